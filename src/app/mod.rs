@@ -1,0 +1,1 @@
+//! The studio: the loop, the worker, run following, the store.

@@ -1,0 +1,5 @@
+//! Plain data that every layer speaks of. No input or output, nothing of the crate.
+
+pub mod batch;
+pub mod message;
+pub mod run;

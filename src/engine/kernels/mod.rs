@@ -1,0 +1,1 @@
+//! The fused operations that a decoder is made of, forward and backward.

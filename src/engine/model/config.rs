@@ -1,0 +1,154 @@
+//! What a decoder looks like: read once from `config.json` or a GGUF header, and trusted from then on.
+
+/// A decoder-only transformer of the Llama family, as far as its layers differ between architectures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelConfig {
+    pub architecture: Architecture,
+    pub vocabulary: usize,
+    /// Width of the residual stream.
+    pub hidden: usize,
+    /// Width inside the feed-forward block.
+    pub intermediate: usize,
+    pub layers: usize,
+    pub heads: usize,
+    /// Grouped-query attention: this many key/value heads, a divisor of `heads`.
+    pub kv_heads: usize,
+    pub head_dim: usize,
+    /// Longest sequence that the model was made for, in tokens.
+    pub context: usize,
+    pub norm_epsilon: f32,
+    pub rope: Rope,
+    /// Rotary embedding of the layers with a local window, where it differs (Gemma 3).
+    pub local_rope: Option<Rope>,
+    /// Tokens that each layer looks back at most, itself included; `None` is all. One entry a layer.
+    pub windows: Vec<Option<usize>>,
+    /// Whether a layer rotates at all (SmolLM3 leaves some out). One entry a layer.
+    pub rotary_layers: Vec<bool>,
+    pub activation: Activation,
+    /// q, k and v have a bias (Qwen2).
+    pub qkv_bias: bool,
+    /// q and k are normalised per head before rotation (Qwen3, Gemma 3).
+    pub qk_norm: bool,
+    /// A norm's weight is stored as an offset from one (Gemma's Hugging Face files; its GGUFs have it added).
+    pub norm_offset: bool,
+    /// Norms after attention and after the feed-forward block too, before their outputs are added (Gemma 3).
+    pub post_norms: bool,
+    /// The embedding is multiplied by this (Gemma: the square root of the width; others 1).
+    pub embedding_scale: f32,
+    /// Scores are multiplied by this before the softmax; usually 1 / sqrt(head_dim).
+    pub attention_scale: f32,
+    /// `cap * tanh(score / cap)`, where the architecture has it (Gemma 2).
+    pub attention_softcap: Option<f32>,
+    pub logit_softcap: Option<f32>,
+    /// The output layer is the embedding's transpose.
+    pub tied_embeddings: bool,
+    pub bos: Option<u32>,
+    /// Any of these ends a generation.
+    pub eos: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    Llama,
+    Mistral,
+    Qwen2,
+    Qwen3,
+    Gemma3,
+    Phi3,
+    SmolLm3,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// `silu(gate) * up`
+    SwiGlu,
+    /// `gelu(gate) * up`, gelu by its tanh form (`gelu_pytorch_tanh`)
+    GeGlu,
+}
+
+/// Rotary position embedding. Angles are `position / theta^(2i / dimensions) * scaling`, halves rotated together
+/// (Hugging Face's layout: `i` pairs with `i + dimensions / 2`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rope {
+    pub theta: f32,
+    /// How many of a head's dimensions rotate (Phi's `partial_rotary_factor`); usually `head_dim`.
+    pub dimensions: usize,
+    pub scaling: RopeScaling,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum RopeScaling {
+    None,
+    /// Positions divided by the factor.
+    Linear(f32),
+    /// Llama 3.1's piecewise scaling of frequencies.
+    Llama3 {
+        factor: f32,
+        low_frequency: f32,
+        high_frequency: f32,
+        original_context: usize,
+    },
+    /// A divisor per frequency (Phi's long factors, or a GGUF's `rope_freqs`): (dimensions / 2), and the factor
+    /// that cos and sin are multiplied by.
+    PerFrequency {
+        divisors: Vec<f32>,
+        attention_factor: f32,
+    },
+}
+
+impl ModelConfig {
+    /// Width of all query heads together.
+    #[must_use]
+    pub const fn query_width(&self) -> usize {
+        self.heads * self.head_dim
+    }
+
+    /// Width of all key (or value) heads together.
+    #[must_use]
+    pub const fn kv_width(&self) -> usize {
+        self.kv_heads * self.head_dim
+    }
+
+    /// The rotary embedding of a layer, if it rotates.
+    #[must_use]
+    pub fn layer_rope(&self, layer: usize) -> Option<&Rope> {
+        if !self.rotary_layers.get(layer).copied().unwrap_or(true) {
+            return None;
+        }
+        let local = self.windows.get(layer).copied().flatten().is_some();
+        Some(if local { self.local_rope.as_ref().unwrap_or(&self.rope) } else { &self.rope })
+    }
+}
+
+impl Rope {
+    /// Radians per position of each pair, and the factor of cos and sin: (dimensions / 2).
+    #[must_use]
+    pub fn frequencies(&self) -> (Vec<f32>, f32) {
+        let half = self.dimensions / 2;
+        let plain = |i: usize| self.theta.powf(-2.0 * i as f32 / self.dimensions as f32);
+        match &self.scaling {
+            RopeScaling::None => ((0..half).map(plain).collect(), 1.0),
+            RopeScaling::Linear(factor) => ((0..half).map(|i| plain(i) / factor).collect(), 1.0),
+            RopeScaling::Llama3 { factor, low_frequency, high_frequency, original_context } => {
+                let original = *original_context as f32;
+                let scale = |frequency: f32| {
+                    let wavelength = 2.0 * std::f32::consts::PI / frequency;
+                    if wavelength < original / high_frequency {
+                        frequency
+                    } else if wavelength > original / low_frequency {
+                        frequency / factor
+                    } else {
+                        let smooth =
+                            (original / wavelength - low_frequency) / (high_frequency - low_frequency);
+                        (1.0 - smooth) * frequency / factor + smooth * frequency
+                    }
+                };
+                ((0..half).map(|i| scale(plain(i))).collect(), 1.0)
+            }
+            RopeScaling::PerFrequency { divisors, attention_factor } => {
+                let scaled = (0..half).map(|i| plain(i) / divisors.get(i).copied().unwrap_or(1.0));
+                (scaled.collect(), *attention_factor)
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Training: the step, the loop, the optimizer, the schedule.
+
+pub mod student;

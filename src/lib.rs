@@ -1,0 +1,22 @@
+//! Dojo: a terminal studio that turns a small language model into a specialist.
+//!
+//! The map of the crate, lowest layer first. A module may import what stands to its right, and nothing else;
+//! `tests/layers.rs` reads the `crate::` paths and fails on a breach.
+//!
+//! | module | owns | may import |
+//! | --- | --- | --- |
+//! | [`domain`] | plain data, no input or output | nothing of the crate |
+//! | [`config`] | the user's settings and folders | `domain` |
+//! | [`data`] | import, chat templates, loss mask, packing, splits | `domain` |
+//! | [`engine`] | models, training, generation | `domain`, `data` |
+//! | [`app`] | the loop, the worker, following runs | everything |
+//! | [`ui`] | panes, keys, themes | `domain`, `app::store` |
+//! | [`cli`] | one file per subcommand, no logic of its own | everything |
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod data;
+pub mod domain;
+pub mod engine;
+pub mod ui;

@@ -1,0 +1,1 @@
+//! Panes, keys, themes, layout. Draws from the store; does no input or output.

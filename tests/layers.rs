@@ -1,0 +1,107 @@
+//! The layer rule of `src/lib.rs`, kept by reading the `crate::` paths.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Who may import whom. A path is matched by its longest entry; a module may always import itself.
+const RULES: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("config", &["domain"]),
+    ("session", &["domain", "data"]),
+    ("data", &["domain"]),
+    ("task", &["domain", "data"]),
+    ("teacher", &["domain", "data", "task", "session"]),
+    ("rag", &["domain", "data", "session"]),
+    ("eval", &["domain", "data", "task"]),
+    ("engine", &["domain", "data"]),
+    ("serve", &["domain", "engine", "rag"]),
+    ("app/store", &["domain"]),
+    ("ui", &["domain", "app::store"]),
+];
+
+/// These may import everything.
+const TOP: &[&str] = &["app", "cli", "main", "lib"];
+
+#[test]
+fn no_module_imports_what_stands_above_it() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let breaches: Vec<String> = rust_files(&source).iter().flat_map(|file| breaches(&source, file)).collect();
+    assert_eq!(breaches, Vec::<String>::new());
+}
+
+#[test]
+fn no_source_file_is_longer_than_400_lines() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let long: Vec<String> = rust_files(&source)
+        .iter()
+        .filter_map(|file| {
+            let lines = std::fs::read_to_string(file).expect("read a source file").lines().count();
+            (lines > 400)
+                .then(|| format!("{}: {lines} lines", file.strip_prefix(&source).unwrap_or(file).display()))
+        })
+        .collect();
+    assert_eq!(long, Vec::<String>::new());
+}
+
+fn breaches(source: &Path, file: &Path) -> Vec<String> {
+    let inside = file.strip_prefix(source).expect("a file under src").with_extension("");
+    let module = inside.to_string_lossy().replace('\\', "/");
+    let module = module.strip_suffix("/mod").unwrap_or(&module);
+    let Some((own, allowed)) = rule(module) else {
+        let top = module.split('/').next().unwrap_or_default();
+        let unknown = !TOP.contains(&top);
+        return if unknown { vec![format!("{module}: no rule in tests/layers.rs")] } else { Vec::new() };
+    };
+    let text = std::fs::read_to_string(file).expect("read a source file");
+    let own = own.replace('/', "::");
+    imports(&text)
+        .into_iter()
+        .filter(|path| !within(path, &own) && !allowed.iter().any(|allowed| within(path, allowed)))
+        .map(|path| format!("{module} imports crate::{path}"))
+        .collect()
+}
+
+fn rule(module: &str) -> Option<(&'static str, &'static [&'static str])> {
+    RULES
+        .iter()
+        .filter(|(name, _)| module == *name || module.starts_with(&format!("{name}/")))
+        .max_by_key(|(name, _)| name.len())
+        .map(|&(name, allowed)| (name, allowed))
+}
+
+fn within(path: &str, module: &str) -> bool {
+    path == module || path.starts_with(&format!("{module}::"))
+}
+
+/// Every `crate::a::b` in a source text, comments left out, the head of a `crate::{…}` group spelled out.
+fn imports(text: &str) -> BTreeSet<String> {
+    let code: String =
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut found = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        if let Some(group) = rest.strip_prefix('{') {
+            let inside = group.split('}').next().unwrap_or_default();
+            found
+                .extend(inside.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()));
+        } else {
+            let end =
+                rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(rest.len());
+            found.insert(rest[..end].trim_end_matches(':').to_owned());
+        }
+    }
+    found
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("read a source folder") {
+        let path = entry.expect("read a folder's entry").path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}

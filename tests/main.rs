@@ -1,0 +1,3 @@
+//! All tests, in one binary: a module for each part of the crate.
+
+mod layers;
