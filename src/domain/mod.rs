@@ -2,4 +2,5 @@
 
 pub mod batch;
 pub mod message;
+pub mod record;
 pub mod run;

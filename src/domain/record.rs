@@ -1,0 +1,164 @@
+//! A record: one example of a dataset, as it was imported and as a person has shaped it since.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::message::{Message, Role};
+
+/// A record's number within its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordId(pub i64);
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+/// The columns and cells of an imported row, in their order.
+pub type Fields = serde_json::Map<String, serde_json::Value>;
+
+/// One example.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Record {
+    /// The row as imported, never changed afterwards.
+    pub fields: Fields,
+    /// The conversation; for a preference pair, the turns that both answers continue. Empty for plain text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<Message>,
+    /// Two answers to the same turns, where the record is a preference pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preference: Option<Preference>,
+    /// Text to train on as it stands, without a chat template, where there is no conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The true class or the short reference answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// `train`, `eval`, `test`, or whatever else the data or the user says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tags: BTreeSet<String>,
+    #[serde(default)]
+    pub status: Status,
+    pub provenance: Provenance,
+}
+
+impl Record {
+    /// What the user asks first: the first user turn, else the first turn, else the text.
+    #[must_use]
+    pub fn prompt(&self) -> &str {
+        self.messages
+            .iter()
+            .find(|message| message.role == Role::User)
+            .or_else(|| self.messages.first())
+            .map(|message| message.content.as_str())
+            .or(self.text.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// What is answered last: the last assistant turn, else the chosen answer.
+    #[must_use]
+    pub fn answer(&self) -> Option<&str> {
+        let chosen = self.preference.iter().flat_map(|pair| &pair.chosen);
+        self.messages
+            .iter()
+            .chain(chosen)
+            .rfind(|message| message.role == Role::Assistant)
+            .map(|message| message.content.as_str())
+    }
+}
+
+/// Two answers of which the first is better.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Preference {
+    pub chosen: Vec<Message>,
+    pub rejected: Vec<Message>,
+}
+
+/// A person's word on a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    #[default]
+    New,
+    Approved,
+    Rejected,
+}
+
+impl Status {
+    pub const ALL: [Self; 3] = [Self::New, Self::Approved, Self::Rejected];
+
+    /// The name that filters and files use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// The status of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// Where a record came from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The file as named at import, `hf:owner/name/file`, a job's name, or empty for one written by hand.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// The line or row within it, from 1; 0 where there is none.
+    #[serde(default)]
+    pub line: u64,
+    /// Of the imported row.
+    #[serde(default)]
+    pub hash: ContentHash,
+    /// How many equal rows came before this one in the same import. A row whose (hash, occurrence) is known to a
+    /// session was imported before; equal rows of one file stay apart.
+    #[serde(default)]
+    pub occurrence: u32,
+}
+
+/// The first half of a SHA-256 over a row, written as 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct ContentHash(pub [u8; 16]);
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "ContentHash({self})")
+    }
+}
+
+impl From<ContentHash> for String {
+    fn from(hash: ContentHash) -> Self {
+        hash.to_string()
+    }
+}
+
+impl TryFrom<String> for ContentHash {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        u128::from_str_radix(&text, 16)
+            .ok()
+            .filter(|_| text.len() == 32)
+            .map(|number| Self(number.to_be_bytes()))
+            .ok_or_else(|| format!("{text:?} is not a content hash of 32 hexadecimal digits"))
+    }
+}
