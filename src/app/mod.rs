@@ -1,1 +1,3 @@
 //! The studio: the loop, the worker, run following, the store.
+
+pub mod store;

@@ -2,5 +2,8 @@
 
 pub mod batch;
 pub mod message;
+pub mod protocol;
 pub mod record;
 pub mod run;
+pub mod session;
+pub mod settings;

@@ -1,0 +1,90 @@
+//! The only mutable truth of the studio. Facts change in [`Store::apply`] and nowhere else; panes read.
+//!
+//! Knows no widget and does no input or output.
+
+mod jobs;
+mod log;
+mod notices;
+
+use crate::domain::protocol::models::ModelFile;
+use crate::domain::protocol::system::Machine;
+use crate::domain::protocol::{Event, ModelsEvent, SessionsEvent, SystemEvent};
+use crate::domain::session::{SessionInfo, SessionSummary};
+use crate::domain::settings::Settings;
+
+pub use self::jobs::{JobRow, Jobs};
+pub use self::log::Log;
+pub use self::notices::{Notices, Toast};
+
+/// What is known. Each area has its own part.
+#[derive(Debug, Default)]
+pub struct Store {
+    /// Seconds since 1970, as of the last tick: drawing reads this instead of a clock.
+    pub now: f64,
+    pub machine: Machine,
+    pub settings: Settings,
+    /// The open session; none on the welcome screen.
+    pub session: Option<SessionInfo>,
+    /// Everything that the picker offers. `None` until it was looked for.
+    pub sessions: Option<Vec<SessionSummary>>,
+    /// Models and adapters on disk. `None` until they were looked for.
+    pub models: Option<Vec<ModelFile>>,
+    pub jobs: Jobs,
+    pub notices: Notices,
+    pub log: Log,
+}
+
+impl Store {
+    /// Takes in what has happened.
+    pub fn apply(&mut self, event: Event) {
+        match event {
+            Event::Chat(event) => match event {},
+            Event::Data(event) => match event {},
+            Event::Eval(event) => match event {},
+            Event::Models(ModelsEvent::Listed(models)) => self.models = Some(models),
+            Event::Review(event) => match event {},
+            Event::Runs(event) => match event {},
+            Event::Sessions(event) => self.apply_session(event),
+            Event::System(event) => self.apply_system(event),
+        }
+    }
+
+    fn apply_session(&mut self, event: SessionsEvent) {
+        match event {
+            SessionsEvent::Listed(sessions) => self.sessions = Some(sessions),
+            SessionsEvent::Opened(session) => {
+                self.session = Some(session);
+                self.models = None;
+            }
+        }
+    }
+
+    fn apply_system(&mut self, event: SystemEvent) {
+        match event {
+            SystemEvent::ClockTicked(now) => {
+                self.now = now;
+                self.notices.expire(now);
+            }
+            SystemEvent::MachineRead(machine) => self.machine = machine,
+            SystemEvent::JobStarted(job) => self.jobs.start(job),
+            SystemEvent::JobMoved(id, progress) => self.jobs.advance(id, progress),
+            SystemEvent::JobEnded(id, end) => {
+                if let Some(notice) = self.jobs.end(id, end) {
+                    self.notify(notice);
+                }
+            }
+            SystemEvent::Notified(notice) => self.notify(notice),
+            SystemEvent::Logged(line) => self.log.push(line),
+            SystemEvent::SettingsSaved(settings) => self.settings = settings,
+        }
+    }
+
+    fn notify(&mut self, notice: crate::domain::protocol::system::Notice) {
+        self.log.push(crate::domain::protocol::system::LogLine {
+            time: self.now,
+            level: notice.level,
+            text: notice.text.clone(),
+        });
+        self.notices.push(notice, self.now);
+    }
+}

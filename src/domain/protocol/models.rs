@@ -1,0 +1,48 @@
+//! Models on this machine, and pulling more of them.
+
+use std::path::PathBuf;
+
+/// Asked of the worker.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelsCommand {
+    /// Look through the models folder and the session's runs again.
+    List,
+}
+
+/// Has happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelsEvent {
+    /// Everything that was found, sorted by kind and name.
+    Listed(Vec<ModelFile>),
+}
+
+/// A model or an adapter on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFile {
+    pub name: String,
+    pub kind: ModelKind,
+    pub path: PathBuf,
+    pub bytes: u64,
+    /// What is worth knowing of it: its format, or for an adapter its base model and rank.
+    pub note: String,
+}
+
+/// What a [`ModelFile`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ModelKind {
+    Base,
+    Adapter,
+    Export,
+}
+
+impl ModelKind {
+    /// As the pane says it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Adapter => "adapter",
+            Self::Export => "export",
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What a pane is, and what it can ask of the world.
+//!
+//! A pane owns its cursor, scroll and focus; facts live in the store. Its binding table is read by the dispatcher, the
+//! footer, the help and the palette alike.
+
+use crossterm::event::{KeyEvent, MouseEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::store::Store;
+use crate::domain::protocol::Command;
+use crate::domain::protocol::system::Notice;
+use crate::ui::action::Action;
+use crate::ui::keymap::{Binding, Keymap};
+use crate::ui::theme::Theme;
+
+/// One of the six panes.
+pub trait Pane {
+    /// Every key of this pane, in the order of the footer. `&'static`: help and palette list it too.
+    fn bindings(&self) -> &'static [Binding];
+
+    /// Whether an action makes sense right now. The dispatcher passes over bindings that are not available (two may
+    /// share a key), the footer leaves them out, the palette dims them.
+    fn available(&self, _action: Action, _store: &Store) -> bool {
+        true
+    }
+
+    /// Performs one of the pane's actions. Not called for those of others.
+    fn update(&mut self, action: Action, store: &Store) -> Vec<Effect>;
+
+    /// Whether a text field has the keyboard. Then plain characters go to [`Pane::input`], and only available
+    /// bindings on other keys (`enter`, `esc`, `ctrl-s`) are dispatched.
+    fn typing(&self) -> bool {
+        false
+    }
+
+    /// A key or pasted text for the text field. Only called while [`Pane::typing`].
+    fn input(&mut self, _input: &Input, _store: &Store) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// A click, a scroll or a drag inside the area of the last draw; columns and rows are the screen's.
+    fn mouse(&mut self, _mouse: MouseEvent, _store: &Store) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// Called after events were applied and before drawing, for the pane in front: to ask for what it is about to
+    /// show (a page of records, say) or to move the cursor with the rows. Must ask once, not each time.
+    fn refresh(&mut self, _store: &Store) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// Draws into `area`. Reads no clock ([`Store::now`] is there), takes no lock, does no input or output.
+    fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>);
+}
+
+/// What drawing reads.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub store: &'a Store,
+    pub theme: &'a Theme,
+    pub keymap: &'a Keymap,
+    /// Whether the keyboard is here: false while something floats above.
+    pub focus: Focus,
+}
+
+/// Who has the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Focus {
+    Here,
+    Elsewhere,
+}
+
+/// Names a pane; the order is that of the tabs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PaneId {
+    Data,
+    Review,
+    Train,
+    Chat,
+    Eval,
+    Models,
+}
+
+impl PaneId {
+    pub const ALL: [Self; 6] = [Self::Data, Self::Review, Self::Train, Self::Chat, Self::Eval, Self::Models];
+
+    /// On the tab.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Data => "Data",
+            Self::Review => "Review",
+            Self::Train => "Train",
+            Self::Chat => "Chat",
+            Self::Eval => "Eval",
+            Self::Models => "Models",
+        }
+    }
+
+    /// The tab's number, from 1.
+    #[must_use]
+    pub const fn number(self) -> usize {
+        self as usize + 1
+    }
+}
+
+/// Goes into a text field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    Key(KeyEvent),
+    Paste(String),
+}
+
+/// What a pane asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Of the worker; events come back.
+    Send(Command),
+    /// Puts text on the clipboard (OSC 52: also over SSH).
+    Copy(String),
+    /// Says something in a corner.
+    Notify(Notice),
+    /// Goes to another pane.
+    Show(PaneId),
+    /// Asks before doing something that can't be undone.
+    Ask(Question),
+    /// Draws everything anew.
+    Redraw,
+    /// Back to the shell until `fg`.
+    Suspend,
+    Quit,
+}
+
+/// A question with two answers; no is the default.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// `Delete run sft-0411?`
+    pub title: String,
+    /// What it would do: counts, sizes, what stays.
+    pub text: String,
+    /// The verb on the yes side: `delete`.
+    pub yes: String,
+    /// What yes does.
+    pub then: Vec<Effect>,
+}

@@ -1,0 +1,5 @@
+//! Conversations with a model.
+
+/// What this pane can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {}

@@ -1,0 +1,24 @@
+//! The panes: a folder each, and a row here.
+
+pub mod chat;
+pub mod data;
+pub mod eval;
+pub mod models;
+pub mod review;
+pub mod train;
+
+mod absent;
+
+use crate::ui::pane::{Pane, PaneId};
+
+/// Every pane, in the order of [`PaneId::ALL`].
+pub(crate) fn all() -> [Box<dyn Pane>; 6] {
+    [
+        Box::new(absent::Absent(PaneId::Data)),
+        Box::new(absent::Absent(PaneId::Review)),
+        Box::new(absent::Absent(PaneId::Train)),
+        Box::new(absent::Absent(PaneId::Chat)),
+        Box::new(absent::Absent(PaneId::Eval)),
+        Box::new(models::Models::default()),
+    ]
+}

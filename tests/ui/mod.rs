@@ -1,0 +1,7 @@
+//! What a person sees: keys in, screen out.
+
+pub(crate) mod harness;
+
+mod keymap;
+mod shell;
+mod theme;
