@@ -1,4 +1,6 @@
 //! All tests, in one binary: a module for each part of the crate.
 
+mod app;
+mod domain;
 mod layers;
 mod ui;

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod message;
 pub mod protocol;
+pub mod recipe;
 pub mod record;
 pub mod run;
 pub mod session;

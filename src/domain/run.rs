@@ -4,7 +4,77 @@
 //! `samples.jsonl` ([`Sample`]), `log`, `commands/` (one empty file per [`RunCommand`], removed when obeyed),
 //! `checkpoints/step-N/` and `adapter/`.
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
+
+/// Names the files of a run folder. Touches none of them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RunFolder(PathBuf);
+
+impl RunFolder {
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self(folder.into())
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder's own name, which is the run's.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.0.file_name().map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    #[must_use]
+    pub fn recipe(&self) -> PathBuf {
+        self.0.join("recipe.toml")
+    }
+
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.0.join("state.json")
+    }
+
+    #[must_use]
+    pub fn metrics(&self) -> PathBuf {
+        self.0.join("metrics.jsonl")
+    }
+
+    #[must_use]
+    pub fn samples(&self) -> PathBuf {
+        self.0.join("samples.jsonl")
+    }
+
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.0.join("log")
+    }
+
+    #[must_use]
+    pub fn commands(&self) -> PathBuf {
+        self.0.join("commands")
+    }
+
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.0.join("checkpoints")
+    }
+
+    /// The trained adapter, a PEFT folder; there once the run is done or stopped.
+    #[must_use]
+    pub fn adapter(&self) -> PathBuf {
+        self.0.join("adapter")
+    }
+
+    /// Held locked by the process that trains.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+}
 
 /// `state.json`: replaced as a whole at least every two seconds while the run is alive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,10 +117,76 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Whether a process should be alive behind it.
+    /// Whether a process should be alive behind it. A queued run is a process too: it waits for another to end.
     #[must_use]
     pub const fn is_live(self) -> bool {
-        matches!(self, Self::Starting | Self::Running | Self::Paused)
+        matches!(self, Self::Queued | Self::Starting | Self::Running | Self::Paused)
+    }
+
+    /// As `state.json` spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Done => "done",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// How a run stands as seen from outside: its phase, or that it crashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    Queued,
+    Starting,
+    Running,
+    Paused,
+    Done,
+    Stopped,
+    Failed,
+    /// Its state says that it lives, but its process is gone or its heartbeat is old.
+    Crashed,
+}
+
+impl Standing {
+    /// One word for lists.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Done => "done",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Crashed => "crashed",
+        }
+    }
+
+    /// Whether it obeys commands.
+    #[must_use]
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::Queued | Self::Starting | Self::Running | Self::Paused)
+    }
+}
+
+impl From<Phase> for Standing {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::Queued => Self::Queued,
+            Phase::Starting => Self::Starting,
+            Phase::Running => Self::Running,
+            Phase::Paused => Self::Paused,
+            Phase::Done => Self::Done,
+            Phase::Stopped => Self::Stopped,
+            Phase::Failed => Self::Failed,
+        }
     }
 }
 
@@ -81,8 +217,8 @@ impl RunCommand {
 
 /// One line of `metrics.jsonl`: a JSON object of names and numbers. `step` is always there; other names are TRL's
 /// (`loss`, `eval_loss`, `grad_norm`, `learning_rate`, ...). NaN and infinities are the strings `"NaN"`,
-/// `"Infinity"`, `"-Infinity"`, since JSON has no numbers for them. A resumed run may go back to an earlier step:
-/// the later line of a step counts.
+/// `"Infinity"`, `"-Infinity"`, since JSON has no numbers for them. An evaluation at a step is a line of its own, with
+/// `eval_` before its names. A resumed run may go back to an earlier step: of one name at one step, the later counts.
 pub type MetricLine = serde_json::Map<String, serde_json::Value>;
 
 /// One line of `samples.jsonl`: what the model answered at a step.

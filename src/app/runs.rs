@@ -1,0 +1,244 @@
+//! Runs as seen from outside: starting them detached, listing them, leaving commands for them, deleting them. The
+//! studio and `dojo runs` both use this. Knows run folders, not what happens inside a run.
+
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+
+use super::process;
+use crate::config::Folders;
+use crate::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
+use crate::engine::files;
+
+/// A heartbeat older than this, in seconds, means that the process is gone.
+pub const STALE_SECONDS: f64 = 15.0;
+
+/// A run and how it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunSummary {
+    pub name: String,
+    pub folder: RunFolder,
+    pub state: RunState,
+    pub standing: Standing,
+}
+
+/// All runs: those of no session, then those of each of the user's sessions; newest first.
+///
+/// # Errors
+/// Where a folder can't be read.
+pub fn list_runs(folders: &Folders) -> Result<Vec<RunSummary>> {
+    let mut runs = list_runs_in(&folders.runs())?;
+    for session in subfolders(&folders.sessions())? {
+        runs.extend(list_runs_in(&session.join("runs"))?);
+    }
+    sort(&mut runs);
+    Ok(runs)
+}
+
+/// The runs in one folder, newest first; none where the folder is missing.
+///
+/// # Errors
+/// Where the folder can't be read.
+pub fn list_runs_in(folder: &Path) -> Result<Vec<RunSummary>> {
+    let mut runs: Vec<RunSummary> = subfolders(folder)?.iter().filter_map(|run| summarise(run)).collect();
+    sort(&mut runs);
+    Ok(runs)
+}
+
+fn sort(runs: &mut [RunSummary]) {
+    runs.sort_by(|a, b| b.state.started.total_cmp(&a.state.started).then_with(|| b.name.cmp(&a.name)));
+}
+
+fn subfolders(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| format!("read the folder {}", folder.display())),
+    };
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+    Ok(paths.filter(|path| path.is_dir()).collect())
+}
+
+/// How a run folder stands; `None` where it holds no readable state.
+#[must_use]
+pub fn summarise(folder: &Path) -> Option<RunSummary> {
+    let folder = RunFolder::new(folder);
+    let state: RunState = serde_json::from_slice(&fs::read(folder.state()).ok()?).ok()?;
+    let standing = standing(&state, now());
+    Some(RunSummary { name: folder.name(), folder, state, standing })
+}
+
+/// How a state stands at a time (seconds since 1970). A run of another machine is judged by its heartbeat alone.
+#[must_use]
+pub fn standing(state: &RunState, now: f64) -> Standing {
+    let silent = now - state.heartbeat > STALE_SECONDS;
+    // Process 0: put there by the starter, before the process itself could write.
+    let here = state.process != 0 && state.host == process::host_name();
+    let gone = here && !process::is_alive(state.process);
+    if state.phase.is_live() && (silent || gone) { Standing::Crashed } else { state.phase.into() }
+}
+
+/// Seconds since 1970.
+#[must_use]
+pub fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// Finds a run by its folder or by its name.
+///
+/// # Errors
+/// Where there is none, or two sessions have one of that name.
+pub fn find_run(folders: &Folders, name: &str) -> Result<RunSummary> {
+    if let Some(run) = summarise(Path::new(name)) {
+        return Ok(run);
+    }
+    let mut found: Vec<RunSummary> = list_runs(folders)?.into_iter().filter(|run| run.name == name).collect();
+    match found.len() {
+        0 => bail!("there is no run `{name}`; `dojo runs` lists them"),
+        1 => Ok(found.remove(0)),
+        count => bail!(
+            "{count} runs are called `{name}`; give the folder instead, such as {}",
+            found[0].folder.path().display()
+        ),
+    }
+}
+
+/// Leaves a command for a run; it obeys at its next step.
+///
+/// # Errors
+/// Where the run is not alive, so that nobody would obey.
+pub fn send_command(run: &RunSummary, command: RunCommand) -> Result<()> {
+    if !run.standing.is_live() {
+        bail!("the run {} can't {}: it is {}", run.name, command.name(), run.standing.name());
+    }
+    let folder = run.folder.commands();
+    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    let file = folder.join(command.name());
+    fs::write(&file, b"").with_context(|| format!("leave the command {}", file.display()))
+}
+
+/// Deletes a run's folder with all its checkpoints.
+///
+/// # Errors
+/// Where the run is alive, or the folder can't be removed.
+pub fn delete_run(run: &RunSummary) -> Result<()> {
+    if run.standing.is_live() {
+        bail!("the run {} is {}; stop it first", run.name, run.standing.name());
+    }
+    let folder = run.folder.path();
+    fs::remove_dir_all(folder).with_context(|| format!("delete {}", folder.display()))
+}
+
+/// Makes a new run folder: by that name, or by the first free `PREFIX-0001`.
+///
+/// # Errors
+/// Where the name is taken or the folder can't be made.
+pub fn create_run_folder(parent: &Path, name: Option<&str>, prefix: &str) -> Result<RunFolder> {
+    fs::create_dir_all(parent).with_context(|| format!("create {}", parent.display()))?;
+    if let Some(name) = name {
+        let folder = parent.join(name);
+        let made = fs::create_dir(&folder);
+        made.with_context(|| format!("create the run folder {}; is the name taken?", folder.display()))?;
+        return Ok(RunFolder::new(folder));
+    }
+    for number in 1_u32.. {
+        let folder = parent.join(format!("{prefix}-{number:04}"));
+        match fs::create_dir(&folder) {
+            Ok(()) => return Ok(RunFolder::new(folder)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error).with_context(|| format!("create {}", folder.display())),
+        }
+    }
+    bail!("no run number is free in {}", parent.display())
+}
+
+/// What to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Launch {
+    /// A recipe file with overrides (`key=value`), in a folder made by [`create_run_folder`].
+    New { recipe: PathBuf, overrides: Vec<String>, folder: RunFolder },
+    /// An earlier run, from its last checkpoint.
+    Resume { folder: RunFolder },
+}
+
+impl Launch {
+    /// The folder of the run.
+    #[must_use]
+    pub const fn folder(&self) -> &RunFolder {
+        match self {
+            Self::New { folder, .. } | Self::Resume { folder } => folder,
+        }
+    }
+
+    /// The arguments of `dojo` that do this, to run or to show.
+    #[must_use]
+    pub fn arguments(&self, after: Option<&RunFolder>) -> Vec<String> {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let mut arguments = vec!["train".to_owned()];
+        match self {
+            Self::New { recipe, overrides, folder } => {
+                arguments.push(text(recipe));
+                arguments.extend(overrides.iter().flat_map(|one| ["--set".to_owned(), one.clone()]));
+                arguments.extend(["--run".to_owned(), text(folder.path())]);
+            }
+            Self::Resume { folder } => arguments.extend(["--resume".to_owned(), text(folder.path())]),
+        }
+        if let Some(after) = after {
+            arguments.extend(["--after".to_owned(), text(after.path())]);
+        }
+        arguments
+    }
+}
+
+/// Starts a run as a process of its own that outlives this one and its terminal; with `after`, it waits in the queue
+/// until that run has ended. Its words go to the run's log. Gives back the process id.
+///
+/// # Errors
+/// Where the folder can't be written or the process not be started.
+pub fn start_detached(launch: &Launch, after: Option<&RunFolder>) -> Result<u32> {
+    let program = std::env::current_exe().context("find the program's own file")?;
+    start_program(&program, launch, after)
+}
+
+/// As [`start_detached`], with the program's file given.
+///
+/// # Errors
+/// As [`start_detached`].
+pub fn start_program(program: &Path, launch: &Launch, after: Option<&RunFolder>) -> Result<u32> {
+    let folder = launch.folder();
+    announce(folder, if after.is_some() { Phase::Queued } else { Phase::Starting })?;
+    let log = OpenOptions::new().create(true).append(true).open(folder.log());
+    let log = log.with_context(|| format!("open {}", folder.log().display()))?;
+    let mut command = Command::new(program);
+    command.args(launch.arguments(after)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    process::detach(&mut command);
+    let mut child = command.spawn().with_context(|| format!("start {}", program.display()))?;
+    let id = child.id();
+    // Collects the process when it ends, so that it does not linger as a zombie that seems alive.
+    std::thread::spawn(move || child.wait());
+    Ok(id)
+}
+
+/// Writes the first state, so that the run is listed before its process has come up.
+fn announce(folder: &RunFolder, phase: Phase) -> Result<()> {
+    let earlier = summarise(folder.path()).map(|run| run.state);
+    let time = now();
+    let state = RunState {
+        phase,
+        why: None,
+        process: 0,
+        host: process::host_name(),
+        heartbeat: time,
+        started: earlier.as_ref().map_or(time, |state| state.started),
+        step: earlier.as_ref().map_or(0, |state| state.step),
+        total_steps: earlier.as_ref().map_or(0, |state| state.total_steps),
+        checkpoint_step: earlier.as_ref().and_then(|state| state.checkpoint_step),
+        best_eval_loss: earlier.as_ref().and_then(|state| state.best_eval_loss),
+        tokens_per_second: None,
+        seconds_left: None,
+    };
+    files::write_atomically(&folder.state(), &serde_json::to_vec_pretty(&state)?)
+}

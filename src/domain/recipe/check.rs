@@ -1,0 +1,120 @@
+//! Whether a value fits its key, and what to tell the person where it doesn't.
+
+use serde_json::Value;
+
+use super::keys::{self, Key, Kind};
+
+/// One thing that is wrong with a recipe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Issue {
+    /// The dotted key, where one is to blame; empty for damaged TOML.
+    pub key: String,
+    /// Counted from 1; missing for overrides and for keys that are not there.
+    pub line: Option<usize>,
+    /// One sentence: what is wrong and what would be right.
+    pub message: String,
+}
+
+/// The linear layers of a decoder layer, by their Hugging Face names.
+pub const PROJECTIONS: [&str; 7] =
+    ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
+/// What to say of a name that is no key.
+#[must_use]
+pub fn unknown_key(name: &str) -> String {
+    match keys::nearest(name) {
+        Some(key) => format!("unknown key `{name}`; the nearest known one is `{}`", key.name),
+        None => format!("unknown key `{name}`; `dojo train RECIPE --print` shows the known ones"),
+    }
+}
+
+/// Checks a value against its key's kind and range; the error is the sentence to show.
+///
+/// # Errors
+/// Where the type is another or the value out of range; the sentence says what is allowed.
+pub fn check(key: &Key, value: &Value) -> Result<(), String> {
+    match key.kind {
+        Kind::Text | Kind::Path => match value.as_str() {
+            Some(text) if !text.trim().is_empty() => Ok(()),
+            Some(_) => Err(format!("`{}` is empty", key.name)),
+            None => Err(wrong(key, value, "a text in quotes")),
+        },
+        Kind::Flag => value.is_boolean().then_some(()).ok_or_else(|| wrong(key, value, "true or false")),
+        Kind::Texts => {
+            let texts = value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+            texts.then_some(()).ok_or_else(|| wrong(key, value, "a list of texts"))
+        }
+        Kind::Choice(choices) => choice(key, value, choices),
+        Kind::Integer(low, high) => integer(key, value, low, high),
+        Kind::Number(range) => match value.as_f64() {
+            Some(number) if range.holds(number) => Ok(()),
+            _ => Err(wrong(key, value, &format!("a number, {range}"))),
+        },
+        Kind::Modules => modules(key, value),
+        Kind::Rates => rates(key, value),
+        Kind::Device => {
+            let known = value.as_str().is_some_and(is_device);
+            known.then_some(()).ok_or_else(|| wrong(key, value, "\"auto\", \"cpu\", \"cuda:N\" or \"metal\""))
+        }
+    }
+}
+
+fn wrong(key: &Key, value: &Value, allowed: &str) -> String {
+    format!("`{}` is {value}, but must be {allowed}", key.name)
+}
+
+fn choice(key: &Key, value: &Value, choices: &[&str]) -> Result<(), String> {
+    if value.as_str().is_some_and(|text| choices.contains(&text)) {
+        return Ok(());
+    }
+    let quoted: Vec<String> = choices.iter().map(|choice| format!("\"{choice}\"")).collect();
+    Err(wrong(key, value, &format!("one of {}", quoted.join(", "))))
+}
+
+fn integer(key: &Key, value: &Value, low: i64, high: i64) -> Result<(), String> {
+    if value.as_i64().is_some_and(|number| (low..=high).contains(&number)) {
+        return Ok(());
+    }
+    let allowed = if high == i64::MAX {
+        format!("a whole number, at least {low}")
+    } else {
+        format!("a whole number from {low} to {high}")
+    };
+    Err(wrong(key, value, &allowed))
+}
+
+fn modules(key: &Key, value: &Value) -> Result<(), String> {
+    let allowed = "\"all-linear\" or a list of layer names";
+    if value.as_str() == Some("all-linear") {
+        return Ok(());
+    }
+    let list = value.as_array().filter(|list| !list.is_empty()).ok_or_else(|| wrong(key, value, allowed))?;
+    for item in list {
+        let name = item.as_str().ok_or_else(|| wrong(key, value, allowed))?;
+        if !PROJECTIONS.contains(&name) {
+            let known = PROJECTIONS.join(", ");
+            return Err(format!(
+                "`{}` names `{name}`, which is no linear layer; known are {known}",
+                key.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn rates(key: &Key, value: &Value) -> Result<(), String> {
+    let allowed = "a list of { pattern = \"…\", learning_rate = … }, each rate more than 0 and at most 10";
+    let fits = |item: &Value| {
+        let Some(fields) = item.as_object().filter(|fields| fields.len() == 2) else { return false };
+        let rate = fields.get("learning_rate").and_then(Value::as_f64);
+        let pattern = fields.get("pattern").and_then(Value::as_str);
+        rate.is_some_and(|rate| rate > 0.0 && rate <= 10.0) && pattern.is_some_and(|text| !text.is_empty())
+    };
+    let all = value.as_array().is_some_and(|list| list.iter().all(fits));
+    all.then_some(()).ok_or_else(|| wrong(key, value, allowed))
+}
+
+fn is_device(name: &str) -> bool {
+    let number = name.strip_prefix("cuda:").map(|number| number.parse::<u16>().is_ok());
+    number.unwrap_or(matches!(name, "auto" | "cpu" | "metal" | "cuda"))
+}

@@ -1,0 +1,190 @@
+//! The table of every recipe key: its kind, range, default and one line of help. Parsing, `--set`, the printed form,
+//! the studio's form and the documentation all read this table.
+
+/// One key of a recipe.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Key {
+    /// Dotted: section and name (`train.learning_rate`), or a name alone (`method`).
+    pub name: &'static str,
+    pub kind: Kind,
+    pub presence: Presence,
+    /// One line for people.
+    pub help: &'static str,
+}
+
+impl Key {
+    /// The part before the dot; empty for the keys at the top.
+    #[must_use]
+    pub fn section(&self) -> &'static str {
+        self.name.rsplit_once('.').map_or("", |(section, _)| section)
+    }
+
+    /// The part after the dot.
+    #[must_use]
+    pub fn short(&self) -> &'static str {
+        self.name.rsplit_once('.').map_or(self.name, |(_, short)| short)
+    }
+}
+
+/// What happens where a recipe does not name a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// The recipe is refused.
+    Required,
+    /// Nothing takes its place.
+    Optional,
+    /// This TOML value takes its place.
+    Default(&'static str),
+}
+
+/// What a key's value may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    Text,
+    /// A file or folder; relative to the recipe's own folder.
+    Path,
+    /// A list of texts.
+    Texts,
+    Choice(&'static [&'static str]),
+    Flag,
+    /// A whole number from the first to the second, both allowed.
+    Integer(i64, i64),
+    Number(Range),
+    /// `"all-linear"` or a list of projection names.
+    Modules,
+    /// A list of `{ pattern = "…", learning_rate = … }`.
+    Rates,
+    /// `auto`, `cpu`, `metal`, `cuda` or `cuda:N`.
+    Device,
+}
+
+/// An interval of numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    pub low: f64,
+    pub high: f64,
+    pub low_end: End,
+    pub high_end: End,
+}
+
+/// Whether an interval holds its own end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Included,
+    Excluded,
+}
+
+impl Range {
+    const fn from_to(low: f64, high: f64) -> Self {
+        Self { low, high, low_end: End::Included, high_end: End::Included }
+    }
+
+    const fn above(low: f64, high: f64) -> Self {
+        Self { low, high, low_end: End::Excluded, high_end: End::Included }
+    }
+
+    const fn below(low: f64, high: f64) -> Self {
+        Self { low, high, low_end: End::Included, high_end: End::Excluded }
+    }
+
+    /// Whether a number is inside; NaN never is.
+    #[must_use]
+    pub fn holds(&self, number: f64) -> bool {
+        let over = if self.low_end == End::Included { number >= self.low } else { number > self.low };
+        let under = if self.high_end == End::Included { number <= self.high } else { number < self.high };
+        over && under
+    }
+}
+
+impl std::fmt::Display for Range {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let low = if self.low_end == End::Included { "at least" } else { "more than" };
+        let high = if self.high_end == End::Included { "at most" } else { "less than" };
+        write!(out, "{low} {} and {high} {}", self.low, self.high)
+    }
+}
+
+/// Every key, in the order in which a recipe is printed.
+pub fn keys() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter()
+}
+
+/// The key of a dotted name.
+#[must_use]
+pub fn key(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The known key that an unknown name most resembles; `learning_rate` finds `train.learning_rate`.
+#[must_use]
+pub fn nearest(name: &str) -> Option<&'static Key> {
+    let short = name.rsplit_once('.').map_or(name, |(_, short)| short);
+    let likeness = |key: &Key| {
+        let whole = strsim::jaro_winkler(name, key.name);
+        whole.max(strsim::jaro_winkler(short, key.short()))
+    };
+    KEYS.iter()
+        .map(|key| (likeness(key), key))
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .map(|(_, key)| key)
+}
+
+const fn row(name: &'static str, kind: Kind, presence: Presence, help: &'static str) -> Key {
+    Key { name, kind, presence, help }
+}
+
+use Kind::{Choice, Device, Flag, Integer, Modules, Number, Path, Rates, Text, Texts};
+use Presence::{Default, Optional, Required};
+
+const MANY: i64 = 1_000_000_000;
+
+#[rustfmt::skip]
+static KEYS: &[Key] = &[
+    row("method", Choice(&["sft", "dpo", "grpo"]), Default("\"sft\""), "How to train: supervised (sft), on preferences (dpo), on rewards (grpo)"),
+    row("model.base", Text, Required, "The model to tune: an alias, hf:owner/name, pip:package==version/file, or a path"),
+    row("model.adapter", Path, Optional, "A PEFT folder to continue from; its rank, alpha and modules count"),
+    row("data.train", Path, Required, "Training examples: JSONL of messages, prompt/completion or instruction/output; or plain text"),
+    row("data.eval", Path, Optional, "Held-out examples; where it is missing, a share of the training file is held out"),
+    row("data.split", Number(Range::below(0.0, 0.9)), Default("0.1"), "Share of the prompts held out for evaluation where data.eval is missing; 0 holds out none"),
+    row("data.split_seed", Integer(0, i64::MAX), Default("42"), "Seed of that split; not the training seed, so that runs stay comparable"),
+    row("data.malformed", Choice(&["skip", "fail"]), Default("\"skip\""), "What a malformed line does: it is skipped and counted, or the run fails"),
+    row("data.max_length", Integer(2, 1_048_576), Default("1024"), "Longest example in tokens; what is beyond is cut off"),
+    row("data.packing", Choice(&["off", "bfd"]), Default("\"off\""), "Pack short examples into rows of max_length (best-fit decreasing); borders are kept"),
+    row("data.assistant_only_loss", Flag, Default("true"), "Conversations: train on what the assistant says and the token that ends its turn"),
+    row("data.completion_only_loss", Flag, Default("true"), "Prompt and completion: train on the completion"),
+    row("lora.r", Integer(1, 4096), Default("16"), "Rank"),
+    row("lora.lora_alpha", Number(Range::above(0.0, 65_536.0)), Default("32.0"), "The adapter's output is scaled by lora_alpha / r"),
+    row("lora.lora_dropout", Number(Range::below(0.0, 1.0)), Default("0.05"), "Dropout in front of the adapter"),
+    row("lora.target_modules", Modules, Default("\"all-linear\""), "\"all-linear\", or a list of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj"),
+    row("lora.use_rslora", Flag, Default("false"), "Scale by lora_alpha / sqrt(r) instead"),
+    row("train.learning_rate", Number(Range::above(0.0, 10.0)), Default("2e-4"), "Highest learning rate"),
+    row("train.lr_scheduler_type", Choice(&["cosine", "linear", "constant"]), Default("\"cosine\""), "How the learning rate goes down after the warm-up"),
+    row("train.warmup_steps", Integer(0, MANY), Default("0"), "Steps in which the learning rate rises from 0"),
+    row("train.num_train_epochs", Number(Range::above(0.0, 100_000.0)), Default("3.0"), "Times through the training examples"),
+    row("train.max_steps", Integer(-1, MANY), Default("-1"), "Optimizer steps; above 0 it overrides num_train_epochs, -1 leaves it to them"),
+    row("train.per_device_train_batch_size", Integer(1, 65_536), Default("8"), "Rows (examples, or packs) in a micro-batch"),
+    row("train.gradient_accumulation_steps", Integer(1, 65_536), Default("1"), "Micro-batches in an optimizer step"),
+    row("train.max_grad_norm", Number(Range::from_to(0.0, 1e9)), Default("1.0"), "Gradients are scaled down to this norm; 0 leaves them"),
+    row("train.weight_decay", Number(Range::from_to(0.0, 10.0)), Default("0.0"), "AdamW's decoupled weight decay"),
+    row("train.adam_beta1", Number(Range::below(0.0, 1.0)), Default("0.9"), "AdamW's decay of the mean gradient"),
+    row("train.adam_beta2", Number(Range::below(0.0, 1.0)), Default("0.999"), "AdamW's decay of the mean squared gradient"),
+    row("train.adam_epsilon", Number(Range::above(0.0, 1.0)), Default("1e-8"), "AdamW's addend to the denominator"),
+    row("train.loraplus_lr_ratio", Number(Range::above(0.0, 10_000.0)), Default("1.0"), "LoRA+: the B matrices' learning rate over the A matrices'; 16 is usual, 1 is plain LoRA"),
+    row("train.learning_rates", Rates, Default("[]"), "Other highest learning rates: a list of { pattern, learning_rate }; the first pattern (with *) that fits a tensor's name counts"),
+    row("train.seed", Integer(0, i64::MAX), Default("42"), "Seed of the adapter's first values, the data order and the dropout"),
+    row("eval.eval_steps", Integer(0, MANY), Default("0"), "Steps between evaluations; 0 evaluates at the end of each epoch"),
+    row("eval.eval_on_start", Flag, Default("true"), "Evaluate before the first step"),
+    row("eval.per_device_eval_batch_size", Integer(1, 65_536), Default("8"), "Examples in an evaluation batch"),
+    row("eval.early_stopping_patience", Integer(0, MANY), Default("0"), "Stop after this many evaluations without a better loss; 0 never stops early"),
+    row("eval.early_stopping_threshold", Number(Range::from_to(0.0, 1e6)), Default("0.0"), "How much lower a loss must be to count as better"),
+    row("save.save_steps", Integer(0, MANY), Default("50"), "Steps between checkpoints; 0 saves at the end only"),
+    row("save.save_total_limit", Integer(1, 10_000), Default("2"), "Checkpoints kept, the newest first; the one with the best evaluation loss is kept besides"),
+    row("save.load_best_model_at_end", Flag, Default("false"), "The final adapter is the one with the best evaluation loss instead of the last"),
+    row("sample.sample_steps", Integer(0, MANY), Default("0"), "Steps between sample answers; 0 draws none"),
+    row("sample.prompts", Texts, Default("[]"), "What to ask; where it is empty, the first held-out prompt"),
+    row("sample.max_new_tokens", Integer(1, 1_048_576), Default("128"), "Longest sample answer in tokens"),
+    row("compute.device", Device, Default("\"auto\""), "auto, cpu, cuda:N or metal"),
+    row("compute.dtype", Choice(&["f32", "bf16", "f16"]), Default("\"f32\""), "Number format of the products with frozen weights"),
+    row("compute.activation_memory", Choice(&["auto", "keep", "recompute"]), Default("\"auto\""), "Keep activations for the backward pass, or recompute them; auto decides by the free memory"),
+];

@@ -1,0 +1,101 @@
+use std::path::Path;
+
+use dojo_studio::app::process;
+use dojo_studio::app::runs::{self, Launch, RunSummary};
+use dojo_studio::config::Folders;
+use dojo_studio::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
+
+fn state(phase: Phase, process: u32, heartbeat: f64) -> RunState {
+    RunState {
+        phase,
+        why: None,
+        process,
+        host: process::host_name(),
+        heartbeat,
+        started: heartbeat,
+        step: 3,
+        total_steps: 10,
+        checkpoint_step: None,
+        best_eval_loss: None,
+        tokens_per_second: None,
+        seconds_left: None,
+    }
+}
+
+fn run(parent: &Path, name: &str, state: &RunState) -> RunSummary {
+    let folder = runs::create_run_folder(parent, Some(name), "sft").expect("a new folder");
+    std::fs::write(folder.state(), serde_json::to_vec(state).expect("json")).expect("write the state");
+    runs::summarise(folder.path()).expect("a readable run")
+}
+
+/// The id of a process that has ended and was collected.
+fn ended_process() -> u32 {
+    let mut child = std::process::Command::new("true").spawn().expect("start `true`");
+    child.wait().expect("wait for `true`");
+    child.id()
+}
+
+#[test]
+fn a_live_phase_without_its_process_or_with_an_old_heartbeat_has_crashed() {
+    let (now, own) = (runs::now(), std::process::id());
+    assert_eq!(runs::standing(&state(Phase::Running, own, now), now), Standing::Running);
+    assert_eq!(runs::standing(&state(Phase::Running, own, now - 60.0), now), Standing::Crashed);
+    assert_eq!(runs::standing(&state(Phase::Paused, ended_process(), now), now), Standing::Crashed);
+    assert_eq!(runs::standing(&state(Phase::Done, ended_process(), now - 60.0), now), Standing::Done);
+    let elsewhere =
+        RunState { host: "another-machine".to_owned(), ..state(Phase::Running, ended_process(), now) };
+    assert_eq!(runs::standing(&elsewhere, now), Standing::Running);
+    assert_eq!(runs::standing(&elsewhere, now + 60.0), Standing::Crashed);
+}
+
+#[test]
+fn runs_of_no_session_and_of_sessions_are_listed_newest_first() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folders = Folders::under(home.path());
+    let now = runs::now();
+    run(&folders.runs(), "old", &state(Phase::Done, 1, now - 100.0));
+    run(&folders.sessions().join("mine/runs"), "new", &state(Phase::Failed, 1, now));
+    std::fs::create_dir_all(folders.runs().join("no-state")).expect("a folder");
+    let names: Vec<String> =
+        runs::list_runs(&folders).expect("a list").into_iter().map(|run| run.name).collect();
+    assert_eq!(names, ["new", "old"]);
+    assert_eq!(runs::find_run(&folders, "old").expect("a run").standing, Standing::Done);
+    let missing = runs::find_run(&folders, "none").expect_err("no such run").to_string();
+    assert_eq!(missing, "there is no run `none`; `dojo runs` lists them");
+}
+
+#[test]
+fn a_command_is_a_file_in_a_live_run_and_refused_by_a_dead_one() {
+    let home = tempfile::tempdir().expect("a folder");
+    let live = run(home.path(), "live", &state(Phase::Running, std::process::id(), runs::now()));
+    runs::send_command(&live, RunCommand::Pause).expect("a live run");
+    assert!(live.folder.commands().join("pause").is_file());
+    assert!(runs::delete_run(&live).is_err());
+    let dead = run(home.path(), "dead", &state(Phase::Running, ended_process(), runs::now()));
+    let refused = runs::send_command(&dead, RunCommand::Pause).expect_err("nobody is there").to_string();
+    assert_eq!(refused, "the run dead can't pause: it is crashed");
+    runs::delete_run(&dead).expect("a dead run");
+    assert!(!dead.folder.path().exists());
+}
+
+#[test]
+fn new_run_folders_count_up_and_a_taken_name_is_refused() {
+    let home = tempfile::tempdir().expect("a folder");
+    let name = || runs::create_run_folder(home.path(), None, "sft").expect("a new folder").name();
+    assert_eq!([name(), name()], ["sft-0001", "sft-0002"]);
+    assert!(runs::create_run_folder(home.path(), Some("sft-0001"), "sft").is_err());
+}
+
+#[test]
+fn a_launch_shows_the_exact_arguments() {
+    let launch = Launch::New {
+        recipe: "a/sft.toml".into(),
+        overrides: vec!["lora.r=8".to_owned()],
+        folder: RunFolder::new("runs/sft-0001"),
+    };
+    let after = RunFolder::new("runs/sft-0000");
+    assert_eq!(
+        launch.arguments(Some(&after)),
+        ["train", "a/sft.toml", "--set", "lora.r=8", "--run", "runs/sft-0001", "--after", "runs/sft-0000"]
+    );
+}

@@ -1,0 +1,150 @@
+use dojo_studio::domain::recipe::{Method, Recipe, edit, keys, parse};
+use dojo_studio::domain::recipe::{Override, Packing, Scheduler};
+
+const SMALL: &str = "[model]\nbase = \"smollm2-135m\"\n\n[data]\ntrain = \"train.jsonl\"\n";
+
+fn messages(text: &str) -> Vec<(Option<usize>, String)> {
+    let issues = parse::parse(text, &[]).expect_err("the recipe is wrong");
+    issues.into_iter().map(|issue| (issue.line, issue.message)).collect()
+}
+
+fn set(text: &str) -> Override {
+    text.parse().expect("key=value")
+}
+
+#[test]
+fn a_small_recipe_takes_every_default_from_the_table() {
+    let recipe = Recipe::parse(SMALL, &[], "recipe").expect("a good recipe");
+    assert_eq!(recipe.method, Method::Sft);
+    assert_eq!((recipe.lora.r, recipe.lora.lora_alpha, recipe.lora.lora_dropout), (16, 32.0, 0.05));
+    assert_eq!(recipe.train.learning_rate.to_bits(), 2e-4_f64.to_bits());
+    assert_eq!(recipe.train.lr_scheduler_type, Scheduler::Cosine);
+    assert_eq!(recipe.data.packing, Packing::Off);
+    assert_eq!(recipe.data.eval, None);
+}
+
+#[test]
+fn the_resolved_form_reads_back_as_the_same_recipe_and_names_every_key() {
+    let overrides =
+        [set("data.eval=held out.jsonl"), set("model.adapter=adapter"), set("train.learning_rate=1e-4")];
+    let recipe = Recipe::parse(SMALL, &overrides, "recipe").expect("a good recipe");
+    let printed = recipe.to_toml();
+    assert_eq!(Recipe::parse(&printed, &[], "printed").expect("the printed form"), recipe);
+    for key in keys::keys() {
+        assert!(edit::get(&printed, key.name).is_some(), "{} is missing from\n{printed}", key.name);
+    }
+}
+
+#[test]
+fn an_override_wins_over_the_file_and_a_bare_text_needs_no_quotes() {
+    let overrides = [set("model.base=hf:owner/name"), set("lora.target_modules=[\"q_proj\", \"v_proj\"]")];
+    let recipe = Recipe::parse(SMALL, &overrides, "recipe").expect("a good recipe");
+    assert_eq!(recipe.model.base, "hf:owner/name");
+    assert!(recipe.to_toml().contains("target_modules = [\"q_proj\", \"v_proj\"]"));
+}
+
+#[test]
+fn an_unknown_key_names_its_line_and_the_nearest_known_one() {
+    let text = format!("{SMALL}[train]\nlearning_rte = 1e-4\n");
+    let said = "unknown key `train.learning_rte`; the nearest known one is `train.learning_rate`";
+    assert_eq!(messages(&text), [(Some(7), said.to_owned())]);
+    let error = Recipe::parse(SMALL, &[set("learning_rate=1")], "recipe sft.toml").expect_err("no such key");
+    let said = "recipe sft.toml: unknown key `learning_rate`; the nearest known one is `train.learning_rate`";
+    assert_eq!(error.to_string(), said);
+}
+
+#[test]
+fn a_value_out_of_range_says_the_range() {
+    let text = format!("{SMALL}[lora]\nr = 0\nlora_dropout = 1.0\ntarget_modules = [\"q_poj\"]\n");
+    assert_eq!(
+        messages(&text),
+        [
+            (Some(7), "`lora.r` is 0, but must be a whole number from 1 to 4096".to_owned()),
+            (Some(8), "`lora.lora_dropout` is 1.0, but must be a number, at least 0 and less than 1".to_owned()),
+            (
+                Some(9),
+                "`lora.target_modules` names `q_poj`, which is no linear layer; known are q_proj, k_proj, v_proj, \
+                 o_proj, gate_proj, up_proj, down_proj"
+                    .to_owned()
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_value_of_another_type_says_what_it_must_be() {
+    let text = format!("{SMALL}[train]\nlr_scheduler_type = \"cosin\"\nnum_train_epochs = \"three\"\n");
+    let found = messages(&text);
+    assert_eq!(
+        found[0].1,
+        "`train.lr_scheduler_type` is \"cosin\", but must be one of \"cosine\", \"linear\", \"constant\""
+    );
+    assert_eq!(
+        found[1].1,
+        "`train.num_train_epochs` is \"three\", but must be a number, more than 0 and at most 100000"
+    );
+}
+
+#[test]
+fn infinities_and_nan_are_out_of_every_range() {
+    for number in ["nan", "inf", "-inf"] {
+        let text = format!("{SMALL}[train]\nlearning_rate = {number}\n");
+        assert_eq!(messages(&text).len(), 1, "{number}");
+    }
+}
+
+#[test]
+fn missing_keys_damaged_text_and_sections_written_as_values_are_told() {
+    assert!(messages("")[0].1.starts_with("`model.base` is missing"));
+    let damaged = messages("[model]\nbase = \n");
+    assert_eq!(damaged[0].0, Some(2));
+    assert!(damaged[0].1.starts_with("this is not valid TOML"), "{damaged:?}");
+    assert_eq!(messages(&format!("lora = 3\n{SMALL}"))[0].1, "`lora` is a section: write [lora]");
+}
+
+#[test]
+fn a_method_that_is_not_built_yet_is_refused_by_name() {
+    let found = messages(&format!("method = \"grpo\"\n{SMALL}"));
+    assert_eq!(found, [(Some(1), "`method` is \"grpo\", which is not built yet; \"sft\" is".to_owned())]);
+}
+
+#[test]
+fn early_stopping_without_held_out_examples_is_refused() {
+    let found = messages(&format!("{SMALL}split = 0\n[eval]\nearly_stopping_patience = 2\n"));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].1.contains("needs held-out examples"), "{found:?}");
+}
+
+#[test]
+fn editing_keeps_comments_and_order() {
+    let text =
+        "# mine\n[model]\nbase = \"a\" # the model\n\n[train]\n# careful\nlearning_rate = 1e-3 # high\n";
+    let edited = edit::set(text, "train.learning_rate", "2e-4").expect("a good value");
+    assert_eq!(edited, text.replace("1e-3", "2e-4"));
+    let added = edit::set(&edited, "lora.r", "8").expect("a good value");
+    assert!(added.starts_with(&edited) && added.ends_with("[lora]\nr = 8\n"), "{added}");
+    assert_eq!(edit::get(&added, "lora.r").as_deref(), Some("8"));
+    let removed = edit::unset(&added, "train.learning_rate").expect("a known key");
+    assert_eq!(edit::get(&removed, "train.learning_rate"), None);
+    let refused = edit::set(text, "lora.r", "many").expect_err("no number");
+    assert_eq!(refused.message, "`lora.r` is \"many\", but must be a whole number from 1 to 4096");
+}
+
+#[test]
+fn rates_by_pattern_are_read_in_both_toml_forms() {
+    let inline =
+        format!("{SMALL}[train]\nlearning_rates = [{{ pattern = \"*.q_proj.*\", learning_rate = 1e-4 }}]\n");
+    let tables = format!("{SMALL}[[train.learning_rates]]\npattern = \"*.q_proj.*\"\nlearning_rate = 1e-4\n");
+    let read = |text: &str| Recipe::parse(text, &[], "recipe").expect("a good recipe").train.learning_rates;
+    assert_eq!(read(&inline), read(&tables));
+    assert_eq!(read(&inline)[0].pattern, "*.q_proj.*");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics_the_recipe_parser(text in "(?s)[\\[\\]a-z_=.\"# \\n0-9]{0,200}") {
+        let _ = parse::parse(&text, &[]);
+        let _ = edit::set(&text, "lora.r", &text);
+        let _ = edit::unset(&text, "train.seed");
+    }
+}
