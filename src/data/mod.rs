@@ -1,1 +1,6 @@
 //! Data on its way to the engine: import, chat templates, loss mask, packing, splits. Knows no session and no screen.
+
+pub mod chat;
+pub mod encode;
+pub mod mask;
+pub mod pack;

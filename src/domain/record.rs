@@ -61,6 +61,17 @@ impl Record {
             .unwrap_or_default()
     }
 
+    /// Where it came from, for messages to people: `file:line`, the source's name, or "a record".
+    #[must_use]
+    pub fn place(&self) -> String {
+        let Provenance { source, line, .. } = &self.provenance;
+        match (source.as_str(), line) {
+            ("", _) => "a record written by hand".to_owned(),
+            (source, 0) => source.to_owned(),
+            (source, line) => format!("{source}:{line}"),
+        }
+    }
+
     /// What is answered last: the last assistant turn, else the chosen answer.
     #[must_use]
     pub fn answer(&self) -> Option<&str> {

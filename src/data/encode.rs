@@ -1,0 +1,179 @@
+//! Records become tokenised examples with a loss mask. Knows no file and no model.
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use rayon::prelude::*;
+use tokenizers::Tokenizer;
+
+use crate::data::chat::ChatTemplate;
+use crate::data::mask::{Masked, Masker};
+use crate::domain::batch::TokenExample;
+use crate::domain::message::{Message, Role};
+use crate::domain::record::Record;
+
+/// Encodes records for one model.
+#[derive(Debug, Clone)]
+pub struct Encoder<'a> {
+    tokenizer: &'a Tokenizer,
+    masker: Option<Masker<'a>>,
+    /// Ends a text that has no template to end it.
+    end: Option<u32>,
+    max_length: usize,
+}
+
+/// An example, and how long it was before it was cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    pub example: TokenExample,
+    /// Tokens before truncation to the longest length allowed.
+    pub full_length: usize,
+}
+
+impl Encoded {
+    #[must_use]
+    pub fn is_truncated(&self) -> bool {
+        self.full_length > self.example.tokens.len()
+    }
+}
+
+/// A dataset, ready to be packed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EncodedSet {
+    pub examples: Vec<TokenExample>,
+    /// How many examples were longer than allowed and were cut.
+    pub truncated: usize,
+}
+
+impl<'a> Encoder<'a> {
+    /// `template` is the model's own; without one, plain text and single questions with answers still encode, as
+    /// they stand. `end_token` is the end-of-sequence token's text. Examples are cut to `max_length` tokens.
+    ///
+    /// # Errors
+    /// Where the end token is not in the tokenizer, or `max_length` is below 2.
+    pub fn new(
+        tokenizer: &'a Tokenizer,
+        template: Option<&'a ChatTemplate>,
+        end_token: Option<&str>,
+        max_length: usize,
+    ) -> Result<Self> {
+        ensure!(max_length >= 2, "max_length is {max_length}; an example needs at least 2 tokens");
+        let end = match end_token {
+            Some(text) => Some(
+                tokenizer
+                    .token_to_id(text)
+                    .with_context(|| format!("the tokenizer does not know the end token {text:?}"))?,
+            ),
+            None => None,
+        };
+        Ok(Self {
+            tokenizer,
+            masker: template.map(|template| Masker::new(template, tokenizer)),
+            end,
+            max_length,
+        })
+    }
+
+    /// One record for supervised training. A preference pair trains on its chosen answer.
+    ///
+    /// # Errors
+    /// Where the record has nothing to train on, also after it was cut, or can't be rendered or masked. The message
+    /// names the record.
+    pub fn encode(&self, record: &Record) -> Result<Encoded> {
+        let place = record.place();
+        let masked = match (&record.preference, &record.text) {
+            (Some(pair), _) => self.answer(&record.messages, &pair.chosen, 0),
+            (None, Some(text)) if record.messages.is_empty() => self.plain("", text),
+            _ => self.conversation(&record.messages, 0),
+        };
+        self.finish(place.clone(), masked.with_context(|| place)?)
+    }
+
+    /// A preference pair's chosen and rejected example. Only the answers are trained on, not the turns they share.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`], and where the record is no preference pair.
+    pub fn encode_preference(&self, record: &Record) -> Result<(Encoded, Encoded)> {
+        let place = record.place();
+        let pair = record.preference.as_ref().with_context(|| format!("{place}: not a preference pair"))?;
+        let shared = record.messages.len();
+        let answer = |answer: &[Message]| {
+            let masked = self.answer(&record.messages, answer, shared).with_context(|| place.clone())?;
+            self.finish(place.clone(), masked)
+        };
+        Ok((answer(&pair.chosen)?, answer(&pair.rejected)?))
+    }
+
+    /// All records, in their order, on all cores.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`], for the first record that fails.
+    pub fn encode_all(&self, records: &[Record]) -> Result<EncodedSet> {
+        let encoded: Vec<Encoded> =
+            records.par_iter().map(|record| self.encode(record)).collect::<Result<_>>()?;
+        let truncated = encoded.iter().filter(|one| one.is_truncated()).count();
+        Ok(EncodedSet { examples: encoded.into_iter().map(|one| one.example).collect(), truncated })
+    }
+
+    fn answer(&self, shared: &[Message], answer: &[Message], first_turn: usize) -> Result<Masked> {
+        self.conversation(&[shared, answer].concat(), first_turn)
+    }
+
+    fn conversation(&self, messages: &[Message], first_turn: usize) -> Result<Masked> {
+        if let Some(masker) = &self.masker {
+            return masker.mask(messages, first_turn);
+        }
+        match messages {
+            [question, answer] if question.role == Role::User && answer.role == Role::Assistant => {
+                self.plain(&question.content, &answer.content)
+            }
+            _ => bail!(
+                "the model has no chat template, so only plain text or one question with its answer can be encoded"
+            ),
+        }
+    }
+
+    /// A prompt and what follows it, as they stand, and the end token. Without a prompt, all of the text is trained on.
+    fn plain(&self, prompt: &str, text: &str) -> Result<Masked> {
+        let ids = |text: &str, special: bool| {
+            let encoding =
+                self.tokenizer.encode_fast(text, special).map_err(|error| anyhow!("tokenise: {error}"))?;
+            Ok::<_, anyhow::Error>(encoding.get_ids().to_vec())
+        };
+        let mut masked = Masked::default();
+        if prompt.is_empty() {
+            masked.tokens = ids(text, true)?;
+            masked.trained = vec![true; masked.tokens.len()];
+        } else {
+            masked.tokens = ids(prompt, true)?;
+            // Some tokenizers end every text with the end token; the prompt goes on.
+            masked.tokens.pop_if(|last| Some(*last) == self.end);
+            masked.trained = vec![false; masked.tokens.len()];
+            masked.tokens.extend(ids(text, false)?);
+        }
+        if masked.tokens.last().copied() != self.end {
+            masked.tokens.extend(self.end);
+        }
+        masked.trained.resize(masked.tokens.len(), true);
+        Ok(masked)
+    }
+
+    fn finish(&self, source: String, mut masked: Masked) -> Result<Encoded> {
+        let full_length = masked.tokens.len();
+        masked.tokens.truncate(self.max_length);
+        masked.trained.truncate(self.max_length);
+        if let Some(first) = masked.trained.first_mut() {
+            *first = false;
+        }
+        if !masked.trained.contains(&true) {
+            if full_length > self.max_length {
+                bail!(
+                    "{source}: nothing is left to train on after cutting {full_length} tokens to {}; raise max_length \
+                     or leave the example out",
+                    self.max_length
+                );
+            }
+            bail!("{source}: there is nothing to train on");
+        }
+        let example = TokenExample { source, tokens: masked.tokens, trained: masked.trained };
+        Ok(Encoded { example, full_length })
+    }
+}

@@ -1,0 +1,81 @@
+use dojo_studio::data::encode::Encoder;
+use dojo_studio::domain::batch::PackedBatch;
+use dojo_studio::domain::record::{Preference, Record};
+
+use super::world::{assistant, byte_tokenizer, chatml, record, trained_text, user};
+
+#[test]
+fn a_record_becomes_an_example_that_names_its_line() {
+    let (tokenizer, template) = (byte_tokenizer(), chatml());
+    let encoder = Encoder::new(&tokenizer, Some(&template), Some("<|im_end|>"), 512).expect("an encoder");
+    let encoded = encoder.encode(&record(&[user("q"), assistant("a")])).expect("encode");
+    assert_eq!(encoded.example.source, "a.jsonl:3");
+    assert!(!encoded.is_truncated());
+    assert_eq!(PackedBatch::pack([&encoded.example]).trained_tokens(), 2);
+}
+
+#[test]
+fn an_example_is_cut_to_the_longest_length_and_counted() {
+    let (tokenizer, template) = (byte_tokenizer(), chatml());
+    let long = record(&[user("q"), assistant(&"a".repeat(100))]);
+    let full = Encoder::new(&tokenizer, Some(&template), None, 512)
+        .expect("an encoder")
+        .encode(&long)
+        .expect("encode");
+    let encoder = Encoder::new(&tokenizer, Some(&template), None, 80).expect("an encoder");
+    let cut = encoder.encode(&long).expect("encode");
+    assert_eq!((cut.example.tokens.len(), cut.full_length), (80, full.full_length));
+    assert_eq!(encoder.encode_all(&[long]).expect("encode").truncated, 1);
+}
+
+#[test]
+fn an_example_with_nothing_left_to_train_on_is_an_error_that_names_it() {
+    let (tokenizer, template) = (byte_tokenizer(), chatml());
+    let encoder = Encoder::new(&tokenizer, Some(&template), None, 40).expect("an encoder");
+    let error =
+        encoder.encode(&record(&[user(&"q".repeat(50)), assistant("a")])).expect_err("nothing is left");
+    let text = format!("{error:#}");
+    assert!(text.starts_with("a.jsonl:3: nothing is left to train on after cutting"), "{text}");
+}
+
+#[test]
+fn plain_text_is_trained_on_from_its_second_token_to_the_end_token() {
+    let tokenizer = byte_tokenizer();
+    let encoder = Encoder::new(&tokenizer, None, Some("</s>"), 512).expect("an encoder");
+    let text = Record { text: Some("abc".into()), ..Record::default() };
+    let example = encoder.encode(&text).expect("encode").example;
+    assert_eq!(trained_text(&tokenizer, &example.tokens, &example.trained), "bc</s>");
+}
+
+#[test]
+fn a_question_and_its_answer_are_laid_end_to_end_without_a_template() {
+    let tokenizer = byte_tokenizer();
+    let encoder = Encoder::new(&tokenizer, None, Some("</s>"), 512).expect("an encoder");
+    let example = encoder.encode(&record(&[user("1+1="), assistant("2")])).expect("encode").example;
+    assert_eq!(tokenizer.decode(&example.tokens, false).expect("decode"), "1+1=2</s>");
+    assert_eq!(trained_text(&tokenizer, &example.tokens, &example.trained), "2</s>");
+}
+
+#[test]
+fn a_longer_conversation_needs_a_template() {
+    let tokenizer = byte_tokenizer();
+    let encoder = Encoder::new(&tokenizer, None, Some("</s>"), 512).expect("an encoder");
+    let error = encoder
+        .encode(&record(&[user("a"), assistant("b"), user("c"), assistant("d")]))
+        .expect_err("no template");
+    assert!(format!("{error:#}").starts_with("a.jsonl:3: the model has no chat template"), "{error:#}");
+}
+
+#[test]
+fn a_preference_pair_becomes_two_examples_that_train_on_the_answers_alone() {
+    let (tokenizer, template) = (byte_tokenizer(), chatml());
+    let encoder = Encoder::new(&tokenizer, Some(&template), None, 512).expect("an encoder");
+    let mut pair = record(&[user("a"), assistant("b"), user("c")]);
+    pair.preference = Some(Preference { chosen: vec![assistant("good")], rejected: vec![assistant("bad")] });
+    let (chosen, rejected) = encoder.encode_preference(&pair).expect("encode");
+    assert_eq!(trained_text(&tokenizer, &chosen.example.tokens, &chosen.example.trained), "good<|im_end|>");
+    assert_eq!(
+        trained_text(&tokenizer, &rejected.example.tokens, &rejected.example.trained),
+        "bad<|im_end|>"
+    );
+}

@@ -1,0 +1,7 @@
+//! `src/data`.
+
+mod chat;
+mod encode;
+mod mask;
+mod pack;
+pub(crate) mod world;
