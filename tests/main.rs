@@ -3,5 +3,7 @@
 mod app;
 mod data;
 mod domain;
+mod engine;
 mod layers;
+mod support;
 mod ui;

@@ -1,7 +1,13 @@
 //! What a decoder looks like: read once from `config.json` or a GGUF header, and trusted from then on.
 
+use anyhow::{Result, ensure};
+
 /// A decoder-only transformer of the Llama family, as far as its layers differ between architectures.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about an architecture, independent of the others"
+)]
 pub struct ModelConfig {
     pub architecture: Architecture,
     pub vocabulary: usize,
@@ -35,7 +41,7 @@ pub struct ModelConfig {
     pub post_norms: bool,
     /// The embedding is multiplied by this (Gemma: the square root of the width; others 1).
     pub embedding_scale: f32,
-    /// Scores are multiplied by this before the softmax; usually 1 / sqrt(head_dim).
+    /// Scores are multiplied by this before the softmax; usually `1 / sqrt(head_dim)`.
     pub attention_scale: f32,
     /// `cap * tanh(score / cap)`, where the architecture has it (Gemma 2).
     pub attention_softcap: Option<f32>,
@@ -150,5 +156,59 @@ impl Rope {
                 (scaled.collect(), *attention_factor)
             }
         }
+    }
+}
+
+impl Architecture {
+    /// What Dojo can train and run, for messages to people.
+    pub const KNOWN: &str = "Llama, Mistral, Qwen2, Qwen3, Gemma 3 (text), Phi-3, SmolLM3";
+}
+
+/// Bounds that no real model exceeds: beyond them a file is damaged, and its sizes would overflow.
+const MOST_LAYERS: usize = 1 << 12;
+const WIDEST: usize = 1 << 20;
+const MOST_TOKENS: usize = 1 << 24;
+
+impl ModelConfig {
+    /// Checks that the parts fit together, so that nobody has to later.
+    ///
+    /// # Errors
+    /// Where they don't; the message names the part.
+    pub fn validate(&self) -> Result<()> {
+        let within = |what: &str, value: usize, most: usize| {
+            ensure!(value > 0 && value <= most, "the model's {what} is {value}, expected 1 to {most}");
+            Ok(())
+        };
+        within("number of layers", self.layers, MOST_LAYERS)?;
+        within("vocabulary", self.vocabulary, MOST_TOKENS)?;
+        within("hidden size", self.hidden, WIDEST)?;
+        within("intermediate size", self.intermediate, WIDEST)?;
+        within("number of heads", self.heads, WIDEST)?;
+        within("number of key/value heads", self.kv_heads, self.heads)?;
+        within("head size", self.head_dim, WIDEST / self.heads)?;
+        within("context", self.context, usize::MAX)?;
+        ensure!(
+            self.heads.is_multiple_of(self.kv_heads),
+            "{} heads can't share {} key/value heads evenly",
+            self.heads,
+            self.kv_heads
+        );
+        for rope in std::iter::once(&self.rope).chain(&self.local_rope) {
+            within("rotary size", rope.dimensions, self.head_dim)?;
+            ensure!(rope.dimensions.is_multiple_of(2), "the rotary size {} is odd", rope.dimensions);
+            ensure!(rope.theta.is_finite() && rope.theta > 0.0, "the rotary base is {}", rope.theta);
+        }
+        ensure!(
+            self.norm_epsilon.is_finite() && self.norm_epsilon >= 0.0,
+            "the norms' epsilon is {}",
+            self.norm_epsilon
+        );
+        ensure!(
+            self.windows.len() == self.layers && self.rotary_layers.len() == self.layers,
+            "windows and rotary flags don't count {} layers",
+            self.layers
+        );
+        ensure!(self.windows.iter().flatten().all(|&window| window > 0), "a layer's window is 0 tokens");
+        Ok(())
     }
 }

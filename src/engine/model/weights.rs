@@ -1,11 +1,13 @@
 //! A model's tensors by their Hugging Face names, from whichever file they are in.
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use candle_core::quantized::GgmlDType;
+
+use super::blocks;
 
 /// Reads tensors by Hugging Face names (`model.layers.0.self_attn.q_proj.weight`, `model.embed_tokens.weight`,
 /// `lm_head.weight`, ...). A GGUF's names are translated, and its q and k rows put back in Hugging Face's rotary
-/// order, so that no caller ever sees ggml's layout.
+/// order, so that no caller ever sees ggml's layout. Fused tensors (Phi-3) are read by the names of their parts.
 pub trait Weights: Send + Sync {
     /// Whether the tensor is there.
     fn has(&self, name: &str) -> bool;
@@ -28,4 +30,101 @@ pub trait Weights: Send + Sync {
 pub struct Stored {
     pub format: GgmlDType,
     pub bytes: Vec<u8>,
+}
+
+/// Which tensor of a file a Hugging Face tensor is read from, and which of its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) tensor: String,
+    pub(crate) rows: Rows,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Rows {
+    All,
+    /// So many from the first one on: a part of a fused tensor.
+    Range {
+        first: usize,
+        count: usize,
+    },
+    /// Each head's rows stand interleaved: row `2i + s` of a head is Hugging Face's row `s * half + i`.
+    Interleaved {
+        heads: usize,
+    },
+}
+
+impl Source {
+    pub(crate) fn whole(tensor: impl Into<String>) -> Self {
+        Self { tensor: tensor.into(), rows: Rows::All }
+    }
+
+    pub(crate) fn rows(tensor: String, first: usize, count: usize) -> Self {
+        Self { tensor, rows: Rows::Range { first, count } }
+    }
+}
+
+/// A tensor as it lies in a mapped file.
+pub(crate) struct Mapped<'a> {
+    pub(crate) shape: &'a [usize],
+    pub(crate) format: GgmlDType,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl Mapped<'_> {
+    /// The chosen rows as f32.
+    pub(crate) fn expand(&self, rows: &Rows, shape: &[usize]) -> Result<Vec<f32>> {
+        let chosen = self.choose(rows, shape)?;
+        let width = shape.iter().skip(1).product::<usize>();
+        let mut numbers = vec![0.0; shape.iter().product()];
+        blocks::expand(self.format, chosen, &mut numbers)?;
+        Ok(match rows {
+            Rows::All | Rows::Range { .. } => numbers,
+            Rows::Interleaved { heads } => halves_first(&numbers, *heads, width),
+        })
+    }
+
+    /// The chosen rows as they are stored.
+    pub(crate) fn copy(&self, rows: &Rows, shape: &[usize]) -> Result<Stored> {
+        let chosen = self.choose(rows, shape)?;
+        let row = chosen.len() / shape.first().copied().unwrap_or(1).max(1);
+        let bytes = match rows {
+            Rows::All | Rows::Range { .. } => chosen.to_vec(),
+            Rows::Interleaved { heads } => halves_first(chosen, *heads, row),
+        };
+        Ok(Stored { format: self.format, bytes })
+    }
+
+    /// The bytes of the rows that are asked for, after checking that they have the expected shape.
+    fn choose(&self, rows: &Rows, shape: &[usize]) -> Result<&[u8]> {
+        let all = self.shape.first().copied().unwrap_or(1);
+        let (first, count) = match rows {
+            Rows::All => (0, all),
+            Rows::Range { first, count } => (*first, *count),
+            Rows::Interleaved { heads } => {
+                ensure!(
+                    *heads > 0 && all.is_multiple_of(2 * heads),
+                    "{all} rows can't be split into {heads} heads of even size"
+                );
+                (0, all)
+            }
+        };
+        let found: Vec<usize> =
+            std::iter::once(count).chain(self.shape.iter().skip(1).copied()).take(self.shape.len()).collect();
+        ensure!(first + count <= all && found == shape, "its shape is {:?}, expected {shape:?}", self.shape);
+        ensure!(all > 0 && self.bytes.len().is_multiple_of(all), "its rows are no whole blocks");
+        let row = self.bytes.len() / all;
+        self.bytes.get(first * row..(first + count) * row).context("the file is cut short")
+    }
+}
+
+/// Puts each head's even rows before its odd ones: `row` elements make a row.
+fn halves_first<T: Copy>(values: &[T], heads: usize, row: usize) -> Vec<T> {
+    let head = values.len() / heads.max(1);
+    let mut out = Vec::with_capacity(values.len());
+    for head in values.chunks(head.max(1)) {
+        for parity in 0..2 {
+            out.extend(head.chunks(row.max(1)).skip(parity).step_by(2).flatten().copied());
+        }
+    }
+    out
 }

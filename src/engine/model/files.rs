@@ -1,0 +1,77 @@
+//! Where a model lies on disk, and in which of the two forms.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+/// A model's local files, checked to be there but not yet read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFiles {
+    /// What people call it: the alias, the hub's name, or the path.
+    pub name: String,
+    /// What an adapter records as its base model: the hub's name where one is known, else as `name`.
+    pub base: String,
+    pub form: Form,
+}
+
+/// How a model is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// A folder with `config.json`, `tokenizer.json` and safetensors files.
+    HuggingFace(PathBuf),
+    /// One GGUF file with tokenizer and chat template inside.
+    Gguf(PathBuf),
+}
+
+impl ModelFiles {
+    /// The model at a path: a Hugging Face folder, a GGUF file, or a folder that holds exactly one GGUF file.
+    ///
+    /// # Errors
+    /// Where nothing is there, or it is neither of these.
+    pub fn at(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let form = Form::at(path)?;
+        Ok(Self { base: name.clone(), name, form })
+    }
+
+    /// The folder or file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match &self.form {
+            Form::HuggingFace(path) | Form::Gguf(path) => path,
+        }
+    }
+}
+
+impl Form {
+    fn at(path: &Path) -> Result<Self> {
+        if path.is_file() {
+            if !is_gguf(path) {
+                bail!("{} is not a model: a GGUF file's name ends in .gguf", path.display());
+            }
+            return Ok(Self::Gguf(path.to_path_buf()));
+        }
+        if path.join("config.json").is_file() {
+            return Ok(Self::HuggingFace(path.to_path_buf()));
+        }
+        let entries = std::fs::read_dir(path).with_context(|| format!("open model {}", path.display()))?;
+        let mut found: Vec<PathBuf> = entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.is_file() && is_gguf(path))
+            .collect();
+        match (found.pop(), found.is_empty()) {
+            (Some(file), true) => Ok(Self::Gguf(file)),
+            (Some(_), false) => {
+                bail!("{} holds several GGUF files: name one of them", path.display())
+            }
+            (None, _) => bail!(
+                "{} is not a model folder: it holds neither config.json nor a GGUF file",
+                path.display()
+            ),
+        }
+    }
+}
+
+fn is_gguf(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
+}

@@ -1,0 +1,172 @@
+//! A GGUF header -> a tokenizer that gives the ids of the model's own.
+//!
+//! A GGUF holds the vocabulary and a word for how text is split before merging (`tokenizer.ggml.pre`, llama.cpp's
+//! names); the rest is rebuilt here as the models' `tokenizer.json` files have it.
+
+use anyhow::{Context, Result, anyhow, bail};
+use tokenizers::decoders::byte_level::ByteLevel;
+use tokenizers::models::bpe::{BPE, Merges};
+use tokenizers::normalizers::NFC;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+use tokenizers::pre_tokenizers::digits::Digits;
+use tokenizers::pre_tokenizers::sequence::Sequence;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::processors::template::TemplateProcessing;
+use tokenizers::{AddedToken, SplitDelimiterBehavior, Tokenizer};
+
+use super::config::CONTROL_TOKEN;
+use super::{Header, sentencepiece};
+use crate::engine::model::open::ChatTemplateSource;
+
+/// ggml's type of a token that users added, matched in text like a control token but not special.
+const USER_TOKEN: i64 = 4;
+
+/// Split patterns, as the models' `tokenizer.json` files have them.
+const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const GPT_4O: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+/// Builds the tokenizer.
+///
+/// # Errors
+/// Where the header has none, or one of a kind that isn't known.
+pub(crate) fn build(header: &Header) -> Result<Tokenizer> {
+    let tokens = header.texts("tokenizer.ggml.tokens").context("tokenizer.ggml.tokens is missing")?;
+    let mut tokenizer = match header.text("tokenizer.ggml.model") {
+        Some("gpt2") => byte_level(header, tokens)?,
+        Some("llama") => sentencepiece::build(header, tokens)?,
+        Some(other) => {
+            bail!("its tokenizer, {other}, isn't supported (known: gpt2, llama)")
+        }
+        None => bail!("tokenizer.ggml.model is missing"),
+    };
+    add_tokens(&mut tokenizer, header, tokens)?;
+    if let Some(template) = template(header, tokens)? {
+        tokenizer.with_post_processor(Some(template));
+    }
+    Ok(tokenizer)
+}
+
+/// Byte-level byte pair encoding (GPT-2 and most later models).
+fn byte_level(header: &Header, tokens: &[String]) -> Result<Tokenizer> {
+    let merges = header.texts("tokenizer.ggml.merges").context("tokenizer.ggml.merges is missing")?;
+    let merges = merges
+        .iter()
+        .map(|merge| {
+            let (left, right) =
+                merge.split_once(' ').with_context(|| format!("merge {merge:?} has no space"))?;
+            Ok((left.to_owned(), right.to_owned()))
+        })
+        .collect::<Result<Merges>>()?;
+    let pre = header.text("tokenizer.ggml.pre").unwrap_or("default");
+    let split = PreSplit::named(pre)?;
+    let vocabulary = tokens.iter().zip(0..).map(|(token, id)| (token.clone(), id));
+    let model = BPE::builder()
+        .vocab_and_merges(vocabulary.collect::<tokenizers::models::bpe::Vocab>(), merges)
+        .ignore_merges(split.whole_words_first)
+        .build()
+        .map_err(|error| anyhow!("build the tokenizer: {error}"))?;
+    let mut tokenizer = Tokenizer::new(model);
+    if split.nfc {
+        tokenizer.with_normalizer(Some(NFC)).map_err(|error| anyhow!("build the tokenizer: {error}"))?;
+    }
+    tokenizer.with_pre_tokenizer(Some(Sequence::new(split.steps)));
+    tokenizer.with_decoder(Some(ByteLevel::new(true, true, true)));
+    Ok(tokenizer)
+}
+
+/// How text is cut before merging.
+struct PreSplit {
+    steps: Vec<PreTokenizerWrapper>,
+    nfc: bool,
+    /// A word that is in the vocabulary is taken whole, whatever the merges say.
+    whole_words_first: bool,
+}
+
+impl PreSplit {
+    fn named(name: &str) -> Result<Self> {
+        let by_pattern = |pattern: &str| -> Result<Vec<PreTokenizerWrapper>> {
+            let pattern = SplitPattern::Regex(pattern.to_owned());
+            let split = Split::new(pattern, SplitDelimiterBehavior::Isolated, false)
+                .map_err(|error| anyhow!("build the tokenizer: {error}"))?;
+            Ok(vec![split.into(), ByteLevel::new(false, true, false).into()])
+        };
+        let gpt2 = || PreTokenizerWrapper::from(ByteLevel::new(false, true, true));
+        let plain = |steps| Self { steps, nfc: false, whole_words_first: false };
+        Ok(match name {
+            "default" | "gpt-2" | "gpt2" | "phi-2" | "olmo" => plain(vec![gpt2()]),
+            "smollm" | "starcoder" | "refact" | "command-r" | "codeshell" => {
+                plain(vec![Digits::new(true).into(), gpt2()])
+            }
+            "qwen2" | "deepseek-r1-qwen" => {
+                Self { steps: by_pattern(QWEN2)?, nfc: true, whole_words_first: false }
+            }
+            "llama3" | "llama-v3" | "llama-bpe" | "smaug-bpe" | "falcon3" => {
+                Self { steps: by_pattern(LLAMA3)?, nfc: false, whole_words_first: true }
+            }
+            "dbrx" => plain(by_pattern(LLAMA3)?),
+            "tekken" => Self { steps: by_pattern(TEKKEN)?, nfc: false, whole_words_first: true },
+            "gpt-4o" | "o200k" => plain(by_pattern(GPT_4O)?),
+            other => bail!(
+                "its tokenizer splits text by {other:?}, which isn't supported (known: default, smollm, qwen2, \
+                 llama-bpe, dbrx, tekken, gpt-4o and their kin)"
+            ),
+        })
+    }
+}
+
+/// Control tokens and users' tokens are found in text before it is split.
+fn add_tokens(tokenizer: &mut Tokenizer, header: &Header, tokens: &[String]) -> Result<()> {
+    let kinds = header.integers("tokenizer.ggml.token_type").unwrap_or_default();
+    let of_kind = |wanted: i64| {
+        let matching = tokens.iter().zip(kinds).filter(move |(_, kind)| **kind == wanted);
+        matching
+            .map(move |(text, _)| AddedToken::from(text.clone(), wanted == CONTROL_TOKEN).normalized(false))
+    };
+    tokenizer
+        .add_special_tokens(of_kind(CONTROL_TOKEN))
+        .and_then(|_| tokenizer.add_tokens(of_kind(USER_TOKEN)))
+        .map_err(|error| anyhow!("add the tokenizer's special tokens: {error}"))?;
+    Ok(())
+}
+
+/// The tokens that are put around a text, where the header asks for them.
+fn template(header: &Header, tokens: &[String]) -> Result<Option<TemplateProcessing>> {
+    let wanted = |name: &str, by_default: bool| {
+        let asked = header.boolean(&format!("tokenizer.ggml.add_{name}_token")).unwrap_or(by_default);
+        let id = header.token_id(&format!("tokenizer.ggml.{name}_token_id")).filter(|_| asked)?;
+        tokens.get(id as usize).map(|text| (text.clone(), id))
+    };
+    let begin = wanted("bos", header.text("tokenizer.ggml.model") == Some("llama"));
+    let end = wanted("eos", false);
+    if begin.is_none() && end.is_none() {
+        return Ok(None);
+    }
+    let named = |token: &Option<(String, u32)>| token.as_ref().map(|(text, _)| text.clone());
+    let around = |text: &str| -> Vec<String> {
+        named(&begin).into_iter().chain([text.to_owned()]).chain(named(&end)).collect()
+    };
+    TemplateProcessing::builder()
+        .try_single(around("$A"))
+        .and_then(|builder| builder.try_pair([around("$A"), around("$B")].concat()))
+        .map_err(|error| anyhow!("build the tokenizer: {error}"))?
+        .special_tokens([&begin, &end].into_iter().flatten().cloned().collect::<Vec<_>>())
+        .build()
+        .map(Some)
+        .map_err(|error| anyhow!("build the tokenizer: {error}"))
+}
+
+/// The chat template and the texts of the begin and end tokens.
+pub(crate) fn template_source(header: &Header) -> ChatTemplateSource {
+    let tokens = header.texts("tokenizer.ggml.tokens").unwrap_or_default();
+    let text = |name: &str| {
+        let id = header.token_id(&format!("tokenizer.ggml.{name}_token_id"))?;
+        tokens.get(id as usize).cloned()
+    };
+    ChatTemplateSource {
+        text: header.text("tokenizer.chat_template").map(str::to_owned),
+        bos_token: text("bos"),
+        eos_token: text("eos"),
+    }
+}

@@ -1,0 +1,49 @@
+//! A GGUF's tensors by Hugging Face names.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use super::{GgufFile, TensorEntry, names};
+use crate::engine::model::config::ModelConfig;
+use crate::engine::model::weights::{Mapped, Source, Stored, Weights};
+
+pub(crate) struct GgufWeights {
+    file: Arc<GgufFile>,
+    config: ModelConfig,
+}
+
+impl GgufWeights {
+    pub(crate) fn new(file: Arc<GgufFile>, config: ModelConfig) -> Self {
+        Self { file, config }
+    }
+
+    fn find(&self, name: &str) -> Option<(Source, &TensorEntry)> {
+        let source = names::source(&self.config, name)?;
+        let entry = self.file.header().tensors.get(&source.tensor)?;
+        Some((source, entry))
+    }
+
+    fn read<T>(&self, name: &str, take: impl FnOnce(&Mapped, &Source) -> Result<T>) -> Result<T> {
+        let read = || {
+            let (source, entry) = self.find(name).context("it is missing")?;
+            let bytes = self.file.bytes(entry)?;
+            take(&Mapped { shape: &entry.shape, format: entry.format, bytes }, &source)
+        };
+        read().with_context(|| format!("read tensor {name} of {}", self.file.path().display()))
+    }
+}
+
+impl Weights for GgufWeights {
+    fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    fn f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        self.read(name, |tensor, source| tensor.expand(&source.rows, shape))
+    }
+
+    fn stored(&self, name: &str, shape: &[usize]) -> Result<Stored> {
+        self.read(name, |tensor, source| tensor.copy(&source.rows, shape))
+    }
+}

@@ -1,0 +1,101 @@
+//! `tokenizer.json` and the chat template of a Hugging Face folder.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use serde::Deserialize;
+use tokenizers::Tokenizer;
+
+use super::{json, optional_json};
+use crate::engine::model::open::ChatTemplateSource;
+
+/// Reads the tokenizer.
+///
+/// # Errors
+/// Where there is none, or it is damaged.
+pub(crate) fn read(folder: &Path) -> Result<Tokenizer> {
+    let path = folder.join("tokenizer.json");
+    ensure!(
+        path.is_file(),
+        "{} holds no tokenizer.json (a tokenizer.model alone isn't enough: save the tokenizer with transformers)",
+        folder.display()
+    );
+    let mut tokenizer =
+        Tokenizer::from_file(&path).map_err(|error| anyhow!("read {}: {error}", path.display()))?;
+    // Some files ship the settings of their last use.
+    tokenizer.with_padding(None);
+    tokenizer.with_truncation(None).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    Ok(tokenizer)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TokenizerConfig {
+    chat_template: Option<Templates>,
+    bos_token: Option<Token>,
+    eos_token: Option<Token>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Token {
+    Text(String),
+    Added { content: String },
+}
+
+impl Token {
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) | Self::Added { content: text } => text,
+        }
+    }
+}
+
+/// One template, or several by name.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Templates {
+    One(String),
+    Named(Vec<NamedTemplate>),
+}
+
+#[derive(Debug, Deserialize)]
+struct NamedTemplate {
+    name: String,
+    template: String,
+}
+
+impl Templates {
+    fn pick(self) -> Option<String> {
+        match self {
+            Self::One(text) => Some(text),
+            Self::Named(all) => {
+                all.into_iter().find(|named| named.name == "default").map(|named| named.template)
+            }
+        }
+    }
+}
+
+/// Reads the chat template, where transformers looks for it: `chat_template.jinja`, `chat_template.json`, then
+/// `tokenizer_config.json`; and the texts of the begin and end tokens.
+///
+/// # Errors
+/// Where a file is there but can't be read.
+pub(crate) fn template(folder: &Path) -> Result<ChatTemplateSource> {
+    let config: TokenizerConfig = optional_json(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
+    let beside = folder.join("chat_template.jinja");
+    let older = folder.join("chat_template.json");
+    let text = if beside.is_file() {
+        let text = std::fs::read_to_string(&beside);
+        Some(text.with_context(|| format!("read {}", beside.display()))?)
+    } else if older.is_file() {
+        json::<TokenizerConfig>(&older)?.chat_template.and_then(Templates::pick)
+    } else {
+        config.chat_template.and_then(Templates::pick)
+    };
+    Ok(ChatTemplateSource {
+        text,
+        bos_token: config.bos_token.map(Token::text),
+        eos_token: config.eos_token.map(Token::text),
+    })
+}

@@ -1,0 +1,106 @@
+//! Safetensors files by tensor name: one file, or several by an index.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+use crate::engine::model::config::{Architecture, ModelConfig};
+use crate::engine::model::safetensors::{Entry, SafetensorsFile};
+use crate::engine::model::weights::{Mapped, Source, Stored, Weights};
+
+const SINGLE: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+
+/// A folder's tensors, mapped.
+pub(crate) struct SafetensorsWeights {
+    folder: PathBuf,
+    files: Vec<SafetensorsFile>,
+    /// Tensor -> its file's place in `files`.
+    places: BTreeMap<String, usize>,
+    config: ModelConfig,
+}
+
+#[derive(Deserialize)]
+struct Index {
+    weight_map: BTreeMap<String, String>,
+}
+
+impl SafetensorsWeights {
+    /// Maps all files of the folder and reads their headers.
+    ///
+    /// # Errors
+    /// Where one is missing, damaged or cut short.
+    pub(crate) fn open(folder: &Path, config: ModelConfig) -> Result<Self> {
+        let index = folder.join(INDEX);
+        let names: BTreeSet<String> = if folder.join(SINGLE).is_file() {
+            BTreeSet::from([SINGLE.to_owned()])
+        } else {
+            ensure!(index.is_file(), "{} holds neither {SINGLE} nor {INDEX}", folder.display());
+            let index: Index = super::json(&index)?;
+            index.weight_map.into_values().collect()
+        };
+        let mut files = Vec::new();
+        let mut places = BTreeMap::new();
+        for name in names {
+            // An index speaks of files beside it, and of nothing elsewhere.
+            let plain = Path::new(&name).file_name().is_some_and(|file| file == name.as_str());
+            ensure!(plain, "{} names a file outside its folder: {name}", index.display());
+            let file = SafetensorsFile::open(&folder.join(&name))?;
+            places.extend(file.names().map(|tensor| (tensor.to_owned(), files.len())));
+            files.push(file);
+        }
+        Ok(Self { folder: folder.to_path_buf(), files, places, config })
+    }
+
+    fn find(&self, name: &str) -> Option<(Source, &SafetensorsFile, &Entry)> {
+        let source = self.source(name)?;
+        let file = self.files.get(*self.places.get(&source.tensor)?)?;
+        let entry = file.entry(&source.tensor)?;
+        Some((source, file, entry))
+    }
+
+    /// Phi-3's files hold q, k and v in one tensor, gate and up in another.
+    fn source(&self, name: &str) -> Option<Source> {
+        if self.config.architecture != Architecture::Phi3 {
+            return Some(Source::whole(name));
+        }
+        let (query, kv, wide) = (self.config.query_width(), self.config.kv_width(), self.config.intermediate);
+        let (before, kind) = name.rsplit_once('.')?;
+        let Some((block, part)) = before.rsplit_once('.') else {
+            return Some(Source::whole(name));
+        };
+        let (fused, first, count) = match part {
+            "q_proj" => ("qkv_proj", 0, query),
+            "k_proj" => ("qkv_proj", query, kv),
+            "v_proj" => ("qkv_proj", query + kv, kv),
+            "gate_proj" => ("gate_up_proj", 0, wide),
+            "up_proj" => ("gate_up_proj", wide, wide),
+            _ => return Some(Source::whole(name)),
+        };
+        Some(Source::rows(format!("{block}.{fused}.{kind}"), first, count))
+    }
+
+    fn read<T>(&self, name: &str, take: impl FnOnce(&Mapped, &Source) -> Result<T>) -> Result<T> {
+        let read = || {
+            let (source, file, entry) = self.find(name).context("it is missing")?;
+            take(&file.mapped(entry)?, &source)
+        };
+        read().with_context(|| format!("read tensor {name} of {}", self.folder.display()))
+    }
+}
+
+impl Weights for SafetensorsWeights {
+    fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    fn f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        self.read(name, |tensor, source| tensor.expand(&source.rows, shape))
+    }
+
+    fn stored(&self, name: &str, shape: &[usize]) -> Result<Stored> {
+        self.read(name, |tensor, source| tensor.copy(&source.rows, shape))
+    }
+}

@@ -1,0 +1,97 @@
+//! A model, opened: its configuration, weights, tokenizer and chat template, from a folder or a GGUF alike.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use tokenizers::Tokenizer;
+
+use super::files::{Form, ModelFiles};
+use super::gguf::{self, GgufFile, GgufWeights};
+use super::hf::{self, SafetensorsWeights};
+use super::{ModelConfig, Weights};
+
+/// A model that is ready to be trained or run. Its weights stay on disk until they are asked for.
+#[derive(Clone)]
+pub struct OpenModel {
+    /// What people call it.
+    pub name: String,
+    pub files: ModelFiles,
+    pub config: ModelConfig,
+    pub weights: Arc<dyn Weights>,
+    pub tokenizer: Arc<Tokenizer>,
+    pub template: ChatTemplateSource,
+}
+
+/// A model's chat template as it ships it, and the texts of the tokens that templates name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChatTemplateSource {
+    /// The Jinja text; base models have none.
+    pub text: Option<String>,
+    pub bos_token: Option<String>,
+    pub eos_token: Option<String>,
+}
+
+/// Opens a model.
+///
+/// # Errors
+/// Where a file is missing, damaged or cut short, the architecture isn't known, or the tokenizer doesn't fit the
+/// weights.
+pub fn open(files: &ModelFiles) -> Result<OpenModel> {
+    let (mut config, weights, tokenizer, template) = match &files.form {
+        Form::HuggingFace(folder) => {
+            let config = hf::config::read(folder)?;
+            let weights = SafetensorsWeights::open(folder, config.clone())?;
+            let tokenizer = hf::tokenizer::read(folder)?;
+            (config, Arc::new(weights) as Arc<dyn Weights>, tokenizer, hf::tokenizer::template(folder)?)
+        }
+        Form::Gguf(path) => {
+            let file = Arc::new(GgufFile::open(path)?);
+            let config = gguf::config::read(&file)?;
+            let tokenizer = gguf::tokenizer::build(file.header())
+                .with_context(|| format!("read the tokenizer of {}", path.display()))?;
+            let template = gguf::tokenizer::template_source(file.header());
+            let weights = GgufWeights::new(file, config.clone());
+            (config, Arc::new(weights) as Arc<dyn Weights>, tokenizer, template)
+        }
+    };
+    check(files, &config, weights.as_ref(), &tokenizer)?;
+    let end = template.eos_token.as_ref().and_then(|text| tokenizer.token_to_id(text));
+    config.eos.extend(end.filter(|end| !config.eos.contains(end)));
+    Ok(OpenModel {
+        name: files.name.clone(),
+        files: files.clone(),
+        config,
+        weights,
+        tokenizer: Arc::new(tokenizer),
+        template,
+    })
+}
+
+/// What would otherwise show as nonsense much later.
+fn check(
+    files: &ModelFiles,
+    config: &ModelConfig,
+    weights: &dyn Weights,
+    tokenizer: &Tokenizer,
+) -> Result<()> {
+    let largest = tokenizer.get_vocab(true).into_values().max().unwrap_or(0) as usize;
+    ensure!(
+        largest < config.vocabulary,
+        "the tokenizer of {} doesn't fit its model: it has token {largest}, the embedding ends at {}",
+        files.path().display(),
+        config.vocabulary - 1
+    );
+    let ids = config.bos.iter().chain(&config.eos);
+    if let Some(outside) = ids.into_iter().find(|&&id| id as usize >= config.vocabulary) {
+        anyhow::bail!("{} names token {outside}, which its embedding lacks", files.path().display());
+    }
+    for name in ["model.embed_tokens.weight", "model.norm.weight"] {
+        ensure!(weights.has(name), "{} lacks tensor {name}", files.path().display());
+    }
+    ensure!(
+        config.tied_embeddings || weights.has("lm_head.weight"),
+        "{} lacks tensor lm_head.weight, and its configuration doesn't tie it to the embedding",
+        files.path().display()
+    );
+    Ok(())
+}

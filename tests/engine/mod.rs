@@ -1,0 +1,2 @@
+mod gguf;
+mod tokenizer;

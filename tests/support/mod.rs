@@ -1,0 +1,3 @@
+//! What several tests need: real models, and tiny ones built on the spot.
+
+pub(crate) mod models;
