@@ -1,5 +1,13 @@
 //! All tests, in one binary: a module for each part of the crate.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and prints what it left out"
+)]
+
 mod app;
 mod data;
 mod domain;
