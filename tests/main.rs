@@ -9,6 +9,7 @@
 )]
 
 mod app;
+mod conventions;
 mod data;
 mod domain;
 mod engine;
