@@ -1,5 +1,7 @@
 //! The folders that Dojo reads and writes. Knows no format and opens no file.
 
+mod settings;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};

@@ -1,5 +1,8 @@
 //! The subcommands: one file each, arguments and printing only. The work is done by the modules below.
 
+mod print;
+mod studio;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -13,23 +16,22 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    /// Make a session and open it.
+    New(studio::New),
+    /// Open a session: one of yours, a sample, or a folder.
+    Open(studio::Open),
+}
 
 /// Parses the command line, runs it, and maps the outcome to an exit code: 0, 1 (failed) or 2 (wrong usage).
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
-    let outcome: anyhow::Result<()> = match arguments.command {
-        Some(command) => match command {},
-        None => Ok(()),
+    let outcome = match Arguments::parse().command {
+        None => studio::run(),
+        Some(Command::New(arguments)) => studio::new(&arguments),
+        Some(Command::Open(arguments)) => studio::open(&arguments),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "the command line is where errors reach people")]
-fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("dojo: {error:#}");
-    ExitCode::from(1)
+    outcome.unwrap_or_else(|error| {
+        print::complain(&format!("{error:#}"));
+        ExitCode::from(1)
+    })
 }

@@ -4,24 +4,25 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// `session.toml`. Unknown keys are kept out loudly: a typing mistake must not be ignored.
+/// `session.toml`. Every key may be left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default)]
 pub struct SessionFile {
-    /// Shown in the header and the picker.
-    pub title: String,
+    /// What it is called; the folder's name otherwise.
+    #[serde(alias = "title")]
+    pub name: String,
     /// One or two sentences: what this session is for.
-    #[serde(default)]
-    pub about: String,
-    /// The base model, by alias or path.
-    #[serde(default)]
-    pub model: String,
+    pub description: String,
     /// How a record becomes a prompt: a shipped task's name or a file.
-    #[serde(default)]
     pub task: String,
-    /// The recipe that `start training` begins with, relative to the session's folder.
-    #[serde(default)]
-    pub recipe: String,
+    /// The base model, by alias or path.
+    pub base_model: String,
+    /// Files of records, relative to the session's folder.
+    pub data: Vec<String>,
+    /// Files of thoughts, relative to the session's folder.
+    pub thoughts: Vec<String>,
+    /// Files of reflections, relative to the session's folder.
+    pub reflections: Vec<String>,
 }
 
 /// An open session.
@@ -50,12 +51,14 @@ impl SessionInfo {
 /// One row of the session picker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionSummary {
+    /// The folder's name.
     pub name: String,
-    pub title: String,
-    pub about: String,
+    pub description: String,
     pub place: SessionPlace,
     /// Runs in it, of any state.
     pub runs: usize,
+    /// Bytes of the files that opening it would copy (samples), or 0.
+    pub bytes: u64,
 }
 
 /// Where a session comes from.

@@ -10,7 +10,7 @@ use crate::ui::action::Action;
 use crate::ui::keymap::{Binding, Chord, Keymap};
 use crate::ui::layout::SMALLEST;
 use crate::ui::pane::{Effect, Focus, Input, Pane, PaneId, View};
-use crate::ui::theme::Theme;
+use crate::ui::theme::{Depth, Theme};
 use crate::ui::widgets::empty;
 use crate::ui::{panes, shell};
 
@@ -27,12 +27,13 @@ pub struct Studio {
 
 impl Studio {
     /// With these themes (at least one) and the person's keys. What could not be understood of them comes back too, a sentence each.
-    pub fn new(settings: &Settings, themes: Vec<Theme>) -> (Self, Vec<String>) {
+    pub fn new(settings: &Settings, themes: Vec<Theme>, depth: Depth) -> (Self, Vec<String>) {
         let panes = panes::all();
         let tables: Vec<&'static [Binding]> =
             panes.iter().map(|pane| pane.bindings()).chain([shell::BINDINGS]).collect();
         let (keymap, complaints) = Keymap::new(&tables, &settings.keys);
-        let theme = themes.iter().position(|theme| theme.name == settings.theme).unwrap_or(0);
+        let wanted = if settings.theme.is_empty() { Theme::default_name(depth) } else { &settings.theme };
+        let theme = themes.iter().position(|theme| theme.name == wanted).unwrap_or(0);
         let studio = Self {
             panes,
             front: PaneId::Train,

@@ -38,8 +38,8 @@ impl Harness {
             name: "first-principles".into(),
             path: "sessions/first-principles".into(),
             file: SessionFile {
-                title: "First principles".into(),
-                model: "smollm2-135m".into(),
+                name: "first-principles".into(),
+                base_model: "smollm2-135m".into(),
                 ..SessionFile::default()
             },
         })))
@@ -51,7 +51,7 @@ impl Harness {
     }
 
     pub(crate) fn with_settings(settings: &Settings) -> Self {
-        let (studio, complaints) = Studio::new(settings, Theme::shipped(Depth::Full));
+        let (studio, complaints) = Studio::new(settings, Theme::shipped(Depth::Full), Depth::Full);
         assert_eq!(complaints, Vec::<String>::new());
         let machine = Machine {
             device: "cpu".into(),

@@ -28,6 +28,7 @@ fn an_unknown_key_is_refused_with_what_would_be_one() {
 #[test]
 fn keys_of_unknown_actions_are_reported() {
     let keys = BTreeMap::from([("quit".to_owned(), vec!["nokey".to_owned()]), ("fly".to_owned(), vec![])]);
-    let (_, complaints) = Studio::new(&Settings { keys, ..Settings::default() }, Theme::shipped(Depth::Full));
+    let (_, complaints) =
+        Studio::new(&Settings { keys, ..Settings::default() }, Theme::shipped(Depth::Full), Depth::Full);
     assert_eq!(complaints.len(), 2, "{complaints:?}");
 }

@@ -1,6 +1,7 @@
 //! Header, tabs, footer and what floats above the panes.
 
-use dojo_studio::ui::pane::{Effect, PaneId};
+use dojo_studio::ui::pane::Effect;
+use dojo_studio::ui::pane::PaneId::{self, Data, Models, Review, Train};
 
 use super::harness::Harness;
 
@@ -12,7 +13,6 @@ fn number_keys_and_tab_walk_the_panes() {
         assert_eq!(studio.keys(key), []);
         seen.push(studio.studio.front());
     }
-    use PaneId::{Data, Models, Review, Train};
     assert_eq!(seen, [Data, Review, Train, Review, Models, Data]);
 }
 
@@ -35,4 +35,11 @@ fn q_quits() {
 fn a_window_below_60x16_says_so() {
     let mut studio = Harness::new().size(59, 16);
     assert!(studio.screen().contains("59x16; at least 60x16"));
+}
+
+#[test]
+fn text_where_nobody_types_is_no_text() {
+    let mut studio = Harness::new();
+    assert_eq!(studio.paste("q\nq"), []);
+    assert_eq!(studio.text("zzz"), []);
 }

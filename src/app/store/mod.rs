@@ -75,7 +75,7 @@ impl Store {
             }
             SystemEvent::Notified(notice) => self.notify(notice),
             SystemEvent::Logged(line) => self.log.push(line),
-            SystemEvent::SettingsSaved(settings) => self.settings = settings,
+            SystemEvent::SettingsRead(settings) => self.settings = settings,
         }
     }
 

@@ -6,7 +6,8 @@ use crate::domain::settings::Settings;
 #[derive(Debug, Clone, PartialEq)]
 pub enum SystemCommand {
     StopJob(JobId),
-    SaveSettings(Settings),
+    /// Keep this theme.
+    SaveTheme(String),
 }
 
 /// Has happened.
@@ -20,7 +21,7 @@ pub enum SystemEvent {
     JobEnded(JobId, JobEnd),
     Notified(Notice),
     Logged(LogLine),
-    SettingsSaved(Settings),
+    SettingsRead(Settings),
 }
 
 /// Where models are computed, and what is free there.

@@ -1,0 +1,168 @@
+//! Sessions on disk: finding, opening and making them, and the samples that ship inside the program.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use include_dir::{Dir, include_dir};
+
+use crate::config::Folders;
+use crate::domain::session::{SessionFile, SessionInfo, SessionPlace, SessionSummary};
+
+/// What says that a folder is a session.
+const FILE: &str = "session.toml";
+
+static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sessions");
+
+/// Opens the session in a folder.
+///
+/// # Errors
+/// Where there is no `session.toml`, or it can't be read.
+pub fn open(path: &Path) -> Result<SessionInfo> {
+    let path = path.canonicalize().with_context(|| format!("open the session in {}", path.display()))?;
+    let file = path.join(FILE);
+    ensure!(
+        file.is_file(),
+        "{} is not a session: it has no {FILE}; `dojo new NAME` makes one, `dojo open` lists them",
+        path.display()
+    );
+    let text = std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+    let file: SessionFile = toml::from_str(&text).with_context(|| format!("read {}", file.display()))?;
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    Ok(SessionInfo { name, path, file })
+}
+
+/// Opens what a person calls a session: a folder's path, the name of one of their sessions, or of a sample.
+///
+/// # Errors
+/// Where there is none: the sentence lists those that there are.
+pub fn open_named(folders: &Folders, name: &str) -> Result<SessionInfo> {
+    let path = PathBuf::from(name);
+    if path.join(FILE).is_file() || path.components().count() > 1 {
+        return open(&path);
+    }
+    let own = folders.sessions().join(name);
+    if own.is_dir() {
+        return open(&own);
+    }
+    if SAMPLES.get_dir(name).is_some() {
+        return open_sample(folders, name);
+    }
+    let known: Vec<String> = list(folders)?.into_iter().map(|session| session.name).collect();
+    bail!("there is no session '{name}'; there are: {}", known.join(", "))
+}
+
+/// Copies a sample into the user's sessions, unless it is there already, and opens it.
+///
+/// # Errors
+/// Where there is no such sample, or it can't be written.
+pub fn open_sample(folders: &Folders, name: &str) -> Result<SessionInfo> {
+    let path = folders.sessions().join(name);
+    if !path.join(FILE).is_file() {
+        let sample = SAMPLES.get_dir(name).with_context(|| format!("there is no sample session '{name}'"))?;
+        // Beside it first, then renamed: half a sample must not look like a session.
+        let beside = folders.sessions().join(format!(".{name}.new-{}", std::process::id()));
+        copy(sample, sample.path(), &beside)
+            .and_then(|()| std::fs::rename(&beside, &path).context("rename it"))
+            .with_context(|| format!("copy the sample session to {}", path.display()))?;
+    }
+    open(&path)
+}
+
+fn copy(dir: &Dir<'_>, root: &Path, to: &Path) -> Result<()> {
+    let target = |path: &Path| to.join(path.strip_prefix(root).unwrap_or(path));
+    std::fs::create_dir_all(target(dir.path()))?;
+    for file in dir.files() {
+        std::fs::write(target(file.path()), file.contents())?;
+    }
+    dir.dirs().try_for_each(|inner| copy(inner, root, to))
+}
+
+/// Makes an empty session in the user's sessions folder.
+///
+/// # Errors
+/// Where the name can't be a folder's, or is taken.
+pub fn create(folders: &Folders, name: &str) -> Result<SessionInfo> {
+    let plain = |character: char| character.is_alphanumeric() || "-_.".contains(character);
+    ensure!(
+        !name.is_empty() && !name.starts_with('.') && name.len() <= 64 && name.chars().all(plain),
+        "'{name}' can't be a session's name: use letters, digits, '-', '_' and '.', at most 64"
+    );
+    let path = folders.sessions().join(name);
+    ensure!(
+        !path.exists(),
+        "there is a session '{name}' already, in {}; open it with `dojo open {name}`",
+        path.display()
+    );
+    let make = || -> Result<()> {
+        let beside = folders.sessions().join(format!(".{name}.new-{}", std::process::id()));
+        std::fs::create_dir_all(beside.join("runs"))?;
+        std::fs::create_dir_all(beside.join("recipes"))?;
+        let file = SessionFile {
+            name: name.to_owned(),
+            base_model: "smollm2-135m".into(),
+            task: "chat".into(),
+            ..SessionFile::default()
+        };
+        std::fs::write(beside.join(FILE), toml::to_string(&file)?)?;
+        Ok(std::fs::rename(&beside, &path)?)
+    };
+    make().with_context(|| format!("make a session in {}", path.display()))?;
+    open(&path)
+}
+
+/// The user's sessions by name, then the samples that were not opened yet.
+///
+/// # Errors
+/// Where the sessions folder can't be read.
+pub fn list(folders: &Folders) -> Result<Vec<SessionSummary>> {
+    let mut sessions = own(&folders.sessions())?;
+    sessions.sort_by(|left, right| left.name.cmp(&right.name));
+    for sample in SAMPLES.dirs() {
+        let Some(summary) = sample_summary(sample) else { continue };
+        if sessions.iter().all(|session| session.name != summary.name) {
+            sessions.push(summary);
+        }
+    }
+    Ok(sessions)
+}
+
+fn own(folder: &Path) -> Result<Vec<SessionSummary>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| format!("read {}", folder.display())),
+    };
+    let paths = entries.flatten().map(|entry| entry.path());
+    let visible =
+        paths.filter(|path| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')));
+    Ok(visible.filter_map(|path| open(&path).ok()).map(summary).collect())
+}
+
+fn summary(session: SessionInfo) -> SessionSummary {
+    let runs = std::fs::read_dir(session.runs())
+        .map_or(0, |runs| runs.flatten().filter(|run| run.path().is_dir()).count());
+    SessionSummary {
+        name: session.name,
+        description: session.file.description,
+        place: SessionPlace::Folder(session.path),
+        runs,
+        bytes: 0,
+    }
+}
+
+fn sample_summary(sample: &Dir<'_>) -> Option<SessionSummary> {
+    let text = sample.get_file(sample.path().join(FILE))?.contents_utf8()?;
+    let file: SessionFile = toml::from_str(text).ok()?;
+    Some(SessionSummary {
+        name: sample.path().file_name()?.to_string_lossy().into_owned(),
+        description: file.description,
+        place: SessionPlace::Sample,
+        runs: 0,
+        bytes: size(sample),
+    })
+}
+
+fn size(dir: &Dir<'_>) -> u64 {
+    let files: u64 = dir.files().map(|file| file.contents().len() as u64).sum();
+    files + dir.dirs().map(size).sum::<u64>()
+}

@@ -1,0 +1,78 @@
+//! The program's log: a file, and the log view. Nothing may be printed while the screen is ours.
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::sync::Mutex;
+
+use anyhow::{Context, Result};
+use tracing::field::{Field, Visit};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Context as Within, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::{Events, now};
+use crate::config::Folders;
+use crate::domain::protocol::system::{Level, LogLine};
+use crate::domain::protocol::{Event, SystemEvent};
+
+/// A log file above this size is put aside as `studio.log.old` at the start.
+const LARGE: u64 = 4 << 20;
+
+/// Starts logging to `studio.log` in the data folder and to the store. Where logging was started before in this
+/// process, it stays as it is.
+pub(super) fn start(folders: &Folders, events: &Events) -> Result<()> {
+    let path = folders.data.join("studio.log");
+    let open = || -> std::io::Result<std::fs::File> {
+        std::fs::create_dir_all(&folders.data)?;
+        if std::fs::metadata(&path).is_ok_and(|file| file.len() > LARGE) {
+            std::fs::rename(&path, path.with_extension("log.old"))?;
+        }
+        OpenOptions::new().create(true).append(true).open(&path)
+    };
+    let file = open().with_context(|| format!("open the log {}", path.display()))?;
+    let to_file = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(file));
+    let started = tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
+        .with(to_file)
+        .with(ToStore { events: events.clone() })
+        .try_init();
+    if let Err(error) = started {
+        tracing::debug!("logging was started before: {error}");
+    }
+    Ok(())
+}
+
+/// Hands each line to the store. Never waits: a line that finds the queue full is in the file only.
+struct ToStore {
+    events: Events,
+}
+
+impl<S: tracing::Subscriber> Layer<S> for ToStore {
+    fn on_event(&self, event: &tracing::Event<'_>, _within: Within<'_, S>) {
+        let level = match *event.metadata().level() {
+            tracing::Level::ERROR => Level::Error,
+            tracing::Level::WARN => Level::Warning,
+            tracing::Level::INFO | tracing::Level::DEBUG | tracing::Level::TRACE => Level::Info,
+        };
+        let mut text = Text::default();
+        event.record(&mut text);
+        let line = LogLine { time: now(), level, text: text.0 };
+        self.events.offer(Event::System(SystemEvent::Logged(line)));
+    }
+}
+
+/// The message, then the other fields as `name=value`.
+#[derive(Default)]
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let space = if self.0.is_empty() { "" } else { " " };
+        let written = if field.name() == "message" {
+            write!(self.0, "{space}{value:?}")
+        } else {
+            write!(self.0, "{space}{}={value:?}", field.name())
+        };
+        debug_assert!(written.is_ok(), "writing to a String can't fail");
+    }
+}

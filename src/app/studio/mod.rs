@@ -1,0 +1,260 @@
+//! The studio as a program: the loop between keys, events and the screen.
+//!
+//! Input comes first; then at most [`EVENTS_PER_DRAW`] pending events; then one draw, at most thirty a second and only
+//! when something has changed. Whatever takes time happens in the worker or in another process.
+
+mod logging;
+mod machine;
+mod terminal;
+mod themes;
+mod worker;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use crossterm::event::{Event as Input, EventStream, KeyEventKind, MouseEventKind};
+use futures::StreamExt;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use self::terminal::{Mouse, Screen};
+use self::worker::Worker;
+use crate::app::sessions;
+use crate::app::store::Store;
+use crate::config::Folders;
+use crate::domain::protocol::system::{Level, Notice};
+use crate::domain::protocol::{Command, Event, SessionsCommand, SessionsEvent, SystemEvent};
+use crate::domain::session::SessionInfo;
+use crate::ui::pane::Effect;
+use crate::ui::studio::Studio;
+use crate::ui::theme::Depth;
+
+pub use self::worker::Events;
+
+/// Events that may wait; whoever sends more waits too.
+const EVENTS: usize = 4096;
+const EVENTS_PER_DRAW: usize = 256;
+/// Thirty frames a second.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// Runs the studio on this process's terminal until the person quits.
+///
+/// # Errors
+/// Where the terminal can't be used, or settings can't be read.
+pub fn run(folders: &Folders, session: Option<SessionInfo>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("start the program's event loop")?;
+    runtime.block_on(async {
+        let mut live = Live::start(folders, session)?;
+        live.run().await
+    })
+}
+
+/// Now, in seconds since 1970.
+fn now() -> f64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0.0, |passed| passed.as_secs_f64())
+}
+
+/// Everything that the loop holds.
+struct Live {
+    studio: Studio,
+    store: Store,
+    screen: Screen,
+    worker: Worker,
+    events: mpsc::Receiver<Event>,
+    /// When the last frame was drawn, and whether the screen is behind the store.
+    drawn: Instant,
+    behind: Behind,
+    /// Dropped with the loop, which ends the thread that reads the machine.
+    _machine: std::sync::mpsc::Sender<()>,
+}
+
+/// Whether what is on the screen is still true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    Yes,
+    No,
+}
+
+/// Whether the loop goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    On,
+    Quit,
+}
+
+impl Live {
+    fn start(folders: &Folders, session: Option<SessionInfo>) -> Result<Self> {
+        let settings = folders.load_settings()?;
+        let (sender, events) = mpsc::channel(EVENTS);
+        let sender = Events::new(sender);
+        logging::start(folders, &sender)?;
+        let depth = Depth::from_environment(|name| std::env::var(name).ok());
+        let (themes, mut complaints) = themes::load(folders, depth);
+        let (studio, misread) = Studio::new(&settings, themes, depth);
+        complaints.extend(misread);
+        let mouse = if settings.mouse { Mouse::Ours } else { Mouse::Terminals };
+        let mut store = Store::default();
+        store.apply(Event::System(SystemEvent::ClockTicked(now())));
+        store.apply(Event::System(SystemEvent::MachineRead(machine::read())));
+        store.apply(Event::System(SystemEvent::SettingsRead(settings)));
+        for complaint in complaints {
+            store.apply(Event::System(SystemEvent::Notified(Notice::new(Level::Warning, complaint))));
+        }
+        let machine = machine::watch(sender.clone());
+        let worker = Worker::start(folders.clone(), sender);
+        let screen = Screen::enter(mouse)?;
+        let mut live = Self {
+            studio,
+            store,
+            screen,
+            worker,
+            events,
+            drawn: Instant::now(),
+            behind: Behind::Yes,
+            _machine: machine,
+        };
+        live.begin(session);
+        live.draw()?;
+        Ok(live)
+    }
+
+    fn begin(&mut self, session: Option<SessionInfo>) {
+        if let Some(session) = session {
+            self.apply(Event::Sessions(SessionsEvent::Opened(session)));
+        }
+        self.worker.send(Command::Sessions(SessionsCommand::List));
+    }
+
+    async fn run(&mut self) -> Result<()> {
+        let mut inputs = EventStream::new();
+        let mut signals = Signals::new()?;
+        let mut clock = tokio::time::interval(Duration::from_secs(1));
+        clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            if self.behind == Behind::Yes && self.drawn.elapsed() >= FRAME {
+                self.draw()?;
+            }
+            let flow = tokio::select! {
+                biased;
+                input = inputs.next() => match input {
+                    Some(input) => self.input(input.context("read from the terminal")?)?,
+                    None => Flow::Quit,
+                },
+                () = signals.quit() => Flow::Quit,
+                () = tokio::time::sleep_until(self.drawn + FRAME), if self.behind == Behind::Yes => Flow::On,
+                Some(event) = self.events.recv() => self.take_events(event),
+                _ = clock.tick() => self.tick(),
+            };
+            if flow == Flow::Quit {
+                return Ok(());
+            }
+        }
+    }
+
+    fn draw(&mut self) -> Result<()> {
+        let effects = self.studio.refresh(&self.store);
+        self.carry_out(effects)?;
+        self.screen.draw(&mut self.studio, &self.store)?;
+        self.drawn = Instant::now();
+        self.behind = Behind::No;
+        Ok(())
+    }
+
+    fn input(&mut self, input: Input) -> Result<Flow> {
+        let effects = match input {
+            Input::Key(key) if key.kind != KeyEventKind::Release => self.studio.key(key, &self.store),
+            Input::Mouse(mouse) if mouse.kind != MouseEventKind::Moved => {
+                self.studio.mouse(mouse, &self.store)
+            }
+            Input::Paste(text) => self.studio.paste(&text, &self.store),
+            Input::Resize(..) => Vec::new(),
+            Input::Key(_) | Input::Mouse(_) | Input::FocusGained | Input::FocusLost => return Ok(Flow::On),
+        };
+        self.behind = Behind::Yes;
+        self.carry_out(effects)
+    }
+
+    fn take_events(&mut self, first: Event) -> Flow {
+        self.apply(first);
+        for _ in 1..EVENTS_PER_DRAW {
+            let Ok(event) = self.events.try_recv() else { break };
+            self.apply(event);
+        }
+        self.behind = Behind::Yes;
+        Flow::On
+    }
+
+    fn apply(&mut self, event: Event) {
+        if let Event::Sessions(SessionsEvent::Opened(session)) = &event {
+            self.worker.session_opened(session);
+        }
+        self.store.apply(event);
+    }
+
+    /// Once a second. Relative times may be ten seconds old; a toast goes when its time has come.
+    fn tick(&mut self) -> Flow {
+        let toasts = self.store.notices.toasts().len();
+        let now = now();
+        self.store.apply(Event::System(SystemEvent::ClockTicked(now)));
+        let working = self.store.jobs.running().next().is_some();
+        if working || toasts != self.store.notices.toasts().len() || (now as u64).is_multiple_of(10) {
+            self.behind = Behind::Yes;
+        }
+        Flow::On
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Result<Flow> {
+        for effect in effects {
+            match effect {
+                Effect::Send(command) => self.worker.send(command),
+                Effect::Copy(text) => self.screen.copy(&text)?,
+                Effect::Notify(notice) => self.apply(Event::System(SystemEvent::Notified(notice))),
+                Effect::Redraw => self.screen.forget()?,
+                Effect::Suspend => self.screen.suspend()?,
+                Effect::Quit => return Ok(Flow::Quit),
+                // The studio keeps these for itself.
+                Effect::Show(_) | Effect::Ask(_) => {}
+            }
+        }
+        Ok(Flow::On)
+    }
+}
+
+/// The signals that end the program as `q` does.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen = |kind| signal(kind).context("listen for signals");
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn quit(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// The session to begin with: the one that was open last, if it is still there.
+pub fn last_session(folders: &Folders) -> Option<SessionInfo> {
+    let path = folders.last_session()?;
+    sessions::open(Path::new(&path)).inspect_err(|error| tracing::warn!("{error:#}")).ok()
+}

@@ -1,0 +1,122 @@
+//! The worker: carries out commands away from the screen and says what came of them. Each lane is a thread with a
+//! queue, so that a slow thing only holds up its own kind.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use anyhow::Result;
+use tokio::sync::mpsc;
+
+use crate::app::{models, sessions};
+use crate::config::Folders;
+use crate::domain::protocol::system::{Level, Notice};
+use crate::domain::protocol::{
+    Command, Event, ModelsCommand, ModelsEvent, SessionsCommand, SessionsEvent, SystemCommand, SystemEvent,
+};
+use crate::domain::session::SessionInfo;
+
+/// Where events go. Clones are cheap; threads use it, never the loop itself.
+#[derive(Debug, Clone)]
+pub struct Events(mpsc::Sender<Event>);
+
+/// The studio is gone: nobody listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone;
+
+impl Events {
+    #[must_use]
+    pub const fn new(sender: mpsc::Sender<Event>) -> Self {
+        Self(sender)
+    }
+
+    /// Hands an event over; waits while the queue is full.
+    ///
+    /// # Errors
+    /// Where the studio is gone: time to stop.
+    pub fn send(&self, event: Event) -> Result<(), Gone> {
+        self.0.blocking_send(event).map_err(|_| Gone)
+    }
+
+    /// Hands an event over unless the queue is full.
+    pub fn offer(&self, event: Event) {
+        // Full or gone: by its name, an offer may be lost.
+        self.0.try_send(event).ok();
+    }
+}
+
+/// The lanes.
+pub(super) struct Worker {
+    desk: Sender<Command>,
+}
+
+impl Worker {
+    pub(super) fn start(folders: Folders, events: Events) -> Self {
+        let (desk, commands) = channel();
+        std::thread::spawn(move || Desk { folders, events, session: None }.work(&commands));
+        Self { desk }
+    }
+
+    /// Puts a command on its lane.
+    pub(super) fn send(&self, command: Command) {
+        // A lane that is gone has said why in the log.
+        self.desk.send(command).ok();
+    }
+
+    /// Tells the lanes which session is open.
+    pub(super) fn session_opened(&self, _session: &SessionInfo) {
+        self.send(Command::Models(ModelsCommand::List));
+    }
+}
+
+/// Quick things with files: sessions, settings, lists.
+struct Desk {
+    folders: Folders,
+    events: Events,
+    session: Option<SessionInfo>,
+}
+
+impl Desk {
+    fn work(mut self, commands: &Receiver<Command>) {
+        while let Ok(command) = commands.recv() {
+            let outcome = self.perform(command).unwrap_or_else(|error| {
+                tracing::error!("{error:#}");
+                Some(Event::System(SystemEvent::Notified(Notice::new(Level::Error, format!("{error:#}")))))
+            });
+            if outcome.is_some_and(|event| self.events.send(event).is_err()) {
+                return;
+            }
+        }
+    }
+
+    fn perform(&mut self, command: Command) -> Result<Option<Event>> {
+        match command {
+            Command::Chat(command) => match command {},
+            Command::Data(command) => match command {},
+            Command::Eval(command) => match command {},
+            Command::Review(command) => match command {},
+            Command::Runs(command) => match command {},
+            Command::Models(ModelsCommand::List) => {
+                let listed = models::list(&self.folders, self.session.as_ref())?;
+                Ok(Some(Event::Models(ModelsEvent::Listed(listed))))
+            }
+            Command::Sessions(command) => self.session(command).map(Some),
+            Command::System(SystemCommand::SaveTheme(theme)) => {
+                self.folders.save_theme(&theme).map(|()| None)
+            }
+            Command::System(SystemCommand::StopJob(_)) => Ok(None),
+        }
+    }
+
+    fn session(&mut self, command: SessionsCommand) -> Result<Event> {
+        let opened = match command {
+            SessionsCommand::List => {
+                return Ok(Event::Sessions(SessionsEvent::Listed(sessions::list(&self.folders)?)));
+            }
+            SessionsCommand::Open(path) => sessions::open(&path)?,
+            SessionsCommand::OpenSample(name) => sessions::open_sample(&self.folders, &name)?,
+            SessionsCommand::Create(name) => sessions::create(&self.folders, &name)?,
+        };
+        self.folders.remember_session(&opened.path)?;
+        self.session = Some(opened.clone());
+        Ok(Event::Sessions(SessionsEvent::Opened(opened)))
+    }
+}

@@ -1,0 +1,69 @@
+//! `settings.toml`: read once at the start, written key by key so that a person's comments and order stay.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::Folders;
+use crate::domain::settings::Settings;
+
+impl Folders {
+    /// The person's settings; the defaults where there is no file.
+    ///
+    /// # Errors
+    /// Where the file can't be read or holds something that is no setting, with its line.
+    pub fn load_settings(&self) -> Result<Settings> {
+        let path = self.settings.join("settings.toml");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                toml::from_str(&text).with_context(|| format!("read the settings in {}", path.display()))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
+            Err(error) => Err(error).with_context(|| format!("read the settings in {}", path.display())),
+        }
+    }
+
+    /// Writes the theme that was picked, leaving the rest of the file as it is.
+    ///
+    /// # Errors
+    /// Where the file can't be read as TOML or can't be written.
+    pub fn save_theme(&self, theme: &str) -> Result<()> {
+        let path = self.settings.join("settings.toml");
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let mut document: toml_edit::DocumentMut =
+            text.parse().with_context(|| format!("change the settings in {}", path.display()))?;
+        document.insert("theme", toml_edit::value(theme));
+        replace(&path, document.to_string().as_bytes())
+    }
+
+    /// The session that was open last, if it was remembered.
+    #[must_use]
+    pub fn last_session(&self) -> Option<std::path::PathBuf> {
+        let text = std::fs::read_to_string(self.data.join("last-session")).ok()?;
+        Some(text.trim_end_matches('\n')).filter(|path| !path.is_empty()).map(Into::into)
+    }
+
+    /// Remembers which session is open.
+    ///
+    /// # Errors
+    /// Where the data folder can't be written.
+    pub fn remember_session(&self, path: &Path) -> Result<()> {
+        let text = format!("{}\n", path.display());
+        replace(&self.data.join("last-session"), text.as_bytes())
+    }
+}
+
+/// Writes a whole file: beside it first, flushed, then renamed.
+fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let beside = path.with_extension(format!("new-{}", std::process::id()));
+        let mut file = std::fs::File::create(&beside)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    write().with_context(|| format!("write {}", path.display()))
+}
