@@ -1,2 +1,3 @@
 mod gguf;
+mod hf;
 mod tokenizer;

@@ -1,3 +1,4 @@
 //! What several tests need: real models, and tiny ones built on the spot.
 
 pub(crate) mod models;
+pub(crate) mod tiny;

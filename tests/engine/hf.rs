@@ -1,0 +1,180 @@
+//! Hugging Face folders, against GGUFs of the same models.
+
+use candle_core::quantized::GgmlDType;
+use dojo_studio::engine::model::config::{Architecture, Rope, RopeScaling};
+use dojo_studio::engine::model::{self, ModelConfig, ModelFiles};
+
+use crate::support::tiny::Tiny;
+
+const KINDS: [&str; 7] = ["llama", "mistral", "qwen2", "qwen3", "gemma3_text", "phi3", "smollm3"];
+
+#[test]
+fn a_folder_and_a_gguf_of_one_model_read_the_same_weights() {
+    for kind in KINDS {
+        let tiny = Tiny::new(kind);
+        let place = tempfile::tempdir().unwrap();
+        let folder = tiny.open_folder(&place.path().join("folder"));
+        let gguf = tiny.open_gguf(&place.path().join("model.gguf"), GgmlDType::F32);
+        for (name, shape, numbers) in tiny.tensors() {
+            assert_eq!(folder.weights.f32(&name, &shape).unwrap(), numbers, "{kind} {name}");
+            let offset = if kind == "gemma3_text" && name.ends_with("norm.weight") { 1.0 } else { 0.0 };
+            let numbers: Vec<f32> = numbers.iter().map(|number| number + offset).collect();
+            assert_eq!(gguf.weights.f32(&name, &shape).unwrap(), numbers, "{kind} {name}");
+        }
+        assert!(!folder.weights.has("model.layers.2.mlp.up_proj.weight"), "{kind}");
+        assert_eq!(folder.weights.has("lm_head.weight"), !tiny.tied);
+    }
+}
+
+#[test]
+fn a_folder_and_a_gguf_of_one_model_have_the_same_configuration() {
+    for kind in KINDS {
+        let tiny =
+            Tiny { layers: 12, sliding_window: (kind == "gemma3_text").then_some(16), ..Tiny::new(kind) };
+        let place = tempfile::tempdir().unwrap();
+        let folder = tiny.open_folder(&place.path().join("folder")).config;
+        let gguf = tiny.open_gguf(&place.path().join("model.gguf"), GgmlDType::F32).config;
+        let expected = ModelConfig {
+            norm_offset: folder.norm_offset,
+            eos: folder.eos.clone(),
+            architecture: folder.architecture,
+            ..gguf.clone()
+        };
+        assert_eq!(folder, expected, "{kind}");
+        assert_eq!(folder.eos, [2], "{kind}");
+        assert_eq!(gguf.eos, [2, 0], "{kind}");
+    }
+}
+
+#[test]
+fn a_folder_and_a_gguf_of_one_model_tokenize_alike() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = Tiny::new("llama").open_folder(&place.path().join("folder"));
+    let gguf = Tiny::new("llama").open_gguf(&place.path().join("model.gguf"), GgmlDType::Q8_0);
+    for text in ["", "the other in 123", "<|im_start|>user\n  Zażółć 東京 🦀<|im_end|>\n"] {
+        let ids = |model: &model::OpenModel| model.tokenizer.encode(text, false).unwrap().get_ids().to_vec();
+        assert_eq!(ids(&folder), ids(&gguf));
+        assert_eq!(gguf.tokenizer.decode(&ids(&gguf), false).unwrap(), text);
+    }
+    assert_eq!(folder.template, gguf.template);
+    assert!(folder.template.text.is_some());
+}
+
+#[test]
+fn quantised_rows_come_back_in_hugging_faces_order() {
+    let place = tempfile::tempdir().unwrap();
+    let tiny = Tiny::new("llama");
+    let gguf = tiny.open_gguf(&place.path().join("model.gguf"), GgmlDType::Q4_1);
+    let name = "model.layers.1.self_attn.q_proj.weight";
+    let shape = [tiny.heads * tiny.head_dim, tiny.hidden];
+    let stored = gguf.weights.stored(name, &shape).unwrap();
+    let mut expanded = vec![0.0; shape[0] * shape[1]];
+    model::blocks::expand(stored.format, &stored.bytes, &mut expanded).unwrap();
+    assert_eq!(expanded, gguf.weights.f32(name, &shape).unwrap());
+    let exact = tiny.tensors().into_iter().find(|tensor| tensor.0 == name).unwrap().2;
+    let worst = exact.iter().zip(&expanded).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < 0.05, "{worst}");
+}
+
+#[test]
+fn a_sharded_folder_reads_as_one() {
+    let place = tempfile::tempdir().unwrap();
+    let tiny = Tiny::new("qwen2");
+    tiny.write_folder(place.path());
+    std::fs::remove_file(place.path().join("model.safetensors")).unwrap();
+    let tensors = tiny.tensors();
+    let (first, second) = tensors.split_at(5);
+    let mut map = serde_json::Map::new();
+    for (file, part) in
+        [("model-00001-of-00002.safetensors", first), ("model-00002-of-00002.safetensors", second)]
+    {
+        crate::support::tiny::write_safetensors(&place.path().join(file), part);
+        map.extend(part.iter().map(|tensor| (tensor.0.clone(), file.into())));
+    }
+    let index = serde_json::json!({"metadata": {}, "weight_map": map});
+    std::fs::write(place.path().join("model.safetensors.index.json"), index.to_string()).unwrap();
+    let model = model::open(&ModelFiles::at(place.path()).unwrap()).unwrap();
+    for (name, shape, numbers) in &tensors {
+        assert_eq!(&model.weights.f32(name, shape).unwrap(), numbers);
+    }
+}
+
+#[test]
+fn llama_3s_rope_scaling_is_read_from_both_versions_of_the_keys() {
+    let expected = Rope {
+        theta: 500_000.0,
+        dimensions: 8,
+        scaling: RopeScaling::Llama3 {
+            factor: 32.0,
+            low_frequency: 1.0,
+            high_frequency: 4.0,
+            original_context: 8192,
+        },
+    };
+    let scaling = serde_json::json!({"rope_type": "llama3", "type": "llama3", "factor": 32.0,
+        "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192});
+    let mut inside = scaling.clone();
+    inside["rope_theta"] = 500_000.0.into();
+    for keys in [
+        serde_json::json!({"rope_theta": 500_000.0, "rope_scaling": scaling}),
+        serde_json::json!({"rope_parameters": inside}),
+    ] {
+        assert_eq!(config_with("llama", &keys).unwrap().rope, expected);
+    }
+}
+
+#[test]
+fn a_long_rope_uses_its_short_factors_up_to_the_original_context() {
+    let keys = serde_json::json!({"max_position_embeddings": 131_072, "original_max_position_embeddings": 4096,
+        "partial_rotary_factor": 0.5,
+        "rope_scaling": {"type": "longrope", "short_factor": [1.0, 1.5], "long_factor": [2.0, 4.0]}});
+    let config = config_with("phi3", &keys).unwrap();
+    // sqrt(1 + ln(32) / ln(4096)), as transformers computes it
+    let attention_factor = 1.190_238;
+    let RopeScaling::PerFrequency { divisors, attention_factor: factor } = config.rope.scaling else {
+        panic!("{:?}", config.rope)
+    };
+    assert_eq!((divisors, config.rope.dimensions, config.context), (vec![1.0, 1.5], 4, 4096));
+    assert!((factor - attention_factor).abs() < 1e-5, "{factor}");
+}
+
+#[test]
+fn layers_without_rotation_and_with_windows_are_told_apart() {
+    let smollm3 =
+        config_with("smollm3", &serde_json::json!({"num_hidden_layers": 5, "no_rope_layers": null}));
+    assert_eq!(smollm3.unwrap().rotary_layers, [true, true, true, false, true]);
+    let listed =
+        config_with("smollm3", &serde_json::json!({"num_hidden_layers": 3, "no_rope_layers": [0, 1, 1]}));
+    assert_eq!(listed.unwrap().rotary_layers, [false, true, true]);
+    let mistral = config_with("mistral", &serde_json::json!({"sliding_window": 7})).unwrap();
+    assert_eq!((mistral.windows, mistral.architecture), (vec![Some(7); 2], Architecture::Mistral));
+    let qwen = config_with("qwen2", &serde_json::json!({"sliding_window": 7, "use_sliding_window": false}));
+    assert_eq!(qwen.unwrap().windows, [None, None]);
+    let gemma = serde_json::json!({"num_hidden_layers": 7, "sliding_window": 9, "sliding_window_pattern": 3});
+    let gemma = config_with("gemma3_text", &gemma).unwrap();
+    assert_eq!(gemma.windows, [Some(9), Some(9), None, Some(9), Some(9), None, Some(9)]);
+    let types =
+        serde_json::json!({"sliding_window": 9, "layer_types": ["full_attention", "sliding_attention"]});
+    assert_eq!(config_with("gemma3_text", &types).unwrap().windows, [None, Some(9)]);
+}
+
+#[test]
+fn an_unknown_architecture_says_which_are_known() {
+    let error = config_with("mamba", &serde_json::json!({})).unwrap_err();
+    assert!(error.contains("mamba") && error.contains("Llama, Mistral, Qwen2, Qwen3, Gemma 3"), "{error}");
+}
+
+/// Reads a tiny folder's configuration after changing some of its keys.
+fn config_with(kind: &'static str, keys: &serde_json::Value) -> Result<ModelConfig, String> {
+    let place = tempfile::tempdir().unwrap();
+    let tiny = Tiny::new(if KINDS.contains(&kind) { kind } else { "llama" });
+    tiny.write_folder(place.path());
+    let mut config = tiny.config();
+    config["model_type"] = kind.into();
+    for (key, value) in keys.as_object().unwrap() {
+        config[key] = value.clone();
+    }
+    std::fs::write(place.path().join("config.json"), config.to_string()).unwrap();
+    let opened = model::open(&ModelFiles::at(place.path()).unwrap());
+    opened.map(|model| model.config).map_err(|error| format!("{error:#}"))
+}
