@@ -8,6 +8,7 @@
 //! | [`domain`] | plain data, no input or output | nothing of the crate |
 //! | [`config`] | the user's settings and folders | `domain` |
 //! | [`data`] | import, chat templates, loss mask, packing, splits | `domain` |
+//! | [`session`] | records, history, search, imports in SQLite | `domain`, `data` |
 //! | [`engine`] | models, training, generation | `domain`, `data` |
 //! | [`app`] | the loop, the worker, following runs | everything |
 //! | [`ui`] | panes, keys, themes | `domain`, `app::store` |
@@ -19,4 +20,5 @@ pub mod config;
 pub mod data;
 pub mod domain;
 pub mod engine;
+pub mod session;
 pub mod ui;

@@ -14,5 +14,6 @@ mod data;
 mod domain;
 mod engine;
 mod layers;
+mod session;
 mod support;
 mod ui;

@@ -1,6 +1,8 @@
 //! Plain data that every layer speaks of. No input or output, nothing of the crate.
 
 pub mod batch;
+pub mod change;
+pub mod filter;
 pub mod message;
 pub mod protocol;
 pub mod recipe;
@@ -8,3 +10,5 @@ pub mod record;
 pub mod run;
 pub mod session;
 pub mod settings;
+pub mod statistics;
+pub mod view;

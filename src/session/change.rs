@@ -1,0 +1,386 @@
+//! Changing records: each call is one transaction, one entry in the history, one undo, however many records it meets.
+//!
+//! What a change did is written by the database itself, set by set, so a hundred thousand records take a moment.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_iter};
+
+use super::content::{self, Derived, Prepared};
+use super::names::{self, Kind};
+use super::{Durability, Result, Session, SessionError, import, index, now, query, read};
+use crate::domain::change::{Body, Change, Selection};
+use crate::domain::record::{Record, RecordId};
+
+/// What a row of `changes` is; an import has no items, since its records say which change brought them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ChangeKind {
+    Edit = 0,
+    Import = 1,
+}
+
+/// Numbers of `change_items.field`.
+pub(super) const STATUS: i64 = 1;
+pub(super) const SPLIT: i64 = 2;
+pub(super) const LABEL: i64 = 3;
+pub(super) const TAG: i64 = 4;
+pub(super) const CONTENT: i64 = 5;
+pub(super) const EXISTS: i64 = 6;
+
+impl Session {
+    /// Does something to a selection of records; says how many it changed (those that were so already don't count).
+    ///
+    /// # Errors
+    /// Where the session can't be written; then nothing is changed.
+    pub fn apply(&mut self, selection: &Selection, change: &Change) -> Result<u64> {
+        let who = self.who.clone();
+        let what = change.words();
+        self.write(&what, Durability::EveryChange, |transaction| {
+            select(transaction, selection)?;
+            let id = open(transaction, &who, ChangeKind::Edit, &what)?;
+            apply_to_selected(transaction, id, change)?;
+            close(transaction, id)
+        })
+    }
+
+    /// Gives each record a split of its own, as one change.
+    ///
+    /// # Errors
+    /// Where the session can't be written; then nothing is changed.
+    pub fn assign_splits(&mut self, what: &str, splits: &[(RecordId, String)]) -> Result<u64> {
+        let who = self.who.clone();
+        self.write(what, Durability::EveryChange, |transaction| {
+            transaction.execute_batch(
+                "CREATE TEMP TABLE IF NOT EXISTS assigned (id INTEGER PRIMARY KEY, value INTEGER);
+                 DELETE FROM assigned;",
+            )?;
+            let mut names = names::Cache::default();
+            let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO assigned VALUES (?1, ?2)")?;
+            for (record, split) in splits {
+                let split = names.optional(transaction, Kind::Split, Some(split))?;
+                insert.execute(params![record.0, split])?;
+            }
+            let id = open(transaction, &who, ChangeKind::Edit, what)?;
+            transaction.execute(
+                "INSERT INTO change_items SELECT ?1, records.id, ?2, 0, records.split, assigned.value
+                 FROM assigned CROSS JOIN records USING (id) WHERE records.split IS NOT assigned.value",
+                params![id, SPLIT],
+            )?;
+            set_column(transaction, id, SPLIT, "split", Side::After)?;
+            close(transaction, id)
+        })
+    }
+
+    /// Gives records new content, as one change. The imported row stays as it was.
+    ///
+    /// # Errors
+    /// Where a record doesn't exist or the session can't be written; then nothing is changed.
+    pub fn edit(&mut self, what: &str, edits: &[(RecordId, Body)]) -> Result<u64> {
+        let who = self.who.clone();
+        self.write(what, Durability::EveryChange, |transaction| {
+            let id = open(transaction, &who, ChangeKind::Edit, what)?;
+            for (record, body) in edits {
+                let before: Option<Option<String>> = transaction
+                    .prepare_cached(
+                        "SELECT body FROM contents WHERE id = (SELECT id FROM records WHERE id = ?1)",
+                    )?
+                    .query_row([record.0], |row| row.get(0))
+                    .optional()?;
+                let before = before.ok_or(SessionError::NoSuchRecord(record.0))?;
+                let mut changed = read::record(transaction, record.0)?;
+                (changed.messages, changed.preference, changed.text) =
+                    (body.messages.clone(), body.preference.clone(), body.text.clone());
+                let after = content::stored_body(&changed)?;
+                if before != after {
+                    transaction
+                        .prepare_cached("INSERT INTO change_items VALUES (?1, ?2, ?3, 0, ?4, ?5)")?
+                        .execute(params![id, record.0, CONTENT, before, after])?;
+                    store_body(transaction, record.0, &changed, after.as_deref())?;
+                }
+            }
+            let count = close(transaction, id)?;
+            mark_edited(transaction, id)?;
+            Ok(count)
+        })
+    }
+
+    /// Adds records that were written here, as one change, and says their numbers.
+    ///
+    /// # Errors
+    /// Where the session can't be written; then nothing is changed.
+    pub fn add(&mut self, what: &str, records: Vec<Record>) -> Result<Vec<RecordId>> {
+        let who = self.who.clone();
+        let prepared = records.into_iter().map(Prepared::of).collect::<Result<Vec<_>>>()?;
+        self.write(what, Durability::EveryChange, |transaction| {
+            let id = open(transaction, &who, ChangeKind::Edit, what)?;
+            let first = import::next_record(transaction)?;
+            let all: Vec<&Prepared> = prepared.iter().collect();
+            import::insert_records(transaction, id, first, &all)?;
+            let numbers = first..first + prepared.len() as i64;
+            import::set_next_record(transaction, numbers.end)?;
+            for (number, record) in numbers.clone().zip(&prepared) {
+                transaction
+                    .prepare_cached("INSERT INTO change_items VALUES (?1, ?2, ?3, 0, 0, 1)")?
+                    .execute(params![id, number, EXISTS])?;
+                let text = content::searchable(&record.fields, record.body.as_deref());
+                index::replace(transaction, number, &text)?;
+            }
+            close(transaction, id)?;
+            Ok(numbers.map(RecordId).collect())
+        })
+    }
+
+    /// How many records a selection holds just now.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn count(&self, selection: &Selection) -> Result<u64> {
+        match selection {
+            Selection::Records(records) => Ok(records.len() as u64),
+            Selection::Matching(filter) => {
+                let query = query::build(&self.connection, filter, "0")?;
+                let sql = format!("SELECT count(*) FROM ({})", query.sql);
+                let parameters = params_from_iter(query.parameters);
+                let count: i64 =
+                    self.connection.prepare_cached(&sql)?.query_row(parameters, |row| row.get(0))?;
+                Ok(count as u64)
+            }
+        }
+    }
+}
+
+/// Puts the selection's records into a table of this connection.
+fn select(connection: &Connection, selection: &Selection) -> Result<()> {
+    connection.execute_batch(
+        "CREATE TEMP TABLE IF NOT EXISTS selected (id INTEGER PRIMARY KEY); DELETE FROM selected;",
+    )?;
+    match selection {
+        Selection::Records(records) => {
+            let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO selected VALUES (?1)")?;
+            for record in records {
+                insert.execute([record.0])?;
+            }
+        }
+        Selection::Matching(filter) => {
+            let query = query::build(connection, filter, "0")?;
+            let sql = format!("INSERT OR IGNORE INTO selected SELECT id FROM ({})", named_id(&query.sql));
+            connection.prepare_cached(&sql)?.execute(params_from_iter(query.parameters))?;
+        }
+    }
+    Ok(())
+}
+
+/// The first column of a filter's query, by a name that doesn't depend on the query's form.
+fn named_id(sql: &str) -> String {
+    format!("WITH matching (id, key) AS ({sql}) SELECT id FROM matching")
+}
+
+fn apply_to_selected(transaction: &Transaction<'_>, id: i64, change: &Change) -> Result<()> {
+    match change {
+        Change::SetStatus(status) => {
+            set_selected(transaction, id, STATUS, "status", &Value::Integer(*status as i64))
+        }
+        Change::SetSplit(split) => {
+            let value = number_of(transaction, Kind::Split, split.as_deref())?;
+            set_selected(transaction, id, SPLIT, "split", &value)
+        }
+        Change::SetLabel(label) => {
+            let value = number_of(transaction, Kind::Label, label.as_deref())?;
+            set_selected(transaction, id, LABEL, "label", &value)
+        }
+        Change::AddTag(tag) => {
+            let tag = names::intern(transaction, Kind::Tag, tag)?;
+            transaction.execute(
+                "INSERT INTO change_items SELECT ?1, records.id, ?2, ?3, 0, 1
+                 FROM selected CROSS JOIN records USING (id) WHERE NOT EXISTS
+                 (SELECT 1 FROM record_tags WHERE record = records.id AND tag = ?3)",
+                params![id, TAG, tag],
+            )?;
+            set_tags(transaction, id, Side::After)
+        }
+        Change::RemoveTag(tag) => {
+            let tag = names::find(transaction, Kind::Tag, tag)?;
+            transaction.execute(
+                "INSERT INTO change_items SELECT ?1, record, ?2, tag, 1, 0
+                 FROM record_tags JOIN selected ON selected.id = record JOIN records ON records.id = record
+                 WHERE tag = ?3",
+                params![id, TAG, tag],
+            )?;
+            set_tags(transaction, id, Side::After)
+        }
+        Change::Remove => {
+            transaction.execute(
+                "INSERT INTO change_items SELECT ?1, records.id, ?2, 0, 1, 0
+                 FROM selected CROSS JOIN records USING (id)",
+                params![id, EXISTS],
+            )?;
+            set_existence(transaction, id, Side::After)
+        }
+    }
+}
+
+fn number_of(connection: &Connection, kind: Kind, name: Option<&str>) -> Result<Value> {
+    Ok(match name {
+        Some(name) => Value::Integer(names::intern(connection, kind, name)?),
+        None => Value::Null,
+    })
+}
+
+fn set_selected(
+    transaction: &Transaction<'_>,
+    id: i64,
+    field: i64,
+    column: &str,
+    value: &Value,
+) -> Result<()> {
+    transaction.execute(
+        &format!(
+            "INSERT INTO change_items SELECT ?1, records.id, ?2, 0, records.{column}, ?3
+             FROM selected CROSS JOIN records USING (id) WHERE records.{column} IS NOT ?3"
+        ),
+        params![id, field, value],
+    )?;
+    set_column(transaction, id, field, column, Side::After)
+}
+
+/// Which of an item's two values is to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Before,
+    After,
+}
+
+impl Side {
+    pub(super) const fn column(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::After => "after",
+        }
+    }
+}
+
+/// Gives the records of a change their value of before or after it.
+pub(super) fn set_column(
+    transaction: &Transaction<'_>,
+    change: i64,
+    field: i64,
+    column: &str,
+    side: Side,
+) -> Result<()> {
+    let side = side.column();
+    transaction.execute(
+        &format!(
+            "UPDATE records SET {column} = (SELECT {side} FROM change_items
+                 WHERE change = ?1 AND record = records.id AND field = ?2 AND key = 0)
+             WHERE id IN (SELECT record FROM change_items WHERE change = ?1 AND field = ?2)"
+        ),
+        params![change, field],
+    )?;
+    Ok(())
+}
+
+pub(super) fn set_tags(transaction: &Transaction<'_>, change: i64, side: Side) -> Result<()> {
+    let side = side.column();
+    transaction.execute(
+        &format!(
+            "DELETE FROM record_tags WHERE (record, tag) IN
+             (SELECT record, key FROM change_items WHERE change = ?1 AND field = ?2 AND {side} = 0)"
+        ),
+        params![change, TAG],
+    )?;
+    transaction.execute(
+        &format!(
+            "INSERT OR IGNORE INTO record_tags
+             SELECT record, key FROM change_items WHERE change = ?1 AND field = ?2 AND {side} = 1"
+        ),
+        params![change, TAG],
+    )?;
+    Ok(())
+}
+
+pub(super) fn set_existence(transaction: &Transaction<'_>, change: i64, side: Side) -> Result<()> {
+    let side = side.column();
+    let gone = format!("SELECT record FROM change_items WHERE change = ?1 AND field = 6 AND {side} = 0");
+    let back = format!("SELECT record FROM change_items WHERE change = ?1 AND field = 6 AND {side} = 1");
+    transaction
+        .execute(&format!("INSERT INTO removed SELECT *, ?1 FROM records WHERE id IN ({gone})"), [change])?;
+    transaction.execute(&format!("DELETE FROM records WHERE id IN ({gone})"), [change])?;
+    transaction.execute(
+        &format!("INSERT INTO records SELECT {RECORD_COLUMNS} FROM removed WHERE id IN ({back})"),
+        [change],
+    )?;
+    transaction.execute(&format!("DELETE FROM removed WHERE id IN ({back})"), [change])?;
+    Ok(())
+}
+
+/// The columns of `records`, in their order.
+pub(super) const RECORD_COLUMNS: &str = "id, source, line, status, split, label, tokens, score, characters, turns, \
+     flags, occurrence, prompt, change, hash";
+
+/// Puts a body and what follows from it in place.
+pub(super) fn store_body(
+    connection: &Connection,
+    id: i64,
+    record: &Record,
+    body: Option<&str>,
+) -> Result<()> {
+    let derived = Derived::of(record);
+    let pair = if record.preference.is_some() { content::PREFERENCE } else { 0 };
+    connection.prepare_cached("UPDATE contents SET body = ?2 WHERE id = ?1")?.execute(params![id, body])?;
+    connection
+        .prepare_cached(
+            "UPDATE records SET characters = ?2, turns = ?3, prompt = ?4, tokens = NULL, score = NULL,
+             flags = (flags & ~1) | ?5 WHERE id = ?1",
+        )?
+        .execute(params![id, derived.characters, derived.turns, derived.prompt, pair])?;
+    index::replace(connection, id, &content::searchable_of(record))
+}
+
+/// Says of each record whose content a change met whether an edit of it stands.
+pub(super) fn mark_edited(connection: &Connection, change: i64) -> Result<()> {
+    connection.execute(
+        &format!(
+            "UPDATE records SET flags = (flags & ~{edited}) | {edited} * EXISTS (
+                 SELECT 1 FROM change_items AS item JOIN changes ON changes.id = item.change
+                 WHERE item.record = records.id AND item.field = {CONTENT} AND changes.state = 0)
+             WHERE id IN (SELECT record FROM change_items WHERE change = ?1 AND field = {CONTENT})",
+            edited = content::EDITED
+        ),
+        [change],
+    )?;
+    Ok(())
+}
+
+/// Begins an entry in the history.
+pub(super) fn open(transaction: &Transaction<'_>, who: &str, kind: ChangeKind, what: &str) -> Result<i64> {
+    transaction.execute(
+        "INSERT INTO changes (at, who, kind, what, records, state) VALUES (?1, ?2, ?3, ?4, 0, 0)",
+        params![now(), who, kind as i64, what],
+    )?;
+    let id = transaction.last_insert_rowid();
+    if kind == ChangeKind::Import {
+        abandon_undone(transaction)?;
+    }
+    Ok(id)
+}
+
+/// Ends an entry: counts its records, and takes it back where there are none.
+fn close(transaction: &Transaction<'_>, id: i64) -> Result<u64> {
+    let records: i64 = transaction.query_row(
+        "SELECT count(DISTINCT record) FROM change_items WHERE change = ?1",
+        [id],
+        |row| row.get(0),
+    )?;
+    if records == 0 {
+        transaction.execute("DELETE FROM changes WHERE id = ?1", [id])?;
+    } else {
+        transaction.execute("UPDATE changes SET records = ?2 WHERE id = ?1", params![id, records])?;
+        abandon_undone(transaction)?;
+    }
+    Ok(records as u64)
+}
+
+/// After something new, what was undone can't be redone.
+fn abandon_undone(connection: &Connection) -> Result<()> {
+    connection.execute("UPDATE changes SET state = 2 WHERE state = 1", [])?;
+    Ok(())
+}

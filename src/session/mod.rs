@@ -1,0 +1,232 @@
+//! The workspace of one project: records, their history, search, imports, in one SQLite file that several processes
+//! may use at once. Knows neither terminal nor model.
+//!
+//! One process writes at a time, for as long as a transaction takes; readers are never in the way (write-ahead log).
+//! What isn't committed isn't there: a killed process leaves whole changes only.
+
+mod change;
+mod content;
+mod error;
+mod export;
+mod findings;
+mod history;
+mod import;
+mod index;
+mod lock;
+mod names;
+mod query;
+mod read;
+mod schema;
+mod stats;
+mod training;
+mod undo;
+mod view;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+pub use content::{Prepared, body_of, version_of};
+pub use error::{Result, SessionError};
+pub use export::export_all;
+pub use import::{ImportCounts, ImportState, ImportSummary, Importer, Reject};
+pub use index::IndexState;
+pub use lock::{Holder, JobLock};
+pub use read::Row;
+pub use training::{SEEN_FILE, Seen, Since, TrainingSet, what_a_run_saw};
+pub use view::View;
+
+/// The database within a session's folder.
+pub const DATABASE: &str = "session.db";
+
+/// What a process wants of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    Write,
+}
+
+/// An open session: one connection, for one thread. Open it again for another.
+pub struct Session {
+    folder: PathBuf,
+    connection: Connection,
+    /// Who makes the changes: a user's name, or the program's part that acts.
+    who: String,
+    /// What `PRAGMA data_version` said last: it moves when another connection commits.
+    seen: i64,
+}
+
+impl Session {
+    /// Makes an empty session in a folder, or opens the one that is there.
+    ///
+    /// # Errors
+    /// Where the folder can't be written, or holds a session of a newer version.
+    pub fn create(folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let settings = folder.join("session.toml");
+        if !settings.exists() {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            let text = format!("title = {}\n", toml_edit::Value::from(name.as_ref()));
+            write_whole(&settings, text.as_bytes())?;
+        }
+        Self::connect(folder, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+    }
+
+    /// Opens a session; an older one is brought up to date when it is opened to write.
+    ///
+    /// # Errors
+    /// Where the folder holds no session, one of a newer version, or one that is damaged.
+    pub fn open(folder: &Path, access: Access) -> Result<Self> {
+        let file = folder.join(DATABASE);
+        if !file.is_file() {
+            return Err(SessionError::NotASession(folder.to_path_buf()));
+        }
+        match access {
+            Access::Write => Self::connect(folder, OpenFlags::SQLITE_OPEN_READ_WRITE),
+            Access::Read => {
+                let session = Self::connect_only(folder, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+                let version = schema::version(&session.connection)?;
+                schema::check(version)?;
+                if version < schema::VERSION {
+                    return Self::connect(folder, OpenFlags::SQLITE_OPEN_READ_WRITE);
+                }
+                session.connection.pragma_update(None, "query_only", true)?;
+                Ok(session)
+            }
+        }
+    }
+
+    fn connect(folder: &Path, flags: OpenFlags) -> Result<Self> {
+        let mut session = Self::connect_only(folder, flags)?;
+        schema::migrate(&mut session.connection)?;
+        Ok(session)
+    }
+
+    fn connect_only(folder: &Path, flags: OpenFlags) -> Result<Self> {
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(folder.join(DATABASE), flags)?;
+        connection.busy_handler(Some(lock::wait))?;
+        // Wide rows: 8 KiB pages hold several. It only matters for a file that is being made.
+        connection.pragma_update(None, "page_size", 8192)?;
+        let fresh = schema::version(&connection)? == 0;
+        if fresh {
+            connection.pragma_update(None, "journal_mode", "wal")?;
+        }
+        connection.execute_batch(
+            "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;
+             PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 268435456;",
+        )?;
+        connection.set_prepared_statement_cache_capacity(64);
+        query::register(&connection)?;
+        let mut session = Self { folder: folder.to_path_buf(), connection, who: who(), seen: 0 };
+        session.seen = session.data_version()?;
+        Ok(session)
+    }
+
+    /// The session's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Says who makes the changes from here on.
+    #[must_use]
+    pub fn acting_as(mut self, who: impl Into<String>) -> Self {
+        self.who = who.into();
+        self
+    }
+
+    /// Whether another process or connection has committed since this was last asked. Costs microseconds.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn changed_elsewhere(&mut self) -> Result<bool> {
+        let version = self.data_version()?;
+        Ok(std::mem::replace(&mut self.seen, version) != version)
+    }
+
+    fn data_version(&self) -> Result<i64> {
+        Ok(self.connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+    }
+
+    /// Lets the file grow to so many pages and no further; what doesn't fit is refused as on a full disk.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn limit_pages(&self, pages: i64) -> Result<()> {
+        Ok(self.connection.pragma_update(None, "max_page_count", pages)?)
+    }
+
+    /// Stops a query of this connection from another thread.
+    #[must_use]
+    pub fn interrupter(&self) -> rusqlite::InterruptHandle {
+        self.connection.get_interrupt_handle()
+    }
+
+    /// Runs one transaction: all of it is kept, or nothing.
+    pub(crate) fn write<T>(
+        &mut self,
+        what: &str,
+        durability: Durability,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.connection.pragma_update(None, "synchronous", durability.name())?;
+        let transaction = match self.connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+            Ok(transaction) => transaction,
+            Err(error) if error::is_busy(&error) => {
+                return Err(SessionError::Busy(lock::writer(&self.folder)));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let _notice = lock::Notice::put(&self.folder, what);
+        let value = work(&transaction)?;
+        transaction.commit()?;
+        Ok(value)
+    }
+}
+
+/// When a commit waits for the disk. A killed process loses nothing that was committed either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Survives a power cut: a person's changes.
+    EveryChange,
+    /// A power cut may take the last transactions, whole: what can be done again.
+    WholeJobs,
+}
+
+impl Durability {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::EveryChange => "FULL",
+            Self::WholeJobs => "NORMAL",
+        }
+    }
+}
+
+/// The longest that a writer waits for another one.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The user's name, as the system says it.
+fn who() -> String {
+    ["DOJO_USER", "USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
+        .unwrap_or_else(|| "someone".to_owned())
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_millis() as i64)
+}
+
+/// Writes a file so that it is there whole or not at all.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let beside = path.with_extension(format!("{}.part", std::process::id()));
+    let mut file = std::fs::File::create(&beside)?;
+    std::io::Write::write_all(&mut file, bytes)?;
+    file.sync_all()?;
+    Ok(std::fs::rename(&beside, path)?)
+}

@@ -1,0 +1,170 @@
+//! The tables of `session.db`, and how an older file becomes a current one.
+//!
+//! `records` holds what is filtered, sorted and counted, and nothing wide: a million of them are about 80 MB, so a
+//! pass over all of them takes a tenth of a second. Rows as imported and edited content stand in `contents`, read
+//! for the records on screen only. A removed record moves to `removed` as it is, so that no query has to leave it out.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{Result, SessionError};
+
+/// Each step takes a file from its index to the next; `user_version` says how many a file has taken.
+const STEPS: &[&str] = &[FIRST];
+
+/// The version that this program writes.
+pub(super) const VERSION: i64 = STEPS.len() as i64;
+
+const FIRST: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+INSERT INTO meta VALUES ('next_record', 1), ('indexed_up_to', 0), ('cleared_to', 0);
+
+-- Names of splits (kind 1), labels (2) and tags (3), so that records hold small numbers.
+CREATE TABLE names (
+    id INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    UNIQUE (kind, name)
+);
+
+CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+
+CREATE TABLE records (
+    id INTEGER PRIMARY KEY,
+    source INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    split INTEGER,
+    label INTEGER,
+    tokens INTEGER,
+    score REAL,
+    characters INTEGER NOT NULL,
+    turns INTEGER NOT NULL,
+    flags INTEGER NOT NULL,
+    occurrence INTEGER NOT NULL,
+    prompt INTEGER NOT NULL,
+    change INTEGER NOT NULL,
+    hash BLOB NOT NULL
+);
+CREATE INDEX records_status ON records (status);
+CREATE INDEX records_split ON records (split);
+CREATE INDEX records_label ON records (label);
+CREATE INDEX records_source ON records (source);
+
+-- The same columns, and the change that removed it.
+CREATE TABLE removed (
+    id INTEGER PRIMARY KEY,
+    source INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    split INTEGER,
+    label INTEGER,
+    tokens INTEGER,
+    score REAL,
+    characters INTEGER NOT NULL,
+    turns INTEGER NOT NULL,
+    flags INTEGER NOT NULL,
+    occurrence INTEGER NOT NULL,
+    prompt INTEGER NOT NULL,
+    change INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    removed_by INTEGER NOT NULL
+);
+
+-- `body` is the content as JSON; NULL where it is what the row's own `messages` say.
+CREATE TABLE contents (id INTEGER PRIMARY KEY, fields TEXT NOT NULL, body TEXT);
+
+CREATE TABLE record_tags (record INTEGER NOT NULL, tag INTEGER NOT NULL, PRIMARY KEY (record, tag)) WITHOUT ROWID;
+CREATE INDEX record_tags_tag ON record_tags (tag, record);
+
+-- One row for each thing that a person or a program did, undone as one.
+CREATE TABLE changes (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    records INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    undone_at INTEGER,
+    undone_by TEXT
+);
+CREATE INDEX changes_state ON changes (state, id);
+
+-- What a change did to each record: the field's value before and after (numbers of names, a status, a body).
+CREATE TABLE change_items (
+    change INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    field INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    before,
+    after,
+    PRIMARY KEY (change, record, field, key)
+) WITHOUT ROWID;
+CREATE INDEX change_items_record ON change_items (record, change);
+
+CREATE TABLE imports (
+    id INTEGER PRIMARY KEY,
+    change INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    mapping TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    added INTEGER NOT NULL,
+    repeated INTEGER NOT NULL,
+    rejected INTEGER NOT NULL
+);
+CREATE TABLE rejects (
+    import INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    start TEXT NOT NULL
+);
+CREATE INDEX rejects_import ON rejects (import);
+-- Columns to roles, as chosen for files that have these columns.
+CREATE TABLE mappings (columns TEXT PRIMARY KEY, mapping TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE findings (
+    check_name TEXT NOT NULL,
+    record INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    PRIMARY KEY (check_name, record)
+) WITHOUT ROWID;
+
+CREATE VIRTUAL TABLE search USING fts5 (
+    text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+);
+-- A stretch of records becomes one segment, and few merges follow.
+INSERT INTO search (search, rank) VALUES ('hashsize', 33554432), ('automerge', 8);
+";
+
+/// Brings a file to [`VERSION`].
+///
+/// # Errors
+/// Where the file was written by a newer program, or can't be written.
+pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
+    let version = version(connection)?;
+    if version == VERSION {
+        return Ok(());
+    }
+    check(version)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have done it while this one waited for its turn.
+    let version = self::version(&transaction)?;
+    check(version)?;
+    for step in STEPS.iter().skip(usize::try_from(version).unwrap_or_default()) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The version that a file is at.
+pub(super) fn version(connection: &Connection) -> Result<i64> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+/// Refuses what a newer program wrote.
+pub(super) fn check(version: i64) -> Result<()> {
+    if version > VERSION { Err(SessionError::Newer { found: version, known: VERSION }) } else { Ok(()) }
+}

@@ -1,0 +1,132 @@
+//! Taking changes back and doing them again, one entry of the history at a time, across restarts.
+
+use std::path::Path;
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::change::{
+    CONTENT, ChangeKind, EXISTS, LABEL, RECORD_COLUMNS, SPLIT, STATUS, Side, TAG, mark_edited, set_column,
+    set_existence, set_tags, store_body,
+};
+use super::{Durability, JobLock, Result, Session, SessionError, content, history, now, read};
+use crate::domain::change::HistoryEntry;
+
+impl Session {
+    /// Takes the last change back, whoever made it, and says which it was.
+    ///
+    /// # Errors
+    /// Where there is none, or the session can't be written; then nothing is changed.
+    pub fn undo(&mut self) -> Result<HistoryEntry> {
+        let who = self.who.clone();
+        let folder = self.folder.clone();
+        self.write("undo", Durability::EveryChange, |transaction| {
+            let last = "SELECT id FROM changes WHERE state = 0 ORDER BY id DESC LIMIT 1";
+            let id = one(transaction, last)?.ok_or(SessionError::NothingLeft("undo"))?;
+            end_import(transaction, &folder, id)?;
+            transaction.execute(
+                "UPDATE changes SET state = 1, undone_at = ?2, undone_by = ?3 WHERE id = ?1",
+                params![id, now(), who],
+            )?;
+            replay(transaction, id, Side::Before)?;
+            history::entry(transaction, id)
+        })
+    }
+
+    /// Does again what was undone last.
+    ///
+    /// # Errors
+    /// Where there is nothing, or the session can't be written; then nothing is changed.
+    pub fn redo(&mut self) -> Result<HistoryEntry> {
+        self.write("redo", Durability::EveryChange, |transaction| {
+            let first = "SELECT id FROM changes WHERE state = 1 ORDER BY id LIMIT 1";
+            let id = one(transaction, first)?.ok_or(SessionError::NothingLeft("redo"))?;
+            transaction.execute(
+                "UPDATE changes SET state = 0, undone_at = NULL, undone_by = NULL WHERE id = ?1",
+                [id],
+            )?;
+            replay(transaction, id, Side::After)?;
+            history::entry(transaction, id)
+        })
+    }
+}
+
+fn one(transaction: &Transaction<'_>, query: &str) -> Result<Option<i64>> {
+    Ok(transaction.query_row(query, [], |row| row.get(0)).optional()?)
+}
+
+/// An unfinished import that is undone counts as ended, so that importing again starts anew. One that is still
+/// running is refused: its process would go on adding.
+fn end_import(transaction: &Transaction<'_>, folder: &Path, change: i64) -> Result<()> {
+    let unfinished: Option<i64> = transaction
+        .query_row("SELECT id FROM imports WHERE change = ?1 AND state = 0", [change], |row| row.get(0))
+        .optional()?;
+    if let Some(import) = unfinished {
+        let _not_running = JobLock::take(folder, "import", "undo")?;
+        transaction.execute("UPDATE imports SET state = 1 WHERE id = ?1", [import])?;
+    }
+    Ok(())
+}
+
+fn replay(transaction: &Transaction<'_>, change: i64, side: Side) -> Result<()> {
+    let kind: i64 =
+        transaction.query_row("SELECT kind FROM changes WHERE id = ?1", [change], |row| row.get(0))?;
+    if kind == ChangeKind::Import as i64 {
+        return replay_import(transaction, change, side);
+    }
+    let fields: Vec<i64> = {
+        let mut statement =
+            transaction.prepare_cached("SELECT DISTINCT field FROM change_items WHERE change = ?1")?;
+        let rows = statement.query_map([change], |row| row.get(0))?;
+        rows.collect::<rusqlite::Result<_>>()?
+    };
+    for field in fields {
+        match field {
+            STATUS => set_column(transaction, change, field, "status", side)?,
+            SPLIT => set_column(transaction, change, field, "split", side)?,
+            LABEL => set_column(transaction, change, field, "label", side)?,
+            TAG => set_tags(transaction, change, side)?,
+            CONTENT => replay_content(transaction, change, side)?,
+            EXISTS => set_existence(transaction, change, side)?,
+            other => return Err(SessionError::Damaged(format!("a change of the unknown field {other}"))),
+        }
+    }
+    Ok(())
+}
+
+fn replay_import(transaction: &Transaction<'_>, change: i64, side: Side) -> Result<()> {
+    match side {
+        Side::Before => {
+            transaction
+                .execute("INSERT INTO removed SELECT *, ?1 FROM records WHERE change = ?1", [change])?;
+            transaction.execute("DELETE FROM records WHERE change = ?1", [change])?;
+        }
+        Side::After => {
+            transaction.execute(
+                &format!(
+                    "INSERT INTO records SELECT {RECORD_COLUMNS} FROM removed
+                     WHERE change = ?1 AND removed_by = ?1"
+                ),
+                [change],
+            )?;
+            transaction.execute("DELETE FROM removed WHERE change = ?1 AND removed_by = ?1", [change])?;
+        }
+    }
+    Ok(())
+}
+
+fn replay_content(transaction: &Transaction<'_>, change: i64, side: Side) -> Result<()> {
+    let mut statement = transaction.prepare(&format!(
+        "SELECT record, {} FROM change_items WHERE change = ?1 AND field = {CONTENT}",
+        side.column()
+    ))?;
+    let mut rows = statement.query([change])?;
+    while let Some(row) = rows.next()? {
+        let (id, body): (i64, Option<String>) = (row.get(0)?, row.get(1)?);
+        let mut record = read::record(transaction, id)?;
+        let content = content::read_body(&record.fields, body.as_deref())?;
+        (record.messages, record.preference, record.text) =
+            (content.messages, content.preference, content.text);
+        store_body(transaction, id, &record, body.as_deref())?;
+    }
+    mark_edited(transaction, change)
+}

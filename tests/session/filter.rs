@@ -1,0 +1,166 @@
+use dojo_studio::domain::filter::{
+    Bounds, Edge, Filter, NumberField, Term, Vocabulary, WordEnd, Words, complete, parse,
+};
+use dojo_studio::domain::record::Status;
+use dojo_studio::domain::view::Order;
+use proptest::prelude::*;
+
+use super::world::{World, labelled, pair, read};
+
+fn words(text: &str) -> Filter {
+    Filter::Term(Term::Text(Words { text: text.to_owned(), end: WordEnd::Whole }))
+}
+
+#[test]
+fn terms_beside_each_other_must_all_hold() {
+    let above = Bounds { low: Some(Edge::Excluded(300.0)), high: None };
+    let expected = Filter::And(vec![
+        Filter::Term(Term::Status(vec![Status::Approved])),
+        Filter::Term(Term::Number(NumberField::Tokens, above)),
+        Filter::Not(Box::new(Filter::Term(Term::Tag(Some("physics".to_owned()))))),
+        words("broadcast domain"),
+    ]);
+    assert_eq!(parse("status:approved tokens>300 -tag:physics \"broadcast domain\""), Ok(expected));
+}
+
+#[test]
+fn an_empty_line_means_everything() {
+    assert_eq!(parse("   "), Ok(Filter::Everything));
+}
+
+#[test]
+fn alternatives_bind_less_than_neighbours() {
+    let expected = Filter::Or(vec![Filter::And(vec![words("a"), words("b")]), words("c")]);
+    assert_eq!(parse("a b OR c"), Ok(expected));
+    let grouped = Filter::And(vec![words("a"), Filter::Or(vec![words("b"), words("c")])]);
+    assert_eq!(parse("a (b OR c)"), Ok(grouped));
+}
+
+#[test]
+fn an_error_points_at_what_is_wrong() {
+    let pointed = |line: &str| parse(line).expect_err("a wrong filter").pointed(line);
+    insta::assert_snapshot!(
+        [
+            "statsu:new",
+            "status:good",
+            "tokens>many label:1",
+            "tag:a \"open",
+            "a /b(/ c",
+            "(a OR b",
+            "a ) b",
+            "label:",
+            "a OR",
+            "- x",
+            "foo:bar",
+            "tag>3",
+            "é tokens>x",
+        ]
+        .map(pointed)
+        .join("\n\n")
+    );
+}
+
+#[test]
+fn suggestions_fit_what_is_typed() {
+    let vocabulary = Vocabulary {
+        tags: vec!["physics".to_owned(), "two words".to_owned()],
+        labels: vec!["0".to_owned()],
+        columns: vec!["kind".to_owned()],
+        ..Vocabulary::default()
+    };
+    let offered = |line: &str| {
+        complete(line, line.len(), &vocabulary)
+            .into_iter()
+            .map(|suggestion| format!("{}{}", &line[..suggestion.span.start], suggestion.text))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(offered("status:a"), ["status:approved"]);
+    assert_eq!(offered("-ta"), ["-tag:", "-status:"]);
+    assert_eq!(offered("status:new tag:t"), ["status:new tag:\"two words\""]);
+    assert_eq!(offered("label:"), ["label:0", "label:none"]);
+    assert_eq!(offered("field.k"), ["field.kind:"]);
+    assert_eq!(offered("\"tag"), Vec::<String>::new());
+}
+
+#[test]
+fn each_field_finds_its_records() {
+    let mut second = labelled("the broadcast domain of a switch", "1");
+    second.split = Some("train".to_owned());
+    second.tags.insert("networks".to_owned());
+    second.fields.insert("kind".to_owned(), "revised".into());
+    let mut third = labelled("Entropy, explained", "not entailed");
+    third.status = Status::Approved;
+    third.provenance.source = "folder/other.csv".to_owned();
+    let world = World::with(vec![pair("a domain to broadcast", "x"), second, third]);
+    for (filter, expected) in [
+        ("", vec![1, 2, 3]),
+        ("status:approved", vec![3]),
+        ("-status:approved", vec![1, 2]),
+        ("label:1", vec![2]),
+        ("label:1,none", vec![1, 2]),
+        ("-label:1", vec![1, 3]),
+        ("label:\"not entailed\"", vec![3]),
+        ("split:train", vec![2]),
+        ("split:none", vec![1, 3]),
+        ("tag:networks", vec![2]),
+        ("tag:none", vec![1, 3]),
+        ("tag:absent", vec![]),
+        ("source:OTHER", vec![3]),
+        ("field.kind:revised", vec![2]),
+        ("turns:2", vec![1, 2, 3]),
+        ("chars>25", vec![2, 3]),
+        ("id:2..3", vec![2, 3]),
+        ("\"broadcast domain\"", vec![2]),
+        ("broadcast domain", vec![1, 2]),
+        ("broad*", vec![1, 2]),
+        ("broad", vec![]),
+        ("ENTROPY", vec![3]),
+        ("-entropy", vec![1, 2]),
+        ("/domain of\\b/", vec![2]),
+        ("/entropy/", vec![]),
+        ("/entropy/i", vec![3]),
+        ("entropy OR label:1", vec![2, 3]),
+        ("is:labelled -is:tagged", vec![3]),
+        ("\", \"", vec![3]),
+        ("tokens>3", vec![]),
+        ("-tokens>3", vec![1, 2, 3]),
+    ] {
+        assert_eq!(world.ids(filter), expected, "{filter}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_line_makes_the_parser_panic_and_errors_stay_within_it(line in "\\PC{0,60}|[a-z:\"/()<>=\\-\\\\ OR]{0,40}") {
+        if let Err(error) = parse(&line) {
+            prop_assert!(line.get(error.span.clone()).is_some());
+            prop_assert!(error.pointed(&line).contains("^"));
+        }
+        for cursor in 0..=line.len() {
+            prop_assert!(complete(&line, cursor, &Vocabulary::default()).len() <= 12);
+        }
+    }
+
+    #[test]
+    fn no_filter_reaches_the_database_as_sql(line in "(tag:|label:|source:|field\\.x:|)[\"'%;()*a-z\\- ]{1,30}") {
+        thread_local! {
+            static WORLD: World = World::with(vec![pair("one", "two"), pair("three", "four")]);
+        }
+        if let Ok(filter) = parse(&line) {
+            WORLD.with(|world| {
+                let view = world.session.view(&filter, Order::default());
+                prop_assert!(view.is_ok(), "{line}: {:?}", view.err());
+                prop_assert_eq!(world.ids(""), vec![1, 2]);
+                Ok(())
+            })?;
+        }
+    }
+}
+
+#[test]
+fn deep_parentheses_are_refused_instead_of_exhausting_the_stack() {
+    let line = "(".repeat(100_000);
+    let error = parse(&line).expect_err("too deep");
+    assert_eq!(error.message, "too many parentheses within each other");
+    assert_eq!(read(&format!("{}a{}", "(".repeat(60), ")".repeat(60))), words("a"));
+}

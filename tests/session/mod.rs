@@ -1,0 +1,9 @@
+//! The session store: what is kept, what can be undone, what a search finds, who may write.
+
+mod faults;
+mod filter;
+mod history;
+mod import;
+mod search;
+mod training;
+mod world;

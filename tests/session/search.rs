@@ -1,0 +1,97 @@
+use dojo_studio::domain::record::{RecordId, Status};
+use dojo_studio::domain::view::{Direction, Order, SortField};
+use dojo_studio::session::Importer;
+
+use super::world::{World, labelled, pair, prepared, read};
+
+#[test]
+fn a_search_is_complete_before_the_index_is() {
+    let mut world = World::numbered(3);
+    let mut importer = Importer::begin(&mut world.session, "b.jsonl", "").expect("begin");
+    importer.add(&prepared(vec![pair("question late", "x"), pair("elsewhere", "y")]), &[]).expect("add");
+    importer.finish().expect("finish");
+    let state = world.session.index_state().expect("state");
+    assert_eq!((state.done, state.total), (3, 5));
+    for (filter, expected) in [
+        ("question", vec![1, 2, 3, 4]),
+        ("\"question late\"", vec![4]),
+        ("-question", vec![5]),
+        ("elsewhere OR \"question 2\"", vec![2, 5]),
+    ] {
+        assert_eq!(world.ids(filter), expected, "{filter}");
+    }
+    world.session.build_index(|_| true).expect("index");
+    assert!(world.session.index_state().expect("state").complete());
+    assert_eq!(world.ids("question"), [1, 2, 3, 4]);
+}
+
+#[test]
+fn views_are_sorted_with_missing_values_last() {
+    let mut world = World::with(vec![labelled("a", "zebra"), pair("b", "x"), labelled("c", "ant")]);
+    let tokens = [(RecordId(1), 5), (RecordId(3), 9)];
+    world.session.store_tokens("t", &tokens).expect("tokens");
+    let ids = |field, direction| {
+        let view = world.session.view(&read(""), Order { field, direction }).expect("view");
+        view.ids().to_vec()
+    };
+    assert_eq!(ids(SortField::Label, Direction::Rising), [3, 1, 2]);
+    assert_eq!(ids(SortField::Label, Direction::Falling), [1, 3, 2]);
+    assert_eq!(ids(SortField::Tokens, Direction::Falling), [3, 1, 2]);
+    assert_eq!(ids(SortField::Id, Direction::Falling), [3, 2, 1]);
+}
+
+#[test]
+fn a_page_is_read_by_position() {
+    let world = World::numbered(100);
+    let view = world.session.view(&read("id>50"), Order::default()).expect("view");
+    let rows = view.rows(&world.session, 48..60).expect("rows");
+    assert_eq!(rows.iter().map(|row| row.id.0).collect::<Vec<_>>(), [99, 100]);
+    assert_eq!(rows[0].record.prompt(), "question 99");
+    assert_eq!(view.position(99), Some(48));
+}
+
+#[test]
+fn counts_of_another_tokenizer_are_forgotten() {
+    let mut world = World::numbered(2);
+    world.session.store_tokens("one", &[(RecordId(1), 5), (RecordId(2), 6)]).expect("tokens");
+    world.session.store_tokens("two", &[(RecordId(1), 7)]).expect("tokens");
+    assert_eq!(world.ids("tokens>0"), [1]);
+    assert_eq!(world.session.tokenizer().expect("tokenizer"), Some("two".to_owned()));
+}
+
+#[test]
+fn statistics_follow_the_filter() {
+    let mut twin = labelled("same", "1");
+    twin.provenance.occurrence = 1;
+    let mut world = World::with(vec![labelled("same", "1"), twin, labelled("other", "0"), pair("none", "")]);
+    let tokens: Vec<_> = (1..=4).map(|id| (RecordId(id), id as u32 * 10)).collect();
+    world.session.store_tokens("t", &tokens).expect("tokens");
+    let all = world.session.statistics(&read(""), Some(25)).expect("statistics");
+    assert_eq!((all.records, all.distinct_prompts, all.equal_rows), (4, 3, 1));
+    assert_eq!((all.median, all.longest, all.over_limit, all.tokens), (Some(30), Some(40), Some(2), 100));
+    assert_eq!(all.statuses, [4, 0, 0]);
+    assert_eq!(all.labels.named[0], (Some("1".to_owned()), 2));
+    let some = world.session.statistics(&read("label:1"), None).expect("statistics");
+    assert_eq!((some.records, some.distinct_prompts, some.bins.counts.iter().sum::<u64>()), (2, 1, 2));
+}
+
+#[test]
+fn what_another_connection_commits_is_noticed() {
+    use dojo_studio::domain::change::{Change, Selection};
+    let mut world = World::numbered(2);
+    assert!(!world.session.changed_elsewhere().expect("look"));
+    let change = Change::SetStatus(Status::Approved);
+    world.other().apply(&Selection::Matching(read("")), &change).expect("approve");
+    assert!(world.session.changed_elsewhere().expect("look"));
+    assert!(!world.session.changed_elsewhere().expect("look again"));
+    assert_eq!(world.ids("status:approved"), [1, 2]);
+}
+
+#[test]
+fn findings_are_filters() {
+    let mut world = World::numbered(3);
+    world.session.replace_findings("odd", &[(RecordId(2), "why".to_owned())]).expect("findings");
+    assert_eq!(world.ids("check:odd"), [2]);
+    world.session.replace_findings("odd", &[(RecordId(3), "why".to_owned())]).expect("findings");
+    assert_eq!(world.ids("check:odd"), [3]);
+}
