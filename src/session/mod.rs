@@ -67,7 +67,7 @@ impl Session {
         let settings = folder.join("session.toml");
         if !settings.exists() {
             let name = folder.file_name().unwrap_or_default().to_string_lossy();
-            let text = format!("title = {}\n", toml_edit::Value::from(name.as_ref()));
+            let text = format!("name = {}\n", toml_edit::Value::from(name.as_ref()));
             write_whole(&settings, text.as_bytes())?;
         }
         Self::connect(folder, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
