@@ -2,5 +2,9 @@
 
 pub mod chat;
 pub mod encode;
+pub mod hash;
+pub mod import;
+pub mod mapping;
 pub mod mask;
 pub mod pack;
+pub mod rows;

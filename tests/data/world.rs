@@ -74,3 +74,11 @@ pub(crate) fn trained_text(tokenizer: &Tokenizer, tokens: &[u32], trained: &[boo
     let decode = |ids: &Vec<u32>| tokenizer.decode(ids, false).expect("decode");
     stretches.iter().map(decode).collect::<Vec<_>>().join("|")
 }
+
+/// Writes a file below a folder, with the folders between.
+pub(crate) fn write(folder: &tempfile::TempDir, name: &str, bytes: &[u8]) -> std::path::PathBuf {
+    let path = folder.path().join(name);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("make the folder");
+    std::fs::write(&path, bytes).expect("write");
+    path
+}

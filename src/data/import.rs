@@ -1,0 +1,237 @@
+//! Files become records, in batches, with bounded memory. Knows no session: what is done with them is the caller's.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Result, bail};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::data::hash::row_hash;
+use crate::data::mapping::Mapping;
+use crate::data::rows::{self, Format, Found, Malformed, Parsed, Piece, Pieces, TextUnit, find_files};
+use crate::domain::record::{ContentHash, Fields, Provenance, Record};
+
+/// Rows in a batch at most.
+const BATCH_ROWS: usize = 4096;
+/// A batch is closed once its rows hold as many bytes.
+const BATCH_BYTES: usize = 8 << 20;
+/// Rows that a mapping is found from.
+const SAMPLE_ROWS: usize = 100;
+/// Of a row of a sample, at most.
+const SAMPLE_BYTES: usize = 16 << 20;
+
+/// How to read.
+#[derive(Debug, Clone, Default)]
+pub struct ImportOptions {
+    /// Where the file's name does not tell it.
+    pub format: Option<Format>,
+    pub text: TextUnit,
+    /// `part=column`, over what is found.
+    pub map: Vec<String>,
+    /// Remembered from an earlier import, instead of what would be found.
+    pub mapping: Option<Mapping>,
+}
+
+/// One file of an import, and how it will be read.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedFile {
+    #[serde(skip)]
+    file: Found,
+    pub source: String,
+    pub format: Format,
+    pub bytes: u64,
+    pub mapping: Mapping,
+    /// The first rows, to show.
+    #[serde(skip)]
+    pub sample: Vec<Fields>,
+}
+
+/// An import, from its plan to its last batch.
+pub struct Import {
+    files: Vec<PlannedFile>,
+    waiting: VecDeque<usize>,
+    open: Option<(usize, Box<dyn Pieces>)>,
+    unit: TextUnit,
+    seen: HashMap<ContentHash, u32>,
+    read: Arc<AtomicU64>,
+    total: u64,
+}
+
+/// Some of the records, in the file's order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Batch {
+    pub records: Vec<Record>,
+    pub malformed: Vec<Malformed>,
+}
+
+impl Import {
+    /// Finds the files, and each one's mapping from its first rows.
+    ///
+    /// # Errors
+    /// Where a file can't be opened, is no data file, or a mapping names a column that is not there.
+    pub fn open(path: &Path, options: &ImportOptions) -> Result<Self> {
+        let mut files = Vec::new();
+        for file in find_files(path, options.format)? {
+            let sample = sample(&file, options.text)?;
+            let mut mapping = options.mapping.clone().unwrap_or_else(|| Mapping::detect(&sample));
+            for assignment in &options.map {
+                mapping.set(assignment)?;
+            }
+            if !sample.is_empty() {
+                mapping.check(&sample)?;
+            }
+            let (source, format, bytes) = (file.source.clone(), file.format, file.bytes);
+            files.push(PlannedFile { file, source, format, bytes, mapping, sample });
+        }
+        Ok(Self {
+            waiting: (0..files.len()).collect(),
+            open: None,
+            unit: options.text,
+            seen: HashMap::new(),
+            read: Arc::default(),
+            total: files.iter().map(|file| file.bytes).sum(),
+            files,
+        })
+    }
+
+    /// The files, in the order in which they are read.
+    #[must_use]
+    pub fn files(&self) -> &[PlannedFile] {
+        &self.files
+    }
+
+    /// Bytes read so far, and of all files.
+    #[must_use]
+    pub fn progress(&self) -> (u64, u64) {
+        (self.read.load(Ordering::Relaxed).min(self.total), self.total)
+    }
+
+    /// The next records, or `None` at the end.
+    ///
+    /// # Errors
+    /// Where a file can't be read any further.
+    pub fn next_batch(&mut self) -> Result<Option<Batch>> {
+        loop {
+            if self.open.is_none() {
+                let Some(index) = self.waiting.pop_front() else { return Ok(None) };
+                let Some(file) = self.files.get(index) else { return Ok(None) };
+                let pieces = rows::open(&file.file.path, file.format, self.unit, &self.read)?;
+                self.open = Some((index, pieces));
+            }
+            let Some((index, pieces)) = &mut self.open else { return Ok(None) };
+            let (taken, ended) = take(pieces.as_mut())?;
+            let Some(file) = self.files.get(*index) else { return Ok(None) };
+            let parsed: Vec<Result<Record, Malformed>> =
+                taken.into_par_iter().map(|piece| record(file, piece)).collect();
+            if ended {
+                self.open = None;
+            }
+            if !parsed.is_empty() {
+                return Ok(Some(self.collect(parsed)));
+            }
+        }
+    }
+
+    fn collect(&mut self, parsed: Vec<Result<Record, Malformed>>) -> Batch {
+        let mut batch = Batch::default();
+        for one in parsed {
+            match one {
+                Ok(mut record) => {
+                    let count = self.seen.entry(record.provenance.hash).or_default();
+                    record.provenance.occurrence = *count;
+                    *count += 1;
+                    batch.records.push(record);
+                }
+                Err(malformed) => batch.malformed.push(malformed),
+            }
+        }
+        batch
+    }
+}
+
+/// What to do with lines that are no records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnMalformed {
+    /// Leave them out and count them.
+    #[default]
+    Skip,
+    /// The first one is an error.
+    Fail,
+}
+
+/// All records of a path, for training, which needs them all.
+///
+/// # Errors
+/// As [`Import::next_batch`], where a malformed line is fatal, and where no record is left.
+pub fn read_all(path: &Path, options: &ImportOptions, on_malformed: OnMalformed) -> Result<Batch> {
+    let mut all = Batch::default();
+    let mut import = Import::open(path, options)?;
+    while let Some(batch) = import.next_batch()? {
+        if let (OnMalformed::Fail, Some(bad)) = (on_malformed, batch.malformed.first()) {
+            bail!("{}:{}: {}", bad.source, bad.line, bad.reason);
+        }
+        all.records.extend(batch.records);
+        all.malformed.extend(batch.malformed);
+    }
+    if all.records.is_empty() {
+        match all.malformed.first() {
+            Some(bad) => {
+                bail!("{} holds no record; {}:{}: {}", path.display(), bad.source, bad.line, bad.reason)
+            }
+            None => bail!("{} is empty: it holds no record", path.display()),
+        }
+    }
+    Ok(all)
+}
+
+fn take(pieces: &mut dyn Pieces) -> Result<(Vec<Piece>, bool)> {
+    let (mut taken, mut bytes) = (Vec::new(), 0);
+    while taken.len() < BATCH_ROWS && bytes < BATCH_BYTES {
+        match pieces.next_piece()? {
+            Some(piece) => {
+                bytes += piece.size();
+                taken.push(piece);
+            }
+            None => return Ok((taken, true)),
+        }
+    }
+    Ok((taken, false))
+}
+
+fn sample(file: &Found, unit: TextUnit) -> Result<Vec<Fields>> {
+    let mut pieces = rows::open(&file.path, file.format, unit, &Arc::default())?;
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    while rows.len() < SAMPLE_ROWS && bytes < SAMPLE_BYTES {
+        let Some(piece) = pieces.next_piece()? else { break };
+        bytes += piece.size();
+        if let Parsed::Row { fields, .. } = piece.parse() {
+            rows.push(fields);
+        }
+    }
+    Ok(rows)
+}
+
+fn record(file: &PlannedFile, piece: Piece) -> Result<Record, Malformed> {
+    let bad = |line, reason, start| Malformed { source: file.source.clone(), line, reason, start };
+    match piece.parse() {
+        Parsed::Bad { line, reason, start } => Err(bad(line, reason, start)),
+        Parsed::Row { line, fields } => {
+            let hash = row_hash(&fields);
+            let mut record = match file.mapping.apply(&fields) {
+                Ok(record) => record,
+                Err(reason) => return Err(bad(line, reason, start_of_row(&fields))),
+            };
+            record.fields = fields;
+            record.provenance = Provenance { source: file.source.clone(), line, hash, occurrence: 0 };
+            Ok(record)
+        }
+    }
+}
+
+/// The beginning of the row's first text, for a report.
+fn start_of_row(fields: &Fields) -> String {
+    fields.values().find_map(serde_json::Value::as_str).unwrap_or_default().chars().take(120).collect()
+}

@@ -1,0 +1,141 @@
+//! A row becomes a record.
+
+use serde_json::Value;
+
+use super::values::{first_text, is_turns, tags, text, turn, turns};
+use super::{Kind, Mapping, Part};
+use crate::domain::message::{Message, Role};
+use crate::domain::record::{Fields, Preference, Record};
+
+impl Mapping {
+    /// Makes a record of a row. The row itself and where it came from are for the caller to add.
+    ///
+    /// # Errors
+    /// Says what is missing or of the wrong form, with the column's name.
+    pub fn apply(&self, fields: &Fields) -> Result<Record, String> {
+        let row = Row { mapping: self, fields };
+        let mut record = Record::default();
+        match self.kind() {
+            Kind::Preference => row.preference(&mut record)?,
+            Kind::Messages | Kind::ShareGpt => record.messages = row.conversation()?,
+            Kind::Nli => record.messages = row.sentence_pair()?,
+            Kind::Alpaca
+            | Kind::PromptCompletion
+            | Kind::QuestionAnswer
+            | Kind::QueryExpansion
+            | Kind::Prompts => record.messages = row.question_and_answer()?,
+            Kind::Text => record.text = Some(row.required(Part::Text)?),
+            Kind::Columns => {}
+        }
+        record.label = row.optional(Part::Label).map(text).filter(|label| !label.is_empty());
+        record.split = row.optional(Part::Split).map(text).filter(|split| !split.is_empty());
+        record.tags = row.optional(Part::Tags).map(tags).unwrap_or_default().into_iter().collect();
+        Ok(record)
+    }
+}
+
+struct Row<'a> {
+    mapping: &'a Mapping,
+    fields: &'a Fields,
+}
+
+impl Row<'_> {
+    fn optional(&self, part: Part) -> Option<&Value> {
+        self.fields.get(self.mapping.column(part)?).filter(|value| !value.is_null())
+    }
+
+    fn value(&self, part: Part) -> Result<(&str, &Value), String> {
+        let column = self.mapping.column(part).ok_or_else(|| format!("no column is the {}", part.name()))?;
+        match self.fields.get(column) {
+            Some(Value::Null) => Err(format!("column {column:?} is null")),
+            Some(value) => Ok((column, value)),
+            None => Err(format!("column {column:?} is missing")),
+        }
+    }
+
+    fn required(&self, part: Part) -> Result<String, String> {
+        self.value(part).map(|(_, value)| text(value))
+    }
+
+    /// The system turn of a column of its own, if it says anything.
+    fn system(&self) -> Option<Message> {
+        let said = self.optional(Part::System).map(text)?;
+        (!said.is_empty()).then(|| Message::new(Role::System, said))
+    }
+
+    fn conversation(&self) -> Result<Vec<Message>, String> {
+        let (column, value) = self.value(Part::Messages)?;
+        let said = turns(value, column)?;
+        let own = said.first().is_some_and(|turn| turn.role == Role::System);
+        Ok(self.system().filter(|_| !own).into_iter().chain(said).collect())
+    }
+
+    /// The instruction, with what it is about below it.
+    fn question(&self) -> Result<Vec<Message>, String> {
+        let (column, value) = self.value(Part::Prompt)?;
+        if is_turns(value) {
+            return turns(value, column);
+        }
+        let mut question = text(value);
+        let input = self.optional(Part::Input).map(text).unwrap_or_default();
+        if !input.trim().is_empty() {
+            question = format!("{question}\n\n{input}");
+        }
+        Ok(self.system().into_iter().chain([Message::new(Role::User, question)]).collect())
+    }
+
+    fn question_and_answer(&self) -> Result<Vec<Message>, String> {
+        let mut messages = self.question()?;
+        if self.mapping.column(Part::Completion).is_some() {
+            messages.extend(self.answer(Part::Completion)?);
+        }
+        Ok(messages)
+    }
+
+    /// An answer: a text, one turn, or several.
+    fn answer(&self, part: Part) -> Result<Vec<Message>, String> {
+        let (column, value) = self.value(part)?;
+        match value {
+            _ if is_turns(value) => turns(value, column),
+            Value::Object(_) => Ok(vec![turn(value, column, 1)?]),
+            _ => Ok(vec![Message::new(Role::Assistant, text(value))]),
+        }
+    }
+
+    fn sentence_pair(&self) -> Result<Vec<Message>, String> {
+        let (premise, hypothesis) = (self.required(Part::Premise)?, self.required(Part::Hypothesis)?);
+        let question = format!("Premise: {premise}\nHypothesis: {hypothesis}");
+        let mut messages: Vec<Message> =
+            self.system().into_iter().chain([Message::new(Role::User, question)]).collect();
+        let parts = [self.optional(Part::Explanation).map(first_text), self.optional(Part::Label).map(text)];
+        let said: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+        if !said.is_empty() {
+            messages.push(Message::new(Role::Assistant, said.join("\n")));
+        }
+        Ok(messages)
+    }
+
+    fn preference(&self, record: &mut Record) -> Result<(), String> {
+        let (chosen, rejected) = (self.answer(Part::Chosen)?, self.answer(Part::Rejected)?);
+        let shared = if self.mapping.column(Part::Messages).is_some() {
+            self.conversation()?
+        } else if self.mapping.column(Part::Prompt).is_some() {
+            self.question()?
+        } else {
+            // As TRL's "implicit prompt": both answers hold the whole conversation.
+            let same = chosen.iter().zip(&rejected).take_while(|(a, b)| a == b).count();
+            let last = chosen.len().min(rejected.len()).saturating_sub(1);
+            chosen.iter().take(same.min(last)).cloned().collect()
+        };
+        if shared.is_empty() {
+            return Err("the chosen and the rejected answer share no prompt".into());
+        }
+        let behind = |answer: Vec<Message>| match answer.strip_prefix(shared.as_slice()) {
+            Some(rest) if !rest.is_empty() => rest.to_vec(),
+            _ => answer,
+        };
+        record.preference = Some(Preference { chosen: behind(chosen), rejected: behind(rejected) });
+        record.messages = shared;
+        Ok(())
+    }
+}

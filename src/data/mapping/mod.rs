@@ -1,0 +1,235 @@
+//! Which column plays which part. Found from names and values, changed by the user, remembered by the session.
+
+mod apply;
+mod detect;
+mod values;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use anyhow::{Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::record::Fields;
+
+/// The part that a column plays in a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// A list of turns, as OpenAI's `messages` or as `ShareGPT`'s `from` and `value`.
+    Messages,
+    System,
+    /// A question or instruction.
+    Prompt,
+    /// What the instruction is about, laid below it.
+    Input,
+    /// The answer.
+    Completion,
+    Chosen,
+    Rejected,
+    Premise,
+    Hypothesis,
+    /// Why the label is right.
+    Explanation,
+    Label,
+    /// Text to train on as it stands.
+    Text,
+    Split,
+    Tags,
+}
+
+impl Part {
+    pub const ALL: [Self; 14] = [
+        Self::Messages,
+        Self::System,
+        Self::Prompt,
+        Self::Input,
+        Self::Completion,
+        Self::Chosen,
+        Self::Rejected,
+        Self::Premise,
+        Self::Hypothesis,
+        Self::Explanation,
+        Self::Label,
+        Self::Text,
+        Self::Split,
+        Self::Tags,
+    ];
+
+    /// The name for `--map name=column`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::System => "system",
+            Self::Prompt => "prompt",
+            Self::Input => "input",
+            Self::Completion => "completion",
+            Self::Chosen => "chosen",
+            Self::Rejected => "rejected",
+            Self::Premise => "premise",
+            Self::Hypothesis => "hypothesis",
+            Self::Explanation => "explanation",
+            Self::Label => "label",
+            Self::Text => "text",
+            Self::Split => "split",
+            Self::Tags => "tags",
+        }
+    }
+}
+
+/// Parts and their columns.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Mapping {
+    columns: BTreeMap<Part, String>,
+}
+
+/// What a mapping makes of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Messages,
+    ShareGpt,
+    Preference,
+    Alpaca,
+    PromptCompletion,
+    QuestionAnswer,
+    QueryExpansion,
+    Nli,
+    /// Questions without answers.
+    Prompts,
+    Text,
+    /// Nothing that can be trained on: only columns.
+    Columns,
+}
+
+impl Kind {
+    /// For people.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::ShareGpt => "ShareGPT conversations",
+            Self::Preference => "preference pairs",
+            Self::Alpaca => "Alpaca instructions",
+            Self::PromptCompletion => "prompt and completion",
+            Self::QuestionAnswer => "questions and answers",
+            Self::QueryExpansion => "queries and their expansions",
+            Self::Nli => "pairs of sentences with a label",
+            Self::Prompts => "prompts without answers",
+            Self::Text => "plain text",
+            Self::Columns => "columns only; say what they are with --map part=column",
+        }
+    }
+}
+
+impl Mapping {
+    /// Finds the mapping from the first rows.
+    #[must_use]
+    pub fn detect(rows: &[Fields]) -> Self {
+        detect::detect(rows)
+    }
+
+    /// Reads `part=column`; an empty column clears the part.
+    ///
+    /// # Errors
+    /// Where there is no `=` or no such part.
+    pub fn set(&mut self, assignment: &str) -> Result<()> {
+        let Some((part, column)) = assignment.split_once('=') else {
+            bail!("{assignment:?} is no mapping; write part=column, such as prompt=question")
+        };
+        let name = part.trim();
+        let Some(part) = Part::ALL.into_iter().find(|part| part.name() == name) else {
+            let names: Vec<&str> = Part::ALL.iter().map(|part| part.name()).collect();
+            let nearest = names
+                .iter()
+                .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+            bail!(
+                "{name:?} is no part of a record; did you mean {:?}? There are {}",
+                nearest.copied().unwrap_or_default(),
+                names.join(", ")
+            )
+        };
+        if column.trim().is_empty() {
+            self.columns.remove(&part);
+        } else {
+            self.columns.insert(part, column.trim().to_owned());
+        }
+        Ok(())
+    }
+
+    /// The column that plays a part.
+    #[must_use]
+    pub fn column(&self, part: Part) -> Option<&str> {
+        self.columns.get(&part).map(String::as_str)
+    }
+
+    /// All parts with their columns.
+    pub fn iter(&self) -> impl Iterator<Item = (Part, &str)> {
+        self.columns.iter().map(|(part, column)| (*part, column.as_str()))
+    }
+
+    /// Fails where a column is named that no row has.
+    ///
+    /// # Errors
+    /// Names the column and those that are there.
+    pub fn check(&self, rows: &[Fields]) -> Result<()> {
+        for (part, column) in self.iter() {
+            let known = rows.iter().any(|row| row.contains_key(column));
+            let columns = || {
+                let mut names: Vec<&str> = rows.iter().flat_map(Fields::keys).map(String::as_str).collect();
+                names.sort_unstable();
+                names.dedup();
+                names.join(", ")
+            };
+            ensure!(
+                known,
+                "no row has a column {column:?} for the part {:?}; there are {}",
+                part.name(),
+                columns()
+            );
+        }
+        Ok(())
+    }
+
+    fn has(&self, part: Part) -> bool {
+        self.columns.contains_key(&part)
+    }
+
+    /// What the rows become.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        let column = |part| self.column(part).unwrap_or_default();
+        if self.has(Part::Chosen) && self.has(Part::Rejected) {
+            Kind::Preference
+        } else if self.has(Part::Messages) {
+            if column(Part::Messages).starts_with("conversation") { Kind::ShareGpt } else { Kind::Messages }
+        } else if self.has(Part::Premise) && self.has(Part::Hypothesis) {
+            Kind::Nli
+        } else if self.has(Part::Prompt) && self.has(Part::Completion) {
+            match (column(Part::Prompt), column(Part::Completion)) {
+                ("query", "output") => Kind::QueryExpansion,
+                ("instruction", _) => Kind::Alpaca,
+                ("question" | "problem", _) => Kind::QuestionAnswer,
+                _ => Kind::PromptCompletion,
+            }
+        } else if self.has(Part::Prompt) {
+            Kind::Prompts
+        } else if self.has(Part::Text) {
+            Kind::Text
+        } else {
+            Kind::Columns
+        }
+    }
+}
+
+impl fmt::Display for Mapping {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (part, column)) in self.iter().enumerate() {
+            let comma = if index > 0 { ", " } else { "" };
+            write!(out, "{comma}{} = {column}", part.name())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,231 @@
+//! Files become rows: columns and cells, with their line. Streams, with bounded memory. Knows no roles.
+
+mod csv;
+mod find;
+mod json;
+mod lines;
+mod parquet;
+mod text;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::record::Fields;
+
+pub use find::{Found, find_files};
+pub use text::TextUnit;
+
+/// A line, row or JSON value longer than this is reported and passed over, without being held in memory.
+pub const LONGEST_ROW: usize = 32 << 20;
+
+/// How much of a malformed line a report shows.
+const SHOWN_START: usize = 120;
+
+/// How a file holds its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// One JSON object a line.
+    JsonLines,
+    /// An array of objects, objects one after another, or one object that holds such an array.
+    Json,
+    Csv,
+    Tsv,
+    Parquet,
+    Text,
+}
+
+impl Format {
+    /// The name that the command line and reports use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::JsonLines => "jsonl",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Parquet => "parquet",
+            Self::Text => "text",
+        }
+    }
+
+    /// By the file's ending. JSON Lines in a `.json` file are found when it is opened.
+    #[must_use]
+    pub fn of_name(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+        match ending.as_str() {
+            "jsonl" | "ndjson" | "jsonlines" => Some(Self::JsonLines),
+            "json" => Some(Self::Json),
+            "csv" => Some(Self::Csv),
+            "tsv" | "tab" => Some(Self::Tsv),
+            "parquet" | "pq" => Some(Self::Parquet),
+            "txt" | "text" | "md" | "markdown" => Some(Self::Text),
+            _ => None,
+        }
+    }
+}
+
+/// A line that could not be read as a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Malformed {
+    pub source: String,
+    /// From 1.
+    pub line: u64,
+    pub reason: String,
+    /// The beginning of the line as it was.
+    pub start: String,
+}
+
+/// A row, or what stands where one should be.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Parsed {
+    Row { line: u64, fields: Fields },
+    Bad { line: u64, reason: String, start: String },
+}
+
+/// A row before it is parsed, so that parsing can go on all cores.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    Json { line: u64, bytes: Vec<u8> },
+    Cells { line: u64, cells: ::csv::ByteRecord, header: Arc<[String]> },
+    Done(Parsed),
+}
+
+impl Piece {
+    fn bad(line: u64, reason: impl Into<String>, start: &[u8]) -> Self {
+        Self::Done(Parsed::Bad { line, reason: reason.into(), start: start_of(start) })
+    }
+
+    /// Bytes held, about.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Json { bytes, .. } => bytes.len(),
+            Self::Cells { cells, .. } => cells.as_slice().len(),
+            Self::Done(_) => 256,
+        }
+    }
+
+    pub(crate) fn parse(self) -> Parsed {
+        match self {
+            Self::Json { line, bytes } => json::parse(line, &bytes),
+            Self::Cells { line, cells, header } => csv::parse(line, &cells, &header),
+            Self::Done(parsed) => parsed,
+        }
+    }
+}
+
+/// Gives a file's rows one after another.
+pub(crate) trait Pieces: Send {
+    /// The next piece, or `None` at the end.
+    ///
+    /// # Errors
+    /// Where the file can't be read any further.
+    fn next_piece(&mut self) -> Result<Option<Piece>>;
+}
+
+/// Opens a file of a format. `read` counts the bytes taken from it.
+///
+/// # Errors
+/// Where the file can't be opened or is plainly of another kind (binary, UTF-16, compressed).
+pub(crate) fn open(
+    path: &Path,
+    format: Format,
+    unit: TextUnit,
+    read: &Arc<AtomicU64>,
+) -> Result<Box<dyn Pieces>> {
+    let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
+    if format == Format::Parquet {
+        return parquet::open(path, file, Arc::clone(read));
+    }
+    let counted = Counted { inner: file, read: Arc::clone(read) };
+    let mut reader = BufReader::with_capacity(1 << 18, counted);
+    check_text(path, &mut reader)?;
+    skip_byte_order_mark(&mut reader).with_context(|| format!("read {}", path.display()))?;
+    match format {
+        Format::JsonLines => Ok(Box::new(lines::JsonLines::new(reader, path))),
+        Format::Json => json::open(path, reader),
+        Format::Csv => csv::open(path, reader, csv::Separator::Found),
+        Format::Tsv => csv::open(path, reader, csv::Separator::Tab),
+        Format::Text => text::open(path, reader, unit),
+        Format::Parquet => bail!("{}: a Parquet file is not text", path.display()),
+    }
+}
+
+type Reader = BufReader<Counted<File>>;
+
+/// Counts what is read through it.
+pub(crate) struct Counted<R> {
+    inner: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl<R: Seek> Seek for Counted<R> {
+    fn seek(&mut self, position: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.inner.seek(position)
+    }
+}
+
+/// Says what a file is that is no text in UTF-8, by its first bytes.
+fn check_text(path: &Path, reader: &mut Reader) -> Result<()> {
+    let start = reader.fill_buf().with_context(|| format!("read {}", path.display()))?;
+    let start = start.get(..start.len().min(8192)).unwrap_or_default();
+    let name = path.display();
+    match start {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
+            bail!("{name} is in UTF-16; convert it first: iconv -f UTF-16 -t UTF-8 {name}")
+        }
+        [0x1F, 0x8B, ..] => bail!("{name} is compressed with gzip; unpack it first: gunzip {name}"),
+        [b'P', b'K', 3, 4, ..] => bail!("{name} is a zip archive; unpack it first"),
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => {
+            bail!("{name} is compressed with zstd; unpack it first: unzstd {name}")
+        }
+        [b'P', b'A', b'R', b'1', ..] => bail!("{name} is a Parquet file; name it .parquet"),
+        _ if start.contains(&0) => bail!("{name} holds zero bytes, so it is no text file"),
+        _ => Ok(()),
+    }
+}
+
+fn skip_byte_order_mark(reader: &mut Reader) -> std::io::Result<()> {
+    if reader.fill_buf()?.starts_with(b"\xEF\xBB\xBF") {
+        reader.consume(3);
+    }
+    Ok(())
+}
+
+/// The beginning of a line, for a report: no control characters, and short.
+fn start_of(bytes: &[u8]) -> String {
+    let bytes = bytes.get(..SHOWN_START * 4).unwrap_or(bytes);
+    let text = String::from_utf8_lossy(bytes);
+    text.chars().take(SHOWN_START).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+fn count(bytes: &[u8], wanted: u8) -> usize {
+    bytes.iter().map(|byte| usize::from(*byte == wanted)).sum()
+}
+
+/// What a JSON value is, for messages to people.
+pub(crate) const fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

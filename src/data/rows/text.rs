@@ -1,0 +1,132 @@
+//! Plain text: a row is a line, a paragraph or the whole file.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::lines::{Line, read_line, too_long};
+use super::{LONGEST_ROW, Parsed, Piece, Pieces, Reader};
+use crate::domain::record::Fields;
+
+/// What of a text file becomes one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TextUnit {
+    /// Lines where the file is a list of short lines, paragraphs where it is running text; Markdown as a whole.
+    #[default]
+    Found,
+    /// Lines that are not empty; those that begin with `#` are comments.
+    Line,
+    /// What stands between empty lines.
+    Paragraph,
+    File,
+}
+
+/// A list has lines shorter than this.
+const SHORT_LINE: usize = 100;
+
+pub(super) fn open(path: &Path, mut reader: Reader, unit: TextUnit) -> Result<Box<dyn Pieces>> {
+    let unit = match unit {
+        TextUnit::Found => found_unit(path, &mut reader)?,
+        given => given,
+    };
+    if unit == TextUnit::File {
+        let mut bytes = Vec::new();
+        let limit = LONGEST_ROW as u64 + 1;
+        reader.take(limit).read_to_end(&mut bytes).with_context(|| format!("read {}", path.display()))?;
+        ensure!(
+            bytes.len() <= LONGEST_ROW,
+            "{}: {}; import its paragraphs",
+            path.display(),
+            too_long("text")
+        );
+        return Ok(Box::new(Whole(Some(bytes))));
+    }
+    Ok(Box::new(Units { reader, path: path.to_owned(), unit, line: 0, buffer: Vec::new() }))
+}
+
+fn found_unit(path: &Path, reader: &mut Reader) -> Result<TextUnit> {
+    use std::io::BufRead;
+    let markdown = path.extension().is_some_and(|ending| ending == "md" || ending == "markdown");
+    if markdown {
+        return Ok(TextUnit::File);
+    }
+    let start = reader.fill_buf().with_context(|| format!("read {}", path.display()))?;
+    let lines: Vec<&[u8]> = start.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
+    let ends_sentence = |line: &&&[u8]| matches!(line.last(), Some(b'.' | b',' | b';' | b'-'));
+    let filled = lines.iter().filter(|line| !line.is_empty());
+    let count = filled.clone().count();
+    let long = filled.clone().filter(|line| line.len() >= SHORT_LINE).count();
+    let prose = filled.filter(ends_sentence).count();
+    Ok(if long * 10 < count.max(1) && prose * 5 < count.max(1) {
+        TextUnit::Line
+    } else {
+        TextUnit::Paragraph
+    })
+}
+
+struct Whole(Option<Vec<u8>>);
+
+impl Pieces for Whole {
+    fn next_piece(&mut self) -> Result<Option<Piece>> {
+        Ok(self.0.take().map(|bytes| row(1, &bytes)))
+    }
+}
+
+struct Units {
+    reader: Reader,
+    path: PathBuf,
+    unit: TextUnit,
+    line: u64,
+    buffer: Vec<u8>,
+}
+
+impl Pieces for Units {
+    fn next_piece(&mut self) -> Result<Option<Piece>> {
+        let mut text: Vec<u8> = Vec::new();
+        let mut first = 0;
+        loop {
+            let line = read_line(&mut self.reader, &mut self.buffer, LONGEST_ROW)
+                .with_context(|| format!("read {}, after line {}", self.path.display(), self.line))?;
+            self.line += 1;
+            let empty = self.buffer.iter().all(u8::is_ascii_whitespace);
+            match line {
+                Line::End if text.is_empty() => return Ok(None),
+                Line::End => return Ok(Some(row(first, &text))),
+                Line::TooLong => return Ok(Some(Piece::bad(self.line, too_long("line"), &self.buffer))),
+                Line::Read if self.unit == TextUnit::Line => {
+                    if !empty && !self.buffer.starts_with(b"#") {
+                        return Ok(Some(row(self.line, &self.buffer)));
+                    }
+                }
+                Line::Read if empty && text.is_empty() => {}
+                Line::Read if empty => return Ok(Some(row(first, &text))),
+                Line::Read => {
+                    if text.is_empty() {
+                        first = self.line;
+                    } else {
+                        text.push(b'\n');
+                    }
+                    text.extend_from_slice(&self.buffer);
+                    if text.len() > LONGEST_ROW {
+                        return Ok(Some(Piece::bad(first, too_long("paragraph"), &text)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn row(line: u64, bytes: &[u8]) -> Piece {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => {
+            let mut fields = Fields::new();
+            fields.insert("text".into(), Value::String(text.to_owned()));
+            Piece::Done(Parsed::Row { line, fields })
+        }
+        Err(error) => Piece::bad(line, format!("not UTF-8 at byte {}", error.valid_up_to() + 1), bytes),
+    }
+}
