@@ -98,8 +98,8 @@ pub fn create(folders: &Folders, name: &str) -> Result<SessionInfo> {
         std::fs::create_dir_all(beside.join("runs"))?;
         std::fs::create_dir_all(beside.join("recipes"))?;
         let file = SessionFile {
-            name: name.to_owned(),
-            base_model: "smollm2-135m".into(),
+            title: name.to_owned(),
+            model: "smollm2-135m".into(),
             task: "chat".into(),
             ..SessionFile::default()
         };
@@ -143,7 +143,7 @@ fn summary(session: SessionInfo) -> SessionSummary {
         .map_or(0, |runs| runs.flatten().filter(|run| run.path().is_dir()).count());
     SessionSummary {
         name: session.name,
-        description: session.file.description,
+        about: session.file.about,
         place: SessionPlace::Folder(session.path),
         runs,
         bytes: 0,
@@ -155,7 +155,7 @@ fn sample_summary(sample: &Dir<'_>) -> Option<SessionSummary> {
     let file: SessionFile = toml::from_str(text).ok()?;
     Some(SessionSummary {
         name: sample.path().file_name()?.to_string_lossy().into_owned(),
-        description: file.description,
+        about: file.about,
         place: SessionPlace::Sample,
         runs: 0,
         bytes: size(sample),

@@ -9,20 +9,18 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct SessionFile {
     /// What it is called; the folder's name otherwise.
-    #[serde(alias = "title")]
-    pub name: String,
+    #[serde(alias = "name")]
+    pub title: String,
     /// One or two sentences: what this session is for.
-    pub description: String,
+    #[serde(alias = "description")]
+    pub about: String,
+    /// The base model, by alias or path.
+    #[serde(alias = "base_model")]
+    pub model: String,
     /// How a record becomes a prompt: a shipped task's name or a file.
     pub task: String,
-    /// The base model, by alias or path.
-    pub base_model: String,
-    /// Files of records, relative to the session's folder.
-    pub data: Vec<String>,
-    /// Files of thoughts, relative to the session's folder.
-    pub thoughts: Vec<String>,
-    /// Files of reflections, relative to the session's folder.
-    pub reflections: Vec<String>,
+    /// The recipe to start with, relative to the session's folder.
+    pub recipe: String,
 }
 
 /// An open session.
@@ -53,7 +51,7 @@ impl SessionInfo {
 pub struct SessionSummary {
     /// The folder's name.
     pub name: String,
-    pub description: String,
+    pub about: String,
     pub place: SessionPlace,
     /// Runs in it, of any state.
     pub runs: usize,

@@ -38,8 +38,8 @@ impl Harness {
             name: "first-principles".into(),
             path: "sessions/first-principles".into(),
             file: SessionFile {
-                name: "first-principles".into(),
-                base_model: "smollm2-135m".into(),
+                title: "First principles".into(),
+                model: "smollm2-135m".into(),
                 ..SessionFile::default()
             },
         })))

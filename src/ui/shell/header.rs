@@ -75,7 +75,7 @@ fn draw_tabs(
 /// `smollm2-135m · cpu · 1.2/23 GB`.
 fn machine(view: View<'_>) -> String {
     let machine = &view.store.machine;
-    let model = view.store.session.as_ref().map_or("", |session| session.file.base_model.as_str());
+    let model = view.store.session.as_ref().map_or("", |session| session.file.model.as_str());
     let memory = if machine.memory_total_bytes == 0 {
         String::new()
     } else {
