@@ -6,20 +6,19 @@ use anyhow::Result;
 
 use crate::config::Folders;
 use crate::domain::protocol::models::{ModelFile, ModelKind};
-use crate::domain::session::SessionInfo;
 
 /// Base models of the models folder, adapters of the session's runs; by kind, then name.
 ///
 /// # Errors
 /// Where a folder is there but can't be read.
-pub fn list(folders: &Folders, session: Option<&SessionInfo>) -> Result<Vec<ModelFile>> {
+pub fn list(folders: &Folders, session_runs: Option<&Path>) -> Result<Vec<ModelFile>> {
     let mut found = Vec::new();
     for path in children(&folders.models())? {
         if let Some(model) = base(&path) {
             found.push(model);
         }
     }
-    for runs in session.map(SessionInfo::runs).iter().chain([&folders.runs()]) {
+    for runs in session_runs.into_iter().chain([folders.runs().as_path()]) {
         for run in children(runs)? {
             found.extend(adapter(&run));
         }

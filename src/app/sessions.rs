@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use include_dir::{Dir, include_dir};
 
 use crate::config::Folders;
-use crate::domain::session::{SessionFile, SessionInfo, SessionPlace, SessionSummary};
+use crate::domain::session::{Download, SessionFile, SessionInfo, SessionPlace, SessionSummary};
 
 /// What says that a folder is a session.
 const FILE: &str = "session.toml";
@@ -115,10 +115,10 @@ pub fn create(folders: &Folders, name: &str) -> Result<SessionInfo> {
 /// # Errors
 /// Where the sessions folder can't be read.
 pub fn list(folders: &Folders) -> Result<Vec<SessionSummary>> {
-    let mut sessions = own(&folders.sessions())?;
+    let mut sessions = own(folders)?;
     sessions.sort_by(|left, right| left.name.cmp(&right.name));
     for sample in SAMPLES.dirs() {
-        let Some(summary) = sample_summary(sample) else { continue };
+        let Some(summary) = sample_summary(folders, sample) else { continue };
         if sessions.iter().all(|session| session.name != summary.name) {
             sessions.push(summary);
         }
@@ -126,8 +126,9 @@ pub fn list(folders: &Folders) -> Result<Vec<SessionSummary>> {
     Ok(sessions)
 }
 
-fn own(folder: &Path) -> Result<Vec<SessionSummary>> {
-    let entries = match std::fs::read_dir(folder) {
+fn own(folders: &Folders) -> Result<Vec<SessionSummary>> {
+    let folder = folders.sessions();
+    let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error).with_context(|| format!("read {}", folder.display())),
@@ -135,10 +136,10 @@ fn own(folder: &Path) -> Result<Vec<SessionSummary>> {
     let paths = entries.flatten().map(|entry| entry.path());
     let visible =
         paths.filter(|path| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')));
-    Ok(visible.filter_map(|path| open(&path).ok()).map(summary).collect())
+    Ok(visible.filter_map(|path| open(&path).ok()).map(|session| summary(folders, session)).collect())
 }
 
-fn summary(session: SessionInfo) -> SessionSummary {
+fn summary(folders: &Folders, session: SessionInfo) -> SessionSummary {
     let runs = std::fs::read_dir(session.runs())
         .map_or(0, |runs| runs.flatten().filter(|run| run.path().is_dir()).count());
     SessionSummary {
@@ -147,10 +148,11 @@ fn summary(session: SessionInfo) -> SessionSummary {
         place: SessionPlace::Folder(session.path),
         runs,
         bytes: 0,
+        download: download(folders, &session.file.model),
     }
 }
 
-fn sample_summary(sample: &Dir<'_>) -> Option<SessionSummary> {
+fn sample_summary(folders: &Folders, sample: &Dir<'_>) -> Option<SessionSummary> {
     let text = sample.get_file(sample.path().join(FILE))?.contents_utf8()?;
     let file: SessionFile = toml::from_str(text).ok()?;
     Some(SessionSummary {
@@ -159,7 +161,23 @@ fn sample_summary(sample: &Dir<'_>) -> Option<SessionSummary> {
         place: SessionPlace::Sample,
         runs: 0,
         bytes: size(sample),
+        download: download(folders, &file.model),
     })
+}
+
+/// Whether a session's model is on this machine, and how large it is otherwise.
+fn download(folders: &Folders, model: &str) -> Download {
+    if model.is_empty() {
+        return Download::Nothing;
+    }
+    let here = Path::new(model).exists() || folders.models().join(model).exists();
+    let model = model.to_owned();
+    if here { Download::Here(model) } else { Download::Needed { bytes: shipped_size(&model), model } }
+}
+
+/// The size of a default model, as its package index states it.
+fn shipped_size(model: &str) -> Option<u64> {
+    (model == "smollm2-135m").then_some(98_362_432)
 }
 
 fn size(dir: &Dir<'_>) -> u64 {

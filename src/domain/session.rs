@@ -57,6 +57,19 @@ pub struct SessionSummary {
     pub runs: usize,
     /// Bytes of the files that opening it would copy (samples), or 0.
     pub bytes: u64,
+    /// What training in it has to fetch first.
+    pub download: Download,
+}
+
+/// What has to be fetched before a session's model can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Download {
+    /// It names no model.
+    Nothing,
+    /// The model is on this machine.
+    Here(String),
+    /// The model has to be pulled; its size, where it is known before.
+    Needed { model: String, bytes: Option<u64> },
 }
 
 /// Where a session comes from.

@@ -12,4 +12,5 @@ pub enum Action {
     Models(panes::models::Action),
     Review(panes::review::Action),
     Train(panes::train::Action),
+    Welcome(panes::welcome::Action),
 }

@@ -1,47 +1,63 @@
 //! The studio's screen as one thing: keys, clicks and text in, effects out, and a picture of the store.
 
-use crossterm::event::{KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{
+    KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::store::Store;
+use crate::domain::protocol::{Command, SystemCommand};
 use crate::domain::settings::Settings;
 use crate::ui::action::Action;
-use crate::ui::keymap::{Binding, Chord, Keymap};
+use crate::ui::keymap::{Binding, Chord, Footer, Keymap};
 use crate::ui::layout::SMALLEST;
 use crate::ui::pane::{Effect, Focus, Input, Pane, PaneId, View};
+use crate::ui::panes::{self, welcome};
+use crate::ui::shell::overlay::{Ask, Overlay, Reply, Stays};
+use crate::ui::shell::palette::{Entry, Now, Palette};
+use crate::ui::shell::{self, help, jobs, log, sessions, themes};
 use crate::ui::theme::{Depth, Theme};
 use crate::ui::widgets::empty;
-use crate::ui::{panes, shell};
 
 /// The panes and everything around them.
 pub struct Studio {
     panes: [Box<dyn Pane>; 6],
+    /// In the place of the panes while no session is open.
+    welcome: welcome::Welcome,
     front: PaneId,
+    overlay: Option<Box<dyn Overlay>>,
     themes: Vec<Theme>,
     theme: usize,
     keymap: Keymap,
     tabs: [Rect; 6],
-    body: Rect,
 }
 
 impl Studio {
-    /// With these themes (at least one) and the person's keys. What could not be understood of them comes back too, a sentence each.
+    /// With these themes (at least one) and the person's keys. What could not be understood of them comes back too, a
+    /// sentence each.
     pub fn new(settings: &Settings, themes: Vec<Theme>, depth: Depth) -> (Self, Vec<String>) {
         let panes = panes::all();
-        let tables: Vec<&'static [Binding]> =
-            panes.iter().map(|pane| pane.bindings()).chain([shell::BINDINGS]).collect();
-        let (keymap, complaints) = Keymap::new(&tables, &settings.keys);
-        let wanted = if settings.theme.is_empty() { Theme::default_name(depth) } else { &settings.theme };
-        let theme = themes.iter().position(|theme| theme.name == wanted).unwrap_or(0);
+        let own = panes.iter().map(|pane| pane.bindings());
+        let tables: Vec<&'static [Binding]> = own.chain([welcome::BINDINGS, shell::BINDINGS]).collect();
+        let (keymap, mut complaints) = Keymap::new(&tables, &settings.keys);
+        let named = |name: &str| themes.iter().position(|theme| theme.name.eq_ignore_ascii_case(name));
+        if !settings.theme.is_empty() && named(&settings.theme).is_none() {
+            complaints.push(format!(
+                "settings, theme: there is no theme '{}'; f5 shows those there are",
+                settings.theme
+            ));
+        }
+        let theme = named(&settings.theme).or_else(|| named(Theme::default_name(depth))).unwrap_or(0);
         let studio = Self {
             panes,
+            welcome: welcome::Welcome::default(),
             front: PaneId::Train,
+            overlay: None,
             themes,
             theme,
             keymap,
             tabs: [Rect::ZERO; 6],
-            body: Rect::ZERO,
         };
         (studio, complaints)
     }
@@ -56,58 +72,79 @@ impl Studio {
         if key.kind == KeyEventKind::Release {
             return Vec::new();
         }
+        if let Some(overlay) = &mut self.overlay {
+            let reply = overlay.key(key, store);
+            return self.answer(reply, store);
+        }
+        let typing = self.pane(store).typing();
+        // Nobody who types expects Ctrl-C to end the program.
+        let interrupt = typing && key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL;
+        let key = if interrupt { KeyEvent::from(KeyCode::Esc) } else { key };
         let chord = Chord::of(key);
-        let typing = self.pane().typing();
-        let pane = &self.panes[self.front as usize];
-        let own = pane.bindings().iter().find(|binding| {
-            !(typing && chord.is_text())
-                && self.keymap.matches(binding, chord)
-                && pane.available(binding.action, store)
-        });
-        if let Some(binding) = own {
+        let pane = self.pane(store);
+        let mut own = pane.bindings().iter().filter(|_| !(typing && chord.is_text()));
+        let found = own.find(|row| self.keymap.matches(row, chord) && pane.available(row.action, store));
+        if let Some(binding) = found {
             return self.perform(binding.action, store);
         }
-        if typing && !chord.is_global() {
-            let effects = self.pane_mut().input(&Input::Key(key), store);
+        let reaches = |action: Action| match action {
+            Action::Shell(action) => action.reaches_over_text() && chord.is_global(),
+            _ => false,
+        };
+        let mut shared = shell::BINDINGS.iter().filter(|row| !typing || reaches(row.action));
+        if let Some(binding) = shared.find(|row| self.keymap.matches(row, chord)) {
+            return self.perform(binding.action, store);
+        }
+        if typing {
+            let effects = self.pane_mut(store).input(&Input::Key(key), store);
             return self.keep_own(effects);
         }
-        let shared = shell::BINDINGS.iter().find(|binding| self.keymap.matches(binding, chord));
-        shared.map_or_else(Vec::new, |binding| self.perform(binding.action, store))
+        Vec::new()
     }
 
     /// Text was pasted.
     pub fn paste(&mut self, text: &str, store: &Store) -> Vec<Effect> {
-        if !self.pane().typing() {
+        if let Some(overlay) = &mut self.overlay {
+            let reply = overlay.paste(text);
+            return self.answer(reply, store);
+        }
+        if !self.pane(store).typing() {
             return Vec::new();
         }
-        let effects = self.pane_mut().input(&Input::Paste(text.to_owned()), store);
+        let effects = self.pane_mut(store).input(&Input::Paste(text.to_owned()), store);
         self.keep_own(effects)
     }
 
     /// The mouse did something.
     pub fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
+        if let Some(overlay) = &mut self.overlay {
+            let reply = overlay.mouse(mouse, store);
+            return self.answer(reply, store);
+        }
         let at = Position::new(mouse.column, mouse.row);
-        if mouse.kind == MouseEventKind::Down(MouseButton::Left)
-            && let Some(position) = self.tabs.iter().position(|tab| tab.contains(at))
-            && let Some(pane) = PaneId::ALL.get(position)
-        {
+        let tab = self.tabs.iter().position(|tab| tab.contains(at)).and_then(|tab| PaneId::ALL.get(tab));
+        if let (MouseEventKind::Down(MouseButton::Left), Some(pane)) = (mouse.kind, tab) {
             self.front = *pane;
             return Vec::new();
         }
-        let effects = self.pane_mut().mouse(mouse, store);
+        let effects = self.pane_mut(store).mouse(mouse, store);
         self.keep_own(effects)
     }
 
     /// Lets the pane in front ask for what it is about to show. Called after events, before drawing.
     pub fn refresh(&mut self, store: &Store) -> Vec<Effect> {
-        let effects = self.pane_mut().refresh(store);
+        let effects = self.pane_mut(store).refresh(store);
         self.keep_own(effects)
     }
 
     /// Performs an action of the shell or of any pane.
     pub fn perform(&mut self, action: Action, store: &Store) -> Vec<Effect> {
         let pane = match action {
-            Action::Shell(action) => return self.perform_own(action),
+            Action::Shell(action) => return self.perform_own(action, store),
+            Action::Welcome(_) => {
+                let effects = self.welcome.update(action, store);
+                return self.keep_own(effects);
+            }
             Action::Data(_) => PaneId::Data,
             Action::Review(_) => PaneId::Review,
             Action::Train(_) => PaneId::Train,
@@ -116,16 +153,24 @@ impl Studio {
             Action::Models(_) => PaneId::Models,
         };
         self.front = pane;
-        let effects = self.pane_mut().update(action, store);
+        let effects = self.panes[pane as usize].update(action, store);
         self.keep_own(effects)
     }
 
-    fn perform_own(&mut self, action: shell::Action) -> Vec<Effect> {
+    fn perform_own(&mut self, action: shell::Action, store: &Store) -> Vec<Effect> {
         match action {
             shell::Action::Show(pane) => self.front = pane,
             shell::Action::NextPane => self.front = self.beside(1),
             shell::Action::PreviousPane => self.front = self.beside(PaneId::ALL.len() - 1),
-            shell::Action::Help => {}
+            shell::Action::Help => self.overlay = Some(Box::new(self.help(store))),
+            shell::Action::Palette => self.overlay = Some(Box::new(Palette::new(self.entries(store)))),
+            shell::Action::Sessions => self.overlay = Some(Box::new(sessions::Picker::new())),
+            shell::Action::NewSession => self.overlay = Some(Box::new(sessions::Picker::naming())),
+            shell::Action::Jobs => self.overlay = Some(Box::new(jobs::JobsDrawer::default())),
+            shell::Action::Log => self.overlay = Some(Box::new(log::LogView::default())),
+            shell::Action::Themes => {
+                self.overlay = Some(Box::new(themes::Themes::new(&self.themes, self.theme)));
+            }
             shell::Action::Redraw => return vec![Effect::Redraw],
             shell::Action::Suspend => return vec![Effect::Suspend],
             shell::Action::Quit => return vec![Effect::Quit],
@@ -133,9 +178,25 @@ impl Studio {
         Vec::new()
     }
 
-    fn beside(&self, by: usize) -> PaneId {
-        let position = (self.front as usize + by) % PaneId::ALL.len();
-        PaneId::ALL.get(position).copied().unwrap_or(self.front)
+    /// What an overlay answered.
+    fn answer(&mut self, reply: Reply, store: &Store) -> Vec<Effect> {
+        if reply.stays == Stays::No {
+            self.overlay = None;
+        }
+        let mut effects = Vec::new();
+        for ask in reply.asks {
+            match ask {
+                Ask::Perform(action) => effects.extend(self.perform(action, store)),
+                Ask::Effect(effect) => effects.extend(self.keep_own(vec![effect])),
+                Ask::Preview(theme) => self.theme = theme,
+                Ask::PickTheme(theme) => {
+                    self.theme = theme;
+                    let name = self.themes.get(theme).map(|theme| theme.name.clone()).unwrap_or_default();
+                    effects.push(Effect::Send(Command::System(SystemCommand::SaveTheme(name))));
+                }
+            }
+        }
+        effects
     }
 
     /// Carries out what is the studio's own among the effects; the rest is the program's.
@@ -144,8 +205,8 @@ impl Studio {
         for effect in effects {
             match effect {
                 Effect::Show(pane) => self.front = pane,
-                Effect::Ask(_)
-                | Effect::Send(_)
+                Effect::Ask(question) => self.overlay = Some(Box::new(question)),
+                Effect::Send(_)
                 | Effect::Copy(_)
                 | Effect::Notify(_)
                 | Effect::Redraw
@@ -156,12 +217,65 @@ impl Studio {
         outward
     }
 
-    fn pane(&self) -> &dyn Pane {
-        self.panes[self.front as usize].as_ref()
+    /// The tables of all panes with their titles, the one in front first, then the shell's.
+    fn tables(&self, store: &Store) -> Vec<(&'static str, &'static [Binding])> {
+        if store.session.is_none() {
+            return vec![("Welcome", welcome::BINDINGS), ("Everywhere", shell::BINDINGS)];
+        }
+        let mut ids = PaneId::ALL.to_vec();
+        ids.sort_by_key(|pane| *pane != self.front);
+        let own = ids.into_iter().map(|pane| (pane.title(), self.panes[pane as usize].bindings()));
+        own.chain([("Everywhere", shell::BINDINGS)]).collect()
     }
 
-    fn pane_mut(&mut self) -> &mut dyn Pane {
-        self.panes[self.front as usize].as_mut()
+    /// The keys of the pane in front, those of everywhere, then the other panes'.
+    fn help(&self, store: &Store) -> help::Help {
+        let mut tables = self.tables(store);
+        if let Some(everywhere) = tables.pop() {
+            tables.insert(1.min(tables.len()), everywhere);
+        }
+        help::Help::new(&tables, &self.keymap)
+    }
+
+    fn entries(&self, store: &Store) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (title, bindings) in self.tables(store) {
+            entries.extend(bindings.iter().map(|binding| Entry {
+                pane: title,
+                help: binding.help,
+                keys: self.keymap.hint(binding).to_owned(),
+                action: binding.action,
+                now: if self.available(binding.action, store) { Now::Yes } else { Now::No },
+            }));
+        }
+        entries
+    }
+
+    fn available(&self, action: Action, store: &Store) -> bool {
+        let pane = match action {
+            Action::Shell(_) => return true,
+            Action::Welcome(_) => return self.welcome.available(action, store),
+            Action::Data(_) => PaneId::Data,
+            Action::Review(_) => PaneId::Review,
+            Action::Train(_) => PaneId::Train,
+            Action::Chat(_) => PaneId::Chat,
+            Action::Eval(_) => PaneId::Eval,
+            Action::Models(_) => PaneId::Models,
+        };
+        self.panes[pane as usize].available(action, store)
+    }
+
+    fn beside(&self, by: usize) -> PaneId {
+        let position = (self.front as usize + by) % PaneId::ALL.len();
+        PaneId::ALL.get(position).copied().unwrap_or(self.front)
+    }
+
+    fn pane(&self, store: &Store) -> &dyn Pane {
+        if store.session.is_none() { &self.welcome } else { self.panes[self.front as usize].as_ref() }
+    }
+
+    fn pane_mut(&mut self, store: &Store) -> &mut dyn Pane {
+        if store.session.is_none() { &mut self.welcome } else { self.panes[self.front as usize].as_mut() }
     }
 
     /// Draws the whole screen.
@@ -173,17 +287,24 @@ impl Studio {
             empty::draw(buffer, area, theme, "This window is too small.", &[&size]);
             return;
         }
-        let view = View { store, theme, keymap: &self.keymap, focus: Focus::Here };
-        self.tabs = shell::header::draw(buffer, area, view, self.front);
-        self.body = Rect { y: area.y + 2, height: area.height - 3, ..area };
-        let pane = &mut self.panes[self.front as usize];
-        pane.draw(buffer, self.body, view);
+        let focus = if self.overlay.is_some() { Focus::Elsewhere } else { Focus::Here };
+        let view = View { store, theme, keymap: &self.keymap, focus };
+        let front = store.session.as_ref().map(|_| self.front);
+        self.tabs = shell::header::draw(buffer, area, view, front);
+        let body = Rect { y: area.y + 2, height: area.height - 3, ..area };
+        let pane: &mut dyn Pane =
+            if front.is_none() { &mut self.welcome } else { self.panes[self.front as usize].as_mut() };
+        pane.draw(buffer, body, view);
         let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
-        let available = pane
-            .bindings()
-            .iter()
-            .filter(|binding| binding.footer == crate::ui::keymap::Footer::Shown)
-            .filter(|binding| pane.available(binding.action, store));
-        shell::footer::draw(buffer, footer, theme, &self.keymap, available);
+        if let Some(overlay) = &mut self.overlay {
+            overlay.draw(buffer, area, view);
+            shell::footer::draw(buffer, footer, theme, overlay.hints().iter().copied(), &[]);
+        } else {
+            let shown = pane.bindings().iter().filter(|binding| binding.footer == Footer::Shown);
+            let now = shown.filter(|binding| pane.available(binding.action, store));
+            let hints = now.map(|binding| (self.keymap.hint(binding), binding.label));
+            shell::footer::draw(buffer, footer, theme, hints, shell::footer::ALWAYS);
+        }
+        shell::toasts::draw(buffer, area, view);
     }
 }

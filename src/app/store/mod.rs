@@ -7,7 +7,7 @@ mod log;
 mod notices;
 
 use crate::domain::protocol::models::ModelFile;
-use crate::domain::protocol::system::Machine;
+use crate::domain::protocol::system::{LogLine, Machine, Notice, Places};
 use crate::domain::protocol::{Event, ModelsEvent, SessionsEvent, SystemEvent};
 use crate::domain::session::{SessionInfo, SessionSummary};
 use crate::domain::settings::Settings;
@@ -23,6 +23,7 @@ pub struct Store {
     pub now: f64,
     pub machine: Machine,
     pub settings: Settings,
+    pub places: Places,
     /// The open session; none on the welcome screen.
     pub session: Option<SessionInfo>,
     /// Everything that the picker offers. `None` until it was looked for.
@@ -76,15 +77,12 @@ impl Store {
             SystemEvent::Notified(notice) => self.notify(notice),
             SystemEvent::Logged(line) => self.log.push(line),
             SystemEvent::SettingsRead(settings) => self.settings = settings,
+            SystemEvent::PlacesRead(places) => self.places = places,
         }
     }
 
-    fn notify(&mut self, notice: crate::domain::protocol::system::Notice) {
-        self.log.push(crate::domain::protocol::system::LogLine {
-            time: self.now,
-            level: notice.level,
-            text: notice.text.clone(),
-        });
+    fn notify(&mut self, notice: Notice) {
+        self.log.push(LogLine { time: self.now, level: notice.level, text: notice.text.clone() });
         self.notices.push(notice, self.now);
     }
 }

@@ -15,13 +15,16 @@ use crate::config::Folders;
 use crate::domain::protocol::system::{Level, LogLine};
 use crate::domain::protocol::{Event, SystemEvent};
 
+/// In the data folder.
+pub(super) const FILE: &str = "studio.log";
+
 /// A log file above this size is put aside as `studio.log.old` at the start.
 const LARGE: u64 = 4 << 20;
 
 /// Starts logging to `studio.log` in the data folder and to the store. Where logging was started before in this
 /// process, it stays as it is.
 pub(super) fn start(folders: &Folders, events: &Events) -> Result<()> {
-    let path = folders.data.join("studio.log");
+    let path = folders.data.join(FILE);
     let open = || -> std::io::Result<std::fs::File> {
         std::fs::create_dir_all(&folders.data)?;
         if std::fs::metadata(&path).is_ok_and(|file| file.len() > LARGE) {

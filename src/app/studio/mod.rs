@@ -23,7 +23,7 @@ use self::worker::Worker;
 use crate::app::sessions;
 use crate::app::store::Store;
 use crate::config::Folders;
-use crate::domain::protocol::system::{Level, Notice};
+use crate::domain::protocol::system::{Level, Notice, Places};
 use crate::domain::protocol::{Command, Event, SessionsCommand, SessionsEvent, SystemEvent};
 use crate::domain::session::SessionInfo;
 use crate::ui::pane::Effect;
@@ -51,6 +51,15 @@ pub fn run(folders: &Folders, session: Option<SessionInfo>) -> Result<()> {
         let mut live = Live::start(folders, session)?;
         live.run().await
     })
+}
+
+fn places(folders: &Folders) -> Places {
+    Places {
+        sessions: folders.sessions(),
+        models: folders.models(),
+        settings: folders.settings.clone(),
+        log: folders.data.join(logging::FILE),
+    }
 }
 
 /// Now, in seconds since 1970.
@@ -103,6 +112,7 @@ impl Live {
         store.apply(Event::System(SystemEvent::ClockTicked(now())));
         store.apply(Event::System(SystemEvent::MachineRead(machine::read())));
         store.apply(Event::System(SystemEvent::SettingsRead(settings)));
+        store.apply(Event::System(SystemEvent::PlacesRead(places(folders))));
         for complaint in complaints {
             store.apply(Event::System(SystemEvent::Notified(Notice::new(Level::Warning, complaint))));
         }

@@ -51,7 +51,7 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn start(folders: Folders, events: Events) -> Self {
         let (desk, commands) = channel();
-        std::thread::spawn(move || Desk { folders, events, session: None }.work(&commands));
+        std::thread::spawn(move || Desk { folders, events }.work(&commands));
         Self { desk }
     }
 
@@ -62,8 +62,8 @@ impl Worker {
     }
 
     /// Tells the lanes which session is open.
-    pub(super) fn session_opened(&self, _session: &SessionInfo) {
-        self.send(Command::Models(ModelsCommand::List));
+    pub(super) fn session_opened(&self, session: &SessionInfo) {
+        self.send(Command::Models(ModelsCommand::List { runs: Some(session.runs()) }));
     }
 }
 
@@ -71,7 +71,6 @@ impl Worker {
 struct Desk {
     folders: Folders,
     events: Events,
-    session: Option<SessionInfo>,
 }
 
 impl Desk {
@@ -94,8 +93,8 @@ impl Desk {
             Command::Eval(command) => match command {},
             Command::Review(command) => match command {},
             Command::Runs(command) => match command {},
-            Command::Models(ModelsCommand::List) => {
-                let listed = models::list(&self.folders, self.session.as_ref())?;
+            Command::Models(ModelsCommand::List { runs }) => {
+                let listed = models::list(&self.folders, runs.as_deref())?;
                 Ok(Some(Event::Models(ModelsEvent::Listed(listed))))
             }
             Command::Sessions(command) => self.session(command).map(Some),
@@ -116,7 +115,6 @@ impl Desk {
             SessionsCommand::Create(name) => sessions::create(&self.folders, &name)?,
         };
         self.folders.remember_session(&opened.path)?;
-        self.session = Some(opened.clone());
         Ok(Event::Sessions(SessionsEvent::Opened(opened)))
     }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 /// Asked of the worker.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ModelsCommand {
-    /// Look through the models folder and the session's runs again.
-    List,
+    /// Look through the models folder and this folder of runs (the session's) again.
+    List { runs: Option<PathBuf> },
 }
 
 /// Has happened.

@@ -1,5 +1,7 @@
 //! What belongs to no area: the clock, the machine, jobs, notices, the log, settings.
 
+use std::path::PathBuf;
+
 use crate::domain::settings::Settings;
 
 /// Asked of the worker.
@@ -22,6 +24,7 @@ pub enum SystemEvent {
     Notified(Notice),
     Logged(LogLine),
     SettingsRead(Settings),
+    PlacesRead(Places),
 }
 
 /// Where models are computed, and what is free there.
@@ -31,6 +34,16 @@ pub struct Machine {
     pub device: String,
     pub memory_used_bytes: u64,
     pub memory_total_bytes: u64,
+}
+
+/// Where files go, to tell people.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Places {
+    pub sessions: PathBuf,
+    pub models: PathBuf,
+    pub settings: PathBuf,
+    /// The program's log file.
+    pub log: PathBuf,
 }
 
 /// Something that takes a while, shown in the jobs drawer.

@@ -6,6 +6,7 @@ pub mod eval;
 pub mod models;
 pub mod review;
 pub mod train;
+pub mod welcome;
 
 mod absent;
 

@@ -11,7 +11,7 @@ use crate::ui::widgets::text;
 const NUMBERS: [&str; 6] = ["①", "②", "③", "④", "⑤", "⑥"];
 
 /// Draws the line and the hairline below it. Returns where each tab is, for the mouse.
-pub(crate) fn draw(buffer: &mut Buffer, area: Rect, view: View<'_>, front: PaneId) -> [Rect; 6] {
+pub(crate) fn draw(buffer: &mut Buffer, area: Rect, view: View<'_>, front: Option<PaneId>) -> [Rect; 6] {
     let theme = view.theme;
     let row = Rect { height: 1, ..area };
     let session = view.store.session.as_ref().map_or("", |session| session.name.as_str());
@@ -23,7 +23,8 @@ pub(crate) fn draw(buffer: &mut Buffer, area: Rect, view: View<'_>, front: PaneI
     let left_width = left.width() as u16;
     left.render(row, buffer);
     let labelled = area.width >= 76;
-    let wide: u16 = PaneId::ALL.iter().map(|pane| tab_width(*pane, labelled)).sum();
+    let label = |pane: PaneId| if labelled || Some(pane) == front { Label::Shown } else { Label::Hidden };
+    let wide: u16 = PaneId::ALL.iter().map(|pane| tab_width(*pane, label(*pane))).sum();
     let machine = machine(view);
     let machine_width = text::width(&machine) as u16 + 1;
     let room_for_machine = left_width + wide + machine_width + 4 <= area.width;
@@ -33,43 +34,55 @@ pub(crate) fn draw(buffer: &mut Buffer, area: Rect, view: View<'_>, front: PaneI
     let right = if room_for_machine { machine_width + 2 } else { 1 };
     let free = area.width.saturating_sub(left_width + wide + right);
     let start = row.x + left_width + if room_for_machine { free / 2 } else { free };
-    let tabs =
-        draw_tabs(buffer, Rect { x: start.min(row.right()), ..row }, row.right(), view, front, labelled);
     for x in row.x + 1..row.right().saturating_sub(1) {
         if let Some(cell) = buffer.cell_mut((x, row.y + 1)) {
             cell.set_symbol("─").set_style(theme.rule);
         }
     }
-    tabs
-}
-
-fn tab_width(pane: PaneId, labelled: bool) -> u16 {
-    if labelled { pane.title().len() as u16 + 4 } else { 3 }
-}
-
-fn draw_tabs(
-    buffer: &mut Buffer,
-    at: Rect,
-    end: u16,
-    view: View<'_>,
-    front: PaneId,
-    labelled: bool,
-) -> [Rect; 6] {
-    let theme = view.theme;
-    let mut x = at.x;
+    let Some(front) = front else { return [Rect::ZERO; 6] };
+    let mut x = start.min(row.right());
     PaneId::ALL.map(|pane| {
-        let width = tab_width(pane, labelled).min(end.saturating_sub(x));
-        let (sign, word) = if pane == front { (theme.accent, theme.bright) } else { (theme.dim, theme.dim) };
-        let number = NUMBERS.get(pane as usize).copied().unwrap_or_default();
-        let area = Rect { x, width, ..at };
-        let mut spans = vec![Span::styled(number, sign)];
-        if labelled || pane == front {
-            spans.push(Span::styled(format!(" {}", pane.title()), word));
-        }
-        Line::from(spans).render(area, buffer);
+        let width = tab_width(pane, label(pane)).min(row.right().saturating_sub(x));
+        let area = Rect { x, width, ..row };
+        draw_tab(buffer, area, view, pane, if pane == front { Front::Yes } else { Front::No }, label(pane));
         x += width;
         area
     })
+}
+
+/// Whether a tab shows its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Label {
+    Shown,
+    Hidden,
+}
+
+/// Whether a tab is the one in front.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Front {
+    Yes,
+    No,
+}
+
+fn tab_width(pane: PaneId, label: Label) -> u16 {
+    match label {
+        Label::Shown => pane.title().len() as u16 + 4,
+        Label::Hidden => 3,
+    }
+}
+
+fn draw_tab(buffer: &mut Buffer, area: Rect, view: View<'_>, pane: PaneId, front: Front, label: Label) {
+    let theme = view.theme;
+    let (sign, word) = match front {
+        Front::Yes => (theme.accent, theme.bright),
+        Front::No => (theme.dim, theme.dim),
+    };
+    let number = NUMBERS.get(pane as usize).copied().unwrap_or_default();
+    let mut spans = vec![Span::styled(number, sign)];
+    if label == Label::Shown {
+        spans.extend([Span::raw(" "), Span::styled(pane.title(), word)]);
+    }
+    Line::from(spans).render(area, buffer);
 }
 
 /// `smollm2-135m · cpu · 1.2/23 GB`.

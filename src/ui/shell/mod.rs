@@ -2,6 +2,16 @@
 
 pub(crate) mod footer;
 pub(crate) mod header;
+pub(crate) mod help;
+pub(crate) mod jobs;
+pub(crate) mod log;
+pub(crate) mod overlay;
+pub(crate) mod palette;
+pub(crate) mod sessions;
+pub(crate) mod themes;
+pub(crate) mod toasts;
+
+mod question;
 
 use crate::ui::action;
 use crate::ui::keymap::Binding;
@@ -14,9 +24,33 @@ pub enum Action {
     NextPane,
     PreviousPane,
     Help,
+    Palette,
+    Sessions,
+    NewSession,
+    Jobs,
+    Log,
+    Themes,
     Redraw,
     Suspend,
     Quit,
+}
+
+impl Action {
+    /// Whether its keys mean the same while somebody types into a field.
+    pub(crate) const fn reaches_over_text(self) -> bool {
+        match self {
+            Self::Help
+            | Self::Palette
+            | Self::Sessions
+            | Self::Jobs
+            | Self::Log
+            | Self::Themes
+            | Self::Redraw
+            | Self::Suspend
+            | Self::Quit => true,
+            Self::Show(_) | Self::NextPane | Self::PreviousPane | Self::NewSession => false,
+        }
+    }
 }
 
 const fn bind(
@@ -32,6 +66,12 @@ const fn bind(
 /// The shell's own keys. Panes come first: a pane may use any of them for itself.
 pub(crate) const BINDINGS: &[Binding] = &[
     bind("help", &["?", "f1"], "help", "Show all keys", Action::Help),
+    bind("commands", &[":", "ctrl-p"], "commands", "Find any command by a few letters", Action::Palette),
+    bind("sessions", &["f2"], "sessions", "Open another session", Action::Sessions),
+    bind("session.new", &[], "new", "Make a new session", Action::NewSession),
+    bind("jobs", &["f3"], "jobs", "Show what is going on in the background", Action::Jobs),
+    bind("log", &["f4"], "log", "Show what the program has said", Action::Log),
+    bind("themes", &["f5"], "themes", "Pick a theme", Action::Themes),
     bind("show.data", &["1"], "data", "Go to Data", Action::Show(PaneId::Data)),
     bind("show.review", &["2"], "review", "Go to Review", Action::Show(PaneId::Review)),
     bind("show.train", &["3"], "train", "Go to Train", Action::Show(PaneId::Train)),
@@ -41,6 +81,6 @@ pub(crate) const BINDINGS: &[Binding] = &[
     bind("pane.next", &["tab"], "next", "Go to the next pane", Action::NextPane),
     bind("pane.previous", &["shift-tab"], "previous", "Go to the pane before", Action::PreviousPane),
     bind("redraw", &["ctrl-l"], "redraw", "Draw the screen anew", Action::Redraw),
-    bind("suspend", &["ctrl-z"], "suspend", "Back to the shell until fg", Action::Suspend),
+    bind("suspend", &["ctrl-z"], "suspend", "Go back to the shell until fg", Action::Suspend),
     bind("quit", &["q", "ctrl-q", "ctrl-c"], "quit", "Quit; runs go on", Action::Quit),
 ];

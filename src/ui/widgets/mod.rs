@@ -1,4 +1,8 @@
 //! Small things that panes are made of.
 
+pub mod cursor;
 pub mod empty;
+pub mod field;
+pub mod float;
+pub mod gauge;
 pub mod text;

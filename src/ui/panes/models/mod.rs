@@ -1,46 +1,199 @@
 //! Models on this machine: base models and the adapters of the session's runs, with their sizes.
 
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use crate::app::store::Store;
+use crate::domain::protocol::models::{ModelFile, ModelKind};
+use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, ModelsCommand};
 use crate::ui::action;
 use crate::ui::keymap::Binding;
-use crate::ui::pane::{Effect, Pane, View};
-use crate::ui::widgets::empty;
+use crate::ui::pane::{Effect, Focus, Pane, View};
+use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::{empty, text};
 
 /// What this pane can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     Reload,
+    CopyPath,
+    Up,
+    Down,
+    First,
+    Last,
 }
 
-const BINDINGS: &[Binding] = &[Binding::new(
-    "models.reload",
-    &["r"],
-    "reload",
-    "Look for models again",
-    action::Action::Models(Action::Reload),
-)];
+const fn bind(
+    name: &'static str,
+    keys: &'static [&'static str],
+    label: &'static str,
+    help: &'static str,
+    action: Action,
+) -> Binding {
+    Binding::new(name, keys, label, help, action::Action::Models(action))
+}
 
-/// The pane's cursor and what it has asked for.
+const BINDINGS: &[Binding] = &[
+    bind("models.copy", &["y"], "copy path", "Copy the path of the chosen model", Action::CopyPath),
+    bind("models.reload", &["r"], "look again", "Look for models again", Action::Reload),
+    bind("models.up", &["up", "k"], "up", "Choose the model above", Action::Up).hidden(),
+    bind("models.down", &["down", "j"], "down", "Choose the model below", Action::Down).hidden(),
+    bind("models.first", &["home", "g"], "first", "Choose the first model", Action::First).hidden(),
+    bind("models.last", &["end", "G"], "last", "Choose the last model", Action::Last).hidden(),
+];
+
+/// The pane's cursor, and whether it has asked for the list.
 #[derive(Debug, Default)]
-pub(crate) struct Models {}
+pub(crate) struct Models {
+    cursor: Cursor,
+    list: Rect,
+}
+
+impl Models {
+    fn chosen<'a>(&self, store: &'a Store) -> Option<&'a ModelFile> {
+        store.models.as_ref()?.get(self.cursor.row())
+    }
+
+    fn copy(&self, store: &Store) -> Vec<Effect> {
+        let Some(model) = self.chosen(store) else { return Vec::new() };
+        let path = model.path.display().to_string();
+        let said = Notice::new(Level::Info, format!("copied {path}"));
+        vec![Effect::Copy(path), Effect::Notify(said)]
+    }
+}
 
 impl Pane for Models {
     fn bindings(&self) -> &'static [Binding] {
         BINDINGS
     }
 
-    fn update(&mut self, action: action::Action, _store: &Store) -> Vec<Effect> {
-        let action::Action::Models(action) = action else { return Vec::new() };
+    fn available(&self, action: action::Action, store: &Store) -> bool {
         match action {
-            Action::Reload => vec![Effect::Send(Command::Models(ModelsCommand::List))],
+            action::Action::Models(Action::CopyPath) => self.chosen(store).is_some(),
+            _ => true,
         }
     }
 
-    fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
-        empty::draw(buffer, area, view.theme, "Models", &["dojo pull NAME brings one."]);
+    fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {
+        let action::Action::Models(action) = action else { return Vec::new() };
+        let length = store.models.as_ref().map_or(0, Vec::len);
+        match action {
+            Action::Reload => {
+                let runs = store.session.as_ref().map(crate::domain::session::SessionInfo::runs);
+                return vec![Effect::Send(Command::Models(ModelsCommand::List { runs }))];
+            }
+            Action::CopyPath => return self.copy(store),
+            Action::Up => self.cursor.step(-1, length),
+            Action::Down => self.cursor.step(1, length),
+            Action::First => self.cursor.go(0, length),
+            Action::Last => self.cursor.go(length, length),
+        }
+        Vec::new()
     }
+
+    fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
+        let length = store.models.as_ref().map_or(0, Vec::len);
+        match mouse.kind {
+            MouseEventKind::ScrollDown => self.cursor.step(1, length),
+            MouseEventKind::ScrollUp => self.cursor.step(-1, length),
+            MouseEventKind::Down(MouseButton::Left)
+                if self.list.contains(Position::new(mouse.column, mouse.row)) =>
+            {
+                if let Some(row) = self.cursor.at_line(usize::from(mouse.row - self.list.y), length) {
+                    self.cursor.go(row, length);
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        let models = match &view.store.models {
+            None => {
+                return empty::draw(
+                    buffer,
+                    area,
+                    view.theme,
+                    "Models",
+                    &["Looking through the models folder …"],
+                );
+            }
+            Some(models) if models.is_empty() => {
+                let folder = format!("They are kept in {}.", view.store.places.models.display());
+                let words = [
+                    "No model is on this machine yet. dojo pull smollm2-135m brings the default one.",
+                    "",
+                    &folder,
+                ];
+                return empty::draw(buffer, area, view.theme, "Models", &words);
+            }
+            Some(models) => models,
+        };
+        let title = Rect { height: 1, ..area };
+        draw_title(buffer, title, view, models);
+        let below = Rect { y: area.y + 2, height: area.height.saturating_sub(5), ..area };
+        self.list = below;
+        let window = self.cursor.window(models.len(), usize::from(below.height));
+        for (number, y) in window.zip(below.y..below.bottom()) {
+            let Some(model) = models.get(number) else { continue };
+            let row = Rect { y, height: 1, ..below };
+            draw_row(buffer, row, view, model);
+            if number == self.cursor.row() {
+                let here = view.focus == Focus::Here;
+                buffer.set_style(row, if here { view.theme.selection } else { view.theme.selection_away });
+            }
+        }
+        if let Some(model) = self.chosen(view.store) {
+            let path = model.path.display().to_string();
+            let columns = usize::from(area.width.saturating_sub(4));
+            buffer.set_stringn(
+                area.x + 2,
+                area.bottom() - 2,
+                text::shorten(&path, columns),
+                columns,
+                view.theme.dim,
+            );
+        }
+    }
+}
+
+/// Columns: kind, name, size, note.
+const NAME: u16 = 13;
+
+fn draw_title(buffer: &mut Buffer, row: Rect, view: View<'_>, models: &[ModelFile]) {
+    let theme = view.theme;
+    buffer.set_string(row.x + 2, row.y, "kind", theme.dim);
+    buffer.set_string(row.x + NAME, row.y, "name", theme.dim);
+    let total: u64 = models.iter().map(|model| model.bytes).sum();
+    let words = format!("{} · {}", text::count(models.len() as u64), text::bytes(total));
+    let size_end = size_end(row);
+    buffer.set_string(size_end.saturating_sub(4), row.y, "size", theme.dim);
+    let x = row.right().saturating_sub(text::width(&words) as u16 + 2);
+    if x > size_end + 2 {
+        buffer.set_string(x, row.y, &words, theme.dim);
+    }
+}
+
+fn size_end(row: Rect) -> u16 {
+    row.x + (row.width / 2).clamp(36, 70)
+}
+
+fn draw_row(buffer: &mut Buffer, row: Rect, view: View<'_>, model: &ModelFile) {
+    let theme = view.theme;
+    let kind = match model.kind {
+        ModelKind::Base => theme.text,
+        ModelKind::Adapter => theme.accent,
+        ModelKind::Export => theme.good,
+    };
+    buffer.set_string(row.x + 2, row.y, model.kind.name(), kind);
+    let end = size_end(row);
+    let room = usize::from(end.saturating_sub(row.x + NAME + 10));
+    buffer.set_stringn(row.x + NAME, row.y, text::shorten(&model.name, room), room, theme.bright);
+    let size = text::bytes(model.bytes);
+    buffer.set_string(end.saturating_sub(size.len() as u16), row.y, &size, theme.text);
+    let room = usize::from(row.right().saturating_sub(end + 5));
+    buffer.set_stringn(end + 3, row.y, text::shorten(&model.note, room), room, theme.dim);
 }

@@ -1,0 +1,162 @@
+//! The first screen: what this is, a sample to open, what will be downloaded, where files go. Stands in for the panes
+//! while no session is open.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::app::store::Store;
+use crate::domain::session::{Download, SessionPlace, SessionSummary};
+use crate::ui::action;
+use crate::ui::keymap::Binding;
+use crate::ui::pane::{Effect, Pane, PaneId, View};
+use crate::ui::shell::sessions;
+use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::text;
+
+/// What the welcome can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    Open,
+    Down,
+    Up,
+}
+
+const fn bind(
+    name: &'static str,
+    keys: &'static [&'static str],
+    label: &'static str,
+    help: &'static str,
+    action: Action,
+) -> Binding {
+    Binding::new(name, keys, label, help, action::Action::Welcome(action))
+}
+
+pub(crate) const BINDINGS: &[Binding] = &[
+    bind("welcome.open", &["enter"], "open and train", "Open the chosen session", Action::Open),
+    bind("welcome.down", &["down", "j"], "down", "Choose the session below", Action::Down).hidden(),
+    bind("welcome.up", &["up", "k"], "up", "Choose the session above", Action::Up).hidden(),
+];
+
+const WORDS: &str = "Turn a small language model into a specialist that reasons in your own style, on this machine: \
+    curate records, correct its thoughts, train, watch, chat. Nothing leaves the machine unless you connect a teacher.";
+
+/// The cursor of the list.
+#[derive(Debug, Default)]
+pub(crate) struct Welcome {
+    cursor: Cursor,
+    list: Rect,
+}
+
+impl Welcome {
+    fn open(&self, store: &Store) -> Vec<Effect> {
+        let sessions = store.sessions.as_deref().unwrap_or_default();
+        sessions
+            .get(self.cursor.row())
+            .map_or_else(Vec::new, |session| vec![sessions::open(session), Effect::Show(PaneId::Train)])
+    }
+}
+
+impl Pane for Welcome {
+    fn bindings(&self) -> &'static [Binding] {
+        BINDINGS
+    }
+
+    fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {
+        let action::Action::Welcome(action) = action else { return Vec::new() };
+        let length = store.sessions.as_ref().map_or(0, Vec::len);
+        match action {
+            Action::Open => return self.open(store),
+            Action::Down => self.cursor.step(1, length),
+            Action::Up => self.cursor.step(-1, length),
+        }
+        Vec::new()
+    }
+
+    fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
+        let length = store.sessions.as_ref().map_or(0, Vec::len);
+        let inside = self.list.contains(Position::new(mouse.column, mouse.row));
+        if mouse.kind == MouseEventKind::Down(MouseButton::Left)
+            && inside
+            && let Some(row) = self.cursor.at_line(usize::from(mouse.row - self.list.y), length)
+        {
+            let again = row == self.cursor.row();
+            self.cursor.go(row, length);
+            return if again { self.open(store) } else { Vec::new() };
+        }
+        Vec::new()
+    }
+
+    fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        let theme = view.theme;
+        let width = area.width.saturating_sub(4).min(92);
+        let x = area.x + (area.width - width) / 2;
+        let mut y = area.y + area.height.saturating_sub(22) / 3;
+        let mut write = |y: u16, line: &str, style| {
+            if y < area.bottom() {
+                buffer.set_stringn(x, y, line, usize::from(width), style);
+            }
+        };
+        write(y, "Dojo", theme.accent);
+        y += 2;
+        for line in text::wrap(WORDS, usize::from(width)) {
+            write(y, &line, theme.text);
+            y += 1;
+        }
+        let sessions = view.store.sessions.as_deref().unwrap_or_default();
+        let own = sessions.iter().any(|session| session.place != SessionPlace::Sample);
+        write(y + 1, if own { "Open a session" } else { "Start with a sample" }, theme.bright);
+        y += 3;
+        let room = area.bottom().saturating_sub(y + 6).max(3);
+        let rows = (sessions.len() as u16).min(room);
+        self.list = Rect { x, y, width, height: rows.min(area.bottom().saturating_sub(y)) };
+        for (number, y) in self.cursor.window(sessions.len(), usize::from(rows)).zip(y..area.bottom()) {
+            let Some(session) = sessions.get(number) else { continue };
+            let row = Rect { y, height: 1, ..self.list };
+            sessions::draw_row(buffer, row, view, session);
+            if number == self.cursor.row() {
+                buffer.set_style(row, theme.selection);
+            }
+        }
+        let below = Rect {
+            x,
+            y: (y + rows + 1).min(area.bottom()),
+            width,
+            height: area.bottom().saturating_sub(y + rows + 1),
+        };
+        if let Some(session) = sessions.get(self.cursor.row()) {
+            draw_costs(buffer, below, view, session);
+        }
+    }
+}
+
+/// What opening it copies, what training downloads, where both go.
+fn draw_costs(buffer: &mut Buffer, area: Rect, view: View<'_>, session: &SessionSummary) {
+    let theme = view.theme;
+    let places = &view.store.places;
+    let columns = usize::from(area.width.saturating_sub(12));
+    let mut lines: Vec<(&str, String)> = Vec::new();
+    for (number, line) in text::wrap(&session.about, columns).into_iter().take(3).enumerate() {
+        lines.push((if number == 0 { "about" } else { "" }, line));
+    }
+    if session.place == SessionPlace::Sample {
+        let to = places.sessions.join(&session.name);
+        lines.push(("copies", format!("{} to {}", text::bytes(session.bytes), to.display())));
+    }
+    match &session.download {
+        Download::Nothing => {}
+        Download::Here(model) => lines.push(("model", format!("{model}, on this machine already"))),
+        Download::Needed { model, bytes } => {
+            let size = bytes.map_or_else(String::new, |bytes| format!(", {}", text::bytes(bytes)));
+            lines.push((
+                "downloads",
+                format!("{model}{size}, when training starts, to {}", places.models.display()),
+            ));
+        }
+    }
+    lines.push(("then", "⏎ opens it on the Train pane, where the same key starts the run".to_owned()));
+    for ((word, line), y) in lines.iter().zip(area.y..area.bottom()) {
+        buffer.set_stringn(area.x + 1, y, word, 10, theme.dim);
+        buffer.set_stringn(area.x + 12, y, text::shorten(line, columns), columns, theme.text);
+    }
+}

@@ -1,0 +1,81 @@
+//! The log view: what the program has said, newest at the bottom.
+
+use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::overlay::{Overlay, Reply};
+use crate::app::store::Store;
+use crate::domain::protocol::system::Level;
+use crate::ui::pane::View;
+use crate::ui::theme::Theme;
+use crate::ui::widgets::{float, text};
+
+/// The view and how far it is scrolled up from the end.
+#[derive(Default)]
+pub(crate) struct LogView {
+    up: usize,
+}
+
+impl LogView {
+    fn scroll(&mut self, by: isize, store: &Store) -> Reply {
+        self.up = self.up.saturating_add_signed(by).min(store.log.lines().len().saturating_sub(1));
+        Reply::stay()
+    }
+}
+
+/// A level's sign and style.
+pub(crate) fn sign(level: Level, theme: &Theme) -> (&'static str, ratatui::style::Style) {
+    match level {
+        Level::Info => ("·", theme.dim),
+        Level::Good => ("✓", theme.good),
+        Level::Warning => ("!", theme.warning),
+        Level::Error => ("✗", theme.bad),
+    }
+}
+
+impl Overlay for LogView {
+    fn key(&mut self, key: KeyEvent, store: &Store) -> Reply {
+        match key.code {
+            KeyCode::Up | KeyCode::Char('k') => self.scroll(1, store),
+            KeyCode::Down | KeyCode::Char('j') => self.scroll(-1, store),
+            KeyCode::PageUp => self.scroll(10, store),
+            KeyCode::PageDown => self.scroll(-10, store),
+            KeyCode::Home => self.scroll(isize::MAX, store),
+            KeyCode::End => self.scroll(isize::MIN, store),
+            _ => Reply::close(),
+        }
+    }
+
+    fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Reply {
+        match mouse.kind {
+            MouseEventKind::ScrollUp => self.scroll(3, store),
+            MouseEventKind::ScrollDown => self.scroll(-3, store),
+            MouseEventKind::Down(_) => Reply::close(),
+            _ => Reply::stay(),
+        }
+    }
+
+    fn draw(&mut self, buffer: &mut Buffer, screen: Rect, view: View<'_>) {
+        let theme = view.theme;
+        let height = (screen.height / 2).max(8);
+        let area = Rect { y: screen.bottom().saturating_sub(height + 1), height, ..screen };
+        let inside = float::draw(buffer, area, theme, "log");
+        if view.store.log.lines().len() == 0 {
+            let hint = "Nothing was said yet. Warnings, errors and finished jobs come here.";
+            buffer.set_stringn(inside.x, inside.y, hint, usize::from(inside.width), theme.dim);
+        }
+        let rows = (inside.y..inside.bottom()).rev();
+        for (line, y) in view.store.log.lines().rev().skip(self.up).zip(rows) {
+            let (sign, style) = sign(line.level, theme);
+            buffer.set_stringn(inside.x, y, text::ago(line.time, view.store.now), 8, theme.dim);
+            buffer.set_stringn(inside.x + 9, y, sign, 1, style);
+            let room = usize::from(inside.width.saturating_sub(11));
+            buffer.set_stringn(inside.x + 11, y, text::shorten(&line.text, room), room, theme.text);
+        }
+    }
+
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        &[("↑↓", "scroll"), ("esc", "close")]
+    }
+}

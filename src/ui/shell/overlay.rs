@@ -1,0 +1,67 @@
+//! What floats above the panes and has the keyboard while it does.
+
+use crossterm::event::{KeyEvent, MouseEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::store::Store;
+use crate::ui::action::Action;
+use crate::ui::pane::{Effect, View};
+
+/// Something that floats.
+pub(crate) trait Overlay {
+    fn key(&mut self, key: KeyEvent, store: &Store) -> Reply;
+
+    fn paste(&mut self, _text: &str) -> Reply {
+        Reply::stay()
+    }
+
+    fn mouse(&mut self, _mouse: MouseEvent, _store: &Store) -> Reply {
+        Reply::stay()
+    }
+
+    /// Draws within the screen, over what is there.
+    fn draw(&mut self, buffer: &mut Buffer, screen: Rect, view: View<'_>);
+
+    /// Keys and labels for the footer.
+    fn hints(&self) -> &'static [(&'static str, &'static str)];
+}
+
+/// What an overlay answers to an input.
+pub(crate) struct Reply {
+    pub(crate) stays: Stays,
+    pub(crate) asks: Vec<Ask>,
+}
+
+/// Whether an overlay stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stays {
+    Yes,
+    No,
+}
+
+/// What an overlay asks of the studio.
+pub(crate) enum Ask {
+    Perform(Action),
+    Effect(Effect),
+    /// Show this theme while the overlay is open.
+    Preview(usize),
+    /// Take this theme and keep it.
+    PickTheme(usize),
+}
+
+impl Reply {
+    pub(crate) const fn stay() -> Self {
+        Self { stays: Stays::Yes, asks: Vec::new() }
+    }
+
+    pub(crate) const fn close() -> Self {
+        Self { stays: Stays::No, asks: Vec::new() }
+    }
+
+    /// Asks something more.
+    pub(crate) fn and(mut self, ask: Ask) -> Self {
+        self.asks.push(ask);
+        self
+    }
+}

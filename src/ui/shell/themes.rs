@@ -1,0 +1,109 @@
+//! The theme picker: moving through it shows each theme at once; Esc puts the old one back.
+
+use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::overlay::{Ask, Overlay, Reply};
+use crate::app::store::Store;
+use crate::ui::pane::View;
+use crate::ui::theme::{Kind, Theme};
+use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::float;
+
+/// The picker while it is open.
+pub(crate) struct Themes {
+    rows: Vec<(String, Kind)>,
+    before: usize,
+    cursor: Cursor,
+    list: Rect,
+}
+
+impl Themes {
+    pub(crate) fn new(themes: &[Theme], current: usize) -> Self {
+        let rows: Vec<(String, Kind)> = themes.iter().map(|theme| (theme.name.clone(), theme.kind)).collect();
+        let mut cursor = Cursor::default();
+        cursor.go(current, rows.len());
+        Self { rows, before: current, cursor, list: Rect::ZERO }
+    }
+
+    fn step(&mut self, by: isize) -> Reply {
+        self.cursor.step(by, self.rows.len());
+        Reply::stay().and(Ask::Preview(self.cursor.row()))
+    }
+}
+
+impl Overlay for Themes {
+    fn key(&mut self, key: KeyEvent, _store: &Store) -> Reply {
+        match key.code {
+            KeyCode::Down | KeyCode::Tab | KeyCode::Char('j') => self.step(1),
+            KeyCode::Up | KeyCode::BackTab | KeyCode::Char('k') => self.step(-1),
+            KeyCode::Home => self.step(isize::MIN),
+            KeyCode::End => self.step(isize::MAX),
+            KeyCode::Enter => Reply::close().and(Ask::PickTheme(self.cursor.row())),
+            KeyCode::Esc | KeyCode::Char('q' | 'c') => Reply::close().and(Ask::Preview(self.before)),
+            _ => Reply::stay(),
+        }
+    }
+
+    fn mouse(&mut self, mouse: MouseEvent, _store: &Store) -> Reply {
+        match mouse.kind {
+            MouseEventKind::ScrollDown => self.step(1),
+            MouseEventKind::ScrollUp => self.step(-1),
+            MouseEventKind::Down(MouseButton::Left) => {
+                if !self.list.contains(Position::new(mouse.column, mouse.row)) {
+                    return Reply::close().and(Ask::Preview(self.before));
+                }
+                let line = usize::from(mouse.row - self.list.y);
+                match self.cursor.at_line(line, self.rows.len()) {
+                    Some(row) if row == self.cursor.row() => Reply::close().and(Ask::PickTheme(row)),
+                    Some(row) => {
+                        self.cursor.go(row, self.rows.len());
+                        Reply::stay().and(Ask::Preview(row))
+                    }
+                    None => Reply::stay(),
+                }
+            }
+            _ => Reply::stay(),
+        }
+    }
+
+    /// At the right edge, so that what is behind shows the theme.
+    fn draw(&mut self, buffer: &mut Buffer, screen: Rect, view: View<'_>) {
+        let theme = view.theme;
+        let width = 44.min(screen.width);
+        let height = (self.rows.len() as u16 + 6).min(screen.height.saturating_sub(4));
+        let area = Rect { x: screen.right() - width, y: screen.y + 2, width, height };
+        let inside = float::draw(buffer, area, theme, "theme");
+        self.list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(4), ..inside };
+        let window = self.cursor.window(self.rows.len(), usize::from(self.list.height));
+        for (number, y) in window.zip(self.list.y..self.list.bottom()) {
+            let Some((name, kind)) = self.rows.get(number) else { continue };
+            let row = Rect { y, height: 1, ..self.list };
+            buffer.set_stringn(row.x + 1, y, name, 20, theme.text);
+            let kind = kind.name();
+            buffer.set_string(row.right().saturating_sub(kind.len() as u16 + 1), y, kind, theme.dim);
+            if number == self.cursor.row() {
+                buffer.set_style(row, theme.selection);
+            }
+        }
+        let words = [
+            ("✓ good ", theme.good),
+            ("! warning ", theme.warning),
+            ("✗ bad ", theme.bad),
+            ("accent", theme.accent),
+        ];
+        let mut x = inside.x + 1;
+        for (word, style) in words {
+            x = buffer.set_stringn(x, inside.bottom() - 2, word, 12, style).0;
+        }
+        let mut x = inside.x + 1;
+        for (number, style) in theme.series.iter().enumerate() {
+            x = buffer.set_stringn(x, inside.bottom() - 1, format!("⠤⠒{} ", number + 1), 6, *style).0;
+        }
+    }
+
+    fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        &[("↑↓", "look"), ("⏎", "take it"), ("esc", "leave it")]
+    }
+}

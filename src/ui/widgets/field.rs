@@ -1,0 +1,53 @@
+//! A text field of one line.
+
+use crossterm::event::KeyEvent;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::Widget;
+use tui_textarea::TextArea;
+
+use crate::ui::theme::Theme;
+
+/// What is being typed.
+#[derive(Debug)]
+pub struct Field {
+    area: TextArea<'static>,
+}
+
+impl Field {
+    /// Empty, with a hint that shows until something is typed.
+    #[must_use]
+    pub fn new(hint: &str) -> Self {
+        let mut area = TextArea::default();
+        area.set_placeholder_text(hint);
+        area.set_cursor_line_style(Style::new());
+        Self { area }
+    }
+
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.area.lines().first().map_or("", String::as_str)
+    }
+
+    /// Takes an editing key. Enter is the owner's: pass it on and nothing happens.
+    pub fn key(&mut self, key: KeyEvent) {
+        if key.code != crossterm::event::KeyCode::Enter {
+            self.area.input(key);
+        }
+    }
+
+    /// Takes pasted text, its line breaks as spaces.
+    pub fn paste(&mut self, text: &str) {
+        let line: String = text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect();
+        self.area.insert_str(line);
+    }
+
+    /// Draws the text with its cursor.
+    pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
+        self.area.set_style(theme.bright);
+        self.area.set_placeholder_style(theme.dim);
+        self.area.set_cursor_style(theme.text.add_modifier(ratatui::style::Modifier::REVERSED));
+        (&self.area).render(area, buffer);
+    }
+}
