@@ -1,5 +1,6 @@
 //! Plain data that every layer speaks of. No input or output, nothing of the crate.
 
+pub mod agreement;
 pub mod batch;
 pub mod change;
 pub mod filter;
@@ -7,8 +8,11 @@ pub mod message;
 pub mod protocol;
 pub mod recipe;
 pub mod record;
+pub mod reflection;
 pub mod run;
 pub mod session;
 pub mod settings;
 pub mod statistics;
+pub mod teacher;
+pub mod thought;
 pub mod view;

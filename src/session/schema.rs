@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{Result, SessionError};
 
 /// Each step takes a file from its index to the next; `user_version` says how many a file has taken.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, REFLECTION];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -135,6 +135,70 @@ CREATE VIRTUAL TABLE search USING fts5 (
 );
 -- A stretch of records becomes one segment, and few merges follow.
 INSERT INTO search (search, rank) VALUES ('hashsize', 33554432), ('automerge', 8);
+";
+
+/// Thoughts, what corrects them, and what people decided on it.
+const REFLECTION: &str = "
+CREATE TABLE thoughts (
+    id INTEGER PRIMARY KEY,
+    record INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    label TEXT NOT NULL,
+    truth TEXT,
+    tokens INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    at INTEGER NOT NULL
+);
+CREATE INDEX thoughts_record ON thoughts (record, model);
+
+CREATE TABLE reflections (
+    id INTEGER PRIMARY KEY,
+    record INTEGER NOT NULL,
+    thought INTEGER NOT NULL,
+    error_analysis TEXT NOT NULL,
+    corrected TEXT NOT NULL,
+    label TEXT NOT NULL,
+    teacher TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    verdict INTEGER NOT NULL,
+    edited TEXT,
+    score INTEGER,
+    reasons TEXT NOT NULL,
+    reviewer TEXT NOT NULL,
+    comment TEXT NOT NULL,
+    at INTEGER NOT NULL
+);
+CREATE INDEX reflections_verdict ON reflections (verdict, id);
+CREATE INDEX reflections_thought ON reflections (thought, teacher);
+
+-- One row for each reflection that a decision met; a step is undone as one.
+CREATE TABLE verdicts (
+    step INTEGER NOT NULL,
+    reflection INTEGER NOT NULL,
+    verdict INTEGER NOT NULL,
+    edited TEXT,
+    comment TEXT NOT NULL,
+    reviewer TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    undone INTEGER NOT NULL,
+    before_verdict INTEGER NOT NULL,
+    before_edited TEXT,
+    before_comment TEXT NOT NULL,
+    before_reviewer TEXT NOT NULL,
+    PRIMARY KEY (step, reflection)
+) WITHOUT ROWID;
+
+-- Answers that could not be used, as they came.
+CREATE TABLE set_aside (
+    job TEXT NOT NULL,
+    record INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    raw TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (job, record, model)
+) WITHOUT ROWID;
 ";
 
 /// Brings a file to [`VERSION`].

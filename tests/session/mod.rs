@@ -4,6 +4,7 @@ mod faults;
 mod filter;
 mod history;
 mod import;
+mod review;
 mod search;
 mod training;
 mod world;

@@ -1,0 +1,165 @@
+//! A reflection: a wrong thought, a teacher's error analysis and corrected thought, and a person's verdict on it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::record::RecordId;
+use crate::domain::thought::{ThoughtId, estimated_tokens};
+
+/// A reflection's number within its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReflectionId(pub i64);
+
+impl fmt::Display for ReflectionId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+/// One correction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reflection {
+    pub record: RecordId,
+    /// The wrong thought that it corrects.
+    pub thought: ThoughtId,
+    pub error_analysis: String,
+    pub corrected: String,
+    /// The label that the corrected thought leads to; not always the true one.
+    pub label: String,
+    /// Who wrote it.
+    pub teacher: String,
+    /// Name and version of the prompt; empty for an imported one.
+    pub prompt: String,
+    pub verdict: Verdict,
+    /// What a person made of the corrected thought, where they edited it.
+    pub edited: Option<String>,
+    /// The judge's score, 1 to 5, where one has judged.
+    pub score: Option<u8>,
+    /// The judge's reasons.
+    pub reasons: String,
+    /// Who decided; empty while it is pending.
+    pub reviewer: String,
+    /// Why it was rejected, or what was said when it was sent back.
+    pub comment: String,
+}
+
+impl Reflection {
+    /// The corrected thought as it would be trained on.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.edited.as_deref().unwrap_or(&self.corrected)
+    }
+}
+
+/// A person's word on a reflection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    #[default]
+    Pending,
+    Approved,
+    /// Approved after the person changed the text.
+    Edited,
+    Rejected,
+}
+
+impl Verdict {
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Approved, Self::Edited, Self::Rejected];
+
+    /// The name that filters and files use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Edited => "edited",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// The verdict of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.name() == name)
+    }
+
+    /// Whether the correction may be trained on.
+    #[must_use]
+    pub const fn is_accepted(self) -> bool {
+        matches!(self, Self::Approved | Self::Edited)
+    }
+}
+
+/// What can be seen of a corrected thought without understanding it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent marks, shown side by side")]
+pub struct Checks {
+    pub reaches_label: bool,
+    /// `step 1` to `step 3` in order, and no fourth.
+    pub three_steps: bool,
+    pub tokens: u32,
+    /// 150 to 350 tokens taught best in the NLI project; half and double of that are the bounds here.
+    pub length_fits: bool,
+    /// The conclusion is given away before the last step.
+    pub leaks_label: bool,
+    /// A run of at least twelve words is copied from the record.
+    pub copies_record: bool,
+}
+
+impl Checks {
+    /// Looks at a thought. `label` is what it leads to, `record` the text that was asked about.
+    #[must_use]
+    pub fn of(thought: &str, label: &str, truth: &str, record: &str) -> Self {
+        let tokens = estimated_tokens(thought);
+        Self {
+            reaches_label: label == truth,
+            three_steps: has_three_steps(thought),
+            tokens,
+            length_fits: (SHORTEST..=LONGEST).contains(&tokens),
+            leaks_label: leaks_label(thought),
+            copies_record: copies(thought, record),
+        }
+    }
+
+    /// Whether nothing is to be complained of.
+    #[must_use]
+    pub const fn all_good(&self) -> bool {
+        self.reaches_label && self.three_steps && self.length_fits && !self.leaks_label && !self.copies_record
+    }
+}
+
+const SHORTEST: u32 = 30;
+const LONGEST: u32 = 350;
+
+/// Exactly the steps 1, 2, 3, in order, each once at least.
+#[must_use]
+pub fn has_three_steps(thought: &str) -> bool {
+    let thought = thought.to_lowercase();
+    let places: Vec<Option<usize>> = (1..=3).map(|step| thought.find(&format!("step {step}"))).collect();
+    places.iter().all(Option::is_some) && places.is_sorted() && !thought.contains("step 4")
+}
+
+/// Whether a conclusion stands before the last step.
+fn leaks_label(thought: &str) -> bool {
+    const CONCLUSIONS: [&str; 5] =
+        ["label is", "label: ", "can be inferred", "cannot be inferred", "the answer is"];
+    let thought = thought.to_lowercase();
+    let Some(before) = thought.rfind("step 3").and_then(|at| thought.get(..at)) else { return false };
+    // A question in step 2 asks, it doesn't conclude.
+    let sentences = before.split_inclusive(['.', '?', '!']).filter(|sentence| !sentence.ends_with('?'));
+    sentences.into_iter().any(|sentence| CONCLUSIONS.iter().any(|words| sentence.contains(words)))
+}
+
+/// Whether a run of words of the record stands in the thought.
+fn copies(thought: &str, record: &str) -> bool {
+    const RUN: usize = 12;
+    let words = |text: &str| -> Vec<String> {
+        let bare = |word: &str| word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_lowercase();
+        text.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect()
+    };
+    let (thought, record) = (words(thought), words(record));
+    let runs: std::collections::HashSet<&[String]> = record.windows(RUN).collect();
+    thought.windows(RUN).any(|run| runs.contains(run))
+}

@@ -1,0 +1,135 @@
+//! What comes out of a review: the training set of right thoughts and accepted corrections, and preference pairs, each
+//! row with where it came from.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Result, Session};
+use crate::domain::record::{Record, RecordId};
+use crate::domain::thought::{Thought, ThoughtId};
+
+/// One thought to be trained on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lesson {
+    pub record: RecordId,
+    pub text: String,
+    pub label: String,
+    /// The flawed thought, where this is its correction.
+    pub rejected: Option<Thought>,
+    /// Record, student, teacher, prompt, judge and reviewer, as far as there are any.
+    pub provenance: Value,
+}
+
+/// Whether labels are made equally frequent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Balance {
+    #[default]
+    AsItIs,
+    /// Of each label as many as the rarest has, the first ones.
+    ByLabel,
+}
+
+impl Session {
+    /// Right thoughts and accepted corrections, one of each text for a record, in the order of the records.
+    ///
+    /// # Errors
+    /// Where the session can't be read.
+    pub fn lessons(&self, balance: Balance) -> Result<Vec<Lesson>> {
+        let thoughts: BTreeMap<ThoughtId, Thought> = self.thoughts()?.into_iter().collect();
+        let mut lessons: Vec<Lesson> = thoughts
+            .iter()
+            .filter(|(_, thought)| thought.is_right() == Some(true))
+            .map(|(id, thought)| Lesson {
+                record: thought.record,
+                text: thought.text.clone(),
+                label: thought.label.clone(),
+                rejected: None,
+                provenance: json!({
+                    "record": thought.record, "thought": id, "student": thought.model, "prompt": thought.prompt,
+                }),
+            })
+            .collect();
+        for (id, reflection) in self.accepted_reflections()? {
+            let Some(flawed) = thoughts.get(&reflection.thought) else { continue };
+            lessons.push(Lesson {
+                record: reflection.record,
+                text: reflection.text().to_owned(),
+                // What a person edited leads where the record's label says.
+                label: flawed.truth.clone().unwrap_or_else(|| reflection.label.clone()),
+                rejected: Some(flawed.clone()),
+                provenance: json!({
+                    "record": reflection.record, "thought": reflection.thought, "student": flawed.model,
+                    "reflection": id, "teacher": reflection.teacher, "prompt": reflection.prompt,
+                    "verdict": reflection.verdict, "reviewer": reflection.reviewer, "judge_score": reflection.score,
+                }),
+            });
+        }
+        lessons.sort_by_key(|lesson| lesson.record);
+        lessons.dedup_by(|one, other| one.record == other.record && one.text == other.text);
+        if balance == Balance::ByLabel {
+            lessons = balanced(lessons);
+        }
+        Ok(lessons)
+    }
+}
+
+fn balanced(lessons: Vec<Lesson>) -> Vec<Lesson> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for lesson in &lessons {
+        *counts.entry(lesson.label.clone()).or_default() += 1;
+    }
+    let rarest = counts.values().copied().min().unwrap_or_default();
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    let fits = |lesson: &Lesson| {
+        let count = taken.entry(lesson.label.clone()).or_default();
+        *count += 1;
+        *count <= rarest
+    };
+    let mut fits = fits;
+    lessons.into_iter().filter(|lesson| fits(lesson)).collect()
+}
+
+/// The answer that a model is trained to give.
+#[must_use]
+pub fn answer(text: &str, label: &str) -> String {
+    // Reason first: what stands before the label is what leads to it.
+    json!({"thought_process": text, "predicted_label": label}).to_string()
+}
+
+/// A row of the training set: OpenAI's `messages`.
+#[must_use]
+pub fn training_row(lesson: &Lesson, prompt: &str) -> Value {
+    json!({
+        "messages": [
+            {"role": "user", "content": prompt},
+            {"role": "assistant", "content": answer(&lesson.text, &lesson.label)},
+        ],
+        "label": lesson.label,
+        "provenance": lesson.provenance,
+    })
+}
+
+/// A preference pair in TRL's conversational form; nothing for a lesson that corrects nothing.
+#[must_use]
+pub fn preference_row(lesson: &Lesson, prompt: &str) -> Option<Value> {
+    let flawed = lesson.rejected.as_ref()?;
+    Some(json!({
+        "prompt": [{"role": "user", "content": prompt}],
+        "chosen": [{"role": "assistant", "content": answer(&lesson.text, &lesson.label)}],
+        "rejected": [{"role": "assistant", "content": answer(&flawed.text, &flawed.label)}],
+        "provenance": lesson.provenance,
+    }))
+}
+
+/// How a record is asked about: premise and hypothesis where it has them, else its prompt.
+#[must_use]
+pub fn question(record: &Record) -> String {
+    let field = |name: &str| record.fields.get(name).and_then(Value::as_str);
+    match (field("premise"), field("hypothesis")) {
+        (Some(premise), Some(hypothesis)) => {
+            format!("Premise: {}\nHypothesis: {}", premise.trim(), hypothesis.trim())
+        }
+        _ => record.prompt().to_owned(),
+    }
+}

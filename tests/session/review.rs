@@ -1,0 +1,257 @@
+//! Thoughts, reflections, verdicts, and what comes out of them.
+
+use std::path::{Path, PathBuf};
+
+use dojo_studio::domain::agreement::Agreement;
+use dojo_studio::domain::record::RecordId;
+use dojo_studio::domain::reflection::{Reflection, ReflectionId, Verdict};
+use dojo_studio::domain::thought::Thought;
+use dojo_studio::session::{
+    Balance, Decision, ReviewCounts, SetAside, preference_row, question, training_row,
+};
+use serde_json::json;
+
+use super::world::{World, labelled};
+
+fn thought(record: i64, text: &str, label: &str, truth: &str) -> Thought {
+    Thought {
+        record: RecordId(record),
+        text: text.to_owned(),
+        label: label.to_owned(),
+        truth: Some(truth.to_owned()),
+        tokens: 3,
+        model: "student".to_owned(),
+        prompt: "think@1".to_owned(),
+    }
+}
+
+/// Records 1 and 2; one right thought, one wrong, and a reflection on the wrong one.
+fn reviewed() -> (World, ReflectionId) {
+    let mut world = World::with(vec![labelled("a", "1"), labelled("b", "1")]);
+    let thoughts = [thought(1, "right", "1", "1"), thought(2, "wrong", "0", "1")];
+    let ids = world.session.add_thoughts(&thoughts).expect("add thoughts");
+    let reflection = Reflection {
+        record: RecordId(2),
+        thought: ids[1],
+        error_analysis: "overlooked".to_owned(),
+        corrected: "corrected".to_owned(),
+        label: "1".to_owned(),
+        teacher: "teacher".to_owned(),
+        prompt: "reflect@1".to_owned(),
+        verdict: Verdict::Pending,
+        edited: None,
+        score: None,
+        reasons: String::new(),
+        reviewer: String::new(),
+        comment: String::new(),
+    };
+    let ids = world.session.add_reflections(&[reflection]).expect("add a reflection");
+    (world, ids[0])
+}
+
+fn approve() -> Decision {
+    Decision { verdict: Verdict::Approved, edited: None, comment: String::new() }
+}
+
+#[test]
+fn a_thought_that_is_there_is_not_added_again() {
+    let mut world = World::with(vec![labelled("a", "1")]);
+    let one = [thought(1, "x", "1", "1")];
+    let first = world.session.add_thoughts(&one).expect("add");
+    assert_eq!(world.session.add_thoughts(&one).expect("add again"), first);
+    assert_eq!(world.session.thoughts().expect("read").len(), 1);
+}
+
+#[test]
+fn a_job_is_told_only_what_it_still_has_to_do() {
+    let (world, _) = reviewed();
+    let session = &world.session;
+    assert_eq!(session.records_to_think("student", "think@1").expect("read"), []);
+    assert_eq!(session.records_to_think("student", "think@2").expect("read"), [RecordId(1), RecordId(2)]);
+    assert_eq!(session.thoughts_to_reflect("teacher").expect("read").len(), 0);
+    let other = session.thoughts_to_reflect("other").expect("read");
+    assert_eq!(other.iter().map(|(_, thought)| thought.text.as_str()).collect::<Vec<_>>(), ["wrong"]);
+}
+
+#[test]
+fn approving_makes_a_lesson_and_a_pair_and_undo_takes_both_back() {
+    let (mut world, id) = reviewed();
+    let before = ReviewCounts { pending: 1, ready_for_sft: 1, ..ReviewCounts::default() };
+    assert_eq!(world.session.review_counts().expect("count"), before);
+    assert_eq!(world.session.next_pending(None).expect("read"), Some(id));
+
+    assert_eq!(world.session.decide(&[id], &approve()).expect("approve"), 1);
+    let after =
+        ReviewCounts { approved: 1, ready_for_sft: 2, preference_pairs: 1, ..ReviewCounts::default() };
+    assert_eq!(world.other().review_counts().expect("count"), after);
+    assert_eq!(world.session.next_pending(None).expect("read"), None);
+    let decided = world.session.reflection(id).expect("read").expect("there");
+    assert_eq!((decided.verdict, decided.reviewer.as_str()), (Verdict::Approved, "ada"));
+
+    assert_eq!(world.session.undo_verdict().expect("undo"), [id]);
+    assert_eq!(world.session.review_counts().expect("count"), before);
+    assert_eq!(
+        world.session.undo_verdict().expect_err("nothing left").to_string(),
+        "nothing is left to undo"
+    );
+}
+
+#[test]
+fn an_edited_correction_is_trained_on_as_the_person_left_it() {
+    let (mut world, id) = reviewed();
+    let edited =
+        Decision { verdict: Verdict::Edited, edited: Some("better".to_owned()), comment: String::new() };
+    world.session.decide(&[id], &edited).expect("edit");
+    let lessons = world.session.lessons(Balance::AsItIs).expect("lessons");
+    let texts: Vec<_> = lessons.iter().map(|lesson| (lesson.record.0, lesson.text.as_str())).collect();
+    assert_eq!(texts, [(1, "right"), (2, "better")]);
+}
+
+#[test]
+fn rows_have_the_form_that_trainers_read_and_say_where_they_come_from() {
+    let (mut world, id) = reviewed();
+    world.session.decide(&[id], &approve()).expect("approve");
+    let lessons = world.session.lessons(Balance::AsItIs).expect("lessons");
+    let prompt = question(&world.record(2));
+    let answer = |text: &str, label: &str| {
+        format!("{{\"thought_process\":\"{text}\",\"predicted_label\":\"{label}\"}}")
+    };
+    let provenance = json!({
+        "record": 2, "thought": 2, "student": "student", "reflection": 1, "teacher": "teacher",
+        "prompt": "reflect@1", "verdict": "approved", "reviewer": "ada", "judge_score": null,
+    });
+    assert_eq!(
+        training_row(&lessons[1], &prompt),
+        json!({
+            "messages": [
+                {"role": "user", "content": "b"},
+                {"role": "assistant", "content": answer("corrected", "1")},
+            ],
+            "label": "1",
+            "provenance": provenance,
+        })
+    );
+    let pair = preference_row(&lessons[1], &prompt).expect("a pair");
+    assert_eq!(pair["chosen"][0]["content"], answer("corrected", "1"));
+    assert_eq!(pair["rejected"][0]["content"], answer("wrong", "0"));
+    assert_eq!(preference_row(&lessons[0], &prompt), None);
+}
+
+#[test]
+fn balancing_keeps_as_many_of_each_label() {
+    let mut world = World::with((0..5).map(|number| labelled(&number.to_string(), "1")).collect());
+    let thoughts: Vec<Thought> = (1..=5)
+        .map(|record| {
+            let label = if record == 3 { "0" } else { "1" };
+            thought(record, "x", label, label)
+        })
+        .collect();
+    world.session.add_thoughts(&thoughts).expect("add");
+    let lessons = world.session.lessons(Balance::ByLabel).expect("lessons");
+    let labels: Vec<_> = lessons.iter().map(|lesson| lesson.label.as_str()).collect();
+    assert_eq!(labels, ["1", "0"]);
+}
+
+#[test]
+fn what_was_set_aside_is_kept_once_for_each_record_and_job() {
+    let (mut world, _) = reviewed();
+    let aside = |reason: &str| SetAside {
+        job: "think".to_owned(),
+        record: RecordId(1),
+        model: "student".to_owned(),
+        reason: reason.to_owned(),
+        raw: "{".to_owned(),
+    };
+    world.session.set_aside(&aside("cut-off")).expect("keep");
+    world.session.set_aside(&aside("no-object")).expect("keep");
+    assert_eq!(world.session.all_set_aside().expect("read"), [aside("no-object")]);
+}
+
+#[test]
+fn a_judge_improves_only_what_no_person_has_decided() {
+    let (mut world, id) = reviewed();
+    world.session.judge(id, 3, "vague", Some(("clearer", "1"))).expect("judge");
+    world.session.decide(&[id], &approve()).expect("approve");
+    world.session.judge(id, 5, "clear", Some(("other", "1"))).expect("judge again");
+    let reflection = world.session.reflection(id).expect("read").expect("there");
+    assert_eq!((reflection.corrected.as_str(), reflection.score), ("clearer", Some(5)));
+}
+
+/// A file of the samples, or nothing where the folder is missing.
+fn sample(name: &str) -> Option<String> {
+    let folder = std::env::var_os("DOJO_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
+    let text = std::fs::read_to_string(folder.join("nli_mistral7b_samples").join(name)).ok();
+    if text.is_none() {
+        println!("left out: no nli_mistral7b_samples in {}", folder.display());
+    }
+    text
+}
+
+#[test]
+fn the_published_samples_give_67_right_thoughts_of_100_and_33_reflections() {
+    let (Some(thoughts), Some(reflections)) =
+        (sample("sample_thoughts.json"), sample("sample_reflections.json"))
+    else {
+        return;
+    };
+    let mut world = World::new();
+    let brought = world.session.import_thoughts("sample_thoughts.json", &thoughts).expect("import");
+    assert_eq!((brought.rows, brought.records, brought.skipped.len()), (100, 100, 0));
+    let agreement = Agreement::of(world.session.thoughts().expect("read").iter().map(|(_, thought)| thought));
+    let confusion = &agreement.confusion;
+    assert_eq!((confusion.right(), confusion.total()), (67, 100));
+    let cells =
+        [("0", "0"), ("0", "1"), ("1", "0"), ("1", "1")].map(|(truth, drawn)| confusion.count(truth, drawn));
+    assert_eq!(cells, [44, 2, 31, 23]);
+
+    for _ in 0..2 {
+        let brought =
+            world.session.import_reflections("sample_reflections.json", &reflections).expect("import");
+        assert_eq!((brought.rows, brought.records, brought.skipped.len()), (33, 0, 0));
+    }
+    let counts = world.session.review_counts().expect("count");
+    assert_eq!((counts.pending, counts.ready_for_sft), (33, 67));
+    assert_eq!(world.session.thoughts().expect("read").len(), 100, "each reflection found its thought");
+
+    let all: Vec<ReflectionId> = world
+        .session
+        .reflections(Some(Verdict::Pending))
+        .expect("read")
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
+    assert_eq!(world.session.decide(&all, &approve()).expect("approve all"), 33);
+    // One of the 33 does not reach its label, and is not trained on.
+    let counts = world.session.review_counts().expect("count");
+    assert_eq!((counts.approved, counts.ready_for_sft, counts.preference_pairs), (33, 99, 32));
+    assert_eq!(world.session.lessons(Balance::AsItIs).expect("lessons").len(), 99);
+}
+
+#[test]
+fn the_shipped_sample_imports_with_28_wrong_thoughts_and_24_to_review() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sessions/nli-reflection");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("a file of the sample");
+    let mut world = World::new();
+    world.session.import_thoughts("thoughts.jsonl", &read("thoughts.jsonl")).expect("import");
+    world.session.import_reflections("reflections.jsonl", &read("reflections.jsonl")).expect("import");
+    let agreement = Agreement::of(world.session.thoughts().expect("read").iter().map(|(_, thought)| thought));
+    assert_eq!((agreement.confusion.right(), agreement.confusion.total()), (37, 65));
+    let pending = world.session.reflections(Some(Verdict::Pending)).expect("read");
+    assert_eq!(pending.len(), 24);
+    for (_, reflection) in &pending {
+        let thought = world.session.thought(reflection.thought).expect("read").expect("there");
+        assert_eq!(thought.is_right(), Some(false));
+        assert_eq!(Some(&reflection.label), thought.truth.as_ref(), "the correction reaches the label");
+    }
+    let again = world.session.thoughts_to_reflect("hand-written").expect("read");
+    assert_eq!(again.len(), 4);
+}
+
+#[test]
+fn lines_that_are_no_thoughts_are_named_and_the_rest_comes_in() {
+    let mut world = World::new();
+    let text = "{\"premise\": \"p\"}\nnot json\n\n{\"premise\": \"p\", \"thought_process\": \"t\", \"predicted_label\": 1}\n";
+    let brought = world.session.import_thoughts("t.jsonl", text).expect("import");
+    let lines: Vec<u64> = brought.skipped.iter().map(|(line, _)| *line).collect();
+    assert_eq!((brought.rows, lines), (1, vec![1, 2]));
+}
