@@ -10,6 +10,7 @@
 //! | [`data`] | import, chat templates, loss mask, packing, splits | `domain` |
 //! | [`session`] | records, history, search, imports in SQLite | `domain`, `data` |
 //! | [`engine`] | models, training, generation | `domain`, `data` |
+//! | [`teacher`] | outside models and the jobs on them: think, reflect, judge | `domain`, `data`, `task`, `session` |
 //! | [`app`] | the loop, the worker, following runs | everything |
 //! | [`ui`] | panes, keys, themes | `domain`, `app::store` |
 //! | [`cli`] | one file per subcommand, no logic of its own | everything |
@@ -21,4 +22,5 @@ pub mod data;
 pub mod domain;
 pub mod engine;
 pub mod session;
+pub mod teacher;
 pub mod ui;

@@ -16,4 +16,5 @@ mod engine;
 mod layers;
 mod session;
 mod support;
+mod teacher;
 mod ui;

@@ -1,0 +1,98 @@
+//! Every answer that was ever paid for, by the hash of its request: one SQLite file in the session's folder. An answer
+//! is kept before anyone sees it, so a killed process pays twice for nothing that was answered.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::request::{Answer, RequestHash};
+use crate::domain::teacher::Money;
+
+/// The file within a session's folder.
+pub const FILE: &str = "answers.db";
+
+/// The kept answers.
+pub struct Cache(Mutex<Connection>);
+
+impl Cache {
+    /// Opens the file, or makes it.
+    ///
+    /// # Errors
+    /// Where it can't be written or is no database.
+    pub fn open(folder: &Path) -> rusqlite::Result<Self> {
+        let connection = Connection::open(folder.join(FILE))?;
+        connection.busy_timeout(std::time::Duration::from_secs(15))?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+             CREATE TABLE IF NOT EXISTS answers (
+                 request BLOB PRIMARY KEY,
+                 at INTEGER NOT NULL,
+                 model TEXT NOT NULL,
+                 text TEXT NOT NULL,
+                 finish TEXT NOT NULL,
+                 prompt_tokens INTEGER NOT NULL,
+                 answer_tokens INTEGER NOT NULL,
+                 micro_dollars INTEGER NOT NULL
+             ) WITHOUT ROWID;",
+        )?;
+        Ok(Self(Mutex::new(connection)))
+    }
+
+    /// Keeps answers for as long as the process lives: for jobs without a session.
+    ///
+    /// # Errors
+    /// Where memory is short.
+    pub fn in_memory() -> rusqlite::Result<Self> {
+        let connection = Connection::open_in_memory()?;
+        connection.execute_batch(
+            "CREATE TABLE answers (request BLOB PRIMARY KEY, at INTEGER, model TEXT, text TEXT, finish TEXT,
+             prompt_tokens INTEGER, answer_tokens INTEGER, micro_dollars INTEGER) WITHOUT ROWID;",
+        )?;
+        Ok(Self(Mutex::new(connection)))
+    }
+
+    /// The answer to a request, where it is there.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn get(&self, request: &RequestHash) -> rusqlite::Result<Option<Answer>> {
+        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut statement = connection.prepare_cached(
+            "SELECT model, text, finish, prompt_tokens, answer_tokens, micro_dollars FROM answers WHERE request = ?1",
+        )?;
+        statement
+            .query_row([request.0.as_slice()], |row| {
+                Ok(Answer {
+                    model: row.get(0)?,
+                    text: row.get(1)?,
+                    finish: row.get(2)?,
+                    prompt_tokens: row.get::<_, i64>(3)? as u64,
+                    answer_tokens: row.get::<_, i64>(4)? as u64,
+                    cost: Money(row.get::<_, i64>(5)? as u64),
+                })
+            })
+            .optional()
+    }
+
+    /// Keeps an answer; committed when this returns.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn put(&self, request: &RequestHash, answer: &Answer, at: i64) -> rusqlite::Result<()> {
+        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut statement = connection
+            .prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+        statement.execute(params![
+            request.0.as_slice(),
+            at,
+            answer.model,
+            answer.text,
+            answer.finish,
+            answer.prompt_tokens as i64,
+            answer.answer_tokens as i64,
+            answer.cost.0 as i64
+        ])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,354 @@
+//! A teacher behind an OpenAI-compatible endpoint: asks within the budget, at the pace that it allows, tries again
+//! where that may help, and never pays for the same question twice.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::{Notify, Semaphore};
+
+use super::Speaker;
+use super::budget::{Budget, Fit, Meter, Spending};
+use super::cache::Cache;
+use super::clock::Clock;
+use super::error::AskError;
+use super::key::Key;
+use super::pace::{Admission, Breaker, Pace, back_off};
+use super::request::{Answer, FILTERED, Request, RequestHash};
+use super::send::{Line, Outcome, Trouble, TroubleKind};
+use crate::domain::teacher::TeacherSettings;
+
+/// An outside model.
+pub struct Teacher {
+    name: String,
+    settings: TeacherSettings,
+    key: Option<Key>,
+    http: reqwest::Client,
+    cache: Arc<Cache>,
+    clock: Arc<dyn Clock>,
+    slots: Semaphore,
+    /// Told when a request has ended and its reservation is free.
+    settled: Notify,
+    shared: Mutex<Shared>,
+}
+
+struct Shared {
+    pace: Pace,
+    breaker: Breaker,
+    meter: Meter,
+    /// Whether the endpoint takes a JSON schema, as far as is known.
+    schema: bool,
+    /// Questions under way, so that equal ones wait for the first.
+    under_way: HashMap<RequestHash, Arc<tokio::sync::Mutex<()>>>,
+    troubles: BTreeMap<TroubleKind, u64>,
+    other_models: BTreeMap<String, u64>,
+}
+
+/// What happened so far.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Account {
+    pub spent: Spending,
+    /// Answers paid for.
+    pub answers: u64,
+    /// Answers that were there already.
+    pub from_cache: u64,
+    /// Trouble that was overcome or not, by name.
+    pub troubles: BTreeMap<&'static str, u64>,
+    /// Answers that say another model gave them than was asked, by that name.
+    pub other_models: BTreeMap<String, u64>,
+}
+
+/// Attempts of one request, by what went wrong; a lost connection is the breaker's matter.
+const ATTEMPTS: u32 = 6;
+const ATTEMPTS_TOO_FAST: u32 = 20;
+/// A longer wait ends the job: it is better run again later.
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
+
+impl Teacher {
+    /// Opens a teacher; asks nothing yet.
+    ///
+    /// # Errors
+    /// Where no HTTP client can be made.
+    pub fn new(
+        name: impl Into<String>,
+        settings: TeacherSettings,
+        key: Option<Key>,
+        cache: Arc<Cache>,
+        budget: Budget,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, AskError> {
+        let name = name.into();
+        let client = reqwest::Client::builder().pool_max_idle_per_host(settings.concurrency).build();
+        let http = client.map_err(|error| AskError::Unreachable {
+            teacher: name.clone(),
+            why: error.without_url().to_string(),
+        })?;
+        let shared = Shared {
+            pace: Pace::new(settings.requests_per_minute, settings.tokens_per_minute),
+            breaker: Breaker::default(),
+            meter: Meter::new(budget),
+            schema: settings.json_schema,
+            under_way: HashMap::new(),
+            troubles: BTreeMap::new(),
+            other_models: BTreeMap::new(),
+        };
+        let slots = Semaphore::new(settings.concurrency.clamp(1, 1024));
+        let (settled, shared) = (Notify::new(), Mutex::new(shared));
+        Ok(Self { name, settings, key, http, cache, clock, slots, settled, shared })
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        let shared = self.shared();
+        Account {
+            spent: shared.meter.spent(),
+            answers: shared.meter.answers,
+            from_cache: shared.meter.from_cache,
+            troubles: shared.troubles.iter().map(|(kind, count)| (kind.name(), *count)).collect(),
+            other_models: shared.other_models.clone(),
+        }
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Answer, AskError> {
+        let hash = request.hash(&self.settings.base_url, &self.settings.model);
+        if let Some(answer) = self.kept(&hash)? {
+            return self.usable(answer);
+        }
+        let alone = Arc::clone(self.shared().under_way.entry(hash).or_default());
+        let guard = alone.lock().await;
+        let result = match self.kept(&hash)? {
+            Some(answer) => Ok(answer),
+            None => self.pay(request, &hash).await,
+        };
+        drop(guard);
+        self.shared().under_way.remove(&hash);
+        result.and_then(|answer| self.usable(answer))
+    }
+
+    fn usable(&self, answer: Answer) -> Result<Answer, AskError> {
+        if answer.finish == FILTERED {
+            Err(AskError::Filtered { teacher: self.name.clone() })
+        } else {
+            Ok(answer)
+        }
+    }
+
+    fn kept(&self, hash: &RequestHash) -> Result<Option<Answer>, AskError> {
+        let answer = self.cache.get(hash).map_err(|error| AskError::Cache(error.to_string()))?;
+        if answer.is_some() {
+            self.shared().meter.from_cache += 1;
+        }
+        Ok(answer)
+    }
+
+    async fn pay(&self, request: &Request, hash: &RequestHash) -> Result<Answer, AskError> {
+        let mut reservation = self.reserve(request).await?;
+        let slot = self.slots.acquire().await;
+        let answer = self.attempts(request, hash).await?;
+        reservation.cost = Spending {
+            money: answer.cost,
+            prompt_tokens: answer.prompt_tokens,
+            answer_tokens: answer.answer_tokens,
+        };
+        drop(slot);
+        Ok(answer)
+    }
+
+    async fn reserve(&self, request: &Request) -> Result<Reservation<'_>, AskError> {
+        let most = self.most(request);
+        loop {
+            let settled = self.settled.notified();
+            let fit = self.shared().meter.reserve(most);
+            match fit {
+                Fit::Reserved => return Ok(Reservation { teacher: self, most, cost: Spending::default() }),
+                Fit::Later => settled.await,
+                Fit::Never => return Err(AskError::BudgetReached(self.shared().meter.spent())),
+            }
+        }
+    }
+
+    /// The most that a request can cost.
+    fn most(&self, request: &Request) -> Spending {
+        let (prompt_tokens, answer_tokens) = (request.prompt_tokens(), u64::from(request.max_tokens));
+        Spending { money: self.settings.cost(prompt_tokens, answer_tokens), prompt_tokens, answer_tokens }
+    }
+
+    async fn attempts(&self, request: &Request, hash: &RequestHash) -> Result<Answer, AskError> {
+        let mut tried: BTreeMap<TroubleKind, u32> = BTreeMap::new();
+        let mut last = String::new();
+        loop {
+            self.admitted(&last).await?;
+            self.paced(request).await;
+            let with_schema = self.shared().schema;
+            let line = Line {
+                teacher: &self.name,
+                settings: &self.settings,
+                key: self.key.as_ref(),
+                http: &self.http,
+                date: self.clock.date(),
+            };
+            let trying = Trying { teacher: self, done: false };
+            let outcome = line.send(request, with_schema).await;
+            trying.done();
+            match outcome {
+                Outcome::Answer(answer) => return self.keep(hash, answer),
+                Outcome::NoSchema => {
+                    let mut shared = self.shared();
+                    shared.breaker.succeeded();
+                    shared.schema = false;
+                }
+                Outcome::End(error) => {
+                    self.shared().breaker.succeeded();
+                    return Err(error);
+                }
+                Outcome::Again(trouble) => {
+                    last.clone_from(&trouble.why);
+                    let count = tried.entry(trouble.kind).or_default();
+                    *count += 1;
+                    self.after(&trouble, *count, hash).await?;
+                }
+            }
+        }
+    }
+
+    fn keep(&self, hash: &RequestHash, mut answer: Answer) -> Result<Answer, AskError> {
+        answer.cost = self.settings.cost(answer.prompt_tokens, answer.answer_tokens);
+        let at = self.clock.date().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+        self.cache.put(hash, &answer, at).map_err(|error| AskError::Cache(error.to_string()))?;
+        let mut shared = self.shared();
+        shared.breaker.succeeded();
+        shared.meter.answers += 1;
+        if !is_same_model(&self.settings.model, &answer.model) {
+            *shared.other_models.entry(answer.model.clone()).or_default() += 1;
+        }
+        Ok(answer)
+    }
+
+    /// Waits until the breaker lets a request through.
+    async fn admitted(&self, last: &str) -> Result<(), AskError> {
+        loop {
+            let admission = self.shared().breaker.admit(self.clock.now());
+            match admission {
+                Admission::Go => return Ok(()),
+                Admission::Wait(rest) => self.clock.wait(rest).await,
+                Admission::GiveUp => {
+                    let why = if last.is_empty() { "it failed again and again" } else { last }.to_owned();
+                    return Err(AskError::Unreachable { teacher: self.name.clone(), why });
+                }
+            }
+        }
+    }
+
+    async fn paced(&self, request: &Request) {
+        let tokens = request.prompt_tokens() + u64::from(request.max_tokens);
+        let now = self.clock.now();
+        let mut start = self.shared().pace.book(now, tokens);
+        // The endpoint may ask for a pause while this waits.
+        loop {
+            let now = self.clock.now();
+            let moment = start.max(self.shared().pace.paused_until());
+            if moment <= now {
+                return;
+            }
+            self.clock.wait(moment.saturating_sub(now)).await;
+            start = moment;
+        }
+    }
+
+    /// Notes a trouble, and waits before the next attempt.
+    async fn after(&self, trouble: &Trouble, count: u32, hash: &RequestHash) -> Result<(), AskError> {
+        let teacher = || self.name.clone();
+        let wait = trouble.wait.unwrap_or_else(|| back_off(count - 1, hash.salt()));
+        {
+            let now = self.clock.now();
+            let mut shared = self.shared();
+            *shared.troubles.entry(trouble.kind).or_default() += 1;
+            match trouble.kind {
+                TroubleKind::TooFast | TroubleKind::NoChoice => shared.breaker.succeeded(),
+                TroubleKind::NoConnection | TroubleKind::Hang | TroubleKind::Broken => {
+                    shared.breaker.failed(now);
+                }
+            }
+            if trouble.kind == TroubleKind::TooFast || trouble.wait.is_some() {
+                shared.pace.pause_until(now + wait.min(LONGEST_WAIT));
+            }
+        }
+        if wait > LONGEST_WAIT || (trouble.kind == TroubleKind::TooFast && count >= ATTEMPTS_TOO_FAST) {
+            return Err(AskError::RateLimited { teacher: teacher(), wait });
+        }
+        let counted = !matches!(trouble.kind, TroubleKind::NoConnection | TroubleKind::TooFast);
+        if counted && count >= ATTEMPTS {
+            return Err(AskError::Unusable { teacher: teacher(), why: trouble.why.clone() });
+        }
+        self.clock.wait(wait).await;
+        Ok(())
+    }
+}
+
+impl Speaker for Teacher {
+    fn name(&self) -> String {
+        format!("{}:{}", self.name, self.settings.model)
+    }
+
+    fn at_once(&self) -> usize {
+        self.settings.concurrency.max(1)
+    }
+
+    fn most(&self, request: &Request) -> Spending {
+        Self::most(self, request)
+    }
+
+    fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, AskError>> {
+        self.answer(request).boxed()
+    }
+}
+
+/// Endpoints add dates to names (`gpt-4o` answers as `gpt-4o-2024-08-06`), and file paths.
+fn is_same_model(asked: &str, answered: &str) -> bool {
+    answered.is_empty()
+        || answered.starts_with(asked)
+        || asked.ends_with(answered)
+        || answered.ends_with(asked)
+}
+
+/// What is held for a request under way; given back when it ends, also when it is dropped.
+struct Reservation<'a> {
+    teacher: &'a Teacher,
+    most: Spending,
+    cost: Spending,
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        self.teacher.shared().meter.settle(self.most, self.cost);
+        self.teacher.settled.notify_waiters();
+    }
+}
+
+/// A request on its way: one that is dropped must not leave the breaker waiting for its outcome.
+struct Trying<'a> {
+    teacher: &'a Teacher,
+    done: bool,
+}
+
+impl Trying<'_> {
+    fn done(mut self) {
+        self.done = true;
+    }
+}
+
+impl Drop for Trying<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            let now = self.teacher.clock.now();
+            self.teacher.shared().breaker.left(now);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What all jobs share: many questions at once, each asked, read, asked once more where it can't be read, and kept.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Result;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use serde_json::json;
+
+use super::extract::{Class, Field, Found, Kind, Need, Shape, Unreadable, extract};
+use super::prompt::Prompt;
+use super::request::Request;
+use super::{AskError, Speaker};
+use crate::domain::message::{Message, Role};
+use crate::domain::record::RecordId;
+
+/// A record as a job asks about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    pub record: RecordId,
+    /// The user's turn: premise and hypothesis, a problem, a text to label.
+    pub text: String,
+    pub truth: Option<String>,
+}
+
+/// What the questions of a job have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// One sentence.
+    pub task: String,
+    pub classes: Vec<Class>,
+    /// Whether the task is natural language inference with the labels 0 and 1: its prompts have examples.
+    pub entailment: bool,
+}
+
+impl Assignment {
+    pub(super) fn label_names(&self) -> String {
+        self.classes.iter().map(|class| class.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    pub(super) fn label_field(&self) -> Field {
+        Field {
+            name: LABEL,
+            aliases: &["label", "answer", "final_label", "prediction"],
+            kind: Kind::Label(self.classes.clone()),
+            need: Need::Required,
+        }
+    }
+}
+
+pub(super) const LABEL: &str = "predicted_label";
+pub(super) const THOUGHT: &str = "thought_process";
+pub(super) const IMPROVED: &str = "improved_thought_process";
+pub(super) const ANALYSIS: &str = "error_analysis";
+
+pub(super) const fn text_field(name: &'static str, aliases: &'static [&'static str]) -> Field {
+    Field { name, aliases, kind: Kind::Text, need: Need::Required }
+}
+
+/// A question whose answer could not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// A short name, for counting.
+    pub reason: String,
+    /// The last answer as it came; empty where there was none.
+    pub raw: String,
+}
+
+/// What came of one question, unless it ends the job.
+pub type Outcome<T> = std::result::Result<T, Aside>;
+
+/// How answers are drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Drawing {
+    pub max_tokens: u32,
+    pub temperature: f64,
+}
+
+impl Default for Drawing {
+    fn default() -> Self {
+        Self { max_tokens: 512, temperature: 0.0 }
+    }
+}
+
+/// Asks, reads, and where it can't be read, asks once more with the reason.
+pub(super) async fn ask_and_read(
+    speaker: &dyn Speaker,
+    request: &Request,
+    shape: &Shape,
+    again: &Prompt,
+    accept: impl Fn(&Found) -> std::result::Result<(), String>,
+) -> std::result::Result<Outcome<Found>, AskError> {
+    let mut request = request.clone();
+    let mut kept: Option<Found> = None;
+    for last in [false, true] {
+        let answer = match speaker.ask(&request).await {
+            Ok(answer) => answer,
+            Err(error) if error.stops_job() => return Err(error),
+            Err(error) => {
+                return Ok(kept.ok_or(Aside { reason: error.name().to_owned(), raw: error.to_string() }));
+            }
+        };
+        let (problem, reason) = match extract(&answer.text, shape) {
+            Ok(found) => match accept(&found) {
+                Ok(()) => return Ok(Ok(found)),
+                Err(problem) => {
+                    kept = Some(found);
+                    (problem, "not-accepted")
+                }
+            },
+            Err(unreadable) => (explain(&unreadable, &answer.finish), unreadable.name()),
+        };
+        if last {
+            // What can be read but isn't what was asked for is for a person to judge.
+            return Ok(kept.ok_or(Aside { reason: reason.to_owned(), raw: answer.text }));
+        }
+        request.messages.push(Message::new(Role::Assistant, answer.text));
+        let turns = again
+            .turns(json!({"problem": problem}))
+            .map_err(|error| AskError::Local(format!("{error:#}")))?;
+        request.messages.extend(turns);
+    }
+    Ok(Err(Aside { reason: "unread".to_owned(), raw: String::new() }))
+}
+
+fn explain(reason: &Unreadable, finish: &str) -> String {
+    if finish == "length" { format!("{reason}, because it was too long") } else { reason.to_string() }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// Every question was asked.
+    Finished,
+    /// A person stopped it.
+    Stopped,
+    /// Nothing more could be asked; run again, it goes on where it was.
+    Cut(AskError),
+}
+
+/// Works on many items at once, `at_once` at a time, and keeps each result as it comes. After a stop or an error that
+/// ends the job, what is under way is still awaited and kept, for it is paid for.
+///
+/// # Errors
+/// Where a result can't be kept.
+pub async fn run<I, T, F, W>(
+    items: impl IntoIterator<Item = I>,
+    at_once: usize,
+    stop: &AtomicBool,
+    work: W,
+    mut keep: impl FnMut(I, T) -> Result<()>,
+) -> Result<Ended>
+where
+    I: Clone,
+    F: Future<Output = std::result::Result<T, AskError>>,
+    W: Fn(I) -> F,
+{
+    let mut items = items.into_iter();
+    let mut under_way = FuturesUnordered::new();
+    let mut ended = Ended::Finished;
+    loop {
+        while ended == Ended::Finished && under_way.len() < at_once.max(1) {
+            if stop.load(Ordering::Relaxed) {
+                ended = Ended::Stopped;
+                break;
+            }
+            let Some(item) = items.next() else { break };
+            let doing = work(item.clone());
+            under_way.push(async move { (item, doing.await) });
+        }
+        match under_way.next().await {
+            None => return Ok(ended),
+            Some((item, Ok(result))) => keep(item, result)?,
+            Some((_, Err(error))) if !matches!(ended, Ended::Cut(_)) => ended = Ended::Cut(error),
+            Some((_, Err(_))) => {}
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Outside models and the jobs on them: think, reflect, judge. Knows no screen and no tensor.
+//!
+//! A job asks a [`Speaker`], which is an endpoint ([`client::Teacher`]) or a model that the program runs itself, reads
+//! the answer with the one extractor, and hands each result to whoever keeps it. Whatever was answered is kept before
+//! it is used, so a job that was killed goes on where it was.
+
+pub mod budget;
+pub mod cache;
+pub mod client;
+pub mod clock;
+mod error;
+pub mod extract;
+pub mod job;
+pub mod judge;
+mod key;
+pub mod pace;
+pub mod prompt;
+pub mod reflect;
+pub mod request;
+mod send;
+pub mod think;
+
+use futures::future::BoxFuture;
+
+pub use error::AskError;
+pub use key::Key;
+
+use budget::Spending;
+use request::{Answer, Request};
+
+/// Whoever answers.
+pub trait Speaker: Send + Sync {
+    /// As thoughts and reflections name their writer.
+    fn name(&self) -> String;
+
+    /// Questions that it takes at once.
+    fn at_once(&self) -> usize;
+
+    /// The most that a question can cost.
+    fn most(&self, request: &Request) -> Spending;
+
+    fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, AskError>>;
+}

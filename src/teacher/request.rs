@@ -1,0 +1,144 @@
+//! What is asked of a model and what comes back, in the form of OpenAI's chat completions. Pure.
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::domain::message::Message;
+use crate::domain::teacher::Money;
+use crate::domain::thought::estimated_tokens;
+
+/// One question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    pub messages: Vec<Message>,
+    /// The longest answer, in tokens.
+    pub max_tokens: u32,
+    pub temperature: f64,
+    /// A JSON schema with its name, which the endpoint is held to where it can be.
+    pub schema: Option<(&'static str, Value)>,
+    /// Sets apart answers that are drawn several times for one prompt.
+    pub draw: u32,
+}
+
+impl Request {
+    /// The body to send. `with_schema` leaves the schema out for an endpoint that doesn't know it.
+    #[must_use]
+    pub fn body(&self, model: &str, with_schema: bool) -> Value {
+        let messages: Vec<Value> = self
+            .messages
+            .iter()
+            .map(|message| json!({"role": message.role.name(), "content": message.content}))
+            .collect();
+        let mut body = Map::new();
+        body.insert("model".into(), model.into());
+        body.insert("messages".into(), messages.into());
+        body.insert("temperature".into(), self.temperature.into());
+        body.insert("max_tokens".into(), self.max_tokens.into());
+        if let Some((name, schema)) = self.schema.as_ref().filter(|_| with_schema) {
+            let format = json!({"name": name, "strict": true, "schema": schema});
+            body.insert("response_format".into(), json!({"type": "json_schema", "json_schema": format}));
+        }
+        Value::Object(body)
+    }
+
+    /// Names the question to this model at this place: equal questions are paid for once.
+    #[must_use]
+    pub fn hash(&self, base_url: &str, model: &str) -> RequestHash {
+        let whole = json!([base_url, self.body(model, true), self.draw]);
+        RequestHash(Sha256::digest(whole.to_string().as_bytes()).into())
+    }
+
+    /// Tokens of the prompt, estimated: four characters each, and four for each turn's frame.
+    #[must_use]
+    pub fn prompt_tokens(&self) -> u64 {
+        self.messages.iter().map(|message| u64::from(estimated_tokens(&message.content)) + 4).sum()
+    }
+}
+
+/// SHA-256 of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestHash(pub [u8; 32]);
+
+impl RequestHash {
+    /// Spreads what happens to different requests.
+    #[must_use]
+    pub fn salt(&self) -> u64 {
+        self.0.iter().take(8).fold(0, |salt, &byte| (salt << 8) | u64::from(byte))
+    }
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub text: String,
+    /// The model that says it answered.
+    pub model: String,
+    /// `stop`, `length`, `content_filter`, ...
+    pub finish: String,
+    pub prompt_tokens: u64,
+    pub answer_tokens: u64,
+    pub cost: Money,
+}
+
+/// What is wrong with an answer's body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadBody {
+    Empty,
+    Html,
+    NotJson,
+    /// An error in a body that came as a success.
+    Error(String),
+    NoChoice,
+}
+
+/// Reads a body of a successful answer; tokens are estimated where it doesn't count them. The cost is left at nothing.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read(body: &[u8], request: &Request) -> Result<Answer, BadBody> {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(BadBody::Empty);
+    }
+    let value: Value = serde_json::from_str(text)
+        .map_err(|_| if text.starts_with('<') { BadBody::Html } else { BadBody::NotJson })?;
+    if let Some(message) = error_message(&value) {
+        return Err(BadBody::Error(message));
+    }
+    let choice = value.pointer("/choices/0").ok_or(BadBody::NoChoice)?;
+    let finish = choice.get("finish_reason").and_then(Value::as_str).unwrap_or("stop").to_owned();
+    let content = choice.pointer("/message/content").and_then(Value::as_str).unwrap_or_default();
+    let refused = choice.pointer("/message/refusal").and_then(Value::as_str).is_some();
+    let finish = if refused { FILTERED.to_owned() } else { finish };
+    if content.trim().is_empty() && finish != FILTERED {
+        return Err(BadBody::NoChoice);
+    }
+    let count = |name: &str| value.pointer(name).and_then(Value::as_u64);
+    Ok(Answer {
+        text: content.to_owned(),
+        model: value.get("model").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        finish,
+        prompt_tokens: count("/usage/prompt_tokens").unwrap_or_else(|| request.prompt_tokens()),
+        answer_tokens: count("/usage/completion_tokens").unwrap_or_else(|| estimated_tokens(content).into()),
+        cost: Money::default(),
+    })
+}
+
+/// The `finish_reason` of an answer that the endpoint held back.
+pub const FILTERED: &str = "content_filter";
+
+/// What an error body says, in the forms that endpoints use.
+#[must_use]
+pub fn error_message(value: &Value) -> Option<String> {
+    let error = value.get("error").filter(|error| !error.is_null())?;
+    let message = error.get("message").or(Some(error)).and_then(Value::as_str);
+    Some(message.map_or_else(|| error.to_string(), str::to_owned))
+}
+
+/// The `code` or `type` of an error body.
+#[must_use]
+pub fn error_code(value: &Value) -> Option<&str> {
+    let error = value.get("error")?;
+    [error.get("code"), error.get("type")].into_iter().flatten().find_map(Value::as_str)
+}

@@ -1,0 +1,213 @@
+//! One request over the wire, and what its outcome means: an answer, a reason to try again, or an end. Decides
+//! nothing about when.
+//!
+//! This speaks HTTP itself instead of through `async-openai`, whose errors keep neither the status nor `Retry-After`,
+//! which retries by itself, unseen by the pace and the breaker, and whose types refuse answers of smaller servers.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+use serde_json::Value;
+
+use super::error::AskError;
+use super::key::Key;
+use super::request::{self, Answer, BadBody, Request};
+use crate::domain::teacher::TeacherSettings;
+
+/// What came of a request.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Answer(Answer),
+    /// Trying again may help.
+    Again(Trouble),
+    /// The endpoint doesn't know `response_format`.
+    NoSchema,
+    /// Trying again won't help.
+    End(AskError),
+}
+
+/// Why a request should be tried again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) kind: TroubleKind,
+    /// In words.
+    pub(super) why: String,
+    /// What the endpoint asked for.
+    pub(super) wait: Option<Duration>,
+}
+
+/// Kinds of trouble, by what they say of the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum TroubleKind {
+    /// 429: it is well, but we are too fast.
+    TooFast,
+    /// No connection, or one that broke before an answer began.
+    NoConnection,
+    /// No answer in time.
+    Hang,
+    /// 5xx, half a body, HTML, nothing.
+    Broken,
+    /// A body without a choice, or an empty one: the model's doing.
+    NoChoice,
+}
+
+impl TroubleKind {
+    /// A short name, for counting.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::TooFast => "rate-limited",
+            Self::NoConnection => "no-connection",
+            Self::Hang => "time-out",
+            Self::Broken => "broken-answer",
+            Self::NoChoice => "no-choice",
+        }
+    }
+}
+
+/// An answer is text; more than this is a mistake.
+const LARGEST_BODY: usize = 16 << 20;
+
+/// What a request is sent with.
+pub(super) struct Line<'a> {
+    pub(super) teacher: &'a str,
+    pub(super) settings: &'a TeacherSettings,
+    pub(super) key: Option<&'a Key>,
+    pub(super) http: &'a reqwest::Client,
+    pub(super) date: SystemTime,
+}
+
+impl Line<'_> {
+    pub(super) async fn send(&self, request: &Request, with_schema: bool) -> Outcome {
+        let url = format!("{}/chat/completions", self.settings.base_url.trim_end_matches('/'));
+        let body = request.body(&self.settings.model, with_schema).to_string();
+        let mut call = self
+            .http
+            .post(&url)
+            .header(CONTENT_TYPE, "application/json")
+            .timeout(Duration::from_secs(self.settings.timeout_seconds))
+            .body(body);
+        if let Some(key) = self.key {
+            call = call.bearer_auth(key.reveal());
+        }
+        let response = match call.send().await {
+            Ok(response) => response,
+            Err(error) => return self.transport(error),
+        };
+        let status = response.status();
+        let wait = retry_after(&response, self.date);
+        match body_of(response).await {
+            Ok(bytes) if status.is_success() => self.read(&bytes, request),
+            Ok(bytes) => self.refusal(status, wait, &bytes, with_schema && request.schema.is_some(), &url),
+            Err(error) if status.is_success() || status.is_server_error() => self.transport(error),
+            Err(_) => self.refusal(status, wait, &[], false, &url),
+        }
+    }
+
+    fn transport(&self, error: reqwest::Error) -> Outcome {
+        let kind = if error.is_timeout() {
+            TroubleKind::Hang
+        } else if error.is_body() || error.is_decode() {
+            TroubleKind::Broken
+        } else if error.is_builder() {
+            let why = format!("its base_url is no address: {}", self.clean(&error.without_url().to_string()));
+            return Outcome::End(AskError::Unreachable { teacher: self.teacher.to_owned(), why });
+        } else {
+            TroubleKind::NoConnection
+        };
+        let why = self.clean(&chain(&error.without_url()));
+        Outcome::Again(Trouble { kind, why, wait: None })
+    }
+
+    fn read(&self, bytes: &[u8], request: &Request) -> Outcome {
+        let again = |kind, why: &str| Outcome::Again(Trouble { kind, why: why.to_owned(), wait: None });
+        match request::read(bytes, request) {
+            Ok(answer) => Outcome::Answer(answer),
+            Err(BadBody::Empty) => again(TroubleKind::Broken, "an empty body"),
+            Err(BadBody::Html) => {
+                again(TroubleKind::Broken, "a web page instead of an answer; is base_url right?")
+            }
+            Err(BadBody::NotJson) => again(TroubleKind::Broken, "a body that is no JSON"),
+            Err(BadBody::NoChoice) => again(TroubleKind::NoChoice, "an answer without text"),
+            Err(BadBody::Error(message)) => again(TroubleKind::Broken, &self.clean(&message)),
+        }
+    }
+
+    fn refusal(
+        &self,
+        status: StatusCode,
+        wait: Option<Duration>,
+        bytes: &[u8],
+        schema: bool,
+        url: &str,
+    ) -> Outcome {
+        let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let message = request::error_message(&value)
+            .map_or_else(|| "no reason given".to_owned(), |said| self.clean(&said));
+        let teacher = self.teacher.to_owned();
+        let out_of_money = request::error_code(&value) == Some("insufficient_quota");
+        match status.as_u16() {
+            401 | 403 => {
+                let variable = self.settings.key_env.clone().unwrap_or_else(|| "named by key_env".to_owned());
+                Outcome::End(AskError::KeyRefused { teacher, status: status.as_u16(), variable })
+            }
+            402 => Outcome::End(AskError::NoCredit { teacher, message }),
+            429 if out_of_money => Outcome::End(AskError::NoCredit { teacher, message }),
+            404 => {
+                let model = self.settings.model.clone();
+                Outcome::End(AskError::NotFound { teacher, model, url: url.to_owned() })
+            }
+            408 | 425 | 500..=599 => {
+                let why = format!("HTTP {}: {message}", status.as_u16());
+                Outcome::Again(Trouble { kind: TroubleKind::Broken, why, wait })
+            }
+            429 => Outcome::Again(Trouble { kind: TroubleKind::TooFast, why: message, wait }),
+            400 | 422 if schema => Outcome::NoSchema,
+            status => Outcome::End(AskError::Refused { teacher, status, message }),
+        }
+    }
+
+    /// One short line without the key.
+    fn clean(&self, message: &str) -> String {
+        const LONGEST: usize = 200;
+        let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        let line = self.key.map_or(line.clone(), |key| key.hide_in(&line));
+        if line.chars().count() > LONGEST {
+            line.chars().take(LONGEST).chain(['…']).collect()
+        } else {
+            line
+        }
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+async fn body_of(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if bytes.len() + chunk.len() > LARGEST_BODY {
+            break;
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// Seconds, or a date.
+fn retry_after(response: &Response, date: SystemTime) -> Option<Duration> {
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let moment: SystemTime = chrono::DateTime::parse_from_rfc2822(text).ok()?.into();
+    Some(moment.duration_since(date).unwrap_or_default())
+}

@@ -1,0 +1,81 @@
+//! Thoughts for records, by a student.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::extract::Shape;
+use super::job::{Assignment, Drawing, LABEL, Outcome, Question, THOUGHT, ask_and_read, text_field};
+use super::prompt::Prompt;
+use super::request::Request;
+use super::{AskError, Speaker};
+use crate::domain::thought::{Thought, estimated_tokens};
+
+/// The job's prompts and settings.
+pub struct Think {
+    pub assignment: Assignment,
+    pub prompt: Prompt,
+    pub again: Prompt,
+    pub drawing: Drawing,
+}
+
+impl Think {
+    /// What is asked for a record.
+    ///
+    /// # Errors
+    /// Where the prompt can't be filled in.
+    pub fn request(&self, question: &Question) -> Result<Request> {
+        let messages = self.prompt.turns(json!({
+            "task": self.assignment.task,
+            "labels": self.assignment.label_names(),
+            "entailment": self.assignment.entailment,
+            "question": question.text,
+        }))?;
+        let Drawing { max_tokens, temperature } = self.drawing;
+        Ok(Request { messages, max_tokens, temperature, schema: Some(("thought", self.schema())), draw: 0 })
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        object_schema(&[THOUGHT], &self.assignment)
+    }
+
+    /// A thought for one record.
+    ///
+    /// # Errors
+    /// What ends the job.
+    pub async fn think(
+        &self,
+        speaker: &dyn Speaker,
+        question: &Question,
+    ) -> std::result::Result<Outcome<Thought>, AskError> {
+        let request = self.request(question).map_err(|error| AskError::Local(format!("{error:#}")))?;
+        let shape = Shape {
+            fields: vec![
+                text_field(THOUGHT, &["thought", "reasoning", "chain_of_thought"]),
+                self.assignment.label_field(),
+            ],
+        };
+        let found = ask_and_read(speaker, &request, &shape, &self.again, |_| Ok(())).await?;
+        Ok(found.map(|mut found| {
+            let text = found.remove(THOUGHT).unwrap_or_default();
+            Thought {
+                record: question.record,
+                label: found.remove(LABEL).unwrap_or_default(),
+                truth: question.truth.clone(),
+                tokens: estimated_tokens(&text),
+                text,
+                model: speaker.name(),
+                prompt: self.prompt.version(),
+            }
+        }))
+    }
+}
+
+/// The JSON schema of an object with these texts and a label, in this order.
+pub(super) fn object_schema(texts: &[&str], assignment: &Assignment) -> serde_json::Value {
+    let labels: Vec<&str> = assignment.classes.iter().map(|class| class.name.as_str()).collect();
+    let mut properties: serde_json::Map<String, serde_json::Value> =
+        texts.iter().map(|name| ((*name).to_owned(), json!({"type": "string"}))).collect();
+    properties.insert(LABEL.to_owned(), json!({"type": "string", "enum": labels}));
+    let required: Vec<&String> = properties.keys().collect();
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}

@@ -1,0 +1,4 @@
+mod client;
+mod extract;
+mod pace;
+mod world;
