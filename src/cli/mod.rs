@@ -1,6 +1,8 @@
 //! The subcommands: one file each, arguments and printing only. The work is done by the modules below.
 
+mod models;
 mod print;
+mod pull;
 mod studio;
 
 use std::process::ExitCode;
@@ -17,18 +19,24 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// List the models on this machine.
+    Models(models::Models),
     /// Make a session and open it.
     New(studio::New),
     /// Open a session: one of yours, a sample, or a folder.
     Open(studio::Open),
+    /// Fetch a model, so that it can be trained and talked to.
+    Pull(pull::Pull),
 }
 
 /// Parses the command line, runs it, and maps the outcome to an exit code: 0, 1 (failed) or 2 (wrong usage).
 pub fn run() -> ExitCode {
     let outcome = match Arguments::parse().command {
         None => studio::run(),
+        Some(Command::Models(arguments)) => models::run(&arguments),
         Some(Command::New(arguments)) => studio::new(&arguments),
         Some(Command::Open(arguments)) => studio::open(&arguments),
+        Some(Command::Pull(arguments)) => pull::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         print::complain(&format!("{error:#}"));

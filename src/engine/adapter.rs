@@ -3,7 +3,16 @@
 //! All trained numbers stand in one flat vector, so that the optimizer, clipping and checkpoints are one pass each;
 //! [`Slot`]s say which part belongs to which tensor.
 
+mod fused;
+mod initial;
+mod peft;
+
+use std::str::FromStr;
+
+use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
+
+use super::model::ModelConfig;
 
 /// What to adapt, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +32,26 @@ impl LoraConfig {
     pub fn scale(&self) -> f32 {
         let rank = self.r as f32;
         self.lora_alpha / if self.use_rslora { rank.sqrt() } else { rank }
+    }
+
+    /// Checks that the values are in range.
+    ///
+    /// # Errors
+    /// Where one isn't; the message names it.
+    pub fn validate(&self) -> Result<()> {
+        ensure!(self.r > 0, "r is 0; it must be at least 1");
+        ensure!(
+            self.lora_alpha.is_finite() && self.lora_alpha > 0.0,
+            "lora_alpha is {}; it must be above 0",
+            self.lora_alpha
+        );
+        ensure!(
+            (0.0..1.0).contains(&self.lora_dropout),
+            "lora_dropout is {}; it must be at least 0 and below 1",
+            self.lora_dropout
+        );
+        ensure!(!self.target_modules.is_empty(), "target_modules is empty: there is nothing to train");
+        Ok(())
     }
 }
 
@@ -57,6 +86,36 @@ impl Projection {
         }
     }
 
+    /// (outputs, inputs) of its weight in a model.
+    #[must_use]
+    pub const fn shape(self, model: &ModelConfig) -> (usize, usize) {
+        match self {
+            Self::QProj => (model.query_width(), model.hidden),
+            Self::KProj | Self::VProj => (model.kv_width(), model.hidden),
+            Self::OProj => (model.hidden, model.query_width()),
+            Self::GateProj | Self::UpProj => (model.intermediate, model.hidden),
+            Self::DownProj => (model.hidden, model.intermediate),
+        }
+    }
+
+    /// The projections that names stand for, as PEFT's `target_modules` gives them: `q_proj`, ..., Phi's fused
+    /// `qkv_proj` and `gate_up_proj`, or `all-linear`. Each once, in the order of [`Projection::ALL`].
+    ///
+    /// # Errors
+    /// Where a name is none of these.
+    pub fn parse_targets<S: AsRef<str>>(names: &[S]) -> Result<Vec<Self>> {
+        let mut wanted = Vec::new();
+        for name in names.iter().map(AsRef::as_ref) {
+            match name {
+                "all-linear" => wanted.extend(Self::ALL),
+                "qkv_proj" => wanted.extend([Self::QProj, Self::KProj, Self::VProj]),
+                "gate_up_proj" => wanted.extend([Self::GateProj, Self::UpProj]),
+                name => wanted.push(name.parse()?),
+            }
+        }
+        Ok(Self::ALL.into_iter().filter(|projection| wanted.contains(projection)).collect())
+    }
+
     /// The block that it belongs to: `self_attn` or `mlp`.
     #[must_use]
     pub const fn block(self) -> &'static str {
@@ -64,6 +123,26 @@ impl Projection {
             Self::QProj | Self::KProj | Self::VProj | Self::OProj => "self_attn",
             Self::GateProj | Self::UpProj | Self::DownProj => "mlp",
         }
+    }
+}
+
+impl FromStr for Projection {
+    type Err = anyhow::Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        if let Some(projection) = Self::ALL.into_iter().find(|projection| projection.name() == name) {
+            return Ok(projection);
+        }
+        let nearest = Self::ALL
+            .into_iter()
+            .map(|projection| (strsim::jaro_winkler(projection.name(), name), projection));
+        let nearest = nearest.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(similarity, _)| *similarity > 0.8);
+        let hint = nearest
+            .map_or_else(String::new, |(_, projection)| format!("; did you mean {}?", projection.name()));
+        bail!(
+            "there is no linear layer {name:?} (known: q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, \
+             down_proj, all-linear){hint}"
+        )
     }
 }
 
@@ -81,6 +160,22 @@ pub struct Slot {
     pub b: usize,
 }
 
+/// Slots one behind the other, and the numbers that they need together.
+fn lay_out(
+    places: impl Iterator<Item = (usize, Projection)>,
+    rank: usize,
+    model: &ModelConfig,
+) -> (Vec<Slot>, usize) {
+    let mut end = 0;
+    let slots = places.map(|(layer, projection)| {
+        let (outputs, inputs) = projection.shape(model);
+        let (a, b) = (end, end + rank * inputs);
+        end = b + outputs * rank;
+        Slot { layer, projection, inputs, outputs, a, b }
+    });
+    (slots.collect(), end)
+}
+
 /// An adapter's configuration and numbers.
 #[derive(Debug, Clone)]
 pub struct Adapter {
@@ -92,6 +187,17 @@ pub struct Adapter {
 }
 
 impl Adapter {
+    /// An adapter of zeros: every target of every layer has a slot, A before B.
+    ///
+    /// # Errors
+    /// Where the configuration is out of range.
+    pub fn zeros(config: LoraConfig, base: impl Into<String>, model: &ModelConfig) -> Result<Self> {
+        config.validate()?;
+        let places =
+            (0..model.layers).flat_map(|layer| config.target_modules.iter().map(move |&to| (layer, to)));
+        let (slots, length) = lay_out(places, config.r, model);
+        Ok(Self { base: base.into(), slots, values: vec![0.0; length], config })
+    }
     /// The slot of a projection, if it is adapted.
     #[must_use]
     pub fn slot(&self, layer: usize, projection: Projection) -> Option<&Slot> {

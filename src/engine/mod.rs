@@ -3,6 +3,7 @@
 pub mod adapter;
 pub mod files;
 pub mod generate;
+pub mod hub;
 pub mod kernels;
 pub mod model;
 pub mod train;

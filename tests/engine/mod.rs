@@ -1,3 +1,6 @@
+mod adapter;
+mod damage;
 mod gguf;
 mod hf;
+mod hub;
 mod tokenizer;

@@ -1,0 +1,51 @@
+//! The table of short names, `assets/models.toml`, which is part of the program.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// A model with a short name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alias {
+    pub name: String,
+    /// What it is, in a few words.
+    pub about: String,
+    pub licence: String,
+    /// `owner/name` on the Hugging Face hub.
+    pub hub: String,
+    pub package: Option<Package>,
+}
+
+/// A model in Python packages.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Package {
+    /// The file's name after joining; none for a folder.
+    pub file: Option<String>,
+    /// `package==version/path`, in order.
+    pub parts: Vec<String>,
+    /// Sums of files, by name.
+    #[serde(default)]
+    pub sha256: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    model: Vec<Alias>,
+}
+
+static TABLE: LazyLock<Vec<Alias>> = LazyLock::new(|| {
+    // The table is checked by a test, so that this can't be empty in a program that was tested.
+    toml::from_str::<Table>(include_str!("../../../assets/models.toml"))
+        .map(|table| table.model)
+        .unwrap_or_default()
+});
+
+/// All models with short names.
+#[must_use]
+pub fn aliases() -> &'static [Alias] {
+    &TABLE
+}

