@@ -11,6 +11,7 @@
 //! | [`session`] | records, history, search, imports in SQLite | `domain`, `data` |
 //! | [`engine`] | models, training, generation | `domain`, `data` |
 //! | [`teacher`] | outside models and the jobs on them: think, reflect, judge | `domain`, `data`, `task`, `session` |
+//! | [`serve`] | OpenAI's HTTP API | `domain`, `engine`, `rag` |
 //! | [`app`] | the loop, the worker, following runs | everything |
 //! | [`ui`] | panes, keys, themes | `domain`, `app::store` |
 //! | [`cli`] | one file per subcommand, no logic of its own | everything |
@@ -21,6 +22,7 @@ pub mod config;
 pub mod data;
 pub mod domain;
 pub mod engine;
+pub mod serve;
 pub mod session;
 pub mod teacher;
 pub mod ui;

@@ -13,6 +13,7 @@ mod conventions;
 mod data;
 mod domain;
 mod engine;
+mod golden;
 mod layers;
 mod session;
 mod support;

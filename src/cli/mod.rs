@@ -1,8 +1,14 @@
 //! The subcommands: one file each, arguments and printing only. The work is done by the modules below.
 
+mod chat;
+mod generate;
+mod generate_batch;
+mod loading;
 mod models;
 mod print;
 mod pull;
+mod sampling;
+mod serve;
 mod studio;
 
 use std::process::ExitCode;
@@ -21,8 +27,14 @@ struct Arguments {
 enum Command {
     /// List the models on this machine.
     Models(models::Models),
+    /// Chat with a model, line by line.
+    Chat(Box<chat::Chat>),
+    /// Answer a prompt, or a file of them.
+    Generate(Box<generate::Generate>),
     /// Make a session and open it.
     New(studio::New),
+    /// Serve a model by OpenAI's HTTP API.
+    Serve(Box<serve::Serve>),
     /// Open a session: one of yours, a sample, or a folder.
     Open(studio::Open),
     /// Fetch a model, so that it can be trained and talked to.
@@ -34,7 +46,10 @@ pub fn run() -> ExitCode {
     let outcome = match Arguments::parse().command {
         None => studio::run(),
         Some(Command::Models(arguments)) => models::run(&arguments),
+        Some(Command::Chat(arguments)) => chat::run(&arguments),
+        Some(Command::Generate(arguments)) => generate::run(&arguments),
         Some(Command::New(arguments)) => studio::new(&arguments),
+        Some(Command::Serve(arguments)) => serve::run(&arguments),
         Some(Command::Open(arguments)) => studio::open(&arguments),
         Some(Command::Pull(arguments)) => pull::run(&arguments),
     };

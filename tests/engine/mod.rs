@@ -1,5 +1,6 @@
 mod adapter;
 mod damage;
+mod generate;
 mod gguf;
 mod hf;
 mod hub;

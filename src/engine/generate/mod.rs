@@ -1,1 +1,35 @@
-//! Generation: the key/value cache, the sampler, many sequences at once.
+//! Generation: the key/value cache, the sampler, many sequences at once. Knows nothing of files or the network.
+//!
+//! A [`Decoder`] is a model's weights laid out for it; a [`Generator`] answers [`Request`]s over one, a token of each
+//! per [`Generator::step`]; [`complete`] runs a list of requests to their end. A sequence's numbers don't depend on
+//! what is computed beside it, so the same request gives the same tokens, alone or among others.
+
+mod attention;
+mod cache;
+mod complete;
+mod constrain;
+mod decoder;
+mod forward;
+mod generator;
+mod heads;
+mod lora;
+mod pointwise;
+mod products;
+mod prompt;
+mod request;
+mod sampler;
+mod score;
+mod sequence;
+mod submit;
+mod team;
+mod text;
+mod workspace;
+
+pub use complete::{Completion, complete};
+pub use constrain::Constraint;
+pub use decoder::{Decoder, Precision};
+pub use generator::{Generator, Limits};
+pub use prompt::{Prompter, load};
+pub use request::{
+    AdapterId, ChosenToken, End, Event, Finish, Overflow, Request, RequestId, Sampling, Usage, What,
+};

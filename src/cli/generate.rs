@@ -1,0 +1,165 @@
+//! `dojo generate`: answers one prompt, streamed; or a file of them, line by line.
+
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::json;
+
+use super::sampling::{ModelArguments, SamplingArguments};
+use super::{generate_batch, loading, print};
+use crate::domain::message::{Message, Role};
+use crate::engine::generate::{AdapterId, Finish, Generator, Prompter, Usage, What};
+
+/// Arguments of `dojo generate`.
+#[derive(Args)]
+pub(super) struct Generate {
+    /// What to answer; read from standard input where it isn't given.
+    prompt: Option<String>,
+    #[command(flatten)]
+    pub(super) model: ModelArguments,
+    #[command(flatten)]
+    pub(super) sampling: SamplingArguments,
+    /// A system message before the prompt.
+    #[arg(long)]
+    pub(super) system: Option<String>,
+    /// Continue the text as it stands, without the chat template.
+    #[arg(long)]
+    pub(super) raw: bool,
+    /// Print one JSON object at the end instead of the text as it comes.
+    #[arg(long)]
+    json: bool,
+    /// Answer every line of this file: JSON with `prompt`, `messages` or `input`, or plain text.
+    #[arg(long, value_name = "FILE", requires = "output", conflicts_with = "prompt")]
+    pub(super) input: Option<PathBuf>,
+    /// Where the answers go, one JSON object a line. What is there already is kept and not done again.
+    #[arg(long, value_name = "FILE", requires = "input")]
+    pub(super) output: Option<PathBuf>,
+}
+
+/// A model with what it takes to ask it.
+pub(super) struct Ready {
+    pub(super) generator: Generator,
+    pub(super) prompter: Prompter,
+    pub(super) adapter: Option<AdapterId>,
+}
+
+pub(super) fn run(arguments: &Generate) -> Result<ExitCode> {
+    if let (Some(input), Some(output)) = (&arguments.input, &arguments.output) {
+        return generate_batch::run(arguments, input, output);
+    }
+    let prompt = match &arguments.prompt {
+        Some(prompt) => prompt.clone(),
+        None => from_standard_input()?,
+    };
+    let mut ready = loading::ready(&arguments.model)?;
+    let tokens = if arguments.raw {
+        ready.prompter.raw(&prompt)?
+    } else {
+        let system = arguments.system.iter().map(|text| Message::new(Role::System, text));
+        let messages: Vec<Message> = system.chain([Message::new(Role::User, prompt.as_str())]).collect();
+        ready.prompter.chat(&messages)?
+    };
+    let mut request = arguments.sampling.request(tokens)?;
+    request.adapter = ready.adapter;
+    let started = Instant::now();
+    let outcome = stream(&mut ready.generator, request, |text| {
+        if !arguments.json {
+            print::say_part(text);
+        }
+    })?;
+    if arguments.json {
+        print::say(&outcome.as_json(started.elapsed().as_secs_f64()).to_string());
+    } else {
+        print::say("");
+        if std::io::stderr().is_terminal() {
+            print::complain(&outcome.summary(started.elapsed().as_secs_f64()));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn from_standard_input() -> Result<String> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("read the prompt from standard input")?;
+    Ok(text.trim_end_matches('\n').to_owned())
+}
+
+/// One answer.
+pub(super) struct Outcome {
+    pub(super) text: String,
+    pub(super) why: Finish,
+    pub(super) usage: Usage,
+    first_token_seconds: f64,
+}
+
+/// Runs one request to its end, telling the text as it comes.
+pub(super) fn stream(
+    generator: &mut Generator,
+    request: crate::engine::generate::Request,
+    mut tell: impl FnMut(&str),
+) -> Result<Outcome> {
+    let started = Instant::now();
+    generator.submit(request)?;
+    let mut outcome = Outcome {
+        text: String::new(),
+        why: Finish::Cancelled,
+        usage: Usage::default(),
+        first_token_seconds: 0.0,
+    };
+    while generator.unfinished() > 0 {
+        for event in generator.step()? {
+            let (What::Token { text, .. } | What::Finished { text, .. }) = &event.what;
+            tell(text);
+            outcome.text.push_str(text);
+            if outcome.first_token_seconds == 0.0 {
+                outcome.first_token_seconds = started.elapsed().as_secs_f64();
+            }
+            if let What::Finished { why, usage, .. } = event.what {
+                (outcome.why, outcome.usage) = (why, usage);
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+pub(super) const fn finish_name(why: Finish) -> &'static str {
+    match why {
+        Finish::EndToken | Finish::StopText => "stop",
+        Finish::Length => "length",
+        Finish::Context => "context",
+        Finish::Cancelled => "cancelled",
+    }
+}
+
+impl Outcome {
+    fn tokens_per_second(&self, seconds: f64) -> f64 {
+        let after_first = self.usage.completion_tokens.saturating_sub(1) as f64;
+        after_first / (seconds - self.first_token_seconds).max(1e-9)
+    }
+
+    fn as_json(&self, seconds: f64) -> serde_json::Value {
+        json!({
+            "text": self.text,
+            "finish_reason": finish_name(self.why),
+            "prompt_tokens": self.usage.prompt_tokens,
+            "completion_tokens": self.usage.completion_tokens,
+            "seconds": seconds,
+            "first_token_seconds": self.first_token_seconds,
+            "tokens_per_second": self.tokens_per_second(seconds),
+        })
+    }
+
+    fn summary(&self, seconds: f64) -> String {
+        format!(
+            "{} prompt tokens, {} generated ({}), {:.1} tokens/s",
+            self.usage.prompt_tokens,
+            self.usage.completion_tokens,
+            finish_name(self.why),
+            self.tokens_per_second(seconds)
+        )
+    }
+}

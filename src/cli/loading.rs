@@ -1,0 +1,42 @@
+//! From a model's name to one that is ready to answer.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::generate::Ready;
+use super::pull::Bar;
+use super::sampling::ModelArguments;
+use crate::config::Folders;
+use crate::engine::adapter::Adapter;
+use crate::engine::generate::{Prompter, load};
+use crate::engine::hub::{self, Network};
+use crate::engine::model::{self, OpenModel};
+
+/// Finds a model by its name, fetching it where it isn't here yet, and opens it.
+pub(super) fn open(name: &str) -> Result<OpenModel> {
+    let folders = Folders::from_environment()?;
+    model::open(&hub::resolve(&folders.models(), name, Network::Allowed, &mut Bar::new())?)
+}
+
+/// Opens a model and loads it, with its adapter if one is asked for.
+pub(super) fn ready(arguments: &ModelArguments) -> Result<Ready> {
+    Ok(open_and_ready(arguments)?.1)
+}
+
+/// As [`ready`], with the opened model itself.
+pub(super) fn open_and_ready(arguments: &ModelArguments) -> Result<(OpenModel, Ready)> {
+    let open = open(&arguments.model)?;
+    let prompter = Prompter::new(&open)?;
+    let mut generator = load(&open, arguments.precision(), arguments.limits())?;
+    let adapter = match &arguments.adapter {
+        None => None,
+        Some(folder) => Some(generator.add_adapter(&adapter(folder, &open)?)?),
+    };
+    Ok((open, Ready { generator, prompter, adapter }))
+}
+
+/// Reads an adapter for a model.
+pub(super) fn adapter(folder: &Path, model: &OpenModel) -> Result<Adapter> {
+    Adapter::load(folder, &model.config)
+}

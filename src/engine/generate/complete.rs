@@ -1,0 +1,86 @@
+//! Many prompts in, all their completions out: for sample completions, evaluation and rollouts.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::generator::Generator;
+use super::request::{Event, Finish, Request, RequestId, Usage, What};
+
+/// One continuation, whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Completion {
+    /// The end token among them, where the model ended it.
+    pub tokens: Vec<u32>,
+    /// Of each token, where they were asked for.
+    pub log_probabilities: Vec<f32>,
+    pub text: String,
+    pub why: Finish,
+    pub usage: Usage,
+}
+
+/// Completes all requests together; the same requests always give the same completions. `tick` is called after
+/// every step with the number of tokens generated in it; its error ends everything.
+///
+/// # Errors
+/// Where a request is refused, or `tick` fails.
+pub fn complete(
+    generator: &mut Generator,
+    requests: Vec<Request>,
+    tick: &mut dyn FnMut(usize) -> Result<()>,
+) -> Result<Vec<Vec<Completion>>> {
+    let mut places = HashMap::new();
+    let mut completions = Vec::new();
+    for (place, request) in requests.into_iter().enumerate() {
+        let empty = Completion {
+            tokens: Vec::new(),
+            log_probabilities: Vec::new(),
+            text: String::new(),
+            why: Finish::Cancelled,
+            usage: Usage::default(),
+        };
+        completions.push(vec![empty; request.choices]);
+        match generator.submit(request) {
+            Ok(id) => _ = places.insert(id, place),
+            Err(error) => {
+                cancel_all(generator, &places);
+                return Err(error.context(format!("request {}", place + 1)));
+            }
+        }
+    }
+    while generator.unfinished() > 0 {
+        let mut generated = 0;
+        for event in generator.step()? {
+            let place = places.get(&event.request).and_then(|&place| completions.get_mut(place));
+            if let Some(completion) = place.and_then(|choices| choices.get_mut(event.choice)) {
+                generated += usize::from(matches!(event.what, What::Token { .. }));
+                apply(completion, event);
+            }
+        }
+        if let Err(error) = tick(generated) {
+            cancel_all(generator, &places);
+            return Err(error);
+        }
+    }
+    Ok(completions)
+}
+
+fn cancel_all(generator: &mut Generator, places: &HashMap<RequestId, usize>) {
+    for &id in places.keys() {
+        generator.cancel(id);
+    }
+}
+
+fn apply(completion: &mut Completion, event: Event) {
+    match event.what {
+        What::Token { text, token } => {
+            completion.text.push_str(&text);
+            completion.tokens.push(token.id);
+            completion.log_probabilities.extend(token.log_probability);
+        }
+        What::Finished { text, why, usage } => {
+            completion.text.push_str(&text);
+            (completion.why, completion.usage) = (why, usage);
+        }
+    }
+}

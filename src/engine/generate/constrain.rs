@@ -1,0 +1,88 @@
+//! Output that is valid by construction: tokens that would break the grammar are never chosen (`llguidance`).
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use llguidance::api::TopLevelGrammar;
+use llguidance::toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie};
+use llguidance::{Matcher, ParserFactory, token_bytes_from_tokenizer_json};
+use tokenizers::Tokenizer;
+
+/// What the output must be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Constraint {
+    /// Any JSON object.
+    JsonObject,
+    /// JSON that fits a schema.
+    JsonSchema(serde_json::Value),
+    /// Text that a regular expression (Rust's syntax) matches from end to end.
+    Regex(String),
+    /// Text of a grammar in llguidance's form of Lark.
+    Grammar(String),
+    /// One of these texts.
+    Choice(Vec<String>),
+}
+
+impl Constraint {
+    fn grammar(&self) -> Result<TopLevelGrammar> {
+        Ok(match self {
+            Self::JsonObject => TopLevelGrammar::from_json_schema(serde_json::json!({ "type": "object" })),
+            Self::JsonSchema(schema) => TopLevelGrammar::from_json_schema(schema.clone()),
+            Self::Regex(pattern) => TopLevelGrammar::from_regex(pattern),
+            Self::Grammar(text) => TopLevelGrammar::from_lark(text.clone()),
+            Self::Choice(choices) => {
+                if choices.iter().all(String::is_empty) {
+                    bail!("a choice needs at least one text that isn't empty");
+                }
+                let quoted = choices.iter().filter(|choice| !choice.is_empty());
+                let quoted = quoted.map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+                TopLevelGrammar::from_lark(format!("start: {}", quoted.join(" | ")))
+            }
+        })
+    }
+
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::JsonObject | Self::JsonSchema(_) => "JSON schema",
+            Self::Regex(_) => "regular expression",
+            Self::Grammar(_) => "grammar",
+            Self::Choice(_) => "list of choices",
+        }
+    }
+}
+
+/// A tokenizer, prepared for constraints.
+pub(crate) struct Guide {
+    factory: ParserFactory,
+}
+
+impl Guide {
+    /// Reads the bytes of every token.
+    pub(crate) fn new(tokenizer: &Tokenizer, vocabulary: usize, eos: &[u32]) -> Result<Self> {
+        let json =
+            tokenizer.to_string(false).map_err(|error| anyhow!("write the tokenizer as JSON: {error}"))?;
+        let json: serde_json::Value = serde_json::from_str(&json)?;
+        let mut words = token_bytes_from_tokenizer_json(&json).context("find the bytes of each token")?;
+        words.resize(vocabulary.max(words.len()), Vec::new());
+        let Some(&first) = eos.first() else {
+            bail!("a constraint needs a model with an end token");
+        };
+        let trie = TokTrie::from(&TokRxInfo::new(words.len() as u32, first), &words).with_eos_tokens(eos);
+        let environment: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
+        let mut factory = ParserFactory::new_simple(&environment)?;
+        factory.quiet();
+        Ok(Self { factory })
+    }
+
+    /// Starts a constraint.
+    pub(crate) fn start(&self, constraint: &Constraint) -> Result<Matcher> {
+        let parser = self.factory.create_parser(constraint.grammar()?);
+        let mut matcher = Matcher::new(parser);
+        if let Some(error) = matcher.get_error() {
+            bail!("the {} can't be used: {error}", constraint.kind());
+        }
+        // The first mask shows what a grammar's own checks don't.
+        matcher.compute_mask_or_eos().with_context(|| format!("use the {}", constraint.kind()))?;
+        Ok(matcher)
+    }
+}

@@ -1,0 +1,176 @@
+//! A model's weights, laid out for generation.
+
+use anyhow::{Context, Result};
+
+use crate::engine::kernels::quant::{Kind, Packed};
+use crate::engine::model::{ModelConfig, Weights};
+
+/// What the arithmetic is done with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// Weights as they are stored; activations rounded to 8 bits against quantised weights, as llama.cpp does.
+    #[default]
+    Stored,
+    /// Every weight as f32: the reference, and what training sees.
+    Full,
+    /// Plain weights rounded to 8 bits when they are loaded; quantised ones as they are stored.
+    Compact,
+}
+
+/// A decoder, ready to run. Shared by any number of generators.
+pub struct Decoder {
+    pub(crate) config: ModelConfig,
+    pub(crate) embedding: Packed,
+    /// None where it is the embedding's transpose.
+    pub(crate) output: Option<Packed>,
+    pub(crate) final_norm: Vec<f32>,
+    pub(crate) layers: Vec<Layer>,
+    precision: Precision,
+}
+
+pub(crate) struct Layer {
+    pub input_norm: Vec<f32>,
+    pub q: Packed,
+    pub k: Packed,
+    pub v: Packed,
+    /// Of q, k and v, one behind the other; empty where there is none.
+    pub bias: Vec<f32>,
+    /// (`head_dim`), where q and k are normalised.
+    pub qk_norms: Option<[Vec<f32>; 2]>,
+    pub o: Packed,
+    /// On what attention adds, where the architecture has it.
+    pub post_attention_norm: Option<Vec<f32>>,
+    pub feed_forward_norm: Vec<f32>,
+    pub gate: Packed,
+    pub up: Packed,
+    pub down: Packed,
+    /// On what the feed-forward block adds, where the architecture has it.
+    pub post_feed_forward_norm: Option<Vec<f32>>,
+}
+
+struct Reader<'a> {
+    config: &'a ModelConfig,
+    weights: &'a dyn Weights,
+    precision: Precision,
+}
+
+impl Reader<'_> {
+    fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Packed> {
+        let shape = [rows, columns];
+        let packed = if self.precision == Precision::Full {
+            Packed::from_f32(&self.weights.f32(name, &shape)?, rows, columns, Kind::F32)
+        } else {
+            let stored = self.weights.stored(name, &shape)?;
+            let plain = Kind::of(stored.format).is_some_and(Kind::is_dense);
+            if plain && self.precision == Precision::Compact && columns.is_multiple_of(32) {
+                Packed::from_f32(&self.weights.f32(name, &shape)?, rows, columns, Kind::Q8)
+            } else {
+                Packed::new(&stored, rows, columns)
+            }
+        };
+        packed.with_context(|| format!("lay out tensor {name}"))
+    }
+
+    fn norm(&self, name: &str, width: usize) -> Result<Vec<f32>> {
+        let mut norm = self.weights.f32(name, &[width])?;
+        if self.config.norm_offset {
+            for weight in &mut norm {
+                *weight += 1.0;
+            }
+        }
+        Ok(norm)
+    }
+
+    fn layer(&self, index: usize) -> Result<Layer> {
+        let config = self.config;
+        let (hidden, inner) = (config.hidden, config.intermediate);
+        let (query, kv) = (config.query_width(), config.kv_width());
+        let name = |part: &str| format!("model.layers.{index}.{part}.weight");
+        let matrix = |part: &str, rows, columns| self.matrix(&name(part), rows, columns);
+        let norm = |part: &str| self.norm(&name(part), hidden);
+        let qk = |part: &str| self.norm(&name(part), config.head_dim);
+        let (before_feed_forward, post) = if config.post_norms {
+            ("pre_feedforward_layernorm", true)
+        } else {
+            ("post_attention_layernorm", false)
+        };
+        Ok(Layer {
+            input_norm: norm("input_layernorm")?,
+            q: matrix("self_attn.q_proj", query, hidden)?,
+            k: matrix("self_attn.k_proj", kv, hidden)?,
+            v: matrix("self_attn.v_proj", kv, hidden)?,
+            bias: self.bias(index)?,
+            qk_norms: if config.qk_norm {
+                Some([qk("self_attn.q_norm")?, qk("self_attn.k_norm")?])
+            } else {
+                None
+            },
+            o: matrix("self_attn.o_proj", hidden, query)?,
+            post_attention_norm: post.then(|| norm("post_attention_layernorm")).transpose()?,
+            feed_forward_norm: norm(before_feed_forward)?,
+            gate: matrix("mlp.gate_proj", inner, hidden)?,
+            up: matrix("mlp.up_proj", inner, hidden)?,
+            down: matrix("mlp.down_proj", hidden, inner)?,
+            post_feed_forward_norm: post.then(|| norm("post_feedforward_layernorm")).transpose()?,
+        })
+    }
+
+    fn bias(&self, index: usize) -> Result<Vec<f32>> {
+        let mut bias = Vec::new();
+        if self.config.qkv_bias {
+            let (query, kv) = (self.config.query_width(), self.config.kv_width());
+            for (part, width) in [("q_proj", query), ("k_proj", kv), ("v_proj", kv)] {
+                let name = format!("model.layers.{index}.self_attn.{part}.bias");
+                bias.extend(self.weights.f32(&name, &[width])?);
+            }
+        }
+        Ok(bias)
+    }
+}
+
+impl Decoder {
+    /// Reads and lays out every weight.
+    ///
+    /// # Errors
+    /// Where a tensor is missing or misshapen; the message names it.
+    pub fn load(config: &ModelConfig, weights: &dyn Weights, precision: Precision) -> Result<Self> {
+        let reader = Reader { config, weights, precision };
+        let embedding = reader.matrix("model.embed_tokens.weight", config.vocabulary, config.hidden)?;
+        let output = if config.tied_embeddings {
+            None
+        } else {
+            Some(reader.matrix("lm_head.weight", config.vocabulary, config.hidden)?)
+        };
+        Ok(Self {
+            embedding,
+            output,
+            final_norm: reader.norm("model.norm.weight", config.hidden)?,
+            layers: (0..config.layers).map(|index| reader.layer(index)).collect::<Result<_>>()?,
+            config: config.clone(),
+            precision,
+        })
+    }
+
+    pub const fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Bytes of weights in memory.
+    pub fn bytes(&self) -> usize {
+        let layers = self
+            .layers
+            .iter()
+            .flat_map(|layer| [&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down]);
+        let outer = std::iter::once(&self.embedding).chain(&self.output);
+        outer.chain(layers).map(Packed::bytes).sum()
+    }
+
+    /// Whether keys and values are cached as f32 (else as half floats).
+    pub(crate) fn full_cache(&self) -> bool {
+        self.precision == Precision::Full
+    }
+
+    pub(crate) fn output(&self) -> &Packed {
+        self.output.as_ref().unwrap_or(&self.embedding)
+    }
+}

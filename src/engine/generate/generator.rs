@@ -1,0 +1,355 @@
+//! The scheduler: any number of requests over one model, joining and leaving between two steps.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result, ensure};
+use tokenizers::Tokenizer;
+
+use super::cache::{Cache, CacheShape, PAGE, PageId};
+use super::constrain::Guide;
+use super::decoder::Decoder;
+use super::forward::{Span, Step, forward};
+use super::lora::Lora;
+use super::request::{AdapterId, ChosenToken, Event, Finish, Overflow, RequestId};
+use super::sequence::{Sequence, slide};
+use super::team::Team;
+use super::workspace::{Workspace, logit_stride};
+use crate::engine::adapter::Adapter;
+
+/// How much a generator may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Threads, the caller's own among them; 0 is one per core.
+    pub threads: usize,
+    /// Sequences computed together at most.
+    pub sequences: usize,
+    /// Tokens of prompts computed in one step at most.
+    pub prompt_chunk: usize,
+    /// Bytes of keys and values at most; at least one whole context is always granted.
+    pub cache_bytes: usize,
+    /// Longest sequence, in tokens; 0 is the model's own context.
+    pub context: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { threads: 0, sequences: 64, prompt_chunk: 512, cache_bytes: 2 << 30, context: 0 }
+    }
+}
+
+/// A model that answers requests. Belongs to one thread; every call of [`Generator::step`] computes one token of
+/// each sequence (or a chunk of its prompt).
+pub struct Generator {
+    pub(super) decoder: Arc<Decoder>,
+    pub(super) tokenizer: Arc<Tokenizer>,
+    pub(super) guide: Option<Guide>,
+    pub(super) team: Team,
+    pub(super) workspace: Workspace,
+    pub(super) cache: Cache,
+    pub(super) adapters: BTreeMap<AdapterId, Arc<Lora>>,
+    pub(super) waiting: VecDeque<Sequence>,
+    active: Vec<Sequence>,
+    limits: Limits,
+    pub(super) context: usize,
+    pub(super) next: u64,
+}
+
+impl Generator {
+    /// A generator over a loaded model.
+    pub fn new(decoder: Arc<Decoder>, tokenizer: Arc<Tokenizer>, limits: Limits) -> Self {
+        let config = decoder.config();
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = if limits.threads == 0 { cores } else { limits.threads };
+        let context = if limits.context == 0 { config.context } else { limits.context.min(config.context) };
+        let shape = CacheShape::new(config, decoder.full_cache());
+        let pages = (limits.cache_bytes / shape.bytes()).max(context.div_ceil(PAGE) + 1);
+        let team = Team::new(threads);
+        Self {
+            workspace: Workspace::new(config, team.threads()),
+            team,
+            cache: Cache::new(shape, pages),
+            guide: None,
+            adapters: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            active: Vec::new(),
+            limits,
+            context,
+            next: 0,
+            decoder,
+            tokenizer,
+        }
+    }
+
+    /// Longest sequence, in tokens.
+    pub const fn context(&self) -> usize {
+        self.context
+    }
+
+    pub const fn tokenizer(&self) -> &Arc<Tokenizer> {
+        &self.tokenizer
+    }
+
+    /// Requests' choices that are not finished.
+    pub fn unfinished(&self) -> usize {
+        self.waiting.iter().chain(&self.active).map(|sequence| 1 + sequence.siblings.len()).sum()
+    }
+
+    /// Choices that wait for room.
+    pub fn waiting(&self) -> usize {
+        self.waiting.iter().map(|sequence| 1 + sequence.siblings.len()).sum()
+    }
+
+    /// Holds an adapter's present numbers.
+    ///
+    /// # Errors
+    /// Where it doesn't fit the model.
+    pub fn add_adapter(&mut self, adapter: &Adapter) -> Result<AdapterId> {
+        let lora = Lora::new(adapter, self.decoder.config())?;
+        let id = AdapterId(lora.serial);
+        self.adapters.insert(id, Arc::new(lora));
+        Ok(id)
+    }
+
+    /// Lets go of an adapter; requests that use it finish with it.
+    pub fn remove_adapter(&mut self, id: AdapterId) {
+        self.adapters.remove(&id);
+    }
+
+    /// Ends a request at once; what was held back is given out.
+    pub fn cancel(&mut self, request: RequestId) -> Vec<Event> {
+        let mut events = Vec::new();
+        for sequence in self.waiting.iter_mut().chain(&mut self.active).filter(|of| of.request == request) {
+            sequence.finish(Finish::Cancelled, &mut events);
+            for sibling in &mut sequence.siblings {
+                sibling.finish(Finish::Cancelled, &mut events);
+            }
+        }
+        self.waiting.retain(|sequence| sequence.finished.is_none());
+        self.retire();
+        events
+    }
+
+    /// Computes one step and says what came of it; nothing where nothing is unfinished.
+    ///
+    /// # Errors
+    /// Where there is no room for even one sequence.
+    pub fn step(&mut self) -> Result<Vec<Event>> {
+        self.admit();
+        let mut events = Vec::new();
+        let (step, chosen) = self.plan()?;
+        if step.tokens.is_empty() {
+            ensure!(self.unfinished() == 0, "the cache has no room for a sequence of this length");
+            return Ok(events);
+        }
+        forward(&self.decoder, self.cache.shape(), &mut self.team, &mut self.workspace, &step);
+        drop(step);
+        let ready = self.advance(&chosen);
+        self.choose(&ready, &mut events);
+        self.make_room();
+        self.retire();
+        Ok(events)
+    }
+
+    /// Lets waiting requests begin, as far as all of their pages fit.
+    fn admit(&mut self) {
+        while let Some(first) = self.waiting.front() {
+            let count = 1 + first.siblings.len();
+            let running: usize = self.active.iter().map(|sequence| 1 + sequence.siblings.len()).sum();
+            let reserved: usize = self.active.iter().map(|sequence| self.reserve(sequence)).sum();
+            let fits = running + count <= self.limits.sequences
+                && reserved + self.reserve(first) <= self.cache.limit();
+            if !fits && running > 0 {
+                return;
+            }
+            let Some(mut sequence) = self.waiting.pop_front() else { return };
+            let reusable = sequence.tokens.len() - 1;
+            let head = sequence.tokens.get(..reusable).unwrap_or_default();
+            sequence.pages = self.cache.find(sequence.adapter(), head);
+            sequence.computed = sequence.pages.len() * PAGE;
+            sequence.remembered = sequence.pages.len();
+            sequence.cached = sequence.computed;
+            self.active.push(sequence);
+        }
+    }
+
+    /// Pages that a sequence and its siblings may come to need.
+    fn reserve(&self, sequence: &Sequence) -> usize {
+        let left = sequence.options.max_tokens - sequence.generated.min(sequence.options.max_tokens);
+        let longest = (sequence.tokens.len() + left).min(self.context);
+        (1 + sequence.siblings.len()) * (longest / PAGE + 1)
+    }
+
+    /// What the next step computes: for each sequence that takes part, its index and its new tokens.
+    fn plan(&mut self) -> Result<(Step, Vec<(usize, usize)>)> {
+        self.active.sort_by_key(Sequence::adapter);
+        let mut step = Step::default();
+        let mut chosen = Vec::new();
+        let decoding = self.active.iter().filter(|sequence| sequence.pending() == 1).count();
+        let mut budget = self.limits.prompt_chunk.max(PAGE) / if decoding > 0 { 2 } else { 1 };
+        for (index, sequence) in self.active.iter_mut().enumerate() {
+            let pending = sequence.pending();
+            let count = if pending == 1 { 1 } else { pending.min(budget) };
+            if count == 0 {
+                continue;
+            }
+            budget -= if pending == 1 { 0 } else { count };
+            let end = sequence.computed + count;
+            while sequence.pages.len() * PAGE < end {
+                let page = self.cache.take().context("the cache of keys and values is full")?;
+                sequence.pages.push(page);
+            }
+            let rows = step.tokens.len()..step.tokens.len() + count;
+            step.tokens.extend_from_slice(sequence.tokens.get(sequence.computed..end).unwrap_or_default());
+            if count == pending {
+                step.wanted.push(rows.end - 1);
+            }
+            if let Some(lora) = &sequence.lora {
+                match step.adapters.last_mut() {
+                    Some((last, covered)) if last.serial == lora.serial => covered.end = rows.end,
+                    _ => step.adapters.push((Arc::clone(lora), rows.clone())),
+                }
+            }
+            let pages = sequence.pages.iter().map(|&page| self.cache.address(page)).collect();
+            step.spans.push(Span { pages, start: sequence.computed, rows });
+            chosen.push((index, count));
+        }
+        Ok((step, chosen))
+    }
+
+    /// Notes what was computed; returns the sequences whose logits are there, in their order.
+    fn advance(&mut self, chosen: &[(usize, usize)]) -> Vec<usize> {
+        let mut ready = Vec::new();
+        for &(index, count) in chosen {
+            let Some(sequence) = self.active.get_mut(index) else { continue };
+            sequence.computed += count;
+            let adapter = sequence.adapter();
+            while (sequence.remembered + 1) * PAGE <= sequence.computed {
+                let number = sequence.remembered;
+                let before = number.checked_sub(1).and_then(|before| sequence.pages.get(before).copied());
+                let tokens = sequence.tokens.get(number * PAGE..(number + 1) * PAGE).unwrap_or_default();
+                if let Some(&page) = sequence.pages.get(number) {
+                    self.cache.remember(page, before, adapter, tokens);
+                }
+                sequence.remembered += 1;
+            }
+            if sequence.pending() == 0 {
+                ready.push(index);
+            }
+        }
+        ready
+    }
+
+    /// Chooses a token for every ready sequence (and each sibling of it), all workers together.
+    fn choose(&mut self, ready: &[usize], events: &mut Vec<Event>) {
+        let config = self.decoder.config();
+        let (vocabulary, stride) = (config.vocabulary, logit_stride(config));
+        let mut forked = Vec::new();
+        let mut jobs: Vec<Mutex<Job<'_>>> = Vec::new();
+        let mut next = 0;
+        let mut rows = self.workspace.logits.chunks_mut(stride);
+        let mut families = Vec::new();
+        for (index, sequence) in self.active.iter_mut().enumerate() {
+            if ready.get(next) != Some(&index) {
+                continue;
+            }
+            next += 1;
+            let Some(logits) = rows.next().and_then(|row| row.get_mut(..vocabulary)) else { break };
+            let siblings = std::mem::take(&mut sequence.siblings);
+            families.push((sequence, siblings, logits));
+        }
+        for (sequence, siblings, _) in &mut families {
+            for mut sibling in siblings.drain(..) {
+                fork(&mut self.cache, sequence, &mut sibling);
+                forked.push((sibling, sequence.request));
+            }
+        }
+        let mut copies: Vec<(usize, Vec<f32>)> = Vec::new();
+        for (place, (sibling, _)) in forked.iter().enumerate() {
+            let family = families.iter().find(|(parent, _, _)| parent.request == sibling.request);
+            copies.push((place, family.map(|(_, _, logits)| logits.to_vec()).unwrap_or_default()));
+        }
+        for (sequence, _, logits) in families {
+            jobs.push(Mutex::new(Job { sequence, logits, chosen: None }));
+        }
+        for ((sibling, _), (_, logits)) in forked.iter_mut().zip(&mut copies) {
+            jobs.push(Mutex::new(Job { sequence: sibling, logits, chosen: None }));
+        }
+        if jobs.len() == 1 {
+            jobs.iter().for_each(choose_one);
+        } else {
+            self.team.run(&|worker| {
+                jobs.iter().skip(worker.index).step_by(worker.count).for_each(choose_one);
+            });
+        }
+        for job in jobs {
+            let Job { sequence, chosen, .. } = job.into_inner().unwrap_or_else(PoisonError::into_inner);
+            match chosen {
+                Some(Ok(token)) => sequence.accept(token, &config.eos, self.context, events),
+                Some(Err(error)) => {
+                    tracing::warn!("a constrained sequence ended early: {error:#}");
+                    sequence.finish(Finish::EndToken, events);
+                }
+                None => {}
+            }
+        }
+        self.active.extend(forked.into_iter().map(|(sibling, _)| sibling));
+    }
+
+    /// Lets sequences whose context is full slide.
+    fn make_room(&mut self) {
+        for sequence in &mut self.active {
+            let Overflow::Slide { keep } = sequence.options.overflow else { continue };
+            if sequence.tokens.len() < self.context || sequence.finished.is_some() {
+                continue;
+            }
+            sequence.tokens = slide(&sequence.tokens, keep, self.context);
+            release(&mut self.cache, &mut sequence.pages);
+            sequence.computed = 0;
+            sequence.remembered = 0;
+        }
+    }
+
+    /// Lets go of finished sequences.
+    fn retire(&mut self) {
+        for sequence in self.active.iter_mut().filter(|sequence| sequence.finished.is_some()) {
+            release(&mut self.cache, &mut sequence.pages);
+        }
+        self.active.retain(|sequence| sequence.finished.is_none());
+    }
+}
+
+struct Job<'a> {
+    sequence: &'a mut Sequence,
+    logits: &'a mut [f32],
+    chosen: Option<Result<ChosenToken>>,
+}
+
+fn choose_one(job: &Mutex<Job<'_>>) {
+    let mut job = job.lock().unwrap_or_else(PoisonError::into_inner);
+    let Job { sequence, logits, chosen } = &mut *job;
+    *chosen = Some(sequence.choose(logits));
+}
+
+fn release(cache: &mut Cache, pages: &mut Vec<PageId>) {
+    // Last pages first, so that beginnings, which others may share, stay longest.
+    for page in pages.drain(..).rev() {
+        cache.release(page);
+    }
+}
+
+/// Gives a sibling what its parent has computed: full pages shared, the last one copied.
+fn fork(cache: &mut Cache, parent: &Sequence, sibling: &mut Sequence) {
+    let full = parent.computed / PAGE;
+    sibling.computed = parent.computed;
+    sibling.cached = parent.computed;
+    sibling.remembered = full;
+    for (number, &page) in parent.pages.iter().enumerate() {
+        if number < full {
+            cache.share(page);
+            sibling.pages.push(page);
+        } else if let Some(copy) = cache.copy(page) {
+            sibling.pages.push(copy);
+        }
+    }
+}

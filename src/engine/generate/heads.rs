@@ -1,0 +1,236 @@
+//! The part of a step that works head by head: biases, norms of q and k, rotation, the cache, attention.
+
+#![expect(
+    clippy::inline_always,
+    reason = "kernels are compiled with the instructions of the function around them"
+)]
+
+use std::sync::atomic::Ordering;
+
+use super::attention::{Attention, QUERIES};
+use super::cache::PAGE;
+use super::decoder::Layer;
+use super::forward::{Item, Pass, Span};
+use super::pointwise::{AddInto, RmsNorm, Rotate};
+use super::team::Worker;
+use super::workspace::{COUNTERS, Scratch};
+use crate::engine::kernels::quant::lanes::{Kernel, Lanes};
+use crate::engine::model::config::Rope;
+
+impl Pass<'_> {
+    /// Cosines and sines of every row's position, for each rotary embedding that the model has.
+    pub(super) fn compute_angles(&self, worker: Worker<'_>) {
+        let ropes = std::iter::once(&self.config.rope).chain(&self.config.local_rope);
+        for (index, rope) in ropes.enumerate() {
+            let (frequencies, factor) = rope.frequencies();
+            for row in worker.share(self.step.tokens.len()) {
+                let position = self.position(row) as f32;
+                let to = self.angles(index, row);
+                for (pair, frequency) in frequencies.iter().enumerate() {
+                    let (sine, cosine) = (position * frequency).sin_cos();
+                    // SAFETY: the row's own angles, this worker's share.
+                    unsafe {
+                        *to.add(pair) = cosine * factor;
+                        *to.add(self.at.angle_half + pair) = sine * factor;
+                    }
+                }
+            }
+        }
+    }
+
+    fn angles(&self, rope: usize, row: usize) -> *mut f32 {
+        self.at.angles.wrapping_add((rope * self.step.tokens.len() + row) * 2 * self.at.angle_half)
+    }
+
+    fn span_of(&self, row: usize) -> Option<&Span> {
+        let after = self.step.spans.partition_point(|span| span.rows.end <= row);
+        self.step.spans.get(after)
+    }
+
+    fn position(&self, row: usize) -> usize {
+        self.span_of(row).map_or(0, |span| span.start + row - span.rows.start)
+    }
+
+    /// Which of the model's rotary embeddings a layer uses.
+    fn layer_rope(&self, layer: usize) -> Option<(usize, &Rope)> {
+        let rope = self.config.layer_rope(layer)?;
+        let local = self.config.local_rope.as_ref().is_some_and(|local| std::ptr::eq(local, rope));
+        Some((usize::from(local), rope))
+    }
+
+    /// Finishes q, k and v, and puts k and v into the cache.
+    pub(super) fn place_heads(&self, worker: Worker<'_>, index: usize, layer: &Layer) {
+        let config = self.config;
+        let each = config.heads + config.kv_heads;
+        let stride = config.query_width() + 2 * config.kv_width();
+        let rope = self.layer_rope(index);
+        let mut current: Option<(usize, &Span)> = None;
+        for unit in worker.share(self.step.tokens.len() * each) {
+            let (row, head) = (unit / each, unit % each);
+            let projected = self.at.projected.wrapping_add(row * stride);
+            // SAFETY: the head of this row is this worker's share: q, or k and v together.
+            unsafe {
+                let at = projected.add(head * config.head_dim);
+                self.finish_head(at, layer, head);
+                if let Some((which, rope)) = rope {
+                    let cosines = self.angles(which, row).cast_const();
+                    let sines = cosines.add(self.at.angle_half);
+                    self.isa.run(Rotate { head: at, cosines, sines, half: rope.dimensions / 2 });
+                }
+                if head < config.heads {
+                    continue;
+                }
+                let value = at.add(config.kv_width());
+                self.add_bias(value, layer, head + config.kv_heads);
+                let span = match current {
+                    Some((of, span)) if of == row => Some(span),
+                    _ => self.span_of(row),
+                };
+                let Some(span) = span else { continue };
+                current = Some((row, span));
+                let position = span.start + row - span.rows.start;
+                let Some(&page) = span.pages.get(position / PAGE) else { continue };
+                let kv_head = head - config.heads;
+                self.isa.run(Remember {
+                    key: at,
+                    value,
+                    page,
+                    full: self.cache.full,
+                    keys: self.cache.keys(index, kv_head) + position % PAGE,
+                    values: self.cache.values(index, kv_head) + position % PAGE * self.cache.width,
+                    head_dim: config.head_dim,
+                });
+            }
+        }
+    }
+
+    /// # Safety
+    /// `at` is a head of `head_dim` values that nobody else uses.
+    unsafe fn finish_head(&self, at: *mut f32, layer: &Layer, head: usize) {
+        // SAFETY: as promised; the norms have `head_dim` values.
+        unsafe {
+            self.add_bias(at, layer, head);
+            if let Some([of_q, of_k]) = &layer.qk_norms {
+                let weight = if head < self.config.heads { of_q } else { of_k };
+                let (width, epsilon) = (self.config.head_dim, self.config.norm_epsilon);
+                self.isa.run(RmsNorm { x: at, weight: weight.as_ptr(), out: at, width, epsilon });
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`Pass::finish_head`].
+    unsafe fn add_bias(&self, at: *mut f32, layer: &Layer, head: usize) {
+        let width = self.config.head_dim;
+        if let Some(bias) = layer.bias.get(head * width..(head + 1) * width) {
+            // SAFETY: as promised.
+            unsafe { self.isa.run(AddInto { from: bias.as_ptr(), to: at, width }) };
+        }
+    }
+
+    /// All of a step's attention, in pieces. A lone token's heads are cut finer, so that every worker has some.
+    pub(super) fn attention_items(&self) -> Vec<Item> {
+        let group = self.config.heads / self.config.kv_heads;
+        let alone = self.step.tokens.len() * self.config.kv_heads < 4 * self.threads;
+        let at_once = if alone { group.div_ceil(2).min(QUERIES) } else { QUERIES };
+        let mut items = Vec::new();
+        for (span, new) in self.step.spans.iter().enumerate() {
+            let total = new.rows.len() * group;
+            for head in 0..self.config.kv_heads {
+                for start in (0..total).step_by(at_once) {
+                    items.push(Item { span, head, queries: start..total.min(start + at_once) });
+                }
+            }
+        }
+        items
+    }
+
+    pub(super) fn attention(&self, _worker: Worker<'_>, scratch: &mut Scratch, layer: usize) {
+        let Some(counter) = self.counters.get(layer * COUNTERS + 1) else { return };
+        let window = self.config.windows.get(layer).copied().flatten();
+        let chunk = (self.items.len() / (8 * self.threads)).max(1);
+        loop {
+            let start = counter.fetch_add(chunk, Ordering::Relaxed);
+            if start >= self.items.len() {
+                return;
+            }
+            for item in self.items.iter().skip(start).take(chunk) {
+                let Some(span) = self.step.spans.get(item.span) else { continue };
+                let mut queries = [self.query(span, item.head, item.queries.start, window); QUERIES];
+                for (query, index) in queries.iter_mut().zip(item.queries.clone()) {
+                    *query = self.query(span, item.head, index, window);
+                }
+                // SAFETY: the item is dealt to this worker alone; the span's pages reach its last position.
+                unsafe {
+                    self.isa.run(Attention {
+                        queries: &queries[..item.queries.len()],
+                        pages: &span.pages,
+                        full: self.cache.full,
+                        keys: self.cache.keys(layer, item.head),
+                        values: self.cache.values(layer, item.head),
+                        head_dim: self.config.head_dim,
+                        width: self.cache.width,
+                        scale: self.config.attention_scale,
+                        soft_cap: self.config.attention_softcap,
+                        scratch: &mut scratch.scores,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Puts one position's key and value into its page.
+struct Remember {
+    key: *const f32,
+    value: *const f32,
+    page: *mut u32,
+    full: bool,
+    keys: usize,
+    values: usize,
+    head_dim: usize,
+}
+
+impl Kernel for Remember {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        // SAFETY: the caller promises a page with room for a key and a value at these places.
+        unsafe {
+            if self.full {
+                let page = self.page.cast::<f32>();
+                for dimension in 0..self.head_dim {
+                    *page.add(self.keys + dimension * PAGE) = *self.key.add(dimension);
+                }
+                page.add(self.values).copy_from_nonoverlapping(self.value, self.head_dim);
+                return;
+            }
+            let page = self.page.cast::<u16>();
+            for at in (0..self.head_dim).step_by(16) {
+                let left = (self.head_dim - at).min(16);
+                let mut halves = [0u16; 16];
+                narrow::<L>(self.key.add(at), left, &mut halves);
+                for (dimension, half) in halves.into_iter().enumerate().take(left) {
+                    *page.add(self.keys + (at + dimension) * PAGE) = half;
+                }
+                narrow::<L>(self.value.add(at), left, &mut halves);
+                page.add(self.values + at).copy_from_nonoverlapping(halves.as_ptr(), left);
+            }
+        }
+    }
+}
+
+/// Up to sixteen f32 as half floats.
+#[inline(always)]
+unsafe fn narrow<L: Lanes>(from: *const f32, count: usize, to: &mut [u16; 16]) {
+    // SAFETY: the caller promises `count` values.
+    unsafe {
+        if count == 16 {
+            return L::store_half(to.as_mut_ptr(), L::load(from));
+        }
+        let mut padded = [0.0f32; 16];
+        padded.as_mut_ptr().copy_from_nonoverlapping(from, count);
+        L::store_half(to.as_mut_ptr(), L::load(padded.as_ptr()));
+    }
+}

@@ -1,0 +1,140 @@
+//! A step's matrix products: panels dealt out among the workers, adapters added.
+
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+
+use super::forward::{FEW_ROWS, Pass};
+use super::pointwise::{AddInto, RmsNorm};
+use super::team::Worker;
+use super::workspace::{COUNTERS, Scratch};
+use crate::engine::adapter::Projection;
+use crate::engine::kernels::quant::Packed;
+use crate::engine::kernels::quant::activation::ActivationsAt;
+use crate::engine::kernels::quant::panel::{Output, PanelProduct, Write};
+
+/// Where a product goes, and which projection it is (for adapters).
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub matrix: &'a Packed,
+    pub projection: Projection,
+    pub output: Output,
+}
+
+impl Pass<'_> {
+    /// Products of all rows with matrices that share their input; adapters added.
+    pub(super) fn products(
+        &self,
+        worker: Worker<'_>,
+        scratch: &mut Scratch,
+        layer: usize,
+        phase: usize,
+        targets: &[Target<'_>],
+        input: ActivationsAt,
+    ) {
+        let matrices: Vec<(&Packed, Output)> =
+            targets.iter().map(|target| (target.matrix, target.output)).collect();
+        self.deal(worker, scratch, layer * COUNTERS + phase, &matrices, input, self.rows());
+        if self.step.adapters.is_empty() {
+            return;
+        }
+        for first in [true, false] {
+            for (lora, rows) in &self.step.adapters {
+                for (target, &low) in targets.iter().zip(&self.at.low) {
+                    let Some(pair) = lora.get(layer, target.projection) else { continue };
+                    // SAFETY: the adapter's rows of `low`, which has room for the largest rank.
+                    let low = unsafe { low.add(rows.start * lora.rank) };
+                    let (matrix, input, output) = if first {
+                        let output = Output { to: low, stride: lora.rank, write: Write::Replace };
+                        (&pair.a, input.rows_from(rows.start), output)
+                    } else {
+                        // SAFETY: the adapter's rows of the output.
+                        let to = unsafe { target.output.to.add(rows.start * target.output.stride) };
+                        let output = Output { to, write: Write::Add, ..target.output };
+                        (&pair.b, ActivationsAt::plain(low, lora.rank), output)
+                    };
+                    let share = worker.share(matrix.panels());
+                    self.panels(scratch, &[(matrix, output)], share, input, rows.len());
+                }
+            }
+            if first {
+                worker.meet();
+            }
+        }
+    }
+
+    /// Adds a product to the residual stream, normalised first where the architecture does so.
+    pub(super) fn add_product(
+        &self,
+        worker: Worker<'_>,
+        scratch: &mut Scratch,
+        (layer, phase): (usize, usize),
+        (matrix, projection): (&Packed, Projection),
+        input: ActivationsAt,
+        norm: Option<&[f32]>,
+    ) {
+        let hidden = self.config.hidden;
+        let (to, write) =
+            if norm.is_some() { (self.at.added, Write::Replace) } else { (self.at.residual, Write::Add) };
+        let output = Output { to, stride: hidden, write };
+        self.products(worker, scratch, layer, phase, &[Target { matrix, projection, output }], input);
+        worker.meet();
+        let Some(norm) = norm else { return };
+        for row in worker.share(self.rows()) {
+            // SAFETY: the row is this worker's share.
+            unsafe {
+                let added = self.at.added.add(row * hidden);
+                let epsilon = self.config.norm_epsilon;
+                self.isa.run(RmsNorm { x: added, weight: norm.as_ptr(), out: added, width: hidden, epsilon });
+                self.isa.run(AddInto { from: added, to: self.at.residual.add(row * hidden), width: hidden });
+            }
+        }
+        worker.meet();
+    }
+
+    /// Deals out the panels of several matrices.
+    pub(super) fn deal(
+        &self,
+        worker: Worker<'_>,
+        scratch: &mut Scratch,
+        counter: usize,
+        matrices: &[(&Packed, Output)],
+        input: ActivationsAt,
+        rows: usize,
+    ) {
+        let total: usize = matrices.iter().map(|(matrix, _)| matrix.panels()).sum();
+        let counter = self.counters.get(counter).filter(|_| rows > FEW_ROWS);
+        let Some(counter) = counter else {
+            return self.panels(scratch, matrices, worker.share(total), input, rows);
+        };
+        let chunk = (total / (8 * worker.count)).max(1);
+        loop {
+            let start = counter.fetch_add(chunk, Ordering::Relaxed);
+            if start >= total {
+                return;
+            }
+            self.panels(scratch, matrices, start..total.min(start + chunk), input, rows);
+        }
+    }
+
+    /// Some panels, counted through all matrices.
+    fn panels(
+        &self,
+        scratch: &mut Scratch,
+        matrices: &[(&Packed, Output)],
+        share: Range<usize>,
+        input: ActivationsAt,
+        rows: usize,
+    ) {
+        let mut before = 0;
+        for &(matrix, output) in matrices {
+            let own = share.start.max(before)..share.end.min(before + matrix.panels());
+            for panel in own {
+                let panel = panel - before;
+                let scratch = &mut scratch.bytes;
+                // SAFETY: the panel is dealt to this worker alone; input and output have `rows` rows.
+                unsafe { self.isa.run(PanelProduct { matrix, panel, input, rows, output, scratch }) };
+            }
+            before += matrix.panels();
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! From conversations and texts to the token ids that a model expects.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use tokenizers::Tokenizer;
+
+use super::decoder::{Decoder, Precision};
+use super::generator::{Generator, Limits};
+use crate::data::chat::{ChatTemplate, Ending, SpecialTokens};
+use crate::domain::message::Message;
+use crate::engine::model::OpenModel;
+
+/// Renders and tokenises prompts for one model.
+#[derive(Clone)]
+pub struct Prompter {
+    tokenizer: Arc<Tokenizer>,
+    template: Option<ChatTemplate>,
+    name: String,
+}
+
+impl Prompter {
+    /// For a model, with its own chat template where it has one.
+    ///
+    /// # Errors
+    /// Where the template doesn't compile.
+    pub fn new(model: &OpenModel) -> Result<Self> {
+        let source = &model.template;
+        let special = SpecialTokens {
+            bos: source.bos_token.clone(),
+            eos: source.eos_token.clone(),
+            ..SpecialTokens::default()
+        };
+        let template = source.text.as_deref().map(|text| ChatTemplate::new(text, special)).transpose()?;
+        Ok(Self { tokenizer: Arc::clone(&model.tokenizer), template, name: model.name.clone() })
+    }
+
+    /// Whether the model can chat.
+    pub const fn has_template(&self) -> bool {
+        self.template.is_some()
+    }
+
+    /// A conversation with the head of the assistant's next turn.
+    ///
+    /// # Errors
+    /// Where the model has no template, or its template refuses the conversation.
+    pub fn chat(&self, messages: &[Message]) -> Result<Vec<u32>> {
+        let template = self.template.as_ref().with_context(|| {
+            format!("{} has no chat template: it continues plain text only (`--raw`)", self.name)
+        })?;
+        let text = template.render(messages, Ending::GenerationPrompt)?;
+        self.encode(&text, false)
+    }
+
+    /// Plain text as it stands, behind the model's beginning token where its tokenizer puts one.
+    ///
+    /// # Errors
+    /// Where the tokenizer fails.
+    pub fn raw(&self, text: &str) -> Result<Vec<u32>> {
+        self.encode(text, true)
+    }
+
+    fn encode(&self, text: &str, special: bool) -> Result<Vec<u32>> {
+        let encoding = self.tokenizer.encode(text, special).map_err(|error| anyhow!("tokenise: {error}"))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+}
+
+/// Loads a model for generation.
+///
+/// # Errors
+/// Where a tensor is missing or misshapen.
+pub fn load(model: &OpenModel, precision: Precision, limits: Limits) -> Result<Generator> {
+    let decoder = Decoder::load(&model.config, model.weights.as_ref(), precision)
+        .with_context(|| format!("load {}", model.name))?;
+    Ok(Generator::new(Arc::new(decoder), Arc::clone(&model.tokenizer), limits))
+}

@@ -1,0 +1,182 @@
+//! What can be asked of a generator, and what it answers.
+
+use super::constrain::Constraint;
+
+/// How the next token is chosen. Names and defaults are those of Hugging Face's `GenerationConfig` and OpenAI's API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sampling {
+    /// 0 is greedy.
+    pub temperature: f32,
+    /// Only this many likeliest tokens; 0 is all.
+    pub top_k: usize,
+    /// Only the likeliest tokens that make up this probability; 1 is all.
+    pub top_p: f32,
+    /// Only tokens at least this fraction as likely as the likeliest; 0 is all.
+    pub min_p: f32,
+    /// Divides (or multiplies, below zero) the logits of tokens that were there before; 1 is none.
+    pub repetition_penalty: f32,
+    /// Taken off a generated token's logit each time it comes; 0 is none.
+    pub frequency_penalty: f32,
+    /// Taken off a generated token's logit once; 0 is none.
+    pub presence_penalty: f32,
+    pub seed: u64,
+    /// Added to the logits of tokens.
+    pub logit_bias: Vec<(u32, f32)>,
+    /// Log-probabilities of the chosen token and of this many likeliest ones.
+    pub log_probabilities: Option<usize>,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self {
+            temperature: 0.0,
+            top_k: 0,
+            top_p: 1.0,
+            min_p: 0.0,
+            repetition_penalty: 1.0,
+            frequency_penalty: 0.0,
+            presence_penalty: 0.0,
+            seed: 0,
+            logit_bias: Vec::new(),
+            log_probabilities: None,
+        }
+    }
+}
+
+impl Sampling {
+    /// Checks every value's range.
+    ///
+    /// # Errors
+    /// One sentence that names the value.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let within = |name: &str, value: f32, least: f32, most: f32| {
+            anyhow::ensure!(
+                (least..=most).contains(&value),
+                "{name} is {value}, and must be from {least} to {most}"
+            );
+            Ok(())
+        };
+        within("temperature", self.temperature, 0.0, 100.0)?;
+        within("top_p", self.top_p, f32::MIN_POSITIVE, 1.0)?;
+        within("min_p", self.min_p, 0.0, 1.0)?;
+        within("repetition_penalty", self.repetition_penalty, 0.01, 100.0)?;
+        within("frequency_penalty", self.frequency_penalty, -2.0, 2.0)?;
+        within("presence_penalty", self.presence_penalty, -2.0, 2.0)
+    }
+}
+
+/// What happens when a sequence fills the model's context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overflow {
+    /// It ends there.
+    #[default]
+    Stop,
+    /// The older half is forgotten, but for this many tokens at the beginning, and it goes on.
+    Slide { keep: usize },
+}
+
+/// One prompt, to be continued.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Token ids, not empty.
+    pub prompt: Vec<u32>,
+    /// Continuations of it; the prompt is computed once for all. Choice `i` is seeded with `seed + i`.
+    pub choices: usize,
+    pub max_tokens: usize,
+    pub sampling: Sampling,
+    /// Texts that end a continuation; they are not part of it.
+    pub stop: Vec<String>,
+    /// Whether the model's end tokens end it.
+    pub end: End,
+    pub overflow: Overflow,
+    pub adapter: Option<AdapterId>,
+    pub constraint: Option<Constraint>,
+}
+
+/// What the model's end tokens do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum End {
+    #[default]
+    AtEndToken,
+    /// Go on until another limit (for measurements).
+    Ignored,
+}
+
+impl Request {
+    /// One greedy continuation.
+    pub fn new(prompt: Vec<u32>, max_tokens: usize) -> Self {
+        Self {
+            prompt,
+            choices: 1,
+            max_tokens,
+            sampling: Sampling::default(),
+            stop: Vec::new(),
+            end: End::default(),
+            overflow: Overflow::default(),
+            adapter: None,
+            constraint: None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(pub(crate) u64);
+
+impl RequestId {
+    /// Counted from 0, per generator.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// An adapter that a generator holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AdapterId(pub(crate) u64);
+
+/// A past fact about one choice of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    pub request: RequestId,
+    pub choice: usize,
+    pub what: What,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// A token was chosen. The text is what has become certain: empty while a character or a stop text may be
+    /// incomplete.
+    Token { text: String, token: ChosenToken },
+    /// It ended; the text is what was held back until then.
+    Finished { text: String, why: Finish, usage: Usage },
+}
+
+/// A token and, where they were asked for, its log-probabilities (natural logarithms, before any sampling setting).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChosenToken {
+    pub id: u32,
+    pub log_probability: Option<f32>,
+    /// The likeliest tokens, likeliest first.
+    pub likeliest: Vec<(u32, f32)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// The model ended it.
+    EndToken,
+    /// One of the stop texts came.
+    StopText,
+    /// `max_tokens` were generated.
+    Length,
+    /// The context is full.
+    Context,
+    Cancelled,
+}
+
+/// Tokens of one choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    pub prompt_tokens: usize,
+    /// Of those, taken from the cache.
+    pub cached_tokens: usize,
+    pub completion_tokens: usize,
+}

@@ -1,0 +1,240 @@
+//! From logits to the next token.
+
+use std::collections::HashMap;
+
+use super::pointwise::{Largest, SumOfExponentials};
+use super::request::{ChosenToken, Sampling};
+use crate::engine::kernels::quant::Isa;
+
+/// One sequence's sampler: its settings, its random numbers, and the tokens it has seen.
+pub(crate) struct Sampler {
+    settings: Sampling,
+    random: SplitMix,
+    /// How often each token was generated; prompt tokens are there with 0.
+    seen: HashMap<u32, u32>,
+}
+
+/// Steele, Lea and Flood's generator: one addition and one mix per number.
+struct SplitMix(u64);
+
+impl SplitMix {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// In 0..1.
+    fn uniform(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1u64 << 24) as f32
+    }
+}
+
+/// Whether a setting was changed from its neutral value, which is exact in f32.
+fn differs(value: f32, neutral: f32) -> bool {
+    (value - neutral).abs() > 0.0
+}
+
+impl Sampler {
+    /// `choice` seeds this one apart from its siblings.
+    pub(crate) fn new(settings: &Sampling, choice: usize, prompt: &[u32]) -> Self {
+        let penalised = differs(settings.repetition_penalty, 1.0);
+        let seen = prompt.iter().filter(|_| penalised).map(|&token| (token, 0)).collect();
+        let random = SplitMix(settings.seed.wrapping_add(choice as u64).wrapping_mul(0xd134_2543_de82_ef95));
+        Self { settings: settings.clone(), random, seen }
+    }
+
+    /// Chooses a token. `logits` (vocabulary) are changed. `allowed` says which tokens may be chosen, where not all
+    /// may: bit `t` of the words.
+    pub(crate) fn choose(&mut self, logits: &mut [f32], allowed: Option<&[u32]>) -> ChosenToken {
+        let isa = Isa::best();
+        let wanted = self.settings.log_probabilities;
+        let plain = wanted.map(|count| Plain::of(logits, count, isa));
+        self.adjust(logits);
+        if let Some(allowed) = allowed {
+            forbid(logits, allowed);
+        }
+        let id = if self.settings.temperature <= 0.0 { greedy(logits, isa) } else { self.draw(logits, isa) };
+        if self.counts() {
+            *self.seen.entry(id).or_default() += 1;
+        }
+        let log_probability = plain.as_ref().and_then(|plain| plain.of_token(id));
+        let likeliest = plain.map(|plain| plain.likeliest).unwrap_or_default();
+        ChosenToken { id, log_probability, likeliest }
+    }
+
+    /// Whether any setting needs to know what came before.
+    fn counts(&self) -> bool {
+        let settings = &self.settings;
+        differs(settings.repetition_penalty, 1.0)
+            || differs(settings.frequency_penalty, 0.0)
+            || differs(settings.presence_penalty, 0.0)
+    }
+
+    fn adjust(&self, logits: &mut [f32]) {
+        for &(token, bias) in &self.settings.logit_bias {
+            if let Some(logit) = logits.get_mut(token as usize) {
+                *logit += bias;
+            }
+        }
+        let penalty = self.settings.repetition_penalty;
+        for (&token, &count) in &self.seen {
+            let Some(logit) = logits.get_mut(token as usize) else { continue };
+            *logit = if *logit < 0.0 { *logit * penalty } else { *logit / penalty };
+            if count > 0 {
+                *logit -= self.settings.frequency_penalty * count as f32 + self.settings.presence_penalty;
+            }
+        }
+    }
+
+    fn draw(&mut self, logits: &[f32], isa: Isa) -> u32 {
+        let settings = &self.settings;
+        let filtered = settings.top_k > 0 || settings.top_p < 1.0 || settings.min_p > 0.0;
+        if filtered {
+            let candidates = candidates(logits, settings, isa);
+            return draw_from(&candidates, self.random.uniform());
+        }
+        // SAFETY: these kernels read the slices they are given and nothing else.
+        let largest = unsafe { isa.run(Largest(logits)) };
+        let factor = 1.0 / settings.temperature;
+        let mut left = Vec::with_capacity(logits.len() / CHUNK + 1);
+        for values in logits.chunks(CHUNK) {
+            // SAFETY: as above.
+            left.push(unsafe { isa.run(SumOfExponentials { values, largest, factor }) });
+        }
+        let mut target = self.random.uniform() * left.iter().sum::<f32>();
+        let mut last = 0;
+        for (index, (values, sum)) in logits.chunks(CHUNK).zip(left).enumerate() {
+            if target >= sum {
+                target -= sum;
+                continue;
+            }
+            for (offset, value) in values.iter().enumerate() {
+                let weight = ((value - largest) * factor).exp();
+                if weight > 0.0 {
+                    last = index * CHUNK + offset;
+                }
+                target -= weight;
+                if target < 0.0 {
+                    return last as u32;
+                }
+            }
+        }
+        if last > 0 { last as u32 } else { greedy(logits, isa) }
+    }
+}
+
+/// Values whose weights are summed together before the one is found in which the draw falls.
+const CHUNK: usize = 1024;
+
+/// Log-probabilities before any sampling setting.
+struct Plain {
+    likeliest: Vec<(u32, f32)>,
+    logits: Vec<f32>,
+    log_sum: f32,
+}
+
+impl Plain {
+    fn of(logits: &[f32], count: usize, isa: Isa) -> Self {
+        // SAFETY: these kernels read the slices they are given and nothing else.
+        let log_sum = unsafe {
+            let largest = isa.run(Largest(logits));
+            largest + isa.run(SumOfExponentials { values: logits, largest, factor: 1.0 }).ln()
+        };
+        let mut order: Vec<(u32, f32)> = Vec::new();
+        if count > 0 {
+            order =
+                logits.iter().enumerate().map(|(token, &logit)| (token as u32, logit - log_sum)).collect();
+            let count = count.min(order.len());
+            order.select_nth_unstable_by(count.saturating_sub(1), |a, b| b.1.total_cmp(&a.1));
+            order.truncate(count);
+            order.sort_by(|a, b| b.1.total_cmp(&a.1));
+        }
+        Self { likeliest: order, logits: logits.to_vec(), log_sum }
+    }
+
+    fn of_token(&self, token: u32) -> Option<f32> {
+        self.logits.get(token as usize).map(|logit| logit - self.log_sum)
+    }
+}
+
+fn forbid(logits: &mut [f32], allowed: &[u32]) {
+    for (chunk, word) in logits.chunks_mut(32).zip(allowed.iter().copied().chain(std::iter::repeat(0))) {
+        if word == u32::MAX {
+            continue;
+        }
+        for (bit, logit) in chunk.iter_mut().enumerate() {
+            if (word >> bit) & 1 == 0 {
+                *logit = f32::NEG_INFINITY;
+            }
+        }
+    }
+}
+
+/// The likeliest token; the first of equals.
+fn greedy(logits: &[f32], isa: Isa) -> u32 {
+    // SAFETY: the kernel reads the slice that it is given and nothing else.
+    let largest = unsafe { isa.run(Largest(logits)) };
+    logits.iter().position(|&logit| logit >= largest).unwrap_or(0) as u32
+}
+
+/// The tokens that pass all filters with their weights, likeliest first. The filters come in the order of Hugging
+/// Face's: temperature, top-k, top-p, min-p.
+fn candidates(logits: &[f32], settings: &Sampling, isa: Isa) -> Vec<(u32, f32)> {
+    let factor = 1.0 / settings.temperature;
+    // SAFETY: these kernels read the slices they are given and nothing else.
+    let (largest, total) = unsafe {
+        let largest = isa.run(Largest(logits));
+        (largest, isa.run(SumOfExponentials { values: logits, largest, factor }))
+    };
+    // Most tokens are too unlikely to pass; a second look takes all where the first took too few.
+    for cut in [12.0, f32::INFINITY] {
+        let least = largest - cut * settings.temperature;
+        let mut found: Vec<(u32, f32)> = logits
+            .iter()
+            .enumerate()
+            .filter(|&(_, &logit)| logit >= least && logit > f32::NEG_INFINITY)
+            .map(|(token, &logit)| (token as u32, ((logit - largest) * factor).exp()))
+            .collect();
+        found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let whole = cut.is_infinite();
+        let mut total = total;
+        if settings.top_k > 0 {
+            if found.len() < settings.top_k && !whole {
+                continue;
+            }
+            found.truncate(settings.top_k);
+            total = found.iter().map(|&(_, weight)| weight).sum();
+        }
+        if settings.top_p < 1.0 {
+            let mut sum = 0.0;
+            let enough = found.iter().position(|&(_, weight)| {
+                sum += weight;
+                sum >= settings.top_p * total
+            });
+            match enough {
+                Some(last) => found.truncate(last + 1),
+                None if !whole => continue,
+                None => {}
+            }
+        }
+        // min-p is relative to the likeliest, whose weight is 1.
+        found.retain(|&(_, weight)| weight >= settings.min_p);
+        return found;
+    }
+    Vec::new()
+}
+
+fn draw_from(candidates: &[(u32, f32)], uniform: f32) -> u32 {
+    let total: f32 = candidates.iter().map(|&(_, weight)| weight).sum();
+    let mut target = uniform * total;
+    for &(token, weight) in candidates {
+        target -= weight;
+        if target < 0.0 {
+            return token;
+        }
+    }
+    candidates.last().map_or(0, |&(token, _)| token)
+}

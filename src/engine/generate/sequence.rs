@@ -1,0 +1,123 @@
+//! One continuation in the making.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use llguidance::Matcher;
+
+use super::cache::PageId;
+use super::lora::Lora;
+use super::request::{ChosenToken, End, Event, Finish, Overflow, Request, RequestId, Usage, What};
+use super::sampler::Sampler;
+use super::text::TextStream;
+
+pub(crate) struct Sequence {
+    pub request: RequestId,
+    pub choice: usize,
+    pub options: Arc<Request>,
+    pub lora: Option<Arc<Lora>>,
+    /// Prompt and what was generated.
+    pub tokens: Vec<u32>,
+    /// Of these, how many have their keys and values in the cache.
+    pub computed: usize,
+    pub pages: Vec<PageId>,
+    /// Full pages that the cache knows by their content.
+    pub remembered: usize,
+    pub generated: usize,
+    pub cached: usize,
+    pub sampler: Sampler,
+    pub text: TextStream,
+    pub matcher: Option<Matcher>,
+    /// Other choices of the same prompt, waiting until it is computed.
+    pub siblings: Vec<Sequence>,
+    pub finished: Option<Finish>,
+}
+
+impl Sequence {
+    /// Which adapter computed its keys and values; 0 is none.
+    pub(crate) fn adapter(&self) -> u64 {
+        self.lora.as_ref().map_or(0, |lora| lora.serial)
+    }
+
+    /// Tokens that wait to be computed.
+    pub(crate) fn pending(&self) -> usize {
+        self.tokens.len() - self.computed
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        Usage {
+            prompt_tokens: self.options.prompt.len(),
+            cached_tokens: self.cached,
+            completion_tokens: self.generated,
+        }
+    }
+
+    /// Chooses the next token from its logits.
+    ///
+    /// # Errors
+    /// Where the constraint fails; the sequence can't go on then.
+    pub(crate) fn choose(&mut self, logits: &mut [f32]) -> Result<ChosenToken> {
+        let Some(matcher) = &mut self.matcher else {
+            return Ok(self.sampler.choose(logits, None));
+        };
+        let mask = matcher.compute_mask_or_eos()?;
+        let chosen = self.sampler.choose(logits, Some(mask.as_slice()));
+        matcher.consume_token(chosen.id)?;
+        Ok(chosen)
+    }
+
+    /// Takes the chosen token: what follows from it is told to `events`.
+    pub(crate) fn accept(
+        &mut self,
+        token: ChosenToken,
+        eos: &[u32],
+        context: usize,
+        events: &mut Vec<Event>,
+    ) {
+        let id = token.id;
+        self.tokens.push(id);
+        self.generated += 1;
+        let constrained_end = self.matcher.as_ref().is_some_and(Matcher::is_stopped);
+        let ends = eos.contains(&id) && (self.options.end == End::AtEndToken || self.matcher.is_some());
+        let text = if ends { String::new() } else { self.text.push(id) };
+        self.tell(What::Token { text, token }, events);
+        let full = self.tokens.len() >= context && self.options.overflow == Overflow::Stop;
+        let why = if ends || constrained_end {
+            Some(Finish::EndToken)
+        } else if self.text.stopped() {
+            Some(Finish::StopText)
+        } else if self.generated >= self.options.max_tokens {
+            Some(Finish::Length)
+        } else if full {
+            Some(Finish::Context)
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            self.finish(why, events);
+        }
+    }
+
+    /// Ends it, giving out what was held back.
+    pub(crate) fn finish(&mut self, why: Finish, events: &mut Vec<Event>) {
+        if self.finished.is_some() {
+            return;
+        }
+        self.finished = Some(why);
+        let text = self.text.finish();
+        let why = if self.text.stopped() { Finish::StopText } else { why };
+        self.tell(What::Finished { text, why, usage: self.usage() }, events);
+    }
+
+    fn tell(&self, what: What, events: &mut Vec<Event>) {
+        events.push(Event { request: self.request, choice: self.choice, what });
+    }
+}
+
+/// The tokens that stay when a context of `context` tokens is full: `keep` from the beginning, and the newer half.
+pub(crate) fn slide(tokens: &[u32], keep: usize, context: usize) -> Vec<u32> {
+    let keep = keep.min(context / 4).min(tokens.len());
+    let newer = (context / 2).min(tokens.len() - keep);
+    let (head, tail) = (tokens.get(..keep), tokens.get(tokens.len() - newer..));
+    [head.unwrap_or_default(), tail.unwrap_or_default()].concat()
+}

@@ -1,0 +1,97 @@
+//! Taking a request: its checks, its sequences, its constraint.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::constrain::Guide;
+use super::generator::Generator;
+use super::lora::Lora;
+use super::request::{Overflow, Request, RequestId};
+use super::sampler::Sampler;
+use super::sequence::{Sequence, slide};
+use super::text::TextStream;
+
+impl Generator {
+    /// Takes a request; it begins with the next step that has room.
+    ///
+    /// # Errors
+    /// Where the prompt is empty, holds an unknown token or is too long, a setting is out of range, or the
+    /// constraint can't be used.
+    pub fn submit(&mut self, request: Request) -> Result<RequestId> {
+        request.sampling.check()?;
+        ensure!(!request.prompt.is_empty(), "the prompt is empty");
+        ensure!(
+            request.choices > 0 && request.choices <= 1024,
+            "{} choices: from 1 to 1024",
+            request.choices
+        );
+        ensure!(request.max_tokens > 0, "max_tokens is 0, and must be at least 1");
+        let vocabulary = self.decoder.config().vocabulary;
+        let unknown = request.prompt.iter().find(|&&token| token as usize >= vocabulary);
+        ensure!(unknown.is_none(), "the prompt holds token {unknown:?}, the vocabulary ends at {vocabulary}");
+        let lora = match request.adapter {
+            None => None,
+            Some(id) => Some(Arc::clone(self.adapters.get(&id).context("the adapter isn't loaded")?)),
+        };
+        let mut tokens = request.prompt.clone();
+        if tokens.len() >= self.context {
+            let Overflow::Slide { keep } = request.overflow else {
+                bail!("the prompt has {} tokens, the context {}", tokens.len(), self.context);
+            };
+            tokens = slide(&tokens, keep, self.context);
+        }
+        let id = RequestId(self.next);
+        let options = Arc::new(request);
+        let mut sequences = Vec::new();
+        for choice in 0..options.choices {
+            sequences.push(self.sequence(id, choice, &options, tokens.clone(), lora.clone())?);
+        }
+        self.next += 1;
+        let siblings = sequences.split_off(1);
+        if let Some(mut first) = sequences.pop() {
+            first.siblings = siblings;
+            self.waiting.push_back(first);
+        }
+        Ok(id)
+    }
+
+    fn sequence(
+        &mut self,
+        request: RequestId,
+        choice: usize,
+        options: &Arc<Request>,
+        tokens: Vec<u32>,
+        lora: Option<Arc<Lora>>,
+    ) -> Result<Sequence> {
+        let matcher = match &options.constraint {
+            None => None,
+            Some(constraint) => Some(self.guide()?.start(constraint)?),
+        };
+        Ok(Sequence {
+            request,
+            choice,
+            lora,
+            computed: 0,
+            pages: Vec::new(),
+            remembered: 0,
+            generated: 0,
+            cached: 0,
+            sampler: Sampler::new(&options.sampling, choice, &tokens),
+            text: TextStream::new(Arc::clone(&self.tokenizer), options.stop.clone()),
+            matcher,
+            siblings: Vec::new(),
+            finished: None,
+            options: Arc::clone(options),
+            tokens,
+        })
+    }
+
+    fn guide(&mut self) -> Result<&Guide> {
+        if self.guide.is_none() {
+            let config = self.decoder.config();
+            self.guide = Some(Guide::new(&self.tokenizer, config.vocabulary, &config.eos)?);
+        }
+        self.guide.as_ref().context("prepare the tokenizer for constraints")
+    }
+}

@@ -1,0 +1,120 @@
+//! From tokens to text, as it comes: characters are never cut, stop texts never leak in part.
+
+use std::sync::Arc;
+
+use tokenizers::Tokenizer;
+
+/// Turns one sequence's tokens into text.
+pub(crate) struct TextStream {
+    tokenizer: Arc<Tokenizer>,
+    /// Tokens whose text may still depend on what follows, and the context before them.
+    window: Vec<u32>,
+    /// Bytes of the window's text that were handed out.
+    given: usize,
+    /// Text that may be the beginning of a stop text.
+    held: String,
+    stops: Vec<String>,
+    stopped: bool,
+}
+
+/// Tokens of the window after which its older half is dropped.
+const WINDOW: usize = 48;
+
+impl TextStream {
+    pub(crate) fn new(tokenizer: Arc<Tokenizer>, stops: Vec<String>) -> Self {
+        let stops = stops.into_iter().filter(|stop| !stop.is_empty()).collect();
+        Self { tokenizer, window: Vec::new(), given: 0, held: String::new(), stops, stopped: false }
+    }
+
+    /// Whether a stop text came.
+    pub(crate) fn stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Takes a token; returns the text that is certain now.
+    pub(crate) fn push(&mut self, token: u32) -> String {
+        if self.stopped {
+            return String::new();
+        }
+        self.window.push(token);
+        let text = self.decode();
+        // A replacement character at the end may be a character that is not yet whole.
+        if text.ends_with('\u{fffd}') && self.unfinished() < 4 {
+            return String::new();
+        }
+        let new = text.get(self.given..).unwrap_or_default().to_owned();
+        self.given = text.len();
+        self.shorten();
+        self.release(&new)
+    }
+
+    /// What was held back, when nothing more comes.
+    pub(crate) fn finish(&mut self) -> String {
+        if self.stopped {
+            return String::new();
+        }
+        let text = self.decode();
+        let rest = text.get(self.given..).unwrap_or_default().trim_end_matches('\u{fffd}').to_owned();
+        self.given = text.len();
+        let mut out = self.release(&rest);
+        if !self.stopped {
+            out.push_str(&std::mem::take(&mut self.held));
+        }
+        out
+    }
+
+    fn decode(&self) -> String {
+        self.tokenizer.decode(&self.window, true).unwrap_or_default()
+    }
+
+    /// Tokens at the end whose text wasn't handed out yet.
+    fn unfinished(&self) -> usize {
+        let mut count = 0;
+        for take in (0..self.window.len()).rev() {
+            let head = self.window.get(..take).unwrap_or_default();
+            count += 1;
+            if self.tokenizer.decode(head, true).unwrap_or_default().len() <= self.given || count >= 5 {
+                break;
+            }
+        }
+        count
+    }
+
+    /// Drops old tokens where that doesn't change what the rest decodes to.
+    fn shorten(&mut self) {
+        if self.window.len() < WINDOW {
+            return;
+        }
+        let text = self.decode();
+        let tail = self.window.split_off(WINDOW / 2);
+        let short = self.tokenizer.decode(&tail, true).unwrap_or_default();
+        if text.ends_with(&short) && !short.is_empty() {
+            self.given = short.len();
+            self.window = tail;
+        } else {
+            self.window.extend(tail);
+        }
+    }
+
+    /// Adds text behind what is held, looks for stop texts, and lets go of what can't be part of one.
+    fn release(&mut self, new: &str) -> String {
+        self.held.push_str(new);
+        let found = self.stops.iter().filter_map(|stop| self.held.find(stop.as_str())).min();
+        if let Some(at) = found {
+            self.stopped = true;
+            let mut text = std::mem::take(&mut self.held);
+            text.truncate(at);
+            return text;
+        }
+        let keep = self.stops.iter().map(|stop| overlap(&self.held, stop)).max().unwrap_or(0);
+        let kept = self.held.split_off(self.held.len() - keep);
+        std::mem::replace(&mut self.held, kept)
+    }
+}
+
+/// Length of the longest end of `text` that `stop` begins with.
+fn overlap(text: &str, stop: &str) -> usize {
+    let starts = text.char_indices().map(|(at, _)| at);
+    let most = text.len().saturating_sub(stop.len());
+    starts.filter(|&at| at >= most).find(|&at| stop.starts_with(&text[at..])).map_or(0, |at| text.len() - at)
+}

@@ -1,0 +1,195 @@
+//! OpenAI's HTTP API over one model and its adapters. Knows nothing of sessions or the terminal.
+//!
+//! One thread owns the generator and computes for all requests together ([`worker`]); handlers hand it requests and
+//! pass on its events. A client that goes away takes its request with it.
+
+mod answer;
+mod chat;
+mod completions;
+mod error;
+mod guard;
+mod metrics;
+mod options;
+mod stream;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokenizers::Tokenizer;
+
+use crate::engine::generate::{AdapterId, Generator, Prompter};
+use error::ApiError;
+use metrics::Metrics;
+use worker::Worker;
+
+/// A model that is to be served.
+pub struct Served {
+    /// What clients call it.
+    pub name: String,
+    pub generator: Generator,
+    pub prompter: Prompter,
+    /// Adapters that the generator holds, by the names that clients call them.
+    pub adapters: BTreeMap<String, AdapterId>,
+}
+
+/// How it is served.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// What clients must show as `Authorization: Bearer ...`.
+    pub api_key: Option<String>,
+    /// Requests in progress or waiting at most; more are turned away with status 429.
+    pub queue: usize,
+    /// Bytes of a request's body at most.
+    pub body: usize,
+}
+
+/// What every handler sees.
+pub(crate) struct Service {
+    name: String,
+    adapters: BTreeMap<String, AdapterId>,
+    prompter: Prompter,
+    tokenizer: Arc<Tokenizer>,
+    context: usize,
+    worker: Worker,
+    metrics: Arc<Metrics>,
+    api_key: Option<String>,
+    started: u64,
+}
+
+pub(crate) type Shared = Arc<Service>;
+
+/// A server that has its address but doesn't answer yet.
+pub struct Bound {
+    listener: tokio::net::TcpListener,
+    router: Router,
+}
+
+/// Takes the address and starts the generating thread.
+///
+/// # Errors
+/// Where the address is taken, or anyone could reach it and no key is set.
+pub async fn bind(served: Served, settings: Settings) -> Result<Bound> {
+    ensure!(
+        settings.api_key.is_some() || settings.address.ip().is_loopback(),
+        "{} can be reached from outside: set DOJO_API_KEY, or bind to 127.0.0.1",
+        settings.address
+    );
+    let listener = tokio::net::TcpListener::bind(settings.address)
+        .await
+        .with_context(|| format!("listen on {}", settings.address))?;
+    let metrics = Arc::new(Metrics::default());
+    let service = Service {
+        name: served.name,
+        adapters: served.adapters,
+        prompter: served.prompter,
+        tokenizer: Arc::clone(served.generator.tokenizer()),
+        context: served.generator.context(),
+        worker: Worker::start(served.generator, settings.queue, Arc::clone(&metrics))?,
+        metrics,
+        api_key: settings.api_key,
+        started: now(),
+    };
+    Ok(Bound { listener, router: router(Arc::new(service), settings.body) })
+}
+
+impl Bound {
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Where the system doesn't say.
+    pub fn address(&self) -> Result<SocketAddr> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    /// Answers until `stop` is done; requests in progress are finished first.
+    ///
+    /// # Errors
+    /// Where the listener fails.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        axum::serve(self.listener, self.router).with_graceful_shutdown(stop).await.context("serve")
+    }
+}
+
+fn router(service: Shared, body: usize) -> Router {
+    let guarded = Router::new()
+        .route("/v1/chat/completions", post(chat::create))
+        .route("/v1/completions", post(completions::create))
+        .route("/v1/embeddings", post(embeddings))
+        .route("/v1/models", get(models))
+        .route("/v1/models/{name}", get(model))
+        .route("/metrics", get(metrics::show))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), guard::check_key));
+    Router::new()
+        .route("/health", get(health))
+        .merge(guarded)
+        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is no such endpoint"))
+        .layer(DefaultBodyLimit::max(body))
+        .with_state(service)
+}
+
+pub(crate) fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+async fn health(State(service): State<Shared>) -> Result<Json<Value>, ApiError> {
+    if service.worker.is_alive() {
+        return Ok(Json(json!({ "status": "ok", "model": service.name })));
+    }
+    Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the generating thread has ended"))
+}
+
+async fn embeddings() -> ApiError {
+    ApiError::new(StatusCode::NOT_IMPLEMENTED, "this server holds no embedding model")
+}
+
+async fn models(State(service): State<Shared>) -> Json<Value> {
+    let names = std::iter::once(&service.name).chain(service.adapters.keys());
+    let data: Vec<Value> = names.map(|name| service.describe(name)).collect();
+    Json(json!({ "object": "list", "data": data }))
+}
+
+async fn model(
+    State(service): State<Shared>,
+    axum::extract::Path(name): axum::extract::Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    service.adapter(Some(&name))?;
+    Ok(Json(service.describe(&name)))
+}
+
+impl Service {
+    fn describe(&self, name: &str) -> Value {
+        let parent = (name != self.name).then_some(&self.name);
+        json!({
+            "id": name,
+            "object": "model",
+            "created": self.started,
+            "owned_by": "dojo",
+            "parent": parent,
+            "max_model_len": self.context,
+        })
+    }
+
+    /// The adapter that a model's name stands for; none is the base model.
+    pub(crate) fn adapter(&self, name: Option<&str>) -> Result<Option<AdapterId>, ApiError> {
+        match name {
+            None => Ok(None),
+            Some(name) if name == self.name => Ok(None),
+            Some(name) => self.adapters.get(name).copied().map(Some).ok_or_else(|| {
+                let known: Vec<&str> =
+                    std::iter::once(&self.name).chain(self.adapters.keys()).map(String::as_str).collect();
+                let message = format!("there is no model {name:?} here, but {}", known.join(", "));
+                ApiError::new(StatusCode::NOT_FOUND, message).code("model_not_found").parameter("model")
+            }),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The thread that owns the generator: takes requests, computes for all of them together, sends events.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use axum::http::StatusCode;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+
+use super::error::ApiError;
+use super::metrics::Metrics;
+use crate::engine::generate::{Event, Finish, Generator, Request, RequestId, What};
+
+/// The handlers' side.
+pub(crate) struct Worker {
+    orders: mpsc::Sender<Order>,
+    thread: JoinHandle<()>,
+    open: Arc<AtomicUsize>,
+    queue: usize,
+    metrics: Arc<Metrics>,
+}
+
+struct Order {
+    request: Request,
+    taken: oneshot::Sender<Result<(), String>>,
+    /// Holds at most the request's own tokens, so it needs no other bound.
+    events: UnboundedSender<Event>,
+    place: Place,
+}
+
+/// A place in the queue, given back when it is dropped.
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A request in progress.
+struct Open {
+    events: UnboundedSender<Event>,
+    left: usize,
+    started: Instant,
+    begun: bool,
+    _place: Place,
+}
+
+impl Worker {
+    pub(crate) fn start(generator: Generator, queue: usize, metrics: Arc<Metrics>) -> Result<Self> {
+        let (orders, received) = mpsc::channel();
+        let own = Arc::clone(&metrics);
+        let thread = std::thread::Builder::new()
+            .name("dojo-serve-generate".to_owned())
+            .spawn(move || Loop { generator, open: HashMap::new(), metrics: own }.run(&received))
+            .context("start the generating thread")?;
+        Ok(Self { orders, thread, open: Arc::new(AtomicUsize::new(0)), queue, metrics })
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.thread.is_finished()
+    }
+
+    /// Hands a request over; its events come until the last choice is finished. Dropping them cancels it.
+    pub(crate) async fn submit(&self, request: Request) -> Result<UnboundedReceiver<Event>, ApiError> {
+        let place = Place(Arc::clone(&self.open));
+        if self.open.fetch_add(1, Ordering::AcqRel) >= self.queue {
+            Metrics::add(&self.metrics.refused, 1);
+            return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "the queue is full: try again later")
+                .code("queue_full"));
+        }
+        let (events, receiver) = unbounded_channel();
+        let (taken, answer) = oneshot::channel();
+        let gone = || ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the generating thread has ended");
+        self.orders.send(Order { request, taken, events, place }).map_err(|_| gone())?;
+        match answer.await {
+            Ok(Ok(())) => Ok(receiver),
+            Ok(Err(message)) => Err(ApiError::bad(message)),
+            Err(_) => Err(gone()),
+        }
+    }
+}
+
+struct Loop {
+    generator: Generator,
+    open: HashMap<RequestId, Open>,
+    metrics: Arc<Metrics>,
+}
+
+impl Loop {
+    /// Runs until every handler is gone and every request is finished.
+    fn run(mut self, orders: &mpsc::Receiver<Order>) {
+        loop {
+            if self.open.is_empty() {
+                match orders.recv() {
+                    Ok(order) => self.take(order),
+                    Err(mpsc::RecvError) => return,
+                }
+            }
+            while let Ok(order) = orders.try_recv() {
+                self.take(order);
+            }
+            self.forget_the_gone();
+            match self.generator.step() {
+                Ok(events) => events.into_iter().for_each(|event| self.send(event)),
+                Err(error) => {
+                    tracing::error!("generation failed: {error:#}");
+                    let all: Vec<RequestId> = self.open.keys().copied().collect();
+                    all.into_iter().for_each(|id| self.cancel(id));
+                }
+            }
+            Metrics::set(&self.metrics.waiting, self.generator.waiting());
+            let running = self.generator.unfinished() - self.generator.waiting();
+            Metrics::set(&self.metrics.running, running);
+        }
+    }
+
+    fn take(&mut self, order: Order) {
+        let choices = order.request.choices;
+        match self.generator.submit(order.request) {
+            Ok(id) => {
+                Metrics::add(&self.metrics.requests, 1);
+                let open = Open {
+                    events: order.events,
+                    left: choices,
+                    started: Instant::now(),
+                    begun: false,
+                    _place: order.place,
+                };
+                self.open.insert(id, open);
+                order.taken.send(Ok(())).ok();
+            }
+            Err(error) => {
+                Metrics::add(&self.metrics.refused, 1);
+                order.taken.send(Err(format!("{error:#}"))).ok();
+            }
+        }
+    }
+
+    fn send(&mut self, event: Event) {
+        let Some(open) = self.open.get_mut(&event.request) else { return };
+        match &event.what {
+            What::Token { .. } => {
+                Metrics::add(&self.metrics.generated_tokens, 1);
+                if !open.begun {
+                    open.begun = true;
+                    Metrics::add(&self.metrics.first_tokens, 1);
+                    let waited = open.started.elapsed().as_micros() as usize;
+                    Metrics::add(&self.metrics.first_token_microseconds, waited);
+                }
+            }
+            What::Finished { usage, why, .. } => {
+                open.left -= 1;
+                if *why != Finish::Cancelled {
+                    Metrics::add(&self.metrics.prompt_tokens, usage.prompt_tokens);
+                    Metrics::add(&self.metrics.cached_tokens, usage.cached_tokens);
+                }
+            }
+        }
+        let (id, done) = (event.request, open.left == 0);
+        open.events.send(event).ok();
+        if done {
+            self.open.remove(&id);
+        }
+    }
+
+    /// Cancels requests whose client went away.
+    fn forget_the_gone(&mut self) {
+        let gone: Vec<RequestId> =
+            self.open.iter().filter(|(_, open)| open.events.is_closed()).map(|(&id, _)| id).collect();
+        for id in gone {
+            Metrics::add(&self.metrics.cancelled, 1);
+            self.cancel(id);
+        }
+    }
+
+    fn cancel(&mut self, id: RequestId) {
+        for event in self.generator.cancel(id) {
+            self.send(event);
+        }
+        self.open.remove(&id);
+    }
+}

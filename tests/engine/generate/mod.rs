@@ -1,0 +1,3 @@
+//! Generation, on tiny models.
+
+mod kernels;
