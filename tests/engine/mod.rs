@@ -5,3 +5,4 @@ mod gguf;
 mod hf;
 mod hub;
 mod tokenizer;
+mod train;

@@ -1,4 +1,5 @@
 //! What several tests need: real models, and tiny ones built on the spot.
 
+pub(crate) mod bigram;
 pub(crate) mod models;
 pub(crate) mod tiny;

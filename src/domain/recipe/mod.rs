@@ -102,7 +102,6 @@ pub struct DataPart {
     pub max_length: usize,
     pub packing: Packing,
     pub assistant_only_loss: bool,
-    pub completion_only_loss: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,144 @@
+//! What is due between steps: evaluation, samples, checkpoints, the final adapter. The state records what is done, so
+//! that each is done once, whatever stopped the run in between.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use super::checkpoint::{self, Best, Content};
+use super::host::{Host, Progress, Request};
+use super::student::Losses;
+use super::trainer::{Flow, Trainer, loss_line};
+use crate::domain::batch::PackedBatch;
+use crate::domain::run::Sample;
+
+impl Trainer<'_> {
+    /// Does what is due at the present step.
+    pub(super) fn duties(&mut self, host: &mut dyn Host) -> Result<Flow> {
+        if self.evaluation_is_due() && self.evaluate(host)? == Flow::Stop {
+            return Ok(Flow::Stop);
+        }
+        if self.sample_is_due() && self.sample(host)? == Flow::Stop {
+            return Ok(Flow::Stop);
+        }
+        let step = self.state.step;
+        let best_now = self.state.best.is_some_and(|best| best.step == step);
+        if step > 0 && (best_now || is_multiple(step, self.task.recipe.save.save_steps)) {
+            self.save(host)?;
+        }
+        Ok(Flow::GoOn)
+    }
+
+    fn evaluation_is_due(&self) -> bool {
+        let (step, eval) = (self.state.step, &self.task.recipe.eval);
+        let every = if eval.eval_steps > 0 { eval.eval_steps } else { self.order.steps_per_epoch() };
+        let due =
+            if step == 0 { eval.eval_on_start } else { is_multiple(step, every) || step >= self.total_steps };
+        due && !self.task.eval.is_empty() && self.state.evaluated != Some(step)
+    }
+
+    fn sample_is_due(&self) -> bool {
+        let (step, every) = (self.state.step, self.task.recipe.sample.sample_steps);
+        let due = every > 0 && (is_multiple(step, every) || step >= self.total_steps);
+        due && self.task.sampler.is_some() && self.state.sampled != Some(step)
+    }
+
+    /// The loss over all held-out examples.
+    fn evaluate(&mut self, host: &mut dyn Host) -> Result<Flow> {
+        let mut losses = Losses::default();
+        let size = self.task.recipe.eval.per_device_eval_batch_size.max(1);
+        let eval = self.task.eval;
+        for examples in eval.chunks(size) {
+            if self.tick(host)? == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+            let batch = PackedBatch::pack(examples);
+            losses += self.task.student.evaluate(&self.task.adapter, &batch)?;
+        }
+        let (step, loss) = (self.state.step, losses.nll / losses.tokens as f64);
+        let line = loss_line("eval_", step, self.state.epoch, losses);
+        self.log(&line)?;
+        self.state.evaluated = Some(step);
+        let threshold = self.task.recipe.eval.early_stopping_threshold;
+        // The model before the first step is not a result of the run.
+        let lower = self.state.best.is_none_or(|best| loss < best.loss() - threshold);
+        let better = step > 0 && loss.is_finite() && lower;
+        if better {
+            self.state.best = Some(Best::new(step, loss));
+            self.state.evaluations_without_gain = 0;
+        } else if step > 0 {
+            self.state.evaluations_without_gain += 1;
+        }
+        host.report(&Progress::Evaluated { line: &line, best: better });
+        Ok(Flow::GoOn)
+    }
+
+    /// Asks all prompts, then writes all answers: broken off in between, none is written.
+    fn sample(&mut self, host: &mut dyn Host) -> Result<Flow> {
+        let Some(sampler) = self.task.sampler.as_deref_mut() else { return Ok(Flow::GoOn) };
+        let mut answers = Vec::new();
+        for prompt in self.task.prompts {
+            let asked = &mut self.checkpoint_asked;
+            let mut go_on = || {
+                let request = host.tick()?;
+                *asked |= request == Request::Checkpoint;
+                Ok(request != Request::Stop)
+            };
+            let length = self.task.recipe.sample.max_new_tokens;
+            let answer = sampler.answer(&self.task.adapter, prompt, length, &mut go_on);
+            match answer.context("draw a sample answer")? {
+                Some(completion) => {
+                    answers.push(Sample { step: self.state.step, prompt: prompt.clone(), completion });
+                }
+                None => return Ok(Flow::Stop),
+            }
+        }
+        for sample in &answers {
+            self.samples.append(sample)?;
+            host.report(&Progress::Sampled(sample));
+        }
+        self.state.samples_bytes = self.samples.length();
+        self.state.sampled = Some(self.state.step);
+        Ok(Flow::GoOn)
+    }
+
+    /// Saves a checkpoint, unless the newest one is of this very state.
+    pub(super) fn save(&mut self, host: &mut dyn Host) -> Result<()> {
+        if self.saved.as_ref() == Some(&self.state) {
+            return Ok(());
+        }
+        self.metrics.flush()?;
+        self.samples.flush()?;
+        let keep = self.task.recipe.save.save_total_limit;
+        let content = Content {
+            state: &self.state,
+            adapter: &self.task.adapter,
+            optimizer: &self.optimizer,
+            save_adapter: self.task.save_adapter,
+        };
+        checkpoint::save(self.task.folder, content, keep)?;
+        self.saved = Some(self.state.clone());
+        host.report(&Progress::Saved { step: self.state.step });
+        Ok(())
+    }
+
+    /// Writes `adapter/`: the last values, or the best ones where the recipe says so.
+    pub(super) fn save_adapter(&mut self) -> Result<()> {
+        let folder = self.task.folder;
+        let best = self.state.best.filter(|_| self.task.recipe.save.load_best_model_at_end);
+        if let Some(best) = best.filter(|best| best.step != self.state.step) {
+            checkpoint::load_adapter(folder, best.step, &mut self.task.adapter)?;
+        }
+        let (place, partial) = (folder.adapter(), folder.path().join(".adapter.partial"));
+        (self.task.save_adapter)(&self.task.adapter, &partial)?;
+        if place.exists() {
+            fs::remove_dir_all(&place).with_context(|| format!("replace {}", place.display()))?;
+        }
+        fs::rename(&partial, &place).with_context(|| format!("put {} in its place", place.display()))
+    }
+}
+
+/// A period of 0 never comes round.
+const fn is_multiple(step: u64, period: u64) -> bool {
+    period > 0 && step.is_multiple_of(period)
+}

@@ -1,0 +1,76 @@
+//! Who looks after a run: it hears of progress and says whether to go on. Headless runs, run folders and tests each
+//! bring their own.
+
+use anyhow::Result;
+
+use crate::domain::run::{MetricLine, Sample};
+use crate::engine::adapter::Adapter;
+
+/// Called by the loop; everything that leaves it and everything that steers it goes through here.
+pub trait Host {
+    /// Called before each step, each evaluation batch and each generated token. May block while the run is paused.
+    ///
+    /// # Errors
+    /// Where the host itself fails; the run then fails.
+    fn tick(&mut self) -> Result<Request>;
+
+    /// Told of each fact as it happens.
+    fn report(&mut self, progress: &Progress<'_>);
+}
+
+/// What the host wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    GoOn,
+    /// Save a checkpoint after the step in progress, and go on.
+    Checkpoint,
+    /// Save a checkpoint and end.
+    Stop,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress<'a> {
+    /// `step` is above 0 where the run was resumed.
+    Began {
+        step: u64,
+        total_steps: u64,
+    },
+    /// The largest batch went through without an update.
+    Rehearsed {
+        tokens: usize,
+        seconds: f64,
+        memory_gb: f64,
+    },
+    Stepped {
+        line: &'a MetricLine,
+        seconds_left: f64,
+    },
+    Evaluated {
+        line: &'a MetricLine,
+        best: bool,
+    },
+    Sampled(&'a Sample),
+    Saved {
+        step: u64,
+    },
+    /// The evaluation loss no longer falls.
+    StoppedEarly {
+        step: u64,
+    },
+}
+
+/// Answers prompts with the adapter as it stands.
+pub trait Sampler {
+    /// The answer to a user's prompt, greedily decoded; `None` where `go_on` said no.
+    ///
+    /// # Errors
+    /// Where the device fails or the prompt doesn't fit the context.
+    fn answer(
+        &mut self,
+        adapter: &Adapter,
+        prompt: &str,
+        max_new_tokens: usize,
+        go_on: &mut dyn FnMut() -> Result<bool>,
+    ) -> Result<Option<String>>;
+}

@@ -1,0 +1,296 @@
+//! The training loop: steps, and between them evaluation, samples and checkpoints. Knows no model, no terminal and no
+//! clock but for measuring. What is not done yet at a step is done first after a resume, so that a run killed at any
+//! moment leaves the same lines behind as one that was not.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+
+use super::checkpoint::{self, SaveAdapter, TrainerState};
+use super::host::{Host, Progress, Request, Sampler};
+use super::memory;
+use super::metrics::{Lines, number};
+use super::optimizer::{self, AdamW, Update};
+use super::order::Order;
+use super::rates::Rates;
+use super::schedule::Schedule;
+use super::seed;
+use super::student::{Losses, Student};
+use crate::domain::batch::{PackedBatch, TokenExample};
+use crate::domain::recipe::Recipe;
+use crate::domain::run::{MetricLine, RunFolder};
+use crate::engine::adapter::Adapter;
+
+/// All that a run needs.
+pub struct Task<'a> {
+    pub recipe: &'a Recipe,
+    pub folder: &'a RunFolder,
+    pub student: &'a mut dyn Student,
+    /// Where there is none, no samples are drawn.
+    pub sampler: Option<&'a mut dyn Sampler>,
+    /// As it is before the first step.
+    pub adapter: Adapter,
+    pub train: &'a [TokenExample],
+    /// Held-out examples; may be empty.
+    pub eval: &'a [TokenExample],
+    /// What to ask for samples.
+    pub prompts: &'a [String],
+    pub save_adapter: SaveAdapter<'a>,
+}
+
+/// How a run ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    /// Someone asked for it; the run can be resumed.
+    Stopped,
+}
+
+/// Trains, from the newest checkpoint in the run folder if there is one, else from the start.
+///
+/// # Errors
+/// Where there is nothing to train on, the device fails, a file can't be written, or the loss is no longer a number;
+/// checkpoints saved before stay as they are.
+pub fn train(task: Task<'_>, host: &mut dyn Host) -> Result<Outcome> {
+    let mut trainer = Trainer::new(task)?;
+    host.report(&Progress::Began { step: trainer.state.step, total_steps: trainer.total_steps });
+    trainer.rehearse(host)?;
+    let outcome = trainer.run(host)?;
+    trainer.save(host)?;
+    trainer.save_adapter()?;
+    Ok(outcome)
+}
+
+/// Tells one list of examples from another (FNV-1a over tokens and mask).
+#[must_use]
+pub fn fingerprint(examples: &[TokenExample]) -> u64 {
+    let mut hash = 0xCBF2_9CE4_8422_2325_u64;
+    let mut add = |word: u64| hash = (hash ^ word).wrapping_mul(0x0000_0100_0000_01B3);
+    for example in examples {
+        add(example.tokens.len() as u64);
+        let words = example.tokens.iter().zip(&example.trained);
+        words.for_each(|(&token, &trained)| add(u64::from(token) << 1 | u64::from(trained)));
+    }
+    hash
+}
+
+/// Whether to go on after something that can be broken off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    GoOn,
+    Stop,
+}
+
+/// A run in progress.
+pub(super) struct Trainer<'a> {
+    pub(super) task: Task<'a>,
+    pub(super) order: Order,
+    schedule: Schedule,
+    pub(super) total_steps: u64,
+    pub(super) optimizer: AdamW,
+    gradients: Vec<f32>,
+    pub(super) state: TrainerState,
+    /// The state of the newest checkpoint.
+    pub(super) saved: Option<TrainerState>,
+    /// Someone asked for a checkpoint.
+    pub(super) checkpoint_asked: bool,
+    pub(super) metrics: Lines,
+    pub(super) samples: Lines,
+    /// Seconds a step takes, lately.
+    pace: Option<f64>,
+}
+
+impl<'a> Trainer<'a> {
+    fn new(mut task: Task<'a>) -> Result<Self> {
+        let (recipe, folder) = (task.recipe, task.folder);
+        let order = Order::new(task.train.iter().map(|example| example.tokens.len()).collect(), recipe)?;
+        let total_steps = order.total_steps(recipe);
+        let rates = Rates::new(&recipe.train, &task.adapter);
+        let mut optimizer = AdamW::new(&recipe.train, task.adapter.values.len(), rates);
+        let examples = fingerprint(task.train);
+        let saved = checkpoint::load_newest(folder, &mut task.adapter, &mut optimizer)?;
+        if let Some(state) = &saved
+            && state.examples != examples
+        {
+            bail!("the training examples are not those that {} began with; start a new run", folder.name());
+        }
+        let state = saved.clone().unwrap_or_else(|| TrainerState::fresh(recipe.train.seed, examples));
+        Ok(Self {
+            schedule: Schedule::new(&recipe.train, total_steps),
+            gradients: vec![0.0; task.adapter.values.len()],
+            metrics: Lines::open(&folder.metrics(), state.metrics_bytes)?,
+            samples: Lines::open(&folder.samples(), state.samples_bytes)?,
+            task,
+            order,
+            total_steps,
+            optimizer,
+            state,
+            saved,
+            checkpoint_asked: false,
+            pace: None,
+        })
+    }
+
+    fn run(&mut self, host: &mut dyn Host) -> Result<Outcome> {
+        loop {
+            if self.duties(host)? == Flow::Stop {
+                return Ok(Outcome::Stopped);
+            }
+            if self.state.step >= self.total_steps {
+                return Ok(Outcome::Done);
+            }
+            if self.is_stalled() {
+                host.report(&Progress::StoppedEarly { step: self.state.step });
+                return Ok(Outcome::Done);
+            }
+            if self.tick(host)? == Flow::Stop {
+                return Ok(Outcome::Stopped);
+            }
+            if std::mem::take(&mut self.checkpoint_asked) {
+                self.save(host)?;
+                // A paused run asked for this; it may still be paused.
+                continue;
+            }
+            self.step(host)?;
+        }
+    }
+
+    /// Early stopping: too many evaluations without a better loss.
+    fn is_stalled(&self) -> bool {
+        let patience = self.task.recipe.eval.early_stopping_patience;
+        patience > 0 && self.state.evaluations_without_gain >= patience
+    }
+
+    pub(super) fn tick(&mut self, host: &mut dyn Host) -> Result<Flow> {
+        match host.tick()? {
+            Request::GoOn => Ok(Flow::GoOn),
+            Request::Checkpoint => {
+                self.checkpoint_asked = true;
+                Ok(Flow::GoOn)
+            }
+            Request::Stop => Ok(Flow::Stop),
+        }
+    }
+
+    /// Runs the largest batch without an update, so that a shortage of memory shows now and not in an hour.
+    fn rehearse(&mut self, host: &mut dyn Host) -> Result<()> {
+        if self.state.step >= self.total_steps {
+            return Ok(());
+        }
+        let batch = self.batch(&self.order.largest());
+        let start = Instant::now();
+        let Task { student, adapter, .. } = &mut self.task;
+        let rehearsed = student.backward(adapter, &batch, 1.0, Some(0), &mut self.gradients);
+        rehearsed.with_context(|| {
+            format!(
+                "try the largest batch, {} tokens (a smaller per_device_train_batch_size or max_length needs less memory)",
+                batch.tokens.len()
+            )
+        })?;
+        let seconds = start.elapsed().as_secs_f64();
+        let tokens = batch.tokens.len();
+        host.report(&Progress::Rehearsed { tokens, seconds, memory_gb: memory::resident_gb() });
+        Ok(())
+    }
+
+    pub(super) fn batch(&self, examples: &[usize]) -> PackedBatch {
+        PackedBatch::pack(examples.iter().filter_map(|&index| self.task.train.get(index)))
+    }
+
+    fn step(&mut self, host: &mut dyn Host) -> Result<()> {
+        let start = Instant::now();
+        let step = self.state.step;
+        let micro_batches = self.order.micro_batches(step)?;
+        let batches: Vec<PackedBatch> = micro_batches.iter().map(|examples| self.batch(examples)).collect();
+        let losses = self.accumulate(&batches)?;
+        let norm = optimizer::norm(&self.gradients);
+        let learning_rate = self.task.recipe.train.learning_rate * self.schedule.factor(step);
+        let tokens: usize = batches.iter().map(|batch| batch.tokens.len()).sum();
+        self.state.step += 1;
+        self.state.epoch = self.order.epoch(self.state.step);
+        self.state.num_tokens += tokens as u64;
+        let loss = losses.nll / losses.tokens as f64;
+        if loss.is_finite() && norm.is_finite() {
+            let limit = self.task.recipe.train.max_grad_norm;
+            let update = Update { learning_rate, gradient_factor: optimizer::clip_factor(norm, limit) };
+            self.optimizer.update(&mut self.task.adapter.values, &self.gradients, update);
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        let mut line = loss_line("", self.state.step, self.state.epoch, losses);
+        line.insert("grad_norm".to_owned(), number(norm));
+        line.insert("learning_rate".to_owned(), number(learning_rate));
+        line.insert("num_tokens".to_owned(), json!(self.state.num_tokens));
+        line.insert("tokens_per_second".to_owned(), number(rounded(tokens as f64 / seconds, 10.0)));
+        line.insert("step_time".to_owned(), number(rounded(seconds, 1e6)));
+        line.insert("memory_gb".to_owned(), number(rounded(memory::resident_gb(), 1e3)));
+        self.log(&line)?;
+        if !(loss.is_finite() && norm.is_finite()) {
+            return Err(self.diverged(loss, norm));
+        }
+        let seconds_left = self.seconds_left(seconds);
+        host.report(&Progress::Stepped { line: &line, seconds_left });
+        Ok(())
+    }
+
+    /// The gradient of the mean loss over all trained tokens of the step, as transformers' `num_items_in_batch`.
+    fn accumulate(&mut self, batches: &[PackedBatch]) -> Result<Losses> {
+        let trained: usize = batches.iter().map(PackedBatch::trained_tokens).sum();
+        let scale = (1.0 / trained.max(1) as f64) as f32;
+        let dropout = self.task.recipe.lora.lora_dropout > 0.0;
+        self.gradients.fill(0.0);
+        let mut losses = Losses::default();
+        let Task { student, adapter, recipe, .. } = &mut self.task;
+        for (index, batch) in batches.iter().enumerate() {
+            let seed = seed::combine(&[recipe.train.seed, self.state.step, index as u64]);
+            losses +=
+                student.backward(adapter, batch, scale, dropout.then_some(seed), &mut self.gradients)?;
+        }
+        Ok(losses)
+    }
+
+    /// Appends a line to `metrics.jsonl`.
+    pub(super) fn log(&mut self, line: &MetricLine) -> Result<()> {
+        self.metrics.append(line)?;
+        self.state.metrics_bytes = self.metrics.length();
+        Ok(())
+    }
+
+    fn diverged(&self, loss: f64, norm: f64) -> anyhow::Error {
+        let what = if loss.is_finite() { ("gradient norm", norm) } else { ("loss", loss) };
+        let kept = match &self.saved {
+            Some(state) => format!("the checkpoint of step {} is intact", state.step),
+            None => "there is no checkpoint yet".to_owned(),
+        };
+        anyhow::anyhow!(
+            "the {} is {} at step {}: training has diverged ({kept}); lower train.learning_rate, now {}",
+            what.0,
+            what.1,
+            self.state.step,
+            self.task.recipe.train.learning_rate
+        )
+    }
+
+    fn seconds_left(&mut self, seconds: f64) -> f64 {
+        let pace = self.pace.map_or(seconds, |pace| 0.9 * pace + 0.1 * seconds);
+        self.pace = Some(pace);
+        pace * self.total_steps.saturating_sub(self.state.step) as f64
+    }
+}
+
+/// A line with the names that training and evaluation share.
+pub(super) fn loss_line(prefix: &str, step: u64, epoch: f64, losses: Losses) -> MetricLine {
+    let tokens = losses.tokens as f64;
+    let mut line = MetricLine::new();
+    line.insert("step".to_owned(), json!(step));
+    line.insert("epoch".to_owned(), number(epoch));
+    line.insert(format!("{prefix}loss"), number(losses.nll / tokens));
+    line.insert(format!("{prefix}entropy"), number(losses.entropy / tokens));
+    line.insert(format!("{prefix}mean_token_accuracy"), number(losses.correct as f64 / tokens));
+    line
+}
+
+/// Measured numbers are not worth more digits.
+fn rounded(value: f64, per_unit: f64) -> f64 {
+    (value * per_unit).round() / per_unit
+}

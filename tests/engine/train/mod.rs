@@ -1,0 +1,4 @@
+mod checkpoint;
+mod optimizer;
+mod schedule;
+mod trainer;
