@@ -1,3 +1,4 @@
-//! Figures of the reference programs, from the folder of golden files.
+//! Figures of the reference programs (PyTorch, PEFT), from the folder of golden files.
 
 mod logits;
+mod sft;

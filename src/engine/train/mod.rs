@@ -1,5 +1,6 @@
 //! Training: the step, the loop, the optimizer, the schedule.
 
+pub mod bench;
 pub mod checkpoint;
 mod duties;
 pub mod host;
@@ -10,5 +11,6 @@ pub mod order;
 pub mod rates;
 pub mod schedule;
 pub mod seed;
+pub mod step;
 pub mod student;
 pub mod trainer;

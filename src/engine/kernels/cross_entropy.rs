@@ -1,0 +1,123 @@
+//! The output layer and its loss, a few rows at a time: the logits of all positions are never in memory.
+
+use rayon::prelude::*;
+
+use super::gemm::{Matrix, Output, Term, Write, matmul};
+use super::isa::by_isa;
+use super::math::{exp, max};
+
+/// Rows of logits that are in memory at once.
+pub const CHUNK: usize = 256;
+
+/// What one row's distribution says of its target.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RowLoss {
+    /// Negative log-likelihood in nats.
+    pub nll: f32,
+    /// Entropy of the distribution in nats.
+    pub entropy: f32,
+    /// Whether the likeliest token is the target.
+    pub correct: bool,
+}
+
+/// The output layer: (vocabulary, width), row by row, and the soft cap of its logits, if any.
+#[derive(Clone, Copy)]
+pub struct Head<'a> {
+    pub weight: &'a [f32],
+    pub vocabulary: usize,
+    pub width: usize,
+    pub softcap: Option<f32>,
+}
+
+impl Head<'_> {
+    /// Losses of rows `x` (rows, width) against `targets` (rows). Where `gradient` is given, it becomes the gradient of
+    /// `scale * (summed nll)` by x, and `logits` is scratch space.
+    ///
+    /// # Panics
+    /// Where shapes don't fit or a target is no token.
+    pub fn losses(
+        &self,
+        x: &[f32],
+        targets: &[u32],
+        mut gradient: Option<(&mut [f32], f32)>,
+        logits: &mut Vec<f32>,
+    ) -> Vec<RowLoss> {
+        // Rows a little more than a power of two apart, so that they don't fall into the same sets of the cache.
+        let stride = self.vocabulary.next_multiple_of(16) + 16;
+        let mut losses = vec![RowLoss::default(); targets.len()];
+        logits.resize(stride * CHUNK.min(targets.len()), 0.0);
+        for (chunk, targets) in targets.chunks(CHUNK).enumerate() {
+            let first = chunk * CHUNK;
+            let rows = targets.len();
+            let x = &x[first * self.width..(first + rows) * self.width];
+            let logits = &mut logits[..stride * rows];
+            let weight = Matrix::new(self.weight, self.vocabulary, self.width);
+            matmul(
+                Output { data: logits, stride, write: Write::Replace },
+                1.0,
+                &[Term::new(Matrix::new(x, rows, self.width), weight.transposed())],
+            );
+            let scale = gradient.as_ref().map(|(_, scale)| *scale);
+            let cap = self.softcap.unwrap_or(0.0);
+            logits.par_chunks_mut(stride).zip(targets).zip(&mut losses[first..first + rows]).for_each(
+                |((row, &target), loss)| {
+                    let row = &mut row[..self.vocabulary];
+                    *loss = row_loss(row, target as usize, scale.unwrap_or(0.0), scale.is_some(), cap);
+                },
+            );
+            if let Some((gradient, _)) = &mut gradient {
+                let data = &mut gradient[first * self.width..(first + rows) * self.width];
+                let logits = Matrix::strided(logits, rows, self.vocabulary, stride);
+                matmul(
+                    Output { data, stride: self.width, write: Write::Replace },
+                    1.0,
+                    &[Term::new(logits, weight)],
+                );
+            }
+        }
+        losses
+    }
+}
+
+by_isa! {
+    /// The row's loss; with `backward` the logits become `scale * (softmax - one at the target)`. A cap of 0 is none.
+    fn row_loss(row: &mut [f32], target: usize, scale: f32, backward: bool, cap: f32) -> RowLoss {
+        if cap > 0.0 {
+            for x in row.iter_mut() {
+                *x = cap * super::math::tanh(*x / cap);
+            }
+        }
+        let top = max(row);
+        let (mut sums, mut moments) = ([0.0f32; 16], [0.0f32; 16]);
+        let (blocks, rest) = row.as_chunks::<16>();
+        for block in blocks {
+            for i in 0..16 {
+                let e = exp(block[i] - top);
+                sums[i] += e;
+                moments[i] += e * (block[i] - top);
+            }
+        }
+        let (mut sum, mut moment) = (sums.iter().sum::<f32>(), moments.iter().sum::<f32>());
+        for &x in rest {
+            sum += exp(x - top);
+            moment += exp(x - top) * (x - top);
+        }
+        let at_target = row[target];
+        let log_sum = sum.ln();
+        let loss = RowLoss {
+            nll: log_sum - (at_target - top),
+            entropy: log_sum - moment / sum,
+            correct: at_target >= top,
+        };
+        if backward {
+            let factor = scale / sum;
+            for x in row.iter_mut() {
+                let slope = if cap > 0.0 { 1.0 - (*x / cap) * (*x / cap) } else { 1.0 };
+                *x = exp(*x - top) * factor * slope;
+            }
+            let slope = if cap > 0.0 { 1.0 - (at_target / cap) * (at_target / cap) } else { 1.0 };
+            row[target] -= scale * slope;
+        }
+        loss
+    }
+}

@@ -1,0 +1,81 @@
+//! RMS normalisation (Zhang & Sennrich 2019) over rows: `y = x / sqrt(mean(x^2) + epsilon) * weight`.
+
+use rayon::prelude::*;
+
+use super::isa::by_isa;
+use super::math::sum2;
+
+/// Rows that one task takes.
+const ROWS: usize = 32;
+
+/// Normalises rows as wide as the weight; keeps each row's `1 / sqrt(mean(x^2) + epsilon)` in `inverse`: (rows).
+pub fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, y: &mut [f32], inverse: &mut [f32]) {
+    let block = ROWS * weight.len();
+    x.par_chunks(block)
+        .zip(y.par_chunks_mut(block))
+        .zip(inverse.par_chunks_mut(ROWS))
+        .for_each(|((x, y), inverse)| forward_rows(x, weight, epsilon, y, inverse));
+}
+
+/// The same rows again, from the kept inverse: cheaper than keeping the output.
+pub fn rms_norm_again(x: &[f32], weight: &[f32], inverse: &[f32], y: &mut [f32]) {
+    let block = ROWS * weight.len();
+    x.par_chunks(block)
+        .zip(y.par_chunks_mut(block))
+        .zip(inverse.par_chunks(ROWS))
+        .for_each(|((x, y), inverse)| scale_rows(x, weight, inverse, y));
+}
+
+/// Adds the gradient of the input to `grad_x`:
+/// `inverse * (g - x * inverse^2 * mean(g x))` with `g = weight * grad_y`.
+pub fn rms_norm_backward(x: &[f32], weight: &[f32], inverse: &[f32], grad_y: &[f32], grad_x: &mut [f32]) {
+    let block = ROWS * weight.len();
+    x.par_chunks(block)
+        .zip(grad_y.par_chunks(block))
+        .zip(grad_x.par_chunks_mut(block))
+        .zip(inverse.par_chunks(ROWS))
+        .for_each(|(((x, grad_y), grad_x), inverse)| backward_rows(x, weight, inverse, grad_y, grad_x));
+}
+
+by_isa! {
+    pub(crate) fn forward_rows(x: &[f32], weight: &[f32], epsilon: f32, y: &mut [f32], inverse: &mut [f32]) {
+        let width = weight.len();
+        for ((x, y), inverse) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)).zip(inverse) {
+            let mean = sum2(x, x, |a, b| a * b) / width as f32;
+            *inverse = 1.0 / (mean + epsilon).sqrt();
+            for ((y, x), weight) in y.iter_mut().zip(x).zip(weight) {
+                *y = x * *inverse * weight;
+            }
+        }
+    }
+}
+
+by_isa! {
+    pub(crate) fn scale_rows(x: &[f32], weight: &[f32], inverse: &[f32], y: &mut [f32]) {
+        let width = weight.len();
+        for ((x, y), inverse) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)).zip(inverse) {
+            for ((y, x), weight) in y.iter_mut().zip(x).zip(weight) {
+                *y = x * inverse * weight;
+            }
+        }
+    }
+}
+
+by_isa! {
+    pub(crate) fn backward_rows(x: &[f32], weight: &[f32], inverse: &[f32], grad_y: &[f32], grad_x: &mut [f32]) {
+        let width = weight.len();
+        let rows = x.chunks_exact(width).zip(grad_y.chunks_exact(width)).zip(grad_x.chunks_exact_mut(width));
+        for (((x, grad_y), grad_x), inverse) in rows.zip(inverse) {
+            let mut lanes = [0.0f32; 16];
+            for ((x, g), w) in x.chunks(16).zip(grad_y.chunks(16)).zip(weight.chunks(16)) {
+                for (((lane, x), g), w) in lanes.iter_mut().zip(x).zip(g).zip(w) {
+                    *lane += x * g * w;
+                }
+            }
+            let along = lanes.iter().sum::<f32>() / width as f32 * inverse * inverse * inverse;
+            for (((out, x), g), w) in grad_x.iter_mut().zip(x).zip(grad_y).zip(weight) {
+                *out += g * w * inverse - x * along;
+            }
+        }
+    }
+}

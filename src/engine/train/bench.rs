@@ -1,0 +1,145 @@
+//! Measures the training step: real shapes, all positions trained, against the machine's own rate.
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+
+use super::step::{DecoderStudent, Part, StepOptions};
+use super::student::Student;
+use crate::domain::batch::{PackedBatch, TokenExample};
+use crate::engine::adapter::{Adapter, LoraConfig, Projection};
+use crate::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
+use crate::engine::model::{ModelConfig, OpenModel};
+
+/// What to measure.
+#[derive(Debug, Clone, Copy)]
+pub struct TrainBench {
+    /// Examples of a step.
+    pub batch: usize,
+    /// Tokens of each.
+    pub length: usize,
+    pub rank: usize,
+    /// Steps that count; one more is run before them.
+    pub steps: usize,
+    pub options: StepOptions,
+}
+
+/// What was measured.
+#[derive(Debug, Clone)]
+pub struct TrainFigures {
+    /// Median of the steps.
+    pub step_seconds: f64,
+    pub tokens_per_second: f64,
+    /// Seconds of a step in each part, by name.
+    pub parts: Vec<(&'static str, f64)>,
+    /// Arithmetic of a step in 10^9 operations.
+    pub gflop: f64,
+    /// What this machine does in a large matrix product, 10^9 operations a second.
+    pub machine_gflops: f64,
+    /// The step's arithmetic at the machine's rate, in seconds: the floor.
+    pub floor_seconds: f64,
+}
+
+impl TrainBench {
+    /// Runs the steps.
+    ///
+    /// # Errors
+    /// Where the model can't be read or a step fails.
+    pub fn run(&self, model: &OpenModel) -> Result<TrainFigures> {
+        ensure!(self.steps > 0 && self.batch > 0 && self.length > 1 && self.rank > 0, "nothing to measure");
+        let mut student = DecoderStudent::open(model, self.options)?;
+        let adapter = random_adapter(&model.config, self.rank)?;
+        let batch = random_batch(self.batch, self.length, model.config.vocabulary);
+        let mut gradients = vec![0.0; adapter.values.len()];
+        let scale = 1.0 / batch.trained_tokens() as f32;
+        student.backward(&adapter, &batch, scale, None, &mut gradients)?;
+        student.take_profile();
+        let mut seconds = Vec::new();
+        for _ in 0..self.steps {
+            let start = Instant::now();
+            gradients.fill(0.0);
+            student.backward(&adapter, &batch, scale, None, &mut gradients)?;
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+        seconds.sort_by(f64::total_cmp);
+        let step_seconds = seconds[seconds.len() / 2];
+        let profile = student.take_profile();
+        let gflop = gflop(&model.config, &batch, adapter.values.len());
+        let machine_gflops = machine_gflops();
+        Ok(TrainFigures {
+            step_seconds,
+            tokens_per_second: batch.tokens.len() as f64 / step_seconds,
+            parts: Part::ALL.map(|part| (part.name(), profile.seconds(part) / self.steps as f64)).to_vec(),
+            gflop,
+            machine_gflops,
+            floor_seconds: gflop / machine_gflops,
+        })
+    }
+}
+
+/// Operations of a step without recomputation: frozen products forward and backward, adapters three times, attention
+/// (causal half) twice forward and five times backward, 10^9.
+fn gflop(config: &ModelConfig, batch: &PackedBatch, trained: usize) -> f64 {
+    let layer = config.hidden * (config.query_width() + 2 * config.kv_width())
+        + config.query_width() * config.hidden
+        + 3 * config.hidden * config.intermediate;
+    let frozen = 4.0 * (layer * config.layers * batch.tokens.len()) as f64
+        + 4.0 * (config.vocabulary * config.hidden * batch.trained_tokens()) as f64;
+    let low_rank = 6.0 * (trained * batch.tokens.len()) as f64;
+    let pairs: usize = batch.borders.windows(2).map(|pair| (pair[1] - pair[0]).pow(2) / 2).sum();
+    let attention = 14.0 * (pairs * config.query_width() * config.layers) as f64;
+    (frozen + low_rank + attention) / 1e9
+}
+
+/// The best of a few products of a feed-forward block's shape.
+fn machine_gflops() -> f64 {
+    let (rows, depth, columns) = (2048, 576, 1536);
+    let (a, b) = (vec![0.5f32; rows * depth], vec![0.25f32; depth * columns]);
+    let mut c = vec![0f32; rows * columns];
+    let fastest = (0..12)
+        .map(|_| {
+            let start = Instant::now();
+            let output = Output { data: &mut c, stride: columns, write: Write::Replace };
+            matmul(output, 1.0, &[Term::new(Matrix::new(&a, rows, depth), Matrix::new(&b, depth, columns))]);
+            start.elapsed().as_secs_f64()
+        })
+        .fold(f64::INFINITY, f64::min);
+    2.0 * (rows * depth * columns) as f64 / fastest / 1e9
+}
+
+fn random_adapter(config: &ModelConfig, rank: usize) -> Result<Adapter> {
+    let lora = LoraConfig {
+        r: rank,
+        lora_alpha: 2.0 * rank as f32,
+        lora_dropout: 0.0,
+        target_modules: Projection::ALL.to_vec(),
+        use_rslora: false,
+    };
+    let mut adapter = Adapter::fresh(lora, "random", config, 1)?;
+    let mut next = numbers(7);
+    adapter.values.fill_with(|| (next() % 2001) as f32 / 1e5 - 0.01);
+    Ok(adapter)
+}
+
+fn random_batch(batch: usize, length: usize, vocabulary: usize) -> PackedBatch {
+    let mut next = numbers(42);
+    let examples: Vec<TokenExample> = (0..batch)
+        .map(|i| TokenExample {
+            source: format!("random example {i}"),
+            tokens: (0..length).map(|_| (next() % vocabulary as u64) as u32).collect(),
+            trained: vec![true; length],
+        })
+        .collect();
+    PackedBatch::pack(&examples)
+}
+
+/// Marsaglia's xorshift: any numbers do.
+fn numbers(seed: u64) -> impl FnMut() -> u64 {
+    let mut state = seed;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state >> 16
+    }
+}

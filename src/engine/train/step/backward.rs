@@ -1,0 +1,169 @@
+//! The backward pass, last layer first. Activations are overwritten by gradients where they are no longer needed.
+
+use std::time::Instant;
+
+use super::activations::{Activations, LayerActivations};
+use super::forward::Pass;
+use super::heads::HeadNorms;
+use super::linear::{Given, LinearScratch};
+use super::profile::Part;
+use crate::engine::kernels::attention::{Gradients, attention_backward};
+use crate::engine::kernels::glu::{glu, glu_backward};
+use crate::engine::kernels::norm::{rms_norm_again, rms_norm_backward};
+use crate::engine::kernels::rope::Turn;
+
+impl Pass<'_> {
+    /// Goes back from the gradient of the residual stream in the scratch space; adds the adapter's gradients. Layers
+    /// below the lowest adapted one are left out.
+    pub(super) fn backward(&mut self, activations: &mut Activations, gradients: &mut [f32]) {
+        let Some(lowest) = self.sites.iter().position(super::sites::LayerSites::is_adapted) else { return };
+        for layer in (lowest..self.config.layers).rev() {
+            let again = !activations.keeps();
+            let (input, values, _) = activations.layer(layer);
+            if again {
+                self.layer(layer, input.slice(), values, None);
+            }
+            self.feed_forward_back(layer, values, gradients);
+            self.attention_back(layer, values, gradients);
+            self.input_back(layer, input.slice(), values, layer > lowest, gradients);
+        }
+    }
+
+    /// From the layer's output to the residual stream between its blocks.
+    fn feed_forward_back(&mut self, layer: usize, values: &mut LayerActivations, gradients: &mut [f32]) {
+        let (weights, sites) = (&self.weights.layers[layer], &self.sites[layer]);
+        let (tokens, width) = (self.batch.tokens.len(), self.config.intermediate);
+        let scratch = &mut *self.scratch;
+        let clock = Instant::now();
+        let product = scratch.inner.of(tokens * width);
+        glu(self.config.activation, values.gate_up.slice(), width, product);
+        let grad_y = if let Some((_, norm)) = &weights.post_norms {
+            let grad_raw = scratch.grad_raw.of(values.raw_feed.slice().len());
+            grad_raw.fill(0.0);
+            let (raw, inverse) = (values.raw_feed.slice(), values.raw_feed_inverse.slice());
+            rms_norm_backward(raw, norm, inverse, scratch.grad.slice(), grad_raw);
+            &*grad_raw
+        } else {
+            scratch.grad.slice()
+        };
+        self.profile.add(Part::Elementwise, clock);
+        let clock = Instant::now();
+        let linear = LinearScratch {
+            grad_inner: &mut scratch.grad_inner,
+            grad_adapter: &mut scratch.grad_adapter,
+            dropped: &mut scratch.dropped,
+        };
+        let inner = values.down_inner.slice();
+        let given = Given { x: product, grad_y, inner, gradients: &mut *gradients, scratch: linear };
+        let grad_product = scratch.grad_inner_values.of(tokens * width);
+        sites.down.backward(weights.down.numbers(&mut scratch.expanded), given, Some(grad_product));
+        self.profile.add(Part::ProductsBackward, clock);
+        let clock = Instant::now();
+        glu_backward(self.config.activation, values.gate_up.slice_mut(), width, grad_product);
+        let middle = values.middle.slice();
+        let normed = scratch.normed.of(middle.len());
+        rms_norm_again(middle, &weights.feed_norm, values.feed_inverse.slice(), normed);
+        self.profile.add(Part::Elementwise, clock);
+        let clock = Instant::now();
+        let linear = LinearScratch {
+            grad_inner: &mut scratch.grad_inner,
+            grad_adapter: &mut scratch.grad_adapter,
+            dropped: &mut scratch.dropped,
+        };
+        let (grad_y, inner) = (values.gate_up.slice(), values.gate_up_inner.slice());
+        let given = Given { x: normed, grad_y, inner, gradients, scratch: linear };
+        let grad_normed = scratch.grad_normed.of(middle.len());
+        sites.gate_up.backward(weights.gate_up.numbers(&mut scratch.expanded), given, Some(grad_normed));
+        self.profile.add(Part::ProductsBackward, clock);
+        let clock = Instant::now();
+        let inverse = values.feed_inverse.slice();
+        rms_norm_backward(middle, &weights.feed_norm, inverse, grad_normed, scratch.grad.slice_mut());
+        self.profile.add(Part::Elementwise, clock);
+    }
+
+    /// From there through the attention: leaves the gradient of queries, keys and values before norms and rotation.
+    fn attention_back(&mut self, layer: usize, values: &mut LayerActivations, gradients: &mut [f32]) {
+        let (weights, sites) = (&self.weights.layers[layer], &self.sites[layer]);
+        let scratch = &mut *self.scratch;
+        let clock = Instant::now();
+        let grad_y = if let Some((norm, _)) = &weights.post_norms {
+            let grad_raw = scratch.grad_raw.of(values.raw_attention.slice().len());
+            grad_raw.fill(0.0);
+            let (raw, inverse) = (values.raw_attention.slice(), values.raw_attention_inverse.slice());
+            rms_norm_backward(raw, norm, inverse, scratch.grad.slice(), grad_raw);
+            &*grad_raw
+        } else {
+            scratch.grad.slice()
+        };
+        let linear = LinearScratch {
+            grad_inner: &mut scratch.grad_inner,
+            grad_adapter: &mut scratch.grad_adapter,
+            dropped: &mut scratch.dropped,
+        };
+        let (x, inner) = (values.out.slice(), values.output_inner.slice());
+        let given = Given { x, grad_y, inner, gradients, scratch: linear };
+        let grad_out = scratch.grad_out.of(x.len());
+        sites.output.backward(weights.output.numbers(&mut scratch.expanded), given, Some(grad_out));
+        self.profile.add(Part::ProductsBackward, clock);
+        let clock = Instant::now();
+        let mut kept = std::mem::take(&mut self.scratch.attention);
+        let mut grad_qkv = std::mem::take(&mut self.scratch.grad_qkv);
+        let given = Gradients {
+            qkv: values.qkv.slice(),
+            out: values.out.slice(),
+            log_sums: values.log_sums.slice(),
+            grad_out: self.scratch.grad_out.slice(),
+            scratch: &mut kept,
+        };
+        let grad = grad_qkv.of(values.qkv.slice().len());
+        attention_backward(self.shape(layer), given, grad);
+        self.profile.add(Part::AttentionBackward, clock);
+        let clock = Instant::now();
+        self.rotate(layer, grad, Turn::Back);
+        if let Some(norms) = &weights.head_norms {
+            let norms = HeadNorms::new(self.config, norms);
+            norms.backward(grad, values.raw_heads.slice(), values.head_inverse.slice());
+        }
+        self.profile.add(Part::Elementwise, clock);
+        self.scratch.attention = kept;
+        self.scratch.grad_qkv = grad_qkv;
+    }
+
+    /// To the layer's input, where a lower layer is adapted too.
+    fn input_back(
+        &mut self,
+        layer: usize,
+        x: &[f32],
+        values: &LayerActivations,
+        goes_on: bool,
+        gradients: &mut [f32],
+    ) {
+        let (weights, sites) = (&self.weights.layers[layer], &self.sites[layer]);
+        let scratch = &mut *self.scratch;
+        let clock = Instant::now();
+        let normed = scratch.normed.of(x.len());
+        rms_norm_again(x, &weights.attention_norm, values.attention_inverse.slice(), normed);
+        self.profile.add(Part::Elementwise, clock);
+        let clock = Instant::now();
+        let linear = LinearScratch {
+            grad_inner: &mut scratch.grad_inner,
+            grad_adapter: &mut scratch.grad_adapter,
+            dropped: &mut scratch.dropped,
+        };
+        let (grad_y, inner) = (scratch.grad_qkv.slice(), values.qkv_inner.slice());
+        let given = Given { x: normed, grad_y, inner, gradients, scratch: linear };
+        let weight = weights.qkv.numbers(&mut scratch.expanded);
+        if !goes_on {
+            sites.qkv.backward(weight, given, None);
+            self.profile.add(Part::ProductsBackward, clock);
+            return;
+        }
+        let grad_normed = scratch.grad_normed.of(x.len());
+        sites.qkv.backward(weight, given, Some(grad_normed));
+        self.profile.add(Part::ProductsBackward, clock);
+        let clock = Instant::now();
+        let inverse = values.attention_inverse.slice();
+        rms_norm_backward(x, &weights.attention_norm, inverse, grad_normed, scratch.grad.slice_mut());
+        self.profile.add(Part::Elementwise, clock);
+    }
+}

@@ -1,0 +1,240 @@
+//! The forward pass, layer by layer.
+
+use rayon::prelude::*;
+
+use std::time::Instant;
+
+use super::Scratch;
+use super::activations::{Activations, LayerActivations};
+use super::buffer::Buffer;
+use super::heads::HeadNorms;
+use super::profile::{Part, Profile};
+use super::sites::LayerSites;
+use super::weights::{DecoderWeights, LayerWeights};
+use crate::domain::batch::PackedBatch;
+use crate::engine::kernels::attention::{Shape, attention};
+use crate::engine::kernels::gemm::Write;
+use crate::engine::kernels::glu::glu;
+use crate::engine::kernels::norm::rms_norm;
+use crate::engine::kernels::rope::{Heads, Turn};
+use crate::engine::model::ModelConfig;
+
+/// What one pass over a batch works with.
+pub(super) struct Pass<'a> {
+    pub(super) config: &'a ModelConfig,
+    pub(super) weights: &'a DecoderWeights,
+    pub(super) scratch: &'a mut Scratch,
+    pub(super) profile: &'a mut Profile,
+    pub(super) batch: &'a PackedBatch,
+    pub(super) sites: &'a [LayerSites],
+}
+
+impl Pass<'_> {
+    /// Fills the activations; the last layer's output is theirs too.
+    pub(super) fn forward(&mut self, activations: &mut Activations) {
+        self.embed(activations.first());
+        for layer in 0..self.config.layers {
+            let (input, values, next) = activations.layer(layer);
+            let next = next.of(input.slice().len());
+            self.layer(layer, input.slice(), values, Some(next));
+        }
+    }
+
+    fn embed(&self, into: &mut Buffer) {
+        let hidden = self.config.hidden;
+        let (table, scale) = (&self.weights.embedding, self.config.embedding_scale);
+        let out = into.of(self.batch.tokens.len() * hidden);
+        out.par_chunks_mut(hidden).zip(&self.batch.tokens).for_each(|(row, &token)| {
+            let from = &table[token as usize * hidden..][..hidden];
+            for (to, from) in row.iter_mut().zip(from) {
+                *to = from * scale;
+            }
+        });
+    }
+
+    /// One layer. Without `next`, only what the backward needs is computed.
+    pub(super) fn layer(
+        &mut self,
+        layer: usize,
+        x: &[f32],
+        values: &mut LayerActivations,
+        next: Option<&mut [f32]>,
+    ) {
+        self.queries_keys_values(layer, x, values);
+        self.attend(layer, values);
+        self.leave_attention(layer, x, values);
+        self.feed_forward(layer, values, next);
+    }
+
+    fn queries_keys_values(&mut self, layer: usize, x: &[f32], values: &mut LayerActivations) {
+        let (weights, sites) = (&self.weights.layers[layer], &self.sites[layer]);
+        let tokens = self.batch.tokens.len();
+        let clock = Instant::now();
+        let normed = self.scratch.normed.of(x.len());
+        let inverse = values.attention_inverse.of(tokens);
+        rms_norm(x, &weights.attention_norm, self.config.norm_epsilon, normed, inverse);
+        self.profile.add(Part::Elementwise, clock);
+        let clock = Instant::now();
+        let qkv = values.qkv.of(tokens * sites.qkv.outputs());
+        let inner = values.qkv_inner.of(tokens * sites.qkv.ranks);
+        let weight = weights.qkv.numbers(&mut self.scratch.expanded);
+        sites.qkv.forward(weight, normed, qkv, Write::Replace, inner, &mut self.scratch.dropped);
+        self.profile.add(Part::Products, clock);
+        let clock = Instant::now();
+        self.prepare_heads(layer, weights, values);
+        self.profile.add(Part::Elementwise, clock);
+    }
+
+    /// Bias, norms and rotation of queries and keys.
+    fn prepare_heads(&self, layer: usize, weights: &LayerWeights, values: &mut LayerActivations) {
+        let tokens = self.batch.tokens.len();
+        let qkv = values.qkv.slice_mut();
+        if let Some(bias) = &weights.qkv_bias {
+            qkv.par_chunks_mut(bias.len()).for_each(|row| {
+                for (value, bias) in row.iter_mut().zip(bias) {
+                    *value += bias;
+                }
+            });
+        }
+        if let Some(norms) = &weights.head_norms {
+            let norms = HeadNorms::new(self.config, norms);
+            let (width, heads) = norms.sizes();
+            norms.forward(qkv, values.raw_heads.of(tokens * width), values.head_inverse.of(tokens * heads));
+        }
+        self.rotate(layer, qkv, Turn::Forward);
+    }
+
+    /// Turns queries and keys in rows of queries, keys and values.
+    pub(super) fn rotate(&self, layer: usize, qkv: &mut [f32], turn: Turn) {
+        let Some(rotation) = self.weights.rotation(self.config, layer) else { return };
+        let heads = Heads {
+            row: self.config.query_width() + 2 * self.config.kv_width(),
+            first: 0,
+            count: self.config.heads + self.config.kv_heads,
+            width: self.config.head_dim,
+        };
+        rotation.apply(qkv, heads, &positions(&self.batch.borders), turn);
+    }
+
+    pub(super) fn shape(&self, layer: usize) -> Shape<'_> {
+        Shape {
+            heads: self.config.heads,
+            kv_heads: self.config.kv_heads,
+            head_dim: self.config.head_dim,
+            scale: self.config.attention_scale,
+            window: self.config.windows.get(layer).copied().flatten(),
+            borders: &self.batch.borders,
+        }
+    }
+
+    fn attend(&mut self, layer: usize, values: &mut LayerActivations) {
+        let clock = Instant::now();
+        let tokens = self.batch.tokens.len();
+        let out = values.out.of(tokens * self.config.query_width());
+        let sums = values.log_sums.of(tokens * self.config.heads);
+        let mut keys = std::mem::take(&mut self.scratch.keys);
+        attention(self.shape(layer), values.qkv.slice(), out, sums, &mut keys);
+        self.scratch.keys = keys;
+        self.profile.add(Part::Attention, clock);
+    }
+
+    fn leave_attention(&mut self, layer: usize, x: &[f32], values: &mut LayerActivations) {
+        let (weights, sites) = (&self.weights.layers[layer], &self.sites[layer]);
+        let tokens = self.batch.tokens.len();
+        let clock = Instant::now();
+        let inner = values.output_inner.of(tokens * sites.output.ranks);
+        let weight = weights.output.numbers(&mut self.scratch.expanded);
+        let middle = values.middle.of(x.len());
+        middle.copy_from_slice(x);
+        let (out, dropped) = (values.out.slice(), &mut self.scratch.dropped);
+        if let Some((norm, _)) = &weights.post_norms {
+            let raw = values.raw_attention.of(x.len());
+            sites.output.forward(weight, out, raw, Write::Replace, inner, dropped);
+            let inverse = values.raw_attention_inverse.of(tokens);
+            add_normed(raw, norm, self.config.norm_epsilon, inverse, &mut self.scratch.normed, middle);
+        } else {
+            sites.output.forward(weight, out, middle, Write::Add, inner, dropped);
+        }
+        self.profile.add(Part::Products, clock);
+    }
+
+    fn feed_forward(&mut self, layer: usize, values: &mut LayerActivations, next: Option<&mut [f32]>) {
+        let (weights, sites) = (&self.weights.layers[layer], &self.sites[layer]);
+        let (tokens, epsilon) = (self.batch.tokens.len(), self.config.norm_epsilon);
+        let middle = values.middle.slice();
+        let clock = Instant::now();
+        let normed = self.scratch.normed.of(middle.len());
+        rms_norm(middle, &weights.feed_norm, epsilon, normed, values.feed_inverse.of(tokens));
+        self.profile.add(Part::Elementwise, clock);
+        let clock = Instant::now();
+        let gate_up = values.gate_up.of(tokens * sites.gate_up.outputs());
+        let inner = values.gate_up_inner.of(tokens * sites.gate_up.ranks);
+        let weight = weights.gate_up.numbers(&mut self.scratch.expanded);
+        sites.gate_up.forward(weight, normed, gate_up, Write::Replace, inner, &mut self.scratch.dropped);
+        self.profile.add(Part::Products, clock);
+        let clock = Instant::now();
+        let width = self.config.intermediate;
+        let product = self.scratch.inner.of(tokens * width);
+        glu(self.config.activation, gate_up, width, product);
+        self.profile.add(Part::Elementwise, clock);
+        let clock = Instant::now();
+        let inner = values.down_inner.of(tokens * sites.down.ranks);
+        let dropped = &mut self.scratch.dropped;
+        let Some(next) = next else {
+            sites.down.project(product, inner, dropped);
+            self.profile.add(Part::Products, clock);
+            if weights.post_norms.is_some() {
+                self.raw_feed_again(layer, values);
+            }
+            return;
+        };
+        let weight = weights.down.numbers(&mut self.scratch.expanded);
+        next.copy_from_slice(middle);
+        if let Some((_, norm)) = &weights.post_norms {
+            let raw = values.raw_feed.of(middle.len());
+            sites.down.forward(weight, product, raw, Write::Replace, inner, dropped);
+            let inverse = values.raw_feed_inverse.of(tokens);
+            add_normed(raw, norm, epsilon, inverse, &mut self.scratch.normed, next);
+        } else {
+            sites.down.forward(weight, product, next, Write::Add, inner, dropped);
+        }
+        self.profile.add(Part::Products, clock);
+    }
+
+    /// The feed-forward block's output before its own norm, which that norm's backward needs.
+    fn raw_feed_again(&mut self, layer: usize, values: &mut LayerActivations) {
+        let (weights, sites) = (&self.weights.layers[layer], &self.sites[layer]);
+        let Some((_, norm)) = &weights.post_norms else { return };
+        let tokens = self.batch.tokens.len();
+        let weight = weights.down.numbers(&mut self.scratch.expanded);
+        let raw = values.raw_feed.of(values.middle.slice().len());
+        let inner = values.down_inner.slice_mut();
+        let product = self.scratch.inner.slice();
+        sites.down.forward(weight, product, raw, Write::Replace, inner, &mut self.scratch.dropped);
+        let normed = self.scratch.normed.of(raw.len());
+        rms_norm(raw, norm, self.config.norm_epsilon, normed, values.raw_feed_inverse.of(tokens));
+    }
+}
+
+/// `sum += norm(raw)`
+fn add_normed(
+    raw: &[f32],
+    norm: &[f32],
+    epsilon: f32,
+    inverse: &mut [f32],
+    normed: &mut Buffer,
+    sum: &mut [f32],
+) {
+    let normed = normed.of(raw.len());
+    rms_norm(raw, norm, epsilon, normed, inverse);
+    sum.par_chunks_mut(norm.len()).zip(normed.par_chunks(norm.len())).for_each(|(sum, normed)| {
+        for (sum, normed) in sum.iter_mut().zip(normed) {
+            *sum += normed;
+        }
+    });
+}
+
+/// Each token's position in its example.
+fn positions(borders: &[usize]) -> Vec<u32> {
+    borders.windows(2).flat_map(|pair| 0..(pair[1] - pair[0]) as u32).collect()
+}

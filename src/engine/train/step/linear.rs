@@ -1,0 +1,176 @@
+//! A frozen projection with its adapters, forward and backward: base and low-rank products are one pass over the
+//! output.
+
+use super::buffer::Buffer;
+use super::sites::{Site, SitePart};
+use crate::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
+
+impl Site {
+    /// `y (=|+=) x W^T + scale * dropout(x) A^T B^T`. `inner` keeps `scale * dropout(x) A^T`: (rows, ranks).
+    pub(super) fn forward(
+        &self,
+        weight: &[f32],
+        x: &[f32],
+        y: &mut [f32],
+        write: Write,
+        inner: &mut [f32],
+        dropped: &mut Buffer,
+    ) {
+        let (rows, outputs) = (x.len() / self.inputs, self.outputs());
+        self.project(x, inner, dropped);
+        for part in &self.parts {
+            let frozen = self.frozen(weight, part);
+            let mut terms = vec![Term::new(Matrix::new(x, rows, self.inputs), frozen.transposed())];
+            if let Some(adapter) = &part.adapter {
+                let b = Matrix::new(&adapter.b, part.outputs, self.rank);
+                terms.push(Term::new(self.ranks_of(inner, adapter.first_rank, rows), b.transposed()));
+            }
+            matmul(Output { data: &mut y[part.first..], stride: outputs, write }, 1.0, &terms);
+        }
+    }
+
+    /// The adapters' inner values alone.
+    pub(super) fn project(&self, x: &[f32], inner: &mut [f32], dropped: &mut Buffer) {
+        if self.ranks == 0 {
+            return;
+        }
+        let rows = x.len() / self.inputs;
+        let x = self.adapter_input(x, dropped);
+        let a = Matrix::new(&self.a, self.ranks, self.inputs);
+        matmul(
+            Output { data: inner, stride: self.ranks, write: Write::Replace },
+            self.scale,
+            &[Term::new(Matrix::new(x, rows, self.inputs), a.transposed())],
+        );
+    }
+
+    fn adapter_input<'a>(&self, x: &'a [f32], dropped: &'a mut Buffer) -> &'a [f32] {
+        let Some(dropout) = self.dropout else { return x };
+        let out = dropped.of(x.len());
+        dropout.apply(x, self.inputs, out);
+        out
+    }
+
+    /// Adds the adapters' gradients and, where `grad_x` is given, replaces it by the gradient of x.
+    pub(super) fn backward(&self, weight: &[f32], given: Given<'_>, grad_x: Option<&mut [f32]>) {
+        let Given { x, grad_y, inner, gradients, scratch } = given;
+        let (rows, outputs) = (x.len() / self.inputs, self.outputs());
+        let grad_inner = scratch.grad_inner.of(rows * self.ranks);
+        self.grad_b(grad_y, rows, inner, grad_inner, scratch.grad_adapter, gradients);
+        self.grad_a(x, grad_inner, scratch.dropped, scratch.grad_adapter, gradients);
+        let Some(grad_x) = grad_x else { return };
+        let frozen = Term::new(Matrix::new(grad_y, rows, outputs), Matrix::new(weight, outputs, self.inputs));
+        let output = |data| Output { data, stride: self.inputs, write: Write::Replace };
+        if self.ranks == 0 {
+            matmul(output(grad_x), 1.0, &[frozen]);
+            return;
+        }
+        let low = Term::new(
+            Matrix::new(grad_inner, rows, self.ranks),
+            Matrix::new(&self.a, self.ranks, self.inputs),
+        );
+        let Some(dropout) = self.dropout else {
+            matmul(output(grad_x), 1.0, &[frozen, low]);
+            return;
+        };
+        matmul(output(grad_x), 1.0, &[frozen]);
+        let before = scratch.dropped.of(rows * self.inputs);
+        matmul(output(before), 1.0, &[low]);
+        dropout.add(before, self.inputs, grad_x);
+    }
+
+    /// `grad B += grad_y^T inner`, and `grad_inner = scale * grad_y B`.
+    fn grad_b(
+        &self,
+        grad_y: &[f32],
+        rows: usize,
+        inner: &[f32],
+        grad_inner: &mut [f32],
+        turned: &mut Buffer,
+        gradients: &mut [f32],
+    ) {
+        let outputs = self.outputs();
+        for part in &self.parts {
+            let Some(adapter) = &part.adapter else { continue };
+            let grad_part = Matrix::strided(&grad_y[part.first..], rows, part.outputs, outputs);
+            let b = Matrix::new(&adapter.b, part.outputs, self.rank);
+            let data = &mut grad_inner[adapter.first_rank..];
+            let output = Output { data, stride: self.ranks, write: Write::Replace };
+            matmul(output, self.scale, &[Term::new(grad_part, b)]);
+            // As (rank, outputs), so that the long side is the one that vectors run along.
+            let turned = turned.of(self.rank * part.outputs);
+            let output = Output { data: turned, stride: part.outputs, write: Write::Replace };
+            let inner = self.ranks_of(inner, adapter.first_rank, rows).transposed();
+            matmul(output, 1.0, &[Term::new(inner, grad_part)]);
+            let slot = &adapter.slot;
+            let to = &mut gradients[slot.b..slot.b + part.outputs * self.rank];
+            for (i, to) in to.chunks_exact_mut(self.rank).enumerate() {
+                for (r, to) in to.iter_mut().enumerate() {
+                    *to += turned[r * part.outputs + i];
+                }
+            }
+        }
+    }
+
+    /// `grad A += grad_inner^T dropout(x)`
+    fn grad_a(
+        &self,
+        x: &[f32],
+        grad_inner: &[f32],
+        dropped: &mut Buffer,
+        sum: &mut Buffer,
+        gradients: &mut [f32],
+    ) {
+        if self.ranks == 0 {
+            return;
+        }
+        let rows = x.len() / self.inputs;
+        let x = self.adapter_input(x, dropped);
+        let sum = sum.of(self.ranks * self.inputs);
+        matmul(
+            Output { data: sum, stride: self.inputs, write: Write::Replace },
+            1.0,
+            &[Term::new(
+                Matrix::new(grad_inner, rows, self.ranks).transposed(),
+                Matrix::new(x, rows, self.inputs),
+            )],
+        );
+        for adapter in self.parts.iter().filter_map(|part| part.adapter.as_ref()) {
+            let length = self.rank * self.inputs;
+            let to = &mut gradients[adapter.slot.a..adapter.slot.a + length];
+            let from = &sum[adapter.first_rank * self.inputs..][..length];
+            for (to, from) in to.iter_mut().zip(from) {
+                *to += from;
+            }
+        }
+    }
+
+    /// A part's rows of the frozen weight: (outputs, inputs).
+    fn frozen<'a>(&self, weight: &'a [f32], part: &SitePart) -> Matrix<'a> {
+        let start = part.first * self.inputs;
+        Matrix::new(&weight[start..start + part.outputs * self.inputs], part.outputs, self.inputs)
+    }
+
+    /// One adapter's columns of the inner values: (rows, rank).
+    fn ranks_of<'a>(&self, inner: &'a [f32], first_rank: usize, rows: usize) -> Matrix<'a> {
+        Matrix::strided(&inner[first_rank..], rows, self.rank, self.ranks)
+    }
+}
+
+/// What a projection's backward reads and adds to.
+pub(super) struct Given<'a> {
+    /// (rows, inputs)
+    pub(super) x: &'a [f32],
+    /// (rows, outputs)
+    pub(super) grad_y: &'a [f32],
+    /// What the forward kept: (rows, ranks).
+    pub(super) inner: &'a [f32],
+    pub(super) gradients: &'a mut [f32],
+    pub(super) scratch: LinearScratch<'a>,
+}
+
+pub(super) struct LinearScratch<'a> {
+    pub(super) grad_inner: &'a mut Buffer,
+    pub(super) grad_adapter: &'a mut Buffer,
+    pub(super) dropped: &'a mut Buffer,
+}

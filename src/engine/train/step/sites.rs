@@ -1,0 +1,126 @@
+//! Where an adapter meets the decoder: four places in a layer, each with one input and some adapted projections.
+
+use anyhow::{Result, ensure};
+
+use crate::engine::adapter::{Adapter, Projection, Slot};
+use crate::engine::kernels::dropout::Dropout;
+use crate::engine::model::ModelConfig;
+
+/// A layer's four places.
+pub(super) struct LayerSites {
+    /// Queries, keys, values.
+    pub(super) qkv: Site,
+    pub(super) output: Site,
+    /// Gate and up.
+    pub(super) gate_up: Site,
+    pub(super) down: Site,
+}
+
+/// Projections of one input, and their adapters side by side.
+pub(super) struct Site {
+    pub(super) inputs: usize,
+    pub(super) parts: Vec<SitePart>,
+    /// The adapters' A below one another: (ranks, inputs).
+    pub(super) a: Vec<f32>,
+    /// Rank of each adapter.
+    pub(super) rank: usize,
+    /// Ranks of all adapters together.
+    pub(super) ranks: usize,
+    pub(super) scale: f32,
+    pub(super) dropout: Option<Dropout>,
+}
+
+/// One projection's columns of the site's output.
+pub(super) struct SitePart {
+    pub(super) first: usize,
+    pub(super) outputs: usize,
+    pub(super) adapter: Option<PartAdapter>,
+}
+
+pub(super) struct PartAdapter {
+    /// Where its ranks start among the site's.
+    pub(super) first_rank: usize,
+    /// (outputs, rank)
+    pub(super) b: Vec<f32>,
+    pub(super) slot: Slot,
+}
+
+impl LayerSites {
+    /// One for each layer.
+    pub(super) fn all(
+        config: &ModelConfig,
+        adapter: &Adapter,
+        dropout: Option<Dropout>,
+    ) -> Result<Vec<Self>> {
+        for slot in &adapter.slots {
+            ensure!(
+                slot.layer < config.layers,
+                "the adapter is for another model: it has layer {}, this one {} layers",
+                slot.layer,
+                config.layers
+            );
+        }
+        (0..config.layers).map(|layer| Self::of(config, adapter, layer, dropout)).collect()
+    }
+
+    fn of(config: &ModelConfig, adapter: &Adapter, layer: usize, dropout: Option<Dropout>) -> Result<Self> {
+        use Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj};
+        let (hidden, inner) = (config.hidden, config.intermediate);
+        let (query, kv) = (config.query_width(), config.kv_width());
+        let site = |place: u64, inputs, parts: &[(Projection, usize)]| {
+            Site::new(adapter, layer, inputs, parts, dropout.map(|all| all.at(4 * layer as u64 + place)))
+        };
+        Ok(Self {
+            qkv: site(0, hidden, &[(QProj, query), (KProj, kv), (VProj, kv)])?,
+            output: site(1, query, &[(OProj, hidden)])?,
+            gate_up: site(2, hidden, &[(GateProj, inner), (UpProj, inner)])?,
+            down: site(3, inner, &[(DownProj, hidden)])?,
+        })
+    }
+
+    pub(super) fn is_adapted(&self) -> bool {
+        [&self.qkv, &self.output, &self.gate_up, &self.down].iter().any(|site| site.ranks > 0)
+    }
+}
+
+impl Site {
+    fn new(
+        adapter: &Adapter,
+        layer: usize,
+        inputs: usize,
+        projections: &[(Projection, usize)],
+        dropout: Option<Dropout>,
+    ) -> Result<Self> {
+        let rank = adapter.config.r;
+        let (mut parts, mut a) = (Vec::new(), Vec::new());
+        let (mut first, mut ranks) = (0, 0);
+        for &(projection, outputs) in projections {
+            let slot = adapter.slot(layer, projection);
+            if let Some(slot) = slot {
+                ensure!(
+                    slot.inputs == inputs && slot.outputs == outputs,
+                    "the adapter is for another model: its {} of layer {layer} is ({}, {}), this one's ({outputs}, \
+                     {inputs})",
+                    projection.name(),
+                    slot.outputs,
+                    slot.inputs
+                );
+                a.extend_from_slice(&adapter.values[slot.a..slot.a + rank * inputs]);
+            }
+            let adapter = slot.map(|slot| PartAdapter {
+                first_rank: ranks,
+                b: adapter.values[slot.b..slot.b + outputs * rank].to_vec(),
+                slot: slot.clone(),
+            });
+            ranks += if adapter.is_some() { rank } else { 0 };
+            parts.push(SitePart { first, outputs, adapter });
+            first += outputs;
+        }
+        Ok(Self { inputs, parts, a, rank, ranks, scale: adapter.config.scale(), dropout })
+    }
+
+    /// Columns of the output.
+    pub(super) fn outputs(&self) -> usize {
+        self.parts.iter().map(|part| part.outputs).sum()
+    }
+}

@@ -1,0 +1,133 @@
+//! The SFT trajectory of PEFT on PyTorch: losses, gradient norms, held-out losses.
+
+use dojo_studio::domain::batch::{PackedBatch, TokenExample};
+use dojo_studio::engine::adapter::Adapter;
+use dojo_studio::engine::model::{self, OpenModel};
+use dojo_studio::engine::train::step::{ActivationMemory, BaseFormat, DecoderStudent, StepOptions};
+use dojo_studio::engine::train::student::{Losses, Student};
+use serde::Deserialize;
+
+use crate::support::models::{golden, smollm2};
+
+#[derive(Deserialize)]
+struct Golden {
+    batch_size: usize,
+    train: Vec<Example>,
+    held_out: Vec<Example>,
+    steps: Vec<Step>,
+    held_out_loss: HeldOut,
+}
+
+#[derive(Deserialize)]
+struct Example {
+    input_ids: Vec<u32>,
+    labels: Vec<i64>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    loss: f64,
+    grad_norm: f64,
+}
+
+#[derive(Deserialize)]
+struct HeldOut {
+    before: f64,
+    after: f64,
+}
+
+impl Example {
+    fn tokens(&self) -> TokenExample {
+        let trained = self.labels.iter().map(|&label| label != -100).collect();
+        TokenExample { source: "golden".to_owned(), tokens: self.input_ids.clone(), trained }
+    }
+}
+
+fn pack(examples: &[Example]) -> PackedBatch {
+    let examples: Vec<TokenExample> = examples.iter().map(Example::tokens).collect();
+    PackedBatch::pack(&examples)
+}
+
+/// `AdamW` without decay, as the golden run used it (Loshchilov & Hutter 2019), one step.
+fn adam(values: &mut [f32], gradients: &[f32], moments: &mut [(f64, f64)], step: i32) {
+    for ((value, &gradient), (first, second)) in values.iter_mut().zip(gradients).zip(moments) {
+        let gradient = f64::from(gradient);
+        *first = 0.9 * *first + 0.1 * gradient;
+        *second = 0.999 * *second + 0.001 * gradient * gradient;
+        let mean = *first / (1.0 - 0.9f64.powi(step));
+        let variance = *second / (1.0 - 0.999f64.powi(step));
+        *value -= (2e-4 * mean / (variance.sqrt() + 1e-8)) as f32;
+    }
+}
+
+fn held_out(student: &mut DecoderStudent, adapter: &Adapter, golden: &Golden) -> f64 {
+    let mut sum = Losses::default();
+    for example in &golden.held_out {
+        sum += student.evaluate(adapter, &pack(std::slice::from_ref(example))).expect("evaluate");
+    }
+    sum.nll / sum.tokens as f64
+}
+
+fn near(what: &str, ours: f64, theirs: f64, relative: f64) {
+    assert!((ours - theirs).abs() <= relative * theirs.abs(), "{what}: {ours}, the reference says {theirs}");
+}
+
+fn world() -> Option<(OpenModel, Golden, std::path::PathBuf)> {
+    let folder = golden()?;
+    let model = model::open(&smollm2()?).expect("open SmolLM2");
+    let text = std::fs::read_to_string(folder.join("sft.json")).expect("read sft.json");
+    Some((model, serde_json::from_str(&text).expect("parse sft.json"), folder))
+}
+
+fn trajectory(options: StepOptions, loss_tolerance: f64, norm_tolerance: f64) {
+    let Some((model, golden, folder)) = world() else { return };
+    let mut student = DecoderStudent::open(&model, options).expect("read the weights");
+    let mut adapter = Adapter::load(&folder.join("init_adapter"), &model.config).expect("load the adapter");
+    near(
+        "held-out loss before",
+        held_out(&mut student, &adapter, &golden),
+        golden.held_out_loss.before,
+        1e-3,
+    );
+    let mut moments = vec![(0.0, 0.0); adapter.values.len()];
+    for (i, (step, batch)) in golden.steps.iter().zip(golden.train.chunks(golden.batch_size)).enumerate() {
+        let batch = pack(batch);
+        let mut gradients = vec![0.0; adapter.values.len()];
+        let scale = 1.0 / batch.trained_tokens() as f32;
+        let losses = student.backward(&adapter, &batch, scale, None, &mut gradients).expect("a step");
+        let norm = gradients.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt();
+        near(
+            &format!("loss of step {}", i + 1),
+            losses.nll / losses.tokens as f64,
+            step.loss,
+            loss_tolerance,
+        );
+        near(&format!("gradient norm of step {}", i + 1), norm, step.grad_norm, norm_tolerance);
+        let clip = (1.0 / (norm + 1e-6)).min(1.0) as f32;
+        gradients.iter_mut().for_each(|gradient| *gradient *= clip);
+        adam(&mut adapter.values, &gradients, &mut moments, i as i32 + 1);
+    }
+    let after = held_out(&mut student, &adapter, &golden);
+    assert!((after - golden.held_out_loss.after).abs() < 2e-3, "held-out loss after: {after}");
+}
+
+#[test]
+fn the_sft_trajectory_is_the_references_with_activations_kept() {
+    let options = StepOptions { activation_memory: ActivationMemory::Keep, base: BaseFormat::F32 };
+    trajectory(options, 1e-3, 1e-2);
+}
+
+#[test]
+fn the_sft_trajectory_is_the_references_with_activations_recomputed_over_the_files_own_blocks() {
+    let options = StepOptions { activation_memory: ActivationMemory::Recompute, base: BaseFormat::Stored };
+    trajectory(options, 1e-3, 1e-2);
+}
+
+#[test]
+fn the_final_adapter_gives_the_references_held_out_loss() {
+    let Some((model, golden, folder)) = world() else { return };
+    let mut student = DecoderStudent::open(&model, StepOptions::default()).expect("read the weights");
+    let adapter = Adapter::load(&folder.join("final_adapter"), &model.config).expect("load the adapter");
+    let after = held_out(&mut student, &adapter, &golden);
+    assert!((after - golden.held_out_loss.after).abs() < 2e-3, "held-out loss: {after}");
+}
