@@ -5,6 +5,9 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::pedantic,
+    clippy::excessive_precision,
     reason = "a test fails by panicking, and prints what it left out"
 )]
 

@@ -20,7 +20,7 @@ pub(super) struct Serve {
     /// A further adapter, offered as a model of its own: NAME=DIR; may be given several times.
     #[arg(long, value_name = "NAME=DIR", value_parser = read_named)]
     offer: Vec<(String, PathBuf)>,
-    /// The address to listen on. Anything but loopback needs a key in DOJO_API_KEY.
+    /// The address to listen on. Anything but loopback needs a key in `DOJO_API_KEY`.
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
     #[arg(long, default_value_t = 8080)]

@@ -17,6 +17,7 @@ pub(crate) fn smollm2() -> Option<ModelFiles> {
 }
 
 /// A model that is only tested with where it has been pulled before, since it is large.
+#[allow(dead_code, reason = "for tests of models that few machines hold")]
 pub(crate) fn only_if_here(name: &str) -> Option<ModelFiles> {
     pulled(name, Network::Offline)
 }

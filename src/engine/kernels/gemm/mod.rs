@@ -126,9 +126,9 @@ pub fn matmul(output: Output<'_>, alpha: f32, terms: &[Term<'_>]) {
     let in_place = rows <= FEW_ROWS && terms.iter().all(|term| term.b.column_stride == 1);
     for pass in passes(terms) {
         if in_place {
-            product.few_rows(&pass, add)
+            product.few_rows(&pass, add);
         } else {
-            product.many_rows(&pass, add)
+            product.many_rows(&pass, add);
         }
         add = true;
     }
