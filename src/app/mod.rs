@@ -1,7 +1,9 @@
 //! The studio: the loop, the worker, run following, the store.
 
+mod jobs;
 pub mod models;
 pub mod process;
+mod records;
 pub mod runs;
 pub mod sessions;
 pub mod store;

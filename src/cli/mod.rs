@@ -1,6 +1,7 @@
 //! The subcommands: one file each, arguments and printing only. The work is done by the modules below.
 
 mod chat;
+mod data;
 mod generate;
 mod generate_batch;
 mod loading;
@@ -25,6 +26,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Records of a session: import, list, tag, undo, history.
+    Data(data::Data),
     /// List the models on this machine.
     Models(models::Models),
     /// Chat with a model, line by line.
@@ -45,6 +48,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let outcome = match Arguments::parse().command {
         None => studio::run(),
+        Some(Command::Data(arguments)) => data::run(&arguments),
         Some(Command::Models(arguments)) => models::run(&arguments),
         Some(Command::Chat(arguments)) => chat::run(&arguments),
         Some(Command::Generate(arguments)) => generate::run(&arguments),

@@ -33,6 +33,8 @@ pub enum SessionError {
     NothingLeft(&'static str),
     #[error("the search index is not built yet for {0} records: run `dojo data index`")]
     NotIndexed(u64),
+    #[error("{0:#}")]
+    Reading(anyhow::Error),
     #[error(transparent)]
     Filter(#[from] FilterError),
     #[error("read what the session holds: {0}")]

@@ -14,7 +14,7 @@ use super::names::{self, Kind};
 use super::{Durability, JobLock, Result, Session, lock};
 
 /// A line that could not be read as a record: kept with its reason, so that nothing is lost silently.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Reject {
     pub source: String,
     pub line: u64,

@@ -14,6 +14,7 @@ mod import;
 mod index;
 mod lock;
 mod names;
+mod pipeline;
 mod query;
 mod read;
 mod reflections;
@@ -37,6 +38,7 @@ pub use export::export_all;
 pub use import::{ImportCounts, ImportState, ImportSummary, Importer, Reject};
 pub use index::IndexState;
 pub use lock::{Holder, JobLock};
+pub use pipeline::{Ended, ImportProgress, columns, import};
 pub use read::Row;
 pub use reflections::{Decision, ReviewCounts};
 pub use review_import::Brought;
@@ -75,7 +77,7 @@ impl Session {
         let settings = folder.join("session.toml");
         if !settings.exists() {
             let name = folder.file_name().unwrap_or_default().to_string_lossy();
-            let text = format!("name = {}\n", toml_edit::Value::from(name.as_ref()));
+            let text = format!("title = {}\n", toml_edit::Value::from(name.as_ref()));
             write_whole(&settings, text.as_bytes())?;
         }
         Self::connect(folder, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)

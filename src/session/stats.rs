@@ -40,6 +40,18 @@ impl Session {
         pass.finish(&self.connection, limit)
     }
 
+    /// Records in the session.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn total(&self) -> Result<usize> {
+        let count: i64 = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM records")?
+            .query_row([], |row| row.get(0))?;
+        Ok(count as usize)
+    }
+
     /// The names in use, for suggestions: the most frequent first.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 pub(crate) mod harness;
 
+mod data;
 mod keymap;
 mod shell;
 mod theme;

@@ -2,13 +2,14 @@
 //!
 //! Knows no widget and does no input or output.
 
+pub mod data;
 mod jobs;
 mod log;
 mod notices;
 
 use crate::domain::protocol::models::ModelFile;
-use crate::domain::protocol::system::{LogLine, Machine, Notice, Places};
-use crate::domain::protocol::{Event, ModelsEvent, SessionsEvent, SystemEvent};
+use crate::domain::protocol::system::{Level, LogLine, Machine, Notice, Places};
+use crate::domain::protocol::{DataEvent, Event, ModelsEvent, SessionsEvent, SystemEvent};
 use crate::domain::session::{SessionInfo, SessionSummary};
 use crate::domain::settings::Settings;
 
@@ -30,6 +31,8 @@ pub struct Store {
     pub sessions: Option<Vec<SessionSummary>>,
     /// Models and adapters on disk. `None` until they were looked for.
     pub models: Option<Vec<ModelFile>>,
+    /// Records of the open session.
+    pub data: data::Data,
     pub jobs: Jobs,
     pub notices: Notices,
     pub log: Log,
@@ -40,7 +43,7 @@ impl Store {
     pub fn apply(&mut self, event: Event) {
         match event {
             Event::Chat(event) => match event {},
-            Event::Data(event) => match event {},
+            Event::Data(event) => self.apply_data(event),
             Event::Eval(event) => match event {},
             Event::Models(ModelsEvent::Listed(models)) => self.models = Some(models),
             Event::Review(event) => match event {},
@@ -50,12 +53,25 @@ impl Store {
         }
     }
 
+    fn apply_data(&mut self, event: DataEvent) {
+        if let DataEvent::Changed { what, records } = &event {
+            let text = match records {
+                0 => format!("{what}: nothing to change"),
+                1 => format!("{what}: 1 record"),
+                many => format!("{what}: {many} records"),
+            };
+            self.notify(Notice::new(Level::Good, text));
+        }
+        self.data.apply(event);
+    }
+
     fn apply_session(&mut self, event: SessionsEvent) {
         match event {
             SessionsEvent::Listed(sessions) => self.sessions = Some(sessions),
             SessionsEvent::Opened(session) => {
                 self.session = Some(session);
                 self.models = None;
+                self.data = data::Data::default();
             }
         }
     }

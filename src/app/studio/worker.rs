@@ -6,7 +6,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use anyhow::Result;
 use tokio::sync::mpsc;
 
-use crate::app::{models, sessions};
+use crate::app::records::Records;
+use crate::app::{jobs, models, sessions};
 use crate::config::Folders;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{
@@ -46,23 +47,32 @@ impl Events {
 /// The lanes.
 pub(super) struct Worker {
     desk: Sender<Command>,
+    events: Events,
+    /// Of the open session.
+    records: Option<Records>,
 }
 
 impl Worker {
     pub(super) fn start(folders: Folders, events: Events) -> Self {
         let (desk, commands) = channel();
+        let own = events.clone();
         std::thread::spawn(move || Desk { folders, events }.work(&commands));
-        Self { desk }
+        Self { desk, events: own, records: None }
     }
 
     /// Puts a command on its lane.
     pub(super) fn send(&self, command: Command) {
+        let command = match (command, &self.records) {
+            (Command::Data(command), Some(records)) => return records.send(command),
+            (command, _) => command,
+        };
         // A lane that is gone has said why in the log.
         self.desk.send(command).ok();
     }
 
     /// Tells the lanes which session is open.
-    pub(super) fn session_opened(&self, session: &SessionInfo) {
+    pub(super) fn session_opened(&mut self, session: &SessionInfo) {
+        self.records = Some(Records::start(session, &self.events));
         self.send(Command::Models(ModelsCommand::List { runs: Some(session.runs()) }));
     }
 }
@@ -89,7 +99,8 @@ impl Desk {
     fn perform(&mut self, command: Command) -> Result<Option<Event>> {
         match command {
             Command::Chat(command) => match command {},
-            Command::Data(command) => match command {},
+            // Without a session there are no records.
+            Command::Data(_) => Ok(None),
             Command::Eval(command) => match command {},
             Command::Review(command) => match command {},
             Command::Runs(command) => match command {},
@@ -101,7 +112,10 @@ impl Desk {
             Command::System(SystemCommand::SaveTheme(theme)) => {
                 self.folders.save_theme(&theme).map(|()| None)
             }
-            Command::System(SystemCommand::StopJob(_)) => Ok(None),
+            Command::System(SystemCommand::StopJob(job)) => {
+                jobs::stop(job);
+                Ok(None)
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use crate::ui::pane::{Pane, PaneId};
 /// Every pane, in the order of [`PaneId::ALL`].
 pub(crate) fn all() -> [Box<dyn Pane>; 6] {
     [
-        Box::new(absent::Absent(PaneId::Data)),
+        Box::new(data::Data::default()),
         Box::new(absent::Absent(PaneId::Review)),
         Box::new(absent::Absent(PaneId::Train)),
         Box::new(absent::Absent(PaneId::Chat)),

@@ -1,0 +1,119 @@
+//! The lanes of the studio for records: one thread reads pages, one counts, one writes, so that none holds up another.
+
+mod reader;
+mod statistics;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::app::studio::Events;
+use crate::domain::protocol::system::{Level, Notice, SystemEvent};
+use crate::domain::protocol::{DataCommand, DataEvent, Event};
+use crate::domain::session::SessionInfo;
+use crate::session::{Access, Session, SessionError};
+
+use self::reader::Ask;
+
+/// The lanes of one open session. Dropping it ends them.
+pub(crate) struct Records {
+    reader: Sender<Ask>,
+    writer: Sender<DataCommand>,
+    interrupt: Interrupt,
+}
+
+impl Records {
+    /// Opens the session's database (it is made where there is none) and starts the lanes.
+    pub(crate) fn start(info: &SessionInfo, events: &Events) -> Self {
+        let (reader, asks) = channel();
+        let (writer, commands) = channel();
+        let (counter, questions) = channel();
+        let interrupt = Interrupt::default();
+        let lane = Lane { info: info.clone(), events: events.clone() };
+        let handle = interrupt.clone();
+        let (refresh, first) = (reader.clone(), lane.clone());
+        std::thread::spawn(move || {
+            // Made by one thread before the others look for it.
+            if let Err(error) = Session::create(&first.info.path) {
+                first.complain(&error);
+                return;
+            }
+            let (second, third) = (first.clone(), first.clone());
+            std::thread::spawn(move || statistics::work(&second, &questions));
+            std::thread::spawn(move || writer::work(&third, &commands, &refresh));
+            reader::work(&first, &asks, &handle, &counter);
+        });
+        Self { reader, writer, interrupt }
+    }
+
+    /// Puts a command on its lane.
+    pub(crate) fn send(&self, command: DataCommand) {
+        let ask = match command {
+            DataCommand::View { view, filter, order } => {
+                // The search for an older view is of no use any more.
+                self.interrupt.now();
+                Ask::View { view, filter, order }
+            }
+            DataCommand::Page { view, generation, positions } => Ask::Page { view, generation, positions },
+            DataCommand::Open(id) => Ask::Open(id),
+            other => {
+                // A lane that is gone has said why in a notice.
+                self.writer.send(other).ok();
+                return;
+            }
+        };
+        self.reader.send(ask).ok();
+    }
+}
+
+/// What every lane has.
+#[derive(Clone)]
+struct Lane {
+    info: SessionInfo,
+    events: Events,
+}
+
+impl Lane {
+    fn open(&self, access: Access) -> Result<Session, SessionError> {
+        Session::open(&self.info.path, access)
+    }
+
+    /// Says what went wrong. Being interrupted is not wrong.
+    fn complain(&self, error: &SessionError) {
+        if matches!(error, SessionError::Cancelled) {
+            return;
+        }
+        self.notify(Level::Error, error.to_string());
+    }
+
+    fn notify(&self, level: Level, text: String) {
+        // The studio is gone: nobody needs to know.
+        self.events.send(Event::System(SystemEvent::Notified(Notice::new(level, text)))).ok();
+    }
+
+    fn tell(&self, event: DataEvent) -> bool {
+        self.events.send(Event::Data(event)).is_ok()
+    }
+
+    /// The records that a sample brings along: a file in the session's folder.
+    fn files(&self) -> Vec<PathBuf> {
+        [self.info.path.join("data.jsonl")].into_iter().filter(|path| path.is_file()).collect()
+    }
+}
+
+/// Stops the reader's query from another thread.
+#[derive(Clone, Default)]
+struct Interrupt(Arc<Mutex<Option<rusqlite::InterruptHandle>>>);
+
+impl Interrupt {
+    fn set(&self, session: &Session) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.interrupter());
+    }
+
+    fn now(&self) {
+        if let Some(handle) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            handle.interrupt();
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Views, pages and whole records; and the watch for what other processes commit.
+
+use std::ops::Range;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use super::{Interrupt, Lane};
+use crate::domain::filter::Filter;
+use crate::domain::protocol::DataEvent;
+use crate::domain::protocol::data::{Found, Generation, Opened, RowSummary, ViewId, Viewed};
+use crate::domain::record::RecordId;
+use crate::domain::view::Order;
+use crate::session::{Access, Row, Session, SessionError, View};
+
+/// How often the file is asked whether somebody else has written.
+const WATCH: Duration = Duration::from_millis(250);
+/// Rows that are shown before the whole view is known.
+const FIRST: usize = 200;
+/// Characters of a prompt or an answer that a row holds.
+const BEGINNING: usize = 400;
+
+/// Asked of this lane.
+pub(super) enum Ask {
+    View {
+        view: ViewId,
+        filter: Filter,
+        order: Order,
+    },
+    Page {
+        view: ViewId,
+        generation: Generation,
+        positions: Range<usize>,
+    },
+    Open(RecordId),
+    /// Something was written here: look again.
+    Refresh,
+}
+
+/// What the view is of: for the lane that counts.
+pub(super) type Question = (ViewId, Filter);
+
+pub(super) fn work(lane: &Lane, asks: &Receiver<Ask>, interrupt: &Interrupt, counter: &Sender<Question>) {
+    let session = match lane.open(Access::Read) {
+        Ok(session) => session,
+        Err(error) => return lane.complain(&error),
+    };
+    interrupt.set(&session);
+    let mut reader = Reader {
+        lane,
+        session,
+        counter,
+        shown: None,
+        generation: Generation(0),
+        cursor: None,
+        rest: (Instant::now(), Duration::ZERO),
+    };
+    loop {
+        let outcome = match asks.recv_timeout(WATCH) {
+            Ok(ask) => reader.answer(ask),
+            Err(RecvTimeoutError::Timeout) => reader.watch(),
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if let Err(error) = outcome {
+            lane.complain(&error);
+        }
+    }
+}
+
+struct Shown {
+    id: ViewId,
+    filter: Filter,
+    order: Order,
+    view: View,
+}
+
+struct Reader<'l> {
+    lane: &'l Lane,
+    session: Session,
+    counter: &'l Sender<Question>,
+    shown: Option<Shown>,
+    generation: Generation,
+    /// The record that was opened last: where it stands is told with every view.
+    cursor: Option<RecordId>,
+    /// When the view was last found, and how long that took: while somebody imports, most of the time is for pages.
+    rest: (Instant, Duration),
+}
+
+impl Reader<'_> {
+    fn answer(&mut self, ask: Ask) -> Result<(), SessionError> {
+        match ask {
+            Ask::View { view, filter, order } => self.view(view, filter, order),
+            Ask::Page { view, generation, positions } => self.page(view, generation, positions),
+            Ask::Open(id) => self.open(id),
+            Ask::Refresh => self.refresh(),
+        }
+    }
+
+    fn view(&mut self, id: ViewId, filter: Filter, order: Order) -> Result<(), SessionError> {
+        self.shown = Some(Shown { id, filter, order, view: View::default() });
+        if order == Order::default() {
+            self.show_beginning(id)?;
+        }
+        self.find()
+    }
+
+    /// What can be shown at once: matches in the order of their numbers come as they are found.
+    fn show_beginning(&mut self, id: ViewId) -> Result<(), SessionError> {
+        let Some(shown) = &mut self.shown else { return Ok(()) };
+        shown.view = self.session.first(&shown.filter, FIRST)?;
+        let count = shown.view.len();
+        let found = if count < FIRST { Found::All(count) } else { Found::AtLeast(count) };
+        self.tell_view(found)?;
+        self.page(id, self.generation, 0..FIRST)
+    }
+
+    fn find(&mut self) -> Result<(), SessionError> {
+        let Some(shown) = &mut self.shown else { return Ok(()) };
+        let begun = Instant::now();
+        shown.view = self.session.view(&shown.filter, shown.order)?;
+        self.rest = (Instant::now(), begun.elapsed());
+        let count = shown.view.len();
+        let question = (shown.id, shown.filter.clone());
+        self.tell_view(Found::All(count))?;
+        // The lane that counts is gone when the studio is.
+        self.counter.send(question).ok();
+        Ok(())
+    }
+
+    fn tell_view(&mut self, found: Found) -> Result<(), SessionError> {
+        let Some(shown) = &self.shown else { return Ok(()) };
+        self.generation.0 += 1;
+        let cursor = self.cursor.and_then(|cursor| shown.view.position(cursor.0));
+        let records = self.session.total()?;
+        let viewed = Viewed { view: shown.id, generation: self.generation, found, records, cursor };
+        self.lane.tell(DataEvent::Viewed(viewed));
+        let state = self.session.index_state()?;
+        self.lane.tell(DataEvent::Indexed { done: state.done, total: state.total });
+        Ok(())
+    }
+
+    fn page(
+        &self,
+        view: ViewId,
+        generation: Generation,
+        positions: Range<usize>,
+    ) -> Result<(), SessionError> {
+        let Some(shown) = self.shown.as_ref().filter(|shown| shown.id == view) else { return Ok(()) };
+        // Asked of an older state: a newer question follows, for what is there now.
+        if generation != self.generation {
+            return Ok(());
+        }
+        let start = positions.start;
+        let rows = match shown.view.rows(&self.session, positions.clone()) {
+            // Meant for a search that was over already.
+            Err(SessionError::Cancelled) => shown.view.rows(&self.session, positions)?,
+            other => other?,
+        };
+        let rows = rows.into_iter().map(summary).collect();
+        self.lane.tell(DataEvent::PageRead { view, generation, start, rows });
+        Ok(())
+    }
+
+    fn open(&mut self, id: RecordId) -> Result<(), SessionError> {
+        self.cursor = Some(id);
+        let row = match self.session.rows(&[id.0]) {
+            Err(SessionError::Cancelled) => self.session.rows(&[id.0])?,
+            other => other?,
+        };
+        let opened = match row.into_iter().next() {
+            Some(row) => {
+                let history = self.session.history_of(id)?;
+                Some(Box::new(Opened { record: row.record, tokens: row.tokens, history }))
+            }
+            None => None,
+        };
+        self.lane.tell(DataEvent::Opened(id, opened));
+        Ok(())
+    }
+
+    fn watch(&mut self) -> Result<(), SessionError> {
+        let (last, took) = self.rest;
+        let rested = last.elapsed() >= took * 4;
+        if rested && self.session.changed_elsewhere()? { self.refresh() } else { Ok(()) }
+    }
+
+    fn refresh(&mut self) -> Result<(), SessionError> {
+        if let Some(cursor) = self.cursor {
+            self.open(cursor)?;
+        }
+        self.session.changed_elsewhere()?;
+        self.find()
+    }
+}
+
+fn summary(row: Row) -> RowSummary {
+    let prompt = beginning(row.record.prompt());
+    let answer = beginning(row.record.answer().unwrap_or_default());
+    let record = row.record;
+    let (prompt, answer) = if prompt.is_empty() && answer.is_empty() {
+        // Columns only: the row's first texts stand for it.
+        let mut texts = record.fields.values().filter_map(serde_json::Value::as_str).map(beginning);
+        (texts.next().unwrap_or_default(), texts.next().unwrap_or_default())
+    } else {
+        (prompt, answer)
+    };
+    RowSummary {
+        id: row.id,
+        status: record.status,
+        split: record.split,
+        label: record.label,
+        tags: record.tags.into_iter().collect(),
+        tokens: row.tokens,
+        score: row.score,
+        characters: row.characters,
+        turns: record.messages.len() as u32,
+        source: record.provenance.source,
+        prompt,
+        answer,
+        edited: row.edited,
+    }
+}
+
+/// The first line or lines of a text, on one.
+fn beginning(text: &str) -> String {
+    let mut out = String::new();
+    for word in text.split_whitespace() {
+        if out.len() > BEGINNING {
+            break;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.extend(word.chars().take(BEGINNING));
+    }
+    out
+}

@@ -1,0 +1,97 @@
+//! What is known of the open session's records: the view in front, its rows near the cursor, one record whole.
+
+use std::collections::BTreeMap;
+
+use crate::domain::filter::Vocabulary;
+use crate::domain::protocol::DataEvent;
+use crate::domain::protocol::data::{Found, Generation, Opened, RowSummary, TokenPiece, ViewId, Viewed};
+use crate::domain::record::RecordId;
+use crate::domain::statistics::Statistics;
+
+/// Rows kept at most; the farthest from the last page go first.
+const KEPT: usize = 2_000;
+
+/// Facts of the session's records. Empty until a session is open.
+#[derive(Debug, Default)]
+pub struct Data {
+    pub view: Option<Viewed>,
+    /// By position. Rows of an older generation stay until their place is read again, so that nothing flickers.
+    rows: BTreeMap<usize, (Generation, RowSummary)>,
+    pub opened: Option<(RecordId, Box<Opened>)>,
+    pub tokens: Option<(RecordId, Result<Vec<TokenPiece>, String>)>,
+    pub statistics: Option<(ViewId, Box<Statistics>)>,
+    pub vocabulary: Vocabulary,
+    /// Records that search finds in its index, and all of them.
+    pub indexed: (u64, u64),
+    /// The record that was made last.
+    pub created: Option<RecordId>,
+}
+
+impl Data {
+    /// The row at a position, where it was read.
+    #[must_use]
+    pub fn row(&self, position: usize) -> Option<&RowSummary> {
+        self.rows.get(&position).map(|(_, row)| row)
+    }
+
+    /// Whether the row at a position is as it stands now.
+    #[must_use]
+    pub fn is_fresh(&self, position: usize) -> bool {
+        let generation = self.view.as_ref().map(|view| view.generation);
+        self.rows.get(&position).is_some_and(|(read, _)| Some(*read) == generation)
+    }
+
+    /// Records in the view, as far as it is known.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.view.as_ref().map_or(0, |view| view.found.count())
+    }
+
+    pub(super) fn apply(&mut self, event: DataEvent) {
+        match event {
+            DataEvent::Viewed(viewed) => self.see(viewed),
+            DataEvent::PageRead { view, generation, start, rows } => {
+                if self.view.as_ref().is_some_and(|own| own.view == view) {
+                    self.keep(generation, start, rows);
+                }
+            }
+            DataEvent::Opened(id, opened) => {
+                self.opened = opened.map(|opened| (id, opened));
+                if self.tokens.as_ref().is_some_and(|(other, _)| *other == id) {
+                    self.tokens = None;
+                }
+            }
+            DataEvent::TokensRead(id, tokens) => self.tokens = Some((id, tokens)),
+            DataEvent::StatisticsRead(view, statistics) => self.statistics = Some((view, statistics)),
+            DataEvent::VocabularyRead(vocabulary) => self.vocabulary = *vocabulary,
+            DataEvent::Indexed { done, total } => self.indexed = (done, total),
+            DataEvent::Created(id) => self.created = Some(id),
+            DataEvent::Changed { .. } => {}
+        }
+    }
+
+    fn see(&mut self, viewed: Viewed) {
+        let newer = self.view.as_ref().is_none_or(|own| viewed.view >= own.view);
+        if !newer {
+            return;
+        }
+        let count = viewed.found.count();
+        if let Found::All(_) = viewed.found {
+            self.rows.split_off(&count);
+        }
+        self.view = Some(viewed);
+    }
+
+    fn keep(&mut self, generation: Generation, start: usize, rows: Vec<RowSummary>) {
+        let middle = start + rows.len() / 2;
+        for (position, row) in (start..).zip(rows) {
+            self.rows.insert(position, (generation, row));
+        }
+        while self.rows.len() > KEPT {
+            let first = self.rows.first_key_value().map_or(middle, |(position, _)| *position);
+            let last = self.rows.last_key_value().map_or(middle, |(position, _)| *position);
+            let farthest = if middle.abs_diff(first) > middle.abs_diff(last) { first } else { last };
+            self.rows.remove(&farthest);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! `dojo data import`, `dojo data index`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::table::{Align, table};
+use super::{Form, Place, stop_on_interrupt};
+use crate::data::import::{Import as Source, ImportOptions};
+use crate::data::mapping::Mapping;
+use crate::data::rows::Format;
+use crate::session::{self, Ended, ImportCounts, Session};
+use crate::ui::widgets::text;
+
+/// Arguments of `dojo data import`.
+#[derive(Args)]
+pub(super) struct Import {
+    /// A file, or a folder of files.
+    path: PathBuf,
+    /// What a column is: part=column, such as prompt=question; an empty column clears the part.
+    #[arg(long = "map", value_name = "PART=COLUMN")]
+    map: Vec<String>,
+    /// Where the file's name does not tell it.
+    #[arg(long, value_parser = format)]
+    format: Option<Format>,
+    /// Show what would be read and how, and import nothing.
+    #[arg(long)]
+    plan: bool,
+}
+
+fn format(name: &str) -> std::result::Result<Format, String> {
+    let all = [Format::JsonLines, Format::Json, Format::Csv, Format::Tsv, Format::Parquet, Format::Text];
+    let names = || all.map(Format::name).join(", ");
+    all.into_iter().find(|format| format.name() == name).ok_or_else(|| format!("formats are {}", names()))
+}
+
+pub(super) fn run(place: &Place, arguments: &Import) -> Result<()> {
+    let mut session = place.writer()?;
+    let source = open(&session, arguments)?;
+    show_plan(place, &source, arguments.plan);
+    if arguments.plan {
+        return Ok(());
+    }
+    remember(&mut session, &source)?;
+    let stop = stop_on_interrupt()?;
+    let started = std::time::Instant::now();
+    let (counts, ended) = bring_in(place, &mut session, source, arguments, &stop)?;
+    let seconds = started.elapsed().as_secs_f64();
+    report(place, counts, seconds);
+    if ended == Ended::Stopped {
+        bail!("stopped; what was read stays, and the same command goes on from there");
+    }
+    build_index(place, &mut session, &stop)?;
+    Ok(())
+}
+
+fn open(session: &Session, arguments: &Import) -> Result<Source> {
+    let options =
+        ImportOptions { format: arguments.format, map: arguments.map.clone(), ..ImportOptions::default() };
+    let source = Source::open(&arguments.path, &options)?;
+    if !arguments.map.is_empty() {
+        return Ok(source);
+    }
+    let columns: Vec<Vec<String>> =
+        source.files().iter().map(|file| session::columns(&file.sample)).collect();
+    let Some(first) = columns.first().filter(|first| columns.iter().all(|other| other == *first)) else {
+        return Ok(source);
+    };
+    match session.remembered_mapping(first)? {
+        Some(mapping) => {
+            let mapping: Mapping = serde_json::from_str(&mapping).context("read the remembered mapping")?;
+            Source::open(&arguments.path, &ImportOptions { mapping: Some(mapping), ..options })
+        }
+        None => Ok(source),
+    }
+}
+
+fn remember(session: &mut Session, source: &Source) -> Result<()> {
+    for file in source.files() {
+        let mapping = serde_json::to_string(&file.mapping)?;
+        let columns = session::columns(&file.sample);
+        if session.remembered_mapping(&columns)?.as_deref() != Some(mapping.as_str()) {
+            session.remember_mapping(&columns, &mapping)?;
+        }
+    }
+    Ok(())
+}
+
+fn show_plan(place: &Place, source: &Source, plan: bool) {
+    let rows: Vec<Vec<String>> = source
+        .files()
+        .iter()
+        .map(|file| {
+            vec![
+                file.source.clone(),
+                file.format.name().to_owned(),
+                text::bytes(file.bytes),
+                file.mapping.kind().describe().to_owned(),
+                file.mapping.to_string(),
+            ]
+        })
+        .collect();
+    let columns = [
+        ("file", Align::Left),
+        ("format", Align::Left),
+        ("size", Align::Right),
+        ("read as", Align::Left),
+        ("columns", Align::Left),
+    ];
+    if place.json == Form::People || plan {
+        place.print(|| table(&columns, &rows), &json!({ "files": source.files() }));
+    }
+}
+
+fn bring_in(
+    place: &Place,
+    session: &mut Session,
+    source: Source,
+    arguments: &Import,
+    stop: &Arc<AtomicBool>,
+) -> Result<(ImportCounts, Ended)> {
+    let name = arguments.path.display().to_string();
+    let bar = bar(place, "{bar:30} {bytes}/{total_bytes}  {msg}  {eta} left  ctrl-c stops")?;
+    let ended = session::import(session, &name, source, |progress| {
+        bar.set_length(progress.total_bytes);
+        bar.set_position(progress.bytes);
+        bar.set_message(format!("{} records", text::count(progress.counts.added)));
+        !stop.load(Ordering::Relaxed)
+    });
+    bar.finish_and_clear();
+    Ok(ended?)
+}
+
+fn report(place: &Place, counts: ImportCounts, seconds: f64) {
+    let rows = counts.added + counts.repeated + counts.rejected;
+    let rate = rows as f64 / seconds.max(1e-9);
+    let people = || {
+        let mut lines = vec![format!(
+            "{} records added in {} ({} rows/s)",
+            text::count(counts.added),
+            text::duration(seconds),
+            text::count(rate as u64)
+        )];
+        if counts.repeated > 0 {
+            lines.push(format!("{} were here before and were left out", text::count(counts.repeated)));
+        }
+        if counts.rejected > 0 {
+            lines.push(format!(
+                "{} lines could not be read: `dojo data imports` lists them",
+                text::count(counts.rejected)
+            ));
+        }
+        lines.join("\n")
+    };
+    let json = json!({
+        "added": counts.added, "repeated": counts.repeated, "rejected": counts.rejected,
+        "seconds": seconds, "rows_per_second": rate,
+    });
+    place.print(people, &json);
+}
+
+pub(super) fn index(place: &Place) -> Result<()> {
+    let mut session = place.writer()?;
+    let stop = stop_on_interrupt()?;
+    build_index(place, &mut session, &stop)?;
+    let state = session.index_state()?;
+    place.print(|| format!("{} records are in the index", text::count(state.done)), &json!(state));
+    Ok(())
+}
+
+/// Search works without it, only slower; so stopping here is no failure.
+fn build_index(place: &Place, session: &mut Session, stop: &Arc<AtomicBool>) -> Result<()> {
+    let bar = bar(place, "{bar:30} {pos}/{len} indexed for search  {eta} left")?;
+    let built = session.build_index(|state| {
+        bar.set_length(state.total);
+        bar.set_position(state.done);
+        !stop.load(Ordering::Relaxed)
+    });
+    bar.finish_and_clear();
+    built?;
+    Ok(())
+}
+
+fn bar(place: &Place, template: &str) -> Result<ProgressBar> {
+    let bar = match place.json {
+        Form::People => ProgressBar::new(0),
+        Form::Json => ProgressBar::hidden(),
+    };
+    bar.set_style(ProgressStyle::with_template(template)?);
+    Ok(bar)
+}

@@ -1,0 +1,232 @@
+//! `dojo data show`, `history`, `imports`, `seen`, `export-all`: looking, and writing the session as text.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::json;
+
+use super::Place;
+use super::list::row_json;
+use super::table::{Align, table};
+use crate::domain::change::{ChangeState, HistoryEntry, RecordChange};
+use crate::domain::record::RecordId;
+use crate::session::{ImportState, Row, Since, export_all as write_all, what_a_run_saw};
+use crate::ui::widgets::text;
+
+/// Arguments of `dojo data show`.
+#[derive(Args)]
+pub(super) struct Show {
+    /// The record's number.
+    id: i64,
+}
+
+pub(super) fn run(place: &Place, arguments: &Show) -> Result<()> {
+    let session = place.reader()?;
+    let rows = session.rows(&[arguments.id])?;
+    let row = rows.first().with_context(|| format!("there is no record {} in this session", arguments.id))?;
+    place.print(|| whole(row), &row_json(row));
+    Ok(())
+}
+
+fn whole(row: &Row) -> String {
+    let record = &row.record;
+    let tags = record.tags.iter().cloned().collect::<Vec<_>>().join(", ");
+    let none = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
+    let mut out = format!(
+        "record {} · {} · split {} · label {} · tags {}\nfrom {}:{}{}\n",
+        row.id,
+        record.status.name(),
+        none(&record.split),
+        none(&record.label),
+        if tags.is_empty() { "–" } else { &tags },
+        record.provenance.source,
+        record.provenance.line,
+        if row.edited { " · edited since" } else { "" },
+    );
+    let pair = record.preference.iter().flat_map(|pair| {
+        let named = |name, turns: &[crate::domain::message::Message]| {
+            turns.iter().map(|turn| (name, turn.content.clone())).collect::<Vec<_>>()
+        };
+        named("chosen", &pair.chosen).into_iter().chain(named("rejected", &pair.rejected)).collect::<Vec<_>>()
+    });
+    let turns = record.messages.iter().map(|turn| (turn.role.name(), turn.content.clone()));
+    let text = record.text.iter().map(|text| ("text", text.clone()));
+    for (who, content) in turns.chain(pair).chain(text) {
+        out.extend(["\n", who, "\n"]);
+        out.extend(content.lines().map(|line| format!("  {line}\n")));
+    }
+    if record.messages.is_empty() && record.preference.is_none() && record.text.is_none() {
+        out += "\nno messages; the row as imported:\n";
+        out.extend(record.fields.iter().map(|(column, value)| format!("  {column}: {value}\n")));
+    }
+    out
+}
+
+/// Arguments of `dojo data history`.
+#[derive(Args)]
+pub(super) struct History {
+    /// A record's number; without one, the session's history.
+    id: Option<i64>,
+    /// At most so many of the session's changes.
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+}
+
+pub(super) fn history(place: &Place, arguments: &History) -> Result<()> {
+    let session = place.reader()?;
+    if let Some(id) = arguments.id {
+        let changes = session.history_of(RecordId(id))?;
+        let rows: Vec<Vec<String>> = changes.iter().map(record_cells).collect();
+        place.print(|| table(&RECORD_COLUMNS, &rows), &json!({ "id": id, "changes": changes }));
+        return Ok(());
+    }
+    let entries = session.history(arguments.limit)?;
+    let rows: Vec<Vec<String>> = entries.iter().map(entry_cells).collect();
+    place.print(|| table(&ENTRY_COLUMNS, &rows), &json!({ "changes": entries }));
+    Ok(())
+}
+
+const ENTRY_COLUMNS: [(&str, Align); 6] = [
+    ("change", Align::Right),
+    ("when", Align::Left),
+    ("who", Align::Left),
+    ("what", Align::Left),
+    ("records", Align::Right),
+    ("state", Align::Left),
+];
+
+const RECORD_COLUMNS: [(&str, Align); 6] = [
+    ("change", Align::Right),
+    ("when", Align::Left),
+    ("who", Align::Left),
+    ("field", Align::Left),
+    ("before", Align::Left),
+    ("after", Align::Left),
+];
+
+fn entry_cells(entry: &HistoryEntry) -> Vec<String> {
+    let state = match entry.state {
+        ChangeState::Done => String::new(),
+        ChangeState::Undone => "undone".to_owned(),
+        ChangeState::Abandoned => "undone for good".to_owned(),
+    };
+    vec![
+        entry.id.to_string(),
+        ago(entry.at),
+        entry.who.clone(),
+        entry.what.clone(),
+        text::count(entry.records),
+        state,
+    ]
+}
+
+fn record_cells(change: &RecordChange) -> Vec<String> {
+    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
+    let undone = if change.entry.state == ChangeState::Done { "" } else { " (undone)" };
+    vec![
+        change.entry.id.to_string(),
+        ago(change.entry.at),
+        change.entry.who.clone(),
+        format!("{}{undone}", change.field),
+        shown(&change.before),
+        shown(&change.after),
+    ]
+}
+
+fn ago(milliseconds: i64) -> String {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0.0, |elapsed| elapsed.as_secs_f64());
+    text::ago(milliseconds as f64 / 1000.0, now)
+}
+
+/// Arguments of `dojo data imports`.
+#[derive(Args)]
+pub(super) struct Imports {
+    /// An import's number: lists the lines that it could not read.
+    import: Option<i64>,
+}
+
+pub(super) fn imports(place: &Place, arguments: &Imports) -> Result<()> {
+    let session = place.reader()?;
+    if let Some(import) = arguments.import {
+        let rejects = session.rejects(import)?;
+        let columns =
+            [("file", Align::Left), ("line", Align::Right), ("why", Align::Left), ("it begins", Align::Left)];
+        let rows: Vec<Vec<String>> = rejects
+            .iter()
+            .map(|bad| vec![bad.source.clone(), bad.line.to_string(), bad.reason.clone(), bad.start.clone()])
+            .collect();
+        place.print(|| table(&columns, &rows), &json!({ "import": import, "rejected": rejects }));
+        return Ok(());
+    }
+    let imports = session.imports()?;
+    let columns = [
+        ("import", Align::Right),
+        ("path", Align::Left),
+        ("added", Align::Right),
+        ("repeated", Align::Right),
+        ("unreadable", Align::Right),
+        ("state", Align::Left),
+    ];
+    let rows: Vec<Vec<String>> = imports
+        .iter()
+        .map(|import| {
+            vec![
+                import.id.to_string(),
+                import.path.clone(),
+                text::count(import.counts.added),
+                text::count(import.counts.repeated),
+                text::count(import.counts.rejected),
+                match import.state {
+                    ImportState::Done => "done".to_owned(),
+                    ImportState::Unfinished => "unfinished: import it again to go on".to_owned(),
+                },
+            ]
+        })
+        .collect();
+    place.print(|| table(&columns, &rows), &json!({ "imports": imports }));
+    Ok(())
+}
+
+/// Arguments of `dojo data seen`.
+#[derive(Args)]
+pub(super) struct Seen {
+    /// The run's folder.
+    run: PathBuf,
+}
+
+pub(super) fn seen(place: &Place, arguments: &Seen) -> Result<()> {
+    let session = place.reader()?;
+    let seen = what_a_run_saw(&session, &arguments.run)
+        .with_context(|| format!("read what {} saw", arguments.run.display()))?;
+    let count = |wanted: Since| seen.iter().filter(|(_, since)| *since == wanted).count();
+    let (same, changed, gone) = (count(Since::Same), count(Since::Changed), count(Since::Gone));
+    let people = || {
+        format!(
+            "{} records: {same} are as the run saw them, {changed} were changed since, {gone} are gone",
+            seen.len()
+        )
+    };
+    let records: Vec<_> = seen.iter().map(|(seen, since)| json!({ "seen": seen, "since": since })).collect();
+    place.print(people, &json!({ "same": same, "changed": changed, "gone": gone, "records": records }));
+    Ok(())
+}
+
+/// Arguments of `dojo data export-all`.
+#[derive(Args)]
+pub(super) struct ExportAll {
+    /// The folder that gets records.jsonl and history.jsonl.
+    folder: PathBuf,
+}
+
+pub(super) fn export_all(place: &Place, arguments: &ExportAll) -> Result<()> {
+    let session = place.reader()?;
+    let count = write_all(&session, &arguments.folder)
+        .with_context(|| format!("write the session to {}", arguments.folder.display()))?;
+    let folder = arguments.folder.display();
+    let people = || format!("{} records written to {folder}", text::count(count));
+    place.print(people, &json!({ "records": count, "folder": arguments.folder }));
+    Ok(())
+}

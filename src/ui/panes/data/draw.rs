@@ -1,0 +1,177 @@
+//! The pane from top to bottom: filter, table, the record with its figures beside it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::detail::Tab;
+use super::{Chosen, Data, Mode, statistics, table};
+use crate::domain::protocol::data::{Found, Opened};
+use crate::domain::record::RecordId;
+use crate::domain::view::{Direction, SortField};
+use crate::ui::pane::View;
+use crate::ui::widgets::{empty, text};
+
+/// Columns of the figures.
+const FIGURES: u16 = 40;
+/// Rows below which the record only opens on its own.
+const TALL: u16 = 24;
+
+pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+    let Some(session) = &view.store.session else {
+        let words = [
+            "Records of a session: search, filter, edit, tag, split.",
+            "Open a session first: press : and choose one.",
+        ];
+        return empty::draw(buffer, area, view.theme, "Data", &words);
+    };
+    let known = view.store.data.view.as_ref();
+    if known.is_some_and(|known| known.records == 0) && view.store.jobs.running().next().is_none() {
+        let import = format!("dojo data import PATH --session {}", session.name);
+        let words = [
+            "No records yet. JSONL, JSON, CSV, Parquet, text or a folder of them come in with",
+            &import,
+            "or press n to write one here.",
+        ];
+        return empty::draw(buffer, area, view.theme, "Data", &words);
+    }
+    let top = Rect { height: 1, ..area };
+    filter(pane, buffer, Rect { x: top.x + 1, width: top.width.saturating_sub(2), ..top }, view);
+    let hint_line = u16::from(!matches!(pane.mode, Mode::Table | Mode::Edit(_)));
+    let body = Rect { y: area.y + 1 + hint_line, height: area.height.saturating_sub(1 + hint_line), ..area };
+    if matches!(pane.mode, Mode::Edit(_)) || pane.detail.is_open() {
+        return record(pane, buffer, body, view);
+    }
+    if known.is_some_and(|known| known.found == Found::All(0)) {
+        let words = ["No record matches this filter.", "esc clears it."];
+        return empty::draw(buffer, body, view.theme, "Nothing found", &words);
+    }
+    if area.height < TALL {
+        return table::draw(pane, buffer, body, view);
+    }
+    let lower = (body.height * 2 / 5).max(8);
+    let upper = Rect { height: body.height - lower, ..body };
+    table::draw(pane, buffer, upper, view);
+    record(pane, buffer, Rect { y: upper.bottom(), height: lower, ..body }, view);
+}
+
+fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+    let theme = view.theme;
+    pane.filter_area = area;
+    let counts = counts(pane, view);
+    let wide = text::width(&counts) as u16;
+    let (title, hint) = match &pane.mode {
+        Mode::Line(line) => (line.field().title(), line.field().hint()),
+        Mode::Table | Mode::Filter(_) | Mode::Edit(_) => ("filter", ""),
+    };
+    let title_style = if matches!(pane.mode, Mode::Table | Mode::Edit(_)) { theme.dim } else { theme.accent };
+    let (x, _) = buffer.set_stringn(area.x, area.y, title, 10, title_style);
+    let start = (x + 2).max(area.x + 8);
+    buffer.set_stringn(area.right().saturating_sub(wide), area.y, &counts, usize::from(wide), theme.dim);
+    let field = Rect { x: start, width: area.right().saturating_sub(start + wide + 2), ..area };
+    let below = Rect { y: area.y + 1, x: start, width: area.right().saturating_sub(start), height: 1 };
+    match &pane.mode {
+        Mode::Filter(line) => line.draw(buffer, field, below, theme),
+        Mode::Line(line) => {
+            line.draw(buffer, field, theme);
+            buffer.set_stringn(below.x, below.y, hint, usize::from(below.width), theme.dim);
+        }
+        Mode::Table | Mode::Edit(_) if pane.line.is_empty() => {
+            buffer.set_stringn(field.x, field.y, "everything", usize::from(field.width), theme.dim);
+        }
+        Mode::Table | Mode::Edit(_) => {
+            let line = text::shorten(&pane.line, usize::from(field.width));
+            buffer.set_stringn(field.x, field.y, line, usize::from(field.width), theme.text);
+        }
+    }
+}
+
+/// `184 of 500 · 2 selected`, and what is still going on.
+fn counts(pane: &Data, view: View<'_>) -> String {
+    let data = &view.store.data;
+    let Some(known) = &data.view else { return "reading …".to_owned() };
+    let mut parts = Vec::new();
+    if Some(known.view) != pane.asked {
+        parts.push("searching …".to_owned());
+    }
+    let records = text::count(known.records as u64);
+    parts.push(match known.found {
+        Found::AtLeast(_) => format!("… of {records}"),
+        Found::All(count) => format!("{} of {records}", text::count(count as u64)),
+    });
+    match &pane.chosen {
+        Chosen::Records(ids) if ids.is_empty() => {}
+        Chosen::Records(ids) => parts.push(format!("{} selected", text::count(ids.len() as u64))),
+        Chosen::Everything => {
+            parts.push(format!("all {} selected", text::count(pane.chosen.count(data.count()) as u64)));
+        }
+    }
+    if pane.order.field != SortField::Id || pane.order.direction == Direction::Falling {
+        let arrow = if pane.order.direction == Direction::Rising { "↑" } else { "↓" };
+        parts.push(format!("by {} {arrow}", pane.order.field.name()));
+    }
+    let (done, total) = data.indexed;
+    if done < total {
+        parts.push(format!("{}% indexed", done * 100 / total.max(1)));
+    }
+    parts.join(" · ")
+}
+
+fn record(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+    let figures =
+        table::room_for_statistics(pane.statistics, area.width) && !matches!(pane.mode, Mode::Edit(_));
+    let width = if figures { area.width - FIGURES } else { area.width };
+    let left = Rect { width, ..area };
+    let opened = view.store.data.opened.as_ref().map(|(id, opened)| (*id, opened.as_ref()));
+    title(pane, buffer, left, opened, view);
+    let inside = Rect {
+        x: left.x + 2,
+        y: left.y + 1,
+        width: left.width.saturating_sub(4),
+        height: left.height.saturating_sub(1),
+    };
+    if let Mode::Edit(editor) = &pane.mode {
+        editor.draw(buffer, inside, view.theme);
+    } else if let Some((_, opened)) = opened {
+        pane.detail.draw(buffer, inside, view, opened, &pane.highlights);
+    }
+    if figures {
+        let right = Rect { x: area.right() - FIGURES, width: FIGURES - 1, ..area };
+        rule(buffer, right, " this filter ", view);
+        let inside = Rect { y: right.y + 1, height: right.height.saturating_sub(1), ..right };
+        match &view.store.data.statistics {
+            Some((of, statistics)) if Some(*of) == pane.asked => {
+                statistics::draw(buffer, inside, statistics, view.theme);
+            }
+            _ => {
+                buffer.set_stringn(
+                    inside.x,
+                    inside.y,
+                    "counting …",
+                    usize::from(inside.width),
+                    view.theme.dim,
+                );
+            }
+        }
+    }
+}
+
+/// `── 13 ─────── messages │ raw │ history ──`.
+fn title(pane: &Data, buffer: &mut Buffer, area: Rect, opened: Option<(RecordId, &Opened)>, view: View<'_>) {
+    let name = opened.map_or_else(String::new, |(id, _)| format!(" {} ", text::count(id.0.unsigned_abs())));
+    rule(buffer, area, &name, view);
+    let tabs: Vec<(Tab, &str)> = Tab::ALL.into_iter().map(|tab| (tab, tab.title())).collect();
+    let wide: u16 = tabs.iter().map(|(_, title)| title.len() as u16 + 3).sum();
+    let mut x = area.right().saturating_sub(wide + 4).max(area.x + 12);
+    for (tab, title) in tabs {
+        let style = if tab == pane.tab() { view.theme.accent } else { view.theme.dim };
+        let room = usize::from(area.right().saturating_sub(x));
+        (x, _) = buffer.set_stringn(x, area.y, format!(" {title} "), room, style);
+        x = (x + 1).min(area.right());
+    }
+}
+
+fn rule(buffer: &mut Buffer, area: Rect, name: &str, view: View<'_>) {
+    let width = usize::from(area.width.saturating_sub(2));
+    buffer.set_stringn(area.x + 1, area.y, "─".repeat(width), width, view.theme.rule);
+    buffer.set_stringn(area.x + 3, area.y, name, width.saturating_sub(2), view.theme.bright);
+}

@@ -1,0 +1,128 @@
+//! The table: a heading and the rows on the screen, whatever the number of records.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+use ratatui::widgets::Widget;
+
+use super::columns::{Kind, Side};
+use super::{Data, Shown};
+use crate::domain::protocol::data::RowSummary;
+use crate::domain::record::Status;
+use crate::domain::view::{Direction, SortField};
+use crate::ui::pane::{Focus, View};
+use crate::ui::theme::Theme;
+use crate::ui::widgets::text;
+
+/// Columns before the first cell: the cursor's sign and that of chosen records.
+const GUTTER: u16 = 2;
+
+pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+    let count = view.store.data.count();
+    let places = pane.columns.places(area.width.saturating_sub(GUTTER + 1));
+    heading(pane, buffer, Rect { height: 1, ..area }, &places, view.theme);
+    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    pane.table_area = body;
+    pane.cursor.resize(usize::from(body.height), count);
+    for (position, y) in pane.cursor.visible(count).zip(body.y..body.bottom()) {
+        let line = Rect { y, height: 1, ..body };
+        match view.store.data.row(position) {
+            Some(row) => draw_row(pane, buffer, line, position, row, &places, view),
+            None => {
+                buffer.set_stringn(line.x + GUTTER, y, "…", 1, view.theme.dim);
+            }
+        }
+    }
+}
+
+fn heading(pane: &Data, buffer: &mut Buffer, area: Rect, places: &[(Kind, u16, u16)], theme: &Theme) {
+    for (kind, x, width) in places {
+        let sorted = sort_field(*kind) == Some(pane.order.field) && pane.order.field != SortField::Id;
+        let arrow = match (sorted, pane.order.direction) {
+            (false, _) => "",
+            (true, Direction::Rising) => "↑",
+            (true, Direction::Falling) => "↓",
+        };
+        let style = if pane.columns.chosen() == Some(*kind) { theme.accent } else { theme.dim };
+        let title = format!("{}{arrow}", kind.title());
+        put(buffer, area, (*x, *width), &title, kind.side(), style);
+    }
+}
+
+fn draw_row(
+    pane: &Data,
+    buffer: &mut Buffer,
+    area: Rect,
+    position: usize,
+    row: &RowSummary,
+    places: &[(Kind, u16, u16)],
+    view: View<'_>,
+) {
+    let theme = view.theme;
+    let here = position == pane.cursor.position();
+    if here {
+        let style = if view.focus == Focus::Here { theme.selection } else { theme.selection_away };
+        buffer.set_style(area, style);
+        buffer.set_stringn(area.x, area.y, "▌", 1, theme.accent);
+    }
+    if pane.chosen.contains(row.id) {
+        buffer.set_stringn(area.x + 1, area.y, "•", 1, theme.accent);
+    }
+    for (kind, x, width) in places {
+        let cell = kind.cell(row);
+        let style = style_of(*kind, row, theme);
+        if matches!(kind, Kind::Prompt | Kind::Answer) {
+            let short = text::shorten(&cell, usize::from(*width));
+            let spans = pane.highlights.spans(&short, style, theme.matched);
+            let at = Rect { x: area.x + GUTTER + x, width: *width, ..area };
+            Line::from(spans).render(at.intersection(area), buffer);
+        } else {
+            put(buffer, area, (*x, *width), &cell, kind.side(), style);
+        }
+    }
+}
+
+fn put(buffer: &mut Buffer, area: Rect, (x, width): (u16, u16), cell: &str, side: Side, style: Style) {
+    let short = text::shorten(cell, usize::from(width));
+    let offset = match side {
+        Side::Left => 0,
+        Side::Right => width.saturating_sub(text::width(&short) as u16),
+    };
+    let x = area.x + GUTTER + x + offset;
+    if x < area.right() {
+        buffer.set_stringn(x, area.y, short, usize::from(width), style);
+    }
+}
+
+fn style_of(kind: Kind, row: &RowSummary, theme: &Theme) -> Style {
+    match kind {
+        Kind::Status => match row.status {
+            Status::New => theme.dim,
+            Status::Approved => theme.good,
+            Status::Rejected => theme.bad,
+        },
+        Kind::Answer if row.edited => theme.bright,
+        Kind::Prompt | Kind::Answer | Kind::Tokens | Kind::Score | Kind::Label => theme.text,
+        Kind::Number | Kind::Split | Kind::Tags | Kind::Source => theme.dim,
+    }
+}
+
+const fn sort_field(kind: Kind) -> Option<SortField> {
+    match kind {
+        Kind::Number => Some(SortField::Id),
+        Kind::Status => Some(SortField::Status),
+        Kind::Split => Some(SortField::Split),
+        Kind::Label => Some(SortField::Label),
+        Kind::Tokens => Some(SortField::Tokens),
+        Kind::Score => Some(SortField::Score),
+        Kind::Prompt => Some(SortField::Prompt),
+        Kind::Source => Some(SortField::Source),
+        Kind::Tags | Kind::Answer => None,
+    }
+}
+
+/// Whether the statistics have room beside the record.
+pub(super) const fn room_for_statistics(shown: Shown, width: u16) -> bool {
+    matches!(shown, Shown::Yes) && width >= 100
+}

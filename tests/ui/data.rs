@@ -1,0 +1,313 @@
+use std::collections::BTreeSet;
+
+use dojo_studio::domain::change::{Body, Change, ChangeState, HistoryEntry, RecordChange, Selection};
+use dojo_studio::domain::filter::{Filter, Vocabulary, parse};
+use dojo_studio::domain::message::{Message, Role};
+use dojo_studio::domain::protocol::data::{Found, Generation, Opened, RowSummary, ViewId, Viewed};
+use dojo_studio::domain::protocol::{Command, DataCommand, DataEvent, Event};
+use dojo_studio::domain::record::{Provenance, Record, RecordId, Status};
+use dojo_studio::domain::statistics::{Balance, Statistics, TokenBins};
+use dojo_studio::domain::view::{Order, SortField};
+use dojo_studio::ui::pane::Effect;
+
+use crate::ui::harness::{Harness, NOON};
+
+fn send(command: DataCommand) -> Effect {
+    Effect::Send(Command::Data(command))
+}
+
+fn row(id: i64) -> RowSummary {
+    let status = Status::ALL[id as usize % 3];
+    RowSummary {
+        id: RecordId(id),
+        status,
+        split: (id % 4 != 0).then(|| "train".to_owned()),
+        label: (id % 2 == 0).then(|| "1".to_owned()),
+        tags: if id % 5 == 0 { vec!["economics".into()] } else { vec!["physics".into()] },
+        tokens: (id % 7 != 0).then_some(180 + id as u32),
+        score: None,
+        characters: 900,
+        turns: 2,
+        source: "reasoning_dataset.jsonl".into(),
+        prompt: format!("Topic {id} of thermodynamics: use first-principles reasoning, step by step"),
+        answer: format!(
+            "Final Principle: number {id} of interference follows from the superposition of waves"
+        ),
+        edited: false,
+    }
+}
+
+fn opened(id: i64) -> Event {
+    let record = Record {
+        messages: vec![
+            Message::new(Role::User, "Map out Thermodynamics holistically using systems thinking."),
+            Message::new(
+                Role::Assistant,
+                "# Core Topic\n**Thermodynamics** and `entropy`\n\n- heat flows from warm to cold, always, unless work is done upon the system from outside\n- order costs",
+            ),
+        ],
+        label: Some("1".into()),
+        tags: BTreeSet::from(["physics".to_owned()]),
+        provenance: Provenance {
+            source: "reasoning_dataset.jsonl".into(),
+            line: 13,
+            ..Provenance::default()
+        },
+        ..Record::default()
+    };
+    let entry = |id, who: &str, what: &str, ago: i64| HistoryEntry {
+        id,
+        at: (NOON as i64 - ago) * 1000,
+        who: who.into(),
+        what: what.into(),
+        records: 1,
+        state: ChangeState::Done,
+        undone_at: None,
+        undone_by: None,
+    };
+    let history = vec![
+        RecordChange {
+            entry: entry(1, "ada", "import reasoning_dataset.jsonl", 7200),
+            field: "record",
+            before: None,
+            after: Some("added".into()),
+        },
+        RecordChange {
+            entry: entry(2, "bob", "set label 1", 180),
+            field: "label",
+            before: Some("0".into()),
+            after: Some("1".into()),
+        },
+    ];
+    Event::Data(DataEvent::Opened(
+        RecordId(id),
+        Some(Box::new(Opened { record, tokens: Some(193), history })),
+    ))
+}
+
+fn viewed(view: u64, generation: u64, found: usize, records: usize, cursor: Option<usize>) -> Event {
+    Event::Data(DataEvent::Viewed(Viewed {
+        view: ViewId(view),
+        generation: Generation(generation),
+        found: Found::All(found),
+        records,
+        cursor,
+    }))
+}
+
+fn page(view: u64, generation: u64, ids: impl Iterator<Item = i64>) -> Event {
+    let rows = ids.map(row).collect();
+    Event::Data(DataEvent::PageRead {
+        view: ViewId(view),
+        generation: Generation(generation),
+        start: 0,
+        rows,
+    })
+}
+
+fn statistics(view: u64) -> Event {
+    let mut tokens: Vec<u32> = (0..184).map(|n| 100 + n * n % 613).collect();
+    tokens.sort_unstable();
+    let count = |name: &str, count| (Some(name.to_owned()), count);
+    let statistics = Statistics {
+        records: 184,
+        statuses: [60, 100, 24],
+        labels: Balance { named: vec![count("1", 100), count("0", 84)], distinct: 2, others: 0 },
+        splits: Balance { named: vec![count("train", 150), (None, 34)], distinct: 2, others: 0 },
+        characters: 90_000,
+        counted: 184,
+        tokens: 40_000,
+        median: Some(227),
+        longest: Some(642),
+        limit: Some(512),
+        over_limit: Some(3),
+        bins: TokenBins::of(&tokens),
+        distinct_prompts: 129,
+        equal_rows: 16,
+    };
+    Event::Data(DataEvent::StatisticsRead(ViewId(view), Box::new(statistics)))
+}
+
+/// The Data pane on 184 of 500 records, the first of them open.
+fn studio() -> Harness {
+    let mut studio = Harness::new();
+    assert_eq!(
+        studio.keys("1"),
+        [send(DataCommand::View { view: ViewId(1), filter: Filter::Everything, order: Order::default() })]
+    );
+    studio.apply(viewed(1, 1, 184, 500, None));
+    studio.apply(page(1, 1, 1..=150));
+    studio.apply(opened(1));
+    studio.apply(statistics(1));
+    studio.screen();
+    studio
+}
+
+#[test]
+fn a_session_without_records_says_how_to_get_some() {
+    let mut studio = Harness::new();
+    studio.keys("1");
+    studio.apply(viewed(1, 1, 0, 0, None));
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn records_stand_in_a_table_with_one_of_them_and_the_figures_below() {
+    insta::assert_snapshot!(studio().screen());
+}
+
+#[test]
+fn a_narrow_screen_keeps_the_rows_and_their_prompts() {
+    insta::assert_snapshot!(studio().size(80, 24).screen());
+}
+
+#[test]
+fn a_record_opens_whole_with_its_history() {
+    let mut studio = studio().size(100, 24);
+    studio.keys("enter right right");
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn a_wrong_filter_is_pointed_at_and_stays_until_it_can_be_read() {
+    let mut studio = studio().size(100, 20);
+    studio.keys("f");
+    studio.text("statsu:new tag:x");
+    assert_eq!(studio.keys("enter"), []);
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn what_fits_is_suggested_and_taken_with_tab() {
+    let mut studio = studio().size(100, 20);
+    let vocabulary = Vocabulary { tags: vec!["physics".into(), "economics".into()], ..Vocabulary::default() };
+    studio.apply(Event::Data(DataEvent::VocabularyRead(Box::new(vocabulary))));
+    studio.keys("f");
+    studio.text("tag:e");
+    insta::assert_snapshot!(studio.screen().lines().take(5).collect::<Vec<_>>().join("\n"));
+    let filter = parse("tag:economics").expect("a filter");
+    let effects = studio.keys("tab");
+    assert!(matches!(
+        effects.as_slice(),
+        [Effect::Send(Command::Data(DataCommand::View { filter: asked, .. }))] if *asked == filter
+    ));
+}
+
+#[test]
+fn a_search_becomes_a_phrase_of_the_filter_and_is_highlighted() {
+    let mut studio = studio();
+    studio.keys("/");
+    studio.text("thermodynamics holistically");
+    let filter = parse("\"thermodynamics holistically\"").expect("a filter");
+    let asked = DataCommand::View { view: ViewId(2), filter, order: Order::default() };
+    assert_eq!(studio.keys("enter"), [send(asked)]);
+    let matched = studio
+        .buffer()
+        .content
+        .iter()
+        .filter(|cell| cell.modifier.contains(ratatui::style::Modifier::UNDERLINED));
+    let text: String = matched.map(ratatui::buffer::Cell::symbol).collect();
+    assert!(text.contains("Thermodynamics holistically"), "{text}");
+}
+
+#[test]
+fn one_record_changes_at_once_and_many_are_asked_about() {
+    let mut studio = studio();
+    let change = |selection, change| send(DataCommand::Change { selection, change });
+    let one = Selection::Records(vec![RecordId(1)]);
+    assert_eq!(studio.keys("a"), [change(one, Change::SetStatus(Status::Approved))]);
+    studio.keys("space space t");
+    studio.text("kept");
+    studio.keys("enter");
+    insta::assert_snapshot!(studio.screen());
+    let two = Selection::Records(vec![RecordId(1), RecordId(2)]);
+    let effects = studio.keys("y");
+    assert_eq!(effects, [change(two, Change::AddTag("kept".into()))]);
+    studio.keys("A delete");
+    let all = Selection::Matching(Filter::Everything);
+    assert_eq!(studio.keys("y"), [change(all, Change::Remove)]);
+    assert_eq!(studio.keys("u"), [send(DataCommand::Undo)]);
+}
+
+#[test]
+fn an_edit_is_saved_as_the_records_new_content() {
+    let mut studio = studio();
+    studio.keys("e tab ctrl-a");
+    studio.text("Please: ");
+    let effects = studio.keys("ctrl-s");
+    let [Effect::Send(Command::Data(DataCommand::Edit { record: RecordId(1), body: Body { messages, .. } }))] =
+        effects.as_slice()
+    else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(messages[0].content, "Please: Map out Thermodynamics holistically using systems thinking.");
+    assert!(messages[1].content.starts_with("# Core Topic\n**Thermodynamics**"));
+}
+
+#[test]
+fn leaving_an_edit_changes_nothing() {
+    let mut studio = studio();
+    studio.keys("e");
+    studio.text("oops");
+    assert_eq!(studio.keys("esc"), []);
+    assert_eq!(studio.keys("u"), [send(DataCommand::Undo)]);
+}
+
+#[test]
+fn the_cursor_stays_on_its_record_when_rows_arrive_above_it() {
+    let mut studio = studio();
+    studio.keys("down down down");
+    let before = studio.screen();
+    let line = |screen: &str| screen.lines().find(|line| line.starts_with('▌')).map(str::to_owned);
+    assert!(line(&before).is_some_and(|line| line.contains("Topic 4 ")));
+    studio.apply(viewed(1, 2, 189, 505, Some(8)));
+    let effects = studio.keys("ctrl-l");
+    let asked = effects.iter().any(|effect| {
+        matches!(effect, Effect::Send(Command::Data(DataCommand::Page { generation: Generation(2), .. })))
+    });
+    assert!(asked, "{effects:?}");
+    studio.apply(page(1, 2, (101..=105).chain(1..=145)));
+    assert!(line(&studio.screen()).is_some_and(|line| line.contains("Topic 4 ")));
+}
+
+#[test]
+fn the_end_of_a_million_records_is_one_page_away() {
+    let mut studio = Harness::new();
+    studio.keys("1");
+    studio.apply(viewed(1, 1, 1_000_000, 1_000_000, None));
+    let effects = studio.keys("end");
+    let asked: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Send(Command::Data(DataCommand::Page { positions, .. })) => Some(positions.clone()),
+            _ => None,
+        })
+        .collect();
+    assert!(asked.iter().all(|positions| positions.len() < 200), "{asked:?}");
+    assert_eq!(asked.last().map(|positions| positions.end), Some(1_000_000));
+    studio.keys("g");
+    studio.text("500,000");
+    let effects = studio.keys("enter");
+    assert!(effects.iter().any(|effect| matches!(
+        effect,
+        Effect::Send(Command::Data(DataCommand::Page { positions, .. })) if positions.contains(&499_999)
+    )));
+}
+
+#[test]
+fn rows_are_sorted_by_the_next_field_and_the_heading_says_so() {
+    let mut studio = studio();
+    let order = Order { field: SortField::Status, ..Order::default() };
+    let asked = DataCommand::View { view: ViewId(2), filter: Filter::Everything, order };
+    assert_eq!(studio.keys("s"), [send(asked)]);
+    assert!(studio.screen().contains("status↑"));
+}
+
+#[test]
+fn a_stale_view_is_not_shown() {
+    let mut studio = studio();
+    studio.keys("s s");
+    studio.apply(viewed(3, 5, 184, 500, None));
+    studio.apply(viewed(2, 4, 7, 500, None));
+    assert!(studio.screen().contains("184 of 500"));
+}
