@@ -82,7 +82,8 @@ struct Pair {
 #[derive(Deserialize)]
 struct Thought {
     id: u64,
-    thought_process: String,
+    #[serde(rename = "thought_process")]
+    text: String,
     predicted_label: u8,
     true_label: u8,
     correct: bool,
@@ -123,7 +124,7 @@ fn nli_reflection_holds_balanced_pairs_with_right_and_wrong_thoughts() {
     for thought in &thoughts {
         assert_eq!(labels.get(&thought.id), Some(&thought.true_label), "pair {}", thought.id);
         assert_eq!(thought.correct, thought.predicted_label == thought.true_label, "pair {}", thought.id);
-        assert!(has_exactly_three_steps(&thought.thought_process), "pair {}", thought.id);
+        assert!(has_exactly_three_steps(&thought.text), "pair {}", thought.id);
     }
     assert!(
         thoughts.iter().any(|thought| thought.correct) && thoughts.iter().any(|thought| !thought.correct)
@@ -140,7 +141,7 @@ fn nli_reflection_has_at_least_20_corrections_of_wrong_thoughts_that_wait_for_a_
     assert!(reflections.len() >= 20, "{} reflections", reflections.len());
     for reflection in &reflections {
         let id = reflection.id;
-        assert_eq!(reflection.thought_process, thoughts[&id].thought_process, "pair {id}");
+        assert_eq!(reflection.thought_process, thoughts[&id].text, "pair {id}");
         assert_ne!(reflection.predicted_label, reflection.true_label, "pair {id} was right");
         assert!(has_exactly_three_steps(&reflection.improved_thought_process), "pair {id}");
         assert!(!reflection.error_analysis.is_empty(), "pair {id}");
@@ -177,6 +178,9 @@ fn every_sample_session_opens_and_its_recipe_is_valid() {
     let mut sessions = 0;
     for entry in std::fs::read_dir(root().join("sessions")).expect("read sessions") {
         let folder = entry.expect("read an entry of sessions").path();
+        if !folder.is_dir() {
+            continue;
+        }
         let file: SessionFile = toml::from_str(&text(&folder.join("session.toml")))
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         assert!(!file.title.is_empty() && !file.about.is_empty() && !file.task.is_empty());

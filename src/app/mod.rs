@@ -4,6 +4,7 @@ mod jobs;
 pub mod models;
 pub mod process;
 mod records;
+pub mod review;
 pub mod runs;
 pub mod sessions;
 pub mod store;

@@ -8,6 +8,8 @@ mod loading;
 mod models;
 mod print;
 mod pull;
+mod review;
+mod review_jobs;
 mod sampling;
 mod serve;
 mod studio;
@@ -28,6 +30,8 @@ struct Arguments {
 enum Command {
     /// Records of a session: import, list, tag, undo, history.
     Data(data::Data),
+    /// Score corrected thoughts with a judge, and improve what scores low.
+    Judge(review_jobs::Judge),
     /// List the models on this machine.
     Models(models::Models),
     /// Chat with a model, line by line.
@@ -42,6 +46,12 @@ enum Command {
     Open(studio::Open),
     /// Fetch a model, so that it can be trained and talked to.
     Pull(pull::Pull),
+    /// Correct wrong thoughts with a teacher.
+    Reflect(review_jobs::Reflect),
+    /// Bring reflections in, decide on them, and write what comes out.
+    Review(review::Review),
+    /// Draw thoughts for records from a student.
+    Think(review_jobs::Think),
 }
 
 /// Parses the command line, runs it, and maps the outcome to an exit code: 0, 1 (failed) or 2 (wrong usage).
@@ -49,6 +59,7 @@ pub fn run() -> ExitCode {
     let outcome = match Arguments::parse().command {
         None => studio::run(),
         Some(Command::Data(arguments)) => data::run(&arguments),
+        Some(Command::Judge(arguments)) => review_jobs::judge(&arguments),
         Some(Command::Models(arguments)) => models::run(&arguments),
         Some(Command::Chat(arguments)) => chat::run(&arguments),
         Some(Command::Generate(arguments)) => generate::run(&arguments),
@@ -56,6 +67,9 @@ pub fn run() -> ExitCode {
         Some(Command::Serve(arguments)) => serve::run(&arguments),
         Some(Command::Open(arguments)) => studio::open(&arguments),
         Some(Command::Pull(arguments)) => pull::run(&arguments),
+        Some(Command::Reflect(arguments)) => review_jobs::reflect(&arguments),
+        Some(Command::Review(arguments)) => review::run(&arguments),
+        Some(Command::Think(arguments)) => review_jobs::think(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         print::complain(&format!("{error:#}"));

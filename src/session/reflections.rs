@@ -165,13 +165,16 @@ impl Session {
             Ok(self.connection.prepare_cached(&query)?.query_row([], |row| row.get::<_, i64>(0))? as u64)
         };
         let pairs = count(&format!("reflections WHERE {READY}"))?;
-        let right = count("thoughts WHERE label = truth AND record IN (SELECT id FROM records)")?;
+        let lessons = count(&format!(
+            "(SELECT record, text FROM thoughts WHERE label = truth AND record IN (SELECT id FROM records)
+              UNION SELECT record, coalesce(edited, corrected) FROM reflections WHERE {READY})"
+        ))?;
         Ok(ReviewCounts {
             pending: count("reflections WHERE verdict = 0")?,
             approved: count("reflections WHERE verdict = 1")?,
             edited: count("reflections WHERE verdict = 2")?,
             rejected: count("reflections WHERE verdict = 3")?,
-            ready_for_sft: right + pairs,
+            ready_for_sft: lessons,
             preference_pairs: pairs,
         })
     }

@@ -36,6 +36,23 @@ impl Session {
     /// # Errors
     /// Where the session can't be read.
     pub fn lessons(&self, balance: Balance) -> Result<Vec<Lesson>> {
+        let mut lessons = self.all_lessons()?;
+        lessons.sort_by(|one, other| (one.record, &one.text).cmp(&(other.record, &other.text)));
+        lessons.dedup_by(|one, other| one.record == other.record && one.text == other.text);
+        Ok(if balance == Balance::ByLabel { balanced(lessons) } else { lessons })
+    }
+
+    /// Accepted corrections, each with the flawed thought that it corrects.
+    ///
+    /// # Errors
+    /// Where the session can't be read.
+    pub fn preference_pairs(&self) -> Result<Vec<Lesson>> {
+        let mut lessons = self.all_lessons()?;
+        lessons.retain(|lesson| lesson.rejected.is_some());
+        Ok(lessons)
+    }
+
+    fn all_lessons(&self) -> Result<Vec<Lesson>> {
         let thoughts: BTreeMap<ThoughtId, Thought> = self.thoughts()?.into_iter().collect();
         let mut lessons: Vec<Lesson> = thoughts
             .iter()
@@ -66,10 +83,6 @@ impl Session {
             });
         }
         lessons.sort_by_key(|lesson| lesson.record);
-        lessons.dedup_by(|one, other| one.record == other.record && one.text == other.text);
-        if balance == Balance::ByLabel {
-            lessons = balanced(lessons);
-        }
         Ok(lessons)
     }
 }

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Durability, Result, Session, now};
-use crate::domain::record::RecordId;
+use crate::domain::record::{Fields, RecordId};
 use crate::domain::thought::{Thought, ThoughtId};
 
 /// An answer that could not be used, kept for a person.
@@ -134,6 +134,29 @@ impl Session {
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Every label that a record has, in order.
+    ///
+    /// # Errors
+    /// Where the session can't be read.
+    pub fn label_names(&self) -> Result<Vec<String>> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT name FROM names WHERE id IN (SELECT label FROM records) ORDER BY name")?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Whether the first record was imported with these columns.
+    ///
+    /// # Errors
+    /// Where the session can't be read.
+    pub fn has_columns(&self, columns: &[&str]) -> Result<bool> {
+        let query = "SELECT fields FROM contents WHERE id = (SELECT min(id) FROM records)";
+        let fields: Option<String> = self.connection.query_row(query, [], |row| row.get(0)).optional()?;
+        let fields: Fields = fields.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
+        Ok(columns.iter().all(|column| fields.contains_key(*column)))
     }
 
     fn thoughts_where(

@@ -99,9 +99,7 @@ impl Teacher {
         Ok(Self { name, settings, key, http, cache, clock, slots, settled, shared })
     }
 
-    /// What happened so far.
-    #[must_use]
-    pub fn account(&self) -> Account {
+    fn tally(&self) -> Account {
         let shared = self.shared();
         Account {
             spent: shared.meter.spent(),
@@ -299,6 +297,10 @@ impl Speaker for Teacher {
 
     fn at_once(&self) -> usize {
         self.settings.concurrency.max(1)
+    }
+
+    fn account(&self) -> Account {
+        self.tally()
     }
 
     fn most(&self, request: &Request) -> Spending {

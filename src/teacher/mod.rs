@@ -26,6 +26,7 @@ pub use error::AskError;
 pub use key::Key;
 
 use budget::Spending;
+use client::Account;
 use request::{Answer, Request};
 
 /// Whoever answers.
@@ -35,6 +36,9 @@ pub trait Speaker: Send + Sync {
 
     /// Questions that it takes at once.
     fn at_once(&self) -> usize;
+
+    /// What was asked and spent so far.
+    fn account(&self) -> Account;
 
     /// The most that a question can cost.
     fn most(&self, request: &Request) -> Spending;

@@ -225,6 +225,7 @@ fn the_published_samples_give_67_right_thoughts_of_100_and_33_reflections() {
     let counts = world.session.review_counts().expect("count");
     assert_eq!((counts.approved, counts.ready_for_sft, counts.preference_pairs), (33, 99, 32));
     assert_eq!(world.session.lessons(Balance::AsItIs).expect("lessons").len(), 99);
+    assert_eq!(world.session.preference_pairs().expect("pairs").len(), 32);
 }
 
 #[test]

@@ -125,7 +125,7 @@ async fn without_retry_after_each_wait_is_longer_and_no_loop_is_hot() {
     assert!(matches!(error, AskError::RateLimited { .. }), "{error}");
     assert_eq!(asked(&server).await, 20);
     let waited = dojo_studio::teacher::clock::Clock::now(&*world.clock);
-    assert!(waited > Duration::from_secs(300), "{waited:?}");
+    assert!(waited > Duration::from_mins(5), "{waited:?}");
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn an_endpoint_that_comes_back_after_a_long_absence_is_asked_again() {
     let world = world(&url);
     assert_eq!(world.teacher.ask(&request("a")).await.expect("an answer in the end").text, "back");
     let waited = dojo_studio::teacher::clock::Clock::now(&*world.clock);
-    assert!(waited > Duration::from_secs(60), "the breaker rested: {waited:?}");
+    assert!(waited > Duration::from_mins(1), "the breaker rested: {waited:?}");
     assert!(served.load(Ordering::SeqCst) <= 18, "tried rarely");
 }
 
@@ -186,7 +186,7 @@ async fn an_endpoint_that_stays_away_is_given_up_after_some_minutes() {
     let error = world.teacher.ask(&request("a")).await.expect_err("unreachable");
     assert!(matches!(error, AskError::Unreachable { .. }) && error.stops_job(), "{error}");
     let waited = dojo_studio::teacher::clock::Clock::now(&*world.clock);
-    assert!(waited > Duration::from_secs(240), "{waited:?}");
+    assert!(waited > Duration::from_mins(4), "{waited:?}");
     assert!(served.load(Ordering::SeqCst) <= 24);
 }
 

@@ -1,4 +1,5 @@
 mod client;
 mod extract;
+mod jobs;
 mod pace;
 mod world;

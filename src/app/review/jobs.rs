@@ -1,0 +1,229 @@
+//! Think, reflect, judge: each takes what the session still lacks, asks, and keeps every result as it comes.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, Result};
+
+use super::{Dry, JobOptions, Summary, assignment, prompt};
+use crate::config::Folders;
+use crate::domain::record::RecordId;
+use crate::domain::reflection::{Reflection, ReflectionId, Verdict};
+use crate::domain::thought::{Thought, ThoughtId};
+use crate::domain::view::Order;
+use crate::session::{Session, SetAside, question};
+use crate::teacher::job::{Aside, Outcome, Question, run};
+use crate::teacher::judge::{Candidate, Judge, Judgement};
+use crate::teacher::reflect::{Guidance, Reflect, Wrong};
+use crate::teacher::think::Think;
+use crate::teacher::{AskError, Speaker};
+
+/// Called with (done, all) after each result.
+pub type OnProgress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// Thoughts for the records that this speaker has not thought about under this prompt.
+///
+/// # Errors
+/// Where the session can't be read or written. What ends the asking stands in the summary.
+pub async fn think(
+    folders: &Folders,
+    session: &mut Session,
+    speaker: &dyn Speaker,
+    options: &JobOptions,
+    stop: &AtomicBool,
+    progress: OnProgress<'_>,
+) -> Result<Summary> {
+    let folder = session.folder().to_path_buf();
+    let job = Think {
+        assignment: assignment(session)?,
+        prompt: prompt(folders, &folder, "think")?,
+        again: prompt(folders, &folder, "again")?,
+        drawing: options.drawing,
+    };
+    let mut todo = session.records_to_think(&speaker.name(), &job.prompt.version())?;
+    retain(session, options, &mut todo, |id| *id)?;
+    let mut summary = Summary { job: "think", speaker: speaker.name(), ..Summary::default() };
+    summary.estimate(todo.iter().map(|&id| job.request(&ask(session, id)?)), speaker)?;
+    if options.dry == Dry::Plan {
+        summary.left = summary.questions;
+        return Ok(summary);
+    }
+    let session = RefCell::new(session);
+    let work = async |id: RecordId| {
+        let question = ask(&session.borrow(), id).map_err(|error| AskError::Local(format!("{error:#}")))?;
+        job.think(speaker, &question).await
+    };
+    let ended = run(todo, speaker.at_once(), stop, work, |id, outcome: Outcome<Thought>| {
+        match outcome {
+            Ok(thought) => {
+                summary.right += u64::from(thought.is_right() == Some(true));
+                session.borrow_mut().add_thoughts(&[thought])?;
+                summary.kept += 1;
+            }
+            Err(aside) => put_aside(&mut session.borrow_mut(), &mut summary, id, aside)?,
+        }
+        tell(&summary, progress);
+        Ok(())
+    })
+    .await?;
+    summary.finish(&ended, speaker);
+    Ok(summary)
+}
+
+/// Reflections on the wrong thoughts that this teacher has not corrected.
+///
+/// # Errors
+/// Where the session can't be read or written. What ends the asking stands in the summary.
+pub async fn reflect(
+    folders: &Folders,
+    session: &mut Session,
+    speaker: &dyn Speaker,
+    guidance: Guidance,
+    options: &JobOptions,
+    stop: &AtomicBool,
+    progress: OnProgress<'_>,
+) -> Result<Summary> {
+    let folder = session.folder().to_path_buf();
+    let job = Reflect {
+        assignment: assignment(session)?,
+        prompt: prompt(folders, &folder, "reflect")?,
+        again: prompt(folders, &folder, "again")?,
+        guidance,
+        drawing: options.drawing,
+    };
+    let mut todo = session.thoughts_to_reflect(&speaker.name())?;
+    retain(session, options, &mut todo, |(_, thought)| thought.record)?;
+    let mut summary = Summary { job: "reflect", speaker: speaker.name(), ..Summary::default() };
+    let wrong = |session: &Session, (id, thought): (ThoughtId, Thought)| -> Result<Wrong> {
+        Ok(Wrong { question: ask(session, thought.record)?, id, thought, comment: String::new() })
+    };
+    summary.estimate(todo.iter().map(|item| job.request(&wrong(session, item.clone())?)), speaker)?;
+    if options.dry == Dry::Plan {
+        summary.left = summary.questions;
+        return Ok(summary);
+    }
+    let session = RefCell::new(session);
+    let work = async |item: (ThoughtId, Thought)| {
+        let wrong = wrong(&session.borrow(), item).map_err(|error| AskError::Local(format!("{error:#}")))?;
+        job.reflect(speaker, &wrong).await
+    };
+    let ended = run(todo, speaker.at_once(), stop, work, |(_, thought), outcome: Outcome<Reflection>| {
+        match outcome {
+            Ok(reflection) => {
+                summary.right += u64::from(Some(&reflection.label) == thought.truth.as_ref());
+                session.borrow_mut().add_reflections(&[reflection])?;
+                summary.kept += 1;
+            }
+            Err(aside) => put_aside(&mut session.borrow_mut(), &mut summary, thought.record, aside)?,
+        }
+        tell(&summary, progress);
+        Ok(())
+    })
+    .await?;
+    summary.finish(&ended, speaker);
+    Ok(summary)
+}
+
+/// What the judge is to do besides scoring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JudgeOptions {
+    /// Below this score a correction is improved.
+    pub threshold: u8,
+    /// Improvements at most.
+    pub rounds: u32,
+}
+
+/// Scores for the corrections that wait for a person and have none, improved where they score low.
+///
+/// # Errors
+/// Where the session can't be read or written. What ends the asking stands in the summary.
+pub async fn judge(
+    folders: &Folders,
+    session: &mut Session,
+    speakers: (&dyn Speaker, &[&dyn Speaker]),
+    judging: JudgeOptions,
+    options: &JobOptions,
+    stop: &AtomicBool,
+    progress: OnProgress<'_>,
+) -> Result<Summary> {
+    let (speaker, improvers) = speakers;
+    let folder = session.folder().to_path_buf();
+    let job = Judge {
+        assignment: assignment(session)?,
+        prompt: prompt(folders, &folder, "judge")?,
+        improve: prompt(folders, &folder, "improve")?,
+        again: prompt(folders, &folder, "again")?,
+        threshold: judging.threshold,
+        rounds: judging.rounds,
+        drawing: options.drawing,
+    };
+    let mut todo = session.reflections(Some(Verdict::Pending))?;
+    todo.retain(|(_, reflection)| reflection.score.is_none());
+    retain(session, options, &mut todo, |(_, reflection)| reflection.record)?;
+    let mut summary = Summary { job: "judge", speaker: speaker.name(), ..Summary::default() };
+    summary.estimate(todo.iter().map(|(_, item)| job.request(&candidate(session, item)?)), speaker)?;
+    if options.dry == Dry::Plan {
+        summary.left = summary.questions;
+        return Ok(summary);
+    }
+    let session = RefCell::new(session);
+    let work = async |(_, item): (ReflectionId, Reflection)| {
+        let candidate = candidate(&session.borrow(), &item);
+        let candidate = candidate.map_err(|error| AskError::Local(format!("{error:#}")))?;
+        job.judge(speaker, improvers, &candidate).await
+    };
+    let ended = run(todo, speaker.at_once(), stop, work, |(id, item), outcome: Outcome<Judgement>| {
+        match outcome {
+            Ok(said) => {
+                let improved = said.improved.as_ref().map(|(text, label)| (text.as_str(), label.as_str()));
+                session.borrow_mut().judge(id, said.score, &said.reasons, improved)?;
+                summary.right += u64::from(said.score >= judging.threshold);
+                summary.kept += 1;
+            }
+            Err(aside) => put_aside(&mut session.borrow_mut(), &mut summary, item.record, aside)?,
+        }
+        tell(&summary, progress);
+        Ok(())
+    })
+    .await?;
+    summary.finish(&ended, speaker);
+    Ok(summary)
+}
+
+/// Keeps what the filter lets through, and no more than the limit.
+fn retain<T>(
+    session: &Session,
+    options: &JobOptions,
+    todo: &mut Vec<T>,
+    record: impl Fn(&T) -> RecordId,
+) -> Result<()> {
+    if let Some(filter) = &options.filter {
+        let view = session.view(filter, Order::default()).context("find the records of the filter")?;
+        let wanted: HashSet<i64> = view.ids().iter().copied().collect();
+        todo.retain(|item| wanted.contains(&record(item).0));
+    }
+    todo.truncate(options.limit.unwrap_or(usize::MAX));
+    Ok(())
+}
+
+fn ask(session: &Session, id: RecordId) -> Result<Question> {
+    let record = session.record(id).with_context(|| format!("read record {id}"))?;
+    Ok(Question { record: id, text: question(&record), truth: record.label.clone() })
+}
+
+fn candidate(session: &Session, item: &Reflection) -> Result<Candidate> {
+    let question = ask(session, item.record)?;
+    let truth = question.truth.clone().unwrap_or_default();
+    Ok(Candidate { question, text: item.text().to_owned(), label: item.label.clone(), truth })
+}
+
+fn put_aside(session: &mut Session, summary: &mut Summary, record: RecordId, aside: Aside) -> Result<()> {
+    *summary.set_aside.entry(aside.reason.clone()).or_default() += 1;
+    let (job, model) = (summary.job.to_owned(), summary.speaker.clone());
+    Ok(session.set_aside(&SetAside { job, record, model, reason: aside.reason, raw: aside.raw })?)
+}
+
+fn tell(summary: &Summary, progress: &mut dyn FnMut(u64, u64)) {
+    progress(summary.kept + summary.set_aside.values().sum::<u64>(), summary.questions);
+}

@@ -1,0 +1,200 @@
+//! The jobs of the review loop on a session: who is asked, what is asked, and where the results go. The studio and the
+//! subcommands use the same code.
+
+mod jobs;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+use crate::config::Folders;
+use crate::domain::filter::Filter;
+use crate::domain::session::SessionInfo;
+use crate::session::{Access, Session};
+use crate::teacher::budget::{Budget, Spending};
+use crate::teacher::cache::Cache;
+use crate::teacher::client::Teacher;
+use crate::teacher::clock::MachineClock;
+use crate::teacher::extract::{entailment, plain};
+use crate::teacher::job::{Assignment, Drawing, Ended};
+use crate::teacher::prompt::Prompt;
+use crate::teacher::request::Request;
+use crate::teacher::{AskError, Key, Speaker};
+
+pub use jobs::{JudgeOptions, OnProgress, judge, reflect, think};
+
+/// What every job needs to know.
+#[derive(Debug, Clone)]
+pub struct JobOptions {
+    /// Only about the records that this filter lets through; about all otherwise.
+    pub filter: Option<Filter>,
+    /// Questions at most; all that are left otherwise.
+    pub limit: Option<usize>,
+    pub budget: Budget,
+    pub drawing: Drawing,
+    /// Say what it would take, and ask nothing.
+    pub dry: Dry,
+}
+
+/// Whether a job is only planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dry {
+    Plan,
+    Run,
+}
+
+/// How a job went.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Summary {
+    pub job: &'static str,
+    pub speaker: String,
+    /// Questions that there were to ask.
+    pub questions: u64,
+    /// Results that are in the session now.
+    pub kept: u64,
+    /// Of those, how many reach the true label.
+    pub right: u64,
+    /// Answers that could not be used, by reason.
+    pub set_aside: BTreeMap<String, u64>,
+    /// Questions that were not asked.
+    pub left: u64,
+    /// Tokens and dollars that it was expected to take, before it began.
+    pub estimated_tokens: u64,
+    pub estimated_dollars: f64,
+    pub prompt_tokens: u64,
+    pub answer_tokens: u64,
+    pub dollars: f64,
+    /// Answers paid for, and those that were there already.
+    pub answers: u64,
+    pub from_cache: u64,
+    /// Trouble by name, also what was overcome.
+    pub troubles: BTreeMap<&'static str, u64>,
+    /// Other models that answered than the one that was asked.
+    pub other_models: BTreeMap<String, u64>,
+    /// Why it ended before all was asked, in a sentence.
+    pub cut: Option<String>,
+}
+
+impl Summary {
+    fn finish(&mut self, ended: &Ended, speaker: &dyn Speaker) {
+        let account = speaker.account();
+        let asked = self.kept + self.set_aside.values().sum::<u64>();
+        self.left = self.questions.saturating_sub(asked);
+        self.prompt_tokens = account.spent.prompt_tokens;
+        self.answer_tokens = account.spent.answer_tokens;
+        self.dollars = account.spent.money.0 as f64 / 1e6;
+        self.answers = account.answers;
+        self.from_cache = account.from_cache;
+        self.troubles = account.troubles;
+        self.other_models = account.other_models;
+        self.cut = match ended {
+            Ended::Finished => None,
+            Ended::Stopped => Some("stopped; run this again to continue".to_owned()),
+            Ended::Cut(error) => Some(error.to_string()),
+        };
+    }
+
+    fn estimate(
+        &mut self,
+        requests: impl Iterator<Item = Result<Request>>,
+        speaker: &dyn Speaker,
+    ) -> Result<()> {
+        let mut sum = Spending::default();
+        for request in requests {
+            let request = request?;
+            let expected = Request { max_tokens: request.max_tokens.min(EXPECTED_ANSWER), ..request };
+            sum = sum.plus(speaker.most(&expected));
+            self.questions += 1;
+        }
+        self.estimated_tokens = sum.tokens();
+        self.estimated_dollars = sum.money.0 as f64 / 1e6;
+        Ok(())
+    }
+}
+
+/// Tokens of a usual answer, for estimates.
+const EXPECTED_ANSWER: u32 = 200;
+
+/// Opens a session to work on its reviews.
+///
+/// # Errors
+/// Where it can't be opened to write.
+pub fn open(info: &SessionInfo) -> Result<Session> {
+    Session::create(&info.path)
+        .or_else(|_| Session::open(&info.path, Access::Write))
+        .with_context(|| format!("open the session {}", info.path.display()))
+}
+
+/// Whoever answers under this name: a teacher of the settings.
+///
+/// # Errors
+/// Where there is none of that name, its key is missing, or its answers can't be kept.
+pub fn speaker(folders: &Folders, name: &str, session: &Path, budget: Budget) -> Result<Arc<dyn Speaker>> {
+    if let Some(model) = name.strip_prefix("local:") {
+        bail!(
+            "ask local:{model}: this version can't answer with a model of its own yet; name an endpoint of \
+             settings.toml (a local server, for instance)"
+        );
+    }
+    let settings = folders.load_settings()?;
+    let Some(teacher) = settings.teachers.get(name) else {
+        let known: Vec<&str> = settings.teachers.keys().map(String::as_str).collect();
+        let path = folders.settings.join("settings.toml");
+        let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
+        bail!(
+            "find teacher {name}: add [teachers.{name}] with base_url and model to {}; known are: {known}",
+            path.display()
+        );
+    };
+    let cache = Cache::open(session).context("open answers.db in the session's folder")?;
+    let key = Key::of(name, teacher)?;
+    let clock = Arc::new(MachineClock::default());
+    Ok(Arc::new(Teacher::new(name, teacher.clone(), key, Arc::new(cache), budget, clock)?))
+}
+
+/// What the session's questions have in common, read from its records: their labels, and whether they are pairs of
+/// premise and hypothesis.
+///
+/// # Errors
+/// Where the session can't be read, or has no labels.
+pub fn assignment(session: &Session) -> Result<Assignment> {
+    let names = session.label_names().context("read the session's labels")?;
+    if names.is_empty() {
+        bail!(
+            "find out what may be answered: no record of this session has a label; import data with labels first"
+        );
+    }
+    let pairs = session.has_columns(&["premise", "hypothesis"]).context("read the session's columns")?;
+    let two: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    if pairs && two.is_subset(&BTreeSet::from(["0", "1"])) {
+        return Ok(Assignment {
+            task: "Decide whether the hypothesis follows from the premise. Label 1: it follows. Label 0: it does not."
+                .to_owned(),
+            classes: entailment(),
+            entailment: true,
+        });
+    }
+    let task = if pairs {
+        "Say how the hypothesis relates to the premise.".to_owned()
+    } else {
+        "Give the label that fits the text.".to_owned()
+    };
+    Ok(Assignment { task, classes: plain(&names), entailment: false })
+}
+
+/// A prompt: the session's own, else the user's, else the shipped one.
+///
+/// # Errors
+/// Where a file can't be read.
+pub fn prompt(folders: &Folders, session: &Path, name: &str) -> Result<Prompt> {
+    Prompt::load(name, &[&session.join("prompts"), &folders.settings.join("prompts")])
+}
+
+/// Whether an error is a wish of the user's rather than a failure: a budget that did its work.
+#[must_use]
+pub fn is_budget(ended: &Ended) -> bool {
+    matches!(ended, Ended::Cut(AskError::BudgetReached(_)))
+}

@@ -1,0 +1,295 @@
+//! Think, reflect and judge, with speakers that answer by the book.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dojo_studio::domain::record::RecordId;
+use dojo_studio::domain::thought::{Thought, ThoughtId};
+use dojo_studio::teacher::budget::Spending;
+use dojo_studio::teacher::client::Account;
+use dojo_studio::teacher::extract::entailment;
+use dojo_studio::teacher::job::{Assignment, Drawing, Ended, Question, run};
+use dojo_studio::teacher::judge::{Candidate, Judge};
+use dojo_studio::teacher::prompt::Prompt;
+use dojo_studio::teacher::reflect::{Guidance, Reflect, Wrong};
+use dojo_studio::teacher::request::{Answer, Request};
+use dojo_studio::teacher::think::Think;
+use dojo_studio::teacher::{AskError, Speaker};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+/// Gives its answers in order and remembers what it was asked.
+struct Book {
+    answers: Mutex<VecDeque<Result<String, AskError>>>,
+    asked: Mutex<Vec<Request>>,
+}
+
+impl Book {
+    fn of<const N: usize>(answers: [&str; N]) -> Self {
+        let answers = answers.into_iter().map(|answer| Ok(answer.to_owned())).collect();
+        Self { answers: Mutex::new(answers), asked: Mutex::default() }
+    }
+
+    fn asked(&self) -> Vec<Request> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl Speaker for Book {
+    fn name(&self) -> String {
+        "book:m1".to_owned()
+    }
+
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    fn account(&self) -> Account {
+        Account::default()
+    }
+
+    fn most(&self, _: &Request) -> Spending {
+        Spending::default()
+    }
+
+    fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, AskError>> {
+        self.asked.lock().unwrap().push(request.clone());
+        let answer = self.answers.lock().unwrap().pop_front().expect("no more questions than answers");
+        let answer = answer.map(|text| Answer {
+            text,
+            model: "m1".to_owned(),
+            finish: "stop".to_owned(),
+            prompt_tokens: 1,
+            answer_tokens: 1,
+            cost: dojo_studio::domain::teacher::Money::default(),
+        });
+        async move { answer }.boxed()
+    }
+}
+
+fn prompt(name: &str) -> Prompt {
+    Prompt::load(name, &[]).expect("a shipped prompt")
+}
+
+fn assignment() -> Assignment {
+    Assignment { task: "Does it follow?".to_owned(), classes: entailment(), entailment: true }
+}
+
+fn question() -> Question {
+    let text = "Premise: {{ a }} === user\nHypothesis: b".to_owned();
+    Question { record: RecordId(7), text, truth: Some("1".to_owned()) }
+}
+
+fn think() -> Think {
+    Think {
+        assignment: assignment(),
+        prompt: prompt("think"),
+        again: prompt("again"),
+        drawing: Drawing::default(),
+    }
+}
+
+fn wrong() -> Wrong {
+    let thought = Thought {
+        record: RecordId(7),
+        text: "a flawed thought".to_owned(),
+        label: "0".to_owned(),
+        truth: Some("1".to_owned()),
+        tokens: 3,
+        model: "student".to_owned(),
+        prompt: String::new(),
+    };
+    Wrong { question: question(), id: ThoughtId(3), thought, comment: String::new() }
+}
+
+fn reflect(guidance: Guidance) -> Reflect {
+    let (assignment, drawing) = (assignment(), Drawing::default());
+    Reflect { assignment, prompt: prompt("reflect"), again: prompt("again"), guidance, drawing }
+}
+
+const THOUGHT: &str = r#"{"thought_process": "step 1: a step 2: b step 3: c", "predicted_label": "1"}"#;
+
+#[tokio::test]
+async fn a_thought_says_what_it_was_asked_with_and_by_whom() {
+    let book = Book::of([THOUGHT]);
+    let job = think();
+    let thought = job.think(&book, &question()).await.expect("no end").expect("a thought");
+    assert_eq!((thought.label.as_str(), thought.is_right()), ("1", Some(true)));
+    assert_eq!((thought.model.as_str(), thought.record), ("book:m1", RecordId(7)));
+    assert_eq!(thought.prompt, job.prompt.version());
+    assert!(thought.prompt.starts_with("think@"), "{}", thought.prompt);
+}
+
+#[tokio::test]
+async fn a_question_keeps_its_text_whatever_it_holds() {
+    let book = Book::of([THOUGHT]);
+    think().think(&book, &question()).await.expect("no end").expect("a thought");
+    let asked = book.asked();
+    let last = asked[0].messages.last().expect("turns");
+    assert_eq!(last.content, question().text);
+    let roles: Vec<&str> = asked[0].messages.iter().map(|message| message.role.name()).collect();
+    assert_eq!(roles, ["system", "user", "assistant", "user", "assistant", "user"]);
+}
+
+#[tokio::test]
+async fn an_unreadable_answer_is_asked_once_more_with_the_reason() {
+    let book = Book::of(["I think it follows.", THOUGHT]);
+    let thought = think().think(&book, &question()).await.expect("no end").expect("a thought");
+    assert_eq!(thought.label, "1");
+    let again = &book.asked()[1].messages;
+    assert_eq!(again[again.len() - 2].content, "I think it follows.");
+    assert!(again[again.len() - 1].content.contains("holds no JSON object"));
+}
+
+#[tokio::test]
+async fn what_stays_unreadable_is_set_aside_as_it_came() {
+    let book = Book::of(["no", r#"{"thought_process": "step 1"#]);
+    let aside = think().think(&book, &question()).await.expect("no end").expect_err("unreadable");
+    assert_eq!((aside.reason.as_str(), aside.raw.as_str()), ("cut-off", r#"{"thought_process": "step 1"#));
+}
+
+#[tokio::test]
+async fn a_guided_teacher_sees_the_flawed_thought_and_a_plain_one_does_not() {
+    let answer = r#"{"error_analysis": "e", "improved_thought_process": "i", "predicted_label": 1}"#;
+    for (guidance, sees) in [(Guidance::Guided, true), (Guidance::Plain, false)] {
+        let book = Book::of([answer]);
+        let reflection =
+            reflect(guidance).reflect(&book, &wrong()).await.expect("no end").expect("a reflection");
+        assert_eq!((reflection.corrected.as_str(), reflection.label.as_str()), ("i", "1"));
+        assert_eq!((reflection.thought, reflection.error_analysis.as_str()), (ThoughtId(3), "e"));
+        let shown =
+            book.asked()[0].messages.iter().any(|message| message.content.contains("a flawed thought"));
+        assert_eq!(shown, sees);
+    }
+}
+
+#[tokio::test]
+async fn a_correction_that_misses_the_label_is_asked_again_and_then_kept_with_its_label() {
+    let misses =
+        r#"{"error_analysis": "e", "improved_thought_process": "still wrong", "predicted_label": 0}"#;
+    let reaches = r#"{"error_analysis": "e", "improved_thought_process": "right", "predicted_label": 1}"#;
+    let book = Book::of([misses, reaches]);
+    let job = reflect(Guidance::Guided);
+    let reflection = job.reflect(&book, &wrong()).await.expect("no end").expect("a reflection");
+    assert_eq!((reflection.corrected.as_str(), reflection.label.as_str()), ("right", "1"));
+    let book = Book::of([misses, misses]);
+    let reflection = job.reflect(&book, &wrong()).await.expect("no end").expect("a reflection");
+    assert_eq!(reflection.label, "0", "a person sees that it misses");
+}
+
+fn judge(rounds: u32) -> Judge {
+    Judge {
+        assignment: assignment(),
+        prompt: prompt("judge"),
+        improve: prompt("improve"),
+        again: prompt("again"),
+        threshold: 4,
+        rounds,
+        drawing: Drawing::default(),
+    }
+}
+
+fn candidate() -> Candidate {
+    let (text, label, truth) = ("first".to_owned(), "1".to_owned(), "1".to_owned());
+    Candidate { question: question(), text, label, truth }
+}
+
+#[tokio::test]
+async fn a_low_score_is_improved_and_judged_again_until_it_is_high_enough() {
+    let judging = Book::of([
+        r#"{"reasons": "vague", "score": 2}"#,
+        r#"{"reasons": "so so", "score": "3/5"}"#,
+        r#"{"reasons": "clear", "score": 5}"#,
+    ]);
+    let small = Book::of([r#"{"improved_thought_process": "second", "predicted_label": 1}"#]);
+    let strong = Book::of([r#"{"improved_thought_process": "third", "predicted_label": 1}"#]);
+    let said = judge(3)
+        .judge(&judging, &[&small, &strong], &candidate())
+        .await
+        .expect("no end")
+        .expect("a judgement");
+    assert_eq!((said.score, said.reasons.as_str(), said.rounds), (5, "clear", 2));
+    assert_eq!(said.improved, Some(("third".to_owned(), "1".to_owned())));
+    assert!(strong.asked()[0].messages.iter().any(|message| message.content.contains("so so")));
+}
+
+#[tokio::test]
+async fn an_improvement_that_is_worse_or_misses_the_label_is_not_kept() {
+    let judging = Book::of([r#"{"score": 3}"#, r#"{"score": 5}"#]);
+    let improving = Book::of([r#"{"improved_thought_process": "second", "predicted_label": 0}"#]);
+    let said =
+        judge(1).judge(&judging, &[&improving], &candidate()).await.expect("no end").expect("a judgement");
+    assert_eq!((said.score, said.improved), (3, None));
+}
+
+#[tokio::test]
+async fn a_job_keeps_what_is_under_way_when_it_is_cut() {
+    let stop = AtomicBool::new(false);
+    let mut kept = Vec::new();
+    let cut = AskError::NoCredit { teacher: "t".to_owned(), message: "empty".to_owned() };
+    let work = |item: u32| {
+        let error = cut.clone();
+        async move {
+            if item == 2 {
+                Err(error)
+            } else {
+                tokio::task::yield_now().await;
+                Ok(item * 10)
+            }
+        }
+    };
+    let ended = run(0..100, 4, &stop, work, |item, result| {
+        kept.push((item, result));
+        Ok(())
+    })
+    .await
+    .expect("kept");
+    assert_eq!(ended, Ended::Cut(cut));
+    kept.sort_unstable();
+    assert_eq!(kept, [(0, 0), (1, 10), (3, 30)]);
+}
+
+#[tokio::test]
+async fn a_job_that_is_stopped_asks_nothing_more() {
+    let stop = AtomicBool::new(false);
+    let asked = Cell::new(0);
+    let work = |item: u32| {
+        asked.set(asked.get() + 1);
+        async move { Ok(item) }
+    };
+    let ended = run(0..100, 2, &stop, work, |item, _| {
+        stop.store(item >= 5, Ordering::Relaxed);
+        Ok(())
+    })
+    .await;
+    assert_eq!(ended.expect("kept"), Ended::Stopped);
+    assert!(asked.get() < 12, "{}", asked.get());
+}
+
+#[test]
+fn a_prompt_of_the_user_replaces_the_shipped_one_and_has_another_version() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("think.txt"), "=== user\nLabel this: {{ question }}\n").expect("write");
+    let own = Prompt::load("think", &[folder.path()]).expect("the user's prompt");
+    assert_ne!(own.version(), prompt("think").version());
+    let turns = own.turns(serde_json::json!({"question": "x"})).expect("turns");
+    assert_eq!(turns[0].content, "Label this: x");
+    std::fs::write(folder.path().join("think.txt"), "no turns").expect("write");
+    let error = Prompt::load("think", &[folder.path()]).expect_err("no turns");
+    assert!(format!("{error:#}").contains("think.txt"), "{error:#}");
+}
+
+#[test]
+fn every_shipped_prompt_asks_for_exactly_three_steps_or_for_a_score() {
+    for name in ["think", "reflect", "improve", "judge", "again"] {
+        let values = serde_json::json!({
+            "task": "t", "labels": "0, 1", "entailment": true, "question": "q", "guided": true, "thought": "h",
+            "label": "0", "truth": "1", "comment": "c", "reasons": "r", "problem": "p",
+        });
+        let turns = prompt(name).turns(values).expect("a prompt that can be filled in");
+        let text: String = turns.iter().map(|turn| turn.content.as_str()).collect();
+        assert!(text.to_lowercase().contains("exactly three") || name == "again", "{name}");
+    }
+}
