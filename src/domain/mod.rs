@@ -3,6 +3,7 @@
 pub mod agreement;
 pub mod batch;
 pub mod change;
+pub mod doctor;
 pub mod filter;
 pub mod message;
 pub mod protocol;
@@ -10,6 +11,9 @@ pub mod recipe;
 pub mod record;
 pub mod reflection;
 pub mod run;
+pub mod run_filter;
+pub mod run_info;
+pub mod series;
 pub mod session;
 pub mod settings;
 pub mod statistics;

@@ -1,1 +1,2 @@
+mod follow;
 mod runs;

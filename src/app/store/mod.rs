@@ -6,6 +6,7 @@ pub mod data;
 mod jobs;
 mod log;
 mod notices;
+pub mod runs;
 
 use crate::domain::protocol::models::ModelFile;
 use crate::domain::protocol::system::{Level, LogLine, Machine, Notice, Places};
@@ -36,6 +37,7 @@ pub struct Store {
     pub jobs: Jobs,
     pub notices: Notices,
     pub log: Log,
+    pub runs: runs::Runs,
 }
 
 impl Store {
@@ -47,7 +49,7 @@ impl Store {
             Event::Eval(event) => match event {},
             Event::Models(ModelsEvent::Listed(models)) => self.models = Some(models),
             Event::Review(event) => match event {},
-            Event::Runs(event) => match event {},
+            Event::Runs(event) => self.runs.apply(event),
             Event::Sessions(event) => self.apply_session(event),
             Event::System(event) => self.apply_system(event),
         }

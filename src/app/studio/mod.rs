@@ -5,6 +5,7 @@
 
 mod logging;
 mod machine;
+mod runs;
 mod terminal;
 mod themes;
 mod worker;

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use anyhow::Result;
 use tokio::sync::mpsc;
 
+use super::runs::RunsLane;
 use crate::app::records::Records;
 use crate::app::{jobs, models, sessions};
 use crate::config::Folders;
@@ -50,29 +51,32 @@ pub(super) struct Worker {
     events: Events,
     /// Of the open session.
     records: Option<Records>,
+    runs: RunsLane,
 }
 
 impl Worker {
     pub(super) fn start(folders: Folders, events: Events) -> Self {
         let (desk, commands) = channel();
         let own = events.clone();
+        let runs = RunsLane::start(folders.clone(), events.clone());
         std::thread::spawn(move || Desk { folders, events }.work(&commands));
-        Self { desk, events: own, records: None }
+        Self { desk, events: own, records: None, runs }
     }
 
     /// Puts a command on its lane.
     pub(super) fn send(&self, command: Command) {
-        let command = match (command, &self.records) {
-            (Command::Data(command), Some(records)) => return records.send(command),
-            (command, _) => command,
-        };
-        // A lane that is gone has said why in the log.
-        self.desk.send(command).ok();
+        match (command, &self.records) {
+            (Command::Data(command), Some(records)) => records.send(command),
+            (Command::Runs(command), _) => self.runs.send(command),
+            // A lane that is gone has said why in the log.
+            (command, _) => drop(self.desk.send(command)),
+        }
     }
 
     /// Tells the lanes which session is open.
     pub(super) fn session_opened(&mut self, session: &SessionInfo) {
         self.records = Some(Records::start(session, &self.events));
+        self.runs.session_opened(session);
         self.send(Command::Models(ModelsCommand::List { runs: Some(session.runs()) }));
     }
 }
@@ -103,7 +107,6 @@ impl Desk {
             Command::Data(_) => Ok(None),
             Command::Eval(command) => match command {},
             Command::Review(command) => match command {},
-            Command::Runs(command) => match command {},
             Command::Models(ModelsCommand::List { runs }) => {
                 let listed = models::list(&self.folders, runs.as_deref())?;
                 Ok(Some(Event::Models(ModelsEvent::Listed(listed))))
@@ -116,6 +119,8 @@ impl Desk {
                 jobs::stop(job);
                 Ok(None)
             }
+            // Runs have a lane of their own.
+            Command::Runs(_) => Ok(None),
         }
     }
 

@@ -1,9 +1,67 @@
-//! Training runs: following them and asking things of them.
+//! Training runs: following them, and asking things of them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::domain::run::{RunCommand, Sample};
+use crate::domain::run_info::{Notes, RunId, RunInfo};
+use crate::domain::series::MetricChunk;
 
 /// Asked of the worker.
 #[derive(Debug, Clone, PartialEq)]
-pub enum RunsCommand {}
+pub enum RunsCommand {
+    /// Follow the values, samples and log of these runs too; of all others only how they stand.
+    Watch(Vec<RunId>),
+    /// Leave a command in the run's folder.
+    Tell(RunId, RunCommand),
+    /// Start a process that trains by a recipe; with `after`, once that run has ended.
+    Start { recipe: PathBuf, after: Option<RunId> },
+    /// Start a process that takes up a run at its last checkpoint.
+    Resume(RunId),
+    /// Remove the run's folder with all that is in it.
+    Delete(RunId),
+    /// Write `notes.toml` into the run's folder.
+    Note(RunId, Notes),
+    /// Look through the session's recipes again.
+    ListRecipes,
+    /// Write a recipe's text; the file is made where it is not there.
+    SaveRecipe { path: PathBuf, text: String },
+}
 
 /// Has happened.
 #[derive(Debug, Clone, PartialEq)]
-pub enum RunsEvent {}
+pub enum RunsEvent {
+    /// Another session's runs are followed from now on: what was known is of no interest.
+    Cleared,
+    /// A run was found, or anything that the list shows of it has changed.
+    Seen(Arc<RunInfo>),
+    /// The folder is gone.
+    Removed(RunId),
+    /// The values of these runs are followed; those of all others are let go.
+    Watched(Vec<RunId>),
+    /// What is known of a watched run's files starts anew: they were replaced, or are read for the first time.
+    Restarted(RunId),
+    /// How far the reading of a long metrics file is, in bytes.
+    Reading(RunId, Reading),
+    MetricsAppended(RunId, Arc<MetricChunk>),
+    SamplesAppended(RunId, Vec<Sample>),
+    LogAppended(RunId, Vec<String>),
+    /// Sorted by name.
+    RecipesListed(Vec<RecipeFile>),
+}
+
+/// How much of a file was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reading {
+    pub done_bytes: u64,
+    pub total_bytes: u64,
+}
+
+/// A recipe of the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecipeFile {
+    pub path: PathBuf,
+    /// The file's name without its ending.
+    pub name: String,
+    pub text: String,
+}

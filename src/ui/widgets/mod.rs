@@ -1,5 +1,6 @@
 //! Small things that panes are made of.
 
+pub mod chart;
 pub mod cursor;
 pub mod empty;
 pub mod field;

@@ -1,0 +1,130 @@
+//! Runs: how they stand, and of the watched ones their values, samples and log.
+//!
+//! Bounds: series as [`RunSeries`] says, [`SAMPLES_KEPT`] samples and [`LOG_KEPT`] log lines a run; the follower watches
+//! five runs at most, and what belongs to others is let go.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::domain::doctor::{self, Finding};
+use crate::domain::protocol::RunsEvent;
+use crate::domain::protocol::runs::{Reading, RecipeFile};
+use crate::domain::run::Sample;
+use crate::domain::run_info::{RunId, RunInfo};
+use crate::domain::series::RunSeries;
+
+/// Samples kept of a run; beyond, every second one of the older half is dropped.
+pub const SAMPLES_KEPT: usize = 1_000;
+/// Lines kept of a run's log: the last ones.
+pub const LOG_KEPT: usize = 500;
+
+/// Everything known of runs.
+#[derive(Debug, Default)]
+pub struct Runs {
+    infos: BTreeMap<RunId, Arc<RunInfo>>,
+    watched: BTreeMap<RunId, RunData>,
+    recipes: Option<Vec<RecipeFile>>,
+}
+
+/// What the files of a watched run hold.
+#[derive(Debug, Default)]
+pub struct RunData {
+    pub series: RunSeries,
+    /// By step, oldest first.
+    pub samples: Vec<Sample>,
+    pub log: VecDeque<String>,
+    pub reading: Reading,
+    /// What looks wrong, worst first.
+    pub findings: Vec<Finding>,
+}
+
+impl Runs {
+    /// Living runs first, then the newest.
+    #[must_use]
+    pub fn all(&self) -> Vec<&RunInfo> {
+        let mut runs: Vec<&RunInfo> = self.infos.values().map(|info| &**info).collect();
+        let started = |run: &RunInfo| run.state.as_ref().map_or(f64::INFINITY, |state| state.started);
+        runs.sort_by(|a, b| {
+            let live = b.standing().is_live().cmp(&a.standing().is_live());
+            live.then(started(b).total_cmp(&started(a))).then(b.id.cmp(&a.id))
+        });
+        runs
+    }
+
+    #[must_use]
+    pub fn info(&self, id: &RunId) -> Option<&RunInfo> {
+        self.infos.get(id).map(|info| &**info)
+    }
+
+    /// Of a watched run, once its reading has begun.
+    #[must_use]
+    pub fn data(&self, id: &RunId) -> Option<&RunData> {
+        self.watched.get(id)
+    }
+
+    /// `None` until they were looked for.
+    #[must_use]
+    pub fn recipes(&self) -> Option<&[RecipeFile]> {
+        self.recipes.as_deref()
+    }
+
+    /// Bytes held by series, for the memory bound.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.watched.values().map(|data| data.series.bytes()).sum()
+    }
+
+    /// Takes in what has happened.
+    pub fn apply(&mut self, event: RunsEvent) {
+        match event {
+            RunsEvent::Cleared => *self = Self::default(),
+            RunsEvent::Seen(info) => drop(self.infos.insert(info.id.clone(), info)),
+            RunsEvent::Removed(id) => {
+                self.infos.remove(&id);
+                self.watched.remove(&id);
+            }
+            RunsEvent::Watched(runs) => self.watched.retain(|id, _| runs.contains(id)),
+            RunsEvent::Restarted(id) => drop(self.watched.insert(id, RunData::default())),
+            RunsEvent::Reading(id, reading) => {
+                if let Some(data) = self.watched.get_mut(&id) {
+                    data.reading = reading;
+                }
+            }
+            RunsEvent::MetricsAppended(id, chunk) => {
+                if let Some(data) = self.watched.get_mut(&id) {
+                    data.series.append(&chunk);
+                    data.findings = doctor::diagnose(&data.series);
+                }
+            }
+            RunsEvent::SamplesAppended(id, samples) => {
+                if let Some(data) = self.watched.get_mut(&id) {
+                    for sample in samples {
+                        data.add_sample(sample);
+                    }
+                }
+            }
+            RunsEvent::LogAppended(id, lines) => {
+                if let Some(data) = self.watched.get_mut(&id) {
+                    data.log.extend(lines);
+                    data.log.drain(..data.log.len().saturating_sub(LOG_KEPT));
+                }
+            }
+            RunsEvent::RecipesListed(recipes) => self.recipes = Some(recipes),
+        }
+    }
+}
+
+impl RunData {
+    /// A resumed run answers again: of one prompt at one step, the later answer counts, and later steps are gone.
+    fn add_sample(&mut self, sample: Sample) {
+        self.samples.retain(|old| old.step < sample.step || old.prompt != sample.prompt);
+        self.samples.push(sample);
+        if self.samples.len() > SAMPLES_KEPT {
+            let mut at = 0;
+            self.samples.retain(|_| {
+                at += 1;
+                at > SAMPLES_KEPT / 2 || at % 2 == 0
+            });
+        }
+    }
+}

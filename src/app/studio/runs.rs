@@ -1,0 +1,187 @@
+//! The lane of runs: follows the run folders of the open session and those of none, and does what is asked of runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use anyhow::{Context, Result, bail};
+
+use super::worker::Events;
+use crate::app::follow::{FollowerThread, Listening};
+use crate::app::runs::{self, Launch, RunSummary};
+use crate::config::Folders;
+use crate::domain::protocol::runs::RecipeFile;
+use crate::domain::protocol::system::{Level, Notice};
+use crate::domain::protocol::{Event, RunsCommand, RunsEvent, SystemEvent};
+use crate::domain::run_info::{Notes, Origin, RunId};
+use crate::domain::session::SessionInfo;
+use crate::engine::files;
+
+/// A recipe larger than this is no recipe.
+const RECIPE_BYTES: u64 = 1 << 20;
+
+/// The way into the lane.
+pub(super) struct RunsLane(Sender<Request>);
+
+enum Request {
+    Perform(RunsCommand),
+    Opened(SessionInfo),
+}
+
+impl RunsLane {
+    pub(super) fn start(folders: Folders, events: Events) -> Self {
+        let (requests, received) = channel();
+        std::thread::spawn(move || Lane { folders, events, session: None, follower: None }.work(&received));
+        Self(requests)
+    }
+
+    pub(super) fn send(&self, command: RunsCommand) {
+        // A lane that is gone has said why in the log.
+        self.0.send(Request::Perform(command)).ok();
+    }
+
+    pub(super) fn session_opened(&self, session: &SessionInfo) {
+        self.0.send(Request::Opened(session.clone())).ok();
+    }
+}
+
+struct Lane {
+    folders: Folders,
+    events: Events,
+    session: Option<SessionInfo>,
+    follower: Option<FollowerThread>,
+}
+
+impl Lane {
+    fn work(mut self, requests: &Receiver<Request>) {
+        self.follow();
+        while let Ok(request) = requests.recv() {
+            let outcome = match request {
+                Request::Perform(command) => self.perform(command),
+                Request::Opened(session) => {
+                    self.session = Some(session);
+                    self.follow();
+                    self.list_recipes()
+                }
+            };
+            if let Err(error) = outcome {
+                tracing::error!("{error:#}");
+                self.say(Level::Error, format!("{error:#}"));
+            }
+        }
+    }
+
+    /// Follows the folders of the session that is open now.
+    fn follow(&mut self) {
+        self.follower = None;
+        self.tell(RunsEvent::Cleared);
+        let session = self.session.iter().map(|session| (Origin::Session, session.runs()));
+        let roots = session.chain([(Origin::Global, self.folders.runs())]).collect();
+        let events = self.events.clone();
+        let started = FollowerThread::start(roots, move |event| match events.send(Event::Runs(event)) {
+            Ok(()) => Listening::Yes,
+            Err(super::worker::Gone) => Listening::No,
+        });
+        match started {
+            Ok(follower) => self.follower = Some(follower),
+            Err(error) => self.say(Level::Error, format!("runs can't be followed: {error}")),
+        }
+    }
+
+    fn perform(&self, command: RunsCommand) -> Result<()> {
+        match command {
+            RunsCommand::Watch(runs) => {
+                if let Some(follower) = &self.follower {
+                    follower.watch(runs);
+                }
+                return Ok(());
+            }
+            RunsCommand::Tell(run, command) => runs::send_command(&summary(&run)?, command)?,
+            RunsCommand::Start { recipe, after } => self.start_run(&recipe, after.as_ref())?,
+            RunsCommand::Resume(run) => {
+                runs::start_detached(&Launch::Resume { folder: run.files() }, None)?;
+            }
+            RunsCommand::Delete(run) => runs::delete_run(&summary(&run)?)?,
+            RunsCommand::Note(run, notes) => write_notes(&run, &notes)?,
+            RunsCommand::ListRecipes => self.list_recipes()?,
+            RunsCommand::SaveRecipe { path, text } => {
+                let folder = path.parent().with_context(|| format!("{} is in no folder", path.display()))?;
+                std::fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+                files::write_atomically(&path, text.as_bytes())?;
+                self.list_recipes()?;
+                self.say(Level::Good, format!("saved {}", path.display()));
+            }
+        }
+        if let Some(follower) = &self.follower {
+            follower.look();
+        }
+        Ok(())
+    }
+
+    fn start_run(&self, recipe: &Path, after: Option<&RunId>) -> Result<()> {
+        let parent = self.session.as_ref().map_or_else(|| self.folders.runs(), SessionInfo::runs);
+        let prefix = recipe.file_stem().map_or_else(|| "run".into(), |stem| stem.to_string_lossy());
+        let folder = runs::create_run_folder(&parent, None, &prefix)?;
+        let name = folder.name();
+        let launch = Launch::New { recipe: recipe.to_path_buf(), overrides: Vec::new(), folder };
+        runs::start_detached(&launch, after.map(RunId::files).as_ref())?;
+        let how = after.map_or_else(String::new, |after| format!(", after {}", after.name()));
+        self.say(Level::Good, format!("started {name}{how}"));
+        Ok(())
+    }
+
+    fn list_recipes(&self) -> Result<()> {
+        let Some(session) = &self.session else { return Ok(()) };
+        let mut recipes = recipes_in(&session.recipes())?;
+        // Small sessions keep their recipe beside session.toml.
+        recipes.extend(recipes_in(&session.path)?);
+        self.tell(RunsEvent::RecipesListed(recipes));
+        Ok(())
+    }
+
+    fn say(&self, level: Level, text: String) {
+        let notice = Event::System(SystemEvent::Notified(Notice::new(level, text)));
+        // Where the studio is gone, the queue of requests closes next.
+        self.events.send(notice).ok();
+    }
+
+    fn tell(&self, event: RunsEvent) {
+        self.events.send(Event::Runs(event)).ok();
+    }
+}
+
+fn summary(run: &RunId) -> Result<RunSummary> {
+    let read = runs::summarise(run.folder());
+    read.with_context(|| format!("read {}; is the run still there?", run.files().state().display()))
+}
+
+fn write_notes(run: &RunId, notes: &Notes) -> Result<()> {
+    let path = run.folder().join("notes.toml");
+    let text = toml::to_string(notes).with_context(|| format!("write {}", path.display()))?;
+    files::write_atomically(&path, text.as_bytes())
+}
+
+/// The recipes of one folder by name; none where it is missing.
+fn recipes_in(folder: &Path) -> Result<Vec<RecipeFile>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| format!("read the folder {}", folder.display())),
+    };
+    let is_recipe = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| extension == "toml")
+            && path.file_name().is_none_or(|name| name != "session.toml" && name != "notes.toml")
+    };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_recipe).collect();
+    paths.sort();
+    paths.into_iter().map(|path| read_recipe(&path)).collect()
+}
+
+fn read_recipe(path: &Path) -> Result<RecipeFile> {
+    let size = std::fs::metadata(path).with_context(|| format!("read {}", path.display()))?.len();
+    if size > RECIPE_BYTES {
+        bail!("{} has {size} bytes, which is no recipe", path.display());
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    Ok(RecipeFile { path: path.to_path_buf(), name, text })
+}
