@@ -3,6 +3,8 @@
 pub(crate) mod harness;
 
 mod data;
+mod chart;
 mod keymap;
 mod shell;
 mod theme;
+mod train;

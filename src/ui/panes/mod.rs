@@ -17,7 +17,7 @@ pub(crate) fn all() -> [Box<dyn Pane>; 6] {
     [
         Box::new(data::Data::default()),
         Box::new(absent::Absent(PaneId::Review)),
-        Box::new(absent::Absent(PaneId::Train)),
+        Box::new(train::Train::default()),
         Box::new(absent::Absent(PaneId::Chat)),
         Box::new(absent::Absent(PaneId::Eval)),
         Box::new(models::Models::default()),

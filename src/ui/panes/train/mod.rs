@@ -1,5 +1,284 @@
-//! Recipes, runs and their charts.
+//! Recipes, runs and their charts: starts runs, follows them, says what looks wrong.
+//!
+//! Runs are other processes; what is asked of them goes through the worker, and what comes of it is seen in their
+//! folders.
 
-/// What this pane can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {}
+mod act;
+mod available;
+mod charts;
+mod details;
+mod groups;
+mod keys;
+mod list;
+mod recipes;
+mod samples;
+mod screen;
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use tui_textarea::TextArea;
+
+pub use self::keys::{Action, ChartAction, DetailAction, RecipeAction, RunAction};
+
+use self::charts::{Charts, Drawn};
+use self::details::Details;
+use self::recipes::{Lines, Recipes, type_into};
+use crate::app::store::Store;
+use crate::domain::protocol::{Command, RunsCommand};
+use crate::domain::run_filter::RunFilter;
+use crate::domain::run_info::{Notes, RunId, RunInfo};
+use crate::ui::action;
+use crate::ui::keymap::Binding;
+use crate::ui::layout::{self, Direction as Split, Taken};
+use crate::ui::pane::{Effect, Input, Pane, View};
+
+/// Runs that can be laid over the selected one.
+const MARKED: usize = 4;
+
+/// The pane.
+pub struct Train {
+    face: Face,
+    selected: Option<RunId>,
+    marked: Vec<RunId>,
+    filter: Filter,
+    prompt: Option<Prompt>,
+    charts: Charts,
+    details: Details,
+    recipes: Recipes,
+    split: layout::Split,
+    /// What the worker was last asked to watch.
+    watched: Vec<RunId>,
+    /// Of the last draw.
+    rows: Vec<(Rect, RunId)>,
+}
+
+/// What fills the pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Face {
+    #[default]
+    Runs,
+    Recipes,
+}
+
+/// The filter in force, and what is wrong with the one that is typed.
+#[derive(Debug, Default)]
+struct Filter {
+    text: String,
+    parsed: RunFilter,
+    error: Option<String>,
+}
+
+/// A line that is being typed.
+struct Prompt {
+    about: About,
+    field: TextArea<'static>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    Filter,
+    Note,
+}
+
+impl Default for Train {
+    fn default() -> Self {
+        Self {
+            face: Face::default(),
+            selected: None,
+            marked: Vec::new(),
+            filter: Filter::default(),
+            prompt: None,
+            charts: Charts::default(),
+            details: Details::default(),
+            recipes: Recipes::default(),
+            split: layout::Split::new(Split::Columns, 24, (30, 40)),
+            watched: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+}
+
+impl Pane for Train {
+    fn bindings(&self) -> &'static [Binding] {
+        keys::BINDINGS
+    }
+
+    fn available(&self, action: action::Action, store: &Store) -> bool {
+        let action::Action::Train(action) = action else { return false };
+        self.is_available(action, store)
+    }
+
+    fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {
+        let action::Action::Train(action) = action else { return Vec::new() };
+        match (&self.prompt, self.face) {
+            (Some(_), _) => self.update_prompt(action, store),
+            (None, Face::Runs | Face::Recipes) => self.act(action, store),
+        }
+    }
+
+    fn typing(&self) -> bool {
+        self.prompt.is_some() || (self.face == Face::Recipes && self.recipes.is_typing())
+    }
+
+    fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
+        let Some(prompt) = &mut self.prompt else {
+            self.recipes.input(input, store);
+            return Vec::new();
+        };
+        type_into(&mut prompt.field, input, Lines::One);
+        if prompt.about == About::Filter {
+            let text = prompt.field.lines().concat();
+            self.filter.read(&text, store);
+        }
+        Vec::new()
+    }
+
+    fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
+        let at = Position::new(mouse.column, mouse.row);
+        match (self.face, mouse.kind) {
+            (Face::Recipes, MouseEventKind::Down(MouseButton::Left)) => self.recipes.click(at),
+            (Face::Recipes, _) => {}
+            (Face::Runs, _) if self.split.mouse(mouse) == Taken::Yes => {}
+            (Face::Runs, kind) => self.mouse_runs(kind, at, store),
+        }
+        Vec::new()
+    }
+
+    fn refresh(&mut self, store: &Store) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let listed = self.listed(store);
+        if !listed.iter().any(|run| Some(&run.id) == self.selected.as_ref()) {
+            self.select(listed.first().map(|run| run.id.clone()));
+        }
+        self.marked.retain(|id| store.runs.info(id).is_some());
+        let wanted = self.drawn_ids();
+        if wanted != self.watched {
+            self.watched.clone_from(&wanted);
+            effects.push(runs(RunsCommand::Watch(wanted)));
+        }
+        effects
+    }
+
+    fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        match self.face {
+            Face::Runs => self.draw_runs(buffer, area, view),
+            Face::Recipes => self.recipes.draw(buffer, area, view.store, view.theme),
+        }
+    }
+}
+
+impl Filter {
+    /// Takes effect while it is typed, as far as it can be read.
+    fn read(&mut self, text: &str, store: &Store) {
+        text.clone_into(&mut self.text);
+        match RunFilter::parse(text) {
+            Ok(parsed) => {
+                self.error = parsed.unknown_name(&store.runs.all());
+                self.parsed = parsed;
+            }
+            Err(why) => self.error = Some(why),
+        }
+    }
+}
+
+impl Train {
+    fn listed<'a>(&self, store: &'a Store) -> Vec<&'a RunInfo> {
+        let mut runs = store.runs.all();
+        runs.retain(|run| self.filter.parsed.matches(run, store.now));
+        runs
+    }
+
+    fn run<'a>(&self, store: &'a Store) -> Option<&'a RunInfo> {
+        store.runs.info(self.selected.as_ref()?)
+    }
+
+    /// The selected run, then those laid over it.
+    fn drawn_ids(&self) -> Vec<RunId> {
+        let others = self.marked.iter().filter(|id| Some(*id) != self.selected.as_ref());
+        self.selected.iter().chain(others.take(MARKED)).cloned().collect()
+    }
+
+    fn drawn<'a>(&self, store: &'a Store) -> Vec<Drawn<'a>> {
+        let ids = self.drawn_ids();
+        ids.iter()
+            .filter_map(|id| Some(Drawn { info: store.runs.info(id)?, data: store.runs.data(id)? }))
+            .collect()
+    }
+
+    fn select(&mut self, run: Option<RunId>) {
+        if run != self.selected {
+            self.selected = run;
+            self.details.reset();
+        }
+    }
+
+    fn step_run(&mut self, store: &Store, by: isize) {
+        let listed = self.listed(store);
+        let at = listed.iter().position(|run| Some(&run.id) == self.selected.as_ref()).unwrap_or(0);
+        let to = at.saturating_add_signed(by).min(listed.len().saturating_sub(1));
+        self.select(listed.get(to).map(|run| run.id.clone()));
+    }
+
+    fn update_prompt(&mut self, action: Action, store: &Store) -> Vec<Effect> {
+        let Some(prompt) = self.prompt.take() else { return Vec::new() };
+        let text = prompt.field.lines().concat();
+        match (action, prompt.about) {
+            (Action::Accept, About::Note) => self
+                .run(store)
+                .map(|run| runs(RunsCommand::Note(run.id.clone(), Notes::parse(&text))))
+                .into_iter()
+                .collect(),
+            (Action::Accept, About::Filter) if self.filter.error.is_some() => {
+                // Stays open: what is wrong stands beside it.
+                self.prompt = Some(prompt);
+                Vec::new()
+            }
+            (Action::Back, About::Filter) => {
+                self.filter = Filter::default();
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn open_prompt(&mut self, about: About, store: &Store) {
+        let text = match about {
+            About::Filter => self.filter.text.clone(),
+            About::Note => self.run(store).map(|run| run.notes.line()).unwrap_or_default(),
+        };
+        let mut field = TextArea::new(vec![text]);
+        field.move_cursor(tui_textarea::CursorMove::End);
+        self.prompt = Some(Prompt { about, field });
+    }
+
+    fn mouse_runs(&mut self, kind: MouseEventKind, at: Position, store: &Store) {
+        let drawn = self.drawn(store);
+        let extent = charts::extent(&drawn, self.charts.view.axis);
+        let newest = charts::newest(&drawn, self.charts.view.axis);
+        match kind {
+            MouseEventKind::Down(MouseButton::Left) | MouseEventKind::Drag(MouseButton::Left) => {
+                if let Some(x) = self.charts.point_at(at, extent) {
+                    self.charts.view.cursor = Some(x.min(newest));
+                } else if let Some((_, id)) = self.rows.iter().find(|(row, _)| row.contains(at)) {
+                    self.select(Some(id.clone()));
+                }
+            }
+            MouseEventKind::ScrollUp | MouseEventKind::ScrollDown => {
+                let up = kind == MouseEventKind::ScrollUp;
+                if let Some(x) = self.charts.point_at(at, extent) {
+                    self.charts.view.zoom_around(if up { 0.8 } else { 1.25 }, x, extent);
+                } else if self.rows.iter().any(|(row, _)| row.contains(at)) {
+                    self.step_run(store, if up { -1 } else { 1 });
+                } else {
+                    self.details.scroll(if up { -3 } else { 3 });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn runs(command: RunsCommand) -> Effect {
+    Effect::Send(Command::Runs(command))
+}

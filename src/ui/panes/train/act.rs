@@ -1,0 +1,212 @@
+//! What each action does.
+
+use super::charts::{self, Size};
+use super::details::{Diff, Room};
+use super::keys::{Action, ChartAction, DetailAction, RecipeAction, RunAction};
+use super::recipes::Step;
+use super::{About, Face, Filter, MARKED, Train, runs};
+use crate::app::store::Store;
+use crate::domain::protocol::{Command, RunsCommand};
+use crate::domain::run::RunCommand;
+use crate::domain::run_info::RunId;
+use crate::ui::pane::{Effect, Question};
+use crate::ui::widgets::chart::XAxis;
+use crate::ui::widgets::chart::view::{Clip, Direction, Scale};
+
+impl Train {
+    pub(super) fn act(&mut self, action: Action, store: &Store) -> Vec<Effect> {
+        match action {
+            Action::Run(action) => return self.act_on_run(action, store),
+            Action::Chart(action) => self.act_on_charts(action, store),
+            Action::Detail(action) => self.act_on_details(action),
+            Action::Recipe(action) => return self.act_on_recipe(action, store),
+            Action::Accept => self.recipes.accept(store),
+            Action::Back if self.face == Face::Runs => self.back(),
+            Action::Back => {
+                let closed = self.recipes.back();
+                self.face = if closed { Face::Recipes } else { Face::Runs };
+            }
+        }
+        Vec::new()
+    }
+
+    fn act_on_run(&mut self, action: RunAction, store: &Store) -> Vec<Effect> {
+        match action {
+            RunAction::Previous => self.step_run(store, -1),
+            RunAction::Next => self.step_run(store, 1),
+            RunAction::First => self.step_run(store, isize::MIN),
+            RunAction::Last => self.step_run(store, isize::MAX),
+            RunAction::Pause => return self.tell(store, RunCommand::Pause),
+            RunAction::Continue => return self.tell(store, RunCommand::Resume),
+            RunAction::Checkpoint => return self.tell(store, RunCommand::Checkpoint),
+            RunAction::Stop => return self.ask_stop(store),
+            RunAction::Delete => return self.ask_delete(store),
+            RunAction::Resume => {
+                let run = self.run(store).map(|run| runs(RunsCommand::Resume(run.id.clone())));
+                return run.into_iter().collect();
+            }
+            RunAction::Mark => self.mark(),
+            RunAction::ClearMarks => self.marked.clear(),
+            RunAction::Filter => self.open_prompt(About::Filter, store),
+            RunAction::Note => self.open_prompt(About::Note, store),
+            RunAction::ShowRecipes => {
+                self.face = Face::Recipes;
+                return vec![runs(RunsCommand::ListRecipes)];
+            }
+        }
+        Vec::new()
+    }
+
+    fn act_on_details(&mut self, action: DetailAction) {
+        match action {
+            DetailAction::NextTab => self.details.next_tab(),
+            DetailAction::PreviousSample => self.details.step_sample(1),
+            DetailAction::NextSample => self.details.step_sample(-1),
+            DetailAction::ScrollUp => self.details.scroll(-8),
+            DetailAction::ScrollDown => self.details.scroll(8),
+            DetailAction::TurnDiff => {
+                self.details.diff = if self.details.diff == Diff::Shown { Diff::Hidden } else { Diff::Shown };
+            }
+            DetailAction::TurnLarge => {
+                self.details.room = if self.details.room == Room::Large { Room::Strip } else { Room::Large };
+            }
+        }
+    }
+
+    fn act_on_charts(&mut self, action: ChartAction, store: &Store) {
+        let drawn = self.drawn(store);
+        let axis = self.charts.view.axis;
+        let extent = charts::extent(&drawn, axis);
+        let newest = charts::newest(&drawn, axis);
+        let view = &mut self.charts.view;
+        match action {
+            ChartAction::SmoothMore => view.smooth(Direction::Up),
+            ChartAction::SmoothLess => view.smooth(Direction::Down),
+            ChartAction::TurnLog => {
+                view.scale = if view.scale == Scale::Log { Scale::Linear } else { Scale::Log };
+            }
+            ChartAction::TurnClip => {
+                view.clip = if view.clip == Clip::Outliers { Clip::None } else { Clip::Outliers };
+            }
+            ChartAction::TurnAxis => {
+                view.turn_axis();
+                // What the run doesn't log is passed over.
+                let no_time = drawn.iter().all(|run| run.data.series.elapsed().is_empty());
+                if view.axis == XAxis::Time && no_time {
+                    view.turn_axis();
+                }
+                let no_tokens = drawn.iter().all(|run| run.data.series.get("num_tokens").is_none());
+                if view.axis == XAxis::Tokens && no_tokens {
+                    view.turn_axis();
+                }
+            }
+            ChartAction::TurnLarge => {
+                self.charts.size = if self.charts.size == Size::Large { Size::Grid } else { Size::Large };
+            }
+            ChartAction::Previous => self.charts.step_focus(-1),
+            ChartAction::Next => self.charts.step_focus(1),
+            ChartAction::CursorLeft => view.move_cursor(-0.01, extent, newest),
+            ChartAction::CursorRight => view.move_cursor(0.01, extent, newest),
+            ChartAction::CursorFarLeft => view.move_cursor(-0.1, extent, newest),
+            ChartAction::CursorFarRight => view.move_cursor(0.1, extent, newest),
+            ChartAction::ZoomIn => view.zoom(0.5, extent),
+            ChartAction::ZoomOut => view.zoom(2.0, extent),
+            ChartAction::PanLeft => view.pan(-0.25, extent),
+            ChartAction::PanRight => view.pan(0.25, extent),
+        }
+    }
+
+    fn act_on_recipe(&mut self, action: RecipeAction, store: &Store) -> Vec<Effect> {
+        match action {
+            RecipeAction::Previous => self.recipes.step_list(-1, store),
+            RecipeAction::Next => self.recipes.step_list(1, store),
+            RecipeAction::EditForm => self.recipes.step = Step::Form,
+            RecipeAction::EditText => self.recipes.edit_text(store),
+            RecipeAction::NewRecipe => return self.recipes.new_recipe(store),
+            RecipeAction::PreviousField => self.recipes.step_field(-1),
+            RecipeAction::NextField => self.recipes.step_field(1),
+            RecipeAction::PageUpFields => self.recipes.step_field(-10),
+            RecipeAction::PageDownFields => self.recipes.step_field(10),
+            RecipeAction::EditField => self.recipes.edit_field(store),
+            RecipeAction::ClearField => self.recipes.clear_field(store),
+            RecipeAction::Save => return self.recipes.save(store),
+            RecipeAction::Start => return self.start(store, None),
+            RecipeAction::Queue => {
+                // The one that was queued or started last ends last.
+                let live = store.runs.all().into_iter().filter(|run| run.standing().is_live());
+                let started = |run: &crate::domain::run_info::RunInfo| {
+                    run.state.as_ref().map_or(f64::INFINITY, |state| state.started)
+                };
+                let last = live.max_by(|a, b| started(a).total_cmp(&started(b)));
+                return self.start(store, last.map(|run| run.id.clone()));
+            }
+            RecipeAction::CopyCommand => {
+                return self.recipes.command(store).map(Effect::Copy).into_iter().collect();
+            }
+        }
+        Vec::new()
+    }
+
+    /// Back to the runs, where the new one will appear.
+    fn start(&mut self, store: &Store, after: Option<RunId>) -> Vec<Effect> {
+        let effects = self.recipes.start(store, after);
+        if effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Send(Command::Runs(RunsCommand::Start { .. }))))
+        {
+            self.face = Face::Runs;
+            self.filter = Filter::default();
+            self.selected = None;
+        }
+        effects
+    }
+
+    fn tell(&self, store: &Store, command: RunCommand) -> Vec<Effect> {
+        self.run(store).map(|run| runs(RunsCommand::Tell(run.id.clone(), command))).into_iter().collect()
+    }
+
+    fn ask_stop(&self, store: &Store) -> Vec<Effect> {
+        let Some(run) = self.run(store) else { return Vec::new() };
+        let step = run.state.as_ref().map_or(0, |state| state.step);
+        vec![Effect::Ask(Question {
+            title: format!("Stop {}?", run.id.name()),
+            text: format!("It ends at step {step} with a checkpoint and its adapter; r takes it up again."),
+            yes: "stop".to_owned(),
+            then: self.tell(store, RunCommand::Stop),
+        })]
+    }
+
+    fn ask_delete(&self, store: &Store) -> Vec<Effect> {
+        let Some(run) = self.run(store) else { return Vec::new() };
+        vec![Effect::Ask(Question {
+            title: format!("Delete {}?", run.id.name()),
+            text: format!("{} goes with its metrics, checkpoints and adapter.", run.id.folder().display()),
+            yes: "delete".to_owned(),
+            then: vec![runs(RunsCommand::Delete(run.id.clone()))],
+        })]
+    }
+
+    fn mark(&mut self) {
+        let Some(id) = self.selected.clone() else { return };
+        if self.marked.contains(&id) {
+            self.marked.retain(|marked| *marked != id);
+        } else {
+            self.marked.truncate(MARKED);
+            self.marked.push(id);
+        }
+    }
+
+    /// Closes the innermost thing.
+    fn back(&mut self) {
+        let view = &mut self.charts.view;
+        if self.details.room == Room::Large {
+            self.details.room = Room::Strip;
+        } else if view.cursor.is_some() || view.window.is_some() {
+            (view.cursor, view.window) = (None, None);
+        } else if self.charts.size == Size::Large {
+            self.charts.size = Size::Grid;
+        } else {
+            self.filter = Filter::default();
+        }
+    }
+}

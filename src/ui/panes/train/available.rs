@@ -1,0 +1,73 @@
+//! Which actions make sense right now: the footer shows these, and keys that are shared mean them.
+
+use super::keys::{Action, ChartAction, DetailAction, RecipeAction, RunAction};
+use super::recipes::Step;
+use super::{Face, Train};
+use crate::app::store::Store;
+use crate::domain::run::Standing;
+use crate::domain::run_info::RunInfo;
+use crate::ui::panes::train::details::Tab;
+
+impl Train {
+    pub(super) fn is_available(&self, action: Action, store: &Store) -> bool {
+        if self.prompt.is_some() {
+            return matches!(action, Action::Accept | Action::Back);
+        }
+        let in_runs = self.face == Face::Runs;
+        let values = in_runs && !self.drawn(store).is_empty();
+        match action {
+            Action::Run(action) => in_runs && self.can_run(action, store),
+            Action::Chart(ChartAction::PanLeft | ChartAction::PanRight) => {
+                values && self.charts.view.window.is_some()
+            }
+            Action::Detail(
+                DetailAction::PreviousSample | DetailAction::NextSample | DetailAction::TurnDiff,
+            ) => values && self.details.tab == Tab::Samples,
+            Action::Chart(_) | Action::Detail(_) => values,
+            Action::Recipe(action) => !in_runs && self.can_recipe(action, store),
+            Action::Accept => !in_runs && matches!(self.recipes.step, Step::Value(_)),
+            Action::Back => true,
+        }
+    }
+
+    fn can_run(&self, action: RunAction, store: &Store) -> bool {
+        let run = self.run(store);
+        let standing = run.map(RunInfo::standing);
+        let live = standing.is_some_and(Standing::is_live);
+        match action {
+            RunAction::ShowRecipes | RunAction::Filter => true,
+            RunAction::Pause => standing == Some(Standing::Running),
+            RunAction::Continue => standing == Some(Standing::Paused),
+            RunAction::Checkpoint => matches!(standing, Some(Standing::Running | Standing::Paused)),
+            RunAction::Stop => live,
+            RunAction::Resume => run.is_some_and(RunInfo::can_resume),
+            RunAction::Delete => run.is_some() && !live,
+            RunAction::ClearMarks => !self.marked.is_empty(),
+            RunAction::Previous
+            | RunAction::Next
+            | RunAction::First
+            | RunAction::Last
+            | RunAction::Mark
+            | RunAction::Note => run.is_some(),
+        }
+    }
+
+    fn can_recipe(&self, action: RecipeAction, store: &Store) -> bool {
+        let some = self.recipes.current(store).is_some();
+        let list = matches!(self.recipes.step, Step::List);
+        let form = matches!(self.recipes.step, Step::Form);
+        match action {
+            RecipeAction::Save => self.recipes.unsaved(store),
+            RecipeAction::NewRecipe => list && store.session.is_some(),
+            RecipeAction::Previous | RecipeAction::Next | RecipeAction::EditForm => some && list,
+            RecipeAction::Start | RecipeAction::Queue => (list || form) && self.recipes.can_start(store),
+            RecipeAction::EditText | RecipeAction::CopyCommand => some && (list || form),
+            RecipeAction::EditField
+            | RecipeAction::ClearField
+            | RecipeAction::PreviousField
+            | RecipeAction::NextField
+            | RecipeAction::PageUpFields
+            | RecipeAction::PageDownFields => form,
+        }
+    }
+}

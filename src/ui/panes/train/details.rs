@@ -1,0 +1,246 @@
+//! What stands below the charts: samples with what changed, the latest values, the log, and the doctor's sentences.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::charts::{self, Drawn};
+use super::samples;
+use crate::app::store::runs::RunData;
+use crate::domain::run::{Sample, Standing};
+use crate::ui::theme::Theme;
+use crate::ui::widgets::chart::{ChartView, axis};
+use crate::ui::widgets::text;
+
+/// What is shown, and where in it.
+#[derive(Debug, Default)]
+pub(super) struct Details {
+    pub(super) tab: Tab,
+    pub(super) room: Room,
+    pub(super) diff: Diff,
+    /// Samples back from the latest.
+    back: usize,
+    /// Rows scrolled: down in samples and values, up in the log.
+    scroll: usize,
+    /// Rows there were to scroll at the last draw.
+    most: usize,
+    samples: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Tab {
+    #[default]
+    Samples,
+    Values,
+    Log,
+}
+
+/// Whether the details take the charts' place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Room {
+    #[default]
+    Strip,
+    Large,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Diff {
+    #[default]
+    Hidden,
+    Shown,
+}
+
+impl Details {
+    pub(super) fn next_tab(&mut self) {
+        self.tab = match self.tab {
+            Tab::Samples => Tab::Values,
+            Tab::Values => Tab::Log,
+            Tab::Log => Tab::Samples,
+        };
+        self.scroll = 0;
+    }
+
+    pub(super) fn step_sample(&mut self, back: isize) {
+        self.back = self.back.saturating_add_signed(back).min(self.samples.saturating_sub(1));
+        self.scroll = 0;
+    }
+
+    pub(super) fn scroll(&mut self, by: isize) {
+        let by = if self.tab == Tab::Log { -by } else { by };
+        self.scroll = self.scroll.saturating_add_signed(by).min(self.most);
+    }
+
+    /// Another run: everything begins at its latest.
+    pub(super) fn reset(&mut self) {
+        (self.back, self.scroll) = (0, 0);
+    }
+
+    /// A title row, then what the tab shows.
+    pub(super) fn draw(
+        &mut self,
+        buffer: &mut Buffer,
+        area: Rect,
+        run: Drawn<'_>,
+        view: &ChartView,
+        status: &str,
+        theme: &Theme,
+    ) {
+        let title = match self.tab {
+            Tab::Samples => match self.sample(run.data) {
+                Some((sample, _)) => format!("sample {} · step {}", self.position(), sample.step),
+                None => "samples".to_owned(),
+            },
+            Tab::Values => "values".to_owned(),
+            Tab::Log => "log".to_owned(),
+        };
+        draw_title(buffer, Rect { height: 1, ..area }, &title, status, theme);
+        let mut body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        if let Some(why) = ended_badly(run) {
+            let row = Rect { height: 1.min(body.height), ..body };
+            let line = text::shorten(&why, usize::from(row.width).saturating_sub(1));
+            buffer.set_stringn(row.x + 1, row.y, line, usize::from(row.width), theme.bad);
+            body.y += row.height;
+            body.height -= row.height;
+        }
+        match self.tab {
+            Tab::Samples => self.draw_sample(buffer, body, run.data, theme),
+            Tab::Values => self.draw_values(buffer, body, run.data, view, theme),
+            Tab::Log => self.draw_log(buffer, body, run.data, theme),
+        }
+    }
+
+    fn position(&self) -> String {
+        if self.back == 0 {
+            "latest".to_owned()
+        } else {
+            format!("{} of {}", self.samples - self.back, self.samples)
+        }
+    }
+
+    /// The sample, and the one before it of the same prompt.
+    fn sample<'a>(&mut self, run: &'a RunData) -> Option<(&'a Sample, Option<&'a Sample>)> {
+        self.samples = run.samples.len();
+        let at = run.samples.len().checked_sub(1)?.saturating_sub(self.back);
+        let sample = run.samples.get(at)?;
+        let before = run.samples.get(..at)?.iter().rev().find(|one| one.prompt == sample.prompt);
+        Some((sample, before))
+    }
+
+    fn draw_sample(&mut self, buffer: &mut Buffer, area: Rect, run: &RunData, theme: &Theme) {
+        let Some((sample, before)) = self.sample(run) else {
+            let words = "no samples yet; sample.sample_steps in the recipe says how often the model answers";
+            buffer.set_stringn(
+                area.x + 1,
+                area.y,
+                words,
+                usize::from(area.width.saturating_sub(1)),
+                theme.dim,
+            );
+            return;
+        };
+        let room = usize::from(area.width);
+        let mut lines =
+            samples::folded(" Q  ", &[(sample.prompt.replace('\n', " "), theme.text)], room, theme);
+        let answer = match before.filter(|_| self.diff == Diff::Shown) {
+            Some(before) => samples::changes(&before.completion, &sample.completion, theme),
+            None => vec![(sample.completion.clone(), theme.text)],
+        };
+        let head = if self.diff == Diff::Shown && before.is_some() { " Δ  " } else { " A  " };
+        lines.extend(samples::folded(head, &answer, room, theme));
+        if let Some(before) = before.filter(|_| self.diff == Diff::Hidden) {
+            let short = text::shorten(&before.completion, room.saturating_sub(30));
+            lines.push(Line::styled(format!("    (step {}: \"{short}\")", before.step), theme.dim));
+        }
+        self.draw_lines(buffer, area, lines);
+    }
+
+    /// As many as there is room for, from where they were scrolled to.
+    fn draw_lines(&mut self, buffer: &mut Buffer, area: Rect, lines: Vec<Line<'_>>) {
+        self.most = lines.len().saturating_sub(usize::from(area.height));
+        self.scroll = self.scroll.min(self.most);
+        for (y, line) in (area.top()..area.bottom()).zip(lines.into_iter().skip(self.scroll)) {
+            line.render(Rect { y, height: 1, ..area }, buffer);
+        }
+    }
+
+    fn draw_values(
+        &mut self,
+        buffer: &mut Buffer,
+        area: Rect,
+        run: &RunData,
+        view: &ChartView,
+        theme: &Theme,
+    ) {
+        let mut lines = vec![Line::styled(
+            format!(" {:<38}{:>10}{:>10}{:>10}{:>10}", "", "latest", "cursor", "lowest", "highest"),
+            theme.dim,
+        )];
+        for (name, series) in run.series.iter() {
+            let at_cursor = view.cursor.map(|x| charts::map(run, view.axis).step(x));
+            let cursor = at_cursor.and_then(|step| series.near(step)).map(|bucket| f64::from(bucket.close));
+            let whole = series.whole().filter(|all| all.count > 0);
+            let cell =
+                |value: Option<f64>| format!("{:>10}", value.map_or_else(|| "–".to_owned(), axis::exact));
+            let latest = series.latest().map(|(_, value)| value);
+            let odd = latest.is_some_and(|value| !value.is_finite());
+            lines.push(Line::from(vec![
+                Span::styled(format!(" {:<38}", text::shorten(name, 37)), theme.text),
+                Span::styled(cell(latest), if odd { theme.bad } else { theme.bright }),
+                Span::styled(cell(cursor), theme.accent),
+                Span::styled(cell(whole.map(|all| f64::from(all.min))), theme.dim),
+                Span::styled(cell(whole.map(|all| f64::from(all.max))), theme.dim),
+            ]));
+        }
+        self.draw_lines(buffer, area, lines);
+    }
+
+    fn draw_log(&mut self, buffer: &mut Buffer, area: Rect, run: &RunData, theme: &Theme) {
+        let height = usize::from(area.height);
+        self.most = run.log.len().saturating_sub(height);
+        self.scroll = self.scroll.min(self.most);
+        let end = run.log.len() - self.scroll;
+        let lines = run.log.range(end.saturating_sub(height)..end);
+        if run.log.is_empty() {
+            buffer.set_stringn(area.x + 1, area.y, "the log is empty", usize::from(area.width), theme.dim);
+        }
+        for (y, line) in (area.top()..area.bottom()).zip(lines) {
+            let room = usize::from(area.width).saturating_sub(1);
+            buffer.set_stringn(area.x + 1, y, text::shorten(line, room), room, theme.text);
+        }
+    }
+}
+
+/// `── title ────── status ──`.
+pub(super) fn draw_title(buffer: &mut Buffer, row: Rect, title: &str, status: &str, theme: &Theme) {
+    let width = usize::from(row.width);
+    buffer.set_stringn(row.x, row.y, "─".repeat(width), width, theme.rule);
+    let title = format!(" {} ", text::shorten(title, width.saturating_sub(6)));
+    let (end, _) =
+        buffer.set_stringn(row.x + 2.min(row.width), row.y, title, width.saturating_sub(2), theme.bright);
+    let status = format!(" {status} ");
+    let length = text::width(&status) as u16;
+    if status.trim().is_empty() || end + length + 2 > row.right() {
+        return;
+    }
+    buffer.set_stringn(row.right() - length - 2, row.y, &status, usize::from(length), theme.dim);
+}
+
+/// Why there is something to do: for runs that ended by themselves.
+fn ended_badly(run: Drawn<'_>) -> Option<String> {
+    let state = run.info.state.as_ref()?;
+    let resume = match (run.info.can_resume(), state.checkpoint_step) {
+        (true, Some(step)) => format!("; r takes it up at step {step}"),
+        _ => "; there is no checkpoint to take it up from".to_owned(),
+    };
+    match run.info.standing() {
+        Standing::Crashed => Some(format!(
+            "† crashed at step {}: process {} on {} is gone{resume}",
+            state.step, state.process, state.host
+        )),
+        Standing::Failed => {
+            Some(format!("✗ failed: {}{resume}", state.why.as_deref().unwrap_or("it did not say why")))
+        }
+        _ => None,
+    }
+}

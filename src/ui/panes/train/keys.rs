@@ -1,0 +1,160 @@
+//! What the pane can be asked for, and by which keys.
+
+use crate::ui::action;
+use crate::ui::keymap::Binding;
+
+/// What this pane can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    Run(RunAction),
+    Chart(ChartAction),
+    Detail(DetailAction),
+    Recipe(RecipeAction),
+    /// Take what was typed.
+    Accept,
+    /// Close the innermost thing.
+    Back,
+}
+
+/// Of the list of runs, and of the run that is selected there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunAction {
+    Previous,
+    Next,
+    First,
+    Last,
+    Pause,
+    Continue,
+    Checkpoint,
+    Stop,
+    Resume,
+    Delete,
+    Mark,
+    ClearMarks,
+    Filter,
+    Note,
+    ShowRecipes,
+}
+
+/// Of the charts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChartAction {
+    SmoothMore,
+    SmoothLess,
+    TurnLog,
+    TurnClip,
+    TurnAxis,
+    TurnLarge,
+    Previous,
+    Next,
+    CursorLeft,
+    CursorRight,
+    CursorFarLeft,
+    CursorFarRight,
+    ZoomIn,
+    ZoomOut,
+    PanLeft,
+    PanRight,
+}
+
+/// Of what stands below the charts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DetailAction {
+    NextTab,
+    TurnLarge,
+    PreviousSample,
+    NextSample,
+    TurnDiff,
+    ScrollUp,
+    ScrollDown,
+}
+
+/// Of the recipes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecipeAction {
+    Previous,
+    Next,
+    EditForm,
+    EditText,
+    NewRecipe,
+    PreviousField,
+    NextField,
+    PageUpFields,
+    PageDownFields,
+    EditField,
+    ClearField,
+    Save,
+    Start,
+    Queue,
+    CopyCommand,
+}
+
+const fn bind(
+    name: &'static str,
+    keys: &'static [&'static str],
+    label: &'static str,
+    help: &'static str,
+    action: Action,
+) -> Binding {
+    Binding::new(name, keys, label, help, action::Action::Train(action))
+}
+
+/// In the order of the footer. Which of those that share a key is meant, the pane's state says.
+#[rustfmt::skip]
+pub(super) const BINDINGS: &[Binding] = &[
+    bind("train.accept", &["enter"], "done", "Take what was typed", Action::Accept),
+    bind("train.save", &["ctrl-s"], "save", "Save the recipe", Action::Recipe(RecipeAction::Save)),
+    bind("train.field.edit", &["enter"], "edit", "Edit the value of this key", Action::Recipe(RecipeAction::EditField)),
+    bind("train.recipe.form", &["enter", "right"], "edit", "Edit the recipe key by key", Action::Recipe(RecipeAction::EditForm)),
+    bind("train.start", &["t"], "start", "Start training by this recipe", Action::Recipe(RecipeAction::Start)),
+    bind("train.queue", &["Q"], "queue", "Train by this recipe once the runs before have ended", Action::Recipe(RecipeAction::Queue)),
+    bind("train.recipe.text", &["E"], "as text", "Edit the recipe as TOML", Action::Recipe(RecipeAction::EditText)),
+    bind("train.recipe.new", &["N"], "new", "Make a new recipe, a copy of this one", Action::Recipe(RecipeAction::NewRecipe)),
+    bind("train.command.copy", &["C"], "copy command", "Copy the command that does the same in a shell", Action::Recipe(RecipeAction::CopyCommand)).hidden(),
+    bind("train.field.clear", &["backspace"], "default", "Take the key out, so that its default counts", Action::Recipe(RecipeAction::ClearField)),
+    bind("train.field.previous", &["up", "k"], "up", "Go to the key before", Action::Recipe(RecipeAction::PreviousField)).hidden(),
+    bind("train.field.next", &["down", "j"], "down", "Go to the next key", Action::Recipe(RecipeAction::NextField)).hidden(),
+    bind("train.field.pageup", &["pageup"], "", "Go ten keys up", Action::Recipe(RecipeAction::PageUpFields)).hidden(),
+    bind("train.field.pagedown", &["pagedown"], "", "Go ten keys down", Action::Recipe(RecipeAction::PageDownFields)).hidden(),
+    bind("train.recipe.previous", &["up", "k"], "up", "Go to the recipe before", Action::Recipe(RecipeAction::Previous)).hidden(),
+    bind("train.recipe.next", &["down", "j"], "down", "Go to the next recipe", Action::Recipe(RecipeAction::Next)).hidden(),
+    bind("train.resume", &["r"], "resume", "Take the run up at its last checkpoint", Action::Run(RunAction::Resume)),
+    bind("train.pause", &["space"], "pause", "Pause the run", Action::Run(RunAction::Pause)),
+    bind("train.continue", &["space"], "go on", "Let the paused run go on", Action::Run(RunAction::Continue)),
+    bind("train.checkpoint", &["c"], "checkpoint", "Write a checkpoint now", Action::Run(RunAction::Checkpoint)),
+    bind("train.stop", &["x"], "stop", "Stop the run; it keeps its adapter and can be resumed", Action::Run(RunAction::Stop)),
+    bind("train.recipes", &["e"], "recipes", "Go to the recipes: edit, start, queue", Action::Run(RunAction::ShowRecipes)),
+    bind("train.smooth.more", &["s"], "smooth", "Smooth the lines more", Action::Chart(ChartAction::SmoothMore)),
+    bind("train.smooth.less", &["S"], "smooth less", "Smooth the lines less", Action::Chart(ChartAction::SmoothLess)).hidden(),
+    bind("train.log", &["y"], "log", "Turn the logarithmic scale on or off", Action::Chart(ChartAction::TurnLog)),
+    bind("train.clip", &["o"], "clip", "Leave outliers outside the charts, or bring them back", Action::Chart(ChartAction::TurnClip)).hidden(),
+    bind("train.axis", &["a"], "axis", "Count along steps, time or tokens", Action::Chart(ChartAction::TurnAxis)).hidden(),
+    bind("train.large", &["z"], "large", "Show one chart large, or all", Action::Chart(ChartAction::TurnLarge)),
+    bind("train.chart.previous", &[",", "<"], "", "Go to the chart before", Action::Chart(ChartAction::Previous)).hidden(),
+    bind("train.chart.next", &[".", ">"], "chart", "Go to the next chart", Action::Chart(ChartAction::Next)).hidden(),
+    bind("train.cursor.left", &["left", "h"], "cursor", "Move the data cursor left", Action::Chart(ChartAction::CursorLeft)),
+    bind("train.cursor.right", &["right", "l"], "", "Move the data cursor right", Action::Chart(ChartAction::CursorRight)).hidden(),
+    bind("train.cursor.farleft", &["shift-left", "b"], "", "Move the data cursor far left", Action::Chart(ChartAction::CursorFarLeft)).hidden(),
+    bind("train.cursor.farright", &["shift-right", "w"], "", "Move the data cursor far right", Action::Chart(ChartAction::CursorFarRight)).hidden(),
+    bind("train.zoom.in", &["+", "="], "zoom", "Zoom into the x-axis, around the cursor", Action::Chart(ChartAction::ZoomIn)).hidden(),
+    bind("train.zoom.out", &["minus", "_"], "", "Zoom out of the x-axis", Action::Chart(ChartAction::ZoomOut)).hidden(),
+    bind("train.pan.left", &["H", "ctrl-left"], "", "Move the zoomed view left", Action::Chart(ChartAction::PanLeft)).hidden(),
+    bind("train.pan.right", &["L", "ctrl-right"], "", "Move the zoomed view right", Action::Chart(ChartAction::PanRight)).hidden(),
+    bind("train.mark", &["m"], "overlay", "Lay this run over the others in all charts", Action::Run(RunAction::Mark)),
+    bind("train.marks.clear", &["M"], "", "Take all laid-over runs out", Action::Run(RunAction::ClearMarks)).hidden(),
+    bind("train.filter", &["/", "f"], "filter", "Filter the runs: tag:x lr>=1e-4 method:sft", Action::Run(RunAction::Filter)),
+    bind("train.note", &["n"], "note", "Write tags and a note: #tag words", Action::Run(RunAction::Note)),
+    bind("train.detail.next", &["d"], "details", "Show samples, values or log below", Action::Detail(DetailAction::NextTab)),
+    bind("train.detail.large", &["enter"], "open", "Show the details large, or the charts again", Action::Detail(DetailAction::TurnLarge)).hidden(),
+    bind("train.sample.previous", &["["], "", "Go to the sample before", Action::Detail(DetailAction::PreviousSample)).hidden(),
+    bind("train.sample.next", &["]"], "", "Go to the next sample", Action::Detail(DetailAction::NextSample)).hidden(),
+    bind("train.diff", &["v"], "diff", "Show what changed since the sample before", Action::Detail(DetailAction::TurnDiff)).hidden(),
+    bind("train.scroll.up", &["pageup"], "", "Scroll the details up", Action::Detail(DetailAction::ScrollUp)).hidden(),
+    bind("train.scroll.down", &["pagedown"], "", "Scroll the details down", Action::Detail(DetailAction::ScrollDown)).hidden(),
+    bind("train.delete", &["D", "delete"], "delete", "Delete the run's folder; asks first", Action::Run(RunAction::Delete)).hidden(),
+    bind("train.run.previous", &["up", "k"], "up", "Go to the run before", Action::Run(RunAction::Previous)).hidden(),
+    bind("train.run.next", &["down", "j"], "down", "Go to the next run", Action::Run(RunAction::Next)).hidden(),
+    bind("train.run.first", &["home", "g"], "", "Go to the first run", Action::Run(RunAction::First)).hidden(),
+    bind("train.run.last", &["end", "G"], "", "Go to the last run", Action::Run(RunAction::Last)).hidden(),
+    bind("train.back", &["esc"], "back", "Close what is open; take cursor and zoom back", Action::Back).hidden(),
+];

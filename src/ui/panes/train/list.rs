@@ -1,0 +1,186 @@
+//! The list of runs: how each stands, how far it is, what it reached.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::charts::RUN_MARKS;
+use crate::app::store::Store;
+use crate::domain::run::Standing;
+use crate::domain::run_info::{RunId, RunInfo};
+use crate::ui::theme::Theme;
+use crate::ui::widgets::chart::axis;
+use crate::ui::widgets::text;
+
+/// What the list shows besides the runs themselves.
+pub(super) struct Listing<'a> {
+    pub(super) runs: &'a [&'a RunInfo],
+    pub(super) selected: Option<&'a RunId>,
+    /// Runs that are drawn, in the order of their marks; one alone carries no mark.
+    pub(super) drawn: &'a [RunId],
+    pub(super) store: &'a Store,
+    pub(super) theme: &'a Theme,
+}
+
+impl Listing<'_> {
+    /// Draws as many runs as there is room for, the selected one among them. Returns each run's rows, for the mouse.
+    pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect) -> Vec<(Rect, RunId)> {
+        let heights: Vec<u16> = self.runs.iter().map(|run| self.height(run)).collect();
+        let selected = self.runs.iter().position(|run| Some(&run.id) == self.selected).unwrap_or(0);
+        let mut first = 0;
+        let until_selected =
+            |first: usize| -> u16 { heights.iter().take(selected + 1).skip(first).sum::<u16>() };
+        while first < selected && until_selected(first) > area.height {
+            first += 1;
+        }
+        let mut places = Vec::new();
+        let mut y = area.y;
+        for (run, height) in self.runs.iter().zip(&heights).skip(first) {
+            let place = Rect { y, height: *height, ..area }.intersection(area);
+            if place.is_empty() {
+                break;
+            }
+            self.draw_run(buffer, place, run);
+            places.push((place, run.id.clone()));
+            y += height;
+        }
+        places
+    }
+
+    /// Living runs and the selected one say more.
+    fn height(&self, run: &RunInfo) -> u16 {
+        let selected = Some(&run.id) == self.selected;
+        let live = run.standing().is_live();
+        let notes = selected && !run.notes.line().is_empty();
+        1 + u16::from(live || selected) + u16::from(notes)
+    }
+
+    fn draw_run(&self, buffer: &mut Buffer, place: Rect, run: &RunInfo) {
+        let theme = self.theme;
+        if Some(&run.id) == self.selected {
+            buffer.set_style(Rect { height: 1, ..place }, theme.selection);
+        }
+        let standing = run.standing();
+        let mut line = Line { buffer, x: place.x, y: place.y, right: place.right() };
+        line.put(&format!(" {} ", sign(standing)), style(standing, theme));
+        let right = self.right_side(run, standing);
+        let marked = (self.drawn.len() > 1)
+            .then(|| self.drawn.iter().position(|id| *id == run.id))
+            .flatten()
+            .and_then(|at| Some((RUN_MARKS.get(at)?, theme.series.get(at)?)));
+        let mark_room = 2 * usize::from(marked.is_some());
+        let room = usize::from(place.width).saturating_sub(5 + mark_room + text::width(&right));
+        let name_style = if Some(&run.id) == self.selected { theme.bright } else { theme.text };
+        line.put(&text::shorten(&run.id.name(), room), name_style);
+        if let Some((mark, style)) = marked {
+            line.put(&format!(" {mark}"), *style);
+        }
+        line.put_right(&format!("{right} "), theme.dim);
+        if place.height > 1 {
+            let mut line = Line { buffer, x: place.x + 3, y: place.y + 1, right: place.right() };
+            line.put(&self.second(run, standing), theme.dim);
+        }
+        if place.height > 2 {
+            let notes = text::shorten(&run.notes.line(), usize::from(place.width).saturating_sub(4));
+            let mut line = Line { buffer, x: place.x + 3, y: place.y + 2, right: place.right() };
+            line.put(&notes, theme.dim);
+        }
+    }
+
+    /// How far, or what it reached and how long it took.
+    fn right_side(&self, run: &RunInfo, standing: Standing) -> String {
+        let Some(state) = &run.state else { return String::new() };
+        if standing.is_live() && state.total_steps > 0 {
+            let percent = 100 * state.step / state.total_steps;
+            return format!("{}/{} {percent:>3}%", state.step, state.total_steps);
+        }
+        let best = state.best_eval_loss.map(|loss| format!("eval {}  ", axis::exact(loss)));
+        let took = text::duration(run.seconds(self.store.now));
+        match standing {
+            Standing::Failed => "failed".to_owned(),
+            Standing::Crashed => format!("crashed at {}", state.step),
+            Standing::Stopped => format!("{}at {}", best.unwrap_or_default(), state.step),
+            _ => format!("{}{took:>6}", best.unwrap_or_default()),
+        }
+    }
+
+    fn second(&self, run: &RunInfo, standing: Standing) -> String {
+        let Some(state) = &run.state else { return "waits for its first state".to_owned() };
+        if let Some(problem) = &run.problem {
+            return problem.clone();
+        }
+        let mut parts = Vec::new();
+        match standing {
+            Standing::Queued => parts.push("waits for the run before it".to_owned()),
+            Standing::Starting => parts.push(state.why.clone().unwrap_or_else(|| "starting".to_owned())),
+            Standing::Paused => parts.push("paused".to_owned()),
+            Standing::Failed => parts.extend(state.why.clone()),
+            Standing::Crashed if run.can_resume() => {
+                parts.push(format!("r resumes at step {}", state.checkpoint_step.unwrap_or_default()));
+            }
+            Standing::Crashed => parts.push("no checkpoint to resume from".to_owned()),
+            Standing::Running | Standing::Done | Standing::Stopped => {}
+        }
+        if matches!(standing, Standing::Running | Standing::Paused) {
+            parts.extend(state.best_eval_loss.map(|loss| format!("eval {}", axis::exact(loss))));
+            parts.extend(state.tokens_per_second.map(|speed| format!("{speed:.0} tok/s")));
+            let left = state.seconds_left.filter(|_| standing == Standing::Running);
+            parts.push(match left {
+                Some(left) => format!("{} left", text::duration(left)),
+                None => text::duration(run.seconds(self.store.now)),
+            });
+        }
+        if matches!(standing, Standing::Done | Standing::Stopped) {
+            parts.push(format!("{} steps", state.step));
+            parts.push(text::ago(state.heartbeat, self.store.now));
+        }
+        parts.join("  ")
+    }
+}
+
+/// Writes along a row.
+struct Line<'a> {
+    buffer: &'a mut Buffer,
+    x: u16,
+    y: u16,
+    right: u16,
+}
+
+impl Line<'_> {
+    fn put(&mut self, text: &str, style: Style) {
+        let room = usize::from(self.right.saturating_sub(self.x));
+        let text = text::shorten(text, room);
+        (self.x, _) = self.buffer.set_stringn(self.x, self.y, text, room, style);
+    }
+
+    fn put_right(&mut self, text: &str, style: Style) {
+        let width = text::width(text) as u16;
+        let x = self.right.saturating_sub(width).max(self.x + 1);
+        self.x = x.min(self.right);
+        self.put(text, style);
+    }
+}
+
+/// Stands before the name: colour alone tells nothing.
+pub(super) const fn sign(standing: Standing) -> char {
+    match standing {
+        Standing::Queued => '◌',
+        Standing::Starting => '◔',
+        Standing::Running => '●',
+        Standing::Paused => '‖',
+        Standing::Done => '✓',
+        Standing::Stopped => '■',
+        Standing::Failed => '✗',
+        Standing::Crashed => '†',
+    }
+}
+
+pub(super) const fn style(standing: Standing, theme: &Theme) -> Style {
+    match standing {
+        Standing::Queued | Standing::Stopped => theme.dim,
+        Standing::Starting | Standing::Running => theme.accent,
+        Standing::Paused => theme.warning,
+        Standing::Done => theme.good,
+        Standing::Failed | Standing::Crashed => theme.bad,
+    }
+}

@@ -1,0 +1,224 @@
+//! Drawing of the recipes.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget, Wrap};
+use tui_textarea::TextArea;
+
+use super::super::details::draw_title;
+use super::{Recipes, Step};
+use crate::app::store::Store;
+use crate::domain::protocol::runs::RecipeFile;
+use crate::domain::recipe::Issue;
+use crate::domain::recipe::edit;
+use crate::domain::recipe::keys::{self, Key, Kind, Presence};
+use crate::ui::theme::Theme;
+use crate::ui::widgets::{empty, text};
+
+/// Columns of the list.
+const LIST: u16 = 26;
+/// Below this width the list goes while a recipe is edited.
+const NARROW: u16 = 84;
+
+impl Recipes {
+    pub(in super::super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, store: &Store, theme: &Theme) {
+        self.rows.clear();
+        self.fields.clear();
+        let Some(recipes) = store.runs.recipes() else {
+            empty::draw(
+                buffer,
+                area,
+                theme,
+                "Looking for recipes",
+                &["Recipes stand in the session's folder."],
+            );
+            return;
+        };
+        let Some(recipe) = self.current(store).cloned() else {
+            let words = [
+                "A recipe is a TOML file that says everything about a training run.",
+                "N makes the first one.",
+            ];
+            empty::draw(buffer, area, theme, "This session has no recipe yet", &words);
+            return;
+        };
+        let list = matches!(self.step, Step::List);
+        let mut right = area;
+        if area.width >= NARROW || list {
+            let width = if area.width >= NARROW { LIST } else { LIST.min(area.width / 3) };
+            self.draw_list(buffer, Rect { width, ..area }, recipes, theme);
+            right = Rect { x: area.x + width + 1, width: area.width.saturating_sub(width + 1), ..area };
+        }
+        let issues = self.issues(&recipe);
+        let foot = (2 + issues.len().clamp(1, 4) as u16).min(right.height / 3);
+        let below = Rect { y: right.bottom() - foot, height: foot, ..right };
+        let main = Rect { height: right.height - foot, ..right };
+        let saved = if self.unsaved(store) { "not saved" } else { "" };
+        let title = format!("{}.toml", recipe.name);
+        draw_title(buffer, Rect { height: 1.min(main.height), ..main }, &title, saved, theme);
+        let main = Rect { y: main.y + 1, height: main.height.saturating_sub(1), ..main };
+        match &self.step {
+            Step::Text(area) => draw_text(buffer, main, area, theme),
+            Step::List | Step::Form | Step::Value(_) => self.draw_form(buffer, main, &recipe, &issues, theme),
+        }
+        self.draw_foot(buffer, below, store, &issues, theme);
+    }
+
+    fn draw_list(&mut self, buffer: &mut Buffer, area: Rect, recipes: &[RecipeFile], theme: &Theme) {
+        draw_title(buffer, Rect { height: 1.min(area.height), ..area }, "recipes", "", theme);
+        let height = usize::from(area.height.saturating_sub(1));
+        let selected = self.selected.min(recipes.len().saturating_sub(1));
+        let first = selected.saturating_sub(height.saturating_sub(1));
+        for (y, (at, recipe)) in (area.y + 1..area.bottom()).zip(recipes.iter().enumerate().skip(first)) {
+            let row = Rect { y, height: 1, ..area };
+            if at == selected {
+                let here = matches!(self.step, Step::List);
+                buffer.set_style(row, if here { theme.selection } else { theme.selection_away });
+            }
+            let sign = if self.drafts.contains_key(&recipe.path) { '*' } else { ' ' };
+            let words = format!(" {sign}{}", recipe.name);
+            let style = if at == selected { theme.bright } else { theme.text };
+            buffer.set_stringn(
+                row.x,
+                y,
+                text::shorten(&words, usize::from(row.width)),
+                usize::from(row.width),
+                style,
+            );
+            self.rows.push((row, at));
+        }
+    }
+
+    fn draw_form(
+        &mut self,
+        buffer: &mut Buffer,
+        area: Rect,
+        recipe: &RecipeFile,
+        issues: &[Issue],
+        theme: &Theme,
+    ) {
+        let source = self.drafts.get(&recipe.path).unwrap_or(&recipe.text);
+        let mut lines: Vec<(Option<usize>, Line<'_>)> = Vec::new();
+        let mut section = "";
+        for (at, key) in keys::keys().enumerate() {
+            if key.section() != section {
+                section = key.section();
+                lines.push((None, Line::styled(format!(" [{section}]"), theme.dim)));
+            }
+            let issue = issues.iter().any(|issue| issue.key == key.name);
+            lines.push((Some(at), field_line(source, key, issue, theme)));
+        }
+        let cursor = lines.iter().position(|(at, _)| *at == Some(self.field)).unwrap_or(0);
+        let height = usize::from(area.height).max(1);
+        self.page = height;
+        let first = cursor.saturating_sub(height / 2).min(lines.len().saturating_sub(height));
+        for (y, (at, line)) in (area.top()..area.bottom()).zip(lines.into_iter().skip(first)) {
+            let row = Rect { y, height: 1, ..area };
+            if let Some(at) = at {
+                self.fields.push((row, at));
+            }
+            let here = at == Some(self.field) && !matches!(self.step, Step::List);
+            if here {
+                buffer.set_style(row, theme.selection);
+            }
+            line.render(row, buffer);
+            if let (true, Step::Value(field)) = (here, &self.step) {
+                let x = row.x + VALUE.min(row.width);
+                let value = Rect { x, width: row.right().saturating_sub(x), ..row };
+                buffer.set_style(value, theme.float);
+                for column in value.left()..value.right() {
+                    if let Some(cell) = buffer.cell_mut((column, y)) {
+                        cell.set_char(' ');
+                    }
+                }
+                draw_field(buffer, value, field, theme);
+            }
+        }
+    }
+
+    /// What is wrong, what the key means, and the command.
+    fn draw_foot(&self, buffer: &mut Buffer, area: Rect, store: &Store, issues: &[Issue], theme: &Theme) {
+        let mut lines = Vec::new();
+        match (&self.refused, keys::keys().nth(self.field)) {
+            (Some(why), _) => {
+                lines.push(Line::from(vec![Span::styled(" ✗ ", theme.bad), Span::raw(why.clone())]));
+            }
+            (None, Some(key)) if matches!(self.step, Step::Form | Step::Value(_)) => {
+                lines.push(Line::styled(format!(" {}", about(key)), theme.dim));
+            }
+            (None, _) => {}
+        }
+        for issue in issues.iter().take(4) {
+            let place = issue.line.map_or_else(String::new, |line| format!("line {line}: "));
+            lines.push(Line::from(vec![
+                Span::styled(" ✗ ", theme.bad),
+                Span::styled(format!("{place}{}", issue.message), theme.text),
+            ]));
+        }
+        if issues.is_empty()
+            && let Some(command) = self.command(store)
+        {
+            lines.push(Line::from(vec![
+                Span::styled(" ✓ ", theme.good),
+                Span::styled("ready  ", theme.dim),
+                Span::styled(command, theme.bright),
+            ]));
+        }
+        Paragraph::new(lines).wrap(Wrap { trim: false }).render(area, buffer);
+    }
+}
+
+/// Where values begin.
+const VALUE: u16 = 34;
+
+fn field_line<'a>(source: &str, key: &'static Key, issue: bool, theme: &Theme) -> Line<'a> {
+    let (value, style) = match (edit::get(source, key.name), key.presence) {
+        (Some(value), _) => (value, theme.bright),
+        (None, Presence::Default(default)) => (default.to_owned(), theme.dim),
+        (None, Presence::Optional) => ("–".to_owned(), theme.dim),
+        (None, Presence::Required) => ("missing".to_owned(), theme.bad),
+    };
+    let sign = if issue { Span::styled(" ✗ ", theme.bad) } else { Span::raw("   ") };
+    let width = usize::from(VALUE) - 3;
+    let value = value.replace('\n', " ");
+    Line::from(vec![
+        sign,
+        Span::styled(format!("{:<width$}", key.short()), theme.text),
+        Span::styled(value, style),
+    ])
+}
+
+/// What a key means and may be.
+fn about(key: &Key) -> String {
+    let allowed = match key.kind {
+        Kind::Choice(choices) => choices.join(", "),
+        Kind::Flag => "true or false".to_owned(),
+        Kind::Integer(low, i64::MAX) => format!("at least {low}"),
+        Kind::Integer(low, high) => format!("{low} to {high}"),
+        Kind::Number(range) => range.to_string(),
+        Kind::Text | Kind::Path | Kind::Texts | Kind::Modules | Kind::Rates | Kind::Device => String::new(),
+    };
+    if allowed.is_empty() { key.help.to_owned() } else { format!("{} ({allowed})", key.help) }
+}
+
+fn draw_text(buffer: &mut Buffer, area: Rect, field: &TextArea<'static>, theme: &Theme) {
+    let mut field = field.clone();
+    field.set_style(theme.text);
+    field.set_line_number_style(theme.dim);
+    field.set_cursor_line_style(theme.selection_away);
+    field.render(area, buffer);
+}
+
+/// A field of one line, its cursor reversed.
+pub(in super::super) fn draw_field(
+    buffer: &mut Buffer,
+    area: Rect,
+    field: &TextArea<'static>,
+    theme: &Theme,
+) {
+    let mut field = field.clone();
+    field.set_style(theme.bright);
+    field.set_cursor_line_style(theme.bright);
+    field.render(Rect { height: 1.min(area.height), ..area }, buffer);
+}

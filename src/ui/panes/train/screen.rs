@@ -1,0 +1,181 @@
+//! Where the parts of the pane stand.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::charts::{self, Drawn};
+use super::details::{Room, draw_title};
+use super::list::Listing;
+use super::recipes::draw_field;
+use super::{About, Train};
+use crate::ui::pane::View;
+use crate::ui::widgets::chart::axis;
+use crate::ui::widgets::chart::view::{Clip, Scale};
+use crate::ui::widgets::{empty, text};
+
+/// Below this width the runs stand above the charts.
+const WIDE: u16 = 96;
+/// From this height on, details stand below the charts.
+const TALL: u16 = 24;
+
+impl Train {
+    pub(super) fn draw_runs(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        let listed = self.listed(view.store);
+        if view.store.runs.all().is_empty() {
+            let words = [
+                "e shows the recipes; t there starts one. Runs that were started in a shell appear here too.",
+            ];
+            empty::draw(buffer, area, view.theme, "No run yet", &words);
+            return;
+        }
+        let [side, main] = if area.width >= WIDE {
+            self.split.areas(area)
+        } else {
+            let height = (listed.len() as u16 + 2).clamp(3, (area.height / 4).max(3));
+            [
+                Rect { height, ..area },
+                Rect { y: area.y + height, height: area.height.saturating_sub(height), ..area },
+            ]
+        };
+        self.draw_side(buffer, side, view);
+        let drawn = self.drawn(view.store);
+        let Some(run) = drawn.first().copied() else {
+            self.draw_waiting(buffer, main, view);
+            return;
+        };
+        let findings = run.data.findings.len().min(3) as u16;
+        let doctor = if area.height >= TALL { findings } else { findings.min(1) };
+        let strip = if area.height >= TALL { (area.height / 4).clamp(5, 10) } else { 0 };
+        // Details span the pane in full where it is wide, as their lines are long.
+        let whole = Rect { height: main.height.saturating_sub(doctor), ..main };
+        let said = Rect { y: whole.bottom(), height: doctor, ..main };
+        for (y, finding) in (said.top()..said.bottom()).zip(&run.data.findings) {
+            charts::draw_finding(buffer, Rect { y, height: 1, ..said }, finding, view.theme);
+        }
+        let status = self.status(&drawn);
+        if self.details.room == Room::Large {
+            self.details.draw(buffer, whole, run, &self.charts.view, &status, view.theme);
+            return;
+        }
+        let upper = Rect { height: whole.height.saturating_sub(strip), ..whole };
+        self.draw_charts(buffer, upper, &drawn, view);
+        if strip > 0 {
+            let lower = Rect { y: upper.bottom(), height: strip, ..whole };
+            self.details.draw(buffer, lower, run, &self.charts.view, &status, view.theme);
+        }
+    }
+
+    /// How the charts are looked at, in a few words.
+    fn status(&self, drawn: &[Drawn<'_>]) -> String {
+        let view = &self.charts.view;
+        let mut parts = Vec::new();
+        if drawn.len() > 1 {
+            parts.push(format!("{} runs", drawn.len()));
+        }
+        if view.smoothing > 0.0 {
+            parts.push(format!("smoothing {}", view.smoothing));
+        }
+        if view.scale == Scale::Log {
+            parts.push("log".to_owned());
+        }
+        if view.clip == Clip::Outliers {
+            parts.push("outliers clipped".to_owned());
+        }
+        if view.window.is_some() {
+            parts.push("zoomed".to_owned());
+        }
+        if let Some(x) = view.cursor {
+            parts.push(format!("at {} {}", view.axis.name(), axis::place(view.axis, x)));
+        }
+        parts.join(" · ")
+    }
+
+    fn draw_charts(&mut self, buffer: &mut Buffer, area: Rect, drawn: &[Drawn<'_>], view: View<'_>) {
+        let Some(run) = drawn.first() else { return };
+        if run.data.series.lines() > 0 {
+            self.charts.draw(buffer, area, drawn, view.theme);
+            return;
+        }
+        let live = run.info.standing().is_live();
+        let words = if live {
+            "It writes its first values after its first step."
+        } else {
+            "It ended before its first step."
+        };
+        empty::draw(buffer, area, view.theme, "This run has no values yet", &[words]);
+    }
+
+    fn draw_waiting(&self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        let (title, words) = match self.selected {
+            Some(_) => ("Reading the run", "Its values appear as they are read."),
+            None => ("No run passes the filter", "/ changes it, esc takes it back."),
+        };
+        empty::draw(buffer, area, view.theme, title, &[words]);
+    }
+
+    /// The list with its title, filter and note line.
+    fn draw_side(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        let theme = view.theme;
+        let listed = self.listed(view.store);
+        let all = view.store.runs.all().len();
+        let count = if listed.len() == all { String::new() } else { format!("{} of {all}", listed.len()) };
+        draw_title(buffer, Rect { height: 1.min(area.height), ..area }, "runs", &count, theme);
+        let mut body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        if self.prompt.is_some() || !self.filter.text.is_empty() {
+            let rows = (1 + u16::from(self.filter.error.is_some())).min(body.height);
+            self.draw_prompt(buffer, Rect { height: rows, ..body }, view);
+            body = Rect { y: body.y + rows, height: body.height - rows, ..body };
+        }
+        let reading = self.reading(view);
+        if let Some(words) = reading.filter(|_| body.height > 2) {
+            body.height -= 1;
+            let room = usize::from(body.width);
+            buffer.set_stringn(body.x, body.bottom(), text::shorten(&words, room), room, theme.dim);
+        }
+        let drawn = self.drawn_ids();
+        let listing = Listing {
+            runs: &listed,
+            selected: self.selected.as_ref(),
+            drawn: &drawn,
+            store: view.store,
+            theme,
+        };
+        self.rows = listing.draw(buffer, body);
+    }
+
+    /// How far a long file is read, or what could not be.
+    fn reading(&self, view: View<'_>) -> Option<String> {
+        let data = view.store.runs.data(self.selected.as_ref()?)?;
+        let reading = data.reading;
+        if reading.done_bytes < reading.total_bytes && reading.total_bytes > 1 << 20 {
+            let percent = 100 * reading.done_bytes / reading.total_bytes;
+            return Some(format!("   reading its values  {percent}%"));
+        }
+        let lines = data.series.unreadable_lines();
+        (lines > 0).then(|| {
+            format!("   {} unreadable", text::count(lines) + if lines == 1 { " line" } else { " lines" })
+        })
+    }
+
+    fn draw_prompt(&self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        let theme = view.theme;
+        let about = self.prompt.as_ref().map_or(About::Filter, |prompt| prompt.about);
+        let name = match about {
+            About::Filter => " filter ",
+            About::Note => " note ",
+        };
+        let width = usize::from(area.width);
+        let (x, _) = buffer.set_stringn(area.x, area.y, name, width, theme.dim);
+        let rest = Rect { x, width: area.right().saturating_sub(x), height: 1.min(area.height), ..area };
+        if let Some(prompt) = &self.prompt {
+            draw_field(buffer, rest, &prompt.field, theme);
+        } else {
+            let room = usize::from(rest.width);
+            buffer.set_stringn(x, area.y, text::shorten(&self.filter.text, room), room, theme.bright);
+        }
+        if let (Some(error), true) = (&self.filter.error, area.height > 1 && about == About::Filter) {
+            let words = text::shorten(&format!(" ✗ {error}"), width);
+            buffer.set_stringn(area.x, area.y + 1, words, width, theme.bad);
+        }
+    }
+}

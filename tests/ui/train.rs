@@ -1,0 +1,388 @@
+//! The Train pane: keys in, effects and a screen out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dojo_studio::domain::protocol::runs::RecipeFile;
+use dojo_studio::domain::protocol::{Command, Event, RunsCommand, RunsEvent};
+use dojo_studio::domain::run::{Phase, RunCommand, RunState, Sample};
+use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+use dojo_studio::domain::series::{MetricChunk, MetricColumn};
+use dojo_studio::ui::pane::Effect;
+use proptest::prelude::*;
+
+use super::harness::{Harness, NOON};
+
+fn id(name: &str) -> RunId {
+    RunId::new(format!("sessions/first-principles/runs/{name}"))
+}
+
+fn info(name: &str, phase: Phase, change: impl FnOnce(&mut RunInfo, &mut RunState)) -> Event {
+    let mut state = RunState {
+        phase,
+        why: None,
+        process: 4242,
+        host: "bench".into(),
+        heartbeat: NOON - 1.0,
+        started: NOON - 372.0,
+        step: 118,
+        total_steps: 312,
+        checkpoint_step: Some(100),
+        best_eval_loss: Some(1.842),
+        tokens_per_second: Some(271.0),
+        seconds_left: None,
+    };
+    let mut info = RunInfo {
+        id: id(name),
+        origin: Origin::Session,
+        state: None,
+        life: Life::Sound,
+        settings: BTreeMap::from([
+            ("method".into(), name.split('-').next().unwrap_or_default().into()),
+            ("train.learning_rate".into(), "0.0002".into()),
+        ]),
+        notes: Notes::default(),
+        problem: None,
+    };
+    change(&mut info, &mut state);
+    info.state = Some(state);
+    Event::Runs(RunsEvent::Seen(Arc::new(info)))
+}
+
+fn column(name: &str, steps: impl Iterator<Item = u64>, value: impl Fn(f64) -> f64) -> MetricColumn {
+    let steps: Vec<u64> = steps.collect();
+    let values = steps.iter().map(|&step| value(step as f64)).collect();
+    MetricColumn { name: Arc::from(name), steps, values }
+}
+
+fn noise(step: f64) -> f64 {
+    (step * 7919.0) % 101.0 / 101.0 - 0.5
+}
+
+fn sft(name: &str, shift: f64) -> [Event; 2] {
+    let steps = || 1..=118u64;
+    let columns = vec![
+        column("loss", steps(), |step| 1.85 + shift + 1.2 * (-step / 30.0).exp() + 0.12 * noise(step)),
+        column("grad_norm", steps(), |step| 0.5 + 0.4 * (-step / 20.0).exp() + 0.2 * noise(step + 3.0)),
+        column("learning_rate", steps(), |step| 2e-4 * (step / 10.0).min(1.0) * (1.0 - step / 400.0)),
+        column("mean_token_accuracy", steps(), |step| 0.6 - 0.25 * (-step / 40.0).exp()),
+        column("entropy", steps(), |step| 1.4 + 0.5 * (-step / 30.0).exp()),
+        column("num_tokens", steps(), |step| step * 2048.0),
+        column("tokens_per_second", steps(), |step| 271.0 + 8.0 * noise(step)),
+        column("memory_gb", steps(), |_| 2.7),
+        column("epoch", steps(), |step| step / 150.0),
+        column("eval_loss", (20..=100).step_by(20), |step| 1.80 + shift + 0.9 * (-step / 35.0).exp()),
+    ];
+    let chunk = MetricChunk { columns, lines: 123, last_step: 118, unreadable: 0 };
+    [
+        Event::Runs(RunsEvent::Restarted(id(name))),
+        Event::Runs(RunsEvent::MetricsAppended(id(name), Arc::new(chunk))),
+    ]
+}
+
+fn sample(step: u64, completion: &str) -> Sample {
+    Sample {
+        step,
+        prompt: "Use first-principles reasoning for entropy.".into(),
+        completion: completion.into(),
+    }
+}
+
+fn recipe(name: &str, text: &str) -> RecipeFile {
+    RecipeFile {
+        path: format!("sessions/first-principles/recipes/{name}.toml").into(),
+        name: name.into(),
+        text: text.into(),
+    }
+}
+
+const SFT: &str = "# The usual.\nmethod = \"sft\"\n\n[model]\nbase = \"smollm2-135m\"\n\n[data]\ntrain = \"../data.jsonl\"\n\n[train]\nlearning_rate = 3e-4\n";
+
+/// One run that goes on, one that is done, one that failed.
+fn typical() -> Harness {
+    let mut studio = Harness::new().size(140, 40);
+    studio.apply(info("sft-0412", Phase::Running, |_, state| state.seconds_left = Some(611.0)));
+    studio.apply(info("sft-0411", Phase::Done, |info, state| {
+        info.notes = Notes::parse("#physics longer warm-up");
+        (state.started, state.heartbeat) = (NOON - 9_000.0, NOON - 8_160.0);
+        (state.step, state.best_eval_loss) = (312, Some(1.977));
+    }));
+    studio.apply(info("grpo-0003", Phase::Failed, |_, state| {
+        (state.started, state.heartbeat) = (NOON - 90_000.0, NOON - 86_000.0);
+        (state.step, state.why) = (41, Some("the loss is NaN at step 41".into()));
+    }));
+    studio.apply(Event::Runs(RunsEvent::RecipesListed(vec![
+        recipe("dpo", "method = \"dpo\"\n"),
+        recipe("sft", SFT),
+    ])));
+    studio.keys("3");
+    for event in sft("sft-0412", 0.0) {
+        studio.apply(event);
+    }
+    let samples = vec![
+        sample(50, "Entropy is a concept that describes how much disorder there is."),
+        sample(100, "Final Principle: Entropy is the measure of how much disorder there is."),
+    ];
+    studio.apply(Event::Runs(RunsEvent::SamplesAppended(id("sft-0412"), samples)));
+    studio.apply(Event::Runs(RunsEvent::LogAppended(id("sft-0412"), vec!["step 118 loss 1.91".into()])));
+    studio
+}
+
+fn sent(effects: Vec<Effect>) -> Vec<RunsCommand> {
+    effects
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Send(Command::Runs(command)) => Some(command),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn without_a_run_it_says_what_belongs_here() {
+    let mut studio = Harness::new().size(100, 24);
+    assert_eq!(sent(studio.keys("3")), [RunsCommand::ListRecipes]);
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn a_typical_session_at_140_columns() {
+    insta::assert_snapshot!(typical().screen());
+}
+
+#[test]
+fn narrow_at_80x24_and_at_the_smallest() {
+    let mut studio = typical();
+    studio.resize(80, 24);
+    let narrow = studio.screen();
+    studio.resize(60, 16);
+    insta::assert_snapshot!(format!("{narrow}\n\n{}", studio.screen()));
+}
+
+#[test]
+fn the_selected_run_and_those_laid_over_it_are_watched() {
+    let mut studio = typical();
+    assert_eq!(sent(studio.keys("down")), [RunsCommand::Watch(vec![id("sft-0411")])]);
+    assert_eq!(sent(studio.keys("m")), []);
+    assert_eq!(sent(studio.keys("up")), [RunsCommand::Watch(vec![id("sft-0412"), id("sft-0411")])]);
+    for event in sft("sft-0411", 0.2) {
+        studio.apply(event);
+    }
+    studio.keys("z s s");
+    insta::assert_snapshot!(studio.screen());
+    assert_eq!(sent(studio.keys("M")), [RunsCommand::Watch(vec![id("sft-0412")])]);
+}
+
+#[test]
+fn keys_become_commands_of_the_run() {
+    let mut studio = typical();
+    let tell = |command| RunsCommand::Tell(id("sft-0412"), command);
+    assert_eq!(sent(studio.keys("space")), [tell(RunCommand::Pause)]);
+    assert_eq!(sent(studio.keys("c")), [tell(RunCommand::Checkpoint)]);
+    studio.apply(info("sft-0412", Phase::Paused, |_, _| {}));
+    assert_eq!(sent(studio.keys("space")), [tell(RunCommand::Resume)]);
+    // Stopping asks first.
+    assert_eq!(sent(studio.keys("x")), []);
+    assert!(studio.screen().contains("Stop sft-0412?"), "{}", studio.screen());
+    assert_eq!(sent(studio.keys("y")), [tell(RunCommand::Stop)]);
+}
+
+#[test]
+fn a_crashed_run_shows_its_log_and_resumes_with_one_key() {
+    let mut studio = typical();
+    studio.apply(info("sft-0412", Phase::Running, |info, _| info.life = Life::Gone));
+    let lines = ["step 117 loss 1.90", "step 118 loss 1.91", "memory allocation failed"].map(str::to_owned);
+    studio.apply(Event::Runs(RunsEvent::LogAppended(id("sft-0412"), lines.to_vec())));
+    studio.keys("g d d");
+    insta::assert_snapshot!(studio.screen());
+    assert_eq!(sent(studio.keys("r")), [RunsCommand::Resume(id("sft-0412"))]);
+}
+
+#[test]
+fn what_looks_wrong_is_said_beside_its_chart() {
+    let mut studio = typical();
+    let bad = vec![
+        column("loss", 119..=125, |step| if step < 121.0 { 2.0 } else { f64::NAN }),
+        column("kl", 1..=125, |step| step / 40.0),
+    ];
+    let chunk = MetricChunk { columns: bad, lines: 7, last_step: 125, unreadable: 2 };
+    studio.apply(Event::Runs(RunsEvent::MetricsAppended(id("sft-0412"), Arc::new(chunk))));
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn samples_differ_word_by_word() {
+    let mut studio = typical();
+    studio.keys("enter v");
+    let screen = studio.screen();
+    assert!(screen.contains("[+Final Principle: +]"), "{screen}");
+    insta::assert_snapshot!(screen);
+    studio.keys("[");
+    assert!(studio.screen().contains("sample 1 of 2 · step 50"), "{}", studio.screen());
+}
+
+#[test]
+fn the_values_table_follows_the_cursor() {
+    let mut studio = typical();
+    studio.keys("d enter h h");
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn the_filter_says_what_is_wrong_and_takes_effect_while_it_is_typed() {
+    let mut studio = typical();
+    studio.keys("/");
+    studio.text("tag:physics lr>=1e-4");
+    let screen = studio.screen();
+    assert!(
+        screen.contains("1 of 3") && screen.contains("sft-0411") && !screen.contains("grpo-0003"),
+        "{screen}"
+    );
+    studio.text(" lr>fast");
+    assert!(studio.screen().contains("✗ lr>fast: 'fast' is not"), "{}", studio.screen());
+    studio.keys("esc");
+    assert!(studio.screen().contains("grpo-0003"));
+}
+
+#[test]
+fn a_note_is_typed_with_its_tags() {
+    let mut studio = typical();
+    studio.keys("n");
+    studio.text("#keep best so far");
+    let note = Notes { tags: vec!["keep".into()], text: "best so far".into() };
+    assert_eq!(sent(studio.keys("enter")), [RunsCommand::Note(id("sft-0412"), note)]);
+}
+
+#[test]
+fn a_recipe_is_edited_key_by_key_checked_while_typed_saved_and_started() {
+    let mut studio = typical();
+    assert_eq!(sent(studio.keys("e")), [RunsCommand::ListRecipes]);
+    studio.keys("down enter");
+    // To train.learning_rate.
+    while !studio.screen().contains("Highest learning rate") && !studio.screen().contains("learning rate") {
+        studio.keys("down");
+    }
+    insta::assert_snapshot!(studio.screen());
+    let path = || "sessions/first-principles/recipes/sft.toml".into();
+    assert_eq!(sent(studio.keys("t")), [RunsCommand::Start { recipe: path(), after: None }]);
+}
+
+#[test]
+fn a_wrong_value_is_refused_and_the_text_says_where_it_is_wrong() {
+    let mut studio = typical();
+    studio.keys("e down enter enter");
+    studio.text("x");
+    assert!(studio.screen().contains("✗ `method` is"), "{}", studio.screen());
+    studio.keys("esc E");
+    studio.text("bogus = 1\n");
+    let screen = studio.screen();
+    assert!(screen.contains("unknown key `bogus") && screen.contains("not saved"), "{screen}");
+    insta::assert_snapshot!(screen);
+    let saved = sent(studio.keys("ctrl-s"));
+    assert!(
+        matches!(&saved[..], [RunsCommand::SaveRecipe { text, .. }] if text.starts_with("bogus = 1")),
+        "{saved:?}"
+    );
+}
+
+#[test]
+fn a_second_run_queues_behind_the_first() {
+    let mut studio = typical();
+    studio.keys("e down");
+    let started = sent(studio.keys("Q"));
+    let path = "sessions/first-principles/recipes/sft.toml".into();
+    assert_eq!(started[0], RunsCommand::Start { recipe: path, after: Some(id("sft-0412")) });
+}
+
+#[test]
+fn a_click_puts_the_cursor_and_a_scroll_zooms() {
+    use crossterm::event::MouseEventKind;
+    let mut studio = typical();
+    studio.click(60, 6);
+    assert!(studio.screen().contains("at step"), "{}", studio.screen());
+    studio.mouse(MouseEventKind::ScrollUp, 60, 6);
+    assert!(studio.screen().contains("zoomed"), "{}", studio.screen());
+    studio.click(5, 5);
+    assert!(studio.screen().contains("sft-0411"));
+}
+
+const KEYS: [&str; 60] = [
+    "up",
+    "down",
+    "g",
+    "G",
+    "space",
+    "c",
+    "x",
+    "r",
+    "D",
+    "m",
+    "M",
+    "/",
+    "n",
+    "s",
+    "S",
+    "y",
+    "o",
+    "a",
+    "z",
+    ",",
+    ".",
+    "left",
+    "right",
+    "b",
+    "w",
+    "+",
+    "minus",
+    "H",
+    "L",
+    "d",
+    "enter",
+    "[",
+    "]",
+    "v",
+    "pageup",
+    "pagedown",
+    "e",
+    "E",
+    "N",
+    "t",
+    "Q",
+    "C",
+    "esc",
+    "esc",
+    "backspace",
+    "ctrl-s",
+    "k",
+    "j",
+    "h",
+    "l",
+    "1",
+    "3",
+    "tab",
+    "home",
+    "end",
+    "ctrl-left",
+    "ctrl-right",
+    "delete",
+    "f",
+    "ctrl-m",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn no_key_sequence_panics(
+        keys in prop::collection::vec(prop::sample::select(&KEYS[..]), 1..60),
+        columns in 60u16..160, rows in 16u16..50, runs in any::<bool>(),
+    ) {
+        let mut studio = if runs { typical() } else { Harness::new() };
+        studio.resize(columns, rows);
+        studio.keys("3");
+        for key in keys {
+            studio.keys(key);
+        }
+        studio.screen();
+    }
+}
