@@ -232,7 +232,7 @@ proptest! {
 
     #[test]
     fn every_finite_number_has_a_short_form(value in prop::num::f64::ANY) {
-        prop_assert!(axis::short(value).chars().count() <= 8, "{}", axis::short(value));
+        prop_assert!(axis::short(value).chars().count() <= 9, "{}", axis::short(value));
         prop_assert!(axis::exact(value).chars().count() <= 9, "{}", axis::exact(value));
     }
 }

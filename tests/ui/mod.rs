@@ -2,8 +2,8 @@
 
 pub(crate) mod harness;
 
-mod data;
 mod chart;
+mod data;
 mod keymap;
 mod shell;
 mod theme;

@@ -141,7 +141,7 @@ fn sent(effects: Vec<Effect>) -> Vec<RunsCommand> {
 #[test]
 fn without_a_run_it_says_what_belongs_here() {
     let mut studio = Harness::new().size(100, 24);
-    assert_eq!(sent(studio.keys("3")), [RunsCommand::ListRecipes]);
+    studio.keys("3");
     insta::assert_snapshot!(studio.screen());
 }
 

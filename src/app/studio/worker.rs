@@ -103,8 +103,6 @@ impl Desk {
     fn perform(&mut self, command: Command) -> Result<Option<Event>> {
         match command {
             Command::Chat(command) => match command {},
-            // Without a session there are no records.
-            Command::Data(_) => Ok(None),
             Command::Eval(command) => match command {},
             Command::Review(command) => match command {},
             Command::Models(ModelsCommand::List { runs }) => {
@@ -119,8 +117,8 @@ impl Desk {
                 jobs::stop(job);
                 Ok(None)
             }
-            // Runs have a lane of their own.
-            Command::Runs(_) => Ok(None),
+            // Runs have a lane of their own, and without a session there are no records.
+            Command::Data(_) | Command::Runs(_) => Ok(None),
         }
     }
 

@@ -88,7 +88,7 @@ impl Details {
     ) {
         let title = match self.tab {
             Tab::Samples => match self.sample(run.data) {
-                Some((sample, _)) => format!("sample {} · step {}", self.position(), sample.step),
+                Some((sample, _)) => format!("{} · step {}", self.position(), sample.step),
                 None => "samples".to_owned(),
             },
             Tab::Values => "values".to_owned(),
@@ -112,9 +112,9 @@ impl Details {
 
     fn position(&self) -> String {
         if self.back == 0 {
-            "latest".to_owned()
+            "latest sample".to_owned()
         } else {
-            format!("{} of {}", self.samples - self.back, self.samples)
+            format!("sample {} of {}", self.samples - self.back, self.samples)
         }
     }
 

@@ -126,7 +126,7 @@ impl Listing<'_> {
             parts.extend(state.tokens_per_second.map(|speed| format!("{speed:.0} tok/s")));
             let left = state.seconds_left.filter(|_| standing == Standing::Running);
             parts.push(match left {
-                Some(left) => format!("{} left", text::duration(left)),
+                Some(left) => format!("{} left", roughly(left)),
                 None => text::duration(run.seconds(self.store.now)),
             });
         }
@@ -136,6 +136,11 @@ impl Listing<'_> {
         }
         parts.join("  ")
     }
+}
+
+/// Seconds are of no interest in what is left of many minutes.
+fn roughly(seconds: f64) -> String {
+    if seconds < 600.0 { text::duration(seconds) } else { axis::duration((seconds / 60.0).round() * 60.0) }
 }
 
 /// Writes along a row.

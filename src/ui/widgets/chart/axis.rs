@@ -60,7 +60,7 @@ fn between(low: f64, high: f64, step: f64) -> Vec<f64> {
     (0..=(last - first) as usize).map(|at| (first + at as f64) * step).collect()
 }
 
-/// A number in at most 7 letters: `0`, `1.84`, `-0.25`, `12.5k`, `3.2M`, `2e-4`.
+/// A number in few letters (6, mostly): `0`, `1.84`, `-0.25`, `12.5k`, `3.2M`, `2e-4`.
 #[must_use]
 pub fn short(value: f64) -> String {
     let size = value.abs();
