@@ -1,5 +1,6 @@
 //! The studio: the loop, the worker, run following, the store.
 
+pub mod bench_runs;
 pub mod follow;
 mod jobs;
 pub mod models;

@@ -286,6 +286,27 @@ fn a_wrong_value_is_refused_and_the_text_says_where_it_is_wrong() {
 }
 
 #[test]
+fn preflight_shows_what_a_run_would_take_or_why_it_can_not_be_said() {
+    use dojo_studio::domain::protocol::runs::{Fact, Preflight};
+    let mut studio = typical();
+    studio.keys("e down");
+    let recipe = std::path::PathBuf::from("sessions/first-principles/recipes/sft.toml");
+    assert_eq!(sent(studio.keys("p")), [RunsCommand::Preflight(recipe.clone())]);
+    let fact = |name: &str, value: &str| Fact { name: name.into(), value: value.into() };
+    let facts = vec![
+        fact("examples", "113 + 13 held out"),
+        fact("time", "about 6m12s at 271 tok/s"),
+        fact("!", "11% of examples are cut at 512 tokens"),
+    ];
+    let outcome = Some(Ok(facts));
+    studio.apply(Event::Runs(RunsEvent::Preflighted(Preflight { recipe: recipe.clone(), outcome })));
+    insta::assert_snapshot!(studio.screen());
+    let outcome = Some(Err("data.jsonl holds no record".into()));
+    studio.apply(Event::Runs(RunsEvent::Preflighted(Preflight { recipe, outcome })));
+    assert!(studio.screen().contains("✗ data.jsonl holds no record"), "{}", studio.screen());
+}
+
+#[test]
 fn a_second_run_queues_behind_the_first() {
     let mut studio = typical();
     studio.keys("e down");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::domain::doctor::{self, Finding};
 use crate::domain::protocol::RunsEvent;
-use crate::domain::protocol::runs::{Reading, RecipeFile};
+use crate::domain::protocol::runs::{Preflight, Reading, RecipeFile};
 use crate::domain::run::Sample;
 use crate::domain::run_info::{RunId, RunInfo};
 use crate::domain::series::RunSeries;
@@ -24,6 +24,7 @@ pub struct Runs {
     infos: BTreeMap<RunId, Arc<RunInfo>>,
     watched: BTreeMap<RunId, RunData>,
     recipes: Option<Vec<RecipeFile>>,
+    preflight: Option<Preflight>,
 }
 
 /// What the files of a watched run hold.
@@ -68,6 +69,12 @@ impl Runs {
         self.recipes.as_deref()
     }
 
+    /// The last that was asked for.
+    #[must_use]
+    pub const fn preflight(&self) -> Option<&Preflight> {
+        self.preflight.as_ref()
+    }
+
     /// Bytes held by series, for the memory bound.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -110,6 +117,7 @@ impl Runs {
                 }
             }
             RunsEvent::RecipesListed(recipes) => self.recipes = Some(recipes),
+            RunsEvent::Preflighted(preflight) => self.preflight = Some(preflight),
         }
     }
 }

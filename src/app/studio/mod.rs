@@ -5,6 +5,7 @@
 
 mod logging;
 mod machine;
+mod preflight;
 mod runs;
 mod terminal;
 mod themes;

@@ -9,7 +9,7 @@ use super::worker::Events;
 use crate::app::follow::{FollowerThread, Listening};
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::config::Folders;
-use crate::domain::protocol::runs::RecipeFile;
+use crate::domain::protocol::runs::{Preflight, RecipeFile};
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Event, RunsCommand, RunsEvent, SystemEvent};
 use crate::domain::run_info::{Notes, Origin, RunId};
@@ -103,6 +103,7 @@ impl Lane {
             RunsCommand::Delete(run) => runs::delete_run(&summary(&run)?)?,
             RunsCommand::Note(run, notes) => write_notes(&run, &notes)?,
             RunsCommand::ListRecipes => self.list_recipes()?,
+            RunsCommand::Preflight(recipe) => self.preflight(recipe),
             RunsCommand::SaveRecipe { path, text } => {
                 let folder = path.parent().with_context(|| format!("{} is in no folder", path.display()))?;
                 std::fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
@@ -127,6 +128,17 @@ impl Lane {
         let how = after.map_or_else(String::new, |after| format!(", after {}", after.name()));
         self.say(Level::Good, format!("started {name}{how}"));
         Ok(())
+    }
+
+    /// In a thread of its own: it takes as long as loading the model.
+    fn preflight(&self, recipe: PathBuf) {
+        let tell = |outcome| RunsEvent::Preflighted(Preflight { recipe: recipe.clone(), outcome });
+        self.tell(tell(None));
+        let events = self.events.clone();
+        std::thread::spawn(move || {
+            let outcome = Some(super::preflight::ask(&recipe));
+            events.send(Event::Runs(RunsEvent::Preflighted(Preflight { recipe, outcome }))).ok();
+        });
     }
 
     fn list_recipes(&self) -> Result<()> {

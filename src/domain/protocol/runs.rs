@@ -24,6 +24,8 @@ pub enum RunsCommand {
     Note(RunId, Notes),
     /// Look through the session's recipes again.
     ListRecipes,
+    /// Say what a run by this recipe would take, without starting it.
+    Preflight(PathBuf),
     /// Write a recipe's text; the file is made where it is not there.
     SaveRecipe { path: PathBuf, text: String },
 }
@@ -48,6 +50,7 @@ pub enum RunsEvent {
     LogAppended(RunId, Vec<String>),
     /// Sorted by name.
     RecipesListed(Vec<RecipeFile>),
+    Preflighted(Preflight),
 }
 
 /// How much of a file was read.
@@ -64,4 +67,19 @@ pub struct RecipeFile {
     /// The file's name without its ending.
     pub name: String,
     pub text: String,
+}
+
+/// What a run by a recipe would take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preflight {
+    pub recipe: PathBuf,
+    /// `None` while it is measured; else the facts, or why there are none.
+    pub outcome: Option<Result<Vec<Fact>, String>>,
+}
+
+/// One line of a preflight; a warning is called `!`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    pub name: String,
+    pub value: String,
 }

@@ -130,6 +130,7 @@ impl Train {
             RecipeAction::EditField => self.recipes.edit_field(store),
             RecipeAction::ClearField => self.recipes.clear_field(store),
             RecipeAction::Save => return self.recipes.save(store),
+            RecipeAction::Preflight => return self.recipes.preflight(store),
             RecipeAction::Start => return self.start(store, None),
             RecipeAction::Queue => {
                 // The one that was queued or started last ends last.

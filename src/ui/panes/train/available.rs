@@ -60,7 +60,9 @@ impl Train {
             RecipeAction::Save => self.recipes.unsaved(store),
             RecipeAction::NewRecipe => list && store.session.is_some(),
             RecipeAction::Previous | RecipeAction::Next | RecipeAction::EditForm => some && list,
-            RecipeAction::Start | RecipeAction::Queue => (list || form) && self.recipes.can_start(store),
+            RecipeAction::Preflight | RecipeAction::Start | RecipeAction::Queue => {
+                (list || form) && self.recipes.can_start(store)
+            }
             RecipeAction::EditText | RecipeAction::CopyCommand => some && (list || form),
             RecipeAction::EditField
             | RecipeAction::ClearField

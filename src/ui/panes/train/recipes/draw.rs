@@ -9,7 +9,7 @@ use tui_textarea::TextArea;
 use super::super::details::draw_title;
 use super::{Recipes, Step};
 use crate::app::store::Store;
-use crate::domain::protocol::runs::RecipeFile;
+use crate::domain::protocol::runs::{Preflight, RecipeFile};
 use crate::domain::recipe::Issue;
 use crate::domain::recipe::edit;
 use crate::domain::recipe::keys::{self, Key, Kind, Presence};
@@ -53,7 +53,13 @@ impl Recipes {
         let issues = self.issues(&recipe);
         let foot = (2 + issues.len().clamp(1, 4) as u16).min(right.height / 3);
         let below = Rect { y: right.bottom() - foot, height: foot, ..right };
-        let main = Rect { height: right.height - foot, ..right };
+        let mut main = Rect { height: right.height - foot, ..right };
+        let asked = store.runs.preflight().filter(|asked| asked.recipe == recipe.path);
+        if let Some(asked) = asked.filter(|_| !self.is_typing()) {
+            let rows = preflight_rows(asked).min(main.height / 2);
+            main.height -= rows;
+            draw_preflight(buffer, Rect { y: main.bottom(), height: rows, ..main }, asked, theme);
+        }
         let saved = if self.unsaved(store) { "not saved" } else { "" };
         let title = format!("{}.toml", recipe.name);
         draw_title(buffer, Rect { height: 1.min(main.height), ..main }, &title, saved, theme);
@@ -167,6 +173,38 @@ impl Recipes {
         }
         Paragraph::new(lines).wrap(Wrap { trim: false }).render(area, buffer);
     }
+}
+
+fn preflight_rows(asked: &Preflight) -> u16 {
+    match &asked.outcome {
+        Some(Ok(facts)) => 1 + facts.len() as u16,
+        Some(Err(_)) => 3,
+        None => 2,
+    }
+}
+
+/// What a run would take, a fact a row.
+fn draw_preflight(buffer: &mut Buffer, area: Rect, asked: &Preflight, theme: &Theme) {
+    draw_title(buffer, Rect { height: 1.min(area.height), ..area }, "preflight", "", theme);
+    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let lines: Vec<Line<'_>> = match &asked.outcome {
+        None => vec![Line::styled("   loading the model and measuring a step …", theme.dim)],
+        Some(Err(why)) => vec![Line::from(vec![Span::styled(" ✗ ", theme.bad), Span::raw(why.as_str())])],
+        Some(Ok(facts)) => facts
+            .iter()
+            .map(|fact| {
+                if fact.name == "!" {
+                    return Line::from(vec![
+                        Span::styled(" ! ", theme.warning),
+                        Span::raw(fact.value.as_str()),
+                    ]);
+                }
+                let name = Span::styled(format!("   {:<31}", fact.name), theme.dim);
+                Line::from(vec![name, Span::styled(fact.value.as_str(), theme.bright)])
+            })
+            .collect(),
+    };
+    Paragraph::new(lines).wrap(Wrap { trim: false }).render(body, buffer);
 }
 
 /// Where values begin.

@@ -187,6 +187,15 @@ impl Recipes {
         vec![send(RunsCommand::SaveRecipe { path: folder.join(name + ".toml"), text })]
     }
 
+    /// Saves what is not saved, and asks what a run would take.
+    pub(super) fn preflight(&mut self, store: &Store) -> Vec<Effect> {
+        let Some(recipe) = self.current(store) else { return Vec::new() };
+        let ask = send(RunsCommand::Preflight(recipe.path.clone()));
+        let mut effects = self.save(store);
+        effects.push(ask);
+        effects
+    }
+
     /// Saves what is not saved, and starts; with `after`, once that run has ended.
     pub(super) fn start(&mut self, store: &Store, after: Option<RunId>) -> Vec<Effect> {
         let Some(recipe) = self.current(store) else { return Vec::new() };
