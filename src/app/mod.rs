@@ -11,3 +11,4 @@ pub mod runs;
 pub mod sessions;
 pub mod store;
 pub mod studio;
+pub mod train;

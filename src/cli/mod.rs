@@ -2,17 +2,21 @@
 
 mod chat;
 mod data;
+mod demo;
 mod generate;
 mod generate_batch;
 mod loading;
 mod models;
 mod print;
+mod progress;
 mod pull;
 mod review;
 mod review_jobs;
+mod runs;
 mod sampling;
 mod serve;
 mod studio;
+mod train;
 
 use std::process::ExitCode;
 
@@ -36,6 +40,8 @@ enum Command {
     Models(models::Models),
     /// Chat with a model, line by line.
     Chat(Box<chat::Chat>),
+    /// Train the shipped sample, then ask the base and the tuned model the same.
+    Demo(demo::Demo),
     /// Answer a prompt, or a file of them.
     Generate(Box<generate::Generate>),
     /// Make a session and open it.
@@ -52,6 +58,10 @@ enum Command {
     Review(review::Review),
     /// Draw thoughts for records from a student.
     Think(review_jobs::Think),
+    /// List training runs, or pause, resume, checkpoint, stop or delete one.
+    Runs(runs::Runs),
+    /// Train a model by a recipe.
+    Train(Box<train::Train>),
 }
 
 /// Parses the command line, runs it, and maps the outcome to an exit code: 0, 1 (failed) or 2 (wrong usage).
@@ -62,6 +72,7 @@ pub fn run() -> ExitCode {
         Some(Command::Judge(arguments)) => review_jobs::judge(&arguments),
         Some(Command::Models(arguments)) => models::run(&arguments),
         Some(Command::Chat(arguments)) => chat::run(&arguments),
+        Some(Command::Demo(arguments)) => demo::run(&arguments),
         Some(Command::Generate(arguments)) => generate::run(&arguments),
         Some(Command::New(arguments)) => studio::new(&arguments),
         Some(Command::Serve(arguments)) => serve::run(&arguments),
@@ -70,6 +81,8 @@ pub fn run() -> ExitCode {
         Some(Command::Reflect(arguments)) => review_jobs::reflect(&arguments),
         Some(Command::Review(arguments)) => review::run(&arguments),
         Some(Command::Think(arguments)) => review_jobs::think(&arguments),
+        Some(Command::Runs(arguments)) => runs::run(&arguments),
+        Some(Command::Train(arguments)) => train::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         print::complain(&format!("{error:#}"));

@@ -185,5 +185,6 @@ static KEYS: &[Key] = &[
     row("sample.max_new_tokens", Integer(1, 1_048_576), Default("128"), "Longest sample answer in tokens"),
     row("compute.device", Device, Default("\"auto\""), "auto, cpu, cuda:N or metal"),
     row("compute.dtype", Choice(&["f32", "bf16", "f16"]), Default("\"f32\""), "Number format of the products with frozen weights"),
+    row("compute.base_format", Choice(&["f32", "stored"]), Default("\"f32\""), "Frozen weights in memory: as f32, or as the file stores them (QLoRA with a quantised GGUF)"),
     row("compute.activation_memory", Choice(&["auto", "keep", "recompute"]), Default("\"auto\""), "Keep activations for the backward pass, or recompute them; auto decides by the free memory"),
 ];

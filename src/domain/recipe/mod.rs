@@ -214,6 +214,7 @@ pub struct ComputePart {
     /// `auto`, `cpu`, `metal`, `cuda` or `cuda:N`.
     pub device: String,
     pub dtype: Dtype,
+    pub base_format: BaseFormat,
     pub activation_memory: ActivationMemory,
 }
 
@@ -223,6 +224,15 @@ pub enum Dtype {
     F32,
     Bf16,
     F16,
+}
+
+/// How frozen weights are held in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BaseFormat {
+    F32,
+    /// As the file stores them; a quantised file makes this QLoRA.
+    Stored,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

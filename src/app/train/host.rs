@@ -1,0 +1,371 @@
+//! The host of a run in a run folder: keeps its state file alive, obeys the commands left there and the signals of the
+//! terminal, and passes progress on to a listener. One thread of its own does the watching, so that a heartbeat never
+//! waits for a step.
+
+use std::fs;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use super::super::{process, runs};
+use crate::domain::run::{MetricLine, Phase, RunCommand, RunFolder, RunState};
+use crate::engine::files;
+use crate::engine::train::host::{Host, Progress, Request};
+
+/// How often commands are looked for.
+const WATCH: Duration = Duration::from_millis(200);
+/// How often the state is written, at least, and how often for progress alone, at most.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+const PROGRESS: Duration = Duration::from_millis(500);
+
+/// Hears what a run does: a progress bar, a log, a test.
+pub trait Listener: Send {
+    /// Told of each fact, with the state after it.
+    fn heard(&mut self, progress: &Progress<'_>, state: &RunState);
+
+    /// Told what the run is doing before its first step, and of each change of phase.
+    fn phase(&mut self, state: &RunState);
+}
+
+/// How a run ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    Done,
+    Stopped,
+    Failed(String),
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "each is a request or a note of its own")]
+struct Shared {
+    state: RunState,
+    pause: bool,
+    stop: bool,
+    checkpoint: bool,
+    /// Something in `state` is not on disk yet.
+    changed: bool,
+    /// The phase among it, which people wait for.
+    urgent: bool,
+    ended: bool,
+}
+
+struct Watched {
+    folder: RunFolder,
+    shared: Mutex<Shared>,
+    wake: Condvar,
+}
+
+impl Watched {
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        // A panic elsewhere leaves plain data behind, which is still good to report.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, state: &RunState) -> Result<()> {
+        let text = serde_json::to_vec_pretty(state).context("write the state as JSON")?;
+        files::write_atomically(&self.folder.state(), &text)
+    }
+
+    fn obey(&self, command: RunCommand) {
+        let mut shared = self.lock();
+        match command {
+            RunCommand::Pause => shared.pause = true,
+            RunCommand::Resume => shared.pause = false,
+            RunCommand::Checkpoint => shared.checkpoint = true,
+            RunCommand::Stop => shared.stop = true,
+        }
+        tracing::info!("asked to {}", command.name());
+        self.wake.notify_all();
+    }
+
+    /// Commands in the folder; each file is removed before it is obeyed.
+    fn collect_commands(&self) {
+        for command in RunCommand::ALL {
+            if fs::remove_file(self.folder.commands().join(command.name())).is_ok() {
+                self.obey(command);
+            }
+        }
+    }
+
+    fn watch(&self) {
+        let mut written = Instant::now();
+        loop {
+            self.collect_commands();
+            let mut shared = self.lock();
+            if shared.ended {
+                return;
+            }
+            let age = written.elapsed();
+            if shared.urgent || (shared.changed && age >= PROGRESS) || age >= HEARTBEAT {
+                shared.changed = false;
+                shared.urgent = false;
+                shared.state.heartbeat = runs::now();
+                let state = shared.state.clone();
+                drop(shared);
+                if let Err(error) = self.write(&state) {
+                    tracing::warn!("the state could not be written: {error:#}");
+                }
+                written = Instant::now();
+                shared = self.lock();
+            }
+            if !shared.ended {
+                drop(self.wake.wait_timeout(shared, WATCH));
+            }
+        }
+    }
+}
+
+/// The host of one run.
+pub struct RunHost {
+    watched: Arc<Watched>,
+    watcher: Option<JoinHandle<()>>,
+    signals: Option<signal_hook::iterator::Handle>,
+    listener: Box<dyn Listener>,
+}
+
+impl RunHost {
+    /// Writes the first state and begins to watch. Commands that an earlier process left are thrown away.
+    ///
+    /// # Errors
+    /// Where the folder can't be written or signals not be heard.
+    pub fn start(folder: &RunFolder, phase: Phase, listener: Box<dyn Listener>) -> Result<Self> {
+        let earlier = runs::summarise(folder.path()).map(|run| run.state);
+        // An announced run was put there for this process: commands given since are for it.
+        if earlier.as_ref().is_some_and(|state| state.process != 0) {
+            let _ = fs::remove_dir_all(folder.commands());
+        }
+        fs::create_dir_all(folder.commands())
+            .with_context(|| format!("create {}", folder.commands().display()))?;
+        let state = first_state(phase, earlier);
+        let shared = Shared {
+            state,
+            pause: false,
+            stop: false,
+            checkpoint: false,
+            changed: false,
+            urgent: false,
+            ended: false,
+        };
+        let watched =
+            Arc::new(Watched { folder: folder.clone(), shared: Mutex::new(shared), wake: Condvar::new() });
+        let state = watched.lock().state.clone();
+        watched.write(&state)?;
+        let signals = Some(listen_to_signals(&watched)?);
+        let watching = Arc::clone(&watched);
+        let watcher = Some(std::thread::spawn(move || watching.watch()));
+        Ok(Self { watched, watcher, signals, listener })
+    }
+
+    /// What the run is doing before its first step.
+    pub fn doing(&mut self, what: &str) {
+        tracing::info!("{what}");
+        self.change(|state| {
+            state.phase = Phase::Starting;
+            state.why = Some(what.to_owned());
+        });
+    }
+
+    /// Waits in the queue until `ready`; false where the run was asked to stop meanwhile.
+    pub fn wait_for(&mut self, ready: impl Fn() -> bool) -> bool {
+        while !ready() {
+            let shared = self.watched.lock();
+            if shared.stop {
+                return false;
+            }
+            drop(self.watched.wake.wait_timeout(shared, WATCH));
+        }
+        true
+    }
+
+    /// Writes the last state and stops watching.
+    ///
+    /// # Errors
+    /// Where the state can't be written.
+    pub fn end(&mut self, ending: Ending) -> Result<()> {
+        let (phase, why) = match ending {
+            Ending::Done => (Phase::Done, None),
+            Ending::Stopped => (Phase::Stopped, Some("stopped on request".to_owned())),
+            Ending::Failed(why) => (Phase::Failed, Some(why)),
+        };
+        tracing::info!("{}{}", phase.name(), why.as_ref().map_or_else(String::new, |why| format!(": {why}")));
+        self.change(|state| {
+            state.phase = phase;
+            state.why = why;
+            state.seconds_left = None;
+        });
+        self.stop_watching();
+        let state = self.watched.lock().state.clone();
+        self.watched.write(&state)
+    }
+
+    fn stop_watching(&mut self) {
+        if let Some(signals) = self.signals.take() {
+            signals.close();
+        }
+        let mut shared = self.watched.lock();
+        shared.ended = true;
+        shared.state.heartbeat = runs::now();
+        drop(shared);
+        self.watched.wake.notify_all();
+        if let Some(watcher) = self.watcher.take() {
+            let _ = watcher.join();
+        }
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut RunState)) {
+        let mut shared = self.watched.lock();
+        change(&mut shared.state);
+        shared.urgent = true;
+        let state = shared.state.clone();
+        drop(shared);
+        self.watched.wake.notify_all();
+        self.listener.phase(&state);
+    }
+
+    /// Changes the phase, if it is another.
+    fn enter(&mut self, phase: Phase) {
+        if self.watched.lock().state.phase != phase {
+            self.change(|state| {
+                state.phase = phase;
+                state.why = None;
+            });
+        }
+    }
+}
+
+impl Drop for RunHost {
+    /// Only a panic leaves a host that was not ended.
+    fn drop(&mut self) {
+        if self.watcher.is_some() {
+            let _ = self.end(Ending::Failed("the program failed unexpectedly; its log says more".to_owned()));
+        }
+    }
+}
+
+impl Host for RunHost {
+    fn tick(&mut self) -> Result<Request> {
+        loop {
+            let mut shared = self.watched.lock();
+            if shared.stop {
+                return Ok(Request::Stop);
+            }
+            if std::mem::take(&mut shared.checkpoint) {
+                return Ok(Request::Checkpoint);
+            }
+            if !shared.pause {
+                drop(shared);
+                self.enter(Phase::Running);
+                return Ok(Request::GoOn);
+            }
+            drop(shared);
+            self.enter(Phase::Paused);
+            let shared = self.watched.lock();
+            if shared.pause && !shared.stop && !shared.checkpoint {
+                drop(self.watched.wake.wait_timeout(shared, WATCH));
+            }
+        }
+    }
+
+    fn report(&mut self, progress: &Progress<'_>) {
+        let mut shared = self.watched.lock();
+        let state = &mut shared.state;
+        match progress {
+            Progress::Began { step, total_steps } => {
+                state.step = *step;
+                state.total_steps = *total_steps;
+            }
+            Progress::Stepped { line, seconds_left } => {
+                state.step = line.get("step").and_then(serde_json::Value::as_u64).unwrap_or(state.step + 1);
+                state.tokens_per_second = number(line, "tokens_per_second");
+                state.seconds_left = Some(*seconds_left);
+            }
+            Progress::Evaluated { line, best } if *best => state.best_eval_loss = number(line, "eval_loss"),
+            Progress::Saved { step } => state.checkpoint_step = Some(*step),
+            Progress::Rehearsed { .. }
+            | Progress::Evaluated { .. }
+            | Progress::Sampled(_)
+            | Progress::StoppedEarly { .. } => {}
+        }
+        shared.changed = true;
+        let state = shared.state.clone();
+        drop(shared);
+        log(progress);
+        self.listener.heard(progress, &state);
+    }
+}
+
+fn number(line: &MetricLine, name: &str) -> Option<f64> {
+    line.get(name)?.as_f64()
+}
+
+/// The run's own log says in words what happens.
+fn log(progress: &Progress<'_>) {
+    let show = |line: &MetricLine, name: &str| {
+        number(line, name).map_or_else(|| "NaN".to_owned(), |n| format!("{n:.4}"))
+    };
+    match progress {
+        Progress::Began { step: 0, total_steps } => tracing::info!("begins: {total_steps} steps"),
+        Progress::Began { step, total_steps } => tracing::info!("goes on after step {step} of {total_steps}"),
+        Progress::Rehearsed { tokens, seconds, memory_gb } => {
+            tracing::info!("the largest batch, {tokens} tokens, fits: {seconds:.1} s, {memory_gb:.2} GB");
+        }
+        Progress::Stepped { line, .. } => {
+            let step = line.get("step").map(ToString::to_string).unwrap_or_default();
+            tracing::debug!("step {step}: loss {}", show(line, "loss"));
+        }
+        Progress::Evaluated { line, .. } => {
+            let step = line.get("step").map(ToString::to_string).unwrap_or_default();
+            tracing::info!("step {step}: eval_loss {}", show(line, "eval_loss"));
+        }
+        Progress::Sampled(sample) => tracing::info!("step {}: drew a sample", sample.step),
+        Progress::Saved { step } => tracing::info!("saved the checkpoint of step {step}"),
+        Progress::StoppedEarly { step } => tracing::info!("step {step}: the evaluation loss no longer falls"),
+    }
+}
+
+fn first_state(phase: Phase, earlier: Option<RunState>) -> RunState {
+    let now = runs::now();
+    let fresh = RunState {
+        phase,
+        why: None,
+        process: 0,
+        host: String::new(),
+        heartbeat: now,
+        started: now,
+        step: 0,
+        total_steps: 0,
+        checkpoint_step: None,
+        best_eval_loss: None,
+        tokens_per_second: None,
+        seconds_left: None,
+    };
+    let (process, host) = (std::process::id(), process::host_name());
+    RunState { phase, why: None, process, host, heartbeat: now, ..earlier.unwrap_or(fresh) }
+}
+
+/// The first interrupt, and any request to end, is a request to stop; the second interrupt ends the process at once.
+fn listen_to_signals(watched: &Arc<Watched>) -> Result<signal_hook::iterator::Handle> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut wanted = vec![SIGINT, SIGTERM];
+    if !process::ignores_hang_up() {
+        wanted.push(SIGHUP);
+    }
+    let mut signals = signal_hook::iterator::Signals::new(wanted).context("listen to signals")?;
+    let (handle, watched) = (signals.handle(), Arc::clone(watched));
+    std::thread::spawn(move || {
+        let mut interrupts = 0;
+        for signal in signals.forever() {
+            watched.obey(RunCommand::Stop);
+            interrupts += u32::from(signal == SIGINT);
+            if interrupts > 1 {
+                let mut state = watched.lock().state.clone();
+                state.phase = Phase::Stopped;
+                state.why = Some("interrupted twice: ended without a checkpoint".to_owned());
+                let _ = watched.write(&state);
+                std::process::exit(130);
+            }
+        }
+    });
+    Ok(handle)
+}

@@ -1,0 +1,147 @@
+//! One training run, from a recipe to its adapter, inside a run folder: what `dojo train` does. Assembles model, data,
+//! student and loop; knows nothing of terminals.
+
+pub mod adapter;
+pub mod data;
+pub mod host;
+mod lock;
+pub mod preflight;
+pub mod recipe;
+pub mod sampler;
+
+use anyhow::{Context, Result, ensure};
+
+use self::data::Dataset;
+use self::host::{Ending, Listener, RunHost};
+use self::lock::RunLock;
+use self::sampler::ModelSampler;
+use crate::app::runs;
+use crate::config::Folders;
+use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype, Recipe};
+use crate::domain::run::{Phase, RunFolder, Standing};
+use crate::engine::adapter::Adapter;
+use crate::engine::files;
+use crate::engine::hub::{self, Network};
+use crate::engine::model::{self, OpenModel};
+use crate::engine::train::host::{Host, Sampler};
+use crate::engine::train::step::{self, DecoderStudent, StepOptions};
+use crate::engine::train::trainer::{self, Outcome, Task};
+
+/// What to train, and where.
+pub struct Job {
+    pub recipe: Recipe,
+    pub folder: RunFolder,
+    /// Wait until this run has ended.
+    pub after: Option<RunFolder>,
+    pub folders: Folders,
+    pub network: Network,
+}
+
+/// Trains in the run folder, from its newest checkpoint where it has one. Whatever happens is in the folder's state
+/// afterwards: done, stopped, or failed and why.
+///
+/// # Errors
+/// Where another process trains there, or the run fails; the message is the one in the state.
+pub fn execute(job: &Job, listener: Box<dyn Listener>, progress: &mut dyn hub::Progress) -> Result<Outcome> {
+    let _lock = RunLock::take(&job.folder)?;
+    files::write_atomically(&job.folder.recipe(), job.recipe.to_toml().as_bytes())?;
+    let phase = if job.after.is_some() { Phase::Queued } else { Phase::Starting };
+    let mut host = RunHost::start(&job.folder, phase, listener)?;
+    let outcome = train(job, &mut host, progress);
+    let ended = host.end(match &outcome {
+        Ok(Outcome::Done) => Ending::Done,
+        Ok(Outcome::Stopped) => Ending::Stopped,
+        Err(error) => Ending::Failed(format!("{error:#}")),
+    });
+    // Where the disk is full, neither can be written; what failed first counts.
+    outcome.and_then(|outcome| ended.map(|()| outcome))
+}
+
+fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Result<Outcome> {
+    if let Some(after) = &job.after {
+        let ended = || runs::summarise(after.path()).is_none_or(|run| !Standing::is_live(run.standing));
+        if !host.wait_for(ended) {
+            return Ok(Outcome::Stopped);
+        }
+    }
+    let prepared = prepare(&job.recipe, &job.folders, job.network, progress, &mut |doing| host.doing(doing))?;
+    host.doing("loading the weights");
+    let mut student = student(&prepared.model, &job.recipe)?;
+    let mut sampler = match job.recipe.sample.sample_steps {
+        0 => None,
+        _ => Some(ModelSampler::new(&prepared.model)?),
+    };
+    let task = Task {
+        recipe: &job.recipe,
+        folder: &job.folder,
+        student: &mut student,
+        sampler: sampler.as_mut().map(|sampler| sampler as &mut dyn Sampler),
+        adapter: prepared.adapter,
+        train: &prepared.data.train,
+        eval: &prepared.data.eval,
+        prompts: &prepared.data.prompts,
+        save_adapter: &|adapter, folder| adapter.save(folder, &prepared.model.config),
+    };
+    trainer::train(task, host as &mut dyn Host)
+}
+
+/// A model, its data and its first adapter: all that stands before the first step.
+pub struct Prepared {
+    pub model: OpenModel,
+    pub data: Dataset,
+    pub adapter: Adapter,
+}
+
+/// Opens the model (fetching it first where it isn't here), reads and encodes the examples, and makes the adapter.
+///
+/// # Errors
+/// Where the model can't be had or opened, the data holds nothing to train on, or an adapter to be continued doesn't
+/// fit the model.
+pub fn prepare(
+    recipe: &Recipe,
+    folders: &Folders,
+    network: Network,
+    progress: &mut dyn hub::Progress,
+    doing: &mut dyn FnMut(&str),
+) -> Result<Prepared> {
+    check_compute(recipe)?;
+    doing(&format!("opening the model {}", recipe.model.base));
+    let files = hub::resolve(&folders.models(), &recipe.model.base, network, progress)?;
+    let model = model::open(&files).with_context(|| format!("open the model {}", recipe.model.base))?;
+    doing("reading the examples");
+    let data = data::read(recipe, &model)?;
+    let adapter = adapter::first(recipe, &model)?;
+    Ok(Prepared { model, data, adapter })
+}
+
+/// The model as it is trained.
+///
+/// # Errors
+/// Where a tensor is missing or damaged, or the recipe asks for what this build can't do.
+pub fn student(model: &OpenModel, recipe: &Recipe) -> Result<DecoderStudent> {
+    let activation_memory = match recipe.compute.activation_memory {
+        ActivationMemory::Auto => step::ActivationMemory::Auto,
+        ActivationMemory::Keep => step::ActivationMemory::Keep,
+        ActivationMemory::Recompute => step::ActivationMemory::Recompute,
+    };
+    let base = match recipe.compute.base_format {
+        BaseFormat::F32 => step::BaseFormat::F32,
+        BaseFormat::Stored => step::BaseFormat::Stored,
+    };
+    DecoderStudent::open(model, StepOptions { activation_memory, base })
+}
+
+/// Refuses what this build has no part of, before anything is fetched.
+fn check_compute(recipe: &Recipe) -> Result<()> {
+    let compute = &recipe.compute;
+    ensure!(
+        matches!(compute.device.as_str(), "auto" | "cpu"),
+        "compute.device is \"{}\", but this build trains on the CPU only; set it to \"auto\" or \"cpu\"",
+        compute.device
+    );
+    ensure!(
+        compute.dtype == Dtype::F32,
+        "compute.dtype is another than \"f32\", which is all that training on the CPU can do so far"
+    );
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Sample answers by the model in training.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use tokenizers::Tokenizer;
+
+use crate::domain::message::{Message, Role};
+use crate::engine::adapter::Adapter;
+use crate::engine::generate::{Decoder, Generator, Limits, Precision, Prompter, Request, complete};
+use crate::engine::model::OpenModel;
+use crate::engine::train::host::Sampler;
+
+/// A model that answers with whatever adapter it is handed.
+pub struct ModelSampler {
+    decoder: Arc<Decoder>,
+    tokenizer: Arc<Tokenizer>,
+    prompter: Prompter,
+    has_template: bool,
+}
+
+impl ModelSampler {
+    /// Reads the weights as the file stores them, which is far smaller than what training holds.
+    ///
+    /// # Errors
+    /// Where a tensor is missing or damaged, or the chat template can't be read.
+    pub fn new(model: &OpenModel) -> Result<Self> {
+        let decoder = Decoder::load(&model.config, model.weights.as_ref(), Precision::Stored)?;
+        Ok(Self {
+            decoder: Arc::new(decoder),
+            tokenizer: Arc::clone(&model.tokenizer),
+            prompter: Prompter::new(model)?,
+            has_template: model.template.text.is_some(),
+        })
+    }
+}
+
+impl Sampler for ModelSampler {
+    fn answer(
+        &mut self,
+        adapter: &Adapter,
+        prompt: &str,
+        max_new_tokens: usize,
+        go_on: &mut dyn FnMut() -> Result<bool>,
+    ) -> Result<Option<String>> {
+        let tokens = if self.has_template {
+            self.prompter.chat(&[Message::new(Role::User, prompt)])?
+        } else {
+            self.prompter.raw(prompt)?
+        };
+        let limits = Limits { sequences: 1, ..Limits::default() };
+        // A generator of its own for each answer: between answers its memory and threads belong to training.
+        let mut generator = Generator::new(Arc::clone(&self.decoder), Arc::clone(&self.tokenizer), limits);
+        let mut request = Request::new(tokens, max_new_tokens);
+        request.adapter = Some(generator.add_adapter(adapter)?);
+        let mut stopped = false;
+        let mut tick = |_| {
+            stopped = !go_on()?;
+            ensure!(!stopped, "stopped on request");
+            Ok(())
+        };
+        let answers = complete(&mut generator, vec![request], &mut tick);
+        if stopped {
+            return Ok(None);
+        }
+        let answer = answers?.into_iter().flatten().next().context("the model gave no answer")?;
+        Ok(Some(answer.text))
+    }
+}

@@ -1,0 +1,121 @@
+//! How a training run looks in a terminal: one bar, or a line now and then where there is no terminal.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::print;
+pub(super) use super::pull::Bar as Pull;
+use crate::app::train::host::Listener;
+use crate::domain::run::{MetricLine, Phase, RunState};
+use crate::engine::train::host::Progress;
+
+/// A bar with loss, speed and time left.
+pub(super) struct TrainProgress {
+    name: String,
+    bar: Option<ProgressBar>,
+    eval_loss: Option<f64>,
+    said: String,
+}
+
+impl TrainProgress {
+    pub(super) fn new(name: &str) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len} {msg}");
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+                .with_prefix(name.to_owned())
+        });
+        Self { name: name.to_owned(), bar, eval_loss: None, said: String::new() }
+    }
+
+    /// A line that stays: above the bar, or by itself.
+    fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| print::complain(text)),
+            None => print::complain(text),
+        }
+    }
+
+    fn stepped(&self, line: &MetricLine, state: &RunState) {
+        let number = |name: &str| line.get(name).and_then(serde_json::Value::as_f64).unwrap_or(f64::NAN);
+        let eval = self.eval_loss.map_or_else(String::new, |loss| format!("  eval {loss:.4}"));
+        let left = state.seconds_left.map_or_else(String::new, |left| format!("  {} left", duration(left)));
+        let message =
+            format!("loss {:.4}{eval}  {:.0} tok/s{left}", number("loss"), number("tokens_per_second"));
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(state.step);
+                bar.set_message(message);
+            }
+            // Without a terminal: the first steps, then about a hundred lines in all.
+            None if state.step <= 3 || state.step.is_multiple_of((state.total_steps / 100).max(1)) => {
+                print::complain(&format!("{} {}/{} {message}", self.name, state.step, state.total_steps));
+            }
+            None => {}
+        }
+    }
+}
+
+impl Listener for TrainProgress {
+    fn heard(&mut self, progress: &Progress<'_>, state: &RunState) {
+        match progress {
+            Progress::Began { step, total_steps } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_length(*total_steps);
+                    bar.set_position(*step);
+                }
+                if *step > 0 {
+                    self.note(&format!("going on after step {step} of {total_steps}"));
+                }
+            }
+            Progress::Rehearsed { tokens, seconds, memory_gb } => {
+                self.note(&format!(
+                    "the largest batch, {tokens} tokens, fits: {seconds:.1} s, {memory_gb:.2} GB"
+                ));
+            }
+            Progress::Stepped { line, .. } => self.stepped(line, state),
+            Progress::Evaluated { line, .. } => {
+                self.eval_loss = line.get("eval_loss").and_then(serde_json::Value::as_f64);
+                let loss = self.eval_loss.unwrap_or(f64::NAN);
+                self.note(&format!("step {}: eval_loss {loss:.4}", state.step));
+            }
+            Progress::Sampled(sample) => {
+                self.note(&format!("step {}: {}\n{}", sample.step, sample.prompt, sample.completion));
+            }
+            Progress::Saved { .. } => {}
+            Progress::StoppedEarly { step } => {
+                self.note(&format!("step {step}: the evaluation loss no longer falls; that is the end"));
+            }
+        }
+    }
+
+    fn phase(&mut self, state: &RunState) {
+        let text = match (state.phase, &state.why) {
+            (Phase::Starting, Some(doing)) => doing.clone(),
+            (Phase::Paused, _) => "paused".to_owned(),
+            (Phase::Running, _) if self.said == "paused" => "going on".to_owned(),
+            (Phase::Done | Phase::Stopped | Phase::Failed, _) => {
+                if let Some(bar) = self.bar.take() {
+                    bar.abandon();
+                }
+                return;
+            }
+            _ => return,
+        };
+        if text != self.said {
+            self.note(&text);
+            self.said = text;
+        }
+    }
+}
+
+/// Hours, minutes and seconds, the two largest that count.
+pub(super) fn duration(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m{seconds:02}s"),
+        (hours, minutes, _) => format!("{hours}h{minutes:02}m"),
+    }
+}

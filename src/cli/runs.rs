@@ -1,0 +1,123 @@
+//! `dojo runs`: lists runs, and leaves commands for them.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::print;
+use super::progress::duration;
+use crate::app::runs::{self, Launch, RunSummary};
+use crate::config::Folders;
+use crate::domain::run::{RunCommand, Standing};
+
+/// Arguments of `dojo runs`.
+#[derive(Args)]
+pub(super) struct Runs {
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// Print one JSON object.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List all runs, newest first.
+    List,
+    /// Hold a run after the step in progress.
+    Pause { run: String },
+    /// Let a paused run go on; continue a stopped or crashed one in the background.
+    Resume { run: String },
+    /// Save a checkpoint after the step in progress.
+    Checkpoint { run: String },
+    /// Save a checkpoint and end.
+    Stop { run: String },
+    /// Delete a run with all its checkpoints.
+    Delete { run: String },
+}
+
+pub(super) fn run(arguments: &Runs) -> Result<ExitCode> {
+    let folders = Folders::from_environment()?;
+    let find = |name: &str| runs::find_run(&folders, name);
+    let said = match arguments.action.as_ref().unwrap_or(&Action::List) {
+        Action::List => {
+            list(&runs::list_runs(&folders)?, arguments.json);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Pause { run } => command(&find(run)?, RunCommand::Pause)?,
+        Action::Resume { run } => resume(&find(run)?)?,
+        Action::Checkpoint { run } => command(&find(run)?, RunCommand::Checkpoint)?,
+        Action::Stop { run } => command(&find(run)?, RunCommand::Stop)?,
+        Action::Delete { run } => {
+            let run = find(run)?;
+            runs::delete_run(&run)?;
+            format!("{} is deleted", run.name)
+        }
+    };
+    print::say(&if arguments.json { json!({"said": said}).to_string() } else { said });
+    Ok(ExitCode::SUCCESS)
+}
+
+fn command(run: &RunSummary, command: RunCommand) -> Result<String> {
+    runs::send_command(run, command)?;
+    Ok(format!("asked {} to {}", run.name, command.name()))
+}
+
+fn resume(run: &RunSummary) -> Result<String> {
+    if run.standing.is_live() {
+        return command(run, RunCommand::Resume);
+    }
+    runs::start_detached(&Launch::Resume { folder: run.folder.clone() }, None)?;
+    Ok(format!("{} goes on in the background", run.name))
+}
+
+fn list(found: &[RunSummary], as_json: bool) {
+    if as_json {
+        let row = |run: &RunSummary| {
+            json!({
+                "name": run.name,
+                "folder": run.folder.path(),
+                "standing": run.standing,
+                "state": run.state,
+            })
+        };
+        print::say(&json!({"runs": found.iter().map(row).collect::<Vec<_>>()}).to_string());
+        return;
+    }
+    if found.is_empty() {
+        print::say("no runs yet; `dojo train RECIPE` starts one");
+        return;
+    }
+    let width = found.iter().map(|run| run.name.chars().count()).max().unwrap_or_default();
+    for run in found {
+        print::say(&line(run, width));
+    }
+}
+
+fn line(run: &RunSummary, width: usize) -> String {
+    let state = &run.state;
+    let sign = match run.standing {
+        Standing::Queued | Standing::Starting => "◌",
+        Standing::Running => "●",
+        Standing::Paused => "‖",
+        Standing::Done => "✓",
+        Standing::Stopped => "■",
+        Standing::Failed | Standing::Crashed => "✗",
+    };
+    let steps = format!("{}/{}", state.step, state.total_steps);
+    let best = state.best_eval_loss.map_or_else(|| "-".to_owned(), |loss| format!("{loss:.4}"));
+    let when = match state.seconds_left.filter(|_| run.standing == Standing::Running) {
+        Some(seconds) => format!("{} left", duration(seconds)),
+        None => format!("{} ago", duration(runs::now() - state.heartbeat)),
+    };
+    let why = match run.standing {
+        Standing::Crashed => format!("go on with `dojo runs resume {}`", run.name),
+        _ => state.why.clone().unwrap_or_default(),
+    };
+    let name = format!("{:width$}", run.name);
+    let row =
+        format!("{sign} {name}  {:8} {steps:>11}  eval {best:>7}  {when:>10}  {why}", run.standing.name());
+    row.trim_end().to_owned()
+}

@@ -1,0 +1,212 @@
+//! `dojo train`: a run from a recipe, or an earlier run resumed; in the foreground or detached.
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use serde_json::json;
+
+use super::print;
+use super::progress::{Pull, TrainProgress};
+use crate::app::runs::{self, Launch, RunSummary};
+use crate::app::train::{self, Job, preflight, recipe};
+use crate::config::Folders;
+use crate::domain::recipe::{Override, Recipe};
+use crate::domain::run::{Phase, RunFolder};
+use crate::engine::hub::Network;
+
+/// Arguments of `dojo train`.
+#[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(super) struct Train {
+    /// The recipe, a TOML file.
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    recipe: Option<PathBuf>,
+    /// Override a key of the recipe, such as `train.learning_rate=1e-4`. May be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<Override>,
+    /// The run's folder.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "resume"])]
+    run: Option<PathBuf>,
+    /// The run's name; otherwise sft-0001 and so on.
+    #[arg(long, conflicts_with = "resume")]
+    name: Option<String>,
+    /// Go on with a run (its name or folder) from its last checkpoint.
+    #[arg(long, value_name = "RUN")]
+    resume: Option<String>,
+    /// Wait in the queue until this run has ended.
+    #[arg(long, value_name = "RUN")]
+    after: Option<String>,
+    /// Start in the background and return at once.
+    #[arg(long)]
+    detach: bool,
+    /// Never reach for the network.
+    #[arg(long)]
+    offline: bool,
+    /// Only say what the run will take, and measure a step.
+    #[arg(long, conflicts_with_all = ["detach", "after", "resume"])]
+    dry_run: bool,
+    /// Only print the recipe with every key resolved.
+    #[arg(long)]
+    print: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Train) -> Result<ExitCode> {
+    let folders = Folders::from_environment()?;
+    let resumed = arguments.resume.as_deref().map(|name| runs::find_run(&folders, name)).transpose()?;
+    let recipe = match (&arguments.recipe, &resumed) {
+        (Some(path), _) => recipe::load(path, &arguments.overrides)?,
+        (None, Some(run)) => recipe::of_run(&run.folder, &arguments.overrides)?,
+        (None, None) => anyhow::bail!("name a recipe, or a run to --resume"),
+    };
+    if arguments.print {
+        print::say(recipe.to_toml().trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
+    if arguments.dry_run {
+        return dry_run(arguments, &recipe, &folders);
+    }
+    let after = arguments.after.as_deref().map(|name| runs::find_run(&folders, name)).transpose()?;
+    let after = after.map(|run| run.folder);
+    let folder = match &resumed {
+        Some(run) => run.folder.clone(),
+        None => new_folder(arguments, &recipe, &folders)?,
+    };
+    if arguments.detach {
+        return detach(arguments, folder, resumed.as_ref(), after.as_ref());
+    }
+    let network = network(arguments.offline);
+    let run = in_foreground(&Job { recipe, folder, after, folders, network })?;
+    report(&run, arguments.json);
+    Ok(ExitCode::SUCCESS)
+}
+
+const fn network(offline: bool) -> Network {
+    if offline { Network::Offline } else { Network::Allowed }
+}
+
+/// Trains in this process with a progress bar; the run's log goes to its folder.
+pub(super) fn in_foreground(job: &Job) -> Result<RunSummary> {
+    log_to(&job.folder)?;
+    let listener = Box::new(TrainProgress::new(&job.folder.name()));
+    train::execute(job, listener, &mut Pull::new())?;
+    runs::summarise(job.folder.path()).context("read the state of the run that just ended")
+}
+
+fn log_to(folder: &RunFolder) -> Result<()> {
+    let path = folder.log();
+    let file = OpenOptions::new().create(true).append(true).open(&path);
+    let file = file.with_context(|| format!("open {}", path.display()))?;
+    let level = tracing_subscriber::EnvFilter::try_from_env("DOJO_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,dojo_studio=info"));
+    let subscriber = tracing_subscriber::fmt().with_writer(file).with_ansi(false).with_target(false);
+    // Where a logger is set already, the run goes to that one.
+    let _ = subscriber.with_env_filter(level).try_init();
+    Ok(())
+}
+
+/// The folder that the arguments ask for, made where it is missing.
+fn new_folder(arguments: &Train, recipe: &Recipe, folders: &Folders) -> Result<RunFolder> {
+    if let Some(folder) = &arguments.run {
+        let taken = runs::summarise(folder).is_some_and(|run| run.state.process != 0);
+        ensure!(!taken, "{} is a run already; go on with it by --resume", folder.display());
+        std::fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+        let folder = folder.canonicalize().with_context(|| format!("find {}", folder.display()))?;
+        return Ok(RunFolder::new(folder));
+    }
+    let parent = runs_beside(arguments.recipe.as_deref(), folders);
+    runs::create_run_folder(&parent, arguments.name.as_deref(), recipe.method.name())
+}
+
+/// A session's recipe runs in that session; others in the folder of runs that belong to none.
+fn runs_beside(recipe: Option<&Path>, folders: &Folders) -> PathBuf {
+    let session = recipe.and_then(|path| path.canonicalize().ok()).and_then(|path| {
+        let sessions = folders.sessions().canonicalize().ok()?;
+        let name = path.strip_prefix(&sessions).ok()?.components().next()?;
+        Some(sessions.join(name).join("runs"))
+    });
+    session.unwrap_or_else(|| folders.runs())
+}
+
+fn detach(
+    arguments: &Train,
+    folder: RunFolder,
+    resumed: Option<&RunSummary>,
+    after: Option<&RunFolder>,
+) -> Result<ExitCode> {
+    if let Some(run) = resumed {
+        ensure!(!run.standing.is_live(), "the run {} is {} already", run.name, run.standing.name());
+    }
+    let name = folder.name();
+    let path = folder.path().display().to_string();
+    let launch = match &arguments.recipe {
+        Some(recipe) => {
+            let overrides =
+                arguments.overrides.iter().map(|one| format!("{}={}", one.key, one.value)).collect();
+            Launch::New { recipe: recipe.clone(), overrides, folder }
+        }
+        None => Launch::Resume { folder },
+    };
+    let process = runs::start_detached(&launch, after)?;
+    if arguments.json {
+        print::say(&json!({"run": name, "folder": path, "process": process}).to_string());
+    } else {
+        print::say(&format!("{name} runs in the background: {path}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What came of a run.
+pub(super) fn report(run: &RunSummary, as_json: bool) {
+    let (state, folder) = (&run.state, &run.folder);
+    if as_json {
+        let report = json!({
+            "run": run.name,
+            "folder": folder.path(),
+            "phase": state.phase,
+            "step": state.step,
+            "total_steps": state.total_steps,
+            "best_eval_loss": state.best_eval_loss,
+            "adapter": folder.adapter(),
+        });
+        print::say(&report.to_string());
+        return;
+    }
+    let best = state.best_eval_loss.map_or_else(String::new, |loss| format!(", best eval_loss {loss:.4}"));
+    let more = if state.phase == Phase::Stopped {
+        format!("; go on with `dojo train --resume {}`", run.name)
+    } else {
+        String::new()
+    };
+    print::say(&format!(
+        "{} is {}: {} of {} steps{best}; the adapter is in {}{more}",
+        run.name,
+        state.phase.name(),
+        state.step,
+        state.total_steps,
+        folder.adapter().display()
+    ));
+}
+
+fn dry_run(arguments: &Train, recipe: &Recipe, folders: &Folders) -> Result<ExitCode> {
+    let mut progress = Pull::new();
+    let network = network(arguments.offline);
+    let prepared =
+        train::prepare(recipe, folders, network, &mut progress, &mut |doing| print::complain(doing))?;
+    let runs = arguments.run.clone().unwrap_or_else(|| runs_beside(arguments.recipe.as_deref(), folders));
+    let mut figures = preflight::preflight(recipe, &prepared, &runs)?;
+    print::complain("measuring a step");
+    let mut student = train::student(&prepared.model, recipe)?;
+    preflight::measure(&mut figures, recipe, &prepared, &mut student)?;
+    if arguments.json {
+        print::say(&serde_json::to_string(&figures)?);
+    } else {
+        figures.sentences().iter().for_each(|line| print::say(line));
+    }
+    Ok(ExitCode::SUCCESS)
+}
