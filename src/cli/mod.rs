@@ -1,5 +1,6 @@
 //! The subcommands: one file each, arguments and printing only. The work is done by the modules below.
 
+mod bench;
 mod chat;
 mod data;
 mod demo;
@@ -32,6 +33,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure this machine's speed.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Records of a session: import, list, tag, undo, history.
     Data(data::Data),
     /// Score corrected thoughts with a judge, and improve what scores low.
@@ -68,6 +72,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let outcome = match Arguments::parse().command {
         None => studio::run(),
+        Some(Command::Bench(what)) => bench::run(&what),
         Some(Command::Data(arguments)) => data::run(&arguments),
         Some(Command::Judge(arguments)) => review_jobs::judge(&arguments),
         Some(Command::Models(arguments)) => models::run(&arguments),

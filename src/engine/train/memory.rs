@@ -8,6 +8,27 @@ pub fn resident_gb() -> f64 {
     resident_bytes() as f64 / 1e9
 }
 
+/// The most that this process ever held, in 10^9 bytes; 0 where the system doesn't say.
+#[must_use]
+pub fn peak_gb() -> f64 {
+    #[cfg(unix)]
+    {
+        // SAFETY: all fields of `rusage` are integers, for which zero is a value.
+        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+        // SAFETY: `usage` is a valid place to write to.
+        if unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) } != 0 {
+            return 0.0;
+        }
+        // Kilobytes, but for macOS, which counts bytes.
+        let unit = if cfg!(target_os = "macos") { 1.0 } else { 1024.0 };
+        usage.ru_maxrss as f64 * unit / 1e9
+    }
+    #[cfg(not(unix))]
+    {
+        0.0
+    }
+}
+
 #[cfg(target_os = "linux")]
 fn resident_bytes() -> u64 {
     // One small file; the general way below reads a dozen.

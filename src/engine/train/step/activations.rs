@@ -3,6 +3,7 @@
 use super::buffer::Buffer;
 use super::sites::LayerSites;
 use crate::engine::model::ModelConfig;
+use crate::engine::train::memory;
 
 /// Whether activations are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -118,9 +119,5 @@ fn floats_per_token(config: &ModelConfig, sites: &[LayerSites]) -> usize {
 }
 
 fn fits(bytes: usize) -> bool {
-    let Ok(mut system) = sysinfo::System::new() else { return false };
-    system.refresh_memory();
-    let available = system.available_memory();
-    let free = system.cgroup_limits().map_or(available, |limits| limits.free_memory.min(available));
-    (bytes as f64) < SHARE_OF_FREE * free as f64
+    memory::free_bytes().is_some_and(|free| (bytes as f64) < SHARE_OF_FREE * free as f64)
 }

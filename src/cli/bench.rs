@@ -1,0 +1,125 @@
+//! `dojo bench`: figures with units, never a test.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+
+use super::{loading, print};
+use crate::engine::train::bench::{TrainBench, TrainFigures};
+use crate::engine::train::memory;
+use crate::engine::train::step::{ActivationMemory, BaseFormat, StepOptions};
+
+#[derive(Subcommand)]
+pub(super) enum Bench {
+    /// One training step: tokens a second, seconds by part, peak memory, against the machine's own rate.
+    Train(Train),
+}
+
+#[derive(Args)]
+pub(super) struct Train {
+    /// A model's alias, hub or package name, or path.
+    #[arg(long, default_value = "smollm2-135m")]
+    model: String,
+    /// Examples of a step.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    batch: u16,
+    /// Tokens of each example.
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(2..=131_072))]
+    length: u32,
+    /// Rank of the adapter on all projections.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    rank: u16,
+    /// Steps that count.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    steps: u16,
+    /// Whether activations are kept or computed again.
+    #[arg(long, value_enum, default_value_t = Memory::Auto)]
+    activation_memory: Memory,
+    /// Hold the frozen base in its file's own blocks.
+    #[arg(long)]
+    stored: bool,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Memory {
+    Auto,
+    Keep,
+    Recompute,
+}
+
+pub(super) fn run(bench: &Bench) -> Result<ExitCode> {
+    match bench {
+        Bench::Train(arguments) => train(arguments)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn train(arguments: &Train) -> Result<()> {
+    let model = loading::open(&arguments.model)?;
+    let activation_memory = match arguments.activation_memory {
+        Memory::Auto => ActivationMemory::Auto,
+        Memory::Keep => ActivationMemory::Keep,
+        Memory::Recompute => ActivationMemory::Recompute,
+    };
+    let base = if arguments.stored { BaseFormat::Stored } else { BaseFormat::F32 };
+    let bench = TrainBench {
+        batch: arguments.batch.into(),
+        length: arguments.length as usize,
+        rank: arguments.rank.into(),
+        steps: arguments.steps.into(),
+        options: StepOptions { activation_memory, base },
+    };
+    let figures = bench.run(&model)?;
+    if arguments.json {
+        print::say(&as_json(arguments, &figures).to_string());
+    } else {
+        print::say(&as_text(arguments, &figures));
+    }
+    Ok(())
+}
+
+fn as_json(arguments: &Train, figures: &TrainFigures) -> serde_json::Value {
+    let parts: serde_json::Map<_, _> =
+        figures.parts.iter().map(|&(name, seconds)| (name.to_owned(), json!(seconds))).collect();
+    json!({
+        "model": arguments.model,
+        "batch": arguments.batch,
+        "length": arguments.length,
+        "rank": arguments.rank,
+        "step_seconds": figures.step_seconds,
+        "tokens_per_second": figures.tokens_per_second,
+        "peak_memory_gb": memory::peak_gb(),
+        "gflop_per_step": figures.gflop,
+        "machine_gflops": figures.machine_gflops,
+        "floor_seconds": figures.floor_seconds,
+        "share_of_machine_rate": figures.floor_seconds / figures.step_seconds,
+        "seconds_by_part": parts,
+    })
+}
+
+fn as_text(arguments: &Train, figures: &TrainFigures) -> String {
+    let mut text = format!(
+        "{} \u{b7} {} x {} tokens \u{b7} rank {}\n{:>9.1} tokens/s   {:.2} s a step   {:.2} GB at the peak\n\
+         {:>9.0} GFLOP a step; this machine does {:.0} GFLOP/s: {:.2} s at the least, {:.0}% reached\n",
+        arguments.model,
+        arguments.batch,
+        arguments.length,
+        arguments.rank,
+        figures.tokens_per_second,
+        figures.step_seconds,
+        memory::peak_gb(),
+        figures.gflop,
+        figures.machine_gflops,
+        figures.floor_seconds,
+        100.0 * figures.floor_seconds / figures.step_seconds,
+    );
+    let parts =
+        figures.parts.iter().map(|(name, seconds)| format!("{seconds:>9.3} s  {}", name.replace('_', " ")));
+    text.push_str(&parts.collect::<Vec<_>>().join("\n"));
+    text
+}
