@@ -4,5 +4,7 @@ mod generate;
 mod gguf;
 mod hf;
 mod hub;
+mod kernels;
+mod step;
 mod tokenizer;
 mod train;

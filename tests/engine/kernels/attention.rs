@@ -1,0 +1,114 @@
+//! Tiled attention against the definition, with borders, shared key/value heads and windows.
+
+use dojo_studio::engine::kernels::attention::{Gradients, Scratch, Shape, attention, attention_backward};
+
+use super::{near, numbers, slopes};
+
+fn plain(shape: &Shape<'_>, qkv: &[f32]) -> Vec<f32> {
+    let (dim, row, group) = (shape.head_dim, shape.row(), shape.heads / shape.kv_heads);
+    let tokens = *shape.borders.last().unwrap();
+    let mut out = vec![0.0; tokens * shape.heads * dim];
+    for pair in shape.borders.windows(2) {
+        for query in pair[0]..pair[1] {
+            for head in 0..shape.heads {
+                let first =
+                    shape.window.map_or(pair[0], |window| pair[0].max((query + 1).saturating_sub(window)));
+                let q = &qkv[query * row + head * dim..][..dim];
+                let key = |token: usize| &qkv[token * row + (shape.heads + head / group) * dim..][..dim];
+                let at_value = (shape.heads + shape.kv_heads + head / group) * dim;
+                let scores: Vec<f64> = (first..=query)
+                    .map(|token| {
+                        let dot: f64 = q.iter().zip(key(token)).map(|(a, b)| f64::from(a * b)).sum();
+                        (dot * f64::from(shape.scale)).exp()
+                    })
+                    .collect();
+                let sum: f64 = scores.iter().sum();
+                for d in 0..dim {
+                    let value = |token: usize| f64::from(qkv[token * row + at_value + d]);
+                    let mixed: f64 = scores.iter().zip(first..).map(|(s, token)| s * value(token)).sum();
+                    out[(query * shape.heads + head) * dim + d] = (mixed / sum) as f32;
+                }
+            }
+        }
+    }
+    out
+}
+
+fn forward(shape: Shape<'_>, qkv: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    let tokens = *shape.borders.last().unwrap();
+    let mut out = vec![0.0; tokens * shape.heads * shape.head_dim];
+    let mut log_sums = vec![0.0; tokens * shape.heads];
+    attention(shape, qkv, &mut out, &mut log_sums, &mut Vec::new());
+    (out, log_sums)
+}
+
+fn backward(shape: Shape<'_>, qkv: &[f32], grad_out: &[f32]) -> Vec<f32> {
+    let (out, log_sums) = forward(shape, qkv);
+    let mut grad = vec![f32::NAN; qkv.len()];
+    let scratch = &mut Scratch::default();
+    let given = Gradients { qkv, out: &out, log_sums: &log_sums, grad_out, scratch };
+    attention_backward(shape, given, &mut grad);
+    grad
+}
+
+const fn shape(borders: &[usize], window: Option<usize>) -> Shape<'_> {
+    Shape { heads: 4, kv_heads: 2, head_dim: 8, scale: 0.35, window, borders }
+}
+
+#[test]
+fn tiles_give_what_the_definition_gives() {
+    for window in [None, Some(7), Some(200)] {
+        // Longer than a tile of queries, longer than a tile of keys, one token, and an empty example.
+        let shape = shape(&[0, 70, 71, 71, 700], window);
+        let qkv = numbers(3, 700 * shape.row());
+        near("attention", &forward(shape, &qkv).0, &plain(&shape, &qkv), 1e-5);
+    }
+}
+
+#[test]
+fn examples_do_not_see_each_other() {
+    let together = shape(&[0, 40, 100], None);
+    let qkv = numbers(4, 100 * together.row());
+    let alone = forward(shape(&[0, 60], None), &qkv[40 * together.row()..]).0;
+    assert_eq!(forward(together, &qkv).0[40 * 32..], alone);
+}
+
+#[test]
+fn the_backward_is_the_slope_of_the_forward() {
+    for window in [None, Some(3)] {
+        let shape = shape(&[0, 5, 12], window);
+        let qkv = numbers(5, 12 * shape.row());
+        let weights = numbers(6, 12 * 32);
+        let expected = slopes(&qkv, &weights, |qkv| plain(&shape, qkv));
+        near("gradient", &backward(shape, &qkv, &weights), &expected, 2e-3);
+    }
+}
+
+#[test]
+fn a_backward_over_several_tiles_of_keys_and_queries_sums_as_single_tiles_do() {
+    // A gradient that touches one late query only must reach every key of its example, through all tiles.
+    let shape = shape(&[0, 600], None);
+    let qkv = numbers(7, 600 * shape.row());
+    let mut weights = vec![0.0; 600 * 32];
+    weights[599 * 32..].copy_from_slice(&numbers(8, 32));
+    let grad = backward(shape, &qkv, &weights);
+    for token in [0, 63, 64, 255, 256, 511, 598] {
+        let at = token * shape.row() + 4 * 8;
+        let mut moved = qkv.clone();
+        let expected: Vec<f32> = (0..32)
+            .map(|i| {
+                let value = |x: &[f32]| -> f64 {
+                    let out = plain(&Shape { borders: &[0, 600], ..shape }, x);
+                    out[599 * 32..].iter().zip(&weights[599 * 32..]).map(|(y, w)| f64::from(y * w)).sum()
+                };
+                moved[at + i] = qkv[at + i] + 0.5;
+                let above = value(&moved);
+                moved[at + i] = qkv[at + i] - 0.5;
+                let below = value(&moved);
+                moved[at + i] = qkv[at + i];
+                (above - below) as f32
+            })
+            .collect();
+        near("gradient of a key or value", &grad[at..at + 32], &expected, 5e-2);
+    }
+}

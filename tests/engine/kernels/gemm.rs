@@ -1,0 +1,82 @@
+//! Matrix products against three loops.
+
+use dojo_studio::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
+use proptest::prelude::*;
+
+use super::{near, numbers};
+
+fn at(matrix: &Matrix<'_>, i: usize, j: usize) -> f64 {
+    f64::from(matrix.data[i * matrix.row_stride + j * matrix.column_stride])
+}
+
+fn plain(c: &[f32], stride: usize, write: Write, alpha: f32, terms: &[Term<'_>]) -> Vec<f32> {
+    let mut out = c.to_vec();
+    for i in 0..terms[0].a.rows {
+        for j in 0..terms[0].b.columns {
+            let sum: f64 = terms
+                .iter()
+                .map(|term| (0..term.a.columns).map(|k| at(&term.a, i, k) * at(&term.b, k, j)).sum::<f64>())
+                .sum();
+            let before = if write == Write::Add { f64::from(c[i * stride + j]) } else { 0.0 };
+            out[i * stride + j] = (before + f64::from(alpha) * sum) as f32;
+        }
+    }
+    out
+}
+
+fn view(data: &[f32], rows: usize, columns: usize, turned: bool) -> Matrix<'_> {
+    if turned { Matrix::new(data, columns, rows).transposed() } else { Matrix::new(data, rows, columns) }
+}
+
+fn check(rows: usize, depths: (usize, usize), columns: usize, turned: (bool, bool), write: Write) {
+    let (first, second) = depths;
+    let data: Vec<Vec<f32>> = [rows * first, first * columns, rows * second, second * columns]
+        .into_iter()
+        .enumerate()
+        .map(|(seed, count)| numbers(seed as u64 + 1, count))
+        .collect();
+    let terms = [
+        Term::new(view(&data[0], rows, first, turned.0), view(&data[1], first, columns, turned.1)),
+        Term::new(view(&data[2], rows, second, turned.1), view(&data[3], second, columns, turned.0)),
+    ];
+    let stride = columns + 3;
+    let mut c = numbers(9, rows * stride);
+    let expected = plain(&c, stride, write, 0.5, &terms);
+    matmul(Output { data: &mut c, stride, write }, 0.5, &terms);
+    near("product", &c, &expected, 1e-5);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn two_terms_of_any_shape_and_orientation_sum_as_three_loops_do(
+        rows in 1usize..140,
+        first in 1usize..60,
+        second in 1usize..20,
+        columns in 1usize..120,
+        turned in (any::<bool>(), any::<bool>()),
+        add in any::<bool>(),
+    ) {
+        check(rows, (first, second), columns, turned, if add { Write::Add } else { Write::Replace });
+    }
+}
+
+#[test]
+fn a_depth_of_several_passes_and_a_width_of_several_slices_sum_as_three_loops_do() {
+    check(70, (1500, 16), 50, (false, true), Write::Replace);
+    check(3, (1300, 8), 70, (true, false), Write::Add);
+    check(66, (20, 4), 3100, (false, true), Write::Replace);
+}
+
+#[test]
+fn a_product_repeats_bit_for_bit() {
+    let (a, b) = (numbers(1, 200 * 700), numbers(2, 700 * 100));
+    let product = || {
+        let mut c = vec![0.0; 200 * 100];
+        let term = Term::new(Matrix::new(&a, 200, 700), Matrix::new(&b, 700, 100));
+        matmul(Output { data: &mut c, stride: 100, write: Write::Replace }, 1.0, &[term]);
+        c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+    };
+    assert_eq!(product(), product());
+}
