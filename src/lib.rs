@@ -10,6 +10,7 @@
 //! | [`data`] | import, chat templates, loss mask, packing, splits | `domain` |
 //! | [`session`] | records, history, search, imports in SQLite | `domain`, `data` |
 //! | [`engine`] | models, training, generation | `domain`, `data` |
+//! | [`task`] | prompts from records, answers read back, labels | `domain`, `data` |
 //! | [`teacher`] | outside models and the jobs on them: think, reflect, judge | `domain`, `data`, `task`, `session` |
 //! | [`serve`] | OpenAI's HTTP API | `domain`, `engine`, `rag` |
 //! | [`app`] | the loop, the worker, following runs | everything |
@@ -24,5 +25,6 @@ pub mod domain;
 pub mod engine;
 pub mod serve;
 pub mod session;
+pub mod task;
 pub mod teacher;
 pub mod ui;

@@ -20,5 +20,6 @@ mod golden;
 mod layers;
 mod session;
 mod support;
+mod task;
 mod teacher;
 mod ui;

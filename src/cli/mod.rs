@@ -17,6 +17,8 @@ mod runs;
 mod sampling;
 mod serve;
 mod studio;
+mod task;
+mod tokens;
 mod train;
 
 use std::process::ExitCode;
@@ -66,6 +68,10 @@ enum Command {
     Runs(runs::Runs),
     /// Train a model by a recipe.
     Train(Box<train::Train>),
+    /// List the tasks, or try one on records.
+    Task(task::Task),
+    /// Show an example's tokens, and which of them are trained on.
+    Tokens(tokens::Tokens),
 }
 
 /// Parses the command line, runs it, and maps the outcome to an exit code: 0, 1 (failed) or 2 (wrong usage).
@@ -88,6 +94,8 @@ pub fn run() -> ExitCode {
         Some(Command::Think(arguments)) => review_jobs::think(&arguments),
         Some(Command::Runs(arguments)) => runs::run(&arguments),
         Some(Command::Train(arguments)) => train::run(&arguments),
+        Some(Command::Task(arguments)) => task::run(&arguments),
+        Some(Command::Tokens(arguments)) => tokens::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         print::complain(&format!("{error:#}"));

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::data::hash::row_hash;
+use crate::data::hub;
 use crate::data::mapping::Mapping;
 use crate::data::rows::{self, Format, Found, Malformed, Parsed, Piece, Pieces, TextUnit, find_files};
 use crate::domain::record::{ContentHash, Fields, Provenance, Record};
@@ -68,13 +69,18 @@ pub struct Batch {
 }
 
 impl Import {
-    /// Finds the files, and each one's mapping from its first rows.
+    /// Finds the files of a path, or of a dataset of the hub (`hf:owner/name[:config[:split]]`), and each one's
+    /// mapping from its first rows.
     ///
     /// # Errors
     /// Where a file can't be opened, is no data file, or a mapping names a column that is not there.
     pub fn open(path: &Path, options: &ImportOptions) -> Result<Self> {
+        let found = match path.to_str().filter(|_| hub::DatasetName::is_one(path)) {
+            Some(name) => hub::fetch(name)?,
+            None => find_files(path, options.format)?,
+        };
         let mut files = Vec::new();
-        for file in find_files(path, options.format)? {
+        for file in found {
             let sample = sample(&file, options.text)?;
             let mut mapping = options.mapping.clone().unwrap_or_else(|| Mapping::detect(&sample));
             for assignment in &options.map {

@@ -1,10 +1,14 @@
 //! Data on its way to the engine: import, chat templates, loss mask, packing, splits. Knows no session and no screen.
 
 pub mod chat;
+pub mod check;
 pub mod encode;
+pub mod export;
 pub mod hash;
+pub mod hub;
 pub mod import;
 pub mod mapping;
 pub mod mask;
 pub mod pack;
 pub mod rows;
+pub mod split;

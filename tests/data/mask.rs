@@ -1,4 +1,4 @@
-use dojo_studio::data::chat::{ChatTemplate, Ending};
+use dojo_studio::data::chat::{ChatTemplate, Ending, SpecialTokens};
 use dojo_studio::data::mask::Masker;
 use dojo_studio::domain::message::Message;
 use proptest::prelude::*;
@@ -124,7 +124,7 @@ proptest! {
 
     #[test]
     fn any_template_text_compiles_or_is_refused_and_never_panics(source in "(\\{%|%\\}|\\{\\{|\\}\\}|generation|end|-| |for m in messages|m|\\PC){0,20}") {
-        if let Ok(template) = ChatTemplate::new(&source, Default::default()) {
+        if let Ok(template) = ChatTemplate::new(&source, SpecialTokens::default()) {
             let _ = template.render(&[user("q"), assistant("a")], Ending::Complete);
             let _ = Masker::new(&template, &byte_tokenizer()).mask(&[user("q"), assistant("a")], 0);
         }

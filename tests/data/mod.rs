@@ -1,9 +1,13 @@
 //! `src/data`.
 
 mod chat;
+mod check;
 mod encode;
+mod export;
+mod hub;
 mod import;
 mod mask;
 mod pack;
 mod rows;
+mod split;
 pub(crate) mod world;

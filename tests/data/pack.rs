@@ -7,7 +7,9 @@ const PACKED: PackSettings =
 #[test]
 fn each_example_goes_into_the_fullest_pack_with_room() {
     let mut packs: Vec<Vec<usize>> = plan(&[60, 50, 40, 30, 20], &PACKED, 0).expect("plan");
-    packs.iter_mut().for_each(|pack| pack.sort_unstable());
+    for pack in &mut packs {
+        pack.sort_unstable();
+    }
     packs.sort();
     assert_eq!(packs, [vec![0, 2], vec![1, 3, 4]]);
 }

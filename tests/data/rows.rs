@@ -1,9 +1,10 @@
 //! Reading files of every format, also of those that are none.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use dojo_studio::data::import::{Batch, Import, ImportOptions};
 use dojo_studio::data::rows::{Format, TextUnit, find_files};
+use dojo_studio::domain::record::Record;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -11,11 +12,11 @@ use super::world::write;
 
 fn read(name: &str, bytes: &[u8]) -> Batch {
     let folder = TempDir::new().expect("a folder");
-    read_path(write(&folder, name, bytes)).expect("read")
+    read_path(&write(&folder, name, bytes)).expect("read")
 }
 
-fn read_path(path: PathBuf) -> anyhow::Result<Batch> {
-    let mut import = Import::open(&path, &ImportOptions::default())?;
+fn read_path(path: &Path) -> anyhow::Result<Batch> {
+    let mut import = Import::open(path, &ImportOptions::default())?;
     let mut all = Batch::default();
     while let Some(batch) = import.next_batch()? {
         all.records.extend(batch.records);
@@ -26,13 +27,13 @@ fn read_path(path: PathBuf) -> anyhow::Result<Batch> {
 
 fn refusal(name: &str, bytes: &[u8]) -> String {
     let folder = TempDir::new().expect("a folder");
-    let error = read_path(write(&folder, name, bytes)).expect_err("refused");
+    let error = read_path(&write(&folder, name, bytes)).expect_err("refused");
     format!("{error:#}").replace(&folder.path().display().to_string(), "DIR")
 }
 
 /// The prompts, and the malformed lines with their reasons.
 fn told(batch: &Batch) -> (Vec<&str>, Vec<(u64, &str)>) {
-    let prompts = batch.records.iter().map(|record| record.prompt()).collect();
+    let prompts = batch.records.iter().map(Record::prompt).collect();
     (prompts, batch.malformed.iter().map(|bad| (bad.line, bad.reason.as_str())).collect())
 }
 

@@ -20,7 +20,7 @@ use crate::ui::widgets::text;
 /// Arguments of `dojo data import`.
 #[derive(Args)]
 pub(super) struct Import {
-    /// A file, or a folder of files.
+    /// A file, a folder of files, or a dataset of the hub: hf:owner/name[:config[:split]].
     path: PathBuf,
     /// What a column is: part=column, such as prompt=question; an empty column clears the part.
     #[arg(long = "map", value_name = "PART=COLUMN")]

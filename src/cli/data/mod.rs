@@ -1,9 +1,12 @@
 //! `dojo data`: a session's records from the shell.
 
 mod change;
+mod check;
+mod export;
 mod import;
 mod list;
 mod show;
+mod split;
 mod table;
 
 use std::path::PathBuf;
@@ -17,7 +20,9 @@ use clap::{Args, Subcommand};
 use crate::app::{sessions, studio};
 use crate::config::Folders;
 use crate::domain::filter::{Filter, parse};
+use crate::domain::record::{Record, RecordId};
 use crate::domain::session::SessionInfo;
+use crate::domain::view::Order;
 use crate::session::{Access, DATABASE, Session};
 
 /// Arguments of `dojo data`.
@@ -57,6 +62,12 @@ enum Command {
     Undo,
     /// Do again what was undone last.
     Redo,
+    /// Hold out a share of the records, by prompt or column.
+    Split(split::Split),
+    /// Find what may be wrong: repeats, leakage, empty turns, truncation, secrets.
+    Check(check::Check),
+    /// Write records as files that other programs read.
+    Export(export::Export),
     /// Write the whole session as sorted text that compares well under version control.
     ExportAll(show::ExportAll),
     /// List the imports, and the lines that could not be read.
@@ -99,6 +110,9 @@ pub(super) fn run(arguments: &Data) -> Result<ExitCode> {
         Command::Delete(arguments) => change::delete(&place, arguments)?,
         Command::Undo => change::undo(&place)?,
         Command::Redo => change::redo(&place)?,
+        Command::Split(arguments) => split::run(&place, arguments)?,
+        Command::Check(arguments) => check::run(&place, arguments)?,
+        Command::Export(arguments) => export::run(&place, arguments)?,
         Command::ExportAll(arguments) => show::export_all(&place, arguments)?,
         Command::Imports(arguments) => show::imports(&place, arguments)?,
         Command::Index => import::index(&place)?,
@@ -144,6 +158,22 @@ impl Place {
             super::print::say(text.trim_end_matches('\n'));
         }
     }
+}
+
+/// So many records are in memory at once.
+const PAGE: usize = 4096;
+
+/// Calls `each` with the records that a filter's words match, page by page, in the order of their numbers.
+fn each_page(
+    session: &Session,
+    words: &[String],
+    mut each: impl FnMut(Vec<(RecordId, Record)>) -> Result<()>,
+) -> Result<()> {
+    let view = session.view(&filter(words)?, Order::default())?;
+    for ids in view.ids().chunks(PAGE) {
+        each(session.rows(ids)?.into_iter().map(|row| (row.id, row.record)).collect())?;
+    }
+    Ok(())
 }
 
 /// Reads a filter from the words of a command line; a wrong one is shown with a caret under what is wrong.

@@ -63,7 +63,7 @@ fn column(rows: &[Fields], name: &str) -> Option<String> {
 fn fits(part: Part, column: &str, rows: &[Fields]) -> bool {
     let mut values =
         rows.iter().filter_map(|row| row.get(column)).filter(|value| !value.is_null()).peekable();
-    if values.peek().is_none() {
+    if values.peek().is_none() || values.clone().all(|value| value.as_str() == Some("")) {
         return false;
     }
     let text_like = |value: &Value| match value {

@@ -1,0 +1,246 @@
+//! `dojo tokens`: what a model sees of an example, and what it is trained to write.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::print::say;
+use crate::config::Folders;
+use crate::data::chat::{ChatTemplate, SpecialTokens};
+use crate::data::encode::{Encoded, Encoder};
+use crate::data::import::{Batch, ImportOptions, OnMalformed, read_all};
+use crate::engine::hub::{self, Network};
+use crate::engine::model::{self, OpenModel};
+
+/// Arguments of `dojo tokens`.
+#[derive(Args)]
+pub(super) struct Tokens {
+    /// A file of examples, or a folder of them.
+    file: PathBuf,
+    /// The model whose tokenizer and chat template are used: a short name, hf:owner/name, or a path.
+    #[arg(long, short, default_value = "smollm2-135m")]
+    model: String,
+    /// Which example to show, from 1.
+    #[arg(long, short, default_value_t = 1)]
+    index: usize,
+    /// Cut examples to so many tokens, as training does.
+    #[arg(long, default_value_t = 1024)]
+    max_length: usize,
+    /// What a column is: part=column, such as prompt=question.
+    #[arg(long = "map", value_name = "PART=COLUMN")]
+    map: Vec<String>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A piece of text that tokens make, and whether they are trained on.
+struct Piece {
+    ids: Vec<u32>,
+    text: String,
+    trained: bool,
+}
+
+/// Counts over the whole file.
+#[derive(Default)]
+struct Totals {
+    examples: usize,
+    tokens: usize,
+    trained: usize,
+    truncated: usize,
+    longest: usize,
+    /// Examples that can't be trained on, with the reason.
+    refused: Vec<String>,
+}
+
+/// A model's tokenizer and template, for those who need no more of it.
+pub(super) struct ModelChoice {
+    model: OpenModel,
+    template: Option<ChatTemplate>,
+}
+
+impl ModelChoice {
+    /// Finds a model by name, fetching it where it is not here.
+    pub(super) fn open(name: &str) -> Result<Self> {
+        let folders = Folders::from_environment()?;
+        let files = hub::resolve(&folders.models(), name, Network::Allowed, &mut super::pull::Bar::new())?;
+        let model = model::open(&files)?;
+        let template = template(&model)?;
+        Ok(Self { model, template })
+    }
+
+    pub(super) fn encoder(&self, max_length: usize) -> Result<Encoder<'_>> {
+        let end = self.model.template.eos_token.as_deref();
+        Encoder::new(&self.model.tokenizer, self.template.as_ref(), end, max_length)
+    }
+}
+
+pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
+    let choice = ModelChoice::open(&arguments.model)?;
+    let encoder = choice.encoder(arguments.max_length)?;
+    let options = ImportOptions { map: arguments.map.clone(), ..ImportOptions::default() };
+    let batch = read_all(&arguments.file, &options, OnMalformed::Skip)?;
+    let count = batch.records.len();
+    let record = arguments.index.checked_sub(1).and_then(|index| batch.records.get(index));
+    let record = record.with_context(|| format!("{} has examples 1 to {count}", arguments.file.display()))?;
+    let shown = encoder.encode(record)?;
+    let pieces = pieces(&choice.model, &shown)?;
+    let totals = totals(&encoder, &batch);
+    let text = if arguments.json {
+        as_json(&shown, &pieces, &totals, &batch)
+    } else {
+        for_people(&shown, &pieces, &totals, &batch)
+    };
+    say(&text);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn template(model: &OpenModel) -> Result<Option<ChatTemplate>> {
+    let source = &model.template;
+    let special = SpecialTokens {
+        bos: source.bos_token.clone(),
+        eos: source.eos_token.clone(),
+        ..SpecialTokens::default()
+    };
+    source.text.as_deref().map(|text| ChatTemplate::new(text, special)).transpose()
+}
+
+/// Tokens with their text. A character of several tokens is one piece.
+fn pieces(model: &OpenModel, shown: &Encoded) -> Result<Vec<Piece>> {
+    let mut stream = model.tokenizer.decode_stream(false);
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut ids = Vec::new();
+    for (&id, &trained) in shown.example.tokens.iter().zip(&shown.example.trained) {
+        ids.push(id);
+        let text = stream.step(id).map_err(anyhow::Error::msg).context("decode the tokens")?;
+        if let Some(text) = text {
+            pieces.push(Piece { ids: std::mem::take(&mut ids), text, trained });
+        }
+    }
+    if !ids.is_empty() {
+        pieces.push(Piece {
+            ids,
+            text: "\u{FFFD}".into(),
+            trained: shown.example.trained.last() == Some(&true),
+        });
+    }
+    ensure!(!pieces.is_empty(), "the example has no token");
+    Ok(pieces)
+}
+
+fn totals(encoder: &Encoder<'_>, batch: &Batch) -> Totals {
+    let encoded: Vec<Result<Encoded>> =
+        batch.records.par_iter().map(|record| encoder.encode(record)).collect();
+    let mut totals = Totals { examples: batch.records.len(), ..Totals::default() };
+    for one in encoded {
+        match one {
+            Ok(one) => {
+                totals.tokens += one.example.tokens.len();
+                totals.trained += one.example.trained.iter().filter(|trained| **trained).count();
+                totals.truncated += usize::from(one.is_truncated());
+                totals.longest = totals.longest.max(one.full_length);
+            }
+            Err(error) => totals.refused.push(format!("{error:#}")),
+        }
+    }
+    totals
+}
+
+fn as_json(shown: &Encoded, pieces: &[Piece], totals: &Totals, batch: &Batch) -> String {
+    let pieces: Vec<_> = pieces
+        .iter()
+        .map(|piece| json!({"ids": piece.ids, "text": piece.text, "trained": piece.trained}))
+        .collect();
+    json!({
+        "source": shown.example.source,
+        "full_length": shown.full_length,
+        "truncated": shown.is_truncated(),
+        "tokens": pieces,
+        "totals": {
+            "examples": totals.examples,
+            "tokens": totals.tokens,
+            "trained_tokens": totals.trained,
+            "truncated": totals.truncated,
+            "longest": totals.longest,
+            "refused": totals.refused,
+            "malformed": batch.malformed,
+        },
+    })
+    .to_string()
+}
+
+fn for_people(shown: &Encoded, pieces: &[Piece], totals: &Totals, batch: &Batch) -> String {
+    let colour =
+        std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let mut out = if colour { coloured(pieces) } else { bracketed(pieces) };
+    let trained = shown.example.trained.iter().filter(|trained| **trained).count();
+    let marks = if colour { "on green" } else { "in ⟦ ⟧" };
+    let _ = write!(
+        out,
+        "\n\n{}: {} tokens, {trained} of them trained on ({marks})",
+        shown.example.source,
+        shown.example.tokens.len()
+    );
+    if shown.is_truncated() {
+        let _ = write!(out, ", cut from {}", shown.full_length);
+    }
+    let share = 100.0 * totals.trained as f64 / totals.tokens.max(1) as f64;
+    let _ = write!(
+        out,
+        "\nall {} examples: {} tokens, {} trained on ({share:.0}%), the longest has {}, {} are cut",
+        totals.examples, totals.tokens, totals.trained, totals.longest, totals.truncated
+    );
+    if let Some(first) = totals.refused.first() {
+        let _ = write!(out, "\n{} can't be trained on; {first}", totals.refused.len());
+    }
+    if let Some(first) = batch.malformed.first() {
+        let _ = write!(
+            out,
+            "\n{} lines are malformed; {}:{}: {}",
+            batch.malformed.len(),
+            first.source,
+            first.line,
+            first.reason
+        );
+    }
+    out
+}
+
+/// Two shades take turns, so that the borders between tokens show.
+fn coloured(pieces: &[Piece]) -> String {
+    let mut out = String::new();
+    for (index, piece) in pieces.iter().enumerate() {
+        let style = match (piece.trained, index % 2) {
+            (true, 0) => "30;42",
+            (true, _) => "30;102",
+            (false, 0) => "2",
+            (false, _) => "0",
+        };
+        for (part, text) in piece.text.split('\n').enumerate() {
+            // A background that runs over the line's end would fill the screen's width.
+            let line_break = if part > 0 { "↵\u{1b}[0m\n" } else { "" };
+            let _ = write!(out, "\u{1b}[{style}m{line_break}\u{1b}[{style}m{text}\u{1b}[0m");
+        }
+    }
+    out
+}
+
+fn bracketed(pieces: &[Piece]) -> String {
+    let mut out = String::new();
+    for stretch in pieces.chunk_by(|a, b| a.trained == b.trained) {
+        let text: String = stretch.iter().map(|piece| piece.text.as_str()).collect();
+        let trained = stretch.first().is_some_and(|piece| piece.trained);
+        if trained {
+            let _ = write!(out, "⟦{text}⟧");
+        } else {
+            out.push_str(&text);
+        }
+    }
+    out
+}

@@ -1,0 +1,327 @@
+//! What may be wrong with a dataset, with the records that it is about. Knows no session and no file.
+//!
+//! Adding a check: a file here, a row in [`Check`], and its call in [`Checker`].
+
+mod characters;
+mod duplicates;
+mod lengths;
+mod minhash;
+mod secrets;
+mod turns;
+
+use std::collections::{BTreeMap, HashSet};
+
+use rayon::prelude::*;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::data::encode::Encoder;
+use crate::domain::record::{Record, RecordId};
+
+pub use characters::clean;
+use minhash::Signature;
+
+/// A kind of finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// The same content as an earlier record.
+    Duplicate,
+    /// Almost the same content as an earlier record.
+    NearDuplicate,
+    /// A held-out record whose prompt is in the training data.
+    Leakage,
+    /// A held-out record whose prompt is almost one of the training data.
+    NearLeakage,
+    /// Turns without text, or missing.
+    Turns,
+    /// Turns in an order that no chat template expects.
+    Order,
+    /// Both answers of a preference pair are the same.
+    Pair,
+    /// Much longer or shorter than the others.
+    Length,
+    /// Longer than the model is trained with, or not fit for its template.
+    Truncation,
+    /// Characters that were lost or that nobody typed.
+    Characters,
+    /// Keys, passwords, addresses and numbers of people.
+    Secret,
+}
+
+impl Check {
+    pub const ALL: [Self; 11] = [
+        Self::Duplicate,
+        Self::NearDuplicate,
+        Self::Leakage,
+        Self::NearLeakage,
+        Self::Turns,
+        Self::Order,
+        Self::Pair,
+        Self::Length,
+        Self::Truncation,
+        Self::Characters,
+        Self::Secret,
+    ];
+
+    /// The name that filters and the command line use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::NearDuplicate => "near-duplicate",
+            Self::Leakage => "leakage",
+            Self::NearLeakage => "near-leakage",
+            Self::Turns => "turns",
+            Self::Order => "order",
+            Self::Pair => "pair",
+            Self::Length => "length",
+            Self::Truncation => "truncation",
+            Self::Characters => "characters",
+            Self::Secret => "secret",
+        }
+    }
+}
+
+/// Something about one record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    pub check: Check,
+    pub record: RecordId,
+    /// The record that it repeats, where it repeats one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<RecordId>,
+    pub what: String,
+}
+
+/// What to check by.
+#[derive(Debug, Clone, Default)]
+pub struct CheckSettings<'e> {
+    /// Counts tokens and finds what would be cut; without it, lengths are characters.
+    pub encoder: Option<Encoder<'e>>,
+    /// Leave out what takes longest: near-duplicates and near leakage.
+    pub exact_only: ExactOnly,
+}
+
+/// Whether near matches are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ExactOnly {
+    Yes,
+    #[default]
+    No,
+}
+
+/// The outcome.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Report {
+    pub records: u64,
+    pub distinct_prompts: u64,
+    /// Of each check that found something.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// Labels with their records, most first.
+    pub labels: Vec<(String, u64)>,
+    pub lengths: lengths::Lengths,
+    /// Sentences about the dataset as a whole.
+    pub notes: Vec<String>,
+    /// In the order of checks and records.
+    pub findings: Vec<Finding>,
+}
+
+/// Takes records in, batch by batch, keeping a digest of each (some 600 bytes at most).
+pub struct Checker<'e> {
+    settings: CheckSettings<'e>,
+    digests: Vec<Digested>,
+    /// Training data that the records are compared with, and not checked itself.
+    trained: Vec<Digested>,
+    findings: Vec<Finding>,
+    labels: BTreeMap<String, u64>,
+}
+
+/// What is kept of a record.
+struct Digested {
+    id: RecordId,
+    /// Where it stands, for one that has no number in the dataset that is checked.
+    place: Option<Box<str>>,
+    side: Side,
+    content: u128,
+    prompt: u128,
+    length: u32,
+    near_content: Option<Signature>,
+    near_prompt: Option<Signature>,
+}
+
+/// Which side of the split a record is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Train,
+    HeldOut,
+    Unknown,
+}
+
+impl<'e> Checker<'e> {
+    #[must_use]
+    pub fn new(settings: CheckSettings<'e>) -> Self {
+        Self {
+            settings,
+            digests: Vec::new(),
+            trained: Vec::new(),
+            findings: Vec::new(),
+            labels: BTreeMap::new(),
+        }
+    }
+
+    /// Takes records in. Of the splits, `train` is what the others are compared with.
+    pub fn add(&mut self, records: &[(RecordId, Record)]) {
+        let settings = &self.settings;
+        let digested: Vec<(Digested, Vec<Finding>)> =
+            records.par_iter().map(|(id, record)| digest(*id, record, settings)).collect();
+        for (one, findings) in digested {
+            self.digests.push(one);
+            self.findings.extend(findings);
+        }
+        for (_, record) in records {
+            if let Some(label) = &record.label {
+                *self.labels.entry(label.clone()).or_default() += 1;
+            }
+        }
+    }
+
+    /// Takes in training data of elsewhere: held-out records should not have its prompts. It is not checked itself.
+    pub fn compare_with(&mut self, training: &[Record]) {
+        let settings = CheckSettings { encoder: None, exact_only: self.settings.exact_only };
+        let digested = training.par_iter().map(|record| {
+            let (one, _) = digest(RecordId(0), record, &settings);
+            Digested { side: Side::Train, place: Some(record.place().into()), near_content: None, ..one }
+        });
+        self.trained.extend(digested.collect::<Vec<_>>());
+    }
+
+    /// Compares the records with each other.
+    #[must_use]
+    pub fn finish(mut self) -> Report {
+        let mut report = Report { records: self.digests.len() as u64, ..Report::default() };
+        let prompts: HashSet<u128> = self.digests.iter().map(|one| one.prompt).collect();
+        report.distinct_prompts = prompts.len() as u64;
+        self.findings.extend(duplicates::exact(&self.digests));
+        let all: Vec<&Digested> = self.trained.iter().chain(&self.digests).collect();
+        self.findings.extend(duplicates::leaked(&all));
+        if self.settings.exact_only == ExactOnly::No {
+            self.findings.extend(duplicates::near(&self.digests));
+            self.findings.extend(duplicates::nearly_leaked(&all));
+        }
+        let unit =
+            if self.settings.encoder.is_some() { lengths::Unit::Tokens } else { lengths::Unit::Characters };
+        let lengths: Vec<(RecordId, u32)> = self.digests.iter().map(|one| (one.id, one.length)).collect();
+        let (lengths, outliers) = lengths::measure(&lengths, unit);
+        report.lengths = lengths;
+        self.findings.extend(outliers);
+        self.findings.sort_by_key(|finding| (finding.check, finding.record));
+        for finding in &self.findings {
+            *report.counts.entry(finding.check.name()).or_default() += 1;
+        }
+        report.labels = self.labels.into_iter().collect();
+        report.labels.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        report.notes = notes(&report);
+        report.findings = self.findings;
+        report
+    }
+}
+
+/// Checks records that are all in memory.
+#[must_use]
+pub fn check(records: &[(RecordId, Record)], settings: CheckSettings<'_>) -> Report {
+    let mut checker = Checker::new(settings);
+    checker.add(records);
+    checker.finish()
+}
+
+/// Labels beyond so many are rather answers than classes.
+const MOST_CLASSES: usize = 50;
+
+fn notes(report: &Report) -> Vec<String> {
+    let mut notes = Vec::new();
+    if report.distinct_prompts < report.records {
+        notes.push(format!(
+            "{} records share {} distinct prompts: split by prompt, not by row",
+            report.records, report.distinct_prompts
+        ));
+    }
+    if let [(most, many), .., (least, few)] = report.labels.as_slice()
+        && report.labels.len() <= MOST_CLASSES
+        && *many >= few * 3
+    {
+        notes.push(format!("labels are out of balance: {many} x {most:?}, {few} x {least:?}"));
+    }
+    let labelled: u64 = report.labels.iter().map(|(_, count)| count).sum();
+    if labelled > 0 && labelled < report.records {
+        notes.push(format!("{} of {} records have no label", report.records - labelled, report.records));
+    }
+    notes
+}
+
+fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Digested, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let mut find = |check, what| findings.push(Finding { check, record: id, other: None, what });
+    turns::check(record, &mut find);
+    characters::check(record, &mut find);
+    secrets::check(record, &mut find);
+    let characters = texts(record).map(|text| text.chars().count()).sum::<usize>();
+    let length = match settings.encoder.as_ref().map(|encoder| encoder.encode(record)) {
+        None => characters,
+        Some(Ok(encoded)) => {
+            if encoded.is_truncated() {
+                let (all, kept) = (encoded.full_length, encoded.example.tokens.len());
+                find(Check::Truncation, format!("{all} tokens are cut to {kept}"));
+            }
+            encoded.full_length
+        }
+        Some(Err(error)) => {
+            find(Check::Truncation, format!("can't be trained on: {error:#}"));
+            0
+        }
+    };
+    let side = match record.split.as_deref() {
+        Some("train") => Side::Train,
+        Some(_) => Side::HeldOut,
+        None => Side::Unknown,
+    };
+    let near = settings.exact_only == ExactOnly::No;
+    let prompt = record.prompt();
+    let digested = Digested {
+        id,
+        place: None,
+        side,
+        content: content_hash(record),
+        prompt: hash([prompt.trim()]),
+        length: u32::try_from(length).unwrap_or(u32::MAX),
+        near_content: if near { Signature::of(texts(record)) } else { None },
+        near_prompt: if near { Signature::of([prompt]) } else { None },
+    };
+    (digested, findings)
+}
+
+/// Every text of a record, in reading order.
+fn texts(record: &Record) -> impl Iterator<Item = &str> {
+    let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
+    record.messages.iter().chain(pair).map(|turn| turn.content.as_str()).chain(record.text.as_deref())
+}
+
+fn content_hash(record: &Record) -> u128 {
+    let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
+    let turns = record.messages.iter().chain(pair).flat_map(|turn| [turn.role.name(), turn.content.as_str()]);
+    let rest = [record.text.as_deref().unwrap_or_default(), record.label.as_deref().unwrap_or_default()];
+    let empty = record.messages.is_empty() && record.text.is_none();
+    // Where only columns are known, they are the content.
+    let columns =
+        if empty { serde_json::to_string(&record.fields).unwrap_or_default() } else { String::new() };
+    hash(turns.chain(rest).chain([columns.as_str()]))
+}
+
+fn hash<'t>(texts: impl IntoIterator<Item = &'t str>) -> u128 {
+    let mut hasher = Sha256::new();
+    for text in texts {
+        hasher.update(text.len().to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.finalize().iter().take(16).fold(0, |number, byte| (number << 8) | u128::from(*byte))
+}

@@ -1,0 +1,69 @@
+//! Turns that are empty, missing or out of order.
+
+use super::Check;
+use crate::domain::message::{Message, Role};
+use crate::domain::record::Record;
+
+pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
+    if record.messages.is_empty() {
+        if record.text.as_deref().is_none_or(|text| text.trim().is_empty()) {
+            find(Check::Turns, "it has neither a conversation nor text".into());
+        }
+        return;
+    }
+    let Some(pair) = &record.preference else {
+        empty(&record.messages, 1, "", find);
+        let speaks = |role| record.messages.iter().any(|turn| turn.role == role);
+        if !speaks(Role::Assistant) {
+            find(Check::Turns, "nobody answers".into());
+        }
+        if !speaks(Role::User) {
+            find(Check::Turns, "nobody asks".into());
+        }
+        order(&record.messages, find);
+        return;
+    };
+    let behind = record.messages.len() + 1;
+    empty(&record.messages, 1, "", find);
+    empty(&pair.chosen, behind, " of the chosen answer", find);
+    empty(&pair.rejected, behind, " of the rejected answer", find);
+    order(&[record.messages.as_slice(), pair.chosen.as_slice()].concat(), find);
+    if pair.chosen == pair.rejected {
+        find(Check::Pair, "the chosen and the rejected answer are the same".into());
+    }
+}
+
+fn empty(turns: &[Message], first: usize, whose: &str, find: &mut impl FnMut(Check, String)) {
+    for (turn, number) in turns.iter().zip(first..) {
+        if turn.content.trim().is_empty() {
+            find(Check::Turns, format!("turn {number}{whose} ({}) is empty", turn.role.name()));
+        }
+    }
+}
+
+/// The first thing that is out of order.
+fn order(turns: &[Message], find: &mut impl FnMut(Check, String)) {
+    let talk: Vec<(usize, Role)> = turns.iter().map(|turn| turn.role).enumerate().collect();
+    let late = talk.iter().skip(1).find(|(_, role)| *role == Role::System);
+    if let Some((index, _)) = late {
+        find(Check::Order, format!("turn {} is the system's, which speaks first or not at all", index + 1));
+        return;
+    }
+    let talk: Vec<_> = talk.into_iter().filter(|(_, role)| *role != Role::System).collect();
+    let twice = talk.windows(2).find_map(|pair| match pair {
+        [(_, before), (index, after)] if before == after && *after != Role::Tool => {
+            Some((index + 1, after.name()))
+        }
+        _ => None,
+    });
+    match (talk.first(), talk.last(), twice) {
+        (_, _, Some((number, who))) => {
+            find(Check::Order, format!("turn {number} is the {who}'s, as the one before"));
+        }
+        (Some((_, Role::Assistant)), _, None) => find(Check::Order, "the assistant speaks first".into()),
+        (_, Some((_, Role::User)), None) if talk.iter().any(|(_, role)| *role == Role::Assistant) => {
+            find(Check::Order, "the last turn is the user's, and is not answered".into());
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,98 @@
+//! JSON Lines.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value, json};
+
+use super::file::WholeFile;
+use super::flat::flat;
+use super::{Added, Sink};
+use crate::domain::record::Record;
+
+type Object = Map<String, Value>;
+
+/// Makes a line's object, or says why the record does not fit.
+type Shape = fn(&Record) -> Result<Object, String>;
+
+pub(super) struct Lines {
+    file: WholeFile,
+    shape: Shape,
+}
+
+impl Lines {
+    pub(super) fn create(path: &Path, shape: Shape) -> Result<Self> {
+        Ok(Self { file: WholeFile::create(path)?, shape })
+    }
+}
+
+impl Sink for Lines {
+    fn add(&mut self, record: &Record) -> Result<Added> {
+        let object = match (self.shape)(record) {
+            Ok(object) => object,
+            Err(reason) => return Ok(Added::LeftOut(reason)),
+        };
+        let mut line = serde_json::to_vec(&object).with_context(|| format!("write {}", record.place()))?;
+        line.push(b'\n');
+        self.file.write_all(&line).with_context(|| format!("write {}", self.file.path().display()))?;
+        Ok(Added::Written)
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        self.file.finish()
+    }
+}
+
+/// `messages`; plain text has `text` instead. A preference pair gives its chosen answer.
+pub(super) fn messages(record: &Record) -> Result<Object, String> {
+    let mut object = Object::new();
+    let chosen = record.preference.iter().flat_map(|pair| &pair.chosen);
+    let turns: Vec<_> = record.messages.iter().chain(chosen).collect();
+    match &record.text {
+        Some(text) if turns.is_empty() => object.insert("text".into(), json!(text)),
+        _ if turns.is_empty() => return Err("it has no conversation".into()),
+        _ => object.insert("messages".into(), json!(turns)),
+    };
+    add_rest(&mut object, record);
+    Ok(object)
+}
+
+pub(super) fn prompt_completion(record: &Record) -> Result<Object, String> {
+    let flat = flat(record)?;
+    let completion = flat.completion.ok_or("it has no answer")?;
+    let mut object = Object::new();
+    if let Some(system) = flat.system {
+        object.insert("system".into(), json!(system));
+    }
+    object.insert("prompt".into(), json!(flat.prompt));
+    object.insert("completion".into(), json!(completion));
+    add_rest(&mut object, record);
+    Ok(object)
+}
+
+pub(super) fn preference(record: &Record) -> Result<Object, String> {
+    let pair = record.preference.as_ref().ok_or("it is no preference pair")?;
+    let mut object = Object::new();
+    object.insert("prompt".into(), json!(record.messages));
+    object.insert("chosen".into(), json!(pair.chosen));
+    object.insert("rejected".into(), json!(pair.rejected));
+    add_rest(&mut object, record);
+    Ok(object)
+}
+
+pub(super) fn row(record: &Record) -> Result<Object, String> {
+    if record.fields.is_empty() { Err("it was not imported".into()) } else { Ok(record.fields.clone()) }
+}
+
+fn add_rest(object: &mut Object, record: &Record) {
+    if let Some(label) = &record.label {
+        object.insert("label".into(), json!(label));
+    }
+    if let Some(split) = &record.split {
+        object.insert("split".into(), json!(split));
+    }
+    if !record.tags.is_empty() {
+        object.insert("tags".into(), json!(record.tags));
+    }
+}

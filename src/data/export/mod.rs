@@ -1,0 +1,225 @@
+//! Records become files that other programs read. The same records give the same bytes; a file appears whole or not
+//! at all.
+//!
+//! Adding a form: a file here, and a row in [`Form`].
+
+mod csv;
+mod file;
+mod flat;
+mod folder;
+mod jsonl;
+mod parquet;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail, ensure};
+use serde::Serialize;
+
+use crate::domain::record::Record;
+
+/// What a file is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// OpenAI's `messages`, one JSON object a line.
+    Messages,
+    /// `prompt` and `completion`, one JSON object a line.
+    PromptCompletion,
+    /// TRL's `prompt`, `chosen` and `rejected` as turns, one JSON object a line.
+    Preference,
+    /// The rows as they were imported, one JSON object a line.
+    Rows,
+    Csv,
+    Parquet,
+    /// A Hugging Face dataset: Parquet files by split, and a card.
+    Folder,
+}
+
+impl Form {
+    pub const ALL: [Self; 7] = [
+        Self::Messages,
+        Self::PromptCompletion,
+        Self::Preference,
+        Self::Rows,
+        Self::Csv,
+        Self::Parquet,
+        Self::Folder,
+    ];
+
+    /// The name that the command line uses.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::PromptCompletion => "prompt-completion",
+            Self::Preference => "preference",
+            Self::Rows => "rows",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Folder => "folder",
+        }
+    }
+
+    /// The form of that name.
+    ///
+    /// # Errors
+    /// Lists the names that are known.
+    pub fn from_name(name: &str) -> Result<Self> {
+        let known = || Self::ALL.map(Self::name).join(", ");
+        match Self::ALL.into_iter().find(|form| form.name() == name) {
+            Some(form) => Ok(form),
+            None => bail!("{name:?} is no form of export; there are {}", known()),
+        }
+    }
+
+    /// The form that a path's ending suggests.
+    #[must_use]
+    pub fn of_path(path: &Path) -> Option<Self> {
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some("jsonl") => Some(Self::Messages),
+            Some("csv") => Some(Self::Csv),
+            Some("parquet") => Some(Self::Parquet),
+            Some(_) => None,
+            None => Some(Self::Folder),
+        }
+    }
+}
+
+/// Whether each split gets a file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Splits {
+    #[default]
+    Together,
+    /// `data.train.jsonl`, `data.eval.jsonl`, ... Records of no split go to the plain name.
+    Apart,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Added {
+    Written,
+    /// It does not fit the form, and why.
+    LeftOut(String),
+}
+
+/// One file in the making.
+trait Sink {
+    fn add(&mut self, record: &Record) -> Result<Added>;
+
+    /// Makes the file appear.
+    fn finish(self: Box<Self>) -> Result<()>;
+}
+
+/// An export in the making. Dropping it leaves nothing behind.
+pub struct Exporter {
+    path: PathBuf,
+    form: Form,
+    splits: Splits,
+    sinks: BTreeMap<Option<String>, Box<dyn Sink>>,
+    summary: Exported,
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Exported {
+    pub written: u64,
+    pub left_out: u64,
+    /// The first records that did not fit, with the reason.
+    pub reasons: Vec<String>,
+    pub files: Vec<PathBuf>,
+}
+
+/// Reasons that a summary keeps.
+const SHOWN_REASONS: usize = 10;
+
+impl Exporter {
+    /// Nothing is at the path before [`Exporter::finish`]. A file that is there is replaced then; a folder is not.
+    ///
+    /// # Errors
+    /// Where a folder is asked for at a path that is taken.
+    pub fn create(path: &Path, form: Form, splits: Splits) -> Result<Self> {
+        let taken = path.symlink_metadata().is_ok();
+        ensure!(
+            form != Form::Folder || !taken,
+            "{} exists already; name a folder that does not",
+            path.display()
+        );
+        ensure!(!path.is_dir(), "{} is a folder; name a file in it", path.display());
+        Ok(Self { path: path.to_owned(), form, splits, sinks: BTreeMap::new(), summary: Exported::default() })
+    }
+
+    /// Writes a record, or says why it does not fit.
+    ///
+    /// # Errors
+    /// Where the disk fails or is full.
+    pub fn add(&mut self, record: &Record) -> Result<Added> {
+        let split = match self.splits {
+            Splits::Apart if self.form != Form::Folder => {
+                record.split.clone().map(|split| plain_name(&split))
+            }
+            Splits::Apart | Splits::Together => None,
+        };
+        if !self.sinks.contains_key(&split) {
+            let path = path_of(&self.path, split.as_deref());
+            self.sinks.insert(split.clone(), open(&path, self.form)?);
+            self.summary.files.push(path);
+        }
+        let Some(sink) = self.sinks.get_mut(&split) else {
+            bail!("{}: no file is open", self.path.display())
+        };
+        let added = sink.add(record)?;
+        match &added {
+            Added::Written => self.summary.written += 1,
+            Added::LeftOut(reason) => {
+                self.summary.left_out += 1;
+                if self.summary.reasons.len() < SHOWN_REASONS {
+                    self.summary.reasons.push(format!("{}: {reason}", record.place()));
+                }
+            }
+        }
+        Ok(added)
+    }
+
+    /// Makes the files appear.
+    ///
+    /// # Errors
+    /// Where nothing was written or the disk fails; then no file has changed that was not yet finished.
+    pub fn finish(mut self) -> Result<Exported> {
+        if self.summary.written == 0 {
+            match self.summary.reasons.first() {
+                Some(reason) => bail!("no record fits the form {}; {reason}", self.form.name()),
+                None => bail!("there is no record to export"),
+            }
+        }
+        for sink in std::mem::take(&mut self.sinks).into_values() {
+            sink.finish()?;
+        }
+        self.summary.files.sort();
+        Ok(self.summary)
+    }
+}
+
+fn open(path: &Path, form: Form) -> Result<Box<dyn Sink>> {
+    match form {
+        Form::Messages => Ok(Box::new(jsonl::Lines::create(path, jsonl::messages)?)),
+        Form::PromptCompletion => Ok(Box::new(jsonl::Lines::create(path, jsonl::prompt_completion)?)),
+        Form::Preference => Ok(Box::new(jsonl::Lines::create(path, jsonl::preference)?)),
+        Form::Rows => Ok(Box::new(jsonl::Lines::create(path, jsonl::row)?)),
+        Form::Csv => Ok(Box::new(csv::Table::create(path)?)),
+        Form::Parquet => Ok(Box::new(parquet::Parquet::create(path)?)),
+        Form::Folder => Ok(Box::new(folder::Folder::create(path)?)),
+    }
+}
+
+fn path_of(path: &Path, split: Option<&str>) -> PathBuf {
+    let Some(split) = split else { return path.to_owned() };
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
+    path.with_file_name(format!("{stem}.{split}{ending}"))
+}
+
+/// A split's name as it can stand in a file's name: letters, digits and `_`.
+fn plain_name(split: &str) -> String {
+    split.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+}

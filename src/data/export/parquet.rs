@@ -1,0 +1,209 @@
+//! Parquet, with turns as lists of `role` and `content`. What the first record is decides the columns.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use parquet::basic::Compression;
+use parquet::data_type::{ByteArray, ByteArrayType};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::parser::parse_message_type;
+
+use super::file::WholeFile;
+use super::{Added, Sink};
+use crate::domain::message::Message;
+use crate::domain::record::Record;
+
+/// Records in a row group; so many are in memory at once.
+const GROUP: usize = 4096;
+
+/// What the rows are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Preference,
+    Messages,
+    Text,
+}
+
+impl Shape {
+    pub(super) fn of(record: &Record) -> Option<Self> {
+        match record {
+            Record { preference: Some(_), .. } => Some(Self::Preference),
+            Record { messages, .. } if !messages.is_empty() => Some(Self::Messages),
+            Record { text: Some(_), .. } => Some(Self::Text),
+            _ => None,
+        }
+    }
+
+    /// The columns that hold turns.
+    const fn turns(self) -> &'static [&'static str] {
+        match self {
+            Self::Preference => &["prompt", "chosen", "rejected"],
+            Self::Messages => &["messages"],
+            Self::Text => &[],
+        }
+    }
+
+    const fn describe(self) -> &'static str {
+        match self {
+            Self::Preference => "preference pairs",
+            Self::Messages => "conversations",
+            Self::Text => "plain texts",
+        }
+    }
+
+    fn schema(self) -> String {
+        let turns = |name: &&str| {
+            format!(
+                "required group {name} (LIST) {{ repeated group list {{ required group element {{ \
+                 required binary role (UTF8); required binary content (UTF8); }} }} }}\n"
+            )
+        };
+        let text = if self == Self::Text { "required binary text (UTF8);\n" } else { "" };
+        let columns: String = self.turns().iter().map(turns).collect();
+        format!(
+            "message record {{ {columns}{text}optional binary label (UTF8);\noptional binary split (UTF8);\n\
+             required group tags (LIST) {{ repeated group list {{ required binary element (UTF8); }} }} }}"
+        )
+    }
+}
+
+pub(super) struct Parquet {
+    /// Until the first record says what the columns are.
+    file: Option<WholeFile>,
+    writer: Option<(Shape, SerializedFileWriter<WholeFile>)>,
+    waiting: Vec<Record>,
+}
+
+impl Parquet {
+    pub(super) fn create(path: &Path) -> Result<Self> {
+        Ok(Self { file: Some(WholeFile::create(path)?), writer: None, waiting: Vec::new() })
+    }
+
+    fn start(&mut self, shape: Shape) -> Result<()> {
+        let Some(file) = self.file.take() else { bail!("the Parquet file was begun twice") };
+        let schema = parse_message_type(&shape.schema()).context("make the Parquet columns")?;
+        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+        let context = format!("write {}", file.path().display());
+        let writer =
+            SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties)).context(context)?;
+        self.writer = Some((shape, writer));
+        Ok(())
+    }
+
+    fn write_group(&mut self) -> Result<()> {
+        let Some((shape, writer)) = &mut self.writer else { return Ok(()) };
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let mut group = writer.next_row_group().context("begin a row group")?;
+        let rows = &self.waiting;
+        for (index, _) in shape.turns().iter().enumerate() {
+            let turns = |record: &Record| turns(*shape, index, record).to_vec();
+            let lists: Vec<Vec<Message>> = rows.iter().map(turns).collect();
+            write_lists(&mut group, lists.iter().map(|list| list.iter().map(|turn| turn.role.name())))?;
+            write_lists(&mut group, lists.iter().map(|list| list.iter().map(|turn| turn.content.as_str())))?;
+        }
+        if *shape == Shape::Text {
+            let texts: Vec<ByteArray> =
+                rows.iter().map(|row| row.text.as_deref().unwrap_or_default().into()).collect();
+            write_column(&mut group, &texts, None, None)?;
+        }
+        write_optional(&mut group, rows.iter().map(|row| row.label.as_deref()))?;
+        write_optional(&mut group, rows.iter().map(|row| row.split.as_deref()))?;
+        write_lists(&mut group, rows.iter().map(|row| row.tags.iter().map(String::as_str)))?;
+        group.close().context("end a row group")?;
+        self.waiting.clear();
+        Ok(())
+    }
+}
+
+impl Sink for Parquet {
+    fn add(&mut self, record: &Record) -> Result<Added> {
+        let Some(own) = Shape::of(record) else {
+            return Ok(Added::LeftOut("it has neither a conversation nor text".into()));
+        };
+        if self.writer.is_none() {
+            self.start(own)?;
+        }
+        match &self.writer {
+            Some((shape, _)) if *shape != own => {
+                let (own, shape) = (own.describe(), shape.describe());
+                Ok(Added::LeftOut(format!("it is one of {own} among {shape}; export them apart")))
+            }
+            _ => {
+                // The imported row is not written, so it need not wait.
+                self.waiting.push(Record { fields: crate::domain::record::Fields::new(), ..record.clone() });
+                if self.waiting.len() >= GROUP {
+                    self.write_group()?;
+                }
+                Ok(Added::Written)
+            }
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        self.write_group()?;
+        match self.writer {
+            Some((_, writer)) => writer.into_inner().context("end the Parquet file")?.finish(),
+            None => Ok(()),
+        }
+    }
+}
+
+fn turns(shape: Shape, column: usize, record: &Record) -> &[Message] {
+    match (shape, column, &record.preference) {
+        (Shape::Preference, 1, Some(pair)) => &pair.chosen,
+        (Shape::Preference, 2, Some(pair)) => &pair.rejected,
+        _ => &record.messages,
+    }
+}
+
+type Group<'a> = SerializedRowGroupWriter<'a, WholeFile>;
+
+/// One list of texts a row. Levels as in Dremel: a value begins a row at repetition 0; an empty list has no value.
+fn write_lists<'v>(
+    group: &mut Group<'_>,
+    lists: impl Iterator<Item = impl Iterator<Item = &'v str>>,
+) -> Result<()> {
+    let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
+    for list in lists {
+        let before = values.len();
+        for value in list {
+            repetitions.push(i16::from(values.len() > before));
+            definitions.push(1);
+            values.push(ByteArray::from(value));
+        }
+        if values.len() == before {
+            repetitions.push(0);
+            definitions.push(0);
+        }
+    }
+    write_column(group, &values, Some(&definitions), Some(&repetitions))
+}
+
+fn write_optional<'v>(group: &mut Group<'_>, cells: impl Iterator<Item = Option<&'v str>>) -> Result<()> {
+    let (mut values, mut definitions) = (Vec::new(), Vec::new());
+    for cell in cells {
+        definitions.push(i16::from(cell.is_some()));
+        values.extend(cell.map(ByteArray::from));
+    }
+    write_column(group, &values, Some(&definitions), None)
+}
+
+fn write_column(
+    group: &mut Group<'_>,
+    values: &[ByteArray],
+    definitions: Option<&[i16]>,
+    repetitions: Option<&[i16]>,
+) -> Result<()> {
+    let Some(mut column) = group.next_column().context("begin a column")? else {
+        bail!("a Parquet column is missing")
+    };
+    column
+        .typed::<ByteArrayType>()
+        .write_batch(values, definitions, repetitions)
+        .context("write a column")?;
+    column.close().context("end a column")
+}

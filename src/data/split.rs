@@ -1,0 +1,118 @@
+//! Which examples are held out. By prompt or another key, not by row, so that repeats stay together.
+//!
+//! A key's side is decided by its seeded hash alone, so that it stays where it is when rows are added. Stratified
+//! splits keep every label's share instead; there, new rows can move a key that stands close to the border.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::{Result, ensure};
+
+use crate::data::hash::seeded;
+use crate::domain::record::Record;
+
+/// The parts and their shares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SplitSettings {
+    /// Has what the others leave.
+    pub rest: String,
+    pub parts: Vec<(String, f64)>,
+    pub seed: u64,
+    pub strata: Strata,
+}
+
+/// Whether labels keep their shares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strata {
+    #[default]
+    None,
+    ByLabel,
+}
+
+impl SplitSettings {
+    /// `train` and `eval`.
+    ///
+    /// # Errors
+    /// Where the share is not between 0 and 1.
+    pub fn holding_out(share: f64, seed: u64) -> Result<Self> {
+        Self::new("train", vec![("eval".to_owned(), share)], seed, Strata::None)
+    }
+
+    /// # Errors
+    /// Where a share is not between 0 and 1, or all together are 1 or more.
+    pub fn new(rest: &str, parts: Vec<(String, f64)>, seed: u64, strata: Strata) -> Result<Self> {
+        for (name, share) in &parts {
+            ensure!(
+                (0.0..1.0).contains(share),
+                "the share of {name:?} is {share}; it must be at least 0 and below 1"
+            );
+        }
+        let sum: f64 = parts.iter().map(|(_, share)| share).sum();
+        ensure!(sum < 1.0, "the shares add up to {sum}; they must leave something for {rest:?}");
+        Ok(Self { rest: rest.to_owned(), parts, seed, strata })
+    }
+}
+
+/// What keeps rows together: a record's value in a column, or without one its first question.
+#[must_use]
+pub fn key<'a>(record: &'a Record, column: Option<&str>) -> std::borrow::Cow<'a, str> {
+    match column.and_then(|column| record.fields.get(column)) {
+        Some(serde_json::Value::String(text)) => text.as_str().into(),
+        Some(other) => other.to_string().into(),
+        None => record.prompt().into(),
+    }
+}
+
+/// The part of each record, from its key and label, in their order.
+#[must_use]
+pub fn assign<'s>(records: &[(&str, Option<&str>)], settings: &'s SplitSettings) -> Vec<&'s str> {
+    let positions = match settings.strata {
+        Strata::None => HashMap::new(),
+        Strata::ByLabel => ranks(records, settings.seed),
+    };
+    let place = |key: &str| positions.get(key).copied().unwrap_or_else(|| position(settings.seed, key));
+    records.iter().map(|(key, _)| part_at(settings, place(key))).collect()
+}
+
+/// Splits records into those that stay and those held out.
+#[must_use]
+pub fn hold_out(records: Vec<Record>, share: f64, seed: u64) -> (Vec<Record>, Vec<Record>) {
+    records.into_iter().partition(|record| position(seed, record.prompt()) >= share)
+}
+
+/// Where a key stands between 0 and 1.
+fn position(seed: u64, key: &str) -> f64 {
+    // 53 bits are what a float holds exactly.
+    (seeded(seed, key) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+fn part_at(settings: &SplitSettings, position: f64) -> &str {
+    let mut border = 0.0;
+    for (name, share) in &settings.parts {
+        border += share;
+        if position < border {
+            return name;
+        }
+    }
+    &settings.rest
+}
+
+/// Where each key stands among those of its label, by rank, so that every label is cut at the same share. A key with
+/// several labels counts to its first.
+fn ranks<'r>(records: &[(&'r str, Option<&'r str>)], seed: u64) -> HashMap<&'r str, f64> {
+    let mut labels: HashMap<&str, Option<&str>> = HashMap::new();
+    for (key, label) in records {
+        labels.entry(key).or_insert(*label);
+    }
+    let mut strata: BTreeMap<Option<&str>, Vec<&'r str>> = BTreeMap::new();
+    for (key, label) in labels {
+        strata.entry(label).or_default().push(key);
+    }
+    let mut ranks = HashMap::new();
+    for keys in strata.values_mut() {
+        keys.sort_by_cached_key(|key| (seeded(seed, key), (*key).to_owned()));
+        let count = keys.len() as f64;
+        // Half a rank in, so that a share is rounded and not cut.
+        ranks.extend(keys.iter().zip(0..).map(|(key, rank)| (*key, (f64::from(rank) + 0.5) / count)));
+    }
+    ranks
+}

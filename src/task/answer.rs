@@ -1,0 +1,111 @@
+//! What a model answered, read back.
+
+use regex::{Captures, Regex};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::json::{Quality, find};
+use super::{Form, Task};
+
+/// An answer, taken apart.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Answer {
+    /// As the task names labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thought: Option<String>,
+    /// The whole value, where the answer is JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    /// How it departs from the form that was asked for; nothing, if it does not.
+    pub problems: Vec<String>,
+}
+
+impl Answer {
+    /// Whether it has the form that was asked for.
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+impl Task {
+    /// Reads an answer. What can be read is read, also where the form is not kept.
+    #[must_use]
+    pub fn read(&self, text: &str) -> Answer {
+        match &self.form {
+            Form::Text => plain(text),
+            Form::Lines(pattern) => lines(pattern, text),
+            Form::Pattern { pattern, fallbacks } => self.by_pattern(pattern, fallbacks, text),
+            Form::Json { .. } => self.json(text),
+        }
+    }
+
+    fn by_pattern(&self, pattern: &Regex, fallbacks: &[Regex], text: &str) -> Answer {
+        let text = text.trim();
+        let group =
+            |found: &Captures<'_>, name: &str| found.name(name).map(|part| part.as_str().trim().to_owned());
+        let take = |found: &Captures<'_>, problems: Vec<String>| Answer {
+            label: group(found, "label").map(|label| self.canonical(&label)),
+            thought: group(found, "thought"),
+            value: None,
+            problems,
+        };
+        if let Some(found) = pattern.captures(text) {
+            return take(&found, Vec::new());
+        }
+        let problem = vec!["it has not the form that was asked for".to_owned()];
+        let last = fallbacks.iter().find_map(|fallback| fallback.captures_iter(text).last());
+        last.map_or_else(
+            || Answer { problems: problem.clone(), ..Answer::default() },
+            |found| take(&found, problem.clone()),
+        )
+    }
+
+    fn json(&self, text: &str) -> Answer {
+        let Form::Json { schema, label, thought } = &self.form else { return Answer::default() };
+        let Some((value, quality)) = find(text) else {
+            return Answer { problems: vec!["it holds no JSON object".into()], ..Answer::default() };
+        };
+        let mut problems = match quality {
+            Quality::Clean => Vec::new(),
+            Quality::AmongWords => vec!["words stand around the JSON".to_owned()],
+            Quality::Mended => vec!["the JSON is damaged".to_owned()],
+        };
+        problems.extend(schema.problems(&value));
+        let member = |name: &Option<String>| {
+            value.get(name.as_deref()?).filter(|member| !member.is_null()).map(written)
+        };
+        Answer {
+            label: member(label).map(|label| self.canonical(&label)),
+            thought: member(thought),
+            problems,
+            value: Some(value),
+        }
+    }
+}
+
+fn plain(text: &str) -> Answer {
+    let empty = text.trim().is_empty();
+    let problems = if empty { vec!["it is empty".to_owned()] } else { Vec::new() };
+    Answer { problems, ..Answer::default() }
+}
+
+fn lines(pattern: &Regex, text: &str) -> Answer {
+    let mut problems: Vec<String> = text
+        .trim()
+        .lines()
+        .zip(1..)
+        .filter(|(line, _)| !pattern.is_match(line))
+        .map(|(_, number)| format!("line {number} has not the form that was asked for"))
+        .collect();
+    if text.trim().is_empty() {
+        problems.push("it is empty".into());
+    }
+    Answer { problems, ..Answer::default() }
+}
+
+fn written(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,84 @@
+use std::collections::BTreeMap;
+
+use dojo_studio::data::split::{SplitSettings, Strata, assign, hold_out, key};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::world::{assistant, record, user};
+
+fn settings(share: f64, strata: Strata) -> SplitSettings {
+    SplitSettings::new("train", vec![("eval".into(), share)], 7, strata).expect("settings")
+}
+
+#[test]
+fn repeats_of_a_prompt_stay_together() {
+    let records: Vec<_> = (0..400)
+        .map(|row| record(&[user(&format!("q{}", row % 100)), assistant(&format!("a{row}"))]))
+        .collect();
+    let (train, eval) = hold_out(records, 0.2, 7);
+    assert!(eval.iter().all(|held| train.iter().all(|kept| kept.prompt() != held.prompt())));
+    assert_eq!(train.len() + eval.len(), 400);
+    assert!((40..=120).contains(&eval.len()), "{} of 400", eval.len());
+}
+
+#[test]
+fn a_key_stays_where_it_is_when_rows_are_added() {
+    let keys: Vec<String> = (0..1000).map(|row| format!("q{row}")).collect();
+    let rows = |count: usize| keys.iter().take(count).map(|key| (key.as_str(), None)).collect::<Vec<_>>();
+    let settings = settings(0.1, Strata::None);
+    let (few, many) = (rows(300), rows(1000));
+    assert_eq!(assign(&few, &settings), assign(&many, &settings)[..300]);
+}
+
+#[test]
+fn another_seed_splits_otherwise() {
+    let keys: Vec<String> = (0..100).map(|row| format!("q{row}")).collect();
+    let rows: Vec<(&str, Option<&str>)> = keys.iter().map(|key| (key.as_str(), None)).collect();
+    let other = SplitSettings { seed: 8, ..settings(0.3, Strata::None) };
+    assert_ne!(assign(&rows, &settings(0.3, Strata::None)), assign(&rows, &other));
+}
+
+#[test]
+fn a_stratified_split_keeps_the_share_of_every_label() {
+    let keys: Vec<String> = (0..330).map(|row| format!("q{row}")).collect();
+    let label = |row: usize| if row < 300 { "common" } else { "rare" };
+    let rows: Vec<(&str, Option<&str>)> =
+        keys.iter().enumerate().map(|(row, key)| (key.as_str(), Some(label(row)))).collect();
+    let mut held: BTreeMap<&str, usize> = BTreeMap::new();
+    let settings = settings(0.1, Strata::ByLabel);
+    for (part, (_, label)) in assign(&rows, &settings).iter().zip(&rows) {
+        *held.entry(label.expect("a label")).or_default() += usize::from(*part == "eval");
+    }
+    assert_eq!(held, BTreeMap::from([("common", 30), ("rare", 3)]));
+}
+
+#[test]
+fn a_key_can_be_any_column() {
+    let mut row = record(&[user("q")]);
+    row.fields.insert("topic".into(), json!(3));
+    assert_eq!(key(&row, Some("topic")), "3");
+    assert_eq!(key(&row, Some("elsewhere")), "q");
+    assert_eq!(key(&row, None), "q");
+}
+
+#[test]
+fn shares_that_make_no_sense_are_refused() {
+    assert_eq!(
+        SplitSettings::holding_out(1.5, 0).expect_err("refused").to_string(),
+        "the share of \"eval\" is 1.5; it must be at least 0 and below 1"
+    );
+    let parts = vec![("eval".to_owned(), 0.6), ("test".to_owned(), 0.5)];
+    let error = SplitSettings::new("train", parts, 0, Strata::None).expect_err("refused").to_string();
+    assert_eq!(error, "the shares add up to 1.1; they must leave something for \"train\"");
+}
+
+proptest! {
+    #[test]
+    fn every_record_gets_a_part_and_shares_are_about_kept(share in 0.05f64..0.5, seed in any::<u64>()) {
+        let keys: Vec<String> = (0..2000).map(|row| format!("q{row}")).collect();
+        let rows: Vec<(&str, Option<&str>)> = keys.iter().map(|key| (key.as_str(), None)).collect();
+        let settings = SplitSettings { seed, ..settings(share, Strata::None) };
+        let held = assign(&rows, &settings).iter().filter(|part| **part == "eval").count() as f64 / 2000.0;
+        prop_assert!((held - share).abs() < 0.06, "{held} for {share}");
+    }
+}
