@@ -18,6 +18,7 @@ mod domain;
 mod engine;
 mod golden;
 mod layers;
+mod serve;
 mod session;
 mod support;
 mod task;

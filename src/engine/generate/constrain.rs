@@ -26,8 +26,10 @@ pub enum Constraint {
 impl Constraint {
     fn grammar(&self) -> Result<TopLevelGrammar> {
         Ok(match self {
-            Self::JsonObject => TopLevelGrammar::from_json_schema(serde_json::json!({ "type": "object" })),
-            Self::JsonSchema(schema) => TopLevelGrammar::from_json_schema(schema.clone()),
+            Self::JsonObject => {
+                TopLevelGrammar::from_json_schema(on_one_line(&serde_json::json!({ "type": "object" })))
+            }
+            Self::JsonSchema(schema) => TopLevelGrammar::from_json_schema(on_one_line(schema)),
             Self::Regex(pattern) => TopLevelGrammar::from_regex(pattern),
             Self::Grammar(text) => TopLevelGrammar::from_lark(text.clone()),
             Self::Choice(choices) => {
@@ -49,6 +51,21 @@ impl Constraint {
             Self::Choice(_) => "list of choices",
         }
     }
+}
+
+/// A schema whose JSON stands on one line with single spaces, as Python writes it: where any white space is allowed,
+/// a small model may write nothing else. A schema that says so itself (`x-guidance`) is left as it is.
+fn on_one_line(schema: &serde_json::Value) -> serde_json::Value {
+    let mut schema = schema.clone();
+    if let Some(object) = schema.as_object_mut() {
+        let options = serde_json::json!({
+            "whitespace_flexible": false,
+            "item_separator": ", ",
+            "key_separator": ": ",
+        });
+        object.entry("x-guidance").or_insert(options);
+    }
+    schema
 }
 
 /// A tokenizer, prepared for constraints.

@@ -86,6 +86,11 @@ impl Generator {
         self.context
     }
 
+    /// Tokens that there are.
+    pub fn vocabulary(&self) -> usize {
+        self.decoder.config().vocabulary
+    }
+
     pub const fn tokenizer(&self) -> &Arc<Tokenizer> {
         &self.tokenizer
     }

@@ -1,3 +1,34 @@
 //! Generation, on tiny models.
 
+mod constraints;
 mod kernels;
+mod numbers;
+mod plain;
+mod requests;
+
+use std::sync::Arc;
+
+use dojo_studio::engine::generate::{Completion, Decoder, Generator, Limits, Precision, Request, complete};
+use dojo_studio::engine::model::OpenModel;
+
+use crate::support::tiny::Tiny;
+
+/// A tiny model of a kind, opened from a folder that is gone again.
+pub(crate) fn open(tiny: &Tiny) -> (OpenModel, tempfile::TempDir) {
+    let place = tempfile::tempdir().unwrap();
+    (tiny.open_folder(place.path()), place)
+}
+
+pub(crate) fn generator(model: &OpenModel, precision: Precision, limits: Limits) -> Generator {
+    let decoder = Decoder::load(&model.config, model.weights.as_ref(), precision).unwrap();
+    Generator::new(Arc::new(decoder), Arc::clone(&model.tokenizer), limits)
+}
+
+/// Tokens that look like a text: bytes and merges, different for each seed.
+pub(crate) fn tokens(count: usize, seed: u32) -> Vec<u32> {
+    (0..count as u32).map(|index| 3 + (index * 37 + seed * 101 + index * index * 7) % 250).collect()
+}
+
+pub(crate) fn run(generator: &mut Generator, requests: Vec<Request>) -> Vec<Vec<Completion>> {
+    complete(generator, requests, &mut |_| Ok(())).unwrap()
+}

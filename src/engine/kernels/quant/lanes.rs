@@ -73,6 +73,8 @@ pub(crate) trait Lanes: Copy {
     /// As [`Lanes::dot`] for bytes up to 255; see [`Lanes::WIDE_IS_UNSIGNED`].
     unsafe fn dot_wide(sum: Self::Integers, weights: Self::Bytes, activations: i32) -> Self::Integers;
 
+    /// Asks for the cache line at this address, which may lie anywhere.
+    unsafe fn prefetch(at: *const u8);
     /// Reads 64 bytes.
     unsafe fn load_bytes(from: *const u8) -> Self::Bytes;
     /// Writes 64 bytes.

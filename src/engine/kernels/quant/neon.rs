@@ -191,6 +191,8 @@ impl Lanes for Neon {
     }
 
     #[inline(always)]
+    unsafe fn prefetch(_: *const u8) {}
+    #[inline(always)]
     unsafe fn load_bytes(from: *const u8) -> Self::Bytes {
         unsafe { each!(i, vld1q_u8(from.add(16 * i))) }
     }

@@ -154,6 +154,11 @@ unsafe fn six_bits<L: Lanes>(group: *const u8) -> [L::Bytes; 8] {
     }
 }
 
+/// With few rows, weights are asked for this many bytes before they are needed: the arithmetic is too short to hide
+/// the way from memory.
+const AHEAD: usize = 4096;
+const FEW: usize = 2;
+
 /// A panel's parts.
 #[derive(Clone, Copy)]
 struct Panel {
@@ -243,6 +248,11 @@ unsafe fn tile<L: Lanes, F: Format, const PACKED: bool, const T: usize>(
         let quants = input.quants.add(row * input.columns);
         for group in 0..groups {
             let numbers = panel.numbers.add(group * group_bytes);
+            if T <= FEW {
+                for line in (0..F::SHAPE.numbers).step_by(64) {
+                    L::prefetch(numbers.wrapping_add(AHEAD + line));
+                }
+            }
             let slices = if PACKED { F::slices::<L>(numbers) } else { plain::<L>(numbers) };
             for part in 0..F::SHAPE.scales {
                 let width = 8 / F::SHAPE.scales;

@@ -144,6 +144,8 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    unsafe fn prefetch(_: *const u8) {}
+    #[inline(always)]
     unsafe fn load_bytes(from: *const u8) -> [u8; 64] {
         unsafe { from.cast::<[u8; 64]>().read_unaligned() }
     }

@@ -1,0 +1,87 @@
+//! Answers that are valid by construction, from a model that knows nothing.
+
+use dojo_studio::engine::generate::{Constraint, Limits, Precision, Request, Sampling};
+use serde_json::json;
+
+use super::{generator, open, run, tokens};
+use crate::support::tiny::Tiny;
+
+/// Answers for a few seeds.
+fn answers(constraint: &Constraint) -> Vec<String> {
+    let (model, _place) = open(&Tiny::new("llama"));
+    let mut generator = generator(&model, Precision::Full, Limits { threads: 2, ..Limits::default() });
+    let request = |seed| Request {
+        sampling: Sampling { temperature: 1.0, seed, ..Sampling::default() },
+        constraint: Some(constraint.clone()),
+        ..Request::new(tokens(12, 1), 200)
+    };
+    let completions = run(&mut generator, (0..8).map(request).collect());
+    completions.into_iter().map(|choices| choices[0].text.clone()).collect()
+}
+
+#[test]
+fn a_json_schema_is_kept() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "label": { "enum": ["entailment", "neutral", "contradiction"] },
+            "score": { "type": "integer", "minimum": 1, "maximum": 5 },
+            "sure": { "type": "boolean" },
+        },
+        "required": ["label", "score", "sure"],
+        "additionalProperties": false,
+    });
+    for text in answers(&Constraint::JsonSchema(schema)) {
+        let value: serde_json::Value =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text:?}"));
+        let label = value["label"].as_str().unwrap();
+        assert!(["entailment", "neutral", "contradiction"].contains(&label));
+        assert!((1..=5).contains(&value["score"].as_i64().unwrap()));
+        assert!(value["sure"].is_boolean());
+        assert_eq!(value.as_object().unwrap().len(), 3);
+    }
+}
+
+#[test]
+fn a_choice_is_one_of_its_texts() {
+    let texts = ["0", "1", "it is \"unknown\""].map(str::to_owned).to_vec();
+    let found = answers(&Constraint::Choice(texts.clone()));
+    assert!(found.iter().all(|text| texts.contains(text)), "{found:?}");
+}
+
+#[test]
+fn a_regular_expression_is_matched_from_end_to_end() {
+    for text in answers(&Constraint::Regex("[a-f]{3}-[0-9]{2}(x|yz)".into())) {
+        let bytes = text.as_bytes();
+        assert!(bytes[..3].iter().all(|byte| (b'a'..=b'f').contains(byte)), "{text}");
+        assert!(bytes[3] == b'-' && bytes[4..6].iter().all(u8::is_ascii_digit), "{text}");
+        assert!(["x", "yz"].contains(&&text[6..]), "{text}");
+    }
+}
+
+#[test]
+fn a_grammar_is_kept() {
+    let grammar = "start: line line line\nline: (\"lex\" | \"vec\") \": \" /[a-z]{1,8}/ \"\\n\"\n";
+    for text in answers(&Constraint::Grammar(grammar.into())) {
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text:?}");
+        assert!(lines.iter().all(|line| line.starts_with("lex: ") || line.starts_with("vec: ")), "{text:?}");
+    }
+}
+
+#[test]
+fn a_constraint_that_makes_no_sense_is_refused_in_words() {
+    let (model, _place) = open(&Tiny::new("llama"));
+    let mut generator = generator(&model, Precision::Full, Limits::default());
+    let cases = [
+        (Constraint::Regex("(".into()), "regular expression"),
+        (Constraint::Grammar("start: missing".into()), "grammar"),
+        (Constraint::JsonSchema(json!({ "type": "nonsense" })), "JSON schema"),
+        (Constraint::Choice(Vec::new()), "choice"),
+    ];
+    for (constraint, words) in cases {
+        let request = Request { constraint: Some(constraint), ..Request::new(tokens(4, 1), 4) };
+        let error = format!("{:#}", generator.submit(request).unwrap_err());
+        assert!(error.contains(words), "{error}");
+    }
+}

@@ -1,0 +1,119 @@
+//! Logits against the plain decoder; and that nothing computed beside a sequence changes it.
+
+use candle_core::quantized::GgmlDType;
+use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
+use dojo_studio::engine::generate::{Limits, Precision, Request, Sampling};
+
+use super::plain::Plain;
+use super::{generator, open, run, tokens};
+use crate::support::tiny::Tiny;
+
+const KINDS: [&str; 7] = ["llama", "mistral", "qwen2", "qwen3", "gemma3_text", "phi3", "smollm3"];
+
+fn limits() -> Limits {
+    Limits { threads: 2, prompt_chunk: 32, ..Limits::default() }
+}
+
+fn assert_close(found: &[f32], expected: &[f32], what: &str) {
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 2e-3, "{what}: {found} and {expected}");
+    }
+    assert_eq!(found.len(), expected.len(), "{what}");
+}
+
+fn lora() -> LoraConfig {
+    LoraConfig {
+        r: 4,
+        lora_alpha: 8.0,
+        lora_dropout: 0.0,
+        target_modules: Projection::ALL.to_vec(),
+        use_rslora: false,
+    }
+}
+
+/// An adapter that changes something.
+fn adapter(model: &dojo_studio::engine::model::OpenModel) -> Adapter {
+    let mut adapter = Adapter::zeros(lora(), "tiny", &model.config).unwrap();
+    for (index, value) in adapter.values.iter_mut().enumerate() {
+        *value = ((index * 7919 % 1000) as f32 / 1000.0 - 0.5) * 0.2;
+    }
+    adapter
+}
+
+#[test]
+fn every_architecture_gives_the_logits_of_plain_loops() {
+    for kind in KINDS {
+        let sliding_window = matches!(kind, "mistral" | "gemma3_text").then_some(9);
+        let (model, _place) = open(&Tiny { layers: 7, sliding_window, ..Tiny::new(kind) });
+        let mut generator = generator(&model, Precision::Full, limits());
+        let text = tokens(41, 1);
+        let found = generator.last_logits(&text, None).unwrap();
+        let plain = Plain { config: &model.config, weights: model.weights.as_ref(), adapter: None };
+        assert_close(&found, &plain.last_logits(&text), kind);
+    }
+}
+
+#[test]
+fn an_adapter_changes_what_it_is_asked_for_and_nothing_else() {
+    let (model, _place) = open(&Tiny { tied: false, ..Tiny::new("llama") });
+    let adapter = adapter(&model);
+    let mut generator = generator(&model, Precision::Full, limits());
+    let id = generator.add_adapter(&adapter).unwrap();
+    let text = tokens(20, 2);
+    let plain = |adapter| Plain { config: &model.config, weights: model.weights.as_ref(), adapter };
+    let with = plain(Some(&adapter)).last_logits(&text);
+    let without = plain(None).last_logits(&text);
+    assert!(with.iter().zip(&without).any(|(a, b)| (a - b).abs() > 0.1));
+    assert_close(&generator.last_logits(&text, Some(id)).unwrap(), &with, "with");
+    assert_close(&generator.last_logits(&text, None).unwrap(), &without, "without");
+    // Both at once, in one step.
+    let sampling = Sampling { temperature: 1.0, ..Sampling::default() };
+    let request = Request { sampling, ..Request::new(text, 12) };
+    let tuned = Request { adapter: Some(id), ..request.clone() };
+    let together = run(&mut generator, vec![request.clone(), tuned.clone(), request.clone()]);
+    assert_eq!(together[0], together[2]);
+    assert_ne!(together[0][0].tokens, together[1][0].tokens);
+    assert_eq!(run(&mut generator, vec![tuned])[0][0].tokens, together[1][0].tokens);
+}
+
+#[test]
+fn an_adapter_of_another_model_is_refused() {
+    let (model, _place) = open(&Tiny::new("llama"));
+    let (other, _other_place) = open(&Tiny { hidden: 64, ..Tiny::new("llama") });
+    let mut generator = generator(&model, Precision::Full, limits());
+    let error = generator.add_adapter(&adapter(&other)).unwrap_err().to_string();
+    assert!(error.contains("another model"), "{error}");
+}
+
+#[test]
+fn a_sequence_gives_the_same_tokens_alone_and_among_others() {
+    for format in [GgmlDType::F32, GgmlDType::F16, GgmlDType::Q8_0, GgmlDType::Q4_1] {
+        let place = tempfile::tempdir().unwrap();
+        let model = Tiny::new("llama").open_gguf(&place.path().join("model.gguf"), format);
+        let request = |seed: u32| Request {
+            sampling: Sampling { temperature: 1.0, seed: seed.into(), ..Sampling::default() },
+            ..Request::new(tokens(10 + 17 * seed as usize, seed), 20)
+        };
+        let all = run(&mut generator(&model, Precision::Stored, limits()), (0..5).map(request).collect());
+        for (seed, together) in (0..5).zip(&all) {
+            let wide = Limits { threads: 1, prompt_chunk: 512, ..Limits::default() };
+            let alone = run(&mut generator(&model, Precision::Stored, wide), vec![request(seed)]);
+            assert_eq!(alone[0][0].tokens, together[0].tokens, "{format:?} {seed}");
+        }
+    }
+}
+
+#[test]
+fn likelihoods_are_those_of_the_logits() {
+    let (model, _place) = open(&Tiny::new("qwen2"));
+    let mut generator = generator(&model, Precision::Full, limits());
+    let text = tokens(70, 3);
+    let found = generator.negative_log_likelihoods(&text, None).unwrap();
+    assert_eq!(found.len(), 69);
+    for end in [1, 30, 69] {
+        let logits = generator.last_logits(&text[..end], None).unwrap();
+        let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
+        let expected = sum.ln() - logits[text[end] as usize];
+        assert!((found[end - 1] - expected).abs() < 1e-3, "{end}: {} and {expected}", found[end - 1]);
+    }
+}

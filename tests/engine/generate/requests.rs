@@ -1,0 +1,230 @@
+//! What requests ask for, and get.
+
+use dojo_studio::engine::generate::{
+    End, Event, Finish, Generator, Limits, Overflow, Precision, Request, Sampling, What,
+};
+
+use super::{generator, open, run, tokens};
+use crate::support::tiny::Tiny;
+
+fn tiny() -> (Generator, tempfile::TempDir) {
+    let (model, place) = open(&Tiny { tied: false, ..Tiny::new("llama") });
+    (generator(&model, Precision::Full, Limits { threads: 2, ..Limits::default() }), place)
+}
+
+fn sampled(seed: u64) -> Sampling {
+    Sampling { temperature: 1.0, seed, ..Sampling::default() }
+}
+
+fn long(count: usize, seed: u64) -> Request {
+    Request { sampling: sampled(seed), end: End::Ignored, ..Request::new(tokens(40, 1), count) }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_tokens_and_another_gives_others() {
+    let (mut generator, _place) = tiny();
+    let first = run(&mut generator, vec![long(30, 1)]);
+    assert_eq!(run(&mut generator, vec![long(30, 1)])[0][0].tokens, first[0][0].tokens);
+    assert_ne!(run(&mut generator, vec![long(30, 2)])[0][0].tokens, first[0][0].tokens);
+    assert_eq!(first[0][0].why, Finish::Length);
+    assert_eq!(first[0][0].usage.completion_tokens, 30);
+}
+
+#[test]
+fn choices_of_one_prompt_are_those_of_their_seeds_and_compute_it_once() {
+    let (mut generator, _place) = tiny();
+    let together = run(&mut generator, vec![Request { choices: 4, ..long(20, 5) }]);
+    assert_eq!(together[0].len(), 4);
+    assert_eq!(together[0][0].usage.cached_tokens, 0);
+    for choice in &together[0][1..] {
+        assert_eq!(choice.usage.cached_tokens, 40);
+    }
+    let (mut fresh, _place) = tiny();
+    for (seed, choice) in (5..).zip(&together[0]) {
+        assert_eq!(run(&mut fresh, vec![long(20, seed)])[0][0].tokens, choice.tokens);
+    }
+}
+
+#[test]
+fn a_known_beginning_is_taken_from_the_cache() {
+    let (mut generator, _place) = tiny();
+    let first = run(&mut generator, vec![long(20, 1)]);
+    let second = run(&mut generator, vec![long(20, 1)]);
+    assert_eq!(second[0][0].usage.cached_tokens, 32);
+    assert_eq!(second[0][0].tokens, first[0][0].tokens);
+}
+
+/// All text of a request, in the pieces that it came in.
+fn pieces(generator: &mut Generator, request: Request) -> (Vec<String>, Finish) {
+    generator.submit(request).unwrap();
+    let (mut pieces, mut end) = (Vec::new(), Finish::Cancelled);
+    while generator.unfinished() > 0 {
+        for Event { what, .. } in generator.step().unwrap() {
+            match what {
+                What::Token { text, .. } => pieces.push(text),
+                What::Finished { text, why, .. } => {
+                    pieces.push(text);
+                    end = why;
+                }
+            }
+        }
+    }
+    (pieces, end)
+}
+
+#[test]
+fn a_stop_text_ends_the_answer_and_never_shows_in_part() {
+    let (mut generator, _place) = tiny();
+    let (whole, _) = pieces(&mut generator, long(60, 3));
+    let text = whole.concat();
+    let characters: Vec<char> = text.chars().collect();
+    for at in [3, 10, 25] {
+        let stop: String = characters[at..at + 3].iter().collect();
+        let before = &text[..text.find(&stop).unwrap()];
+        let request = Request { stop: vec![format!("{stop}never"), stop.clone()], ..long(60, 3) };
+        let (parts, why) = pieces(&mut generator, request);
+        assert_eq!(parts.concat(), before, "stop {stop:?}");
+        assert_eq!(why, Finish::StopText);
+    }
+    let (parts, why) = pieces(&mut generator, Request { stop: vec!["not there".into()], ..long(60, 3) });
+    assert_eq!((parts.concat(), why), (text, Finish::Length));
+}
+
+#[test]
+fn text_comes_in_whole_characters_and_adds_up() {
+    let (model, _place) = open(&Tiny::new("llama"));
+    let mut generator = generator(&model, Precision::Full, Limits::default());
+    // A bias for the bytes of one character, so that the answer is full of characters of several tokens.
+    let crab = model.tokenizer.encode("🦀", false).unwrap();
+    let bias = crab.get_ids().iter().map(|&id| (id, 8.0)).collect();
+    let request = Request { sampling: Sampling { logit_bias: bias, ..sampled(1) }, ..long(80, 1) };
+    let tokens = run(&mut generator, vec![request.clone()])[0][0].tokens.clone();
+    let (parts, _) = pieces(&mut generator, request);
+    let expected = model.tokenizer.decode(&tokens, true).unwrap();
+    assert_eq!(parts.concat().trim_end_matches('\u{fffd}'), expected.trim_end_matches('\u{fffd}'));
+}
+
+#[test]
+fn a_cancelled_request_ends_at_once_and_leaves_the_others_alone() {
+    let (mut generator, _place) = tiny();
+    let expected = run(&mut generator, vec![long(30, 2)])[0][0].tokens.clone();
+    let gone = generator.submit(Request { choices: 3, ..long(1000, 1) }).unwrap();
+    let kept = generator.submit(long(30, 2)).unwrap();
+    let mut found = Vec::new();
+    let mut steps = 0;
+    while generator.unfinished() > 0 {
+        steps += 1;
+        if steps == 5 {
+            let ended = generator.cancel(gone);
+            assert_eq!(ended.len(), 3);
+            assert!(
+                ended.iter().all(|event| matches!(event.what, What::Finished { why: Finish::Cancelled, .. }))
+            );
+        }
+        for event in generator.step().unwrap() {
+            assert!(event.request == kept || steps <= 5);
+            if let (true, What::Token { token, .. }) = (event.request == kept, event.what) {
+                found.push(token.id);
+            }
+        }
+    }
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_full_context_stops_or_slides_as_told() {
+    let (mut generator, _place) = tiny();
+    let context = generator.context();
+    let request = Request { max_tokens: 400, ..long(400, 1) };
+    let stopped = run(&mut generator, vec![request.clone()]);
+    assert_eq!(stopped[0][0].why, Finish::Context);
+    assert_eq!(stopped[0][0].tokens.len(), context - 40);
+    let slid = run(&mut generator, vec![Request { overflow: Overflow::Slide { keep: 8 }, ..request }]);
+    assert_eq!(slid[0][0].why, Finish::Length);
+    assert_eq!(slid[0][0].tokens.len(), 400);
+    assert_eq!(slid[0][0].tokens[..context - 40], stopped[0][0].tokens);
+}
+
+#[test]
+fn a_small_cache_makes_requests_wait_but_all_are_answered() {
+    let (model, _place) = open(&Tiny::new("llama"));
+    let small = Limits { threads: 1, cache_bytes: 1, ..Limits::default() };
+    let mut few = generator(&model, Precision::Full, small);
+    let requests: Vec<Request> = (0..12).map(|seed| long(60, seed)).collect();
+    let found = run(&mut few, requests.clone());
+    let mut many = generator(&model, Precision::Full, Limits::default());
+    assert_eq!(
+        found.iter().map(|choices| &choices[0].tokens).collect::<Vec<_>>(),
+        run(&mut many, requests).iter().map(|choices| &choices[0].tokens).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn settings_narrow_what_is_drawn() {
+    let (mut generator, _place) = tiny();
+    let greedy = run(&mut generator, vec![Request { sampling: Sampling::default(), ..long(20, 0) }]);
+    for narrow in [
+        Sampling { top_k: 1, ..sampled(9) },
+        Sampling { top_p: 1e-6, ..sampled(9) },
+        Sampling { min_p: 1.0, ..sampled(9) },
+        Sampling { temperature: 1e-4, ..sampled(9) },
+    ] {
+        let found = run(&mut generator, vec![Request { sampling: narrow.clone(), ..long(20, 0) }]);
+        assert_eq!(found[0][0].tokens, greedy[0][0].tokens, "{narrow:?}");
+    }
+    let only = Sampling { logit_bias: vec![(77, 1e4)], ..sampled(1) };
+    let found = run(&mut generator, vec![Request { sampling: only, ..long(5, 0) }]);
+    assert_eq!(found[0][0].tokens, [77; 5]);
+    let never = Sampling { repetition_penalty: 100.0, ..Sampling::default() };
+    let found = run(&mut generator, vec![Request { sampling: never, ..long(60, 0) }]);
+    let mut distinct = found[0][0].tokens.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert!(distinct.len() > 50, "{distinct:?}");
+}
+
+#[test]
+fn log_probabilities_are_those_of_the_model() {
+    let (mut generator, _place) = tiny();
+    let sampling = Sampling { log_probabilities: Some(3), ..sampled(4) };
+    let request = Request { sampling, ..long(10, 4) };
+    let prompt = request.prompt.clone();
+    generator.submit(request).unwrap();
+    let mut chosen = Vec::new();
+    while generator.unfinished() > 0 {
+        for event in generator.step().unwrap() {
+            if let What::Token { token, .. } = event.what {
+                chosen.push(token);
+            }
+        }
+    }
+    let all: Vec<u32> = prompt.iter().copied().chain(chosen.iter().map(|token| token.id)).collect();
+    let scored = generator.negative_log_likelihoods(&all, None).unwrap();
+    for (token, nll) in chosen.iter().zip(&scored[prompt.len() - 1..]) {
+        assert!((token.log_probability.unwrap() + nll).abs() < 1e-3);
+        assert_eq!(token.likeliest.len(), 3);
+        assert!(token.likeliest.is_sorted_by(|a, b| a.1 >= b.1));
+    }
+}
+
+#[test]
+fn what_cant_be_done_is_refused_in_words() {
+    let (mut generator, _place) = tiny();
+    let cases = [
+        (Request::new(Vec::new(), 4), "prompt is empty"),
+        (Request::new(vec![1, 99_999], 4), "vocabulary"),
+        (Request::new(tokens(300, 1), 4), "300 tokens, the context 256"),
+        (Request::new(tokens(4, 1), 0), "max_tokens"),
+        (Request { choices: 0, ..long(4, 1) }, "choices"),
+        (Request { sampling: Sampling { top_p: 0.0, ..sampled(1) }, ..long(4, 1) }, "top_p is 0"),
+        (
+            Request { sampling: Sampling { temperature: -1.0, ..sampled(1) }, ..long(4, 1) },
+            "temperature is -1",
+        ),
+    ];
+    for (request, words) in cases {
+        let error = generator.submit(request).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    assert_eq!(generator.unfinished(), 0);
+}

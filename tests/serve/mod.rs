@@ -1,0 +1,244 @@
+//! The HTTP API over a tiny model, asked by a real client.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
+use dojo_studio::serve::{Served, Settings, bind};
+use reqwest::{Client, Response};
+use serde_json::{Value, json};
+
+use crate::support::tiny::Tiny;
+
+struct Server {
+    url: String,
+    client: Client,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    done: tokio::task::JoinHandle<anyhow::Result<()>>,
+    _place: tempfile::TempDir,
+}
+
+async fn serve(api_key: Option<&str>, queue: usize) -> Server {
+    let place = tempfile::tempdir().unwrap();
+    let model = Tiny { tied: false, context: 1024, ..Tiny::new("llama") }.open_folder(place.path());
+    let limits = Limits { threads: 1, ..Limits::default() };
+    let served = Served {
+        name: "tiny".into(),
+        prompter: Prompter::new(&model).unwrap(),
+        generator: load(&model, Precision::Full, limits).unwrap(),
+        adapters: BTreeMap::new(),
+    };
+    let address = SocketAddr::from(([127, 0, 0, 1], 0));
+    let settings = Settings { address, api_key: api_key.map(str::to_owned), queue, body: 64 << 10 };
+    let bound = bind(served, settings).await.unwrap();
+    let url = format!("http://{}", bound.address().unwrap());
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let done = tokio::spawn(bound.run(async move { drop(stopped.await) }));
+    Server { url, client: Client::new(), stop: Some(stop), done, _place: place }
+}
+
+impl Server {
+    async fn post(&self, path: &str, body: &Value) -> Response {
+        let request = self.client.post(format!("{}{path}", self.url)).body(body.to_string());
+        request.header("content-type", "application/json").send().await.unwrap()
+    }
+
+    async fn get(&self, path: &str) -> Response {
+        self.client.get(format!("{}{path}", self.url)).send().await.unwrap()
+    }
+
+    async fn chat(&self, body: Value) -> Value {
+        let response = self.post("/v1/chat/completions", &body).await;
+        assert_eq!(response.status(), 200);
+        json_of(response).await
+    }
+
+    async fn refusal(&self, path: &str, body: Value) -> (u16, String) {
+        let response = self.post(path, &body).await;
+        let status = response.status().as_u16();
+        (status, json_of(response).await["error"]["message"].as_str().unwrap().to_owned())
+    }
+
+    async fn metric(&self, name: &str) -> f64 {
+        let text = self.get("/metrics").await.text().await.unwrap();
+        let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap();
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    }
+
+    async fn end(mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        drop(self.client);
+        self.done.await.unwrap().unwrap();
+    }
+}
+
+async fn json_of(response: Response) -> Value {
+    serde_json::from_str(&response.text().await.unwrap()).unwrap()
+}
+
+fn question(more: Value) -> Value {
+    let mut body =
+        json!({ "messages": [{ "role": "user", "content": "the other" }], "max_tokens": 24, "seed": 7 });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body
+}
+
+/// The JSON objects of an event stream, which must end with `[DONE]`.
+async fn streamed(response: Response) -> Vec<Value> {
+    let text = response.text().await.unwrap();
+    let mut data: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+    assert_eq!(data.pop(), Some("[DONE]"));
+    data.into_iter().map(|data| serde_json::from_str(data).unwrap()).collect()
+}
+
+fn content(chunks: &[Value]) -> String {
+    chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_chat_streams_what_it_answers_whole() {
+    let server = serve(None, 8).await;
+    let whole = server.chat(question(json!({ "logprobs": true, "top_logprobs": 2 }))).await;
+    let choice = &whole["choices"][0];
+    assert_eq!(choice["message"]["role"], "assistant");
+    let count = whole["usage"]["completion_tokens"].as_u64().unwrap() as usize;
+    let logprobs = choice["logprobs"]["content"].as_array().unwrap();
+    assert_eq!(logprobs.len(), count);
+    assert!(logprobs.iter().all(|token| token["top_logprobs"].as_array().unwrap().len() == 2));
+    let body = question(json!({ "stream": true, "stream_options": { "include_usage": true } }));
+    let chunks = streamed(server.post("/v1/chat/completions", &body).await).await;
+    assert_eq!(content(&chunks), choice["message"]["content"].as_str().unwrap());
+    assert_eq!(chunks[0]["choices"][0]["delta"]["role"], "assistant");
+    let last = chunks.last().unwrap();
+    assert_eq!(last["usage"]["completion_tokens"], whole["usage"]["completion_tokens"]);
+    assert_eq!(chunks[chunks.len() - 2]["choices"][0]["finish_reason"], choice["finish_reason"]);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn several_choices_plain_completions_and_stop_texts_are_served() {
+    let server = serve(None, 8).await;
+    let several = server.chat(question(json!({ "n": 3, "temperature": 1.5 }))).await;
+    assert_eq!(several["choices"].as_array().unwrap().len(), 3);
+    let body = json!({ "prompt": "the ", "max_tokens": 10, "temperature": 0, "logprobs": 1 });
+    let response = json_of(server.post("/v1/completions", &body).await).await;
+    let choice = &response["choices"][0];
+    let tokens = choice["logprobs"]["tokens"].as_array().unwrap().len();
+    assert_eq!(tokens as u64, response["usage"]["completion_tokens"].as_u64().unwrap());
+    let models = json_of(server.get("/v1/models").await).await;
+    assert_eq!(models["data"][0]["id"], "tiny");
+    assert_eq!(server.get("/health").await.status(), 200);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_response_format_is_kept() {
+    let server = serve(None, 8).await;
+    let schema = json!({
+        "type": "object",
+        "properties": { "label": { "enum": ["yes", "no"] } },
+        "required": ["label"],
+        "additionalProperties": false,
+    });
+    let format = json!({ "type": "json_schema", "json_schema": { "name": "verdict", "schema": schema } });
+    let answer = server.chat(question(json!({ "response_format": format, "max_tokens": 60 }))).await;
+    let text = answer["choices"][0]["message"]["content"].as_str().unwrap();
+    let value: Value = serde_json::from_str(text).unwrap();
+    assert!(["yes", "no"].contains(&value["label"].as_str().unwrap()));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn what_cant_be_served_is_refused_in_words() {
+    let server = serve(None, 8).await;
+    let chat = "/v1/chat/completions";
+    let cases = [
+        (chat, question(json!({ "tools": [{ "type": "function" }] })), 400, "tools aren't supported"),
+        (chat, question(json!({ "model": "gpt-9" })), 404, "gpt-9"),
+        (chat, question(json!({ "temperature": -1 })), 400, "temperature is -1"),
+        (chat, question(json!({ "n": 0 })), 400, "n is 0"),
+        (chat, question(json!({ "response_format": { "type": "yaml" } })), 400, "response_format"),
+        (chat, json!({ "messages": [{ "role": "narrator", "content": "x" }] }), 400, "narrator"),
+        (
+            chat,
+            json!({ "messages": [{ "role": "user", "content": "in ".repeat(2000) }] }),
+            400,
+            "the context 1024",
+        ),
+        (
+            chat,
+            json!({ "messages": [{ "role": "user", "content": "x".repeat(70_000) }] }),
+            413,
+            "length limit",
+        ),
+        (chat, json!({ "messages": 5 }), 422, "messages"),
+        ("/v1/embeddings", json!({ "input": "x" }), 501, "no embedding model"),
+        ("/v1/nothing", json!({}), 404, "no such endpoint"),
+    ];
+    for (path, body, status, words) in cases {
+        let (found, message) = server.refusal(path, body).await;
+        assert_eq!(found, status, "{message}");
+        assert!(message.contains(words), "{message}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_key_is_asked_for_where_one_is_set() {
+    let server = serve(Some("secret"), 8).await;
+    assert_eq!(server.refusal("/v1/chat/completions", question(json!({}))).await.0, 401);
+    assert_eq!(server.get("/v1/models").await.status(), 401);
+    assert_eq!(server.get("/health").await.status(), 200);
+    let request = server.client.get(format!("{}/v1/models", server.url)).bearer_auth("secret");
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_takes_its_request_with_it() {
+    let server = serve(None, 8).await;
+    let body = question(json!({ "stream": true, "max_tokens": 900, "logit_bias": { "2": -100 } }));
+    let mut response = server.post("/v1/chat/completions", &body).await;
+    assert!(response.chunk().await.unwrap().is_some());
+    drop(response);
+    // The count says when it was noticed; a request that ran to its end would leave it at zero.
+    while server.metric("dojo_requests_cancelled_total").await < 1.0 {
+        assert!(server.metric("dojo_generated_tokens_total").await < 900.0);
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn many_clients_stream_at_once_and_too_many_are_turned_away() {
+    let server = serve(None, 16).await;
+    let body = question(json!({ "stream": true }));
+    let expected = content(&streamed(server.post("/v1/chat/completions", &body).await).await);
+    let all =
+        (0..16).map(|_| async { content(&streamed(server.post("/v1/chat/completions", &body).await).await) });
+    for text in futures::future::join_all(all).await {
+        assert_eq!(text, expected);
+    }
+    let long = question(json!({ "max_tokens": 500, "logit_bias": { "2": -100 } }));
+    let statuses = futures::future::join_all(
+        (0..40).map(|_| async { server.post("/v1/chat/completions", &long).await.status().as_u16() }),
+    );
+    let statuses = statuses.await;
+    assert!(statuses.contains(&429), "{statuses:?}");
+    assert!(statuses.iter().filter(|&&status| status == 200).count() >= 16, "{statuses:?}");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn an_address_open_to_all_needs_a_key() {
+    let place = tempfile::tempdir().unwrap();
+    let model = Tiny::new("llama").open_folder(place.path());
+    let served = Served {
+        name: "tiny".into(),
+        prompter: Prompter::new(&model).unwrap(),
+        generator: load(&model, Precision::Full, Limits { threads: 1, ..Limits::default() }).unwrap(),
+        adapters: BTreeMap::new(),
+    };
+    let address = SocketAddr::from(([0, 0, 0, 0], 0));
+    let outcome = bind(served, Settings { address, api_key: None, queue: 1, body: 1 << 10 }).await;
+    assert!(outcome.err().unwrap().to_string().contains("DOJO_API_KEY"));
+}
