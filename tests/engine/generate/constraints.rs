@@ -9,7 +9,7 @@ use crate::support::tiny::Tiny;
 /// Answers for a few seeds.
 fn answers(constraint: &Constraint) -> Vec<String> {
     let (model, _place) = open(&Tiny::new("llama"));
-    let mut generator = generator(&model, Precision::Full, Limits { threads: 2, ..Limits::default() });
+    let mut generator = generator(&model, Precision::Full, Limits { threads: 1, ..Limits::default() });
     let request = |seed| Request {
         sampling: Sampling { temperature: 1.0, seed, ..Sampling::default() },
         constraint: Some(constraint.clone()),

@@ -9,7 +9,7 @@ use crate::support::tiny::Tiny;
 
 fn tiny() -> (Generator, tempfile::TempDir) {
     let (model, place) = open(&Tiny { tied: false, ..Tiny::new("llama") });
-    (generator(&model, Precision::Full, Limits { threads: 2, ..Limits::default() }), place)
+    (generator(&model, Precision::Full, Limits { threads: 1, ..Limits::default() }), place)
 }
 
 fn sampled(seed: u64) -> Sampling {
