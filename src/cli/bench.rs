@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
+use super::bench_generate::{self, BenchGenerate};
 use super::{loading, print};
 use crate::engine::train::bench::{TrainBench, TrainFigures};
 use crate::engine::train::memory;
@@ -13,6 +14,8 @@ use crate::engine::train::step::{ActivationMemory, BaseFormat, StepOptions};
 
 #[derive(Subcommand)]
 pub(super) enum Bench {
+    /// Generation: prompts read and tokens written, alone and many at once.
+    Generate(Box<BenchGenerate>),
     /// One training step: tokens a second, seconds by part, peak memory, against the machine's own rate.
     Train(Train),
 }
@@ -54,6 +57,7 @@ enum Memory {
 
 pub(super) fn run(bench: &Bench) -> Result<ExitCode> {
     match bench {
+        Bench::Generate(arguments) => return bench_generate::run(arguments),
         Bench::Train(arguments) => train(arguments)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &BenchGenerate) -> Result<ExitCode> {
     let vocabulary = ready.generator.vocabulary();
     let (mut prompt, mut decode, mut many) = (0.0_f64, 0.0_f64, 0.0_f64);
     for round in 0..arguments.repetitions.max(1) {
-        let mut asked = |count: usize, tokens: usize, index: usize| Request {
+        let asked = |count: usize, tokens: usize, index: usize| Request {
             end: End::Ignored,
             adapter: ready.adapter,
             ..Request::new(text(count, round * 1000 + index, vocabulary), tokens)

@@ -4,7 +4,6 @@
 //! per [`Generator::step`]; [`complete`] runs a list of requests to their end. A sequence's numbers don't depend on
 //! what is computed beside it, so the same request gives the same tokens, alone or among others.
 
-mod answerer;
 mod attention;
 mod cache;
 mod complete;
@@ -26,7 +25,6 @@ mod team;
 mod text;
 mod workspace;
 
-pub use answerer::Answerer;
 pub use complete::{Completion, complete};
 pub use constrain::Constraint;
 pub use decoder::{Decoder, Precision};
