@@ -140,11 +140,18 @@ fn nothing_is_said_when_nothing_has_changed() {
 fn a_run_whose_process_is_gone_has_crashed_and_lives_again_when_it_is_resumed() {
     let mut world = World::new();
     let run = world.run("sft-1");
-    let mut child = std::process::Command::new("true").spawn().expect("start `true`");
-    child.wait().expect("wait for `true`");
-    world.state(&run, |state| state.process = child.id());
+    let mut trainer = std::process::Command::new("sleep").arg("600").spawn().expect("start `sleep`");
+    world.state(&run, |state| state.process = trainer.id());
+    world.settle();
+    assert_eq!(world.standing(&run), Standing::Running);
+    trainer.kill().expect("kill it");
+    // Not collected yet: a zombie is no trainer.
+    while process::is_alive(trainer.id()) {
+        std::thread::yield_now();
+    }
     world.settle();
     assert_eq!(world.standing(&run), Standing::Crashed);
+    trainer.wait().expect("collect it");
     world.state(&run, |state| state.step = 2);
     world.settle();
     assert_eq!(world.standing(&run), Standing::Running);

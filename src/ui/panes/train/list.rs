@@ -78,7 +78,8 @@ impl Listing<'_> {
         line.put_right(&format!("{right} "), theme.dim);
         if place.height > 1 {
             let mut line = Line { buffer, x: place.x + 3, y: place.y + 1, right: place.right() };
-            line.put(&self.second(run, standing), theme.dim);
+            let room = usize::from(place.width).saturating_sub(3);
+            line.put(&self.second(run, standing, room), theme.dim);
         }
         if place.height > 2 {
             let notes = text::shorten(&run.notes.line(), usize::from(place.width).saturating_sub(4));
@@ -104,7 +105,8 @@ impl Listing<'_> {
         }
     }
 
-    fn second(&self, run: &RunInfo, standing: Standing) -> String {
+    /// In at most `room` columns where closer words make it fit.
+    fn second(&self, run: &RunInfo, standing: Standing, room: usize) -> String {
         let Some(state) = &run.state else { return "waits for its first state".to_owned() };
         if let Some(problem) = &run.problem {
             return problem.clone();
@@ -134,7 +136,8 @@ impl Listing<'_> {
             parts.push(format!("{} steps", state.step));
             parts.push(text::ago(state.heartbeat, self.store.now));
         }
-        parts.join("  ")
+        let apart = parts.join("  ");
+        if text::width(&apart) > room { parts.join(" ") } else { apart }
     }
 }
 

@@ -92,7 +92,7 @@ impl Default for Train {
             charts: Charts::default(),
             details: Details::default(),
             recipes: Recipes::default(),
-            split: layout::Split::new(Split::Columns, 25, (30, 40)),
+            split: layout::Split::new(Split::Columns, 24, (30, 40)),
             watched: Vec::new(),
             rows: Vec::new(),
         }
