@@ -189,33 +189,45 @@ impl Student for DecoderStudent {
         dropout: Option<u64>,
         gradients: &mut [f32],
     ) -> Result<Losses> {
-        self.check(batch)?;
         ensure!(gradients.len() == adapter.values.len(), "gradients don't have the adapter's form");
         let rate = adapter.config.lora_dropout;
         let dropout = dropout.filter(|_| rate > 0.0).map(|seed| Dropout { seed, rate });
-        let sites = LayerSites::all(&self.config, adapter, dropout)?;
-        self.weights.prepare(&self.config, batch);
-        let mut activations = std::mem::take(&mut self.activations);
-        activations.plan(&self.config, &sites, batch.tokens.len(), self.options.activation_memory);
-        self.pass(batch, &sites).forward(&mut activations);
-        let trained = self.gather(activations.output(), batch);
-        let mut grad_normed = vec![0.0; trained.normed.len()];
-        let rows = self.head_losses(&trained, Some((&mut grad_normed, scale)));
-        self.scatter(&trained, &grad_normed, batch.tokens.len());
-        self.pass(batch, &sites).backward(&mut activations, gradients);
-        self.activations = activations;
-        Ok(sum(&rows))
+        let memory = self.options.activation_memory;
+        // Inside the thread pool: one hand-over a step instead of one an operation.
+        rayon::scope(|_| self.run(adapter, batch, dropout, memory, Some((gradients, scale))))
     }
 
     fn evaluate(&mut self, adapter: &Adapter, batch: &PackedBatch) -> Result<Losses> {
+        rayon::scope(|_| self.run(adapter, batch, None, ActivationMemory::Recompute, None))
+    }
+}
+
+impl DecoderStudent {
+    /// A forward pass and the loss; with `gradients` the backward pass too, of the loss times a scale.
+    fn run(
+        &mut self,
+        adapter: &Adapter,
+        batch: &PackedBatch,
+        dropout: Option<Dropout>,
+        memory: ActivationMemory,
+        gradients: Option<(&mut [f32], f32)>,
+    ) -> Result<Losses> {
         self.check(batch)?;
-        let sites = LayerSites::all(&self.config, adapter, None)?;
+        let sites = LayerSites::all(&self.config, adapter, dropout)?;
         self.weights.prepare(&self.config, batch);
         let mut activations = std::mem::take(&mut self.activations);
-        activations.plan(&self.config, &sites, batch.tokens.len(), ActivationMemory::Recompute);
+        activations.plan(&self.config, &sites, batch.tokens.len(), memory);
         self.pass(batch, &sites).forward(&mut activations);
         let trained = self.gather(activations.output(), batch);
-        let rows = self.head_losses(&trained, None);
+        let rows = if let Some((gradients, scale)) = gradients {
+            let mut grad_normed = vec![0.0; trained.normed.len()];
+            let rows = self.head_losses(&trained, Some((&mut grad_normed, scale)));
+            self.scatter(&trained, &grad_normed, batch.tokens.len());
+            self.pass(batch, &sites).backward(&mut activations, gradients);
+            rows
+        } else {
+            self.head_losses(&trained, None)
+        };
         self.activations = activations;
         Ok(sum(&rows))
     }
