@@ -96,7 +96,7 @@ pub(super) fn write_lines(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<std::fs::File>) -> Result<()>,
 ) -> Result<()> {
-    let beside = path.with_extension(format!("{}.part", std::process::id()));
+    let beside = path.with_extension("part");
     let mut out = BufWriter::new(std::fs::File::create(&beside)?);
     let written = write(&mut out).and_then(|()| {
         out.flush()?;

@@ -91,7 +91,7 @@ impl Columns {
             .copied()
             .filter(|column| column.width > 0 || self.chosen() == Some(column.kind))
             .collect();
-        let least = |column: &Column| if is_text(column.kind) { 16 } else { column.width.max(5) } + 2;
+        let least = |column: &Column| if is_text(column.kind) { 24 } else { column.width.max(5) } + 2;
         while shown.len() > 2 && shown.iter().map(least).sum::<u16>() > width {
             // Texts stay longer than figures that few need.
             let out = shown
