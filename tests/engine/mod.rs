@@ -5,6 +5,8 @@ mod gguf;
 mod hf;
 mod hub;
 mod kernels;
+mod nf4;
+mod peers;
 mod step;
 mod tokenizer;
 mod train;

@@ -225,8 +225,11 @@ impl fmt::Display for Source {
         match self {
             Self::Hub(repository) => write!(f, "{repository}"),
             Self::Packages(packages) => {
-                let names: Vec<String> = packages.parts.iter().map(PackagedFile::requirement).collect();
-                write!(f, "pip:{}", names.join(" + "))
+                let first = packages.parts.first().map(PackagedFile::requirement).unwrap_or_default();
+                match packages.parts.len() {
+                    0 | 1 => write!(f, "pip:{first}"),
+                    parts => write!(f, "pip:{first} and {} more", parts - 1),
+                }
             }
         }
     }
