@@ -10,7 +10,8 @@ fn number_keys_and_tab_walk_the_panes() {
     let mut studio = Harness::new();
     let mut seen = Vec::new();
     for key in ["1", "2", "tab", "shift-tab", "6", "tab"] {
-        assert_eq!(studio.keys(key), []);
+        // A pane that comes to the front may ask for what it shows.
+        let _ = studio.keys(key);
         seen.push(studio.studio.front());
     }
     assert_eq!(seen, [Data, Review, Train, Review, Models, Data]);
