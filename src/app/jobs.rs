@@ -22,19 +22,18 @@ pub(crate) struct Working {
 impl Working {
     /// Announces it: what it does, with its object, as the jobs drawer shows it.
     pub(crate) fn start(events: &Events, what: &str) -> Self {
+        Self::start_as(events, what, Stoppable::Yes)
+    }
+
+    /// The same, saying whether a person can stop it.
+    pub(crate) fn start_as(events: &Events, what: &str, stoppable: Stoppable) -> Self {
         let id = JobId(NEXT.fetch_add(1, Ordering::Relaxed));
         let stop = Arc::new(AtomicBool::new(false));
         STOPS.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&stop));
         let started = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0.0, |passed| passed.as_secs_f64());
-        let job = Job {
-            id,
-            what: what.to_owned(),
-            progress: Progress::default(),
-            started,
-            stoppable: Stoppable::Yes,
-        };
+        let job = Job { id, what: what.to_owned(), progress: Progress::default(), started, stoppable };
         // Without listeners there is nobody to tell.
         events.send(Event::System(SystemEvent::JobStarted(job))).ok();
         Self { id, events: events.clone(), stop, end: None }

@@ -6,18 +6,14 @@ use anyhow::Result;
 
 use crate::config::Folders;
 use crate::domain::protocol::models::{ModelFile, ModelKind};
+use crate::engine::hub::{self, LocalModel};
 
-/// Base models of the models folder, adapters of the session's runs; by kind, then name.
+/// Pulled base models, adapters of the session's runs and of runs without one; by kind, then name.
 ///
 /// # Errors
 /// Where a folder is there but can't be read.
 pub fn list(folders: &Folders, session_runs: Option<&Path>) -> Result<Vec<ModelFile>> {
-    let mut found = Vec::new();
-    for path in children(&folders.models())? {
-        if let Some(model) = base(&path) {
-            found.push(model);
-        }
-    }
+    let mut found: Vec<ModelFile> = hub::list(&folders.models())?.into_iter().map(base).collect();
     for runs in session_runs.into_iter().chain([folders.runs().as_path()]) {
         for run in children(runs)? {
             found.extend(adapter(&run));
@@ -27,6 +23,16 @@ pub fn list(folders: &Folders, session_runs: Option<&Path>) -> Result<Vec<ModelF
     Ok(found)
 }
 
+fn base(model: LocalModel) -> ModelFile {
+    ModelFile {
+        name: model.name,
+        kind: ModelKind::Base,
+        path: model.folder,
+        bytes: model.bytes,
+        note: model.source,
+    }
+}
+
 fn children(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
     match std::fs::read_dir(folder) {
         Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
@@ -34,39 +40,6 @@ fn children(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
         Err(error) => {
             Err(anyhow::Error::new(error).context(format!("look for models in {}", folder.display())))
         }
-    }
-}
-
-fn base(path: &Path) -> Option<ModelFile> {
-    let name = path.file_name()?.to_string_lossy().into_owned();
-    if name.starts_with('.') {
-        return None;
-    }
-    let bytes = size(path);
-    let note = if path.is_dir() { folder_note(path)? } else { file_note(&name)? };
-    Some(ModelFile { name, kind: ModelKind::Base, path: path.to_path_buf(), bytes, note })
-}
-
-fn folder_note(path: &Path) -> Option<String> {
-    let names: Vec<String> = std::fs::read_dir(path)
-        .ok()?
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    let notes: Vec<String> = names.iter().filter_map(|name| file_note(name)).collect();
-    notes.first().cloned()
-}
-
-fn file_note(name: &str) -> Option<String> {
-    let (stem, extension) = name.rsplit_once('.')?;
-    match extension {
-        "gguf" => {
-            // Names end in the kind of their numbers, by custom: `….Q4_1.gguf`.
-            let kind = stem.rsplit(['.', '-']).next().filter(|kind| kind.starts_with(['Q', 'F', 'B', 'I']));
-            Some(kind.map_or_else(|| "GGUF".to_owned(), |kind| format!("GGUF {kind}")))
-        }
-        "safetensors" => Some("safetensors".to_owned()),
-        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ use include_dir::{Dir, include_dir};
 
 use crate::config::Folders;
 use crate::domain::session::{Download, SessionFile, SessionInfo, SessionPlace, SessionSummary};
+use crate::engine::hub;
 
 /// What says that a folder is a session.
 const FILE: &str = "session.toml";
@@ -170,9 +171,13 @@ fn download(folders: &Folders, model: &str) -> Download {
     if model.is_empty() {
         return Download::Nothing;
     }
-    let here = Path::new(model).exists() || folders.models().join(model).exists();
+    let here = Path::new(model).exists() || pulled(folders, model);
     let model = model.to_owned();
     if here { Download::Here(model) } else { Download::Needed { bytes: shipped_size(&model), model } }
+}
+
+fn pulled(folders: &Folders, model: &str) -> bool {
+    hub::list(&folders.models()).is_ok_and(|models| models.iter().any(|pulled| pulled.name == model))
 }
 
 /// The size of a default model, as its package index states it.

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::bench_generate::{self, BenchGenerate};
+use super::bench_ui::{self, BenchUi};
 use super::{loading, print};
 use crate::engine::train::bench::{TrainBench, TrainFigures};
 use crate::engine::train::memory;
@@ -18,6 +19,8 @@ pub(super) enum Bench {
     Generate(Box<BenchGenerate>),
     /// One training step: tokens a second, seconds by part, peak memory, against the machine's own rate.
     Train(Train),
+    /// The screen: start, keys, frames, a run of a million steps.
+    Ui(BenchUi),
 }
 
 #[derive(Args)]
@@ -59,6 +62,7 @@ pub(super) fn run(bench: &Bench) -> Result<ExitCode> {
     match bench {
         Bench::Generate(arguments) => return bench_generate::run(arguments),
         Bench::Train(arguments) => train(arguments)?,
+        Bench::Ui(arguments) => return bench_ui::run(arguments),
     }
     Ok(ExitCode::SUCCESS)
 }

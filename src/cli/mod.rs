@@ -2,9 +2,11 @@
 
 mod bench;
 mod bench_generate;
+mod bench_ui;
 mod chat;
 mod data;
 mod demo;
+mod doctor;
 mod generate;
 mod generate_batch;
 mod loading;
@@ -16,6 +18,7 @@ mod review;
 mod review_jobs;
 mod runs;
 mod sampling;
+mod screenshot;
 mod serve;
 mod studio;
 mod task;
@@ -43,6 +46,8 @@ enum Command {
     Data(data::Data),
     /// Score corrected thoughts with a judge, and improve what scores low.
     Judge(review_jobs::Judge),
+    /// Check the terminal, the machine, models and settings.
+    Doctor(doctor::Doctor),
     /// List the models on this machine.
     Models(models::Models),
     /// Chat with a model, line by line.
@@ -73,6 +78,9 @@ enum Command {
     Task(task::Task),
     /// Show an example's tokens, and which of them are trained on.
     Tokens(tokens::Tokens),
+    /// Make a picture of a real screen.
+    #[command(hide = true)]
+    Screenshot(screenshot::Screenshot),
 }
 
 /// Parses the command line, runs it, and maps the outcome to an exit code: 0, 1 (failed) or 2 (wrong usage).
@@ -86,6 +94,8 @@ pub fn run() -> ExitCode {
         Some(Command::Chat(arguments)) => chat::run(&arguments),
         Some(Command::Demo(arguments)) => demo::run(&arguments),
         Some(Command::Generate(arguments)) => generate::run(&arguments),
+        Some(Command::Doctor(arguments)) => doctor::run(&arguments),
+        Some(Command::Screenshot(arguments)) => screenshot::run(&arguments),
         Some(Command::New(arguments)) => studio::new(&arguments),
         Some(Command::Serve(arguments)) => serve::run(&arguments),
         Some(Command::Open(arguments)) => studio::open(&arguments),

@@ -9,6 +9,7 @@ pub mod keymap;
 pub mod layout;
 pub mod pane;
 pub mod panes;
+pub mod picture;
 pub mod studio;
 pub mod theme;
 pub mod widgets;

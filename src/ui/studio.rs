@@ -296,6 +296,7 @@ impl Studio {
             if front.is_none() { &mut self.welcome } else { self.panes[self.front as usize].as_mut() };
         pane.draw(buffer, body, view);
         let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
+        shell::toasts::draw(buffer, area, view);
         if let Some(overlay) = &mut self.overlay {
             overlay.draw(buffer, area, view);
             shell::footer::draw(buffer, footer, theme, overlay.hints().iter().copied(), &[]);
@@ -305,6 +306,5 @@ impl Studio {
             let hints = now.map(|binding| (self.keymap.hint(binding), binding.label));
             shell::footer::draw(buffer, footer, theme, hints, shell::footer::ALWAYS);
         }
-        shell::toasts::draw(buffer, area, view);
     }
 }

@@ -6,7 +6,7 @@
 //! insta::assert_snapshot!(studio.screen());
 //! ```
 
-use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use dojo_studio::app::store::Store;
 use dojo_studio::domain::protocol::system::Machine;
 use dojo_studio::domain::protocol::{Event, SessionsEvent, SystemEvent};
@@ -92,24 +92,21 @@ impl Harness {
         for key in keys.split_whitespace() {
             let name = key.strip_prefix('<').and_then(|key| key.strip_suffix('>')).unwrap_or(key);
             let chord = Chord::parse(name).expect("a key's name");
-            effects.extend(self.studio.key(chord.event(), &self.store));
-            effects.extend(self.draw());
+            effects.extend(self.press(chord.event()));
         }
+        effects
+    }
+
+    /// Presses one key.
+    pub(crate) fn press(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let mut effects = self.studio.key(key, &self.store);
+        effects.extend(self.draw());
         effects
     }
 
     /// Types a text, a character at a time, spaces included.
     pub(crate) fn text(&mut self, text: &str) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        for character in text.chars() {
-            let key = crossterm::event::KeyEvent::new(
-                crossterm::event::KeyCode::Char(character),
-                KeyModifiers::NONE,
-            );
-            effects.extend(self.studio.key(key, &self.store));
-        }
-        effects.extend(self.draw());
-        effects
+        text.chars().flat_map(|character| self.press(KeyEvent::from(KeyCode::Char(character)))).collect()
     }
 
     pub(crate) fn paste(&mut self, text: &str) -> Vec<Effect> {

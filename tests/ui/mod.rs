@@ -1,10 +1,14 @@
 //! What a person sees: keys in, screen out.
 
 pub(crate) mod harness;
+pub(crate) mod world;
 
+mod any_keys;
 mod chart;
 mod data;
 mod keymap;
+mod models;
 mod shell;
 mod theme;
 mod train;
+mod whole;

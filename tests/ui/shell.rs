@@ -1,9 +1,20 @@
 //! Header, tabs, footer and what floats above the panes.
 
+use std::collections::BTreeMap;
+
+use crossterm::event::MouseEventKind;
+use dojo_studio::domain::protocol::system::{JobId, Level};
+use dojo_studio::domain::protocol::{Command, SessionsCommand, SystemCommand};
+use dojo_studio::domain::settings::Settings;
 use dojo_studio::ui::pane::Effect;
 use dojo_studio::ui::pane::PaneId::{self, Data, Models, Review, Train};
 
 use super::harness::Harness;
+use super::world;
+
+fn studio_with(events: impl IntoIterator<Item = dojo_studio::domain::protocol::Event>) -> Harness {
+    events.into_iter().fold(Harness::new(), Harness::with)
+}
 
 #[test]
 fn number_keys_and_tab_walk_the_panes() {
@@ -29,18 +40,159 @@ fn a_click_on_a_tab_goes_there() {
 
 #[test]
 fn q_quits() {
-    assert_eq!(Harness::new().keys("q"), [Effect::Quit]);
+    assert_eq!(Harness::new().keys("6 q"), [Effect::Quit]);
 }
 
 #[test]
-fn a_window_below_60x16_says_so() {
-    let mut studio = Harness::new().size(59, 16);
+fn a_window_below_60x16_says_so_and_one_of_60x16_works() {
+    let mut studio = Harness::new().with(world::models()).size(59, 16);
     assert!(studio.screen().contains("59x16; at least 60x16"));
+    studio.resize(60, 16);
+    studio.keys("6");
+    insta::assert_snapshot!("smallest", studio.screen());
 }
 
 #[test]
 fn text_where_nobody_types_is_no_text() {
     let mut studio = Harness::new();
+    studio.keys("6");
     assert_eq!(studio.paste("q\nq"), []);
     assert_eq!(studio.text("zzz"), []);
+}
+
+#[test]
+fn the_first_start_explains_itself_and_opens_a_sample_with_one_key() {
+    let mut studio = Harness::empty().with(world::places()).with(world::samples());
+    insta::assert_snapshot!("welcome", studio.screen());
+    let open = SessionsCommand::OpenSample("nli-reflection".into());
+    assert_eq!(studio.keys("down enter"), [Effect::Send(Command::Sessions(open))]);
+    assert_eq!(studio.studio.front(), Train);
+}
+
+#[test]
+fn the_welcome_fits_a_small_screen() {
+    let mut studio = Harness::empty().with(world::places()).with(world::samples()).size(60, 16);
+    insta::assert_snapshot!("welcome-smallest", studio.screen());
+}
+
+#[test]
+fn help_is_made_from_the_binding_tables() {
+    let mut studio = studio_with([world::models()]);
+    studio.keys("6 ?");
+    insta::assert_snapshot!("help", studio.screen());
+    studio.keys("esc");
+    assert!(!studio.screen().contains("Show all keys"));
+}
+
+#[test]
+fn the_palette_finds_an_action_of_another_pane_by_a_few_letters() {
+    let mut studio = studio_with([world::models()]);
+    studio.keys("1 ctrl-p");
+    studio.text("copypath");
+    insta::assert_snapshot!("palette", studio.screen());
+    let effects = studio.keys("enter");
+    assert_eq!(effects.first(), Some(&Effect::Copy("cache/models/all-minilm-l6-v2".into())));
+    assert_eq!(studio.studio.front(), Models);
+}
+
+#[test]
+fn the_palette_holds_every_action_of_every_pane() {
+    let mut studio = Harness::new();
+    studio.keys("?");
+    let mut helped = Vec::new();
+    for _ in 0..100 {
+        helped.extend(studio.screen().lines().map(str::to_owned));
+        studio.keys("down");
+    }
+    let names: Vec<&str> = ["models.copy", "quit", "themes"].to_vec();
+    for name in names {
+        assert!(helped.iter().any(|line| line.contains(name)), "{name}");
+    }
+}
+
+#[test]
+fn the_theme_picker_shows_each_theme_at_once_and_esc_puts_the_old_one_back() {
+    let mut studio = studio_with([world::models()]);
+    studio.keys("6");
+    studio.screen();
+    let night = studio.buffer()[(0, 5)].style();
+    assert_eq!(studio.keys("f5 down"), []);
+    assert_ne!(studio.buffer()[(0, 5)].style(), night);
+    insta::assert_snapshot!("themes", studio.screen());
+    studio.keys("esc");
+    assert_eq!(studio.buffer()[(0, 5)].style(), night);
+    let save = Effect::Send(Command::System(SystemCommand::SaveTheme("Paper".into())));
+    assert_eq!(studio.keys("f5 down enter"), [save]);
+    assert_ne!(studio.buffer()[(0, 5)].style(), night);
+}
+
+#[test]
+fn the_jobs_drawer_shows_progress_and_stops_a_job() {
+    let mut studio = studio_with(world::jobs());
+    studio.keys("6 f3");
+    insta::assert_snapshot!("jobs", studio.screen());
+    let stop = Effect::Send(Command::System(SystemCommand::StopJob(JobId(2))));
+    assert_eq!(studio.keys("x"), [stop]);
+    assert_eq!(studio.keys("down x"), [], "what has ended can't be stopped");
+}
+
+#[test]
+fn notices_stand_in_the_corner_and_stay_in_the_log() {
+    let long = "the evaluation file data/eval.jsonl is missing; put it there or take data.eval out of the recipe, then start again";
+    let mut studio =
+        studio_with([world::notice(Level::Good, "copied 3 records"), world::notice(Level::Error, long)]);
+    studio.keys("6");
+    insta::assert_snapshot!("toasts", studio.screen());
+    let later = dojo_studio::domain::protocol::SystemEvent::ClockTicked(super::harness::NOON + 60.0);
+    studio.apply(dojo_studio::domain::protocol::Event::System(later));
+    assert!(!studio.screen().contains("copied 3 records"));
+    studio.keys("f4");
+    insta::assert_snapshot!("log", studio.screen());
+}
+
+#[test]
+fn the_session_picker_opens_and_makes_sessions() {
+    let mut studio = studio_with([world::sessions()]);
+    studio.keys("6 f2");
+    insta::assert_snapshot!("sessions", studio.screen());
+    let open = SessionsCommand::Open("data/sessions/physics".into());
+    assert_eq!(studio.keys("enter"), [Effect::Send(Command::Sessions(open))]);
+    studio.keys("f2 n");
+    studio.text("chemistry");
+    let create = SessionsCommand::Create("chemistry".into());
+    assert_eq!(studio.keys("enter"), [Effect::Send(Command::Sessions(create))]);
+}
+
+#[test]
+fn keys_of_the_settings_replace_the_shipped_ones() {
+    let keys = BTreeMap::from([("quit".to_owned(), vec!["ctrl-x".to_owned()])]);
+    let mut studio = Harness::with_settings(&Settings { keys, ..Settings::default() });
+    assert_eq!(studio.keys("q"), []);
+    assert_eq!(studio.keys("ctrl-x"), [Effect::Quit]);
+}
+
+#[test]
+fn a_click_beside_what_floats_closes_it() {
+    let mut studio = Harness::new();
+    studio.keys("6 :");
+    studio.click(1, 30);
+    assert!(!studio.screen().contains("a few letters"));
+}
+
+#[test]
+fn without_colours_the_screen_reads_the_same() {
+    let mut studio = studio_with([world::models()]).size(80, 24);
+    studio.keys("6");
+    let coloured = studio.screen();
+    studio.keys("f5 end enter");
+    assert_eq!(studio.screen(), coloured);
+}
+
+#[test]
+fn scrolling_moves_the_cursor_of_a_list() {
+    let mut studio = studio_with([world::models()]);
+    studio.keys("6");
+    studio.mouse(MouseEventKind::ScrollDown, 10, 10);
+    let effects = studio.keys("y");
+    assert_eq!(effects.first(), Some(&Effect::Copy("cache/models/smollm2-135m".into())));
 }

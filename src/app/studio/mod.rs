@@ -3,9 +3,13 @@
 //! Input comes first; then at most [`EVENTS_PER_DRAW`] pending events; then one draw, at most thirty a second and only
 //! when something has changed. Whatever takes time happens in the worker or in another process.
 
+pub mod bench;
+pub mod headless;
+mod inner;
 mod logging;
 mod machine;
 mod preflight;
+mod pull;
 mod runs;
 mod terminal;
 mod themes;
@@ -17,25 +21,20 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use crossterm::event::{Event as Input, EventStream, KeyEventKind, MouseEventKind};
 use futures::StreamExt;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use self::inner::Core;
 use self::terminal::{Mouse, Screen};
-use self::worker::Worker;
 use crate::app::sessions;
-use crate::app::store::Store;
 use crate::config::Folders;
-use crate::domain::protocol::system::{Level, Notice, Places};
-use crate::domain::protocol::{Command, Event, SessionsCommand, SessionsEvent, SystemEvent};
+use crate::domain::protocol::system::Machine;
+use crate::domain::protocol::{Event, SystemEvent};
 use crate::domain::session::SessionInfo;
 use crate::ui::pane::Effect;
-use crate::ui::studio::Studio;
 use crate::ui::theme::Depth;
 
 pub use self::worker::Events;
 
-/// Events that may wait; whoever sends more waits too.
-const EVENTS: usize = 4096;
 const EVENTS_PER_DRAW: usize = 256;
 /// Thirty frames a second.
 const FRAME: Duration = Duration::from_millis(33);
@@ -55,13 +54,10 @@ pub fn run(folders: &Folders, session: Option<SessionInfo>) -> Result<()> {
     })
 }
 
-fn places(folders: &Folders) -> Places {
-    Places {
-        sessions: folders.sessions(),
-        models: folders.models(),
-        settings: folders.settings.clone(),
-        log: folders.data.join(logging::FILE),
-    }
+/// The machine, as the header shows it.
+#[must_use]
+pub fn machine() -> Machine {
+    machine::read()
 }
 
 /// Now, in seconds since 1970.
@@ -71,18 +67,13 @@ fn now() -> f64 {
         .map_or(0.0, |passed| passed.as_secs_f64())
 }
 
-/// Everything that the loop holds.
+/// The loop's state: the studio and the terminal that shows it.
 struct Live {
-    studio: Studio,
-    store: Store,
+    core: Core,
     screen: Screen,
-    worker: Worker,
-    events: mpsc::Receiver<Event>,
     /// When the last frame was drawn, and whether the screen is behind the store.
     drawn: Instant,
     behind: Behind,
-    /// Dropped with the loop, which ends the thread that reads the machine.
-    _machine: std::sync::mpsc::Sender<()>,
 }
 
 /// Whether what is on the screen is still true.
@@ -101,46 +92,13 @@ enum Flow {
 
 impl Live {
     fn start(folders: &Folders, session: Option<SessionInfo>) -> Result<Self> {
-        let settings = folders.load_settings()?;
-        let (sender, events) = mpsc::channel(EVENTS);
-        let sender = Events::new(sender);
-        logging::start(folders, &sender)?;
-        let depth = Depth::from_environment(|name| std::env::var(name).ok());
-        let (themes, mut complaints) = themes::load(folders, depth);
-        let (studio, misread) = Studio::new(&settings, themes, depth);
-        complaints.extend(misread);
-        let mouse = if settings.mouse { Mouse::Ours } else { Mouse::Terminals };
-        let mut store = Store::default();
-        store.apply(Event::System(SystemEvent::ClockTicked(now())));
-        store.apply(Event::System(SystemEvent::MachineRead(machine::read())));
-        store.apply(Event::System(SystemEvent::SettingsRead(settings)));
-        store.apply(Event::System(SystemEvent::PlacesRead(places(folders))));
-        for complaint in complaints {
-            store.apply(Event::System(SystemEvent::Notified(Notice::new(Level::Warning, complaint))));
-        }
-        let machine = machine::watch(sender.clone());
-        let worker = Worker::start(folders.clone(), sender);
+        let mut core = Core::start(folders, Depth::from_environment(|name| std::env::var(name).ok()))?;
+        core.begin(session);
+        let mouse = if core.store.settings.mouse { Mouse::Ours } else { Mouse::Terminals };
         let screen = Screen::enter(mouse)?;
-        let mut live = Self {
-            studio,
-            store,
-            screen,
-            worker,
-            events,
-            drawn: Instant::now(),
-            behind: Behind::Yes,
-            _machine: machine,
-        };
-        live.begin(session);
+        let mut live = Self { core, screen, drawn: Instant::now(), behind: Behind::Yes };
         live.draw()?;
         Ok(live)
-    }
-
-    fn begin(&mut self, session: Option<SessionInfo>) {
-        if let Some(session) = session {
-            self.apply(Event::Sessions(SessionsEvent::Opened(session)));
-        }
-        self.worker.send(Command::Sessions(SessionsCommand::List));
     }
 
     async fn run(&mut self) -> Result<()> {
@@ -160,7 +118,7 @@ impl Live {
                 },
                 () = signals.quit() => Flow::Quit,
                 () = tokio::time::sleep_until(self.drawn + FRAME), if self.behind == Behind::Yes => Flow::On,
-                Some(event) = self.events.recv() => self.take_events(event),
+                Some(event) = self.core.events.recv() => self.take_events(event),
                 _ = clock.tick() => self.tick(),
             };
             if flow == Flow::Quit {
@@ -170,9 +128,9 @@ impl Live {
     }
 
     fn draw(&mut self) -> Result<()> {
-        let effects = self.studio.refresh(&self.store);
+        let effects = self.core.studio.refresh(&self.core.store);
         self.carry_out(effects)?;
-        self.screen.draw(&mut self.studio, &self.store)?;
+        self.screen.draw(&mut self.core.studio, &self.core.store)?;
         self.drawn = Instant::now();
         self.behind = Behind::No;
         Ok(())
@@ -180,11 +138,13 @@ impl Live {
 
     fn input(&mut self, input: Input) -> Result<Flow> {
         let effects = match input {
-            Input::Key(key) if key.kind != KeyEventKind::Release => self.studio.key(key, &self.store),
-            Input::Mouse(mouse) if mouse.kind != MouseEventKind::Moved => {
-                self.studio.mouse(mouse, &self.store)
+            Input::Key(key) if key.kind != KeyEventKind::Release => {
+                self.core.studio.key(key, &self.core.store)
             }
-            Input::Paste(text) => self.studio.paste(&text, &self.store),
+            Input::Mouse(mouse) if mouse.kind != MouseEventKind::Moved => {
+                self.core.studio.mouse(mouse, &self.core.store)
+            }
+            Input::Paste(text) => self.core.studio.paste(&text, &self.core.store),
             Input::Resize(..) => Vec::new(),
             Input::Key(_) | Input::Mouse(_) | Input::FocusGained | Input::FocusLost => return Ok(Flow::On),
         };
@@ -193,29 +153,22 @@ impl Live {
     }
 
     fn take_events(&mut self, first: Event) -> Flow {
-        self.apply(first);
+        self.core.apply(first);
         for _ in 1..EVENTS_PER_DRAW {
-            let Ok(event) = self.events.try_recv() else { break };
-            self.apply(event);
+            let Ok(event) = self.core.events.try_recv() else { break };
+            self.core.apply(event);
         }
         self.behind = Behind::Yes;
         Flow::On
     }
 
-    fn apply(&mut self, event: Event) {
-        if let Event::Sessions(SessionsEvent::Opened(session)) = &event {
-            self.worker.session_opened(session);
-        }
-        self.store.apply(event);
-    }
-
     /// Once a second. Relative times may be ten seconds old; a toast goes when its time has come.
     fn tick(&mut self) -> Flow {
-        let toasts = self.store.notices.toasts().len();
+        let toasts = self.core.store.notices.toasts().len();
         let now = now();
-        self.store.apply(Event::System(SystemEvent::ClockTicked(now)));
-        let working = self.store.jobs.running().next().is_some();
-        if working || toasts != self.store.notices.toasts().len() || (now as u64).is_multiple_of(10) {
+        self.core.store.apply(Event::System(SystemEvent::ClockTicked(now)));
+        let working = self.core.store.jobs.running().next().is_some();
+        if working || toasts != self.core.store.notices.toasts().len() || (now as u64).is_multiple_of(10) {
             self.behind = Behind::Yes;
         }
         Flow::On
@@ -224,9 +177,9 @@ impl Live {
     fn carry_out(&mut self, effects: Vec<Effect>) -> Result<Flow> {
         for effect in effects {
             match effect {
-                Effect::Send(command) => self.worker.send(command),
+                Effect::Send(command) => self.core.worker.send(command),
                 Effect::Copy(text) => self.screen.copy(&text)?,
-                Effect::Notify(notice) => self.apply(Event::System(SystemEvent::Notified(notice))),
+                Effect::Notify(notice) => self.core.apply(Event::System(SystemEvent::Notified(notice))),
                 Effect::Redraw => self.screen.forget()?,
                 Effect::Suspend => self.screen.suspend()?,
                 Effect::Quit => return Ok(Flow::Quit),

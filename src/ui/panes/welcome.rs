@@ -41,6 +41,8 @@ pub(crate) const BINDINGS: &[Binding] = &[
 const WORDS: &str = "Turn a small language model into a specialist that reasons in your own style, on this machine: \
     curate records, correct its thoughts, train, watch, chat. Nothing leaves the machine unless you connect a teacher.";
 
+const FEW_WORDS: &str = "Turn a small language model into a specialist, on this machine.";
+
 /// The cursor of the list.
 #[derive(Debug, Default)]
 pub(crate) struct Welcome {
@@ -97,9 +99,12 @@ impl Pane for Welcome {
                 buffer.set_stringn(x, y, line, usize::from(width), style);
             }
         };
-        write(y, "Dojo", theme.accent);
-        y += 2;
-        for line in text::wrap(WORDS, usize::from(width)) {
+        let short = area.height < 20;
+        if !short {
+            write(y, "Dojo", theme.accent);
+            y += 2;
+        }
+        for line in text::wrap(if short { FEW_WORDS } else { WORDS }, usize::from(width)) {
             write(y, &line, theme.text);
             y += 1;
         }
@@ -107,7 +112,7 @@ impl Pane for Welcome {
         let own = sessions.iter().any(|session| session.place != SessionPlace::Sample);
         write(y + 1, if own { "Open a session" } else { "Start with a sample" }, theme.bright);
         y += 3;
-        let room = area.bottom().saturating_sub(y + 6).max(3);
+        let room = area.bottom().saturating_sub(y + if short { 5 } else { 6 }).max(3);
         let rows = (sessions.len() as u16).min(room);
         self.list = Rect { x, y, width, height: rows.min(area.bottom().saturating_sub(y)) };
         for (number, y) in self.cursor.window(sessions.len(), usize::from(rows)).zip(y..area.bottom()) {
@@ -136,7 +141,9 @@ fn draw_costs(buffer: &mut Buffer, area: Rect, view: View<'_>, session: &Session
     let places = &view.store.places;
     let columns = usize::from(area.width.saturating_sub(12));
     let mut lines: Vec<(&str, String)> = Vec::new();
-    for (number, line) in text::wrap(&session.about, columns).into_iter().take(3).enumerate() {
+    for (number, line) in
+        text::wrap(&session.about, columns).into_iter().take(if area.height < 6 { 1 } else { 3 }).enumerate()
+    {
         lines.push((if number == 0 { "about" } else { "" }, line));
     }
     if session.place == SessionPlace::Sample {

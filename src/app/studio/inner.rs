@@ -1,0 +1,80 @@
+//! What the studio is apart from its screen: panes, store, worker and the events between them.
+
+use std::sync::mpsc::Sender;
+
+use anyhow::Result;
+use tokio::sync::mpsc;
+
+use super::worker::{Events, Worker};
+use super::{logging, machine, now, themes};
+use crate::app::store::Store;
+use crate::config::Folders;
+use crate::domain::protocol::system::{Level, Notice, Places};
+use crate::domain::protocol::{Command, Event, SessionsCommand, SessionsEvent, SystemEvent};
+use crate::domain::session::SessionInfo;
+use crate::ui::studio::Studio;
+use crate::ui::theme::Depth;
+
+/// Events that may wait; whoever sends more waits too.
+const EVENTS: usize = 4096;
+
+/// Everything but the screen.
+pub(super) struct Core {
+    pub(super) studio: Studio,
+    pub(super) store: Store,
+    pub(super) worker: Worker,
+    pub(super) events: mpsc::Receiver<Event>,
+    /// Dropped with the rest, which ends the thread that reads the machine.
+    _machine: Sender<()>,
+}
+
+impl Core {
+    pub(super) fn start(folders: &Folders, depth: Depth) -> Result<Self> {
+        let settings = folders.load_settings()?;
+        let (sender, events) = mpsc::channel(EVENTS);
+        let sender = Events::new(sender);
+        logging::start(folders, &sender)?;
+        let (themes, mut complaints) = themes::load(folders, depth);
+        let (studio, misread) = Studio::new(&settings, themes, depth);
+        complaints.extend(misread);
+        let mut store = Store::default();
+        let known = [
+            SystemEvent::ClockTicked(now()),
+            SystemEvent::MachineRead(machine::read()),
+            SystemEvent::SettingsRead(settings),
+            SystemEvent::PlacesRead(places(folders)),
+        ];
+        let said =
+            complaints.into_iter().map(|text| SystemEvent::Notified(Notice::new(Level::Warning, text)));
+        for event in known.into_iter().chain(said) {
+            store.apply(Event::System(event));
+        }
+        let machine = machine::watch(sender.clone());
+        let worker = Worker::start(folders.clone(), sender);
+        Ok(Self { studio, store, worker, events, _machine: machine })
+    }
+
+    /// Opens the session that the program was started on, and looks for others.
+    pub(super) fn begin(&mut self, session: Option<SessionInfo>) {
+        if let Some(session) = session {
+            self.apply(Event::Sessions(SessionsEvent::Opened(session)));
+        }
+        self.worker.send(Command::Sessions(SessionsCommand::List));
+    }
+
+    pub(super) fn apply(&mut self, event: Event) {
+        if let Event::Sessions(SessionsEvent::Opened(session)) = &event {
+            self.worker.session_opened(session);
+        }
+        self.store.apply(event);
+    }
+}
+
+fn places(folders: &Folders) -> Places {
+    Places {
+        sessions: folders.sessions(),
+        models: folders.models(),
+        settings: folders.settings.clone(),
+        log: folders.data.join(logging::FILE),
+    }
+}

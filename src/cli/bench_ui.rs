@@ -1,0 +1,52 @@
+//! `dojo bench ui`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::print;
+use crate::app::bench_runs;
+use crate::app::studio::bench::{self, Figure};
+use crate::config::Folders;
+
+/// Arguments of `dojo bench ui`.
+#[derive(Args)]
+pub(super) struct BenchUi {
+    /// One JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &BenchUi) -> Result<ExitCode> {
+    let home = std::env::temp_dir().join(format!("dojo-bench-{}", std::process::id()));
+    let measured = measure(&home);
+    std::fs::remove_dir_all(&home).with_context(|| format!("remove {}", home.display()))?;
+    let figures = measured?;
+    if arguments.json {
+        print::say(&serde_json::json!({ "figures": figures }).to_string());
+    } else {
+        for figure in &figures {
+            let sign = if figure.holds() { "✓" } else { "✗" };
+            print::say(&format!(
+                "{sign} {:<62} {:>9.2} {:<3} below {}",
+                figure.name, figure.value, figure.unit, figure.below
+            ));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The screen on a sample session, then a run of a million steps.
+fn measure(home: &Path) -> Result<Vec<Figure>> {
+    let mut figures = bench::measure(&Folders::under(home))?;
+    let long = bench_runs::measure(&home.join("long"))?;
+    figures.extend(long.into_iter().map(|figure| Figure {
+        name: figure.name,
+        value: figure.value,
+        unit: figure.unit,
+        below: figure.below,
+    }));
+    Ok(figures)
+}

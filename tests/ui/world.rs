@@ -1,0 +1,104 @@
+//! Events that fill a studio with something to show.
+
+use dojo_studio::domain::protocol::models::{ModelFile, ModelKind};
+use dojo_studio::domain::protocol::system::{
+    Job, JobEnd, JobId, Level, Notice, Places, Progress, Stoppable, Unit,
+};
+use dojo_studio::domain::protocol::{Event, ModelsEvent, SessionsEvent, SystemEvent};
+use dojo_studio::domain::session::{Download, SessionPlace, SessionSummary};
+
+use super::harness::NOON;
+
+pub(crate) fn places() -> Event {
+    Event::System(SystemEvent::PlacesRead(Places {
+        sessions: "data/sessions".into(),
+        models: "cache/models".into(),
+        settings: "settings".into(),
+        log: "data/studio.log".into(),
+    }))
+}
+
+/// The three samples, none of them opened yet.
+pub(crate) fn samples() -> Event {
+    let sample = |name: &str, about: &str, bytes| SessionSummary {
+        name: name.into(),
+        about: about.into(),
+        place: SessionPlace::Sample,
+        runs: 0,
+        bytes,
+        download: Download::Needed { model: "smollm2-135m".into(), bytes: Some(98_362_432) },
+    };
+    Event::Sessions(SessionsEvent::Listed(vec![
+        sample("first-principles", "126 explanations over 26 domains, in two forms.", 412_000),
+        sample("nli-reflection", "109 premise and hypothesis pairs, 65 thoughts, 24 corrections.", 98_000),
+        sample("query-expansion", "104 search queries, each expanded.", 77_000),
+    ]))
+}
+
+/// One session of one's own with runs, one sample.
+pub(crate) fn sessions() -> Event {
+    let own = SessionSummary {
+        name: "physics".into(),
+        about: "What the lectures left out.".into(),
+        place: SessionPlace::Folder("data/sessions/physics".into()),
+        runs: 3,
+        bytes: 0,
+        download: Download::Here("smollm2-135m".into()),
+    };
+    let sample = SessionSummary {
+        name: "query-expansion".into(),
+        about: "104 search queries, each expanded.".into(),
+        place: SessionPlace::Sample,
+        runs: 0,
+        bytes: 77_000,
+        download: Download::Here("smollm2-135m".into()),
+    };
+    Event::Sessions(SessionsEvent::Listed(vec![own, sample]))
+}
+
+pub(crate) fn models() -> Event {
+    let model = |name: &str, kind, bytes, note: &str| ModelFile {
+        name: name.into(),
+        kind,
+        path: format!("cache/models/{name}").into(),
+        bytes,
+        note: note.into(),
+    };
+    Event::Models(ModelsEvent::Listed(vec![
+        model("all-minilm-l6-v2", ModelKind::Base, 90_900_000, "safetensors"),
+        model("smollm2-135m", ModelKind::Base, 98_362_432, "GGUF Q4_1"),
+        model("sft-0412", ModelKind::Adapter, 19_500_000, "smollm2-135m · rank 16"),
+    ]))
+}
+
+pub(crate) fn no_models() -> Event {
+    Event::Models(ModelsEvent::Listed(Vec::new()))
+}
+
+/// A pull that is half done, and one that failed.
+pub(crate) fn jobs() -> Vec<Event> {
+    let job = |id, what: &str, done| Job {
+        id: JobId(id),
+        what: what.into(),
+        progress: Progress {
+            done,
+            total: Some(98_362_432),
+            unit: Unit::Bytes,
+            note: "from the Hugging Face hub".into(),
+        },
+        started: NOON - 42.0,
+        stoppable: Stoppable::Yes,
+    };
+    let why = "the hub did not answer; try again, or give a path".to_owned();
+    [
+        SystemEvent::JobStarted(job(1, "pull qwen2.5-coder-0.5b", 0)),
+        SystemEvent::JobEnded(JobId(1), JobEnd::Failed(why)),
+        SystemEvent::JobStarted(job(2, "pull smollm2-135m", 49_000_000)),
+    ]
+    .map(Event::System)
+    .to_vec()
+}
+
+pub(crate) fn notice(level: Level, text: &str) -> Event {
+    Event::System(SystemEvent::Notified(Notice::new(level, text)))
+}
