@@ -12,6 +12,7 @@
 )]
 
 mod app;
+mod cli;
 mod conventions;
 mod data;
 mod domain;

@@ -2,4 +2,5 @@
 
 pub(crate) mod bigram;
 pub(crate) mod models;
+pub(crate) mod program;
 pub(crate) mod tiny;

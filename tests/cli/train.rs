@@ -1,0 +1,168 @@
+//! `dojo train` as a person runs it, on a tiny model.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::bigram::timeless;
+use crate::support::program::{World, wait_until};
+
+const LONG: &str = "train.max_steps = 120\neval.eval_steps = 20\nsave.save_steps = 7\nsample.sample_steps = 40\n\
+                    sample.max_new_tokens = 4\nlora.lora_dropout = 0.1\n";
+
+fn bytes(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+#[test]
+fn a_run_killed_at_twenty_random_moments_and_resumed_ends_as_one_that_was_not() {
+    let world = World::new();
+    world.write_recipe(LONG);
+    world.say(&["train", "recipe.toml", "--name", "whole"]);
+    let total = bytes(&world.run("whole").join("metrics.jsonl"));
+    let metrics = world.run("killed").join("metrics.jsonl");
+    let mut random = 0x2545_F491_4F6C_DD1D_u64;
+    let mut killed_alive = 0;
+    for kill in 0..20 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // Rising, so that every part of the run is hit; the resumed run starts again from its last checkpoint.
+        let target = total * kill / 20 + (random >> 40) % (total / 20);
+        let arguments: &[&str] = match kill {
+            0 => &["train", "recipe.toml", "--name", "killed"],
+            _ => &["train", "--resume", "killed"],
+        };
+        let mut child = world.start(arguments);
+        wait_until("the run to come that far", || {
+            bytes(&metrics) >= target || child.try_wait().unwrap().is_some()
+        });
+        killed_alive += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert!(killed_alive >= 18, "only {killed_alive} of 20 were alive when they were killed");
+    world.say(&["train", "--resume", "killed"]);
+    assert_eq!(timeless(&metrics), timeless(&world.run("whole").join("metrics.jsonl")));
+    for file in ["samples.jsonl", "adapter/adapter_model.safetensors"] {
+        let read = |run: &str| std::fs::read(world.run(run).join(file)).unwrap();
+        assert!(read("killed") == read("whole"), "{file} differs");
+    }
+}
+
+#[test]
+fn a_run_leaves_everything_in_its_folder_and_reports_it_as_json() {
+    let world = World::new();
+    world.write_recipe(
+        "train.max_steps = 4\nsave.save_steps = 2\nsample.sample_steps = 2\nsample.max_new_tokens = 3\n",
+    );
+    let said: serde_json::Value =
+        serde_json::from_str(&world.say(&["train", "recipe.toml", "--json"])).unwrap();
+    assert_eq!((said["run"].as_str(), said["phase"].as_str()), (Some("sft-0001"), Some("done")));
+    assert_eq!((said["step"].as_u64(), said["total_steps"].as_u64()), (Some(4), Some(4)));
+    for file in ["recipe.toml", "state.json", "metrics.jsonl", "samples.jsonl", "log"] {
+        assert!(bytes(&world.run("sft-0001").join(file)) > 0, "{file}");
+    }
+    for folder in ["adapter", "checkpoints/step-4"] {
+        assert!(bytes(&world.run("sft-0001").join(folder).join("adapter_config.json")) > 0, "{folder}");
+    }
+    let state = world.state("sft-0001").unwrap();
+    assert_eq!((state["phase"].as_str(), state["checkpoint_step"].as_u64()), (Some("done"), Some(4)));
+}
+
+#[test]
+fn the_resolved_recipe_is_printed_and_starts_the_same_run() {
+    let world = World::new();
+    let printed = world.say(&["train", "recipe.toml", "--set", "train.seed=7", "--print"]);
+    assert!(printed.contains("seed = 7") && printed.contains("lr_scheduler_type = \"cosine\""), "{printed}");
+    std::fs::create_dir(world.path().join("elsewhere")).unwrap();
+    std::fs::write(world.path().join("elsewhere/printed.toml"), &printed).unwrap();
+    assert_eq!(world.say(&["train", "elsewhere/printed.toml", "--print"]), printed);
+}
+
+#[test]
+fn a_dry_run_says_what_it_takes_and_leaves_no_run() {
+    let world = World::new();
+    let said = world.say(&["train", "recipe.toml", "--dry-run", "--json"]);
+    let figures: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((figures["examples"].as_u64(), figures["eval_examples"].as_u64()), (Some(14), Some(2)));
+    assert_eq!((figures["steps_per_epoch"].as_u64(), figures["total_steps"].as_u64()), (Some(4), Some(12)));
+    for positive in ["tokens", "trained_tokens", "memory_needed_bytes", "disk_needed_bytes"] {
+        assert!(figures[positive].as_u64() > Some(0), "{positive}: {said}");
+    }
+    assert!(figures["tokens_per_second"].as_f64() > Some(0.0), "{said}");
+    assert!(!world.run("").exists());
+    assert!(world.say(&["train", "recipe.toml", "--dry-run"]).contains("steps     12 (4 an epoch)"));
+}
+
+#[test]
+fn bad_recipes_are_one_sentence_and_exit_code_1_and_bad_usage_is_2() {
+    let world = World::new();
+    let said = |arguments: &[&str]| {
+        let output = world.dojo(arguments);
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    world.write_recipe("train.learning_rte = 1\n");
+    let line = "dojo: recipe recipe.toml, line 7: unknown key `train.learning_rte`; the nearest known one is `train.learning_rate`\n";
+    assert_eq!(said(&["train", "recipe.toml"]), (1, line.to_owned()));
+    world.write_recipe("");
+    assert_eq!(said(&["train", "recipe.toml", "--set", "lora.r=0"]).0, 1);
+    assert_eq!(said(&["train", "missing.toml"]).0, 1);
+    assert_eq!(said(&["train", "recipe.toml", "--set", "nonsense"]).0, 2);
+    assert_eq!(said(&["train"]).0, 2);
+    assert!(!world.run("").exists(), "a refused recipe leaves no run behind");
+}
+
+#[test]
+fn a_run_that_cannot_begin_says_why_in_its_state() {
+    let world = World::new();
+    std::fs::write(world.path().join("train.jsonl"), "").unwrap();
+    let output = world.dojo(&["train", "recipe.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let state = world.state("sft-0001").unwrap();
+    assert_eq!(state["phase"].as_str(), Some("failed"));
+    let why = state["why"].as_str().unwrap();
+    assert!(why.contains("train.jsonl"), "{why}");
+    assert!(String::from_utf8(output.stderr).unwrap().contains(why));
+}
+
+#[test]
+fn a_checkpoint_that_does_not_fit_the_disk_is_an_error_and_the_earlier_one_still_resumes() {
+    let world = World::new();
+    world.write_recipe("train.max_steps = 4\nsave.save_steps = 2\n");
+    world.say(&["train", "recipe.toml", "--name", "full"]);
+    let limit = bytes(&world.run("full").join("checkpoints/step-4/optimizer.safetensors")) / 2048;
+    // No file may grow beyond this many KiB, which is how a full disk shows to one file.
+    let program = env!("CARGO_BIN_EXE_dojo");
+    let script = format!(
+        "trap '' XFSZ; ulimit -f {limit}; exec {program} train --resume full --set train.max_steps=8"
+    );
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .env("DOJO_HOME", world.path())
+        .current_dir(world.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("save the checkpoint of step 6 (the checkpoint of step 4 is intact"), "{said}");
+    assert_eq!(world.state("full").unwrap()["phase"].as_str(), Some("failed"));
+    world.say(&["train", "--resume", "full", "--set", "train.max_steps=8"]);
+    assert_eq!(world.state("full").unwrap()["step"].as_u64(), Some(8));
+}
+
+#[test]
+fn an_interrupt_saves_a_checkpoint_and_the_run_goes_on_from_there() {
+    let world = World::new();
+    world.write_recipe("train.max_steps = 100000\nsave.save_steps = 0\n");
+    let mut child = world.start(&["train", "recipe.toml"]);
+    let metrics = world.run("sft-0001").join("metrics.jsonl");
+    wait_until("some steps", || bytes(&metrics) > 2000);
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let state = world.state("sft-0001").unwrap();
+    assert_eq!(state["phase"].as_str(), Some("stopped"));
+    let step = state["step"].as_u64().unwrap();
+    assert_eq!(state["checkpoint_step"].as_u64(), Some(step));
+    let steps = format!("train.max_steps={}", step + 2);
+    world.say(&["train", "--resume", "sft-0001", "--set", &steps]);
+    assert_eq!(world.state("sft-0001").unwrap()["step"].as_u64(), Some(step + 2));
+}
