@@ -7,7 +7,7 @@ use super::isa::by_isa;
 use super::math::{exp, max};
 
 /// Rows of logits that are in memory at once.
-pub const CHUNK: usize = 768;
+pub const CHUNK: usize = 384;
 
 /// What one row's distribution says of its target.
 #[derive(Debug, Clone, Copy, Default)]
