@@ -1,6 +1,7 @@
 //! The studio: the loop, the worker, run following, the store.
 
 pub mod bench_runs;
+mod chat;
 pub mod checkup;
 pub mod follow;
 mod jobs;

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::bench_generate::{self, BenchGenerate};
+use super::bench_perplexity::{self, BenchPerplexity};
 use super::bench_ui::{self, BenchUi};
 use super::{loading, print};
 use crate::engine::train::bench::{TrainBench, TrainFigures};
@@ -17,6 +18,8 @@ use crate::engine::train::step::{ActivationMemory, BaseFormat, StepOptions};
 pub(super) enum Bench {
     /// Generation: prompts read and tokens written, alone and many at once.
     Generate(Box<BenchGenerate>),
+    /// How well a model foresees a text.
+    Perplexity(Box<BenchPerplexity>),
     /// One training step: tokens a second, seconds by part, peak memory, against the machine's own rate.
     Train(Train),
     /// The screen: start, keys, frames, a run of a million steps.
@@ -61,6 +64,7 @@ enum Memory {
 pub(super) fn run(bench: &Bench) -> Result<ExitCode> {
     match bench {
         Bench::Generate(arguments) => return bench_generate::run(arguments),
+        Bench::Perplexity(arguments) => return bench_perplexity::run(arguments),
         Bench::Train(arguments) => train(arguments)?,
         Bench::Ui(arguments) => return bench_ui::run(arguments),
     }

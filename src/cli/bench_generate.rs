@@ -1,4 +1,4 @@
-//! `dojo bench generate`: how fast prompts are read and tokens written, alone and many at once.
+//! `dojo bench generate`: how fast prompts are read and tokens written, alone and many at once, free and constrained.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -7,9 +7,10 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
+use super::generate::Ready;
 use super::sampling::ModelArguments;
 use super::{loading, print};
-use crate::engine::generate::{End, Generator, Request, Sampling, complete};
+use crate::engine::generate::{Constraint, End, Request, Sampling, complete};
 
 /// Arguments of `dojo bench generate`.
 #[derive(Args)]
@@ -25,6 +26,9 @@ pub(super) struct BenchGenerate {
     /// Sequences at once, each after a prompt of 64 tokens.
     #[arg(long, default_value_t = 32)]
     sequences: usize,
+    /// Completions of one prompt: they share its computation.
+    #[arg(long, default_value_t = 8)]
+    group: usize,
     /// Each is measured this often, and the best counts.
     #[arg(long, default_value_t = 3)]
     repetitions: usize,
@@ -36,76 +40,169 @@ pub(super) struct BenchGenerate {
 /// Tokens of each prompt when many sequences are written at once.
 const SHORT_PROMPT: usize = 64;
 
+/// The best of all repetitions.
+#[derive(Default)]
+struct Best {
+    prompt: f64,
+    decode: f64,
+    constrained: f64,
+    many: f64,
+    many_constrained: f64,
+    /// Seconds until one completion, and all of a group, had their first token.
+    alone_seconds: f64,
+    group_seconds: f64,
+}
+
 pub(super) fn run(arguments: &BenchGenerate) -> Result<ExitCode> {
-    let mut ready = loading::ready(&arguments.model)?;
-    let vocabulary = ready.generator.vocabulary();
-    let (mut prompt, mut decode, mut many) = (0.0_f64, 0.0_f64, 0.0_f64);
-    for round in 0..arguments.repetitions.max(1) {
-        let asked = |count: usize, tokens: usize, index: usize| Request {
-            end: End::Ignored,
-            adapter: ready.adapter,
-            ..Request::new(text(count, round * 1000 + index, vocabulary), tokens)
-        };
-        let (read, after) = (asked(arguments.prompt, 1, 0), asked(1, arguments.tokens + 1, 1));
-        let sampled: Vec<Request> = (0..arguments.sequences)
-            .map(|index| Request {
-                sampling: Sampling { temperature: 1.0, seed: index as u64, ..Sampling::default() },
-                ..asked(SHORT_PROMPT, arguments.tokens + 1, index + 2)
-            })
-            .collect();
-        prompt = prompt.max(rate(&mut ready.generator, vec![read], arguments.prompt)?.0);
-        decode = decode.max(rate(&mut ready.generator, vec![after], 0)?.1);
-        if !sampled.is_empty() {
-            many = many.max(rate(&mut ready.generator, sampled, 0)?.1);
-        }
+    let mut bench = Bench { ready: loading::ready(&arguments.model)?, arguments, serial: 0 };
+    let mut best = Best::default();
+    for _ in 0..arguments.repetitions.max(1) {
+        bench.round(&mut best)?;
     }
     if arguments.json {
-        print::say(
-            &json!({
-                "model": arguments.model.model,
-                "instructions": crate::engine::kernels::quant::Isa::best().name(),
-                "threads": arguments.model.threads,
-                "prompt_tokens_per_second": prompt,
-                "decode_tokens_per_second": decode,
-                "sequences": arguments.sequences,
-                "sequences_tokens_per_second": many,
-            })
-            .to_string(),
-        );
+        print::say(&best.as_json(arguments).to_string());
     } else {
-        print::say(&format!("prompt of {:4} tokens      {prompt:8.1} tokens/s", arguments.prompt));
-        print::say(&format!("one sequence of {:4}       {decode:8.1} tokens/s", arguments.tokens));
-        print::say(&format!(
-            "{:3} sequences of {:4}      {many:8.1} tokens/s",
-            arguments.sequences, arguments.tokens
-        ));
+        best.print(arguments);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Tokens per second until the first token came, and after every sequence had its first.
-fn rate(generator: &mut Generator, requests: Vec<Request>, prompt: usize) -> Result<(f64, f64)> {
-    let count = requests.len();
-    let started = Instant::now();
-    let (mut first, mut tokens, mut counted_from, mut counting) = (0.0, 0, 0.0, false);
-    complete(generator, requests, &mut |generated| {
-        let now = started.elapsed().as_secs_f64();
-        if counting {
-            tokens += generated;
-        } else if generated >= count {
-            counting = true;
-            counted_from = now;
-        }
-        if first == 0.0 && generated > 0 {
-            first = now;
-        }
-        Ok(())
-    })?;
-    let seconds = started.elapsed().as_secs_f64() - counted_from;
-    Ok((prompt as f64 / first.max(1e-9), tokens as f64 / seconds.max(1e-9)))
+struct Bench<'a> {
+    ready: Ready,
+    arguments: &'a BenchGenerate,
+    /// Of the next prompt: none begins as another, so that nothing comes from the cache.
+    serial: usize,
 }
 
-/// Tokens that no other measurement begins with, so that nothing comes from the cache.
-fn text(count: usize, seed: usize, vocabulary: usize) -> Vec<u32> {
-    (0..count).map(|index| ((index * 7919 + seed * 104_729 + 13) % vocabulary) as u32).collect()
+/// What a run of requests took.
+struct Pace {
+    /// Until every request had its first token.
+    first_seconds: f64,
+    /// After that.
+    tokens_per_second: f64,
+}
+
+impl Bench<'_> {
+    fn round(&mut self, best: &mut Best) -> Result<()> {
+        let (prompt, tokens) = (self.arguments.prompt, self.arguments.tokens + 1);
+        let alone = self.run(|bench| vec![bench.request(prompt, 1)])?;
+        best.prompt = best.prompt.max(prompt as f64 / alone.first_seconds);
+        let shorter = |known: f64, found: f64| if known == 0.0 { found } else { known.min(found) };
+        best.alone_seconds = shorter(best.alone_seconds, alone.first_seconds);
+        let decode = self.run(|bench| vec![bench.request(1, tokens)])?;
+        best.decode = best.decode.max(decode.tokens_per_second);
+        let constrained = self.run(|bench| vec![bench.constrained(1, tokens)])?;
+        best.constrained = best.constrained.max(constrained.tokens_per_second);
+        if self.arguments.group > 0 {
+            let group = self.run(|bench| {
+                let choices = bench.arguments.group;
+                vec![Request { choices, sampling: sampled(0), ..bench.request(prompt, 2) }]
+            })?;
+            best.group_seconds = shorter(best.group_seconds, group.first_seconds);
+        }
+        if self.arguments.sequences > 0 {
+            let many = self.run(|bench| bench.many(tokens))?;
+            best.many = best.many.max(many.tokens_per_second);
+            let many = self.run(|bench| {
+                let all = bench.many(tokens);
+                all.into_iter().map(|request| Request { constraint: Some(endless()), ..request }).collect()
+            })?;
+            best.many_constrained = best.many_constrained.max(many.tokens_per_second);
+        }
+        Ok(())
+    }
+
+    /// Tokens that no other prompt begins with, continued greedily.
+    fn request(&mut self, prompt: usize, tokens: usize) -> Request {
+        self.serial += 1;
+        let (serial, vocabulary) = (self.serial, self.ready.generator.vocabulary());
+        let text = (0..prompt).map(|index| ((index * 7919 + serial * 104_729 + 13) % vocabulary) as u32);
+        Request { end: End::Ignored, adapter: self.ready.adapter, ..Request::new(text.collect(), tokens) }
+    }
+
+    fn constrained(&mut self, prompt: usize, tokens: usize) -> Request {
+        Request { constraint: Some(endless()), ..self.request(prompt, tokens) }
+    }
+
+    fn many(&mut self, tokens: usize) -> Vec<Request> {
+        let all = (0..self.arguments.sequences)
+            .map(|index| Request { sampling: sampled(index as u64), ..self.request(SHORT_PROMPT, tokens) });
+        all.collect()
+    }
+
+    fn run(&mut self, requests: impl FnOnce(&mut Self) -> Vec<Request>) -> Result<Pace> {
+        let requests = requests(self);
+        let count: usize = requests.iter().map(|request| request.choices).sum();
+        let started = Instant::now();
+        let (mut first_seconds, mut tokens) = (None, 0);
+        complete(&mut self.ready.generator, requests, &mut |generated| {
+            match first_seconds {
+                Some(_) => tokens += generated,
+                None if generated >= count => first_seconds = Some(started.elapsed().as_secs_f64()),
+                None => {}
+            }
+            Ok(())
+        })?;
+        let first_seconds = first_seconds.unwrap_or(f64::INFINITY);
+        let seconds = started.elapsed().as_secs_f64() - first_seconds;
+        Ok(Pace { first_seconds, tokens_per_second: tokens as f64 / seconds.max(1e-9) })
+    }
+}
+
+fn sampled(seed: u64) -> Sampling {
+    Sampling { temperature: 1.0, seed, ..Sampling::default() }
+}
+
+/// JSON that goes on for as long as it is measured.
+fn endless() -> Constraint {
+    Constraint::JsonSchema(json!({
+        "type": "array",
+        "minItems": 1_000_000,
+        "items": {
+            "type": "object",
+            "properties": {
+                "label": { "enum": ["entailment", "neutral", "contradiction"] },
+                "score": { "type": "integer", "minimum": 0, "maximum": 100 },
+                "why": { "type": "string", "maxLength": 60 },
+            },
+            "required": ["label", "score", "why"],
+            "additionalProperties": false,
+        },
+    }))
+}
+
+impl Best {
+    fn as_json(&self, arguments: &BenchGenerate) -> serde_json::Value {
+        json!({
+            "model": arguments.model.model,
+            "instructions": crate::engine::kernels::quant::Isa::best().name(),
+            "threads": arguments.model.threads,
+            "prompt_tokens_per_second": self.prompt,
+            "decode_tokens_per_second": self.decode,
+            "constrained_tokens_per_second": self.constrained,
+            "sequences": arguments.sequences,
+            "sequences_tokens_per_second": self.many,
+            "sequences_constrained_tokens_per_second": self.many_constrained,
+            "group": arguments.group,
+            "first_token_seconds": self.alone_seconds,
+            "group_first_token_seconds": self.group_seconds,
+        })
+    }
+
+    fn print(&self, arguments: &BenchGenerate) {
+        let line = |what: String, rate: f64| print::say(&format!("{what:<34}{rate:8.1} tokens/s"));
+        line(format!("prompt of {} tokens", arguments.prompt), self.prompt);
+        line(format!("one sequence of {}", arguments.tokens), self.decode);
+        line("the same, under a JSON schema".to_owned(), self.constrained);
+        if arguments.sequences > 0 {
+            line(format!("{} sequences of {}", arguments.sequences, arguments.tokens), self.many);
+            line("the same, under a JSON schema".to_owned(), self.many_constrained);
+        }
+        if arguments.group > 0 {
+            print::say(&format!(
+                "first tokens of a group of {:<7}{:8.3} s      (of one completion {:.3} s)",
+                arguments.group, self.group_seconds, self.alone_seconds
+            ));
+        }
+    }
 }

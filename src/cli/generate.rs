@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -12,7 +13,7 @@ use serde_json::json;
 use super::sampling::{ModelArguments, SamplingArguments};
 use super::{generate_batch, loading, print};
 use crate::domain::message::{Message, Role};
-use crate::engine::generate::{AdapterId, Finish, Generator, Prompter, Usage, What};
+use crate::engine::generate::{AdapterId, Finish, Generator, Prompter, Request, Usage, What};
 
 /// Arguments of `dojo generate`.
 #[derive(Args)]
@@ -97,13 +98,19 @@ pub(super) struct Outcome {
 }
 
 /// Runs one request to its end, telling the text as it comes.
-pub(super) fn stream(
+pub(super) fn stream(generator: &mut Generator, request: Request, tell: impl FnMut(&str)) -> Result<Outcome> {
+    stream_until(generator, request, &AtomicBool::new(false), tell)
+}
+
+/// As [`stream`], ended within a token once `stop` is set.
+pub(super) fn stream_until(
     generator: &mut Generator,
-    request: crate::engine::generate::Request,
+    request: Request,
+    stop: &AtomicBool,
     mut tell: impl FnMut(&str),
 ) -> Result<Outcome> {
     let started = Instant::now();
-    generator.submit(request)?;
+    let id = generator.submit(request)?;
     let mut outcome = Outcome {
         text: String::new(),
         why: Finish::Cancelled,
@@ -111,7 +118,8 @@ pub(super) fn stream(
         first_token_seconds: 0.0,
     };
     while generator.unfinished() > 0 {
-        for event in generator.step()? {
+        let stopped = stop.load(Ordering::Acquire);
+        for event in if stopped { generator.cancel(id) } else { generator.step()? } {
             let (What::Token { text, .. } | What::Finished { text, .. }) = &event.what;
             tell(text);
             outcome.text.push_str(text);
@@ -153,7 +161,7 @@ impl Outcome {
         })
     }
 
-    fn summary(&self, seconds: f64) -> String {
+    pub(super) fn summary(&self, seconds: f64) -> String {
         format!(
             "{} prompt tokens, {} generated ({}), {:.1} tokens/s",
             self.usage.prompt_tokens,

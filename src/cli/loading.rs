@@ -9,6 +9,7 @@ use super::pull::Bar;
 use super::sampling::ModelArguments;
 use crate::config::Folders;
 use crate::engine::adapter::Adapter;
+use crate::engine::embed::Embedder;
 use crate::engine::generate::{Prompter, load};
 use crate::engine::hub::{self, Network};
 use crate::engine::model::{self, OpenModel};
@@ -34,6 +35,12 @@ pub(super) fn open_and_ready(arguments: &ModelArguments) -> Result<(OpenModel, R
         Some(folder) => Some(generator.add_adapter(&adapter(folder, &open)?)?),
     };
     Ok((open, Ready { generator, prompter, adapter }))
+}
+
+/// Finds a sentence model by its name, fetching it where it isn't here yet, and loads it.
+pub(super) fn embedder(name: &str) -> Result<Embedder> {
+    let folders = Folders::from_environment()?;
+    Embedder::open(&hub::resolve(&folders.models(), name, Network::Allowed, &mut Bar::new())?)
 }
 
 /// Reads an adapter for a model.

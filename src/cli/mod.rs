@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_generate;
+mod bench_perplexity;
 mod bench_ui;
 mod chat;
 mod data;

@@ -20,6 +20,9 @@ pub(super) struct Serve {
     /// A further adapter, offered as a model of its own: NAME=DIR; may be given several times.
     #[arg(long, value_name = "NAME=DIR", value_parser = read_named)]
     offer: Vec<(String, PathBuf)>,
+    /// The sentence model that answers /v1/embeddings, `all-minilm-l6-v2` for one.
+    #[arg(long, value_name = "MODEL")]
+    embeddings: Option<String>,
     /// The address to listen on. Anything but loopback needs a key in `DOJO_API_KEY`.
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
@@ -54,7 +57,9 @@ pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
             bail!("the name {name} is given twice");
         }
     }
-    let served = Served { name: open.name, generator: ready.generator, prompter: ready.prompter, adapters };
+    let embedder = arguments.embeddings.as_deref().map(loading::embedder).transpose()?;
+    let served =
+        Served { name: open.name, generator: ready.generator, prompter: ready.prompter, adapters, embedder };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let bound = bind(served, settings).await?;

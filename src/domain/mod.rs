@@ -3,6 +3,7 @@
 pub mod agreement;
 pub mod batch;
 pub mod change;
+pub mod chat;
 pub mod doctor;
 pub mod filter;
 pub mod message;

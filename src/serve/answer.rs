@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 use tokenizers::Tokenizer;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::engine::generate::{ChosenToken, Event, Finish, Usage, What};
+use crate::engine::generate::{ChosenToken, Event, Finish, RequestId, Usage, What};
 
 /// One choice, as far as it has come.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Choice {
+    /// Which request it is of, once something of it came.
+    pub request: Option<RequestId>,
     pub text: String,
     pub tokens: Vec<ChosenToken>,
     pub why: Option<Finish>,
@@ -20,6 +22,7 @@ pub(crate) async fn gather(mut events: UnboundedReceiver<Event>, count: usize) -
     let mut choices = vec![Choice::default(); count];
     while let Some(event) = events.recv().await {
         let Some(choice) = choices.get_mut(event.choice) else { continue };
+        choice.request = Some(event.request);
         match event.what {
             What::Token { text, token } => {
                 choice.text.push_str(&text);
@@ -61,22 +64,4 @@ pub(crate) fn usage(of: &[Usage]) -> Value {
 /// A token's text by itself; bytes that aren't whole characters show as replacement characters.
 pub(crate) fn token_text(tokenizer: &Tokenizer, id: u32) -> String {
     tokenizer.decode(&[id], false).unwrap_or_default()
-}
-
-/// Chat's form of log-probabilities.
-pub(crate) fn chat_log_probabilities(tokenizer: &Tokenizer, tokens: &[ChosenToken]) -> Value {
-    let entry = |id: u32, value: f32| {
-        let text = token_text(tokenizer, id);
-        json!({ "token": text, "logprob": value, "bytes": text.as_bytes() })
-    };
-    let content: Vec<Value> = tokens
-        .iter()
-        .filter_map(|token| {
-            let mut own = entry(token.id, token.log_probability?);
-            let top: Vec<Value> = token.likeliest.iter().map(|&(id, value)| entry(id, value)).collect();
-            own["top_logprobs"] = Value::Array(top);
-            Some(own)
-        })
-        .collect();
-    json!({ "content": content })
 }

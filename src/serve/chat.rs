@@ -3,16 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::answer::{chat_log_probabilities, finish_reason, gather, usage};
+use super::Shared;
 use super::error::ApiError;
 use super::options::Options;
-use super::{Shared, now, stream};
+use super::reply::{Reply, Style};
 use crate::domain::message::{Message, Role};
-use crate::engine::generate::{Event, Request, RequestId, Usage, What};
+use crate::engine::generate::Request;
 
 #[derive(Deserialize)]
 pub(crate) struct ChatRequest {
@@ -67,33 +67,13 @@ pub(crate) async fn create(
     let logprobs = asked.logprobs.then(|| asked.top_logprobs.unwrap_or(0));
     asked.options.apply(&mut request, logprobs)?;
     request.adapter = adapter;
-    let choices = request.choices;
-    let name = asked.model.unwrap_or_else(|| service.name.clone());
-    let events = service.worker.submit(request).await?;
-    let head = Head { id: None, name, created: now() };
+    let mut reply = Reply::new(Style::Chat, service, asked.model, request.choices);
+    reply.log_probabilities = asked.logprobs;
+    let events = reply.service.worker.submit(request).await?;
     if asked.options.stream {
-        let usage = asked.options.stream_options.is_some_and(|options| options.include_usage);
-        return Ok(streamed(service, events, head, choices, asked.logprobs, usage));
+        return Ok(reply.streamed(events, asked.options.wants_usage()));
     }
-    let answers = gather(events, choices).await;
-    let all: Vec<Usage> = answers.iter().map(|answer| answer.usage).collect();
-    let list: Vec<Value> = answers
-        .iter()
-        .enumerate()
-        .map(|(index, answer)| {
-            let logprobs = asked.logprobs.then(|| chat_log_probabilities(&service.tokenizer, &answer.tokens));
-            json!({
-                "index": index,
-                "message": { "role": "assistant", "content": answer.text, "refusal": null },
-                "logprobs": logprobs,
-                "finish_reason": answer.why.map(finish_reason),
-            })
-        })
-        .collect();
-    let mut whole = head.object("chat.completion");
-    whole["choices"] = Value::Array(list);
-    whole["usage"] = usage(&all);
-    Ok(Json(whole).into_response())
+    Ok(reply.whole(events).await)
 }
 
 fn message(asked: &ChatMessage) -> Result<Message, ApiError> {
@@ -122,77 +102,4 @@ fn message(asked: &ChatMessage) -> Result<Message, ApiError> {
         }
     };
     Ok(Message::new(role, content))
-}
-
-/// What every object of an answer begins with.
-#[derive(Clone)]
-pub(crate) struct Head {
-    pub id: Option<RequestId>,
-    pub name: String,
-    pub created: u64,
-}
-
-impl Head {
-    pub(crate) fn object(&self, kind: &str) -> Value {
-        let prefix = if kind.starts_with("chat") { "chatcmpl" } else { "cmpl" };
-        json!({
-            "id": format!("{prefix}-{}-{}", self.created, self.id.map_or(0, RequestId::number)),
-            "object": kind,
-            "created": self.created,
-            "model": self.name,
-        })
-    }
-}
-
-fn streamed(
-    service: Shared,
-    events: tokio::sync::mpsc::UnboundedReceiver<Event>,
-    mut head: Head,
-    choices: usize,
-    logprobs: bool,
-    with_usage: bool,
-) -> Response {
-    let mut taken = Vec::new();
-    let mut begun = vec![false; choices];
-    stream::respond(events, Vec::new(), move |event| {
-        head.id = Some(event.request);
-        let chunk = |delta: Value, logprobs: Option<Value>, reason: Option<&str>| {
-            let mut chunk = head.object("chat.completion.chunk");
-            chunk["choices"] = json!([{
-                "index": event.choice,
-                "delta": delta,
-                "logprobs": logprobs,
-                "finish_reason": reason,
-            }]);
-            chunk
-        };
-        let mut out = Vec::new();
-        if let Some(begun) = begun.get_mut(event.choice).filter(|begun| !**begun) {
-            *begun = true;
-            out.push(chunk(json!({ "role": "assistant", "content": "" }), None, None));
-        }
-        match &event.what {
-            What::Token { text, token } => {
-                let own =
-                    logprobs.then(|| chat_log_probabilities(&service.tokenizer, std::slice::from_ref(token)));
-                if !text.is_empty() || own.is_some() {
-                    out.push(chunk(json!({ "content": text }), own, None));
-                }
-            }
-            What::Finished { text, why, usage: own } => {
-                if !text.is_empty() {
-                    out.push(chunk(json!({ "content": text }), None, None));
-                }
-                out.push(chunk(json!({}), None, Some(finish_reason(*why))));
-                taken.push(*own);
-                if with_usage && taken.len() == choices {
-                    let mut last = head.object("chat.completion.chunk");
-                    last["choices"] = json!([]);
-                    last["usage"] = usage(&taken);
-                    out.push(last);
-                }
-            }
-        }
-        out
-    })
 }

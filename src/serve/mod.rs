@@ -6,16 +6,18 @@
 mod answer;
 mod chat;
 mod completions;
+mod embeddings;
 mod error;
 mod guard;
 mod metrics;
 mod options;
+mod reply;
 mod stream;
 mod worker;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, ensure};
 use axum::extract::{DefaultBodyLimit, State};
@@ -25,6 +27,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokenizers::Tokenizer;
 
+use crate::engine::embed::Embedder;
 use crate::engine::generate::{AdapterId, Generator, Prompter};
 use error::ApiError;
 use metrics::Metrics;
@@ -38,6 +41,8 @@ pub struct Served {
     pub prompter: Prompter,
     /// Adapters that the generator holds, by the names that clients call them.
     pub adapters: BTreeMap<String, AdapterId>,
+    /// What answers `/v1/embeddings`.
+    pub embedder: Option<Embedder>,
 }
 
 /// How it is served.
@@ -59,6 +64,9 @@ pub(crate) struct Service {
     adapters: BTreeMap<String, AdapterId>,
     prompter: Prompter,
     tokenizer: Arc<Tokenizer>,
+    /// One request at a time: it uses all cores.
+    embedder: Option<Arc<Mutex<Embedder>>>,
+    embedder_name: Option<String>,
     context: usize,
     worker: Worker,
     metrics: Arc<Metrics>,
@@ -93,6 +101,8 @@ pub async fn bind(served: Served, settings: Settings) -> Result<Bound> {
         adapters: served.adapters,
         prompter: served.prompter,
         tokenizer: Arc::clone(served.generator.tokenizer()),
+        embedder_name: served.embedder.as_ref().map(|embedder| embedder.name().to_owned()),
+        embedder: served.embedder.map(|embedder| Arc::new(Mutex::new(embedder))),
         context: served.generator.context(),
         worker: Worker::start(served.generator, settings.queue, Arc::clone(&metrics))?,
         metrics,
@@ -124,7 +134,7 @@ fn router(service: Shared, body: usize) -> Router {
     let guarded = Router::new()
         .route("/v1/chat/completions", post(chat::create))
         .route("/v1/completions", post(completions::create))
-        .route("/v1/embeddings", post(embeddings))
+        .route("/v1/embeddings", post(embeddings::create))
         .route("/v1/models", get(models))
         .route("/v1/models/{name}", get(model))
         .route("/metrics", get(metrics::show))
@@ -148,12 +158,8 @@ async fn health(State(service): State<Shared>) -> Result<Json<Value>, ApiError> 
     Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the generating thread has ended"))
 }
 
-async fn embeddings() -> ApiError {
-    ApiError::new(StatusCode::NOT_IMPLEMENTED, "this server holds no embedding model")
-}
-
 async fn models(State(service): State<Shared>) -> Json<Value> {
-    let names = std::iter::once(&service.name).chain(service.adapters.keys());
+    let names = std::iter::once(&service.name).chain(service.adapters.keys()).chain(&service.embedder_name);
     let data: Vec<Value> = names.map(|name| service.describe(name)).collect();
     Json(json!({ "object": "list", "data": data }))
 }
@@ -162,20 +168,23 @@ async fn model(
     State(service): State<Shared>,
     axum::extract::Path(name): axum::extract::Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    service.adapter(Some(&name))?;
+    if service.embedder_name.as_ref() != Some(&name) {
+        service.adapter(Some(&name))?;
+    }
     Ok(Json(service.describe(&name)))
 }
 
 impl Service {
     fn describe(&self, name: &str) -> Value {
-        let parent = (name != self.name).then_some(&self.name);
+        let parent = self.adapters.contains_key(name).then_some(&self.name);
+        let context = (self.embedder_name.as_deref() != Some(name)).then_some(self.context);
         json!({
             "id": name,
             "object": "model",
             "created": self.started,
             "owned_by": "dojo",
             "parent": parent,
-            "max_model_len": self.context,
+            "max_model_len": context,
         })
     }
 

@@ -52,6 +52,11 @@ pub(crate) enum OneOrMany {
 }
 
 impl Options {
+    /// Whether a stream ends with what it took.
+    pub(crate) fn wants_usage(&self) -> bool {
+        self.stream_options.as_ref().is_some_and(|options| options.include_usage)
+    }
+
     /// Fills in a request.
     pub(crate) fn apply(
         &self,

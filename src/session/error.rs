@@ -29,6 +29,8 @@ pub enum SessionError {
     Cancelled,
     #[error("there is no record {0} in this session")]
     NoSuchRecord(i64),
+    #[error("there is no chat {0} in this session: it was deleted meanwhile")]
+    NoSuchChat(i64),
     #[error("nothing is left to {0}")]
     NothingLeft(&'static str),
     #[error("the search index is not built yet for {0} records: run `dojo data index`")]

@@ -5,6 +5,7 @@
 //! What isn't committed isn't there: a killed process leaves whole changes only.
 
 mod change;
+mod chats;
 mod content;
 mod error;
 mod export;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+pub use chats::NewTurn;
 pub use content::{Prepared, body_of, version_of};
 pub use error::{Result, SessionError};
 pub use export::export_all;

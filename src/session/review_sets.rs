@@ -103,9 +103,12 @@ fn balanced(lessons: Vec<Lesson>) -> Vec<Lesson> {
     lessons.into_iter().filter(|lesson| fits(lesson)).collect()
 }
 
-/// The answer that a model is trained to give.
+/// The answer that a model is trained to give: the thought and its label; a text that leads to none, as it stands.
 #[must_use]
 pub fn answer(text: &str, label: &str) -> String {
+    if label.is_empty() {
+        return text.to_owned();
+    }
     // Reason first: what stands before the label is what leads to it.
     json!({"thought_process": text, "predicted_label": label}).to_string()
 }

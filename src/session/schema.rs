@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{Result, SessionError};
 
 /// Each step takes a file from its index to the next; `user_version` says how many a file has taken.
-const STEPS: &[&str] = &[FIRST, REFLECTION];
+const STEPS: &[&str] = &[FIRST, REFLECTION, CHATS];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -198,6 +198,42 @@ CREATE TABLE set_aside (
     raw TEXT NOT NULL,
     at INTEGER NOT NULL,
     PRIMARY KEY (job, record, model)
+) WITHOUT ROWID;
+";
+
+/// Conversations: trees of turns, where each column's last one is, and votes on pairs of answers.
+const CHATS: &str = "
+CREATE TABLE chats (
+    id INTEGER PRIMARY KEY,
+    title TEXT NOT NULL,
+    setup TEXT NOT NULL,
+    left_head INTEGER,
+    right_head INTEGER,
+    at INTEGER NOT NULL
+);
+CREATE INDEX chats_at ON chats (at);
+CREATE TABLE chat_turns (
+    id INTEGER PRIMARY KEY,
+    chat INTEGER NOT NULL,
+    parent INTEGER,
+    role TEXT NOT NULL,
+    side INTEGER NOT NULL,
+    content TEXT NOT NULL,
+    answerer TEXT NOT NULL,
+    outcome TEXT,
+    at INTEGER NOT NULL
+);
+CREATE INDEX chat_turns_chat ON chat_turns (chat, id);
+CREATE TABLE chat_votes (
+    left INTEGER NOT NULL,
+    right INTEGER NOT NULL,
+    chat INTEGER NOT NULL,
+    vote TEXT NOT NULL,
+    names TEXT NOT NULL,
+    record INTEGER,
+    who TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (left, right)
 ) WITHOUT ROWID;
 ";
 

@@ -1,5 +1,6 @@
 mod adapter;
 mod damage;
+mod embed;
 mod generate;
 mod gguf;
 mod hf;

@@ -1,5 +1,6 @@
 //! Figures of the reference programs (PyTorch, PEFT), from the folder of golden files.
 
 mod chat;
+mod embeddings;
 mod logits;
 mod sft;

@@ -27,6 +27,7 @@ async fn serve(api_key: Option<&str>, queue: usize) -> Server {
         prompter: Prompter::new(&model).unwrap(),
         generator: load(&model, Precision::Full, limits).unwrap(),
         adapters: BTreeMap::new(),
+        embedder: None,
     };
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
     let settings = Settings { address, api_key: api_key.map(str::to_owned), queue, body: 64 << 10 };
@@ -172,7 +173,7 @@ async fn what_cant_be_served_is_refused_in_words() {
             "length limit",
         ),
         (chat, json!({ "messages": 5 }), 422, "messages"),
-        ("/v1/embeddings", json!({ "input": "x" }), 501, "no embedding model"),
+        ("/v1/embeddings", json!({ "input": "x" }), 501, "--embeddings"),
         ("/v1/nothing", json!({}), 404, "no such endpoint"),
     ];
     for (path, body, status, words) in cases {
@@ -237,6 +238,7 @@ async fn an_address_open_to_all_needs_a_key() {
         prompter: Prompter::new(&model).unwrap(),
         generator: load(&model, Precision::Full, Limits { threads: 1, ..Limits::default() }).unwrap(),
         adapters: BTreeMap::new(),
+        embedder: None,
     };
     let address = SocketAddr::from(([0, 0, 0, 0], 0));
     let outcome = bind(served, Settings { address, api_key: None, queue: 1, body: 1 << 10 }).await;

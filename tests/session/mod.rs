@@ -1,5 +1,6 @@
 //! The session store: what is kept, what can be undone, what a search finds, who may write.
 
+mod chats;
 mod faults;
 mod filter;
 mod history;

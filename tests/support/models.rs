@@ -16,6 +16,12 @@ pub(crate) fn smollm2() -> Option<ModelFiles> {
     FOUND.get_or_init(|| pulled(SMOLLM2, Network::Allowed)).clone()
 }
 
+/// all-MiniLM-L6-v2, or `None` (after saying why) where it can't be had.
+pub(crate) fn minilm() -> Option<ModelFiles> {
+    static FOUND: OnceLock<Option<ModelFiles>> = OnceLock::new();
+    FOUND.get_or_init(|| pulled("all-minilm-l6-v2", Network::Allowed)).clone()
+}
+
 /// A model that is only tested with where it has been pulled before, since it is large.
 #[allow(dead_code, reason = "for tests of models that few machines hold")]
 pub(crate) fn only_if_here(name: &str) -> Option<ModelFiles> {

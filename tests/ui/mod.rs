@@ -5,6 +5,7 @@ pub(crate) mod world;
 
 mod any_keys;
 mod chart;
+mod chat;
 mod data;
 mod keymap;
 mod models;

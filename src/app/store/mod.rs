@@ -2,6 +2,7 @@
 //!
 //! Knows no widget and does no input or output.
 
+pub mod chat;
 pub mod data;
 mod jobs;
 mod log;
@@ -32,6 +33,8 @@ pub struct Store {
     pub sessions: Option<Vec<SessionSummary>>,
     /// Models and adapters on disk. `None` until they were looked for.
     pub models: Option<Vec<ModelFile>>,
+    /// Conversations of the open session.
+    pub chats: chat::Chats,
     /// Records of the open session.
     pub data: data::Data,
     pub jobs: Jobs,
@@ -44,7 +47,7 @@ impl Store {
     /// Takes in what has happened.
     pub fn apply(&mut self, event: Event) {
         match event {
-            Event::Chat(event) => match event {},
+            Event::Chat(event) => self.chats.apply(event),
             Event::Data(event) => self.apply_data(event),
             Event::Eval(event) => match event {},
             Event::Models(ModelsEvent::Listed(models)) => self.models = Some(models),
@@ -74,6 +77,7 @@ impl Store {
                 self.session = Some(session);
                 self.models = None;
                 self.data = data::Data::default();
+                self.chats = chat::Chats::default();
             }
         }
     }

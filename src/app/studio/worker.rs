@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::pull;
 use super::runs::RunsLane;
+use crate::app::chat::Chats;
 use crate::app::records::Records;
 use crate::app::{jobs, models, sessions};
 use crate::config::Folders;
@@ -52,6 +53,8 @@ pub(super) struct Worker {
     events: Events,
     /// Of the open session.
     records: Option<Records>,
+    chats: Option<Chats>,
+    folders: Folders,
     runs: RunsLane,
 }
 
@@ -60,23 +63,26 @@ impl Worker {
         let (desk, commands) = channel();
         let own = events.clone();
         let runs = RunsLane::start(folders.clone(), events.clone());
+        let models = folders.clone();
         std::thread::spawn(move || Desk { folders, events }.work(&commands));
-        Self { desk, events: own, records: None, runs }
+        Self { desk, events: own, records: None, chats: None, folders: models, runs }
     }
 
     /// Puts a command on its lane.
     pub(super) fn send(&self, command: Command) {
-        match (command, &self.records) {
-            (Command::Data(command), Some(records)) => records.send(command),
-            (Command::Runs(command), _) => self.runs.send(command),
+        match (command, &self.records, &self.chats) {
+            (Command::Data(command), Some(records), _) => records.send(command),
+            (Command::Chat(command), _, Some(chats)) => chats.send(command),
+            (Command::Runs(command), _, _) => self.runs.send(command),
             // A lane that is gone has said why in the log.
-            (command, _) => drop(self.desk.send(command)),
+            (command, _, _) => drop(self.desk.send(command)),
         }
     }
 
     /// Tells the lanes which session is open.
     pub(super) fn session_opened(&mut self, session: &SessionInfo) {
         self.records = Some(Records::start(session, &self.events));
+        self.chats = Some(Chats::start(session, self.folders.models(), &self.events));
         self.runs.session_opened(session);
         self.send(Command::Models(ModelsCommand::List { runs: Some(session.runs()) }));
     }
@@ -103,7 +109,6 @@ impl Desk {
 
     fn perform(&mut self, command: Command) -> Result<Option<Event>> {
         match command {
-            Command::Chat(command) => match command {},
             Command::Eval(command) => match command {},
             Command::Review(command) => match command {},
             Command::Models(ModelsCommand::List { runs }) => {
@@ -122,8 +127,8 @@ impl Desk {
                 jobs::stop(job);
                 Ok(None)
             }
-            // Runs have a lane of their own, and without a session there are no records.
-            Command::Data(_) | Command::Runs(_) => Ok(None),
+            // Runs have a lane of their own, and without a session there are neither records nor chats.
+            Command::Chat(_) | Command::Data(_) | Command::Runs(_) => Ok(None),
         }
     }
 

@@ -1,9 +1,128 @@
 //! Conversations with a model.
 
+use crate::domain::chat::{Answerer, Chat, ChatId, ChatSummary, Names, Outcome, Setup, Turn, TurnId, Vote};
+
 /// Asked of the worker.
 #[derive(Debug, Clone, PartialEq)]
-pub enum ChatCommand {}
+pub enum ChatCommand {
+    /// Find chats that hold a text; all of them for an empty one.
+    Find(String),
+    Open(ChatId),
+    /// Leave the open chat: the next question begins a new one.
+    Leave,
+    Ask(Box<Question>),
+    /// Write another answer to the turns that these answer, each in its column.
+    Again {
+        chat: ChatId,
+        answers: Vec<TurnId>,
+    },
+    /// Stop writing, within one token.
+    Stop,
+    /// Show other branches.
+    Show {
+        chat: ChatId,
+        heads: [Option<TurnId>; 2],
+    },
+    /// Keep who answers, and how.
+    SetUp {
+        chat: ChatId,
+        setup: Box<Setup>,
+    },
+    /// Load what will answer, so that the first question need not wait for it.
+    Prepare(Vec<Answerer>),
+    /// Decide between two answers; the better one becomes the chosen one of a preference pair.
+    Vote {
+        chat: ChatId,
+        pair: (TurnId, TurnId),
+        vote: Vote,
+        names: Names,
+    },
+    /// Keep the conversation up to this answer as a record.
+    SaveRecord {
+        chat: ChatId,
+        answer: TurnId,
+    },
+    /// Keep an answer with its correction as a reflection.
+    Correct {
+        chat: ChatId,
+        answer: TurnId,
+        corrected: String,
+    },
+    Delete(ChatId),
+}
+
+/// What a person asks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// None begins a chat.
+    pub chat: Option<ChatId>,
+    /// The turn that it continues, in each column.
+    pub after: [Option<TurnId>; 2],
+    pub text: String,
+    pub setup: Setup,
+}
 
 /// Has happened.
 #[derive(Debug, Clone, PartialEq)]
-pub enum ChatEvent {}
+pub enum ChatEvent {
+    /// What this search found.
+    Found {
+        text: String,
+        chats: Vec<ChatSummary>,
+    },
+    Opened(Box<Chat>),
+    Left,
+    /// These turns were added; answers among them will be written.
+    Added {
+        chat: ChatId,
+        turns: Vec<Turn>,
+        heads: [Option<TurnId>; 2],
+    },
+    /// An answer waits for this: a model to load, a prompt to be read.
+    Waits {
+        turn: TurnId,
+        phase: Phase,
+    },
+    Wrote {
+        turn: TurnId,
+        text: String,
+        pace: Pace,
+    },
+    /// The answer is on disk.
+    Ended {
+        turn: TurnId,
+        content: String,
+        outcome: Outcome,
+    },
+    Shown {
+        chat: ChatId,
+        heads: [Option<TurnId>; 2],
+    },
+    WasSetUp {
+        chat: ChatId,
+        setup: Setup,
+    },
+    Voted {
+        chat: ChatId,
+        pair: (TurnId, TurnId),
+        vote: Vote,
+    },
+    Deleted(ChatId),
+}
+
+/// Why an answer has not begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Loading,
+    Reading,
+}
+
+/// How an answer comes along.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Pace {
+    pub prompt_tokens: usize,
+    pub tokens: usize,
+    /// Tokens that the context holds.
+    pub context: usize,
+    pub tokens_per_second: f64,
+}

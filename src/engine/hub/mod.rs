@@ -106,6 +106,16 @@ pub fn resolve(
     bail!("can't fetch {}: {}", name.text(), answers.join("; "))
 }
 
+/// What [`resolve`] calls the model that an adapter records as its base: a short name where there is one.
+#[must_use]
+pub fn short_name(base: &str) -> String {
+    if let Some(alias) = aliases().iter().find(|alias| alias.hub == base) {
+        return alias.name.clone();
+    }
+    let on_the_hub = !Path::new(base).exists() && base.matches('/').count() == 1 && !base.contains(':');
+    if on_the_hub { format!("hf:{base}") } else { base.to_owned() }
+}
+
 fn fetch(store: &Store, source: &Source, progress: &mut dyn Progress) -> Result<()> {
     let part = store.part(source)?;
     match source {

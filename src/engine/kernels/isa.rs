@@ -14,17 +14,40 @@ pub enum Isa {
 }
 
 impl Isa {
-    /// The best set that this processor has. `DOJO_ISA=avx2|portable` lowers it, for tests and comparison.
+    /// The best set that this processor has. `DOJO_ISA=avx2|portable` lowers it, for tests and comparison: this is the
+    /// only place that reads it.
     pub fn detected() -> Self {
         static DETECTED: OnceLock<Isa> = OnceLock::new();
         *DETECTED.get_or_init(|| {
-            let best = best();
+            let best = Self::of_this_machine();
             match (std::env::var("DOJO_ISA").as_deref(), best) {
                 (Ok("portable"), _) => Self::Portable,
                 (Ok("avx2"), Self::Avx512) => Self::Avx2,
                 _ => best,
             }
         })
+    }
+
+    /// The best set that this processor has, whatever was asked for.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn of_this_machine() -> Self {
+        let avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        if avx512 {
+            Self::Avx512
+        } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            Self::Avx2
+        } else {
+            Self::Portable
+        }
+    }
+
+    /// The best set that this processor has, whatever was asked for.
+    #[cfg(not(target_arch = "x86_64"))]
+    pub(crate) fn of_this_machine() -> Self {
+        Self::Portable
     }
 }
 
@@ -38,26 +61,6 @@ pub fn has_bf16_products() -> bool {
     {
         false
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn best() -> Isa {
-    let avx512 = is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl");
-    if avx512 {
-        Isa::Avx512
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        Isa::Avx2
-    } else {
-        Isa::Portable
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn best() -> Isa {
-    Isa::Portable
 }
 
 /// Compiles a function once per instruction set and picks at run time. The body is plain code over slices, written

@@ -41,10 +41,7 @@ const fn words(pane: PaneId) -> &'static [&'static str] {
             "Recipes, runs and live charts.",
             "Not in this build yet. dojo train RECIPE starts a run in the shell.",
         ],
-        PaneId::Chat => &[
-            "Chat with the base or the tuned model.",
-            "Not in this build yet. dojo chat talks in the shell.",
-        ],
+        PaneId::Chat => &["Chat with the base or the tuned model.", "Not in this build yet."],
         PaneId::Eval => &[
             "Results of models and tasks, with confidence intervals.",
             "Not in this build yet. The evaluation loss of a run is on its chart.",

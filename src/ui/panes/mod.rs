@@ -18,7 +18,7 @@ pub(crate) fn all() -> [Box<dyn Pane>; 6] {
         Box::new(data::Data::default()),
         Box::new(absent::Absent(PaneId::Review)),
         Box::new(train::Train::default()),
-        Box::new(absent::Absent(PaneId::Chat)),
+        Box::new(chat::Chat::default()),
         Box::new(absent::Absent(PaneId::Eval)),
         Box::new(models::Models::default()),
     ]

@@ -6,4 +6,6 @@ pub mod empty;
 pub mod field;
 pub mod float;
 pub mod gauge;
+pub(crate) mod highlight;
+pub(crate) mod markdown;
 pub mod text;

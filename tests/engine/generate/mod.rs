@@ -5,6 +5,7 @@ mod kernels;
 mod numbers;
 mod plain;
 mod requests;
+mod schemas;
 
 use std::sync::Arc;
 

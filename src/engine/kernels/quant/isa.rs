@@ -8,6 +8,7 @@ use super::neon::Neon;
 use super::portable::Portable;
 #[cfg(target_arch = "x86_64")]
 use super::{avx2::Avx2, avx512::Avx512};
+use crate::engine::kernels::isa;
 
 /// An instruction set that the machine has. Made only by [`Isa::best`] and [`Isa::available`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,41 +26,43 @@ enum Which {
 }
 
 impl Isa {
-    /// The fastest that this machine has; `DOJO_ISA=avx512|avx2|neon|portable` asks for a lesser one.
+    /// The fastest that this machine has and `DOJO_ISA` allows.
     pub fn best() -> Self {
         static BEST: OnceLock<Isa> = OnceLock::new();
         *BEST.get_or_init(|| {
-            let asked = std::env::var("DOJO_ISA").ok();
-            let available = Self::available();
-            let named = available.iter().find(|isa| Some(isa.name()) == asked.as_deref());
-            named.or(available.first()).copied().unwrap_or(Self(Which::Portable))
+            Self::up_to(isa::Isa::detected()).first().copied().unwrap_or(Self(Which::Portable))
         })
     }
 
     /// All that this machine has, fastest first.
     pub fn available() -> Vec<Self> {
+        Self::up_to(isa::Isa::of_this_machine())
+    }
+
+    /// Those of a general set that the block kernels are written for: they need a little more than it guarantees.
+    #[cfg(target_arch = "x86_64")]
+    fn up_to(most: isa::Isa) -> Vec<Self> {
         let mut found = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        {
-            let avx2 = is_x86_feature_detected!("avx2")
-                && is_x86_feature_detected!("fma")
-                && is_x86_feature_detected!("f16c");
-            let avx512 = is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512vl")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512vnni");
-            if avx2 && avx512 {
-                found.push(Self(Which::Avx512));
-            }
-            if avx2 {
-                found.push(Self(Which::Avx2));
-            }
+        let converts_halves = is_x86_feature_detected!("f16c");
+        if most == isa::Isa::Avx512 && converts_halves && is_x86_feature_detected!("avx512vnni") {
+            found.push(Self(Which::Avx512));
         }
-        #[cfg(target_arch = "aarch64")]
-        found.push(Self(Which::Neon));
+        if most != isa::Isa::Portable && converts_halves {
+            found.push(Self(Which::Avx2));
+        }
         found.push(Self(Which::Portable));
         found
+    }
+
+    /// 64-bit Arm always has NEON.
+    #[cfg(target_arch = "aarch64")]
+    fn up_to(_most: isa::Isa) -> Vec<Self> {
+        vec![Self(Which::Neon), Self(Which::Portable)]
+    }
+
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    fn up_to(_most: isa::Isa) -> Vec<Self> {
+        vec![Self(Which::Portable)]
     }
 
     pub const fn name(self) -> &'static str {

@@ -4,7 +4,6 @@ use super::cursor::Chosen;
 use super::detail::Tab;
 use super::editor::{Editor, Field, Line};
 use super::filter_line::FilterLine;
-use super::highlight::Highlights;
 use super::{Action, Columns, Data, Mode, Shown};
 use crate::app::store::Store;
 use crate::domain::change::{Change, Selection};
@@ -15,6 +14,7 @@ use crate::domain::protocol::{Command, DataCommand};
 use crate::domain::record::{RecordId, Status};
 use crate::domain::view::{Direction, Order, SortField};
 use crate::ui::pane::{Effect, Pane, Question};
+use crate::ui::widgets::highlight::Highlights;
 use crate::ui::widgets::text;
 
 fn send(command: DataCommand) -> Effect {

@@ -5,14 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::highlight::Highlights;
-use super::markdown;
 use crate::domain::change::{ChangeState, RecordChange};
 use crate::domain::protocol::data::Opened;
 use crate::domain::record::Record;
 use crate::ui::pane::View;
 use crate::ui::theme::Theme;
-use crate::ui::widgets::text;
+use crate::ui::widgets::highlight::Highlights;
+use crate::ui::widgets::{markdown, text};
 
 /// Which side of a record is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -8,8 +8,6 @@ mod detail;
 mod draw;
 mod editor;
 mod filter_line;
-mod highlight;
-mod markdown;
 mod statistics;
 mod table;
 
@@ -26,6 +24,7 @@ use crate::domain::view::Order;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
 use crate::ui::pane::{Effect, Input, Pane, View};
+use crate::ui::widgets::highlight::Highlights;
 
 pub use self::bindings::Action;
 use self::bindings::BINDINGS;
@@ -34,7 +33,6 @@ use self::cursor::{Chosen, Cursor};
 use self::detail::Detail;
 use self::editor::{Editor, Line};
 use self::filter_line::FilterLine;
-use self::highlight::Highlights;
 
 /// What the keyboard is for.
 #[derive(Debug)]

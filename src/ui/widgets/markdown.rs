@@ -8,7 +8,7 @@ use crate::ui::theme::Theme;
 use crate::ui::widgets::text;
 
 /// A text as lines of a width.
-pub(super) fn lines(
+pub(crate) fn lines(
     content: &str,
     width: usize,
     theme: &Theme,

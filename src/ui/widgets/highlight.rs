@@ -10,10 +10,10 @@ const LONGEST: usize = 64 << 10;
 
 /// Compiled once for each filter.
 #[derive(Debug, Default)]
-pub(super) struct Highlights(Vec<regex::Regex>);
+pub(crate) struct Highlights(Vec<regex::Regex>);
 
 impl Highlights {
-    pub(super) fn of(filter: &Filter) -> Self {
+    pub(crate) fn of(filter: &Filter) -> Self {
         let patterns = filter.highlights().into_iter().filter_map(|highlight| match highlight {
             Highlight::Pattern(pattern) => pattern.compiled().ok(),
             Highlight::Words(words) => {
@@ -32,7 +32,7 @@ impl Highlights {
     }
 
     /// A text in spans: what matched in one style, the rest in another.
-    pub(super) fn spans<'t>(&self, text: &'t str, plain: Style, matched: Style) -> Vec<Span<'t>> {
+    pub(crate) fn spans<'t>(&self, text: &'t str, plain: Style, matched: Style) -> Vec<Span<'t>> {
         let mut found: Vec<(usize, usize)> = Vec::new();
         if text.len() <= LONGEST {
             for pattern in &self.0 {

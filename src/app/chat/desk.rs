@@ -1,0 +1,244 @@
+//! Chats in the session: every question, answer and vote is committed before it is shown.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender};
+
+use super::keep;
+use super::{Epoch, Job, Order, Work};
+use crate::app::studio::Events;
+use crate::domain::chat::{Answerer, Chat, ChatId, Names, Setup, Side, Turn, TurnId, Vote};
+use crate::domain::message::Role;
+use crate::domain::protocol::chat::Question;
+use crate::domain::protocol::system::{Level, Notice, SystemEvent};
+use crate::domain::protocol::{ChatCommand, ChatEvent, Event};
+use crate::session::{NewTurn, Result, Session, SessionError};
+
+/// Carries out orders until the session is left and the last answer is kept.
+pub(super) fn work(path: &Path, events: &Events, orders: &Receiver<Order>, writer: Sender<Work>) {
+    // The session is opened with the first order: by then the lanes for records have made its database.
+    let Ok(mut order) = orders.recv() else { return };
+    let session = match Session::create(path) {
+        Ok(session) => session,
+        Err(error) => return complain(events, &error),
+    };
+    let mut desk = Desk { session, events, writer: Some(writer) };
+    loop {
+        let outcome = match order {
+            Order::Command(command, epoch) => desk.perform(command, epoch),
+            Order::Ended { turn, content, outcome } => desk
+                .session
+                .end_turn(turn, &content, &outcome)
+                .map(|()| desk.tell(ChatEvent::Ended { turn, content, outcome })),
+            Order::Close => {
+                desk.writer = None;
+                Ok(())
+            }
+        };
+        if let Err(error) = outcome {
+            complain(events, &error);
+        }
+        match orders.recv() {
+            Ok(next) => order = next,
+            Err(_) => return,
+        }
+    }
+}
+
+fn complain(events: &Events, error: &SessionError) {
+    notify(events, Level::Error, error.to_string());
+}
+
+fn notify(events: &Events, level: Level, text: String) {
+    // The studio is gone: nobody needs to know.
+    events.send(Event::System(SystemEvent::Notified(Notice::new(level, text)))).ok();
+}
+
+struct Desk<'e> {
+    session: Session,
+    events: &'e Events,
+    writer: Option<Sender<Work>>,
+}
+
+impl Desk<'_> {
+    fn tell(&self, event: ChatEvent) {
+        // The studio is gone: nobody needs to know.
+        self.events.send(Event::Chat(event)).ok();
+    }
+
+    fn hand_over(&self, work: Work) {
+        // A writer that is gone has said why in the log.
+        self.writer.as_ref().map(|writer| writer.send(work).ok());
+    }
+
+    fn perform(&mut self, command: ChatCommand, epoch: Epoch) -> Result<()> {
+        match command {
+            ChatCommand::Find(text) => {
+                let chats = self.session.chats(&text)?;
+                self.tell(ChatEvent::Found { text, chats });
+            }
+            ChatCommand::Open(chat) => {
+                let chat = self.session.chat(chat)?;
+                self.tell(ChatEvent::Opened(Box::new(chat)));
+            }
+            ChatCommand::Leave => self.tell(ChatEvent::Left),
+            ChatCommand::Ask(question) => self.ask(*question, epoch)?,
+            ChatCommand::Again { chat, answers } => self.again(chat, &answers, epoch)?,
+            ChatCommand::Show { chat, heads } => {
+                self.session.set_heads(chat, heads)?;
+                self.tell(ChatEvent::Shown { chat, heads });
+            }
+            ChatCommand::SetUp { chat, setup } => {
+                self.session.set_up_chat(chat, &setup)?;
+                self.tell(ChatEvent::WasSetUp { chat, setup: *setup });
+            }
+            ChatCommand::Prepare(answerers) => self.hand_over(Work::Load(answerers)),
+            ChatCommand::Vote { chat, pair, vote, names } => self.vote(chat, pair, vote, names)?,
+            ChatCommand::SaveRecord { chat, answer } => {
+                keep::record(&mut self.session, chat, answer)?;
+                notify(self.events, Level::Good, "kept as an approved record; Data shows it".to_owned());
+            }
+            ChatCommand::Correct { chat, answer, corrected } => {
+                keep::correction(&mut self.session, chat, answer, &corrected)?;
+                let text = "kept as a reflection: the answer, its correction, and a record of it".to_owned();
+                notify(self.events, Level::Good, text);
+            }
+            ChatCommand::Delete(chat) => {
+                self.session.delete_chat(chat)?;
+                self.tell(ChatEvent::Deleted(chat));
+            }
+            // It went past the queue.
+            ChatCommand::Stop => {}
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, question: Question, epoch: Epoch) -> Result<()> {
+        let Question { chat, after, text, setup } = question;
+        let (id, fresh) = match chat {
+            Some(id) => (id, false),
+            None => (self.session.begin_chat(&text, &setup)?, true),
+        };
+        self.session.set_up_chat(id, &setup)?;
+        let mut chat = self.session.chat(id)?;
+        let mut added = Vec::new();
+        let ask = |session: &mut Session, side: Side| {
+            let parent = after[side as usize];
+            let by = String::new();
+            session.add_turn(id, &NewTurn { parent, role: Role::User, side, content: text.clone(), by })
+        };
+        let first = ask(&mut self.session, Side::Left)?;
+        // Columns that stand at the same turn share the question; those that went apart each get their own.
+        let second = match setup.right {
+            Some(_) if after[0] != after[1] => Some(ask(&mut self.session, Side::Right)?),
+            _ => None,
+        };
+        let parents = [first.id, second.as_ref().map_or(first.id, |turn| turn.id)];
+        added.extend([Some(first), second].into_iter().flatten());
+        added.extend(self.begin_answers(id, &setup, parents)?);
+        self.finish_adding(&mut chat, added, fresh)?;
+        self.write(&chat, &setup, epoch);
+        Ok(())
+    }
+
+    /// Empty answers to turns, one for each column.
+    fn begin_answers(&mut self, chat: ChatId, setup: &Setup, parents: [TurnId; 2]) -> Result<Vec<Turn>> {
+        let mut answers = Vec::new();
+        for (side, answerer) in deal(setup) {
+            let new = NewTurn {
+                parent: Some(parents[side as usize]),
+                role: Role::Assistant,
+                side,
+                content: String::new(),
+                by: answerer.name.clone(),
+            };
+            answers.push(self.session.add_turn(chat, &new)?);
+        }
+        Ok(answers)
+    }
+
+    fn finish_adding(&mut self, chat: &mut Chat, added: Vec<Turn>, fresh: bool) -> Result<()> {
+        for turn in added.iter().filter(|turn| turn.role == Role::Assistant) {
+            chat.heads[turn.side as usize] = Some(turn.id);
+        }
+        if !added.iter().any(|turn| turn.side == Side::Right && turn.role == Role::Assistant) {
+            chat.heads[1] = None;
+        }
+        self.session.set_heads(chat.id, chat.heads)?;
+        chat.turns.extend(added.iter().map(|turn| (turn.id, turn.clone())));
+        if fresh {
+            *chat = self.session.chat(chat.id)?;
+            self.tell(ChatEvent::Opened(Box::new(chat.clone())));
+        } else {
+            self.tell(ChatEvent::Added { chat: chat.id, turns: added, heads: chat.heads });
+        }
+        Ok(())
+    }
+
+    /// Hands the empty answers at the ends of the columns to the writer.
+    fn write(&self, chat: &Chat, setup: &Setup, epoch: Epoch) {
+        let mut chat = chat.clone();
+        chat.setup = setup.clone();
+        let jobs = chat.heads.iter().flatten().filter_map(|id| {
+            let turn = chat.turns.get(id).filter(|turn| turn.outcome.is_none() && turn.content.is_empty())?;
+            let answerer =
+                std::iter::once(&setup.left).chain(&setup.right).find(|known| known.name == turn.by)?;
+            let mut sampling = setup.sampling.clone();
+            // A further answer is another draw; side by side both draw alike.
+            sampling.seed = sampling.seed.wrapping_add(chat.siblings(turn).len() as u64 - 1);
+            Some(Job {
+                turn: *id,
+                answerer: answerer.clone(),
+                messages: chat.messages(turn.parent),
+                sampling,
+                epoch,
+            })
+        });
+        self.hand_over(Work::Write(jobs.collect()));
+    }
+
+    fn again(&mut self, id: ChatId, answers: &[TurnId], epoch: Epoch) -> Result<()> {
+        let mut chat = self.session.chat(id)?;
+        let setup = chat.setup.clone();
+        let of = |side: Side| {
+            answers
+                .iter()
+                .filter_map(|id| chat.turns.get(id))
+                .find(|turn| turn.side == side || answers.len() == 1)
+        };
+        let Some(left) = of(Side::Left).or_else(|| of(Side::Right)).and_then(|turn| turn.parent) else {
+            return Ok(());
+        };
+        let right = of(Side::Right).and_then(|turn| turn.parent).unwrap_or(left);
+        let added = self.begin_answers(id, &setup, [left, right])?;
+        self.finish_adding(&mut chat, added, false)?;
+        self.write(&chat, &setup, epoch);
+        Ok(())
+    }
+
+    fn vote(&mut self, id: ChatId, pair: (TurnId, TurnId), vote: Vote, names: Names) -> Result<()> {
+        let record = keep::preference(&mut self.session, id, pair, vote)?;
+        self.session.vote(id, pair, vote, names, record)?;
+        self.tell(ChatEvent::Voted { chat: id, pair, vote });
+        if record.is_some() {
+            let text = "kept as a preference pair; Data shows it".to_owned();
+            notify(self.events, Level::Good, text);
+        }
+        Ok(())
+    }
+}
+
+/// Who answers in which column. Hidden names are dealt anew for every question.
+fn deal(setup: &Setup) -> Vec<(Side, &Answerer)> {
+    let Some(right) = &setup.right else { return vec![(Side::Left, &setup.left)] };
+    let (left, right) = match setup.names {
+        Names::Hidden if coin() => (right, &setup.left),
+        Names::Hidden | Names::Shown => (&setup.left, right),
+    };
+    vec![(Side::Left, left), (Side::Right, right)]
+}
+
+/// Which way a coin falls: nobody can tell from the clock's last digits.
+fn coin() -> bool {
+    use std::hash::BuildHasher;
+    std::hash::RandomState::new().hash_one(0_u8) & 1 == 1
+}

@@ -1,0 +1,112 @@
+//! Models that answer chats, kept loaded while they are in use.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::domain::chat::Answerer;
+use crate::engine::adapter::Adapter;
+use crate::engine::generate::{AdapterId, Generator, Limits, Precision, Prompter, load};
+use crate::engine::hub::{self, Network, Silent};
+use crate::engine::model::{self, ModelConfig};
+
+/// Base models in memory at once; the one that was used longest ago goes first.
+const KEPT: usize = 2;
+
+/// A base model and the adapters on it.
+pub(super) struct Loaded {
+    pub(super) name: String,
+    pub(super) generator: Generator,
+    pub(super) prompter: Prompter,
+    config: ModelConfig,
+    /// By folder, with when its numbers were written: a run that goes on writes them anew.
+    adapters: BTreeMap<PathBuf, (SystemTime, AdapterId)>,
+}
+
+/// All models that are loaded, the last used at the end.
+pub(super) struct Models {
+    folder: PathBuf,
+    loaded: Vec<Loaded>,
+}
+
+impl Models {
+    pub(super) const fn new(folder: PathBuf) -> Self {
+        Self { folder, loaded: Vec::new() }
+    }
+
+    /// The model called so, where it is loaded.
+    pub(super) fn get(&mut self, name: &str) -> Option<&mut Loaded> {
+        self.loaded.iter_mut().find(|loaded| loaded.name == name)
+    }
+
+    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Loaded> {
+        self.loaded.iter_mut()
+    }
+
+    /// Loads what an answerer needs, unless it is loaded; gives its base model's name and the adapter.
+    ///
+    /// # Errors
+    /// Where the model isn't on this machine, or it or the adapter can't be read.
+    pub(super) fn prepare(&mut self, answerer: &Answerer) -> Result<(String, Option<AdapterId>)> {
+        let name = base_of(answerer)?;
+        let used = self.loaded.iter().position(|loaded| loaded.name == name);
+        let used =
+            if let Some(place) = used { self.loaded.remove(place) } else { open(&self.folder, &name)? };
+        if self.loaded.len() >= KEPT {
+            self.loaded.remove(0);
+        }
+        self.loaded.push(used);
+        let loaded = self.loaded.last_mut().context("no model is loaded")?;
+        let adapter = answerer.adapter.as_deref().map(|folder| loaded.adapter(folder)).transpose()?;
+        Ok((name, adapter))
+    }
+}
+
+impl Loaded {
+    fn adapter(&mut self, folder: &Path) -> Result<AdapterId> {
+        let file = folder.join("adapter_model.safetensors");
+        let written = std::fs::metadata(&file)
+            .and_then(|file| file.modified())
+            .with_context(|| format!("open the adapter {}", folder.display()))?;
+        if let Some((known, id)) = self.adapters.get(folder).copied() {
+            if known == written {
+                return Ok(id);
+            }
+            self.generator.remove_adapter(id);
+        }
+        let adapter = Adapter::load(folder, &self.config)?;
+        let id = self.generator.add_adapter(&adapter)?;
+        self.adapters.insert(folder.to_path_buf(), (written, id));
+        Ok(id)
+    }
+}
+
+fn open(folder: &Path, name: &str) -> Result<Loaded> {
+    let files = hub::resolve(folder, name, Network::Offline, &mut Silent)?;
+    let opened = model::open(&files)?;
+    let prompter = Prompter::new(&opened)?;
+    ensure!(
+        prompter.has_template(),
+        "{name} has no chat template: it is a base model, which continues text; choose an instruct model (m)"
+    );
+    let generator = load(&opened, Precision::Stored, Limits::default())?;
+    let config = opened.config;
+    Ok(Loaded { name: name.to_owned(), generator, prompter, config, adapters: BTreeMap::new() })
+}
+
+/// The base model's name as the hub knows it: the answerer's own, or what its adapter was made for.
+fn base_of(answerer: &Answerer) -> Result<String> {
+    if let Some(model) = &answerer.model {
+        return Ok(model.clone());
+    }
+    let folder = answerer.adapter.as_ref().context("no model is chosen: m chooses one")?;
+    let path = folder.join("adapter_config.json");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    let config: serde_json::Value =
+        serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
+    let base = config.get("base_model_name_or_path").and_then(serde_json::Value::as_str).unwrap_or_default();
+    ensure!(!base.is_empty(), "{} names no base model", path.display());
+    Ok(hub::short_name(base))
+}

@@ -1,0 +1,111 @@
+//! The studio's lane for chats: one thread keeps them in the session, one holds the models and writes answers, so
+//! that neither a disk nor a model that loads holds up the screen.
+
+mod desk;
+mod keep;
+mod loaded;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+
+use crate::app::studio::Events;
+use crate::domain::chat::{Answerer, ChatSampling, Outcome, TurnId};
+use crate::domain::message::Message;
+use crate::domain::protocol::ChatCommand;
+use crate::domain::session::SessionInfo;
+
+/// The lanes of one open session. Dropping it ends them, and whatever they write.
+pub(crate) struct Chats {
+    desk: Sender<Order>,
+    stops: Stops,
+}
+
+impl Drop for Chats {
+    fn drop(&mut self) {
+        self.stops.stop();
+        // Already gone where the session could not be opened.
+        self.desk.send(Order::Close).ok();
+    }
+}
+
+/// On the way to the thread that keeps chats.
+enum Order {
+    Command(ChatCommand, Epoch),
+    /// An answer ended.
+    Ended {
+        turn: TurnId,
+        content: String,
+        outcome: Outcome,
+    },
+    /// The session is left: what is written ends and is kept.
+    Close,
+}
+
+/// An answer to be written.
+#[derive(Debug, Clone)]
+struct Job {
+    turn: TurnId,
+    answerer: Answerer,
+    messages: Vec<Message>,
+    sampling: ChatSampling,
+    epoch: Epoch,
+}
+
+/// On the way to the thread that writes.
+enum Work {
+    Load(Vec<Answerer>),
+    /// Together: side by side they share a model's steps.
+    Write(Vec<Job>),
+}
+
+/// Which question an answer belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Epoch(u64);
+
+/// Tells what is to be stopped. A stop reaches the writer without a queue, and never meets a later question.
+#[derive(Debug, Clone, Default)]
+struct Stops {
+    asked: Arc<AtomicU64>,
+    stopped: Arc<AtomicU64>,
+}
+
+impl Stops {
+    fn next(&self) -> Epoch {
+        Epoch(self.asked.fetch_add(1, Ordering::AcqRel) + 1)
+    }
+
+    fn stop(&self) {
+        self.stopped.store(self.asked.load(Ordering::Acquire), Ordering::Release);
+    }
+
+    fn stopped(&self, epoch: Epoch) -> bool {
+        epoch.0 <= self.stopped.load(Ordering::Acquire)
+    }
+}
+
+impl Chats {
+    /// Starts the lanes of a session. Models are looked for in `models`; nothing is loaded before it is asked for.
+    pub(crate) fn start(info: &SessionInfo, models: PathBuf, events: &Events) -> Self {
+        let (desk, orders) = channel();
+        let (writer, work) = channel();
+        let stops = Stops::default();
+        let pen = writer::Writer::new(models, events.clone(), desk.clone(), stops.clone());
+        let (path, events) = (info.path.clone(), events.clone());
+        std::thread::spawn(move || pen.work(&work));
+        std::thread::spawn(move || desk::work(&path, &events, &orders, writer));
+        Self { desk, stops }
+    }
+
+    /// Puts a command on its lane.
+    pub(crate) fn send(&self, command: ChatCommand) {
+        if command == ChatCommand::Stop {
+            self.stops.stop();
+            return;
+        }
+        // A lane that is gone has said why in a notice.
+        self.desk.send(Order::Command(command, self.stops.next())).ok();
+    }
+}

@@ -1,0 +1,235 @@
+//! The thread that holds the models and writes answers: those of one question together, a token of each at a time.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::loaded::Models;
+use super::{Job, Order, Stops, Work};
+use crate::app::studio::Events;
+use crate::domain::chat::{ChatSampling, Outcome, TurnId, Why};
+use crate::domain::protocol::chat::{Pace, Phase};
+use crate::domain::protocol::{ChatEvent, Event};
+use crate::engine::generate::{
+    Event as Generated, Finish, Overflow, Request, RequestId, Sampling, Usage, What,
+};
+
+pub(super) struct Writer {
+    models: Models,
+    events: Events,
+    desk: Sender<Order>,
+    stops: Stops,
+}
+
+/// An answer in the making.
+struct Answer {
+    job: Job,
+    content: String,
+    prompt_tokens: usize,
+    tokens: usize,
+    context: usize,
+    begun: Instant,
+    first: Option<Instant>,
+}
+
+/// Answers by the model that writes them and its request.
+type Answers = HashMap<(String, RequestId), Answer>;
+
+impl Writer {
+    pub(super) fn new(models: PathBuf, events: Events, desk: Sender<Order>, stops: Stops) -> Self {
+        Self { models: Models::new(models), events, desk, stops }
+    }
+
+    pub(super) fn work(mut self, work: &Receiver<Work>) {
+        while let Ok(work) = work.recv() {
+            match work {
+                Work::Load(answerers) => {
+                    for answerer in answerers {
+                        // A question that needs it says what is wrong.
+                        if let Err(error) = self.models.prepare(&answerer) {
+                            tracing::info!("{} can't be loaded ahead: {error:#}", answerer.name);
+                        }
+                    }
+                }
+                Work::Write(jobs) => self.write(jobs),
+            }
+        }
+    }
+
+    fn tell(&self, event: ChatEvent) {
+        // The studio is gone: nobody needs to know.
+        self.events.send(Event::Chat(event)).ok();
+    }
+
+    fn write(&mut self, jobs: Vec<Job>) {
+        let mut answers = Answers::new();
+        for job in jobs {
+            self.tell(ChatEvent::Waits { turn: job.turn, phase: Phase::Loading });
+            let turn = job.turn;
+            match self.submit(job) {
+                Ok((place, answer)) => {
+                    self.tell(ChatEvent::Waits { turn, phase: Phase::Reading });
+                    answers.insert(place, answer);
+                }
+                Err(error) => self.fail(turn, &format!("{error:#}")),
+            }
+        }
+        while !answers.is_empty() {
+            self.cancel_stopped(&mut answers);
+            if let Err(error) = self.step(&mut answers) {
+                let message = format!("{error:#}");
+                for (_, answer) in answers.drain() {
+                    self.fail(answer.job.turn, &message);
+                }
+            }
+        }
+    }
+
+    fn submit(&mut self, job: Job) -> Result<((String, RequestId), Answer)> {
+        let (name, adapter) = self.models.prepare(&job.answerer)?;
+        let Some(loaded) = self.models.get(&name) else { anyhow::bail!("{name} is not loaded") };
+        let prompt = loaded.prompter.chat(&job.messages)?;
+        let prompt_tokens = prompt.len();
+        let mut request = Request::new(prompt, job.sampling.max_tokens);
+        request.sampling = sampling(&job.sampling);
+        request.overflow = Overflow::Stop;
+        request.adapter = adapter;
+        let context = loaded.generator.context();
+        anyhow::ensure!(
+            prompt_tokens < context,
+            "the conversation has {prompt_tokens} tokens and {name} holds {context}: begin a new chat, or branch earlier"
+        );
+        let id = loaded.generator.submit(request)?;
+        let answer = Answer {
+            job,
+            content: String::new(),
+            prompt_tokens,
+            tokens: 0,
+            context,
+            begun: Instant::now(),
+            first: None,
+        };
+        Ok(((name, id), answer))
+    }
+
+    fn cancel_stopped(&mut self, answers: &mut Answers) {
+        let stopped: Vec<(String, RequestId)> = answers
+            .iter()
+            .filter(|(_, answer)| self.stops.stopped(answer.job.epoch))
+            .map(|(place, _)| place.clone())
+            .collect();
+        for (name, id) in stopped {
+            let events = self.models.get(&name).map(|loaded| loaded.generator.cancel(id)).unwrap_or_default();
+            for event in events {
+                self.take(&name, event, answers);
+            }
+        }
+    }
+
+    /// One token of each answer.
+    fn step(&mut self, answers: &mut Answers) -> Result<()> {
+        let mut all = Vec::new();
+        for loaded in self.models.all().filter(|loaded| loaded.generator.unfinished() > 0) {
+            for event in loaded.generator.step()? {
+                all.push((loaded.name.clone(), event));
+            }
+        }
+        for (name, event) in all {
+            self.take(&name, event, answers);
+        }
+        Ok(())
+    }
+
+    fn take(&self, name: &str, event: Generated, answers: &mut Answers) {
+        let place = (name.to_owned(), event.request);
+        let Some(answer) = answers.get_mut(&place) else { return };
+        match event.what {
+            What::Token { text, .. } => {
+                answer.tokens += 1;
+                answer.first.get_or_insert_with(Instant::now);
+                answer.content.push_str(&text);
+                let turn = answer.job.turn;
+                self.tell(ChatEvent::Wrote { turn, text, pace: answer.pace() });
+            }
+            What::Finished { text, why, usage } => {
+                answer.content.push_str(&text);
+                let turn = answer.job.turn;
+                if !text.is_empty() {
+                    self.tell(ChatEvent::Wrote { turn, text, pace: answer.pace() });
+                }
+                if let Some(answer) = answers.remove(&place) {
+                    self.end(turn, answer.outcome(why, usage), answer.content);
+                }
+            }
+        }
+    }
+
+    fn end(&self, turn: TurnId, outcome: Outcome, content: String) {
+        // The desk outlives this thread.
+        self.desk.send(Order::Ended { turn, content, outcome }).ok();
+    }
+
+    fn fail(&self, turn: TurnId, why: &str) {
+        let outcome = Outcome {
+            why: Why::Failed(why.to_owned()),
+            prompt_tokens: 0,
+            cached_tokens: 0,
+            tokens: 0,
+            tokens_per_second: 0.0,
+            first_token_seconds: 0.0,
+            context: 0,
+        };
+        self.end(turn, outcome, String::new());
+    }
+}
+
+impl Answer {
+    fn pace(&self) -> Pace {
+        Pace {
+            prompt_tokens: self.prompt_tokens,
+            tokens: self.tokens,
+            context: self.context,
+            tokens_per_second: self.tokens_per_second(),
+        }
+    }
+
+    /// Of the tokens after the first: reading the prompt is another matter.
+    fn tokens_per_second(&self) -> f64 {
+        let seconds = self.first.map_or(0.0, |first| first.elapsed().as_secs_f64());
+        if self.tokens < 2 || seconds <= 0.0 { 0.0 } else { (self.tokens - 1) as f64 / seconds }
+    }
+
+    fn outcome(&self, why: Finish, usage: Usage) -> Outcome {
+        Outcome {
+            why: match why {
+                Finish::EndToken | Finish::StopText => Why::End,
+                Finish::Length => Why::Length,
+                Finish::Context => Why::Context,
+                Finish::Cancelled => Why::Stopped,
+            },
+            prompt_tokens: usage.prompt_tokens,
+            cached_tokens: usage.cached_tokens,
+            tokens: usage.completion_tokens,
+            tokens_per_second: self.tokens_per_second(),
+            first_token_seconds: self
+                .first
+                .map_or(0.0, |first| first.duration_since(self.begun).as_secs_f64()),
+            context: self.context,
+        }
+    }
+}
+
+fn sampling(chat: &ChatSampling) -> Sampling {
+    Sampling {
+        temperature: chat.temperature,
+        top_p: chat.top_p,
+        top_k: chat.top_k,
+        min_p: chat.min_p,
+        repetition_penalty: chat.repetition_penalty,
+        seed: chat.seed,
+        ..Sampling::default()
+    }
+}

@@ -1,0 +1,122 @@
+//! Sentence embeddings by BERT-like models (Reimers and Gurevych 2019): mean of the last layer over a text's tokens,
+//! scaled to length 1, as sentence-transformers computes them.
+
+mod bert;
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use tokenizers::{Encoding, Tokenizer, TruncationParams};
+
+use self::bert::{Bert, Shape};
+use super::model::ModelFiles;
+use super::model::files::Form;
+
+/// Tokens computed together: enough to keep all cores busy, few enough to stay small.
+const TOGETHER: usize = 4096;
+
+/// A sentence model.
+pub struct Embedder {
+    name: String,
+    bert: Bert,
+    tokenizer: Tokenizer,
+}
+
+/// What texts became.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedded {
+    /// One for each text, in their order: (dimensions), of length 1.
+    pub vectors: Vec<Vec<f32>>,
+    /// Tokens that were read.
+    pub tokens: usize,
+}
+
+impl Embedder {
+    /// Loads a folder with `config.json`, `tokenizer.json` and `model.safetensors` of a BERT model.
+    ///
+    /// # Errors
+    /// Where a file is missing or damaged, or the model is no BERT.
+    pub fn open(files: &ModelFiles) -> Result<Self> {
+        let Form::HuggingFace(folder) = &files.form else {
+            bail!(
+                "{} is a GGUF file: embeddings need a sentence model's folder, all-minilm-l6-v2 for one",
+                files.name
+            );
+        };
+        let opened = || -> Result<Self> {
+            let shape = Shape::read(folder)?;
+            let path = folder.join("tokenizer.json");
+            let mut tokenizer =
+                Tokenizer::from_file(&path).map_err(|error| anyhow!("read {}: {error}", path.display()))?;
+            // Padding and length in the file are those of its training.
+            tokenizer.with_padding(None);
+            let max_length = longest(folder).unwrap_or(shape.positions).min(shape.positions);
+            let truncation = TruncationParams { max_length, ..TruncationParams::default() };
+            tokenizer
+                .with_truncation(Some(truncation))
+                .map_err(|error| anyhow!("limit the length: {error}"))?;
+            let bert = Bert::load(&folder.join("model.safetensors"), shape)?;
+            Ok(Self { name: files.name.clone(), bert, tokenizer })
+        };
+        opened().with_context(|| format!("open {} as a sentence model", files.name))
+    }
+
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[must_use]
+    pub const fn dimensions(&self) -> usize {
+        self.bert.width()
+    }
+
+    /// Embeds texts; what is longer than the model reads is cut.
+    ///
+    /// # Errors
+    /// Where a text can't be tokenised.
+    pub fn embed(&self, texts: &[&str]) -> Result<Embedded> {
+        let encodings = self
+            .tokenizer
+            .encode_batch(texts.to_vec(), true)
+            .map_err(|error| anyhow!("tokenise a text: {error}"))?;
+        let mut vectors = Vec::with_capacity(texts.len());
+        let mut group: Vec<&[u32]> = Vec::new();
+        let mut held = 0;
+        for ids in encodings.iter().map(Encoding::get_ids) {
+            if held + ids.len() > TOGETHER && held > 0 {
+                vectors.extend(self.group(&group));
+                group.clear();
+                held = 0;
+            }
+            held += ids.len();
+            group.push(ids);
+        }
+        vectors.extend(self.group(&group));
+        Ok(Embedded { vectors, tokens: encodings.iter().map(Encoding::len).sum() })
+    }
+
+    fn group(&self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
+        let width = self.bert.width();
+        let states = self.bert.forward(texts); // (tokens of all texts, width)
+        let mut rows = states.chunks_exact(width);
+        let pooled = texts.iter().map(|ids| {
+            let mut mean = vec![0.0; width];
+            for row in rows.by_ref().take(ids.len()) {
+                mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+            }
+            // The mean's own scale goes with the length.
+            let length = mean.iter().map(|value| value * value).sum::<f32>().sqrt().max(1e-12);
+            mean.iter_mut().for_each(|value| *value /= length);
+            mean
+        });
+        pooled.collect()
+    }
+}
+
+/// Tokens that the model was made for, where its folder says so.
+fn longest(folder: &Path) -> Option<usize> {
+    let text = std::fs::read_to_string(folder.join("sentence_bert_config.json")).ok()?;
+    let value: serde_json::Value = serde_json::from_str(&text).ok()?;
+    value.get("max_seq_length")?.as_u64().map(|length| length as usize)
+}

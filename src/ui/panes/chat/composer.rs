@@ -1,0 +1,88 @@
+//! A text of many lines, being written.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::widgets::Widget;
+use tui_textarea::{CursorMove, TextArea, WrapMode};
+
+use crate::ui::pane::Input;
+use crate::ui::theme::Theme;
+use crate::ui::widgets::text;
+
+/// The text and its cursor.
+#[derive(Debug)]
+pub(super) struct Composer(TextArea<'static>);
+
+/// Whether the keyboard is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caret {
+    Shown,
+    Hidden,
+}
+
+impl Default for Composer {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
+impl Composer {
+    pub(super) fn new(content: &str) -> Self {
+        let mut area = TextArea::new(content.split('\n').map(str::to_owned).collect());
+        area.set_cursor_line_style(Style::new());
+        area.set_wrap_mode(WrapMode::WordOrGlyph);
+        area.move_cursor(CursorMove::Bottom);
+        area.move_cursor(CursorMove::End);
+        Self(area)
+    }
+
+    pub(super) fn text(&self) -> String {
+        self.0.lines().join("\n")
+    }
+
+    pub(super) fn is_blank(&self) -> bool {
+        self.0.lines().iter().all(|line| line.trim().is_empty())
+    }
+
+    /// Whether the cursor is in the first line.
+    pub(super) fn at_top(&self) -> bool {
+        self.0.cursor().0 == 0
+    }
+
+    pub(super) fn at_bottom(&self) -> bool {
+        self.0.cursor().0 + 1 >= self.0.lines().len()
+    }
+
+    pub(super) fn break_line(&mut self) {
+        self.0.insert_newline();
+    }
+
+    pub(super) fn input(&mut self, input: &Input) {
+        match input {
+            Input::Key(key) => {
+                self.0.input(*key);
+            }
+            Input::Paste(text) => {
+                self.0.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
+            }
+        }
+    }
+
+    /// Rows that the text takes at a width.
+    pub(super) fn rows(&self, width: u16) -> u16 {
+        let columns = usize::from(width.saturating_sub(1).max(1));
+        let rows: usize = self.0.lines().iter().map(|line| text::wrap(line, columns).len()).sum();
+        rows.clamp(1, 999) as u16
+    }
+
+    pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect, theme: &Theme, caret: Caret) {
+        let mut field = self.0.clone();
+        field.set_style(if caret == Caret::Shown { theme.bright } else { theme.text });
+        field.set_cursor_style(match caret {
+            Caret::Shown => theme.text.add_modifier(Modifier::REVERSED),
+            Caret::Hidden => Style::new(),
+        });
+        field.render(area, buffer);
+    }
+}

@@ -1,0 +1,253 @@
+//! The pane from top to bottom: who answers, the conversation in one or two columns, the text being written.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::composer::Caret;
+use super::transcript::{Follow, Scene, is_hidden};
+use super::{Chat, Mode};
+use crate::domain::chat as domain;
+use crate::domain::chat::{Names, Side, Vote};
+use crate::ui::layout::centred;
+use crate::ui::pane::{Focus, View};
+use crate::ui::widgets::{empty, float, text};
+
+pub(super) fn draw(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+    let Some(_) = &view.store.session else { return };
+    let wide = area.width.saturating_sub(2);
+    let most = (area.height / 3).max(1);
+    let rows = pane.composer.rows(wide.saturating_sub(3)).min(most);
+    // A rule, the text, a line of figures.
+    let below = rows + 2;
+    let upper = Rect { height: area.height.saturating_sub(below), ..area };
+    conversation(pane, buffer, upper, view);
+    let lower = Rect { y: upper.bottom(), height: area.height - upper.height, ..area };
+    written(pane, buffer, lower, rows, view);
+    floats(pane, buffer, area, view);
+}
+
+fn conversation(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+    let theme = view.theme;
+    let store = view.store;
+    let Some(chat) = store.chats.open.as_deref() else {
+        titles(pane, buffer, area, None, view);
+        let room = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        return nothing_yet(pane, buffer, room, view);
+    };
+    titles(pane, buffer, area, Some(chat), view);
+    let inside = Rect {
+        x: area.x + 1,
+        y: area.y + 2,
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(2),
+    };
+    let two = pane.is_double();
+    let width = if two { inside.width.saturating_sub(3) / 2 } else { inside.width };
+    let chosen = pane.chosen(store).map(|turn| turn.id);
+    let browsing = matches!(pane.mode, Mode::Browse);
+    for side in Side::BOTH {
+        if side == Side::Right && !two {
+            continue;
+        }
+        let x = if side == Side::Left { inside.x } else { inside.x + width + 3 };
+        let here = !two || side == pane.side;
+        let scene = Scene {
+            chats: &store.chats,
+            chat,
+            theme,
+            head: Chat::head(chat, side),
+            chosen: chosen.filter(|_| here && browsing),
+            title: title(&pane.setup, side),
+            follow: pane.follow,
+        };
+        let column = &mut pane.columns[side as usize];
+        column.draw(buffer, Rect { x, width, ..inside }, scene);
+    }
+    pane.follow = Follow::No;
+    if two {
+        for y in inside.y..inside.bottom() {
+            buffer.set_string(inside.x + width + 1, y, "│", theme.rule);
+        }
+    }
+}
+
+/// Rules with the names of who answers.
+fn titles(pane: &Chat, buffer: &mut Buffer, area: Rect, chat: Option<&domain::Chat>, view: View<'_>) {
+    let theme = view.theme;
+    let setup = &pane.setup;
+    let width = usize::from(area.width.saturating_sub(2));
+    buffer.set_stringn(area.x + 1, area.y, "─".repeat(width), width, theme.rule);
+    let hidden = chat
+        .and_then(domain::Chat::pair)
+        .is_some_and(|(left, _)| chat.is_some_and(|chat| is_hidden(left, chat)));
+    let vote =
+        chat.and_then(|chat| chat.pair().and_then(|(left, right)| chat.votes.get(&(left.id, right.id))));
+    let two = setup.right.is_some();
+    let half = if two { (area.width.saturating_sub(5)) / 2 } else { area.width };
+    for side in Side::BOTH {
+        let answerer = match (side, &setup.right) {
+            (Side::Left, _) => &setup.left,
+            (Side::Right, Some(right)) => right,
+            (Side::Right, None) => continue,
+        };
+        let shown = if two && setup.names == Names::Hidden {
+            written_by(chat, side).filter(|_| !hidden)
+        } else {
+            None
+        };
+        let blind = two && setup.names == Names::Hidden && shown.is_none();
+        let mut name = match (blind, side, shown) {
+            (true, Side::Left, _) => "left · name hidden".to_owned(),
+            (true, Side::Right, _) => "right · name hidden".to_owned(),
+            (false, _, Some(by)) => by,
+            (false, _, None) if answerer.name.is_empty() => "no model chosen · m chooses one".to_owned(),
+            (false, _, None) => answerer.name.clone(),
+        };
+        let better = match (vote, side) {
+            (Some(Vote::Left), Side::Left) | (Some(Vote::Right), Side::Right) => " ✓ better",
+            (Some(Vote::Tie), _) => " = as good",
+            (Some(Vote::BothBad), _) => " ✗ bad",
+            _ => "",
+        };
+        name.push_str(better);
+        let x = if side == Side::Left { area.x + 3 } else { area.x + 1 + half + 3 };
+        let room = usize::from(half.saturating_sub(6));
+        let focused = view.focus == Focus::Here && (!two || side == pane.side);
+        let style = if focused { theme.accent } else { theme.bright };
+        buffer.set_stringn(
+            x,
+            area.y,
+            format!(" {} ", text::shorten(&name, room.saturating_sub(2))),
+            room,
+            style,
+        );
+    }
+    if !two {
+        let said = facts(setup);
+        let wide = text::width(&said);
+        if wide + text::width(&setup.left.name) + 12 < width {
+            let x = area.right().saturating_sub(wide as u16 + 3);
+            buffer.set_stringn(x, area.y, said, wide, theme.dim);
+        }
+    }
+}
+
+/// Who wrote the answer at the end of a column.
+fn written_by(chat: Option<&domain::Chat>, side: Side) -> Option<String> {
+    let chat = chat?;
+    let head = chat.heads[side as usize]?;
+    chat.turns.get(&head).map(|turn| turn.by.clone()).filter(|by| !by.is_empty())
+}
+
+/// Whose name stands above a column; none where names are hidden.
+fn title(setup: &domain::Setup, side: Side) -> &str {
+    match (side, &setup.right) {
+        (_, Some(_)) if setup.names == Names::Hidden => "",
+        (Side::Right, Some(right)) => &right.name,
+        _ => &setup.left.name,
+    }
+}
+
+fn facts(setup: &domain::Setup) -> String {
+    let sampling = &setup.sampling;
+    let mut parts = vec![if sampling.temperature <= 0.0 {
+        "greedy".to_owned()
+    } else {
+        format!("temperature {} · seed {}", (sampling.temperature * 1000.0).round() / 1000.0, sampling.seed)
+    }];
+    if !setup.system.trim().is_empty() {
+        parts.insert(0, "system prompt".to_owned());
+    }
+    format!(" {} ", parts.join(" · "))
+}
+
+fn nothing_yet(pane: &Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+    let none = view.store.models.as_ref().is_some_and(Vec::is_empty) && pane.setup.left.name.is_empty();
+    let words: &[&str] = if none {
+        &["No model is on this machine yet: 6 shows Models, p there fetches one."]
+    } else {
+        &[
+            "A new chat. What is asked and answered here is kept in the session, with every branch.",
+            "⏎ writes, m chooses who answers, s lets two answer side by side, h finds earlier chats.",
+            "g keeps a good answer as a record; c keeps a bad one with your correction.",
+        ]
+    };
+    empty::draw(buffer, area, view.theme, "Chat", words);
+}
+
+/// A rule, the text that is being written (or the vote), and the line of figures.
+fn written(pane: &mut Chat, buffer: &mut Buffer, area: Rect, rows: u16, view: View<'_>) {
+    let theme = view.theme;
+    let width = usize::from(area.width.saturating_sub(2));
+    let voting = matches!(pane.mode, Mode::Vote);
+    let writing = matches!(pane.mode, Mode::Write);
+    let style = if writing || voting { theme.accent } else { theme.rule };
+    buffer.set_stringn(area.x + 1, area.y, "─".repeat(width), width, theme.rule);
+    if pane.editing.is_some() {
+        buffer.set_string(area.x + 3, area.y, " edited question: sent as a branch ", theme.accent);
+    }
+    let field = Rect { x: area.x + 3, y: area.y + 1, width: area.width.saturating_sub(5), height: rows };
+    pane.composer_area = Rect { x: area.x, y: area.y, width: area.width, height: rows + 1 };
+    for y in field.y..field.bottom() {
+        buffer.set_string(area.x + 1, y, "▏", style);
+    }
+    if voting {
+        let words = "Which answer is better?   ← left   → right   = as good   x both bad   esc later";
+        buffer.set_stringn(
+            field.x,
+            field.y,
+            text::shorten(words, usize::from(field.width)),
+            usize::from(field.width),
+            theme.bright,
+        );
+    } else if pane.composer.is_blank() && !writing {
+        buffer.set_stringn(field.x, field.y, "⏎ to write", usize::from(field.width), theme.dim);
+    } else if pane.composer.text().is_empty() {
+        pane.composer.draw(buffer, field, theme, Caret::Shown);
+        let hint = "type here · ⏎ send · alt-⏎ new line · esc leave";
+        buffer.set_stringn(field.x + 2, field.y, hint, usize::from(field.width.saturating_sub(2)), theme.dim);
+    } else {
+        let caret = if writing { Caret::Shown } else { Caret::Hidden };
+        pane.composer.draw(buffer, field, theme, caret);
+    }
+    figures(pane, buffer, Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }, view);
+}
+
+/// `context 213 of 8,192 · 3%`, and what can be said of the chat.
+fn figures(pane: &Chat, buffer: &mut Buffer, line: Rect, view: View<'_>) {
+    let theme = view.theme;
+    let Some(chat) = view.store.chats.open.as_deref() else { return };
+    let Some((used, context)) = pane.context(view.store) else { return };
+    let share = used * 100 / context.max(1);
+    let said = format!("context {} of {} · {share}%", text::count(used as u64), text::count(context as u64));
+    let wide = text::width(&said) as u16;
+    let style = if share >= 90 { theme.warning } else { theme.dim };
+    buffer.set_stringn(line.right().saturating_sub(wide + 2), line.y, &said, usize::from(wide), style);
+    let turns = pane.path(view.store).len();
+    let mut left = format!("{turns} turns");
+    if let Some(pair) = chat.pair().filter(|(left, right)| !chat.votes.contains_key(&(left.id, right.id))) {
+        let done = pair.0.outcome.is_some() && pair.1.outcome.is_some();
+        left.push_str(if done { " · b votes" } else { "" });
+    }
+    let room = usize::from(line.width.saturating_sub(wide + 8));
+    buffer.set_stringn(line.x + 3, line.y, text::shorten(&left, room), room, theme.dim);
+}
+
+fn floats(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+    let theme = view.theme;
+    match &mut pane.mode {
+        Mode::Browse | Mode::Write | Mode::Vote => {}
+        Mode::Models(picker) => picker.draw(buffer, area, view),
+        Mode::Sampling(panel) => panel.draw(buffer, area, theme),
+        Mode::History(history) => history.draw(buffer, area, view),
+        Mode::System(text) => {
+            let inside = float::draw(buffer, centred(area, 84, 14), theme, "system prompt");
+            text.draw(buffer, inside, theme, Caret::Shown);
+        }
+        Mode::Correct(_, text) => {
+            let height = area.height.saturating_sub(2).min(24);
+            let inside = float::draw(buffer, centred(area, 100, height), theme, "correct this answer");
+            text.draw(buffer, inside, theme, Caret::Shown);
+        }
+    }
+}

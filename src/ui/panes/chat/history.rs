@@ -1,0 +1,103 @@
+//! Finding an earlier chat.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::store::Store;
+use crate::domain::chat::ChatSummary;
+use crate::domain::protocol::{ChatCommand, Command};
+use crate::ui::layout::centred;
+use crate::ui::pane::{Effect, Input, Question, View};
+use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::field::Field;
+use crate::ui::widgets::{float, text};
+
+/// The list while it is open.
+#[derive(Debug)]
+pub(super) struct History {
+    field: Field,
+    cursor: Cursor,
+}
+
+impl History {
+    /// Asks for all chats.
+    pub(super) fn open() -> (Self, Vec<Effect>) {
+        let history =
+            Self { field: Field::new("words of a question or an answer"), cursor: Cursor::default() };
+        let effects = history.find();
+        (history, effects)
+    }
+
+    fn find(&self) -> Vec<Effect> {
+        vec![Effect::Send(Command::Chat(ChatCommand::Find(self.field.text().trim().to_owned())))]
+    }
+
+    fn found(store: &Store) -> &[ChatSummary] {
+        store.chats.found.as_ref().map_or(&[], |(_, chats)| chats.as_slice())
+    }
+
+    pub(super) fn input(&mut self, input: &Input) -> Vec<Effect> {
+        let before = self.field.text().to_owned();
+        match input {
+            Input::Key(key) => self.field.key(*key),
+            Input::Paste(text) => self.field.paste(text),
+        }
+        if self.field.text() == before {
+            return Vec::new();
+        }
+        self.cursor = Cursor::default();
+        self.find()
+    }
+
+    pub(super) fn step(&mut self, by: isize, store: &Store) {
+        self.cursor.step(by, Self::found(store).len());
+    }
+
+    pub(super) fn chosen<'a>(&self, store: &'a Store) -> Option<&'a ChatSummary> {
+        Self::found(store).get(self.cursor.row())
+    }
+
+    pub(super) fn delete(&self, store: &Store) -> Vec<Effect> {
+        let Some(chat) = self.chosen(store) else { return Vec::new() };
+        vec![Effect::Ask(Question {
+            title: format!("Delete this chat of {} turns?", chat.turns),
+            text: format!("\"{}\". Records and votes that it became stay.", text::shorten(&chat.title, 60)),
+            yes: "delete".to_owned(),
+            then: vec![Effect::Send(Command::Chat(ChatCommand::Delete(chat.id)))],
+        })]
+    }
+
+    pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        let theme = view.theme;
+        let inside = float::draw(buffer, centred(area, 84, 20), theme, "earlier chats");
+        let line = Rect { height: 1, ..inside };
+        self.field.draw(buffer, line, theme);
+        let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
+        let chats = Self::found(view.store);
+        if chats.is_empty() {
+            let words = if self.field.text().is_empty() {
+                "No chat yet: what you ask here is kept in the session."
+            } else {
+                "No chat holds this."
+            };
+            buffer.set_stringn(list.x, list.y, words, usize::from(list.width), theme.dim);
+            return;
+        }
+        let window = self.cursor.window(chats.len(), usize::from(list.height));
+        for (number, y) in window.zip(list.y..list.bottom()) {
+            let Some(chat) = chats.get(number) else { continue };
+            let when = text::ago(chat.at as f64 / 1000.0, view.store.now);
+            let side = format!("{} turns  {when:>8}", chat.turns);
+            let wide = text::width(&side) as u16;
+            let room = usize::from(list.width.saturating_sub(wide + 2));
+            // Where a search found something else than the title, the place is shown.
+            let searched = !self.field.text().is_empty() && !chat.found.is_empty();
+            let shown = if searched { &chat.found } else { &chat.title };
+            buffer.set_stringn(list.x, y, text::shorten(shown, room), room, theme.text);
+            buffer.set_stringn(list.right().saturating_sub(wide), y, &side, usize::from(wide), theme.dim);
+            if number == self.cursor.row() {
+                buffer.set_style(Rect { y, height: 1, ..list }, theme.selection);
+            }
+        }
+    }
+}

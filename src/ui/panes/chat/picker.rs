@@ -1,0 +1,120 @@
+//! Choosing who answers: base models, exports and adapters on this machine.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::store::Store;
+use crate::domain::chat::{Answerer, Setup, Side};
+use crate::domain::protocol::models::{ModelFile, ModelKind};
+use crate::ui::layout::centred;
+use crate::ui::pane::{Focus, View};
+use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::{float, text};
+
+/// The list while it is open.
+#[derive(Debug)]
+pub(super) struct Picker {
+    pub(super) side: Side,
+    cursor: Cursor,
+}
+
+/// Everything that could answer, the session's own model first.
+pub(super) fn answerers(store: &Store) -> Vec<(Answerer, String)> {
+    let mut found: Vec<(Answerer, String)> =
+        store.models.iter().flatten().map(|model| (answerer(model), describe(model))).collect();
+    let own = store.session.as_ref().map(|session| session.file.model.clone()).unwrap_or_default();
+    if let Some(place) = found.iter().position(|(known, _)| known.name == own) {
+        let first = found.remove(place);
+        found.insert(0, first);
+    }
+    found
+}
+
+fn answerer(model: &ModelFile) -> Answerer {
+    let path = || Some(model.path.display().to_string());
+    match model.kind {
+        ModelKind::Base => {
+            Answerer { name: model.name.clone(), model: Some(model.name.clone()), adapter: None }
+        }
+        ModelKind::Export => Answerer { name: model.name.clone(), model: path(), adapter: None },
+        ModelKind::Adapter => {
+            Answerer { name: model.name.clone(), model: None, adapter: Some(model.path.clone()) }
+        }
+    }
+}
+
+fn describe(model: &ModelFile) -> String {
+    format!("{:<8} {:>8}  {}", model.kind.name(), text::bytes(model.bytes), model.note)
+}
+
+/// Who answers before anybody chose: the session's model, else the first one there is.
+pub(super) fn first(store: &Store) -> Option<Answerer> {
+    let known = answerers(store).into_iter().map(|(answerer, _)| answerer);
+    let own = store.session.as_ref().map(|session| session.file.model.as_str()).filter(|own| !own.is_empty());
+    match own {
+        Some(own) => {
+            let named = || Answerer { name: own.to_owned(), model: Some(own.to_owned()), adapter: None };
+            Some(known.into_iter().find(|answerer| answerer.name == own).unwrap_or_else(named))
+        }
+        None => known.into_iter().find(|answerer| answerer.adapter.is_none()),
+    }
+}
+
+/// Who answers beside a model: the last adapter, else another model, else the same one.
+pub(super) fn beside(store: &Store, left: &Answerer) -> Answerer {
+    let known = answerers(store);
+    let others = || known.iter().map(|(answerer, _)| answerer).filter(|answerer| *answerer != left);
+    let tuned = others().rfind(|answerer| answerer.adapter.is_some());
+    tuned.or_else(|| others().next()).unwrap_or(left).clone()
+}
+
+impl Picker {
+    pub(super) fn new(side: Side, setup: &Setup, store: &Store) -> Self {
+        let now = match side {
+            Side::Left => Some(&setup.left),
+            Side::Right => setup.right.as_ref(),
+        };
+        let known = answerers(store);
+        let row = known.iter().position(|(answerer, _)| Some(answerer) == now).unwrap_or(0);
+        let mut cursor = Cursor::default();
+        cursor.go(row, known.len());
+        Self { side, cursor }
+    }
+
+    pub(super) fn step(&mut self, by: isize, store: &Store) {
+        self.cursor.step(by, answerers(store).len());
+    }
+
+    pub(super) fn chosen(&self, store: &Store) -> Option<Answerer> {
+        answerers(store).into_iter().nth(self.cursor.row()).map(|(answerer, _)| answerer)
+    }
+
+    pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        let theme = view.theme;
+        let known = answerers(view.store);
+        let title = match self.side {
+            Side::Left => "who answers",
+            Side::Right => "who answers on the right",
+        };
+        let height = (known.len() as u16 + 3).clamp(5, 18);
+        let inside = float::draw(buffer, centred(area, 76, height), theme, title);
+        if known.is_empty() {
+            let words = "No model is on this machine: 6 shows Models, p there fetches one.";
+            buffer.set_stringn(inside.x, inside.y, words, usize::from(inside.width), theme.dim);
+            return;
+        }
+        let list = Rect { height: inside.height.saturating_sub(1), ..inside };
+        for (number, y) in
+            self.cursor.window(known.len(), usize::from(list.height)).zip(list.y..list.bottom())
+        {
+            let Some((answerer, note)) = known.get(number) else { continue };
+            buffer.set_stringn(list.x, y, text::shorten(&answerer.name, 28), 28, theme.bright);
+            let room = usize::from(list.width.saturating_sub(30));
+            buffer.set_stringn(list.x + 30, y, text::shorten(note, room), room, theme.dim);
+            if number == self.cursor.row() {
+                let style = if view.focus == Focus::Here { theme.selection } else { theme.selection_away };
+                buffer.set_style(Rect { y, height: 1, ..list }, style);
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Going about in a conversation: the cursor, the window, branches, copying.
+
+use super::Chat;
+use super::act::{say, send};
+use super::bindings::Action;
+use super::transcript::{Column, Follow};
+use crate::app::store::Store;
+use crate::domain::chat::{TurnId, code_blocks};
+use crate::domain::protocol::ChatCommand;
+use crate::ui::pane::Effect;
+
+impl Chat {
+    /// Moves the cursor or the window.
+    pub(super) fn wander(&mut self, action: Action, store: &Store) {
+        let path: Vec<TurnId> = self.path(store).iter().map(|turn| turn.id).collect();
+        let last = path.len().saturating_sub(1);
+        let at = path.iter().position(|id| Some(*id) == self.cursor).unwrap_or(last);
+        let column = &mut self.columns[self.side as usize];
+        let to = match action {
+            Action::Up => at.saturating_sub(1),
+            Action::Down => (at + 1).min(last),
+            Action::First => 0,
+            Action::Last => last,
+            Action::OtherColumn => {
+                self.side = self.side.other();
+                self.cursor = None;
+                return;
+            }
+            Action::PageUp => return column.page(-1),
+            Action::PageDown => return column.page(1),
+            _ => return,
+        };
+        self.block = 0;
+        if to == last {
+            column.follow_end();
+        }
+        self.cursor = path.get(to).copied().filter(|_| to < last);
+        self.follow = Follow::Cursor;
+    }
+
+    /// Shows the newest turns, the cursor on the last one.
+    pub(super) fn show_end(&mut self) {
+        self.cursor = None;
+        self.columns.iter_mut().for_each(Column::forget);
+    }
+
+    pub(super) fn copy(&self, store: &Store) -> Vec<Effect> {
+        let Some(turn) = self.chosen(store) else { return Vec::new() };
+        let count = turn.content.chars().count();
+        vec![Effect::Copy(turn.content.clone()), say(format!("copied the turn: {count} characters"))]
+    }
+
+    pub(super) fn copy_block(&mut self, store: &Store) -> Vec<Effect> {
+        let Some(turn) = self.chosen(store) else { return Vec::new() };
+        let blocks = code_blocks(&turn.content);
+        let place = self.block % blocks.len().max(1);
+        let Some(block) = blocks.get(place) else { return Vec::new() };
+        self.block = place + 1;
+        vec![Effect::Copy(block.clone()), say(format!("copied block {} of {}", place + 1, blocks.len()))]
+    }
+
+    /// Shows the branch beside the chosen turn, with its newest turns.
+    pub(super) fn branch(&mut self, by: isize, store: &Store) -> Vec<Effect> {
+        let (Some(chat), Some(turn)) = (store.chats.open.as_deref(), self.chosen(store)) else {
+            return Vec::new();
+        };
+        let branches = chat.siblings(turn);
+        let at = branches.iter().position(|id| *id == turn.id).unwrap_or(0);
+        let to = (at + branches.len()).saturating_add_signed(by) % branches.len().max(1);
+        let Some(&next) = branches.get(to) else { return Vec::new() };
+        let mut heads = chat.heads;
+        heads[self.column() as usize] = Some(chat.newest_below(next));
+        self.cursor = Some(next);
+        self.follow = Follow::Cursor;
+        send(ChatCommand::Show { chat: chat.id, heads })
+    }
+}

@@ -1,0 +1,135 @@
+//! Chats in the whole studio, with a tiny model that answers.
+
+use std::time::Duration;
+
+use dojo_studio::app::sessions;
+use dojo_studio::app::studio::headless::Headless;
+use dojo_studio::config::Folders;
+use dojo_studio::domain::message::Role;
+use dojo_studio::domain::record::{RecordId, Status};
+use dojo_studio::session::{Access, Session};
+
+use crate::support::tiny::Tiny;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct World {
+    home: tempfile::TempDir,
+    studio: Headless,
+}
+
+impl World {
+    fn new(context: usize) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let folders = Folders::under(home.path());
+        let model = home.path().join("tiny");
+        Tiny { context, tied: false, ..Tiny::new("llama") }.write_folder(&model);
+        let session = home.path().join("sessions/talk");
+        std::fs::create_dir_all(&session).expect("a folder");
+        std::fs::write(session.join("session.toml"), format!("model = {:?}\n", model.display().to_string()))
+            .expect("a session");
+        let info = sessions::open(&session).expect("open the session");
+        let mut studio = Headless::start(&folders, Some(info), (120, 36)).expect("a studio");
+        studio.wait_for("Chat", PATIENCE).expect("a screen");
+        studio.keys("4").expect("keys");
+        Self { home, studio }
+    }
+
+    fn keys(&mut self, keys: &str) {
+        self.studio.keys(keys).expect("keys");
+    }
+
+    fn wait(&mut self, text: &str) {
+        self.studio.wait_for(text, PATIENCE).unwrap_or_else(|error| panic!("{error:#}"));
+    }
+
+    fn session(&self) -> Session {
+        Session::open(&self.home.path().join("sessions/talk"), Access::Write).expect("the session")
+    }
+}
+
+#[test]
+fn a_question_is_answered_kept_and_becomes_a_record() {
+    let mut world = World::new(1024);
+    world.keys("p down down down down down 1 6 enter enter h i enter");
+    world.wait("16 tokens");
+    let chats = world.session().chats("").unwrap();
+    let chat = world.session().chat(chats[0].id).unwrap();
+    let answer = chat.turns.values().find(|turn| turn.role == Role::Assistant).unwrap();
+    assert_eq!(answer.outcome.as_ref().unwrap().tokens, 16);
+    world.keys("esc g");
+    world.wait("kept as an approved record");
+    let record = world.session().record(RecordId(1)).unwrap();
+    assert_eq!(record.status, Status::Approved);
+    assert_eq!(record.prompt(), "hi");
+    assert_eq!(record.answer(), Some(answer.content.as_str()));
+    world.keys("c x ctrl-s");
+    world.wait("kept as a reflection");
+    let session = world.session();
+    let (_, reflection) = session.reflections(None).unwrap().remove(0);
+    let lessons = session.preference_pairs().unwrap();
+    assert_eq!(reflection.text(), format!("{}x", answer.content.trim_end()).trim());
+    assert_eq!(lessons[0].rejected.as_ref().unwrap().text, answer.content);
+}
+
+#[test]
+fn a_second_answer_is_another_draw_and_the_first_stays() {
+    let mut world = World::new(1024);
+    world.keys("p down down down down down 1 6 enter enter h i enter");
+    world.wait("16 tokens");
+    world.keys("esc r");
+    world.wait("◂ 2 of 2 ▸");
+    world.wait("16 tokens");
+    let chats = world.session().chats("").unwrap();
+    let chat = world.session().chat(chats[0].id).unwrap();
+    let answers: Vec<&str> = chat
+        .turns
+        .values()
+        .filter(|turn| turn.role == Role::Assistant && turn.outcome.is_some())
+        .map(|turn| turn.content.as_str())
+        .collect();
+    assert_eq!(answers.len(), 2);
+    assert_ne!(answers[0], answers[1]);
+}
+
+#[test]
+fn a_long_answer_is_stopped_and_what_was_written_is_kept() {
+    let mut world = World::new(200_000);
+    world.keys("p down down down down down 1 9 0 0 0 0 enter enter h i enter");
+    world.wait("tok/s");
+    world.keys("esc");
+    world.wait("stopped");
+    let chats = world.session().chats("").unwrap();
+    let chat = world.session().chat(chats[0].id).unwrap();
+    let answer = chat.turns.values().find(|turn| turn.role == Role::Assistant).unwrap();
+    assert!(answer.outcome.as_ref().unwrap().tokens < 190_000);
+    assert!(!answer.content.is_empty());
+}
+
+#[test]
+fn a_vote_between_two_answers_becomes_a_preference_pair() {
+    let mut world = World::new(1024);
+    // Beside itself: the same seed gives the same answer in both columns.
+    world.keys("p down down down down down 1 6 enter s enter h i enter");
+    world.wait("b votes");
+    let chats = world.session().chats("").unwrap();
+    let chat = world.session().chat(chats[0].id).unwrap();
+    let (left, right) = chat.pair().expect("a pair");
+    assert_eq!(left.content, right.content);
+    world.keys("esc b left");
+    world.wait("kept as a preference pair");
+    let record = world.session().record(RecordId(1)).unwrap();
+    let pair = record.preference.expect("a preference");
+    assert_eq!(pair.chosen[0].content, left.content);
+    assert!(record.tags.contains("vote"));
+}
+
+#[test]
+fn a_model_that_is_not_there_is_named_with_what_to_do() {
+    let mut world = World::new(1024);
+    std::fs::remove_dir_all(world.home.path().join("tiny")).expect("remove the model");
+    world.keys("enter h i enter");
+    world.wait("✗");
+    let screen = world.studio.text();
+    assert!(screen.contains("tiny"), "{screen}");
+}

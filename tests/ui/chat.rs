@@ -1,0 +1,383 @@
+//! The Chat pane.
+
+use dojo_studio::domain::chat::{
+    Answerer, Chat, ChatId, ChatSummary, Names, Outcome, Setup, Side, Turn, TurnId, Vote, Why,
+};
+use dojo_studio::domain::message::Role;
+use dojo_studio::domain::protocol::chat::{Pace, Phase};
+use dojo_studio::domain::protocol::{ChatCommand, ChatEvent, Command, Event};
+use dojo_studio::ui::pane::Effect;
+
+use super::harness::{Harness, NOON};
+use super::world;
+
+const CHAT: ChatId = ChatId(1);
+
+fn sent(effects: &[Effect]) -> Vec<&ChatCommand> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Send(Command::Chat(command)) => Some(command),
+            _ => None,
+        })
+        .collect()
+}
+
+fn answerer(name: &str) -> Answerer {
+    Answerer { name: name.into(), model: Some(name.into()), adapter: None }
+}
+
+fn tuned() -> Answerer {
+    Answerer { name: "sft-0412".into(), model: None, adapter: Some("cache/models/sft-0412".into()) }
+}
+
+fn outcome(tokens: usize) -> Outcome {
+    Outcome {
+        why: Why::End,
+        prompt_tokens: 31,
+        cached_tokens: 0,
+        tokens,
+        tokens_per_second: 137.4,
+        first_token_seconds: 0.12,
+        context: 2048,
+    }
+}
+
+fn turn(id: i64, parent: Option<i64>, role: Role, side: Side, content: &str) -> Turn {
+    let answered = role == Role::Assistant && !content.is_empty();
+    Turn {
+        id: TurnId(id),
+        parent: parent.map(TurnId),
+        role,
+        side,
+        content: content.into(),
+        by: match (role, side) {
+            (Role::Assistant, Side::Left) => "smollm2-135m".into(),
+            (Role::Assistant, Side::Right) => "sft-0412".into(),
+            _ => String::new(),
+        },
+        outcome: answered.then(|| outcome(41)),
+    }
+}
+
+fn chat(setup: Setup, turns: Vec<Turn>, heads: [Option<i64>; 2]) -> Event {
+    Event::Chat(ChatEvent::Opened(Box::new(Chat {
+        id: CHAT,
+        setup,
+        turns: turns.into_iter().map(|turn| (turn.id, turn)).collect(),
+        heads: heads.map(|head| head.map(TurnId)),
+        votes: Default::default(),
+    })))
+}
+
+fn single() -> Setup {
+    Setup { left: answerer("smollm2-135m"), ..Setup::default() }
+}
+
+const ANSWER: &str = "To shrink broadcast domains and **segment** workloads:\n\n- a /24 leaves `251` usable addresses per subnet\n- each tier gets its own route table, so that what is private stays private even when a rule is wrong\n\n```sh\naws ec2 create-subnet --cidr 10.0.1.0/24\n```\nand so on:\n```sh\naws ec2 create-subnet --cidr 10.0.2.0/24\n```";
+
+fn asked() -> Event {
+    let turns = vec![
+        turn(1, None, Role::User, Side::Left, "Why split a /16 VPC into /24 subnets?"),
+        turn(2, Some(1), Role::Assistant, Side::Left, ANSWER),
+    ];
+    chat(single(), turns, [Some(2), None])
+}
+
+/// Two answers to one question, side by side.
+fn beside(names: Names) -> Event {
+    let setup = Setup { right: Some(tuned()), names, ..single() };
+    let turns = vec![
+        turn(1, None, Role::User, Side::Left, "Use first-principles reasoning for entropy."),
+        turn(
+            2,
+            Some(1),
+            Role::Assistant,
+            Side::Left,
+            "Entropy is a concept that is used in physics and in information theory, and it is important.",
+        ),
+        turn(
+            3,
+            Some(1),
+            Role::Assistant,
+            Side::Right,
+            "Final Principle: Entropy counts the arrangements that look alike.\n\nExplanatory Principle: heat spreads because there are more ways to be spread out.",
+        ),
+    ];
+    chat(setup, turns, [Some(2), Some(3)])
+}
+
+fn opened(event: Event) -> Harness {
+    let mut studio = Harness::new().with(world::models()).with(event);
+    studio.keys("4");
+    studio
+}
+
+#[test]
+fn a_new_chat_says_what_it_is_for() {
+    let mut studio = Harness::new().with(world::models());
+    studio.keys("4");
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn without_a_model_it_says_where_one_comes_from() {
+    let mut studio = Harness::empty().with(world::no_models());
+    let session = dojo_studio::domain::session::SessionInfo {
+        name: "empty".into(),
+        path: "sessions/empty".into(),
+        file: Default::default(),
+    };
+    studio.apply(Event::Sessions(dojo_studio::domain::protocol::SessionsEvent::Opened(session)));
+    studio.apply(world::no_models());
+    studio.keys("4");
+    assert!(studio.screen().contains("p there fetches one"), "{}", studio.screen());
+}
+
+#[test]
+fn a_question_is_sent_with_enter_and_broken_with_alt_enter() {
+    let mut studio = Harness::new().with(world::models());
+    studio.keys("4 enter");
+    studio.text("one");
+    studio.keys("alt-enter");
+    studio.text("two");
+    let effects = studio.keys("enter");
+    let commands = sent(&effects);
+    let [ChatCommand::Ask(question)] = commands.as_slice() else { panic!("{commands:?}") };
+    assert_eq!((question.chat, question.after, question.text.as_str()), (None, [None, None], "one\ntwo"));
+    assert_eq!(question.setup.left, answerer("smollm2-135m"));
+    // What was sent can be taken up again.
+    studio.keys("up");
+    assert!(studio.screen().contains("two"), "{}", studio.screen());
+}
+
+#[test]
+fn an_answer_is_rendered_as_markdown() {
+    let mut studio = opened(asked());
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn an_answer_that_comes_shows_its_pace_and_esc_stops_it() {
+    let turns = vec![
+        turn(1, None, Role::User, Side::Left, "Why is the sky blue?"),
+        turn(2, Some(1), Role::Assistant, Side::Left, ""),
+    ];
+    let mut studio = opened(chat(single(), turns, [Some(2), None]));
+    studio.apply(Event::Chat(ChatEvent::Waits { turn: TurnId(2), phase: Phase::Loading }));
+    assert!(studio.screen().contains("loading the model"), "{}", studio.screen());
+    let pace = Pace { prompt_tokens: 31, tokens: 12, context: 2048, tokens_per_second: 38.2 };
+    studio.apply(Event::Chat(ChatEvent::Wrote { turn: TurnId(2), text: "Rayleigh **scatt".into(), pace }));
+    insta::assert_snapshot!(studio.screen());
+    assert_eq!(sent(&studio.keys("esc")), [&ChatCommand::Stop]);
+    // While it is written, nothing else is sent.
+    studio.keys("enter");
+    studio.text("more");
+    assert_eq!(sent(&studio.keys("enter")), Vec::<&ChatCommand>::new());
+    assert_eq!(sent(&studio.keys("esc")), [&ChatCommand::Stop]);
+    let ended = Outcome { why: Why::Stopped, ..outcome(12) };
+    let content = "Rayleigh **scatt".to_owned();
+    studio.apply(Event::Chat(ChatEvent::Ended { turn: TurnId(2), content, outcome: ended }));
+    assert!(studio.screen().contains("stopped"), "{}", studio.screen());
+}
+
+#[test]
+fn two_answers_stand_side_by_side_and_a_vote_says_which_is_better() {
+    let mut studio = opened(beside(Names::Shown));
+    insta::assert_snapshot!("two_answers_side_by_side", studio.screen());
+    studio.keys("b");
+    insta::assert_snapshot!("the_vote_is_asked_for", studio.screen());
+    let effects = studio.keys("right");
+    let vote = ChatCommand::Vote {
+        chat: CHAT,
+        pair: (TurnId(2), TurnId(3)),
+        vote: Vote::Right,
+        names: Names::Shown,
+    };
+    assert_eq!(sent(&effects), [&vote]);
+    let voted = ChatEvent::Voted { chat: CHAT, pair: (TurnId(2), TurnId(3)), vote: Vote::Right };
+    studio.apply(Event::Chat(voted));
+    assert!(studio.screen().contains("sft-0412 ✓ better"), "{}", studio.screen());
+    // The better answer goes on in both columns.
+    studio.keys("enter");
+    studio.text("go on");
+    let effects = studio.keys("enter");
+    let commands = sent(&effects);
+    let [ChatCommand::Ask(question)] = commands.as_slice() else { panic!("{commands:?}") };
+    assert_eq!(question.after, [Some(TurnId(3)); 2]);
+}
+
+#[test]
+fn hidden_names_come_with_the_vote() {
+    let mut studio = opened(beside(Names::Hidden));
+    let screen = studio.screen();
+    let chat_lines: Vec<&str> = screen.lines().skip(2).collect();
+    assert!(!chat_lines.join("\n").contains("sft-0412"), "{screen}");
+    assert!(screen.contains("left · name hidden"), "{screen}");
+    let voted = ChatEvent::Voted { chat: CHAT, pair: (TurnId(2), TurnId(3)), vote: Vote::Left };
+    studio.apply(Event::Chat(voted));
+    assert!(studio.screen().contains("smollm2-135m ✓ better"), "{}", studio.screen());
+}
+
+#[test]
+fn side_by_side_puts_the_last_adapter_beside_the_base() {
+    let mut studio = Harness::new().with(world::models());
+    studio.keys("4 s enter");
+    studio.text("hello");
+    let effects = studio.keys("enter");
+    let commands = sent(&effects);
+    let [ChatCommand::Ask(question)] = commands.as_slice() else { panic!("{commands:?}") };
+    assert_eq!(question.setup.right.as_ref().map(|right| right.name.as_str()), Some("sft-0412"));
+    assert_eq!(question.setup.left.name, "smollm2-135m");
+}
+
+#[test]
+fn an_edited_question_is_a_branch_of_the_turn_before_it() {
+    let mut studio = opened(asked());
+    studio.keys("up e");
+    assert!(studio.screen().contains("sent as a branch"), "{}", studio.screen());
+    studio.text(" Briefly.");
+    let effects = studio.keys("enter");
+    let commands = sent(&effects);
+    let [ChatCommand::Ask(question)] = commands.as_slice() else { panic!("{commands:?}") };
+    assert_eq!((question.chat, question.after), (Some(CHAT), [None, None]));
+    assert_eq!(question.text, "Why split a /16 VPC into /24 subnets? Briefly.");
+}
+
+#[test]
+fn branches_are_counted_and_walked_through() {
+    let turns = vec![
+        turn(1, None, Role::User, Side::Left, "Say a word."),
+        turn(2, Some(1), Role::Assistant, Side::Left, "Apple."),
+        turn(3, Some(1), Role::Assistant, Side::Left, "Pear."),
+        turn(4, Some(2), Role::User, Side::Left, "Another."),
+    ];
+    let mut studio = opened(chat(single(), turns, [Some(3), None]));
+    assert!(studio.screen().contains("◂ 2 of 2 ▸"), "{}", studio.screen());
+    let effects = studio.keys("left");
+    // With what followed on that branch.
+    assert_eq!(sent(&effects), [&ChatCommand::Show { chat: CHAT, heads: [Some(TurnId(4)), None] }]);
+    assert_eq!(
+        sent(&studio.keys("r")).last(),
+        Some(&&ChatCommand::Again { chat: CHAT, answers: vec![TurnId(3)] })
+    );
+}
+
+#[test]
+fn a_good_answer_is_kept_and_a_bad_one_is_corrected() {
+    let mut studio = opened(asked());
+    assert_eq!(sent(&studio.keys("g")), [&ChatCommand::SaveRecord { chat: CHAT, answer: TurnId(2) }]);
+    studio.keys("c");
+    insta::assert_snapshot!(studio.screen());
+    studio.text(" Done.");
+    let effects = studio.keys("ctrl-s");
+    let commands = sent(&effects);
+    let [ChatCommand::Correct { answer, corrected, .. }] = commands.as_slice() else {
+        panic!("{commands:?}")
+    };
+    assert_eq!(*answer, TurnId(2));
+    assert!(corrected.ends_with("``` Done."), "{corrected}");
+}
+
+#[test]
+fn blocks_of_code_are_copied_one_after_the_other() {
+    let mut studio = opened(asked());
+    let copied = |effects: Vec<Effect>| match effects.into_iter().next() {
+        Some(Effect::Copy(text)) => text,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(copied(studio.keys("Y")), "aws ec2 create-subnet --cidr 10.0.1.0/24");
+    assert_eq!(copied(studio.keys("Y")), "aws ec2 create-subnet --cidr 10.0.2.0/24");
+    assert_eq!(copied(studio.keys("Y")), "aws ec2 create-subnet --cidr 10.0.1.0/24");
+    assert_eq!(copied(studio.keys("y")), ANSWER);
+}
+
+#[test]
+fn settings_are_stepped_through_or_typed_and_checked() {
+    let mut studio = opened(asked());
+    studio.keys("p right down");
+    studio.text("7");
+    studio.keys("enter");
+    insta::assert_snapshot!(studio.screen());
+    studio.keys("backspace");
+    studio.text("0.9");
+    let effects = studio.keys("enter");
+    let commands = sent(&effects);
+    let [ChatCommand::SetUp { setup, .. }] = commands.as_slice() else { panic!("{commands:?}") };
+    assert_eq!((setup.sampling.temperature, setup.sampling.top_p), (0.8, 0.9));
+}
+
+#[test]
+fn a_system_prompt_is_kept_with_the_chat() {
+    let mut studio = opened(asked());
+    studio.keys("S");
+    studio.text("Be brief.");
+    let effects = studio.keys("ctrl-s");
+    let commands = sent(&effects);
+    let [ChatCommand::SetUp { setup, .. }] = commands.as_slice() else { panic!("{commands:?}") };
+    assert_eq!(setup.system, "Be brief.");
+    assert!(studio.screen().contains("system prompt"), "{}", studio.screen());
+}
+
+#[test]
+fn the_model_is_chosen_from_what_is_on_the_machine() {
+    let mut studio = opened(asked());
+    studio.keys("m");
+    insta::assert_snapshot!(studio.screen());
+    let effects = studio.keys("down down enter");
+    let commands = sent(&effects);
+    let [ChatCommand::Prepare(loaded), ChatCommand::SetUp { setup, .. }] = commands.as_slice() else {
+        panic!("{commands:?}")
+    };
+    assert_eq!(loaded.as_slice(), std::slice::from_ref(&setup.left));
+    assert_eq!(setup.left.name, "sft-0412");
+}
+
+#[test]
+fn earlier_chats_are_searched_opened_and_deleted() {
+    let mut studio = opened(asked());
+    assert_eq!(sent(&studio.keys("h")), [&ChatCommand::Find(String::new())]);
+    let summary = |id, title: &str, minutes: i64, found: &str| ChatSummary {
+        id: ChatId(id),
+        title: title.into(),
+        turns: 4,
+        at: (NOON as i64 - minutes * 60) * 1000,
+        found: found.into(),
+    };
+    let effects = studio.text("vp");
+    assert_eq!(sent(&effects), [&ChatCommand::Find("v".into()), &ChatCommand::Find("vp".into())]);
+    let chats = vec![
+        summary(1, "Why split a /16 VPC into /24 subnets?", 3, "Why split a /16 VPC into /24 subnets?"),
+        summary(2, "Networks, from the beginning", 3000, "…then a VPC is a private part of a cloud"),
+    ];
+    studio.apply(Event::Chat(ChatEvent::Found { text: "vp".into(), chats }));
+    insta::assert_snapshot!(studio.screen());
+    studio.keys("ctrl-d");
+    assert!(studio.screen().contains("Delete this chat"), "{}", studio.screen());
+    studio.keys("esc");
+    assert_eq!(sent(&studio.keys("down enter")), [&ChatCommand::Open(ChatId(2))]);
+}
+
+#[test]
+fn a_narrow_screen_keeps_both_columns_readable() {
+    let mut studio = opened(beside(Names::Shown));
+    studio.resize(80, 24);
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn a_long_chat_follows_its_end_until_it_is_scrolled() {
+    let many: Vec<Turn> = (1..=30)
+        .map(|id| {
+            let role = if id % 2 == 1 { Role::User } else { Role::Assistant };
+            turn(id, (id > 1).then_some(id - 1), role, Side::Left, &format!("turn number {id}\nof thirty"))
+        })
+        .collect();
+    let mut studio = opened(chat(single(), many, [Some(30), None]));
+    assert!(studio.screen().contains("turn number 30"));
+    studio.keys("home");
+    assert!(studio.screen().contains("turn number 1\n") || studio.screen().contains("turn number 1 "));
+    assert!(studio.screen().contains("more lines"), "{}", studio.screen());
+    studio.keys("end");
+    assert!(studio.screen().contains("turn number 30"));
+}
