@@ -157,7 +157,8 @@ impl Reply {
         reason: Option<&str>,
     ) -> Value {
         let mut chunk = self.object(self.style.chunk());
-        let mut own = json!({ "index": choice, "logprobs": log_probabilities, "finish_reason": reason });
+        let mut own = json!({ "index": choice, "finish_reason": reason });
+        own["logprobs"] = log_probabilities.unwrap_or(Value::Null);
         own[key] = value;
         chunk["choices"] = Value::Array(vec![own]);
         chunk
