@@ -181,7 +181,7 @@ impl Panel {
     }
 
     pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
-        let inside = float::draw(buffer, centred(area, 78, SETTINGS.len() as u16 + 4), theme, "sampling");
+        let inside = float::draw(buffer, centred(area, 74, SETTINGS.len() as u16 + 4), theme, "sampling");
         for (row, (setting, value)) in SETTINGS.iter().zip(&self.values).enumerate() {
             let y = inside.y + row as u16;
             if y >= inside.bottom() {
