@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::bench_generate::{self, BenchGenerate};
 use super::bench_perplexity::{self, BenchPerplexity};
+use super::bench_review::{self, BenchReview, BenchTeacher};
 use super::bench_ui::{self, BenchUi};
 use super::{loading, print};
 use crate::engine::train::bench::{TrainBench, TrainFigures};
@@ -20,6 +21,10 @@ pub(super) enum Bench {
     Generate(Box<BenchGenerate>),
     /// How well a model foresees a text.
     Perplexity(Box<BenchPerplexity>),
+    /// The Review pane: from a verdict to the next reflection, with many that wait.
+    Review(BenchReview),
+    /// Questions to an endpoint that takes its time: requests a second, memory.
+    Teacher(BenchTeacher),
     /// One training step: tokens a second, seconds by part, peak memory, against the machine's own rate.
     Train(Train),
     /// The screen: start, keys, frames, a run of a million steps.
@@ -66,6 +71,8 @@ pub(super) fn run(bench: &Bench) -> Result<ExitCode> {
         Bench::Generate(arguments) => return bench_generate::run(arguments),
         Bench::Perplexity(arguments) => return bench_perplexity::run(arguments),
         Bench::Train(arguments) => train(arguments)?,
+        Bench::Review(arguments) => return bench_review::review(arguments),
+        Bench::Teacher(arguments) => return bench_review::teacher(arguments),
         Bench::Ui(arguments) => return bench_ui::run(arguments),
     }
     Ok(ExitCode::SUCCESS)

@@ -3,6 +3,7 @@
 mod bench;
 mod bench_generate;
 mod bench_perplexity;
+mod bench_review;
 mod bench_ui;
 mod chat;
 mod data;

@@ -1,5 +1,8 @@
 //! `dojo review`: bring thoughts and reflections in, see how they stand, decide, and write what comes out.
 
+mod show;
+mod stats;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,11 +13,13 @@ use serde_json::json;
 
 use super::print;
 use super::review_jobs::session_of;
-use crate::app::review;
+use crate::app::review::sets::{SetKind, SetOrder};
+use crate::app::review::{self, sets};
 use crate::config::Folders;
-use crate::domain::agreement::{Agreement, LENGTHS};
-use crate::domain::reflection::{ReflectionId, Verdict};
-use crate::session::{Balance, Decision, Session, preference_row, question, training_row};
+use crate::domain::filter::{Filter, parse};
+use crate::domain::reflection::{Decision, ReflectionId, Verdict};
+use crate::domain::review::QueueOrder;
+use crate::session::{Balance, Session};
 
 /// Arguments of `dojo review`.
 #[derive(Args)]
@@ -40,23 +45,52 @@ enum Command {
         #[arg(long)]
         reflections: Option<PathBuf>,
     },
-    /// Count what is right, what waits, and what is ready.
+    /// Count what is right and where it goes wrong, what waits, what is ready, and how two reviewers agree.
     Stats,
-    /// Show reflections that wait, or one by its number.
-    Show { id: Option<i64> },
+    /// List reflections, those that wait unless a filter says otherwise; or show one by its number, with its history.
+    Show {
+        id: Option<i64>,
+        /// As in the pane: `score<4 check:any`.
+        #[arg(long, conflicts_with = "id")]
+        filter: Option<String>,
+    },
+    /// List the answers that could not be read, as they came.
+    Aside,
+    /// Show the rows that a record gives to the training set and the pairs, each with where it comes from.
+    Provenance { record: i64 },
     /// Approve reflections by their numbers, or all that wait.
     Approve {
         ids: Vec<i64>,
         #[arg(long, conflicts_with = "ids")]
         all: bool,
+        /// Those that wait and match.
+        #[arg(long, conflicts_with_all = ["ids", "all"])]
+        filter: Option<String>,
     },
     /// Reject reflections by their numbers.
     Reject {
-        #[arg(required = true)]
+        #[arg(required_unless_present = "filter")]
         ids: Vec<i64>,
+        /// Those that wait and match.
+        #[arg(long, conflicts_with = "ids")]
+        filter: Option<String>,
         /// Why.
         #[arg(long, default_value = "")]
         because: String,
+    },
+    /// Send reflections back to their teacher: the next `dojo reflect` asks for them again, with the comment.
+    SendBack {
+        #[arg(required = true)]
+        ids: Vec<i64>,
+        /// What should change.
+        #[arg(long)]
+        comment: String,
+    },
+    /// Put another text in the place of a correction, and approve it.
+    Edit {
+        id: i64,
+        /// The file with the text; - for standard input.
+        file: PathBuf,
     },
     /// Take the last decision back.
     Undo,
@@ -71,6 +105,9 @@ enum Command {
         /// Of each label as many as the rarest has.
         #[arg(long)]
         balance: bool,
+        /// Only rows about records that this filter lets through (`split:train`).
+        #[arg(long, default_value = "")]
+        filter: String,
     },
 }
 
@@ -82,20 +119,37 @@ pub(super) fn run(arguments: &Review) -> Result<ExitCode> {
         Command::Import { thoughts, reflections } => {
             import(&mut session, thoughts.as_deref(), reflections.as_deref())?
         }
-        Command::Stats => stats(&session)?,
-        Command::Show { id } => show(&session, *id)?,
-        Command::Approve { ids, all } => {
-            let ids = if *all { waiting(&session)? } else { numbers(ids) };
-            decide(&mut session, &ids, Verdict::Approved, "")?
+        Command::Stats => stats::stats(&session)?,
+        Command::Show { id: Some(id), .. } => show::one(&session, *id)?,
+        Command::Show { id: None, filter } => {
+            show::list(&session, filter.as_deref().unwrap_or("verdict:pending"))?
         }
-        Command::Reject { ids, because } => decide(&mut session, &numbers(ids), Verdict::Rejected, because)?,
+        Command::Aside => show::aside(&session)?,
+        Command::Provenance { record } => show::provenance(&session, *record)?,
+        Command::Approve { ids, all, filter } => {
+            let filter = if *all { Some("") } else { filter.as_deref() };
+            decide(&mut session, ids, filter, &Decision::of(Verdict::Approved))?
+        }
+        Command::Reject { ids, filter, because } => {
+            let decision = Decision { comment: because.clone(), ..Decision::of(Verdict::Rejected) };
+            decide(&mut session, ids, filter.as_deref(), &decision)?
+        }
+        Command::SendBack { ids, comment } => {
+            let decision = Decision { comment: comment.clone(), ..Decision::of(Verdict::SentBack) };
+            decide(&mut session, ids, None, &decision)?
+        }
+        Command::Edit { id, file } => {
+            let decision = Decision { edited: Some(text_of(file)?), ..Decision::of(Verdict::Edited) };
+            decide(&mut session, &[*id], None, &decision)?
+        }
         Command::Undo => {
             let ids = session.undo_verdict()?;
             (json!({"undone": ids}), format!("{} back to what they were", ids.len()))
         }
-        Command::Export { sft, pairs, balance } => {
+        Command::Export { sft, pairs, balance, filter } => {
             let balance = if *balance { Balance::ByLabel } else { Balance::AsItIs };
-            export(&session, sft.as_deref(), pairs.as_deref(), balance)?
+            let filter = parse(filter).map_err(|error| anyhow::anyhow!("{}", error.pointed(filter)))?;
+            export(&folders, &session, (sft.as_deref(), pairs.as_deref()), balance, &filter)?
         }
     };
     print::say(&if arguments.json { value.to_string() } else { text });
@@ -129,99 +183,23 @@ fn import(session: &mut Session, thoughts: Option<&Path>, reflections: Option<&P
     Ok((value.into(), lines.join("\n")))
 }
 
-fn stats(session: &Session) -> Result<Said> {
-    let thoughts = session.thoughts()?;
-    let agreement = Agreement::of(thoughts.iter().map(|(_, thought)| thought));
-    let counts = session.review_counts()?;
-    let confusion = &agreement.confusion;
-    let percent =
-        |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |share| format!("{:.1}%", share * 100.0));
-    let mut lines = vec![format!(
-        "thoughts   {} of {} right ({}), {} without a true label",
-        confusion.right(),
-        confusion.total(),
-        percent(confusion.accuracy()),
-        agreement.without_truth
-    )];
-    let mut labels = serde_json::Map::new();
-    for label in confusion.labels() {
-        let scores = confusion.scores(label);
-        let (precision, recall, f1) = (percent(scores.precision), percent(scores.recall), percent(scores.f1));
-        lines.push(format!("label {label:<4} precision {precision}, recall {recall}, F1 {f1}"));
-        labels.insert(
-            label.to_owned(),
-            json!({"precision": scores.precision, "recall": scores.recall, "f1": scores.f1}),
-        );
-    }
-    let mut lengths = Vec::new();
-    for ((least, most), (right, all)) in LENGTHS.iter().zip(agreement.by_length) {
-        let name = if *most == u32::MAX { format!("{least}+") } else { format!("{least}-{most}") };
-        if all > 0 {
-            lines.push(format!("{name:<10} {right} of {all} right, by tokens"));
+/// Decides on the numbers that are named, or on what waits and matches.
+fn decide(session: &mut Session, ids: &[i64], filter: Option<&str>, decision: &Decision) -> Result<Said> {
+    let ids: Vec<ReflectionId> = match filter {
+        None => ids.iter().copied().map(ReflectionId).collect(),
+        Some(words) => {
+            let rows = session.review_queue(&show::filter(words)?, QueueOrder::default())?;
+            rows.into_iter().filter(|row| row.verdict == Verdict::Pending).map(|row| row.id).collect()
         }
-        lengths.push(json!({"tokens": name, "right": right, "all": all}));
-    }
-    lines.push(format!(
-        "reviews    {} pending, {} approved, {} edited, {} rejected",
-        counts.pending, counts.approved, counts.edited, counts.rejected
-    ));
-    lines.push(format!(
-        "ready      {} for SFT, {} preference pairs",
-        counts.ready_for_sft, counts.preference_pairs
-    ));
-    let value = json!({
-        "thoughts": confusion.total(), "right": confusion.right(), "accuracy": confusion.accuracy(),
-        "labels": labels, "lengths": lengths,
-        "pending": counts.pending, "approved": counts.approved, "edited": counts.edited,
-        "rejected": counts.rejected, "ready_for_sft": counts.ready_for_sft,
-        "preference_pairs": counts.preference_pairs,
-    });
-    Ok((value, lines.join("\n")))
-}
-
-fn show(session: &Session, id: Option<i64>) -> Result<Said> {
-    let Some(id) = id else {
-        let waiting = session.reflections(Some(Verdict::Pending))?;
-        let line = |(id, item): &(ReflectionId, crate::domain::reflection::Reflection)| {
-            format!("{id:>5}  record {:<6} {}", item.record, item.error_analysis)
-        };
-        let lines: Vec<String> = waiting.iter().map(line).collect();
-        let text = if lines.is_empty() { "nothing waits for a verdict".to_owned() } else { lines.join("\n") };
-        return Ok((serde_json::to_value(&waiting)?, text));
     };
-    let item = session.reflection(ReflectionId(id))?.with_context(|| format!("find reflection {id}"))?;
-    let thought = session.thought(item.thought)?.context("find the thought that it corrects")?;
-    let record = session.record(item.record)?;
-    let truth = thought.truth.clone().unwrap_or_default();
-    let text = format!(
-        "{}\n\nstudent ({}), label {} where {truth} is true\n{}\n\nwhat went wrong\n{}\n\nteacher ({}), label {}\n{}\n\n{}",
-        question(&record),
-        thought.model,
-        thought.label,
-        thought.text,
-        item.error_analysis,
-        item.teacher,
-        item.label,
-        item.text(),
-        item.verdict.name()
+    anyhow::ensure!(
+        !ids.is_empty(),
+        "nothing to decide on: `dojo review show` lists the numbers of those that wait"
     );
-    Ok((json!({"question": question(&record), "thought": thought, "reflection": item}), text))
-}
-
-fn waiting(session: &Session) -> Result<Vec<ReflectionId>> {
-    Ok(session.reflections(Some(Verdict::Pending))?.into_iter().map(|(id, _)| id).collect())
-}
-
-fn numbers(ids: &[i64]) -> Vec<ReflectionId> {
-    ids.iter().copied().map(ReflectionId).collect()
-}
-
-fn decide(session: &mut Session, ids: &[ReflectionId], verdict: Verdict, comment: &str) -> Result<Said> {
-    anyhow::ensure!(!ids.is_empty(), "say which: `dojo review show` lists the numbers of those that wait");
-    let decision = Decision { verdict, edited: None, comment: comment.to_owned() };
-    let decided = session.decide(ids, &decision)?;
+    let decided = session.decide(&ids, decision)?;
     let missing = ids.len() as u64 - decided;
     anyhow::ensure!(decided > 0, "find the reflections: the session has none of these numbers");
+    let verdict = decision.verdict;
     let mut text = format!("{decided} {}", verdict.name());
     if missing > 0 {
         text = format!("{text}, {missing} not found");
@@ -229,24 +207,36 @@ fn decide(session: &mut Session, ids: &[ReflectionId], verdict: Verdict, comment
     Ok((json!({"verdict": verdict, "decided": decided, "missing": missing}), text))
 }
 
-fn export(session: &Session, sft: Option<&Path>, pairs: Option<&Path>, balance: Balance) -> Result<Said> {
+fn text_of(file: &Path) -> Result<String> {
+    let text = if file == Path::new("-") {
+        std::io::read_to_string(std::io::stdin()).context("read the correction from standard input")?
+    } else {
+        std::fs::read_to_string(file).with_context(|| format!("read the correction in {}", file.display()))?
+    };
+    let text = text.trim();
+    anyhow::ensure!(!text.is_empty(), "{} is empty: a correction has words", file.display());
+    Ok(text.to_owned())
+}
+
+fn export(
+    folders: &Folders,
+    session: &Session,
+    (sft, pairs): (Option<&Path>, Option<&Path>),
+    balance: Balance,
+    filter: &Filter,
+) -> Result<Said> {
     anyhow::ensure!(sft.is_some() || pairs.is_some(), "say where to: --sft FILE, --pairs FILE, or both");
-    let lessons = session.lessons(balance)?;
-    let mut rows = (Vec::new(), Vec::new());
-    for lesson in &lessons {
-        rows.0.push(training_row(lesson, &question(&session.record(lesson.record)?)));
-    }
-    for lesson in &session.preference_pairs()? {
-        rows.1.extend(preference_row(lesson, &question(&session.record(lesson.record)?)));
-    }
     let mut lines = Vec::new();
     let mut value = serde_json::Map::new();
-    for (what, path, rows) in [("sft", sft, &rows.0), ("pairs", pairs, &rows.1)] {
-        if let Some(path) = path {
-            write_lines(path, rows).with_context(|| format!("write {}", path.display()))?;
-            lines.push(format!("{what}: {} rows in {}", rows.len(), path.display()));
-            value.insert(what.to_owned(), rows.len().into());
-        }
+    for (what, path, kind) in [("sft", sft, SetKind::Reviewed), ("pairs", pairs, SetKind::Pairs)] {
+        let Some(path) = path else { continue };
+        let balance = if kind == SetKind::Reviewed { balance } else { Balance::AsItIs };
+        let order = SetOrder { kind, balance, filter: filter.clone() };
+        let rows: Vec<serde_json::Value> =
+            sets::rows(folders, session, &order)?.iter().map(sets::line).collect();
+        write_lines(path, &rows).with_context(|| format!("write {}", path.display()))?;
+        lines.push(format!("{what}: {} rows in {}", rows.len(), path.display()));
+        value.insert(what.to_owned(), rows.len().into());
     }
     Ok((value.into(), lines.join("\n")))
 }

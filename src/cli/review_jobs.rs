@@ -174,7 +174,7 @@ impl Work {
     }
 
     fn speaker(&self, name: &str) -> Result<Arc<dyn Speaker>> {
-        review::speaker(&self.folders, name, &self.session.path, self.options.budget)
+        review::speaker(&self.folders, name, &self.session.path, self.options.budget, self.options.dry)
     }
 
     fn finish(&self, job: impl Future<Output = Result<review::Summary>>) -> Result<ExitCode> {

@@ -113,14 +113,17 @@ impl Agreement {
 
 /// Cohen's kappa: the agreement of two reviewers beyond what chance gives (Cohen 1960). Nothing where they share
 /// no item, or both always said the same one thing.
-pub fn kappa<T: PartialEq>(verdicts: &[(T, T)]) -> Option<f64> {
+pub fn kappa<T: Ord>(verdicts: &[(T, T)]) -> Option<f64> {
     let n = verdicts.len() as f64;
     if verdicts.is_empty() {
         return None;
     }
     let observed = verdicts.iter().filter(|(one, other)| one == other).count() as f64 / n;
-    // Each item's verdict against all of the other's: the chance that two picks fall together.
-    let pairs = verdicts.iter().flat_map(|(one, _)| verdicts.iter().filter(move |(_, other)| one == other));
-    let expected = pairs.count() as f64 / (n * n);
+    let mut counts: BTreeMap<&T, (f64, f64)> = BTreeMap::new();
+    for (one, other) in verdicts {
+        counts.entry(one).or_default().0 += 1.0;
+        counts.entry(other).or_default().1 += 1.0;
+    }
+    let expected = counts.values().map(|(one, other)| one * other).sum::<f64>() / (n * n);
     (expected < 1.0).then(|| (observed - expected) / (1.0 - expected))
 }

@@ -1,6 +1,7 @@
 //! Plain data that every layer speaks of. No input or output, nothing of the crate.
 
 pub mod agreement;
+pub mod agreement_report;
 pub mod batch;
 pub mod change;
 pub mod chat;
@@ -11,6 +12,9 @@ pub mod protocol;
 pub mod recipe;
 pub mod record;
 pub mod reflection;
+pub mod review;
+pub mod review_filter;
+pub mod review_job;
 pub mod run;
 pub mod run_filter;
 pub mod run_info;

@@ -39,6 +39,12 @@ pub struct Reflection {
     pub score: Option<u8>,
     /// The judge's reasons.
     pub reasons: String,
+    /// Who judged, and with which version of the prompt; empty where nobody has.
+    #[serde(default)]
+    pub judge: String,
+    /// Who wrote the text anew after the judge's first word; empty where it is the teacher's own.
+    #[serde(default)]
+    pub improved_by: String,
     /// Who decided; empty while it is pending.
     pub reviewer: String,
     /// Why it was rejected, or what was said when it was sent back.
@@ -63,10 +69,13 @@ pub enum Verdict {
     /// Approved after the person changed the text.
     Edited,
     Rejected,
+    /// Its teacher is to write it again, with what the person said of it.
+    #[serde(rename = "sent-back")]
+    SentBack,
 }
 
 impl Verdict {
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Approved, Self::Edited, Self::Rejected];
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Approved, Self::Edited, Self::Rejected, Self::SentBack];
 
     /// The name that filters and files use.
     #[must_use]
@@ -76,6 +85,19 @@ impl Verdict {
             Self::Approved => "approved",
             Self::Edited => "edited",
             Self::Rejected => "rejected",
+            Self::SentBack => "sent-back",
+        }
+    }
+
+    /// Beside the name, so that it is told without colour.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Pending => "◌",
+            Self::Approved => "✓",
+            Self::Edited => "✎",
+            Self::Rejected => "✗",
+            Self::SentBack => "↺",
         }
     }
 
@@ -85,10 +107,34 @@ impl Verdict {
         Self::ALL.into_iter().find(|verdict| verdict.name() == name)
     }
 
+    /// Whether a person has said yes or no.
+    #[must_use]
+    pub const fn is_decided(self) -> bool {
+        matches!(self, Self::Approved | Self::Edited | Self::Rejected)
+    }
+
     /// Whether the correction may be trained on.
     #[must_use]
     pub const fn is_accepted(self) -> bool {
         matches!(self, Self::Approved | Self::Edited)
+    }
+}
+
+/// A person's decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub verdict: Verdict,
+    /// The text as the person left it; only with [`Verdict::Edited`].
+    pub edited: Option<String>,
+    /// Why it was rejected, or what the teacher is told.
+    pub comment: String,
+}
+
+impl Decision {
+    /// A verdict without words.
+    #[must_use]
+    pub const fn of(verdict: Verdict) -> Self {
+        Self { verdict, edited: None, comment: String::new() }
     }
 }
 

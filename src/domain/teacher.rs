@@ -24,6 +24,13 @@ pub struct TeacherSettings {
     /// The environment variable that holds the key; missing for an endpoint without one. The key itself is nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_env: Option<String>,
+    /// Whether the key lies in the system's keyring, under the service `dojo` and the teacher's name. It is asked where
+    /// the variable is not set.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub key_ring: bool,
+    /// A command that says the key, with its arguments; instead of the system's keyring.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_command: Vec<String>,
     /// Requests under way at once.
     #[serde(default = "eight")]
     pub concurrency: usize,
@@ -45,6 +52,11 @@ pub struct TeacherSettings {
     /// Whether the endpoint can be held to a JSON schema (`response_format`).
     #[serde(default = "yes")]
     pub json_schema: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 const fn eight() -> usize {

@@ -20,6 +20,7 @@ mod query;
 mod read;
 mod reflections;
 mod review_import;
+mod review_queue;
 mod review_sets;
 mod schema;
 mod stats;
@@ -33,6 +34,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+pub use crate::domain::reflection::Decision;
+pub use crate::domain::review::ReviewCounts;
 pub use chats::NewTurn;
 pub use content::{Prepared, body_of, version_of};
 pub use error::{Result, SessionError};
@@ -42,9 +45,9 @@ pub use index::IndexState;
 pub use lock::{Holder, JobLock};
 pub use pipeline::{Ended, ImportProgress, columns, import};
 pub use read::Row;
-pub use reflections::{Decision, ReviewCounts};
+pub use reflections::{Improved, JudgeWord};
 pub use review_import::Brought;
-pub use review_sets::{Balance, Lesson, answer, preference_row, question, training_row};
+pub use review_sets::{Balance, Lesson, answer, balanced, question};
 pub use thoughts::SetAside;
 pub use training::{SEEN_FILE, Seen, Since, TrainingSet, what_a_run_saw};
 pub use view::View;

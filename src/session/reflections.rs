@@ -4,41 +4,38 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Durability, Result, Session, SessionError, now};
 use crate::domain::record::RecordId;
-use crate::domain::reflection::{Reflection, ReflectionId, Verdict};
+use crate::domain::reflection::{Decision, Reflection, ReflectionId, Verdict};
+use crate::domain::review::ReviewCounts;
 use crate::domain::thought::ThoughtId;
-
-/// A person's decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    pub verdict: Verdict,
-    /// The text as the person left it; only with [`Verdict::Edited`].
-    pub edited: Option<String>,
-    /// Why it was rejected.
-    pub comment: String,
-}
-
-/// What there is to review and what is ready.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ReviewCounts {
-    pub pending: u64,
-    pub approved: u64,
-    pub edited: u64,
-    pub rejected: u64,
-    /// Right thoughts and accepted corrections, the latter only where they reach the label.
-    pub ready_for_sft: u64,
-    /// Accepted corrections against the flawed thoughts.
-    pub preference_pairs: u64,
-}
 
 const COLUMNS: &str =
     "id, record, thought, error_analysis, corrected, label, teacher, prompt, verdict, edited, score,
-    reasons, reviewer, comment";
+    reasons, reviewer, comment, judge, improved_by";
 
 /// Holds for a reflection that may be trained on: accepted, and it leads to the thought's true label. What a person
 /// has written leads where the person wants it.
 const READY: &str = "(verdict = 2 OR verdict = 1 AND EXISTS
     (SELECT 1 FROM thoughts WHERE thoughts.id = reflections.thought AND thoughts.truth = reflections.label))
     AND record IN (SELECT id FROM records)";
+
+/// What a judge said of a correction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JudgeWord<'a> {
+    /// 1 to 5.
+    pub score: u8,
+    pub reasons: &'a str,
+    /// Who judged, and with which version of the prompt.
+    pub judge: &'a str,
+    pub improved: Option<Improved<'a>>,
+}
+
+/// A text that stands in the place of the teacher's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Improved<'a> {
+    pub text: &'a str,
+    pub label: &'a str,
+    pub by: &'a str,
+}
 
 impl Session {
     /// Adds reflections. One that is there already (same thought, teacher and corrected text) is not added again.
@@ -59,6 +56,16 @@ impl Session {
         let query = format!("SELECT {COLUMNS} FROM reflections WHERE id = ?1");
         let mut statement = self.connection.prepare_cached(&query)?;
         Ok(statement.query_row([id.0], read).optional()?.map(|(_, reflection)| reflection))
+    }
+
+    /// How a reflection stands, where it is there.
+    ///
+    /// # Errors
+    /// Where the session can't be read.
+    pub fn verdict_of(&self, id: ReflectionId) -> Result<Option<Verdict>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT verdict FROM reflections WHERE id = ?1")?;
+        Ok(statement.query_row([id.0], |row| Ok(verdict(row.get(0)?))).optional()?)
     }
 
     /// All reflections with this verdict, or all, in order.
@@ -105,20 +112,26 @@ impl Session {
         })
     }
 
-    /// Takes the last decision back; says which reflections it met.
+    /// Takes the last decision of this person back; says which reflections it met. Where somebody else has decided
+    /// since, their word stands.
     ///
     /// # Errors
     /// Where there is none, or the session can't be written.
     pub fn undo_verdict(&mut self) -> Result<Vec<ReflectionId>> {
+        let who = self.who.clone();
         self.write("undo a verdict", Durability::EveryChange, |transaction| {
-            let step: Option<i64> =
-                transaction
-                    .query_row("SELECT max(step) FROM verdicts WHERE undone = 0", [], |row| row.get(0))?;
+            let step: Option<i64> = transaction.query_row(
+                "SELECT max(step) FROM verdicts WHERE undone = 0 AND reviewer = ?1",
+                [who],
+                |row| row.get(0),
+            )?;
             let step = step.ok_or(SessionError::NothingLeft("undo"))?;
             transaction.execute(
                 "UPDATE reflections SET verdict = before_verdict, edited = before_edited,
                  comment = before_comment, reviewer = before_reviewer
-                 FROM verdicts WHERE verdicts.reflection = reflections.id AND verdicts.step = ?1",
+                 FROM verdicts WHERE verdicts.reflection = reflections.id AND verdicts.step = ?1
+                 AND NOT EXISTS (SELECT 1 FROM verdicts AS later WHERE later.reflection = reflections.id
+                                 AND later.step > ?1 AND later.undone = 0)",
                 [step],
             )?;
             transaction.execute("UPDATE verdicts SET undone = 1 WHERE step = ?1", [step])?;
@@ -129,26 +142,21 @@ impl Session {
         })
     }
 
-    /// Keeps a judge's score, and the text that it improved, where it did.
+    /// Keeps a judge's word, and the text that was improved, where it was.
     ///
     /// # Errors
     /// Where the session can't be written.
-    pub fn judge(
-        &mut self,
-        id: ReflectionId,
-        score: u8,
-        reasons: &str,
-        improved: Option<(&str, &str)>,
-    ) -> Result<()> {
+    pub fn judge(&mut self, id: ReflectionId, word: &JudgeWord<'_>) -> Result<()> {
         self.write("keep a judgement", Durability::WholeJobs, |transaction| {
             transaction.execute(
-                "UPDATE reflections SET score = ?2, reasons = ?3 WHERE id = ?1",
-                params![id.0, score, reasons],
+                "UPDATE reflections SET score = ?2, reasons = ?3, judge = ?4 WHERE id = ?1",
+                params![id.0, word.score, word.reasons, word.judge],
             )?;
-            if let Some((text, label)) = improved {
+            if let Some(improved) = &word.improved {
                 transaction.execute(
-                    "UPDATE reflections SET corrected = ?2, label = ?3 WHERE id = ?1 AND verdict = 0",
-                    params![id.0, text, label],
+                    "UPDATE reflections SET corrected = ?2, label = ?3, improved_by = ?4
+                     WHERE id = ?1 AND verdict = 0",
+                    params![id.0, improved.text, improved.label, improved.by],
                 )?;
             }
             Ok(())
@@ -174,6 +182,7 @@ impl Session {
             approved: count("reflections WHERE verdict = 1")?,
             edited: count("reflections WHERE verdict = 2")?,
             rejected: count("reflections WHERE verdict = 3")?,
+            sent_back: count("reflections WHERE verdict = 4")?,
             ready_for_sft: lessons,
             preference_pairs: pairs,
         })
@@ -195,6 +204,11 @@ fn number(verdict: Verdict) -> i64 {
     verdict as i64
 }
 
+/// The verdict that a column holds.
+pub(super) fn verdict(number: i64) -> Verdict {
+    Verdict::ALL.into_iter().find(|known| *known as i64 == number).unwrap_or_default()
+}
+
 fn add(connection: &Connection, reflection: &Reflection) -> Result<ReflectionId> {
     let found: Option<i64> = connection
         .prepare_cached("SELECT id FROM reflections WHERE thought = ?1 AND teacher = ?2 AND corrected = ?3")?
@@ -206,8 +220,8 @@ fn add(connection: &Connection, reflection: &Reflection) -> Result<ReflectionId>
     let id = connection
         .prepare_cached(
             "INSERT INTO reflections (record, thought, error_analysis, corrected, label, teacher, prompt, verdict,
-             edited, score, reasons, reviewer, comment, at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             edited, score, reasons, reviewer, comment, at, judge, improved_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?
         .insert(params![
             reflection.record.0,
@@ -223,7 +237,9 @@ fn add(connection: &Connection, reflection: &Reflection) -> Result<ReflectionId>
             reflection.reasons,
             reflection.reviewer,
             reflection.comment,
-            now()
+            now(),
+            reflection.judge,
+            reflection.improved_by
         ])?;
     Ok(ReflectionId(id))
 }
@@ -272,12 +288,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(ReflectionId, Reflection)> {
             label: row.get(5)?,
             teacher: row.get(6)?,
             prompt: row.get(7)?,
-            verdict: Verdict::ALL.into_iter().find(|known| number(*known) == verdict).unwrap_or_default(),
+            verdict: self::verdict(verdict),
             edited: row.get(9)?,
             score: row.get(10)?,
             reasons: row.get(11)?,
             reviewer: row.get(12)?,
             comment: row.get(13)?,
+            judge: row.get(14)?,
+            improved_by: row.get(15)?,
         },
     ))
 }

@@ -219,6 +219,8 @@ fn reflection(row: &Fields, record: RecordId, thought: ThoughtId) -> Reflection 
         reasons: String::new(),
         reviewer: String::new(),
         comment: String::new(),
+        judge: String::new(),
+        improved_by: String::new(),
     }
 }
 

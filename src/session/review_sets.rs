@@ -78,7 +78,9 @@ impl Session {
                 provenance: json!({
                     "record": reflection.record, "thought": reflection.thought, "student": flawed.model,
                     "reflection": id, "teacher": reflection.teacher, "prompt": reflection.prompt,
-                    "verdict": reflection.verdict, "reviewer": reflection.reviewer, "judge_score": reflection.score,
+                    "judge": reflection.judge, "judge_score": reflection.score,
+                    "improved_by": reflection.improved_by,
+                    "verdict": reflection.verdict, "reviewer": reflection.reviewer,
                 }),
             });
         }
@@ -87,19 +89,20 @@ impl Session {
     }
 }
 
-fn balanced(lessons: Vec<Lesson>) -> Vec<Lesson> {
+/// Of each label as many as the rarest has, the first ones.
+#[must_use]
+pub fn balanced(lessons: Vec<Lesson>) -> Vec<Lesson> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for lesson in &lessons {
         *counts.entry(lesson.label.clone()).or_default() += 1;
     }
     let rarest = counts.values().copied().min().unwrap_or_default();
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-    let fits = |lesson: &Lesson| {
+    let mut fits = |lesson: &Lesson| {
         let count = taken.entry(lesson.label.clone()).or_default();
         *count += 1;
         *count <= rarest
     };
-    let mut fits = fits;
     lessons.into_iter().filter(|lesson| fits(lesson)).collect()
 }
 
@@ -111,31 +114,6 @@ pub fn answer(text: &str, label: &str) -> String {
     }
     // Reason first: what stands before the label is what leads to it.
     json!({"thought_process": text, "predicted_label": label}).to_string()
-}
-
-/// A row of the training set: OpenAI's `messages`.
-#[must_use]
-pub fn training_row(lesson: &Lesson, prompt: &str) -> Value {
-    json!({
-        "messages": [
-            {"role": "user", "content": prompt},
-            {"role": "assistant", "content": answer(&lesson.text, &lesson.label)},
-        ],
-        "label": lesson.label,
-        "provenance": lesson.provenance,
-    })
-}
-
-/// A preference pair in TRL's conversational form; nothing for a lesson that corrects nothing.
-#[must_use]
-pub fn preference_row(lesson: &Lesson, prompt: &str) -> Option<Value> {
-    let flawed = lesson.rejected.as_ref()?;
-    Some(json!({
-        "prompt": [{"role": "user", "content": prompt}],
-        "chosen": [{"role": "assistant", "content": answer(&lesson.text, &lesson.label)}],
-        "rejected": [{"role": "assistant", "content": answer(&flawed.text, &flawed.label)}],
-        "provenance": lesson.provenance,
-    }))
 }
 
 /// How a record is asked about: premise and hypothesis where it has them, else its prompt.

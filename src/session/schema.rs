@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{Result, SessionError};
 
 /// Each step takes a file from its index to the next; `user_version` says how many a file has taken.
-const STEPS: &[&str] = &[FIRST, REFLECTION, CHATS];
+const STEPS: &[&str] = &[FIRST, REFLECTION, CHATS, JUDGES];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -235,6 +235,13 @@ CREATE TABLE chat_votes (
     at INTEGER NOT NULL,
     PRIMARY KEY (left, right)
 ) WITHOUT ROWID;
+";
+
+/// Who judged a correction, and who improved it.
+const JUDGES: &str = "
+ALTER TABLE reflections ADD COLUMN judge TEXT NOT NULL DEFAULT '';
+ALTER TABLE reflections ADD COLUMN improved_by TEXT NOT NULL DEFAULT '';
+CREATE INDEX verdicts_reflection ON verdicts (reflection, step);
 ";
 
 /// Brings a file to [`VERSION`].

@@ -59,6 +59,14 @@ impl Session {
         })
     }
 
+    /// Whether there is any thought at all.
+    ///
+    /// # Errors
+    /// Where the session can't be read.
+    pub fn has_thoughts(&self) -> Result<bool> {
+        Ok(self.connection.query_row("SELECT EXISTS (SELECT 1 FROM thoughts)", [], |row| row.get(0))?)
+    }
+
     /// All thoughts for records that are there, in order.
     ///
     /// # Errors
@@ -76,16 +84,25 @@ impl Session {
         Ok(found.into_iter().next().map(|(_, thought)| thought))
     }
 
-    /// Wrong thoughts that no reflection of this teacher corrects yet.
+    /// Wrong thoughts that no reflection of this teacher corrects yet, or whose last one was sent back: then with what
+    /// the reviewer said of it.
     ///
     /// # Errors
     /// Where the session can't be read.
-    pub fn thoughts_to_reflect(&self, teacher: &str) -> Result<Vec<(ThoughtId, Thought)>> {
-        self.thoughts_where(
-            "truth IS NOT NULL AND label <> truth AND record IN (SELECT id FROM records)
-             AND NOT EXISTS (SELECT 1 FROM reflections WHERE thought = thoughts.id AND teacher = ?1) ORDER BY id",
-            &[&teacher],
-        )
+    pub fn thoughts_to_reflect(&self, teacher: &str) -> Result<Vec<(ThoughtId, Thought, String)>> {
+        const LAST: &str =
+            "FROM reflections WHERE thought = thoughts.id AND teacher = ?1 ORDER BY id DESC LIMIT 1";
+        let query = format!(
+            "SELECT {COLUMNS}, coalesce((SELECT comment {LAST}), '') FROM thoughts
+             WHERE truth IS NOT NULL AND label <> truth AND record IN (SELECT id FROM records)
+             AND coalesce((SELECT verdict {LAST}), 4) = 4 ORDER BY id"
+        );
+        let mut statement = self.connection.prepare_cached(&query)?;
+        let rows = statement.query_map([teacher], |row| {
+            let (id, thought) = read(row)?;
+            Ok((id, thought, row.get(8)?))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Records that have no thought of this model under this prompt, in order: what a job still has to do.

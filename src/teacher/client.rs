@@ -24,6 +24,8 @@ use crate::domain::teacher::TeacherSettings;
 pub struct Teacher {
     name: String,
     settings: TeacherSettings,
+    /// Where the answers are from, as the cache knows it.
+    place: String,
     key: Option<Key>,
     http: reqwest::Client,
     cache: Arc<Cache>,
@@ -96,7 +98,15 @@ impl Teacher {
         };
         let slots = Semaphore::new(settings.concurrency.clamp(1, 1024));
         let (settled, shared) = (Notify::new(), Mutex::new(shared));
-        Ok(Self { name, settings, key, http, cache, clock, slots, settled, shared })
+        let place = settings.base_url.clone();
+        Ok(Self { name, settings, place, key, http, cache, clock, slots, settled, shared })
+    }
+
+    /// Answers are kept under this name of the place instead of its address, which may change.
+    #[must_use]
+    pub fn known_as(mut self, place: String) -> Self {
+        self.place = place;
+        self
     }
 
     fn tally(&self) -> Account {
@@ -115,7 +125,7 @@ impl Teacher {
     }
 
     async fn answer(&self, request: &Request) -> Result<Answer, AskError> {
-        let hash = request.hash(&self.settings.base_url, &self.settings.model);
+        let hash = request.hash(&self.place, &self.settings.model);
         if let Some(answer) = self.kept(&hash)? {
             return self.usable(answer);
         }

@@ -9,8 +9,10 @@ use super::budget::Spending;
 pub enum AskError {
     #[error("teacher {teacher} needs a key: set the environment variable {variable} and run this again")]
     KeyMissing { teacher: String, variable: String },
-    #[error("teacher {teacher} refuses the key (HTTP {status}): check the environment variable {variable}")]
-    KeyRefused { teacher: String, status: u16, variable: String },
+    #[error("teacher {teacher} needs a key, and {place} gives none ({why}): {what}")]
+    NoKeyThere { teacher: String, place: String, why: String, what: String },
+    #[error("teacher {teacher} refuses the key (HTTP {status}): check {place}")]
+    KeyRefused { teacher: String, status: u16, place: String },
     #[error("teacher {teacher} has no credit left ({message}): add credit, then run this again to continue")]
     NoCredit { teacher: String, message: String },
     #[error(
@@ -41,6 +43,7 @@ impl AskError {
     pub const fn stops_job(&self) -> bool {
         match self {
             Self::KeyMissing { .. }
+            | Self::NoKeyThere { .. }
             | Self::KeyRefused { .. }
             | Self::NoCredit { .. }
             | Self::NotFound { .. }
@@ -57,7 +60,7 @@ impl AskError {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::KeyMissing { .. } => "key-missing",
+            Self::KeyMissing { .. } | Self::NoKeyThere { .. } => "key-missing",
             Self::KeyRefused { .. } => "key-refused",
             Self::NoCredit { .. } => "no-credit",
             Self::NotFound { .. } => "not-found",

@@ -41,8 +41,8 @@ pub struct Judgement {
     /// 1 to 5.
     pub score: u8,
     pub reasons: String,
-    /// The improved text and the label that it leads to, where there was a better one.
-    pub improved: Option<(String, String)>,
+    /// The improved text, the label that it leads to and who wrote it, where there was a better one.
+    pub improved: Option<(String, String, String)>,
     /// Improvements that were asked for.
     pub rounds: u32,
 }
@@ -109,7 +109,12 @@ impl Judge {
             reasons.clone_from(&said);
             // A worse version is not kept, but the next round goes on from what was said of it.
             if score > best.score && label == candidate.truth {
-                best = Judgement { score, reasons: said, improved: Some((text, label)), rounds: best.rounds };
+                best = Judgement {
+                    score,
+                    reasons: said,
+                    improved: Some((text, label, improver.name())),
+                    rounds: best.rounds,
+                };
             }
         }
         Ok(Ok(best))

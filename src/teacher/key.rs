@@ -14,16 +14,25 @@ impl Key {
         Self(key.into())
     }
 
-    /// From the environment variable that the settings name; none where they name none.
+    /// From the environment variable that the settings name, else from the system's keyring or the command that they
+    /// name; none where they name nothing.
     ///
     /// # Errors
-    /// Where the variable is not set, empty, or holds what no header can.
+    /// Where there is none, or it holds what no header can.
     pub fn of(teacher: &str, settings: &TeacherSettings) -> Result<Option<Self>, AskError> {
-        let Some(variable) = &settings.key_env else { return Ok(None) };
-        let key = std::env::var(variable).ok().map(|key| key.trim().to_owned());
-        match key.filter(|key| !key.is_empty() && key.chars().all(|letter| letter.is_ascii_graphic())) {
-            Some(key) => Ok(Some(Self(key))),
-            None => Err(AskError::KeyMissing { teacher: teacher.to_owned(), variable: variable.clone() }),
+        if let Some(variable) = &settings.key_env
+            && let Some(key) = std::env::var(variable).ok().and_then(|key| usable(&key))
+        {
+            return Ok(Some(key));
+        }
+        if let Some(command) = command(teacher, settings) {
+            return asked(teacher, settings, &command).map(Some);
+        }
+        match &settings.key_env {
+            Some(variable) => {
+                Err(AskError::KeyMissing { teacher: teacher.to_owned(), variable: variable.clone() })
+            }
+            None => Ok(None),
         }
     }
 
@@ -41,5 +50,74 @@ impl Key {
 impl fmt::Debug for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Key(***)")
+    }
+}
+
+/// A key as a header can hold it.
+fn usable(key: &str) -> Option<Key> {
+    let key = key.trim();
+    let fits = !key.is_empty() && key.chars().all(|letter| letter.is_ascii_graphic());
+    fits.then(|| Key(key.to_owned()))
+}
+
+/// Where a teacher's key is looked for, in words.
+pub(super) fn place(teacher: &str, settings: &TeacherSettings) -> String {
+    match (&settings.key_env, command(teacher, settings)) {
+        (Some(variable), None) => format!("the environment variable {variable}"),
+        (Some(variable), Some(command)) => {
+            format!("the environment variable {variable}, then {}", command.join(" "))
+        }
+        (None, Some(command)) => format!("what {} says", command.join(" ")),
+        (None, None) => "key_env in settings.toml".to_owned(),
+    }
+}
+
+/// The command that says the key: the settings' own, or that of the system's keyring. The keyrings are asked by the
+/// programs that come with them, so that Dojo links against no system library and never writes a key itself.
+fn command(teacher: &str, settings: &TeacherSettings) -> Option<Vec<String>> {
+    if !settings.key_command.is_empty() {
+        return Some(settings.key_command.clone());
+    }
+    let of = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
+    match (settings.key_ring, cfg!(target_os = "macos")) {
+        (false, _) => None,
+        (true, true) => of(&["security", "find-generic-password", "-s", "dojo", "-a", teacher, "-w"]),
+        (true, false) => of(&["secret-tool", "lookup", "service", "dojo", "teacher", teacher]),
+    }
+}
+
+fn asked(teacher: &str, settings: &TeacherSettings, command: &[String]) -> Result<Key, AskError> {
+    let none = |why: String| AskError::NoKeyThere {
+        teacher: teacher.to_owned(),
+        place: place(teacher, settings),
+        why,
+        what: if settings.key_command.is_empty() {
+            put_there(teacher)
+        } else {
+            "check key_command".to_owned()
+        },
+    };
+    let Some((program, arguments)) = command.split_first() else { return Err(none("no command".to_owned())) };
+    let said = std::process::Command::new(program)
+        .args(arguments)
+        .stdin(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .output()
+        .map_err(|error| none(format!("{program}: {error}")))?;
+    if !said.status.success() {
+        return Err(none(said.status.to_string()));
+    }
+    // What it said is a secret: an error doesn't repeat it.
+    usable(&String::from_utf8_lossy(&said.stdout)).ok_or_else(|| none("it says no key".to_owned()))
+}
+
+/// How a person puts the key where it is looked for.
+fn put_there(teacher: &str) -> String {
+    if cfg!(target_os = "macos") {
+        format!("put it there with `security add-generic-password -s dojo -a {teacher} -w`")
+    } else {
+        format!(
+            "put it there with `secret-tool store --label 'dojo {teacher}' service dojo teacher {teacher}`"
+        )
     }
 }

@@ -14,13 +14,7 @@ use super::{AskError, Speaker};
 use crate::domain::reflection::{Reflection, Verdict};
 use crate::domain::thought::{Thought, ThoughtId};
 
-/// Whether the teacher sees the flawed thought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Guidance {
-    #[default]
-    Guided,
-    Plain,
-}
+pub use crate::domain::review_job::Guidance;
 
 /// The job's prompts and settings.
 pub struct Reflect {
@@ -103,6 +97,8 @@ impl Reflect {
             reasons: String::new(),
             reviewer: String::new(),
             comment: String::new(),
+            judge: String::new(),
+            improved_by: String::new(),
         }))
     }
 }

@@ -1,9 +1,16 @@
 //! What is asked of a model and what comes back, in the form of OpenAI's chat completions. Pure.
+//!
+//! Requests are `async-openai`'s types. Answers are read by hand: its types want fields that smaller servers leave out
+//! (`id`, `created`, `object`, a total of tokens), and an answer that was paid for is not to be lost for those.
 
-use serde_json::{Map, Value, json};
+use async_openai::types::chat::{
+    ChatCompletionRequestAssistantMessage, ChatCompletionRequestMessage, ChatCompletionRequestSystemMessage,
+    ChatCompletionRequestUserMessage, CreateChatCompletionRequest, ResponseFormat, ResponseFormatJsonSchema,
+};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::domain::message::Message;
+use crate::domain::message::{Message, Role};
 use crate::domain::teacher::Money;
 use crate::domain::thought::estimated_tokens;
 
@@ -24,21 +31,26 @@ impl Request {
     /// The body to send. `with_schema` leaves the schema out for an endpoint that doesn't know it.
     #[must_use]
     pub fn body(&self, model: &str, with_schema: bool) -> Value {
-        let messages: Vec<Value> = self
-            .messages
-            .iter()
-            .map(|message| json!({"role": message.role.name(), "content": message.content}))
-            .collect();
-        let mut body = Map::new();
-        body.insert("model".into(), model.into());
-        body.insert("messages".into(), messages.into());
-        body.insert("temperature".into(), self.temperature.into());
-        body.insert("max_tokens".into(), self.max_tokens.into());
-        if let Some((name, schema)) = self.schema.as_ref().filter(|_| with_schema) {
-            let format = json!({"name": name, "strict": true, "schema": schema});
-            body.insert("response_format".into(), json!({"type": "json_schema", "json_schema": format}));
-        }
-        Value::Object(body)
+        let format = self.schema.as_ref().filter(|_| with_schema).map(|(name, schema)| {
+            let json_schema = ResponseFormatJsonSchema {
+                description: None,
+                name: (*name).to_owned(),
+                schema: schema.clone(),
+                strict: Some(true),
+            };
+            ResponseFormat::JsonSchema { json_schema }
+        });
+        #[expect(deprecated, reason = "smaller servers know max_tokens only")]
+        let body = CreateChatCompletionRequest {
+            model: model.to_owned(),
+            messages: self.messages.iter().map(message).collect(),
+            temperature: Some(self.temperature as f32),
+            max_tokens: Some(self.max_tokens),
+            response_format: format,
+            ..CreateChatCompletionRequest::default()
+        };
+        // Texts and numbers only: nothing in it can't be written as JSON.
+        serde_json::to_value(body).unwrap_or_default()
     }
 
     /// Names the question to this model at this place: equal questions are paid for once.
@@ -52,6 +64,16 @@ impl Request {
     #[must_use]
     pub fn prompt_tokens(&self) -> u64 {
         self.messages.iter().map(|message| u64::from(estimated_tokens(&message.content)) + 4).sum()
+    }
+}
+
+fn message(message: &Message) -> ChatCompletionRequestMessage {
+    let text = message.content.as_str();
+    match message.role {
+        Role::System => ChatCompletionRequestSystemMessage::from(text).into(),
+        Role::Assistant => ChatCompletionRequestAssistantMessage::from(text).into(),
+        // No prompt of ours calls a tool: what one said is told by the user.
+        Role::User | Role::Tool => ChatCompletionRequestUserMessage::from(text).into(),
     }
 }
 

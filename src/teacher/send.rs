@@ -1,8 +1,8 @@
 //! One request over the wire, and what its outcome means: an answer, a reason to try again, or an end. Decides
 //! nothing about when.
 //!
-//! This speaks HTTP itself instead of through `async-openai`, whose errors keep neither the status nor `Retry-After`,
-//! which retries by itself, unseen by the pace and the breaker, and whose types refuse answers of smaller servers.
+//! This speaks HTTP itself: `async-openai`, whose types the requests are, has a client whose errors keep neither the
+//! status nor `Retry-After`, and which retries by itself, unseen by the pace and the breaker.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
 use super::error::AskError;
-use super::key::Key;
+use super::key::{self, Key};
 use super::request::{self, Answer, BadBody, Request};
 use crate::domain::teacher::TeacherSettings;
 
@@ -148,8 +148,8 @@ impl Line<'_> {
         let out_of_money = request::error_code(&value) == Some("insufficient_quota");
         match status.as_u16() {
             401 | 403 => {
-                let variable = self.settings.key_env.clone().unwrap_or_else(|| "named by key_env".to_owned());
-                Outcome::End(AskError::KeyRefused { teacher, status: status.as_u16(), variable })
+                let place = key::place(self.teacher, self.settings);
+                Outcome::End(AskError::KeyRefused { teacher, status: status.as_u16(), place })
             }
             402 => Outcome::End(AskError::NoCredit { teacher, message }),
             429 if out_of_money => Outcome::End(AskError::NoCredit { teacher, message }),

@@ -1,3 +1,4 @@
 mod chat;
 mod follow;
+mod review;
 mod runs;

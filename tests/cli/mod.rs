@@ -1,2 +1,3 @@
+mod review;
 mod runs;
 mod train;

@@ -2,5 +2,6 @@ mod agreement;
 mod doctor;
 mod recipe;
 mod reflection;
+mod review;
 mod run_filter;
 mod series;

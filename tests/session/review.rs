@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use dojo_studio::domain::agreement::Agreement;
 use dojo_studio::domain::record::RecordId;
 use dojo_studio::domain::reflection::{Reflection, ReflectionId, Verdict};
+use dojo_studio::domain::review::{Disagreement, QueueOrder};
+use dojo_studio::domain::review_filter::ReviewFilter;
 use dojo_studio::domain::thought::Thought;
-use dojo_studio::session::{
-    Balance, Decision, ReviewCounts, SetAside, preference_row, question, training_row,
-};
+use dojo_studio::session::{Balance, Decision, Improved, JudgeWord, ReviewCounts, SetAside};
 use serde_json::json;
 
 use super::world::{World, labelled};
@@ -44,6 +44,8 @@ fn reviewed() -> (World, ReflectionId) {
         reasons: String::new(),
         reviewer: String::new(),
         comment: String::new(),
+        judge: String::new(),
+        improved_by: String::new(),
     };
     let ids = world.session.add_reflections(&[reflection]).expect("add a reflection");
     (world, ids[0])
@@ -70,7 +72,7 @@ fn a_job_is_told_only_what_it_still_has_to_do() {
     assert_eq!(session.records_to_think("student", "think@2").expect("read"), [RecordId(1), RecordId(2)]);
     assert_eq!(session.thoughts_to_reflect("teacher").expect("read").len(), 0);
     let other = session.thoughts_to_reflect("other").expect("read");
-    assert_eq!(other.iter().map(|(_, thought)| thought.text.as_str()).collect::<Vec<_>>(), ["wrong"]);
+    assert_eq!(other.iter().map(|(_, thought, _)| thought.text.as_str()).collect::<Vec<_>>(), ["wrong"]);
 }
 
 #[test]
@@ -108,33 +110,18 @@ fn an_edited_correction_is_trained_on_as_the_person_left_it() {
 }
 
 #[test]
-fn rows_have_the_form_that_trainers_read_and_say_where_they_come_from() {
+fn every_lesson_says_where_it_comes_from() {
     let (mut world, id) = reviewed();
     world.session.decide(&[id], &approve()).expect("approve");
     let lessons = world.session.lessons(Balance::AsItIs).expect("lessons");
-    let prompt = question(&world.record(2));
-    let answer = |text: &str, label: &str| {
-        format!("{{\"thought_process\":\"{text}\",\"predicted_label\":\"{label}\"}}")
-    };
     let provenance = json!({
         "record": 2, "thought": 2, "student": "student", "reflection": 1, "teacher": "teacher",
-        "prompt": "reflect@1", "verdict": "approved", "reviewer": "ada", "judge_score": null,
+        "prompt": "reflect@1", "judge": "", "judge_score": null, "improved_by": "",
+        "verdict": "approved", "reviewer": "ada",
     });
-    assert_eq!(
-        training_row(&lessons[1], &prompt),
-        json!({
-            "messages": [
-                {"role": "user", "content": "b"},
-                {"role": "assistant", "content": answer("corrected", "1")},
-            ],
-            "label": "1",
-            "provenance": provenance,
-        })
-    );
-    let pair = preference_row(&lessons[1], &prompt).expect("a pair");
-    assert_eq!(pair["chosen"][0]["content"], answer("corrected", "1"));
-    assert_eq!(pair["rejected"][0]["content"], answer("wrong", "0"));
-    assert_eq!(preference_row(&lessons[0], &prompt), None);
+    assert_eq!(lessons[1].provenance, provenance);
+    assert_eq!(lessons[1].rejected.as_ref().map(|flawed| flawed.text.as_str()), Some("wrong"));
+    assert_eq!(lessons[0].rejected, None);
 }
 
 #[test]
@@ -170,11 +157,89 @@ fn what_was_set_aside_is_kept_once_for_each_record_and_job() {
 #[test]
 fn a_judge_improves_only_what_no_person_has_decided() {
     let (mut world, id) = reviewed();
-    world.session.judge(id, 3, "vague", Some(("clearer", "1"))).expect("judge");
+    let word = |score, text| JudgeWord {
+        score,
+        reasons: "vague",
+        judge: "j judge@1",
+        improved: Some(Improved { text, label: "1", by: "i" }),
+    };
+    world.session.judge(id, &word(3, "clearer")).expect("judge");
     world.session.decide(&[id], &approve()).expect("approve");
-    world.session.judge(id, 5, "clear", Some(("other", "1"))).expect("judge again");
+    world.session.judge(id, &word(5, "other")).expect("judge again");
     let reflection = world.session.reflection(id).expect("read").expect("there");
     assert_eq!((reflection.corrected.as_str(), reflection.score), ("clearer", Some(5)));
+}
+
+#[test]
+fn the_queue_holds_what_the_filter_lets_through_and_an_item_everything_about_one() {
+    let (mut world, id) = reviewed();
+    let word = JudgeWord { score: 4, reasons: "clear", judge: "j judge@1", improved: None };
+    world.session.judge(id, &word).expect("judge");
+    let ids = |world: &World, filter: &str| -> Vec<ReflectionId> {
+        let filter = ReviewFilter::parse(filter).expect("a filter");
+        let rows = world.session.review_queue(&filter, QueueOrder::default()).expect("a queue");
+        rows.into_iter().map(|row| row.id).collect()
+    };
+    for filter in ["", "verdict:pending", "score>3", "overlooked", "check:steps", "label:1", "teacher:teach"]
+    {
+        assert_eq!(ids(&world, filter), [id], "{filter}");
+    }
+    for filter in ["verdict:approved", "score<4", "understood", "check:label", "by:ada"] {
+        assert_eq!(ids(&world, filter), [], "{filter}");
+    }
+    world.session.decide(&[id], &approve()).expect("approve");
+    assert_eq!(ids(&world, "by:ada is:mine verdict:approved"), [id]);
+    let item = world.session.review_item(id).expect("read").expect("there");
+    assert_eq!((item.thought.text.as_str(), item.reflection.judge.as_str()), ("wrong", "j judge@1"));
+    assert_eq!(item.question, [("prompt".to_owned(), "b".to_owned())]);
+    let said: Vec<_> = item.verdicts.iter().map(|said| (said.who.as_str(), said.verdict)).collect();
+    assert_eq!(said, [("ada", Verdict::Approved)]);
+    assert_eq!(world.session.review_item(ReflectionId(99)).expect("read"), None);
+}
+
+#[test]
+fn a_correction_that_was_sent_back_is_asked_for_again_with_the_comment() {
+    let (mut world, id) = reviewed();
+    let back = Decision { verdict: Verdict::SentBack, edited: None, comment: "shorter".to_owned() };
+    world.session.decide(&[id], &back).expect("send back");
+    let counts = world.session.review_counts().expect("count");
+    assert_eq!((counts.pending, counts.sent_back, counts.preference_pairs), (0, 1, 0));
+    let again = world.session.thoughts_to_reflect("teacher").expect("read");
+    assert_eq!(again.iter().map(|(_, _, comment)| comment.as_str()).collect::<Vec<_>>(), ["shorter"]);
+    let mut anew = world.session.reflection(id).expect("read").expect("there");
+    anew.corrected = "short".to_owned();
+    anew.verdict = Verdict::Pending;
+    world.session.add_reflections(&[anew]).expect("add");
+    assert_eq!(world.session.thoughts_to_reflect("teacher").expect("read").len(), 0);
+}
+
+#[test]
+fn everybody_takes_back_their_own_word_only() {
+    let (mut world, id) = reviewed();
+    let mut bob = world.other();
+    world.session.decide(&[id], &approve()).expect("approve");
+    bob.decide(&[id], &Decision::of(Verdict::Rejected)).expect("reject");
+    assert_eq!(world.session.undo_verdict().expect("undo"), [id]);
+    let standing = world.session.verdict_of(id).expect("read");
+    assert_eq!(standing, Some(Verdict::Rejected), "bob's word stands");
+    bob.undo_verdict().expect("undo");
+    assert!(bob.undo_verdict().is_err());
+}
+
+#[test]
+fn two_reviewers_who_differ_are_seen_and_counted() {
+    let (mut world, id) = reviewed();
+    world.session.decide(&[id], &approve()).expect("approve");
+    world.other().decide(&[id], &Decision::of(Verdict::Rejected)).expect("reject");
+    let filter = ReviewFilter::parse("is:disagreement").expect("a filter");
+    let rows = world.session.review_queue(&filter, QueueOrder::default()).expect("a queue");
+    let row = rows.first().expect("one row");
+    assert_eq!(row.disagreement, Disagreement::Reviewers);
+    assert_eq!((row.verdict, row.mine), (Verdict::Rejected, Some(Verdict::Approved)));
+    let report = world.session.agreement().expect("count");
+    assert_eq!((report.overall.confusion.right(), report.overall.confusion.total()), (1, 2));
+    let pair = report.reviewers.first().expect("a pair");
+    assert_eq!((pair.one.as_str(), pair.other.as_str(), pair.shared, pair.agreed), ("ada", "bob", 1, 0));
 }
 
 /// A file of the samples, or nothing where the folder is missing.

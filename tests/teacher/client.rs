@@ -296,3 +296,20 @@ async fn answers_outlive_the_process_that_paid_for_them() {
     let bytes = std::fs::read(folder.path().join("answers.db")).expect("the file");
     assert!(!bytes.windows(KEY.len()).any(|part| part == KEY.as_bytes()), "the key is not in the file");
 }
+
+#[test]
+fn a_key_comes_from_the_command_that_the_settings_name_and_is_never_shown() {
+    let mut settings = settings("http://127.0.0.1:9/v1");
+    settings.key_env = None;
+    settings.key_command = ["sh", "-c", "echo sk-from-the-keyring"].map(str::to_owned).to_vec();
+    let key = dojo_studio::teacher::Key::of("t", &settings).expect("a key").expect("one");
+    assert_eq!(format!("{key:?}"), "Key(***)");
+    for command in [["sh", "-c", "exit 1"], ["sh", "-c", "echo two words"], ["no-such-program", "", ""]] {
+        settings.key_command = command.map(str::to_owned).to_vec();
+        let error = dojo_studio::teacher::Key::of("t", &settings).expect_err("no key");
+        assert!(error.stops_job() && !error.to_string().contains("two words\n"), "{error}");
+        assert!(error.to_string().contains("key_command"), "{error}");
+    }
+    settings.key_command.clear();
+    assert_eq!(dojo_studio::teacher::Key::of("t", &settings), Ok(None));
+}

@@ -115,6 +115,15 @@ fn a_repeated_template_is_no_answer() {
 }
 
 #[test]
+fn a_form_given_back_empty_is_no_thought() {
+    let form = r#"{"thought_process": "step 1: ... step 2: ... step 3: ...", "predicted_label": "1"}"#;
+    assert_eq!(read(form), Err(Unreadable::WrongValue("thought_process")));
+    let thought = "step 1: it rains... step 2: so the street is wet. step 3: it follows.";
+    let answer = json!({"thought_process": thought, "predicted_label": 1}).to_string();
+    assert_eq!(read(&answer), Ok(found(thought, "1")));
+}
+
+#[test]
 fn a_key_given_twice_with_different_labels_is_refused() {
     let answer = r#"{"thought_process": "a", "predicted_label": 0, "predicted_label": 1}"#;
     assert_eq!(read(answer), Err(Unreadable::Ambiguous("predicted_label")));

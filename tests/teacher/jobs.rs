@@ -211,7 +211,8 @@ async fn a_low_score_is_improved_and_judged_again_until_it_is_high_enough() {
         .expect("no end")
         .expect("a judgement");
     assert_eq!((said.score, said.reasons.as_str(), said.rounds), (5, "clear", 2));
-    assert_eq!(said.improved, Some(("third".to_owned(), "1".to_owned())));
+    let improved = said.improved.expect("an improved text");
+    assert_eq!((improved.0.as_str(), improved.1.as_str()), ("third", "1"));
     assert!(strong.asked()[0].messages.iter().any(|message| message.content.contains("so so")));
 }
 

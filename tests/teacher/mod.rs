@@ -2,4 +2,4 @@ mod client;
 mod extract;
 mod jobs;
 mod pace;
-mod world;
+pub(crate) mod world;

@@ -116,7 +116,8 @@ pub(crate) async fn raw_server(replies: Vec<Vec<u8>>) -> (String, Arc<AtomicU64>
     (url, served)
 }
 
-fn is_whole(received: &[u8]) -> bool {
+/// Whether a request is there with its body.
+pub(crate) fn is_whole(received: &[u8]) -> bool {
     let text = String::from_utf8_lossy(received);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     let length =

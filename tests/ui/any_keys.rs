@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEventK
 use proptest::prelude::*;
 
 use super::harness::Harness;
-use super::world;
+use super::{review, world};
 
 /// One thing that a person (or a cat) does.
 #[derive(Debug, Clone)]
@@ -74,7 +74,7 @@ proptest! {
     #[test]
     fn no_sequence_of_input_panics(deeds in prop::collection::vec(deed(), 1..80)) {
         let mut studio = Harness::new().with(world::models()).with(world::sessions());
-        for event in world::jobs() {
+        for event in world::jobs().into_iter().chain(review::reflections()) {
             studio.apply(event);
         }
         perform(&mut studio, deeds);

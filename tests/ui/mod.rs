@@ -9,6 +9,7 @@ mod chat;
 mod data;
 mod keymap;
 mod models;
+mod review;
 mod shell;
 mod theme;
 mod train;

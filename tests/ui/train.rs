@@ -215,7 +215,7 @@ fn samples_differ_word_by_word() {
     let mut studio = typical();
     studio.keys("enter v");
     let screen = studio.screen();
-    assert!(screen.contains("[+Final Principle: +]"), "{screen}");
+    assert!(screen.contains("[+Final Principle:+]"), "{screen}");
     insta::assert_snapshot!(screen);
     studio.keys("[");
     assert!(studio.screen().contains("sample 1 of 2 · step 50"), "{}", studio.screen());

@@ -69,6 +69,8 @@ pub(super) fn correction(session: &mut Session, id: ChatId, answer: TurnId, corr
         reasons: String::new(),
         reviewer: PERSON.to_owned(),
         comment: String::new(),
+        judge: String::new(),
+        improved_by: String::new(),
     };
     session.add_reflections(&[reflection]).map(|_| ())
 }

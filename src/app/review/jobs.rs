@@ -12,7 +12,7 @@ use crate::domain::record::RecordId;
 use crate::domain::reflection::{Reflection, ReflectionId, Verdict};
 use crate::domain::thought::{Thought, ThoughtId};
 use crate::domain::view::Order;
-use crate::session::{Session, SetAside, question};
+use crate::session::{Improved, JudgeWord, Session, SetAside, question};
 use crate::teacher::job::{Aside, Outcome, Question, run};
 use crate::teacher::judge::{Candidate, Judge, Judgement};
 use crate::teacher::reflect::{Guidance, Reflect, Wrong};
@@ -71,7 +71,10 @@ pub async fn think(
     Ok(summary)
 }
 
-/// Reflections on the wrong thoughts that this teacher has not corrected.
+/// A wrong thought, and what a reviewer said of an earlier correction.
+type ToReflect = (ThoughtId, Thought, String);
+
+/// Reflections on the wrong thoughts that this teacher has not corrected, and on those that were sent back to it.
 ///
 /// # Errors
 /// Where the session can't be read or written. What ends the asking stands in the summary.
@@ -93,10 +96,10 @@ pub async fn reflect(
         drawing: options.drawing,
     };
     let mut todo = session.thoughts_to_reflect(&speaker.name())?;
-    retain(session, options, &mut todo, |(_, thought)| thought.record)?;
+    retain(session, options, &mut todo, |(_, thought, _)| thought.record)?;
     let mut summary = Summary { job: "reflect", speaker: speaker.name(), ..Summary::default() };
-    let wrong = |session: &Session, (id, thought): (ThoughtId, Thought)| -> Result<Wrong> {
-        Ok(Wrong { question: ask(session, thought.record)?, id, thought, comment: String::new() })
+    let wrong = |session: &Session, (id, thought, comment): ToReflect| -> Result<Wrong> {
+        Ok(Wrong { question: ask(session, thought.record)?, id, thought, comment })
     };
     summary.estimate(todo.iter().map(|item| job.request(&wrong(session, item.clone())?)), speaker)?;
     if options.dry == Dry::Plan {
@@ -104,11 +107,11 @@ pub async fn reflect(
         return Ok(summary);
     }
     let session = RefCell::new(session);
-    let work = async |item: (ThoughtId, Thought)| {
+    let work = async |item: ToReflect| {
         let wrong = wrong(&session.borrow(), item).map_err(|error| AskError::Local(format!("{error:#}")))?;
         job.reflect(speaker, &wrong).await
     };
-    let ended = run(todo, speaker.at_once(), stop, work, |(_, thought), outcome: Outcome<Reflection>| {
+    let ended = run(todo, speaker.at_once(), stop, work, |(_, thought, _), outcome: Outcome<Reflection>| {
         match outcome {
             Ok(reflection) => {
                 summary.right += u64::from(Some(&reflection.label) == thought.truth.as_ref());
@@ -158,6 +161,7 @@ pub async fn judge(
         rounds: judging.rounds,
         drawing: options.drawing,
     };
+    let who = format!("{} {}", speaker.name(), job.prompt.version());
     let mut todo = session.reflections(Some(Verdict::Pending))?;
     todo.retain(|(_, reflection)| reflection.score.is_none());
     retain(session, options, &mut todo, |(_, reflection)| reflection.record)?;
@@ -176,8 +180,10 @@ pub async fn judge(
     let ended = run(todo, speaker.at_once(), stop, work, |(id, item), outcome: Outcome<Judgement>| {
         match outcome {
             Ok(said) => {
-                let improved = said.improved.as_ref().map(|(text, label)| (text.as_str(), label.as_str()));
-                session.borrow_mut().judge(id, said.score, &said.reasons, improved)?;
+                let improved = said.improved.as_ref();
+                let improved = improved.map(|(text, label, by)| Improved { text, label, by });
+                let word = JudgeWord { score: said.score, reasons: &said.reasons, judge: &who, improved };
+                session.borrow_mut().judge(id, &word)?;
                 summary.right += u64::from(said.score >= judging.threshold);
                 summary.kept += 1;
             }

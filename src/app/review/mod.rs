@@ -1,7 +1,12 @@
 //! The jobs of the review loop on a session: who is asked, what is asked, and where the results go. The studio and the
 //! subcommands use the same code.
 
+pub mod bench;
 mod jobs;
+mod lane;
+mod local;
+mod orders;
+pub mod sets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,8 +15,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
+use self::local::Local;
 use crate::config::Folders;
 use crate::domain::filter::Filter;
+use crate::domain::protocol::models::ModelKind;
 use crate::domain::session::SessionInfo;
 use crate::session::{Access, Session};
 use crate::teacher::budget::{Budget, Spending};
@@ -25,6 +32,7 @@ use crate::teacher::request::Request;
 use crate::teacher::{AskError, Key, Speaker};
 
 pub use jobs::{JudgeOptions, OnProgress, judge, reflect, think};
+pub(crate) use lane::Reviews;
 
 /// What every job needs to know.
 #[derive(Debug, Clone)]
@@ -128,16 +136,23 @@ pub fn open(info: &SessionInfo) -> Result<Session> {
         .with_context(|| format!("open the session {}", info.path.display()))
 }
 
-/// Whoever answers under this name: a teacher of the settings.
+/// Whoever answers under this name: a teacher of the settings, or `local:MODEL`. With [`Dry::Plan`] it can be asked for
+/// its prices only, and neither key nor model is needed.
 ///
 /// # Errors
 /// Where there is none of that name, its key is missing, or its answers can't be kept.
-pub fn speaker(folders: &Folders, name: &str, session: &Path, budget: Budget) -> Result<Arc<dyn Speaker>> {
-    if let Some(model) = name.strip_prefix("local:") {
-        bail!(
-            "ask local:{model}: this version can't answer with a model of its own yet; name an endpoint of \
-             settings.toml (a local server, for instance)"
-        );
+pub fn speaker(
+    folders: &Folders,
+    name: &str,
+    session: &Path,
+    budget: Budget,
+    dry: Dry,
+) -> Result<Arc<dyn Speaker>> {
+    let cache = Arc::new(Cache::open(session).context("open answers.db in the session's folder")?);
+    match (name.strip_prefix("local:"), dry) {
+        (Some(model), Dry::Run) => return Ok(Arc::new(Local::start(folders, model, cache, budget)?)),
+        (Some(model), Dry::Plan) => return Ok(Arc::new(Local::planned(model, cache)?)),
+        (None, _) => {}
     }
     let settings = folders.load_settings()?;
     let Some(teacher) = settings.teachers.get(name) else {
@@ -145,14 +160,33 @@ pub fn speaker(folders: &Folders, name: &str, session: &Path, budget: Budget) ->
         let path = folders.settings.join("settings.toml");
         let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
         bail!(
-            "find teacher {name}: add [teachers.{name}] with base_url and model to {}; known are: {known}",
+            "find teacher {name}: add [teachers.{name}] with base_url and model to {}, or name a model of this \
+             machine as local:MODEL; known are: {known}",
             path.display()
         );
     };
-    let cache = Cache::open(session).context("open answers.db in the session's folder")?;
-    let key = Key::of(name, teacher)?;
+    let key = match dry {
+        Dry::Run => Key::of(name, teacher)?,
+        Dry::Plan => None,
+    };
     let clock = Arc::new(MachineClock::default());
-    Ok(Arc::new(Teacher::new(name, teacher.clone(), key, Arc::new(cache), budget, clock)?))
+    Ok(Arc::new(Teacher::new(name, teacher.clone(), key, cache, budget, clock)?))
+}
+
+/// Names that a job can be given: teachers of the settings, then models of this machine.
+///
+/// # Errors
+/// Where the settings or the models folder can't be read.
+pub fn speakers(folders: &Folders) -> Result<Vec<String>> {
+    let mut names: Vec<String> = folders.load_settings()?.teachers.into_keys().collect();
+    let models = crate::app::models::list(folders, None)?;
+    names.extend(
+        models
+            .into_iter()
+            .filter(|model| model.kind == ModelKind::Base)
+            .map(|model| format!("local:{}", model.name)),
+    );
+    Ok(names)
 }
 
 /// What the session's questions have in common, read from its records: their labels, and whether they are pairs of

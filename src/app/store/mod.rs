@@ -7,11 +7,12 @@ pub mod data;
 mod jobs;
 mod log;
 mod notices;
+pub mod review;
 pub mod runs;
 
 use crate::domain::protocol::models::ModelFile;
 use crate::domain::protocol::system::{Level, LogLine, Machine, Notice, Places};
-use crate::domain::protocol::{DataEvent, Event, ModelsEvent, SessionsEvent, SystemEvent};
+use crate::domain::protocol::{DataEvent, Event, ModelsEvent, ReviewEvent, SessionsEvent, SystemEvent};
 use crate::domain::session::{SessionInfo, SessionSummary};
 use crate::domain::settings::Settings;
 
@@ -37,6 +38,8 @@ pub struct Store {
     pub chats: chat::Chats,
     /// Records of the open session.
     pub data: data::Data,
+    /// Reflections of the open session.
+    pub review: review::Review,
     pub jobs: Jobs,
     pub notices: Notices,
     pub log: Log,
@@ -51,7 +54,7 @@ impl Store {
             Event::Data(event) => self.apply_data(event),
             Event::Eval(event) => match event {},
             Event::Models(ModelsEvent::Listed(models)) => self.models = Some(models),
-            Event::Review(event) => match event {},
+            Event::Review(event) => self.apply_review(event),
             Event::Runs(event) => self.runs.apply(event),
             Event::Sessions(event) => self.apply_session(event),
             Event::System(event) => self.apply_system(event),
@@ -70,6 +73,13 @@ impl Store {
         self.data.apply(event);
     }
 
+    fn apply_review(&mut self, event: ReviewEvent) {
+        if let ReviewEvent::Refused(why) = &event {
+            self.notify(Notice::new(Level::Error, why.clone()));
+        }
+        self.review.apply(event, self.now);
+    }
+
     fn apply_session(&mut self, event: SessionsEvent) {
         match event {
             SessionsEvent::Listed(sessions) => self.sessions = Some(sessions),
@@ -78,6 +88,7 @@ impl Store {
                 self.models = None;
                 self.data = data::Data::default();
                 self.chats = chat::Chats::default();
+                self.review = review::Review::default();
             }
         }
     }

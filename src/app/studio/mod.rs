@@ -4,6 +4,7 @@
 //! when something has changed. Whatever takes time happens in the worker or in another process.
 
 pub mod bench;
+pub mod bench_review;
 pub mod headless;
 mod inner;
 mod logging;
@@ -49,8 +50,10 @@ pub fn run(folders: &Folders, session: Option<SessionInfo>) -> Result<()> {
         .build()
         .context("start the program's event loop")?;
     runtime.block_on(async {
+        // Before the screen is taken: a signal that came between would leave it as it is.
+        let signals = Signals::new()?;
         let mut live = Live::start(folders, session)?;
-        live.run().await
+        live.run(signals).await
     })
 }
 
@@ -101,9 +104,8 @@ impl Live {
         Ok(live)
     }
 
-    async fn run(&mut self) -> Result<()> {
+    async fn run(&mut self, mut signals: Signals) -> Result<()> {
         let mut inputs = EventStream::new();
-        let mut signals = Signals::new()?;
         let mut clock = tokio::time::interval(Duration::from_secs(1));
         clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {

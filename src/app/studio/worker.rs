@@ -1,6 +1,7 @@
 //! The worker: carries out commands away from the screen and says what came of them. Each lane is a thread with a
 //! queue, so that a slow thing only holds up its own kind.
 
+use std::cell::OnceCell;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use anyhow::Result;
@@ -10,6 +11,7 @@ use super::pull;
 use super::runs::RunsLane;
 use crate::app::chat::Chats;
 use crate::app::records::Records;
+use crate::app::review::Reviews;
 use crate::app::{jobs, models, sessions};
 use crate::config::Folders;
 use crate::domain::protocol::system::{Level, Notice};
@@ -54,6 +56,9 @@ pub(super) struct Worker {
     /// Of the open session.
     records: Option<Records>,
     chats: Option<Chats>,
+    /// Of the open session, from the first question on: few sessions have thoughts.
+    reviews: OnceCell<Reviews>,
+    session: Option<SessionInfo>,
     folders: Folders,
     runs: RunsLane,
 }
@@ -63,9 +68,18 @@ impl Worker {
         let (desk, commands) = channel();
         let own = events.clone();
         let runs = RunsLane::start(folders.clone(), events.clone());
-        let models = folders.clone();
+        let known = folders.clone();
         std::thread::spawn(move || Desk { folders, events }.work(&commands));
-        Self { desk, events: own, records: None, chats: None, folders: models, runs }
+        Self {
+            desk,
+            events: own,
+            records: None,
+            chats: None,
+            reviews: OnceCell::new(),
+            session: None,
+            folders: known,
+            runs,
+        }
     }
 
     /// Puts a command on its lane.
@@ -73,6 +87,12 @@ impl Worker {
         match (command, &self.records, &self.chats) {
             (Command::Data(command), Some(records), _) => records.send(command),
             (Command::Chat(command), _, Some(chats)) => chats.send(command),
+            (Command::Review(command), _, _) => {
+                if let Some(session) = &self.session {
+                    let start = || Reviews::start(&self.folders, session, &self.events);
+                    self.reviews.get_or_init(start).send(command);
+                }
+            }
             (Command::Runs(command), _, _) => self.runs.send(command),
             // A lane that is gone has said why in the log.
             (command, _, _) => drop(self.desk.send(command)),
@@ -83,6 +103,8 @@ impl Worker {
     pub(super) fn session_opened(&mut self, session: &SessionInfo) {
         self.records = Some(Records::start(session, &self.events));
         self.chats = Some(Chats::start(session, self.folders.models(), &self.events));
+        self.reviews = OnceCell::new();
+        self.session = Some(session.clone());
         self.runs.session_opened(session);
         self.send(Command::Models(ModelsCommand::List { runs: Some(session.runs()) }));
     }
@@ -110,7 +132,6 @@ impl Desk {
     fn perform(&mut self, command: Command) -> Result<Option<Event>> {
         match command {
             Command::Eval(command) => match command {},
-            Command::Review(command) => match command {},
             Command::Models(ModelsCommand::List { runs }) => {
                 let listed = models::list(&self.folders, runs.as_deref())?;
                 Ok(Some(Event::Models(ModelsEvent::Listed(listed))))
@@ -127,8 +148,8 @@ impl Desk {
                 jobs::stop(job);
                 Ok(None)
             }
-            // Runs have a lane of their own, and without a session there are neither records nor chats.
-            Command::Chat(_) | Command::Data(_) | Command::Runs(_) => Ok(None),
+            // Runs and reviews have lanes of their own, and without a session there are neither records nor chats.
+            Command::Chat(_) | Command::Data(_) | Command::Review(_) | Command::Runs(_) => Ok(None),
         }
     }
 

@@ -246,9 +246,20 @@ fn bare_name(name: &str) -> String {
     name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// Whether a text is only the form that was asked for (`step 1: ... step 2: ...`): small models like to give it back.
+fn repeats_the_form(text: &str) -> bool {
+    let dots = text.contains("...") || text.contains('…');
+    dots && text
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .all(|word| word.eq_ignore_ascii_case("step") || word.chars().all(|letter| letter.is_ascii_digit()))
+}
+
 fn accept(value: &Loose, kind: &Kind, end: Written) -> Option<String> {
     match kind {
-        Kind::Text => text(value).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Kind::Text => text(value)
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty() && !repeats_the_form(text)),
         Kind::Label(classes) => {
             let (text, closed) = scalar(value)?;
             let written = if closed { Written::Whole } else { end };

@@ -16,7 +16,7 @@ use crate::ui::pane::{Pane, PaneId};
 pub(crate) fn all() -> [Box<dyn Pane>; 6] {
     [
         Box::new(data::Data::default()),
-        Box::new(absent::Absent(PaneId::Review)),
+        Box::new(review::Review::default()),
         Box::new(train::Train::default()),
         Box::new(chat::Chat::default()),
         Box::new(absent::Absent(PaneId::Eval)),

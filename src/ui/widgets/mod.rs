@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod cursor;
+pub mod diff;
 pub mod empty;
 pub mod field;
 pub mod float;

@@ -6,11 +6,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::charts::{self, Drawn};
-use super::samples;
 use crate::app::store::runs::RunData;
 use crate::domain::run::{Sample, Standing};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::chart::{ChartView, axis};
+use crate::ui::widgets::diff::{self, Side};
 use crate::ui::widgets::text;
 
 /// What is shown, and where in it.
@@ -140,14 +140,13 @@ impl Details {
             return;
         };
         let room = usize::from(area.width);
-        let mut lines =
-            samples::folded(" Q  ", &[(sample.prompt.replace('\n', " "), theme.text)], room, theme);
+        let mut lines = diff::folded(" Q  ", &[(sample.prompt.replace('\n', " "), theme.text)], room, theme);
         let answer = match before.filter(|_| self.diff == Diff::Shown) {
-            Some(before) => samples::changes(&before.completion, &sample.completion, theme),
+            Some(before) => diff::pieces(&before.completion, &sample.completion, Side::Both, theme),
             None => vec![(sample.completion.clone(), theme.text)],
         };
         let head = if self.diff == Diff::Shown && before.is_some() { " Δ  " } else { " A  " };
-        lines.extend(samples::folded(head, &answer, room, theme));
+        lines.extend(diff::folded(head, &answer, room, theme));
         if let Some(before) = before.filter(|_| self.diff == Diff::Hidden) {
             let short = text::shorten(&before.completion, room.saturating_sub(30));
             lines.push(Line::styled(format!("    (step {}: \"{short}\")", before.step), theme.dim));

@@ -11,7 +11,6 @@ mod groups;
 mod keys;
 mod list;
 mod recipes;
-mod samples;
 mod screen;
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};

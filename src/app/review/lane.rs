@@ -1,0 +1,85 @@
+//! The lanes of the studio for reviews: one thread reads, one writes, one counts, so that a decision is on disk and the
+//! next item on the screen before anything long is done. Each job has a thread of its own.
+
+mod bring;
+mod counter;
+mod reader;
+mod writer;
+
+use std::sync::mpsc::{Sender, channel};
+
+use crate::app::studio::Events;
+use crate::config::Folders;
+use crate::domain::protocol::system::{Level, Notice, SystemEvent};
+use crate::domain::protocol::{Event, ReviewCommand, ReviewEvent};
+use crate::domain::session::SessionInfo;
+use crate::session::{Session, SessionError};
+
+use self::reader::Ask;
+
+/// The lanes of one open session. Dropping it ends them; a job goes on to its end.
+pub(crate) struct Reviews {
+    reader: Sender<Ask>,
+    writer: Sender<ReviewCommand>,
+}
+
+impl Reviews {
+    /// Opens the session's database and starts the lanes.
+    pub(crate) fn start(folders: &Folders, info: &SessionInfo, events: &Events) -> Self {
+        let (reader, asks) = channel();
+        let (writer, commands) = channel();
+        let (counter, questions) = channel();
+        let lane = Lane { folders: folders.clone(), info: info.clone(), events: events.clone() };
+        let refresh = reader.clone();
+        std::thread::spawn(move || {
+            // Made by one thread before the others look for it.
+            if let Err(error) = Session::create(&lane.info.path) {
+                lane.complain(&error);
+                return;
+            }
+            let (second, third) = (lane.clone(), lane.clone());
+            std::thread::spawn(move || counter::work(&second, &questions));
+            std::thread::spawn(move || writer::work(&third, &commands, &refresh));
+            reader::work(&lane, &asks, &counter);
+        });
+        Self { reader, writer }
+    }
+
+    /// Puts a command on its lane.
+    pub(crate) fn send(&self, command: ReviewCommand) {
+        let ask = match command {
+            ReviewCommand::Queue { queue, filter, order } => Ask::Queue(queue, filter, order),
+            ReviewCommand::Open(ids) => Ask::Open(ids),
+            other => {
+                // A lane that is gone has said why in a notice.
+                self.writer.send(other).ok();
+                return;
+            }
+        };
+        self.reader.send(ask).ok();
+    }
+}
+
+/// What every lane has.
+#[derive(Clone)]
+struct Lane {
+    folders: Folders,
+    info: SessionInfo,
+    events: Events,
+}
+
+impl Lane {
+    fn complain(&self, error: &SessionError) {
+        self.notify(Level::Error, error.to_string());
+    }
+
+    fn notify(&self, level: Level, text: String) {
+        // The studio is gone: nobody needs to know.
+        self.events.send(Event::System(SystemEvent::Notified(Notice::new(level, text)))).ok();
+    }
+
+    fn tell(&self, event: ReviewEvent) {
+        // As above.
+        self.events.send(Event::Review(event)).ok();
+    }
+}

@@ -1,0 +1,190 @@
+//! What comes out of a review, as records to train on: `set:reviewed` is right thoughts and accepted corrections,
+//! `set:pairs` accepted corrections over flawed thoughts. A recipe names them as `session:set:reviewed balance:label
+//! split:train`; `dojo review export` writes the same rows.
+
+use std::collections::HashSet;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use super::{assignment, prompt};
+use crate::config::Folders;
+use crate::domain::filter::{Filter, parse};
+use crate::domain::message::{Message, Role};
+use crate::domain::record::{Preference, Record, RecordId};
+use crate::domain::view::Order;
+use crate::session::{Balance, Lesson, Session, answer, balanced, question};
+use crate::task::Task;
+use crate::teacher::job::{Drawing, Question};
+use crate::teacher::think::Think;
+
+/// Which of the two sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetKind {
+    Reviewed,
+    Pairs,
+}
+
+/// A set as a recipe names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetOrder {
+    pub kind: SetKind,
+    pub balance: Balance,
+    /// Of the records that the rows are about.
+    pub filter: Filter,
+}
+
+impl SetOrder {
+    /// Reads `set:reviewed balance:label split:train`; nothing where the words name no set.
+    ///
+    /// # Errors
+    /// Where a set, a balance or the filter behind them is none.
+    pub fn parse(words: &str) -> Result<Option<Self>> {
+        let (mut kind, mut balance, mut rest) = (None, Balance::AsItIs, Vec::new());
+        for word in words.split_whitespace() {
+            match word.split_once(':') {
+                Some(("set", "reviewed")) => kind = Some(SetKind::Reviewed),
+                Some(("set", "pairs")) => kind = Some(SetKind::Pairs),
+                Some(("set", other)) => bail!("there is no set '{other}': write set:reviewed or set:pairs"),
+                Some(("balance", "label")) => balance = Balance::ByLabel,
+                Some(("balance", other)) => bail!("balance:{other} is none: write balance:label"),
+                _ => rest.push(word),
+            }
+        }
+        let Some(kind) = kind else { return Ok(None) };
+        let line = rest.join(" ");
+        let filter = parse(&line).map_err(|error| anyhow::anyhow!("{}", error.pointed(&line)))?;
+        Ok(Some(Self { kind, balance, filter }))
+    }
+}
+
+/// One row with where it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetRow {
+    pub id: RecordId,
+    /// Turns to train on; for a pair the prompt alone, with both answers beside it.
+    pub record: Record,
+    /// Record, student, teacher, prompts, judge, reviewer.
+    pub provenance: Value,
+}
+
+/// The rows of a set, in the order of their records.
+///
+/// # Errors
+/// Where the session can't be read, or a prompt can't be filled in.
+pub fn rows(folders: &Folders, session: &Session, order: &SetOrder) -> Result<Vec<SetRow>> {
+    let mut lessons = match order.kind {
+        SetKind::Reviewed => session.lessons(Balance::AsItIs)?,
+        SetKind::Pairs => session.preference_pairs()?,
+    };
+    if order.filter != Filter::Everything {
+        let view = session.view(&order.filter, Order::default()).context("find the records of the set")?;
+        let wanted: HashSet<i64> = view.ids().iter().copied().collect();
+        lessons.retain(|lesson| wanted.contains(&lesson.record.0));
+    }
+    if order.balance == Balance::ByLabel {
+        lessons = balanced(lessons);
+    }
+    let form = Form::of(folders, session)?;
+    lessons.into_iter().map(|lesson| row(session, &form, order.kind, lesson)).collect()
+}
+
+fn row(session: &Session, form: &Form, kind: SetKind, lesson: Lesson) -> Result<SetRow> {
+    let source = session.record(lesson.record)?;
+    let mut messages = form.conversation(&source, &lesson.text, &lesson.label)?;
+    let chosen = messages.pop();
+    let preference = match (kind, &lesson.rejected) {
+        (SetKind::Pairs, Some(flawed)) => {
+            let rejected = form.conversation(&source, &flawed.text, &flawed.label)?.pop();
+            Some(Preference {
+                chosen: chosen.clone().into_iter().collect(),
+                rejected: rejected.into_iter().collect(),
+            })
+        }
+        _ => None,
+    };
+    if preference.is_none() {
+        messages.extend(chosen);
+    }
+    let record = Record {
+        messages,
+        preference,
+        label: Some(lesson.label),
+        split: source.split,
+        tags: source.tags,
+        provenance: source.provenance,
+        ..Record::default()
+    };
+    Ok(SetRow { id: lesson.record, record, provenance: lesson.provenance })
+}
+
+/// How a record is asked about, and answered: as the session's task has it, where that task has a place for a thought;
+/// else as a student is asked to think.
+struct Form {
+    task: Option<Task>,
+    /// Nothing where no record has a label to think about.
+    think: Option<Think>,
+}
+
+impl Form {
+    fn of(folders: &Folders, session: &Session) -> Result<Self> {
+        let folder = session.folder();
+        let name = crate::app::sessions::open(folder)?.file.task;
+        let task = if name.is_empty() { None } else { Some(crate::task::find(&name, Some(folder))?) };
+        let (asking, again) = (prompt(folders, folder, "think")?, prompt(folders, folder, "again")?);
+        let think = assignment(session).ok().map(|assignment| Think {
+            assignment,
+            prompt: asking,
+            again,
+            drawing: Drawing::default(),
+        });
+        Ok(Self { task, think })
+    }
+
+    fn conversation(&self, record: &Record, text: &str, label: &str) -> Result<Vec<Message>> {
+        if label.is_empty() {
+            // An answer of a chat, corrected: it is learnt as it stands.
+            let asked = record.messages.iter().rposition(|turn| turn.role == Role::User);
+            let turns = asked.and_then(|last| record.messages.get(..=last)).map(<[_]>::to_vec);
+            let mut messages = turns.unwrap_or_else(|| vec![Message::new(Role::User, question(record))]);
+            messages.push(Message::new(Role::Assistant, text));
+            return Ok(messages);
+        }
+        if let Some(messages) = self.task.as_ref().and_then(|task| of_task(task, record, text, label)) {
+            return Ok(messages);
+        }
+        let think = self.think.as_ref().context("find the labels that may be answered: no record has one")?;
+        let asked = Question { record: RecordId(0), text: question(record), truth: record.label.clone() };
+        let mut messages = think.request(&asked)?.messages;
+        messages.push(Message::new(Role::Assistant, answer(text, label)));
+        Ok(messages)
+    }
+}
+
+/// Nothing where the task's answer is another one than the thought: a task for plain chats, for instance.
+fn of_task(task: &Task, record: &Record, text: &str, label: &str) -> Option<Vec<Message>> {
+    let mut own = record.clone();
+    // The names by which tasks know a thought.
+    for name in ["improved_thought_process", "thought_process", "explanation"] {
+        own.fields.insert(name.to_owned(), Value::String(text.to_owned()));
+    }
+    own.label = Some(label.to_owned());
+    let messages = task.conversation(&own).ok()?;
+    let escaped = Value::String(text.to_owned()).to_string();
+    let inside = escaped.trim_matches('"');
+    messages.last().is_some_and(|last| last.content.contains(inside)).then_some(messages)
+}
+
+/// A row of a file: OpenAI's `messages`, or TRL's `prompt`, `chosen`, `rejected`; with where it comes from.
+#[must_use]
+pub fn line(row: &SetRow) -> Value {
+    match &row.record.preference {
+        None => {
+            json!({"messages": row.record.messages, "label": row.record.label, "provenance": row.provenance})
+        }
+        Some(pair) => json!({
+            "prompt": row.record.messages, "chosen": pair.chosen, "rejected": pair.rejected,
+            "provenance": row.provenance,
+        }),
+    }
+}

@@ -1,0 +1,205 @@
+//! `dojo bench review`: how long a person waits for the next reflection, with the program's own parts and a session on
+//! disk in which many wait.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::bench::Figure;
+use super::inner::Core;
+use crate::app::sessions;
+use crate::config::Folders;
+use crate::domain::record::{Fields, Provenance, Record, RecordId};
+use crate::domain::reflection::{Reflection, Verdict};
+use crate::domain::thought::{Thought, estimated_tokens};
+use crate::session::{Importer, Prepared, Session};
+use crate::ui::keymap::Chord;
+use crate::ui::pane::Effect;
+use crate::ui::theme::Depth;
+
+const SIZE: Rect = Rect { x: 0, y: 0, width: 120, height: 36 };
+/// Verdicts that count.
+const ROUNDS: usize = 200;
+/// So many reflections are written in one transaction.
+const BATCH: usize = 5_000;
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Fills a session with reflections that wait, opens it in the studio and approves some of them, each as soon as it is
+/// on the screen.
+///
+/// # Errors
+/// Where the session can't be written, or the studio never shows what it should.
+pub fn measure(folders: &Folders, waiting: usize) -> Result<Vec<Figure>> {
+    let info = sessions::create(folders, "bench-review")?;
+    fill(&mut Session::create(&info.path)?, waiting)?;
+    let mut core = Core::start(folders, Depth::Full)?;
+    core.begin(Some(info));
+    let mut screen = Screen { core, buffer: Buffer::empty(SIZE) };
+    let opening = Instant::now();
+    screen.press("2")?;
+    screen.wait(&place(1, waiting))?;
+    let opened = opening.elapsed();
+    let mut times = Vec::with_capacity(ROUNDS);
+    let mut sums = Vec::with_capacity(ROUNDS);
+    for number in 2..=ROUNDS.min(waiting) {
+        let start = Instant::now();
+        screen.press("enter")?;
+        screen.wait(&place(number, waiting))?;
+        times.push(start.elapsed());
+        sums.push(screen.slowest());
+    }
+    let quantile = |times: &mut Vec<Duration>, share: f64| {
+        times.sort_unstable();
+        let at = (times.len().saturating_sub(1) as f64 * share).round() as usize;
+        times.get(at).copied().unwrap_or_default()
+    };
+    let figure =
+        |name, time: Duration, below| Figure { name, value: time.as_secs_f64() * 1e3, unit: "ms", below };
+    Ok(vec![
+        figure("opening the queue, until the first reflection is on the screen", opened, 2_000.0),
+        figure("key to next reflection, its verdict on disk, median", quantile(&mut times, 0.5), 50.0),
+        figure("key to next reflection, its verdict on disk, p95", quantile(&mut times, 0.95), 50.0),
+        figure("key to next reflection, its verdict on disk, slowest", quantile(&mut times, 1.0), 100.0),
+        figure("one event taken in and drawn, slowest", quantile(&mut sums, 1.0), 50.0),
+    ])
+}
+
+fn place(number: usize, all: usize) -> String {
+    let count = |number: usize| crate::ui::widgets::text::count(number as u64);
+    format!("reflection {} of {} · ◌ pending", count(number), count(all))
+}
+
+struct Screen {
+    core: Core,
+    buffer: Buffer,
+}
+
+impl Screen {
+    fn press(&mut self, key: &str) -> Result<()> {
+        let chord = Chord::parse(key).map_err(anyhow::Error::msg)?;
+        let effects = self.core.studio.key(chord.event(), &self.core.store);
+        self.carry_out(effects);
+        self.draw();
+        Ok(())
+    }
+
+    /// Takes in events until the screen holds a text, and the reflection in front was read.
+    fn wait(&mut self, text: &str) -> Result<()> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let shown = self.text();
+            if shown.contains(text) && !shown.contains("reading …") {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                bail!("'{text}' did not come onto the screen:\n{shown}");
+            }
+            let event = self.core.events.blocking_recv().context("the studio's events have ended")?;
+            self.core.apply(event);
+            self.draw();
+        }
+    }
+
+    /// How long the screen is busy with what waits; nobody can type meanwhile.
+    fn slowest(&mut self) -> Duration {
+        let mut slowest = Duration::ZERO;
+        while let Ok(event) = self.core.events.try_recv() {
+            let start = Instant::now();
+            self.core.apply(event);
+            self.draw();
+            slowest = slowest.max(start.elapsed());
+        }
+        slowest
+    }
+
+    fn draw(&mut self) {
+        let effects = self.core.studio.refresh(&self.core.store);
+        self.carry_out(effects);
+        self.buffer.reset();
+        self.core.studio.draw(&mut self.buffer, SIZE, &self.core.store);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            if let Effect::Send(command) = effect {
+                self.core.worker.send(command);
+            }
+        }
+    }
+
+    fn text(&self) -> String {
+        self.buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect()
+    }
+}
+
+const FLAWED: &str = "step 1: The premise says that the ferry runs in summer. step 2: The hypothesis is about another \
+    month, number {}, which is not named. step 3: So it does not follow.";
+const CORRECTED: &str = "step 1: The premise limits the ferry to summer, in line {}. step 2: A winter month lies \
+    outside of that time, so no ferry runs. step 3: It can't be taken then, so the hypothesis follows.";
+
+fn fill(session: &mut Session, count: usize) -> Result<()> {
+    let records: Vec<Record> = (0..count).map(record).collect();
+    let mut importer = Importer::begin(session, "bench.jsonl", "")?;
+    for batch in records.chunks(BATCH) {
+        let prepared = batch.iter().cloned().map(Prepared::of).collect::<Result<Vec<_>, _>>()?;
+        importer.add(&prepared, &[])?;
+    }
+    importer.finish()?;
+    for begin in (0..count).step_by(BATCH) {
+        let numbers = begin..(begin + BATCH).min(count);
+        let thoughts: Vec<Thought> = numbers.clone().map(thought).collect();
+        let ids = session.add_thoughts(&thoughts)?;
+        let reflections: Vec<Reflection> =
+            numbers.zip(ids).map(|(number, id)| reflection(number, id)).collect();
+        session.add_reflections(&reflections)?;
+    }
+    Ok(())
+}
+
+fn record(number: usize) -> Record {
+    let field = |name: &str, text: String| (name.to_owned(), serde_json::Value::String(text));
+    let fields = Fields::from_iter([
+        field("premise", format!("The ferry to island {number} only runs in summer.")),
+        field("hypothesis", format!("In January one can't take the ferry to island {number}.")),
+    ]);
+    let hash = crate::data::hash::row_hash(&fields);
+    let provenance =
+        Provenance { source: "bench.jsonl".to_owned(), line: number as u64 + 1, hash, occurrence: 0 };
+    Record { fields, label: Some("1".to_owned()), provenance, ..Record::default() }
+}
+
+fn thought(number: usize) -> Thought {
+    let text = FLAWED.replace("{}", &number.to_string());
+    Thought {
+        record: RecordId(number as i64 + 1),
+        tokens: estimated_tokens(&text),
+        text,
+        label: "0".to_owned(),
+        truth: Some("1".to_owned()),
+        model: "student".to_owned(),
+        prompt: "think@bench".to_owned(),
+    }
+}
+
+fn reflection(number: usize, thought: crate::domain::thought::ThoughtId) -> Reflection {
+    Reflection {
+        record: RecordId(number as i64 + 1),
+        thought,
+        error_analysis: "Step 2 overlooks that a winter month lies outside of summer.".to_owned(),
+        corrected: CORRECTED.replace("{}", &number.to_string()),
+        label: "1".to_owned(),
+        teacher: "teacher".to_owned(),
+        prompt: "reflect@bench".to_owned(),
+        verdict: Verdict::Pending,
+        edited: None,
+        score: Some((number % 5 + 1) as u8),
+        reasons: String::new(),
+        reviewer: String::new(),
+        comment: String::new(),
+        judge: "judge".to_owned(),
+        improved_by: String::new(),
+    }
+}

@@ -1,0 +1,158 @@
+//! `dojo review show`, `aside` and `provenance`: reflections as they stand, one with its history, what was set aside,
+//! and what a record gives to training.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::Said;
+use crate::domain::record::RecordId;
+use crate::domain::reflection::ReflectionId;
+use crate::domain::review::{QueueOrder, ReviewItem, VerdictState};
+use crate::domain::review_filter::ReviewFilter;
+use crate::session::{Balance, Session, question};
+
+pub(super) fn filter(words: &str) -> Result<ReviewFilter> {
+    ReviewFilter::parse(words).map_err(|why| anyhow::anyhow!("the filter can't be read: {why}"))
+}
+
+pub(super) fn list(session: &Session, words: &str) -> Result<Said> {
+    let rows = session.review_queue(&filter(words)?, QueueOrder::default())?;
+    let mut lines = Vec::with_capacity(rows.len());
+    let mut values = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let score = row.score.map_or_else(|| "-".to_owned(), |score| score.to_string());
+        lines.push(format!(
+            "{:>6}  {} {:<9} record {:<7} {} -> {} (true {})  judge {score}  {} tokens  {}",
+            row.id.0,
+            row.verdict.sign(),
+            row.verdict.name(),
+            row.record.0,
+            row.flawed,
+            row.label,
+            row.truth,
+            row.tokens,
+            row.teacher
+        ));
+        values.push(json!({
+            "id": row.id, "record": row.record, "verdict": row.verdict, "student": &*row.student,
+            "student_label": &*row.flawed, "teacher": &*row.teacher, "label": &*row.label, "truth": &*row.truth,
+            "score": row.score, "tokens": row.tokens,
+        }));
+    }
+    let text = if lines.is_empty() { "nothing waits for a verdict".to_owned() } else { lines.join("\n") };
+    Ok((values.into(), text))
+}
+
+pub(super) fn one(session: &Session, id: i64) -> Result<Said> {
+    let item = session.review_item(ReflectionId(id))?.with_context(|| format!("find reflection {id}"))?;
+    let (thought, reflection) = (&item.thought, &item.reflection);
+    let asked = question(&session.record(reflection.record)?);
+    let mut text = format!(
+        "{asked}\n\nstudent ({}), label {} where {} is true\n{}\n\nwhat went wrong\n{}\n\nteacher ({}), label {}\n{}\n",
+        thought.model,
+        thought.label,
+        thought.truth.as_deref().unwrap_or("none"),
+        thought.text,
+        reflection.error_analysis,
+        reflection.teacher,
+        reflection.label,
+        reflection.text(),
+    );
+    text.push_str(&format!("\nchecks     {}\n{}", checks(&item), chain(&item)));
+    let said: Vec<Value> = item
+        .verdicts
+        .iter()
+        .map(|said| {
+            json!({"at": said.at, "who": said.who, "verdict": said.verdict, "edited": said.edited,
+                   "comment": said.comment, "taken_back": said.state == VerdictState::TakenBack})
+        })
+        .collect();
+    let value = json!({
+        "question": asked, "source": item.source, "thought": thought, "reflection": reflection, "verdicts": said,
+    });
+    Ok((value, text))
+}
+
+fn checks(item: &ReviewItem) -> String {
+    let checks = &item.checks;
+    let marks = [
+        (checks.reaches_label, "reaches the label"),
+        (checks.three_steps, "three steps"),
+        (checks.length_fits, "length"),
+        (!checks.leaks_label, "concludes last"),
+        (!checks.copies_record, "own words"),
+    ];
+    let mark = |(good, name): (bool, &str)| format!("{} {name}", if good { "✓" } else { "!" });
+    format!("{}; {} tokens", marks.map(mark).join("  "), checks.tokens)
+}
+
+/// Where it comes from, link by link, and every word on it.
+fn chain(item: &ReviewItem) -> String {
+    let from = |prompt: &str| if prompt.is_empty() { "imported".to_owned() } else { prompt.to_owned() };
+    let mut lines = vec![
+        format!("record     {} from {}", item.reflection.record, item.source),
+        format!(
+            "thought    {} by {}, {}",
+            item.reflection.thought,
+            item.thought.model,
+            from(&item.thought.prompt)
+        ),
+        format!("correction by {}, {}", item.reflection.teacher, from(&item.reflection.prompt)),
+    ];
+    if let Some(score) = item.reflection.score {
+        let judge = if item.reflection.judge.is_empty() { "imported" } else { &item.reflection.judge };
+        lines.push(format!("judge      {score} of 5 by {judge}: {}", item.reflection.reasons));
+    }
+    if !item.reflection.improved_by.is_empty() {
+        lines.push(format!("improved   by {}", item.reflection.improved_by));
+    }
+    for said in &item.verdicts {
+        let when = chrono::DateTime::from_timestamp_millis(said.at)
+            .map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M UTC").to_string());
+        let note = if said.state == VerdictState::TakenBack { " (taken back)" } else { "" };
+        let comment = if said.comment.is_empty() { String::new() } else { format!(": {}", said.comment) };
+        lines.push(format!("verdict    {} by {}, {when}{note}{comment}", said.verdict.name(), said.who));
+    }
+    if item.verdicts.is_empty() {
+        lines.push(format!("verdict    {}", item.reflection.verdict.name()));
+    }
+    lines.join("\n")
+}
+
+pub(super) fn aside(session: &Session) -> Result<Said> {
+    let all = session.all_set_aside()?;
+    let mut lines = Vec::new();
+    let mut values = Vec::new();
+    for one in &all {
+        lines.push(format!(
+            "{} of record {} by {}: {}\n{}\n",
+            one.job, one.record, one.model, one.reason, one.raw
+        ));
+        values.push(json!({
+            "job": one.job, "record": one.record, "model": one.model, "reason": one.reason, "raw": one.raw,
+        }));
+    }
+    let text = if lines.is_empty() { "nothing was set aside".to_owned() } else { lines.join("\n") };
+    Ok((values.into(), text))
+}
+
+pub(super) fn provenance(session: &Session, record: i64) -> Result<Said> {
+    let own = session.record(RecordId(record))?;
+    let mut rows = Vec::new();
+    let lessons = session.lessons(Balance::AsItIs)?;
+    for lesson in lessons.iter().filter(|lesson| lesson.record == RecordId(record)) {
+        rows.push(json!({
+            "sets": if lesson.rejected.is_some() { vec!["sft", "pairs"] } else { vec!["sft"] },
+            "source": own.provenance.source, "line": own.provenance.line,
+            "label": lesson.label, "text": lesson.text, "chain": lesson.provenance,
+        }));
+    }
+    let mut text = format!("record {record} from {}:{}\n", own.provenance.source, own.provenance.line);
+    if rows.is_empty() {
+        text.push_str("it gives nothing to the training set: no right thought, no accepted correction");
+    }
+    for row in &rows {
+        text.push_str(&format!("\n{}\n{}\n", row["text"].as_str().unwrap_or_default(), row["chain"]));
+    }
+    Ok((rows.into(), text.trim_end().to_owned()))
+}

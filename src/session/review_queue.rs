@@ -1,0 +1,256 @@
+//! The review queue, one item of it whole, and how the thoughts of a session agree with its labels.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use rusqlite::{Row, params};
+use serde_json::Value;
+
+use super::reflections::verdict;
+use super::{Result, Session, question};
+use crate::domain::agreement_report::{AgreementReport, LastWords, reviewer_pairs};
+use crate::domain::record::{Record, RecordId};
+use crate::domain::reflection::{Checks, ReflectionId};
+use crate::domain::review::{
+    Disagreement, QueueOrder, QueueRow, ReviewItem, VerdictEntry, VerdictState, sort,
+};
+use crate::domain::review_filter::{Facts, Needs, ReviewFilter};
+
+const QUEUE: &str =
+    "SELECT r.id, r.record, r.verdict, r.score, length(coalesce(r.edited, r.corrected)), t.model,
+    r.teacher, t.label, r.label, coalesce(t.truth, ''), split.name";
+const TEXTS: &str = ", coalesce(r.edited, r.corrected), t.text || char(10) || r.error_analysis";
+const JOINED: &str = " FROM reflections AS r JOIN thoughts AS t ON t.id = r.thought
+    JOIN records ON records.id = r.record LEFT JOIN names AS split ON split.id = records.split ORDER BY r.id";
+
+impl Session {
+    /// The reflections that a filter lets through, in an order. `who` is at the keyboard: what that person said is told
+    /// apart.
+    ///
+    /// # Errors
+    /// Where the session can't be read.
+    pub fn review_queue(&self, filter: &ReviewFilter, order: QueueOrder) -> Result<Vec<QueueRow>> {
+        let needs = filter.needs();
+        let words = self.last_words()?;
+        let tags = if filter.is_empty() { HashMap::new() } else { self.tags_of_reviewed()? };
+        let texts = if needs == Needs::Row { "" } else { TEXTS };
+        let mut statement = self.connection.prepare_cached(&format!("{QUEUE}{texts}{JOINED}"))?;
+        let mut rows = statement.query([])?;
+        let mut names = Names::default();
+        let mut queue = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut item = queue_row(row, &mut names)?;
+            let said = words.get(&item.id);
+            item.mine = said.and_then(|said| said.get(&self.who)).copied();
+            let accepted: HashSet<bool> =
+                said.into_iter().flatten().map(|(_, verdict)| verdict.is_accepted()).collect();
+            if accepted.len() > 1 {
+                item.disagreement = Disagreement::Reviewers;
+            }
+            if filter.is_empty() || self.lets_through(filter, row, &item, (&words, &tags))? {
+                queue.push(item);
+            }
+        }
+        sort(&mut queue, order);
+        Ok(queue)
+    }
+
+    fn lets_through(
+        &self,
+        filter: &ReviewFilter,
+        row: &Row<'_>,
+        item: &QueueRow,
+        (words, tags): (&LastWords, &HashMap<i64, Vec<String>>),
+    ) -> Result<bool> {
+        let needs = filter.needs();
+        let split: Option<String> = row.get(10)?;
+        let (corrected, others) = match needs {
+            Needs::Row => (String::new(), String::new()),
+            Needs::Text | Needs::Record => (row.get::<_, String>(11)?, row.get::<_, String>(12)?),
+        };
+        let checks = match needs {
+            Needs::Record => {
+                let record = question(&self.record(item.record)?);
+                Some(Checks::of(&corrected, &item.label, &item.truth, &record))
+            }
+            Needs::Row | Needs::Text => None,
+        };
+        let text = format!("{corrected}\n{others}").to_lowercase();
+        let reviewers: Vec<String> =
+            words.get(&item.id).map(|said| said.keys().cloned().collect()).unwrap_or_default();
+        Ok(filter.matches(&Facts {
+            row: item,
+            split: split.as_deref(),
+            tags: tags.get(&item.record.0).map_or(&[], Vec::as_slice),
+            reviewers: &reviewers,
+            text: &text,
+            checks: checks.as_ref(),
+        }))
+    }
+
+    /// A reflection with its thought, its record, its checks and every word that was said on it.
+    ///
+    /// # Errors
+    /// Where the session can't be read.
+    pub fn review_item(&self, id: ReflectionId) -> Result<Option<ReviewItem>> {
+        let Some(reflection) = self.reflection(id)? else { return Ok(None) };
+        let Some(thought) = self.thought(reflection.thought)? else { return Ok(None) };
+        let record = self.record(reflection.record)?;
+        let truth = thought.truth.clone().unwrap_or_default();
+        // What a person wrote leads where the person wants it.
+        let label = if reflection.edited.is_some() { &truth } else { &reflection.label };
+        let checks = Checks::of(reflection.text(), label, &truth, &question(&record));
+        let source = match record.provenance.source.as_str() {
+            "" => "written here".to_owned(),
+            source => format!("{source}:{}", record.provenance.line),
+        };
+        Ok(Some(ReviewItem {
+            question: parts(&record),
+            source,
+            split: record.split.clone(),
+            tags: record.tags.iter().cloned().collect(),
+            checks,
+            verdicts: self.verdicts_on(id)?,
+            reflection,
+            thought,
+        }))
+    }
+
+    fn verdicts_on(&self, id: ReflectionId) -> Result<Vec<VerdictEntry>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at, reviewer, verdict, edited, comment, undone FROM verdicts WHERE reflection = ?1 ORDER BY step",
+        )?;
+        let rows = statement.query_map([id.0], |row| {
+            Ok(VerdictEntry {
+                at: row.get(0)?,
+                who: row.get(1)?,
+                verdict: verdict(row.get(2)?),
+                edited: row.get(3)?,
+                comment: row.get(4)?,
+                state: if row.get(5)? { VerdictState::TakenBack } else { VerdictState::Stands },
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The last word of each person on each reflection; what was taken back or sent back is none.
+    ///
+    /// # Errors
+    /// Where the session can't be read.
+    pub fn last_words(&self) -> Result<LastWords> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT reflection, reviewer, verdict FROM verdicts WHERE undone = 0 ORDER BY step",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut words = LastWords::new();
+        while let Some(row) = rows.next()? {
+            let said = verdict(row.get(2)?);
+            let own = words.entry(ReflectionId(row.get(0)?)).or_default();
+            if said.is_decided() {
+                own.insert(row.get(1)?, said);
+            } else {
+                own.remove(row.get_ref(1)?.as_str().unwrap_or_default());
+            }
+        }
+        Ok(words)
+    }
+
+    /// How the thoughts agree with the labels, and the reviewers with each other.
+    ///
+    /// # Errors
+    /// Where the session can't be read.
+    pub fn agreement(&self) -> Result<AgreementReport> {
+        let mut report = AgreementReport::default();
+        let mut splits: HashMap<i64, Option<String>> = HashMap::new();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT records.id, names.name FROM records LEFT JOIN names ON names.id = records.split
+             WHERE records.id IN (SELECT record FROM thoughts)",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            splits.insert(row.get(0)?, row.get(1)?);
+        }
+        let tags = self.tags_where("record IN (SELECT record FROM thoughts)")?;
+        for (_, thought) in self.thoughts()? {
+            let split = splits.get(&thought.record.0).and_then(Option::as_deref);
+            report.add(&thought, split, tags.get(&thought.record.0).map_or(&[], Vec::as_slice));
+        }
+        report.reviewers = reviewer_pairs(&self.last_words()?);
+        report.set_aside = self.set_aside_counts()?;
+        Ok(report)
+    }
+
+    fn set_aside_counts(&self) -> Result<BTreeMap<String, u64>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT job || ' ' || reason, count(*) FROM set_aside GROUP BY job, reason ORDER BY 1",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn tags_of_reviewed(&self) -> Result<HashMap<i64, Vec<String>>> {
+        self.tags_where("record IN (SELECT record FROM reflections)")
+    }
+
+    fn tags_where(&self, condition: &str) -> Result<HashMap<i64, Vec<String>>> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT record, name FROM record_tags JOIN names ON names.id = tag WHERE {condition} ORDER BY name"
+        ))?;
+        let mut rows = statement.query(params![])?;
+        let mut tags: HashMap<i64, Vec<String>> = HashMap::new();
+        while let Some(row) = rows.next()? {
+            tags.entry(row.get(0)?).or_default().push(row.get(1)?);
+        }
+        Ok(tags)
+    }
+}
+
+/// Equal names are held once: the queue may be long.
+#[derive(Default)]
+struct Names(HashMap<String, Arc<str>>);
+
+impl Names {
+    fn get(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(name) {
+            return Arc::clone(known);
+        }
+        let shared: Arc<str> = Arc::from(name);
+        self.0.insert(name.to_owned(), Arc::clone(&shared));
+        shared
+    }
+}
+
+fn queue_row(row: &Row<'_>, names: &mut Names) -> Result<QueueRow> {
+    let mut name = |column: usize| -> Result<Arc<str>> {
+        Ok(names.get(row.get_ref(column)?.as_str().unwrap_or_default()))
+    };
+    let (student, teacher, flawed, label, truth) = (name(5)?, name(6)?, name(7)?, name(8)?, name(9)?);
+    let verdict = verdict(row.get(2)?);
+    let misses = label != truth && verdict != crate::domain::reflection::Verdict::Edited;
+    Ok(QueueRow {
+        id: ReflectionId(row.get(0)?),
+        record: RecordId(row.get(1)?),
+        verdict,
+        mine: None,
+        score: row.get(3)?,
+        tokens: row.get::<_, i64>(4)?.unsigned_abs().div_ceil(4) as u32,
+        student,
+        teacher,
+        flawed,
+        label,
+        truth,
+        disagreement: if misses { Disagreement::Label } else { Disagreement::None },
+    })
+}
+
+/// What the record asks, with a name for each part.
+fn parts(record: &Record) -> Vec<(String, String)> {
+    let field =
+        |name: &str| record.fields.get(name).and_then(Value::as_str).map(|text| text.trim().to_owned());
+    match (field("premise"), field("hypothesis")) {
+        (Some(premise), Some(hypothesis)) => {
+            vec![("premise".to_owned(), premise), ("hypothesis".to_owned(), hypothesis)]
+        }
+        _ => vec![("prompt".to_owned(), record.prompt().to_owned())],
+    }
+}

@@ -1,0 +1,221 @@
+//! Beside the thoughts: what was asked, the true label, the checks, the last words on it, and accuracy by length.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::Blind;
+use super::draw::rule;
+use super::item::named;
+use crate::domain::agreement_report::AgreementReport;
+use crate::domain::reflection::Checks;
+use crate::domain::review::{ReviewItem, VerdictState};
+use crate::ui::pane::View;
+use crate::ui::theme::Theme;
+use crate::ui::widgets::text;
+
+const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+/// The third column.
+pub(super) fn column(blind: Blind, buffer: &mut Buffer, area: Rect, item: &ReviewItem, view: View<'_>) {
+    rule(
+        buffer,
+        Rect { height: 1.min(area.height), ..area },
+        &format!("record {}", item.reflection.record),
+        view.theme.bright,
+        view,
+    );
+    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let width = usize::from(area.width);
+    let mut lines = asked(item, width, view.theme);
+    lines.extend(labels(blind, item, width, view.theme));
+    if blind == Blind::No {
+        lines.push(Line::default());
+        lines.extend(checks(&item.checks, view.theme).into_iter().map(Line::from));
+        lines.push(Line::default());
+        lines.extend(words(item, width, view));
+    }
+    if let Some(report) = &view.store.review.report {
+        let by_length = by_length(report, width, view.theme);
+        let free = usize::from(body.height).saturating_sub(lines.len());
+        if free > by_length.len() {
+            lines.push(Line::default());
+            lines.extend(by_length);
+        }
+    }
+    for (y, line) in (body.y..body.bottom()).zip(&lines) {
+        line.render(Rect { y, height: 1, ..body }, buffer);
+    }
+}
+
+/// The same in few lines, for a narrow screen.
+pub(super) fn compact(blind: Blind, item: &ReviewItem, width: usize, view: View<'_>) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for (name, words) in &item.question {
+        let room = width.saturating_sub(12) * 2;
+        lines.extend(named(name, &text::shorten(words, room), width, view.theme.text, view.theme));
+    }
+    lines.extend(labels(blind, item, width, view.theme));
+    if blind == Blind::No {
+        let mut spans = vec![Span::styled(format!("{:12}", "checks"), view.theme.dim)];
+        for (index, span) in short_checks(&item.checks, view.theme).into_iter().enumerate() {
+            if index > 0 {
+                spans.push(Span::raw("  "));
+            }
+            spans.push(span);
+        }
+        lines.push(Line::from(spans));
+    }
+    lines
+}
+
+fn asked(item: &ReviewItem, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    item.question.iter().flat_map(|(name, words)| named(name, words, width, theme.text, theme)).collect()
+}
+
+/// The true label, and who reached which.
+fn labels(blind: Blind, item: &ReviewItem, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let truth = item.thought.truth.as_deref().unwrap_or("none");
+    let mut lines = named("true label", &meaning(item, truth), width, theme.bright, theme);
+    if blind == Blind::Yes {
+        return lines;
+    }
+    let sign = |label: &str| if label == truth { ("✓", theme.good) } else { ("✗", theme.bad) };
+    let teacher = if item.reflection.edited.is_some() { truth } else { &item.reflection.label };
+    let (one, one_style) = sign(&item.thought.label);
+    let (other, other_style) = sign(teacher);
+    let who =
+        [("student", item.thought.label.as_str(), one, one_style), ("teacher", teacher, other, other_style)];
+    let mut spans = Vec::new();
+    for (name, label, sign, style) in who {
+        let gap = if spans.is_empty() { format!("{name:12}") } else { format!("   {name} ") };
+        spans.push(Span::styled(gap, theme.dim));
+        spans.push(Span::styled(format!("{label} {sign}"), style));
+    }
+    let wide: usize = spans.iter().map(Span::width).sum();
+    if wide <= width {
+        lines.push(Line::from(spans));
+    } else {
+        for (name, label, sign, style) in who {
+            lines.extend(named(name, &format!("{label} {sign}"), width, style, theme));
+        }
+    }
+    lines
+}
+
+/// `1 follows`, where pairs are labelled with bare numbers.
+fn meaning(item: &ReviewItem, label: &str) -> String {
+    let pair = item.question.iter().any(|(name, _)| name == "hypothesis");
+    match label {
+        "1" if pair => "1 follows".to_owned(),
+        "0" if pair => "0 does not follow".to_owned(),
+        label => label.to_owned(),
+    }
+}
+
+/// What each check found: whether it is well, a short word and a whole one.
+fn found(checks: &Checks) -> [(bool, String, String); 5] {
+    let tokens = checks.tokens;
+    let length = if checks.length_fits {
+        format!("{tokens} tokens")
+    } else if tokens < 100 {
+        format!("{tokens} tokens: short")
+    } else {
+        format!("{tokens} tokens: long")
+    };
+    let say = |good: bool, well: &str, ill: &str| (good, if good { well } else { ill }.to_owned());
+    let two = |(good, short): (bool, String), whole: (bool, String)| (good, short, whole.1);
+    [
+        two(
+            say(checks.reaches_label, "label", "label"),
+            say(checks.reaches_label, "reaches the true label", "misses the true label"),
+        ),
+        two(
+            say(checks.three_steps, "3 steps", "3 steps"),
+            say(checks.three_steps, "exactly three steps", "not exactly three steps"),
+        ),
+        (checks.length_fits, length.clone(), length),
+        two(
+            say(!checks.leaks_label, "late conclusion", "early conclusion"),
+            say(
+                !checks.leaks_label,
+                "concludes in the last step only",
+                "gives the label away before the end",
+            ),
+        ),
+        two(
+            say(!checks.copies_record, "own words", "copies"),
+            say(!checks.copies_record, "in its own words", "copies the record word for word"),
+        ),
+    ]
+}
+
+fn checks(checks: &Checks, theme: &Theme) -> Vec<Span<'static>> {
+    found(checks).into_iter().map(|(good, _, whole)| mark(good, &whole, theme)).collect()
+}
+
+fn short_checks(checks: &Checks, theme: &Theme) -> Vec<Span<'static>> {
+    found(checks).into_iter().map(|(good, short, _)| mark(good, &short, theme)).collect()
+}
+
+fn mark(good: bool, words: &str, theme: &Theme) -> Span<'static> {
+    let (sign, style) = if good { ("✓", theme.good) } else { ("!", theme.warning) };
+    Span::styled(format!("{sign} {words}"), style)
+}
+
+/// The last words that people said on it.
+fn words(item: &ReviewItem, width: usize, view: View<'_>) -> Vec<Line<'static>> {
+    let standing = item.verdicts.iter().rev().filter(|said| said.state == VerdictState::Stands);
+    standing
+        .take(3)
+        .map(|said| {
+            let when = text::ago(said.at as f64 / 1000.0, view.store.now);
+            let line = format!("{} {} by {}, {when}", said.verdict.sign(), said.verdict.name(), said.who);
+            Line::styled(text::shorten(&line, width), view.theme.dim)
+        })
+        .collect()
+}
+
+/// How many thoughts of each length are right, as bars.
+pub(super) fn by_length(report: &AgreementReport, width: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::styled("right, by tokens of thought", theme.dim)];
+    for (name, share) in report.by_length().into_iter().filter(|(_, share)| share.all > 0) {
+        lines.push(bar(&name, 9, share.ratio(), share.all, width, theme));
+    }
+    if lines.len() == 1 { Vec::new() } else { lines }
+}
+
+/// `0-100   ██████▌     72%  of 54`.
+pub(super) fn bar(
+    name: &str,
+    names: usize,
+    ratio: Option<f64>,
+    all: u64,
+    width: usize,
+    theme: &Theme,
+) -> Line<'static> {
+    let room = width.saturating_sub(names + 1 + 5 + 9).clamp(4, 40);
+    let share = ratio.unwrap_or_default();
+    let eighths = (share * room as f64 * 8.0).round() as usize;
+    let mut drawn = "█".repeat(eighths / 8);
+    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    drawn.push_str(rest.get(eighths % 8).copied().unwrap_or_default());
+    let name = text::shorten(name, names);
+    Line::from(vec![
+        Span::styled(format!("{name:names$} "), theme.text),
+        Span::styled(format!("{drawn:room$}"), theme.accent),
+        Span::styled(format!("{:>4.0}%", share * 100.0), theme.text),
+        Span::styled(format!(" of {}", text::count(all)), theme.dim),
+    ])
+}
+
+/// A column of height for each value; a gap where there is none.
+pub(super) fn heights(values: &[Option<f64>], style: Style) -> Span<'static> {
+    let sign = |value: &Option<f64>| match value {
+        None => " ",
+        Some(value) => BARS.get((value * 7.0).round() as usize).copied().unwrap_or("█"),
+    };
+    Span::styled(values.iter().map(sign).collect::<String>(), style)
+}
