@@ -1,6 +1,6 @@
 mod adapter;
 mod damage;
-mod embed;
+pub(crate) mod embed;
 mod generate;
 mod gguf;
 mod hf;

@@ -2,12 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use dojo_studio::domain::message::{Message, Role};
+use dojo_studio::domain::teacher::TeacherSettings;
+use dojo_studio::engine::embed::Embedder;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
+use dojo_studio::engine::model::ModelFiles;
 use dojo_studio::serve::{Served, Settings, bind};
+use dojo_studio::teacher::budget::Budget;
+use dojo_studio::teacher::cache::Cache;
+use dojo_studio::teacher::client::Teacher;
+use dojo_studio::teacher::clock::{Clock, MachineClock};
+use dojo_studio::teacher::{self, Key, Speaker};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
+use crate::engine::embed::write_tiny_bert;
 use crate::support::tiny::Tiny;
 
 struct Server {
@@ -19,6 +30,10 @@ struct Server {
 }
 
 async fn serve(api_key: Option<&str>, queue: usize) -> Server {
+    serve_with(api_key, queue, None).await
+}
+
+async fn serve_with(api_key: Option<&str>, queue: usize, embedder: Option<Embedder>) -> Server {
     let place = tempfile::tempdir().unwrap();
     let model = Tiny { tied: false, context: 1024, ..Tiny::new("llama") }.open_folder(place.path());
     let limits = Limits { threads: 1, ..Limits::default() };
@@ -27,7 +42,7 @@ async fn serve(api_key: Option<&str>, queue: usize) -> Server {
         prompter: Prompter::new(&model).unwrap(),
         generator: load(&model, Precision::Full, limits).unwrap(),
         adapters: BTreeMap::new(),
-        embedder: None,
+        embedder,
     };
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
     let settings = Settings { address, api_key: api_key.map(str::to_owned), queue, body: 64 << 10 };
@@ -181,6 +196,72 @@ async fn what_cant_be_served_is_refused_in_words() {
         assert_eq!(found, status, "{message}");
         assert!(message.contains(words), "{message}");
     }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn embeddings_are_given_as_numbers_and_as_base64() {
+    let bert = tempfile::tempdir().unwrap();
+    write_tiny_bert(bert.path());
+    let embedder = Embedder::open(&ModelFiles::at(bert.path()).unwrap()).unwrap();
+    let name = embedder.name().to_owned();
+    let expected = embedder.embed(&["a b c", "x"]).unwrap();
+    let server = serve_with(None, 8, Some(embedder)).await;
+    let path = "/v1/embeddings";
+    let listed = json_of(server.get("/v1/models").await).await;
+    assert!(listed["data"].as_array().unwrap().iter().any(|model| model["id"] == name.as_str()), "{listed}");
+    let body = json!({ "model": name, "input": ["a b c", "x"] });
+    let plain = json_of(server.post(path, &body).await).await;
+    let vector = |number: usize| -> Vec<f32> {
+        let values = plain["data"][number]["embedding"].as_array().unwrap();
+        values.iter().map(|value| value.as_f64().unwrap() as f32).collect()
+    };
+    assert_eq!([vector(0), vector(1)].as_slice(), expected.vectors.as_slice());
+    assert_eq!(plain["usage"]["prompt_tokens"], expected.tokens);
+    let body = json!({ "model": name, "input": "x", "encoding_format": "base64" });
+    let packed = json_of(server.post(path, &body).await).await;
+    let text = packed["data"][0]["embedding"].as_str().unwrap();
+    let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text).unwrap();
+    let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    assert_eq!(values, expected.vectors[1]);
+    let cases = [
+        (json!({ "model": "other", "input": "x" }), 404, "gives no embeddings"),
+        (json!({ "model": name, "input": [] }), 400, "0 texts"),
+        (json!({ "model": name, "input": "x", "encoding_format": "hex" }), 400, "hex"),
+        (json!({ "model": name, "input": "x", "dimensions": 3 }), 400, "16 dimensions"),
+    ];
+    for (body, status, words) in cases {
+        let (found, message) = server.refusal(path, body).await;
+        assert!(found == status && message.contains(words), "{found}: {message}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_served_model_teaches_and_keeps_to_the_schema() {
+    let server = serve(Some("secret"), 8).await;
+    let text = format!("base_url = \"{}/v1\"\nmodel = \"tiny\"\njson_schema = true\n", server.url);
+    let settings: TeacherSettings = toml::from_str(&text).unwrap();
+    let cache = Arc::new(Cache::in_memory().unwrap());
+    let clock: Arc<dyn Clock> = Arc::new(MachineClock::default());
+    let key = Some(Key::new("secret"));
+    let teacher = Teacher::new("own", settings, key, cache, Budget::default(), clock).unwrap();
+    let schema = json!({
+        "type": "object",
+        "properties": { "label": { "enum": ["0", "1"] }, "why": { "type": "string", "maxLength": 9 } },
+        "required": ["label", "why"],
+        "additionalProperties": false,
+    });
+    let request = teacher::request::Request {
+        messages: vec![Message::new(Role::User, "which label?")],
+        max_tokens: 200,
+        temperature: 1.0,
+        schema: Some(("nli", schema)),
+        draw: 0,
+    };
+    let answer = teacher.ask(&request).await.unwrap();
+    let value: Value = serde_json::from_str(&answer.text).unwrap();
+    assert!(["0", "1"].contains(&value["label"].as_str().unwrap()), "{value}");
     server.end().await;
 }
 
