@@ -52,7 +52,8 @@ impl World {
 fn a_question_is_answered_kept_and_becomes_a_record() {
     let mut world = World::new(1024);
     world.keys("p down down down down down 1 6 enter enter h i enter");
-    world.wait("16 tokens");
+    // While it is written, the line ends otherwise.
+    world.wait("to the first");
     let chats = world.session().chats("").unwrap();
     let chat = world.session().chat(chats[0].id).unwrap();
     let answer = chat.turns.values().find(|turn| turn.role == Role::Assistant).unwrap();
@@ -76,10 +77,10 @@ fn a_question_is_answered_kept_and_becomes_a_record() {
 fn a_second_answer_is_another_draw_and_the_first_stays() {
     let mut world = World::new(1024);
     world.keys("p down down down down down 1 6 enter enter h i enter");
-    world.wait("16 tokens");
+    // While it is written, the line ends otherwise.
+    world.wait("to the first");
     world.keys("esc r");
-    world.wait("◂ 2 of 2 ▸");
-    world.wait("16 tokens");
+    world.wait("(p) · ◂ 2 of 2 ▸");
     let chats = world.session().chats("").unwrap();
     let chat = world.session().chat(chats[0].id).unwrap();
     let answers: Vec<&str> = chat

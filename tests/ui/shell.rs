@@ -100,7 +100,7 @@ fn the_palette_holds_every_action_of_every_pane() {
     let mut studio = Harness::new();
     studio.keys("?");
     let mut helped = Vec::new();
-    for _ in 0..200 {
+    for _ in 0..400 {
         helped.extend(studio.screen().lines().map(str::to_owned));
         studio.keys("down");
     }
