@@ -8,7 +8,7 @@ use super::{Epoch, Job, Order, Work};
 use crate::app::studio::Events;
 use crate::domain::chat::{Answerer, Chat, ChatId, Names, Setup, Side, Turn, TurnId, Vote};
 use crate::domain::message::Role;
-use crate::domain::protocol::chat::Question;
+use crate::domain::protocol::chat::{Phase, Question};
 use crate::domain::protocol::system::{Level, Notice, SystemEvent};
 use crate::domain::protocol::{ChatCommand, ChatEvent, Event};
 use crate::session::{NewTurn, Result, Session, SessionError};
@@ -151,7 +151,10 @@ impl Desk<'_> {
                 content: String::new(),
                 by: answerer.name.clone(),
             };
-            answers.push(self.session.add_turn(chat, &new)?);
+            let answer = self.session.add_turn(chat, &new)?;
+            // The writer may still be at something else: from here on the answer is waited for.
+            self.tell(ChatEvent::Waits { turn: answer.id, phase: Phase::Loading });
+            answers.push(answer);
         }
         Ok(answers)
     }

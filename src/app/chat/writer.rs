@@ -67,7 +67,6 @@ impl Writer {
     fn write(&mut self, jobs: Vec<Job>) {
         let mut answers = Answers::new();
         for job in jobs {
-            self.tell(ChatEvent::Waits { turn: job.turn, phase: Phase::Loading });
             let turn = job.turn;
             match self.submit(job) {
                 Ok((place, answer)) => {
