@@ -11,9 +11,11 @@ use super::bench_perplexity::{self, BenchPerplexity};
 use super::bench_review::{self, BenchReview, BenchTeacher};
 use super::bench_ui::{self, BenchUi};
 use super::{loading, print};
-use crate::engine::train::bench::{TrainBench, TrainFigures};
+use crate::engine::model::BaseFormat;
+use crate::engine::model::random::{self, RandomWeights};
+use crate::engine::train::bench::{Subject, TrainBench, TrainFigures};
 use crate::engine::train::memory;
-use crate::engine::train::step::{ActivationMemory, BaseFormat, StepOptions};
+use crate::engine::train::step::{ActivationMemory, StepOptions};
 
 #[derive(Subcommand)]
 pub(super) enum Bench {
@@ -36,6 +38,9 @@ pub(super) struct Train {
     /// A model's alias, hub or package name, or path.
     #[arg(long, default_value = "smollm2-135m")]
     model: String,
+    /// A shape with weights at random instead of a model; needs no file. With `--base-format stored`, in `Q4_K`.
+    #[arg(long, value_enum, conflicts_with = "model")]
+    shape: Option<Shape>,
     /// Examples of a step.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
@@ -45,15 +50,21 @@ pub(super) struct Train {
     /// Rank of the adapter on all projections.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
     rank: u16,
-    /// Steps that count.
+    /// Steps that count, after one that doesn't.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     steps: u16,
+    /// Count the first step, too.
+    #[arg(long)]
+    cold: bool,
+    /// Train magnitudes as well (DoRA).
+    #[arg(long)]
+    dora: bool,
     /// Whether activations are kept or computed again.
     #[arg(long, value_enum, default_value_t = Memory::Auto)]
     activation_memory: Memory,
-    /// Hold the frozen base in its file's own blocks.
-    #[arg(long)]
-    stored: bool,
+    /// How the frozen base is held: f32, in its file's own blocks, or in 4 bits.
+    #[arg(long, value_enum, default_value_t = Base::F32)]
+    base_format: Base,
     /// One JSON object.
     #[arg(long)]
     json: bool,
@@ -64,6 +75,20 @@ enum Memory {
     Auto,
     Keep,
     Recompute,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Base {
+    F32,
+    Stored,
+    Nf4,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Shape {
+    /// Mistral 7B
+    #[value(name = "mistral-7b")]
+    Mistral7b,
 }
 
 pub(super) fn run(bench: &Bench) -> Result<ExitCode> {
@@ -79,21 +104,35 @@ pub(super) fn run(bench: &Bench) -> Result<ExitCode> {
 }
 
 fn train(arguments: &Train) -> Result<()> {
-    let model = loading::open(&arguments.model)?;
     let activation_memory = match arguments.activation_memory {
         Memory::Auto => ActivationMemory::Auto,
         Memory::Keep => ActivationMemory::Keep,
         Memory::Recompute => ActivationMemory::Recompute,
     };
-    let base = if arguments.stored { BaseFormat::Stored } else { BaseFormat::F32 };
+    let base = match arguments.base_format {
+        Base::F32 => BaseFormat::F32,
+        Base::Stored => BaseFormat::Stored,
+        Base::Nf4 => BaseFormat::Nf4,
+    };
     let bench = TrainBench {
         batch: arguments.batch.into(),
         length: arguments.length as usize,
         rank: arguments.rank.into(),
         steps: arguments.steps.into(),
+        warm_up: !arguments.cold,
+        use_dora: arguments.dora,
         options: StepOptions { activation_memory, base },
     };
-    let figures = bench.run(&model)?;
+    let figures = match arguments.shape {
+        Some(Shape::Mistral7b) => {
+            let (config, weights) = (random::mistral_7b(), RandomWeights::new()?);
+            bench.run(Subject { name: arguments.name(), config: &config, weights: &weights })?
+        }
+        None => {
+            let model = loading::open(&arguments.model)?;
+            bench.run(Subject { name: &model.name, config: &model.config, weights: &*model.weights })?
+        }
+    };
     if arguments.json {
         print::say(&as_json(arguments, &figures).to_string());
     } else {
@@ -102,14 +141,24 @@ fn train(arguments: &Train) -> Result<()> {
     Ok(())
 }
 
+impl Train {
+    fn name(&self) -> &str {
+        match self.shape {
+            Some(Shape::Mistral7b) => "mistral-7b (weights at random)",
+            None => &self.model,
+        }
+    }
+}
+
 fn as_json(arguments: &Train, figures: &TrainFigures) -> serde_json::Value {
     let parts: serde_json::Map<_, _> =
         figures.parts.iter().map(|&(name, seconds)| (name.to_owned(), json!(seconds))).collect();
     json!({
-        "model": arguments.model,
+        "model": arguments.name(),
         "batch": arguments.batch,
         "length": arguments.length,
         "rank": arguments.rank,
+        "load_seconds": figures.load_seconds,
         "step_seconds": figures.step_seconds,
         "tokens_per_second": figures.tokens_per_second,
         "peak_memory_gb": memory::peak_gb(),
@@ -123,15 +172,17 @@ fn as_json(arguments: &Train, figures: &TrainFigures) -> serde_json::Value {
 
 fn as_text(arguments: &Train, figures: &TrainFigures) -> String {
     let mut text = format!(
-        "{} \u{b7} {} x {} tokens \u{b7} rank {}\n{:>9.1} tokens/s   {:.2} s a step   {:.2} GB at the peak\n\
+        "{} \u{b7} {} x {} tokens \u{b7} rank {}\n{:>9.1} tokens/s   {:.2} s a step   {:.2} GB at the peak   \
+         {:.1} s to load\n\
          {:>9.0} GFLOP a step; this machine does {:.0} GFLOP/s: {:.2} s at the least, {:.0}% reached\n",
-        arguments.model,
+        arguments.name(),
         arguments.batch,
         arguments.length,
         arguments.rank,
         figures.tokens_per_second,
         figures.step_seconds,
         memory::peak_gb(),
+        figures.load_seconds,
         figures.gflop,
         figures.machine_gflops,
         figures.floor_seconds,

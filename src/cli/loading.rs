@@ -27,7 +27,10 @@ pub(super) fn ready(arguments: &ModelArguments) -> Result<Ready> {
 
 /// As [`ready`], with the opened model itself.
 pub(super) fn open_and_ready(arguments: &ModelArguments) -> Result<(OpenModel, Ready)> {
-    let open = open(&arguments.model)?;
+    let mut open = open(&arguments.model)?;
+    if let Some(folder) = &arguments.adapter {
+        open = open.with_tokens_of(folder)?;
+    }
     let prompter = Prompter::new(&open)?;
     let mut generator = load(&open, arguments.precision(), arguments.limits())?;
     let adapter = match &arguments.adapter {

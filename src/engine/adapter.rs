@@ -1,11 +1,15 @@
-//! A low-rank adapter (Hu et al. 2021) as PEFT defines it: `y = W x + scale * B (A dropout(x))`.
+//! A low-rank adapter (Hu et al. 2021) as PEFT defines it: `y = W x + scale * B (A dropout(x))`; with magnitudes (DoRA,
+//! Liu et al. 2024) `y = m / ||W + scale B A|| * (W + scale B A) x`. Beside it, whole modules and single tokens' rows of
+//! the embedding can be trained.
 //!
 //! All trained numbers stand in one flat vector, so that the optimizer, clipping and checkpoints are one pass each;
 //! [`Slot`]s say which part belongs to which tensor.
 
+pub(crate) mod dora;
 mod fused;
 mod initial;
-mod peft;
+pub(crate) mod peft;
+pub mod whole;
 
 use std::str::FromStr;
 
@@ -13,6 +17,7 @@ use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::model::ModelConfig;
+pub use whole::{Module, TokenRows, WholeModule};
 
 /// What to adapt, and how.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +29,9 @@ pub struct LoraConfig {
     pub target_modules: Vec<Projection>,
     /// Scale by `alpha / sqrt(r)` instead of `alpha / r` (Kalajdzievski 2023).
     pub use_rslora: bool,
+    /// Train a magnitude for each output, too (DoRA).
+    #[serde(default)]
+    pub use_dora: bool,
 }
 
 impl LoraConfig {
@@ -158,20 +166,24 @@ pub struct Slot {
     pub a: usize,
     /// Where B starts.
     pub b: usize,
+    /// Where the magnitudes start, (outputs), if it has any.
+    pub magnitudes: Option<usize>,
 }
 
 /// Slots one behind the other, and the numbers that they need together.
 fn lay_out(
     places: impl Iterator<Item = (usize, Projection)>,
-    rank: usize,
+    config: &LoraConfig,
     model: &ModelConfig,
 ) -> (Vec<Slot>, usize) {
     let mut end = 0;
     let slots = places.map(|(layer, projection)| {
         let (outputs, inputs) = projection.shape(model);
-        let (a, b) = (end, end + rank * inputs);
-        end = b + outputs * rank;
-        Slot { layer, projection, inputs, outputs, a, b }
+        let (a, b) = (end, end + config.r * inputs);
+        end = b + outputs * config.r;
+        let magnitudes = config.use_dora.then_some(end);
+        end += if config.use_dora { outputs } else { 0 };
+        Slot { layer, projection, inputs, outputs, a, b, magnitudes }
     });
     (slots.collect(), end)
 }
@@ -183,6 +195,10 @@ pub struct Adapter {
     /// The model that it was made for, as PEFT's `base_model_name_or_path`.
     pub base: String,
     pub slots: Vec<Slot>,
+    /// Modules that are trained whole.
+    pub modules: Vec<WholeModule>,
+    /// Rows of the embedding, or of the output layer, that are trained.
+    pub rows: Vec<TokenRows>,
     pub values: Vec<f32>,
 }
 
@@ -193,14 +209,29 @@ impl Adapter {
     /// Where the configuration is out of range.
     pub fn zeros(config: LoraConfig, base: impl Into<String>, model: &ModelConfig) -> Result<Self> {
         config.validate()?;
+        if let Some(module) = fused::half_adapted(model, &config.target_modules).filter(|_| config.use_dora) {
+            bail!(
+                "the model's {} is one layer, whose rows DoRA measures together: name all of {} as target_modules",
+                module.path,
+                module.parts.iter().map(|part| part.name()).collect::<Vec<_>>().join(", ")
+            );
+        }
         let places =
             (0..model.layers).flat_map(|layer| config.target_modules.iter().map(move |&to| (layer, to)));
-        let (slots, length) = lay_out(places, config.r, model);
-        Ok(Self { base: base.into(), slots, values: vec![0.0; length], config })
+        let (slots, length) = lay_out(places, &config, model);
+        let (modules, rows) = (Vec::new(), Vec::new());
+        Ok(Self { base: base.into(), slots, modules, rows, values: vec![0.0; length], config })
     }
+
     /// The slot of a projection, if it is adapted.
     #[must_use]
     pub fn slot(&self, layer: usize, projection: Projection) -> Option<&Slot> {
         self.slots.iter().find(|slot| slot.layer == layer && slot.projection == projection)
+    }
+
+    /// So many of the trained numbers from a place on; none where there are fewer.
+    #[must_use]
+    pub fn part(&self, start: usize, length: usize) -> &[f32] {
+        self.values.get(start..start + length).unwrap_or_default()
     }
 }

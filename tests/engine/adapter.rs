@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
+use dojo_studio::engine::adapter::{Adapter, LoraConfig, Module, Projection};
 use dojo_studio::engine::model::{self, ModelConfig};
 
 use crate::support::models::{golden, smollm2};
@@ -21,6 +21,7 @@ fn config(targets: &[&str]) -> LoraConfig {
         lora_dropout: 0.05,
         target_modules: Projection::parse_targets(targets).unwrap(),
         use_rslora: false,
+        use_dora: false,
     }
 }
 
@@ -34,7 +35,8 @@ fn counted(targets: &[&str], model: &ModelConfig) -> Adapter {
 }
 
 fn same(a: &Adapter, b: &Adapter) -> bool {
-    a.config == b.config && a.base == b.base && a.slots == b.slots && a.values == b.values
+    let parts = |adapter: &Adapter| (adapter.slots.clone(), adapter.modules.clone(), adapter.rows.clone());
+    a.config == b.config && a.base == b.base && parts(a) == parts(b) && a.values == b.values
 }
 
 #[test]
@@ -55,6 +57,108 @@ fn a_saved_adapter_loads_as_it_was() {
             assert_eq!(left, ["adapter_config.json", "adapter_model.safetensors"].map(str::to_owned).into());
         }
     }
+}
+
+/// As [`counted`], with magnitudes, modules or tokens besides.
+fn counted_with(model: &ModelConfig, use_dora: bool, modules: &[&str], tokens: &[u32]) -> Adapter {
+    let config = LoraConfig { use_dora, ..config(&["all-linear"]) };
+    let mut adapter = Adapter::zeros(config, "base", model).unwrap();
+    adapter.add_modules(&Module::named(modules, model).unwrap(), model);
+    if !tokens.is_empty() {
+        adapter.add_tokens(tokens, model).unwrap();
+    }
+    for (number, value) in (1_u16..).zip(&mut adapter.values) {
+        *value = f32::from(number);
+    }
+    adapter
+}
+
+#[test]
+fn magnitudes_modules_and_tokens_load_as_they_were_saved() {
+    for kind in ["llama", "qwen2", "gemma3_text", "phi3"] {
+        let model = tiny(kind);
+        for (dora, modules, tokens) in [
+            (true, &[][..], &[][..]),
+            (false, &["embed_tokens", "lm_head", "norm"], &[]),
+            (true, &["model.norm"], &[9, 4, 200]),
+        ] {
+            let (place, again) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let adapter = counted_with(&model, dora, modules, tokens);
+            adapter.save(place.path(), &model).unwrap();
+            let loaded = Adapter::load(place.path(), &model).unwrap();
+            let what = format!("{kind} {dora} {modules:?} {tokens:?}");
+            assert_eq!((&loaded.slots, &loaded.modules), (&adapter.slots, &adapter.modules), "{what}");
+            assert_eq!(loaded.rows.len(), adapter.rows.len(), "{what}");
+            for (module, tokens) in adapter.rows.iter().map(|rows| (rows.module, &rows.tokens)) {
+                assert!(loaded.rows.iter().any(|it| it.module == module && it.tokens == *tokens), "{what}");
+            }
+            loaded.save(again.path(), &model).unwrap();
+            let tensors = |place: &Path| std::fs::read(place.join("adapter_model.safetensors")).unwrap();
+            assert!(tensors(place.path()) == tensors(again.path()), "{what}");
+            assert_eq!(written(place.path()), written(again.path()), "{what}");
+        }
+    }
+}
+
+/// The names in an adapter's file of tensors, but for A and B.
+fn other_tensors(folder: &Path) -> Vec<String> {
+    let bytes = std::fs::read(folder.join("adapter_model.safetensors")).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let mut names: Vec<String> =
+        file.names().into_iter().filter(|name| !name.contains(".lora_")).map(ToOwned::to_owned).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn modules_and_tokens_have_the_names_that_peft_gives_them() {
+    // What PEFT itself writes for such configurations.
+    let place = tempfile::tempdir().unwrap();
+    let (tied, untied) = (tiny("llama"), tiny("qwen2"));
+    counted_with(&tied, false, &[], &[5, 7]).save(place.path(), &tied).unwrap();
+    let rows = "token_adapter.trainable_tokens_delta";
+    assert_eq!(other_tensors(place.path()), [format!("base_model.model.model.embed_tokens.{rows}")]);
+    assert_eq!(written(place.path())["trainable_token_indices"], serde_json::json!([5, 7]));
+    counted_with(&untied, true, &[], &[5, 7]).save(place.path(), &untied).unwrap();
+    let expected = ["lm_head", "model.embed_tokens"].map(|path| format!("base_model.model.{path}.{rows}"));
+    assert_eq!(other_tensors(place.path()), expected);
+    assert_eq!(
+        written(place.path())["trainable_token_indices"],
+        serde_json::json!({"embed_tokens": [5, 7], "lm_head": [5, 7]})
+    );
+    assert_eq!(written(place.path())["use_dora"], true);
+    let modules = ["embed_tokens", "lm_head", "model.norm", "input_layernorm"];
+    counted_with(&untied, false, &modules, &[]).save(place.path(), &untied).unwrap();
+    let paths = [
+        "lm_head",
+        "model.embed_tokens",
+        "model.layers.0.input_layernorm",
+        "model.layers.1.input_layernorm",
+        "model.norm",
+    ];
+    assert_eq!(other_tensors(place.path()), paths.map(|path| format!("base_model.model.{path}.weight")));
+    assert_eq!(
+        written(place.path())["modules_to_save"],
+        serde_json::json!(["embed_tokens", "input_layernorm", "lm_head", "model.norm"])
+    );
+}
+
+#[test]
+fn what_cannot_be_trained_together_is_refused_by_name() {
+    let (tied, phi) = (tiny("llama"), tiny("phi3"));
+    let error = |result: anyhow::Result<()>| result.unwrap_err().to_string();
+    let mut adapter = counted_with(&tied, false, &["embed_tokens"], &[]);
+    let both = error(adapter.add_tokens(&[3], &tied));
+    assert!(both.contains("model.embed_tokens is trained whole"), "{both}");
+    let mut adapter = counted_with(&tied, false, &[], &[]);
+    let outside = error(adapter.add_tokens(&[3, 9999], &tied));
+    assert!(outside.contains("token 9999") && outside.contains("265 rows"), "{outside}");
+    assert!(error(adapter.add_tokens(&[3, 3], &tied)).contains("twice"));
+    let unknown = error(Module::named(&["embed"], &tied).map(drop));
+    assert!(unknown.contains("\"embed\"") && unknown.contains("embed_tokens"), "{unknown}");
+    let half = LoraConfig { use_dora: true, ..config(&["q_proj", "v_proj"]) };
+    let half = error(Adapter::zeros(half, "base", &phi).map(drop));
+    assert!(half.contains("qkv_proj is one layer") && half.contains("q_proj, k_proj, v_proj"), "{half}");
 }
 
 #[test]
@@ -204,6 +308,11 @@ fn adapters_of_other_kinds_and_damaged_ones_are_refused() {
     let a = tensor("0.self_attn.q_proj", "A", [2, 32]);
     let b = tensor("0.self_attn.q_proj", "B", [32, 2]);
     let whole = [a.clone(), b.clone()];
+    let of_embedding = |end: &str, rows: usize| {
+        [(format!("base_model.model.model.embed_tokens.{end}"), vec![rows, 32], vec![0.0; rows * 32])]
+    };
+    let rows = of_embedding("token_adapter.trainable_tokens_delta", 2);
+    let embedding = of_embedding("weight", Tiny::VOCABULARY);
     for (keys, tensors, said) in [
         (serde_json::json!({"peft_type": "IA3"}), &whole[..], "IA3"),
         (serde_json::json!({"bias": "all"}), &whole, "biases"),
@@ -213,6 +322,23 @@ fn adapters_of_other_kinds_and_damaged_ones_are_refused() {
         (serde_json::json!({}), &whole[..1], "lora_B.weight is missing"),
         (serde_json::json!({}), &whole[1..], "lora_A.weight is missing"),
         (serde_json::json!({}), &[("lm_head.weight".to_owned(), vec![1], vec![0.0])], "lm_head.weight"),
+        (serde_json::json!({"use_dora": true}), &whole, "lora_magnitude_vector is missing"),
+        (serde_json::json!({}), &[&whole[..], &rows].concat(), "trainable_token_indices don't say"),
+        (
+            serde_json::json!({"trainable_token_indices": [1, 900]}),
+            &[&whole[..], &rows].concat(),
+            "token 900",
+        ),
+        (
+            serde_json::json!({"trainable_token_indices": [1]}),
+            &[&whole[..], &rows].concat(),
+            "this model needs [1, 32]",
+        ),
+        (
+            serde_json::json!({"ensure_weight_tying": true, "modules_to_save": ["embed_tokens"]}),
+            &[&whole[..], &embedding].concat(),
+            "ensure_weight_tying",
+        ),
         (serde_json::json!({}), &[], "no tensors"),
     ] {
         let error = load_error(keys, tensors);

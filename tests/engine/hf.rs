@@ -178,3 +178,38 @@ fn config_with(kind: &'static str, keys: &serde_json::Value) -> Result<ModelConf
     let opened = model::open(&ModelFiles::at(place.path()).unwrap());
     opened.map(|model| model.config).map_err(|error| format!("{error:#}"))
 }
+
+#[test]
+fn added_tokens_have_rows_in_the_embedding_and_stay_with_the_adapter() {
+    for kind in ["llama", "qwen2"] {
+        let place = tempfile::tempdir().unwrap();
+        let model = Tiny::new(kind).open_folder(place.path());
+        let rows = model.config.vocabulary;
+        let texts = ["<think>", "<|im_end|>", "</think>"].map(str::to_owned);
+        let (grown, ids) = model.clone().with_tokens(&texts).unwrap();
+        assert_eq!(ids, [rows as u32, 2, rows as u32 + 1], "{kind}");
+        assert_eq!((grown.config.vocabulary, grown.has_added_tokens()), (rows + 2, true));
+        let encoded = grown.tokenizer.encode("a<think>b</think>", false).unwrap();
+        assert!(encoded.get_ids().contains(&ids[0]) && encoded.get_ids().contains(&ids[2]));
+        assert!(grown.tokenizer.decode(encoded.get_ids(), true).unwrap().contains("<think>"));
+        for name in ["model.embed_tokens.weight", "lm_head.weight"] {
+            if !model.weights.has(name) {
+                continue;
+            }
+            let old = model.weights.f32(name, &[rows, 32]).unwrap();
+            let new = grown.weights.f32(name, &[rows + 2, 32]).unwrap();
+            assert_eq!(new[..rows * 32], old);
+            // The mean of the others.
+            let mean = old.iter().step_by(32).sum::<f32>() / rows as f32;
+            assert!((new[rows * 32] - mean).abs() < 1e-5 && (new[(rows + 1) * 32] - mean).abs() < 1e-5);
+            let stored = grown.weights.stored(name, &[rows + 2, 32]).unwrap();
+            assert_eq!(stored.bytes.len(), (rows + 2) * 32 * 4);
+        }
+        let adapter = tempfile::tempdir().unwrap();
+        grown.save_tokenizer(adapter.path()).unwrap();
+        let again = model.clone().with_tokens_of(adapter.path()).unwrap();
+        assert_eq!(again.config.vocabulary, rows + 2);
+        assert_eq!(again.tokenizer.token_to_id("</think>"), Some(ids[2]));
+        assert!(!model.with_tokens_of(place.path()).unwrap().has_added_tokens());
+    }
+}

@@ -8,6 +8,7 @@ mod hub;
 mod kernels;
 mod nf4;
 mod peers;
+mod peft;
 mod step;
 mod tokenizer;
 mod train;

@@ -2,8 +2,8 @@
 
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
 use dojo_studio::engine::adapter::Adapter;
-use dojo_studio::engine::model::{self, OpenModel};
-use dojo_studio::engine::train::step::{ActivationMemory, BaseFormat, DecoderStudent, StepOptions};
+use dojo_studio::engine::model::{self, BaseFormat, OpenModel};
+use dojo_studio::engine::train::step::{ActivationMemory, DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::{Losses, Student};
 use serde::Deserialize;
 
@@ -79,15 +79,32 @@ fn world() -> Option<(OpenModel, Golden, std::path::PathBuf)> {
     Some((model, serde_json::from_str(&text).expect("parse sft.json"), folder))
 }
 
-fn trajectory(options: StepOptions, loss_tolerance: f64, norm_tolerance: f64) {
+/// How far a trajectory may be from the reference's, each as a share of what the reference says.
+#[derive(Clone, Copy)]
+struct Tolerance {
+    loss: f64,
+    norm: f64,
+    held_out_before: f64,
+    held_out_after: f64,
+}
+
+/// With the same weights.
+const SAME: Tolerance = Tolerance { loss: 1e-3, norm: 1e-2, held_out_before: 1e-3, held_out_after: 6e-4 };
+
+/// With weights in 4 bits, which costs a model this small, whose file has been rounded to 4 bits before, a tenth of its
+/// loss: losses within 20%, held-out ones within 12%, gradient norms within half.
+const ROUNDED: Tolerance = Tolerance { loss: 0.2, norm: 0.5, held_out_before: 0.12, held_out_after: 0.12 };
+
+fn trajectory(activation_memory: ActivationMemory, base: BaseFormat, tolerance: Tolerance) {
     let Some((model, golden, folder)) = world() else { return };
+    let options = StepOptions { activation_memory, base };
     let mut student = DecoderStudent::open(&model, options).expect("read the weights");
     let mut adapter = Adapter::load(&folder.join("init_adapter"), &model.config).expect("load the adapter");
     near(
         "held-out loss before",
         held_out(&mut student, &adapter, &golden),
         golden.held_out_loss.before,
-        1e-3,
+        tolerance.held_out_before,
     );
     let mut moments = vec![(0.0, 0.0); adapter.values.len()];
     for (i, (step, batch)) in golden.steps.iter().zip(golden.train.chunks(golden.batch_size)).enumerate() {
@@ -100,27 +117,45 @@ fn trajectory(options: StepOptions, loss_tolerance: f64, norm_tolerance: f64) {
             &format!("loss of step {}", i + 1),
             losses.nll / losses.tokens as f64,
             step.loss,
-            loss_tolerance,
+            tolerance.loss,
         );
-        near(&format!("gradient norm of step {}", i + 1), norm, step.grad_norm, norm_tolerance);
+        near(&format!("gradient norm of step {}", i + 1), norm, step.grad_norm, tolerance.norm);
         let clip = (1.0 / (norm + 1e-6)).min(1.0) as f32;
         gradients.iter_mut().for_each(|gradient| *gradient *= clip);
         adam(&mut adapter.values, &gradients, &mut moments, i as i32 + 1);
     }
     let after = held_out(&mut student, &adapter, &golden);
-    assert!((after - golden.held_out_loss.after).abs() < 2e-3, "held-out loss after: {after}");
+    near("held-out loss after", after, golden.held_out_loss.after, tolerance.held_out_after);
 }
 
 #[test]
 fn the_sft_trajectory_is_the_references_with_activations_kept() {
-    let options = StepOptions { activation_memory: ActivationMemory::Keep, base: BaseFormat::F32 };
-    trajectory(options, 1e-3, 1e-2);
+    trajectory(ActivationMemory::Keep, BaseFormat::F32, SAME);
 }
 
 #[test]
-fn the_sft_trajectory_is_the_references_with_activations_recomputed_over_the_files_own_blocks() {
-    let options = StepOptions { activation_memory: ActivationMemory::Recompute, base: BaseFormat::Stored };
-    trajectory(options, 1e-3, 1e-2);
+fn the_sft_trajectory_is_the_references_with_activations_recomputed() {
+    trajectory(ActivationMemory::Recompute, BaseFormat::F32, SAME);
+}
+
+#[test]
+fn the_sft_trajectory_is_the_references_over_the_files_own_blocks() {
+    trajectory(ActivationMemory::Recompute, BaseFormat::Stored, SAME);
+}
+
+#[test]
+fn the_sft_trajectory_stays_near_the_references_with_the_base_in_nf4() {
+    trajectory(ActivationMemory::Keep, BaseFormat::Nf4, ROUNDED);
+}
+
+#[test]
+fn the_held_out_loss_with_the_base_in_nf4_is_that_of_bitsandbytes() {
+    let Some((model, golden, folder)) = world() else { return };
+    let options = StepOptions { base: BaseFormat::Nf4, ..StepOptions::default() };
+    let mut student = DecoderStudent::open(&model, options).expect("read the weights");
+    let adapter = Adapter::load(&folder.join("init_adapter"), &model.config).expect("load the adapter");
+    // bitsandbytes 0.50 (nf4, block 64, double quantisation) over PyTorch, with the same weights and tokens.
+    near("held-out loss", held_out(&mut student, &adapter, &golden), 3.049_629, 1e-3);
 }
 
 #[test]

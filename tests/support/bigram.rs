@@ -126,6 +126,7 @@ pub(crate) fn adapter() -> Adapter {
             lora_dropout: 0.1,
             target_modules: vec![Projection::QProj],
             use_rslora: false,
+            use_dora: false,
         },
         base: "bigram".to_owned(),
         slots: vec![Slot {
@@ -135,7 +136,10 @@ pub(crate) fn adapter() -> Adapter {
             outputs: VOCABULARY,
             a: 0,
             b: RANK * VOCABULARY,
+            magnitudes: None,
         }],
+        modules: Vec::new(),
+        rows: Vec::new(),
         values: (0..numbers).map(|n| ((n * 37 % 101) as f32 / 101.0 - 0.5) * 0.4).collect(),
     }
 }

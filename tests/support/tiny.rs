@@ -39,6 +39,8 @@ pub(crate) struct Tiny {
     pub(crate) tied: bool,
     pub(crate) sliding_window: Option<usize>,
     pub(crate) seed: u64,
+    /// Further keys of `config.json`.
+    pub(crate) more: serde_json::Map<String, serde_json::Value>,
 }
 
 /// A tensor by its Hugging Face name: shape and numbers.
@@ -59,6 +61,7 @@ impl Tiny {
             tied: matches!(kind, "llama" | "gemma3_text" | "smollm3"),
             sliding_window: None,
             seed: 0,
+            more: serde_json::Map::new(),
         }
     }
 
@@ -87,7 +90,7 @@ impl Tiny {
     }
 
     pub(crate) fn config(&self) -> serde_json::Value {
-        json!({
+        let mut config = json!({
             "model_type": self.kind,
             "vocab_size": Self::VOCABULARY,
             "hidden_size": self.hidden,
@@ -105,7 +108,11 @@ impl Tiny {
             "tie_word_embeddings": self.tied,
             "bos_token_id": 1,
             "eos_token_id": 2,
-        })
+        });
+        for (key, value) in &self.more {
+            config[key] = value.clone();
+        }
+        config
     }
 
     /// All tensors by Hugging Face names, unfused.

@@ -17,7 +17,7 @@ use self::lock::RunLock;
 use self::sampler::ModelSampler;
 use crate::app::runs;
 use crate::config::Folders;
-use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype, Recipe};
+use crate::domain::recipe::{ActivationMemory, Dtype, Recipe};
 use crate::domain::run::{Phase, RunFolder, Standing};
 use crate::engine::adapter::Adapter;
 use crate::engine::files;
@@ -80,7 +80,7 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
         train: &prepared.data.train,
         eval: &prepared.data.eval,
         prompts: &prepared.data.prompts,
-        save_adapter: &|adapter, folder| adapter.save(folder, &prepared.model.config),
+        save_adapter: &|adapter, folder| adapter::save(adapter, &prepared.model, folder),
     };
     trainer::train(task, host as &mut dyn Host)
 }
@@ -108,9 +108,10 @@ pub fn prepare(
     doing(&format!("opening the model {}", recipe.model.base));
     let files = hub::resolve(&folders.models(), &recipe.model.base, network, progress)?;
     let model = model::open(&files).with_context(|| format!("open the model {}", recipe.model.base))?;
+    let (model, tokens) = adapter::with_tokens(recipe, model)?;
     doing("reading the examples");
     let data = data::read(recipe, &model)?;
-    let adapter = adapter::first(recipe, &model)?;
+    let adapter = adapter::first(recipe, &model, &tokens)?;
     Ok(Prepared { model, data, adapter })
 }
 
@@ -124,11 +125,7 @@ pub fn student(model: &OpenModel, recipe: &Recipe) -> Result<DecoderStudent> {
         ActivationMemory::Keep => step::ActivationMemory::Keep,
         ActivationMemory::Recompute => step::ActivationMemory::Recompute,
     };
-    let base = match recipe.compute.base_format {
-        BaseFormat::F32 => step::BaseFormat::F32,
-        BaseFormat::Stored => step::BaseFormat::Stored,
-    };
-    DecoderStudent::open(model, StepOptions { activation_memory, base })
+    DecoderStudent::open(model, StepOptions { activation_memory, base: adapter::base_format(recipe) })
 }
 
 /// Refuses what this build has no part of, before anything is fetched.

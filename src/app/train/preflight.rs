@@ -123,6 +123,9 @@ fn order(recipe: &Recipe, prepared: &Prepared) -> Result<Order> {
     Order::new(prepared.data.train.iter().map(|example| example.tokens.len()).collect(), recipe)
 }
 
+/// Bytes of a number in NF4 with double quantisation.
+const NF4_BYTES: f64 = 0.516;
+
 /// Bytes at the highest point: the frozen weights, what each token leaves for the backward pass, the adapter with its
 /// gradients and both of AdamW's means, the chunk of logits, and the program itself. An estimate: buffers are shared
 /// where the step can share them.
@@ -131,14 +134,21 @@ fn memory_needed(recipe: &Recipe, model: &OpenModel, parameters: usize, tokens: 
     let (hidden, query, kv) = (config.hidden, config.query_width(), config.kv_width());
     let layer = hidden * (2 * query + 2 * kv) + 3 * hidden * config.intermediate;
     let outputs = if config.tied_embeddings { 1 } else { 2 };
-    let frozen = match recipe.compute.base_format {
-        BaseFormat::F32 => 4 * (config.layers * layer + outputs * config.vocabulary * hidden) as u64,
-        BaseFormat::Stored => stored_bytes(model.files.path()) + 4 * layer as u64,
+    let outer = 4 * (outputs * config.vocabulary * hidden) as u64;
+    let layers = match recipe.compute.base_format {
+        BaseFormat::F32 => 4 * (config.layers * layer) as u64,
+        // Beside them, the matrix in use is expanded; gate and up together are the largest.
+        BaseFormat::Stored => stored_bytes(model.files.path()) + 8 * (hidden * config.intermediate) as u64,
+        BaseFormat::Nf4 => {
+            ((config.layers * layer) as f64 * NF4_BYTES) as u64 + 8 * (hidden * config.intermediate) as u64
+        }
     };
+    let frozen = outer + layers;
     let kept = match recipe.compute.activation_memory {
         ActivationMemory::Recompute => config.layers * hidden,
         ActivationMemory::Auto | ActivationMemory::Keep => {
-            config.layers * (2 * hidden + 2 * query + 2 * kv + 2 * config.intermediate)
+            let outputs = 2 * hidden + query + 2 * kv + 2 * config.intermediate;
+            config.layers * (outputs + query + if recipe.lora.use_dora { outputs } else { 0 })
         }
     };
     let passing = 8 * hidden + 4 * config.intermediate;

@@ -157,6 +157,9 @@ static KEYS: &[Key] = &[
     row("lora.lora_dropout", Number(Range::below(0.0, 1.0)), Default("0.05"), "Dropout in front of the adapter"),
     row("lora.target_modules", Modules, Default("\"all-linear\""), "\"all-linear\", or a list of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj"),
     row("lora.use_rslora", Flag, Default("false"), "Scale by lora_alpha / sqrt(r) instead"),
+    row("lora.use_dora", Flag, Default("false"), "Train a magnitude for each output besides (DoRA); with dropout it multiplies by each frozen weight twice"),
+    row("lora.modules_to_save", Texts, Default("[]"), "Modules to train whole and save with the adapter: embed_tokens, lm_head, norm (all norms), or other ends of their names"),
+    row("lora.trained_tokens", Texts, Default("[]"), "Tokens whose rows of the embedding are trained, such as \"<think>\"; those that the tokenizer lacks are added to it"),
     row("train.learning_rate", Number(Range::above(0.0, 10.0)), Default("2e-4"), "Highest learning rate"),
     row("train.lr_scheduler_type", Choice(&["cosine", "linear", "constant"]), Default("\"cosine\""), "How the learning rate goes down after the warm-up"),
     row("train.warmup_steps", Integer(0, MANY), Default("0"), "Steps in which the learning rate rises from 0"),
@@ -185,6 +188,6 @@ static KEYS: &[Key] = &[
     row("sample.max_new_tokens", Integer(1, 1_048_576), Default("128"), "Longest sample answer in tokens"),
     row("compute.device", Device, Default("\"auto\""), "auto, cpu, cuda:N or metal"),
     row("compute.dtype", Choice(&["f32", "bf16", "f16"]), Default("\"f32\""), "Number format of the products with frozen weights"),
-    row("compute.base_format", Choice(&["f32", "stored"]), Default("\"f32\""), "Frozen weights in memory: as f32, or as the file stores them (QLoRA with a quantised GGUF)"),
+    row("compute.base_format", Choice(&["f32", "stored", "nf4"]), Default("\"f32\""), "Frozen weights in memory: f32, as the file stores them, or nf4 (4 bits with double quantisation); a quantised file or nf4 make it QLoRA"),
     row("compute.activation_memory", Choice(&["auto", "keep", "recompute"]), Default("\"auto\""), "Keep activations for the backward pass, or recompute them; auto decides by the free memory"),
 ];

@@ -127,6 +127,11 @@ pub struct LoraPart {
     pub lora_dropout: f64,
     pub target_modules: TargetModules,
     pub use_rslora: bool,
+    pub use_dora: bool,
+    /// Modules trained whole, by the ends of their Hugging Face paths.
+    pub modules_to_save: Vec<String>,
+    /// Texts of tokens whose rows of the embedding are trained.
+    pub trained_tokens: Vec<String>,
 }
 
 /// Which linear layers are adapted, by PEFT's names.
@@ -233,6 +238,8 @@ pub enum BaseFormat {
     F32,
     /// As the file stores them; a quantised file makes this QLoRA.
     Stored,
+    /// In 4 bits with double quantisation, from any file: QLoRA as its paper has it.
+    Nf4,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

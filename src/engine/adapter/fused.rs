@@ -17,6 +17,14 @@ pub(super) struct Module {
 const QKV: &[Projection] = &[Projection::QProj, Projection::KProj, Projection::VProj];
 const GATE_UP: &[Projection] = &[Projection::GateProj, Projection::UpProj];
 
+/// The fused layer that some but not all of whose parts are among the targets, if there is one.
+pub(super) fn half_adapted(model: &ModelConfig, targets: &[Projection]) -> Option<Module> {
+    modules(model).into_iter().find(|module| {
+        let adapted = module.parts.iter().filter(|part| targets.contains(part)).count();
+        adapted > 0 && adapted < module.parts.len()
+    })
+}
+
 /// The linear layers of a model's decoder layer.
 pub(super) fn modules(model: &ModelConfig) -> Vec<Module> {
     let one = |parts: &'static [Projection]| {
@@ -34,14 +42,15 @@ pub(super) fn modules(model: &ModelConfig) -> Vec<Module> {
     ]
 }
 
-/// One projection's matrices: A (rank, inputs), B (outputs, rank).
-#[derive(Debug, Clone, PartialEq)]
+/// One projection's matrices: A (rank, inputs), B (outputs, rank); and its magnitudes, (outputs), if it has any.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Pair {
     pub(super) rank: usize,
     pub(super) inputs: usize,
     pub(super) outputs: usize,
     pub(super) a: Vec<f32>,
     pub(super) b: Vec<f32>,
+    pub(super) magnitudes: Option<Vec<f32>>,
 }
 
 impl Pair {
@@ -64,6 +73,12 @@ impl Pair {
             outputs: parts.iter().map(|part| part.outputs).sum(),
             a: parts.iter().flat_map(|part| part.a.iter().copied()).collect(),
             b,
+            // All or none: `Adapter::zeros` sees to it.
+            magnitudes: parts
+                .iter()
+                .map(|part| part.magnitudes.clone())
+                .collect::<Option<Vec<_>>>()
+                .map(|it| it.concat()),
         }
     }
 
@@ -78,11 +93,13 @@ impl Pair {
         let mut first = 0;
         let parts = outputs.iter().enumerate().map(|(place, &count)| {
             let rows = self.b.chunks(self.rank.max(1)).skip(first).take(count);
+            let magnitudes =
+                self.magnitudes.as_ref().map(|all| all.iter().skip(first).take(count).copied().collect());
             first += count;
             let (from, rank) = if diagonal { (place * own, own) } else { (0, self.rank) };
             let b = rows.flat_map(|row| row.iter().skip(from).take(rank).copied()).collect();
             let a = self.a.chunks(self.inputs.max(1)).skip(from).take(rank).flatten().copied().collect();
-            Self { rank, inputs: self.inputs, outputs: count, a, b }
+            Self { rank, inputs: self.inputs, outputs: count, a, b, magnitudes }
         });
         parts.collect()
     }
@@ -103,6 +120,13 @@ impl Pair {
             let scaled = row.iter().map(move |value| value * factor);
             scaled.chain(std::iter::repeat_n(0.0, rank - self.rank))
         });
-        Self { rank, inputs: self.inputs, outputs: self.outputs, b: b.collect(), a }
+        Self {
+            rank,
+            inputs: self.inputs,
+            outputs: self.outputs,
+            b: b.collect(),
+            a,
+            magnitudes: self.magnitudes,
+        }
     }
 }

@@ -16,7 +16,8 @@ use super::pointwise::{Gate, RmsNorm, soft_cap};
 use super::products::Target;
 use super::team::{Team, Worker};
 use super::workspace::{Addresses, COUNTERS, Scratch, Workspace, logit_stride};
-use crate::engine::adapter::Projection;
+use crate::engine::adapter::whole::LayerNorm;
+use crate::engine::adapter::{Module, Projection};
 use crate::engine::kernels::quant::Isa;
 use crate::engine::kernels::quant::activation::{ActivationsAt, Quantise};
 use crate::engine::kernels::quant::panel::{Output, Write};
@@ -123,10 +124,10 @@ impl Pass<'_> {
     fn embed(&self, worker: Worker<'_>) {
         let hidden = self.config.hidden;
         for row in worker.share(self.rows()) {
-            let token = self.step.tokens.get(row).copied().unwrap_or(0) as usize;
+            let token = self.step.tokens.get(row).copied().unwrap_or(0);
             // SAFETY: the row is this worker's share.
             let to = unsafe { std::slice::from_raw_parts_mut(self.at.residual.add(row * hidden), hidden) };
-            self.decoder.embedding.read_row(token, to);
+            self.read_embedding(row, token, to);
             for value in to {
                 *value *= self.config.embedding_scale;
             }
@@ -137,7 +138,8 @@ impl Pass<'_> {
         let (query, kv) = (self.config.query_width(), self.config.kv_width());
         let stride = query + 2 * kv;
         let quantise = [&layer.q, &layer.k, &layer.v].iter().any(|matrix| !matrix.kind().is_dense());
-        self.normalise(worker, &layer.input_norm, quantise);
+        let module = Module::LayerNorm(index, LayerNorm::Input);
+        self.normalise(worker, (module, &layer.input_norm), quantise);
         worker.meet();
         let to = |offset: usize| Output {
             // SAFETY: the three parts lie inside a row.
@@ -161,14 +163,16 @@ impl Pass<'_> {
             self.quantise(worker, self.at.attended, self.rows() * query / 32);
             worker.meet();
         }
-        let norm = layer.post_attention_norm.as_deref();
+        let norm = layer.post_attention_norm.as_deref().map(|norm| (LayerNorm::PostAttention, norm));
         self.add_product(worker, scratch, (index, 2), (&layer.o, Projection::OProj), self.at.attended, norm);
     }
 
     fn feed_forward(&self, worker: Worker<'_>, scratch: &mut Scratch, index: usize, layer: &Layer) {
         let inner = self.config.intermediate;
         let quantise = [&layer.gate, &layer.up].iter().any(|matrix| !matrix.kind().is_dense());
-        self.normalise(worker, &layer.feed_forward_norm, quantise);
+        let name = if self.config.post_norms { LayerNorm::PreFeedForward } else { LayerNorm::PostAttention };
+        let module = Module::LayerNorm(index, name);
+        self.normalise(worker, (module, &layer.feed_forward_norm), quantise);
         worker.meet();
         let to = |offset: usize| Output {
             // SAFETY: both parts lie inside a row.
@@ -184,7 +188,7 @@ impl Pass<'_> {
         worker.meet();
         self.gate(worker, !layer.down.kind().is_dense());
         worker.meet();
-        let norm = layer.post_feed_forward_norm.as_deref();
+        let norm = layer.post_feed_forward_norm.as_deref().map(|norm| (LayerNorm::PostFeedForward, norm));
         self.add_product(
             worker,
             scratch,
@@ -196,7 +200,7 @@ impl Pass<'_> {
     }
 
     /// The residual stream, normalised, into `normed`.
-    fn normalise(&self, worker: Worker<'_>, weight: &[f32], quantise: bool) {
+    fn normalise(&self, worker: Worker<'_>, (module, weight): (Module, &[f32]), quantise: bool) {
         let hidden = self.config.hidden;
         let share = worker.share(self.rows());
         for row in share.clone() {
@@ -204,7 +208,7 @@ impl Pass<'_> {
             unsafe {
                 self.isa.run(RmsNorm {
                     x: self.at.residual.add(row * hidden),
-                    weight: weight.as_ptr(),
+                    weight: self.norm(row, module, weight).as_ptr(),
                     out: self.at.normed.values.add(row * hidden),
                     width: hidden,
                     epsilon: self.config.norm_epsilon,
@@ -264,7 +268,7 @@ impl Pass<'_> {
             unsafe {
                 self.isa.run(RmsNorm {
                     x: self.at.residual.add(row * hidden),
-                    weight: self.decoder.final_norm.as_ptr(),
+                    weight: self.norm(row, Module::Norm, &self.decoder.final_norm).as_ptr(),
                     out: self.at.last.values.add(place * hidden),
                     width: hidden,
                     epsilon: self.config.norm_epsilon,
@@ -280,6 +284,7 @@ impl Pass<'_> {
         let target = Output { to: self.at.logits, stride, write: Write::Replace };
         let counter = self.config.layers * COUNTERS;
         self.deal(worker, scratch, counter, &[(output, target)], self.at.last, self.step.wanted.len());
+        self.predict_tuned(worker, scratch);
         if let Some(cap) = self.config.logit_softcap {
             worker.meet();
             for place in worker.share(self.step.wanted.len()) {

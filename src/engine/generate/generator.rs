@@ -110,7 +110,7 @@ impl Generator {
     /// # Errors
     /// Where it doesn't fit the model.
     pub fn add_adapter(&mut self, adapter: &Adapter) -> Result<AdapterId> {
-        let lora = Lora::new(adapter, self.decoder.config())?;
+        let lora = Lora::new(adapter, &self.decoder)?;
         let id = AdapterId(lora.serial);
         self.adapters.insert(id, Arc::new(lora));
         Ok(id)

@@ -14,6 +14,8 @@ use super::forward::{Item, Pass, Span};
 use super::pointwise::{AddInto, RmsNorm, Rotate};
 use super::team::Worker;
 use super::workspace::{COUNTERS, Scratch};
+use crate::engine::adapter::Module;
+use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::kernels::quant::lanes::{Kernel, Lanes};
 use crate::engine::model::config::Rope;
 
@@ -71,7 +73,7 @@ impl Pass<'_> {
             // SAFETY: the head of this row is this worker's share: q, or k and v together.
             unsafe {
                 let at = projected.add(head * config.head_dim);
-                self.finish_head(at, layer, head);
+                self.finish_head(at, (index, row), layer, head);
                 if let Some((which, rope)) = rope {
                     let cosines = self.angles(which, row).cast_const();
                     let sines = cosines.add(self.at.angle_half);
@@ -106,12 +108,14 @@ impl Pass<'_> {
 
     /// # Safety
     /// `at` is a head of `head_dim` values that nobody else uses.
-    unsafe fn finish_head(&self, at: *mut f32, layer: &Layer, head: usize) {
+    unsafe fn finish_head(&self, at: *mut f32, (index, row): (usize, usize), layer: &Layer, head: usize) {
         // SAFETY: as promised; the norms have `head_dim` values.
         unsafe {
             self.add_bias(at, layer, head);
             if let Some([of_q, of_k]) = &layer.qk_norms {
-                let weight = if head < self.config.heads { of_q } else { of_k };
+                let (name, weight) =
+                    if head < self.config.heads { (LayerNorm::Query, of_q) } else { (LayerNorm::Key, of_k) };
+                let weight = self.norm(row, Module::LayerNorm(index, name), weight);
                 let (width, epsilon) = (self.config.head_dim, self.config.norm_epsilon);
                 self.isa.run(RmsNorm { x: at, weight: weight.as_ptr(), out: at, width, epsilon });
             }

@@ -1,17 +1,25 @@
 //! An adapter laid out for generation: added to each product on the fly, in f32.
 
-use anyhow::{Result, ensure};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::engine::adapter::{Adapter, Projection};
+use anyhow::{Context, Result, ensure};
+use rayon::prelude::*;
+
+use super::decoder::{Decoder, Layer};
+use crate::engine::adapter::dora::{Product, row_norms};
+use crate::engine::adapter::{Adapter, Module, Projection, Slot, TokenRows, WholeModule};
 use crate::engine::kernels::quant::{Kind, Packed};
 use crate::engine::model::ModelConfig;
 
-/// `y += B (A x)`, the scale folded into B.
+/// `y = gains * y + B (A x)`, scale and gains folded into B.
 pub(crate) struct LowRank {
     /// (rank, inputs)
     pub a: Packed,
     /// (outputs, rank)
     pub b: Packed,
+    /// Magnitude over norm of each output (DoRA): (outputs).
+    pub gains: Option<Vec<f32>>,
 }
 
 /// One version of an adapter's numbers.
@@ -21,61 +29,144 @@ pub(crate) struct Lora {
     pub rank: usize,
     /// By layer, then projection.
     layers: Vec<[Option<LowRank>; 7]>,
+    /// Whether any projection has gains.
+    pub scales: bool,
+    /// Norms that it replaces.
+    norms: BTreeMap<Module, Vec<f32>>,
+    /// The embedding and the output layer, where it replaces them whole.
+    pub embedding: Option<Packed>,
+    pub output: Option<Packed>,
+    /// Rows of the embedding and of the output layer that it replaces.
+    pub embedding_rows: BTreeMap<u32, Vec<f32>>,
+    pub output_rows: BTreeMap<u32, Vec<f32>>,
 }
 
 impl Lora {
-    /// Lays out an adapter.
+    /// Lays out an adapter for a decoder.
     ///
     /// # Errors
     /// Where it doesn't fit the model.
-    pub(crate) fn new(adapter: &Adapter, config: &ModelConfig) -> Result<Self> {
-        use std::sync::atomic::{AtomicU64, Ordering};
+    pub(crate) fn new(adapter: &Adapter, decoder: &Decoder) -> Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let rank = adapter.config.r;
-        let scale = adapter.config.scale();
+        let config = &decoder.config;
         let mut layers = Vec::new();
         layers.resize_with(config.layers, || [const { None }; 7]);
         for slot in &adapter.slots {
-            let (inputs, outputs) = widths(config, slot.projection);
-            let numbers = |start: usize, count: usize| adapter.values.get(start..start + count);
-            let (a, b) = (numbers(slot.a, rank * inputs), numbers(slot.b, outputs * rank));
+            let layer = decoder.layers.get(slot.layer).with_context(|| misfit(slot))?;
+            let pair = low_rank(adapter, slot, config, layer)?;
             let place = layers.get_mut(slot.layer).and_then(|layer| layer.get_mut(slot.projection as usize));
-            let (Some(a), Some(b), Some(place)) = (a, b, place) else {
-                anyhow::bail!(
-                    "the adapter doesn't fit the model: layer {} {}",
-                    slot.layer,
-                    slot.projection.name()
-                );
-            };
-            ensure!(
-                (slot.inputs, slot.outputs) == (inputs, outputs),
-                "the adapter is for another model: {} of layer {} is {} x {} there, {outputs} x {inputs} here",
-                slot.projection.name(),
-                slot.layer,
-                slot.outputs,
-                slot.inputs
-            );
-            let scaled: Vec<f32> = b.iter().map(|value| value * scale).collect();
-            *place = Some(LowRank {
-                a: Packed::from_f32(a, rank, inputs, Kind::F32)?,
-                b: Packed::from_f32(&scaled, outputs, rank, Kind::F32)?,
-            });
+            *place.with_context(|| misfit(slot))? = Some(pair);
         }
-        Ok(Self { serial: NEXT.fetch_add(1, Ordering::Relaxed), rank, layers })
+        let mut lora = Self {
+            serial: NEXT.fetch_add(1, Ordering::Relaxed),
+            rank: adapter.config.r,
+            layers,
+            scales: adapter.slots.iter().any(|slot| slot.magnitudes.is_some()),
+            norms: BTreeMap::new(),
+            embedding: None,
+            output: None,
+            embedding_rows: BTreeMap::new(),
+            output_rows: BTreeMap::new(),
+        };
+        for it in &adapter.modules {
+            lora.add_module(adapter, it, config)?;
+        }
+        for rows in &adapter.rows {
+            lora.add_rows(adapter, rows, config)?;
+        }
+        Ok(lora)
+    }
+
+    fn add_module(&mut self, adapter: &Adapter, it: &WholeModule, config: &ModelConfig) -> Result<()> {
+        let numbers = adapter.part(it.start, it.length);
+        ensure!(
+            numbers.len() == it.module.shape(config).iter().product::<usize>(),
+            "the adapter is for another model: its {} has {} numbers",
+            it.module.path(),
+            it.length
+        );
+        let packed = || Packed::from_f32(numbers, config.vocabulary, config.hidden, Kind::F32);
+        match it.module {
+            Module::Embedding => self.embedding = Some(packed()?),
+            Module::Output => self.output = Some(packed()?),
+            module @ (Module::Norm | Module::LayerNorm(..)) => {
+                let shift = module.shift(config);
+                self.norms.insert(module, numbers.iter().map(|number| number + shift).collect());
+            }
+        }
+        Ok(())
+    }
+
+    fn add_rows(&mut self, adapter: &Adapter, rows: &TokenRows, config: &ModelConfig) -> Result<()> {
+        ensure!(
+            rows.width == config.hidden
+                && rows.tokens.iter().all(|&token| (token as usize) < config.vocabulary),
+            "the adapter is for another model: it has tokens that this one's embedding lacks"
+        );
+        let numbers = adapter.part(rows.start, rows.length()).chunks_exact(rows.width);
+        let by_token: BTreeMap<u32, Vec<f32>> =
+            rows.tokens.iter().copied().zip(numbers.map(<[f32]>::to_vec)).collect();
+        if rows.is_output(config) {
+            self.output_rows.clone_from(&by_token);
+        }
+        if rows.module == Module::Embedding {
+            self.embedding_rows = by_token;
+        }
+        Ok(())
     }
 
     pub(crate) fn get(&self, layer: usize, projection: Projection) -> Option<&LowRank> {
         self.layers.get(layer)?.get(projection as usize)?.as_ref()
     }
+
+    /// A norm's weight, where the adapter has one of its own.
+    pub(crate) fn norm(&self, module: Module) -> Option<&[f32]> {
+        self.norms.get(&module).map(Vec::as_slice)
+    }
 }
 
-/// Inputs and outputs of a projection.
-fn widths(config: &ModelConfig, projection: Projection) -> (usize, usize) {
-    match projection {
-        Projection::QProj => (config.hidden, config.query_width()),
-        Projection::KProj | Projection::VProj => (config.hidden, config.kv_width()),
-        Projection::OProj => (config.query_width(), config.hidden),
-        Projection::GateProj | Projection::UpProj => (config.hidden, config.intermediate),
-        Projection::DownProj => (config.intermediate, config.hidden),
-    }
+fn misfit(slot: &Slot) -> String {
+    format!("the adapter doesn't fit the model: layer {} {}", slot.layer, slot.projection.name())
+}
+
+fn low_rank(adapter: &Adapter, slot: &Slot, config: &ModelConfig, layer: &Layer) -> Result<LowRank> {
+    let (rank, scale) = (adapter.config.r, adapter.config.scale());
+    let (outputs, inputs) = slot.projection.shape(config);
+    ensure!(
+        (slot.inputs, slot.outputs) == (inputs, outputs),
+        "the adapter is for another model: {} of layer {} is {} x {} there, {outputs} x {inputs} here",
+        slot.projection.name(),
+        slot.layer,
+        slot.outputs,
+        slot.inputs
+    );
+    let (a, b) = (adapter.part(slot.a, rank * inputs), adapter.part(slot.b, outputs * rank));
+    ensure!(a.len() == rank * inputs && b.len() == outputs * rank, misfit(slot));
+    let gains = slot.magnitudes.map(|start| {
+        let norms =
+            row_norms(&unpacked(layer.matrix(slot.projection)), inputs, Product { a, b, rank, scale });
+        let pairs = adapter.part(start, outputs).iter().zip(norms);
+        pairs.map(|(magnitude, norm)| if norm > 0.0 { magnitude / norm } else { 0.0 }).collect::<Vec<f32>>()
+    });
+    let gain = |output: usize| gains.as_ref().and_then(|all| all.get(output)).copied().unwrap_or(1.0);
+    let scaled: Vec<f32> = b
+        .chunks_exact(rank)
+        .enumerate()
+        .flat_map(|(output, row)| {
+            let factor = scale * gain(output);
+            row.iter().map(move |value| value * factor)
+        })
+        .collect();
+    Ok(LowRank {
+        a: Packed::from_f32(a, rank, inputs, Kind::F32)?,
+        b: Packed::from_f32(&scaled, outputs, rank, Kind::F32)?,
+        gains,
+    })
+}
+
+/// The numbers of a matrix, row by row.
+fn unpacked(matrix: &Packed) -> Vec<f32> {
+    let mut numbers = vec![0.0; matrix.rows() * matrix.columns()];
+    numbers.par_chunks_mut(matrix.columns()).enumerate().for_each(|(row, to)| matrix.read_row(row, to));
+    numbers
 }

@@ -23,6 +23,7 @@ mod sequence;
 mod submit;
 mod team;
 mod text;
+mod tuned;
 mod workspace;
 
 pub use complete::{Completion, complete};

@@ -7,7 +7,8 @@ use super::forward::{FEW_ROWS, Pass};
 use super::pointwise::{AddInto, RmsNorm};
 use super::team::Worker;
 use super::workspace::{COUNTERS, Scratch};
-use crate::engine::adapter::Projection;
+use crate::engine::adapter::whole::LayerNorm;
+use crate::engine::adapter::{Module, Projection};
 use crate::engine::kernels::quant::Packed;
 use crate::engine::kernels::quant::activation::ActivationsAt;
 use crate::engine::kernels::quant::panel::{Output, PanelProduct, Write};
@@ -58,11 +59,13 @@ impl Pass<'_> {
             }
             if first {
                 worker.meet();
+                self.scale(worker, layer, targets);
             }
         }
     }
 
-    /// Adds a product to the residual stream, normalised first where the architecture does so.
+    /// Adds a product to the residual stream, normalised first where the architecture does so. A product that adapters
+    /// multiply is finished apart.
     pub(super) fn add_product(
         &self,
         worker: Worker<'_>,
@@ -70,21 +73,27 @@ impl Pass<'_> {
         (layer, phase): (usize, usize),
         (matrix, projection): (&Packed, Projection),
         input: ActivationsAt,
-        norm: Option<&[f32]>,
+        norm: Option<(LayerNorm, &[f32])>,
     ) {
         let hidden = self.config.hidden;
+        let apart = norm.is_some() || self.scales();
         let (to, write) =
-            if norm.is_some() { (self.at.added, Write::Replace) } else { (self.at.residual, Write::Add) };
+            if apart { (self.at.added, Write::Replace) } else { (self.at.residual, Write::Add) };
         let output = Output { to, stride: hidden, write };
         self.products(worker, scratch, layer, phase, &[Target { matrix, projection, output }], input);
         worker.meet();
-        let Some(norm) = norm else { return };
+        if !apart {
+            return;
+        }
         for row in worker.share(self.rows()) {
             // SAFETY: the row is this worker's share.
             unsafe {
                 let added = self.at.added.add(row * hidden);
-                let epsilon = self.config.norm_epsilon;
-                self.isa.run(RmsNorm { x: added, weight: norm.as_ptr(), out: added, width: hidden, epsilon });
+                if let Some((name, weight)) = norm {
+                    let weight = self.norm(row, Module::LayerNorm(layer, name), weight).as_ptr();
+                    let epsilon = self.config.norm_epsilon;
+                    self.isa.run(RmsNorm { x: added, weight, out: added, width: hidden, epsilon });
+                }
                 self.isa.run(AddInto { from: added, to: self.at.residual.add(row * hidden), width: hidden });
             }
         }
@@ -117,7 +126,7 @@ impl Pass<'_> {
     }
 
     /// Some panels, counted through all matrices.
-    fn panels(
+    pub(super) fn panels(
         &self,
         scratch: &mut Scratch,
         matrices: &[(&Packed, Output)],

@@ -29,6 +29,42 @@ pub struct Head<'a> {
     pub softcap: Option<f32>,
 }
 
+/// Where the gradient of the output layer's own weight is added, if it is trained.
+pub enum WeightGradient<'a> {
+    None,
+    /// (vocabulary, width)
+    Whole(&'a mut [f32]),
+    /// Of some tokens: (tokens, width).
+    Rows {
+        tokens: &'a [u32],
+        sums: &'a mut [f32],
+    },
+}
+
+impl WeightGradient<'_> {
+    /// Adds `logits^T x` of some rows.
+    fn add(&mut self, logits: Matrix<'_>, x: &[f32], width: usize) {
+        match self {
+            Self::None => {}
+            Self::Whole(sums) => matmul(
+                Output { data: sums, stride: width, write: Write::Add },
+                1.0,
+                &[Term::new(logits.transposed(), Matrix::new(x, logits.rows, width))],
+            ),
+            Self::Rows { tokens, sums } => {
+                for (&token, sum) in tokens.iter().zip(sums.chunks_exact_mut(width)) {
+                    for (row, x) in logits.data.chunks(logits.row_stride).zip(x.chunks_exact(width)) {
+                        let slope = row[token as usize];
+                        for (sum, x) in sum.iter_mut().zip(x) {
+                            *sum += slope * x;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 impl Head<'_> {
     /// Losses of rows `x` (rows, width) against `targets` (rows). Where `gradient` is given, it becomes the gradient of
     /// `scale * (summed nll)` by x, and `logits` is scratch space.
@@ -39,7 +75,22 @@ impl Head<'_> {
         &self,
         x: &[f32],
         targets: &[u32],
+        gradient: Option<(&mut [f32], f32)>,
+        logits: &mut Vec<f32>,
+    ) -> Vec<RowLoss> {
+        self.losses_and_weight(x, targets, gradient, WeightGradient::None, logits)
+    }
+
+    /// As [`Head::losses`]; with `gradient`, the gradient of the weight is added to `of_weight`, too.
+    ///
+    /// # Panics
+    /// As [`Head::losses`].
+    pub fn losses_and_weight(
+        &self,
+        x: &[f32],
+        targets: &[u32],
         mut gradient: Option<(&mut [f32], f32)>,
+        mut of_weight: WeightGradient<'_>,
         logits: &mut Vec<f32>,
     ) -> Vec<RowLoss> {
         // Rows a little more than a power of two apart, so that they don't fall into the same sets of the cache.
@@ -73,6 +124,7 @@ impl Head<'_> {
                     1.0,
                     &[Term::new(logits, weight)],
                 );
+                of_weight.add(logits, x, self.width);
             }
         }
         losses

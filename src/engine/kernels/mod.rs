@@ -9,6 +9,7 @@
 )]
 
 pub mod attention;
+pub mod columns;
 pub mod cross_entropy;
 pub mod dropout;
 pub mod gemm;

@@ -1,42 +1,64 @@
-//! A frozen weight as it is held in memory: numbers, a file's own blocks, or NF4; expanded when it is needed.
+//! Frozen matrices as they are held in memory: numbers, a file's own blocks, or NF4; expanded when they are needed.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::blocks;
 use super::nf4::Nf4;
 use super::weights::{Stored, Weights};
 
-/// How frozen weights are held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holding {
+/// How the frozen base is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BaseFormat {
     /// Expanded once, 4 bytes a number.
-    Numbers,
-    /// In the blocks of the file (a GGUF's quantised ones, or 16-bit floats).
-    AsStored,
-    /// In NF4 with double quantisation, from any source.
+    #[default]
+    F32,
+    /// In the blocks of the file: a GGUF's quantised ones, or 16-bit floats.
+    Stored,
+    /// In NF4 with double quantisation (Dettmers et al. 2023), from any source.
     Nf4,
 }
 
-/// One frozen tensor.
+/// Matrices of one width below one another.
 #[derive(Debug, Clone)]
 pub enum Frozen {
-    Numbers(Vec<f32>),
-    Stored { blocks: Stored, length: usize },
-    Nf4(Nf4),
+    F32(Vec<f32>),
+    Stored(Vec<StoredPart>),
+    Nf4(Vec<Nf4>),
+}
+
+/// One matrix in the blocks of its file.
+#[derive(Debug, Clone)]
+pub struct StoredPart {
+    blocks: Stored,
+    length: usize,
 }
 
 impl Frozen {
-    /// Reads a tensor.
+    /// Reads tensors, each a name and a shape of (rows, columns), one after the other.
     ///
     /// # Errors
     /// As [`Weights::f32`].
-    pub fn read(weights: &dyn Weights, name: &str, shape: &[usize], holding: Holding) -> Result<Self> {
-        Ok(match holding {
-            Holding::Numbers => Self::Numbers(weights.f32(name, shape)?),
-            Holding::AsStored => {
-                Self::Stored { blocks: weights.stored(name, shape)?, length: shape.iter().product() }
+    pub fn read(weights: &dyn Weights, tensors: &[(String, [usize; 2])], format: BaseFormat) -> Result<Self> {
+        Ok(match format {
+            BaseFormat::F32 => {
+                let mut numbers = Vec::new();
+                for (name, shape) in tensors {
+                    let tensor = weights.f32(name, shape)?;
+                    if numbers.is_empty() { numbers = tensor } else { numbers.extend(tensor) }
+                }
+                Self::F32(numbers)
             }
-            Holding::Nf4 => Self::Nf4(Nf4::quantise(&weights.f32(name, shape)?)),
+            BaseFormat::Stored => {
+                let parts = tensors.iter().map(|(name, shape)| {
+                    let length = shape.iter().product();
+                    Ok(StoredPart { blocks: weights.stored(name, shape)?, length })
+                });
+                Self::Stored(parts.collect::<Result<_>>()?)
+            }
+            BaseFormat::Nf4 => {
+                let parts = tensors.iter().map(|(name, shape)| Ok(Nf4::quantise(&weights.f32(name, shape)?)));
+                Self::Nf4(parts.collect::<Result<_>>()?)
+            }
         })
     }
 
@@ -44,9 +66,9 @@ impl Frozen {
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
-            Self::Numbers(numbers) => numbers.len(),
-            Self::Stored { length, .. } => *length,
-            Self::Nf4(numbers) => numbers.len(),
+            Self::F32(numbers) => numbers.len(),
+            Self::Stored(parts) => parts.iter().map(|part| part.length).sum(),
+            Self::Nf4(parts) => parts.iter().map(Nf4::len).sum(),
         }
     }
 
@@ -59,10 +81,27 @@ impl Frozen {
     #[must_use]
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Numbers(numbers) => size_of_val(numbers.as_slice()),
-            Self::Stored { blocks, .. } => blocks.bytes.len(),
-            Self::Nf4(numbers) => numbers.bytes(),
+            Self::F32(numbers) => size_of_val(numbers.as_slice()),
+            Self::Stored(parts) => parts.iter().map(|part| part.blocks.bytes.len()).sum(),
+            Self::Nf4(parts) => parts.iter().map(Nf4::bytes).sum(),
         }
+    }
+
+    /// The numbers, row by row. Where they aren't held as such, they are expanded into `buffer`, on all threads.
+    pub fn numbers<'a>(&'a self, buffer: &'a mut Vec<f32>) -> &'a [f32] {
+        if let Self::F32(numbers) = self {
+            return numbers;
+        }
+        let length = self.len();
+        if buffer.len() < length {
+            buffer.resize(length, 0.0);
+        }
+        let out = &mut buffer[..length];
+        if self.expand(out).is_err() {
+            // Sizes and formats were checked when the tensors were read; NaN would stop a run all the same.
+            out.fill(f32::NAN);
+        }
+        out
     }
 
     /// Writes the numbers into a buffer of the same length, on all threads.
@@ -70,19 +109,26 @@ impl Frozen {
     /// # Errors
     /// Where the length is another.
     pub fn expand(&self, out: &mut [f32]) -> Result<()> {
+        ensure!(out.len() == self.len(), "{} numbers don't fit into {}", self.len(), out.len());
         match self {
-            Self::Numbers(numbers) => {
-                anyhow::ensure!(
-                    out.len() == numbers.len(),
-                    "{} numbers don't fit into {}",
-                    numbers.len(),
-                    out.len()
-                );
-                out.copy_from_slice(numbers);
-                Ok(())
+            Self::F32(numbers) => out.copy_from_slice(numbers),
+            Self::Stored(parts) => {
+                let mut rest = out;
+                for part in parts {
+                    let (mine, others) = rest.split_at_mut(part.length);
+                    blocks::expand(part.blocks.format, &part.blocks.bytes, mine)?;
+                    rest = others;
+                }
             }
-            Self::Stored { blocks, .. } => blocks::expand(blocks.format, &blocks.bytes, out),
-            Self::Nf4(numbers) => numbers.expand(out),
+            Self::Nf4(parts) => {
+                let mut rest = out;
+                for part in parts {
+                    let (mine, others) = rest.split_at_mut(part.len());
+                    part.expand(mine)?;
+                    rest = others;
+                }
+            }
         }
+        Ok(())
     }
 }

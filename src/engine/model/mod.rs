@@ -2,17 +2,19 @@
 
 pub mod blocks;
 pub mod config;
+mod extend;
 pub mod files;
 pub mod frozen;
 pub mod gguf;
 pub(crate) mod hf;
 pub mod nf4;
 pub mod open;
+pub mod random;
 pub(crate) mod safetensors;
 pub mod weights;
 
 pub use config::ModelConfig;
 pub use files::ModelFiles;
-pub use frozen::{Frozen, Holding};
+pub use frozen::{BaseFormat, Frozen};
 pub use open::{ChatTemplateSource, OpenModel, open};
 pub use weights::Weights;

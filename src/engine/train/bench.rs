@@ -1,15 +1,18 @@
-//! Measures the training step: real shapes, all positions trained, against the machine's own rate.
+//! Measures the training step, its update included: real shapes, all positions trained, against the machine's own rate.
 
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
+use super::optimizer::{self, AdamW, Update};
+use super::rates::Rates;
 use super::step::{DecoderStudent, Part, StepOptions};
 use super::student::Student;
 use crate::domain::batch::{PackedBatch, TokenExample};
+use crate::domain::recipe::Recipe;
 use crate::engine::adapter::{Adapter, LoraConfig, Projection};
 use crate::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
-use crate::engine::model::{ModelConfig, OpenModel};
+use crate::engine::model::{BaseFormat, ModelConfig, Weights};
 
 /// What to measure.
 #[derive(Debug, Clone, Copy)]
@@ -19,14 +22,27 @@ pub struct TrainBench {
     /// Tokens of each.
     pub length: usize,
     pub rank: usize,
-    /// Steps that count; one more is run before them.
+    /// Steps that count.
     pub steps: usize,
+    /// Run one more before them, which makes the buffers.
+    pub warm_up: bool,
+    pub use_dora: bool,
     pub options: StepOptions,
+}
+
+/// A model to measure; it needs no tokenizer.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    pub name: &'a str,
+    pub config: &'a ModelConfig,
+    pub weights: &'a dyn Weights,
 }
 
 /// What was measured.
 #[derive(Debug, Clone)]
 pub struct TrainFigures {
+    /// To read the weights, and to quantise them where asked to.
+    pub load_seconds: f64,
     /// Median of the steps.
     pub step_seconds: f64,
     pub tokens_per_second: f64,
@@ -44,29 +60,41 @@ impl TrainBench {
     /// Runs the steps.
     ///
     /// # Errors
-    /// Where the model can't be read or a step fails.
-    pub fn run(&self, model: &OpenModel) -> Result<TrainFigures> {
+    /// Where a tensor is missing or damaged, or a step fails.
+    pub fn run(&self, subject: Subject<'_>) -> Result<TrainFigures> {
         ensure!(self.steps > 0 && self.batch > 0 && self.length > 1 && self.rank > 0, "nothing to measure");
-        let mut student = DecoderStudent::open(model, self.options)?;
-        let adapter = random_adapter(&model.config, self.rank)?;
-        let batch = random_batch(self.batch, self.length, model.config.vocabulary);
+        let Subject { name, config, weights } = subject;
+        let start = Instant::now();
+        let mut student = DecoderStudent::over(name, config, weights, self.options)?;
+        let load_seconds = start.elapsed().as_secs_f64();
+        let mut adapter = self.random_adapter(subject)?;
+        let batch = random_batch(self.batch, self.length, config.vocabulary);
         let mut gradients = vec![0.0; adapter.values.len()];
         let scale = 1.0 / batch.trained_tokens() as f32;
-        student.backward(&adapter, &batch, scale, None, &mut gradients)?;
-        student.take_profile();
+        let recipe = Recipe::parse("model.base = \"none\"\ndata.train = \"none\"", &[], "bench")?;
+        let rates = Rates::new(&recipe.train, &adapter);
+        let mut optimizer = AdamW::new(&recipe.train, adapter.values.len(), rates);
         let mut seconds = Vec::new();
-        for _ in 0..self.steps {
+        for step in 0..self.steps + usize::from(self.warm_up) {
+            if step == usize::from(self.warm_up) {
+                seconds.clear();
+                student.take_profile();
+            }
             let start = Instant::now();
             gradients.fill(0.0);
             student.backward(&adapter, &batch, scale, None, &mut gradients)?;
+            let gradient_factor = optimizer::clip_factor(optimizer::norm(&gradients), 1.0);
+            let update = Update { learning_rate: 1e-4, gradient_factor };
+            optimizer.update(&mut adapter.values, &gradients, update);
             seconds.push(start.elapsed().as_secs_f64());
         }
         seconds.sort_by(f64::total_cmp);
         let step_seconds = seconds[seconds.len() / 2];
         let profile = student.take_profile();
-        let gflop = gflop(&model.config, &batch, adapter.values.len());
+        let gflop = gflop(config, &batch, adapter.values.len());
         let machine_gflops = machine_gflops();
         Ok(TrainFigures {
+            load_seconds,
             step_seconds,
             tokens_per_second: batch.tokens.len() as f64 / step_seconds,
             parts: Part::ALL.map(|part| (part.name(), profile.seconds(part) / self.steps as f64)).to_vec(),
@@ -74,6 +102,25 @@ impl TrainBench {
             machine_gflops,
             floor_seconds: gflop / machine_gflops,
         })
+    }
+}
+
+impl TrainBench {
+    fn random_adapter(&self, subject: Subject<'_>) -> Result<Adapter> {
+        let lora = LoraConfig {
+            r: self.rank,
+            lora_alpha: 2.0 * self.rank as f32,
+            lora_dropout: 0.0,
+            target_modules: Projection::ALL.to_vec(),
+            use_rslora: false,
+            use_dora: self.use_dora,
+        };
+        let mut adapter = Adapter::fresh(lora, "random", subject.config, 1)?;
+        let mut next = numbers(7);
+        adapter.values.fill_with(|| (next() % 2001) as f32 / 1e5 - 0.01);
+        let format = if self.options.base == BaseFormat::F32 { BaseFormat::F32 } else { BaseFormat::Stored };
+        adapter.measure_magnitudes(subject.weights, format)?;
+        Ok(adapter)
     }
 }
 
@@ -105,20 +152,6 @@ fn machine_gflops() -> f64 {
         })
         .fold(f64::INFINITY, f64::min);
     2.0 * (rows * depth * columns) as f64 / fastest / 1e9
-}
-
-fn random_adapter(config: &ModelConfig, rank: usize) -> Result<Adapter> {
-    let lora = LoraConfig {
-        r: rank,
-        lora_alpha: 2.0 * rank as f32,
-        lora_dropout: 0.0,
-        target_modules: Projection::ALL.to_vec(),
-        use_rslora: false,
-    };
-    let mut adapter = Adapter::fresh(lora, "random", config, 1)?;
-    let mut next = numbers(7);
-    adapter.values.fill_with(|| (next() % 2001) as f32 / 1e5 - 0.01);
-    Ok(adapter)
 }
 
 fn random_batch(batch: usize, length: usize, vocabulary: usize) -> PackedBatch {

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::domain::recipe::TrainPart;
-use crate::engine::adapter::{Adapter, Slot};
+use crate::engine::adapter::peft::{rows_tensor, whole_tensor};
+use crate::engine::adapter::{Adapter, Module, Slot};
 
 /// Factors of the learning rate over the flat vector of trained numbers; where no part is named, the factor is 1.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -14,16 +15,30 @@ pub struct Rates {
 
 impl Rates {
     /// The first pattern that fits a tensor's name decides; without one, B learns `loraplus_lr_ratio` times as fast
-    /// as A.
+    /// as A, and so do vectors (magnitudes and norms), as in PEFT.
     #[must_use]
     pub fn new(train: &TrainPart, adapter: &Adapter) -> Self {
         let mut parts: Vec<(Range<usize>, f32)> = Vec::new();
+        let mut add = |name: &str, range: Range<usize>, faster: bool| {
+            let otherwise = if faster { train.loraplus_lr_ratio } else { 1.0 };
+            parts.push((range, factor(train, name, otherwise)));
+        };
         for slot in &adapter.slots {
-            let [a, b] = tensors(slot, adapter.config.r);
-            parts.push((a.1, factor(train, &a.0, 1.0)));
-            parts.push((b.1, factor(train, &b.0, train.loraplus_lr_ratio)));
+            let (name, rank) = (stem(slot), adapter.config.r);
+            add(&format!("{name}.lora_A.weight"), slot.a..slot.a + rank * slot.inputs, false);
+            add(&format!("{name}.lora_B.weight"), slot.b..slot.b + rank * slot.outputs, true);
+            if let Some(start) = slot.magnitudes {
+                add(&format!("{name}.lora_magnitude_vector"), start..start + slot.outputs, true);
+            }
         }
-        parts.retain(|(_, factor)| factor.to_bits() != 1.0_f32.to_bits());
+        for it in &adapter.modules {
+            let vector = !matches!(it.module, Module::Embedding | Module::Output);
+            add(&whole_tensor(it.module), it.start..it.start + it.length, vector);
+        }
+        for rows in &adapter.rows {
+            add(&rows_tensor(rows.module), rows.start..rows.start + rows.length(), false);
+        }
+        parts.retain(|(range, factor)| factor.to_bits() != 1.0_f32.to_bits() && !range.is_empty());
         parts.sort_by_key(|(range, _)| range.start);
         Self { parts }
     }
@@ -56,15 +71,10 @@ fn factor(train: &TrainPart, name: &str, otherwise: f64) -> f32 {
     fitting.map_or(otherwise, |rate| rate.learning_rate / train.learning_rate) as f32
 }
 
-/// A's and B's PEFT names, and where they lie.
-fn tensors(slot: &Slot, rank: usize) -> [(String, Range<usize>); 2] {
+/// How the PEFT names of a projection's tensors begin.
+fn stem(slot: &Slot) -> String {
     let projection = slot.projection;
-    let stem =
-        format!("base_model.model.model.layers.{}.{}.{}", slot.layer, projection.block(), projection.name());
-    [
-        (format!("{stem}.lora_A.weight"), slot.a..slot.a + rank * slot.inputs),
-        (format!("{stem}.lora_B.weight"), slot.b..slot.b + rank * slot.outputs),
-    ]
+    format!("base_model.model.model.layers.{}.{}.{}", slot.layer, projection.block(), projection.name())
 }
 
 /// Whether a whole name fits a pattern in which `*` stands for any characters, none among them.

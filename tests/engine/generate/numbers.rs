@@ -28,6 +28,7 @@ fn lora() -> LoraConfig {
         lora_dropout: 0.0,
         target_modules: Projection::ALL.to_vec(),
         use_rslora: false,
+        use_dora: false,
     }
 }
 

@@ -19,7 +19,12 @@ fn plain(shape: &Shape<'_>, qkv: &[f32]) -> Vec<f32> {
                 let scores: Vec<f64> = (first..=query)
                     .map(|token| {
                         let dot: f64 = q.iter().zip(key(token)).map(|(a, b)| f64::from(a * b)).sum();
-                        (dot * f64::from(shape.scale)).exp()
+                        let score = dot * f64::from(shape.scale);
+                        let capped = shape.soft_cap.map_or(score, |cap| {
+                            let cap = f64::from(cap);
+                            cap * (score / cap).tanh()
+                        });
+                        capped.exp()
                     })
                     .collect();
                 let sum: f64 = scores.iter().sum();
@@ -52,7 +57,7 @@ fn backward(shape: Shape<'_>, qkv: &[f32], grad_out: &[f32]) -> Vec<f32> {
 }
 
 const fn shape(borders: &[usize], window: Option<usize>) -> Shape<'_> {
-    Shape { heads: 4, kv_heads: 2, head_dim: 8, scale: 0.35, window, borders }
+    Shape { heads: 4, kv_heads: 2, head_dim: 8, scale: 0.35, soft_cap: None, window, borders }
 }
 
 #[test]
@@ -82,6 +87,18 @@ fn the_backward_is_the_slope_of_the_forward() {
         let expected = slopes(&qkv, &weights, |qkv| plain(&shape, qkv));
         near("gradient", &backward(shape, &qkv, &weights), &expected, 2e-3);
     }
+}
+
+#[test]
+fn capped_scores_give_what_the_definition_gives_and_its_slopes() {
+    let capped = |borders| Shape { soft_cap: Some(0.4), scale: 1.3, ..shape(borders, Some(9)) };
+    let long = capped(&[0, 70, 600]);
+    let qkv = numbers(9, 600 * long.row());
+    near("attention", &forward(long, &qkv).0, &plain(&long, &qkv), 1e-5);
+    let short = capped(&[0, 5, 12]);
+    let (qkv, weights) = (numbers(10, 12 * short.row()), numbers(11, 12 * 32));
+    let expected = slopes(&qkv, &weights, |qkv| plain(&short, qkv));
+    near("gradient", &backward(short, &qkv, &weights), &expected, 2e-3);
 }
 
 #[test]

@@ -3,9 +3,11 @@
 
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
-use dojo_studio::engine::model::OpenModel;
-use dojo_studio::engine::train::step::{ActivationMemory, BaseFormat, DecoderStudent, StepOptions};
+use dojo_studio::engine::model::{BaseFormat, OpenModel};
+use dojo_studio::engine::train::step::{ActivationMemory, DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::Student;
+
+mod tuned;
 
 use super::kernels::{near, numbers};
 use crate::support::tiny::Tiny;
@@ -28,6 +30,7 @@ fn adapter(model: &OpenModel, dropout: f32) -> Adapter {
         lora_dropout: dropout,
         target_modules: Projection::ALL.to_vec(),
         use_rslora: false,
+        use_dora: false,
     };
     let mut adapter = Adapter::fresh(config, "tiny", &model.config, 5).expect("an adapter");
     let values = numbers(17, adapter.values.len());

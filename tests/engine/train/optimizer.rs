@@ -1,7 +1,10 @@
 use dojo_studio::engine::train::optimizer::{AdamW, Update, clip_factor, norm};
 use dojo_studio::engine::train::rates::{Rates, fits};
 
+use dojo_studio::engine::adapter::{Adapter, LoraConfig, Module};
+
 use crate::support::bigram;
+use crate::support::tiny::Tiny;
 
 #[test]
 fn adamw_with_clipping_walks_as_pytorch_does() {
@@ -86,6 +89,31 @@ fn a_rate_by_pattern_wins_over_lora_plus_for_the_tensors_that_fit() {
     let by_pattern = "train.learning_rates=[{ pattern = \"*q_proj.lora_B*\", learning_rate = 0.1 }]";
     let moves = moves(&["train.loraplus_lr_ratio=16", by_pattern]);
     assert_eq!(moves, [vec![1.0; half], vec![2.0; half]].concat());
+}
+
+#[test]
+fn vectors_learn_as_fast_as_b_and_embeddings_as_a() {
+    // As PEFT's create_loraplus_optimizer groups them.
+    let place = tempfile::tempdir().unwrap();
+    let model = Tiny::new("qwen2").open_folder(place.path()).config;
+    let lora = LoraConfig { use_dora: true, ..bigram::adapter().config };
+    let mut adapter = Adapter::zeros(lora, "tiny", &model).unwrap();
+    adapter.add_modules(&Module::named(&["lm_head", "model.norm"], &model).unwrap(), &model);
+    let overrides = [
+        "train.loraplus_lr_ratio=16",
+        "train.learning_rates=[{ pattern = \"*lm_head*\", learning_rate = 0.1 }]",
+    ];
+    let train = bigram::recipe(&overrides).train;
+    let mut optimizer = AdamW::new(&train, adapter.values.len(), Rates::new(&train, &adapter));
+    let mut values = vec![0.0; adapter.values.len()];
+    let update = Update { learning_rate: train.learning_rate, gradient_factor: 1.0 };
+    optimizer.update(&mut values, &vec![1.0; adapter.values.len()], update);
+    let moved = |place: usize| (-values[place] / train.learning_rate as f32).round();
+    let slot = &adapter.slots[1];
+    let places =
+        [slot.a, slot.b, slot.magnitudes.unwrap(), adapter.modules[0].start, adapter.modules[1].start];
+    assert_eq!(places.map(moved), [1.0, 16.0, 16.0, 16.0, 2.0]);
+    assert_eq!(adapter.modules[1].module, Module::Output);
 }
 
 #[test]

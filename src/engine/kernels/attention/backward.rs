@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::rows::softmax_backward;
+use super::rows::{soft_cap, softmax_backward};
 use super::{QUERIES, Shape, Turned};
 use crate::engine::kernels::gemm::small::{Small, product};
 
@@ -157,13 +157,18 @@ impl Pass<'_> {
             let along: f32 = pairs.map(|(g, o)| g * o).sum();
             let seen_first = shape.first_key(start, query).clamp(left, right) - left;
             let seen_behind = ((query + 1).clamp(left, right) - left).max(seen_first);
+            let row = &mut tiles.scores[i * KEYS..i * KEYS + columns];
+            if let Some(cap) = shape.soft_cap {
+                soft_cap(row, cap);
+            }
             softmax_backward(
-                &mut tiles.scores[i * KEYS..i * KEYS + columns],
+                row,
                 &mut tiles.gradients[i * KEYS..i * KEYS + columns],
                 (seen_first, seen_behind),
                 self.log_sums[query * shape.heads + head],
                 along,
                 shape.scale,
+                shape.soft_cap.unwrap_or(0.0),
             );
         }
     }

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::rows::{multiply, softmax_step};
+use super::rows::{multiply, soft_cap, softmax_step};
 use super::{QUERIES, Shape, Turned};
 use crate::engine::kernels::gemm::small::{Small, product};
 
@@ -128,6 +128,9 @@ impl Buffers {
             if seen_first >= seen_behind {
                 row.fill(0.0);
                 continue;
+            }
+            if let Some(cap) = shape.soft_cap {
+                soft_cap(row, cap);
             }
             let (top, sum, factor) = softmax_step(row, (seen_first, seen_behind), self.maxima[i]);
             if self.maxima[i] > f32::NEG_INFINITY {

@@ -21,6 +21,8 @@ pub struct Shape<'a> {
     pub head_dim: usize,
     /// What scores are multiplied by.
     pub scale: f32,
+    /// Scores become `cap * tanh(score / cap)` (Gemma 2).
+    pub soft_cap: Option<f32>,
     /// Tokens that a query sees at most, itself included.
     pub window: Option<usize>,
     /// Where examples start, and at the end the number of tokens.

@@ -1,7 +1,7 @@
 //! What happens to a row of scores.
 
 use crate::engine::kernels::isa::by_isa;
-use crate::engine::kernels::math::{exp, max};
+use crate::engine::kernels::math::{exp, max, tanh};
 
 by_isa! {
     /// Raises a running maximum by a row of scores, turns the scores into `exp(score - maximum)` in place, and returns
@@ -31,7 +31,8 @@ by_isa! {
 
 by_isa! {
     /// Scores become probabilities in place, and the gradients of the probabilities those of the scores:
-    /// `p = exp(score - log_sum)`, `g = p * (g - along) * scale`. Outside `seen` both become 0.
+    /// `p = exp(score - log_sum)`, `g = p * (g - along) * scale`. Outside `seen` both become 0. Scores are capped ones
+    /// where there is a cap above 0, and gradients go through it.
     pub(super) fn softmax_backward(
         scores: &mut [f32],
         gradients: &mut [f32],
@@ -39,6 +40,7 @@ by_isa! {
         log_sum: f32,
         along: f32,
         scale: f32,
+        cap: f32,
     ) {
         let (first, behind) = seen;
         for row in [&mut *scores, &mut *gradients] {
@@ -47,8 +49,18 @@ by_isa! {
         }
         for (score, gradient) in scores[first..behind].iter_mut().zip(&mut gradients[first..behind]) {
             let p = exp(*score - log_sum);
+            let slope = if cap > 0.0 { 1.0 - (*score / cap) * (*score / cap) } else { 1.0 };
             *score = p;
-            *gradient = p * (*gradient - along) * scale;
+            *gradient = p * (*gradient - along) * (scale * slope);
+        }
+    }
+}
+
+by_isa! {
+    /// `cap * tanh(score / cap)`
+    pub(super) fn soft_cap(row: &mut [f32], cap: f32) {
+        for x in row {
+            *x = cap * tanh(*x / cap);
         }
     }
 }

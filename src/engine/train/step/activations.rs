@@ -1,6 +1,7 @@
 //! What the forward pass keeps for the backward: everything where memory allows, else each layer's input only.
 
 use super::buffer::Buffer;
+use super::linear::Kept;
 use super::sites::LayerSites;
 use crate::engine::model::ModelConfig;
 use crate::engine::train::memory;
@@ -39,10 +40,10 @@ pub(super) struct LayerActivations {
     pub(super) gate_up: Buffer,
     pub(super) raw_feed: Buffer,
     pub(super) raw_feed_inverse: Buffer,
-    pub(super) qkv_inner: Buffer,
-    pub(super) output_inner: Buffer,
-    pub(super) gate_up_inner: Buffer,
-    pub(super) down_inner: Buffer,
+    pub(super) qkv_kept: Kept,
+    pub(super) output_kept: Kept,
+    pub(super) gate_up_kept: Kept,
+    pub(super) down_kept: Kept,
 }
 
 /// Every layer's input and the last one's output, and the activations of all layers, or of one at a time.
@@ -102,9 +103,7 @@ impl Activations {
 
 /// Floats that a token keeps in one layer.
 fn floats_per_token(config: &ModelConfig, sites: &[LayerSites]) -> usize {
-    let ranks = sites
-        .first()
-        .map_or(0, |layer| layer.qkv.ranks + layer.output.ranks + layer.gate_up.ranks + layer.down.ranks);
+    let of_sites = sites.iter().map(LayerSites::kept).max().unwrap_or(0);
     let heads = config.query_width() + 2 * config.kv_width();
     let raw = if config.qk_norm { config.query_width() + config.kv_width() } else { 0 }
         + if config.post_norms { 2 * config.hidden } else { 0 };
@@ -113,7 +112,7 @@ fn floats_per_token(config: &ModelConfig, sites: &[LayerSites]) -> usize {
         + config.query_width()
         + config.heads
         + 2 * config.intermediate
-        + ranks
+        + of_sites
         + raw
         + 4
 }

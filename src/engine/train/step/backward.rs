@@ -5,8 +5,11 @@ use std::time::Instant;
 use super::activations::{Activations, LayerActivations};
 use super::forward::Pass;
 use super::heads::HeadNorms;
-use super::linear::{Given, LinearScratch};
+use super::linear::Given;
 use super::profile::Part;
+use super::sites::LayerSites;
+use crate::engine::adapter::Module;
+use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::kernels::attention::{Gradients, attention_backward};
 use crate::engine::kernels::glu::{glu, glu_backward};
 use crate::engine::kernels::norm::{rms_norm_again, rms_norm_backward};
@@ -16,7 +19,9 @@ impl Pass<'_> {
     /// Goes back from the gradient of the residual stream in the scratch space; adds the adapter's gradients. Layers
     /// below the lowest adapted one are left out.
     pub(super) fn backward(&mut self, activations: &mut Activations, gradients: &mut [f32]) {
-        let Some(lowest) = self.sites.iter().position(super::sites::LayerSites::is_adapted) else { return };
+        let adapted = self.sites.iter().position(LayerSites::is_adapted);
+        let Some(lowest) = [adapted, self.whole.lowest()].into_iter().flatten().min() else { return };
+        let to_embedding = self.whole.trains_embedding();
         for layer in (lowest..self.config.layers).rev() {
             let again = !activations.keeps();
             let (input, values, _) = activations.layer(layer);
@@ -25,8 +30,10 @@ impl Pass<'_> {
             }
             self.feed_forward_back(layer, values, gradients);
             self.attention_back(layer, values, gradients);
-            self.input_back(layer, input.slice(), values, layer > lowest, gradients);
+            let goes_on = layer > lowest || to_embedding || self.whole.trains(layer, LayerNorm::Input);
+            self.input_back(layer, input.slice(), values, goes_on, gradients);
         }
+        self.embedding_back(gradients);
     }
 
     /// From the layer's output to the residual stream between its blocks.
@@ -42,19 +49,16 @@ impl Pass<'_> {
             grad_raw.fill(0.0);
             let (raw, inverse) = (values.raw_feed.slice(), values.raw_feed_inverse.slice());
             rms_norm_backward(raw, norm, inverse, scratch.grad.slice(), grad_raw);
+            let module = Module::LayerNorm(layer, LayerNorm::PostFeedForward);
+            self.whole.add_norm(module, (raw, inverse, scratch.grad.slice()), gradients);
             &*grad_raw
         } else {
             scratch.grad.slice()
         };
         self.profile.add(Part::Elementwise, clock);
         let clock = Instant::now();
-        let linear = LinearScratch {
-            grad_inner: &mut scratch.grad_inner,
-            grad_adapter: &mut scratch.grad_adapter,
-            dropped: &mut scratch.dropped,
-        };
-        let inner = values.down_inner.slice();
-        let given = Given { x: product, grad_y, inner, gradients: &mut *gradients, scratch: linear };
+        let (kept, linear) = (&values.down_kept, &mut scratch.linear);
+        let given = Given { x: product, grad_y, kept, gradients: &mut *gradients, scratch: linear };
         let grad_product = scratch.grad_inner_values.of(tokens * width);
         sites.down.backward(weights.down.numbers(&mut scratch.expanded), given, Some(grad_product));
         self.profile.add(Part::ProductsBackward, clock);
@@ -65,18 +69,15 @@ impl Pass<'_> {
         rms_norm_again(middle, &weights.feed_norm, values.feed_inverse.slice(), normed);
         self.profile.add(Part::Elementwise, clock);
         let clock = Instant::now();
-        let linear = LinearScratch {
-            grad_inner: &mut scratch.grad_inner,
-            grad_adapter: &mut scratch.grad_adapter,
-            dropped: &mut scratch.dropped,
-        };
-        let (grad_y, inner) = (values.gate_up.slice(), values.gate_up_inner.slice());
-        let given = Given { x: normed, grad_y, inner, gradients, scratch: linear };
+        let (grad_y, kept, linear) = (values.gate_up.slice(), &values.gate_up_kept, &mut scratch.linear);
+        let given = Given { x: normed, grad_y, kept, gradients: &mut *gradients, scratch: linear };
         let grad_normed = scratch.grad_normed.of(middle.len());
         sites.gate_up.backward(weights.gate_up.numbers(&mut scratch.expanded), given, Some(grad_normed));
         self.profile.add(Part::ProductsBackward, clock);
         let clock = Instant::now();
         let inverse = values.feed_inverse.slice();
+        let name = if self.config.post_norms { LayerNorm::PreFeedForward } else { LayerNorm::PostAttention };
+        self.whole.add_norm(Module::LayerNorm(layer, name), (middle, inverse, grad_normed), gradients);
         rms_norm_backward(middle, &weights.feed_norm, inverse, grad_normed, scratch.grad.slice_mut());
         self.profile.add(Part::Elementwise, clock);
     }
@@ -91,17 +92,14 @@ impl Pass<'_> {
             grad_raw.fill(0.0);
             let (raw, inverse) = (values.raw_attention.slice(), values.raw_attention_inverse.slice());
             rms_norm_backward(raw, norm, inverse, scratch.grad.slice(), grad_raw);
+            let module = Module::LayerNorm(layer, LayerNorm::PostAttention);
+            self.whole.add_norm(module, (raw, inverse, scratch.grad.slice()), gradients);
             &*grad_raw
         } else {
             scratch.grad.slice()
         };
-        let linear = LinearScratch {
-            grad_inner: &mut scratch.grad_inner,
-            grad_adapter: &mut scratch.grad_adapter,
-            dropped: &mut scratch.dropped,
-        };
-        let (x, inner) = (values.out.slice(), values.output_inner.slice());
-        let given = Given { x, grad_y, inner, gradients, scratch: linear };
+        let (x, kept, linear) = (values.out.slice(), &values.output_kept, &mut scratch.linear);
+        let given = Given { x, grad_y, kept, gradients: &mut *gradients, scratch: linear };
         let grad_out = scratch.grad_out.of(x.len());
         sites.output.backward(weights.output.numbers(&mut scratch.expanded), given, Some(grad_out));
         self.profile.add(Part::ProductsBackward, clock);
@@ -122,6 +120,8 @@ impl Pass<'_> {
         self.rotate(layer, grad, Turn::Back);
         if let Some(norms) = &weights.head_norms {
             let norms = HeadNorms::new(self.config, norms);
+            let raw = (values.raw_heads.slice(), values.head_inverse.slice());
+            self.head_norms_back(layer, grad, raw, gradients);
             norms.backward(grad, values.raw_heads.slice(), values.head_inverse.slice());
         }
         self.profile.add(Part::Elementwise, clock);
@@ -145,13 +145,8 @@ impl Pass<'_> {
         rms_norm_again(x, &weights.attention_norm, values.attention_inverse.slice(), normed);
         self.profile.add(Part::Elementwise, clock);
         let clock = Instant::now();
-        let linear = LinearScratch {
-            grad_inner: &mut scratch.grad_inner,
-            grad_adapter: &mut scratch.grad_adapter,
-            dropped: &mut scratch.dropped,
-        };
-        let (grad_y, inner) = (scratch.grad_qkv.slice(), values.qkv_inner.slice());
-        let given = Given { x: normed, grad_y, inner, gradients, scratch: linear };
+        let (grad_y, kept, linear) = (scratch.grad_qkv.slice(), &values.qkv_kept, &mut scratch.linear);
+        let given = Given { x: normed, grad_y, kept, gradients: &mut *gradients, scratch: linear };
         let weight = weights.qkv.numbers(&mut scratch.expanded);
         if !goes_on {
             sites.qkv.backward(weight, given, None);
@@ -163,6 +158,8 @@ impl Pass<'_> {
         self.profile.add(Part::ProductsBackward, clock);
         let clock = Instant::now();
         let inverse = values.attention_inverse.slice();
+        let module = Module::LayerNorm(layer, LayerNorm::Input);
+        self.whole.add_norm(module, (x, inverse, grad_normed), gradients);
         rms_norm_backward(x, &weights.attention_norm, inverse, grad_normed, scratch.grad.slice_mut());
         self.profile.add(Part::Elementwise, clock);
     }

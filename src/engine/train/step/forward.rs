@@ -11,6 +11,7 @@ use super::heads::HeadNorms;
 use super::profile::{Part, Profile};
 use super::sites::LayerSites;
 use super::weights::{DecoderWeights, LayerWeights};
+use super::whole::WholeParts;
 use crate::domain::batch::PackedBatch;
 use crate::engine::kernels::attention::{Shape, attention};
 use crate::engine::kernels::gemm::Write;
@@ -27,6 +28,7 @@ pub(super) struct Pass<'a> {
     pub(super) profile: &'a mut Profile,
     pub(super) batch: &'a PackedBatch,
     pub(super) sites: &'a [LayerSites],
+    pub(super) whole: &'a WholeParts,
 }
 
 impl Pass<'_> {
@@ -76,9 +78,9 @@ impl Pass<'_> {
         self.profile.add(Part::Elementwise, clock);
         let clock = Instant::now();
         let qkv = values.qkv.of(tokens * sites.qkv.outputs());
-        let inner = values.qkv_inner.of(tokens * sites.qkv.ranks);
         let weight = weights.qkv.numbers(&mut self.scratch.expanded);
-        sites.qkv.forward(weight, normed, qkv, Write::Replace, inner, &mut self.scratch.dropped);
+        let (kept, linear) = (&mut values.qkv_kept, &mut self.scratch.linear);
+        sites.qkv.forward(weight, normed, qkv, Write::Replace, kept, linear);
         self.profile.add(Part::Products, clock);
         let clock = Instant::now();
         self.prepare_heads(layer, weights, values);
@@ -122,6 +124,7 @@ impl Pass<'_> {
             kv_heads: self.config.kv_heads,
             head_dim: self.config.head_dim,
             scale: self.config.attention_scale,
+            soft_cap: self.config.attention_softcap,
             window: self.config.windows.get(layer).copied().flatten(),
             borders: &self.batch.borders,
         }
@@ -142,18 +145,17 @@ impl Pass<'_> {
         let (weights, sites) = (&self.weights.layers[layer], &self.sites[layer]);
         let tokens = self.batch.tokens.len();
         let clock = Instant::now();
-        let inner = values.output_inner.of(tokens * sites.output.ranks);
         let weight = weights.output.numbers(&mut self.scratch.expanded);
         let middle = values.middle.of(x.len());
         middle.copy_from_slice(x);
-        let (out, dropped) = (values.out.slice(), &mut self.scratch.dropped);
+        let (out, kept, linear) = (values.out.slice(), &mut values.output_kept, &mut self.scratch.linear);
         if let Some((norm, _)) = &weights.post_norms {
             let raw = values.raw_attention.of(x.len());
-            sites.output.forward(weight, out, raw, Write::Replace, inner, dropped);
+            sites.output.forward(weight, out, raw, Write::Replace, kept, linear);
             let inverse = values.raw_attention_inverse.of(tokens);
             add_normed(raw, norm, self.config.norm_epsilon, inverse, &mut self.scratch.normed, middle);
         } else {
-            sites.output.forward(weight, out, middle, Write::Add, inner, dropped);
+            sites.output.forward(weight, out, middle, Write::Add, kept, linear);
         }
         self.profile.add(Part::Products, clock);
     }
@@ -168,9 +170,9 @@ impl Pass<'_> {
         self.profile.add(Part::Elementwise, clock);
         let clock = Instant::now();
         let gate_up = values.gate_up.of(tokens * sites.gate_up.outputs());
-        let inner = values.gate_up_inner.of(tokens * sites.gate_up.ranks);
         let weight = weights.gate_up.numbers(&mut self.scratch.expanded);
-        sites.gate_up.forward(weight, normed, gate_up, Write::Replace, inner, &mut self.scratch.dropped);
+        let (kept, linear) = (&mut values.gate_up_kept, &mut self.scratch.linear);
+        sites.gate_up.forward(weight, normed, gate_up, Write::Replace, kept, linear);
         self.profile.add(Part::Products, clock);
         let clock = Instant::now();
         let width = self.config.intermediate;
@@ -178,41 +180,35 @@ impl Pass<'_> {
         glu(self.config.activation, gate_up, width, product);
         self.profile.add(Part::Elementwise, clock);
         let clock = Instant::now();
-        let inner = values.down_inner.of(tokens * sites.down.ranks);
-        let dropped = &mut self.scratch.dropped;
-        let Some(next) = next else {
-            sites.down.project(product, inner, dropped);
-            self.profile.add(Part::Products, clock);
-            if weights.post_norms.is_some() {
-                self.raw_feed_again(layer, values);
-            }
-            return;
-        };
-        let weight = weights.down.numbers(&mut self.scratch.expanded);
-        next.copy_from_slice(middle);
-        if let Some((_, norm)) = &weights.post_norms {
-            let raw = values.raw_feed.of(middle.len());
-            sites.down.forward(weight, product, raw, Write::Replace, inner, dropped);
-            let inverse = values.raw_feed_inverse.of(tokens);
-            add_normed(raw, norm, epsilon, inverse, &mut self.scratch.normed, next);
-        } else {
-            sites.down.forward(weight, product, next, Write::Add, inner, dropped);
-        }
+        self.down(layer, values, next);
         self.profile.add(Part::Products, clock);
     }
 
-    /// The feed-forward block's output before its own norm, which that norm's backward needs.
-    fn raw_feed_again(&mut self, layer: usize, values: &mut LayerActivations) {
-        let (weights, sites) = (&self.weights.layers[layer], &self.sites[layer]);
-        let Some((_, norm)) = &weights.post_norms else { return };
-        let tokens = self.batch.tokens.len();
-        let weight = weights.down.numbers(&mut self.scratch.expanded);
-        let raw = values.raw_feed.of(values.middle.slice().len());
-        let inner = values.down_inner.slice_mut();
-        let product = self.scratch.inner.slice();
-        sites.down.forward(weight, product, raw, Write::Replace, inner, &mut self.scratch.dropped);
-        let normed = self.scratch.normed.of(raw.len());
-        rms_norm(raw, norm, self.config.norm_epsilon, normed, values.raw_feed_inverse.of(tokens));
+    /// From the feed-forward block's inner values, in the scratch space, to the layer's output.
+    fn down(&mut self, layer: usize, values: &mut LayerActivations, next: Option<&mut [f32]>) {
+        let (weights, site) = (&self.weights.layers[layer], &self.sites[layer].down);
+        let Scratch { inner: product, linear, expanded, normed, .. } = &mut *self.scratch;
+        let (middle, kept, product) = (values.middle.slice(), &mut values.down_kept, product.slice());
+        if let Some((_, norm)) = &weights.post_norms {
+            let raw = values.raw_feed.of(middle.len());
+            let inverse = values.raw_feed_inverse.of(self.batch.tokens.len());
+            site.forward(weights.down.numbers(expanded), product, raw, Write::Replace, kept, linear);
+            let epsilon = self.config.norm_epsilon;
+            if let Some(next) = next {
+                next.copy_from_slice(middle);
+                add_normed(raw, norm, epsilon, inverse, normed, next);
+            } else {
+                rms_norm(raw, norm, epsilon, normed.of(raw.len()), inverse);
+            }
+        } else if let Some(next) = next {
+            next.copy_from_slice(middle);
+            site.forward(weights.down.numbers(expanded), product, next, Write::Add, kept, linear);
+        } else {
+            site.project(product, kept, linear);
+            if site.is_dora() {
+                site.direct(weights.down.numbers(expanded), product, kept, linear);
+            }
+        }
     }
 }
 

@@ -1,23 +1,67 @@
 //! A frozen projection with its adapters, forward and backward: base and low-rank products are one pass over the
-//! output.
+//! output. What magnitudes (DoRA) change stands in `dora`.
 
 use super::buffer::Buffer;
 use super::sites::{Site, SitePart};
 use crate::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
 
+/// What a site's forward keeps for its backward.
+#[derive(Default)]
+pub(super) struct Kept {
+    /// `scale * dropout(x) A^T`: (rows, ranks).
+    pub(super) inner: Buffer,
+    /// The product before magnitudes, `W dropout(x) + scale B A dropout(x)`: (rows, outputs); empty without them.
+    pub(super) direction: Buffer,
+}
+
+/// What a projection's backward reads and adds to.
+pub(super) struct Given<'a> {
+    /// (rows, inputs)
+    pub(super) x: &'a [f32],
+    /// (rows, outputs)
+    pub(super) grad_y: &'a [f32],
+    pub(super) kept: &'a Kept,
+    pub(super) gradients: &'a mut [f32],
+    pub(super) scratch: &'a mut LinearScratch,
+}
+
+/// Buffers that all sites share.
+#[derive(Default)]
+pub(super) struct LinearScratch {
+    /// An adapter's input after dropout, or its gradient before: (rows, widest input).
+    pub(super) dropped: Buffer,
+    /// Gradient of the inner values: (rows, ranks of a site).
+    pub(super) grad_inner: Buffer,
+    /// An adapter's gradient before it is added: (ranks, widest).
+    pub(super) grad_adapter: Buffer,
+    /// The output's gradient times the gains (DoRA): (rows, widest output).
+    pub(super) scaled: Buffer,
+    /// What dropout took from the input, or from the output's gradient (DoRA): (rows, widest).
+    pub(super) rest: Buffer,
+}
+
 impl Site {
-    /// `y (=|+=) x W^T + scale * dropout(x) A^T B^T`. `inner` keeps `scale * dropout(x) A^T`: (rows, ranks).
+    /// `y (=|+=) x W^T + scale * dropout(x) A^T B^T`, with magnitudes as they change it.
     pub(super) fn forward(
         &self,
         weight: &[f32],
         x: &[f32],
         y: &mut [f32],
         write: Write,
-        inner: &mut [f32],
-        dropped: &mut Buffer,
+        kept: &mut Kept,
+        scratch: &mut LinearScratch,
     ) {
+        self.project(x, kept, scratch);
+        if self.is_dora() {
+            self.forward_scaled(weight, x, y, write, kept, scratch);
+        } else {
+            self.products(weight, x, kept.inner.slice(), y, write);
+        }
+    }
+
+    /// `y (=|+=) x W^T + inner B^T`
+    pub(super) fn products(&self, weight: &[f32], x: &[f32], inner: &[f32], y: &mut [f32], write: Write) {
         let (rows, outputs) = (x.len() / self.inputs, self.outputs());
-        self.project(x, inner, dropped);
         for part in &self.parts {
             let frozen = self.frozen(weight, part);
             let mut terms = vec![Term::new(Matrix::new(x, rows, self.inputs), frozen.transposed())];
@@ -30,12 +74,13 @@ impl Site {
     }
 
     /// The adapters' inner values alone.
-    pub(super) fn project(&self, x: &[f32], inner: &mut [f32], dropped: &mut Buffer) {
+    pub(super) fn project(&self, x: &[f32], kept: &mut Kept, scratch: &mut LinearScratch) {
+        let rows = x.len() / self.inputs;
+        let inner = kept.inner.of(rows * self.ranks);
         if self.ranks == 0 {
             return;
         }
-        let rows = x.len() / self.inputs;
-        let x = self.adapter_input(x, dropped);
+        let x = self.adapter_input(x, &mut scratch.dropped);
         let a = Matrix::new(&self.a, self.ranks, self.inputs);
         matmul(
             Output { data: inner, stride: self.ranks, write: Write::Replace },
@@ -44,7 +89,7 @@ impl Site {
         );
     }
 
-    fn adapter_input<'a>(&self, x: &'a [f32], dropped: &'a mut Buffer) -> &'a [f32] {
+    pub(super) fn adapter_input<'a>(&self, x: &'a [f32], dropped: &'a mut Buffer) -> &'a [f32] {
         let Some(dropout) = self.dropout else { return x };
         let out = dropped.of(x.len());
         dropout.apply(x, self.inputs, out);
@@ -53,16 +98,25 @@ impl Site {
 
     /// Adds the adapters' gradients and, where `grad_x` is given, replaces it by the gradient of x.
     pub(super) fn backward(&self, weight: &[f32], given: Given<'_>, grad_x: Option<&mut [f32]>) {
-        let Given { x, grad_y, inner, gradients, scratch } = given;
+        let Given { x, grad_y, kept, gradients, scratch } = given;
+        let LinearScratch { dropped, grad_inner, grad_adapter, scaled, rest } = scratch;
         let (rows, outputs) = (x.len() / self.inputs, self.outputs());
-        let grad_inner = scratch.grad_inner.of(rows * self.ranks);
-        self.grad_b(grad_y, rows, inner, grad_inner, scratch.grad_adapter, gradients);
-        self.grad_a(x, grad_inner, scratch.dropped, scratch.grad_adapter, gradients);
+        // What reaches the adapters and, without dropout, the base.
+        let reaching = if self.is_dora() {
+            self.grad_magnitudes(weight, grad_y, kept.direction.slice(), gradients);
+            &*self.scale_gradient(weight, grad_y, scaled)
+        } else {
+            grad_y
+        };
+        let grad_inner = grad_inner.of(rows * self.ranks);
+        self.grad_b(reaching, rows, kept.inner.slice(), grad_inner, grad_adapter, gradients);
+        self.grad_a(x, grad_inner, dropped, grad_adapter, gradients);
         let Some(grad_x) = grad_x else { return };
-        let frozen = Term::new(Matrix::new(grad_y, rows, outputs), Matrix::new(weight, outputs, self.inputs));
+        let through =
+            |grad_y| Term::new(Matrix::new(grad_y, rows, outputs), Matrix::new(weight, outputs, self.inputs));
         let output = |data| Output { data, stride: self.inputs, write: Write::Replace };
         if self.ranks == 0 {
-            matmul(output(grad_x), 1.0, &[frozen]);
+            matmul(output(grad_x), 1.0, &[through(grad_y)]);
             return;
         }
         let low = Term::new(
@@ -70,12 +124,17 @@ impl Site {
             Matrix::new(&self.a, self.ranks, self.inputs),
         );
         let Some(dropout) = self.dropout else {
-            matmul(output(grad_x), 1.0, &[frozen, low]);
+            matmul(output(grad_x), 1.0, &[through(reaching), low]);
             return;
         };
-        matmul(output(grad_x), 1.0, &[frozen]);
-        let before = scratch.dropped.of(rows * self.inputs);
-        matmul(output(before), 1.0, &[low]);
+        matmul(output(grad_x), 1.0, &[through(grad_y)]);
+        let before = dropped.of(rows * self.inputs);
+        if self.is_dora() {
+            let rest = super::dora::difference(reaching, grad_y, rest);
+            matmul(output(before), 1.0, &[through(rest), low]);
+        } else {
+            matmul(output(before), 1.0, &[low]);
+        }
         dropout.add(before, self.inputs, grad_x);
     }
 
@@ -155,22 +214,4 @@ impl Site {
     fn ranks_of<'a>(&self, inner: &'a [f32], first_rank: usize, rows: usize) -> Matrix<'a> {
         Matrix::strided(&inner[first_rank..], rows, self.rank, self.ranks)
     }
-}
-
-/// What a projection's backward reads and adds to.
-pub(super) struct Given<'a> {
-    /// (rows, inputs)
-    pub(super) x: &'a [f32],
-    /// (rows, outputs)
-    pub(super) grad_y: &'a [f32],
-    /// What the forward kept: (rows, ranks).
-    pub(super) inner: &'a [f32],
-    pub(super) gradients: &'a mut [f32],
-    pub(super) scratch: LinearScratch<'a>,
-}
-
-pub(super) struct LinearScratch<'a> {
-    pub(super) grad_inner: &'a mut Buffer,
-    pub(super) grad_adapter: &'a mut Buffer,
-    pub(super) dropped: &'a mut Buffer,
 }

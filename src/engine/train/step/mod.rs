@@ -6,13 +6,14 @@
 mod activations;
 mod backward;
 mod buffer;
+mod dora;
 mod forward;
-mod frozen;
 mod heads;
 mod linear;
 mod profile;
 mod sites;
 mod weights;
+mod whole;
 
 use std::time::Instant;
 
@@ -20,20 +21,22 @@ use anyhow::{Context, Result, ensure};
 
 use super::student::{Losses, Student};
 use crate::domain::batch::{IGNORED, PackedBatch};
-use crate::engine::adapter::Adapter;
-use crate::engine::kernels::cross_entropy::{Head, RowLoss};
+use crate::engine::adapter::{Adapter, Module};
+use crate::engine::kernels::cross_entropy::{Head, RowLoss, WeightGradient};
 use crate::engine::kernels::dropout::Dropout;
-use crate::engine::model::{ModelConfig, OpenModel};
+use crate::engine::model::{ModelConfig, OpenModel, Weights};
 
+pub use crate::engine::model::BaseFormat;
 pub use activations::ActivationMemory;
-pub use frozen::BaseFormat;
 pub use profile::{Part, Profile};
 
 use activations::Activations;
 use buffer::Buffer;
 use forward::Pass;
+use linear::LinearScratch;
 use sites::LayerSites;
 use weights::DecoderWeights;
+use whole::WholeParts;
 
 /// How to hold the frozen base and the activations.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,8 +62,6 @@ struct Scratch {
     normed: Buffer,
     /// The feed-forward block's inner values: (tokens, intermediate).
     inner: Buffer,
-    /// An adapter's input after dropout, or its gradient before: (tokens, widest input).
-    dropped: Buffer,
     /// Gradient of the residual stream: (tokens, hidden).
     grad: Buffer,
     /// Gradient of the feed-forward block's inner values: (tokens, intermediate).
@@ -73,10 +74,7 @@ struct Scratch {
     grad_out: Buffer,
     /// Gradient of queries, keys and values: (tokens, row).
     grad_qkv: Buffer,
-    /// Gradient of an adapter's inner values: (tokens, ranks of a site).
-    grad_inner: Buffer,
-    /// An adapter's gradient before it is added: (ranks, widest).
-    grad_adapter: Buffer,
+    linear: LinearScratch,
     keys: Vec<f32>,
     attention: crate::engine::kernels::attention::Scratch,
     logits: Vec<f32>,
@@ -87,16 +85,24 @@ impl DecoderStudent {
     /// Reads the weights.
     ///
     /// # Errors
-    /// Where a tensor is missing or damaged, or the architecture has something that training doesn't cover.
+    /// Where a tensor is missing or damaged.
     pub fn open(model: &OpenModel, options: StepOptions) -> Result<Self> {
-        let config = model.config.clone();
-        ensure!(
-            config.attention_softcap.is_none(),
-            "{} caps its attention scores, which training doesn't cover",
-            model.name
-        );
-        let weights = DecoderWeights::read(&config, model.weights.as_ref(), options.base)
-            .with_context(|| format!("read the weights of {}", model.name))?;
+        Self::over(&model.name, &model.config, model.weights.as_ref(), options)
+    }
+
+    /// Reads the weights of a model that needs no files.
+    ///
+    /// # Errors
+    /// As [`DecoderStudent::open`].
+    pub fn over(
+        name: &str,
+        config: &ModelConfig,
+        weights: &dyn Weights,
+        options: StepOptions,
+    ) -> Result<Self> {
+        let config = config.clone();
+        let weights = DecoderWeights::read(&config, weights, options.base)
+            .with_context(|| format!("read the weights of {name}"))?;
         Ok(Self {
             config,
             weights,
@@ -146,7 +152,12 @@ impl DecoderStudent {
         Trained { rows, targets, x, normed, inverse }
     }
 
-    fn head_losses(&mut self, trained: &Trained, gradient: Option<(&mut [f32], f32)>) -> Vec<RowLoss> {
+    fn head_losses(
+        &mut self,
+        trained: &Trained,
+        gradient: Option<(&mut [f32], f32)>,
+        of_weight: WeightGradient<'_>,
+    ) -> Vec<RowLoss> {
         let clock = Instant::now();
         let head = Head {
             weight: self.weights.head(),
@@ -154,21 +165,29 @@ impl DecoderStudent {
             width: self.config.hidden,
             softcap: self.config.logit_softcap,
         };
-        let losses = head.losses(&trained.normed, &trained.targets, gradient, &mut self.scratch.logits);
+        let (x, targets, logits) = (&trained.normed, &trained.targets, &mut self.scratch.logits);
+        let losses = head.losses_and_weight(x, targets, gradient, of_weight, logits);
         self.profile.add(Part::CrossEntropy, clock);
         losses
     }
 
-    fn pass<'a>(&'a mut self, batch: &'a PackedBatch, sites: &'a [LayerSites]) -> Pass<'a> {
+    fn pass<'a>(&'a mut self, batch: &'a PackedBatch, adapted: &'a Adapted) -> Pass<'a> {
         Pass {
             config: &self.config,
             weights: &self.weights,
             scratch: &mut self.scratch,
             profile: &mut self.profile,
             batch,
-            sites,
+            sites: &adapted.sites,
+            whole: &adapted.whole,
         }
     }
+}
+
+/// An adapter as a pass sees it.
+struct Adapted {
+    sites: Vec<LayerSites>,
+    whole: WholeParts,
 }
 
 /// The rows that the loss is taken over.
@@ -213,20 +232,27 @@ impl DecoderStudent {
         gradients: Option<(&mut [f32], f32)>,
     ) -> Result<Losses> {
         self.check(batch)?;
-        let sites = LayerSites::all(&self.config, adapter, dropout)?;
+        let adapted = Adapted {
+            sites: LayerSites::all(&self.config, adapter, dropout)?,
+            whole: WholeParts::of(&self.config, adapter)?,
+        };
+        self.weights.tune(&self.config, adapter);
         self.weights.prepare(&self.config, batch);
         let mut activations = std::mem::take(&mut self.activations);
-        activations.plan(&self.config, &sites, batch.tokens.len(), memory);
-        self.pass(batch, &sites).forward(&mut activations);
+        activations.plan(&self.config, &adapted.sites, batch.tokens.len(), memory);
+        self.pass(batch, &adapted).forward(&mut activations);
         let trained = self.gather(activations.output(), batch);
         let rows = if let Some((gradients, scale)) = gradients {
             let mut grad_normed = vec![0.0; trained.normed.len()];
-            let rows = self.head_losses(&trained, Some((&mut grad_normed, scale)));
+            let of_weight = adapted.whole.output(gradients);
+            let rows = self.head_losses(&trained, Some((&mut grad_normed, scale)), of_weight);
+            let of_norm = (trained.x.as_slice(), trained.inverse.as_slice(), grad_normed.as_slice());
+            adapted.whole.add_norm(Module::Norm, of_norm, gradients);
             self.scatter(&trained, &grad_normed, batch.tokens.len());
-            self.pass(batch, &sites).backward(&mut activations, gradients);
+            self.pass(batch, &adapted).backward(&mut activations, gradients);
             rows
         } else {
-            self.head_losses(&trained, None)
+            self.head_losses(&trained, None, WeightGradient::None)
         };
         self.activations = activations;
         Ok(sum(&rows))

@@ -1,10 +1,14 @@
 //! Where an adapter meets the decoder: four places in a layer, each with one input and some adapted projections.
 
+use std::sync::OnceLock;
+
 use anyhow::{Result, ensure};
 
 use crate::engine::adapter::{Adapter, Projection, Slot};
 use crate::engine::kernels::dropout::Dropout;
 use crate::engine::model::ModelConfig;
+
+use super::dora::Gains;
 
 /// A layer's four places.
 pub(super) struct LayerSites {
@@ -28,6 +32,8 @@ pub(super) struct Site {
     pub(super) ranks: usize,
     pub(super) scale: f32,
     pub(super) dropout: Option<Dropout>,
+    /// Measured when the site is first used; unused without magnitudes.
+    pub(super) gains: OnceLock<Gains>,
 }
 
 /// One projection's columns of the site's output.
@@ -42,6 +48,8 @@ pub(super) struct PartAdapter {
     pub(super) first_rank: usize,
     /// (outputs, rank)
     pub(super) b: Vec<f32>,
+    /// (outputs), in DoRA.
+    pub(super) magnitudes: Option<Vec<f32>>,
     pub(super) slot: Slot,
 }
 
@@ -79,7 +87,16 @@ impl LayerSites {
     }
 
     pub(super) fn is_adapted(&self) -> bool {
-        [&self.qkv, &self.output, &self.gate_up, &self.down].iter().any(|site| site.ranks > 0)
+        self.each().iter().any(|site| site.ranks > 0)
+    }
+
+    /// Floats that a token leaves for the backward, beside inputs and outputs.
+    pub(super) fn kept(&self) -> usize {
+        self.each().iter().map(|site| site.kept()).sum()
+    }
+
+    const fn each(&self) -> [&Site; 4] {
+        [&self.qkv, &self.output, &self.gate_up, &self.down]
     }
 }
 
@@ -105,18 +122,29 @@ impl Site {
                     slot.outputs,
                     slot.inputs
                 );
-                a.extend_from_slice(&adapter.values[slot.a..slot.a + rank * inputs]);
+                a.extend_from_slice(adapter.part(slot.a, rank * inputs));
             }
             let adapter = slot.map(|slot| PartAdapter {
                 first_rank: ranks,
-                b: adapter.values[slot.b..slot.b + outputs * rank].to_vec(),
+                b: adapter.part(slot.b, outputs * rank).to_vec(),
+                magnitudes: slot.magnitudes.map(|start| adapter.part(start, outputs).to_vec()),
                 slot: slot.clone(),
             });
             ranks += if adapter.is_some() { rank } else { 0 };
             parts.push(SitePart { first, outputs, adapter });
             first += outputs;
         }
-        Ok(Self { inputs, parts, a, rank, ranks, scale: adapter.config.scale(), dropout })
+        let (scale, gains) = (adapter.config.scale(), OnceLock::new());
+        Ok(Self { inputs, parts, a, rank, ranks, scale, dropout, gains })
+    }
+
+    /// Whether any of its adapters has magnitudes.
+    pub(super) fn is_dora(&self) -> bool {
+        self.parts.iter().filter_map(|part| part.adapter.as_ref()).any(|adapter| adapter.magnitudes.is_some())
+    }
+
+    fn kept(&self) -> usize {
+        self.ranks + if self.is_dora() { self.outputs() } else { 0 }
     }
 
     /// Columns of the output.

@@ -2,22 +2,24 @@
 
 use anyhow::Result;
 
-use super::frozen::{BaseFormat, Frozen};
+use super::whole::Tuned;
 use crate::domain::batch::PackedBatch;
+use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::kernels::rope::Rotation;
 use crate::engine::model::config::Rope;
-use crate::engine::model::{ModelConfig, Weights};
+use crate::engine::model::{BaseFormat, Frozen, ModelConfig, Weights};
 
 pub(super) struct DecoderWeights {
     /// (vocabulary, hidden)
     pub(super) embedding: Vec<f32>,
     /// The output layer where it isn't the embedding: (vocabulary, hidden).
-    output: Option<Vec<f32>>,
+    pub(super) output: Option<Vec<f32>>,
     /// The last norm: (hidden).
     pub(super) norm: Vec<f32>,
     pub(super) layers: Vec<LayerWeights>,
     rotation: Option<Rotation>,
     local_rotation: Option<Rotation>,
+    pub(super) tuned: Tuned,
 }
 
 pub(super) struct LayerWeights {
@@ -50,6 +52,7 @@ impl DecoderWeights {
                 .collect::<Result<_>>()?,
             rotation: None,
             local_rotation: None,
+            tuned: Tuned::default(),
         })
     }
 
@@ -75,15 +78,9 @@ impl DecoderWeights {
 
     /// A layer's rotation, if it rotates.
     pub(super) fn rotation(&self, config: &ModelConfig, layer: usize) -> Option<&Rotation> {
-        if !config.rotary_layers.get(layer).copied().unwrap_or(true) {
-            return None;
-        }
-        let local = config.windows.get(layer).copied().flatten().is_some();
-        if local && self.local_rotation.is_some() {
-            self.local_rotation.as_ref()
-        } else {
-            self.rotation.as_ref()
-        }
+        let rope = config.layer_rope(layer)?;
+        let local = config.local_rope.as_ref().is_some_and(|local| std::ptr::eq(local, rope));
+        if local { self.local_rotation.as_ref() } else { self.rotation.as_ref() }
     }
 }
 
@@ -130,6 +127,23 @@ impl LayerWeights {
             gate_up: frozen(&[(feed("gate_proj"), [inner, hidden]), (feed("up_proj"), [inner, hidden])])?,
             down: frozen(&[(feed("down_proj"), [hidden, inner])])?,
         })
+    }
+}
+
+impl LayerWeights {
+    /// A norm's weight by its Hugging Face name, where the layer has it.
+    pub(super) fn norm(&mut self, norm: LayerNorm) -> Option<&mut [f32]> {
+        let post = self.post_norms.as_mut();
+        let heads = self.head_norms.as_mut();
+        let weight = match norm {
+            LayerNorm::Input => &mut self.attention_norm,
+            LayerNorm::PostAttention => post.map_or(&mut self.feed_norm, |post| &mut post.0),
+            LayerNorm::PreFeedForward => post.map(|_| &mut self.feed_norm)?,
+            LayerNorm::PostFeedForward => post.map(|post| &mut post.1)?,
+            LayerNorm::Query => heads.map(|heads| &mut heads.0)?,
+            LayerNorm::Key => heads.map(|heads| &mut heads.1)?,
+        };
+        Some(weight)
     }
 }
 

@@ -1,0 +1,151 @@
+//! More tokens for a model: a tokenizer that knows them, and rows for them in the embedding and the output layer.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use serde_json::json;
+use tokenizers::{AddedToken, Tokenizer};
+
+use super::open::OpenModel;
+use super::weights::{Stored, Weights};
+use crate::engine::files::write_atomically;
+
+const TOKENIZER: &str = "tokenizer.json";
+
+impl OpenModel {
+    /// The model with a token for each text, and their ids. Texts that are tokens already keep their ids; others are
+    /// added behind the last token, where the embedding may have spare rows; where it has none, it grows.
+    ///
+    /// # Errors
+    /// Where a text is empty or can't be added.
+    pub fn with_tokens(mut self, texts: &[String]) -> Result<(Self, Vec<u32>)> {
+        let mut tokenizer = Tokenizer::clone(&self.tokenizer);
+        let mut ids = Vec::new();
+        for text in texts {
+            ensure!(!text.trim().is_empty(), "a token to be trained is empty");
+            if tokenizer.token_to_id(text).is_none() {
+                // Not special: answers show it.
+                let token = AddedToken::from(text.as_str(), false).normalized(false);
+                tokenizer.add_tokens([token]).map_err(|error| anyhow!("add the token {text:?}: {error}"))?;
+            }
+            let id = tokenizer.token_to_id(text);
+            ids.push(id.with_context(|| format!("the tokenizer doesn't take {text:?} as a token"))?);
+        }
+        self.adopt(tokenizer);
+        Ok((self, ids))
+    }
+
+    /// The model with the tokens that an adapter's folder adds: those of the tokenizer in it that the model's lacks.
+    ///
+    /// # Errors
+    /// Where that tokenizer is damaged or is another model's.
+    pub fn with_tokens_of(self, folder: &Path) -> Result<Self> {
+        let path = folder.join(TOKENIZER);
+        if !path.is_file() {
+            return Ok(self);
+        }
+        let theirs =
+            Tokenizer::from_file(&path).map_err(|error| anyhow!("read {}: {error}", path.display()))?;
+        let mut added: Vec<(u32, String)> = theirs
+            .get_added_tokens_decoder()
+            .into_iter()
+            .map(|(id, token)| (id, token.content))
+            .filter(|(_, text)| self.tokenizer.token_to_id(text).is_none())
+            .collect();
+        if added.is_empty() {
+            return Ok(self);
+        }
+        added.sort_unstable();
+        let (wanted, texts): (Vec<u32>, Vec<String>) = added.into_iter().unzip();
+        let (model, ids) = self.with_tokens(&texts)?;
+        ensure!(
+            ids == wanted,
+            "the tokenizer in {} is another model's: its added tokens have other numbers",
+            folder.display()
+        );
+        Ok(model)
+    }
+
+    /// Whether the tokenizer has more tokens than the model's own files say.
+    #[must_use]
+    pub fn has_added_tokens(&self) -> bool {
+        self.added_tokens
+    }
+
+    /// Writes the tokenizer into an adapter's folder, in the form that transformers reads.
+    ///
+    /// # Errors
+    /// Where the folder can't be written.
+    pub fn save_tokenizer(&self, folder: &Path) -> Result<()> {
+        let text = self.tokenizer.to_string(true).map_err(|error| anyhow!("write the tokenizer: {error}"))?;
+        write_atomically(&folder.join(TOKENIZER), text.as_bytes())?;
+        let config = json!({
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "bos_token": self.template.bos_token,
+            "eos_token": self.template.eos_token,
+            "pad_token": self.template.eos_token,
+            "chat_template": self.template.text,
+            "clean_up_tokenization_spaces": false,
+        });
+        write_atomically(&folder.join("tokenizer_config.json"), &serde_json::to_vec_pretty(&config)?)
+    }
+
+    fn adopt(&mut self, tokenizer: Tokenizer) {
+        self.added_tokens |= tokenizer.get_vocab_size(true) > self.tokenizer.get_vocab_size(true);
+        let largest = tokenizer.get_vocab(true).into_values().max().unwrap_or(0) as usize;
+        let old = self.config.vocabulary;
+        if largest >= old {
+            self.config.vocabulary = largest + 1;
+            let inner = Arc::clone(&self.weights);
+            self.weights = Arc::new(Extended { inner, old });
+        }
+        self.tokenizer = Arc::new(tokenizer);
+    }
+}
+
+/// Weights whose embedding and output layer have more rows than their file's.
+struct Extended {
+    inner: Arc<dyn Weights>,
+    /// Rows in the file.
+    old: usize,
+}
+
+impl Extended {
+    /// The shape in the file, where the tensor is one of those that grow.
+    fn shape_in_file(&self, name: &str, shape: &[usize]) -> Option<[usize; 2]> {
+        let grows = matches!(name, "model.embed_tokens.weight" | "lm_head.weight");
+        let &[rows, width] = shape else { return None };
+        (grows && rows > self.old).then_some([self.old, width])
+    }
+}
+
+impl Weights for Extended {
+    fn has(&self, name: &str) -> bool {
+        self.inner.has(name)
+    }
+
+    /// New rows are the mean of the others, as transformers begins them.
+    fn f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let Some(old) = self.shape_in_file(name, shape) else { return self.inner.f32(name, shape) };
+        let mut numbers = self.inner.f32(name, &old)?;
+        let mut sums = vec![0.0_f64; old[1]];
+        for row in numbers.chunks_exact(old[1]) {
+            sums.iter_mut().zip(row).for_each(|(sum, &number)| *sum += f64::from(number));
+        }
+        let mean: Vec<f32> = sums.iter().map(|sum| (sum / old[0] as f64) as f32).collect();
+        for _ in old[0]..shape.first().copied().unwrap_or(0) {
+            numbers.extend_from_slice(&mean);
+        }
+        Ok(numbers)
+    }
+
+    /// New rows are zeros, which every format holds as bytes of zero.
+    fn stored(&self, name: &str, shape: &[usize]) -> Result<Stored> {
+        let Some(old) = self.shape_in_file(name, shape) else { return self.inner.stored(name, shape) };
+        let mut stored = self.inner.stored(name, &old)?;
+        let row = stored.bytes.len() / old[0].max(1);
+        stored.bytes.resize(row * shape.first().copied().unwrap_or(0), 0);
+        Ok(stored)
+    }
+}
