@@ -1,5 +1,7 @@
 //! `dojo bench`: figures with units, never a test.
 
+mod data;
+
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -27,6 +29,8 @@ pub(super) enum Bench {
     Review(BenchReview),
     /// Questions to an endpoint that takes its time: requests a second, memory.
     Teacher(BenchTeacher),
+    /// Import, search, filter, tag and undo over a file of records.
+    Data(data::Data),
     /// One training step: tokens a second, seconds by part, peak memory, against the machine's own rate.
     Train(Train),
     /// The screen: start, keys, frames, a run of a million steps.
@@ -95,6 +99,7 @@ pub(super) fn run(bench: &Bench) -> Result<ExitCode> {
     match bench {
         Bench::Generate(arguments) => return bench_generate::run(arguments),
         Bench::Perplexity(arguments) => return bench_perplexity::run(arguments),
+        Bench::Data(arguments) => data::run(arguments)?,
         Bench::Train(arguments) => train(arguments)?,
         Bench::Review(arguments) => return bench_review::review(arguments),
         Bench::Teacher(arguments) => return bench_review::teacher(arguments),

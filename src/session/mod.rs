@@ -152,6 +152,14 @@ impl Session {
         self
     }
 
+    /// Waits no longer than this for another writer, instead of a quarter minute.
+    ///
+    /// # Errors
+    /// Where the connection is not usable any more.
+    pub fn set_patience(&self, patience: Duration) -> Result<()> {
+        Ok(self.connection.busy_timeout(patience)?)
+    }
+
     /// Whether another process or connection has committed since this was last asked. Costs microseconds.
     ///
     /// # Errors
