@@ -3,6 +3,7 @@
 pub mod bench_runs;
 mod chat;
 pub mod checkup;
+pub(crate) mod cutter;
 pub mod follow;
 mod jobs;
 pub mod models;

@@ -1,4 +1,6 @@
-//! `dojo runs`: lists runs, and leaves commands for them.
+//! `dojo runs`: lists runs, says what they saw, and leaves commands for them.
+
+mod data;
 
 use std::process::ExitCode;
 
@@ -34,6 +36,8 @@ enum Action {
     Checkpoint { run: String },
     /// Save a checkpoint and end.
     Stop { run: String },
+    /// Say what a run was trained on: which records, and what became of each since.
+    Data { run: String },
     /// Delete a run with all its checkpoints.
     Delete { run: String },
 }
@@ -44,6 +48,10 @@ pub(super) fn run(arguments: &Runs) -> Result<ExitCode> {
     let said = match arguments.action.as_ref().unwrap_or(&Action::List) {
         Action::List => {
             list(&runs::list_runs(&folders)?, arguments.json);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Data { run } => {
+            data::tell(&find(run)?, arguments.json)?;
             return Ok(ExitCode::SUCCESS);
         }
         Action::Pause { run } => command(&find(run)?, RunCommand::Pause)?,

@@ -5,18 +5,18 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 use rayon::prelude::*;
 use serde_json::json;
 
 use super::print::say;
+use crate::app::cutter::Cutter;
 use crate::config::Folders;
-use crate::data::chat::{ChatTemplate, SpecialTokens};
 use crate::data::encode::{Encoded, Encoder};
 use crate::data::import::{Batch, ImportOptions, OnMalformed, read_all};
-use crate::engine::hub::{self, Network};
-use crate::engine::model::{self, OpenModel};
+use crate::domain::protocol::data::{TokenPiece, Trained};
+use crate::engine::hub::Network;
 
 /// Arguments of `dojo tokens`.
 #[derive(Args)]
@@ -40,13 +40,6 @@ pub(super) struct Tokens {
     json: bool,
 }
 
-/// A piece of text that tokens make, and whether they are trained on.
-struct Piece {
-    ids: Vec<u32>,
-    text: String,
-    trained: bool,
-}
-
 /// Counts over the whole file.
 #[derive(Default)]
 struct Totals {
@@ -59,38 +52,22 @@ struct Totals {
     refused: Vec<String>,
 }
 
-/// A model's tokenizer and template, for those who need no more of it.
-pub(super) struct ModelChoice {
-    model: OpenModel,
-    template: Option<ChatTemplate>,
-}
-
-impl ModelChoice {
-    /// Finds a model by name, fetching it where it is not here.
-    pub(super) fn open(name: &str) -> Result<Self> {
-        let folders = Folders::from_environment()?;
-        let files = hub::resolve(&folders.models(), name, Network::Allowed, &mut super::pull::Bar::new())?;
-        let model = model::open(&files)?;
-        let template = template(&model)?;
-        Ok(Self { model, template })
-    }
-
-    pub(super) fn encoder(&self, max_length: usize) -> Result<Encoder<'_>> {
-        let end = self.model.template.eos_token.as_deref();
-        Encoder::new(&self.model.tokenizer, self.template.as_ref(), end, max_length)
-    }
+/// Finds a model by name, fetching it where it is not here.
+pub(super) fn cutter(name: &str) -> Result<Cutter> {
+    let folders = Folders::from_environment()?;
+    Cutter::open(&folders.models(), name, Network::Allowed, &mut super::pull::Bar::new())
 }
 
 pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
-    let choice = ModelChoice::open(&arguments.model)?;
-    let encoder = choice.encoder(arguments.max_length)?;
+    let cutter = cutter(&arguments.model)?;
+    let encoder = cutter.encoder(arguments.max_length)?;
     let options = ImportOptions { map: arguments.map.clone(), ..ImportOptions::default() };
     let batch = read_all(&arguments.file, &options, OnMalformed::Skip)?;
     let count = batch.records.len();
     let record = arguments.index.checked_sub(1).and_then(|index| batch.records.get(index));
     let record = record.with_context(|| format!("{} has examples 1 to {count}", arguments.file.display()))?;
     let shown = encoder.encode(record)?;
-    let pieces = pieces(&choice.model, &shown)?;
+    let pieces = cutter.pieces(&shown)?;
     let totals = totals(&encoder, &batch);
     let text = if arguments.json {
         as_json(&shown, &pieces, &totals, &batch)
@@ -99,39 +76,6 @@ pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
     };
     say(&text);
     Ok(ExitCode::SUCCESS)
-}
-
-fn template(model: &OpenModel) -> Result<Option<ChatTemplate>> {
-    let source = &model.template;
-    let special = SpecialTokens {
-        bos: source.bos_token.clone(),
-        eos: source.eos_token.clone(),
-        ..SpecialTokens::default()
-    };
-    source.text.as_deref().map(|text| ChatTemplate::new(text, special)).transpose()
-}
-
-/// Tokens with their text. A character of several tokens is one piece.
-fn pieces(model: &OpenModel, shown: &Encoded) -> Result<Vec<Piece>> {
-    let mut stream = model.tokenizer.decode_stream(false);
-    let mut pieces: Vec<Piece> = Vec::new();
-    let mut ids = Vec::new();
-    for (&id, &trained) in shown.example.tokens.iter().zip(&shown.example.trained) {
-        ids.push(id);
-        let text = stream.step(id).map_err(anyhow::Error::msg).context("decode the tokens")?;
-        if let Some(text) = text {
-            pieces.push(Piece { ids: std::mem::take(&mut ids), text, trained });
-        }
-    }
-    if !ids.is_empty() {
-        pieces.push(Piece {
-            ids,
-            text: "\u{FFFD}".into(),
-            trained: shown.example.trained.last() == Some(&true),
-        });
-    }
-    ensure!(!pieces.is_empty(), "the example has no token");
-    Ok(pieces)
 }
 
 fn totals(encoder: &Encoder<'_>, batch: &Batch) -> Totals {
@@ -152,10 +96,10 @@ fn totals(encoder: &Encoder<'_>, batch: &Batch) -> Totals {
     totals
 }
 
-fn as_json(shown: &Encoded, pieces: &[Piece], totals: &Totals, batch: &Batch) -> String {
+fn as_json(shown: &Encoded, pieces: &[TokenPiece], totals: &Totals, batch: &Batch) -> String {
     let pieces: Vec<_> = pieces
         .iter()
-        .map(|piece| json!({"ids": piece.ids, "text": piece.text, "trained": piece.trained}))
+        .map(|piece| json!({"ids": piece.ids, "text": piece.text, "trained": is_trained(piece)}))
         .collect();
     json!({
         "source": shown.example.source,
@@ -175,7 +119,7 @@ fn as_json(shown: &Encoded, pieces: &[Piece], totals: &Totals, batch: &Batch) ->
     .to_string()
 }
 
-fn for_people(shown: &Encoded, pieces: &[Piece], totals: &Totals, batch: &Batch) -> String {
+fn for_people(shown: &Encoded, pieces: &[TokenPiece], totals: &Totals, batch: &Batch) -> String {
     let colour =
         std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut out = if colour { coloured(pieces) } else { bracketed(pieces) };
@@ -212,11 +156,15 @@ fn for_people(shown: &Encoded, pieces: &[Piece], totals: &Totals, batch: &Batch)
     out
 }
 
+fn is_trained(piece: &TokenPiece) -> bool {
+    piece.trained == Trained::Yes
+}
+
 /// Two shades take turns, so that the borders between tokens show.
-fn coloured(pieces: &[Piece]) -> String {
+fn coloured(pieces: &[TokenPiece]) -> String {
     let mut out = String::new();
     for (index, piece) in pieces.iter().enumerate() {
-        let style = match (piece.trained, index % 2) {
+        let style = match (is_trained(piece), index % 2) {
             (true, 0) => "30;42",
             (true, _) => "30;102",
             (false, 0) => "2",
@@ -231,11 +179,11 @@ fn coloured(pieces: &[Piece]) -> String {
     out
 }
 
-fn bracketed(pieces: &[Piece]) -> String {
+fn bracketed(pieces: &[TokenPiece]) -> String {
     let mut out = String::new();
     for stretch in pieces.chunk_by(|a, b| a.trained == b.trained) {
         let text: String = stretch.iter().map(|piece| piece.text.as_str()).collect();
-        let trained = stretch.first().is_some_and(|piece| piece.trained);
+        let trained = stretch.first().is_some_and(is_trained);
         if trained {
             let _ = write!(out, "⟦{text}⟧");
         } else {

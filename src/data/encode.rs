@@ -1,5 +1,7 @@
 //! Records become tokenised examples with a loss mask. Knows no file and no model.
 
+use std::borrow::Borrow;
+
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rayon::prelude::*;
 use tokenizers::Tokenizer;
@@ -87,6 +89,22 @@ impl<'a> Encoder<'a> {
         self.finish(place.clone(), masked.with_context(|| place)?)
     }
 
+    /// How many tokens a record has before it is cut: [`Encoded::full_length`], without finding what is trained on. Also
+    /// of a prompt without an answer.
+    ///
+    /// # Errors
+    /// Where the record has no text, or the template refuses it.
+    pub fn length(&self, record: &Record) -> Result<usize> {
+        let chosen = record.preference.as_ref().map_or(&[][..], |pair| &pair.chosen);
+        let messages = [record.messages.as_slice(), chosen].concat();
+        match (&self.masker, &record.text) {
+            (_, Some(text)) if messages.is_empty() => Ok(self.plain("", text)?.tokens.len()),
+            _ if messages.is_empty() => bail!("{}: there is no text", record.place()),
+            (Some(masker), _) => masker.length(&messages),
+            (None, _) => Ok(self.conversation(&messages, 0)?.tokens.len()),
+        }
+    }
+
     /// A preference pair's chosen and rejected example. Only the answers are trained on, not the turns they share.
     ///
     /// # Errors
@@ -106,9 +124,9 @@ impl<'a> Encoder<'a> {
     ///
     /// # Errors
     /// As [`Encoder::encode`], for the first record that fails.
-    pub fn encode_all(&self, records: &[Record]) -> Result<EncodedSet> {
+    pub fn encode_all<R: Borrow<Record> + Sync>(&self, records: &[R]) -> Result<EncodedSet> {
         let encoded: Vec<Encoded> =
-            records.par_iter().map(|record| self.encode(record)).collect::<Result<_>>()?;
+            records.par_iter().map(|record| self.encode(record.borrow())).collect::<Result<_>>()?;
         let truncated = encoded.iter().filter(|one| one.is_truncated()).count();
         Ok(EncodedSet { examples: encoded.into_iter().map(|one| one.example).collect(), truncated })
     }

@@ -85,6 +85,16 @@ impl<'a> Masker<'a> {
         Ok(Masked { tokens, trained })
     }
 
+    /// How many tokens a conversation has; nobody has to answer in it.
+    ///
+    /// # Errors
+    /// Where the template refuses the conversation.
+    pub fn length(&self, messages: &[Message]) -> Result<usize> {
+        let text = self.template.render(messages, Ending::Complete)?;
+        let encoding = self.tokenizer.encode_fast(text.as_str(), false).map_err(anyhow::Error::msg);
+        Ok(encoding.context("tokenise the conversation")?.len())
+    }
+
     fn spans(&self, messages: &[Message], first_turn: usize, text: &str) -> Result<Vec<Span>> {
         let assistant = |(_, message): &(usize, &Message)| message.role == Role::Assistant;
         let turns: Vec<usize> = messages.iter().enumerate().filter(assistant).map(|(turn, _)| turn).collect();

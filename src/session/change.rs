@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_i
 
 use super::content::{self, Derived, Prepared};
 use super::names::{self, Kind};
-use super::{Durability, Result, Session, SessionError, import, index, now, query, read};
+use super::{Durability, Result, Session, SessionError, import, index, now, query, read, tokens};
 use crate::domain::change::{Body, Change, Selection};
 use crate::domain::record::{Record, RecordId};
 
@@ -329,9 +329,10 @@ pub(super) fn store_body(
     connection
         .prepare_cached(
             "UPDATE records SET characters = ?2, turns = ?3, prompt = ?4, tokens = NULL, score = NULL,
-             flags = (flags & ~1) | ?5 WHERE id = ?1",
+             flags = (flags & ~5) | ?5 WHERE id = ?1",
         )?
         .execute(params![id, derived.characters, derived.turns, derived.prompt, pair])?;
+    tokens::forget(connection, id)?;
     index::replace(connection, id, &content::searchable_of(record))
 }
 

@@ -85,6 +85,8 @@ pub(super) fn fingerprint(text: &str) -> i64 {
 /// Bits of `records.flags`.
 pub(super) const PREFERENCE: i64 = 1;
 pub(super) const EDITED: i64 = 2;
+/// Can't be cut into tokens for the session's model.
+pub(super) const REFUSED: i64 = 4;
 
 /// A record made ready to be written: all that needs thought is done, so the writer only writes. Made in parallel.
 pub struct Prepared {

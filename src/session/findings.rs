@@ -1,4 +1,4 @@
-//! What a check found, kept so that `check:NAME` filters by it; and counts that need a model, kept beside the record.
+//! What a check found, kept so that `check:NAME` filters by it; and scores, kept beside the record.
 
 use rusqlite::params;
 
@@ -20,37 +20,6 @@ impl Session {
             }
             Ok(())
         })
-    }
-
-    /// Stores token counts. Counts of another tokenizer are forgotten first.
-    ///
-    /// # Errors
-    /// Where the session can't be written.
-    pub fn store_tokens(&mut self, tokenizer: &str, counts: &[(RecordId, u32)]) -> Result<()> {
-        self.write("count tokens", Durability::WholeJobs, |transaction| {
-            let before: Option<String> = transaction
-                .prepare_cached("SELECT max(value) FROM meta WHERE key = 'tokenizer'")?
-                .query_row([], |row| row.get(0))?;
-            if before.as_deref() != Some(tokenizer) {
-                transaction.execute("UPDATE records SET tokens = NULL WHERE tokens IS NOT NULL", [])?;
-                transaction.execute("INSERT OR REPLACE INTO meta VALUES ('tokenizer', ?1)", [tokenizer])?;
-            }
-            let mut update = transaction.prepare_cached("UPDATE records SET tokens = ?2 WHERE id = ?1")?;
-            for (record, tokens) in counts {
-                update.execute(params![record.0, tokens])?;
-            }
-            Ok(())
-        })
-    }
-
-    /// The tokenizer that the stored counts are of.
-    ///
-    /// # Errors
-    /// Where the file can't be read.
-    pub fn tokenizer(&self) -> Result<Option<String>> {
-        Ok(self
-            .connection
-            .query_row("SELECT max(value) FROM meta WHERE key = 'tokenizer'", [], |row| row.get(0))?)
     }
 
     /// Stores a score (a judge's, for instance) of each record.

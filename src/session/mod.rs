@@ -25,6 +25,7 @@ mod review_sets;
 mod schema;
 mod stats;
 mod thoughts;
+mod tokens;
 mod training;
 mod undo;
 mod view;
@@ -49,7 +50,8 @@ pub use reflections::{Improved, JudgeWord};
 pub use review_import::Brought;
 pub use review_sets::{Balance, Lesson, answer, balanced, question};
 pub use thoughts::SetAside;
-pub use training::{SEEN_FILE, Seen, Since, TrainingSet, what_a_run_saw};
+pub use tokens::Counted;
+pub use training::{Purpose, SEEN_FILE, Seen, Since, note_what_a_run_sees, since, what_a_run_saw};
 pub use view::View;
 
 /// The database within a session's folder.

@@ -12,6 +12,8 @@ pub(super) enum Kind {
     Split = 1,
     Label = 2,
     Tag = 3,
+    /// Of which tokens were counted.
+    Model = 4,
 }
 
 /// The number of a name, made where it is new.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{Result, SessionError};
 
 /// Each step takes a file from its index to the next; `user_version` says how many a file has taken.
-const STEPS: &[&str] = &[FIRST, REFLECTION, CHATS, JUDGES];
+const STEPS: &[&str] = &[FIRST, REFLECTION, CHATS, JUDGES, TOKENS];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -242,6 +242,18 @@ const JUDGES: &str = "
 ALTER TABLE reflections ADD COLUMN judge TEXT NOT NULL DEFAULT '';
 ALTER TABLE reflections ADD COLUMN improved_by TEXT NOT NULL DEFAULT '';
 CREATE INDEX verdicts_reflection ON verdicts (reflection, step);
+";
+
+/// Token counts of models other than the one that `records.tokens` is of (names of kind 4), and a number that moves
+/// whenever a text changes.
+const TOKENS: &str = "
+CREATE TABLE token_counts (
+    model INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    PRIMARY KEY (model, record)
+) WITHOUT ROWID;
+INSERT INTO meta VALUES ('texts', 0);
 ";
 
 /// Brings a file to [`VERSION`].

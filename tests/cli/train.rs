@@ -166,3 +166,53 @@ fn an_interrupt_saves_a_checkpoint_and_the_run_goes_on_from_there() {
     world.say(&["train", "--resume", "sft-0001", "--set", &steps]);
     assert_eq!(world.state("sft-0001").unwrap()["step"].as_u64(), Some(step + 2));
 }
+
+#[test]
+fn a_run_trains_on_what_a_filter_of_its_session_matches_and_knows_it_afterwards() {
+    let world = World::new();
+    world.say(&["new", "s"]);
+    let data = |arguments: &[&str]| world.say(&[&["data", "--session", "s"], arguments].concat());
+    data(&["import", "train.jsonl"]);
+    data(&["tag", "bad", "id:1..4"]);
+    let recipe = world.path().join("data/sessions/s/recipes/tiny.toml");
+    let model = world.path().join("model");
+    std::fs::create_dir_all(recipe.parent().unwrap()).unwrap();
+    std::fs::write(
+        &recipe,
+        format!(
+            "model.base = {model:?}\ndata.train = \"session:-tag:bad\"\ndata.split = 0.25\ndata.max_length = 96\n\
+             lora.r = 4\ntrain.max_steps = 2\n"
+        ),
+    )
+    .unwrap();
+    world.say(&["train", &recipe.display().to_string(), "--name", "first"]);
+    let told = || {
+        serde_json::from_str::<serde_json::Value>(&world.say(&["runs", "data", "first", "--json"])).unwrap()
+    };
+    let figures = |told: &serde_json::Value| {
+        ["train", "eval", "same", "changed", "gone"].map(|name| told[name].as_u64().unwrap())
+    };
+    assert_eq!(figures(&told()), [9, 3, 12, 0, 0]);
+    let records = told()["records"].as_array().unwrap().clone();
+    assert!(records.iter().all(|one| one["seen"]["id"].as_i64().unwrap() > 4), "{records:?}");
+    data(&["label", "good", "id:5"]);
+    data(&["delete", "id:6"]);
+    assert_eq!(figures(&told()), [9, 3, 10, 1, 1]);
+    let words = world.say(&["runs", "data", "first"]);
+    assert!(words.contains("trained on 9, evaluated on 3") && words.contains("changed  record 5"), "{words}");
+    let refused = world.dojo(&["train", "--resume", "first", "--set", "train.max_steps=3"]);
+    let why = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && why.contains("the data is not what this run began with"), "{why}");
+    data(&["undo"]);
+    data(&["undo"]);
+    world.say(&["train", "--resume", "first", "--set", "train.max_steps=3"]);
+}
+
+#[test]
+fn a_filter_without_a_session_says_what_to_set() {
+    let world = World::new();
+    world.write_recipe("");
+    let output = world.dojo(&["train", "recipe.toml", "--set", "data.train=session:tag:x", "--print"]);
+    let why = String::from_utf8_lossy(&output.stderr);
+    assert!(why.contains("set data.session to a session's folder"), "{why}");
+}

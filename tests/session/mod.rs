@@ -8,5 +8,6 @@ mod import;
 mod processes;
 mod review;
 mod search;
+mod tokens;
 mod training;
 mod world;

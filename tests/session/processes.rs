@@ -113,12 +113,12 @@ fn an_export_that_is_killed_leaves_no_half_file() {
     assert!(place.import().status().expect("import").success());
     let out = place.folder.path().join("text");
     let target = out.display().to_string();
-    let child = place.dojo(&["export-all", &target]).spawn().expect("start an export");
+    let child = place.dojo(&["export", "--all", &target]).spawn().expect("start an export");
     kill_when(child, || out.exists());
     if let Ok(text) = std::fs::read_to_string(out.join("records.jsonl")) {
         assert_eq!(text.lines().count(), ROWS);
     }
-    assert!(place.dojo(&["export-all", &target]).status().expect("export").success());
+    assert!(place.dojo(&["export", "--all", &target]).status().expect("export").success());
     let text = std::fs::read_to_string(out.join("records.jsonl")).expect("read the text");
     assert_eq!(text.lines().count(), ROWS);
 }

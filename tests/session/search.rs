@@ -28,8 +28,8 @@ fn a_search_is_complete_before_the_index_is() {
 #[test]
 fn views_are_sorted_with_missing_values_last() {
     let mut world = World::with(vec![labelled("a", "zebra"), pair("b", "x"), labelled("c", "ant")]);
-    let tokens = [(RecordId(1), 5), (RecordId(3), 9)];
-    world.session.store_tokens("t", &tokens).expect("tokens");
+    let tokens = [(1, 5), (3, 9)];
+    world.count("t", &tokens);
     let ids = |field, direction| {
         let view = world.session.view(&read(""), Order { field, direction }).expect("view");
         view.ids().to_vec()
@@ -51,21 +51,12 @@ fn a_page_is_read_by_position() {
 }
 
 #[test]
-fn counts_of_another_tokenizer_are_forgotten() {
-    let mut world = World::numbered(2);
-    world.session.store_tokens("one", &[(RecordId(1), 5), (RecordId(2), 6)]).expect("tokens");
-    world.session.store_tokens("two", &[(RecordId(1), 7)]).expect("tokens");
-    assert_eq!(world.ids("tokens>0"), [1]);
-    assert_eq!(world.session.tokenizer().expect("tokenizer"), Some("two".to_owned()));
-}
-
-#[test]
 fn statistics_follow_the_filter() {
     let mut twin = labelled("same", "1");
     twin.provenance.occurrence = 1;
     let mut world = World::with(vec![labelled("same", "1"), twin, labelled("other", "0"), pair("none", "")]);
-    let tokens: Vec<_> = (1..=4).map(|id| (RecordId(id), id as u32 * 10)).collect();
-    world.session.store_tokens("t", &tokens).expect("tokens");
+    let tokens: Vec<_> = (1..=4).map(|id| (id, id as u32 * 10)).collect();
+    world.count("t", &tokens);
     let all = world.session.statistics(&read(""), Some(25)).expect("statistics");
     assert_eq!((all.records, all.distinct_prompts, all.equal_rows), (4, 3, 1));
     assert_eq!((all.median, all.longest, all.over_limit, all.tokens), (Some(30), Some(40), Some(2), 100));

@@ -1,7 +1,7 @@
 use dojo_studio::domain::change::{Body, Change, Selection};
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::record::RecordId;
-use dojo_studio::session::{Since, TrainingSet, export_all, what_a_run_saw};
+use dojo_studio::session::{Purpose, Seen, Since, export_all, note_what_a_run_sees, since, what_a_run_saw};
 
 use super::world::{World, labelled, pair, read};
 
@@ -9,26 +9,25 @@ use super::world::{World, labelled, pair, read};
 fn a_run_knows_which_versions_it_saw() {
     let mut world = World::with(vec![labelled("one", "1"), labelled("two", "0"), pair("three", "x")]);
     let run = tempfile::tempdir().expect("a run folder");
-    let set = TrainingSet::open(world.other(), "id:1..3").expect("open the set");
-    let mut read_ids = Vec::new();
-    set.read(run.path(), |id, record| {
-        assert!(!record.messages.is_empty());
-        read_ids.push(id.0);
-        Ok(())
-    })
-    .expect("read the set");
-    assert_eq!(read_ids, [1, 2, 3]);
+    assert_eq!(what_a_run_saw(run.path()).expect("nothing yet"), None);
+    let set = world.session.training_set("id:1..3").expect("read the set");
+    let seen: Vec<Seen> = set
+        .iter()
+        .map(|(id, record)| Seen::of(Some(*id), record, Purpose::Train).expect("a version"))
+        .collect();
+    assert_eq!(seen.iter().map(|seen| seen.id).collect::<Vec<_>>(), [1, 2, 3].map(|id| Some(RecordId(id))));
+    note_what_a_run_sees(run.path(), &seen).expect("write it down");
     let body = Body { messages: vec![Message::new(Role::User, "changed")], ..Body::default() };
     world.session.edit("edit", &[(RecordId(2), body)]).expect("edit");
     world.session.apply(&Selection::Records(vec![RecordId(3)]), &Change::Remove).expect("remove");
-    let since = |world: &World| {
-        let seen = what_a_run_saw(&world.session, run.path()).expect("what the run saw");
-        seen.into_iter().map(|(_, since)| since).collect::<Vec<_>>()
+    let became = |world: &World| {
+        let seen = what_a_run_saw(run.path()).expect("what the run saw").expect("a note");
+        seen.iter().map(|seen| since(&world.session, seen).expect("look")).collect::<Vec<_>>()
     };
-    assert_eq!(since(&world), [Since::Same, Since::Changed, Since::Gone]);
+    assert_eq!(became(&world), [Since::Same, Since::Changed, Since::Gone]);
     world.session.undo().expect("undo");
     world.session.undo().expect("undo");
-    assert_eq!(since(&world), [Since::Same, Since::Same, Since::Same]);
+    assert_eq!(became(&world), [Since::Same, Since::Same, Since::Same]);
 }
 
 #[test]
@@ -57,8 +56,8 @@ fn a_session_as_text_is_the_same_whatever_the_order_of_import() {
 #[test]
 fn a_wrong_filter_in_a_recipe_is_told_with_its_place() {
     let world = World::numbered(1);
-    let Err(error) = TrainingSet::open(world.other(), "statsu:new") else { panic!("a wrong filter") };
+    let error = world.session.training_set("statsu:new").expect_err("a wrong filter");
     assert_eq!(error.to_string(), "there is no field \"statsu\"; did you mean status? (at character 1)");
-    assert_eq!(TrainingSet::open(world.other(), "").expect("all").len(), 1);
+    assert_eq!(world.session.training_set("").expect("all").len(), 1);
     assert_eq!(world.session.count(&Selection::Matching(read("nothing"))).expect("count"), 0);
 }

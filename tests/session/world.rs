@@ -48,6 +48,16 @@ impl World {
         self.session.view(&read(filter), Order::default()).expect("open a view").ids().to_vec()
     }
 
+    /// Counts tokens of some records: number and count.
+    pub(crate) fn count(&mut self, model: &str, counts: &[(i64, u32)]) {
+        let counts: std::collections::BTreeMap<i64, u32> = counts.iter().copied().collect();
+        let ids: Vec<i64> = counts.keys().copied().collect();
+        let count = |rows: &[dojo_studio::session::Row]| {
+            rows.iter().map(|row| counts.get(&row.id.0).copied()).collect()
+        };
+        self.session.count_tokens(model, &ids, count).expect("count tokens");
+    }
+
     pub(crate) fn record(&self, id: i64) -> Record {
         self.session.record(RecordId(id)).expect("read a record")
     }

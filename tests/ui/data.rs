@@ -164,7 +164,7 @@ fn a_narrow_screen_keeps_the_rows_and_their_prompts() {
 #[test]
 fn a_record_opens_whole_with_its_history() {
     let mut studio = studio().size(100, 24);
-    studio.keys("enter right right");
+    studio.keys("enter right right right");
     insta::assert_snapshot!(studio.screen());
 }
 
@@ -316,4 +316,33 @@ fn a_stale_view_is_not_shown() {
     studio.apply(viewed(3, 5, 184, 500, None));
     studio.apply(viewed(2, 4, 7, 500, None));
     assert!(studio.screen().contains("184 of 500"));
+}
+
+#[test]
+fn tokens_are_shown_with_what_is_trained_on() {
+    use dojo_studio::domain::protocol::data::{TokenPiece, Trained};
+    let mut studio = studio().size(100, 24);
+    assert_eq!(studio.keys("right"), [send(DataCommand::Tokens(RecordId(1)))]);
+    assert_eq!(studio.keys("ctrl-l"), [Effect::Redraw], "asked once");
+    let piece = |text: &str, trained| TokenPiece { ids: vec![1], text: text.into(), trained };
+    let pieces = vec![
+        piece("<|im_start|>", Trained::No),
+        piece("user\n", Trained::No),
+        piece("Map", Trained::No),
+        piece(" out", Trained::No),
+        piece("Core", Trained::Yes),
+        piece(" Topic", Trained::Yes),
+        piece("<|im_end|>", Trained::Yes),
+    ];
+    studio.apply(Event::Data(DataEvent::TokensRead(RecordId(1), Ok(pieces))));
+    studio.keys("enter");
+    insta::assert_snapshot!(studio.screen());
+    let buffer = studio.buffer();
+    let underlined: String = buffer
+        .content
+        .iter()
+        .filter(|cell| cell.modifier.contains(ratatui::style::Modifier::UNDERLINED))
+        .map(ratatui::buffer::Cell::symbol)
+        .collect();
+    assert_eq!(underlined, "3 trained onCore Topic<|im_end|>");
 }

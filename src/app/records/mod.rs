@@ -1,7 +1,9 @@
-//! The lanes of the studio for records: one thread reads pages, one counts, one writes, so that none holds up another.
+//! The lanes of the studio for records: one thread reads pages, one writes, one works out the figures, two cut tokens,
+//! so that none holds up another.
 
 mod reader;
 mod statistics;
+mod tokens;
 mod writer;
 
 use std::path::PathBuf;
@@ -11,40 +13,53 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::app::studio::Events;
 use crate::domain::protocol::system::{Level, Notice, SystemEvent};
 use crate::domain::protocol::{DataCommand, DataEvent, Event};
+use crate::domain::record::RecordId;
 use crate::domain::session::SessionInfo;
 use crate::session::{Access, Session, SessionError};
 
 use self::reader::Ask;
+use self::tokens::{Count, Model};
 
 /// The lanes of one open session. Dropping it ends them.
 pub(crate) struct Records {
     reader: Sender<Ask>,
     writer: Sender<DataCommand>,
+    shower: Sender<RecordId>,
+    counter: Sender<Count>,
     interrupt: Interrupt,
 }
 
 impl Records {
     /// Opens the session's database (it is made where there is none) and starts the lanes.
-    pub(crate) fn start(info: &SessionInfo, events: &Events) -> Self {
+    pub(crate) fn start(info: &SessionInfo, events: &Events, models: PathBuf) -> Self {
         let (reader, asks) = channel();
         let (writer, commands) = channel();
-        let (counter, questions) = channel();
+        let (figures, questions) = channel();
+        let (shower, shown) = channel();
+        let (counter, counts) = channel();
         let interrupt = Interrupt::default();
         let lane = Lane { info: info.clone(), events: events.clone() };
         let handle = interrupt.clone();
-        let (refresh, first) = (reader.clone(), lane.clone());
+        let first = lane.clone();
+        let back = Back { reader: reader.clone(), counter: counter.clone() };
+        let model = Arc::new(Model::new(models, info.file.model.clone()));
         std::thread::spawn(move || {
             // Made by one thread before the others look for it.
             if let Err(error) = Session::create(&first.info.path) {
                 first.complain(&error);
                 return;
             }
-            let (second, third) = (first.clone(), first.clone());
-            std::thread::spawn(move || statistics::work(&second, &questions));
-            std::thread::spawn(move || writer::work(&third, &commands, &refresh));
-            reader::work(&first, &asks, &handle, &counter);
+            let (lane, from) = (first.clone(), Arc::clone(&model));
+            std::thread::spawn(move || tokens::show(&lane, &from, &shown));
+            let (lane, again) = (first.clone(), back.reader.clone());
+            std::thread::spawn(move || tokens::count(&lane, &model, &counts, &again));
+            let lane = first.clone();
+            std::thread::spawn(move || statistics::work(&lane, &questions));
+            let (lane, after) = (first.clone(), back.clone());
+            std::thread::spawn(move || writer::work(&lane, &commands, &after));
+            reader::work(&first, &asks, &handle, &figures, &back.counter);
         });
-        Self { reader, writer, interrupt }
+        Self { reader, writer, shower, counter, interrupt }
     }
 
     /// Puts a command on its lane.
@@ -57,6 +72,14 @@ impl Records {
             }
             DataCommand::Page { view, generation, positions } => Ask::Page { view, generation, positions },
             DataCommand::Open(id) => Ask::Open(id),
+            DataCommand::Tokens(id) => {
+                self.shower.send(id).ok();
+                return;
+            }
+            DataCommand::CountTokens => {
+                self.counter.send(Count::Asked).ok();
+                return;
+            }
             other => {
                 // A lane that is gone has said why in a notice.
                 self.writer.send(other).ok();
@@ -64,6 +87,21 @@ impl Records {
             }
         };
         self.reader.send(ask).ok();
+    }
+}
+
+/// Whom a lane tells that it has written.
+#[derive(Clone)]
+struct Back {
+    reader: Sender<Ask>,
+    counter: Sender<Count>,
+}
+
+impl Back {
+    /// Records or texts may be new. A lane that is gone is gone with the studio.
+    fn written(&self) {
+        self.reader.send(Ask::Refresh).ok();
+        self.counter.send(Count::Changed).ok();
     }
 }
 

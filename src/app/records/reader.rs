@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+use super::tokens::Count;
 use super::{Interrupt, Lane};
 use crate::domain::filter::Filter;
 use crate::domain::protocol::DataEvent;
@@ -39,7 +40,13 @@ pub(super) enum Ask {
 /// What the view is of: for the lane that counts.
 pub(super) type Question = (ViewId, Filter);
 
-pub(super) fn work(lane: &Lane, asks: &Receiver<Ask>, interrupt: &Interrupt, counter: &Sender<Question>) {
+pub(super) fn work(
+    lane: &Lane,
+    asks: &Receiver<Ask>,
+    interrupt: &Interrupt,
+    figures: &Sender<Question>,
+    counter: &Sender<Count>,
+) {
     let session = match lane.open(Access::Read) {
         Ok(session) => session,
         Err(error) => return lane.complain(&error),
@@ -48,6 +55,7 @@ pub(super) fn work(lane: &Lane, asks: &Receiver<Ask>, interrupt: &Interrupt, cou
     let mut reader = Reader {
         lane,
         session,
+        figures,
         counter,
         shown: None,
         generation: Generation(0),
@@ -76,7 +84,9 @@ struct Shown {
 struct Reader<'l> {
     lane: &'l Lane,
     session: Session,
-    counter: &'l Sender<Question>,
+    figures: &'l Sender<Question>,
+    /// Told when somebody else has written: there may be texts without a count of tokens.
+    counter: &'l Sender<Count>,
     shown: Option<Shown>,
     generation: Generation,
     /// The record that was opened last: where it stands is told with every view.
@@ -121,8 +131,8 @@ impl Reader<'_> {
         let count = shown.view.len();
         let question = (shown.id, shown.filter.clone());
         self.tell_view(Found::All(count))?;
-        // The lane that counts is gone when the studio is.
-        self.counter.send(question).ok();
+        // The lane that works out figures is gone when the studio is.
+        self.figures.send(question).ok();
         Ok(())
     }
 
@@ -180,7 +190,12 @@ impl Reader<'_> {
     fn watch(&mut self) -> Result<(), SessionError> {
         let (last, took) = self.rest;
         let rested = last.elapsed() >= took * 4;
-        if rested && self.session.changed_elsewhere()? { self.refresh() } else { Ok(()) }
+        if !rested || !self.session.changed_elsewhere()? {
+            return Ok(());
+        }
+        // Gone when the studio is.
+        self.counter.send(Count::Changed).ok();
+        self.refresh()
     }
 
     fn refresh(&mut self) -> Result<(), SessionError> {

@@ -4,10 +4,11 @@ use std::sync::mpsc::Receiver;
 
 use super::Lane;
 use super::reader::Question;
+use crate::app::train::recipe;
 use crate::domain::protocol::DataEvent;
 use crate::session::{Access, Session, SessionError};
 
-/// The length at which training cuts, where a recipe doesn't say otherwise.
+/// The length at which training cuts, where the session's recipe doesn't say otherwise.
 const MAX_LENGTH: u32 = 1024;
 
 pub(super) fn work(lane: &Lane, questions: &Receiver<Question>) {
@@ -15,19 +16,31 @@ pub(super) fn work(lane: &Lane, questions: &Receiver<Question>) {
         Ok(session) => session,
         Err(error) => return lane.complain(&error),
     };
+    let limit = limit(lane);
     while let Ok(mut question) = questions.recv() {
         // Only the last one matters.
         while let Ok(newer) = questions.try_recv() {
             question = newer;
         }
-        if let Err(error) = answer(lane, &session, question) {
+        if let Err(error) = answer(lane, &session, limit, question) {
             lane.complain(&error);
         }
     }
 }
 
-fn answer(lane: &Lane, session: &Session, (view, filter): Question) -> Result<(), SessionError> {
-    let statistics = session.statistics(&filter, Some(MAX_LENGTH))?;
+/// What the recipe that the session starts with says.
+fn limit(lane: &Lane) -> u32 {
+    let path = lane.info.path.join(&lane.info.file.recipe);
+    let length = if path.is_file() {
+        recipe::load(&path, &[]).ok().map(|recipe| recipe.data.max_length)
+    } else {
+        None
+    };
+    length.and_then(|length| u32::try_from(length).ok()).unwrap_or(MAX_LENGTH)
+}
+
+fn answer(lane: &Lane, session: &Session, limit: u32, (view, filter): Question) -> Result<(), SessionError> {
+    let statistics = session.statistics(&filter, Some(limit))?;
     lane.tell(DataEvent::StatisticsRead(view, Box::new(statistics)));
     lane.tell(DataEvent::VocabularyRead(Box::new(session.vocabulary()?)));
     Ok(())

@@ -1,10 +1,10 @@
 //! Changes, one after another; and the long work: imports, the index.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::Receiver;
 
-use super::Lane;
 use super::reader::Ask;
+use super::{Back, Lane};
 use crate::app::jobs::Working;
 use crate::data::import::{Import, ImportOptions};
 use crate::domain::message::{Message, Role};
@@ -13,41 +13,41 @@ use crate::domain::protocol::{DataCommand, DataEvent};
 use crate::domain::record::{Fields, Provenance, Record};
 use crate::session::{self, Access, Ended, Session, SessionError};
 
-pub(super) fn work(lane: &Lane, commands: &Receiver<DataCommand>, reader: &Sender<Ask>) {
+pub(super) fn work(lane: &Lane, commands: &Receiver<DataCommand>, back: &Back) {
     let mut session = match lane.open(Access::Write) {
         Ok(session) => session,
         Err(error) => return lane.complain(&error),
     };
-    begin(lane, &session, reader);
+    begin(lane, &session, back);
     while let Ok(command) = commands.recv() {
-        match perform(lane, &mut session, command, reader) {
-            // The lane that reads is gone when the studio is.
-            Ok(()) => {
-                reader.send(Ask::Refresh).ok();
-            }
+        match perform(lane, &mut session, command, back) {
+            Ok(()) => back.written(),
             Err(error) => lane.complain(&error),
         }
     }
 }
 
 /// What a session that was just opened still wants: the files that it names, or the rest of its index.
-fn begin(lane: &Lane, session: &Session, reader: &Sender<Ask>) {
+fn begin(lane: &Lane, session: &Session, back: &Back) {
     let untouched = session.imports().is_ok_and(|imports| imports.is_empty());
     let files = if untouched { lane.files() } else { Vec::new() };
     let behind = session.index_state().is_ok_and(|state| !state.complete());
     if !files.is_empty() || behind {
-        long_work(lane, files, reader);
+        long_work(lane, files, back);
+    } else {
+        back.written();
     }
 }
 
 /// Imports files and brings the index up to date, on a thread and a connection of its own.
-fn long_work(lane: &Lane, files: Vec<PathBuf>, reader: &Sender<Ask>) {
-    let (lane, reader) = (lane.clone(), reader.clone());
+fn long_work(lane: &Lane, files: Vec<PathBuf>, back: &Back) {
+    let (lane, back) = (lane.clone(), back.clone());
     std::thread::spawn(move || {
         let outcome = lane.open(Access::Write).and_then(|mut session| {
             for file in &files {
                 import(&lane, &mut session, file)?;
-                reader.send(Ask::Refresh).ok();
+                // The lane that reads is gone when the studio is.
+                back.reader.send(Ask::Refresh).ok();
             }
             index(&lane, &mut session)
         });
@@ -56,7 +56,7 @@ fn long_work(lane: &Lane, files: Vec<PathBuf>, reader: &Sender<Ask>) {
             Ok(()) | Err(SessionError::JobRunning { .. }) => {}
             Err(error) => lane.complain(&error),
         }
-        reader.send(Ask::Refresh).ok();
+        back.written();
     });
 }
 
@@ -115,7 +115,7 @@ fn perform(
     lane: &Lane,
     session: &mut Session,
     command: DataCommand,
-    reader: &Sender<Ask>,
+    back: &Back,
 ) -> Result<(), SessionError> {
     match command {
         DataCommand::Change { selection, change } => {
@@ -145,8 +145,12 @@ fn perform(
             let entry = session.redo()?;
             lane.tell(DataEvent::Changed { what: format!("redone: {}", entry.what), records: entry.records });
         }
-        DataCommand::Import(path) => long_work(lane, vec![path], reader),
-        DataCommand::View { .. } | DataCommand::Page { .. } | DataCommand::Open(_) => {}
+        DataCommand::Import(path) => long_work(lane, vec![path], back),
+        DataCommand::View { .. }
+        | DataCommand::Page { .. }
+        | DataCommand::Open(_)
+        | DataCommand::Tokens(_)
+        | DataCommand::CountTokens => {}
     }
     Ok(())
 }

@@ -18,6 +18,8 @@ pub struct Data {
     /// By position. Rows of an older generation stay until their place is read again, so that nothing flickers.
     rows: BTreeMap<usize, (Generation, RowSummary)>,
     pub opened: Option<(RecordId, Box<Opened>)>,
+    /// Moves whenever another record, or another content, is open: tokens are asked for once for each.
+    pub content: u64,
     pub tokens: Option<(RecordId, Result<Vec<TokenPiece>, String>)>,
     pub statistics: Option<(ViewId, Box<Statistics>)>,
     pub vocabulary: Vocabulary,
@@ -56,8 +58,14 @@ impl Data {
                 }
             }
             DataEvent::Opened(id, opened) => {
+                let same = self
+                    .opened
+                    .as_ref()
+                    .zip(opened.as_ref())
+                    .is_some_and(|((_, own), new)| own.record == new.record);
                 self.opened = opened.map(|opened| (id, opened));
-                if self.tokens.as_ref().is_some_and(|(other, _)| *other == id) {
+                if !same {
+                    self.content += 1;
                     self.tokens = None;
                 }
             }

@@ -101,7 +101,7 @@ impl Worker {
 
     /// Tells the lanes which session is open.
     pub(super) fn session_opened(&mut self, session: &SessionInfo) {
-        self.records = Some(Records::start(session, &self.events));
+        self.records = Some(Records::start(session, &self.events, self.folders.models()));
         self.chats = Some(Chats::start(session, self.folders.models(), &self.events));
         self.reviews = OnceCell::new();
         self.session = Some(session.clone());

@@ -26,6 +26,7 @@ use crate::engine::model::{self, OpenModel};
 use crate::engine::train::host::{Host, Sampler};
 use crate::engine::train::step::{self, DecoderStudent, StepOptions};
 use crate::engine::train::trainer::{self, Outcome, Task};
+use crate::session;
 
 /// What to train, and where.
 pub struct Job {
@@ -65,6 +66,7 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
         }
     }
     let prepared = prepare(&job.recipe, &job.folders, job.network, progress, &mut |doing| host.doing(doing))?;
+    note_data(&job.folder, &prepared.data)?;
     host.doing("loading the weights");
     let mut student = student(&prepared.model, &job.recipe)?;
     let mut sampler = match job.recipe.sample.sample_steps {
@@ -83,6 +85,25 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
         save_adapter: &|adapter, folder| adapter::save(adapter, &prepared.model, folder),
     };
     trainer::train(task, host as &mut dyn Host)
+}
+
+/// Writes down what the run sees, or checks that a run that goes on sees the same: otherwise its order of examples
+/// would mean others.
+fn note_data(folder: &RunFolder, data: &Dataset) -> Result<()> {
+    let Some(before) = session::what_a_run_saw(folder.path()).context("read what this run saw before")?
+    else {
+        return session::note_what_a_run_sees(folder.path(), &data.seen)
+            .context("write down what the run sees");
+    };
+    let changed = before.iter().zip(&data.seen).filter(|(old, new)| old != new).count();
+    let (old, new) = (before.len(), data.seen.len());
+    ensure!(
+        changed == 0 && old == new,
+        "the data is not what this run began with: {new} records instead of {old}, {changed} of them others; undo \
+         the changes (`dojo runs data {name}` lists them) or start a new run",
+        name = folder.name()
+    );
+    Ok(())
 }
 
 /// A model, its data and its first adapter: all that stands before the first step.

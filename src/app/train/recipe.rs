@@ -37,15 +37,42 @@ pub fn parse(text: &str, overrides: &[Override], origin: &str, folder: &Path) ->
     let here = std::env::current_dir().context("find the current folder")?;
     let base = |key: &str| if overrides.iter().any(|one| one.key == key) { here.as_path() } else { folder };
     for key in keys::keys().filter(|key| key.kind == Kind::Path) {
-        if let Some(path) = place(&mut recipe, key.name) {
+        if let Some(path) = place(&mut recipe, key.name).filter(|path| session_filter(path).is_none()) {
             *path = absolute(base(key.name), path);
         }
     }
+    find_session(&mut recipe, base("data.train"))?;
     let model = absolute(base("model.base"), &recipe.model.base);
     if Path::new(&model).exists() {
         recipe.model.base = model;
     }
     Ok(recipe)
+}
+
+/// The filter of `session:FILTER`: what a recipe trains on where it is no file.
+#[must_use]
+pub fn session_filter(source: &str) -> Option<&str> {
+    source.strip_prefix("session:").map(str::trim)
+}
+
+/// Which session a recipe's filters are of: the one it names, else the one in whose folder it lies.
+fn find_session(recipe: &mut Recipe, base: &Path) -> Result<()> {
+    let data = &mut recipe.data;
+    let asks = [Some(&data.train), data.eval.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|one| session_filter(one).is_some());
+    if asks && data.session.is_none() {
+        let holding = base.ancestors().find(|folder| folder.join("session.toml").is_file());
+        let holding = holding.with_context(|| {
+            format!(
+                "data.train is {:?}, but the recipe lies in no session: set data.session to a session's folder",
+                data.train
+            )
+        })?;
+        data.session = Some(holding.to_string_lossy().into_owned());
+    }
+    Ok(())
 }
 
 /// The value of a key that holds a path.
@@ -54,6 +81,7 @@ fn place<'a>(recipe: &'a mut Recipe, key: &str) -> Option<&'a mut String> {
         "model.adapter" => recipe.model.adapter.as_mut(),
         "data.train" => Some(&mut recipe.data.train),
         "data.eval" => recipe.data.eval.as_mut(),
+        "data.session" => recipe.data.session.as_mut(),
         _ => None,
     }
 }

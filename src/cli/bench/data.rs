@@ -16,7 +16,7 @@ use crate::session::{self, Access, Session};
 
 /// Arguments of `dojo bench data`.
 #[derive(Args)]
-pub(super) struct Data {
+pub(in crate::cli) struct Data {
     /// A file of records: a million of them, a gigabyte, is what the figures are meant for.
     file: PathBuf,
     /// An empty folder for the session; it is left there. The import is passed over where it holds one already.

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Place, each_page};
-use crate::cli::tokens::ModelChoice;
+use crate::cli::tokens::cutter;
 use crate::data::check::{Check as Kind, CheckSettings, Checker, ExactOnly, Finding, Report, clean};
 use crate::data::import::{ImportOptions, OnMalformed, read_all};
 use crate::domain::change::{Change, Selection};
@@ -47,7 +47,7 @@ pub(super) fn run(place: &Place, arguments: &Check) -> Result<()> {
     if arguments.file.is_some() && arguments.file == arguments.against {
         bail!("--file and --against name the same path");
     }
-    let model = arguments.model.as_deref().map(ModelChoice::open).transpose()?;
+    let model = arguments.model.as_deref().map(cutter).transpose()?;
     let encoder = model.as_ref().map(|model| model.encoder(arguments.max_length)).transpose()?;
     let exact_only = if arguments.exact { ExactOnly::Yes } else { ExactOnly::No };
     let mut checker = Checker::new(CheckSettings { encoder, exact_only });

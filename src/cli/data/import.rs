@@ -11,10 +11,11 @@ use serde_json::json;
 
 use super::table::{Align, table};
 use super::{Form, Place, stop_on_interrupt};
+use crate::cli::tokens::cutter;
 use crate::data::import::{Import as Source, ImportOptions};
 use crate::data::mapping::Mapping;
 use crate::data::rows::Format;
-use crate::session::{self, Ended, ImportCounts, Session};
+use crate::session::{self, Counted, Ended, ImportCounts, Session};
 use crate::ui::widgets::text;
 
 /// Arguments of `dojo data import`.
@@ -170,6 +171,42 @@ pub(super) fn index(place: &Place) -> Result<()> {
     build_index(place, &mut session, &stop)?;
     let state = session.index_state()?;
     place.print(|| format!("{} records are in the index", text::count(state.done)), &json!(state));
+    Ok(())
+}
+
+/// Arguments of `dojo data tokens`.
+#[derive(Args)]
+pub(super) struct Tokens {
+    /// The model: a short name, hf:owner/name, or a path; the session's own by default.
+    #[arg(long)]
+    model: Option<String>,
+}
+
+pub(super) fn tokens(place: &Place, arguments: &Tokens) -> Result<()> {
+    let model = arguments.model.clone().map_or_else(|| place.info().map(|info| info.file.model), Ok)?;
+    let cutter = cutter(&model)?;
+    let mut session = place.writer()?;
+    let stop = stop_on_interrupt()?;
+    let bar = bar(place, "{bar:30} {pos}/{len} records counted  {eta} left  ctrl-c stops")?;
+    let counted = cutter.count_all(&mut session, |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+        !stop.load(Ordering::Relaxed)
+    });
+    bar.finish_and_clear();
+    let Counted { counted, refused } = counted?;
+    let left = session.uncounted()?.len();
+    let people = || {
+        let mut line = format!("{} records counted for {model}", text::count(counted));
+        if refused > 0 {
+            line += &format!("; {} have no text to count", text::count(refused));
+        }
+        if left > 0 {
+            line += &format!("; {} are left: the same command goes on", text::count(left as u64));
+        }
+        line
+    };
+    place.print(people, &json!({ "model": model, "counted": counted, "refused": refused, "left": left }));
     Ok(())
 }
 

@@ -68,14 +68,12 @@ enum Command {
     Check(check::Check),
     /// Write records as files that other programs read.
     Export(export::Export),
-    /// Write the whole session as sorted text that compares well under version control.
-    ExportAll(show::ExportAll),
     /// List the imports, and the lines that could not be read.
     Imports(show::Imports),
+    /// Count every record's tokens with a model's tokenizer and chat template.
+    Tokens(import::Tokens),
     /// Build the full-text index to its end.
     Index,
-    /// Say what a run was trained on, and what changed since.
-    Seen(show::Seen),
 }
 
 /// What every subcommand is told.
@@ -113,10 +111,9 @@ pub(super) fn run(arguments: &Data) -> Result<ExitCode> {
         Command::Split(arguments) => split::run(&place, arguments)?,
         Command::Check(arguments) => check::run(&place, arguments)?,
         Command::Export(arguments) => export::run(&place, arguments)?,
-        Command::ExportAll(arguments) => show::export_all(&place, arguments)?,
         Command::Imports(arguments) => show::imports(&place, arguments)?,
+        Command::Tokens(arguments) => import::tokens(&place, arguments)?,
         Command::Index => import::index(&place)?,
-        Command::Seen(arguments) => show::seen(&place, arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,4 @@
-//! `dojo data show`, `history`, `imports`, `seen`, `export-all`: looking, and writing the session as text.
-
-use std::path::PathBuf;
+//! `dojo data show`, `history`, `imports`: looking.
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -11,7 +9,7 @@ use super::list::row_json;
 use super::table::{Align, table};
 use crate::domain::change::{ChangeState, HistoryEntry, RecordChange};
 use crate::domain::record::RecordId;
-use crate::session::{ImportState, Row, Since, export_all as write_all, what_a_run_saw};
+use crate::session::{ImportState, Row};
 use crate::ui::widgets::text;
 
 /// Arguments of `dojo data show`.
@@ -187,46 +185,5 @@ pub(super) fn imports(place: &Place, arguments: &Imports) -> Result<()> {
         })
         .collect();
     place.print(|| table(&columns, &rows), &json!({ "imports": imports }));
-    Ok(())
-}
-
-/// Arguments of `dojo data seen`.
-#[derive(Args)]
-pub(super) struct Seen {
-    /// The run's folder.
-    run: PathBuf,
-}
-
-pub(super) fn seen(place: &Place, arguments: &Seen) -> Result<()> {
-    let session = place.reader()?;
-    let seen = what_a_run_saw(&session, &arguments.run)
-        .with_context(|| format!("read what {} saw", arguments.run.display()))?;
-    let count = |wanted: Since| seen.iter().filter(|(_, since)| *since == wanted).count();
-    let (same, changed, gone) = (count(Since::Same), count(Since::Changed), count(Since::Gone));
-    let people = || {
-        format!(
-            "{} records: {same} are as the run saw them, {changed} were changed since, {gone} are gone",
-            seen.len()
-        )
-    };
-    let records: Vec<_> = seen.iter().map(|(seen, since)| json!({ "seen": seen, "since": since })).collect();
-    place.print(people, &json!({ "same": same, "changed": changed, "gone": gone, "records": records }));
-    Ok(())
-}
-
-/// Arguments of `dojo data export-all`.
-#[derive(Args)]
-pub(super) struct ExportAll {
-    /// The folder that gets records.jsonl and history.jsonl.
-    folder: PathBuf,
-}
-
-pub(super) fn export_all(place: &Place, arguments: &ExportAll) -> Result<()> {
-    let session = place.reader()?;
-    let count = write_all(&session, &arguments.folder)
-        .with_context(|| format!("write the session to {}", arguments.folder.display()))?;
-    let folder = arguments.folder.display();
-    let people = || format!("{} records written to {folder}", text::count(count));
-    place.print(people, &json!({ "records": count, "folder": arguments.folder }));
     Ok(())
 }

@@ -34,6 +34,10 @@ pub enum DataCommand {
     },
     /// Read a record whole, with its history. It is the one under the cursor: its position is told with the next view.
     Open(RecordId),
+    /// How a record is cut into tokens for the session's model, and what is trained on.
+    Tokens(RecordId),
+    /// Count every record's tokens with the session's model.
+    CountTokens,
     /// Do something to records, as one change.
     Change {
         selection: Selection,
@@ -143,6 +147,8 @@ pub struct Opened {
 /// A token as text, and whether it is trained on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenPiece {
+    /// One; several where they make one character together.
+    pub ids: Vec<u32>,
     pub text: String,
     pub trained: Trained,
 }

@@ -96,6 +96,7 @@ pub struct ModelPart {
 pub struct DataPart {
     pub train: String,
     pub eval: Option<String>,
+    pub session: Option<String>,
     pub split: f64,
     pub split_seed: u64,
     pub malformed: Malformed,

@@ -40,6 +40,7 @@ impl Data {
             }
             Action::Undo => vec![send(DataCommand::Undo)],
             Action::Redo => vec![send(DataCommand::Redo)],
+            Action::CountTokens => vec![send(DataCommand::CountTokens)],
             Action::Save => self.save(),
             Action::Copy => copy(store),
             look => {
@@ -94,6 +95,7 @@ impl Data {
             | Action::Close
             | Action::Complete
             | Action::Copy
+            | Action::CountTokens
             | Action::Delete
             | Action::Duplicate
             | Action::MarkNew
@@ -165,6 +167,16 @@ impl Data {
         self.opened = Some(id);
         self.detail.rewind();
         Some(send(DataCommand::Open(id)))
+    }
+
+    /// Only while they are looked at: the first time, a model has to be opened.
+    pub(super) fn ask_for_tokens(&mut self, store: &Store) -> Option<Effect> {
+        let (id, _) = store.data.opened.as_ref()?;
+        if self.detail.tab() != Tab::Tokens || self.cut == Some(store.data.content) {
+            return None;
+        }
+        self.cut = Some(store.data.content);
+        Some(send(DataCommand::Tokens(*id)))
     }
 
     fn under_cursor(&self, store: &Store) -> Option<RecordId> {

@@ -45,6 +45,7 @@ pub enum Action {
     ShowColumns,
     Statistics,
     Copy,
+    CountTokens,
     Accept,
     Complete,
     NextTurn,
@@ -124,6 +125,14 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind("data.columns", &["C"], "columns", "Show all columns at their first widths", Action::ShowColumns)
         .hidden(),
     bind("data.statistics", &["z"], "statistics", "Show or hide the statistics", Action::Statistics).hidden(),
+    bind(
+        "data.count_tokens",
+        &["m"],
+        "measure",
+        "Count every record's tokens with the session's model",
+        Action::CountTokens,
+    )
+    .hidden(),
     bind("data.copy", &["y"], "copy", "Copy the record as JSON", Action::Copy).hidden(),
     bind("data.down", &["down", "j"], "down", "Go to the next record", Action::Down).hidden(),
     bind("data.up", &["up", "k"], "up", "Go to the record before", Action::Up).hidden(),

@@ -2,12 +2,13 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use crate::domain::change::{ChangeState, RecordChange};
-use crate::domain::protocol::data::Opened;
-use crate::domain::record::Record;
+use crate::domain::protocol::data::{Opened, TokenPiece, Trained};
+use crate::domain::record::{Record, RecordId};
 use crate::ui::pane::View;
 use crate::ui::theme::Theme;
 use crate::ui::widgets::highlight::Highlights;
@@ -18,16 +19,18 @@ use crate::ui::widgets::{markdown, text};
 pub(super) enum Tab {
     #[default]
     Messages,
+    Tokens,
     Raw,
     History,
 }
 
 impl Tab {
-    pub(super) const ALL: [Self; 3] = [Self::Messages, Self::Raw, Self::History];
+    pub(super) const ALL: [Self; 4] = [Self::Messages, Self::Tokens, Self::Raw, Self::History];
 
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Messages => "messages",
+            Self::Tokens => "tokens",
             Self::Raw => "raw",
             Self::History => "history",
         }
@@ -84,12 +87,13 @@ impl Detail {
         buffer: &mut Buffer,
         area: Rect,
         view: View<'_>,
-        opened: &Opened,
+        (id, opened): (RecordId, &Opened),
         highlights: &Highlights,
     ) {
         let width = usize::from(area.width);
         let lines = match self.tab {
             Tab::Messages => messages(&opened.record, width, view.theme, highlights),
+            Tab::Tokens => tokens(id, width, view),
             Tab::Raw => raw(&opened.record, width, view.theme, highlights),
             Tab::History => history(&opened.history, width, view),
         };
@@ -145,6 +149,68 @@ fn facts(record: &Record, theme: &Theme) -> Line<'static> {
     parts.extend(record.label.iter().map(|label| format!("label {label}")));
     parts.extend(record.tags.iter().map(|tag| format!("#{tag}")));
     Line::styled(parts.join(" · "), theme.dim)
+}
+
+/// Token by token: what is trained on in one colour and underlined, the rest dim; borders by turns of weight.
+fn tokens(id: RecordId, width: usize, view: View<'_>) -> Vec<Line<'static>> {
+    let theme = view.theme;
+    let pieces = match &view.store.data.tokens {
+        Some((of, Ok(pieces))) if *of == id => pieces,
+        Some((of, Err(why))) if *of == id => {
+            return text::wrap(why, width.max(10))
+                .into_iter()
+                .map(|line| Line::styled(line, theme.warning))
+                .collect();
+        }
+        _ => return vec![Line::styled("cutting into tokens …", theme.dim)],
+    };
+    let trained = pieces.iter().filter(|piece| piece.trained == Trained::Yes).count();
+    let mut lines = vec![Line::from(vec![
+        Span::styled(format!("{} tokens · ", pieces.len()), theme.dim),
+        Span::styled(format!("{trained} trained on"), theme.good.add_modifier(Modifier::UNDERLINED)),
+        Span::styled(format!(" · {} masked", pieces.len() - trained), theme.dim),
+    ])];
+    let mut row = Row { lines: &mut lines, spans: Vec::new(), used: 0, width: width.max(10) };
+    for (index, piece) in pieces.iter().enumerate() {
+        row.put(piece, index, theme);
+    }
+    row.end();
+    lines
+}
+
+/// A line of tokens that is being filled.
+struct Row<'l> {
+    lines: &'l mut Vec<Line<'static>>,
+    spans: Vec<Span<'static>>,
+    used: usize,
+    width: usize,
+}
+
+impl Row<'_> {
+    fn put(&mut self, piece: &TokenPiece, index: usize, theme: &Theme) {
+        let style = match piece.trained {
+            Trained::Yes => theme.good.add_modifier(Modifier::UNDERLINED),
+            Trained::No => theme.dim,
+        };
+        // Neighbours differ in weight, so that borders show without taking room.
+        let style = if index.is_multiple_of(2) { style } else { style.add_modifier(Modifier::BOLD) };
+        let breaks = piece.text.contains('\n');
+        let shown = piece.text.replace('\n', "⏎").replace(['\r', '\t'], " ");
+        let wide = text::width(&shown);
+        if self.used + wide > self.width {
+            self.end();
+        }
+        self.used += wide;
+        self.spans.push(Span::styled(shown, style));
+        if breaks {
+            self.end();
+        }
+    }
+
+    fn end(&mut self) {
+        self.lines.push(Line::from(std::mem::take(&mut self.spans)));
+        self.used = 0;
+    }
 }
 
 fn raw(record: &Record, width: usize, theme: &Theme, highlights: &Highlights) -> Vec<Line<'static>> {

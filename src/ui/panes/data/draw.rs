@@ -131,7 +131,7 @@ fn record(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     };
     if let Mode::Edit(editor) = &pane.mode {
         editor.draw(buffer, inside, view.theme);
-    } else if let Some((_, opened)) = opened {
+    } else if let Some(opened) = opened {
         pane.detail.draw(buffer, inside, view, opened, &pane.highlights);
     }
     if figures {

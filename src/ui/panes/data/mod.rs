@@ -57,6 +57,8 @@ pub(crate) struct Data {
     /// The page that was asked for last.
     page: Option<(ViewId, Generation, usize, usize)>,
     opened: Option<RecordId>,
+    /// The content whose tokens were asked for last.
+    cut: Option<u64>,
     /// Which session the above is of.
     session: Option<std::path::PathBuf>,
     cursor: Cursor,
@@ -88,6 +90,7 @@ impl Default for Data {
             next: 1,
             page: None,
             opened: None,
+            cut: None,
             session: None,
             cursor: Cursor::default(),
             chosen: Chosen::default(),
@@ -189,6 +192,7 @@ impl Pane for Data {
         self.follow(store);
         let mut effects = self.ask_for_page(store);
         effects.extend(self.ask_for_record(store));
+        effects.extend(self.ask_for_tokens(store));
         effects
     }
 

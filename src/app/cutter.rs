@@ -1,0 +1,123 @@
+//! A model's tokenizer and chat template: how its records are cut into tokens, and what training reads of them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use rayon::prelude::*;
+use tokenizers::Tokenizer;
+
+use crate::data::chat::{ChatTemplate, SpecialTokens};
+use crate::data::encode::{Encoded, Encoder};
+use crate::domain::protocol::data::{TokenPiece, Trained};
+use crate::engine::hub::{self, Network};
+use crate::engine::model::{self, OpenModel};
+use crate::session::{Counted, Session};
+
+/// Records that are cut in one go, and stored as one transaction.
+const STRETCH: usize = 2048;
+
+/// A model's tokenizer and chat template, for those who need no more of it.
+pub(crate) struct Cutter {
+    /// The model's name, under which counts are kept.
+    name: String,
+    tokenizer: Arc<Tokenizer>,
+    template: Option<ChatTemplate>,
+    end: Option<String>,
+}
+
+impl Cutter {
+    /// Of a model by its name; fetched where the network is allowed and it is not on this machine.
+    ///
+    /// # Errors
+    /// Where it can't be had or opened.
+    pub(crate) fn open(
+        models: &Path,
+        name: &str,
+        network: Network,
+        progress: &mut dyn hub::Progress,
+    ) -> Result<Self> {
+        ensure!(
+            !name.is_empty(),
+            "the session names no model: add model = \"smollm2-135m\" to its session.toml"
+        );
+        let files = hub::resolve(models, name, network, progress)?;
+        let open = model::open(&files)?;
+        let template = template(&open)?;
+        let end = open.template.eos_token.clone();
+        Ok(Self { name: name.to_owned(), tokenizer: open.tokenizer, template, end })
+    }
+
+    /// Cuts examples to `max_length` tokens.
+    ///
+    /// # Errors
+    /// As [`Encoder::new`].
+    pub(crate) fn encoder(&self, max_length: usize) -> Result<Encoder<'_>> {
+        Encoder::new(&self.tokenizer, self.template.as_ref(), self.end.as_deref(), max_length)
+    }
+
+    /// An example's tokens with their text. A character of several tokens is one piece.
+    ///
+    /// # Errors
+    /// Where the tokens can't be decoded, or there are none.
+    pub(crate) fn pieces(&self, shown: &Encoded) -> Result<Vec<TokenPiece>> {
+        let mut stream = self.tokenizer.decode_stream(false);
+        let mut pieces: Vec<TokenPiece> = Vec::new();
+        let mut ids = Vec::new();
+        let mut last = Trained::No;
+        for (&id, &trained) in shown.example.tokens.iter().zip(&shown.example.trained) {
+            ids.push(id);
+            last = if trained { Trained::Yes } else { Trained::No };
+            let text = stream.step(id).map_err(anyhow::Error::msg).context("decode the tokens")?;
+            if let Some(text) = text {
+                pieces.push(TokenPiece { ids: std::mem::take(&mut ids), text, trained: last });
+            }
+        }
+        if !ids.is_empty() {
+            pieces.push(TokenPiece { ids, text: "\u{FFFD}".into(), trained: last });
+        }
+        ensure!(!pieces.is_empty(), "the example has no token");
+        Ok(pieces)
+    }
+
+    /// Counts the tokens of every record that has no count of this model yet, and stores them. Asks after every
+    /// stretch whether to go on, with what is done and what there is.
+    ///
+    /// # Errors
+    /// Where the session can't be read or written.
+    pub(crate) fn count_all(
+        &self,
+        session: &mut Session,
+        mut go_on: impl FnMut(u64, u64) -> bool,
+    ) -> Result<Counted> {
+        session.use_tokenizer(&self.name)?;
+        let encoder = self.encoder(usize::MAX)?;
+        let waiting = session.uncounted()?;
+        let mut all = Counted::default();
+        for ids in waiting.chunks(STRETCH) {
+            let done = session.count_tokens(&self.name, ids, |rows| {
+                let count = |row: &crate::session::Row| encoder.length(&row.record).ok();
+                rows.par_iter().map(|row| count(row).and_then(|count| u32::try_from(count).ok())).collect()
+            })?;
+            all = Counted { counted: all.counted + done.counted, refused: all.refused + done.refused };
+            if !go_on(all.counted + all.refused, waiting.len() as u64) {
+                break;
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// A model's own chat template, where it has one.
+///
+/// # Errors
+/// Where it can't be read.
+pub(crate) fn template(model: &OpenModel) -> Result<Option<ChatTemplate>> {
+    let source = &model.template;
+    let special = SpecialTokens {
+        bos: source.bos_token.clone(),
+        eos: source.eos_token.clone(),
+        ..SpecialTokens::default()
+    };
+    source.text.as_deref().map(|text| ChatTemplate::new(text, special)).transpose()
+}
