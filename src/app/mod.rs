@@ -2,9 +2,11 @@
 
 pub mod bench_runs;
 mod chat;
+pub(crate) mod checks;
 pub mod checkup;
 pub(crate) mod cutter;
 pub mod follow;
+pub(crate) mod imports;
 mod jobs;
 pub mod models;
 pub mod process;

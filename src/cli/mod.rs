@@ -111,7 +111,14 @@ pub fn run() -> ExitCode {
         Some(Command::Tokens(arguments)) => tokens::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
-        print::complain(&format!("{error:#}"));
+        print::complain(&sentence(&error));
         ExitCode::from(1)
     })
+}
+
+/// What went wrong and to what. A full disk is said first, wherever it was met: it is what a person can mend.
+fn sentence(error: &anyhow::Error) -> String {
+    let is_full = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::StorageFull;
+    let full = error.chain().any(|cause| cause.downcast_ref().is_some_and(is_full));
+    if full { format!("the disk is full: make room and try again; {error:#}") } else { format!("{error:#}") }
 }

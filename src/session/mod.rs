@@ -23,6 +23,7 @@ mod review_import;
 mod review_queue;
 mod review_sets;
 mod schema;
+mod similar;
 mod stats;
 mod thoughts;
 mod tokens;

@@ -1,11 +1,14 @@
 //! From a filter to SQL. Whatever a person typed travels as a parameter, never as SQL.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error as SqlError};
 
 use super::names::Kind;
-use super::{Result, content, index};
+use super::{Result, content, index, similar};
 use crate::domain::filter::{Bounds, Case, Edge, Filter, NumberField, Property, Term, WordEnd, Words};
 use crate::domain::record::Fields;
 
@@ -23,7 +26,9 @@ pub(super) fn build(connection: &Connection, filter: &Filter, column: &str) -> R
     let indexed_up_to = index::indexed_up_to(connection)?;
     let tail = index::is_behind(connection, indexed_up_to)?;
     let (words, rest) = split_words(filter);
-    let mut compiler = Compiler { indexed_up_to, tail, parameters: Vec::new() };
+    let mut alike = BTreeMap::new();
+    find_alike(connection, filter, &mut alike)?;
+    let mut compiler = Compiler { indexed_up_to, tail, alike, parameters: Vec::new() };
     if words.is_empty() {
         let condition = compiler.condition(filter);
         let sql = format!("SELECT records.id, {column} FROM records WHERE {condition}");
@@ -52,6 +57,23 @@ pub(super) fn build(connection: &Connection, filter: &Filter, column: &str) -> R
         sql.push_str(&after);
     }
     Ok(Query { sql, parameters: compiler.parameters })
+}
+
+/// Finds what the filter's `like:` terms mean, before it is turned into SQL.
+fn find_alike(connection: &Connection, filter: &Filter, found: &mut BTreeMap<i64, Vec<i64>>) -> Result<()> {
+    match filter {
+        Filter::Term(Term::Like(record)) => {
+            if let Entry::Vacant(place) = found.entry(record.0) {
+                place.insert(similar::like(connection, record.0)?);
+            }
+            Ok(())
+        }
+        Filter::Not(inside) => find_alike(connection, inside, found),
+        Filter::And(parts) | Filter::Or(parts) => {
+            parts.iter().try_for_each(|part| find_alike(connection, part, found))
+        }
+        Filter::Everything | Filter::Term(_) => Ok(()),
+    }
 }
 
 fn nothing_removed(connection: &Connection) -> Result<bool> {
@@ -108,6 +130,8 @@ fn word_pattern(words: &Words) -> String {
 }
 
 struct Compiler {
+    /// What reads like the records that the filter names.
+    alike: BTreeMap<i64, Vec<i64>>,
     indexed_up_to: i64,
     tail: bool,
     parameters: Vec<Value>,
@@ -170,6 +194,11 @@ impl Compiler {
             Term::Check(name) => {
                 let name = self.text(name);
                 format!("records.id IN (SELECT record FROM findings WHERE check_name = {name})")
+            }
+            Term::Like(record) => {
+                let alike = self.alike.get(&record.0).map(Vec::as_slice).unwrap_or_default();
+                let numbers: Vec<String> = alike.iter().map(i64::to_string).collect();
+                format!("records.id IN ({})", numbers.join(", "))
             }
             Term::Number(field, bounds) => self.number(*field, *bounds),
             Term::Is(property) => is(*property).to_owned(),

@@ -254,6 +254,7 @@ CREATE TABLE token_counts (
     PRIMARY KEY (model, record)
 ) WITHOUT ROWID;
 INSERT INTO meta VALUES ('texts', 0);
+CREATE INDEX findings_record ON findings (record);
 ";
 
 /// Brings a file to [`VERSION`].

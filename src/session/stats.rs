@@ -1,6 +1,6 @@
 //! Figures over what a filter matches, in one pass over the narrow table.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, params_from_iter};
 
@@ -141,17 +141,4 @@ fn balance(connection: &Connection, counts: &HashMap<Option<i64>, u64>) -> Resul
     }
     let others = rest.iter().map(|(count, _)| count).sum();
     Ok(Balance { named, distinct: counts.len() as u64, others })
-}
-
-/// What checks have found, by name.
-impl Session {
-    /// # Errors
-    /// Where the file can't be read.
-    pub fn findings(&self) -> Result<BTreeMap<String, u64>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT check_name, count(*) FROM findings JOIN records ON records.id = record GROUP BY check_name",
-        )?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
 }

@@ -58,6 +58,9 @@ impl Session {
     /// # Errors
     /// Where the file can't be read, or the query was interrupted.
     pub fn view(&self, filter: &Filter, order: Order) -> Result<View> {
+        if order.field == SortField::Id {
+            return Ok(View { ids: in_order_of_numbers(&self.connection, filter, order.direction)? });
+        }
         let keyed = keyed(&self.connection, filter, key_column(order.field))?;
         Ok(View { ids: sorted(&self.connection, keyed, order)? })
     }
@@ -75,6 +78,24 @@ impl Session {
         ids.sort_unstable();
         Ok(View { ids })
     }
+}
+
+fn in_order_of_numbers(connection: &Connection, filter: &Filter, direction: Direction) -> Result<Vec<i64>> {
+    let query = query::build(connection, filter, "0")?;
+    let mut statement = connection.prepare(&query.sql)?;
+    let mut rows = statement.query(params_from_iter(query.parameters))?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        ids.push(row.get(0)?);
+    }
+    // Mostly they are: the database walks its table.
+    if !ids.is_sorted() {
+        ids.sort_unstable();
+    }
+    if direction == Direction::Falling {
+        ids.reverse();
+    }
+    Ok(ids)
 }
 
 /// A sort key: numbers as they are, nothing after everything.
@@ -110,21 +131,10 @@ fn sorted(connection: &Connection, mut keyed: Vec<(i64, Key)>, order: Order) -> 
             }
         }
     }
-    if order.field == SortField::Id {
-        // Mostly they are: the database walks its table.
-        if !keyed.is_sorted_by_key(|(id, _)| *id) {
-            keyed.sort_unstable_by_key(|(id, _)| *id);
-        }
-    } else {
-        keyed.sort_by(|(id, key), (other, other_key)| {
-            compare(*key, *other_key, order.direction).then(id.cmp(other))
-        });
-    }
-    let mut ids: Vec<i64> = keyed.into_iter().map(|(id, _)| id).collect();
-    if order.field == SortField::Id && order.direction == Direction::Falling {
-        ids.reverse();
-    }
-    Ok(ids)
+    keyed.sort_by(|(id, key), (other, other_key)| {
+        compare(*key, *other_key, order.direction).then(id.cmp(other))
+    });
+    Ok(keyed.into_iter().map(|(id, _)| id).collect())
 }
 
 /// Records without a value come last in either direction.

@@ -1,4 +1,5 @@
 mod chat;
 mod follow;
 mod review;
+mod records;
 mod runs;

@@ -32,3 +32,91 @@ proptest! {
         let _ = DatasetName::parse(&text);
     }
 }
+
+mod from_a_hub {
+    use std::process::Command;
+
+    use serde_json::{Value, json};
+    use wiremock::matchers::{method, path, path_regex};
+    use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+    const COMMIT: &str = "0123456789012345678901234567890123456789";
+
+    /// What the dataset's repository holds.
+    const FILES: [(&str, &str); 4] = [
+        ("README.md", "not wanted"),
+        (
+            "main/train-00000.jsonl",
+            "{\"question\":\"1+1?\",\"answer\":\"2\"}\n{\"question\":\"1+2?\",\"answer\":\"3\"}\n",
+        ),
+        ("main/test-00000.jsonl", "{\"question\":\"2+2?\",\"answer\":\"4\"}\n"),
+        ("socratic/train-00000.jsonl", "{\"question\":\"why?\",\"answer\":\"because\"}\n"),
+    ];
+
+    async fn hub() -> MockServer {
+        let server = MockServer::start().await;
+        let answer = |body: Value| ResponseTemplate::new(200).set_body_json(body);
+        let tree =
+            FILES.map(|(name, text)| json!({"type": "file", "path": name, "oid": "0", "size": text.len()}));
+        Mock::given(method("GET"))
+            .and(path(format!("/api/datasets/own/sums/tree/{COMMIT}")))
+            .respond_with(answer(json!(tree)))
+            .mount(&server)
+            .await;
+        Mock::given(method("GET"))
+            .and(path_regex("^/api/datasets/own/sums(/revision/main)?$"))
+            .respond_with(answer(json!({"id": "own/sums", "sha": COMMIT})))
+            .mount(&server)
+            .await;
+        let serve = |request: &Request| {
+            let asked = request.url.path().split_once(COMMIT).map(|(_, name)| name.trim_start_matches('/'));
+            let found = FILES.iter().find(|(name, _)| Some(*name) == asked);
+            found.map_or(ResponseTemplate::new(404), |(_, text)| {
+                ResponseTemplate::new(200).set_body_string(*text)
+            })
+        };
+        Mock::given(path_regex(format!("^/datasets/own/sums/resolve/{COMMIT}/")))
+            .respond_with(serve)
+            .mount(&server)
+            .await;
+        server
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_dataset_of_the_hub_comes_in_by_config_and_split_and_then_offline() {
+        let home = tempfile::tempdir().expect("a home");
+        let server = hub().await;
+        let dojo = |arguments: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_dojo"));
+            command
+                .env("DOJO_HOME", home.path())
+                .env("HF_HOME", home.path().join("hf"))
+                .env_remove("HF_TOKEN");
+            command.env("HF_ENDPOINT", server.uri()).env_remove("HF_HUB_OFFLINE").args(arguments);
+            command
+        };
+        let said = |command: &mut Command| {
+            let output = command.output().expect("run dojo");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            serde_json::from_slice::<Value>(&output.stdout).expect("JSON")
+        };
+        assert!(dojo(&["new", "s"]).status().expect("run dojo").success());
+        let data = |more: &[&str]| dojo(&[&["data", "--session", "s", "--json"], more].concat());
+        let counts = |said: &Value| [said["added"].as_u64(), said["repeated"].as_u64()];
+        assert_eq!(counts(&said(&mut data(&["import", "hf:own/sums:main:train"]))), [Some(2), Some(0)]);
+        let listed = said(&mut data(&["list"]));
+        assert_eq!(listed["records"][0]["provenance"]["source"], "hf:own/sums/main/train-00000.jsonl");
+        assert_eq!(listed["records"][1]["messages"][1]["content"], "3");
+        assert_eq!(counts(&said(&mut data(&["import", "hf:own/sums:main"]))), [Some(1), Some(2)]);
+        let offline = |name: &str| {
+            data(&["import", name]).env("HF_HUB_OFFLINE", "1").env_remove("HF_ENDPOINT").output()
+        };
+        assert!(offline("hf:own/sums:main:test").expect("run dojo").status.success());
+        let refused = offline("hf:own/others").expect("run dojo");
+        let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && why.contains("is not in the hub's cache"), "{why}");
+        let missing = data(&["import", "hf:own/nothing"]).output().expect("run dojo");
+        let why = String::from_utf8_lossy(&missing.stderr).into_owned();
+        assert!(why.contains("the hub has no dataset own/nothing"), "{why}");
+    }
+}

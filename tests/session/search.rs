@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+
+use dojo_studio::domain::change::{Change, Selection};
 use dojo_studio::domain::record::{RecordId, Status};
 use dojo_studio::domain::view::{Direction, Order, SortField};
 use dojo_studio::session::Importer;
@@ -79,10 +82,38 @@ fn what_another_connection_commits_is_noticed() {
 }
 
 #[test]
-fn findings_are_filters() {
+fn findings_are_filters_and_told_with_each_record() {
     let mut world = World::numbered(3);
-    world.session.replace_findings("odd", &[(RecordId(2), "why".to_owned())]).expect("findings");
-    assert_eq!(world.ids("check:odd"), [2]);
-    world.session.replace_findings("odd", &[(RecordId(3), "why".to_owned())]).expect("findings");
-    assert_eq!(world.ids("check:odd"), [3]);
+    assert_eq!(world.session.findings().expect("findings"), None);
+    for id in [2, 3] {
+        let found = BTreeMap::from([("odd", vec![(RecordId(id), "why".to_owned())]), ("clean", Vec::new())]);
+        world.session.replace_findings(&found).expect("findings");
+        assert_eq!(world.ids("check:odd"), [id]);
+    }
+    let found = BTreeMap::from([("odd".to_owned(), 1)]);
+    assert_eq!(world.session.findings().expect("findings"), Some(found));
+    let of = |id| world.session.findings_of(RecordId(id)).expect("findings of a record");
+    assert_eq!((of(2), of(3)), (vec![], vec![("odd".to_owned(), "why".to_owned())]));
+}
+
+#[test]
+fn what_reads_like_a_record_is_found_whatever_its_length() {
+    let long = |end: &str| {
+        format!("The interference of waves follows from superposition, step by step, and so {end}")
+    };
+    let mut world = World::with(vec![
+        pair(&long("light bends"), "yes"),
+        pair("quite another matter of economics", "no"),
+        pair(&long("sound fades"), "yes"),
+        pair("a b", "c"),
+        pair("a b", "c"),
+    ]);
+    assert_eq!(world.ids("like:1"), [1, 3]);
+    assert_eq!(world.ids("like:1 -like:3"), Vec::<i64>::new());
+    assert_eq!(world.ids("like:4"), [4, 5]);
+    assert_eq!(world.ids("like:2"), [2]);
+    let all = Selection::Matching(read("like:1"));
+    assert_eq!(world.session.apply(&all, &Change::AddTag("waves".into())).expect("tag"), 2);
+    let Err(error) = world.session.view(&read("like:99"), Order::default()) else { panic!("no such record") };
+    assert_eq!(error.to_string(), "there is no record 99 in this session");
 }

@@ -81,7 +81,7 @@ fn opened(id: i64) -> Event {
     ];
     Event::Data(DataEvent::Opened(
         RecordId(id),
-        Some(Box::new(Opened { record, tokens: Some(193), history })),
+        Some(Box::new(Opened { record, tokens: Some(193), history, findings: Vec::new() })),
     ))
 }
 
@@ -345,4 +345,101 @@ fn tokens_are_shown_with_what_is_trained_on() {
         .map(ratatui::buffer::Cell::symbol)
         .collect();
     assert_eq!(underlined, "3 trained onCore Topic<|im_end|>");
+}
+
+fn findings(found: Option<&[(&str, u64)]>) -> Event {
+    let named = |(name, count): &(&str, u64)| ((*name).to_owned(), *count);
+    Event::Data(DataEvent::FindingsRead(found.map(|found| found.iter().map(named).collect())))
+}
+
+#[test]
+fn what_checks_found_opens_as_a_filtered_view() {
+    let mut studio = studio().size(120, 24);
+    assert_eq!(studio.keys("x"), [send(DataCommand::Check)], "nothing was looked for before");
+    assert!(studio.screen().contains("No check has run yet."));
+    studio.apply(findings(Some(&[("duplicate", 16), ("near-duplicate", 1_209), ("secret", 2)])));
+    insta::assert_snapshot!(studio.screen());
+    let filter = parse("check:near-duplicate").expect("a filter");
+    let asked = DataCommand::View { view: ViewId(2), filter, order: Order::default() };
+    assert_eq!(studio.keys("down enter"), [send(asked)]);
+    assert!(studio.screen().contains("check:near-duplicate"));
+    assert_eq!(studio.keys("x"), [], "what is known is shown at once");
+    assert_eq!(studio.keys("F y"), [send(DataCommand::Mend)]);
+    assert_eq!(studio.keys("x"), [send(DataCommand::Check)], "and looked for anew when asked again");
+    studio.keys("esc");
+    assert!(studio.screen().contains("16 exact · 1,209 near · 2 other"));
+}
+
+#[test]
+fn what_reads_like_a_record_is_a_filter() {
+    let mut studio = studio();
+    let filter = parse("like:1").expect("a filter");
+    assert_eq!(
+        studio.keys("v"),
+        [send(DataCommand::View { view: ViewId(2), filter, order: Order::default() })]
+    );
+}
+
+#[test]
+fn another_filter_is_looked_at_from_its_top() {
+    let mut studio = studio();
+    studio.keys("down down down down");
+    studio.keys("f");
+    studio.text("tag:x");
+    studio.keys("enter");
+    let view = ViewId(5);
+    studio.apply(Event::Data(DataEvent::Viewed(Viewed {
+        view,
+        generation: Generation(2),
+        found: Found::All(40),
+        records: 500,
+        cursor: None,
+    })));
+    studio.apply(page(5, 2, 201..=240));
+    let screen = studio.screen();
+    assert!(screen.lines().any(|line| line.starts_with('▌') && line.contains("Topic 201 ")), "{screen}");
+}
+
+#[test]
+fn an_import_shows_what_it_would_read_and_a_part_can_have_another_column() {
+    use dojo_studio::domain::protocol::data::{Example, ImportPlan, PlannedFile};
+    let mut studio = studio().size(120, 26);
+    studio.keys("i");
+    studio.text("rows.csv");
+    let path = std::path::PathBuf::from("rows.csv");
+    let plan = |map: &[&str]| {
+        let map = map.iter().map(|&one| one.to_owned()).collect();
+        send(DataCommand::PlanImport { path: path.clone(), map })
+    };
+    assert_eq!(studio.keys("enter"), [plan(&[])]);
+    assert!(studio.screen().contains("looking into it …"));
+    let column = |name: &str| Some(name.to_owned());
+    let planned = ImportPlan {
+        files: vec![PlannedFile {
+            name: "rows.csv".into(),
+            format: "csv",
+            bytes: 4_200_000,
+            read_as: "questions and answers",
+        }],
+        columns: vec!["question".into(), "solution".into(), "final".into()],
+        parts: vec![("prompt", column("question")), ("completion", column("solution")), ("label", None)],
+        remembered: true,
+        examples: vec![
+            Ok(Example {
+                prompt: "What is 1+1?".into(),
+                answer: "One and one make two.".into(),
+                label: None,
+            }),
+            Err("column \"question\" holds a number, not a text".into()),
+        ],
+    };
+    studio.apply(Event::Data(DataEvent::ImportPlanned(path.clone(), Ok(Box::new(planned)))));
+    insta::assert_snapshot!(studio.screen());
+    assert_eq!(
+        studio.keys("down down left"),
+        [plan(&["prompt=question", "completion=solution", "label=final"])]
+    );
+    let map = ["prompt=question", "completion=solution", "label=final"].map(str::to_owned).to_vec();
+    assert_eq!(studio.keys("enter"), [send(DataCommand::Import { path, map })]);
+    assert!(studio.screen().contains("184 of 500"));
 }

@@ -1,6 +1,8 @@
 //! The lanes of the studio for records: one thread reads pages, one writes, one works out the figures, two cut tokens,
 //! so that none holds up another.
 
+mod checks;
+mod imports;
 mod reader;
 mod statistics;
 mod tokens;
@@ -27,6 +29,8 @@ pub(crate) struct Records {
     shower: Sender<RecordId>,
     counter: Sender<Count>,
     interrupt: Interrupt,
+    lane: Lane,
+    back: Back,
 }
 
 impl Records {
@@ -42,6 +46,7 @@ impl Records {
         let handle = interrupt.clone();
         let first = lane.clone();
         let back = Back { reader: reader.clone(), counter: counter.clone() };
+        let told = back.clone();
         let model = Arc::new(Model::new(models, info.file.model.clone()));
         std::thread::spawn(move || {
             // Made by one thread before the others look for it.
@@ -59,7 +64,7 @@ impl Records {
             std::thread::spawn(move || writer::work(&lane, &commands, &after));
             reader::work(&first, &asks, &handle, &figures, &back.counter);
         });
-        Self { reader, writer, shower, counter, interrupt }
+        Self { reader, writer, shower, counter, interrupt, lane, back: told }
     }
 
     /// Puts a command on its lane.
@@ -76,6 +81,8 @@ impl Records {
                 self.shower.send(id).ok();
                 return;
             }
+            DataCommand::PlanImport { path, map } => return imports::plan(&self.lane, path, map),
+            DataCommand::Check => return checks::check(&self.lane, &self.back),
             DataCommand::CountTokens => {
                 self.counter.send(Count::Asked).ok();
                 return;

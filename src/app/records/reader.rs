@@ -59,6 +59,7 @@ pub(super) fn work(
         counter,
         shown: None,
         generation: Generation(0),
+        page: None,
         cursor: None,
         rest: (Instant::now(), Duration::ZERO),
     };
@@ -89,6 +90,8 @@ struct Reader<'l> {
     counter: &'l Sender<Count>,
     shown: Option<Shown>,
     generation: Generation,
+    /// The positions that were read last: those on the screen.
+    page: Option<Range<usize>>,
     /// The record that was opened last: where it stands is told with every view.
     cursor: Option<RecordId>,
     /// When the view was last found, and how long that took: while somebody imports, most of the time is for pages.
@@ -106,7 +109,13 @@ impl Reader<'_> {
     }
 
     fn view(&mut self, id: ViewId, filter: Filter, order: Order) -> Result<(), SessionError> {
+        let same = self.shown.as_ref().is_some_and(|shown| shown.filter == filter);
+        if !same && filter != Filter::Everything {
+            // Something else was asked for: it is looked at from its top.
+            self.cursor = None;
+        }
         self.shown = Some(Shown { id, filter, order, view: View::default() });
+        self.page = None;
         if order == Order::default() {
             self.show_beginning(id)?;
         }
@@ -149,7 +158,7 @@ impl Reader<'_> {
     }
 
     fn page(
-        &self,
+        &mut self,
         view: ViewId,
         generation: Generation,
         positions: Range<usize>,
@@ -159,6 +168,7 @@ impl Reader<'_> {
         if generation != self.generation {
             return Ok(());
         }
+        self.page = Some(positions.clone());
         let start = positions.start;
         let rows = match shown.view.rows(&self.session, positions.clone()) {
             // Meant for a search that was over already.
@@ -179,7 +189,8 @@ impl Reader<'_> {
         let opened = match row.into_iter().next() {
             Some(row) => {
                 let history = self.session.history_of(id)?;
-                Some(Box::new(Opened { record: row.record, tokens: row.tokens, history }))
+                let findings = self.session.findings_of(id)?;
+                Some(Box::new(Opened { record: row.record, tokens: row.tokens, history, findings }))
             }
             None => None,
         };
@@ -203,7 +214,22 @@ impl Reader<'_> {
             self.open(cursor)?;
         }
         self.session.changed_elsewhere()?;
+        self.reread()?;
         self.find()
+    }
+
+    /// The rows on the screen as they are now, before the whole is looked for again. Where one is gone, the others'
+    /// places have to be found first.
+    fn reread(&mut self) -> Result<(), SessionError> {
+        let (Some(shown), Some(positions)) = (&self.shown, &self.page) else { return Ok(()) };
+        let start = positions.start;
+        let rows = shown.view.rows(&self.session, positions.clone())?;
+        if rows.len() == positions.len().min(shown.view.len().saturating_sub(start)) {
+            let (view, generation) = (shown.id, self.generation);
+            let rows = rows.into_iter().map(summary).collect();
+            self.lane.tell(DataEvent::PageRead { view, generation, start, rows });
+        }
+        Ok(())
     }
 }
 
@@ -236,7 +262,7 @@ fn summary(row: Row) -> RowSummary {
 }
 
 /// The first line or lines of a text, on one.
-fn beginning(text: &str) -> String {
+pub(super) fn beginning(text: &str) -> String {
     let mut out = String::new();
     for word in text.split_whitespace() {
         if out.len() > BEGINNING {

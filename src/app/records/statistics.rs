@@ -42,6 +42,8 @@ fn limit(lane: &Lane) -> u32 {
 fn answer(lane: &Lane, session: &Session, limit: u32, (view, filter): Question) -> Result<(), SessionError> {
     let statistics = session.statistics(&filter, Some(limit))?;
     lane.tell(DataEvent::StatisticsRead(view, Box::new(statistics)));
+    let found = session.findings()?.map(|found| found.into_iter().collect());
+    lane.tell(DataEvent::FindingsRead(found));
     lane.tell(DataEvent::VocabularyRead(Box::new(session.vocabulary()?)));
     Ok(())
 }

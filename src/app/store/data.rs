@@ -1,10 +1,13 @@
 //! What is known of the open session's records: the view in front, its rows near the cursor, one record whole.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::domain::filter::Vocabulary;
 use crate::domain::protocol::DataEvent;
-use crate::domain::protocol::data::{Found, Generation, Opened, RowSummary, TokenPiece, ViewId, Viewed};
+use crate::domain::protocol::data::{
+    Found, Generation, ImportPlan, Opened, RowSummary, TokenPiece, ViewId, Viewed,
+};
 use crate::domain::record::RecordId;
 use crate::domain::statistics::Statistics;
 
@@ -23,6 +26,10 @@ pub struct Data {
     pub tokens: Option<(RecordId, Result<Vec<TokenPiece>, String>)>,
     pub statistics: Option<(ViewId, Box<Statistics>)>,
     pub vocabulary: Vocabulary,
+    /// What the import that was asked for last would read.
+    pub plan: Option<(PathBuf, Result<Box<ImportPlan>, String>)>,
+    /// What checks have found, by name; nothing where none has run.
+    pub findings: Option<Vec<(String, u64)>>,
     /// Records that search finds in its index, and all of them.
     pub indexed: (u64, u64),
     /// The record that was made last.
@@ -71,6 +78,8 @@ impl Data {
             }
             DataEvent::TokensRead(id, tokens) => self.tokens = Some((id, tokens)),
             DataEvent::StatisticsRead(view, statistics) => self.statistics = Some((view, statistics)),
+            DataEvent::ImportPlanned(path, plan) => self.plan = Some((path, plan)),
+            DataEvent::FindingsRead(found) => self.findings = found,
             DataEvent::VocabularyRead(vocabulary) => self.vocabulary = *vocabulary,
             DataEvent::Indexed { done, total } => self.indexed = (done, total),
             DataEvent::Created(id) => self.created = Some(id),

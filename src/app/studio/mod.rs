@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod bench_review;
+pub mod bench_data;
 pub mod headless;
 mod inner;
 mod logging;

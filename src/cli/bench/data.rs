@@ -7,7 +7,11 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::app::studio::bench_data;
+use crate::app::{checks, sessions};
 use crate::cli::print;
+use crate::config::Folders;
+use crate::data::check::{CheckSettings, Checker};
 use crate::data::import::{Import, ImportOptions};
 use crate::domain::change::{Change, Selection};
 use crate::domain::filter::{Filter, parse};
@@ -47,7 +51,10 @@ pub(super) fn run(arguments: &Data) -> Result<()> {
     filters(&mut figures, &session)?;
     searches(&mut figures, &session)?;
     changes(&mut figures, &mut session)?;
+    repeats(&mut figures, &session)?;
     figures.number("memory, highest", "MB", memory());
+    drop(session);
+    pane(&mut figures, &arguments.into)?;
     if arguments.json {
         print::say(&Value::Object(figures.all).to_string());
     }
@@ -162,6 +169,48 @@ fn changes(figures: &mut Figures, session: &mut Session) -> Result<()> {
     figures.number(&format!("undo {} records", undone?.records), "s", took.as_secs_f64());
     Ok(())
 }
+
+/// Near-duplicates among the first records.
+fn repeats(figures: &mut Figures, session: &Session) -> Result<()> {
+    let mut checker = Checker::new(CheckSettings::default());
+    let begun = Instant::now();
+    checks::feed(session, &parse("id:1..100000")?, &mut checker, |record| record, |_, _| true)?;
+    let report = checker.finish();
+    let took = begun.elapsed().as_secs_f64();
+    let near = report.counts.get("near-duplicate").copied().unwrap_or_default();
+    figures.number(&format!("all checks of {} records ({near} near-duplicates)", report.records), "s", took);
+    Ok(())
+}
+
+/// The studio's own pane on the session, at 200x60.
+fn pane(figures: &mut Figures, session: &Path) -> Result<()> {
+    let home = std::env::temp_dir().join(format!("dojo-bench-{}", std::process::id()));
+    let times = sessions::open(session)
+        .and_then(|session| bench_data::measure(&Folders::under(&home), session, &TYPED));
+    std::fs::remove_dir_all(&home).with_context(|| format!("remove {}", home.display()))?;
+    let times = times?;
+    figures.milliseconds("pane: from nothing to the first rows", times.first_rows);
+    figures.percentiles("pane: key and frame, scrolling and jumping", times.frames);
+    figures.percentiles("pane: jump until its rows are on the screen", times.jumps);
+    figures.percentiles("pane: filter until its first rows are on the screen", times.filters);
+    Ok(())
+}
+
+/// What people type: common and rare words, phrases, fields, and both together.
+const TYPED: [&str; 12] = [
+    "the",
+    "woman",
+    "\"a woman\"",
+    "a woman -split:eval",
+    "thermodynamics",
+    "\"step by step\"",
+    "interfer*",
+    "label:neutral",
+    "chars>2000",
+    "split:train \"not\"",
+    "id:500000..500100",
+    "is:duplicate",
+];
 
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let begun = Instant::now();

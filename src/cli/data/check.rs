@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
 
-use super::{Place, each_page};
+use super::{Place, filter};
+use crate::app::checks;
 use crate::cli::tokens::cutter;
-use crate::data::check::{Check as Kind, CheckSettings, Checker, ExactOnly, Finding, Report, clean};
+use crate::data::check::{Check as Kind, CheckSettings, Checker, ExactOnly, Report};
 use crate::data::import::{ImportOptions, OnMalformed, read_all};
-use crate::domain::change::{Change, Selection};
 use crate::domain::record::{Record, RecordId};
-use crate::session::{Session, body_of};
 
 /// Arguments of `dojo data check`.
 #[derive(Args)]
@@ -65,11 +64,8 @@ pub(super) fn run(place: &Place, arguments: &Check) -> Result<()> {
         checker.add(&records);
         checker.finish()
     } else {
-        each_page(&place.reader()?, &arguments.filter, |page| {
-            let of_side = |(id, record): (RecordId, Record)| (id, on(side, record));
-            checker.add(&page.into_iter().map(of_side).collect::<Vec<_>>());
-            Ok(())
-        })?;
+        let filter = filter(&arguments.filter)?;
+        checks::feed(&place.reader()?, &filter, &mut checker, |record| on(side, record), |_, _| true)?;
         checker.finish()
     };
     let mended = match &arguments.file {
@@ -91,42 +87,19 @@ fn on(side: Option<&str>, record: Record) -> Record {
     }
 }
 
-/// Stores what was found, so that `check:NAME` filters by it, and mends what was asked for. Says what it mended.
+/// Stores what was found and mends what was asked for. Says what it mended.
 fn keep(place: &Place, arguments: &Check, report: &Report) -> Result<Vec<String>> {
     let mut session = place.writer()?;
     if arguments.filter.is_empty() {
-        for kind in Kind::ALL {
-            let of_kind = report.findings.iter().filter(|finding| finding.check == kind);
-            let found: Vec<(RecordId, String)> =
-                of_kind.map(|finding| (finding.record, finding.what.clone())).collect();
-            session.replace_findings(kind.name(), &found).context("store what was found")?;
-        }
+        checks::keep(&mut session, report)?;
     }
-    if arguments.fix { mend(&mut session, &report.findings) } else { Ok(Vec::new()) }
-}
-
-fn mend(session: &mut Session, findings: &[Finding]) -> Result<Vec<String>> {
-    let of = |kind: Kind| {
-        findings.iter().filter(move |finding| finding.check == kind).map(|finding| finding.record)
+    if !arguments.fix {
+        return Ok(Vec::new());
+    }
+    let of = |kind: Kind| -> Vec<RecordId> {
+        report.findings.iter().filter(|one| one.check == kind).map(|one| one.record).collect()
     };
-    let mut mended = Vec::new();
-    let mut edits = Vec::new();
-    for row in session.rows(&of(Kind::Characters).map(|id| id.0).collect::<Vec<_>>())? {
-        let mut record = row.record;
-        if clean(&mut record) {
-            edits.push((row.id, body_of(&record)));
-        }
-    }
-    if !edits.is_empty() {
-        let count = session.edit("take out control and invisible characters", &edits)?;
-        mended.push(format!("took control and invisible characters out of {count} records"));
-    }
-    let repeated: Vec<RecordId> = of(Kind::Duplicate).collect();
-    if !repeated.is_empty() {
-        let count = session.apply(&Selection::Records(repeated), &Change::Remove)?;
-        mended.push(format!("deleted {count} exact duplicates; `dojo data undo` brings them back"));
-    }
-    Ok(mended)
+    checks::mend(&mut session, &of(Kind::Characters), &of(Kind::Duplicate))
 }
 
 fn for_people(

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::table::{Align, table};
 use super::{Form, Place, stop_on_interrupt};
+use crate::app::imports;
 use crate::cli::tokens::cutter;
 use crate::data::import::{Import as Source, ImportOptions};
-use crate::data::mapping::Mapping;
 use crate::data::rows::Format;
 use crate::session::{self, Counted, Ended, ImportCounts, Session};
 use crate::ui::widgets::text;
@@ -42,12 +42,14 @@ fn format(name: &str) -> std::result::Result<Format, String> {
 
 pub(super) fn run(place: &Place, arguments: &Import) -> Result<()> {
     let mut session = place.writer()?;
-    let source = open(&session, arguments)?;
+    let options =
+        ImportOptions { format: arguments.format, map: arguments.map.clone(), ..ImportOptions::default() };
+    let (source, _) = imports::open(&session, &arguments.path, &options)?;
     show_plan(place, &source, arguments.plan);
     if arguments.plan {
         return Ok(());
     }
-    remember(&mut session, &source)?;
+    imports::remember(&mut session, &source)?;
     let stop = stop_on_interrupt()?;
     let started = std::time::Instant::now();
     let (counts, ended) = bring_in(place, &mut session, source, arguments, &stop)?;
@@ -57,38 +59,6 @@ pub(super) fn run(place: &Place, arguments: &Import) -> Result<()> {
         bail!("stopped; what was read stays, and the same command goes on from there");
     }
     build_index(place, &mut session, &stop)?;
-    Ok(())
-}
-
-fn open(session: &Session, arguments: &Import) -> Result<Source> {
-    let options =
-        ImportOptions { format: arguments.format, map: arguments.map.clone(), ..ImportOptions::default() };
-    let source = Source::open(&arguments.path, &options)?;
-    if !arguments.map.is_empty() {
-        return Ok(source);
-    }
-    let columns: Vec<Vec<String>> =
-        source.files().iter().map(|file| session::columns(&file.sample)).collect();
-    let Some(first) = columns.first().filter(|first| columns.iter().all(|other| other == *first)) else {
-        return Ok(source);
-    };
-    match session.remembered_mapping(first)? {
-        Some(mapping) => {
-            let mapping: Mapping = serde_json::from_str(&mapping).context("read the remembered mapping")?;
-            Source::open(&arguments.path, &ImportOptions { mapping: Some(mapping), ..options })
-        }
-        None => Ok(source),
-    }
-}
-
-fn remember(session: &mut Session, source: &Source) -> Result<()> {
-    for file in source.files() {
-        let mapping = serde_json::to_string(&file.mapping)?;
-        let columns = session::columns(&file.sample);
-        if session.remembered_mapping(&columns)?.as_deref() != Some(mapping.as_str()) {
-            session.remember_mapping(&columns, &mapping)?;
-        }
-    }
     Ok(())
 }
 

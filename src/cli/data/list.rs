@@ -42,6 +42,9 @@ pub(super) fn run(place: &Place, arguments: &List) -> Result<()> {
     let view = session.view(&filter(&arguments.filter)?, order)?;
     let rows = view.rows(&session, arguments.after..arguments.after.saturating_add(arguments.limit))?;
     let json = json!({ "total": view.len(), "records": rows.iter().map(row_json).collect::<Vec<_>>() });
+    let asks_for_tokens =
+        arguments.sort == SortField::Tokens || arguments.filter.iter().any(|word| word.contains("tokens"));
+    let uncounted = if asks_for_tokens { session.uncounted()?.len() } else { 0 };
     let people = || {
         let shown = rows.len();
         let mut out = table(&COLUMNS, &rows.iter().map(cells).collect::<Vec<_>>());
@@ -52,6 +55,12 @@ pub(super) fn run(place: &Place, arguments: &List) -> Result<()> {
             _ => format!("{shown} of {total} records; --limit and --after show others"),
         };
         out.push_str(&below);
+        if uncounted > 0 {
+            out += &format!(
+                "\n{} records have no token count yet: `dojo data tokens` counts them",
+                text::count(uncounted as u64)
+            );
+        }
         out
     };
     place.print(people, &json);
@@ -135,8 +144,13 @@ fn words(statistics: &Statistics) -> String {
         lines.push(format!("tokens     median {median}, longest {longest}, {} counted", statistics.counted));
         if let (Some(limit), Some(over)) = (statistics.limit, statistics.over_limit) {
             let share = 100.0 * over as f64 / statistics.counted.max(1) as f64;
-            lines.push(format!("over {limit}  {over} ({share:.1}%)"));
+            let title = format!("over {limit}");
+            lines.push(format!("{title:10} {over} ({share:.1}%)"));
         }
+    }
+    if statistics.counted < statistics.records {
+        let left = text::count(statistics.records - statistics.counted);
+        lines.push(format!("           {left} have no token count yet: `dojo data tokens` counts them"));
     }
     lines.join("\n")
 }

@@ -26,14 +26,10 @@ impl Signature {
     /// Case and punctuation do not count. Nothing for texts without a word.
     pub(super) fn of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Self> {
         let words: Vec<u64> = texts.into_iter().flat_map(words).collect();
-        let width = WORDS.min(words.len());
-        if width == 0 {
+        let shingles = shingles(&words);
+        if shingles.is_empty() {
             return None;
         }
-        let shingles: HashSet<u64> = words
-            .windows(width)
-            .map(|shingle| shingle.iter().fold(0, |hash: u64, word| mix(hash.rotate_left(23) ^ word)))
-            .collect();
         let mut least = [u32::MAX; HASHES];
         for shingle in shingles {
             for (least, (factor, addend)) in least.iter_mut().zip(FAMILY) {
@@ -103,6 +99,36 @@ fn compare(
     if likeness >= NEAR {
         best.insert(later, (earlier, likeness));
     }
+}
+
+/// How alike two texts are, where there are only a few to compare: the exact Jaccard similarity of their shingles.
+pub struct Sketch(HashSet<u64>);
+
+impl Sketch {
+    /// Nothing for a text without a word.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        let words: Vec<u64> = words(text).collect();
+        let shingles = shingles(&words);
+        (!shingles.is_empty()).then_some(Self(shingles))
+    }
+
+    /// From 0, nothing shared, to 1.
+    #[must_use]
+    pub fn likeness(&self, other: &Self) -> f64 {
+        let shared = self.0.intersection(&other.0).count();
+        let all = self.0.len() + other.0.len() - shared;
+        shared as f64 / all.max(1) as f64
+    }
+}
+
+/// Fingerprints of the texts' word triples; of all words where there are fewer.
+fn shingles(words: &[u64]) -> HashSet<u64> {
+    let width = WORDS.min(words.len()).max(1);
+    words
+        .windows(width)
+        .map(|shingle| shingle.iter().fold(0, |hash: u64, word| mix(hash.rotate_left(23) ^ word)))
+        .collect()
 }
 
 fn words(text: &str) -> impl Iterator<Item = u64> {

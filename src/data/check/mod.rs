@@ -20,6 +20,7 @@ use crate::domain::record::{Record, RecordId};
 
 pub use characters::clean;
 use minhash::Signature;
+pub use minhash::Sketch;
 
 /// A kind of finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -5,11 +5,12 @@
 
 mod complete;
 mod parse;
+mod values;
 
 use std::fmt;
 use std::ops::Range;
 
-use crate::domain::record::Status;
+use crate::domain::record::{RecordId, Status};
 
 pub use complete::{Suggestion, Vocabulary, complete};
 pub use parse::parse;
@@ -68,6 +69,8 @@ pub enum Term {
     Source(String),
     /// A finding of `dojo data check` of this name.
     Check(String),
+    /// Reads like this record.
+    Like(RecordId),
     Number(NumberField, Bounds),
     Is(Property),
     /// An imported column equals this value.
@@ -259,4 +262,5 @@ impl fmt::Display for FilterError {
 impl std::error::Error for FilterError {}
 
 /// Names of fields that take words, in the order in which they are suggested.
-pub(super) const WORD_FIELDS: [&str; 7] = ["status", "split", "label", "tag", "source", "check", "is"];
+pub(super) const WORD_FIELDS: [&str; 8] =
+    ["status", "split", "label", "tag", "source", "check", "is", "like"];

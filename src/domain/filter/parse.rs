@@ -2,16 +2,15 @@
 
 use std::ops::Range;
 
+use super::values::{figure, like, one, or_none, property, statuses};
 use super::{
-    Bounds, Case, Edge, Filter, FilterError, NumberField, Pattern, Property, Term, WORD_FIELDS, WordEnd,
-    Words,
+    Bounds, Case, Edge, Filter, FilterError, NumberField, Pattern, Term, WORD_FIELDS, WordEnd, Words,
 };
-use crate::domain::record::Status;
 
 /// Parentheses deeper than this are refused, so that no line can exhaust the stack.
 const DEEPEST: usize = 64;
 
-type Parsed<T> = Result<T, FilterError>;
+pub(super) type Parsed<T> = Result<T, FilterError>;
 
 /// Reads a filter; an empty line is [`Filter::Everything`].
 ///
@@ -206,6 +205,7 @@ impl<'a> Parser<'a> {
             (None, "tag") => one(values, span).map(|value| Term::Tag(or_none(value))),
             (None, "source") => one(values, span).map(Term::Source),
             (None, "check") => one(values, span).map(Term::Check),
+            (None, "like") => like(&one(values, span.clone())?, span),
             (None, _) => property(&one(values, span.clone())?, span),
         }
     }
@@ -346,41 +346,6 @@ impl Operator {
         };
         Bounds { low, high }
     }
-}
-
-fn figure(text: &str, span: Range<usize>) -> Parsed<f64> {
-    text.replace('_', "").parse::<f64>().ok().filter(|number| number.is_finite()).ok_or_else(|| {
-        FilterError::new(span, format!("{text:?} is not a number; ranges are written 100..200"))
-    })
-}
-
-fn statuses(values: &[String], span: Range<usize>) -> Parsed<Term> {
-    let read = |value: &String| {
-        Status::from_name(value).ok_or_else(|| {
-            FilterError::new(span.clone(), format!("there is no status {value:?}: new, approved or rejected"))
-        })
-    };
-    values.iter().map(read).collect::<Parsed<Vec<_>>>().map(Term::Status)
-}
-
-fn property(value: &str, span: Range<usize>) -> Parsed<Term> {
-    Property::ALL.into_iter().find(|property| property.name() == value).map(Term::Is).ok_or_else(|| {
-        let known = Property::ALL.map(Property::name).join(", ");
-        FilterError::new(span, format!("a record can't be {value:?}: {known}"))
-    })
-}
-
-fn one(values: Vec<String>, span: Range<usize>) -> Parsed<String> {
-    match <[String; 1]>::try_from(values) {
-        Ok([value]) => Ok(value),
-        Err(_) => {
-            Err(FilterError::new(span, "only one value is possible here; write the term twice, with OR"))
-        }
-    }
-}
-
-fn or_none(value: String) -> Option<String> {
-    (value != "none").then_some(value)
 }
 
 fn unknown_field(name: &str) -> String {

@@ -52,8 +52,20 @@ pub enum DataCommand {
     Create(Option<RecordId>),
     Undo,
     Redo,
-    /// Bring in a file or folder.
-    Import(PathBuf),
+    /// What a file, a folder or a dataset of the hub would be read as; `map` says `part=column` over what is found.
+    PlanImport {
+        path: PathBuf,
+        map: Vec<String>,
+    },
+    /// Bring it in.
+    Import {
+        path: PathBuf,
+        map: Vec<String>,
+    },
+    /// Look for what may be wrong in all records.
+    Check,
+    /// Mend what can safely be, among what was found.
+    Mend,
 }
 
 /// Has happened.
@@ -72,6 +84,10 @@ pub enum DataEvent {
     Opened(RecordId, Option<Box<Opened>>),
     /// A record was cut into tokens, or why it can't be.
     TokensRead(RecordId, Result<Vec<TokenPiece>, String>),
+    /// What an import would read, or why it can't.
+    ImportPlanned(PathBuf, Result<Box<ImportPlan>, String>),
+    /// What checks have found, by name; `None`: none has run.
+    FindingsRead(Option<Vec<(String, u64)>>),
     StatisticsRead(ViewId, Box<Statistics>),
     VocabularyRead(Box<Vocabulary>),
     /// A change was committed: what, and to how many records.
@@ -142,6 +158,40 @@ pub struct Opened {
     pub record: Record,
     pub tokens: Option<u32>,
     pub history: Vec<RecordChange>,
+    /// What checks have found in it: their names and words.
+    pub findings: Vec<(String, String)>,
+}
+
+/// What an import would read and how.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImportPlan {
+    pub files: Vec<PlannedFile>,
+    /// Of all files, where they have the same; otherwise each file keeps the mapping that is found for it.
+    pub columns: Vec<String>,
+    /// Every part of a record with its column.
+    pub parts: Vec<(&'static str, Option<String>)>,
+    /// The mapping is the one that was used last for such columns.
+    pub remembered: bool,
+    /// What the first rows would become, or why not.
+    pub examples: Vec<Result<Example, String>>,
+}
+
+/// One file of an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedFile {
+    pub name: String,
+    pub format: &'static str,
+    pub bytes: u64,
+    /// What its rows become: `questions and answers`.
+    pub read_as: &'static str,
+}
+
+/// The beginning of what a row would become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    pub prompt: String,
+    pub answer: String,
+    pub label: Option<String>,
 }
 
 /// A token as text, and whether it is trained on.

@@ -4,6 +4,7 @@ use super::cursor::Chosen;
 use super::detail::Tab;
 use super::editor::{Editor, Field, Line};
 use super::filter_line::FilterLine;
+use super::lookout::mend;
 use super::{Action, Columns, Data, Mode, Shown};
 use crate::app::store::Store;
 use crate::domain::change::{Change, Selection};
@@ -17,7 +18,7 @@ use crate::ui::pane::{Effect, Pane, Question};
 use crate::ui::widgets::highlight::Highlights;
 use crate::ui::widgets::text;
 
-fn send(command: DataCommand) -> Effect {
+pub(super) fn send(command: DataCommand) -> Effect {
     Effect::Send(Command::Data(command))
 }
 
@@ -41,6 +42,12 @@ impl Data {
             Action::Undo => vec![send(DataCommand::Undo)],
             Action::Redo => vec![send(DataCommand::Redo)],
             Action::CountTokens => vec![send(DataCommand::CountTokens)],
+            Action::Check => self.check(store),
+            Action::Mend => vec![mend()],
+            Action::Similar => self.similar(store),
+            Action::NextColumnOfPart => self.turn_column(1, store),
+            Action::ColumnOfPartBefore => self.turn_column(-1, store),
+            Action::Open => self.open(store),
             Action::Save => self.save(),
             Action::Copy => copy(store),
             look => {
@@ -55,13 +62,12 @@ impl Data {
         let count = store.data.count();
         let ask = |field, text: &str| Mode::Line(Line::new(field, text));
         match action {
-            Action::Down => self.cursor.move_by(1, count),
-            Action::Up => self.cursor.move_by(-1, count),
+            Action::Down => self.step(1, store),
+            Action::Up => self.step(-1, store),
             Action::PageDown => self.cursor.page(1, count),
             Action::PageUp => self.cursor.page(-1, count),
             Action::First => self.cursor.go(0, count),
             Action::Last => self.cursor.go(usize::MAX, count),
-            Action::Open => self.detail.toggle(),
             Action::NextTab => self.detail.turn(1),
             Action::PreviousTab => self.detail.turn(-1),
             Action::ScrollDown => self.detail.scroll(3),
@@ -78,34 +84,43 @@ impl Data {
             Action::ChooseAll => self.chosen = Chosen::Everything,
             Action::EditFilter => self.mode = Mode::Filter(FilterLine::new(&self.line)),
             Action::Search => self.mode = ask(Field::Search, ""),
+            Action::Import => self.mode = ask(Field::Import, ""),
             Action::Jump => self.mode = ask(Field::Jump, ""),
             Action::Tag => self.mode = ask(Field::Tag, ""),
             Action::Untag => self.mode = ask(Field::Untag, ""),
             Action::Label => self.mode = ask(Field::Label, self.own_label(store)),
             Action::SetSplit => self.mode = ask(Field::Split, self.own_split(store)),
             Action::Edit => self.begin_edit(store),
-            Action::NextTurn => {
-                if let Mode::Edit(editor) = &mut self.mode {
-                    editor.next_turn();
-                }
-            }
+            Action::NextTurn => self.next_turn(),
             Action::Accept
             | Action::Approve
             | Action::Cancel
+            | Action::Check
             | Action::Close
+            | Action::ColumnOfPartBefore
             | Action::Complete
             | Action::Copy
             | Action::CountTokens
             | Action::Delete
             | Action::Duplicate
             | Action::MarkNew
+            | Action::Mend
             | Action::New
+            | Action::NextColumnOfPart
+            | Action::Open
             | Action::Redo
             | Action::Reject
             | Action::Save
+            | Action::Similar
             | Action::SortNext
             | Action::SortTurn
             | Action::Undo => {}
+        }
+    }
+
+    fn next_turn(&mut self) {
+        if let Mode::Edit(editor) = &mut self.mode {
+            editor.next_turn();
         }
     }
 
@@ -115,6 +130,11 @@ impl Data {
         self.next += 1;
         self.asked = Some(view);
         self.highlights = Highlights::of(&filter);
+        if filter != self.filter && filter != Filter::Everything {
+            // Something else is asked for: it is looked at from its top.
+            self.cursor.go(0, 1);
+            self.opened = None;
+        }
         self.filter = filter.clone();
         self.chosen = Chosen::default();
         self.page = None;
@@ -160,6 +180,11 @@ impl Data {
     }
 
     pub(super) fn ask_for_record(&mut self, store: &Store) -> Option<Effect> {
+        // A row of the view before is not what is looked at.
+        let known = store.data.view.as_ref().map(|view| view.view);
+        if known != self.asked || !store.data.is_fresh(self.cursor.position()) {
+            return None;
+        }
         let id = self.under_cursor(store)?;
         if self.opened == Some(id) {
             return None;
@@ -179,7 +204,7 @@ impl Data {
         Some(send(DataCommand::Tokens(*id)))
     }
 
-    fn under_cursor(&self, store: &Store) -> Option<RecordId> {
+    pub(super) fn under_cursor(&self, store: &Store) -> Option<RecordId> {
         store.data.row(self.cursor.position()).map(|row| row.id)
     }
 
@@ -201,7 +226,7 @@ impl Data {
                 let Ok(before) = crate::domain::filter::parse(line.before()) else { return Vec::new() };
                 if before == self.filter { Vec::new() } else { self.show(before) }
             }
-            Mode::Line(_) | Mode::Edit(_) => Vec::new(),
+            Mode::Line(_) | Mode::Edit(_) | Mode::Import(_) | Mode::Findings(_) => Vec::new(),
             Mode::Table if self.detail.is_open() => {
                 self.detail.toggle();
                 Vec::new()
@@ -238,7 +263,8 @@ impl Data {
                 if filter == self.filter { Vec::new() } else { self.show(filter) }
             }
             Mode::Line(line) => self.accept_line(&line, store),
-            mode @ (Mode::Table | Mode::Edit(_)) => {
+            Mode::Import(form) => vec![send(DataCommand::Import { map: form.map(), path: form.path })],
+            mode @ (Mode::Table | Mode::Edit(_) | Mode::Findings(_)) => {
                 self.mode = mode;
                 Vec::new()
             }
@@ -255,7 +281,8 @@ impl Data {
                 }
                 self.refresh(store)
             }
-            Field::Search | Field::Tag | Field::Untag if text.is_empty() => Vec::new(),
+            Field::Search | Field::Tag | Field::Untag | Field::Import if text.is_empty() => Vec::new(),
+            Field::Import => self.plan_import(&text),
             Field::Search => self.search(&text),
             Field::Tag => self.change(Change::AddTag(text), store),
             Field::Untag => self.change(Change::RemoveTag(text), store),
@@ -276,7 +303,6 @@ impl Data {
         match crate::domain::filter::parse(&line) {
             Ok(filter) => {
                 self.line = line;
-                self.cursor.go(0, 1);
                 self.show(filter)
             }
             Err(error) => vec![Effect::Notify(Notice::new(Level::Error, error.message))],

@@ -92,7 +92,7 @@ impl Detail {
     ) {
         let width = usize::from(area.width);
         let lines = match self.tab {
-            Tab::Messages => messages(&opened.record, width, view.theme, highlights),
+            Tab::Messages => messages(opened, width, view.theme, highlights),
             Tab::Tokens => tokens(id, width, view),
             Tab::Raw => raw(&opened.record, width, view.theme, highlights),
             Tab::History => history(&opened.history, width, view),
@@ -114,8 +114,12 @@ impl Detail {
 /// Columns that the speakers' names take.
 const NAMES: usize = 11;
 
-fn messages(record: &Record, width: usize, theme: &Theme, highlights: &Highlights) -> Vec<Line<'static>> {
-    let mut lines = vec![facts(record, theme)];
+fn messages(opened: &Opened, width: usize, theme: &Theme, highlights: &Highlights) -> Vec<Line<'static>> {
+    let record = &opened.record;
+    let mut lines = vec![facts(opened, theme)];
+    lines.extend(
+        opened.findings.iter().map(|(check, what)| Line::styled(format!("! {check}: {what}"), theme.warning)),
+    );
     let turns = record.messages.iter().map(|turn| (turn.role.name(), turn.content.as_str()));
     let pair = record.preference.iter().flat_map(|pair| {
         let chosen = pair.chosen.iter().map(|turn| ("✓ chosen", turn.content.as_str()));
@@ -141,11 +145,13 @@ fn messages(record: &Record, width: usize, theme: &Theme, highlights: &Highlight
 }
 
 /// Where it came from and how it stands, on one line.
-fn facts(record: &Record, theme: &Theme) -> Line<'static> {
+fn facts(opened: &Opened, theme: &Theme) -> Line<'static> {
+    let record = &opened.record;
     let mut parts = vec![match record.provenance.source.as_str() {
         "" => "written here".to_owned(),
         source => format!("{source}:{}", record.provenance.line),
     }];
+    parts.extend(opened.tokens.map(|tokens| format!("{} tokens", text::count(u64::from(tokens)))));
     parts.extend(record.label.iter().map(|label| format!("label {label}")));
     parts.extend(record.tags.iter().map(|tag| format!("#{tag}")));
     Line::styled(parts.join(" · "), theme.dim)

@@ -24,22 +24,31 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
         ];
         return empty::draw(buffer, area, view.theme, "Data", &words);
     };
+    if let Mode::Findings(_) | Mode::Import(_) = &pane.mode {
+        return over_all(pane, buffer, area, view);
+    }
     let known = view.store.data.view.as_ref();
-    if known.is_some_and(|known| known.records == 0) && view.store.jobs.running().next().is_none() {
+    if matches!(pane.mode, Mode::Table)
+        && known.is_some_and(|known| known.records == 0)
+        && view.store.jobs.running().next().is_none()
+    {
         let import = format!("dojo data import PATH --session {}", session.name);
         let words = [
-            "No records yet. JSONL, JSON, CSV, Parquet, text or a folder of them come in with",
+            "No records yet. Press i to bring in JSONL, JSON, CSV, Parquet, text or a folder of them, or write",
             &import,
-            "or press n to write one here.",
+            "in the shell; n writes a record here.",
         ];
         return empty::draw(buffer, area, view.theme, "Data", &words);
     }
     let top = Rect { height: 1, ..area };
     filter(pane, buffer, Rect { x: top.x + 1, width: top.width.saturating_sub(2), ..top }, view);
-    let hint_line = u16::from(!matches!(pane.mode, Mode::Table | Mode::Edit(_)));
+    let hint_line = u16::from(matches!(pane.mode, Mode::Filter(_) | Mode::Line(_)));
     let body = Rect { y: area.y + 1 + hint_line, height: area.height.saturating_sub(1 + hint_line), ..area };
     if matches!(pane.mode, Mode::Edit(_)) || pane.detail.is_open() {
         return record(pane, buffer, body, view);
+    }
+    if known.is_some_and(|known| known.records == 0) {
+        return;
     }
     if known.is_some_and(|known| known.found == Found::All(0)) {
         let words = ["No record matches this filter.", "esc clears it."];
@@ -54,6 +63,22 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
     record(pane, buffer, Rect { y: upper.bottom(), height: lower, ..body }, view);
 }
 
+/// What takes the place of the table for a while.
+fn over_all(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let width = usize::from(area.width.saturating_sub(2));
+    match &mut pane.mode {
+        Mode::Findings(findings) => findings.draw(buffer, body, view),
+        Mode::Import(form) => {
+            let (x, _) = buffer.set_stringn(area.x + 1, area.y, "import  ", width, view.theme.accent);
+            let path = text::shorten(&form.path.display().to_string(), width.saturating_sub(8));
+            buffer.set_stringn(x, area.y, path, width.saturating_sub(8), view.theme.text);
+            form.draw(buffer, body, view);
+        }
+        Mode::Table | Mode::Filter(_) | Mode::Line(_) | Mode::Edit(_) => {}
+    }
+}
+
 fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let theme = view.theme;
     pane.filter_area = area;
@@ -61,7 +86,7 @@ fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let wide = text::width(&counts) as u16;
     let (title, hint) = match &pane.mode {
         Mode::Line(line) => (line.field().title(), line.field().hint()),
-        Mode::Table | Mode::Filter(_) | Mode::Edit(_) => ("filter", ""),
+        _ => ("filter", ""),
     };
     let title_style = if matches!(pane.mode, Mode::Table | Mode::Edit(_)) { theme.dim } else { theme.accent };
     let (x, _) = buffer.set_stringn(area.x, area.y, title, 10, title_style);
@@ -75,10 +100,10 @@ fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
             line.draw(buffer, field, theme);
             buffer.set_stringn(below.x, below.y, hint, usize::from(below.width), theme.dim);
         }
-        Mode::Table | Mode::Edit(_) if pane.line.is_empty() => {
+        _ if pane.line.is_empty() => {
             buffer.set_stringn(field.x, field.y, "everything", usize::from(field.width), theme.dim);
         }
-        Mode::Table | Mode::Edit(_) => {
+        Mode::Table | Mode::Edit(_) | Mode::Findings(_) | Mode::Import(_) => {
             let line = text::shorten(&pane.line, usize::from(field.width));
             buffer.set_stringn(field.x, field.y, line, usize::from(field.width), theme.text);
         }
@@ -140,7 +165,7 @@ fn record(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         let inside = Rect { y: right.y + 1, height: right.height.saturating_sub(1), ..right };
         match &view.store.data.statistics {
             Some((of, statistics)) if Some(*of) == pane.asked => {
-                statistics::draw(buffer, inside, statistics, view.theme);
+                statistics::draw(buffer, inside, statistics, view.store.data.findings.as_deref(), view.theme);
             }
             _ => {
                 buffer.set_stringn(

@@ -72,6 +72,7 @@ impl OneLine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     Search,
+    Import,
     Jump,
     Tag,
     Untag,
@@ -83,6 +84,7 @@ impl Field {
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Search => "search",
+            Self::Import => "import",
             Self::Jump => "row",
             Self::Tag => "tag",
             Self::Untag => "untag",
@@ -94,6 +96,7 @@ impl Field {
     pub(super) const fn hint(self) -> &'static str {
         match self {
             Self::Search => "words as a phrase, or /a regular expression/",
+            Self::Import => "a file, a folder, or hf:owner/name[:config[:split]]",
             Self::Jump => "the row's place in this view",
             Self::Tag | Self::Untag => "a word",
             Self::Label | Self::Split => "a word; empty clears it",

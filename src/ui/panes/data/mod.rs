@@ -8,6 +8,9 @@ mod detail;
 mod draw;
 mod editor;
 mod filter_line;
+mod findings;
+mod import_form;
+mod lookout;
 mod statistics;
 mod table;
 
@@ -33,6 +36,8 @@ use self::cursor::{Chosen, Cursor};
 use self::detail::Detail;
 use self::editor::{Editor, Line};
 use self::filter_line::FilterLine;
+use self::findings::Findings;
+use self::import_form::ImportForm;
 
 /// What the keyboard is for.
 #[derive(Debug)]
@@ -42,6 +47,10 @@ enum Mode {
     /// One line for a name, a number or words.
     Line(Line),
     Edit(Box<Editor>),
+    /// What an import would read.
+    Import(ImportForm),
+    /// What checks have found.
+    Findings(Findings),
 }
 
 /// The pane.
@@ -114,13 +123,37 @@ impl Pane for Data {
         match (&self.mode, action) {
             (Mode::Filter(_), Action::Accept | Action::Complete | Action::Cancel)
             | (Mode::Line(_), Action::Accept | Action::Cancel)
-            | (Mode::Edit(_), Action::NextTurn | Action::Save | Action::Cancel) => true,
-            (_, Action::Accept | Action::Complete | Action::Cancel | Action::NextTurn | Action::Save) => {
-                false
+            | (Mode::Edit(_), Action::NextTurn | Action::Save | Action::Cancel)
+            | (Mode::Findings(_), Action::Check | Action::Close)
+            | (Mode::Import(_), Action::Cancel) => true,
+            (Mode::Findings(_), Action::Open | Action::Mend | Action::Down | Action::Up) => {
+                store.data.findings.as_ref().is_some_and(|found| !found.is_empty())
             }
+            (Mode::Import(form), Action::Accept) => form.plan(store).is_some(),
+            (
+                Mode::Import(form),
+                Action::NextColumnOfPart | Action::ColumnOfPartBefore | Action::Down | Action::Up,
+            ) => form.plan(store).is_some_and(|plan| !plan.columns.is_empty()),
+            (
+                _,
+                Action::Accept
+                | Action::Cancel
+                | Action::Complete
+                | Action::ColumnOfPartBefore
+                | Action::Mend
+                | Action::NextColumnOfPart
+                | Action::NextTurn
+                | Action::Save,
+            ) => false,
             (
                 Mode::Table,
-                Action::EditFilter | Action::Search | Action::New | Action::Undo | Action::Redo,
+                Action::EditFilter
+                | Action::Search
+                | Action::New
+                | Action::Undo
+                | Action::Redo
+                | Action::Import
+                | Action::Check,
             ) => store.session.is_some(),
             (Mode::Table, Action::Close) => self.can_close(),
             (Mode::Table, _) => has_rows,
@@ -135,12 +168,12 @@ impl Pane for Data {
     }
 
     fn typing(&self) -> bool {
-        !matches!(self.mode, Mode::Table)
+        !matches!(self.mode, Mode::Table | Mode::Findings(_))
     }
 
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
         match &mut self.mode {
-            Mode::Table => Vec::new(),
+            Mode::Table | Mode::Findings(_) | Mode::Import(_) => Vec::new(),
             Mode::Line(line) => {
                 line.input(input);
                 Vec::new()

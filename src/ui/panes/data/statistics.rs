@@ -11,8 +11,14 @@ use crate::ui::widgets::text;
 const BARS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// Draws as many lines as there is room for, the most telling first.
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, statistics: &Statistics, theme: &Theme) {
-    let lines = lines(statistics, usize::from(area.width), theme);
+pub(super) fn draw(
+    buffer: &mut Buffer,
+    area: Rect,
+    statistics: &Statistics,
+    findings: Option<&[(String, u64)]>,
+    theme: &Theme,
+) {
+    let lines = lines(statistics, findings, usize::from(area.width), theme);
     for (y, (line, style)) in (area.y..area.bottom()).zip(lines) {
         buffer.set_stringn(
             area.x,
@@ -24,7 +30,12 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, statistics: &Statistics, the
     }
 }
 
-fn lines(statistics: &Statistics, width: usize, theme: &Theme) -> Vec<(String, Style)> {
+fn lines(
+    statistics: &Statistics,
+    findings: Option<&[(String, u64)]>,
+    width: usize,
+    theme: &Theme,
+) -> Vec<(String, Style)> {
     let mut lines = Vec::new();
     if let (Some(median), Some(longest)) = (statistics.median, statistics.longest) {
         lines.push((histogram(&statistics.bins.counts, width), theme.accent));
@@ -32,11 +43,17 @@ fn lines(statistics: &Statistics, width: usize, theme: &Theme) -> Vec<(String, S
         if let (Some(limit), Some(over)) = (statistics.limit, statistics.over_limit) {
             let share = 100.0 * over as f64 / statistics.counted.max(1) as f64;
             let style = if over > 0 { theme.warning } else { theme.dim };
-            lines.push((format!("over {limit}  {} ({share:.1}%)", text::count(over)), style));
+            let title = format!("over {limit}");
+            lines.push((format!("{title:10} {} ({share:.1}%)", text::count(over)), style));
+        }
+        if statistics.counted < statistics.records {
+            let left = text::count(statistics.records - statistics.counted);
+            lines.push((format!("           {left} not counted yet · m counts"), theme.dim));
         }
     } else {
         let mean = statistics.characters / statistics.records.max(1);
         lines.push((format!("characters {} a record", text::count(mean)), theme.text));
+        lines.push(("tokens     not counted yet · m counts".to_owned(), theme.dim));
     }
     lines.push((
         format!(
@@ -48,11 +65,43 @@ fn lines(statistics: &Statistics, width: usize, theme: &Theme) -> Vec<(String, S
     ));
     let style = if statistics.equal_rows > 0 { theme.warning } else { theme.dim };
     lines.push((format!("equal rows {}", text::count(statistics.equal_rows)), style));
+    lines.push(found(findings, theme));
     let [new, approved, rejected] = statistics.statuses.map(text::count);
     lines.push((format!("status     ✓ {approved}  ✗ {rejected}  ◌ {new}"), theme.text));
     balance(&mut lines, "labels", &statistics.labels, statistics.records, theme);
     balance(&mut lines, "splits", &statistics.splits, statistics.records, theme);
     lines
+}
+
+/// What checks found in the whole session: repeats and leakage first, then how many other findings.
+fn found(findings: Option<&[(String, u64)]>, theme: &Theme) -> (String, Style) {
+    let Some(findings) = findings else {
+        return ("checks     none has run · x runs them".to_owned(), theme.dim);
+    };
+    let of = |name: &str| findings.iter().find(|(other, _)| other == name).map_or(0, |(_, count)| *count);
+    let first = [
+        ("duplicate", "exact"),
+        ("near-duplicate", "near"),
+        ("leakage", "leaked"),
+        ("near-leakage", "nearly"),
+    ];
+    let mut parts: Vec<String> = first
+        .iter()
+        .filter(|(name, _)| of(name) > 0)
+        .map(|(name, word)| format!("{} {word}", text::count(of(name))))
+        .collect();
+    let others: u64 = findings
+        .iter()
+        .filter(|(name, _)| first.iter().all(|(one, _)| one != name))
+        .map(|(_, count)| count)
+        .sum();
+    if others > 0 {
+        parts.push(format!("{} other", text::count(others)));
+    }
+    if parts.is_empty() {
+        return ("checks     nothing found".to_owned(), theme.good);
+    }
+    (format!("checks     {}", parts.join(" · ")), theme.warning)
 }
 
 /// A bar for each of the most frequent names.

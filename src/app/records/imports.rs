@@ -1,0 +1,154 @@
+//! Bringing files in: what they would be read as, then the import and its index, each on a thread and a connection of
+//! its own.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::reader::{Ask, beginning};
+use super::{Back, Lane};
+use crate::app::imports::{self, Known};
+use crate::app::jobs::Working;
+use crate::data::import::{Import, ImportOptions};
+use crate::data::mapping::Part;
+use crate::domain::protocol::DataEvent;
+use crate::domain::protocol::data::{Example, ImportPlan, PlannedFile};
+use crate::domain::protocol::system::{JobEnd, Level, Progress, Unit};
+use crate::session::{self, Access, Ended, Session, SessionError};
+
+/// Rows that are shown as they would become records.
+const EXAMPLES: usize = 3;
+
+/// Says what an import would read and how.
+pub(super) fn plan(lane: &Lane, path: PathBuf, map: Vec<String>) {
+    let lane = lane.clone();
+    std::thread::spawn(move || {
+        let plan = lane
+            .open(Access::Read)
+            .map_err(anyhow::Error::from)
+            .and_then(|session| planned(&session, &path, map))
+            .map_err(|error| format!("{error:#}"));
+        lane.tell(DataEvent::ImportPlanned(path, plan.map(Box::new)));
+    });
+}
+
+fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPlan> {
+    let options = ImportOptions { map, ..ImportOptions::default() };
+    let (source, known) = imports::open(session, path, &options)?;
+    let first = source.files().first();
+    let mapping = |part: Part| first.and_then(|file| file.mapping.column(part)).map(str::to_owned);
+    let examples = first
+        .into_iter()
+        .flat_map(|file| file.sample.iter().take(EXAMPLES).map(move |row| file.mapping.apply(row)));
+    Ok(ImportPlan {
+        files: source
+            .files()
+            .iter()
+            .map(|file| PlannedFile {
+                name: file.source.clone(),
+                format: file.format.name(),
+                bytes: file.bytes,
+                read_as: file.mapping.kind().describe(),
+            })
+            .collect(),
+        columns: imports::same_columns(&source).unwrap_or_default(),
+        parts: Part::ALL.map(|part| (part.name(), mapping(part))).to_vec(),
+        remembered: known == Known::Remembered,
+        examples: examples
+            .map(|record| {
+                record.map(|record| Example {
+                    prompt: beginning(record.prompt()),
+                    answer: beginning(record.answer().or(record.text.as_deref()).unwrap_or_default()),
+                    label: record.label,
+                })
+            })
+            .collect(),
+    })
+}
+
+/// Imports files and brings the index up to date.
+pub(super) fn bring_in(lane: &Lane, files: Vec<PathBuf>, map: Vec<String>, back: &Back) {
+    let (lane, back) = (lane.clone(), back.clone());
+    std::thread::spawn(move || {
+        let outcome = lane.open(Access::Write).and_then(|mut session| {
+            for file in &files {
+                import(&lane, &mut session, file, &map)?;
+                // The lane that reads is gone when the studio is.
+                back.reader.send(Ask::Refresh).ok();
+            }
+            index(&lane, &mut session)
+        });
+        match outcome {
+            // Another process is at it: it will come to an end there.
+            Ok(()) | Err(SessionError::JobRunning { .. }) => {}
+            Err(error) => lane.complain(&error),
+        }
+        back.written();
+    });
+}
+
+fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Result<(), SessionError> {
+    let name = path.display().to_string();
+    let short = path.file_name().unwrap_or_default().to_string_lossy();
+    let job = Working::start(&lane.events, &format!("import {short}"));
+    match run(session, path, map, |source, session| {
+        session::import(session, &name, source, |progress| job.go_on(bytes(progress)))
+    }) {
+        Ok((counts, Ended::AtTheEnd)) => {
+            job.end(JobEnd::Done);
+            if counts.repeated > 0 {
+                let text = format!("{short}: {} rows were here before and were left out", counts.repeated);
+                lane.notify(Level::Info, text);
+            }
+            if counts.rejected > 0 {
+                let text = format!(
+                    "{short}: {} lines could not be read; `dojo data imports` lists them",
+                    counts.rejected
+                );
+                lane.notify(Level::Warning, text);
+            }
+            Ok(())
+        }
+        Ok((_, Ended::Stopped)) => Ok(()),
+        Err(error) => {
+            job.end(JobEnd::Failed(error.to_string()));
+            Err(SessionError::Cancelled)
+        }
+    }
+}
+
+fn run<T>(
+    session: &mut Session,
+    path: &Path,
+    map: &[String],
+    work: impl FnOnce(Import, &mut Session) -> Result<T, SessionError>,
+) -> Result<T, SessionError> {
+    let options = ImportOptions { map: map.to_vec(), ..ImportOptions::default() };
+    let (source, _) = imports::open(session, path, &options).map_err(SessionError::Reading)?;
+    imports::remember(session, &source).map_err(SessionError::Reading)?;
+    work(source, session)
+}
+
+fn bytes(progress: session::ImportProgress) -> Progress {
+    Progress {
+        done: progress.bytes,
+        total: Some(progress.total_bytes),
+        unit: Unit::Bytes,
+        note: format!("{} records", progress.counts.added),
+    }
+}
+
+fn index(lane: &Lane, session: &mut Session) -> Result<(), SessionError> {
+    if session.index_state()?.complete() {
+        return Ok(());
+    }
+    let job = Working::start(&lane.events, "index records for search");
+    let state = session.build_index(|state| {
+        lane.tell(DataEvent::Indexed { done: state.done, total: state.total });
+        job.go_on(Progress { done: state.done, total: Some(state.total), ..Progress::default() })
+    })?;
+    if state.complete() {
+        job.end(JobEnd::Done);
+    }
+    Ok(())
+}

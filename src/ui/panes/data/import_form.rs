@@ -1,0 +1,199 @@
+//! What an import would read, before it is begun: its files, which column plays which part, what the rows become.
+
+use std::path::PathBuf;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::app::store::Store;
+use crate::domain::protocol::data::{Example, ImportPlan};
+use crate::ui::pane::View;
+use crate::ui::theme::Theme;
+use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::text;
+
+/// Files that are listed; the others are counted.
+const FILES: usize = 6;
+/// Columns that the parts take, beside the examples.
+const PARTS: u16 = 44;
+
+/// An import that is being looked at.
+#[derive(Debug)]
+pub(super) struct ImportForm {
+    pub(super) path: PathBuf,
+    /// `part=column` for every part, once something was changed.
+    map: Vec<String>,
+    cursor: Cursor,
+}
+
+impl ImportForm {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, map: Vec::new(), cursor: Cursor::default() }
+    }
+
+    /// What the worker says of this path.
+    pub(super) fn plan<'s>(&self, store: &'s Store) -> Option<&'s ImportPlan> {
+        match &store.data.plan {
+            Some((path, Ok(plan))) if *path == self.path => Some(plan),
+            _ => None,
+        }
+    }
+
+    pub(super) fn map(&self) -> Vec<String> {
+        self.map.clone()
+    }
+
+    pub(super) fn step(&mut self, by: isize, plan: &ImportPlan) {
+        self.cursor.step(by, plan.parts.len());
+    }
+
+    /// Gives the part under the cursor the next column, or none after the last; the new mapping, where there is one.
+    pub(super) fn turn(&mut self, by: isize, plan: &ImportPlan) -> Option<Vec<String>> {
+        let (_, column) = plan.parts.get(self.cursor.row())?;
+        if plan.columns.is_empty() {
+            return None;
+        }
+        let at = column.as_ref().and_then(|column| plan.columns.iter().position(|other| other == column));
+        // Nothing stands before the first column.
+        let places = plan.columns.len() as isize + 1;
+        let next = (at.map_or(0, |at| at as isize + 1) + by).rem_euclid(places);
+        let chosen = usize::try_from(next - 1).ok().and_then(|at| plan.columns.get(at)).cloned();
+        self.map = plan
+            .parts
+            .iter()
+            .enumerate()
+            .map(|(row, (part, column))| {
+                let column = if row == self.cursor.row() { &chosen } else { column };
+                format!("{part}={}", column.as_deref().unwrap_or_default())
+            })
+            .collect();
+        Some(self.map.clone())
+    }
+
+    pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        let theme = view.theme;
+        let plan = match &view.store.data.plan {
+            Some((path, Ok(plan))) if *path == self.path => plan,
+            Some((path, Err(why))) if *path == self.path => {
+                let lines = text::wrap(why, usize::from(area.width.saturating_sub(4)));
+                for (y, line) in (area.y + 1..area.bottom()).zip(lines) {
+                    buffer.set_stringn(area.x + 2, y, line, usize::from(area.width), theme.bad);
+                }
+                return;
+            }
+            _ => {
+                let words = "looking into it …";
+                buffer.set_stringn(area.x + 2, area.y + 1, words, usize::from(area.width), theme.dim);
+                return;
+            }
+        };
+        let y = files(buffer, area, plan, theme);
+        let below = Rect { y, height: area.bottom().saturating_sub(y), ..area };
+        let parts = Rect { width: PARTS.min(below.width), ..below };
+        self.draw_parts(buffer, parts, plan, theme);
+        if below.width > PARTS + 20 {
+            let right = Rect { x: below.x + PARTS, width: below.width - PARTS, ..below };
+            examples(buffer, right, plan, theme);
+        }
+    }
+
+    fn draw_parts(&mut self, buffer: &mut Buffer, area: Rect, plan: &ImportPlan, theme: &Theme) {
+        let title = if self.map.is_empty() && plan.remembered { "parts · as last time" } else { "parts" };
+        heading(buffer, area, title, theme);
+        if plan.columns.is_empty() {
+            let words = "These files have different columns: each is read as it says above. Import one alone to \
+                         change what its columns are.";
+            for (y, line) in
+                (area.y + 1..area.bottom()).zip(text::wrap(words, usize::from(area.width.saturating_sub(4))))
+            {
+                buffer.set_stringn(area.x + 2, y, line, usize::from(area.width), theme.dim);
+            }
+            return;
+        }
+        let height = usize::from(area.height.saturating_sub(1));
+        let shown = self.cursor.window(plan.parts.len(), height);
+        for (row, y) in shown.zip(area.y + 1..) {
+            let Some((part, column)) = plan.parts.get(row) else { break };
+            let here = row == self.cursor.row();
+            if here {
+                buffer.set_style(
+                    Rect { x: area.x + 1, y, width: area.width.saturating_sub(3), height: 1 },
+                    theme.selection,
+                );
+                buffer.set_stringn(area.x + 1, y, "▌", 1, theme.accent);
+            }
+            buffer.set_stringn(area.x + 3, y, part, 12, if here { theme.bright } else { theme.text });
+            let (shown, style) = match column {
+                Some(column) => (column.as_str(), theme.bright),
+                None => ("–", theme.dim),
+            };
+            let room = usize::from(area.width).saturating_sub(20);
+            buffer.set_stringn(area.x + 16, y, text::shorten(shown, room), room, style);
+        }
+    }
+}
+
+/// The files, and the line below them.
+fn files(buffer: &mut Buffer, area: Rect, plan: &ImportPlan, theme: &Theme) -> u16 {
+    heading(buffer, area, "files", theme);
+    let mut y = area.y + 1;
+    let name_room = usize::from(area.width).saturating_sub(52).max(16);
+    for file in plan.files.iter().take(FILES) {
+        let bytes = text::bytes(file.bytes);
+        let name = text::shorten(&file.name, name_room);
+        let line = format!("{name:name_room$}  {:7}  {bytes:>8}  {}", file.format, file.read_as);
+        put(buffer, area, y, &line, theme.text);
+        y += 1;
+    }
+    if plan.files.len() > FILES {
+        let bytes: u64 = plan.files.iter().map(|file| file.bytes).sum();
+        let more = format!("and {} more; {} in all", plan.files.len() - FILES, text::bytes(bytes));
+        put(buffer, area, y, &more, theme.dim);
+        y += 1;
+    }
+    y + 1
+}
+
+fn examples(buffer: &mut Buffer, area: Rect, plan: &ImportPlan, theme: &Theme) {
+    heading(buffer, area, "the first rows become", theme);
+    let mut y = area.y + 1;
+    for example in &plan.examples {
+        let lines = match example {
+            Err(why) => vec![("", why.clone(), theme.warning)],
+            Ok(Example { prompt, answer, label }) => {
+                let mut lines =
+                    vec![("user", prompt.clone(), theme.text), ("assistant", answer.clone(), theme.text)];
+                lines.extend(label.iter().map(|label| ("label", label.clone(), theme.text)));
+                lines.retain(|(_, text, _)| !text.is_empty());
+                if lines.is_empty() {
+                    lines.push(("", "columns only: give a part a column".to_owned(), theme.warning));
+                }
+                lines
+            }
+        };
+        for (who, said, style) in lines {
+            if y >= area.bottom() {
+                return;
+            }
+            buffer.set_stringn(area.x + 2, y, who, 10, theme.accent);
+            let room = usize::from(area.width).saturating_sub(14);
+            buffer.set_stringn(area.x + 12, y, text::shorten(&said, room), room, style);
+            y += 1;
+        }
+        y += 1;
+    }
+}
+
+fn heading(buffer: &mut Buffer, area: Rect, title: &str, theme: &Theme) {
+    let width = usize::from(area.width.saturating_sub(2));
+    buffer.set_stringn(area.x + 1, area.y, "─".repeat(width), width, theme.rule);
+    buffer.set_stringn(area.x + 3, area.y, format!(" {title} "), width.saturating_sub(2), theme.bright);
+}
+
+fn put(buffer: &mut Buffer, area: Rect, y: u16, line: &str, style: Style) {
+    if y < area.bottom() {
+        let room = usize::from(area.width.saturating_sub(4));
+        buffer.set_stringn(area.x + 2, y, text::shorten(line, room), room, style);
+    }
+}

@@ -1,0 +1,90 @@
+//! What leads to other views and in other data: checks, what is similar, imports.
+
+use std::path::PathBuf;
+
+use super::act::send;
+use super::findings::Findings;
+use super::import_form::ImportForm;
+use super::{Data, Mode};
+use crate::app::store::Store;
+use crate::domain::protocol::DataCommand;
+use crate::domain::protocol::system::{Level, Notice};
+use crate::ui::pane::{Effect, Question};
+
+impl Data {
+    /// One row up or down in whatever list is in front.
+    pub(super) fn step(&mut self, by: isize, store: &Store) {
+        match &mut self.mode {
+            Mode::Findings(findings) => findings.step(by, store),
+            Mode::Import(form) => {
+                if let Some(plan) = form.plan(store) {
+                    form.step(by, plan);
+                }
+            }
+            Mode::Table | Mode::Filter(_) | Mode::Line(_) | Mode::Edit(_) => {
+                self.cursor.move_by(by, store.data.count());
+            }
+        }
+    }
+
+    /// The record whole, or what a check found as a view of its own.
+    pub(super) fn open(&mut self, store: &Store) -> Vec<Effect> {
+        let Mode::Findings(findings) = &self.mode else {
+            self.detail.toggle();
+            return Vec::new();
+        };
+        let line = findings.filter(store);
+        self.mode = Mode::Table;
+        line.map_or_else(Vec::new, |line| self.ask(line))
+    }
+
+    /// Shows what was found; looks where nothing was looked for yet, or where it is shown already.
+    pub(super) fn check(&mut self, store: &Store) -> Vec<Effect> {
+        let again = matches!(self.mode, Mode::Findings(_)) || store.data.findings.is_none();
+        if !matches!(self.mode, Mode::Findings(_)) {
+            self.mode = Mode::Findings(Findings::default());
+        }
+        if again { vec![send(DataCommand::Check)] } else { Vec::new() }
+    }
+
+    pub(super) fn similar(&mut self, store: &Store) -> Vec<Effect> {
+        let id = self.under_cursor(store);
+        id.map_or_else(Vec::new, |id| self.ask(format!("like:{id}")))
+    }
+
+    /// Takes a line in the place of the filter.
+    fn ask(&mut self, line: String) -> Vec<Effect> {
+        match crate::domain::filter::parse(&line) {
+            Ok(filter) => {
+                self.line = line;
+                self.show(filter)
+            }
+            Err(error) => vec![Effect::Notify(Notice::new(Level::Error, error.message))],
+        }
+    }
+
+    pub(super) fn plan_import(&mut self, path: &str) -> Vec<Effect> {
+        let home = path.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
+        let path = home.unwrap_or_else(|| PathBuf::from(path));
+        self.mode = Mode::Import(ImportForm::new(path.clone()));
+        vec![send(DataCommand::PlanImport { path, map: Vec::new() })]
+    }
+
+    /// Gives a part of the import's records another column, and asks what that would make of them.
+    pub(super) fn turn_column(&mut self, by: isize, store: &Store) -> Vec<Effect> {
+        let Mode::Import(form) = &mut self.mode else { return Vec::new() };
+        let map = form.plan(store).cloned().and_then(|plan| form.turn(by, &plan));
+        let path = form.path.clone();
+        map.map_or_else(Vec::new, |map| vec![send(DataCommand::PlanImport { path, map })])
+    }
+}
+
+pub(super) fn mend() -> Effect {
+    Effect::Ask(Question {
+        title: "Mend what was found?".to_owned(),
+        text: "Exact repeats are deleted, control and invisible characters taken out: each is one undo."
+            .to_owned(),
+        yes: "mend".to_owned(),
+        then: vec![send(DataCommand::Mend)],
+    })
+}

@@ -1,0 +1,118 @@
+//! The Data pane with its real lanes, on a tiny model: keys in, and what comes onto the screen.
+
+use std::path::Path;
+use std::time::Duration;
+
+use dojo_studio::app::sessions;
+use dojo_studio::app::studio::headless::Headless;
+use dojo_studio::config::Folders;
+use dojo_studio::domain::session::SessionInfo;
+
+use crate::support::program::World;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Pane(Headless);
+
+impl Pane {
+    fn open(world: &World) -> Self {
+        let folders = Folders::under(world.path());
+        let session = match sessions::open(&folders.sessions().join("s")) {
+            Ok(session) => session,
+            Err(_) => sessions::create(&folders, "s").unwrap(),
+        };
+        let model = world.path().join("model").display().to_string();
+        let file = dojo_studio::domain::session::SessionFile { model, ..session.file.clone() };
+        let session = SessionInfo { file, ..session };
+        let mut pane = Self(Headless::start(&folders, Some(session), (140, 44)).unwrap());
+        pane.keys("1");
+        pane
+    }
+
+    fn keys(&mut self, keys: &str) {
+        self.0.keys(keys).unwrap();
+    }
+
+    fn text(&mut self, text: &str) {
+        let keys: Vec<String> = text
+            .chars()
+            .map(|character| match character {
+                '-' => "minus".to_owned(),
+                ' ' => "space".to_owned(),
+                other => other.to_string(),
+            })
+            .collect();
+        self.keys(&keys.join(" "));
+    }
+
+    fn path(&mut self, path: &Path) {
+        self.text(&path.display().to_string());
+    }
+
+    #[track_caller]
+    fn shows(&mut self, text: &str) {
+        self.0.wait_for(text, PATIENCE).unwrap();
+    }
+}
+
+#[test]
+fn records_come_in_are_counted_checked_and_changed_in_the_pane() {
+    let world = World::new();
+    let file = world.path().join("rows.jsonl");
+    let rows = std::fs::read_to_string(world.path().join("train.jsonl")).unwrap();
+    let first = rows.lines().next().unwrap();
+    std::fs::write(&file, format!("{rows}\n{first}\n")).unwrap();
+    let mut pane = Pane::open(&world);
+    pane.shows("Press i to bring in");
+    pane.keys("i");
+    pane.path(&file);
+    pane.keys("enter");
+    pane.shows("the first rows become");
+    pane.shows("count from 0");
+    pane.keys("enter");
+    pane.shows("17 of 17");
+    // Counted without being asked, for the session's model.
+    pane.shows("tokens     median");
+    pane.keys("right");
+    pane.shows("trained on");
+    pane.keys("f");
+    pane.text("tokens>1 -tag:odd \"count from 3\"");
+    pane.keys("enter");
+    pane.shows("1 of 17");
+    pane.keys("t");
+    pane.text("odd");
+    pane.keys("enter");
+    pane.shows("0 of 17");
+    pane.keys("u esc");
+    pane.shows("17 of 17");
+    pane.keys("x");
+    pane.shows("what checks found");
+    pane.shows("the same content as an earlier record");
+    pane.keys("enter");
+    pane.shows("check:duplicate");
+    pane.shows("1 of 17");
+    pane.keys("v");
+    pane.shows("like:");
+}
+
+#[test]
+fn what_another_process_changes_is_seen_within_a_second_and_its_text_counted_again() {
+    let world = World::new();
+    world.say(&["new", "s"]);
+    world.say(&["data", "--session", "s", "import", "train.jsonl"]);
+    let mut pane = Pane::open(&world);
+    pane.shows("tokens     median");
+    world.say(&["data", "--session", "s", "tag", "seen", "id:1..3"]);
+    pane.shows("#seen");
+    pane.keys("f");
+    pane.text("tag:seen is:counted");
+    pane.keys("enter");
+    pane.shows("3 of 16");
+    pane.keys("e");
+    pane.text("longer ");
+    pane.keys("ctrl-s");
+    pane.shows("edit: 1 record");
+    pane.shows("3 of 16");
+    world.say(&["data", "--session", "s", "delete", "id:2"]);
+    pane.shows("2 of 15");
+}
