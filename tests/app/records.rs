@@ -79,6 +79,7 @@ fn records_come_in_are_counted_checked_and_changed_in_the_pane() {
     pane.text("tokens>1 -tag:odd \"count from 3\"");
     pane.keys("enter");
     pane.shows("1 of 17");
+    pane.shows("── 4 ──");
     pane.keys("t");
     pane.text("odd");
     pane.keys("enter");
@@ -108,10 +109,12 @@ fn what_another_process_changes_is_seen_within_a_second_and_its_text_counted_aga
     pane.text("tag:seen is:counted");
     pane.keys("enter");
     pane.shows("3 of 16");
+    pane.shows("· #seen");
     pane.keys("e");
+    pane.shows("user  assistant");
     pane.text("longer ");
     pane.keys("ctrl-s");
-    pane.shows("edit: 1 record");
+    pane.shows("longer ");
     pane.shows("3 of 16");
     world.say(&["data", "--session", "s", "delete", "id:2"]);
     pane.shows("2 of 15");

@@ -70,9 +70,13 @@ mod from_a_hub {
             .await;
         let serve = |request: &Request| {
             let asked = request.url.path().split_once(COMMIT).map(|(_, name)| name.trim_start_matches('/'));
-            let found = FILES.iter().find(|(name, _)| Some(*name) == asked);
-            found.map_or(ResponseTemplate::new(404), |(_, text)| {
-                ResponseTemplate::new(200).set_body_string(*text)
+            let found = FILES.iter().enumerate().find(|(_, (name, _))| Some(*name) == asked);
+            found.map_or(ResponseTemplate::new(404), |(number, (_, text))| {
+                // As the hub does: a name for the content, by which it is kept, and the commit.
+                ResponseTemplate::new(200)
+                    .set_body_string(*text)
+                    .insert_header("etag", format!("\"{number:040x}\""))
+                    .insert_header("x-repo-commit", COMMIT)
             })
         };
         Mock::given(path_regex(format!("^/datasets/own/sums/resolve/{COMMIT}/")))

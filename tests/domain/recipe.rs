@@ -25,8 +25,13 @@ fn a_small_recipe_takes_every_default_from_the_table() {
 
 #[test]
 fn the_resolved_form_reads_back_as_the_same_recipe_and_names_every_key() {
-    let overrides =
-        [set("data.eval=held out.jsonl"), set("model.adapter=adapter"), set("train.learning_rate=1e-4")];
+    let overrides = [
+        "data.eval=held out.jsonl",
+        "data.session=a session",
+        "model.adapter=adapter",
+        "train.learning_rate=1e-4",
+    ];
+    let overrides = overrides.map(set);
     let recipe = Recipe::parse(SMALL, &overrides, "recipe").expect("a good recipe");
     let printed = recipe.to_toml();
     assert_eq!(Recipe::parse(&printed, &[], "printed").expect("the printed form"), recipe);

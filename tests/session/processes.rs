@@ -124,6 +124,27 @@ fn an_export_that_is_killed_leaves_no_half_file() {
 }
 
 #[test]
+fn what_a_killed_export_left_is_cleared_by_the_next_one() {
+    let place = Place::new();
+    assert!(place.import().status().expect("import").success());
+    let folder = place.folder.path().join("out");
+    std::fs::create_dir(&folder).expect("a folder");
+    let target = folder.join("rows.jsonl").display().to_string();
+    let names = || {
+        let entries = std::fs::read_dir(&folder).expect("look").flatten();
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    let child = place.dojo(&["export", &target]).spawn().expect("start an export");
+    kill_when(child, || !names().is_empty());
+    let whole = names() == ["rows.jsonl"];
+    assert!(whole || names().iter().all(|name| name.starts_with(".rows.jsonl.partial-")), "{:?}", names());
+    assert!(place.dojo(&["export", &target]).status().expect("export").success());
+    assert_eq!(names(), ["rows.jsonl"]);
+    let text = std::fs::read_to_string(folder.join("rows.jsonl")).expect("read the rows");
+    assert_eq!(text.lines().count(), ROWS);
+}
+
+#[test]
 fn another_process_sees_a_change_and_a_person_can_edit_during_an_import() {
     let place = Place::new();
     let mut session = open(&place.session());

@@ -101,12 +101,14 @@ fn what_reads_like_a_record_is_found_whatever_its_length() {
     let long = |end: &str| {
         format!("The interference of waves follows from superposition, step by step, and so {end}")
     };
+    let mut again = pair("a b", "c");
+    again.provenance.occurrence = 1;
     let mut world = World::with(vec![
         pair(&long("light bends"), "yes"),
         pair("quite another matter of economics", "no"),
         pair(&long("sound fades"), "yes"),
         pair("a b", "c"),
-        pair("a b", "c"),
+        again,
     ]);
     assert_eq!(world.ids("like:1"), [1, 3]);
     assert_eq!(world.ids("like:1 -like:3"), Vec::<i64>::new());

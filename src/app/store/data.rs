@@ -20,6 +20,8 @@ pub struct Data {
     pub view: Option<Viewed>,
     /// By position. Rows of an older generation stay until their place is read again, so that nothing flickers.
     rows: BTreeMap<usize, (Generation, RowSummary)>,
+    /// The first state of the view in front.
+    first: Generation,
     pub opened: Option<(RecordId, Box<Opened>)>,
     /// Moves whenever another record, or another content, is open: tokens are asked for once for each.
     pub content: u64,
@@ -41,6 +43,13 @@ impl Data {
     #[must_use]
     pub fn row(&self, position: usize) -> Option<&RowSummary> {
         self.rows.get(&position).map(|(_, row)| row)
+    }
+
+    /// The row at a position, where it was read for the view in front: what an action may be for. A row of the view
+    /// before is only drawn until this one's is there.
+    #[must_use]
+    pub fn own_row(&self, position: usize) -> Option<&RowSummary> {
+        self.rows.get(&position).filter(|(read, _)| *read >= self.first).map(|(_, row)| row)
     }
 
     /// Whether the row at a position is as it stands now.
@@ -95,6 +104,9 @@ impl Data {
         let count = viewed.found.count();
         if let Found::All(_) = viewed.found {
             self.rows.split_off(&count);
+        }
+        if self.view.as_ref().is_none_or(|own| viewed.view > own.view) {
+            self.first = viewed.generation;
         }
         self.view = Some(viewed);
     }

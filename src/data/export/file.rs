@@ -52,8 +52,32 @@ impl Drop for WholeFile {
     }
 }
 
-/// A name in the same folder that nobody else uses.
+/// A name in the same folder that nobody else uses. What killed processes left of such names is removed.
 pub(super) fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.partial-{}", std::process::id()))
+    let beginning = format!(".{name}.partial-");
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    for left in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let left_name = left.file_name();
+        let process = left_name.to_str().and_then(|left| left.strip_prefix(&beginning)?.parse::<u32>().ok());
+        if process.is_some_and(is_gone) {
+            let gone = left.path();
+            let removed =
+                if gone.is_dir() { std::fs::remove_dir_all(&gone) } else { std::fs::remove_file(&gone) };
+            tracing::debug!(?gone, ?removed, "remains of a killed export");
+        }
+    }
+    path.with_file_name(format!("{beginning}{}", std::process::id()))
+}
+
+/// Whether no process has this number.
+fn is_gone(process: u32) -> bool {
+    let process = sysinfo::Pid::from_u32(process);
+    let Ok(mut system) = sysinfo::System::new() else { return false };
+    system.refresh_processes_specifics(
+        sysinfo::ProcessesToUpdate::Some(&[process]),
+        true,
+        sysinfo::ProcessRefreshKind::nothing(),
+    );
+    system.process(process).is_none()
 }

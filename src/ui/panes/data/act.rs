@@ -180,11 +180,6 @@ impl Data {
     }
 
     pub(super) fn ask_for_record(&mut self, store: &Store) -> Option<Effect> {
-        // A row of the view before is not what is looked at.
-        let known = store.data.view.as_ref().map(|view| view.view);
-        if known != self.asked || !store.data.is_fresh(self.cursor.position()) {
-            return None;
-        }
         let id = self.under_cursor(store)?;
         if self.opened == Some(id) {
             return None;
@@ -204,8 +199,10 @@ impl Data {
         Some(send(DataCommand::Tokens(*id)))
     }
 
+    /// None while another view is being looked for: what is on the screen is not what was asked for.
     pub(super) fn under_cursor(&self, store: &Store) -> Option<RecordId> {
-        store.data.row(self.cursor.position()).map(|row| row.id)
+        let known = store.data.view.as_ref().map(|view| view.view);
+        if known == self.asked { store.data.own_row(self.cursor.position()).map(|row| row.id) } else { None }
     }
 
     fn choose(&mut self, store: &Store) {

@@ -68,7 +68,7 @@ fn over_all(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let width = usize::from(area.width.saturating_sub(2));
     match &mut pane.mode {
-        Mode::Findings(findings) => findings.draw(buffer, body, view),
+        Mode::Findings(findings) => findings.draw(buffer, area, view),
         Mode::Import(form) => {
             let (x, _) = buffer.set_stringn(area.x + 1, area.y, "import  ", width, view.theme.accent);
             let path = text::shorten(&form.path.display().to_string(), width.saturating_sub(8));
