@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error as SqlError};
 
@@ -300,7 +300,27 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
     connection.create_scalar_function("dojo_matches", 3, flags, matches)?;
     connection.create_scalar_function("dojo_field", 3, flags, field_is)?;
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
+    connection.create_aggregate_function("dojo_ids", 1, flags, Ids)?;
     Ok(())
+}
+
+/// All numbers of a query as one value: eight bytes each, the least first.
+struct Ids;
+
+impl Aggregate<Vec<u8>, Option<Vec<u8>>> for Ids {
+    fn init(&self, _: &mut Context<'_>) -> rusqlite::Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+
+    fn step(&self, context: &mut Context<'_>, ids: &mut Vec<u8>) -> rusqlite::Result<()> {
+        ids.extend_from_slice(&context.get::<i64>(0)?.to_le_bytes());
+        Ok(())
+    }
+
+    fn finalize(&self, _: &mut Context<'_>, ids: Option<Vec<u8>>) -> rusqlite::Result<Option<Vec<u8>>> {
+        Ok(ids)
+    }
 }
 
 fn matches(context: &Context<'_>) -> rusqlite::Result<bool> {

@@ -82,12 +82,14 @@ impl Session {
 
 fn in_order_of_numbers(connection: &Connection, filter: &Filter, direction: Direction) -> Result<Vec<i64>> {
     let query = query::build(connection, filter, "0")?;
-    let mut statement = connection.prepare(&query.sql)?;
-    let mut rows = statement.query(params_from_iter(query.parameters))?;
-    let mut ids = Vec::new();
-    while let Some(row) = rows.next()? {
-        ids.push(row.get(0)?);
-    }
+    // Gathered inside the database: handing out a million rows one by one takes four times as long.
+    let sql = format!("WITH matching (id, key) AS ({}) SELECT dojo_ids(id) FROM matching", query.sql);
+    let mut statement = connection.prepare(&sql)?;
+    let gathered: Vec<u8> = statement
+        .query_row(params_from_iter(query.parameters), |row| row.get::<_, Option<_>>(0))?
+        .unwrap_or_default();
+    let (ids, _) = gathered.as_chunks::<8>();
+    let mut ids: Vec<i64> = ids.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
     // Mostly they are: the database walks its table.
     if !ids.is_sorted() {
         ids.sort_unstable();
