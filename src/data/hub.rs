@@ -109,7 +109,7 @@ fn explain(error: HFError, dataset: &DatasetName, offline: bool) -> anyhow::Erro
         HFError::Request { .. } => {
             anyhow!("the hub can't be reached for {name}; check the network, or HF_ENDPOINT for a mirror")
         }
-        HFError::RepoNotFound { .. } => {
+        HFError::RepoNotFound { .. } | HFError::RevisionNotFound { .. } => {
             anyhow!("the hub has no dataset {name}, or wants a token to show it (HF_TOKEN)")
         }
         HFError::AuthRequired { .. } | HFError::Forbidden { .. } => {

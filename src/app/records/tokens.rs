@@ -78,11 +78,18 @@ pub(super) fn count(lane: &Lane, model: &Model, asked: &Receiver<Count>, reader:
         Ok(pool) => pool,
         Err(error) => return lane.notify(Level::Error, format!("start the threads that count: {error}")),
     };
+    let mut stopped = false;
     while let Ok(mut why) = asked.recv() {
         while let Ok(newer) = asked.try_recv() {
             why = if newer == Count::Asked { newer } else { why };
         }
-        match pool.install(|| count_once(lane, model, why)) {
+        // What a person has stopped goes on when a person asks.
+        if stopped && why == Count::Changed {
+            continue;
+        }
+        let outcome = pool.install(|| count_once(lane, model, why));
+        stopped = matches!(outcome, Ok((_, Ended::Stopped)));
+        match outcome.map(|(counted, _)| counted) {
             Ok(Counted { counted: 0, refused: 0 }) => {
                 if why == Count::Asked {
                     lane.notify(Level::Info, format!("every record is counted for {}", model.name));
@@ -103,31 +110,42 @@ pub(super) fn count(lane: &Lane, model: &Model, asked: &Receiver<Count>, reader:
     }
 }
 
-fn count_once(lane: &Lane, model: &Model, why: Count) -> Result<Counted> {
+/// Whether it came to its end.
+enum Ended {
+    AtTheEnd,
+    Stopped,
+}
+
+fn count_once(lane: &Lane, model: &Model, why: Count) -> Result<(Counted, Ended)> {
     let mut session = lane.open(Access::Write)?;
     if why == Count::Changed && is_importing(&session) {
-        return Ok(Counted::default());
-    }
-    let known = session.tokenizer()?.as_deref() == Some(model.name.as_str());
-    let waiting = if known { session.uncounted()?.len() } else { session.total()? };
-    if waiting == 0 {
-        return Ok(Counted::default());
+        return Ok((Counted::default(), Ended::AtTheEnd));
     }
     let cutter = model.cutter()?;
+    session.use_tokenizer(&model.name)?;
+    let waiting = session.uncounted()?.len();
+    if waiting == 0 {
+        return Ok((Counted::default(), Ended::AtTheEnd));
+    }
     if waiting <= QUIET {
-        return cutter.count_all(&mut session, |_, _| true);
+        return Ok((cutter.count_all(&mut session, |_, _| true)?, Ended::AtTheEnd));
     }
     let job = Working::start(&lane.events, &format!("count tokens for {}", model.name));
     let outcome = cutter.count_all(&mut session, |done, total| {
         job.go_on(Progress { done, total: Some(total), ..Progress::default() })
     });
-    match &outcome {
-        Ok(counted) if counted.counted + counted.refused >= waiting as u64 => job.end(JobEnd::Done),
-        // Stopped by a person: dropping it says so.
-        Ok(_) => {}
-        Err(error) => job.end(JobEnd::Failed(format!("{error:#}"))),
+    match outcome {
+        Ok(counted) if counted.counted + counted.refused >= waiting as u64 => {
+            job.end(JobEnd::Done);
+            Ok((counted, Ended::AtTheEnd))
+        }
+        // Dropping the job says that it was stopped.
+        Ok(counted) => Ok((counted, Ended::Stopped)),
+        Err(error) => {
+            job.end(JobEnd::Failed(format!("{error:#}")));
+            Err(error)
+        }
     }
-    outcome
 }
 
 /// Counting would only hold an import up; it asks again at its end.

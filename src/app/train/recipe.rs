@@ -41,7 +41,7 @@ pub fn parse(text: &str, overrides: &[Override], origin: &str, folder: &Path) ->
             *path = absolute(base(key.name), path);
         }
     }
-    find_session(&mut recipe, base("data.train"))?;
+    find_session(&mut recipe, [folder, &here])?;
     let model = absolute(base("model.base"), &recipe.model.base);
     if Path::new(&model).exists() {
         recipe.model.base = model;
@@ -55,15 +55,17 @@ pub fn session_filter(source: &str) -> Option<&str> {
     source.strip_prefix("session:").map(str::trim)
 }
 
-/// Which session a recipe's filters are of: the one it names, else the one in whose folder it lies.
-fn find_session(recipe: &mut Recipe, base: &Path) -> Result<()> {
+/// Which session a recipe's filters are of: the one it names, else the one in whose folder it lies, else the one that
+/// somebody stands in.
+fn find_session(recipe: &mut Recipe, places: [&Path; 2]) -> Result<()> {
     let data = &mut recipe.data;
     let asks = [Some(&data.train), data.eval.as_ref()]
         .into_iter()
         .flatten()
         .any(|one| session_filter(one).is_some());
     if asks && data.session.is_none() {
-        let holding = base.ancestors().find(|folder| folder.join("session.toml").is_file());
+        let mut folders = places.into_iter().flat_map(Path::ancestors);
+        let holding = folders.find(|folder| folder.join("session.toml").is_file());
         let holding = holding.with_context(|| {
             format!(
                 "data.train is {:?}, but the recipe lies in no session: set data.session to a session's folder",
