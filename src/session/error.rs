@@ -40,7 +40,7 @@ pub enum SessionError {
     #[error(transparent)]
     Filter(#[from] FilterError),
     #[error("read what the session holds: {0}")]
-    Content(#[from] serde_json::Error),
+    Content(serde_json::Error),
     #[error("the session's folder: {0}")]
     Io(std::io::Error),
     #[error("session.db: {0}")]
@@ -50,6 +50,14 @@ pub enum SessionError {
 impl From<std::io::Error> for SessionError {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::StorageFull { Self::DiskFull } else { Self::Io(error) }
+    }
+}
+
+impl From<serde_json::Error> for SessionError {
+    fn from(error: serde_json::Error) -> Self {
+        // Written straight into a file, JSON meets a full disk too.
+        let full = error.io_error_kind() == Some(std::io::ErrorKind::StorageFull);
+        if full { Self::DiskFull } else { Self::Content(error) }
     }
 }
 

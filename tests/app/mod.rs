@@ -1,5 +1,5 @@
 mod chat;
 mod follow;
-mod review;
 mod records;
+mod review;
 mod runs;

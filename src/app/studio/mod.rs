@@ -4,8 +4,8 @@
 //! when something has changed. Whatever takes time happens in the worker or in another process.
 
 pub mod bench;
-pub mod bench_review;
 pub mod bench_data;
+pub mod bench_review;
 pub mod headless;
 mod inner;
 mod logging;
