@@ -2,5 +2,6 @@
 
 mod chat;
 mod embeddings;
+mod dpo;
 mod logits;
 mod sft;

@@ -1,6 +1,7 @@
 //! Each fused operation against the plain definition, and its backward against finite differences.
 
 mod attention;
+mod autograd;
 mod gemm;
 mod pointwise;
 

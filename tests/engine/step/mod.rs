@@ -1,6 +1,8 @@
 //! The whole step on tiny models of every architecture: gradients against finite differences, packing, recomputation,
 //! dropout, and the refusals.
 
+mod autograd;
+
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
 use dojo_studio::engine::model::{BaseFormat, OpenModel};
