@@ -60,7 +60,7 @@ impl TrainProgress {
 impl Listener for TrainProgress {
     fn heard(&mut self, progress: &Progress<'_>, state: &RunState) {
         match progress {
-            Progress::Began { step, total_steps } => {
+            Progress::Began { step, total_steps, .. } => {
                 if let Some(bar) = &self.bar {
                     bar.set_length(*total_steps);
                     bar.set_position(*step);

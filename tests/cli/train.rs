@@ -45,6 +45,8 @@ fn a_run_killed_at_twenty_random_moments_and_resumed_ends_as_one_that_was_not() 
         let read = |run: &str| std::fs::read(world.run(run).join(file)).unwrap();
         assert!(read("killed") == read("whole"), "{file} differs");
     }
+    let best = |run: &str| world.state(run).unwrap()["best_eval_loss"].as_f64().unwrap();
+    assert_eq!(best("killed"), best("whole"));
 }
 
 #[test]
@@ -215,4 +217,47 @@ fn a_filter_without_a_session_says_what_to_set() {
     let output = world.dojo(&["train", "recipe.toml", "--set", "data.train=session:tag:x", "--print"]);
     let why = String::from_utf8_lossy(&output.stderr);
     assert!(why.contains("set data.session to a session's folder"), "{why}");
+}
+
+#[test]
+fn a_second_interrupt_ends_a_long_step_at_once() {
+    let world = World::new();
+    // One step over all of many examples, so that the first interrupt finds no place to stop at.
+    let examples = std::fs::read_to_string(world.path().join("train.jsonl")).unwrap() + "\n";
+    std::fs::write(world.path().join("train.jsonl"), examples.repeat(250)).unwrap();
+    world.write_recipe("train.max_steps = 1\ntrain.gradient_accumulation_steps = 1000\n");
+    let mut child = world.start(&["train", "recipe.toml"]);
+    let log = world.run("sft-0001").join("log");
+    wait_until("the run", || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("begins")));
+    let id = child.id().to_string();
+    wait_until("the end", || {
+        let _ = Command::new("kill").args(["-INT", &id]).stderr(std::process::Stdio::null()).status();
+        child.try_wait().unwrap().is_some()
+    });
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let state = world.state("sft-0001").unwrap();
+    assert_eq!(state["phase"], "stopped");
+    assert!(state["why"].as_str().unwrap().contains("interrupted twice"), "{state}");
+}
+
+#[test]
+fn a_run_over_the_files_own_blocks_learns_as_one_over_f32_does() {
+    let world = World::new();
+    let loss = |format: &str| {
+        world.write_recipe(&format!("train.max_steps = 3\ncompute.base_format = \"{format}\"\n"));
+        let said: serde_json::Value =
+            serde_json::from_str(&world.say(&["train", "recipe.toml", "--name", format, "--json"])).unwrap();
+        assert_eq!(said["phase"], "done");
+        std::fs::read_to_string(world.run(format).join("metrics.jsonl")).unwrap()
+    };
+    let losses = |text: &str| -> Vec<f64> {
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.filter_map(|line| line["loss"].as_f64()).collect()
+    };
+    let (stored, whole) = (loss("stored"), loss("f32"));
+    let (stored, whole) = (losses(&stored), losses(&whole));
+    assert_eq!(stored.len(), 3);
+    for (stored, whole) in stored.iter().zip(&whole) {
+        assert!((stored - whole).abs() < 1e-4 * whole, "{stored} and {whole}");
+    }
 }

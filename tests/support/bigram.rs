@@ -220,7 +220,7 @@ impl Host for Script {
     fn report(&mut self, progress: &Progress<'_>) {
         let step = |line: &MetricLine| line["step"].as_u64().unwrap();
         self.heard.push(match progress {
-            Progress::Began { step, total_steps } => Heard::Began(*step, *total_steps),
+            Progress::Began { step, total_steps, .. } => Heard::Began(*step, *total_steps),
             Progress::Rehearsed { tokens, .. } => Heard::Rehearsed(*tokens),
             Progress::Stepped { line, .. } => Heard::Stepped(step(line)),
             Progress::Evaluated { line, best } => Heard::Evaluated(step(line), *best),

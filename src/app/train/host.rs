@@ -271,7 +271,8 @@ impl Host for RunHost {
         let mut shared = self.watched.lock();
         let state = &mut shared.state;
         match progress {
-            Progress::Began { step, total_steps } => {
+            Progress::Began { step, total_steps, best_eval_loss } => {
+                state.best_eval_loss = *best_eval_loss;
                 state.step = *step;
                 state.total_steps = *total_steps;
             }
@@ -305,8 +306,10 @@ fn log(progress: &Progress<'_>) {
         number(line, name).map_or_else(|| "NaN".to_owned(), |n| format!("{n:.4}"))
     };
     match progress {
-        Progress::Began { step: 0, total_steps } => tracing::info!("begins: {total_steps} steps"),
-        Progress::Began { step, total_steps } => tracing::info!("goes on after step {step} of {total_steps}"),
+        Progress::Began { step: 0, total_steps, .. } => tracing::info!("begins: {total_steps} steps"),
+        Progress::Began { step, total_steps, .. } => {
+            tracing::info!("goes on after step {step} of {total_steps}");
+        }
         Progress::Rehearsed { tokens, seconds, memory_gb } => {
             tracing::info!("the largest batch, {tokens} tokens, fits: {seconds:.1} s, {memory_gb:.2} GB");
         }

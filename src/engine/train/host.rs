@@ -35,6 +35,8 @@ pub enum Progress<'a> {
     Began {
         step: u64,
         total_steps: u64,
+        /// The best evaluation so far, as the checkpoint has it.
+        best_eval_loss: Option<f64>,
     },
     /// The largest batch went through without an update.
     Rehearsed {

@@ -54,7 +54,9 @@ pub enum Outcome {
 /// checkpoints saved before stay as they are.
 pub fn train(task: Task<'_>, host: &mut dyn Host) -> Result<Outcome> {
     let mut trainer = Trainer::new(task)?;
-    host.report(&Progress::Began { step: trainer.state.step, total_steps: trainer.total_steps });
+    let (step, total_steps) = (trainer.state.step, trainer.total_steps);
+    let best_eval_loss = trainer.state.best.map(|best| best.eval_loss);
+    host.report(&Progress::Began { step, total_steps, best_eval_loss });
     trainer.rehearse(host)?;
     let outcome = trainer.run(host)?;
     trainer.save(host)?;
