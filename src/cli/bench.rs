@@ -4,7 +4,7 @@ mod data;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
@@ -13,6 +13,8 @@ use super::bench_perplexity::{self, BenchPerplexity};
 use super::bench_review::{self, BenchReview, BenchTeacher};
 use super::bench_ui::{self, BenchUi};
 use super::{loading, print};
+use crate::engine::kernels::gemm::Products;
+use crate::engine::kernels::isa::has_bf16_products;
 use crate::engine::model::BaseFormat;
 use crate::engine::model::random::{self, RandomWeights};
 use crate::engine::train::bench::{Subject, TrainBench, TrainFigures};
@@ -69,9 +71,18 @@ pub(super) struct Train {
     /// How the frozen base is held: f32, in its file's own blocks, or in 4 bits.
     #[arg(long, value_enum, default_value_t = Base::F32)]
     base_format: Base,
+    /// Number format of the products with frozen weights.
+    #[arg(long, value_enum, default_value_t = Dtype::F32)]
+    dtype: Dtype,
     /// One JSON object.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Dtype {
+    F32,
+    Bf16,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -119,6 +130,14 @@ fn train(arguments: &Train) -> Result<()> {
         Base::Stored => BaseFormat::Stored,
         Base::Nf4 => BaseFormat::Nf4,
     };
+    let products = match arguments.dtype {
+        Dtype::F32 => Products::F32,
+        Dtype::Bf16 => Products::Bf16,
+    };
+    ensure!(
+        products == Products::F32 || has_bf16_products(),
+        "--dtype bf16 needs a processor with AVX512-BF16, and this one has none"
+    );
     let bench = TrainBench {
         batch: arguments.batch.into(),
         length: arguments.length as usize,
@@ -126,7 +145,7 @@ fn train(arguments: &Train) -> Result<()> {
         steps: arguments.steps.into(),
         warm_up: !arguments.cold,
         use_dora: arguments.dora,
-        options: StepOptions { activation_memory, base },
+        options: StepOptions { activation_memory, base, products },
     };
     let figures = match arguments.shape {
         Some(Shape::Mistral7b) => {

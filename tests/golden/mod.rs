@@ -1,7 +1,7 @@
 //! Figures of the reference programs (PyTorch, PEFT), from the folder of golden files.
 
 mod chat;
-mod embeddings;
 mod dpo;
+mod embeddings;
 mod logits;
 mod sft;

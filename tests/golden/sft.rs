@@ -2,6 +2,8 @@
 
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
 use dojo_studio::engine::adapter::Adapter;
+use dojo_studio::engine::kernels::gemm::Products;
+use dojo_studio::engine::kernels::isa::has_bf16_products;
 use dojo_studio::engine::model::{self, BaseFormat, OpenModel};
 use dojo_studio::engine::train::step::{ActivationMemory, DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::{Losses, Student};
@@ -96,8 +98,11 @@ const SAME: Tolerance = Tolerance { loss: 1e-3, norm: 1e-2, held_out_before: 1e-
 const ROUNDED: Tolerance = Tolerance { loss: 0.2, norm: 0.5, held_out_before: 0.12, held_out_after: 0.12 };
 
 fn trajectory(activation_memory: ActivationMemory, base: BaseFormat, tolerance: Tolerance) {
+    follow(StepOptions { activation_memory, base, products: Products::F32 }, tolerance);
+}
+
+fn follow(options: StepOptions, tolerance: Tolerance) {
     let Some((model, golden, folder)) = world() else { return };
-    let options = StepOptions { activation_memory, base };
     let mut student = DecoderStudent::open(&model, options).expect("read the weights");
     let mut adapter = Adapter::load(&folder.join("init_adapter"), &model.config).expect("load the adapter");
     near(
@@ -156,6 +161,17 @@ fn the_held_out_loss_with_the_base_in_nf4_is_that_of_bitsandbytes() {
     let adapter = Adapter::load(&folder.join("init_adapter"), &model.config).expect("load the adapter");
     // bitsandbytes 0.50 (nf4, block 64, double quantisation) over PyTorch, with the same weights and tokens.
     near("held-out loss", held_out(&mut student, &adapter, &golden), 3.049_629, 1e-3);
+}
+
+#[test]
+fn the_sft_trajectory_over_products_of_bf16_stays_within_their_rounding() {
+    if !has_bf16_products() {
+        println!("left out: this processor has no AVX512-BF16");
+        return;
+    }
+    let options = StepOptions { products: Products::Bf16, ..StepOptions::default() };
+    let tolerance = Tolerance { loss: 5e-3, norm: 3e-2, held_out_before: 5e-3, held_out_after: 5e-3 };
+    follow(options, tolerance);
 }
 
 #[test]

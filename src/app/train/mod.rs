@@ -22,6 +22,8 @@ use crate::domain::run::{Phase, RunFolder, Standing};
 use crate::engine::adapter::Adapter;
 use crate::engine::files;
 use crate::engine::hub::{self, Network};
+use crate::engine::kernels::gemm::Products;
+use crate::engine::kernels::isa::has_bf16_products;
 use crate::engine::model::{self, OpenModel};
 use crate::engine::train::host::{Host, Sampler};
 use crate::engine::train::step::{self, DecoderStudent, StepOptions};
@@ -146,7 +148,12 @@ pub fn student(model: &OpenModel, recipe: &Recipe) -> Result<DecoderStudent> {
         ActivationMemory::Keep => step::ActivationMemory::Keep,
         ActivationMemory::Recompute => step::ActivationMemory::Recompute,
     };
-    DecoderStudent::open(model, StepOptions { activation_memory, base: adapter::base_format(recipe) })
+    let products = match recipe.compute.dtype {
+        Dtype::Bf16 => Products::Bf16,
+        Dtype::F32 | Dtype::F16 => Products::F32,
+    };
+    let base = adapter::base_format(recipe);
+    DecoderStudent::open(model, StepOptions { activation_memory, base, products })
 }
 
 /// Refuses what this build has no part of, before anything is fetched.
@@ -158,8 +165,12 @@ fn check_compute(recipe: &Recipe) -> Result<()> {
         compute.device
     );
     ensure!(
-        compute.dtype == Dtype::F32,
-        "compute.dtype is another than \"f32\", which is all that training on the CPU can do so far"
+        compute.dtype != Dtype::F16,
+        "compute.dtype is \"f16\", which training on the CPU has no products for; set it to \"f32\" or \"bf16\""
+    );
+    ensure!(
+        compute.dtype != Dtype::Bf16 || has_bf16_products(),
+        "compute.dtype is \"bf16\", which needs a processor with AVX512-BF16, and this one has none; set it to \"f32\""
     );
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::gemm::{Matrix, Output, Term, Write, matmul};
+use super::gemm::{Matrix, Output, Products, Term, Write, matmul};
 use super::isa::by_isa;
 use super::math::{exp, max};
 
@@ -20,13 +20,14 @@ pub struct RowLoss {
     pub correct: bool,
 }
 
-/// The output layer: (vocabulary, width), row by row, and the soft cap of its logits, if any.
+/// The output layer: (vocabulary, width), row by row, the soft cap of its logits, if any, and how to multiply by it.
 #[derive(Clone, Copy)]
 pub struct Head<'a> {
     pub weight: &'a [f32],
     pub vocabulary: usize,
     pub width: usize,
     pub softcap: Option<f32>,
+    pub products: Products,
 }
 
 /// Where the gradient of the output layer's own weight is added, if it is trained.
@@ -103,7 +104,7 @@ impl Head<'_> {
             let x = &x[first * self.width..(first + rows) * self.width];
             let logits = &mut logits[..stride * rows];
             let weight = Matrix::new(self.weight, self.vocabulary, self.width);
-            matmul(
+            self.products.matmul(
                 Output { data: logits, stride, write: Write::Replace },
                 1.0,
                 &[Term::new(Matrix::new(x, rows, self.width), weight.transposed())],
@@ -119,7 +120,7 @@ impl Head<'_> {
             if let Some((gradient, _)) = &mut gradient {
                 let data = &mut gradient[first * self.width..(first + rows) * self.width];
                 let logits = Matrix::strided(logits, rows, self.vocabulary, stride);
-                matmul(
+                self.products.matmul(
                     Output { data, stride: self.width, write: Write::Replace },
                     1.0,
                     &[Term::new(logits, weight)],

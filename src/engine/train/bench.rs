@@ -11,7 +11,7 @@ use super::student::Student;
 use crate::domain::batch::{PackedBatch, TokenExample};
 use crate::domain::recipe::Recipe;
 use crate::engine::adapter::{Adapter, LoraConfig, Projection};
-use crate::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
+use crate::engine::kernels::gemm::{Matrix, Output, Products, Term, Write};
 use crate::engine::model::{BaseFormat, ModelConfig, Weights};
 
 /// What to measure.
@@ -92,7 +92,7 @@ impl TrainBench {
         let step_seconds = seconds[seconds.len() / 2];
         let profile = student.take_profile();
         let gflop = gflop(config, &batch, adapter.values.len());
-        let machine_gflops = machine_gflops();
+        let machine_gflops = machine_gflops(self.options.products);
         Ok(TrainFigures {
             load_seconds,
             step_seconds,
@@ -139,7 +139,7 @@ fn gflop(config: &ModelConfig, batch: &PackedBatch, trained: usize) -> f64 {
 }
 
 /// The best of a few products of a feed-forward block's shape.
-fn machine_gflops() -> f64 {
+fn machine_gflops(products: Products) -> f64 {
     let (rows, depth, columns) = (2048, 576, 1536);
     let (a, b) = (vec![0.5f32; rows * depth], vec![0.25f32; depth * columns]);
     let mut c = vec![0f32; rows * columns];
@@ -147,7 +147,8 @@ fn machine_gflops() -> f64 {
         .map(|_| {
             let start = Instant::now();
             let output = Output { data: &mut c, stride: columns, write: Write::Replace };
-            matmul(output, 1.0, &[Term::new(Matrix::new(&a, rows, depth), Matrix::new(&b, depth, columns))]);
+            let term = Term::new(Matrix::new(&a, rows, depth), Matrix::new(&b, depth, columns));
+            products.matmul(output, 1.0, &[term]);
             start.elapsed().as_secs_f64()
         })
         .fold(f64::INFINITY, f64::min);

@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 use dojo_studio::engine::kernels::attention::{Gradients, Scratch, Shape, attention, attention_backward};
 use dojo_studio::engine::kernels::cross_entropy::Head;
+use dojo_studio::engine::kernels::gemm::Products;
 use dojo_studio::engine::kernels::glu::{glu, glu_backward};
 use dojo_studio::engine::kernels::norm::{rms_norm, rms_norm_backward};
 use dojo_studio::engine::kernels::rope::{Heads, Rotation, Turn};
@@ -63,7 +64,15 @@ fn rotary_positions_are_autograds() {
 fn attention_is_autograds() {
     let borders = [0, 70, 71, 300];
     for window in [None, Some(40)] {
-        let shape = Shape { heads: 6, kv_heads: 2, head_dim: 16, scale: 0.25, window, borders: &borders };
+        let shape = Shape {
+            heads: 6,
+            kv_heads: 2,
+            head_dim: 16,
+            scale: 0.25,
+            window,
+            soft_cap: None,
+            borders: &borders,
+        };
         let (tokens, row) = (300, 10 * 16);
         let (qkv, along) = (numbers(10, tokens * row), numbers(11, tokens * 96));
         let (mut out, mut log_sums) = (vec![0.0; tokens * 96], vec![0.0; tokens * 6]);
@@ -88,7 +97,7 @@ fn the_loss_is_autograds() {
     let (width, vocabulary, rows) = (24, 1000, 50);
     let (x, weight) = (numbers(12, rows * width), numbers(13, vocabulary * width));
     let targets: Vec<u32> = (0..rows as u32).map(|row| (row * 379) % vocabulary as u32).collect();
-    let head = Head { weight: &weight, vocabulary, width, softcap: None };
+    let head = Head { weight: &weight, vocabulary, width, softcap: None, products: Products::F32 };
     let mut grad = vec![0.0; x.len()];
     let losses = head.losses(&x, &targets, Some((&mut grad, 0.02)), &mut Vec::new());
     let plain = var(&x, &[rows, width]);

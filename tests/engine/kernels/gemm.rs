@@ -1,6 +1,8 @@
 //! Matrix products against three loops.
 
-use dojo_studio::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
+use dojo_studio::engine::kernels::gemm::{Matrix, Output, Products, Term, Write, matmul};
+use dojo_studio::engine::kernels::isa::has_bf16_products;
+use half::bf16;
 use proptest::prelude::*;
 
 use super::{near, numbers};
@@ -79,4 +81,46 @@ fn a_product_repeats_bit_for_bit() {
         c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
     };
     assert_eq!(product(), product());
+}
+
+/// Products of bf16 against three loops over numbers rounded beforehand; few rows are in f32 and not of interest here.
+fn check_bf16(rows: usize, depths: (usize, usize), columns: usize, turned: (bool, bool)) {
+    let (first, second) = depths;
+    let exact: Vec<Vec<f32>> = [rows * first, first * columns, rows * second, second * columns]
+        .into_iter()
+        .enumerate()
+        .map(|(seed, count)| numbers(seed as u64 + 1, count))
+        .collect();
+    let rounded: Vec<Vec<f32>> =
+        exact.iter().map(|all| all.iter().map(|&x| bf16::from_f32(x).to_f32()).collect()).collect();
+    fn terms<'a>(data: &'a [Vec<f32>], sizes: [usize; 4], turned: (bool, bool)) -> [Term<'a>; 2] {
+        let [rows, first, second, columns] = sizes;
+        [
+            Term::new(view(&data[0], rows, first, turned.0), view(&data[1], first, columns, turned.1)),
+            Term::new(view(&data[2], rows, second, turned.1), view(&data[3], second, columns, turned.0)),
+        ]
+    }
+    let sizes = [rows, first, second, columns];
+    let mut c = vec![0.0; rows * columns];
+    let expected = plain(&c, columns, Write::Replace, 0.5, &terms(&rounded, sizes, turned));
+    Products::Bf16.matmul(
+        Output { data: &mut c, stride: columns, write: Write::Replace },
+        0.5,
+        &terms(&exact, sizes, turned),
+    );
+    near("product of bf16", &c, &expected, 1e-5);
+}
+
+#[test]
+fn products_of_bf16_sum_numbers_rounded_to_nearest_even() {
+    if !has_bf16_products() {
+        println!("left out: this processor has no AVX512-BF16");
+        return;
+    }
+    for turned in [(false, false), (false, true), (true, false), (true, true)] {
+        check_bf16(70, (33, 7), 50, turned);
+        check_bf16(130, (1500, 16), 97, turned);
+        check_bf16(65, (1, 1), 1, turned);
+        check_bf16(66, (64, 4), 3100, turned);
+    }
 }

@@ -2,6 +2,7 @@
 
 use dojo_studio::engine::kernels::cross_entropy::Head;
 use dojo_studio::engine::kernels::dropout::Dropout;
+use dojo_studio::engine::kernels::gemm::Products;
 use dojo_studio::engine::kernels::glu::{glu, glu_backward};
 use dojo_studio::engine::kernels::norm::{rms_norm, rms_norm_again, rms_norm_backward};
 use dojo_studio::engine::kernels::rope::{Heads, Rotation, Turn};
@@ -109,7 +110,7 @@ fn the_loss_is_its_definition_and_its_gradient_the_slope() {
     let (weight, targets) = (numbers(9, vocabulary * width), [4u32, 44, 0]);
     let x: Vec<f32> = numbers(10, rows * width).iter().map(|x| x * 3.0).collect();
     for softcap in [None, Some(2.0)] {
-        let head = Head { weight: &weight, vocabulary, width, softcap };
+        let head = Head { weight: &weight, vocabulary, width, softcap, products: Products::F32 };
         let plain = |x: &[f32]| -> Vec<(f32, f32)> {
             let row = |(x, &target): (&[f32], &u32)| {
                 let dot = |w: &[f32]| w.iter().zip(x).map(|(w, x)| f64::from(w * x)).sum::<f64>();

@@ -5,6 +5,8 @@ mod autograd;
 
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
+use dojo_studio::engine::kernels::gemm::Products;
+use dojo_studio::engine::kernels::isa::has_bf16_products;
 use dojo_studio::engine::model::{BaseFormat, OpenModel};
 use dojo_studio::engine::train::step::{ActivationMemory, DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::Student;
@@ -51,8 +53,11 @@ fn open(kind: &'static str) -> (tempfile::TempDir, OpenModel) {
 }
 
 fn student(model: &OpenModel, activation_memory: ActivationMemory) -> DecoderStudent {
-    DecoderStudent::open(model, StepOptions { activation_memory, base: BaseFormat::F32 })
-        .expect("the weights")
+    DecoderStudent::open(
+        model,
+        StepOptions { activation_memory, base: BaseFormat::F32, products: Products::F32 },
+    )
+    .expect("the weights")
 }
 
 fn gradients(
@@ -120,6 +125,25 @@ fn recomputed_activations_give_the_same_gradients_bit_for_bit() {
         let kept = gradients(&mut student(&model, ActivationMemory::Keep), &adapter, &batch, Some(3));
         let again = gradients(&mut student(&model, ActivationMemory::Recompute), &adapter, &batch, Some(3));
         assert_eq!(kept, again, "{kind}");
+    }
+}
+
+#[test]
+fn products_of_bf16_change_losses_and_gradients_by_their_rounding_alone() {
+    if !has_bf16_products() {
+        println!("left out: this processor has no AVX512-BF16");
+        return;
+    }
+    for kind in KINDS {
+        let (_folder, model) = open(kind);
+        let adapter = adapter(&model, 0.0);
+        let batch = PackedBatch::pack(&[example(1, 90), example(2, 60)]);
+        let whole = gradients(&mut student(&model, ActivationMemory::Keep), &adapter, &batch, None);
+        let options = StepOptions { products: Products::Bf16, ..StepOptions::default() };
+        let mut rounded = DecoderStudent::open(&model, options).expect("the weights");
+        let rounded = gradients(&mut rounded, &adapter, &batch, None);
+        assert_ne!(whole, rounded, "{kind}: nothing was rounded");
+        near(kind, &rounded, &whole, 3e-2);
     }
 }
 

@@ -170,7 +170,8 @@ fn recomputed_activations_give_the_same_gradients_bit_for_bit() {
 fn magnitudes_begin_where_they_change_nothing() {
     for base in [BaseFormat::F32, BaseFormat::Nf4] {
         let (_folder, model) = open("llama");
-        let options = StepOptions { activation_memory: ActivationMemory::Keep, base };
+        let options =
+            StepOptions { activation_memory: ActivationMemory::Keep, base, ..StepOptions::default() };
         let mut student = DecoderStudent::open(&model, options).expect("the weights");
         let mut dora = Adapter::fresh(lora(true, 0.0), "tiny", &model.config, 5).expect("an adapter");
         dora.measure_magnitudes(&*model.weights, base).expect("magnitudes");

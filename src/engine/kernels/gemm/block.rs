@@ -3,9 +3,9 @@
 //! A tile is up to 8 rows by three registers of columns (8 x 48 with AVX-512: 24 accumulators). Each step of `k` loads
 //! three registers of B and broadcasts one number of A per row, so that arithmetic, not loading, is the limit.
 
+use super::vector::{Arithmetic, Floats, Portable, Vector};
 #[cfg(target_arch = "x86_64")]
-use super::vector::{Avx2, Avx512};
-use super::vector::{Portable, Vector};
+use super::vector::{Avx2, Avx512, Bf16Pairs};
 use crate::engine::kernels::isa::Isa;
 
 /// Rows of a tile.
@@ -31,6 +31,8 @@ pub(super) struct Block<'a> {
     pub(super) alpha: f32,
     /// Add to what is there, instead of replacing it.
     pub(super) add: bool,
+    /// The segments hold pairs of bf16 numbers where they otherwise hold floats; depths count pairs.
+    pub(super) pairs: bool,
 }
 
 /// One product's share of the depth.
@@ -54,13 +56,16 @@ impl Block<'_> {
     pub(super) unsafe fn run(&self) {
         match Isa::detected() {
             #[cfg(target_arch = "x86_64")]
+            // SAFETY: pairs are only packed where the processor was found to have their instructions.
+            Isa::Avx512 if self.pairs => unsafe { avx512_bf16(self) },
+            #[cfg(target_arch = "x86_64")]
             // SAFETY: the processor was found to have these instructions; pointers by the caller's word.
             Isa::Avx512 => unsafe { avx512(self) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
             Isa::Avx2 => unsafe { avx2(self) },
             // SAFETY: pointers by the caller's word.
-            _ => unsafe { tiles::<Portable>(self) },
+            _ => unsafe { tiles::<Portable, Floats>(self) },
         }
     }
 }
@@ -69,14 +74,21 @@ impl Block<'_> {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
 unsafe fn avx512(block: &Block<'_>) {
     // SAFETY: the caller's word.
-    unsafe { tiles::<Avx512>(block) }
+    unsafe { tiles::<Avx512, Floats>(block) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma")]
+unsafe fn avx512_bf16(block: &Block<'_>) {
+    // SAFETY: the caller's word.
+    unsafe { tiles::<Avx512, Bf16Pairs>(block) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2(block: &Block<'_>) {
     // SAFETY: the caller's word.
-    unsafe { tiles::<Avx2>(block) }
+    unsafe { tiles::<Avx2, Floats>(block) }
 }
 
 /// A tile's place in its block.
@@ -91,7 +103,7 @@ struct Tile<'a> {
 
 /// Goes through the panels of B, and for each through the rows.
 #[inline(always)]
-unsafe fn tiles<V: Vector>(block: &Block<'_>) {
+unsafe fn tiles<V: Vector, M: Arithmetic<V>>(block: &Block<'_>) {
     let width = 3 * V::LANES;
     for panel in 0..block.columns.div_ceil(width) {
         let columns = (block.columns - panel * width).min(width);
@@ -99,7 +111,7 @@ unsafe fn tiles<V: Vector>(block: &Block<'_>) {
         while row < block.rows {
             let rows = (block.rows - row).min(TILE_ROWS);
             // SAFETY: inside the block, whose elements the caller vouches for.
-            unsafe { any_tile::<V>(&Tile { block, row, rows, panel, columns }) };
+            unsafe { any_tile::<V, M>(&Tile { block, row, rows, panel, columns }) };
             row += rows;
         }
     }
@@ -107,23 +119,23 @@ unsafe fn tiles<V: Vector>(block: &Block<'_>) {
 
 /// Picks the compiled tile of this many rows and registers.
 #[inline(always)]
-unsafe fn any_tile<V: Vector>(tile: &Tile<'_>) {
+unsafe fn any_tile<V: Vector, M: Arithmetic<V>>(tile: &Tile<'_>) {
     let registers = tile.columns.div_ceil(V::LANES);
     // SAFETY: the caller's word, in every arm.
     unsafe {
         match (tile.rows, registers) {
-            (8, 3) if tile.columns == 3 * V::LANES => product::<V, 8, 3, false>(tile),
-            (8, 3) => product::<V, 8, 3, true>(tile),
-            (8, 2) => product::<V, 8, 2, true>(tile),
-            (8, _) => product::<V, 8, 1, true>(tile),
-            (rows, registers) => few_rows::<V>(tile, rows, registers),
+            (8, 3) if tile.columns == 3 * V::LANES => product::<V, M, 8, 3, false>(tile),
+            (8, 3) => product::<V, M, 8, 3, true>(tile),
+            (8, 2) => product::<V, M, 8, 2, true>(tile),
+            (8, _) => product::<V, M, 8, 1, true>(tile),
+            (rows, registers) => few_rows::<V, M>(tile, rows, registers),
         }
     }
 }
 
 /// The rows at the bottom edge: four or one at a time.
 #[inline(always)]
-unsafe fn few_rows<V: Vector>(tile: &Tile<'_>, rows: usize, registers: usize) {
+unsafe fn few_rows<V: Vector, M: Arithmetic<V>>(tile: &Tile<'_>, rows: usize, registers: usize) {
     let mut done = 0;
     while done < rows {
         let step = if rows - done >= 4 { 4 } else { 1 };
@@ -131,12 +143,12 @@ unsafe fn few_rows<V: Vector>(tile: &Tile<'_>, rows: usize, registers: usize) {
         // SAFETY: the caller's word.
         unsafe {
             match (step, registers) {
-                (4, 3) => product::<V, 4, 3, true>(&part),
-                (4, 2) => product::<V, 4, 2, true>(&part),
-                (4, _) => product::<V, 4, 1, true>(&part),
-                (_, 3) => product::<V, 1, 3, true>(&part),
-                (_, 2) => product::<V, 1, 2, true>(&part),
-                (_, _) => product::<V, 1, 1, true>(&part),
+                (4, 3) => product::<V, M, 4, 3, true>(&part),
+                (4, 2) => product::<V, M, 4, 2, true>(&part),
+                (4, _) => product::<V, M, 4, 1, true>(&part),
+                (_, 3) => product::<V, M, 1, 3, true>(&part),
+                (_, 2) => product::<V, M, 1, 2, true>(&part),
+                (_, _) => product::<V, M, 1, 1, true>(&part),
             }
         }
         done += step;
@@ -145,7 +157,15 @@ unsafe fn few_rows<V: Vector>(tile: &Tile<'_>, rows: usize, registers: usize) {
 
 /// One tile of exactly `ROWS` rows and `REGISTERS` registers; with `EDGE` the last register may be partly used.
 #[inline(always)]
-unsafe fn product<V: Vector, const ROWS: usize, const REGISTERS: usize, const EDGE: bool>(tile: &Tile<'_>) {
+unsafe fn product<
+    V: Vector,
+    M: Arithmetic<V>,
+    const ROWS: usize,
+    const REGISTERS: usize,
+    const EDGE: bool,
+>(
+    tile: &Tile<'_>,
+) {
     let last = tile.columns - (REGISTERS - 1) * V::LANES;
     let block = tile.block;
     // SAFETY: the caller's word for all pointers; lanes past the edge are not touched.
@@ -164,7 +184,7 @@ unsafe fn product<V: Vector, const ROWS: usize, const REGISTERS: usize, const ED
                 for (i, sums) in sums.iter_mut().enumerate() {
                     let factor = V::splat(a.add(i * segment.a_row));
                     for (sum, register) in sums.iter_mut().zip(row_of_b) {
-                        *sum = factor.mul_add(register, *sum);
+                        *sum = M::add_product(factor, register, *sum);
                     }
                 }
                 a = a.add(segment.a_depth);

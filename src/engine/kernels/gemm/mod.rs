@@ -6,6 +6,7 @@
 
 mod block;
 mod pack;
+mod pairs;
 pub(crate) mod small;
 mod transpose;
 mod vector;
@@ -15,6 +16,8 @@ use std::cell::RefCell;
 use rayon::prelude::*;
 
 use block::{Block, Segment};
+
+use super::isa::has_bf16_products;
 
 /// A view of a matrix in a slice: element (i, j) is at `i * row_stride + j * column_stride`.
 #[derive(Clone, Copy)]
@@ -86,6 +89,15 @@ impl<'a> Term<'a> {
     }
 }
 
+/// The number format of a product's factors; sums are f32 always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Products {
+    #[default]
+    F32,
+    /// Rounded to bf16, where [`has_bf16_products`](super::isa::has_bf16_products) says that the processor can.
+    Bf16,
+}
+
 /// Columns of B that are packed at once.
 const WIDTH: usize = 3072;
 /// Depth that is packed at once: a panel of B of this depth stays in the second-level cache.
@@ -97,40 +109,58 @@ const FEW_ROWS: usize = 64;
 
 thread_local! {
     static PANELS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static ROWS_OF_A: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// `output (=|+=) alpha * sum of a b` over the terms; each `a` is (rows, depth), each `b` (depth, columns).
+/// `output (=|+=) alpha * sum of a b` over the terms in f32; see [`Products::matmul`].
 ///
 /// # Panics
 /// Where shapes don't fit.
-#[expect(clippy::needless_pass_by_value, reason = "an output is a borrow, handed over for one product")]
 pub fn matmul(output: Output<'_>, alpha: f32, terms: &[Term<'_>]) {
-    let Some(first) = terms.first() else { return };
-    let (rows, columns) = (first.a.rows, first.b.columns);
-    if rows == 0 || columns == 0 {
-        return;
-    }
-    assert!(output.data.len() >= (rows - 1) * output.stride + columns, "matrix product outside its output");
-    for term in terms {
-        assert!(
-            term.a.rows == rows && term.b.columns == columns && term.a.columns == term.b.rows,
-            "matrix shapes don't fit: ({}, {}) x ({}, {})",
-            term.a.rows,
-            term.a.columns,
-            term.b.rows,
-            term.b.columns
-        );
-    }
-    let product = Product { rows, columns, c: Shared(output.data.as_mut_ptr()), c_row: output.stride, alpha };
-    let mut add = output.write == Write::Add;
-    let in_place = rows <= FEW_ROWS && terms.iter().all(|term| term.b.column_stride == 1);
-    for pass in passes(terms) {
-        if in_place {
-            product.few_rows(&pass, add);
-        } else {
-            product.many_rows(&pass, add);
+    Products::F32.matmul(output, alpha, terms);
+}
+
+impl Products {
+    /// `output (=|+=) alpha * sum of a b` over the terms; each `a` is (rows, depth), each `b` (depth, columns).
+    ///
+    /// Products of few rows, and those that a processor has no bf16 instructions for, are in f32 whatever was asked.
+    ///
+    /// # Panics
+    /// Where shapes don't fit.
+    #[expect(clippy::needless_pass_by_value, reason = "an output is a borrow, handed over for one product")]
+    pub fn matmul(self, output: Output<'_>, alpha: f32, terms: &[Term<'_>]) {
+        let Some(first) = terms.first() else { return };
+        let (rows, columns) = (first.a.rows, first.b.columns);
+        if rows == 0 || columns == 0 {
+            return;
         }
-        add = true;
+        assert!(
+            output.data.len() >= (rows - 1) * output.stride + columns,
+            "matrix product outside its output"
+        );
+        for Term { a, b } in terms {
+            assert!(
+                a.rows == rows && b.columns == columns && a.columns == b.rows,
+                "matrix shapes don't fit: ({}, {}) x ({}, {})",
+                a.rows,
+                a.columns,
+                b.rows,
+                b.columns
+            );
+        }
+        let in_place = rows <= FEW_ROWS && terms.iter().all(|term| term.b.column_stride == 1);
+        let pairs = self == Self::Bf16 && !in_place && has_bf16_products();
+        let c = Shared(output.data.as_mut_ptr());
+        let product = Product { rows, columns, c, c_row: output.stride, alpha, pairs };
+        let mut add = output.write == Write::Add;
+        for pass in passes(terms, if pairs { 2 * DEPTH } else { DEPTH }) {
+            if in_place {
+                product.few_rows(&pass, add);
+            } else {
+                product.many_rows(&pass, add);
+            }
+            add = true;
+        }
     }
 }
 
@@ -142,15 +172,15 @@ struct Slice<'a> {
     depth: usize,
 }
 
-/// Divides the terms' depth into passes over the output, each at most [`DEPTH`] deep; a thin term shares its pass.
-fn passes<'a>(terms: &[Term<'a>]) -> Vec<Vec<Slice<'a>>> {
+/// Divides the terms' depth into passes over the output, each at most `most` deep; a thin term shares its pass.
+fn passes<'a>(terms: &[Term<'a>], most: usize) -> Vec<Vec<Slice<'a>>> {
     let mut passes: Vec<Vec<Slice<'a>>> = Vec::new();
     let mut room = 0;
     for &term in terms {
-        for (first, depth) in slices(term.b.rows, DEPTH) {
+        for (first, depth) in slices(term.b.rows, most) {
             if depth > room || passes.is_empty() {
                 passes.push(Vec::new());
-                room = DEPTH;
+                room = most;
             }
             if let Some(pass) = passes.last_mut() {
                 pass.push(Slice { term, first, depth });
@@ -175,9 +205,15 @@ struct Product {
     c: Shared,
     c_row: usize,
     alpha: f32,
+    pairs: bool,
 }
 
 impl Product {
+    /// Words of four bytes that a slice's depth takes where it is packed.
+    fn words(&self, slice: &Slice<'_>) -> usize {
+        if self.pairs { slice.depth.div_ceil(2) } else { slice.depth }
+    }
+
     /// B is used too little to be worth packing: every task takes some columns, for all rows.
     fn few_rows(&self, pass: &[Slice<'_>], add: bool) {
         let width = block::tile_columns();
@@ -205,7 +241,7 @@ impl Product {
     /// B is packed in slices that fit the cache; every task takes some rows.
     fn many_rows(&self, pass: &[Slice<'_>], add: bool) {
         let width = block::tile_columns();
-        let depth: usize = pass.iter().map(|slice| slice.depth).sum();
+        let depth: usize = pass.iter().map(|slice| self.words(slice)).sum();
         let mut kept = PANELS.with(|panels| std::mem::take(&mut *panels.borrow_mut()));
         for left in (0..self.columns).step_by(WIDTH) {
             let columns = WIDTH.min(self.columns - left);
@@ -217,15 +253,14 @@ impl Product {
             panels.par_chunks_mut(depth * width).enumerate().for_each(|(p, panel)| {
                 let mut rest = panel;
                 for slice in pass {
-                    let (part, behind) = rest.split_at_mut(slice.depth * width);
+                    let (part, behind) = rest.split_at_mut(self.words(slice) * width);
                     let from = left + p * width;
-                    pack::panel(
-                        slice.term.b,
-                        slice.first,
-                        from..(from + width).min(left + columns),
-                        width,
-                        part,
-                    );
+                    let columns = from..(from + width).min(left + columns);
+                    if self.pairs {
+                        pairs::panel(slice, columns, width, part);
+                    } else {
+                        pack::panel(slice.term.b, slice.first, columns, width, part);
+                    }
                     rest = behind;
                 }
             });
@@ -234,7 +269,14 @@ impl Product {
         PANELS.with(|panels| *panels.borrow_mut() = kept);
     }
 
-    fn packed(&self, pass: &[Slice<'_>], panels: &[f32], depth: usize, across: (usize, usize), add: bool) {
+    fn packed(
+        &self,
+        pass: &[Slice<'_>],
+        panels: &[f32],
+        depth_of_all: usize,
+        across: (usize, usize),
+        add: bool,
+    ) {
         let (left, columns) = across;
         let width = block::tile_columns();
         let count = columns.div_ceil(width);
@@ -247,27 +289,32 @@ impl Product {
             if first_panel >= count {
                 return;
             }
+            let rows = ROWS.min(self.rows - top);
+            let mut packed = ROWS_OF_A.with(|rows| std::mem::take(&mut *rows.borrow_mut()));
+            if self.pairs {
+                pairs::rows(pass, top..top + rows, &mut packed);
+            }
             let mut behind = 0;
             let segments: Vec<Segment> = pass
                 .iter()
                 .map(|slice| {
-                    let a = slice.term.a;
-                    let b = panels[first_panel * width * depth + behind * width..].as_ptr();
-                    behind += slice.depth;
-                    Segment {
-                        depth: slice.depth,
-                        a: a.from(top, slice.first),
-                        a_row: a.row_stride,
-                        a_depth: a.column_stride,
-                        b,
-                        b_depth: width,
-                        b_panel: width * depth,
-                    }
+                    let depth = self.words(slice);
+                    let b = panels[first_panel * width * depth_of_all + behind * width..].as_ptr();
+                    let (a, a_row, a_depth) = if self.pairs {
+                        (packed[behind * rows..].as_ptr(), depth, 1)
+                    } else {
+                        let a = slice.term.a;
+                        (a.from(top, slice.first), a.row_stride, a.column_stride)
+                    };
+                    behind += depth;
+                    let b_panel = width * depth_of_all;
+                    Segment { depth, a, a_row, a_depth, b, b_depth: width, b_panel }
                 })
                 .collect();
             let start = first_panel * width;
             let part = (left + start, (columns - start).min(panels_each * width));
-            self.block(&segments, (top, ROWS.min(self.rows - top)), part, add);
+            self.block(&segments, (top, rows), part, add);
+            ROWS_OF_A.with(|rows| *rows.borrow_mut() = packed);
         });
     }
 
@@ -276,7 +323,17 @@ impl Product {
         // SAFETY: `Matrix` and `matmul` checked the extents; every task writes rows and columns of its own.
         unsafe {
             let c = self.c.at(top * self.c_row + left);
-            Block { rows, columns, segments, c, c_row: self.c_row, alpha: self.alpha, add }.run();
+            Block {
+                rows,
+                columns,
+                segments,
+                c,
+                c_row: self.c_row,
+                alpha: self.alpha,
+                add,
+                pairs: self.pairs,
+            }
+            .run();
         }
     }
 }

@@ -41,5 +41,7 @@ pub(crate) fn product(small: Small<'_>) {
     };
     let c = c.as_mut_ptr();
     // SAFETY: the extents were just checked, and `c` is borrowed for writing.
-    unsafe { Block { rows, columns, segments: &[segment], c, c_row: c_stride, alpha, add }.run() };
+    unsafe {
+        Block { rows, columns, segments: &[segment], c, c_row: c_stride, alpha, add, pairs: false }.run();
+    };
 }

@@ -20,6 +20,25 @@ pub(super) trait Vector: Copy {
     unsafe fn mul_add(self, factor: Self, addend: Self) -> Self;
 }
 
+/// What a tile's inner loop does with a number of A, a register of B and a sum.
+///
+/// # Safety
+/// As for [`Vector`].
+pub(super) trait Arithmetic<V: Vector> {
+    unsafe fn add_product(a: V, b: V, sum: V) -> V;
+}
+
+/// Every lane is an f32.
+pub(super) struct Floats;
+
+impl<V: Vector> Arithmetic<V> for Floats {
+    #[inline(always)]
+    unsafe fn add_product(a: V, b: V, sum: V) -> V {
+        // SAFETY: the trait's condition.
+        unsafe { a.mul_add(b, sum) }
+    }
+}
+
 /// Eight lanes in plain code: two NEON registers on Arm, SSE2 on an old x86.
 #[derive(Clone, Copy)]
 pub(super) struct Portable([f32; 8]);
@@ -84,18 +103,18 @@ impl Vector for Portable {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub(super) use x86::{Avx2, Avx512};
+pub(super) use x86::{Avx2, Avx512, Bf16Pairs};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256, __m256i, __m512, __mmask16, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
+        __m256, __m256i, __m512, __m512bh, __mmask16, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
         _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
-        _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_set1_ps,
-        _mm512_setzero_ps, _mm512_storeu_ps,
+        _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
+        _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
     };
 
-    use super::Vector;
+    use super::{Arithmetic, Vector};
 
     #[derive(Clone, Copy)]
     pub(in super::super) struct Avx512(__m512);
@@ -154,6 +173,20 @@ mod x86 {
         unsafe fn mul_add(self, factor: Self, addend: Self) -> Self {
             // SAFETY: see `zero`.
             unsafe { Self(_mm512_fmadd_ps(self.0, factor.0, addend.0)) }
+        }
+    }
+
+    /// Every lane is two bf16 numbers, multiplied one by one and summed in f32 (AVX512-BF16).
+    pub(in super::super) struct Bf16Pairs;
+
+    impl Arithmetic<Avx512> for Bf16Pairs {
+        #[inline(always)]
+        unsafe fn add_product(a: Avx512, b: Avx512, sum: Avx512) -> Avx512 {
+            // SAFETY: the trait's condition; the types differ in name only.
+            unsafe {
+                let pairs = |x: Avx512| std::mem::transmute::<__m512, __m512bh>(x.0);
+                Avx512(_mm512_dpbf16_ps(sum.0, pairs(b), pairs(a)))
+            }
         }
     }
 

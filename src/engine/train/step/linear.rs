@@ -69,7 +69,8 @@ impl Site {
                 let b = Matrix::new(&adapter.b, part.outputs, self.rank);
                 terms.push(Term::new(self.ranks_of(inner, adapter.first_rank, rows), b.transposed()));
             }
-            matmul(Output { data: &mut y[part.first..], stride: outputs, write }, 1.0, &terms);
+            let output = Output { data: &mut y[part.first..], stride: outputs, write };
+            self.products.matmul(output, 1.0, &terms);
         }
     }
 
@@ -116,7 +117,7 @@ impl Site {
             |grad_y| Term::new(Matrix::new(grad_y, rows, outputs), Matrix::new(weight, outputs, self.inputs));
         let output = |data| Output { data, stride: self.inputs, write: Write::Replace };
         if self.ranks == 0 {
-            matmul(output(grad_x), 1.0, &[through(grad_y)]);
+            self.products.matmul(output(grad_x), 1.0, &[through(grad_y)]);
             return;
         }
         let low = Term::new(
@@ -124,14 +125,14 @@ impl Site {
             Matrix::new(&self.a, self.ranks, self.inputs),
         );
         let Some(dropout) = self.dropout else {
-            matmul(output(grad_x), 1.0, &[through(reaching), low]);
+            self.products.matmul(output(grad_x), 1.0, &[through(reaching), low]);
             return;
         };
-        matmul(output(grad_x), 1.0, &[through(grad_y)]);
+        self.products.matmul(output(grad_x), 1.0, &[through(grad_y)]);
         let before = dropped.of(rows * self.inputs);
         if self.is_dora() {
             let rest = super::dora::difference(reaching, grad_y, rest);
-            matmul(output(before), 1.0, &[through(rest), low]);
+            self.products.matmul(output(before), 1.0, &[through(rest), low]);
         } else {
             matmul(output(before), 1.0, &[low]);
         }

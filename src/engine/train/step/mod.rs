@@ -24,6 +24,7 @@ use crate::domain::batch::{IGNORED, PackedBatch};
 use crate::engine::adapter::{Adapter, Module};
 use crate::engine::kernels::cross_entropy::{Head, RowLoss, WeightGradient};
 use crate::engine::kernels::dropout::Dropout;
+use crate::engine::kernels::gemm::Products;
 use crate::engine::model::{ModelConfig, OpenModel, Weights};
 
 pub use crate::engine::model::BaseFormat;
@@ -43,6 +44,8 @@ use whole::WholeParts;
 pub struct StepOptions {
     pub activation_memory: ActivationMemory,
     pub base: BaseFormat,
+    /// Number format of the products with frozen weights.
+    pub products: Products,
 }
 
 /// A decoder whose adapter is trained on the CPU.
@@ -164,6 +167,7 @@ impl DecoderStudent {
             vocabulary: self.config.vocabulary,
             width: self.config.hidden,
             softcap: self.config.logit_softcap,
+            products: self.options.products,
         };
         let (x, targets, logits) = (&trained.normed, &trained.targets, &mut self.scratch.logits);
         let losses = head.losses_and_weight(x, targets, gradient, of_weight, logits);
@@ -233,7 +237,7 @@ impl DecoderStudent {
     ) -> Result<Losses> {
         self.check(batch)?;
         let adapted = Adapted {
-            sites: LayerSites::all(&self.config, adapter, dropout)?,
+            sites: LayerSites::all(&self.config, adapter, dropout, self.options.products)?,
             whole: WholeParts::of(&self.config, adapter)?,
         };
         self.weights.tune(&self.config, adapter);

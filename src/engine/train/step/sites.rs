@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 
 use crate::engine::adapter::{Adapter, Projection, Slot};
 use crate::engine::kernels::dropout::Dropout;
+use crate::engine::kernels::gemm::Products;
 use crate::engine::model::ModelConfig;
 
 use super::dora::Gains;
@@ -31,6 +32,8 @@ pub(super) struct Site {
     /// Ranks of all adapters together.
     pub(super) ranks: usize,
     pub(super) scale: f32,
+    /// Of the frozen weights; a low-rank product shares the pass of its frozen one.
+    pub(super) products: Products,
     pub(super) dropout: Option<Dropout>,
     /// Measured when the site is first used; unused without magnitudes.
     pub(super) gains: OnceLock<Gains>,
@@ -59,6 +62,7 @@ impl LayerSites {
         config: &ModelConfig,
         adapter: &Adapter,
         dropout: Option<Dropout>,
+        products: Products,
     ) -> Result<Vec<Self>> {
         for slot in &adapter.slots {
             ensure!(
@@ -68,15 +72,21 @@ impl LayerSites {
                 config.layers
             );
         }
-        (0..config.layers).map(|layer| Self::of(config, adapter, layer, dropout)).collect()
+        (0..config.layers).map(|layer| Self::of(config, adapter, layer, (dropout, products))).collect()
     }
 
-    fn of(config: &ModelConfig, adapter: &Adapter, layer: usize, dropout: Option<Dropout>) -> Result<Self> {
+    fn of(
+        config: &ModelConfig,
+        adapter: &Adapter,
+        layer: usize,
+        (dropout, products): (Option<Dropout>, Products),
+    ) -> Result<Self> {
         use Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj};
         let (hidden, inner) = (config.hidden, config.intermediate);
         let (query, kv) = (config.query_width(), config.kv_width());
         let site = |place: u64, inputs, parts: &[(Projection, usize)]| {
-            Site::new(adapter, layer, inputs, parts, dropout.map(|all| all.at(4 * layer as u64 + place)))
+            let dropout = dropout.map(|all| all.at(4 * layer as u64 + place));
+            Site::new(adapter, layer, inputs, parts, (dropout, products))
         };
         Ok(Self {
             qkv: site(0, hidden, &[(QProj, query), (KProj, kv), (VProj, kv)])?,
@@ -106,7 +116,7 @@ impl Site {
         layer: usize,
         inputs: usize,
         projections: &[(Projection, usize)],
-        dropout: Option<Dropout>,
+        (dropout, products): (Option<Dropout>, Products),
     ) -> Result<Self> {
         let rank = adapter.config.r;
         let (mut parts, mut a) = (Vec::new(), Vec::new());
@@ -135,7 +145,7 @@ impl Site {
             first += outputs;
         }
         let (scale, gains) = (adapter.config.scale(), OnceLock::new());
-        Ok(Self { inputs, parts, a, rank, ranks, scale, dropout, gains })
+        Ok(Self { inputs, parts, a, rank, ranks, scale, products, dropout, gains })
     }
 
     /// Whether any of its adapters has magnitudes.
