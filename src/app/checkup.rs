@@ -55,7 +55,7 @@ pub fn examine(folders: &Folders) -> Vec<Check> {
         disk(&folders.data),
         settings(folders),
         base_models(folders),
-        teachers(),
+        teachers(folders, &read),
         retrieval(),
     ]
 }
@@ -205,8 +205,25 @@ fn base_models(folders: &Folders) -> Check {
     ok("models", names.join(", "))
 }
 
-fn teachers() -> Check {
-    ok("teachers", "none are needed to train and chat")
+/// Whether the settings' teachers have their keys; no one is called, since a call may cost money.
+fn teachers(folders: &Folders, read: &impl Fn(&str) -> Option<String>) -> Check {
+    let Ok(settings) = folders.load_settings() else {
+        return advice("teachers", "unknown, since the settings can't be read", "mend the settings first");
+    };
+    if settings.teachers.is_empty() {
+        return ok("teachers", "none named; training and chat need none, dojo reflect and dojo judge do");
+    }
+    let names: Vec<&str> = settings.teachers.keys().map(String::as_str).collect();
+    let missing: Vec<&str> = settings
+        .teachers
+        .values()
+        .filter_map(|teacher| teacher.key_env.as_deref())
+        .filter(|name| read(name).is_none_or(|key| key.is_empty()))
+        .collect();
+    if missing.is_empty() {
+        return ok("teachers", names.join(", "));
+    }
+    advice("teachers", names.join(", "), format!("set {} before they are asked", missing.join(" and ")))
 }
 
 fn retrieval() -> Check {

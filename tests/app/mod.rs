@@ -1,4 +1,5 @@
 mod chat;
+mod checkup;
 mod follow;
 mod records;
 mod review;

@@ -256,6 +256,7 @@ pub(crate) fn train_student(
         adapter: adapter(),
         train,
         eval,
+        truncated_fraction: 0.25,
         prompts: &prompts,
         save_adapter: &save_adapter,
     };

@@ -31,6 +31,14 @@ pub struct Dataset {
     pub seen: Vec<Seen>,
 }
 
+impl Dataset {
+    /// The share of examples that were cut: 0 to 1.
+    #[must_use]
+    pub fn truncated_fraction(&self) -> f64 {
+        self.truncated as f64 / (self.train.len() + self.eval.len()).max(1) as f64
+    }
+}
+
 /// Reads what a recipe trains on, for a model.
 ///
 /// # Errors

@@ -83,6 +83,7 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
         adapter: prepared.adapter,
         train: &prepared.data.train,
         eval: &prepared.data.eval,
+        truncated_fraction: prepared.data.truncated_fraction(),
         prompts: &prepared.data.prompts,
         save_adapter: &|adapter, folder| adapter::save(adapter, &prepared.model, folder),
     };

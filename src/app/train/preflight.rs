@@ -56,7 +56,6 @@ pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Pr
     let largest: Vec<&TokenExample> =
         order.largest().iter().filter_map(|&index| data.train.get(index)).collect();
     let largest_batch = largest.iter().map(|example| example.tokens.len()).sum();
-    let total = data.train.len() + data.eval.len();
     let trained = |example: &TokenExample| example.trained.iter().filter(|&&trained| trained).count();
     let parameters = prepared.adapter.values.len();
     let kept = recipe.save.save_total_limit as u64 + 2;
@@ -65,7 +64,7 @@ pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Pr
         eval_examples: data.eval.len(),
         skipped_lines: data.malformed.len(),
         truncated: data.truncated,
-        truncated_share: data.truncated as f64 / total.max(1) as f64,
+        truncated_share: data.truncated_fraction(),
         tokens: data.train.iter().map(|example| example.tokens.len()).sum(),
         trained_tokens: data.train.iter().map(trained).sum(),
         longest_example: data.train.iter().map(|example| example.tokens.len()).max().unwrap_or_default(),

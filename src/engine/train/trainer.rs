@@ -34,6 +34,8 @@ pub struct Task<'a> {
     pub train: &'a [TokenExample],
     /// Held-out examples; may be empty.
     pub eval: &'a [TokenExample],
+    /// The share of all examples that were cut at the length limit; the first step's metrics say it.
+    pub truncated_fraction: f64,
     /// What to ask for samples.
     pub prompts: &'a [String],
     pub save_adapter: SaveAdapter<'a>,
@@ -226,6 +228,9 @@ impl<'a> Trainer<'a> {
         line.insert("tokens_per_second".to_owned(), number(rounded(tokens as f64 / seconds, 10.0)));
         line.insert("step_time".to_owned(), number(rounded(seconds, 1e6)));
         line.insert("memory_gb".to_owned(), number(rounded(memory::resident_gb(), 1e3)));
+        if self.state.step == 1 {
+            line.insert("truncated_fraction".to_owned(), number(self.task.truncated_fraction));
+        }
         self.log(&line)?;
         if !(loss.is_finite() && norm.is_finite()) {
             return Err(self.diverged(loss, norm));

@@ -57,7 +57,7 @@ fn a_line_of_metrics_has_the_names_that_trl_users_plot() {
         "learning_rate",
         "num_tokens",
     ];
-    let measured = ["tokens_per_second", "step_time", "memory_gb"];
+    let measured = ["tokens_per_second", "step_time", "memory_gb", "truncated_fraction"];
     assert_eq!(lines, [eval.to_vec(), [&shared[..], &measured[..]].concat(), eval.to_vec()]);
 }
 
