@@ -146,6 +146,16 @@ fn without_a_run_it_says_what_belongs_here() {
 }
 
 #[test]
+fn without_a_run_the_first_recipe_starts_by_one_key() {
+    let mut studio = Harness::new().size(100, 24);
+    studio.keys("3");
+    studio.apply(Event::Runs(RunsEvent::RecipesListed(vec![recipe("sft", SFT)])));
+    insta::assert_snapshot!(studio.screen());
+    let path = recipe("sft", SFT).path;
+    assert_eq!(sent(studio.keys("enter")), [RunsCommand::Start { recipe: path, after: None }]);
+}
+
+#[test]
 fn a_typical_session_at_140_columns() {
     insta::assert_snapshot!(typical().screen());
 }

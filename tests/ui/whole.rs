@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use dojo_studio::app::studio::terminal::{Mouse, Screen};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// Far more than anything here takes, also on a busy machine.
@@ -138,6 +139,7 @@ fn a_person_walks_through_every_pane_and_gets_the_terminal_back() {
     terminal.wait_for("first-principles");
     terminal.wait_for("Start with a sample");
     terminal.keys("\r");
+    terminal.wait_for("trains by the recipe sft");
     terminal.wait_for("③ Train");
     for (key, title) in
         [("1", "Data"), ("2", "Review"), ("3", "Train"), ("4", "Chat"), ("5", "Eval"), ("6", "Models")]
@@ -190,6 +192,26 @@ fn a_signal_ends_it_and_the_terminal_is_given_back() {
         terminal.signal(signal);
         assert!(terminal.end().success(), "{signal}");
     }
+}
+
+#[test]
+#[ignore = "panics on purpose; the next test runs it in a terminal of its own"]
+fn a_panic_while_the_screen_is_taken() {
+    let _screen = Screen::enter(Mouse::Ours).expect("a terminal");
+    panic!("on purpose");
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_is_reported() {
+    let home = home();
+    let test = std::env::current_exe().expect("this program");
+    let name = "ui::whole::a_panic_while_the_screen_is_taken";
+    let arguments = ["--ignored", "--exact", name, "--nocapture"];
+    let mut terminal = Terminal::start(home.path(), test.to_str().expect("a path"), &arguments, (120, 36));
+    let before = terminal.master.get_termios();
+    assert!(!terminal.end().success());
+    terminal.wait_for("on purpose");
+    assert_eq!(terminal.master.get_termios(), before, "raw mode was left");
 }
 
 #[test]

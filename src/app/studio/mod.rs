@@ -13,7 +13,7 @@ mod machine;
 mod preflight;
 mod pull;
 mod runs;
-mod terminal;
+pub mod terminal;
 mod themes;
 mod worker;
 

@@ -23,14 +23,14 @@ use crate::ui::studio::Studio;
 const FRAME_BYTES: usize = 1 << 16;
 
 /// The screen while it is ours.
-pub(crate) struct Screen {
+pub struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     mouse: Mouse,
 }
 
 /// Whether clicks and scrolls come here or stay with the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mouse {
+pub enum Mouse {
     Ours,
     Terminals,
 }
@@ -38,7 +38,10 @@ pub(crate) enum Mouse {
 impl Screen {
     /// Takes the terminal over, and sees to it that a panic of this thread gives it back before it is reported.
     /// Panics of other threads are only logged: the screen is still in use.
-    pub(crate) fn enter(mouse: Mouse) -> Result<Self> {
+    ///
+    /// # Errors
+    /// Where standard output is no terminal.
+    pub fn enter(mouse: Mouse) -> Result<Self> {
         let own = std::thread::current().id();
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {

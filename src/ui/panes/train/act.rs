@@ -49,6 +49,7 @@ impl Train {
             RunAction::ClearMarks => self.marked.clear(),
             RunAction::Filter => self.open_prompt(About::Filter, store),
             RunAction::Note => self.open_prompt(About::Note, store),
+            RunAction::Begin => return self.start(store, None),
             RunAction::ShowRecipes => {
                 self.face = Face::Recipes;
                 return vec![runs(RunsCommand::ListRecipes)];

@@ -36,6 +36,7 @@ impl Train {
         let live = standing.is_some_and(Standing::is_live);
         match action {
             RunAction::ShowRecipes | RunAction::Filter => true,
+            RunAction::Begin => store.runs.all().is_empty() && self.recipes.can_start(store),
             RunAction::Pause => standing == Some(Standing::Running),
             RunAction::Continue => standing == Some(Standing::Paused),
             RunAction::Checkpoint => matches!(standing, Some(Standing::Running | Standing::Paused)),

@@ -22,9 +22,14 @@ impl Train {
     pub(super) fn draw_runs(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         let listed = self.listed(view.store);
         if view.store.runs.all().is_empty() {
-            let words = [
-                "e shows the recipes; t there starts one. Runs that were started in a shell appear here too.",
-            ];
+            let first = self.recipes.current(view.store).filter(|_| self.recipes.can_start(view.store));
+            let how = match first {
+                Some(recipe) => {
+                    format!("⏎ trains by the recipe {}. e shows it first, key by key.", recipe.name)
+                }
+                None => "e shows the recipes; t there starts one.".to_owned(),
+            };
+            let words = [how.as_str(), "Runs that were started in a shell appear here too."];
             empty::draw(buffer, area, view.theme, "No run yet", &words);
             return;
         }

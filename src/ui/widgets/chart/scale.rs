@@ -52,7 +52,8 @@ impl YScale {
         let pad = if high - low > 1e-9 * (low.abs() + high.abs()) {
             (high - low) * 0.04
         } else {
-            (high.abs() * 0.1).max(1e-9)
+            // One value: a tenth of it around it; around 0, one each way.
+            if high == 0.0 { 1.0 } else { high.abs() * 0.1 }
         };
         Some(Self { scale, low: low - pad, high: high + pad })
     }
