@@ -25,4 +25,4 @@ picture welcome "query-expansion" "" "first-principles"
 picture palette "first-principles" "3 : t h e m e" "Pick a theme" --session first-principles
 picture help "first-principles" "6 ?" "Show all keys" --session first-principles
 picture themes "first-principles" "3 f5 down down" "Moss" --session first-principles
-picture train "first-principles" "3" "Train" --session first-principles
+picture train "first-principles" "3" "latest sample" --session first-principles

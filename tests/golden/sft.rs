@@ -93,16 +93,42 @@ struct Tolerance {
 /// With the same weights.
 const SAME: Tolerance = Tolerance { loss: 1e-3, norm: 1e-2, held_out_before: 1e-3, held_out_after: 6e-4 };
 
-/// With weights in 4 bits, which costs a model this small, whose file has been rounded to 4 bits before, a tenth of its
-/// loss: losses within 20%, held-out ones within 12%, gradient norms within half.
-const ROUNDED: Tolerance = Tolerance { loss: 0.2, norm: 0.5, held_out_before: 0.12, held_out_after: 0.12 };
+/// With the base in NF4 (block 64, double quantisation): what bitsandbytes 0.50 and PEFT on PyTorch give for the same
+/// weights, adapter and examples; losses and gradient norms of the steps, held-out losses before and after.
+const NF4_STEPS: [(f64, f64); 8] = [
+    (3.181_721, 0.611_337),
+    (3.439_735, 0.650_186),
+    (2.903_862, 0.478_689),
+    (3.008_105, 0.538_979),
+    (3.262_831, 0.633_627),
+    (2.563_336, 0.629_322),
+    (3.153_395, 0.574_033),
+    (2.960_061, 0.570_584),
+];
+const NF4_HELD_OUT: HeldOut = HeldOut { before: 3.049_629, after: 2.832_517 };
+
+/// Whether these are the examples that [`NF4_STEPS`] were made from.
+fn has_figures_in_nf4(golden: &Golden) -> bool {
+    let known = (golden.held_out_loss.before - 2.7591715351973813).abs() < 1e-6;
+    if !known {
+        println!("left out: these golden figures have no counterpart in NF4");
+    }
+    known
+}
 
 fn trajectory(activation_memory: ActivationMemory, base: BaseFormat, tolerance: Tolerance) {
     follow(StepOptions { activation_memory, base, products: Products::F32 }, tolerance);
 }
 
 fn follow(options: StepOptions, tolerance: Tolerance) {
-    let Some((model, golden, folder)) = world() else { return };
+    let Some((model, mut golden, folder)) = world() else { return };
+    if options.base == BaseFormat::Nf4 {
+        if !has_figures_in_nf4(&golden) {
+            return;
+        }
+        golden.steps = NF4_STEPS.map(|(loss, grad_norm)| Step { loss, grad_norm }).into();
+        golden.held_out_loss = NF4_HELD_OUT;
+    }
     let mut student = DecoderStudent::open(&model, options).expect("read the weights");
     let mut adapter = Adapter::load(&folder.join("init_adapter"), &model.config).expect("load the adapter");
     near(
@@ -149,13 +175,16 @@ fn the_sft_trajectory_is_the_references_over_the_files_own_blocks() {
 }
 
 #[test]
-fn the_sft_trajectory_stays_near_the_references_with_the_base_in_nf4() {
-    trajectory(ActivationMemory::Keep, BaseFormat::Nf4, ROUNDED);
+fn the_sft_trajectory_with_the_base_in_nf4_is_that_of_bitsandbytes() {
+    trajectory(ActivationMemory::Keep, BaseFormat::Nf4, SAME);
 }
 
 #[test]
 fn the_held_out_loss_with_the_base_in_nf4_is_that_of_bitsandbytes() {
     let Some((model, golden, folder)) = world() else { return };
+    if !has_figures_in_nf4(&golden) {
+        return;
+    }
     let options = StepOptions { base: BaseFormat::Nf4, ..StepOptions::default() };
     let mut student = DecoderStudent::open(&model, options).expect("read the weights");
     let adapter = Adapter::load(&folder.join("init_adapter"), &model.config).expect("load the adapter");
