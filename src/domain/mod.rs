@@ -23,5 +23,6 @@ pub mod session;
 pub mod settings;
 pub mod statistics;
 pub mod teacher;
+mod term;
 pub mod thought;
 pub mod view;

@@ -3,6 +3,7 @@
 
 use crate::domain::reflection::{Checks, Verdict};
 use crate::domain::review::{Disagreement, QueueRow};
+use crate::domain::term::{COMPARISONS, Comparison, Wanted};
 
 /// What is asked for, ready to be matched.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -14,12 +15,6 @@ pub struct ReviewFilter {
 struct Term {
     wanted: Wanted,
     test: Test,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Match,
-    NoMatch,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -47,15 +42,6 @@ enum Figure {
     Tokens,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
-    Less,
-    AtMost,
-    Equal,
-    AtLeast,
-    Greater,
-}
-
 /// A fault that a check finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Check {
@@ -74,15 +60,6 @@ const CHECKS: [(&str, Check); 6] = [
     ("length", Check::Length),
     ("leak", Check::Leak),
     ("copy", Check::Copy),
-];
-
-/// Longest first, so that `>=` is not read as `>`.
-const COMPARISONS: [(&str, Comparison); 5] = [
-    (">=", Comparison::AtLeast),
-    ("<=", Comparison::AtMost),
-    (">", Comparison::Greater),
-    ("<", Comparison::Less),
-    ("=", Comparison::Equal),
 ];
 
 /// What can be asked for, in one line.
@@ -182,18 +159,6 @@ impl Check {
     }
 }
 
-impl Comparison {
-    fn holds(self, value: f64, than: f64) -> bool {
-        match self {
-            Self::Less => value < than,
-            Self::AtMost => value <= than,
-            Self::Equal => (value - than).abs() < 1e-9,
-            Self::AtLeast => value >= than,
-            Self::Greater => value > than,
-        }
-    }
-}
-
 /// Parted at spaces that stand in no quotes.
 fn terms(text: &str) -> Vec<String> {
     let mut terms = vec![String::new()];
@@ -214,10 +179,7 @@ fn terms(text: &str) -> Vec<String> {
 }
 
 fn term(text: &str) -> Result<Term, String> {
-    let (wanted, inside) = match text.strip_prefix('-').filter(|rest| !rest.is_empty()) {
-        Some(rest) => (Wanted::NoMatch, rest),
-        None => (Wanted::Match, text),
-    };
+    let (wanted, inside) = Wanted::read(text);
     Ok(Term { wanted, test: test(inside)? })
 }
 

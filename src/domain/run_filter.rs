@@ -1,6 +1,7 @@
 //! The filter over runs: `tag:physics lr>=1e-4 method:sft sft-04`. All terms must hold; `-` before one turns it around.
 
 use crate::domain::run_info::RunInfo;
+use crate::domain::term::{COMPARISONS, Comparison, Wanted};
 
 /// What is asked for, ready to be matched.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -16,12 +17,6 @@ struct Term {
     test: Test,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Match,
-    NoMatch,
-}
-
 #[derive(Debug, Clone, PartialEq)]
 enum Test {
     /// Part of the name or of the note.
@@ -33,24 +28,6 @@ enum Test {
     /// A recipe key or a figure of the run.
     Compare(String, Comparison, f64),
 }
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
-    Less,
-    AtMost,
-    Equal,
-    AtLeast,
-    Greater,
-}
-
-/// Longest first, so that `>=` is not read as `>`.
-const COMPARISONS: [(&str, Comparison); 5] = [
-    (">=", Comparison::AtLeast),
-    ("<=", Comparison::AtMost),
-    (">", Comparison::Greater),
-    ("<", Comparison::Less),
-    ("=", Comparison::Equal),
-];
 
 const STATES: [&str; 8] = ["queued", "starting", "running", "paused", "done", "stopped", "failed", "crashed"];
 
@@ -111,18 +88,6 @@ impl Test {
     }
 }
 
-impl Comparison {
-    fn holds(self, value: f64, than: f64) -> bool {
-        match self {
-            Self::Less => value < than,
-            Self::AtMost => value <= than,
-            Self::Equal => (value - than).abs() <= than.abs() * 1e-9,
-            Self::AtLeast => value >= than,
-            Self::Greater => value > than,
-        }
-    }
-}
-
 fn figure(run: &RunInfo, name: &str, now: f64) -> Option<f64> {
     let state = run.state.as_ref();
     match name {
@@ -136,10 +101,7 @@ fn figure(run: &RunInfo, name: &str, now: f64) -> Option<f64> {
 }
 
 fn term(text: &str) -> Result<Term, String> {
-    let (wanted, inside) = match text.strip_prefix('-').filter(|rest| !rest.is_empty()) {
-        Some(rest) => (Wanted::NoMatch, rest),
-        None => (Wanted::Match, text),
-    };
+    let (wanted, inside) = Wanted::read(text);
     Ok(Term { text: text.to_owned(), wanted, test: test(inside)? })
 }
 

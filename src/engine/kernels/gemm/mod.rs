@@ -290,8 +290,9 @@ impl Product {
                 return;
             }
             let rows = ROWS.min(self.rows - top);
-            let mut packed = ROWS_OF_A.with(|rows| std::mem::take(&mut *rows.borrow_mut()));
+            let mut packed = Vec::new();
             if self.pairs {
+                packed = ROWS_OF_A.take();
                 pairs::rows(pass, top..top + rows, &mut packed);
             }
             let mut behind = 0;
@@ -314,7 +315,9 @@ impl Product {
             let start = first_panel * width;
             let part = (left + start, (columns - start).min(panels_each * width));
             self.block(&segments, (top, rows), part, add);
-            ROWS_OF_A.with(|rows| *rows.borrow_mut() = packed);
+            if self.pairs {
+                ROWS_OF_A.set(packed);
+            }
         });
     }
 
