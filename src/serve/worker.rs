@@ -48,7 +48,7 @@ struct Open {
     left: usize,
     started: Instant,
     begun: bool,
-    _place: Place,
+    place: Place,
 }
 
 impl Worker {
@@ -130,13 +130,14 @@ impl Loop {
                     left: choices,
                     started: Instant::now(),
                     begun: false,
-                    _place: order.place,
+                    place: order.place,
                 };
                 self.open.insert(id, open);
                 order.taken.send(Ok(())).ok();
             }
             Err(error) => {
                 Metrics::add(&self.metrics.refused, 1);
+                drop(order.place);
                 order.taken.send(Err(format!("{error:#}"))).ok();
             }
         }
@@ -162,10 +163,12 @@ impl Loop {
                 }
             }
         }
-        let (id, done) = (event.request, open.left == 0);
-        open.events.send(event).ok();
-        if done {
-            self.open.remove(&id);
+        if open.left > 0 {
+            open.events.send(event).ok();
+        } else if let Some(Open { events, place, .. }) = self.open.remove(&event.request) {
+            // Before the client can know: its next request may come at once, and has the place to itself.
+            drop(place);
+            events.send(event).ok();
         }
     }
 

@@ -311,6 +311,22 @@ async fn many_clients_stream_at_once_and_too_many_are_turned_away() {
 }
 
 #[tokio::test]
+async fn whoever_has_an_answer_can_ask_again_at_once() {
+    let server = serve(None, 1).await;
+    for round in 0..200 {
+        let body = question(json!({ "max_tokens": 1, "stream": round % 2 == 0 }));
+        let response = server.post("/v1/chat/completions", &body).await;
+        assert_eq!(response.status(), 200, "round {round}");
+        response.text().await.unwrap();
+    }
+    let refused = json!({ "messages": [], "max_tokens": 0, "n": 0 });
+    for _ in 0..50 {
+        assert_eq!(server.refusal("/v1/chat/completions", refused.clone()).await.0, 400);
+    }
+    server.end().await;
+}
+
+#[tokio::test]
 async fn an_address_open_to_all_needs_a_key() {
     let place = tempfile::tempdir().unwrap();
     let model = Tiny::new("llama").open_folder(place.path());
