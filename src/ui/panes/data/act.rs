@@ -167,10 +167,10 @@ impl Data {
         let Some(view) = store.data.view.as_ref().filter(|view| Some(view.view) == self.asked) else {
             return Vec::new();
         };
-        let wanted = self.cursor.wanted(store.data.count());
-        if wanted.clone().all(|position| store.data.is_fresh(position)) {
+        let Some(wanted) = self.cursor.wanted(store.data.count(), |position| store.data.is_fresh(position))
+        else {
             return Vec::new();
-        }
+        };
         let page = (view.view, view.generation, wanted.start, wanted.end);
         if self.page == Some(page) {
             return Vec::new();

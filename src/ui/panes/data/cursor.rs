@@ -83,10 +83,21 @@ impl Cursor {
         self.top.min(count)..(self.top + self.height).min(count)
     }
 
-    /// The rows to have at hand.
-    pub(super) fn wanted(&self, count: usize) -> Range<usize> {
+    /// The rows to ask for: those on the screen where some of them aren't known, and only then the ones around them,
+    /// so that a far jump waits for no more than it shows. Scrolling asks once in many rows.
+    pub(super) fn wanted(&self, count: usize, known: impl Fn(usize) -> bool) -> Option<Range<usize>> {
         let height = self.height.max(1);
-        self.top.saturating_sub(MARGIN).min(count)..(self.top + height + MARGIN).min(count)
+        let around = |margin: usize| {
+            self.top.saturating_sub(margin).min(count)..(self.top + height + margin).min(count)
+        };
+        let is_known = |rows: Range<usize>| rows.into_iter().all(&known);
+        if !is_known(around(0)) {
+            Some(around(0))
+        } else if !is_known(around(MARGIN / 2)) {
+            Some(around(MARGIN))
+        } else {
+            None
+        }
     }
 }
 
