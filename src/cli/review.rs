@@ -13,13 +13,13 @@ use serde_json::json;
 
 use super::print;
 use super::review_jobs::session_of;
-use crate::app::review::sets::{SetKind, SetOrder};
 use crate::app::review::{self, sets};
 use crate::config::Folders;
 use crate::domain::filter::{Filter, parse};
+use crate::domain::recipe::{Balance, SetKind, SetOrder};
 use crate::domain::reflection::{Decision, ReflectionId, Verdict};
 use crate::domain::review::QueueOrder;
-use crate::session::{Balance, Session};
+use crate::session::Session;
 
 /// Arguments of `dojo review`.
 #[derive(Args)]

@@ -49,7 +49,7 @@ pub use pipeline::{Ended, ImportProgress, columns, import};
 pub use read::Row;
 pub use reflections::{Improved, JudgeWord};
 pub use review_import::Brought;
-pub use review_sets::{Balance, Lesson, answer, balanced, question};
+pub use review_sets::{Lesson, answer, balanced, question};
 pub use thoughts::SetAside;
 pub use tokens::Counted;
 pub use training::{Purpose, SEEN_FILE, Seen, Since, note_what_a_run_sees, since, what_a_run_saw};

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Result, Session};
+use crate::domain::recipe::Balance;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::thought::{Thought, ThoughtId};
 
@@ -19,15 +20,6 @@ pub struct Lesson {
     pub rejected: Option<Thought>,
     /// Record, student, teacher, prompt, judge and reviewer, as far as there are any.
     pub provenance: Value,
-}
-
-/// Whether labels are made equally frequent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Balance {
-    #[default]
-    AsItIs,
-    /// Of each label as many as the rarest has, the first ones.
-    ByLabel,
 }
 
 impl Session {

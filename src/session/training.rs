@@ -4,6 +4,7 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Result, Session, SessionError, content, export};
 use crate::domain::filter::parse;
@@ -24,6 +25,9 @@ pub struct Seen {
     pub source: String,
     pub line: u64,
     pub purpose: Purpose,
+    /// Where a row of a review's set comes from: student and thought, teacher, judge, reviewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Value>,
 }
 
 /// What a run did with a record.
@@ -50,7 +54,13 @@ impl Seen {
     pub fn of(id: Option<RecordId>, record: &Record, purpose: Purpose) -> Result<Self> {
         let version = content::version_of(record)?;
         let (source, line) = (record.provenance.source.clone(), record.provenance.line);
-        Ok(Self { id, version, source, line, purpose })
+        Ok(Self { id, version, source, line, purpose, provenance: None })
+    }
+
+    /// Whether both mean the same content for the same purpose, whatever was noted beside it.
+    #[must_use]
+    pub fn is_of(&self, other: &Self) -> bool {
+        (self.id, self.version, self.purpose) == (other.id, other.version, other.purpose)
     }
 }
 

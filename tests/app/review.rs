@@ -2,9 +2,11 @@
 
 use std::sync::atomic::AtomicBool;
 
-use dojo_studio::app::review::sets::{self, SetOrder};
+use dojo_studio::app::review::sets;
 use dojo_studio::app::review::{self, Dry, JobOptions, Summary};
 use dojo_studio::config::Folders;
+use dojo_studio::domain::filter::parse;
+use dojo_studio::domain::recipe::SetOrder;
 use dojo_studio::session::Session;
 use dojo_studio::teacher::budget::Budget;
 use dojo_studio::teacher::job::Drawing;
@@ -275,6 +277,8 @@ fn a_set_is_filtered_by_its_records_and_balanced_after_that() {
     assert_eq!(count("set:reviewed balance:label"), 2);
     assert_eq!(count("set:reviewed field.premise:a"), 1);
     assert_eq!(SetOrder::parse("split:train words").expect("words"), None);
+    let quoted = SetOrder::parse("set:reviewed \"say set:x  here\"").expect("words").expect("a set");
+    assert_eq!(quoted.filter, parse("\"say set:x  here\"").expect("a phrase"));
     for wrong in ["set:x", "set:pairs balance:y", "set:pairs tokens>>"] {
         assert!(SetOrder::parse(wrong).is_err(), "{wrong}");
     }

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::support::bigram::timeless;
 use crate::support::program::{World, wait_until};
 
@@ -208,6 +210,82 @@ fn a_run_trains_on_what_a_filter_of_its_session_matches_and_knows_it_afterwards(
     data(&["undo"]);
     data(&["undo"]);
     world.say(&["train", "--resume", "first", "--set", "train.max_steps=3"]);
+}
+
+#[test]
+fn a_run_trains_on_what_a_review_approved_and_says_where_each_row_comes_from() {
+    let world = World::new();
+    world.say(&["new", "s"]);
+    let review = |arguments: &[&str]| world.say(&[&["review", "--session", "s"], arguments].concat());
+    let row = |number: usize, label: u8| {
+        json!({
+            "premise": format!("premise {number}"), "hypothesis": "h", "thought_process": format!("thought {number}"),
+            "predicted_label": label, "true_label": 1, "model": "student",
+        })
+    };
+    let mut thoughts: Vec<_> = (1..=6).map(|number| row(number, 1).to_string()).collect();
+    thoughts.extend((7..=9).map(|number| row(number, 0).to_string()));
+    let corrections: Vec<_> = (7..=9)
+        .map(|number| {
+            let mut row = row(number, 0);
+            row["improved_label"] = 1.into();
+            row["error_analysis"] = "e".into();
+            row["improved_thought_process"] = format!("mended {number}").into();
+            row["teacher"] = "tutor".into();
+            row.to_string()
+        })
+        .collect();
+    std::fs::write(world.path().join("thoughts.jsonl"), thoughts.join("\n")).unwrap();
+    std::fs::write(world.path().join("corrections.jsonl"), corrections.join("\n")).unwrap();
+    review(&["import", "--thoughts", "thoughts.jsonl", "--reflections", "corrections.jsonl"]);
+    review(&["approve", "1"]);
+    std::fs::write(world.path().join("mine.txt"), "mended by hand").unwrap();
+    review(&["edit", "2", "mine.txt"]);
+    let session = world.path().join("data/sessions/s");
+    let (recipe, model) = (session.join("recipes/tiny.toml"), world.path().join("model"));
+    std::fs::create_dir_all(recipe.parent().unwrap()).unwrap();
+    std::fs::create_dir_all(session.join("prompts")).unwrap();
+    // Short enough for the tiny model's context.
+    std::fs::write(session.join("prompts/think.txt"), "=== user\n{{ question }}\n").unwrap();
+    let text = format!(
+        "model.base = {model:?}\ndata.train = \"set:reviewed -field.premise:'premise 1'\"\ndata.split = 0\n\
+         data.max_length = 512\nlora.r = 4\ntrain.max_steps = 1\n"
+    );
+    std::fs::write(&recipe, text.replace('\'', "\\\"")).unwrap();
+    let recipe = recipe.display().to_string();
+    world.say(&["train", &recipe, "--name", "first"]);
+    let told = || {
+        serde_json::from_str::<serde_json::Value>(&world.say(&["runs", "data", "first", "--json"])).unwrap()
+    };
+    let figures = |told: &serde_json::Value| {
+        ["train", "eval", "same", "changed", "gone"].map(|name| told[name].as_u64().unwrap())
+    };
+    assert_eq!(figures(&told()), [7, 0, 7, 0, 0], "five right thoughts and two accepted corrections");
+    let chains: Vec<serde_json::Value> = told()["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| record["seen"]["provenance"].clone())
+        .filter(|chain| chain["reflection"].is_i64())
+        .collect();
+    let of = |chain: &serde_json::Value| ["student", "teacher", "verdict"].map(|name| chain[name].clone());
+    assert_eq!(of(&chains[0]), ["student", "tutor", "approved"].map(serde_json::Value::from));
+    assert_eq!(of(&chains[1]), ["student", "tutor", "edited"].map(serde_json::Value::from));
+    assert!(chains.iter().all(|chain| !chain["reviewer"].as_str().unwrap().is_empty()), "{chains:?}");
+    let words = world.say(&["runs", "data", "first"]);
+    assert!(words.contains("5 right thoughts, 2 accepted corrections"), "{words}");
+    review(&["undo"]);
+    assert_eq!(figures(&told()), [7, 0, 6, 0, 1]);
+    std::fs::write(world.path().join("mine.txt"), "mended otherwise").unwrap();
+    review(&["edit", "2", "mine.txt"]);
+    assert_eq!(figures(&told()), [7, 0, 6, 1, 0]);
+    let pairs = ["--set", "data.train=set:pairs", "--name", "pairs"];
+    world.say(&[&["train", &recipe][..], &pairs].concat());
+    let words = world.say(&["runs", "data", "pairs"]);
+    assert!(words.contains("trained on 2, evaluated on 0"), "{words}");
+    let refused = world.dojo(&["train", &recipe, "--set", "data.train=set:reviewed tag:missing"]);
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(why.contains("matches \"set:reviewed tag:missing\""), "{why}");
 }
 
 #[test]

@@ -41,6 +41,27 @@ fn the_resolved_form_reads_back_as_the_same_recipe_and_names_every_key() {
 }
 
 #[test]
+fn sets_and_filters_of_a_session_are_checked_with_the_recipe() {
+    let with = |train: &str| format!("[model]\nbase = \"m\"\n\n[data]\ntrain = {train:?}\n");
+    for good in [
+        "set:reviewed",
+        "set:pairs split:train",
+        "set:reviewed balance:label -tag:bad",
+        "session:",
+        "a b.csv",
+    ] {
+        assert_eq!(Recipe::parse(&with(good), &[], "recipe").expect("a good recipe").data.train, good);
+    }
+    let said =
+        "`data.train` is \"set:revewed\": there is no set \"revewed\": write set:reviewed or set:pairs";
+    assert_eq!(messages(&with("set:revewed")), [(Some(5), said.to_owned())]);
+    let said = "`data.train` is \"set:pairs statsu:new\": there is no field \"statsu\"; did you mean status?";
+    assert_eq!(messages(&with("set:pairs statsu:new")), [(Some(5), said.to_owned())]);
+    let issues = parse::parse(SMALL, &[set("data.eval=set:reviewed balance:split")]).expect_err("no balance");
+    assert_eq!((issues[0].key.as_str(), issues[0].line), ("data.eval", None));
+}
+
+#[test]
 fn an_override_wins_over_the_file_and_a_bare_text_needs_no_quotes() {
     let overrides = [set("model.base=hf:owner/name"), set("lora.target_modules=[\"q_proj\", \"v_proj\"]")];
     let recipe = Recipe::parse(SMALL, &overrides, "recipe").expect("a good recipe");

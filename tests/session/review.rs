@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use dojo_studio::domain::agreement::Agreement;
+use dojo_studio::domain::recipe::Balance;
 use dojo_studio::domain::record::RecordId;
 use dojo_studio::domain::reflection::{Reflection, ReflectionId, Verdict};
 use dojo_studio::domain::review::{Disagreement, QueueOrder};
 use dojo_studio::domain::review_filter::ReviewFilter;
 use dojo_studio::domain::thought::Thought;
-use dojo_studio::session::{Balance, Decision, Improved, JudgeWord, ReviewCounts, SetAside};
+use dojo_studio::session::{Decision, Improved, JudgeWord, ReviewCounts, SetAside};
 use serde_json::json;
 
 use super::world::{World, labelled};

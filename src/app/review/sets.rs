@@ -1,62 +1,23 @@
 //! What comes out of a review, as records to train on: `set:reviewed` is right thoughts and accepted corrections,
-//! `set:pairs` accepted corrections over flawed thoughts. A recipe names them as `session:set:reviewed balance:label
+//! `set:pairs` accepted corrections over flawed thoughts. A recipe names them as `set:reviewed balance:label
 //! split:train`; `dojo review export` writes the same rows.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::{assignment, prompt};
 use crate::config::Folders;
-use crate::domain::filter::{Filter, parse};
+use crate::domain::filter::Filter;
 use crate::domain::message::{Message, Role};
-use crate::domain::record::{Preference, Record, RecordId};
+use crate::domain::recipe::{Balance, SetKind, SetOrder, Source};
+use crate::domain::record::{ContentHash, Preference, Record, RecordId};
 use crate::domain::view::Order;
-use crate::session::{Balance, Lesson, Session, answer, balanced, question};
+use crate::session::{Lesson, Seen, Session, Since, answer, balanced, question, version_of};
 use crate::task::Task;
 use crate::teacher::job::{Drawing, Question};
 use crate::teacher::think::Think;
-
-/// Which of the two sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SetKind {
-    Reviewed,
-    Pairs,
-}
-
-/// A set as a recipe names it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SetOrder {
-    pub kind: SetKind,
-    pub balance: Balance,
-    /// Of the records that the rows are about.
-    pub filter: Filter,
-}
-
-impl SetOrder {
-    /// Reads `set:reviewed balance:label split:train`; nothing where the words name no set.
-    ///
-    /// # Errors
-    /// Where a set, a balance or the filter behind them is none.
-    pub fn parse(words: &str) -> Result<Option<Self>> {
-        let (mut kind, mut balance, mut rest) = (None, Balance::AsItIs, Vec::new());
-        for word in words.split_whitespace() {
-            match word.split_once(':') {
-                Some(("set", "reviewed")) => kind = Some(SetKind::Reviewed),
-                Some(("set", "pairs")) => kind = Some(SetKind::Pairs),
-                Some(("set", other)) => bail!("there is no set '{other}': write set:reviewed or set:pairs"),
-                Some(("balance", "label")) => balance = Balance::ByLabel,
-                Some(("balance", other)) => bail!("balance:{other} is none: write balance:label"),
-                _ => rest.push(word),
-            }
-        }
-        let Some(kind) = kind else { return Ok(None) };
-        let line = rest.join(" ");
-        let filter = parse(&line).map_err(|error| anyhow::anyhow!("{}", error.pointed(&line)))?;
-        Ok(Some(Self { kind, balance, filter }))
-    }
-}
 
 /// One row with where it comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,6 +134,44 @@ fn of_task(task: &Task, record: &Record, text: &str, label: &str) -> Option<Vec<
     let escaped = Value::String(text.to_owned()).to_string();
     let inside = escaped.trim_matches('"');
     messages.last().is_some_and(|last| last.content.contains(inside)).then_some(messages)
+}
+
+/// The rows that a session's sets have now, for comparing with those that a run saw.
+#[derive(Debug, Default)]
+pub struct RowsNow(HashMap<Origin, ContentHash>);
+
+/// The thought and the reflection that a row is made from.
+type Origin = (Option<i64>, Option<i64>);
+
+impl RowsNow {
+    /// Of the set that a recipe names as its examples; none where it names no set.
+    ///
+    /// # Errors
+    /// As [`rows`], and where the words are wrong.
+    pub fn add(&mut self, folders: &Folders, session: &Session, source: &str) -> Result<()> {
+        let Source::Set(order) = Source::parse(source).map_err(anyhow::Error::msg)? else { return Ok(()) };
+        // A row that the filter no longer lets through is still there.
+        let all = SetOrder { balance: Balance::AsItIs, filter: Filter::Everything, ..order };
+        for row in rows(folders, session, &all)? {
+            self.0.insert(origin(&row.provenance), version_of(&row.record)?);
+        }
+        Ok(())
+    }
+
+    /// What became of a row since a run saw it.
+    #[must_use]
+    pub fn since(&self, seen: &Seen, provenance: &Value) -> Since {
+        match self.0.get(&origin(provenance)) {
+            Some(version) if *version == seen.version => Since::Same,
+            Some(_) => Since::Changed,
+            None => Since::Gone,
+        }
+    }
+}
+
+fn origin(provenance: &Value) -> Origin {
+    let number = |name: &str| provenance.get(name).and_then(Value::as_i64);
+    (number("thought"), number("reflection"))
 }
 
 /// A row of a file: OpenAI's `messages`, or TRL's `prompt`, `chosen`, `rejected`; with where it comes from.

@@ -3,18 +3,20 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
+use serde_json::Value;
 
-use super::recipe::session_filter;
 use crate::app::cutter;
+use crate::app::review::sets;
+use crate::config::Folders;
 use crate::data::encode::{EncodedSet, Encoder};
 use crate::data::hash;
 use crate::data::import::{self, ImportOptions, OnMalformed};
 use crate::domain::batch::TokenExample;
-use crate::domain::recipe::{DataPart, Malformed, Recipe};
+use crate::domain::recipe::{DataPart, Malformed, Recipe, SetOrder, source};
 use crate::domain::record::{Record, RecordId};
 use crate::engine::model::OpenModel;
-use crate::session::{Access, Purpose, Seen, Session};
+use crate::session::{Access, Purpose, Seen, Session, SessionError};
 
 /// All examples of a run, encoded.
 #[derive(Debug, Clone, Default)]
@@ -39,26 +41,28 @@ impl Dataset {
     }
 }
 
-/// Reads what a recipe trains on, for a model.
+/// Reads what a recipe trains on, for a model. `folders` hold the prompts that a review's sets are asked by.
 ///
 /// # Errors
 /// Where a file or the session can't be read or holds no record, a line is malformed and the recipe says to fail, or
 /// an example has nothing to train on; the message names the line.
-pub fn read(recipe: &Recipe, model: &OpenModel) -> Result<Dataset> {
+pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dataset> {
     let data = &recipe.data;
     let mut malformed = Vec::new();
-    let records = records(&data.train, data, &mut malformed)?;
-    let (train, eval) = match &data.eval {
-        Some(eval) => (records, self::records(eval, data, &mut malformed)?),
-        None => split(records, data),
+    let mut rows = |source: &str| match source::of_session(source) {
+        Some(words) => of_session(source, words, data, folders),
+        None => of_files(source, data.malformed, &mut malformed),
+    };
+    let (train, eval) = match (rows(&data.train)?, &data.eval) {
+        (train, Some(eval)) => (train, rows(eval)?),
+        (all, None) => split(all, data),
     };
     ensure!(!train.is_empty(), "all examples of {} are held out: lower data.split", data.train);
     let longest = data.max_length.min(model.config.context);
-    let encode = |records: &[Numbered]| encode(records, model, longest, data);
+    let encode = |rows: &[Row]| encode(rows, model, longest, data);
     let (encoded, held_out) = (encode(&train)?, encode(&eval)?);
-    let seen = |records: &[Numbered], part| {
-        records.iter().map(|(id, record)| Seen::of(*id, record, part)).collect::<Result<Vec<_>, _>>()
-    };
+    let seen =
+        |rows: &[Row], purpose| rows.iter().map(|row| row.seen(purpose)).collect::<Result<Vec<_>, _>>();
     Ok(Dataset {
         prompts: prompts(recipe, &train, &eval),
         truncated: encoded.truncated + held_out.truncated,
@@ -69,28 +73,45 @@ pub fn read(recipe: &Recipe, model: &OpenModel) -> Result<Dataset> {
     })
 }
 
-/// A record, and its number where it is one of a session.
-type Numbered = (Option<RecordId>, Record);
+/// A record, and what is known of where it comes from.
+struct Row {
+    record: Record,
+    /// Its number, where it is one of a session.
+    id: Option<RecordId>,
+    /// Of a row of a review's set.
+    provenance: Option<Value>,
+}
 
-fn records(source: &str, data: &DataPart, malformed: &mut Vec<String>) -> Result<Vec<Numbered>> {
-    match session_filter(source) {
-        Some(filter) => of_session(source, filter, data),
-        None => of_files(source, data.malformed, malformed),
+impl Row {
+    fn seen(&self, purpose: Purpose) -> Result<Seen, SessionError> {
+        Ok(Seen { provenance: self.provenance.clone(), ..Seen::of(self.id, &self.record, purpose)? })
     }
 }
 
-fn of_session(source: &str, filter: &str, data: &DataPart) -> Result<Vec<Numbered>> {
+fn of_session(source: &str, words: &str, data: &DataPart, folders: &Folders) -> Result<Vec<Row>> {
     let folder = data.session.as_deref().with_context(|| {
         format!("{source:?} names records of a session, and the recipe says of none: set data.session")
     })?;
     let told = || format!("read {source:?} of the session in {folder}");
     let session = Session::open(Path::new(folder), Access::Read).with_context(told)?;
-    let records = session.training_set(filter).with_context(told)?;
-    ensure!(!records.is_empty(), "no record of the session in {folder} matches {source:?}");
-    Ok(records.into_iter().map(|(id, record)| (Some(id), record)).collect())
+    let rows: Vec<Row> = match SetOrder::parse(words).map_err(Error::msg).with_context(told)? {
+        Some(order) => sets::rows(folders, &session, &order)
+            .with_context(told)?
+            .into_iter()
+            .map(|row| Row { record: row.record, id: Some(row.id), provenance: Some(row.provenance) })
+            .collect(),
+        None => session
+            .training_set(words)
+            .with_context(told)?
+            .into_iter()
+            .map(|(id, record)| Row { record, id: Some(id), provenance: None })
+            .collect(),
+    };
+    ensure!(!rows.is_empty(), "nothing of the session in {folder} matches {source:?}");
+    Ok(rows)
 }
 
-fn of_files(path: &str, on_malformed: Malformed, malformed: &mut Vec<String>) -> Result<Vec<Numbered>> {
+fn of_files(path: &str, on_malformed: Malformed, malformed: &mut Vec<String>) -> Result<Vec<Row>> {
     let on_malformed = match on_malformed {
         Malformed::Skip => OnMalformed::Skip,
         Malformed::Fail => OnMalformed::Fail,
@@ -99,12 +120,12 @@ fn of_files(path: &str, on_malformed: Malformed, malformed: &mut Vec<String>) ->
         .with_context(|| format!("read the examples in {path}"))?;
     malformed
         .extend(batch.malformed.iter().map(|bad| format!("{}:{}: {}", bad.source, bad.line, bad.reason)));
-    Ok(batch.records.into_iter().map(|record| (None, record)).collect())
+    Ok(batch.records.into_iter().map(|record| Row { record, id: None, provenance: None }).collect())
 }
 
 /// Holds out a share of the distinct prompts, so that no prompt stands on both sides.
-fn split(records: Vec<Numbered>, data: &DataPart) -> (Vec<Numbered>, Vec<Numbered>) {
-    let distinct: BTreeSet<&str> = records.iter().map(|(_, record)| record.prompt()).collect();
+fn split(rows: Vec<Row>, data: &DataPart) -> (Vec<Row>, Vec<Row>) {
+    let distinct: BTreeSet<&str> = rows.iter().map(|row| row.record.prompt()).collect();
     let mut prompts: Vec<(u64, String)> = distinct
         .into_iter()
         .map(|prompt| (hash::seeded(data.split_seed, prompt), prompt.to_owned()))
@@ -112,11 +133,11 @@ fn split(records: Vec<Numbered>, data: &DataPart) -> (Vec<Numbered>, Vec<Numbere
     prompts.sort_unstable();
     let count = (data.split * prompts.len() as f64).round() as usize;
     let held_out: BTreeSet<String> = prompts.into_iter().take(count).map(|(_, prompt)| prompt).collect();
-    records.into_iter().partition(|(_, record)| !held_out.contains(record.prompt()))
+    rows.into_iter().partition(|row| !held_out.contains(row.record.prompt()))
 }
 
-fn encode(records: &[Numbered], model: &OpenModel, longest: usize, data: &DataPart) -> Result<EncodedSet> {
-    let records: Vec<&Record> = records.iter().map(|(_, record)| record).collect();
+fn encode(rows: &[Row], model: &OpenModel, longest: usize, data: &DataPart) -> Result<EncodedSet> {
+    let records: Vec<&Record> = rows.iter().map(|row| &row.record).collect();
     let template = cutter::template(model)?;
     let end = model.template.eos_token.as_deref();
     let mut set = Encoder::new(&model.tokenizer, template.as_ref(), end, longest)?.encode_all(&records)?;
@@ -128,10 +149,10 @@ fn encode(records: &[Numbered], model: &OpenModel, longest: usize, data: &DataPa
     Ok(set)
 }
 
-fn prompts(recipe: &Recipe, train: &[Numbered], eval: &[Numbered]) -> Vec<String> {
+fn prompts(recipe: &Recipe, train: &[Row], eval: &[Row]) -> Vec<String> {
     if !recipe.sample.prompts.is_empty() {
         return recipe.sample.prompts.clone();
     }
-    let first = eval.iter().chain(train).map(|(_, record)| record.prompt()).find(|prompt| !prompt.is_empty());
+    let first = eval.iter().chain(train).map(|row| row.record.prompt()).find(|prompt| !prompt.is_empty());
     first.map(str::to_owned).into_iter().collect()
 }

@@ -98,7 +98,7 @@ fn note_data(folder: &RunFolder, data: &Dataset) -> Result<()> {
         return session::note_what_a_run_sees(folder.path(), &data.seen)
             .context("write down what the run sees");
     };
-    let changed = before.iter().zip(&data.seen).filter(|(old, new)| old != new).count();
+    let changed = before.iter().zip(&data.seen).filter(|(old, new)| !old.is_of(new)).count();
     let (old, new) = (before.len(), data.seen.len());
     ensure!(
         changed == 0 && old == new,
@@ -134,7 +134,7 @@ pub fn prepare(
     let model = model::open(&files).with_context(|| format!("open the model {}", recipe.model.base))?;
     let (model, tokens) = adapter::with_tokens(recipe, model)?;
     doing("reading the examples");
-    let data = data::read(recipe, &model)?;
+    let data = data::read(recipe, &model, folders)?;
     let adapter = adapter::first(recipe, &model, &tokens)?;
     Ok(Prepared { model, data, adapter })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::domain::recipe::keys::{self, Kind};
-use crate::domain::recipe::{Override, Recipe};
+use crate::domain::recipe::{Override, Recipe, source};
 use crate::domain::run::RunFolder;
 
 /// Reads a recipe file. Paths in it are relative to its folder, those in overrides to the current one.
@@ -36,8 +36,8 @@ pub fn parse(text: &str, overrides: &[Override], origin: &str, folder: &Path) ->
     let mut recipe = Recipe::parse(text, overrides, origin)?;
     let here = std::env::current_dir().context("find the current folder")?;
     let base = |key: &str| if overrides.iter().any(|one| one.key == key) { here.as_path() } else { folder };
-    for key in keys::keys().filter(|key| key.kind == Kind::Path) {
-        if let Some(path) = place(&mut recipe, key.name).filter(|path| session_filter(path).is_none()) {
+    for key in keys::keys().filter(|key| matches!(key.kind, Kind::Path | Kind::Examples)) {
+        if let Some(path) = place(&mut recipe, key.name).filter(|path| source::of_session(path).is_none()) {
             *path = absolute(base(key.name), path);
         }
     }
@@ -49,20 +49,14 @@ pub fn parse(text: &str, overrides: &[Override], origin: &str, folder: &Path) ->
     Ok(recipe)
 }
 
-/// The filter of `session:FILTER`: what a recipe trains on where it is no file.
-#[must_use]
-pub fn session_filter(source: &str) -> Option<&str> {
-    source.strip_prefix("session:").map(str::trim)
-}
-
-/// Which session a recipe's filters are of: the one it names, else the one in whose folder it lies, else the one that
+/// Which session a recipe's filters and sets are of: the one it names, else the one in whose folder it lies, else the one that
 /// somebody stands in.
 fn find_session(recipe: &mut Recipe, places: [&Path; 2]) -> Result<()> {
     let data = &mut recipe.data;
     let asks = [Some(&data.train), data.eval.as_ref()]
         .into_iter()
         .flatten()
-        .any(|one| session_filter(one).is_some());
+        .any(|one| source::of_session(one).is_some());
     if asks && data.session.is_none() {
         let mut folders = places.into_iter().flat_map(Path::ancestors);
         let holding = folders.find(|folder| folder.join("session.toml").is_file());

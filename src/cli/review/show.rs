@@ -5,11 +5,12 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::Said;
+use crate::domain::recipe::Balance;
 use crate::domain::record::RecordId;
 use crate::domain::reflection::ReflectionId;
 use crate::domain::review::{QueueOrder, ReviewItem, VerdictState};
 use crate::domain::review_filter::ReviewFilter;
-use crate::session::{Balance, Session, question};
+use crate::session::{Session, question};
 
 pub(super) fn filter(words: &str) -> Result<ReviewFilter> {
     ReviewFilter::parse(words).map_err(|why| anyhow::anyhow!("the filter can't be read: {why}"))

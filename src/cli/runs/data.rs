@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use serde_json::json;
 
+use crate::app::review::sets::RowsNow;
 use crate::app::runs::RunSummary;
 use crate::app::train::recipe;
 use crate::cli::print;
+use crate::config::Folders;
 use crate::domain::recipe::Recipe;
 use crate::session::{self, Access, Purpose, Seen, Session, Since};
 use crate::ui::widgets::text;
@@ -50,8 +52,16 @@ fn since(recipe: &Recipe, seen: &[Seen]) -> Result<Option<Vec<Since>>> {
     };
     let session = Session::open(std::path::Path::new(folder), Access::Read)
         .with_context(|| format!("open the session that the run read, {folder}"))?;
-    let since: Result<Vec<Since>, _> = seen.iter().map(|seen| session::since(&session, seen)).collect();
-    Ok(Some(since?))
+    let mut rows = RowsNow::default();
+    let folders = Folders::from_environment()?;
+    for source in [Some(&recipe.data.train), recipe.data.eval.as_ref()].into_iter().flatten() {
+        rows.add(&folders, &session, source)?;
+    }
+    let since = |seen: &Seen| match &seen.provenance {
+        Some(chain) => Ok(rows.since(seen, chain)),
+        None => session::since(&session, seen),
+    };
+    Ok(Some(seen.iter().map(since).collect::<Result<Vec<_>, _>>()?))
 }
 
 fn purpose(seen: &[Seen], wanted: Purpose) -> usize {
@@ -77,6 +87,15 @@ fn words(name: &str, recipe: &Recipe, seen: &[Seen], since: Option<&[Since]>) ->
     lines.extend(
         sources.iter().take(TOLD).map(|(source, records)| format!("{:>8}  {source}", count(*records))),
     );
+    let chains = seen.iter().filter_map(|seen| seen.provenance.as_ref());
+    let (corrections, thoughts): (Vec<_>, Vec<_>) = chains.partition(|chain| chain["reflection"].is_i64());
+    if corrections.len() + thoughts.len() > 0 {
+        lines.push(format!(
+            "review {} right thoughts, {} accepted corrections; --json tells each one's student, teacher, judge and reviewer",
+            count(thoughts.len()),
+            count(corrections.len())
+        ));
+    }
     if let Some(since) = since {
         let [same, changed, gone] =
             [Since::Same, Since::Changed, Since::Gone].map(|wanted| of(since, wanted));

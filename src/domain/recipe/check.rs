@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Source;
 use super::keys::{self, Key, Kind};
 
 /// One thing that is wrong with a recipe.
@@ -34,11 +35,8 @@ pub fn unknown_key(name: &str) -> String {
 /// Where the type is another or the value out of range; the sentence says what is allowed.
 pub fn check(key: &Key, value: &Value) -> Result<(), String> {
     match key.kind {
-        Kind::Text | Kind::Path => match value.as_str() {
-            Some(text) if !text.trim().is_empty() => Ok(()),
-            Some(_) => Err(format!("`{}` is empty", key.name)),
-            None => Err(wrong(key, value, "a text in quotes")),
-        },
+        Kind::Text | Kind::Path => text(key, value).map(drop),
+        Kind::Examples => examples(key, text(key, value)?),
         Kind::Flag => value.is_boolean().then_some(()).ok_or_else(|| wrong(key, value, "true or false")),
         Kind::Texts => {
             let texts = value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
@@ -57,6 +55,18 @@ pub fn check(key: &Key, value: &Value) -> Result<(), String> {
             known.then_some(()).ok_or_else(|| wrong(key, value, "\"auto\", \"cpu\", \"cuda:N\" or \"metal\""))
         }
     }
+}
+
+fn text<'v>(key: &Key, value: &'v Value) -> Result<&'v str, String> {
+    match value.as_str() {
+        Some(text) if !text.trim().is_empty() => Ok(text),
+        Some(_) => Err(format!("`{}` is empty", key.name)),
+        None => Err(wrong(key, value, "a text in quotes")),
+    }
+}
+
+fn examples(key: &Key, text: &str) -> Result<(), String> {
+    Source::parse(text).map(drop).map_err(|why| format!("`{}` is \"{text}\": {why}", key.name))
 }
 
 fn wrong(key: &Key, value: &Value, allowed: &str) -> String {

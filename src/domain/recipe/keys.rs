@@ -43,6 +43,8 @@ pub enum Kind {
     Text,
     /// A file or folder; relative to the recipe's own folder.
     Path,
+    /// A path too, or records or a set of a session, as [`super::Source`] reads them.
+    Examples,
     /// A list of texts.
     Texts,
     Choice(&'static [&'static str]),
@@ -134,7 +136,7 @@ const fn row(name: &'static str, kind: Kind, presence: Presence, help: &'static 
     Key { name, kind, presence, help }
 }
 
-use Kind::{Choice, Device, Flag, Integer, Modules, Number, Path, Rates, Text, Texts};
+use Kind::{Choice, Device, Examples, Flag, Integer, Modules, Number, Path, Rates, Text, Texts};
 use Presence::{Default, Optional, Required};
 
 const MANY: i64 = 1_000_000_000;
@@ -144,9 +146,9 @@ static KEYS: &[Key] = &[
     row("method", Choice(&["sft", "dpo", "grpo"]), Default("\"sft\""), "How to train: supervised (sft), on preferences (dpo), on rewards (grpo)"),
     row("model.base", Text, Required, "The model to tune: an alias, hf:owner/name, pip:package==version/file, or a path"),
     row("model.adapter", Path, Optional, "A PEFT folder to continue from; its rank, alpha and modules count"),
-    row("data.train", Path, Required, "Training examples: a file or folder (JSONL, CSV, Parquet, text ...), or session:FILTER for records of a session"),
-    row("data.eval", Path, Optional, "Held-out examples; where it is missing, a share of the training file is held out"),
-    row("data.session", Path, Optional, "The session that session:FILTER means; where it is missing, the one that holds the recipe"),
+    row("data.train", Examples, Required, "Training examples: a file or folder (JSONL, CSV, Parquet, text ...), session:FILTER for records of a session, set:reviewed or set:pairs (with balance:label, FILTER) for what its review left"),
+    row("data.eval", Examples, Optional, "Held-out examples, in the same forms; where it is missing, a share of the training file is held out"),
+    row("data.session", Path, Optional, "The session that session:FILTER and set:NAME mean; where it is missing, the one that holds the recipe"),
     row("data.split", Number(Range::below(0.0, 0.9)), Default("0.1"), "Share of the prompts held out for evaluation where data.eval is missing; 0 holds out none"),
     row("data.split_seed", Integer(0, i64::MAX), Default("42"), "Seed of that split; not the training seed, so that runs stay comparable"),
     row("data.malformed", Choice(&["skip", "fail"]), Default("\"skip\""), "What a malformed line does: it is skipped and counted, or the run fails"),

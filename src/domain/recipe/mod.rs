@@ -5,11 +5,13 @@ pub mod check;
 pub mod edit;
 pub mod keys;
 pub mod parse;
+pub mod source;
 
 use serde::{Deserialize, Serialize};
 
 pub use check::Issue;
 pub use parse::Override;
+pub use source::{Balance, SetKind, SetOrder, Source};
 
 /// A recipe with every key resolved. Names and meanings stand in [`keys`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -235,7 +235,13 @@ fn about(key: &Key) -> String {
         Kind::Integer(low, i64::MAX) => format!("at least {low}"),
         Kind::Integer(low, high) => format!("{low} to {high}"),
         Kind::Number(range) => range.to_string(),
-        Kind::Text | Kind::Path | Kind::Texts | Kind::Modules | Kind::Rates | Kind::Device => String::new(),
+        Kind::Text
+        | Kind::Path
+        | Kind::Examples
+        | Kind::Texts
+        | Kind::Modules
+        | Kind::Rates
+        | Kind::Device => String::new(),
     };
     if allowed.is_empty() { key.help.to_owned() } else { format!("{} ({allowed})", key.help) }
 }
