@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Result;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use serde::Serialize;
 use serde_json::json;
 
+use super::echo::echoes;
 use super::extract::{Class, Field, Found, Kind, Need, Shape, Unreadable, extract};
 use super::prompt::Prompt;
 use super::request::Request;
@@ -30,12 +32,48 @@ pub struct Assignment {
     /// One sentence.
     pub task: String,
     pub classes: Vec<Class>,
-    /// Whether the task is natural language inference with the labels 0 and 1: its prompts have examples.
-    pub entailment: bool,
+    pub examples: Examples,
+}
+
+/// Which examples a prompt shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Examples {
+    /// Of another task: little is known of this one.
+    General,
+    /// Of natural language inference with the labels 0 and 1.
+    Entailment,
+    /// Of natural language inference with three labels.
+    Relations(Relations),
+}
+
+/// The session's own names of the three labels of natural language inference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Relations {
+    pub entailment: String,
+    pub neutral: String,
+    pub contradiction: String,
 }
 
 impl Assignment {
-    pub(super) fn label_names(&self) -> String {
+    /// What every prompt may name, and what is its own.
+    pub(super) fn values(&self, own: serde_json::Value) -> serde_json::Value {
+        let relations = match &self.examples {
+            Examples::Relations(relations) => Some(relations),
+            Examples::General | Examples::Entailment => None,
+        };
+        let mut values = json!({
+            "task": self.task,
+            "labels": self.label_names(),
+            "entailment": self.examples == Examples::Entailment,
+            "relations": relations,
+        });
+        if let (Some(values), serde_json::Value::Object(own)) = (values.as_object_mut(), own) {
+            values.extend(own);
+        }
+        values
+    }
+
+    fn label_names(&self) -> String {
         self.classes.iter().map(|class| class.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
@@ -92,6 +130,7 @@ pub(super) async fn ask_and_read(
     accept: impl Fn(&Found) -> std::result::Result<(), String>,
 ) -> std::result::Result<Outcome<Found>, AskError> {
     let mut request = request.clone();
+    let asked = request.messages.clone();
     let mut kept: Option<Found> = None;
     for last in [false, true] {
         let answer = match speaker.ask(&request).await {
@@ -101,7 +140,8 @@ pub(super) async fn ask_and_read(
                 return Ok(kept.ok_or(Aside { reason: error.name().to_owned(), raw: error.to_string() }));
             }
         };
-        let (problem, reason) = match extract(&answer.text, shape) {
+        let read = extract(&answer.text, shape).and_then(|found| own_words(found, shape, &asked));
+        let (problem, reason) = match read {
             Ok(found) => match accept(&found) {
                 Ok(()) => return Ok(Ok(found)),
                 Err(problem) => {
@@ -122,6 +162,14 @@ pub(super) async fn ask_and_read(
         request.messages.extend(turns);
     }
     Ok(Err(Aside { reason: "unread".to_owned(), raw: String::new() }))
+}
+
+/// Refuses an answer whose text is one of the prompt's own.
+fn own_words(found: Found, shape: &Shape, asked: &[Message]) -> std::result::Result<Found, Unreadable> {
+    let texts = shape.fields.iter().filter(|field| field.kind == Kind::Text);
+    let echo =
+        texts.filter(|field| found.get(field.name).is_some_and(|text| echoes(text, asked))).count() > 0;
+    if echo { Err(Unreadable::Echo) } else { Ok(found) }
 }
 
 fn explain(reason: &Unreadable, finish: &str) -> String {

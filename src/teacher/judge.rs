@@ -56,13 +56,12 @@ impl Judge {
     /// # Errors
     /// Where the prompt can't be filled in.
     pub fn request(&self, candidate: &Candidate) -> Result<Request> {
-        let messages = self.prompt.turns(json!({
-            "task": self.assignment.task,
+        let messages = self.prompt.turns(self.assignment.values(json!({
             "question": candidate.question.text,
             "truth": candidate.truth,
             "thought": candidate.text,
             "label": candidate.label,
-        }))?;
+        })))?;
         let schema = json!({
             "type": "object",
             "properties": {REASONS: {"type": "string"}, SCORE: {"type": "integer", "enum": [1, 2, 3, 4, 5]}},
@@ -170,14 +169,12 @@ impl Judge {
     }
 
     fn improving(&self, candidate: &Candidate, reasons: &str) -> impl Serialize {
-        json!({
-            "task": self.assignment.task,
-            "labels": self.assignment.label_names(),
+        self.assignment.values(json!({
             "question": candidate.question.text,
             "truth": candidate.truth,
             "thought": candidate.text,
             "reasons": reasons,
-        })
+        }))
     }
 }
 

@@ -41,17 +41,14 @@ impl Reflect {
     /// # Errors
     /// Where the prompt can't be filled in.
     pub fn request(&self, wrong: &Wrong) -> Result<Request> {
-        let messages = self.prompt.turns(json!({
-            "task": self.assignment.task,
-            "labels": self.assignment.label_names(),
-            "entailment": self.assignment.entailment,
+        let messages = self.prompt.turns(self.assignment.values(json!({
             "question": wrong.question.text,
             "truth": wrong.thought.truth,
             "guided": self.guidance == Guidance::Guided,
             "thought": wrong.thought.text,
             "label": wrong.thought.label,
             "comment": wrong.comment,
-        }))?;
+        })))?;
         let schema = object_schema(&[ANALYSIS, IMPROVED], &self.assignment);
         let Drawing { max_tokens, temperature } = self.drawing;
         Ok(Request { messages, max_tokens, temperature, schema: Some(("reflection", schema)), draw: 0 })

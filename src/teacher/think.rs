@@ -24,12 +24,7 @@ impl Think {
     /// # Errors
     /// Where the prompt can't be filled in.
     pub fn request(&self, question: &Question) -> Result<Request> {
-        let messages = self.prompt.turns(json!({
-            "task": self.assignment.task,
-            "labels": self.assignment.label_names(),
-            "entailment": self.assignment.entailment,
-            "question": question.text,
-        }))?;
+        let messages = self.prompt.turns(self.assignment.values(json!({"question": question.text})))?;
         let Drawing { max_tokens, temperature } = self.drawing;
         Ok(Request { messages, max_tokens, temperature, schema: Some(("thought", self.schema())), draw: 0 })
     }

@@ -10,13 +10,17 @@ use dojo_studio::domain::thought::{Thought, ThoughtId};
 use dojo_studio::teacher::budget::Spending;
 use dojo_studio::teacher::client::Account;
 use dojo_studio::teacher::extract::entailment;
-use dojo_studio::teacher::job::{Assignment, Drawing, Ended, Question, run};
+use dojo_studio::teacher::form::held_to_the_form;
+use dojo_studio::teacher::job::{Assignment, Drawing, Ended, Examples, Question, Relations, run};
 use dojo_studio::teacher::judge::{Candidate, Judge};
 use dojo_studio::teacher::prompt::Prompt;
 use dojo_studio::teacher::reflect::{Guidance, Reflect, Wrong};
 use dojo_studio::teacher::request::{Answer, Request};
 use dojo_studio::teacher::think::Think;
 use dojo_studio::teacher::{AskError, Speaker};
+use regex::Regex;
+use serde_json::json;
+
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -74,7 +78,7 @@ fn prompt(name: &str) -> Prompt {
 }
 
 fn assignment() -> Assignment {
-    Assignment { task: "Does it follow?".to_owned(), classes: entailment(), entailment: true }
+    Assignment { task: "Does it follow?".to_owned(), classes: entailment(), examples: Examples::Entailment }
 }
 
 fn question() -> Question {
@@ -148,6 +152,79 @@ async fn what_stays_unreadable_is_set_aside_as_it_came() {
     let book = Book::of(["no", r#"{"thought_process": "step 1"#]);
     let aside = think().think(&book, &question()).await.expect("no end").expect_err("unreadable");
     assert_eq!((aside.reason.as_str(), aside.raw.as_str()), ("cut-off", r#"{"thought_process": "step 1"#));
+}
+
+/// What the prompt's first example answers, with another label.
+fn an_example_given_back() -> String {
+    let turns = think().request(&question()).expect("a request").messages;
+    let example = turns.iter().find(|turn| turn.role.name() == "assistant").expect("an example");
+    example.content.replace("\"1\"", "\"0\"")
+}
+
+#[tokio::test]
+async fn an_example_given_back_is_an_echo_and_asked_once_more() {
+    let echo = an_example_given_back();
+    let book = Book::of([echo.as_str(), THOUGHT]);
+    let thought = think().think(&book, &question()).await.expect("no end").expect("a thought");
+    assert_eq!(thought.text, "step 1: a step 2: b step 3: c");
+    assert!(book.asked()[1].messages.last().expect("turns").content.contains("repeats the words"));
+    let book = Book::of([echo.as_str(), echo.as_str()]);
+    let aside = think().think(&book, &question()).await.expect("no end").expect_err("an echo");
+    assert_eq!((aside.reason.as_str(), aside.raw), ("echo", echo));
+}
+
+#[tokio::test]
+async fn instructions_given_back_are_an_echo_and_the_question_is_not() {
+    let system = &think().request(&question()).expect("a request").messages[0].content;
+    let rules = system.split("\n\n").last().expect("rules").replace('"', "'");
+    let answer = |text: &str| json!({"thought_process": text, "predicted_label": "1"}).to_string();
+    let book = Book::of([answer(&format!("step 1: {rules}")).as_str(), THOUGHT]);
+    think().think(&book, &question()).await.expect("no end").expect("a thought");
+    assert_eq!(book.asked().len(), 2);
+    let long = Question {
+        text: "Premise: the old mill by the river grinds no corn since the flood\nHypothesis: it rests"
+            .to_owned(),
+        ..question()
+    };
+    let own = answer(
+        "step 1: the old mill by the river grinds no corn since the flood step 2: so step 3: it rests",
+    );
+    let book = Book::of([own.as_str()]);
+    think().think(&book, &long).await.expect("no end").expect("the question's words may be used");
+}
+
+#[test]
+fn a_prompt_shows_examples_in_the_sessions_own_three_labels() {
+    let relations = Relations {
+        entailment: "Entailment".to_owned(),
+        neutral: "Neutral".to_owned(),
+        contradiction: "Contradiction".to_owned(),
+    };
+    let assignment = Assignment { examples: Examples::Relations(relations), ..assignment() };
+    let turns = Think { assignment, ..think() }.request(&question()).expect("a request").messages;
+    let shown: Vec<&str> = turns
+        .iter()
+        .filter(|turn| turn.role.name() == "assistant")
+        .filter_map(|turn| turn.content.rsplit('"').nth(1))
+        .collect();
+    assert_eq!(shown, ["Entailment", "Contradiction", "Neutral"]);
+}
+
+#[test]
+fn a_model_of_the_program_is_held_to_three_steps_only_where_three_are_asked_for() {
+    let request = think().request(&question()).expect("a request");
+    let held = held_to_the_form(&request);
+    let property = |request: &Request| {
+        request.schema.as_ref().expect("a schema").1["properties"]["thought_process"].clone()
+    };
+    let pattern = property(&held)["pattern"].as_str().map(|text| Regex::new(text).expect("an expression"));
+    let pattern = pattern.expect("a pattern");
+    assert!(pattern.is_match("step 1: The ferry only runs in summer. step 2: January is no part of summer. step 3: So it can't be taken."));
+    assert!(!pattern.is_match("step 1: ... step 2: ... step 3: ..."));
+    assert_eq!(property(&request), json!({"type": "string"}), "others get the plain form");
+    let mut four = request;
+    four.messages[0].content += " Then step 4: doubt.";
+    assert_eq!(property(&held_to_the_form(&four)), json!({"type": "string", "maxLength": 600}));
 }
 
 #[tokio::test]
@@ -286,7 +363,7 @@ fn a_prompt_of_the_user_replaces_the_shipped_one_and_has_another_version() {
 fn every_shipped_prompt_asks_for_exactly_three_steps_or_for_a_score() {
     for name in ["think", "reflect", "improve", "judge", "again"] {
         let values = serde_json::json!({
-            "task": "t", "labels": "0, 1", "entailment": true, "question": "q", "guided": true, "thought": "h",
+            "task": "t", "labels": "0, 1", "entailment": true, "relations": null, "question": "q", "guided": true, "thought": "h",
             "label": "0", "truth": "1", "comment": "c", "reasons": "r", "problem": "p",
         });
         let turns = prompt(name).turns(values).expect("a prompt that can be filled in");

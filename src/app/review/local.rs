@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use anyhow::{Context, Result};
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
@@ -24,6 +25,7 @@ use crate::teacher::budget::{Budget, Spending};
 use crate::teacher::cache::Cache;
 use crate::teacher::client::{Account, Teacher};
 use crate::teacher::clock::MachineClock;
+use crate::teacher::form::held_to_the_form;
 use crate::teacher::request::{Answer, Request};
 use crate::teacher::{AskError, Key, Speaker};
 
@@ -79,7 +81,8 @@ impl Speaker for Local {
     }
 
     fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, std::result::Result<Answer, AskError>> {
-        self.teacher.ask(request)
+        let request = held_to_the_form(request);
+        async move { self.teacher.ask(&request).await }.boxed()
     }
 }
 
@@ -112,7 +115,10 @@ fn teacher(
 
 fn served(folders: &Folders, given: &str) -> Result<Served> {
     let (name, adapter) = given.split_once('+').map_or((given, None), |(name, folder)| (name, Some(folder)));
-    let open = model::open(&hub::resolve(&folders.models(), name, Network::Allowed, &mut Silent)?)?;
+    let mut open = model::open(&hub::resolve(&folders.models(), name, Network::Allowed, &mut Silent)?)?;
+    if let Some(folder) = adapter {
+        open = open.with_tokens_of(Path::new(folder))?;
+    }
     let prompter = Prompter::new(&open)?;
     let mut generator = load(&open, Precision::Stored, Limits::default())?;
     let mut adapters = BTreeMap::new();

@@ -26,7 +26,7 @@ use crate::teacher::cache::Cache;
 use crate::teacher::client::Teacher;
 use crate::teacher::clock::MachineClock;
 use crate::teacher::extract::{entailment, plain};
-use crate::teacher::job::{Assignment, Drawing, Ended};
+use crate::teacher::job::{Assignment, Drawing, Ended, Examples, Relations};
 use crate::teacher::prompt::Prompt;
 use crate::teacher::request::Request;
 use crate::teacher::{AskError, Key, Speaker};
@@ -208,15 +208,35 @@ pub fn assignment(session: &Session) -> Result<Assignment> {
             task: "Decide whether the hypothesis follows from the premise. Label 1: it follows. Label 0: it does not."
                 .to_owned(),
             classes: entailment(),
-            entailment: true,
+            examples: Examples::Entailment,
         });
+    }
+    let classes = plain(&names);
+    if let Some(relations) = relations(&names).filter(|_| pairs) {
+        let Relations { entailment, neutral, contradiction } = &relations;
+        let task = format!(
+            "Say how the hypothesis relates to the premise. {entailment}: it must be true where the premise is. \
+             {contradiction}: it can't be true where the premise is. {neutral}: it may be true or not."
+        );
+        return Ok(Assignment { task, classes, examples: Examples::Relations(relations) });
     }
     let task = if pairs {
         "Say how the hypothesis relates to the premise.".to_owned()
     } else {
         "Give the label that fits the text.".to_owned()
     };
-    Ok(Assignment { task, classes: plain(&names), entailment: false })
+    Ok(Assignment { task, classes, examples: Examples::General })
+}
+
+/// The three labels of natural language inference, where the session has these and no others.
+fn relations(names: &[String]) -> Option<Relations> {
+    let name = |wanted: &str| names.iter().find(|name| name.eq_ignore_ascii_case(wanted)).cloned();
+    let relations = Relations {
+        entailment: name("entailment")?,
+        neutral: name("neutral")?,
+        contradiction: name("contradiction")?,
+    };
+    (names.len() == 3).then_some(relations)
 }
 
 /// A prompt: the session's own, else the user's, else the shipped one.

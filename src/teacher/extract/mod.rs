@@ -65,6 +65,10 @@ pub enum Unreadable {
     WrongValue(&'static str),
     #[error("the answer gives `{0}` several times with different values")]
     Ambiguous(&'static str),
+    #[error(
+        "the answer repeats the words of the instructions or of an example instead of reasoning about this question"
+    )]
+    Echo,
 }
 
 impl Unreadable {
@@ -78,6 +82,7 @@ impl Unreadable {
             Self::Missing(_) => "missing-field",
             Self::WrongValue(_) => "wrong-value",
             Self::Ambiguous(_) => "ambiguous",
+            Self::Echo => "echo",
         }
     }
 }
