@@ -3,12 +3,15 @@
 //! Records up to a number are in it; those after it are read one by one when something is searched for, so a search
 //! is complete at any time, only slower.
 
+use std::time::{Duration, Instant};
+
 use rusqlite::{Connection, Transaction, params};
 
 use super::{Durability, JobLock, Result, Session, content, import, lock, read};
 
-/// How much text goes into the index in one transaction: others wait a quarter of a second for it at most.
+/// How much text goes into the index in one transaction, and how long it may take: a person's change waits for it.
 const STRETCH_BYTES: usize = 4 << 20;
+const STRETCH_TIME: Duration = Duration::from_millis(20);
 
 /// How far the index is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -69,7 +72,7 @@ pub(super) fn is_behind(connection: &Connection, indexed_up_to: i64) -> Result<b
 fn index_stretch(transaction: &Transaction<'_>, bytes: usize) -> Result<()> {
     let start = indexed_up_to(transaction)?;
     let mut last = start;
-    let mut read = 0;
+    let (begun, mut read, mut full) = (Instant::now(), 0, false);
     {
         let mut select =
             transaction.prepare_cached("SELECT id, fields, body FROM contents WHERE id > ?1 ORDER BY id")?;
@@ -80,12 +83,13 @@ fn index_stretch(transaction: &Transaction<'_>, bytes: usize) -> Result<()> {
             last = row.get(0)?;
             read += text.len();
             insert.execute(params![last, text])?;
-            if read >= bytes {
+            if read >= bytes || begun.elapsed() >= STRETCH_TIME {
+                full = true;
                 break;
             }
         }
     }
-    if read < bytes {
+    if !full {
         last = import::next_record(transaction)? - 1;
     }
     set_indexed_up_to(transaction, last)
