@@ -27,16 +27,22 @@ pub(super) fn ready(arguments: &ModelArguments) -> Result<Ready> {
 
 /// As [`ready`], with the opened model itself.
 pub(super) fn open_and_ready(arguments: &ModelArguments) -> Result<(OpenModel, Ready)> {
+    open_with(arguments, &[])
+}
+
+/// As [`open_and_ready`], with the tokens that further adapters bring.
+pub(super) fn open_with(arguments: &ModelArguments, others: &[&Path]) -> Result<(OpenModel, Ready)> {
     let mut open = open(&arguments.model)?;
-    if let Some(folder) = &arguments.adapter {
+    for folder in arguments.adapter.as_deref().iter().chain(others) {
         open = open.with_tokens_of(folder)?;
+    }
+    let mut held = arguments.adapter.as_deref().map(|folder| adapter(folder, &open)).transpose()?;
+    if let Some(merged) = held.take_if(|_| arguments.merge) {
+        open = merged.merged_into(open)?;
     }
     let prompter = Prompter::new(&open)?;
     let mut generator = load(&open, arguments.precision(), arguments.limits())?;
-    let adapter = match &arguments.adapter {
-        None => None,
-        Some(folder) => Some(generator.add_adapter(&adapter(folder, &open)?)?),
-    };
+    let adapter = held.map(|adapter| generator.add_adapter(&adapter)).transpose()?;
     Ok((open, Ready { generator, prompter, adapter }))
 }
 

@@ -79,6 +79,10 @@ pub(super) struct ModelArguments {
     /// An adapter's folder (PEFT).
     #[arg(long, value_name = "DIR")]
     pub(super) adapter: Option<PathBuf>,
+    /// Put the adapter into the weights in memory instead of adding it to each product: quicker where the weights are
+    /// plain or 8-bit; others of those that change take 8 bits then.
+    #[arg(long, requires = "adapter")]
+    pub(super) merge: bool,
     /// What the arithmetic is done with.
     #[arg(long, value_enum, default_value_t = Arithmetic::Stored)]
     pub(super) precision: Arithmetic,

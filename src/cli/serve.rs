@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use super::sampling::ModelArguments;
@@ -17,7 +17,8 @@ use crate::serve::{Served, Settings, bind};
 pub(super) struct Serve {
     #[command(flatten)]
     model: ModelArguments,
-    /// A further adapter, offered as a model of its own: NAME=DIR; may be given several times.
+    /// A further adapter, offered as a model of its own: NAME=DIR; may be given several times. Of those that bring new
+    /// tokens, all must bring the same.
     #[arg(long, value_name = "NAME=DIR", value_parser = read_named)]
     offer: Vec<(String, PathBuf)>,
     /// The sentence model that answers /v1/embeddings, `all-minilm-l6-v2` for one.
@@ -44,11 +45,21 @@ pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
         queue: arguments.queue,
         body: arguments.max_body,
     };
-    let (open, mut ready) = loading::open_and_ready(&arguments.model)?;
+    ensure!(
+        !arguments.model.merge || arguments.offer.is_empty(),
+        "--merge leaves nothing that --offer could be added to: give one or the other"
+    );
+    let others: Vec<&Path> = arguments.offer.iter().map(|(_, folder)| folder.as_path()).collect();
+    let (mut open, mut ready) = loading::open_with(&arguments.model, &others)?;
     let mut adapters = BTreeMap::new();
-    if let (Some(adapter), Some(folder)) = (ready.adapter, &arguments.model.adapter) {
-        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-        adapters.insert(name.context("the adapter's folder has no name")?, adapter);
+    if let Some(folder) = &arguments.model.adapter {
+        let name = folder.file_name().context("the adapter's folder has no name")?;
+        let name = name.to_string_lossy().into_owned();
+        match ready.adapter {
+            Some(adapter) => drop(adapters.insert(name, adapter)),
+            // Merged, it is all that there is.
+            None => open.name = name,
+        }
     }
     for (name, folder) in &arguments.offer {
         let adapter = loading::adapter(folder, &open)?;

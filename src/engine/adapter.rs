@@ -8,6 +8,7 @@
 pub(crate) mod dora;
 mod fused;
 mod initial;
+mod merge;
 pub(crate) mod peft;
 pub mod whole;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
@@ -10,7 +11,7 @@ use crate::domain::chat::Answerer;
 use crate::engine::adapter::Adapter;
 use crate::engine::generate::{AdapterId, Generator, Limits, Precision, Prompter, load};
 use crate::engine::hub::{self, Network, Silent};
-use crate::engine::model::{self, ModelConfig};
+use crate::engine::model::{self, ModelConfig, TOKENIZER, tokens_of};
 
 /// Base models in memory at once; the one that was used longest ago goes first.
 const KEPT: usize = 2;
@@ -29,11 +30,13 @@ pub(super) struct Loaded {
 pub(super) struct Models {
     folder: PathBuf,
     loaded: Vec<Loaded>,
+    /// By adapter: when its tokenizer was written, and whether it has tokens that the base lacks.
+    tokens: BTreeMap<PathBuf, (SystemTime, bool)>,
 }
 
 impl Models {
     pub(super) const fn new(folder: PathBuf) -> Self {
-        Self { folder, loaded: Vec::new() }
+        Self { folder, loaded: Vec::new(), tokens: BTreeMap::new() }
     }
 
     /// The model called so, where it is loaded.
@@ -45,15 +48,23 @@ impl Models {
         self.loaded.iter_mut()
     }
 
-    /// Loads what an answerer needs, unless it is loaded; gives its base model's name and the adapter.
+    /// Loads what an answerer needs, unless it is loaded; gives its base model's name and the adapter. An adapter that
+    /// brings tokens of its own gets a base of its own, which has rows for them.
     ///
     /// # Errors
     /// Where the model isn't on this machine, or it or the adapter can't be read.
     pub(super) fn prepare(&mut self, answerer: &Answerer) -> Result<(String, Option<AdapterId>)> {
-        let name = base_of(answerer)?;
-        let used = self.loaded.iter().position(|loaded| loaded.name == name);
-        let used =
-            if let Some(place) = used { self.loaded.remove(place) } else { open(&self.folder, &name)? };
+        let base = base_of(answerer)?;
+        let owner = answerer.adapter.as_deref();
+        let owner = match owner {
+            Some(folder) if self.brings_tokens(&base, folder)? => Some(folder),
+            _ => None,
+        };
+        let name = owner.map_or_else(|| base.clone(), |folder| format!("{base} with {}", folder.display()));
+        let used = match self.loaded.iter().position(|loaded| loaded.name == name) {
+            Some(place) => self.loaded.remove(place),
+            None => Loaded { name: name.clone(), ..open(&self.folder, &base, owner)? },
+        };
         if self.loaded.len() >= KEPT {
             self.loaded.remove(0);
         }
@@ -61,6 +72,23 @@ impl Models {
         let loaded = self.loaded.last_mut().context("no model is loaded")?;
         let adapter = answerer.adapter.as_deref().map(|folder| loaded.adapter(folder)).transpose()?;
         Ok((name, adapter))
+    }
+}
+
+impl Models {
+    fn brings_tokens(&mut self, base: &str, folder: &Path) -> Result<bool> {
+        let file = folder.join(TOKENIZER);
+        let Ok(written) = std::fs::metadata(file).and_then(|file| file.modified()) else { return Ok(false) };
+        if let Some((_, brings)) = self.tokens.get(folder).filter(|(known, _)| *known == written) {
+            return Ok(*brings);
+        }
+        let tokenizer = match self.get(base) {
+            Some(loaded) => Arc::clone(loaded.generator.tokenizer()),
+            None => model::open(&hub::resolve(&self.folder, base, Network::Offline, &mut Silent)?)?.tokenizer,
+        };
+        let brings = !tokens_of(folder, &tokenizer)?.is_empty();
+        self.tokens.insert(folder.to_path_buf(), (written, brings));
+        Ok(brings)
     }
 }
 
@@ -83,9 +111,13 @@ impl Loaded {
     }
 }
 
-fn open(folder: &Path, name: &str) -> Result<Loaded> {
+/// Opens a model, with rows for the tokens that an adapter brings.
+fn open(folder: &Path, name: &str, owner: Option<&Path>) -> Result<Loaded> {
     let files = hub::resolve(folder, name, Network::Offline, &mut Silent)?;
-    let opened = model::open(&files)?;
+    let mut opened = model::open(&files)?;
+    if let Some(adapter) = owner {
+        opened = opened.with_tokens_of(adapter)?;
+    }
     let prompter = Prompter::new(&opened)?;
     ensure!(
         prompter.has_template(),

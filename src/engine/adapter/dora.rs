@@ -35,7 +35,8 @@ pub(crate) fn row_norms(weight: &[f32], inputs: usize, low: Product<'_>) -> Vec<
     norms
 }
 
-fn norm(row: &[f32]) -> f32 {
+/// The Euclidean norm.
+pub(super) fn norm(row: &[f32]) -> f32 {
     sum2(row, row, |a, b| a * b).sqrt()
 }
 
@@ -65,6 +66,7 @@ impl Adapter {
     }
 }
 
-fn tensor(slot: &Slot) -> String {
+/// The name of the weight that a slot changes.
+pub(super) fn tensor(slot: &Slot) -> String {
     format!("model.layers.{}.{}.{}.weight", slot.layer, slot.projection.block(), slot.projection.name())
 }

@@ -48,6 +48,8 @@ pub struct Generator {
     pub(super) workspace: Workspace,
     pub(super) cache: Cache,
     pub(super) adapters: BTreeMap<AdapterId, Arc<Lora>>,
+    /// Tokens that only adapters with rows for them may write.
+    hidden: Vec<u32>,
     pub(super) waiting: VecDeque<Sequence>,
     active: Vec<Sequence>,
     limits: Limits,
@@ -71,6 +73,7 @@ impl Generator {
             cache: Cache::new(shape, pages),
             guide: None,
             adapters: BTreeMap::new(),
+            hidden: Vec::new(),
             waiting: VecDeque::new(),
             active: Vec::new(),
             limits,
@@ -114,6 +117,11 @@ impl Generator {
         let id = AdapterId(lora.serial);
         self.adapters.insert(id, Arc::new(lora));
         Ok(id)
+    }
+
+    /// Keeps tokens from all but the adapters that have rows for them: to others they mean nothing.
+    pub fn hide(&mut self, tokens: &[u32]) {
+        self.hidden.extend_from_slice(tokens);
     }
 
     /// Lets go of an adapter; requests that use it finish with it.
@@ -260,6 +268,13 @@ impl Generator {
             }
             next += 1;
             let Some(logits) = rows.next().and_then(|row| row.get_mut(..vocabulary)) else { break };
+            for &token in &self.hidden {
+                if !sequence.lora.as_ref().is_some_and(|lora| lora.knows(token))
+                    && let Some(logit) = logits.get_mut(token as usize)
+                {
+                    *logit = f32::NEG_INFINITY;
+                }
+            }
             let siblings = std::mem::take(&mut sequence.siblings);
             families.push((sequence, siblings, logits));
         }

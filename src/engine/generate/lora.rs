@@ -119,6 +119,14 @@ impl Lora {
         self.layers.get(layer)?.get(projection as usize)?.as_ref()
     }
 
+    /// Whether the adapter says what a token means that its base lacks.
+    pub(crate) fn knows(&self, token: u32) -> bool {
+        self.embedding.is_some()
+            || self.output.is_some()
+            || self.embedding_rows.contains_key(&token)
+            || self.output_rows.contains_key(&token)
+    }
+
     /// A norm's weight, where the adapter has one of its own.
     pub(crate) fn norm(&self, module: Module) -> Option<&[f32]> {
         self.norms.get(&module).map(Vec::as_slice)

@@ -73,5 +73,7 @@ impl Prompter {
 pub fn load(model: &OpenModel, precision: Precision, limits: Limits) -> Result<Generator> {
     let decoder = Decoder::load(&model.config, model.weights.as_ref(), precision)
         .with_context(|| format!("load {}", model.name))?;
-    Ok(Generator::new(Arc::new(decoder), Arc::clone(&model.tokenizer), limits))
+    let mut generator = Generator::new(Arc::new(decoder), Arc::clone(&model.tokenizer), limits);
+    generator.hide(model.added_tokens());
+    Ok(generator)
 }

@@ -7,11 +7,13 @@ use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::json;
 use tokenizers::{AddedToken, Tokenizer};
 
+use super::ModelConfig;
 use super::open::OpenModel;
 use super::weights::{Stored, Weights};
 use crate::engine::files::write_atomically;
 
-const TOKENIZER: &str = "tokenizer.json";
+/// The file of a folder's tokenizer.
+pub const TOKENIZER: &str = "tokenizer.json";
 
 impl OpenModel {
     /// The model with a token for each text, and their ids. Texts that are tokens already keep their ids; others are
@@ -41,27 +43,16 @@ impl OpenModel {
     /// # Errors
     /// Where that tokenizer is damaged or is another model's.
     pub fn with_tokens_of(self, folder: &Path) -> Result<Self> {
-        let path = folder.join(TOKENIZER);
-        if !path.is_file() {
-            return Ok(self);
-        }
-        let theirs =
-            Tokenizer::from_file(&path).map_err(|error| anyhow!("read {}: {error}", path.display()))?;
-        let mut added: Vec<(u32, String)> = theirs
-            .get_added_tokens_decoder()
-            .into_iter()
-            .map(|(id, token)| (id, token.content))
-            .filter(|(_, text)| self.tokenizer.token_to_id(text).is_none())
-            .collect();
+        let added = tokens_of(folder, &self.tokenizer)?;
         if added.is_empty() {
             return Ok(self);
         }
-        added.sort_unstable();
         let (wanted, texts): (Vec<u32>, Vec<String>) = added.into_iter().unzip();
         let (model, ids) = self.with_tokens(&texts)?;
         ensure!(
             ids == wanted,
-            "the tokenizer in {} is another model's: its added tokens have other numbers",
+            "the tokenizer in {} adds tokens under other numbers than here: it is another model's, or another adapter \
+             has added tokens before it, and these two can't be held together",
             folder.display()
         );
         Ok(model)
@@ -70,7 +61,19 @@ impl OpenModel {
     /// Whether the tokenizer has more tokens than the model's own files say.
     #[must_use]
     pub fn has_added_tokens(&self) -> bool {
-        self.added_tokens
+        !self.added_tokens.is_empty()
+    }
+
+    /// Tokens that the model's own files lack.
+    #[must_use]
+    pub fn added_tokens(&self) -> &[u32] {
+        &self.added_tokens
+    }
+
+    /// The same model over other weights, whose every row has a meaning.
+    #[must_use]
+    pub(crate) fn over(self, config: ModelConfig, weights: Arc<dyn Weights>) -> Self {
+        Self { config, weights, added_tokens: Vec::new(), ..self }
     }
 
     /// Writes the tokenizer into an adapter's folder, in the form that transformers reads.
@@ -92,7 +95,8 @@ impl OpenModel {
     }
 
     fn adopt(&mut self, tokenizer: Tokenizer) {
-        self.added_tokens |= tokenizer.get_vocab_size(true) > self.tokenizer.get_vocab_size(true);
+        let known = Arc::clone(&self.tokenizer);
+        self.added_tokens.extend(new_tokens(&tokenizer, &known).into_iter().map(|(id, _)| id));
         let largest = tokenizer.get_vocab(true).into_values().max().unwrap_or(0) as usize;
         let old = self.config.vocabulary;
         if largest >= old {
@@ -102,6 +106,30 @@ impl OpenModel {
         }
         self.tokenizer = Arc::new(tokenizer);
     }
+}
+
+/// Tokens with their ids that an adapter's folder brings and a tokenizer lacks; none where it holds no tokenizer.
+///
+/// # Errors
+/// Where the folder's tokenizer is damaged.
+pub fn tokens_of(folder: &Path, known: &Tokenizer) -> Result<Vec<(u32, String)>> {
+    let path = folder.join(TOKENIZER);
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let theirs = Tokenizer::from_file(&path).map_err(|error| anyhow!("read {}: {error}", path.display()))?;
+    Ok(new_tokens(&theirs, known))
+}
+
+/// Added tokens of one tokenizer that another lacks, by their ids.
+fn new_tokens(theirs: &Tokenizer, known: &Tokenizer) -> Vec<(u32, String)> {
+    let added = theirs.get_added_tokens_decoder().into_iter();
+    let mut new: Vec<(u32, String)> = added
+        .map(|(id, token)| (id, token.content))
+        .filter(|(_, text)| known.token_to_id(text).is_none())
+        .collect();
+    new.sort_unstable();
+    new
 }
 
 /// Weights whose embedding and output layer have more rows than their file's.

@@ -20,8 +20,8 @@ pub struct OpenModel {
     pub weights: Arc<dyn Weights>,
     pub tokenizer: Arc<Tokenizer>,
     pub template: ChatTemplateSource,
-    /// Whether the tokenizer has tokens that the model's files lack.
-    pub(super) added_tokens: bool,
+    /// Tokens that the tokenizer has and the model's files lack: only an adapter knows what they mean.
+    pub(super) added_tokens: Vec<u32>,
 }
 
 /// A model's chat template as it ships it, and the texts of the tokens that templates name.
@@ -66,7 +66,7 @@ pub fn open(files: &ModelFiles) -> Result<OpenModel> {
         weights,
         tokenizer: Arc::new(tokenizer),
         template,
-        added_tokens: false,
+        added_tokens: Vec::new(),
     })
 }
 

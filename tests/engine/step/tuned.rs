@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use candle_core::quantized::GgmlDType;
 use dojo_studio::domain::batch::PackedBatch;
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Module, Projection};
-use dojo_studio::engine::generate::{Decoder, Generator, Limits, Precision};
+use dojo_studio::engine::generate::{self, Decoder, Generator, Limits, Precision, Request, complete};
 use dojo_studio::engine::model::{BaseFormat, OpenModel};
 use dojo_studio::engine::train::step::{ActivationMemory, DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::Student;
@@ -223,6 +224,96 @@ fn what_is_trained_is_what_answers() {
 }
 
 #[test]
+fn a_merge_in_memory_says_what_the_adapter_on_the_fly_says() {
+    for kind in KINDS {
+        let (_folder, model) = open(kind);
+        let load = |model: &OpenModel, precision| {
+            let decoder = Decoder::load(&model.config, &*model.weights, precision).expect("the weights");
+            let limits = Limits { threads: 2, ..Limits::default() };
+            Generator::new(Arc::new(decoder), Arc::clone(&model.tokenizer), limits)
+        };
+        let text = example(3, 90).tokens;
+        for beside in [Beside::Magnitudes, Beside::Modules, Beside::Tokens] {
+            let adapter = adapter(&model, beside, 0.0);
+            let (mut on_the_fly, precision) = (load(&model, Precision::Full), Precision::Full);
+            let id = on_the_fly.add_adapter(&adapter).expect("an adapter");
+            let merged = adapter.merged_into(model.clone()).expect("it fits");
+            let mut merged = load(&merged, precision);
+            let scores = |generator: &mut Generator, adapter| {
+                generator.negative_log_likelihoods(&text, adapter).expect("scores")
+            };
+            let (ours, reference) = (scores(&mut merged, None), scores(&mut on_the_fly, Some(id)));
+            near(kind, &ours, &reference, 1e-3);
+            let greedy = |generator: &mut Generator, adapter| {
+                let request = Request { adapter, ..Request::new(text[..20].to_vec(), 24) };
+                let answers = complete(generator, vec![request], &mut |_| Ok(())).expect("answers");
+                answers[0][0].tokens.clone()
+            };
+            assert_eq!(greedy(&mut merged, None), greedy(&mut on_the_fly, Some(id)), "{kind}");
+        }
+    }
+}
+
+#[test]
+fn only_the_adapter_that_brought_a_token_writes_it() {
+    use dojo_studio::engine::generate::Sampling;
+    for kind in ["llama", "qwen2"] {
+        let (_folder, model) = open(kind);
+        let (model, ids) = model.with_tokens(&["<think>".to_owned()]).expect("a new token");
+        let mut owner = Adapter::fresh(lora(false, 0.0), "tiny", &model.config, 5).expect("an adapter");
+        owner.add_tokens(&ids, &model.config).expect("tokens");
+        owner.copy_base(&model.config, &*model.weights).expect("the base");
+        let other = Adapter::fresh(lora(false, 0.0), "tiny", &model.config, 6).expect("an adapter");
+        let mut generator = generate::load(&model, Precision::Full, Limits::default()).expect("a generator");
+        let owner = generator.add_adapter(&owner).expect("an adapter");
+        let other = generator.add_adapter(&other).expect("an adapter");
+        let mut writes = |adapter| {
+            let sampling = Sampling { logit_bias: vec![(ids[0], 100.0)], ..Sampling::default() };
+            let request = Request { sampling, adapter, ..Request::new(example(3, 20).tokens, 4) };
+            let answers = complete(&mut generator, vec![request], &mut |_| Ok(())).expect("answers");
+            answers[0][0].tokens.contains(&ids[0])
+        };
+        assert_eq!([writes(Some(owner)), writes(None), writes(Some(other))], [true, false, false], "{kind}");
+    }
+}
+
+#[test]
+fn adapters_that_bring_other_tokens_under_the_same_number_are_refused_together() {
+    let (_folder, model) = open("llama");
+    let places = ["<a>", "<b>"].map(|text| {
+        let place = tempfile::tempdir().expect("a folder");
+        let (own, _) = model.clone().with_tokens(&[text.to_owned()]).expect("a new token");
+        own.save_tokenizer(place.path()).expect("save");
+        place
+    });
+    let first = model.clone().with_tokens_of(places[0].path()).expect("one alone");
+    assert_eq!(first.config.vocabulary, model.config.vocabulary + 1);
+    let again = first.clone().with_tokens_of(places[0].path()).expect("the same tokens again");
+    assert_eq!(again.config.vocabulary, first.config.vocabulary);
+    let why =
+        first.with_tokens_of(places[1].path()).err().expect("another token under its number").to_string();
+    assert!(why.contains("can't be held together"), "{why}");
+}
+
+#[test]
+fn an_adapter_merges_into_quantised_weights_at_eight_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("tiny.gguf");
+    let mean = |precision| {
+        let model = Tiny { tied: false, ..Tiny::new("llama") }.open_gguf(&path, GgmlDType::Q4_0);
+        let adapter = adapter(&model, Beside::Modules, 0.0);
+        let merged = adapter.merged_into(model).expect("it fits");
+        let decoder = Decoder::load(&merged.config, &*merged.weights, precision).expect("the weights");
+        let mut generator =
+            Generator::new(Arc::new(decoder), Arc::clone(&merged.tokenizer), Limits::default());
+        let scores = generator.negative_log_likelihoods(&example(3, 90).tokens, None).expect("scores");
+        scores.iter().map(|&nll| f64::from(nll)).sum::<f64>() / scores.len() as f64
+    };
+    let (rounded, whole) = (mean(Precision::Stored), mean(Precision::Full));
+    assert!((rounded - whole).abs() < 0.02 * whole, "{rounded} {whole}");
+}
+
+#[test]
 fn soft_caps_are_the_same_in_training_and_in_answers() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut tiny = Tiny::new("gemma3_text");
@@ -252,7 +343,7 @@ fn soft_caps_are_the_same_in_training_and_in_answers() {
 
 #[test]
 fn adapters_that_change_different_things_answer_side_by_side() {
-    use dojo_studio::engine::generate::{Request, Sampling, complete};
+    use dojo_studio::engine::generate::Sampling;
     let (_folder, model) = open("qwen2");
     let decoder = Decoder::load(&model.config, &*model.weights, Precision::Full).expect("the weights");
     let limits = Limits { threads: 2, ..Limits::default() };
