@@ -92,6 +92,20 @@ impl Session {
         })
     }
 
+    /// Keeps what was written so far of an answer that has not ended: it outlives a program that is killed.
+    ///
+    /// # Errors
+    /// Where the session can't be written.
+    pub fn keep_so_far(&mut self, turn: TurnId, content: &str) -> Result<()> {
+        self.write("keep an answer so far", Durability::WholeJobs, |transaction| {
+            transaction.execute(
+                "UPDATE chat_turns SET content = ?2 WHERE id = ?1 AND outcome IS NULL",
+                params![turn.0, content],
+            )?;
+            Ok(())
+        })
+    }
+
     /// Keeps an answer as it ended.
     ///
     /// # Errors

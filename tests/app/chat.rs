@@ -5,10 +5,12 @@ use std::time::Duration;
 use dojo_studio::app::sessions;
 use dojo_studio::app::studio::headless::Headless;
 use dojo_studio::config::Folders;
+use dojo_studio::domain::chat::Why;
 use dojo_studio::domain::message::Role;
 use dojo_studio::domain::record::{RecordId, Status};
 use dojo_studio::session::{Access, Session};
 
+use crate::support::program::wait_until;
 use crate::support::tiny::Tiny;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -106,6 +108,37 @@ fn a_long_answer_is_stopped_and_what_was_written_is_kept() {
     let answer = chat.turns.values().find(|turn| turn.role == Role::Assistant).unwrap();
     assert!(answer.outcome.as_ref().unwrap().tokens < 190_000);
     assert!(!answer.content.is_empty());
+}
+
+#[test]
+fn a_studio_that_is_left_in_the_middle_of_an_answer_keeps_what_was_written() {
+    let mut world = World::new(200_000);
+    world.keys("p down down down down down 1 9 0 0 0 0 enter enter h i enter");
+    world.wait("00 tokens · esc stops");
+    let World { home, studio } = world;
+    drop(studio);
+    let session = Session::open(&home.path().join("sessions/talk"), Access::Read).expect("the session");
+    let chat = session.chat(session.chats("").unwrap()[0].id).unwrap();
+    let answer = chat.turns.values().find(|turn| turn.role == Role::Assistant).unwrap();
+    assert_eq!(answer.outcome.as_ref().unwrap().why, Why::Stopped);
+    assert!(!answer.content.is_empty());
+}
+
+#[test]
+fn an_answer_in_the_making_is_kept_as_it_grows() {
+    let mut world = World::new(200_000);
+    world.keys("p down down down down down 1 9 0 0 0 0 enter enter h i enter");
+    world.wait("tok/s");
+    let session = world.session();
+    let written = || {
+        let chat = session.chat(session.chats("").unwrap()[0].id).unwrap();
+        let answer = chat.turns.values().find(|turn| turn.role == Role::Assistant).unwrap();
+        assert_eq!(answer.outcome, None, "it is still being written");
+        answer.content.len()
+    };
+    wait_until("the first part on disk", || written() > 0);
+    world.keys("esc");
+    world.wait("stopped");
 }
 
 #[test]

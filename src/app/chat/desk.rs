@@ -17,6 +17,9 @@ use crate::session::{NewTurn, Result, Session, SessionError};
 pub(super) fn work(path: &Path, events: &Events, orders: &Receiver<Order>, writer: Sender<Work>) {
     // The session is opened with the first order: by then the lanes for records have made its database.
     let Ok(mut order) = orders.recv() else { return };
+    if matches!(order, Order::Close) {
+        return;
+    }
     let session = match Session::create(path) {
         Ok(session) => session,
         Err(error) => return complain(events, &error),
@@ -25,6 +28,7 @@ pub(super) fn work(path: &Path, events: &Events, orders: &Receiver<Order>, write
     loop {
         let outcome = match order {
             Order::Command(command, epoch) => desk.perform(command, epoch),
+            Order::SoFar { turn, content } => desk.session.keep_so_far(turn, &content),
             Order::Ended { turn, content, outcome } => desk
                 .session
                 .end_turn(turn, &content, &outcome)

@@ -9,7 +9,8 @@ mod writer;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use crate::app::studio::Events;
 use crate::domain::chat::{Answerer, ChatSampling, Outcome, TurnId};
@@ -19,21 +20,27 @@ use crate::domain::session::SessionInfo;
 
 /// The lanes of one open session. Dropping it ends them, and whatever they write.
 pub(crate) struct Chats {
-    desk: Sender<Order>,
+    /// None once the session is left.
+    desk: Option<Sender<Order>>,
     stops: Stops,
+    /// Its other end is dropped when the last answer is kept.
+    ended: Receiver<()>,
 }
 
 impl Drop for Chats {
     fn drop(&mut self) {
-        self.stops.stop();
-        // Already gone where the session could not be opened.
-        self.desk.send(Order::Close).ok();
+        self.leave();
     }
 }
 
 /// On the way to the thread that keeps chats.
 enum Order {
     Command(ChatCommand, Epoch),
+    /// An answer goes on, and this is what it has come to.
+    SoFar {
+        turn: TurnId,
+        content: String,
+    },
     /// An answer ended.
     Ended {
         turn: TurnId,
@@ -95,8 +102,27 @@ impl Chats {
         let pen = writer::Writer::new(models, events.clone(), desk.clone(), stops.clone());
         let (path, events) = (info.path.clone(), events.clone());
         std::thread::spawn(move || pen.work(&work));
-        std::thread::spawn(move || desk::work(&path, &events, &orders, writer));
-        Self { desk, stops }
+        let (open, ended) = channel();
+        std::thread::spawn(move || {
+            desk::work(&path, &events, &orders, writer);
+            drop::<Sender<()>>(open);
+        });
+        Self { desk: Some(desk), stops, ended }
+    }
+
+    fn leave(&mut self) {
+        self.stops.stop();
+        if let Some(desk) = self.desk.take() {
+            // Already gone where the session could not be opened.
+            desk.send(Order::Close).ok();
+        }
+    }
+
+    /// Ends the lanes before the program does: waits until what was being written is kept, but no longer than this.
+    pub(crate) fn finish(mut self, patience: Duration) {
+        self.leave();
+        // Nothing is ever sent: an error is the end of the lane, or of patience.
+        self.ended.recv_timeout(patience).ok();
     }
 
     /// Puts a command on its lane.
@@ -106,6 +132,7 @@ impl Chats {
             return;
         }
         // A lane that is gone has said why in a notice.
-        self.desk.send(Order::Command(command, self.stops.next())).ok();
+        let order = Order::Command(command, self.stops.next());
+        self.desk.as_ref().map(|desk| desk.send(order).ok());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -24,10 +24,15 @@ pub(super) struct Writer {
     stops: Stops,
 }
 
+/// How often an answer is kept while it is written.
+const KEEP: Duration = Duration::from_secs(1);
+
 /// An answer in the making.
 struct Answer {
     job: Job,
     content: String,
+    /// When it was kept last, and how many bytes of it.
+    kept: (Instant, usize),
     prompt_tokens: usize,
     tokens: usize,
     context: usize,
@@ -105,6 +110,7 @@ impl Writer {
         let answer = Answer {
             job,
             content: String::new(),
+            kept: (Instant::now(), 0),
             prompt_tokens,
             tokens: 0,
             context,
@@ -139,7 +145,21 @@ impl Writer {
         for (name, event) in all {
             self.take(&name, event, answers);
         }
+        self.keep(answers);
         Ok(())
+    }
+
+    /// So that a program that ends in the middle loses a second of an answer at most.
+    fn keep(&self, answers: &mut Answers) {
+        for answer in answers.values_mut() {
+            let (at, length) = answer.kept;
+            if answer.content.len() > length && at.elapsed() >= KEEP {
+                answer.kept = (Instant::now(), answer.content.len());
+                let order = Order::SoFar { turn: answer.job.turn, content: answer.content.clone() };
+                // The desk outlives this thread.
+                self.desk.send(order).ok();
+            }
+        }
     }
 
     fn take(&self, name: &str, event: Generated, answers: &mut Answers) {

@@ -3,6 +3,7 @@
 
 use std::cell::OnceCell;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use anyhow::Result;
 use tokio::sync::mpsc;
@@ -61,6 +62,17 @@ pub(super) struct Worker {
     session: Option<SessionInfo>,
     folders: Folders,
     runs: RunsLane,
+}
+
+/// How long the program waits at its end for an answer that is being stopped.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(chats) = self.chats.take() {
+            chats.finish(PATIENCE);
+        }
+    }
 }
 
 impl Worker {
