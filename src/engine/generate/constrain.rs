@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use llguidance::api::TopLevelGrammar;
-use llguidance::toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie};
+use llguidance::toktrie::{TokEnv, TokRxInfo, TokTrie, TokenizerEnv};
 use llguidance::{Matcher, ParserFactory, token_bytes_from_tokenizer_json};
 use tokenizers::Tokenizer;
 
@@ -68,6 +68,55 @@ fn on_one_line(schema: &serde_json::Value) -> serde_json::Value {
     schema
 }
 
+/// Cuts text that a grammar forces, as the model's own tokenizer does.
+struct Cutter {
+    trie: TokTrie,
+    tokenizer: Tokenizer,
+    /// Whether pieces of text come back from the tokenizer as they were. Where it adds a space before every text, say,
+    /// nothing may be forced: the model chooses each token among those that are allowed.
+    exact: bool,
+}
+
+/// What JSON is made of.
+const PIECES: [&str; 5] = ["{\"label\": \"", " why", "\", \"score\": ", "}, {\n", "é"];
+
+impl Cutter {
+    fn new(tokenizer: &Tokenizer, trie: TokTrie) -> Self {
+        let mut tokenizer = tokenizer.clone();
+        // A name of a special token in forced text is text.
+        tokenizer.set_encode_special_tokens(true);
+        let mut cutter = Self { trie, tokenizer, exact: false };
+        cutter.exact = PIECES.iter().all(|piece| {
+            let tokens = cutter.cut(piece);
+            !tokens.is_empty() && cutter.trie.decode_raw(&tokens) == piece.as_bytes()
+        });
+        cutter
+    }
+
+    /// No tokens where the tokenizer fails.
+    fn cut(&self, text: &str) -> Vec<u32> {
+        self.tokenizer.encode(text, false).map(|encoding| encoding.get_ids().to_vec()).unwrap_or_default()
+    }
+}
+
+impl TokenizerEnv for Cutter {
+    fn tok_trie(&self) -> &TokTrie {
+        &self.trie
+    }
+
+    fn tokenize_bytes(&self, bytes: &[u8]) -> Vec<u32> {
+        if self.exact {
+            self.trie.tokenize_with_greedy_fallback(bytes, |text| self.cut(text))
+        } else {
+            self.trie.greedy_tokenize(bytes)
+        }
+    }
+
+    fn tokenize_is_canonical(&self) -> bool {
+        self.exact
+    }
+}
+
 /// A tokenizer, prepared for constraints.
 pub(crate) struct Guide {
     factory: ParserFactory,
@@ -85,7 +134,7 @@ impl Guide {
             bail!("a constraint needs a model with an end token");
         };
         let trie = TokTrie::from(&TokRxInfo::new(words.len() as u32, first), &words).with_eos_tokens(eos);
-        let environment: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
+        let environment: TokEnv = Arc::new(Cutter::new(tokenizer, trie));
         let mut factory = ParserFactory::new_simple(&environment)?;
         factory.quiet();
         Ok(Self { factory })

@@ -11,8 +11,8 @@ use super::constrain::Guide;
 use super::decoder::Decoder;
 use super::forward::{Span, Step, forward};
 use super::lora::Lora;
-use super::request::{AdapterId, ChosenToken, Event, Finish, Overflow, RequestId};
-use super::sequence::{Sequence, slide};
+use super::request::{AdapterId, Event, Finish, Overflow, RequestId};
+use super::sequence::{Chosen, Sequence, slide};
 use super::team::Team;
 use super::workspace::{Workspace, logit_stride};
 use crate::engine::adapter::Adapter;
@@ -305,7 +305,7 @@ impl Generator {
         for job in jobs {
             let Job { sequence, chosen, .. } = job.into_inner().unwrap_or_else(PoisonError::into_inner);
             match chosen {
-                Some(Ok(token)) => sequence.accept(token, &config.eos, self.context, events),
+                Some(Ok(chosen)) => sequence.accept(chosen, &config.eos, self.context, events),
                 Some(Err(error)) => {
                     tracing::warn!("a constrained sequence ended early: {error:#}");
                     sequence.finish(Finish::EndToken, events);
@@ -342,7 +342,7 @@ impl Generator {
 struct Job<'a> {
     sequence: &'a mut Sequence,
     logits: &'a mut [f32],
-    chosen: Option<Result<ChosenToken>>,
+    chosen: Option<Result<Chosen>>,
 }
 
 fn choose_one(job: &Mutex<Job<'_>>) {

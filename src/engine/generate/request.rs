@@ -159,6 +159,13 @@ pub struct ChosenToken {
     pub likeliest: Vec<(u32, f32)>,
 }
 
+impl ChosenToken {
+    /// One that nothing else could stand in for.
+    pub(crate) const fn certain(id: u32) -> Self {
+        Self { id, log_probability: None, likeliest: Vec::new() }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finish {
     /// The model ended it.

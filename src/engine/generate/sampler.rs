@@ -57,12 +57,17 @@ impl Sampler {
             forbid(logits, allowed);
         }
         let id = if self.settings.temperature <= 0.0 { greedy(logits, isa) } else { self.draw(logits, isa) };
-        if self.counts() {
-            *self.seen.entry(id).or_default() += 1;
-        }
+        self.note(id);
         let log_probability = plain.as_ref().and_then(|plain| plain.of_token(id));
         let likeliest = plain.map(|plain| plain.likeliest).unwrap_or_default();
         ChosenToken { id, log_probability, likeliest }
+    }
+
+    /// Remembers a generated token, where a setting asks what came before.
+    pub(crate) fn note(&mut self, id: u32) {
+        if self.counts() {
+            *self.seen.entry(id).or_default() += 1;
+        }
     }
 
     /// Whether any setting needs to know what came before.
@@ -162,8 +167,13 @@ impl Plain {
 
 fn forbid(logits: &mut [f32], allowed: &[u32]) {
     for (chunk, word) in logits.chunks_mut(32).zip(allowed.iter().copied().chain(std::iter::repeat(0))) {
-        if word == u32::MAX {
-            continue;
+        match word {
+            u32::MAX => continue,
+            0 => {
+                chunk.fill(f32::NEG_INFINITY);
+                continue;
+            }
+            _ => {}
         }
         for (bit, logit) in chunk.iter_mut().enumerate() {
             if (word >> bit) & 1 == 0 {

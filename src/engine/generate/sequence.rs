@@ -33,6 +33,13 @@ pub(crate) struct Sequence {
     pub finished: Option<Finish>,
 }
 
+/// What a sequence goes on with.
+pub(crate) struct Chosen {
+    pub token: ChosenToken,
+    /// What must follow: the constraint leaves no other text.
+    pub forced: Vec<u32>,
+}
+
 impl Sequence {
     /// Which adapter computed its keys and values; 0 is none.
     pub(crate) fn adapter(&self) -> u64 {
@@ -52,37 +59,51 @@ impl Sequence {
         }
     }
 
-    /// Chooses the next token from its logits.
+    /// Chooses the next token from its logits, and takes what the constraint leaves no choice about after it.
     ///
     /// # Errors
     /// Where the constraint fails; the sequence can't go on then.
-    pub(crate) fn choose(&mut self, logits: &mut [f32]) -> Result<ChosenToken> {
+    pub(crate) fn choose(&mut self, logits: &mut [f32]) -> Result<Chosen> {
         let Some(matcher) = &mut self.matcher else {
-            return Ok(self.sampler.choose(logits, None));
+            return Ok(Chosen { token: self.sampler.choose(logits, None), forced: Vec::new() });
         };
         let mask = matcher.compute_mask_or_eos()?;
-        let chosen = self.sampler.choose(logits, Some(mask.as_slice()));
-        matcher.consume_token(chosen.id)?;
-        Ok(chosen)
+        let token = self.sampler.choose(logits, Some(mask.as_slice()));
+        matcher.consume_token(token.id)?;
+        // Log-probabilities are asked of every token: then every token is computed.
+        let free = self.options.sampling.log_probabilities.is_none() && !matcher.is_stopped();
+        let forced = if free { matcher.consume_ff_tokens() } else { Vec::new() };
+        forced.iter().for_each(|&id| self.sampler.note(id));
+        Ok(Chosen { token, forced })
     }
 
-    /// Takes the chosen token: what follows from it is told to `events`.
-    pub(crate) fn accept(
+    /// Takes the chosen token and the forced ones: what follows from them is told to `events`. The forced ones are
+    /// computed together in the next step.
+    pub(crate) fn accept(&mut self, chosen: Chosen, eos: &[u32], context: usize, events: &mut Vec<Event>) {
+        let forced = chosen.forced.into_iter().map(ChosenToken::certain);
+        let mut left = std::iter::once(chosen.token).chain(forced).peekable();
+        while let Some(token) = left.next().filter(|_| self.finished.is_none()) {
+            let completes = left.peek().is_none() && self.matcher.as_ref().is_some_and(Matcher::is_stopped);
+            self.accept_one(token, completes, (eos, context), events);
+        }
+    }
+
+    /// `completes`: nothing may come after it.
+    fn accept_one(
         &mut self,
         token: ChosenToken,
-        eos: &[u32],
-        context: usize,
+        completes: bool,
+        (eos, context): (&[u32], usize),
         events: &mut Vec<Event>,
     ) {
         let id = token.id;
         self.tokens.push(id);
         self.generated += 1;
-        let constrained_end = self.matcher.as_ref().is_some_and(Matcher::is_stopped);
         let ends = eos.contains(&id) && (self.options.end == End::AtEndToken || self.matcher.is_some());
         let text = if ends { String::new() } else { self.text.push(id) };
         self.tell(What::Token { text, token }, events);
         let full = self.tokens.len() >= context && self.options.overflow == Overflow::Stop;
-        let why = if ends || constrained_end {
+        let why = if ends || completes {
             Some(Finish::EndToken)
         } else if self.text.stopped() {
             Some(Finish::StopText)

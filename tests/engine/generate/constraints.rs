@@ -1,6 +1,6 @@
 //! Answers that are valid by construction, from a model that knows nothing.
 
-use dojo_studio::engine::generate::{Constraint, Limits, Precision, Request, Sampling};
+use dojo_studio::engine::generate::{Constraint, Event, Finish, Limits, Precision, Request, Sampling, What};
 use serde_json::json;
 
 use super::{generator, open, run, tokens};
@@ -84,4 +84,63 @@ fn a_constraint_that_makes_no_sense_is_refused_in_words() {
         let error = format!("{:#}", generator.submit(request).unwrap_err());
         assert!(error.contains(words), "{error}");
     }
+}
+
+/// Steps that a request takes, and its events.
+fn stepped(request: Request) -> (usize, Vec<Event>) {
+    let (model, _place) = open(&Tiny::new("llama"));
+    let mut generator = generator(&model, Precision::Full, Limits { threads: 1, ..Limits::default() });
+    generator.submit(request).unwrap();
+    let (mut steps, mut events) = (0, Vec::new());
+    while generator.unfinished() > 0 {
+        events.extend(generator.step().unwrap());
+        steps += 1;
+    }
+    (steps, events)
+}
+
+const ONLY: &str = "the only text that is allowed here, and it is a long one";
+
+fn only(log_probabilities: Option<usize>, max_tokens: usize) -> Request {
+    Request {
+        sampling: Sampling { log_probabilities, ..Sampling::default() },
+        constraint: Some(Constraint::Choice(vec![ONLY.to_owned()])),
+        ..Request::new(tokens(12, 1), max_tokens)
+    }
+}
+
+fn text(events: &[Event]) -> String {
+    let text = |event: &Event| match &event.what {
+        What::Token { text, .. } | What::Finished { text, .. } => text.clone(),
+    };
+    events.iter().map(text).collect()
+}
+
+#[test]
+fn text_that_a_constraint_leaves_no_choice_about_takes_no_steps_of_its_own() {
+    let (steps, events) = stepped(only(None, 200));
+    assert_eq!(text(&events), ONLY);
+    assert!(steps < 6, "{steps} steps for {} events", events.len());
+    let Some(Event { what: What::Finished { why, usage, .. }, .. }) = events.last() else { panic!("no end") };
+    assert_eq!(*why, Finish::EndToken);
+    assert!(usage.completion_tokens > 15, "{usage:?}");
+}
+
+#[test]
+fn where_log_probabilities_are_asked_for_every_token_has_one() {
+    let (_, events) = stepped(only(Some(0), 200));
+    assert_eq!(text(&events), ONLY);
+    for event in &events {
+        if let What::Token { token, .. } = &event.what {
+            assert!(token.log_probability.is_some());
+        }
+    }
+}
+
+#[test]
+fn forced_text_stops_at_the_most_tokens_that_were_asked_for() {
+    let (_, events) = stepped(only(None, 7));
+    let Some(Event { what: What::Finished { why, usage, .. }, .. }) = events.last() else { panic!("no end") };
+    assert_eq!((*why, usage.completion_tokens), (Finish::Length, 7));
+    assert!(ONLY.starts_with(&text(&events)));
 }

@@ -169,10 +169,10 @@ impl Train {
 
     fn ask_stop(&self, store: &Store) -> Vec<Effect> {
         let Some(run) = self.run(store) else { return Vec::new() };
-        let step = run.state.as_ref().map_or(0, |state| state.step);
         vec![Effect::Ask(Question {
             title: format!("Stop {}?", run.id.name()),
-            text: format!("It ends at step {step} with a checkpoint and its adapter; r takes it up again."),
+            text: "It ends with its next step, with a checkpoint and its adapter; r takes it up again."
+                .to_owned(),
             yes: "stop".to_owned(),
             then: self.tell(store, RunCommand::Stop),
         })]
