@@ -1,19 +1,26 @@
 //! The review jobs on a session, with an endpoint that answers.
 
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use dojo_studio::app::review::sets;
 use dojo_studio::app::review::{self, Dry, JobOptions, Summary};
+use dojo_studio::app::sessions;
+use dojo_studio::app::studio::headless::Headless;
+use dojo_studio::app::train::recipe;
 use dojo_studio::config::Folders;
-use dojo_studio::domain::filter::parse;
+use dojo_studio::domain::change::Selection;
+use dojo_studio::domain::filter::{Filter, parse};
 use dojo_studio::domain::recipe::SetOrder;
-use dojo_studio::session::Session;
+use dojo_studio::session::{Access, Session};
 use dojo_studio::teacher::budget::Budget;
 use dojo_studio::teacher::job::Drawing;
 use dojo_studio::teacher::reflect::Guidance;
 use serde_json::json;
 use wiremock::matchers::{body_string_contains, method};
 use wiremock::{Mock, MockServer, ResponseTemplate};
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct World {
     home: tempfile::TempDir,
@@ -282,4 +289,29 @@ fn a_set_is_filtered_by_its_records_and_balanced_after_that() {
     for wrong in ["set:x", "set:pairs balance:y", "set:pairs tokens>>"] {
         assert!(SetOrder::parse(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn opening_the_sample_brings_its_waiting_corrections_once_and_its_recipe_knows_the_set() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folders = Folders::under(home.path());
+    let info = sessions::open_sample(&folders, "nli-reflection").expect("the sample");
+    for visit in ["first", "second"] {
+        let mut studio = Headless::start(&folders, Some(info.clone()), (120, 36)).expect("a studio");
+        studio.wait_for("Review", PATIENCE).expect("a screen");
+        studio.keys("2").expect("keys");
+        let seen = studio.wait_for("reflection 1 of 24 · ◌ pending", PATIENCE);
+        seen.unwrap_or_else(|error| panic!("{visit}: {error:#}"));
+        drop(studio);
+        let session = Session::open(&info.path, Access::Read).expect("the session");
+        let counts = session.review_counts().expect("counts");
+        assert_eq!((counts.pending, counts.ready_for_sft), (24, 37), "{visit}");
+        assert_eq!(session.thoughts().expect("thoughts").len(), 65, "{visit}");
+        assert_eq!(session.count(&Selection::Matching(Filter::Everything)).expect("count"), 109, "{visit}");
+    }
+    let recipe = recipe::load(&info.path.join("recipes/reviewed.toml"), &[]).expect("the sample's recipe");
+    assert_eq!(recipe.data.session.as_deref(), Some(&*info.path.to_string_lossy()));
+    let session = Session::open(&info.path, Access::Read).expect("the session");
+    let order = SetOrder::parse(&recipe.data.train).expect("words").expect("a set");
+    assert!(sets::rows(&folders, &session, &order).expect("rows").len() >= 20);
 }

@@ -37,8 +37,14 @@ pub(crate) struct Cache {
     free: Vec<PageId>,
     known: HashMap<Content, PageId>,
     limit: usize,
+    /// Pages that nobody uses and whose content is known, and how many of them are kept for whoever begins alike.
+    idle: usize,
+    idle_limit: usize,
     clock: u64,
 }
+
+/// At least so many idle pages are kept: two thousand positions.
+const FEWEST_IDLE: usize = 64;
 
 /// Where things lie in a page, in elements.
 #[derive(Debug, Clone, Copy)]
@@ -79,9 +85,12 @@ impl CacheShape {
 }
 
 impl Cache {
-    /// At most `limit` pages, made when they are needed.
+    /// At most `limit` pages, made when they are needed. A quarter of them may be idle, so that a server that hears
+    /// something else each time does not grow to the limit.
     pub(crate) fn new(shape: CacheShape, limit: usize) -> Self {
-        Self { shape, pages: Vec::new(), free: Vec::new(), known: HashMap::new(), limit, clock: 0 }
+        let idle_limit = (limit / 4).max(FEWEST_IDLE);
+        let (pages, free, known) = (Vec::new(), Vec::new(), HashMap::new());
+        Self { shape, pages, free, known, limit, idle: 0, idle_limit, clock: 0 }
     }
 
     pub(crate) const fn limit(&self) -> usize {
@@ -96,7 +105,7 @@ impl Cache {
     pub(crate) fn take(&mut self) -> Option<PageId> {
         let id = if let Some(id) = self.free.pop() {
             id
-        } else if self.pages.len() < self.limit {
+        } else if self.pages.len() < self.limit && self.idle < self.idle_limit {
             self.pages.push(Page {
                 words: vec![0; self.shape.words()],
                 users: 0,
@@ -123,6 +132,7 @@ impl Cache {
         let id = PageId(oldest as u32);
         if let Some(content) = self.page_mut(id).content.take() {
             self.known.remove(&content);
+            self.idle -= 1;
         }
         Some(id)
     }
@@ -134,6 +144,9 @@ impl Cache {
         let page = self.page_mut(id);
         page.users += 1;
         page.last_used = clock;
+        if page.users == 1 {
+            self.idle -= 1;
+        }
     }
 
     /// One user less. A page whose content is known stays until room is needed.
@@ -143,8 +156,10 @@ impl Cache {
         let page = self.page_mut(id);
         page.users = page.users.saturating_sub(1);
         page.last_used = clock;
-        if page.users == 0 && page.content.is_none() {
-            self.free.push(id);
+        match (page.users, page.content) {
+            (0, None) => self.free.push(id),
+            (0, Some(_)) => self.idle += 1,
+            _ => {}
         }
     }
 
