@@ -11,7 +11,7 @@ use super::{Durability, JobLock, Result, Session, content, import, lock, read};
 
 /// How much text goes into the index in one transaction, and how long it may take: a person's change waits for it.
 const STRETCH_BYTES: usize = 4 << 20;
-const STRETCH_TIME: Duration = Duration::from_millis(20);
+const STRETCH_TIME: Duration = Duration::from_millis(10);
 
 /// How far the index is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
