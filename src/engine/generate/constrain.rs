@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use llguidance::api::TopLevelGrammar;
-use llguidance::toktrie::{TokEnv, TokRxInfo, TokTrie, TokenizerEnv};
+use llguidance::toktrie::{InferenceCapabilities, TokEnv, TokRxInfo, TokTrie, TokenizerEnv};
 use llguidance::{Matcher, ParserFactory, token_bytes_from_tokenizer_json};
 use tokenizers::Tokenizer;
 
@@ -117,6 +117,18 @@ impl TokenizerEnv for Cutter {
     }
 }
 
+/// Kinds of tokens that are allowed or not as one, shortest first: where a string may still be so long, all of a kind
+/// are taken without looking at each. The short ones serve strings that come near the length that a schema allows.
+const SLICES: [&str; 7] = [
+    r"[\x20\x0A\x0D\x09]+",
+    r#"[^"\\\x00-\x1F\x7F]{1,3}"#,
+    r#"[^"\\\x00-\x1F\x7F]{1,5}"#,
+    r#"[^"\\\x00-\x1F\x7F]{1,7}"#,
+    r#"[^"\\\x00-\x1F\x7F]{1,10}"#,
+    r#"[^"\\\x00-\x1F\x7F]{1,30}"#,
+    r#"[^"\\\x00-\x1F\x7F]+"#,
+];
+
 /// A tokenizer, prepared for constraints.
 pub(crate) struct Guide {
     factory: ParserFactory,
@@ -135,7 +147,8 @@ impl Guide {
         };
         let trie = TokTrie::from(&TokRxInfo::new(words.len() as u32, first), &words).with_eos_tokens(eos);
         let environment: TokEnv = Arc::new(Cutter::new(tokenizer, trie));
-        let mut factory = ParserFactory::new_simple(&environment)?;
+        let slices = SLICES.map(str::to_owned);
+        let mut factory = ParserFactory::new(&environment, InferenceCapabilities::default(), &slices)?;
         factory.quiet();
         Ok(Self { factory })
     }
