@@ -3,23 +3,19 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use anyhow::Result;
 
 use super::bench::Figure;
-use super::inner::Core;
+use super::headless::Headless;
 use crate::app::sessions;
 use crate::config::Folders;
 use crate::domain::record::{Fields, Provenance, Record, RecordId};
 use crate::domain::reflection::{Reflection, Verdict};
 use crate::domain::thought::{Thought, estimated_tokens};
 use crate::session::{Importer, Prepared, Session};
-use crate::ui::keymap::Chord;
-use crate::ui::pane::Effect;
-use crate::ui::theme::Depth;
 
-const SIZE: Rect = Rect { x: 0, y: 0, width: 120, height: 36 };
+/// The screen: columns and rows.
+const SIZE: (u16, u16) = (120, 36);
 /// Verdicts that count.
 const ROUNDS: usize = 200;
 /// So many reflections are written in one transaction.
@@ -35,21 +31,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub fn measure(folders: &Folders, waiting: usize) -> Result<Vec<Figure>> {
     let info = sessions::create(folders, "bench-review")?;
     fill(&mut Session::create(&info.path)?, waiting)?;
-    let mut core = Core::start(folders, Depth::Full)?;
-    core.begin(Some(info));
-    let mut screen = Screen { core, buffer: Buffer::empty(SIZE) };
+    let mut studio = Headless::start(folders, Some(info), SIZE)?;
     let opening = Instant::now();
-    screen.press("2")?;
-    screen.wait(&place(1, waiting))?;
+    studio.press("2")?;
+    wait(&mut studio, &place(1, waiting))?;
     let opened = opening.elapsed();
     let mut times = Vec::with_capacity(ROUNDS);
     let mut sums = Vec::with_capacity(ROUNDS);
     for number in 2..=ROUNDS.min(waiting) {
         let start = Instant::now();
-        screen.press("enter")?;
-        screen.wait(&place(number, waiting))?;
+        studio.press("enter")?;
+        wait(&mut studio, &place(number, waiting))?;
         times.push(start.elapsed());
-        sums.push(screen.slowest());
+        sums.push(studio.take_in());
     }
     let quantile = |times: &mut Vec<Duration>, share: f64| {
         times.sort_unstable();
@@ -72,67 +66,12 @@ fn place(number: usize, all: usize) -> String {
     format!("reflection {} of {} · ◌ pending", count(number), count(all))
 }
 
-struct Screen {
-    core: Core,
-    buffer: Buffer,
-}
-
-impl Screen {
-    fn press(&mut self, key: &str) -> Result<()> {
-        let chord = Chord::parse(key).map_err(anyhow::Error::msg)?;
-        let effects = self.core.studio.key(chord.event(), &self.core.store);
-        self.carry_out(effects);
-        self.draw();
-        Ok(())
-    }
-
-    /// Takes in events until the screen holds a text, and the reflection in front was read.
-    fn wait(&mut self, text: &str) -> Result<()> {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            let shown = self.text();
-            if shown.contains(text) && !shown.contains("reading …") {
-                return Ok(());
-            }
-            if Instant::now() > until {
-                bail!("'{text}' did not come onto the screen:\n{shown}");
-            }
-            let event = self.core.events.blocking_recv().context("the studio's events have ended")?;
-            self.core.apply(event);
-            self.draw();
-        }
-    }
-
-    /// How long the screen is busy with what waits; nobody can type meanwhile.
-    fn slowest(&mut self) -> Duration {
-        let mut slowest = Duration::ZERO;
-        while let Ok(event) = self.core.events.try_recv() {
-            let start = Instant::now();
-            self.core.apply(event);
-            self.draw();
-            slowest = slowest.max(start.elapsed());
-        }
-        slowest
-    }
-
-    fn draw(&mut self) {
-        let effects = self.core.studio.refresh(&self.core.store);
-        self.carry_out(effects);
-        self.buffer.reset();
-        self.core.studio.draw(&mut self.buffer, SIZE, &self.core.store);
-    }
-
-    fn carry_out(&mut self, effects: Vec<Effect>) {
-        for effect in effects {
-            if let Effect::Send(command) = effect {
-                self.core.worker.send(command);
-            }
-        }
-    }
-
-    fn text(&self) -> String {
-        self.buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect()
-    }
+/// Until the screen holds a text, and the reflection in front was read.
+fn wait(studio: &mut Headless, text: &str) -> Result<()> {
+    studio.wait_until(PATIENCE, |studio| {
+        let shown = studio.text();
+        shown.contains(text) && !shown.contains("reading …")
+    })
 }
 
 const FLAWED: &str = "step 1: The premise says that the ferry runs in summer. step 2: The hypothesis is about another \

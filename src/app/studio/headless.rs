@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use tokio::runtime::Runtime;
 
 use super::inner::Core;
+use crate::app::store::Store;
 use crate::config::Folders;
 use crate::domain::protocol::{Event, SystemEvent};
 use crate::domain::session::SessionInfo;
@@ -20,6 +22,7 @@ use crate::ui::theme::Depth;
 pub struct Headless {
     core: Core,
     buffer: Buffer,
+    runtime: Runtime,
 }
 
 impl Headless {
@@ -32,9 +35,13 @@ impl Headless {
         session: Option<SessionInfo>,
         (columns, rows): (u16, u16),
     ) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .context("start the program's event loop")?;
         let mut core = Core::start(folders, Depth::Full)?;
         core.begin(session);
-        Ok(Self { core, buffer: Buffer::empty(Rect::new(0, 0, columns, rows)) })
+        Ok(Self { core, buffer: Buffer::empty(Rect::new(0, 0, columns, rows)), runtime })
     }
 
     /// Presses keys, parted by spaces, as settings write them.
@@ -42,13 +49,26 @@ impl Headless {
     /// # Errors
     /// Where one is no key's name.
     pub fn keys(&mut self, keys: &str) -> Result<()> {
-        for name in keys.split_whitespace() {
-            let chord = Chord::parse(name).map_err(anyhow::Error::msg)?;
-            let effects = self.core.studio.key(chord.event(), &self.core.store);
-            self.carry_out(effects);
-            self.draw();
-        }
-        Ok(())
+        keys.split_whitespace().try_for_each(|name| self.press(name).map(drop))
+    }
+
+    /// A key and the frame after it: how long both take.
+    pub(super) fn press(&mut self, name: &str) -> Result<Duration> {
+        let chord = Chord::parse(name).map_err(anyhow::Error::msg)?;
+        let begun = Instant::now();
+        let effects = self.core.studio.key(chord.event(), &self.core.store);
+        self.carry_out(effects);
+        self.draw();
+        Ok(begun.elapsed())
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        let effects = self.core.studio.paste(text, &self.core.store);
+        self.carry_out(effects);
+    }
+
+    pub(super) const fn store(&self) -> &Store {
+        &self.core.store
     }
 
     /// Takes in events until the screen holds this text.
@@ -56,24 +76,47 @@ impl Headless {
     /// # Errors
     /// Where that takes longer than `patience`: with the screen as it is.
     pub fn wait_for(&mut self, text: &str, patience: Duration) -> Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .context("start the program's event loop")?;
+        self.wait_until(patience, |studio| studio.text().contains(text))
+            .with_context(|| format!("'{text}' did not come onto the screen"))
+    }
+
+    /// Takes in events until something is so.
+    ///
+    /// # Errors
+    /// As [`Headless::wait_for`].
+    pub(super) fn wait_until(&mut self, patience: Duration, so: impl Fn(&Self) -> bool) -> Result<()> {
         let until = Instant::now() + patience;
         loop {
             self.draw();
-            let screen = self.text();
-            if screen.contains(text) {
+            if so(self) {
                 return Ok(());
             }
             let left = until.saturating_duration_since(Instant::now());
-            let next = runtime.block_on(async { tokio::time::timeout(left, self.core.events.recv()).await });
+            let events = &mut self.core.events;
+            let next = self.runtime.block_on(async { tokio::time::timeout(left, events.recv()).await });
             match next {
-                Ok(Some(event)) => self.core.apply(event),
-                Ok(None) | Err(_) => bail!("'{text}' did not come onto the screen:\n{screen}"),
+                Ok(Some(event)) => {
+                    self.core.apply(event);
+                    // What else waits is taken in before the next frame, as on a real screen.
+                    while let Ok(event) = self.core.events.try_recv() {
+                        self.core.apply(event);
+                    }
+                }
+                Ok(None) | Err(_) => bail!("the screen stays as it is:\n{}", self.text()),
             }
         }
+    }
+
+    /// Takes in the events that wait, a frame after each: how long the slowest took. Nobody can type meanwhile.
+    pub(super) fn take_in(&mut self) -> Duration {
+        let mut slowest = Duration::ZERO;
+        while let Ok(event) = self.core.events.try_recv() {
+            let begun = Instant::now();
+            self.core.apply(event);
+            self.draw();
+            slowest = slowest.max(begun.elapsed());
+        }
+        slowest
     }
 
     /// The screen's text, the ends of lines trimmed.
