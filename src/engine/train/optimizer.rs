@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::rates::Rates;
+use super::rates::{Pace, Rates};
 use crate::domain::recipe::TrainPart;
 
 /// Numbers that one task updates. Fixed, so that sums do not depend on the number of threads.
@@ -55,8 +55,9 @@ impl AdamW {
         let correction1 = 1.0 - self.beta1.powf(self.steps as f64);
         let correction2 = 1.0 - self.beta2.powf(self.steps as f64);
         let (rates, decay) = (&self.rates, self.weight_decay);
-        let constants = |factor: f32| {
-            let rate = update.learning_rate * f64::from(factor);
+        let constants = |pace: Pace| {
+            let rate = update.learning_rate * f64::from(pace.factor);
+            let decay = if pace.decays { decay } else { 0.0 };
             Constants {
                 gradient_factor: update.gradient_factor,
                 keep: (1.0 - rate * decay) as f32,
@@ -72,10 +73,10 @@ impl AdamW {
         let means = self.mean.par_chunks_mut(CHUNK).zip(self.square.par_chunks_mut(CHUNK));
         chunks.zip(means).enumerate().for_each(|(index, ((values, gradients), (mean, square)))| {
             let start = index * CHUNK;
-            for (piece, factor) in rates.pieces(start..start + values.len()) {
+            for (piece, pace) in rates.pieces(start..start + values.len()) {
                 let piece = piece.start - start..piece.end - start;
                 let state = (&mut mean[piece.clone()], &mut square[piece.clone()]);
-                constants(factor).apply(&mut values[piece.clone()], &gradients[piece], state);
+                constants(pace).apply(&mut values[piece.clone()], &gradients[piece], state);
             }
         });
     }

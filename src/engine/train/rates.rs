@@ -1,4 +1,5 @@
-//! Which part of the trained numbers learns at which rate: LoRA+ (Hayou et al. 2024) and rates by name pattern.
+//! Which part of the trained numbers learns at which rate, and which of them decay: LoRA+ (Hayou et al. 2024), rates by
+//! name pattern, and norms, which don't decay.
 
 use std::ops::Range;
 
@@ -6,11 +7,24 @@ use crate::domain::recipe::TrainPart;
 use crate::engine::adapter::peft::{rows_tensor, whole_tensor};
 use crate::engine::adapter::{Adapter, Module, Slot};
 
-/// Factors of the learning rate over the flat vector of trained numbers; where no part is named, the factor is 1.
+/// Paces over the flat vector of trained numbers; where no part is named, the usual one.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rates {
     /// Rising, without overlap.
-    parts: Vec<(Range<usize>, f32)>,
+    parts: Vec<(Range<usize>, Pace)>,
+}
+
+/// How a part of the trained numbers is updated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pace {
+    /// Of the learning rate.
+    pub(crate) factor: f32,
+    /// Whether weight decay counts: not for norms, as in Hugging Face's Trainer.
+    pub(crate) decays: bool,
+}
+
+impl Pace {
+    const USUAL: Self = Self { factor: 1.0, decays: true };
 }
 
 impl Rates {
@@ -18,11 +32,16 @@ impl Rates {
     /// as A, and so do vectors (magnitudes and norms), as in PEFT.
     #[must_use]
     pub fn new(train: &TrainPart, adapter: &Adapter) -> Self {
-        let mut parts: Vec<(Range<usize>, f32)> = Vec::new();
-        let mut add = |name: &str, range: Range<usize>, faster: bool| {
+        let mut parts: Vec<(Range<usize>, Pace)> = Vec::new();
+        let mut push = |name: &str, range: Range<usize>, faster: bool, decays: bool| {
             let otherwise = if faster { train.loraplus_lr_ratio } else { 1.0 };
-            parts.push((range, factor(train, name, otherwise)));
+            parts.push((range, Pace { factor: factor(train, name, otherwise), decays }));
         };
+        for it in &adapter.modules {
+            let is_norm = !matches!(it.module, Module::Embedding | Module::Output);
+            push(&whole_tensor(it.module), it.start..it.start + it.length, is_norm, !is_norm);
+        }
+        let mut add = |name: &str, range: Range<usize>, faster: bool| push(name, range, faster, true);
         for slot in &adapter.slots {
             let (name, rank) = (stem(slot), adapter.config.r);
             add(&format!("{name}.lora_A.weight"), slot.a..slot.a + rank * slot.inputs, false);
@@ -31,37 +50,33 @@ impl Rates {
                 add(&format!("{name}.lora_magnitude_vector"), start..start + slot.outputs, true);
             }
         }
-        for it in &adapter.modules {
-            let vector = !matches!(it.module, Module::Embedding | Module::Output);
-            add(&whole_tensor(it.module), it.start..it.start + it.length, vector);
-        }
         for rows in &adapter.rows {
             add(&rows_tensor(rows.module), rows.start..rows.start + rows.length(), false);
         }
-        parts.retain(|(range, factor)| factor.to_bits() != 1.0_f32.to_bits() && !range.is_empty());
+        parts.retain(|(range, pace)| *pace != Pace::USUAL && !range.is_empty());
         parts.sort_by_key(|(range, _)| range.start);
         Self { parts }
     }
 
-    /// Splits a range into pieces of one factor each.
-    pub(crate) fn pieces(&self, range: Range<usize>) -> impl Iterator<Item = (Range<usize>, f32)> + '_ {
+    /// Splits a range into pieces of one pace each.
+    pub(crate) fn pieces(&self, range: Range<usize>) -> impl Iterator<Item = (Range<usize>, Pace)> + '_ {
         let mut at = range.start;
         let mut next = self.parts.partition_point(|(part, _)| part.end <= at);
         std::iter::from_fn(move || {
             if at >= range.end {
                 return None;
             }
-            let (end, factor) = match self.parts.get(next) {
-                Some((part, factor)) if part.start <= at => {
+            let (end, pace) = match self.parts.get(next) {
+                Some((part, pace)) if part.start <= at => {
                     next += 1;
-                    (part.end.min(range.end), *factor)
+                    (part.end.min(range.end), *pace)
                 }
-                Some((part, _)) => (part.start.min(range.end), 1.0),
-                None => (range.end, 1.0),
+                Some((part, _)) => (part.start.min(range.end), Pace::USUAL),
+                None => (range.end, Pace::USUAL),
             };
             let piece = at..end;
             at = end;
-            Some((piece, factor))
+            Some((piece, pace))
         })
     }
 }

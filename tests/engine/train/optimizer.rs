@@ -117,6 +117,25 @@ fn vectors_learn_as_fast_as_b_and_embeddings_as_a() {
 }
 
 #[test]
+fn norms_do_not_decay_and_all_else_does() {
+    // As transformers' Trainer groups parameters: names of norms and biases are left out.
+    let place = tempfile::tempdir().unwrap();
+    let model = Tiny::new("qwen2").open_folder(place.path()).config;
+    let mut adapter = Adapter::zeros(bigram::adapter().config, "tiny", &model).unwrap();
+    adapter.add_modules(&Module::named(&["lm_head", "norm", "input_layernorm"], &model).unwrap(), &model);
+    let train = bigram::recipe(&["train.weight_decay=0.5"]).train;
+    let mut optimizer = AdamW::new(&train, adapter.values.len(), Rates::new(&train, &adapter));
+    let mut values = vec![1.0; adapter.values.len()];
+    let update = Update { learning_rate: 0.1, gradient_factor: 1.0 };
+    optimizer.update(&mut values, &vec![0.0; adapter.values.len()], update);
+    for it in &adapter.modules {
+        let expected = if it.module == Module::Output { 0.95 } else { 1.0 };
+        assert!(values[it.start..it.start + it.length].iter().all(|&value| value == expected), "{it:?}");
+    }
+    assert!(values[..adapter.modules[0].start].iter().all(|&value| value == 0.95));
+}
+
+#[test]
 fn a_star_stands_for_any_characters() {
     let name = "base_model.model.model.layers.3.self_attn.q_proj.lora_A.weight";
     for pattern in ["*", "*q_proj*", "*.layers.3.*", "base_model*weight", "*lora_A.weight", name] {
