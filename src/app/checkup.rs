@@ -8,7 +8,9 @@ use sysinfo::{DiskRefreshKind, Disks};
 
 use crate::app::{models, studio};
 use crate::config::Folders;
+use crate::domain::device::DeviceName;
 use crate::domain::protocol::models::ModelKind;
+use crate::engine::device::{self, Place};
 use crate::ui::layout::SMALLEST;
 use crate::ui::theme::Depth;
 use crate::ui::widgets::text;
@@ -129,7 +131,13 @@ fn clipboard(read: &impl Fn(&str) -> Option<String>) -> Check {
 
 fn device() -> Check {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    ok("device", format!("{}, {cores} cores", studio::machine().device))
+    let processor = format!("{cores} cores");
+    match device::choose(DeviceName::Auto) {
+        Ok(Place::Device(card)) => {
+            ok("device", format!("{} trains; {processor} generate", device::describe(&card)))
+        }
+        Ok(Place::Cpu) | Err(_) => ok("device", format!("cpu, {processor}; {}", device::built_with())),
+    }
 }
 
 fn memory() -> Check {

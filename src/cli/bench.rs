@@ -4,7 +4,7 @@ mod data;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
@@ -13,12 +13,13 @@ use super::bench_perplexity::{self, BenchPerplexity};
 use super::bench_review::{self, BenchReview, BenchTeacher};
 use super::bench_ui::{self, BenchUi};
 use super::{loading, print};
+use crate::domain::device::DeviceName;
+use crate::domain::recipe;
+use crate::engine::device::{self, Place};
 use crate::engine::kernels::gemm::Products;
-use crate::engine::kernels::isa::has_bf16_products;
 use crate::engine::model::BaseFormat;
 use crate::engine::model::random::{self, RandomWeights};
 use crate::engine::train::bench::{Subject, TrainBench, TrainFigures};
-use crate::engine::train::memory;
 use crate::engine::train::step::{ActivationMemory, StepOptions};
 
 #[derive(Subcommand)]
@@ -71,9 +72,12 @@ pub(super) struct Train {
     /// How the frozen base is held: f32, in its file's own blocks, or in 4 bits.
     #[arg(long, value_enum, default_value_t = Base::F32)]
     base_format: Base,
-    /// Number format of the products with frozen weights.
+    /// Number format: on the CPU of the products with frozen weights, on a device of weights and activations.
     #[arg(long, value_enum, default_value_t = Dtype::F32)]
     dtype: Dtype,
+    /// What to measure on: auto, cpu, cuda:N or metal.
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: DeviceName,
     /// One JSON object.
     #[arg(long)]
     json: bool,
@@ -83,6 +87,7 @@ pub(super) struct Train {
 enum Dtype {
     F32,
     Bf16,
+    F16,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -130,14 +135,13 @@ fn train(arguments: &Train) -> Result<()> {
         Base::Stored => BaseFormat::Stored,
         Base::Nf4 => BaseFormat::Nf4,
     };
-    let products = match arguments.dtype {
-        Dtype::F32 => Products::F32,
-        Dtype::Bf16 => Products::Bf16,
+    let (products, dtype) = match arguments.dtype {
+        Dtype::F32 => (Products::F32, recipe::Dtype::F32),
+        Dtype::Bf16 => (Products::Bf16, recipe::Dtype::Bf16),
+        Dtype::F16 => (Products::F32, recipe::Dtype::F16),
     };
-    ensure!(
-        products == Products::F32 || has_bf16_products(),
-        "--dtype bf16 needs a processor with AVX512-BF16, and this one has none"
-    );
+    let place = device::choose(arguments.device)?;
+    place.check(dtype)?;
     let bench = TrainBench {
         batch: arguments.batch.into(),
         length: arguments.length as usize,
@@ -146,21 +150,23 @@ fn train(arguments: &Train) -> Result<()> {
         warm_up: !arguments.cold,
         use_dora: arguments.dora,
         options: StepOptions { activation_memory, base, products },
+        dtype,
     };
     let figures = match arguments.shape {
         Some(Shape::Mistral7b) => {
             let (config, weights) = (random::mistral_7b(), RandomWeights::new()?);
-            bench.run(Subject { name: arguments.name(), config: &config, weights: &weights })?
+            bench.run(Subject { name: arguments.name(), config: &config, weights: &weights }, &place)?
         }
         None => {
             let model = loading::open(&arguments.model)?;
-            bench.run(Subject { name: &model.name, config: &model.config, weights: &*model.weights })?
+            bench
+                .run(Subject { name: &model.name, config: &model.config, weights: &*model.weights }, &place)?
         }
     };
     if arguments.json {
-        print::say(&as_json(arguments, &figures).to_string());
+        print::say(&as_json(arguments, &place, &figures).to_string());
     } else {
-        print::say(&as_text(arguments, &figures));
+        print::say(&as_text(arguments, &place, &figures));
     }
     Ok(())
 }
@@ -174,18 +180,19 @@ impl Train {
     }
 }
 
-fn as_json(arguments: &Train, figures: &TrainFigures) -> serde_json::Value {
+fn as_json(arguments: &Train, place: &Place, figures: &TrainFigures) -> serde_json::Value {
     let parts: serde_json::Map<_, _> =
         figures.parts.iter().map(|&(name, seconds)| (name.to_owned(), json!(seconds))).collect();
     json!({
         "model": arguments.name(),
+        "device": place.name(),
         "batch": arguments.batch,
         "length": arguments.length,
         "rank": arguments.rank,
         "load_seconds": figures.load_seconds,
         "step_seconds": figures.step_seconds,
         "tokens_per_second": figures.tokens_per_second,
-        "peak_memory_gb": memory::peak_gb(),
+        "peak_memory_gb": figures.peak_memory_gb,
         "gflop_per_step": figures.gflop,
         "machine_gflops": figures.machine_gflops,
         "floor_seconds": figures.floor_seconds,
@@ -194,20 +201,22 @@ fn as_json(arguments: &Train, figures: &TrainFigures) -> serde_json::Value {
     })
 }
 
-fn as_text(arguments: &Train, figures: &TrainFigures) -> String {
+fn as_text(arguments: &Train, place: &Place, figures: &TrainFigures) -> String {
     let mut text = format!(
-        "{} \u{b7} {} x {} tokens \u{b7} rank {}\n{:>9.1} tokens/s   {:.2} s a step   {:.2} GB at the peak   \
+        "{} \u{b7} {} \u{b7} {} x {} tokens \u{b7} rank {}\n{:>9.1} tokens/s   {:.2} s a step   {:.2} GB at the peak   \
          {:.1} s to load\n\
-         {:>9.0} GFLOP a step; this machine does {:.0} GFLOP/s: {:.2} s at the least, {:.0}% reached\n",
+         {:>9.0} GFLOP a step; {} does {:.0} GFLOP/s: {:.2} s at the least, {:.0}% reached\n",
         arguments.name(),
+        place.name(),
         arguments.batch,
         arguments.length,
         arguments.rank,
         figures.tokens_per_second,
         figures.step_seconds,
-        memory::peak_gb(),
+        figures.peak_memory_gb,
         figures.load_seconds,
         figures.gflop,
+        if let Place::Cpu = place { "this machine" } else { "this device" },
         figures.machine_gflops,
         figures.floor_seconds,
         100.0 * figures.floor_seconds / figures.step_seconds,

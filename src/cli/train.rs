@@ -13,6 +13,7 @@ use super::progress::{Pull, TrainProgress};
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::app::train::{self, Job, preflight, recipe};
 use crate::config::Folders;
+use crate::domain::device::DeviceName;
 use crate::domain::recipe::{Override, Recipe};
 use crate::domain::run::{Phase, RunFolder};
 use crate::engine::hub::Network;
@@ -27,6 +28,9 @@ pub(super) struct Train {
     /// Override a key of the recipe, such as `train.learning_rate=1e-4`. May be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<Override>,
+    /// Where to train: auto, cpu, cuda:N or metal. Short for `--set compute.device=...`.
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<DeviceName>,
     /// The run's folder.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "resume"])]
     run: Option<PathBuf>,
@@ -59,15 +63,18 @@ pub(super) struct Train {
 pub(super) fn run(arguments: &Train) -> Result<ExitCode> {
     let folders = Folders::from_environment()?;
     let resumed = arguments.resume.as_deref().map(|name| runs::find_run(&folders, name)).transpose()?;
+    let overrides = arguments.overrides();
     let recipe = match (&arguments.recipe, &resumed) {
-        (Some(path), _) => recipe::load(path, &arguments.overrides)?,
-        (None, Some(run)) => recipe::of_run(&run.folder, &arguments.overrides)?,
+        (Some(path), _) => recipe::load(path, &overrides)?,
+        (None, Some(run)) => recipe::of_run(&run.folder, &overrides)?,
         (None, None) => anyhow::bail!("name a recipe, or a run to --resume"),
     };
     if arguments.print {
         print::say(recipe.to_toml().trim_end());
         return Ok(ExitCode::SUCCESS);
     }
+    // Before a folder is made for it.
+    train::place(&recipe)?;
     if arguments.dry_run {
         return dry_run(arguments, &recipe, &folders);
     }
@@ -84,6 +91,16 @@ pub(super) fn run(arguments: &Train) -> Result<ExitCode> {
     let run = in_foreground(&Job { recipe, folder, after, folders, network })?;
     report(&run, arguments.json);
     Ok(ExitCode::SUCCESS)
+}
+
+impl Train {
+    /// All overrides; `--device` counts last.
+    fn overrides(&self) -> Vec<Override> {
+        let device = self
+            .device
+            .map(|device| Override { key: "compute.device".to_owned(), value: device.to_string() });
+        self.overrides.iter().cloned().chain(device).collect()
+    }
 }
 
 const fn network(offline: bool) -> Network {
@@ -144,13 +161,16 @@ fn detach(
     }
     let name = folder.name();
     let path = folder.path().display().to_string();
-    let launch = match &arguments.recipe {
-        Some(recipe) => {
-            let overrides =
-                arguments.overrides.iter().map(|one| format!("{}={}", one.key, one.value)).collect();
-            Launch::New { recipe: recipe.clone(), overrides, folder }
-        }
-        None => Launch::Resume { folder },
+    let overrides = arguments.overrides();
+    let launch = if let Some(recipe) = &arguments.recipe {
+        let overrides = overrides.iter().map(|one| format!("{}={}", one.key, one.value)).collect();
+        Launch::New { recipe: recipe.clone(), overrides, folder }
+    } else {
+        ensure!(
+            overrides.is_empty(),
+            "a run that goes on in the background takes its recipe as it is: leave --detach out, or --set and --device"
+        );
+        Launch::Resume { folder }
     };
     let process = runs::start_detached(&launch, after)?;
     if arguments.json {
@@ -202,7 +222,7 @@ fn dry_run(arguments: &Train, recipe: &Recipe, folders: &Folders) -> Result<Exit
     let mut figures = preflight::preflight(recipe, &prepared, &runs)?;
     print::complain("measuring a step");
     let mut student = train::student(&prepared.model, recipe)?;
-    preflight::measure(&mut figures, recipe, &prepared, &mut student)?;
+    preflight::measure(&mut figures, recipe, &prepared, &mut *student)?;
     if arguments.json {
         print::say(&serde_json::to_string(&figures)?);
     } else {

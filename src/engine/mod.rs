@@ -1,6 +1,7 @@
 //! Models, training and generation over candle. Never sees a terminal, a session, or (but for `hub`) the network.
 
 pub mod adapter;
+pub mod device;
 pub mod embed;
 pub mod files;
 pub mod generate;

@@ -339,3 +339,27 @@ fn a_run_over_the_files_own_blocks_learns_as_one_over_f32_does() {
         assert!((stored - whole).abs() < 1e-4 * whole, "{stored} and {whole}");
     }
 }
+
+#[test]
+fn a_device_is_asked_for_by_flag_and_refused_before_anything_is_made() {
+    let world = World::new();
+    world.write_recipe("train.max_steps = 2\n");
+    let tell = |arguments: &[&str]| {
+        let output = world.dojo(arguments);
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, why) = tell(&["train", "recipe.toml", "--device", "gpu"]);
+    assert!(code == 2 && why.contains("the nearest is cuda:0"), "{code} {why}");
+    let (code, why) = tell(&["train", "recipe.toml", "--set", "compute.dtype=f16", "--device", "cpu"]);
+    assert!(code == 1 && why.contains("compute.dtype is \"f16\""), "{code} {why}");
+    if !cfg!(feature = "metal") {
+        let (code, why) = tell(&["train", "recipe.toml", "--device", "metal"]);
+        assert!(code == 1 && why.contains("--features metal"), "{code} {why}");
+    }
+    assert!(!world.run("").exists(), "a refused device leaves no run behind");
+    let printed = world.say(&["train", "recipe.toml", "--device", "cuda:1", "--print"]);
+    assert!(printed.contains("device = \"cuda:1\""), "{printed}");
+    world.say(&["train", "recipe.toml", "--device", "cpu", "--name", "here"]);
+    let recipe = std::fs::read_to_string(world.run("here").join("recipe.toml")).unwrap();
+    assert!(recipe.contains("device = \"cpu\""), "{recipe}");
+}

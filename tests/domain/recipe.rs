@@ -174,3 +174,15 @@ proptest::proptest! {
         let _ = edit::unset(&text, "train.seed");
     }
 }
+
+#[test]
+fn an_unknown_device_is_named_with_its_line_and_the_nearest_known_one() {
+    let found = messages(&format!("{SMALL}\n[compute]\ndevice = \"gpu\"\n"));
+    let sentence = "`compute.device`: there is no device \"gpu\": known are auto, cpu, cuda:N and metal; the nearest \
+                    is cuda:0";
+    assert_eq!(found, [(Some(8), sentence.to_owned())]);
+    for device in ["auto", "cpu", "cuda", "cuda:1", "metal"] {
+        let text = format!("{SMALL}\n[compute]\ndevice = \"{device}\"\n");
+        assert_eq!(Recipe::parse(&text, &[], "recipe").expect("a known device").compute.device, device);
+    }
+}

@@ -1,5 +1,6 @@
 mod adapter;
 mod damage;
+mod device;
 pub(crate) mod embed;
 mod generate;
 mod gguf;

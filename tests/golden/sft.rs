@@ -1,14 +1,17 @@
 //! The SFT trajectory of PEFT on PyTorch: losses, gradient norms, held-out losses.
 
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
+use dojo_studio::domain::recipe::Dtype;
 use dojo_studio::engine::adapter::Adapter;
 use dojo_studio::engine::kernels::gemm::Products;
 use dojo_studio::engine::kernels::isa::has_bf16_products;
 use dojo_studio::engine::model::{self, BaseFormat, OpenModel};
+use dojo_studio::engine::train::device::{DeviceOptions, DeviceStudent};
 use dojo_studio::engine::train::step::{ActivationMemory, DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::{Losses, Student};
 use serde::Deserialize;
 
+use crate::support::device::{device, is_asked_for};
 use crate::support::models::{golden, smollm2};
 
 #[derive(Deserialize)]
@@ -62,7 +65,7 @@ fn adam(values: &mut [f32], gradients: &[f32], moments: &mut [(f64, f64)], step:
     }
 }
 
-fn held_out(student: &mut DecoderStudent, adapter: &Adapter, golden: &Golden) -> f64 {
+fn held_out(student: &mut dyn Student, adapter: &Adapter, golden: &Golden) -> f64 {
     let mut sum = Losses::default();
     for example in &golden.held_out {
         sum += student.evaluate(adapter, &pack(std::slice::from_ref(example))).expect("evaluate");
@@ -133,10 +136,21 @@ fn follow(options: StepOptions, steps: usize, tolerance: Tolerance) {
         golden.held_out_loss = NF4_HELD_OUT;
     }
     let mut student = DecoderStudent::open(&model, options).expect("read the weights");
-    let mut adapter = Adapter::load(&folder.join("init_adapter"), &model.config).expect("load the adapter");
+    let adapter = Adapter::load(&folder.join("init_adapter"), &model.config).expect("load the adapter");
+    walk(&mut student, adapter, &golden, steps, tolerance);
+}
+
+/// Takes the golden steps with any student.
+fn walk(
+    student: &mut dyn Student,
+    mut adapter: Adapter,
+    golden: &Golden,
+    steps: usize,
+    tolerance: Tolerance,
+) {
     near(
         "held-out loss before",
-        held_out(&mut student, &adapter, &golden),
+        held_out(student, &adapter, golden),
         golden.held_out_loss.before,
         tolerance.held_out_before,
     );
@@ -162,7 +176,7 @@ fn follow(options: StepOptions, steps: usize, tolerance: Tolerance) {
     if steps < golden.steps.len() {
         return;
     }
-    let after = held_out(&mut student, &adapter, &golden);
+    let after = held_out(student, &adapter, golden);
     near("held-out loss after", after, golden.held_out_loss.after, tolerance.held_out_after);
 }
 
@@ -199,4 +213,30 @@ fn the_final_adapter_gives_the_references_held_out_loss() {
     let adapter = Adapter::load(&folder.join("final_adapter"), &model.config).expect("load the adapter");
     let after = held_out(&mut student, &adapter, &golden);
     assert!((after - golden.held_out_loss.after).abs() < 2e-3, "held-out loss: {after}");
+}
+
+/// On the device of `DOJO_TEST_DEVICE` all steps; on the processor, where candle is slow, the first one.
+fn on_a_device(dtype: Dtype, tolerance: Tolerance) {
+    let Some((model, golden, folder)) = world() else { return };
+    let options = DeviceOptions { activation_memory: ActivationMemory::Auto, base: BaseFormat::F32, dtype };
+    let mut student = DeviceStudent::open(&model, &device(), options).expect("read the weights");
+    let adapter = Adapter::load(&folder.join("init_adapter"), &model.config).expect("load the adapter");
+    let steps = if is_asked_for() { usize::MAX } else { 1 };
+    walk(&mut student, adapter, &golden, steps, tolerance);
+}
+
+#[test]
+fn the_sft_trajectory_on_a_device_is_the_references() {
+    on_a_device(Dtype::F32, SAME);
+}
+
+#[test]
+fn the_sft_trajectory_on_a_device_in_narrow_formats_stays_within_their_rounding() {
+    if !is_asked_for() {
+        println!("left out: no device is named by DOJO_TEST_DEVICE, and the processor takes minutes");
+        return;
+    }
+    for dtype in [Dtype::Bf16, Dtype::F16] {
+        on_a_device(dtype, Tolerance { loss: 1e-2, norm: 5e-2, held_out_before: 1e-2, held_out_after: 1e-2 });
+    }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod autograd;
 pub(crate) mod bigram;
+pub(crate) mod device;
 pub(crate) mod models;
 pub(crate) mod program;
 pub(crate) mod tiny;

@@ -17,16 +17,19 @@ use self::lock::RunLock;
 use self::sampler::ModelSampler;
 use crate::app::runs;
 use crate::config::Folders;
+use crate::domain::device::DeviceName;
 use crate::domain::recipe::{ActivationMemory, Dtype, Recipe};
 use crate::domain::run::{Phase, RunFolder, Standing};
 use crate::engine::adapter::Adapter;
+use crate::engine::device::{self, Place};
 use crate::engine::files;
 use crate::engine::hub::{self, Network};
 use crate::engine::kernels::gemm::Products;
-use crate::engine::kernels::isa::has_bf16_products;
 use crate::engine::model::{self, OpenModel};
+use crate::engine::train::device::{DeviceOptions, DeviceStudent};
 use crate::engine::train::host::{Host, Sampler};
 use crate::engine::train::step::{self, DecoderStudent, StepOptions};
+use crate::engine::train::student::Student;
 use crate::engine::train::trainer::{self, Outcome, Task};
 use crate::session;
 
@@ -78,7 +81,7 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
     let task = Task {
         recipe: &job.recipe,
         folder: &job.folder,
-        student: &mut student,
+        student: &mut *student,
         sampler: sampler.as_mut().map(|sampler| sampler as &mut dyn Sampler),
         adapter: prepared.adapter,
         train: &prepared.data.train,
@@ -128,7 +131,8 @@ pub fn prepare(
     progress: &mut dyn hub::Progress,
     doing: &mut dyn FnMut(&str),
 ) -> Result<Prepared> {
-    check_compute(recipe)?;
+    // Before anything is fetched.
+    place(recipe)?;
     doing(&format!("opening the model {}", recipe.model.base));
     let files = hub::resolve(&folders.models(), &recipe.model.base, network, progress)?;
     let model = model::open(&files).with_context(|| format!("open the model {}", recipe.model.base))?;
@@ -139,39 +143,37 @@ pub fn prepare(
     Ok(Prepared { model, data, adapter })
 }
 
-/// The model as it is trained.
+/// The model as it is trained, on the device that the recipe asks for.
 ///
 /// # Errors
-/// Where a tensor is missing or damaged, or the recipe asks for what this build can't do.
-pub fn student(model: &OpenModel, recipe: &Recipe) -> Result<DecoderStudent> {
+/// Where a tensor is missing or damaged, or the recipe asks for what this build or machine can't do.
+pub fn student(model: &OpenModel, recipe: &Recipe) -> Result<Box<dyn Student>> {
     let activation_memory = match recipe.compute.activation_memory {
         ActivationMemory::Auto => step::ActivationMemory::Auto,
         ActivationMemory::Keep => step::ActivationMemory::Keep,
         ActivationMemory::Recompute => step::ActivationMemory::Recompute,
     };
-    let products = match recipe.compute.dtype {
-        Dtype::Bf16 => Products::Bf16,
-        Dtype::F32 | Dtype::F16 => Products::F32,
-    };
-    let base = adapter::base_format(recipe);
-    DecoderStudent::open(model, StepOptions { activation_memory, base, products })
+    let (base, dtype) = (adapter::base_format(recipe), recipe.compute.dtype);
+    Ok(match place(recipe)? {
+        Place::Cpu => {
+            let products = if dtype == Dtype::Bf16 { Products::Bf16 } else { Products::F32 };
+            Box::new(DecoderStudent::open(model, StepOptions { activation_memory, base, products })?)
+        }
+        Place::Device(device) => {
+            tracing::info!("training on {} in {dtype:?}", device::describe(&device));
+            let options = DeviceOptions { activation_memory, base, dtype };
+            Box::new(DeviceStudent::open(model, &device, options)?)
+        }
+    })
 }
 
-/// Refuses what this build has no part of, before anything is fetched.
-fn check_compute(recipe: &Recipe) -> Result<()> {
-    let compute = &recipe.compute;
-    ensure!(
-        matches!(compute.device.as_str(), "auto" | "cpu"),
-        "compute.device is \"{}\", but this build trains on the CPU only; set it to \"auto\" or \"cpu\"",
-        compute.device
-    );
-    ensure!(
-        compute.dtype != Dtype::F16,
-        "compute.dtype is \"f16\", which training on the CPU has no products for; set it to \"f32\" or \"bf16\""
-    );
-    ensure!(
-        compute.dtype != Dtype::Bf16 || has_bf16_products(),
-        "compute.dtype is \"bf16\", which needs a processor with AVX512-BF16, and this one has none; set it to \"f32\""
-    );
-    Ok(())
+/// Where a recipe trains; refuses what this build or machine has no part of.
+///
+/// # Errors
+/// As said.
+pub fn place(recipe: &Recipe) -> Result<Place> {
+    let name: DeviceName = recipe.compute.device.parse().map_err(anyhow::Error::msg)?;
+    let place = device::choose(name)?;
+    place.check(recipe.compute.dtype)?;
+    Ok(place)
 }

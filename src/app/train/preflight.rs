@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::Prepared;
 use crate::domain::batch::{PackedBatch, TokenExample};
-use crate::domain::recipe::{ActivationMemory, BaseFormat, Recipe};
+use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype, Recipe};
+use crate::engine::device::Place;
 use crate::engine::model::OpenModel;
-use crate::engine::train::memory;
 use crate::engine::train::order::Order;
 use crate::engine::train::student::Student;
 
@@ -51,7 +51,7 @@ pub struct Preflight {
 /// # Errors
 /// Where there is nothing to train on.
 pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Preflight> {
-    let data = &prepared.data;
+    let (data, place) = (&prepared.data, super::place(recipe)?);
     let order = order(recipe, prepared)?;
     let largest: Vec<&TokenExample> =
         order.largest().iter().filter_map(|&index| data.train.get(index)).collect();
@@ -72,8 +72,8 @@ pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Pr
         steps_per_epoch: order.steps_per_epoch(),
         total_steps: order.total_steps(recipe),
         trained_parameters: parameters,
-        memory_needed_bytes: memory_needed(recipe, &prepared.model, parameters, largest_batch),
-        memory_free_bytes: memory::free_bytes(),
+        memory_needed_bytes: memory_needed(recipe, &place, &prepared.model, (parameters, largest_batch)),
+        memory_free_bytes: place.free_bytes(),
         disk_needed_bytes: 4 * parameters as u64 * (3 * kept + 1),
         disk_free_bytes: disk_free(runs),
         tokens_per_second: None,
@@ -128,14 +128,24 @@ const NF4_BYTES: f64 = 0.516;
 /// Bytes at the highest point: the frozen weights, what each token leaves for the backward pass, the adapter with its
 /// gradients and both of AdamW's means, the chunk of logits, and the program itself. An estimate: buffers are shared
 /// where the step can share them.
-fn memory_needed(recipe: &Recipe, model: &OpenModel, parameters: usize, tokens: usize) -> u64 {
+fn memory_needed(
+    recipe: &Recipe,
+    place: &Place,
+    model: &OpenModel,
+    (parameters, tokens): (usize, usize),
+) -> u64 {
     let config = &model.config;
+    // On a device, weights and activations are in the number format of the recipe.
+    let size: usize = match (place, recipe.compute.dtype) {
+        (Place::Device(_), Dtype::Bf16 | Dtype::F16) => 2,
+        (Place::Device(_), Dtype::F32) | (Place::Cpu, _) => 4,
+    };
     let (hidden, query, kv) = (config.hidden, config.query_width(), config.kv_width());
     let layer = hidden * (2 * query + 2 * kv) + 3 * hidden * config.intermediate;
     let outputs = if config.tied_embeddings { 1 } else { 2 };
-    let outer = 4 * (outputs * config.vocabulary * hidden) as u64;
+    let outer = size as u64 * (outputs * config.vocabulary * hidden) as u64;
     let layers = match recipe.compute.base_format {
-        BaseFormat::F32 => 4 * (config.layers * layer) as u64,
+        BaseFormat::F32 => (size * config.layers * layer) as u64,
         // Beside them, the matrix in use is expanded; gate and up together are the largest.
         BaseFormat::Stored => stored_bytes(model.files.path()) + 8 * (hidden * config.intermediate) as u64,
         BaseFormat::Nf4 => {
@@ -151,8 +161,8 @@ fn memory_needed(recipe: &Recipe, model: &OpenModel, parameters: usize, tokens: 
         }
     };
     let passing = 8 * hidden + 4 * config.intermediate;
-    let numbers = tokens * (kept + passing) + 4 * parameters + 64 * config.vocabulary;
-    frozen + 4 * numbers as u64 + 100_000_000
+    let numbers = 4 * parameters + 64 * config.vocabulary;
+    frozen + (size * tokens * (kept + passing) + 4 * numbers) as u64 + 100_000_000
 }
 
 /// Bytes of a GGUF, or of the weights in a folder.

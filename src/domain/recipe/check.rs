@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Source;
 use super::keys::{self, Key, Kind};
+use crate::domain::device::DeviceName;
 
 /// One thing that is wrong with a recipe.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,10 +51,13 @@ pub fn check(key: &Key, value: &Value) -> Result<(), String> {
         },
         Kind::Modules => modules(key, value),
         Kind::Rates => rates(key, value),
-        Kind::Device => {
-            let known = value.as_str().is_some_and(is_device);
-            known.then_some(()).ok_or_else(|| wrong(key, value, "\"auto\", \"cpu\", \"cuda:N\" or \"metal\""))
-        }
+        Kind::Device => match value.as_str() {
+            Some(name) => match name.parse::<DeviceName>() {
+                Ok(_) => Ok(()),
+                Err(sentence) => Err(format!("`{}`: {sentence}", key.name)),
+            },
+            None => Err(wrong(key, value, "\"auto\", \"cpu\", \"cuda:N\" or \"metal\"")),
+        },
     }
 }
 
@@ -122,9 +126,4 @@ fn rates(key: &Key, value: &Value) -> Result<(), String> {
     };
     let all = value.as_array().is_some_and(|list| list.iter().all(fits));
     all.then_some(()).ok_or_else(|| wrong(key, value, allowed))
-}
-
-fn is_device(name: &str) -> bool {
-    let number = name.strip_prefix("cuda:").map(|number| number.parse::<u16>().is_ok());
-    number.unwrap_or(matches!(name, "auto" | "cpu" | "metal" | "cuda"))
 }

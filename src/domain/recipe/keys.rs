@@ -189,8 +189,8 @@ static KEYS: &[Key] = &[
     row("sample.sample_steps", Integer(0, MANY), Default("0"), "Steps between sample answers; 0 draws none"),
     row("sample.prompts", Texts, Default("[]"), "What to ask; where it is empty, the first held-out prompt"),
     row("sample.max_new_tokens", Integer(1, 1_048_576), Default("128"), "Longest sample answer in tokens"),
-    row("compute.device", Device, Default("\"auto\""), "auto, cpu, cuda:N or metal"),
-    row("compute.dtype", Choice(&["f32", "bf16", "f16"]), Default("\"f32\""), "Number format of the products with frozen weights"),
+    row("compute.device", Device, Default("\"auto\""), "Where to train: auto, cpu, cuda:N or metal; auto takes the fastest that this build has and that answers"),
+    row("compute.dtype", Choice(&["f32", "bf16", "f16"]), Default("\"f32\""), "Number format: on the CPU of the products with frozen weights (f32 or bf16), on a device of weights and activations"),
     row("compute.base_format", Choice(&["f32", "stored", "nf4"]), Default("\"f32\""), "Frozen weights in memory: f32, as the file stores them, or nf4 (4 bits with double quantisation); a quantised file or nf4 make it QLoRA"),
     row("compute.activation_memory", Choice(&["auto", "keep", "recompute"]), Default("\"auto\""), "Keep activations for the backward pass, or recompute them; auto decides by the free memory"),
 ];

@@ -35,7 +35,15 @@ impl Dropout {
         });
     }
 
-    fn threshold(self) -> (u32, f32) {
+    /// What `apply` multiplies by, as numbers: 0 or `1 / (1 - rate)`, (rows, width).
+    pub fn mask(self, rows: usize, width: usize) -> Vec<f32> {
+        let (ones, mut mask) = (vec![1.0; rows * width], vec![0.0; rows * width]);
+        self.apply(&ones, width, &mut mask);
+        mask
+    }
+
+    /// Hashes below the first are dropped; what stays is multiplied by the second.
+    pub(crate) fn threshold(self) -> (u32, f32) {
         ((f64::from(self.rate) * 4_294_967_296.0) as u32, 1.0 / (1.0 - self.rate))
     }
 }

@@ -37,6 +37,15 @@ impl Rotation {
         Self { cos, sin, half: frequencies.len() }
     }
 
+    /// cos and sin of some positions, one row each: (positions, dimensions / 2).
+    pub fn rows(&self, positions: &[u32]) -> (Vec<f32>, Vec<f32>) {
+        let take = |table: &[f32]| {
+            let row = |&position: &u32| table.iter().skip(position as usize * self.half).take(self.half);
+            positions.iter().flat_map(row).copied().collect()
+        };
+        (take(&self.cos), take(&self.sin))
+    }
+
     /// Positions that the tables reach.
     pub fn positions(&self) -> usize {
         self.cos.len() / self.half.max(1)

@@ -33,6 +33,13 @@ pub struct StoredPart {
     length: usize,
 }
 
+impl StoredPart {
+    /// The matrix as its file holds it, and how many numbers it has.
+    pub(crate) fn stored(&self) -> (&Stored, usize) {
+        (&self.blocks, self.length)
+    }
+}
+
 impl Frozen {
     /// Reads tensors, each a name and a shape of (rows, columns), one after the other.
     ///

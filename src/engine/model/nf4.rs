@@ -99,6 +99,12 @@ impl Nf4 {
         self.codes.len() + self.scales.len() + size_of_val(self.scale_scales.as_slice()) + size_of::<Self>()
     }
 
+    /// The parts: codes, two numbers a byte; scales, one for each [`BLOCK`] of numbers; those scales' own scales, one for
+    /// each [`SCALE_BLOCK`] of them; and what is added to a scale.
+    pub(crate) fn parts(&self) -> (&[u8], &[u8], &[f32], f32) {
+        (&self.codes, &self.scales, &self.scale_scales, self.offset)
+    }
+
     /// Expands all numbers, on all threads.
     ///
     /// # Errors

@@ -4,13 +4,16 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
+use super::device::{self, DeviceOptions, DeviceStudent};
+use super::memory;
 use super::optimizer::{self, AdamW, Update};
 use super::rates::Rates;
 use super::step::{DecoderStudent, Part, StepOptions};
 use super::student::Student;
 use crate::domain::batch::{PackedBatch, TokenExample};
-use crate::domain::recipe::Recipe;
+use crate::domain::recipe::{Dtype, Recipe};
 use crate::engine::adapter::{Adapter, LoraConfig, Projection};
+use crate::engine::device::Place;
 use crate::engine::kernels::gemm::{Matrix, Output, Products, Term, Write};
 use crate::engine::model::{BaseFormat, ModelConfig, Weights};
 
@@ -27,7 +30,10 @@ pub struct TrainBench {
     /// Run one more before them, which makes the buffers.
     pub warm_up: bool,
     pub use_dora: bool,
+    /// How the processor's step works; a device's takes all but `products`.
     pub options: StepOptions,
+    /// Number format on a device.
+    pub dtype: Dtype,
 }
 
 /// A model to measure; it needs no tokenizer.
@@ -46,11 +52,13 @@ pub struct TrainFigures {
     /// Median of the steps.
     pub step_seconds: f64,
     pub tokens_per_second: f64,
-    /// Seconds of a step in each part, by name.
+    /// The most memory that was taken, on the device where it says so, in 10^9 bytes.
+    pub peak_memory_gb: f64,
+    /// Seconds of a step in each part, by name; none on a device, which works while the program goes on.
     pub parts: Vec<(&'static str, f64)>,
     /// Arithmetic of a step in 10^9 operations.
     pub gflop: f64,
-    /// What this machine does in a large matrix product, 10^9 operations a second.
+    /// What the processor or device does in a large matrix product, 10^9 operations a second.
     pub machine_gflops: f64,
     /// The step's arithmetic at the machine's rate, in seconds: the floor.
     pub floor_seconds: f64,
@@ -61,11 +69,11 @@ impl TrainBench {
     ///
     /// # Errors
     /// Where a tensor is missing or damaged, or a step fails.
-    pub fn run(&self, subject: Subject<'_>) -> Result<TrainFigures> {
+    pub fn run(&self, subject: Subject<'_>, place: &Place) -> Result<TrainFigures> {
         ensure!(self.steps > 0 && self.batch > 0 && self.length > 1 && self.rank > 0, "nothing to measure");
-        let Subject { name, config, weights } = subject;
+        let config = subject.config;
         let start = Instant::now();
-        let mut student = DecoderStudent::over(name, config, weights, self.options)?;
+        let mut measured = self.open(subject, place)?;
         let load_seconds = start.elapsed().as_secs_f64();
         let mut adapter = self.random_adapter(subject)?;
         let batch = random_batch(self.batch, self.length, config.vocabulary);
@@ -78,11 +86,11 @@ impl TrainBench {
         for step in 0..self.steps + usize::from(self.warm_up) {
             if step == usize::from(self.warm_up) {
                 seconds.clear();
-                student.take_profile();
+                measured.parts(1);
             }
             let start = Instant::now();
             gradients.fill(0.0);
-            student.backward(&adapter, &batch, scale, None, &mut gradients)?;
+            measured.student().backward(&adapter, &batch, scale, None, &mut gradients)?;
             let gradient_factor = optimizer::clip_factor(optimizer::norm(&gradients), 1.0);
             let update = Update { learning_rate: 1e-4, gradient_factor };
             optimizer.update(&mut adapter.values, &gradients, update);
@@ -90,18 +98,63 @@ impl TrainBench {
         }
         seconds.sort_by(f64::total_cmp);
         let step_seconds = seconds[seconds.len() / 2];
-        let profile = student.take_profile();
         let gflop = gflop(config, &batch, adapter.values.len());
-        let machine_gflops = machine_gflops(self.options.products);
+        let machine_gflops = match place {
+            Place::Cpu => machine_gflops(self.options.products),
+            Place::Device(device) => device::gflops(device, self.dtype)?,
+        };
         Ok(TrainFigures {
             load_seconds,
             step_seconds,
             tokens_per_second: batch.tokens.len() as f64 / step_seconds,
-            parts: Part::ALL.map(|part| (part.name(), profile.seconds(part) / self.steps as f64)).to_vec(),
+            peak_memory_gb: measured.peak_memory_gb(),
+            parts: measured.parts(self.steps),
             gflop,
             machine_gflops,
             floor_seconds: gflop / machine_gflops,
         })
+    }
+
+    fn open(&self, subject: Subject<'_>, place: &Place) -> Result<Measured> {
+        let Subject { name, config, weights } = subject;
+        let StepOptions { activation_memory, base, .. } = self.options;
+        Ok(match place {
+            Place::Cpu => Measured::Cpu(DecoderStudent::over(name, config, weights, self.options)?),
+            Place::Device(device) => {
+                let options = DeviceOptions { activation_memory, base, dtype: self.dtype };
+                Measured::Device(DeviceStudent::over((name, config), weights, device, options)?)
+            }
+        })
+    }
+}
+
+/// The step that is measured.
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
+enum Measured {
+    Cpu(DecoderStudent),
+    Device(DeviceStudent),
+}
+
+impl Measured {
+    fn student(&mut self) -> &mut dyn Student {
+        match self {
+            Self::Cpu(student) => student,
+            Self::Device(student) => student,
+        }
+    }
+
+    /// Seconds of each part since the last call, a step.
+    fn parts(&mut self, steps: usize) -> Vec<(&'static str, f64)> {
+        let Self::Cpu(student) = self else { return Vec::new() };
+        let profile = student.take_profile();
+        Part::ALL.map(|part| (part.name(), profile.seconds(part) / steps as f64)).to_vec()
+    }
+
+    fn peak_memory_gb(&self) -> f64 {
+        match self {
+            Self::Cpu(_) => memory::peak_gb(),
+            Self::Device(student) => student.memory_gb(),
+        }
     }
 }
 

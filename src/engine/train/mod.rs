@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod checkpoint;
+pub mod device;
 mod duties;
 pub mod host;
 pub mod memory;

@@ -27,6 +27,12 @@ pub trait Student {
     /// # Errors
     /// As [`Student::backward`].
     fn evaluate(&mut self, adapter: &Adapter, batch: &PackedBatch) -> Result<Losses>;
+
+    /// Memory that training takes, in 10^9 bytes: what this process holds, or on a device that says so the most that was
+    /// held there; 0 where nobody says.
+    fn memory_gb(&self) -> f64 {
+        super::memory::resident_gb()
+    }
 }
 
 /// Sums over a batch's trained positions.

@@ -9,7 +9,6 @@ use serde_json::json;
 
 use super::checkpoint::{self, SaveAdapter, TrainerState};
 use super::host::{Host, Progress, Request, Sampler};
-use super::memory;
 use super::metrics::{Lines, number};
 use super::optimizer::{self, AdamW, Update};
 use super::order::Order;
@@ -194,7 +193,7 @@ impl<'a> Trainer<'a> {
         })?;
         let seconds = start.elapsed().as_secs_f64();
         let tokens = batch.tokens.len();
-        host.report(&Progress::Rehearsed { tokens, seconds, memory_gb: memory::resident_gb() });
+        host.report(&Progress::Rehearsed { tokens, seconds, memory_gb: student.memory_gb() });
         Ok(())
     }
 
@@ -227,7 +226,7 @@ impl<'a> Trainer<'a> {
         line.insert("num_tokens".to_owned(), json!(self.state.num_tokens));
         line.insert("tokens_per_second".to_owned(), number(rounded(tokens as f64 / seconds, 10.0)));
         line.insert("step_time".to_owned(), number(rounded(seconds, 1e6)));
-        line.insert("memory_gb".to_owned(), number(rounded(memory::resident_gb(), 1e3)));
+        line.insert("memory_gb".to_owned(), number(rounded(self.task.student.memory_gb(), 1e3)));
         if self.state.step == 1 {
             line.insert("truncated_fraction".to_owned(), number(self.task.truncated_fraction));
         }

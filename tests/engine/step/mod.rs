@@ -2,6 +2,7 @@
 //! dropout, and the refusals.
 
 mod autograd;
+mod device;
 
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};

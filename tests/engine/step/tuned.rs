@@ -15,8 +15,8 @@ use crate::support::tiny::Tiny;
 use super::{KINDS, example, gradients, near, numbers, open, student};
 
 /// What is trained beside A and B.
-#[derive(Clone, Copy, PartialEq)]
-enum Beside {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Beside {
     Magnitudes,
     Modules,
     Tokens,
@@ -34,7 +34,7 @@ fn lora(use_dora: bool, dropout: f32) -> LoraConfig {
 }
 
 /// Numbers at random for A and B; what is trained besides is moved from where it begins.
-fn adapter(model: &OpenModel, beside: Beside, dropout: f32) -> Adapter {
+pub(super) fn adapter(model: &OpenModel, beside: Beside, dropout: f32) -> Adapter {
     let (config, weights) = (&model.config, &*model.weights);
     let lora = lora(beside == Beside::Magnitudes, dropout);
     let mut adapter = Adapter::fresh(lora, "tiny", config, 5).expect("an adapter");

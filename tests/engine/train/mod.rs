@@ -1,4 +1,5 @@
 mod checkpoint;
+mod device;
 mod optimizer;
 mod schedule;
 mod trainer;

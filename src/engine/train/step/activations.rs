@@ -18,7 +18,7 @@ pub enum ActivationMemory {
 }
 
 /// Share of the free memory that activations may take before `Auto` recomputes.
-const SHARE_OF_FREE: f64 = 0.6;
+pub(in crate::engine::train) const SHARE_OF_FREE: f64 = 0.6;
 
 /// One layer's values: (tokens, ...) each.
 #[derive(Default)]
@@ -102,7 +102,7 @@ impl Activations {
 }
 
 /// Floats that a token keeps in one layer.
-fn floats_per_token(config: &ModelConfig, sites: &[LayerSites]) -> usize {
+pub(in crate::engine::train) fn floats_per_token(config: &ModelConfig, sites: &[LayerSites]) -> usize {
     let of_sites = sites.iter().map(LayerSites::kept).max().unwrap_or(0);
     let heads = config.query_width() + 2 * config.kv_width();
     let raw = if config.qk_norm { config.query_width() + config.kv_width() } else { 0 }

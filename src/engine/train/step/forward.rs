@@ -231,6 +231,6 @@ fn add_normed(
 }
 
 /// Each token's position in its example.
-fn positions(borders: &[usize]) -> Vec<u32> {
+pub(in crate::engine::train) fn positions(borders: &[usize]) -> Vec<u32> {
     borders.windows(2).flat_map(|pair| 0..(pair[1] - pair[0]) as u32).collect()
 }

@@ -3,17 +3,17 @@
 //! Frozen weights get no gradient. What the backward needs is kept where memory allows and computed again where it
 //! doesn't; buffers are reused from step to step. Sums are taken in a fixed order, so that a step repeats bit for bit.
 
-mod activations;
+pub(super) mod activations;
 mod backward;
 mod buffer;
 mod dora;
-mod forward;
+pub(super) mod forward;
 mod heads;
 mod linear;
 mod profile;
-mod sites;
-mod weights;
-mod whole;
+pub(super) mod sites;
+pub(super) mod weights;
+pub(super) mod whole;
 
 use std::time::Instant;
 
@@ -121,24 +121,6 @@ impl DecoderStudent {
         std::mem::take(&mut self.profile)
     }
 
-    fn check(&self, batch: &PackedBatch) -> Result<()> {
-        let longest = batch.borders.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
-        ensure!(
-            longest <= self.config.context,
-            "an example of {longest} tokens is longer than the model's context of {} tokens: lower max_length",
-            self.config.context
-        );
-        let known = |&&token: &&u32| token as usize >= self.config.vocabulary && token != IGNORED;
-        let unknown = batch.tokens.iter().chain(&batch.targets).find(known);
-        if let Some(token) = unknown {
-            anyhow::bail!(
-                "token {token} is not in the model's vocabulary of {}: the data was encoded for another model",
-                self.config.vocabulary
-            );
-        }
-        Ok(())
-    }
-
     /// Rows of the last layer's output that have a target, normalised: (rows, hidden), and their `1 / rms`.
     fn gather(&mut self, output: &[f32], batch: &PackedBatch) -> Trained {
         let hidden = self.config.hidden;
@@ -188,6 +170,25 @@ impl DecoderStudent {
     }
 }
 
+/// Refuses a batch that a model can't take.
+pub(super) fn check(config: &ModelConfig, batch: &PackedBatch) -> Result<()> {
+    let longest = batch.borders.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+    ensure!(
+        longest <= config.context,
+        "an example of {longest} tokens is longer than the model's context of {} tokens: lower max_length",
+        config.context
+    );
+    let known = |&&token: &&u32| token as usize >= config.vocabulary && token != IGNORED;
+    let unknown = batch.tokens.iter().chain(&batch.targets).find(known);
+    if let Some(token) = unknown {
+        anyhow::bail!(
+            "token {token} is not in the model's vocabulary of {}: the data was encoded for another model",
+            config.vocabulary
+        );
+    }
+    Ok(())
+}
+
 /// An adapter as a pass sees it.
 struct Adapted {
     sites: Vec<LayerSites>,
@@ -235,7 +236,7 @@ impl DecoderStudent {
         memory: ActivationMemory,
         gradients: Option<(&mut [f32], f32)>,
     ) -> Result<Losses> {
-        self.check(batch)?;
+        check(&self.config, batch)?;
         let adapted = Adapted {
             sites: LayerSites::all(&self.config, adapter, dropout, self.options.products)?,
             whole: WholeParts::of(&self.config, adapter)?,

@@ -12,53 +12,53 @@ use crate::engine::model::ModelConfig;
 use super::dora::Gains;
 
 /// A layer's four places.
-pub(super) struct LayerSites {
+pub(in crate::engine::train) struct LayerSites {
     /// Queries, keys, values.
-    pub(super) qkv: Site,
-    pub(super) output: Site,
+    pub(in crate::engine::train) qkv: Site,
+    pub(in crate::engine::train) output: Site,
     /// Gate and up.
-    pub(super) gate_up: Site,
-    pub(super) down: Site,
+    pub(in crate::engine::train) gate_up: Site,
+    pub(in crate::engine::train) down: Site,
 }
 
 /// Projections of one input, and their adapters side by side.
-pub(super) struct Site {
-    pub(super) inputs: usize,
-    pub(super) parts: Vec<SitePart>,
+pub(in crate::engine::train) struct Site {
+    pub(in crate::engine::train) inputs: usize,
+    pub(in crate::engine::train) parts: Vec<SitePart>,
     /// The adapters' A below one another: (ranks, inputs).
-    pub(super) a: Vec<f32>,
+    pub(in crate::engine::train) a: Vec<f32>,
     /// Rank of each adapter.
-    pub(super) rank: usize,
+    pub(in crate::engine::train) rank: usize,
     /// Ranks of all adapters together.
-    pub(super) ranks: usize,
-    pub(super) scale: f32,
+    pub(in crate::engine::train) ranks: usize,
+    pub(in crate::engine::train) scale: f32,
     /// Of the frozen weights; a low-rank product shares the pass of its frozen one.
-    pub(super) products: Products,
-    pub(super) dropout: Option<Dropout>,
+    pub(in crate::engine::train) products: Products,
+    pub(in crate::engine::train) dropout: Option<Dropout>,
     /// Measured when the site is first used; unused without magnitudes.
     pub(super) gains: OnceLock<Gains>,
 }
 
 /// One projection's columns of the site's output.
-pub(super) struct SitePart {
-    pub(super) first: usize,
-    pub(super) outputs: usize,
-    pub(super) adapter: Option<PartAdapter>,
+pub(in crate::engine::train) struct SitePart {
+    pub(in crate::engine::train) first: usize,
+    pub(in crate::engine::train) outputs: usize,
+    pub(in crate::engine::train) adapter: Option<PartAdapter>,
 }
 
-pub(super) struct PartAdapter {
+pub(in crate::engine::train) struct PartAdapter {
     /// Where its ranks start among the site's.
-    pub(super) first_rank: usize,
+    pub(in crate::engine::train) first_rank: usize,
     /// (outputs, rank)
-    pub(super) b: Vec<f32>,
+    pub(in crate::engine::train) b: Vec<f32>,
     /// (outputs), in DoRA.
-    pub(super) magnitudes: Option<Vec<f32>>,
-    pub(super) slot: Slot,
+    pub(in crate::engine::train) magnitudes: Option<Vec<f32>>,
+    pub(in crate::engine::train) slot: Slot,
 }
 
 impl LayerSites {
     /// One for each layer.
-    pub(super) fn all(
+    pub(in crate::engine::train) fn all(
         config: &ModelConfig,
         adapter: &Adapter,
         dropout: Option<Dropout>,
@@ -96,7 +96,7 @@ impl LayerSites {
         })
     }
 
-    pub(super) fn is_adapted(&self) -> bool {
+    pub(in crate::engine::train) fn is_adapted(&self) -> bool {
         self.each().iter().any(|site| site.ranks > 0)
     }
 
@@ -149,7 +149,7 @@ impl Site {
     }
 
     /// Whether any of its adapters has magnitudes.
-    pub(super) fn is_dora(&self) -> bool {
+    pub(in crate::engine::train) fn is_dora(&self) -> bool {
         self.parts.iter().filter_map(|part| part.adapter.as_ref()).any(|adapter| adapter.magnitudes.is_some())
     }
 
@@ -158,7 +158,7 @@ impl Site {
     }
 
     /// Columns of the output.
-    pub(super) fn outputs(&self) -> usize {
+    pub(in crate::engine::train) fn outputs(&self) -> usize {
         self.parts.iter().map(|part| part.outputs).sum()
     }
 }

@@ -22,22 +22,22 @@ pub(super) struct DecoderWeights {
     pub(super) tuned: Tuned,
 }
 
-pub(super) struct LayerWeights {
-    pub(super) attention_norm: Vec<f32>,
-    pub(super) feed_norm: Vec<f32>,
+pub(in crate::engine::train) struct LayerWeights {
+    pub(in crate::engine::train) attention_norm: Vec<f32>,
+    pub(in crate::engine::train) feed_norm: Vec<f32>,
     /// After attention and after the feed-forward block (Gemma 3).
-    pub(super) post_norms: Option<(Vec<f32>, Vec<f32>)>,
+    pub(in crate::engine::train) post_norms: Option<(Vec<f32>, Vec<f32>)>,
     /// Of queries and keys, (`head_dim`) each (Qwen3, Gemma 3).
-    pub(super) head_norms: Option<(Vec<f32>, Vec<f32>)>,
+    pub(in crate::engine::train) head_norms: Option<(Vec<f32>, Vec<f32>)>,
     /// Queries, keys, values below one another: (query width + 2 kv width, hidden).
-    pub(super) qkv: Frozen,
-    pub(super) qkv_bias: Option<Vec<f32>>,
+    pub(in crate::engine::train) qkv: Frozen,
+    pub(in crate::engine::train) qkv_bias: Option<Vec<f32>>,
     /// (hidden, query width)
-    pub(super) output: Frozen,
+    pub(in crate::engine::train) output: Frozen,
     /// Gate and up below one another: (2 intermediate, hidden).
-    pub(super) gate_up: Frozen,
+    pub(in crate::engine::train) gate_up: Frozen,
     /// (hidden, intermediate)
-    pub(super) down: Frozen,
+    pub(in crate::engine::train) down: Frozen,
 }
 
 impl DecoderWeights {
@@ -85,7 +85,16 @@ impl DecoderWeights {
 }
 
 impl LayerWeights {
-    fn read(config: &ModelConfig, weights: &dyn Weights, layer: usize, format: BaseFormat) -> Result<Self> {
+    /// One layer's.
+    ///
+    /// # Errors
+    /// Where a tensor is missing or damaged.
+    pub(in crate::engine::train) fn read(
+        config: &ModelConfig,
+        weights: &dyn Weights,
+        layer: usize,
+        format: BaseFormat,
+    ) -> Result<Self> {
         let name = |part: &str| format!("model.layers.{layer}.{part}");
         let attention = |projection: &str| name(&format!("self_attn.{projection}.weight"));
         let feed = |projection: &str| name(&format!("mlp.{projection}.weight"));
@@ -154,7 +163,13 @@ fn bias(weights: &dyn Weights, block: &str, query: usize, kv: usize) -> Result<V
     Ok(bias)
 }
 
-fn norm(config: &ModelConfig, weights: &dyn Weights, name: &str, width: usize) -> Result<Vec<f32>> {
+/// A norm's weight, with one added where the file holds the offset from it.
+pub(in crate::engine::train) fn norm(
+    config: &ModelConfig,
+    weights: &dyn Weights,
+    name: &str,
+    width: usize,
+) -> Result<Vec<f32>> {
     let mut weight = weights.f32(name, &[width])?;
     if config.norm_offset {
         for weight in &mut weight {

@@ -15,15 +15,15 @@ use crate::engine::kernels::cross_entropy::WeightGradient;
 use crate::engine::model::ModelConfig;
 
 /// Where whole modules and rows stand among the trained numbers.
-pub(super) struct WholeParts {
+pub(in crate::engine::train) struct WholeParts {
     modules: BTreeMap<Module, Range<usize>>,
-    rows: Vec<TokenRows>,
+    pub(in crate::engine::train) rows: Vec<TokenRows>,
     tied: bool,
 }
 
 impl WholeParts {
     /// Checks that they are this model's.
-    pub(super) fn of(config: &ModelConfig, adapter: &Adapter) -> Result<Self> {
+    pub(in crate::engine::train) fn of(config: &ModelConfig, adapter: &Adapter) -> Result<Self> {
         for it in &adapter.modules {
             let length: usize = it.module.shape(config).iter().product();
             ensure!(
@@ -48,21 +48,21 @@ impl WholeParts {
         Ok(Self { modules, rows: adapter.rows.clone(), tied: config.tied_embeddings })
     }
 
-    fn range(&self, module: Module) -> Option<Range<usize>> {
+    pub(in crate::engine::train) fn range(&self, module: Module) -> Option<Range<usize>> {
         self.modules.get(&module).cloned()
     }
 
-    pub(super) fn trains_embedding(&self) -> bool {
+    pub(in crate::engine::train) fn trains_embedding(&self) -> bool {
         self.modules.contains_key(&Module::Embedding)
             || self.rows.iter().any(|rows| rows.module == Module::Embedding)
     }
 
-    pub(super) fn trains(&self, layer: usize, norm: LayerNorm) -> bool {
+    pub(in crate::engine::train) fn trains(&self, layer: usize, norm: LayerNorm) -> bool {
         self.modules.contains_key(&Module::LayerNorm(layer, norm))
     }
 
     /// The lowest layer that the backward must reach for these.
-    pub(super) fn lowest(&self) -> Option<usize> {
+    pub(in crate::engine::train) fn lowest(&self) -> Option<usize> {
         if self.trains_embedding() {
             return Some(0);
         }

@@ -1,0 +1,126 @@
+//! The operations between matrix products, as the device's step asks for them. [`composed`] makes them of candle's own
+//! operations, on any device; `cuda` has one kernel for each.
+//!
+//! Activations are in the step's number format; norms' inverses, softmax, losses and the gradient of the residual
+//! stream are f32. Rows are laid out as in [`crate::engine::kernels`].
+
+mod attention;
+mod composed;
+#[cfg(feature = "cuda")]
+pub(in crate::engine) mod cuda;
+mod gradient;
+
+use candle_core::{DType, Device, Result, Tensor};
+
+use crate::engine::kernels::dropout::Dropout;
+use crate::engine::kernels::rope::Turn;
+use crate::engine::model::config::Activation;
+
+pub(super) use composed::Composed;
+
+/// The shape of one layer's attention over a packed batch, as [`crate::engine::kernels::attention::Shape`] has it.
+pub(super) type Shape<'a> = crate::engine::kernels::attention::Shape<'a>;
+
+/// cos and sin of each token's position: (tokens, half of the dimensions that turn) each, f32.
+pub(super) struct Angles {
+    pub(super) cos: Tensor,
+    pub(super) sin: Tensor,
+}
+
+/// Which heads turn: the first `heads` of a row, `dim` wide each.
+#[derive(Clone, Copy)]
+pub(super) struct Turning<'a> {
+    pub(super) angles: &'a Angles,
+    pub(super) heads: usize,
+    pub(super) dim: usize,
+    pub(super) turn: Turn,
+}
+
+/// Queries, keys and values as attention left them, for its backward pass.
+#[derive(Clone, Copy)]
+pub(super) struct Attended<'a> {
+    /// (tokens, row)
+    pub(super) qkv: &'a Tensor,
+    /// (tokens, query width)
+    pub(super) out: &'a Tensor,
+    /// (tokens, heads), f32
+    pub(super) log_sums: &'a Tensor,
+}
+
+/// What a chunk of the output layer says.
+pub(super) struct ChunkLoss {
+    /// Negative log-likelihood, entropy, and 1 where the target is the likeliest: (rows, 3), f32.
+    pub(super) rows: Tensor,
+    /// Gradient of `scale * (summed negative log-likelihood)` by the logits before their cap: (rows, vocabulary).
+    pub(super) grad: Option<Tensor>,
+}
+
+/// All tensors are contiguous.
+pub(super) trait Kernels: Send {
+    /// `x / sqrt(mean(x^2) + epsilon) * weight` of rows, and the rows' inverses: (rows, 1), f32.
+    fn rms_norm(&self, x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<(Tensor, Tensor)>;
+
+    /// The same rows from their kept inverses.
+    fn rms_norm_again(&self, x: &Tensor, weight: &Tensor, inverse: &Tensor) -> Result<Tensor>;
+
+    /// The gradient of a norm's input, f32, added to `sum` where there is one; `norm` is its weight and its inverses.
+    fn rms_norm_backward(
+        &self,
+        x: &Tensor,
+        norm: (&Tensor, &Tensor),
+        grad_y: &Tensor,
+        sum: Option<&Tensor>,
+    ) -> Result<Tensor>;
+
+    /// Rows with their first heads turned.
+    fn rotate(&self, rows: &Tensor, turning: Turning<'_>) -> Result<Tensor>;
+
+    /// `activation(gate) * up`: (rows, 2 width) to (rows, width).
+    fn glu(&self, activation: Activation, gate_up: &Tensor) -> Result<Tensor>;
+
+    /// The gradients of gate and up: (rows, 2 width).
+    fn glu_backward(&self, activation: Activation, gate_up: &Tensor, grad_y: &Tensor) -> Result<Tensor>;
+
+    /// `mask(x) / (1 - rate)` of f32 rows, with the very draws of the CPU's step.
+    fn dropout(&self, dropout: Dropout, x: &Tensor) -> Result<Tensor>;
+
+    /// A product in the step's number format plus an f32 one, in the step's format.
+    fn join(&self, base: &Tensor, low: &Tensor) -> Result<Tensor>;
+
+    /// Outputs (tokens, query width), and the logarithms of the sums of exponentials, (tokens, heads), f32.
+    fn attention(&self, shape: Shape<'_>, qkv: &Tensor) -> Result<(Tensor, Tensor)>;
+
+    /// The gradient of queries, keys and values: (tokens, row).
+    fn attention_backward(&self, shape: Shape<'_>, given: Attended<'_>, grad_out: &Tensor) -> Result<Tensor>;
+
+    /// Losses of a chunk of logits against targets (rows, u32); with `scale`, the gradient too. A cap of 0 is none.
+    fn losses(&self, logits: &Tensor, targets: &Tensor, scale: Option<f32>, cap: f32) -> Result<ChunkLoss>;
+}
+
+/// The fastest that this build has for a device.
+#[cfg_attr(
+    not(feature = "cuda"),
+    expect(clippy::unnecessary_wraps, reason = "kernels of a card can fail to compile")
+)]
+pub(super) fn of(device: &Device, dtype: DType) -> anyhow::Result<Box<dyn Kernels>> {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(card) = device {
+        return Ok(Box::new(cuda::Cuda::new(card, dtype)?));
+    }
+    let (_, _) = (device, dtype);
+    Ok(Box::new(Composed))
+}
+
+/// A product of matrices, (…, rows, depth) by (…, depth, columns). Candle's CUDA takes operands without gaps only, as
+/// they are or turned; any other is copied first.
+pub(super) fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    plain(a)?.matmul(&plain(b)?)
+}
+
+fn plain(x: &Tensor) -> Result<Tensor> {
+    let rank = x.rank();
+    if x.is_contiguous() || x.transpose(rank - 2, rank - 1)?.is_contiguous() {
+        return Ok(x.clone());
+    }
+    x.contiguous()
+}

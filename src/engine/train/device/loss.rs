@@ -1,0 +1,154 @@
+//! The output layer and its loss on a device, a few rows at a time: the logits of all positions are never in memory.
+
+use candle_core::{DType, Device, Result, Tensor};
+
+use super::collected::Collected;
+use super::forward::Pass;
+use super::kernels::product;
+use super::site::add;
+use crate::domain::batch::IGNORED;
+use crate::engine::adapter::{Module, TokenRows};
+use crate::engine::train::student::Losses;
+
+/// Logits that are in memory at once.
+const LOGITS: usize = 1 << 25;
+
+/// The positions that the loss is taken over.
+pub(super) struct Trained {
+    /// (rows), u32
+    rows: Tensor,
+    /// (rows), u32
+    targets: Tensor,
+    /// The last layer's output there, normalised: (rows, hidden); and before, with the norm's inverses.
+    normed: Tensor,
+    x: Tensor,
+    inverse: Tensor,
+}
+
+impl Pass<'_> {
+    /// The trained positions of the last layer's output; `None` where there are none.
+    pub(super) fn trained(&self, output: &Tensor) -> Result<Option<Trained>> {
+        let targets = &self.batch.targets;
+        let rows: Vec<u32> =
+            (0..targets.len()).filter(|&row| targets[row] != IGNORED).map(|row| row as u32).collect();
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let count = rows.len();
+        let targets: Vec<u32> = targets.iter().copied().filter(|&target| target != IGNORED).collect();
+        let rows = Tensor::from_vec(rows, count, self.device)?;
+        let x = output.index_select(&rows, 0)?;
+        let (normed, inverse) = self.kernels.rms_norm(&x, &self.tuned.norm, self.config.norm_epsilon)?;
+        Ok(Some(Trained {
+            rows,
+            targets: Tensor::from_vec(targets, count, self.device)?,
+            normed,
+            x,
+            inverse,
+        }))
+    }
+
+    /// The losses; with `scale`, the gradient of `scale * (summed nll)` by the last layer's output too, f32.
+    pub(super) fn head(
+        &self,
+        trained: &Trained,
+        scale: Option<f32>,
+        collected: &mut Collected,
+    ) -> Result<(Losses, Option<Tensor>)> {
+        let count = trained.rows.dim(0)?;
+        let chunk = (LOGITS / self.config.vocabulary).max(32);
+        let cap = self.config.logit_softcap.unwrap_or(0.0);
+        let head = &self.tuned.head;
+        let mut of_weight = OutputGradient::of(self, scale)?;
+        let (mut losses, mut grads) = (Vec::new(), Vec::new());
+        for first in (0..count).step_by(chunk) {
+            let rows = chunk.min(count - first);
+            let x = trained.normed.narrow(0, first, rows)?;
+            let targets = trained.targets.narrow(0, first, rows)?;
+            let chunk = self.kernels.losses(&product(&x, &head.t()?)?, &targets, scale, cap)?;
+            losses.push(chunk.rows);
+            if let Some(grad) = chunk.grad {
+                grads.push(product(&grad, head)?);
+                of_weight.add(&grad, &x)?;
+            }
+        }
+        let losses = sum(&Tensor::cat(&losses, 0)?)?;
+        if scale.is_none() {
+            return Ok((losses, None));
+        }
+        of_weight.collect(collected)?;
+        let grad_normed = Tensor::cat(&grads, 0)?;
+        let Trained { x, inverse, .. } = trained;
+        collected.norm(self.whole, Module::Norm, (x, inverse, &grad_normed))?;
+        let grad = self.kernels.rms_norm_backward(x, (&self.tuned.norm, inverse), &grad_normed, None)?;
+        let zeros = Tensor::zeros((self.batch.tokens.len(), self.config.hidden), DType::F32, self.device)?;
+        Ok((losses, Some(zeros.index_add(&trained.rows, &grad, 0)?)))
+    }
+}
+
+/// Rows of (nll, entropy, correct), summed on the host.
+fn sum(rows: &Tensor) -> Result<Losses> {
+    let numbers = rows.flatten_all()?.to_vec1::<f32>()?;
+    Ok(numbers.chunks_exact(3).fold(Losses::default(), |mut sum, row| {
+        sum += Losses {
+            nll: f64::from(row[0]),
+            entropy: f64::from(row[1]),
+            correct: usize::from(row[2] > 0.0),
+            tokens: 1,
+        };
+        sum
+    }))
+}
+
+/// The gradient of the output layer's own weight, if it is trained.
+struct OutputGradient<'a> {
+    kind: Kind<'a>,
+    sum: Option<Tensor>,
+}
+
+enum Kind<'a> {
+    None,
+    /// From this place on, (vocabulary, hidden).
+    Whole(usize),
+    /// Of some tokens: (tokens, hidden); which, u32.
+    Rows(&'a TokenRows, Tensor),
+}
+
+impl<'a> OutputGradient<'a> {
+    fn of(pass: &Pass<'a>, scale: Option<f32>) -> Result<Self> {
+        let ids =
+            |rows: &TokenRows, device: &Device| Tensor::from_slice(&rows.tokens, rows.tokens.len(), device);
+        let kind = if scale.is_none() {
+            Kind::None
+        } else if let Some(range) = pass.whole.range(Module::Output) {
+            Kind::Whole(range.start)
+        } else {
+            match pass.whole.rows.iter().find(|rows| rows.is_output(pass.config)) {
+                Some(rows) => Kind::Rows(rows, ids(rows, pass.device)?),
+                None => Kind::None,
+            }
+        };
+        Ok(Self { kind, sum: None })
+    }
+
+    /// Adds `logits^T x` of some rows.
+    fn add(&mut self, grad: &Tensor, x: &Tensor) -> Result<()> {
+        let wide = |x: &Tensor| x.to_dtype(DType::F32);
+        match &self.kind {
+            Kind::None => Ok(()),
+            Kind::Whole(_) => add(&mut self.sum, product(&wide(grad)?.t()?, &wide(x)?)?),
+            Kind::Rows(_, ids) => {
+                let columns = wide(&grad.index_select(ids, 1)?)?;
+                add(&mut self.sum, product(&columns.t()?, &wide(x)?)?)
+            }
+        }
+    }
+
+    fn collect(self, collected: &mut Collected) -> Result<()> {
+        match (self.kind, self.sum) {
+            (Kind::Whole(start), Some(sum)) => collected.put(start, &sum),
+            (Kind::Rows(rows, _), Some(sum)) => collected.put(rows.start, &sum),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The training step on any of candle's devices: the same forward and backward as [`super::step`], written by hand layer
+//! by layer, over tensors that stay on the device. Adapter, recipe, packing, trainer, optimizer and checkpoints are
+//! shared; only what multiplies and sums is not.
+//!
+//! Weights and activations are in the step's number format. Adapters with their products, norms' sums, softmax, losses
+//! and the gradient of the residual stream are f32.
+
+mod backward;
+mod collected;
+mod dora;
+mod forward;
+mod frozen;
+mod kernels;
+mod loss;
+mod site;
+mod tuned;
+mod weights;
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use candle_core::{DType, Device, Tensor};
+
+use self::collected::Collected;
+use self::forward::Pass;
+use self::kernels::Kernels;
+use self::site::{DeviceLayerSites, ToInput};
+use self::tuned::Tuned;
+use self::weights::{BatchAngles, DeviceWeights};
+use super::step::activations::{SHARE_OF_FREE, floats_per_token};
+use super::step::sites::LayerSites;
+use super::step::whole::WholeParts;
+use super::step::{self, ActivationMemory};
+use super::student::{Losses, Student};
+use crate::domain::batch::PackedBatch;
+use crate::domain::recipe::Dtype;
+use crate::engine::adapter::Adapter;
+use crate::engine::adapter::whole::LayerNorm;
+use crate::engine::device;
+use crate::engine::kernels::dropout::Dropout;
+use crate::engine::kernels::gemm::Products;
+use crate::engine::model::{BaseFormat, ModelConfig, OpenModel, Weights};
+
+/// How to hold the frozen base and the activations, and in which number format to work.
+#[derive(Debug, Clone, Copy)]
+pub struct DeviceOptions {
+    pub activation_memory: ActivationMemory,
+    pub base: BaseFormat,
+    pub dtype: Dtype,
+}
+
+/// A decoder whose adapter is trained on a device.
+pub struct DeviceStudent {
+    config: ModelConfig,
+    device: Device,
+    options: DeviceOptions,
+    kernels: Box<dyn Kernels>,
+    weights: DeviceWeights,
+    /// The longest batch, in tokens, whose activations were found to fit.
+    fitting: usize,
+    /// In f16, what gradients of logits are scaled up to at most.
+    reach: f32,
+    peak_bytes: u64,
+}
+
+/// Where f16 begins: gradients of logits as large as `PyTorch`'s first loss scale of 65,536 makes those of a mean over
+/// 1,024 tokens.
+const FIRST_REACH: f32 = 64.0;
+
+impl DeviceStudent {
+    /// Reads the weights and takes them to the device.
+    ///
+    /// # Errors
+    /// Where a tensor is missing or damaged, or the device's memory is short.
+    pub fn open(model: &OpenModel, device: &Device, options: DeviceOptions) -> Result<Self> {
+        Self::over((&model.name, &model.config), model.weights.as_ref(), device, options)
+    }
+
+    /// As [`DeviceStudent::open`], for a model by name and shape that needs no files.
+    ///
+    /// # Errors
+    /// As [`DeviceStudent::open`].
+    pub fn over(
+        (name, config): (&str, &ModelConfig),
+        weights: &dyn Weights,
+        device: &Device,
+        options: DeviceOptions,
+    ) -> Result<Self> {
+        let place = (device, number_format(options.dtype));
+        let kernels = kernels::of(device, place.1)?;
+        let weights = DeviceWeights::read(config, weights, options.base, place)
+            .map_err(|error| device::explained(error, device))
+            .with_context(|| format!("read the weights of {name}"))?;
+        Ok(Self {
+            config: config.clone(),
+            device: device.clone(),
+            options,
+            kernels,
+            weights,
+            fitting: 0,
+            reach: FIRST_REACH,
+            peak_bytes: 0,
+        })
+    }
+
+    /// Decides whether to keep activations.
+    fn keeps(&mut self, sites: &[LayerSites], tokens: usize) -> bool {
+        match self.options.activation_memory {
+            ActivationMemory::Keep => true,
+            ActivationMemory::Recompute => false,
+            ActivationMemory::Auto => {
+                let floats = floats_per_token(&self.config, sites) * self.config.layers * tokens;
+                let bytes = floats * number_format(self.options.dtype).size_in_bytes();
+                let fits = |free: u64| (bytes as f64) < SHARE_OF_FREE * free as f64;
+                // What an earlier step gave back is not free again at once: what fitted once fits again.
+                if tokens > self.fitting && device::free_bytes(&self.device).is_none_or(fits) {
+                    self.fitting = tokens;
+                }
+                tokens <= self.fitting
+            }
+        }
+    }
+
+    /// A forward pass and the loss; with `scale` the backward pass too, and the gradients in the adapter's form.
+    fn run(
+        &mut self,
+        adapter: &Adapter,
+        batch: &PackedBatch,
+        dropout: Option<Dropout>,
+        scale: Option<f32>,
+    ) -> Result<(Losses, Vec<f32>)> {
+        step::check(&self.config, batch)?;
+        let sites = LayerSites::all(&self.config, adapter, dropout, Products::F32)?;
+        let whole = WholeParts::of(&self.config, adapter)?;
+        let keep = scale.is_some() && self.keeps(&sites, batch.tokens.len());
+        let result = self.passes(adapter, batch, (sites, &whole), scale, keep);
+        self.note_peak();
+        result.map_err(|error| device::explained(error, &self.device))
+    }
+
+    fn passes(
+        &self,
+        adapter: &Adapter,
+        batch: &PackedBatch,
+        (sites, whole): (Vec<LayerSites>, &WholeParts),
+        scale: Option<f32>,
+        keep: bool,
+    ) -> Result<(Losses, Vec<f32>)> {
+        let place = (&self.device, number_format(self.options.dtype));
+        let sites = DeviceLayerSites::all(sites, &self.device)?;
+        let tuned = Tuned::new(&self.config, &self.weights, adapter, place)?;
+        let angles = BatchAngles::new(&self.config, batch, &self.device)?;
+        let pass = Pass {
+            config: &self.config,
+            device: &self.device,
+            kernels: &*self.kernels,
+            weights: &self.weights,
+            tuned: &tuned,
+            whole,
+            sites: &sites,
+            angles: &angles,
+            batch,
+        };
+        let mut collected = Collected::new(self.config.layers);
+        let losses = both_ways(&pass, scale, keep, &mut collected)?;
+        let gradients = match scale {
+            Some(_) => collected.to_host(&sites, adapter.values.len(), &self.device)?,
+            None => Vec::new(),
+        };
+        Ok((losses, gradients))
+    }
+
+    fn note_peak(&mut self) {
+        if let Some(memory) = device::memory(&self.device) {
+            self.peak_bytes = self.peak_bytes.max(memory.used);
+        }
+    }
+}
+
+/// Forward, loss, and with `scale` backward.
+fn both_ways(pass: &Pass<'_>, scale: Option<f32>, keep: bool, collected: &mut Collected) -> Result<Losses> {
+    let mut x = pass.embed()?;
+    let (mut inputs, mut kept) = (Vec::new(), Vec::new());
+    for layer in 0..pass.config.layers {
+        let (next, values) = pass.layer(layer, &x)?;
+        if scale.is_some() {
+            inputs.push(x);
+            kept.push(keep.then_some(values));
+        }
+        x = next;
+    }
+    let Some(trained) = pass.trained(&x)? else { return Ok(Losses::default()) };
+    let (losses, grad) = pass.head(&trained, scale, collected)?;
+    drop((x, trained));
+    let (Some(mut grad), Some(lowest)) = (grad, pass.lowest()) else { return Ok(losses) };
+    let to_embedding = pass.whole.trains_embedding();
+    while let (Some(x), Some(values)) = (inputs.pop(), kept.pop()) {
+        let layer = inputs.len();
+        if layer < lowest {
+            return Ok(losses);
+        }
+        let values = match values {
+            Some(values) => values,
+            None => pass.layer(layer, &x)?.1,
+        };
+        let goes_on = layer > lowest || to_embedding || pass.whole.trains(layer, LayerNorm::Input);
+        let to_input = if goes_on { ToInput::Yes } else { ToInput::No };
+        match pass.layer_back(layer, (&x, &values), &grad, collected, to_input)? {
+            Some(next) => grad = next,
+            None => return Ok(losses),
+        }
+    }
+    pass.embedding_back(&grad, collected)?;
+    Ok(losses)
+}
+
+impl Student for DeviceStudent {
+    fn backward(
+        &mut self,
+        adapter: &Adapter,
+        batch: &PackedBatch,
+        scale: f32,
+        dropout: Option<u64>,
+        gradients: &mut [f32],
+    ) -> Result<Losses> {
+        ensure!(gradients.len() == adapter.values.len(), "gradients don't have the adapter's form");
+        let rate = adapter.config.lora_dropout;
+        let dropout = dropout.filter(|_| rate > 0.0).map(|seed| Dropout { seed, rate });
+        loop {
+            let factor = self.loss_factor(scale);
+            let (losses, new) = self.run(adapter, batch, dropout, Some(scale * factor))?;
+            let finite = || new.iter().all(|gradient| gradient.is_finite());
+            if self.options.dtype == Dtype::F16 && losses.nll.is_finite() && factor > 1.0 && !finite() {
+                // Too large for f16: the same batch again, scaled up half as much.
+                self.reach /= 2.0;
+                continue;
+            }
+            for (sum, gradient) in gradients.iter_mut().zip(&new) {
+                *sum += gradient / factor;
+            }
+            return Ok(losses);
+        }
+    }
+
+    fn evaluate(&mut self, adapter: &Adapter, batch: &PackedBatch) -> Result<Losses> {
+        Ok(self.run(adapter, batch, None, None)?.0)
+    }
+
+    fn memory_gb(&self) -> f64 {
+        match self.peak_bytes {
+            0 => super::memory::resident_gb(),
+            bytes => bytes as f64 / 1e9,
+        }
+    }
+}
+
+impl DeviceStudent {
+    /// The power of two that small gradients are lifted by above what f16 can't hold; 1 in the other formats.
+    fn loss_factor(&self, scale: f32) -> f32 {
+        if self.options.dtype != Dtype::F16 || scale <= 0.0 {
+            return 1.0;
+        }
+        (self.reach / scale).log2().floor().exp2().max(1.0)
+    }
+}
+
+const fn number_format(dtype: Dtype) -> DType {
+    match dtype {
+        Dtype::F32 => DType::F32,
+        Dtype::Bf16 => DType::BF16,
+        Dtype::F16 => DType::F16,
+    }
+}
+
+/// What a device does in large matrix products, 10^9 operations a second: the best of a few.
+///
+/// # Errors
+/// Where the device fails.
+pub(super) fn gflops(device: &Device, dtype: Dtype) -> Result<f64> {
+    let size = if device.is_cpu() { 512 } else { 8192 };
+    let x = Tensor::ones((size, size), number_format(dtype), device)?;
+    let mut fastest = f64::INFINITY;
+    for _ in 0..6 {
+        device.synchronize()?;
+        let start = Instant::now();
+        let product = x.matmul(&x)?;
+        device.synchronize()?;
+        drop(product);
+        fastest = fastest.min(start.elapsed().as_secs_f64());
+    }
+    Ok(2.0 * (size as f64).powi(3) / fastest / 1e9)
+}
+
+/// The kernels of a number format as PTX, for a card's compute capability (9.0 as 90).
+#[cfg(feature = "cuda")]
+pub(in crate::engine) fn compile_kernels(dtype: Dtype, capability: i32) -> Result<String> {
+    kernels::cuda::compile(number_format(dtype), capability)
+}
