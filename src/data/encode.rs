@@ -82,7 +82,7 @@ impl<'a> Encoder<'a> {
     pub fn encode(&self, record: &Record) -> Result<Encoded> {
         let place = record.place();
         let masked = match (&record.preference, &record.text) {
-            (Some(pair), _) => self.answer(&record.messages, &pair.chosen, 0),
+            (Some(pair), _) => self.answer(&record.messages, &pair.chosen, record.messages.len()),
             (None, Some(text)) if record.messages.is_empty() => self.plain("", text),
             _ => self.conversation(&record.messages, 0),
         };

@@ -283,6 +283,14 @@ fn a_run_trains_on_what_a_review_approved_and_says_where_each_row_comes_from() {
     world.say(&[&["train", &recipe][..], &pairs].concat());
     let words = world.say(&["runs", "data", "pairs"]);
     assert!(words.contains("trained on 2, evaluated on 0"), "{words}");
+    let trained = || {
+        let said = world.say(&["train", &recipe, "--dry-run", "--json"]);
+        serde_json::from_str::<serde_json::Value>(&said).unwrap()["trained_tokens"].as_u64().unwrap()
+    };
+    let without = trained();
+    let examples = "=== user\na\n=== assistant\nb\n=== user\n{{ question }}\n";
+    std::fs::write(session.join("prompts/think.txt"), examples).unwrap();
+    assert_eq!(trained(), without, "a prompt's examples are read, not learnt");
     let refused = world.dojo(&["train", &recipe, "--set", "data.train=set:reviewed tag:missing"]);
     let why = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(why.contains("matches \"set:reviewed tag:missing\""), "{why}");
