@@ -8,8 +8,9 @@ use super::request::Request;
 
 /// Letters of a text at most: a small model that goes round in circles must come to an end.
 const LONGEST: usize = 600;
-/// Three steps with room for a sentence or two each, so that neither dots nor a step without end pass.
-const THREE_STEPS: &str = "^step 1: [^\\n]{20,220} step 2: [^\\n]{20,220} step 3: [^\\n]{20,220}$";
+/// Three steps with room for a sentence or two each, so that neither dots nor a step without end pass; without colons, so
+/// that no fourth step hides in one of them.
+const THREE_STEPS: &str = "^step 1: [^\\n:]{20,180} step 2: [^\\n:]{20,180} step 3: [^\\n:]{20,180}$";
 
 /// The request with its texts held to a length, and thoughts to three steps where the prompt asks for three.
 #[must_use]

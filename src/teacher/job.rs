@@ -164,9 +164,9 @@ pub(super) async fn ask_and_read(
     Ok(Err(Aside { reason: "unread".to_owned(), raw: String::new() }))
 }
 
-/// Refuses an answer whose text is one of the prompt's own.
+/// Refuses a thought that is one of the prompt's own. A judge's reasons may be in the words of its scale.
 fn own_words(found: Found, shape: &Shape, asked: &[Message]) -> std::result::Result<Found, Unreadable> {
-    let texts = shape.fields.iter().filter(|field| field.kind == Kind::Text);
+    let texts = shape.fields.iter().filter(|field| [THOUGHT, IMPROVED].contains(&field.name));
     let echo =
         texts.filter(|field| found.get(field.name).is_some_and(|text| echoes(text, asked))).count() > 0;
     if echo { Err(Unreadable::Echo) } else { Ok(found) }

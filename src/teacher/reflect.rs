@@ -54,8 +54,8 @@ impl Reflect {
         Ok(Request { messages, max_tokens, temperature, schema: Some(("reflection", schema)), draw: 0 })
     }
 
-    /// A reflection on one wrong thought. Where the corrected thought misses the true label the teacher is told so
-    /// once; what misses it again is kept for a person, marked by its label.
+    /// A reflection on one wrong thought. Where the corrected thought misses the true label, or is the flawed one again,
+    /// the teacher is told so once; what fails again is kept for a person to see.
     ///
     /// # Errors
     /// What ends the job.
@@ -73,13 +73,17 @@ impl Reflect {
             ],
         };
         let truth = wrong.thought.truth.clone().unwrap_or_default();
-        let reaches = |found: &Found| match found.get(LABEL) {
-            Some(label) if *label != truth => {
+        let flawed = bare(&wrong.thought.text);
+        let corrects = |found: &Found| match (found.get(LABEL), found.get(IMPROVED)) {
+            (Some(label), _) if *label != truth => {
                 Err(format!("your reasoning leads to the label {label}, but the true label is {truth}"))
+            }
+            (_, Some(text)) if bare(text).contains(&flawed) => {
+                Err("improved_thought_process is the student's flawed reasoning as it was".to_owned())
             }
             _ => Ok(()),
         };
-        let found = ask_and_read(speaker, &request, &shape, &self.again, reaches).await?;
+        let found = ask_and_read(speaker, &request, &shape, &self.again, corrects).await?;
         Ok(found.map(|mut found| Reflection {
             record: wrong.question.record,
             thought: wrong.id,
@@ -98,4 +102,9 @@ impl Reflect {
             improved_by: String::new(),
         }))
     }
+}
+
+/// Letters and digits alone, in lower case.
+fn bare(text: &str) -> String {
+    text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

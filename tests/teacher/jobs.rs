@@ -193,6 +193,19 @@ async fn instructions_given_back_are_an_echo_and_the_question_is_not() {
     think().think(&book, &long).await.expect("no end").expect("the question's words may be used");
 }
 
+#[tokio::test]
+async fn a_correction_that_is_the_flawed_thought_again_is_asked_for_once_more() {
+    let answer = |text: &str| {
+        json!({"error_analysis": "e", "improved_thought_process": text, "predicted_label": 1}).to_string()
+    };
+    let (same, better) = (answer("A flawed thought."), answer("a sound thought"));
+    let book = Book::of([same.as_str(), better.as_str()]);
+    let job = reflect(Guidance::Guided);
+    let reflection = job.reflect(&book, &wrong()).await.expect("no end").expect("a reflection");
+    assert_eq!(reflection.corrected, "a sound thought");
+    assert!(book.asked()[1].messages.last().expect("turns").content.contains("flawed reasoning as it was"));
+}
+
 #[test]
 fn a_prompt_shows_examples_in_the_sessions_own_three_labels() {
     let relations = Relations {
