@@ -110,11 +110,11 @@ fn paint(terminal: &mut Terminal<CrosstermBackend<Counted>>, core: &mut Core) ->
     Ok(())
 }
 
-fn figure(name: &'static str, time: Duration, below: f64) -> Figure {
+pub(super) fn figure(name: &'static str, time: Duration, below: f64) -> Figure {
     Figure { name, value: time.as_secs_f64() * 1e3, unit: "ms", below }
 }
 
-fn quantile(times: &mut [Duration], share: f64) -> Duration {
+pub(super) fn quantile(times: &mut [Duration], share: f64) -> Duration {
     times.sort_unstable();
     let position = (times.len().saturating_sub(1) as f64 * share).round() as usize;
     times.get(position).copied().unwrap_or_default()

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::bench::Figure;
+use super::bench::{Figure, figure, quantile};
 use super::headless::Headless;
 use crate::app::sessions;
 use crate::config::Folders;
@@ -45,13 +45,6 @@ pub fn measure(folders: &Folders, waiting: usize) -> Result<Vec<Figure>> {
         times.push(start.elapsed());
         sums.push(studio.take_in());
     }
-    let quantile = |times: &mut Vec<Duration>, share: f64| {
-        times.sort_unstable();
-        let at = (times.len().saturating_sub(1) as f64 * share).round() as usize;
-        times.get(at).copied().unwrap_or_default()
-    };
-    let figure =
-        |name, time: Duration, below| Figure { name, value: time.as_secs_f64() * 1e3, unit: "ms", below };
     Ok(vec![
         figure("opening the queue, until the first reflection is on the screen", opened, 2_000.0),
         figure("key to next reflection, its verdict on disk, median", quantile(&mut times, 0.5), 50.0),

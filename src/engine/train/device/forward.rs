@@ -10,6 +10,7 @@ use crate::domain::batch::PackedBatch;
 use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::kernels::rope::Turn;
 use crate::engine::model::ModelConfig;
+use crate::engine::train::step::attention_shape;
 use crate::engine::train::step::whole::WholeParts;
 
 /// What one pass over a batch works with.
@@ -173,15 +174,7 @@ impl Pass<'_> {
     }
 
     pub(super) fn shape(&self, layer: usize) -> Shape<'_> {
-        Shape {
-            heads: self.config.heads,
-            kv_heads: self.config.kv_heads,
-            head_dim: self.config.head_dim,
-            scale: self.config.attention_scale,
-            soft_cap: self.config.attention_softcap,
-            window: self.config.windows.get(layer).copied().flatten(),
-            borders: &self.batch.borders,
-        }
+        attention_shape(self.config, layer, &self.batch.borders)
     }
 }
 

@@ -18,7 +18,7 @@ mod weights;
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 
 use self::collected::Collected;
@@ -223,9 +223,7 @@ impl Student for DeviceStudent {
         dropout: Option<u64>,
         gradients: &mut [f32],
     ) -> Result<Losses> {
-        ensure!(gradients.len() == adapter.values.len(), "gradients don't have the adapter's form");
-        let rate = adapter.config.lora_dropout;
-        let dropout = dropout.filter(|_| rate > 0.0).map(|seed| Dropout { seed, rate });
+        let dropout = step::begin(adapter, dropout, gradients)?;
         loop {
             let factor = self.loss_factor(scale);
             let (losses, new) = self.run(adapter, batch, dropout, Some(scale * factor))?;

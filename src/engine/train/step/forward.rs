@@ -4,7 +4,6 @@ use rayon::prelude::*;
 
 use std::time::Instant;
 
-use super::Scratch;
 use super::activations::{Activations, LayerActivations};
 use super::buffer::Buffer;
 use super::heads::HeadNorms;
@@ -12,6 +11,7 @@ use super::profile::{Part, Profile};
 use super::sites::LayerSites;
 use super::weights::{DecoderWeights, LayerWeights};
 use super::whole::WholeParts;
+use super::{Scratch, attention_shape};
 use crate::domain::batch::PackedBatch;
 use crate::engine::kernels::attention::{Shape, attention};
 use crate::engine::kernels::gemm::Write;
@@ -119,15 +119,7 @@ impl Pass<'_> {
     }
 
     pub(super) fn shape(&self, layer: usize) -> Shape<'_> {
-        Shape {
-            heads: self.config.heads,
-            kv_heads: self.config.kv_heads,
-            head_dim: self.config.head_dim,
-            scale: self.config.attention_scale,
-            soft_cap: self.config.attention_softcap,
-            window: self.config.windows.get(layer).copied().flatten(),
-            borders: &self.batch.borders,
-        }
+        attention_shape(self.config, layer, &self.batch.borders)
     }
 
     fn attend(&mut self, layer: usize, values: &mut LayerActivations) {

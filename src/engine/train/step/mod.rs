@@ -22,6 +22,7 @@ use anyhow::{Context, Result, ensure};
 use super::student::{Losses, Student};
 use crate::domain::batch::{IGNORED, PackedBatch};
 use crate::engine::adapter::{Adapter, Module};
+use crate::engine::kernels::attention::Shape;
 use crate::engine::kernels::cross_entropy::{Head, RowLoss, WeightGradient};
 use crate::engine::kernels::dropout::Dropout;
 use crate::engine::kernels::gemm::Products;
@@ -170,6 +171,26 @@ impl DecoderStudent {
     }
 }
 
+/// What every backward pass begins with: gradients of the adapter's form, and its dropout where it has one.
+pub(super) fn begin(adapter: &Adapter, seed: Option<u64>, gradients: &[f32]) -> Result<Option<Dropout>> {
+    ensure!(gradients.len() == adapter.values.len(), "gradients don't have the adapter's form");
+    let rate = adapter.config.lora_dropout;
+    Ok(seed.filter(|_| rate > 0.0).map(|seed| Dropout { seed, rate }))
+}
+
+/// The shape of a layer's attention over examples that end at `borders`.
+pub(super) fn attention_shape<'a>(config: &ModelConfig, layer: usize, borders: &'a [usize]) -> Shape<'a> {
+    Shape {
+        heads: config.heads,
+        kv_heads: config.kv_heads,
+        head_dim: config.head_dim,
+        scale: config.attention_scale,
+        soft_cap: config.attention_softcap,
+        window: config.windows.get(layer).copied().flatten(),
+        borders,
+    }
+}
+
 /// Refuses a batch that a model can't take.
 pub(super) fn check(config: &ModelConfig, batch: &PackedBatch) -> Result<()> {
     let longest = batch.borders.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
@@ -213,9 +234,7 @@ impl Student for DecoderStudent {
         dropout: Option<u64>,
         gradients: &mut [f32],
     ) -> Result<Losses> {
-        ensure!(gradients.len() == adapter.values.len(), "gradients don't have the adapter's form");
-        let rate = adapter.config.lora_dropout;
-        let dropout = dropout.filter(|_| rate > 0.0).map(|seed| Dropout { seed, rate });
+        let dropout = begin(adapter, dropout, gradients)?;
         let memory = self.options.activation_memory;
         // Inside the thread pool: one hand-over a step instead of one an operation.
         rayon::scope(|_| self.run(adapter, batch, dropout, memory, Some((gradients, scale))))
