@@ -7,11 +7,11 @@ use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 use tokenizers::Tokenizer;
 
-use crate::data::chat::{ChatTemplate, SpecialTokens};
+use crate::data::chat::ChatTemplate;
 use crate::data::encode::{Encoded, Encoder};
 use crate::domain::protocol::data::{TokenPiece, Trained};
 use crate::engine::hub::{self, Network};
-use crate::engine::model::{self, OpenModel};
+use crate::engine::model;
 use crate::session::{Counted, Session};
 
 /// Records that are cut in one go, and stored as one transaction.
@@ -43,7 +43,7 @@ impl Cutter {
         );
         let files = hub::resolve(models, name, network, progress)?;
         let open = model::open(&files)?;
-        let template = template(&open)?;
+        let template = open.template.compile()?;
         let end = open.template.eos_token.clone();
         Ok(Self { name: name.to_owned(), tokenizer: open.tokenizer, template, end })
     }
@@ -106,18 +106,4 @@ impl Cutter {
         }
         Ok(all)
     }
-}
-
-/// A model's own chat template, where it has one.
-///
-/// # Errors
-/// Where it can't be read.
-pub(crate) fn template(model: &OpenModel) -> Result<Option<ChatTemplate>> {
-    let source = &model.template;
-    let special = SpecialTokens {
-        bos: source.bos_token.clone(),
-        eos: source.eos_token.clone(),
-        ..SpecialTokens::default()
-    };
-    source.text.as_deref().map(|text| ChatTemplate::new(text, special)).transpose()
 }

@@ -7,7 +7,6 @@ use std::path::Path;
 use anyhow::{Context, Error, Result, ensure};
 use serde_json::Value;
 
-use crate::app::cutter;
 use crate::app::review::sets;
 use crate::config::Folders;
 use crate::data::encode::{EncodedSet, Encoder};
@@ -152,7 +151,7 @@ fn split(rows: Vec<Row>, data: &DataPart) -> (Vec<Row>, Vec<Row>) {
 fn encode(rows: &[Row], model: &OpenModel, longest: usize, data: &DataPart) -> Result<EncodedSet> {
     let answers: Vec<Cow<'_, Record>> = rows.iter().map(Row::lesson).collect();
     let records: Vec<&Record> = answers.iter().map(AsRef::as_ref).collect();
-    let template = cutter::template(model)?;
+    let template = model.template.compile()?;
     let end = model.template.eos_token.as_deref();
     let mut set = Encoder::new(&model.tokenizer, template.as_ref(), end, longest)?.encode_all(&records)?;
     if !data.assistant_only_loss {

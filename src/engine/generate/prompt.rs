@@ -7,7 +7,7 @@ use tokenizers::Tokenizer;
 
 use super::decoder::{Decoder, Precision};
 use super::generator::{Generator, Limits};
-use crate::data::chat::{ChatTemplate, Ending, SpecialTokens};
+use crate::data::chat::{ChatTemplate, Ending};
 use crate::domain::message::Message;
 use crate::engine::model::OpenModel;
 
@@ -25,13 +25,7 @@ impl Prompter {
     /// # Errors
     /// Where the template doesn't compile.
     pub fn new(model: &OpenModel) -> Result<Self> {
-        let source = &model.template;
-        let special = SpecialTokens {
-            bos: source.bos_token.clone(),
-            eos: source.eos_token.clone(),
-            ..SpecialTokens::default()
-        };
-        let template = source.text.as_deref().map(|text| ChatTemplate::new(text, special)).transpose()?;
+        let template = model.template.compile()?;
         Ok(Self { tokenizer: Arc::clone(&model.tokenizer), template, name: model.name.clone() })
     }
 

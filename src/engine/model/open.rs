@@ -9,6 +9,7 @@ use super::files::{Form, ModelFiles};
 use super::gguf::{self, GgufFile, GgufWeights};
 use super::hf::{self, SafetensorsWeights};
 use super::{ModelConfig, Weights};
+use crate::data::chat::{ChatTemplate, SpecialTokens};
 
 /// A model that is ready to be trained or run. Its weights stay on disk until they are asked for.
 #[derive(Clone)]
@@ -31,6 +32,21 @@ pub struct ChatTemplateSource {
     pub text: Option<String>,
     pub bos_token: Option<String>,
     pub eos_token: Option<String>,
+}
+
+impl ChatTemplateSource {
+    /// Compiles the template, where there is one.
+    ///
+    /// # Errors
+    /// Where it does not parse.
+    pub fn compile(&self) -> Result<Option<ChatTemplate>> {
+        let special = SpecialTokens {
+            bos: self.bos_token.clone(),
+            eos: self.eos_token.clone(),
+            ..SpecialTokens::default()
+        };
+        self.text.as_deref().map(|text| ChatTemplate::new(text, special)).transpose()
+    }
 }
 
 /// Opens a model.
