@@ -15,6 +15,9 @@ use crate::support::tiny::Tiny;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Context of a model that goes on writing until it is stopped, however fast the machine is.
+const ENDLESS: usize = 200_000;
+
 struct World {
     home: tempfile::TempDir,
     studio: Headless,
@@ -25,7 +28,7 @@ impl World {
         let home = tempfile::tempdir().expect("a folder");
         let folders = Folders::under(home.path());
         let model = home.path().join("tiny");
-        Tiny { context, tied: false, ..Tiny::new("llama") }.write_folder(&model);
+        Tiny { context, tied: false, ends: context != ENDLESS, ..Tiny::new("llama") }.write_folder(&model);
         let session = home.path().join("sessions/talk");
         std::fs::create_dir_all(&session).expect("a folder");
         std::fs::write(session.join("session.toml"), format!("model = {:?}\n", model.display().to_string()))
@@ -97,7 +100,7 @@ fn a_second_answer_is_another_draw_and_the_first_stays() {
 
 #[test]
 fn a_long_answer_is_stopped_and_what_was_written_is_kept() {
-    let mut world = World::new(200_000);
+    let mut world = World::new(ENDLESS);
     world.keys("p down down down down down 1 9 0 0 0 0 enter enter h i enter");
     // The first tokens may stand for no text.
     world.wait("00 tokens · esc stops");
@@ -112,7 +115,7 @@ fn a_long_answer_is_stopped_and_what_was_written_is_kept() {
 
 #[test]
 fn a_studio_that_is_left_in_the_middle_of_an_answer_keeps_what_was_written() {
-    let mut world = World::new(200_000);
+    let mut world = World::new(ENDLESS);
     world.keys("p down down down down down 1 9 0 0 0 0 enter enter h i enter");
     world.wait("00 tokens · esc stops");
     let World { home, studio } = world;
@@ -126,7 +129,7 @@ fn a_studio_that_is_left_in_the_middle_of_an_answer_keeps_what_was_written() {
 
 #[test]
 fn an_answer_in_the_making_is_kept_as_it_grows() {
-    let mut world = World::new(200_000);
+    let mut world = World::new(ENDLESS);
     world.keys("p down down down down down 1 9 0 0 0 0 enter enter h i enter");
     world.wait("tok/s");
     let session = world.session();

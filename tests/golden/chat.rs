@@ -1,6 +1,6 @@
 //! Chat renderings, equal to the reference's to the byte and the token.
 
-use dojo_studio::data::chat::{ChatTemplate, Ending, SpecialTokens};
+use dojo_studio::data::chat::Ending;
 use dojo_studio::data::mask::Masker;
 use dojo_studio::domain::message::Message;
 use dojo_studio::engine::model::open;
@@ -19,14 +19,7 @@ struct Golden {
 fn chats_render_and_tokenise_as_the_reference_does() {
     let (Some(folder), Some(files)) = (models::golden(), models::smollm2()) else { return };
     let model = open(&files).expect("open the model");
-    let source = &model.template;
-    let special = SpecialTokens {
-        bos: source.bos_token.clone(),
-        eos: source.eos_token.clone(),
-        ..SpecialTokens::default()
-    };
-    let template =
-        ChatTemplate::new(source.text.as_deref().expect("a chat template"), special).expect("compile");
+    let template = model.template.compile().expect("compile").expect("a chat template");
     let masker = Masker::new(&template, &model.tokenizer);
     let text = std::fs::read_to_string(folder.join("chat.json")).expect("read the golden figures");
     for golden in serde_json::from_str::<Vec<Golden>>(&text).expect("parse the golden figures") {

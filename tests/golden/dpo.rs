@@ -1,6 +1,6 @@
 //! Log-probabilities of preference pairs under the policy and the reference, as TRL's DPO reads them.
 
-use dojo_studio::data::chat::{ChatTemplate, Ending, SpecialTokens};
+use dojo_studio::data::chat::{ChatTemplate, Ending};
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
 use dojo_studio::domain::message::Message;
 use dojo_studio::engine::adapter::Adapter;
@@ -42,14 +42,7 @@ struct World {
 
 impl World {
     fn open(model: OpenModel, max_length: usize) -> Self {
-        let source = &model.template;
-        let special = SpecialTokens {
-            bos: source.bos_token.clone(),
-            eos: source.eos_token.clone(),
-            ..SpecialTokens::default()
-        };
-        let template =
-            ChatTemplate::new(source.text.as_deref().expect("a chat template"), special).expect("compile");
+        let template = model.template.compile().expect("compile").expect("a chat template");
         let student = DecoderStudent::open(&model, StepOptions::default()).expect("read the weights");
         Self { model, template, student, max_length }
     }

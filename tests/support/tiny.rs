@@ -39,6 +39,8 @@ pub(crate) struct Tiny {
     pub(crate) tied: bool,
     pub(crate) sliding_window: Option<usize>,
     pub(crate) seed: u64,
+    /// Whether it has a token that ends a turn: without one it writes until it is stopped.
+    pub(crate) ends: bool,
     /// Further keys of `config.json`.
     pub(crate) more: serde_json::Map<String, serde_json::Value>,
 }
@@ -61,6 +63,7 @@ impl Tiny {
             tied: matches!(kind, "llama" | "gemma3_text" | "smollm3"),
             sliding_window: None,
             seed: 0,
+            ends: true,
             more: serde_json::Map::new(),
         }
     }
@@ -83,7 +86,7 @@ impl Tiny {
         write("config.json", self.config());
         write(
             "tokenizer_config.json",
-            json!({"bos_token": SPECIAL[1], "eos_token": SPECIAL[2], "chat_template": chat_template()}),
+            json!({"bos_token": SPECIAL[1], "eos_token": self.ends.then_some(SPECIAL[2]), "chat_template": chat_template()}),
         );
         tokenizer().save(folder.join("tokenizer.json"), false).unwrap();
         write_safetensors(&folder.join("model.safetensors"), &self.stored_tensors());
@@ -107,7 +110,7 @@ impl Tiny {
             "hidden_act": if self.kind == "gemma3_text" { "gelu_pytorch_tanh" } else { "silu" },
             "tie_word_embeddings": self.tied,
             "bos_token_id": 1,
-            "eos_token_id": 2,
+            "eos_token_id": self.ends.then_some(2),
         });
         for (key, value) in &self.more {
             config[key] = value.clone();
