@@ -2,9 +2,10 @@
 
 #[cfg(feature = "cuda")]
 mod cuda;
+pub(in crate::engine) mod kernels;
 
 use anyhow::{Context, Result, bail};
-use candle_core::{Device, DeviceLocation};
+use candle_core::{DType, Device, DeviceLocation};
 
 use crate::domain::device::DeviceName;
 use crate::domain::recipe::Dtype;
@@ -92,7 +93,16 @@ fn ready(device: Device) -> Device {
 /// Where NVRTC isn't there or refuses the sources.
 #[cfg(feature = "cuda")]
 pub fn compile_kernels(dtype: Dtype, capability: i32) -> Result<String> {
-    super::train::device::compile_kernels(dtype, capability)
+    kernels::cuda::compile(number_format(dtype), capability)
+}
+
+/// Candle's name of a number format.
+pub(in crate::engine) const fn number_format(dtype: Dtype) -> DType {
+    match dtype {
+        Dtype::F32 => DType::F32,
+        Dtype::Bf16 => DType::BF16,
+        Dtype::F16 => DType::F16,
+    }
 }
 
 /// Which devices beside the processor this build can train on.

@@ -6,15 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Result, ensure};
 use tokenizers::Tokenizer;
 
-use super::cache::{Cache, CacheShape, PAGE, PageId};
+use super::backend::{Backend, Logits, Span, Step};
+use super::cache::{Cache, PAGE, PageId};
 use super::constrain::Guide;
-use super::decoder::Decoder;
-use super::forward::{Span, Step, forward};
+use super::host::{Decoder, Host};
 use super::lora::Lora;
 use super::request::{AdapterId, Event, Finish, Overflow, RequestId};
 use super::sequence::{Chosen, Sequence, slide};
 use super::team::Team;
-use super::workspace::{Workspace, logit_stride};
 use crate::engine::adapter::Adapter;
 
 /// How much a generator may use.
@@ -41,11 +40,10 @@ impl Default for Limits {
 /// A model that answers requests. Belongs to one thread; every call of [`Generator::step`] computes one token of
 /// each sequence (or a chunk of its prompt).
 pub struct Generator {
-    pub(super) decoder: Arc<Decoder>,
+    pub(super) backend: Box<dyn Backend>,
     pub(super) tokenizer: Arc<Tokenizer>,
     pub(super) guide: Option<Guide>,
     pub(super) team: Team,
-    pub(super) workspace: Workspace,
     pub(super) cache: Cache,
     pub(super) adapters: BTreeMap<AdapterId, Arc<Lora>>,
     /// Tokens that only adapters with rows for them may write.
@@ -58,19 +56,22 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// A generator over a loaded model.
+    /// A generator over a loaded model, on the processor.
     pub fn new(decoder: Arc<Decoder>, tokenizer: Arc<Tokenizer>, limits: Limits) -> Self {
-        let config = decoder.config();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if limits.threads == 0 { cores } else { limits.threads };
-        let context = if limits.context == 0 { config.context } else { limits.context.min(config.context) };
-        let shape = CacheShape::new(config, decoder.full_cache());
-        let pages = (limits.cache_bytes / shape.bytes()).max(context.div_ceil(PAGE) + 1);
         let team = Team::new(threads);
+        Self::over(Box::new(Host::new(decoder, team.threads())), tokenizer, team, limits)
+    }
+
+    fn over(backend: Box<dyn Backend>, tokenizer: Arc<Tokenizer>, team: Team, limits: Limits) -> Self {
+        let longest = backend.config().context;
+        let context = if limits.context == 0 { longest } else { limits.context.min(longest) };
+        let pages = (limits.cache_bytes / backend.page_bytes()).max(context.div_ceil(PAGE) + 1);
         Self {
-            workspace: Workspace::new(config, team.threads()),
+            backend,
             team,
-            cache: Cache::new(shape, pages),
+            cache: Cache::new(pages),
             guide: None,
             adapters: BTreeMap::new(),
             hidden: Vec::new(),
@@ -79,7 +80,6 @@ impl Generator {
             limits,
             context,
             next: 0,
-            decoder,
             tokenizer,
         }
     }
@@ -91,7 +91,7 @@ impl Generator {
 
     /// Tokens that there are.
     pub fn vocabulary(&self) -> usize {
-        self.decoder.config().vocabulary
+        self.backend.config().vocabulary
     }
 
     pub const fn tokenizer(&self) -> &Arc<Tokenizer> {
@@ -113,7 +113,7 @@ impl Generator {
     /// # Errors
     /// Where it doesn't fit the model.
     pub fn add_adapter(&mut self, adapter: &Adapter) -> Result<AdapterId> {
-        let lora = Lora::new(adapter, &self.decoder)?;
+        let lora = Lora::new(adapter, &*self.backend)?;
         let id = AdapterId(lora.serial);
         self.adapters.insert(id, Arc::new(lora));
         Ok(id)
@@ -146,7 +146,7 @@ impl Generator {
     /// Computes one step and says what came of it; nothing where nothing is unfinished.
     ///
     /// # Errors
-    /// Where there is no room for even one sequence.
+    /// Where there is no room for even one sequence, or a device fails.
     pub fn step(&mut self) -> Result<Vec<Event>> {
         self.admit();
         let mut events = Vec::new();
@@ -155,10 +155,9 @@ impl Generator {
             ensure!(self.unfinished() == 0, "the cache has no room for a sequence of this length");
             return Ok(events);
         }
-        forward(&self.decoder, self.cache.shape(), &mut self.team, &mut self.workspace, &step);
-        drop(step);
+        self.backend.forward(&mut self.team, &step)?;
         let ready = self.advance(&chosen);
-        self.choose(&ready, &mut events);
+        self.choose(&ready, &mut events)?;
         self.make_room();
         self.retire();
         Ok(events)
@@ -223,8 +222,7 @@ impl Generator {
                     _ => step.adapters.push((Arc::clone(lora), rows.clone())),
                 }
             }
-            let pages = sequence.pages.iter().map(|&page| self.cache.address(page)).collect();
-            step.spans.push(Span { pages, start: sequence.computed, rows });
+            step.spans.push(Span { pages: sequence.pages.clone(), start: sequence.computed, rows });
             chosen.push((index, count));
         }
         Ok((step, chosen))
@@ -253,14 +251,27 @@ impl Generator {
         ready
     }
 
-    /// Chooses a token for every ready sequence (and each sibling of it), all workers together.
-    fn choose(&mut self, ready: &[usize], events: &mut Vec<Event>) {
-        let config = self.decoder.config();
-        let (vocabulary, stride) = (config.vocabulary, logit_stride(config));
+    /// Gives the siblings of the ready sequences what these have computed.
+    fn fork_ready(&mut self, ready: &[usize]) -> Result<Vec<Sequence>> {
         let mut forked = Vec::new();
+        for &index in ready {
+            let Some(sequence) = self.active.get_mut(index) else { continue };
+            for mut sibling in std::mem::take(&mut sequence.siblings) {
+                fork((&mut self.cache, &mut *self.backend), sequence, &mut sibling)?;
+                forked.push(sibling);
+            }
+        }
+        Ok(forked)
+    }
+
+    /// Chooses a token for every ready sequence (and each sibling of it), all workers together.
+    fn choose(&mut self, ready: &[usize], events: &mut Vec<Event>) -> Result<()> {
+        let mut forked = self.fork_ready(ready)?;
+        let (vocabulary, eos) = (self.vocabulary(), self.backend.config().eos.clone());
         let mut jobs: Vec<Mutex<Job<'_>>> = Vec::new();
         let mut next = 0;
-        let mut rows = self.workspace.logits.chunks_mut(stride);
+        let Logits { values, stride } = self.backend.logits();
+        let mut rows = values.chunks_mut(stride);
         let mut families = Vec::new();
         for (index, sequence) in self.active.iter_mut().enumerate() {
             if ready.get(next) != Some(&index) {
@@ -275,24 +286,17 @@ impl Generator {
                     *logit = f32::NEG_INFINITY;
                 }
             }
-            let siblings = std::mem::take(&mut sequence.siblings);
-            families.push((sequence, siblings, logits));
+            families.push((sequence, logits));
         }
-        for (sequence, siblings, _) in &mut families {
-            for mut sibling in siblings.drain(..) {
-                fork(&mut self.cache, sequence, &mut sibling);
-                forked.push((sibling, sequence.request));
-            }
+        let mut copies: Vec<Vec<f32>> = Vec::new();
+        for sibling in &forked {
+            let family = families.iter().find(|(parent, _)| parent.request == sibling.request);
+            copies.push(family.map(|(_, logits)| logits.to_vec()).unwrap_or_default());
         }
-        let mut copies: Vec<(usize, Vec<f32>)> = Vec::new();
-        for (place, (sibling, _)) in forked.iter().enumerate() {
-            let family = families.iter().find(|(parent, _, _)| parent.request == sibling.request);
-            copies.push((place, family.map(|(_, _, logits)| logits.to_vec()).unwrap_or_default()));
-        }
-        for (sequence, _, logits) in families {
+        for (sequence, logits) in families {
             jobs.push(Mutex::new(Job { sequence, logits, chosen: None }));
         }
-        for ((sibling, _), (_, logits)) in forked.iter_mut().zip(&mut copies) {
+        for (sibling, logits) in forked.iter_mut().zip(&mut copies) {
             jobs.push(Mutex::new(Job { sequence: sibling, logits, chosen: None }));
         }
         if jobs.len() == 1 {
@@ -305,7 +309,7 @@ impl Generator {
         for job in jobs {
             let Job { sequence, chosen, .. } = job.into_inner().unwrap_or_else(PoisonError::into_inner);
             match chosen {
-                Some(Ok(chosen)) => sequence.accept(chosen, &config.eos, self.context, events),
+                Some(Ok(chosen)) => sequence.accept(chosen, &eos, self.context, events),
                 Some(Err(error)) => {
                     tracing::warn!("a constrained sequence ended early: {error:#}");
                     sequence.finish(Finish::EndToken, events);
@@ -313,7 +317,8 @@ impl Generator {
                 None => {}
             }
         }
-        self.active.extend(forked.into_iter().map(|(sibling, _)| sibling));
+        self.active.extend(forked);
+        Ok(())
     }
 
     /// Lets sequences whose context is full slide.
@@ -359,7 +364,11 @@ fn release(cache: &mut Cache, pages: &mut Vec<PageId>) {
 }
 
 /// Gives a sibling what its parent has computed: full pages shared, the last one copied.
-fn fork(cache: &mut Cache, parent: &Sequence, sibling: &mut Sequence) {
+fn fork(
+    (cache, backend): (&mut Cache, &mut dyn Backend),
+    parent: &Sequence,
+    sibling: &mut Sequence,
+) -> Result<()> {
     let full = parent.computed / PAGE;
     sibling.computed = parent.computed;
     sibling.cached = parent.computed;
@@ -368,8 +377,10 @@ fn fork(cache: &mut Cache, parent: &Sequence, sibling: &mut Sequence) {
         if number < full {
             cache.share(page);
             sibling.pages.push(page);
-        } else if let Some(copy) = cache.copy(page) {
+        } else if let Some(copy) = cache.take() {
+            backend.copy_page(page, copy)?;
             sibling.pages.push(copy);
         }
     }
+    Ok(())
 }

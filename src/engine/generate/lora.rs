@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, ensure};
-use rayon::prelude::*;
 
-use super::decoder::{Decoder, Layer};
+use super::backend::Backend;
 use crate::engine::adapter::dora::{Product, row_norms};
 use crate::engine::adapter::{Adapter, Module, Projection, Slot, TokenRows, WholeModule};
 use crate::engine::kernels::quant::{Kind, Packed};
@@ -42,18 +41,17 @@ pub(crate) struct Lora {
 }
 
 impl Lora {
-    /// Lays out an adapter for a decoder.
+    /// Lays out an adapter for a model.
     ///
     /// # Errors
     /// Where it doesn't fit the model.
-    pub(crate) fn new(adapter: &Adapter, decoder: &Decoder) -> Result<Self> {
+    pub(crate) fn new(adapter: &Adapter, model: &dyn Backend) -> Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let config = &decoder.config;
+        let config = model.config();
         let mut layers = Vec::new();
         layers.resize_with(config.layers, || [const { None }; 7]);
         for slot in &adapter.slots {
-            let layer = decoder.layers.get(slot.layer).with_context(|| misfit(slot))?;
-            let pair = low_rank(adapter, slot, config, layer)?;
+            let pair = low_rank(adapter, slot, model)?;
             let place = layers.get_mut(slot.layer).and_then(|layer| layer.get_mut(slot.projection as usize));
             *place.with_context(|| misfit(slot))? = Some(pair);
         }
@@ -137,7 +135,8 @@ fn misfit(slot: &Slot) -> String {
     format!("the adapter doesn't fit the model: layer {} {}", slot.layer, slot.projection.name())
 }
 
-fn low_rank(adapter: &Adapter, slot: &Slot, config: &ModelConfig, layer: &Layer) -> Result<LowRank> {
+fn low_rank(adapter: &Adapter, slot: &Slot, model: &dyn Backend) -> Result<LowRank> {
+    let config = model.config();
     let (rank, scale) = (adapter.config.r, adapter.config.scale());
     let (outputs, inputs) = slot.projection.shape(config);
     ensure!(
@@ -150,12 +149,16 @@ fn low_rank(adapter: &Adapter, slot: &Slot, config: &ModelConfig, layer: &Layer)
     );
     let (a, b) = (adapter.part(slot.a, rank * inputs), adapter.part(slot.b, outputs * rank));
     ensure!(a.len() == rank * inputs && b.len() == outputs * rank, misfit(slot));
-    let gains = slot.magnitudes.map(|start| {
-        let norms =
-            row_norms(&unpacked(layer.matrix(slot.projection)), inputs, Product { a, b, rank, scale });
-        let pairs = adapter.part(start, outputs).iter().zip(norms);
-        pairs.map(|(magnitude, norm)| if norm > 0.0 { magnitude / norm } else { 0.0 }).collect::<Vec<f32>>()
-    });
+    let gains = match slot.magnitudes {
+        None => None,
+        Some(start) => {
+            let frozen = model.projection(slot.layer, slot.projection)?.with_context(|| misfit(slot))?;
+            let norms = row_norms(&frozen, inputs, Product { a, b, rank, scale });
+            let pairs = adapter.part(start, outputs).iter().zip(norms);
+            let gain = |(magnitude, norm): (&f32, f32)| if norm > 0.0 { magnitude / norm } else { 0.0 };
+            Some(pairs.map(gain).collect::<Vec<f32>>())
+        }
+    };
     let gain = |output: usize| gains.as_ref().and_then(|all| all.get(output)).copied().unwrap_or(1.0);
     let scaled: Vec<f32> = b
         .chunks_exact(rank)
@@ -170,11 +173,4 @@ fn low_rank(adapter: &Adapter, slot: &Slot, config: &ModelConfig, layer: &Layer)
         b: Packed::from_f32(&scaled, outputs, rank, Kind::F32)?,
         gains,
     })
-}
-
-/// The numbers of a matrix, row by row.
-fn unpacked(matrix: &Packed) -> Vec<f32> {
-    let mut numbers = vec![0.0; matrix.rows() * matrix.columns()];
-    numbers.par_chunks_mut(matrix.columns()).enumerate().for_each(|(row, to)| matrix.read_row(row, to));
-    numbers
 }

@@ -4,17 +4,13 @@
 //! per [`Generator::step`]; [`complete`] runs a list of requests to their end. A sequence's numbers don't depend on
 //! what is computed beside it, so the same request gives the same tokens, alone or among others.
 
-mod attention;
+mod backend;
 mod cache;
 mod complete;
 mod constrain;
-mod decoder;
-mod forward;
 mod generator;
-mod heads;
+mod host;
 mod lora;
-mod pointwise;
-mod products;
 mod prompt;
 mod request;
 mod sampler;
@@ -23,13 +19,11 @@ mod sequence;
 mod submit;
 mod team;
 mod text;
-mod tuned;
-mod workspace;
 
 pub use complete::{Completion, complete};
 pub use constrain::Constraint;
-pub use decoder::{Decoder, Precision};
 pub use generator::{Generator, Limits};
+pub use host::{Decoder, Precision};
 pub use prompt::{Prompter, load};
 pub use request::{
     AdapterId, ChosenToken, End, Event, Finish, Overflow, Request, RequestId, Sampling, Usage, What,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use tokenizers::Tokenizer;
 
-use super::decoder::{Decoder, Precision};
 use super::generator::{Generator, Limits};
+use super::host::{Decoder, Precision};
 use crate::data::chat::{ChatTemplate, Ending};
 use crate::domain::message::Message;
 use crate::engine::model::OpenModel;

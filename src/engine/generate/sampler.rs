@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::pointwise::{Largest, SumOfExponentials};
+use super::host::pointwise::{Largest, SumOfExponentials};
 use super::request::{ChosenToken, Sampling};
 use crate::engine::kernels::quant::Isa;
 

@@ -2,12 +2,11 @@
 
 use anyhow::{Context, Result, ensure};
 
+use super::backend::{Span, Step};
 use super::cache::{PAGE, PageId};
-use super::forward::{Span, Step, forward};
 use super::generator::Generator;
-use super::pointwise::{Largest, SumOfExponentials};
+use super::host::pointwise::{Largest, SumOfExponentials};
 use super::request::AdapterId;
-use super::workspace::logit_stride;
 use crate::engine::kernels::quant::Isa;
 
 /// Tokens computed at once: their logits are all in memory.
@@ -78,8 +77,7 @@ impl Generator {
         pages: &mut Vec<PageId>,
         see: &mut dyn FnMut(usize, &[f32]),
     ) -> Result<()> {
-        let vocabulary = self.decoder.config().vocabulary;
-        let stride = logit_stride(self.decoder.config());
+        let vocabulary = self.vocabulary();
         let lora = match adapter {
             None => None,
             Some(id) => Some(self.adapters.get(&id).context("the adapter isn't loaded")?.clone()),
@@ -92,16 +90,13 @@ impl Generator {
             let rows = 0..chunk.len();
             let step = Step {
                 tokens: chunk.to_vec(),
-                spans: vec![Span {
-                    pages: pages.iter().map(|&page| self.cache.address(page)).collect(),
-                    start,
-                    rows: rows.clone(),
-                }],
+                spans: vec![Span { pages: pages.clone(), start, rows: rows.clone() }],
                 adapters: lora.iter().map(|lora| (lora.clone(), rows.clone())).collect(),
                 wanted: rows.collect(),
             };
-            forward(&self.decoder, self.cache.shape(), &mut self.team, &mut self.workspace, &step);
-            for (offset, row) in self.workspace.logits.chunks(stride).enumerate().take(chunk.len()) {
+            self.backend.forward(&mut self.team, &step)?;
+            let logits = self.backend.logits();
+            for (offset, row) in logits.values.chunks(logits.stride).enumerate().take(chunk.len()) {
                 see(start + offset, row.get(..vocabulary).unwrap_or_default());
             }
         }

@@ -27,7 +27,7 @@ impl Generator {
             request.choices
         );
         ensure!(request.max_tokens > 0, "max_tokens is 0, and must be at least 1");
-        let vocabulary = self.decoder.config().vocabulary;
+        let vocabulary = self.vocabulary();
         let unknown = request.prompt.iter().find(|&&token| token as usize >= vocabulary);
         ensure!(unknown.is_none(), "the prompt holds token {unknown:?}, the vocabulary ends at {vocabulary}");
         let lora = match request.adapter {
@@ -89,7 +89,7 @@ impl Generator {
 
     fn guide(&mut self) -> Result<&Guide> {
         if self.guide.is_none() {
-            let config = self.decoder.config();
+            let config = self.backend.config();
             self.guide = Some(Guide::new(&self.tokenizer, config.vocabulary, &config.eos)?);
         }
         self.guide.as_ref().context("prepare the tokenizer for constraints")

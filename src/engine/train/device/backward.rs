@@ -4,10 +4,10 @@ use candle_core::{DType, Result, Tensor};
 
 use super::collected::Collected;
 use super::forward::{LayerValues, Pass, Raw, scaled};
-use super::kernels::Attended;
 use super::site::{OnceWeight, ToInput};
 use crate::engine::adapter::Module;
 use crate::engine::adapter::whole::LayerNorm;
+use crate::engine::device::kernels::Attended;
 use crate::engine::kernels::rope::Turn;
 
 impl Pass<'_> {
@@ -140,7 +140,7 @@ impl Pass<'_> {
             let is = |row: u32| tokens.iter().map(move |&token| if token == row { 1.0_f32 } else { 0.0 });
             let which: Vec<f32> = rows.tokens.iter().flat_map(|&row| is(row)).collect();
             let which = Tensor::from_vec(which, (rows.tokens.len(), tokens.len()), self.device)?;
-            collected.put(rows.start, &super::kernels::product(&which, &grad)?)?;
+            collected.put(rows.start, &crate::engine::device::kernels::product(&which, &grad)?)?;
         }
         Ok(())
     }

@@ -2,8 +2,8 @@
 
 use candle_core::{DType, Result, Tensor};
 
-use super::kernels::{Kernels, product};
 use super::site::{DeviceSite, Kept, Low, OnceWeight};
+use crate::engine::device::kernels::{Kernels, product};
 
 /// A site's magnitudes: (outputs) each.
 pub(super) struct Magnitudes {

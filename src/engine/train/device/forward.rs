@@ -2,12 +2,12 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::kernels::{Kernels, Shape, Turning};
 use super::site::{DeviceLayerSites, Kept};
 use super::tuned::Tuned;
 use super::weights::{BatchAngles, DeviceWeights};
 use crate::domain::batch::PackedBatch;
 use crate::engine::adapter::whole::LayerNorm;
+use crate::engine::device::kernels::{Kernels, Shape, Turning};
 use crate::engine::kernels::rope::Turn;
 use crate::engine::model::ModelConfig;
 use crate::engine::train::step::attention_shape;

@@ -4,10 +4,10 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use super::collected::Collected;
 use super::forward::Pass;
-use super::kernels::product;
 use super::site::add;
 use crate::domain::batch::IGNORED;
 use crate::engine::adapter::{Module, TokenRows};
+use crate::engine::device::kernels::product;
 use crate::engine::train::student::Losses;
 
 /// Logits that are in memory at once.

@@ -10,7 +10,6 @@ mod collected;
 mod dora;
 mod forward;
 mod frozen;
-mod kernels;
 mod loss;
 mod site;
 mod tuned;
@@ -19,11 +18,10 @@ mod weights;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 
 use self::collected::Collected;
 use self::forward::Pass;
-use self::kernels::Kernels;
 use self::site::{DeviceLayerSites, ToInput};
 use self::tuned::Tuned;
 use self::weights::{BatchAngles, DeviceWeights};
@@ -36,7 +34,8 @@ use crate::domain::batch::PackedBatch;
 use crate::domain::recipe::Dtype;
 use crate::engine::adapter::Adapter;
 use crate::engine::adapter::whole::LayerNorm;
-use crate::engine::device;
+use crate::engine::device::kernels::{self, Kernels};
+use crate::engine::device::{self, number_format};
 use crate::engine::kernels::dropout::Dropout;
 use crate::engine::kernels::gemm::Products;
 use crate::engine::model::{BaseFormat, ModelConfig, OpenModel, Weights};
@@ -262,14 +261,6 @@ impl DeviceStudent {
     }
 }
 
-const fn number_format(dtype: Dtype) -> DType {
-    match dtype {
-        Dtype::F32 => DType::F32,
-        Dtype::Bf16 => DType::BF16,
-        Dtype::F16 => DType::F16,
-    }
-}
-
 /// What a device does in large matrix products, 10^9 operations a second: the best of a few.
 ///
 /// # Errors
@@ -287,10 +278,4 @@ pub(super) fn gflops(device: &Device, dtype: Dtype) -> Result<f64> {
         fastest = fastest.min(start.elapsed().as_secs_f64());
     }
     Ok(2.0 * (size as f64).powi(3) / fastest / 1e9)
-}
-
-/// The kernels of a number format as PTX, for a card's compute capability (9.0 as 90).
-#[cfg(feature = "cuda")]
-pub(in crate::engine) fn compile_kernels(dtype: Dtype, capability: i32) -> Result<String> {
-    kernels::cuda::compile(number_format(dtype), capability)
 }

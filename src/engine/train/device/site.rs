@@ -5,7 +5,7 @@ use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 
 use super::dora::{Gains, Magnitudes};
-use super::kernels::{Kernels, product};
+use crate::engine::device::kernels::{Kernels, product};
 use crate::engine::train::step::sites::{LayerSites, Site};
 
 /// A layer's four places, on the device.

@@ -4,8 +4,8 @@ use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 
 use super::frozen::{OnDevice, Tables};
-use super::kernels::Angles;
 use crate::domain::batch::PackedBatch;
+use crate::engine::device::kernels::Angles;
 use crate::engine::kernels::rope::Rotation;
 use crate::engine::model::config::Rope;
 use crate::engine::model::{BaseFormat, ModelConfig, Weights};

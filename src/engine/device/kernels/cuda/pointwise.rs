@@ -6,7 +6,7 @@ use super::{Arg, Cuda};
 use crate::engine::kernels::dropout::Dropout;
 use crate::engine::kernels::rope::Turn;
 use crate::engine::model::config::Activation;
-use crate::engine::train::device::kernels::{Attended, ChunkLoss, Kernels, Shape, Turning};
+use crate::engine::device::kernels::{Attended, ChunkLoss, Kernels, Shape, Turning};
 
 impl Kernels for Cuda {
     fn rms_norm(&self, x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<(Tensor, Tensor)> {

@@ -8,14 +8,15 @@
 use std::sync::atomic::Ordering;
 
 use super::attention::{Attention, QUERIES};
-use super::cache::PAGE;
 use super::decoder::Layer;
-use super::forward::{Item, Pass, Span};
+use super::forward::{Item, Pass};
 use super::pointwise::{AddInto, RmsNorm, Rotate};
-use super::team::Worker;
 use super::workspace::{COUNTERS, Scratch};
 use crate::engine::adapter::Module;
 use crate::engine::adapter::whole::LayerNorm;
+use crate::engine::generate::backend::Span;
+use crate::engine::generate::cache::PAGE;
+use crate::engine::generate::team::Worker;
 use crate::engine::kernels::quant::lanes::{Kernel, Lanes};
 use crate::engine::model::config::Rope;
 
@@ -44,13 +45,13 @@ impl Pass<'_> {
         self.at.angles.wrapping_add((rope * self.step.tokens.len() + row) * 2 * self.at.angle_half)
     }
 
-    fn span_of(&self, row: usize) -> Option<&Span> {
-        let after = self.step.spans.partition_point(|span| span.rows.end <= row);
-        self.step.spans.get(after)
+    fn span_of(&self, row: usize) -> Option<(&Span, &[*mut u32])> {
+        let index = self.step.spans.partition_point(|span| span.rows.end <= row);
+        Some((self.step.spans.get(index)?, self.pages.0.get(index)?))
     }
 
     fn position(&self, row: usize) -> usize {
-        self.span_of(row).map_or(0, |span| span.start + row - span.rows.start)
+        self.span_of(row).map_or(0, |(span, _)| span.start + row - span.rows.start)
     }
 
     /// Which of the model's rotary embeddings a layer uses.
@@ -66,7 +67,7 @@ impl Pass<'_> {
         let each = config.heads + config.kv_heads;
         let stride = config.query_width() + 2 * config.kv_width();
         let rope = self.layer_rope(index);
-        let mut current: Option<(usize, &Span)> = None;
+        let mut current: Option<(usize, (&Span, &[*mut u32]))> = None;
         for unit in worker.share(self.step.tokens.len() * each) {
             let (row, head) = (unit / each, unit % each);
             let projected = self.at.projected.wrapping_add(row * stride);
@@ -88,10 +89,10 @@ impl Pass<'_> {
                     Some((of, span)) if of == row => Some(span),
                     _ => self.span_of(row),
                 };
-                let Some(span) = span else { continue };
-                current = Some((row, span));
+                let Some((span, pages)) = span else { continue };
+                current = Some((row, (span, pages)));
                 let position = span.start + row - span.rows.start;
-                let Some(&page) = span.pages.get(position / PAGE) else { continue };
+                let Some(&page) = pages.get(position / PAGE) else { continue };
                 let kv_head = head - config.heads;
                 self.isa.run(Remember {
                     key: at,
@@ -159,7 +160,8 @@ impl Pass<'_> {
                 return;
             }
             for item in self.items.iter().skip(start).take(chunk) {
-                let Some(span) = self.step.spans.get(item.span) else { continue };
+                let span = self.step.spans.get(item.span).zip(self.pages.0.get(item.span));
+                let Some((span, pages)) = span else { continue };
                 let mut queries = [self.query(span, item.head, item.queries.start, window); QUERIES];
                 for (query, index) in queries.iter_mut().zip(item.queries.clone()) {
                     *query = self.query(span, item.head, index, window);
@@ -168,7 +170,7 @@ impl Pass<'_> {
                 unsafe {
                     self.isa.run(Attention {
                         queries: &queries[..item.queries.len()],
-                        pages: &span.pages,
+                        pages,
                         full: self.cache.full,
                         keys: self.cache.keys(layer, item.head),
                         values: self.cache.values(layer, item.head),

@@ -4,20 +4,19 @@
 //! That is what every `SAFETY` comment here leans on.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicUsize;
 
 use super::attention::Query;
-use super::cache::CacheShape;
 use super::decoder::{Decoder, Layer};
-use super::lora::Lora;
+use super::pages::{CacheShape, PageAddresses, Pages};
 use super::pointwise::{Gate, RmsNorm, soft_cap};
 use super::products::Target;
-use super::team::{Team, Worker};
 use super::workspace::{Addresses, COUNTERS, Scratch, Workspace, logit_stride};
 use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::adapter::{Module, Projection};
+use crate::engine::generate::backend::{Span, Step};
+use crate::engine::generate::team::{Team, Worker};
 use crate::engine::kernels::quant::Isa;
 use crate::engine::kernels::quant::activation::{ActivationsAt, Quantise};
 use crate::engine::kernels::quant::panel::{Output, Write};
@@ -26,32 +25,6 @@ use crate::engine::model::ModelConfig;
 /// Up to this many rows, panels are dealt out once; with more, as they are done.
 pub(super) const FEW_ROWS: usize = 4;
 
-/// New tokens of one sequence.
-pub(crate) struct Span {
-    /// Pages for positions from 0 to the last new one.
-    pub pages: Vec<*mut u32>,
-    /// Position of the first new token.
-    pub start: usize,
-    /// Its rows in the step.
-    pub rows: Range<usize>,
-}
-
-/// Everything a step computes.
-#[derive(Default)]
-pub(crate) struct Step {
-    /// (rows)
-    pub tokens: Vec<u32>,
-    /// In the order of their rows, covering all.
-    pub spans: Vec<Span>,
-    /// Adapters and the rows that they change, apart from each other.
-    pub adapters: Vec<(Arc<Lora>, Range<usize>)>,
-    /// Rows whose logits are wanted, rising.
-    pub wanted: Vec<usize>,
-}
-
-// SAFETY: pages are addresses into a cache that the step has to itself.
-unsafe impl Sync for Step {}
-
 pub(super) struct Pass<'a> {
     pub decoder: &'a Decoder,
     pub config: &'a ModelConfig,
@@ -59,6 +32,7 @@ pub(super) struct Pass<'a> {
     pub at: Addresses,
     pub step: &'a Step,
     pub cache: CacheShape,
+    pub pages: PageAddresses,
     pub counters: &'a [AtomicUsize],
     /// Attention's work: queries of one sequence and key/value head.
     pub items: Vec<Item>,
@@ -74,9 +48,9 @@ pub(super) struct Item {
 }
 
 /// Runs a step. Afterwards the workspace holds the wanted logits, one row of [`logit_stride`] floats each.
-pub(crate) fn forward(
+pub(super) fn forward(
     decoder: &Decoder,
-    cache: CacheShape,
+    pages: &mut Pages,
     team: &mut Team,
     workspace: &mut Workspace,
     step: &Step,
@@ -91,7 +65,8 @@ pub(crate) fn forward(
         isa: Isa::best(),
         at,
         step,
-        cache,
+        cache: pages.shape(),
+        pages: pages.addresses(step),
         counters: &workspace.counters,
         items: Vec::new(),
         threads,

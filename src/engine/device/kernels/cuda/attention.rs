@@ -3,7 +3,7 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::{Arg, Cuda};
-use crate::engine::train::device::kernels::{Attended, Kernels, Shape};
+use crate::engine::device::kernels::{Attended, Kernels, Shape};
 
 /// Parts of a batch's examples, kept from layer to layer.
 pub(super) struct Tiles {

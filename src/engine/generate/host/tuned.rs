@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::decoder::Layer;
 use super::forward::Pass;
-use super::lora::Lora;
 use super::products::Target;
-use super::team::Worker;
 use super::workspace::{Scratch, logit_stride};
 use crate::engine::adapter::{Module, Projection};
+use crate::engine::generate::lora::Lora;
+use crate::engine::generate::team::Worker;
 use crate::engine::kernels::quant::Packed;
 use crate::engine::kernels::quant::panel::{Output, Write};
 

@@ -8,7 +8,7 @@ use crate::engine::kernels::rope::Turn;
 use crate::engine::model::config::Activation;
 
 /// Of candle's own operations.
-pub(in crate::engine::train::device) struct Composed;
+pub(super) struct Composed;
 
 impl Kernels for Composed {
     fn rms_norm(&self, x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<(Tensor, Tensor)> {

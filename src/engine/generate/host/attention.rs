@@ -6,8 +6,8 @@
     reason = "kernels are compiled with the instructions of the function around them"
 )]
 
-use super::cache::PAGE;
 use super::pointwise::soft_cap;
+use crate::engine::generate::cache::PAGE;
 use crate::engine::kernels::quant::lanes::{Kernel, Lanes, exponential};
 use crate::engine::kernels::quant::panel::{AsF16, AsF32, Element};
 

@@ -1,4 +1,4 @@
-//! The operations between matrix products, as the device's step asks for them. [`composed`] makes them of candle's own
+//! The operations between matrix products, as steps on a device ask for them. [`composed`] makes them of candle's own
 //! operations, on any device; `cuda` has one kernel for each.
 //!
 //! Activations are in the step's number format; norms' inverses, softmax, losses and the gradient of the residual
@@ -16,47 +16,47 @@ use crate::engine::kernels::dropout::Dropout;
 use crate::engine::kernels::rope::Turn;
 use crate::engine::model::config::Activation;
 
-pub(super) use composed::Composed;
+use composed::Composed;
 
 /// The shape of one layer's attention over a packed batch, as [`crate::engine::kernels::attention::Shape`] has it.
-pub(super) type Shape<'a> = crate::engine::kernels::attention::Shape<'a>;
+pub(in crate::engine) type Shape<'a> = crate::engine::kernels::attention::Shape<'a>;
 
 /// cos and sin of each token's position: (tokens, half of the dimensions that turn) each, f32.
-pub(super) struct Angles {
-    pub(super) cos: Tensor,
-    pub(super) sin: Tensor,
+pub(in crate::engine) struct Angles {
+    pub(in crate::engine) cos: Tensor,
+    pub(in crate::engine) sin: Tensor,
 }
 
 /// Which heads turn: the first `heads` of a row, `dim` wide each.
 #[derive(Clone, Copy)]
-pub(super) struct Turning<'a> {
-    pub(super) angles: &'a Angles,
-    pub(super) heads: usize,
-    pub(super) dim: usize,
-    pub(super) turn: Turn,
+pub(in crate::engine) struct Turning<'a> {
+    pub(in crate::engine) angles: &'a Angles,
+    pub(in crate::engine) heads: usize,
+    pub(in crate::engine) dim: usize,
+    pub(in crate::engine) turn: Turn,
 }
 
 /// Queries, keys and values as attention left them, for its backward pass.
 #[derive(Clone, Copy)]
-pub(super) struct Attended<'a> {
+pub(in crate::engine) struct Attended<'a> {
     /// (tokens, row)
-    pub(super) qkv: &'a Tensor,
+    pub(in crate::engine) qkv: &'a Tensor,
     /// (tokens, query width)
-    pub(super) out: &'a Tensor,
+    pub(in crate::engine) out: &'a Tensor,
     /// (tokens, heads), f32
-    pub(super) log_sums: &'a Tensor,
+    pub(in crate::engine) log_sums: &'a Tensor,
 }
 
 /// What a chunk of the output layer says.
-pub(super) struct ChunkLoss {
+pub(in crate::engine) struct ChunkLoss {
     /// Negative log-likelihood, entropy, and 1 where the target is the likeliest: (rows, 3), f32.
-    pub(super) rows: Tensor,
+    pub(in crate::engine) rows: Tensor,
     /// Gradient of `scale * (summed negative log-likelihood)` by the logits before their cap: (rows, vocabulary).
-    pub(super) grad: Option<Tensor>,
+    pub(in crate::engine) grad: Option<Tensor>,
 }
 
 /// All tensors are contiguous.
-pub(super) trait Kernels: Send {
+pub(in crate::engine) trait Kernels: Send {
     /// `x / sqrt(mean(x^2) + epsilon) * weight` of rows, and the rows' inverses: (rows, 1), f32.
     fn rms_norm(&self, x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<(Tensor, Tensor)>;
 
@@ -102,7 +102,7 @@ pub(super) trait Kernels: Send {
     not(feature = "cuda"),
     expect(clippy::unnecessary_wraps, reason = "kernels of a card can fail to compile")
 )]
-pub(super) fn of(device: &Device, dtype: DType) -> anyhow::Result<Box<dyn Kernels>> {
+pub(in crate::engine) fn of(device: &Device, dtype: DType) -> anyhow::Result<Box<dyn Kernels>> {
     #[cfg(feature = "cuda")]
     if let Device::Cuda(card) = device {
         return Ok(Box::new(cuda::Cuda::new(card, dtype)?));
@@ -113,7 +113,7 @@ pub(super) fn of(device: &Device, dtype: DType) -> anyhow::Result<Box<dyn Kernel
 
 /// A product of matrices, (…, rows, depth) by (…, depth, columns). Candle's CUDA takes operands without gaps only, as
 /// they are or turned; any other is copied first.
-pub(super) fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(in crate::engine) fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     plain(a)?.matmul(&plain(b)?)
 }
 

@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 
 use super::forward::{FEW_ROWS, Pass};
 use super::pointwise::{AddInto, RmsNorm};
-use super::team::Worker;
 use super::workspace::{COUNTERS, Scratch};
 use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::adapter::{Module, Projection};
+use crate::engine::generate::team::Worker;
 use crate::engine::kernels::quant::Packed;
 use crate::engine::kernels::quant::activation::ActivationsAt;
 use crate::engine::kernels::quant::panel::{Output, PanelProduct, Write};

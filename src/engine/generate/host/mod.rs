@@ -1,0 +1,73 @@
+//! Generation on the processor: kernels written for it, all workers together in one step.
+
+mod attention;
+mod decoder;
+mod forward;
+mod heads;
+mod pages;
+pub(super) mod pointwise;
+mod products;
+mod tuned;
+mod workspace;
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+pub use self::decoder::{Decoder, Precision};
+use self::forward::forward;
+use self::pages::{CacheShape, Pages};
+use self::workspace::{Workspace, logit_stride};
+use super::backend::{Backend, Logits, Step};
+use super::cache::PageId;
+use super::team::Team;
+use crate::engine::adapter::Projection;
+use crate::engine::model::ModelConfig;
+
+/// A decoder with the keys and values of one generator.
+pub(super) struct Host {
+    decoder: Arc<Decoder>,
+    workspace: Workspace,
+    pages: Pages,
+}
+
+impl Host {
+    pub(super) fn new(decoder: Arc<Decoder>, threads: usize) -> Self {
+        let config = decoder.config();
+        let pages = Pages::new(CacheShape::new(config, decoder.full_cache()));
+        Self { workspace: Workspace::new(config, threads), pages, decoder }
+    }
+}
+
+impl Backend for Host {
+    fn config(&self) -> &ModelConfig {
+        self.decoder.config()
+    }
+
+    fn page_bytes(&self) -> usize {
+        self.pages.shape().bytes()
+    }
+
+    fn forward(&mut self, team: &mut Team, step: &Step) -> Result<()> {
+        forward(&self.decoder, &mut self.pages, team, &mut self.workspace, step);
+        Ok(())
+    }
+
+    fn logits(&mut self) -> Logits<'_> {
+        Logits { stride: logit_stride(self.decoder.config()), values: &mut self.workspace.logits }
+    }
+
+    fn copy_page(&mut self, from: PageId, to: PageId) -> Result<()> {
+        self.pages.copy(from, to);
+        Ok(())
+    }
+
+    fn projection(&self, layer: usize, projection: Projection) -> Result<Option<Vec<f32>>> {
+        let Some(layer) = self.decoder.layers.get(layer) else { return Ok(None) };
+        let matrix = layer.matrix(projection);
+        let mut numbers = vec![0.0; matrix.rows() * matrix.columns()];
+        numbers.par_chunks_mut(matrix.columns()).enumerate().for_each(|(row, to)| matrix.read_row(row, to));
+        Ok(Some(numbers))
+    }
+}
