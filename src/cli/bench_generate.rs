@@ -10,6 +10,7 @@ use serde_json::json;
 use super::generate::Ready;
 use super::sampling::ModelArguments;
 use super::{loading, print};
+use crate::engine::device;
 use crate::engine::generate::{Constraint, End, Request, Sampling, complete};
 
 /// Arguments of `dojo bench generate`.
@@ -43,6 +44,8 @@ const SHORT_PROMPT: usize = 64;
 /// The best of all repetitions.
 #[derive(Default)]
 struct Best {
+    /// Where it was computed.
+    device: String,
     prompt: f64,
     decode: f64,
     constrained: f64,
@@ -55,7 +58,8 @@ struct Best {
 
 pub(super) fn run(arguments: &BenchGenerate) -> Result<ExitCode> {
     let mut bench = Bench { ready: loading::ready(&arguments.model)?, arguments, serial: 0 };
-    let mut best = Best::default();
+    let device = device::choose(arguments.model.device)?.name();
+    let mut best = Best { device, ..Best::default() };
     for _ in 0..arguments.repetitions.max(1) {
         bench.round(&mut best)?;
     }
@@ -175,6 +179,7 @@ impl Best {
     fn as_json(&self, arguments: &BenchGenerate) -> serde_json::Value {
         json!({
             "model": arguments.model.model,
+            "device": self.device,
             "instructions": crate::engine::kernels::quant::Isa::best().name(),
             "threads": arguments.model.threads,
             "prompt_tokens_per_second": self.prompt,

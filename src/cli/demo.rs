@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{print, progress::Pull, train};
-use crate::app::train::{Job, Prepared, prepare, recipe, sampler::ModelSampler};
+use crate::app::train::{Job, Prepared, place, prepare, recipe, sampler::ModelSampler};
 use crate::app::{runs, sessions};
 use crate::config::Folders;
 use crate::domain::recipe::Override;
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Demo) -> Result<ExitCode> {
 fn answer(job: &Job, prompt: &str) -> Result<()> {
     let Prepared { model, adapter, .. } =
         prepare(&job.recipe, &job.folders, job.network, &mut Pull::new(), &mut |_| ())?;
-    let mut sampler = ModelSampler::new(&model)?;
+    let mut sampler = ModelSampler::new(&model, &place(&job.recipe)?)?;
     let length = job.recipe.sample.max_new_tokens;
     let mut ask = |adapter: &_| {
         let answer = sampler.answer(adapter, prompt, length, &mut || Ok(true))?;

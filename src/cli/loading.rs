@@ -9,6 +9,7 @@ use super::pull::Bar;
 use super::sampling::ModelArguments;
 use crate::config::Folders;
 use crate::engine::adapter::Adapter;
+use crate::engine::device;
 use crate::engine::embed::Embedder;
 use crate::engine::generate::{Prompter, load};
 use crate::engine::hub::{self, Network};
@@ -41,7 +42,8 @@ pub(super) fn open_with(arguments: &ModelArguments, others: &[&Path]) -> Result<
         open = merged.merged_into(open)?;
     }
     let prompter = Prompter::new(&open)?;
-    let mut generator = load(&open, arguments.precision(), arguments.limits())?;
+    let mut generator =
+        load(&open, arguments.precision(), &device::choose(arguments.device)?, arguments.limits())?;
     let adapter = held.map(|adapter| generator.add_adapter(&adapter)).transpose()?;
     Ok((open, Ready { generator, prompter, adapter }))
 }

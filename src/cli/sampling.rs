@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
+use crate::domain::device::DeviceName;
 use crate::engine::generate::{Constraint, Limits, Overflow, Precision, Request, Sampling};
 
 /// How tokens are chosen, and when it ends.
@@ -86,6 +87,9 @@ pub(super) struct ModelArguments {
     /// What the arithmetic is done with.
     #[arg(long, value_enum, default_value_t = Arithmetic::Stored)]
     pub(super) precision: Arithmetic,
+    /// Where it is computed: auto, cpu, cuda:N or metal.
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub(super) device: DeviceName,
     /// Threads; all cores where it isn't given.
     #[arg(long, default_value_t = 0)]
     pub(super) threads: usize,

@@ -1,4 +1,4 @@
-//! Names of the devices that a model can be trained on.
+//! Names of the devices that a model can be trained or run on.
 
 use std::fmt;
 use std::str::FromStr;

@@ -11,12 +11,12 @@ use crate::domain::device::DeviceName;
 use crate::domain::recipe::Dtype;
 use crate::engine::kernels::isa::has_bf16_products;
 
-/// Where a model is trained.
+/// Where a model is trained or run.
 #[derive(Debug, Clone)]
 pub enum Place {
-    /// By the step that is written for processors.
+    /// By the kernels that are written for processors.
     Cpu,
-    /// By the one that is written for candle's devices.
+    /// By candle's tensors on one of its devices.
     Device(Device),
 }
 
@@ -105,7 +105,7 @@ pub(in crate::engine) const fn number_format(dtype: Dtype) -> DType {
     }
 }
 
-/// Which devices beside the processor this build can train on.
+/// Which devices beside the processor this build can use.
 #[must_use]
 pub const fn built_with() -> &'static str {
     match (cfg!(feature = "cuda"), cfg!(feature = "metal")) {
@@ -199,20 +199,16 @@ pub fn describe(device: &Device) -> String {
     name
 }
 
-/// An error of a device; where it says that memory is short, in one sentence that says what to do.
+/// An error of a device; where it says that memory is short, in one sentence that ends with what to do.
 #[must_use]
-pub fn explained(error: anyhow::Error, device: &Device) -> anyhow::Error {
+pub fn explained(error: anyhow::Error, device: &Device, advice: &str) -> anyhow::Error {
     if !is_shortage(&format!("{error:#}")) {
         return error;
     }
     let memory = memory(device).map_or_else(String::new, |memory| {
         format!(" ({:.1} of {:.1} GB are taken)", memory.used as f64 / 1e9, memory.total as f64 / 1e9)
     });
-    anyhow::anyhow!(
-        "{} is out of memory{memory}: lower train.per_device_train_batch_size or data.max_length, or set \
-         compute.activation_memory to \"recompute\" or compute.base_format to \"nf4\"",
-        name(device)
-    )
+    anyhow::anyhow!("{} is out of memory{memory}: {advice}", name(device))
 }
 
 /// Whether a driver's message says that memory is short: CUDA's, cuBLAS's, Metal's.

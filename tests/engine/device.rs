@@ -77,12 +77,12 @@ fn a_shortage_of_memory_is_told_in_one_sentence_and_other_errors_as_they_are() {
     ];
     for message in messages {
         let error = anyhow::anyhow!("{message}").context("a step");
-        let said = format!("{:#}", device::explained(error, &candle_core::Device::Cpu));
-        assert!(said.starts_with("cpu is out of memory: lower train.per_device_train_batch_size"), "{said}");
-        assert!(said.contains("compute.activation_memory to \"recompute\""), "{said}");
+        let said = format!("{:#}", device::explained(error, &candle_core::Device::Cpu, "ask for less"));
+        assert_eq!(said, "cpu is out of memory: ask for less");
         assert!(!said.contains('\n') && !said.contains(message), "{said}");
     }
-    let other = device::explained(anyhow::anyhow!("the card fell off the bus"), &candle_core::Device::Cpu);
+    let other =
+        device::explained(anyhow::anyhow!("the card fell off the bus"), &candle_core::Device::Cpu, "");
     assert_eq!(other.to_string(), "the card fell off the bus");
 }
 

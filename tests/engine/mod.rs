@@ -10,6 +10,6 @@ mod kernels;
 mod nf4;
 mod peers;
 mod peft;
-mod step;
+pub(crate) mod step;
 mod tokenizer;
 mod train;

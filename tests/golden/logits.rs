@@ -1,11 +1,11 @@
-//! Logits, likelihoods and greedy tokens of the shipped GGUF, computed in f32.
+//! Logits, likelihoods and greedy tokens of the shipped GGUF, computed in f32, on the processor and over a device's tensors.
 
-use std::sync::Arc;
-
-use dojo_studio::engine::generate::{Decoder, Generator, Limits, Precision, Request, complete};
+use dojo_studio::engine::device::Place;
+use dojo_studio::engine::generate::{Limits, Precision, Request, complete, load};
 use dojo_studio::engine::model;
 use serde::Deserialize;
 
+use crate::support::device::device;
 use crate::support::models::{golden, smollm2};
 
 #[derive(Deserialize)]
@@ -18,12 +18,20 @@ struct Prompt {
 
 #[test]
 fn the_shipped_model_has_the_references_logits_likelihoods_and_greedy_tokens() {
+    says_what_the_reference_says(&Place::Cpu);
+}
+
+#[test]
+fn on_a_device_the_shipped_model_has_them_too() {
+    says_what_the_reference_says(&Place::Device(device()));
+}
+
+fn says_what_the_reference_says(place: &Place) {
     let (Some(folder), Some(files)) = (golden(), smollm2()) else { return };
     let prompts: Vec<Prompt> =
         serde_json::from_str(&std::fs::read_to_string(folder.join("logits.json")).unwrap()).unwrap();
     let open = model::open(&files).unwrap();
-    let decoder = Decoder::load(&open.config, open.weights.as_ref(), Precision::Full).unwrap();
-    let mut generator = Generator::new(Arc::new(decoder), Arc::clone(&open.tokenizer), Limits::default());
+    let mut generator = load(&open, Precision::Full, place, Limits::default()).unwrap();
     for prompt in &prompts {
         let logits = generator.last_logits(&prompt.input_ids, None).unwrap();
         for &(token, expected) in &prompt.last_top10 {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::teacher::TeacherSettings;
+use dojo_studio::engine::device::Place;
 use dojo_studio::engine::embed::Embedder;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
 use dojo_studio::engine::model::ModelFiles;
@@ -43,7 +44,7 @@ async fn serve_with(api_key: Option<&str>, queue: usize, embedder: Option<Embedd
     let served = Served {
         name: "tiny".into(),
         prompter: Prompter::new(&model).unwrap(),
-        generator: load(&model, Precision::Full, limits).unwrap(),
+        generator: load(&model, Precision::Full, &Place::Cpu, limits).unwrap(),
         adapters: BTreeMap::new(),
         embedder,
     };
@@ -336,7 +337,8 @@ async fn an_address_open_to_all_needs_a_key() {
     let served = Served {
         name: "tiny".into(),
         prompter: Prompter::new(&model).unwrap(),
-        generator: load(&model, Precision::Full, Limits { threads: 1, ..Limits::default() }).unwrap(),
+        generator: load(&model, Precision::Full, &Place::Cpu, Limits { threads: 1, ..Limits::default() })
+            .unwrap(),
         adapters: BTreeMap::new(),
         embedder: None,
     };

@@ -8,7 +8,9 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, ensure};
 
 use crate::domain::chat::Answerer;
+use crate::domain::device::DeviceName;
 use crate::engine::adapter::Adapter;
+use crate::engine::device;
 use crate::engine::generate::{AdapterId, Generator, Limits, Precision, Prompter, load};
 use crate::engine::hub::{self, Network, Silent};
 use crate::engine::model::{self, ModelConfig, TOKENIZER, tokens_of};
@@ -123,7 +125,7 @@ fn open(folder: &Path, name: &str, owner: Option<&Path>) -> Result<Loaded> {
         prompter.has_template(),
         "{name} has no chat template: it is a base model, which continues text; choose an instruct model (m)"
     );
-    let generator = load(&opened, Precision::Stored, Limits::default())?;
+    let generator = load(&opened, Precision::Stored, &device::choose(DeviceName::Auto)?, Limits::default())?;
     let config = opened.config;
     Ok(Loaded { name: name.to_owned(), generator, prompter, config, adapters: BTreeMap::new() })
 }

@@ -15,8 +15,10 @@ use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use crate::config::Folders;
+use crate::domain::device::DeviceName;
 use crate::domain::teacher::{Price, TeacherSettings};
 use crate::engine::adapter::Adapter;
+use crate::engine::device;
 use crate::engine::generate::{Limits, Precision, Prompter, load};
 use crate::engine::hub::{self, Network, Silent};
 use crate::engine::model;
@@ -120,7 +122,8 @@ fn served(folders: &Folders, given: &str) -> Result<Served> {
         open = open.with_tokens_of(Path::new(folder))?;
     }
     let prompter = Prompter::new(&open)?;
-    let mut generator = load(&open, Precision::Stored, Limits::default())?;
+    let mut generator =
+        load(&open, Precision::Stored, &device::choose(DeviceName::Auto)?, Limits::default())?;
     let mut adapters = BTreeMap::new();
     if let Some(folder) = adapter {
         let adapter = Adapter::load(Path::new(folder), &open.config)?;

@@ -6,13 +6,16 @@ use std::time::Duration;
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 use super::Events;
+use crate::domain::device::DeviceName;
 use crate::domain::protocol::system::Machine;
 use crate::domain::protocol::{Event, SystemEvent};
+use crate::engine::device;
 
 /// Reads it once.
 pub(super) fn read() -> Machine {
     let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
-    System::new_with_specifics(memory).map_or_else(|_| Machine::default(), |system| of(&system))
+    // Whether a card answers is found out later: a driver takes its time to begin.
+    System::new_with_specifics(memory).map_or_else(|_| Machine::default(), |system| of(&system, "cpu"))
 }
 
 /// Keeps reading until what is returned is dropped.
@@ -20,10 +23,11 @@ pub(super) fn watch(events: Events) -> Sender<()> {
     let (stop, stopped) = channel();
     std::thread::spawn(move || {
         let Ok(mut system) = System::new() else { return };
+        let device = device::choose(DeviceName::Auto).map_or_else(|_| "cpu".to_owned(), |place| place.name());
         let mut shown = Machine::default();
         while stopped.recv_timeout(Duration::from_secs(2)) == Err(RecvTimeoutError::Timeout) {
             system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
-            let machine = of(&system);
+            let machine = of(&system, &device);
             // The header shows tenths of a gigabyte.
             if machine.memory_used_bytes.abs_diff(shown.memory_used_bytes) >= 50_000_000 {
                 shown = machine.clone();
@@ -36,9 +40,9 @@ pub(super) fn watch(events: Events) -> Sender<()> {
     stop
 }
 
-fn of(system: &System) -> Machine {
+fn of(system: &System, device: &str) -> Machine {
     Machine {
-        device: "cpu".to_owned(),
+        device: device.to_owned(),
         memory_used_bytes: system.used_memory(),
         memory_total_bytes: system.total_memory(),
     }

@@ -54,6 +54,8 @@ struct Watched {
     folder: RunFolder,
     shared: Mutex<Shared>,
     wake: Condvar,
+    /// Held while `state.json` is written.
+    writing: Mutex<()>,
 }
 
 impl Watched {
@@ -63,6 +65,17 @@ impl Watched {
     }
 
     fn write(&self, state: &RunState) -> Result<()> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write_alone(state)
+    }
+
+    /// Writes the state of a process that ends: whatever is written by others at the same moment comes before it.
+    fn write_last(&self, state: &RunState) -> Result<()> {
+        std::mem::forget(self.writing.lock());
+        self.write_alone(state)
+    }
+
+    fn write_alone(&self, state: &RunState) -> Result<()> {
         let text = serde_json::to_vec_pretty(state).context("write the state as JSON")?;
         files::write_atomically(&self.folder.state(), &text)
     }
@@ -147,8 +160,12 @@ impl RunHost {
             urgent: false,
             ended: false,
         };
-        let watched =
-            Arc::new(Watched { folder: folder.clone(), shared: Mutex::new(shared), wake: Condvar::new() });
+        let watched = Arc::new(Watched {
+            folder: folder.clone(),
+            shared: Mutex::new(shared),
+            wake: Condvar::new(),
+            writing: Mutex::new(()),
+        });
         let state = watched.lock().state.clone();
         watched.write(&state)?;
         let signals = Some(listen_to_signals(&watched)?);
@@ -365,7 +382,7 @@ fn listen_to_signals(watched: &Arc<Watched>) -> Result<signal_hook::iterator::Ha
                 let mut state = watched.lock().state.clone();
                 state.phase = Phase::Stopped;
                 state.why = Some("interrupted twice: ended without a checkpoint".to_owned());
-                let _ = watched.write(&state);
+                let _ = watched.write_last(&state);
                 std::process::exit(130);
             }
         }

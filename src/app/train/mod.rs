@@ -76,7 +76,7 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
     let mut student = student(&prepared.model, &job.recipe)?;
     let mut sampler = match job.recipe.sample.sample_steps {
         0 => None,
-        _ => Some(ModelSampler::new(&prepared.model)?),
+        _ => Some(ModelSampler::new(&prepared.model, &place(&job.recipe)?)?),
     };
     let task = Task {
         recipe: &job.recipe,

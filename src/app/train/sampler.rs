@@ -1,20 +1,17 @@
 //! Sample answers by the model in training.
 
-use std::sync::Arc;
-
 use anyhow::{Context, Result, ensure};
-use tokenizers::Tokenizer;
 
 use crate::domain::message::{Message, Role};
 use crate::engine::adapter::Adapter;
-use crate::engine::generate::{Decoder, Generator, Limits, Precision, Prompter, Request, complete};
+use crate::engine::device::Place;
+use crate::engine::generate::{Limits, Loaded, Precision, Prompter, Request, complete};
 use crate::engine::model::OpenModel;
 use crate::engine::train::host::Sampler;
 
 /// A model that answers with whatever adapter it is handed.
 pub struct ModelSampler {
-    decoder: Arc<Decoder>,
-    tokenizer: Arc<Tokenizer>,
+    loaded: Loaded,
     prompter: Prompter,
     has_template: bool,
 }
@@ -24,11 +21,9 @@ impl ModelSampler {
     ///
     /// # Errors
     /// Where a tensor is missing or damaged, or the chat template can't be read.
-    pub fn new(model: &OpenModel) -> Result<Self> {
-        let decoder = Decoder::load(&model.config, model.weights.as_ref(), Precision::Stored)?;
+    pub fn new(model: &OpenModel, place: &Place) -> Result<Self> {
         Ok(Self {
-            decoder: Arc::new(decoder),
-            tokenizer: Arc::clone(&model.tokenizer),
+            loaded: Loaded::new(model, Precision::Stored, place)?,
             prompter: Prompter::new(model)?,
             has_template: model.template.text.is_some(),
         })
@@ -50,7 +45,7 @@ impl Sampler for ModelSampler {
         };
         let limits = Limits { sequences: 1, ..Limits::default() };
         // A generator of its own for each answer: between answers its memory and threads belong to training.
-        let mut generator = Generator::new(Arc::clone(&self.decoder), Arc::clone(&self.tokenizer), limits);
+        let mut generator = self.loaded.generator(limits)?;
         let mut request = Request::new(tokens, max_new_tokens);
         request.adapter = Some(generator.add_adapter(adapter)?);
         let mut stopped = false;

@@ -35,6 +35,20 @@ pub(crate) struct Step {
     pub wanted: Vec<usize>,
 }
 
+impl Step {
+    /// The adapter that changes a row, if any.
+    pub(crate) fn lora(&self, row: usize) -> Option<&Lora> {
+        let (lora, _) = self.adapters.iter().find(|(_, rows)| rows.contains(&row))?;
+        Some(lora)
+    }
+
+    /// Places among the wanted rows that lie in a range of rows.
+    pub(crate) fn places(&self, rows: &Range<usize>) -> Range<usize> {
+        let wanted = &self.wanted;
+        wanted.partition_point(|&row| row < rows.start)..wanted.partition_point(|&row| row < rows.end)
+    }
+}
+
 /// The logits that a step wanted, in its order.
 pub(crate) struct Logits<'a> {
     /// Rows of `stride`.

@@ -125,10 +125,24 @@ impl Lora {
             || self.output_rows.contains_key(&token)
     }
 
+    /// The norms that it replaces, and their weights.
+    pub(crate) fn norms(&self) -> impl Iterator<Item = (Module, &[f32])> {
+        self.norms.iter().map(|(&module, weight)| (module, weight.as_slice()))
+    }
+
     /// A norm's weight, where the adapter has one of its own.
     pub(crate) fn norm(&self, module: Module) -> Option<&[f32]> {
         self.norms.get(&module).map(Vec::as_slice)
     }
+}
+
+/// A token's row of the embedding, as an adapter has it or else the model.
+pub(crate) fn embedding_row(lora: Option<&Lora>, of_model: &Packed, token: u32, to: &mut [f32]) {
+    if let Some(own) = lora.and_then(|lora| lora.embedding_rows.get(&token)) {
+        return to.copy_from_slice(own);
+    }
+    let own = lora.and_then(|lora| lora.embedding.as_ref());
+    own.unwrap_or(of_model).read_row(token as usize, to);
 }
 
 fn misfit(slot: &Slot) -> String {

@@ -6,10 +6,13 @@
 
 mod backend;
 mod cache;
+mod choose;
 mod complete;
 mod constrain;
+mod device;
 mod generator;
 mod host;
+mod load;
 mod lora;
 mod prompt;
 mod request;
@@ -22,9 +25,11 @@ mod text;
 
 pub use complete::{Completion, complete};
 pub use constrain::Constraint;
+pub use device::DeviceDecoder;
 pub use generator::{Generator, Limits};
 pub use host::{Decoder, Precision};
-pub use prompt::{Prompter, load};
+pub use load::{Loaded, load};
+pub use prompt::Prompter;
 pub use request::{
     AdapterId, ChosenToken, End, Event, Finish, Overflow, Request, RequestId, Sampling, Usage, What,
 };

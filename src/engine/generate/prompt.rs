@@ -5,8 +5,6 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use tokenizers::Tokenizer;
 
-use super::generator::{Generator, Limits};
-use super::host::{Decoder, Precision};
 use crate::data::chat::{ChatTemplate, Ending};
 use crate::domain::message::Message;
 use crate::engine::model::OpenModel;
@@ -58,16 +56,4 @@ impl Prompter {
         let encoding = self.tokenizer.encode(text, special).map_err(|error| anyhow!("tokenise: {error}"))?;
         Ok(encoding.get_ids().to_vec())
     }
-}
-
-/// Loads a model for generation.
-///
-/// # Errors
-/// Where a tensor is missing or misshapen.
-pub fn load(model: &OpenModel, precision: Precision, limits: Limits) -> Result<Generator> {
-    let decoder = Decoder::load(&model.config, model.weights.as_ref(), precision)
-        .with_context(|| format!("load {}", model.name))?;
-    let mut generator = Generator::new(Arc::new(decoder), Arc::clone(&model.tokenizer), limits);
-    generator.hide(model.added_tokens());
-    Ok(generator)
 }

@@ -1,6 +1,7 @@
 //! Generation, on tiny models.
 
 mod constraints;
+mod device;
 mod kernels;
 mod numbers;
 mod plain;

@@ -1,6 +1,7 @@
 //! Twenty schemas, and whatever a random model writes under them: valid by construction.
 
 use dojo_studio::domain::message::{Message, Role};
+use dojo_studio::engine::device::Place;
 use dojo_studio::engine::generate::{
     Constraint, Finish, Generator, Limits, Precision, Prompter, Request, Sampling, complete, load,
 };
@@ -151,7 +152,7 @@ fn a_thousand_generations_against_twenty_schemas_are_all_valid() {
 fn a_thousand_generations_of_a_real_model_are_valid() {
     let Some(files) = models::smollm2() else { return };
     let model = model::open(&files).unwrap();
-    let mut generator = load(&model, Precision::Stored, Limits::default()).unwrap();
+    let mut generator = load(&model, Precision::Stored, &Place::Cpu, Limits::default()).unwrap();
     let question = Message::new(Role::User, "Tell me about a small town, as JSON.");
     let prompt = Prompter::new(&model).unwrap().chat(&[question]).unwrap();
     let found = valid(&mut generator, &prompt);

@@ -12,7 +12,7 @@ use dojo_studio::engine::model::{BaseFormat, OpenModel};
 use dojo_studio::engine::train::step::{ActivationMemory, DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::Student;
 
-mod tuned;
+pub(crate) mod tuned;
 
 use super::kernels::{near, numbers};
 use crate::support::tiny::Tiny;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::quantized::GgmlDType;
 use dojo_studio::domain::batch::PackedBatch;
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Module, Projection};
+use dojo_studio::engine::device::Place;
 use dojo_studio::engine::generate::{self, Decoder, Generator, Limits, Precision, Request, complete};
 use dojo_studio::engine::model::{BaseFormat, OpenModel};
 use dojo_studio::engine::train::step::{ActivationMemory, DecoderStudent, StepOptions};
@@ -16,7 +17,7 @@ use super::{KINDS, example, gradients, near, numbers, open, student};
 
 /// What is trained beside A and B.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Beside {
+pub(crate) enum Beside {
     Magnitudes,
     Modules,
     Tokens,
@@ -34,7 +35,7 @@ fn lora(use_dora: bool, dropout: f32) -> LoraConfig {
 }
 
 /// Numbers at random for A and B; what is trained besides is moved from where it begins.
-pub(super) fn adapter(model: &OpenModel, beside: Beside, dropout: f32) -> Adapter {
+pub(crate) fn adapter(model: &OpenModel, beside: Beside, dropout: f32) -> Adapter {
     let (config, weights) = (&model.config, &*model.weights);
     let lora = lora(beside == Beside::Magnitudes, dropout);
     let mut adapter = Adapter::fresh(lora, "tiny", config, 5).expect("an adapter");
@@ -264,7 +265,8 @@ fn only_the_adapter_that_brought_a_token_writes_it() {
         owner.add_tokens(&ids, &model.config).expect("tokens");
         owner.copy_base(&model.config, &*model.weights).expect("the base");
         let other = Adapter::fresh(lora(false, 0.0), "tiny", &model.config, 6).expect("an adapter");
-        let mut generator = generate::load(&model, Precision::Full, Limits::default()).expect("a generator");
+        let mut generator =
+            generate::load(&model, Precision::Full, &Place::Cpu, Limits::default()).expect("a generator");
         let owner = generator.add_adapter(&owner).expect("an adapter");
         let other = generator.add_adapter(&other).expect("an adapter");
         let mut writes = |adapter| {

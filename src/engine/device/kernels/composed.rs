@@ -122,7 +122,7 @@ pub(super) fn wide(x: &Tensor) -> Result<Tensor> {
 }
 
 /// `cap * tanh(x / cap)`
-pub(super) fn capped(x: &Tensor, cap: f32) -> Result<Tensor> {
+pub(in crate::engine) fn capped(x: &Tensor, cap: f32) -> Result<Tensor> {
     (x / f64::from(cap))?.tanh()? * f64::from(cap)
 }
 

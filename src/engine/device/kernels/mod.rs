@@ -17,6 +17,7 @@ use crate::engine::kernels::rope::Turn;
 use crate::engine::model::config::Activation;
 
 use composed::Composed;
+pub(in crate::engine) use composed::capped;
 
 /// The shape of one layer's attention over a packed batch, as [`crate::engine::kernels::attention::Shape`] has it.
 pub(in crate::engine) type Shape<'a> = crate::engine::kernels::attention::Shape<'a>;

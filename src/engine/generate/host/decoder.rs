@@ -128,6 +128,19 @@ impl Reader<'_> {
     }
 }
 
+/// The embedding alone.
+///
+/// # Errors
+/// Where the tensor is missing or misshapen.
+pub(in crate::engine::generate) fn embedding(
+    config: &ModelConfig,
+    weights: &dyn Weights,
+    precision: Precision,
+) -> Result<Packed> {
+    let reader = Reader { config, weights, precision };
+    reader.matrix("model.embed_tokens.weight", config.vocabulary, config.hidden)
+}
+
 impl Decoder {
     /// Reads and lays out every weight.
     ///
@@ -135,7 +148,7 @@ impl Decoder {
     /// Where a tensor is missing or misshapen; the message names it.
     pub fn load(config: &ModelConfig, weights: &dyn Weights, precision: Precision) -> Result<Self> {
         let reader = Reader { config, weights, precision };
-        let embedding = reader.matrix("model.embed_tokens.weight", config.vocabulary, config.hidden)?;
+        let embedding = embedding(config, weights, precision)?;
         let output = if config.tied_embeddings {
             None
         } else {

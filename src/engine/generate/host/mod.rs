@@ -15,6 +15,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use rayon::prelude::*;
 
+pub(super) use self::decoder::embedding;
 pub use self::decoder::{Decoder, Precision};
 use self::forward::forward;
 use self::pages::{CacheShape, Pages};

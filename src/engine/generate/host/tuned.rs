@@ -1,13 +1,11 @@
 //! What adapters change beside the products: gains of outputs (DoRA), norms, rows of the embedding, the output layer.
 
-use std::ops::Range;
-
 use super::decoder::Layer;
 use super::forward::Pass;
 use super::products::Target;
 use super::workspace::{Scratch, logit_stride};
 use crate::engine::adapter::{Module, Projection};
-use crate::engine::generate::lora::Lora;
+use crate::engine::generate::lora::{Lora, embedding_row};
 use crate::engine::generate::team::Worker;
 use crate::engine::kernels::quant::Packed;
 use crate::engine::kernels::quant::panel::{Output, Write};
@@ -28,12 +26,6 @@ impl Layer {
 }
 
 impl Pass<'_> {
-    /// The adapter that changes a row, if any.
-    fn lora(&self, row: usize) -> Option<&Lora> {
-        let (lora, _) = self.step.adapters.iter().find(|(_, rows)| rows.contains(&row))?;
-        Some(lora)
-    }
-
     /// Whether an adapter of the step multiplies outputs.
     pub(super) fn scales(&self) -> bool {
         self.step.adapters.iter().any(|(lora, _)| lora.scales)
@@ -41,17 +33,12 @@ impl Pass<'_> {
 
     /// A norm's weight for a row: the model's, or its adapter's own.
     pub(super) fn norm<'a>(&'a self, row: usize, module: Module, of_model: &'a [f32]) -> &'a [f32] {
-        self.lora(row).and_then(|lora| lora.norm(module)).unwrap_or(of_model)
+        self.step.lora(row).and_then(|lora| lora.norm(module)).unwrap_or(of_model)
     }
 
     /// A token's row of the embedding.
     pub(super) fn read_embedding(&self, row: usize, token: u32, to: &mut [f32]) {
-        let lora = self.lora(row);
-        if let Some(own) = lora.and_then(|lora| lora.embedding_rows.get(&token)) {
-            return to.copy_from_slice(own);
-        }
-        let own = lora.and_then(|lora| lora.embedding.as_ref());
-        own.unwrap_or(&self.decoder.embedding).read_row(token as usize, to);
+        embedding_row(self.step.lora(row), &self.decoder.embedding, token, to);
     }
 
     /// Multiplies the frozen products by the adapters' gains; all workers together, when all products are there.
@@ -87,7 +74,7 @@ impl Pass<'_> {
         worker.meet();
         let (stride, hidden) = (logit_stride(self.config), self.config.hidden);
         for (lora, rows) in &self.step.adapters {
-            let places = self.places(rows);
+            let places = self.step.places(rows);
             if let Some(output) = &lora.output {
                 // SAFETY: the adapter's rows of the logits.
                 let to = unsafe { self.at.logits.add(places.start * stride) };
@@ -107,11 +94,5 @@ impl Pass<'_> {
                 }
             }
         }
-    }
-
-    /// Places among the wanted rows that lie in a range of rows.
-    fn places(&self, rows: &Range<usize>) -> Range<usize> {
-        let wanted = &self.step.wanted;
-        wanted.partition_point(|&row| row < rows.start)..wanted.partition_point(|&row| row < rows.end)
     }
 }

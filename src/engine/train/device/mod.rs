@@ -40,6 +40,10 @@ use crate::engine::kernels::dropout::Dropout;
 use crate::engine::kernels::gemm::Products;
 use crate::engine::model::{BaseFormat, ModelConfig, OpenModel, Weights};
 
+/// What to do where a device's memory is short.
+const ADVICE: &str = "lower train.per_device_train_batch_size or data.max_length, or set compute.activation_memory to \
+                      \"recompute\" or compute.base_format to \"nf4\"";
+
 /// How to hold the frozen base and the activations, and in which number format to work.
 #[derive(Debug, Clone, Copy)]
 pub struct DeviceOptions {
@@ -88,7 +92,7 @@ impl DeviceStudent {
         let place = (device, number_format(options.dtype));
         let kernels = kernels::of(device, place.1)?;
         let weights = DeviceWeights::read(config, weights, options.base, place)
-            .map_err(|error| device::explained(error, device))
+            .map_err(|error| device::explained(error, device, ADVICE))
             .with_context(|| format!("read the weights of {name}"))?;
         Ok(Self {
             config: config.clone(),
@@ -134,7 +138,7 @@ impl DeviceStudent {
         let keep = scale.is_some() && self.keeps(&sites, batch.tokens.len());
         let result = self.passes(adapter, batch, (sites, &whole), scale, keep);
         self.note_peak();
-        result.map_err(|error| device::explained(error, &self.device))
+        result.map_err(|error| device::explained(error, &self.device, ADVICE))
     }
 
     fn passes(

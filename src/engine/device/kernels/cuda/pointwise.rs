@@ -3,10 +3,10 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::{Arg, Cuda};
+use crate::engine::device::kernels::{Attended, ChunkLoss, Kernels, Shape, Turning};
 use crate::engine::kernels::dropout::Dropout;
 use crate::engine::kernels::rope::Turn;
 use crate::engine::model::config::Activation;
-use crate::engine::device::kernels::{Attended, ChunkLoss, Kernels, Shape, Turning};
 
 impl Kernels for Cuda {
     fn rms_norm(&self, x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<(Tensor, Tensor)> {
