@@ -8,6 +8,8 @@ use llguidance::toktrie::{InferenceCapabilities, TokEnv, TokRxInfo, TokTrie, Tok
 use llguidance::{Matcher, ParserFactory, token_bytes_from_tokenizer_json};
 use tokenizers::Tokenizer;
 
+use super::sampler::{Sampler, forbid};
+
 /// What the output must be.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Constraint {
@@ -164,4 +166,25 @@ impl Guide {
         matcher.compute_mask_or_eos().with_context(|| format!("use the {}", constraint.kind()))?;
         Ok(matcher)
     }
+}
+
+/// Draws one of the tokens that a constraint allows, and tells it so. `logits` are adjusted ones; they are changed.
+///
+/// Where no filter looks at the whole distribution, a token is drawn from all of them first: if it is allowed it stays,
+/// else the draw is repeated among the allowed ones. That is the very distribution of a draw among those,
+/// `p(x) + (1 - p(A)) p(x) / p(A) = p(x) / p(A)`, and mostly spares finding out which they are.
+///
+/// # Errors
+/// Where the constraint fails.
+pub(crate) fn pick_allowed(sampler: &mut Sampler, matcher: &mut Matcher, logits: &mut [f32]) -> Result<u32> {
+    if !sampler.filters() {
+        let id = sampler.pick(logits);
+        if matcher.try_consume_tokens(&[id])? == 1 {
+            return Ok(id);
+        }
+    }
+    forbid(logits, matcher.compute_mask_or_eos()?.as_slice());
+    let id = sampler.pick(logits);
+    matcher.consume_token(id)?;
+    Ok(id)
 }

@@ -46,17 +46,28 @@ impl Sampler {
         Self { settings: settings.clone(), random, seen }
     }
 
-    /// Chooses a token. `logits` (vocabulary) are changed. `allowed` says which tokens may be chosen, where not all
-    /// may: bit `t` of the words.
-    pub(crate) fn choose(&mut self, logits: &mut [f32], allowed: Option<&[u32]>) -> ChosenToken {
+    /// Applies biases and penalties to `logits` (vocabulary); returns what is to be told of them as they were.
+    pub(crate) fn adjust(&self, logits: &mut [f32]) -> Option<Plain> {
+        let plain = self.settings.log_probabilities.map(|count| Plain::of(logits, count, Isa::best()));
+        self.bias(logits);
+        plain
+    }
+
+    /// Draws a token by its adjusted logit.
+    pub(crate) fn pick(&mut self, logits: &[f32]) -> u32 {
         let isa = Isa::best();
-        let wanted = self.settings.log_probabilities;
-        let plain = wanted.map(|count| Plain::of(logits, count, isa));
-        self.adjust(logits);
-        if let Some(allowed) = allowed {
-            forbid(logits, allowed);
-        }
-        let id = if self.settings.temperature <= 0.0 { greedy(logits, isa) } else { self.draw(logits, isa) };
+        if self.settings.temperature <= 0.0 { greedy(logits, isa) } else { self.draw(logits, isa) }
+    }
+
+    /// Whether tokens are left out by how likely they are beside others.
+    pub(crate) fn filters(&self) -> bool {
+        let settings = &self.settings;
+        let filtered = settings.top_k > 0 || settings.top_p < 1.0 || settings.min_p > 0.0;
+        filtered && settings.temperature > 0.0
+    }
+
+    /// Remembers a picked token.
+    pub(crate) fn take(&mut self, id: u32, plain: Option<Plain>) -> ChosenToken {
         self.note(id);
         let log_probability = plain.as_ref().and_then(|plain| plain.of_token(id));
         let likeliest = plain.map(|plain| plain.likeliest).unwrap_or_default();
@@ -78,7 +89,7 @@ impl Sampler {
             || differs(settings.presence_penalty, 0.0)
     }
 
-    fn adjust(&self, logits: &mut [f32]) {
+    fn bias(&self, logits: &mut [f32]) {
         for &(token, bias) in &self.settings.logit_bias {
             if let Some(logit) = logits.get_mut(token as usize) {
                 *logit += bias;
@@ -96,8 +107,7 @@ impl Sampler {
 
     fn draw(&mut self, logits: &[f32], isa: Isa) -> u32 {
         let settings = &self.settings;
-        let filtered = settings.top_k > 0 || settings.top_p < 1.0 || settings.min_p > 0.0;
-        if filtered {
+        if self.filters() {
             let candidates = candidates(logits, settings, isa);
             return draw_from(&candidates, self.random.uniform());
         }
@@ -135,7 +145,7 @@ impl Sampler {
 const CHUNK: usize = 1024;
 
 /// Log-probabilities before any sampling setting.
-struct Plain {
+pub(crate) struct Plain {
     likeliest: Vec<(u32, f32)>,
     logits: Vec<f32>,
     log_sum: f32,
@@ -165,7 +175,8 @@ impl Plain {
     }
 }
 
-fn forbid(logits: &mut [f32], allowed: &[u32]) {
+/// Leaves only the allowed tokens: bit `t` of the words.
+pub(crate) fn forbid(logits: &mut [f32], allowed: &[u32]) {
     for (chunk, word) in logits.chunks_mut(32).zip(allowed.iter().copied().chain(std::iter::repeat(0))) {
         match word {
             u32::MAX => continue,

@@ -6,6 +6,7 @@ use anyhow::Result;
 use llguidance::Matcher;
 
 use super::cache::PageId;
+use super::constrain::pick_allowed;
 use super::lora::Lora;
 use super::request::{ChosenToken, End, Event, Finish, Overflow, Request, RequestId, Usage, What};
 use super::sampler::Sampler;
@@ -64,12 +65,13 @@ impl Sequence {
     /// # Errors
     /// Where the constraint fails; the sequence can't go on then.
     pub(crate) fn choose(&mut self, logits: &mut [f32]) -> Result<Chosen> {
+        let plain = self.sampler.adjust(logits);
         let Some(matcher) = &mut self.matcher else {
-            return Ok(Chosen { token: self.sampler.choose(logits, None), forced: Vec::new() });
+            let id = self.sampler.pick(logits);
+            return Ok(Chosen { token: self.sampler.take(id, plain), forced: Vec::new() });
         };
-        let mask = matcher.compute_mask_or_eos()?;
-        let token = self.sampler.choose(logits, Some(mask.as_slice()));
-        matcher.consume_token(token.id)?;
+        let id = pick_allowed(&mut self.sampler, matcher, logits)?;
+        let token = self.sampler.take(id, plain);
         // Log-probabilities are asked of every token: then every token is computed.
         let free = self.options.sampling.log_probabilities.is_none() && !matcher.is_stopped();
         let forced = if free { matcher.consume_ff_tokens() } else { Vec::new() };

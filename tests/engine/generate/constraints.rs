@@ -144,3 +144,35 @@ fn forced_text_stops_at_the_most_tokens_that_were_asked_for() {
     assert_eq!((*why, usage.completion_tokens), (Finish::Length, 7));
     assert!(ONLY.starts_with(&text(&events)));
 }
+
+/// Most of what the model would say is refused, so that both ways of drawing are gone.
+#[test]
+fn a_token_is_drawn_as_likely_as_it_is_among_the_allowed_ones() {
+    let (model, _place) = open(&Tiny { tied: false, ..Tiny::new("llama") });
+    let mut generator = generator(&model, Precision::Full, Limits { sequences: 1024, ..Limits::default() });
+    let prompt = tokens(12, 1);
+    let logits = generator.last_logits(&prompt, None).unwrap();
+    let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let weights: Vec<(u32, f64)> = letters
+        .chars()
+        .filter_map(|letter| model.tokenizer.token_to_id(&letter.to_string()))
+        .map(|id| (id, f64::from(logits[id as usize]).exp()))
+        .collect();
+    let all: f64 = weights.iter().map(|(_, weight)| weight).sum();
+    let everything: f64 = logits.iter().map(|&logit| f64::from(logit).exp()).sum();
+    assert!(all > 0.05 * everything && all < 0.95 * everything, "{all} of {everything}");
+    let request = |seed| Request {
+        sampling: Sampling { temperature: 1.0, seed, ..Sampling::default() },
+        constraint: Some(Constraint::Regex("[a-zA-Z]".into())),
+        choices: 1024,
+        ..Request::new(prompt.clone(), 1)
+    };
+    let answers = run(&mut generator, (0..4).map(request).collect());
+    let drawn: Vec<u32> = answers.iter().flatten().map(|choice| choice.tokens[0]).collect();
+    for (id, weight) in weights {
+        let count = drawn.iter().filter(|&&token| token == id).count() as f64;
+        let expected = drawn.len() as f64 * weight / all;
+        // Five standard deviations, and one for those that hardly come at all.
+        assert!((count - expected).abs() < 5.0 * expected.sqrt() + 1.0, "{id}: {count} and {expected}");
+    }
+}
