@@ -239,7 +239,8 @@ fn a_recipe_names_the_reviewed_set_and_gets_it_in_the_form_of_the_task() {
     assert!(rows[0].record.prompt().starts_with("Premise: a\nHypothesis: h\n\nDoes the hypothesis follow"));
     assert_eq!(rows[1].provenance["reviewer"], "ada");
     let line = sets::line(&rows[1]);
-    assert_eq!((line["messages"].as_array().map(Vec::len), &line["label"]), (Some(2), &json!("1")));
+    assert_eq!((line["prompt"].as_array().map(Vec::len), &line["label"]), (Some(1), &json!("1")));
+    assert_eq!(line["completion"], json!([{"role": "assistant", "content": answer("mended")}]));
 }
 
 #[test]

@@ -174,12 +174,18 @@ fn origin(provenance: &Value) -> Origin {
     (number("thought"), number("reflection"))
 }
 
-/// A row of a file: OpenAI's `messages`, or TRL's `prompt`, `chosen`, `rejected`; with where it comes from.
+/// A row of a file, with where it comes from: TRL's `prompt` and `completion`, for the prompt's own examples are not to
+/// be learnt; or its `prompt`, `chosen`, `rejected`.
 #[must_use]
 pub fn line(row: &SetRow) -> Value {
     match &row.record.preference {
         None => {
-            json!({"messages": row.record.messages, "label": row.record.label, "provenance": row.provenance})
+            let asked = row.record.messages.len().saturating_sub(1);
+            let (prompt, completion) = row.record.messages.split_at(asked);
+            json!({
+                "prompt": prompt, "completion": completion, "label": row.record.label,
+                "provenance": row.provenance,
+            })
         }
         Some(pair) => json!({
             "prompt": row.record.messages, "chosen": pair.chosen, "rejected": pair.rejected,
