@@ -64,6 +64,9 @@ pub(crate) trait Backend: Send {
     /// Bytes of a page of keys and values.
     fn page_bytes(&self) -> usize;
 
+    /// Told how many pages there will be at most.
+    fn expect_pages(&mut self, most: usize);
+
     /// Computes a step.
     ///
     /// # Errors

@@ -66,16 +66,17 @@ impl Generator {
     /// A generator over a model on a device.
     ///
     /// # Errors
-    /// Where the device's kernels can't be compiled.
+    /// Where the device's kernels can't be compiled, or its memory is short.
     pub fn on(decoder: Arc<DeviceDecoder>, tokenizer: Arc<Tokenizer>, limits: Limits) -> Result<Self> {
         let team = Team::new(threads(&limits));
         Ok(Self::over(Box::new(OnDevice::new(decoder)?), tokenizer, team, limits))
     }
 
-    fn over(backend: Box<dyn Backend>, tokenizer: Arc<Tokenizer>, team: Team, limits: Limits) -> Self {
+    fn over(mut backend: Box<dyn Backend>, tokenizer: Arc<Tokenizer>, team: Team, limits: Limits) -> Self {
         let longest = backend.config().context;
         let context = if limits.context == 0 { longest } else { limits.context.min(longest) };
         let pages = (limits.cache_bytes / backend.page_bytes()).max(context.div_ceil(PAGE) + 1);
+        backend.expect_pages(pages);
         Self {
             backend,
             team,

@@ -276,6 +276,10 @@ impl Backend for OnDevice {
         Pages::page_bytes(&self.decoder.config, cache_format(&self.decoder))
     }
 
+    fn expect_pages(&mut self, most: usize) {
+        self.pages.expect(most);
+    }
+
     fn forward(&mut self, _: &mut Team, step: &Step) -> Result<()> {
         let outcome = self.run(step);
         self.logits = outcome.map_err(|error| device::explained(error, &self.decoder.device, ADVICE))?;

@@ -12,8 +12,9 @@ const FEWEST: usize = 64;
 /// Grows by doubling, as pages come into use.
 pub(super) struct Pages {
     layers: Vec<Table>,
-    /// Pages that there is room for.
+    /// Pages that there is room for, and that there will be at most.
     room: usize,
+    most: usize,
     width: usize,
     dtype: DType,
     device: Device,
@@ -35,6 +36,7 @@ impl Pages {
         let mut pages = Self {
             layers: Vec::new(),
             room: FEWEST,
+            most: usize::MAX,
             width: config.kv_width(),
             dtype,
             device: device.clone(),
@@ -53,6 +55,10 @@ impl Pages {
         config.layers * 2 * config.kv_width() * PAGE * dtype.size_in_bytes()
     }
 
+    pub(super) fn expect(&mut self, most: usize) {
+        self.most = most;
+    }
+
     /// Makes room for a step's pages.
     pub(super) fn reserve(&mut self, step: &Step) -> Result<()> {
         let pages = step.spans.iter().flat_map(|span| &span.pages);
@@ -63,7 +69,7 @@ impl Pages {
         if needed <= self.room {
             return Ok(());
         }
-        let room = needed.max(2 * self.room);
+        let room = needed.max((2 * self.room).min(self.most));
         for layer in 0..self.layers.len() {
             let (keys, values) = (self.table(room)?, self.table(room)?);
             let Some(table) = self.layers.get_mut(layer) else { continue };

@@ -50,6 +50,8 @@ impl Backend for Host {
         self.pages.shape().bytes()
     }
 
+    fn expect_pages(&mut self, _: usize) {}
+
     fn forward(&mut self, team: &mut Team, step: &Step) -> Result<()> {
         forward(&self.decoder, &mut self.pages, team, &mut self.workspace, step);
         Ok(())

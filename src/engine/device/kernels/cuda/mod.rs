@@ -5,6 +5,8 @@ mod attention;
 mod pointwise;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use candle_core::cuda_backend::cudarc::driver::{
@@ -33,7 +35,7 @@ pub(in crate::engine) struct Cuda {
     card: CudaDevice,
     device: Device,
     format: &'static str,
-    ptx: String,
+    ptx: Arc<str>,
     tiles: RefCell<Option<Tiles>>,
     /// For what has no kernel here.
     composed: Composed,
@@ -76,6 +78,19 @@ pub(in crate::engine) fn compile(dtype: DType, capability: i32) -> Result<String
     Ok(ptx.to_src())
 }
 
+/// As [`compile`], once in a process: it takes seconds.
+fn compiled(dtype: DType, capability: i32) -> Result<Arc<str>> {
+    static KNOWN: Mutex<Option<HashMap<(&str, i32), Arc<str>>>> = Mutex::new(None);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = known.get_or_insert_with(HashMap::new);
+    if let Some(ptx) = known.get(&(dtype.as_str(), capability)) {
+        return Ok(Arc::clone(ptx));
+    }
+    let ptx: Arc<str> = compile(dtype, capability)?.into();
+    known.insert((dtype.as_str(), capability), Arc::clone(&ptx));
+    Ok(ptx)
+}
+
 impl Cuda {
     pub(super) fn new(card: &CudaDevice, dtype: DType) -> Result<Self> {
         let (_, format) = names(dtype).with_context(|| format!("there are no kernels for {dtype:?}"))?;
@@ -85,7 +100,7 @@ impl Cuda {
             card: card.clone(),
             device: Device::Cuda(card.clone()),
             format,
-            ptx: compile(dtype, 10 * major + minor)?,
+            ptx: compiled(dtype, 10 * major + minor)?,
             tiles: RefCell::new(None),
             composed: Composed,
         })
