@@ -124,6 +124,12 @@ impl ModelConfig {
         let local = self.windows.get(layer).copied().flatten().is_some();
         Some(if local { self.local_rope.as_ref().unwrap_or(&self.rope) } else { &self.rope })
     }
+
+    /// Whether a layer's rotary embedding is the one of local windows.
+    #[must_use]
+    pub fn is_local(&self, rope: &Rope) -> bool {
+        self.local_rope.as_ref().is_some_and(|local| std::ptr::eq(local, rope))
+    }
 }
 
 impl Rope {

@@ -14,10 +14,10 @@ mod weights;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use candle_core::{DType, Tensor};
 
-use self::adapters::{Held, Segment, Segments};
+use self::adapters::{DeviceLora, Held, Segment, Segments};
 use self::attention::{Plan, plans};
 use self::pages::{Pages, slot};
 pub use self::weights::DeviceDecoder;
@@ -32,6 +32,7 @@ use crate::engine::device;
 use crate::engine::device::kernels::{self, Angles, Kernels, Turning, capped};
 use crate::engine::kernels::rope::Turn;
 use crate::engine::model::ModelConfig;
+use crate::engine::model::config::Rope;
 
 /// What to do where a device's memory is short.
 pub(super) const ADVICE: &str = "ask for fewer or shorter answers at once (--parallel, --context), take a smaller or a quantised model, or --device cpu";
@@ -89,7 +90,7 @@ impl OnDevice {
         segments.push(Segment { rows: next..step.tokens.len(), lora: None });
         segments.retain(|segment| !segment.rows.is_empty());
         let positions = || step.spans.iter().flat_map(|span| span.start..span.start + span.rows.len());
-        let angles = |rope: &crate::engine::model::config::Rope| -> Result<Angles> {
+        let angles = |rope: &Rope| -> Result<Angles> {
             let (frequencies, factor) = rope.frequencies();
             let all = || positions().flat_map(|at| frequencies.iter().map(move |f| at as f32 * f));
             let shape = (step.tokens.len(), frequencies.len());
@@ -141,7 +142,7 @@ impl Pass<'_> {
         let epsilon = self.decoder.config.norm_epsilon;
         let Some(weight) = self.decoder.norms.get(&module) else { return Ok(x.clone()) };
         let (whole, _) = self.kernels.rms_norm(x, weight, epsilon)?;
-        let own = |lora: &adapters::DeviceLora, rows: &Tensor, x: &Tensor| match lora.norm(module) {
+        let own = |lora: &DeviceLora, rows: &Tensor, x: &Tensor| match lora.norm(module) {
             Some(weight) => Ok(self.kernels.rms_norm(x, weight, epsilon)?.0),
             None => Ok(rows.clone()),
         };
@@ -176,7 +177,7 @@ impl Pass<'_> {
         let (keys, values) = (qkv.narrow(1, query, kv)?, qkv.narrow(1, query + kv, kv)?);
         self.pages.put(index, &self.shared.slots, &keys, &values)?;
         let window = config.windows.get(index).copied().flatten();
-        let Some(plan) = self.shared.plans.get(&window) else { anyhow::bail!("layer {index} has no plan") };
+        let Some(plan) = self.shared.plans.get(&window) else { bail!("layer {index} has no plan") };
         let attended = plan.attend(config, self.pages, index, &qkv)?;
         let block = self.product(index, layer, Site::Output, &attended)?;
         self.leave(index, LayerNorm::PostAttention, x, block)
@@ -204,9 +205,8 @@ impl Pass<'_> {
     fn turn(&self, index: usize, qkv: &Tensor) -> Result<Tensor> {
         let config = &self.decoder.config;
         let Some(rope) = config.layer_rope(index) else { return Ok(qkv.clone()) };
-        let local = config.local_rope.as_ref().is_some_and(|local| std::ptr::eq(local, rope));
         let (global, of_window) = &self.shared.angles;
-        let angles = if local { of_window.as_ref().unwrap_or(global) } else { global };
+        let angles = if config.is_local(rope) { of_window.as_ref().unwrap_or(global) } else { global };
         let heads = config.heads + config.kv_heads;
         let turning = Turning { angles, heads, dim: config.head_dim, turn: Turn::Forward };
         Ok(self.kernels.rotate(qkv, turning)?)
@@ -235,7 +235,7 @@ impl Pass<'_> {
         let segments = Segments(self.shared.segments.0.iter().map(segment).collect());
         let last = self.norm(&segments, Module::Norm, 1, &x.index_select(&wanted, 0)?)?;
         let logits = self.decoder.output.forward(&last)?;
-        let own = |lora: &adapters::DeviceLora, rows: &Tensor, x: &Tensor| {
+        let own = |lora: &DeviceLora, rows: &Tensor, x: &Tensor| {
             Ok(lora.predict(x)?.unwrap_or_else(|| rows.clone()))
         };
         let mut logits = segments.by_rows(1, (&logits, &last), &|lora| lora.has_output(), &own)?;

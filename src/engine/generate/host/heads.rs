@@ -57,8 +57,7 @@ impl Pass<'_> {
     /// Which of the model's rotary embeddings a layer uses.
     fn layer_rope(&self, layer: usize) -> Option<(usize, &Rope)> {
         let rope = self.config.layer_rope(layer)?;
-        let local = self.config.local_rope.as_ref().is_some_and(|local| std::ptr::eq(local, rope));
-        Some((usize::from(local), rope))
+        Some((usize::from(self.config.is_local(rope)), rope))
     }
 
     /// Finishes q, k and v, and puts k and v into the cache.

@@ -120,7 +120,6 @@ impl BatchAngles {
     /// A layer's, if it rotates.
     pub(super) fn of(&self, config: &ModelConfig, layer: usize) -> Option<&Angles> {
         let rope = config.layer_rope(layer)?;
-        let local = config.local_rope.as_ref().is_some_and(|local| std::ptr::eq(local, rope));
-        if local { self.local.as_ref() } else { Some(&self.global) }
+        if config.is_local(rope) { self.local.as_ref() } else { Some(&self.global) }
     }
 }

@@ -79,8 +79,7 @@ impl DecoderWeights {
     /// A layer's rotation, if it rotates.
     pub(super) fn rotation(&self, config: &ModelConfig, layer: usize) -> Option<&Rotation> {
         let rope = config.layer_rope(layer)?;
-        let local = config.local_rope.as_ref().is_some_and(|local| std::ptr::eq(local, rope));
-        if local { self.local_rotation.as_ref() } else { self.rotation.as_ref() }
+        if config.is_local(rope) { self.local_rotation.as_ref() } else { self.rotation.as_ref() }
     }
 }
 
