@@ -221,7 +221,7 @@ fn dry_run(arguments: &Train, recipe: &Recipe, folders: &Folders) -> Result<Exit
     let runs = arguments.run.clone().unwrap_or_else(|| runs_beside(arguments.recipe.as_deref(), folders));
     let mut figures = preflight::preflight(recipe, &prepared, &runs)?;
     print::complain("measuring a step");
-    let mut student = train::student(&prepared.model, recipe)?;
+    let mut student = train::student(&prepared.model, recipe, &train::place(recipe)?)?;
     preflight::measure(&mut figures, recipe, &prepared, &mut *student)?;
     if arguments.json {
         print::say(&serde_json::to_string(&figures)?);

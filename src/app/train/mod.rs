@@ -73,10 +73,11 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
     let prepared = prepare(&job.recipe, &job.folders, job.network, progress, &mut |doing| host.doing(doing))?;
     note_data(&job.folder, &prepared.data)?;
     host.doing("loading the weights");
-    let mut student = student(&prepared.model, &job.recipe)?;
+    let place = place(&job.recipe)?;
+    let mut student = student(&prepared.model, &job.recipe, &place)?;
     let mut sampler = match job.recipe.sample.sample_steps {
         0 => None,
-        _ => Some(ModelSampler::new(&prepared.model, &place(&job.recipe)?)?),
+        _ => Some(ModelSampler::new(&prepared.model, &place)?),
     };
     let task = Task {
         recipe: &job.recipe,
@@ -143,26 +144,26 @@ pub fn prepare(
     Ok(Prepared { model, data, adapter })
 }
 
-/// The model as it is trained, on the device that the recipe asks for.
+/// The model as it is trained, where [`place`] found.
 ///
 /// # Errors
-/// Where a tensor is missing or damaged, or the recipe asks for what this build or machine can't do.
-pub fn student(model: &OpenModel, recipe: &Recipe) -> Result<Box<dyn Student>> {
+/// Where a tensor is missing or damaged, or the device's memory is short.
+pub fn student(model: &OpenModel, recipe: &Recipe, place: &Place) -> Result<Box<dyn Student>> {
     let activation_memory = match recipe.compute.activation_memory {
         ActivationMemory::Auto => step::ActivationMemory::Auto,
         ActivationMemory::Keep => step::ActivationMemory::Keep,
         ActivationMemory::Recompute => step::ActivationMemory::Recompute,
     };
     let (base, dtype) = (adapter::base_format(recipe), recipe.compute.dtype);
-    Ok(match place(recipe)? {
+    Ok(match place {
         Place::Cpu => {
             let products = if dtype == Dtype::Bf16 { Products::Bf16 } else { Products::F32 };
             Box::new(DecoderStudent::open(model, StepOptions { activation_memory, base, products })?)
         }
         Place::Device(device) => {
-            tracing::info!("training on {} in {dtype:?}", device::describe(&device));
+            tracing::info!("training on {} in {dtype:?}", device::describe(device));
             let options = DeviceOptions { activation_memory, base, dtype };
-            Box::new(DeviceStudent::open(model, &device, options)?)
+            Box::new(DeviceStudent::open(model, device, options)?)
         }
     })
 }

@@ -10,12 +10,10 @@ use dojo_studio::engine::generate::{
 };
 use dojo_studio::engine::model::OpenModel;
 
-use super::{generator, open, run, tokens};
+use super::{KINDS, generator, open, run, tokens};
 use crate::engine::step::tuned::{Beside, adapter};
 use crate::support::device;
 use crate::support::tiny::Tiny;
-
-const KINDS: [&str; 7] = ["llama", "mistral", "qwen2", "qwen3", "gemma3_text", "phi3", "smollm3"];
 
 fn limits() -> Limits {
     Limits { threads: 2, prompt_chunk: 64, ..Limits::default() }

@@ -5,10 +5,8 @@ use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
 use dojo_studio::engine::generate::{Limits, Precision, Request, Sampling};
 
 use super::plain::Plain;
-use super::{generator, open, run, tokens};
+use super::{KINDS, generator, open, run, tokens};
 use crate::support::tiny::Tiny;
-
-const KINDS: [&str; 7] = ["llama", "mistral", "qwen2", "qwen3", "gemma3_text", "phi3", "smollm3"];
 
 fn limits() -> Limits {
     Limits { threads: 2, prompt_chunk: 32, ..Limits::default() }

@@ -62,14 +62,6 @@ impl Held {
     }
 }
 
-fn numbers(matrix: &Packed) -> Vec<f32> {
-    let mut numbers = vec![0.0; matrix.rows() * matrix.columns()];
-    for (row, to) in numbers.chunks_exact_mut(matrix.columns()).enumerate() {
-        matrix.read_row(row, to);
-    }
-    numbers
-}
-
 impl Low {
     fn new(pairs: &[(Option<&LowRank>, usize)], inputs: usize, device: &Device) -> Result<Option<Self>> {
         let ranks: usize = pairs.iter().filter_map(|(pair, _)| *pair).map(|pair| pair.a.rows()).sum();
@@ -81,9 +73,9 @@ impl Low {
         let (mut first_output, mut first_rank) = (0, 0);
         for (pair, outputs) in pairs {
             if let Some(pair) = pair {
-                a.extend(numbers(&pair.a));
+                a.extend(pair.a.numbers());
                 let rank = pair.a.rows();
-                for (output, row) in numbers(&pair.b).chunks_exact(rank).enumerate() {
+                for (output, row) in pair.b.numbers().chunks_exact(rank).enumerate() {
                     let at = (first_output + output) * ranks + first_rank;
                     b[at..at + rank].copy_from_slice(row);
                 }
@@ -125,7 +117,7 @@ impl DeviceLora {
             Ok((module, Tensor::from_slice(weight, weight.len(), device)?))
         };
         let output =
-            |output: &Packed| Tensor::from_vec(numbers(output), (output.rows(), output.columns()), device);
+            |output: &Packed| Tensor::from_vec(output.numbers(), (output.rows(), output.columns()), device);
         Ok(Self {
             sites,
             norms: lora.norms().map(norm).collect::<Result<_>>()?,

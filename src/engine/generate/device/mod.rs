@@ -35,7 +35,7 @@ use crate::engine::model::ModelConfig;
 use crate::engine::model::config::Rope;
 
 /// What to do where a device's memory is short.
-pub(super) const ADVICE: &str = "ask for fewer or shorter answers at once (--parallel, --context), take a smaller or a quantised model, or --device cpu";
+pub(super) const ADVICE: &str = "ask for fewer or shorter answers at once (--context), take a smaller or a quantised model, or --device cpu";
 
 /// A decoder on a device with the keys and values of one generator.
 pub(super) struct OnDevice {

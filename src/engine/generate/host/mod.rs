@@ -13,7 +13,6 @@ mod workspace;
 use std::sync::Arc;
 
 use anyhow::Result;
-use rayon::prelude::*;
 
 pub(super) use self::decoder::embedding;
 pub use self::decoder::{Decoder, Precision};
@@ -67,10 +66,7 @@ impl Backend for Host {
     }
 
     fn projection(&self, layer: usize, projection: Projection) -> Result<Option<Vec<f32>>> {
-        let Some(layer) = self.decoder.layers.get(layer) else { return Ok(None) };
-        let matrix = layer.matrix(projection);
-        let mut numbers = vec![0.0; matrix.rows() * matrix.columns()];
-        numbers.par_chunks_mut(matrix.columns()).enumerate().for_each(|(row, to)| matrix.read_row(row, to));
-        Ok(Some(numbers))
+        let layer = self.decoder.layers.get(layer);
+        Ok(layer.map(|layer| layer.matrix(projection).numbers()))
     }
 }

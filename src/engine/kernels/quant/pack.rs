@@ -124,6 +124,13 @@ impl Packed {
         self.lines.as_ptr().wrapping_add(index * self.panel_lines).cast()
     }
 
+    /// All numbers as f32: (rows, columns).
+    pub fn numbers(&self) -> Vec<f32> {
+        let mut numbers = vec![0.0; self.rows * self.columns];
+        numbers.par_chunks_mut(self.columns).enumerate().for_each(|(row, to)| self.read_row(row, to));
+        numbers
+    }
+
     /// Row `row` as f32, into `to` (columns).
     pub fn read_row(&self, row: usize, to: &mut [f32]) {
         let panel_bytes = self.panel_lines * size_of::<Line>();
