@@ -197,6 +197,8 @@ pub(crate) struct Script {
     /// Rising by tick.
     pub(crate) requests: VecDeque<(usize, Request)>,
     pub(crate) heard: Vec<Heard>,
+    /// How much was heard before each tick.
+    pub(crate) heard_before: Vec<usize>,
 }
 
 impl Script {
@@ -213,6 +215,7 @@ impl Host for Script {
     fn tick(&mut self) -> Result<Request> {
         let tick = self.ticks;
         self.ticks += 1;
+        self.heard_before.push(self.heard.len());
         let due = self.requests.pop_front_if(|(at, _)| *at == tick);
         Ok(due.map_or(Request::GoOn, |(_, request)| request))
     }

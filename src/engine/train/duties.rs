@@ -18,8 +18,10 @@ impl Trainer<'_> {
         if self.evaluation_is_due() && self.evaluate(host)? == Flow::Stop {
             return Ok(Flow::Stop);
         }
-        if self.sample_is_due() && self.sample(host)? == Flow::Stop {
-            return Ok(Flow::Stop);
+        while self.sample_is_due() {
+            if self.sample(host)? == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
         }
         let step = self.state.step;
         let best_now = self.state.best.is_some_and(|best| best.step == step);
@@ -73,22 +75,26 @@ impl Trainer<'_> {
         Ok(Flow::GoOn)
     }
 
-    /// Asks all prompts, then writes all answers: broken off in between, none is written.
+    /// Asks all prompts, then writes all answers: broken off in between, none is written. A checkpoint asked for on the
+    /// way is saved at once, and the samples stay due.
     fn sample(&mut self, host: &mut dyn Host) -> Result<Flow> {
         let Some(sampler) = self.task.sampler.as_deref_mut() else { return Ok(Flow::GoOn) };
         let mut answers = Vec::new();
         for prompt in self.task.prompts {
-            let asked = &mut self.checkpoint_asked;
+            let mut request = Request::GoOn;
             let mut go_on = || {
-                let request = host.tick()?;
-                *asked |= request == Request::Checkpoint;
-                Ok(request != Request::Stop)
+                request = host.tick()?;
+                Ok(request == Request::GoOn)
             };
             let length = self.task.recipe.sample.max_new_tokens;
             let answer = sampler.answer(&self.task.adapter, prompt, length, &mut go_on);
             match answer.context("draw a sample answer")? {
                 Some(completion) => {
                     answers.push(Sample { step: self.state.step, prompt: prompt.clone(), completion });
+                }
+                None if request == Request::Checkpoint => {
+                    self.save(host)?;
+                    return Ok(Flow::GoOn);
                 }
                 None => return Ok(Flow::Stop),
             }

@@ -22,7 +22,7 @@ pub trait Host {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Request {
     GoOn,
-    /// Save a checkpoint after the step in progress, and go on.
+    /// Save a checkpoint at once, and go on.
     Checkpoint,
     /// Save a checkpoint and end.
     Stop,

@@ -96,8 +96,6 @@ pub(super) struct Trainer<'a> {
     pub(super) state: TrainerState,
     /// The state of the newest checkpoint.
     pub(super) saved: Option<TrainerState>,
-    /// Someone asked for a checkpoint.
-    pub(super) checkpoint_asked: bool,
     pub(super) metrics: Lines,
     pub(super) samples: Lines,
     /// Seconds a step takes, lately.
@@ -130,7 +128,6 @@ impl<'a> Trainer<'a> {
             optimizer,
             state,
             saved,
-            checkpoint_asked: false,
             pace: None,
         })
     }
@@ -150,11 +147,6 @@ impl<'a> Trainer<'a> {
             if self.tick(host)? == Flow::Stop {
                 return Ok(Outcome::Stopped);
             }
-            if std::mem::take(&mut self.checkpoint_asked) {
-                self.save(host)?;
-                // A paused run asked for this; it may still be paused.
-                continue;
-            }
             self.step(host)?;
         }
     }
@@ -166,13 +158,13 @@ impl<'a> Trainer<'a> {
     }
 
     pub(super) fn tick(&mut self, host: &mut dyn Host) -> Result<Flow> {
-        match host.tick()? {
-            Request::GoOn => Ok(Flow::GoOn),
-            Request::Checkpoint => {
-                self.checkpoint_asked = true;
-                Ok(Flow::GoOn)
+        loop {
+            match host.tick()? {
+                Request::GoOn => return Ok(Flow::GoOn),
+                // At once, also halfway through an evaluation: the run may be paused there, and stay so for long.
+                Request::Checkpoint => self.save(host)?,
+                Request::Stop => return Ok(Flow::Stop),
             }
-            Request::Stop => Ok(Flow::Stop),
         }
     }
 

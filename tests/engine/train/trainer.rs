@@ -112,6 +112,25 @@ fn a_checkpoint_that_someone_asks_for_is_saved_before_the_next_step() {
 }
 
 #[test]
+fn a_checkpoint_that_someone_asks_for_is_saved_at_once_wherever_the_run_is() {
+    let recipe = bigram::recipe(&["save.save_steps=0", "eval.per_device_eval_batch_size=2"]);
+    let samples =
+        |host: &Script| host.heard.iter().filter(|heard| matches!(heard, Heard::Sampled(_))).count();
+    let home = tempfile::tempdir().unwrap();
+    let mut undisturbed = Script::default();
+    bigram::train(home.path(), &recipe, &mut undisturbed).unwrap();
+    // Before steps, halfway through evaluations, halfway through samples: a paused run waits in any of them.
+    for tick in 0..undisturbed.ticks() - 1 {
+        let home = tempfile::tempdir().unwrap();
+        let mut host = Script::at(tick, Request::Checkpoint);
+        bigram::train(home.path(), &recipe, &mut host).unwrap();
+        let heard = &host.heard[..host.heard_before[tick + 1]];
+        assert!(matches!(heard.last(), Some(Heard::Saved(_))), "tick {tick}: {heard:?}");
+        assert_eq!(samples(&host), samples(&undisturbed), "tick {tick}");
+    }
+}
+
+#[test]
 fn the_newest_checkpoints_and_the_best_one_are_kept() {
     let home = tempfile::tempdir().unwrap();
     let recipe = bigram::recipe(&[
