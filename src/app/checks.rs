@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 
 use crate::data::check::{Check, Checker, Finding, Report, clean};
+use crate::domain::change::Body;
 use crate::domain::change::{Change, Selection};
 use crate::domain::filter::Filter;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::view::Order;
-use crate::session::{Session, body_of};
+use crate::session::Session;
 
 /// So many records are in memory at once.
 const PAGE: usize = 4096;
@@ -64,7 +65,7 @@ pub(crate) fn mend(session: &mut Session, odd: &[RecordId], repeated: &[RecordId
     for row in session.rows(&odd.iter().map(|id| id.0).collect::<Vec<_>>())? {
         let mut record = row.record;
         if clean(&mut record) {
-            edits.push((row.id, body_of(&record)));
+            edits.push((row.id, Body::of(&record)));
         }
     }
     if !edits.is_empty() {

@@ -84,7 +84,7 @@ impl<'a> Encoder<'a> {
         let masked = match (&record.preference, &record.text) {
             (Some(pair), _) => self.answer(&record.messages, &pair.chosen, record.messages.len()),
             (None, Some(text)) if record.messages.is_empty() => self.plain("", text),
-            _ => self.conversation(&record.messages, 0),
+            _ => self.conversation(&record.messages, record.prompt_turns),
         };
         self.finish(place.clone(), masked.with_context(|| place)?)
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::filter::Filter;
 use crate::domain::message::Message;
-use crate::domain::record::{Preference, RecordId, Status};
+use crate::domain::record::{self, Preference, Record, RecordId, Status};
 
 /// Which records a change is for.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,10 +50,32 @@ impl Change {
 pub struct Body {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Message>,
+    #[serde(default, skip_serializing_if = "record::is_zero")]
+    pub prompt_turns: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preference: Option<Preference>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+}
+
+impl Body {
+    /// A record's content.
+    #[must_use]
+    pub fn of(record: &Record) -> Self {
+        Self {
+            messages: record.messages.clone(),
+            prompt_turns: record.prompt_turns,
+            preference: record.preference.clone(),
+            text: record.text.clone(),
+        }
+    }
+
+    /// Gives a record this content.
+    pub fn put(self, record: &mut Record) {
+        let Self { messages, prompt_turns, preference, text } = self;
+        (record.messages, record.prompt_turns) = (messages, prompt_turns);
+        (record.preference, record.text) = (preference, text);
+    }
 }
 
 /// Whether a change stands.

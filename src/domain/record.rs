@@ -29,6 +29,9 @@ pub struct Record {
     /// The conversation; for a preference pair, the turns that both answers continue. Empty for plain text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Message>,
+    /// How many of the turns, from the first, are a prompt: what the assistant says in them is not trained on.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub prompt_turns: usize,
     /// Two answers to the same turns, where the record is a preference pair.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preference: Option<Preference>,
@@ -82,6 +85,11 @@ impl Record {
             .rfind(|message| message.role == Role::Assistant)
             .map(|message| message.content.as_str())
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+pub(super) const fn is_zero(turns: &usize) -> bool {
+    *turns == 0
 }
 
 /// Two answers of which the first is better.

@@ -87,8 +87,7 @@ impl Session {
                     .optional()?;
                 let before = before.ok_or(SessionError::NoSuchRecord(record.0))?;
                 let mut changed = read::record(transaction, record.0)?;
-                (changed.messages, changed.preference, changed.text) =
-                    (body.messages.clone(), body.preference.clone(), body.text.clone());
+                body.clone().put(&mut changed);
                 let after = content::stored_body(&changed)?;
                 if before != after {
                     transaction

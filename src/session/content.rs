@@ -9,16 +9,6 @@ use crate::domain::change::Body;
 use crate::domain::message::Message;
 use crate::domain::record::{ContentHash, Fields, Record, Status};
 
-/// A record's content.
-#[must_use]
-pub fn body_of(record: &Record) -> Body {
-    Body {
-        messages: record.messages.clone(),
-        preference: record.preference.clone(),
-        text: record.text.clone(),
-    }
-}
-
 /// From the two columns of `contents`.
 pub(super) fn read_body(fields: &Fields, body: Option<&str>) -> Result<Body> {
     match body {
@@ -39,7 +29,7 @@ pub(super) fn read_body(fields: &Fields, body: Option<&str>) -> Result<Body> {
 /// # Errors
 /// Never for content that came from a session; JSON's own otherwise.
 pub fn version_of(record: &Record) -> Result<ContentHash> {
-    Ok(hash(serde_json::to_string(&(body_of(record), &record.label))?.as_bytes()))
+    Ok(hash(serde_json::to_string(&(Body::of(record), &record.label))?.as_bytes()))
 }
 
 /// Every text of a record's content, in the order in which it is read.
@@ -133,11 +123,11 @@ impl Prepared {
 
 /// The body column: nothing where the row's own `messages` say the same.
 pub(super) fn stored_body(record: &Record) -> Result<Option<String>> {
-    let plain = record.preference.is_none() && record.text.is_none();
+    let plain = record.preference.is_none() && record.text.is_none() && record.prompt_turns == 0;
     if plain && same_messages(record.fields.get("messages"), &record.messages) {
         return Ok(None);
     }
-    Ok(Some(serde_json::to_string(&body_of(record))?))
+    Ok(Some(serde_json::to_string(&Body::of(record))?))
 }
 
 fn same_messages(field: Option<&serde_json::Value>, messages: &[Message]) -> bool {

@@ -39,7 +39,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use crate::domain::reflection::Decision;
 pub use crate::domain::review::ReviewCounts;
 pub use chats::NewTurn;
-pub use content::{Prepared, body_of, version_of};
+pub use content::{Prepared, version_of};
 pub use error::{Result, SessionError};
 pub use export::export_all;
 pub use import::{ImportCounts, ImportState, ImportSummary, Importer, Reject};

@@ -57,11 +57,8 @@ pub(super) fn row(connection: &Connection, id: i64) -> Result<Option<Row>> {
     let Some(row) = rows.next()? else { return Ok(None) };
     let fields: Fields = serde_json::from_str(text(row, 11)?.unwrap_or("{}"))?;
     let body = content::read_body(&fields, text(row, 12)?)?;
-    let record = Record {
+    let mut record = Record {
         fields,
-        messages: body.messages,
-        preference: body.preference,
-        text: body.text,
         label: row.get(4)?,
         split: row.get(3)?,
         tags: tags(connection, id)?,
@@ -72,7 +69,9 @@ pub(super) fn row(connection: &Connection, id: i64) -> Result<Option<Row>> {
             hash: ContentHash(row.get(10)?),
             occurrence: row.get(9)?,
         },
+        ..Record::default()
     };
+    body.put(&mut record);
     Ok(Some(Row {
         id: RecordId(id),
         record,

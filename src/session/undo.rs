@@ -123,9 +123,7 @@ fn replay_content(transaction: &Transaction<'_>, change: i64, side: Side) -> Res
     while let Some(row) = rows.next()? {
         let (id, body): (i64, Option<String>) = (row.get(0)?, row.get(1)?);
         let mut record = read::record(transaction, id)?;
-        let content = content::read_body(&record.fields, body.as_deref())?;
-        (record.messages, record.preference, record.text) =
-            (content.messages, content.preference, content.text);
+        content::read_body(&record.fields, body.as_deref())?.put(&mut record);
         store_body(transaction, id, &record, body.as_deref())?;
     }
     mark_edited(transaction, change)

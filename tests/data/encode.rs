@@ -67,6 +67,20 @@ fn a_longer_conversation_needs_a_template() {
 }
 
 #[test]
+fn what_the_assistant_says_in_a_prompt_is_context_only() {
+    let (tokenizer, template) = (byte_tokenizer(), chatml());
+    let encoder = Encoder::new(&tokenizer, Some(&template), None, 512).expect("an encoder");
+    let mut shots = record(&[user("a"), assistant("b"), user("c"), assistant("d")]);
+    let learnt = |record: &Record| {
+        let example = encoder.encode(record).expect("encode").example;
+        trained_text(&tokenizer, &example.tokens, &example.trained)
+    };
+    assert_eq!(learnt(&shots), "b<|im_end|>|d<|im_end|>");
+    shots.prompt_turns = 3;
+    assert_eq!(learnt(&shots), "d<|im_end|>");
+}
+
+#[test]
 fn a_preference_pair_becomes_two_examples_that_train_on_the_answers_alone() {
     let (tokenizer, template) = (byte_tokenizer(), chatml());
     let encoder = Encoder::new(&tokenizer, Some(&template), None, 512).expect("an encoder");

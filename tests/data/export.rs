@@ -20,11 +20,12 @@ fn export(records: &[Record], path: &Path, form: Form, splits: Splits) -> anyhow
 }
 
 /// What a round trip has to keep.
-type Kept = (Vec<Message>, Option<Preference>, Option<String>, Option<String>, Option<String>, Vec<String>);
+type Kept =
+    (Vec<Message>, usize, Option<Preference>, Option<String>, Option<String>, Option<String>, Vec<String>);
 
 fn kept(record: &Record) -> Kept {
-    let Record { messages, preference, text, label, split, tags, .. } = record.clone();
-    (messages, preference, text, label, split, tags.into_iter().collect())
+    let Record { messages, prompt_turns, preference, text, label, split, tags, .. } = record.clone();
+    (messages, prompt_turns, preference, text, label, split, tags.into_iter().collect())
 }
 
 fn round_trip(records: &[Record], name: &str, form: Form) -> Vec<Kept> {
@@ -69,6 +70,8 @@ fn longer_conversations_preference_pairs_and_texts_come_back() {
     let long = vec![record(&[user("a"), assistant("b"), user("c"), assistant("d")])];
     assert_eq!(round_trip(&long, "a.jsonl", Form::Messages), [kept(&long[0])]);
     assert_eq!(round_trip(&long, "a.parquet", Form::Parquet), [kept(&long[0])]);
+    let shots = vec![Record { prompt_turns: 3, ..long[0].clone() }];
+    assert_eq!(round_trip(&shots, "a.jsonl", Form::PromptCompletion), [kept(&shots[0])]);
     let pairs = vec![pair()];
     assert_eq!(round_trip(&pairs, "a.jsonl", Form::Preference), [kept(&pairs[0])]);
     assert_eq!(round_trip(&pairs, "a.parquet", Form::Parquet), [kept(&pairs[0])]);

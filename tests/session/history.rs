@@ -73,11 +73,12 @@ fn an_edit_changes_what_is_found_and_undo_changes_it_back() {
     let mut world = World::with(vec![pair("apples", "red"), pair("pears", "green")]);
     let body = Body {
         messages: vec![Message::new(Role::User, "quinces"), Message::new(Role::Assistant, "yellow")],
+        prompt_turns: 1,
         ..Body::default()
     };
     let changed = world.session.edit("edit", &[(RecordId(1), body.clone())]).expect("edit");
     assert_eq!((changed, world.ids("quinces"), world.ids("apples")), (1, vec![1], vec![]));
-    assert_eq!(world.record(1).messages, body.messages);
+    assert_eq!((world.record(1).messages, world.record(1).prompt_turns), (body.messages.clone(), 1));
     assert_eq!(world.record(1).fields, pair("apples", "red").fields, "the imported row stays");
     assert_eq!(world.ids("is:edited"), [1]);
     assert_eq!(world.session.edit("edit", &[(RecordId(1), body)]).expect("the same again"), 0);
@@ -86,6 +87,7 @@ fn an_edit_changes_what_is_found_and_undo_changes_it_back() {
         (world.ids("quinces"), world.ids("apples"), world.ids("is:edited")),
         (vec![], vec![1], vec![])
     );
+    assert_eq!(world.record(1).prompt_turns, 0);
     world.session.redo().expect("redo");
     assert_eq!((world.ids("quinces"), world.ids("is:edited")), (vec![1], vec![1]));
 }

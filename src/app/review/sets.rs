@@ -64,11 +64,15 @@ fn row(session: &Session, form: &Form, kind: SetKind, lesson: Lesson) -> Result<
         }
         _ => None,
     };
+    let mut prompt_turns = 0;
     if preference.is_none() {
+        // What the prompt's own examples answer, a student would learn by heart and give back.
+        prompt_turns = messages.len();
         messages.extend(chosen);
     }
     let record = Record {
         messages,
+        prompt_turns,
         preference,
         label: Some(lesson.label),
         split: source.split,
@@ -180,8 +184,7 @@ fn origin(provenance: &Value) -> Origin {
 pub fn line(row: &SetRow) -> Value {
     match &row.record.preference {
         None => {
-            let asked = row.record.messages.len().saturating_sub(1);
-            let (prompt, completion) = row.record.messages.split_at(asked);
+            let (prompt, completion) = row.record.messages.split_at(row.record.prompt_turns);
             json!({
                 "prompt": prompt, "completion": completion, "label": row.record.label,
                 "provenance": row.provenance,

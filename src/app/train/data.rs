@@ -1,6 +1,5 @@
 //! A recipe's examples: read from files or a session, split by prompt, encoded.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -14,7 +13,7 @@ use crate::data::hash;
 use crate::data::import::{self, ImportOptions, OnMalformed};
 use crate::domain::batch::TokenExample;
 use crate::domain::recipe::{DataPart, Malformed, Recipe, SetOrder, source};
-use crate::domain::record::{Preference, Record, RecordId};
+use crate::domain::record::{Record, RecordId};
 use crate::engine::model::OpenModel;
 use crate::session::{Access, Purpose, Seen, Session, SessionError};
 
@@ -83,18 +82,6 @@ struct Row {
 }
 
 impl Row {
-    /// What is trained on. In a row of a review's set that is its last answer alone: those before it are the prompt's
-    /// examples, and a student that learnt them by heart would give them back.
-    fn lesson(&self) -> Cow<'_, Record> {
-        let (Some(_), None, Some((answer, asked))) =
-            (&self.provenance, &self.record.preference, self.record.messages.split_last())
-        else {
-            return Cow::Borrowed(&self.record);
-        };
-        let preference = Some(Preference { chosen: vec![answer.clone()], rejected: Vec::new() });
-        Cow::Owned(Record { messages: asked.to_vec(), preference, ..self.record.clone() })
-    }
-
     fn seen(&self, purpose: Purpose) -> Result<Seen, SessionError> {
         Ok(Seen { provenance: self.provenance.clone(), ..Seen::of(self.id, &self.record, purpose)? })
     }
@@ -149,8 +136,7 @@ fn split(rows: Vec<Row>, data: &DataPart) -> (Vec<Row>, Vec<Row>) {
 }
 
 fn encode(rows: &[Row], model: &OpenModel, longest: usize, data: &DataPart) -> Result<EncodedSet> {
-    let answers: Vec<Cow<'_, Record>> = rows.iter().map(Row::lesson).collect();
-    let records: Vec<&Record> = answers.iter().map(AsRef::as_ref).collect();
+    let records: Vec<&Record> = rows.iter().map(|row| &row.record).collect();
     let template = model.template.compile()?;
     let end = model.template.eos_token.as_deref();
     let mut set = Encoder::new(&model.tokenizer, template.as_ref(), end, longest)?.encode_all(&records)?;

@@ -58,7 +58,19 @@ pub(super) fn messages(record: &Record) -> Result<Object, String> {
     Ok(object)
 }
 
+/// A conversation whose first turns are a prompt has both as turns, as TRL reads them; any other is one question with
+/// its answer.
 pub(super) fn prompt_completion(record: &Record) -> Result<Object, String> {
+    if record.preference.is_none()
+        && let Some((prompt @ [_, ..], completion @ [_, ..])) =
+            record.messages.split_at_checked(record.prompt_turns)
+    {
+        let mut object = Object::new();
+        object.insert("prompt".into(), json!(prompt));
+        object.insert("completion".into(), json!(completion));
+        add_rest(&mut object, record);
+        return Ok(object);
+    }
     let flat = flat(record)?;
     let completion = flat.completion.ok_or("it has no answer")?;
     let mut object = Object::new();

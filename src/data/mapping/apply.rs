@@ -23,7 +23,7 @@ impl Mapping {
             | Kind::PromptCompletion
             | Kind::QuestionAnswer
             | Kind::QueryExpansion
-            | Kind::Prompts => record.messages = row.question_and_answer()?,
+            | Kind::Prompts => row.question_and_answer(&mut record)?,
             Kind::Text => record.text = Some(row.required(Part::Text)?),
             Kind::Columns => {}
         }
@@ -84,12 +84,16 @@ impl Row<'_> {
         Ok(self.system().into_iter().chain([Message::new(Role::User, question)]).collect())
     }
 
-    fn question_and_answer(&self) -> Result<Vec<Message>, String> {
-        let mut messages = self.question()?;
+    /// What the assistant says in a prompt of several turns is not to be learnt, as in TRL.
+    fn question_and_answer(&self, record: &mut Record) -> Result<(), String> {
+        record.messages = self.question()?;
         if self.mapping.column(Part::Completion).is_some() {
-            messages.extend(self.answer(Part::Completion)?);
+            if record.messages.iter().any(|turn| turn.role == Role::Assistant) {
+                record.prompt_turns = record.messages.len();
+            }
+            record.messages.extend(self.answer(Part::Completion)?);
         }
-        Ok(messages)
+        Ok(())
     }
 
     /// An answer: a text, one turn, or several.

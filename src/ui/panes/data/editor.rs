@@ -145,11 +145,7 @@ pub(super) struct Editor {
 impl Editor {
     /// Begins with the last turn: the answer is what is corrected most.
     pub(super) fn new(id: RecordId, record: &Record) -> Self {
-        let body = Body {
-            messages: record.messages.clone(),
-            preference: record.preference.clone(),
-            text: record.text.clone(),
-        };
+        let body = Body::of(record);
         let mut turns: Vec<(&'static str, TextArea<'static>)> = Vec::new();
         for (who, content) in fields(&mut body.clone()) {
             let mut area = TextArea::new(content.split('\n').map(str::to_owned).collect());
