@@ -51,15 +51,17 @@ enum Check {
     Length,
     Leak,
     Copy,
+    Repeat,
 }
 
-const CHECKS: [(&str, Check); 6] = [
+const CHECKS: [(&str, Check); 7] = [
     ("any", Check::Any),
     ("label", Check::Label),
     ("steps", Check::Steps),
     ("length", Check::Length),
     ("leak", Check::Leak),
     ("copy", Check::Copy),
+    ("repeat", Check::Repeat),
 ];
 
 /// What can be asked for, in one line.
@@ -155,6 +157,7 @@ impl Check {
             Self::Length => !checks.length_fits,
             Self::Leak => checks.leaks_label,
             Self::Copy => checks.copies_record,
+            Self::Repeat => checks.repeats_flawed,
         }
     }
 }

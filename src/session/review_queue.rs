@@ -10,7 +10,7 @@ use super::reflections::verdict;
 use super::{Result, Session, question};
 use crate::domain::agreement_report::{AgreementReport, LastWords, reviewer_pairs};
 use crate::domain::record::{Record, RecordId};
-use crate::domain::reflection::{Checks, ReflectionId};
+use crate::domain::reflection::{Checks, Looked, ReflectionId};
 use crate::domain::review::{
     Disagreement, QueueOrder, QueueRow, ReviewItem, VerdictEntry, VerdictState, sort,
 };
@@ -19,7 +19,7 @@ use crate::domain::review_filter::{Facts, Needs, ReviewFilter};
 const QUEUE: &str =
     "SELECT r.id, r.record, r.verdict, r.score, length(coalesce(r.edited, r.corrected)), t.model,
     r.teacher, t.label, r.label, coalesce(t.truth, ''), split.name";
-const TEXTS: &str = ", coalesce(r.edited, r.corrected), t.text || char(10) || r.error_analysis";
+const TEXTS: &str = ", coalesce(r.edited, r.corrected), t.text, r.error_analysis";
 const JOINED: &str = " FROM reflections AS r JOIN thoughts AS t ON t.id = r.thought
     JOIN records ON records.id = r.record LEFT JOIN names AS split ON split.id = records.split ORDER BY r.id";
 
@@ -64,18 +64,25 @@ impl Session {
     ) -> Result<bool> {
         let needs = filter.needs();
         let split: Option<String> = row.get(10)?;
-        let (corrected, others) = match needs {
-            Needs::Row => (String::new(), String::new()),
-            Needs::Text | Needs::Record => (row.get::<_, String>(11)?, row.get::<_, String>(12)?),
+        let text = |column: usize| match needs {
+            Needs::Row => Ok(String::new()),
+            Needs::Text | Needs::Record => row.get::<_, String>(column),
         };
+        let (corrected, flawed, analysis) = (text(11)?, text(12)?, text(13)?);
         let checks = match needs {
             Needs::Record => {
                 let record = question(&self.record(item.record)?);
-                Some(Checks::of(&corrected, &item.label, &item.truth, &record))
+                Some(Checks::of(Looked {
+                    thought: &corrected,
+                    label: &item.label,
+                    truth: &item.truth,
+                    record: &record,
+                    flawed: &flawed,
+                }))
             }
             Needs::Row | Needs::Text => None,
         };
-        let text = format!("{corrected}\n{others}").to_lowercase();
+        let text = format!("{corrected}\n{flawed}\n{analysis}").to_lowercase();
         let reviewers: Vec<String> =
             words.get(&item.id).map(|said| said.keys().cloned().collect()).unwrap_or_default();
         Ok(filter.matches(&Facts {
@@ -99,7 +106,13 @@ impl Session {
         let truth = thought.truth.clone().unwrap_or_default();
         // What a person wrote leads where the person wants it.
         let label = if reflection.edited.is_some() { &truth } else { &reflection.label };
-        let checks = Checks::of(reflection.text(), label, &truth, &question(&record));
+        let checks = Checks::of(Looked {
+            thought: reflection.text(),
+            label,
+            truth: &truth,
+            record: &question(&record),
+            flawed: &thought.text,
+        });
         let source = match record.provenance.source.as_str() {
             "" => "written here".to_owned(),
             source => format!("{source}:{}", record.provenance.line),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dojo_studio::domain::agreement_report::{AgreementReport, LastWords, Share, reviewer_pairs};
 use dojo_studio::domain::record::RecordId;
-use dojo_studio::domain::reflection::{Checks, ReflectionId, Verdict};
+use dojo_studio::domain::reflection::{Checks, Looked, ReflectionId, Verdict};
 use dojo_studio::domain::review::{Disagreement, QueueField, QueueOrder, QueueRow, sort};
 use dojo_studio::domain::review_filter::{Facts, Needs, ReviewFilter};
 use dojo_studio::domain::review_job::{Guidance, JobKind, JobOrder};
@@ -32,7 +32,7 @@ fn row(id: i64, score: Option<u8>, tokens: u32) -> QueueRow {
 
 fn matches(filter: &str) -> bool {
     let row = row(7, Some(3), 120);
-    let checks = Checks::of("one step", "1", "1", "");
+    let checks = Checks::of(Looked { thought: "one step", label: "1", truth: "1", record: "", flawed: "" });
     let facts = Facts {
         row: &row,
         split: Some("train"),
@@ -79,6 +79,7 @@ fn every_field_of_the_filter_tells_apart() {
         "split:eval",
         "tag:dogs",
         "check:label",
+        "check:repeat",
         "is:disagreement",
         "is:miss",
         "is:mine",
@@ -102,7 +103,7 @@ fn a_wrong_filter_says_what_would_be_right() {
     assert!(complaint("verdict:maybe").contains("there are pending, approved"));
     assert!(complaint("colour:red").contains("there is no field 'colour'"));
     assert!(complaint("score<many").contains("is not a number"));
-    assert!(complaint("check:x").contains("any, label, steps, length, leak, copy"));
+    assert!(complaint("check:x").contains("any, label, steps, length, leak, copy, repeat"));
 }
 
 #[test]

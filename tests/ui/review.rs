@@ -6,7 +6,7 @@ use dojo_studio::domain::agreement_report::{AgreementReport, ReviewerPair};
 use dojo_studio::domain::protocol::review::QueueId;
 use dojo_studio::domain::protocol::{Command, Event, ReviewCommand, ReviewEvent, SystemEvent};
 use dojo_studio::domain::record::RecordId;
-use dojo_studio::domain::reflection::{Checks, Decision, Reflection, ReflectionId, Verdict};
+use dojo_studio::domain::reflection::{Checks, Decision, Looked, Reflection, ReflectionId, Verdict};
 use dojo_studio::domain::review::{
     Disagreement, QueueField, QueueOrder, QueueRow, ReviewCounts, ReviewItem, VerdictEntry, VerdictState,
 };
@@ -97,7 +97,13 @@ fn item(id: i64) -> ReviewItem {
         source: "sample_thoughts.json:14".into(),
         split: Some("train".into()),
         tags: vec!["cats".into()],
-        checks: Checks::of(TEACHER, "1", "1", "a Bombay looks uh i guess"),
+        checks: Checks::of(Looked {
+            thought: TEACHER,
+            label: "1",
+            truth: "1",
+            record: "a Bombay looks uh i guess",
+            flawed: STUDENT,
+        }),
         verdicts: vec![
             said(90.0, "ada", Verdict::Rejected, None, "too long", VerdictState::TakenBack),
             said(

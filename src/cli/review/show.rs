@@ -82,6 +82,7 @@ fn checks(item: &ReviewItem) -> String {
         (checks.length_fits, "length"),
         (!checks.leaks_label, "concludes last"),
         (!checks.copies_record, "own words"),
+        (!checks.repeats_flawed, "thinks anew"),
     ];
     let mark = |(good, name): (bool, &str)| format!("{} {name}", if good { "✓" } else { "!" });
     format!("{}; {} tokens", marks.map(mark).join("  "), checks.tokens)

@@ -115,49 +115,58 @@ fn meaning(item: &ReviewItem, label: &str) -> String {
     }
 }
 
-/// What each check found: whether it is well, a short word and a whole one.
-fn found(checks: &Checks) -> [(bool, String, String); 5] {
-    let tokens = checks.tokens;
-    let length = if checks.length_fits {
-        format!("{tokens} tokens")
-    } else if tokens < 100 {
-        format!("{tokens} tokens: short")
-    } else {
-        format!("{tokens} tokens: long")
+/// What a check found.
+struct Found {
+    good: bool,
+    /// Empty where another's short words say enough.
+    short: String,
+    whole: String,
+}
+
+impl Found {
+    /// With what is said where it is good, and where it is not.
+    fn new(good: bool, short: [&str; 2], whole: [&str; 2]) -> Self {
+        let [short, whole] = [short, whole].map(|[well, ill]| if good { well } else { ill }.to_owned());
+        Self { good, short, whole }
+    }
+}
+
+fn found(checks: &Checks) -> [Found; 6] {
+    let tokens = match checks.tokens {
+        tokens if checks.length_fits => format!("{tokens} tokens"),
+        tokens if tokens < 100 => format!("{tokens} tokens: short"),
+        tokens => format!("{tokens} tokens: long"),
     };
-    let say = |good: bool, well: &str, ill: &str| (good, if good { well } else { ill }.to_owned());
-    let two = |(good, short): (bool, String), whole: (bool, String)| (good, short, whole.1);
+    let own = if checks.repeats_flawed { ["", ""] } else { ["own words", "copies"] };
     [
-        two(
-            say(checks.reaches_label, "label", "label"),
-            say(checks.reaches_label, "reaches the true label", "misses the true label"),
+        Found::new(
+            checks.reaches_label,
+            ["label", "label"],
+            ["reaches the true label", "misses the true label"],
         ),
-        two(
-            say(checks.three_steps, "3 steps", "3 steps"),
-            say(checks.three_steps, "exactly three steps", "not exactly three steps"),
+        Found::new(
+            checks.three_steps,
+            ["3 steps", "3 steps"],
+            ["exactly three steps", "not exactly three steps"],
         ),
-        (checks.length_fits, length.clone(), length),
-        two(
-            say(!checks.leaks_label, "late conclusion", "early conclusion"),
-            say(
-                !checks.leaks_label,
-                "concludes in the last step only",
-                "gives the label away before the end",
-            ),
+        Found::new(checks.length_fits, [&tokens, &tokens], [&tokens, &tokens]),
+        Found::new(
+            !checks.leaks_label,
+            ["late conclusion", "early conclusion"],
+            ["concludes in the last step only", "gives the label away before the end"],
         ),
-        two(
-            say(!checks.copies_record, "own words", "copies"),
-            say(!checks.copies_record, "in its own words", "copies the record word for word"),
-        ),
+        Found::new(!checks.copies_record, own, ["in its own words", "copies the record word for word"]),
+        Found::new(!checks.repeats_flawed, ["", "repeats"], ["thinks anew", "repeats the flawed thought"]),
     ]
 }
 
 fn checks(checks: &Checks, theme: &Theme) -> Vec<Span<'static>> {
-    found(checks).into_iter().map(|(good, _, whole)| mark(good, &whole, theme)).collect()
+    found(checks).iter().map(|found| mark(found.good, &found.whole, theme)).collect()
 }
 
 fn short_checks(checks: &Checks, theme: &Theme) -> Vec<Span<'static>> {
-    found(checks).into_iter().map(|(good, short, _)| mark(good, &short, theme)).collect()
+    let said = found(checks).into_iter().filter(|found| !found.short.is_empty());
+    said.map(|found| mark(found.good, &found.short, theme)).collect()
 }
 
 fn mark(good: bool, words: &str, theme: &Theme) -> Span<'static> {
