@@ -3,6 +3,7 @@
 #[cfg(feature = "cuda")]
 mod cuda;
 pub(in crate::engine) mod kernels;
+pub(in crate::engine) mod layout;
 
 use anyhow::{Context, Result, bail};
 use candle_core::{DType, Device, DeviceLocation};

@@ -9,6 +9,7 @@ use candle_core::{Device, Result, Tensor};
 use super::weights::Site;
 use crate::engine::adapter::Module;
 use crate::engine::device::kernels::product;
+use crate::engine::device::layout::{Below, diagonal};
 use crate::engine::generate::lora::{Lora, LowRank};
 use crate::engine::kernels::quant::Packed;
 use crate::engine::model::ModelConfig;
@@ -69,23 +70,18 @@ impl Low {
         if ranks == 0 {
             return Ok(None);
         }
-        let (mut a, mut b, mut gains) = (Vec::new(), vec![0.0; outputs * ranks], vec![1.0; outputs]);
-        let (mut first_output, mut first_rank) = (0, 0);
+        let (mut a, mut gains) = (Vec::new(), Vec::with_capacity(outputs));
         for (pair, outputs) in pairs {
-            if let Some(pair) = pair {
-                a.extend(pair.a.numbers());
-                let rank = pair.a.rows();
-                for (output, row) in pair.b.numbers().chunks_exact(rank).enumerate() {
-                    let at = (first_output + output) * ranks + first_rank;
-                    b[at..at + rank].copy_from_slice(row);
-                }
-                if let Some(own) = &pair.gains {
-                    gains[first_output..first_output + own.len()].copy_from_slice(own);
-                }
-                first_rank += rank;
-            }
-            first_output += outputs;
+            a.extend(pair.iter().flat_map(|pair| pair.a.numbers()));
+            let own = pair.and_then(|pair| pair.gains.clone());
+            gains.extend(own.unwrap_or_else(|| vec![1.0; *outputs]));
         }
+        let each: Vec<_> = pairs
+            .iter()
+            .map(|(pair, outputs)| (*outputs, pair.map_or_else(Vec::new, |pair| pair.b.numbers())))
+            .collect();
+        let below: Vec<_> = each.iter().map(|(outputs, b)| Below { outputs: *outputs, b }).collect();
+        let b = diagonal(&below, ranks);
         let scales = pairs.iter().filter_map(|(pair, _)| *pair).any(|pair| pair.gains.is_some());
         Ok(Some(Self {
             a: Tensor::from_vec(a, (ranks, inputs), device)?,

@@ -1,10 +1,11 @@
 //! A frozen matrix on a device: plain numbers, or a file's own blocks multiplied as they are.
 
 use anyhow::{Context, Result, bail};
-use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
+use candle_core::quantized::{GgmlDType, QMatMul, QTensor};
 use candle_core::{DType, Device, Module as _, Tensor};
 
 use crate::engine::device::kernels::product;
+use crate::engine::device::layout;
 use crate::engine::generate::host::Precision;
 use crate::engine::kernels::quant::Kind;
 use crate::engine::model::weights::Stored;
@@ -65,8 +66,7 @@ impl Holding<'_> {
     }
 
     fn blocks(self, format: GgmlDType, bytes: &[u8], shape: (usize, usize)) -> Result<QMatMul> {
-        let storage = QStorage::from_data(bytes.into(), self.device, format)?;
-        Ok(QMatMul::from_qtensor(QTensor::new(storage, shape)?)?)
+        Ok(QMatMul::from_qtensor(layout::blocks(format, bytes, shape, self.device)?)?)
     }
 }
 

@@ -1,12 +1,11 @@
 //! Frozen matrices on a device: numbers in the step's format, a file's own blocks, or NF4; expanded there when they are
 //! needed.
 
-use std::borrow::Cow;
-
 use anyhow::{Result, ensure};
-use candle_core::quantized::{GgmlDType, QStorage, QTensor};
+use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device, Tensor};
 
+use crate::engine::device::layout;
 use crate::engine::model::frozen::StoredPart;
 use crate::engine::model::nf4::{BLOCK, LEVELS, Nf4, SCALE_BLOCK, dynamic_levels};
 use crate::engine::model::{Frozen, blocks};
@@ -106,10 +105,7 @@ fn stored(part: &StoredPart, (device, dtype): (&Device, DType)) -> Result<Part> 
             blocks::expand(stored.format, &stored.bytes, &mut numbers)?;
             Ok(Part::Numbers(Tensor::from_vec(numbers, length, device)?.to_dtype(dtype)?))
         }
-        format => {
-            let storage = QStorage::from_data(Cow::Borrowed(&stored.bytes), device, format)?;
-            Ok(Part::Blocks(Box::new(QTensor::new(storage, length)?)))
-        }
+        format => Ok(Part::Blocks(Box::new(layout::blocks(format, &stored.bytes, length, device)?))),
     }
 }
 

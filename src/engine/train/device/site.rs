@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::dora::{Gains, Magnitudes};
 use crate::engine::device::kernels::{Kernels, product};
+use crate::engine::device::layout::{Below, diagonal};
 use crate::engine::train::step::sites::{LayerSites, Site};
 
 /// A layer's four places, on the device.
@@ -86,16 +87,15 @@ fn push(site: &Site, numbers: &mut Vec<f32>) {
         return;
     }
     numbers.extend_from_slice(&site.a);
-    for part in &site.parts {
-        for output in 0..part.outputs {
-            let start = numbers.len();
-            numbers.resize(start + site.ranks, 0.0);
-            if let Some(adapter) = &part.adapter {
-                let row = &adapter.b[output * site.rank..(output + 1) * site.rank];
-                numbers[start + adapter.first_rank..][..site.rank].copy_from_slice(row);
-            }
-        }
-    }
+    let below: Vec<Below<'_>> = site
+        .parts
+        .iter()
+        .map(|part| Below {
+            outputs: part.outputs,
+            b: part.adapter.as_ref().map_or(&[], |adapter| &adapter.b),
+        })
+        .collect();
+    numbers.extend(diagonal(&below, site.ranks));
     if site.is_dora() {
         for part in &site.parts {
             let magnitudes = part.adapter.as_ref().and_then(|adapter| adapter.magnitudes.as_ref());
