@@ -48,6 +48,16 @@ impl World {
         self.studio.wait_for(text, PATIENCE).unwrap_or_else(|error| panic!("{error:#}"));
     }
 
+    /// Waits until an answer in the making has so many tokens; the first may stand for no text.
+    fn wait_until_written(&mut self, tokens: u64) {
+        let written = |text: &str| {
+            let (before, _) = text.split_once(" tokens · esc stops")?;
+            before.rsplit(' ').next()?.replace(',', "").parse::<u64>().ok()
+        };
+        let enough = |studio: &Headless| written(&studio.text()).is_some_and(|count| count >= tokens);
+        self.studio.wait_until(PATIENCE, enough).unwrap_or_else(|error| panic!("{error:#}"));
+    }
+
     fn session(&self) -> Session {
         Session::open(&self.home.path().join("sessions/talk"), Access::Write).expect("the session")
     }
@@ -102,8 +112,7 @@ fn a_second_answer_is_another_draw_and_the_first_stays() {
 fn a_long_answer_is_stopped_and_what_was_written_is_kept() {
     let mut world = World::new(ENDLESS);
     world.keys("p down down down down down 1 9 0 0 0 0 enter enter h i enter");
-    // The first tokens may stand for no text.
-    world.wait("00 tokens · esc stops");
+    world.wait_until_written(100);
     world.keys("esc");
     world.wait("stopped");
     let chats = world.session().chats("").unwrap();
@@ -117,7 +126,7 @@ fn a_long_answer_is_stopped_and_what_was_written_is_kept() {
 fn a_studio_that_is_left_in_the_middle_of_an_answer_keeps_what_was_written() {
     let mut world = World::new(ENDLESS);
     world.keys("p down down down down down 1 9 0 0 0 0 enter enter h i enter");
-    world.wait("00 tokens · esc stops");
+    world.wait_until_written(100);
     let World { home, studio } = world;
     drop(studio);
     let session = Session::open(&home.path().join("sessions/talk"), Access::Read).expect("the session");

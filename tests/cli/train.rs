@@ -312,10 +312,12 @@ fn a_second_interrupt_ends_a_long_step_at_once() {
     // One step over all of many examples, so that the first interrupt finds no place to stop at.
     let examples = std::fs::read_to_string(world.path().join("train.jsonl")).unwrap() + "\n";
     std::fs::write(world.path().join("train.jsonl"), examples.repeat(250)).unwrap();
-    world.write_recipe("train.max_steps = 1\ntrain.gradient_accumulation_steps = 1000\n");
+    world.write_recipe(
+        "train.max_steps = 1\ntrain.gradient_accumulation_steps = 1000\ndata.split = 0\nsample.sample_steps = 0\n",
+    );
     let mut child = world.start(&["train", "recipe.toml"]);
-    let log = world.run("sft-0001").join("log");
-    wait_until("the run", || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("begins")));
+    // The run says so when it has been told to go on: that step is the next thing it does.
+    wait_until("the step", || world.state("sft-0001").is_some_and(|state| state["phase"] == "running"));
     let id = child.id().to_string();
     wait_until("the end", || {
         let _ = Command::new("kill").args(["-INT", &id]).stderr(std::process::Stdio::null()).status();

@@ -84,7 +84,7 @@ impl Headless {
     ///
     /// # Errors
     /// As [`Headless::wait_for`].
-    pub(super) fn wait_until(&mut self, patience: Duration, so: impl Fn(&Self) -> bool) -> Result<()> {
+    pub fn wait_until(&mut self, patience: Duration, so: impl Fn(&Self) -> bool) -> Result<()> {
         let until = Instant::now() + patience;
         loop {
             self.draw();
