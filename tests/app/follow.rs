@@ -83,6 +83,19 @@ impl World {
         self.store.runs.info(run).expect("a known run").standing()
     }
 
+    /// Reads the losses between two steps.
+    fn detail(&mut self, run: &RunId, steps: (u32, u32)) -> Option<Vec<(u32, f32)>> {
+        let store = &mut self.store;
+        self.follower.detail(run, steps, &mut |event| store.apply(Event::Runs(event)));
+        self.known(run, steps)
+    }
+
+    /// The losses between two steps, where each of them is known.
+    fn known(&self, run: &RunId, steps: (u32, u32)) -> Option<Vec<(u32, f32)>> {
+        let loss = self.store.runs.data(run).expect("a watched run").detail("loss", steps)?;
+        Some(loss.finest().iter().map(|bucket| (bucket.last, bucket.close)).collect())
+    }
+
     fn losses(&self, run: &RunId) -> Vec<(u32, f32)> {
         let data = self.store.runs.data(run).expect("a watched run");
         let loss = data.series.get("loss").expect("a loss");
@@ -315,6 +328,38 @@ fn the_fast_path_reads_what_serde_json_reads() {
     assert_eq!(column("b"), bits(&[(1, -2.5e-3)]));
     assert_eq!(column("c"), bits(&[(1, f64::NEG_INFINITY)]));
     assert_eq!(column("eA"), bits(&[(2, 4.0)]));
+}
+
+#[test]
+fn a_part_of_a_long_run_is_read_value_by_value() {
+    let mut world = World::new();
+    let run = world.run("sft-1");
+    let logged = |steps: std::ops::RangeInclusive<u64>, shift: u64| {
+        lines(steps.map(|step| format!("{{\"step\":{step},\"loss\":{}}}", step + shift)))
+    };
+    std::fs::write(run.folder().join("recipe.toml"), "method = \"sft\"\n").expect("write");
+    append(metrics(&run), &logged(1..=200_000, 0));
+    world.settle();
+    world.watch(&[&run]);
+    world.settle();
+    assert!(world.store.runs.data(&run).expect("a watched run").series.is_coarse());
+    // Resumed, and so far logged anew up to step 150,100.
+    append(metrics(&run), &logged(150_001..=150_100, 1_000_000));
+    world.settle();
+    assert_eq!(world.detail(&run, (190_000, 190_100)), Some(vec![]), "what it went back behind is gone");
+    let near: Vec<(u32, f32)> = (149_990..=150_100)
+        .map(|step| (step, if step > 150_000 { 1_000_000.0 } else { 0.0 } + step as f32))
+        .collect();
+    assert_eq!(world.detail(&run, (149_990, 152_000)), Some(near.clone()));
+    // Lines that follow belong to it; a run that goes back behind its end makes it out of date.
+    append(metrics(&run), &logged(150_101..=150_103, 0));
+    world.settle();
+    let followed = world.known(&run, (149_990, 152_000)).expect("the detail goes on");
+    assert_eq!((followed.len(), followed.last()), (near.len() + 3, Some(&(150_103, 150_103.0))));
+    append(metrics(&run), &logged(150_050..=150_050, 0));
+    world.settle();
+    assert_eq!(world.known(&run, (149_990, 152_000)), None);
+    assert_eq!(world.detail(&run, (149_990, 152_000)).map(|values| values.len()), Some(61));
 }
 
 #[test]

@@ -59,6 +59,7 @@ impl<'a> Picture<'a> {
             .map(|(at, (&(label, series, map), mark))| ChartLine {
                 label: label.to_owned(),
                 series,
+                detail: None,
                 map,
                 style: theme.series[at],
                 dash: [Dash::Solid, Dash::Dashed, Dash::Dotted][at],
@@ -163,9 +164,28 @@ fn time_and_tokens_are_axes_too() {
 }
 
 #[test]
+fn a_detail_is_drawn_value_by_value_where_the_series_holds_several_in_a_bucket() {
+    let value = |step: u64| (step % 2) as f64;
+    let coarse = series((1..=300_000).map(|step| (step, value(step))));
+    let detail = series((9_000..=9_100).map(|step| (step, value(step))));
+    let traced = |detail| trace::trace((&coarse, detail), XMap::Step, (9_040.0, 9_060.0), 200, 0.9);
+    let spans = |detail| traced(detail).iter().filter_map(|point| point.y).all(|span| span.min == span.max);
+    assert!(!spans(None) && spans(Some(&detail)));
+    let points = traced(Some(&detail));
+    assert!(
+        points.len() >= 21
+            && points.iter().all(|point| {
+                // The average's past comes from the whole series.
+                point.smooth.is_some_and(|mean| (mean - 0.5).abs() < 0.06)
+            }),
+        "{points:?}"
+    );
+}
+
+#[test]
 fn smoothing_is_debiased_and_forgets_what_is_far_to_the_left() {
     let level = series((1..=2000).map(|step| (step, if step <= 1000 { 5.0 } else { 1.0 })));
-    let smooth = |from: f64| trace::trace(&level, XMap::Step, (from, from + 20.0), 40, 0.9);
+    let smooth = |from: f64| trace::trace((&level, None), XMap::Step, (from, from + 20.0), 40, 0.9);
     let near = |value: Option<f64>, wanted: f64| value.is_some_and(|value| (value - wanted).abs() < 1e-3);
     assert!(near(smooth(1.0)[0].smooth, 5.0), "the first value is the mean of itself");
     assert!(near(smooth(1500.0)[0].smooth, 1.0));

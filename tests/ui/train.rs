@@ -209,6 +209,34 @@ fn a_crashed_run_shows_its_log_and_resumes_with_one_key() {
 }
 
 #[test]
+fn zooming_far_into_a_long_run_asks_for_its_values_one_by_one() {
+    let mut studio = typical();
+    let run = id("sft-0412");
+    let chunk = |steps: std::ops::RangeInclusive<u64>| {
+        let columns = vec![column("loss", steps.clone(), |step| 2.0 + step % 2.0)];
+        Arc::new(MetricChunk { columns, lines: 1, last_step: *steps.end(), unreadable: 0 })
+    };
+    studio.apply(Event::Runs(RunsEvent::Restarted(run.clone())));
+    studio.apply(Event::Runs(RunsEvent::MetricsAppended(run.clone(), chunk(1..=300_000))));
+    let asked = |effects: Vec<Effect>| {
+        sent(effects).into_iter().rev().find_map(|command| match command {
+            RunsCommand::Detail { run, first, last } => Some((run, first, last)),
+            _ => None,
+        })
+    };
+    assert_eq!(asked(studio.keys("+ + +")), None, "a wide view has more values than places");
+    let (of, first, last) = asked(studio.keys("+ + + + + + +")).expect("a request");
+    assert_eq!(of, run);
+    studio.apply(Event::Runs(RunsEvent::DetailRead(
+        run,
+        (first, last),
+        chunk(u64::from(first)..=u64::from(last).min(300_000)),
+    )));
+    assert_eq!(asked(studio.keys("H L + z")), None, "what is there already is not read again");
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
 fn what_looks_wrong_is_said_beside_its_chart() {
     let mut studio = typical();
     let bad = vec![

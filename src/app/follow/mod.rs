@@ -5,6 +5,7 @@
 //! file of a million lines arrives in pieces while everything else goes on.
 
 mod life;
+mod pieces;
 mod scan;
 mod tail;
 mod watched;
@@ -100,6 +101,13 @@ impl Follower {
             self.watched.entry(id.clone()).or_insert_with(|| Watched::new(id.clone()));
         }
         emit(RunsEvent::Watched(wanted.to_vec()));
+    }
+
+    /// Reads the values between two steps, both included, of a watched run. What can't be read right now is not told.
+    pub fn detail(&self, run: &RunId, steps: (u32, u32), emit: &mut dyn FnMut(RunsEvent)) {
+        if let Some(lines) = self.watched.get(run).and_then(|watched| watched.detail(steps)) {
+            emit(RunsEvent::DetailRead(run.clone(), steps, Arc::new(lines)));
+        }
     }
 
     /// Has the next pass look at every run, however calm it is: something was just done to one.
@@ -264,6 +272,7 @@ pub struct FollowerThread {
 
 enum Request {
     Watch(Vec<RunId>),
+    Detail(RunId, (u32, u32)),
     Look,
 }
 
@@ -286,6 +295,11 @@ impl FollowerThread {
     pub fn watch(&self, runs: Vec<RunId>) {
         // The thread is gone only when the studio is about to be.
         let _ = self.requests.send(Request::Watch(runs));
+    }
+
+    /// See [`Follower::detail`].
+    pub fn detail(&self, run: RunId, steps: (u32, u32)) {
+        let _ = self.requests.send(Request::Detail(run, steps));
     }
 
     /// Looks at once: something was just done to a run.
@@ -317,6 +331,7 @@ fn follow(
         let pace = follower.pass(now, &mut heard);
         match requests.recv_timeout(pace.pause()) {
             Ok(Request::Watch(runs)) => follower.watch(&runs, &mut heard),
+            Ok(Request::Detail(run, steps)) => follower.detail(&run, steps, &mut heard),
             Ok(Request::Look) => follower.look_again(),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,

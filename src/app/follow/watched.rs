@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::Pace;
+use super::pieces::Pieces;
 use super::scan::Scanner;
 use super::tail::Tail;
 use crate::domain::protocol::RunsEvent;
 use crate::domain::protocol::runs::Reading;
 use crate::domain::run::Sample;
 use crate::domain::run_info::RunId;
+use crate::domain::series::MetricChunk;
 
 /// Of a log that is there already, so many bytes are read.
 const LOG_BYTES: u64 = 64 << 10;
@@ -19,6 +21,9 @@ pub(super) struct Watched {
     id: RunId,
     metrics: Tail,
     scanner: Scanner,
+    pieces: Pieces,
+    /// Bytes of the metrics that were read.
+    read: u64,
     samples: Tail,
     log: Tail,
     /// Whether the studio was told to begin anew.
@@ -31,6 +36,8 @@ impl Watched {
         Self {
             metrics: Tail::new(folder.join("metrics.jsonl")),
             scanner: Scanner::default(),
+            pieces: Pieces::default(),
+            read: 0,
             samples: Tail::new(folder.join("samples.jsonl")),
             log: Tail::from_end(folder.join("log"), LOG_BYTES),
             begun: false,
@@ -66,6 +73,7 @@ impl Watched {
             scanner.skip_line();
         }
         let chunk = scanner.take();
+        self.pieces.note((std::mem::replace(&mut self.read, look.done), look.done), &chunk);
         let news = chunk.lines + chunk.unreadable > 0;
         if news {
             emit(RunsEvent::MetricsAppended(self.id.clone(), Arc::new(chunk)));
@@ -73,6 +81,12 @@ impl Watched {
             emit(RunsEvent::Reading(self.id.clone(), reading));
         }
         look.more
+    }
+
+    /// The values between two steps, both included; `None` where they can't be read right now.
+    pub(super) fn detail(&self, (first, last): (u32, u32)) -> Option<MetricChunk> {
+        let path = self.id.folder().join("metrics.jsonl");
+        self.pieces.read(&path, u64::from(first), u64::from(last)).ok()
     }
 
     fn look_samples(&mut self, emit: &mut dyn FnMut(RunsEvent)) -> bool {

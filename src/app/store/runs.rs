@@ -11,7 +11,7 @@ use crate::domain::protocol::RunsEvent;
 use crate::domain::protocol::runs::{Preflight, Reading, RecipeFile};
 use crate::domain::run::Sample;
 use crate::domain::run_info::{RunId, RunInfo};
-use crate::domain::series::RunSeries;
+use crate::domain::series::{Detail, RunSeries, Series};
 
 /// Samples kept of a run; beyond, every second one of the older half is dropped.
 pub const SAMPLES_KEPT: usize = 1_000;
@@ -31,6 +31,8 @@ pub struct Runs {
 #[derive(Debug, Default)]
 pub struct RunData {
     pub series: RunSeries,
+    /// The part that is looked at closely, where `series` holds several values in a bucket.
+    pub looked_at: Option<Detail>,
     /// By step, oldest first.
     pub samples: Vec<Sample>,
     pub log: VecDeque<String>,
@@ -78,7 +80,8 @@ impl Runs {
     /// Bytes held by series, for the memory bound.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.watched.values().map(|data| data.series.bytes()).sum()
+        let of = |data: &RunData| data.series.bytes() + data.looked_at.as_ref().map_or(0, Detail::bytes);
+        self.watched.values().map(of).sum()
     }
 
     /// Takes in what has happened.
@@ -99,8 +102,15 @@ impl Runs {
             }
             RunsEvent::MetricsAppended(id, chunk) => {
                 if let Some(data) = self.watched.get_mut(&id) {
+                    let newest = data.series.last_step();
+                    data.looked_at.take_if(|detail| !detail.follow(newest, &chunk));
                     data.series.append(&chunk);
                     data.findings = doctor::diagnose(&data.series);
+                }
+            }
+            RunsEvent::DetailRead(id, steps, lines) => {
+                if let Some(data) = self.watched.get_mut(&id) {
+                    data.looked_at = Some(Detail::new(steps, &lines));
                 }
             }
             RunsEvent::SamplesAppended(id, samples) => {
@@ -123,6 +133,12 @@ impl Runs {
 }
 
 impl RunData {
+    /// A metric value by value, where all of it between two steps (both included) is known so.
+    #[must_use]
+    pub fn detail(&self, name: &str, steps: (u32, u32)) -> Option<&Series> {
+        self.looked_at.as_ref()?.get(name, steps, self.series.last_step())
+    }
+
     /// A resumed run answers again: of one prompt at one step, the later answer counts, and later steps are gone.
     fn add_sample(&mut self, sample: Sample) {
         self.samples.retain(|old| old.step < sample.step || old.prompt != sample.prompt);

@@ -95,6 +95,12 @@ impl Lane {
                 }
                 return Ok(());
             }
+            RunsCommand::Detail { run, first, last } => {
+                if let Some(follower) = &self.follower {
+                    follower.detail(run, (first, last));
+                }
+                return Ok(());
+            }
             RunsCommand::Tell(run, command) => runs::send_command(&summary(&run)?, command)?,
             RunsCommand::Start { recipe, after } => self.start_run(&recipe, after.as_ref())?,
             RunsCommand::Resume(run) => {

@@ -12,6 +12,8 @@ use crate::domain::series::MetricChunk;
 pub enum RunsCommand {
     /// Follow the values, samples and log of these runs too; of all others only how they stand.
     Watch(Vec<RunId>),
+    /// Read the values of a watched run between two steps, both included, one by one.
+    Detail { run: RunId, first: u32, last: u32 },
     /// Leave a command in the run's folder.
     Tell(RunId, RunCommand),
     /// Start a process that trains by a recipe; with `after`, once that run has ended.
@@ -46,6 +48,8 @@ pub enum RunsEvent {
     /// How far the reading of a long metrics file is, in bytes.
     Reading(RunId, Reading),
     MetricsAppended(RunId, Arc<MetricChunk>),
+    /// The values between two steps, as [`RunsCommand::Detail`] asks for them.
+    DetailRead(RunId, (u32, u32), Arc<MetricChunk>),
     SamplesAppended(RunId, Vec<Sample>),
     LogAppended(RunId, Vec<String>),
     /// Sorted by name.

@@ -5,8 +5,10 @@
 //! which halves its resolution and keeps every minimum, maximum and NaN; so a spike is never lost, and a run that is
 //! followed for days takes no more memory than one followed for an hour.
 
+mod detail;
 mod run;
 
+pub use self::detail::{DETAIL_STEPS, Detail};
 pub use self::run::{MetricChunk, MetricColumn, RunSeries};
 
 /// Most buckets in the finest level of one series.

@@ -25,6 +25,15 @@ pub struct MetricColumn {
     pub values: Vec<f64>,
 }
 
+impl MetricChunk {
+    /// The lowest and the highest step that has a value.
+    #[must_use]
+    pub fn range(&self) -> Option<(u64, u64)> {
+        let steps = || self.columns.iter().flat_map(|column| column.steps.iter().copied());
+        Some((steps().min()?, steps().max()?))
+    }
+}
+
 /// Every metric of one run.
 #[derive(Debug, Clone, Default)]
 pub struct RunSeries {
@@ -112,6 +121,12 @@ impl RunSeries {
     #[must_use]
     pub const fn elapsed(&self) -> &Series {
         &self.elapsed
+    }
+
+    /// Whether buckets of some series hold several values.
+    #[must_use]
+    pub fn is_coarse(&self) -> bool {
+        self.series.iter().any(|(_, series)| series.values_per_bucket() > 1)
     }
 
     /// Bytes held by the series, for the memory bound.

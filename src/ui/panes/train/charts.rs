@@ -7,7 +7,7 @@ use super::groups::{Group, groups};
 use crate::app::store::runs::RunData;
 use crate::domain::doctor::{Finding, Weight};
 use crate::domain::run_info::RunInfo;
-use crate::domain::series::Series;
+use crate::domain::series::{DETAIL_STEPS, Detail, Series};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::chart::{Chart, ChartLine, ChartView, Dash, Emphasis, XAxis, XMap};
 use crate::ui::widgets::text;
@@ -111,11 +111,23 @@ impl Charts {
             place.height -= 1;
             draw_finding(buffer, Rect { y: place.bottom(), height: 1, ..place }, finding, theme);
         }
-        let lines = lines(group, runs, self.view.axis, theme);
+        let lines = lines(group, runs, (&self.view, extent), theme);
         let emphasis = if focused { Emphasis::Focused } else { Emphasis::Plain };
         Chart { title: &group.title, lines: &lines, view: &self.view, extent, theme, emphasis }
             .draw(buffer, place)
     }
+}
+
+/// The steps of a run that are shown, with as many again on either side to move among; nothing where its series have
+/// all their values, or where more are shown than a screen has places for.
+pub(super) fn wanted_detail(run: Drawn<'_>, view: &ChartView, extent: (f64, f64)) -> Option<(u32, u32)> {
+    let (first, last) = map(run.data, view.axis).steps(view.shown(extent));
+    let width = last - first;
+    let known = |detail: &Detail| detail.covers((first, last), run.data.series.last_step());
+    let wanted = run.data.series.is_coarse()
+        && width <= DETAIL_STEPS
+        && !run.data.looked_at.as_ref().is_some_and(known);
+    wanted.then(|| (first.saturating_sub(width), last.saturating_add(width)))
 }
 
 /// `! kl is 2.31 …`, in one row.
@@ -155,10 +167,17 @@ pub(super) fn newest(runs: &[Drawn<'_>], axis: XAxis) -> f64 {
     }
 }
 
-fn lines<'a>(group: &Group, runs: &[Drawn<'a>], axis: XAxis, theme: &Theme) -> Vec<ChartLine<'a>> {
+fn lines<'a>(
+    group: &Group,
+    runs: &[Drawn<'a>],
+    (view, extent): (&ChartView, (f64, f64)),
+    theme: &Theme,
+) -> Vec<ChartLine<'a>> {
     const DASHES: [Dash; 3] = [Dash::Solid, Dash::Dashed, Dash::Dotted];
     let mut lines = Vec::new();
     for (at, run) in runs.iter().enumerate() {
+        let map = map(run.data, view.axis);
+        let steps = map.steps(view.shown(extent));
         for (nth, metric) in group.metrics.iter().enumerate() {
             let Some(series) = run.data.series.get(&metric.name) else { continue };
             let alone = runs.len() == 1;
@@ -172,7 +191,8 @@ fn lines<'a>(group: &Group, runs: &[Drawn<'a>], axis: XAxis, theme: &Theme) -> V
             lines.push(ChartLine {
                 label,
                 series,
-                map: map(run.data, axis),
+                detail: run.data.detail(&metric.name, steps),
+                map,
                 style: theme.series.get(colour % theme.series.len()).copied().unwrap_or(theme.text),
                 dash: DASHES.get(nth % DASHES.len()).copied().unwrap_or_default(),
                 mark: if alone {

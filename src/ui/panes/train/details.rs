@@ -177,7 +177,8 @@ impl Details {
         )];
         for (name, series) in run.series.iter() {
             let at_cursor = view.cursor.map(|x| charts::map(run, view.axis).step(x));
-            let cursor = at_cursor.and_then(|step| series.near(step)).map(|bucket| f64::from(bucket.close));
+            let near = |step| run.detail(name, (step, step)).unwrap_or(series).near(step);
+            let cursor = at_cursor.and_then(near).map(|bucket| f64::from(bucket.close));
             let whole = series.whole().filter(|all| all.count > 0);
             let cell =
                 |value: Option<f64>| format!("{:>10}", value.map_or_else(|| "–".to_owned(), axis::exact));

@@ -13,6 +13,8 @@ mod list;
 mod recipes;
 mod screen;
 
+use std::collections::BTreeMap;
+
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -48,6 +50,8 @@ pub struct Train {
     split: layout::Split,
     /// What the worker was last asked to watch.
     watched: Vec<RunId>,
+    /// The steps that it was last asked for one by one, and when (seconds since 1970).
+    asked: BTreeMap<RunId, ((u32, u32), f64)>,
     /// Of the last draw.
     rows: Vec<(Rect, RunId)>,
 }
@@ -93,6 +97,7 @@ impl Default for Train {
             recipes: Recipes::default(),
             split: layout::Split::new(Split::Columns, 24, (30, 40)),
             watched: Vec::new(),
+            asked: BTreeMap::new(),
             rows: Vec::new(),
         }
     }
@@ -156,6 +161,9 @@ impl Pane for Train {
             self.watched.clone_from(&wanted);
             effects.push(runs(RunsCommand::Watch(wanted)));
         }
+        if self.face == Face::Runs {
+            effects.extend(self.ask_for_details(store));
+        }
         effects
     }
 
@@ -181,7 +189,29 @@ impl Filter {
     }
 }
 
+/// Steps that didn't come are asked for again after so many seconds.
+const AGAIN: f64 = 2.0;
+
 impl Train {
+    /// Asks for the values of what is shown so closely that buckets of several would be seen.
+    fn ask_for_details(&mut self, store: &Store) -> Vec<Effect> {
+        let drawn = self.drawn(store);
+        let extent = charts::extent(&drawn, self.charts.view.axis);
+        let wanted = drawn.iter().filter_map(|run| {
+            let steps = charts::wanted_detail(*run, &self.charts.view, extent)?;
+            Some((run.info.id.clone(), steps))
+        });
+        let mut effects = Vec::new();
+        for (run, (first, last)) in wanted.collect::<Vec<_>>() {
+            let before = self.asked.get(&run);
+            if before.is_none_or(|(steps, at)| *steps != (first, last) || store.now - at >= AGAIN) {
+                self.asked.insert(run.clone(), ((first, last), store.now));
+                effects.push(runs(RunsCommand::Detail { run, first, last }));
+            }
+        }
+        effects
+    }
+
     fn listed<'a>(&self, store: &'a Store) -> Vec<&'a RunInfo> {
         let mut runs = store.runs.all();
         runs.retain(|run| self.filter.parsed.matches(run, store.now));

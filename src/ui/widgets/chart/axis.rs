@@ -1,6 +1,7 @@
 //! Numbers along an axis: round ones, and few letters.
 
 use super::trace::XAxis;
+use crate::ui::widgets::text;
 
 /// Round values inside a range, about `count` of them: multiples of 1, 2 or 5 times a power of ten.
 #[must_use]
@@ -122,8 +123,21 @@ pub fn place(axis: XAxis, x: f64) -> String {
     match axis {
         XAxis::Step if x < 100_000.0 => format!("{x:.0}"),
         XAxis::Time => duration(x),
-        XAxis::Step | XAxis::Tokens => short(x),
+        XAxis::Step | XAxis::Tokens if shortens(x) => short(x),
+        XAxis::Step | XAxis::Tokens => text::count(x.round() as u64),
     }
+}
+
+/// Whether [`short`] says all of a whole number.
+fn shortens(x: f64) -> bool {
+    let unit = match x {
+        x if x < 1e5 => return true,
+        x if x < 1e6 => 1e3,
+        x if x < 1e8 => 1e5,
+        x if x < 1e9 => 1e6,
+        _ => 1e8,
+    };
+    (x / unit).fract() == 0.0
 }
 
 fn trimmed(value: f64, decimals: usize) -> String {

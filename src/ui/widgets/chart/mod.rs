@@ -21,7 +21,7 @@ use self::grid::{ACROSS, Grid, Layer};
 use self::scale::{Projection, YScale};
 use self::trace::{Point, trace};
 use self::view::{Clip, Scale};
-use crate::domain::series::Series;
+use crate::domain::series::{Bucket, Series};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::text;
 
@@ -36,11 +36,24 @@ pub struct ChartLine<'a> {
     /// `train`, `eval`, or the run's name.
     pub label: String,
     pub series: &'a Series,
+    /// The shown part of it value by value, where `series` holds several in a bucket.
+    pub detail: Option<&'a Series>,
     pub map: XMap<'a>,
     pub style: Style,
     pub dash: Dash,
     /// Stands at the end of the line, and at each point where these are few.
     pub mark: Option<char>,
+}
+
+impl ChartLine<'_> {
+    /// What was logged nearest to a step.
+    fn near(&self, step: u32) -> Option<&Bucket> {
+        let inside = |detail: &&Series| {
+            let ends = detail.finest().first().zip(detail.finest().last());
+            ends.is_some_and(|(first, last)| (first.first..=last.last).contains(&step))
+        };
+        self.detail.filter(inside).unwrap_or(self.series).near(step)
+    }
 }
 
 /// What is drawn.
@@ -80,7 +93,7 @@ impl Chart<'_> {
         let traces: Vec<Vec<Point>> = self
             .lines
             .iter()
-            .map(|line| trace(line.series, line.map, window, columns, self.view.smoothing))
+            .map(|line| trace((line.series, line.detail), line.map, window, columns, self.view.smoothing))
             .collect();
         let Some(y) = YScale::of(&traces, window, self.view.scale, self.view.clip) else {
             self.draw_nothing(buffer, plot, &traces);
@@ -162,7 +175,6 @@ impl Chart<'_> {
     fn value_of(&self, line: &ChartLine<'_>) -> (String, Style) {
         let value = match self.view.cursor {
             Some(x) => line
-                .series
                 .near(line.map.step(x))
                 .map(|bucket| if bucket.count > 0 { f64::from(bucket.close) } else { f64::NAN }),
             None => line.series.latest().map(|(_, value)| value),
@@ -257,7 +269,8 @@ impl Chart<'_> {
             XAxis::Time => "",
             XAxis::Step | XAxis::Tokens => self.view.axis.name(),
         };
-        let coarse = self.lines.iter().map(|line| line.series.values_per_bucket()).max().unwrap_or(1);
+        let each = |line: &ChartLine<'_>| line.detail.unwrap_or(line.series).values_per_bucket();
+        let coarse = self.lines.iter().map(each).max().unwrap_or(1);
         let unit = if coarse > 1 && self.view.window.is_some() {
             format!("{coarse} values a point")
         } else {

@@ -65,6 +65,12 @@ impl XMap<'_> {
         }
     }
 
+    /// The steps between two places, both included.
+    #[must_use]
+    pub fn steps(&self, (low, high): (f64, f64)) -> (u32, u32) {
+        (self.step(low), self.step(high).saturating_add(1))
+    }
+
     /// The step at a place, rounded down; the inverse of [`XMap::x`].
     #[must_use]
     pub fn step(&self, x: f64) -> u32 {
@@ -105,26 +111,27 @@ pub struct Span {
 }
 
 /// The points between two places on the x-axis, one bucket more on either side, and at least `columns` of them where
-/// the series has as many.
+/// the series has as many. They come from `detail` where that is given: the same series there, value by value.
 ///
 /// The moving average is debiased (it starts at the first value, not at 0) and begins early enough before the left
 /// border that its past is forgotten to 1 part in 10,000. Where a bucket holds several values they count as that many
 /// times their mean.
 #[must_use]
 pub fn trace(
-    series: &Series,
+    (series, detail): (&Series, Option<&Series>),
     map: XMap<'_>,
     range: (f64, f64),
     columns: usize,
     smoothing: f64,
 ) -> Vec<Point> {
-    let (first, last) = (map.step(range.0), map.step(range.1).saturating_add(1));
-    let level = series.level_for(first, last, columns.max(2));
-    let shown = series.between(level, first, last);
+    let (first, last) = map.steps(range);
+    let near = detail.unwrap_or(series);
+    let level = near.level_for(first, last, columns.max(2));
+    let shown = near.between(level, first, last);
     let Some(start) = shown.first().map(|bucket| bucket.first) else { return Vec::new() };
     let mut average = Average::new(smoothing);
     if smoothing > 0.0 {
-        let all = series.between(level, 0, last);
+        let all = series.between(if detail.is_some() { 0 } else { level }, 0, last);
         let before = all.partition_point(|bucket| bucket.first < start);
         let needed = past(all.get(..before).unwrap_or_default(), average.memory());
         for bucket in needed {
