@@ -6,7 +6,7 @@ mod pointwise;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use candle_core::cuda_backend::cudarc::driver::{
@@ -80,9 +80,10 @@ pub(in crate::engine) fn compile(dtype: DType, capability: i32) -> Result<String
 
 /// As [`compile`], once in a process: it takes seconds.
 fn compiled(dtype: DType, capability: i32) -> Result<Arc<str>> {
-    static KNOWN: Mutex<Option<HashMap<(&str, i32), Arc<str>>>> = Mutex::new(None);
+    /// By number format and capability.
+    type Known = HashMap<(&'static str, i32), Arc<str>>;
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = known.get_or_insert_with(HashMap::new);
     if let Some(ptx) = known.get(&(dtype.as_str(), capability)) {
         return Ok(Arc::clone(ptx));
     }
