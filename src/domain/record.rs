@@ -64,6 +64,13 @@ impl Record {
             .unwrap_or_default()
     }
 
+    /// The turns of the prompt, and those that are learnt, where the record tells them apart.
+    #[must_use]
+    pub fn prompt_and_completion(&self) -> Option<(&[Message], &[Message])> {
+        let parts = self.messages.split_at_checked(self.prompt_turns);
+        parts.filter(|(prompt, rest)| self.preference.is_none() && !prompt.is_empty() && !rest.is_empty())
+    }
+
     /// Where it came from, for messages to people: `file:line`, the source's name, or "a record".
     #[must_use]
     pub fn place(&self) -> String {

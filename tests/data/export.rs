@@ -71,7 +71,11 @@ fn longer_conversations_preference_pairs_and_texts_come_back() {
     assert_eq!(round_trip(&long, "a.jsonl", Form::Messages), [kept(&long[0])]);
     assert_eq!(round_trip(&long, "a.parquet", Form::Parquet), [kept(&long[0])]);
     let shots = vec![Record { prompt_turns: 3, ..long[0].clone() }];
-    assert_eq!(round_trip(&shots, "a.jsonl", Form::PromptCompletion), [kept(&shots[0])]);
+    for (name, form) in
+        [("a.jsonl", Form::PromptCompletion), ("a.jsonl", Form::Messages), ("a.parquet", Form::Parquet)]
+    {
+        assert_eq!(round_trip(&shots, name, form), [kept(&shots[0])], "{form:?}");
+    }
     let pairs = vec![pair()];
     assert_eq!(round_trip(&pairs, "a.jsonl", Form::Preference), [kept(&pairs[0])]);
     assert_eq!(round_trip(&pairs, "a.parquet", Form::Parquet), [kept(&pairs[0])]);

@@ -56,13 +56,15 @@ fn alpaca_rows_lay_the_input_below_the_instruction() {
 }
 
 #[test]
-fn what_the_assistant_says_in_a_prompt_of_several_turns_is_not_to_be_learnt() {
+fn what_the_assistant_says_in_a_prompt_given_as_turns_is_not_to_be_learnt() {
     let turn = |role: &str, text: &str| json!({"role": role, "content": text});
     let shots = [turn("user", "a"), turn("assistant", "b"), turn("user", "c")];
     let (kind, record) = recognised(&json!({"prompt": shots, "completion": [turn("assistant", "d")]}));
     assert_eq!((kind, record.prompt_turns), (Kind::PromptCompletion, 3));
     assert_eq!(record.messages, [user("a"), assistant("b"), user("c"), assistant("d")]);
-    let (_, plain) = recognised(&json!({"prompt": [turn("user", "a")], "completion": "b"}));
+    let (_, single) = recognised(&json!({"prompt": [turn("user", "a")], "completion": "b"}));
+    assert_eq!((single.prompt_turns, single.messages), (1, vec![user("a"), assistant("b")]));
+    let (_, plain) = recognised(&json!({"prompt": "a", "completion": "b"}));
     assert_eq!((plain.prompt_turns, plain.messages), (0, vec![user("a"), assistant("b")]));
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::file::WholeFile;
 use super::flat::flat;
 use super::{Added, Sink};
+use crate::data::mapping::PROMPT_TURNS;
 use crate::domain::record::Record;
 
 type Object = Map<String, Value>;
@@ -44,7 +45,8 @@ impl Sink for Lines {
     }
 }
 
-/// `messages`; plain text has `text` instead. A preference pair gives its chosen answer.
+/// `messages`; plain text has `text` instead. A preference pair gives its chosen answer. Where the first turns are a
+/// prompt, `prompt_turns` says how many.
 pub(super) fn messages(record: &Record) -> Result<Object, String> {
     let mut object = Object::new();
     let chosen = record.preference.iter().flat_map(|pair| &pair.chosen);
@@ -54,6 +56,9 @@ pub(super) fn messages(record: &Record) -> Result<Object, String> {
         _ if turns.is_empty() => return Err("it has no conversation".into()),
         _ => object.insert("messages".into(), json!(turns)),
     };
+    if record.prompt_and_completion().is_some() {
+        object.insert(PROMPT_TURNS.into(), json!(record.prompt_turns));
+    }
     add_rest(&mut object, record);
     Ok(object)
 }
@@ -61,10 +66,7 @@ pub(super) fn messages(record: &Record) -> Result<Object, String> {
 /// A conversation whose first turns are a prompt has both as turns, as TRL reads them; any other is one question with
 /// its answer.
 pub(super) fn prompt_completion(record: &Record) -> Result<Object, String> {
-    if record.preference.is_none()
-        && let Some((prompt @ [_, ..], completion @ [_, ..])) =
-            record.messages.split_at_checked(record.prompt_turns)
-    {
+    if let Some((prompt, completion)) = record.prompt_and_completion() {
         let mut object = Object::new();
         object.insert("prompt".into(), json!(prompt));
         object.insert("completion".into(), json!(completion));

@@ -22,6 +22,8 @@ const GROUP: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Preference,
+    /// Conversations whose first turns are a prompt.
+    Prompted,
     Messages,
     Text,
 }
@@ -30,6 +32,7 @@ impl Shape {
     pub(super) fn of(record: &Record) -> Option<Self> {
         match record {
             Record { preference: Some(_), .. } => Some(Self::Preference),
+            _ if record.prompt_and_completion().is_some() => Some(Self::Prompted),
             Record { messages, .. } if !messages.is_empty() => Some(Self::Messages),
             Record { text: Some(_), .. } => Some(Self::Text),
             _ => None,
@@ -40,6 +43,7 @@ impl Shape {
     const fn turns(self) -> &'static [&'static str] {
         match self {
             Self::Preference => &["prompt", "chosen", "rejected"],
+            Self::Prompted => &["prompt", "completion"],
             Self::Messages => &["messages"],
             Self::Text => &[],
         }
@@ -48,6 +52,7 @@ impl Shape {
     const fn describe(self) -> &'static str {
         match self {
             Self::Preference => "preference pairs",
+            Self::Prompted => "prompts with completions",
             Self::Messages => "conversations",
             Self::Text => "plain texts",
         }
@@ -153,9 +158,11 @@ impl Sink for Parquet {
 }
 
 fn turns(shape: Shape, column: usize, record: &Record) -> &[Message] {
-    match (shape, column, &record.preference) {
-        (Shape::Preference, 1, Some(pair)) => &pair.chosen,
-        (Shape::Preference, 2, Some(pair)) => &pair.rejected,
+    match (shape, column, &record.preference, record.prompt_and_completion()) {
+        (Shape::Preference, 1, Some(pair), _) => &pair.chosen,
+        (Shape::Preference, 2, Some(pair), _) => &pair.rejected,
+        (Shape::Prompted, 0, _, Some((prompt, _))) => prompt,
+        (Shape::Prompted, 1, _, Some((_, completion))) => completion,
         _ => &record.messages,
     }
 }

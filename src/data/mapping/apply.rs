@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::values::{first_text, is_turns, tags, text, turn, turns};
-use super::{Kind, Mapping, Part};
+use super::{Kind, Mapping, PROMPT_TURNS, Part};
 use crate::domain::message::{Message, Role};
 use crate::domain::record::{Fields, Preference, Record};
 
@@ -17,7 +17,10 @@ impl Mapping {
         let mut record = Record::default();
         match self.kind() {
             Kind::Preference => row.preference(&mut record)?,
-            Kind::Messages | Kind::ShareGpt => record.messages = row.conversation()?,
+            Kind::Messages | Kind::ShareGpt => {
+                record.messages = row.conversation()?;
+                record.prompt_turns = row.prompt_turns();
+            }
             Kind::Nli => record.messages = row.sentence_pair()?,
             Kind::Alpaca
             | Kind::PromptCompletion
@@ -70,6 +73,12 @@ impl Row<'_> {
         Ok(self.system().filter(|_| !own).into_iter().chain(said).collect())
     }
 
+    /// How many turns of a conversation are a prompt, where our own export says so.
+    fn prompt_turns(&self) -> usize {
+        let told = self.fields.get(PROMPT_TURNS).and_then(Value::as_u64);
+        told.and_then(|turns| usize::try_from(turns).ok()).unwrap_or_default()
+    }
+
     /// The instruction, with what it is about below it.
     fn question(&self) -> Result<Vec<Message>, String> {
         let (column, value) = self.value(Part::Prompt)?;
@@ -84,11 +93,11 @@ impl Row<'_> {
         Ok(self.system().into_iter().chain([Message::new(Role::User, question)]).collect())
     }
 
-    /// What the assistant says in a prompt of several turns is not to be learnt, as in TRL.
+    /// What the assistant says in a prompt that is given as turns is not to be learnt, as in TRL.
     fn question_and_answer(&self, record: &mut Record) -> Result<(), String> {
         record.messages = self.question()?;
         if self.mapping.column(Part::Completion).is_some() {
-            if record.messages.iter().any(|turn| turn.role == Role::Assistant) {
+            if self.optional(Part::Prompt).is_some_and(is_turns) {
                 record.prompt_turns = record.messages.len();
             }
             record.messages.extend(self.answer(Part::Completion)?);

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::record::Fields;
 
+/// The column of our own exports that says how many turns of `messages`, from the first, are a prompt.
+pub(in crate::data) const PROMPT_TURNS: &str = "prompt_turns";
+
 /// The part that a column plays in a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
