@@ -26,6 +26,7 @@ mod studio;
 mod task;
 mod tokens;
 mod train;
+mod turned;
 
 use std::process::ExitCode;
 
@@ -87,7 +88,7 @@ enum Command {
 
 /// Parses the command line, runs it, and maps the outcome to an exit code: 0, 1 (failed) or 2 (wrong usage).
 pub fn run() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    let outcome = match Arguments::parse_from(turned::spelt_out(std::env::args_os())).command {
         None => studio::run(),
         Some(Command::Bench(what)) => bench::run(&what),
         Some(Command::Data(arguments)) => data::run(&arguments),

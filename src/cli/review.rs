@@ -51,7 +51,7 @@ enum Command {
     Show {
         id: Option<i64>,
         /// As in the pane: `score<4 check:any`.
-        #[arg(long, conflicts_with = "id")]
+        #[arg(long, conflicts_with = "id", allow_hyphen_values = true)]
         filter: Option<String>,
     },
     /// List the answers that could not be read, as they came.
@@ -64,7 +64,7 @@ enum Command {
         #[arg(long, conflicts_with = "ids")]
         all: bool,
         /// Those that wait and match.
-        #[arg(long, conflicts_with_all = ["ids", "all"])]
+        #[arg(long, conflicts_with_all = ["ids", "all"], allow_hyphen_values = true)]
         filter: Option<String>,
     },
     /// Reject reflections by their numbers.
@@ -72,7 +72,7 @@ enum Command {
         #[arg(required_unless_present = "filter")]
         ids: Vec<i64>,
         /// Those that wait and match.
-        #[arg(long, conflicts_with = "ids")]
+        #[arg(long, conflicts_with = "ids", allow_hyphen_values = true)]
         filter: Option<String>,
         /// Why.
         #[arg(long, default_value = "")]
@@ -106,7 +106,7 @@ enum Command {
         #[arg(long)]
         balance: bool,
         /// Only rows about records that this filter lets through (`split:train`).
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", allow_hyphen_values = true)]
         filter: String,
     },
 }

@@ -25,7 +25,7 @@ struct Common {
     #[arg(long)]
     session: Option<String>,
     /// Only about records that this filter lets through (`split:train label:1`).
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     filter: Option<String>,
     /// Ask at most so many questions.
     #[arg(long)]

@@ -181,7 +181,7 @@ impl Checks {
             length_fits: (SHORTEST..=LONGEST).contains(&tokens),
             leaks_label: leaks_label(thought),
             copies_record: shared_runs(thought, record, COPIED) > 0.0,
-            repeats_flawed: shared_runs(thought, flawed, REPEATED) > MOST,
+            repeats_flawed: repeats(thought, flawed),
         }
     }
 
@@ -223,6 +223,17 @@ fn leaks_label(thought: &str) -> bool {
     // A question in step 2 asks, it doesn't conclude.
     let sentences = before.split_inclusive(['.', '?', '!']).filter(|sentence| !sentence.ends_with('?'));
     sentences.into_iter().any(|sentence| CONCLUSIONS.iter().any(|words| sentence.contains(words)))
+}
+
+/// Whether a corrected thought is the flawed one again: it contains it, or most of it stands there already.
+#[must_use]
+pub fn repeats(thought: &str, flawed: &str) -> bool {
+    let bare = |text: &str| -> String {
+        text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let flawed_bare = bare(flawed);
+    let contains = !flawed_bare.is_empty() && bare(thought).contains(&flawed_bare);
+    contains || shared_runs(thought, flawed, REPEATED) > MOST
 }
 
 /// The share of the runs of `length` words of a text that stand in another: 0 to 1, and 0 where it has none.

@@ -11,7 +11,7 @@ use super::prompt::Prompt;
 use super::request::Request;
 use super::think::object_schema;
 use super::{AskError, Speaker};
-use crate::domain::reflection::{Reflection, Verdict};
+use crate::domain::reflection::{Reflection, Verdict, repeats};
 use crate::domain::thought::{Thought, ThoughtId};
 
 pub use crate::domain::review_job::Guidance;
@@ -54,7 +54,7 @@ impl Reflect {
         Ok(Request { messages, max_tokens, temperature, schema: Some(("reflection", schema)), draw: 0 })
     }
 
-    /// A reflection on one wrong thought. Where the corrected thought misses the true label, or is the flawed one again,
+    /// A reflection on one wrong thought. Where the corrected thought misses the true label, or repeats the flawed one,
     /// the teacher is told so once; what fails again is kept for a person to see.
     ///
     /// # Errors
@@ -73,13 +73,12 @@ impl Reflect {
             ],
         };
         let truth = wrong.thought.truth.clone().unwrap_or_default();
-        let flawed = bare(&wrong.thought.text);
         let corrects = |found: &Found| match (found.get(LABEL), found.get(IMPROVED)) {
             (Some(label), _) if *label != truth => {
                 Err(format!("your reasoning leads to the label {label}, but the true label is {truth}"))
             }
-            (_, Some(text)) if bare(text).contains(&flawed) => {
-                Err("improved_thought_process is the student's flawed reasoning as it was".to_owned())
+            (_, Some(text)) if repeats(text, &wrong.thought.text) => {
+                Err("improved_thought_process is the student's flawed reasoning, hardly changed".to_owned())
             }
             _ => Ok(()),
         };
@@ -102,9 +101,4 @@ impl Reflect {
             improved_by: String::new(),
         }))
     }
-}
-
-/// Letters and digits alone, in lower case.
-fn bare(text: &str) -> String {
-    text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

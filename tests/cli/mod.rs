@@ -1,3 +1,4 @@
+mod filters;
 mod review;
 mod runs;
 mod train;
