@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 
 use crate::data::check::{Check, Checker, Finding, Report, clean};
-use crate::domain::change::Body;
-use crate::domain::change::{Change, Selection};
+use crate::domain::change::{Body, Change, Selection};
 use crate::domain::filter::Filter;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::view::Order;

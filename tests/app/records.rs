@@ -100,11 +100,10 @@ fn records_come_in_are_counted_checked_and_changed_in_the_pane() {
 #[test]
 fn what_another_process_changes_is_seen_within_a_second_and_its_text_counted_again() {
     let world = World::new();
-    world.say(&["new", "s"]);
-    world.say(&["data", "--session", "s", "import", "train.jsonl"]);
+    world.make_session();
     let mut pane = Pane::open(&world);
     pane.shows("tokens     median");
-    world.say(&["data", "--session", "s", "tag", "seen", "id:1..3"]);
+    world.data(&["tag", "seen", "id:1..3"]);
     pane.shows("#seen");
     pane.keys("f");
     pane.text("tag:seen is:counted");
@@ -117,6 +116,6 @@ fn what_another_process_changes_is_seen_within_a_second_and_its_text_counted_aga
     pane.keys("ctrl-s");
     pane.shows("longer ");
     pane.shows("3 of 16");
-    world.say(&["data", "--session", "s", "delete", "id:2"]);
+    world.data(&["delete", "id:2"]);
     pane.shows("2 of 15");
 }

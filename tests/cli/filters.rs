@@ -5,13 +5,11 @@ use crate::support::program::World;
 #[test]
 fn a_term_that_is_turned_round_is_no_option() {
     let world = World::new();
-    world.say(&["new", "s"]);
-    let data = |arguments: &[&str]| world.say(&[&["data", "--session", "s"], arguments].concat());
-    data(&["import", "train.jsonl"]);
-    data(&["tag", "odd", "id:1..4"]);
+    world.make_session();
+    world.data(&["tag", "odd", "id:1..4"]);
     let total = |arguments: &[&str]| {
         let told: serde_json::Value =
-            serde_json::from_str(&data(&[&["stats", "--json"], arguments].concat())).unwrap();
+            serde_json::from_str(&world.data(&[&["stats", "--json"], arguments].concat())).unwrap();
         told["records"].as_u64().unwrap()
     };
     assert_eq!(total(&["-tag:odd"]), 12);

@@ -175,10 +175,8 @@ fn an_interrupt_saves_a_checkpoint_and_the_run_goes_on_from_there() {
 #[test]
 fn a_run_trains_on_what_a_filter_of_its_session_matches_and_knows_it_afterwards() {
     let world = World::new();
-    world.say(&["new", "s"]);
-    let data = |arguments: &[&str]| world.say(&[&["data", "--session", "s"], arguments].concat());
-    data(&["import", "train.jsonl"]);
-    data(&["tag", "bad", "id:1..4"]);
+    world.make_session();
+    world.data(&["tag", "bad", "id:1..4"]);
     let recipe = world.path().join("data/sessions/s/recipes/tiny.toml");
     let model = world.path().join("model");
     std::fs::create_dir_all(recipe.parent().unwrap()).unwrap();
@@ -200,16 +198,16 @@ fn a_run_trains_on_what_a_filter_of_its_session_matches_and_knows_it_afterwards(
     assert_eq!(figures(&told()), [9, 3, 12, 0, 0]);
     let records = told()["records"].as_array().unwrap().clone();
     assert!(records.iter().all(|one| one["seen"]["id"].as_i64().unwrap() > 4), "{records:?}");
-    data(&["label", "good", "id:5"]);
-    data(&["delete", "id:6"]);
+    world.data(&["label", "good", "id:5"]);
+    world.data(&["delete", "id:6"]);
     assert_eq!(figures(&told()), [9, 3, 10, 1, 1]);
     let words = world.say(&["runs", "data", "first"]);
     assert!(words.contains("trained on 9, evaluated on 3") && words.contains("changed  record 5"), "{words}");
     let refused = world.dojo(&["train", "--resume", "first", "--set", "train.max_steps=3"]);
     let why = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success() && why.contains("the data is not what this run began with"), "{why}");
-    data(&["undo"]);
-    data(&["undo"]);
+    world.data(&["undo"]);
+    world.data(&["undo"]);
     world.say(&["train", "--resume", "first", "--set", "train.max_steps=3"]);
 }
 

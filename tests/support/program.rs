@@ -70,6 +70,17 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Makes a session `s` of the examples.
+    pub(crate) fn make_session(&self) {
+        self.say(&["new", "s"]);
+        self.data(&["import", "train.jsonl"]);
+    }
+
+    /// `dojo data` on the session `s`: what it said.
+    pub(crate) fn data(&self, arguments: &[&str]) -> String {
+        self.say(&[&["data", "--session", "s"], arguments].concat())
+    }
+
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
