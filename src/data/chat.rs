@@ -4,6 +4,7 @@
 //! Python's string and dictionary methods, `raise_exception`, `strftime_now`, a `tojson` that writes as Python's
 //! `json.dumps`, and `{% generation %}` blocks.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
@@ -14,7 +15,8 @@ use minijinja::{Environment, Error, ErrorKind};
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-use crate::domain::message::Message;
+use crate::data::shown;
+use crate::domain::message::{Conversation, Message};
 
 /// Stand at a generation block's two ends while a mask is made. Unicode keeps both free of meaning.
 pub(crate) const BLOCK_START: char = '\u{FDD0}';
@@ -45,6 +47,8 @@ pub struct ChatTemplate {
     special: SpecialTokens,
     variables: BTreeMap<String, serde_json::Value>,
     marked: bool,
+    /// The key of a turn's thought that the template reads.
+    thought: Option<&'static str>,
 }
 
 const NAME: &str = "chat";
@@ -55,6 +59,7 @@ impl ChatTemplate {
     /// # Errors
     /// Where the template does not parse.
     pub fn new(source: &str, special: SpecialTokens) -> Result<Self> {
+        let thought = shown::thought_key(source);
         let (source, marked) = with_generation_blocks(source);
         let mut environment = Environment::new();
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
@@ -65,7 +70,7 @@ impl ChatTemplate {
         });
         environment.add_filter("tojson", to_json);
         environment.add_template_owned(NAME, source).context("compile the model's chat template")?;
-        Ok(Self { environment, special, variables: BTreeMap::new(), marked }.at(Local::now()))
+        Ok(Self { environment, special, variables: BTreeMap::new(), marked, thought }.at(Local::now()))
     }
 
     /// Fixes the time that `strftime_now` tells, so that a resumed run renders what it rendered before.
@@ -93,8 +98,8 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// Where the template refuses the conversation, for example because roles do not alternate.
-    pub fn render(&self, messages: &[Message], ending: Ending) -> Result<String> {
-        self.render_values(messages, ending, Marks::Hidden)
+    pub fn render<'c>(&self, conversation: impl Into<Conversation<'c>>, ending: Ending) -> Result<String> {
+        self.render_values(conversation.into(), ending, Marks::Hidden)
     }
 
     /// Whether the template itself says what the model writes, in `{% generation %}` blocks.
@@ -103,10 +108,11 @@ impl ChatTemplate {
     }
 
     /// The rendering with [`BLOCK_START`] and [`BLOCK_END`] around what stands in generation blocks.
-    pub(crate) fn render_marked(&self, messages: &[Message]) -> Result<String> {
-        let clash = messages.iter().any(|message| message.content.contains([BLOCK_START, BLOCK_END]));
+    pub(crate) fn render_marked(&self, conversation: Conversation<'_>) -> Result<String> {
+        let clash =
+            conversation.messages.iter().any(|message| message.content.contains([BLOCK_START, BLOCK_END]));
         ensure!(!clash, "a message contains the noncharacter U+FDD0 or U+FDD1, which marks the loss mask");
-        self.render_values(messages, Ending::Complete, Marks::Shown)
+        self.render_values(conversation, Ending::Complete, Marks::Shown)
     }
 
     /// The tokens that the template names.
@@ -114,12 +120,31 @@ impl ChatTemplate {
         &self.special
     }
 
-    fn render_values(&self, messages: &[Message], ending: Ending, marks: Marks) -> Result<String> {
+    /// Renders with the arguments of tool calls as objects, as most templates want them; else as they stand.
+    fn render_values(&self, conversation: Conversation<'_>, ending: Ending, marks: Marks) -> Result<String> {
+        let turns = shown::turns(conversation.messages, self.thought);
+        let rendered = self.render_turns(&turns, conversation.tools, ending, marks);
+        match (rendered, turns) {
+            (Err(_), Cow::Owned(_)) => {
+                self.render_turns(conversation.messages, conversation.tools, ending, marks)
+            }
+            (rendered, _) => rendered,
+        }
+    }
+
+    fn render_turns(
+        &self,
+        messages: &[Message],
+        tools: &[serde_json::Value],
+        ending: Ending,
+        marks: Marks,
+    ) -> Result<String> {
         let mut context: BTreeMap<&str, Value> =
             self.variables.iter().map(|(name, value)| (name.as_str(), Value::from(Serde(value)))).collect();
         context.insert("messages", Value::from(Serde(messages)));
         context.insert("add_generation_prompt", Value::from(ending == Ending::GenerationPrompt));
-        context.insert("tools", Value::from(()));
+        let tools = if tools.is_empty() { Value::from(()) } else { Value::from(Serde(tools)) };
+        context.insert("tools", tools);
         context.insert("documents", Value::from(()));
         let special = &self.special;
         let tokens = [

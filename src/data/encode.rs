@@ -9,7 +9,7 @@ use tokenizers::Tokenizer;
 use crate::data::chat::ChatTemplate;
 use crate::data::mask::{Masked, Masker};
 use crate::domain::batch::TokenExample;
-use crate::domain::message::{Message, Role};
+use crate::domain::message::{Conversation, Message, Role};
 use crate::domain::record::Record;
 
 /// Encodes records for one model.
@@ -82,9 +82,9 @@ impl<'a> Encoder<'a> {
     pub fn encode(&self, record: &Record) -> Result<Encoded> {
         let place = record.place();
         let masked = match (&record.preference, &record.text) {
-            (Some(pair), _) => self.answer(&record.messages, &pair.chosen, record.messages.len()),
+            (Some(pair), _) => self.answer(record, &pair.chosen),
             (None, Some(text)) if record.messages.is_empty() => self.plain("", text),
-            _ => self.conversation(&record.messages, record.prompt_turns),
+            _ => self.conversation(of(record, &record.messages), record.prompt_turns),
         };
         self.finish(place.clone(), masked.with_context(|| place)?)
     }
@@ -100,8 +100,8 @@ impl<'a> Encoder<'a> {
         match (&self.masker, &record.text) {
             (_, Some(text)) if messages.is_empty() => Ok(self.plain("", text)?.tokens.len()),
             _ if messages.is_empty() => bail!("{}: there is no text", record.place()),
-            (Some(masker), _) => masker.length(&messages),
-            (None, _) => Ok(self.conversation(&messages, 0)?.tokens.len()),
+            (Some(masker), _) => masker.length(of(record, &messages)),
+            (None, _) => Ok(self.conversation(of(record, &messages), 0)?.tokens.len()),
         }
     }
 
@@ -112,12 +112,16 @@ impl<'a> Encoder<'a> {
     pub fn encode_preference(&self, record: &Record) -> Result<(Encoded, Encoded)> {
         let place = record.place();
         let pair = record.preference.as_ref().with_context(|| format!("{place}: not a preference pair"))?;
-        let shared = record.messages.len();
         let answer = |answer: &[Message]| {
-            let masked = self.answer(&record.messages, answer, shared).with_context(|| place.clone())?;
+            let masked = self.answer(record, answer).with_context(|| place.clone())?;
             self.finish(place.clone(), masked)
         };
         Ok((answer(&pair.chosen)?, answer(&pair.rejected)?))
+    }
+
+    /// Each record, in their order, on all cores: its example, or why it has none.
+    pub fn encode_each<R: Borrow<Record> + Sync>(&self, records: &[R]) -> Vec<Result<Encoded>> {
+        records.par_iter().map(|record| self.encode(record.borrow())).collect()
     }
 
     /// All records, in their order, on all cores.
@@ -125,22 +129,29 @@ impl<'a> Encoder<'a> {
     /// # Errors
     /// As [`Encoder::encode`], for the first record that fails.
     pub fn encode_all<R: Borrow<Record> + Sync>(&self, records: &[R]) -> Result<EncodedSet> {
-        let encoded: Vec<Encoded> =
-            records.par_iter().map(|record| self.encode(record.borrow())).collect::<Result<_>>()?;
+        let encoded: Vec<Encoded> = self.encode_each(records).into_iter().collect::<Result<_>>()?;
         let truncated = encoded.iter().filter(|one| one.is_truncated()).count();
         Ok(EncodedSet { examples: encoded.into_iter().map(|one| one.example).collect(), truncated })
     }
 
-    fn answer(&self, shared: &[Message], answer: &[Message], first_turn: usize) -> Result<Masked> {
-        self.conversation(&[shared, answer].concat(), first_turn)
+    fn answer(&self, record: &Record, answer: &[Message]) -> Result<Masked> {
+        let messages = [record.messages.as_slice(), answer].concat();
+        self.conversation(of(record, &messages), record.messages.len())
     }
 
-    fn conversation(&self, messages: &[Message], first_turn: usize) -> Result<Masked> {
+    fn conversation(&self, conversation: Conversation<'_>, first_turn: usize) -> Result<Masked> {
         if let Some(masker) = &self.masker {
-            return masker.mask(messages, first_turn);
+            return masker.mask(conversation, first_turn);
         }
-        match messages {
-            [question, answer] if question.role == Role::User && answer.role == Role::Assistant => {
+        let plain = |message: &Message| message.thought().is_none() && message.tool_calls().is_empty();
+        match conversation.messages {
+            [question, answer]
+                if question.role == Role::User
+                    && answer.role == Role::Assistant
+                    && conversation.messages.iter().all(plain)
+                    && conversation.tools.is_empty()
+                    && answer.is_learnt() =>
+            {
                 self.plain(&question.content, &answer.content)
             }
             _ => bail!(
@@ -194,4 +205,9 @@ impl<'a> Encoder<'a> {
         let example = TokenExample { source, tokens: masked.tokens, trained: masked.trained };
         Ok(Encoded { example, full_length })
     }
+}
+
+/// Turns of a record, with its tools.
+fn of<'m>(record: &'m Record, messages: &'m [Message]) -> Conversation<'m> {
+    Conversation { messages, tools: &record.tools }
 }

@@ -16,7 +16,8 @@ use anyhow::{Context, Result, bail, ensure};
 use tokenizers::Tokenizer;
 
 use crate::data::chat::{BLOCK_END, BLOCK_START, ChatTemplate, Ending};
-use crate::domain::message::{Message, Role};
+use crate::data::shown;
+use crate::domain::message::{Conversation, Message, Role, THOUGHTS, TOOL_CALLS};
 
 /// A tokenised conversation with its loss mask.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,16 +68,19 @@ impl<'a> Masker<'a> {
     ///
     /// # Errors
     /// Where the template refuses the conversation or can't be masked, and where no assistant speaks.
-    pub fn mask(&self, messages: &[Message], first_turn: usize) -> Result<Masked> {
-        let speaks = messages.iter().skip(first_turn).any(|message| message.role == Role::Assistant);
+    pub fn mask<'c>(&self, conversation: impl Into<Conversation<'c>>, first_turn: usize) -> Result<Masked> {
+        let conversation = conversation.into();
+        let mut turns = conversation.messages.iter().skip(first_turn);
+        let speaks = turns.any(|message| message.role == Role::Assistant && message.is_learnt());
         ensure!(speaks, "there is no assistant turn to train on");
-        let text = self.template.render(messages, Ending::Complete)?;
+        shown::check(self.template, conversation)?;
+        let text = self.template.render(conversation, Ending::Complete)?;
         let encoding = self.tokenizer.encode(text.as_str(), false).map_err(anyhow::Error::msg);
         let encoding = encoding.context("tokenise the conversation")?;
         let tokens = encoding.get_ids().to_vec();
         let begins = begins(encoding.get_offsets());
         let mut trained = vec![false; tokens.len()];
-        for span in self.spans(messages, first_turn, &text)? {
+        for span in self.spans(conversation, first_turn, &text)? {
             let (first, last) = self.trained_range(&tokens, &begins, span, &text)?;
             if let Some(turn) = trained.get_mut(first..=last) {
                 turn.fill(true);
@@ -89,19 +93,20 @@ impl<'a> Masker<'a> {
     ///
     /// # Errors
     /// Where the template refuses the conversation.
-    pub fn length(&self, messages: &[Message]) -> Result<usize> {
-        let text = self.template.render(messages, Ending::Complete)?;
+    pub fn length<'c>(&self, conversation: impl Into<Conversation<'c>>) -> Result<usize> {
+        let text = self.template.render(conversation, Ending::Complete)?;
         let encoding = self.tokenizer.encode_fast(text.as_str(), false).map_err(anyhow::Error::msg);
         Ok(encoding.context("tokenise the conversation")?.len())
     }
 
-    fn spans(&self, messages: &[Message], first_turn: usize, text: &str) -> Result<Vec<Span>> {
+    fn spans(&self, conversation: Conversation<'_>, first_turn: usize, text: &str) -> Result<Vec<Span>> {
+        let messages = conversation.messages;
         let assistant = |(_, message): &(usize, &Message)| message.role == Role::Assistant;
         let turns: Vec<usize> = messages.iter().enumerate().filter(assistant).map(|(turn, _)| turn).collect();
         let spans = if self.template.is_marked() {
-            marked_spans(&self.template.render_marked(messages)?, text)?
+            marked_spans(&self.template.render_marked(conversation)?, text)?
         } else {
-            turns.iter().map(|&turn| self.rendered_span(messages, turn, text)).collect::<Result<_>>()?
+            turns.iter().map(|&turn| self.rendered_span(conversation, turn, text)).collect::<Result<_>>()?
         };
         ensure!(
             spans.len() == turns.len(),
@@ -112,20 +117,25 @@ impl<'a> Masker<'a> {
         Ok(turns
             .into_iter()
             .zip(spans)
-            .filter(|(turn, _)| *turn >= first_turn)
+            .filter(|(turn, _)| *turn >= first_turn && messages.get(*turn).is_some_and(Message::is_learnt))
             .map(|(_, span)| span)
             .collect())
     }
 
     /// Finds one turn's borders by comparing renderings.
-    fn rendered_span(&self, messages: &[Message], turn: usize, text: &str) -> Result<Span> {
+    fn rendered_span(&self, conversation: Conversation<'_>, turn: usize, text: &str) -> Result<Span> {
+        let Conversation { messages, tools } = conversation;
         let (before, rest) = messages.split_at(turn);
-        let answer = rest.first().map(|message| message.content.trim()).unwrap_or_default();
+        // What a turn with calls ends with is the template's own form of them.
+        let ends = rest.first().filter(|message| message.tool_calls().is_empty());
+        let answer = ends.map(|message| message.content.trim()).unwrap_or_default();
         let mut changed = messages.to_vec();
         if let Some(message) = changed.get_mut(turn) {
             message.content = String::from(BLOCK_START);
+            message.extra.retain(|key, _| key != TOOL_CALLS && !THOUGHTS.contains(&key.as_str()));
         }
-        let other = self.template.render(&changed, Ending::Complete)?;
+        let changed = Conversation { messages: &changed, tools };
+        let other = self.template.render(changed, Ending::Complete)?;
         let content = common_prefix(text, &other);
         let end = text.len() - common_suffix(text, &other).min(text.len() - content);
         let shown = text.get(content..end).unwrap_or_default().trim();
@@ -137,7 +147,7 @@ impl<'a> Masker<'a> {
         );
         let start = self
             .template
-            .render(before, Ending::GenerationPrompt)
+            .render(Conversation { messages: before, tools }, Ending::GenerationPrompt)
             .ok()
             .filter(|prompt| prompt.len() <= content && text.starts_with(prompt.as_str()))
             .map_or(content, |prompt| prompt.len());

@@ -11,4 +11,5 @@ pub mod mapping;
 pub mod mask;
 pub mod pack;
 pub mod rows;
+pub(crate) mod shown;
 pub mod split;

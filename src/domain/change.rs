@@ -50,6 +50,8 @@ impl Change {
 pub struct Body {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Message>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<serde_json::Value>,
     #[serde(default, skip_serializing_if = "record::is_zero")]
     pub prompt_turns: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +66,7 @@ impl Body {
     pub fn of(record: &Record) -> Self {
         Self {
             messages: record.messages.clone(),
+            tools: record.tools.clone(),
             prompt_turns: record.prompt_turns,
             preference: record.preference.clone(),
             text: record.text.clone(),
@@ -72,8 +75,8 @@ impl Body {
 
     /// Gives a record this content.
     pub fn put(self, record: &mut Record) {
-        let Self { messages, prompt_turns, preference, text } = self;
-        (record.messages, record.prompt_turns) = (messages, prompt_turns);
+        let Self { messages, tools, prompt_turns, preference, text } = self;
+        (record.messages, record.tools, record.prompt_turns) = (messages, tools, prompt_turns);
         (record.preference, record.text) = (preference, text);
     }
 }

@@ -1,17 +1,175 @@
 //! A conversation, as every chat format ends up.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+/// The keys under which data holds what a model thought before it answered.
+pub const THOUGHTS: [&str; 3] = ["reasoning_content", "reasoning", "thinking"];
+/// The key of the calls that a turn makes.
+pub const TOOL_CALLS: &str = "tool_calls";
+/// The keys under which data says whether a turn is learnt: `weight` in `OpenAI`'s fine-tuning format (0 or 1), the others
+/// in the formats of other trainers (true or false).
+pub const WEIGHTS: [&str; 5] = ["weight", "train", "training", "trainable", "loss"];
 
 /// One turn.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Message {
     pub role: Role,
+    /// What is said; empty where the data has null.
     pub content: String,
+    /// What the turn has beside role and content, under the data's own names: `tool_calls`, `reasoning_content`, `name`,
+    /// `weight`, ... Never null, but for `content`: a null there says that the data has null, which templates tell
+    /// from an empty text.
+    pub extra: BTreeMap<String, Value>,
 }
 
 impl Message {
     pub fn new(role: Role, content: impl Into<String>) -> Self {
-        Self { role, content: content.into() }
+        Self { role, content: content.into(), extra: BTreeMap::new() }
+    }
+
+    /// Whether the turn's content is null and not an empty text.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        self.content.is_empty() && self.extra.contains_key("content")
+    }
+
+    /// What the speaker thought first, where the data holds it apart from the content.
+    #[must_use]
+    pub fn thought(&self) -> Option<&str> {
+        THOUGHTS.iter().find_map(|key| self.extra.get(*key)?.as_str()).filter(|thought| !thought.is_empty())
+    }
+
+    /// The calls that the turn makes, as OpenAI writes them.
+    #[must_use]
+    pub fn tool_calls(&self) -> &[Value] {
+        self.extra.get(TOOL_CALLS).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether training learns what is said here, if the assistant speaks: not when the data gives the turn no weight
+    /// (`weight: 0`, `train: false`).
+    #[must_use]
+    pub fn is_learnt(&self) -> bool {
+        let none = |value: &Value| value.as_bool() == Some(false) || value.as_f64() == Some(0.0);
+        !WEIGHTS.iter().any(|key| self.extra.get(*key).is_some_and(none))
+    }
+
+    /// Whether there is neither text, thought nor call.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.content.trim().is_empty() && self.thought().is_none() && self.tool_calls().is_empty()
+    }
+
+    /// All that the turn says, for people and for search: thought, content, calls and what else it has.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        let thought = self.thought();
+        let rest = self.rest();
+        if thought.is_none() && rest.is_empty() && self.tool_calls().is_empty() {
+            return Cow::Borrowed(&self.content);
+        }
+        let thought = thought.map(|thought| format!("[thought] {thought}"));
+        let content = (!self.content.is_empty()).then(|| self.content.clone());
+        let calls = self.tool_calls().iter().map(|call| format!("[tool call] {}", call_text(call)));
+        let rest = (!rest.is_empty()).then(|| format!("[{}]", rest.join(", ")));
+        let parts: Vec<String> = thought.into_iter().chain(content).chain(calls).chain(rest).collect();
+        Cow::Owned(parts.join("\n"))
+    }
+
+    /// Keys that are neither a thought nor calls, with their values.
+    fn rest(&self) -> Vec<String> {
+        let told = |key: &str| key == "content" || key == TOOL_CALLS || THOUGHTS.contains(&key);
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        self.extra
+            .iter()
+            .filter(|(key, _)| !told(key))
+            .map(|(key, value)| format!("{key}: {}", text(value)))
+            .collect()
+    }
+}
+
+/// `name(arguments)`.
+fn call_text(call: &Value) -> String {
+    let function = call.get("function").unwrap_or(call);
+    let name = function.get("name").and_then(Value::as_str).unwrap_or("?");
+    let arguments = match function.get("arguments") {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    format!("{name}({arguments})")
+}
+
+/// As data files and templates have it: an object with `role`, `content` and what else the turn has.
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("role", &self.role)?;
+        if self.is_null() {
+            map.serialize_entry("content", &())?;
+        } else {
+            map.serialize_entry("content", &self.content)?;
+        }
+        for (key, value) in self.extra.iter().filter(|(key, _)| *key != "content") {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Message {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Turn)
+    }
+}
+
+struct Turn;
+
+impl<'de> Visitor<'de> for Turn {
+    type Value = Message;
+
+    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("a turn with role and content")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Message, M::Error> {
+        let (mut role, mut content) = (None, None::<Option<String>>);
+        let mut extra = BTreeMap::new();
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match key.as_ref() {
+                "role" => role = Some(map.next_value()?),
+                "content" => content = Some(map.next_value()?),
+                _ => match map.next_value::<Value>()? {
+                    Value::Null => {}
+                    value => drop(extra.insert(key.into_owned(), value)),
+                },
+            }
+        }
+        if matches!(content, Some(None)) {
+            extra.insert("content".to_owned(), Value::Null);
+        }
+        let role = role.ok_or_else(|| M::Error::missing_field("role"))?;
+        let content = content.ok_or_else(|| M::Error::missing_field("content"))?.unwrap_or_default();
+        Ok(Message { role, content, extra })
+    }
+}
+
+/// Turns, and the tools that the assistant may call in them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Conversation<'a> {
+    pub messages: &'a [Message],
+    /// Descriptions of functions, as `OpenAI` writes them.
+    pub tools: &'a [Value],
+}
+
+impl<'a, T: AsRef<[Message]> + ?Sized> From<&'a T> for Conversation<'a> {
+    fn from(messages: &'a T) -> Self {
+        Self { messages: messages.as_ref(), tools: &[] }
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Record {
     /// The conversation; for a preference pair, the turns that both answers continue. Empty for plain text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Message>,
+    /// What the assistant may call: descriptions of functions, as `OpenAI` writes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<serde_json::Value>,
     /// How many of the turns, from the first, are a prompt: what the assistant says in them is not trained on.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub prompt_turns: usize,

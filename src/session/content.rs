@@ -1,12 +1,16 @@
 //! A record's content as the database holds it: the imported row, and what a person made of it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
-use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::Result;
 use crate::domain::change::Body;
-use crate::domain::message::Message;
+use crate::domain::message::{Message, Role};
 use crate::domain::record::{ContentHash, Fields, Record, Status};
 
 /// From the two columns of `contents`.
@@ -33,10 +37,10 @@ pub fn version_of(record: &Record) -> Result<ContentHash> {
 }
 
 /// Every text of a record's content, in the order in which it is read.
-fn texts(record: &Record) -> impl Iterator<Item = &str> {
+fn texts(record: &Record) -> impl Iterator<Item = Cow<'_, str>> {
     let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
-    let turns = record.messages.iter().chain(pair).map(|message| message.content.as_str());
-    turns.chain(record.text.as_deref())
+    let turns = record.messages.iter().chain(pair).map(Message::text);
+    turns.chain(record.text.as_deref().map(Cow::Borrowed))
 }
 
 /// The first half of a SHA-256.
@@ -123,7 +127,10 @@ impl Prepared {
 
 /// The body column: nothing where the row's own `messages` say the same.
 pub(super) fn stored_body(record: &Record) -> Result<Option<String>> {
-    let plain = record.preference.is_none() && record.text.is_none() && record.prompt_turns == 0;
+    let plain = record.preference.is_none()
+        && record.text.is_none()
+        && record.prompt_turns == 0
+        && record.tools.is_empty();
     if plain && same_messages(record.fields.get("messages"), &record.messages) {
         return Ok(None);
     }
@@ -136,7 +143,8 @@ fn same_messages(field: Option<&serde_json::Value>, messages: &[Message]) -> boo
     };
     turns.len() == messages.len()
         && turns.iter().zip(messages).all(|(turn, message)| {
-            turn.as_object().is_some_and(|turn| turn.len() == 2)
+            message.extra.is_empty()
+                && turn.as_object().is_some_and(|turn| turn.len() == 2)
                 && turn.get("role").and_then(serde_json::Value::as_str) == Some(message.role.name())
                 && turn.get("content").and_then(serde_json::Value::as_str) == Some(&message.content)
         })
@@ -161,10 +169,56 @@ struct LeanPair<'a> {
     rejected: Vec<LeanTurn<'a>>,
 }
 
-#[derive(Deserialize)]
+/// A turn, whose text is borrowed where it has nothing but role and content.
 struct LeanTurn<'a> {
-    #[serde(borrow)]
     content: Cow<'a, str>,
+    extra: BTreeMap<String, Value>,
+}
+
+impl LeanTurn<'_> {
+    fn text(&self) -> Cow<'_, str> {
+        if self.extra.is_empty() {
+            return Cow::Borrowed(&self.content);
+        }
+        let content = self.content.clone().into_owned();
+        let turn = Message { role: Role::User, content, extra: self.extra.clone() };
+        Cow::Owned(turn.text().into_owned())
+    }
+}
+
+/// A text that stays where it is, if it has no escapes.
+#[derive(Deserialize)]
+struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for LeanTurn<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(LeanVisitor(PhantomData))
+    }
+}
+
+struct LeanVisitor<'a>(PhantomData<&'a ()>);
+
+impl<'de: 'a, 'a> Visitor<'de> for LeanVisitor<'a> {
+    type Value = LeanTurn<'a>;
+
+    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("a turn")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<LeanTurn<'a>, M::Error> {
+        let mut turn = LeanTurn { content: Cow::Borrowed(""), extra: BTreeMap::new() };
+        while let Some(Borrowed(key)) = map.next_key()? {
+            match key.as_ref() {
+                "role" => drop(map.next_value::<IgnoredAny>()?),
+                "content" => {
+                    turn.content =
+                        map.next_value::<Option<Borrowed<'de>>>()?.map_or(Cow::Borrowed(""), |text| text.0);
+                }
+                _ => drop(turn.extra.insert(key.into_owned(), map.next_value()?)),
+            }
+        }
+        Ok(turn)
+    }
 }
 
 #[derive(Deserialize)]
@@ -195,9 +249,9 @@ fn lean_text(lean: &Lean<'_>) -> String {
 }
 
 fn joined(turns: &[LeanTurn<'_>]) -> String {
-    let mut text = String::with_capacity(turns.iter().map(|turn| turn.content.len() + 1).sum());
+    let mut text = String::new();
     for turn in turns {
-        append(&mut text, &turn.content);
+        append(&mut text, &turn.text());
     }
     text
 }
@@ -220,7 +274,7 @@ fn strings_of(fields: &str) -> String {
 /// The text of a whole record, as [`searchable`] has it.
 pub(super) fn searchable_of(record: &Record) -> String {
     let mut text = String::new();
-    texts(record).for_each(|part| append(&mut text, part));
+    texts(record).for_each(|part| append(&mut text, &part));
     if text.is_empty() {
         record.fields.values().filter_map(serde_json::Value::as_str).for_each(|part| append(&mut text, part));
     }

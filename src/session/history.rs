@@ -119,10 +119,10 @@ fn read_item(connection: &Connection, row: &Row<'_>, fields: &Fields) -> Result<
 /// A content as text with the speakers' names.
 fn plain(body: &Body) -> String {
     let mut parts: Vec<String> =
-        body.messages.iter().map(|message| format!("{}: {}", message.role.name(), message.content)).collect();
+        body.messages.iter().map(|message| format!("{}: {}", message.role.name(), message.text())).collect();
     if let Some(pair) = &body.preference {
-        parts.extend(pair.chosen.iter().map(|message| format!("chosen: {}", message.content)));
-        parts.extend(pair.rejected.iter().map(|message| format!("rejected: {}", message.content)));
+        parts.extend(pair.chosen.iter().map(|message| format!("chosen: {}", message.text())));
+        parts.extend(pair.rejected.iter().map(|message| format!("rejected: {}", message.text())));
     }
     parts.extend(body.text.clone());
     parts.join("\n")

@@ -35,9 +35,9 @@ fn messages_are_recognised_with_all_their_forms_of_content() {
     let (kind, record) = recognised(&json!({"messages": [
         {"role": "developer", "content": "s"},
         {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
-        {"role": "assistant", "content": null, "tool_calls": []},
+        {"role": "assistant", "content": "c", "tool_calls": []},
     ]}));
-    assert_eq!((kind, record.messages), (Kind::Messages, vec![system("s"), user("ab"), assistant("")]));
+    assert_eq!((kind, record.messages), (Kind::Messages, vec![system("s"), user("ab"), assistant("c")]));
 }
 
 #[test]

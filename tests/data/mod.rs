@@ -10,4 +10,5 @@ mod mask;
 mod pack;
 mod rows;
 mod split;
+mod turns;
 pub(crate) mod world;

@@ -64,6 +64,8 @@ fn row(session: &Session, form: &Form, kind: SetKind, lesson: Lesson) -> Result<
         }
         _ => None,
     };
+    // An answer of a conversation, corrected, is learnt with what it could call.
+    let tools = if lesson.label.is_empty() { source.tools.clone() } else { Vec::new() };
     let mut prompt_turns = 0;
     if preference.is_none() {
         // What the prompt's own examples answer, a student would learn by heart and give back.
@@ -72,6 +74,7 @@ fn row(session: &Session, form: &Form, kind: SetKind, lesson: Lesson) -> Result<
     }
     let record = Record {
         messages,
+        tools,
         prompt_turns,
         preference,
         label: Some(lesson.label),

@@ -44,11 +44,11 @@ fn whole(row: &Row) -> String {
     );
     let pair = record.preference.iter().flat_map(|pair| {
         let named = |name, turns: &[crate::domain::message::Message]| {
-            turns.iter().map(|turn| (name, turn.content.clone())).collect::<Vec<_>>()
+            turns.iter().map(|turn| (name, turn.text().into_owned())).collect::<Vec<_>>()
         };
         named("chosen", &pair.chosen).into_iter().chain(named("rejected", &pair.rejected)).collect::<Vec<_>>()
     });
-    let turns = record.messages.iter().map(|turn| (turn.role.name(), turn.content.clone()));
+    let turns = record.messages.iter().map(|turn| (turn.role.name(), turn.text().into_owned()));
     let text = record.text.iter().map(|text| ("text", text.clone()));
     for (who, content) in turns.chain(pair).chain(text) {
         out.extend(["\n", who, "\n"]);

@@ -29,7 +29,7 @@ fn odd(character: char) -> Option<Odd> {
 pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
     let mut counts = [0_u32; 3];
     let mut first = None;
-    for character in texts(record).flat_map(str::chars) {
+    for character in texts(record).flat_map(|text| text.chars().collect::<Vec<_>>()) {
         let index = match odd(character) {
             None => continue,
             Some(Odd::Lost) => 0,

@@ -24,8 +24,9 @@ pub(super) struct Signature(Box<[u16; HASHES]>);
 
 impl Signature {
     /// Case and punctuation do not count. Nothing for texts without a word.
-    pub(super) fn of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Option<Self> {
-        let words: Vec<u64> = texts.into_iter().flat_map(words).collect();
+    pub(super) fn of<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Option<Self> {
+        let words: Vec<u64> =
+            texts.into_iter().flat_map(|text| words(text.as_ref()).collect::<Vec<_>>()).collect();
         let shingles = shingles(&words);
         if shingles.is_empty() {
             return None;

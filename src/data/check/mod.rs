@@ -9,6 +9,7 @@ mod minhash;
 mod secrets;
 mod turns;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
@@ -16,6 +17,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::data::encode::Encoder;
+use crate::domain::message::Message;
 use crate::domain::record::{Record, RecordId};
 
 pub use characters::clean;
@@ -302,25 +304,27 @@ fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Diges
 }
 
 /// Every text of a record, in reading order.
-fn texts(record: &Record) -> impl Iterator<Item = &str> {
+fn texts(record: &Record) -> impl Iterator<Item = Cow<'_, str>> {
     let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
-    record.messages.iter().chain(pair).map(|turn| turn.content.as_str()).chain(record.text.as_deref())
+    record.messages.iter().chain(pair).map(Message::text).chain(record.text.as_deref().map(Cow::Borrowed))
 }
 
 fn content_hash(record: &Record) -> u128 {
     let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
-    let turns = record.messages.iter().chain(pair).flat_map(|turn| [turn.role.name(), turn.content.as_str()]);
+    let turns =
+        record.messages.iter().chain(pair).flat_map(|turn| [Cow::Borrowed(turn.role.name()), turn.text()]);
     let rest = [record.text.as_deref().unwrap_or_default(), record.label.as_deref().unwrap_or_default()];
     let empty = record.messages.is_empty() && record.text.is_none();
     // Where only columns are known, they are the content.
     let columns =
         if empty { serde_json::to_string(&record.fields).unwrap_or_default() } else { String::new() };
-    hash(turns.chain(rest).chain([columns.as_str()]))
+    hash(turns.chain(rest.map(Cow::Borrowed)).chain([Cow::Borrowed(columns.as_str())]))
 }
 
-fn hash<'t>(texts: impl IntoIterator<Item = &'t str>) -> u128 {
+fn hash<'t>(texts: impl IntoIterator<Item = impl Into<Cow<'t, str>>>) -> u128 {
     let mut hasher = Sha256::new();
     for text in texts {
+        let text: Cow<'_, str> = text.into();
         hasher.update(text.len().to_le_bytes());
         hasher.update(text.as_bytes());
     }

@@ -43,6 +43,7 @@ const EXAMPLES: [&str; 5] = ["example.com", "example.org", "example.net", "test.
 pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
     let mut told: Vec<String> = Vec::new();
     for text in texts(record) {
+        let text = text.as_ref();
         let hits = SET.iter().flat_map(|set| set.matches(text)).filter_map(|index| PATTERNS.get(index));
         told.extend(hits.map(|(name, _)| (*name).to_owned()));
         if text.contains('@') {

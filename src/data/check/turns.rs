@@ -35,7 +35,7 @@ pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
 
 fn empty(turns: &[Message], first: usize, whose: &str, find: &mut impl FnMut(Check, String)) {
     for (turn, number) in turns.iter().zip(first..) {
-        if turn.content.trim().is_empty() {
+        if turn.is_empty() {
             find(Check::Turns, format!("turn {number}{whose} ({}) is empty", turn.role.name()));
         }
     }

@@ -16,6 +16,11 @@ pub(super) fn flat(record: &Record) -> Result<Flat<'_>, String> {
     if record.preference.is_some() {
         return Err("it is a preference pair".into());
     }
+    if !record.tools.is_empty() || record.messages.iter().any(|turn| !turn.extra.is_empty()) {
+        return Err(
+            "its turns have more than a text (tools, calls, thoughts, weights); export it as messages".into(),
+        );
+    }
     let (system, turns) = match record.messages.as_slice() {
         [first, rest @ ..] if first.role == Role::System => (Some(first.content.as_str()), rest),
         all => (None, all),

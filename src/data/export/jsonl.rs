@@ -10,6 +10,7 @@ use super::file::WholeFile;
 use super::flat::flat;
 use super::{Added, Sink};
 use crate::data::mapping::PROMPT_TURNS;
+use crate::domain::message::{Message, Role};
 use crate::domain::record::Record;
 
 type Object = Map<String, Value>;
@@ -56,6 +57,7 @@ pub(super) fn messages(record: &Record) -> Result<Object, String> {
         _ if turns.is_empty() => return Err("it has no conversation".into()),
         _ => object.insert("messages".into(), json!(turns)),
     };
+    add_tools(&mut object, record);
     if record.prompt_and_completion().is_some() {
         object.insert(PROMPT_TURNS.into(), json!(record.prompt_turns));
     }
@@ -66,10 +68,11 @@ pub(super) fn messages(record: &Record) -> Result<Object, String> {
 /// A conversation whose first turns are a prompt has both as turns, as TRL reads them; any other is one question with
 /// its answer.
 pub(super) fn prompt_completion(record: &Record) -> Result<Object, String> {
-    if let Some((prompt, completion)) = record.prompt_and_completion() {
+    if let Some((prompt, completion)) = record.prompt_and_completion().or_else(|| with_extras(record)) {
         let mut object = Object::new();
         object.insert("prompt".into(), json!(prompt));
         object.insert("completion".into(), json!(completion));
+        add_tools(&mut object, record);
         add_rest(&mut object, record);
         return Ok(object);
     }
@@ -91,12 +94,32 @@ pub(super) fn preference(record: &Record) -> Result<Object, String> {
     object.insert("prompt".into(), json!(record.messages));
     object.insert("chosen".into(), json!(pair.chosen));
     object.insert("rejected".into(), json!(pair.rejected));
+    add_tools(&mut object, record);
     add_rest(&mut object, record);
     Ok(object)
 }
 
 pub(super) fn row(record: &Record) -> Result<Object, String> {
     if record.fields.is_empty() { Err("it was not imported".into()) } else { Ok(record.fields.clone()) }
+}
+
+/// One question and one answer that have more than a text (tool calls, thoughts): they stay turns, so that it is kept.
+fn with_extras(record: &Record) -> Option<(&[Message], &[Message])> {
+    let more = !record.tools.is_empty() || record.messages.iter().any(|turn| !turn.extra.is_empty());
+    let answers = record.messages.iter().filter(|turn| turn.role == Role::Assistant).count();
+    let parts = record.messages.split_at_checked(record.messages.len().saturating_sub(1));
+    parts.filter(|(prompt, answer)| {
+        more && answers == 1
+            && !prompt.is_empty()
+            && record.preference.is_none()
+            && answer.iter().all(|turn| turn.role == Role::Assistant)
+    })
+}
+
+fn add_tools(object: &mut Object, record: &Record) {
+    if !record.tools.is_empty() {
+        object.insert("tools".into(), json!(record.tools));
+    }
 }
 
 fn add_rest(object: &mut Object, record: &Record) {

@@ -1,4 +1,5 @@
-//! Parquet, with turns as lists of `role` and `content`. What the first record is decides the columns.
+//! Parquet, with turns as lists of `role` and `content`. What the first record is decides the columns; where one of the
+//! first group has more than texts, turns have their other keys beside, and rows their tools, as JSON.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use parquet::schema::parser::parse_message_type;
 
 use super::file::WholeFile;
 use super::{Added, Sink};
+use crate::data::mapping::TURN_EXTRA;
 use crate::domain::message::Message;
 use crate::domain::record::Record;
 
@@ -58,59 +60,91 @@ impl Shape {
         }
     }
 
-    fn schema(self) -> String {
+    fn schema(self, more: More) -> String {
+        let (beside, tools) = match more {
+            More::None => (String::new(), ""),
+            More::Kept => {
+                (format!(" optional binary {TURN_EXTRA} (UTF8);"), "optional binary tools (UTF8);\n")
+            }
+        };
         let turns = |name: &&str| {
             format!(
                 "required group {name} (LIST) {{ repeated group list {{ required group element {{ \
-                 required binary role (UTF8); required binary content (UTF8); }} }} }}\n"
+                 required binary role (UTF8); required binary content (UTF8);{beside} }} }} }}\n"
             )
         };
         let text = if self == Self::Text { "required binary text (UTF8);\n" } else { "" };
         let columns: String = self.turns().iter().map(turns).collect();
         format!(
-            "message record {{ {columns}{text}optional binary label (UTF8);\noptional binary split (UTF8);\n\
+            "message record {{ {columns}{tools}{text}optional binary label (UTF8);\noptional binary split (UTF8);\n\
              required group tags (LIST) {{ repeated group list {{ required binary element (UTF8); }} }} }}"
         )
     }
 }
 
+/// Whether the columns hold more of a conversation than texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum More {
+    None,
+    Kept,
+}
+
+impl More {
+    fn of(record: &Record) -> Self {
+        let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
+        let mut turns = record.messages.iter().chain(pair);
+        let more = !record.tools.is_empty() || turns.any(|turn| !turn.extra.is_empty());
+        if more { Self::Kept } else { Self::None }
+    }
+}
+
 pub(super) struct Parquet {
-    /// Until the first record says what the columns are.
+    /// Until the first records say what the columns are.
     file: Option<WholeFile>,
-    writer: Option<(Shape, SerializedFileWriter<WholeFile>)>,
+    shape: Option<Shape>,
+    writer: Option<(More, SerializedFileWriter<WholeFile>)>,
     waiting: Vec<Record>,
 }
 
 impl Parquet {
     pub(super) fn create(path: &Path) -> Result<Self> {
-        Ok(Self { file: Some(WholeFile::create(path)?), writer: None, waiting: Vec::new() })
+        Ok(Self { file: Some(WholeFile::create(path)?), shape: None, writer: None, waiting: Vec::new() })
     }
 
     fn start(&mut self, shape: Shape) -> Result<()> {
-        let Some(file) = self.file.take() else { bail!("the Parquet file was begun twice") };
-        let schema = parse_message_type(&shape.schema()).context("make the Parquet columns")?;
+        let Some(file) = self.file.take() else { return Ok(()) };
+        let kept = self.waiting.iter().any(|record| More::of(record) == More::Kept);
+        let more = if kept { More::Kept } else { More::None };
+        let schema = parse_message_type(&shape.schema(more)).context("make the Parquet columns")?;
         let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
         let context = format!("write {}", file.path().display());
         let writer =
             SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties)).context(context)?;
-        self.writer = Some((shape, writer));
+        self.writer = Some((more, writer));
         Ok(())
     }
 
     fn write_group(&mut self) -> Result<()> {
-        let Some((shape, writer)) = &mut self.writer else { return Ok(()) };
-        if self.waiting.is_empty() {
-            return Ok(());
-        }
+        let Some(shape) = self.shape.filter(|_| !self.waiting.is_empty()) else { return Ok(()) };
+        self.start(shape)?;
+        let Some((more, writer)) = &mut self.writer else { return Ok(()) };
         let mut group = writer.next_row_group().context("begin a row group")?;
         let rows = &self.waiting;
         for (index, _) in shape.turns().iter().enumerate() {
-            let turns = |record: &Record| turns(*shape, index, record).to_vec();
+            let turns = |record: &Record| turns(shape, index, record).to_vec();
             let lists: Vec<Vec<Message>> = rows.iter().map(turns).collect();
             write_lists(&mut group, lists.iter().map(|list| list.iter().map(|turn| turn.role.name())))?;
             write_lists(&mut group, lists.iter().map(|list| list.iter().map(|turn| turn.content.as_str())))?;
+            if *more == More::Kept {
+                write_extras(&mut group, &lists)?;
+            }
         }
-        if *shape == Shape::Text {
+        if *more == More::Kept {
+            let tools = rows.iter().map(|row| json_unless_empty(row.tools.is_empty(), &row.tools));
+            let tools: Vec<Option<String>> = tools.collect::<Result<_>>()?;
+            write_optional(&mut group, tools.iter().map(Option::as_deref))?;
+        }
+        if shape == Shape::Text {
             let texts: Vec<ByteArray> =
                 rows.iter().map(|row| row.text.as_deref().unwrap_or_default().into()).collect();
             write_column(&mut group, &texts, None, None)?;
@@ -129,14 +163,17 @@ impl Sink for Parquet {
         let Some(own) = Shape::of(record) else {
             return Ok(Added::LeftOut("it has neither a conversation nor text".into()));
         };
-        if self.writer.is_none() {
-            self.start(own)?;
+        let shape = *self.shape.get_or_insert(own);
+        if shape != own {
+            let (own, shape) = (own.describe(), shape.describe());
+            return Ok(Added::LeftOut(format!("it is one of {own} among {shape}; export them apart")));
         }
         match &self.writer {
-            Some((shape, _)) if *shape != own => {
-                let (own, shape) = (own.describe(), shape.describe());
-                Ok(Added::LeftOut(format!("it is one of {own} among {shape}; export them apart")))
-            }
+            Some((More::None, _)) if More::of(record) == More::Kept => Ok(Added::LeftOut(
+                "it is the first whose turns have more than a text, and the file has no place for it; export as \
+                 messages"
+                    .into(),
+            )),
             _ => {
                 // The imported row is not written, so it need not wait.
                 self.waiting.push(Record { fields: crate::domain::record::Fields::new(), ..record.clone() });
@@ -165,6 +202,28 @@ fn turns(shape: Shape, column: usize, record: &Record) -> &[Message] {
         (Shape::Prompted, 1, _, Some((_, completion))) => completion,
         _ => &record.messages,
     }
+}
+
+fn json_unless_empty(is_empty: bool, value: &impl serde::Serialize) -> Result<Option<String>> {
+    (!is_empty).then(|| serde_json::to_string(value).context("write a column as JSON")).transpose()
+}
+
+/// What turns have beside role and content, as JSON: a list a row, each entry optional.
+fn write_extras(group: &mut Group<'_>, lists: &[Vec<Message>]) -> Result<()> {
+    let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
+    for list in lists {
+        for (index, turn) in list.iter().enumerate() {
+            let extra = json_unless_empty(turn.extra.is_empty(), &turn.extra)?;
+            repetitions.push(i16::from(index > 0));
+            definitions.push(if extra.is_some() { 2 } else { 1 });
+            values.extend(extra.as_deref().map(ByteArray::from));
+        }
+        if list.is_empty() {
+            repetitions.push(0);
+            definitions.push(0);
+        }
+    }
+    write_column(group, &values, Some(&definitions), Some(&repetitions))
 }
 
 type Group<'a> = SerializedRowGroupWriter<'a, WholeFile>;

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::values::{first_text, is_turns, tags, text, turn, turns};
-use super::{Kind, Mapping, PROMPT_TURNS, Part};
+use super::turn::turn;
+use super::values::{first_text, is_turns, tags, text, tools, turns};
+use super::{Kind, Mapping, PROMPT_TURNS, Part, TOOLS};
 use crate::domain::message::{Message, Role};
 use crate::domain::record::{Fields, Preference, Record};
 
@@ -29,6 +30,9 @@ impl Mapping {
             | Kind::Prompts => row.question_and_answer(&mut record)?,
             Kind::Text => record.text = Some(row.required(Part::Text)?),
             Kind::Columns => {}
+        }
+        if !record.messages.is_empty() {
+            record.tools = row.tools()?;
         }
         record.label = row.optional(Part::Label).map(text).filter(|label| !label.is_empty());
         record.split = row.optional(Part::Split).map(text).filter(|split| !split.is_empty());
@@ -77,6 +81,18 @@ impl Row<'_> {
     fn prompt_turns(&self) -> usize {
         let told = self.fields.get(PROMPT_TURNS).and_then(Value::as_u64);
         told.and_then(|turns| usize::try_from(turns).ok()).unwrap_or_default()
+    }
+
+    /// What the assistant may call, where a column of that name holds it.
+    fn tools(&self) -> Result<Vec<Value>, String> {
+        let mapped = |name: &str| self.mapping.iter().any(|(_, column)| column == name);
+        let found = TOOLS.iter().find_map(|name| Some((name, self.fields.get(*name)?)));
+        let Some((name, value)) = found.filter(|(name, _)| !mapped(name)) else { return Ok(Vec::new()) };
+        match (tools(value, name), self.mapping.kind()) {
+            (Err(reason), Kind::Messages | Kind::ShareGpt) => Err(reason),
+            // Beside questions and answers a column of that name may be about anything.
+            (found, _) => Ok(found.unwrap_or_default()),
+        }
     }
 
     /// The instruction, with what it is about below it.

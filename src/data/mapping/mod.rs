@@ -2,6 +2,7 @@
 
 mod apply;
 mod detect;
+mod turn;
 mod values;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,10 @@ use crate::domain::record::Fields;
 
 /// The column of our own exports that says how many turns of `messages`, from the first, are a prompt.
 pub(in crate::data) const PROMPT_TURNS: &str = "prompt_turns";
+/// The key of a turn of our own Parquet exports that holds, as JSON, what the turn has beside role and content.
+pub(in crate::data) const TURN_EXTRA: &str = "turn_extra";
+/// The columns that describe what the assistant may call, as `OpenAI` names them.
+pub(in crate::data) const TOOLS: [&str; 2] = ["tools", "functions"];
 
 /// The part that a column plays in a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

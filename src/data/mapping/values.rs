@@ -1,9 +1,10 @@
 //! Cells become texts and turns.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::turn::{is_turn, turn};
 use crate::data::rows::kind_of;
-use crate::domain::message::{Message, Role};
+use crate::domain::message::Message;
 
 /// A cell as text. A list of (type, text) pairs becomes lines of `type: text`, as query expansions are written.
 pub(super) fn text(value: &Value) -> String {
@@ -60,50 +61,35 @@ pub(super) fn turns(value: &Value, column: &str) -> Result<Vec<Message>, String>
     items.iter().zip(1..).map(|(item, number)| turn(item, column, number)).collect()
 }
 
-pub(super) fn turn(item: &Value, column: &str, number: usize) -> Result<Message, String> {
-    let place = || format!("turn {number} of column {column:?}");
-    let (name, content) = match (item.get("role"), item.get("from")) {
-        (Some(role), _) => (role, item.get("content")),
-        (None, Some(from)) => (from, item.get("value")),
-        (None, None) => return Err(format!("{} has no role", place())),
-    };
-    let role =
-        name.as_str().and_then(role).ok_or_else(|| format!("{} has the unknown role {name}", place()))?;
-    let content = match content {
-        None if item.get("tool_calls").is_some() => String::new(),
-        None => return Err(format!("{} has no content", place())),
-        Some(Value::Array(parts)) => parts
-            .iter()
-            .map(part)
-            .collect::<Option<Vec<_>>>()
-            .map(|parts| parts.concat())
-            .ok_or_else(|| format!("{} holds something that is no text (an image?)", place()))?,
-        Some(other) => text(other),
-    };
-    Ok(Message { role, content })
-}
-
-/// One part of a message's content: a text, or `{"type": "text", "text": ...}`.
-fn part(part: &Value) -> Option<&str> {
-    part.as_str().or_else(|| part.get("text")?.as_str())
-}
-
-/// The names that datasets have for who speaks.
-fn role(name: &str) -> Option<Role> {
-    match name.to_ascii_lowercase().as_str() {
-        "system" | "developer" => Some(Role::System),
-        "user" | "human" | "prompter" => Some(Role::User),
-        "assistant" | "gpt" | "chatgpt" | "bot" | "model" | "function_call" => Some(Role::Assistant),
-        "tool" | "function" | "observation" | "function_response" | "ipython" => Some(Role::Tool),
-        _ => None,
-    }
-}
-
 /// Whether a cell holds turns.
 pub(super) fn is_turns(value: &Value) -> bool {
     match value {
-        Value::Array(items) => items.iter().any(Value::is_object),
+        Value::Array(items) => items.iter().any(is_turn),
         Value::String(text) => text.starts_with("[{\"") && serde_json::from_str::<Vec<Value>>(text).is_ok(),
         _ => false,
+    }
+}
+
+/// Descriptions of tools: a list of objects, or such a list as JSON in a text.
+pub(super) fn tools(value: &Value, column: &str) -> Result<Vec<Value>, String> {
+    let parsed;
+    let value = match value {
+        Value::String(text) if text.trim().is_empty() => return Ok(Vec::new()),
+        Value::String(text) => {
+            parsed =
+                serde_json::from_str(text).map_err(|_| format!("column {column:?} holds text, not tools"))?;
+            &parsed
+        }
+        other => other,
+    };
+    let whole = |tool: &Value| match tool.get("name") {
+        // As the older `functions` have them.
+        Some(_) if tool.get("parameters").is_some() => json!({"type": "function", "function": tool}),
+        _ => tool.clone(),
+    };
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(tools) if tools.iter().all(Value::is_object) => Ok(tools.iter().map(whole).collect()),
+        other => Err(format!("column {column:?} holds {}, not a list of tools", kind_of(other))),
     }
 }

@@ -1,5 +1,7 @@
 //! One record whole: its turns, its row as imported, its history.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -120,16 +122,16 @@ fn messages(opened: &Opened, width: usize, theme: &Theme, highlights: &Highlight
     lines.extend(
         opened.findings.iter().map(|(check, what)| Line::styled(format!("! {check}: {what}"), theme.warning)),
     );
-    let turns = record.messages.iter().map(|turn| (turn.role.name(), turn.content.as_str()));
+    let turns = record.messages.iter().map(|turn| (turn.role.name(), turn.text()));
     let pair = record.preference.iter().flat_map(|pair| {
-        let chosen = pair.chosen.iter().map(|turn| ("✓ chosen", turn.content.as_str()));
-        chosen.chain(pair.rejected.iter().map(|turn| ("✗ rejected", turn.content.as_str())))
+        let chosen = pair.chosen.iter().map(|turn| ("✓ chosen", turn.text()));
+        chosen.chain(pair.rejected.iter().map(|turn| ("✗ rejected", turn.text())))
     });
-    let text = record.text.iter().map(|text| ("text", text.as_str()));
+    let text = record.text.iter().map(|text| ("text", Cow::Borrowed(text.as_str())));
     let mut any = false;
     for (who, content) in turns.chain(pair).chain(text) {
         any = true;
-        let body = markdown::lines(content, width.saturating_sub(NAMES).max(10), theme, highlights);
+        let body = markdown::lines(&content, width.saturating_sub(NAMES).max(10), theme, highlights);
         for (index, line) in body.into_iter().enumerate() {
             let name = if index == 0 { who } else { "" };
             let mut spans = vec![Span::styled(format!("{name:NAMES$}"), theme.accent)];

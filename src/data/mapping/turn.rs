@@ -1,0 +1,233 @@
+//! One turn of a conversation, as data files write it. What changes what is learnt is kept or refused, never dropped.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::TURN_EXTRA;
+use super::values::text;
+use crate::data::rows::kind_of;
+use crate::domain::message::{Message, Role, THOUGHTS, TOOL_CALLS, WEIGHTS};
+
+type Object = Map<String, Value>;
+
+/// The names of who speaks and of what is said: `OpenAI`'s, then `ShareGPT`'s and its kin.
+const SPEAKERS: [&str; 3] = ["role", "from", "speaker"];
+const CONTENTS: [&str; 3] = ["content", "value", "text"];
+/// What a part of a content may have beside its text: notes for caches and quotations, which nobody learns.
+const NOTES: [&str; 3] = ["cache_control", "annotations", "citations"];
+
+/// Whether a value looks like a turn: an object that says who speaks.
+pub(super) fn is_turn(value: &Value) -> bool {
+    SPEAKERS.iter().any(|key| value.get(*key).is_some_and(Value::is_string))
+}
+
+/// Reads a turn as `OpenAI` writes it (`role`, `content`, `tool_calls`, ...) or as `ShareGPT` does (`from`, `value`).
+///
+/// # Errors
+/// Says what of the turn can't be used.
+pub(super) fn turn(item: &Value, column: &str, number: usize) -> Result<Message, String> {
+    let place = || format!("turn {number} of column {column:?}");
+    let Value::Object(object) = item else {
+        return Err(format!("{} is {}, not a turn with role and content", place(), kind_of(item)));
+    };
+    read(object).map_err(|reason| format!("{} {reason}", place()))
+}
+
+fn read(object: &Object) -> Result<Message, String> {
+    let (speaker, name) = SPEAKERS
+        .into_iter()
+        .find_map(|key| Some((key, object.get(key)?)))
+        .filter(|(_, name)| !name.is_null())
+        .ok_or("has no role")?;
+    let called = name.as_str().unwrap_or_default();
+    let role = role(called).ok_or_else(|| format!("has the unknown role {name}"))?;
+    let whole = with_own_extras(object);
+    let object = whole.as_ref().unwrap_or(object);
+    let content_key = CONTENTS.into_iter().find(|key| object.contains_key(*key));
+    let mut message = Message::new(role, "");
+    for (key, value) in object {
+        if key == speaker || Some(key.as_str()) == content_key || value.is_null() {
+            continue;
+        }
+        extra(&mut message.extra, key, value)?;
+    }
+    match content_key.and_then(|key| object.get(key)) {
+        Some(Value::String(said)) if is_call(called) => {
+            message.extra.insert(TOOL_CALLS.into(), json!([called_in(said)?]));
+            message.extra.insert("content".into(), Value::Null);
+        }
+        Some(said) if !said.is_null() => content(&mut message, said)?,
+        _ if !message.tool_calls().is_empty() => {
+            message.extra.insert("content".into(), Value::Null);
+        }
+        Some(_) => return Err("has the content null".into()),
+        None => return Err("has no content".into()),
+    }
+    check_weight(&message)?;
+    Ok(message)
+}
+
+/// A turn of our own Parquet exports, with what stands there as JSON in its place.
+fn with_own_extras(object: &Object) -> Option<Object> {
+    let extras: Object = serde_json::from_str(object.get(TURN_EXTRA)?.as_str()?).ok()?;
+    let mut whole = object.clone();
+    whole.remove(TURN_EXTRA);
+    whole.extend(extras);
+    Some(whole)
+}
+
+/// Takes in what a turn has beside role and content.
+fn extra(extra: &mut BTreeMap<String, Value>, key: &str, value: &Value) -> Result<(), String> {
+    let nothing = value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty);
+    match key {
+        // Where one column holds many kinds of turns, those without have an empty one.
+        TOOL_CALLS | "function_call" | "refusal" | "audio" | "images" | "videos" if nothing => {}
+        TOOL_CALLS => drop(extra.insert(key.into(), Value::Array(calls(value)?))),
+        "function_call" => {
+            drop(
+                extra.insert(TOOL_CALLS.into(), json!([{"type": "function", "function": function(value)?}])),
+            );
+        }
+        "refusal" => return Err("is a refusal, which no chat template shows; write it as content".into()),
+        "audio" | "images" | "image" | "videos" | "video" => {
+            return Err(format!("has {key:?}, and only text can be read"));
+        }
+        _ if THOUGHTS.contains(&key) && nothing => {}
+        _ if THOUGHTS.contains(&key) => match value {
+            Value::String(_) => drop(extra.insert(key.into(), value.clone())),
+            other => return Err(format!("has {} as its {key:?}, not a text", kind_of(other))),
+        },
+        _ => drop(extra.insert(key.into(), value.clone())),
+    }
+    Ok(())
+}
+
+/// The calls of a turn: a list of objects with a function's name and arguments, or such a list as JSON in a text.
+fn calls(value: &Value) -> Result<Vec<Value>, String> {
+    let parsed;
+    let value = match value {
+        Value::String(text) => {
+            parsed = serde_json::from_str::<Value>(text)
+                .map_err(|_| format!("has a text as its {TOOL_CALLS:?} that is no JSON"))?;
+            &parsed
+        }
+        other => other,
+    };
+    let list = value.as_array().ok_or_else(|| format!("has {} as its {TOOL_CALLS:?}", kind_of(value)))?;
+    for call in list {
+        function(call.get("function").unwrap_or(call))?;
+    }
+    Ok(list.clone())
+}
+
+/// A function's name with its arguments.
+fn function(value: &Value) -> Result<&Value, String> {
+    match value.get("name").and_then(Value::as_str) {
+        Some(name) if !name.is_empty() => Ok(value),
+        _ => Err("calls a tool without a name".into()),
+    }
+}
+
+/// Whether the speaker's name says that the content is a call, as in `ShareGPT`.
+fn is_call(speaker: &str) -> bool {
+    speaker.eq_ignore_ascii_case("function_call") || speaker.eq_ignore_ascii_case("tool_call")
+}
+
+fn called_in(said: &str) -> Result<Value, String> {
+    let call: Value = serde_json::from_str(said)
+        .map_err(|_| "is a tool call that is no JSON with name and arguments".to_owned())?;
+    function(&call)?;
+    Ok(json!({"type": "function", "function": call}))
+}
+
+/// A content: a text, or a list of parts that are texts or thoughts.
+fn content(message: &mut Message, said: &Value) -> Result<(), String> {
+    match said {
+        Value::String(_) | Value::Number(_) | Value::Bool(_) => message.content = text(said),
+        Value::Array(parts) => {
+            for part in parts {
+                add_part(message, part)?;
+            }
+        }
+        Value::Null | Value::Object(_) => {
+            return Err(format!("has {} as its content, not a text", kind_of(said)));
+        }
+    }
+    Ok(())
+}
+
+/// Adds a part of a content: a text, `{"type": "text", "text": ...}`, or a thought.
+fn add_part(message: &mut Message, part: &Value) -> Result<(), String> {
+    let kind = part.get("type").and_then(Value::as_str).unwrap_or("text");
+    let known = |key: &String| ["type", "text", "thinking", "signature"].contains(&key.as_str());
+    let odd = part.as_object().and_then(|part| {
+        let told = |(key, value): &(&String, &Value)| !known(key) && !value.is_null();
+        part.iter().filter(told).find(|(key, _)| !NOTES.contains(&key.as_str()))
+    });
+    if let Some((key, _)) = odd.filter(|_| kind == "text") {
+        return Err(format!("has a part of its content with {key:?}, which can't be used"));
+    }
+    match (kind, part.as_str().or_else(|| part.get("text")?.as_str())) {
+        ("text" | "input_text" | "output_text", Some(text)) => {
+            message.content.push_str(text);
+            Ok(())
+        }
+        ("thinking" | "reasoning", text) if message.content.is_empty() && message.thought().is_none() => {
+            let thought = part.get("thinking").map(thought_text).or_else(|| text.map(str::to_owned));
+            let thought = thought.ok_or("has a thought without text")?;
+            message.extra.insert(THOUGHTS[0].into(), Value::String(thought));
+            Ok(())
+        }
+        (kind, _) => {
+            let kind = if part.is_object() { format!("of type {kind:?}") } else { kind_of(part).to_owned() };
+            Err(format!("has a part of its content that is no text ({kind})"))
+        }
+    }
+}
+
+fn thought_text(thinking: &Value) -> String {
+    match thinking {
+        Value::Array(parts) => parts
+            .iter()
+            .filter_map(|part| part.as_str().or_else(|| part.get("text")?.as_str()))
+            .collect::<Vec<_>>()
+            .concat(),
+        other => text(other),
+    }
+}
+
+/// A weight is all or nothing, and only what the assistant says is learnt.
+fn check_weight(message: &Message) -> Result<(), String> {
+    for key in WEIGHTS {
+        let Some(value) = message.extra.get(key) else { continue };
+        let learnt = match (value.as_bool(), value.as_f64()) {
+            (Some(learnt), _) => learnt,
+            (None, Some(0.0)) => false,
+            (None, Some(1.0)) => true,
+            _ => return Err(format!("has the {key} {value}; a turn is learnt (1, true) or not (0, false)")),
+        };
+        if learnt && message.role != Role::Assistant && key != "weight" {
+            let who = message.role.name();
+            return Err(format!(
+                "asks with {key:?} to learn what the {who} says; only the assistant's turns are"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The names that datasets have for who speaks.
+fn role(name: &str) -> Option<Role> {
+    match name.to_ascii_lowercase().as_str() {
+        "system" | "developer" => Some(Role::System),
+        "user" | "human" | "prompter" => Some(Role::User),
+        "assistant" | "gpt" | "chatgpt" | "bot" | "model" | "function_call" | "tool_call" => {
+            Some(Role::Assistant)
+        }
+        "tool" | "function" | "observation" | "function_response" | "tool_response" | "ipython" => {
+            Some(Role::Tool)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,105 @@
+//! What of a conversation a chat template shows: thoughts, tool calls and tools. Knows no tokenizer and no file.
+
+use std::borrow::Cow;
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+use crate::data::chat::{ChatTemplate, Ending};
+use crate::domain::message::{Conversation, Message, THOUGHTS, TOOL_CALLS};
+
+/// The key of a turn's thought that a template's source reads, if any.
+pub(crate) fn thought_key(source: &str) -> Option<&'static str> {
+    let named = |key: &str| {
+        let ends = |after: &str| !after.starts_with(|sign: char| sign.is_alphanumeric() || sign == '_');
+        source.match_indices(key).any(|(at, _)| {
+            let before = source.get(..at).unwrap_or_default();
+            let after = source.get(at + key.len()..).unwrap_or_default();
+            before.ends_with(['.', '\'', '"']) && ends(after)
+        })
+    };
+    THOUGHTS.into_iter().find(|key| named(key))
+}
+
+/// Turns as templates want them: arguments of calls as objects where they are JSON in a text (as `OpenAI` writes them), and
+/// a thought under the name that the template reads.
+pub(crate) fn turns<'m>(messages: &'m [Message], thought: Option<&'static str>) -> Cow<'m, [Message]> {
+    let plain = |message: &Message| message.tool_calls().is_empty() && message.thought().is_none();
+    if messages.iter().all(plain) {
+        return Cow::Borrowed(messages);
+    }
+    let mut turns = messages.to_vec();
+    for turn in &mut turns {
+        let said = turn.thought().map(|said| Value::String(said.to_owned()));
+        if let (Some(key), Some(said)) = (thought, said) {
+            turn.extra.entry(key.to_owned()).or_insert(said);
+        }
+        let calls = turn.extra.get_mut(TOOL_CALLS).and_then(Value::as_array_mut);
+        calls.into_iter().flatten().for_each(open_arguments);
+    }
+    Cow::Owned(turns)
+}
+
+fn open_arguments(call: &mut Value) {
+    let function = if call.get("function").is_some() { call.get_mut("function") } else { Some(call) };
+    let Some(arguments) = function.and_then(|function| function.get_mut("arguments")) else { return };
+    let parsed = arguments.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    if let Some(parsed) = parsed.filter(Value::is_object) {
+        *arguments = parsed;
+    }
+}
+
+/// Fails if the template leaves out what a conversation says: the tools, a turn's calls or its thought.
+///
+/// # Errors
+/// Names what is left out and the turn.
+pub(crate) fn check(template: &ChatTemplate, conversation: Conversation<'_>) -> Result<()> {
+    let Conversation { messages, tools } = conversation;
+    let plain = |message: &Message| message.tool_calls().is_empty() && message.thought().is_none();
+    if tools.is_empty() && messages.iter().all(plain) {
+        return Ok(());
+    }
+    let whole = template.render(conversation, Ending::Complete)?;
+    if !tools.is_empty() && template.render(messages, Ending::Complete).is_ok_and(|text| text == whole) {
+        bail!("the model's chat template doesn't show the tools that the conversation has");
+    }
+    for (index, message) in messages.iter().enumerate() {
+        let thought = THOUGHTS.into_iter().filter(|key| message.extra.contains_key(*key));
+        let calls = (!message.tool_calls().is_empty()).then_some(TOOL_CALLS);
+        for key in thought.chain(calls) {
+            let here = Conversation { messages: messages.get(..=index).unwrap_or(messages), tools };
+            if is_hidden(template, conversation, index, key, &whole)
+                && template
+                    .render(here, Ending::Complete)
+                    .is_ok_and(|text| is_hidden(template, here, index, key, &text))
+            {
+                bail!(
+                    "the model's chat template doesn't show the {key:?} of turn {}; use a model whose template does, \
+                     or write it into the content",
+                    index + 1
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a rendering is the same without a key of a turn.
+fn is_hidden(
+    template: &ChatTemplate,
+    conversation: Conversation<'_>,
+    turn: usize,
+    key: &str,
+    whole: &str,
+) -> bool {
+    let mut without = conversation.messages.to_vec();
+    if let Some(message) = without.get_mut(turn) {
+        if key == TOOL_CALLS {
+            message.extra.remove(key);
+        } else {
+            THOUGHTS.iter().for_each(|key| drop(message.extra.remove(*key)));
+        }
+    }
+    let without = Conversation { messages: &without, tools: conversation.tools };
+    template.render(without, Ending::Complete).is_ok_and(|text| text == whole)
+}
