@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, Error, Result, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::app::review::sets;
 use crate::config::Folders;
-use crate::data::encode::{EncodedSet, Encoder};
+use crate::data::encode::{Encoded, Encoder};
 use crate::data::hash;
 use crate::data::import::{self, ImportOptions, OnMalformed};
 use crate::domain::batch::TokenExample;
@@ -26,7 +26,7 @@ pub struct Dataset {
     pub prompts: Vec<String>,
     /// Training and held-out examples that were cut to the longest length allowed.
     pub truncated: usize,
-    /// Lines that were no records, each with place and reason.
+    /// What is left out: lines that are no records and records that can't be trained on, each with place and reason.
     pub malformed: Vec<String>,
     /// Exactly what was read: which version of which record, to train on and to evaluate on.
     pub seen: Vec<Seen>,
@@ -43,14 +43,14 @@ impl Dataset {
 /// Reads what a recipe trains on, for a model. `folders` hold the prompts that a review's sets are asked by.
 ///
 /// # Errors
-/// Where a file or the session can't be read or holds no record, a line is malformed and the recipe says to fail, or
-/// an example has nothing to train on; the message names the line.
+/// Where a file or the session can't be read or holds no record, where a line is malformed or an example can't be
+/// trained on and the recipe says to fail, and where no example is left; the message names the lines.
 pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dataset> {
     let data = &recipe.data;
     let mut malformed = Vec::new();
     let mut rows = |source: &str| match source::of_session(source) {
         Some(words) => of_session(source, words, data, folders),
-        None => of_files(source, data.malformed, &mut malformed),
+        None => of_files(source, data, &mut malformed),
     };
     let (train, eval) = match (rows(&data.train)?, &data.eval) {
         (train, Some(eval)) => (train, rows(eval)?),
@@ -58,16 +58,20 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dat
     };
     ensure!(!train.is_empty(), "all examples of {} are held out: lower data.split", data.train);
     let longest = data.max_length.min(model.config.context);
-    let encode = |rows: &[Row]| encode(rows, model, longest, data);
-    let (encoded, held_out) = (encode(&train)?, encode(&eval)?);
+    let (train, encoded) = encode(train, model, longest, data, &mut malformed)?;
+    let (eval, held_out) = encode(eval, model, longest, data, &mut malformed)?;
+    if data.malformed == Malformed::Fail && !malformed.is_empty() {
+        bail!("{} (data.malformed is \"fail\")", named(&malformed));
+    }
+    ensure!(!train.is_empty(), "no example of {} can be trained on: {}", data.train, named(&malformed));
     let seen =
         |rows: &[Row], purpose| rows.iter().map(|row| row.seen(purpose)).collect::<Result<Vec<_>, _>>();
     Ok(Dataset {
         prompts: prompts(recipe, &train, &eval),
-        truncated: encoded.truncated + held_out.truncated,
+        truncated: encoded.iter().chain(&held_out).filter(|one| one.is_truncated()).count(),
         seen: [seen(&train, Purpose::Train)?, seen(&eval, Purpose::Eval)?].concat(),
-        train: encoded.examples,
-        eval: held_out.examples,
+        train: encoded.into_iter().map(|one| one.example).collect(),
+        eval: held_out.into_iter().map(|one| one.example).collect(),
         malformed,
     })
 }
@@ -110,12 +114,10 @@ fn of_session(source: &str, words: &str, data: &DataPart, folders: &Folders) -> 
     Ok(rows)
 }
 
-fn of_files(path: &str, on_malformed: Malformed, malformed: &mut Vec<String>) -> Result<Vec<Row>> {
-    let on_malformed = match on_malformed {
-        Malformed::Skip => OnMalformed::Skip,
-        Malformed::Fail => OnMalformed::Fail,
-    };
-    let batch = import::read_all(Path::new(path), &ImportOptions::default(), on_malformed)
+fn of_files(path: &str, data: &DataPart, malformed: &mut Vec<String>) -> Result<Vec<Row>> {
+    let options = ImportOptions { map: data.map.clone(), ..ImportOptions::default() };
+    // Whether one is fatal is decided when all of them are known.
+    let batch = import::read_all(Path::new(path), &options, OnMalformed::Skip)
         .with_context(|| format!("read the examples in {path}"))?;
     malformed
         .extend(batch.malformed.iter().map(|bad| format!("{}:{}: {}", bad.source, bad.line, bad.reason)));
@@ -135,17 +137,51 @@ fn split(rows: Vec<Row>, data: &DataPart) -> (Vec<Row>, Vec<Row>) {
     rows.into_iter().partition(|row| !held_out.contains(row.record.prompt()))
 }
 
-fn encode(rows: &[Row], model: &OpenModel, longest: usize, data: &DataPart) -> Result<EncodedSet> {
-    let records: Vec<&Record> = rows.iter().map(|row| &row.record).collect();
+/// The rows that can be trained on, with their examples; the others are named among the malformed.
+fn encode(
+    rows: Vec<Row>,
+    model: &OpenModel,
+    longest: usize,
+    data: &DataPart,
+    malformed: &mut Vec<String>,
+) -> Result<(Vec<Row>, Vec<Encoded>)> {
     let template = model.template.compile()?;
     let end = model.template.eos_token.as_deref();
-    let mut set = Encoder::new(&model.tokenizer, template.as_ref(), end, longest)?.encode_all(&records)?;
-    if !data.assistant_only_loss {
-        for example in &mut set.examples {
-            example.trained.iter_mut().skip(1).for_each(|trained| *trained = true);
+    let encoder = Encoder::new(&model.tokenizer, template.as_ref(), end, longest)?;
+    let records: Vec<&Record> = rows.iter().map(|row| &row.record).collect();
+    let encoded = encoder.encode_each(&records);
+    let (mut kept, mut examples) = (Vec::new(), Vec::new());
+    for (row, encoded) in rows.into_iter().zip(encoded) {
+        let unlearnt = row.record.messages.iter().position(|turn| !turn.is_learnt());
+        match encoded {
+            Ok(_) if unlearnt.is_some() && !data.assistant_only_loss => malformed.push(format!(
+                "{}: turn {} is not to be learnt, and data.assistant_only_loss = false learns every turn",
+                row.record.place(),
+                unlearnt.unwrap_or_default() + 1
+            )),
+            Ok(mut one) => {
+                if !data.assistant_only_loss {
+                    one.example.trained.iter_mut().skip(1).for_each(|trained| *trained = true);
+                }
+                kept.push(row);
+                examples.push(one);
+            }
+            Err(error) => malformed.push(format!("{error:#}")),
         }
     }
-    Ok(set)
+    Ok((kept, examples))
+}
+
+/// Reasons that a message gives in full.
+const NAMED: usize = 20;
+
+/// What is left out, in one sentence.
+pub(crate) fn named(malformed: &[String]) -> String {
+    let mut told: Vec<String> = malformed.iter().take(NAMED).cloned().collect();
+    if malformed.len() > NAMED {
+        told.push(format!("and {} more", malformed.len() - NAMED));
+    }
+    told.join("; ")
 }
 
 fn prompts(recipe: &Recipe, train: &[Row], eval: &[Row]) -> Vec<String> {

@@ -80,7 +80,7 @@ pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Pr
         seconds: None,
         warnings: Vec::new(),
     };
-    figures.warnings = warnings(&figures, data.malformed.first().map(String::as_str), recipe);
+    figures.warnings = warnings(&figures, &data.malformed, recipe);
     Ok(figures)
 }
 
@@ -185,14 +185,12 @@ fn disk_free(path: &Path) -> Option<u64> {
     Some(nearest.available_space())
 }
 
-fn warnings(figures: &Preflight, first_malformed: Option<&str>, recipe: &Recipe) -> Vec<String> {
+fn warnings(figures: &Preflight, malformed: &[String], recipe: &Recipe) -> Vec<String> {
     let mut warnings = Vec::new();
     let gb = |bytes: u64| bytes as f64 / 1e9;
-    if let Some(first) = first_malformed {
-        warnings.push(format!(
-            "{} lines are no records and are left out; the first: {first}",
-            figures.skipped_lines
-        ));
+    if !malformed.is_empty() {
+        let (count, named) = (figures.skipped_lines, super::data::named(malformed));
+        warnings.push(format!("{count} lines or records can't be trained on and are left out: {named}"));
     }
     if figures.truncated_share >= 0.01 {
         warnings.push(format!(

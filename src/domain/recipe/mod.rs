@@ -101,6 +101,8 @@ pub struct DataPart {
     pub session: Option<String>,
     pub split: f64,
     pub split_seed: u64,
+    /// `part=column`, over what a file's own columns tell.
+    pub map: Vec<String>,
     pub malformed: Malformed,
     pub max_length: usize,
     pub packing: Packing,
