@@ -143,7 +143,7 @@ impl<'a> Encoder<'a> {
         if let Some(masker) = &self.masker {
             return masker.mask(conversation, first_turn);
         }
-        let plain = |message: &Message| message.thought().is_none() && message.tool_calls().is_empty();
+        let plain = |message: &Message| message.said_beside().next().is_none();
         match conversation.messages {
             [question, answer]
                 if question.role == Role::User

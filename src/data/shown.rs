@@ -55,8 +55,7 @@ fn open_arguments(call: &mut Value) {
 /// Names what is left out and the turn.
 pub(crate) fn check(template: &ChatTemplate, conversation: Conversation<'_>) -> Result<()> {
     let Conversation { messages, tools } = conversation;
-    let plain = |message: &Message| message.tool_calls().is_empty() && message.thought().is_none();
-    if tools.is_empty() && messages.iter().all(plain) {
+    if tools.is_empty() && messages.iter().all(|message| message.said_beside().next().is_none()) {
         return Ok(());
     }
     let whole = template.render(conversation, Ending::Complete)?;
@@ -64,9 +63,7 @@ pub(crate) fn check(template: &ChatTemplate, conversation: Conversation<'_>) -> 
         bail!("the model's chat template doesn't show the tools that the conversation has");
     }
     for (index, message) in messages.iter().enumerate() {
-        let thought = THOUGHTS.into_iter().filter(|key| message.extra.contains_key(*key));
-        let calls = (!message.tool_calls().is_empty()).then_some(TOOL_CALLS);
-        for key in thought.chain(calls) {
+        for key in message.said_beside() {
             let here = Conversation { messages: messages.get(..=index).unwrap_or(messages), tools };
             if is_hidden(template, conversation, index, key, &whole)
                 && template
@@ -94,9 +91,8 @@ fn is_hidden(
 ) -> bool {
     let mut without = conversation.messages.to_vec();
     if let Some(message) = without.get_mut(turn) {
-        if key == TOOL_CALLS {
-            message.extra.remove(key);
-        } else {
+        message.extra.remove(key);
+        if THOUGHTS.contains(&key) {
             THOUGHTS.iter().for_each(|key| drop(message.extra.remove(*key)));
         }
     }

@@ -10,11 +10,22 @@ use serde_json::Value;
 
 /// The keys under which data holds what a model thought before it answered.
 pub const THOUGHTS: [&str; 3] = ["reasoning_content", "reasoning", "thinking"];
+/// Other keys that say something of a turn: a template shows them, or the turn can't be used.
+pub const SAID: [&str; 8] = [
+    "thought",
+    "thoughts",
+    "thought_process",
+    "chain_of_thought",
+    "reasoning_details",
+    "reasoning_text",
+    "thinking_blocks",
+    "tool_plan",
+];
 /// The key of the calls that a turn makes.
 pub const TOOL_CALLS: &str = "tool_calls";
 /// The keys under which data says whether a turn is learnt: `weight` in `OpenAI`'s fine-tuning format (0 or 1), the others
 /// in the formats of other trainers (true or false).
-pub const WEIGHTS: [&str; 5] = ["weight", "train", "training", "trainable", "loss"];
+pub const WEIGHTS: [&str; 6] = ["weight", "train", "training", "trainable", "loss", "loss_weight"];
 
 /// One turn.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -51,6 +62,12 @@ impl Message {
         self.extra.get(TOOL_CALLS).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
+    /// The keys under which the turn says something beside its content: thoughts, calls, and their kin.
+    pub fn said_beside(&self) -> impl Iterator<Item = &'static str> {
+        let keys = THOUGHTS.into_iter().chain(SAID).chain([TOOL_CALLS]);
+        keys.filter(|key| self.extra.contains_key(*key))
+    }
+
     /// Whether training learns what is said here, if the assistant speaks: not when the data gives the turn no weight
     /// (`weight: 0`, `train: false`).
     #[must_use]
@@ -62,7 +79,7 @@ impl Message {
     /// Whether there is neither text, thought nor call.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.content.trim().is_empty() && self.thought().is_none() && self.tool_calls().is_empty()
+        self.content.trim().is_empty() && self.said_beside().next().is_none()
     }
 
     /// All that the turn says, for people and for search: thought, content, calls and what else it has.

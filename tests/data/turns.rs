@@ -120,6 +120,11 @@ fn what_of_a_turn_cannot_be_used_refuses_the_row() {
             json!({"role": "assistant", "content": null, "tool_calls": [{"function": {}}]}),
             "calls a tool without a name",
         ),
+        (
+            json!({"role": "assistant", "content": "a", "train_detail": [{"begin": 0}]}),
+            "can only be learnt as a whole or not at all",
+        ),
+        (json!({"role": "assistant", "content": "a", "loss_weight": 0.2}), "has the loss_weight 0.2"),
         (json!({"role": "narrator", "content": "a"}), "has the unknown role \"narrator\""),
         (json!("hello"), "turn 1 of column \"messages\" is a text, not a turn"),
     ] {
@@ -164,6 +169,11 @@ fn what_the_template_does_not_show_refuses_the_record() {
     let thought = json!({"messages": [user("q"), {"role": "assistant", "content": "a", "thinking": "so"}]});
     let refused = trained(&chatml(), &thought).expect_err("refused");
     assert!(refused.contains("chat template doesn't show the \"thinking\" of turn 2"), "{refused}");
+    for key in ["reasoning_details", "thought", "tool_plan", "thinking_blocks"] {
+        let thought = json!({"messages": [user("q"), {"role": "assistant", "content": "a", key: "so"}]});
+        let refused = trained(&chatml(), &thought).expect_err("refused");
+        assert!(refused.contains(&format!("doesn't show the {key:?} of turn 2")), "{refused}");
+    }
     let called = json!({"messages": [user("q"), {"role": "assistant", "content": "Wait.",
         "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}]});
     let refused = trained(&chatml(), &called).expect_err("refused");
@@ -240,6 +250,42 @@ fn a_form_without_a_place_for_calls_says_so() {
     exporter.add(&called).expect("add");
     let told = format!("{:#}", exporter.finish().expect_err("nothing fits"));
     assert!(told.contains("its turns have more than a text (tools, calls, thoughts, weights)"), "{told}");
+}
+
+#[test]
+fn columns_that_change_what_is_said_refuse_the_row() {
+    let turns = [user("q"), Message::new(Role::Assistant, "a")];
+    for (column, value, reason) in [
+        ("images", json!(["a.png"]), "the row has \"images\", and only text can be read"),
+        ("chat_template_kwargs", json!({"enable_thinking": false}), "can't be given row by row"),
+    ] {
+        let row = json!({"messages": turns, column: value});
+        let row = row.as_object().expect("an object");
+        let told = Mapping::detect(std::slice::from_ref(row)).apply(row).expect_err("refused");
+        assert!(told.contains(reason), "{told}");
+        let empty = json!({"messages": turns, column: []});
+        assert_eq!(record(&empty).messages, turns);
+    }
+}
+
+#[test]
+fn earlier_questions_and_answers_beside_an_instruction_are_turns() {
+    let row = json!({"instruction": "c", "output": "d", "history": [["a", "b"]]});
+    let said: Vec<String> = record(&row).messages.into_iter().map(|turn| turn.content).collect();
+    assert_eq!(said, ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn the_turns_that_both_answers_share_stay_a_prompt_in_an_export() {
+    let shared = [user("a"), Message::new(Role::Assistant, "m"), user("b")];
+    let pair = record(&json!({"prompt": shared, "chosen": "good", "rejected": "bad"}));
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("a.jsonl");
+    let mut exporter = Exporter::create(&path, Form::Messages, Splits::Together).expect("create");
+    exporter.add(&pair).expect("add");
+    exporter.finish().expect("finish");
+    let read = read_all(&path, &ImportOptions::default(), OnMalformed::Fail).expect("read");
+    assert_eq!(read.records.first().expect("a record").prompt_turns, 3);
 }
 
 #[test]

@@ -58,8 +58,10 @@ pub(super) fn messages(record: &Record) -> Result<Object, String> {
         _ => object.insert("messages".into(), json!(turns)),
     };
     add_tools(&mut object, record);
-    if record.prompt_and_completion().is_some() {
-        object.insert(PROMPT_TURNS.into(), json!(record.prompt_turns));
+    // What both answers of a pair share is not learnt either.
+    let shared = record.preference.as_ref().map(|_| record.messages.len()).filter(|turns| *turns > 0);
+    if let Some(turns) = shared.or_else(|| record.prompt_and_completion().map(|_| record.prompt_turns)) {
+        object.insert(PROMPT_TURNS.into(), json!(turns));
     }
     add_rest(&mut object, record);
     Ok(object)

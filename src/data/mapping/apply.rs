@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::turn::turn;
-use super::values::{first_text, is_turns, tags, text, tools, turns};
+use super::turn::{MEDIA, turn};
+use super::values::{first_text, history, is_turns, tags, text, tools, turns};
 use super::{Kind, Mapping, PROMPT_TURNS, Part, TOOLS};
 use crate::domain::message::{Message, Role};
 use crate::domain::record::{Fields, Preference, Record};
@@ -32,12 +32,29 @@ impl Mapping {
             Kind::Columns => {}
         }
         if !record.messages.is_empty() {
+            row.check_columns()?;
             record.tools = row.tools()?;
         }
         record.label = row.optional(Part::Label).map(text).filter(|label| !label.is_empty());
         record.split = row.optional(Part::Split).map(text).filter(|split| !split.is_empty());
         record.tags = row.optional(Part::Tags).map(tags).unwrap_or_default().into_iter().collect();
         Ok(record)
+    }
+}
+
+/// The column of earlier questions and answers beside Alpaca's, as LLaMA-Factory has it.
+const HISTORY: &str = "history";
+/// TRL's column of variables for the chat template.
+const TEMPLATE_SETTINGS: &str = "chat_template_kwargs";
+
+/// Whether a value is empty: null, or a text, list or object of nothing.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.iter().all(is_nothing),
+        Value::Object(entries) => entries.values().all(is_nothing),
+        Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -83,6 +100,22 @@ impl Row<'_> {
         told.and_then(|turns| usize::try_from(turns).ok()).unwrap_or_default()
     }
 
+    /// Fails where a column beside the conversation changes what is said in it and can't be used.
+    fn check_columns(&self) -> Result<(), String> {
+        let mapped = |name: &str| self.mapping.iter().any(|(_, column)| column == name);
+        let says =
+            |name: &str| self.fields.get(name).is_some_and(|value| !is_nothing(value)) && !mapped(name);
+        if let Some(name) = MEDIA.into_iter().find(|name| says(name)) {
+            return Err(format!("the row has {name:?}, and only text can be read"));
+        }
+        if says(TEMPLATE_SETTINGS) {
+            return Err(format!(
+                "the row has {TEMPLATE_SETTINGS:?}, settings of a template of its own, which can't be given row by row"
+            ));
+        }
+        Ok(())
+    }
+
     /// What the assistant may call, where a column of that name holds it.
     fn tools(&self) -> Result<Vec<Value>, String> {
         let mapped = |name: &str| self.mapping.iter().any(|(_, column)| column == name);
@@ -106,7 +139,11 @@ impl Row<'_> {
         if !input.trim().is_empty() {
             question = format!("{question}\n\n{input}");
         }
-        Ok(self.system().into_iter().chain([Message::new(Role::User, question)]).collect())
+        let earlier = match self.fields.get(HISTORY) {
+            Some(value) if self.mapping.kind() == Kind::Alpaca => history(value, HISTORY)?,
+            _ => Vec::new(),
+        };
+        Ok(self.system().into_iter().chain(earlier).chain([Message::new(Role::User, question)]).collect())
     }
 
     /// What the assistant says in a prompt that is given as turns is not to be learnt, as in TRL.

@@ -7,9 +7,13 @@ use serde_json::{Map, Value, json};
 use super::TURN_EXTRA;
 use super::values::text;
 use crate::data::rows::kind_of;
-use crate::domain::message::{Message, Role, THOUGHTS, TOOL_CALLS, WEIGHTS};
+use crate::domain::message::{Message, Role, SAID, THOUGHTS, TOOL_CALLS, WEIGHTS};
 
 type Object = Map<String, Value>;
+
+/// What is no text: keys of turns, and columns of rows.
+pub(super) const MEDIA: [&str; 8] =
+    ["image", "images", "audio", "audios", "video", "videos", "image_url", "files"];
 
 /// The names of who speaks and of what is said: `OpenAI`'s, then `ShareGPT`'s and its kin.
 const SPEAKERS: [&str; 3] = ["role", "from", "speaker"];
@@ -82,7 +86,8 @@ fn extra(extra: &mut BTreeMap<String, Value>, key: &str, value: &Value) -> Resul
     let nothing = value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty);
     match key {
         // Where one column holds many kinds of turns, those without have an empty one.
-        TOOL_CALLS | "function_call" | "refusal" | "audio" | "images" | "videos" if nothing => {}
+        TOOL_CALLS | "function_call" | "refusal" if nothing => {}
+        _ if MEDIA.contains(&key) && nothing => {}
         TOOL_CALLS => drop(extra.insert(key.into(), Value::Array(calls(value)?))),
         "function_call" => {
             drop(
@@ -90,10 +95,11 @@ fn extra(extra: &mut BTreeMap<String, Value>, key: &str, value: &Value) -> Resul
             );
         }
         "refusal" => return Err("is a refusal, which no chat template shows; write it as content".into()),
-        "audio" | "images" | "image" | "videos" | "video" => {
-            return Err(format!("has {key:?}, and only text can be read"));
+        "train_detail" | "loss_mask" => {
+            return Err(format!("has {key:?}, and a turn can only be learnt as a whole or not at all"));
         }
-        _ if THOUGHTS.contains(&key) && nothing => {}
+        _ if MEDIA.contains(&key) => return Err(format!("has {key:?}, and only text can be read")),
+        _ if (THOUGHTS.contains(&key) || SAID.contains(&key)) && nothing => {}
         _ if THOUGHTS.contains(&key) => match value {
             Value::String(_) => drop(extra.insert(key.into(), value.clone())),
             other => return Err(format!("has {} as its {key:?}, not a text", kind_of(other))),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::turn::{is_turn, turn};
 use crate::data::rows::kind_of;
-use crate::domain::message::Message;
+use crate::domain::message::{Message, Role};
 
 /// A cell as text. A list of (type, text) pairs becomes lines of `type: text`, as query expansions are written.
 pub(super) fn text(value: &Value) -> String {
@@ -92,4 +92,25 @@ pub(super) fn tools(value: &Value, column: &str) -> Result<Vec<Value>, String> {
         Value::Array(tools) if tools.iter().all(Value::is_object) => Ok(tools.iter().map(whole).collect()),
         other => Err(format!("column {column:?} holds {}, not a list of tools", kind_of(other))),
     }
+}
+
+/// Earlier questions and answers: a list of pairs of texts.
+pub(super) fn history(value: &Value, column: &str) -> Result<Vec<Message>, String> {
+    let odd = || format!("column {column:?} holds {}, not pairs of a question and an answer", kind_of(value));
+    let pairs = match value {
+        Value::Null => return Ok(Vec::new()),
+        Value::String(text) if text.is_empty() => return Ok(Vec::new()),
+        other => other.as_array().ok_or_else(odd)?,
+    };
+    let mut turns = Vec::new();
+    for pair in pairs {
+        match pair.as_array().map(Vec::as_slice) {
+            Some([Value::String(question), Value::String(answer)]) => {
+                turns.push(Message::new(Role::User, question));
+                turns.push(Message::new(Role::Assistant, answer));
+            }
+            _ => return Err(odd()),
+        }
+    }
+    Ok(turns)
 }
