@@ -11,6 +11,11 @@
     reason = "a test fails by panicking, and prints what it left out"
 )]
 
+/// As in the program, so that the bounds on templates hold here too.
+#[global_allocator]
+static ALLOCATOR: dojo_studio::data::chat::fence::Metered<std::alloc::System> =
+    dojo_studio::data::chat::fence::Metered(std::alloc::System);
+
 mod app;
 mod cli;
 mod conventions;

@@ -6,6 +6,7 @@ mod encode;
 mod export;
 mod hub;
 mod import;
+mod limits;
 mod mask;
 mod pack;
 mod rows;

@@ -4,23 +4,27 @@
 //! Python's string and dictionary methods, `raise_exception`, `strftime_now`, a `tojson` that writes as Python's
 //! `json.dumps`, and `{% generation %}` blocks.
 
+mod blocks;
+pub mod fence;
+mod json;
+mod limits;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use chrono::{DateTime, Local};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, Serde, Value};
+use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind};
-use serde::Serialize;
-use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 use crate::data::shown;
 use crate::domain::message::{Conversation, Message};
 
-/// Stand at a generation block's two ends while a mask is made. Unicode keeps both free of meaning.
-pub(crate) const BLOCK_START: char = '\u{FDD0}';
-pub(crate) const BLOCK_END: char = '\u{FDD1}';
+use blocks::with_generation_blocks;
+pub(crate) use blocks::{BLOCK_END, BLOCK_START};
+use json::to_json;
 
 /// The tokens that templates name, as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,6 +48,10 @@ pub enum Ending {
 #[derive(Debug, Clone)]
 pub struct ChatTemplate {
     environment: Environment<'static>,
+    /// As the model ships it.
+    source: Arc<str>,
+    /// What its runs are kept under.
+    name: u64,
     special: SpecialTokens,
     variables: BTreeMap<String, serde_json::Value>,
     marked: bool,
@@ -57,20 +65,15 @@ impl ChatTemplate {
     /// Compiles a template. `strftime_now` tells the time of this call; see [`ChatTemplate::at`].
     ///
     /// # Errors
-    /// Where the template does not parse.
+    /// Where the template does not parse, or is longer or deeper than any that models ship.
     pub fn new(source: &str, special: SpecialTokens) -> Result<Self> {
-        let thought = shown::thought_key(source);
-        let (source, marked) = with_generation_blocks(source);
-        let mut environment = Environment::new();
-        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-        environment.set_syntax(syntax.context("set up the template language")?);
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-        environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
-            Err(Error::new(ErrorKind::InvalidOperation, message))
-        });
-        environment.add_filter("tojson", to_json);
-        environment.add_template_owned(NAME, source).context("compile the model's chat template")?;
-        Ok(Self { environment, special, variables: BTreeMap::new(), marked, thought }.at(Local::now()))
+        limits::check_source(source)?;
+        let (thought, name) = (shown::thought_key(source), limits::name(source));
+        let (text, marked) = with_generation_blocks(source);
+        let environment = limits::run(name, source.len(), move || compile(text))?;
+        let variables = BTreeMap::new();
+        let source = Arc::from(source);
+        Ok(Self { environment, source, name, special, variables, marked, thought }.at(Local::now()))
     }
 
     /// Fixes the time that `strftime_now` tells, so that a resumed run renders what it rendered before.
@@ -115,6 +118,11 @@ impl ChatTemplate {
         self.render_values(conversation, Ending::Complete, Marks::Shown)
     }
 
+    /// The template as the model ships it.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
     /// The tokens that the template names.
     pub fn special(&self) -> &SpecialTokens {
         &self.special
@@ -139,6 +147,9 @@ impl ChatTemplate {
         ending: Ending,
         marks: Marks,
     ) -> Result<String> {
+        let bytes = bytes_of(messages, tools);
+        let mut environment = self.environment.clone();
+        environment.set_fuel(Some(limits::steps(messages.len() + tools.len(), bytes)));
         let mut context: BTreeMap<&str, Value> =
             self.variables.iter().map(|(name, value)| (name.as_str(), Value::from(Serde(value)))).collect();
         context.insert("messages", Value::from(Serde(messages)));
@@ -162,10 +173,46 @@ impl ChatTemplate {
             context.insert("_block_start", Value::from(String::from(BLOCK_START)));
             context.insert("_block_end", Value::from(String::from(BLOCK_END)));
         }
-        let template = self.environment.get_template(NAME).context("find the compiled chat template")?;
-        template.render(context).map_err(|error| {
-            anyhow::anyhow!("the model's chat template refuses this conversation: {}", reason(&error))
+        let context: BTreeMap<String, Value> =
+            context.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        limits::run(self.name, bytes, move || {
+            let template = environment.get_template(NAME).context("find the compiled chat template")?;
+            template.render(context).map_err(|error| {
+                anyhow!("the model's chat template refuses this conversation: {}", reason(&error))
+            })
         })
+    }
+}
+
+fn compile(source: String) -> Result<Environment<'static>> {
+    let mut environment = Environment::new();
+    environment.set_debug(false);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax.context("set up the template language")?);
+    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
+        Err(Error::new(ErrorKind::InvalidOperation, message))
+    });
+    environment.add_filter("tojson", to_json);
+    environment
+        .add_template_owned(NAME, source)
+        .map_err(|error| anyhow!("compile the model's chat template: {}", reason(&error)))?;
+    Ok(environment)
+}
+
+/// Bytes of a conversation, roughly.
+fn bytes_of(messages: &[Message], tools: &[serde_json::Value]) -> usize {
+    let turn =
+        |message: &Message| message.content.len() + message.extra.values().map(value_bytes).sum::<usize>();
+    messages.iter().map(turn).chain(tools.iter().map(value_bytes)).sum()
+}
+
+fn value_bytes(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::String(text) => text.len(),
+        serde_json::Value::Array(values) => values.iter().map(value_bytes).sum(),
+        serde_json::Value::Object(map) => map.iter().map(|(key, value)| key.len() + value_bytes(value)).sum(),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => 8,
     }
 }
 
@@ -177,80 +224,11 @@ enum Marks {
 
 fn reason(error: &Error) -> String {
     let line = error.line().map(|line| format!(" (line {line} of the template)")).unwrap_or_default();
+    if error.kind() == ErrorKind::OutOfFuel {
+        return format!("it doesn't come to an end within the steps that it is given{line}");
+    }
     match error.detail() {
-        Some(detail) => format!("{detail}{line}"),
+        Some(detail) => format!("{}{line}", limits::words(detail)),
         None => format!("{}{line}", error.kind()),
-    }
-}
-
-/// Turns `{% generation %}` blocks, which minijinja does not know, into conditions that also write the marks. The
-/// outer tags keep the white-space signs, so that the text around comes out as it would with the block.
-fn with_generation_blocks(source: &str) -> (String, bool) {
-    let mut out = String::with_capacity(source.len());
-    let mut rest = source;
-    let mut marked = false;
-    while let Some((before, tag)) = rest.split_once("{%") {
-        let Some((inside, after)) = tag.split_once("%}") else { break };
-        let sign = |signed: bool| if signed { "-" } else { "" };
-        let (left, right) = (sign(inside.starts_with('-')), sign(inside.ends_with('-')));
-        out.push_str(before);
-        match inside.trim_matches(|sign: char| sign.is_whitespace() || "-+".contains(sign)) {
-            "generation" => {
-                marked = true;
-                out.extend(["{%", left, " if true %}{{ _block_start }}{% if true ", right, "%}"]);
-            }
-            "endgeneration" => {
-                out.extend(["{%", left, " endif %}{{ _block_end }}{% endif ", right, "%}"]);
-            }
-            _ => out.extend(["{%", inside, "%}"]),
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    (out, marked)
-}
-
-/// `json.dumps(value, ensure_ascii=False)`, with Python's spaces after commas and colons.
-#[expect(clippy::needless_pass_by_value, reason = "the form that the template engine asks for")]
-fn to_json(value: &Value, options: Kwargs) -> Result<String, Error> {
-    let indent: Option<usize> = options.get("indent")?;
-    let _: (Option<bool>, Option<bool>, Option<Value>) =
-        (options.get("ensure_ascii")?, options.get("sort_keys")?, options.get("separators")?);
-    options.assert_all_used()?;
-    let mut bytes = Vec::new();
-    let written = match indent {
-        Some(width) => {
-            let spaces = vec![b' '; width];
-            value
-                .serialize(&mut Serializer::with_formatter(&mut bytes, PrettyFormatter::with_indent(&spaces)))
-        }
-        None => value.serialize(&mut Serializer::with_formatter(&mut bytes, PythonSpacing)),
-    };
-    written.map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string())).and_then(|()| {
-        String::from_utf8(bytes).map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
-    })
-}
-
-struct PythonSpacing;
-
-impl Formatter for PythonSpacing {
-    fn begin_array_value<W: ?Sized + std::io::Write>(
-        &mut self,
-        out: &mut W,
-        first: bool,
-    ) -> std::io::Result<()> {
-        if first { Ok(()) } else { out.write_all(b", ") }
-    }
-
-    fn begin_object_key<W: ?Sized + std::io::Write>(
-        &mut self,
-        out: &mut W,
-        first: bool,
-    ) -> std::io::Result<()> {
-        if first { Ok(()) } else { out.write_all(b", ") }
-    }
-
-    fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
-        out.write_all(b": ")
     }
 }

@@ -1,0 +1,191 @@
+//! A fence around a stranger's program: it runs on a thread of its own, with a deep stack, a bound on its memory and a
+//! deadline. Knows no template.
+//!
+//! A thread can't be ended from outside, and an allocation that fails would end the process. So a program that takes
+//! too much is held: its next allocation never returns. It keeps what it has taken so far, which the bound limits,
+//! and whoever waits for it is told. The bound on memory holds where [`Metered`] is the process's allocator.
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// What a program may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// Bytes that it holds at once.
+    pub bytes: usize,
+    pub time: Duration,
+}
+
+/// Why a program didn't come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stopped {
+    #[error("takes more than {} MB of memory", .0 / 1_000_000)]
+    Memory(usize),
+    #[error("takes longer than {} seconds", .0.as_secs())]
+    Time(Duration),
+    #[error("makes its interpreter fail")]
+    Failed,
+    #[error("can't be run: there is no memory for another thread")]
+    NoThread,
+}
+
+/// Bytes of a program's stack. Only what is used of it is taken from the machine; the depth that a program can reach
+/// is bounded by its source and its steps.
+const STACK: usize = if cfg!(target_pointer_width = "64") { 1 << 30 } else { 64 << 20 };
+
+/// How often a program that doesn't answer is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Runs a program inside the fence and waits for it. Inside a fence already, it just runs.
+pub(crate) fn run<T: Send + 'static>(
+    bounds: Bounds,
+    program: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Stopped> {
+    if METER.get().is_some() {
+        return Ok(program());
+    }
+    let worker = match idle().pop() {
+        Some(worker) => worker,
+        None => Worker::start().ok_or(Stopped::NoThread)?,
+    };
+    let (answer, answered) = mpsc::channel();
+    let job: Job = Box::new(move || drop(answer.send(catch_unwind(AssertUnwindSafe(program)))));
+    worker.jobs.send((bounds.bytes, job)).map_err(|_| Stopped::NoThread)?;
+    // Looks are counted and not the clock: a process that is suspended doesn't use its time.
+    let mut left = bounds.time;
+    loop {
+        match answered.recv_timeout(LOOK) {
+            Ok(Ok(value)) => {
+                idle().push(worker);
+                return Ok(value);
+            }
+            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(Stopped::Failed),
+            Err(RecvTimeoutError::Timeout) if worker.meter.held.load(Ordering::Acquire) => {
+                return Err(Stopped::Memory(bounds.bytes));
+            }
+            Err(RecvTimeoutError::Timeout) if left < LOOK => {
+                worker.meter.stop.store(true, Ordering::Release);
+                return Err(Stopped::Time(bounds.time));
+            }
+            Err(RecvTimeoutError::Timeout) => left -= LOOK,
+        }
+    }
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A thread inside the fence, waiting for a program.
+struct Worker {
+    jobs: Sender<(usize, Job)>,
+    meter: &'static Meter,
+}
+
+static IDLE: Mutex<Vec<Worker>> = Mutex::new(Vec::new());
+
+fn idle() -> std::sync::MutexGuard<'static, Vec<Worker>> {
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Worker {
+    fn start() -> Option<Self> {
+        let (jobs, queue) = mpsc::channel::<(usize, Job)>();
+        // A held thread looks at its meter for as long as the process runs.
+        let meter: &'static Meter = Box::leak(Box::new(Meter::default()));
+        let work = move || {
+            meter.left.store(isize::MAX, Ordering::Relaxed);
+            METER.set(Some(meter));
+            while let Ok((bytes, job)) = queue.recv() {
+                meter.left.store(isize::try_from(bytes).unwrap_or(isize::MAX), Ordering::Relaxed);
+                job();
+                meter.left.store(isize::MAX, Ordering::Relaxed);
+            }
+        };
+        let thread = std::thread::Builder::new().name("template".to_owned()).stack_size(STACK);
+        thread.spawn(work).ok()?;
+        Some(Self { jobs, meter })
+    }
+}
+
+/// What a program has left.
+#[derive(Debug, Default)]
+struct Meter {
+    /// Bytes.
+    left: AtomicIsize,
+    /// Nobody waits for it any more.
+    stop: AtomicBool,
+    /// It asked for more than it has left.
+    held: AtomicBool,
+}
+
+thread_local! {
+    static METER: Cell<Option<&'static Meter>> = const { Cell::new(None) };
+}
+
+impl Meter {
+    fn take(&self, bytes: usize) {
+        let bytes = isize::try_from(bytes).unwrap_or(isize::MAX);
+        let left = self.left.load(Ordering::Relaxed).saturating_sub(bytes);
+        if left < 0 {
+            self.held.store(true, Ordering::Release);
+        }
+        if left < 0 || self.stop.load(Ordering::Acquire) {
+            loop {
+                std::thread::park();
+            }
+        }
+        self.left.store(left, Ordering::Relaxed);
+    }
+
+    fn give(&self, bytes: usize) {
+        let bytes = isize::try_from(bytes).unwrap_or(isize::MAX);
+        let left = self.left.load(Ordering::Relaxed).saturating_add(bytes);
+        self.left.store(left, Ordering::Relaxed);
+    }
+}
+
+/// An allocator that counts what programs inside the fence take, and holds those that take too much. Elsewhere it is
+/// the allocator that it wraps.
+pub struct Metered<A>(pub A);
+
+// SAFETY: every call is handed on as it is; what is done beside it neither allocates nor unwinds, and a call that is
+// held never returns, so that no memory is given out that the inner allocator didn't give.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for Metered<A> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if let Some(meter) = METER.get() {
+            meter.take(layout.size());
+        }
+        // SAFETY: the caller keeps to the contract of `alloc`.
+        unsafe { self.0.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if let Some(meter) = METER.get() {
+            meter.take(layout.size());
+        }
+        // SAFETY: the caller keeps to the contract of `alloc_zeroed`.
+        unsafe { self.0.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if let Some(meter) = METER.get() {
+            meter.give(layout.size());
+        }
+        // SAFETY: the caller keeps to the contract of `dealloc`.
+        unsafe { self.0.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if let Some(meter) = METER.get() {
+            // While it is moved, both are held.
+            meter.take(size);
+            meter.give(layout.size());
+        }
+        // SAFETY: the caller keeps to the contract of `realloc`.
+        unsafe { self.0.realloc(pointer, layout, size) }
+    }
+}
