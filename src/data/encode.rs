@@ -1,13 +1,15 @@
 //! Records become tokenised examples with a loss mask. Knows no file and no model.
 
 use std::borrow::Borrow;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rayon::prelude::*;
 use tokenizers::Tokenizer;
 
 use crate::data::chat::ChatTemplate;
-use crate::data::mask::{Masked, Masker};
+use crate::data::control::Controls;
+use crate::data::mask::{Masked, Masker, Unlearnt};
 use crate::domain::batch::TokenExample;
 use crate::domain::message::{Conversation, Message, Role};
 use crate::domain::record::Record;
@@ -17,6 +19,7 @@ use crate::domain::record::Record;
 pub struct Encoder<'a> {
     tokenizer: &'a Tokenizer,
     masker: Option<Masker<'a>>,
+    controls: Arc<Controls>,
     /// Ends a text that has no template to end it.
     end: Option<u32>,
     max_length: usize,
@@ -28,6 +31,8 @@ pub struct Encoded {
     pub example: TokenExample,
     /// Tokens before truncation to the longest length allowed.
     pub full_length: usize,
+    /// What the template leaves out of the assistant's turns.
+    pub unlearnt: Unlearnt,
 }
 
 impl Encoded {
@@ -66,12 +71,20 @@ impl<'a> Encoder<'a> {
             ),
             None => None,
         };
+        let controls = Arc::new(Controls::new(tokenizer));
         Ok(Self {
             tokenizer,
-            masker: template.map(|template| Masker::new(template, tokenizer)),
+            masker: template.map(|template| Masker::with(template, tokenizer, Arc::clone(&controls))),
+            controls,
             end,
             max_length,
         })
+    }
+
+    /// The control tokens of the tokenizer.
+    #[must_use]
+    pub fn controls(&self) -> &Controls {
+        &self.controls
     }
 
     /// One record for supervised training. A preference pair trains on its chosen answer.
@@ -203,7 +216,7 @@ impl<'a> Encoder<'a> {
             bail!("{source}: there is nothing to train on");
         }
         let example = TokenExample { source, tokens: masked.tokens, trained: masked.trained };
-        Ok(Encoded { example, full_length })
+        Ok(Encoded { example, full_length, unlearnt: masked.unlearnt })
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod chat;
 pub mod check;
+pub mod control;
 pub mod encode;
 pub mod export;
 pub mod hash;

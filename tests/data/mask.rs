@@ -1,5 +1,5 @@
 use dojo_studio::data::chat::{ChatTemplate, Ending, SpecialTokens};
-use dojo_studio::data::mask::Masker;
+use dojo_studio::data::mask::{Hidden, Masker, Unlearnt, warning};
 use dojo_studio::domain::message::Message;
 use proptest::prelude::*;
 
@@ -14,6 +14,12 @@ fn trained(template: &ChatTemplate, turns: &[Message]) -> String {
 fn refusal(template: &ChatTemplate, turns: &[Message]) -> String {
     let tokenizer = byte_tokenizer();
     format!("{:#}", Masker::new(template, &tokenizer).mask(turns, 0).expect_err("cannot be masked"))
+}
+
+fn turn_end(template: &ChatTemplate) -> String {
+    let tokenizer = byte_tokenizer();
+    let end = Masker::new(template, &tokenizer).turn_end().expect("an end");
+    tokenizer.id_to_token(end).expect("a token")
 }
 
 #[test]
@@ -82,6 +88,74 @@ fn the_end_of_the_turn_is_trained_also_where_a_generation_block_leaves_it_out() 
 }
 
 #[test]
+fn a_block_that_ends_with_white_space_ends_its_turn_and_begins_no_other() {
+    let source = "{% for m in messages %}{% if m.role == 'assistant' %}{% generation %}\
+        {{ '<|im_start|>assistant\\n' + m.content + '<|im_end|>\\n' }}{% endgeneration %}\
+        {% else %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endif %}{% endfor %}\
+        {% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+    for end in ["\\n", " ", "", "\\n\\n"] {
+        let source =
+            source.replacen("'<|im_end|>\\n' }}{% endg", &format!("'<|im_end|>{end}' }}}}{{% endg"), 1);
+        let template = template(&source, "<s>", "<|im_end|>");
+        let end = end.replace("\\n", "\n");
+        let answered = [user("q"), assistant("a")];
+        assert_eq!(trained(&template, &answered), format!("a<|im_end|>{end}"));
+        let asked_again = [user("q"), assistant("a"), user("r")];
+        assert_eq!(trained(&template, &asked_again), format!("a<|im_end|>{end}"));
+        assert_eq!(turn_end(&template), "<|im_end|>");
+    }
+}
+
+#[test]
+fn several_blocks_of_a_turn_are_all_trained_with_both_of_its_end_tokens() {
+    let source = "{% for m in messages %}{% if m.role == 'assistant' %}{{ '<|im_start|>' }}{% generation %}{{ 'T' }}\
+        {% endgeneration %}{{ '|' }}{% generation %}{{ m.content + '<|im_end|></s>' }}{% endgeneration %}\
+        {% else %}{{ '<|im_start|>' + m.content + '<|im_end|>' }}{% endif %}{% endfor %}";
+    let template = template(source, "<s>", "</s>");
+    let turns = [user("q"), assistant("a"), user("r"), assistant("b"), user("s")];
+    assert_eq!(trained(&template, &turns), "T|a<|im_end|></s>|T|b<|im_end|></s>");
+    assert_eq!(turn_end(&template), "<|im_end|>");
+    let tokenizer = byte_tokenizer();
+    let masked = Masker::new(&template, &tokenizer).mask(&turns, 2).expect("mask");
+    assert_eq!(trained_text(&tokenizer, &masked.tokens, &masked.trained), "T|b<|im_end|></s>");
+}
+
+#[test]
+fn the_token_that_ends_a_turn_is_the_one_that_is_trained_and_not_the_one_that_the_model_names() {
+    assert_eq!(turn_end(&template(super::world::CHATML, "<s>", "</s>")), "<|im_end|>");
+    let source = "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}";
+    let tokenizer = byte_tokenizer();
+    assert_eq!(Masker::new(&template(source, "<s>", "</s>"), &tokenizer).turn_end(), None);
+}
+
+#[test]
+fn what_a_template_hides_of_an_answer_is_told() {
+    let source = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content.split('</think>')[-1].strip() \
+        + '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+    let template = template(source, "<s>", "<|im_end|>");
+    let tokenizer = byte_tokenizer();
+    let masker = Masker::new(&template, &tokenizer);
+    let look = |answer: &str| masker.mask(&[user("q"), assistant(answer)], 0).expect("mask").unlearnt;
+    let thinking = look("<think>\nhm\n</think>\n\nYes.");
+    assert_eq!(
+        thinking.first.as_ref().map(Hidden::told),
+        Some(r#""<think>\nhm\n</think>" in turn 2"#.into())
+    );
+    assert_eq!((thinking.thoughts, thinking.hidden_thoughts), (1, 1));
+    assert_eq!(look("  Yes,\n\n no. "), Unlearnt::default());
+    let places = [("a.jsonl:1", &thinking), ("a.jsonl:2", &Unlearnt::default())];
+    assert_eq!(
+        warning(places),
+        Some(
+            "the model's chat template hides a part of what the assistant says in 1 of 2 examples, and it isn't \
+             learnt; nothing of a thought would be learnt in 1 of the 1 with one; the first is a.jsonl:1: \
+             \"<think>\\nhm\\n</think>\" in turn 2"
+                .into()
+        )
+    );
+}
+
+#[test]
 fn turns_shared_by_two_answers_are_context_only() {
     let tokenizer = byte_tokenizer();
     let turns = [user("a"), assistant("b"), user("c"), assistant("d")];
@@ -93,6 +167,15 @@ fn turns_shared_by_two_answers_are_context_only() {
 fn a_template_that_does_not_end_the_turn_is_refused() {
     let source = "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}";
     let error = refusal(&template(source, "<s>", "</s>"), &[user("q"), assistant("a")]);
+    assert!(error.starts_with("the chat template writes no end-of-turn token"), "{error}");
+}
+
+#[test]
+fn the_head_of_the_next_turn_is_never_taken_for_the_end_of_an_answer() {
+    let source = "{% for m in messages %}{{ '<s>' if m.role == 'user' else '</s>' }}{{ m.content }}{% endfor %}\
+        {% if add_generation_prompt %}{{ '</s>' }}{% endif %}";
+    let template = template(source, "<|im_start|>", "<|im_end|>");
+    let error = refusal(&template, &[user("q"), assistant("a"), user("r"), assistant("b")]);
     assert!(error.starts_with("the chat template writes no end-of-turn token"), "{error}");
 }
 

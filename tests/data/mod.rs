@@ -2,6 +2,7 @@
 
 mod chat;
 mod check;
+mod control;
 mod encode;
 mod export;
 mod hub;

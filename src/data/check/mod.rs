@@ -3,6 +3,7 @@
 //! Adding a check: a file here, a row in [`Check`], and its call in [`Checker`].
 
 mod characters;
+mod control;
 mod duplicates;
 mod lengths;
 mod minhash;
@@ -50,10 +51,14 @@ pub enum Check {
     Characters,
     /// Keys, passwords, addresses and numbers of people.
     Secret,
+    /// Names of the model's control tokens in what somebody says.
+    ControlToken,
+    /// A part of an answer that the model's chat template leaves out.
+    Hidden,
 }
 
 impl Check {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Duplicate,
         Self::NearDuplicate,
         Self::Leakage,
@@ -65,6 +70,8 @@ impl Check {
         Self::Truncation,
         Self::Characters,
         Self::Secret,
+        Self::ControlToken,
+        Self::Hidden,
     ];
 
     /// The name that filters and the command line use.
@@ -82,6 +89,8 @@ impl Check {
             Self::Truncation => "truncation",
             Self::Characters => "characters",
             Self::Secret => "secret",
+            Self::ControlToken => "control-token",
+            Self::Hidden => "hidden",
         }
     }
 }
@@ -268,6 +277,7 @@ fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Diges
     turns::check(record, &mut find);
     characters::check(record, &mut find);
     secrets::check(record, &mut find);
+    control::check(record, settings.encoder.as_ref().map(Encoder::controls), &mut find);
     let characters = texts(record).map(|text| text.chars().count()).sum::<usize>();
     let length = match settings.encoder.as_ref().map(|encoder| encoder.encode(record)) {
         None => characters,
@@ -275,6 +285,10 @@ fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Diges
             if encoded.is_truncated() {
                 let (all, kept) = (encoded.full_length, encoded.example.tokens.len());
                 find(Check::Truncation, format!("{all} tokens are cut to {kept}"));
+            }
+            if let Some(hidden) = &encoded.unlearnt.first {
+                let told = hidden.told();
+                find(Check::Hidden, format!("the chat template hides {told}, which isn't learnt"));
             }
             encoded.full_length
         }

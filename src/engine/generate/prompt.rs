@@ -6,6 +6,8 @@ use anyhow::{Context, Result, anyhow};
 use tokenizers::Tokenizer;
 
 use crate::data::chat::{ChatTemplate, Ending};
+use crate::data::control::Controls;
+use crate::data::mask::Masker;
 use crate::domain::message::Message;
 use crate::engine::model::OpenModel;
 
@@ -14,6 +16,7 @@ use crate::engine::model::OpenModel;
 pub struct Prompter {
     tokenizer: Arc<Tokenizer>,
     template: Option<ChatTemplate>,
+    controls: Arc<Controls>,
     name: String,
 }
 
@@ -24,7 +27,8 @@ impl Prompter {
     /// Where the template doesn't compile.
     pub fn new(model: &OpenModel) -> Result<Self> {
         let template = model.template.compile()?;
-        Ok(Self { tokenizer: Arc::clone(&model.tokenizer), template, name: model.name.clone() })
+        let controls = Arc::new(Controls::new(&model.tokenizer));
+        Ok(Self { tokenizer: Arc::clone(&model.tokenizer), template, controls, name: model.name.clone() })
     }
 
     /// Whether the model can chat.
@@ -32,7 +36,7 @@ impl Prompter {
         self.template.is_some()
     }
 
-    /// A conversation with the head of the assistant's next turn.
+    /// A conversation with the head of the assistant's next turn. The names of control tokens in it are text.
     ///
     /// # Errors
     /// Where the model has no template, or its template refuses the conversation.
@@ -40,8 +44,8 @@ impl Prompter {
         let template = self.template.as_ref().with_context(|| {
             format!("{} has no chat template: it continues plain text only (`--raw`)", self.name)
         })?;
-        let text = template.render(messages, Ending::GenerationPrompt)?;
-        self.encode(&text, false)
+        let masker = Masker::with(template, &self.tokenizer, Arc::clone(&self.controls));
+        masker.tokens(messages.into(), Ending::GenerationPrompt)
     }
 
     /// Plain text as it stands, behind the model's beginning token where its tokenizer puts one.
@@ -49,11 +53,7 @@ impl Prompter {
     /// # Errors
     /// Where the tokenizer fails.
     pub fn raw(&self, text: &str) -> Result<Vec<u32>> {
-        self.encode(text, true)
-    }
-
-    fn encode(&self, text: &str, special: bool) -> Result<Vec<u32>> {
-        let encoding = self.tokenizer.encode(text, special).map_err(|error| anyhow!("tokenise: {error}"))?;
+        let encoding = self.tokenizer.encode(text, true).map_err(|error| anyhow!("tokenise: {error}"))?;
         Ok(encoding.get_ids().to_vec())
     }
 }

@@ -28,6 +28,8 @@ fn about(check: &str) -> &'static str {
         "truncation" => "longer than training keeps",
         "characters" => "characters that were lost or that nobody typed",
         "secret" => "keys, passwords, addresses or numbers of people",
+        "control-token" => "a control token's name in a text, where it is text",
+        "hidden" => "a part of an answer that the chat template leaves out",
         _ => "",
     }
 }

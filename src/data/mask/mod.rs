@@ -1,0 +1,278 @@
+//! Which tokens of a conversation are trained on. Knows the tokenizer and the template, no file and no model.
+//!
+//! The mask covers, in every turn of the assistant, what the model itself has to write: everything after the
+//! generation prompt, up to and with the token that ends the turn (`<|im_end|>`, `</s>`, ...). What a template puts
+//! behind that token (a newline, say) is written by the template when the conversation goes on, never by the model,
+//! and is not trained on; neither are system, user and tool turns.
+//!
+//! Where the template has `{% generation %}` blocks, they decide, as in transformers' `return_assistant_tokens_mask`,
+//! but for two things: the head of a turn inside a block is not trained on, since the model never writes it, and the
+//! token that ends the turn always is. Otherwise the borders are found by rendering: a turn begins where the rendering
+//! of the turns before it with a generation prompt ends, and its text lies between what two renderings that differ in
+//! that turn alone have in common. The conversation is tokenised once, as a whole; a token counts as trained when it
+//! begins within the mask. A control token's name in what somebody says is text: see [`Controls`].
+
+mod hidden;
+mod spans;
+
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Result, bail, ensure};
+use tokenizers::Tokenizer;
+
+use crate::data::chat::{ChatTemplate, Ending};
+use crate::data::control::{Controls, Frame, Pieces, Shielded};
+use crate::data::shown;
+use crate::domain::message::{Conversation, Message, Role};
+
+pub use hidden::{Hidden, Unlearnt, warning};
+use spans::{By, Span};
+
+/// A tokenised conversation with its loss mask.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Masked {
+    /// Token ids, (time).
+    pub tokens: Vec<u32>,
+    /// Whether a token is trained on, (time).
+    pub trained: Vec<bool>,
+    /// What the template leaves out of the assistant's turns.
+    pub unlearnt: Unlearnt,
+}
+
+/// Masks conversations for one model.
+#[derive(Debug, Clone)]
+pub struct Masker<'a> {
+    template: &'a ChatTemplate,
+    tokenizer: &'a Tokenizer,
+    special: HashSet<u32>,
+    /// Begins a text, or in some models a turn; never ends one.
+    bos: Option<u32>,
+    controls: Arc<Controls>,
+    /// See [`Masker::turn_end`].
+    turn_end: OnceLock<Option<u32>>,
+    /// See [`Masker::heads`].
+    heads: OnceLock<HashSet<u32>>,
+}
+
+impl<'a> Masker<'a> {
+    pub fn new(template: &'a ChatTemplate, tokenizer: &'a Tokenizer) -> Self {
+        Self::with(template, tokenizer, Arc::new(Controls::new(tokenizer)))
+    }
+
+    /// With what is known of the tokenizer's control tokens already.
+    pub(crate) fn with(
+        template: &'a ChatTemplate,
+        tokenizer: &'a Tokenizer,
+        controls: Arc<Controls>,
+    ) -> Self {
+        let named = template.special();
+        let id = |token: &Option<String>| token.as_deref().and_then(|token| tokenizer.token_to_id(token));
+        let mut special: HashSet<u32> = controls.ids().collect();
+        special.extend(id(&named.eos));
+        let bos = id(&named.bos).filter(|bos| Some(*bos) != id(&named.eos));
+        Self {
+            template,
+            tokenizer,
+            special,
+            bos,
+            controls,
+            turn_end: OnceLock::new(),
+            heads: OnceLock::new(),
+        }
+    }
+
+    /// Renders, tokenises and masks a conversation. Assistant turns before `first_turn` are context only (the turns
+    /// that both answers of a preference pair share); 0 trains on all of them.
+    ///
+    /// # Errors
+    /// Where the template refuses the conversation or can't be masked, and where no assistant speaks.
+    pub fn mask<'c>(&self, conversation: impl Into<Conversation<'c>>, first_turn: usize) -> Result<Masked> {
+        let conversation = conversation.into();
+        let mut turns = conversation.messages.iter().skip(first_turn);
+        let speaks = turns.any(|message| message.role == Role::Assistant && message.is_learnt());
+        ensure!(speaks, "there is no assistant turn to train on");
+        shown::check(self.template, conversation)?;
+        let shielded = self.controls.shield(conversation, || self.frame());
+        let conversation = shielded.as_ref().map_or(conversation, Shielded::conversation);
+        let text = self.template.render(conversation, Ending::Complete)?;
+        let Pieces { tokens, begins } = self.controls.pieces(self.tokenizer, &text)?;
+        let mut trained = vec![false; tokens.len()];
+        let mut unlearnt = Unlearnt::default();
+        let learnt = |turn: usize| {
+            turn >= first_turn && conversation.messages.get(turn).is_some_and(Message::is_learnt)
+        };
+        for (turn, spans) in self.spans(conversation, &text)? {
+            if !learnt(turn) {
+                continue;
+            }
+            if let Some(message) = conversation.messages.get(turn) {
+                unlearnt.look(turn, message, &spans, &text);
+            }
+            for (index, span) in spans.iter().enumerate() {
+                let last = index + 1 == spans.len();
+                let Some((first, last)) = self.trained_range(&tokens, &begins, *span, &text, last)? else {
+                    continue;
+                };
+                if let Some(stretch) = trained.get_mut(first..=last) {
+                    stretch.fill(true);
+                }
+            }
+        }
+        Ok(Masked { tokens, trained, unlearnt })
+    }
+
+    /// How many tokens a conversation has; nobody has to answer in it.
+    ///
+    /// # Errors
+    /// Where the template refuses the conversation.
+    pub fn length<'c>(&self, conversation: impl Into<Conversation<'c>>) -> Result<usize> {
+        Ok(self.tokens(conversation.into(), Ending::Complete)?.len())
+    }
+
+    /// A conversation's tokens.
+    ///
+    /// # Errors
+    /// Where the template refuses the conversation.
+    pub(crate) fn tokens(&self, conversation: Conversation<'_>, ending: Ending) -> Result<Vec<u32>> {
+        let shielded = self.controls.shield(conversation, || self.frame());
+        let conversation = shielded.as_ref().map_or(conversation, Shielded::conversation);
+        let text = self.template.render(conversation, ending)?;
+        Ok(self.controls.pieces(self.tokenizer, &text)?.tokens)
+    }
+
+    /// The token that a model trained with this template writes at the end of its turn, found by masking a small
+    /// conversation. None where the template can't be masked.
+    #[must_use]
+    pub fn turn_end(&self) -> Option<u32> {
+        *self.turn_end.get_or_init(|| {
+            let turns = [Role::System, Role::User, Role::Assistant].map(|role| Message::new(role, "Yes"));
+            let masked = self.mask_plainly(&turns[1..]).or_else(|_| self.mask_plainly(&turns)).ok()?;
+            let learnt = masked.tokens.iter().zip(&masked.trained).rev();
+            let ends = learnt.skip_while(|(_, trained)| !**trained).take_while(|(_, trained)| **trained);
+            // White space may follow the token that ends the turn, and so may a second one.
+            let ends = ends.map(|(token, _)| *token).skip_while(|token| !self.special.contains(token));
+            ends.take_while(|token| self.special.contains(token)).last()
+        })
+    }
+
+    /// As [`Masker::mask`], of a conversation that has neither thoughts nor control tokens in it.
+    fn mask_plainly(&self, turns: &[Message]) -> Result<Masked> {
+        let conversation = Conversation::from(turns);
+        let text = self.template.render(conversation, Ending::Complete)?;
+        let Pieces { tokens, begins } = self.controls.pieces(self.tokenizer, &text)?;
+        let mut trained = vec![false; tokens.len()];
+        for (_, spans) in self.spans(conversation, &text)? {
+            for (index, span) in spans.iter().enumerate() {
+                let last = index + 1 == spans.len();
+                let range = self.range(&tokens, &begins, *span, &text, (last, None, &HashSet::new()))?;
+                if let Some(stretch) = range.and_then(|(first, last)| trained.get_mut(first..=last)) {
+                    stretch.fill(true);
+                }
+            }
+        }
+        Ok(Masked { tokens, trained, unlearnt: Unlearnt::default() })
+    }
+
+    /// Which control tokens belong to the template's own frame around what is said, and which a model writes itself.
+    fn frame(&self) -> Frame {
+        let names = |text: &str| self.controls.names(text);
+        let mut frame: HashSet<String> = HashSet::new();
+        let named = self.template.special();
+        let known = [&named.bos, &named.eos, &named.pad, &named.unknown];
+        frame.extend(known.into_iter().flatten().cloned());
+        frame.extend(self.turn_end().and_then(|end| self.tokenizer.id_to_token(end)));
+        let asked = [Message::new(Role::System, "S"), Message::new(Role::User, "Hi")];
+        for turns in [&asked[..], &asked[1..]] {
+            frame.extend(
+                self.template.render(turns, Ending::Complete).into_iter().flat_map(|text| names(&text)),
+            );
+        }
+        // The head of the assistant's turn, without a thought that the template may begin for it.
+        let turns = [Message::new(Role::User, "Hi"), Message::new(Role::Assistant, "Yes")];
+        let whole = self.mask_plainly(&turns).unwrap_or_default();
+        let outside = whole.tokens.iter().zip(&whole.trained).filter(|(_, trained)| !**trained);
+        let outside = outside.filter_map(|(token, _)| self.tokenizer.id_to_token(*token));
+        frame.extend(outside.filter(|text| self.controls.is_name(text)));
+        let written = names(self.template.source()).into_iter().filter(|name| !frame.contains(name));
+        Frame { written: written.collect() }
+    }
+
+    /// The first and last token that the model writes in a span; none of a span without tokens.
+    fn trained_range(
+        &self,
+        tokens: &[u32],
+        begins: &[usize],
+        span: Span,
+        text: &str,
+        last: bool,
+    ) -> Result<Option<(usize, usize)>> {
+        self.range(tokens, begins, span, text, (last, self.turn_end(), self.heads()))
+    }
+
+    /// Control tokens that begin turns, or stand in a turn of others: none of them ends the assistant's.
+    fn heads(&self) -> &HashSet<u32> {
+        self.heads.get_or_init(|| {
+            let asked = [Role::System, Role::User].map(|role| Message::new(role, "Hi"));
+            let prompt = |turns: &[Message]| self.template.render(turns, Ending::GenerationPrompt).ok();
+            let prompts = [prompt(&asked), prompt(&asked[1..])];
+            let names = prompts.iter().flatten().flat_map(|text| self.controls.names(text));
+            let ids = names.filter_map(|name| self.tokenizer.token_to_id(&name));
+            ids.filter(|id| Some(*id) != self.turn_end()).collect()
+        })
+    }
+
+    /// `last`: the turn ends with this span. `usual`: the token that ends turns, where it is known.
+    fn range(
+        &self,
+        tokens: &[u32],
+        begins: &[usize],
+        span: Span,
+        text: &str,
+        (last, usual, heads): (bool, Option<u32>, &HashSet<u32>),
+    ) -> Result<Option<(usize, usize)>> {
+        let after = |byte: usize| begins.partition_point(|&begin| begin < byte);
+        let at = |index: usize| begins.get(index).copied().unwrap_or(text.len());
+        let blank = |from: usize, to: usize| text.get(from..to).is_some_and(|gap| gap.trim().is_empty());
+        let is_special = |index: usize| tokens.get(index).is_some_and(|token| self.special.contains(token));
+        let is_end = |index: usize| is_special(index) && tokens.get(index).copied() != self.bos;
+        let is_usual = |index: usize| tokens.get(index).copied() == usual;
+        // A template that ignores `add_generation_prompt` leaves the turn's own head in front of the answer.
+        let has_head = (after(span.start)..after(span.content)).any(is_special);
+        let begin = if has_head { span.content } else { span.start };
+        let first = match span.by {
+            By::Rendering => after(begin),
+            // As in transformers, a token that a block begins within belongs to it.
+            By::Block if begin < span.end => begins.partition_point(|&at| at <= begin).saturating_sub(1),
+            By::Block => after(begin),
+        };
+        let behind = after(span.end);
+        // White space may stand after the token that ends the turn, inside of the span.
+        let inside =
+            (first..behind).rev().find(|&index| !blank(at(index), at(index + 1)) || is_special(index));
+        let inside = inside.filter(|&index| is_end(index));
+        let outside = (behind..tokens.len()).find(|&index| is_end(index));
+        let outside = outside.filter(|&index| {
+            let is_head = tokens.get(index).is_some_and(|token| heads.contains(token));
+            blank(span.end, at(index).max(span.end)) && !is_head
+        });
+        let until = behind.checked_sub(1).filter(|&until| until >= first);
+        if !last {
+            return Ok(until.map(|until| (first, until)));
+        }
+        let end = match (inside, outside) {
+            // A call may end with a token of its own, before the one that ends the turn.
+            (Some(inside), Some(outside)) if is_usual(outside) && !is_usual(inside) => Some(outside),
+            (Some(inside), _) if span.by == By::Block => until.max(Some(inside)),
+            (Some(inside), _) => Some(inside),
+            (None, outside) => outside,
+        };
+        match end {
+            Some(end) => Ok(Some((first, end))),
+            None => bail!(
+                "the chat template writes no end-of-turn token behind an assistant's answer, so a model trained with \
+                 it would not learn to stop; give the model a template that ends the assistant's turns"
+            ),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Where in a rendering the assistant's turns are.
+
+use anyhow::{Result, ensure};
+
+use super::Masker;
+use crate::data::chat::{BLOCK_END, BLOCK_START, Ending};
+use crate::domain::message::{Conversation, Message, Role, THOUGHTS, TOOL_CALLS};
+
+/// A stretch of what the model writes in one turn, in bytes of the rendered text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    /// Behind the generation prompt.
+    pub start: usize,
+    /// Where the answer's own text begins: `start`, or later where the template writes more (an empty `<think>`).
+    pub content: usize,
+    /// Behind the answer's text, before the token that ends the turn; or behind the block.
+    pub end: usize,
+    pub by: By,
+}
+
+/// How a span was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// By comparing renderings.
+    Rendering,
+    /// The template says so.
+    Block,
+}
+
+impl Masker<'_> {
+    /// The spans of every assistant turn, with the turn's index.
+    pub(super) fn spans(
+        &self,
+        conversation: Conversation<'_>,
+        text: &str,
+    ) -> Result<Vec<(usize, Vec<Span>)>> {
+        let messages = conversation.messages;
+        let assistant = |(_, message): &(usize, &Message)| message.role == Role::Assistant;
+        let turns: Vec<usize> = messages.iter().enumerate().filter(assistant).map(|(turn, _)| turn).collect();
+        if self.template.is_marked() {
+            let blocks = blocks(&self.template.render_marked(conversation)?, text)?;
+            return self.by_turn(conversation, &turns, blocks, text);
+        }
+        let span = |&turn: &usize| -> Result<(usize, Vec<Span>)> {
+            Ok((turn, vec![self.rendered_span(conversation, turn, text)?]))
+        };
+        turns.iter().map(span).collect()
+    }
+
+    /// Gives each block to its turn, without the turn's head.
+    fn by_turn(
+        &self,
+        conversation: Conversation<'_>,
+        turns: &[usize],
+        blocks: Vec<(usize, usize)>,
+        text: &str,
+    ) -> Result<Vec<(usize, Vec<Span>)>> {
+        let mut spans: Vec<(usize, Vec<Span>)> = turns.iter().map(|&turn| (turn, Vec::new())).collect();
+        if blocks.len() == turns.len() {
+            for ((turn, own), block) in spans.iter_mut().zip(blocks) {
+                own.push(self.without_head(conversation, *turn, block, text));
+            }
+            return Ok(spans);
+        }
+        // A turn may have several blocks, or none: each belongs to the first turn that isn't over before it, or to
+        // the turn before that one, if nothing but control tokens stands between them.
+        let ends: Vec<usize> = turns
+            .iter()
+            .map(|&turn| self.changed_part(conversation, turn, text).map(|(_, end)| end))
+            .collect::<Result<_>>()?;
+        for block in blocks.into_iter().filter(|(start, end)| start < end) {
+            let next = ends.partition_point(|&end| end < block.0);
+            let before = next.checked_sub(1).filter(|&before| {
+                let over = ends.get(before).copied().unwrap_or_default();
+                self.controls.is_blank(text.get(over..block.0).unwrap_or_default())
+            });
+            let owner = before.unwrap_or(next.min(ends.len().saturating_sub(1)));
+            if let Some((turn, own)) = spans.get_mut(owner) {
+                let head = own.is_empty();
+                let whole = Span { start: block.0, content: block.0, end: block.1, by: By::Block };
+                own.push(if head { self.without_head(conversation, *turn, block, text) } else { whole });
+            }
+        }
+        ensure!(
+            spans.iter().any(|(_, own)| !own.is_empty()),
+            "the chat template marks nothing of the conversation as generated, so it can't be masked"
+        );
+        Ok(spans)
+    }
+
+    /// A block, from where the turn's head ends: what the template itself writes to make the model answer.
+    fn without_head(
+        &self,
+        conversation: Conversation<'_>,
+        turn: usize,
+        (start, end): (usize, usize),
+        text: &str,
+    ) -> Span {
+        let inside = text.get(start..end).unwrap_or_default();
+        let begins_special = self.controls.begins(inside);
+        let head = if begins_special { self.head(conversation, turn) } else { None };
+        let head = head.filter(|head| !head.is_empty() && inside.starts_with(head.as_str()));
+        let start = start + head.map_or(0, |head| head.len());
+        Span { start, content: start, end, by: By::Block }
+    }
+
+    /// What the template adds to the turns before a turn, for the model to answer.
+    fn head(&self, conversation: Conversation<'_>, turn: usize) -> Option<String> {
+        let messages = conversation.messages.get(..turn)?;
+        let before = Conversation { messages, tools: conversation.tools };
+        let prompt = self.template.render(before, Ending::GenerationPrompt).ok()?;
+        let without = self.template.render(before, Ending::Complete).ok()?;
+        prompt.strip_prefix(&without).map(str::to_owned)
+    }
+
+    /// Finds one turn's borders by comparing renderings.
+    fn rendered_span(&self, conversation: Conversation<'_>, turn: usize, text: &str) -> Result<Span> {
+        let (before, rest) = conversation.messages.split_at(turn);
+        // What a turn with calls ends with is the template's own form of them.
+        let ends = rest.first().filter(|message| message.tool_calls().is_empty());
+        let answer = ends.map(|message| message.content.trim()).unwrap_or_default();
+        let (content, end) = self.changed_part(conversation, turn, text)?;
+        let shown = text.get(content..end).unwrap_or_default().trim();
+        let last_line = answer.lines().next_back().unwrap_or_default().trim();
+        ensure!(
+            shown.ends_with(last_line),
+            "the chat template does not show what the assistant says in turn {}, so it can't be masked",
+            turn + 1
+        );
+        let before = Conversation { messages: before, tools: conversation.tools };
+        let start = self
+            .template
+            .render(before, Ending::GenerationPrompt)
+            .ok()
+            .filter(|prompt| prompt.len() <= content && text.starts_with(prompt.as_str()))
+            .map_or(content, |prompt| prompt.len());
+        Ok(Span { start, content, end, by: By::Rendering })
+    }
+
+    /// What of a rendering comes from one turn: where it differs from a rendering with another text in that turn.
+    fn changed_part(
+        &self,
+        conversation: Conversation<'_>,
+        turn: usize,
+        text: &str,
+    ) -> Result<(usize, usize)> {
+        let mut changed = conversation.messages.to_vec();
+        if let Some(message) = changed.get_mut(turn) {
+            message.content = String::from(BLOCK_START);
+            message.extra.retain(|key, _| key != TOOL_CALLS && !THOUGHTS.contains(&key.as_str()));
+        }
+        let changed = Conversation { messages: &changed, tools: conversation.tools };
+        let other = self.template.render(changed, Ending::Complete)?;
+        let content = common_prefix(text, &other);
+        let end = text.len() - common_suffix(text, &other).min(text.len() - content);
+        Ok((content, end))
+    }
+}
+
+/// Reads the borders of generation blocks from a rendering with marks.
+fn blocks(marked: &str, text: &str) -> Result<Vec<(usize, usize)>> {
+    let mut blocks = Vec::new();
+    let mut start = None;
+    let mut position = 0;
+    for character in marked.chars() {
+        match character {
+            BLOCK_START => start = Some(position),
+            BLOCK_END => blocks.extend(start.take().map(|start| (start, position))),
+            other => position += other.len_utf8(),
+        }
+    }
+    let same =
+        marked.chars().filter(|character| ![BLOCK_START, BLOCK_END].contains(character)).eq(text.chars());
+    ensure!(
+        same,
+        "the chat template renders differently inside its generation blocks, so it can't be masked"
+    );
+    Ok(blocks)
+}
+
+fn common_prefix(a: &str, b: &str) -> usize {
+    a.chars().zip(b.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8()).sum()
+}
+
+fn common_suffix(a: &str, b: &str) -> usize {
+    a.chars().rev().zip(b.chars().rev()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8()).sum()
+}
