@@ -2,6 +2,7 @@
 
 pub mod blocks;
 pub mod config;
+mod ends;
 mod extend;
 pub mod files;
 pub mod frozen;

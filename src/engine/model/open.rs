@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use tokenizers::Tokenizer;
 
+use super::ends;
 use super::files::{Form, ModelFiles};
 use super::gguf::{self, GgufFile, GgufWeights};
 use super::hf::{self, SafetensorsWeights};
@@ -73,8 +74,8 @@ pub fn open(files: &ModelFiles) -> Result<OpenModel> {
         }
     };
     check(files, &config, weights.as_ref(), &tokenizer)?;
-    let end = template.eos_token.as_ref().and_then(|text| tokenizer.token_to_id(text));
-    config.eos.extend(end.filter(|end| !config.eos.contains(end)));
+    config.eos = ends::find(&config.eos, &files.form, &template, &tokenizer);
+    config.eos.retain(|&end| (end as usize) < config.vocabulary);
     Ok(OpenModel {
         name: files.name.clone(),
         files: files.clone(),

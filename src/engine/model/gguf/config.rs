@@ -6,18 +6,6 @@ use super::{GgufFile, Header};
 use crate::engine::model::blocks;
 use crate::engine::model::config::{Activation, Architecture, ModelConfig, Rope, RopeScaling};
 
-/// Token texts that end a turn, for files that don't name theirs (llama.cpp looks for the same).
-const TURN_ENDS: [&str; 8] = [
-    "<|im_end|>",
-    "<|eot_id|>",
-    "<|end|>",
-    "<end_of_turn>",
-    "<|endoftext|>",
-    "<|eom_id|>",
-    "<|end_of_text|>",
-    "<|end▁of▁sentence|>",
-];
-
 /// ggml's type of a control token (`llama_token_type`).
 pub(crate) const CONTROL_TOKEN: i64 = 3;
 
@@ -168,20 +156,12 @@ impl<'a> Keys<'a> {
         Ok((rope(scaling), None))
     }
 
+    /// The tokens that the file names as ends.
     fn ends(&self) -> Vec<u32> {
-        let named = ["eos", "eot", "eom"]
-            .into_iter()
-            .filter_map(|name| self.header.token_id(&format!("tokenizer.ggml.{name}_token_id")));
-        let tokens = self.header.texts("tokenizer.ggml.tokens").unwrap_or_default();
-        let kinds = self.header.integers("tokenizer.ggml.token_type").unwrap_or_default();
-        let spoken = tokens.iter().zip(kinds).enumerate().filter_map(|(id, (text, &kind))| {
-            (kind == CONTROL_TOKEN && TURN_ENDS.contains(&text.as_str())).then_some(id as u32)
-        });
         let mut ends: Vec<u32> = Vec::new();
-        for id in named.chain(spoken) {
-            if !ends.contains(&id) {
-                ends.push(id);
-            }
+        for name in ["eos", "eot", "eom"] {
+            let id = self.header.token_id(&format!("tokenizer.ggml.{name}_token_id"));
+            ends.extend(id.filter(|id| !ends.contains(id)));
         }
         ends
     }

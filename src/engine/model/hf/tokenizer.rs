@@ -36,6 +36,13 @@ struct TokenizerConfig {
     eos_token: Option<Token>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SpecialTokensMap {
+    bos_token: Option<Token>,
+    eos_token: Option<Token>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Token {
@@ -83,6 +90,8 @@ impl Templates {
 /// Where a file is there but can't be read.
 pub(crate) fn template(folder: &Path) -> Result<ChatTemplateSource> {
     let config: TokenizerConfig = optional_json(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
+    // Older folders name the tokens here alone.
+    let map: SpecialTokensMap = optional_json(&folder.join("special_tokens_map.json"))?.unwrap_or_default();
     let beside = folder.join("chat_template.jinja");
     let older = folder.join("chat_template.json");
     let text = if beside.is_file() {
@@ -95,7 +104,7 @@ pub(crate) fn template(folder: &Path) -> Result<ChatTemplateSource> {
     };
     Ok(ChatTemplateSource {
         text,
-        bos_token: config.bos_token.map(Token::text),
-        eos_token: config.eos_token.map(Token::text),
+        bos_token: config.bos_token.or(map.bos_token).map(Token::text),
+        eos_token: config.eos_token.or(map.eos_token).map(Token::text),
     })
 }
