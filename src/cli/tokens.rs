@@ -15,6 +15,7 @@ use crate::app::cutter::Cutter;
 use crate::config::Folders;
 use crate::data::encode::{Encoded, Encoder};
 use crate::data::import::{Batch, ImportOptions, OnMalformed, read_all};
+use crate::data::mask::warning;
 use crate::domain::protocol::data::{TokenPiece, Trained};
 use crate::engine::hub::Network;
 
@@ -50,6 +51,8 @@ struct Totals {
     longest: usize,
     /// Examples that can't be trained on, with the reason.
     refused: Vec<String>,
+    /// What of the examples isn't learnt.
+    warning: Option<String>,
 }
 
 /// Finds a model by name, fetching it where it is not here.
@@ -81,7 +84,9 @@ pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
 fn totals(encoder: &Encoder<'_>, batch: &Batch) -> Totals {
     let encoded: Vec<Result<Encoded>> =
         batch.records.par_iter().map(|record| encoder.encode(record)).collect();
-    let mut totals = Totals { examples: batch.records.len(), ..Totals::default() };
+    let learnt = encoded.iter().flatten();
+    let warning = warning(learnt.map(|one| (one.example.source.as_str(), &one.unlearnt)));
+    let mut totals = Totals { examples: batch.records.len(), warning, ..Totals::default() };
     for one in encoded {
         match one {
             Ok(one) => {
@@ -113,6 +118,7 @@ fn as_json(shown: &Encoded, pieces: &[TokenPiece], totals: &Totals, batch: &Batc
             "truncated": totals.truncated,
             "longest": totals.longest,
             "refused": totals.refused,
+            "warning": totals.warning,
             "malformed": batch.malformed,
         },
     })
@@ -140,6 +146,9 @@ fn for_people(shown: &Encoded, pieces: &[TokenPiece], totals: &Totals, batch: &B
         "\nall {} examples: {} tokens, {} trained on ({share:.0}%), the longest has {}, {} are cut",
         totals.examples, totals.tokens, totals.trained, totals.longest, totals.truncated
     );
+    if let Some(warning) = &totals.warning {
+        let _ = write!(out, "\nwarning: {warning}");
+    }
     if let Some(first) = totals.refused.first() {
         let _ = write!(out, "\n{} can't be trained on; {first}", totals.refused.len());
     }

@@ -11,6 +11,7 @@ use crate::config::Folders;
 use crate::data::encode::{Encoded, Encoder};
 use crate::data::hash;
 use crate::data::import::{self, ImportOptions, OnMalformed};
+use crate::data::mask;
 use crate::domain::batch::TokenExample;
 use crate::domain::recipe::{DataPart, Malformed, Recipe, SetOrder, source};
 use crate::domain::record::{Record, RecordId};
@@ -28,6 +29,8 @@ pub struct Dataset {
     pub truncated: usize,
     /// What is left out: lines that are no records and records that can't be trained on, each with place and reason.
     pub malformed: Vec<String>,
+    /// What a person should know of the examples before they are trained on, in sentences.
+    pub warnings: Vec<String>,
     /// Exactly what was read: which version of which record, to train on and to evaluate on.
     pub seen: Vec<Seen>,
 }
@@ -66,7 +69,10 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dat
     ensure!(!train.is_empty(), "no example of {} can be trained on: {}", data.train, named(&malformed));
     let seen =
         |rows: &[Row], purpose| rows.iter().map(|row| row.seen(purpose)).collect::<Result<Vec<_>, _>>();
+    let learnt = encoded.iter().chain(&held_out);
+    let unlearnt = mask::warning(learnt.map(|one| (one.example.source.as_str(), &one.unlearnt)));
     Ok(Dataset {
+        warnings: unlearnt.into_iter().collect(),
         prompts: prompts(recipe, &train, &eval),
         truncated: encoded.iter().chain(&held_out).filter(|one| one.is_truncated()).count(),
         seen: [seen(&train, Purpose::Train)?, seen(&eval, Purpose::Eval)?].concat(),

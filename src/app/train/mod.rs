@@ -73,6 +73,10 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
     let prepared = prepare(&job.recipe, &job.folders, job.network, progress, &mut |doing| host.doing(doing))?;
     note_data(&job.folder, &prepared.data)?;
     prepared.data.malformed.iter().for_each(|bad| tracing::warn!("left out: {bad}"));
+    for warning in &prepared.data.warnings {
+        tracing::warn!("{warning}");
+        host.doing(&format!("warning: {warning}"));
+    }
     host.doing("loading the weights");
     let place = place(&job.recipe)?;
     let mut student = student(&prepared.model, &job.recipe, &place)?;

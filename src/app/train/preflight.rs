@@ -80,7 +80,8 @@ pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Pr
         seconds: None,
         warnings: Vec::new(),
     };
-    figures.warnings = warnings(&figures, &data.malformed, recipe);
+    figures.warnings = data.warnings.clone();
+    figures.warnings.extend(warnings(&figures, &data.malformed, recipe));
     Ok(figures)
 }
 
