@@ -24,6 +24,8 @@ pub(crate) struct Cutter {
     tokenizer: Arc<Tokenizer>,
     template: Option<ChatTemplate>,
     end: Option<String>,
+    /// Rows of the model's embedding.
+    rows: usize,
 }
 
 impl Cutter {
@@ -45,7 +47,8 @@ impl Cutter {
         let open = model::open(&files)?;
         let template = open.template.compile()?;
         let end = open.template.eos_token.clone();
-        Ok(Self { name: name.to_owned(), tokenizer: open.tokenizer, template, end })
+        let rows = open.config.vocabulary;
+        Ok(Self { name: name.to_owned(), tokenizer: open.tokenizer, template, end, rows })
     }
 
     /// Cuts examples to `max_length` tokens.
@@ -53,7 +56,8 @@ impl Cutter {
     /// # Errors
     /// As [`Encoder::new`].
     pub(crate) fn encoder(&self, max_length: usize) -> Result<Encoder<'_>> {
-        Encoder::new(&self.tokenizer, self.template.as_ref(), self.end.as_deref(), max_length)
+        let encoder = Encoder::new(&self.tokenizer, self.template.as_ref(), self.end.as_deref(), max_length)?;
+        Ok(encoder.with_rows(self.rows))
     }
 
     /// An example's tokens with their text. A character of several tokens is one piece.

@@ -10,6 +10,7 @@ use tokenizers::Tokenizer;
 use crate::data::chat::ChatTemplate;
 use crate::data::control::Controls;
 use crate::data::mask::{Masked, Masker, Unlearnt};
+use crate::data::vocabulary::check_rows;
 use crate::domain::batch::TokenExample;
 use crate::domain::message::{Conversation, Message, Role};
 use crate::domain::record::Record;
@@ -23,6 +24,8 @@ pub struct Encoder<'a> {
     /// Ends a text that has no template to end it.
     end: Option<u32>,
     max_length: usize,
+    /// Tokens from here on have no row in the model's embedding.
+    rows: usize,
 }
 
 /// An example, and how long it was before it was cut.
@@ -78,6 +81,7 @@ impl<'a> Encoder<'a> {
             controls,
             end,
             max_length,
+            rows: usize::MAX,
         })
     }
 
@@ -85,6 +89,12 @@ impl<'a> Encoder<'a> {
     #[must_use]
     pub fn controls(&self) -> &Controls {
         &self.controls
+    }
+
+    /// Refuses examples with a token that an embedding of so many rows has none for.
+    #[must_use]
+    pub fn with_rows(self, rows: usize) -> Self {
+        Self { rows, ..self }
     }
 
     /// One record for supervised training. A preference pair trains on its chosen answer.
@@ -202,6 +212,7 @@ impl<'a> Encoder<'a> {
         let full_length = masked.tokens.len();
         masked.tokens.truncate(self.max_length);
         masked.trained.truncate(self.max_length);
+        check_rows(&masked.tokens, self.rows, self.tokenizer).with_context(|| source.clone())?;
         if let Some(first) = masked.trained.first_mut() {
             *first = false;
         }

@@ -14,3 +14,4 @@ pub mod pack;
 pub mod rows;
 pub(crate) mod shown;
 pub mod split;
+pub mod vocabulary;

@@ -93,3 +93,21 @@ fn a_preference_pair_becomes_two_examples_that_train_on_the_answers_alone() {
         "bad<|im_end|>"
     );
 }
+
+#[test]
+fn only_an_example_with_a_token_that_has_no_row_is_refused() {
+    let tokenizer = byte_tokenizer();
+    let end = tokenizer.token_to_id("</s>").expect("the end token") as usize;
+    let text = Record { text: Some("abc".into()), ..Record::default() };
+    let encode = |end_token: Option<&str>, rows: usize| {
+        let encoder = Encoder::new(&tokenizer, None, end_token, 512).expect("an encoder");
+        encoder.with_rows(rows).encode(&text)
+    };
+    assert!(encode(Some("</s>"), end + 1).is_ok());
+    assert!(encode(None, end).is_ok());
+    let error = format!("{:#}", encode(Some("</s>"), end).expect_err("a token without a row"));
+    let said = format!(
+        "it holds the token \"</s>\" ({end}), for which the model has no row: its embedding has {end} rows"
+    );
+    assert!(error.ends_with(&said), "{error}");
+}

@@ -9,7 +9,7 @@ use dojo_studio::engine::model::{self, ModelConfig};
 use crate::support::models::{golden, smollm2};
 use crate::support::tiny::{Named, Tiny, write_safetensors};
 
-fn tiny(kind: &'static str) -> ModelConfig {
+pub(super) fn tiny(kind: &'static str) -> ModelConfig {
     let place = tempfile::tempdir().unwrap();
     Tiny::new(kind).open_folder(place.path()).config
 }
@@ -207,9 +207,9 @@ fn targets_are_read_by_name() {
 }
 
 /// Writes a folder by hand, as another program would.
-fn write(folder: &Path, keys: serde_json::Value, tensors: &[Named]) {
+pub(super) fn write(folder: &Path, keys: serde_json::Value, tensors: &[Named]) {
     let mut config =
-        serde_json::json!({"peft_type": "LORA", "r": 2, "lora_alpha": 4, "target_modules": ["q_proj"]});
+        serde_json::json!({"peft_type": "LORA", "r": 2, "lora_alpha": 4, "target_modules": "all-linear"});
     for (key, value) in keys.as_object().unwrap() {
         config[key] = value.clone();
     }
@@ -217,12 +217,12 @@ fn write(folder: &Path, keys: serde_json::Value, tensors: &[Named]) {
     write_safetensors(&folder.join("adapter_model.safetensors"), tensors);
 }
 
-fn tensor(module: &str, matrix: &str, shape: [usize; 2]) -> Named {
+pub(super) fn tensor(module: &str, matrix: &str, shape: [usize; 2]) -> Named {
     let numbers = (0..shape[0] * shape[1]).map(|number| number as f32 + 1.0).collect();
     (format!("base_model.model.model.layers.{module}.lora_{matrix}.weight"), shape.to_vec(), numbers)
 }
 
-fn load_error(keys: serde_json::Value, tensors: &[Named]) -> String {
+pub(super) fn load_error(keys: serde_json::Value, tensors: &[Named]) -> String {
     let place = tempfile::tempdir().unwrap();
     write(place.path(), keys, tensors);
     format!("{:#}", Adapter::load(place.path(), &tiny("llama")).unwrap_err())

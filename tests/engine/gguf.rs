@@ -1,9 +1,12 @@
 //! GGUF files: configuration and weights.
 
+use candle_core::quantized::GgmlDType;
+use candle_core::quantized::gguf_file::Value;
 use dojo_studio::engine::model::config::{Activation, Architecture, Rope, RopeScaling};
 use dojo_studio::engine::model::{self, ModelConfig, ModelFiles};
 
 use crate::support::models::smollm2;
+use crate::support::tiny::Tiny;
 
 #[test]
 fn the_configuration_of_smollm2_is_read() {
@@ -64,4 +67,79 @@ fn a_gguf_and_its_dequantised_folder_hold_the_same_numbers() {
         assert!(same, "{name}");
     }
     assert!(gguf.config == ModelConfig { eos: gguf.config.eos.clone(), ..folder.config });
+}
+
+/// A header's keys for a vocabulary of SentencePiece's kind: some control tokens, some pieces, bytes.
+fn sentencepiece(control: &[&str], pieces: &[&str]) -> Vec<(&'static str, Value)> {
+    let bytes = (0_u8..=255).map(|byte| format!("<0x{byte:02X}>"));
+    let first =
+        ["<unk>", "<s>", "</s>"].into_iter().chain(control.iter().copied()).chain(pieces.iter().copied());
+    let tokens: Vec<String> = first.map(str::to_owned).chain(bytes).take(Tiny::VOCABULARY).collect();
+    let kind = |(id, text): (usize, &String)| {
+        let special = control.contains(&text.as_str());
+        match id {
+            0 => 2,
+            1 | 2 => 3,
+            _ if special => 3,
+            _ if text.starts_with("<0x") => 6,
+            _ => 1,
+        }
+    };
+    let kinds = tokens.iter().enumerate().map(kind).map(Value::I32).collect();
+    let scores = (0..tokens.len()).map(|id| Value::F32(-(id as f32))).collect();
+    vec![
+        ("tokenizer.ggml.model", Value::String("llama".into())),
+        ("tokenizer.ggml.pre", Value::String("default".into())),
+        ("tokenizer.ggml.tokens", Value::Array(tokens.into_iter().map(Value::String).collect())),
+        ("tokenizer.ggml.token_type", Value::Array(kinds)),
+        ("tokenizer.ggml.scores", Value::Array(scores)),
+    ]
+}
+
+/// The tokens of a text by a tiny model of this kind, as texts.
+fn tokens(kind: &'static str, keys: &[(&str, Value)], text: &str) -> Vec<String> {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("model.gguf");
+    Tiny::new(kind).write_gguf_with(&path, GgmlDType::F32, keys);
+    let model = model::open(&ModelFiles::at(&path).unwrap()).unwrap();
+    model.tokenizer.encode(text, false).unwrap().get_tokens().to_vec()
+}
+
+#[test]
+fn the_control_tokens_of_phi_3_swallow_the_white_space_behind_them() {
+    let pieces = ["▁", "h", "i", "▁h", "▁hi"];
+    let control = ["<|user|>", "<|end|>", "<|assistant|>", "<|endoftext|>"];
+    let keys = sentencepiece(&control, &pieces);
+    let named = |name: &str| [keys.clone(), vec![("general.name", Value::String(name.into()))]].concat();
+    let text = "<s><|user|>\n hi<|end|>\n<|assistant|>\nhi</s>\n<|endoftext|> hi";
+    let swallowed =
+        ["<s>", "<|user|>", "▁hi", "<|end|>", "<|assistant|>", "▁hi", "</s>", "<|endoftext|>", "▁", "▁hi"];
+    // By its architecture, whatever a fine-tune is called; by its name, or by its vocabulary, where it was converted.
+    assert_eq!(tokens("phi3", &named("Phi3"), text), swallowed);
+    assert_eq!(tokens("phi3", &named("my assistant"), text), swallowed);
+    assert_eq!(tokens("llama", &named("Phi-3-mini-4k-instruct"), text), swallowed);
+    let own = sentencepiece(&[&control[..], &["<|placeholder1|>"]].concat(), &pieces);
+    assert_eq!(tokens("llama", &own, text), swallowed);
+    let kept = tokens("llama", &named("another"), text);
+    assert_eq!(kept[..5], ["<s>", "<|user|>", "▁", "<0x0A>", "▁hi"]);
+    // What stands for the unknown is a token in a text, too, as in tokenizer.json files.
+    assert_eq!(tokens("llama", &keys, "<unk>hi"), ["<unk>", "▁hi"]);
+}
+
+#[test]
+fn the_control_tokens_of_phi_4_swallow_white_space_too() {
+    let place = tempfile::tempdir().unwrap();
+    let written = Tiny::new("phi3").open_gguf(&place.path().join("model.gguf"), GgmlDType::F32);
+    let token = |id: u32| written.tokenizer.id_to_token(id).unwrap();
+    let named = |special: [&str; 3], pre: &str| {
+        let rest = (3..Tiny::VOCABULARY as u32).map(token);
+        let tokens = special.map(str::to_owned).into_iter().chain(rest).map(Value::String).collect();
+        [("tokenizer.ggml.tokens", Value::Array(tokens)), ("tokenizer.ggml.pre", Value::String(pre.into()))]
+    };
+    let phi_4 = named(["<|endoftext|>", "<|im_sep|>", "<|im_end|>"], "dbrx");
+    let both = tokens("phi3", &phi_4, "a \n<|im_sep|>\n a<|im_end|>\n");
+    assert_eq!(both, ["a", "<|im_sep|>", "a", "<|im_end|>"]);
+    let mini = named(["<|endoftext|>", "<|user|>", "<|end|>"], "gpt-4o");
+    let behind = tokens("phi3", &mini, "a <|user|>\na<|end|>\n<|endoftext|>\n");
+    assert_eq!(behind, ["a", "Ġ", "<|user|>", "a", "<|end|>", "<|endoftext|>", "Ċ"]);
 }

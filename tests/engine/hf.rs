@@ -1,6 +1,9 @@
 //! Hugging Face folders, against GGUFs of the same models.
 
 use candle_core::quantized::GgmlDType;
+use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
+use dojo_studio::engine::device::Place;
+use dojo_studio::engine::generate::{Limits, Precision, Prompter, Request, load};
 use dojo_studio::engine::model::config::{Architecture, Rope, RopeScaling};
 use dojo_studio::engine::model::{self, ModelConfig, ModelFiles};
 
@@ -207,9 +210,77 @@ fn added_tokens_have_rows_in_the_embedding_and_stay_with_the_adapter() {
         }
         let adapter = tempfile::tempdir().unwrap();
         grown.save_tokenizer(adapter.path()).unwrap();
+        // A token alone gets no row: it would change every probability.
+        let named = model.clone().with_tokens_of(adapter.path()).unwrap();
+        assert_eq!((named.config.vocabulary, named.has_added_tokens()), (rows, true));
+        let lora = LoraConfig {
+            r: 1,
+            lora_alpha: 1.0,
+            lora_dropout: 0.0,
+            target_modules: vec![Projection::QProj],
+            use_rslora: false,
+            use_dora: false,
+        };
+        let mut trained = Adapter::zeros(lora, "tiny", &grown.config).unwrap();
+        trained.add_tokens(&ids, &grown.config).unwrap();
+        trained.save(adapter.path(), &grown.config).unwrap();
         let again = model.clone().with_tokens_of(adapter.path()).unwrap();
         assert_eq!(again.config.vocabulary, rows + 2);
         assert_eq!(again.tokenizer.token_to_id("</think>"), Some(ids[2]));
         assert!(!model.with_tokens_of(place.path()).unwrap().has_added_tokens());
     }
+}
+
+#[test]
+fn a_file_with_its_own_output_layer_is_not_tied_whatever_its_configuration_says() {
+    let place = tempfile::tempdir().unwrap();
+    let tiny = Tiny::new("llama");
+    tiny.write_folder(place.path());
+    let rows = Tiny::VOCABULARY;
+    let opened = |head: Option<f32>, embedding: Option<&str>| {
+        let mut tensors = tiny.tensors();
+        let mut numbers = tensors[0].2.clone();
+        if let Some(head) = head {
+            numbers[7] += head;
+            tensors.push(("lm_head.weight".to_owned(), vec![rows, 32], numbers));
+        }
+        if let Some(name) = embedding {
+            tensors[0].0 = name.to_owned();
+        }
+        crate::support::tiny::write_safetensors(&place.path().join("model.safetensors"), &tensors);
+        model::open(&ModelFiles::at(place.path()).unwrap())
+    };
+    let tied = |head, embedding| opened(head, embedding).unwrap().config.tied_embeddings;
+    assert!(tied(None, None));
+    // The same numbers twice, as older programs save a tied model.
+    assert!(tied(Some(0.0), None));
+    assert!(!tied(Some(0.5), None));
+    // One that is there under the other's name alone is both.
+    let alone = opened(None, Some("lm_head.weight")).unwrap();
+    assert!(alone.config.tied_embeddings);
+    let numbers = alone.weights.f32("model.embed_tokens.weight", &[rows, 32]).unwrap();
+    assert_eq!(numbers, tiny.tensors()[0].2);
+}
+
+#[test]
+fn only_a_text_that_uses_a_token_without_a_row_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    Tiny::new("gemma3_text").write_folder(place.path());
+    let mut tokenizer = crate::support::tiny::tokenizer();
+    tokenizer.add_special_tokens([tokenizers::AddedToken::from("<image_soft_token>", true)]).unwrap();
+    tokenizer.save(place.path().join("tokenizer.json"), false).unwrap();
+    let model = model::open(&ModelFiles::at(place.path()).unwrap()).unwrap();
+    assert_eq!(model.config.vocabulary, Tiny::VOCABULARY);
+    let prompter = Prompter::new(&model).unwrap();
+    let error = format!("{:#}", prompter.raw("a <image_soft_token>").unwrap_err());
+    assert!(error.contains("\"<image_soft_token>\" (265)") && error.contains("265 rows"), "{error}");
+    let limits = Limits { threads: 1, ..Limits::default() };
+    let mut generator = load(&model, Precision::Full, &Place::Cpu, limits).unwrap();
+    let prompt = prompter.raw("the other").unwrap();
+    assert_eq!(generator.last_logits(&prompt, None).unwrap().len(), Tiny::VOCABULARY);
+    assert!(generator.submit(Request::new(prompt, 3)).is_ok());
+    let error = format!("{:#}", generator.submit(Request::new(vec![5, 265], 3)).unwrap_err());
+    assert!(error.contains("\"<image_soft_token>\" (265)"), "{error}");
+    let error = format!("{:#}", generator.negative_log_likelihoods(&[5, 265, 6], None).unwrap_err());
+    assert!(error.contains("\"<image_soft_token>\" (265)"), "{error}");
 }

@@ -10,6 +10,7 @@ mod kernels;
 mod nf4;
 mod peers;
 mod peft;
+mod peft_folders;
 pub(crate) mod step;
 mod tokenizer;
 mod train;

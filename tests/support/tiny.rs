@@ -203,6 +203,11 @@ impl Tiny {
     }
 
     pub(crate) fn write_gguf(&self, path: &Path, format: GgmlDType) {
+        self.write_gguf_with(path, format, &[]);
+    }
+
+    /// As [`Tiny::write_gguf`], with some keys of the header set otherwise.
+    pub(crate) fn write_gguf_with(&self, path: &Path, format: GgmlDType, keys: &[(&str, Value)]) {
         let tensors: Vec<(String, QTensor)> = self
             .stored_tensors()
             .into_iter()
@@ -220,7 +225,8 @@ impl Tiny {
                 (self.gguf_name(&name), QTensor::quantize(&tensor, format).unwrap())
             })
             .collect();
-        let metadata = self.gguf_metadata();
+        let mut metadata = self.gguf_metadata();
+        metadata.extend(keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
         let metadata: Vec<(&str, &Value)> =
             metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
         let tensors: Vec<(&str, &QTensor)> =

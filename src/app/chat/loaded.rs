@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
@@ -13,7 +12,7 @@ use crate::engine::adapter::Adapter;
 use crate::engine::device;
 use crate::engine::generate::{AdapterId, Generator, Limits, Precision, Prompter, load};
 use crate::engine::hub::{self, Network, Silent};
-use crate::engine::model::{self, ModelConfig, TOKENIZER, tokens_of};
+use crate::engine::model::{self, ModelConfig, TOKENIZER, wants_own_rows};
 
 /// Base models in memory at once; the one that was used longest ago goes first.
 const KEPT: usize = 2;
@@ -32,7 +31,8 @@ pub(super) struct Loaded {
 pub(super) struct Models {
     folder: PathBuf,
     loaded: Vec<Loaded>,
-    /// By adapter: when its tokenizer was written, and whether it has tokens that the base lacks.
+    /// By adapter: when its tokenizer (else its weights) was written, and whether it has tokens or rows that the base
+    /// lacks.
     tokens: BTreeMap<PathBuf, (SystemTime, bool)>,
 }
 
@@ -79,16 +79,20 @@ impl Models {
 
 impl Models {
     fn brings_tokens(&mut self, base: &str, folder: &Path) -> Result<bool> {
-        let file = folder.join(TOKENIZER);
-        let Ok(written) = std::fs::metadata(file).and_then(|file| file.modified()) else { return Ok(false) };
+        let written = |file: &str| std::fs::metadata(folder.join(file)).and_then(|file| file.modified());
+        let Ok(written) = written(TOKENIZER).or_else(|_| written("adapter_model.safetensors")) else {
+            return Ok(false);
+        };
         if let Some((_, brings)) = self.tokens.get(folder).filter(|(known, _)| *known == written) {
             return Ok(*brings);
         }
-        let tokenizer = match self.get(base) {
-            Some(loaded) => Arc::clone(loaded.generator.tokenizer()),
-            None => model::open(&hub::resolve(&self.folder, base, Network::Offline, &mut Silent)?)?.tokenizer,
+        let brings = match self.get(base) {
+            Some(loaded) => wants_own_rows(folder, loaded.generator.tokenizer(), &loaded.config)?,
+            None => {
+                let open = model::open(&hub::resolve(&self.folder, base, Network::Offline, &mut Silent)?)?;
+                wants_own_rows(folder, &open.tokenizer, &open.config)?
+            }
         };
-        let brings = !tokens_of(folder, &tokenizer)?.is_empty();
         self.tokens.insert(folder.to_path_buf(), (written, brings));
         Ok(brings)
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::domain::recipe::{self, LoraPart, Recipe, TargetModules};
 use crate::engine::adapter::{Adapter, LoraConfig, Module, Projection};
@@ -34,7 +34,16 @@ pub fn first(recipe: &Recipe, model: &OpenModel, tokens: &[u32]) -> Result<Adapt
 /// Where a token can't be added.
 pub fn with_tokens(recipe: &Recipe, model: OpenModel) -> Result<(OpenModel, Vec<u32>)> {
     match &recipe.model.adapter {
-        Some(folder) => Ok((model.with_tokens_of(Path::new(folder))?, Vec::new())),
+        Some(folder) => {
+            let model = model.with_tokens_of(Path::new(folder))?;
+            ensure!(
+                !model.has_lent_rows(),
+                "{folder} can't be continued: PEFT saved it over an embedding of {} rows, of which it trains some, and \
+                 Dojo doesn't write such a folder; resize the base, save it, and train on that",
+                model.config.vocabulary
+            );
+            Ok((model, Vec::new()))
+        }
         None if recipe.lora.trained_tokens.is_empty() => Ok((model, Vec::new())),
         None => model.with_tokens(&recipe.lora.trained_tokens).context("read lora.trained_tokens"),
     }

@@ -107,11 +107,10 @@ impl TokenizerEnv for Cutter {
     }
 
     fn tokenize_bytes(&self, bytes: &[u8]) -> Vec<u32> {
-        if self.exact {
-            self.trie.tokenize_with_greedy_fallback(bytes, |text| self.cut(text))
-        } else {
-            self.trie.greedy_tokenize(bytes)
-        }
+        let tokens =
+            self.exact.then(|| self.trie.tokenize_with_greedy_fallback(bytes, |text| self.cut(text)));
+        let there = |tokens: &Vec<u32>| tokens.iter().all(|&token| (token as usize) < self.trie.vocab_size());
+        tokens.filter(there).unwrap_or_else(|| self.trie.greedy_tokenize(bytes))
     }
 
     fn tokenize_is_canonical(&self) -> bool {
@@ -143,7 +142,8 @@ impl Guide {
             tokenizer.to_string(false).map_err(|error| anyhow!("write the tokenizer as JSON: {error}"))?;
         let json: serde_json::Value = serde_json::from_str(&json)?;
         let mut words = token_bytes_from_tokenizer_json(&json).context("find the bytes of each token")?;
-        words.resize(vocabulary.max(words.len()), Vec::new());
+        // Tokens without a row can't be chosen.
+        words.resize(vocabulary, Vec::new());
         let Some(&first) = eos.first() else {
             bail!("a constraint needs a model with an end token");
         };

@@ -47,7 +47,7 @@ impl Loaded {
             AnyDecoder::Host(decoder) => Generator::new(Arc::clone(decoder), tokenizer, limits),
             AnyDecoder::Device(decoder) => Generator::on(Arc::clone(decoder), tokenizer, limits)?,
         };
-        generator.hide(self.model.added_tokens());
+        generator.hide(&self.model.foreign_tokens());
         Ok(generator)
     }
 }

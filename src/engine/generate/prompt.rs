@@ -8,6 +8,7 @@ use tokenizers::Tokenizer;
 use crate::data::chat::{ChatTemplate, Ending};
 use crate::data::control::Controls;
 use crate::data::mask::Masker;
+use crate::data::vocabulary::check_rows;
 use crate::domain::message::Message;
 use crate::engine::model::OpenModel;
 
@@ -18,6 +19,8 @@ pub struct Prompter {
     template: Option<ChatTemplate>,
     controls: Arc<Controls>,
     name: String,
+    /// Rows of the model's embedding.
+    rows: usize,
 }
 
 impl Prompter {
@@ -28,7 +31,8 @@ impl Prompter {
     pub fn new(model: &OpenModel) -> Result<Self> {
         let template = model.template.compile()?;
         let controls = Arc::new(Controls::new(&model.tokenizer));
-        Ok(Self { tokenizer: Arc::clone(&model.tokenizer), template, controls, name: model.name.clone() })
+        let (tokenizer, rows) = (Arc::clone(&model.tokenizer), model.config.vocabulary);
+        Ok(Self { tokenizer, template, controls, name: model.name.clone(), rows })
     }
 
     /// Whether the model can chat.
@@ -39,21 +43,26 @@ impl Prompter {
     /// A conversation with the head of the assistant's next turn. The names of control tokens in it are text.
     ///
     /// # Errors
-    /// Where the model has no template, or its template refuses the conversation.
+    /// Where the model has no template, its template refuses the conversation, or a token has no row in the embedding.
     pub fn chat(&self, messages: &[Message]) -> Result<Vec<u32>> {
         let template = self.template.as_ref().with_context(|| {
             format!("{} has no chat template: it continues plain text only (`--raw`)", self.name)
         })?;
         let masker = Masker::with(template, &self.tokenizer, Arc::clone(&self.controls));
-        masker.tokens(messages.into(), Ending::GenerationPrompt)
+        self.checked(masker.tokens(messages.into(), Ending::GenerationPrompt)?)
     }
 
     /// Plain text as it stands, behind the model's beginning token where its tokenizer puts one.
     ///
     /// # Errors
-    /// Where the tokenizer fails.
+    /// Where the tokenizer fails, or a token has no row in the embedding.
     pub fn raw(&self, text: &str) -> Result<Vec<u32>> {
         let encoding = self.tokenizer.encode(text, true).map_err(|error| anyhow!("tokenise: {error}"))?;
-        Ok(encoding.get_ids().to_vec())
+        self.checked(encoding.get_ids().to_vec())
+    }
+
+    fn checked(&self, tokens: Vec<u32>) -> Result<Vec<u32>> {
+        check_rows(&tokens, self.rows, &self.tokenizer).context("the prompt can't be computed")?;
+        Ok(tokens)
     }
 }

@@ -7,6 +7,7 @@ use super::cache::{PAGE, PageId};
 use super::generator::Generator;
 use super::host::pointwise::{Largest, SumOfExponentials};
 use super::request::AdapterId;
+use crate::data::vocabulary::check_rows;
 use crate::engine::kernels::quant::Isa;
 
 /// Tokens computed at once: their logits are all in memory.
@@ -62,6 +63,7 @@ impl Generator {
     ) -> Result<()> {
         ensure!(!tokens.is_empty(), "there are no tokens to score");
         ensure!(tokens.len() <= self.context(), "{} tokens don't fit the context", tokens.len());
+        check_rows(tokens, self.vocabulary(), &self.tokenizer).context("the text can't be scored")?;
         let mut pages = Vec::new();
         let outcome = self.walk_over(tokens, adapter, &mut pages, see);
         for page in pages {

@@ -11,6 +11,7 @@ use super::request::{Overflow, Request, RequestId};
 use super::sampler::Sampler;
 use super::sequence::{Sequence, slide};
 use super::text::TextStream;
+use crate::data::vocabulary::check_rows;
 
 impl Generator {
     /// Takes a request; it begins with the next step that has room.
@@ -27,9 +28,8 @@ impl Generator {
             request.choices
         );
         ensure!(request.max_tokens > 0, "max_tokens is 0, and must be at least 1");
-        let vocabulary = self.vocabulary();
-        let unknown = request.prompt.iter().find(|&&token| token as usize >= vocabulary);
-        ensure!(unknown.is_none(), "the prompt holds token {unknown:?}, the vocabulary ends at {vocabulary}");
+        check_rows(&request.prompt, self.vocabulary(), &self.tokenizer)
+            .context("the prompt can't be computed")?;
         let lora = match request.adapter {
             None => None,
             Some(id) => Some(Arc::clone(self.adapters.get(&id).context("the adapter isn't loaded")?)),

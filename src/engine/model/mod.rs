@@ -15,7 +15,7 @@ pub(crate) mod safetensors;
 pub mod weights;
 
 pub use config::ModelConfig;
-pub use extend::{TOKENIZER, tokens_of};
+pub use extend::{TOKENIZER, wants_own_rows};
 pub use files::ModelFiles;
 pub use frozen::{BaseFormat, Frozen};
 pub use open::{ChatTemplateSource, OpenModel, open};

@@ -27,6 +27,12 @@ pub(crate) struct Entry {
     end: usize,
 }
 
+impl Entry {
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+}
+
 impl SafetensorsFile {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let open = || -> Result<Self> {

@@ -71,6 +71,17 @@ pub(crate) struct Mapped<'a> {
 }
 
 impl Mapped<'_> {
+    /// Whether another tensor has the same shape and numbers.
+    pub(crate) fn equals(&self, other: &Self) -> Result<bool> {
+        if self.shape != other.shape {
+            return Ok(false);
+        }
+        if self.format == other.format {
+            return Ok(self.bytes == other.bytes);
+        }
+        Ok(self.expand(&Rows::All, self.shape)? == other.expand(&Rows::All, other.shape)?)
+    }
+
     /// The chosen rows as f32.
     pub(crate) fn expand(&self, rows: &Rows, shape: &[usize]) -> Result<Vec<f32>> {
         let chosen = self.choose(rows, shape)?;

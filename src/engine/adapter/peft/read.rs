@@ -3,55 +3,63 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::fused::{Pair, modules};
 use super::super::{Adapter, LoraConfig, Module, Projection, lay_out};
-use super::{CONFIG, LAYERS, MAGNITUDES, ROOT, ROWS, WEIGHTS, rows_tensor, whole_tensor};
+use super::targets::{ByModule, Choice, Targets};
+use super::{CONFIG, LAYERS, MAGNITUDES, ROOT, WEIGHTS, keys, whole};
 use crate::engine::adapter::fused::Module as Linear;
 use crate::engine::model::ModelConfig;
 use crate::engine::model::safetensors::SafetensorsFile;
 use crate::engine::model::weights::Rows;
 
-/// Keys that change what an adapter computes, and that Dojo has no part of: they must be off.
-const MUST_BE_OFF: [&str; 11] = [
-    "alora_invocation_tokens",
-    "arrow_config",
-    "fan_in_fan_out",
-    "kasa_config",
-    "layer_replication",
-    "lora_bias",
-    "monteclora_config",
-    "target_parameters",
-    "use_bdlora",
-    "use_qalora",
-    "velora_config",
-];
-
-/// `adapter_config.json`, as far as it is read. Other keys are looked at one by one.
+/// `adapter_config.json`, as far as it is read. Which keys there may be, `keys` says.
 #[derive(Debug, Deserialize)]
-struct Read {
-    peft_type: Option<String>,
+struct Keys {
     base_model_name_or_path: Option<String>,
+    #[serde(default = "peft_rank")]
     r: usize,
+    #[serde(default = "peft_alpha")]
     lora_alpha: f32,
-    #[serde(default)]
-    lora_dropout: f32,
-    #[serde(default)]
-    use_rslora: bool,
-    #[serde(default)]
-    use_dora: bool,
-    #[serde(default)]
-    ensure_weight_tying: bool,
+    lora_dropout: Option<f32>,
+    use_rslora: Option<bool>,
+    use_dora: Option<bool>,
+    ensure_weight_tying: Option<bool>,
+    modules_to_save: Option<Vec<String>>,
     /// A list of tokens, or lists by module.
     trainable_token_indices: Option<Value>,
-    bias: Option<String>,
-    #[serde(default)]
-    rank_pattern: BTreeMap<String, usize>,
-    #[serde(default)]
-    alpha_pattern: BTreeMap<String, f32>,
+    rank_pattern: Option<Map<String, Value>>,
+    alpha_pattern: Option<Map<String, Value>>,
+    #[serde(flatten)]
+    choice: Choice,
+}
+
+/// What PEFT takes where a file doesn't say it.
+const fn peft_rank() -> usize {
+    8
+}
+
+const fn peft_alpha() -> f32 {
+    8.0
+}
+
+/// An `adapter_config.json`, checked and understood.
+pub(super) struct Read {
+    base: Option<String>,
+    r: usize,
+    lora_alpha: f32,
+    lora_dropout: f32,
+    use_rslora: bool,
+    use_dora: bool,
+    ensure_weight_tying: bool,
+    modules_to_save: Vec<String>,
+    trainable_token_indices: Option<Value>,
+    ranks: ByModule<usize>,
+    alphas: ByModule<f32>,
+    targets: Targets,
 }
 
 impl Adapter {
@@ -81,30 +89,45 @@ impl Adapter {
 }
 
 impl Read {
-    fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path) -> Result<Self> {
         let read = || -> Result<Self> {
-            let raw: Value = serde_json::from_slice(&std::fs::read(path)?)?;
-            for key in MUST_BE_OFF {
-                let off = match raw.get(key) {
-                    None | Some(Value::Null | Value::Bool(false)) => true,
-                    Some(Value::Array(list)) => list.is_empty(),
-                    Some(Value::Object(map)) => map.is_empty(),
-                    Some(_) => false,
-                };
-                ensure!(off, "it uses {key}, which Dojo doesn't support");
-            }
-            let config: Self = serde_json::from_value(raw)?;
-            if let Some(kind) = config.peft_type.as_ref().filter(|kind| *kind != "LORA") {
-                bail!("it is a {kind} adapter; Dojo reads LORA");
-            }
-            ensure!(
-                config.bias.as_ref().is_none_or(|bias| bias == "none"),
-                "it trains biases, which Dojo doesn't"
-            );
-            ensure!(config.r > 0, "its r is 0");
-            Ok(config)
+            let raw: Map<String, Value> = serde_json::from_slice(&std::fs::read(path)?)?;
+            keys::check(&raw)?;
+            let keys: Keys = serde_json::from_value(Value::Object(raw))?;
+            ensure!(keys.r > 0, "its r is 0");
+            let rank = |value: &Value| value.as_u64().map(|rank| rank as usize);
+            let alpha = |value: &Value| value.as_f64().map(|alpha| alpha as f32);
+            Ok(Self {
+                ranks: ByModule::of("rank_pattern", keys.rank_pattern.as_ref(), rank)?,
+                alphas: ByModule::of("alpha_pattern", keys.alpha_pattern.as_ref(), alpha)?,
+                targets: Targets::of(&keys.choice)?,
+                base: keys.base_model_name_or_path,
+                r: keys.r,
+                lora_alpha: keys.lora_alpha,
+                lora_dropout: keys.lora_dropout.unwrap_or(0.0),
+                use_rslora: keys.use_rslora == Some(true),
+                use_dora: keys.use_dora == Some(true),
+                ensure_weight_tying: keys.ensure_weight_tying == Some(true),
+                modules_to_save: keys.modules_to_save.unwrap_or_default(),
+                trainable_token_indices: keys.trainable_token_indices,
+            })
         };
         read().with_context(|| format!("read {}", path.display()))
+    }
+
+    /// Whether embedding and output layer are trained as one where they are tied.
+    pub(super) const fn ensures_tying(&self) -> bool {
+        self.ensure_weight_tying
+    }
+
+    /// Whether a module is trained whole, as a copy.
+    pub(super) fn saves(&self, module: Module) -> bool {
+        let path = module.path();
+        self.modules_to_save.iter().any(|name| !name.is_empty() && path.ends_with(name.as_str()))
+    }
+
+    pub(super) const fn token_indices(&self) -> Option<&Value> {
+        self.trainable_token_indices.as_ref()
     }
 
     /// The matrices of every adapted projection.
@@ -115,8 +138,8 @@ impl Read {
     ) -> Result<BTreeMap<(usize, Projection), Pair>> {
         let modules = modules(model);
         let mut pairs = BTreeMap::new();
-        let whole: BTreeSet<String> = Module::all(model).into_iter().map(whole_tensor).collect();
-        for name in file.names().filter(|name| !whole.contains(*name) && !name.ends_with(ROWS)) {
+        let whole = whole::names(model);
+        for name in file.names().filter(|name| !whole.contains(*name)) {
             let (layer, path, matrix) = parse(name)
                 .with_context(|| format!("tensor {name} is none of a LoRA adapter that Dojo knows"))?;
             let module = modules
@@ -126,6 +149,12 @@ impl Read {
                 .with_context(|| {
                 self.another_model(&format!("this model has no {path} in a layer {layer}"))
             })?;
+            let place = format!("model.layers.{layer}.{path}");
+            ensure!(
+                self.targets.name(&place)?,
+                "it holds tensor {name}, but its target_modules (with exclude_modules and layers_to_transform) don't \
+                 name {place}, so that PEFT leaves it out: name it there, or take its tensors out of the file"
+            );
             if matrix == "A" {
                 let pair = self.read_pair(file, name, module, model)?;
                 let outputs: Vec<usize> = module.parts.iter().map(|part| part.shape(model).0).collect();
@@ -148,8 +177,9 @@ impl Read {
         module: &Linear,
         model: &ModelConfig,
     ) -> Result<Pair> {
-        let rank = pattern(&self.rank_pattern, a).unwrap_or(self.r);
-        let alpha = pattern(&self.alpha_pattern, a).unwrap_or(self.lora_alpha);
+        let path = a.strip_prefix(ROOT).and_then(|rest| rest.split(".lora_").next()).unwrap_or(a);
+        let rank = self.ranks.get(path)?.unwrap_or(self.r);
+        let alpha = self.alphas.get(path)?.unwrap_or(self.lora_alpha);
         ensure!(rank > 0, "its rank pattern gives {a} a rank of 0");
         let outputs: usize = module.parts.iter().map(|part| part.shape(model).0).sum();
         let inputs = module.parts.first().map_or(0, |part| part.shape(model).1);
@@ -164,62 +194,23 @@ impl Read {
         Ok(Pair { rank, inputs, outputs, a: a_matrix, b: b_matrix, magnitudes }.widen(rank, factor))
     }
 
-    /// The modules that are trained whole.
-    fn modules(&self, file: &SafetensorsFile, model: &ModelConfig, adapter: &mut Adapter) -> Result<()> {
-        let there = |module: &Module| file.entry(&whole_tensor(*module)).is_some();
-        let modules: Vec<Module> = Module::all(model).into_iter().filter(there).collect();
-        let outer = modules.iter().any(|module| matches!(module, Module::Embedding | Module::Output));
-        ensure!(
-            !(outer && self.ensure_weight_tying && model.tied_embeddings),
-            "it trains the embedding and the output layer as one (ensure_weight_tying), which Dojo doesn't support"
-        );
-        adapter.add_modules(&modules, model);
-        for it in adapter.modules.clone() {
-            let numbers = self.read_tensor(file, &whole_tensor(it.module), &it.module.shape(model))?;
-            put(adapter, it.start, &numbers)?;
-        }
-        Ok(())
-    }
-
-    /// Single tokens' rows.
-    fn rows(&self, file: &SafetensorsFile, model: &ModelConfig, adapter: &mut Adapter) -> Result<()> {
-        for name in file.names().filter(|name| name.ends_with(ROWS)) {
-            let known = [Module::Embedding, Module::Output].into_iter().find(|it| rows_tensor(*it) == name);
-            let module = known.with_context(|| {
-                format!("tensor {name} trains tokens of a layer that is neither embed_tokens nor lm_head")
-            })?;
-            let tokens = self.tokens(module).with_context(|| {
-                format!("its trainable_token_indices don't say which tokens {name} holds")
-            })?;
-            adapter.add_rows(module, &tokens, model).map_err(|error| self.another(&error.to_string()))?;
-            if let Some(rows) = adapter.rows.last().cloned() {
-                let numbers = self.read_tensor(file, name, &[rows.tokens.len(), rows.width])?;
-                put(adapter, rows.start, &numbers)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The tokens that are trained in a module.
-    fn tokens(&self, module: Module) -> Option<Vec<u32>> {
-        let given = self.trainable_token_indices.as_ref()?;
-        let list = match given {
-            Value::Object(by_module) => {
-                let path = module.path();
-                by_module.iter().find(|(name, _)| path.ends_with(name.as_str()))?.1
-            }
-            list => list,
-        };
-        list.as_array()?.iter().map(|token| u32::try_from(token.as_u64()?).ok()).collect()
-    }
-
-    fn read_tensor(&self, file: &SafetensorsFile, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+    pub(super) fn read_tensor(
+        &self,
+        file: &SafetensorsFile,
+        name: &str,
+        shape: &[usize],
+    ) -> Result<Vec<f32>> {
         let entry = file.entry(name).with_context(|| format!("tensor {name} is missing"))?;
         let mapped = file.mapped(entry).with_context(|| format!("tensor {name}"))?;
         if mapped.shape != shape {
             return Err(self.another(&format!("{name} is {:?}, this model needs {shape:?}", mapped.shape)));
         }
-        mapped.expand(&Rows::All, shape).with_context(|| format!("tensor {name}"))
+        let numbers = mapped.expand(&Rows::All, shape).with_context(|| format!("tensor {name}"))?;
+        ensure!(
+            numbers.iter().all(|number| number.is_finite()),
+            "tensor {name} holds numbers that are none (NaN)"
+        );
+        Ok(numbers)
     }
 
     fn scale(&self, alpha: f32, rank: usize) -> f32 {
@@ -227,12 +218,12 @@ impl Read {
         alpha / if self.use_rslora { rank.sqrt() } else { rank }
     }
 
-    fn another(&self, why: &str) -> anyhow::Error {
+    pub(super) fn another(&self, why: &str) -> anyhow::Error {
         anyhow::anyhow!(self.another_model(why))
     }
 
     fn another_model(&self, why: &str) -> String {
-        let base = self.base_model_name_or_path.as_deref().unwrap_or("an unnamed model");
+        let base = self.base.as_deref().unwrap_or("an unnamed model");
         format!("it is an adapter for another model ({base}): {why}")
     }
 
@@ -264,16 +255,9 @@ impl Read {
             values.extend(pair.b);
             values.extend(pair.magnitudes.unwrap_or_default());
         }
-        let base = self.base_model_name_or_path.clone().unwrap_or_default();
+        let base = self.base.clone().unwrap_or_default();
         Ok(Adapter { config, base, slots, modules: Vec::new(), rows: Vec::new(), values })
     }
-}
-
-/// Puts numbers among the trained ones.
-fn put(adapter: &mut Adapter, start: usize, numbers: &[f32]) -> Result<()> {
-    let place = adapter.values.get_mut(start..start + numbers.len());
-    place.context("its values are fewer than its parts need")?.copy_from_slice(numbers);
-    Ok(())
 }
 
 /// `model.layers.3.self_attn.q_proj.lora_A.weight` behind the root -> 3, `self_attn.q_proj`, `A`; magnitudes are `M`.
@@ -284,11 +268,4 @@ fn parse(name: &str) -> Option<(usize, &str, &str)> {
     }
     let (path, matrix) = rest.strip_suffix(".weight")?.rsplit_once(".lora_")?;
     matches!(matrix, "A" | "B").then_some((layer.parse().ok()?, path, matrix))
-}
-
-/// What a pattern says about a tensor: PEFT matches a module's whole name or its end, the first hit counts.
-fn pattern<T: Copy>(patterns: &BTreeMap<String, T>, tensor: &str) -> Option<T> {
-    let module = tensor.strip_prefix(ROOT)?.split(".lora_").next()?;
-    let hit = |key: &str| module == key || module.strip_suffix(key).is_some_and(|rest| rest.ends_with('.'));
-    patterns.iter().find(|(key, _)| hit(key)).map(|(_, &value)| value)
 }

@@ -4,6 +4,7 @@ pub(crate) mod config;
 mod names;
 mod reader;
 mod sentencepiece;
+mod spaces;
 pub(crate) mod tokenizer;
 mod value;
 mod weights;

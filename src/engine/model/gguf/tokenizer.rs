@@ -15,11 +15,36 @@ use tokenizers::processors::template::TemplateProcessing;
 use tokenizers::{AddedToken, SplitDelimiterBehavior, Tokenizer};
 
 use super::config::CONTROL_TOKEN;
+use super::spaces::Spaces;
 use super::{Header, sentencepiece};
 use crate::engine::model::open::ChatTemplateSource;
 
+/// ggml's type of a piece of text.
+const NORMAL_TOKEN: i64 = 1;
+
+/// ggml's type of the token for what has none.
+const UNKNOWN_TOKEN: i64 = 2;
+
 /// ggml's type of a token that users added, matched in text like a control token but not special.
 const USER_TOKEN: i64 = 4;
+
+/// Texts that are control tokens whatever their type says.
+const LOOK_LIKE_CONTROL: [&str; 14] = [
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|end|>",
+    "<start_of_turn>",
+    "<end_of_turn>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<|fim_prefix|>",
+    "<|fim_middle|>",
+    "<|fim_suffix|>",
+    "<|fim_pad|>",
+    "<|file_sep|>",
+];
 
 /// Split patterns, as the models' `tokenizer.json` files have them.
 const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
@@ -119,16 +144,36 @@ impl PreSplit {
 /// Control tokens and users' tokens are found in text before it is split.
 fn add_tokens(tokenizer: &mut Tokenizer, header: &Header, tokens: &[String]) -> Result<()> {
     let kinds = header.integers("tokenizer.ggml.token_type").unwrap_or_default();
-    let of_kind = |wanted: i64| {
-        let matching = tokens.iter().zip(kinds).filter(move |(_, kind)| **kind == wanted);
-        matching
-            .map(move |(text, _)| AddedToken::from(text.clone(), wanted == CONTROL_TOKEN).normalized(false))
+    let spaces = Spaces::of(header, tokens);
+    let of = |special: bool| {
+        let kinds = kinds.iter().copied().chain(std::iter::repeat(NORMAL_TOKEN));
+        let matching = tokens.iter().zip(kinds).filter(move |(text, kind)| match *kind {
+            CONTROL_TOKEN => special,
+            // An empty text would be found everywhere.
+            UNKNOWN_TOKEN => special && !text.is_empty(),
+            USER_TOKEN => !special,
+            // Some converters forget it, and llama.cpp takes it for what it looks like.
+            NORMAL_TOKEN => special && LOOK_LIKE_CONTROL.contains(&text.as_str()),
+            _ => false,
+        });
+        matching.map(move |(text, _)| {
+            let (left, right) = spaces.swallowed_by(text);
+            AddedToken::from(text.clone(), special).normalized(false).lstrip(left).rstrip(right)
+        })
     };
     tokenizer
-        .add_special_tokens(of_kind(CONTROL_TOKEN))
-        .and_then(|_| tokenizer.add_tokens(of_kind(USER_TOKEN)))
+        .add_special_tokens(of(true))
+        .and_then(|_| tokenizer.add_tokens(of(false)))
         .map_err(|error| anyhow!("add the tokenizer's special tokens: {error}"))?;
     Ok(())
+}
+
+/// Whether a text begins with the beginning token where the header doesn't say it: as in llama.cpp, and as these
+/// models' own tokenizers have it.
+fn begins_by_default(header: &Header) -> bool {
+    let pre = header.text("tokenizer.ggml.pre").unwrap_or("default");
+    header.text("tokenizer.ggml.model") == Some("llama")
+        || matches!(pre, "llama3" | "llama-v3" | "llama-bpe" | "falcon3" | "tekken")
 }
 
 /// The tokens that are put around a text, where the header asks for them.
@@ -138,7 +183,7 @@ fn template(header: &Header, tokens: &[String]) -> Result<Option<TemplateProcess
         let id = header.token_id(&format!("tokenizer.ggml.{name}_token_id")).filter(|_| asked)?;
         tokens.get(id as usize).map(|text| (text.clone(), id))
     };
-    let begin = wanted("bos", header.text("tokenizer.ggml.model") == Some("llama"));
+    let begin = wanted("bos", begins_by_default(header));
     let end = wanted("eos", false);
     if begin.is_none() && end.is_none() {
         return Ok(None);

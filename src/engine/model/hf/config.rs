@@ -41,7 +41,6 @@ pub(super) struct Keys {
     mlp_bias: Option<bool>,
     tie_word_embeddings: Option<bool>,
     query_pre_attn_scalar: Option<f32>,
-    attn_logit_softcapping: Option<f32>,
     final_logit_softcapping: Option<f32>,
     hidden_act: Option<String>,
     hidden_activation: Option<String>,
@@ -82,7 +81,8 @@ pub(crate) fn read(folder: &Path) -> Result<ModelConfig> {
     let generation: Option<Generation> = optional_json(&folder.join("generation_config.json"))?;
     let read = || -> Result<ModelConfig> {
         let architecture = architecture(&raw)?;
-        let keys: Keys = serde_json::from_value(raw)?;
+        refuse_other_attention(&raw)?;
+        let keys: Keys = serde_json::from_value(with_defaults(raw, architecture))?;
         let mut config = keys.config(architecture)?;
         let ends = generation.iter().filter_map(|generation| generation.eos_token_id.as_ref());
         for &id in ends.flat_map(Ids::list) {
@@ -110,6 +110,39 @@ fn architecture(raw: &Value) -> Result<Architecture> {
         }
         None => bail!("model_type is missing (known architectures: {})", Architecture::KNOWN),
     })
+}
+
+/// What an architecture takes for a key that the file doesn't have, where that isn't what the others take.
+fn with_defaults(mut raw: Value, architecture: Architecture) -> Value {
+    let defaults: &[(&str, f64)] = match architecture {
+        Architecture::Gemma3 => {
+            &[("head_dim", 256.0), ("sliding_window", 4096.0), ("query_pre_attn_scalar", 256.0)]
+        }
+        Architecture::Qwen3 => &[("head_dim", 128.0), ("sliding_window", 4096.0)],
+        Architecture::Qwen2 => &[("sliding_window", 4096.0)],
+        Architecture::Phi3 => &[("rms_norm_eps", 1e-5)],
+        Architecture::Llama | Architecture::Mistral | Architecture::SmolLm3 => &[],
+    };
+    if let Some(keys) = raw.as_object_mut() {
+        for (key, value) in defaults {
+            let number = if value.fract() == 0.0 { Value::from(*value as u64) } else { Value::from(*value) };
+            keys.entry(*key).or_insert(number);
+        }
+    }
+    raw
+}
+
+/// Every token here attends to those before it, and to none behind.
+fn refuse_other_attention(raw: &Value) -> Result<()> {
+    ensure!(
+        raw.get("is_causal") != Some(&Value::Bool(false)),
+        "is_causal is false: it attends both ways, which Dojo doesn't support"
+    );
+    ensure!(
+        raw.get("use_bidirectional_attention") != Some(&Value::Bool(true)),
+        "use_bidirectional_attention is true: it attends both ways, which Dojo doesn't support"
+    );
+    Ok(())
 }
 
 impl Keys {
@@ -143,9 +176,13 @@ impl Keys {
             norm_offset: gemma,
             post_norms: gemma,
             embedding_scale: if gemma { (self.hidden_size as f32).sqrt() } else { 1.0 },
-            attention_scale: 1.0 / self.query_pre_attn_scalar.unwrap_or(head_dim as f32).sqrt(),
-            attention_softcap: self.attn_logit_softcapping,
-            logit_softcap: self.final_logit_softcapping,
+            attention_scale: {
+                let scaled_by = self.query_pre_attn_scalar.filter(|_| gemma);
+                1.0 / scaled_by.unwrap_or(head_dim as f32).sqrt()
+            },
+            // Gemma 3 has the key, and transformers doesn't apply it.
+            attention_softcap: None,
+            logit_softcap: self.final_logit_softcapping.filter(|_| gemma),
             tied_embeddings: self
                 .tie_word_embeddings
                 .unwrap_or(matches!(architecture, Architecture::Gemma3 | Architecture::SmolLm3)),
@@ -164,7 +201,8 @@ impl Keys {
     }
 
     fn activation(&self, gemma: bool) -> Result<Activation> {
-        Ok(match self.hidden_activation.as_ref().or(self.hidden_act.as_ref()).map(String::as_str) {
+        let own = if gemma { &self.hidden_activation } else { &self.hidden_act };
+        Ok(match own.as_ref().map(String::as_str) {
             None if gemma => Activation::GeGlu,
             Some("gelu_pytorch_tanh") => Activation::GeGlu,
             None | Some("silu") => Activation::SwiGlu,
@@ -176,26 +214,35 @@ impl Keys {
 
     fn windows(&self, architecture: Architecture) -> Result<Vec<Option<usize>>> {
         let layers = 0..self.num_hidden_layers;
-        if let Some(types) = &self.layer_types {
+        let qwen = matches!(architecture, Architecture::Qwen2 | Architecture::Qwen3);
+        let window = self.sliding_window.filter(|_| !qwen || self.use_sliding_window == Some(true));
+        let typed = qwen || matches!(architecture, Architecture::Gemma3 | Architecture::SmolLm3);
+        if let Some(types) = self.layer_types.as_ref().filter(|_| typed) {
             let window = |kind: &String| match kind.as_str() {
                 "full_attention" => Ok(None),
-                "sliding_attention" => Ok(self.sliding_window),
+                "sliding_attention" => {
+                    let window =
+                        window.context("layer_types names sliding_attention, without a sliding_window")?;
+                    Ok(Some(window))
+                }
                 other => bail!("its attention, {other}, isn't supported"),
             };
             return types.iter().map(window).collect();
         }
+        let rotates = self.rotary_layers(architecture);
         let slides = |layer: usize| match architecture {
             Architecture::Mistral | Architecture::Phi3 => true,
             Architecture::Gemma3 => {
                 let pattern = self.sliding_window_pattern.or(self.hidden_window_pattern).unwrap_or(6);
                 !(layer + 1).is_multiple_of(pattern.max(1))
             }
-            Architecture::Qwen2 | Architecture::Qwen3 => {
-                self.use_sliding_window == Some(true) && layer >= self.max_window_layers.unwrap_or(28)
+            Architecture::Qwen2 | Architecture::Qwen3 => layer >= self.max_window_layers.unwrap_or(28),
+            Architecture::SmolLm3 => {
+                self.use_sliding_window == Some(true) && rotates.get(layer) == Some(&false)
             }
-            Architecture::Llama | Architecture::SmolLm3 => false,
+            Architecture::Llama => false,
         };
-        Ok(layers.map(|layer| self.sliding_window.filter(|_| slides(layer))).collect())
+        Ok(layers.map(|layer| window.filter(|_| slides(layer))).collect())
     }
 
     fn rotary_layers(&self, architecture: Architecture) -> Vec<bool> {

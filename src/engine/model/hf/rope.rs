@@ -35,15 +35,15 @@ struct Parameters {
 impl Ropes {
     pub(super) fn read(keys: &Keys, architecture: Architecture, head_dim: usize) -> Result<Self> {
         let gemma = architecture == Architecture::Gemma3;
-        let (whole, local) = match &keys.rope_parameters {
-            Some(given) => match given.get("full_attention") {
-                Some(whole) => (parameters(Some(whole))?, parameters(given.get("sliding_attention"))?),
-                None => (parameters(Some(given))?, Parameters::default()),
-            },
-            None => (parameters(keys.rope_scaling.as_ref())?, Parameters::default()),
+        let (whole, local) = by_kind(keys, gemma)?;
+        let by_default = match architecture {
+            Architecture::Gemma3 => 1e6,
+            Architecture::SmolLm3 => 2e6,
+            _ => 1e4,
         };
-        let theta = whole.rope_theta.or(keys.rope_theta).unwrap_or(if gemma { 1e6 } else { 1e4 });
-        let partial = whole.partial_rotary_factor.or(keys.partial_rotary_factor).unwrap_or(1.0);
+        let theta = whole.rope_theta.or(keys.rope_theta).unwrap_or(by_default);
+        let partial = whole.partial_rotary_factor.or(keys.partial_rotary_factor);
+        let partial = partial.filter(|_| architecture == Architecture::Phi3).unwrap_or(1.0);
         let dimensions = (head_dim as f32 * partial) as usize;
         let (scaling, limit) = scaling(keys, &whole, dimensions)?;
         let local = gemma.then(|| Rope {
@@ -54,6 +54,41 @@ impl Ropes {
         let context = limit.or(keys.max_position_embeddings);
         Ok(Self { whole: Rope { theta, dimensions, scaling }, local, context })
     }
+}
+
+/// The parameters of all layers, and those of layers with a window where these have their own.
+fn by_kind(keys: &Keys, gemma: bool) -> Result<(Parameters, Parameters)> {
+    let there = |given: &Option<Value>| {
+        let empty = given.as_ref().and_then(Value::as_object).is_some_and(serde_json::Map::is_empty);
+        given.clone().filter(|given| !given.is_null() && !empty)
+    };
+    let (scaling, given) = (there(&keys.rope_scaling), there(&keys.rope_parameters));
+    let nested = given.as_ref().is_some_and(|given| {
+        given.get("full_attention").is_some() || given.get("sliding_attention").is_some()
+    });
+    if gemma {
+        ensure!(
+            scaling.is_none() || given.is_none(),
+            "it has rope_scaling beside rope_parameters, which Dojo doesn't read together"
+        );
+        ensure!(given.is_none() || nested, "its rope_parameters don't tell layers with a window from others");
+    } else {
+        ensure!(
+            !nested,
+            "its rope_parameters differ between kinds of layers, which Dojo doesn't support for it"
+        );
+    }
+    if let Some(given) = given.as_ref().filter(|_| nested) {
+        let local = parameters(given.get("sliding_attention"))?;
+        let kind = local.rope_type.as_ref().or(local.r#type.as_ref());
+        ensure!(
+            kind.is_none_or(|kind| kind == "default"),
+            "its layers with a window scale their rotation, which Dojo doesn't support"
+        );
+        return Ok((parameters(given.get("full_attention"))?, local));
+    }
+    // Where both are there, transformers takes the older one.
+    Ok((parameters(scaling.as_ref().or(given.as_ref()))?, Parameters::default()))
 }
 
 fn parameters(given: Option<&Value>) -> Result<Parameters> {

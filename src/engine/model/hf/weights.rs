@@ -13,6 +13,9 @@ use crate::engine::model::weights::{Mapped, Source, Stored, Weights};
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
+const EMBEDDING: &str = "model.embed_tokens.weight";
+const OUTPUT: &str = "lm_head.weight";
+
 /// A folder's tensors, mapped.
 pub(crate) struct SafetensorsWeights {
     folder: PathBuf,
@@ -54,8 +57,32 @@ impl SafetensorsWeights {
         Ok(Self { folder: folder.to_path_buf(), files, places, config })
     }
 
+    /// Whether the output layer is the embedding. A file that holds both of a model that ties them says what its
+    /// configuration doesn't, unless their numbers are the same (transformers 5 reads such a file likewise).
+    ///
+    /// # Errors
+    /// Where a tensor is damaged.
+    pub(crate) fn ties(&self, folder: &Path) -> Result<bool> {
+        if !self.config.tied_embeddings
+            || !(self.places.contains_key(EMBEDDING) && self.places.contains_key(OUTPUT))
+        {
+            return Ok(self.config.tied_embeddings);
+        }
+        let same = self.read(EMBEDDING, |one, _| self.read(OUTPUT, |other, _| one.equals(other)))?;
+        if !same {
+            tracing::warn!(
+                "{}: its configuration ties the output layer to the embedding, but its file holds another {OUTPUT}, \
+                 which counts",
+                folder.display()
+            );
+        }
+        Ok(same)
+    }
+
     fn find(&self, name: &str) -> Option<(Source, &SafetensorsFile, &Entry)> {
-        let source = self.source(name)?;
+        // Where the two are one, a file may hold it under either name.
+        let alone = name == EMBEDDING && self.config.tied_embeddings && !self.places.contains_key(EMBEDDING);
+        let source = self.source(if alone { OUTPUT } else { name })?;
         let file = self.files.get(*self.places.get(&source.tensor)?)?;
         let entry = file.entry(&source.tensor)?;
         Some((source, file, entry))

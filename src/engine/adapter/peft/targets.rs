@@ -1,0 +1,184 @@
+//! Which linear layers an `adapter_config.json` adapts, and at which rank and alpha: PEFT's rules.
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::pattern::Pattern;
+
+/// One text, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a text or a list of texts")]
+pub(super) enum Texts {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Texts {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::One(text) => text.is_empty(),
+            Self::Several(texts) => texts.is_empty(),
+        }
+    }
+
+    fn list(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Several(texts) => texts,
+        }
+    }
+}
+
+/// One layer, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "a layer's number or a list of them")]
+pub(super) enum Layers {
+    One(usize),
+    Several(Vec<usize>),
+}
+
+/// The keys that choose layers.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Choice {
+    target_modules: Option<Texts>,
+    exclude_modules: Option<Texts>,
+    layers_to_transform: Option<Layers>,
+    layers_pattern: Option<Texts>,
+}
+
+/// Adapted where a file names nothing.
+const BY_DEFAULT: [&str; 3] = ["q_proj", "v_proj", "qkv_proj"];
+
+/// A list of names, each a path's end; or a regular expression over whole paths.
+#[derive(Debug)]
+enum Names {
+    All,
+    Ends(Vec<String>),
+    Whole(Pattern),
+}
+
+impl Names {
+    fn of(given: &Texts) -> Result<Self> {
+        Ok(match given {
+            Texts::One(pattern) => Self::Whole(Pattern::whole(pattern)?),
+            Texts::Several(names) => Self::Ends(names.clone()),
+        })
+    }
+
+    fn matches(&self, path: &str) -> Result<bool> {
+        let is_end = |name: &String| {
+            path == name || path.strip_suffix(name.as_str()).is_some_and(|rest| rest.ends_with('.'))
+        };
+        match self {
+            Self::All => Ok(true),
+            Self::Ends(names) => Ok(names.iter().any(is_end)),
+            Self::Whole(pattern) => pattern.matches(path),
+        }
+    }
+}
+
+/// The linear layers that are adapted.
+#[derive(Debug)]
+pub(super) struct Targets {
+    names: Names,
+    excluded: Option<Names>,
+    /// Where they aren't all: which, and what stands before a layer's number.
+    layers: Option<(Vec<usize>, Vec<Pattern>)>,
+}
+
+impl Targets {
+    /// # Errors
+    /// Where a pattern can't be read, or keys contradict each other.
+    pub(super) fn of(choice: &Choice) -> Result<Self> {
+        let names = match &choice.target_modules {
+            // What PEFT takes for these architectures; it writes names when it saves.
+            None => Names::Ends(BY_DEFAULT.map(str::to_owned).to_vec()),
+            Some(Texts::One(all)) if all.eq_ignore_ascii_case("all-linear") => Names::All,
+            Some(given) => Names::of(given).context("read target_modules")?,
+        };
+        let excluded = choice.exclude_modules.as_ref().filter(|given| !given.is_empty());
+        let layers = match &choice.layers_to_transform {
+            None => None,
+            Some(Layers::One(layer)) => Some(vec![*layer]),
+            Some(Layers::Several(layers)) if layers.is_empty() => None,
+            Some(Layers::Several(layers)) => Some(layers.clone()),
+        };
+        let before = choice.layers_pattern.as_ref().filter(|given| !given.is_empty());
+        if matches!(names, Names::Whole(_)) && (choice.layers_to_transform.is_some() || before.is_some()) {
+            bail!(
+                "its target_modules are a regular expression, which has no layers_to_transform and no layers_pattern"
+            );
+        }
+        let before = match before {
+            None => vec![Pattern::before_number(r"[^.]*")?],
+            Some(given) => given
+                .list()
+                .iter()
+                .map(|pattern| Pattern::before_number(pattern))
+                .collect::<Result<_>>()
+                .context("read layers_pattern")?,
+        };
+        Ok(Self {
+            names,
+            excluded: excluded.map(Names::of).transpose().context("read exclude_modules")?,
+            layers: layers.map(|layers| (layers, before)),
+        })
+    }
+
+    /// Whether PEFT adapts the module at a path (`model.layers.3.self_attn.q_proj`).
+    ///
+    /// # Errors
+    /// Where a pattern takes too long.
+    pub(super) fn name(&self, path: &str) -> Result<bool> {
+        if let Some(excluded) = &self.excluded
+            && excluded.matches(path)?
+        {
+            return Ok(false);
+        }
+        if !self.names.matches(path)? {
+            return Ok(false);
+        }
+        // A name that is the whole path is meant whatever its layer.
+        let exact = matches!(&self.names, Names::Ends(names) if names.iter().any(|name| name == path));
+        let Some((layers, before)) = self.layers.as_ref().filter(|_| !exact) else { return Ok(true) };
+        for pattern in before {
+            if let Some(layer) = pattern.number(path)? {
+                return Ok(layers.contains(&layer));
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Values by module, as `rank_pattern` and `alpha_pattern` give them: the first expression that matches counts.
+#[derive(Debug)]
+pub(super) struct ByModule<T>(Vec<(Pattern, T)>);
+
+impl<T: Copy> ByModule<T> {
+    /// # Errors
+    /// Where a key is no regular expression, or `value` is none of the values.
+    pub(super) fn of(
+        key: &str,
+        given: Option<&Map<String, Value>>,
+        value: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Self> {
+        let read = |(pattern, given): (&String, &Value)| {
+            let value = value(given).with_context(|| format!("{pattern:?} is {given}"))?;
+            Ok((Pattern::at_end(pattern)?, value))
+        };
+        let list = given.into_iter().flatten().map(read).collect::<Result<Vec<_>>>();
+        Ok(Self(list.with_context(|| format!("read {key}"))?))
+    }
+
+    /// # Errors
+    /// Where an expression takes too long.
+    pub(super) fn get(&self, path: &str) -> Result<Option<T>> {
+        for (pattern, value) in &self.0 {
+            if pattern.matches(path)? {
+                return Ok(Some(*value));
+            }
+        }
+        Ok(None)
+    }
+}
