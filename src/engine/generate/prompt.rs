@@ -61,6 +61,15 @@ impl Prompter {
         self.checked(encoding.get_ids().to_vec())
     }
 
+    /// Text that goes on from a prompt: no beginning token stands before it.
+    ///
+    /// # Errors
+    /// Where the tokenizer fails.
+    pub fn continuation(&self, text: &str) -> Result<Vec<u32>> {
+        let encoding = self.tokenizer.encode(text, false).map_err(|error| anyhow!("tokenise: {error}"))?;
+        self.checked(encoding.get_ids().to_vec())
+    }
+
     fn checked(&self, tokens: Vec<u32>) -> Result<Vec<u32>> {
         check_rows(&tokens, self.rows, &self.tokenizer).context("the prompt can't be computed")?;
         Ok(tokens)

@@ -38,20 +38,60 @@ impl Generator {
         tokens: &[u32],
         adapter: Option<AdapterId>,
     ) -> Result<Vec<f32>> {
-        let isa = Isa::best();
         let mut found = Vec::with_capacity(tokens.len());
         self.walk(tokens, adapter, &mut |position, logits| {
-            let Some(target) = tokens.get(position + 1).and_then(|&token| logits.get(token as usize)) else {
-                return;
-            };
-            // SAFETY: these kernels read the slices they are given and nothing else.
-            let log_sum = unsafe {
-                let largest = isa.run(Largest(logits));
-                largest + isa.run(SumOfExponentials { values: logits, largest, factor: 1.0 }).ln()
-            };
-            found.push(log_sum - target);
+            if let Some(&target) = tokens.get(position + 1).filter(|&&token| (token as usize) < logits.len())
+            {
+                found.push(surprise(logits, target));
+            }
         })?;
         Ok(found)
+    }
+
+    /// The log-likelihood, in nats, of each continuation of some tokens. What they share is computed once.
+    ///
+    /// # Errors
+    /// As [`Generator::last_logits`], and where a continuation has no tokens.
+    pub fn log_likelihoods_of(
+        &mut self,
+        tokens: &[u32],
+        continuations: &[Vec<u32>],
+        adapter: Option<AdapterId>,
+    ) -> Result<Vec<f64>> {
+        let longest = continuations.iter().map(Vec::len).max().unwrap_or_default();
+        ensure!(continuations.iter().all(|tokens| !tokens.is_empty()), "a continuation has no tokens");
+        ensure!(
+            tokens.len() + longest <= self.context(),
+            "{} tokens don't fit the context",
+            tokens.len() + longest
+        );
+        let (last, shared) = tokens.split_last().context("there are no tokens to score")?;
+        let mut pages = Vec::new();
+        let outcome = self.walk_over(shared, 0, adapter, &mut pages, None).and_then(|()| {
+            let mut found = Vec::with_capacity(continuations.len());
+            for continuation in continuations {
+                let behind: Vec<u32> = std::iter::once(*last).chain(continuation.iter().copied()).collect();
+                let mut sum = 0.0;
+                // Each is written over the one before it: what is behind a position is never looked at.
+                self.walk_over(
+                    &behind,
+                    shared.len(),
+                    adapter,
+                    &mut pages,
+                    Some(&mut |position, logits| {
+                        if let Some(&next) = behind.get(position + 1 - shared.len()) {
+                            sum -= f64::from(surprise(logits, next));
+                        }
+                    }),
+                )?;
+                found.push(sum);
+            }
+            Ok(found)
+        });
+        for page in pages {
+            self.cache.release(page);
+        }
+        outcome
     }
 
     /// Computes all positions' logits, a chunk at a time, and hands each to `see`.
@@ -65,19 +105,21 @@ impl Generator {
         ensure!(tokens.len() <= self.context(), "{} tokens don't fit the context", tokens.len());
         check_rows(tokens, self.vocabulary(), &self.tokenizer).context("the text can't be scored")?;
         let mut pages = Vec::new();
-        let outcome = self.walk_over(tokens, adapter, &mut pages, see);
+        let outcome = self.walk_over(tokens, 0, adapter, &mut pages, Some(see));
         for page in pages {
             self.cache.release(page);
         }
         outcome
     }
 
+    /// Tokens that stand at the position `from` and behind it; what is before them is in the pages.
     fn walk_over(
         &mut self,
         tokens: &[u32],
+        from: usize,
         adapter: Option<AdapterId>,
         pages: &mut Vec<PageId>,
-        see: &mut dyn FnMut(usize, &[f32]),
+        mut see: Option<&mut dyn FnMut(usize, &[f32])>,
     ) -> Result<()> {
         let vocabulary = self.vocabulary();
         let lora = match adapter {
@@ -85,7 +127,7 @@ impl Generator {
             Some(id) => Some(self.adapters.get(&id).context("the adapter isn't loaded")?.clone()),
         };
         for (index, chunk) in tokens.chunks(CHUNK).enumerate() {
-            let start = index * CHUNK;
+            let start = from + index * CHUNK;
             while pages.len() * PAGE < start + chunk.len() {
                 pages.push(self.cache.take().context("the cache of keys and values is full")?);
             }
@@ -94,9 +136,10 @@ impl Generator {
                 tokens: chunk.to_vec(),
                 spans: vec![Span { pages: pages.clone(), start, rows: rows.clone() }],
                 adapters: lora.iter().map(|lora| (lora.clone(), rows.clone())).collect(),
-                wanted: rows.collect(),
+                wanted: if see.is_some() { rows.collect() } else { Vec::new() },
             };
             self.backend.forward(&mut self.team, &step)?;
+            let Some(see) = &mut see else { continue };
             let logits = self.backend.logits();
             for (offset, row) in logits.values.chunks(logits.stride).enumerate().take(chunk.len()) {
                 see(start + offset, row.get(..vocabulary).unwrap_or_default());
@@ -104,4 +147,16 @@ impl Generator {
         }
         Ok(())
     }
+}
+
+/// The negative log-likelihood, in nats, of a token by the logits of its place.
+fn surprise(logits: &[f32], token: u32) -> f32 {
+    let isa = Isa::best();
+    let target = logits.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
+    // SAFETY: these kernels read the slices they are given and nothing else.
+    let log_sum = unsafe {
+        let largest = isa.run(Largest(logits));
+        largest + isa.run(SumOfExponentials { values: logits, largest, factor: 1.0 }).ln()
+    };
+    log_sum - target
 }

@@ -116,3 +116,24 @@ fn likelihoods_are_those_of_the_logits() {
         assert!((found[end - 1] - expected).abs() < 1e-3, "{end}: {} and {expected}", found[end - 1]);
     }
 }
+
+#[test]
+fn continuations_of_one_text_are_as_likely_together_as_alone() {
+    let (model, _place) = open(&Tiny::new("qwen2"));
+    let mut generator = generator(&model, Precision::Full, limits());
+    // Texts that end within a page, with one, and behind a chunk; continuations of several lengths.
+    for length in [1, 15, 16, 17, 64, 70] {
+        let text = tokens(length, 3);
+        let continuations = [vec![5], tokens(20, 9), vec![7, 8, 9], vec![5]];
+        let found = generator.log_likelihoods_of(&text, &continuations, None).unwrap();
+        assert!((found[0] - found[3]).abs() < 1e-6, "the later ones leave no trace: {found:?}");
+        for (continuation, found) in continuations.iter().zip(found) {
+            let whole: Vec<u32> = text.iter().chain(continuation).copied().collect();
+            let each = generator.negative_log_likelihoods(&whole, None).unwrap();
+            let expected: f32 = -each[length - 1..].iter().sum::<f32>();
+            assert!((found - f64::from(expected)).abs() < 1e-2, "{length}: {found} and {expected}");
+        }
+    }
+    assert!(generator.log_likelihoods_of(&[1, 2], &[vec![3], Vec::new()], None).is_err());
+    assert!(generator.log_likelihoods_of(&[], &[vec![3]], None).is_err());
+}
