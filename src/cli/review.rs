@@ -1,5 +1,6 @@
 //! `dojo review`: bring thoughts and reflections in, see how they stand, decide, and write what comes out.
 
+mod leads;
 mod show;
 mod stats;
 
@@ -53,6 +54,16 @@ enum Command {
         /// As in the pane: `score<4 check:any`.
         #[arg(long, conflicts_with = "id", allow_hyphen_values = true)]
         filter: Option<String>,
+    },
+    /// List the corrections and the right thoughts that conclude another label than their own, by their words or as a
+    /// model finds them.
+    Leads {
+        /// First let a model of this machine read each: how likely it finds each label is kept and shown.
+        #[arg(long)]
+        model: Option<String>,
+        /// Only about records that this filter lets through (`split:train`).
+        #[arg(long, default_value = "", allow_hyphen_values = true)]
+        filter: String,
     },
     /// List the answers that could not be read, as they came.
     Aside,
@@ -123,6 +134,10 @@ pub(super) fn run(arguments: &Review) -> Result<ExitCode> {
         Command::Show { id: Some(id), .. } => show::one(&session, *id)?,
         Command::Show { id: None, filter } => {
             show::list(&session, filter.as_deref().unwrap_or("verdict:pending"))?
+        }
+        Command::Leads { model, filter } => {
+            let filter = parse(filter).map_err(|error| anyhow::anyhow!("{}", error.pointed(filter)))?;
+            leads::leads(&folders, &mut session, model.as_deref(), &filter)?
         }
         Command::Aside => show::aside(&session)?,
         Command::Provenance { record } => show::provenance(&session, *record)?,
@@ -237,6 +252,11 @@ fn export(
         write_lines(path, &rows).with_context(|| format!("write {}", path.display()))?;
         lines.push(format!("{what}: {} rows in {}", rows.len(), path.display()));
         value.insert(what.to_owned(), rows.len().into());
+    }
+    let left_out = session.review_counts()?.contradicting;
+    if sft.is_some() && left_out > 0 {
+        lines.push(leads::left_out(left_out));
+        value.insert("contradicting".to_owned(), left_out.into());
     }
     Ok((value.into(), lines.join("\n")))
 }

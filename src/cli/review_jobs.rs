@@ -56,6 +56,10 @@ pub(super) struct Think {
     /// Who thinks: a teacher of settings.toml, or local:MODEL.
     #[arg(long)]
     student: String,
+    /// Let a model of this machine read each text: where it finds another label likelier than the text's own, it is
+    /// asked for once more.
+    #[arg(long, value_name = "MODEL")]
+    leads: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -69,6 +73,10 @@ pub(super) struct Reflect {
     /// Don't show the teacher the flawed thought.
     #[arg(long)]
     plain: bool,
+    /// Let a model of this machine read each text: where it finds another label likelier than the text's own, it is
+    /// asked for once more.
+    #[arg(long, value_name = "MODEL")]
+    leads: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -93,7 +101,8 @@ pub(super) struct Judge {
 }
 
 pub(super) fn think(arguments: &Think) -> Result<ExitCode> {
-    let work = Work::open(&arguments.common)?;
+    let mut work = Work::open(&arguments.common)?;
+    work.options.gauge.clone_from(&arguments.leads);
     let student = work.speaker(&arguments.student)?;
     let mut session = review::open(&work.session)?;
     let (stop, mut bar) = (work.stop.clone(), bar());
@@ -102,7 +111,8 @@ pub(super) fn think(arguments: &Think) -> Result<ExitCode> {
 }
 
 pub(super) fn reflect(arguments: &Reflect) -> Result<ExitCode> {
-    let work = Work::open(&arguments.common)?;
+    let mut work = Work::open(&arguments.common)?;
+    work.options.gauge.clone_from(&arguments.leads);
     let teacher = work.speaker(&arguments.teacher)?;
     let guidance = if arguments.plain { Guidance::Plain } else { Guidance::Guided };
     let mut session = review::open(&work.session)?;
@@ -161,7 +171,7 @@ impl Work {
             .as_deref()
             .map(|text| filter::parse(text).map_err(|error| anyhow::anyhow!("{}", error.pointed(text))));
         let filter = filter.transpose()?;
-        let options = review::JobOptions { filter, limit: common.limit, budget, drawing, dry };
+        let options = review::JobOptions { filter, limit: common.limit, budget, drawing, gauge: None, dry };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stop);
@@ -193,7 +203,7 @@ impl Work {
 }
 
 /// Progress on standard error, where a person sees it.
-fn bar() -> impl FnMut(u64, u64) {
+pub(super) fn bar() -> impl FnMut(u64, u64) {
     let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len}  {per_sec}  {eta} left");
     let bar = indicatif::ProgressBar::new(0);
     if let Ok(style) = style {

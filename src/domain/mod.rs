@@ -16,6 +16,7 @@ pub mod reflection;
 pub mod review;
 pub mod review_filter;
 pub mod review_job;
+pub mod review_leads;
 pub mod run;
 pub mod run_filter;
 pub mod run_info;

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::record::RecordId;
+use crate::domain::review_leads::{Labels, Leads, Odds, hypothesis};
 use crate::domain::thought::{ThoughtId, estimated_tokens};
 
 /// A reflection's number within its session.
@@ -139,7 +140,7 @@ impl Decision {
 }
 
 /// What can be seen of a corrected thought without understanding it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent marks, shown side by side")]
 pub struct Checks {
     pub reaches_label: bool,
@@ -154,6 +155,12 @@ pub struct Checks {
     pub copies_record: bool,
     /// Most of it stands in the flawed thought already.
     pub repeats_flawed: bool,
+    /// What its conclusion says, held against its label.
+    pub leads: Leads,
+    /// Which label the error analysis argues for, held against the true one.
+    pub analysis: Leads,
+    /// How likely a model finds each label after it; the last that was measured.
+    pub odds: Option<Odds>,
 }
 
 /// A corrected thought among what it is judged by.
@@ -182,7 +189,27 @@ impl Checks {
             leaks_label: leaks_label(thought),
             copies_record: shared_runs(thought, record, COPIED) > 0.0,
             repeats_flawed: repeats(thought, flawed),
+            leads: Leads::Undecided,
+            analysis: Leads::Undecided,
+            odds: None,
         }
+    }
+
+    /// The same with what the words of its conclusion and of the error analysis lead to.
+    #[must_use]
+    pub fn led(self, labels: &Labels, looked: Looked<'_>, analysis: &str) -> Self {
+        let Looked { thought, label, truth, record, .. } = looked;
+        Self {
+            leads: labels.of_thought(thought, hypothesis(record), label),
+            analysis: labels.of_analysis(analysis, truth),
+            ..self
+        }
+    }
+
+    /// Whether its conclusion, or a model that has read it, speaks for another label than its own.
+    #[must_use]
+    pub fn leads_elsewhere(&self, label: &str) -> bool {
+        self.leads.is_elsewhere() || self.odds.as_ref().is_some_and(|odds| odds.leads(label).is_elsewhere())
     }
 
     /// Whether nothing is to be complained of.
@@ -194,6 +221,8 @@ impl Checks {
             && !self.leaks_label
             && !self.copies_record
             && !self.repeats_flawed
+            && !self.leads.is_elsewhere()
+            && !self.analysis.is_elsewhere()
     }
 }
 

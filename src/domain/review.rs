@@ -30,6 +30,14 @@ pub struct QueueRow {
     pub disagreement: Disagreement,
 }
 
+impl QueueRow {
+    /// The label that the text has as it would be trained on: what a person wrote leads where the person wants it.
+    #[must_use]
+    pub fn own_label(&self) -> &str {
+        if self.verdict == Verdict::Edited { &self.truth } else { &self.label }
+    }
+}
+
 /// Who is at odds about a reflection; greater ones want a look first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Disagreement {
@@ -152,4 +160,6 @@ pub struct ReviewCounts {
     pub ready_for_sft: u64,
     /// Accepted corrections against the flawed thoughts.
     pub preference_pairs: u64,
+    /// Thoughts with the true label whose conclusion says another: they are not among those that are ready.
+    pub contradicting: u64,
 }

@@ -40,6 +40,8 @@ enum Test {
 enum Figure {
     Score,
     Tokens,
+    /// Of its own label after the corrected thought, as a model finds them.
+    Odds,
 }
 
 /// A fault that a check finds.
@@ -52,9 +54,11 @@ enum Check {
     Leak,
     Copy,
     Repeat,
+    Leads,
+    Analysis,
 }
 
-const CHECKS: [(&str, Check); 7] = [
+const CHECKS: [(&str, Check); 9] = [
     ("any", Check::Any),
     ("label", Check::Label),
     ("steps", Check::Steps),
@@ -62,11 +66,12 @@ const CHECKS: [(&str, Check); 7] = [
     ("leak", Check::Leak),
     ("copy", Check::Copy),
     ("repeat", Check::Repeat),
+    ("leads", Check::Leads),
+    ("analysis", Check::Analysis),
 ];
 
 /// What can be asked for, in one line.
-pub const HINT: &str =
-    "verdict:pending  label:1  score<4  tokens>300  check:any  is:disagreement  teacher:NAME  by:NAME  words";
+pub const HINT: &str = "verdict:pending  label:1  score<4  tokens>300  odds<0  check:leads  is:disagreement  teacher:NAME  by:NAME  words";
 
 /// What a filter looks at.
 #[derive(Debug, Clone, Copy)]
@@ -109,7 +114,7 @@ impl ReviewFilter {
     pub fn needs(&self) -> Needs {
         let need = |term: &Term| match term.test {
             Test::Word(_) => Needs::Text,
-            Test::Check(_) => Needs::Record,
+            Test::Check(_) | Test::Compare(Figure::Odds, ..) => Needs::Record,
             _ => Needs::Row,
         };
         self.terms.iter().map(need).max().unwrap_or(Needs::Row)
@@ -134,13 +139,17 @@ impl Test {
             Self::Split(name) => facts.split.is_some_and(|own| own.eq_ignore_ascii_case(name)),
             Self::Tag(name) => facts.tags.iter().any(|own| own.eq_ignore_ascii_case(name)),
             Self::Record(number) => row.record.0 == *number,
-            Self::Check(check) => facts.checks.is_some_and(|checks| check.finds(checks)),
+            Self::Check(check) => facts.checks.is_some_and(|checks| check.finds(checks, row.own_label())),
             Self::Disagreement => row.disagreement != Disagreement::None,
             Self::Miss => *row.label != *row.truth,
             Self::Decided => row.mine.is_some(),
             Self::NoScore => row.score.is_none(),
             Self::Compare(Figure::Score, comparison, than) => {
                 row.score.is_some_and(|score| comparison.holds(f64::from(score), *than))
+            }
+            Self::Compare(Figure::Odds, comparison, than) => {
+                let odds = facts.checks.and_then(|checks| checks.odds.as_ref()?.log_odds(row.own_label()));
+                odds.is_some_and(|odds| comparison.holds(odds, *than))
             }
             Self::Compare(Figure::Tokens, comparison, than) => comparison.holds(f64::from(row.tokens), *than),
             Self::Word(word) => facts.text.contains(word.as_str()),
@@ -149,15 +158,17 @@ impl Test {
 }
 
 impl Check {
-    const fn finds(self, checks: &Checks) -> bool {
+    fn finds(self, checks: &Checks, label: &str) -> bool {
         match self {
-            Self::Any => !checks.all_good(),
+            Self::Any => !checks.all_good() || checks.leads_elsewhere(label),
             Self::Label => !checks.reaches_label,
             Self::Steps => !checks.three_steps,
             Self::Length => !checks.length_fits,
             Self::Leak => checks.leaks_label,
             Self::Copy => checks.copies_record,
             Self::Repeat => checks.repeats_flawed,
+            Self::Leads => checks.leads_elsewhere(label),
+            Self::Analysis => checks.analysis.is_elsewhere(),
         }
     }
 }
@@ -188,7 +199,7 @@ fn term(text: &str) -> Result<Term, String> {
 
 fn test(text: &str) -> Result<Test, String> {
     let text = text.to_lowercase();
-    for (name, figure) in [("score", Figure::Score), ("tokens", Figure::Tokens)] {
+    for (name, figure) in [("score", Figure::Score), ("tokens", Figure::Tokens), ("odds", Figure::Odds)] {
         let Some(rest) = text.strip_prefix(name) else { continue };
         let Some((sign, comparison)) = COMPARISONS.iter().find(|(sign, _)| rest.starts_with(sign)) else {
             continue;
@@ -226,7 +237,7 @@ fn test(text: &str) -> Result<Test, String> {
         "is" => Err(format!("{text}: write is:disagreement, is:miss or is:mine")),
         "score" if value == "none" => Ok(Test::NoScore),
         _ => Err(format!(
-            "{text}: there is no field '{name}'; there are verdict, label, score, tokens, check, is, student, \
+            "{text}: there is no field '{name}'; there are verdict, label, score, tokens, odds, check, is, student, \
              teacher, by, split, tag, record"
         )),
     }

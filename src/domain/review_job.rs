@@ -60,6 +60,8 @@ pub struct JobOrder {
     pub threshold: u8,
     /// Who improves, in turn; the judge itself where none is named.
     pub improvers: Vec<String>,
+    /// A model of this machine that has to find each text's label the likeliest; what it doesn't is asked for again.
+    pub gauge: Option<String>,
 }
 
 /// What can be written behind the name.
@@ -67,10 +69,10 @@ pub struct JobOrder {
 pub const fn hint(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Think => {
-            "NAME or local:MODEL, then as you like: limit:50  dollars:0.50  budget:200000  split:train"
+            "NAME or local:MODEL, then as you like: limit:50  dollars:0.50  leads:MODEL  split:train"
         }
         JobKind::Reflect => {
-            "NAME or local:MODEL, then as you like: plain  limit:50  dollars:0.50  split:train"
+            "NAME or local:MODEL, then as you like: plain  limit:50  leads:MODEL  split:train"
         }
         JobKind::Judge => {
             "NAME or local:MODEL, then as you like: rounds:1  threshold:4  improve:NAME  dollars:0.50"
@@ -97,6 +99,7 @@ impl JobOrder {
             rounds: 0,
             threshold: 4,
             improvers: Vec::new(),
+            gauge: None,
         };
         let mut rest = Vec::new();
         for word in words {
@@ -124,6 +127,7 @@ impl JobOrder {
                 }
                 self.dollars = Some(dollars);
             }
+            "leads" if self.kind != JobKind::Judge => self.gauge = Some(value.to_owned()),
             "budget" => self.tokens = Some(number(word, value)?),
             "rounds" if self.kind == JobKind::Judge => self.rounds = number(word, value)?,
             "threshold" if self.kind == JobKind::Judge => {

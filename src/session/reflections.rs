@@ -1,12 +1,14 @@
 //! Reflections and the verdicts on them. A verdict is committed before it is shown, and every one can be undone.
 
+use std::collections::{BTreeMap, HashSet};
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Durability, Result, Session, SessionError, now};
 use crate::domain::record::RecordId;
 use crate::domain::reflection::{Decision, Reflection, ReflectionId, Verdict};
 use crate::domain::review::ReviewCounts;
-use crate::domain::thought::ThoughtId;
+use crate::domain::thought::{Thought, ThoughtId};
 
 const COLUMNS: &str =
     "id, record, thought, error_analysis, corrected, label, teacher, prompt, verdict, edited, score,
@@ -177,13 +179,22 @@ impl Session {
             "(SELECT record, text FROM thoughts WHERE label = truth AND record IN (SELECT id FROM records)
               UNION SELECT record, coalesce(edited, corrected) FROM reflections WHERE {READY})"
         ))?;
+        let thoughts: BTreeMap<ThoughtId, Thought> = self.thoughts()?.into_iter().collect();
+        let left_out: HashSet<(RecordId, &str)> = self
+            .contradicting(&thoughts)?
+            .keys()
+            .filter_map(|id| thoughts.get(id))
+            .map(|thought| (thought.record, thought.text.as_str()))
+            .collect();
+        let contradicting = left_out.len() as u64;
         Ok(ReviewCounts {
+            contradicting,
             pending: count("reflections WHERE verdict = 0")?,
             approved: count("reflections WHERE verdict = 1")?,
             edited: count("reflections WHERE verdict = 2")?,
             rejected: count("reflections WHERE verdict = 3")?,
             sent_back: count("reflections WHERE verdict = 4")?,
-            ready_for_sft: lessons,
+            ready_for_sft: lessons.saturating_sub(contradicting),
             preference_pairs: pairs,
         })
     }

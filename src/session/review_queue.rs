@@ -10,11 +10,13 @@ use super::reflections::verdict;
 use super::{Result, Session, question};
 use crate::domain::agreement_report::{AgreementReport, LastWords, reviewer_pairs};
 use crate::domain::record::{Record, RecordId};
-use crate::domain::reflection::{Checks, Looked, ReflectionId};
+use crate::domain::reflection::{Checks, Looked, ReflectionId, Verdict};
 use crate::domain::review::{
     Disagreement, QueueOrder, QueueRow, ReviewItem, VerdictEntry, VerdictState, sort,
 };
 use crate::domain::review_filter::{Facts, Needs, ReviewFilter};
+use crate::domain::review_leads::Labels;
+use crate::session::Reviewed;
 
 const QUEUE: &str =
     "SELECT r.id, r.record, r.verdict, r.score, length(coalesce(r.edited, r.corrected)), t.model,
@@ -33,6 +35,7 @@ impl Session {
         let needs = filter.needs();
         let words = self.last_words()?;
         let tags = if filter.is_empty() { HashMap::new() } else { self.tags_of_reviewed()? };
+        let labels = if needs == Needs::Record { self.labels()? } else { Labels::default() };
         let texts = if needs == Needs::Row { "" } else { TEXTS };
         let mut statement = self.connection.prepare_cached(&format!("{QUEUE}{texts}{JOINED}"))?;
         let mut rows = statement.query([])?;
@@ -47,7 +50,7 @@ impl Session {
             if accepted.len() > 1 {
                 item.disagreement = Disagreement::Reviewers;
             }
-            if filter.is_empty() || self.lets_through(filter, row, &item, (&words, &tags))? {
+            if filter.is_empty() || self.lets_through(filter, row, &item, (&words, &tags, &labels))? {
                 queue.push(item);
             }
         }
@@ -60,7 +63,7 @@ impl Session {
         filter: &ReviewFilter,
         row: &Row<'_>,
         item: &QueueRow,
-        (words, tags): (&LastWords, &HashMap<i64, Vec<String>>),
+        (words, tags, labels): (&LastWords, &HashMap<i64, Vec<String>>, &Labels),
     ) -> Result<bool> {
         let needs = filter.needs();
         let split: Option<String> = row.get(10)?;
@@ -72,13 +75,15 @@ impl Session {
         let checks = match needs {
             Needs::Record => {
                 let record = question(&self.record(item.record)?);
-                Some(Checks::of(Looked {
+                let looked = Looked {
                     thought: &corrected,
-                    label: &item.label,
+                    label: item.own_label(),
                     truth: &item.truth,
                     record: &record,
                     flawed: &flawed,
-                }))
+                };
+                let odds = self.odds(Reviewed::Correction(item.id), &corrected)?;
+                Some(Checks { odds, ..Checks::of(looked).led(labels, looked, &analysis) })
             }
             Needs::Row | Needs::Text => None,
         };
@@ -106,13 +111,16 @@ impl Session {
         let truth = thought.truth.clone().unwrap_or_default();
         // What a person wrote leads where the person wants it.
         let label = if reflection.edited.is_some() { &truth } else { &reflection.label };
-        let checks = Checks::of(Looked {
+        let asked = question(&record);
+        let looked = Looked {
             thought: reflection.text(),
             label,
             truth: &truth,
-            record: &question(&record),
+            record: &asked,
             flawed: &thought.text,
-        });
+        };
+        let led = Checks::of(looked).led(&self.labels()?, looked, &reflection.error_analysis);
+        let checks = Checks { odds: self.odds(Reviewed::Correction(id), reflection.text())?, ..led };
         let source = match record.provenance.source.as_str() {
             "" => "written here".to_owned(),
             source => format!("{source}:{}", record.provenance.line),
@@ -239,7 +247,7 @@ fn queue_row(row: &Row<'_>, names: &mut Names) -> Result<QueueRow> {
     };
     let (student, teacher, flawed, label, truth) = (name(5)?, name(6)?, name(7)?, name(8)?, name(9)?);
     let verdict = verdict(row.get(2)?);
-    let misses = label != truth && verdict != crate::domain::reflection::Verdict::Edited;
+    let misses = label != truth && verdict != Verdict::Edited;
     Ok(QueueRow {
         id: ReflectionId(row.get(0)?),
         record: RecordId(row.get(1)?),

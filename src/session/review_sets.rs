@@ -46,9 +46,11 @@ impl Session {
 
     fn all_lessons(&self) -> Result<Vec<Lesson>> {
         let thoughts: BTreeMap<ThoughtId, Thought> = self.thoughts()?.into_iter().collect();
+        // What concludes another label than its own would teach the opposite.
+        let contradicting = self.contradicting(&thoughts)?;
         let mut lessons: Vec<Lesson> = thoughts
             .iter()
-            .filter(|(_, thought)| thought.is_right() == Some(true))
+            .filter(|(id, thought)| thought.is_right() == Some(true) && !contradicting.contains_key(id))
             .map(|(id, thought)| Lesson {
                 record: thought.record,
                 text: thought.text.clone(),

@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{Result, SessionError};
 
 /// Each step takes a file from its index to the next; `user_version` says how many a file has taken.
-const STEPS: &[&str] = &[FIRST, REFLECTION, CHATS, JUDGES, TOKENS];
+const STEPS: &[&str] = &[FIRST, REFLECTION, CHATS, JUDGES, TOKENS, ODDS];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -255,6 +255,19 @@ CREATE TABLE token_counts (
 ) WITHOUT ROWID;
 INSERT INTO meta VALUES ('texts', 0);
 CREATE INDEX findings_record ON findings (record);
+";
+
+/// How likely a model finds each label after a correction (kind 0) or a thought (1), with the text that it read.
+const ODDS: &str = "
+CREATE TABLE label_odds (
+    kind INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    text TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (kind, id, model)
+) WITHOUT ROWID;
 ";
 
 /// Brings a file to [`VERSION`].

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::json;
 
-use super::extract::{Field, Kind, Need, Shape};
+use super::extract::{Field, Found, Kind, Need, Shape};
 use super::job::{
     Aside, Assignment, Drawing, IMPROVED, LABEL, Outcome, Question, THOUGHT, ask_and_read, text_field,
 };
@@ -106,8 +106,10 @@ impl Judge {
             candidate.label.clone_from(&label);
             let Ok((score, said)) = self.score(judge, &candidate).await? else { break };
             reasons.clone_from(&said);
+            let asked = &candidate.question;
+            let sound = self.assignment.contradiction((IMPROVED, &text), &label, asked, None).is_none();
             // A worse version is not kept, but the next round goes on from what was said of it.
-            if score > best.score && label == candidate.truth {
+            if score > best.score && label == candidate.truth && sound {
                 best = Judgement {
                     score,
                     reasons: said,
@@ -162,7 +164,14 @@ impl Judge {
         let shape = Shape {
             fields: vec![text_field(IMPROVED, &["improved_thought", THOUGHT]), self.assignment.label_field()],
         };
-        let found = ask_and_read(improver, &request, &shape, &self.again, |_| Ok(())).await?;
+        let agrees = |found: &Found| match (found.get(LABEL), found.get(IMPROVED)) {
+            (Some(label), Some(text)) => {
+                let asked = &candidate.question;
+                self.assignment.contradiction((IMPROVED, text), label, asked, None).map_or(Ok(()), Err)
+            }
+            _ => Ok(()),
+        };
+        let found = ask_and_read(improver, &request, &shape, &self.again, agrees).await?;
         Ok(found.map(|mut found| {
             (found.remove(IMPROVED).unwrap_or_default(), found.remove(LABEL).unwrap_or_default())
         }))

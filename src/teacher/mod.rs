@@ -12,6 +12,7 @@ mod echo;
 mod error;
 pub mod extract;
 pub mod form;
+pub mod gauge;
 pub mod job;
 pub mod judge;
 mod key;

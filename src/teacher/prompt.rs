@@ -12,10 +12,11 @@ use sha2::{Digest, Sha256};
 use crate::domain::message::{Message, Role};
 
 /// The shipped prompts.
-const SHIPPED: [(&str, &str); 5] = [
+const SHIPPED: [(&str, &str); 6] = [
     ("again", include_str!("../../assets/prompts/again.txt")),
     ("improve", include_str!("../../assets/prompts/improve.txt")),
     ("judge", include_str!("../../assets/prompts/judge.txt")),
+    ("leads", include_str!("../../assets/prompts/leads.txt")),
     ("reflect", include_str!("../../assets/prompts/reflect.txt")),
     ("think", include_str!("../../assets/prompts/think.txt")),
 ];

@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::extract::{Found, Shape};
+use super::gauge::Gauge;
 use super::job::{
     ANALYSIS, Assignment, Drawing, IMPROVED, LABEL, Outcome, Question, THOUGHT, ask_and_read, text_field,
 };
@@ -54,8 +55,8 @@ impl Reflect {
         Ok(Request { messages, max_tokens, temperature, schema: Some(("reflection", schema)), draw: 0 })
     }
 
-    /// A reflection on one wrong thought. Where the corrected thought misses the true label, or repeats the flawed one,
-    /// the teacher is told so once; what fails again is kept for a person to see.
+    /// A reflection on one wrong thought. Where the corrected thought misses the true label, concludes another in its
+    /// words, or repeats the flawed one, the teacher is told so once; what fails again is kept for a person to see.
     ///
     /// # Errors
     /// What ends the job.
@@ -63,6 +64,19 @@ impl Reflect {
         &self,
         speaker: &dyn Speaker,
         wrong: &Wrong,
+    ) -> std::result::Result<Outcome<Reflection>, AskError> {
+        self.reflect_with(speaker, wrong, None).await
+    }
+
+    /// The same, where a model also reads the corrected thought, and has to find its label the likeliest.
+    ///
+    /// # Errors
+    /// What ends the job.
+    pub async fn reflect_with(
+        &self,
+        speaker: &dyn Speaker,
+        wrong: &Wrong,
+        gauge: Option<&dyn Gauge>,
     ) -> std::result::Result<Outcome<Reflection>, AskError> {
         let request = self.request(wrong).map_err(|error| AskError::Local(format!("{error:#}")))?;
         let shape = Shape {
@@ -79,6 +93,14 @@ impl Reflect {
             }
             (_, Some(text)) if repeats(text, &wrong.thought.text) => {
                 Err("improved_thought_process is the student's flawed reasoning, hardly changed".to_owned())
+            }
+            (Some(label), Some(text)) => {
+                let said = |name| found.get(name).map(String::as_str).unwrap_or_default();
+                let asked = &wrong.question;
+                let problem = self.assignment.contradiction((IMPROVED, text), label, asked, gauge);
+                let problem =
+                    problem.or_else(|| self.assignment.wrong_analysis(said(ANALYSIS), &truth, asked));
+                problem.map_or(Ok(()), Err)
             }
             _ => Ok(()),
         };

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::extract::Shape;
+use super::extract::{Found, Shape};
+use super::gauge::Gauge;
 use super::job::{Assignment, Drawing, LABEL, Outcome, Question, THOUGHT, ask_and_read, text_field};
 use super::prompt::Prompt;
 use super::request::Request;
@@ -33,7 +34,8 @@ impl Think {
         object_schema(&[THOUGHT], &self.assignment)
     }
 
-    /// A thought for one record.
+    /// A thought for one record. Where its conclusion says another label than it is given with, whichever is true, the
+    /// student is told so once.
     ///
     /// # Errors
     /// What ends the job.
@@ -42,6 +44,19 @@ impl Think {
         speaker: &dyn Speaker,
         question: &Question,
     ) -> std::result::Result<Outcome<Thought>, AskError> {
+        self.think_with(speaker, question, None).await
+    }
+
+    /// The same, where a model also reads the thought, and has to find its label the likeliest.
+    ///
+    /// # Errors
+    /// What ends the job.
+    pub async fn think_with(
+        &self,
+        speaker: &dyn Speaker,
+        question: &Question,
+        gauge: Option<&dyn Gauge>,
+    ) -> std::result::Result<Outcome<Thought>, AskError> {
         let request = self.request(question).map_err(|error| AskError::Local(format!("{error:#}")))?;
         let shape = Shape {
             fields: vec![
@@ -49,7 +64,14 @@ impl Think {
                 self.assignment.label_field(),
             ],
         };
-        let found = ask_and_read(speaker, &request, &shape, &self.again, |_| Ok(())).await?;
+        let agrees = |found: &Found| match (found.get(LABEL), found.get(THOUGHT)) {
+            (Some(label), Some(text)) => {
+                let problem = self.assignment.contradiction((THOUGHT, text), label, question, gauge);
+                problem.map_or(Ok(()), Err)
+            }
+            _ => Ok(()),
+        };
+        let found = ask_and_read(speaker, &request, &shape, &self.again, agrees).await?;
         Ok(found.map(|mut found| {
             let text = found.remove(THOUGHT).unwrap_or_default();
             Thought {

@@ -90,6 +90,7 @@ fn options() -> JobOptions {
         limit: None,
         budget: Budget::default(),
         drawing: Drawing::default(),
+        gauge: None,
         dry: Dry::Run,
     }
 }

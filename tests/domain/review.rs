@@ -63,6 +63,9 @@ fn every_field_of_the_filter_tells_apart() {
         "record:7",
         "check:any",
         "check:steps",
+        "-check:leads",
+        "-check:analysis",
+        "-odds<0",
         "\"comparison rests\"",
         "comparison -panther",
     ] {
@@ -80,6 +83,9 @@ fn every_field_of_the_filter_tells_apart() {
         "tag:dogs",
         "check:label",
         "check:repeat",
+        "check:leads",
+        "check:analysis",
+        "odds<0",
         "is:disagreement",
         "is:miss",
         "is:mine",
@@ -95,6 +101,7 @@ fn a_filter_reads_no_more_than_it_needs() {
     assert_eq!(needs("verdict:pending score<4"), Needs::Row);
     assert_eq!(needs("score<4 word"), Needs::Text);
     assert_eq!(needs("word check:copy"), Needs::Record);
+    assert_eq!(needs("odds<0"), Needs::Record);
 }
 
 #[test]
@@ -103,7 +110,7 @@ fn a_wrong_filter_says_what_would_be_right() {
     assert!(complaint("verdict:maybe").contains("there are pending, approved"));
     assert!(complaint("colour:red").contains("there is no field 'colour'"));
     assert!(complaint("score<many").contains("is not a number"));
-    assert!(complaint("check:x").contains("any, label, steps, length, leak, copy, repeat"));
+    assert!(complaint("check:x").contains("any, label, steps, length, leak, copy, repeat, leads, analysis"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod faults;
 mod filter;
 mod history;
 mod import;
+mod leads;
 mod processes;
 mod review;
 mod search;

@@ -6,11 +6,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dojo_studio::domain::record::RecordId;
+use dojo_studio::domain::review_leads::Odds;
 use dojo_studio::domain::thought::{Thought, ThoughtId};
 use dojo_studio::teacher::budget::Spending;
 use dojo_studio::teacher::client::Account;
 use dojo_studio::teacher::extract::entailment;
 use dojo_studio::teacher::form::held_to_the_form;
+use dojo_studio::teacher::gauge::Gauge;
 use dojo_studio::teacher::job::{Assignment, Drawing, Ended, Examples, Question, Relations, run};
 use dojo_studio::teacher::judge::{Candidate, Judge};
 use dojo_studio::teacher::prompt::Prompt;
@@ -31,8 +33,8 @@ struct Book {
 }
 
 impl Book {
-    fn of<const N: usize>(answers: [&str; N]) -> Self {
-        let answers = answers.into_iter().map(|answer| Ok(answer.to_owned())).collect();
+    fn of<const N: usize>(answers: [impl Into<String>; N]) -> Self {
+        let answers = answers.into_iter().map(|answer| Ok(answer.into())).collect();
         Self { answers: Mutex::new(answers), asked: Mutex::default() }
     }
 
@@ -269,6 +271,79 @@ async fn a_correction_that_misses_the_label_is_asked_again_and_then_kept_with_it
     let book = Book::of([misses, misses]);
     let reflection = job.reflect(&book, &wrong()).await.expect("no end").expect("a reflection");
     assert_eq!(reflection.label, "0", "a person sees that it misses");
+}
+
+/// A correction in three steps with this conclusion.
+fn corrected(analysis: &str, conclusion: &str) -> String {
+    let thought = format!(
+        "step 1: All nine rooms of the inn are taken. step 2: No other is there. step 3: {conclusion}"
+    );
+    json!({"error_analysis": analysis, "improved_thought_process": thought, "predicted_label": 1}).to_string()
+}
+
+const FOLLOWS: &str = "No room is left, so the hypothesis follows.";
+const FOLLOWS_NOT: &str = "A room may be left, so the hypothesis does not follow.";
+
+#[tokio::test]
+async fn a_correction_that_concludes_another_label_than_its_own_is_asked_for_once_more() {
+    let (job, good) = (reflect(Guidance::Guided), corrected("the rooms were not counted", FOLLOWS));
+    let book = Book::of([&corrected("the rooms were not counted", FOLLOWS_NOT), &good]);
+    let reflection = job.reflect(&book, &wrong()).await.expect("no end").expect("a reflection");
+    assert!(reflection.corrected.ends_with(FOLLOWS), "{}", reflection.corrected);
+    let said = book.asked()[1].messages.last().expect("turns").content.clone();
+    assert!(said.contains("the conclusion of improved_thought_process says 0, but its label is 1"), "{said}");
+    // The same for what it says of the mistake.
+    let book =
+        Book::of([&corrected("By the rule of the house the hypothesis must be false.", FOLLOWS), &good]);
+    job.reflect(&book, &wrong()).await.expect("no end").expect("a reflection");
+    let said = book.asked()[1].messages.last().expect("turns").content.clone();
+    assert!(said.contains("error_analysis argues for 0, but the true label is 1"), "{said}");
+    // What fails again is kept for a person to see.
+    let bad = corrected("e", FOLLOWS_NOT);
+    let book = Book::of([&bad, &bad]);
+    let reflection = job.reflect(&book, &wrong()).await.expect("no end").expect("a reflection");
+    assert!(reflection.corrected.ends_with(FOLLOWS_NOT));
+}
+
+#[tokio::test]
+async fn a_thought_that_contradicts_its_label_is_asked_for_once_more_whichever_is_true() {
+    let answer = |label: u8, conclusion: &str| {
+        let thought = format!("step 1: The inn is full. step 2: It has nine rooms. step 3: {conclusion}");
+        json!({"thought_process": thought, "predicted_label": label}).to_string()
+    };
+    for (label, sound, twisted) in [(1, FOLLOWS, FOLLOWS_NOT), (0, FOLLOWS_NOT, FOLLOWS)] {
+        let book = Book::of([&answer(label, twisted), &answer(label, sound)]);
+        let thought = think().think(&book, &question()).await.expect("no end").expect("a thought");
+        assert!(thought.text.ends_with(sound), "{label}: {}", thought.text);
+        // One that leads nowhere that is known is taken as it is.
+        let book = Book::of([&answer(label, "The landlord shakes his head.")]);
+        think().think(&book, &question()).await.expect("no end").expect("a thought");
+    }
+}
+
+/// Finds the label 1 as likely as it is told to, for one text after another.
+struct Told(Mutex<VecDeque<f64>>);
+
+impl Gauge for Told {
+    fn odds(&self, _: &Question, _: &str) -> anyhow::Result<Odds> {
+        let odds = self.0.lock().unwrap().pop_front().expect("no more texts than odds");
+        Ok(Odds::of("m".to_owned(), vec![("0".to_owned(), 0.0), ("1".to_owned(), odds)]))
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_reads_the_correction_and_finds_another_label_likelier_has_it_asked_for_again() {
+    let quiet = corrected("e", "The landlord shakes his head at everyone who asks.");
+    let book = Book::of([&quiet, &quiet]);
+    let told = Told(Mutex::new(VecDeque::from([-3.0, 0.2])));
+    let job = reflect(Guidance::Guided);
+    job.reflect_with(&book, &wrong(), Some(&told)).await.expect("no end").expect("a reflection");
+    let said = book.asked()[1].messages.last().expect("turns").content.clone();
+    assert!(said.contains("would take its label for 0, not 1"), "{said}");
+    // Undecided is no complaint.
+    let book = Book::of([&quiet]);
+    let told = Told(Mutex::new(VecDeque::from([-0.5])));
+    job.reflect_with(&book, &wrong(), Some(&told)).await.expect("no end").expect("a reflection");
 }
 
 fn judge(rounds: u32) -> Judge {

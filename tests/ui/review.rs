@@ -12,6 +12,7 @@ use dojo_studio::domain::review::{
 };
 use dojo_studio::domain::review_filter::ReviewFilter;
 use dojo_studio::domain::review_job::{JobKind, JobOrder};
+use dojo_studio::domain::review_leads::{Leads, Odds};
 use dojo_studio::domain::thought::{Thought, ThoughtId};
 use dojo_studio::ui::pane::Effect;
 
@@ -159,6 +160,7 @@ fn counts() -> ReviewCounts {
         sent_back: 1,
         ready_for_sft: 81,
         preference_pairs: 13,
+        contradicting: 2,
     }
 }
 
@@ -195,6 +197,21 @@ fn studio() -> Harness {
     (1..=6).for_each(|id| studio.apply(opened(id)));
     studio.screen();
     studio
+}
+
+#[test]
+fn a_correction_that_contradicts_its_label_says_so_with_the_odds_of_a_model() {
+    let mut studio = studio();
+    let mut twisted = item(1);
+    twisted.checks.leads = Leads::Elsewhere("0".to_owned());
+    twisted.checks.analysis = Leads::Elsewhere("0".to_owned());
+    let odds = vec![("0".to_owned(), 4.0), ("1".to_owned(), 0.0)];
+    twisted.checks.odds = Some(Odds::of("small".to_owned(), odds));
+    studio.apply(event(ReviewEvent::Opened(ReflectionId(1), Some(Box::new(twisted)))));
+    let screen = studio.screen();
+    for words in ["! concludes 0", "! analysis argues for 0", "! log-odds -4.0 by small"] {
+        assert!(screen.contains(words), "{words}:\n{screen}");
+    }
 }
 
 fn decided(id: i64, verdict: Verdict) -> Event {

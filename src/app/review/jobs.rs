@@ -6,13 +6,14 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 
-use super::{Dry, JobOptions, Summary, assignment, prompt};
+use super::{Dry, JobOptions, Summary, assignment, gauge, prompt};
 use crate::config::Folders;
 use crate::domain::record::RecordId;
 use crate::domain::reflection::{Reflection, ReflectionId, Verdict};
 use crate::domain::thought::{Thought, ThoughtId};
 use crate::domain::view::Order;
-use crate::session::{Improved, JudgeWord, Session, SetAside, question};
+use crate::session::{Improved, JudgeWord, Reviewed, Session, SetAside, question};
+use crate::teacher::gauge::Gauge;
 use crate::teacher::job::{Aside, Outcome, Question, run};
 use crate::teacher::judge::{Candidate, Judge, Judgement};
 use crate::teacher::reflect::{Guidance, Reflect, Wrong};
@@ -49,16 +50,21 @@ pub async fn think(
         summary.left = summary.questions;
         return Ok(summary);
     }
+    let reader = gauge::named(folders, &folder, options.gauge.as_deref())?;
+    let gauge = reader.as_ref().map(|reader| reader as &dyn Gauge);
     let session = RefCell::new(session);
     let work = async |id: RecordId| {
         let question = ask(&session.borrow(), id).map_err(|error| AskError::Local(format!("{error:#}")))?;
-        job.think(speaker, &question).await
+        job.think_with(speaker, &question, gauge).await
     };
     let ended = run(todo, speaker.at_once(), stop, work, |id, outcome: Outcome<Thought>| {
         match outcome {
             Ok(thought) => {
                 summary.right += u64::from(thought.is_right() == Some(true));
-                session.borrow_mut().add_thoughts(&[thought])?;
+                let session = &mut *session.borrow_mut();
+                let ids = session.add_thoughts(std::slice::from_ref(&thought))?;
+                let of = ids.first().map(|id| Reviewed::Thought(*id));
+                keep_odds(session, gauge, of, thought.record, &thought.text)?;
                 summary.kept += 1;
             }
             Err(aside) => put_aside(&mut session.borrow_mut(), &mut summary, id, aside)?,
@@ -106,16 +112,21 @@ pub async fn reflect(
         summary.left = summary.questions;
         return Ok(summary);
     }
+    let reader = gauge::named(folders, &folder, options.gauge.as_deref())?;
+    let gauge = reader.as_ref().map(|reader| reader as &dyn Gauge);
     let session = RefCell::new(session);
     let work = async |item: ToReflect| {
         let wrong = wrong(&session.borrow(), item).map_err(|error| AskError::Local(format!("{error:#}")))?;
-        job.reflect(speaker, &wrong).await
+        job.reflect_with(speaker, &wrong, gauge).await
     };
     let ended = run(todo, speaker.at_once(), stop, work, |(_, thought, _), outcome: Outcome<Reflection>| {
         match outcome {
             Ok(reflection) => {
                 summary.right += u64::from(Some(&reflection.label) == thought.truth.as_ref());
-                session.borrow_mut().add_reflections(&[reflection])?;
+                let session = &mut *session.borrow_mut();
+                let ids = session.add_reflections(std::slice::from_ref(&reflection))?;
+                let of = ids.first().map(|id| Reviewed::Correction(*id));
+                keep_odds(session, gauge, of, reflection.record, &reflection.corrected)?;
                 summary.kept += 1;
             }
             Err(aside) => put_aside(&mut session.borrow_mut(), &mut summary, thought.record, aside)?,
@@ -222,6 +233,25 @@ fn candidate(session: &Session, item: &Reflection) -> Result<Candidate> {
     let question = ask(session, item.record)?;
     let truth = question.truth.clone().unwrap_or_default();
     Ok(Candidate { question, text: item.text().to_owned(), label: item.label.clone(), truth })
+}
+
+/// Keeps what a model found of a text that was kept; it has measured it just now.
+fn keep_odds(
+    session: &mut Session,
+    gauge: Option<&dyn Gauge>,
+    of: Option<Reviewed>,
+    record: RecordId,
+    text: &str,
+) -> Result<()> {
+    let (Some(gauge), Some(of)) = (gauge, of) else { return Ok(()) };
+    let question = ask(session, record)?;
+    match gauge.odds(&question, text) {
+        Ok(odds) => Ok(session.keep_odds(of, text, &odds)?),
+        Err(error) => {
+            tracing::warn!("the odds of a thought's label were not measured: {error:#}");
+            Ok(())
+        }
+    }
 }
 
 fn put_aside(session: &mut Session, summary: &mut Summary, record: RecordId, aside: Aside) -> Result<()> {

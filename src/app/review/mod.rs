@@ -2,6 +2,7 @@
 //! subcommands use the same code.
 
 pub mod bench;
+mod gauge;
 mod jobs;
 mod lane;
 mod local;
@@ -31,6 +32,7 @@ use crate::teacher::prompt::Prompt;
 use crate::teacher::request::Request;
 use crate::teacher::{AskError, Key, Speaker};
 
+pub use gauge::{Reader, measure};
 pub use jobs::{JudgeOptions, OnProgress, judge, reflect, think};
 pub(crate) use lane::Reviews;
 
@@ -43,6 +45,8 @@ pub struct JobOptions {
     pub limit: Option<usize>,
     pub budget: Budget,
     pub drawing: Drawing,
+    /// A model of this machine that reads each thought: it has to find its label the likeliest.
+    pub gauge: Option<String>,
     /// Say what it would take, and ask nothing.
     pub dry: Dry,
 }

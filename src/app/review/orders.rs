@@ -107,6 +107,7 @@ fn run(
         limit: order.limit,
         budget,
         drawing: Drawing::default(),
+        gauge: order.gauge.clone(),
         dry,
     };
     let named = |name: &str| speaker(folders, name, &info.path, budget, dry);

@@ -2,7 +2,7 @@
 //! `set:pairs` accepted corrections over flawed thoughts. A recipe names them as `set:reviewed balance:label
 //! split:train`; `dojo review export` writes the same rows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use crate::domain::filter::Filter;
 use crate::domain::message::{Message, Role};
 use crate::domain::recipe::{Balance, SetKind, SetOrder, Source};
 use crate::domain::record::{ContentHash, Preference, Record, RecordId};
+use crate::domain::thought::{Thought, ThoughtId};
 use crate::domain::view::Order;
 use crate::session::{Lesson, Seen, Session, Since, answer, balanced, question, version_of};
 use crate::task::Task;
@@ -39,8 +40,7 @@ pub fn rows(folders: &Folders, session: &Session, order: &SetOrder) -> Result<Ve
         SetKind::Pairs => session.preference_pairs()?,
     };
     if order.filter != Filter::Everything {
-        let view = session.view(&order.filter, Order::default()).context("find the records of the set")?;
-        let wanted: HashSet<i64> = view.ids().iter().copied().collect();
+        let wanted = wanted(session, order)?;
         lessons.retain(|lesson| wanted.contains(&lesson.record.0));
     }
     if order.balance == Balance::ByLabel {
@@ -48,6 +48,37 @@ pub fn rows(folders: &Folders, session: &Session, order: &SetOrder) -> Result<Ve
     }
     let form = Form::of(folders, session)?;
     lessons.into_iter().map(|lesson| row(session, &form, order.kind, lesson)).collect()
+}
+
+/// The right thoughts that a set leaves out since they conclude another label than their own, each with its reason.
+///
+/// # Errors
+/// Where the session can't be read.
+pub fn left_out(session: &Session, order: &SetOrder) -> Result<Vec<String>> {
+    if order.kind != SetKind::Reviewed {
+        return Ok(Vec::new());
+    }
+    let thoughts: BTreeMap<ThoughtId, Thought> = session.thoughts()?.into_iter().collect();
+    let mut found: Vec<(ThoughtId, String)> = session.contradicting(&thoughts)?.into_iter().collect();
+    found.sort_unstable();
+    if order.filter != Filter::Everything {
+        let wanted = wanted(session, order)?;
+        found.retain(|(id, _)| thoughts.get(id).is_some_and(|thought| wanted.contains(&thought.record.0)));
+    }
+    let told = |(id, other): &(ThoughtId, String)| {
+        let thought = thoughts.get(id)?;
+        Some(format!(
+            "thought {id} of record {}: left out, for it concludes {other} and its label is {}",
+            thought.record, thought.label
+        ))
+    };
+    Ok(found.iter().filter_map(told).collect())
+}
+
+/// The records of a set.
+fn wanted(session: &Session, order: &SetOrder) -> Result<HashSet<i64>> {
+    let view = session.view(&order.filter, Order::default()).context("find the records of the set")?;
+    Ok(view.ids().iter().copied().collect())
 }
 
 fn row(session: &Session, form: &Form, kind: SetKind, lesson: Lesson) -> Result<SetRow> {

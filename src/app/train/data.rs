@@ -27,7 +27,8 @@ pub struct Dataset {
     pub prompts: Vec<String>,
     /// Training and held-out examples that were cut to the longest length allowed.
     pub truncated: usize,
-    /// What is left out: lines that are no records and records that can't be trained on, each with place and reason.
+    /// What is left out: lines that are no records, records that can't be trained on, and thoughts that contradict their
+    /// label; each with place and reason.
     pub malformed: Vec<String>,
     /// What a person should know of the examples before they are trained on, in sentences.
     pub warnings: Vec<String>,
@@ -52,7 +53,7 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dat
     let data = &recipe.data;
     let mut malformed = Vec::new();
     let mut rows = |source: &str| match source::of_session(source) {
-        Some(words) => of_session(source, words, data, folders),
+        Some(words) => of_session((source, words), data, folders, &mut malformed),
         None => of_files(source, data, &mut malformed),
     };
     let (train, eval) = match (rows(&data.train)?, &data.eval) {
@@ -97,18 +98,26 @@ impl Row {
     }
 }
 
-fn of_session(source: &str, words: &str, data: &DataPart, folders: &Folders) -> Result<Vec<Row>> {
+fn of_session(
+    (source, words): (&str, &str),
+    data: &DataPart,
+    folders: &Folders,
+    left_out: &mut Vec<String>,
+) -> Result<Vec<Row>> {
     let folder = data.session.as_deref().with_context(|| {
         format!("{source:?} names records of a session, and the recipe says of none: set data.session")
     })?;
     let told = || format!("read {source:?} of the session in {folder}");
     let session = Session::open(Path::new(folder), Access::Read).with_context(told)?;
     let rows: Vec<Row> = match SetOrder::parse(words).map_err(Error::msg).with_context(told)? {
-        Some(order) => sets::rows(folders, &session, &order)
-            .with_context(told)?
-            .into_iter()
-            .map(|row| Row { record: row.record, id: Some(row.id), provenance: Some(row.provenance) })
-            .collect(),
+        Some(order) => {
+            left_out.extend(sets::left_out(&session, &order).with_context(told)?);
+            sets::rows(folders, &session, &order)
+                .with_context(told)?
+                .into_iter()
+                .map(|row| Row { record: row.record, id: Some(row.id), provenance: Some(row.provenance) })
+                .collect()
+        }
         None => session
             .training_set(words)
             .with_context(told)?

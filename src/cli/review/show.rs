@@ -10,6 +10,7 @@ use crate::domain::record::RecordId;
 use crate::domain::reflection::ReflectionId;
 use crate::domain::review::{QueueOrder, ReviewItem, VerdictState};
 use crate::domain::review_filter::ReviewFilter;
+use crate::domain::review_leads::Leads;
 use crate::session::{Session, question};
 
 pub(super) fn filter(words: &str) -> Result<ReviewFilter> {
@@ -70,6 +71,8 @@ pub(super) fn one(session: &Session, id: i64) -> Result<Said> {
         .collect();
     let value = json!({
         "question": asked, "source": item.source, "thought": thought, "reflection": reflection, "verdicts": said,
+        "leads": super::leads::named(&item.checks.leads), "analysis_leads": super::leads::named(&item.checks.analysis),
+        "odds": item.checks.odds,
     });
     Ok((value, text))
 }
@@ -83,9 +86,22 @@ fn checks(item: &ReviewItem) -> String {
         (!checks.leaks_label, "concludes last"),
         (!checks.copies_record, "own words"),
         (!checks.repeats_flawed, "thinks anew"),
+        (!checks.leads.is_elsewhere(), "leads to its label"),
+        (!checks.analysis.is_elsewhere(), "analysis argues for it"),
     ];
     let mark = |(good, name): (bool, &str)| format!("{} {name}", if good { "✓" } else { "!" });
-    format!("{}; {} tokens", marks.map(mark).join("  "), checks.tokens)
+    let label = if item.reflection.edited.is_some() { item.thought.truth.as_deref() } else { None };
+    let label = label.unwrap_or(&item.reflection.label);
+    let mut lines = format!("{}; {} tokens", marks.map(mark).join("  "), checks.tokens);
+    for (what, leads) in [("conclusion", &checks.leads), ("analysis", &checks.analysis)] {
+        if let Leads::Elsewhere(other) = leads {
+            lines.push_str(&format!("\n{what:<10} speaks for {other}, and the label is {label}"));
+        }
+    }
+    if let Some(odds) = &checks.odds {
+        lines.push_str(&format!("\nodds       {}", super::leads::said(odds, label)));
+    }
+    lines
 }
 
 /// Where it comes from, link by link, and every word on it.

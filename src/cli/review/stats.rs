@@ -37,6 +37,9 @@ pub(super) fn stats(session: &Session) -> Result<Said> {
         "ready      {} for SFT, {} preference pairs",
         counts.ready_for_sft, counts.preference_pairs
     ));
+    if counts.contradicting > 0 {
+        lines.push(super::leads::left_out(counts.contradicting));
+    }
     for pair in &report.reviewers {
         let kappa = pair.kappa.map_or_else(|| "-".to_owned(), |kappa| format!("{kappa:.2}"));
         lines.push(format!(
@@ -130,7 +133,7 @@ fn value(report: &AgreementReport, counts: crate::session::ReviewCounts) -> Valu
         "curve": {"tokens_a_point": CURVE_STEP, "points": report.curve.iter().map(share).collect::<Vec<_>>()},
         "pending": counts.pending, "approved": counts.approved, "edited": counts.edited,
         "rejected": counts.rejected, "sent_back": counts.sent_back, "ready_for_sft": counts.ready_for_sft,
-        "preference_pairs": counts.preference_pairs, "set_aside": report.set_aside,
+        "preference_pairs": counts.preference_pairs, "contradicting": counts.contradicting, "set_aside": report.set_aside,
     });
     for (what, shares) in groups(report) {
         let named: Map<String, Value> = shares.iter().map(|(name, of)| (name.clone(), share(of))).collect();

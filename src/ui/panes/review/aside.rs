@@ -10,8 +10,8 @@ use super::Blind;
 use super::draw::rule;
 use super::item::named;
 use crate::domain::agreement_report::AgreementReport;
-use crate::domain::reflection::Checks;
 use crate::domain::review::{ReviewItem, VerdictState};
+use crate::domain::review_leads::Leads;
 use crate::ui::pane::View;
 use crate::ui::theme::Theme;
 use crate::ui::widgets::text;
@@ -33,7 +33,7 @@ pub(super) fn column(blind: Blind, buffer: &mut Buffer, area: Rect, item: &Revie
     lines.extend(labels(blind, item, width, view.theme));
     if blind == Blind::No {
         lines.push(Line::default());
-        lines.extend(checks(&item.checks, view.theme).into_iter().map(Line::from));
+        lines.extend(checks(item, view.theme).into_iter().map(Line::from));
         lines.push(Line::default());
         lines.extend(words(item, width, view));
     }
@@ -60,7 +60,7 @@ pub(super) fn compact(blind: Blind, item: &ReviewItem, width: usize, view: View<
     lines.extend(labels(blind, item, width, view.theme));
     if blind == Blind::No {
         let mut spans = vec![Span::styled(format!("{:12}", "checks"), view.theme.dim)];
-        for (index, span) in short_checks(&item.checks, view.theme).into_iter().enumerate() {
+        for (index, span) in short_checks(item, view.theme).into_iter().enumerate() {
             if index > 0 {
                 spans.push(Span::raw("  "));
             }
@@ -131,14 +131,15 @@ impl Found {
     }
 }
 
-fn found(checks: &Checks) -> [Found; 6] {
+fn found(item: &ReviewItem) -> Vec<Found> {
+    let checks = &item.checks;
     let tokens = match checks.tokens {
         tokens if checks.length_fits => format!("{tokens} tokens"),
         tokens if tokens < 100 => format!("{tokens} tokens: short"),
         tokens => format!("{tokens} tokens: long"),
     };
     let own = if checks.repeats_flawed { ["", ""] } else { ["own words", "copies"] };
-    [
+    let mut found = vec![
         Found::new(
             checks.reaches_label,
             ["label", "label"],
@@ -157,15 +158,44 @@ fn found(checks: &Checks) -> [Found; 6] {
         ),
         Found::new(!checks.copies_record, own, ["in its own words", "copies the record word for word"]),
         Found::new(!checks.repeats_flawed, ["", "repeats"], ["thinks anew", "repeats the flawed thought"]),
-    ]
+    ];
+    found.extend(leads(item));
+    found
 }
 
-fn checks(checks: &Checks, theme: &Theme) -> Vec<Span<'static>> {
-    found(checks).iter().map(|found| mark(found.good, &found.whole, theme)).collect()
+/// What its conclusion says in words and to a model, and what the analysis argues for; nothing where neither is known.
+fn leads(item: &ReviewItem) -> Vec<Found> {
+    let checks = &item.checks;
+    let mut found = Vec::new();
+    match &checks.leads {
+        Leads::ToLabel => found.push(Found::new(true, ["", ""], ["concludes its label", ""])),
+        Leads::Elsewhere(other) => {
+            let whole = format!("concludes {other}");
+            found.push(Found::new(false, ["", &whole], ["", &whole]));
+        }
+        Leads::Undecided => {}
+    }
+    if let Leads::Elsewhere(other) = &checks.analysis {
+        let whole = format!("analysis argues for {other}");
+        found.push(Found::new(false, ["", "analysis"], ["", &whole]));
+    }
+    // What a person wrote leads where the person wants it.
+    let truth = item.thought.truth.as_deref().filter(|_| item.reflection.edited.is_some());
+    let label = truth.unwrap_or(&item.reflection.label);
+    if let Some((odds, own)) = checks.odds.as_ref().and_then(|odds| Some((odds, odds.log_odds(label)?))) {
+        let (good, short) = (!odds.leads(label).is_elsewhere(), format!("odds {own:+.1}"));
+        let whole = format!("log-odds {own:+.1} by {}", odds.model);
+        found.push(Found::new(good, [&short, &short], [&whole, &whole]));
+    }
+    found
 }
 
-fn short_checks(checks: &Checks, theme: &Theme) -> Vec<Span<'static>> {
-    let said = found(checks).into_iter().filter(|found| !found.short.is_empty());
+fn checks(item: &ReviewItem, theme: &Theme) -> Vec<Span<'static>> {
+    found(item).iter().map(|found| mark(found.good, &found.whole, theme)).collect()
+}
+
+fn short_checks(item: &ReviewItem, theme: &Theme) -> Vec<Span<'static>> {
+    let said = found(item).into_iter().filter(|found| !found.short.is_empty());
     said.map(|found| mark(found.good, &found.short, theme)).collect()
 }
 
