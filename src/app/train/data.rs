@@ -162,7 +162,8 @@ fn encode(
 ) -> Result<(Vec<Row>, Vec<Encoded>)> {
     let template = model.template.compile()?;
     let end = model.template.eos_token.as_deref();
-    let encoder = Encoder::new(&model.tokenizer, template.as_ref(), end, longest)?.with_rows(model.config.vocabulary);
+    let encoder =
+        Encoder::new(&model.tokenizer, template.as_ref(), end, longest)?.with_rows(model.config.vocabulary);
     let records: Vec<&Record> = rows.iter().map(|row| &row.record).collect();
     let encoded = encoder.encode_each(&records);
     let (mut kept, mut examples) = (Vec::new(), Vec::new());
