@@ -9,11 +9,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 
 use super::process;
+use super::train::lock::RunLock;
 use crate::config::Folders;
+use crate::domain::name;
 use crate::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
 use crate::engine::files;
 
-/// A heartbeat older than this, in seconds, means that the process is gone.
+/// A heartbeat older than this, in seconds, means that the process is gone, unless it can be seen to live.
 pub const STALE_SECONDS: f64 = 15.0;
 
 /// A run and how it stands.
@@ -59,7 +61,12 @@ fn subfolders(folder: &Path) -> Result<Vec<PathBuf>> {
         Err(error) => return Err(error).with_context(|| format!("read the folder {}", folder.display())),
     };
     let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
-    Ok(paths.filter(|path| path.is_dir()).collect())
+    Ok(paths.filter(|path| path.is_dir() && !is_hidden(path)).collect())
+}
+
+/// Folders that are being made or removed begin with a dot.
+pub(super) fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
 /// How a run folder stands; `None` where it holds no readable state.
@@ -74,11 +81,25 @@ pub fn summarise(folder: &Path) -> Option<RunSummary> {
 /// How a state stands at a time (seconds since 1970). A run of another machine is judged by its heartbeat alone.
 #[must_use]
 pub fn standing(state: &RunState, now: f64) -> Standing {
-    let silent = now - state.heartbeat > STALE_SECONDS;
+    if state.phase.is_live() && is_gone(state, now - state.heartbeat > STALE_SECONDS, &process::host_name()) {
+        Standing::Crashed
+    } else {
+        state.phase.into()
+    }
+}
+
+/// Whether the process of a run in a live phase has ended, seen from the machine called `host`. On the run's own machine
+/// the process tells: one that is only suspended writes no heartbeat, and goes on later.
+pub(super) fn is_gone(state: &RunState, silent: bool, host: &str) -> bool {
     // Process 0: put there by the starter, before the process itself could write.
-    let here = state.process != 0 && state.host == process::host_name();
-    let gone = here && !process::is_alive(state.process);
-    if state.phase.is_live() && (silent || gone) { Standing::Crashed } else { state.phase.into() }
+    if state.process == 0 || state.host != host {
+        return silent;
+    }
+    if silent {
+        !process::is_alive_since(state.process, state.heartbeat)
+    } else {
+        !process::is_alive(state.process)
+    }
 }
 
 /// Seconds since 1970.
@@ -123,20 +144,23 @@ pub fn send_command(run: &RunSummary, command: RunCommand) -> Result<()> {
 /// Deletes a run's folder with all its checkpoints.
 ///
 /// # Errors
-/// Where the run is alive, or the folder can't be removed.
+/// Where the run is alive, a process trains there whatever the state says, or the folder can't be removed.
 pub fn delete_run(run: &RunSummary) -> Result<()> {
     if run.standing.is_live() {
         bail!("the run {} is {}; stop it first", run.name, run.standing.name());
     }
-    let folder = run.folder.path();
-    fs::remove_dir_all(folder).with_context(|| format!("delete {}", folder.display()))
+    let _lock = RunLock::take(&run.folder).with_context(|| format!("delete the run {}", run.name))?;
+    files::remove_folder(run.folder.path()).with_context(|| format!("delete the run {}", run.name))
 }
 
 /// Makes a new run folder: by that name, or by the first free `PREFIX-0001`.
 ///
 /// # Errors
-/// Where the name is taken or the folder can't be made.
+/// Where the name is taken or can't be a folder's, or the folder can't be made.
 pub fn create_run_folder(parent: &Path, name: Option<&str>, prefix: &str) -> Result<RunFolder> {
+    if let Some(name) = name {
+        name::check("run", name).map_err(anyhow::Error::msg)?;
+    }
     fs::create_dir_all(parent).with_context(|| format!("create {}", parent.display()))?;
     if let Some(name) = name {
         let folder = parent.join(name);

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use include_dir::{Dir, include_dir};
 
 use crate::config::Folders;
+use crate::domain::name;
 use crate::domain::session::{Download, SessionFile, SessionInfo, SessionPlace, SessionSummary};
 use crate::engine::hub;
 
@@ -83,11 +84,7 @@ fn copy(dir: &Dir<'_>, root: &Path, to: &Path) -> Result<()> {
 /// # Errors
 /// Where the name can't be a folder's, or is taken.
 pub fn create(folders: &Folders, name: &str) -> Result<SessionInfo> {
-    let plain = |character: char| character.is_alphanumeric() || "-_.".contains(character);
-    ensure!(
-        !name.is_empty() && !name.starts_with('.') && name.len() <= 64 && name.chars().all(plain),
-        "'{name}' can't be a session's name: use letters, digits, '-', '_' and '.', at most 64"
-    );
+    name::check("session", name).map_err(anyhow::Error::msg)?;
     let path = folders.sessions().join(name);
     ensure!(
         !path.exists(),

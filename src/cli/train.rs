@@ -14,6 +14,7 @@ use crate::app::runs::{self, Launch, RunSummary};
 use crate::app::train::{self, Job, preflight, recipe};
 use crate::config::Folders;
 use crate::domain::device::DeviceName;
+use crate::domain::name::shown;
 use crate::domain::recipe::{Override, Recipe};
 use crate::domain::run::{Phase, RunFolder};
 use crate::engine::hub::Network;
@@ -130,6 +131,12 @@ fn log_to(folder: &RunFolder) -> Result<()> {
 /// The folder that the arguments ask for, made where it is missing.
 fn new_folder(arguments: &Train, recipe: &Recipe, folders: &Folders) -> Result<RunFolder> {
     if let Some(folder) = &arguments.run {
+        let written = folder.to_string_lossy();
+        ensure!(
+            !written.trim().is_empty() && !written.chars().any(char::is_control),
+            "{} can't be a run's folder",
+            shown(&written)
+        );
         let taken = runs::summarise(folder).is_some_and(|run| run.state.process != 0);
         ensure!(!taken, "{} is a run already; go on with it by --resume", folder.display());
         std::fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;

@@ -9,6 +9,7 @@ pub mod device;
 pub mod doctor;
 pub mod filter;
 pub mod message;
+pub mod name;
 pub mod protocol;
 pub mod recipe;
 pub mod record;

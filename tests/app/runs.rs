@@ -39,7 +39,8 @@ fn ended_process() -> u32 {
 fn a_live_phase_without_its_process_or_with_an_old_heartbeat_has_crashed() {
     let (now, own) = (runs::now(), std::process::id());
     assert_eq!(runs::standing(&state(Phase::Running, own, now), now), Standing::Running);
-    assert_eq!(runs::standing(&state(Phase::Running, own, now - 60.0), now), Standing::Crashed);
+    // Long before this process began: its number has been given anew.
+    assert_eq!(runs::standing(&state(Phase::Running, own, now - 1e6), now), Standing::Crashed);
     assert_eq!(runs::standing(&state(Phase::Paused, ended_process(), now), now), Standing::Crashed);
     assert_eq!(runs::standing(&state(Phase::Done, ended_process(), now - 60.0), now), Standing::Done);
     let elsewhere =
@@ -98,4 +99,58 @@ fn a_launch_shows_the_exact_arguments() {
         launch.arguments(Some(&after)),
         ["train", "a/sft.toml", "--set", "lora.r=8", "--run", "runs/sft-0001", "--after", "runs/sft-0000"]
     );
+}
+
+#[test]
+fn a_suspended_process_outweighs_its_old_heartbeat_and_its_run_is_not_deleted() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut child = std::process::Command::new("sleep").arg("600").spawn().expect("start `sleep`");
+    // SAFETY: sends a signal to a child of this test.
+    unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGSTOP) };
+    let beat = runs::now();
+    let suspended = state(Phase::Running, child.id(), beat);
+    assert_eq!(runs::standing(&suspended, beat + 3600.0), Standing::Running);
+    let found = run(home.path(), "suspended", &suspended);
+    let refused = runs::delete_run(&found).expect_err("its process lives").to_string();
+    assert_eq!(refused, "the run suspended is running; stop it first");
+    child.kill().expect("end it");
+    child.wait().expect("wait for it");
+    assert_eq!(runs::standing(&suspended, beat + 3600.0), Standing::Crashed);
+}
+
+#[test]
+fn a_run_that_somebody_trains_in_is_not_deleted_whatever_its_state_says() {
+    let home = tempfile::tempdir().expect("a folder");
+    let done = run(home.path(), "done", &state(Phase::Done, 1, runs::now()));
+    let lock = std::fs::File::create(done.folder.lock()).expect("the lock");
+    lock.lock().expect("nobody else holds it");
+    let refused = format!("{:#}", runs::delete_run(&done).expect_err("it is held"));
+    assert!(refused.contains("delete the run done: another process is training in"), "{refused}");
+    drop(lock);
+    runs::delete_run(&done).expect("nobody trains");
+    assert_eq!(std::fs::read_dir(home.path()).expect("a folder").count(), 0);
+}
+
+#[test]
+fn a_half_deleted_run_is_not_listed() {
+    let home = tempfile::tempdir().expect("a folder");
+    run(home.path(), "done", &state(Phase::Done, 1, runs::now()));
+    std::fs::rename(home.path().join("done"), home.path().join(".done.gone")).expect("as a killed deletion");
+    assert_eq!(runs::list_runs_in(home.path()).expect("a list"), Vec::new());
+}
+
+#[test]
+fn a_name_that_is_no_plain_one_is_refused_in_one_sentence() {
+    let home = tempfile::tempdir().expect("a folder");
+    let parent = home.path().join("runs");
+    let long = "x".repeat(300);
+    for name in ["", ".", "..", "../x", "../../x", "/tmp/x", "a/b", "a\nb", "\u{1b}[31mred", "-x", ".x", "a b", &long] {
+        let refused = runs::create_run_folder(&parent, Some(name), "sft").expect_err(name).to_string();
+        assert!(refused.contains("can't be a run's name"), "{refused}");
+        assert!(!refused.contains(['\n', '\u{1b}']) && refused.len() < 400, "{refused:?}");
+    }
+    assert!(!parent.exists());
+    for name in ["sft-0001", "Größe_2.b", &"x".repeat(64)] {
+        runs::create_run_folder(&parent, Some(name), "sft").expect(name);
+    }
 }

@@ -1,11 +1,10 @@
 //! Whether there is still a process behind a run.
 //!
-//! Of a run on this machine the process itself is looked for; of any run the heartbeat must go on. The clocks of two
+//! Of a run on this machine the process itself is looked for; of any other the heartbeat must go on. The clocks of two
 //! machines may differ, so a heartbeat counts as fresh when it was *seen to change* lately; only at the first look
 //! there is nothing but its own time.
 
-use crate::app::process;
-use crate::app::runs::STALE_SECONDS;
+use crate::app::runs::{self, STALE_SECONDS};
 use crate::domain::run::RunState;
 use crate::domain::run_info::Life;
 
@@ -36,8 +35,6 @@ impl Pulse {
             None => state.heartbeat + CLOCKS_DIFFER_SECONDS,
         };
         *self = Self { beat: state.heartbeat, seen: Some(seen) };
-        // Process 0: put there by the starter, before the process itself could write.
-        let gone = here && state.process != 0 && !process::is_alive(state.process);
-        if gone || now - seen > STALE_SECONDS { Life::Gone } else { Life::Sound }
+        if runs::is_gone(state, now - seen > STALE_SECONDS, host) { Life::Gone } else { Life::Sound }
     }
 }

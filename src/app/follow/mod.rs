@@ -22,6 +22,7 @@ pub use self::tail::Tail;
 use self::life::Pulse;
 use self::tail::Stamp;
 use self::watched::Watched;
+use crate::app::runs::is_hidden;
 use crate::domain::protocol::RunsEvent;
 use crate::domain::run::RunState;
 use crate::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
@@ -167,8 +168,12 @@ impl Follower {
 fn run_folders(root: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(root) else { return Vec::new() };
     let is_run = |folder: &PathBuf| folder.join("state.json").exists() || folder.join("recipe.toml").exists();
-    let mut folders: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).filter(is_run).collect();
+    let mut folders: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir() && !is_hidden(path))
+        .filter(is_run)
+        .collect();
     folders.sort_unstable_by(|a, b| b.cmp(a));
     folders.truncate(RUNS_LISTED);
     folders

@@ -7,14 +7,14 @@ use anyhow::{Context, Result, bail};
 use crate::domain::run::RunFolder;
 
 /// Held as long as the value lives.
-pub(super) struct RunLock {
+pub(in crate::app) struct RunLock {
     _file: File,
 }
 
 impl RunLock {
     /// # Errors
     /// Where another process holds it.
-    pub(super) fn take(folder: &RunFolder) -> Result<Self> {
+    pub(in crate::app) fn take(folder: &RunFolder) -> Result<Self> {
         let path = folder.lock();
         let file = File::create(&path).with_context(|| format!("create {}", path.display()))?;
         match file.try_lock() {

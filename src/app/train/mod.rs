@@ -4,7 +4,7 @@
 pub mod adapter;
 pub mod data;
 pub mod host;
-mod lock;
+pub(super) mod lock;
 pub mod preflight;
 pub mod recipe;
 pub mod sampler;
@@ -15,7 +15,7 @@ use self::data::Dataset;
 use self::host::{Ending, Listener, RunHost};
 use self::lock::RunLock;
 use self::sampler::ModelSampler;
-use crate::app::runs;
+use crate::app::{process, runs};
 use crate::config::Folders;
 use crate::domain::device::DeviceName;
 use crate::domain::recipe::{ActivationMemory, Dtype, Recipe};
@@ -50,6 +50,7 @@ pub struct Job {
 /// Where another process trains there, or the run fails; the message is the one in the state.
 pub fn execute(job: &Job, listener: Box<dyn Listener>, progress: &mut dyn hub::Progress) -> Result<Outcome> {
     let _lock = RunLock::take(&job.folder)?;
+    files::remove_partial_files(job.folder.path(), &process::is_alive);
     files::write_atomically(&job.folder.recipe(), job.recipe.to_toml().as_bytes())?;
     let phase = if job.after.is_some() { Phase::Queued } else { Phase::Starting };
     let mut host = RunHost::start(&job.folder, phase, listener)?;

@@ -2,7 +2,7 @@
 //! `optimizer.safetensors` (the trained numbers and AdamW's means, to the bit), `trainer_state.json`, and the adapter as
 //! a PEFT folder for others to load.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -103,8 +103,8 @@ pub struct Content<'a> {
 pub fn save(run: &RunFolder, content: Content<'_>, keep: usize) -> Result<()> {
     let state = content.state;
     let place = folder(run, state.step);
-    let partial = run.checkpoints().join(format!(".step-{}.partial", state.step));
-    let written = write(&partial, content).and_then(|()| put(&partial, &place));
+    let partial = files::partial_folder(&place);
+    let written = write(&partial, content).and_then(|()| files::replace_folder(&partial, &place));
     if let Err(error) = written {
         let _ = fs::remove_dir_all(&partial);
         let kept = match steps(run)?.last() {
@@ -113,7 +113,6 @@ pub fn save(run: &RunFolder, content: Content<'_>, keep: usize) -> Result<()> {
         };
         return Err(error.context(format!("save the checkpoint of step {} ({kept})", state.step)));
     }
-    files::flush_folder(&run.checkpoints())?;
     prune(run, keep, state.best.map(|best| best.step))
 }
 
@@ -122,15 +121,16 @@ fn write(partial: &Path, content: Content<'_>) -> Result<()> {
     fs::create_dir_all(partial).with_context(|| format!("create {}", partial.display()))?;
     (content.save_adapter)(content.adapter, partial)?;
     files::write_flushed(&partial.join(NUMBERS), &numbers_bytes(content.adapter, content.optimizer)?)?;
-    files::write_flushed(&partial.join(STATE), &serde_json::to_vec_pretty(content.state)?)?;
+    // Last of all: the folder is whole where this is.
+    let mut state = serde_json::to_value(content.state)?;
+    if let Some(keys) = state.as_object_mut() {
+        keys.insert("files".to_owned(), serde_json::to_value(sizes(partial)?)?);
+    }
+    files::write_flushed(&partial.join(STATE), &serde_json::to_vec_pretty(&state)?)?;
     files::flush_folder(partial)
 }
 
-fn put(partial: &Path, place: &Path) -> Result<()> {
-    remove_if_there(place)?;
-    fs::rename(partial, place).with_context(|| format!("put {} in its place", place.display()))
-}
-
+/// A file stands in the way of a folder: not ours to remove.
 fn remove_if_there(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -141,10 +141,44 @@ fn remove_if_there(folder: &Path) -> Result<()> {
 }
 
 fn prune(run: &RunFolder, keep: usize, best: Option<u64>) -> Result<()> {
-    let steps = steps(run)?;
-    let old = steps.len().saturating_sub(keep);
-    for &step in steps.iter().take(old).filter(|&&step| Some(step) != best) {
-        remove_if_there(&folder(run, step))?;
+    let whole = steps(run)?;
+    let old = whole.len().saturating_sub(keep);
+    let Some(&oldest) = whole.get(old) else { return Ok(()) };
+    // What is older and not whole is of no use either.
+    for step in named(run)?.into_iter().filter(|&step| step < oldest && Some(step) != best) {
+        files::remove_folder(&folder(run, step))?;
+    }
+    Ok(())
+}
+
+/// Finishes or undoes what a killed process had begun: a checkpoint that was whole and not yet in its place is put
+/// there, one that was set aside comes back where its successor is missing, and what was half built or half removed
+/// goes. Nobody else may be writing checkpoints of the run.
+///
+/// # Errors
+/// Where a folder can't be renamed or removed.
+pub fn recover(run: &RunFolder) -> Result<()> {
+    let mut left: Vec<(files::Leftover, String, PathBuf)> = entries(run)?
+        .into_iter()
+        .filter_map(|path| {
+            let name = path.file_name()?.to_string_lossy().into_owned();
+            let (kind, place) = files::Leftover::of(&name)?;
+            place.strip_prefix("step-")?.parse::<u64>().ok()?;
+            Some((kind, place.to_owned(), path))
+        })
+        .collect();
+    // A whole successor before its predecessor.
+    left.sort();
+    for (kind, name, path) in left {
+        let place = run.checkpoints().join(name);
+        let wanted = kind != files::Leftover::Removed && whole(&place).is_err() && whole(&path).is_ok();
+        if wanted {
+            files::remove_if_there(&place)?;
+            fs::rename(&path, &place).with_context(|| format!("put {} in its place", place.display()))?;
+            files::flush_folder(&run.checkpoints())?;
+        } else {
+            files::remove_if_there(&path)?;
+        }
     }
     Ok(())
 }
@@ -155,43 +189,106 @@ pub fn folder(run: &RunFolder, step: u64) -> PathBuf {
     run.checkpoints().join(format!("step-{step}"))
 }
 
-/// The steps that have a checkpoint, rising.
+/// The steps that have a whole checkpoint, rising.
 ///
 /// # Errors
 /// Where the folder can't be read.
 pub fn steps(run: &RunFolder) -> Result<Vec<u64>> {
-    let entries = match fs::read_dir(run.checkpoints()) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(|| format!("read {}", run.checkpoints().display())),
-    };
-    let names = entries.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut steps: Vec<u64> = names.filter_map(|name| name.strip_prefix("step-")?.parse().ok()).collect();
+    Ok(named(run)?.into_iter().filter(|&step| whole(&folder(run, step)).is_ok()).collect())
+}
+
+/// The steps that have a folder, whole or not, rising.
+fn named(run: &RunFolder) -> Result<Vec<u64>> {
+    let name = |path: PathBuf| path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok();
+    let mut steps: Vec<u64> = entries(run)?.into_iter().filter_map(name).collect();
     steps.sort_unstable();
     Ok(steps)
 }
 
-/// Reads the newest checkpoint into adapter and optimizer; gives back its state, or `None` where there is none.
+fn entries(run: &RunFolder) -> Result<Vec<PathBuf>> {
+    match fs::read_dir(run.checkpoints()) {
+        Ok(entries) => Ok(entries.filter_map(Result::ok).map(|entry| entry.path()).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error).with_context(|| format!("read {}", run.checkpoints().display())),
+    }
+}
+
+/// What `trainer_state.json` says besides the state: the sizes of the files that were written before it.
+#[derive(Deserialize)]
+struct Written {
+    /// Empty in checkpoints of earlier versions.
+    #[serde(default)]
+    files: BTreeMap<String, u64>,
+}
+
+/// The files of a folder and their bytes.
+fn sizes(folder: &Path) -> Result<BTreeMap<String, u64>> {
+    let read = || -> std::io::Result<BTreeMap<String, u64>> {
+        let entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+        let size =
+            |entry: &fs::DirEntry| Ok((entry.file_name().to_string_lossy().into(), entry.metadata()?.len()));
+        entries.iter().filter(|entry| entry.path().is_file()).map(size).collect()
+    };
+    read().with_context(|| format!("read {}", folder.display()))
+}
+
+/// The state of a checkpoint all of whose files are there, with the sizes that they were written with.
+fn whole(place: &Path) -> Result<TrainerState> {
+    let path = place.join(STATE);
+    let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+    let parse = || Ok((serde_json::from_slice(&text)?, serde_json::from_slice(&text)?));
+    let parsed: Result<(TrainerState, Written)> = parse();
+    let (state, written) = parsed.with_context(|| format!("read {}", path.display()))?;
+    let found = sizes(place)?;
+    for (name, &size) in &written.files {
+        let path = place.join(name);
+        let found = *found.get(name).with_context(|| format!("{} is missing", path.display()))?;
+        ensure!(found == size, "{} has {found} bytes, but was written with {size}", path.display());
+    }
+    ensure!(found.contains_key(NUMBERS), "{} is missing", place.join(NUMBERS).display());
+    Ok(state)
+}
+
+/// Reads the newest checkpoint that is whole into adapter and optimizer, after [`recover`]; gives back its state, or
+/// `None` where there has never been one.
 ///
 /// # Errors
-/// Where a file is missing, damaged, or of another adapter.
+/// Where all that there are are damaged (the message names the newest one's file), or it is of another adapter.
 pub fn load_newest(
     run: &RunFolder,
     adapter: &mut Adapter,
     optimizer: &mut AdamW,
 ) -> Result<Option<TrainerState>> {
-    let Some(&step) = steps(run)?.last() else { return Ok(None) };
-    let place = folder(run, step);
-    let path = place.join(STATE);
-    let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
-    let state: TrainerState =
-        serde_json::from_slice(&text).with_context(|| format!("read {}", path.display()))?;
-    ensure!(state.step == step, "{} says step {}, not {step}", path.display(), state.step);
-    let AdamW { mean, square, .. } = optimizer;
-    let wanted = [("values", &mut adapter.values), ("exp_avg", mean), ("exp_avg_sq", square)];
-    read_numbers(&place.join(NUMBERS), wanted)?;
-    optimizer.steps = step;
-    Ok(Some(state))
+    recover(run)?;
+    let mut newest_damage = None;
+    for step in named(run)?.into_iter().rev() {
+        let place = folder(run, step);
+        let read = whole(&place).and_then(|state| {
+            let path = place.join(STATE);
+            ensure!(state.step == step, "{} says step {}, not {step}", path.display(), state.step);
+            let path = place.join(NUMBERS);
+            Ok((state, fs::read(&path).with_context(|| format!("read {}", path.display()))?))
+        });
+        let read = read.and_then(|(state, bytes)| {
+            let path = place.join(NUMBERS);
+            SafeTensors::deserialize(&bytes).with_context(|| format!("read {}", path.display()))?;
+            Ok((state, bytes))
+        });
+        let (state, bytes) = match read {
+            Ok(read) => read,
+            Err(damage) => {
+                tracing::warn!("the checkpoint of step {step} is damaged and left alone: {damage:#}");
+                newest_damage.get_or_insert(damage);
+                continue;
+            }
+        };
+        let AdamW { mean, square, .. } = optimizer;
+        let wanted = [("values", &mut adapter.values), ("exp_avg", mean), ("exp_avg_sq", square)];
+        read_numbers(&place.join(NUMBERS), &bytes, wanted)?;
+        optimizer.steps = step;
+        return Ok(Some(state));
+    }
+    newest_damage.map_or(Ok(None), Err)
 }
 
 /// Reads the trained numbers of a step's checkpoint.
@@ -199,7 +296,9 @@ pub fn load_newest(
 /// # Errors
 /// Where a file is missing, damaged, or of another adapter.
 pub fn load_adapter(run: &RunFolder, step: u64, adapter: &mut Adapter) -> Result<()> {
-    read_numbers(&folder(run, step).join(NUMBERS), [("values", &mut adapter.values)])
+    let path = folder(run, step).join(NUMBERS);
+    let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+    read_numbers(&path, &bytes, [("values", &mut adapter.values)])
 }
 
 fn numbers_bytes(adapter: &Adapter, optimizer: &AdamW) -> Result<Vec<u8>> {
@@ -215,9 +314,8 @@ fn numbers_bytes(adapter: &Adapter, optimizer: &AdamW) -> Result<Vec<u8>> {
     Ok(safetensors::serialize(views, None::<HashMap<String, String>>)?)
 }
 
-fn read_numbers<const N: usize>(path: &Path, wanted: [(&str, &mut Vec<f32>); N]) -> Result<()> {
-    let bytes = fs::read(path).with_context(|| format!("read {}", path.display()))?;
-    let tensors = SafeTensors::deserialize(&bytes).with_context(|| format!("read {}", path.display()))?;
+fn read_numbers<const N: usize>(path: &Path, bytes: &[u8], wanted: [(&str, &mut Vec<f32>); N]) -> Result<()> {
+    let tensors = SafeTensors::deserialize(bytes).with_context(|| format!("read {}", path.display()))?;
     for (name, place) in wanted {
         let tensor = tensors.tensor(name).with_context(|| format!("read {}", path.display()))?;
         if tensor.dtype() != Dtype::F32 || tensor.shape() != [place.len()] {

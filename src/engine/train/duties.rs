@@ -1,8 +1,6 @@
 //! What is due between steps: evaluation, samples, checkpoints, the final adapter. The state records what is done, so
 //! that each is done once, whatever stopped the run in between.
 
-use std::fs;
-
 use anyhow::{Context, Result};
 
 use super::checkpoint::{self, Best, Content};
@@ -11,6 +9,7 @@ use super::student::Losses;
 use super::trainer::{Flow, Trainer, loss_line};
 use crate::domain::batch::PackedBatch;
 use crate::domain::run::Sample;
+use crate::engine::files;
 
 impl Trainer<'_> {
     /// Does what is due at the present step.
@@ -135,12 +134,11 @@ impl Trainer<'_> {
         if let Some(best) = best.filter(|best| best.step != self.state.step) {
             checkpoint::load_adapter(folder, best.step, &mut self.task.adapter)?;
         }
-        let (place, partial) = (folder.adapter(), folder.path().join(".adapter.partial"));
+        let place = folder.adapter();
+        let partial = files::partial_folder(&place);
+        files::remove_if_there(&partial)?;
         (self.task.save_adapter)(&self.task.adapter, &partial)?;
-        if place.exists() {
-            fs::remove_dir_all(&place).with_context(|| format!("replace {}", place.display()))?;
-        }
-        fs::rename(&partial, &place).with_context(|| format!("put {} in its place", place.display()))
+        files::replace_folder(&partial, &place)
     }
 }
 

@@ -90,3 +90,121 @@ fn a_damaged_checkpoint_names_its_file() {
         assert!(format!("{error:#}").contains(file), "{error:#}");
     }
 }
+
+/// A run with the checkpoint of step 3 and a new one of the same step, both in folders of their own names.
+fn two_of_a_step() -> (tempfile::TempDir, RunFolder, [std::path::PathBuf; 2]) {
+    let home = tempfile::tempdir().unwrap();
+    let run = RunFolder::new(home.path());
+    let [old, new] = ["old", "new"].map(|name| home.path().join(name));
+    for (tokens, to) in [(1, &old), (2, &new)] {
+        let state = TrainerState { step: 3, num_tokens: tokens, ..TrainerState::fresh(42, 7) };
+        save_as(&run, &state, &optimizer(), 2).unwrap();
+        std::fs::rename(checkpoint::folder(&run, 3), to).unwrap();
+    }
+    (home, run, [old, new])
+}
+
+/// What is left of a folder after a kill while its files were written or removed.
+fn halve(folder: &Path, kept: &[&str]) {
+    for name in names(folder) {
+        if !kept.contains(&name.as_str()) {
+            std::fs::remove_file(folder.join(name)).unwrap();
+        }
+    }
+}
+
+fn tokens_after_resuming(run: &RunFolder) -> Option<u64> {
+    let loaded = checkpoint::load_newest(run, &mut bigram::adapter(), &mut optimizer()).unwrap();
+    loaded.map(|state| state.num_tokens)
+}
+
+#[test]
+fn a_run_killed_at_any_point_of_replacing_a_checkpoint_goes_on_from_one_of_the_two() {
+    // Where the old and the new folder are at each moment, and whether one of them is only half there.
+    let half = ["adapter_model.safetensors", "optimizer.safetensors"].as_slice();
+    let moments: [(&str, &str, Option<&str>, u64); 6] = [
+        ("step-3", ".step-3.partial", Some("new"), 1),
+        ("step-3", ".step-3.partial", None, 1),
+        (".step-3.old", ".step-3.partial", None, 2),
+        (".step-3.old", "step-3", None, 2),
+        (".step-3.old", "step-3", Some("old"), 2),
+        // As an earlier version left it: the old one half removed under its own name.
+        ("step-3", ".step-3.partial", Some("old"), 2),
+    ];
+    for (old_at, new_at, halved, expected) in moments {
+        let (_home, run, [old, new]) = two_of_a_step();
+        match halved {
+            Some("old") => halve(&old, half),
+            Some(_) => halve(&new, half),
+            None => {}
+        }
+        std::fs::rename(old, run.checkpoints().join(old_at)).unwrap();
+        std::fs::rename(new, run.checkpoints().join(new_at)).unwrap();
+        assert_eq!(tokens_after_resuming(&run), Some(expected), "{old_at} {new_at} {halved:?}");
+        assert_eq!(names(&run.checkpoints()), ["step-3"], "{old_at} {new_at} {halved:?}");
+    }
+}
+
+#[test]
+fn a_run_killed_while_its_first_checkpoint_was_written_begins_anew_or_goes_on_from_it() {
+    for (kept, expected) in [
+        (vec![], None),
+        (vec!["adapter_model.safetensors"], None),
+        (vec!["adapter_model.safetensors", "optimizer.safetensors"], None),
+        (vec!["adapter_model.safetensors", "optimizer.safetensors", "trainer_state.json"], Some(2)),
+    ] {
+        let (_home, run, [_, new]) = two_of_a_step();
+        halve(&new, &kept);
+        std::fs::rename(new, run.checkpoints().join(".step-3.partial")).unwrap();
+        assert_eq!(tokens_after_resuming(&run), expected, "{kept:?}");
+    }
+}
+
+#[test]
+fn a_run_killed_while_pruning_keeps_no_half_of_a_checkpoint_that_looks_whole() {
+    let home = tempfile::tempdir().unwrap();
+    let run = RunFolder::new(home.path());
+    for step in [1, 2, 3] {
+        save(&run, step, 5).unwrap();
+    }
+    let gone = run.checkpoints().join(".step-1.gone");
+    std::fs::rename(checkpoint::folder(&run, 1), &gone).unwrap();
+    halve(&gone, &["trainer_state.json", "optimizer.safetensors"]);
+    // As an earlier version left it: without the adapter, but with all that looks like a checkpoint.
+    halve(&checkpoint::folder(&run, 2), &["trainer_state.json", "optimizer.safetensors"]);
+    assert_eq!(checkpoint::steps(&run).unwrap(), [3]);
+    checkpoint::recover(&run).unwrap();
+    save(&run, 4, 2).unwrap();
+    assert_eq!(names(&run.checkpoints()), ["step-3", "step-4"]);
+}
+
+#[test]
+fn a_damaged_newest_checkpoint_is_passed_over_for_the_newest_whole_one() {
+    for (file, length) in [("optimizer.safetensors", 40), ("trainer_state.json", 0), ("adapter_model.safetensors", 1)] {
+        let home = tempfile::tempdir().unwrap();
+        let run = RunFolder::new(home.path());
+        for step in [1, 2] {
+            save(&run, step, 2).unwrap();
+        }
+        let path = checkpoint::folder(&run, 2).join(file);
+        std::fs::File::options().write(true).open(path).unwrap().set_len(length).unwrap();
+        let loaded = checkpoint::load_newest(&run, &mut bigram::adapter(), &mut optimizer()).unwrap().unwrap();
+        assert_eq!(loaded.step, 1, "{file}");
+        // The run comes by the step again.
+        save(&run, 2, 2).unwrap();
+        assert_eq!(checkpoint::steps(&run).unwrap(), [1, 2], "{file}");
+    }
+}
+
+#[test]
+fn a_checkpoint_of_an_earlier_version_is_whole_with_its_two_files() {
+    let home = tempfile::tempdir().unwrap();
+    let run = RunFolder::new(home.path());
+    save(&run, 3, 2).unwrap();
+    let path = checkpoint::folder(&run, 3).join("trainer_state.json");
+    let mut state: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert!(state.as_object_mut().unwrap().remove("files").is_some());
+    std::fs::write(&path, state.to_string()).unwrap();
+    assert_eq!(checkpoint::steps(&run).unwrap(), [3]);
+    assert_eq!(tokens_after_resuming(&run), Some(0));
+}
