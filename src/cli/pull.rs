@@ -31,6 +31,7 @@ pub(super) fn run(arguments: &Pull) -> Result<ExitCode> {
     let network = if arguments.offline { Network::Offline } else { Network::Allowed };
     let mut bar = Bar::new();
     let files = hub::resolve(&folders.models(), &arguments.name, network, &mut bar)?;
+    files.verify()?;
     let form = match files.form {
         Form::HuggingFace(_) => "huggingface",
         Form::Gguf(_) => "gguf",

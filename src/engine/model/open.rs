@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use tokenizers::Tokenizer;
 
 use super::ends;
 use super::files::{Form, ModelFiles};
+use super::fits;
 use super::gguf::{self, GgufFile, GgufWeights};
 use super::hf::{self, SafetensorsWeights};
 use super::{ModelConfig, Weights};
 use crate::data::chat::{ChatTemplate, SpecialTokens};
+use crate::domain::name::one_line;
 
 /// A model that is ready to be trained or run. Its weights stay on disk until they are asked for.
 #[derive(Clone)]
@@ -58,6 +60,11 @@ impl ChatTemplateSource {
 /// # Errors
 /// Where a file is missing, damaged or cut short, or the architecture isn't known.
 pub fn open(files: &ModelFiles) -> Result<OpenModel> {
+    // Files are quoted in what libraries say of them, and may hold anything.
+    read(files).map_err(|error| anyhow!(one_line(&format!("{error:#}"))))
+}
+
+fn read(files: &ModelFiles) -> Result<OpenModel> {
     let (mut config, weights, tokenizer, template) = match &files.form {
         Form::HuggingFace(folder) => {
             let config = hf::config::read(folder)?;
@@ -77,6 +84,7 @@ pub fn open(files: &ModelFiles) -> Result<OpenModel> {
         }
     };
     check(files, &config, weights.as_ref())?;
+    fits::check(&config, weights.as_ref()).with_context(|| format!("open {}", files.path().display()))?;
     config.eos = ends::find(&config.eos, &files.form, &template, &tokenizer);
     // A tokenizer may know tokens that the embedding has no row for (Gemma 3's image token): nobody can write those.
     config.eos.retain(|&end| (end as usize) < config.vocabulary);

@@ -1,23 +1,27 @@
-//! One mapped safetensors file: f32, f16 and bf16 tensors by name. The header is checked by the `safetensors` crate.
+//! One safetensors file: f32, f16 and bf16 tensors by name. The header is checked by the `safetensors` crate.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::quantized::GgmlDType;
-use memmap2::Mmap;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
 
+use super::on_disk::ModelFile;
 use super::weights::Mapped;
+use crate::domain::name;
 
 pub(crate) struct SafetensorsFile {
-    path: PathBuf,
-    map: Mmap,
+    file: ModelFile,
     /// Bytes before the first tensor.
     data: usize,
     entries: BTreeMap<String, Entry>,
 }
+
+/// Longer headers than this are no model's: a thousand layers' is a megabyte.
+const MOST_HEADER: u64 = 32 << 20;
 
 /// A tensor's place, from the first tensor on.
 pub(crate) struct Entry {
@@ -36,11 +40,9 @@ impl Entry {
 impl SafetensorsFile {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let open = || -> Result<Self> {
-            let file = File::open(path)?;
-            // SAFETY: the map is read-only, and files are replaced by renaming, never rewritten, while in use.
-            let map = unsafe { Mmap::map(&file)? };
-            let (header, metadata) = SafeTensors::read_metadata(&map)
-                .map_err(|error| anyhow::anyhow!("it is damaged or cut short ({error})"))?;
+            let file = ModelFile::open(path)?;
+            let length = usize::try_from(file.length())?;
+            let (header, metadata) = read_header(&file)?;
             let data = header.checked_add(8).context("it is damaged")?;
             let entries: BTreeMap<String, Entry> = metadata
                 .tensors()
@@ -50,14 +52,13 @@ impl SafetensorsFile {
                     (name, Entry { shape: info.shape.clone(), dtype: info.dtype, start, end })
                 })
                 .collect();
-            let last = entries.values().map(|entry| entry.end).max().unwrap_or(0);
+            let last = metadata.data_len();
             ensure!(
-                data.checked_add(last).is_some_and(|end| end <= map.len()),
-                "it is cut short: its tensors end at byte {}, the file at {}",
-                data.saturating_add(last),
-                map.len()
+                data.checked_add(last).is_some_and(|end| end == length),
+                "it is damaged or cut short: its tensors end at byte {}, the file at {length}",
+                data.saturating_add(last)
             );
-            Ok(Self { path: path.to_path_buf(), map, data, entries })
+            Ok(Self { file, data, entries })
         };
         open().with_context(|| format!("read {}", path.display()))
     }
@@ -70,6 +71,10 @@ impl SafetensorsFile {
         self.entries.get(name)
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     pub(crate) fn mapped<'a>(&'a self, entry: &'a Entry) -> Result<Mapped<'a>> {
         let format = match entry.dtype {
             Dtype::F32 => GgmlDType::F32,
@@ -77,8 +82,27 @@ impl SafetensorsFile {
             Dtype::BF16 => GgmlDType::BF16,
             other => bail!("its number type, {other:?}, isn't supported (known: F32, F16, BF16)"),
         };
-        let bytes = self.map.get(self.data + entry.start..self.data + entry.end);
-        let bytes = bytes.with_context(|| format!("{} is cut short", self.path.display()))?;
-        Ok(Mapped { shape: &entry.shape, format, bytes })
+        let (start, size) = (self.data + entry.start, entry.end - entry.start);
+        Ok(Mapped { shape: &entry.shape, format, file: &self.file, start, size })
     }
+}
+
+/// The bytes of the header, and what it says.
+fn read_header(file: &ModelFile) -> Result<(usize, Metadata)> {
+    ensure!(file.length() >= 8, "it is damaged or cut short: it has {} bytes", file.length());
+    let mut size = [0; 8];
+    file.reader().read_exact(&mut size)?;
+    let size = u64::from_le_bytes(size);
+    ensure!(
+        size <= file.length() - 8,
+        "it is damaged or cut short: its header claims {size} bytes, the file has {}",
+        file.length()
+    );
+    ensure!(size <= MOST_HEADER, "its header has {size} bytes, more than any model's ({MOST_HEADER})");
+    let bytes = file.read(0, size as usize + 8)?;
+    let header = bytes.get(8..).unwrap_or_default();
+    let metadata = serde_json::from_slice(header).map_err(|error| {
+        anyhow::anyhow!("it is damaged or cut short ({})", name::one_line(&error.to_string()))
+    })?;
+    Ok((header.len(), metadata))
 }

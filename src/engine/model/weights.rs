@@ -1,9 +1,10 @@
 //! A model's tensors by their Hugging Face names, from whichever file they are in.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use candle_core::quantized::GgmlDType;
 
 use super::blocks;
+use super::on_disk::ModelFile;
 
 /// Reads tensors by Hugging Face names (`model.layers.0.self_attn.q_proj.weight`, `model.embed_tokens.weight`,
 /// `lm_head.weight`, ...). A GGUF's names are translated, and its q and k rows put back in Hugging Face's rotary
@@ -11,6 +12,12 @@ use super::blocks;
 pub trait Weights: Send + Sync {
     /// Whether the tensor is there.
     fn has(&self, name: &str) -> bool;
+
+    /// The tensor's shape, where it is there and known without reading it.
+    fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        let _ = name;
+        None
+    }
 
     /// The tensor as f32, row by row, after checking its shape.
     ///
@@ -63,12 +70,18 @@ impl Source {
     }
 }
 
-/// A tensor as it lies in a mapped file.
+/// A tensor as it lies in a file.
 pub(crate) struct Mapped<'a> {
     pub(crate) shape: &'a [usize],
     pub(crate) format: GgmlDType,
-    pub(crate) bytes: &'a [u8],
+    pub(crate) file: &'a ModelFile,
+    /// Where its bytes start in the file, and how many they are.
+    pub(crate) start: usize,
+    pub(crate) size: usize,
 }
+
+/// Rows are expanded in pieces of about so many stored bytes, so that a tensor isn't in memory twice.
+const PIECE: usize = 16 << 20;
 
 impl Mapped<'_> {
     /// Whether another tensor has the same shape and numbers.
@@ -77,9 +90,23 @@ impl Mapped<'_> {
             return Ok(false);
         }
         if self.format == other.format {
-            return Ok(self.bytes == other.bytes);
+            return self.has_bytes_of(other);
         }
         Ok(self.expand(&Rows::All, self.shape)? == other.expand(&Rows::All, other.shape)?)
+    }
+
+    fn has_bytes_of(&self, other: &Self) -> Result<bool> {
+        let mut done = 0;
+        while done < self.size.max(other.size) {
+            let size = PIECE.min(self.size.saturating_sub(done));
+            let pieces = [(self, size), (other, PIECE.min(other.size.saturating_sub(done)))];
+            let [one, two] = pieces.map(|(tensor, size)| tensor.file.read(tensor.start + done, size));
+            if one? != two? {
+                return Ok(false);
+            }
+            done += PIECE;
+        }
+        Ok(true)
     }
 
     /// The chosen rows as f32.
@@ -87,7 +114,14 @@ impl Mapped<'_> {
         let chosen = self.choose(rows, shape)?;
         let width = shape.iter().skip(1).product::<usize>();
         let mut numbers = vec![0.0; shape.iter().product()];
-        blocks::expand(self.format, chosen, &mut numbers)?;
+        let rows_at_once = (PIECE / chosen.row.max(1)).max(1);
+        let piece = rows_at_once * width.max(1);
+        let mut start = chosen.start;
+        for numbers in numbers.chunks_mut(piece) {
+            let size = numbers.len() / width.max(1) * chosen.row;
+            blocks::expand(self.format, &self.file.read(start, size)?, numbers)?;
+            start += size;
+        }
         Ok(match rows {
             Rows::All | Rows::Range { .. } => numbers,
             Rows::Interleaved { heads } => halves_first(&numbers, *heads, width),
@@ -96,17 +130,17 @@ impl Mapped<'_> {
 
     /// The chosen rows as they are stored.
     pub(crate) fn copy(&self, rows: &Rows, shape: &[usize]) -> Result<Stored> {
-        let chosen = self.choose(rows, shape)?;
-        let row = chosen.len() / shape.first().copied().unwrap_or(1).max(1);
+        let Chosen { start, row, count } = self.choose(rows, shape)?;
+        let bytes = self.file.read(start, row * count)?;
         let bytes = match rows {
-            Rows::All | Rows::Range { .. } => chosen.to_vec(),
-            Rows::Interleaved { heads } => halves_first(chosen, *heads, row),
+            Rows::All | Rows::Range { .. } => bytes,
+            Rows::Interleaved { heads } => halves_first(&bytes, *heads, row),
         };
         Ok(Stored { format: self.format, bytes })
     }
 
-    /// The bytes of the rows that are asked for, after checking that they have the expected shape.
-    fn choose(&self, rows: &Rows, shape: &[usize]) -> Result<&[u8]> {
+    /// Where the rows lie that are asked for, after checking that they have the expected shape.
+    fn choose(&self, rows: &Rows, shape: &[usize]) -> Result<Chosen> {
         let all = self.shape.first().copied().unwrap_or(1);
         let (first, count) = match rows {
             Rows::All => (0, all),
@@ -119,13 +153,28 @@ impl Mapped<'_> {
                 (0, all)
             }
         };
-        let found: Vec<usize> =
-            std::iter::once(count).chain(self.shape.iter().skip(1).copied()).take(self.shape.len()).collect();
+        let found = shape_of(self.shape, rows);
         ensure!(first + count <= all && found == shape, "its shape is {:?}, expected {shape:?}", self.shape);
-        ensure!(all > 0 && self.bytes.len().is_multiple_of(all), "its rows are no whole blocks");
-        let row = self.bytes.len() / all;
-        self.bytes.get(first * row..(first + count) * row).context("the file is cut short")
+        ensure!(all > 0 && self.size.is_multiple_of(all), "its rows are no whole blocks");
+        let row = self.size / all;
+        Ok(Chosen { start: self.start + first * row, row, count })
     }
+}
+
+/// Rows of a tensor: where the first one starts in the file, the bytes of each, and how many they are.
+struct Chosen {
+    start: usize,
+    row: usize,
+    count: usize,
+}
+
+/// The shape of the chosen rows of a tensor.
+pub(crate) fn shape_of(all: &[usize], rows: &Rows) -> Vec<usize> {
+    let count = match rows {
+        Rows::All | Rows::Interleaved { .. } => all.first().copied().unwrap_or(1),
+        Rows::Range { count, .. } => *count,
+    };
+    std::iter::once(count).chain(all.iter().skip(1).copied()).take(all.len()).collect()
 }
 
 /// Puts each head's even rows before its odd ones: `row` elements make a row.

@@ -180,7 +180,9 @@ fn a_run_killed_while_pruning_keeps_no_half_of_a_checkpoint_that_looks_whole() {
 
 #[test]
 fn a_damaged_newest_checkpoint_is_passed_over_for_the_newest_whole_one() {
-    for (file, length) in [("optimizer.safetensors", 40), ("trainer_state.json", 0), ("adapter_model.safetensors", 1)] {
+    for (file, length) in
+        [("optimizer.safetensors", 40), ("trainer_state.json", 0), ("adapter_model.safetensors", 1)]
+    {
         let home = tempfile::tempdir().unwrap();
         let run = RunFolder::new(home.path());
         for step in [1, 2] {
@@ -188,7 +190,8 @@ fn a_damaged_newest_checkpoint_is_passed_over_for_the_newest_whole_one() {
         }
         let path = checkpoint::folder(&run, 2).join(file);
         std::fs::File::options().write(true).open(path).unwrap().set_len(length).unwrap();
-        let loaded = checkpoint::load_newest(&run, &mut bigram::adapter(), &mut optimizer()).unwrap().unwrap();
+        let loaded =
+            checkpoint::load_newest(&run, &mut bigram::adapter(), &mut optimizer()).unwrap().unwrap();
         assert_eq!(loaded.step, 1, "{file}");
         // The run comes by the step again.
         save(&run, 2, 2).unwrap();

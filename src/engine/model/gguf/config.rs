@@ -3,11 +3,15 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{GgufFile, Header};
-use crate::engine::model::blocks;
+use crate::domain::name::shown;
 use crate::engine::model::config::{Activation, Architecture, ModelConfig, Rope, RopeScaling};
+use crate::engine::model::weights::Rows;
 
 /// ggml's type of a control token (`llama_token_type`).
 pub(crate) const CONTROL_TOKEN: i64 = 3;
+
+/// Divisors of a rotary embedding's frequencies, at most: half a head's size.
+const MOST_FREQUENCIES: usize = 1 << 16;
 
 /// Reads the configuration.
 ///
@@ -40,7 +44,7 @@ impl<'a> Keys<'a> {
             "phi3" => Architecture::Phi3,
             "smollm3" => Architecture::SmolLm3,
             other => {
-                bail!("its architecture, {other}, isn't one that Dojo knows ({})", Architecture::KNOWN)
+                bail!("its architecture, {}, isn't one that Dojo knows ({})", other, Architecture::KNOWN)
             }
         };
         let keys = Self { header, prefix, architecture };
@@ -151,7 +155,7 @@ impl<'a> Keys<'a> {
         let scaling = match (self.header.text(&self.key("rope.scaling.type")), factor) {
             (None | Some("linear"), Some(factor)) => RopeScaling::Linear(factor),
             (None | Some("none" | "linear"), _) => RopeScaling::None,
-            (Some(other), _) => bail!("its rope scaling, {other}, isn't supported"),
+            (Some(other), _) => bail!("its rope scaling, {}, isn't supported", shown(other)),
         };
         Ok((rope(scaling), None))
     }
@@ -172,9 +176,10 @@ fn frequencies(file: &GgufFile, name: &str) -> Result<Option<Vec<f32>>> {
     let Some(entry) = file.header().tensors.get(name) else {
         return Ok(None);
     };
-    let mut divisors = vec![0.0; entry.shape.iter().product()];
-    blocks::expand(entry.format, file.bytes(entry)?, &mut divisors)
-        .with_context(|| format!("tensor {name}"))?;
+    let count = entry.shape.iter().product::<usize>();
+    ensure!(count <= MOST_FREQUENCIES, "tensor {name} holds {count} divisors, more than any head's half");
+    let divisors = file.mapped(entry).expand(&Rows::All, &entry.shape);
+    let divisors = divisors.with_context(|| format!("tensor {name}"))?;
     ensure!(
         divisors.iter().all(|divisor| *divisor > 0.0),
         "tensor {name} holds a divisor that isn't positive"

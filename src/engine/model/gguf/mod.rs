@@ -1,4 +1,4 @@
-//! GGUF files (llama.cpp's format, versions 2 and 3): header, configuration, weights and tokenizer, over a memory map.
+//! GGUF files (llama.cpp's format, versions 2 and 3): header, configuration, weights and tokenizer.
 
 pub(crate) mod config;
 mod names;
@@ -10,20 +10,20 @@ mod value;
 mod weights;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io::BufReader;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use candle_core::quantized::GgmlDType;
-use memmap2::Mmap;
 
+use super::on_disk::ModelFile;
+use super::weights::Mapped;
 pub use value::Value;
 pub(crate) use weights::GgufWeights;
 
 /// An open GGUF file. Its header is read and checked; tensors stay on disk until they are asked for.
 pub struct GgufFile {
-    path: PathBuf,
-    map: Mmap,
+    file: ModelFile,
     header: Header,
 }
 
@@ -47,25 +47,22 @@ pub struct TensorEntry {
 }
 
 impl GgufFile {
-    /// Maps the file and reads its header.
+    /// Opens the file and reads its header.
     ///
     /// # Errors
     /// Where it can't be opened, isn't a GGUF, is damaged or cut short, or holds a number format that isn't known.
     pub fn open(path: &Path) -> Result<Self> {
         let open = || -> Result<Self> {
-            let file = File::open(path)?;
-            // SAFETY: the map is read-only; like every program that maps its model, this one relies on nobody
-            // cutting the file short while it is in use (pulled files are replaced by renaming, never rewritten).
-            let map = unsafe { Mmap::map(&file)? };
-            let header = Header::parse(&map)?;
-            Ok(Self { path: path.to_path_buf(), map, header })
+            let file = ModelFile::open(path)?;
+            let header = Header::read(&mut BufReader::with_capacity(1 << 20, file.reader()), file.length())?;
+            Ok(Self { file, header })
         };
         open().with_context(|| format!("read model {}", path.display()))
     }
 
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     #[must_use]
@@ -73,9 +70,9 @@ impl GgufFile {
         &self.header
     }
 
-    /// A tensor's bytes.
-    pub(crate) fn bytes(&self, entry: &TensorEntry) -> Result<&[u8]> {
-        let end = entry.start.saturating_add(entry.size);
-        self.map.get(entry.start..end).with_context(|| format!("{} is cut short", self.path.display()))
+    /// A tensor, to be read.
+    pub(crate) fn mapped<'a>(&'a self, entry: &'a TensorEntry) -> Mapped<'a> {
+        let TensorEntry { shape, format, start, size } = entry;
+        Mapped { shape, format: *format, file: &self.file, start: *start, size: *size }
     }
 }

@@ -1,15 +1,25 @@
-//! Parses a GGUF header from bytes. Every length is held against the bytes that are left before anything is
+//! Parses a GGUF header. Every length is held against the bytes that are left before anything is
 //! allocated, so that a damaged file is an error and never a crash.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::quantized::GgmlDType;
 
 use super::{Header, TensorEntry, Value};
+use crate::domain::name::shown;
 use crate::engine::model::blocks;
 
 const MAGIC: &[u8] = b"GGUF";
+
+/// Larger headers than this are no model's: that of a vocabulary of 260,000 tokens has 16 MB. In memory its lists take
+/// up to eight times as much.
+const MOST_HEADER: usize = 64 << 20;
+const MOST_ENTRIES: usize = 1 << 16;
+const MOST_TENSORS: usize = 1 << 16;
+const CUT_SHORT: &str = "the file is damaged or cut short inside its header";
+
 const MOST_DIMENSIONS: u32 = 4;
 const DEFAULT_ALIGNMENT: usize = 32;
 
@@ -23,8 +33,18 @@ impl Header {
     ///
     /// # Errors
     /// Where it isn't a GGUF of version 2 or 3, or is damaged or cut short.
-    pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let mut cursor = Cursor { bytes, position: 0 };
+    pub fn parse(mut bytes: &[u8]) -> Result<Self> {
+        let length = bytes.len() as u64;
+        Self::read(&mut bytes, length)
+    }
+
+    /// As [`Header::parse`], from a file of so many bytes, of which no more than the header is read.
+    ///
+    /// # Errors
+    /// As [`Header::parse`], and where the file can't be read.
+    pub(super) fn read(from: &mut dyn Read, length: u64) -> Result<Self> {
+        let length = usize::try_from(length)?;
+        let mut cursor = Cursor { from, length, position: 0 };
         ensure!(cursor.take(4).is_ok_and(|magic| magic == MAGIC), "not a GGUF file");
         let version = cursor.u32()?;
         ensure!(
@@ -34,50 +54,86 @@ impl Header {
         );
         let tensors = cursor.count(LEAST_TENSOR, "tensors")?;
         let entries = cursor.count(LEAST_ENTRY, "metadata entries")?;
+        ensure!(tensors <= MOST_TENSORS, "its header claims {tensors} tensors, more than any model's");
+        ensure!(
+            entries <= MOST_ENTRIES,
+            "its header claims {entries} metadata entries, more than any model's"
+        );
         let mut metadata = BTreeMap::new();
         for _ in 0..entries {
             let key = cursor.text()?;
             let kind = cursor.u32()?;
-            let value = cursor.value(kind).with_context(|| format!("metadata entry {key}"))?;
-            metadata.insert(key, value);
+            let value = cursor.value(kind).with_context(|| format!("metadata entry {}", shown(&key)))?;
+            ensure!(
+                metadata.insert(key.clone(), value).is_none(),
+                "the file is damaged: it holds the metadata entry {} twice",
+                shown(&key)
+            );
         }
         let infos = (0..tensors).map(|_| cursor.tensor()).collect::<Result<Vec<_>>>()?;
         let mut header = Self { metadata, tensors: BTreeMap::new() };
         let alignment = header.count("general.alignment")?.unwrap_or(DEFAULT_ALIGNMENT);
         ensure!(alignment.is_power_of_two(), "general.alignment is {alignment}, not a power of two");
-        let data = cursor.position.next_multiple_of(alignment);
+        header.place(infos, cursor.position.next_multiple_of(alignment), length)?;
+        Ok(header)
+    }
+
+    /// Notes the tensors, counted from the first one's byte, after checking that each lies within the file and that
+    /// no two share bytes: otherwise a small file could stand for a huge model.
+    fn place(&mut self, infos: Vec<(String, TensorEntry)>, data: usize, length: usize) -> Result<()> {
+        let mut taken = Vec::with_capacity(infos.len());
         for (name, mut entry) in infos {
             entry.start = entry.start.saturating_add(data);
             let end = entry.start.saturating_add(entry.size);
             ensure!(
-                end <= bytes.len(),
-                "the file is cut short: tensor {name} ends at byte {end}, the file at {}",
-                bytes.len()
+                end <= length,
+                "the file is cut short: tensor {} ends at byte {end}, the file at {length}",
+                shown(&name)
             );
+            if entry.size > 0 {
+                taken.push((entry.start, end));
+            }
             ensure!(
-                header.tensors.insert(name.clone(), entry).is_none(),
-                "the file is damaged: it holds {name} twice"
+                self.tensors.insert(name.clone(), entry).is_none(),
+                "the file is damaged: it holds {} twice",
+                shown(&name)
             );
         }
-        Ok(header)
+        taken.sort_unstable();
+        let apart = taken.windows(2).all(|pair| matches!(pair, [(_, end), (start, _)] if end <= start));
+        ensure!(apart, "the file is damaged: two of its tensors lie on the same bytes");
+        Ok(())
     }
 }
 
 struct Cursor<'a> {
-    bytes: &'a [u8],
+    from: &'a mut dyn Read,
+    /// Bytes of the file.
+    length: usize,
     position: usize,
 }
 
-impl<'a> Cursor<'a> {
-    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
-        let taken = self.position.checked_add(length).and_then(|end| self.bytes.get(self.position..end));
-        let taken = taken.context("the file is damaged or cut short inside its header")?;
-        self.position += length;
-        Ok(taken)
+impl Cursor<'_> {
+    /// So many bytes, of which the caller has checked that they are no more than are left.
+    fn take(&mut self, length: usize) -> Result<Vec<u8>> {
+        self.advance(length)?;
+        let mut bytes = vec![0; length];
+        self.from.read_exact(&mut bytes).context(CUT_SHORT)?;
+        Ok(bytes)
+    }
+
+    fn advance(&mut self, length: usize) -> Result<()> {
+        let end = self.position.checked_add(length).filter(|&end| end <= self.length).context(CUT_SHORT)?;
+        ensure!(end <= MOST_HEADER, "its header has more than {MOST_HEADER} bytes, more than any model's");
+        self.position = end;
+        Ok(())
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        Ok(self.take(N)?.try_into()?)
+        self.advance(N)?;
+        let mut bytes = [0; N];
+        self.from.read_exact(&mut bytes).context(CUT_SHORT)?;
+        Ok(bytes)
     }
 
     fn u32(&mut self) -> Result<u32> {
@@ -91,7 +147,7 @@ impl<'a> Cursor<'a> {
     /// A number of things that take at least so many bytes each, and so can't be more than the rest of the file.
     fn count(&mut self, least: usize, what: &str) -> Result<usize> {
         let count = self.u64()?;
-        let most = (self.bytes.len() - self.position) / least;
+        let most = (self.length - self.position) / least;
         match usize::try_from(count) {
             Ok(count) if count <= most => Ok(count),
             _ => bail!("the file is damaged or cut short: it claims {count} {what}"),
@@ -100,7 +156,10 @@ impl<'a> Cursor<'a> {
 
     fn text(&mut self) -> Result<String> {
         let length = self.count(1, "bytes of a text")?;
-        Ok(String::from_utf8_lossy(self.take(length)?).into_owned())
+        ensure!(length <= MOST_HEADER, "a text in its header has {length} bytes, more than any model's");
+        let bytes = self.take(length)?;
+        Ok(String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
     fn boolean(&mut self) -> Result<bool> {
@@ -167,9 +226,13 @@ impl<'a> Cursor<'a> {
     fn tensor(&mut self) -> Result<(String, TensorEntry)> {
         let name = self.text()?;
         let dimensions = self.u32()?;
-        ensure!(dimensions <= MOST_DIMENSIONS, "the file is damaged: {name} has {dimensions} dimensions");
+        ensure!(
+            dimensions <= MOST_DIMENSIONS,
+            "the file is damaged: {} has {dimensions} dimensions",
+            shown(&name)
+        );
         let shape = (0..dimensions).map(|_| Ok(usize::try_from(self.u64()?)?)).collect::<Result<Vec<_>>>()?;
-        let format = format(self.u32()?).with_context(|| format!("tensor {name}"))?;
+        let format = format(self.u32()?).with_context(|| format!("tensor {}", shown(&name)))?;
         let start = usize::try_from(self.u64()?)?;
         let row = shape.first().copied().unwrap_or(1);
         let size = shape
@@ -177,7 +240,8 @@ impl<'a> Cursor<'a> {
             .try_fold(1_usize, |all, &dimension| all.checked_mul(dimension))
             .filter(|_| row.is_multiple_of(format.block_size()))
             .and_then(|numbers| blocks::size_in_bytes(format, numbers));
-        let size = size.with_context(|| format!("the file is damaged: {name} has shape {shape:?}"))?;
+        let size =
+            size.with_context(|| format!("the file is damaged: {} has shape {shape:?}", shown(&name)))?;
         Ok((name, TensorEntry { shape: shape.into_iter().rev().collect(), format, start, size }))
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::{GgufFile, TensorEntry, names};
 use crate::engine::model::config::ModelConfig;
-use crate::engine::model::weights::{Mapped, Source, Stored, Weights};
+use crate::engine::model::weights::{Mapped, Source, Stored, Weights, shape_of};
 
 pub(crate) struct GgufWeights {
     file: Arc<GgufFile>,
@@ -27,8 +27,7 @@ impl GgufWeights {
     fn read<T>(&self, name: &str, take: impl FnOnce(&Mapped, &Source) -> Result<T>) -> Result<T> {
         let read = || {
             let (source, entry) = self.find(name).context("it is missing")?;
-            let bytes = self.file.bytes(entry)?;
-            take(&Mapped { shape: &entry.shape, format: entry.format, bytes }, &source)
+            take(&self.file.mapped(entry), &source)
         };
         read().with_context(|| format!("read tensor {name} of {}", self.file.path().display()))
     }
@@ -37,6 +36,11 @@ impl GgufWeights {
 impl Weights for GgufWeights {
     fn has(&self, name: &str) -> bool {
         self.find(name).is_some()
+    }
+
+    fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        let (source, entry) = self.find(name)?;
+        Some(shape_of(&entry.shape, &source.rows))
     }
 
     fn f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {

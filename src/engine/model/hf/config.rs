@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::rope::Ropes;
 use super::{json, optional_json};
+use crate::domain::name::shown;
 use crate::engine::model::config::{Activation, Architecture, ModelConfig};
 
 /// The keys that matter, as they may stand in the file.
@@ -71,6 +72,9 @@ struct Generation {
     eos_token_id: Option<Ids>,
 }
 
+/// Tokens that end a generation, at most: some models name five.
+const MOST_ENDS: usize = 256;
+
 /// Reads a folder's configuration.
 ///
 /// # Errors
@@ -84,8 +88,9 @@ pub(crate) fn read(folder: &Path) -> Result<ModelConfig> {
         refuse_other_attention(&raw)?;
         let keys: Keys = serde_json::from_value(with_defaults(raw, architecture))?;
         let mut config = keys.config(architecture)?;
+        ensure!(config.eos.len() <= MOST_ENDS, "it names {} end tokens", config.eos.len());
         let ends = generation.iter().filter_map(|generation| generation.eos_token_id.as_ref());
-        for &id in ends.flat_map(Ids::list) {
+        for &id in ends.flat_map(Ids::list).take(MOST_ENDS) {
             if !config.eos.contains(&id) {
                 config.eos.push(id);
             }
@@ -106,7 +111,7 @@ fn architecture(raw: &Value) -> Result<Architecture> {
         Some("phi3") => Architecture::Phi3,
         Some("smollm3") => Architecture::SmolLm3,
         Some(other) => {
-            bail!("its architecture, {other}, isn't one that Dojo knows ({})", Architecture::KNOWN)
+            bail!("its architecture, {}, isn't one that Dojo knows ({})", shown(other), Architecture::KNOWN)
         }
         None => bail!("model_type is missing (known architectures: {})", Architecture::KNOWN),
     })

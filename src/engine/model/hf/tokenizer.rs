@@ -1,31 +1,60 @@
 //! `tokenizer.json` and the chat template of a Hugging Face folder.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use serde::Deserialize;
 use tokenizers::Tokenizer;
 
-use super::{json, optional_json};
+use super::{bounds, json, optional_json, read_bounded};
+use crate::domain::name::one_line;
 use crate::engine::model::open::ChatTemplateSource;
+
+pub(super) const FILE: &str = "tokenizer.json";
 
 /// Reads the tokenizer.
 ///
 /// # Errors
 /// Where there is none, or it is damaged.
 pub(crate) fn read(folder: &Path) -> Result<Tokenizer> {
-    let path = folder.join("tokenizer.json");
+    let path = folder.join(FILE);
     ensure!(
         path.is_file(),
         "{} holds no tokenizer.json (a tokenizer.model alone isn't enough: save the tokenizer with transformers)",
         folder.display()
     );
-    let mut tokenizer =
-        Tokenizer::from_file(&path).map_err(|error| anyhow!("read {}: {error}", path.display()))?;
+    let read = || -> Result<Tokenizer> {
+        let text = read_bounded(&path, bounds::MOST_BYTES)?;
+        bounds::check(&text)?;
+        Tokenizer::from_bytes(&text).map_err(|error| anyhow!(one_line(&error.to_string())))
+    };
+    let mut tokenizer = read().with_context(|| format!("read {}", path.display()))?;
     // Some files ship the settings of their last use.
     tokenizer.with_padding(None);
     tokenizer.with_truncation(None).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    try_out(&tokenizer).with_context(|| format!("try the tokenizer {}", path.display()))?;
     Ok(tokenizer)
+}
+
+/// A text of this many characters is split within [`LONGEST_TRY`], or a longer one would take for ever.
+const LONGEST_PROBE: usize = 40;
+const LONGEST_TRY: Duration = Duration::from_millis(500);
+
+/// Splits some short texts of rising length, on which patterns that try every way of matching take twice as long with
+/// each character.
+fn try_out(tokenizer: &Tokenizer) -> Result<()> {
+    for length in 1..=LONGEST_PROBE {
+        for character in ['a', ' ', '1', '-'] {
+            let mut text: String = std::iter::repeat_n(character, length).collect();
+            text.push('!');
+            let start = Instant::now();
+            // One that knows none of these characters may still know its own.
+            let _ = tokenizer.encode_fast(text.as_str(), false);
+            ensure!(start.elapsed() < LONGEST_TRY, "it takes {:?} to split {text:?}", start.elapsed());
+        }
+    }
+    Ok(())
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use crate::domain::name::shown;
 use crate::engine::model::config::{Architecture, ModelConfig};
 use crate::engine::model::safetensors::{Entry, SafetensorsFile};
-use crate::engine::model::weights::{Mapped, Source, Stored, Weights};
+use crate::engine::model::weights::{Mapped, Source, Stored, Weights, shape_of};
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
@@ -36,24 +37,7 @@ impl SafetensorsWeights {
     /// # Errors
     /// Where one is missing, damaged or cut short.
     pub(crate) fn open(folder: &Path, config: ModelConfig) -> Result<Self> {
-        let index = folder.join(INDEX);
-        let names: BTreeSet<String> = if folder.join(SINGLE).is_file() {
-            BTreeSet::from([SINGLE.to_owned()])
-        } else {
-            ensure!(index.is_file(), "{} holds neither {SINGLE} nor {INDEX}", folder.display());
-            let index: Index = super::json(&index)?;
-            index.weight_map.into_values().collect()
-        };
-        let mut files = Vec::new();
-        let mut places = BTreeMap::new();
-        for name in names {
-            // An index speaks of files beside it, and of nothing elsewhere.
-            let plain = Path::new(&name).file_name().is_some_and(|file| file == name.as_str());
-            ensure!(plain, "{} names a file outside its folder: {name}", index.display());
-            let file = SafetensorsFile::open(&folder.join(&name))?;
-            places.extend(file.names().map(|tensor| (tensor.to_owned(), files.len())));
-            files.push(file);
-        }
+        let (files, places) = open_files(folder)?;
         Ok(Self { folder: folder.to_path_buf(), files, places, config })
     }
 
@@ -123,6 +107,11 @@ impl Weights for SafetensorsWeights {
         self.find(name).is_some()
     }
 
+    fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        let (source, _, entry) = self.find(name)?;
+        Some(shape_of(entry.shape(), &source.rows))
+    }
+
     fn f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         self.read(name, |tensor, source| tensor.expand(&source.rows, shape))
     }
@@ -130,4 +119,26 @@ impl Weights for SafetensorsWeights {
     fn stored(&self, name: &str, shape: &[usize]) -> Result<Stored> {
         self.read(name, |tensor, source| tensor.copy(&source.rows, shape))
     }
+}
+
+/// All files of a folder, and in which one each tensor is.
+pub(super) fn open_files(folder: &Path) -> Result<(Vec<SafetensorsFile>, BTreeMap<String, usize>)> {
+    let index = folder.join(INDEX);
+    let names: BTreeSet<String> = if folder.join(SINGLE).is_file() {
+        BTreeSet::from([SINGLE.to_owned()])
+    } else {
+        ensure!(index.is_file(), "{} holds neither {SINGLE} nor {INDEX}", folder.display());
+        let index: Index = super::json(&index)?;
+        index.weight_map.into_values().collect()
+    };
+    let (mut files, mut places) = (Vec::new(), BTreeMap::new());
+    for name in names {
+        // An index speaks of files beside it, and of nothing elsewhere.
+        let plain = Path::new(&name).file_name().is_some_and(|file| file == name.as_str());
+        ensure!(plain, "{} names a file outside its folder: {}", index.display(), shown(&name));
+        let file = SafetensorsFile::open(&folder.join(&name))?;
+        places.extend(file.names().map(|tensor| (tensor.to_owned(), files.len())));
+        files.push(file);
+    }
+    Ok((files, places))
 }

@@ -1,0 +1,134 @@
+//! Bounds on a `tokenizer.json` before it is used: a stranger's file must not take all memory or time when it is opened
+//! or when it splits a text. The numbers are far above what known tokenizers have.
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::charsmap;
+
+/// Gemma 3's, the largest that is known, has 33 MB.
+pub(super) const MOST_BYTES: u64 = 48 << 20;
+const MOST_TOKENS: usize = 1 << 18;
+const MOST_TOKEN_BYTES: usize = 8 << 20;
+const DEEPEST: usize = 12;
+const MOST_PARTS: usize = 1 << 13;
+const LONGEST_TEXT: usize = 1 << 14;
+const MOST_PATTERNS: usize = 32;
+/// How many times longer a text may become, by the sizes of what is replaced and by what.
+const MOST_GROWTH: usize = 1 << 10;
+/// How often a post-processor may repeat a text.
+const MOST_COPIES: usize = 16;
+
+/// The parts that are programs rather than tables.
+#[derive(Deserialize)]
+struct Parts {
+    normalizer: Option<Value>,
+    pre_tokenizer: Option<Value>,
+    post_processor: Option<Value>,
+    decoder: Option<Value>,
+    added_tokens: Option<Vec<AddedToken>>,
+}
+
+#[derive(Deserialize)]
+struct AddedToken {
+    content: String,
+}
+
+/// # Errors
+/// Where a part is larger than any known tokenizer's, or would make texts grow without measure; the message names it.
+pub(super) fn check(text: &[u8]) -> Result<()> {
+    let parts: Parts = serde_json::from_slice(text)?;
+    let tokens = parts.added_tokens.unwrap_or_default();
+    let bytes: usize = tokens.iter().map(|token| token.content.len()).sum();
+    ensure!(
+        tokens.len() <= MOST_TOKENS && bytes <= MOST_TOKEN_BYTES,
+        "its added_tokens are {} tokens of {bytes} bytes, more than any model's",
+        tokens.len()
+    );
+    let named = [
+        ("normalizer", &parts.normalizer),
+        ("pre_tokenizer", &parts.pre_tokenizer),
+        ("post_processor", &parts.post_processor),
+        ("decoder", &parts.decoder),
+    ];
+    for (name, part) in named {
+        let Some(part) = part else { continue };
+        let mut measure = Measure { parts: 0, patterns: 0, growth: 1, copies: 1 };
+        measure.add(part, 0).with_context(|| format!("its {name} is refused"))?;
+    }
+    Ok(())
+}
+
+struct Measure {
+    parts: usize,
+    patterns: usize,
+    growth: usize,
+    copies: usize,
+}
+
+impl Measure {
+    fn add(&mut self, value: &Value, depth: usize) -> Result<()> {
+        self.parts += 1;
+        ensure!(depth <= DEEPEST, "it is nested more than {DEEPEST} deep");
+        ensure!(self.parts <= MOST_PARTS, "it has more than {MOST_PARTS} parts");
+        match value {
+            Value::String(text) => {
+                ensure!(text.len() <= LONGEST_TEXT, "it holds a text of {} bytes", text.len());
+            }
+            Value::Array(items) => {
+                for item in items {
+                    self.add(item, depth + 1)?;
+                }
+            }
+            Value::Object(keys) => {
+                self.measure(value)?;
+                for (key, item) in keys {
+                    ensure!(key.len() <= LONGEST_TEXT, "it holds a key of {} bytes", key.len());
+                    match item {
+                        Value::String(map) if key == "precompiled_charsmap" => charsmap::check(map)?,
+                        _ => self.add(item, depth + 1)?,
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+        Ok(())
+    }
+
+    /// What one component does to a text.
+    fn measure(&mut self, value: &Value) -> Result<()> {
+        if let Some(pattern) = value.get("pattern") {
+            self.patterns += 1;
+            ensure!(self.patterns <= MOST_PATTERNS, "it has more than {MOST_PATTERNS} patterns");
+            let content = value.get("content").and_then(Value::as_str).unwrap_or_default().len();
+            // A regular expression may match nothing at all, between any two characters.
+            let matched = pattern.get("String").or(Some(pattern)).and_then(Value::as_str).map_or(0, str::len);
+            let growth = if matched == 0 { content + 1 } else { content.div_ceil(matched).max(1) };
+            self.grow(growth)?;
+        }
+        match value.get("type").and_then(Value::as_str) {
+            Some("ByteLevel" | "BertNormalizer") => self.grow(2)?,
+            Some("FixedLength") => {
+                ensure!(value.get("length").and_then(Value::as_u64) != Some(0), "it splits into pieces of 0");
+            }
+            Some("TemplateProcessing") => {
+                let copies = |key: &str| {
+                    let pieces =
+                        value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+                    pieces.iter().filter(|piece| piece.get("Sequence").is_some()).count()
+                };
+                self.copies = self.copies.saturating_mul(copies("single").max(copies("pair")).max(1));
+                ensure!(self.copies <= MOST_COPIES, "it repeats a text {} times", self.copies);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn grow(&mut self, times: usize) -> Result<()> {
+        self.growth = self.growth.saturating_mul(times);
+        ensure!(self.growth <= MOST_GROWTH, "it may make a text more than {MOST_GROWTH} times as long");
+        Ok(())
+    }
+}

@@ -1,0 +1,288 @@
+//! Model files made to do harm: opening one ends in a model or in a sentence that can be read.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use candle_core::quantized::GgmlDType;
+use dojo_studio::engine::model::gguf::Header;
+use dojo_studio::engine::model::{self, ModelFiles, OpenModel};
+use serde_json::{Value, json};
+
+use crate::support::tiny::Tiny;
+
+/// Longer than this is no sentence.
+const LONGEST_MESSAGE: usize = 1_500;
+
+fn open(path: &Path) -> anyhow::Result<OpenModel> {
+    ModelFiles::at(path).and_then(|files| model::open(&files))
+}
+
+fn refused(path: &Path) -> String {
+    let said = format!("{:#}", open(path).err().expect("an error"));
+    readable(said)
+}
+
+fn readable(said: String) -> String {
+    assert!(
+        said.len() < LONGEST_MESSAGE,
+        "{} bytes: {}",
+        said.len(),
+        said.chars().take(300).collect::<String>()
+    );
+    assert!(!said.chars().any(char::is_control), "{said:?}");
+    said
+}
+
+/// A GGUF's header, value by value.
+struct Bytes(Vec<u8>);
+
+impl Bytes {
+    fn gguf(tensors: u64, entries: u64) -> Self {
+        Self(b"GGUF\x03\0\0\0".to_vec()).u64(tensors).u64(entries)
+    }
+
+    fn u32(mut self, number: u32) -> Self {
+        self.0.extend(number.to_le_bytes());
+        self
+    }
+
+    fn u64(mut self, number: u64) -> Self {
+        self.0.extend(number.to_le_bytes());
+        self
+    }
+
+    fn text(mut self, text: &[u8]) -> Self {
+        self = self.u64(text.len() as u64);
+        self.0.extend(text);
+        self
+    }
+
+    fn tensor(self, name: &[u8], shape: &[u64], start: u64) -> Self {
+        let mut it = self.text(name).u32(shape.len() as u32);
+        for &size in shape {
+            it = it.u64(size);
+        }
+        it.u32(0).u64(start)
+    }
+
+    fn error(self) -> String {
+        readable(format!("{:#}", Header::parse(&self.0).expect_err("an error")))
+    }
+}
+
+#[test]
+fn a_gguf_that_claims_absurd_counts_is_refused_before_anything_is_reserved() {
+    for (bytes, said) in [
+        (Bytes::gguf(u64::MAX, 0), "claims 18446744073709551615 tensors"),
+        (Bytes::gguf(0, 1 << 40), "metadata entries"),
+        (Bytes::gguf(0, 1).u64(u64::MAX), "bytes of a text"),
+        (Bytes::gguf(0, 1).text(b"a").u32(9).u32(4).u64(1 << 61), "values of a list"),
+        (Bytes::gguf(1, 0).tensor(b"a", &[1 << 33, 1 << 33], 0), "has shape"),
+        (Bytes::gguf(1, 0).tensor(b"a", &[1 << 40], 0), "is cut short"),
+        (Bytes::gguf(1, 0).tensor(b"a", &[8], u64::MAX), "is cut short"),
+        (Bytes::gguf(1, 0).tensor(b"a", &[1; 5], 0), "dimensions"),
+    ] {
+        let mut bytes = bytes;
+        bytes.0.extend([0; 64]);
+        let error = bytes.error();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn two_tensors_on_the_same_bytes_and_an_entry_twice_are_refused() {
+    let mut overlapping = Bytes::gguf(2, 0).tensor(b"a", &[32], 0).tensor(b"b", &[32], 64);
+    overlapping.0.extend([0; 512]);
+    assert!(overlapping.error().contains("two of its tensors lie on the same bytes"));
+    let twice = Bytes::gguf(0, 2).text(b"k").u32(7).text(b"").u32(0);
+    assert!(!twice.error().is_empty());
+    let mut twice = Bytes::gguf(0, 2).text(b"k").u32(4).u32(1).text(b"k").u32(4).u32(2);
+    twice.0.extend([0; 64]);
+    assert!(twice.error().contains("it holds the metadata entry 'k' twice"));
+}
+
+#[test]
+fn raw_bytes_of_a_file_never_reach_the_message() {
+    let name: Vec<u8> = b"\x1b[31m\n\xff\x00".repeat(100_000);
+    let error = Bytes::gguf(1, 0).tensor(&name, &[8], 0).error();
+    assert!(error.contains("\\u{1b}[31m\\n") && error.contains(" bytes)"), "{error}");
+    let mut bad_value = Bytes::gguf(0, 1).text(&name).u32(77);
+    bad_value.0.extend([0; 64]);
+    assert!(bad_value.error().contains("unknown value type 77"));
+}
+
+#[test]
+fn a_folder_names_its_fault_in_a_line_whatever_stands_in_its_files() {
+    let place = tempfile::tempdir().unwrap();
+    let tiny = Tiny::new("llama");
+    tiny.write_folder(place.path());
+    let long = "\u{1b}]0;x\u{7}\n".repeat(10_000);
+    for (key, value) in [
+        ("model_type", json!(long)),
+        ("hidden_act", json!(long)),
+        ("hidden_size", json!(long)),
+        ("rope_scaling", json!({"rope_type": long, "factor": 2.0})),
+        ("layer_types", json!([long, long])),
+    ] {
+        let mut config = tiny.config();
+        config[key] = value;
+        std::fs::write(place.path().join("config.json"), config.to_string()).unwrap();
+        refused(place.path());
+    }
+    let index = json!({"weight_map": {"model.norm.weight": format!("../{long}")}});
+    std::fs::write(place.path().join("config.json"), tiny.config().to_string()).unwrap();
+    std::fs::remove_file(place.path().join("model.safetensors")).unwrap();
+    std::fs::write(place.path().join("model.safetensors.index.json"), index.to_string()).unwrap();
+    refused(place.path());
+}
+
+#[test]
+fn sizes_that_the_tensors_lack_are_refused_when_the_model_is_opened() {
+    let place = tempfile::tempdir().unwrap();
+    let tiny = Tiny::new("llama");
+    tiny.write_folder(place.path());
+    for (key, value, said) in [
+        ("num_hidden_layers", json!(4_000), "it lacks tensor model.layers."),
+        ("num_hidden_layers", json!(1_000_000_000), "num_hidden_layers"),
+        ("vocab_size", json!(1_u64 << 60), "vocabulary"),
+        ("intermediate_size", json!(1 << 20), "has the shape"),
+        ("hidden_size", json!(1 << 62), ""),
+        ("eos_token_id", json!(vec![1; 100_000]), "end tokens"),
+    ] {
+        let mut config = tiny.config();
+        config[key] = value;
+        std::fs::write(place.path().join("config.json"), config.to_string()).unwrap();
+        let error = refused(place.path());
+        assert!(error.contains(said), "{key}: {error}");
+    }
+    let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    std::fs::write(place.path().join("config.json"), deep).unwrap();
+    assert!(refused(place.path()).contains("recursion limit"));
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_in_use_is_an_error_and_no_signal() {
+    let place = tempfile::tempdir().unwrap();
+    let gguf = place.path().join("tiny.gguf");
+    let folder = place.path().join("folder");
+    let models = [
+        (Tiny::new("llama").open_gguf(&gguf, GgmlDType::F32), gguf),
+        (Tiny::new("llama").open_folder(&folder), folder.join("model.safetensors")),
+    ];
+    for (model, file) in models {
+        std::fs::File::options().write(true).open(file).unwrap().set_len(64).unwrap();
+        let (name, shape, _) = Tiny::new("llama").tensors().into_iter().next_back().unwrap();
+        let error = format!("{:#}", model.weights.f32(&name, &shape).unwrap_err());
+        assert!(error.contains("became shorter while it was read"), "{error}");
+        assert!(model.weights.stored(&name, &shape).is_err());
+    }
+}
+
+#[test]
+fn a_pipe_is_no_model() {
+    let place = tempfile::tempdir().unwrap();
+    Tiny::new("llama").write_folder(place.path());
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        let path = place.path().join(file);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        assert!(open(place.path()).is_err(), "{file}");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
+/// The tiny model with another part of its tokenizer.
+fn with_part(part: &str, value: &Value) -> anyhow::Result<()> {
+    let place = tempfile::tempdir().unwrap();
+    Tiny::new("llama").write_folder(place.path());
+    let path = place.path().join("tokenizer.json");
+    let mut tokenizer: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    tokenizer[part] = value.clone();
+    std::fs::write(&path, tokenizer.to_string()).unwrap();
+    open(place.path()).map(|_| ())
+}
+
+fn part_refused(part: &str, value: &Value) -> String {
+    readable(format!("{:#}", with_part(part, value).expect_err("an error")))
+}
+
+fn replace(pattern: &Value, content: &str) -> Value {
+    json!({"type": "Replace", "pattern": pattern, "content": content})
+}
+
+#[test]
+fn a_tokenizer_that_makes_texts_grow_without_measure_is_refused() {
+    let doubling: Vec<Value> = (0..40).map(|_| replace(&json!({"String": "a"}), "aa")).collect();
+    let error = part_refused("normalizer", &json!({"type": "Sequence", "normalizers": doubling}));
+    assert!(error.contains("its normalizer is refused: "), "{error}");
+    let between = replace(&json!({"Regex": "x*"}), &"y".repeat(5_000));
+    assert!(part_refused("normalizer", &between).contains("times as long"));
+    let long = json!({"type": "Prepend", "prepend": "x".repeat(1 << 20)});
+    assert!(part_refused("normalizer", &long).contains("it holds a text of 1048576 bytes"));
+    let bytes: Vec<Value> = (0..30).map(|_| json!({"type": "ByteLevel"})).collect();
+    assert!(
+        part_refused("normalizer", &json!({"type": "Sequence", "normalizers": bytes}))
+            .contains("times as long")
+    );
+    let copies: Vec<Value> = (0..100).map(|_| json!({"Sequence": {"id": "A", "type_id": 0}})).collect();
+    let template = json!({"type": "TemplateProcessing", "single": copies, "pair": [], "special_tokens": {}});
+    assert!(part_refused("post_processor", &template).contains("it repeats a text 100 times"));
+    let mut nested = replace(&json!({"String": "a"}), "b");
+    for _ in 0..50 {
+        nested = json!({"type": "Sequence", "normalizers": [nested]});
+    }
+    assert!(part_refused("normalizer", &nested).contains("nested"));
+}
+
+#[test]
+fn a_tokenizer_that_takes_for_ever_is_refused() {
+    let empty = json!({"type": "FixedLength", "length": 0});
+    assert!(part_refused("pre_tokenizer", &empty).contains("pieces of 0"));
+}
+
+#[test]
+fn what_known_tokenizers_do_is_not_refused() {
+    let known = json!({"type": "Sequence", "normalizers": [
+        replace(&json!({"String": "``"}), "\""),
+        replace(&json!({"String": "''"}), "\""),
+        {"type": "NFKD"}, {"type": "StripAccents"}, {"type": "Lowercase"},
+        replace(&json!({"Regex": " {2,}"}), "\u{2581}"),
+        {"type": "Prepend", "prepend": "\u{2581}"},
+        replace(&json!({"String": " "}), "\u{2581}"),
+    ]});
+    with_part("normalizer", &known).unwrap();
+}
+
+/// A double array that maps the byte `a` to a replacement, in blocks of 256 units as they are written.
+fn charsmap(value: u32, units: usize, replacements: &[u8]) -> Value {
+    let mut trie = vec![0_u32; units];
+    // The root's children lie from 0 on; `a`'s leaf is where its offset leads.
+    trie[0] = 0;
+    trie[usize::from(b'a')] = u32::from(b'a') | 1 << 8 | 1 << 10;
+    trie[usize::from(b'a') ^ 1] = 1 << 31 | value;
+    let mut bytes = ((units * 4) as u32).to_le_bytes().to_vec();
+    bytes.extend(trie.iter().flat_map(|unit| unit.to_le_bytes()));
+    bytes.extend(replacements);
+    json!({"type": "Precompiled", "precompiled_charsmap": base64::engine::general_purpose::STANDARD.encode(bytes)})
+}
+
+#[test]
+fn a_charsmap_is_followed_before_a_text_is() {
+    with_part("normalizer", &charsmap(0, 256, b"b\0")).unwrap();
+    for (damaged, said) in [
+        (charsmap(9, 256, b"b\0"), "a replacement lies outside"),
+        (charsmap(0, 100, b"b\0"), "leads out of itself"),
+        (charsmap(0, 256, &b"b".repeat(5_000)), "a replacement is longer"),
+        (charsmap(1, 256, "\u{e4}\0".as_bytes()), "a replacement lies outside"),
+        (
+            json!({"type": "Precompiled", "precompiled_charsmap": "/////w=="}),
+            "precompiled_charsmap is damaged",
+        ),
+        (json!({"type": "Precompiled", "precompiled_charsmap": ""}), "precompiled_charsmap is damaged"),
+    ] {
+        let error = part_refused("normalizer", &damaged);
+        assert!(error.contains(said), "{error}");
+    }
+}
