@@ -146,7 +146,7 @@ fn sizes_that_the_tensors_lack_are_refused_when_the_model_is_opened() {
         ("num_hidden_layers", json!(1_000_000_000), "num_hidden_layers"),
         ("vocab_size", json!(1_u64 << 60), "vocabulary"),
         ("intermediate_size", json!(1 << 20), "has the shape"),
-        ("hidden_size", json!(1 << 62), ""),
+        ("hidden_size", json!(1_u64 << 62), ""),
         ("eos_token_id", json!(vec![1; 100_000]), "end tokens"),
     ] {
         let mut config = tiny.config();
