@@ -73,7 +73,7 @@ pub(super) fn run(arguments: &Generate) -> Result<ExitCode> {
         }
     })?;
     if arguments.json {
-        print::say(&outcome.as_json(started.elapsed().as_secs_f64()).to_string());
+        print::say_as_it_is(&outcome.as_json(started.elapsed().as_secs_f64()).to_string());
     } else {
         print::say("");
         if std::io::stderr().is_terminal() {

@@ -167,7 +167,11 @@ pub(super) fn run(arguments: &Review) -> Result<ExitCode> {
             export(&folders, &session, (sft.as_deref(), pairs.as_deref()), balance, &filter)?
         }
     };
-    print::say(&if arguments.json { value.to_string() } else { text });
+    if arguments.json {
+        print::say_as_it_is(&value.to_string());
+    } else {
+        print::say(&text);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::print::say;
+use super::print::{say, say_as_it_is};
 use crate::data::import::{ImportOptions, OnMalformed, read_all};
 use crate::domain::record::Record;
 use crate::task::{self, TaskReport};
@@ -61,7 +61,7 @@ fn list(session: Option<&Path>, json: bool) -> Result<ExitCode> {
             .iter()
             .map(|task| json!({"name": task.name, "about": task.about, "metrics": task.metrics, "rewards": task.rewards}))
             .collect();
-        say(&json!({"tasks": tasks}).to_string());
+        say_as_it_is(&json!({"tasks": tasks}).to_string());
         return Ok(ExitCode::SUCCESS);
     }
     let width = names.iter().map(String::len).max().unwrap_or(0);
@@ -77,7 +77,7 @@ fn run_check(session: Option<&Path>, json: bool, arguments: &Check) -> Result<Ex
     let records: Vec<Record> = read_all(&arguments.data, &options, OnMalformed::Fail)?.records;
     let report = task::check_records(&task, &records);
     if json {
-        say(&serde_json::to_string(&report)?);
+        say_as_it_is(&serde_json::to_string(&report)?);
     } else {
         say(&for_people(&task, &report));
     }

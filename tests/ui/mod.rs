@@ -13,4 +13,5 @@ mod review;
 mod shell;
 mod theme;
 mod train;
+mod visible;
 mod whole;

@@ -147,12 +147,14 @@ impl Place {
     }
 
     fn print(&self, people: impl FnOnce() -> String, json: &serde_json::Value) {
-        let text = match self.json {
-            Form::People => people(),
-            Form::Json => json.to_string(),
-        };
-        if !text.is_empty() {
-            super::print::say(text.trim_end_matches('\n'));
+        match self.json {
+            Form::People => {
+                let text = people();
+                if !text.is_empty() {
+                    super::print::say(text.trim_end_matches('\n'));
+                }
+            }
+            Form::Json => super::print::say_as_it_is(&json.to_string()),
         }
     }
 }

@@ -10,3 +10,4 @@ pub mod gauge;
 pub(crate) mod highlight;
 pub(crate) mod markdown;
 pub mod text;
+pub mod visible;
