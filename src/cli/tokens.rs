@@ -10,7 +10,7 @@ use clap::Args;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::print::say;
+use super::print::{say, say_as_it_is};
 use crate::app::cutter::Cutter;
 use crate::config::Folders;
 use crate::data::encode::{Encoded, Encoder};
@@ -18,6 +18,7 @@ use crate::data::import::{Batch, ImportOptions, OnMalformed, read_all};
 use crate::data::mask::warning;
 use crate::domain::protocol::data::{TokenPiece, Trained};
 use crate::engine::hub::Network;
+use crate::ui::widgets::visible::visible;
 
 /// Arguments of `dojo tokens`.
 #[derive(Args)]
@@ -72,12 +73,18 @@ pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
     let shown = encoder.encode(record)?;
     let pieces = cutter.pieces(&shown)?;
     let totals = totals(&encoder, &batch);
-    let text = if arguments.json {
-        as_json(&shown, &pieces, &totals, &batch)
+    if arguments.json {
+        say_as_it_is(&as_json(&shown, &pieces, &totals, &batch));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let colour =
+        std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if colour {
+        say_as_it_is(&coloured(&pieces));
     } else {
-        for_people(&shown, &pieces, &totals, &batch)
-    };
-    say(&text);
+        say(&bracketed(&pieces));
+    }
+    say(&figures(&shown, &totals, &batch, if colour { "on green" } else { "in ⟦ ⟧" }));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -120,20 +127,18 @@ fn as_json(shown: &Encoded, pieces: &[TokenPiece], totals: &Totals, batch: &Batc
             "refused": totals.refused,
             "warning": totals.warning,
             "malformed": batch.malformed,
+            "left_out": batch.left_out,
         },
     })
     .to_string()
 }
 
-fn for_people(shown: &Encoded, pieces: &[TokenPiece], totals: &Totals, batch: &Batch) -> String {
-    let colour =
-        std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let mut out = if colour { coloured(pieces) } else { bracketed(pieces) };
+fn figures(shown: &Encoded, totals: &Totals, batch: &Batch, marks: &str) -> String {
+    let mut out = String::new();
     let trained = shown.example.trained.iter().filter(|trained| **trained).count();
-    let marks = if colour { "on green" } else { "in ⟦ ⟧" };
     let _ = write!(
         out,
-        "\n\n{}: {} tokens, {trained} of them trained on ({marks})",
+        "\n{}: {} tokens, {trained} of them trained on ({marks})",
         shown.example.source,
         shown.example.tokens.len()
     );
@@ -152,6 +157,9 @@ fn for_people(shown: &Encoded, pieces: &[TokenPiece], totals: &Totals, batch: &B
     if let Some(first) = totals.refused.first() {
         let _ = write!(out, "\n{} can't be trained on; {first}", totals.refused.len());
     }
+    batch.left_out.iter().for_each(|left| {
+        let _ = write!(out, "\n{left}");
+    });
     if let Some(first) = batch.malformed.first() {
         let _ = write!(
             out,
@@ -182,7 +190,7 @@ fn coloured(pieces: &[TokenPiece]) -> String {
         for (part, text) in piece.text.split('\n').enumerate() {
             // A background that runs over the line's end would fill the screen's width.
             let line_break = if part > 0 { "↵\u{1b}[0m\n" } else { "" };
-            let _ = write!(out, "\u{1b}[{style}m{line_break}\u{1b}[{style}m{text}\u{1b}[0m");
+            let _ = write!(out, "\u{1b}[{style}m{line_break}\u{1b}[{style}m{}\u{1b}[0m", visible(text));
         }
     }
     out

@@ -5,11 +5,17 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::record::{ContentHash, Fields};
 
-/// The first half of a SHA-256 over the row. Columns count in the order of their names.
+/// The first half of a SHA-256 over the row. Columns count in the order of their names; `numbers` tells a number that
+/// is held as a text from that text.
 #[must_use]
-pub fn row_hash(fields: &Fields) -> ContentHash {
+pub fn row_hash(fields: &Fields, numbers: &[String]) -> ContentHash {
     let mut hasher = Sha256::new();
     object(&mut hasher, fields);
+    let mut places: Vec<&String> = numbers.iter().collect();
+    places.sort_unstable();
+    for place in places {
+        text(&mut hasher, place);
+    }
     let digest = hasher.finalize();
     let mut half = [0; 16];
     half.iter_mut().zip(digest).for_each(|(to, from)| *to = from);

@@ -11,8 +11,10 @@ use serde::Serialize;
 
 use crate::data::hash::row_hash;
 use crate::data::hub;
-use crate::data::mapping::Mapping;
-use crate::data::rows::{self, Format, Found, Malformed, Parsed, Piece, Pieces, TextUnit, find_files};
+use crate::data::mapping::{Kind, Mapping, RowMapping, Said};
+use crate::data::rows::{
+    self, Format, Found, LeftOut, Looked, Malformed, Parsed, Piece, Pieces, TextUnit, look,
+};
 use crate::domain::record::{ContentHash, Fields, Provenance, Record};
 
 /// Rows in a batch at most.
@@ -21,8 +23,10 @@ const BATCH_ROWS: usize = 4096;
 const BATCH_BYTES: usize = 8 << 20;
 /// Rows that a mapping is found from.
 const SAMPLE_ROWS: usize = 100;
-/// Of a row of a sample, at most.
+/// Of the rows of a sample, about.
 const SAMPLE_BYTES: usize = 16 << 20;
+/// Cells of a sample, about: some tables have as many columns as others have rows.
+const SAMPLE_CELLS: usize = 1 << 18;
 
 /// How to read.
 #[derive(Debug, Clone, Default)]
@@ -45,14 +49,27 @@ pub struct PlannedFile {
     pub format: Format,
     pub bytes: u64,
     pub mapping: Mapping,
+    #[serde(skip)]
+    rows: RowMapping,
     /// The first rows, to show.
     #[serde(skip)]
     pub sample: Vec<Fields>,
 }
 
+impl PlannedFile {
+    /// What a row becomes.
+    ///
+    /// # Errors
+    /// Says what is missing or of the wrong form.
+    pub fn preview(&self, row: &Fields) -> Result<Record, String> {
+        self.rows.record(row, &[])
+    }
+}
+
 /// An import, from its plan to its last batch.
 pub struct Import {
     files: Vec<PlannedFile>,
+    left_out: Vec<LeftOut>,
     waiting: VecDeque<usize>,
     open: Option<(usize, Box<dyn Pieces>)>,
     unit: TextUnit,
@@ -66,6 +83,8 @@ pub struct Import {
 pub struct Batch {
     pub records: Vec<Record>,
     pub malformed: Vec<Malformed>,
+    /// Of a folder that is read as a whole, what is not read.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Import {
@@ -75,23 +94,12 @@ impl Import {
     /// # Errors
     /// Where a file can't be opened, is no data file, or a mapping names a column that is not there.
     pub fn open(path: &Path, options: &ImportOptions) -> Result<Self> {
-        let found = match path.to_str().filter(|_| hub::DatasetName::is_one(path)) {
-            Some(name) => hub::fetch(name)?,
-            None => find_files(path, options.format)?,
+        let Looked { files: found, left_out } = match path.to_str().filter(|_| hub::DatasetName::is_one(path))
+        {
+            Some(name) => Looked { files: hub::fetch(name)?, left_out: Vec::new() },
+            None => look(path, options.format)?,
         };
-        let mut files = Vec::new();
-        for file in found {
-            let sample = sample(&file, options.text)?;
-            let mut mapping = options.mapping.clone().unwrap_or_else(|| Mapping::detect(&sample));
-            for assignment in &options.map {
-                mapping.set(assignment)?;
-            }
-            if !sample.is_empty() {
-                mapping.check(&sample)?;
-            }
-            let (source, format, bytes) = (file.source.clone(), file.format, file.bytes);
-            files.push(PlannedFile { file, source, format, bytes, mapping, sample });
-        }
+        let files = found.into_iter().map(|file| plan(file, options)).collect::<Result<Vec<_>>>()?;
         Ok(Self {
             waiting: (0..files.len()).collect(),
             open: None,
@@ -100,6 +108,7 @@ impl Import {
             read: Arc::default(),
             total: files.iter().map(|file| file.bytes).sum(),
             files,
+            left_out,
         })
     }
 
@@ -107,6 +116,12 @@ impl Import {
     #[must_use]
     pub fn files(&self) -> &[PlannedFile] {
         &self.files
+    }
+
+    /// What of a folder is not read.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     /// Bytes read so far, and of all files.
@@ -175,6 +190,7 @@ pub enum OnMalformed {
 pub fn read_all(path: &Path, options: &ImportOptions, on_malformed: OnMalformed) -> Result<Batch> {
     let mut all = Batch::default();
     let mut import = Import::open(path, options)?;
+    import.left_out().clone_into(&mut all.left_out);
     while let Some(batch) = import.next_batch()? {
         if let (OnMalformed::Fail, Some(bad)) = (on_malformed, batch.malformed.first()) {
             bail!("{}:{}: {}", bad.source, bad.line, bad.reason);
@@ -207,30 +223,71 @@ fn take(pieces: &mut dyn Pieces) -> Result<(Vec<Piece>, bool)> {
     Ok((taken, false))
 }
 
-fn sample(file: &Found, unit: TextUnit) -> Result<Vec<Fields>> {
+fn plan(file: Found, options: &ImportOptions) -> Result<PlannedFile> {
+    // That nothing was found in an earlier file says nothing of this one.
+    let remembered = options.mapping.clone().filter(|mapping| mapping.iter().next().is_some());
+    let is_told = remembered.is_some() || !options.map.is_empty();
+    let (sample, telling) = sample(&file, options.text, is_told)?;
+    let telling = telling.as_ref().unwrap_or(&sample);
+    let mut mapping = remembered.unwrap_or_else(|| Mapping::detect(telling));
+    for assignment in &options.map {
+        mapping.set(assignment)?;
+    }
+    if !telling.is_empty() {
+        mapping.check(telling)?;
+    }
+    let said = if options.map.is_empty() { Said::Found } else { Said::ByHand };
+    let rows = RowMapping::new(mapping.clone(), said, telling);
+    let (source, format, bytes) = (file.source.clone(), file.format, file.bytes);
+    Ok(PlannedFile { file, source, format, bytes, mapping, rows, sample })
+}
+
+/// The first rows; and where no mapping is in them, the rows from the first one that has one.
+fn sample(file: &Found, unit: TextUnit, is_told: bool) -> Result<(Vec<Fields>, Option<Vec<Fields>>)> {
     let mut pieces = rows::open(&file.path, file.format, unit, &Arc::default())?;
-    let (mut rows, mut bytes) = (Vec::new(), 0);
-    while rows.len() < SAMPLE_ROWS && bytes < SAMPLE_BYTES {
-        let Some(piece) = pieces.next_piece()? else { break };
+    let (mut first, mut bytes, mut cells) = (Vec::new(), 0, 0);
+    while first.len() < SAMPLE_ROWS && bytes < SAMPLE_BYTES && cells < SAMPLE_CELLS {
+        let Some(piece) = pieces.next_piece()? else { return Ok((first, None)) };
         bytes += piece.size();
         if let Parsed::Row { fields, .. } = piece.parse() {
-            rows.push(fields);
+            cells += fields.len();
+            first.push(fields);
         }
     }
-    Ok(rows)
+    if is_told || Mapping::detect(&first).kind() != Kind::Columns {
+        return Ok((first, None));
+    }
+    let is_mapped = |row: &Fields| Mapping::detect(std::slice::from_ref(row)).kind() != Kind::Columns;
+    loop {
+        let (taken, ended) = take(pieces.as_mut())?;
+        let rows: Vec<Fields> = taken
+            .into_par_iter()
+            .filter_map(|piece| match piece.parse() {
+                Parsed::Row { fields, .. } => Some(fields),
+                Parsed::Bad { .. } => None,
+            })
+            .collect();
+        if let Some(from) = rows.iter().position(is_mapped) {
+            return Ok((first, Some(rows.into_iter().skip(from).take(SAMPLE_ROWS).collect())));
+        }
+        if ended {
+            return Ok((first, None));
+        }
+    }
 }
 
 fn record(file: &PlannedFile, piece: Piece) -> Result<Record, Malformed> {
     let bad = |line, reason, start| Malformed { source: file.source.clone(), line, reason, start };
     match piece.parse() {
         Parsed::Bad { line, reason, start } => Err(bad(line, reason, start)),
-        Parsed::Row { line, fields } => {
-            let hash = row_hash(&fields);
-            let mut record = match file.mapping.apply(&fields) {
+        Parsed::Row { line, fields, numbers } => {
+            let hash = row_hash(&fields, &numbers);
+            let mut record = match file.rows.record(&fields, &numbers) {
                 Ok(record) => record,
                 Err(reason) => return Err(bad(line, reason, start_of_row(&fields))),
             };
             record.fields = fields;
+            record.numbers = numbers;
             record.provenance = Provenance { source: file.source.clone(), line, hash, occurrence: 0 };
             Ok(record)
         }

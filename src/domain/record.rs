@@ -26,6 +26,9 @@ pub type Fields = serde_json::Map<String, serde_json::Value>;
 pub struct Record {
     /// The row as imported, never changed afterwards.
     pub fields: Fields,
+    /// Where in the row a text stands for a number that JSON's own would change: JSON pointers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<String>,
     /// The conversation; for a preference pair, the turns that both answers continue. Empty for plain text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Message>,

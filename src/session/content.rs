@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::Result;
+use crate::data::rows::{parse_row, write_row};
 use crate::domain::change::Body;
 use crate::domain::message::{Message, Role};
 use crate::domain::record::{ContentHash, Fields, Record, Status};
@@ -103,7 +104,7 @@ impl Prepared {
     /// Where the content can't be written as JSON.
     pub fn of(record: Record) -> Result<Self> {
         let derived = Derived::of(&record);
-        let fields = serde_json::to_string(&record.fields)?;
+        let fields = write_row(&record.fields, &record.numbers)?;
         let body = stored_body(&record)?;
         let flags = if record.preference.is_some() { PREFERENCE } else { 0 };
         let given = record.provenance.hash;
@@ -130,7 +131,8 @@ pub(super) fn stored_body(record: &Record) -> Result<Option<String>> {
     let plain = record.preference.is_none()
         && record.text.is_none()
         && record.prompt_turns == 0
-        && record.tools.is_empty();
+        && record.tools.is_empty()
+        && record.numbers.is_empty();
     if plain && same_messages(record.fields.get("messages"), &record.messages) {
         return Ok(None);
     }
@@ -265,7 +267,7 @@ fn append(text: &mut String, more: &str) {
 
 fn strings_of(fields: &str) -> String {
     let mut text = String::new();
-    if let Ok(fields) = serde_json::from_str::<Fields>(fields) {
+    if let Ok((fields, _)) = parse_row(fields) {
         fields.values().filter_map(serde_json::Value::as_str).for_each(|value| append(&mut text, value));
     }
     text

@@ -9,8 +9,8 @@ use rusqlite::{Connection, Error as SqlError};
 
 use super::names::Kind;
 use super::{Result, content, index, similar};
+use crate::data::rows::parse_row;
 use crate::domain::filter::{Bounds, Case, Edge, Filter, NumberField, Property, Term, WordEnd, Words};
-use crate::domain::record::Fields;
 
 /// A query for the records that a filter matches: `SELECT id, KEY FROM … WHERE …` in one or two parts.
 pub(super) struct Query {
@@ -337,7 +337,7 @@ fn matches(context: &Context<'_>) -> rusqlite::Result<bool> {
 fn field_is(context: &Context<'_>) -> rusqlite::Result<bool> {
     let (column, wanted): (String, String) = (context.get(0)?, context.get(1)?);
     let text = context.get_raw(2).as_str().map_err(|error| SqlError::UserFunctionError(error.into()))?;
-    let Ok(fields) = serde_json::from_str::<Fields>(text) else { return Ok(false) };
+    let Ok((fields, _)) = parse_row(text) else { return Ok(false) };
     Ok(match fields.get(&column) {
         Some(serde_json::Value::String(value)) => *value == wanted,
         Some(serde_json::Value::Null) | None => wanted == "none",

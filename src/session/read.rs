@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{Result, Session, SessionError, content};
+use crate::data::rows::parse_row;
 use crate::domain::record::{ContentHash, Fields, Provenance, Record, RecordId, Status};
 
 pub(super) fn status(number: i64) -> Option<Status> {
@@ -55,10 +56,11 @@ pub(super) fn row(connection: &Connection, id: i64) -> Result<Option<Row>> {
     )?;
     let mut rows = statement.query([id])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    let fields: Fields = serde_json::from_str(text(row, 11)?.unwrap_or("{}"))?;
+    let (fields, numbers) = parse_row(text(row, 11)?.unwrap_or("{}"))?;
     let body = content::read_body(&fields, text(row, 12)?)?;
     let mut record = Record {
         fields,
+        numbers,
         label: row.get(4)?,
         split: row.get(3)?,
         tags: tags(connection, id)?,
@@ -105,5 +107,5 @@ pub(super) fn fields(connection: &Connection, id: i64) -> Result<Fields> {
         .prepare_cached("SELECT fields FROM contents WHERE id = ?1")?
         .query_row([id], |row| row.get(0))
         .optional()?;
-    Ok(serde_json::from_str(&text.ok_or(SessionError::NoSuchRecord(id))?)?)
+    Ok(parse_row(&text.ok_or(SessionError::NoSuchRecord(id))?)?.0)
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Importer, Prepared, Result, Session};
 use crate::data::hash::row_hash;
+use crate::data::rows::parse_row;
 use crate::domain::record::{Fields, Provenance, Record, RecordId};
 use crate::domain::reflection::{Reflection, Verdict};
 use crate::domain::thought::{Thought, ThoughtId, estimated_tokens};
@@ -145,7 +146,7 @@ impl Session {
         let mut rows = statement.query([])?;
         let mut known = HashMap::new();
         while let Some(row) = rows.next()? {
-            let fields: Fields = serde_json::from_str(&row.get::<_, String>(1)?)?;
+            let (fields, _) = parse_row(&row.get::<_, String>(1)?)?;
             known.insert(key(&fields, columns), RecordId(row.get(0)?));
         }
         Ok(known)
@@ -157,8 +158,8 @@ fn rows(text: &str, brought: &mut Brought, needed: &[&str]) -> Vec<(u64, Fields)
     let mut rows = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let number = index as u64 + 1;
-        match serde_json::from_str::<Fields>(line) {
-            Ok(row) => match needed.iter().find(|name| !row.contains_key(**name)) {
+        match parse_row(line) {
+            Ok((row, _)) => match needed.iter().find(|name| !row.contains_key(**name)) {
                 None => rows.push((number, row)),
                 Some(name) => brought.skipped.push((number, format!("it has no `{name}`"))),
             },
@@ -180,7 +181,7 @@ fn new_record(name: &str, line: u64, row: &Fields, columns: &[String]) -> Record
     if let Some(truth) = &truth {
         fields.insert("label".to_owned(), Value::String(truth.clone()));
     }
-    let hash = row_hash(&fields);
+    let hash = row_hash(&fields, &[]);
     let provenance = Provenance { source: name.to_owned(), line, hash, occurrence: 0 };
     Record { fields, label: truth, provenance, ..Record::default() }
 }

@@ -3,7 +3,8 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Durability, Result, Session, now};
-use crate::domain::record::{Fields, RecordId};
+use crate::data::rows::parse_row;
+use crate::domain::record::RecordId;
 use crate::domain::thought::{Thought, ThoughtId};
 
 /// An answer that could not be used, kept for a person.
@@ -172,7 +173,7 @@ impl Session {
     pub fn has_columns(&self, columns: &[&str]) -> Result<bool> {
         let query = "SELECT fields FROM contents WHERE id = (SELECT min(id) FROM records)";
         let fields: Option<String> = self.connection.query_row(query, [], |row| row.get(0)).optional()?;
-        let fields: Fields = fields.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
+        let (fields, _) = fields.as_deref().map(parse_row).transpose()?.unwrap_or_default();
         Ok(columns.iter().all(|column| fields.contains_key(*column)))
     }
 

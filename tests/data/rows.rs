@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dojo_studio::data::import::{Batch, Import, ImportOptions};
-use dojo_studio::data::rows::{Format, TextUnit, find_files};
+use dojo_studio::data::rows::{Format, TextUnit, find_files, look};
 use dojo_studio::domain::record::Record;
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -179,9 +179,10 @@ fn what_is_no_data_file_is_said_in_a_word() {
         "DIR/a.jsonl is in UTF-16; convert it first: iconv -f UTF-16 -t UTF-8 DIR/a.jsonl"
     );
     assert_eq!(
-        refusal("a.jsonl", b"\x1F\x8B\x08\0"),
-        "DIR/a.jsonl is compressed with gzip; unpack it first: gunzip DIR/a.jsonl"
+        refusal("a.jsonl", b"BZh91AY&SY"),
+        "DIR/a.jsonl is compressed with bzip2; unpack it first: bunzip2 DIR/a.jsonl"
     );
+    assert!(refusal("a.jsonl", b"\x1F\x8B\x08\0").starts_with("read DIR/a.jsonl"));
     assert_eq!(refusal("a.csv", b"a,b\0"), "DIR/a.csv holds zero bytes, so it is no text file");
     assert_eq!(refusal("a.json", b"  \n "), "DIR/a.json is empty");
     assert_eq!(refusal("a.json", b"hello"), "DIR/a.json does not begin with a JSON list or object");
@@ -202,6 +203,117 @@ fn a_folder_gives_its_data_files_in_order_without_notes_and_descriptions() {
         .map(|file| file.path.strip_prefix(folder.path()).expect("inside").to_str().expect("text"))
         .collect();
     assert_eq!(names, ["a/c.csv", "b.jsonl"]);
+}
+
+#[test]
+fn what_is_left_out_of_a_folder_is_named_with_its_reason() {
+    let (folder, other) = (TempDir::new().expect("a folder"), TempDir::new().expect("another"));
+    for name in ["a.jsonl", "notes.txt", "sheet.xlsx", "b.parquet.gz", ".hidden.jsonl", "README.md"] {
+        write(&folder, name, b"x\n");
+    }
+    write(&folder, "empty.csv", b"");
+    let outside = write(&other, "secret.jsonl", b"x\n");
+    let link = |target: &Path, name: &str| {
+        std::os::unix::fs::symlink(target, folder.path().join(name)).expect("link");
+    };
+    link(&outside, "out.jsonl");
+    link(other.path(), "outside");
+    link(Path::new("a.jsonl"), "inside.jsonl");
+    let found = look(folder.path(), None).expect("look");
+    let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
+    let files: Vec<String> = found.files.iter().map(|file| name(&file.path)).collect();
+    assert_eq!(files, ["a.jsonl", "inside.jsonl"]);
+    let left: Vec<(String, &str)> =
+        found.left_out.iter().map(|left| (name(&left.path), left.reason)).collect();
+    let expected = [
+        ("b.parquet.gz", "its ending is that of no data file"),
+        ("empty.csv", "it is empty"),
+        ("notes.txt", "a text beside tables or JSON"),
+        ("out.jsonl", "a link that leads out of the folder"),
+        ("outside", "a link that leads out of the folder"),
+        ("sheet.xlsx", "its ending is that of no data file"),
+    ];
+    assert_eq!(left, expected.map(|(name, reason)| (name.to_owned(), reason)));
+}
+
+#[test]
+fn packed_files_are_read_as_what_is_in_them() {
+    let row = b"{\"prompt\":\"a\",\"completion\":\"b\"}\n";
+    let gzip = |bytes: &[u8]| {
+        let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut out, bytes).expect("pack");
+        out.finish().expect("pack")
+    };
+    let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).expect("pack");
+    // Two members one behind the other, as parallel packers write them.
+    let twice = [gzip(row), gzip(row)].concat();
+    assert_eq!(told(&read("a.jsonl.gz", &twice)), (vec!["a", "a"], vec![]));
+    let twice = [zstd(row), zstd(row)].concat();
+    assert_eq!(told(&read("a.jsonl.zst", &twice)), (vec!["a", "a"], vec![]));
+    assert_eq!(told(&read("a.json.gz", &gzip(b"[{\"text\": \"t\"}]"))), (vec!["t"], vec![]));
+    assert_eq!(told(&read("a.csv.gz", &gzip(b"prompt,completion\na,b\n"))), (vec!["a"], vec![]));
+    assert_eq!(told(&read("a.txt.zst", &zstd(b"one\ntwo\n"))), (vec!["one", "two"], vec![]));
+    // A name without the ending is no matter; a file that breaks off is.
+    assert_eq!(told(&read("a.jsonl", &gzip(row))), (vec!["a"], vec![]));
+    let half = gzip(&row.repeat(1000));
+    assert!(refusal("a.jsonl.gz", &half[..half.len() / 2]).starts_with("read DIR/a.jsonl.gz"));
+    assert_eq!(
+        refusal("b.jsonl.gz", &gzip(&gzip(row))),
+        "DIR/b.jsonl.gz is compressed twice; unpack it once first"
+    );
+}
+
+#[test]
+fn a_file_that_unpacks_to_far_more_than_data_do_ends_in_a_word() {
+    let mut packed = zstd::Encoder::new(Vec::new(), 1).expect("pack");
+    let zeros = vec![b'0'; 1 << 20];
+    for _ in 0..300 {
+        std::io::Write::write_all(&mut packed, &zeros).expect("pack");
+    }
+    let error = refusal("a.jsonl.zst", &packed.finish().expect("pack"));
+    assert!(error.ends_with("it unpacks to more than 500 times its size, which no data do"), "{error}");
+}
+
+#[test]
+fn line_numbers_count_every_kind_of_line_break() {
+    for end in ["\n", "\r\n", "\r"] {
+        let table = ["prompt,completion", "a,b", "", "c", "\"e", "f\",g", "h"].join(end);
+        let batch = read("a.csv", table.as_bytes());
+        let lines: Vec<u64> = batch.records.iter().map(|record| record.provenance.line).collect();
+        let bad: Vec<u64> = batch.malformed.iter().map(|bad| bad.line).collect();
+        assert_eq!((lines, bad), (vec![2, 5], vec![4, 7]), "{end:?}");
+        let rows = ["{\"text\":\"a\"}", "", "nope", "{\"text\":\"b\"}"].join(end);
+        let batch = read("a.jsonl", rows.as_bytes());
+        let lines: Vec<u64> = batch.records.iter().map(|record| record.provenance.line).collect();
+        assert_eq!((lines, batch.malformed[0].line), (vec![1, 4], 3), "{end:?}");
+        let list = ["[", "{\"text\":", "\"a\"},", "", "{\"text\":\"b\"}]"].join(end);
+        let lines: Vec<u64> =
+            read("a.json", list.as_bytes()).records.iter().map(|record| record.provenance.line).collect();
+        assert_eq!(lines, [2, 5], "{end:?}");
+    }
+}
+
+#[test]
+fn an_object_around_lists_gives_all_of_them_one_row_at_a_time() {
+    let file = b"{\n \"version\": {\"data\": [{\"text\": \"no\"}]},\n \"train\": [\n  {\"text\": \"a\"},\n  {\"text\": \"b\"}],\n \"names\": [1, 2],\n \"test\": [{\"text\": \"c\"}]\n}\n";
+    let batch = read("a.json", file);
+    assert_eq!(told(&batch), (vec!["a", "b", "c"], vec![]));
+    let split: Vec<Option<&str>> = batch.records.iter().map(|record| record.split.as_deref()).collect();
+    assert_eq!(split, [Some("train"), Some("train"), Some("test")]);
+    assert_eq!(batch.records.iter().map(|record| record.provenance.line).collect::<Vec<_>>(), [4, 5, 7]);
+    let turns = b"{\"id\": 1,\n \"items\": [{\"from\": \"human\", \"value\": \"q\"},\n {\"from\": \"gpt\", \"value\": \"a\"}]}";
+    assert_eq!(told(&read("a.json", turns)), (vec!["q"], vec![]));
+    let broken = read("a.json", b"{\"data\": [\n{\"text\": \"a\"},\n");
+    assert_eq!(told(&broken), (vec!["a"], vec![(3, "the list is not closed")]));
+}
+
+#[test]
+fn a_table_of_very_many_columns_is_read_in_a_moment() {
+    let names: Vec<String> = (0..60_000).map(|index| format!("c{index}")).collect();
+    let table = format!("{},text\n{}hello\n", names.join(","), ",".repeat(60_000));
+    let started = std::time::Instant::now();
+    assert_eq!(told(&read("a.csv", table.as_bytes())).0, ["hello"]);
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
 }
 
 fn survives(format: Format, bytes: &[u8], unit: TextUnit) {

@@ -39,7 +39,7 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
     let mapping = |part: Part| first.and_then(|file| file.mapping.column(part)).map(str::to_owned);
     let examples = first
         .into_iter()
-        .flat_map(|file| file.sample.iter().take(EXAMPLES).map(move |row| file.mapping.apply(row)));
+        .flat_map(|file| file.sample.iter().take(EXAMPLES).map(move |row| file.preview(row)));
     Ok(ImportPlan {
         files: source
             .files()

@@ -97,7 +97,7 @@ fn record(number: usize) -> Record {
         field("premise", format!("The ferry to island {number} only runs in summer.")),
         field("hypothesis", format!("In January one can't take the ferry to island {number}.")),
     ]);
-    let hash = crate::data::hash::row_hash(&fields);
+    let hash = crate::data::hash::row_hash(&fields, &[]);
     let provenance =
         Provenance { source: "bench.jsonl".to_owned(), line: number as u64 + 1, hash, occurrence: 0 };
     Record { fields, label: Some("1".to_owned()), provenance, ..Record::default() }

@@ -32,6 +32,8 @@ pub struct Dataset {
     pub malformed: Vec<String>,
     /// What a person should know of the examples before they are trained on, in sentences.
     pub warnings: Vec<String>,
+    /// Files of a folder that were not read, each with its reason.
+    pub left_out: Vec<String>,
     /// Exactly what was read: which version of which record, to train on and to evaluate on.
     pub seen: Vec<Seen>,
 }
@@ -51,10 +53,10 @@ impl Dataset {
 /// trained on and the recipe says to fail, and where no example is left; the message names the lines.
 pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dataset> {
     let data = &recipe.data;
-    let mut malformed = Vec::new();
+    let (mut malformed, mut left_out) = (Vec::new(), Vec::new());
     let mut rows = |source: &str| match source::of_session(source) {
         Some(words) => of_session((source, words), data, folders, &mut malformed),
-        None => of_files(source, data, &mut malformed),
+        None => of_files(source, data, &mut malformed, &mut left_out),
     };
     let (train, eval) = match (rows(&data.train)?, &data.eval) {
         (train, Some(eval)) => (train, rows(eval)?),
@@ -80,6 +82,7 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dat
         train: encoded.into_iter().map(|one| one.example).collect(),
         eval: held_out.into_iter().map(|one| one.example).collect(),
         malformed,
+        left_out,
     })
 }
 
@@ -129,11 +132,17 @@ fn of_session(
     Ok(rows)
 }
 
-fn of_files(path: &str, data: &DataPart, malformed: &mut Vec<String>) -> Result<Vec<Row>> {
+fn of_files(
+    path: &str,
+    data: &DataPart,
+    malformed: &mut Vec<String>,
+    left_out: &mut Vec<String>,
+) -> Result<Vec<Row>> {
     let options = ImportOptions { map: data.map.clone(), ..ImportOptions::default() };
     // Whether one is fatal is decided when all of them are known.
     let batch = import::read_all(Path::new(path), &options, OnMalformed::Skip)
         .with_context(|| format!("read the examples in {path}"))?;
+    left_out.extend(batch.left_out.iter().map(ToString::to_string));
     malformed
         .extend(batch.malformed.iter().map(|bad| format!("{}:{}: {}", bad.source, bad.line, bad.reason)));
     Ok(batch.records.into_iter().map(|record| Row { record, id: None, provenance: None }).collect())

@@ -83,6 +83,7 @@ pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Pr
     };
     figures.warnings = data.warnings.clone();
     figures.warnings.extend(warnings(&figures, &data.malformed, recipe));
+    figures.warnings.extend(data.left_out.iter().cloned());
     Ok(figures)
 }
 

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::table::{Align, table};
 use super::{Form, Place, stop_on_interrupt};
 use crate::app::imports;
+use crate::cli::print::complain;
 use crate::cli::tokens::cutter;
 use crate::data::import::{Import as Source, ImportOptions};
 use crate::data::rows::Format;
@@ -46,6 +47,7 @@ pub(super) fn run(place: &Place, arguments: &Import) -> Result<()> {
         ImportOptions { format: arguments.format, map: arguments.map.clone(), ..ImportOptions::default() };
     let (source, _) = imports::open(&session, &arguments.path, &options)?;
     show_plan(place, &source, arguments.plan);
+    name_left_out(&source);
     if arguments.plan {
         return Ok(());
     }
@@ -84,7 +86,19 @@ fn show_plan(place: &Place, source: &Source, plan: bool) {
         ("columns", Align::Left),
     ];
     if place.json == Form::People || plan {
-        place.print(|| table(&columns, &rows), &json!({ "files": source.files() }));
+        let json = json!({ "files": source.files(), "left_out": source.left_out() });
+        place.print(|| table(&columns, &rows), &json);
+    }
+}
+
+/// The first files of a folder that are not read, each with its reason, and how many more there are.
+fn name_left_out(source: &Source) {
+    const NAMED: usize = 20;
+    for left in source.left_out().iter().take(NAMED) {
+        complain(&left.to_string());
+    }
+    if let Some(more) = source.left_out().len().checked_sub(NAMED).filter(|more| *more > 0) {
+        complain(&format!("left out: {more} more"));
     }
 }
 

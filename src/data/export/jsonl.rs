@@ -101,10 +101,6 @@ pub(super) fn preference(record: &Record) -> Result<Object, String> {
     Ok(object)
 }
 
-pub(super) fn row(record: &Record) -> Result<Object, String> {
-    if record.fields.is_empty() { Err("it was not imported".into()) } else { Ok(record.fields.clone()) }
-}
-
 /// One question and one answer that have more than a text (tool calls, thoughts): they stay turns, so that it is kept.
 fn with_extras(record: &Record) -> Option<(&[Message], &[Message])> {
     let more = !record.tools.is_empty() || record.messages.iter().any(|turn| !turn.extra.is_empty());

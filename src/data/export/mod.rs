@@ -9,6 +9,7 @@ mod flat;
 mod folder;
 mod jsonl;
 mod parquet;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -205,7 +206,7 @@ fn open(path: &Path, form: Form) -> Result<Box<dyn Sink>> {
         Form::Messages => Ok(Box::new(jsonl::Lines::create(path, jsonl::messages)?)),
         Form::PromptCompletion => Ok(Box::new(jsonl::Lines::create(path, jsonl::prompt_completion)?)),
         Form::Preference => Ok(Box::new(jsonl::Lines::create(path, jsonl::preference)?)),
-        Form::Rows => Ok(Box::new(jsonl::Lines::create(path, jsonl::row)?)),
+        Form::Rows => Ok(Box::new(rows::Rows::create(path)?)),
         Form::Csv => Ok(Box::new(csv::Table::create(path)?)),
         Form::Parquet => Ok(Box::new(parquet::Parquet::create(path)?)),
         Form::Folder => Ok(Box::new(folder::Folder::create(path)?)),

@@ -140,7 +140,9 @@ impl Row<'_> {
             question = format!("{question}\n\n{input}");
         }
         let earlier = match self.fields.get(HISTORY) {
-            Some(value) if self.mapping.kind() == Kind::Alpaca => history(value, HISTORY)?,
+            Some(value) if !self.mapping.iter().any(|(_, column)| column == HISTORY) => {
+                history(value, HISTORY)?
+            }
             _ => Vec::new(),
         };
         Ok(self.system().into_iter().chain(earlier).chain([Message::new(Role::User, question)]).collect())

@@ -1,13 +1,16 @@
 //! Finds the mapping of a dataset from its column names and the form of its values.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
+use super::forms::{is_conversation, is_span, is_unsaid};
 use super::{Mapping, Part};
 use crate::domain::record::Fields;
 
 /// Names that datasets use for a part, best first.
-const NAMES: &[(Part, &[&str])] = &[
-    (Part::Messages, &["messages", "conversations", "conversation", "dialogue", "dialog", "chat"]),
+pub(super) const NAMES: &[(Part, &[&str])] = &[
+    (Part::Messages, &["messages", "conversations", "conversation", "dialogue", "dialog", "chat", "items"]),
     (Part::Chosen, &["chosen", "preferred", "accepted"]),
     (Part::Rejected, &["rejected", "dispreferred"]),
     (Part::System, &["system", "system_prompt"]),
@@ -41,58 +44,94 @@ const NAMES: &[(Part, &[&str])] = &[
     (Part::Tags, &["tags"]),
 ];
 
+/// A part goes to the first of its columns most of whose values have its form. A column that says nothing here is
+/// taken where saying nothing does no harm.
 pub(super) fn detect(rows: &[Fields]) -> Mapping {
+    let columns = columns(rows);
     let mut mapping = Mapping::default();
     for (part, names) in NAMES {
-        let found =
-            names.iter().find_map(|name| column(rows, name).filter(|column| fits(*part, column, rows)));
-        if let Some(column) = found {
-            mapping.columns.insert(*part, column);
+        let known: Vec<&str> =
+            names.iter().filter_map(|name| columns.get(*name).map(String::as_str)).collect();
+        let silent = || {
+            let harmless = !is_needed(*part);
+            known.iter().find(|column| harmless && counted(*part, column, rows) == (0, 0))
+        };
+        let fitting = known.iter().find(|column| fits_mostly(*part, column, rows)).or_else(silent);
+        if let Some(column) = fitting {
+            mapping.columns.insert(*part, (*column).to_owned());
         }
     }
     settle(&mut mapping, rows);
     mapping
 }
 
-/// The column of that name, whatever its case.
-fn column(rows: &[Fields], name: &str) -> Option<String> {
-    rows.iter().flat_map(Fields::keys).find(|key| key.eq_ignore_ascii_case(name)).cloned()
+/// Whether a record is another one with the part than without it, even where it is empty.
+const fn is_needed(part: Part) -> bool {
+    match part {
+        Part::Messages
+        | Part::Prompt
+        | Part::Completion
+        | Part::Chosen
+        | Part::Rejected
+        | Part::Premise
+        | Part::Hypothesis
+        | Part::Text => true,
+        Part::System | Part::Input | Part::Explanation | Part::Label | Part::Split | Part::Tags => false,
+    }
 }
 
-/// Whether a column's values have the form that its part needs.
-fn fits(part: Part, column: &str, rows: &[Fields]) -> bool {
-    let mut values =
-        rows.iter().filter_map(|row| row.get(column)).filter(|value| !value.is_null()).peekable();
-    if values.peek().is_none() || values.clone().all(|value| value.as_str() == Some("")) {
-        return false;
+/// The columns by their names in small letters.
+fn columns(rows: &[Fields]) -> HashMap<String, String> {
+    let longest = NAMES.iter().flat_map(|(_, names)| *names).map(|name| name.len()).max().unwrap_or_default();
+    let mut columns = HashMap::new();
+    for key in rows.iter().flat_map(Fields::keys).filter(|key| key.len() <= longest) {
+        if !columns.contains_key(key.as_str()) {
+            columns.entry(key.to_ascii_lowercase()).or_insert_with(|| key.clone());
+        }
     }
-    let text_like = |value: &Value| match value {
+    columns
+}
+
+/// How many of a column's values have the form that its part needs, and how many have another.
+fn counted(part: Part, column: &str, rows: &[Fields]) -> (usize, usize) {
+    let values = rows.iter().filter_map(|row| row.get(column)).filter(|value| !is_unsaid(value));
+    values.fold(
+        (0, 0),
+        |(fit, other), value| if fits(part, value) { (fit + 1, other) } else { (fit, other + 1) },
+    )
+}
+
+fn fits_mostly(part: Part, column: &str, rows: &[Fields]) -> bool {
+    let (fit, other) = counted(part, column, rows);
+    fit > 0 && fit >= other
+}
+
+/// Whether values of another form in a part's column are mistakes, as they are where most have the right one.
+pub(super) fn is_settled(part: Part, column: &str, rows: &[Fields]) -> bool {
+    let (fit, other) = counted(part, column, rows);
+    fit >= other
+}
+
+/// Whether a value has the form that its part needs.
+pub(super) fn fits(part: Part, value: &Value) -> bool {
+    let text_like = match value {
         Value::String(_) | Value::Number(_) | Value::Bool(_) => true,
         Value::Array(items) => items.iter().all(|item| !item.is_object()),
         Value::Null | Value::Object(_) => false,
     };
     match part {
-        Part::Messages => values.all(is_conversation),
-        Part::Chosen | Part::Rejected => {
-            values.all(|value| is_conversation(value) || value.is_object() || text_like(value))
-        }
-        Part::Label | Part::Split => values.all(|value| !value.is_array() && !value.is_object()),
-        Part::Prompt | Part::Completion => values.all(|value| is_conversation(value) || text_like(value)),
-        Part::System | Part::Text => values.all(Value::is_string),
-        Part::Input | Part::Premise | Part::Hypothesis | Part::Explanation | Part::Tags => {
-            values.all(text_like)
-        }
+        Part::Messages => is_conversation(value),
+        Part::Chosen | Part::Rejected => text_like || value.is_object() || is_conversation(value),
+        Part::Label | Part::Split => !value.is_array() && !value.is_object() && !value.is_null(),
+        Part::Prompt => text_like || is_conversation(value),
+        Part::Completion => text_like || is_conversation(value) || is_span(value),
+        Part::System | Part::Text => value.is_string(),
+        Part::Input | Part::Premise | Part::Hypothesis | Part::Explanation | Part::Tags => text_like,
     }
 }
 
-fn is_conversation(value: &Value) -> bool {
-    value.as_array().is_some_and(|turns| {
-        turns.iter().all(|turn| turn.get("role").is_some() || turn.get("from").is_some()) && !turns.is_empty()
-    })
-}
-
 /// Clears parts that make no sense beside the others.
-fn settle(mapping: &mut Mapping, rows: &[Fields]) {
+pub(super) fn settle(mapping: &mut Mapping, rows: &[Fields]) {
     let preference = mapping.has(Part::Chosen) && mapping.has(Part::Rejected);
     let pair = mapping.has(Part::Premise) && mapping.has(Part::Hypothesis);
     let prompt = mapping.has(Part::Prompt);

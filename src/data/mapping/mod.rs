@@ -2,6 +2,8 @@
 
 mod apply;
 mod detect;
+mod forms;
+mod rows;
 mod turn;
 mod values;
 
@@ -12,6 +14,8 @@ use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::record::Fields;
+
+pub use rows::{RowMapping, Said};
 
 /// The column of our own exports that says how many turns of `messages`, from the first, are a prompt.
 pub(in crate::data) const PROMPT_TURNS: &str = "prompt_turns";
@@ -86,7 +90,7 @@ impl Part {
     }
 }
 
-/// Parts and their columns.
+/// Parts and their columns. A part that was cleared by hand has an empty one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mapping {
@@ -159,23 +163,20 @@ impl Mapping {
                 names.join(", ")
             )
         };
-        if column.trim().is_empty() {
-            self.columns.remove(&part);
-        } else {
-            self.columns.insert(part, column.trim().to_owned());
-        }
+        self.columns.insert(part, column.trim().to_owned());
         Ok(())
     }
 
     /// The column that plays a part.
     #[must_use]
     pub fn column(&self, part: Part) -> Option<&str> {
-        self.columns.get(&part).map(String::as_str)
+        self.columns.get(&part).map(String::as_str).filter(|column| !column.is_empty())
     }
 
     /// All parts with their columns.
     pub fn iter(&self) -> impl Iterator<Item = (Part, &str)> {
-        self.columns.iter().map(|(part, column)| (*part, column.as_str()))
+        let columns = self.columns.iter().map(|(part, column)| (*part, column.as_str()));
+        columns.filter(|(_, column)| !column.is_empty())
     }
 
     /// Fails where a column is named that no row has.
@@ -202,6 +203,11 @@ impl Mapping {
     }
 
     fn has(&self, part: Part) -> bool {
+        self.column(part).is_some()
+    }
+
+    /// Whether a part has a column, or was cleared by hand.
+    fn is_decided(&self, part: Part) -> bool {
         self.columns.contains_key(&part)
     }
 

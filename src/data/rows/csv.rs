@@ -1,14 +1,16 @@
 //! Tables with a header: CSV and TSV.
 
-use std::io::{BufRead, Read};
+use std::collections::HashSet;
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use csv::{ByteRecord, ReaderBuilder};
+use csv_core::{ReadRecordResult, ReaderBuilder};
 use serde_json::Value;
 
-use super::{LONGEST_ROW, Parsed, Piece, Pieces, Reader, start_of};
+use super::lines::Breaks;
+use super::{LONGEST_ROW, Numbers, Parsed, Piece, Pieces, Reader, start_of};
 use crate::domain::record::Fields;
 
 /// What stands between two cells.
@@ -19,6 +21,9 @@ pub(super) enum Separator {
     Found,
 }
 
+/// Held for a cell once it is parsed, besides its text: its name and its place in the row.
+const CELL: usize = 96;
+
 pub(super) fn open(path: &Path, mut reader: Reader, separator: Separator) -> Result<Box<dyn Pieces>> {
     let start = reader.fill_buf().with_context(|| format!("read {}", path.display()))?;
     ensure!(!start.is_empty(), "{} is empty", path.display());
@@ -26,81 +31,143 @@ pub(super) fn open(path: &Path, mut reader: Reader, separator: Separator) -> Res
         Separator::Tab => b'\t',
         Separator::Found => found_separator(start),
     };
-    let bounded = Bounded { inner: reader, since_row: 0 };
-    let mut table = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bounded);
-    let header = table.byte_headers().with_context(|| format!("read the header of {}", path.display()))?;
-    let header: Arc<[String]> = names(path, header)?.into();
-    Ok(Box::new(Table { reader: table, header, path: path.to_owned() }))
+    let mut table = Table {
+        reader,
+        core: ReaderBuilder::new().delimiter(delimiter).build(),
+        breaks: Breaks::default(),
+        line: 1,
+        header: Arc::default(),
+        path: path.to_owned(),
+    };
+    let Some((_, header)) = table.next_row()? else { bail!("{} is empty", path.display()) };
+    table.header = names(path, &header)?.into();
+    Ok(Box::new(table))
 }
 
 fn found_separator(start: &[u8]) -> u8 {
-    let header = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |separator: u8| super::count(header, separator);
+    let header = start.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let count = |separator: u8| memchr::memchr_iter(separator, header).count();
     [b',', b';', b'\t'].into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',')
 }
 
-fn names(path: &Path, header: &ByteRecord) -> Result<Vec<String>> {
+fn names(path: &Path, header: &Cells) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::with_capacity(header.len());
+    let mut known = HashSet::with_capacity(header.len());
     for (index, cell) in header.iter().enumerate() {
         let Ok(name) = std::str::from_utf8(cell) else {
             bail!("{}: the header's column {} is not UTF-8", path.display(), index + 1)
         };
         let name =
             if name.trim().is_empty() { format!("column {}", index + 1) } else { name.trim().to_owned() };
-        ensure!(!names.contains(&name), "{}: two columns are called {name:?}; rename one", path.display());
+        ensure!(
+            known.insert(name.clone()),
+            "{}: two columns are called {name:?}; rename one",
+            path.display()
+        );
         names.push(name);
     }
     Ok(names)
 }
 
+/// The cells of a row, one behind the other.
+#[derive(Debug, Default)]
+pub(crate) struct Cells {
+    bytes: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Cells {
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        starts.zip(&self.ends).map(|(start, end)| self.bytes.get(*start..*end).unwrap_or_default())
+    }
+
+    /// Bytes that the row takes, about.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len() + self.len() * CELL
+    }
+}
+
 struct Table {
-    reader: csv::Reader<Bounded>,
+    reader: Reader,
+    core: csv_core::Reader,
+    breaks: Breaks,
+    /// Where the next byte stands.
+    line: u64,
     header: Arc<[String]>,
     path: PathBuf,
 }
 
 impl Pieces for Table {
     fn next_piece(&mut self) -> Result<Option<Piece>> {
-        let mut cells = ByteRecord::new();
-        self.reader.get_mut().since_row = 0;
-        let more = self.reader.read_byte_record(&mut cells).with_context(|| {
-            format!("read {}, after line {}", self.path.display(), self.reader.position().line())
-        })?;
-        let line = cells.position().map_or(0, csv::Position::line);
-        Ok(more.then(|| Piece::Cells { line, cells, header: Arc::clone(&self.header) }))
+        let row = self.next_row()?;
+        Ok(row.map(|(line, cells)| Piece::Cells { line, cells, header: Arc::clone(&self.header) }))
     }
 }
 
-/// Fails where one row grows without end, as it does behind a quote that is never closed.
-struct Bounded {
-    inner: Reader,
-    since_row: usize,
-}
-
-impl Read for Bounded {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.since_row > LONGEST_ROW {
-            let reason =
-                format!("a row is longer than {} MiB; a quote is probably not closed", LONGEST_ROW >> 20);
-            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, reason));
+impl Table {
+    /// The next row that is not empty, and the line on which it begins.
+    fn next_row(&mut self) -> Result<Option<(u64, Cells)>> {
+        let context = |path: &Path, line| format!("read {}, after line {line}", path.display());
+        let fail = |line| context(&self.path, line);
+        loop {
+            let read = self.reader.fill_buf().with_context(|| fail(self.line))?;
+            let empty = read.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+            if empty == 0 {
+                break;
+            }
+            self.line += self.breaks.count(read.get(..empty).unwrap_or_default());
+            self.reader.consume(empty);
         }
-        let count = self.inner.read(buffer)?;
-        self.since_row += count;
-        Ok(count)
+        let line = self.line;
+        let mut cells = Cells { bytes: vec![0; 512], ends: vec![0; self.header.len().max(16)] };
+        let (mut held, mut ended) = (0, 0);
+        loop {
+            let read = self.reader.fill_buf().with_context(|| context(&self.path, self.line))?;
+            let bytes = cells.bytes.get_mut(held..).unwrap_or_default();
+            let ends = cells.ends.get_mut(ended..).unwrap_or_default();
+            let (result, taken, written, more) = self.core.read_record(read, bytes, ends);
+            self.line += self.breaks.count(read.get(..taken).unwrap_or_default());
+            self.reader.consume(taken);
+            (held, ended) = (held + written, ended + more);
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => {
+                    ensure!(
+                        held <= LONGEST_ROW,
+                        "{}: a row is longer than {} MiB; a quote is probably not closed",
+                        context(&self.path, line),
+                        LONGEST_ROW >> 20
+                    );
+                    cells.bytes.resize(cells.bytes.len() * 2, 0);
+                }
+                ReadRecordResult::OutputEndsFull => cells.ends.resize(cells.ends.len() * 2, 0),
+                ReadRecordResult::Record => break,
+                ReadRecordResult::End => return Ok(None),
+            }
+        }
+        cells.bytes.truncate(held);
+        cells.ends.truncate(ended);
+        Ok(Some((line, cells)))
     }
 }
 
-pub(super) fn parse(line: u64, cells: &ByteRecord, header: &[String]) -> Parsed {
-    let bad = |reason: String| Parsed::Bad { line, reason, start: start_of(cells.as_slice()) };
+pub(super) fn parse(line: u64, cells: &Cells, header: &[String]) -> Parsed {
+    let bad = |reason: String| Parsed::Bad { line, reason, start: start_of(&cells.bytes) };
     if cells.len() != header.len() {
         return bad(format!("{} cells where the header has {}", cells.len(), header.len()));
     }
     let mut fields = Fields::with_capacity(header.len());
-    for (name, cell) in header.iter().zip(cells) {
+    for (name, cell) in header.iter().zip(cells.iter()) {
         match std::str::from_utf8(cell) {
             Ok(text) => fields.insert(name.clone(), Value::String(text.to_owned())),
             Err(_) => return bad(format!("column {name:?} is not UTF-8")),
         };
     }
-    Parsed::Row { line, fields }
+    Parsed::Row { line, fields, numbers: Numbers::new() }
 }

@@ -1,4 +1,4 @@
-//! Which files an import reads.
+//! Which files an import reads, and which it leaves out.
 
 use std::path::{Path, PathBuf};
 
@@ -16,15 +16,45 @@ pub struct Found {
     pub bytes: u64,
 }
 
+/// Something in a folder that is not read, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct LeftOut {
+    pub path: PathBuf,
+    pub reason: &'static str,
+}
+
+impl std::fmt::Display for LeftOut {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "left out: {} ({})", self.path.display(), self.reason)
+    }
+}
+
+/// What was found at a path.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Looked {
+    /// In the order of their names.
+    pub files: Vec<Found>,
+    /// In the order of their names. Hidden files, licences and the descriptions that datasets carry are not named.
+    pub left_out: Vec<LeftOut>,
+}
+
 /// Folders nested deeper than this are not entered.
 const DEEPEST: usize = 16;
 
-/// The file of that path, or the files of that folder in the order of their names. Of a folder with tables and JSON,
-/// text files (licences, notes) are left out, as are hidden files and descriptions that datasets carry.
+/// The file of that path, or the files of that folder in the order of their names, as [`look`] finds them.
 ///
 /// # Errors
 /// Where nothing is there, nothing readable is in it, or the format can't be told.
 pub fn find_files(path: &Path, format: Option<Format>) -> Result<Vec<Found>> {
+    Ok(look(path, format)?.files)
+}
+
+/// The file of that path, or the files of that folder. Of a folder with tables and JSON, text files (notes) are left
+/// out, as are links that lead out of the folder, and descriptions that datasets carry.
+///
+/// # Errors
+/// Where nothing is there, nothing readable is in it, or the format can't be told.
+pub fn look(path: &Path, format: Option<Format>) -> Result<Looked> {
     let name = path.display();
     let facts = std::fs::metadata(path).with_context(|| format!("find {name}"))?;
     if facts.is_file() {
@@ -34,39 +64,91 @@ pub fn find_files(path: &Path, format: Option<Format>) -> Result<Vec<Found>> {
             )
         };
         let source = path.display().to_string();
-        return Ok(vec![Found { path: path.to_owned(), source, format, bytes: facts.len() }]);
+        let file = Found { path: path.to_owned(), source, format, bytes: facts.len() };
+        return Ok(Looked { files: vec![file], left_out: Vec::new() });
     }
     ensure!(facts.is_dir(), "{name} is neither a file nor a folder");
     let mut files = Vec::new();
-    collect(path, DEEPEST, &mut files)?;
+    let mut found = Looked::default();
+    collect(path, &root_of(path)?, DEEPEST, &mut files, &mut found.left_out)?;
     files.sort();
-    let mut found = Vec::new();
     for file in files {
-        let Some(own) = Format::of_name(&file) else { continue };
-        let bytes = std::fs::metadata(&file).with_context(|| format!("find {}", file.display()))?.len();
-        if !is_description(&file) && bytes > 0 && format.is_none_or(|wanted| wanted == own) {
-            found.push(Found { source: file.display().to_string(), path: file, format: own, bytes });
+        match chosen(&file, format)? {
+            Ok(chosen) => found.files.push(chosen),
+            Err(Some(reason)) => found.left_out.push(LeftOut { path: file, reason }),
+            Err(None) => {}
         }
     }
-    if found.iter().any(|file| file.format != Format::Text) {
-        found.retain(|file| file.format != Format::Text);
+    if found.files.iter().any(|file| file.format != Format::Text) {
+        let (texts, files) = found.files.into_iter().partition(|file| file.format == Format::Text);
+        found.files = files;
+        let texts: Vec<Found> = texts;
+        let reason = "a text beside tables or JSON";
+        found.left_out.extend(texts.into_iter().map(|file| LeftOut { path: file.path, reason }));
     }
-    ensure!(!found.is_empty(), "{name} holds no JSONL, JSON, CSV, TSV, Parquet or text file");
+    found.left_out.sort();
+    if found.files.is_empty() {
+        let others = match found.left_out.first() {
+            Some(first) => format!("; {first}"),
+            None => String::new(),
+        };
+        bail!("{name} holds no JSONL, JSON, CSV, TSV, Parquet or text file{others}");
+    }
     Ok(found)
 }
 
-fn collect(folder: &Path, deeper: usize, files: &mut Vec<PathBuf>) -> Result<()> {
+/// The file as one to read, or why not; `None` where that is not worth a word.
+fn chosen(file: &Path, format: Option<Format>) -> Result<Result<Found, Option<&'static str>>> {
+    if is_description(file) {
+        return Ok(Err(None));
+    }
+    let Some(own) = Format::of_name(file) else {
+        return Ok(Err(Some("its ending is that of no data file")));
+    };
+    let bytes = std::fs::metadata(file).with_context(|| format!("find {}", file.display()))?.len();
+    if bytes == 0 {
+        return Ok(Err(Some("it is empty")));
+    }
+    if format.is_some_and(|wanted| wanted != own) {
+        return Ok(Err(Some("it is of another format")));
+    }
+    let source = file.display().to_string();
+    Ok(Ok(Found { source, path: file.to_owned(), format: own, bytes }))
+}
+
+/// Where a folder's links may lead. The hub's cache keeps a snapshot's files beside it, and links to them.
+fn root_of(folder: &Path) -> Result<PathBuf> {
+    let whole = folder.canonicalize().with_context(|| format!("find {}", folder.display()))?;
+    let cache = whole.ancestors().find(|above| above.file_name().is_some_and(|name| name == "snapshots"));
+    Ok(cache.and_then(Path::parent).filter(|cache| cache.join("blobs").is_dir()).unwrap_or(&whole).to_owned())
+}
+
+fn collect(
+    folder: &Path,
+    root: &Path,
+    deeper: usize,
+    files: &mut Vec<PathBuf>,
+    left_out: &mut Vec<LeftOut>,
+) -> Result<()> {
     let context = || format!("read the folder {}", folder.display());
     for entry in std::fs::read_dir(folder).with_context(context)? {
         let entry = entry.with_context(context)?;
-        let hidden = entry.file_name().to_string_lossy().starts_with(['.', '_']);
+        if entry.file_name().to_string_lossy().starts_with(['.', '_']) {
+            continue;
+        }
         let path = entry.path();
         let kind = entry.file_type().with_context(context)?;
-        if hidden {
+        let inside = || path.canonicalize().is_ok_and(|target| target.starts_with(root));
+        if kind.is_symlink() && !inside() {
+            left_out.push(LeftOut { path, reason: "a link that leads out of the folder" });
         } else if kind.is_dir() && deeper > 0 {
-            collect(&path, deeper - 1, files)?;
+            collect(&path, root, deeper - 1, files, left_out)?;
+        } else if kind.is_dir() {
+            left_out.push(LeftOut { path, reason: "folders nested too deep" });
         } else if path.is_file() {
             files.push(path);
+        } else {
+            left_out.push(LeftOut { path, reason: "neither a file nor a folder of its own" });
         }
     }
     Ok(())

@@ -1,25 +1,24 @@
-//! JSON that is not one object a line: a list of objects, objects one after another, or an object that holds a list.
+//! JSON that is not one object a line: a list of objects, objects one after another, or an object that holds lists.
+//! Nothing longer than a row is held.
 
-use std::collections::VecDeque;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::lines::{JsonLines, too_long};
-use super::{LONGEST_ROW, Parsed, Piece, Pieces, Reader, kind_of, start_of};
-
-/// An object around a list is read as a whole; a longer one is refused.
-const LONGEST_WRAPPER: usize = 512 << 20;
+use super::lines::{Breaks, JsonLines, too_long};
+use super::wrapper::{self, Key};
+use super::{LONGEST_ROW, Parsed, Piece, Pieces, Reader, exact, kind_of, start_of};
 
 /// A row from one JSON value.
 pub(super) fn parse(line: u64, bytes: &[u8]) -> Parsed {
     let bad = |reason: String| Parsed::Bad { line, reason, start: start_of(bytes) };
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(fields)) if fields.is_empty() => bad("the object is empty".into()),
-        Ok(Value::Object(fields)) => Parsed::Row { line, fields },
-        Ok(other) => bad(format!("{} stands where an object should", kind_of(&other))),
+    match exact::parse(bytes) {
+        Ok((Value::Object(fields), _)) if fields.is_empty() => bad("the object is empty".into()),
+        Ok((Value::Object(fields), numbers)) => Parsed::Row { line, fields, numbers },
+        Ok((other, _)) => bad(format!("{} stands where an object should", kind_of(&other))),
         Err(error) => bad(reason(&error, bytes)),
     }
 }
@@ -40,130 +39,227 @@ fn reason(error: &serde_json::Error, bytes: &[u8]) -> String {
 }
 
 /// Opens a `.json` file by what it holds, whatever its name promises.
-pub(super) fn open(path: &Path, mut reader: Reader) -> Result<Box<dyn Pieces>> {
+pub(super) fn open(path: &Path, reader: Reader) -> Result<Box<dyn Pieces>> {
     let context = || format!("read {}", path.display());
-    let line = skip_space(&mut reader).with_context(context)?;
-    let buffered = reader.fill_buf().with_context(context)?;
-    match buffered.first() {
+    let mut values =
+        Values { reader, path: path.to_owned(), line: 1, breaks: Breaks::default(), mode: Mode::Sequence };
+    match values.peek().with_context(context)? {
         None => bail!("{} is empty", path.display()),
         Some(b'[') => {
-            reader.consume(1);
-            Ok(Box::new(Values {
-                reader,
-                path: path.to_owned(),
-                line,
-                list: true,
-                waiting: VecDeque::new(),
-                count: 0,
-            }))
+            values.consume(1);
+            values.mode = Mode::List;
         }
-        Some(b'{') if line == 1 && first_line_is_whole(buffered) => {
-            Ok(Box::new(JsonLines::new(reader, path)))
+        Some(b'{') if values.line == 1 && is_lines(values.reader.fill_buf().with_context(context)?) => {
+            return Ok(Box::new(JsonLines::new(values.reader, path)));
         }
-        Some(b'{') => Ok(Box::new(Values {
-            reader,
-            path: path.to_owned(),
-            line,
-            list: false,
-            waiting: VecDeque::new(),
-            count: 0,
-        })),
+        Some(b'{') => values.mode = Mode::First,
         Some(_) => bail!("{} does not begin with a JSON list or object", path.display()),
     }
+    Ok(Box::new(values))
 }
 
-/// Whether more than one line is here and the first is a JSON value of its own.
-fn first_line_is_whole(start: &[u8]) -> bool {
-    let mut lines = start.splitn(2, |byte| *byte == b'\n');
+/// Whether the first line is a JSON value of its own, and either a row or followed by another.
+fn is_lines(start: &[u8]) -> bool {
+    let mut lines = start.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
-    // Where the line is longer than what is buffered, it is at least no pretty-printed object.
-    let broken_off = lines.next().is_none() && first.len() > 1 << 16;
-    broken_off || serde_json::from_slice::<Value>(first).is_ok_and(|value| !holds_rows(&value))
+    let followed = lines.next().is_some_and(|line| line.trim_ascii_start().starts_with(b"{"));
+    serde_json::from_slice::<Value>(first).is_ok_and(|value| followed || !wrapper::holds_rows(&value))
 }
 
-/// JSON values one after another, or the members of a list.
-struct Values {
+/// Where in the file the reader stands.
+enum Mode {
+    /// Before an object that may be a row, or hold lists of rows.
+    First,
+    /// In a list of rows that is the whole file.
+    List,
+    /// In a list of rows below that name.
+    Member(Arc<str>),
+    /// Behind such a list, in the object around it.
+    Between,
+    /// Before values one after another.
+    Sequence,
+}
+
+/// JSON values one after another, or the members of lists.
+pub(super) struct Values {
     reader: Reader,
     path: PathBuf,
+    /// Of the next byte.
     line: u64,
-    list: bool,
-    /// The rows of an object that holds a list.
-    waiting: VecDeque<Piece>,
-    count: u64,
+    breaks: Breaks,
+    mode: Mode,
+}
+
+/// Bytes of a value, as long as they are no more than a row may have.
+#[derive(Default)]
+pub(super) struct Held {
+    pub(super) bytes: Vec<u8>,
+    pub(super) overflown: bool,
+}
+
+impl Held {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.overflown |= self.bytes.len() + bytes.len() > LONGEST_ROW;
+        if !self.overflown {
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
 }
 
 impl Pieces for Values {
     fn next_piece(&mut self) -> Result<Option<Piece>> {
-        if let Some(piece) = self.waiting.pop_front() {
-            return Ok(Some(piece));
-        }
-        let Some((line, bytes, whole)) = self.next_value()? else { return Ok(None) };
-        self.count += 1;
-        if !whole {
-            return Ok(Some(Piece::bad(line, too_long("JSON value"), &bytes)));
-        }
-        if !self.list && self.count == 1 {
-            self.waiting = unwrap_list(line, &bytes);
-            if let Some(piece) = self.waiting.pop_front() {
-                return Ok(Some(piece));
-            }
-        }
-        Ok(Some(Piece::Json { line, bytes }))
+        let path = self.path.clone();
+        self.step().with_context(|| format!("read {}", path.display()))
     }
 }
 
 impl Values {
-    /// Where the next value begins, its bytes, and whether these are all of it.
-    fn next_value(&mut self) -> Result<Option<(u64, Vec<u8>, bool)>> {
-        let path = self.path.clone();
-        let context = || format!("read {}", path.display());
+    fn step(&mut self) -> Result<Option<Piece>> {
         loop {
-            self.line += skip_space(&mut self.reader).with_context(context)? - 1;
-            match self.reader.fill_buf().with_context(context)?.first() {
-                None if self.list => {
-                    return Ok(Some((self.line, b"the list is not closed".to_vec(), true)).filter(|_| {
-                        // Told once: the next call finds the end.
-                        std::mem::replace(&mut self.list, false)
-                    }));
+            let next = if matches!(self.mode, Mode::First) { None } else { self.peek()? };
+            match (&self.mode, next) {
+                (Mode::First, _) => return self.first().map(Some),
+                (Mode::List | Mode::Member(_) | Mode::Between, None) => {
+                    // Told once: the next call finds the end.
+                    self.mode = Mode::Sequence;
+                    return Ok(Some(Piece::bad(self.line, "the list is not closed", b"")));
                 }
-                None => return Ok(None),
-                Some(b',') => self.reader.consume(1),
-                Some(b']') if self.list => {
-                    self.reader.consume(1);
-                    self.list = false;
-                    self.line += skip_space(&mut self.reader).with_context(context)? - 1;
-                    let rest = self.reader.fill_buf().with_context(context)?;
-                    ensure!(
-                        rest.is_empty(),
-                        "{}:{}: more follows behind the end of the list",
-                        path.display(),
-                        self.line
-                    );
+                (Mode::Sequence, None) => return Ok(None),
+                (Mode::Between, Some(_)) => {
+                    self.mode = match self.next_list(&mut Held::default())? {
+                        Some(name) => Mode::Member(name),
+                        None => Mode::Sequence,
+                    };
+                }
+                (Mode::List | Mode::Member(_) | Mode::Sequence, Some(b',')) => self.consume(1),
+                (Mode::Member(_), Some(b']')) => {
+                    self.consume(1);
+                    self.mode = Mode::Between;
+                }
+                (Mode::List, Some(b']')) => {
+                    self.consume(1);
+                    self.mode = Mode::Sequence;
+                    let more = self.peek()?;
+                    ensure!(more.is_none(), "more follows behind the end of the list, at line {}", self.line);
                     return Ok(None);
                 }
-                Some(_) => break,
+                (Mode::List | Mode::Member(_) | Mode::Sequence, Some(_)) => return self.value().map(Some),
             }
         }
+    }
+
+    fn value(&mut self) -> Result<Piece> {
         let line = self.line;
-        let limit = if self.list || self.count > 0 { LONGEST_ROW } else { LONGEST_WRAPPER };
-        let mut scan = Scan::default();
-        let mut bytes = Vec::new();
-        let mut whole = true;
+        let mut held = Held::default();
+        self.take(Scan::default(), &mut held)?;
+        let Held { bytes, overflown } = held;
+        Ok(match &self.mode {
+            _ if overflown => Piece::bad(line, too_long("JSON value"), &bytes),
+            Mode::Member(list) => Piece::Member { line, bytes, list: Arc::clone(list) },
+            Mode::First | Mode::List | Mode::Between | Mode::Sequence => Piece::Json { line, bytes },
+        })
+    }
+
+    /// The first row of the object's first list, or the object itself where it has none.
+    fn first(&mut self) -> Result<Piece> {
+        let line = self.line;
+        let mut held = Held::default();
+        held.add(b"{");
+        self.consume(1);
+        while let Some(name) = self.next_list(&mut held)? {
+            self.mode = Mode::Member(name);
+            let piece = self.value()?;
+            match piece {
+                // A list of turns is part of a row.
+                Piece::Member { bytes, .. } if wrapper::is_turn(&bytes) => {
+                    held.add(&bytes);
+                    self.take(Scan::inside(), &mut held)?;
+                }
+                other => return Ok(other),
+            }
+        }
+        self.mode = Mode::Sequence;
+        let Held { bytes, overflown } = held;
+        Ok(if overflown {
+            Piece::bad(line, too_long("JSON value"), &bytes)
+        } else {
+            Piece::Json { line, bytes }
+        })
+    }
+
+    /// Goes on to the next list of objects below a name that promises rows, past its bracket; `None` behind the end of
+    /// the object. What is passed is held.
+    fn next_list(&mut self, held: &mut Held) -> Result<Option<Arc<str>>> {
+        let mut key = Key::Before;
+        while let Some(next) = self.peek()? {
+            match (&key, next) {
+                (Key::Before, b'}') => {
+                    self.pass(1, held);
+                    return Ok(None);
+                }
+                (Key::Before, b'"') => {
+                    let mut name = Held::default();
+                    self.take(Scan::default(), &mut name)?;
+                    held.add(&name.bytes);
+                    key = Key::Named(wrapper::list_name(&name.bytes));
+                }
+                (Key::Before | Key::Named(_), b',' | b':') => self.pass(1, held),
+                (Key::Named(Some(name)), b'[') => {
+                    let name = Arc::clone(name);
+                    self.pass(1, held);
+                    if self.peek()? == Some(b'{') {
+                        return Ok(Some(name));
+                    }
+                    self.take(Scan::inside(), held)?;
+                    key = Key::Before;
+                }
+                (Key::Before | Key::Named(_), _) => {
+                    self.take(Scan::default(), held)?;
+                    key = Key::Before;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes what belongs to a value.
+    fn take(&mut self, mut scan: Scan, held: &mut Held) -> std::io::Result<()> {
         while !scan.done {
-            let buffered = self.reader.fill_buf().with_context(context)?;
+            let buffered = self.reader.fill_buf()?;
             if buffered.is_empty() {
                 break;
             }
             let taken = scan.take(buffered);
-            let part = buffered.get(..taken).unwrap_or_default();
-            self.line += super::count(part, b'\n') as u64;
-            whole &= bytes.len() + taken <= limit;
-            if whole {
-                bytes.extend_from_slice(part);
-            }
-            self.reader.consume(taken);
+            self.pass(taken, held);
         }
-        Ok(Some((line, bytes, whole)))
+        Ok(())
+    }
+
+    /// Takes so many of the buffered bytes.
+    fn pass(&mut self, count: usize, held: &mut Held) {
+        let buffered = self.reader.buffer();
+        let part = buffered.get(..count).unwrap_or(buffered);
+        held.add(part);
+        self.line += self.breaks.count(part);
+        self.reader.consume(count);
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.pass(count, &mut Held::default());
+    }
+
+    /// The next byte that is no white space.
+    fn peek(&mut self) -> std::io::Result<Option<u8>> {
+        loop {
+            let buffered = self.reader.fill_buf()?;
+            let space = buffered.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            let next = buffered.get(space).copied();
+            if space == 0 {
+                return Ok(next);
+            }
+            self.line += self.breaks.count(buffered.get(..space).unwrap_or_default());
+            self.reader.consume(space);
+        }
     }
 }
 
@@ -179,6 +275,11 @@ struct Scan {
 }
 
 impl Scan {
+    /// In a list whose bracket is behind.
+    fn inside() -> Self {
+        Self { depth: 1, started: true, ..Self::default() }
+    }
+
     /// How many of these bytes belong to the value.
     fn take(&mut self, bytes: &[u8]) -> usize {
         for (index, byte) in bytes.iter().enumerate() {
@@ -219,50 +320,4 @@ impl Scan {
         }
         bytes.len()
     }
-}
-
-/// Skips white space; gives 1 + the number of line breaks passed.
-fn skip_space(reader: &mut impl BufRead) -> std::io::Result<u64> {
-    let mut line = 1;
-    loop {
-        let buffered = reader.fill_buf()?;
-        let space = buffered.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        line += buffered.iter().take(space).filter(|byte| **byte == b'\n').count() as u64;
-        let go_on = space > 0 && space == buffered.len();
-        reader.consume(space);
-        if !go_on {
-            return Ok(line);
-        }
-    }
-}
-
-fn holds_rows(value: &Value) -> bool {
-    value.as_object().is_some_and(|fields| fields.len() <= 8 && rows_of(fields).is_some())
-}
-
-/// The longest list of objects that a wrapper holds under a name that promises rows.
-fn rows_of(fields: &serde_json::Map<String, Value>) -> Option<&Vec<Value>> {
-    const NAMES: [&str; 10] = [
-        "data",
-        "rows",
-        "examples",
-        "records",
-        "items",
-        "instances",
-        "queries",
-        "train",
-        "test",
-        "validation",
-    ];
-    NAMES
-        .iter()
-        .filter_map(|name| fields.get(*name)?.as_array())
-        .filter(|list| !list.is_empty() && list.iter().all(Value::is_object))
-        .max_by_key(|list| list.len())
-}
-
-fn unwrap_list(line: u64, bytes: &[u8]) -> VecDeque<Piece> {
-    let Ok(Value::Object(fields)) = serde_json::from_slice(bytes) else { return VecDeque::new() };
-    let rows = rows_of(&fields).into_iter().flatten().filter_map(Value::as_object);
-    rows.map(|fields| Piece::Done(Parsed::Row { line, fields: fields.clone() })).collect()
 }

@@ -1,6 +1,6 @@
 //! Lines of bounded length, and JSON Lines on them.
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -16,36 +16,67 @@ pub(super) enum Line {
     TooLong,
 }
 
-/// Reads a line into `buffer`, never more than `limit` bytes.
+/// Reads a line into `buffer`, never more than `limit` bytes. A line ends with LF, CR LF or CR.
 pub(super) fn read_line(
     reader: &mut impl BufRead,
     buffer: &mut Vec<u8>,
     limit: usize,
 ) -> std::io::Result<Line> {
     buffer.clear();
-    if reader.by_ref().take(limit as u64 + 2).read_until(b'\n', buffer)? == 0 {
-        return Ok(Line::End);
+    let (mut any, mut too_long) = (false, false);
+    loop {
+        let read = reader.fill_buf()?;
+        if read.is_empty() {
+            break;
+        }
+        any = true;
+        let end = memchr::memchr2(b'\n', b'\r', read);
+        let part = read.get(..end.unwrap_or(read.len())).unwrap_or_default();
+        too_long |= buffer.len() + part.len() > limit;
+        if !too_long {
+            buffer.extend_from_slice(part);
+        }
+        let by_return = end.and_then(|end| read.get(end)) == Some(&b'\r');
+        let taken = part.len() + usize::from(end.is_some());
+        reader.consume(taken);
+        if end.is_some() {
+            if by_return && reader.fill_buf()?.first() == Some(&b'\n') {
+                reader.consume(1);
+            }
+            break;
+        }
     }
-    let complete = buffer.pop_if(|last| *last == b'\n').is_some();
-    buffer.pop_if(|last| *last == b'\r');
-    if buffer.len() <= limit {
-        return Ok(Line::Read);
+    match (any, too_long) {
+        (false, _) => Ok(Line::End),
+        (true, false) => Ok(Line::Read),
+        (true, true) => {
+            buffer.truncate(1024);
+            Ok(Line::TooLong)
+        }
     }
-    buffer.truncate(1024);
-    if !complete {
-        skip_line(reader)?;
-    }
-    Ok(Line::TooLong)
 }
 
-fn skip_line(reader: &mut impl BufRead) -> std::io::Result<()> {
-    let mut passed = Vec::new();
-    loop {
-        passed.clear();
-        let count = reader.by_ref().take(1 << 16).read_until(b'\n', &mut passed)?;
-        if count == 0 || passed.last() == Some(&b'\n') {
-            return Ok(());
+/// Counts line breaks, a carriage return with its line feed as one.
+#[derive(Default)]
+pub(super) struct Breaks {
+    after_return: bool,
+}
+
+impl Breaks {
+    /// The breaks in the next bytes.
+    pub(super) fn count(&mut self, bytes: &[u8]) -> u64 {
+        let mut breaks = 0;
+        let mut end = 0;
+        for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+            let behind_return = if at == end { self.after_return } else { false };
+            let is_return = bytes.get(at) == Some(&b'\r');
+            breaks += u64::from(is_return || !behind_return);
+            (self.after_return, end) = (is_return, at + 1);
         }
+        if end < bytes.len() {
+            self.after_return = false;
+        }
+        breaks
     }
 }
 

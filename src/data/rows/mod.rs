@@ -1,11 +1,16 @@
 //! Files become rows: columns and cells, with their line. Streams, with bounded memory. Knows no roles.
 
+mod cells;
 mod csv;
+mod exact;
 mod find;
+mod int96;
 mod json;
 mod lines;
+mod packed;
 mod parquet;
 mod text;
+mod wrapper;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
@@ -19,7 +24,9 @@ use serde_json::Value;
 
 use crate::domain::record::Fields;
 
-pub use find::{Found, find_files};
+pub use exact::{Numbers, parse_row, write_row};
+pub(crate) use exact::{computable, parse as parse_value};
+pub use find::{Found, LeftOut, Looked, find_files, look};
 pub use text::TextUnit;
 
 /// A line, row or JSON value longer than this is reported and passed over, without being held in memory.
@@ -56,11 +63,16 @@ impl Format {
         }
     }
 
-    /// By the file's ending. JSON Lines in a `.json` file are found when it is opened.
+    /// By the file's ending, with gzip's or zstd's behind it or not. JSON Lines in a `.json` file are found when it is
+    /// opened.
     #[must_use]
     pub fn of_name(path: &Path) -> Option<Self> {
-        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        let inner = packed::ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
+        let ending = Path::new(inner.unwrap_or(&name)).extension()?.to_str()?.to_owned();
         match ending.as_str() {
+            // Its parts are found by their place in it, so that it can't be read through a decompressor.
+            "parquet" | "pq" if inner.is_some() => None,
             "jsonl" | "ndjson" | "jsonlines" => Some(Self::JsonLines),
             "json" => Some(Self::Json),
             "csv" => Some(Self::Csv),
@@ -86,37 +98,61 @@ pub struct Malformed {
 /// A row, or what stands where one should be.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Parsed {
-    Row { line: u64, fields: Fields },
-    Bad { line: u64, reason: String, start: String },
+    /// `numbers` are the places where a text of the row stands for a number.
+    Row {
+        line: u64,
+        fields: Fields,
+        numbers: Numbers,
+    },
+    Bad {
+        line: u64,
+        reason: String,
+        start: String,
+    },
 }
 
 /// A row before it is parsed, so that parsing can go on all cores.
 #[derive(Debug)]
 pub(crate) enum Piece {
-    Json { line: u64, bytes: Vec<u8> },
-    Cells { line: u64, cells: ::csv::ByteRecord, header: Arc<[String]> },
-    Done(Parsed),
+    Json {
+        line: u64,
+        bytes: Vec<u8>,
+    },
+    /// A row of a list below this name in an object.
+    Member {
+        line: u64,
+        bytes: Vec<u8>,
+        list: Arc<str>,
+    },
+    Cells {
+        line: u64,
+        cells: csv::Cells,
+        header: Arc<[String]>,
+    },
+    /// A row that is there, of about so many bytes.
+    Done(Parsed, usize),
 }
 
 impl Piece {
     fn bad(line: u64, reason: impl Into<String>, start: &[u8]) -> Self {
-        Self::Done(Parsed::Bad { line, reason: reason.into(), start: start_of(start) })
+        Self::Done(Parsed::Bad { line, reason: reason.into(), start: start_of(start) }, 256)
     }
 
     /// Bytes held, about.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Json { bytes, .. } => bytes.len(),
-            Self::Cells { cells, .. } => cells.as_slice().len(),
-            Self::Done(_) => 256,
+            Self::Json { bytes, .. } | Self::Member { bytes, .. } => bytes.len(),
+            Self::Cells { cells, .. } => cells.size(),
+            Self::Done(_, bytes) => *bytes,
         }
     }
 
     pub(crate) fn parse(self) -> Parsed {
         match self {
             Self::Json { line, bytes } => json::parse(line, &bytes),
+            Self::Member { line, bytes, list } => wrapper::parse(line, &bytes, &list),
             Self::Cells { line, cells, header } => csv::parse(line, &cells, &header),
-            Self::Done(parsed) => parsed,
+            Self::Done(parsed, _) => parsed,
         }
     }
 }
@@ -145,7 +181,7 @@ pub(crate) fn open(
         return parquet::open(path, file, Arc::clone(read));
     }
     let counted = Counted { inner: file, read: Arc::clone(read) };
-    let mut reader = BufReader::with_capacity(1 << 18, counted);
+    let mut reader = packed::unpacked(counted).with_context(|| format!("read {}", path.display()))?;
     check_text(path, &mut reader)?;
     skip_byte_order_mark(&mut reader).with_context(|| format!("read {}", path.display()))?;
     match format {
@@ -158,7 +194,7 @@ pub(crate) fn open(
     }
 }
 
-type Reader = BufReader<Counted<File>>;
+type Reader = BufReader<Box<dyn Read + Send>>;
 
 /// Counts what is read through it.
 pub(crate) struct Counted<R> {
@@ -189,10 +225,15 @@ fn check_text(path: &Path, reader: &mut Reader) -> Result<()> {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
             bail!("{name} is in UTF-16; convert it first: iconv -f UTF-16 -t UTF-8 {name}")
         }
-        [0x1F, 0x8B, ..] => bail!("{name} is compressed with gzip; unpack it first: gunzip {name}"),
+        [0x1F, 0x8B, ..] | [0x28, 0xB5, 0x2F, 0xFD, ..] => {
+            bail!("{name} is compressed twice; unpack it once first")
+        }
         [b'P', b'K', 3, 4, ..] => bail!("{name} is a zip archive; unpack it first"),
-        [0x28, 0xB5, 0x2F, 0xFD, ..] => {
-            bail!("{name} is compressed with zstd; unpack it first: unzstd {name}")
+        [b'B', b'Z', b'h', ..] => {
+            bail!("{name} is compressed with bzip2; unpack it first: bunzip2 {name}")
+        }
+        [0xFD, b'7', b'z', b'X', b'Z', ..] => {
+            bail!("{name} is compressed with xz; unpack it first: unxz {name}")
         }
         [b'P', b'A', b'R', b'1', ..] => bail!("{name} is a Parquet file; name it .parquet"),
         _ if start.contains(&0) => bail!("{name} holds zero bytes, so it is no text file"),
@@ -212,10 +253,6 @@ fn start_of(bytes: &[u8]) -> String {
     let bytes = bytes.get(..SHOWN_START * 4).unwrap_or(bytes);
     let text = String::from_utf8_lossy(bytes);
     text.chars().take(SHOWN_START).map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-fn count(bytes: &[u8], wanted: u8) -> usize {
-    bytes.iter().map(|byte| usize::from(*byte == wanted)).sum()
 }
 
 /// What a JSON value is, for messages to people.

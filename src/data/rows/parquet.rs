@@ -9,26 +9,34 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context, Result, anyhow};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
-use serde_json::Value;
 
-use super::{Parsed, Piece, Pieces};
+use super::cells::{Cell, row};
+use super::int96::Moments;
+use super::{Numbers, Parsed, Piece, Pieces};
 
 pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<dyn Pieces>> {
     let name = path.display();
     let bytes = file.metadata().with_context(|| format!("read {name}"))?.len();
     let opened = guarded(|| -> Result<_> {
         let reader = SerializedFileReader::new(file)?;
-        let rows = reader.metadata().file_metadata().num_rows().max(0) as u64;
-        Ok((rows, RowIter::from_file_into(Box::new(reader))))
+        let facts = reader.metadata().file_metadata();
+        let rows = facts.num_rows().max(0) as u64;
+        let columns = Cell::of(facts.schema());
+        Ok((rows, columns, RowIter::from_file_into(Box::new(reader))))
     });
-    let (rows, iterator) =
+    let (rows, columns, iterator) =
         opened.and_then(|opened| opened).with_context(|| format!("read {name} as Parquet"))?;
+    let moments = guarded(|| Moments::open(path))
+        .and_then(|opened| opened)
+        .with_context(|| format!("read {name} as Parquet"))?;
     let bytes_per_row = bytes / rows.max(1);
-    Ok(Box::new(Rows { iterator, path: path.to_owned(), row: 0, bytes_per_row, read }))
+    Ok(Box::new(Rows { iterator, columns, moments, path: path.to_owned(), row: 0, bytes_per_row, read }))
 }
 
 struct Rows {
     iterator: RowIter<'static>,
+    columns: Cell,
+    moments: Option<Moments>,
     path: PathBuf,
     row: u64,
     bytes_per_row: u64,
@@ -37,14 +45,21 @@ struct Rows {
 
 impl Pieces for Rows {
     fn next_piece(&mut self) -> Result<Option<Piece>> {
-        let next = guarded(|| self.iterator.next().map(|row| row.map(|row| row.to_json_value())));
+        let next = guarded(|| self.iterator.next().map(|next| next.map(|next| row(&next, &self.columns))));
         let next = next.with_context(|| format!("read {}, after row {}", self.path.display(), self.row))?;
         self.row += 1;
         self.read.fetch_add(self.bytes_per_row, Ordering::Relaxed);
         match next {
             None => Ok(None),
-            Some(Ok(Value::Object(fields))) => Ok(Some(Piece::Done(Parsed::Row { line: self.row, fields }))),
-            Some(Ok(_)) => Ok(Some(Piece::bad(self.row, "the row is no object", b""))),
+            Some(Ok((mut fields, bytes))) => {
+                if let Some(moments) = &mut self.moments {
+                    guarded(|| moments.put(&mut fields))
+                        .and_then(|put| put)
+                        .with_context(|| format!("read {}, row {}", self.path.display(), self.row))?;
+                }
+                let parsed = Parsed::Row { line: self.row, fields, numbers: Numbers::new() };
+                Ok(Some(Piece::Done(parsed, bytes)))
+            }
             Some(Err(error)) => {
                 Err(error).with_context(|| format!("read {}, row {}", self.path.display(), self.row))
             }
@@ -54,5 +69,6 @@ impl Pieces for Rows {
 
 /// The Parquet reader panics on some corrupt files; this makes an error of it.
 fn guarded<T>(read: impl FnOnce() -> T) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(read)).map_err(|_| anyhow!("the file is corrupt"))
+    catch_unwind(AssertUnwindSafe(read))
+        .map_err(|_| anyhow!("the file is corrupt, or has a column of a kind that can't be read"))
 }

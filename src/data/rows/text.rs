@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::lines::{Line, read_line, too_long};
-use super::{LONGEST_ROW, Parsed, Piece, Pieces, Reader};
+use super::packed;
+use super::{LONGEST_ROW, Numbers, Parsed, Piece, Pieces, Reader};
 use crate::domain::record::Fields;
 
 /// What of a text file becomes one row.
@@ -50,12 +51,15 @@ pub(super) fn open(path: &Path, mut reader: Reader, unit: TextUnit) -> Result<Bo
 
 fn found_unit(path: &Path, reader: &mut Reader) -> Result<TextUnit> {
     use std::io::BufRead;
-    let markdown = path.extension().is_some_and(|ending| ending == "md" || ending == "markdown");
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = packed::ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    let markdown = name.ends_with(".md") || name.ends_with(".markdown");
     if markdown {
         return Ok(TextUnit::File);
     }
     let start = reader.fill_buf().with_context(|| format!("read {}", path.display()))?;
-    let lines: Vec<&[u8]> = start.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
+    let lines: Vec<&[u8]> =
+        start.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii).collect();
     let ends_sentence = |line: &&&[u8]| matches!(line.last(), Some(b'.' | b',' | b';' | b'-'));
     let filled = lines.iter().filter(|line| !line.is_empty());
     let count = filled.clone().count();
@@ -125,7 +129,7 @@ fn row(line: u64, bytes: &[u8]) -> Piece {
         Ok(text) => {
             let mut fields = Fields::new();
             fields.insert("text".into(), Value::String(text.to_owned()));
-            Piece::Done(Parsed::Row { line, fields })
+            Piece::Done(Parsed::Row { line, fields, numbers: Numbers::new() }, text.len() + 256)
         }
         Err(error) => Piece::bad(line, format!("not UTF-8 at byte {}", error.valid_up_to() + 1), bytes),
     }

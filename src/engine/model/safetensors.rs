@@ -71,10 +71,6 @@ impl SafetensorsFile {
         self.entries.get(name)
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        self.file.path()
-    }
-
     pub(crate) fn mapped<'a>(&'a self, entry: &'a Entry) -> Result<Mapped<'a>> {
         let format = match entry.dtype {
             Dtype::F32 => GgmlDType::F32,

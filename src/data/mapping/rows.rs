@@ -1,0 +1,194 @@
+//! Row by row: a part that a file's first rows lack is taken where a row has it, a row of another form is read by its
+//! own columns, and an odd one is refused.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::detect::{NAMES, fits, is_settled, settle};
+use super::forms::{is_unsaid, settled};
+use super::{Kind, Mapping, Part};
+use crate::data::rows::{computable, kind_of};
+use crate::domain::record::{Fields, Record};
+
+/// Whether a person has said what the columns are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    ByHand,
+    Found,
+}
+
+/// How the rows of a file become records.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowMapping {
+    mapping: Mapping,
+    said: Said,
+    /// Parts whose columns hold what they should in most rows: where one does not, it is a mistake.
+    settled: Vec<Part>,
+    /// Parts that a row may add, with the names of their columns.
+    more: Vec<(Part, &'static [&'static str])>,
+    /// Columns that say something beside the mapped ones: they are no sign that a row is of another form.
+    beside: HashSet<String>,
+}
+
+impl RowMapping {
+    /// `sample` are rows that the mapping was found from.
+    #[must_use]
+    pub fn new(mapping: Mapping, said: Said, sample: &[Fields]) -> Self {
+        let is_read = |row: &&Fields| main_columns(&mapping).all(|column| row.get(column).is_some_and(says));
+        let columns =
+            sample.iter().filter(is_read).flat_map(|row| row.iter().filter(|(_, value)| says(value)));
+        let used = |name: &str| mapping.iter().any(|(_, column)| column == name);
+        Self {
+            said,
+            settled: mapping
+                .iter()
+                .filter(|(part, column)| *part != Part::Messages && is_settled(*part, column, sample))
+                .map(|(part, _)| part)
+                .collect(),
+            more: NAMES.iter().filter(|(part, _)| may_add(&mapping, *part)).copied().collect(),
+            beside: columns.map(|(name, _)| name).filter(|name| !used(name)).cloned().collect(),
+            mapping,
+        }
+    }
+
+    /// Makes a record of a row. The row itself and where it came from are for the caller to add.
+    ///
+    /// # Errors
+    /// Says what is missing or of the wrong form, with the column's name.
+    pub fn record(&self, fields: &Fields, numbers: &[String]) -> Result<Record, String> {
+        let mapping = self.of_row(fields)?;
+        for part in self.settled.iter().copied() {
+            let odd = mapping.column(part).and_then(|column| Some((column, fields.get(column)?)));
+            if let Some((column, value)) = odd.filter(|(_, value)| says(value) && !fits(part, value)) {
+                return Err(wrong(part, column, value));
+            }
+        }
+        let computable = computable(fields, numbers)?;
+        mapping.apply(&*settled(&mapping, computable.as_ref().unwrap_or(fields))?)
+    }
+
+    /// The mapping that fits a row.
+    fn of_row(&self, fields: &Fields) -> Result<Cow<'_, Mapping>, String> {
+        if let Some(own) = self.own_form(fields) {
+            return Ok(Cow::Owned(own));
+        }
+        let mut mapping = Cow::Borrowed(&self.mapping);
+        for (part, names) in &self.more {
+            let mut odd = None;
+            let found = names.iter().find_map(|name| {
+                let column = fields.keys().find(|key| key.eq_ignore_ascii_case(name))?;
+                let value = fields.get(column).filter(|value| says(value))?;
+                if fits(*part, value) && (*name != "correct" || value.is_string()) {
+                    return Some(column);
+                }
+                odd = odd.or(Some((column, value)));
+                None
+            });
+            match (found, odd) {
+                (Some(column), _) => {
+                    mapping.to_mut().columns.insert(*part, column.clone());
+                }
+                (None, Some((column, value))) if self.is_needed(*part, value) => {
+                    return Err(wrong(*part, column, value));
+                }
+                (None, _) => {}
+            }
+        }
+        Ok(mapping)
+    }
+
+    /// Whether a row is another example without this part.
+    fn is_needed(&self, part: Part, value: &Value) -> bool {
+        match part {
+            Part::Messages => value.is_array() || value.is_object() || value.is_string(),
+            Part::System => self.mapping.kind() != Kind::Columns,
+            Part::Input | Part::Completion => true,
+            Part::Prompt
+            | Part::Chosen
+            | Part::Rejected
+            | Part::Premise
+            | Part::Hypothesis
+            | Part::Explanation
+            | Part::Label
+            | Part::Text
+            | Part::Split
+            | Part::Tags => false,
+        }
+    }
+
+    /// The mapping of a row that lacks what the file's rows have, where it is whole by its own columns.
+    fn own_form(&self, fields: &Fields) -> Option<Mapping> {
+        let lacks = |column: &str| match fields.get(column) {
+            None | Some(Value::Null) => true,
+            Some(Value::Array(items)) => items.is_empty(),
+            Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => false,
+        };
+        if self.said == Said::ByHand || !main_columns(&self.mapping).any(lacks) {
+            return None;
+        }
+        let own: Fields = fields
+            .iter()
+            .filter(|(name, value)| says(value) && !self.beside.contains(*name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let mut mapping = Mapping::detect(std::slice::from_ref(&own));
+        for (part, column) in &self.mapping.columns {
+            let is_main = main_columns(&self.mapping).any(|main| main == column);
+            if !is_main && !mapping.is_decided(*part) && may_add(&mapping, *part) {
+                mapping.columns.insert(*part, column.clone());
+            }
+        }
+        match mapping.kind() {
+            Kind::Columns | Kind::Prompts => None,
+            Kind::Text => main_columns(&self.mapping).all(lacks).then_some(mapping),
+            Kind::Messages
+            | Kind::ShareGpt
+            | Kind::Preference
+            | Kind::Alpaca
+            | Kind::PromptCompletion
+            | Kind::QuestionAnswer
+            | Kind::QueryExpansion
+            | Kind::Nli => Some(mapping),
+        }
+    }
+}
+
+fn says(value: &Value) -> bool {
+    !is_unsaid(value)
+}
+
+/// The columns without which a row is no record of the mapping's kind.
+fn main_columns(mapping: &Mapping) -> impl Iterator<Item = &str> {
+    let parts: &[Part] = match mapping.kind() {
+        Kind::Messages | Kind::ShareGpt => &[Part::Messages],
+        Kind::Preference => &[Part::Chosen, Part::Rejected],
+        Kind::Alpaca | Kind::PromptCompletion | Kind::QuestionAnswer | Kind::QueryExpansion => {
+            &[Part::Prompt, Part::Completion]
+        }
+        Kind::Nli => &[Part::Premise, Part::Hypothesis],
+        Kind::Prompts => &[Part::Prompt],
+        Kind::Text => &[Part::Text],
+        Kind::Columns => &[],
+    };
+    parts.iter().filter_map(|part| mapping.column(*part))
+}
+
+/// Whether a part makes sense beside those of a mapping, and changes none of them.
+fn may_add(mapping: &Mapping, part: Part) -> bool {
+    if mapping.is_decided(part) {
+        return false;
+    }
+    let mut more = mapping.clone();
+    more.columns.insert(part, "another".to_owned());
+    let before = more.columns.len();
+    settle(&mut more, &[]);
+    more.columns.len() == before
+}
+
+fn wrong(part: Part, column: &str, value: &Value) -> String {
+    let part = part.name();
+    let kind = kind_of(value);
+    format!("column {column:?} holds {kind}, which is no {part}; --map {part}= leaves the column out")
+}

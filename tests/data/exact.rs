@@ -1,0 +1,113 @@
+//! Numbers come back as they were: in what is learnt, in a session, in every export.
+
+use dojo_studio::data::export::{Exporter, Form, Splits};
+use dojo_studio::data::import::{Import, ImportOptions, OnMalformed, read_all};
+use dojo_studio::data::rows::{parse_row, write_row};
+use dojo_studio::domain::filter::parse;
+use dojo_studio::domain::record::Record;
+use dojo_studio::domain::view::Order;
+use dojo_studio::session::{self, Session};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::world::write;
+
+#[test]
+fn a_number_is_learnt_as_it_stands_in_the_file() {
+    let folder = TempDir::new().expect("a folder");
+    let numbers = [
+        "9007199254740993",
+        "1180591620717411303424",
+        "-18446744073709551616",
+        "1e5",
+        "1.10",
+        "-0.0",
+        "-0",
+        "0.36995516654807925",
+        "0.33333333333333333333",
+        "1E+400",
+        "5e-324",
+        "0.7",
+        "0",
+    ];
+    let rows: Vec<String> =
+        numbers.iter().map(|n| format!("{{\"question\":\"q\",\"answer\":{n}}}")).collect();
+    let path = write(&folder, "a.jsonl", rows.join("\n").as_bytes());
+    let records = read_all(&path, &ImportOptions::default(), OnMalformed::Fail).expect("read").records;
+    let answers: Vec<&str> = records.iter().filter_map(Record::answer).collect();
+    assert_eq!(answers, numbers);
+    let written: Vec<String> =
+        records.iter().map(|record| write_row(&record.fields, &record.numbers).expect("write")).collect();
+    assert_eq!(written, rows);
+    // A text is not the number that it looks like.
+    let texts = write(&folder, "b.jsonl", b"{\"question\":\"q\",\"answer\":\"1.10\"}");
+    let text =
+        read_all(&texts, &ImportOptions::default(), OnMalformed::Fail).expect("read").records.remove(0);
+    assert_eq!(write_row(&text.fields, &text.numbers).expect("write"), r#"{"question":"q","answer":"1.10"}"#);
+    assert_ne!(text.provenance.hash, records[4].provenance.hash);
+}
+
+#[test]
+fn what_a_template_computes_with_is_a_number_or_is_refused() {
+    let call = |n: &str| {
+        format!(
+            r#"{{"messages":[{{"role":"user","content":"q"}},{{"role":"assistant","content":"a"}}],"tools":[{{"x":{n}}}]}}"#
+        )
+    };
+    let folder = TempDir::new().expect("a folder");
+    let path =
+        write(&folder, "a.jsonl", [call("1.50"), call("1180591620717411303424")].join("\n").as_bytes());
+    let read = read_all(&path, &ImportOptions::default(), OnMalformed::Skip).expect("read");
+    assert_eq!((read.records.len(), read.malformed.len()), (1, 1));
+    let reason = "the number 1180591620717411303424 in column \"tools\" does not fit into 64 bits";
+    assert_eq!(read.malformed[0].reason, reason);
+}
+
+/// A JSON value, as text, with numbers of every kind.
+fn json_text() -> impl Strategy<Value = String> {
+    let number = "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?";
+    let text = ".{0,6}".prop_map(|text| serde_json::Value::from(text).to_string());
+    let leaf = prop_oneof![4 => number, 1 => text, 1 => Just("null".to_owned())];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let name = proptest::string::string_regex("[a-c~/\\[]{1,2}").expect("a pattern");
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+            proptest::collection::btree_map(name, inner, 0..4).prop_map(|fields| {
+                let fields: Vec<String> =
+                    fields.iter().map(|(name, value)| format!("{name:?}:{value}")).collect();
+                format!("{{{}}}", fields.join(","))
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_row_is_written_again_byte_by_byte(value in json_text()) {
+        let row = format!("{{\"a\":{value}}}");
+        let (fields, numbers) = parse_row(&row).expect("JSON");
+        prop_assert_eq!(write_row(&fields, &numbers).expect("write"), row);
+    }
+}
+
+#[test]
+fn a_session_and_an_export_keep_numbers_as_they_were() {
+    let folder = TempDir::new().expect("a folder");
+    let rows = "{\"prompt\":\"q\",\"completion\":\"a\",\"score\":1.10,\"more\":[1e5,{\"x/y\":1180591620717411303424}]}\n\
+                {\"messages\":[{\"role\":\"user\",\"content\":1.10}]}\n";
+    let path = write(&folder, "a.jsonl", rows.as_bytes());
+    let mut session = Session::create(&folder.path().join("session")).expect("a session");
+    let source = Import::open(&path, &ImportOptions::default()).expect("open");
+    session::import(&mut session, "a", source, |_| true).expect("import");
+    let view = session.view(&parse("").expect("a filter"), Order::default()).expect("view");
+    let records: Vec<Record> =
+        session.rows(view.ids()).expect("rows").into_iter().map(|row| row.record).collect();
+    assert_eq!(records[1].prompt(), "1.10");
+    let out = folder.path().join("out.jsonl");
+    let mut exporter = Exporter::create(&out, Form::Rows, Splits::Together).expect("begin");
+    for record in &records {
+        exporter.add(record).expect("add");
+    }
+    exporter.finish().expect("finish");
+    assert_eq!(std::fs::read_to_string(out).expect("read"), rows);
+}

@@ -1,0 +1,107 @@
+//! Parquet's own types: moments, days, times and numbers.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use ::parquet::data_type::{
+    ByteArray, ByteArrayType, DoubleType, FloatType, Int32Type, Int64Type, Int96, Int96Type,
+};
+use ::parquet::file::properties::WriterProperties;
+use ::parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use ::parquet::schema::parser::parse_message_type;
+use dojo_studio::data::import::{ImportOptions, OnMalformed, read_all};
+use dojo_studio::domain::record::Fields;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+type Group<'a> = SerializedRowGroupWriter<'a, File>;
+
+/// The rows of a file with these columns, each of which is filled in turn.
+fn rows(columns: &[&str], groups: usize, fill: &dyn Fn(&mut Group<'_>)) -> Vec<Fields> {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("a.parquet");
+    let schema = format!("message row {{ {}; }}", columns.join("; "));
+    let schema = Arc::new(parse_message_type(&schema).expect("a schema"));
+    let file = File::create(&path).expect("create");
+    let properties = Arc::new(WriterProperties::builder().build());
+    let mut writer = SerializedFileWriter::new(file, schema, properties).expect("a writer");
+    for _ in 0..groups {
+        let mut group = writer.next_row_group().expect("a group");
+        fill(&mut group);
+        group.close().expect("close");
+    }
+    writer.close().expect("close");
+    let read = read_all(&path, &ImportOptions::default(), OnMalformed::Fail).expect("read");
+    read.records.into_iter().map(|record| record.fields).collect()
+}
+
+fn add<T: ::parquet::data_type::DataType>(group: &mut Group<'_>, values: &[T::T], levels: Option<&[i16]>) {
+    let mut column = group.next_column().expect("a column").expect("one more");
+    column.typed::<T>().write_batch(values, levels, None).expect("write");
+    column.close().expect("close");
+}
+
+/// 2024-05-01 12:30:15.25, in nanoseconds since 1970.
+const MOMENT: i64 = 1_714_566_615_250_000_000;
+
+#[test]
+fn a_moment_is_the_same_text_in_every_unit() {
+    let columns = [
+        "required int64 ms (TIMESTAMP(MILLIS,false))",
+        "required int64 us (TIMESTAMP(MICROS,false))",
+        "required int64 ns (TIMESTAMP(NANOS,false))",
+        "optional int96 old",
+        "required int64 zoned (TIMESTAMP(NANOS,true))",
+        "required int32 day (DATE)",
+        "required int32 t32 (TIME(MILLIS,false))",
+        "required int64 t64 (TIME(NANOS,false))",
+    ];
+    let fill = |group: &mut Group<'_>| {
+        let mut old = Int96::new();
+        let nanos = MOMENT % 86_400_000_000_000;
+        let day = u32::try_from(MOMENT / 86_400_000_000_000 + 2_440_588).expect("a day");
+        old.set_data((nanos & 0xFFFF_FFFF) as u32, (nanos >> 32) as u32, day);
+        add::<Int64Type>(group, &[MOMENT / 1_000_000; 2], None);
+        add::<Int64Type>(group, &[MOMENT / 1000; 2], None);
+        add::<Int64Type>(group, &[MOMENT, MOMENT + 1], None);
+        add::<Int96Type>(group, &[old], Some(&[1, 0]));
+        add::<Int64Type>(group, &[MOMENT, -1], None);
+        add::<Int32Type>(group, &[19844, -1], None);
+        add::<Int32Type>(group, &[45_015_250, 0], None);
+        add::<Int64Type>(group, &[45_015_250_000_000, 1], None);
+    };
+    let rows = rows(&columns, 2, &fill);
+    let moment = "2024-05-01 12:30:15.250";
+    let first = json!({"ms": moment, "us": moment, "ns": moment, "old": moment,
+        "zoned": format!("{moment}+00:00"), "day": "2024-05-01", "t32": "12:30:15.250", "t64": "12:30:15.250"});
+    let second = json!({"ms": moment, "us": moment, "ns": "2024-05-01 12:30:15.250000001", "old": null,
+        "zoned": "1969-12-31 23:59:59.999999999+00:00", "day": "1969-12-31", "t32": "00:00:00",
+        "t64": "00:00:00.000000001"});
+    let rows: Vec<Value> = rows.into_iter().map(Value::Object).collect();
+    assert_eq!(rows, [first.clone(), second.clone(), first, second]);
+}
+
+#[test]
+fn numbers_and_texts_of_parquet_keep_their_values() {
+    let columns = [
+        "required int64 i",
+        "required int64 u (INTEGER(64,false))",
+        "required double d",
+        "required float f",
+        "required int64 money (DECIMAL(18,2))",
+        "required binary raw",
+    ];
+    let fill = |group: &mut Group<'_>| {
+        add::<Int64Type>(group, &[i64::MIN, 9_007_199_254_740_993], None);
+        add::<Int64Type>(group, &[-1, 1], None);
+        add::<DoubleType>(group, &[0.369_955_166_548_079_25, f64::NAN], None);
+        add::<FloatType>(group, &[0.5, f32::NEG_INFINITY], None);
+        add::<Int64Type>(group, &[110, -5], None);
+        add::<ByteArrayType>(group, &[ByteArray::from("text"), ByteArray::from(vec![0xFF, 0])], None);
+    };
+    let rows: Vec<String> =
+        rows(&columns, 1, &fill).into_iter().map(|row| Value::Object(row).to_string()).collect();
+    let first = r#"{"i":-9223372036854775808,"u":18446744073709551615,"d":0.36995516654807925,"f":0.5,"money":"1.10","raw":"text"}"#;
+    let second = r#"{"i":9007199254740993,"u":1,"d":"NaN","f":"-Infinity","money":"-0.05","raw":"/wA="}"#;
+    assert_eq!(rows, [first, second]);
+}
