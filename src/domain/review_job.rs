@@ -72,7 +72,7 @@ pub const fn hint(kind: JobKind) -> &'static str {
             "NAME or local:MODEL, then as you like: limit:50  dollars:0.50  leads:MODEL  split:train"
         }
         JobKind::Reflect => {
-            "NAME or local:MODEL, then as you like: plain  limit:50  leads:MODEL  split:train"
+            "NAME or local:MODEL, then as you like: plain  limit:50  dollars:0.50  leads:MODEL  split:train"
         }
         JobKind::Judge => {
             "NAME or local:MODEL, then as you like: rounds:1  threshold:4  improve:NAME  dollars:0.50"
