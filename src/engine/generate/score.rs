@@ -65,6 +65,9 @@ impl Generator {
             "{} tokens don't fit the context",
             tokens.len() + longest
         );
+        for text in std::iter::once(tokens).chain(continuations.iter().map(Vec::as_slice)) {
+            check_rows(text, self.vocabulary(), &self.tokenizer).context("the text can't be scored")?;
+        }
         let (last, shared) = tokens.split_last().context("there are no tokens to score")?;
         let mut pages = Vec::new();
         let outcome = self.walk_over(shared, 0, adapter, &mut pages, None).and_then(|()| {
