@@ -185,8 +185,10 @@ pub struct Odds {
     pub labels: Vec<(String, f64)>,
 }
 
-/// Below these log-odds of its own label a thought leads elsewhere, and above their negation to it.
-pub const SURE: f64 = 1.0;
+/// Above these log-odds of its own label a thought leads to it, and below their negation elsewhere. With a model of
+/// 1.5 billion parameters thoughts that plainly lead to their label were found from -1.1 on, and those that don't from
+/// -3.4 down, but for some that were undecided.
+pub const SURE: f64 = 2.0;
 
 impl Odds {
     /// From the log-likelihood of each label, whatever else could have come.
