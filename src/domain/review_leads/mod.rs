@@ -185,9 +185,9 @@ pub struct Odds {
     pub labels: Vec<(String, f64)>,
 }
 
-/// Above these log-odds of its own label a thought leads to it, and below their negation elsewhere. With a model of
-/// 1.5 billion parameters thoughts that plainly lead to their label were found from -1.1 on, and those that don't from
-/// -3.4 down, but for some that were undecided.
+/// Above these log-odds of its own label a thought leads to it, and below their negation elsewhere. As a model of 1.5
+/// billion parameters found them with an example of each label, thoughts that lead to their label lay above -1.2, and
+/// eight of ten that contradict it below -2.4.
 pub const SURE: f64 = 2.0;
 
 impl Odds {
