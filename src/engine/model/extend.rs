@@ -10,9 +10,9 @@ use candle_core::{Device, Tensor};
 use serde_json::json;
 use tokenizers::{AddedToken, Tokenizer};
 
-use super::ModelConfig;
 use super::open::OpenModel;
 use super::weights::{Stored, Weights};
+use super::{ModelConfig, hf};
 use crate::engine::adapter::peft::Vocabulary;
 use crate::engine::files::write_atomically;
 
@@ -143,12 +143,10 @@ pub fn wants_own_rows(folder: &Path, known: &Tokenizer, model: &ModelConfig) -> 
 
 /// Added tokens with their ids that an adapter's folder brings and a tokenizer lacks; none where it holds no tokenizer.
 fn added_by(folder: &Path, known: &Tokenizer) -> Result<Vec<(u32, AddedToken)>> {
-    let path = folder.join(TOKENIZER);
-    if !path.is_file() {
+    if !folder.join(TOKENIZER).is_file() {
         return Ok(Vec::new());
     }
-    let theirs = Tokenizer::from_file(&path).map_err(|error| anyhow!("read {}: {error}", path.display()))?;
-    Ok(new_tokens(&theirs, known))
+    Ok(new_tokens(&hf::tokenizer::read(folder)?, known))
 }
 
 /// Added tokens of one tokenizer that another lacks, by their ids.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -11,8 +11,10 @@ use super::super::fused::{Pair, modules};
 use super::super::{Adapter, LoraConfig, Module, Projection, lay_out};
 use super::targets::{ByModule, Choice, Targets};
 use super::{CONFIG, LAYERS, MAGNITUDES, ROOT, WEIGHTS, keys, whole};
+use crate::domain::name::one_line;
 use crate::engine::adapter::fused::Module as Linear;
 use crate::engine::model::ModelConfig;
+use crate::engine::model::hf::{MOST_JSON, read_bounded};
 use crate::engine::model::safetensors::SafetensorsFile;
 use crate::engine::model::weights::Rows;
 
@@ -91,9 +93,11 @@ impl Adapter {
 impl Read {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let read = || -> Result<Self> {
-            let raw: Map<String, Value> = serde_json::from_slice(&std::fs::read(path)?)?;
+            let unreadable = |error: serde_json::Error| anyhow!(one_line(&error.to_string()));
+            let text = read_bounded(path, MOST_JSON)?;
+            let raw: Map<String, Value> = serde_json::from_slice(&text).map_err(unreadable)?;
             keys::check(&raw)?;
-            let keys: Keys = serde_json::from_value(Value::Object(raw))?;
+            let keys: Keys = serde_json::from_value(Value::Object(raw)).map_err(unreadable)?;
             ensure!(keys.r > 0, "its r is 0");
             let rank = |value: &Value| value.as_u64().map(|rank| rank as usize);
             let alpha = |value: &Value| value.as_f64().map(|alpha| alpha as f32);
@@ -219,7 +223,7 @@ impl Read {
     }
 
     pub(super) fn another(&self, why: &str) -> anyhow::Error {
-        anyhow::anyhow!(self.another_model(why))
+        anyhow!(self.another_model(why))
     }
 
     fn another_model(&self, why: &str) -> String {

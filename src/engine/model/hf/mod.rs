@@ -18,7 +18,7 @@ use crate::domain::name::one_line;
 pub(crate) use weights::SafetensorsWeights;
 
 /// Larger JSON files than this are no model's, and would take gigabytes once they are read.
-const MOST_JSON: u64 = 32 << 20;
+pub(crate) const MOST_JSON: u64 = 32 << 20;
 
 /// Reads a JSON file of a model.
 fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {
@@ -30,7 +30,7 @@ fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 }
 
 /// A file's bytes, where they are no more than that.
-fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
+pub(crate) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
     let file = ModelFile::open(path)?;
     let size = file.length();
     ensure!(size <= most, "it has {size} bytes, more than any model's ({most})");
