@@ -18,27 +18,6 @@ pub fn is_alive(process: u32) -> bool {
     exists && !is_zombie(process)
 }
 
-/// Whether a process of this machine lives and is the one that gave a sign of life at that time (seconds since 1970):
-/// one that began later has only been given the number of one that has ended.
-#[must_use]
-pub fn is_alive_since(process: u32, sign_of_life: f64) -> bool {
-    use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
-    if !is_alive(process) {
-        return false;
-    }
-    let id = Pid::from_u32(process);
-    let Ok(mut system) = System::new() else { return true };
-    let _ = system.refresh_processes_specifics(
-        ProcessesToUpdate::Some(&[id]),
-        false,
-        ProcessRefreshKind::nothing(),
-    );
-    system.process(id).is_none_or(|found| found.start_time() as f64 <= sign_of_life + CLOCK_SECONDS)
-}
-
-/// What the times of a process's beginning and of a heartbeat may differ by.
-const CLOCK_SECONDS: f64 = 5.0;
-
 /// Linux says so in `/proc`; elsewhere the heartbeat has to tell.
 fn is_zombie(process: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();

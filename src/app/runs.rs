@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::process;
-use super::train::lock::RunLock;
+use super::train::lock::{self, RunLock};
 use crate::config::Folders;
 use crate::domain::name;
 use crate::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
-use crate::engine::files;
+use crate::engine::files::{self, Leftover};
 
 /// A heartbeat older than this, in seconds, means that the process is gone, unless it can be seen to live.
 pub const STALE_SECONDS: f64 = 15.0;
@@ -74,32 +74,38 @@ pub(super) fn is_hidden(path: &Path) -> bool {
 pub fn summarise(folder: &Path) -> Option<RunSummary> {
     let folder = RunFolder::new(folder);
     let state: RunState = serde_json::from_slice(&fs::read(folder.state()).ok()?).ok()?;
-    let standing = standing(&state, now());
+    let now = now();
+    let standing = match standing(&state, now) {
+        live if live.is_live() && is_orphaned(&folder, &state, is_silent(&state, now)) => Standing::Crashed,
+        standing => standing,
+    };
     Some(RunSummary { name: folder.name(), folder, state, standing })
 }
 
-/// How a state stands at a time (seconds since 1970). A run of another machine is judged by its heartbeat alone.
+/// How a state stands at a time (seconds since 1970). Of a run of this machine the process tells: one that lives outweighs
+/// an old heartbeat, for it may only be suspended. A run of another machine is judged by its heartbeat alone.
 #[must_use]
 pub fn standing(state: &RunState, now: f64) -> Standing {
-    if state.phase.is_live() && is_gone(state, now - state.heartbeat > STALE_SECONDS, &process::host_name()) {
-        Standing::Crashed
-    } else {
-        state.phase.into()
-    }
+    let gone = is_gone(state, is_silent(state, now), &process::host_name());
+    if state.phase.is_live() && gone { Standing::Crashed } else { state.phase.into() }
 }
 
-/// Whether the process of a run in a live phase has ended, seen from the machine called `host`. On the run's own machine
-/// the process tells: one that is only suspended writes no heartbeat, and goes on later.
+/// Whether the last heartbeat is too old for a process that runs.
+#[must_use]
+pub fn is_silent(state: &RunState, now: f64) -> bool {
+    now - state.heartbeat > STALE_SECONDS
+}
+
+/// Whether the process of a run in a live phase has ended, seen from the machine called `host`.
 pub(super) fn is_gone(state: &RunState, silent: bool, host: &str) -> bool {
     // Process 0: put there by the starter, before the process itself could write.
-    if state.process == 0 || state.host != host {
-        return silent;
-    }
-    if silent {
-        !process::is_alive_since(state.process, state.heartbeat)
-    } else {
-        !process::is_alive(state.process)
-    }
+    if state.process == 0 || state.host != host { silent } else { !process::is_alive(state.process) }
+}
+
+/// Whether a silent run is without its process although one of that number lives: the number was given to another
+/// program since. A run's process holds the run's lock as long as it lives.
+pub(super) fn is_orphaned(folder: &RunFolder, state: &RunState, silent: bool) -> bool {
+    silent && state.host == process::host_name() && lock::is_held(folder) == Some(false)
 }
 
 /// Seconds since 1970.
@@ -118,7 +124,7 @@ pub fn find_run(folders: &Folders, name: &str) -> Result<RunSummary> {
     }
     let mut found: Vec<RunSummary> = list_runs(folders)?.into_iter().filter(|run| run.name == name).collect();
     match found.len() {
-        0 => bail!("there is no run `{name}`; `dojo runs` lists them"),
+        0 => bail!("there is no run `{}`; `dojo runs` lists them", name::plain(name)),
         1 => Ok(found.remove(0)),
         count => bail!(
             "{count} runs are called `{name}`; give the folder instead, such as {}",
@@ -150,7 +156,24 @@ pub fn delete_run(run: &RunSummary) -> Result<()> {
         bail!("the run {} is {}; stop it first", run.name, run.standing.name());
     }
     let _lock = RunLock::take(&run.folder).with_context(|| format!("delete the run {}", run.name))?;
+    // It may have been started since it was looked at.
+    let started = |now: &RunSummary| now.standing.is_live() && now.state.heartbeat > run.state.heartbeat;
+    if let Some(now) = summarise(run.folder.path()).filter(started) {
+        bail!("the run {} is {}; stop it first", run.name, now.standing.name());
+    }
     files::remove_folder(run.folder.path()).with_context(|| format!("delete the run {}", run.name))
+}
+
+/// Removes what a process that was killed while it deleted runs left of them.
+fn clean_deleted(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let deleted = matches!(Leftover::of(&name), Some((Leftover::Removed, _)));
+        if deleted && lock::is_held(&RunFolder::new(entry.path())) != Some(true) {
+            let removed = files::remove_if_there(&entry.path());
+            tracing::debug!(?name, ?removed, "left by a killed deletion");
+        }
+    }
 }
 
 /// Makes a new run folder: by that name, or by the first free `PREFIX-0001`.
@@ -162,12 +185,14 @@ pub fn create_run_folder(parent: &Path, name: Option<&str>, prefix: &str) -> Res
         name::check("run", name).map_err(anyhow::Error::msg)?;
     }
     fs::create_dir_all(parent).with_context(|| format!("create {}", parent.display()))?;
+    clean_deleted(parent);
     if let Some(name) = name {
         let folder = parent.join(name);
         let made = fs::create_dir(&folder);
         made.with_context(|| format!("create the run folder {}; is the name taken?", folder.display()))?;
         return Ok(RunFolder::new(folder));
     }
+    let prefix = name::made_of(prefix);
     for number in 1_u32.. {
         let folder = parent.join(format!("{prefix}-{number:04}"));
         match fs::create_dir(&folder) {
@@ -233,6 +258,9 @@ pub fn start_detached(launch: &Launch, after: Option<&RunFolder>) -> Result<u32>
 /// As [`start_detached`].
 pub fn start_program(program: &Path, launch: &Launch, after: Option<&RunFolder>) -> Result<u32> {
     let folder = launch.folder();
+    if let (Launch::Resume { .. }, Some(run)) = (launch, summarise(folder.path())) {
+        ensure!(!run.standing.is_live(), "the run {} is {} already", run.name, run.standing.name());
+    }
     announce(folder, if after.is_some() { Phase::Queued } else { Phase::Starting })?;
     let log = OpenOptions::new().create(true).append(true).open(folder.log());
     let log = log.with_context(|| format!("open {}", folder.log().display()))?;

@@ -50,7 +50,7 @@ pub fn open_named(folders: &Folders, name: &str) -> Result<SessionInfo> {
         return open_sample(folders, name);
     }
     let known: Vec<String> = list(folders)?.into_iter().map(|session| session.name).collect();
-    bail!("there is no session '{name}'; there are: {}", known.join(", "))
+    bail!("there is no session {}; there are: {}", name::shown(name), known.join(", "))
 }
 
 /// Copies a sample into the user's sessions, unless it is there already, and opens it.
@@ -62,12 +62,26 @@ pub fn open_sample(folders: &Folders, name: &str) -> Result<SessionInfo> {
     if !path.join(FILE).is_file() {
         let sample = SAMPLES.get_dir(name).with_context(|| format!("there is no sample session '{name}'"))?;
         // Beside it first, then renamed: half a sample must not look like a session.
-        let beside = folders.sessions().join(format!(".{name}.new-{}", std::process::id()));
+        let beside = unfinished(folders, name);
         copy(sample, sample.path(), &beside)
             .and_then(|()| std::fs::rename(&beside, &path).context("rename it"))
             .with_context(|| format!("copy the sample session to {}", path.display()))?;
     }
     open(&path)
+}
+
+/// Where a session is made before it gets its name. What killed processes left of such folders is removed.
+fn unfinished(folders: &Folders, name: &str) -> PathBuf {
+    let beginning = format!(".{name}.new-");
+    for entry in std::fs::read_dir(folders.sessions()).into_iter().flatten().filter_map(Result::ok) {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        let maker = file.strip_prefix(&beginning).and_then(|process| process.parse().ok());
+        if maker.is_some_and(|process| !super::process::is_alive(process)) {
+            let removed = std::fs::remove_dir_all(entry.path());
+            tracing::debug!(?file, ?removed, "left by a killed process");
+        }
+    }
+    folders.sessions().join(format!("{beginning}{}", std::process::id()))
 }
 
 fn copy(dir: &Dir<'_>, root: &Path, to: &Path) -> Result<()> {
@@ -92,7 +106,7 @@ pub fn create(folders: &Folders, name: &str) -> Result<SessionInfo> {
         path.display()
     );
     let make = || -> Result<()> {
-        let beside = folders.sessions().join(format!(".{name}.new-{}", std::process::id()));
+        let beside = unfinished(folders, name);
         std::fs::create_dir_all(beside.join("runs"))?;
         std::fs::create_dir_all(beside.join("recipes"))?;
         let file = SessionFile {

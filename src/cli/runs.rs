@@ -121,6 +121,9 @@ fn line(run: &RunSummary, width: usize) -> String {
         None => format!("{} ago", duration(runs::now() - state.heartbeat)),
     };
     let why = match run.standing {
+        standing if standing.is_live() && state.process != 0 && runs::is_silent(state, runs::now()) => {
+            format!("process {} is suspended; `kill -CONT {}` lets it go on", state.process, state.process)
+        }
         Standing::Crashed => format!("go on with `dojo runs resume {}`", run.name),
         _ => state.why.clone().unwrap_or_default(),
     };

@@ -14,7 +14,7 @@ use crate::app::runs::{self, Launch, RunSummary};
 use crate::app::train::{self, Job, preflight, recipe};
 use crate::config::Folders;
 use crate::domain::device::DeviceName;
-use crate::domain::name::shown;
+use crate::domain::name;
 use crate::domain::recipe::{Override, Recipe};
 use crate::domain::run::{Phase, RunFolder};
 use crate::engine::hub::Network;
@@ -62,6 +62,7 @@ pub(super) struct Train {
 }
 
 pub(super) fn run(arguments: &Train) -> Result<ExitCode> {
+    arguments.check_names()?;
     let folders = Folders::from_environment()?;
     let resumed = arguments.resume.as_deref().map(|name| runs::find_run(&folders, name)).transpose()?;
     let overrides = arguments.overrides();
@@ -95,6 +96,23 @@ pub(super) fn run(arguments: &Train) -> Result<ExitCode> {
 }
 
 impl Train {
+    /// A run's name is typed and printed again, and its folder's name is its name.
+    fn check_names(&self) -> Result<()> {
+        if let Some(name) = &self.name {
+            name::check("run", name).map_err(anyhow::Error::msg)?;
+        }
+        if let Some(folder) = &self.run {
+            let written = folder.to_string_lossy();
+            let last = folder.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+            ensure!(
+                !written.trim().is_empty() && !written.chars().any(char::is_control) && last.len() <= 255,
+                "{} can't be a run's folder",
+                name::shown(&written)
+            );
+        }
+        Ok(())
+    }
+
     /// All overrides; `--device` counts last.
     fn overrides(&self) -> Vec<Override> {
         let device = self
@@ -131,12 +149,6 @@ fn log_to(folder: &RunFolder) -> Result<()> {
 /// The folder that the arguments ask for, made where it is missing.
 fn new_folder(arguments: &Train, recipe: &Recipe, folders: &Folders) -> Result<RunFolder> {
     if let Some(folder) = &arguments.run {
-        let written = folder.to_string_lossy();
-        ensure!(
-            !written.trim().is_empty() && !written.chars().any(char::is_control),
-            "{} can't be a run's folder",
-            shown(&written)
-        );
         let taken = runs::summarise(folder).is_some_and(|run| run.state.process != 0);
         ensure!(!taken, "{} is a run already; go on with it by --resume", folder.display());
         std::fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;

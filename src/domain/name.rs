@@ -1,27 +1,49 @@
 //! Names that people give and that become a file's or a folder's.
 
-/// Longest name, in characters.
-const LONGEST: usize = 64;
+/// Longest name, in bytes: a folder's may have 255 on most systems, and what is written beside it has a longer one.
+const LONGEST: usize = 128;
 
-/// Checks that a name is a plain one: no path, nothing hidden, nothing that steers a terminal.
+/// Checks that a name is a plain one: no path, nothing hidden, nothing that can't be seen or steers a terminal.
 ///
 /// # Errors
 /// Where it isn't; the sentence says of what it can't be the name, and shows no more of it than is safe.
 pub fn check(of_what: &str, name: &str) -> Result<(), String> {
-    let plain = |character: char| character.is_alphanumeric() || "-_.".contains(character);
     let sound = !name.is_empty()
         && !name.starts_with(['.', '-'])
-        && name.chars().count() <= LONGEST
-        && name.len() <= 3 * LONGEST
-        && name.chars().all(plain);
+        && name.trim() == name
+        && name.len() <= LONGEST
+        && name.chars().all(is_plain);
     if sound {
         return Ok(());
     }
     Err(format!(
-        "{} can't be a {of_what}'s name: use letters, digits, '-', '_' and '.', at most {LONGEST}, and no '.' or '-' \
-         at the beginning",
+        "{} can't be a {of_what}'s name: use letters, digits, spaces inside and signs like '-', '_', '.', '=' and '+', at \
+         most {LONGEST} bytes, and no '.' or '-' at the beginning",
         shown(name)
     ))
+}
+
+/// Letters and digits of any language, the space, and ASCII signs that neither make a path nor a pattern of a shell.
+fn is_plain(character: char) -> bool {
+    character.is_alphanumeric() || " -_.=+,@#%()[]:".contains(character)
+}
+
+/// A name that [`check`] accepts, made of any text.
+#[must_use]
+pub fn made_of(text: &str) -> String {
+    let mut name: String = text.chars().map(|c| if is_plain(c) && c != ' ' { c } else { '-' }).collect();
+    // Room for a number behind it.
+    while name.len() > LONGEST / 2 {
+        name.pop();
+    }
+    let name = name.trim_start_matches(['.', '-']);
+    if name.is_empty() { "run".to_owned() } else { name.to_owned() }
+}
+
+/// As [`shown`], without the quotes.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    shown(text).trim_matches('\'').to_owned()
 }
 
 /// A text from elsewhere as it may stand in a sentence: in quotes, cut after some characters, with everything that

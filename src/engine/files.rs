@@ -58,11 +58,28 @@ pub fn replace_folder(partial: &Path, place: &Path) -> Result<()> {
         remove_if_there(&replaced)?;
         rename(place, &replaced)?;
     }
-    rename(partial, place)?;
+    if let Err(error) = rename(partial, place) {
+        // Back again: what failed is the new one.
+        let _ = fs::rename(&replaced, place);
+        return Err(error);
+    }
     if let Some(parent) = place.parent() {
         flush_folder(parent)?;
     }
     remove_if_there(&replaced)
+}
+
+/// Finishes what a process that was killed in [`replace_folder`] or [`remove_folder`] had begun: a folder that was set
+/// aside comes back where nothing has taken its place. What was half built is removed.
+///
+/// # Errors
+/// Where a folder can't be renamed or removed.
+pub fn recover_folder(place: &Path) -> Result<()> {
+    let replaced = hidden(place, REPLACED);
+    if replaced.exists() && !place.exists() {
+        rename(&replaced, place)?;
+    }
+    [PARTIAL, REPLACED, REMOVED].iter().try_for_each(|end| remove_if_there(&hidden(place, end)))
 }
 
 /// Removes a folder that looked whole: it loses its name first, so that half of it is never taken for all.

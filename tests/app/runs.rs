@@ -36,11 +36,11 @@ fn ended_process() -> u32 {
 }
 
 #[test]
-fn a_live_phase_without_its_process_or_with_an_old_heartbeat_has_crashed() {
+fn a_live_phase_without_its_process_or_elsewhere_with_an_old_heartbeat_has_crashed() {
     let (now, own) = (runs::now(), std::process::id());
     assert_eq!(runs::standing(&state(Phase::Running, own, now), now), Standing::Running);
-    // Long before this process began: its number has been given anew.
-    assert_eq!(runs::standing(&state(Phase::Running, own, now - 1e6), now), Standing::Crashed);
+    // Its process lives and may only be suspended.
+    assert_eq!(runs::standing(&state(Phase::Running, own, now - 60.0), now), Standing::Running);
     assert_eq!(runs::standing(&state(Phase::Paused, ended_process(), now), now), Standing::Crashed);
     assert_eq!(runs::standing(&state(Phase::Done, ended_process(), now - 60.0), now), Standing::Done);
     let elsewhere =
@@ -132,11 +132,31 @@ fn a_run_that_somebody_trains_in_is_not_deleted_whatever_its_state_says() {
 }
 
 #[test]
-fn a_half_deleted_run_is_not_listed() {
+fn a_silent_run_is_suspended_where_its_lock_is_held_and_crashed_where_it_is_not() {
+    let home = tempfile::tempdir().expect("a folder");
+    // Of this test's own process: it lives, and is no trainer.
+    let found = run(home.path(), "silent", &state(Phase::Running, std::process::id(), runs::now() - 600.0));
+    let standing = || runs::summarise(found.folder.path()).expect("a run").standing;
+    assert_eq!(standing(), Standing::Crashed);
+    let lock = std::fs::File::create(found.folder.lock()).expect("the lock");
+    lock.lock().expect("nobody else holds it");
+    assert_eq!(standing(), Standing::Running);
+    drop(lock);
+    assert_eq!(standing(), Standing::Crashed);
+}
+
+#[test]
+fn a_half_deleted_run_is_not_listed_and_goes_when_the_next_one_is_made() {
     let home = tempfile::tempdir().expect("a folder");
     run(home.path(), "done", &state(Phase::Done, 1, runs::now()));
     std::fs::rename(home.path().join("done"), home.path().join(".done.gone")).expect("as a killed deletion");
     assert_eq!(runs::list_runs_in(home.path()).expect("a list"), Vec::new());
+    runs::create_run_folder(home.path(), None, "..-sft").expect("a new folder");
+    let left: Vec<_> = std::fs::read_dir(home.path())
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(left, ["sft-0001"]);
 }
 
 #[test]
@@ -144,15 +164,28 @@ fn a_name_that_is_no_plain_one_is_refused_in_one_sentence() {
     let home = tempfile::tempdir().expect("a folder");
     let parent = home.path().join("runs");
     let long = "x".repeat(300);
-    for name in
-        ["", ".", "..", "../x", "../../x", "/tmp/x", "a/b", "a\nb", "\u{1b}[31mred", "-x", ".x", "a b", &long]
-    {
+    for name in [
+        "",
+        ".",
+        "..",
+        "../x",
+        "../../x",
+        "/tmp/x",
+        "a/b",
+        "a\nb",
+        "\u{1b}[31mred",
+        "-x",
+        ".x",
+        " a",
+        "a\u{200b}b",
+        &long,
+    ] {
         let refused = runs::create_run_folder(&parent, Some(name), "sft").expect_err(name).to_string();
         assert!(refused.contains("can't be a run's name"), "{refused}");
         assert!(!refused.contains(['\n', '\u{1b}']) && refused.len() < 400, "{refused:?}");
     }
     assert!(!parent.exists());
-    for name in ["sft-0001", "Größe_2.b", &"x".repeat(64)] {
+    for name in ["sft-0001", "Größe_2.b", "lr=1e-4", "base+lora", "a b", &"x".repeat(128)] {
         runs::create_run_folder(&parent, Some(name), "sft").expect(name);
     }
 }

@@ -1,11 +1,12 @@
 //! Whether there is still a process behind a run.
 //!
-//! Of a run on this machine the process itself is looked for; of any other the heartbeat must go on. The clocks of two
+//! Of a run on this machine the process itself is looked for: one that lives but is silent is suspended, if it holds the
+//! run's lock. Of any other the heartbeat must go on. The clocks of two
 //! machines may differ, so a heartbeat counts as fresh when it was *seen to change* lately; only at the first look
 //! there is nothing but its own time.
 
 use crate::app::runs::{self, STALE_SECONDS};
-use crate::domain::run::RunState;
+use crate::domain::run::{RunFolder, RunState};
 use crate::domain::run_info::Life;
 
 /// What the clocks of two machines may differ by.
@@ -22,7 +23,7 @@ pub(super) struct Pulse {
 
 impl Pulse {
     /// At a time (seconds since 1970), seen from the machine called `host`.
-    pub(super) fn life(&mut self, state: &RunState, now: f64, host: &str) -> Life {
+    pub(super) fn life(&mut self, folder: &RunFolder, state: &RunState, now: f64, host: &str) -> Life {
         if !state.phase.is_live() {
             return Life::Sound;
         }
@@ -35,6 +36,8 @@ impl Pulse {
             None => state.heartbeat + CLOCKS_DIFFER_SECONDS,
         };
         *self = Self { beat: state.heartbeat, seen: Some(seen) };
-        if runs::is_gone(state, now - seen > STALE_SECONDS, host) { Life::Gone } else { Life::Sound }
+        let silent = now - seen > STALE_SECONDS;
+        let gone = runs::is_gone(state, silent, host) || runs::is_orphaned(folder, state, silent);
+        if gone { Life::Gone } else { Life::Sound }
     }
 }

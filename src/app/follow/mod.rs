@@ -228,7 +228,8 @@ impl Followed {
                 Err(why) => self.info.problem = Some(format!("notes.toml: {why}")),
             }
         }
-        let life = self.info.state.as_ref().map_or(Life::Sound, |state| self.pulse.life(state, now, host));
+        let life =
+            self.info.state.as_ref().map_or(Life::Sound, |state| self.pulse.life(&files, state, now, host));
         if life != self.info.life {
             self.info.life = life;
             self.told = false;

@@ -113,6 +113,7 @@ impl Lane {
             RunsCommand::SaveRecipe { path, text } => {
                 let folder = path.parent().with_context(|| format!("{} is in no folder", path.display()))?;
                 std::fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+                files::remove_partial_files(folder, &crate::app::process::is_alive);
                 files::write_atomically(&path, text.as_bytes())?;
                 self.list_recipes()?;
                 self.say(Level::Good, format!("saved {}", path.display()));

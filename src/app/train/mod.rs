@@ -51,6 +51,7 @@ pub struct Job {
 pub fn execute(job: &Job, listener: Box<dyn Listener>, progress: &mut dyn hub::Progress) -> Result<Outcome> {
     let _lock = RunLock::take(&job.folder)?;
     files::remove_partial_files(job.folder.path(), &process::is_alive);
+    files::recover_folder(&job.folder.adapter())?;
     files::write_atomically(&job.folder.recipe(), job.recipe.to_toml().as_bytes())?;
     let phase = if job.after.is_some() { Phase::Queued } else { Phase::Starting };
     let mut host = RunHost::start(&job.folder, phase, listener)?;

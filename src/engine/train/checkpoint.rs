@@ -171,8 +171,7 @@ pub fn recover(run: &RunFolder) -> Result<()> {
     left.sort();
     for (kind, name, path) in left {
         let place = run.checkpoints().join(name);
-        let wanted = kind != files::Leftover::Removed && whole(&place).is_err() && whole(&path).is_ok();
-        if wanted {
+        if whole(&place).is_err() && is_wanted(run, kind, &place, &path)? {
             files::remove_if_there(&place)?;
             fs::rename(&path, &place).with_context(|| format!("put {} in its place", place.display()))?;
             files::flush_folder(&run.checkpoints())?;
@@ -181,6 +180,17 @@ pub fn recover(run: &RunFolder) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether what a killed process left of a checkpoint takes the place of one that is missing or damaged.
+fn is_wanted(run: &RunFolder, kind: files::Leftover, place: &Path, path: &Path) -> Result<bool> {
+    let Ok(found) = whole(path) else { return Ok(false) };
+    Ok(match kind {
+        files::Leftover::Removed => false,
+        files::Leftover::Replaced => true,
+        // Earlier versions left such folders and went on without them: beside whole checkpoints it may be of any age.
+        files::Leftover::Partial => found.sealed || place.exists() || steps(run)?.is_empty(),
+    })
 }
 
 /// The folder of a step's checkpoint.
@@ -232,8 +242,18 @@ fn sizes(folder: &Path) -> Result<BTreeMap<String, u64>> {
     read().with_context(|| format!("read {}", folder.display()))
 }
 
+/// A checkpoint all of whose files are there.
+struct Whole {
+    state: TrainerState,
+    /// Whether it says their sizes, as those of earlier versions don't.
+    sealed: bool,
+}
+
+/// Files without which a folder is no checkpoint, whatever it says of itself.
+const NEEDED: [&str; 2] = [NUMBERS, "adapter_model.safetensors"];
+
 /// The state of a checkpoint all of whose files are there, with the sizes that they were written with.
-fn whole(place: &Path) -> Result<TrainerState> {
+fn whole(place: &Path) -> Result<Whole> {
     let path = place.join(STATE);
     let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
     let parse = || Ok((serde_json::from_slice(&text)?, serde_json::from_slice(&text)?));
@@ -245,8 +265,10 @@ fn whole(place: &Path) -> Result<TrainerState> {
         let found = *found.get(name).with_context(|| format!("{} is missing", path.display()))?;
         ensure!(found == size, "{} has {found} bytes, but was written with {size}", path.display());
     }
-    ensure!(found.contains_key(NUMBERS), "{} is missing", place.join(NUMBERS).display());
-    Ok(state)
+    for name in NEEDED {
+        ensure!(found.contains_key(name), "{} is missing", place.join(name).display());
+    }
+    Ok(Whole { state, sealed: !written.files.is_empty() })
 }
 
 /// Reads the newest checkpoint that is whole into adapter and optimizer, after [`recover`]; gives back its state, or
@@ -262,19 +284,7 @@ pub fn load_newest(
     recover(run)?;
     let mut newest_damage = None;
     for step in named(run)?.into_iter().rev() {
-        let place = folder(run, step);
-        let read = whole(&place).and_then(|state| {
-            let path = place.join(STATE);
-            ensure!(state.step == step, "{} says step {}, not {step}", path.display(), state.step);
-            let path = place.join(NUMBERS);
-            Ok((state, fs::read(&path).with_context(|| format!("read {}", path.display()))?))
-        });
-        let read = read.and_then(|(state, bytes)| {
-            let path = place.join(NUMBERS);
-            SafeTensors::deserialize(&bytes).with_context(|| format!("read {}", path.display()))?;
-            Ok((state, bytes))
-        });
-        let (state, bytes) = match read {
+        let (mut state, bytes) = match read(run, step) {
             Ok(read) => read,
             Err(damage) => {
                 tracing::warn!("the checkpoint of step {step} is damaged and left alone: {damage:#}");
@@ -284,11 +294,29 @@ pub fn load_newest(
         };
         let AdamW { mean, square, .. } = optimizer;
         let wanted = [("values", &mut adapter.values), ("exp_avg", mean), ("exp_avg_sq", square)];
-        read_numbers(&place.join(NUMBERS), &bytes, wanted)?;
+        read_numbers(&folder(run, step).join(NUMBERS), &bytes, wanted)?;
         optimizer.steps = step;
+        // Further back, the best one may have been removed for a better one that is lost.
+        let lost = |best: &Best| best.step != step && whole(&folder(run, best.step)).is_err();
+        if newest_damage.is_some() && state.best.as_ref().is_some_and(lost) {
+            state.best = None;
+        }
         return Ok(Some(state));
     }
-    newest_damage.map_or(Ok(None), Err)
+    let Some(damage) = newest_damage else { return Ok(None) };
+    Err(damage.context("no checkpoint of this run is whole, so it can't go on; start a new run"))
+}
+
+/// A step's checkpoint: its state, and the file of its numbers, checked to be one.
+fn read(run: &RunFolder, step: u64) -> Result<(TrainerState, Vec<u8>)> {
+    let place = folder(run, step);
+    let state = whole(&place)?.state;
+    let path = place.join(STATE);
+    ensure!(state.step == step, "{} says step {}, not {step}", path.display(), state.step);
+    let path = place.join(NUMBERS);
+    let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+    SafeTensors::deserialize(&bytes).with_context(|| format!("read {}", path.display()))?;
+    Ok((state, bytes))
 }
 
 /// Reads the trained numbers of a step's checkpoint.

@@ -179,6 +179,38 @@ fn a_run_killed_while_pruning_keeps_no_half_of_a_checkpoint_that_looks_whole() {
 }
 
 #[test]
+fn what_an_earlier_version_left_beside_whole_checkpoints_is_not_taken_for_the_newest() {
+    let (_home, run, [old, new]) = two_of_a_step();
+    save(&run, 1, 2).unwrap();
+    let path = new.join("trainer_state.json");
+    let mut state: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert!(state.as_object_mut().unwrap().remove("files").is_some());
+    std::fs::write(&path, state.to_string()).unwrap();
+    std::fs::rename(new, run.checkpoints().join(".step-3.partial")).unwrap();
+    assert_eq!(tokens_after_resuming(&run), Some(0));
+    assert_eq!(names(&run.checkpoints()), ["step-1"]);
+    drop(old);
+}
+
+#[test]
+fn a_best_checkpoint_that_is_lost_no_longer_counts_after_falling_back() {
+    let home = tempfile::tempdir().unwrap();
+    let run = RunFolder::new(home.path());
+    for step in [3, 6] {
+        let state =
+            TrainerState { step, best: Some(checkpoint::Best::new(2, 0.5)), ..TrainerState::fresh(42, 7) };
+        save_as(&run, &state, &optimizer(), 2).unwrap();
+    }
+    let best = || {
+        let loaded = checkpoint::load_newest(&run, &mut bigram::adapter(), &mut optimizer());
+        loaded.unwrap().unwrap().best
+    };
+    assert!(best().is_some());
+    std::fs::remove_file(checkpoint::folder(&run, 6).join("optimizer.safetensors")).unwrap();
+    assert_eq!(best(), None);
+}
+
+#[test]
 fn a_damaged_newest_checkpoint_is_passed_over_for_the_newest_whole_one() {
     for (file, length) in
         [("optimizer.safetensors", 40), ("trainer_state.json", 0), ("adapter_model.safetensors", 1)]
