@@ -11,6 +11,7 @@ use tokenizers::{Encoding, Tokenizer, TruncationParams};
 use self::bert::{Bert, Shape};
 use super::model::ModelFiles;
 use super::model::files::Form;
+use super::model::hf::tokenizer::read_file;
 
 /// Tokens computed together: enough to keep all cores busy, few enough to stay small.
 const TOGETHER: usize = 4096;
@@ -46,10 +47,7 @@ impl Embedder {
         let opened = || -> Result<Self> {
             let shape = Shape::read(folder)?;
             let path = folder.join("tokenizer.json");
-            let mut tokenizer =
-                Tokenizer::from_file(&path).map_err(|error| anyhow!("read {}: {error}", path.display()))?;
-            // Padding and length in the file are those of its training.
-            tokenizer.with_padding(None);
+            let mut tokenizer = read_file(&path)?;
             let max_length = longest(folder).unwrap_or(shape.positions).min(shape.positions);
             let truncation = TruncationParams { max_length, ..TruncationParams::default() };
             tokenizer

@@ -209,6 +209,10 @@ impl ModelConfig {
             "the norms' epsilon is {}",
             self.norm_epsilon
         );
+        let scales = [Some(self.attention_scale), Some(self.embedding_scale)];
+        for scale in scales.into_iter().chain([self.attention_softcap, self.logit_softcap]).flatten() {
+            ensure!(scale.is_finite() && scale > 0.0, "a scale or cap of the model is {scale}");
+        }
         ensure!(
             self.windows.len() == self.layers && self.rotary_layers.len() == self.layers,
             "windows and rotary flags don't count {} layers",

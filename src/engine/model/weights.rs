@@ -112,7 +112,7 @@ impl Mapped<'_> {
     /// The chosen rows as f32.
     pub(crate) fn expand(&self, rows: &Rows, shape: &[usize]) -> Result<Vec<f32>> {
         let chosen = self.choose(rows, shape)?;
-        let width = shape.iter().skip(1).product::<usize>();
+        let width = shape.iter().skip(1).fold(1_usize, |all, &size| all.saturating_mul(size));
         let mut numbers = vec![0.0; shape.iter().product()];
         let rows_at_once = (PIECE / chosen.row.max(1)).max(1);
         let piece = rows_at_once * width.max(1);

@@ -10,9 +10,6 @@ use crate::engine::model::weights::Rows;
 /// ggml's type of a control token (`llama_token_type`).
 pub(crate) const CONTROL_TOKEN: i64 = 3;
 
-/// Divisors of a rotary embedding's frequencies, at most: half a head's size.
-const MOST_FREQUENCIES: usize = 1 << 16;
-
 /// Reads the configuration.
 ///
 /// # Errors
@@ -143,10 +140,10 @@ impl<'a> Keys<'a> {
         let theta = self.float("rope.freq_base").unwrap_or(10_000.0);
         let dimensions = self.count("rope.dimension_count")?.unwrap_or(head_dim);
         let rope = |scaling| Rope { theta, dimensions, scaling };
-        if let Some(divisors) = frequencies(file, "rope_freqs.weight")? {
+        if let Some(divisors) = frequencies(file, "rope_freqs.weight", dimensions)? {
             return Ok((rope(RopeScaling::PerFrequency { divisors, attention_factor: 1.0 }), None));
         }
-        if let Some(divisors) = frequencies(file, "rope_factors_short.weight")? {
+        if let Some(divisors) = frequencies(file, "rope_factors_short.weight", dimensions)? {
             let attention_factor = self.float("rope.scaling.attn_factor").unwrap_or(1.0);
             let original = self.count("rope.scaling.original_context_length")?;
             return Ok((rope(RopeScaling::PerFrequency { divisors, attention_factor }), original));
@@ -172,14 +169,13 @@ impl<'a> Keys<'a> {
 }
 
 /// A tensor of divisors of the rotary frequencies, if the file has it.
-fn frequencies(file: &GgufFile, name: &str) -> Result<Option<Vec<f32>>> {
+fn frequencies(file: &GgufFile, name: &str, dimensions: usize) -> Result<Option<Vec<f32>>> {
     let Some(entry) = file.header().tensors.get(name) else {
         return Ok(None);
     };
-    let count = entry.shape.iter().product::<usize>();
-    ensure!(count <= MOST_FREQUENCIES, "tensor {name} holds {count} divisors, more than any head's half");
-    let divisors = file.mapped(entry).expand(&Rows::All, &entry.shape);
-    let divisors = divisors.with_context(|| format!("tensor {name}"))?;
+    let divisors = file.mapped(entry).expand(&Rows::All, &[dimensions / 2]);
+    let divisors = divisors
+        .with_context(|| format!("tensor {name}, which holds a divisor for each pair that rotates"))?;
     ensure!(
         divisors.iter().all(|divisor| *divisor > 0.0),
         "tensor {name} holds a divisor that isn't positive"

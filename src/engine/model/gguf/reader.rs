@@ -238,7 +238,7 @@ impl Cursor<'_> {
         let size = shape
             .iter()
             .try_fold(1_usize, |all, &dimension| all.checked_mul(dimension))
-            .filter(|_| row.is_multiple_of(format.block_size()))
+            .filter(|&numbers| numbers > 0 && row.is_multiple_of(format.block_size()))
             .and_then(|numbers| blocks::size_in_bytes(format, numbers));
         let size =
             size.with_context(|| format!("the file is damaged: {} has shape {shape:?}", shown(&name)))?;

@@ -22,6 +22,9 @@ const SPACE: &str = "▁";
 /// ggml's types of tokens that merges make (`llama_token_type`).
 const NORMAL_TOKEN: i64 = 1;
 
+/// The sum of the squares of the tokens' lengths, at most: a quarter of a million tokens of 64 bytes.
+const MOST_WORK: usize = 1 << 30;
+
 pub(super) fn build(header: &Header, tokens: &[String]) -> Result<Tokenizer> {
     let failed = |error| anyhow!("build the tokenizer: {error}");
     let scores = header.floats("tokenizer.ggml.scores").context("tokenizer.ggml.scores is missing")?;
@@ -32,6 +35,10 @@ pub(super) fn build(header: &Header, tokens: &[String]) -> Result<Tokenizer> {
         scores.len()
     );
     let kinds = header.integers("tokenizer.ggml.token_type").unwrap_or_default();
+    // Each token is tried to be cut at each of its characters.
+    let work =
+        tokens.iter().fold(0_usize, |all, token| all.saturating_add(token.len().saturating_mul(token.len())));
+    ensure!(work <= MOST_WORK, "its tokens are far longer than any model's");
     let merges = merges(tokens, scores, kinds);
     let vocabulary: Vocab = tokens.iter().zip(0..).map(|(token, id)| (token.clone(), id)).collect();
     let mut builder = BPE::builder().vocab_and_merges(vocabulary, merges).fuse_unk(true).byte_fallback(true);

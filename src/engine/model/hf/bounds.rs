@@ -15,6 +15,8 @@ const DEEPEST: usize = 12;
 const MOST_PARTS: usize = 1 << 13;
 const LONGEST_TEXT: usize = 1 << 14;
 const MOST_PATTERNS: usize = 32;
+/// The counts of a pattern's repetitions, multiplied: nested ones unfold.
+const MOST_REPETITIONS: usize = 1 << 16;
 /// How many times longer a text may become, by the sizes of what is replaced and by what.
 const MOST_GROWTH: usize = 1 << 10;
 /// How often a post-processor may repeat a text.
@@ -86,7 +88,8 @@ impl Measure {
                 for (key, item) in keys {
                     ensure!(key.len() <= LONGEST_TEXT, "it holds a key of {} bytes", key.len());
                     match item {
-                        Value::String(map) if key == "precompiled_charsmap" => charsmap::check(map)?,
+                        // Checked by `measure`, and larger than other texts.
+                        Value::String(_) if key == "precompiled_charsmap" => {}
                         _ => self.add(item, depth + 1)?,
                     }
                 }
@@ -96,34 +99,52 @@ impl Measure {
         Ok(())
     }
 
-    /// What one component does to a text.
+    /// What one component does to a text. It is told by its keys: the library reads some of them without their type.
     fn measure(&mut self, value: &Value) -> Result<()> {
+        let text = |key: &str| value.get(key).and_then(Value::as_str);
+        let kind = text("type").unwrap_or_default();
         if let Some(pattern) = value.get("pattern") {
-            self.patterns += 1;
-            ensure!(self.patterns <= MOST_PATTERNS, "it has more than {MOST_PATTERNS} patterns");
-            let content = value.get("content").and_then(Value::as_str).unwrap_or_default().len();
-            // A regular expression may match nothing at all, between any two characters.
-            let matched = pattern.get("String").or(Some(pattern)).and_then(Value::as_str).map_or(0, str::len);
-            let growth = if matched == 0 { content + 1 } else { content.div_ceil(matched).max(1) };
-            self.grow(growth)?;
+            self.pattern(pattern, text("content").unwrap_or_default().len())?;
         }
-        match value.get("type").and_then(Value::as_str) {
-            Some("ByteLevel" | "BertNormalizer") => self.grow(2)?,
-            Some("FixedLength") => {
-                ensure!(value.get("length").and_then(Value::as_u64) != Some(0), "it splits into pieces of 0");
-            }
-            Some("TemplateProcessing") => {
-                let copies = |key: &str| {
-                    let pieces =
-                        value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-                    pieces.iter().filter(|piece| piece.get("Sequence").is_some()).count()
-                };
-                self.copies = self.copies.saturating_mul(copies("single").max(copies("pair")).max(1));
-                ensure!(self.copies <= MOST_COPIES, "it repeats a text {} times", self.copies);
-            }
-            _ => {}
+        if let Some(prepended) = text("prepend") {
+            self.grow(1 + prepended.len())?;
         }
-        Ok(())
+        if kind == "Precompiled" || value.get("precompiled_charsmap").is_some() {
+            let map = text("precompiled_charsmap").context("its precompiled_charsmap is missing")?;
+            self.grow(charsmap::check(map)?)?;
+        }
+        let number = |key: &str| value.get(key).and_then(Value::as_u64);
+        ensure!(number("length") != Some(0), "it splits into pieces of 0");
+        // The library cuts from the end of an empty token too, and panics.
+        ensure!(number("stop").unwrap_or(0) == 0, "it strips the end of tokens");
+        let copies = ["single", "pair"].map(|key| {
+            let pieces = value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            pieces.iter().filter(|piece| piece.get("Sequence").is_some()).count()
+        });
+        self.copies = self.copies.saturating_mul(copies.into_iter().max().unwrap_or(0).max(1));
+        ensure!(self.copies <= MOST_COPIES, "it repeats a text {} times", self.copies);
+        self.grow(match kind {
+            "ByteLevel" | "BertNormalizer" => 2,
+            "NFD" => 3,
+            "Metaspace" => 4,
+            // One letter of Arabic becomes eleven times as long.
+            "NFKD" | "NFKC" => 11,
+            _ => 1,
+        })
+    }
+
+    /// A pattern, and the bytes that are put in place of what it matches.
+    fn pattern(&mut self, pattern: &Value, content: usize) -> Result<()> {
+        self.patterns += 1;
+        ensure!(self.patterns <= MOST_PATTERNS, "it has more than {MOST_PATTERNS} patterns");
+        let expression = pattern.get("Regex").and_then(Value::as_str).unwrap_or_default();
+        ensure!(
+            repetitions(expression) <= MOST_REPETITIONS,
+            "its pattern repeats more than {MOST_REPETITIONS} times"
+        );
+        // A regular expression may match nothing at all, between any two characters.
+        let matched = pattern.get("String").or(Some(pattern)).and_then(Value::as_str).map_or(0, str::len);
+        self.grow(if matched == 0 { content + 1 } else { content.div_ceil(matched).max(1) })
     }
 
     fn grow(&mut self, times: usize) -> Result<()> {
@@ -131,4 +152,20 @@ impl Measure {
         ensure!(self.growth <= MOST_GROWTH, "it may make a text more than {MOST_GROWTH} times as long");
         Ok(())
     }
+}
+
+/// The product of all counts in braces (`a{3}`, `a{2,30}`), but those that name a character (`\x{3000}`).
+fn repetitions(expression: &str) -> usize {
+    let mut product = 1_usize;
+    for (at, _) in expression.match_indices('{') {
+        let before = expression.get(..at).unwrap_or_default();
+        let inside =
+            expression.get(at + 1..).and_then(|rest| rest.split_once('}')).map_or("", |(inside, _)| inside);
+        let is_character = ["\\x", "\\u", "\\U", "\\p", "\\P"].iter().any(|escape| before.ends_with(escape));
+        let counts = inside.split(',').map(|count| count.trim().parse::<usize>());
+        if let Some(most) = counts.filter_map(Result::ok).max().filter(|_| !is_character) {
+            product = product.saturating_mul(most.max(1));
+        }
+    }
+    product
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Deserialize;
 use tokenizers::Tokenizer;
 
@@ -24,17 +24,30 @@ pub(crate) fn read(folder: &Path) -> Result<Tokenizer> {
         "{} holds no tokenizer.json (a tokenizer.model alone isn't enough: save the tokenizer with transformers)",
         folder.display()
     );
+    read_file(&path)
+}
+
+/// Reads a `tokenizer.json` that may come from a stranger.
+///
+/// # Errors
+/// Where it is damaged, or is refused because it would take all memory or time; the message names the file.
+pub(crate) fn read_file(path: &Path) -> Result<Tokenizer> {
     let read = || -> Result<Tokenizer> {
-        let text = read_bounded(&path, bounds::MOST_BYTES)?;
+        let text = read_bounded(path, bounds::MOST_BYTES)?;
         bounds::check(&text)?;
-        Tokenizer::from_bytes(&text).map_err(|error| anyhow!(one_line(&error.to_string())))
+        // The library panics on some of what it doesn't expect.
+        let read = std::panic::catch_unwind(|| -> Result<Tokenizer> {
+            let failed = |error: tokenizers::Error| anyhow!(one_line(&error.to_string()));
+            let mut tokenizer = Tokenizer::from_bytes(&text).map_err(failed)?;
+            // Some files ship the settings of their last use.
+            tokenizer.with_padding(None);
+            tokenizer.with_truncation(None).map_err(failed)?;
+            try_out(&tokenizer)?;
+            Ok(tokenizer)
+        });
+        read.unwrap_or_else(|_| bail!("the tokenizer library fails on it"))
     };
-    let mut tokenizer = read().with_context(|| format!("read {}", path.display()))?;
-    // Some files ship the settings of their last use.
-    tokenizer.with_padding(None);
-    tokenizer.with_truncation(None).map_err(|error| anyhow!("{}: {error}", path.display()))?;
-    try_out(&tokenizer).with_context(|| format!("try the tokenizer {}", path.display()))?;
-    Ok(tokenizer)
+    read().with_context(|| format!("read {}", path.display()))
 }
 
 /// A text of this many characters is split within [`LONGEST_TRY`], or a longer one would take for ever.
