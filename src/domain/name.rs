@@ -62,8 +62,9 @@ pub fn shown(text: &str) -> String {
 #[must_use]
 pub fn one_line(message: &str) -> String {
     const MOST: usize = 1_000;
-    let mut line: String = message.chars().take(MOST).flat_map(escaped).collect();
-    if message.chars().nth(MOST).is_some() {
+    let mut signs = message.chars().flat_map(escaped);
+    let mut line: String = signs.by_ref().take(MOST).collect();
+    if signs.next().is_some() {
         line += "...";
     }
     line

@@ -220,7 +220,7 @@ fn a_tokenizer_that_makes_texts_grow_without_measure_is_refused() {
     let between = replace(&json!({"Regex": "x*"}), &"y".repeat(5_000));
     assert!(part_refused("normalizer", &between).contains("times as long"));
     let long = json!({"type": "Prepend", "prepend": "x".repeat(1 << 20)});
-    assert!(part_refused("normalizer", &long).contains("it holds a text of 1048576 bytes"));
+    assert!(part_refused("normalizer", &long).contains("times as long"));
     let bytes: Vec<Value> = (0..30).map(|_| json!({"type": "ByteLevel"})).collect();
     assert!(
         part_refused("normalizer", &json!({"type": "Sequence", "normalizers": bytes}))
