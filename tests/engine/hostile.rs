@@ -122,7 +122,6 @@ fn a_folder_names_its_fault_in_a_line_whatever_stands_in_its_files() {
         ("hidden_act", json!(long)),
         ("hidden_size", json!(long)),
         ("rope_scaling", json!({"rope_type": long, "factor": 2.0})),
-        ("layer_types", json!([long, long])),
     ] {
         let mut config = tiny.config();
         config[key] = value;
