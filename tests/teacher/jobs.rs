@@ -293,8 +293,10 @@ async fn a_correction_that_concludes_another_label_than_its_own_is_asked_for_onc
     let said = book.asked()[1].messages.last().expect("turns").content.clone();
     assert!(said.contains("the conclusion of improved_thought_process says 0, but its label is 1"), "{said}");
     // The same for what it says of the mistake.
-    let book =
-        Book::of([&corrected("By the rule of the house the hypothesis must be false.", FOLLOWS), &good]);
+    let book = Book::of([
+        &corrected("The rule of the house says no, so the hypothesis must be false.", FOLLOWS),
+        &good,
+    ]);
     job.reflect(&book, &wrong()).await.expect("no end").expect("a reflection");
     let said = book.asked()[1].messages.last().expect("turns").content.clone();
     assert!(said.contains("error_analysis argues for 0, but the true label is 1"), "{said}");
