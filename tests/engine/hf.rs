@@ -169,17 +169,72 @@ fn an_unknown_architecture_says_which_are_known() {
 
 /// Reads a tiny folder's configuration after changing some of its keys.
 fn config_with(kind: &'static str, keys: &serde_json::Value) -> Result<ModelConfig, String> {
+    config_edited(kind, |config| {
+        config.extend(keys.as_object().unwrap().iter().map(|(key, value)| (key.clone(), value.clone())));
+    })
+}
+
+/// As [`config_with`], without some of its keys.
+fn config_without(kind: &'static str, keys: &[&str]) -> ModelConfig {
+    config_edited(kind, |config| config.retain(|key, _| !keys.contains(&key.as_str()))).unwrap()
+}
+
+fn config_edited(
+    kind: &'static str,
+    edit: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>),
+) -> Result<ModelConfig, String> {
     let place = tempfile::tempdir().unwrap();
     let tiny = Tiny::new(if KINDS.contains(&kind) { kind } else { "llama" });
-    tiny.write_folder(place.path());
     let mut config = tiny.config();
     config["model_type"] = kind.into();
-    for (key, value) in keys.as_object().unwrap() {
-        config[key] = value.clone();
-    }
+    edit(config.as_object_mut().unwrap());
+    let layers = usize::try_from(config["num_hidden_layers"].as_u64().unwrap()).unwrap();
+    Tiny { layers, ..tiny }.write_folder(place.path());
     std::fs::write(place.path().join("config.json"), config.to_string()).unwrap();
     let opened = model::open(&ModelFiles::at(place.path()).unwrap());
     opened.map(|model| model.config).map_err(|error| format!("{error:#}"))
+}
+
+#[test]
+fn keys_that_a_file_leaves_out_have_their_architectures_defaults() {
+    let gemma = config_without("gemma3_text", &["sliding_window", "query_pre_attn_scalar"]);
+    assert_eq!((gemma.windows, gemma.attention_scale), (vec![Some(4096); 2], 1.0 / 16.0));
+    assert_eq!(config_without("mistral", &["sliding_window"]).windows, [Some(4096); 2]);
+    let theta = |kind| config_without(kind, &["rope_theta"]).rope.theta;
+    assert_eq!((theta("smollm3"), theta("llama")), (2e6, 1e4));
+    let epsilon = |kind| config_without(kind, &["rms_norm_eps"]).norm_epsilon;
+    assert_eq!((epsilon("phi3"), epsilon("llama")), (1e-5, 1e-6));
+}
+
+#[test]
+fn keys_count_for_the_architectures_that_read_them() {
+    let llama = config_with("llama", &serde_json::json!({})).unwrap();
+    let foreign = serde_json::json!({"partial_rotary_factor": 0.5, "final_logit_softcapping": 3.0,
+        "query_pre_attn_scalar": 2, "hidden_activation": "gelu_pytorch_tanh", "sliding_window": 9,
+        "layer_types": ["sliding_attention", "full_attention"]});
+    assert_eq!(config_with("llama", &foreign).unwrap(), llama);
+    let types =
+        serde_json::json!({"sliding_window": 9, "layer_types": ["full_attention", "sliding_attention"]});
+    assert_eq!(config_with("mistral", &types).unwrap().windows, [None, Some(9)]);
+    for (kind, keys, said) in [
+        ("llama", serde_json::json!({"is_causal": false}), "is_causal is false"),
+        ("gemma3_text", serde_json::json!({"use_bidirectional_attention": true}), "attends both ways"),
+        ("qwen2", types, "without a sliding_window"),
+        (
+            "llama",
+            serde_json::json!({"rope_parameters": {"full_attention": {}}}),
+            "differ between kinds of layers",
+        ),
+        ("gemma3_text", serde_json::json!({"rope_parameters": {"rope_theta": 5.0}}), "don't tell layers"),
+        (
+            "gemma3_text",
+            serde_json::json!({"rope_parameters": {"sliding_attention": {"rope_type": "linear", "factor": 2.0}}}),
+            "scale their rotation",
+        ),
+    ] {
+        let error = config_with(kind, &keys).unwrap_err();
+        assert!(error.contains(said), "{error}");
+    }
 }
 
 #[test]

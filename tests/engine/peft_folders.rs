@@ -2,11 +2,11 @@
 //! name; and the embeddings that PEFT saves besides.
 
 use dojo_studio::engine::adapter::{Adapter, Module};
-use dojo_studio::engine::model::{ModelConfig, OpenModel};
+use dojo_studio::engine::model::{self, ModelConfig, ModelFiles, OpenModel};
 use serde_json::{Value, json};
 
 use super::adapter::{load_error, tensor, tiny, write};
-use crate::support::tiny::{Named, Tiny};
+use crate::support::tiny::{Named, Tiny, write_safetensors};
 
 const ROWS: usize = Tiny::VOCABULARY;
 
@@ -249,8 +249,19 @@ fn the_model_has_as_many_rows_as_the_adapter_was_saved_over() {
         let folder = tempfile::tempdir().unwrap();
         let more = [outer("model.embed_tokens.weight", ROWS + 1, 2.0), outer("lm_head.weight", ROWS, 3.0)];
         write(folder.path(), json!({}), &[pairs(&["q_proj"], 2), more.to_vec()].concat());
-        let error = format!("{:#}", model.with_tokens_of(folder.path()).err().unwrap());
+        let error = format!("{:#}", model.clone().with_tokens_of(folder.path()).err().unwrap());
         assert!(error.contains("lm_head.weight has") && error.contains("embed_tokens.weight has"), "{error}");
+        // PEFT saves both where it resized them: one alone is of a base that had as many.
+        let alone = [outer("lm_head.weight", ROWS + 1, 3.0)];
+        write(
+            folder.path(),
+            json!({"modules_to_save": ["lm_head"]}),
+            &[pairs(&["q_proj"], 2), alone.to_vec()].concat(),
+        );
+        let same = model.with_tokens_of(folder.path()).unwrap();
+        assert_eq!(same.config.vocabulary, ROWS);
+        let error = format!("{:#}", Adapter::load(folder.path(), &same.config).unwrap_err());
+        assert!(error.contains("can't be held together"), "{error}");
     }
 }
 
@@ -292,4 +303,23 @@ fn rows_that_an_adapter_trains_stand_among_the_others_that_it_was_saved_over() {
     write(folder.path(), keys, &[pairs(&["q_proj"], 2), differing.to_vec()].concat());
     let error = format!("{:#}", Adapter::load(folder.path(), &resized.config).unwrap_err());
     assert!(error.contains("differ from the embedding's"), "{error}");
+}
+
+#[test]
+fn tokens_of_an_embedding_that_only_the_configuration_ties_are_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let tiny = Tiny::new("llama");
+    tiny.write_folder(place.path());
+    let mut tensors = tiny.tensors();
+    tensors.push(("lm_head.weight".to_owned(), vec![ROWS, 32], vec![0.5; ROWS * 32]));
+    write_safetensors(&place.path().join("model.safetensors"), &tensors);
+    let model = model::open(&ModelFiles::at(place.path()).unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), json!({}), &pairs(&["q_proj"], 2));
+    assert!(model.clone().with_tokens_of(folder.path()).is_ok());
+    let rows = outer("model.embed_tokens.token_adapter.trainable_tokens_delta", 1, 2.0);
+    let keys = json!({"trainable_token_indices": [3]});
+    write(folder.path(), keys, &[pairs(&["q_proj"], 2), vec![rows]].concat());
+    let error = format!("{:#}", model.with_tokens_of(folder.path()).err().unwrap());
+    assert!(error.contains("ties to the output layer"), "{error}");
 }

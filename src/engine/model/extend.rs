@@ -13,7 +13,7 @@ use tokenizers::{AddedToken, Tokenizer};
 use super::open::OpenModel;
 use super::weights::{Stored, Weights};
 use super::{ModelConfig, hf};
-use crate::engine::adapter::peft::Vocabulary;
+use crate::engine::adapter::peft::{Vocabulary, trains_tokens};
 use crate::engine::files::write_atomically;
 
 /// The file of a folder's tokenizer.
@@ -48,6 +48,14 @@ impl OpenModel {
             "the tokenizer in {} adds tokens under other numbers than here: it is another model's, or another adapter \
              has added tokens before it, and these two can't be held together",
             folder.display()
+        );
+        ensure!(
+            !self.untied_by_file || !trains_tokens(folder)?,
+            "the adapter {} trains single tokens of an embedding that the configuration of {} ties to the output layer, \
+             while its file holds another output layer: PEFT changes both, which Dojo doesn't support; set \
+             tie_word_embeddings to false in the model's config.json and train the adapter again",
+            folder.display(),
+            self.name
         );
         let asked = Vocabulary::of(folder, &self.config, end_of(&tokenizer))?;
         if ids.is_empty() && asked.is_none() {

@@ -29,6 +29,8 @@ pub struct OpenModel {
     /// Rows that the embedding has in the model's files.
     pub(super) rows_in_files: usize,
     pub(super) lent_rows: bool,
+    /// Whether the configuration ties the output layer to the embedding, and the file holds another one.
+    pub(super) untied_by_file: bool,
 }
 
 /// A model's chat template as it ships it, and the texts of the tokens that templates name.
@@ -65,12 +67,15 @@ pub fn open(files: &ModelFiles) -> Result<OpenModel> {
 }
 
 fn read(files: &ModelFiles) -> Result<OpenModel> {
+    let mut untied_by_file = false;
     let (mut config, weights, tokenizer, template) = match &files.form {
         Form::HuggingFace(folder) => {
             let config = hf::config::read(folder)?;
             let weights = SafetensorsWeights::open(folder, config.clone())?;
             let tokenizer = hf::tokenizer::read(folder)?;
-            let config = ModelConfig { tied_embeddings: weights.ties(folder)?, ..config };
+            let tied_embeddings = weights.ties(folder)?;
+            untied_by_file = config.tied_embeddings && !tied_embeddings;
+            let config = ModelConfig { tied_embeddings, ..config };
             (config, Arc::new(weights) as Arc<dyn Weights>, tokenizer, hf::tokenizer::template(folder)?)
         }
         Form::Gguf(path) => {
@@ -99,6 +104,7 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
         added_tokens: Vec::new(),
         rows_in_files,
         lent_rows: false,
+        untied_by_file,
     })
 }
 

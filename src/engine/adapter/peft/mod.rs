@@ -9,7 +9,7 @@ mod whole;
 mod write;
 
 use super::Module;
-pub(crate) use vocabulary::Vocabulary;
+pub(crate) use vocabulary::{Vocabulary, trains_tokens};
 
 const CONFIG: &str = "adapter_config.json";
 const WEIGHTS: &str = "adapter_model.safetensors";

@@ -144,8 +144,7 @@ impl Read {
         let mut pairs = BTreeMap::new();
         let whole = whole::names(model);
         for name in file.names().filter(|name| !whole.contains(*name)) {
-            let (layer, path, matrix) = parse(name)
-                .with_context(|| format!("tensor {name} is none of a LoRA adapter that Dojo knows"))?;
+            let (layer, path, matrix) = parse(name).with_context(|| unknown(name))?;
             let module = modules
                 .iter()
                 .find(|module| module.path == path)
@@ -261,6 +260,17 @@ impl Read {
         }
         let base = self.base.clone().unwrap_or_default();
         Ok(Adapter { config, base, slots, modules: Vec::new(), rows: Vec::new(), values })
+    }
+}
+
+/// What is said of a tensor that stands for nothing here.
+fn unknown(name: &str) -> String {
+    let outer = [Module::Embedding, Module::Output].into_iter().map(Module::path);
+    match outer.into_iter().find(|path| name.starts_with(&format!("{ROOT}{path}."))) {
+        Some(path) => format!(
+            "tensor {name} adapts {path} at a low rank, and Dojo adapts the linear layers of decoder layers alone"
+        ),
+        None => format!("tensor {name} is none of a LoRA adapter that Dojo knows"),
     }
 }
 

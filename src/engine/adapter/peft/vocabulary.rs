@@ -75,9 +75,25 @@ impl Vocabulary {
     }
 }
 
-/// The rows of the embedding and the output layer, where they were saved with the adapter.
+/// Whether an adapter's folder trains single tokens' rows.
+///
+/// # Errors
+/// Where its configuration is damaged.
+pub(crate) fn trains_tokens(folder: &Path) -> Result<bool> {
+    let config = folder.join(CONFIG);
+    if !config.is_file() {
+        return Ok(false);
+    }
+    let read =
+        || -> Result<bool> { Ok(Read::open(&config)?.token_indices().is_some_and(|it| !it.is_null())) };
+    read().with_context(|| format!("load the adapter {}", folder.display()))
+}
+
+/// The rows of the embedding and the output layer, where both were saved with the adapter: PEFT saves both where it
+/// resized them. One alone is of a base that had as many.
 fn saved_rows(file: &SafetensorsFile, model: &ModelConfig) -> Result<Option<usize>> {
     let mut found: Option<(usize, String)> = None;
+    let mut modules = BTreeSet::new();
     for module in [Module::Embedding, Module::Output] {
         for end in [".weight", COPY, ORIGINAL, ROWS_BASE] {
             let name = tensor(module, end);
@@ -91,7 +107,8 @@ fn saved_rows(file: &SafetensorsFile, model: &ModelConfig) -> Result<Option<usiz
                 ensure!(rows == *others, "its {name} has {rows} rows, and its {other} has {others}");
             }
             found = Some((rows, name));
+            modules.insert(module);
         }
     }
-    Ok(found.map(|(rows, _)| rows))
+    Ok(found.map(|(rows, _)| rows).filter(|_| modules.len() == 2))
 }

@@ -44,8 +44,8 @@ impl Read {
                 && rows != model.vocabulary
             {
                 bail!(
-                    "its {name} has {rows} rows, and the embedding has {} here, where another adapter has changed it: \
-                     these two can't be held together",
+                    "its {name} has {rows} rows, and the embedding has {} here: it is another model's, or another \
+                     adapter has resized the embedding, and these two can't be held together",
                     model.vocabulary
                 );
             }

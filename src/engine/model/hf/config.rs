@@ -124,9 +124,9 @@ fn with_defaults(mut raw: Value, architecture: Architecture) -> Value {
             &[("head_dim", 256.0), ("sliding_window", 4096.0), ("query_pre_attn_scalar", 256.0)]
         }
         Architecture::Qwen3 => &[("head_dim", 128.0), ("sliding_window", 4096.0)],
-        Architecture::Qwen2 => &[("sliding_window", 4096.0)],
+        Architecture::Qwen2 | Architecture::Mistral => &[("sliding_window", 4096.0)],
         Architecture::Phi3 => &[("rms_norm_eps", 1e-5)],
-        Architecture::Llama | Architecture::Mistral | Architecture::SmolLm3 => &[],
+        Architecture::Llama | Architecture::SmolLm3 => &[],
     };
     if let Some(keys) = raw.as_object_mut() {
         for (key, value) in defaults {
@@ -221,7 +221,7 @@ impl Keys {
         let layers = 0..self.num_hidden_layers;
         let qwen = matches!(architecture, Architecture::Qwen2 | Architecture::Qwen3);
         let window = self.sliding_window.filter(|_| !qwen || self.use_sliding_window == Some(true));
-        let typed = qwen || matches!(architecture, Architecture::Gemma3 | Architecture::SmolLm3);
+        let typed = !matches!(architecture, Architecture::Llama | Architecture::Phi3);
         if let Some(types) = self.layer_types.as_ref().filter(|_| typed) {
             let window = |kind: &String| match kind.as_str() {
                 "full_attention" => Ok(None),
