@@ -102,7 +102,8 @@ fn tokens(kind: &'static str, keys: &[(&str, Value)], text: &str) -> Vec<String>
     let path = place.path().join("model.gguf");
     Tiny::new(kind).write_gguf_with(&path, GgmlDType::F32, keys);
     let model = model::open(&ModelFiles::at(&path).unwrap()).unwrap();
-    model.tokenizer.encode(text, false).unwrap().get_tokens().to_vec()
+    let encoding = model.tokenizer.encode(text, false).unwrap();
+    encoding.get_ids().iter().map(|&id| model.tokenizer.id_to_token(id).unwrap()).collect()
 }
 
 #[test]

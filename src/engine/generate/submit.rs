@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::constrain::Guide;
 use super::generator::Generator;
@@ -29,7 +29,7 @@ impl Generator {
         );
         ensure!(request.max_tokens > 0, "max_tokens is 0, and must be at least 1");
         check_rows(&request.prompt, self.vocabulary(), &self.tokenizer)
-            .context("the prompt can't be computed")?;
+            .map_err(|error| anyhow!("the prompt can't be computed: {error}"))?;
         let lora = match request.adapter {
             None => None,
             Some(id) => Some(Arc::clone(self.adapters.get(&id).context("the adapter isn't loaded")?)),

@@ -212,7 +212,7 @@ fn what_cant_be_done_is_refused_in_words() {
     let (mut generator, _place) = tiny();
     let cases = [
         (Request::new(Vec::new(), 4), "prompt is empty"),
-        (Request::new(vec![1, 99_999], 4), "vocabulary"),
+        (Request::new(vec![1, 99_999], 4), "token 99999, for which the model has no row"),
         (Request::new(tokens(300, 1), 4), "300 tokens, the context 256"),
         (Request::new(tokens(4, 1), 0), "max_tokens"),
         (Request { choices: 0, ..long(4, 1) }, "choices"),
