@@ -75,6 +75,22 @@ fn a_template_that_takes_all_memory_is_stopped_and_not_run_again() {
 }
 
 #[test]
+fn a_value_that_holds_itself_is_stopped() {
+    let told = outcome("{% set ns = namespace() %}{% set ns.a = [ns] %}{{ ns|tojson }}");
+    assert!(
+        told.starts_with("the model's chat template goes deeper than its stack, and was stopped"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_makes_the_interpreter_fail_is_told_in_a_sentence() {
+    // An overflow, in builds that look for it.
+    let told = outcome("{{ [1, 2, 3][::-9223372036854775808] }}");
+    assert!(told.contains("makes its interpreter fail") || !cfg!(debug_assertions), "{told}");
+}
+
+#[test]
 fn an_indent_that_nobody_wants_is_refused() {
     for width in ["18446744073709551615", "10000000000000", "65"] {
         let told = outcome(&format!("{{{{ messages|tojson(indent={width}) }}}}"));

@@ -8,9 +8,9 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
 /// What a program may take.
@@ -28,6 +28,8 @@ pub(crate) enum Stopped {
     Memory(usize),
     #[error("takes longer than {} seconds", .0.as_secs())]
     Time(Duration),
+    #[error("goes deeper than its stack")]
+    Depth,
     #[error("makes its interpreter fail")]
     Failed,
     #[error("can't be run: there is no memory for another thread")]
@@ -38,16 +40,19 @@ pub(crate) enum Stopped {
 /// is bounded by its source and its steps.
 const STACK: usize = if cfg!(target_pointer_width = "64") { 1 << 30 } else { 64 << 20 };
 
+/// Of these, what a program that asks for memory may have used.
+const DEEPEST: usize = STACK / 2;
+
 /// How often a program that doesn't answer is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Runs a program inside the fence and waits for it. Inside a fence already, it just runs.
+/// Runs a program inside the fence and waits for it; tells also how long it took. Inside a fence already, it just runs.
 pub(crate) fn run<T: Send + 'static>(
     bounds: Bounds,
     program: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Stopped> {
+) -> Result<(T, Duration), Stopped> {
     if METER.get().is_some() {
-        return Ok(program());
+        return Ok((program(), Duration::ZERO));
     }
     let worker = match idle().pop() {
         Some(worker) => worker,
@@ -62,11 +67,12 @@ pub(crate) fn run<T: Send + 'static>(
         match answered.recv_timeout(LOOK) {
             Ok(Ok(value)) => {
                 idle().push(worker);
-                return Ok(value);
+                return Ok((value, bounds.time - left));
             }
             Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(Stopped::Failed),
             Err(RecvTimeoutError::Timeout) if worker.meter.held.load(Ordering::Acquire) => {
-                return Err(Stopped::Memory(bounds.bytes));
+                let deep = worker.meter.deep.load(Ordering::Acquire);
+                return Err(if deep { Stopped::Depth } else { Stopped::Memory(bounds.bytes) });
             }
             Err(RecvTimeoutError::Timeout) if left < LOOK => {
                 worker.meter.stop.store(true, Ordering::Release);
@@ -93,11 +99,14 @@ fn idle() -> std::sync::MutexGuard<'static, Vec<Worker>> {
 
 impl Worker {
     fn start() -> Option<Self> {
+        keep_failures_quiet();
         let (jobs, queue) = mpsc::channel::<(usize, Job)>();
         // A held thread looks at its meter for as long as the process runs.
         let meter: &'static Meter = Box::leak(Box::new(Meter::default()));
         let work = move || {
             meter.left.store(isize::MAX, Ordering::Relaxed);
+            let on_the_stack = 0_u8;
+            meter.top.store(std::ptr::from_ref(&on_the_stack).addr(), Ordering::Relaxed);
             METER.set(Some(meter));
             while let Ok((bytes, job)) = queue.recv() {
                 meter.left.store(isize::try_from(bytes).unwrap_or(isize::MAX), Ordering::Relaxed);
@@ -111,6 +120,19 @@ impl Worker {
     }
 }
 
+/// A program that makes its interpreter fail is told of in a sentence: the report of a panic would say it once more.
+fn keep_failures_quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if METER.get().is_none() {
+                report(panic);
+            }
+        }));
+    });
+}
+
 /// What a program has left.
 #[derive(Debug, Default)]
 struct Meter {
@@ -118,8 +140,11 @@ struct Meter {
     left: AtomicIsize,
     /// Nobody waits for it any more.
     stop: AtomicBool,
-    /// It asked for more than it has left.
+    /// It asked for more than it has left, or too deep down.
     held: AtomicBool,
+    deep: AtomicBool,
+    /// Where its stack begins.
+    top: AtomicUsize,
 }
 
 thread_local! {
@@ -130,10 +155,16 @@ impl Meter {
     fn take(&self, bytes: usize) {
         let bytes = isize::try_from(bytes).unwrap_or(isize::MAX);
         let left = self.left.load(Ordering::Relaxed).saturating_sub(bytes);
-        if left < 0 {
+        // A stack grows downwards. Its end can't be caught, so that a recursion is held before it.
+        let depth = self.top.load(Ordering::Relaxed).saturating_sub(std::ptr::from_ref(&bytes).addr());
+        if depth > DEEPEST {
+            self.deep.store(true, Ordering::Release);
+        }
+        let too_much = left < 0 || depth > DEEPEST;
+        if too_much {
             self.held.store(true, Ordering::Release);
         }
-        if left < 0 || self.stop.load(Ordering::Acquire) {
+        if too_much || self.stop.load(Ordering::Acquire) {
             loop {
                 std::thread::park();
             }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
 
-use super::fence::{self, Bounds};
+use super::fence::{self, Bounds, Stopped};
 
 /// Bytes of a template's source. The longest that models ship have some 30,000.
 const SOURCE_BYTES: usize = 256 << 10;
@@ -23,7 +23,9 @@ const STEPS_PER_BYTE: u64 = 4;
 /// Bytes that a rendering holds at once, and more for each byte of the conversation.
 const MEMORY: usize = 192_000_000;
 const MEMORY_PER_BYTE: usize = 16;
-const TIME: Duration = Duration::from_secs(4);
+const TIME: Duration = Duration::from_secs(3);
+/// A run that takes so long is slow; all slow runs of a template together may take `TIME`.
+const SLOW: Duration = Duration::from_millis(800);
 /// Characters of a template's own words in an error.
 const WORDS: usize = 300;
 
@@ -45,17 +47,33 @@ pub(super) fn run<T: Send + 'static>(
         bail!("{told}");
     }
     // A second for each 4 MB: long conversations take their time.
-    let time = TIME + Duration::from_secs(bytes as u64 / 4_000_000);
-    let bounds = Bounds { bytes: MEMORY + MEMORY_PER_BYTE * bytes, time };
+    let long = Duration::from_secs(bytes as u64 / 4_000_000);
+    let bounds = Bounds { bytes: MEMORY + MEMORY_PER_BYTE * bytes, time: TIME + long };
+    let stop = |why: Stopped| {
+        let told =
+            format!("the model's chat template {why}, and was stopped; give the model another template");
+        stopped().insert(template, told.clone());
+        Err(anyhow!(told))
+    };
     match fence::run(bounds, program) {
-        Ok(outcome) => outcome,
-        Err(why) => {
-            let told =
-                format!("the model's chat template {why}, and was stopped; give the model another template");
-            stopped().insert(template, told.clone());
-            Err(anyhow!(told))
+        Ok((outcome, took)) if took < SLOW + long => outcome,
+        Ok((outcome, took)) => {
+            if slow(template, took.saturating_sub(long)) > TIME {
+                return stop(Stopped::Time(TIME));
+            }
+            outcome
         }
+        Err(why) => stop(why),
     }
+}
+
+/// Adds a slow run of a template; returns what its slow runs took together.
+fn slow(template: u64, took: Duration) -> Duration {
+    static SLOW_RUNS: Mutex<BTreeMap<u64, Duration>> = Mutex::new(BTreeMap::new());
+    let mut runs = SLOW_RUNS.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = runs.entry(template).or_default();
+    *all += took;
+    *all
 }
 
 /// Why templates were stopped in this process, by [`name`].
