@@ -96,6 +96,19 @@ impl Controls {
         names
     }
 
+    /// The names at a text's beginning or right behind another name: those that begin something.
+    pub(crate) fn heads(&self, text: &str) -> Vec<String> {
+        let mut heads = Vec::new();
+        let mut reached = 0;
+        for found in self.names.iter().flat_map(|names| names.find_iter(text)) {
+            if text.get(reached..found.start()).is_some_and(|gap| gap.trim().is_empty()) {
+                heads.push(found.as_str().to_owned());
+            }
+            reached = found.end();
+        }
+        heads
+    }
+
     /// Whether a text is a control token's name.
     pub(crate) fn is_name(&self, text: &str) -> bool {
         self.tokens.iter().any(|(_, token)| token.content == text)

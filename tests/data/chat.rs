@@ -47,6 +47,14 @@ fn python_methods_work_in_templates() {
 }
 
 #[test]
+fn none_is_not_iterable_as_in_jinja() {
+    let source = "{{ tools is iterable }} {{ missing is iterable }} {{ messages is iterable }} {{ 'a' is iterable }} \
+        {{ 1 is iterable }}";
+    let text = template(source, "<s>", "</s>").render(&[user("q")], Ending::Complete).expect("render");
+    assert_eq!(text.to_lowercase(), "false true true true false");
+}
+
+#[test]
 fn a_refusal_of_the_template_is_told_in_its_own_words() {
     let source = "{% if messages|length > 1 %}{{ raise_exception('Only one turn, please') }}{% endif %}";
     let error = template(source, "<s>", "</s>")

@@ -171,6 +171,16 @@ fn a_template_that_does_not_end_the_turn_is_refused() {
 }
 
 #[test]
+fn answers_before_the_last_may_end_with_another_token() {
+    let source = "{% for m in messages %}{{ '<|im_start|>' + m.role + ': ' + m.content }}\
+        {{ '</s>' if m.role == 'assistant' and loop.last else '<|im_end|>' }}{% endfor %}\
+        {% if add_generation_prompt %}{{ '<|im_start|>assistant: ' }}{% endif %}";
+    let template = template(source, "<s>", "</s>");
+    let turns = [user("q"), assistant("a"), user("r"), assistant("b")];
+    assert_eq!(trained(&template, &turns), "a<|im_end|>|b</s>");
+}
+
+#[test]
 fn the_head_of_the_next_turn_is_never_taken_for_the_end_of_an_answer() {
     let source = "{% for m in messages %}{{ '<s>' if m.role == 'user' else '</s>' }}{{ m.content }}{% endfor %}\
         {% if add_generation_prompt %}{{ '</s>' }}{% endif %}";

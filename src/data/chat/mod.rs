@@ -194,6 +194,8 @@ fn compile(source: String) -> Result<Environment<'static>> {
         Err(Error::new(ErrorKind::InvalidOperation, message))
     });
     environment.add_filter("tojson", to_json);
+    // In Jinja, none isn't.
+    environment.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
     environment
         .add_template_owned(NAME, source)
         .map_err(|error| anyhow!("compile the model's chat template: {}", reason(&error)))?;

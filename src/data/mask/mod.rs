@@ -210,13 +210,13 @@ impl<'a> Masker<'a> {
         self.range(tokens, begins, span, text, (last, self.turn_end(), self.heads()))
     }
 
-    /// Control tokens that begin turns, or stand in a turn of others: none of them ends the assistant's.
+    /// Control tokens that begin turns: none of them ends the assistant's.
     fn heads(&self) -> &HashSet<u32> {
         self.heads.get_or_init(|| {
             let asked = [Role::System, Role::User].map(|role| Message::new(role, "Hi"));
             let prompt = |turns: &[Message]| self.template.render(turns, Ending::GenerationPrompt).ok();
             let prompts = [prompt(&asked), prompt(&asked[1..])];
-            let names = prompts.iter().flatten().flat_map(|text| self.controls.names(text));
+            let names = prompts.iter().flatten().flat_map(|text| self.controls.heads(text));
             let ids = names.filter_map(|name| self.tokenizer.token_to_id(&name));
             ids.filter(|id| Some(*id) != self.turn_end()).collect()
         })
