@@ -6,6 +6,9 @@ use super::Masker;
 use crate::data::chat::{BLOCK_END, BLOCK_START, Ending};
 use crate::domain::message::{Conversation, Message, Role, THOUGHTS, TOOL_CALLS};
 
+/// Heads of turns that are rendered in one conversation.
+const MOST_HEADS: usize = 8;
+
 /// A stretch of what the model writes in one turn, in bytes of the rendered text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
@@ -56,9 +59,10 @@ impl Masker<'_> {
         text: &str,
     ) -> Result<Vec<(usize, Vec<Span>)>> {
         let mut spans: Vec<(usize, Vec<Span>)> = turns.iter().map(|&turn| (turn, Vec::new())).collect();
+        let mut heads = Vec::new();
         if blocks.len() == turns.len() {
             for ((turn, own), block) in spans.iter_mut().zip(blocks) {
-                own.push(self.without_head(conversation, *turn, block, text));
+                own.push(self.without_head(conversation, *turn, block, text, &mut heads));
             }
             return Ok(spans);
         }
@@ -78,7 +82,11 @@ impl Masker<'_> {
             if let Some((turn, own)) = spans.get_mut(owner) {
                 let head = own.is_empty();
                 let whole = Span { start: block.0, content: block.0, end: block.1, by: By::Block };
-                own.push(if head { self.without_head(conversation, *turn, block, text) } else { whole });
+                own.push(if head {
+                    self.without_head(conversation, *turn, block, text, &mut heads)
+                } else {
+                    whole
+                });
             }
         }
         ensure!(
@@ -88,19 +96,27 @@ impl Masker<'_> {
         Ok(spans)
     }
 
-    /// A block, from where the turn's head ends: what the template itself writes to make the model answer.
+    /// A block, from where the turn's head ends: what the template itself writes to make the model answer. `heads` are
+    /// those of other turns, which are mostly the same: rendering one takes as long as the turns before it.
     fn without_head(
         &self,
         conversation: Conversation<'_>,
         turn: usize,
         (start, end): (usize, usize),
         text: &str,
+        heads: &mut Vec<String>,
     ) -> Span {
         let inside = text.get(start..end).unwrap_or_default();
-        let begins_special = self.controls.begins(inside);
-        let head = if begins_special { self.head(conversation, turn) } else { None };
-        let head = head.filter(|head| !head.is_empty() && inside.starts_with(head.as_str()));
-        let start = start + head.map_or(0, |head| head.len());
+        let length = |heads: &[String]| {
+            let own = heads.iter().filter(|head| inside.starts_with(head.as_str()));
+            own.map(String::len).max().unwrap_or_default()
+        };
+        let mut head = length(heads.as_slice());
+        if head == 0 && heads.len() < MOST_HEADS && self.controls.begins(inside) {
+            heads.push(self.head(conversation, turn).unwrap_or_default());
+            head = length(heads.as_slice());
+        }
+        let start = start + head;
         Span { start, content: start, end, by: By::Block }
     }
 
