@@ -47,6 +47,14 @@ fn python_methods_work_in_templates() {
 }
 
 #[test]
+fn lines_of_a_template_end_alike_whatever_its_file_says() {
+    let render = |source: &str| template(source, "<s>", "</s>").render(&[user("a\r\nb")], Ending::Complete);
+    let source = "{% for m in messages %}\n{{ m.content }}\n|{% endfor %}\n";
+    assert_eq!(render(source).expect("render"), "a\r\nb\n|");
+    assert_eq!(render(&source.replace('\n', "\r\n")).expect("render"), "a\r\nb\n|");
+}
+
+#[test]
 fn none_is_not_iterable_as_in_jinja() {
     let source = "{{ tools is iterable }} {{ missing is iterable }} {{ messages is iterable }} {{ 'a' is iterable }} \
         {{ 1 is iterable }}";

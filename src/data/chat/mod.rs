@@ -69,7 +69,9 @@ impl ChatTemplate {
     pub fn new(source: &str, special: SpecialTokens) -> Result<Self> {
         limits::check_source(source)?;
         let (thought, name) = (shown::thought_key(source), limits::name(source));
-        let (text, marked) = with_generation_blocks(source);
+        // As Jinja reads it, whatever the lines of the file end with.
+        let lines = source.replace("\r\n", "\n").replace('\r', "\n");
+        let (text, marked) = with_generation_blocks(&lines);
         let environment = limits::run(name, source.len(), move || compile(text))?;
         let variables = BTreeMap::new();
         let source = Arc::from(source);
