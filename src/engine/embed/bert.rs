@@ -65,7 +65,8 @@ impl Shape {
         );
         let whole = shape.heads > 0 && shape.width.is_multiple_of(shape.heads);
         ensure!(whole, "its width {} can't be split into {} heads", shape.width, shape.heads);
-        ensure!(shape.vocab_size > 0 && shape.positions > 0, "it has no words or no positions");
+        let sizes = [shape.vocab_size, shape.positions, shape.width, shape.inner, shape.type_vocab_size];
+        ensure!(sizes.iter().all(|&size| size > 0), "one of its sizes is 0");
         Ok(shape)
     }
 }

@@ -58,6 +58,15 @@ impl SafetensorsFile {
                 "it is damaged or cut short: its tensors end at byte {}, the file at {length}",
                 data.saturating_add(last)
             );
+            // A dimension of 0 would hide how large the others are.
+            let mut shapes = entries.iter().map(|(name, entry)| (name, &entry.shape));
+            let damaged = shapes.find(|(_, shape)| {
+                let numbers = shape.iter().try_fold(1_usize, |all, &size| all.checked_mul(size.max(1)));
+                numbers.is_none()
+            });
+            if let Some((tensor, shape)) = damaged {
+                bail!("it is damaged: {} has the shape {shape:?}", name::shown(tensor));
+            }
             Ok(Self { file, data, entries })
         };
         open().with_context(|| format!("read {}", path.display()))

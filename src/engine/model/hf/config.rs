@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::rope::Ropes;
 use super::{json, optional_json};
-use crate::domain::name::shown;
+use crate::domain::name::{one_line, shown};
 use crate::engine::model::config::{Activation, Architecture, ModelConfig};
 
 /// The keys that matter, as they may stand in the file.
@@ -86,7 +86,8 @@ pub(crate) fn read(folder: &Path) -> Result<ModelConfig> {
     let read = || -> Result<ModelConfig> {
         let architecture = architecture(&raw)?;
         refuse_other_attention(&raw)?;
-        let keys: Keys = serde_json::from_value(with_defaults(raw, architecture))?;
+        let keys: Keys = serde_json::from_value(with_defaults(raw, architecture))
+            .map_err(|error| anyhow!(one_line(&error.to_string())))?;
         let mut config = keys.config(architecture)?;
         ensure!(config.eos.len() <= MOST_ENDS, "it names {} end tokens", config.eos.len());
         let ends = generation.iter().filter_map(|generation| generation.eos_token_id.as_ref());
