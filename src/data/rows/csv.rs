@@ -135,17 +135,15 @@ impl Table {
             self.line += self.breaks.count(read.get(..taken).unwrap_or_default());
             self.reader.consume(taken);
             (held, ended) = (held + written, ended + more);
+            ensure!(
+                held <= LONGEST_ROW,
+                "{}: a row is longer than {} MiB; a quote is probably not closed",
+                context(&self.path, line),
+                LONGEST_ROW >> 20
+            );
             match result {
                 ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull => {
-                    ensure!(
-                        held <= LONGEST_ROW,
-                        "{}: a row is longer than {} MiB; a quote is probably not closed",
-                        context(&self.path, line),
-                        LONGEST_ROW >> 20
-                    );
-                    cells.bytes.resize(cells.bytes.len() * 2, 0);
-                }
+                ReadRecordResult::OutputFull => cells.bytes.resize(cells.bytes.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull => cells.ends.resize(cells.ends.len() * 2, 0),
                 ReadRecordResult::Record => break,
                 ReadRecordResult::End => return Ok(None),
