@@ -101,7 +101,7 @@ fn turns_are_found_in_every_form_that_datasets_have_them_in() {
         json!({"messages": [r#"{"role": "user", "content": "q"}"#, r#"{"role": "assistant", "content": "a"}"#]}),
         json!({"prompt": turns.replace(", {\"role\": \"assistant\", \"content\": \"a\"}", ""), "completion": "a"}),
     ] {
-        let (records, bad) = imported(&[row.clone()]);
+        let (records, bad) = imported(std::slice::from_ref(&row));
         assert_eq!(bad, [], "{row}");
         assert_eq!(records[0].messages, [user("q"), assistant("a")], "{row}");
     }

@@ -86,12 +86,11 @@ impl Models {
         if let Some((_, brings)) = self.tokens.get(folder).filter(|(known, _)| *known == written) {
             return Ok(*brings);
         }
-        let brings = match self.get(base) {
-            Some(loaded) => wants_own_rows(folder, loaded.generator.tokenizer(), &loaded.config)?,
-            None => {
-                let open = model::open(&hub::resolve(&self.folder, base, Network::Offline, &mut Silent)?)?;
-                wants_own_rows(folder, &open.tokenizer, &open.config)?
-            }
+        let brings = if let Some(loaded) = self.get(base) {
+            wants_own_rows(folder, loaded.generator.tokenizer(), &loaded.config)?
+        } else {
+            let open = model::open(&hub::resolve(&self.folder, base, Network::Offline, &mut Silent)?)?;
+            wants_own_rows(folder, &open.tokenizer, &open.config)?
         };
         self.tokens.insert(folder.to_path_buf(), (written, brings));
         Ok(brings)

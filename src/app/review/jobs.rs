@@ -61,7 +61,7 @@ pub async fn think(
         match outcome {
             Ok(thought) => {
                 summary.right += u64::from(thought.is_right() == Some(true));
-                let session = &mut *session.borrow_mut();
+                let session = &mut **session.borrow_mut();
                 let ids = session.add_thoughts(std::slice::from_ref(&thought))?;
                 let of = ids.first().map(|id| Reviewed::Thought(*id));
                 keep_odds(session, gauge, of, thought.record, &thought.text)?;
@@ -123,7 +123,7 @@ pub async fn reflect(
         match outcome {
             Ok(reflection) => {
                 summary.right += u64::from(Some(&reflection.label) == thought.truth.as_ref());
-                let session = &mut *session.borrow_mut();
+                let session = &mut **session.borrow_mut();
                 let ids = session.add_reflections(std::slice::from_ref(&reflection))?;
                 let of = ids.first().map(|id| Reviewed::Correction(*id));
                 keep_odds(session, gauge, of, reflection.record, &reflection.corrected)?;

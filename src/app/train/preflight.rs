@@ -81,7 +81,7 @@ pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Pr
         seconds: None,
         warnings: Vec::new(),
     };
-    figures.warnings = data.warnings.clone();
+    figures.warnings.clone_from(&data.warnings);
     figures.warnings.extend(warnings(&figures, &data.malformed, recipe));
     figures.warnings.extend(data.left_out.iter().cloned());
     Ok(figures)

@@ -67,7 +67,7 @@ pub(crate) fn run<T: Send + 'static>(
         match answered.recv_timeout(LOOK) {
             Ok(Ok(value)) => {
                 idle().push(worker);
-                return Ok((value, bounds.time - left));
+                return Ok((value, bounds.time.saturating_sub(left)));
             }
             Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(Stopped::Failed),
             Err(RecvTimeoutError::Timeout) if worker.meter.held.load(Ordering::Acquire) => {

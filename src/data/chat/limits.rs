@@ -139,7 +139,7 @@ fn tag_parts(tag: &str) -> (usize, usize) {
             return (parts, at + close.len());
         }
         let word = sign.is_alphanumeric() || sign == '_';
-        parts += usize::from(!sign.is_whitespace() && !(word && in_word));
+        parts += usize::from(!(sign.is_whitespace() || word && in_word));
         in_word = word;
         quote = matches!(sign, '"' | '\'').then_some(sign);
     }

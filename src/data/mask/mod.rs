@@ -241,10 +241,9 @@ impl<'a> Masker<'a> {
         let has_head = (after(span.start)..after(span.content)).any(is_special);
         let begin = if has_head { span.content } else { span.start };
         let first = match span.by {
-            By::Rendering => after(begin),
             // As in transformers, a token that a block begins within belongs to it.
             By::Block if begin < span.end => begins.partition_point(|&at| at <= begin).saturating_sub(1),
-            By::Block => after(begin),
+            By::Rendering | By::Block => after(begin),
         };
         let behind = after(span.end);
         // White space may stand after the token that ends the turn, inside of the span.

@@ -89,9 +89,9 @@ pub(super) fn begins_clause(words: &[&str], at: usize) -> bool {
     match word(0) {
         "so" => word(1) != "far" && word(1) != "much" && word(1) != "many",
         "therefore" | "thus" | "hence" | "but" | "however" | "because" | "since" | "although" | "though"
-        | "while" | "whereas" | "yet" | "unless" | "consequently" | "meaning" | "making" | "and" => true,
+        | "while" | "whereas" | "yet" | "unless" | "consequently" | "meaning" | "making" | "and" | "if"
+        | "when" | "where" => true,
         "which" => ["means", "makes", "shows"].contains(&word(1)),
-        "if" | "when" | "where" => true,
         "as" => ["there", "it", "the", "he", "she", "they", "we", "no", "nothing", "this"].contains(&word(1)),
         _ => false,
     }
@@ -212,7 +212,7 @@ fn is_near(near: Near, words: &[&str], (start, end): (usize, usize)) -> bool {
     let subject = before.iter().rev().find(|word| is_subject(word) || OTHERS.contains(word));
     match near {
         Near::Anything => true,
-        Near::Subject => !opens && subject.is_some_and(|word| is_subject(word)),
+        Near::Subject => !opens && subject.is_some_and(is_subject),
         Near::Predicate => {
             let is = before
                 .iter()
@@ -220,7 +220,7 @@ fn is_near(near: Near, words: &[&str], (start, end): (usize, usize)) -> bool {
                 .take(3)
                 .any(|word| ["is", "be", "are", "not", "as", ":", "remains"].contains(word));
             !opens
-                && subject.is_none_or(|word| is_subject(word))
+                && subject.is_none_or(is_subject)
                 && (subject.is_some() || is || before.iter().all(|word| CONCLUSIVE.contains(word)))
         }
         Near::Object => {
@@ -242,8 +242,7 @@ fn is_negated(words: &[&str], behind: usize, at: usize, was_negated: bool) -> bo
     let wide = |word: &&str| ["no", "nothing", "none", "nobody", "lack", "absence", "neither"].contains(word);
     let free = between.iter().rev().take_while(|word| !["that", "as"].contains(word));
     let near: Vec<&str> = free.copied().collect();
-    near.iter().take(4).filter(|word| close(word)).count() % 2 == 1
-        || near.iter().take(8).any(|word| wide(&word))
+    near.iter().take(4).filter(|word| close(word)).count() % 2 == 1 || near.iter().take(8).any(wide)
 }
 
 /// With `may` and `likely` before it, less is said.

@@ -51,21 +51,25 @@ const fn turn(words: &'static str, says: Relations, rest: Rest) -> Phrase {
     Phrase { words, says, negated: says, near: Near::Anything, rest }
 }
 
+/// Places in the table by a first word.
+type Whole = HashMap<&'static str, Vec<usize>>;
+/// First words that may go on, with their places.
+type Begun = Vec<(&'static str, usize)>;
+
 /// Places in the table by the first word, and those whose first word may go on (`contradict*`).
-static BY_FIRST_WORD: LazyLock<(HashMap<&'static str, Vec<usize>>, Vec<(&'static str, usize)>)> =
-    LazyLock::new(|| {
-        let (mut whole, mut begun) = (HashMap::new(), Vec::new());
-        for (place, phrase) in PHRASES.iter().enumerate() {
-            let first = phrase.words.split(' ').next().unwrap_or_default();
-            for word in first.split('|') {
-                match word.strip_suffix('*') {
-                    Some(start) => begun.push((start, place)),
-                    None => whole.entry(word).or_insert_with(Vec::new).push(place),
-                }
+static BY_FIRST_WORD: LazyLock<(Whole, Begun)> = LazyLock::new(|| {
+    let (mut whole, mut begun) = (HashMap::new(), Vec::new());
+    for (place, phrase) in PHRASES.iter().enumerate() {
+        let first = phrase.words.split(' ').next().unwrap_or_default();
+        for word in first.split('|') {
+            match word.strip_suffix('*') {
+                Some(start) => begun.push((start, place)),
+                None => whole.entry(word).or_insert_with(Vec::new).push(place),
             }
         }
-        (whole, begun)
-    });
+    }
+    (whole, begun)
+});
 
 /// The turns of phrase that may begin with a word, in the order of the table.
 pub(super) fn beginning_with(word: &str) -> impl Iterator<Item = &'static Phrase> {

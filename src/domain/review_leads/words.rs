@@ -125,7 +125,7 @@ pub(super) fn is_english(text: &str) -> bool {
 
 /// The last step of a text, or its last two sentences where it has no steps.
 pub(super) fn conclusion(text: &str) -> &str {
-    let places = text.char_indices().filter(|(at, _)| {
+    let mut places = text.char_indices().filter(|(at, _)| {
         let rest = text.get(*at..).unwrap_or_default();
         let step = rest.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("step"));
         let number = rest.get(4..).unwrap_or_default().trim_start();
@@ -135,7 +135,7 @@ pub(super) fn conclusion(text: &str) -> &str {
         let begins = before.ends_with('\n') || before.trim_end().ends_with(['.', '!', '?', ':', ';', '"']);
         step && behind.len() < number.len() && (behind.starts_with(':') || begins || before.trim().is_empty())
     });
-    if let Some((at, _)) = places.last() {
+    if let Some((at, _)) = places.next_back() {
         let step = text.get(at + 4..).unwrap_or_default().trim_start();
         return step.trim_start_matches(|letter: char| letter.is_ascii_digit() || ":. )".contains(letter));
     }

@@ -13,6 +13,9 @@ use crate::engine::kernels::quant::Isa;
 /// Tokens computed at once: their logits are all in memory.
 const CHUNK: usize = 64;
 
+/// Told of each position and its logits.
+type See<'s> = &'s mut dyn FnMut(usize, &[f32]);
+
 impl Generator {
     /// The logits behind the last of these tokens: (vocabulary).
     ///
@@ -122,7 +125,7 @@ impl Generator {
         from: usize,
         adapter: Option<AdapterId>,
         pages: &mut Vec<PageId>,
-        mut see: Option<&mut dyn FnMut(usize, &[f32])>,
+        mut see: Option<See<'_>>,
     ) -> Result<()> {
         let vocabulary = self.vocabulary();
         let lora = match adapter {

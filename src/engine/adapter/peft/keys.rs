@@ -96,7 +96,7 @@ pub(super) fn check(config: &Map<String, Value>) -> Result<()> {
     match config.get("bias") {
         None | Some(Value::Null) => {}
         Some(bias) => {
-            ensure!(bias == "none", "it trains biases (bias = {}), which Dojo doesn't", shown(bias))
+            ensure!(bias == "none", "it trains biases (bias = {}), which Dojo doesn't", shown(bias));
         }
     }
     match config.get("task_type") {

@@ -47,9 +47,8 @@ impl SafetensorsWeights {
     /// # Errors
     /// Where a tensor is damaged.
     pub(crate) fn ties(&self, folder: &Path) -> Result<bool> {
-        if !self.config.tied_embeddings
-            || !(self.places.contains_key(EMBEDDING) && self.places.contains_key(OUTPUT))
-        {
+        let both = self.places.contains_key(EMBEDDING) && self.places.contains_key(OUTPUT);
+        if !(self.config.tied_embeddings && both) {
             return Ok(self.config.tied_embeddings);
         }
         let same = self.read(EMBEDDING, |one, _| self.read(OUTPUT, |other, _| one.equals(other)))?;
