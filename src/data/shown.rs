@@ -40,6 +40,13 @@ pub(crate) fn turns<'m>(messages: &'m [Message], thought: Option<&'static str>) 
     Cow::Owned(turns)
 }
 
+/// Turns with an empty text where the data has null.
+pub(crate) fn without_null(messages: &[Message]) -> Vec<Message> {
+    let mut turns = messages.to_vec();
+    turns.iter_mut().for_each(|turn| drop(turn.extra.remove("content")));
+    turns
+}
+
 fn open_arguments(call: &mut Value) {
     let function = if call.get("function").is_some() { call.get_mut("function") } else { Some(call) };
     let Some(arguments) = function.and_then(|function| function.get_mut("arguments")) else { return };

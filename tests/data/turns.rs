@@ -178,6 +178,9 @@ fn what_the_template_does_not_show_refuses_the_record() {
         "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}]});
     let refused = trained(&chatml(), &called).expect_err("refused");
     assert!(refused.contains("chat template doesn't show the \"tool_calls\" of turn 2"), "{refused}");
+    let silent = json!({"messages": [user("q"), call(&json!("{}"))]});
+    let refused = trained(&chatml(), &silent).expect_err("refused");
+    assert!(refused.contains("chat template doesn't show the \"tool_calls\" of turn 2"), "{refused}");
     let tools = json!({"messages": [user("q"), {"role": "assistant", "content": "a"}],
         "tools": [{"type": "function", "function": {"name": "f"}}]});
     let refused = trained(&chatml(), &tools).expect_err("refused");

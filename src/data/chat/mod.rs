@@ -130,16 +130,20 @@ impl ChatTemplate {
         &self.special
     }
 
-    /// Renders with the arguments of tool calls as objects, as most templates want them; else as they stand.
+    /// Renders with the arguments of tool calls as objects, as most templates want them; else as they stand, or with
+    /// empty texts for null contents.
     fn render_values(&self, conversation: Conversation<'_>, ending: Ending, marks: Marks) -> Result<String> {
         let turns = shown::turns(conversation.messages, self.thought);
-        let rendered = self.render_turns(&turns, conversation.tools, ending, marks);
-        match (rendered, turns) {
-            (Err(_), Cow::Owned(_)) => {
-                self.render_turns(conversation.messages, conversation.tools, ending, marks)
-            }
-            (rendered, _) => rendered,
-        }
+        let render = |turns: &[Message]| self.render_turns(turns, conversation.tools, ending, marks);
+        let rendered = render(&turns);
+        let as_written = || match &turns {
+            Cow::Owned(_) => render(conversation.messages).ok(),
+            Cow::Borrowed(_) => None,
+        };
+        // A template that joins texts fails over a null content, where an empty one says the same.
+        let without_null =
+            || turns.iter().any(Message::is_null).then(|| render(&shown::without_null(&turns)).ok());
+        rendered.or_else(|error| as_written().or_else(|| without_null().flatten()).ok_or(error))
     }
 
     fn render_turns(
