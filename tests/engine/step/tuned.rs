@@ -324,9 +324,12 @@ fn soft_caps_are_the_same_in_training_and_in_answers() {
         text.trained.fill(true);
         text
     };
-    let mut both = |caps: serde_json::Value| {
-        tiny.more = caps.as_object().cloned().expect("keys");
-        let model = tiny.open_folder(folder.path());
+    let caps = serde_json::json!({"final_logit_softcapping": 8.0});
+    tiny.more = caps.as_object().cloned().expect("keys");
+    let both = |attention: Option<f32>| {
+        let mut model = tiny.open_folder(folder.path());
+        // No architecture that is read has the key: Gemma 3 never applies it.
+        model.config.attention_softcap = attention;
         let plain = Adapter::fresh(lora(false, 0.0), "tiny", &model.config, 5).expect("an adapter");
         let batch = PackedBatch::pack([&text]);
         let trained = student(&model, ActivationMemory::Keep).evaluate(&plain, &batch).expect("evaluate").nll;
@@ -338,8 +341,8 @@ fn soft_caps_are_the_same_in_training_and_in_answers() {
         assert!((trained - answered).abs() < 1e-4 * trained, "{trained} {answered}");
         trained
     };
-    let with = both(serde_json::json!({"attn_logit_softcapping": 1.5, "final_logit_softcapping": 8.0}));
-    let without = both(serde_json::json!({"attn_logit_softcapping": null, "final_logit_softcapping": 8.0}));
+    let with = both(Some(1.5));
+    let without = both(None);
     assert!((with - without).abs() > 0.1, "{with} {without}");
 }
 
