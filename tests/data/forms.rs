@@ -97,6 +97,7 @@ fn turns_are_found_in_every_form_that_datasets_have_them_in() {
         json!({"dialog": [{"speaker": "user", "text": "q"}, {"speaker": "bot", "text": "a"}]}),
         json!({"conversation": [{"input": "q", "output": "a"}]}),
         json!({"conversation": [{"human": "q", "assistant": "a"}]}),
+        json!({"messages": [["user", "q"], ["assistant", "a"]]}),
         json!({"items": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}),
         json!({"messages": [r#"{"role": "user", "content": "q"}"#, r#"{"role": "assistant", "content": "a"}"#]}),
         json!({"prompt": turns.replace(", {\"role\": \"assistant\", \"content\": \"a\"}", ""), "completion": "a"}),

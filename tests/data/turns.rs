@@ -272,6 +272,19 @@ fn columns_that_change_what_is_said_refuse_the_row() {
 }
 
 #[test]
+fn several_questions_or_answers_in_one_row_are_not_joined() {
+    for (row, reason) in [
+        (json!({"prompt": ["a", "b"], "completion": ["c", "d"]}), "holds a list of texts, not one question"),
+        (json!({"question": "q", "answers": ["a", "b"]}), "holds 2 answers; keep the one to be learnt"),
+    ] {
+        let row = row.as_object().expect("an object");
+        let told = Mapping::detect(std::slice::from_ref(row)).apply(row).expect_err("refused");
+        assert!(told.contains(reason), "{told}");
+    }
+    assert_eq!(record(&json!({"question": "q", "answers": ["a"]})).answer(), Some("a"));
+}
+
+#[test]
 fn earlier_questions_and_answers_beside_an_instruction_are_turns() {
     let row = json!({"instruction": "c", "output": "d", "history": [["a", "b"]]});
     let said: Vec<String> = record(&row).messages.into_iter().map(|turn| turn.content).collect();

@@ -26,6 +26,10 @@ impl Table {
 impl Sink for Table {
     fn add(&mut self, record: &Record) -> Result<Added> {
         let (system, prompt, completion) = match (flat(record), &record.text) {
+            (Ok(flat), _) if flat.completion.is_none() => {
+                let reason = "it has no answer, and an empty cell would be read as one; export as messages";
+                return Ok(Added::LeftOut(reason.into()));
+            }
             (Ok(flat), _) => (flat.system, flat.prompt, flat.completion),
             (Err(_), Some(_)) if record.messages.is_empty() => (None, "", None),
             (Err(reason), _) => return Ok(Added::LeftOut(reason)),

@@ -44,6 +44,11 @@ impl Mapping {
 
 /// The column of earlier questions and answers beside Alpaca's, as LLaMA-Factory has it.
 const HISTORY: &str = "history";
+/// Whether a column's name says that it holds several answers, and not the lines of one.
+fn is_plural(column: &str) -> bool {
+    ["answers", "responses", "completions"].iter().any(|name| column.eq_ignore_ascii_case(name))
+}
+
 /// TRL's column of variables for the chat template.
 const TEMPLATE_SETTINGS: &str = "chat_template_kwargs";
 
@@ -134,6 +139,9 @@ impl Row<'_> {
         if is_turns(value) {
             return turns(value, column);
         }
+        if value.as_array().is_some_and(|list| list.len() > 1 && list.iter().all(Value::is_string)) {
+            return Err(format!("column {column:?} holds a list of texts, not one question"));
+        }
         let mut question = text(value);
         let input = self.optional(Part::Input).map(text).unwrap_or_default();
         if !input.trim().is_empty() {
@@ -166,6 +174,11 @@ impl Row<'_> {
         match value {
             _ if is_turns(value) => turns(value, column),
             Value::Object(_) => Ok(vec![turn(value, column, 1)?]),
+            Value::Array(list)
+                if list.len() > 1 && is_plural(column) && list.iter().all(Value::is_string) =>
+            {
+                Err(format!("column {column:?} holds {} answers; keep the one to be learnt", list.len()))
+            }
             _ => Ok(vec![Message::new(Role::Assistant, text(value))]),
         }
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::turn::role;
 use super::{Mapping, Part};
 use crate::data::rows::parse_value;
 use crate::domain::record::Fields;
@@ -145,11 +146,15 @@ fn said(item: &Value) -> Option<Vec<Value>> {
     Some(system.into_iter().chain(pair).collect())
 }
 
-/// Of a list that holds no objects: objects as JSON texts, or pairs of a question and its answer.
+/// Of a list that holds no objects: objects as JSON texts, or pairs of a speaker with what is said, or of a question
+/// with its answer.
 fn from_item(item: &Value) -> Option<Vec<Value>> {
     match item {
         Value::String(text) => said(&parse_value(text.as_bytes()).ok()?.0),
         Value::Array(pair) => match pair.as_slice() {
+            [Value::String(who), Value::String(told)] if role(who).is_some() => {
+                said(&serde_json::json!({"role": who, "content": told}))
+            }
             [Value::String(asked), Value::String(answered)] => {
                 said(&serde_json::json!({"user": asked, "assistant": answered}))
             }

@@ -224,7 +224,7 @@ fn check_weight(message: &Message) -> Result<(), String> {
 }
 
 /// The names that datasets have for who speaks.
-fn role(name: &str) -> Option<Role> {
+pub(super) fn role(name: &str) -> Option<Role> {
     match name.to_ascii_lowercase().as_str() {
         "system" | "developer" => Some(Role::System),
         "user" | "human" | "prompter" => Some(Role::User),
