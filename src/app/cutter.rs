@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use tokenizers::Tokenizer;
 
 use crate::data::chat::ChatTemplate;
+use crate::data::control::Controls;
 use crate::data::encode::{Encoded, Encoder};
 use crate::domain::protocol::data::{TokenPiece, Trained};
 use crate::engine::hub::{self, Network};
@@ -22,6 +23,7 @@ pub(crate) struct Cutter {
     /// The model's name, under which counts are kept.
     name: String,
     tokenizer: Arc<Tokenizer>,
+    controls: Arc<Controls>,
     template: Option<ChatTemplate>,
     end: Option<String>,
     /// Rows of the model's embedding.
@@ -47,8 +49,9 @@ impl Cutter {
         let open = model::open(&files)?;
         let template = open.template.compile()?;
         let end = open.template.eos_token.clone();
-        let rows = open.config.vocabulary;
-        Ok(Self { name: name.to_owned(), tokenizer: open.tokenizer, template, end, rows })
+        let (rows, tokenizer) = (open.config.vocabulary, open.tokenizer);
+        let controls = Arc::new(Controls::new(&tokenizer));
+        Ok(Self { name: name.to_owned(), tokenizer, controls, template, end, rows })
     }
 
     /// Cuts examples to `max_length` tokens.
@@ -56,7 +59,8 @@ impl Cutter {
     /// # Errors
     /// As [`Encoder::new`].
     pub(crate) fn encoder(&self, max_length: usize) -> Result<Encoder<'_>> {
-        let encoder = Encoder::new(&self.tokenizer, self.template.as_ref(), self.end.as_deref(), max_length)?;
+        let (template, controls) = (self.template.as_ref(), Arc::clone(&self.controls));
+        let encoder = Encoder::with(&self.tokenizer, template, self.end.as_deref(), max_length, controls)?;
         Ok(encoder.with_rows(self.rows))
     }
 

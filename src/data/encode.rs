@@ -45,14 +45,6 @@ impl Encoded {
     }
 }
 
-/// A dataset, ready to be packed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct EncodedSet {
-    pub examples: Vec<TokenExample>,
-    /// How many examples were longer than allowed and were cut.
-    pub truncated: usize,
-}
-
 impl<'a> Encoder<'a> {
     /// `template` is the model's own; without one, plain text and single questions with answers still encode, as
     /// they stand. `end_token` is the end-of-sequence token's text. Examples are cut to `max_length` tokens.
@@ -65,6 +57,20 @@ impl<'a> Encoder<'a> {
         end_token: Option<&str>,
         max_length: usize,
     ) -> Result<Self> {
+        Self::with(tokenizer, template, end_token, max_length, Arc::new(Controls::new(tokenizer)))
+    }
+
+    /// The same, with what is known of the tokenizer's control tokens already.
+    ///
+    /// # Errors
+    /// As [`Encoder::new`].
+    pub(crate) fn with(
+        tokenizer: &'a Tokenizer,
+        template: Option<&'a ChatTemplate>,
+        end_token: Option<&str>,
+        max_length: usize,
+        controls: Arc<Controls>,
+    ) -> Result<Self> {
         ensure!(max_length >= 2, "max_length is {max_length}; an example needs at least 2 tokens");
         let end = match end_token {
             Some(text) => Some(
@@ -74,7 +80,6 @@ impl<'a> Encoder<'a> {
             ),
             None => None,
         };
-        let controls = Arc::new(Controls::new(tokenizer));
         Ok(Self {
             tokenizer,
             masker: template.map(|template| Masker::with(template, tokenizer, Arc::clone(&controls))),
@@ -145,16 +150,6 @@ impl<'a> Encoder<'a> {
     /// Each record, in their order, on all cores: its example, or why it has none.
     pub fn encode_each<R: Borrow<Record> + Sync>(&self, records: &[R]) -> Vec<Result<Encoded>> {
         records.par_iter().map(|record| self.encode(record.borrow())).collect()
-    }
-
-    /// All records, in their order, on all cores.
-    ///
-    /// # Errors
-    /// As [`Encoder::encode`], for the first record that fails.
-    pub fn encode_all<R: Borrow<Record> + Sync>(&self, records: &[R]) -> Result<EncodedSet> {
-        let encoded: Vec<Encoded> = self.encode_each(records).into_iter().collect::<Result<_>>()?;
-        let truncated = encoded.iter().filter(|one| one.is_truncated()).count();
-        Ok(EncodedSet { examples: encoded.into_iter().map(|one| one.example).collect(), truncated })
     }
 
     fn answer(&self, record: &Record, answer: &[Message]) -> Result<Masked> {

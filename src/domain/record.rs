@@ -77,6 +77,13 @@ impl Record {
         parts.filter(|(prompt, rest)| self.preference.is_none() && !prompt.is_empty() && !rest.is_empty())
     }
 
+    /// Whether its conversation has more than texts: tools, calls, thoughts, names, weights.
+    #[must_use]
+    pub fn has_more_than_texts(&self) -> bool {
+        let pair = self.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
+        !self.tools.is_empty() || self.messages.iter().chain(pair).any(|turn| !turn.extra.is_empty())
+    }
+
     /// Where it came from, for messages to people: `file:line`, the source's name, or "a record".
     #[must_use]
     pub fn place(&self) -> String {

@@ -124,10 +124,6 @@ fn a_folder_names_its_fault_in_a_line_whatever_stands_in_its_files() {
         ("rope_scaling", json!({"rope_type": long, "factor": 2.0})),
     ] {
         let mut config = tiny.config();
-        if key == "layer_types" {
-            // Llama doesn't read them.
-            config["model_type"] = json!("mistral");
-        }
         config[key] = value;
         std::fs::write(place.path().join("config.json"), config.to_string()).unwrap();
         refused(place.path());

@@ -16,7 +16,7 @@ pub(super) fn flat(record: &Record) -> Result<Flat<'_>, String> {
     if record.preference.is_some() {
         return Err("it is a preference pair".into());
     }
-    if !record.tools.is_empty() || record.messages.iter().any(|turn| !turn.extra.is_empty()) {
+    if record.has_more_than_texts() {
         return Err(
             "its turns have more than a text (tools, calls, thoughts, weights); export it as messages".into(),
         );

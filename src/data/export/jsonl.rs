@@ -103,11 +103,11 @@ pub(super) fn preference(record: &Record) -> Result<Object, String> {
 
 /// One question and one answer that have more than a text (tool calls, thoughts): they stay turns, so that it is kept.
 fn with_extras(record: &Record) -> Option<(&[Message], &[Message])> {
-    let more = !record.tools.is_empty() || record.messages.iter().any(|turn| !turn.extra.is_empty());
     let answers = record.messages.iter().filter(|turn| turn.role == Role::Assistant).count();
     let parts = record.messages.split_at_checked(record.messages.len().saturating_sub(1));
     parts.filter(|(prompt, answer)| {
-        more && answers == 1
+        record.has_more_than_texts()
+            && answers == 1
             && !prompt.is_empty()
             && record.preference.is_none()
             && answer.iter().all(|turn| turn.role == Role::Assistant)

@@ -91,10 +91,7 @@ enum More {
 
 impl More {
     fn of(record: &Record) -> Self {
-        let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
-        let mut turns = record.messages.iter().chain(pair);
-        let more = !record.tools.is_empty() || turns.any(|turn| !turn.extra.is_empty());
-        if more { Self::Kept } else { Self::None }
+        if record.has_more_than_texts() { Self::Kept } else { Self::None }
     }
 }
 
