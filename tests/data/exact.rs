@@ -1,5 +1,7 @@
 //! Numbers come back as they were: in what is learnt, in a session, in every export.
 
+use std::path::Path;
+
 use dojo_studio::data::export::{Exporter, Form, Splits};
 use dojo_studio::data::import::{Import, ImportOptions, OnMalformed, read_all};
 use dojo_studio::data::rows::{parse_row, write_row};
@@ -96,18 +98,42 @@ fn a_session_and_an_export_keep_numbers_as_they_were() {
     let rows = "{\"prompt\":\"q\",\"completion\":\"a\",\"score\":1.10,\"more\":[1e5,{\"x/y\":1180591620717411303424}]}\n\
                 {\"messages\":[{\"role\":\"user\",\"content\":1.10}]}\n";
     let path = write(&folder, "a.jsonl", rows.as_bytes());
+    let records = through_a_session(&folder, &path);
+    assert_eq!(records[1].prompt(), "1.10");
+    assert_eq!(exported(&folder, &records, Form::Rows), rows);
+}
+
+#[test]
+fn a_number_that_a_tool_is_called_with_stays_the_same_float() {
+    let folder = TempDir::new().expect("a folder");
+    let arguments = r#"{"x":0.36995516654807925,"y":[1.0000000000000002,5e-324,8.988465674311579e+307]}"#;
+    let call = format!(
+        r#"{{"role":"assistant","content":"","tool_calls":[{{"type":"function","function":{{"name":"f","arguments":{arguments}}}}}]}}"#
+    );
+    let row = format!("{{\"messages\":[{{\"role\":\"user\",\"content\":\"q\"}},{call}]}}\n");
+    let path = write(&folder, "a.jsonl", row.as_bytes());
+    let records = through_a_session(&folder, &path);
+    for form in [Form::Messages, Form::Rows] {
+        let text = exported(&folder, &records, form);
+        assert!(text.contains(arguments), "{text}");
+    }
+}
+
+/// What a session gives back of a file that was imported into it.
+fn through_a_session(folder: &TempDir, path: &Path) -> Vec<Record> {
     let mut session = Session::create(&folder.path().join("session")).expect("a session");
-    let source = Import::open(&path, &ImportOptions::default()).expect("open");
+    let source = Import::open(path, &ImportOptions::default()).expect("open");
     session::import(&mut session, "a", source, |_| true).expect("import");
     let view = session.view(&parse("").expect("a filter"), Order::default()).expect("view");
-    let records: Vec<Record> =
-        session.rows(view.ids()).expect("rows").into_iter().map(|row| row.record).collect();
-    assert_eq!(records[1].prompt(), "1.10");
+    session.rows(view.ids()).expect("rows").into_iter().map(|row| row.record).collect()
+}
+
+fn exported(folder: &TempDir, records: &[Record], form: Form) -> String {
     let out = folder.path().join("out.jsonl");
-    let mut exporter = Exporter::create(&out, Form::Rows, Splits::Together).expect("begin");
-    for record in &records {
+    let mut exporter = Exporter::create(&out, form, Splits::Together).expect("begin");
+    for record in records {
         exporter.add(record).expect("add");
     }
     exporter.finish().expect("finish");
-    assert_eq!(std::fs::read_to_string(out).expect("read"), rows);
+    std::fs::read_to_string(out).expect("read")
 }

@@ -1,8 +1,9 @@
 //! JSON whose numbers come back as they were written.
 //!
 //! JSON's own numbers here are 64 bits wide: `1180591620717411303424`, `1e400` and `0.10000000000000000555` don't fit,
-//! `1.10`, `1e5` or `-0` would be written otherwise, and one float in ten with its last digit another. Such a number is held as a text, and its place (a JSON pointer,
-//! RFC 6901) beside the row, so that the row is written again as it was. Every other number is a number.
+//! and `1.10`, `1e5` or `-0` would be written otherwise. Such a number is held as a text, and its place (a JSON pointer,
+//! RFC 6901) beside the row, so that the row is written again as it was. Every other number is a number (serde_json's
+//! `float_roundtrip` reads them to the last digit).
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -100,13 +101,9 @@ pub(crate) fn computable(fields: &Fields, numbers: &[String]) -> Result<Option<F
         let Some((column, rest)) = split_pointer(pointer) else { continue };
         let Some(value) = own.get_mut(&column).and_then(|cell| cell.pointer_mut(rest)) else { continue };
         let text = value.as_str().unwrap_or_default();
-        // JSON's own reader is off by one in the last place now and then.
-        let number = if text.contains(['.', 'e', 'E']) {
-            text.parse::<f64>().ok().and_then(Number::from_f64)
-        } else {
-            text.parse::<Number>().ok().filter(|number| !number.is_f64() || text == "-0")
-        };
-        match number {
+        let is_float = text.contains(['.', 'e', 'E']) || text == "-0";
+        let number = text.parse::<Number>().ok();
+        match number.filter(|number| is_float || !number.is_f64()) {
             Some(number) => *value = Value::Number(number),
             None => return Err(format!("the number {text} in column {column:?} does not fit into 64 bits")),
         }

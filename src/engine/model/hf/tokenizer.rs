@@ -54,23 +54,35 @@ pub(crate) fn read_file(path: &Path) -> Result<Tokenizer> {
 /// ever.
 const LONGEST_PROBE: usize = 40;
 const LONGEST_TRY: Duration = Duration::from_secs(2);
+/// One text that takes longer is tried a second time: a busy machine may have held up the first.
+const SUSPICIOUS: Duration = Duration::from_millis(200);
 
 /// Splits some short texts of rising length, on which patterns that try every way of matching take twice as long with
 /// each character, and puts them together again.
 fn try_out(tokenizer: &Tokenizer) -> Result<()> {
-    let start = Instant::now();
+    let mut spent = Duration::ZERO;
     for length in 1..=LONGEST_PROBE {
         for character in ['a', ' ', '1', '-'] {
             let mut text: String = std::iter::repeat_n(character, length).collect();
             text.push('!');
-            // One that knows none of these characters may still know its own.
-            if let Ok(encoded) = tokenizer.encode_fast(text.as_str(), true) {
-                let _ = tokenizer.decode(encoded.get_ids(), false);
+            let mut took = time_of(tokenizer, &text);
+            if took > SUSPICIOUS {
+                took = took.min(time_of(tokenizer, &text));
             }
-            ensure!(start.elapsed() < LONGEST_TRY, "it takes {:?} to split {text:?}", start.elapsed());
+            spent += took;
+            ensure!(spent < LONGEST_TRY, "it takes {took:?} to split {text:?}");
         }
     }
     Ok(())
+}
+
+fn time_of(tokenizer: &Tokenizer, text: &str) -> Duration {
+    let start = Instant::now();
+    // One that knows none of these characters may still know its own.
+    if let Ok(encoded) = tokenizer.encode_fast(text, true) {
+        let _ = tokenizer.decode(encoded.get_ids(), false);
+    }
+    start.elapsed()
 }
 
 /// Bytes of a template's file that are read at most. What a template may be is held elsewhere.
