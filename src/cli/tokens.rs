@@ -15,7 +15,7 @@ use crate::app::cutter::Cutter;
 use crate::config::Folders;
 use crate::data::encode::{Encoded, Encoder};
 use crate::data::import::{Batch, ImportOptions, OnMalformed, read_all};
-use crate::data::mask::warning;
+use crate::data::mask::warnings;
 use crate::domain::protocol::data::{TokenPiece, Trained};
 use crate::engine::hub::Network;
 use crate::ui::widgets::visible::visible;
@@ -53,7 +53,7 @@ struct Totals {
     /// Examples that can't be trained on, with the reason.
     refused: Vec<String>,
     /// What of the examples isn't learnt.
-    warning: Option<String>,
+    warnings: Vec<String>,
 }
 
 /// Finds a model by name, fetching it where it is not here.
@@ -92,8 +92,8 @@ fn totals(encoder: &Encoder<'_>, batch: &Batch) -> Totals {
     let encoded: Vec<Result<Encoded>> =
         batch.records.par_iter().map(|record| encoder.encode(record)).collect();
     let learnt = encoded.iter().flatten();
-    let warning = warning(learnt.map(|one| (one.example.source.as_str(), &one.unlearnt)));
-    let mut totals = Totals { examples: batch.records.len(), warning, ..Totals::default() };
+    let warnings = warnings(learnt.map(|one| (one.example.source.as_str(), &one.unlearnt)));
+    let mut totals = Totals { examples: batch.records.len(), warnings, ..Totals::default() };
     for one in encoded {
         match one {
             Ok(one) => {
@@ -125,7 +125,7 @@ fn as_json(shown: &Encoded, pieces: &[TokenPiece], totals: &Totals, batch: &Batc
             "truncated": totals.truncated,
             "longest": totals.longest,
             "refused": totals.refused,
-            "warning": totals.warning,
+            "warnings": totals.warnings,
             "malformed": batch.malformed,
             "left_out": batch.left_out,
         },
@@ -151,7 +151,7 @@ fn figures(shown: &Encoded, totals: &Totals, batch: &Batch, marks: &str) -> Stri
         "\nall {} examples: {} tokens, {} trained on ({share:.0}%), the longest has {}, {} are cut",
         totals.examples, totals.tokens, totals.trained, totals.longest, totals.truncated
     );
-    if let Some(warning) = &totals.warning {
+    for warning in &totals.warnings {
         let _ = write!(out, "\nwarning: {warning}");
     }
     if let Some(first) = totals.refused.first() {

@@ -1,6 +1,7 @@
 //! What of a conversation a chat template shows: thoughts, tool calls and tools. Knows no tokenizer and no file.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
@@ -10,15 +11,50 @@ use crate::domain::message::{Conversation, Message, THOUGHTS, TOOL_CALLS};
 
 /// The key of a turn's thought that a template's source reads, if any.
 pub(crate) fn thought_key(source: &str) -> Option<&'static str> {
-    let named = |key: &str| {
-        let ends = |after: &str| !after.starts_with(|sign: char| sign.is_alphanumeric() || sign == '_');
-        source.match_indices(key).any(|(at, _)| {
-            let before = source.get(..at).unwrap_or_default();
-            let after = source.get(at + key.len()..).unwrap_or_default();
-            before.ends_with(['.', '\'', '"']) && ends(after)
-        })
-    };
-    THOUGHTS.into_iter().find(|key| named(key))
+    THOUGHTS.into_iter().find(|key| names(source, key))
+}
+
+/// Whether a template's source names a key: as `turn.key`, or in quotes.
+fn names(source: &str, key: &str) -> bool {
+    let ends = |after: &str| !after.starts_with(|sign: char| sign.is_alphanumeric() || sign == '_');
+    source.match_indices(key).any(|(at, _)| {
+        let before = source.get(..at).unwrap_or_default();
+        let after = source.get(at + key.len()..).unwrap_or_default();
+        before.ends_with(['.', '\'', '"']) && ends(after)
+    })
+}
+
+/// The other keys of turns (`name`, `tool_call_id`, ...) that a template doesn't read: they are kept with the data, and
+/// nothing of them is learnt. `rendering`: of the conversation, whole.
+pub(crate) fn unread(
+    template: &ChatTemplate,
+    conversation: Conversation<'_>,
+    rendering: &str,
+) -> BTreeSet<String> {
+    let mut unread = BTreeSet::new();
+    for (key, value) in conversation.messages.iter().flat_map(Message::beside) {
+        if unread.contains(key) || names(template.source(), key) {
+            continue;
+        }
+        // A template may write turns whole, whatever their keys are called.
+        let text = value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed);
+        if !rendering.contains(text.as_ref()) || is_same_without(template, conversation, key, rendering) {
+            unread.insert(key.to_owned());
+        }
+    }
+    unread
+}
+
+fn is_same_without(
+    template: &ChatTemplate,
+    conversation: Conversation<'_>,
+    key: &str,
+    rendering: &str,
+) -> bool {
+    let mut without = conversation.messages.to_vec();
+    without.iter_mut().for_each(|turn| drop(turn.extra.remove(key)));
+    let without = Conversation { messages: &without, tools: conversation.tools };
+    template.render(without, Ending::Complete).is_ok_and(|text| text == rendering)
 }
 
 /// Turns as templates want them: arguments of calls as objects where they are JSON in a text (as `OpenAI` writes them), and

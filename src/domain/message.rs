@@ -68,6 +68,18 @@ impl Message {
         keys.filter(|key| self.extra.contains_key(*key))
     }
 
+    /// What the turn has that says nothing by itself and is no weight: `name`, `tool_call_id`, ...
+    pub fn beside(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let told = |key: &str| {
+            key == "content"
+                || key == TOOL_CALLS
+                || THOUGHTS.contains(&key)
+                || SAID.contains(&key)
+                || WEIGHTS.contains(&key)
+        };
+        self.extra.iter().map(|(key, value)| (key.as_str(), value)).filter(move |(key, _)| !told(key))
+    }
+
     /// Whether training learns what is said here, if the assistant speaks: not when the data gives the turn no weight
     /// (`weight: 0`, `train: false`).
     #[must_use]

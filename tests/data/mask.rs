@@ -1,5 +1,5 @@
 use dojo_studio::data::chat::{ChatTemplate, Ending, SpecialTokens};
-use dojo_studio::data::mask::{Hidden, Masker, Unlearnt, warning};
+use dojo_studio::data::mask::{Hidden, Masker, Unlearnt, warnings};
 use dojo_studio::domain::message::Message;
 use proptest::prelude::*;
 
@@ -145,13 +145,40 @@ fn what_a_template_hides_of_an_answer_is_told() {
     assert_eq!(look("  Yes,\n\n no. "), Unlearnt::default());
     let places = [("a.jsonl:1", &thinking), ("a.jsonl:2", &Unlearnt::default())];
     assert_eq!(
-        warning(places),
-        Some(
+        warnings(places),
+        [
             "the model's chat template hides a part of what the assistant says in 1 of 2 examples, and it isn't \
-             learnt; nothing of a thought would be learnt in 1 of the 1 with one; the first is a.jsonl:1: \
-             \"<think>\\nhm\\n</think>\" in turn 2"
-                .into()
-        )
+          learnt; nothing of a thought would be learnt in 1 of the 1 with one; the first is a.jsonl:1: \
+          \"<think>\\nhm\\n</think>\" in turn 2"
+        ]
+    );
+}
+
+#[test]
+fn keys_of_turns_that_a_template_does_not_read_are_told() {
+    let tokenizer = byte_tokenizer();
+    let mut asked = user("q");
+    asked.extra.insert("name".into(), "Ada".into());
+    asked.extra.insert("language".into(), "en".into());
+    let turns = [asked, assistant("a")];
+    let reads = "{% for m in messages %}{{ '<|im_start|>' + m.role + m.get('name', '') + m.content + '<|im_end|>' }}\
+        {% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant' }}{% endif %}";
+    let dumps = "{% for m in messages %}{{ '<|im_start|>' + m.role }}{% for key in m %}{{ m[key] }}{% endfor %}\
+        {{ '<|im_end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant' }}{% endif %}";
+    let unread = |source: &str| {
+        let template = template(source, "<s>", "<|im_end|>");
+        Masker::new(&template, &tokenizer).mask(&turns, 0).expect("mask").unlearnt
+    };
+    let chatml = unread(super::world::CHATML);
+    assert_eq!(chatml.unread.iter().map(String::as_str).collect::<Vec<_>>(), ["language", "name"]);
+    assert_eq!(unread(reads).unread.iter().map(String::as_str).collect::<Vec<_>>(), ["language"]);
+    assert!(unread(dumps).unread.is_empty());
+    assert_eq!(
+        warnings([("a.jsonl:1", &chatml), ("a.jsonl:2", &Unlearnt::default())]),
+        [
+            "the model's chat template doesn't read \"language\", \"name\" of the turns in 1 of 2 examples; nothing of it \
+          is learnt"
+        ]
     );
 }
 

@@ -73,9 +73,9 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dat
     let seen =
         |rows: &[Row], purpose| rows.iter().map(|row| row.seen(purpose)).collect::<Result<Vec<_>, _>>();
     let learnt = encoded.iter().chain(&held_out);
-    let unlearnt = mask::warning(learnt.map(|one| (one.example.source.as_str(), &one.unlearnt)));
+    let warnings = mask::warnings(learnt.map(|one| (one.example.source.as_str(), &one.unlearnt)));
     Ok(Dataset {
-        warnings: unlearnt.into_iter().collect(),
+        warnings,
         prompts: prompts(recipe, &train, &eval),
         truncated: encoded.iter().chain(&held_out).filter(|one| one.is_truncated()).count(),
         seen: [seen(&train, Purpose::Train)?, seen(&eval, Purpose::Eval)?].concat(),

@@ -1,5 +1,7 @@
 //! What of the assistant's turns a template leaves out, so that it isn't learnt.
 
+use std::collections::BTreeSet;
+
 use super::spans::Span;
 use crate::data::control::without_signs;
 use crate::domain::message::Message;
@@ -20,6 +22,8 @@ pub struct Unlearnt {
     /// Turns with a thought, and of these, those whose thought isn't learnt.
     pub thoughts: usize,
     pub hidden_thoughts: usize,
+    /// Keys of its turns that the template doesn't read.
+    pub unread: BTreeSet<String>,
 }
 
 /// What ends a thought inside of an answer.
@@ -28,6 +32,8 @@ const THOUGHT_ENDS: [&str; 4] = ["</think>", "</thinking>", "</thought>", "</rea
 const HEAD: usize = 32;
 /// Characters of a hidden part that are told.
 const TOLD: usize = 80;
+/// Keys that are told by name.
+const KEYS: usize = 6;
 
 impl Unlearnt {
     /// Takes in a turn of the assistant and where it is in the rendering.
@@ -96,27 +102,42 @@ impl Hidden {
     }
 }
 
-/// What a run on examples would not learn, as one sentence; none where all of them are learnt. Each example is its
+/// What a run on examples would not learn, a sentence for each kind; none when all of it is learnt. Each example is its
 /// place and what is left out of it.
-pub fn warning<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>) -> Option<String> {
-    let (mut all, mut hidden, mut thinking, mut thoughtless) = (0_usize, 0_usize, 0_usize, 0_usize);
+pub fn warnings<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>) -> Vec<String> {
+    let (mut all, mut hidden, mut thinking, mut thoughtless, mut keyed) =
+        (0_usize, 0_usize, 0_usize, 0_usize, 0_usize);
     let mut first = None;
+    let mut unread: BTreeSet<&str> = BTreeSet::new();
     for (place, unlearnt) in examples {
         all += 1;
         thinking += usize::from(unlearnt.thoughts > 0);
         thoughtless += usize::from(unlearnt.thoughts > 0 && unlearnt.hidden_thoughts == unlearnt.thoughts);
+        keyed += usize::from(!unlearnt.unread.is_empty());
+        unread.extend(unlearnt.unread.iter().map(String::as_str));
         if let Some(part) = &unlearnt.first {
             hidden += 1;
             first.get_or_insert_with(|| format!("{place}: {}", part.told()));
         }
     }
-    let first = first?;
-    let thoughts = match thoughtless {
-        0 => String::new(),
-        _ => format!("; nothing of a thought would be learnt in {thoughtless} of the {thinking} with one"),
-    };
-    Some(format!(
-        "the model's chat template hides a part of what the assistant says in {hidden} of {all} examples, and it \
-         isn't learnt{thoughts}; the first is {first}"
-    ))
+    let hides = first.map(|first| {
+        let thoughts = match thoughtless {
+            0 => String::new(),
+            _ => format!("; nothing of a thought would be learnt in {thoughtless} of the {thinking} with one"),
+        };
+        format!(
+            "the model's chat template hides a part of what the assistant says in {hidden} of {all} examples, and \
+             it isn't learnt{thoughts}; the first is {first}"
+        )
+    });
+    let keys: Vec<String> = unread.iter().take(KEYS).map(|key| format!("{key:?}")).collect();
+    let more = if unread.len() > KEYS { " and others" } else { "" };
+    let skips = (keyed > 0).then(|| {
+        format!(
+            "the model's chat template doesn't read {}{more} of the turns in {keyed} of {all} examples; nothing of \
+             it is learnt",
+            keys.join(", ")
+        )
+    });
+    hides.into_iter().chain(skips).collect()
 }

@@ -26,7 +26,7 @@ use crate::data::control::{Controls, Frame, Pieces, Shielded};
 use crate::data::shown;
 use crate::domain::message::{Conversation, Message, Role};
 
-pub use hidden::{Hidden, Unlearnt, warning};
+pub use hidden::{Hidden, Unlearnt, warnings};
 use spans::{By, Span};
 
 /// A tokenised conversation with its loss mask.
@@ -98,7 +98,8 @@ impl<'a> Masker<'a> {
         let text = self.template.render(conversation, Ending::Complete)?;
         let Pieces { tokens, begins } = self.controls.pieces(self.tokenizer, &text)?;
         let mut trained = vec![false; tokens.len()];
-        let mut unlearnt = Unlearnt::default();
+        let unread = shown::unread(self.template, conversation, &text);
+        let mut unlearnt = Unlearnt { unread, ..Unlearnt::default() };
         let learnt = |turn: usize| {
             turn >= first_turn && conversation.messages.get(turn).is_some_and(Message::is_learnt)
         };
