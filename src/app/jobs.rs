@@ -22,18 +22,14 @@ pub(crate) struct Working {
 impl Working {
     /// Announces it: what it does, with its object, as the jobs drawer shows it.
     pub(crate) fn start(events: &Events, what: &str) -> Self {
-        Self::start_as(events, what, Stoppable::Yes)
-    }
-
-    /// The same, saying whether a person can stop it.
-    pub(crate) fn start_as(events: &Events, what: &str, stoppable: Stoppable) -> Self {
         let id = JobId(NEXT.fetch_add(1, Ordering::Relaxed));
         let stop = Arc::new(AtomicBool::new(false));
         STOPS.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&stop));
         let started = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0.0, |passed| passed.as_secs_f64());
-        let job = Job { id, what: what.to_owned(), progress: Progress::default(), started, stoppable };
+        let progress = Progress::default();
+        let job = Job { id, what: what.to_owned(), progress, started, stoppable: Stoppable::Yes };
         // Without listeners there is nobody to tell.
         events.send(Event::System(SystemEvent::JobStarted(job))).ok();
         Self { id, events: events.clone(), stop, end: None }
@@ -42,7 +38,17 @@ impl Working {
     /// Says how far it is, and whether it may go on.
     pub(crate) fn go_on(&self, progress: Progress) -> bool {
         self.events.offer(Event::System(SystemEvent::JobMoved(self.id, progress)));
+        self.is_wanted()
+    }
+
+    /// Whether it may go on: nobody has asked it to stop.
+    pub(crate) fn is_wanted(&self) -> bool {
         !self.stop.load(Ordering::Relaxed)
+    }
+
+    /// True once a person wants it to stop, for what looks at a flag while it waits.
+    pub(crate) fn stop(&self) -> &AtomicBool {
+        &self.stop
     }
 
     /// Says how it ended.

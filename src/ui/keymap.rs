@@ -7,6 +7,7 @@ use std::fmt;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::ui::action::Action;
+use crate::ui::verbs;
 
 /// A row of a binding table.
 #[derive(Debug, Clone, Copy)]
@@ -150,6 +151,23 @@ impl Chord {
             || matches!(self.code, KeyCode::F(_))
     }
 
+    /// Reads what [`fmt::Display`] writes; `None` for what is no single key: `↑↓`.
+    #[must_use]
+    pub fn of_sign(sign: &str) -> Option<Self> {
+        let (modifiers, rest) =
+            [("^", KeyModifiers::CONTROL), ("alt-", KeyModifiers::ALT), ("⇧", KeyModifiers::SHIFT)]
+                .into_iter()
+                .fold((KeyModifiers::NONE, sign), |(modifiers, rest), (mark, modifier)| {
+                    match rest.strip_prefix(mark).filter(|after| !after.is_empty()) {
+                        Some(after) => (modifiers | modifier, after),
+                        None => (modifiers, rest),
+                    }
+                });
+        let named = NAMED.iter().find(|(_, _, known)| *known == rest).map(|(_, code, _)| *code);
+        let code = named.or_else(|| Self::parse_code(rest))?;
+        Some(Self::of(KeyEvent::new(code, modifiers)))
+    }
+
     /// As the terminal would say it.
     #[must_use]
     pub const fn event(self) -> KeyEvent {
@@ -178,11 +196,30 @@ impl fmt::Display for Chord {
     }
 }
 
+/// Whether a text field has the keyboard: then plain characters are text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typing {
+    Yes,
+    No,
+}
+
+impl Typing {
+    /// Whether a key means a binding then.
+    #[must_use]
+    pub fn leaves(self, chord: Chord) -> bool {
+        match self {
+            Self::Yes => !chord.is_text(),
+            Self::No => true,
+        }
+    }
+}
+
 /// Which keys do what, the person's own in front of the shipped ones.
 #[derive(Debug, Default)]
 pub struct Keymap {
     chords: HashMap<&'static str, Vec<Chord>>,
-    hints: HashMap<&'static str, String>,
+    /// Keys of a release before, as long as nothing else wants them.
+    old: HashMap<&'static str, Vec<Chord>>,
 }
 
 impl Keymap {
@@ -199,11 +236,10 @@ impl Keymap {
                     None
                 }
             });
-            let chords = chosen
-                .unwrap_or_else(|| binding.keys.iter().filter_map(|key| Chord::parse(key).ok()).collect());
-            let hint = chords.first().map(ToString::to_string).unwrap_or_default();
-            keymap.hints.insert(binding.name, hint);
-            keymap.chords.insert(binding.name, chords);
+            if chosen.is_none() {
+                keymap.old.insert(binding.name, read_all(verbs::old_keys(binding.name)));
+            }
+            keymap.chords.insert(binding.name, chosen.unwrap_or_else(|| read_all(binding.keys)));
         }
         for name in own.keys().filter(|name| !keymap.chords.contains_key(name.as_str())) {
             complaints
@@ -212,23 +248,46 @@ impl Keymap {
         (keymap, complaints)
     }
 
+    /// What a chord asks for among some rows: the first that has the key, else the first that had it a release ago.
+    pub fn find<'b>(
+        &self,
+        rows: impl Iterator<Item = &'b Binding> + Clone,
+        chord: Chord,
+    ) -> Option<&'b Binding> {
+        let had = |row: &&Binding| self.old.get(row.name).is_some_and(|chords| chords.contains(&chord));
+        rows.clone().find(|row| self.matches(row, chord)).or_else(|| rows.clone().find(had))
+    }
+
     /// Whether a chord asks for a binding.
     #[must_use]
     pub fn matches(&self, binding: &Binding, chord: Chord) -> bool {
-        self.chords.get(binding.name).is_some_and(|chords| chords.contains(&chord))
+        self.chords(binding).contains(&chord)
     }
 
     /// All keys of a binding.
+    #[must_use]
     pub fn chords(&self, binding: &Binding) -> &[Chord] {
         self.chords.get(binding.name).map_or(&[], Vec::as_slice)
     }
 
-    /// The first key of a binding as the footer writes it; empty where it has none.
-    pub fn hint(&self, binding: &Binding) -> &str {
-        self.hints.get(binding.name).map_or("", String::as_str)
+    /// The first key of a binding that works now.
+    #[must_use]
+    pub fn first(&self, binding: &Binding, typing: Typing) -> Option<Chord> {
+        self.chords(binding).iter().copied().find(|chord| typing.leaves(*chord))
+    }
+
+    /// The first key of a binding as the footer writes it; empty if it has none.
+    #[must_use]
+    pub fn hint(&self, binding: &Binding) -> String {
+        self.first(binding, Typing::No).map(|chord| chord.to_string()).unwrap_or_default()
     }
 }
 
 fn parse_all(keys: &[String]) -> Result<Vec<Chord>, String> {
     keys.iter().map(|key| Chord::parse(key)).collect()
+}
+
+/// Shipped keys, which can all be read.
+fn read_all(keys: &[&str]) -> Vec<Chord> {
+    keys.iter().filter_map(|key| Chord::parse(key).ok()).collect()
 }

@@ -5,6 +5,7 @@
 //! table.
 
 pub mod action;
+pub mod caret;
 pub mod keymap;
 pub mod layout;
 pub mod pane;
@@ -12,6 +13,7 @@ pub mod panes;
 pub mod picture;
 pub mod studio;
 pub mod theme;
+pub mod verbs;
 pub mod widgets;
 
 mod shell;

@@ -1,24 +1,26 @@
 //! The studio's screen as one thing: keys, clicks and text in, effects out, and a picture of the store.
 
+mod draw;
+mod tables;
+
 use crossterm::event::{
     KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
-use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::store::Store;
 use crate::domain::protocol::{Command, SystemCommand};
 use crate::domain::settings::Settings;
 use crate::ui::action::Action;
-use crate::ui::keymap::{Binding, Chord, Footer, Keymap};
-use crate::ui::layout::SMALLEST;
-use crate::ui::pane::{Effect, Focus, Input, Pane, PaneId, Question, View};
+use crate::ui::keymap::{Chord, Keymap, Typing};
+use crate::ui::pane::{Effect, Input, Pane, PaneId, Question};
 use crate::ui::panes::{self, welcome};
-use crate::ui::shell::overlay::{Ask, Overlay, Reply, Stays};
-use crate::ui::shell::palette::{Entry, Now, Palette};
-use crate::ui::shell::{self, help, jobs, log, sessions, themes};
+use crate::ui::shell::overlay::{Ask, Kind, Overlay, Reply, Stays};
+use crate::ui::shell::palette::Palette;
+use crate::ui::shell::{self, jobs, log, sessions, themes};
 use crate::ui::theme::{Depth, Theme};
-use crate::ui::widgets::empty;
+
+pub use self::tables::tables;
 
 /// The panes and everything around them.
 pub struct Studio {
@@ -30,17 +32,34 @@ pub struct Studio {
     themes: Vec<Theme>,
     theme: usize,
     keymap: Keymap,
+    /// Of the last draw, for the mouse.
+    places: Places,
+    room: Room,
+}
+
+/// What can be clicked around the panes.
+#[derive(Default)]
+struct Places {
     tabs: [Rect; 6],
+    /// What goes on.
+    sign: Rect,
+    hints: Vec<(Rect, Chord)>,
+}
+
+/// Whether the screen has room for the panes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Enough,
+    /// Only what can't be done blindly is done.
+    TooSmall,
 }
 
 impl Studio {
     /// With these themes (at least one) and the person's keys. What could not be understood of them comes back too, a
     /// sentence each.
     pub fn new(settings: &Settings, themes: Vec<Theme>, depth: Depth) -> (Self, Vec<String>) {
-        let panes = panes::all();
-        let own = panes.iter().map(|pane| pane.bindings());
-        let tables: Vec<&'static [Binding]> = own.chain([welcome::BINDINGS, shell::BINDINGS]).collect();
-        let (keymap, mut complaints) = Keymap::new(&tables, &settings.keys);
+        let all: Vec<_> = tables().into_iter().map(|(_, table)| table).collect();
+        let (keymap, mut complaints) = Keymap::new(&all, &settings.keys);
         let named = |name: &str| themes.iter().position(|theme| theme.name.eq_ignore_ascii_case(name));
         if !settings.theme.is_empty() && named(&settings.theme).is_none() {
             complaints.push(format!(
@@ -50,14 +69,15 @@ impl Studio {
         }
         let theme = named(&settings.theme).or_else(|| named(Theme::default_name(depth))).unwrap_or(0);
         let studio = Self {
-            panes,
+            panes: panes::all(),
             welcome: welcome::Welcome::default(),
             front: PaneId::Train,
             overlay: None,
             themes,
             theme,
             keymap,
-            tabs: [Rect::ZERO; 6],
+            places: Places::default(),
+            room: Room::Enough,
         };
         (studio, complaints)
     }
@@ -72,43 +92,76 @@ impl Studio {
         if key.kind == KeyEventKind::Release {
             return Vec::new();
         }
-        if let Some(overlay) = &mut self.overlay {
+        let chord = Chord::of(key);
+        if let Some(action) = self.over_all(chord, store) {
+            return self.perform(action, store);
+        }
+        if let Some(overlay) = shown(&mut self.overlay, self.room) {
             let reply = overlay.key(key, store);
             return self.answer(reply, store);
         }
-        let typing = self.pane(store).typing();
+        if self.room == Room::TooSmall {
+            return Vec::new();
+        }
+        let typing = self.typing(store);
         // Nobody who types expects Ctrl-C to end the program.
-        let interrupt = typing && key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL;
+        let interrupt = typing == Typing::Yes && is_interrupt(chord);
         let key = if interrupt { KeyEvent::from(KeyCode::Esc) } else { key };
         let chord = Chord::of(key);
         let pane = self.pane(store);
-        let mut own = pane.bindings().iter().filter(|_| !(typing && chord.is_text()));
-        let found = own.find(|row| self.keymap.matches(row, chord) && pane.available(row.action, store));
-        if let Some(binding) = found {
+        let own = pane.bindings().iter().filter(|_| typing.leaves(chord));
+        let own = own.filter(|row| pane.available(row.action, store));
+        if let Some(binding) = self.keymap.find(own, chord) {
             return self.perform(binding.action, store);
         }
-        let reaches = |action: Action| match action {
-            Action::Shell(action) => action.reaches_over_text() && chord.is_global(),
-            _ => false,
-        };
-        let mut shared = shell::BINDINGS.iter().filter(|row| !typing || reaches(row.action));
-        if let Some(binding) = shared.find(|row| self.keymap.matches(row, chord)) {
+        let shared = shell::BINDINGS.iter().filter(|row| shared(row.action, typing, chord));
+        if let Some(binding) = self.keymap.find(shared, chord) {
             return self.perform(binding.action, store);
         }
-        if typing {
+        if typing == Typing::Yes {
             let effects = self.pane_mut(store).input(&Input::Key(key), store);
             return self.keep_own(effects);
         }
         Vec::new()
     }
 
+    /// What a key means whatever floats above the panes, and on a screen that is too small for them: there is nothing
+    /// else that could be done without seeing it.
+    fn over_all(&self, chord: Chord, store: &Store) -> Option<Action> {
+        let above = self.overlay.as_ref().map(|overlay| overlay.kind());
+        let small = self.room == Room::TooSmall;
+        let blind = small && above.is_none_or(|kind| kind == Kind::Other);
+        if above.is_none() && !small {
+            return None;
+        }
+        // Where text may be going, a character is text.
+        let typing = if above.is_some() { Typing::Yes } else { self.typing(store) };
+        if typing == Typing::Yes && (!chord.is_global() || is_interrupt(chord)) {
+            return None;
+        }
+        let means = |action: shell::Action| match action {
+            shell::Action::Quit => above != Some(Kind::Question),
+            shell::Action::Help => blind,
+            action => action.reaches_over_all(),
+        };
+        let row = |row: &&'static crate::ui::keymap::Binding| match row.action {
+            Action::Shell(action) => means(action),
+            _ => false,
+        };
+        self.keymap.find(shell::BINDINGS.iter().filter(row), chord).map(|binding| binding.action)
+    }
+
+    fn typing(&self, store: &Store) -> Typing {
+        if self.pane(store).typing() { Typing::Yes } else { Typing::No }
+    }
+
     /// Text was pasted.
     pub fn paste(&mut self, text: &str, store: &Store) -> Vec<Effect> {
-        if let Some(overlay) = &mut self.overlay {
+        if let Some(overlay) = shown(&mut self.overlay, self.room) {
             let reply = overlay.paste(text);
             return self.answer(reply, store);
         }
-        if !self.pane(store).typing() {
+        if self.room == Room::TooSmall || self.typing(store) == Typing::No {
             return Vec::new();
         }
         let effects = self.pane_mut(store).input(&Input::Paste(text.to_owned()), store);
@@ -117,15 +170,27 @@ impl Studio {
 
     /// The mouse did something.
     pub fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
-        if let Some(overlay) = &mut self.overlay {
+        let at = Position::new(mouse.column, mouse.row);
+        let clicked = mouse.kind == MouseEventKind::Down(MouseButton::Left);
+        let hint = self.places.hints.iter().find(|(place, _)| place.contains(at)).map(|(_, chord)| *chord);
+        if let Some(chord) = hint.filter(|_| clicked) {
+            return self.key(chord.event(), store);
+        }
+        if let Some(overlay) = shown(&mut self.overlay, self.room) {
             let reply = overlay.mouse(mouse, store);
             return self.answer(reply, store);
         }
-        let at = Position::new(mouse.column, mouse.row);
-        let tab = self.tabs.iter().position(|tab| tab.contains(at)).and_then(|tab| PaneId::ALL.get(tab));
-        if let (MouseEventKind::Down(MouseButton::Left), Some(pane)) = (mouse.kind, tab) {
+        if self.room == Room::TooSmall {
+            return Vec::new();
+        }
+        let tab =
+            self.places.tabs.iter().position(|tab| tab.contains(at)).and_then(|tab| PaneId::ALL.get(tab));
+        if let (true, Some(pane)) = (clicked, tab) {
             self.front = *pane;
             return Vec::new();
+        }
+        if clicked && self.places.sign.contains(at) {
+            return self.perform_own(shell::Action::Jobs, store);
         }
         let effects = self.pane_mut(store).mouse(mouse, store);
         self.keep_own(effects)
@@ -244,54 +309,6 @@ impl Studio {
         outward
     }
 
-    /// The tables of all panes with their titles, the one in front first, then the shell's.
-    fn tables(&self, store: &Store) -> Vec<(&'static str, &'static [Binding])> {
-        if store.session.is_none() {
-            return vec![("Welcome", welcome::BINDINGS), ("Everywhere", shell::BINDINGS)];
-        }
-        let mut ids = PaneId::ALL.to_vec();
-        ids.sort_by_key(|pane| *pane != self.front);
-        let own = ids.into_iter().map(|pane| (pane.title(), self.panes[pane as usize].bindings()));
-        own.chain([("Everywhere", shell::BINDINGS)]).collect()
-    }
-
-    /// The keys of the pane in front, those of everywhere, then the other panes'.
-    fn help(&self, store: &Store) -> help::Help {
-        let mut tables = self.tables(store);
-        if let Some(everywhere) = tables.pop() {
-            tables.insert(1.min(tables.len()), everywhere);
-        }
-        help::Help::new(&tables, &self.keymap)
-    }
-
-    fn entries(&self, store: &Store) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        for (title, bindings) in self.tables(store) {
-            entries.extend(bindings.iter().map(|binding| Entry {
-                pane: title,
-                help: binding.help,
-                keys: self.keymap.hint(binding).to_owned(),
-                action: binding.action,
-                now: if self.available(binding.action, store) { Now::Yes } else { Now::No },
-            }));
-        }
-        entries
-    }
-
-    fn available(&self, action: Action, store: &Store) -> bool {
-        let pane = match action {
-            Action::Shell(_) => return true,
-            Action::Welcome(_) => return self.welcome.available(action, store),
-            Action::Data(_) => PaneId::Data,
-            Action::Review(_) => PaneId::Review,
-            Action::Train(_) => PaneId::Train,
-            Action::Chat(_) => PaneId::Chat,
-            Action::Eval(_) => PaneId::Eval,
-            Action::Models(_) => PaneId::Models,
-        };
-        self.panes[pane as usize].available(action, store)
-    }
-
     fn beside(&self, by: usize) -> PaneId {
         let position = (self.front as usize + by) % PaneId::ALL.len();
         PaneId::ALL.get(position).copied().unwrap_or(self.front)
@@ -304,34 +321,23 @@ impl Studio {
     fn pane_mut(&mut self, store: &Store) -> &mut dyn Pane {
         if store.session.is_none() { &mut self.welcome } else { self.panes[self.front as usize].as_mut() }
     }
+}
 
-    /// Draws the whole screen.
-    pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, store: &Store) {
-        let Some(theme) = self.themes.get(self.theme) else { return };
-        buffer.set_style(area, theme.base);
-        if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-            let size = format!("{}x{}; at least {}x{}", area.width, area.height, SMALLEST.0, SMALLEST.1);
-            empty::draw(buffer, area, theme, "This window is too small.", &[&size]);
-            return;
-        }
-        let focus = if self.overlay.is_some() { Focus::Elsewhere } else { Focus::Here };
-        let view = View { store, theme, keymap: &self.keymap, focus };
-        let front = store.session.as_ref().map(|_| self.front);
-        self.tabs = shell::header::draw(buffer, area, view, front);
-        let body = Rect { y: area.y + 2, height: area.height - 3, ..area };
-        let pane: &mut dyn Pane =
-            if front.is_none() { &mut self.welcome } else { self.panes[self.front as usize].as_mut() };
-        pane.draw(buffer, body, view);
-        let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
-        shell::toasts::draw(buffer, area, view);
-        if let Some(overlay) = &mut self.overlay {
-            overlay.draw(buffer, area, view);
-            shell::footer::draw(buffer, footer, theme, overlay.hints().iter().copied(), &[]);
-        } else {
-            let shown = pane.bindings().iter().filter(|binding| binding.footer == Footer::Shown);
-            let now = shown.filter(|binding| pane.available(binding.action, store));
-            let hints = now.map(|binding| (self.keymap.hint(binding), binding.label));
-            shell::footer::draw(buffer, footer, theme, hints, shell::footer::ALWAYS);
-        }
+/// What floats, unless the screen is too small for it.
+fn shown(overlay: &mut Option<Box<dyn Overlay>>, room: Room) -> Option<&mut Box<dyn Overlay>> {
+    overlay.as_mut().filter(|overlay| room == Room::Enough || overlay.kind() != Kind::Other)
+}
+
+/// Whether a shared key means its action: while somebody types, only what isn't text.
+fn shared(action: Action, typing: Typing, chord: Chord) -> bool {
+    match (typing, action) {
+        (Typing::No, _) => true,
+        (Typing::Yes, Action::Shell(action)) => action.reaches_over_text() && chord.is_global(),
+        (Typing::Yes, _) => false,
     }
+}
+
+/// Ctrl-C.
+fn is_interrupt(chord: Chord) -> bool {
+    chord == Chord::of(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL))
 }

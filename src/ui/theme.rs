@@ -4,6 +4,8 @@
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
+use crate::ui::caret;
+
 mod depth;
 
 pub use self::depth::Depth;
@@ -33,6 +35,8 @@ pub struct Theme {
     /// The surface of what floats.
     pub float: Style,
     pub float_border: Style,
+    /// Where typed text goes: see [`caret`](crate::ui::caret).
+    pub caret: Style,
     /// Letters that a search matched.
     pub matched: Style,
     pub added: Style,
@@ -146,6 +150,7 @@ impl Theme {
             selection_away: weight(plain.bg(paint(file.surface)), Modifier::UNDERLINED),
             float: on(file.text).bg(paint(file.surface)),
             float_border: on(file.rule).bg(paint(file.surface)),
+            caret: caret::marked(on(file.text).add_modifier(Modifier::REVERSED)),
             matched: on(file.accent).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
             added: weight(on(file.good), Modifier::UNDERLINED),
             removed: on(file.bad).add_modifier(Modifier::CROSSED_OUT),

@@ -198,6 +198,49 @@ mod from_the_hub {
         assert_eq!(ranges, [format!("bytes={half}-{}", whole.len() - 1).as_str()]);
     }
 
+    /// Lets a pull go on until the first bytes have come.
+    #[derive(Default)]
+    struct UntilTheFirstBytes {
+        came: bool,
+    }
+
+    impl hub::Progress for UntilTheFirstBytes {
+        fn note(&mut self, _: &str) {}
+        fn begin(&mut self, _: &str, _: Option<u64>, _: u64) {}
+        fn advance(&mut self, _: u64) {
+            self.came = true;
+        }
+        fn end(&mut self) {}
+        fn go_on(&self) -> bool {
+            !self.came
+        }
+    }
+
+    #[test]
+    #[ignore = "the next test runs it in a process that knows another hub"]
+    fn a_pull_that_is_stopped_and_another() {
+        let models = PathBuf::from(std::env::var("MODELS").expect("the models' folder"));
+        let pull = |progress: &mut dyn hub::Progress| {
+            hub::resolve(&models, "hf:own/tiny", Network::Allowed, progress)
+                .map_err(|error| format!("{error:#}"))
+        };
+        let said = pull(&mut UntilTheFirstBytes::default()).unwrap_err();
+        assert!(said.contains("stopped; another pull goes on where this one was"), "{said}");
+        assert!(!said.contains("can't fetch"), "{said}");
+        assert_eq!(pull(&mut Silent).unwrap().base, "own/tiny");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_pull_can_be_stopped_and_taken_up() {
+        let place = tempfile::tempdir().unwrap();
+        let server = hub(&place.path().join("source")).await;
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        let name = "engine::hub::from_the_hub::a_pull_that_is_stopped_and_another";
+        command.args(["--ignored", "--exact", name]).env("HF_ENDPOINT", server.uri());
+        let (success, said, errors) = outcome(command.env("MODELS", place.path().join("models")));
+        assert!(success && said.contains("1 passed"), "{said}{errors}");
+    }
+
     #[tokio::test(flavor = "multi_thread")]
     async fn a_model_that_the_hub_lacks_is_one_sentence() {
         let server = MockServer::start().await;

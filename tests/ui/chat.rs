@@ -76,7 +76,7 @@ fn single() -> Setup {
 
 const ANSWER: &str = "To shrink broadcast domains and **segment** workloads:\n\n- a /24 leaves `251` usable addresses per subnet\n- each tier gets its own route table, so that what is private stays private even when a rule is wrong\n\n```sh\naws ec2 create-subnet --cidr 10.0.1.0/24\n```\nand so on:\n```sh\naws ec2 create-subnet --cidr 10.0.2.0/24\n```";
 
-fn asked() -> Event {
+pub(crate) fn asked() -> Event {
     let turns = vec![
         turn(1, None, Role::User, Side::Left, "Why split a /16 VPC into /24 subnets?"),
         turn(2, Some(1), Role::Assistant, Side::Left, ANSWER),
@@ -107,7 +107,7 @@ fn beside(names: Names) -> Event {
     chat(setup, turns, [Some(2), Some(3)])
 }
 
-fn opened(event: Event) -> Harness {
+pub(crate) fn opened(event: Event) -> Harness {
     let mut studio = Harness::new().with(world::models()).with(event);
     studio.keys("4");
     studio

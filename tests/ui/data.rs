@@ -129,7 +129,7 @@ fn statistics(view: u64) -> Event {
 }
 
 /// The Data pane on 184 of 500 records, the first of them open.
-fn studio() -> Harness {
+pub(crate) fn studio() -> Harness {
     let mut studio = Harness::new();
     assert_eq!(
         studio.keys("1"),

@@ -19,7 +19,7 @@ use dojo_studio::ui::theme::{Depth, Theme};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 /// 2026-01-05 12:00:00 UTC: what the clock of every test says.
 pub(crate) const NOON: f64 = 1_767_614_400.0;
@@ -29,6 +29,8 @@ pub(crate) struct Harness {
     pub(crate) studio: Studio,
     pub(crate) store: Store,
     terminal: Terminal<TestBackend>,
+    /// Where the terminal's own cursor was last asked for.
+    caret: Option<Position>,
 }
 
 impl Harness {
@@ -59,7 +61,7 @@ impl Harness {
             memory_total_bytes: 24_000_000_000,
         };
         let terminal = Terminal::new(TestBackend::new(120, 36)).expect("a terminal in memory");
-        Self { studio, store: Store::default(), terminal }
+        Self { studio, store: Store::default(), terminal, caret: None }
             .with(Event::System(SystemEvent::ClockTicked(NOON)))
             .with(Event::System(SystemEvent::MachineRead(machine)))
     }
@@ -73,6 +75,7 @@ impl Harness {
     pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         self.terminal.backend_mut().resize(columns, rows);
         self.terminal.resize(Rect::new(0, 0, columns, rows)).expect("resize in memory");
+        self.paint();
     }
 
     /// Something has happened.
@@ -153,15 +156,38 @@ impl Harness {
         self.terminal.backend().buffer()
     }
 
+    /// The character at the caret; `None` while nothing is typed.
+    pub(crate) fn at_caret(&mut self) -> Option<String> {
+        self.draw();
+        self.caret.map(|at| self.buffer()[at].symbol().to_owned())
+    }
+
+    /// A row of the screen.
+    pub(crate) fn line(&mut self, row: usize) -> String {
+        self.screen().lines().nth(row).unwrap_or_default().to_owned()
+    }
+
+    /// Where a text stands on the screen: column and row.
+    pub(crate) fn find(&mut self, text: &str) -> Option<(u16, u16)> {
+        self.screen().lines().enumerate().find_map(|(row, line)| {
+            let before = line.split_once(text)?.0;
+            Some((ratatui::text::Span::raw(before).width() as u16, row as u16))
+        })
+    }
+
     fn draw(&mut self) -> Vec<Effect> {
         let effects = self.studio.refresh(&self.store);
-        let (studio, store) = (&mut self.studio, &self.store);
+        self.paint();
+        effects
+    }
+
+    fn paint(&mut self) {
+        let (studio, store, caret) = (&mut self.studio, &self.store, &mut self.caret);
         self.terminal
             .draw(|frame| {
                 let area = frame.area();
-                studio.draw(frame.buffer_mut(), area, store);
+                *caret = studio.draw(frame.buffer_mut(), area, store);
             })
             .expect("draw in memory");
-        effects
     }
 }

@@ -178,7 +178,7 @@ pub(crate) fn reflections() -> Vec<Event> {
 }
 
 /// The Review pane on six reflections; number 2 is approved already.
-fn studio() -> Harness {
+pub(crate) fn studio() -> Harness {
     let mut studio = Harness::new();
     let queue = ReviewCommand::Queue {
         queue: QueueId(1),

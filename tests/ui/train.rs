@@ -99,7 +99,7 @@ fn recipe(name: &str, text: &str) -> RecipeFile {
 const SFT: &str = "# The usual.\nmethod = \"sft\"\n\n[model]\nbase = \"smollm2-135m\"\n\n[data]\ntrain = \"../data.jsonl\"\n\n[train]\nlearning_rate = 3e-4\n";
 
 /// One run that goes on, one that is done, one that failed.
-fn typical() -> Harness {
+pub(crate) fn typical() -> Harness {
     let mut studio = Harness::new().size(140, 40);
     studio.apply(info("sft-0412", Phase::Running, |_, state| state.seconds_left = Some(611.0)));
     studio.apply(info("sft-0411", Phase::Done, |info, state| {

@@ -102,6 +102,21 @@ impl Terminal {
         assert!(sent.success());
     }
 
+    /// Sends it to the only child of what runs here.
+    fn signal_the_program(&self, name: &str) {
+        let shell = self.child.process_id().expect("a process").to_string();
+        let listed =
+            std::process::Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output().expect("run ps");
+        let listed = String::from_utf8(listed.stdout).expect("text");
+        let child = listed.lines().find_map(|line| {
+            let (process, parent) = line.trim().split_once(char::is_whitespace)?;
+            (parent.trim() == shell).then(|| process.to_owned())
+        });
+        let child = child.expect("the program below the shell");
+        let sent = std::process::Command::new("kill").args([name, &child]).status().expect("run kill");
+        assert!(sent.success());
+    }
+
     /// Waits for the program's end and takes in the rest of its output.
     fn end(&mut self) -> portable_pty::ExitStatus {
         let status = self.child.wait().expect("wait for the program");
@@ -232,6 +247,91 @@ fn ctrl_z_goes_back_to_the_shell_and_fg_returns() {
     terminal.keys("q");
     terminal.wait("the shell at the end", shell);
     terminal.keys("exit\r");
+    assert!(terminal.end().success());
+}
+
+/// Bash with the studio in it, as a person starts it.
+fn in_a_shell(home: &Path) -> Terminal {
+    let mut terminal = Terminal::start(home, "bash", &["--norc", "--noprofile", "-i"], (120, 36));
+    terminal.wait_for("$ ");
+    terminal.keys(&format!("{}\r", env!("CARGO_BIN_EXE_dojo")));
+    terminal.wait_for("Start with a sample");
+    terminal
+}
+
+/// Bash asks for bracketed paste itself, so only the rest tells.
+fn is_a_shell(screen: &vt100::Screen) -> bool {
+    !screen.alternate_screen() && !screen.hide_cursor()
+}
+
+fn is_the_studio(screen: &vt100::Screen) -> bool {
+    screen.alternate_screen() && screen.contents().contains("Start with a sample")
+}
+
+#[test]
+fn a_stop_from_outside_gives_the_terminal_back_until_fg() {
+    for signal in ["-TSTP", "-STOP"] {
+        let home = home();
+        let mut terminal = in_a_shell(home.path());
+        terminal.signal_the_program(signal);
+        if signal == "-TSTP" {
+            terminal.wait("the shell", |screen| is_a_shell(screen) && screen.contents().contains("Stopped"));
+        } else {
+            // Nobody can see this one coming: only the way back can be made good.
+            terminal.wait_for("Stopped");
+        }
+        terminal.keys("fg\r");
+        terminal.wait("the studio again", is_the_studio);
+        terminal.wait("without the shell's words", |screen| !screen.contents().contains("Stopped"));
+        terminal.keys("?");
+        terminal.wait_for("Show all keys");
+        terminal.keys("qq");
+        terminal.wait("the shell at the end", is_a_shell);
+        terminal.keys("exit\r");
+        assert!(terminal.end().success(), "{signal}");
+    }
+}
+
+#[test]
+fn without_a_shell_above_it_a_stop_is_passed_over() {
+    let home = home();
+    let mut terminal = Terminal::dojo(home.path(), &[]);
+    terminal.wait_for("Start with a sample");
+    terminal.signal("-TSTP");
+    terminal.keys("\x1a");
+    terminal.wait_for("No shell is above this program");
+    terminal.keys("q");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn sigquit_gives_the_terminal_back_and_ends_it_as_that_signal_does() {
+    let home = home();
+    let mut terminal = Terminal::dojo(home.path(), &[]);
+    let before = terminal.master.get_termios();
+    terminal.wait_for("Start with a sample");
+    terminal.signal("-QUIT");
+    let status = terminal.end();
+    assert!(status.signal().is_some_and(|name| name.contains("Quit")), "{status:?}");
+    assert_eq!(terminal.master.get_termios(), before, "raw mode was left");
+}
+
+#[test]
+fn the_terminals_cursor_stands_at_the_caret_while_something_is_typed() {
+    let home = home();
+    let mut terminal = Terminal::dojo(home.path(), &[]);
+    terminal.wait_for("Start with a sample");
+    assert!(terminal.screen.screen().hide_cursor());
+    terminal.keys("\x10pick");
+    let at_the_end = |screen: &vt100::Screen| {
+        let (row, column) = screen.cursor_position();
+        let line = screen.contents_between(row, 0, row, column);
+        !screen.hide_cursor() && line.trim_end().ends_with("pick")
+    };
+    terminal.wait("the cursor after what was typed", at_the_end);
+    terminal.keys("\x1b");
+    terminal.wait("no cursor", vt100::Screen::hide_cursor);
+    terminal.keys("q");
     assert!(terminal.end().success());
 }
 

@@ -1,10 +1,15 @@
 //! Events that fill a studio with something to show.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use dojo_studio::domain::protocol::models::{ModelFile, ModelKind};
 use dojo_studio::domain::protocol::system::{
     Job, JobEnd, JobId, Level, Notice, Places, Progress, Stoppable, Unit,
 };
-use dojo_studio::domain::protocol::{Event, ModelsEvent, SessionsEvent, SystemEvent};
+use dojo_studio::domain::protocol::{Event, ModelsEvent, RunsEvent, SessionsEvent, SystemEvent};
+use dojo_studio::domain::run::{Phase, RunState};
+use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
 use dojo_studio::domain::session::{Download, SessionPlace, SessionSummary};
 
 use super::harness::NOON;
@@ -101,4 +106,52 @@ pub(crate) fn jobs() -> Vec<Event> {
 
 pub(crate) fn notice(level: Level, text: &str) -> Event {
     Event::System(SystemEvent::Notified(Notice::new(level, text)))
+}
+
+/// A run of 100 steps at a step, with six minutes to go.
+pub(crate) fn run(name: &str, phase: Phase, step: u64) -> Event {
+    let state = RunState {
+        phase,
+        why: None,
+        process: 4242,
+        host: "bench".into(),
+        heartbeat: NOON - 1.0,
+        started: NOON - 372.0,
+        step,
+        total_steps: 100,
+        checkpoint_step: None,
+        best_eval_loss: None,
+        tokens_per_second: Some(271.0),
+        seconds_left: Some(370.0),
+    };
+    Event::Runs(RunsEvent::Seen(Arc::new(RunInfo {
+        id: run_id(name),
+        origin: Origin::Session,
+        state: Some(state),
+        life: Life::Sound,
+        settings: BTreeMap::new(),
+        notes: Notes::default(),
+        problem: None,
+    })))
+}
+
+pub(crate) fn run_id(name: &str) -> RunId {
+    RunId::new(format!("sessions/first-principles/runs/{name}"))
+}
+
+/// A job that has just been announced.
+pub(crate) fn job(id: u64, what: &str) -> Event {
+    Event::System(SystemEvent::JobStarted(Job {
+        id: JobId(id),
+        what: what.into(),
+        progress: Progress::default(),
+        started: NOON,
+        stoppable: Stoppable::Yes,
+    }))
+}
+
+/// How far it is, so many seconds after noon.
+pub(crate) fn moved(id: u64, done: u64, total: u64, seconds: f64) -> [Event; 2] {
+    let progress = Progress { done, total: Some(total), ..Progress::default() };
+    [SystemEvent::ClockTicked(NOON + seconds), SystemEvent::JobMoved(JobId(id), progress)].map(Event::System)
 }

@@ -44,6 +44,9 @@ fn checked(lane: &Lane, job: &Working) -> Result<Ended> {
     }
     job.go_on(Progress { note: "comparing".into(), ..Progress::default() });
     let report = checker.finish();
+    if !job.is_wanted() {
+        return Ok(Ended::Stopped);
+    }
     checks::keep(&mut session, &report)?;
     report.notes.iter().for_each(|note| lane.notify(Level::Info, note.clone()));
     tell(lane, &session)

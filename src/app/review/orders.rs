@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 
@@ -52,15 +52,12 @@ const fn nothing(kind: JobKind) -> &'static str {
 pub(super) fn start(folders: Folders, info: SessionInfo, order: JobOrder, events: Events) {
     std::thread::spawn(move || {
         let working = Working::start(&events, &format!("{} by {}", order.kind.name(), order.who));
-        let stop = AtomicBool::new(false);
-        let outcome = run(&folders, &info, &order, Dry::Run, &stop, &mut |done, total| {
-            let progress = Progress { done, total: Some(total), ..Progress::default() };
-            if !working.go_on(progress) {
-                stop.store(true, Ordering::Relaxed);
-            }
+        let stop = working.stop();
+        let outcome = run(&folders, &info, &order, Dry::Run, stop, &mut |done, total| {
+            working.go_on(Progress { done, total: Some(total), ..Progress::default() });
         });
         let end = match &outcome {
-            Ok(summary) if stop.load(Ordering::Relaxed) && summary.left > 0 => JobEnd::Stopped,
+            Ok(summary) if !working.is_wanted() && summary.left > 0 => JobEnd::Stopped,
             Ok(Summary { cut: Some(why), .. }) => JobEnd::Failed(why.clone()),
             Ok(_) => JobEnd::Done,
             Err(error) => JobEnd::Failed(format!("{error:#}")),

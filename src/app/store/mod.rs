@@ -16,7 +16,7 @@ use crate::domain::protocol::{DataEvent, Event, ModelsEvent, ReviewEvent, Sessio
 use crate::domain::session::{SessionInfo, SessionSummary};
 use crate::domain::settings::Settings;
 
-pub use self::jobs::{JobRow, Jobs};
+pub use self::jobs::{JobRow, Jobs, Wish};
 pub use self::log::Log;
 pub use self::notices::{Notices, Toast};
 
@@ -101,7 +101,8 @@ impl Store {
             }
             SystemEvent::MachineRead(machine) => self.machine = machine,
             SystemEvent::JobStarted(job) => self.jobs.start(job),
-            SystemEvent::JobMoved(id, progress) => self.jobs.advance(id, progress),
+            SystemEvent::JobMoved(id, progress) => self.jobs.advance(id, progress, self.now),
+            SystemEvent::JobAskedToStop(id) => self.jobs.ask_to_stop(id),
             SystemEvent::JobEnded(id, end) => {
                 if let Some(notice) = self.jobs.end(id, end) {
                     self.notify(notice);

@@ -14,20 +14,23 @@ mod machine;
 mod preflight;
 mod pull;
 mod runs;
+mod signals;
 pub mod terminal;
 mod themes;
 mod worker;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use crossterm::event::{Event as Input, EventStream, KeyEventKind, MouseEventKind};
 use futures::StreamExt;
+use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use self::inner::Core;
-use self::terminal::{Mouse, Screen};
+use self::terminal::{Mouse, Screen, Stopped, Whom};
 use crate::app::sessions;
 use crate::config::Folders;
 use crate::domain::protocol::system::{Level, Machine, Notice};
@@ -53,9 +56,9 @@ pub fn run(folders: &Folders, session: Option<SessionInfo>) -> Result<()> {
         .context("start the program's event loop")?;
     runtime.block_on(async {
         // Before the screen is taken: a signal that came between would leave it as it is.
-        let signals = Signals::new()?;
+        let (signals, taken) = (Signals::new()?, signals::obey()?);
         let mut live = Live::start(folders, session)?;
-        live.run(signals).await
+        live.run(signals, &taken).await
     })
 }
 
@@ -108,7 +111,8 @@ impl Live {
         Ok(live)
     }
 
-    async fn run(&mut self, mut signals: Signals) -> Result<()> {
+    /// `taken` tells when the terminal was taken again after it was someone else's.
+    async fn run(&mut self, mut signals: Signals, taken: &Arc<Notify>) -> Result<()> {
         let mut inputs = EventStream::new();
         let mut clock = tokio::time::interval(Duration::from_secs(1));
         clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -123,6 +127,7 @@ impl Live {
                     None => Flow::Quit,
                 },
                 () = signals.quit() => Flow::Quit,
+                () = taken.notified() => self.paint_anew()?,
                 () = tokio::time::sleep_until(self.drawn + FRAME), if self.behind == Behind::Yes => Flow::On,
                 Some(event) = self.core.events.recv() => self.take_events(event),
                 _ = clock.tick() => self.tick(),
@@ -135,7 +140,8 @@ impl Live {
                 drop(inputs);
                 self.edit_outside(&text)?;
                 inputs = EventStream::new();
-                // Ctrl-C over there was the editor's.
+                // Ctrl-C over there was the editor's. The runtime has to hear of it before it can be forgotten.
+                tokio::task::yield_now().await;
                 signals.forget_interrupt()?;
             }
         }
@@ -150,6 +156,20 @@ impl Live {
             Err(error) => vec![Effect::Notify(Notice::new(Level::Error, format!("{error:#}")))],
         };
         self.carry_out(effects).map(|_| ())
+    }
+
+    fn paint_anew(&mut self) -> Result<Flow> {
+        self.screen.forget()?;
+        self.behind = Behind::Yes;
+        Ok(Flow::On)
+    }
+
+    fn suspend(&mut self) -> Result<()> {
+        if terminal::stop(Whom::Group)? == Stopped::No {
+            let text = "No shell is above this program that could bring it back: it stays.";
+            self.core.apply(Event::System(SystemEvent::Notified(Notice::new(Level::Info, text))));
+        }
+        Ok(())
     }
 
     fn draw(&mut self) -> Result<()> {
@@ -207,7 +227,7 @@ impl Live {
                 Effect::Notify(notice) => self.core.apply(Event::System(SystemEvent::Notified(notice))),
                 Effect::EditOutside(text) => self.outside = Some(text),
                 Effect::Redraw => self.screen.forget()?,
-                Effect::Suspend => self.screen.suspend()?,
+                Effect::Suspend => self.suspend()?,
                 Effect::Quit => return Ok(Flow::Quit),
                 // The studio keeps these for itself.
                 Effect::Show(_) | Effect::Ask(_) => {}

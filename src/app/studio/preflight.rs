@@ -1,32 +1,84 @@
 //! What a run will take, asked of `dojo train --dry-run` in a process of its own: it loads the model and measures a
 //! step, and what it took is free again when it ends.
 
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::app::jobs::Working;
 use crate::domain::protocol::runs::Fact;
+use crate::domain::protocol::system::Progress;
 use crate::ui::widgets::text;
 
-/// The facts, or one sentence that says why there are none. Takes as long as loading the model and a step or two.
-pub(super) fn ask(recipe: &Path) -> Result<Vec<Fact>, String> {
-    let program = std::env::current_exe().map_err(|error| format!("the program's own file: {error}"))?;
-    let output = Command::new(program)
+/// How often a stop is looked for.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The facts, or one sentence that says why there are none. Takes as long as loading the model and a step or two, and
+/// ends early when the job is asked to stop.
+pub(super) fn ask(recipe: &Path, job: &Working) -> Result<Vec<Fact>> {
+    let program = std::env::current_exe().context("find the program's own file")?;
+    let mut child = Command::new(program)
         .args(["train", "--dry-run", "--json"])
         .arg(recipe)
         .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("dojo train could not be started: {error}"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
-        return Err(last.unwrap_or("dojo train ended without a word").to_owned());
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("start dojo train --dry-run")?;
+    let answer = child.stdout.take().map(|stream| std::thread::spawn(move || read_all(stream)));
+    let (status, last) = follow(&mut child, job)?;
+    if !status.success() {
+        bail!("{}", if last.is_empty() { "dojo train ended without a word" } else { &last });
     }
-    let said = String::from_utf8_lossy(&output.stdout);
+    let said = answer.and_then(|thread| thread.join().ok()).unwrap_or_default();
     let line = said.lines().rfind(|line| line.starts_with('{')).unwrap_or_default();
-    let figures = serde_json::from_str(line).map_err(|error| format!("dojo train --json: {error}"))?;
+    let figures = serde_json::from_str(line).context("read what dojo train --json says")?;
     Ok(facts(&figures))
+}
+
+/// Tells what the process says it is doing until it ends; its last line.
+fn follow(child: &mut Child, job: &Working) -> Result<(ExitStatus, String)> {
+    // Bounded: it says a few lines, and the other end reads all the time.
+    let (sender, lines) = sync_channel(64);
+    if let Some(stream) = child.stderr.take() {
+        std::thread::spawn(move || {
+            let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+            // The program's name before each line is known here.
+            lines.find(|line| sender.send(line.trim().trim_start_matches("dojo: ").to_owned()).is_err());
+        });
+    }
+    let mut last = String::new();
+    loop {
+        match lines.recv_timeout(LOOK) {
+            Ok(line) if line.is_empty() => {}
+            Ok(line) => {
+                job.go_on(Progress { note: line.clone(), ..Progress::default() });
+                last = line;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if !job.is_wanted() {
+            child.kill().context("stop the preflight")?;
+        }
+    }
+    let status = child.wait().context("wait for dojo train --dry-run")?;
+    if !job.is_wanted() {
+        bail!("stopped before it was measured");
+    }
+    Ok((status, last))
+}
+
+fn read_all(mut stream: impl Read) -> String {
+    let mut text = String::new();
+    // What was read before an error still tells.
+    stream.read_to_string(&mut text).ok();
+    text
 }
 
 /// In the order in which people ask.

@@ -7,7 +7,7 @@ use super::Events;
 use crate::app::jobs::Working;
 use crate::app::models;
 use crate::config::Folders;
-use crate::domain::protocol::system::{JobEnd, Progress, Stoppable, Unit};
+use crate::domain::protocol::system::{JobEnd, Progress, Unit};
 use crate::domain::protocol::{Event, ModelsEvent};
 use crate::engine::hub::{self, Network};
 
@@ -17,12 +17,12 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Starts a thread that pulls the model, says how it went, and lists the models anew.
 pub(super) fn start(folders: Folders, name: String, runs: Option<PathBuf>, events: Events) {
     std::thread::spawn(move || {
-        // A pull that is cut off takes up where it was: quitting is the way to stop one.
-        let working = Working::start_as(&events, &format!("pull {name}"), Stoppable::No);
+        let working = Working::start(&events, &format!("pull {name}"));
         let progress = Progress { unit: Unit::Bytes, ..Progress::default() };
         let mut report = Report { working, progress, said: Instant::now() };
         let end = match hub::resolve(&folders.models(), &name, Network::Allowed, &mut report) {
             Ok(_) => JobEnd::Done,
+            Err(_) if !report.working.is_wanted() => JobEnd::Stopped,
             Err(error) => JobEnd::Failed(format!("{error:#}")),
         };
         report.working.end(end);
@@ -69,5 +69,9 @@ impl hub::Progress for Report {
 
     fn end(&mut self) {
         self.say();
+    }
+
+    fn go_on(&self) -> bool {
+        self.working.is_wanted()
     }
 }

@@ -7,10 +7,11 @@ use anyhow::{Context, Result, bail};
 
 use super::worker::Events;
 use crate::app::follow::{FollowerThread, Listening};
+use crate::app::jobs::Working;
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::config::Folders;
 use crate::domain::protocol::runs::{Preflight, RecipeFile};
-use crate::domain::protocol::system::{Level, Notice};
+use crate::domain::protocol::system::{JobEnd, Level, Notice};
 use crate::domain::protocol::{Event, RunsCommand, RunsEvent, SystemEvent};
 use crate::domain::run_info::{Notes, Origin, RunId};
 use crate::domain::session::SessionInfo;
@@ -143,8 +144,18 @@ impl Lane {
         self.tell(tell(None));
         let events = self.events.clone();
         std::thread::spawn(move || {
-            let outcome = Some(super::preflight::ask(&recipe));
-            events.send(Event::Runs(RunsEvent::Preflighted(Preflight { recipe, outcome }))).ok();
+            let name =
+                recipe.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+            let job = Working::start(&events, &format!("preflight {name}"));
+            let outcome = super::preflight::ask(&recipe, &job).map_err(|error| format!("{error:#}"));
+            let wanted = job.is_wanted();
+            let preflight = Preflight { recipe, outcome: Some(outcome.clone()) };
+            events.send(Event::Runs(RunsEvent::Preflighted(preflight))).ok();
+            job.end(match outcome {
+                _ if !wanted => JobEnd::Stopped,
+                Ok(_) => JobEnd::Done,
+                Err(why) => JobEnd::Failed(why),
+            });
         });
     }
 

@@ -1,6 +1,7 @@
 //! The terminal: taken over on entry, given back on any exit: return, error, panic, signal, suspension.
 
 use std::io::{BufWriter, Stdout, Write, stdout};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use anyhow::{Context, Result};
 use crossterm::clipboard::CopyToClipboard;
@@ -15,6 +16,8 @@ use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
+use rustix::process::{Signal, getpgrp, getpid, getsid, kill_current_process_group, kill_process};
 
 use crate::app::store::Store;
 use crate::ui::studio::Studio;
@@ -35,6 +38,24 @@ pub enum Mouse {
     Terminals,
 }
 
+/// Who has the terminal. Locked while a frame is written, so that none is written after the terminal was given back.
+static HOLDER: Mutex<Holder> = Mutex::new(Holder::Others);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    /// Before the beginning and after the end.
+    Others,
+    Us(Mouse),
+    /// The shell, until SIGCONT.
+    Stopped(Mouse),
+    /// A program of ours: the person's own editor.
+    Lent,
+}
+
+fn holder() -> MutexGuard<'static, Holder> {
+    HOLDER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Screen {
     /// Takes the terminal over, and sees to it that a panic of this thread gives it back before it is reported.
     /// Panics of other threads are only logged: the screen is still in use.
@@ -53,18 +74,28 @@ impl Screen {
             }
         }));
         take(mouse)?;
+        *holder() = Holder::Us(mouse);
         let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, stdout()));
         let terminal = Terminal::new(backend).context("read the size of the terminal")?;
         Ok(Self { terminal, mouse })
     }
 
-    /// Draws what has changed, as one update where the terminal knows how.
+    /// Draws what has changed, as one update if the terminal knows how. Nothing while the terminal is someone else's.
     pub(crate) fn draw(&mut self, studio: &mut Studio, store: &Store) -> Result<()> {
+        let holder = holder();
+        if !matches!(*holder, Holder::Us(_)) {
+            return Ok(());
+        }
         let mut frame = || -> std::io::Result<()> {
             queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
             self.terminal.draw(|frame| {
                 let area = frame.area();
-                studio.draw(frame.buffer_mut(), area, store);
+                let Some(caret) = studio.draw(frame.buffer_mut(), area, store) else { return };
+                // The terminal's own cursor is shown there: two would cancel each other.
+                if let Some(cell) = frame.buffer_mut().cell_mut(caret) {
+                    cell.modifier.remove(Modifier::REVERSED);
+                }
+                frame.set_cursor_position(caret);
             })?;
             execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
         };
@@ -89,27 +120,102 @@ impl Screen {
 
     /// Gives the terminal back while `other` uses it.
     pub(crate) fn lend<T>(&mut self, other: impl FnOnce() -> T) -> Result<T> {
+        *holder() = Holder::Lent;
         leave();
         let outcome = other();
         take(self.mouse)?;
+        *holder() = Holder::Us(self.mouse);
         self.forget()?;
         Ok(outcome)
-    }
-
-    /// Back to the shell until it says `fg`.
-    pub(crate) fn suspend(&mut self) -> Result<()> {
-        leave();
-        // The whole group: a `cargo run` above us has to stop too, or the shell never gets the terminal back.
-        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)
-            .context("suspend the program")?;
-        take(self.mouse)?;
-        self.forget()
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        *holder() = Holder::Others;
         leave();
+    }
+}
+
+/// Who is to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whom {
+    /// This process alone: somebody sent it the signal.
+    Own,
+    /// The whole group: a `cargo run` above us has to stop too, or the shell never gets the terminal back.
+    Group,
+}
+
+/// Whether the process could stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    Yes,
+    /// No shell is there that could ever let it go on.
+    No,
+}
+
+/// Whether the terminal was taken again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    Yes,
+    No,
+}
+
+/// Back to the shell until it says `fg`: gives the terminal back, then stops. [`go_on`] takes it again.
+///
+/// # Errors
+/// When the system refuses to stop it.
+pub(crate) fn stop(whom: Whom) -> Result<Stopped> {
+    // The group of the session's leader has no shell above it (`ssh host dojo`, a window of its own): nobody could
+    // say `fg`, and the system itself would pass over SIGTSTP.
+    if getsid(None).is_ok_and(|leader| leader == getpgrp()) {
+        return Ok(Stopped::No);
+    }
+    let mut held = holder();
+    if let Holder::Us(mouse) = *held {
+        leave();
+        *held = Holder::Stopped(mouse);
+    }
+    drop(held);
+    // Not SIGTSTP, which is ours to heed.
+    match whom {
+        Whom::Own => kill_process(getpid(), Signal::STOP),
+        Whom::Group => kill_current_process_group(Signal::STOP),
+    }
+    .context("stop the program")?;
+    Ok(Stopped::Yes)
+}
+
+/// SIGCONT has come: takes the terminal again. After a stop that nobody could see coming (SIGSTOP), too.
+///
+/// # Errors
+/// When the terminal can't be taken.
+pub(crate) fn go_on() -> Result<Again> {
+    let mut held = holder();
+    match *held {
+        Holder::Others | Holder::Lent => return Ok(Again::No),
+        Holder::Us(mouse) => {
+            leave();
+            take(mouse)?;
+        }
+        Holder::Stopped(mouse) => {
+            take(mouse)?;
+            *held = Holder::Us(mouse);
+        }
+    }
+    Ok(Again::Yes)
+}
+
+/// Gives the terminal back for good, also while a frame is being written: that one may never end.
+pub(crate) fn abandon() {
+    let held = match HOLDER.try_lock() {
+        Ok(mut held) => std::mem::replace(&mut *held, Holder::Others),
+        Err(TryLockError::Poisoned(held)) => *held.into_inner(),
+        Err(TryLockError::WouldBlock) => Holder::Us(Mouse::Ours),
+    };
+    match held {
+        Holder::Us(_) => leave(),
+        Holder::Others | Holder::Stopped(_) | Holder::Lent => {}
     }
 }
 

@@ -158,7 +158,7 @@ impl Desk {
             }
             Command::System(SystemCommand::StopJob(job)) => {
                 jobs::stop(job);
-                Ok(None)
+                Ok(Some(Event::System(SystemEvent::JobAskedToStop(job))))
             }
             // Runs and reviews have lanes of their own, and without a session there are neither records nor chats.
             Command::Chat(_) | Command::Data(_) | Command::Review(_) | Command::Runs(_) => Ok(None),

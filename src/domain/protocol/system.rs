@@ -20,6 +20,8 @@ pub enum SystemEvent {
     MachineRead(Machine),
     JobStarted(Job),
     JobMoved(JobId, Progress),
+    /// It goes on until it can stop.
+    JobAskedToStop(JobId),
     JobEnded(JobId, JobEnd),
     Notified(Notice),
     Logged(LogLine),

@@ -275,6 +275,7 @@ async fn transfer(
         left = rest;
         file.write_all(&bytes).context("write what was fetched")?;
         progress.advance(bytes.len() as u64);
+        super::still_wanted(progress)?;
     }
 }
 

@@ -44,6 +44,17 @@ pub trait Progress: Send {
 
     /// The transfer that began last is over.
     fn end(&mut self);
+
+    /// Whether to go on. What was fetched stays, and another pull takes it up there.
+    fn go_on(&self) -> bool {
+        true
+    }
+}
+
+/// Ends a transfer that nobody wants any more.
+fn still_wanted(progress: &dyn Progress) -> Result<()> {
+    anyhow::ensure!(progress.go_on(), "stopped; another pull goes on where this one was");
+    Ok(())
 }
 
 /// Tells nobody.
@@ -95,6 +106,7 @@ pub fn resolve(
     for (place, source) in sources.iter().enumerate() {
         match fetch(&store, source, progress) {
             Ok(()) => return store.find()?.ok_or_else(|| anyhow::anyhow!("the pulled model is gone")),
+            Err(error) if !progress.go_on() => return Err(error),
             Err(error) => {
                 let answer = format!("{source}: {error:#}");
                 if place + 1 < sources.len() {

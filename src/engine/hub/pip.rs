@@ -137,6 +137,10 @@ fn watch(mut child: Child, what: &str, folder: &Path, progress: &mut dyn Progres
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
+        if !progress.go_on() {
+            child.kill().and_then(|()| child.wait()).context("stop pip")?;
+        }
+        super::still_wanted(progress)?;
         let size = size_below(folder);
         if begun && size > seen {
             progress.advance(size - seen);

@@ -110,6 +110,7 @@ fn copy(from: &mut dyn Read, to: &Path, size: u64, progress: &mut dyn Progress) 
         }
         file.write_all(bytes)?;
         progress.advance(length as u64);
+        super::still_wanted(progress)?;
     }
     ensure!(written == size, "it has {written} bytes, and {size} as the archive says");
     Ok(file.sync_all()?)

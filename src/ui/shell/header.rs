@@ -1,53 +1,113 @@
-//! The top line: program, session, tabs, machine.
+//! The top line: program, session, tabs, what goes on, machine.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use super::ongoing;
 use crate::ui::pane::{PaneId, View};
 use crate::ui::widgets::text;
 
 const NUMBERS: [&str; 6] = ["①", "②", "③", "④", "⑤", "⑥"];
 
-/// Draws the line and the hairline below it. Returns where each tab is, for the mouse.
-pub(crate) fn draw(buffer: &mut Buffer, area: Rect, view: View<'_>, front: Option<PaneId>) -> [Rect; 6] {
-    let theme = view.theme;
+/// Columns of the program's name with the space around it, and of the session's name at most.
+const PROGRAM: u16 = 7;
+const SESSION: usize = 24;
+
+/// Where things can be clicked.
+pub(crate) struct Header {
+    pub(crate) tabs: [Rect; 6],
+    /// What goes on; empty while nothing does.
+    pub(crate) sign: Rect,
+}
+
+/// Draws the line and the hairline below it. Tabs stay in their places when work begins and ends.
+pub(crate) fn draw(buffer: &mut Buffer, area: Rect, view: View<'_>, front: Option<PaneId>) -> Header {
     let row = Rect { height: 1, ..area };
+    hairline(buffer, Rect { y: row.y + 1, ..row }, view);
     let session = view.store.session.as_ref().map_or("", |session| session.name.as_str());
-    let left = Line::from(vec![
-        Span::styled(" dojo", theme.accent),
-        Span::raw("  "),
-        Span::styled(text::shorten(session, 24), theme.bright),
-    ]);
-    let left_width = left.width() as u16;
-    left.render(row, buffer);
+    let session = text::shorten(session, SESSION);
+    let left = PROGRAM + text::width(&session) as u16;
     let labelled = area.width >= 76;
     let label = |pane: PaneId| if labelled || Some(pane) == front { Label::Shown } else { Label::Hidden };
     let wide: u16 = PaneId::ALL.iter().map(|pane| tab_width(*pane, label(*pane))).sum();
     let machine = machine(view);
-    let machine_width = text::width(&machine) as u16 + 1;
-    let room_for_machine = left_width + wide + machine_width + 4 <= area.width;
-    if room_for_machine {
-        buffer.set_string(row.right() - machine_width, row.y, &machine, theme.dim);
-    }
-    let right = if room_for_machine { machine_width + 2 } else { 1 };
-    let free = area.width.saturating_sub(left_width + wide + right);
-    let start = row.x + left_width + if room_for_machine { free / 2 } else { free };
-    for x in row.x + 1..row.right().saturating_sub(1) {
-        if let Some(cell) = buffer.cell_mut((x, row.y + 1)) {
-            cell.set_symbol("─").set_style(theme.rule);
-        }
-    }
-    let Some(front) = front else { return [Rect::ZERO; 6] };
-    let mut x = start.min(row.right());
-    PaneId::ALL.map(|pane| {
+    let right = text::width(&machine.join(" · ")) as u16 + 3;
+    let centred = left + wide + right + 2 <= area.width;
+    let tabs = match area.width.checked_sub(left + wide + right).filter(|_| centred) {
+        Some(free) => row.x + left + free / 2,
+        None => row.x + area.width.saturating_sub(wide + 1),
+    };
+    let signs = ongoing::signs(view.store);
+    let sign = if centred {
+        let room = row.right().saturating_sub(tabs + wide + 1);
+        draw_name(buffer, row, view, &session, "");
+        draw_right(buffer, row, view, &signs, &machine, room)
+    } else {
+        let before = Rect { width: tabs.saturating_sub(row.x + 2), ..row };
+        draw_name(buffer, before, view, &session, signs.last().map_or("", String::as_str))
+    };
+    let Some(front) = front else { return Header { tabs: [Rect::ZERO; 6], sign } };
+    let mut x = tabs.min(row.right());
+    let tabs = PaneId::ALL.map(|pane| {
         let width = tab_width(pane, label(pane)).min(row.right().saturating_sub(x));
         let area = Rect { x, width, ..row };
         draw_tab(buffer, area, view, pane, if pane == front { Front::Yes } else { Front::No }, label(pane));
         x += width;
         area
-    })
+    });
+    Header { tabs, sign }
+}
+
+fn hairline(buffer: &mut Buffer, row: Rect, view: View<'_>) {
+    for x in row.x + 1..row.right().saturating_sub(1) {
+        if let Some(cell) = buffer.cell_mut((x, row.y)) {
+            cell.set_symbol("─").set_style(view.theme.rule);
+        }
+    }
+}
+
+/// Program and session, and what goes on after them when it has no other place: the name gives way to it.
+fn draw_name(buffer: &mut Buffer, row: Rect, view: View<'_>, session: &str, sign: &str) -> Rect {
+    let theme = view.theme;
+    let wide = text::width(sign) as u16;
+    let taken = if wide > 0 { PROGRAM + wide + 2 } else { PROGRAM };
+    let name = text::shorten(session, usize::from(row.width.saturating_sub(taken)));
+    buffer.set_stringn(row.x + 1, row.y, "dojo", usize::from(row.width), theme.accent);
+    let (end, _) = buffer.set_stringn(row.x + PROGRAM, row.y, &name, usize::from(row.width), theme.bright);
+    let x = if name.is_empty() { end } else { end + 2 };
+    let sign_area = Rect { x, width: wide, ..row }.intersection(row);
+    buffer.set_stringn(x, row.y, sign, usize::from(sign_area.width), theme.accent);
+    sign_area
+}
+
+/// What goes on, and as much of the machine as has room beside it.
+fn draw_right(
+    buffer: &mut Buffer,
+    row: Rect,
+    view: View<'_>,
+    signs: &[String],
+    machine: &[String],
+    room: u16,
+) -> Rect {
+    let theme = view.theme;
+    // The model goes first: it is the session's.
+    let machines = [machine.join(" · "), machine.get(1..).unwrap_or_default().join(" · "), String::new()];
+    let none = [String::new()];
+    let signs = if signs.is_empty() { none.as_slice() } else { signs };
+    let pairs = machines.iter().flat_map(|machine| signs.iter().map(move |sign| (sign, machine)));
+    let wide = |(sign, machine): &(&String, &String)| {
+        let gap = if sign.is_empty() || machine.is_empty() { 0 } else { 3 };
+        (text::width(sign) + gap + text::width(machine)) as u16
+    };
+    let Some(pair) = pairs.into_iter().find(|pair| wide(pair) < room) else { return Rect::ZERO };
+    let x = row.right().saturating_sub(wide(&pair) + 1);
+    let (end, _) = buffer.set_stringn(x, row.y, pair.0, usize::from(room), theme.accent);
+    let sign = Rect { x, width: end - x, ..row };
+    let gap = if pair.0.is_empty() || pair.1.is_empty() { "" } else { " · " };
+    buffer.set_stringn(end, row.y, format!("{gap}{}", pair.1), usize::from(room), theme.dim);
+    sign
 }
 
 /// Whether a tab shows its name.
@@ -85,16 +145,14 @@ fn draw_tab(buffer: &mut Buffer, area: Rect, view: View<'_>, pane: PaneId, front
     Line::from(spans).render(area, buffer);
 }
 
-/// `smollm2-135m · cpu · 1.2/23 GB`.
-fn machine(view: View<'_>) -> String {
+/// `smollm2-135m`, `cpu`, `1.2/23 GB`; what is not known is left out.
+fn machine(view: View<'_>) -> Vec<String> {
     let machine = &view.store.machine;
     let model = view.store.session.as_ref().map_or("", |session| session.file.model.as_str());
-    let memory = if machine.memory_total_bytes == 0 {
-        String::new()
-    } else {
-        let gigabytes = |bytes: u64| bytes as f64 / 1e9;
+    let gigabytes = |bytes: u64| bytes as f64 / 1e9;
+    let memory = (machine.memory_total_bytes > 0).then(|| {
         format!("{:.1}/{:.0} GB", gigabytes(machine.memory_used_bytes), gigabytes(machine.memory_total_bytes))
-    };
-    let parts = [model, &machine.device, &memory];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    });
+    let parts = [Some(model.to_owned()), Some(machine.device.clone()), memory];
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect()
 }

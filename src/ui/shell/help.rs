@@ -1,65 +1,155 @@
-//! All keys, from the tables that dispatch them.
+//! Keys, from the tables that dispatch them: what works here and now first, then the rest. `/` searches.
 
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::overlay::{Overlay, Reply};
+use super::overlay::{Kind, Overlay, Reply};
 use crate::app::store::Store;
-use crate::ui::keymap::{Binding, Keymap};
 use crate::ui::layout::centred;
 use crate::ui::pane::View;
-use crate::ui::widgets::float;
+use crate::ui::widgets::field::Field;
+use crate::ui::widgets::{float, text};
 
-/// A line of the help.
-enum Line {
-    Title(&'static str),
+/// Keys that belong together.
+pub(crate) struct Section {
+    pub(crate) title: String,
+    pub(crate) rows: Vec<HelpRow>,
+}
+
+/// What a key does.
+#[derive(Clone)]
+pub(crate) struct HelpRow {
+    pub(crate) keys: String,
+    pub(crate) help: &'static str,
+    /// What settings call it.
+    pub(crate) name: &'static str,
+}
+
+impl HelpRow {
+    /// Whether it holds every word, whatever the case.
+    fn holds(&self, words: &[String]) -> bool {
+        let all = format!("{} {} {}", self.keys, self.help, self.name).to_lowercase();
+        words.iter().all(|word| all.contains(word.as_str()))
+    }
+}
+
+/// A line of the list.
+enum Line<'h> {
+    Title(&'h str),
     Blank,
-    Key { keys: String, help: &'static str, name: &'static str },
+    Key(&'h HelpRow),
 }
 
 /// The list of keys and how far it is scrolled.
 pub(crate) struct Help {
-    lines: Vec<Line>,
+    sections: Vec<Section>,
     top: usize,
     page: usize,
+    /// What is looked for.
+    wanted: Field,
+    searching: Searching,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Searching {
+    Yes,
+    No,
 }
 
 impl Help {
-    /// For these tables, a title each.
-    pub(crate) fn new(tables: &[(&'static str, &'static [Binding])], keymap: &Keymap) -> Self {
+    pub(crate) fn new(sections: Vec<Section>) -> Self {
+        let wanted = Field::new("a word, a key or a name");
+        Self { sections, top: 0, page: 1, wanted, searching: Searching::No }
+    }
+
+    /// Sections with what is looked for, a blank line between them.
+    fn lines(&self) -> Vec<Line<'_>> {
+        let words: Vec<String> =
+            self.wanted.text().to_lowercase().split_whitespace().map(str::to_owned).collect();
         let mut lines = Vec::new();
-        for (title, bindings) in tables.iter().filter(|(_, bindings)| !bindings.is_empty()) {
+        for section in &self.sections {
+            let found: Vec<&HelpRow> = section.rows.iter().filter(|row| row.holds(&words)).collect();
+            if found.is_empty() {
+                continue;
+            }
             if !lines.is_empty() {
                 lines.push(Line::Blank);
             }
-            lines.push(Line::Title(title));
-            lines.extend(bindings.iter().map(|binding| Line::Key {
-                keys: keymap.chords(binding).iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-                help: binding.help,
-                name: binding.name,
-            }));
+            lines.push(Line::Title(&section.title));
+            lines.extend(found.into_iter().map(Line::Key));
         }
-        Self { lines, top: 0, page: 1 }
+        lines
     }
 
-    fn scroll(&mut self, by: isize) {
-        let last = self.lines.len().saturating_sub(self.page);
+    fn scroll(&mut self, by: isize) -> Reply {
+        let last = self.lines().len().saturating_sub(self.page);
         self.top = self.top.saturating_add_signed(by).min(last);
+        Reply::stay()
+    }
+
+    fn search_key(&mut self, key: KeyEvent) -> Reply {
+        match key.code {
+            KeyCode::Esc => {
+                self.wanted.clear();
+                self.searching = Searching::No;
+            }
+            KeyCode::Enter => self.searching = Searching::No,
+            KeyCode::Down => return self.scroll(1),
+            KeyCode::Up => return self.scroll(-1),
+            _ => {
+                self.wanted.key(key);
+                self.top = 0;
+            }
+        }
+        Reply::stay()
+    }
+
+    /// The line to type into, or what it was left with. Returns the room below.
+    fn draw_search(&mut self, buffer: &mut Buffer, inside: Rect, view: View<'_>) -> Rect {
+        let theme = view.theme;
+        let room = usize::from(inside.width);
+        let (x, _) = buffer.set_stringn(inside.x, inside.y, "/ ", room, theme.accent);
+        let line = Rect { x, width: inside.right().saturating_sub(x), height: 1, ..inside };
+        match self.searching {
+            Searching::Yes => self.wanted.draw(buffer, line, theme),
+            Searching::No => {
+                let words = text::shorten(self.wanted.text(), usize::from(line.width));
+                buffer.set_stringn(line.x, line.y, words, usize::from(line.width), theme.text);
+            }
+        }
+        Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside }
     }
 }
 
 impl Overlay for Help {
     fn key(&mut self, key: KeyEvent, _store: &Store) -> Reply {
+        if self.searching == Searching::Yes {
+            return self.search_key(key);
+        }
         let page = self.page as isize;
         match key.code {
+            KeyCode::Char('/') => {
+                self.searching = Searching::Yes;
+                Reply::stay()
+            }
+            KeyCode::Esc if !self.wanted.text().is_empty() => {
+                self.wanted.clear();
+                Reply::stay()
+            }
             KeyCode::Down | KeyCode::Char('j') => self.scroll(1),
             KeyCode::Up | KeyCode::Char('k') => self.scroll(-1),
             KeyCode::PageDown | KeyCode::Char(' ') => self.scroll(page),
             KeyCode::PageUp => self.scroll(-page),
-            KeyCode::Home => self.top = 0,
+            KeyCode::Home => self.scroll(isize::MIN),
             KeyCode::End => self.scroll(isize::MAX),
-            _ => return Reply::close(),
+            _ => Reply::close(),
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> Reply {
+        if self.searching == Searching::Yes {
+            self.wanted.paste(text);
         }
         Reply::stay()
     }
@@ -68,61 +158,73 @@ impl Overlay for Help {
         match mouse.kind {
             MouseEventKind::ScrollDown => self.scroll(3),
             MouseEventKind::ScrollUp => self.scroll(-3),
-            MouseEventKind::Down(_) => return Reply::close(),
-            _ => {}
+            MouseEventKind::Down(_) => Reply::close(),
+            _ => Reply::stay(),
         }
-        Reply::stay()
     }
 
     fn draw(&mut self, buffer: &mut Buffer, screen: Rect, view: View<'_>) {
         let theme = view.theme;
-        let height = (self.lines.len() as u16 + 4).min(screen.height.saturating_sub(2));
-        let area = centred(screen, 84, height);
+        let all = self.sections.iter().map(|section| section.rows.len() + 2).sum::<usize>() as u16;
+        let area = centred(screen, 84, all.saturating_add(3).min(screen.height.saturating_sub(2)));
         let inside = float::draw(buffer, area, theme, "keys");
-        let list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(2), ..inside };
+        if inside.is_empty() {
+            return;
+        }
+        let searched = self.searching == Searching::Yes || !self.wanted.text().is_empty();
+        let below = if searched { self.draw_search(buffer, inside, view) } else { inside };
+        let list = Rect { height: below.height.saturating_sub(1), ..below };
         self.page = usize::from(list.height).max(1);
         self.scroll(0);
-        let keys_width = self.lines.iter().map(Line::keys_width).max().unwrap_or(0).clamp(8, 20);
-        for (line, y) in self.lines.iter().skip(self.top).zip(list.y..list.bottom()) {
-            line.draw(buffer, Rect { y, height: 1, ..list }, view, keys_width);
+        let lines = self.lines();
+        let keys = self.sections.iter().flat_map(|section| &section.rows).map(|row| text::width(&row.keys));
+        let wide = keys.max().unwrap_or(0).clamp(8, 20).min(usize::from(list.width / 3));
+        if lines.is_empty() {
+            buffer.set_stringn(list.x, list.y, "no key has these words", usize::from(list.width), theme.dim);
         }
-        if self.lines.len() > self.page {
-            let shown = format!(
-                "{}–{} of {}",
-                self.top + 1,
-                (self.top + self.page).min(self.lines.len()),
-                self.lines.len()
+        for (line, y) in lines.iter().skip(self.top).zip(list.y..list.bottom()) {
+            line.draw(buffer, Rect { y, height: 1, ..list }, view, wide);
+        }
+        if lines.len() > self.page {
+            let last = (self.top + self.page).min(lines.len());
+            let shown = format!("{}–{last} of {}", self.top + 1, lines.len());
+            let x = inside.right().saturating_sub(text::width(&shown) as u16).max(inside.x);
+            buffer.set_stringn(
+                x,
+                inside.bottom().saturating_sub(1),
+                shown,
+                usize::from(inside.width),
+                theme.dim,
             );
-            let x = inside.right().saturating_sub(shown.len() as u16);
-            buffer.set_string(x, inside.bottom().saturating_sub(1), shown, theme.dim);
         }
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        &[("↑↓", "scroll"), ("esc", "close")]
-    }
-}
-
-impl Line {
-    fn keys_width(&self) -> usize {
-        match self {
-            Self::Key { keys, .. } => crate::ui::widgets::text::width(keys),
-            Self::Title(_) | Self::Blank => 0,
+        match self.searching {
+            Searching::Yes => &[("⏎", "look"), ("esc", "all keys")],
+            Searching::No => &[("↑↓", "scroll"), ("/", "search"), ("esc", "close")],
         }
     }
 
-    fn draw(&self, buffer: &mut Buffer, row: Rect, view: View<'_>, keys_width: usize) {
+    fn kind(&self) -> Kind {
+        Kind::Help
+    }
+}
+
+impl Line<'_> {
+    fn draw(&self, buffer: &mut Buffer, row: Rect, view: View<'_>, wide: usize) {
         let theme = view.theme;
         match self {
             Self::Blank => {}
             Self::Title(title) => {
-                buffer.set_stringn(row.x, row.y, title, usize::from(row.width), theme.bright);
+                let room = usize::from(row.width);
+                buffer.set_stringn(row.x, row.y, text::shorten(title, room), room, theme.bright);
             }
-            Self::Key { keys, help, name } => {
-                buffer.set_stringn(row.x + 1, row.y, keys, keys_width, theme.accent);
-                let x = row.x + 3 + keys_width as u16;
+            Self::Key(HelpRow { keys, help, name }) => {
+                buffer.set_stringn(row.x + 1, row.y, text::shorten(keys, wide), wide, theme.accent);
+                let x = row.x + 3 + wide as u16;
                 let room = usize::from(row.right().saturating_sub(x));
-                let (end, _) = buffer.set_stringn(x, row.y, help, room, theme.text);
+                let (end, _) = buffer.set_stringn(x, row.y, text::shorten(help, room), room, theme.text);
                 let name_x = row.right().saturating_sub(name.len() as u16);
                 if name_x > end + 1 {
                     buffer.set_string(name_x, row.y, name, theme.dim);

@@ -1,63 +1,107 @@
 //! The jobs drawer: what takes a while, how far it is, and how to stop it.
 
-use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 
+use super::ongoing::{self, Named, Ongoing};
 use super::overlay::{Ask, Overlay, Reply};
 use crate::app::store::{JobRow, Store};
-use crate::domain::protocol::system::{JobEnd, Progress, Stoppable, Unit};
-use crate::domain::protocol::{Command, SystemCommand};
+use crate::domain::protocol::system::JobEnd;
+use crate::domain::run::Standing;
+use crate::domain::run_info::RunInfo;
 use crate::ui::pane::{Effect, View};
 use crate::ui::widgets::cursor::Cursor;
-use crate::ui::widgets::{float, gauge, text};
+use crate::ui::widgets::{float, gauge, progress, text};
 
-/// The drawer while it is open. The newest job is on top.
+/// The drawer while it is open: runs on top, then the newest job.
 #[derive(Default)]
 pub(crate) struct JobsDrawer {
     cursor: Cursor,
+    /// What is under the cursor: rows that come above it don't move it.
+    chosen: Option<Named>,
+    list: Rect,
+}
+
+impl JobsDrawer {
+    /// The row under the cursor, wherever it is now.
+    fn place(&self, rows: &[Ongoing<'_>]) -> usize {
+        let chosen =
+            self.chosen.as_ref().and_then(|chosen| rows.iter().position(|row| row.name() == *chosen));
+        chosen.unwrap_or_else(|| self.cursor.row()).min(rows.len().saturating_sub(1))
+    }
+
+    fn step(&mut self, by: isize, store: &Store) -> Reply {
+        let rows = ongoing::all(store);
+        self.go(self.place(&rows).saturating_add_signed(by), &rows)
+    }
+
+    fn go(&mut self, row: usize, rows: &[Ongoing<'_>]) -> Reply {
+        self.cursor.go(row, rows.len());
+        self.chosen = rows.get(self.cursor.row()).map(Ongoing::name);
+        Reply::stay()
+    }
+
+    fn stop(&self, store: &Store) -> Reply {
+        let rows = ongoing::all(store);
+        let stop = rows.get(self.place(&rows)).and_then(Ongoing::stop);
+        stop.map_or_else(Reply::stay, |stop| Reply::stay().and(Ask::Effect(Effect::Send(stop))))
+    }
 }
 
 impl Overlay for JobsDrawer {
     fn key(&mut self, key: KeyEvent, store: &Store) -> Reply {
-        let length = store.jobs.rows().len();
         match key.code {
-            KeyCode::Down | KeyCode::Char('j') => self.cursor.step(1, length),
-            KeyCode::Up | KeyCode::Char('k') => self.cursor.step(-1, length),
-            KeyCode::Char('x') => {
-                let row = store.jobs.rows().iter().rev().nth(self.cursor.row());
-                if let Some(row) = row.filter(|row| row.end.is_none() && row.job.stoppable == Stoppable::Yes)
-                {
-                    let stop = Command::System(SystemCommand::StopJob(row.job.id));
-                    return Reply::stay().and(Ask::Effect(Effect::Send(stop)));
-                }
-            }
-            _ => return Reply::close(),
+            KeyCode::Down | KeyCode::Char('j') => self.step(1, store),
+            KeyCode::Up | KeyCode::Char('k') => self.step(-1, store),
+            KeyCode::Char('x') => self.stop(store),
+            _ => Reply::close(),
         }
-        Reply::stay()
     }
 
-    fn mouse(&mut self, mouse: MouseEvent, _store: &Store) -> Reply {
+    fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Reply {
+        let at = Position::new(mouse.column, mouse.row);
         match mouse.kind {
+            MouseEventKind::ScrollDown => self.step(1, store),
+            MouseEventKind::ScrollUp => self.step(-1, store),
+            MouseEventKind::Down(MouseButton::Left) if self.list.contains(at) => {
+                let rows = ongoing::all(store);
+                match self.cursor.at_line(usize::from(mouse.row - self.list.y), rows.len()) {
+                    Some(row) => self.go(row, &rows),
+                    None => Reply::stay(),
+                }
+            }
             MouseEventKind::Down(_) => Reply::close(),
             _ => Reply::stay(),
         }
     }
 
     fn draw(&mut self, buffer: &mut Buffer, screen: Rect, view: View<'_>) {
-        let rows = view.store.jobs.rows();
+        let rows = ongoing::all(view.store);
         let height = (rows.len() as u16 + 2).clamp(4, (screen.height / 2).max(4));
         let area = Rect { y: screen.bottom().saturating_sub(height + 1), height, ..screen };
         let inside = float::draw(buffer, area, view.theme, "jobs");
+        self.list = inside;
         if rows.is_empty() {
-            let hint = "Nothing is going on. Pulls, imports and exports show here while they run.";
-            buffer.set_stringn(inside.x, inside.y, hint, usize::from(inside.width), view.theme.dim);
+            let hint = "Nothing is going on. Runs, pulls, imports and checks show here while they run.";
+            let room = usize::from(inside.width);
+            buffer.set_stringn(inside.x, inside.y, text::shorten(hint, room), room, view.theme.dim);
+        }
+        let place = self.place(&rows);
+        self.cursor.go(place, rows.len());
+        // Until a row is chosen, the cursor stays on the top one.
+        if self.chosen.is_some() {
+            self.chosen = rows.get(place).map(Ongoing::name);
         }
         let window = self.cursor.window(rows.len(), usize::from(inside.height));
         for (number, y) in window.zip(inside.y..inside.bottom()) {
-            let Some(row) = rows.iter().rev().nth(number) else { continue };
             let line = Rect { y, height: 1, ..inside };
-            draw_row(buffer, line, view, row);
+            match rows.get(number) {
+                Some(Ongoing::Run(run)) => draw_run(buffer, line, view, run),
+                Some(Ongoing::Job(row)) => draw_job(buffer, line, view, row),
+                None => {}
+            }
             if number == self.cursor.row() {
                 buffer.set_style(line, view.theme.selection);
             }
@@ -69,45 +113,85 @@ impl Overlay for JobsDrawer {
     }
 }
 
-fn draw_row(buffer: &mut Buffer, line: Rect, view: View<'_>, row: &JobRow) {
+/// Columns of what it is, its sign included, and of the bar.
+const WHAT: u16 = 34;
+const BAR: u16 = 24;
+
+fn draw_run(buffer: &mut Buffer, line: Rect, view: View<'_>, run: &RunInfo) {
     let theme = view.theme;
-    let (sign, style, state) = match &row.end {
-        None => ("●", theme.accent, text::duration(view.store.now - row.job.started)),
-        Some(JobEnd::Done) => ("✓", theme.good, "done".to_owned()),
-        Some(JobEnd::Stopped) => ("■", theme.dim, "stopped".to_owned()),
-        Some(JobEnd::Failed(why)) => ("✗", theme.bad, why.clone()),
+    let standing = run.standing();
+    let (sign, style) = match standing {
+        Standing::Running | Standing::Starting => ("●", theme.accent),
+        Standing::Paused => ("‖", theme.warning),
+        Standing::Queued => ("◌", theme.dim),
+        Standing::Done | Standing::Stopped | Standing::Failed | Standing::Crashed => ("■", theme.dim),
     };
-    buffer.set_stringn(line.x, line.y, sign, 1, style);
-    let what = text::shorten(&row.job.what, 30);
-    buffer.set_stringn(line.x + 2, line.y, what, 30, theme.text);
-    let x = line.x + 34;
-    let room = line.right().saturating_sub(x);
-    if row.end.is_some() {
-        buffer.set_stringn(x, line.y, text::shorten(&state, usize::from(room)), usize::from(room), theme.dim);
-        return;
-    }
-    let bar = Rect { x, width: room.min(24), ..line };
-    if let Some(share) = share(&row.job.progress) {
-        gauge::draw(buffer, bar, share, theme.accent, theme.rule);
-    }
-    let rest = format!("{}  {state}  {}", amount(&row.job.progress), row.job.progress.note);
-    let x = bar.right() + 2;
+    let state = run.state.as_ref();
+    let steps = state
+        .filter(|state| state.total_steps > 0)
+        .map(|state| format!("step {}/{}", state.step, state.total_steps));
+    let doing = match standing {
+        Standing::Starting => state.and_then(|state| state.why.clone()).unwrap_or_else(|| "starting".into()),
+        Standing::Running => String::new(),
+        Standing::Queued
+        | Standing::Paused
+        | Standing::Done
+        | Standing::Stopped
+        | Standing::Failed
+        | Standing::Crashed => standing.name().to_owned(),
+    };
+    let one = Ongoing::Run(run);
+    let left = one.seconds_left(view.store.now).map(|left| format!("{} left", text::coarse(left)));
+    let words = [steps, left, Some(doing)].into_iter().flatten().filter(|words| !words.is_empty());
+    let words = words.collect::<Vec<_>>().join("  ");
+    draw_moving(buffer, line, view, (sign, style), &run.id.name(), one.share(), &words);
+}
+
+fn draw_job(buffer: &mut Buffer, line: Rect, view: View<'_>, row: &JobRow) {
+    let theme = view.theme;
+    let (sign, style, end) = match &row.end {
+        None => {
+            let words = progress::words(row, view.store.now);
+            return draw_moving(buffer, line, view, ("●", theme.accent), &row.job.what, row.share(), &words);
+        }
+        Some(JobEnd::Done) => ("✓", theme.good, "done"),
+        Some(JobEnd::Stopped) => ("■", theme.dim, "stopped"),
+        Some(JobEnd::Failed(why)) => ("✗", theme.bad, why.as_str()),
+    };
+    let x = draw_what(buffer, line, view, (sign, style), &row.job.what);
     let room = usize::from(line.right().saturating_sub(x));
-    buffer.set_stringn(x, line.y, text::shorten(&rest, room), room, theme.dim);
+    buffer.set_stringn(x, line.y, text::shorten(end, room), room, theme.dim);
 }
 
-fn share(progress: &Progress) -> Option<f64> {
-    let total = progress.total.filter(|total| *total > 0)?;
-    Some(progress.done as f64 / total as f64)
+fn draw_what(
+    buffer: &mut Buffer,
+    line: Rect,
+    view: View<'_>,
+    (sign, style): (&str, Style),
+    what: &str,
+) -> u16 {
+    let wide = WHAT.min(line.width / 2);
+    let room = usize::from(wide.saturating_sub(4));
+    buffer.set_stringn(line.x, line.y, sign, 1, style);
+    buffer.set_stringn(line.x + 2, line.y, text::shorten(what, room), room, view.theme.text);
+    line.x + wide
 }
 
-fn amount(progress: &Progress) -> String {
-    let write = |number: u64| match progress.unit {
-        Unit::Items => text::count(number),
-        Unit::Bytes => text::bytes(number),
-    };
-    match progress.total {
-        Some(total) => format!("{} of {}", write(progress.done), write(total)),
-        None => write(progress.done),
+fn draw_moving(
+    buffer: &mut Buffer,
+    line: Rect,
+    view: View<'_>,
+    sign: (&str, Style),
+    what: &str,
+    share: Option<f64>,
+    words: &str,
+) {
+    let mut x = draw_what(buffer, line, view, sign, what);
+    if let Some(share) = share {
+        let bar = Rect { x, width: line.right().saturating_sub(x).min(BAR.min(line.width / 4)), ..line };
+        gauge::draw(buffer, bar, share, view.theme.accent, view.theme.rule);
+        x = bar.right() + 2;
     }
+    let room = usize::from(line.right().saturating_sub(x));
+    buffer.set_stringn(x, line.y, text::shorten(words, room), room, view.theme.dim);
 }

@@ -5,11 +5,12 @@ pub(crate) mod header;
 pub(crate) mod help;
 pub(crate) mod jobs;
 pub(crate) mod log;
+pub(crate) mod notices;
+pub(crate) mod ongoing;
 pub(crate) mod overlay;
 pub(crate) mod palette;
 pub(crate) mod sessions;
 pub(crate) mod themes;
-pub(crate) mod toasts;
 
 mod question;
 
@@ -37,6 +38,24 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it is about the terminal or the program, so that it works over all that floats.
+    pub(crate) const fn reaches_over_all(self) -> bool {
+        match self {
+            Self::Redraw | Self::Suspend | Self::Quit => true,
+            Self::Help
+            | Self::Palette
+            | Self::Sessions
+            | Self::NewSession
+            | Self::Jobs
+            | Self::Log
+            | Self::Themes
+            | Self::EditOutside
+            | Self::Show(_)
+            | Self::NextPane
+            | Self::PreviousPane => false,
+        }
+    }
+
     /// Whether its keys mean the same while somebody types into a field.
     pub(crate) const fn reaches_over_text(self) -> bool {
         match self {

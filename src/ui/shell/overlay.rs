@@ -25,6 +25,20 @@ pub(crate) trait Overlay {
 
     /// Keys and labels for the footer.
     fn hints(&self) -> &'static [(&'static str, &'static str)];
+
+    fn kind(&self) -> Kind {
+        Kind::Other
+    }
+}
+
+/// What the studio must know of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Waits for yes or no: quitting doesn't pass it by.
+    Question,
+    Help,
+    /// Neither drawn nor asked while the screen is too small.
+    Other,
 }
 
 /// What an overlay answers to an input.

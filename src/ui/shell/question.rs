@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::overlay::{Ask, Overlay, Reply};
+use super::overlay::{Ask, Kind, Overlay, Reply};
 use crate::app::store::Store;
 use crate::ui::layout::centred;
 use crate::ui::pane::{Question, View};
@@ -41,5 +41,9 @@ impl Overlay for Question {
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
         &[("y", "yes"), ("esc", "no")]
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Question
     }
 }

@@ -72,8 +72,8 @@ impl Overlay for Themes {
     fn draw(&mut self, buffer: &mut Buffer, screen: Rect, view: View<'_>) {
         let theme = view.theme;
         let width = 44.min(screen.width);
-        let height = (self.rows.len() as u16 + 6).min(screen.height.saturating_sub(4));
-        let area = Rect { x: screen.right() - width, y: screen.y + 2, width, height };
+        let height = (self.rows.len() as u16 + 6).min(screen.height.saturating_sub(2));
+        let area = Rect { x: screen.right() - width, y: screen.y, width, height };
         let inside = float::draw(buffer, area, theme, "theme");
         self.list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(4), ..inside };
         let window = self.cursor.window(self.rows.len(), usize::from(self.list.height));

@@ -43,11 +43,16 @@ impl Field {
         self.area.insert_str(line);
     }
 
+    /// Takes the whole text out.
+    pub fn clear(&mut self) {
+        self.area.clear();
+    }
+
     /// Draws the text with its cursor.
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
         self.area.set_style(theme.bright);
         self.area.set_placeholder_style(theme.dim);
-        self.area.set_cursor_style(theme.text.add_modifier(ratatui::style::Modifier::REVERSED));
+        self.area.set_cursor_style(theme.caret);
         (&self.area).render(area, buffer);
     }
 }

@@ -9,5 +9,6 @@ pub mod float;
 pub mod gauge;
 pub(crate) mod highlight;
 pub(crate) mod markdown;
+pub mod progress;
 pub mod text;
 pub mod visible;

@@ -103,6 +103,18 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// `43s`, `6m`, `2h`, `3d`: for what nobody knows better.
+#[must_use]
+pub fn coarse(seconds: f64) -> String {
+    let seconds = seconds.max(0.0).round() as u64;
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
 /// `now`, `3m ago`, `5h ago`, `2d ago`. Both in seconds since 1970.
 #[must_use]
 pub fn ago(then: f64, now: f64) -> String {

@@ -62,7 +62,7 @@ const fn bind(
 
 /// Those of fields and floats come first: they are available only while there is one.
 pub(super) const BINDINGS: &[Binding] = &[
-    bind("chat.stop", &["esc"], "stop", "Stop the answer", Action::Stop),
+    bind("chat.stop", &["x", "esc"], "stop", "Stop the answer", Action::Stop),
     bind("chat.send", &["enter"], "send", "Send what was written", Action::Send),
     bind("chat.break", &["alt-enter", "ctrl-j"], "new line", "Break the line", Action::BreakLine),
     bind("chat.recall_before", &["up"], "earlier", "Write the question before again", Action::RecallBefore)
@@ -83,7 +83,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind("chat.cancel", &["esc"], "leave", "Leave without changing anything", Action::Cancel),
     bind("chat.write", &["enter", "i"], "write", "Write a question", Action::Write),
     bind("chat.vote", &["b"], "vote", "Say which of two answers is better", Action::Vote),
-    bind("chat.good", &["g"], "good", "Keep the answer as an approved record", Action::Good),
+    bind("chat.good", &["a"], "good", "Keep the answer as an approved record", Action::Good),
     bind(
         "chat.correct",
         &["c"],

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 use ratatui::widgets::Widget;
 use tui_textarea::{CursorMove, TextArea, WrapMode};
 
@@ -80,7 +80,7 @@ impl Composer {
         let mut field = self.0.clone();
         field.set_style(if caret == Caret::Shown { theme.bright } else { theme.text });
         field.set_cursor_style(match caret {
-            Caret::Shown => theme.text.add_modifier(Modifier::REVERSED),
+            Caret::Shown => theme.caret,
             Caret::Hidden => Style::new(),
         });
         field.render(area, buffer);

@@ -169,7 +169,7 @@ fn nothing_yet(pane: &Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         &[
             "A new chat. What is asked and answered here is kept in the session, with every branch.",
             "⏎ writes, m chooses who answers, s lets two answer side by side, h finds earlier chats.",
-            "g keeps a good answer as a record; c keeps a bad one with your correction.",
+            "a keeps a good answer as a record; c keeps a bad one with your correction.",
         ]
     };
     empty::draw(buffer, area, view.theme, "Chat", words);

@@ -104,11 +104,11 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind("data.tag", &["t"], "tag", "Tag the chosen records", Action::Tag),
     bind("data.choose", &["space"], "select", "Choose the record, or let it go", Action::Choose),
     bind("data.approve", &["a"], "approve", "Mark as approved", Action::Approve),
-    bind("data.reject", &["r"], "reject", "Mark as rejected", Action::Reject),
+    bind("data.reject", &["backspace"], "reject", "Mark as rejected", Action::Reject),
     bind("data.check", &["x"], "check", "Look for what may be wrong, and show what was found", Action::Check),
     bind("data.open", &["enter"], "open", "Open the record, or close it", Action::Open),
     bind("data.undo", &["u"], "undo", "Take the last change back", Action::Undo),
-    bind("data.sort", &["s"], "sort", "Sort by the next field", Action::SortNext),
+    bind("data.sort", &["o"], "sort", "Sort by the next field", Action::SortNext),
     bind("data.similar", &["v"], "similar", "Find what reads like this record", Action::Similar).hidden(),
     bind(
         "data.import",
@@ -129,14 +129,14 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind("data.duplicate", &["d"], "duplicate", "Duplicate the record", Action::Duplicate).hidden(),
     bind(
         "data.delete",
-        &["delete", "D"],
+        &["D", "delete"],
         "delete",
         "Delete the chosen records; undo brings them back",
         Action::Delete,
     )
     .hidden(),
     bind("data.jump", &["g"], "jump", "Jump to a row", Action::Jump).hidden(),
-    bind("data.sort_turn", &["S"], "turn", "Turn the order round", Action::SortTurn).hidden(),
+    bind("data.sort_turn", &["O"], "turn", "Turn the order round", Action::SortTurn).hidden(),
     bind(
         "data.next_tab",
         &["right"],

@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 
 use super::detail::Tab;
 use super::{Chosen, Data, Mode, statistics, table};
+use crate::app::store::JobRow;
 use crate::domain::protocol::data::{Found, Opened};
 use crate::domain::record::RecordId;
 use crate::domain::view::{Direction, SortField};
 use crate::ui::pane::View;
-use crate::ui::widgets::{empty, text};
+use crate::ui::widgets::{empty, progress, text};
 
 /// Columns of the figures.
 const FIGURES: u16 = 40;
@@ -48,6 +49,10 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
         return record(pane, buffer, body, view);
     }
     if known.is_some_and(|known| known.records == 0) {
+        if let Some(row) = view.store.jobs.named("import ") {
+            let line = Rect { x: body.x + 2, y: body.y + 1, width: body.width.saturating_sub(4), height: 1 };
+            progress::draw(buffer, line, row, view.store.now, view.theme);
+        }
         return;
     }
     if known.is_some_and(|known| known.found == Found::All(0)) {
@@ -134,6 +139,8 @@ fn counts(pane: &Data, view: View<'_>) -> String {
         let arrow = if pane.order.direction == Direction::Rising { "↑" } else { "↓" };
         parts.push(format!("by {} {arrow}", pane.order.field.name()));
     }
+    let imported = view.store.jobs.named("import ").and_then(JobRow::share);
+    parts.extend(imported.map(|share| format!("{}% imported", (share * 100.0) as u32)));
     let (done, total) = data.indexed;
     if done < total {
         parts.push(format!("{}% indexed", done * 100 / total.max(1)));

@@ -61,9 +61,7 @@ impl OneLine {
     pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
         let mut field = self.0.clone();
         field.set_style(theme.bright);
-        field.set_cursor_style(
-            theme.selection.patch(theme.accent).add_modifier(ratatui::style::Modifier::REVERSED),
-        );
+        field.set_cursor_style(theme.caret);
         field.render(area, buffer);
     }
 }
@@ -200,7 +198,7 @@ impl Editor {
         };
         let mut field = field.clone();
         field.set_style(theme.text);
-        field.set_cursor_style(theme.selection.add_modifier(ratatui::style::Modifier::REVERSED));
+        field.set_cursor_style(theme.caret);
         field.render(below, buffer);
     }
 }

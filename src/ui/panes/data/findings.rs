@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use crate::app::store::Store;
 use crate::ui::pane::View;
 use crate::ui::widgets::cursor::Cursor;
-use crate::ui::widgets::{empty, text};
+use crate::ui::widgets::{empty, progress, text};
 
 /// The list that is on the screen.
 #[derive(Debug, Default)]
@@ -47,10 +47,18 @@ impl Findings {
 
     pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         let theme = view.theme;
-        let checking = view.store.jobs.running().any(|job| job.what == "check the records");
+        let job = view.store.jobs.named("check the records");
+        let checking = job.is_some();
+        if let Some(row) = job {
+            let line =
+                Rect { x: area.x + 3, y: area.bottom() - 1, width: area.width.saturating_sub(6), height: 1 };
+            progress::draw(buffer, line, row, view.store.now, theme);
+        }
+        // The last line is the progress's.
+        let area = Rect { height: area.height.saturating_sub(2 * u16::from(checking)), ..area };
         let Some(found) = view.store.data.findings.as_ref().filter(|found| !found.is_empty()) else {
             let words = match (&view.store.data.findings, checking) {
-                (_, true) => ["Reading every record …", "f3 shows how far it is."],
+                (_, true) => ["Reading every record …", "What it finds comes here."],
                 (None, false) => {
                     ["No check has run yet.", "x looks for repeats, leakage, odd lengths and more."]
                 }

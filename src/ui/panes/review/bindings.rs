@@ -67,7 +67,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind("review.open", &["enter"], "open", "Open what is under the cursor", Action::Open),
     bind(
         "review.approve",
-        &["enter"],
+        &["a", "enter"],
         "approve",
         "Approve the correction and go to the next",
         Action::Approve,

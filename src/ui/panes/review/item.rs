@@ -217,7 +217,7 @@ fn editing(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) -
     );
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     field.set_style(view.theme.text);
-    field.set_cursor_style(view.theme.selection.add_modifier(Modifier::REVERSED));
+    field.set_cursor_style(view.theme.caret);
     (&**field).render(body, buffer);
     true
 }

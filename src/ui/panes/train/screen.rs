@@ -107,7 +107,10 @@ impl Train {
         } else {
             "It ended before its first step."
         };
-        empty::draw(buffer, area, view.theme, "This run has no values yet", &[words]);
+        // What it is at before that: `measuring the largest batch`.
+        let doing = run.info.state.as_ref().and_then(|state| state.why.as_deref()).filter(|_| live);
+        let doing = doing.map_or_else(String::new, |doing| format!("Now: {doing}. x stops it."));
+        empty::draw(buffer, area, view.theme, "This run has no values yet", &[words, &doing]);
     }
 
     fn draw_waiting(&self, buffer: &mut Buffer, area: Rect, view: View<'_>) {

@@ -14,7 +14,7 @@ use crate::domain::recipe::Issue;
 use crate::domain::recipe::edit;
 use crate::domain::recipe::keys::{self, Key, Kind, Presence};
 use crate::ui::theme::Theme;
-use crate::ui::widgets::{empty, text};
+use crate::ui::widgets::{empty, progress, text};
 
 /// Columns of the list.
 const LIST: u16 = 26;
@@ -38,7 +38,7 @@ impl Recipes {
         let Some(recipe) = self.current(store).cloned() else {
             let words = [
                 "A recipe is a TOML file that says everything about a training run.",
-                "N makes the first one.",
+                "n makes the first one.",
             ];
             empty::draw(buffer, area, theme, "This session has no recipe yet", &words);
             return;
@@ -58,7 +58,14 @@ impl Recipes {
         if let Some(asked) = asked.filter(|_| !self.is_typing()) {
             let rows = preflight_rows(asked).min(main.height / 2);
             main.height -= rows;
-            draw_preflight(buffer, Rect { y: main.bottom(), height: rows, ..main }, asked, theme);
+            let place = Rect { y: main.bottom(), height: rows, ..main };
+            draw_preflight(buffer, place, asked, theme);
+            let job = store.jobs.named("preflight ").filter(|_| asked.outcome.is_none());
+            if let Some(row) = job.filter(|_| place.height > 1) {
+                let line =
+                    Rect { x: place.x + 3, y: place.y + 1, width: place.width.saturating_sub(4), height: 1 };
+                progress::draw(buffer, line, row, store.now, theme);
+            }
         }
         let saved = if self.unsaved(store) { "not saved" } else { "" };
         let title = format!("{}.toml", recipe.name);
@@ -188,7 +195,8 @@ fn draw_preflight(buffer: &mut Buffer, area: Rect, asked: &Preflight, theme: &Th
     draw_title(buffer, Rect { height: 1.min(area.height), ..area }, "preflight", "", theme);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let lines: Vec<Line<'_>> = match &asked.outcome {
-        None => vec![Line::styled("   loading the model and measuring a step …", theme.dim)],
+        // How far it is stands there instead, once the process says so.
+        None => Vec::new(),
         Some(Err(why)) => vec![Line::from(vec![Span::styled(" ✗ ", theme.bad), Span::raw(why.as_str())])],
         Some(Ok(facts)) => facts
             .iter()
@@ -251,6 +259,7 @@ fn draw_text(buffer: &mut Buffer, area: Rect, field: &TextArea<'static>, theme: 
     field.set_style(theme.text);
     field.set_line_number_style(theme.dim);
     field.set_cursor_line_style(theme.selection_away);
+    field.set_cursor_style(theme.caret);
     field.render(area, buffer);
 }
 
@@ -264,5 +273,6 @@ pub(in super::super) fn draw_field(
     let mut field = field.clone();
     field.set_style(theme.bright);
     field.set_cursor_line_style(theme.bright);
+    field.set_cursor_style(theme.caret);
     field.render(Rect { height: 1.min(area.height), ..area }, buffer);
 }

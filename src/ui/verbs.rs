@@ -1,0 +1,118 @@
+//! What means the same in several panes has the same key: the table of these verbs, and the keys of a release before.
+//! `docs/keys.md` shows the table to people.
+
+/// Something that several panes can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verb {
+    pub name: &'static str,
+    /// The first key of all its bindings.
+    pub key: &'static str,
+    /// By their names, over all panes.
+    pub bindings: &'static [&'static str],
+}
+
+const fn verb(name: &'static str, key: &'static str, bindings: &'static [&'static str]) -> Verb {
+    Verb { name, key, bindings }
+}
+
+/// Decisions first: what comes first here is left out of a narrow footer last.
+pub const VERBS: &[Verb] = &[
+    verb("approve", "a", &["data.approve", "review.approve", "chat.good"]),
+    verb("reject", "backspace", &["data.reject", "review.reject"]),
+    verb("train", "t", &["train.start"]),
+    verb("stop", "x", &["train.stop", "chat.stop"]),
+    verb("save", "ctrl-s", &["data.save", "review.save", "chat.save", "train.save"]),
+    verb(
+        "accept",
+        "enter",
+        &["data.accept", "review.accept", "chat.accept", "train.accept", "models.pull.start"],
+    ),
+    verb("open", "enter", &["data.open", "review.open", "train.detail.large", "welcome.open"]),
+    verb("edit", "e", &["data.edit", "review.edit", "chat.edit", "train.recipes"]),
+    verb("search", "/", &["data.search"]),
+    verb("filter", "f", &["data.filter", "review.filter", "train.filter"]),
+    verb("undo", "u", &["data.undo", "review.undo"]),
+    verb("sort", "o", &["data.sort", "review.sort"]),
+    verb("turn the order", "O", &["data.sort_turn", "review.sort_turn"]),
+    verb("copy", "y", &["data.copy", "review.copy", "chat.copy", "train.command.copy", "models.copy"]),
+    verb("new", "n", &["data.new", "chat.new", "train.recipe.new"]),
+    verb("again", "r", &["train.resume", "chat.again", "models.reload"]),
+    verb("delete", "D", &["data.delete", "train.delete"]),
+    verb("complete", "tab", &["data.complete", "review.complete"]),
+    verb("leave", "esc", &["data.cancel", "review.cancel", "chat.cancel", "models.pull.leave"]),
+    verb("back", "esc", &["data.close", "review.close", "train.back"]),
+    verb("everything in the filter", "A", &["data.choose_all", "review.approve_all"]),
+    verb(
+        "down",
+        "down",
+        &[
+            "data.down",
+            "review.down",
+            "chat.down",
+            "train.run.next",
+            "train.recipe.next",
+            "train.field.next",
+            "models.down",
+            "welcome.down",
+        ],
+    ),
+    verb(
+        "up",
+        "up",
+        &[
+            "data.up",
+            "review.up",
+            "chat.up",
+            "train.run.previous",
+            "train.recipe.previous",
+            "train.field.previous",
+            "models.up",
+            "welcome.up",
+        ],
+    ),
+    verb(
+        "page down",
+        "pagedown",
+        &[
+            "data.page_down",
+            "review.page_down",
+            "chat.page_down",
+            "train.field.pagedown",
+            "train.scroll.down",
+        ],
+    ),
+    verb(
+        "page up",
+        "pageup",
+        &["data.page_up", "review.page_up", "chat.page_up", "train.field.pageup", "train.scroll.up"],
+    ),
+    verb("first", "home", &["data.first", "review.first", "chat.first", "train.run.first", "models.first"]),
+    verb("last", "end", &["data.last", "review.last", "chat.last", "train.run.last", "models.last"]),
+    verb("scroll down", "J", &["data.scroll_down", "review.scroll_down"]),
+    verb("scroll up", "K", &["data.scroll_up", "review.scroll_up"]),
+];
+
+/// Verbs that no footer leaves out while another key could go.
+const FOREMOST: usize = 6;
+
+/// Keys that worked a release ago and still do, if nothing else in the pane wants them.
+const OLD_KEYS: &[(&str, &[&str])] = &[
+    ("data.reject", &["r"]),
+    ("data.sort", &["s"]),
+    ("data.sort_turn", &["S"]),
+    ("chat.good", &["g"]),
+    ("train.command.copy", &["C"]),
+    ("train.recipe.new", &["N"]),
+];
+
+/// The keys of a release before of a binding.
+#[must_use]
+pub fn old_keys(binding: &str) -> &'static [&'static str] {
+    OLD_KEYS.iter().find(|(name, _)| *name == binding).map_or(&[], |(_, keys)| keys)
+}
+
+/// How soon a binding may be left out of a narrow footer: greater ones go first.
+#[must_use]
+pub fn rank(binding: &str) -> usize {
+    VERBS.iter().take(FOREMOST).position(|verb| verb.bindings.contains(&binding)).unwrap_or(FOREMOST)
+}

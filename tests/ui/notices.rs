@@ -1,0 +1,66 @@
+//! What the program says: never over what one types or reads.
+
+use dojo_studio::domain::protocol::system::Level;
+
+use super::harness::Harness;
+use super::world;
+
+const LONG: &str = "the evaluation file data/eval.jsonl is missing; put it there or take data.eval out of the recipe, \
+                    then start again";
+
+const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (120, 36), (200, 60)];
+
+fn below_the_header(studio: &mut Harness) -> String {
+    studio.screen().lines().skip(2).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_notice_changes_nothing_but_the_hairline() {
+    for (columns, rows) in SIZES {
+        for pane in ["1", "2", "3", "4", "5", "6"] {
+            let mut studio = Harness::new().with(world::models()).size(columns, rows);
+            studio.keys(pane);
+            let before = below_the_header(&mut studio);
+            studio.apply(world::notice(Level::Good, "copied 3 records"));
+            assert!(studio.line(1).contains("✓ copied 3 records"), "{}", studio.screen());
+            assert_eq!(below_the_header(&mut studio), before, "{pane} at {columns}x{rows}");
+        }
+    }
+}
+
+#[test]
+fn a_long_error_takes_lines_of_its_own_and_is_read_whole() {
+    for (columns, rows) in SIZES {
+        let mut studio = Harness::new().with(world::models()).size(columns, rows);
+        studio.keys("6 p");
+        studio.text("smollm2");
+        studio.apply(world::notice(Level::Error, LONG));
+        let screen = studio.screen();
+        let words: Vec<&str> = screen.split_whitespace().collect();
+        for word in LONG.split_whitespace() {
+            assert!(words.contains(&word), "{word} at {columns}x{rows}:\n{screen}");
+        }
+        assert!(screen.contains("pull       smollm2"), "{screen}");
+        assert!(screen.contains("fetch it"), "{screen}");
+    }
+}
+
+#[test]
+fn short_ones_stand_side_by_side_and_the_newest_is_always_there() {
+    let mut studio = Harness::new()
+        .with(world::notice(Level::Good, "import a.jsonl: done"))
+        .with(world::notice(Level::Info, "3 rows were here before"));
+    let line = studio.line(1);
+    assert!(line.contains("✓ import a.jsonl: done") && line.contains("· 3 rows were here before"), "{line}");
+    studio.resize(60, 16);
+    let line = studio.line(1);
+    assert!(line.contains("3 rows were here before"), "{line}");
+}
+
+#[test]
+fn what_is_too_long_ends_in_an_ellipsis_and_names_the_log() {
+    let mut studio = Harness::new().size(60, 16).with(world::notice(Level::Error, &"word ".repeat(100)));
+    assert!(studio.screen().contains("f4 shows all of it"), "{}", studio.screen());
+    studio = Harness::new().size(60, 16).with(world::notice(Level::Info, &"word ".repeat(30)));
+    assert!(studio.line(1).contains("word …") || studio.line(1).contains("wor…"), "{}", studio.line(1));
+}
