@@ -18,7 +18,7 @@ use crate::ui::shell::overlay::{Ask, Overlay, Reply, Stays};
 use crate::ui::shell::palette::{Entry, Now, Palette};
 use crate::ui::shell::{self, help, jobs, log, sessions, themes};
 use crate::ui::theme::{Depth, Theme};
-use crate::ui::widgets::empty;
+use crate::ui::widgets::{empty, visible};
 
 /// The panes and everything around them.
 pub struct Studio {
@@ -333,5 +333,6 @@ impl Studio {
             let hints = now.map(|binding| (self.keymap.hint(binding), binding.label));
             shell::footer::draw(buffer, footer, theme, hints, shell::footer::ALWAYS);
         }
+        visible::seal(buffer);
     }
 }

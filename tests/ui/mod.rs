@@ -11,6 +11,7 @@ mod keymap;
 mod models;
 mod review;
 mod shell;
+mod text;
 mod theme;
 mod train;
 mod visible;
