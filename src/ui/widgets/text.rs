@@ -18,6 +18,9 @@ pub fn shorten(text: &str, columns: usize) -> String {
     if text.len() <= columns && is_plain(text) {
         return text.to_owned();
     }
+    if let Some(begin) = text.get(..=columns).filter(|begin| columns > 0 && is_plain(begin)) {
+        return format!("{}…", begin.get(..columns - 1).unwrap_or_default());
+    }
     // Of a long text only the beginning is looked at.
     let head = beginning(text, columns * BYTES_PER_COLUMN + BYTES_PER_COLUMN);
     let line = head.replace("\r\n", "\n").replace(['\n', '\t'], " ");

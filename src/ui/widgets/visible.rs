@@ -42,7 +42,9 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 pub(crate) fn seal(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         let symbol = cell.symbol();
-        if symbol.len() > 1 && symbol.contains(is_obeyed) {
+        // Most cells hold a letter or a line: looked at in every frame, they are passed by at once.
+        let harmless = matches!(symbol.as_bytes(), [_] | [0xe2, 0x82..=0xbf, _] | [0xe3..=0xee, _, _]);
+        if !harmless && symbol.contains(is_obeyed) {
             let safe: String = symbol.chars().filter(|character| !is_obeyed(*character)).collect();
             cell.set_symbol(if safe.is_empty() { " " } else { &safe });
         }
