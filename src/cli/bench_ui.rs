@@ -9,6 +9,7 @@ use clap::Args;
 use super::print;
 use crate::app::bench_runs;
 use crate::app::studio::bench::{self, Figure};
+use crate::app::studio::bench_chat;
 use crate::config::Folders;
 
 /// Arguments of `dojo bench ui`.
@@ -38,9 +39,10 @@ pub(super) fn run(arguments: &BenchUi) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The screen on a sample session, then a run of a million steps.
+/// The screen on a sample session, a long chat and wide text, then a run of a million steps.
 fn measure(home: &Path) -> Result<Vec<Figure>> {
     let mut figures = bench::measure(&Folders::under(home))?;
+    figures.extend(bench_chat::measure(&Folders::under(&home.join("chat")))?);
     let long = bench_runs::measure(&home.join("long"))?;
     figures.extend(long.into_iter().map(|figure| Figure {
         name: figure.name,

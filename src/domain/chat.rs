@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::message::{Message, Role};
+use crate::domain::record::RecordId;
 
 /// A chat's number within its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -179,29 +180,86 @@ impl Vote {
     }
 }
 
+/// What became of one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// A record as it is.
+    Good,
+    /// A reflection with the person's correction, and a record of it.
+    Corrected,
+}
+
+impl Keep {
+    /// As the database keeps it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Corrected => "corrected",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Good, Self::Corrected].into_iter().find(|keep| keep.name() == name)
+    }
+}
+
+/// An answer that was kept, and its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptAnswer {
+    pub how: Keep,
+    pub record: RecordId,
+}
+
+/// What a person decided in a chat. A later word on the same answers takes an earlier one's place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Decisions {
+    /// By left and right answer.
+    pub votes: BTreeMap<(TurnId, TurnId), Vote>,
+    /// Answers whose records are still there.
+    pub kept: BTreeMap<TurnId, KeptAnswer>,
+    /// What undo takes back first, in words; none when nothing is left.
+    pub last: Option<String>,
+}
+
+/// Where a text is being written that was not sent or kept yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DraftPlace {
+    /// The next question.
+    Question,
+    /// An earlier question, being changed.
+    Edit(TurnId),
+    /// The correction of an answer.
+    Correction(TurnId),
+    System,
+}
+
 /// A chat in the list of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatSummary {
     pub id: ChatId,
-    /// The beginning of the first question.
+    /// The beginning of the first question, or what a person called it.
     pub title: String,
     pub turns: usize,
     /// Milliseconds since 1970, of the last turn.
     pub at: i64,
     /// What a search found, in its surroundings; empty without one.
     pub found: String,
+    /// Drafts that wait in it.
+    pub drafts: usize,
 }
 
 /// A chat, whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chat {
     pub id: ChatId,
+    pub title: String,
     pub setup: Setup,
     pub turns: BTreeMap<TurnId, Turn>,
     /// The last turn shown in each column; the right one only where two answer side by side.
     pub heads: [Option<TurnId>; 2],
-    /// By left and right answer.
-    pub votes: BTreeMap<(TurnId, TurnId), Vote>,
+    pub decisions: Decisions,
 }
 
 impl Chat {
@@ -243,9 +301,15 @@ impl Chat {
     /// The newest turn below this one, or itself.
     #[must_use]
     pub fn newest_below(&self, turn: TurnId) -> TurnId {
+        // Later turns have greater numbers: the last one that names a parent is its newest.
+        let newest: BTreeMap<TurnId, TurnId> = self
+            .turns
+            .range(turn..)
+            .filter_map(|(id, child)| Some((child.parent.filter(|parent| parent < id)?, *id)))
+            .collect();
         let mut at = turn;
-        while let Some(child) = self.turns.values().rfind(|other| other.parent == Some(at)) {
-            at = child.id;
+        while let Some(child) = newest.get(&at) {
+            at = *child;
         }
         at
     }
@@ -266,7 +330,7 @@ impl Chat {
         let Some((left, right)) = self.pair() else {
             return [self.heads[0], self.heads[1].or(self.heads[0])];
         };
-        match self.votes.get(&(left.id, right.id)) {
+        match self.decisions.votes.get(&(left.id, right.id)) {
             Some(Vote::Left | Vote::Tie | Vote::BothBad) => [Some(left.id); 2],
             Some(Vote::Right) => [Some(right.id); 2],
             None => [Some(left.id), Some(right.id)],
@@ -276,7 +340,8 @@ impl Chat {
     /// What was decided about an answer, from whichever side.
     #[must_use]
     pub fn vote_on(&self, turn: TurnId) -> Option<Vote> {
-        self.votes.iter().find(|((left, right), _)| *left == turn || *right == turn).map(|(_, vote)| *vote)
+        let mut votes = self.decisions.votes.iter();
+        votes.find(|((left, right), _)| *left == turn || *right == turn).map(|(_, vote)| *vote)
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Durability, Result, Session, SessionError, now};
-use crate::domain::chat::{Chat, ChatId, ChatSummary, Names, Outcome, Setup, Side, Turn, TurnId, Vote};
+use crate::domain::chat::{Chat, ChatId, ChatSummary, Outcome, Setup, Side, Turn, TurnId};
 use crate::domain::message::Role;
-use crate::domain::record::RecordId;
 
 /// A turn that is to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,35 +135,15 @@ impl Session {
         })
     }
 
-    /// Keeps a vote on two answers, and the record that it became. A later vote takes its place.
+    /// Calls a chat something else.
     ///
     /// # Errors
-    /// Where the session can't be written.
-    pub fn vote(
-        &mut self,
-        chat: ChatId,
-        pair: (TurnId, TurnId),
-        vote: Vote,
-        names: Names,
-        record: Option<RecordId>,
-    ) -> Result<()> {
-        let who = self.who.clone();
-        let names = if names == Names::Hidden { "hidden" } else { "shown" };
-        self.write("vote", Durability::EveryChange, |transaction| {
-            transaction.execute(
-                "INSERT OR REPLACE INTO chat_votes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                params![
-                    pair.0.0,
-                    pair.1.0,
-                    chat.0,
-                    vote.name(),
-                    names,
-                    record.map(|record| record.0),
-                    who,
-                    now()
-                ],
-            )?;
-            Ok(())
+    /// Where there is no such chat, or the session can't be written.
+    pub fn rename_chat(&mut self, chat: ChatId, title: &str) -> Result<()> {
+        self.write("rename a chat", Durability::EveryChange, |transaction| {
+            let changed =
+                transaction.execute("UPDATE chats SET title = ?2 WHERE id = ?1", params![chat.0, title])?;
+            if changed == 0 { Err(SessionError::NoSuchChat(chat.0)) } else { Ok(()) }
         })
     }
 
@@ -176,7 +155,8 @@ impl Session {
         let pattern = format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
         let mut statement = self.connection.prepare_cached(
             "SELECT id, title, (SELECT count(*) FROM chat_turns WHERE chat = chats.id), at,
-             (SELECT content FROM chat_turns WHERE chat = chats.id AND content LIKE ?1 ESCAPE '\\' LIMIT 1)
+             (SELECT content FROM chat_turns WHERE chat = chats.id AND content LIKE ?1 ESCAPE '\\' LIMIT 1),
+             (SELECT count(*) FROM chat_drafts WHERE chat = chats.id)
              FROM chats WHERE title LIKE ?1 ESCAPE '\\' OR EXISTS
              (SELECT 1 FROM chat_turns WHERE chat = chats.id AND content LIKE ?1 ESCAPE '\\')
              ORDER BY at DESC, id DESC LIMIT 500",
@@ -189,6 +169,7 @@ impl Session {
                 turns: row.get::<_, i64>(2)? as usize,
                 at: row.get(3)?,
                 found: found.map(|content| around(&content, text)).unwrap_or_default(),
+                drafts: row.get::<_, i64>(5)? as usize,
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -199,15 +180,15 @@ impl Session {
     /// # Errors
     /// Where there is no such chat, or the session can't be read.
     pub fn chat(&self, id: ChatId) -> Result<Chat> {
-        let found: Option<(String, [Option<TurnId>; 2])> = self
+        let found: Option<(String, String, [Option<TurnId>; 2])> = self
             .connection
-            .prepare_cached("SELECT setup, left_head, right_head FROM chats WHERE id = ?1")?
+            .prepare_cached("SELECT title, setup, left_head, right_head FROM chats WHERE id = ?1")?
             .query_row([id.0], |row| {
                 let head = |column: usize| row.get::<_, Option<i64>>(column).map(|id| id.map(TurnId));
-                Ok((row.get(0)?, [head(1)?, head(2)?]))
+                Ok((row.get(0)?, row.get(1)?, [head(2)?, head(3)?]))
             })
             .optional()?;
-        let (setup, heads) = found.ok_or(SessionError::NoSuchChat(id.0))?;
+        let (title, setup, heads) = found.ok_or(SessionError::NoSuchChat(id.0))?;
         let mut statement = self.connection.prepare_cached(
             "SELECT id, parent, role, side, content, answerer, outcome FROM chat_turns WHERE chat = ?1 ORDER BY id",
         )?;
@@ -217,23 +198,19 @@ impl Session {
             let turn = read_turn(row)?;
             turns.insert(turn.id, turn);
         }
-        Ok(Chat {
-            id,
-            setup: serde_json::from_str(&setup)?,
-            turns,
-            heads,
-            votes: votes(&self.connection, id)?,
-        })
+        let setup = serde_json::from_str(&setup)?;
+        Ok(Chat { id, title, setup, turns, heads, decisions: self.decisions(id)? })
     }
 
-    /// Removes a chat with its turns and votes; records that it became stay.
+    /// Removes a chat with its turns, decisions and drafts; records that it became stay.
     ///
     /// # Errors
     /// Where the session can't be written; then nothing is removed.
     pub fn delete_chat(&mut self, id: ChatId) -> Result<()> {
         self.write("delete a chat", Durability::EveryChange, |transaction| {
-            transaction.execute("DELETE FROM chat_turns WHERE chat = ?1", [id.0])?;
-            transaction.execute("DELETE FROM chat_votes WHERE chat = ?1", [id.0])?;
+            for table in ["chat_turns", "chat_decisions", "chat_records", "chat_drafts"] {
+                transaction.execute(&format!("DELETE FROM {table} WHERE chat = ?1"), [id.0])?;
+            }
             transaction.execute("DELETE FROM chats WHERE id = ?1", [id.0])?;
             Ok(())
         })
@@ -252,20 +229,6 @@ fn read_turn(row: &Row<'_>) -> Result<Turn> {
         by: row.get(5)?,
         outcome: outcome.map(|outcome| serde_json::from_str(&outcome)).transpose()?,
     })
-}
-
-fn votes(connection: &Connection, chat: ChatId) -> Result<BTreeMap<(TurnId, TurnId), Vote>> {
-    let mut statement =
-        connection.prepare_cached("SELECT left, right, vote FROM chat_votes WHERE chat = ?1")?;
-    let rows = statement.query_map([chat.0], |row| {
-        Ok(((TurnId(row.get(0)?), TurnId(row.get(1)?)), row.get::<_, String>(2)?))
-    })?;
-    let mut votes = BTreeMap::new();
-    for row in rows {
-        let (pair, name) = row?;
-        votes.extend(Vote::from_name(&name).map(|vote| (pair, vote)));
-    }
-    Ok(votes)
 }
 
 /// The first place of a text, with a little around it, on one line.

@@ -5,6 +5,8 @@
 //! What isn't committed isn't there: a killed process leaves whole changes only.
 
 mod change;
+mod chat_decisions;
+mod chat_drafts;
 mod chats;
 mod content;
 mod error;
@@ -39,6 +41,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use crate::domain::reflection::Decision;
 pub use crate::domain::review::ReviewCounts;
+pub use chat_decisions::{Decided, Word};
 pub use chats::NewTurn;
 pub use content::{Prepared, version_of};
 pub use error::{Result, SessionError};

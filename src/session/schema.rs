@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{Result, SessionError};
 
 /// Each step takes a file from its index to the next; `user_version` says how many a file has taken.
-const STEPS: &[&str] = &[FIRST, REFLECTION, CHATS, JUDGES, TOKENS, ODDS];
+const STEPS: &[&str] = &[FIRST, REFLECTION, CHATS, JUDGES, TOKENS, ODDS, DECISIONS];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -267,6 +267,45 @@ CREATE TABLE label_odds (
     labels TEXT NOT NULL,
     at INTEGER NOT NULL,
     PRIMARY KEY (kind, id, model)
+) WITHOUT ROWID;
+";
+
+/// What was decided on answers of chats with the record that follows from it, and what is being written in them.
+const DECISIONS: &str = "
+-- A vote on a pair, or what became of one answer (then `right` is 0). The last one that was not undone holds.
+CREATE TABLE chat_decisions (
+    id INTEGER PRIMARY KEY,
+    chat INTEGER NOT NULL,
+    left INTEGER NOT NULL,
+    right INTEGER NOT NULL,
+    decision TEXT NOT NULL,
+    text TEXT NOT NULL,
+    names TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    undone INTEGER NOT NULL
+);
+CREATE INDEX chat_decisions_chat ON chat_decisions (chat, id);
+CREATE INDEX chat_decisions_left ON chat_decisions (left, right, id);
+CREATE TABLE chat_records (
+    left INTEGER NOT NULL,
+    right INTEGER NOT NULL,
+    chat INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    PRIMARY KEY (left, right)
+) WITHOUT ROWID;
+INSERT INTO chat_decisions (chat, left, right, decision, text, names, who, at, undone)
+    SELECT chat, left, right, vote, '', names, who, at, 0 FROM chat_votes ORDER BY at;
+INSERT INTO chat_records SELECT left, right, chat, record FROM chat_votes WHERE record IS NOT NULL;
+DROP TABLE chat_votes;
+-- Chat 0 is the one that the next question begins.
+CREATE TABLE chat_drafts (
+    chat INTEGER NOT NULL,
+    place TEXT NOT NULL,
+    turn INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (chat, place, turn)
 ) WITHOUT ROWID;
 ";
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dojo_studio::app::sessions;
 use dojo_studio::app::studio::headless::Headless;
 use dojo_studio::config::Folders;
-use dojo_studio::domain::chat::Why;
+use dojo_studio::domain::chat::{Vote, Why};
 use dojo_studio::domain::message::Role;
 use dojo_studio::domain::record::{RecordId, Status};
 use dojo_studio::session::{Access, Session};
@@ -38,6 +38,24 @@ impl World {
         studio.wait_for("Chat", PATIENCE).expect("a screen");
         studio.keys("4").expect("keys");
         Self { home, studio }
+    }
+
+    /// Leaves the studio and opens its session again.
+    fn restarted(self) -> Self {
+        let Self { home, studio } = self;
+        drop(studio);
+        let info = sessions::open(&home.path().join("sessions/talk")).expect("open the session");
+        let folders = Folders::under(home.path());
+        let mut studio = Headless::start(&folders, Some(info), (120, 36)).expect("a studio");
+        studio.wait_for("Chat", PATIENCE).expect("a screen");
+        studio.keys("4").expect("keys");
+        Self { home, studio }
+    }
+
+    /// Records of the session.
+    fn records(&self) -> Vec<i64> {
+        let everything = dojo_studio::domain::filter::parse("").expect("a filter");
+        self.session().view(&everything, Default::default()).expect("a view").ids().to_vec()
     }
 
     fn keys(&mut self, keys: &str) {
@@ -179,4 +197,69 @@ fn a_model_that_is_not_there_is_named_with_what_to_do() {
     world.wait("✗");
     let screen = world.studio.text();
     assert!(screen.contains("tiny"), "{screen}");
+}
+
+#[test]
+fn an_answer_kept_twice_is_one_record_and_undo_takes_it_back() {
+    let mut world = World::new(1024);
+    world.keys("p down down down down down 1 6 enter enter h i enter");
+    world.wait("to the first");
+    world.keys("esc g");
+    world.wait("✓ kept as record 1");
+    world.keys("g");
+    world.wait("decided already");
+    assert_eq!(world.records(), [1]);
+    world.keys("u");
+    world.wait("took back a kept answer");
+    assert_eq!(world.records(), []);
+    assert!(!world.studio.text().contains("✓ kept"), "{}", world.studio.text());
+    // Kept once more, then corrected: the last word has the record.
+    world.keys("g");
+    world.wait("✓ kept as record 2");
+    world.keys("c x ctrl-s");
+    world.wait("✓ corrected in record 3");
+    assert_eq!(world.records(), [3]);
+    world.keys("u");
+    world.wait("✓ kept as record 4");
+    assert_eq!(world.records(), [4]);
+    assert!(world.session().preference_pairs().unwrap().is_empty());
+}
+
+#[test]
+fn a_later_vote_takes_the_place_of_an_earlier_one_and_of_its_pair() {
+    let mut world = World::new(1024);
+    world.keys("p down down down down down 1 6 enter s enter h i enter");
+    world.wait("b votes");
+    world.keys("esc b left");
+    world.wait("kept as a preference pair");
+    world.keys("b right");
+    world.wait("the vote is changed");
+    assert_eq!(world.records(), [1]);
+    world.keys("b x");
+    world.wait("✗ bad");
+    assert_eq!(world.records(), []);
+    world.keys("u");
+    world.wait("✓ better");
+    assert_eq!(world.records(), [2]);
+    let chats = world.session().chats("").unwrap();
+    let chat = world.session().chat(chats[0].id).unwrap();
+    assert_eq!(chat.decisions.votes.into_values().collect::<Vec<_>>(), [Vote::Right]);
+}
+
+#[test]
+fn what_was_being_written_is_there_after_a_restart() {
+    let mut world = World::new(1024);
+    world.keys("enter f i r s t");
+    let mut world = world.restarted();
+    world.wait("▏ first");
+    world.keys("p down down down down down 1 6 enter enter enter");
+    world.wait("to the first");
+    world.keys("s e c o n d");
+    let mut world = world.restarted();
+    // A new chat, whose own draft was sent.
+    world.wait("⏎ to write");
+    world.keys("h");
+    world.wait("✎ draft");
+    world.keys("enter");
+    world.wait("▏ second");
 }

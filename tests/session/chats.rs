@@ -1,10 +1,12 @@
 //! Conversations: kept turn by turn, found again, branched.
 
 use dojo_studio::domain::chat::{
-    Answerer, ChatSampling, Names, Outcome, Setup, Side, TurnId, Vote, Why, code_blocks,
+    Answerer, ChatSampling, DraftPlace, Keep, KeptAnswer, Names, Outcome, Setup, Side, TurnId, Vote, Why,
+    code_blocks,
 };
 use dojo_studio::domain::message::{Message, Role};
-use dojo_studio::session::{NewTurn, Session};
+use dojo_studio::domain::record::{Record, RecordId};
+use dojo_studio::session::{Decided, NewTurn, Session, Word};
 
 use super::world::World;
 
@@ -56,7 +58,8 @@ fn answered(
 fn a_chat_is_read_as_it_was_kept() {
     let mut world = World::new();
     let (id, [asked, left, right]) = answered(&mut world.session, "why?", ["because", "so it is"]);
-    world.session.vote(id, (left, right), Vote::Right, Names::Hidden, None).unwrap();
+    let word = Word::Vote(Vote::Right);
+    world.session.decide_in_chat(id, Decided::Pair(left, right), &word, Names::Hidden).unwrap();
     let chat = world.other().chat(id).unwrap();
     assert_eq!(chat.setup, setup());
     assert_eq!(chat.heads, [Some(left), Some(right)]);
@@ -122,4 +125,68 @@ fn code_is_found_between_its_fences() {
     // The last one may still be coming.
     assert_eq!(code_blocks("```rust\nfn main() {"), ["fn main() {"]);
     assert_eq!(code_blocks("none"), Vec::<String>::new());
+}
+
+#[test]
+fn the_last_word_on_a_pair_holds_and_undo_brings_the_one_before_back() {
+    let mut world = World::new();
+    let (id, [_, left, right]) = answered(&mut world.session, "why?", ["because", "so it is"]);
+    let on = Decided::Pair(left, right);
+    for vote in [Vote::Left, Vote::Right] {
+        world.session.decide_in_chat(id, on, &Word::Vote(vote), Names::Shown).unwrap();
+    }
+    let votes = |session: &Session| session.chat(id).unwrap().decisions.votes;
+    assert_eq!(votes(&world.session), [((left, right), Vote::Right)].into());
+    assert_eq!(world.session.undo_in_chat(id).unwrap(), Some((on, Word::Vote(Vote::Right))));
+    assert_eq!(votes(&world.other()), [((left, right), Vote::Left)].into());
+    assert_eq!(world.session.undo_in_chat(id).unwrap(), Some((on, Word::Vote(Vote::Left))));
+    assert_eq!(votes(&world.session), [].into());
+    assert_eq!(world.session.undo_in_chat(id).unwrap(), None);
+}
+
+#[test]
+fn a_kept_answer_is_marked_while_its_record_is_there() {
+    let mut world = World::new();
+    let (id, [_, left, _]) = answered(&mut world.session, "why?", ["because", "so it is"]);
+    let on = Decided::Answer(left);
+    world.session.decide_in_chat(id, on, &Word::Good, Names::Shown).unwrap();
+    assert_eq!(world.session.decisions(id).unwrap().kept, [].into());
+    let record = world.session.add("keep", vec![Record::default()]).unwrap()[0];
+    world.session.set_record_from_chat(id, on, record).unwrap();
+    let kept = KeptAnswer { how: Keep::Good, record: RecordId(1) };
+    assert_eq!(world.session.decisions(id).unwrap().kept, [(left, kept)].into());
+    // Taken back in Data.
+    world.session.undo().unwrap();
+    assert_eq!(world.session.decisions(id).unwrap().kept, [].into());
+}
+
+#[test]
+fn drafts_belong_to_their_chat_and_go_with_it() {
+    let mut world = World::new();
+    let (id, [_, left, _]) = answered(&mut world.session, "why?", ["because", "so it is"]);
+    world.session.keep_draft(None, DraftPlace::Question, "a new one").unwrap();
+    world.session.keep_draft(Some(id), DraftPlace::Question, "and").unwrap();
+    world.session.keep_draft(Some(id), DraftPlace::Question, "and then").unwrap();
+    world.session.keep_draft(Some(id), DraftPlace::Correction(left), "better").unwrap();
+    let all = |chat| world.other().drafts(chat).unwrap();
+    assert_eq!(all(None), [(DraftPlace::Question, "a new one".to_owned())]);
+    assert_eq!(
+        all(Some(id)),
+        [(DraftPlace::Correction(left), "better".to_owned()), (DraftPlace::Question, "and then".to_owned())]
+    );
+    assert_eq!(world.session.chats("").unwrap()[0].drafts, 2);
+    world.session.keep_draft(Some(id), DraftPlace::Question, "").unwrap();
+    assert_eq!(world.session.chats("").unwrap()[0].drafts, 1);
+    world.session.delete_chat(id).unwrap();
+    assert_eq!(world.session.drafts(Some(id)).unwrap(), []);
+    assert_eq!(world.session.drafts(None).unwrap().len(), 1);
+}
+
+#[test]
+fn a_chat_is_found_by_its_new_name() {
+    let mut world = World::new();
+    let (id, _) = answered(&mut world.session, "why?", ["because", "so it is"]);
+    world.session.rename_chat(id, "The sky").unwrap();
+    assert_eq!(world.session.chats("sky").unwrap()[0].title, "The sky");
+    assert_eq!(world.other().chat(id).unwrap().title, "The sky");
 }

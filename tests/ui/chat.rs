@@ -1,7 +1,8 @@
 //! The Chat pane.
 
 use dojo_studio::domain::chat::{
-    Answerer, Chat, ChatId, ChatSummary, Names, Outcome, Setup, Side, Turn, TurnId, Vote, Why,
+    Answerer, Chat, ChatId, ChatSummary, Decisions, DraftPlace, Keep, KeptAnswer, Names, Outcome, Setup,
+    Side, Turn, TurnId, Vote, Why,
 };
 use dojo_studio::domain::message::Role;
 use dojo_studio::domain::protocol::chat::{Pace, Phase};
@@ -63,10 +64,11 @@ fn turn(id: i64, parent: Option<i64>, role: Role, side: Side, content: &str) -> 
 fn chat(setup: Setup, turns: Vec<Turn>, heads: [Option<i64>; 2]) -> Event {
     Event::Chat(ChatEvent::Opened(Box::new(Chat {
         id: CHAT,
+        title: "Subnets".into(),
         setup,
         turns: turns.into_iter().map(|turn| (turn.id, turn)).collect(),
         heads: heads.map(|head| head.map(TurnId)),
-        votes: Default::default(),
+        decisions: Decisions::default(),
     })))
 }
 
@@ -107,6 +109,16 @@ fn beside(names: Names) -> Event {
     chat(setup, turns, [Some(2), Some(3)])
 }
 
+fn decided(decisions: Decisions) -> Event {
+    Event::Chat(ChatEvent::Decided { chat: CHAT, decisions })
+}
+
+/// A vote on the two answers of [`beside`].
+fn voted(vote: Vote) -> Event {
+    let last = Some("a vote".to_owned());
+    decided(Decisions { votes: [((TurnId(2), TurnId(3)), vote)].into(), last, ..Decisions::default() })
+}
+
 pub(crate) fn opened(event: Event) -> Harness {
     let mut studio = Harness::new().with(world::models()).with(event);
     studio.keys("4");
@@ -143,7 +155,7 @@ fn a_question_is_sent_with_enter_and_broken_with_alt_enter() {
     studio.text("two");
     let effects = studio.keys("enter");
     let commands = sent(&effects);
-    let [ChatCommand::Ask(question)] = commands.as_slice() else { panic!("{commands:?}") };
+    let [ChatCommand::Ask(question), ..] = commands.as_slice() else { panic!("{commands:?}") };
     assert_eq!((question.chat, question.after, question.text.as_str()), (None, [None, None], "one\ntwo"));
     assert_eq!(question.setup.left, answerer("smollm2-135m"));
     // What was sent can be taken up again.
@@ -195,15 +207,14 @@ fn two_answers_stand_side_by_side_and_a_vote_says_which_is_better() {
         names: Names::Shown,
     };
     assert_eq!(sent(&effects), [&vote]);
-    let voted = ChatEvent::Voted { chat: CHAT, pair: (TurnId(2), TurnId(3)), vote: Vote::Right };
-    studio.apply(Event::Chat(voted));
+    studio.apply(voted(Vote::Right));
     assert!(studio.screen().contains("sft-0412 ✓ better"), "{}", studio.screen());
     // The better answer goes on in both columns.
     studio.keys("enter");
     studio.text("go on");
     let effects = studio.keys("enter");
     let commands = sent(&effects);
-    let [ChatCommand::Ask(question)] = commands.as_slice() else { panic!("{commands:?}") };
+    let [ChatCommand::Ask(question), ..] = commands.as_slice() else { panic!("{commands:?}") };
     assert_eq!(question.after, [Some(TurnId(3)); 2]);
 }
 
@@ -214,8 +225,7 @@ fn hidden_names_come_with_the_vote() {
     let chat_lines: Vec<&str> = screen.lines().skip(2).collect();
     assert!(!chat_lines.join("\n").contains("sft-0412"), "{screen}");
     assert!(screen.contains("left · name hidden"), "{screen}");
-    let voted = ChatEvent::Voted { chat: CHAT, pair: (TurnId(2), TurnId(3)), vote: Vote::Left };
-    studio.apply(Event::Chat(voted));
+    studio.apply(voted(Vote::Left));
     assert!(studio.screen().contains("smollm2-135m ✓ better"), "{}", studio.screen());
 }
 
@@ -226,7 +236,7 @@ fn side_by_side_puts_the_last_adapter_beside_the_base() {
     studio.text("hello");
     let effects = studio.keys("enter");
     let commands = sent(&effects);
-    let [ChatCommand::Ask(question)] = commands.as_slice() else { panic!("{commands:?}") };
+    let [ChatCommand::Ask(question), ..] = commands.as_slice() else { panic!("{commands:?}") };
     assert_eq!(question.setup.right.as_ref().map(|right| right.name.as_str()), Some("sft-0412"));
     assert_eq!(question.setup.left.name, "smollm2-135m");
 }
@@ -239,7 +249,7 @@ fn an_edited_question_is_a_branch_of_the_turn_before_it() {
     studio.text(" Briefly.");
     let effects = studio.keys("enter");
     let commands = sent(&effects);
-    let [ChatCommand::Ask(question)] = commands.as_slice() else { panic!("{commands:?}") };
+    let [ChatCommand::Ask(question), ..] = commands.as_slice() else { panic!("{commands:?}") };
     assert_eq!((question.chat, question.after), (Some(CHAT), [None, None]));
     assert_eq!(question.text, "Why split a /16 VPC into /24 subnets? Briefly.");
 }
@@ -272,7 +282,7 @@ fn a_good_answer_is_kept_and_a_bad_one_is_corrected() {
     studio.text(" Done.");
     let effects = studio.keys("ctrl-s");
     let commands = sent(&effects);
-    let [ChatCommand::Correct { answer, corrected, .. }] = commands.as_slice() else {
+    let [ChatCommand::Correct { answer, corrected, .. }, ..] = commands.as_slice() else {
         panic!("{commands:?}")
     };
     assert_eq!(*answer, TurnId(2));
@@ -303,7 +313,7 @@ fn settings_are_stepped_through_or_typed_and_checked() {
     studio.text("0.9");
     let effects = studio.keys("enter");
     let commands = sent(&effects);
-    let [ChatCommand::SetUp { setup, .. }] = commands.as_slice() else { panic!("{commands:?}") };
+    let [ChatCommand::SetUp { setup, .. }, ..] = commands.as_slice() else { panic!("{commands:?}") };
     assert_eq!((setup.sampling.temperature, setup.sampling.top_p), (0.8, 0.9));
 }
 
@@ -314,7 +324,7 @@ fn a_system_prompt_is_kept_with_the_chat() {
     studio.text("Be brief.");
     let effects = studio.keys("ctrl-s");
     let commands = sent(&effects);
-    let [ChatCommand::SetUp { setup, .. }] = commands.as_slice() else { panic!("{commands:?}") };
+    let [ChatCommand::SetUp { setup, .. }, ..] = commands.as_slice() else { panic!("{commands:?}") };
     assert_eq!(setup.system, "Be brief.");
     assert!(studio.screen().contains("system prompt"), "{}", studio.screen());
 }
@@ -343,6 +353,7 @@ fn earlier_chats_are_searched_opened_and_deleted() {
         turns: 4,
         at: (NOON as i64 - minutes * 60) * 1000,
         found: found.into(),
+        drafts: usize::from(id == 2),
     };
     let effects = studio.text("vp");
     assert_eq!(sent(&effects), [&ChatCommand::Find("v".into()), &ChatCommand::Find("vp".into())]);
@@ -377,7 +388,230 @@ fn a_long_chat_follows_its_end_until_it_is_scrolled() {
     assert!(studio.screen().contains("turn number 30"));
     studio.keys("home");
     assert!(studio.screen().contains("turn number 1\n") || studio.screen().contains("turn number 1 "));
-    assert!(studio.screen().contains("more lines"), "{}", studio.screen());
+    assert!(studio.screen().contains("more turns"), "{}", studio.screen());
     studio.keys("end");
     assert!(studio.screen().contains("turn number 30"));
+}
+
+fn draft(place: DraftPlace, text: &str) -> ChatCommand {
+    ChatCommand::KeepDraft { chat: Some(CHAT), place, text: text.into() }
+}
+
+/// What the session answers when it has kept a draft.
+fn drafted(chat: Option<ChatId>, place: DraftPlace, text: &str) -> Event {
+    Event::Chat(ChatEvent::DraftKept { chat, place, text: text.into() })
+}
+
+#[test]
+fn what_is_written_is_kept_with_every_key_and_belongs_to_its_chat() {
+    let mut studio = opened(asked());
+    studio.keys("enter");
+    let question = DraftPlace::Question;
+    assert_eq!(sent(&studio.text("hi")), [&draft(question, "h"), &draft(question, "hi")]);
+    studio.apply(drafted(Some(CHAT), question, "hi"));
+    studio.keys("esc");
+    assert!(studio.screen().contains("▏ hi"), "{}", studio.screen());
+    // A new chat has a field of its own; the old one's text is there again with it.
+    studio.apply(Event::Chat(ChatEvent::Left));
+    assert!(!studio.screen().contains("▏ hi"), "{}", studio.screen());
+    studio.apply(asked());
+    assert!(studio.screen().contains("▏ hi"), "{}", studio.screen());
+    studio.keys("enter");
+    let effects = studio.keys("enter");
+    assert_eq!(sent(&effects).last(), Some(&&draft(question, "")));
+}
+
+#[test]
+fn a_draft_of_the_last_time_is_there_when_a_session_is_opened() {
+    let mut studio = Harness::new().with(world::models());
+    assert_eq!(sent(&studio.keys("4")), [&ChatCommand::ReadDrafts(None)]);
+    let drafts = vec![(DraftPlace::Question, "from yesterday".to_owned())];
+    studio.apply(Event::Chat(ChatEvent::DraftsRead { chat: None, drafts }));
+    assert!(studio.screen().contains("from yesterday"), "{}", studio.screen());
+}
+
+#[test]
+fn a_question_begun_while_a_new_chat_opens_goes_along() {
+    let mut studio = Harness::new().with(world::models());
+    studio.keys("4 enter");
+    studio.text("one");
+    studio.keys("enter");
+    studio.text("two");
+    studio.apply(asked());
+    let effects = studio.keys("ctrl-l");
+    let moved = ChatCommand::KeepDraft { chat: None, place: DraftPlace::Question, text: String::new() };
+    assert_eq!(sent(&effects), [&moved, &draft(DraftPlace::Question, "two")]);
+    assert!(studio.screen().contains("▏ two"), "{}", studio.screen());
+}
+
+#[test]
+fn a_correction_that_is_left_is_a_draft() {
+    let mut studio = opened(asked());
+    studio.keys("c");
+    studio.text("!");
+    let text = format!("{ANSWER}!");
+    studio.apply(drafted(Some(CHAT), DraftPlace::Correction(TurnId(2)), &text));
+    let effects = studio.keys("esc");
+    assert!(format!("{effects:?}").contains("kept as a draft: c goes on with it"), "{effects:?}");
+    studio.keys("c");
+    studio.text("?");
+    let effects = studio.keys("ctrl-s");
+    let commands = sent(&effects);
+    let place = DraftPlace::Correction(TurnId(2));
+    let corrected = ChatCommand::Correct { chat: CHAT, answer: TurnId(2), corrected: format!("{text}?") };
+    assert_eq!(commands, [&corrected, &draft(place, "")]);
+}
+
+#[test]
+fn ones_own_editor_gets_the_text_and_gives_it_back() {
+    let mut studio = opened(asked());
+    assert_eq!(studio.keys("ctrl-e"), []);
+    studio.keys("enter");
+    studio.text("one");
+    assert_eq!(studio.keys("ctrl-e"), [Effect::EditOutside("one".into())]);
+    let effects = studio.studio.replace_text("one\ntwo\n".into(), &studio.store);
+    assert_eq!(sent(&effects), [&draft(DraftPlace::Question, "one\ntwo")]);
+    assert!(studio.screen().contains("two"), "{}", studio.screen());
+}
+
+#[test]
+fn a_kept_answer_has_a_mark_and_undo_is_offered() {
+    let mut studio = opened(asked());
+    assert_eq!(sent(&studio.keys("u")), Vec::<&ChatCommand>::new());
+    let kept = KeptAnswer { how: Keep::Good, record: dojo_studio::domain::record::RecordId(12) };
+    let last = Some("a kept answer".to_owned());
+    studio.apply(decided(Decisions { kept: [(TurnId(2), kept)].into(), last, ..Decisions::default() }));
+    assert!(studio.screen().contains("✓ kept as record 12 · 137 tok/s"), "{}", studio.screen());
+    assert_eq!(sent(&studio.keys("u")), [&ChatCommand::Undo(CHAT)]);
+}
+
+#[test]
+fn a_chat_is_renamed() {
+    let mut studio = opened(asked());
+    studio.keys("R");
+    studio.text(" of a VPC");
+    insta::assert_snapshot!(studio.screen());
+    let renamed = ChatCommand::Rename { chat: CHAT, title: "Subnets of a VPC".into() };
+    assert_eq!(sent(&studio.keys("enter")), [&renamed]);
+    studio.apply(Event::Chat(ChatEvent::Renamed { chat: CHAT, title: "Subnets of a VPC".into() }));
+    assert!(studio.screen().contains("2 turns · Subnets of a VPC"), "{}", studio.screen());
+}
+
+/// Questions and answers, of which every tenth names a fox.
+fn many(count: i64) -> Event {
+    let turns: Vec<Turn> = (1..=count)
+        .map(|id| {
+            let role = if id % 2 == 1 { Role::User } else { Role::Assistant };
+            let fox = if id % 10 == 0 { "\n\nThe FOX.\n\nAnd the fox again." } else { "" };
+            turn(id, (id > 1).then_some(id - 1), role, Side::Left, &format!("turn number {id}.{fox}"))
+        })
+        .collect();
+    chat(single(), turns, [Some(count), None])
+}
+
+#[test]
+fn words_are_found_within_a_chat_and_walked_through() {
+    let mut studio = opened(many(60));
+    studio.keys("home /");
+    studio.text("fox");
+    let screen = studio.screen();
+    assert!(screen.contains("turn number 10.") && screen.contains("turn 1 of 6 that hold it"), "{screen}");
+    insta::assert_snapshot!(screen);
+    studio.keys("enter n n");
+    assert!(studio.screen().contains("turn 2 of 6"), "{}", studio.screen());
+    studio.keys("N N N");
+    assert!(studio.screen().contains("turn 6 of 6"), "{}", studio.screen());
+    assert!(studio.screen().contains("The FOX"), "{}", studio.screen());
+    // n begins a new chat again once the search is left.
+    studio.keys("esc");
+    assert_eq!(sent(&studio.keys("n")), [&ChatCommand::Leave]);
+}
+
+#[test]
+fn a_search_that_is_left_goes_back_to_where_it_began() {
+    let mut studio = opened(many(60));
+    studio.keys("up up up");
+    let before = studio.screen();
+    studio.keys("/");
+    studio.text("number 3.");
+    assert!(studio.screen().contains("turn number 3."), "{}", studio.screen());
+    studio.keys("esc");
+    assert!(studio.screen().contains("turn number 57."), "{}", studio.screen());
+    assert!(before.contains("turn number 57."));
+    studio.keys("/");
+    studio.text("zebra");
+    assert!(studio.screen().contains("not in this chat"), "{}", studio.screen());
+}
+
+#[test]
+fn a_column_scrolls_by_lines_and_pages_over_turns_of_any_length() {
+    let mut studio = opened(many(60));
+    let rows = |studio: &mut Harness| -> Vec<String> { studio.screen().lines().map(str::to_owned).collect() };
+    let end = rows(&mut studio);
+    studio.keys("pageup pageup");
+    assert_ne!(rows(&mut studio), end);
+    studio.keys("pagedown pagedown");
+    assert_eq!(rows(&mut studio), end);
+    studio.mouse(crossterm::event::MouseEventKind::ScrollUp, 20, 10);
+    // Three lines further up: what was in line 10 is in line 13.
+    let scrolled = rows(&mut studio);
+    assert_eq!(scrolled[13..20], end[10..17]);
+    // Down to the end by single lines, and no further.
+    for _ in 0..9 {
+        studio.mouse(crossterm::event::MouseEventKind::ScrollDown, 20, 10);
+    }
+    assert_eq!(rows(&mut studio), end);
+}
+
+#[test]
+fn another_theme_repaints_turns_that_were_laid_out() {
+    let mut studio = opened(asked());
+    studio.screen();
+    let colours =
+        |studio: &Harness| -> Vec<_> { studio.buffer().content.iter().map(|cell| cell.fg).collect() };
+    let night = colours(&studio);
+    studio.keys("f5 down enter");
+    studio.screen();
+    let paper = colours(&studio);
+    let fresh = {
+        let mut fresh = opened(asked());
+        fresh.keys("f5 down enter");
+        fresh.screen();
+        colours(&fresh)
+    };
+    assert_ne!(night, paper);
+    assert_eq!(paper, fresh);
+}
+
+#[test]
+fn code_json_and_nested_lists_keep_their_indentation() {
+    let answer = "A list:\n- one\n  - two, which is long enough to go on in a second row below its own first word\n    1. three\n\n```python\ndef f(x):\n    if x:\n        return [\n            1,\n        ]\n```\n{\n  \"a\": {\n    \"b\": 2**3 + 4**5\n  }\n}";
+    let turns = vec![
+        turn(1, None, Role::User, Side::Left, "    an indented question"),
+        turn(2, Some(1), Role::Assistant, Side::Left, answer),
+    ];
+    let mut studio = opened(chat(single(), turns, [Some(2), None])).size(80, 36);
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn wide_text_and_hidden_marks_are_shown_as_they_are() {
+    let answer = "日本語の文章はここで折り返されます。長い文なので、二行か三行になるはずです。句点は行の初めに来ません。\n\n👨\u{200d}👩\u{200d}👧\u{200d}👦 family, e\u{301}, and \u{202e}turned\u{202c}, \u{200b}hidden.";
+    let turns = vec![
+        turn(1, None, Role::User, Side::Left, "日本語で？"),
+        turn(2, Some(1), Role::Assistant, Side::Left, answer),
+    ];
+    let mut studio = opened(chat(single(), turns, [Some(2), None])).size(60, 24);
+    insta::assert_snapshot!(studio.screen());
+    let raw = |cell: &ratatui::buffer::Cell| cell.symbol().contains(['\u{202e}', '\u{202c}', '\u{200b}']);
+    assert!(!studio.buffer().content.iter().any(raw));
+}
+
+#[test]
+fn a_pasted_mark_that_turns_text_never_reaches_the_terminal() {
+    let mut studio = opened(asked());
+    studio.keys("enter");
+    studio.paste("a\u{202e}b");
+    studio.screen();
+    assert!(!studio.buffer().content.iter().any(|cell| cell.symbol().contains('\u{202e}')));
 }

@@ -16,6 +16,7 @@ mod review;
 mod screens;
 mod shell;
 mod small;
+mod text;
 mod theme;
 mod train;
 mod verbs;

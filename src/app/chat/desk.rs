@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender};
 
-use super::keep;
+use super::keep::{self, Settled};
 use super::{Epoch, Job, Order, Work};
 use crate::app::studio::Events;
-use crate::domain::chat::{Answerer, Chat, ChatId, Names, Setup, Side, Turn, TurnId, Vote};
+use crate::domain::chat::{Answerer, Chat, ChatId, Names, Setup, Side, Turn, TurnId};
 use crate::domain::message::Role;
 use crate::domain::protocol::chat::{Phase, Question};
 use crate::domain::protocol::system::{Level, Notice, SystemEvent};
 use crate::domain::protocol::{ChatCommand, ChatEvent, Event};
-use crate::session::{NewTurn, Result, Session, SessionError};
+use crate::session::{Decided, NewTurn, Result, Session, SessionError, Word};
 
 /// Carries out orders until the session is left and the last answer is kept.
 pub(super) fn work(path: &Path, events: &Events, orders: &Receiver<Order>, writer: Sender<Work>) {
@@ -82,6 +82,7 @@ impl Desk<'_> {
             }
             ChatCommand::Open(chat) => {
                 let chat = self.session.chat(chat)?;
+                self.read_drafts(Some(chat.id))?;
                 self.tell(ChatEvent::Opened(Box::new(chat)));
             }
             ChatCommand::Leave => self.tell(ChatEvent::Left),
@@ -96,15 +97,24 @@ impl Desk<'_> {
                 self.tell(ChatEvent::WasSetUp { chat, setup: *setup });
             }
             ChatCommand::Prepare(answerers) => self.hand_over(Work::Load(answerers)),
-            ChatCommand::Vote { chat, pair, vote, names } => self.vote(chat, pair, vote, names)?,
+            ChatCommand::Vote { chat, pair, vote, names } => {
+                self.decide(chat, Decided::Pair(pair.0, pair.1), &Word::Vote(vote), names)?;
+            }
             ChatCommand::SaveRecord { chat, answer } => {
-                keep::record(&mut self.session, chat, answer)?;
-                notify(self.events, Level::Good, "kept as an approved record; Data shows it".to_owned());
+                self.decide(chat, Decided::Answer(answer), &Word::Good, Names::Shown)?;
             }
             ChatCommand::Correct { chat, answer, corrected } => {
-                keep::correction(&mut self.session, chat, answer, &corrected)?;
-                let text = "kept as a reflection: the answer, its correction, and a record of it".to_owned();
-                notify(self.events, Level::Good, text);
+                self.decide(chat, Decided::Answer(answer), &Word::Corrected(corrected), Names::Shown)?;
+            }
+            ChatCommand::Undo(chat) => self.undo(chat)?,
+            ChatCommand::Rename { chat, title } => {
+                self.session.rename_chat(chat, &title)?;
+                self.tell(ChatEvent::Renamed { chat, title });
+            }
+            ChatCommand::ReadDrafts(chat) => self.read_drafts(chat)?,
+            ChatCommand::KeepDraft { chat, place, text } => {
+                self.session.keep_draft(chat, place, &text)?;
+                self.tell(ChatEvent::DraftKept { chat, place, text });
             }
             ChatCommand::Delete(chat) => {
                 self.session.delete_chat(chat)?;
@@ -222,14 +232,69 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn vote(&mut self, id: ChatId, pair: (TurnId, TurnId), vote: Vote, names: Names) -> Result<()> {
-        let record = keep::preference(&mut self.session, id, pair, vote)?;
-        self.session.vote(id, pair, vote, names, record)?;
-        self.tell(ChatEvent::Voted { chat: id, pair, vote });
-        if record.is_some() {
-            let text = "kept as a preference pair; Data shows it".to_owned();
-            notify(self.events, Level::Good, text);
+    fn read_drafts(&self, chat: Option<ChatId>) -> Result<()> {
+        let drafts = self.session.drafts(chat)?;
+        self.tell(ChatEvent::DraftsRead { chat, drafts });
+        Ok(())
+    }
+
+    /// Keeps a word on answers, in the place of an earlier one, and brings the records in line with it.
+    fn decide(&mut self, chat: ChatId, on: Decided, word: &Word, names: Names) -> Result<()> {
+        let before = self.session.word_on(on)?;
+        if before.as_ref() != Some(word) {
+            self.session.decide_in_chat(chat, on, word, names)?;
         }
+        let settled = keep::settle(&mut self.session, chat, on, before.as_ref())?;
+        self.tell_decisions(chat)?;
+        let text = match (word, settled) {
+            (_, Settled::AsBefore(record)) => {
+                format!(
+                    "this is what was decided already{}",
+                    record.map(|id| format!(": record {}", id.0)).unwrap_or_default()
+                )
+            }
+            (Word::Vote(_), Settled::Added(record)) => {
+                format!("kept as a preference pair, record {}; u takes it back", record.0)
+            }
+            (Word::Vote(_), Settled::Changed(record)) => {
+                format!("the vote is changed, and its preference pair too: record {}", record.0)
+            }
+            (Word::Good, Settled::Added(record) | Settled::Changed(record)) => {
+                format!("kept as an approved record, {}; Data shows it, u takes it back", record.0)
+            }
+            (Word::Corrected(_), Settled::Added(record) | Settled::Changed(record)) => {
+                format!("kept as a reflection: the answer, its correction, and record {} of it", record.0)
+            }
+            (_, Settled::Removed(record)) => format!("the vote is changed: record {} is gone", record.0),
+            (_, Settled::Nothing) => {
+                "the vote is kept; no answer is better, so no pair comes of it".to_owned()
+            }
+        };
+        notify(self.events, Level::Good, text);
+        Ok(())
+    }
+
+    /// Takes the last word in a chat back, and what came of it.
+    fn undo(&mut self, chat: ChatId) -> Result<()> {
+        let Some((on, word)) = self.session.undo_in_chat(chat)? else {
+            return Err(SessionError::NothingLeft("undo in this chat"));
+        };
+        let settled = keep::settle(&mut self.session, chat, on, Some(&word))?;
+        self.tell_decisions(chat)?;
+        let then = match settled {
+            Settled::Added(record) | Settled::Changed(record) => {
+                format!("; record {} is as it was before", record.0)
+            }
+            Settled::Removed(record) => format!("; record {} is gone", record.0),
+            Settled::Nothing | Settled::AsBefore(_) => String::new(),
+        };
+        notify(self.events, Level::Info, format!("took back {}{then}", word.words()));
+        Ok(())
+    }
+
+    fn tell_decisions(&self, chat: ChatId) -> Result<()> {
+        let decisions = self.session.decisions(chat)?;
+        self.tell(ChatEvent::Decided { chat, decisions });
         Ok(())
     }
 }

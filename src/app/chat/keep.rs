@@ -2,28 +2,90 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::change::{Body, Change, Selection};
 use crate::domain::chat::{Chat, ChatId, Turn, TurnId, Vote};
 use crate::domain::message::{Message, Role};
 use crate::domain::record::{Preference, Provenance, Record, RecordId, Status};
 use crate::domain::reflection::{Reflection, Verdict};
 use crate::domain::thought::{Thought, estimated_tokens};
-use crate::session::{Result, Session, SessionError};
+use crate::session::{Decided, Result, Session, SessionError, Word};
 
-/// Keeps the conversation up to an answer, approved: a person has read it.
-pub(super) fn record(session: &mut Session, id: ChatId, answer: TurnId) -> Result<()> {
-    let chat = session.chat(id)?;
-    turn(&chat, answer)?;
-    let record = made(&chat, answer, chat.messages(Some(answer)), None, "chat");
-    add(session, "keep a chat's answer", record).map(|_| ())
+/// What became of the record of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// There is none, and none is wanted.
+    Nothing,
+    /// It says already what was decided.
+    AsBefore(Option<RecordId>),
+    Added(RecordId),
+    Changed(RecordId),
+    Removed(RecordId),
 }
 
-/// Keeps the better of two answers as the chosen one; none where neither is.
-pub(super) fn preference(
+/// Brings the record of a decision in line with the word that holds now: one record at most for each, whatever was
+/// decided before. Doing it again changes nothing.
+pub(super) fn settle(
     session: &mut Session,
     id: ChatId,
-    pair: (TurnId, TurnId),
-    vote: Vote,
-) -> Result<Option<RecordId>> {
+    on: Decided,
+    before: Option<&Word>,
+) -> Result<Settled> {
+    let word = session.word_on(on)?;
+    let record = session.record_from_chat(on)?;
+    let wanted = match (on, &word) {
+        (_, None) => None,
+        (Decided::Pair(left, right), Some(Word::Vote(vote))) => {
+            preference(session, id, (left, right), *vote)?
+        }
+        (Decided::Answer(answer), Some(Word::Good)) => Some(good(session, id, answer)?),
+        (Decided::Answer(answer), Some(Word::Corrected(text))) => Some(corrected(session, id, answer, text)?),
+        (Decided::Pair(..), Some(Word::Good | Word::Corrected(_)))
+        | (Decided::Answer(_), Some(Word::Vote(_))) => None,
+    };
+    match (record, wanted) {
+        (None, None) if word.as_ref() == before => Ok(Settled::AsBefore(None)),
+        (None, None) => Ok(Settled::Nothing),
+        (Some(record), _) if word.as_ref() == before => Ok(Settled::AsBefore(Some(record))),
+        (Some(record), None) => {
+            session.apply(&Selection::Records(vec![record]), &Change::Remove)?;
+            Ok(Settled::Removed(record))
+        }
+        (Some(record), Some(wanted)) if matches!(on, Decided::Pair(..)) => {
+            // In its place: what a person did to it in Data, its split and its tags, stays.
+            session.edit("change a vote", &[(record, Body::of(&wanted))])?;
+            Ok(Settled::Changed(record))
+        }
+        (earlier, Some(wanted)) => {
+            if let Some(earlier) = earlier {
+                session.apply(&Selection::Records(vec![earlier]), &Change::Remove)?;
+            }
+            let record = add(session, what(on, word.as_ref()), wanted)?;
+            session.set_record_from_chat(id, on, record)?;
+            if let (Decided::Answer(answer), Some(Word::Corrected(text))) = (on, &word) {
+                reflect(session, id, answer, record, text)?;
+            }
+            Ok(if earlier.is_some() { Settled::Changed(record) } else { Settled::Added(record) })
+        }
+    }
+}
+
+const fn what(on: Decided, word: Option<&Word>) -> &'static str {
+    match (on, word) {
+        (Decided::Pair(..), _) => "keep a vote",
+        (Decided::Answer(_), Some(Word::Corrected(_))) => "keep a correction",
+        (Decided::Answer(_), _) => "keep a chat's answer",
+    }
+}
+
+/// The conversation up to an answer, approved: a person has read it.
+fn good(session: &Session, id: ChatId, answer: TurnId) -> Result<Record> {
+    let chat = session.chat(id)?;
+    turn(&chat, answer)?;
+    Ok(made(&chat, answer, chat.messages(Some(answer)), None, "chat"))
+}
+
+/// The better of two answers as the chosen one; none where neither is.
+fn preference(session: &Session, id: ChatId, pair: (TurnId, TurnId), vote: Vote) -> Result<Option<Record>> {
     let chat = session.chat(id)?;
     let (chosen, rejected) = match vote {
         Vote::Left => (turn(&chat, pair.0)?, turn(&chat, pair.1)?),
@@ -32,18 +94,27 @@ pub(super) fn preference(
     };
     let answer = |turn: &Turn| vec![Message::new(Role::Assistant, turn.content.clone())];
     let preference = Preference { chosen: answer(chosen), rejected: answer(rejected) };
-    let record = made(&chat, chosen.id, chat.messages(chosen.parent), Some(preference), "vote");
-    add(session, "keep a vote", record).map(Some)
+    Ok(Some(made(&chat, chosen.id, chat.messages(chosen.parent), Some(preference), "vote")))
 }
 
-/// Keeps a bad answer as a wrong thought, the person's own text as its accepted correction, and a record that both
-/// belong to.
-pub(super) fn correction(session: &mut Session, id: ChatId, answer: TurnId, corrected: &str) -> Result<()> {
+/// The conversation with the person's own text in the place of an answer.
+fn corrected(session: &Session, id: ChatId, answer: TurnId, text: &str) -> Result<Record> {
+    let chat = session.chat(id)?;
+    let mut messages = chat.messages(turn(&chat, answer)?.parent);
+    messages.push(Message::new(Role::Assistant, text));
+    Ok(made(&chat, answer, messages, None, "corrected"))
+}
+
+/// Keeps a bad answer as a wrong thought and the person's own text as its accepted correction.
+fn reflect(
+    session: &mut Session,
+    id: ChatId,
+    answer: TurnId,
+    record: RecordId,
+    corrected: &str,
+) -> Result<()> {
     let chat = session.chat(id)?;
     let bad = turn(&chat, answer)?.clone();
-    let mut messages = chat.messages(bad.parent);
-    messages.push(Message::new(Role::Assistant, corrected));
-    let record = add(session, "keep a correction", made(&chat, answer, messages, None, "corrected"))?;
     let thought = Thought {
         record,
         tokens: bad.outcome.as_ref().map_or_else(|| estimated_tokens(&bad.content), |end| end.tokens as u32),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::chat::{Chat, ChatSummary, Turn, TurnId};
+use crate::domain::chat::{Chat, ChatId, ChatSummary, DraftPlace, Turn, TurnId};
 use crate::domain::protocol::ChatEvent;
 use crate::domain::protocol::chat::{Pace, Phase};
 
@@ -22,6 +22,9 @@ pub struct Chats {
     pub open: Option<Box<Chat>>,
     /// Answers in the making.
     pub writing: BTreeMap<TurnId, Writing>,
+    /// Texts that were not sent or kept yet, by chat; none is the one that the next question begins. A chat that is
+    /// missing was not asked for.
+    pub drafts: BTreeMap<Option<ChatId>, BTreeMap<DraftPlace, String>>,
     /// Rises with whatever changes what is shown of the open chat.
     pub version: u64,
 }
@@ -39,6 +42,12 @@ impl Chats {
         !self.writing.is_empty()
     }
 
+    /// What was written in a place and neither sent nor kept.
+    #[must_use]
+    pub fn draft(&self, chat: Option<ChatId>, place: DraftPlace) -> Option<&str> {
+        self.drafts.get(&chat)?.get(&place).map(String::as_str)
+    }
+
     pub(super) fn apply(&mut self, event: ChatEvent) {
         self.version += 1;
         match event {
@@ -47,6 +56,7 @@ impl Chats {
             ChatEvent::Left => self.open = None,
             ChatEvent::Deleted(id) => {
                 self.open = self.open.take().filter(|chat| chat.id != id);
+                self.drafts.remove(&Some(id));
                 if let Some((_, chats)) = &mut self.found {
                     chats.retain(|chat| chat.id != id);
                 }
@@ -73,21 +83,36 @@ impl Chats {
                     open.turns.extend(turns.into_iter().map(|turn| (turn.id, turn)));
                 }
             }
-            ChatEvent::Shown { chat, heads } => {
-                if let Some(open) = self.open.as_mut().filter(|open| open.id == chat) {
-                    open.heads = heads;
+            ChatEvent::Shown { chat, heads } => self.change(chat, |open| open.heads = heads),
+            ChatEvent::WasSetUp { chat, setup } => self.change(chat, |open| open.setup = setup),
+            ChatEvent::Decided { chat, decisions } => self.change(chat, |open| open.decisions = decisions),
+            ChatEvent::Renamed { chat, title } => self.rename(chat, &title),
+            ChatEvent::DraftsRead { chat, drafts } => {
+                self.drafts.insert(chat, drafts.into_iter().collect());
+            }
+            ChatEvent::DraftKept { chat, place, text } => {
+                let drafts = self.drafts.entry(chat).or_default();
+                if text.is_empty() {
+                    drafts.remove(&place);
+                } else {
+                    drafts.insert(place, text);
                 }
             }
-            ChatEvent::WasSetUp { chat, setup } => {
-                if let Some(open) = self.open.as_mut().filter(|open| open.id == chat) {
-                    open.setup = setup;
-                }
-            }
-            ChatEvent::Voted { chat, pair, vote } => {
-                if let Some(open) = self.open.as_mut().filter(|open| open.id == chat) {
-                    open.votes.insert(pair, vote);
-                }
-            }
+        }
+    }
+
+    /// Changes the open chat, if it is this one.
+    fn change(&mut self, chat: ChatId, change: impl FnOnce(&mut Chat)) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.id == chat) {
+            change(open);
+        }
+    }
+
+    fn rename(&mut self, chat: ChatId, title: &str) {
+        self.change(chat, |open| title.clone_into(&mut open.title));
+        let found = self.found.iter_mut().flat_map(|(_, chats)| chats);
+        for summary in found.filter(|summary| summary.id == chat) {
+            title.clone_into(&mut summary.title);
         }
     }
 

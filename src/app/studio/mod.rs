@@ -4,6 +4,7 @@
 //! when something has changed. Whatever takes time happens in the worker or in another process.
 
 pub mod bench;
+pub mod bench_chat;
 pub mod bench_data;
 pub mod bench_review;
 mod editor;

@@ -1,6 +1,8 @@
 //! Conversations with a model.
 
-use crate::domain::chat::{Answerer, Chat, ChatId, ChatSummary, Names, Outcome, Setup, Turn, TurnId, Vote};
+use crate::domain::chat::{
+    Answerer, Chat, ChatId, ChatSummary, Decisions, DraftPlace, Names, Outcome, Setup, Turn, TurnId, Vote,
+};
 
 /// Asked of the worker.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +50,21 @@ pub enum ChatCommand {
         answer: TurnId,
         corrected: String,
     },
+    /// Take the last vote, kept answer or correction of a chat back, with the records that came of it.
+    Undo(ChatId),
+    Rename {
+        chat: ChatId,
+        title: String,
+    },
     Delete(ChatId),
+    /// Read the drafts of a chat; none is the one that the next question begins.
+    ReadDrafts(Option<ChatId>),
+    /// Keep what was written so far; an empty text takes the draft away.
+    KeepDraft {
+        chat: Option<ChatId>,
+        place: DraftPlace,
+        text: String,
+    },
 }
 
 /// What a person asks.
@@ -102,12 +118,27 @@ pub enum ChatEvent {
         chat: ChatId,
         setup: Setup,
     },
-    Voted {
+    /// Everything that is decided in a chat from now on.
+    Decided {
         chat: ChatId,
-        pair: (TurnId, TurnId),
-        vote: Vote,
+        decisions: Decisions,
+    },
+    Renamed {
+        chat: ChatId,
+        title: String,
     },
     Deleted(ChatId),
+    /// All drafts of a chat.
+    DraftsRead {
+        chat: Option<ChatId>,
+        drafts: Vec<(DraftPlace, String)>,
+    },
+    /// A draft is on disk, or gone from it if it is empty.
+    DraftKept {
+        chat: Option<ChatId>,
+        place: DraftPlace,
+        text: String,
+    },
 }
 
 /// Why an answer has not begun.

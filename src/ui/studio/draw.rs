@@ -14,7 +14,7 @@ use crate::ui::shell::footer::{self, Hint};
 use crate::ui::shell::overlay::Kind;
 use crate::ui::shell::{self, header, notices};
 use crate::ui::verbs;
-use crate::ui::widgets::empty;
+use crate::ui::widgets::{empty, visible};
 
 /// Help and questions are drawn on any screen of this size.
 const LEAST: (u16, u16) = (24, 8);
@@ -25,10 +25,12 @@ impl Studio {
         let enough = area.width >= SMALLEST.0 && area.height >= SMALLEST.1;
         self.room = if enough { Room::Enough } else { Room::TooSmall };
         buffer.set_style(area, self.themes.get(self.theme)?.base);
-        match self.room {
+        let at = match self.room {
             Room::Enough => self.draw_all(buffer, area, store),
             Room::TooSmall => self.draw_small(buffer, area, store),
-        }
+        };
+        visible::seal(buffer);
+        at
     }
 
     fn draw_all(&mut self, buffer: &mut Buffer, area: Rect, store: &Store) -> Option<Position> {

@@ -5,37 +5,41 @@ use ratatui::text::{Line, Span};
 use similar::{ChangeTag, TextDiff};
 
 use crate::ui::theme::Theme;
+use crate::ui::widgets::fold::{Styled, indented, rows};
 use crate::ui::widgets::text;
 
-/// Pieces of text in lines of at most `columns`, broken at spaces; a head before the first line, as much room before
-/// the others.
+/// Pieces of text in lines of at most `columns`, broken as [`text::wrap`] breaks them; a head before the first line, as
+/// much room before the others.
 #[must_use]
 pub fn folded(head: &str, pieces: &[(String, Style)], columns: usize, theme: &Theme) -> Vec<Line<'static>> {
-    let indent = text::width(head);
-    let room = columns.saturating_sub(indent + 1).max(8);
-    let mut lines = vec![vec![Span::styled(head.to_owned(), theme.dim)]];
-    let mut used = 0;
+    let lead = text::width(head);
+    let room = columns.saturating_sub(lead + 1).max(8);
+    let mut sources = vec![Styled::default()];
     for (piece, style) in pieces {
-        for (at, paragraph) in piece.split('\n').enumerate() {
+        for (at, part) in piece.split('\n').enumerate() {
             if at > 0 {
-                lines.push(vec![Span::raw(" ".repeat(indent))]);
-                used = 0;
+                sources.push(Styled::default());
             }
-            for word in paragraph.split_inclusive(' ') {
-                let word = text::shorten(word, room);
-                let wide = text::width(&word);
-                if used > 0 && used + text::width(word.trim_end()) > room {
-                    lines.push(vec![Span::raw(" ".repeat(indent))]);
-                    used = 0;
-                }
-                used += wide;
-                if let Some(line) = lines.last_mut() {
-                    line.push(Span::styled(word, *style));
-                }
+            if let Some(line) = sources.last_mut() {
+                line.push(part.strip_suffix('\r').unwrap_or(part), *style);
             }
         }
     }
-    lines.into_iter().map(Line::from).collect()
+    let mut lines = Vec::new();
+    for source in &sources {
+        let (indent, body) = indented(source.text(), room);
+        let skipped = source.text().len() - body.len();
+        for row in rows(body, room - indent, room - indent) {
+            let first = if lines.is_empty() { head.to_owned() } else { " ".repeat(lead) };
+            let mut spans = vec![Span::styled(first, theme.dim)];
+            if indent > 0 {
+                spans.push(Span::raw(" ".repeat(indent)));
+            }
+            spans.extend(source.spans(row.start + skipped..row.end + skipped, &[], Style::new()));
+            lines.push(Line::from(spans));
+        }
+    }
+    lines
 }
 
 /// Which of two texts is shown.

@@ -1,5 +1,7 @@
 //! What a search matched, in the text that is shown.
 
+use std::ops::Range;
+
 use ratatui::style::Style;
 use ratatui::text::Span;
 
@@ -31,27 +33,44 @@ impl Highlights {
         Self(patterns.collect())
     }
 
+    /// Of what a person types to find: whatever its case, as it stands.
+    pub(crate) fn literal(text: &str) -> Self {
+        let pattern = format!("(?i){}", regex::escape(text));
+        let pattern = if text.is_empty() { None } else { regex::Regex::new(&pattern).ok() };
+        Self(pattern.into_iter().collect())
+    }
+
+    /// Whether a text holds any of it, however long it is.
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        self.0.iter().any(|pattern| pattern.is_match(text))
+    }
+
+    /// Where a text matched, in order, without overlaps.
+    pub(crate) fn found(&self, text: &str) -> Vec<Range<usize>> {
+        if self.0.is_empty() || text.len() > LONGEST {
+            return Vec::new();
+        }
+        let hits = self.0.iter().flat_map(|pattern| pattern.find_iter(text).map(|hit| hit.range()));
+        let mut found: Vec<Range<usize>> = hits.filter(|hit| !hit.is_empty()).collect();
+        found.sort_unstable_by_key(|hit| (hit.start, hit.end));
+        let mut at = 0;
+        found.retain_mut(|hit| {
+            hit.start = hit.start.max(at);
+            at = at.max(hit.end);
+            hit.start < hit.end
+        });
+        found
+    }
+
     /// A text in spans: what matched in one style, the rest in another.
     pub(crate) fn spans<'t>(&self, text: &'t str, plain: Style, matched: Style) -> Vec<Span<'t>> {
-        let mut found: Vec<(usize, usize)> = Vec::new();
-        if text.len() <= LONGEST {
-            for pattern in &self.0 {
-                found.extend(
-                    pattern.find_iter(text).map(|hit| (hit.start(), hit.end())).filter(|hit| hit.0 < hit.1),
-                );
-            }
-        }
-        found.sort_unstable();
+        let found = self.found(text);
         let mut spans = Vec::with_capacity(found.len() * 2 + 1);
         let mut at = 0;
-        for (start, end) in found {
-            if end <= at {
-                continue;
-            }
-            let start = start.max(at);
-            spans.push(Span::styled(text.get(at..start).unwrap_or_default(), plain));
-            spans.push(Span::styled(text.get(start..end).unwrap_or_default(), plain.patch(matched)));
-            at = end;
+        for hit in found {
+            spans.push(Span::styled(text.get(at..hit.start).unwrap_or_default(), plain));
+            at = hit.end;
+            spans.push(Span::styled(text.get(hit).unwrap_or_default(), plain.patch(matched)));
         }
         spans.push(Span::styled(text.get(at..).unwrap_or_default(), plain));
         spans

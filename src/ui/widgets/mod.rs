@@ -6,6 +6,7 @@ pub mod diff;
 pub mod empty;
 pub mod field;
 pub mod float;
+mod fold;
 pub mod gauge;
 pub(crate) mod highlight;
 pub(crate) mod markdown;

@@ -1,76 +1,85 @@
-//! Numbers, times and long lines, as every pane writes them.
+//! Numbers, times and long lines, as every pane writes them. Widths are columns of grapheme clusters: a family in one
+//! picture is two, a letter with its marks one.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::fold::{cluster_width, drawable, indented, is_plain, rows};
 
 /// Columns that a text takes.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    text.width()
+    if is_plain(text) { text.len() } else { text.graphemes(true).map(cluster_width).sum() }
 }
 
-/// The text in at most `columns`; what is cut ends in `…`. Line breaks become spaces.
+/// The text in at most `columns`; what is cut ends in `…`. Line breaks and tabs become spaces, what can't be seen
+/// becomes a sign.
 #[must_use]
 pub fn shorten(text: &str, columns: usize) -> String {
-    if text.width() <= columns && !text.contains(char::is_control) {
+    if text.len() <= columns && is_plain(text) {
         return text.to_owned();
     }
-    let mut short = String::new();
-    let mut used = 0;
-    for character in text.chars() {
-        let character = if character.is_control() { ' ' } else { character };
-        let wide = character.width().unwrap_or(0);
-        if used + wide > columns.saturating_sub(1) {
-            if columns > 0 {
-                short.push('…');
-            }
-            return short;
+    if let Some(begin) = text.get(..=columns).filter(|begin| columns > 0 && is_plain(begin)) {
+        return format!("{}…", begin.get(..columns - 1).unwrap_or_default());
+    }
+    // Of a long text only the beginning is looked at.
+    let head = beginning(text, columns * BYTES_PER_COLUMN + BYTES_PER_COLUMN);
+    let line = head.replace("\r\n", "\n").replace(['\n', '\t'], " ");
+    let line = drawable(&line);
+    let mut short = String::with_capacity(columns + 4);
+    let (mut used, mut fits) = (0, 0);
+    for cluster in line.graphemes(true) {
+        used += cluster_width(cluster);
+        if used > columns {
+            break;
         }
-        used += wide;
-        short.push(character);
+        short.push_str(cluster);
+        if used < columns {
+            fits = short.len();
+        }
+    }
+    if used > columns || head.len() < text.len() {
+        short.truncate(fits);
+        short.extend((columns > 0).then_some('…'));
     }
     short
 }
 
-/// The text broken at spaces into lines of at most `columns`; longer words are cut. Line breaks are kept.
+/// A cluster longer than this many bytes a column is cut: a letter under a hundred marks.
+const BYTES_PER_COLUMN: usize = 32;
+
+fn beginning(text: &str, bytes: usize) -> &str {
+    if text.len() <= bytes {
+        return text;
+    }
+    let mut end = bytes;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// The text in lines of at most `columns` (at least 2), broken after spaces and between wide characters; longer words
+/// are cut. Line breaks are kept, and so are the spaces that a line begins with: its further rows stand below its
+/// first word. Spaces at a break are not shown.
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    for paragraph in text.split('\n') {
-        let mut line = String::new();
-        let mut used = 0;
-        for word in paragraph.split(' ') {
-            let wide = word.width();
-            if used > 0 && used + 1 + wide > columns {
-                lines.push(std::mem::take(&mut line));
-                used = 0;
-            } else if used > 0 {
-                line.push(' ');
-                used += 1;
-            }
-            used = push_word(&mut lines, &mut line, used, word, columns);
+    for line in text.split('\n') {
+        let line = drawable(line);
+        let (indent, body) = indented(&line, columns);
+        let room = columns - indent;
+        for row in rows(body, room, room) {
+            let row = body.get(row).unwrap_or_default();
+            lines.push(format!("{:indent$}{row}", ""));
         }
-        lines.push(line);
     }
     lines
 }
 
-fn push_word(
-    lines: &mut Vec<String>,
-    line: &mut String,
-    mut used: usize,
-    word: &str,
-    columns: usize,
-) -> usize {
-    for character in word.chars().filter(|character| !character.is_control()) {
-        let wide = character.width().unwrap_or(0);
-        if used + wide > columns && used > 0 {
-            lines.push(std::mem::take(line));
-            used = 0;
-        }
-        line.push(character);
-        used += wide;
-    }
-    used
+/// Rows that a line takes in a field of text: of at most `columns`, without indentation of the further ones.
+#[must_use]
+pub fn rows_of(line: &str, columns: usize) -> usize {
+    rows(&drawable(line), columns, columns).len()
 }
 
 /// `1.2 GB`, `97 MB`, `412 kB`: powers of 1000, three figures at most.

@@ -2,18 +2,22 @@
 
 use super::bindings::Action;
 use super::composer::Composer;
+use super::find::{Find, Way};
 use super::history::History;
+use super::may::question;
 use super::picker::{self, Picker};
 use super::sampling::Panel;
+use super::transcript::Follow;
 use super::{Chat, Mode};
 use crate::app::store::Store;
 use crate::domain::chat as domain;
-use crate::domain::chat::{Answerer, ChatId, Names, Side, Turn, TurnId, Vote};
+use crate::domain::chat::{Answerer, ChatId, DraftPlace, Names, Side, TurnId, Vote};
 use crate::domain::message::Role;
 use crate::domain::protocol::chat::Question;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{ChatCommand, Command};
-use crate::ui::pane::Effect;
+use crate::ui::pane::{Effect, Input};
+use crate::ui::widgets::field::Field;
 
 pub(super) fn send(command: ChatCommand) -> Vec<Effect> {
     vec![Effect::Send(Command::Chat(command))]
@@ -24,80 +28,19 @@ pub(super) fn say(text: impl Into<String>) -> Effect {
 }
 
 impl Chat {
-    /// Whether an action makes sense now.
-    pub(super) fn can(&self, action: Action, store: &Store) -> bool {
-        let writing = store.chats.is_writing();
-        match (&self.mode, action) {
-            (Mode::Browse | Mode::Write, Action::Stop) => writing,
-            (Mode::Write, Action::Send) => !self.composer.is_blank() && !writing,
-            (Mode::Write, Action::RecallBefore) => {
-                !self.sent.is_empty() && self.composer.at_top() && self.may_recall()
-            }
-            (Mode::Write, Action::RecallAfter) => self.recalled.is_some() && self.composer.at_bottom(),
-            (Mode::Write, Action::Cancel) => !writing,
-            (Mode::System(_), Action::Save) | (_, Action::Cancel) if !matches!(self.mode, Mode::Browse) => {
-                true
-            }
-            (Mode::Correct(_, text), Action::Save) => !text.is_blank(),
-            (Mode::Write, Action::BreakLine)
-            | (
-                Mode::Models(_) | Mode::Sampling(_) | Mode::History(_),
-                Action::Accept | Action::ChooseUp | Action::ChooseDown,
-            )
-            | (Mode::Sampling(_), Action::Lower | Action::Raise)
-            | (Mode::Vote, Action::VoteLeft | Action::VoteRight | Action::VoteTie | Action::VoteBothBad) => {
-                true
-            }
-            (Mode::History(history), Action::DeleteChat) => history.chosen(store).is_some(),
-            (Mode::Browse, action) => self.can_browse(action, store),
-            _ => false,
-        }
-    }
-
-    fn can_browse(&self, action: Action, store: &Store) -> bool {
-        let writing = store.chats.is_writing();
-        let open = store.chats.open.as_deref();
-        let chosen = self.chosen(store);
-        let answer = chosen.filter(|turn| turn.role == Role::Assistant && turn.outcome.is_some());
-        match action {
-            Action::Write
-            | Action::SideBySide
-            | Action::Model
-            | Action::Sampling
-            | Action::System
-            | Action::History => true,
-            Action::Names | Action::OtherModel => self.setup.right.is_some(),
-            Action::New => open.is_some() && !writing,
-            Action::Edit => question(store, chosen).is_some() && !writing,
-            Action::Again => self.answers_to_repeat(store).is_some() && !writing,
-            Action::Good => answer.is_some_and(|turn| !turn.content.trim().is_empty()),
-            Action::Correct => answer.is_some(),
-            Action::Vote => open
-                .and_then(|chat| chat.pair())
-                .is_some_and(|(left, right)| left.outcome.is_some() && right.outcome.is_some()),
-            Action::Copy => chosen.is_some_and(|turn| !turn.content.is_empty()),
-            Action::CopyBlock => chosen.is_some_and(|turn| turn.content.contains("```")),
-            Action::BranchBefore | Action::BranchAfter => {
-                !writing && chosen.zip(open).is_some_and(|(turn, chat)| chat.siblings(turn).len() > 1)
-            }
-            Action::OtherColumn => open.is_some() && self.is_double(),
-            Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => {
-                open.is_some()
-            }
-            _ => false,
-        }
-    }
-
     pub(super) fn perform(&mut self, action: Action, store: &Store) -> Vec<Effect> {
         match action {
             Action::Stop => return send(ChatCommand::Stop),
             Action::Send => return self.send(store),
-            Action::BreakLine => self.composer.break_line(),
+            Action::BreakLine => {
+                self.composer.break_line();
+                return self.keep_draft(store);
+            }
             Action::RecallBefore => self.recall(1),
             Action::RecallAfter => self.recall(-1),
             Action::Accept => return self.accept(store),
             Action::Save => return self.save(store),
-            Action::Cancel => self.cancel(),
+            Action::Cancel => return self.cancel(store),
             Action::Lower | Action::Raise => {
                 if let Mode::Sampling(panel) = &mut self.mode {
                     panel.step_value(if action == Action::Raise { 1.0 } else { -1.0 });
@@ -105,6 +48,7 @@ impl Chat {
             }
             Action::ChooseUp => self.choose(-1, store),
             Action::ChooseDown => self.choose(1, store),
+            Action::Rename => self.rename(store),
             Action::DeleteChat => {
                 if let Mode::History(history) = &self.mode {
                     return history.delete(store);
@@ -132,7 +76,8 @@ impl Chat {
             }
             Action::Correct => {
                 if let Some(turn) = self.chosen(store) {
-                    self.mode = Mode::Correct(turn.id, Composer::new(turn.content.trim_end()));
+                    let field = self.field(DraftPlace::Correction(turn.id), store);
+                    self.mode = Mode::Correct(turn.id, field);
                 }
             }
             Action::SideBySide => return self.side_by_side(store),
@@ -144,24 +89,43 @@ impl Chat {
                 return self.keep_setup(store);
             }
             Action::Vote => self.mode = Mode::Vote,
+            Action::NextMatch => self.go_to_match(Way::Down, store),
+            Action::PreviousMatch => self.go_to_match(Way::Up, store),
+            Action::EndFind => self.find = None,
+            Action::Undo => {
+                let open = store.chats.open.as_deref();
+                return open.map_or_else(Vec::new, |chat| send(ChatCommand::Undo(chat.id)));
+            }
+            Action::New => {
+                self.mode = Mode::Write;
+                self.leave_editing(store);
+                return send(ChatCommand::Leave);
+            }
+            Action::Copy => return self.copy(store),
+            Action::CopyBlock => return self.copy_block(store),
+            Action::BranchBefore => return self.branch(-1, store),
+            Action::BranchAfter => return self.branch(1, store),
+            other => return self.open(other, store),
+        }
+        Vec::new()
+    }
+
+    /// Opens what floats, or moves.
+    fn open(&mut self, action: Action, store: &Store) -> Vec<Effect> {
+        match action {
             Action::Model => self.mode = Mode::Models(Picker::new(Side::Left, &self.setup, store)),
             Action::OtherModel => self.mode = Mode::Models(Picker::new(Side::Right, &self.setup, store)),
             Action::Sampling => self.mode = Mode::Sampling(Panel::new(&self.setup.sampling)),
-            Action::System => self.mode = Mode::System(Composer::new(&self.setup.system)),
-            Action::New => {
-                self.mode = Mode::Write;
-                self.editing = None;
-                return send(ChatCommand::Leave);
+            Action::System => self.mode = Mode::System(self.field(DraftPlace::System, store)),
+            Action::Find => {
+                self.find = Some(Find::new(self.chosen(store).map(|turn| turn.id)));
+                self.mode = Mode::Find;
             }
             Action::History => {
                 let (history, effects) = History::open();
                 self.mode = Mode::History(history);
                 return effects;
             }
-            Action::Copy => return self.copy(store),
-            Action::CopyBlock => return self.copy_block(store),
-            Action::BranchBefore => return self.branch(-1, store),
-            Action::BranchAfter => return self.branch(1, store),
             other => self.wander(other, store),
         }
         Vec::new()
@@ -177,6 +141,7 @@ impl Chat {
         }
         let text = self.composer.text().trim().to_owned();
         let open = store.chats.open.as_deref();
+        let place = self.editing.map_or(DraftPlace::Question, DraftPlace::Edit);
         let after = match self.editing.take().and_then(|id| store.chats.turn(id)) {
             Some(edited) => [edited.parent; 2],
             None => open.map(domain::Chat::ends).unwrap_or_default(),
@@ -184,14 +149,22 @@ impl Chat {
         self.sent.retain(|known| *known != text);
         self.sent.push(text.clone());
         self.recalled = None;
-        self.composer = Composer::default();
+        self.composer = match place {
+            DraftPlace::Edit(_) => self.field(DraftPlace::Question, store),
+            DraftPlace::Question | DraftPlace::Correction(_) | DraftPlace::System => Composer::default(),
+        };
+        self.began = open.is_none();
         self.cursor = None;
+        self.find = None;
         self.columns.iter_mut().for_each(super::Column::follow_end);
         let setup = self.setup.clone();
-        send(ChatCommand::Ask(Box::new(Question { chat: open.map(|chat| chat.id), after, text, setup })))
+        let chat = open.map(|chat| chat.id);
+        let mut effects = send(ChatCommand::Ask(Box::new(Question { chat, after, text, setup })));
+        effects.push(self.drop_draft(place));
+        effects
     }
 
-    fn may_recall(&self) -> bool {
+    pub(super) fn may_recall(&self) -> bool {
         self.recalled.is_some() || self.composer.is_blank()
     }
 
@@ -226,8 +199,21 @@ impl Chat {
             Mode::History(history) => {
                 let Some(chat) = history.chosen(store) else { return Vec::new() };
                 self.mode = Mode::Browse;
+                self.began = false;
                 self.show_end();
                 send(ChatCommand::Open(chat.id))
+            }
+            Mode::Find => {
+                self.mode = Mode::Browse;
+                let found = self.find.as_ref().is_some_and(|find| find.front().is_some());
+                let text = self.find.take_if(|_| !found).map(|find| find.text().to_owned());
+                let missed = text.filter(|text| !text.is_empty());
+                missed.map(|text| say(format!("\"{text}\" is not in this chat"))).into_iter().collect()
+            }
+            Mode::Rename(chat, field) => {
+                let (chat, title) = (*chat, field.text().trim().to_owned());
+                self.mode = Mode::Browse;
+                send(ChatCommand::Rename { chat, title })
             }
             _ => Vec::new(),
         }
@@ -246,7 +232,9 @@ impl Chat {
         match std::mem::take(&mut self.mode) {
             Mode::System(text) => {
                 text.text().trim().clone_into(&mut self.setup.system);
-                self.keep_setup(store)
+                let mut effects = self.keep_setup(store);
+                effects.push(self.drop_draft(DraftPlace::System));
+                effects
             }
             Mode::Correct(answer, text) => {
                 let corrected = text.text().trim().to_owned();
@@ -254,10 +242,10 @@ impl Chat {
                 if same {
                     return vec![say("nothing was changed: g keeps an answer as it is")];
                 }
-                match store.chats.open.as_deref() {
-                    Some(chat) => send(ChatCommand::Correct { chat: chat.id, answer, corrected }),
-                    None => Vec::new(),
-                }
+                let Some(chat) = store.chats.open.as_deref() else { return Vec::new() };
+                let mut effects = send(ChatCommand::Correct { chat: chat.id, answer, corrected });
+                effects.push(self.drop_draft(DraftPlace::Correction(answer)));
+                effects
             }
             other => {
                 self.mode = other;
@@ -266,11 +254,59 @@ impl Chat {
         }
     }
 
-    fn cancel(&mut self) {
-        if self.editing.take().is_some() {
-            self.composer = Composer::default();
+    fn cancel(&mut self, store: &Store) -> Vec<Effect> {
+        let effects = self.leave_field(store);
+        if let (Mode::Find, Some(find)) = (&self.mode, self.find.take()) {
+            self.cursor = find.from;
+            self.follow = Follow::Cursor;
         }
+        self.leave_editing(store);
         self.mode = Mode::Browse;
+        effects
+    }
+
+    /// The next question is in the field again, if an earlier one was edited there.
+    fn leave_editing(&mut self, store: &Store) {
+        if self.editing.take().is_some() {
+            self.composer = self.field(DraftPlace::Question, store);
+        }
+    }
+
+    fn rename(&mut self, store: &Store) {
+        let chosen = if let Mode::History(history) = &self.mode {
+            history.chosen(store).map(|chat| (chat.id, chat.title.clone()))
+        } else {
+            store.chats.open.as_deref().map(|chat| (chat.id, chat.title.clone()))
+        };
+        if let Some((chat, title)) = chosen {
+            let mut field = Field::new("what this chat is called");
+            field.paste(&title);
+            self.mode = Mode::Rename(chat, field);
+        }
+    }
+
+    /// Types what is looked for.
+    pub(super) fn seek(&mut self, input: &Input, store: &Store) {
+        let Some(chat) = store.chats.open.as_deref() else { return };
+        let path = self.path(chat).into_owned();
+        let Some(find) = &mut self.find else { return };
+        find.input(input, chat, &path);
+        self.show_match();
+    }
+
+    fn go_to_match(&mut self, way: Way, store: &Store) {
+        let Some(chat) = store.chats.open.as_deref() else { return };
+        let path = self.path(chat).into_owned();
+        let Some(find) = &mut self.find else { return };
+        let hits = find.front().map_or(0, |turn| self.columns[self.side as usize].hits(turn));
+        find.step(way, hits, chat, &path);
+        self.show_match();
+    }
+
+    fn show_match(&mut self) {
+        let Some(find) = &self.find else { return };
+        self.cursor = find.front().or(find.from);
+        self.follow = find.follow();
     }
 
     fn choose(&mut self, by: isize, store: &Store) {
@@ -278,7 +314,13 @@ impl Chat {
             Mode::Models(picker) => picker.step(by, store),
             Mode::Sampling(panel) => panel.step_row(by),
             Mode::History(history) => history.step(by, store),
-            _ => {}
+            Mode::Find => self.go_to_match(if by < 0 { Way::Up } else { Way::Down }, store),
+            Mode::Browse
+            | Mode::Write
+            | Mode::Vote
+            | Mode::System(_)
+            | Mode::Correct(..)
+            | Mode::Rename(..) => {}
         }
     }
 
@@ -292,13 +334,13 @@ impl Chat {
 
     fn edit(&mut self, store: &Store) {
         let Some(turn) = question(store, self.chosen(store)) else { return };
-        self.composer = Composer::new(&turn.content);
+        self.composer = self.field(DraftPlace::Edit(turn.id), store);
         self.editing = Some(turn.id);
         self.mode = Mode::Write;
     }
 
     /// The answers that another draw would stand beside: both of a pair, else the chosen one.
-    fn answers_to_repeat(&self, store: &Store) -> Option<Vec<TurnId>> {
+    pub(super) fn answers_to_repeat(&self, store: &Store) -> Option<Vec<TurnId>> {
         let chat = store.chats.open.as_deref()?;
         if let (Some((left, right)), None) = (chat.pair(), self.cursor) {
             return Some(vec![left.id, right.id]);
@@ -338,13 +380,4 @@ impl Chat {
         }
         effects
     }
-}
-
-/// The question that a turn is, or that it answers.
-fn question<'a>(store: &'a Store, chosen: Option<&'a Turn>) -> Option<&'a Turn> {
-    let chosen = chosen?;
-    if chosen.role == Role::User {
-        return Some(chosen);
-    }
-    chosen.parent.and_then(|parent| store.chats.turn(parent)).filter(|turn| turn.role == Role::User)
 }

@@ -58,31 +58,28 @@ impl Composer {
         self.0.insert_newline();
     }
 
-    pub(super) fn input(&mut self, input: &Input) {
+    /// Whether the text is another one now.
+    pub(super) fn input(&mut self, input: &Input) -> bool {
         match input {
-            Input::Key(key) => {
-                self.0.input(*key);
-            }
-            Input::Paste(text) => {
-                self.0.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
-            }
+            Input::Key(key) => self.0.input(*key),
+            Input::Paste(text) => self.0.insert_str(text.replace("\r\n", "\n").replace('\r', "\n")),
         }
     }
 
     /// Rows that the text takes at a width.
     pub(super) fn rows(&self, width: u16) -> u16 {
         let columns = usize::from(width.saturating_sub(1).max(1));
-        let rows: usize = self.0.lines().iter().map(|line| text::wrap(line, columns).len()).sum();
+        let rows: usize = self.0.lines().iter().map(|line| text::rows_of(line, columns)).sum();
         rows.clamp(1, 999) as u16
     }
 
-    pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect, theme: &Theme, caret: Caret) {
-        let mut field = self.0.clone();
+    pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, theme: &Theme, caret: Caret) {
+        let field = &mut self.0;
         field.set_style(if caret == Caret::Shown { theme.bright } else { theme.text });
         field.set_cursor_style(match caret {
             Caret::Shown => theme.caret,
             Caret::Hidden => Style::new(),
         });
-        field.render(area, buffer);
+        (&*field).render(area, buffer);
     }
 }

@@ -3,13 +3,15 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::below::is_hidden;
 use super::composer::Caret;
-use super::transcript::{Follow, Scene, is_hidden};
+use super::transcript::{Follow, Scene};
 use super::{Chat, Mode};
 use crate::domain::chat as domain;
-use crate::domain::chat::{Names, Side, Vote};
+use crate::domain::chat::{Names, Side, Turn, Vote};
 use crate::ui::layout::centred;
 use crate::ui::pane::{Focus, View};
+use crate::ui::widgets::highlight::Highlights;
 use crate::ui::widgets::{empty, float, text};
 
 pub(super) fn draw(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {
@@ -44,7 +46,9 @@ fn conversation(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>
     let two = pane.is_double();
     let width = if two { inside.width.saturating_sub(3) / 2 } else { inside.width };
     let chosen = pane.chosen(store).map(|turn| turn.id);
-    let browsing = matches!(pane.mode, Mode::Browse);
+    let browsing = matches!(pane.mode, Mode::Browse | Mode::Find);
+    let nothing = Highlights::default();
+    let sought = pane.find.as_ref().map_or(("", &nothing), |find| (find.text(), &find.highlights));
     for side in Side::BOTH {
         if side == Side::Right && !two {
             continue;
@@ -54,11 +58,13 @@ fn conversation(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>
         let scene = Scene {
             chats: &store.chats,
             chat,
+            outline: &pane.outline,
             theme,
-            head: Chat::head(chat, side),
+            side,
             chosen: chosen.filter(|_| here && browsing),
             title: title(&pane.setup, side),
             follow: pane.follow,
+            sought,
         };
         let column = &mut pane.columns[side as usize];
         column.draw(buffer, Rect { x, width, ..inside }, scene);
@@ -80,8 +86,9 @@ fn titles(pane: &Chat, buffer: &mut Buffer, area: Rect, chat: Option<&domain::Ch
     let hidden = chat
         .and_then(domain::Chat::pair)
         .is_some_and(|(left, _)| chat.is_some_and(|chat| is_hidden(left, chat)));
-    let vote =
-        chat.and_then(|chat| chat.pair().and_then(|(left, right)| chat.votes.get(&(left.id, right.id))));
+    let vote = chat.and_then(|chat| {
+        chat.pair().and_then(|(left, right)| chat.decisions.votes.get(&(left.id, right.id)))
+    });
     let two = setup.right.is_some();
     let half = if two { (area.width.saturating_sub(5)) / 2 } else { area.width };
     for side in Side::BOTH {
@@ -180,7 +187,7 @@ fn written(pane: &mut Chat, buffer: &mut Buffer, area: Rect, rows: u16, view: Vi
     let theme = view.theme;
     let width = usize::from(area.width.saturating_sub(2));
     let voting = matches!(pane.mode, Mode::Vote);
-    let writing = matches!(pane.mode, Mode::Write);
+    let writing = matches!(pane.mode, Mode::Write | Mode::Find);
     let style = if writing || voting { theme.accent } else { theme.rule };
     buffer.set_stringn(area.x + 1, area.y, "─".repeat(width), width, theme.rule);
     if pane.editing.is_some() {
@@ -200,6 +207,13 @@ fn written(pane: &mut Chat, buffer: &mut Buffer, area: Rect, rows: u16, view: Vi
             usize::from(field.width),
             theme.bright,
         );
+    } else if let (Mode::Find, Some(find)) = (&pane.mode, &mut pane.find) {
+        buffer.set_stringn(field.x, field.y, "/ ", 2, theme.accent);
+        find.draw(
+            buffer,
+            Rect { x: field.x + 2, height: 1, width: field.width.saturating_sub(2), ..field },
+            theme,
+        );
     } else if pane.composer.is_blank() && !writing {
         buffer.set_stringn(field.x, field.y, "⏎ to write", usize::from(field.width), theme.dim);
     } else if pane.composer.text().is_empty() {
@@ -217,18 +231,27 @@ fn written(pane: &mut Chat, buffer: &mut Buffer, area: Rect, rows: u16, view: Vi
 fn figures(pane: &Chat, buffer: &mut Buffer, line: Rect, view: View<'_>) {
     let theme = view.theme;
     let Some(chat) = view.store.chats.open.as_deref() else { return };
-    let Some((used, context)) = pane.context(view.store) else { return };
-    let share = used * 100 / context.max(1);
-    let said = format!("context {} of {} · {share}%", text::count(used as u64), text::count(context as u64));
-    let wide = text::width(&said) as u16;
-    let style = if share >= 90 { theme.warning } else { theme.dim };
-    buffer.set_stringn(line.right().saturating_sub(wide + 2), line.y, &said, usize::from(wide), style);
-    let turns = pane.path(view.store).len();
-    let mut left = format!("{turns} turns");
-    if let Some(pair) = chat.pair().filter(|(left, right)| !chat.votes.contains_key(&(left.id, right.id))) {
+    let mut wide = 0;
+    if let Some((used, context)) = pane.context(view.store) {
+        let share = used * 100 / context.max(1);
+        let said =
+            format!("context {} of {} · {share}%", text::count(used as u64), text::count(context as u64));
+        wide = text::width(&said) as u16;
+        let style = if share >= 90 { theme.warning } else { theme.dim };
+        buffer.set_stringn(line.right().saturating_sub(wide + 2), line.y, &said, usize::from(wide), style);
+    }
+    let voted = |pair: &(&Turn, &Turn)| chat.decisions.votes.contains_key(&(pair.0.id, pair.1.id));
+    let mut left = format!("{} turns", text::count(pane.path(chat).len() as u64));
+    if let Some(pair) = chat.pair().filter(|pair| !voted(pair)) {
         let done = pair.0.outcome.is_some() && pair.1.outcome.is_some();
         left.push_str(if done { " · b votes" } else { "" });
     }
+    let said = match &pane.find {
+        Some(find) => format!(" · \"{}\" {}", find.text(), find.said()),
+        None if chat.title.is_empty() => String::new(),
+        None => format!(" · {}", chat.title),
+    };
+    left.push_str(&said);
     let room = usize::from(line.width.saturating_sub(wide + 8));
     buffer.set_stringn(line.x + 3, line.y, text::shorten(&left, room), room, theme.dim);
 }
@@ -236,10 +259,14 @@ fn figures(pane: &Chat, buffer: &mut Buffer, line: Rect, view: View<'_>) {
 fn floats(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let theme = view.theme;
     match &mut pane.mode {
-        Mode::Browse | Mode::Write | Mode::Vote => {}
+        Mode::Browse | Mode::Write | Mode::Vote | Mode::Find => {}
         Mode::Models(picker) => picker.draw(buffer, area, view),
         Mode::Sampling(panel) => panel.draw(buffer, area, theme),
         Mode::History(history) => history.draw(buffer, area, view),
+        Mode::Rename(_, field) => {
+            let inside = float::draw(buffer, centred(area, 70, 3), theme, "rename this chat");
+            field.draw(buffer, Rect { height: 1.min(inside.height), ..inside }, theme);
+        }
         Mode::System(text) => {
             let inside = float::draw(buffer, centred(area, 84, 14), theme, "system prompt");
             text.draw(buffer, inside, theme, Caret::Shown);

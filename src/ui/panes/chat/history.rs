@@ -87,7 +87,8 @@ impl History {
         for (number, y) in window.zip(list.y..list.bottom()) {
             let Some(chat) = chats.get(number) else { continue };
             let when = text::ago(chat.at as f64 / 1000.0, view.store.now);
-            let side = format!("{} turns  {when:>8}", chat.turns);
+            let draft = if chat.drafts > 0 { "✎ draft  " } else { "" };
+            let side = format!("{draft}{} turns  {when:>8}", chat.turns);
             let wide = text::width(&side) as u16;
             let room = usize::from(list.width.saturating_sub(wide + 2));
             // Where a search found something else than the title, the place is shown.

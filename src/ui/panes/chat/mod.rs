@@ -1,16 +1,23 @@
 //! Conversations with a model, or with two side by side. Knows the store, not the session.
 
 mod act;
+mod below;
 mod bindings;
 mod composer;
+mod drafts;
 mod draw;
+mod find;
 mod history;
+mod may;
+mod outline;
 mod picker;
 mod sampling;
 mod transcript;
 mod wander;
 
-use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use std::borrow::Cow;
+
+use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -18,14 +25,18 @@ use crate::app::store::Store;
 use crate::app::store::chat::Writing;
 use crate::domain::chat as domain;
 use crate::domain::chat::{ChatId, Setup, Side, Turn, TurnId};
+use crate::domain::protocol::ChatCommand;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
 use crate::ui::pane::{Effect, Input, Pane, View};
+use crate::ui::widgets::field::Field;
 
 pub use self::bindings::Action;
 use self::bindings::BINDINGS;
 use self::composer::Composer;
+use self::find::Find;
 use self::history::History;
+use self::outline::Outline;
 use self::picker::Picker;
 use self::sampling::Panel;
 use self::transcript::{Column, Follow};
@@ -37,11 +48,14 @@ enum Mode {
     Browse,
     Write,
     Vote,
+    /// Typing what is looked for in the chat.
+    Find,
     Models(Picker),
     Sampling(Panel),
     History(History),
     System(Composer),
     Correct(TurnId, Composer),
+    Rename(ChatId, Field),
 }
 
 /// The pane.
@@ -60,8 +74,15 @@ pub(crate) struct Chat {
     side: Side,
     follow: Follow,
     columns: [Column; 2],
+    outline: Outline,
+    /// What is looked for in the open chat, from the first letter until it is left.
+    find: Option<Find>,
     /// The question that is being edited.
     editing: Option<TurnId>,
+    /// The first question of a new chat is on its way.
+    began: bool,
+    /// The draft of a new chat was asked for and is not here yet.
+    awaits_draft: bool,
     /// Questions that were sent, and which of them was taken up again, counted from the last.
     sent: Vec<String>,
     recalled: Option<usize>,
@@ -81,29 +102,28 @@ impl Chat {
         if self.is_double() { self.side } else { Side::Left }
     }
 
-    /// The last turn of a column. Until the first question to both, the right one shows what the left one does.
-    const fn head(chat: &domain::Chat, side: Side) -> Option<TurnId> {
-        match (side, chat.heads[1]) {
-            (Side::Right, Some(right)) => Some(right),
-            _ => chat.heads[0],
-        }
-    }
-
     /// The turns of the column that has the keyboard.
-    fn path<'a>(&self, store: &'a Store) -> Vec<&'a Turn> {
-        let Some(chat) = store.chats.open.as_deref() else { return Vec::new() };
-        chat.path(Self::head(chat, self.column()))
+    fn path<'a>(&'a self, chat: &domain::Chat) -> Cow<'a, [TurnId]> {
+        if self.outline.is_of(chat) {
+            return Cow::Borrowed(self.outline.path(self.column()));
+        }
+        // Events have come since the last frame.
+        Cow::Owned(Outline::of(chat).path(self.column()).to_vec())
     }
 
     /// The turn under the cursor, or the last one.
     fn chosen<'a>(&self, store: &'a Store) -> Option<&'a Turn> {
-        let path = self.path(store);
-        path.iter().find(|turn| Some(turn.id) == self.cursor).or_else(|| path.last()).copied()
+        let chat = store.chats.open.as_deref()?;
+        let path = self.path(chat);
+        let under = self.cursor.filter(|turn| path.binary_search(turn).is_ok());
+        chat.turns.get(&under.or(path.last().copied())?)
     }
 
     /// Tokens in the context of the column that has the keyboard, and what it holds.
     fn context(&self, store: &Store) -> Option<(usize, usize)> {
-        let last = self.path(store).into_iter().rfind(|turn| {
+        let chat = store.chats.open.as_deref()?;
+        let path = self.path(chat);
+        let last = path.iter().rev().filter_map(|id| chat.turns.get(id)).find(|turn| {
             matches!(store.chats.writing.get(&turn.id), Some(Writing::Writes(_)))
                 || turn.outcome.as_ref().is_some_and(|outcome| outcome.context > 0)
         })?;
@@ -133,20 +153,61 @@ impl Pane for Chat {
     fn typing(&self) -> bool {
         match self.mode {
             Mode::Browse | Mode::Vote | Mode::Models(_) => false,
-            Mode::Write | Mode::Sampling(_) | Mode::History(_) | Mode::System(_) | Mode::Correct(..) => true,
+            Mode::Write
+            | Mode::Find
+            | Mode::Sampling(_)
+            | Mode::History(_)
+            | Mode::System(_)
+            | Mode::Correct(..)
+            | Mode::Rename(..) => true,
         }
     }
 
-    fn input(&mut self, input: &Input, _store: &Store) -> Vec<Effect> {
+    fn edited_text(&self) -> Option<String> {
+        match &self.mode {
+            Mode::Write => Some(self.composer.text()),
+            Mode::System(text) | Mode::Correct(_, text) => Some(text.text()),
+            Mode::Browse
+            | Mode::Vote
+            | Mode::Find
+            | Mode::Models(_)
+            | Mode::Sampling(_)
+            | Mode::History(_)
+            | Mode::Rename(..) => None,
+        }
+    }
+
+    fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {
+        match self.written() {
+            Some((_, field)) => *field = Composer::new(text.strip_suffix('\n').unwrap_or(&text)),
+            None => return Vec::new(),
+        }
+        self.keep_draft(store)
+    }
+
+    fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
         match &mut self.mode {
             Mode::Browse | Mode::Vote | Mode::Models(_) => {}
+            // Sends, or waits for what is being written; another key breaks the line.
+            Mode::Write if matches!(input, Input::Key(key) if key.code == KeyCode::Enter) => {}
             Mode::Write => {
                 self.recalled = None;
-                self.composer.input(input);
+                if self.composer.input(input) {
+                    return self.keep_draft(store);
+                }
             }
-            Mode::System(text) | Mode::Correct(_, text) => text.input(input),
+            Mode::System(text) | Mode::Correct(_, text) => {
+                if text.input(input) {
+                    return self.keep_draft(store);
+                }
+            }
+            Mode::Find => self.seek(input, store),
             Mode::Sampling(panel) => panel.input(input),
             Mode::History(history) => return history.input(input),
+            Mode::Rename(_, field) => match input {
+                Input::Key(key) => field.key(*key),
+                Input::Paste(text) => field.paste(text),
+            },
         }
         Vec::new()
     }
@@ -176,24 +237,32 @@ impl Pane for Chat {
     }
 
     fn refresh(&mut self, store: &Store) -> Vec<Effect> {
+        let mut effects = Vec::new();
         let session = store.session.as_ref().map(|session| session.path.clone());
         if session != self.session {
-            *self = Self { session, ..Self::default() };
+            *self = Self { awaits_draft: session.is_some(), session, ..Self::default() };
+            if self.awaits_draft {
+                effects.extend(act::send(ChatCommand::ReadDrafts(None)));
+            }
         }
         let open = store.chats.open.as_deref();
+        self.outline.refresh(open);
         if open.map(|chat| chat.id) != self.of {
-            self.of = open.map(|chat| chat.id);
+            let before = std::mem::replace(&mut self.of, open.map(|chat| chat.id));
             if let Some(chat) = open {
                 self.setup = chat.setup.clone();
             }
+            self.find = None;
             self.show_end();
+            effects.extend(self.follow_draft(before, store));
         }
+        self.take_first_draft(store);
         if self.setup.left.name.is_empty()
             && let Some(first) = picker::first(store)
         {
             self.setup.left = first;
         }
-        Vec::new()
+        effects
     }
 
     fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {

@@ -3,6 +3,7 @@
 use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
 use crate::domain::chat::ChatSampling;
 use crate::ui::layout::centred;
@@ -128,19 +129,24 @@ impl Panel {
         let fresh = std::mem::replace(&mut self.fresh, false);
         match input {
             Input::Key(key) => match key.code {
-                KeyCode::Char(sign @ ('0'..='9' | '.')) => {
+                // Many write a comma where others write a point.
+                KeyCode::Char(sign @ ('0'..='9' | '.' | ',' | '-')) => {
                     if fresh {
                         value.clear();
                     }
-                    value.push(sign);
+                    value.push(if sign == ',' { '.' } else { sign });
                 }
+                KeyCode::Delete => value.clear(),
                 KeyCode::Backspace => {
                     value.pop();
                 }
                 _ => {}
             },
             Input::Paste(text) => {
-                value.extend(text.chars().filter(|sign| sign.is_ascii_digit() || *sign == '.'));
+                if fresh {
+                    value.clear();
+                }
+                value.extend(text.chars().filter(|sign| sign.is_ascii_digit() || matches!(sign, '.' | '-')));
             }
         }
         self.refused = None;
@@ -197,17 +203,19 @@ impl Panel {
             buffer.set_stringn(inside.x + 33, y, text::shorten(setting.help, room), room, theme.dim);
             if here {
                 buffer.set_style(Rect { y, height: 1, ..inside }, theme.selection);
+                // What is typed goes here.
+                let caret = Rect { x: inside.x + 30, y, width: 1, height: 1 }.intersection(inside);
+                buffer.set_style(caret, theme.text.add_modifier(Modifier::REVERSED));
             }
         }
         let y = inside.bottom().saturating_sub(1);
-        if let (Some(refused), true) = (&self.refused, y > inside.y) {
-            buffer.set_stringn(
-                inside.x,
-                y,
-                text::shorten(refused, usize::from(inside.width)),
-                usize::from(inside.width),
-                theme.bad,
-            );
+        let width = usize::from(inside.width);
+        let (words, style) = match &self.refused {
+            Some(refused) => (refused.as_str(), theme.bad),
+            None => ("Type a number, or ← and → for steps; del clears.", theme.dim),
+        };
+        if self.refused.is_some() || y >= inside.y + SETTINGS.len() as u16 {
+            buffer.set_stringn(inside.x, y, text::shorten(words, width), width, style);
         }
     }
 }

@@ -12,9 +12,10 @@ use crate::ui::pane::Effect;
 impl Chat {
     /// Moves the cursor or the window.
     pub(super) fn wander(&mut self, action: Action, store: &Store) {
-        let path: Vec<TurnId> = self.path(store).iter().map(|turn| turn.id).collect();
+        let Some(chat) = store.chats.open.as_deref() else { return };
+        let path: Vec<TurnId> = self.path(chat).into_owned();
         let last = path.len().saturating_sub(1);
-        let at = path.iter().position(|id| Some(*id) == self.cursor).unwrap_or(last);
+        let at = self.cursor.and_then(|cursor| path.binary_search(&cursor).ok()).unwrap_or(last);
         let column = &mut self.columns[self.side as usize];
         let to = match action {
             Action::Up => at.saturating_sub(1),

@@ -1,0 +1,75 @@
+//! The line below a turn: what became of it, how it goes on or how it ended, and its branches.
+
+use ratatui::style::Style;
+
+use super::transcript::Scene;
+use crate::app::store::chat::Writing;
+use crate::domain::chat::{Chat, Keep, Names, Outcome, Turn, Why};
+use crate::domain::message::Role;
+use crate::domain::protocol::chat::Phase;
+
+/// Words and their style; none where there is nothing to say.
+pub(super) fn below(turn: &Turn, scene: Scene<'_>) -> Option<(String, Style)> {
+    let theme = scene.theme;
+    let mut parts = Vec::new();
+    let mut style = theme.dim;
+    if let Some(kept) = scene.chat.decisions.kept.get(&turn.id) {
+        style = theme.good;
+        parts.push(match kept.how {
+            Keep::Good => format!("✓ kept as record {}", kept.record.0),
+            Keep::Corrected => format!("✓ corrected in record {}", kept.record.0),
+        });
+    }
+    if turn.role == Role::Assistant {
+        match (scene.chats.writing.get(&turn.id), &turn.outcome) {
+            (Some(Writing::Waits(Phase::Loading)), _) => {
+                parts.push("loading the model … esc stops".to_owned());
+            }
+            (Some(Writing::Waits(Phase::Reading)), _) => {
+                parts.push("reading the conversation … esc stops".to_owned());
+            }
+            (Some(Writing::Writes(pace)), _) => {
+                parts.push(format!(
+                    "▍{:.0} tok/s · {} tokens · esc stops",
+                    pace.tokens_per_second, pace.tokens
+                ));
+            }
+            (None, Some(outcome)) => {
+                if let Why::Failed(_) = outcome.why {
+                    style = theme.bad;
+                }
+                parts.push(ended(outcome));
+            }
+            (None, None) => parts.push("cut off: the program ended meanwhile; r asks again".to_owned()),
+        }
+        let hidden = is_hidden(turn, scene.chat);
+        let new = !turn.by.is_empty() && turn.by != scene.title;
+        if new && !hidden && !scene.chats.writing.contains_key(&turn.id) {
+            parts.push(turn.by.clone());
+        }
+    }
+    if let Some(branch) = scene.outline.branch(turn.id) {
+        parts.push(format!("◂ {} of {} ▸", branch.place, branch.of));
+    }
+    (!parts.is_empty()).then(|| (parts.join(" · "), style))
+}
+
+/// Whether an answer's author is not to be told yet.
+pub(super) fn is_hidden(turn: &Turn, chat: &Chat) -> bool {
+    chat.setup.names == Names::Hidden && chat.heads[1].is_some() && chat.vote_on(turn.id).is_none()
+}
+
+/// `38 tok/s · 41 tokens · 0.2 s to the first`.
+fn ended(outcome: &Outcome) -> String {
+    let pace = format!(
+        "{:.0} tok/s · {} tokens · {:.1} s to the first",
+        outcome.tokens_per_second, outcome.tokens, outcome.first_token_seconds
+    );
+    match &outcome.why {
+        Why::End => pace,
+        Why::Length => format!("{pace} · ended at max_tokens (p)"),
+        Why::Context => format!("{pace} · ended: the context is full"),
+        Why::Stopped => format!("{pace} · stopped"),
+        Why::Failed(why) => format!("✗ {why}"),
+    }
+}

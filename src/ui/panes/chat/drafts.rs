@@ -1,0 +1,112 @@
+//! Texts that were not sent or kept yet: each belongs to its chat and its place there, is kept with every key, and is
+//! there again when its place is opened.
+
+use super::act::say;
+use super::composer::Composer;
+use super::{Chat, Mode};
+use crate::app::store::Store;
+use crate::domain::chat::{ChatId, DraftPlace};
+use crate::domain::protocol::{ChatCommand, Command};
+use crate::ui::pane::Effect;
+
+fn keep(chat: Option<ChatId>, place: DraftPlace, text: String) -> Effect {
+    Effect::Send(Command::Chat(ChatCommand::KeepDraft { chat, place, text }))
+}
+
+impl Chat {
+    /// The field that has the keyboard, and its place; none where nothing is written.
+    pub(super) fn written(&mut self) -> Option<(DraftPlace, &mut Composer)> {
+        match &mut self.mode {
+            Mode::Write => {
+                let place = self.editing.map_or(DraftPlace::Question, DraftPlace::Edit);
+                Some((place, &mut self.composer))
+            }
+            Mode::System(text) => Some((DraftPlace::System, text)),
+            Mode::Correct(answer, text) => Some((DraftPlace::Correction(*answer), text)),
+            Mode::Browse
+            | Mode::Vote
+            | Mode::Find
+            | Mode::Models(_)
+            | Mode::Sampling(_)
+            | Mode::History(_)
+            | Mode::Rename(..) => None,
+        }
+    }
+
+    /// What a place holds before anything is written there.
+    fn base(&self, place: DraftPlace, store: &Store) -> String {
+        match place {
+            DraftPlace::Question => String::new(),
+            DraftPlace::Edit(turn) | DraftPlace::Correction(turn) => {
+                store.chats.turn(turn).map(|turn| turn.content.trim_end().to_owned()).unwrap_or_default()
+            }
+            DraftPlace::System => self.setup.system.clone(),
+        }
+    }
+
+    /// A field with what was written there before, or with what is there anyway.
+    pub(super) fn field(&self, place: DraftPlace, store: &Store) -> Composer {
+        match store.chats.draft(self.of, place) {
+            Some(draft) => Composer::new(draft),
+            None => Composer::new(&self.base(place, store)),
+        }
+    }
+
+    /// Keeps what was just written; a text that says nothing new is no draft.
+    pub(super) fn keep_draft(&mut self, store: &Store) -> Vec<Effect> {
+        let chat = self.of;
+        let Some((place, field)) = self.written() else { return Vec::new() };
+        let text = field.text();
+        let new = !text.trim().is_empty() && text.trim_end() != self.base(place, store).trim_end();
+        vec![keep(chat, place, if new { text } else { String::new() })]
+    }
+
+    /// What was written in a place is sent or kept: its draft goes.
+    pub(super) fn drop_draft(&self, place: DraftPlace) -> Effect {
+        keep(self.of, place, String::new())
+    }
+
+    /// Leaves a field. What was written is kept, and that is said where it is no longer in sight.
+    pub(super) fn leave_field(&mut self, store: &Store) -> Vec<Effect> {
+        let Some((place, field)) = self.written() else { return Vec::new() };
+        let text = field.text();
+        let new = text.trim_end() != self.base(place, store).trim_end();
+        match place {
+            DraftPlace::Question => Vec::new(),
+            DraftPlace::Edit(_) if new => {
+                vec![say("the edited question is kept as a draft: e goes on with it")]
+            }
+            DraftPlace::Correction(_) if new => {
+                vec![say("the correction is kept as a draft: c goes on with it")]
+            }
+            DraftPlace::System if new => vec![say("the system prompt is kept as a draft: S goes on with it")],
+            DraftPlace::Edit(_) | DraftPlace::Correction(_) | DraftPlace::System => Vec::new(),
+        }
+    }
+
+    /// Another chat is open: its own question is in the field now. A question that was begun while the first one of a
+    /// new chat was on its way goes along.
+    pub(super) fn follow_draft(&mut self, before: Option<ChatId>, store: &Store) -> Vec<Effect> {
+        let began = std::mem::take(&mut self.began);
+        if began && before.is_none() && !self.composer.is_blank() {
+            let text = self.composer.text();
+            return vec![
+                keep(None, DraftPlace::Question, String::new()),
+                keep(self.of, DraftPlace::Question, text),
+            ];
+        }
+        self.editing = None;
+        self.composer = self.field(DraftPlace::Question, store);
+        Vec::new()
+    }
+
+    /// The draft of a new chat, once it was read.
+    pub(super) fn take_first_draft(&mut self, store: &Store) {
+        if self.awaits_draft && store.chats.drafts.contains_key(&None) {
+            self.awaits_draft = false;
+            if self.of.is_none() && self.composer.is_blank() {
+                self.composer = self.field(DraftPlace::Question, store);
+            }
+        }
+    }
+}

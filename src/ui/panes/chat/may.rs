@@ -1,0 +1,95 @@
+//! When each action makes sense.
+
+use super::bindings::Action;
+use super::{Chat, Mode};
+use crate::app::store::Store;
+use crate::domain::chat::{Turn, TurnId};
+use crate::domain::message::Role;
+
+impl Chat {
+    /// The turn that a search has brought to the front.
+    fn found(&self) -> Option<TurnId> {
+        self.find.as_ref().and_then(super::Find::front)
+    }
+
+    /// Whether an action makes sense now.
+    pub(super) fn can(&self, action: Action, store: &Store) -> bool {
+        let writing = store.chats.is_writing();
+        match (&self.mode, action) {
+            (Mode::Browse | Mode::Write, Action::Stop) => writing,
+            (Mode::Write, Action::Send) => !self.composer.is_blank() && !writing,
+            (Mode::Write, Action::RecallBefore) => {
+                !self.sent.is_empty() && self.composer.at_top() && self.may_recall()
+            }
+            (Mode::Write, Action::RecallAfter) => self.recalled.is_some() && self.composer.at_bottom(),
+            (Mode::Write, Action::Cancel) => !writing,
+            (Mode::System(_), Action::Save) | (_, Action::Cancel) if !matches!(self.mode, Mode::Browse) => {
+                true
+            }
+            (Mode::Correct(_, text), Action::Save) => !text.is_blank(),
+            (Mode::Rename(_, field), Action::Accept) => !field.text().trim().is_empty(),
+            (Mode::Find, Action::ChooseUp | Action::ChooseDown) => self.found().is_some(),
+            (Mode::Write, Action::BreakLine)
+            | (Mode::Find, Action::Accept)
+            | (
+                Mode::Models(_) | Mode::Sampling(_) | Mode::History(_),
+                Action::Accept | Action::ChooseUp | Action::ChooseDown,
+            )
+            | (Mode::Sampling(_), Action::Lower | Action::Raise)
+            | (Mode::Vote, Action::VoteLeft | Action::VoteRight | Action::VoteTie | Action::VoteBothBad) => {
+                true
+            }
+            (Mode::History(history), Action::DeleteChat | Action::Rename) => history.chosen(store).is_some(),
+            (Mode::Browse, action) => self.can_browse(action, store),
+            _ => false,
+        }
+    }
+
+    fn can_browse(&self, action: Action, store: &Store) -> bool {
+        let writing = store.chats.is_writing();
+        let open = store.chats.open.as_deref();
+        let chosen = self.chosen(store);
+        let answer = chosen.filter(|turn| turn.role == Role::Assistant && turn.outcome.is_some());
+        match action {
+            Action::Write
+            | Action::SideBySide
+            | Action::Model
+            | Action::Sampling
+            | Action::System
+            | Action::History => true,
+            Action::Names | Action::OtherModel => self.setup.right.is_some(),
+            Action::New => open.is_some() && !writing && self.find.is_none(),
+            Action::Find => open.is_some(),
+            Action::NextMatch | Action::PreviousMatch => self.found().is_some(),
+            Action::EndFind => self.find.is_some(),
+            Action::Undo => open.is_some_and(|chat| chat.decisions.last.is_some()) && !writing,
+            Action::Rename => open.is_some(),
+            Action::Edit => question(store, chosen).is_some() && !writing,
+            Action::Again => self.answers_to_repeat(store).is_some() && !writing,
+            Action::Good => answer.is_some_and(|turn| !turn.content.trim().is_empty()),
+            Action::Correct => answer.is_some(),
+            Action::Vote => open
+                .and_then(|chat| chat.pair())
+                .is_some_and(|(left, right)| left.outcome.is_some() && right.outcome.is_some()),
+            Action::Copy => chosen.is_some_and(|turn| !turn.content.is_empty()),
+            Action::CopyBlock => chosen.is_some_and(|turn| turn.content.contains("```")),
+            Action::BranchBefore | Action::BranchAfter => {
+                !writing && chosen.is_some_and(|turn| self.outline.branch(turn.id).is_some())
+            }
+            Action::OtherColumn => open.is_some() && self.is_double(),
+            Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last => {
+                open.is_some()
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The question that a turn is, or that it answers.
+pub(super) fn question<'a>(store: &'a Store, chosen: Option<&'a Turn>) -> Option<&'a Turn> {
+    let chosen = chosen?;
+    if chosen.role == Role::User {
+        return Some(chosen);
+    }
+    chosen.parent.and_then(|parent| store.chats.turn(parent)).filter(|turn| turn.role == Role::User)
+}
