@@ -6,7 +6,7 @@ use dojo_studio::domain::chat::{
 };
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::record::{Record, RecordId};
-use dojo_studio::session::{Decided, NewTurn, Session, Word};
+use dojo_studio::session::{Access, Decided, NewTurn, Session, Word};
 
 use super::world::World;
 
@@ -189,4 +189,29 @@ fn a_chat_is_found_by_its_new_name() {
     world.session.rename_chat(id, "The sky").unwrap();
     assert_eq!(world.session.chats("sky").unwrap()[0].title, "The sky");
     assert_eq!(world.other().chat(id).unwrap().title, "The sky");
+}
+
+#[test]
+fn votes_of_an_older_session_are_still_there() {
+    let mut world = World::new();
+    let (id, [_, left, right]) = answered(&mut world.session, "why?", ["because", "so it is"]);
+    let record = world.session.add("keep a vote", vec![Record::default()]).unwrap()[0];
+    let database = rusqlite::Connection::open(world.folder.path().join("session.db")).unwrap();
+    let before = "DROP TABLE chat_decisions; DROP TABLE chat_records; DROP TABLE chat_drafts;
+        CREATE TABLE chat_votes (
+            left INTEGER NOT NULL, right INTEGER NOT NULL, chat INTEGER NOT NULL, vote TEXT NOT NULL,
+            names TEXT NOT NULL, record INTEGER, who TEXT NOT NULL, at INTEGER NOT NULL,
+            PRIMARY KEY (left, right)
+        ) WITHOUT ROWID;";
+    database.execute_batch(before).unwrap();
+    let vote = rusqlite::params![left.0, right.0, id.0, record.0];
+    database
+        .execute("INSERT INTO chat_votes VALUES (?1, ?2, ?3, 'left', 'shown', ?4, 'someone', 7)", vote)
+        .unwrap();
+    database.pragma_update(None, "user_version", 6).unwrap();
+    drop(database);
+    let session = Session::open(world.folder.path(), Access::Write).unwrap();
+    let on = Decided::Pair(left, right);
+    assert_eq!(session.chat(id).unwrap().decisions.votes, [((left, right), Vote::Left)].into());
+    assert_eq!(session.record_from_chat(on).unwrap(), Some(record));
 }
