@@ -2,7 +2,7 @@
 //!
 //! JSON's own numbers here are 64 bits wide: `1180591620717411303424`, `1e400` and `0.10000000000000000555` don't fit,
 //! and `1.10`, `1e5` or `-0` would be written otherwise. Such a number is held as a text, and its place (a JSON pointer,
-//! RFC 6901) beside the row, so that the row is written again as it was. Every other number is a number (serde_json's
+//! RFC 6901) beside the row, so that the row is written again as it was. Every other number is a number (`serde_json`'s
 //! `float_roundtrip` reads them to the last digit).
 
 use std::borrow::Cow;
