@@ -154,7 +154,6 @@ impl Headless {
                 Effect::Copy(_)
                 | Effect::Show(_)
                 | Effect::Ask(_)
-                | Effect::EditOutside(_)
                 | Effect::Redraw
                 | Effect::Suspend
                 | Effect::Quit => {}
