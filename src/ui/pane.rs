@@ -34,6 +34,22 @@ pub trait Pane {
         false
     }
 
+    /// What was typed here and is neither saved nor kept as a draft, in a few words (`the text of record 12`); the
+    /// program asks before it ends over it.
+    fn unsaved(&self, _store: &Store) -> Option<String> {
+        None
+    }
+
+    /// The text that is being edited, for the person's own editor; `None` when no text is.
+    fn edited_text(&self) -> Option<String> {
+        None
+    }
+
+    /// What came back from the person's own editor, in place of [`Pane::edited_text`].
+    fn replace_text(&mut self, _text: String, _store: &Store) -> Vec<Effect> {
+        Vec::new()
+    }
+
     /// A key or pasted text for the text field. Only called while [`Pane::typing`].
     fn input(&mut self, _input: &Input, _store: &Store) -> Vec<Effect> {
         Vec::new()
@@ -125,6 +141,8 @@ pub enum Effect {
     Show(PaneId),
     /// Asks before doing something that can't be undone.
     Ask(Question),
+    /// Opens a text in the person's own editor; [`Pane::replace_text`] of the pane in front gets what comes back.
+    EditOutside(String),
     /// Draws everything anew.
     Redraw,
     /// Back to the shell until `fg`.

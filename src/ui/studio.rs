@@ -12,7 +12,7 @@ use crate::domain::settings::Settings;
 use crate::ui::action::Action;
 use crate::ui::keymap::{Binding, Chord, Footer, Keymap};
 use crate::ui::layout::SMALLEST;
-use crate::ui::pane::{Effect, Focus, Input, Pane, PaneId, View};
+use crate::ui::pane::{Effect, Focus, Input, Pane, PaneId, Question, View};
 use crate::ui::panes::{self, welcome};
 use crate::ui::shell::overlay::{Ask, Overlay, Reply, Stays};
 use crate::ui::shell::palette::{Entry, Now, Palette};
@@ -171,11 +171,37 @@ impl Studio {
             shell::Action::Themes => {
                 self.overlay = Some(Box::new(themes::Themes::new(&self.themes, self.theme)));
             }
+            shell::Action::EditOutside => {
+                return self.pane(store).edited_text().map(Effect::EditOutside).into_iter().collect();
+            }
             shell::Action::Redraw => return vec![Effect::Redraw],
             shell::Action::Suspend => return vec![Effect::Suspend],
-            shell::Action::Quit => return vec![Effect::Quit],
+            shell::Action::Quit => {
+                let effect = self.quit(store);
+                return self.keep_own(vec![effect]);
+            }
         }
         Vec::new()
+    }
+
+    /// Ends the program, unless something typed would be lost: then it asks.
+    fn quit(&self, store: &Store) -> Effect {
+        let unsaved: Vec<String> = self.panes.iter().filter_map(|pane| pane.unsaved(store)).collect();
+        if unsaved.is_empty() {
+            return Effect::Quit;
+        }
+        Effect::Ask(Question {
+            title: "Quit without saving?".into(),
+            text: format!("Typed and not saved: {}.", unsaved.join("; ")),
+            yes: "quit and lose it".into(),
+            then: vec![Effect::Quit],
+        })
+    }
+
+    /// A text came back from the person's own editor.
+    pub fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {
+        let effects = self.pane_mut(store).replace_text(text, store);
+        self.keep_own(effects)
     }
 
     /// What an overlay answered.
@@ -209,6 +235,7 @@ impl Studio {
                 Effect::Send(_)
                 | Effect::Copy(_)
                 | Effect::Notify(_)
+                | Effect::EditOutside(_)
                 | Effect::Redraw
                 | Effect::Suspend
                 | Effect::Quit => outward.push(effect),

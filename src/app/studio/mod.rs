@@ -6,6 +6,7 @@
 pub mod bench;
 pub mod bench_data;
 pub mod bench_review;
+mod editor;
 pub mod headless;
 mod inner;
 mod logging;
@@ -29,7 +30,7 @@ use self::inner::Core;
 use self::terminal::{Mouse, Screen};
 use crate::app::sessions;
 use crate::config::Folders;
-use crate::domain::protocol::system::Machine;
+use crate::domain::protocol::system::{Level, Machine, Notice};
 use crate::domain::protocol::{Event, SystemEvent};
 use crate::domain::session::SessionInfo;
 use crate::ui::pane::Effect;
@@ -78,6 +79,8 @@ struct Live {
     /// When the last frame was drawn, and whether the screen is behind the store.
     drawn: Instant,
     behind: Behind,
+    /// A text that waits for the person's own editor.
+    outside: Option<String>,
 }
 
 /// Whether what is on the screen is still true.
@@ -100,7 +103,7 @@ impl Live {
         core.begin(session);
         let mouse = if core.store.settings.mouse { Mouse::Ours } else { Mouse::Terminals };
         let screen = Screen::enter(mouse)?;
-        let mut live = Self { core, screen, drawn: Instant::now(), behind: Behind::Yes };
+        let mut live = Self { core, screen, drawn: Instant::now(), behind: Behind::Yes, outside: None };
         live.draw()?;
         Ok(live)
     }
@@ -127,7 +130,26 @@ impl Live {
             if flow == Flow::Quit {
                 return Ok(());
             }
+            if let Some(text) = self.outside.take() {
+                // Two readers of one keyboard would share its keys.
+                drop(inputs);
+                self.edit_outside(&text)?;
+                inputs = EventStream::new();
+                // Ctrl-C over there was the editor's.
+                signals.forget_interrupt()?;
+            }
         }
+    }
+
+    /// Gives the terminal to the person's own editor until it ends.
+    fn edit_outside(&mut self, text: &str) -> Result<()> {
+        let outcome = self.screen.lend(|| editor::edit(text))?;
+        self.behind = Behind::Yes;
+        let effects = match outcome {
+            Ok(text) => self.core.studio.replace_text(text, &self.core.store),
+            Err(error) => vec![Effect::Notify(Notice::new(Level::Error, format!("{error:#}")))],
+        };
+        self.carry_out(effects).map(|_| ())
     }
 
     fn draw(&mut self) -> Result<()> {
@@ -183,6 +205,7 @@ impl Live {
                 Effect::Send(command) => self.core.worker.send(command),
                 Effect::Copy(text) => self.screen.copy(&text)?,
                 Effect::Notify(notice) => self.core.apply(Event::System(SystemEvent::Notified(notice))),
+                Effect::EditOutside(text) => self.outside = Some(text),
                 Effect::Redraw => self.screen.forget()?,
                 Effect::Suspend => self.screen.suspend()?,
                 Effect::Quit => return Ok(Flow::Quit),
@@ -210,6 +233,12 @@ impl Signals {
             hang_up: listen(SignalKind::hangup())?,
             interrupt: listen(SignalKind::interrupt())?,
         })
+    }
+
+    fn forget_interrupt(&mut self) -> Result<()> {
+        use tokio::signal::unix::{SignalKind, signal};
+        self.interrupt = signal(SignalKind::interrupt()).context("listen for signals")?;
+        Ok(())
     }
 
     async fn quit(&mut self) {

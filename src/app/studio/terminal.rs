@@ -87,6 +87,15 @@ impl Screen {
             .context("copy to the clipboard")
     }
 
+    /// Gives the terminal back while `other` uses it.
+    pub(crate) fn lend<T>(&mut self, other: impl FnOnce() -> T) -> Result<T> {
+        leave();
+        let outcome = other();
+        take(self.mouse)?;
+        self.forget()?;
+        Ok(outcome)
+    }
+
     /// Back to the shell until it says `fg`.
     pub(crate) fn suspend(&mut self) -> Result<()> {
         leave();

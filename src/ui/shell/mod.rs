@@ -30,6 +30,7 @@ pub enum Action {
     Jobs,
     Log,
     Themes,
+    EditOutside,
     Redraw,
     Suspend,
     Quit,
@@ -45,6 +46,7 @@ impl Action {
             | Self::Jobs
             | Self::Log
             | Self::Themes
+            | Self::EditOutside
             | Self::Redraw
             | Self::Suspend
             | Self::Quit => true,
@@ -80,6 +82,13 @@ pub(crate) const BINDINGS: &[Binding] = &[
     bind("show.models", &["6"], "models", "Go to Models", Action::Show(PaneId::Models)),
     bind("pane.next", &["tab"], "next", "Go to the next pane", Action::NextPane),
     bind("pane.previous", &["shift-tab"], "previous", "Go to the pane before", Action::PreviousPane),
+    bind(
+        "edit.outside",
+        &["ctrl-e"],
+        "$EDITOR",
+        "Edit the text in your own editor ($VISUAL, $EDITOR)",
+        Action::EditOutside,
+    ),
     bind("redraw", &["ctrl-l"], "redraw", "Draw the screen anew", Action::Redraw),
     bind("suspend", &["ctrl-z"], "suspend", "Go back to the shell until fg", Action::Suspend),
     bind("quit", &["q", "ctrl-q", "ctrl-c"], "quit", "Quit; runs go on", Action::Quit),
