@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
@@ -31,30 +32,19 @@ pub(crate) fn unread(
     conversation: Conversation<'_>,
     rendering: &str,
 ) -> BTreeSet<String> {
-    let mut unread = BTreeSet::new();
-    for (key, value) in conversation.messages.iter().flat_map(Message::beside) {
-        if unread.contains(key) || names(template.source(), key) {
-            continue;
-        }
-        // A template may write turns whole, whatever their keys are called.
-        let text = value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed);
-        if !rendering.contains(text.as_ref()) || is_same_without(template, conversation, key, rendering) {
-            unread.insert(key.to_owned());
-        }
-    }
-    unread
-}
-
-fn is_same_without(
-    template: &ChatTemplate,
-    conversation: Conversation<'_>,
-    key: &str,
-    rendering: &str,
-) -> bool {
-    let mut without = conversation.messages.to_vec();
-    without.iter_mut().for_each(|turn| drop(turn.extra.remove(key)));
-    let without = Conversation { messages: &without, tools: conversation.tools };
-    template.render(without, Ending::Complete).is_ok_and(|text| text == rendering)
+    let messages = conversation.messages;
+    let mut keys: BTreeSet<&str> = messages.iter().flat_map(Message::beside).map(|(key, _)| key).collect();
+    keys.retain(|key| !names(template.source(), key));
+    // A template may write turns whole, whatever their keys are called.
+    let is_seen = |value: &Value| match value {
+        Value::String(text) => rendering.contains(text),
+        other => rendering.contains(&other.to_string()),
+    };
+    keys.retain(|key| {
+        let mut values = messages.iter().filter_map(|turn| turn.extra.get(*key));
+        !values.all(is_seen) || is_hidden(template, conversation, 0..messages.len(), key, rendering)
+    });
+    keys.into_iter().map(str::to_owned).collect()
 }
 
 /// Turns as templates want them: arguments of calls as objects where they are JSON in a text (as `OpenAI` writes them), and
@@ -108,10 +98,10 @@ pub(crate) fn check(template: &ChatTemplate, conversation: Conversation<'_>) -> 
     for (index, message) in messages.iter().enumerate() {
         for key in message.said_beside() {
             let here = Conversation { messages: messages.get(..=index).unwrap_or(messages), tools };
-            if is_hidden(template, conversation, index, key, &whole)
+            if is_hidden(template, conversation, index..index + 1, key, &whole)
                 && template
                     .render(here, Ending::Complete)
-                    .is_ok_and(|text| is_hidden(template, here, index, key, &text))
+                    .is_ok_and(|text| is_hidden(template, here, index..index + 1, key, &text))
             {
                 bail!(
                     "the model's chat template doesn't show the {key:?} of turn {}; use a model whose template does, \
@@ -124,16 +114,16 @@ pub(crate) fn check(template: &ChatTemplate, conversation: Conversation<'_>) -> 
     Ok(())
 }
 
-/// Whether a rendering is the same without a key of a turn.
+/// Whether a rendering is the same without a key of these turns.
 fn is_hidden(
     template: &ChatTemplate,
     conversation: Conversation<'_>,
-    turn: usize,
+    turns: Range<usize>,
     key: &str,
     whole: &str,
 ) -> bool {
     let mut without = conversation.messages.to_vec();
-    if let Some(message) = without.get_mut(turn) {
+    for message in without.get_mut(turns).into_iter().flatten() {
         message.extra.remove(key);
         if THOUGHTS.contains(&key) {
             THOUGHTS.iter().for_each(|key| drop(message.extra.remove(*key)));
