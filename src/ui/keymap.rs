@@ -251,11 +251,11 @@ impl Keymap {
     /// What a chord asks for among some rows: the first that has the key, else the first that had it a release ago.
     pub fn find<'b>(
         &self,
-        rows: impl Iterator<Item = &'b Binding> + Clone,
+        mut rows: impl Iterator<Item = &'b Binding> + Clone,
         chord: Chord,
     ) -> Option<&'b Binding> {
         let had = |row: &&Binding| self.old.get(row.name).is_some_and(|chords| chords.contains(&chord));
-        rows.clone().find(|row| self.matches(row, chord)).or_else(|| rows.clone().find(had))
+        rows.clone().find(|row| self.matches(row, chord)).or_else(|| rows.find(had))
     }
 
     /// Whether a chord asks for a binding.

@@ -33,13 +33,13 @@ pub(super) fn settle(
     let word = session.word_on(on)?;
     let record = session.record_from_chat(on)?;
     let wanted = match (on, &word) {
-        (_, None) => None,
         (Decided::Pair(left, right), Some(Word::Vote(vote))) => {
             preference(session, id, (left, right), *vote)?
         }
         (Decided::Answer(answer), Some(Word::Good)) => Some(good(session, id, answer)?),
         (Decided::Answer(answer), Some(Word::Corrected(text))) => Some(corrected(session, id, answer, text)?),
-        (Decided::Pair(..), Some(Word::Good | Word::Corrected(_)))
+        (_, None)
+        | (Decided::Pair(..), Some(Word::Good | Word::Corrected(_)))
         | (Decided::Answer(_), Some(Word::Vote(_))) => None,
     };
     match (record, wanted) {

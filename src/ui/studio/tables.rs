@@ -24,8 +24,8 @@ pub fn tables() -> Vec<Table> {
 
 /// A key that only moves: listed apart, since everybody tries it anyway.
 fn moves(chord: Chord) -> bool {
-    let code = chord.event().code;
     use KeyCode::{Down, End, Home, Left, PageDown, PageUp, Right, Up};
+    let code = chord.event().code;
     matches!(code, Up | Down | Left | Right | Home | End | PageUp | PageDown)
 }
 

@@ -72,7 +72,6 @@ impl Chat {
         let text = field.text();
         let new = text.trim_end() != self.base(place, store).trim_end();
         match place {
-            DraftPlace::Question => Vec::new(),
             DraftPlace::Edit(_) if new => {
                 vec![say("the edited question is kept as a draft: e goes on with it")]
             }
@@ -80,7 +79,9 @@ impl Chat {
                 vec![say("the correction is kept as a draft: c goes on with it")]
             }
             DraftPlace::System if new => vec![say("the system prompt is kept as a draft: S goes on with it")],
-            DraftPlace::Edit(_) | DraftPlace::Correction(_) | DraftPlace::System => Vec::new(),
+            DraftPlace::Question | DraftPlace::Edit(_) | DraftPlace::Correction(_) | DraftPlace::System => {
+                Vec::new()
+            }
         }
     }
 

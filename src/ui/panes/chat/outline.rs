@@ -29,6 +29,9 @@ pub(super) struct Branch {
     pub(super) of: usize,
 }
 
+/// What turns that stand beside each other share: what they answer, who speaks, and the column if that counts.
+type Beside<'a> = (Option<TurnId>, &'a str, Option<Side>);
+
 /// The columns of one chat.
 #[derive(Debug, Default)]
 pub(super) struct Outline {
@@ -41,7 +44,7 @@ impl Outline {
     /// Of a chat as it is now.
     pub(super) fn of(chat: &Chat) -> Self {
         let path = |side| chat.path(head(chat, side)).into_iter().map(|turn| turn.id).collect();
-        let mut among: HashMap<(Option<TurnId>, &str, Option<Side>), Vec<TurnId>> = HashMap::new();
+        let mut among: HashMap<Beside, Vec<TurnId>> = HashMap::new();
         for turn in chat.turns.values() {
             // Side by side, an answer has those of its own column beside it.
             let alone = chat.heads[1].is_none() || turn.role == Role::User;
