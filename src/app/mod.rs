@@ -5,6 +5,7 @@ mod chat;
 pub(crate) mod checks;
 pub mod checkup;
 pub(crate) mod cutter;
+pub(crate) mod exports;
 pub mod follow;
 pub(crate) mod imports;
 mod jobs;

@@ -12,6 +12,8 @@ pub enum Selection {
     Records(Vec<RecordId>),
     /// Whatever the filter matches at the moment of the change.
     Matching(Filter),
+    /// The same without these.
+    AllBut(Filter, Vec<RecordId>),
 }
 
 /// Something done to many records at once.

@@ -110,8 +110,9 @@ impl Message {
         Cow::Owned(parts.join("\n"))
     }
 
-    /// Keys that are neither a thought nor calls, with their values.
-    fn rest(&self) -> Vec<String> {
+    /// Keys that are neither a thought nor calls, with their values, for people.
+    #[must_use]
+    pub fn rest(&self) -> Vec<String> {
         let told = |key: &str| key == "content" || key == TOOL_CALLS || THOUGHTS.contains(&key);
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         self.extra
@@ -122,8 +123,9 @@ impl Message {
     }
 }
 
-/// `name(arguments)`.
-fn call_text(call: &Value) -> String {
+/// A tool call for people: `name(arguments)`.
+#[must_use]
+pub fn call_text(call: &Value) -> String {
     let function = call.get("function").unwrap_or(call);
     let name = function.get("name").and_then(Value::as_str).unwrap_or("?");
     let arguments = match function.get("arguments") {

@@ -1,11 +1,12 @@
 //! A record: one example of a dataset, as it was imported and as a person has shaped it since.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::message::{Message, Role};
+use crate::domain::message::{Message, Role, TOOL_CALLS};
 
 /// A record's number within its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,6 +71,49 @@ impl Record {
             .unwrap_or_default()
     }
 
+    /// The question that is answered last: the last user turn before the last answer; the prompt where there is none.
+    #[must_use]
+    pub fn question(&self) -> &str {
+        let last = self.messages.iter().rposition(|turn| turn.role == Role::Assistant);
+        // The two answers of a pair come after all turns.
+        let end = last.filter(|_| self.preference.is_none()).unwrap_or(self.messages.len());
+        let before = self.messages.get(..end).unwrap_or_default();
+        let asked = before.iter().rfind(|turn| turn.role == Role::User);
+        asked.map_or_else(|| self.prompt(), |turn| &turn.content)
+    }
+
+    /// The turn that answers last: the last assistant turn, else the last of the chosen answer.
+    fn last_answer(&self) -> Option<&Message> {
+        let chosen = self.preference.iter().flat_map(|pair| &pair.chosen);
+        self.messages.iter().chain(chosen).rfind(|turn| turn.role == Role::Assistant)
+    }
+
+    /// The last answer for people: its text; its calls and thoughts where it has no text.
+    #[must_use]
+    pub fn answer_shown(&self) -> Cow<'_, str> {
+        self.last_answer().map_or(Cow::Borrowed(""), |turn| {
+            if turn.content.trim().is_empty() { turn.text() } else { Cow::Borrowed(&turn.content) }
+        })
+    }
+
+    /// The calls that its turns make.
+    #[must_use]
+    pub fn tool_calls(&self) -> usize {
+        self.turns().map(|turn| turn.tool_calls().len()).sum()
+    }
+
+    /// The turns that hold a thought.
+    #[must_use]
+    pub fn thoughts(&self) -> usize {
+        self.turns().filter(|turn| turn.said_beside().any(|key| key != TOOL_CALLS)).count()
+    }
+
+    /// Every turn, those of both answers of a pair too.
+    fn turns(&self) -> impl Iterator<Item = &Message> {
+        let pair = self.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
+        self.messages.iter().chain(pair)
+    }
+
     /// The turns of the prompt, and those that are learnt, where the record tells them apart.
     #[must_use]
     pub fn prompt_and_completion(&self) -> Option<(&[Message], &[Message])> {
@@ -80,8 +124,7 @@ impl Record {
     /// Whether its conversation has more than texts: tools, calls, thoughts, names, weights.
     #[must_use]
     pub fn has_more_than_texts(&self) -> bool {
-        let pair = self.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
-        !self.tools.is_empty() || self.messages.iter().chain(pair).any(|turn| !turn.extra.is_empty())
+        !self.tools.is_empty() || self.turns().any(|turn| !turn.extra.is_empty())
     }
 
     /// Where it came from, for messages to people: `file:line`, the source's name, or "a record".
@@ -98,12 +141,7 @@ impl Record {
     /// What is answered last: the last assistant turn, else the chosen answer.
     #[must_use]
     pub fn answer(&self) -> Option<&str> {
-        let chosen = self.preference.iter().flat_map(|pair| &pair.chosen);
-        self.messages
-            .iter()
-            .chain(chosen)
-            .rfind(|message| message.role == Role::Assistant)
-            .map(|message| message.content.as_str())
+        self.last_answer().map(|turn| turn.content.as_str())
     }
 }
 

@@ -9,6 +9,7 @@ use super::content::{self, Derived, Prepared};
 use super::names::{self, Kind};
 use super::{Durability, Result, Session, SessionError, import, index, now, query, read, tokens};
 use crate::domain::change::{Body, Change, Selection};
+use crate::domain::filter::Filter;
 use crate::domain::record::{Record, RecordId};
 
 /// What a row of `changes` is; an import has no items, since its records say which change brought them.
@@ -143,6 +144,7 @@ impl Session {
                     self.connection.prepare_cached(&sql)?.query_row(parameters, |row| row.get(0))?;
                 Ok(count as u64)
             }
+            Selection::AllBut(..) => Ok(self.selected(selection)?.len() as u64),
         }
     }
 }
@@ -159,12 +161,22 @@ fn select(connection: &Connection, selection: &Selection) -> Result<()> {
                 insert.execute([record.0])?;
             }
         }
-        Selection::Matching(filter) => {
-            let query = query::build(connection, filter, "0")?;
-            let sql = format!("INSERT OR IGNORE INTO selected SELECT id FROM ({})", named_id(&query.sql));
-            connection.prepare_cached(&sql)?.execute(params_from_iter(query.parameters))?;
+        Selection::Matching(filter) => select_matching(connection, filter)?,
+        Selection::AllBut(filter, left_out) => {
+            select_matching(connection, filter)?;
+            let mut delete = connection.prepare_cached("DELETE FROM selected WHERE id = ?1")?;
+            for record in left_out {
+                delete.execute([record.0])?;
+            }
         }
     }
+    Ok(())
+}
+
+fn select_matching(connection: &Connection, filter: &Filter) -> Result<()> {
+    let query = query::build(connection, filter, "0")?;
+    let sql = format!("INSERT OR IGNORE INTO selected SELECT id FROM ({})", named_id(&query.sql));
+    connection.prepare_cached(&sql)?.execute(params_from_iter(query.parameters))?;
     Ok(())
 }
 

@@ -33,6 +33,7 @@ mod tokens;
 mod training;
 mod undo;
 mod view;
+mod vocabulary;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, params_from_iter};
 
-use super::{Result, Session, names, query, read};
-use crate::domain::filter::{Filter, Vocabulary};
+use super::{Result, Session, names, query};
+use crate::domain::filter::Filter;
 use crate::domain::statistics::{Balance, Statistics, TokenBins};
 
 impl Session {
@@ -50,42 +50,6 @@ impl Session {
             .prepare_cached("SELECT count(*) FROM records")?
             .query_row([], |row| row.get(0))?;
         Ok(count as usize)
-    }
-
-    /// The names in use, for suggestions: the most frequent first.
-    ///
-    /// # Errors
-    /// Where the file can't be read.
-    pub fn vocabulary(&self) -> Result<Vocabulary> {
-        let list = |sql: &str| -> Result<Vec<String>> {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        };
-        let by_use = |kind: i64, column: &str| {
-            format!(
-                "SELECT name FROM names JOIN (SELECT {column} AS id, count(*) AS uses FROM records
-                 WHERE {column} IS NOT NULL GROUP BY {column}) AS used USING (id)
-                 WHERE kind = {kind} ORDER BY uses DESC, name LIMIT 1000"
-            )
-        };
-        let first: Option<i64> =
-            self.connection.query_row("SELECT max(id) FROM records", [], |row| row.get(0))?;
-        let columns = match first {
-            Some(id) => read::fields(&self.connection, id)?.into_iter().map(|(column, _)| column).collect(),
-            None => Vec::new(),
-        };
-        Ok(Vocabulary {
-            splits: list(&by_use(1, "split"))?,
-            labels: list(&by_use(2, "label"))?,
-            tags: list(
-                "SELECT name FROM names JOIN (SELECT tag AS id, count(*) AS uses FROM record_tags GROUP BY tag)
-                 USING (id) ORDER BY uses DESC, name LIMIT 1000",
-            )?,
-            sources: list("SELECT name FROM sources ORDER BY name LIMIT 1000")?,
-            checks: list("SELECT DISTINCT check_name FROM findings ORDER BY check_name")?,
-            columns,
-        })
     }
 }
 

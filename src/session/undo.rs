@@ -11,7 +11,18 @@ use super::change::{
 use super::{Durability, JobLock, Result, Session, SessionError, content, history, now, read};
 use crate::domain::change::HistoryEntry;
 
+const LAST: &str = "SELECT id FROM changes WHERE state = 0 ORDER BY id DESC LIMIT 1";
+
 impl Session {
+    /// What [`Session::undo`] would take back.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn last_change(&self) -> Result<Option<HistoryEntry>> {
+        let id = self.connection.query_row(LAST, [], |row| row.get(0)).optional()?;
+        id.map(|id| history::entry(&self.connection, id)).transpose()
+    }
+
     /// Takes the last change back, whoever made it, and says which it was.
     ///
     /// # Errors
@@ -20,8 +31,7 @@ impl Session {
         let who = self.who.clone();
         let folder = self.folder.clone();
         self.write("undo", Durability::EveryChange, |transaction| {
-            let last = "SELECT id FROM changes WHERE state = 0 ORDER BY id DESC LIMIT 1";
-            let id = one(transaction, last)?.ok_or(SessionError::NothingLeft("undo"))?;
+            let id = one(transaction, LAST)?.ok_or(SessionError::NothingLeft("undo"))?;
             end_import(transaction, &folder, id)?;
             transaction.execute(
                 "UPDATE changes SET state = 1, undone_at = ?2, undone_by = ?3 WHERE id = ?1",

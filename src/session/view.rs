@@ -2,7 +2,7 @@
 //!
 //! Eight bytes a record; a page is read by its records' numbers, never by skipping rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use rusqlite::types::ValueRef;
@@ -10,6 +10,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::read::Row;
 use super::{Result, Session, query};
+use crate::domain::change::Selection;
 use crate::domain::filter::Filter;
 use crate::domain::view::{Direction, Order, SortField};
 
@@ -63,6 +64,28 @@ impl Session {
         }
         let keyed = keyed(&self.connection, filter, key_column(order.field))?;
         Ok(View { ids: sorted(&self.connection, keyed, order)? })
+    }
+
+    /// The numbers of the records that a selection holds, in their order.
+    ///
+    /// # Errors
+    /// As [`Session::view`].
+    pub fn selected(&self, selection: &Selection) -> Result<Vec<i64>> {
+        match selection {
+            Selection::Records(records) => {
+                let mut ids: Vec<i64> = records.iter().map(|record| record.0).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                Ok(ids)
+            }
+            Selection::Matching(filter) => Ok(self.view(filter, Order::default())?.ids),
+            Selection::AllBut(filter, left_out) => {
+                let left_out: HashSet<i64> = left_out.iter().map(|record| record.0).collect();
+                let mut ids = self.view(filter, Order::default())?.ids;
+                ids.retain(|id| !left_out.contains(id));
+                Ok(ids)
+            }
+        }
     }
 
     /// The first records of a view in the order of their numbers: what can be shown before the whole is known.

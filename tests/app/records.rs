@@ -93,7 +93,7 @@ fn records_come_in_are_counted_checked_and_changed_in_the_pane() {
     pane.keys("enter");
     pane.shows("check:duplicate");
     pane.shows("1 distinct of 1");
-    pane.keys("v");
+    pane.keys("~");
     pane.shows("like:");
 }
 
@@ -111,11 +111,80 @@ fn what_another_process_changes_is_seen_within_a_second_and_its_text_counted_aga
     pane.shows("3 of 16");
     pane.shows("3 distinct of 3");
     pane.keys("e");
-    pane.shows("user  assistant");
+    pane.shows("2 assistant");
     pane.text("longer ");
     pane.keys("ctrl-s");
     pane.shows("longer ");
     pane.shows("3 of 16");
     world.data(&["delete", "id:2"]);
     pane.shows("2 of 15");
+}
+
+#[test]
+fn a_new_record_is_saved_and_stays_in_sight_though_the_filter_leaves_it_out() {
+    let world = World::new();
+    world.make_session();
+    let mut pane = Pane::open(&world);
+    pane.shows("tokens     median");
+    pane.keys("f");
+    pane.text("from");
+    pane.keys("enter");
+    pane.shows("16 of 16");
+    pane.keys("ctrl-n");
+    pane.shows("new record");
+    pane.text("sing");
+    pane.keys("tab");
+    pane.text("la");
+    pane.keys("ctrl-s");
+    pane.shows("16 of 17");
+    pane.shows("17 · not in this filter");
+    pane.keys("a");
+    pane.shows("mark approved: 1 record");
+    pane.shows("✓ approved");
+    assert_eq!(world.data(&["list", "status:approved"]).matches("sing").count(), 1);
+}
+
+#[test]
+fn a_large_change_is_taken_back_only_after_a_question() {
+    let world = World::new();
+    let file = world.path().join("train.jsonl");
+    let rows = std::fs::read_to_string(&file).unwrap();
+    let more = rows.lines().take(8).map(|row| row.replace("count from", "begin at")).collect::<Vec<_>>();
+    std::fs::write(&file, format!("{rows}\n{}", more.join("\n"))).unwrap();
+    world.make_session();
+    let mut pane = Pane::open(&world);
+    pane.shows("24 distinct of 24");
+    pane.keys("a u");
+    pane.shows("undone: mark approved");
+    pane.keys("u");
+    pane.shows("Take back: import");
+    pane.shows("24 records");
+    pane.keys("esc u");
+    pane.shows("Take back: import");
+    pane.keys("y");
+    pane.shows("No records yet");
+}
+
+#[test]
+fn what_is_seen_is_exported_and_nothing_is_written_over_unasked() {
+    let world = World::new();
+    world.make_session();
+    let target = world.path().join("out.jsonl");
+    std::fs::write(&target, "mine").unwrap();
+    let mut pane = Pane::open(&world);
+    pane.shows("tokens     median");
+    pane.keys("f");
+    pane.text("id<4");
+    pane.keys("enter");
+    pane.shows("3 of 16");
+    pane.keys("E");
+    pane.shows("3 that match id<4");
+    pane.keys(&"backspace ".repeat(20));
+    pane.path(&target);
+    pane.keys("enter");
+    pane.shows("Write over what is there?");
+    assert_eq!(std::fs::read_to_string(&target).unwrap(), "mine");
+    pane.keys("y");
+    pane.shows("3 records as messages to");
+    assert_eq!(std::fs::read_to_string(&target).unwrap().lines().count(), 3);
 }

@@ -37,6 +37,34 @@ fn alternatives_bind_less_than_neighbours() {
 }
 
 #[test]
+fn keywords_and_names_of_fields_count_in_any_case_and_bars_are_alternatives() {
+    for line in ["a b OR c", "a b or c", "a b | c", "a b|c", "a and b or c", "a && b || c", "a AND b Or c"] {
+        assert_eq!(parse(line), parse("a b OR c"), "{line}");
+    }
+    for line in ["tag:a OR tag:b", "tag:a|b", "TAG:a,b", "tag:a|tag:b", "tag:a | Tag:b", "tag=a or tag==b"] {
+        assert_eq!(parse(line), parse("tag:a OR tag:b"), "{line}");
+    }
+    for line in ["-status:new", "not status:new", "NOT Status:NEW", "status!=new"] {
+        assert_eq!(parse(line), parse("-status:new"), "{line}");
+    }
+    assert_eq!(parse("label:a|b"), parse("label:a,b"));
+    assert_eq!(parse("\"or\" \"not\" \"a|b\""), Ok(Filter::And(["or", "not", "a|b"].map(words).to_vec())));
+    assert_eq!(
+        parse("order nothing android"),
+        Ok(Filter::And(["order", "nothing", "android"].map(words).to_vec()))
+    );
+    assert_eq!(parse("/a|b/").map(|filter| filter.highlights().len()), Ok(1));
+}
+
+#[test]
+fn a_column_of_any_name_is_filtered_by() {
+    let column = Term::Field { column: "two: words".to_owned(), value: "a b".to_owned() };
+    assert_eq!(parse("field.\"two: words\":\"a b\""), Ok(Filter::Term(column)));
+    let upper = Term::Field { column: "Kind".to_owned(), value: "X".to_owned() };
+    assert_eq!(parse("field.Kind:X"), Ok(Filter::Term(upper)), "data keeps its case");
+}
+
+#[test]
 fn an_error_points_at_what_is_wrong() {
     let pointed = |line: &str| parse(line).expect_err("a wrong filter").pointed(line);
     insta::assert_snapshot!(
@@ -54,6 +82,10 @@ fn an_error_points_at_what_is_wrong() {
             "foo:bar",
             "tag>3",
             "é tokens>x",
+            "or a",
+            "a |",
+            "do not",
+            "field.\"a b\"",
         ]
         .map(pointed)
         .join("\n\n")
@@ -65,7 +97,8 @@ fn suggestions_fit_what_is_typed() {
     let vocabulary = Vocabulary {
         tags: vec!["physics".to_owned(), "two words".to_owned()],
         labels: vec!["0".to_owned()],
-        columns: vec!["kind".to_owned()],
+        columns: vec!["kind".to_owned(), "two words".to_owned()],
+        values: vec![("kind".to_owned(), vec!["original".to_owned()])],
         ..Vocabulary::default()
     };
     let offered = |line: &str| {
@@ -79,6 +112,12 @@ fn suggestions_fit_what_is_typed() {
     assert_eq!(offered("status:new tag:t"), ["status:new tag:\"two words\""]);
     assert_eq!(offered("label:"), ["label:0", "label:none"]);
     assert_eq!(offered("field.k"), ["field.kind:"]);
+    assert_eq!(offered("field.kind:o"), ["field.kind:original"]);
+    assert_eq!(offered("two"), ["field.\"two words\":"]);
+    assert_eq!(offered("TAG:phy"), ["TAG:physics"]);
+    assert_eq!(offered("a|lab"), ["a|label:"]);
+    assert_eq!(offered("tag:x|phy"), ["tag:x|physics"]);
+    assert_eq!(offered("")[..2], ["status:", "split:"]);
     assert_eq!(offered("\"tag"), Vec::<String>::new());
 }
 

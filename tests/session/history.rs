@@ -171,3 +171,38 @@ fn written_records_are_found_at_once_and_undone_as_one() {
     world.session.redo().expect("redo");
     assert_eq!(world.ids("handwritten"), [3]);
 }
+
+#[test]
+fn all_but_some_are_changed() {
+    let mut world = World::numbered(6);
+    let selection = Selection::AllBut(read("id<5"), vec![RecordId(2), RecordId(6)]);
+    assert_eq!(world.session.selected(&selection).expect("select"), [1, 3, 4]);
+    assert_eq!(world.session.count(&selection).expect("count"), 3);
+    world.session.apply(&selection, &Change::AddTag("x".into())).expect("tag");
+    assert_eq!(world.ids("tag:x"), [1, 3, 4]);
+}
+
+#[test]
+fn what_an_undo_would_take_back_is_known_before() {
+    let mut world = World::numbered(3);
+    let last =
+        |world: &World| world.session.last_change().expect("read").map(|entry| (entry.what, entry.records));
+    world.session.apply(&matching("id:2"), &Change::AddTag("x".into())).expect("tag");
+    assert_eq!(last(&world), Some(("tag x".to_owned(), 1)));
+    world.session.undo().expect("undo");
+    assert_eq!(last(&world).map(|(_, records)| records), Some(3), "the import");
+}
+
+#[test]
+fn columns_and_the_values_of_those_that_have_few_are_known() {
+    let rows = (0..90).map(|number| {
+        let mut record = pair(&format!("question {number}"), "yes");
+        record.fields.insert("kind".into(), ["a", "b", "a"][number % 3].into());
+        record.fields.insert("essay".into(), format!("text {number}").into());
+        record
+    });
+    let vocabulary = World::with(rows.collect()).session.vocabulary().expect("the names in use");
+    assert!(["kind", "essay"].iter().all(|&name| vocabulary.columns.iter().any(|column| column == name)));
+    assert_eq!(vocabulary.values_of("kind"), ["a", "b"]);
+    assert_eq!(vocabulary.values_of("essay"), Vec::<String>::new());
+}

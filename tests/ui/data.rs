@@ -12,11 +12,11 @@ use dojo_studio::ui::pane::Effect;
 
 use crate::ui::harness::{Harness, NOON};
 
-fn send(command: DataCommand) -> Effect {
+pub(crate) fn send(command: DataCommand) -> Effect {
     Effect::Send(Command::Data(command))
 }
 
-fn row(id: i64) -> RowSummary {
+pub(crate) fn row(id: i64) -> RowSummary {
     let status = Status::ALL[id as usize % 3];
     RowSummary {
         id: RecordId(id),
@@ -28,6 +28,8 @@ fn row(id: i64) -> RowSummary {
         score: None,
         characters: 900,
         turns: 2,
+        calls: 0,
+        thoughts: 0,
         source: "reasoning_dataset.jsonl".into(),
         prompt: format!("Topic {id} of thermodynamics: use first-principles reasoning, step by step"),
         answer: format!(
@@ -37,7 +39,7 @@ fn row(id: i64) -> RowSummary {
     }
 }
 
-fn opened(id: i64) -> Event {
+pub(crate) fn opened(id: i64) -> Event {
     let record = Record {
         messages: vec![
             Message::new(Role::User, "Map out Thermodynamics holistically using systems thinking."),
@@ -85,7 +87,13 @@ fn opened(id: i64) -> Event {
     ))
 }
 
-fn viewed(view: u64, generation: u64, found: usize, records: usize, cursor: Option<usize>) -> Event {
+pub(crate) fn viewed(
+    view: u64,
+    generation: u64,
+    found: usize,
+    records: usize,
+    cursor: Option<usize>,
+) -> Event {
     Event::Data(DataEvent::Viewed(Viewed {
         view: ViewId(view),
         generation: Generation(generation),
@@ -95,7 +103,7 @@ fn viewed(view: u64, generation: u64, found: usize, records: usize, cursor: Opti
     }))
 }
 
-fn page(view: u64, generation: u64, ids: impl Iterator<Item = i64>) -> Event {
+pub(crate) fn page(view: u64, generation: u64, ids: impl Iterator<Item = i64>) -> Event {
     let rows = ids.map(row).collect();
     Event::Data(DataEvent::PageRead {
         view: ViewId(view),
@@ -221,12 +229,14 @@ fn one_record_changes_at_once_and_many_are_asked_about() {
     let mut studio = studio();
     let change = |selection, change| send(DataCommand::Change { selection, change });
     let one = Selection::Records(vec![RecordId(1)]);
-    assert_eq!(studio.keys("a"), [change(one, Change::SetStatus(Status::Approved))]);
+    let approved = change(one, Change::SetStatus(Status::Approved));
+    assert_eq!(studio.keys("a"), [send(DataCommand::Open(RecordId(2))), approved]);
+    studio.apply(opened(2));
     studio.keys("space space t");
     studio.text("kept");
     studio.keys("enter");
     insta::assert_snapshot!(studio.screen());
-    let two = Selection::Records(vec![RecordId(1), RecordId(2)]);
+    let two = Selection::Records(vec![RecordId(2), RecordId(3)]);
     let effects = studio.keys("y");
     assert_eq!(effects, [change(two, Change::AddTag("kept".into()))]);
     studio.keys("A delete");
@@ -253,9 +263,10 @@ fn an_edit_is_saved_as_the_records_new_content() {
 #[test]
 fn leaving_an_edit_changes_nothing() {
     let mut studio = studio();
+    assert_eq!(studio.keys("e esc"), []);
     studio.keys("e");
     studio.text("oops");
-    assert_eq!(studio.keys("esc"), []);
+    assert!(studio.keys("esc").iter().all(|effect| matches!(effect, Effect::Notify(_))));
     assert_eq!(studio.keys("u"), [send(DataCommand::Undo)]);
 }
 
@@ -373,7 +384,7 @@ fn what_reads_like_a_record_is_a_filter() {
     let mut studio = studio();
     let filter = parse("like:1").expect("a filter");
     assert_eq!(
-        studio.keys("v"),
+        studio.keys("~"),
         [send(DataCommand::View { view: ViewId(2), filter, order: Order::default() })]
     );
 }

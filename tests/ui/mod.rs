@@ -7,6 +7,8 @@ mod any_keys;
 mod chart;
 mod chat;
 mod data;
+mod data_daily;
+mod data_turns;
 mod help;
 mod keymap;
 mod models;

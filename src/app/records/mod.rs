@@ -2,6 +2,7 @@
 //! so that none holds up another.
 
 mod checks;
+mod exports;
 mod imports;
 mod reader;
 mod statistics;
@@ -76,12 +77,16 @@ impl Records {
                 Ask::View { view, filter, order }
             }
             DataCommand::Page { view, generation, positions } => Ask::Page { view, generation, positions },
+            DataCommand::Numbers { view, generation, positions } => {
+                Ask::Numbers { view, generation, positions }
+            }
             DataCommand::Open(id) => Ask::Open(id),
             DataCommand::Tokens(id) => {
                 self.shower.send(id).ok();
                 return;
             }
             DataCommand::PlanImport { path, map } => return imports::plan(&self.lane, path, map),
+            DataCommand::Export(order) => return exports::export(&self.lane, *order),
             DataCommand::Check => return checks::check(&self.lane, &self.back),
             DataCommand::CountTokens => {
                 self.counter.send(Count::Asked).ok();

@@ -8,6 +8,7 @@ use super::tokens::Count;
 use super::{Interrupt, Lane};
 use crate::domain::filter::Filter;
 use crate::domain::protocol::DataEvent;
+pub(super) use crate::domain::protocol::data::beginning;
 use crate::domain::protocol::data::{Found, Generation, Opened, RowSummary, ViewId, Viewed};
 use crate::domain::record::RecordId;
 use crate::domain::view::Order;
@@ -17,8 +18,6 @@ use crate::session::{Access, Row, Session, SessionError, View};
 const WATCH: Duration = Duration::from_millis(250);
 /// Rows that are shown before the whole view is known.
 const FIRST: usize = 200;
-/// Characters of a prompt or an answer that a row holds.
-const BEGINNING: usize = 400;
 
 /// Asked of this lane.
 pub(super) enum Ask {
@@ -28,6 +27,11 @@ pub(super) enum Ask {
         order: Order,
     },
     Page {
+        view: ViewId,
+        generation: Generation,
+        positions: Range<usize>,
+    },
+    Numbers {
         view: ViewId,
         generation: Generation,
         positions: Range<usize>,
@@ -103,6 +107,10 @@ impl Reader<'_> {
         match ask {
             Ask::View { view, filter, order } => self.view(view, filter, order),
             Ask::Page { view, generation, positions } => self.page(view, generation, positions),
+            Ask::Numbers { view, generation, positions } => {
+                self.numbers(view, generation, positions);
+                Ok(())
+            }
             Ask::Open(id) => self.open(id),
             Ask::Refresh => self.refresh(),
         }
@@ -175,9 +183,21 @@ impl Reader<'_> {
             Err(SessionError::Cancelled) => shown.view.rows(&self.session, positions)?,
             other => other?,
         };
-        let rows = rows.into_iter().map(summary).collect();
+        let rows = rows.iter().map(summary).collect();
         self.lane.tell(DataEvent::PageRead { view, generation, start, rows });
         Ok(())
+    }
+
+    /// Which records are at some positions. Silent for a state that is no more: what was chosen there is not there.
+    fn numbers(&self, view: ViewId, generation: Generation, positions: Range<usize>) {
+        let Some(shown) = self.shown.as_ref().filter(|shown| shown.id == view) else { return };
+        if generation != self.generation {
+            return;
+        }
+        let all = shown.view.ids();
+        let range = positions.start.min(all.len())..positions.end.min(all.len());
+        let ids = all.get(range).unwrap_or_default().iter().copied().map(RecordId).collect();
+        self.lane.tell(DataEvent::NumbersRead { view, generation, positions, ids });
     }
 
     fn open(&mut self, id: RecordId) -> Result<(), SessionError> {
@@ -226,52 +246,19 @@ impl Reader<'_> {
         let rows = shown.view.rows(&self.session, positions.clone())?;
         if rows.len() == positions.len().min(shown.view.len().saturating_sub(start)) {
             let (view, generation) = (shown.id, self.generation);
-            let rows = rows.into_iter().map(summary).collect();
+            let rows = rows.iter().map(summary).collect();
             self.lane.tell(DataEvent::PageRead { view, generation, start, rows });
         }
         Ok(())
     }
 }
 
-fn summary(row: Row) -> RowSummary {
-    let prompt = beginning(row.record.prompt());
-    let answer = beginning(row.record.answer().unwrap_or_default());
-    let record = row.record;
-    let (prompt, answer) = if prompt.is_empty() && answer.is_empty() {
-        // Columns only: the row's first texts stand for it.
-        let mut texts = record.fields.values().filter_map(serde_json::Value::as_str).map(beginning);
-        (texts.next().unwrap_or_default(), texts.next().unwrap_or_default())
-    } else {
-        (prompt, answer)
-    };
+fn summary(row: &Row) -> RowSummary {
     RowSummary {
-        id: row.id,
-        status: record.status,
-        split: record.split,
-        label: record.label,
-        tags: record.tags.into_iter().collect(),
         tokens: row.tokens,
         score: row.score,
         characters: row.characters,
-        turns: record.messages.len() as u32,
-        source: record.provenance.source,
-        prompt,
-        answer,
         edited: row.edited,
+        ..RowSummary::of(row.id, &row.record)
     }
-}
-
-/// The first line or lines of a text, on one.
-pub(super) fn beginning(text: &str) -> String {
-    let mut out = String::new();
-    for word in text.split_whitespace() {
-        if out.len() > BEGINNING {
-            break;
-        }
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.extend(word.chars().take(BEGINNING));
-    }
-    out
 }

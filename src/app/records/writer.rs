@@ -2,11 +2,14 @@
 
 use std::sync::mpsc::Receiver;
 
+use super::reader::Ask;
 use super::{Back, Lane, checks, imports};
-use crate::domain::message::{Message, Role};
 use crate::domain::protocol::{DataCommand, DataEvent};
-use crate::domain::record::{Fields, Provenance, Record};
+use crate::domain::record::Record;
 use crate::session::{Access, Session, SessionError};
+
+/// A change of more records than this is taken back only after a question.
+const LARGE: u64 = 20;
 
 pub(super) fn work(lane: &Lane, commands: &Receiver<DataCommand>, back: &Back) {
     let mut session = match lane.open(Access::Write) {
@@ -48,22 +51,25 @@ fn perform(
         DataCommand::Edit { record, body } => {
             let records = session.edit("edit", &[(record, body)])?;
             lane.tell(DataEvent::Changed { what: "edit".to_owned(), records });
+            lane.tell(DataEvent::Edited(record));
         }
-        DataCommand::Create(like) => {
-            let record = match like {
-                Some(id) => copy(session.record(id)?),
-                None => empty(),
-            };
-            let what = if like.is_some() { "duplicate" } else { "new record" };
-            if let Some(&id) = session.add(what, vec![record])?.first() {
-                lane.tell(DataEvent::Changed { what: what.to_owned(), records: 1 });
-                lane.tell(DataEvent::Created(id));
-            }
+        DataCommand::Add(body) => {
+            let mut record = Record::default();
+            body.put(&mut record);
+            add(lane, session, back, "new record", record)?;
         }
-        DataCommand::Undo => {
-            let entry = session.undo()?;
-            lane.tell(DataEvent::Changed { what: format!("undone: {}", entry.what), records: entry.records });
+        DataCommand::Duplicate(id) => {
+            let record = copy(session.record(id)?);
+            add(lane, session, back, "duplicate", record)?;
         }
+        DataCommand::Undo => match session.last_change()? {
+            Some(entry) if entry.records > LARGE => drop(lane.tell(DataEvent::UndoAsked(entry))),
+            Some(_) | None => undo(lane, session)?,
+        },
+        DataCommand::UndoLarge(change) => match session.last_change()? {
+            Some(entry) if entry.id != change => drop(lane.tell(DataEvent::UndoAsked(entry))),
+            Some(_) | None => undo(lane, session)?,
+        },
         DataCommand::Redo => {
             let entry = session.redo()?;
             lane.tell(DataEvent::Changed { what: format!("redone: {}", entry.what), records: entry.records });
@@ -72,6 +78,8 @@ fn perform(
         DataCommand::Mend => checks::mend(lane, session).map_err(SessionError::Reading)?,
         DataCommand::View { .. }
         | DataCommand::Page { .. }
+        | DataCommand::Numbers { .. }
+        | DataCommand::Export(_)
         | DataCommand::Open(_)
         | DataCommand::PlanImport { .. }
         | DataCommand::Check
@@ -88,11 +96,26 @@ fn copy(record: Record) -> Record {
     copy
 }
 
-fn empty() -> Record {
-    Record {
-        fields: Fields::new(),
-        messages: vec![Message::new(Role::User, ""), Message::new(Role::Assistant, "")],
-        provenance: Provenance::default(),
-        ..Record::default()
+fn undo(lane: &Lane, session: &mut Session) -> Result<(), SessionError> {
+    let entry = session.undo()?;
+    lane.tell(DataEvent::Changed { what: format!("undone: {}", entry.what), records: entry.records });
+    Ok(())
+}
+
+/// Adds a record that a person made. The lane that reads opens it before it looks for its place, so that the cursor
+/// goes there.
+fn add(
+    lane: &Lane,
+    session: &mut Session,
+    back: &Back,
+    what: &str,
+    record: Record,
+) -> Result<(), SessionError> {
+    if let Some(&id) = session.add(what, vec![record])?.first() {
+        lane.tell(DataEvent::Changed { what: what.to_owned(), records: 1 });
+        lane.tell(DataEvent::Created(id));
+        // Gone when the studio is.
+        back.reader.send(Ask::Open(id)).ok();
     }
+    Ok(())
 }

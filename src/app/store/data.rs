@@ -1,12 +1,14 @@
 //! What is known of the open session's records: the view in front, its rows near the cursor, one record whole.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 
+use crate::domain::change::HistoryEntry;
 use crate::domain::filter::Vocabulary;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{
-    Found, Generation, ImportPlan, Opened, RowSummary, TokenPiece, ViewId, Viewed,
+    ExportOrder, Found, Generation, ImportPlan, Opened, RowSummary, TokenPiece, ViewId, Viewed,
 };
 use crate::domain::record::RecordId;
 use crate::domain::statistics::Statistics;
@@ -34,8 +36,25 @@ pub struct Data {
     pub findings: Option<Vec<(String, u64)>>,
     /// Records that search finds in its index, and all of them.
     pub indexed: (u64, u64),
-    /// The record that was made last.
+    /// The record that was made last, and how many were made.
     pub created: Option<RecordId>,
+    pub made: u64,
+    /// How many edits of each record were committed.
+    pub edits: BTreeMap<RecordId, u64>,
+    /// What waits for a person's word, counted so that each is asked about once.
+    pub questions: u64,
+    pub question: Option<DataQuestion>,
+    /// The records at some positions, as they were asked for last.
+    pub numbers: Option<(ViewId, Generation, Range<usize>, Vec<RecordId>)>,
+}
+
+/// Something to be asked before it is done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DataQuestion {
+    /// This change is large: take it back?
+    Undo(HistoryEntry),
+    /// These files are there: write them anew?
+    Replace(Box<ExportOrder>, Vec<PathBuf>),
 }
 
 impl Data {
@@ -91,9 +110,23 @@ impl Data {
             DataEvent::FindingsRead(found) => self.findings = found,
             DataEvent::VocabularyRead(vocabulary) => self.vocabulary = *vocabulary,
             DataEvent::Indexed { done, total } => self.indexed = (done, total),
-            DataEvent::Created(id) => self.created = Some(id),
+            DataEvent::Created(id) => {
+                self.created = Some(id);
+                self.made += 1;
+            }
+            DataEvent::Edited(id) => *self.edits.entry(id).or_default() += 1,
+            DataEvent::UndoAsked(entry) => self.ask(DataQuestion::Undo(entry)),
+            DataEvent::ExportAsked(order, taken) => self.ask(DataQuestion::Replace(order, taken)),
+            DataEvent::NumbersRead { view, generation, positions, ids } => {
+                self.numbers = Some((view, generation, positions, ids));
+            }
             DataEvent::Changed { .. } => {}
         }
+    }
+
+    fn ask(&mut self, question: DataQuestion) {
+        self.questions += 1;
+        self.question = Some(question);
     }
 
     fn see(&mut self, viewed: Viewed) {

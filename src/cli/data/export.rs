@@ -6,8 +6,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
 
-use super::{Place, each_page};
-use crate::data::export::{Exported, Exporter, Form, Splits};
+use super::{Place, filter};
+use crate::app::exports;
+use crate::data::export::{Form, Splits};
+use crate::domain::change::Selection;
 use crate::session;
 use crate::ui::widgets::text;
 
@@ -31,7 +33,7 @@ pub(super) struct Export {
 }
 
 fn form(name: &str) -> std::result::Result<Form, String> {
-    Form::from_name(name).map_err(|error| error.to_string())
+    Form::from_name(name)
 }
 
 pub(super) fn run(place: &Place, arguments: &Export) -> Result<()> {
@@ -42,16 +44,12 @@ pub(super) fn run(place: &Place, arguments: &Export) -> Result<()> {
         format!("{}: the form can't be told from the name; say it with --form", arguments.path.display())
     })?;
     let splits = if arguments.split_files { Splits::Apart } else { Splits::Together };
-    let mut exporter = Exporter::create(&arguments.path, form, splits)?;
-    each_page(&place.reader()?, &arguments.filter, |page| {
-        for (_, record) in &page {
-            exporter.add(record)?;
-        }
-        Ok(())
-    })?;
-    let exported = exporter.finish()?;
-    let json = serde_json::to_value(&exported)?;
-    place.print(|| for_people(&exported, form), &json);
+    let selection = Selection::Matching(filter(&arguments.filter)?);
+    let to = (arguments.path.as_path(), form, splits);
+    if let Some(exported) = exports::export(&place.reader()?, &selection, to, |_, _| true)? {
+        let json = serde_json::to_value(&exported)?;
+        place.print(|| exports::words(&exported, form), &json);
+    }
     Ok(())
 }
 
@@ -62,14 +60,4 @@ fn everything(place: &Place, folder: &Path) -> Result<()> {
     let people = || format!("{} records written to {}", text::count(count), folder.display());
     place.print(people, &json!({ "records": count, "folder": folder }));
     Ok(())
-}
-
-fn for_people(exported: &Exported, form: Form) -> String {
-    let files: Vec<String> = exported.files.iter().map(|file| file.display().to_string()).collect();
-    let mut text = format!("{} records as {} to {}", exported.written, form.name(), files.join(", "));
-    if exported.left_out > 0 {
-        text += &format!("\n{} do not fit this form and were left out:", exported.left_out);
-        text.extend(exported.reasons.iter().map(|reason| format!("\n  {reason}")));
-    }
-    text
 }

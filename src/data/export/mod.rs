@@ -17,84 +17,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
+pub use crate::domain::export::{Form, Splits};
 use crate::domain::record::Record;
-
-/// What a file is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Form {
-    /// OpenAI's `messages`, one JSON object a line.
-    Messages,
-    /// `prompt` and `completion`, one JSON object a line.
-    PromptCompletion,
-    /// TRL's `prompt`, `chosen` and `rejected` as turns, one JSON object a line.
-    Preference,
-    /// The rows as they were imported, one JSON object a line.
-    Rows,
-    Csv,
-    Parquet,
-    /// A Hugging Face dataset: Parquet files by split, and a card.
-    Folder,
-}
-
-impl Form {
-    pub const ALL: [Self; 7] = [
-        Self::Messages,
-        Self::PromptCompletion,
-        Self::Preference,
-        Self::Rows,
-        Self::Csv,
-        Self::Parquet,
-        Self::Folder,
-    ];
-
-    /// The name that the command line uses.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Messages => "messages",
-            Self::PromptCompletion => "prompt-completion",
-            Self::Preference => "preference",
-            Self::Rows => "rows",
-            Self::Csv => "csv",
-            Self::Parquet => "parquet",
-            Self::Folder => "folder",
-        }
-    }
-
-    /// The form of that name.
-    ///
-    /// # Errors
-    /// Lists the names that are known.
-    pub fn from_name(name: &str) -> Result<Self> {
-        let known = || Self::ALL.map(Self::name).join(", ");
-        match Self::ALL.into_iter().find(|form| form.name() == name) {
-            Some(form) => Ok(form),
-            None => bail!("{name:?} is no form of export; there are {}", known()),
-        }
-    }
-
-    /// The form that a path's ending suggests.
-    #[must_use]
-    pub fn of_path(path: &Path) -> Option<Self> {
-        match path.extension().and_then(|ending| ending.to_str()) {
-            Some("jsonl") => Some(Self::Messages),
-            Some("csv") => Some(Self::Csv),
-            Some("parquet") => Some(Self::Parquet),
-            Some(_) => None,
-            None => Some(Self::Folder),
-        }
-    }
-}
-
-/// Whether each split gets a file of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Splits {
-    #[default]
-    Together,
-    /// `data.train.jsonl`, `data.eval.jsonl`, ... Records of no split go to the plain name.
-    Apart,
-}
 
 /// What became of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,6 +135,16 @@ fn open(path: &Path, form: Form) -> Result<Box<dyn Sink>> {
         Form::Parquet => Ok(Box::new(parquet::Parquet::create(path)?)),
         Form::Folder => Ok(Box::new(folder::Folder::create(path)?)),
     }
+}
+
+/// The files that an export to a path can write, when records have these splits.
+#[must_use]
+pub fn targets(path: &Path, form: Form, splits: Splits, names: &[String]) -> Vec<PathBuf> {
+    let mut targets = vec![path.to_owned()];
+    if splits == Splits::Apart && form != Form::Folder {
+        targets.extend(names.iter().map(|name| path_of(path, Some(&plain_name(name)))));
+    }
+    targets
 }
 
 fn path_of(path: &Path, split: Option<&str>) -> PathBuf {

@@ -17,6 +17,16 @@ pub struct Vocabulary {
     pub sources: Vec<String>,
     pub checks: Vec<String>,
     pub columns: Vec<String>,
+    /// Values of columns that have few, the most frequent first.
+    pub values: Vec<(String, Vec<String>)>,
+}
+
+impl Vocabulary {
+    /// The values of a column that are known, none for one that has many.
+    #[must_use]
+    pub fn values_of(&self, column: &str) -> &[String] {
+        self.values.iter().find(|(name, _)| name == column).map_or(&[], |(_, values)| values)
+    }
 }
 
 /// Something to put in place of a part of the line.
@@ -37,16 +47,23 @@ pub fn complete(line: &str, cursor: usize, vocabulary: &Vocabulary) -> Vec<Sugge
     let (before, _) = line.split_at(cursor);
     let Some(start) = term_start(before) else { return Vec::new() };
     let typed = before.get(start..).unwrap_or_default();
-    match typed.split_once(':') {
+    match split_field(typed) {
         Some((field, value)) => {
-            let last = value.rfind(',').map_or(0, |comma| comma + 1);
-            let span = start + field.len() + 1 + last..cursor;
+            let last = value.rfind([',', '|']).map_or(0, |comma| comma + 1);
+            let span = cursor - value.len() + last..cursor;
             let value = value.get(last..).unwrap_or_default().trim_start_matches('"');
             offer(values(field, vocabulary), value, &span)
         }
-        None if typed.is_empty() => Vec::new(),
         None => offer(fields(vocabulary), typed, &(start..cursor)),
     }
+}
+
+/// The field and what was typed of its value. A column's name may be in quotes, with anything in it.
+fn split_field(typed: &str) -> Option<(&str, &str)> {
+    let quoted = typed.strip_prefix("field.\"").and_then(|rest| rest.find('"'));
+    let name_end = quoted.map_or(0, |end| "field.\"".len() + end + 1);
+    let sign = name_end + typed.get(name_end..)?.find([':', '='])?;
+    Some((typed.get(..sign)?.trim_end_matches('!'), typed.get(sign + 1..)?))
 }
 
 /// Where the term under the cursor begins; none within a phrase that is no field's value.
@@ -57,7 +74,9 @@ fn term_start(before: &str) -> Option<usize> {
         match letter {
             '"' => quoted = !quoted,
             _ if quoted => {}
-            _ if letter.is_whitespace() || letter == '(' => start = at + letter.len_utf8(),
+            // Between values a bar belongs to the term.
+            '|' if before.get(start..at).is_some_and(|term| term.contains(':')) => {}
+            _ if letter.is_whitespace() || matches!(letter, '(' | '|') => start = at + letter.len_utf8(),
             '-' if at == start => start = at + 1,
             _ => {}
         }
@@ -69,7 +88,7 @@ fn term_start(before: &str) -> Option<usize> {
 fn fields(vocabulary: &Vocabulary) -> Vec<String> {
     let words = WORD_FIELDS.iter().map(|field| format!("{field}:"));
     let numbers = NumberField::ALL.into_iter().map(|field| format!("{}>", field.name()));
-    let columns = vocabulary.columns.iter().map(|column| format!("field.{column}:"));
+    let columns = vocabulary.columns.iter().map(|column| format!("field.{}:", quote_column(column)));
     words.chain(numbers).chain(columns).collect()
 }
 
@@ -77,7 +96,12 @@ fn values(field: &str, vocabulary: &Vocabulary) -> Vec<String> {
     let with_none = |names: &[String]| {
         names.iter().map(|name| quote(name)).chain(["none".to_owned()]).collect::<Vec<_>>()
     };
-    match field {
+    let name = field.to_lowercase();
+    if let Some(column) = field.get("field.".len()..).filter(|_| name.starts_with("field.")) {
+        let known = vocabulary.values_of(column.trim_matches('"'));
+        return known.iter().map(|value| quote(value)).collect();
+    }
+    match name.as_str() {
         "status" => Status::ALL.map(|status| status.name().to_owned()).to_vec(),
         "is" => Property::ALL.map(|property| property.name().to_owned()).to_vec(),
         "split" => with_none(&vocabulary.splits),
@@ -89,10 +113,20 @@ fn values(field: &str, vocabulary: &Vocabulary) -> Vec<String> {
     }
 }
 
+/// A column's name as a filter reads it back.
+fn quote_column(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    if name.chars().all(plain) { name.to_owned() } else { in_quotes(name) }
+}
+
+fn in_quotes(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 /// A value as a filter reads it back.
 fn quote(name: &str) -> String {
-    let plain = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || "\",()\\".contains(c));
-    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")) }
+    let plain = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || "\",()|\\".contains(c));
+    if plain { name.to_owned() } else { in_quotes(name) }
 }
 
 fn offer(candidates: Vec<String>, typed: &str, span: &Range<usize>) -> Vec<Suggestion> {

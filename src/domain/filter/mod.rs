@@ -1,9 +1,12 @@
 //! The filter language, as a tree that can't be wrong: `status:approved tokens>300 -tag:physics "broadcast domain"`.
 //!
-//! Terms beside each other must all hold; `OR` joins alternatives, `-` (or `NOT`) turns a term round, parentheses
-//! group. Knows no database: the session turns a tree into a query, panes show [`FilterError`] under the line.
+//! Terms beside each other must all hold; `OR` (or `|`) joins alternatives, `-` (or `NOT`) turns a term round,
+//! parentheses group. Keywords and names of fields count in any case; in quotes they are words: `"or"`. Knows no
+//! database: the session turns a tree into a query, panes show [`FilterError`] under the line.
 
 mod complete;
+mod explain;
+mod operator;
 mod parse;
 mod values;
 
@@ -13,6 +16,7 @@ use std::ops::Range;
 use crate::domain::record::{RecordId, Status};
 
 pub use complete::{Suggestion, Vocabulary, complete};
+pub use explain::explain;
 pub use parse::parse;
 
 /// Which records are meant.

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::values::{figure, like, one, or_none, property, statuses};
+use super::operator::Operator;
+use super::values::{any, figure, like, or_none, property, statuses};
 use super::{
     Bounds, Case, Edge, Filter, FilterError, NumberField, Pattern, Term, WORD_FIELDS, WordEnd, Words,
 };
@@ -34,17 +35,20 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn alternatives(&mut self) -> Parsed<Filter> {
+        let start = self.at;
         let mut parts = vec![self.conjunction()?];
-        while self.keyword("OR") {
-            let start = self.at;
+        while self.or() {
+            let after = self.at;
             let part = self.conjunction()?;
             if part == Filter::Everything {
-                return Err(FilterError::new(start..start, "something must follow OR"));
+                let message = "something must follow OR; the word itself is found in quotes: \"or\"";
+                return Err(FilterError::new(after..after, message));
             }
             parts.push(part);
         }
         if parts.len() > 1 && parts.first() == Some(&Filter::Everything) {
-            return Err(FilterError::new(0..0, "something must stand before OR"));
+            let message = "something must be before OR; the word itself is found in quotes: \"or\"";
+            return Err(FilterError::new(start..start, message));
         }
         Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::Or(parts) })
     }
@@ -53,11 +57,11 @@ impl<'a> Parser<'a> {
         let mut parts = Vec::new();
         loop {
             self.skip_space();
-            while self.keyword("AND") {
+            while self.keyword("AND") || self.keyword("&&") || self.keyword("&") {
                 self.skip_space();
             }
             match self.peek() {
-                None | Some(')') => break,
+                None | Some(')' | '|') => break,
                 Some(_) if self.sees_keyword("OR") => break,
                 Some(_) => parts.push(self.turned()?),
             }
@@ -81,11 +85,14 @@ impl<'a> Parser<'a> {
             }
             turns += 1;
         }
-        if turns > 0 && self.peek().is_none_or(|next| next.is_whitespace() || next == ')') {
-            return Err(FilterError::new(
-                start..self.at,
-                "something must follow: -tag:x leaves out what bears x",
-            ));
+        if turns > 0 && self.peek().is_none_or(|next| next.is_whitespace() || matches!(next, ')' | '|')) {
+            let word = &self.line[start..self.at];
+            let message = if word.starts_with('-') {
+                "something must follow: -tag:x leaves out what bears x"
+            } else {
+                "something must follow: NOT tag:x leaves out what bears x; the word is found in quotes: \"not\""
+            };
+            return Err(FilterError::new(start..self.at, message));
         }
         let term = self.term()?;
         Ok(if turns % 2 == 1 { Filter::Not(Box::new(term)) } else { term })
@@ -151,22 +158,38 @@ impl<'a> Parser<'a> {
 
     fn field_or_word(&mut self) -> Parsed<Filter> {
         let start = self.at;
+        if self.sees_keyword_before("field.", '"') {
+            return self.quoted_column();
+        }
         let name_end = self.rest().find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
         let name_end = start + name_end.unwrap_or(self.rest().len());
         let name = &self.line[start..name_end];
-        let operator = Operator::at(&self.line[name_end..]);
-        match operator {
-            Some(operator) if !name.is_empty() => {
-                self.at = name_end + operator.text().len();
-                self.field(name, start..name_end, operator).map(Filter::Term)
+        match Operator::at(&self.line[name_end..]) {
+            Some((operator, long)) if !name.is_empty() => {
+                self.at = name_end + long;
+                self.field(name, start..name_end, operator)
             }
             _ => Ok(Filter::Term(Term::Text(self.word()))),
         }
     }
 
+    /// `field."two words":value`.
+    fn quoted_column(&mut self) -> Parsed<Filter> {
+        let start = self.at;
+        self.at += "field.".len();
+        let column = self.quoted()?;
+        let name_end = self.at;
+        let Some((operator, long)) = Operator::at(self.rest()) else {
+            let example = format!("a value must follow the column: field.\"{column}\":value");
+            return Err(FilterError::new(start..name_end, example));
+        };
+        self.at += long;
+        self.column(&column, start..name_end, operator)
+    }
+
     fn word(&mut self) -> Words {
         let start = self.at;
-        let end = self.rest().find(|c: char| c.is_whitespace() || c == '(' || c == ')');
+        let end = self.rest().find(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '|'));
         // At least one character is taken, so that the parser always moves.
         let first = self.peek().map_or(0, char::len_utf8);
         self.at = start + end.unwrap_or(self.rest().len()).max(first);
@@ -177,54 +200,80 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn field(&mut self, name: &str, span: Range<usize>, operator: Operator) -> Parsed<Term> {
+    fn field(&mut self, name: &str, span: Range<usize>, operator: Operator) -> Parsed<Filter> {
+        // What a column is called is data; the names of fields are ours, in any case.
+        if let Some(column) = strip_prefix(name, "field.").filter(|column| !column.is_empty()) {
+            return self.column(column, span, operator);
+        }
+        let written = name;
+        let name = name.to_lowercase();
         if let Some(field) = NumberField::ALL.into_iter().find(|field| field.name() == name) {
             return self.number(field, operator);
         }
-        let column = name.strip_prefix("field.").filter(|column| !column.is_empty());
-        if column.is_none() && !WORD_FIELDS.contains(&name) {
-            return Err(FilterError::new(span, unknown_field(name)));
+        if !WORD_FIELDS.contains(&name.as_str()) {
+            return Err(FilterError::new(span, unknown_field(written)));
         }
-        if operator != Operator::Is {
-            let end = self.at;
-            return Err(FilterError::new(
-                span.start..end,
-                format!("{name} is not a number: write {name}:value, or -{name}:value for its opposite"),
-            ));
-        }
+        let turned = self.is_turned(&name, span, operator)?;
         let start = self.at;
         let values = self.values()?;
         let span = start..self.at;
-        match (column, name) {
-            (Some(column), _) => {
-                one(values, span).map(|value| Term::Field { column: column.to_owned(), value })
+        let found = match name.as_str() {
+            "status" => Filter::Term(statuses(&values, span)?),
+            "split" => Filter::Term(Term::Split(values.into_iter().map(or_none).collect())),
+            "label" => Filter::Term(Term::Label(values.into_iter().map(or_none).collect())),
+            "tag" => any(values, |value| Ok(Term::Tag(or_none(value))))?,
+            "source" => any(values, |value| Ok(Term::Source(value)))?,
+            "check" => any(values, |value| Ok(Term::Check(value)))?,
+            "like" => any(values, |value| like(&value, span.clone()))?,
+            _ => any(values, |value| property(&value, span.clone()))?,
+        };
+        Ok(if turned { Filter::Not(Box::new(found)) } else { found })
+    }
+
+    fn column(&mut self, column: &str, span: Range<usize>, operator: Operator) -> Parsed<Filter> {
+        let turned = self.is_turned(&format!("field.{column}"), span, operator)?;
+        let values = self.values()?;
+        let found = any(values, |value| Ok(Term::Field { column: column.to_owned(), value }))?;
+        Ok(if turned { Filter::Not(Box::new(found)) } else { found })
+    }
+
+    /// Whether a field of words is compared with `!=`; other signs than that and `:` are for numbers.
+    fn is_turned(&self, name: &str, span: Range<usize>, operator: Operator) -> Parsed<bool> {
+        match operator {
+            Operator::Is => Ok(false),
+            Operator::IsNot => Ok(true),
+            Operator::AtLeast | Operator::AtMost | Operator::Above | Operator::Below => {
+                let message =
+                    format!("{name} is not a number: write {name}:value, or -{name}:value for its opposite");
+                Err(FilterError::new(span.start..self.at, message))
             }
-            (None, "status") => statuses(&values, span),
-            (None, "split") => Ok(Term::Split(values.into_iter().map(or_none).collect())),
-            (None, "label") => Ok(Term::Label(values.into_iter().map(or_none).collect())),
-            (None, "tag") => one(values, span).map(|value| Term::Tag(or_none(value))),
-            (None, "source") => one(values, span).map(Term::Source),
-            (None, "check") => one(values, span).map(Term::Check),
-            (None, "like") => like(&one(values, span.clone())?, span),
-            (None, _) => property(&one(values, span.clone())?, span),
         }
     }
 
-    /// One value or several with commas between: `a`, `"a b"`, `a,b`.
+    /// One value or several with commas or bars between: `a`, `"a b"`, `a,b`, `a|b`.
     fn values(&mut self) -> Parsed<Vec<String>> {
         let mut values = Vec::new();
         loop {
             let value = if self.peek() == Some('"') { self.quoted()? } else { self.plain_value()? };
             values.push(value);
-            if !self.take(',') {
+            if !self.take(',') && !self.takes_bar() {
                 return Ok(values);
             }
         }
     }
 
+    /// A bar between two values, and not one between two terms: `tag:a|b`, but not `tag:a|tag:b` or `tag:a | b`.
+    fn takes_bar(&mut self) -> bool {
+        let Some(after) = self.rest().strip_prefix('|') else { return false };
+        let name_end = after.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
+        let (name, follows) = after.split_at(name_end.unwrap_or(after.len()));
+        let is_value = !name.is_empty() || follows.starts_with('"');
+        is_value && Operator::at(follows).is_none() && self.take('|')
+    }
+
     fn plain_value(&mut self) -> Parsed<String> {
         let start = self.at;
-        let end = self.rest().find(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')'));
+        let end = self.rest().find(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | '|'));
         self.at = start + end.unwrap_or(self.rest().len());
         if self.at == start {
             return Err(FilterError::new(start..start, "a value is missing here"));
@@ -245,23 +294,32 @@ impl<'a> Parser<'a> {
             }
         }
         if text.trim().is_empty() {
-            return Err(FilterError::new(open..self.at, "nothing stands between these quotes"));
+            return Err(FilterError::new(open..self.at, "there is nothing between these quotes"));
         }
         Ok(text)
     }
 
-    fn number(&mut self, field: NumberField, operator: Operator) -> Parsed<Term> {
+    fn number(&mut self, field: NumberField, operator: Operator) -> Parsed<Filter> {
         let start = self.at;
         let text = self.plain_value()?;
         let span = start..self.at;
         let bounds = match (operator, text.split_once("..")) {
-            (Operator::Is, Some((low, high))) => {
+            (Operator::Is | Operator::IsNot, Some((low, high))) => {
                 let end = |text: &str| (!text.is_empty()).then(|| figure(text, span.clone())).transpose();
                 Bounds { low: end(low)?.map(Edge::Included), high: end(high)?.map(Edge::Included) }
             }
             (operator, _) => operator.bounds(figure(&text, span)?),
         };
-        Ok(Term::Number(field, bounds))
+        let term = Filter::Term(Term::Number(field, bounds));
+        Ok(if operator == Operator::IsNot { Filter::Not(Box::new(term)) } else { term })
+    }
+
+    /// `OR` in any case, or bars.
+    fn or(&mut self) -> bool {
+        self.skip_space();
+        let bars = self.rest().len() - self.rest().trim_start_matches('|').len();
+        self.at += bars.min(2);
+        bars > 0 || self.keyword("OR")
     }
 
     fn keyword(&mut self, word: &str) -> bool {
@@ -273,10 +331,14 @@ impl<'a> Parser<'a> {
         sees
     }
 
+    /// In any case: `or` is `OR`. The word itself is found in quotes.
     fn sees_keyword(&self, word: &str) -> bool {
-        self.rest()
-            .strip_prefix(word)
-            .is_some_and(|rest| rest.chars().next().is_none_or(|next| next.is_whitespace() || next == '('))
+        let ends = |next: char| next.is_whitespace() || matches!(next, '(' | '|' | ')');
+        strip_prefix(self.rest(), word).is_some_and(|rest| rest.chars().next().is_none_or(ends))
+    }
+
+    fn sees_keyword_before(&self, word: &str, letter: char) -> bool {
+        strip_prefix(self.rest(), word).is_some_and(|rest| rest.starts_with(letter))
     }
 
     fn skip_space(&mut self) {
@@ -306,52 +368,16 @@ impl<'a> Parser<'a> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Operator {
-    AtLeast,
-    AtMost,
-    Above,
-    Below,
-    Is,
-}
-
-impl Operator {
-    /// The longer ones first, so that `>=` is not read as `>`.
-    const ALL: [Self; 5] = [Self::AtLeast, Self::AtMost, Self::Above, Self::Below, Self::Is];
-
-    fn at(rest: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operator| rest.starts_with(operator.text())).or_else(|| {
-            // `=` is what people type who come from programming.
-            rest.starts_with('=').then_some(Self::Is)
-        })
-    }
-
-    const fn text(self) -> &'static str {
-        match self {
-            Self::AtLeast => ">=",
-            Self::AtMost => "<=",
-            Self::Above => ">",
-            Self::Below => "<",
-            Self::Is => ":",
-        }
-    }
-
-    const fn bounds(self, number: f64) -> Bounds {
-        let (low, high) = match self {
-            Self::AtLeast => (Some(Edge::Included(number)), None),
-            Self::AtMost => (None, Some(Edge::Included(number))),
-            Self::Above => (Some(Edge::Excluded(number)), None),
-            Self::Below => (None, Some(Edge::Excluded(number))),
-            Self::Is => (Some(Edge::Included(number)), Some(Edge::Included(number))),
-        };
-        Bounds { low, high }
-    }
+/// What follows a beginning that is written in any case.
+fn strip_prefix<'t>(text: &'t str, start: &str) -> Option<&'t str> {
+    let (before, after) = text.split_at_checked(start.len())?;
+    before.eq_ignore_ascii_case(start).then_some(after)
 }
 
 fn unknown_field(name: &str) -> String {
     let fields = WORD_FIELDS.iter().copied().chain(NumberField::ALL.map(NumberField::name));
     let nearest = fields
-        .map(|field| (strsim::damerau_levenshtein(name, field), field))
+        .map(|field| (strsim::damerau_levenshtein(&name.to_lowercase(), field), field))
         .min()
         .filter(|(distance, _)| *distance <= 2);
     match nearest {

@@ -1,9 +1,9 @@
-//! What stands behind a field's name: figures, states, properties, numbers of records.
+//! What follows a field's name: figures, states, properties, numbers of records.
 
 use std::ops::Range;
 
 use super::parse::Parsed;
-use super::{FilterError, Property, Term};
+use super::{Filter, FilterError, Property, Term};
 use crate::domain::record::{RecordId, Status};
 
 pub(super) fn figure(text: &str, span: Range<usize>) -> Parsed<f64> {
@@ -14,7 +14,7 @@ pub(super) fn figure(text: &str, span: Range<usize>) -> Parsed<f64> {
 
 pub(super) fn statuses(values: &[String], span: Range<usize>) -> Parsed<Term> {
     let read = |value: &String| {
-        Status::from_name(value).ok_or_else(|| {
+        Status::from_name(&value.to_lowercase()).ok_or_else(|| {
             FilterError::new(span.clone(), format!("there is no status {value:?}: new, approved or rejected"))
         })
     };
@@ -22,7 +22,8 @@ pub(super) fn statuses(values: &[String], span: Range<usize>) -> Parsed<Term> {
 }
 
 pub(super) fn property(value: &str, span: Range<usize>) -> Parsed<Term> {
-    Property::ALL.into_iter().find(|property| property.name() == value).map(Term::Is).ok_or_else(|| {
+    let wanted = value.to_lowercase();
+    Property::ALL.into_iter().find(|property| property.name() == wanted).map(Term::Is).ok_or_else(|| {
         let known = Property::ALL.map(Property::name).join(", ");
         FilterError::new(span, format!("a record can't be {value:?}: {known}"))
     })
@@ -37,13 +38,11 @@ pub(super) fn like(value: &str, span: Range<usize>) -> Parsed<Term> {
     })
 }
 
-pub(super) fn one(values: Vec<String>, span: Range<usize>) -> Parsed<String> {
-    match <[String; 1]>::try_from(values) {
-        Ok([value]) => Ok(value),
-        Err(_) => {
-            Err(FilterError::new(span, "only one value is possible here; write the term twice, with OR"))
-        }
-    }
+/// One of several values: an alternative for each.
+pub(super) fn any(values: Vec<String>, term: impl Fn(String) -> Parsed<Term>) -> Parsed<Filter> {
+    let mut parts =
+        values.into_iter().map(|value| term(value).map(Filter::Term)).collect::<Parsed<Vec<_>>>()?;
+    Ok(if parts.len() == 1 { parts.remove(0) } else { Filter::Or(parts) })
 }
 
 pub(super) fn or_none(value: String) -> Option<String> {

@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use crate::domain::change::{Body, Change, RecordChange, Selection};
+use crate::domain::change::{Body, Change, HistoryEntry, RecordChange, Selection};
+use crate::domain::export::{Form, Splits};
 use crate::domain::filter::{Filter, Vocabulary};
 use crate::domain::record::{Record, RecordId, Status};
 use crate::domain::statistics::Statistics;
@@ -48,10 +49,23 @@ pub enum DataCommand {
         record: RecordId,
         body: Body,
     },
-    /// Add an empty record, or a copy of one.
-    Create(Option<RecordId>),
+    /// Add a record of this content.
+    Add(Body),
+    /// Add a copy of a record.
+    Duplicate(RecordId),
+    /// Take the last change back; a large one is asked about first.
     Undo,
+    /// Take this change back, however large it is, if it is still the last.
+    UndoLarge(i64),
     Redo,
+    /// Write records to files.
+    Export(Box<ExportOrder>),
+    /// The records at these positions.
+    Numbers {
+        view: ViewId,
+        generation: Generation,
+        positions: Range<usize>,
+    },
     /// What a file, a folder or a dataset of the hub would be read as; `map` says `part=column` over what is found.
     PlanImport {
         path: PathBuf,
@@ -95,8 +109,21 @@ pub enum DataEvent {
         what: String,
         records: u64,
     },
-    /// Records were added: the first of them.
+    /// A record was added by a person.
     Created(RecordId),
+    /// A record's content was edited, and that is on the disk.
+    Edited(RecordId),
+    /// The last change is large: a person is asked before it is taken back.
+    UndoAsked(HistoryEntry),
+    /// Files are there already: a person is asked before they are written anew.
+    ExportAsked(Box<ExportOrder>, Vec<PathBuf>),
+    /// Which records are at these positions.
+    NumbersRead {
+        view: ViewId,
+        generation: Generation,
+        positions: Range<usize>,
+        ids: Vec<RecordId>,
+    },
     /// How many records search can find in its index, and how many there are.
     Indexed {
         done: u64,
@@ -145,11 +172,81 @@ pub struct RowSummary {
     pub score: Option<f64>,
     pub characters: u32,
     pub turns: u32,
+    /// Tool calls, and turns with thoughts.
+    pub calls: u32,
+    pub thoughts: u32,
     pub source: String,
-    /// The beginning of the prompt and of the answer, on one line.
+    /// The beginning of the question that is answered last and of its answer, on one line.
     pub prompt: String,
     pub answer: String,
     pub edited: bool,
+}
+
+/// Characters of a prompt or an answer that a row holds.
+const BEGINNING: usize = 400;
+
+impl RowSummary {
+    /// What the table shows of a record, as far as the record says it.
+    #[must_use]
+    pub fn of(id: RecordId, record: &Record) -> Self {
+        let mut texts = (beginning(record.question()), beginning(&record.answer_shown()));
+        if texts.0.is_empty() && texts.1.is_empty() {
+            // Columns only: the row's first texts stand for it.
+            let mut cells = record.fields.values().filter_map(serde_json::Value::as_str).map(beginning);
+            texts = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
+        }
+        Self {
+            id,
+            status: record.status,
+            split: record.split.clone(),
+            label: record.label.clone(),
+            tags: record.tags.iter().cloned().collect(),
+            tokens: None,
+            score: None,
+            characters: 0,
+            turns: record.messages.len() as u32,
+            calls: record.tool_calls() as u32,
+            thoughts: record.thoughts() as u32,
+            source: record.provenance.source.clone(),
+            prompt: texts.0,
+            answer: texts.1,
+            edited: false,
+        }
+    }
+}
+
+/// The first line or lines of a text, on one.
+#[must_use]
+pub fn beginning(text: &str) -> String {
+    let mut out = String::new();
+    for word in text.split_whitespace() {
+        if out.len() > BEGINNING {
+            break;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.extend(word.chars().take(BEGINNING));
+    }
+    out
+}
+
+/// Records to write to files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExportOrder {
+    pub selection: Selection,
+    pub path: PathBuf,
+    pub form: Form,
+    pub splits: Splits,
+    pub replace: Replace,
+}
+
+/// Whether a file that is there already may be written anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// A person is asked first.
+    Ask,
+    Yes,
 }
 
 /// A whole record.

@@ -62,6 +62,15 @@ impl Highlights {
         found
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether something in a text matched.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        text.len() <= LONGEST && self.0.iter().any(|pattern| pattern.is_match(text))
+    }
+
     /// A text in spans: what matched in one style, the rest in another.
     pub(crate) fn spans<'t>(&self, text: &'t str, plain: Style, matched: Style) -> Vec<Span<'t>> {
         let found = self.found(text);

@@ -22,10 +22,10 @@ pub fn shorten(text: &str, columns: usize) -> String {
         return format!("{}…", begin.get(..columns - 1).unwrap_or_default());
     }
     // Of a long text only the beginning is looked at.
-    let head = beginning(text, columns * BYTES_PER_COLUMN + BYTES_PER_COLUMN);
+    let head = beginning(text, columns.saturating_add(1).saturating_mul(BYTES_PER_COLUMN));
     let line = head.replace("\r\n", "\n").replace(['\n', '\t'], " ");
     let line = drawable(&line);
-    let mut short = String::with_capacity(columns + 4);
+    let mut short = String::with_capacity(head.len());
     let (mut used, mut fits) = (0, 0);
     for cluster in line.graphemes(true) {
         used += cluster_width(cluster);

@@ -1,22 +1,20 @@
 //! What each action does: to the pane itself, or as effects for the worker.
 
-use super::cursor::Chosen;
-use super::detail::Tab;
-use super::editor::{Editor, Field, Line};
+use super::detail::{Seek, Tab};
+use super::editor::Editor;
 use super::filter_line::FilterLine;
+use super::labels::Labels;
+use super::line::{Field, Line};
 use super::lookout::mend;
 use super::{Action, Columns, Data, Mode, Shown};
 use crate::app::store::Store;
-use crate::domain::change::{Change, Selection};
+use crate::domain::change::Change;
 use crate::domain::filter::Filter;
-use crate::domain::protocol::data::ViewId;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, DataCommand};
-use crate::domain::record::{RecordId, Status};
+use crate::domain::record::Status;
 use crate::domain::view::{Direction, Order, SortField};
-use crate::ui::pane::{Effect, Pane, Question};
-use crate::ui::widgets::highlight::Highlights;
-use crate::ui::widgets::text;
+use crate::ui::pane::{Effect, Pane};
 
 pub(super) fn send(command: DataCommand) -> Effect {
     Effect::Send(Command::Data(command))
@@ -24,20 +22,25 @@ pub(super) fn send(command: DataCommand) -> Effect {
 
 impl Data {
     pub(super) fn perform(&mut self, action: Action, store: &Store) -> Vec<Effect> {
+        if takes_selection(action)
+            && let Some(effects) = self.settled(action, store)
+        {
+            return effects;
+        }
+        let count = store.data.count();
         match action {
             Action::Complete => self.complete(store),
-            Action::Close | Action::Cancel => self.close(),
+            Action::Close | Action::Cancel => self.close(store),
             Action::Accept => self.accept(store),
             Action::SortNext => self.sort(Order { field: next_field(self.order.field), ..self.order }),
             Action::SortTurn => self.sort(Order { direction: turned(self.order.direction), ..self.order }),
-            Action::Approve => self.change(Change::SetStatus(Status::Approved), store),
-            Action::Reject => self.change(Change::SetStatus(Status::Rejected), store),
-            Action::MarkNew => self.change(Change::SetStatus(Status::New), store),
+            Action::Approve => self.judge(Change::SetStatus(Status::Approved), store),
+            Action::Reject => self.judge(Change::SetStatus(Status::Rejected), store),
+            Action::MarkNew => self.judge(Change::SetStatus(Status::New), store),
             Action::Delete => self.change(Change::Remove, store),
-            Action::New => vec![send(DataCommand::Create(None))],
             Action::Duplicate => {
                 let like = self.under_cursor(store);
-                like.map_or_else(Vec::new, |id| vec![send(DataCommand::Create(Some(id)))])
+                like.map_or_else(Vec::new, |id| vec![send(DataCommand::Duplicate(id))])
             }
             Action::Undo => vec![send(DataCommand::Undo)],
             Action::Redo => vec![send(DataCommand::Redo)],
@@ -48,8 +51,27 @@ impl Data {
             Action::NextColumnOfPart => self.turn_column(1, store),
             Action::ColumnOfPartBefore => self.turn_column(-1, store),
             Action::Open => self.open(store),
-            Action::Save => self.save(),
+            Action::Save => self.save(store),
             Action::Copy => copy(store),
+            Action::Mark => self.mark(store),
+            Action::Export => self.begin_export(store),
+            Action::NextMatch => self.seek(Seek::Next, store),
+            Action::MatchBefore => self.seek(Seek::Before, store),
+            Action::NextTurn => self.write(|editor| editor.step(1)),
+            Action::TurnBefore => self.write(|editor| editor.step(-1)),
+            Action::AddTurn => self.write(Editor::add),
+            Action::RemoveTurn => self.write(Editor::remove),
+            Action::BringBack => self.write(Editor::bring_back),
+            Action::TurnUp => self.write(|editor| editor.shift(-1)),
+            Action::TurnDown => self.write(|editor| editor.shift(1)),
+            Action::TurnRole => self.write(Editor::turn_role),
+            Action::Revert => self.write(Editor::revert),
+            Action::Down => self.go(|pane| pane.step(1, store), store),
+            Action::Up => self.go(|pane| pane.step(-1, store), store),
+            Action::PageDown => self.go(|pane| pane.cursor.page(1, count), store),
+            Action::PageUp => self.go(|pane| pane.cursor.page(-1, count), store),
+            Action::First => self.go(|pane| pane.cursor.go(0, count), store),
+            Action::Last => self.go(|pane| pane.cursor.go(usize::MAX, count), store),
             look => {
                 self.look(look, store);
                 Vec::new()
@@ -58,16 +80,12 @@ impl Data {
     }
 
     /// What only this pane needs to know of: where the cursor is, what is open, which field has the keyboard.
+    #[expect(clippy::too_many_lines, reason = "a table with a line for each action")]
     fn look(&mut self, action: Action, store: &Store) {
-        let count = store.data.count();
-        let ask = |field, text: &str| Mode::Line(Line::new(field, text));
+        let ask = |field, text: &str| Mode::Line(Line::new(field, text, &store.data.vocabulary));
         match action {
-            Action::Down => self.step(1, store),
-            Action::Up => self.step(-1, store),
-            Action::PageDown => self.cursor.page(1, count),
-            Action::PageUp => self.cursor.page(-1, count),
-            Action::First => self.cursor.go(0, count),
-            Action::Last => self.cursor.go(usize::MAX, count),
+            Action::ExtendDown => self.extend(1, store),
+            Action::ExtendUp => self.extend(-1, store),
             Action::NextTab => self.detail.turn(1),
             Action::PreviousTab => self.detail.turn(-1),
             Action::ScrollDown => self.detail.scroll(3),
@@ -81,19 +99,29 @@ impl Data {
                 self.statistics = if self.statistics == Shown::Yes { Shown::No } else { Shown::Yes };
             }
             Action::Choose => self.choose(store),
-            Action::ChooseAll => self.chosen = Chosen::Everything,
-            Action::EditFilter => self.mode = Mode::Filter(FilterLine::new(&self.line)),
+            Action::ChooseAll => self.choose_everything(),
+            Action::Invert => self.invert(),
+            Action::EditFilter => {
+                let place = (self.cursor.place(), self.under_cursor(store));
+                self.mode = Mode::Filter(FilterLine::new(&self.line, place, &store.data.vocabulary));
+            }
             Action::Search => self.mode = ask(Field::Search, ""),
             Action::Import => self.mode = ask(Field::Import, ""),
             Action::Jump => self.mode = ask(Field::Jump, ""),
             Action::Tag => self.mode = ask(Field::Tag, ""),
             Action::Untag => self.mode = ask(Field::Untag, ""),
-            Action::Label => self.mode = ask(Field::Label, self.own_label(store)),
+            Action::Label => {
+                let labels = Labels::of(&store.data.vocabulary.labels);
+                let line = || ask(Field::Label, self.own_label(store));
+                self.mode = labels.map_or_else(line, Mode::Labels);
+            }
             Action::SetSplit => self.mode = ask(Field::Split, self.own_split(store)),
+            Action::New => self.begin_new(store),
             Action::Edit => self.begin_edit(store),
-            Action::NextTurn => self.next_turn(),
             Action::Accept
+            | Action::AddTurn
             | Action::Approve
+            | Action::BringBack
             | Action::Cancel
             | Action::Check
             | Action::Close
@@ -102,149 +130,118 @@ impl Data {
             | Action::Copy
             | Action::CountTokens
             | Action::Delete
+            | Action::Down
             | Action::Duplicate
+            | Action::Export
+            | Action::First
+            | Action::LabelKeys
+            | Action::Last
+            | Action::Mark
             | Action::MarkNew
+            | Action::MatchBefore
             | Action::Mend
-            | Action::New
             | Action::NextColumnOfPart
+            | Action::NextMatch
+            | Action::NextTurn
             | Action::Open
+            | Action::PageDown
+            | Action::PageUp
             | Action::Redo
             | Action::Reject
+            | Action::RemoveTurn
+            | Action::Revert
             | Action::Save
             | Action::Similar
             | Action::SortNext
             | Action::SortTurn
-            | Action::Undo => {}
+            | Action::TurnBefore
+            | Action::TurnDown
+            | Action::TurnRole
+            | Action::TurnUp
+            | Action::Undo
+            | Action::Up => {}
         }
     }
 
-    fn next_turn(&mut self) {
+    /// A movement of the cursor: a range that was held ends, a record that was shown for itself goes.
+    fn go(&mut self, step: impl FnOnce(&mut Self), store: &Store) -> Vec<Effect> {
+        self.let_go(store);
+        self.pinned = None;
+        step(self);
+        Vec::new()
+    }
+
+    /// Does something to the turns that are being edited.
+    fn write(&mut self, change: impl FnOnce(&mut Editor)) -> Vec<Effect> {
         if let Mode::Edit(editor) = &mut self.mode {
-            editor.next_turn();
+            change(editor);
         }
-    }
-
-    /// Asks for what a filter matches.
-    pub(super) fn show(&mut self, filter: Filter) -> Vec<Effect> {
-        let view = ViewId(self.next);
-        self.next += 1;
-        self.asked = Some(view);
-        self.highlights = Highlights::of(&filter);
-        if filter != self.filter && filter != Filter::Everything {
-            // Something else is asked for: it is looked at from its top.
-            self.cursor.go(0, 1);
-            self.opened = None;
-        }
-        self.filter = filter.clone();
-        self.chosen = Chosen::default();
-        self.page = None;
-        vec![send(DataCommand::View { view, filter, order: self.order })]
-    }
-
-    fn sort(&mut self, order: Order) -> Vec<Effect> {
-        self.order = order;
-        let filter = self.filter.clone();
-        let chosen = std::mem::take(&mut self.chosen);
-        let effects = self.show(filter);
-        self.chosen = chosen;
-        effects
-    }
-
-    /// Keeps the cursor on its record when records come or go.
-    pub(super) fn follow(&mut self, store: &Store) {
-        if let Some(created) = store.data.created.filter(|created| self.cursor.seen_created != Some(*created))
-        {
-            self.cursor.seen_created = Some(created);
-            self.opened = None;
-            self.cursor.go(usize::MAX, store.data.count());
-        }
-        if let Some(view) = &store.data.view {
-            self.cursor.follow(view);
-        }
-    }
-
-    pub(super) fn ask_for_page(&mut self, store: &Store) -> Vec<Effect> {
-        let Some(view) = store.data.view.as_ref().filter(|view| Some(view.view) == self.asked) else {
-            return Vec::new();
-        };
-        let Some(wanted) = self.cursor.wanted(store.data.count(), |position| store.data.is_fresh(position))
-        else {
-            return Vec::new();
-        };
-        let page = (view.view, view.generation, wanted.start, wanted.end);
-        if self.page == Some(page) {
-            return Vec::new();
-        }
-        self.page = Some(page);
-        vec![send(DataCommand::Page { view: view.view, generation: view.generation, positions: wanted })]
-    }
-
-    pub(super) fn ask_for_record(&mut self, store: &Store) -> Option<Effect> {
-        let id = self.under_cursor(store)?;
-        if self.opened == Some(id) {
-            return None;
-        }
-        self.opened = Some(id);
-        self.detail.rewind();
-        Some(send(DataCommand::Open(id)))
-    }
-
-    /// Only while they are looked at: the first time, a model has to be opened.
-    pub(super) fn ask_for_tokens(&mut self, store: &Store) -> Option<Effect> {
-        let (id, _) = store.data.opened.as_ref()?;
-        if self.detail.tab() != Tab::Tokens || self.cut == Some(store.data.content) {
-            return None;
-        }
-        self.cut = Some(store.data.content);
-        Some(send(DataCommand::Tokens(*id)))
-    }
-
-    /// None while another view is being looked for: what is on the screen is not what was asked for.
-    pub(super) fn under_cursor(&self, store: &Store) -> Option<RecordId> {
-        let known = store.data.view.as_ref().map(|view| view.view);
-        if known == self.asked { store.data.own_row(self.cursor.position()).map(|row| row.id) } else { None }
-    }
-
-    fn choose(&mut self, store: &Store) {
-        if let Some(id) = self.under_cursor(store) {
-            self.chosen.toggle(id);
-            self.cursor.move_by(1, store.data.count());
-        }
+        Vec::new()
     }
 
     pub(super) fn can_close(&self) -> bool {
-        self.detail.is_open() || !self.chosen.is_empty() || !self.line.is_empty()
+        self.detail.is_open()
+            || self.anchor.is_some()
+            || !self.chosen.is_empty()
+            || self.filter != Filter::Everything
+            || !self.line.is_empty()
     }
 
-    /// One step back at a time: the text field, the record, the choice, the filter.
-    fn close(&mut self) -> Vec<Effect> {
+    /// One step back at a time: the text field, the record, the range, the choice, the filter.
+    fn close(&mut self, store: &Store) -> Vec<Effect> {
         match std::mem::replace(&mut self.mode, Mode::Table) {
             Mode::Filter(line) => {
-                let Ok(before) = crate::domain::filter::parse(line.before()) else { return Vec::new() };
-                if before == self.filter { Vec::new() } else { self.show(before) }
+                let (before, place, record) = line.before();
+                let Ok(before) = crate::domain::filter::parse(before) else { return Vec::new() };
+                if before == self.filter { Vec::new() } else { self.go_back(before, place, record) }
             }
-            Mode::Line(_) | Mode::Edit(_) | Mode::Import(_) | Mode::Findings(_) => Vec::new(),
+            Mode::Edit(editor) => self.leave(*editor, store),
+            Mode::Export(form) => {
+                self.last_export = Some(form.as_last());
+                Vec::new()
+            }
+            Mode::Line(_) | Mode::Labels(_) | Mode::Import(_) | Mode::Findings(_) => Vec::new(),
             Mode::Table if self.detail.is_open() => {
                 self.detail.toggle();
                 Vec::new()
             }
+            Mode::Table if self.anchor.is_some() => {
+                self.anchor = None;
+                Vec::new()
+            }
             Mode::Table if !self.chosen.is_empty() => {
-                self.chosen = Chosen::default();
+                self.chosen = super::Chosen::default();
                 Vec::new()
             }
             Mode::Table => {
                 self.line.clear();
-                self.show(Filter::Everything)
+                match self.home.take() {
+                    Some((place, record)) => self.go_back(Filter::Everything, place, record),
+                    None => self.show(Filter::Everything),
+                }
             }
         }
     }
 
     fn complete(&mut self, store: &Store) -> Vec<Effect> {
-        let Mode::Filter(line) = &mut self.mode else { return Vec::new() };
-        line.complete(&store.data.vocabulary);
-        match line.filter() {
-            Ok(filter) if filter != self.filter => self.show(filter),
-            _ => Vec::new(),
+        match &mut self.mode {
+            Mode::Line(line) => {
+                line.complete(&store.data.vocabulary);
+                Vec::new()
+            }
+            Mode::Filter(line) => {
+                line.complete(&store.data.vocabulary);
+                match line.filter() {
+                    Ok(filter) if filter != self.filter => self.narrow(filter, store),
+                    _ => Vec::new(),
+                }
+            }
+            Mode::Table
+            | Mode::Labels(_)
+            | Mode::Edit(_)
+            | Mode::Import(_)
+            | Mode::Export(_)
+            | Mode::Findings(_) => Vec::new(),
         }
     }
 
@@ -257,10 +254,16 @@ impl Data {
                     return Vec::new();
                 };
                 line.text().trim().clone_into(&mut self.line);
-                if filter == self.filter { Vec::new() } else { self.show(filter) }
+                if filter == self.filter { Vec::new() } else { self.narrow(filter, store) }
             }
             Mode::Line(line) => self.accept_line(&line, store),
+            Mode::Labels(_) => {
+                let own = self.own_label(store);
+                self.mode = Mode::Line(Line::new(Field::Label, own, &store.data.vocabulary));
+                Vec::new()
+            }
             Mode::Import(form) => vec![send(DataCommand::Import { map: form.map(), path: form.path })],
+            Mode::Export(form) => self.export(form),
             mode @ (Mode::Table | Mode::Edit(_) | Mode::Findings(_)) => {
                 self.mode = mode;
                 Vec::new()
@@ -274,22 +277,23 @@ impl Data {
         match line.field() {
             Field::Jump => {
                 if let Ok(row) = text.replace([',', '_'], "").parse::<usize>() {
+                    self.pinned = None;
                     self.cursor.go(row.saturating_sub(1), store.data.count());
                 }
                 self.refresh(store)
             }
             Field::Search | Field::Tag | Field::Untag | Field::Import if text.is_empty() => Vec::new(),
             Field::Import => self.plan_import(&text),
-            Field::Search => self.search(&text),
+            Field::Search => self.search(&text, store),
             Field::Tag => self.change(Change::AddTag(text), store),
             Field::Untag => self.change(Change::RemoveTag(text), store),
-            Field::Label => self.change(Change::SetLabel(name), store),
+            Field::Label => self.judge(Change::SetLabel(name), store),
             Field::Split => self.change(Change::SetSplit(name), store),
         }
     }
 
     /// Adds words to the filter: quoted as a phrase, unless they are a regular expression.
-    fn search(&mut self, words: &str) -> Vec<Effect> {
+    fn search(&mut self, words: &str, store: &Store) -> Vec<Effect> {
         let regular = words.len() > 1 && words.starts_with('/');
         let term = match (regular, words.ends_with('/')) {
             (true, true) => words.to_owned(),
@@ -300,55 +304,9 @@ impl Data {
         match crate::domain::filter::parse(&line) {
             Ok(filter) => {
                 self.line = line;
-                self.show(filter)
+                self.narrow(filter, store)
             }
             Err(error) => vec![Effect::Notify(Notice::new(Level::Error, error.message))],
-        }
-    }
-
-    /// Changes the chosen records, or the one under the cursor. Many are asked about first.
-    fn change(&mut self, change: Change, store: &Store) -> Vec<Effect> {
-        let (selection, count) = match &self.chosen {
-            Chosen::Everything => (Selection::Matching(self.filter.clone()), store.data.count()),
-            Chosen::Records(ids) if !ids.is_empty() => {
-                (Selection::Records(ids.iter().copied().collect()), ids.len())
-            }
-            Chosen::Records(_) => match self.under_cursor(store) {
-                Some(id) => (Selection::Records(vec![id]), 1),
-                None => return Vec::new(),
-            },
-        };
-        let words = change.words();
-        let command = send(DataCommand::Change { selection, change });
-        if count == 1 {
-            return vec![command];
-        }
-        vec![Effect::Ask(Question {
-            title: format!("{words}: {} records?", text::count(count as u64)),
-            text: "One undo takes all of it back.".to_owned(),
-            yes: words,
-            then: vec![command],
-        })]
-    }
-
-    fn begin_edit(&mut self, store: &Store) {
-        if let Some((id, opened)) = &store.data.opened
-            && self.under_cursor(store) == Some(*id)
-        {
-            self.mode = Mode::Edit(Box::new(Editor::new(*id, &opened.record)));
-        }
-    }
-
-    fn save(&mut self) -> Vec<Effect> {
-        match std::mem::replace(&mut self.mode, Mode::Table) {
-            Mode::Edit(editor) => {
-                let (record, body) = editor.finish();
-                vec![send(DataCommand::Edit { record, body })]
-            }
-            mode => {
-                self.mode = mode;
-                Vec::new()
-            }
         }
     }
 
@@ -365,6 +323,24 @@ impl Data {
     pub(super) fn tab(&self) -> Tab {
         self.detail.tab()
     }
+}
+
+/// Whether an action is for what is chosen, so that a range has to be known first.
+const fn takes_selection(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Approve
+            | Action::Reject
+            | Action::MarkNew
+            | Action::Delete
+            | Action::Tag
+            | Action::Untag
+            | Action::Label
+            | Action::SetSplit
+            | Action::Choose
+            | Action::Invert
+            | Action::Export
+    )
 }
 
 fn copy(store: &Store) -> Vec<Effect> {

@@ -55,8 +55,24 @@ pub enum Action {
     Accept,
     Complete,
     NextTurn,
+    TurnBefore,
+    AddTurn,
+    RemoveTurn,
+    BringBack,
+    TurnUp,
+    TurnDown,
+    TurnRole,
+    Revert,
     Save,
     Cancel,
+    LabelKeys,
+    NextMatch,
+    MatchBefore,
+    Mark,
+    ExtendDown,
+    ExtendUp,
+    Invert,
+    Export,
 }
 
 const fn bind(
@@ -72,10 +88,36 @@ const fn bind(
 /// Those of a text field come first: they are available only while there is one.
 pub(super) const BINDINGS: &[Binding] = &[
     bind("data.accept", &["enter"], "accept", "Accept what was typed", Action::Accept),
-    bind("data.complete", &["tab"], "complete", "Take the first suggestion", Action::Complete),
-    bind("data.next_turn", &["tab"], "next turn", "Edit the next turn", Action::NextTurn),
+    bind("data.complete", &["tab"], "complete", "Take the suggestion that is picked", Action::Complete),
     bind("data.save", &["ctrl-s"], "save", "Save what was edited", Action::Save),
-    bind("data.cancel", &["esc"], "cancel", "Leave without changing anything", Action::Cancel),
+    bind("data.cancel", &["esc"], "leave", "Leave; what was edited stays as a draft", Action::Cancel),
+    bind("data.next_turn", &["tab"], "next turn", "Edit the next turn", Action::NextTurn),
+    bind("data.turn_before", &["shift-tab"], "turn before", "Edit the turn before", Action::TurnBefore)
+        .hidden(),
+    bind("data.turn_add", &["alt-n", "ctrl-o"], "add", "Add a turn after this one", Action::AddTurn),
+    bind("data.turn_remove", &["alt-x", "f8"], "take out", "Take the turn out", Action::RemoveTurn),
+    bind(
+        "data.turn_role",
+        &["alt-r", "ctrl-t"],
+        "role",
+        "Give the turn to another speaker",
+        Action::TurnRole,
+    ),
+    bind("data.turn_up", &["alt-up", "ctrl-up"], "move", "Move the turn up", Action::TurnUp),
+    bind("data.turn_down", &["alt-down", "ctrl-down"], "down", "Move the turn down", Action::TurnDown)
+        .hidden(),
+    bind(
+        "data.turn_back",
+        &["alt-z"],
+        "bring back",
+        "Bring back the turn that was taken out",
+        Action::BringBack,
+    )
+    .hidden(),
+    bind("data.revert", &["alt-o"], "as it was", "Begin again with what the record says", Action::Revert)
+        .hidden(),
+    // Digits are read as text: which label each sets is on the screen.
+    bind("data.label_keys", &["1"], "to 9 set a label", "Set a label with its digit", Action::LabelKeys),
     bind(
         "data.part_next",
         &["right"],
@@ -92,6 +134,18 @@ pub(super) const BINDINGS: &[Binding] = &[
     )
     .hidden(),
     bind("data.mend", &["F"], "mend", "Mend what can safely be: exact repeats, odd characters", Action::Mend),
+    // While something is searched for, these keys walk its matches; ctrl-n and M still do what n and N do otherwise.
+    bind("data.match_next", &["n"], "next match", "Go to the next match of the search", Action::NextMatch),
+    bind("data.match_before", &["N"], "match before", "Go to the match before", Action::MatchBefore).hidden(),
+    bind("data.approve", &["a"], "approve", "Mark as approved, and go to the next record", Action::Approve),
+    bind(
+        "data.reject",
+        &["backspace"],
+        "reject",
+        "Mark as rejected, and go to the next record",
+        Action::Reject,
+    ),
+    bind("data.edit", &["e"], "edit", "Edit the record's turns", Action::Edit),
     bind(
         "data.search",
         &["/"],
@@ -100,16 +154,34 @@ pub(super) const BINDINGS: &[Binding] = &[
         Action::Search,
     ),
     bind("data.filter", &["f"], "filter", "Edit the filter", Action::EditFilter),
-    bind("data.edit", &["e"], "edit", "Edit the record's turns", Action::Edit),
     bind("data.tag", &["t"], "tag", "Tag the chosen records", Action::Tag),
+    bind("data.label", &["l"], "label", "Set the label: a digit for each that is in use", Action::Label),
     bind("data.choose", &["space"], "select", "Choose the record, or let it go", Action::Choose),
-    bind("data.approve", &["a"], "approve", "Mark as approved", Action::Approve),
-    bind("data.reject", &["backspace"], "reject", "Mark as rejected", Action::Reject),
-    bind("data.check", &["x"], "check", "Look for what may be wrong, and show what was found", Action::Check),
+    bind("data.range", &["v"], "range", "Choose a range of rows: begin it here, or end it", Action::Mark),
     bind("data.open", &["enter"], "open", "Open the record, or close it", Action::Open),
     bind("data.undo", &["u"], "undo", "Take the last change back", Action::Undo),
+    bind("data.check", &["x"], "check", "Look for what may be wrong, and show what was found", Action::Check),
     bind("data.sort", &["o"], "sort", "Sort by the next field", Action::SortNext),
-    bind("data.similar", &["v"], "similar", "Find what reads like this record", Action::Similar).hidden(),
+    bind(
+        "data.export",
+        &["E"],
+        "export",
+        "Write what is selected, or what the filter matches, to a file",
+        Action::Export,
+    ),
+    bind("data.extend_down", &["shift-down"], "range", "Choose this row and the next", Action::ExtendDown)
+        .hidden(),
+    bind("data.extend_up", &["shift-up"], "range", "Choose this row and the one before", Action::ExtendUp)
+        .hidden(),
+    bind(
+        "data.invert",
+        &["I"],
+        "invert",
+        "Choose what isn't chosen, of what the filter matches",
+        Action::Invert,
+    )
+    .hidden(),
+    bind("data.similar", &["~"], "similar", "Find what reads like this record", Action::Similar).hidden(),
     bind(
         "data.import",
         &["i"],
@@ -119,13 +191,12 @@ pub(super) const BINDINGS: &[Binding] = &[
     )
     .hidden(),
     bind("data.redo", &["ctrl-r"], "redo", "Do again what was undone", Action::Redo).hidden(),
-    bind("data.label", &["l"], "label", "Set the label", Action::Label).hidden(),
     bind("data.split", &["p"], "split", "Set the split", Action::SetSplit).hidden(),
     bind("data.untag", &["T"], "untag", "Take a tag off", Action::Untag).hidden(),
-    bind("data.mark_new", &["N"], "new again", "Mark as new again", Action::MarkNew).hidden(),
+    bind("data.mark_new", &["N", "M"], "new again", "Mark as new again", Action::MarkNew).hidden(),
     bind("data.choose_all", &["A"], "all", "Choose everything that the filter matches", Action::ChooseAll)
         .hidden(),
-    bind("data.new", &["n"], "new", "Write a new record", Action::New).hidden(),
+    bind("data.new", &["n", "ctrl-n"], "new", "Write a new record", Action::New).hidden(),
     bind("data.duplicate", &["d"], "duplicate", "Duplicate the record", Action::Duplicate).hidden(),
     bind(
         "data.delete",
@@ -147,9 +218,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     .hidden(),
     bind("data.previous_tab", &["left"], "view before", "The view of the record before", Action::PreviousTab)
         .hidden(),
-    bind("data.scroll_down", &["J", "shift-down"], "scroll", "Scroll the record down", Action::ScrollDown)
-        .hidden(),
-    bind("data.scroll_up", &["K", "shift-up"], "scroll", "Scroll the record up", Action::ScrollUp).hidden(),
+    bind("data.scroll_down", &["J"], "scroll", "Scroll the record down", Action::ScrollDown).hidden(),
+    bind("data.scroll_up", &["K"], "scroll", "Scroll the record up", Action::ScrollUp).hidden(),
     bind("data.column", &["c"], "column", "Choose the next column", Action::NextColumn).hidden(),
     bind("data.wider", &[">"], "wider", "Make the chosen column wider", Action::Wider).hidden(),
     bind("data.narrower", &["<"], "narrower", "Make the chosen column narrower", Action::Narrower).hidden(),

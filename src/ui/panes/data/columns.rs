@@ -1,7 +1,9 @@
 //! Which columns the table has, and how wide they are. Widths stay while values change.
 
+use super::detail_turns::signs;
 use crate::domain::protocol::data::RowSummary;
 use crate::domain::record::Status;
+use crate::domain::view::SortField;
 use crate::ui::widgets::text;
 
 /// What a column shows.
@@ -12,6 +14,7 @@ pub(super) enum Kind {
     Split,
     Label,
     Tokens,
+    Turns,
     Score,
     Tags,
     Prompt,
@@ -33,12 +36,13 @@ pub(super) struct Column {
     width: u16,
 }
 
-const ALL: [Column; 10] = [
+const ALL: [Column; 11] = [
     Column { kind: Kind::Number, width: 7 },
     Column { kind: Kind::Status, width: 10 },
     Column { kind: Kind::Split, width: 6 },
     Column { kind: Kind::Label, width: 8 },
     Column { kind: Kind::Tokens, width: 6 },
+    Column { kind: Kind::Turns, width: 0 },
     Column { kind: Kind::Score, width: 0 },
     Column { kind: Kind::Tags, width: 10 },
     Column { kind: Kind::Prompt, width: 34 },
@@ -49,17 +53,39 @@ const ALL: [Column; 10] = [
 /// Columns from left to right; one may be chosen to be changed. A width of 0 hides it.
 #[derive(Debug)]
 pub(super) struct Columns {
-    columns: [Column; 10],
+    columns: [Column; 11],
     chosen: Option<usize>,
+    /// Whether rows with more than a question and its answer were seen: then their turns are counted.
+    turns: Turns,
 }
+
+/// Whether the column of turns has come by itself. It stays, and a person may hide it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turns {
+    Unseen,
+    Seen,
+}
+
+/// Room for `12 ƒ3∴2`.
+const TURNS: u16 = 8;
 
 impl Default for Columns {
     fn default() -> Self {
-        Self { columns: ALL, chosen: None }
+        Self { columns: ALL, chosen: None, turns: Turns::Unseen }
     }
 }
 
 impl Columns {
+    /// Rows come onto the screen: turns get a column with the first that has more than two.
+    pub(super) fn see(&mut self, row: &RowSummary) {
+        if self.turns == Turns::Unseen && (row.turns > 2 || row.calls + row.thoughts > 0) {
+            self.turns = Turns::Seen;
+            if let Some(column) = self.columns.iter_mut().find(|column| column.kind == Kind::Turns) {
+                column.width = column.width.max(TURNS);
+            }
+        }
+    }
+
     pub(super) fn choose_next(&mut self) {
         let next = self.chosen.map_or(0, |chosen| chosen + 1);
         self.chosen = (next < self.columns.len()).then_some(next);
@@ -91,7 +117,7 @@ impl Columns {
             .copied()
             .filter(|column| column.width > 0 || self.chosen() == Some(column.kind))
             .collect();
-        let least = |column: &Column| if is_text(column.kind) { 24 } else { column.width.max(5) } + 2;
+        let least = |column: &Column| if is_text(column.kind) { 22 } else { column.width.max(5) } + 2;
         while shown.len() > 2 && shown.iter().map(least).sum::<u16>() > width {
             // Texts stay longer than figures that few need.
             let out = shown
@@ -129,6 +155,7 @@ impl Kind {
             Self::Split => "split",
             Self::Label => "label",
             Self::Tokens => "tokens",
+            Self::Turns => "turns",
             Self::Score => "score",
             Self::Tags => "tags",
             Self::Prompt => "user",
@@ -143,6 +170,7 @@ impl Kind {
             Self::Status
             | Self::Split
             | Self::Label
+            | Self::Turns
             | Self::Tags
             | Self::Prompt
             | Self::Answer
@@ -161,6 +189,10 @@ impl Kind {
             Self::Tokens => {
                 row.tokens.map_or_else(|| "–".to_owned(), |tokens| text::count(u64::from(tokens)))
             }
+            Self::Turns => {
+                let signs = signs(row.calls as usize, row.thoughts as usize);
+                format!("{} {signs}", row.turns).trim_end().to_owned()
+            }
             Self::Score => row.score.map_or_else(|| "–".to_owned(), |score| format!("{score:.1}")),
             Self::Tags => row.tags.join(" "),
             Self::Prompt => row.prompt.clone(),
@@ -176,5 +208,21 @@ pub(super) const fn status(status: Status) -> &'static str {
         Status::New => "◌ new",
         Status::Approved => "✓ approved",
         Status::Rejected => "✗ rejected",
+    }
+}
+
+/// By what the rows can be sorted with a click on a column's heading.
+pub(super) const fn sort_field(kind: Kind) -> Option<SortField> {
+    match kind {
+        Kind::Number => Some(SortField::Id),
+        Kind::Status => Some(SortField::Status),
+        Kind::Split => Some(SortField::Split),
+        Kind::Label => Some(SortField::Label),
+        Kind::Tokens => Some(SortField::Tokens),
+        Kind::Turns => Some(SortField::Turns),
+        Kind::Score => Some(SortField::Score),
+        Kind::Prompt => Some(SortField::Prompt),
+        Kind::Source => Some(SortField::Source),
+        Kind::Tags | Kind::Answer => None,
     }
 }

@@ -1,10 +1,8 @@
-//! Where the cursor is, which rows are on the screen, which records are chosen.
+//! Where the cursor is and which rows are on the screen.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::domain::protocol::data::{Found, Generation, Viewed};
-use crate::domain::record::RecordId;
+use crate::domain::protocol::data::{Found, Generation, ViewId, Viewed};
 
 /// Rows beyond the screen that are read with it, above and below.
 const MARGIN: usize = 50;
@@ -17,8 +15,15 @@ pub(super) struct Cursor {
     height: usize,
     /// The state of the view that the position was made for.
     generation: Generation,
-    /// The record made here that the cursor went to last.
-    pub(super) seen_created: Option<RecordId>,
+    /// Where to be in a view that is being looked for: a person went back to it.
+    back: Option<(ViewId, Place)>,
+}
+
+/// A row, and the first one on the screen with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    position: usize,
+    top: usize,
 }
 
 impl Cursor {
@@ -30,13 +35,33 @@ impl Cursor {
         self.top
     }
 
+    pub(super) const fn place(&self) -> Place {
+        Place { position: self.position, top: self.top }
+    }
+
+    /// Goes to a place as soon as a view is there.
+    pub(super) const fn go_back(&mut self, view: ViewId, place: Place) {
+        self.back = Some((view, place));
+    }
+
     pub(super) fn go(&mut self, position: usize, count: usize) {
-        self.position = position.min(count.saturating_sub(1));
-        self.scroll(count);
+        self.back = None;
+        self.settle(position, count);
     }
 
     pub(super) fn move_by(&mut self, by: isize, count: usize) {
         self.go(self.position.saturating_add_signed(by), count);
+    }
+
+    /// Moves the rows under the cursor, and the cursor only when its row would leave the screen.
+    pub(super) fn scroll_by(&mut self, by: isize, count: usize) {
+        let height = self.height.max(1);
+        let last = count.saturating_sub(height);
+        let top = self.top.saturating_add_signed(by).min(last);
+        // At an end the cursor goes on alone.
+        let moved = if top == self.top { self.position.saturating_add_signed(by) } else { self.position };
+        self.top = top;
+        self.go(moved.clamp(top, top + height - 1), count);
     }
 
     pub(super) fn page(&mut self, pages: isize, count: usize) {
@@ -47,7 +72,7 @@ impl Cursor {
     /// The table has this many rows on the screen.
     pub(super) fn resize(&mut self, height: usize, count: usize) {
         self.height = height;
-        self.go(self.position, count);
+        self.settle(self.position, count);
     }
 
     /// Goes where its record has gone.
@@ -57,18 +82,28 @@ impl Cursor {
         }
         self.generation = view.generation;
         let count = view.found.count();
-        if let Some(position) = view.cursor {
+        let all = matches!(view.found, Found::All(_));
+        if let Some((_, place)) = self.back.filter(|(of, _)| *of == view.view) {
+            let position = view.cursor.unwrap_or(place.position);
+            if position < count || all {
+                self.top = position.saturating_sub(place.position.saturating_sub(place.top));
+                self.settle(position, count);
+            }
+            if all {
+                self.back = None;
+            }
+        } else if let Some(position) = view.cursor {
             // The row stays where it is on the screen.
             let row = self.position - self.top.min(self.position);
-            self.position = position;
             self.top = position.saturating_sub(row);
-            self.scroll(count);
-        } else if let Found::All(_) = view.found {
-            self.go(self.position, count);
+            self.settle(position, count);
+        } else if all {
+            self.settle(self.position, count);
         }
     }
 
-    fn scroll(&mut self, count: usize) {
+    fn settle(&mut self, position: usize, count: usize) {
+        self.position = position.min(count.saturating_sub(1));
         let height = self.height.max(1);
         if self.position < self.top {
             self.top = self.position;
@@ -97,51 +132,6 @@ impl Cursor {
             Some(around(MARGIN))
         } else {
             None
-        }
-    }
-}
-
-/// Chosen records.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Chosen {
-    Records(BTreeSet<RecordId>),
-    /// All that the filter matches.
-    Everything,
-}
-
-impl Default for Chosen {
-    fn default() -> Self {
-        Self::Records(BTreeSet::new())
-    }
-}
-
-impl Chosen {
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(self, Self::Records(records) if records.is_empty())
-    }
-
-    pub(super) fn contains(&self, id: RecordId) -> bool {
-        match self {
-            Self::Records(records) => records.contains(&id),
-            Self::Everything => true,
-        }
-    }
-
-    pub(super) fn count(&self, all: usize) -> usize {
-        match self {
-            Self::Records(records) => records.len(),
-            Self::Everything => all,
-        }
-    }
-
-    pub(super) fn toggle(&mut self, id: RecordId) {
-        match self {
-            Self::Records(records) => {
-                if !records.remove(&id) {
-                    records.insert(id);
-                }
-            }
-            Self::Everything => *self = Self::Records(BTreeSet::from([id])),
         }
     }
 }

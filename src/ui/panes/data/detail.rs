@@ -1,20 +1,19 @@
 //! One record whole: its turns, its row as imported, its history.
 
-use std::borrow::Cow;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use super::detail_turns;
 use crate::domain::change::{ChangeState, RecordChange};
 use crate::domain::protocol::data::{Opened, TokenPiece, Trained};
 use crate::domain::record::{Record, RecordId};
 use crate::ui::pane::View;
 use crate::ui::theme::Theme;
 use crate::ui::widgets::highlight::Highlights;
-use crate::ui::widgets::{markdown, text};
+use crate::ui::widgets::text;
 
 /// Which side of a record is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,8 +42,19 @@ impl Tab {
 #[derive(Debug, Default)]
 pub(super) struct Detail {
     tab: Tab,
-    top: usize,
+    /// The first line on the screen; nothing until somebody scrolls: then it begins with what matters.
+    top: Option<usize>,
     size: Size,
+    /// Lines that the search matches, as of the last draw; none while no record is drawn.
+    matches: Option<Vec<usize>>,
+    /// The match that a person has gone to.
+    mark: Option<usize>,
+    /// The record that was drawn last.
+    of: Option<RecordId>,
+    /// Which match of the next record to begin with.
+    arrive: Seek,
+    /// What was drawn last: where scrolling begins.
+    drawn: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,6 +63,17 @@ enum Size {
     Beside,
     Whole,
 }
+
+/// Which match of a search comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Seek {
+    #[default]
+    Next,
+    Before,
+}
+
+/// Lines that are seen above a match.
+const ABOVE: usize = 2;
 
 impl Detail {
     pub(super) const fn tab(&self) -> Tab {
@@ -65,22 +86,47 @@ impl Detail {
 
     pub(super) fn toggle(&mut self) {
         self.size = if self.is_open() { Size::Beside } else { Size::Whole };
+        self.top = None;
     }
 
     pub(super) fn turn(&mut self, by: isize) {
         let count = Tab::ALL.len();
         let at = Tab::ALL.iter().position(|tab| *tab == self.tab).unwrap_or_default();
         let next = (at + count).saturating_add_signed(by) % count;
-        self.tab = Tab::ALL.get(next).copied().unwrap_or_default();
-        self.top = 0;
+        self.show(Tab::ALL.get(next).copied().unwrap_or_default());
+    }
+
+    pub(super) fn show(&mut self, tab: Tab) {
+        self.tab = tab;
+        self.rewind(Seek::Next);
     }
 
     pub(super) fn scroll(&mut self, by: isize) {
-        self.top = self.top.saturating_add_signed(by);
+        self.top = Some(self.drawn.saturating_add_signed(by));
     }
 
-    pub(super) fn rewind(&mut self) {
-        self.top = 0;
+    /// Another record: from its first match, or from the last where one comes from below.
+    pub(super) fn rewind(&mut self, arrive: Seek) {
+        (self.top, self.mark, self.arrive) = (None, None, arrive);
+    }
+
+    /// No record is on the screen.
+    pub(super) fn hide(&mut self) {
+        self.matches = None;
+    }
+
+    /// Goes to the next match within the record; false where there is none, or no record is seen.
+    pub(super) fn seek(&mut self, seek: Seek) -> bool {
+        let Some(matches) = &self.matches else { return false };
+        let next = match (seek, self.mark) {
+            (_, None) => None,
+            (Seek::Next, Some(mark)) => matches.iter().find(|line| **line > mark),
+            (Seek::Before, Some(mark)) => matches.iter().rfind(|line| **line < mark),
+        };
+        let Some(next) = next.copied() else { return false };
+        self.mark = Some(next);
+        self.top = Some(next.saturating_sub(ABOVE));
+        true
     }
 
     /// The record's side that is chosen, from the line that it is scrolled to.
@@ -92,71 +138,96 @@ impl Detail {
         (id, opened): (RecordId, &Opened),
         highlights: &Highlights,
     ) {
+        if self.of.replace(id) != Some(id) {
+            // The one before was still seen until this one was read.
+            (self.top, self.mark) = (None, None);
+        }
         let width = usize::from(area.width);
-        let lines = match self.tab {
-            Tab::Messages => messages(opened, width, view.theme, highlights),
-            Tab::Tokens => tokens(id, width, view),
-            Tab::Raw => raw(&opened.record, width, view.theme, highlights),
-            Tab::History => history(&opened.history, width, view),
+        let mut begin = 0;
+        let (head, lines) = match self.tab {
+            Tab::Messages => {
+                let turns = detail_turns::turns(opened, width, view.theme, highlights);
+                // Of a long conversation a part of the screen shows what is answered last.
+                if self.size == Size::Beside && opened.record.messages.len() > 2 {
+                    begin = turns.question;
+                }
+                (Some(facts(opened, width, view.theme)), turns.lines)
+            }
+            Tab::Tokens => (None, tokens(id, width, view)),
+            Tab::Raw => (None, raw(&opened.record, width, view.theme, highlights)),
+            Tab::History => (None, history(&opened.history, width, view)),
         };
+        let mut area = area;
+        if let Some(head) = head {
+            head.render(Rect { height: 1, ..area }.intersection(area), buffer);
+            area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        }
+        self.arrive_at_match(&lines, highlights);
+        self.draw_lines(buffer, area, lines, begin, view.theme);
+    }
+
+    /// Finds the lines that the search matches, and goes to one of them when the record has just come.
+    fn arrive_at_match(&mut self, lines: &[Line<'_>], highlights: &Highlights) {
+        let matched = |line: &Line<'_>| {
+            !highlights.is_empty() && line.spans.iter().any(|span| highlights.is_match(&span.content))
+        };
+        let matches: Vec<usize> = (0..lines.len()).filter(|at| lines.get(*at).is_some_and(matched)).collect();
+        if self.mark.is_none() && self.top.is_none() {
+            self.mark = match self.arrive {
+                Seek::Next => matches.first().copied(),
+                Seek::Before => matches.last().copied(),
+            };
+            self.top = self.mark.map(|mark| mark.saturating_sub(ABOVE));
+        }
+        self.matches = Some(matches);
+    }
+
+    fn draw_lines(
+        &mut self,
+        buffer: &mut Buffer,
+        area: Rect,
+        lines: Vec<Line<'static>>,
+        begin: usize,
+        theme: &Theme,
+    ) {
         let height = usize::from(area.height);
-        self.top = self.top.min(lines.len().saturating_sub(height));
-        let below = lines.len() - (self.top + height).min(lines.len());
-        for (y, line) in (area.y..area.bottom()).zip(lines.into_iter().skip(self.top)) {
+        let count = lines.len();
+        let top = self.top.unwrap_or(begin).min(count.saturating_sub(height));
+        self.drawn = top;
+        self.top = self.top.map(|_| top);
+        for (index, (y, line)) in (area.y..area.bottom()).zip(lines.into_iter().skip(top)).enumerate() {
             line.render(Rect { y, height: 1, ..area }, buffer);
+            if self.mark == Some(top + index) {
+                buffer.set_stringn(area.x.saturating_sub(2), y, "›", 1, theme.accent);
+            }
         }
-        if below > 0 && area.height > 1 {
-            let more = format!(" {below} more lines ");
-            let x = area.right().saturating_sub(more.len() as u16);
-            buffer.set_stringn(x, area.bottom() - 1, &more, more.len(), view.theme.dim);
+        let below = count - (top + height).min(count);
+        let mut say = |lines: usize, way: &str, y: u16| {
+            let words = format!(" {lines} {way} ");
+            let wide = text::width(&words) as u16;
+            buffer.set_stringn(area.right().saturating_sub(wide), y, &words, usize::from(wide), theme.dim);
+        };
+        if area.height > 1 && top > 0 {
+            say(top, "lines above", area.y);
+        }
+        if area.height > 1 && below > 0 {
+            say(below, "more lines", area.bottom() - 1);
         }
     }
-}
-
-/// Columns that the speakers' names take.
-const NAMES: usize = 11;
-
-fn messages(opened: &Opened, width: usize, theme: &Theme, highlights: &Highlights) -> Vec<Line<'static>> {
-    let record = &opened.record;
-    let mut lines = vec![facts(opened, theme)];
-    lines.extend(
-        opened.findings.iter().map(|(check, what)| Line::styled(format!("! {check}: {what}"), theme.warning)),
-    );
-    let turns = record.messages.iter().map(|turn| (turn.role.name(), turn.text()));
-    let pair = record.preference.iter().flat_map(|pair| {
-        let chosen = pair.chosen.iter().map(|turn| ("✓ chosen", turn.text()));
-        chosen.chain(pair.rejected.iter().map(|turn| ("✗ rejected", turn.text())))
-    });
-    let text = record.text.iter().map(|text| ("text", Cow::Borrowed(text.as_str())));
-    let mut any = false;
-    for (who, content) in turns.chain(pair).chain(text) {
-        any = true;
-        let body = markdown::lines(&content, width.saturating_sub(NAMES).max(10), theme, highlights);
-        for (index, line) in body.into_iter().enumerate() {
-            let name = if index == 0 { who } else { "" };
-            let mut spans = vec![Span::styled(format!("{name:NAMES$}"), theme.accent)];
-            spans.extend(line.spans);
-            lines.push(Line::from(spans));
-        }
-        lines.push(Line::default());
-    }
-    if !any {
-        lines.push(Line::styled("Columns only; the row as imported is under raw.", theme.dim));
-    }
-    lines
 }
 
 /// Where it came from and how it stands, on one line.
-fn facts(opened: &Opened, theme: &Theme) -> Line<'static> {
+fn facts(opened: &Opened, width: usize, theme: &Theme) -> Line<'static> {
     let record = &opened.record;
     let mut parts = vec![match record.provenance.source.as_str() {
         "" => "written here".to_owned(),
         source => format!("{source}:{}", record.provenance.line),
     }];
     parts.extend(opened.tokens.map(|tokens| format!("{} tokens", text::count(u64::from(tokens)))));
+    parts.extend(detail_turns::words(record));
     parts.extend(record.label.iter().map(|label| format!("label {label}")));
     parts.extend(record.tags.iter().map(|tag| format!("#{tag}")));
-    Line::styled(parts.join(" · "), theme.dim)
+    Line::styled(text::shorten(&parts.join(" · "), width), theme.dim)
 }
 
 /// Token by token: what is trained on in one colour and underlined, the rest dim; borders by turns of weight.

@@ -4,8 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::detail::Tab;
+use super::editor::Target;
+use super::pointer::Areas;
 use super::{Chosen, Data, Mode, statistics, table};
 use crate::app::store::JobRow;
+use crate::domain::filter::{Filter, explain};
 use crate::domain::protocol::data::{Found, Opened};
 use crate::domain::record::RecordId;
 use crate::domain::view::{Direction, SortField};
@@ -25,7 +28,9 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
         ];
         return empty::draw(buffer, area, view.theme, "Data", &words);
     };
-    if let Mode::Findings(_) | Mode::Import(_) = &pane.mode {
+    pane.detail.hide();
+    pane.areas = Areas::default();
+    if let Mode::Findings(_) | Mode::Import(_) | Mode::Export(_) = &pane.mode {
         return over_all(pane, buffer, area, view);
     }
     let known = view.store.data.view.as_ref();
@@ -43,7 +48,7 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
     }
     let top = Rect { height: 1, ..area };
     filter(pane, buffer, Rect { x: top.x + 1, width: top.width.saturating_sub(2), ..top }, view);
-    let hint_line = u16::from(matches!(pane.mode, Mode::Filter(_) | Mode::Line(_)));
+    let hint_line = u16::from(matches!(pane.mode, Mode::Filter(_) | Mode::Line(_) | Mode::Labels(_)));
     let body = Rect { y: area.y + 1 + hint_line, height: area.height.saturating_sub(1 + hint_line), ..area };
     if matches!(pane.mode, Mode::Edit(_)) || pane.detail.is_open() {
         return record(pane, buffer, body, view);
@@ -55,8 +60,9 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
         }
         return;
     }
-    if known.is_some_and(|known| known.found == Found::All(0)) {
-        let words = ["No record matches this filter.", "esc clears it."];
+    if known.is_some_and(|known| known.found == Found::All(0)) && pane.pinned.is_none() {
+        let why = explain(&pane.filter, &view.store.data.vocabulary);
+        let words = [why.as_deref().unwrap_or("No record matches this filter."), "esc clears it."];
         return empty::draw(buffer, body, view.theme, "Nothing found", &words);
     }
     if area.height < TALL {
@@ -80,18 +86,23 @@ fn over_all(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
             buffer.set_stringn(x, area.y, path, width.saturating_sub(8), view.theme.text);
             form.draw(buffer, body, view);
         }
-        Mode::Table | Mode::Filter(_) | Mode::Line(_) | Mode::Edit(_) => {}
+        Mode::Export(form) => {
+            buffer.set_stringn(area.x + 1, area.y, "export", width, view.theme.accent);
+            form.draw(buffer, body, view.theme);
+        }
+        Mode::Table | Mode::Filter(_) | Mode::Line(_) | Mode::Labels(_) | Mode::Edit(_) => {}
     }
 }
 
 fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let theme = view.theme;
-    pane.filter_area = area;
+    pane.areas.filter = area;
     let counts = counts(pane, view);
     let wide = text::width(&counts) as u16;
-    let (title, hint) = match &pane.mode {
-        Mode::Line(line) => (line.field().title(), line.field().hint()),
-        _ => ("filter", ""),
+    let title = match &pane.mode {
+        Mode::Line(line) => line.field().title(),
+        Mode::Labels(_) => "label",
+        _ => "filter",
     };
     let title_style = if matches!(pane.mode, Mode::Table | Mode::Edit(_)) { theme.dim } else { theme.accent };
     let (x, _) = buffer.set_stringn(area.x, area.y, title, 10, title_style);
@@ -101,14 +112,16 @@ fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let below = Rect { y: area.y + 1, x: start, width: area.right().saturating_sub(start), height: 1 };
     match &pane.mode {
         Mode::Filter(line) => line.draw(buffer, field, below, theme),
-        Mode::Line(line) => {
-            line.draw(buffer, field, theme);
-            buffer.set_stringn(below.x, below.y, hint, usize::from(below.width), theme.dim);
+        Mode::Line(line) => line.draw(buffer, field, below, theme),
+        Mode::Labels(labels) => {
+            let words = "a digit labels and goes on · esc ends";
+            buffer.set_stringn(field.x, field.y, words, usize::from(field.width), theme.dim);
+            labels.draw(buffer, below, theme);
         }
         _ if pane.line.is_empty() => {
             buffer.set_stringn(field.x, field.y, "everything", usize::from(field.width), theme.dim);
         }
-        Mode::Table | Mode::Edit(_) | Mode::Findings(_) | Mode::Import(_) => {
+        Mode::Table | Mode::Edit(_) | Mode::Findings(_) | Mode::Import(_) | Mode::Export(_) => {
             let line = text::shorten(&pane.line, usize::from(field.width));
             buffer.set_stringn(field.x, field.y, line, usize::from(field.width), theme.text);
         }
@@ -128,12 +141,14 @@ fn counts(pane: &Data, view: View<'_>) -> String {
         Found::AtLeast(_) => format!("… of {records}"),
         Found::All(count) => format!("{} of {records}", text::count(count as u64)),
     });
+    if let Some(range) = pane.range() {
+        parts.push(format!("range of {}", text::count(range.len() as u64)));
+    }
+    let chosen = text::count(pane.chosen.count(data.count()) as u64);
     match &pane.chosen {
         Chosen::Records(ids) if ids.is_empty() => {}
-        Chosen::Records(ids) => parts.push(format!("{} selected", text::count(ids.len() as u64))),
-        Chosen::Everything => {
-            parts.push(format!("all {} selected", text::count(pane.chosen.count(data.count()) as u64)));
-        }
+        Chosen::AllBut(ids) if ids.is_empty() => parts.push(format!("all {chosen} selected")),
+        Chosen::Records(_) | Chosen::AllBut(_) => parts.push(format!("{chosen} selected")),
     }
     if pane.order.field != SortField::Id || pane.order.direction == Direction::Falling {
         let arrow = if pane.order.direction == Direction::Rising { "↑" } else { "↓" };
@@ -153,6 +168,7 @@ fn record(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         table::room_for_statistics(pane.statistics, area.width) && !matches!(pane.mode, Mode::Edit(_));
     let width = if figures { area.width - FIGURES } else { area.width };
     let left = Rect { width, ..area };
+    pane.areas.record = left;
     let opened = view.store.data.opened.as_ref().map(|(id, opened)| (*id, opened.as_ref()));
     title(pane, buffer, left, opened, view);
     let inside = Rect {
@@ -161,7 +177,7 @@ fn record(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         width: left.width.saturating_sub(4),
         height: left.height.saturating_sub(1),
     };
-    if let Mode::Edit(editor) = &pane.mode {
+    if let Mode::Edit(editor) = &mut pane.mode {
         editor.draw(buffer, inside, view.theme);
     } else if let Some(opened) = opened {
         pane.detail.draw(buffer, inside, view, opened, &pane.highlights);
@@ -188,18 +204,51 @@ fn record(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
 }
 
 /// `── 13 ─────── messages │ raw │ history ──`.
-fn title(pane: &Data, buffer: &mut Buffer, area: Rect, opened: Option<(RecordId, &Opened)>, view: View<'_>) {
-    let name = opened.map_or_else(String::new, |(id, _)| format!(" {} ", text::count(id.0.unsigned_abs())));
+fn title(
+    pane: &mut Data,
+    buffer: &mut Buffer,
+    area: Rect,
+    opened: Option<(RecordId, &Opened)>,
+    view: View<'_>,
+) {
+    let name = name(pane, opened.map(|(id, _)| id));
+    let name = if name.is_empty() { name } else { format!(" {name} ") };
     rule(buffer, area, &name, view);
+    if matches!(pane.mode, Mode::Edit(_)) {
+        return;
+    }
     let tabs: Vec<(Tab, &str)> = Tab::ALL.into_iter().map(|tab| (tab, tab.title())).collect();
     let wide: u16 = tabs.iter().map(|(_, title)| title.len() as u16 + 3).sum();
     let mut x = area.right().saturating_sub(wide + 4).max(area.x + 12);
     for (tab, title) in tabs {
         let style = if tab == pane.tab() { view.theme.accent } else { view.theme.dim };
         let room = usize::from(area.right().saturating_sub(x));
-        (x, _) = buffer.set_stringn(x, area.y, format!(" {title} "), room, style);
-        x = (x + 1).min(area.right());
+        let (after, _) = buffer.set_stringn(x, area.y, format!(" {title} "), room, style);
+        pane.areas.tabs.push((tab, Rect { x, width: after - x, height: 1, ..area }));
+        x = (after + 1).min(area.right());
     }
+}
+
+/// The record's number and how it stands.
+fn name(pane: &Data, opened: Option<RecordId>) -> String {
+    let number = |id: RecordId| text::count(id.0.unsigned_abs());
+    if let Mode::Edit(editor) = &pane.mode {
+        let what = match editor.target() {
+            Target::New => "new record".to_owned(),
+            Target::Record(id) => number(id),
+        };
+        let changed = if editor.is_changed() { " · not saved" } else { "" };
+        return if editor.draft { format!("{what} · draft{changed}") } else { format!("{what}{changed}") };
+    }
+    let Some(id) = opened else { return String::new() };
+    let mut name = number(id);
+    if pane.has_draft(Target::Record(id)) {
+        name.push_str(" · draft: e opens it");
+    }
+    if pane.pinned == Some(id) && pane.filter != Filter::Everything {
+        name.push_str(" · not in this filter");
+    }
+    name
 }
 
 fn rule(buffer: &mut Buffer, area: Rect, name: &str, view: View<'_>) {

@@ -1,216 +1,302 @@
-//! Text fields: one line for names and numbers, many for a record's turns.
+//! A record's turns, each in a field of its own: their texts, their order, who speaks. What a turn has beside its
+//! text (thoughts, tool calls, a name) stays as it is. Drawn by `editor_view`.
 
-use std::ops::Range;
-
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::widgets::Widget;
 use tui_textarea::{CursorMove, TextArea, WrapMode};
 
 use crate::domain::change::Body;
-use crate::domain::record::{Record, RecordId};
+use crate::domain::message::{Message, Role};
+use crate::domain::record::{Preference, RecordId};
 use crate::ui::pane::Input;
-use crate::ui::theme::Theme;
 
-/// A text of one line; line breaks that are pasted become spaces.
-#[derive(Debug)]
-pub(super) struct OneLine(TextArea<'static>);
-
-impl OneLine {
-    pub(super) fn new(text: &str) -> Self {
-        let mut area = TextArea::new(vec![text.replace(['\n', '\r'], " ")]);
-        area.set_cursor_line_style(Style::new());
-        area.move_cursor(CursorMove::End);
-        Self(area)
-    }
-
-    pub(super) fn text(&self) -> &str {
-        self.0.lines().first().map_or("", String::as_str)
-    }
-
-    /// The cursor's place in bytes.
-    pub(super) fn cursor(&self) -> usize {
-        let characters = self.0.cursor().1;
-        self.text().char_indices().nth(characters).map_or(self.text().len(), |(at, _)| at)
-    }
-
-    pub(super) fn input(&mut self, input: &Input) {
-        match input {
-            Input::Key(key) if key.code == crossterm::event::KeyCode::Enter => {}
-            Input::Key(key) => {
-                self.0.input(*key);
-            }
-            Input::Paste(text) => {
-                self.0.insert_str(text.replace(['\n', '\r'], " "));
-            }
-        }
-    }
-
-    /// Puts a text in the place of some bytes, and the cursor behind it.
-    pub(super) fn replace(&mut self, span: Range<usize>, by: &str) {
-        let text = self.text();
-        let before = text.get(..span.start).unwrap_or_default();
-        let after = text.get(span.end..).unwrap_or_default();
-        let column = (before.chars().count() + by.chars().count()) as u16;
-        let whole = format!("{before}{by}{after}");
-        *self = Self::new(&whole);
-        self.0.move_cursor(CursorMove::Jump(0, column));
-    }
-
-    pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
-        let mut field = self.0.clone();
-        field.set_style(theme.bright);
-        field.set_cursor_style(theme.caret);
-        field.render(area, buffer);
-    }
+/// What is being written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target {
+    New,
+    Record(RecordId),
 }
 
-/// What a line is asked for.
+/// Which part of a record a turn belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
-    Search,
-    Import,
-    Jump,
-    Tag,
-    Untag,
-    Label,
-    Split,
+pub(super) enum Part {
+    Message,
+    Chosen,
+    Rejected,
+    Text,
 }
 
-impl Field {
-    pub(super) const fn title(self) -> &'static str {
-        match self {
-            Self::Search => "search",
-            Self::Import => "import",
-            Self::Jump => "row",
-            Self::Tag => "tag",
-            Self::Untag => "untag",
-            Self::Label => "label",
-            Self::Split => "split",
+/// One turn being written.
+#[derive(Debug, Clone)]
+pub(super) struct Turn {
+    pub(super) part: Part,
+    /// Its role, and what it has beside its text.
+    pub(super) message: Message,
+    pub(super) area: TextArea<'static>,
+}
+
+impl Turn {
+    fn new(part: Part, message: Message) -> Self {
+        let area = area(&message.content);
+        Self { part, message, area }
+    }
+
+    fn text(&self) -> String {
+        self.area.lines().join("\n")
+    }
+
+    /// As it would be saved.
+    fn message(&self) -> Message {
+        let mut message = Message { content: self.text(), ..self.message.clone() };
+        if !message.content.is_empty() {
+            // It says that the content is null.
+            message.extra.remove("content");
+        }
+        message
+    }
+
+    /// Who speaks.
+    pub(super) const fn name(&self) -> &'static str {
+        match self.part {
+            Part::Message => self.message.role.name(),
+            Part::Chosen => "chosen",
+            Part::Rejected => "rejected",
+            Part::Text => "text",
         }
     }
-
-    pub(super) const fn hint(self) -> &'static str {
-        match self {
-            Self::Search => "words as a phrase, or /a regular expression/",
-            Self::Import => "a file, a folder, or hf:owner/name[:config[:split]]",
-            Self::Jump => "the row's place in this view",
-            Self::Tag | Self::Untag => "a word",
-            Self::Label | Self::Split => "a word; empty clears it",
-        }
-    }
 }
 
-/// A line being asked for.
-#[derive(Debug)]
-pub(super) struct Line {
-    field: Field,
-    line: OneLine,
+/// What was taken out, to be brought back.
+#[derive(Debug, Clone)]
+enum TakenOut {
+    One(usize, Box<Turn>, usize),
+    All(Vec<Turn>, usize),
 }
 
-impl Line {
-    pub(super) fn new(field: Field, text: &str) -> Self {
-        Self { field, line: OneLine::new(text) }
-    }
-
-    pub(super) const fn field(&self) -> Field {
-        self.field
-    }
-
-    pub(super) fn text(&self) -> &str {
-        self.line.text()
-    }
-
-    pub(super) fn input(&mut self, input: &Input) {
-        self.line.input(input);
-    }
-
-    pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
-        self.line.draw(buffer, area, theme);
-    }
-}
-
-/// A record's turns, each in a field of its own.
-#[derive(Debug)]
+/// A record's content being edited.
+#[derive(Debug, Clone)]
 pub(super) struct Editor {
-    record: RecordId,
-    body: Body,
-    turns: Vec<(&'static str, TextArea<'static>)>,
-    at: usize,
+    target: Target,
+    /// The content that it began with.
+    base: Body,
+    pub(super) turns: Vec<Turn>,
+    pub(super) at: usize,
+    /// As in [`Body`]; moves with turns that come and go before it.
+    prompt_turns: usize,
+    taken_out: Vec<TakenOut>,
+    /// Why the last key did nothing, or what it did.
+    pub(super) note: String,
+    /// Whether it was left once without being saved.
+    pub(super) draft: bool,
+    /// Where the turns are listed, for the mouse, and the first of them.
+    pub(super) list: (Rect, usize),
 }
 
 impl Editor {
-    /// Begins with the last turn: the answer is what is corrected most.
-    pub(super) fn new(id: RecordId, record: &Record) -> Self {
-        let body = Body::of(record);
-        let mut turns: Vec<(&'static str, TextArea<'static>)> = Vec::new();
-        for (who, content) in fields(&mut body.clone()) {
-            let mut area = TextArea::new(content.split('\n').map(str::to_owned).collect());
-            area.set_cursor_line_style(Style::new());
-            area.set_wrap_mode(WrapMode::WordOrGlyph);
-            turns.push((who, area));
-        }
-        let at = turns.len().saturating_sub(1);
-        Self { record: id, body, turns, at }
+    /// Begins with the last turn: the answer is what is corrected most. A new record begins with its question.
+    pub(super) fn new(target: Target, base: Body) -> Self {
+        let (turns, prompt_turns) = (turns_of(&base), base.prompt_turns);
+        let at = if target == Target::New { 0 } else { turns.len().saturating_sub(1) };
+        let (note, list) = (String::new(), (Rect::ZERO, 0));
+        Self { target, base, turns, at, prompt_turns, taken_out: Vec::new(), note, draft: false, list }
     }
 
-    pub(super) fn input(&mut self, input: &Input) {
-        let Some((_, area)) = self.turns.get_mut(self.at) else { return };
-        match input {
-            Input::Key(key) => {
-                area.input(*key);
-            }
-            Input::Paste(text) => {
-                area.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
-            }
-        }
+    /// A record that isn't there yet: a question and its answer.
+    pub(super) fn empty() -> Self {
+        let messages = vec![Message::new(Role::User, ""), Message::new(Role::Assistant, "")];
+        Self::new(Target::New, Body { messages, ..Body::default() })
     }
 
-    pub(super) fn next_turn(&mut self) {
-        if !self.turns.is_empty() {
-            self.at = (self.at + 1) % self.turns.len();
-        }
+    pub(super) const fn target(&self) -> Target {
+        self.target
+    }
+
+    /// Whether it is not what it began with.
+    pub(super) fn is_changed(&self) -> bool {
+        self.body() != self.base
+    }
+
+    /// Whether the record has another content now than when the editing began.
+    pub(super) fn is_of(&self, content: &Body) -> bool {
+        self.base == *content
     }
 
     /// What was made of it.
-    pub(super) fn finish(mut self) -> (RecordId, Body) {
-        let texts: Vec<String> = self.turns.iter().map(|(_, area)| area.lines().join("\n")).collect();
-        for ((_, content), text) in fields(&mut self.body).into_iter().zip(texts) {
-            *content = text;
+    pub(super) fn body(&self) -> Body {
+        let mut body =
+            Body { tools: self.base.tools.clone(), prompt_turns: self.prompt_turns, ..Body::default() };
+        let mut pair = Preference { chosen: Vec::new(), rejected: Vec::new() };
+        for turn in &self.turns {
+            match turn.part {
+                Part::Message => body.messages.push(turn.message()),
+                Part::Chosen => pair.chosen.push(turn.message()),
+                Part::Rejected => pair.rejected.push(turn.message()),
+                Part::Text => body.text = Some(turn.text()),
+            }
         }
-        (self.record, self.body)
+        body.preference = self.base.preference.is_some().then_some(pair);
+        body
     }
 
-    /// The field being edited below the names of all.
-    pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
-        let mut x = area.x;
-        for (index, (who, _)) in self.turns.iter().enumerate() {
-            let style = if index == self.at { theme.accent } else { theme.dim };
-            (x, _) = buffer.set_stringn(x, area.y, who, usize::from(area.right().saturating_sub(x)), style);
-            x = (x + 2).min(area.right());
+    pub(super) fn input(&mut self, input: &Input) {
+        self.note.clear();
+        let Some(turn) = self.turns.get_mut(self.at) else { return };
+        match input {
+            Input::Key(key) => {
+                turn.area.input(*key);
+            }
+            Input::Paste(text) => {
+                turn.area.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
+            }
         }
-        let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-        let Some((_, field)) = self.turns.get(self.at) else {
-            let words = "This record has columns only: nothing to edit. Import it with --map part=column.";
-            buffer.set_stringn(below.x, below.y, words, usize::from(below.width), theme.dim);
+    }
+
+    /// The text of the turn that has the keyboard.
+    pub(super) fn text(&self) -> Option<String> {
+        self.turns.get(self.at).map(Turn::text)
+    }
+
+    pub(super) fn replace_text(&mut self, text: &str) {
+        if let Some(turn) = self.turns.get_mut(self.at) {
+            turn.area = area(text);
+        }
+    }
+
+    /// Scrolls the text, with its caret.
+    pub(super) fn scroll(&mut self, by: isize) {
+        let way = if by < 0 { CursorMove::Up } else { CursorMove::Down };
+        if let Some(turn) = self.turns.get_mut(self.at) {
+            (0..by.unsigned_abs()).for_each(|_| turn.area.move_cursor(way));
+        }
+    }
+
+    /// The turn after or before, around the ends.
+    pub(super) fn step(&mut self, by: isize) {
+        let count = self.turns.len() as isize;
+        if count > 0 {
+            self.go((self.at as isize + by).rem_euclid(count) as usize);
+        }
+    }
+
+    pub(super) fn go(&mut self, at: usize) {
+        self.note.clear();
+        self.at = at.min(self.turns.len().saturating_sub(1));
+    }
+
+    /// A new turn after this one; the other speaker has it.
+    pub(super) fn add(&mut self) {
+        self.note.clear();
+        let Some(own) = self.turns.get(self.at) else {
+            self.turns.push(Turn::new(Part::Message, Message::new(Role::User, "")));
             return;
         };
-        let mut field = field.clone();
-        field.set_style(theme.text);
-        field.set_cursor_style(theme.caret);
-        field.render(below, buffer);
+        if own.part == Part::Text {
+            "A plain text has no turns.".clone_into(&mut self.note);
+            return;
+        }
+        let role = match own.message.role {
+            Role::User | Role::Tool => Role::Assistant,
+            Role::Assistant | Role::System => Role::User,
+        };
+        let role = if own.part == Part::Message { role } else { Role::Assistant };
+        let turn = Turn::new(own.part, Message::new(role, ""));
+        self.at += 1;
+        if turn.part == Part::Message && self.at < self.prompt_turns {
+            self.prompt_turns += 1;
+        }
+        self.turns.insert(self.at, turn);
+    }
+
+    /// Takes this turn out.
+    pub(super) fn remove(&mut self) {
+        self.note.clear();
+        let Some(own) = self.turns.get(self.at) else { return };
+        if self.turns.iter().filter(|turn| turn.part == own.part).count() < 2 {
+            self.note = format!("The record needs this {} turn.", own.name());
+            return;
+        }
+        let before = self.prompt_turns;
+        if own.part == Part::Message && self.at < self.prompt_turns {
+            self.prompt_turns -= 1;
+        }
+        let turn = self.turns.remove(self.at);
+        "Taken out; alt-z brings it back.".clone_into(&mut self.note);
+        self.taken_out.push(TakenOut::One(self.at, Box::new(turn), before));
+        self.at = self.at.min(self.turns.len().saturating_sub(1));
+    }
+
+    /// Back to what the record says.
+    pub(super) fn revert(&mut self) {
+        let turns = std::mem::replace(&mut self.turns, turns_of(&self.base));
+        self.taken_out.push(TakenOut::All(turns, self.prompt_turns));
+        self.prompt_turns = self.base.prompt_turns;
+        self.at = self.at.min(self.turns.len().saturating_sub(1));
+        "As the record is; alt-z brings back what you typed.".clone_into(&mut self.note);
+    }
+
+    /// Brings back what was taken out last.
+    pub(super) fn bring_back(&mut self) {
+        self.note.clear();
+        match self.taken_out.pop() {
+            Some(TakenOut::One(at, turn, prompt_turns)) => {
+                self.at = at.min(self.turns.len());
+                self.prompt_turns = prompt_turns;
+                self.turns.insert(self.at, *turn);
+            }
+            Some(TakenOut::All(turns, prompt_turns)) => {
+                (self.turns, self.prompt_turns) = (turns, prompt_turns);
+                self.at = self.at.min(self.turns.len().saturating_sub(1));
+            }
+            None => "Nothing was taken out.".clone_into(&mut self.note),
+        }
+    }
+
+    /// Changes places with the turn before or after.
+    pub(super) fn shift(&mut self, by: isize) {
+        self.note.clear();
+        let to = self.at.saturating_add_signed(by);
+        let part = |at: usize| self.turns.get(at).map(|turn| turn.part);
+        if to != self.at && part(to).is_some() && part(to) == part(self.at) {
+            self.turns.swap(self.at, to);
+            self.at = to;
+        }
+    }
+
+    /// Gives the turn to the next speaker.
+    pub(super) fn turn_role(&mut self) {
+        self.note.clear();
+        let Some(turn) = self.turns.get_mut(self.at) else { return };
+        if turn.part != Part::Message {
+            "Only turns of a conversation have a role.".clone_into(&mut self.note);
+        } else if turn.message.said_beside().next().is_some() {
+            "This turn has tool calls or a thought, so the assistant speaks it.".clone_into(&mut self.note);
+        } else {
+            turn.message.role = match turn.message.role {
+                Role::System => Role::User,
+                Role::User => Role::Assistant,
+                Role::Assistant => Role::Tool,
+                Role::Tool => Role::System,
+            };
+        }
     }
 }
 
-/// The texts of a content that can be edited, with their speakers.
-fn fields(body: &mut Body) -> Vec<(&'static str, &mut String)> {
-    let mut fields: Vec<(&'static str, &mut String)> =
-        body.messages.iter_mut().map(|message| (message.role.name(), &mut message.content)).collect();
-    if let Some(pair) = &mut body.preference {
-        fields.extend(pair.chosen.iter_mut().map(|message| ("chosen", &mut message.content)));
-        fields.extend(pair.rejected.iter_mut().map(|message| ("rejected", &mut message.content)));
+fn turns_of(body: &Body) -> Vec<Turn> {
+    let turns = |part: Part, messages: &[Message]| -> Vec<Turn> {
+        messages.iter().map(|message| Turn::new(part, message.clone())).collect()
+    };
+    let mut all = turns(Part::Message, &body.messages);
+    if let Some(pair) = &body.preference {
+        all.extend(turns(Part::Chosen, &pair.chosen));
+        all.extend(turns(Part::Rejected, &pair.rejected));
     }
-    fields.extend(body.text.as_mut().map(|text| ("text", text)));
-    fields
+    all.extend(body.text.iter().map(|text| Turn::new(Part::Text, Message::new(Role::User, text.clone()))));
+    all
+}
+
+fn area(content: &str) -> TextArea<'static> {
+    let mut area = TextArea::new(content.split('\n').map(str::to_owned).collect());
+    area.set_cursor_line_style(Style::new());
+    area.set_wrap_mode(WrapMode::WordOrGlyph);
+    area
 }

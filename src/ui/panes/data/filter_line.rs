@@ -1,11 +1,12 @@
 //! The filter as it is typed: suggestions, and a caret under what is wrong.
 
-use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::editor::OneLine;
+use super::cursor::Place;
+use super::line::{Offered, OneLine};
 use crate::domain::filter::{Filter, FilterError, Suggestion, Vocabulary, complete, parse};
+use crate::domain::record::RecordId;
 use crate::ui::pane::Input;
 use crate::ui::theme::Theme;
 use crate::ui::widgets::text;
@@ -15,13 +16,23 @@ use crate::ui::widgets::text;
 pub(super) struct FilterLine {
     line: OneLine,
     before: String,
-    offered: Vec<Suggestion>,
-    picked: usize,
+    /// Where the table was before anything was typed, and on which record.
+    place: (Place, Option<RecordId>),
+    suggestions: Vec<Suggestion>,
+    offered: Offered,
 }
 
 impl FilterLine {
-    pub(super) fn new(text: &str) -> Self {
-        Self { line: OneLine::new(text), before: text.to_owned(), offered: Vec::new(), picked: 0 }
+    pub(super) fn new(text: &str, place: (Place, Option<RecordId>), vocabulary: &Vocabulary) -> Self {
+        let mut line = Self {
+            line: OneLine::new(text),
+            before: text.to_owned(),
+            place,
+            suggestions: Vec::new(),
+            offered: Offered::default(),
+        };
+        line.offer(vocabulary);
+        line
     }
 
     pub(super) fn text(&self) -> &str {
@@ -29,8 +40,8 @@ impl FilterLine {
     }
 
     /// As it was before anything was typed.
-    pub(super) fn before(&self) -> &str {
-        &self.before
+    pub(super) fn before(&self) -> (&str, Place, Option<RecordId>) {
+        (&self.before, self.place.0, self.place.1)
     }
 
     pub(super) fn filter(&self) -> Result<Filter, FilterError> {
@@ -38,29 +49,22 @@ impl FilterLine {
     }
 
     pub(super) fn input(&mut self, input: &Input, vocabulary: &Vocabulary) {
-        match input {
-            Input::Key(key) if key.code == KeyCode::Down => self.pick(1),
-            Input::Key(key) if key.code == KeyCode::Up => self.pick(self.offered.len().saturating_sub(1)),
-            _ => {
-                self.line.input(input);
-                self.offered = complete(self.line.text(), self.line.cursor(), vocabulary);
-                self.picked = 0;
-            }
+        if !self.offered.input(input) {
+            self.line.input(input);
+            self.offer(vocabulary);
         }
     }
 
-    fn pick(&mut self, by: usize) {
-        if !self.offered.is_empty() {
-            self.picked = (self.picked + by) % self.offered.len();
-        }
+    fn offer(&mut self, vocabulary: &Vocabulary) {
+        self.suggestions = complete(self.line.text(), self.line.cursor(), vocabulary);
+        self.offered = Offered::new(self.suggestions.iter().map(|one| one.text.clone()).collect());
     }
 
     /// Takes the suggestion that is picked.
     pub(super) fn complete(&mut self, vocabulary: &Vocabulary) {
-        if let Some(suggestion) = self.offered.get(self.picked) {
+        if let Some(suggestion) = self.suggestions.get(self.offered.at()) {
             self.line.replace(suggestion.span.clone(), &suggestion.text);
-            self.offered = complete(self.line.text(), self.line.cursor(), vocabulary);
-            self.picked = 0;
+            self.offer(vocabulary);
         }
     }
 
@@ -71,26 +75,13 @@ impl FilterLine {
             Err(error) if self.offered.is_empty() || !self.at_end(&error) => {
                 draw_error(buffer, below, self, &error, theme);
             }
-            _ => self.draw_offered(buffer, below, theme),
+            _ => self.offered.draw(buffer, below, theme),
         }
     }
 
     /// An error at the very end is what not having finished looks like.
     fn at_end(&self, error: &FilterError) -> bool {
         error.span.end >= self.line.text().trim_end().len()
-    }
-
-    fn draw_offered(&self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
-        let mut x = area.x;
-        for (index, suggestion) in self.offered.iter().enumerate() {
-            let room = usize::from(area.right().saturating_sub(x));
-            if text::width(&suggestion.text) > room {
-                return;
-            }
-            let style = if index == self.picked { theme.accent } else { theme.dim };
-            (x, _) = buffer.set_stringn(x, area.y, &suggestion.text, room, style);
-            x += 2;
-        }
     }
 }
 

@@ -21,7 +21,8 @@ impl Data {
                     form.step(by, plan);
                 }
             }
-            Mode::Table | Mode::Filter(_) | Mode::Line(_) | Mode::Edit(_) => {
+            Mode::Export(form) => form.step(by),
+            Mode::Table | Mode::Filter(_) | Mode::Line(_) | Mode::Labels(_) | Mode::Edit(_) => {
                 self.cursor.move_by(by, store.data.count());
             }
         }
@@ -35,7 +36,7 @@ impl Data {
         };
         let line = findings.filter(store);
         self.mode = Mode::Table;
-        line.map_or_else(Vec::new, |line| self.ask(line))
+        line.map_or_else(Vec::new, |line| self.ask(line, store))
     }
 
     /// Shows what was found; looks where nothing was looked for yet, or where it is shown already.
@@ -49,15 +50,15 @@ impl Data {
 
     pub(super) fn similar(&mut self, store: &Store) -> Vec<Effect> {
         let id = self.under_cursor(store);
-        id.map_or_else(Vec::new, |id| self.ask(format!("like:{id}")))
+        id.map_or_else(Vec::new, |id| self.ask(format!("like:{id}"), store))
     }
 
     /// Takes a line in the place of the filter.
-    fn ask(&mut self, line: String) -> Vec<Effect> {
+    fn ask(&mut self, line: String, store: &Store) -> Vec<Effect> {
         match crate::domain::filter::parse(&line) {
             Ok(filter) => {
                 self.line = line;
-                self.show(filter)
+                self.narrow(filter, store)
             }
             Err(error) => vec![Effect::Notify(Notice::new(Level::Error, error.message))],
         }

@@ -1,25 +1,37 @@
 //! Records: a table that a million of them don't slow down, their detail, statistics. Knows the store, not the session.
 
 mod act;
+mod available;
 mod bindings;
+mod changes;
+mod chosen;
 mod columns;
 mod cursor;
 mod detail;
+mod detail_turns;
+mod drafts;
 mod draw;
 mod editor;
+mod editor_view;
+mod export_form;
 mod filter_line;
 mod findings;
 mod import_form;
+mod labels;
+mod line;
 mod lookout;
+mod pointer;
 mod statistics;
 mod table;
+mod views;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, MouseEvent};
 
 use crate::app::store::Store;
+use crate::domain::change::Change;
 use crate::domain::filter::Filter;
 use crate::domain::protocol::data::{Generation, ViewId};
 use crate::domain::record::RecordId;
@@ -31,13 +43,19 @@ use crate::ui::widgets::highlight::Highlights;
 
 pub use self::bindings::Action;
 use self::bindings::BINDINGS;
+use self::chosen::{Anchor, Chosen, Waiting};
 use self::columns::Columns;
-use self::cursor::{Chosen, Cursor};
+use self::cursor::{Cursor, Place};
 use self::detail::Detail;
-use self::editor::{Editor, Line};
+use self::drafts::Drafts;
+use self::editor::{Editor, Target};
+use self::export_form::{ExportForm, LastExport};
 use self::filter_line::FilterLine;
 use self::findings::Findings;
 use self::import_form::ImportForm;
+use self::labels::Labels;
+use self::line::Line;
+use self::pointer::Areas;
 
 /// What the keyboard is for.
 #[derive(Debug)]
@@ -46,9 +64,13 @@ enum Mode {
     Filter(FilterLine),
     /// One line for a name, a number or words.
     Line(Line),
+    /// A digit sets a label.
+    Labels(Labels),
     Edit(Box<Editor>),
     /// What an import would read.
     Import(ImportForm),
+    /// What an export would write.
+    Export(ExportForm),
     /// What checks have found.
     Findings(Findings),
 }
@@ -71,13 +93,25 @@ pub(crate) struct Data {
     /// Which session the above is of.
     session: Option<std::path::PathBuf>,
     cursor: Cursor,
+    /// Where the cursor was when no text field took a row from the table.
+    steady: Place,
+    /// Where the cursor was, and on which record, before anything was filtered.
+    home: Option<(Place, Option<RecordId>)>,
     chosen: Chosen,
+    /// Where a range of rows begins.
+    anchor: Option<Anchor>,
+    waiting: Option<Waiting>,
+    /// The record that was made last, and the one that is shown although it may not be among the rows.
+    created: Option<RecordId>,
+    pinned: Option<RecordId>,
+    drafts: Drafts,
+    last_export: Option<LastExport>,
+    /// How many of the store's questions were put before the person.
+    answered: u64,
     columns: Columns,
     detail: Detail,
     statistics: Shown,
-    /// Where the table and the filter were drawn last, for the mouse.
-    table_area: Rect,
-    filter_area: Rect,
+    areas: Areas,
 }
 
 /// Whether something is on the screen.
@@ -102,12 +136,20 @@ impl Default for Data {
             cut: None,
             session: None,
             cursor: Cursor::default(),
+            steady: Place::default(),
+            home: None,
             chosen: Chosen::default(),
+            anchor: None,
+            waiting: None,
+            created: None,
+            pinned: None,
+            drafts: Drafts::default(),
+            last_export: None,
+            answered: 0,
             columns: Columns::default(),
             detail: Detail::default(),
             statistics: Shown::Yes,
-            table_area: Rect::ZERO,
-            filter_area: Rect::ZERO,
+            areas: Areas::default(),
         }
     }
 }
@@ -119,46 +161,7 @@ impl Pane for Data {
 
     fn available(&self, action: action::Action, store: &Store) -> bool {
         let action::Action::Data(action) = action else { return false };
-        let has_rows = store.data.count() > 0;
-        match (&self.mode, action) {
-            (Mode::Filter(_), Action::Accept | Action::Complete | Action::Cancel)
-            | (Mode::Line(_), Action::Accept | Action::Cancel)
-            | (Mode::Edit(_), Action::NextTurn | Action::Save | Action::Cancel)
-            | (Mode::Findings(_), Action::Check | Action::Close)
-            | (Mode::Import(_), Action::Cancel) => true,
-            (Mode::Findings(_), Action::Open | Action::Mend | Action::Down | Action::Up) => {
-                store.data.findings.as_ref().is_some_and(|found| !found.is_empty())
-            }
-            (Mode::Import(form), Action::Accept) => form.plan(store).is_some(),
-            (
-                Mode::Import(form),
-                Action::NextColumnOfPart | Action::ColumnOfPartBefore | Action::Down | Action::Up,
-            ) => form.plan(store).is_some_and(|plan| !plan.columns.is_empty()),
-            (
-                _,
-                Action::Accept
-                | Action::Cancel
-                | Action::Complete
-                | Action::ColumnOfPartBefore
-                | Action::Mend
-                | Action::NextColumnOfPart
-                | Action::NextTurn
-                | Action::Save,
-            ) => false,
-            (
-                Mode::Table,
-                Action::EditFilter
-                | Action::Search
-                | Action::New
-                | Action::Undo
-                | Action::Redo
-                | Action::Import
-                | Action::Check,
-            ) => store.session.is_some(),
-            (Mode::Table, Action::Close) => self.can_close(),
-            (Mode::Table, _) => has_rows,
-            _ => false,
-        }
+        self.can(action, store)
     }
 
     fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {
@@ -171,54 +174,57 @@ impl Pane for Data {
         !matches!(self.mode, Mode::Table | Mode::Findings(_))
     }
 
+    fn unsaved(&self, _store: &Store) -> Option<String> {
+        self.unsaved_words()
+    }
+
+    fn edited_text(&self) -> Option<String> {
+        if let Mode::Edit(editor) = &self.mode { editor.text() } else { None }
+    }
+
+    fn replace_text(&mut self, text: String, _store: &Store) -> Vec<Effect> {
+        if let Mode::Edit(editor) = &mut self.mode {
+            editor.replace_text(&text);
+        }
+        Vec::new()
+    }
+
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
         match &mut self.mode {
-            Mode::Table | Mode::Findings(_) | Mode::Import(_) => Vec::new(),
-            Mode::Line(line) => {
-                line.input(input);
-                Vec::new()
-            }
-            Mode::Edit(editor) => {
-                editor.input(input);
-                Vec::new()
+            Mode::Table | Mode::Findings(_) | Mode::Import(_) => {}
+            Mode::Line(line) => line.input(input, &store.data.vocabulary),
+            Mode::Edit(editor) => editor.input(input),
+            Mode::Export(form) => form.input(input),
+            Mode::Labels(_) => {
+                let Input::Key(key) = input else { return Vec::new() };
+                match key.code {
+                    KeyCode::Char(key) => return self.label_key(key, store),
+                    KeyCode::Backspace | KeyCode::Delete => return self.judge(Change::SetLabel(None), store),
+                    _ => {}
+                }
             }
             Mode::Filter(line) => {
                 line.input(input, &store.data.vocabulary);
                 match line.filter() {
-                    Ok(filter) if filter != self.filter => self.show(filter),
-                    _ => Vec::new(),
+                    Ok(filter) if filter != self.filter => return self.narrow(filter, store),
+                    _ => {}
                 }
             }
         }
+        Vec::new()
     }
 
     fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
-        let at = ratatui::layout::Position::new(mouse.column, mouse.row);
-        match mouse.kind {
-            MouseEventKind::ScrollDown => self.perform(Action::Down, store),
-            MouseEventKind::ScrollUp => self.perform(Action::Up, store),
-            MouseEventKind::Down(MouseButton::Left) if self.filter_area.contains(at) => {
-                self.perform(Action::EditFilter, store)
-            }
-            MouseEventKind::Down(MouseButton::Left) if self.table_area.contains(at) => {
-                let row = usize::from(mouse.row - self.table_area.y);
-                self.cursor.go(self.cursor.top() + row, store.data.count());
-                Vec::new()
-            }
-            _ => Vec::new(),
-        }
+        self.point(mouse, store)
     }
 
     fn refresh(&mut self, store: &Store) -> Vec<Effect> {
         let session = store.session.as_ref().map(|session| session.path.clone());
         if session != self.session {
-            // Another session: nothing of the old one holds.
-            let (next, columns) = (self.next, std::mem::take(&mut self.columns));
-            *self = Self { next, session, columns, ..Self::default() };
+            self.begin_anew(session);
         }
-        if self.session.is_none() {
-            return Vec::new();
-        }
+        let Some(session) = &self.session else { return Vec::new() };
+        self.drafts.settle(session, store);
         if self.asked.is_none() {
             return self.show(Filter::Everything);
         }
@@ -226,10 +232,31 @@ impl Pane for Data {
         let mut effects = self.ask_for_page(store);
         effects.extend(self.ask_for_record(store));
         effects.extend(self.ask_for_tokens(store));
+        effects.extend(self.ask_for_numbers(store));
+        effects.extend(self.ask_person(store));
         effects
     }
 
     fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         draw::draw(self, buffer, area, view);
+    }
+}
+
+impl Data {
+    /// Another session: nothing of the old one holds, except what was typed there.
+    fn begin_anew(&mut self, session: Option<std::path::PathBuf>) {
+        let (next, columns) = (self.next, std::mem::take(&mut self.columns));
+        let mut drafts = std::mem::take(&mut self.drafts);
+        if let (Some(old), Mode::Edit(editor)) =
+            (&self.session, std::mem::replace(&mut self.mode, Mode::Table))
+            && editor.is_changed()
+        {
+            drafts.keep(old, *editor);
+        }
+        *self = Self { next, session, drafts, columns, ..Self::default() };
+    }
+
+    fn has_draft(&self, target: Target) -> bool {
+        self.session.as_ref().is_some_and(|session| self.drafts.has(session, target))
     }
 }

@@ -6,8 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
-use super::columns::{Kind, Side};
-use super::{Data, Shown};
+use super::columns::{Kind, Side, sort_field};
+use super::editor::Target;
+use super::{Data, Mode, Shown};
 use crate::domain::protocol::data::RowSummary;
 use crate::domain::record::Status;
 use crate::domain::view::{Direction, SortField};
@@ -19,24 +20,48 @@ use crate::ui::widgets::text;
 const GUTTER: u16 = 2;
 
 pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
-    let count = view.store.data.count();
+    let data = &view.store.data;
+    let count = data.count();
+    let pinned = pinned(pane, view);
+    let body =
+        Rect { y: area.y + 1, height: area.height.saturating_sub(1 + u16::from(pinned.is_some())), ..area };
+    pane.areas.table = body;
+    pane.cursor.resize(usize::from(body.height), count);
+    if matches!(pane.mode, Mode::Table) {
+        pane.steady = pane.cursor.place();
+    }
+    let visible = pane.cursor.visible(count);
+    visible.clone().filter_map(|position| data.row(position)).for_each(|row| pane.columns.see(row));
     let places = pane.columns.places(area.width.saturating_sub(GUTTER + 1));
     heading(pane, buffer, Rect { height: 1, ..area }, &places, view.theme);
-    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    pane.table_area = body;
-    pane.cursor.resize(usize::from(body.height), count);
-    for (position, y) in pane.cursor.visible(count).zip(body.y..body.bottom()) {
+    for (position, y) in visible.zip(body.y..body.bottom()) {
         let line = Rect { y, height: 1, ..body };
-        match view.store.data.row(position) {
-            Some(row) => draw_row(pane, buffer, line, position, row, &places, view),
+        match data.row(position) {
+            Some(row) => {
+                let here = pinned.is_none() && position == pane.cursor.position();
+                let chosen = pane.is_chosen(position, row.id);
+                draw_row(pane, buffer, line, (row, here, chosen), &places, view);
+            }
             None => {
                 buffer.set_stringn(line.x + GUTTER, y, "…", 1, view.theme.dim);
             }
         }
     }
+    if let Some(row) = pinned {
+        let line = Rect { y: body.bottom(), height: 1, ..body };
+        draw_row(pane, buffer, line, (&row, true, false), &places, view);
+    }
 }
 
-fn heading(pane: &Data, buffer: &mut Buffer, area: Rect, places: &[(Kind, u16, u16)], theme: &Theme) {
+/// The record that was just made, while it isn't among the rows: its filter or its place may be another.
+fn pinned(pane: &Data, view: View<'_>) -> Option<RowSummary> {
+    let pinned = pane.pinned?;
+    let (id, opened) = view.store.data.opened.as_ref()?;
+    (*id == pinned).then(|| RowSummary { tokens: opened.tokens, ..RowSummary::of(*id, &opened.record) })
+}
+
+fn heading(pane: &mut Data, buffer: &mut Buffer, area: Rect, places: &[(Kind, u16, u16)], theme: &Theme) {
+    pane.areas.headings.clear();
     for (kind, x, width) in places {
         let sorted = sort_field(*kind) == Some(pane.order.field) && pane.order.field != SortField::Id;
         let arrow = match (sorted, pane.order.direction) {
@@ -47,6 +72,8 @@ fn heading(pane: &Data, buffer: &mut Buffer, area: Rect, places: &[(Kind, u16, u
         let style = if pane.columns.chosen() == Some(*kind) { theme.accent } else { theme.dim };
         let title = format!("{}{arrow}", kind.title());
         put(buffer, area, (*x, *width), &title, kind.side(), style);
+        let cell = Rect { x: area.x + GUTTER + x, width: *width, ..area };
+        pane.areas.headings.push((*kind, cell.intersection(area)));
     }
 }
 
@@ -54,20 +81,20 @@ fn draw_row(
     pane: &Data,
     buffer: &mut Buffer,
     area: Rect,
-    position: usize,
-    row: &RowSummary,
+    (row, here, chosen): (&RowSummary, bool, bool),
     places: &[(Kind, u16, u16)],
     view: View<'_>,
 ) {
     let theme = view.theme;
-    let here = position == pane.cursor.position();
     if here {
         let style = if view.focus == Focus::Here { theme.selection } else { theme.selection_away };
         buffer.set_style(area, style);
         buffer.set_stringn(area.x, area.y, "▌", 1, theme.accent);
     }
-    if pane.chosen.contains(row.id) {
+    if chosen {
         buffer.set_stringn(area.x + 1, area.y, "•", 1, theme.accent);
+    } else if pane.has_draft(Target::Record(row.id)) {
+        buffer.set_stringn(area.x + 1, area.y, "✎", 1, theme.warning);
     }
     for (kind, x, width) in places {
         let cell = kind.cell(row);
@@ -103,22 +130,8 @@ fn style_of(kind: Kind, row: &RowSummary, theme: &Theme) -> Style {
             Status::Rejected => theme.bad,
         },
         Kind::Answer if row.edited => theme.bright,
-        Kind::Prompt | Kind::Answer | Kind::Tokens | Kind::Score | Kind::Label => theme.text,
+        Kind::Prompt | Kind::Answer | Kind::Tokens | Kind::Turns | Kind::Score | Kind::Label => theme.text,
         Kind::Number | Kind::Split | Kind::Tags | Kind::Source => theme.dim,
-    }
-}
-
-const fn sort_field(kind: Kind) -> Option<SortField> {
-    match kind {
-        Kind::Number => Some(SortField::Id),
-        Kind::Status => Some(SortField::Status),
-        Kind::Split => Some(SortField::Split),
-        Kind::Label => Some(SortField::Label),
-        Kind::Tokens => Some(SortField::Tokens),
-        Kind::Score => Some(SortField::Score),
-        Kind::Prompt => Some(SortField::Prompt),
-        Kind::Source => Some(SortField::Source),
-        Kind::Tags | Kind::Answer => None,
     }
 }
 

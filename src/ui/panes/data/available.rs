@@ -1,0 +1,82 @@
+//! Which actions make sense right now.
+
+use super::{Action, Data, Mode};
+use crate::app::store::Store;
+
+impl Data {
+    pub(super) fn can(&self, action: Action, store: &Store) -> bool {
+        match (&self.mode, action) {
+            (Mode::Table, action) => self.can_in_table(action, store),
+            (Mode::Filter(_) | Mode::Line(_), Action::Accept | Action::Complete | Action::Cancel)
+            | (Mode::Findings(_), Action::Check | Action::Close)
+            | (Mode::Export(_), Action::Accept | Action::Cancel | Action::Down | Action::Up)
+            | (Mode::Import(_), Action::Cancel)
+            | (
+                Mode::Labels(_),
+                Action::LabelKeys
+                | Action::Accept
+                | Action::Cancel
+                | Action::Down
+                | Action::Up
+                | Action::PageDown
+                | Action::PageUp,
+            ) => true,
+            (Mode::Edit(editor), action) => can_in_editor(action, editor.turns.len()),
+            (Mode::Findings(_), Action::Open | Action::Mend | Action::Down | Action::Up) => {
+                store.data.findings.as_ref().is_some_and(|found| !found.is_empty())
+            }
+            (Mode::Import(form), Action::Accept) => form.plan(store).is_some(),
+            (
+                Mode::Import(form),
+                Action::NextColumnOfPart | Action::ColumnOfPartBefore | Action::Down | Action::Up,
+            ) => form.plan(store).is_some_and(|plan| !plan.columns.is_empty()),
+            _ => false,
+        }
+    }
+
+    fn can_in_table(&self, action: Action, store: &Store) -> bool {
+        let has_rows = store.data.count() > 0 || self.pinned.is_some();
+        match action {
+            Action::Accept
+            | Action::AddTurn
+            | Action::BringBack
+            | Action::Cancel
+            | Action::ColumnOfPartBefore
+            | Action::Complete
+            | Action::LabelKeys
+            | Action::Mend
+            | Action::NextColumnOfPart
+            | Action::NextTurn
+            | Action::RemoveTurn
+            | Action::Revert
+            | Action::Save
+            | Action::TurnBefore
+            | Action::TurnDown
+            | Action::TurnRole
+            | Action::TurnUp => false,
+            Action::EditFilter
+            | Action::Search
+            | Action::New
+            | Action::Undo
+            | Action::Redo
+            | Action::Import
+            | Action::Check => store.session.is_some(),
+            Action::Close => self.can_close(),
+            Action::NextMatch | Action::MatchBefore => has_rows && !self.highlights.is_empty(),
+            _ => has_rows,
+        }
+    }
+}
+
+const fn can_in_editor(action: Action, turns: usize) -> bool {
+    match action {
+        Action::Save | Action::Cancel | Action::AddTurn | Action::Revert | Action::BringBack => true,
+        Action::NextTurn
+        | Action::TurnBefore
+        | Action::RemoveTurn
+        | Action::TurnUp
+        | Action::TurnDown
+        | Action::TurnRole => turns > 0,
+        _ => false,
+    }
+}

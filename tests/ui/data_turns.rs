@@ -1,0 +1,240 @@
+//! Records of several turns: how they look, how their turns are written, and that nothing typed is lost.
+
+use dojo_studio::domain::change::Body;
+use dojo_studio::domain::message::{Message, Role};
+use dojo_studio::domain::protocol::data::{Opened, RowSummary};
+use dojo_studio::domain::protocol::{Command, DataCommand, DataEvent, Event};
+use dojo_studio::domain::record::{Record, RecordId};
+use dojo_studio::ui::pane::Effect;
+use serde_json::json;
+
+use super::data::{opened, page, send, studio, viewed};
+use crate::ui::harness::Harness;
+
+/// Two questions; before the second is answered a tool is called, after a thought.
+fn conversation() -> Record {
+    let mut call = Message::new(Role::Assistant, "");
+    call.extra.insert(
+        "tool_calls".into(),
+        json!([{"type": "function", "function": {"name": "weather", "arguments": {"city": "Oslo"}}}]),
+    );
+    call.extra.insert("reasoning_content".into(), json!("I need the weather in Oslo."));
+    Record {
+        messages: vec![
+            Message::new(Role::System, "You are brief."),
+            Message::new(Role::User, "Who are you?"),
+            Message::new(Role::Assistant, "A program."),
+            Message::new(Role::User, "Will it rain in Oslo?"),
+            call,
+            Message::new(Role::Tool, "rain, 4 °C"),
+            Message::new(Role::Assistant, "Yes, take an umbrella."),
+        ],
+        ..Record::default()
+    }
+}
+
+fn of(id: i64, record: Record) -> Event {
+    let opened = Opened { record, tokens: Some(60), history: Vec::new(), findings: Vec::new() };
+    Event::Data(DataEvent::Opened(RecordId(id), Some(Box::new(opened))))
+}
+
+/// Record 1 is a conversation.
+fn talking() -> Harness {
+    let mut studio = studio();
+    let row = RowSummary { tokens: Some(60), ..RowSummary::of(RecordId(1), &conversation()) };
+    studio.apply(Event::Data(DataEvent::PageRead {
+        view: dojo_studio::domain::protocol::data::ViewId(1),
+        generation: dojo_studio::domain::protocol::data::Generation(1),
+        start: 0,
+        rows: vec![row],
+    }));
+    studio.apply(of(1, conversation()));
+    studio
+}
+
+/// The content that is saved with ctrl-s.
+fn saved(studio: &mut Harness) -> Body {
+    let effects = studio.keys("ctrl-s");
+    match effects.into_iter().next() {
+        Some(Effect::Send(Command::Data(DataCommand::Edit { body, .. } | DataCommand::Add(body)))) => body,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn says(body: &Body) -> Vec<(&'static str, &str)> {
+    body.messages.iter().map(|turn| (turn.role.name(), turn.content.as_str())).collect()
+}
+
+#[test]
+fn the_question_that_was_answered_stands_with_signs_of_turns_calls_and_thoughts() {
+    insta::assert_snapshot!(talking().screen());
+}
+
+#[test]
+fn a_long_conversation_opens_whole_from_its_beginning() {
+    let mut studio = talking().size(80, 24);
+    studio.keys("enter");
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn turns_are_listed_while_one_is_written() {
+    let mut studio = talking().size(80, 24);
+    studio.keys("e shift-tab shift-tab");
+    insta::assert_snapshot!("editor", studio.screen());
+    studio.resize(60, 16);
+    insta::assert_snapshot!("editor-smallest", studio.screen());
+}
+
+#[test]
+fn calls_and_thoughts_stay_whole_when_a_text_is_edited() {
+    let mut studio = talking();
+    studio.keys("e tab");
+    studio.text("Please: ");
+    let body = saved(&mut studio);
+    let mut expected = Body::of(&conversation());
+    expected.messages[0].content = "Please: You are brief.".into();
+    assert_eq!(body, expected);
+}
+
+#[test]
+fn turns_are_added_moved_taken_out_and_given_to_another_speaker() {
+    let mut studio = studio();
+    studio.keys("e alt-n");
+    studio.text("And in one word?");
+    studio.keys("alt-n");
+    studio.text("Heat.");
+    let body = saved(&mut studio);
+    let roles: Vec<&str> = body.messages.iter().map(|turn| turn.role.name()).collect();
+    assert_eq!(roles, ["user", "assistant", "user", "assistant"]);
+    assert_eq!(body.messages[3].content, "Heat.");
+
+    let mut studio = talking();
+    studio.keys("e alt-up alt-r");
+    let body = saved(&mut studio);
+    assert_eq!(says(&body)[5..], [("tool", "Yes, take an umbrella."), ("tool", "rain, 4 °C")]);
+
+    let mut studio = talking();
+    studio.keys("e shift-tab shift-tab alt-r");
+    assert!(studio.screen().contains("so the assistant speaks it"));
+    studio.keys("alt-x alt-z tab alt-x");
+    let mut expected = Body::of(&conversation());
+    expected.messages.remove(5);
+    assert_eq!(saved(&mut studio), expected);
+}
+
+#[test]
+fn what_was_thrown_away_comes_back() {
+    let mut studio = talking();
+    studio.keys("e ctrl-a");
+    studio.text("Oh: ");
+    studio.keys("alt-o");
+    assert!(!studio.screen().contains("Oh: Yes"));
+    studio.keys("alt-z");
+    assert_eq!(saved(&mut studio).messages[6].content, "Oh: Yes, take an umbrella.");
+}
+
+#[test]
+fn an_edit_that_is_left_stays_as_a_draft_until_it_is_on_the_disk() {
+    let mut studio = studio();
+    studio.keys("e ctrl-a");
+    studio.text("first ");
+    studio.keys("esc");
+    let screen = studio.screen();
+    assert!(screen.contains(" 1 · draft: e opens it "), "{screen}");
+    assert!(screen.lines().any(|line| line.starts_with("▌✎")), "{screen}");
+    studio.keys("ctrl-q");
+    assert!(studio.screen().contains("a draft of a record"), "{}", studio.screen());
+    studio.keys("esc");
+    studio.keys("e");
+    assert!(studio.screen().contains(" 1 · draft · not saved "), "{}", studio.screen());
+    let body = saved(&mut studio);
+    assert!(body.messages[1].content.contains("first "));
+    // As long as nothing is known of the disk, it is not lost either.
+    studio.keys("ctrl-q");
+    assert!(studio.screen().contains("Quit without saving?"));
+    studio.keys("esc");
+    studio.apply(Event::Data(DataEvent::Edited(RecordId(1))));
+    studio.keys("ctrl-l");
+    assert_eq!(studio.keys("ctrl-q"), [Effect::Quit]);
+}
+
+#[test]
+fn typed_text_is_asked_about_before_the_program_ends() {
+    let mut studio = studio();
+    studio.keys("e");
+    assert_eq!(studio.keys("ctrl-q"), [Effect::Quit], "nothing was typed");
+    studio.text("x");
+    studio.keys("ctrl-q");
+    assert!(studio.screen().contains("Typed and not saved: the text of record 1."), "{}", studio.screen());
+}
+
+#[test]
+fn a_draft_of_a_record_that_changed_since_says_so() {
+    let mut studio = studio();
+    studio.keys("e");
+    studio.text("x");
+    studio.keys("esc");
+    studio.apply(of(1, conversation()));
+    studio.keys("e");
+    assert!(studio.screen().contains("The record has changed since"), "{}", studio.screen());
+}
+
+#[test]
+fn a_new_record_is_written_at_once_and_seen_wherever_the_filter_puts_it() {
+    let mut studio = studio();
+    studio.keys("f");
+    studio.text("tag:x");
+    studio.keys("enter");
+    studio.apply(viewed(5, 2, 40, 500, None));
+    studio.apply(page(5, 2, 201..=240));
+    studio.apply(opened(201));
+    studio.screen();
+    studio.keys("n");
+    assert!(studio.screen().contains(" new record "), "{}", studio.screen());
+    studio.text("Why is the sky blue?");
+    studio.keys("tab");
+    studio.text("Rayleigh scattering.");
+    let body = saved(&mut studio);
+    let both = [("user", "Why is the sky blue?"), ("assistant", "Rayleigh scattering.")];
+    assert_eq!(says(&body), both);
+    let mut record = Record::default();
+    body.put(&mut record);
+    studio.apply(Event::Data(DataEvent::Created(RecordId(501))));
+    studio.apply(of(501, record));
+    studio.apply(viewed(5, 3, 40, 501, None));
+    studio.apply(page(5, 3, 201..=240));
+    insta::assert_snapshot!(studio.screen());
+    let effects = studio.keys("a");
+    let one = dojo_studio::domain::change::Selection::Records(vec![RecordId(501)]);
+    assert!(
+        matches!(effects.as_slice(), [Effect::Send(Command::Data(DataCommand::Change { selection, .. }))] if *selection == one),
+        "{effects:?}"
+    );
+    assert_eq!(studio.keys("down"), [send(DataCommand::Open(RecordId(202)))]);
+}
+
+#[test]
+fn a_new_record_among_the_rows_has_the_cursor() {
+    let mut studio = studio();
+    studio.keys("n");
+    studio.text("q");
+    saved(&mut studio);
+    studio.apply(Event::Data(DataEvent::Created(RecordId(7))));
+    studio.apply(opened(7));
+    studio.apply(viewed(1, 2, 185, 501, Some(6)));
+    studio.apply(page(1, 2, 1..=150));
+    let screen = studio.screen();
+    assert!(screen.lines().any(|line| line.starts_with('▌') && line.contains("Topic 7 ")), "{screen}");
+    assert_eq!(screen.matches("Topic 7 ").count(), 1, "{screen}");
+}
+
+#[test]
+fn a_turn_goes_to_ones_own_editor_and_comes_back() {
+    let mut studio = talking();
+    assert_eq!(studio.keys("ctrl-e"), [], "no text is being edited");
+    studio.keys("e");
+    assert_eq!(studio.keys("ctrl-e"), [Effect::EditOutside("Yes, take an umbrella.".into())]);
+    studio.studio.replace_text("Yes,\ntake\n\tan umbrella.".into(), &studio.store);
+    assert_eq!(saved(&mut studio).messages[6].content, "Yes,\ntake\n\tan umbrella.");
+}
