@@ -20,6 +20,7 @@ use crate::domain::filter::{Filter, parse};
 use crate::domain::recipe::{Balance, SetKind, SetOrder};
 use crate::domain::reflection::{Decision, ReflectionId, Verdict};
 use crate::domain::review::QueueOrder;
+use crate::domain::thought::ThoughtId;
 use crate::session::Session;
 
 /// Arguments of `dojo review`.
@@ -51,6 +52,9 @@ enum Command {
     /// List reflections, those that wait unless a filter says otherwise; or show one by its number, with its history.
     Show {
         id: Option<i64>,
+        /// The number is that of a thought, as `--filter is:uncorrected` lists those that nobody has corrected.
+        #[arg(long, requires = "id")]
+        thought: bool,
         /// As in the pane: `score<4 check:any`.
         #[arg(long, conflicts_with = "id", allow_hyphen_values = true)]
         filter: Option<String>,
@@ -102,6 +106,19 @@ enum Command {
         id: i64,
         /// The file with the text; - for standard input.
         file: PathBuf,
+        /// A file with why the thought went wrong, in the place of what the teacher said.
+        #[arg(long)]
+        analysis: Option<PathBuf>,
+    },
+    /// Correct a thought by hand: the text becomes a reflection of yours, approved.
+    Correct {
+        /// The thought's number, as `show --filter is:uncorrected` lists it: 12 for t12.
+        thought: i64,
+        /// The file with the text; - for standard input.
+        file: PathBuf,
+        /// A file with why the thought went wrong.
+        #[arg(long)]
+        analysis: Option<PathBuf>,
     },
     /// Take the last decision back.
     Undo,
@@ -131,8 +148,11 @@ pub(super) fn run(arguments: &Review) -> Result<ExitCode> {
             import(&mut session, thoughts.as_deref(), reflections.as_deref())?
         }
         Command::Stats => stats::stats(&session)?,
-        Command::Show { id: Some(id), .. } => show::one(&session, *id)?,
-        Command::Show { id: None, filter } => {
+        Command::Show { id: Some(id), thought, .. } => {
+            let id = if *thought { ThoughtId(*id).into() } else { ReflectionId(*id).into() };
+            show::one(&session, id)?
+        }
+        Command::Show { id: None, filter, .. } => {
             show::list(&session, filter.as_deref().unwrap_or("verdict:pending"))?
         }
         Command::Leads { model, filter } => {
@@ -153,9 +173,15 @@ pub(super) fn run(arguments: &Review) -> Result<ExitCode> {
             let decision = Decision { comment: comment.clone(), ..Decision::of(Verdict::SentBack) };
             decide(&mut session, ids, None, &decision)?
         }
-        Command::Edit { id, file } => {
-            let decision = Decision { edited: Some(text_of(file)?), ..Decision::of(Verdict::Edited) };
+        Command::Edit { id, file, analysis } => {
+            let analysis = analysis.as_deref().map(text_of).transpose()?;
+            let decision =
+                Decision { edited: Some(text_of(file)?), analysis, ..Decision::of(Verdict::Edited) };
             decide(&mut session, &[*id], None, &decision)?
+        }
+        Command::Correct { thought, file, analysis } => {
+            let analysis = analysis.as_deref().map(text_of).transpose()?.unwrap_or_default();
+            correct(&mut session, ThoughtId(*thought), &text_of(file)?, &analysis)?
         }
         Command::Undo => {
             let ids = session.undo_verdict()?;
@@ -208,7 +234,8 @@ fn decide(session: &mut Session, ids: &[i64], filter: Option<&str>, decision: &D
         None => ids.iter().copied().map(ReflectionId).collect(),
         Some(words) => {
             let rows = session.review_queue(&show::filter(words)?, QueueOrder::default())?;
-            rows.into_iter().filter(|row| row.verdict == Verdict::Pending).map(|row| row.id).collect()
+            let waiting = rows.into_iter().filter(|row| row.verdict == Verdict::Pending);
+            waiting.filter_map(|row| row.id.correction()).collect()
         }
     };
     anyhow::ensure!(
@@ -224,6 +251,12 @@ fn decide(session: &mut Session, ids: &[i64], filter: Option<&str>, decision: &D
         text = format!("{text}, {missing} not found");
     }
     Ok((json!({"verdict": verdict, "decided": decided, "missing": missing}), text))
+}
+
+fn correct(session: &mut Session, thought: ThoughtId, text: &str, analysis: &str) -> Result<Said> {
+    let added = session.correct(thought, text, analysis)?;
+    let id = added.with_context(|| format!("find thought {thought}, with a label that it should lead to"))?;
+    Ok((json!({"thought": thought, "id": id}), format!("thought {thought} corrected, as reflection {id}")))
 }
 
 fn text_of(file: &Path) -> Result<String> {

@@ -31,7 +31,7 @@ pub struct Reflection {
     pub label: String,
     /// Who wrote it.
     pub teacher: String,
-    /// Name and version of the prompt; empty for an imported one.
+    /// Name and version of the prompt; [`BY_HAND`] for what a person wrote; empty for an imported one.
     pub prompt: String,
     pub verdict: Verdict,
     /// What a person made of the corrected thought, where they edited it.
@@ -52,7 +52,18 @@ pub struct Reflection {
     pub comment: String,
 }
 
+/// What a reflection has in the place of a prompt when a person wrote it.
+pub const BY_HAND: &str = "by hand";
+/// What is said of a rejection that a blind comparison made.
+pub const PREFERRED_BLIND: &str = "blind: the student's thought was preferred";
+
 impl Reflection {
+    /// Whether a person wrote it, and no teacher.
+    #[must_use]
+    pub fn is_by_hand(&self) -> bool {
+        self.prompt == BY_HAND
+    }
+
     /// The corrected thought as it would be trained on.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -127,6 +138,8 @@ pub struct Decision {
     pub verdict: Verdict,
     /// The text as the person left it; only with [`Verdict::Edited`].
     pub edited: Option<String>,
+    /// Why it went wrong, when the person wrote that anew.
+    pub analysis: Option<String>,
     /// Why it was rejected, or what the teacher is told.
     pub comment: String,
 }
@@ -135,7 +148,7 @@ impl Decision {
     /// A verdict without words.
     #[must_use]
     pub const fn of(verdict: Verdict) -> Self {
-        Self { verdict, edited: None, comment: String::new() }
+        Self { verdict, edited: None, analysis: None, comment: String::new() }
     }
 }
 

@@ -2,7 +2,7 @@
 //! before one turns it round.
 
 use crate::domain::reflection::{Checks, Verdict};
-use crate::domain::review::{Disagreement, QueueRow};
+use crate::domain::review::{Disagreement, Draft, QueueRow};
 use crate::domain::term::{COMPARISONS, Comparison, Wanted};
 
 /// What is asked for, ready to be matched.
@@ -31,6 +31,10 @@ enum Test {
     Disagreement,
     Miss,
     Decided,
+    /// A thought that nobody has corrected.
+    Uncorrected,
+    /// Begun to be edited, and not saved.
+    Draft,
     NoScore,
     Compare(Figure, Comparison, f64),
     Word(String),
@@ -71,7 +75,7 @@ const CHECKS: [(&str, Check); 9] = [
 ];
 
 /// What can be asked for, in one line.
-pub const HINT: &str = "verdict:pending  label:1  score<4  tokens>300  odds<0  check:leads  is:disagreement  teacher:NAME  by:NAME  words";
+pub const HINT: &str = "verdict:pending  is:uncorrected  label:1  score<4  tokens>300  odds<0  check:leads  is:disagreement  teacher:NAME  by:NAME  words";
 
 /// What a filter looks at.
 #[derive(Debug, Clone, Copy)]
@@ -129,9 +133,10 @@ impl ReviewFilter {
 impl Test {
     fn holds(&self, facts: &Facts<'_>) -> bool {
         let row = facts.row;
+        let corrected = row.id.correction().is_some();
         let has = |text: &str, part: &str| text.to_lowercase().contains(part);
         match self {
-            Self::Verdict(verdicts) => verdicts.contains(&row.verdict),
+            Self::Verdict(verdicts) => corrected && verdicts.contains(&row.verdict),
             Self::Label(label) => row.truth.eq_ignore_ascii_case(label),
             Self::Student(name) => has(&row.student, name),
             Self::Teacher(name) => has(&row.teacher, name),
@@ -141,8 +146,10 @@ impl Test {
             Self::Record(number) => row.record.0 == *number,
             Self::Check(check) => facts.checks.is_some_and(|checks| check.finds(checks, row.own_label())),
             Self::Disagreement => row.disagreement != Disagreement::None,
-            Self::Miss => *row.label != *row.truth,
+            Self::Miss => corrected && *row.label != *row.truth,
             Self::Decided => row.mine.is_some(),
+            Self::Uncorrected => !corrected,
+            Self::Draft => row.draft == Draft::Kept,
             Self::NoScore => row.score.is_none(),
             Self::Compare(Figure::Score, comparison, than) => {
                 row.score.is_some_and(|score| comparison.holds(f64::from(score), *than))
@@ -234,7 +241,9 @@ fn test(text: &str) -> Result<Test, String> {
         "is" if value == "disagreement" => Ok(Test::Disagreement),
         "is" if value == "miss" => Ok(Test::Miss),
         "is" if value == "mine" => Ok(Test::Decided),
-        "is" => Err(format!("{text}: write is:disagreement, is:miss or is:mine")),
+        "is" if value == "uncorrected" => Ok(Test::Uncorrected),
+        "is" if value == "draft" => Ok(Test::Draft),
+        "is" => Err(format!("{text}: write is:uncorrected, is:disagreement, is:miss, is:mine or is:draft")),
         "score" if value == "none" => Ok(Test::NoScore),
         _ => Err(format!(
             "{text}: there is no field '{name}'; there are verdict, label, score, tokens, odds, check, is, student, \

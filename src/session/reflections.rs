@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::review_drafts::{forget_draft, keep_what_was_edited};
 use super::{Durability, Result, Session, SessionError, now};
 use crate::domain::record::RecordId;
-use crate::domain::reflection::{Decision, Reflection, ReflectionId, Verdict};
-use crate::domain::review::ReviewCounts;
+use crate::domain::reflection::{BY_HAND, Decision, Reflection, ReflectionId, Verdict};
+use crate::domain::review::{LastStep, ReviewCounts, Reviewed};
 use crate::domain::thought::{Thought, ThoughtId};
 
 const COLUMNS: &str =
@@ -19,6 +20,10 @@ const COLUMNS: &str =
 const READY: &str = "(verdict = 2 OR verdict = 1 AND EXISTS
     (SELECT 1 FROM thoughts WHERE thoughts.id = reflections.thought AND thoughts.truth = reflections.label))
     AND record IN (SELECT id FROM records)";
+
+/// Holds for a wrong thought `t` that nobody has corrected.
+pub(super) const UNCORRECTED: &str = "t.truth IS NOT NULL AND t.label <> t.truth
+    AND NOT EXISTS (SELECT 1 FROM reflections WHERE thought = t.id) AND t.record IN (SELECT id FROM records)";
 
 /// What a judge said of a correction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,9 +108,7 @@ impl Session {
     pub fn decide(&mut self, ids: &[ReflectionId], decision: &Decision) -> Result<u64> {
         let who = self.who.clone();
         self.write("decide on reflections", Durability::EveryChange, |transaction| {
-            let step: i64 =
-                transaction
-                    .query_row("SELECT coalesce(max(step), 0) + 1 FROM verdicts", [], |row| row.get(0))?;
+            let step = next_step(transaction)?;
             let mut decided = 0;
             for id in ids {
                 decided += decide(transaction, step, *id, decision, &who)?;
@@ -114,8 +117,64 @@ impl Session {
         })
     }
 
+    /// Adds a person's own correction of a thought, approved: one step, as a decision is. Nothing when the thought is
+    /// gone, or no true label says where it should lead.
+    ///
+    /// # Errors
+    /// Where the session can't be written; then nothing is added.
+    pub fn correct(&mut self, id: ThoughtId, text: &str, analysis: &str) -> Result<Option<ReflectionId>> {
+        let Some(thought) = self.thought(id)? else { return Ok(None) };
+        let Some(label) = thought.truth else { return Ok(None) };
+        let who = self.who.clone();
+        let reflection = Reflection {
+            record: thought.record,
+            thought: id,
+            error_analysis: analysis.to_owned(),
+            corrected: text.to_owned(),
+            label,
+            teacher: who.clone(),
+            prompt: BY_HAND.to_owned(),
+            verdict: Verdict::Pending,
+            edited: None,
+            score: None,
+            reasons: String::new(),
+            judge: String::new(),
+            improved_by: String::new(),
+            reviewer: String::new(),
+            comment: String::new(),
+        };
+        self.write("keep a correction", Durability::EveryChange, |transaction| {
+            let added = add(transaction, &reflection)?;
+            let step = next_step(transaction)?;
+            decide(transaction, step, added, &Decision::of(Verdict::Approved), &who)?;
+            forget_draft(transaction, Reviewed::Thought(id), &who)?;
+            Ok(Some(added))
+        })
+    }
+
+    /// What [`Session::undo_verdict`] would take back; nothing when nothing is left.
+    ///
+    /// # Errors
+    /// Where the session can't be read.
+    pub fn last_step(&self) -> Result<Option<LastStep>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT step, verdict, count(*), max(at) FROM verdicts
+             WHERE step = (SELECT max(step) FROM verdicts WHERE undone = 0 AND reviewer = ?1)
+             GROUP BY step",
+        )?;
+        let step = statement.query_row([&self.who], |row| {
+            Ok(LastStep {
+                number: row.get(0)?,
+                verdict: verdict(row.get(1)?),
+                reflections: row.get::<_, i64>(2)?.unsigned_abs(),
+                at: row.get(3)?,
+            })
+        });
+        Ok(step.optional()?)
+    }
+
     /// Takes the last decision of this person back; says which reflections it met. Where somebody else has decided
-    /// since, their word stands.
+    /// since, their word stands. A text that was edited becomes a draft.
     ///
     /// # Errors
     /// Where there is none, or the session can't be written.
@@ -128,9 +187,11 @@ impl Session {
                 |row| row.get(0),
             )?;
             let step = step.ok_or(SessionError::NothingLeft("undo"))?;
+            keep_what_was_edited(transaction, step)?;
             transaction.execute(
                 "UPDATE reflections SET verdict = before_verdict, edited = before_edited,
-                 comment = before_comment, reviewer = before_reviewer
+                 comment = before_comment, reviewer = before_reviewer,
+                 error_analysis = coalesce(before_analysis, error_analysis)
                  FROM verdicts WHERE verdicts.reflection = reflections.id AND verdicts.step = ?1
                  AND NOT EXISTS (SELECT 1 FROM verdicts AS later WHERE later.reflection = reflections.id
                                  AND later.step > ?1 AND later.undone = 0)",
@@ -194,6 +255,7 @@ impl Session {
             edited: count("reflections WHERE verdict = 2")?,
             rejected: count("reflections WHERE verdict = 3")?,
             sent_back: count("reflections WHERE verdict = 4")?,
+            uncorrected: count(&format!("thoughts AS t WHERE {UNCORRECTED}"))?,
             ready_for_sft: lessons.saturating_sub(contradicting),
             preference_pairs: pairs,
         })
@@ -255,6 +317,11 @@ fn add(connection: &Connection, reflection: &Reflection) -> Result<ReflectionId>
     Ok(ReflectionId(id))
 }
 
+fn next_step(connection: &Connection) -> Result<i64> {
+    let query = "SELECT coalesce(max(step), 0) + 1 FROM verdicts";
+    Ok(connection.query_row(query, [], |row| row.get(0))?)
+}
+
 fn decide(
     connection: &Connection,
     step: i64,
@@ -265,9 +332,9 @@ fn decide(
     let kept = connection
         .prepare_cached(
             "INSERT INTO verdicts (step, reflection, verdict, edited, comment, reviewer, at, undone,
-             before_verdict, before_edited, before_comment, before_reviewer)
-             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, 0, verdict, edited, comment, reviewer
-             FROM reflections WHERE id = ?2",
+             before_verdict, before_edited, before_comment, before_reviewer, analysis, before_analysis)
+             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, 0, verdict, edited, comment, reviewer, ?8,
+             iif(?8 IS NULL, NULL, error_analysis) FROM reflections WHERE id = ?2",
         )?
         .execute(params![
             step,
@@ -276,14 +343,24 @@ fn decide(
             decision.edited,
             decision.comment,
             who,
-            now()
+            now(),
+            decision.analysis
         ])?;
     let reviewer = if decision.verdict == Verdict::Pending { "" } else { who };
     connection
         .prepare_cached(
-            "UPDATE reflections SET verdict = ?2, edited = ?3, comment = ?4, reviewer = ?5 WHERE id = ?1",
+            "UPDATE reflections SET verdict = ?2, edited = ?3, comment = ?4, reviewer = ?5,
+             error_analysis = coalesce(?6, error_analysis) WHERE id = ?1",
         )?
-        .execute(params![id.0, number(decision.verdict), decision.edited, decision.comment, reviewer])?;
+        .execute(params![
+            id.0,
+            number(decision.verdict),
+            decision.edited,
+            decision.comment,
+            reviewer,
+            decision.analysis
+        ])?;
+    forget_draft(connection, Reviewed::Correction(id), who)?;
     Ok(kept as u64)
 }
 

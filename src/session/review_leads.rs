@@ -8,23 +8,16 @@ use rusqlite::{OptionalExtension, params};
 use super::{Durability, Result, Session, now};
 use crate::domain::record::RecordId;
 use crate::domain::reflection::{Reflection, ReflectionId};
+use crate::domain::review::Reviewed;
 use crate::domain::review_leads::{Labels, Leads, Odds, Pairs, hypothesis};
 use crate::domain::thought::{Thought, ThoughtId};
 use crate::session::question;
 
-/// A text of a review with a label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reviewed {
-    Correction(ReflectionId),
-    Thought(ThoughtId),
-}
-
-impl Reviewed {
-    const fn key(self) -> (i64, i64) {
-        match self {
-            Self::Correction(id) => (0, id.0),
-            Self::Thought(id) => (1, id.0),
-        }
+/// The kind and the number under which tables hold a text of a review.
+pub(super) const fn key(of: Reviewed) -> (i64, i64) {
+    match of {
+        Reviewed::Correction(id) => (0, id.0),
+        Reviewed::Thought(id) => (1, id.0),
     }
 }
 
@@ -142,7 +135,7 @@ impl Session {
     /// Where the session can't be written.
     pub fn keep_odds(&mut self, of: Reviewed, text: &str, odds: &Odds) -> Result<()> {
         let labels = serde_json::to_string(&odds.labels).unwrap_or_default();
-        let (kind, id) = of.key();
+        let (kind, id) = key(of);
         self.write("keep the odds of labels", Durability::WholeJobs, |transaction| {
             transaction.execute(
                 "INSERT OR REPLACE INTO label_odds (kind, id, model, text, labels, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -157,7 +150,7 @@ impl Session {
     /// # Errors
     /// Where the session can't be read.
     pub fn odds(&self, of: Reviewed, text: &str) -> Result<Option<Odds>> {
-        let (kind, id) = of.key();
+        let (kind, id) = key(of);
         let mut statement = self.connection.prepare_cached(
             "SELECT model, labels FROM label_odds WHERE kind = ?1 AND id = ?2 AND text = ?3 ORDER BY at DESC LIMIT 1",
         )?;

@@ -4,30 +4,45 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::{Row, params};
-use serde_json::Value;
 
 use super::reflections::verdict;
+use super::review_sets::asked;
 use super::{Result, Session, question};
 use crate::domain::agreement_report::{AgreementReport, LastWords, reviewer_pairs};
 use crate::domain::record::{Record, RecordId};
-use crate::domain::reflection::{Checks, Looked, ReflectionId, Verdict};
+use crate::domain::reflection::{Checks, Looked, Reflection, ReflectionId, Verdict};
 use crate::domain::review::{
-    Disagreement, QueueOrder, QueueRow, ReviewItem, VerdictEntry, VerdictState, sort,
+    Contents, Disagreement, Draft, QueueOrder, QueueRow, ReviewItem, Reviewed, VerdictEntry, VerdictState,
+    sort,
 };
 use crate::domain::review_filter::{Facts, Needs, ReviewFilter};
 use crate::domain::review_leads::Labels;
-use crate::session::Reviewed;
+use crate::domain::thought::{Thought, ThoughtId};
 
-const QUEUE: &str =
-    "SELECT r.id, r.record, r.verdict, r.score, length(coalesce(r.edited, r.corrected)), t.model,
-    r.teacher, t.label, r.label, coalesce(t.truth, ''), split.name";
-const TEXTS: &str = ", coalesce(r.edited, r.corrected), t.text, r.error_analysis";
-const JOINED: &str = " FROM reflections AS r JOIN thoughts AS t ON t.id = r.thought
-    JOIN records ON records.id = r.record LEFT JOIN names AS split ON split.id = records.split ORDER BY r.id";
+/// The columns of a row of the queue, those that its texts are in, and the tables.
+type Query = (&'static str, &'static str, &'static str);
+
+const CORRECTIONS: Query = (
+    "SELECT 0, r.id, r.record, r.verdict, r.score, length(coalesce(r.edited, r.corrected)), t.model,
+     r.teacher, t.label, r.label, coalesce(t.truth, ''), split.name",
+    ", coalesce(r.edited, r.corrected), t.text, r.error_analysis",
+    " FROM reflections AS r JOIN thoughts AS t ON t.id = r.thought
+     JOIN records ON records.id = r.record LEFT JOIN names AS split ON split.id = records.split ORDER BY r.id",
+);
+
+/// Wrong thoughts that nobody has corrected.
+const THOUGHTS: Query = (
+    "SELECT 1, t.id, t.record, 0, NULL, length(t.text), t.model, '', t.label, '', t.truth, split.name",
+    ", t.text, '', ''",
+    " FROM thoughts AS t JOIN records ON records.id = t.record
+     LEFT JOIN names AS split ON split.id = records.split
+     WHERE t.truth IS NOT NULL AND t.label <> t.truth
+     AND NOT EXISTS (SELECT 1 FROM reflections WHERE thought = t.id) ORDER BY t.id",
+);
 
 impl Session {
-    /// The reflections that a filter lets through, in an order. `who` is at the keyboard: what that person said is told
-    /// apart.
+    /// The reflections, and the wrong thoughts without one, that a filter lets through, in an order. `who` is at the
+    /// keyboard: what that person said, and has begun, is told apart.
     ///
     /// # Errors
     /// Where the session can't be read.
@@ -36,22 +51,28 @@ impl Session {
         let words = self.last_words()?;
         let tags = if filter.is_empty() { HashMap::new() } else { self.tags_of_reviewed()? };
         let labels = if needs == Needs::Record { self.labels()? } else { Labels::default() };
-        let texts = if needs == Needs::Row { "" } else { TEXTS };
-        let mut statement = self.connection.prepare_cached(&format!("{QUEUE}{texts}{JOINED}"))?;
-        let mut rows = statement.query([])?;
+        let drafts: HashSet<Reviewed> = self.review_drafts()?.into_iter().collect();
         let mut names = Names::default();
         let mut queue = Vec::new();
-        while let Some(row) = rows.next()? {
-            let mut item = queue_row(row, &mut names)?;
-            let said = words.get(&item.id);
-            item.mine = said.and_then(|said| said.get(&self.who)).copied();
-            let accepted: HashSet<bool> =
-                said.into_iter().flatten().map(|(_, verdict)| verdict.is_accepted()).collect();
-            if accepted.len() > 1 {
-                item.disagreement = Disagreement::Reviewers;
-            }
-            if filter.is_empty() || self.lets_through(filter, row, &item, (&words, &tags, &labels))? {
-                queue.push(item);
+        for (columns, texts, tables) in [CORRECTIONS, THOUGHTS] {
+            let texts = if needs == Needs::Row { "" } else { texts };
+            let mut statement = self.connection.prepare_cached(&format!("{columns}{texts}{tables}"))?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let mut item = queue_row(row, &mut names)?;
+                let said = item.id.correction().and_then(|id| words.get(&id));
+                item.mine = said.and_then(|said| said.get(&self.who)).copied();
+                let accepted: HashSet<bool> =
+                    said.into_iter().flatten().map(|(_, verdict)| verdict.is_accepted()).collect();
+                if accepted.len() > 1 {
+                    item.disagreement = Disagreement::Reviewers;
+                }
+                if drafts.contains(&item.id) {
+                    item.draft = Draft::Kept;
+                }
+                if filter.is_empty() || self.lets_through(filter, row, &item, (&words, &tags, &labels))? {
+                    queue.push(item);
+                }
             }
         }
         sort(&mut queue, order);
@@ -66,12 +87,12 @@ impl Session {
         (words, tags, labels): (&LastWords, &HashMap<i64, Vec<String>>, &Labels),
     ) -> Result<bool> {
         let needs = filter.needs();
-        let split: Option<String> = row.get(10)?;
+        let split: Option<String> = row.get(11)?;
         let text = |column: usize| match needs {
             Needs::Row => Ok(String::new()),
             Needs::Text | Needs::Record => row.get::<_, String>(column),
         };
-        let (corrected, flawed, analysis) = (text(11)?, text(12)?, text(13)?);
+        let (corrected, flawed, analysis) = (text(12)?, text(13)?, text(14)?);
         let checks = match needs {
             Needs::Record => {
                 let record = question(&self.record(item.record)?);
@@ -82,14 +103,14 @@ impl Session {
                     record: &record,
                     flawed: &flawed,
                 };
-                let odds = self.odds(Reviewed::Correction(item.id), &corrected)?;
+                let odds = self.odds(item.id, &corrected)?;
                 Some(Checks { odds, ..Checks::of(looked).led(labels, looked, &analysis) })
             }
             Needs::Row | Needs::Text => None,
         };
         let text = format!("{corrected}\n{flawed}\n{analysis}").to_lowercase();
-        let reviewers: Vec<String> =
-            words.get(&item.id).map(|said| said.keys().cloned().collect()).unwrap_or_default();
+        let said = item.id.correction().and_then(|id| words.get(&id));
+        let reviewers: Vec<String> = said.map(|said| said.keys().cloned().collect()).unwrap_or_default();
         Ok(filter.matches(&Facts {
             row: item,
             split: split.as_deref(),
@@ -100,41 +121,70 @@ impl Session {
         }))
     }
 
-    /// A reflection with its thought, its record, its checks and every word that was said on it.
+    /// A reflection with its thought, its record, its checks and every word that was said on it; or a thought that has
+    /// none, with the same.
     ///
     /// # Errors
     /// Where the session can't be read.
-    pub fn review_item(&self, id: ReflectionId) -> Result<Option<ReviewItem>> {
-        let Some(reflection) = self.reflection(id)? else { return Ok(None) };
-        let Some(thought) = self.thought(reflection.thought)? else { return Ok(None) };
-        let record = self.record(reflection.record)?;
-        let truth = thought.truth.clone().unwrap_or_default();
-        // What a person wrote leads where the person wants it.
-        let label = if reflection.edited.is_some() { &truth } else { &reflection.label };
-        let asked = question(&record);
-        let looked = Looked {
-            thought: reflection.text(),
-            label,
-            truth: &truth,
-            record: &asked,
-            flawed: &thought.text,
+    pub fn review_item(&self, id: impl Into<Reviewed>) -> Result<Option<ReviewItem>> {
+        let id = id.into();
+        let (reflection, thought) = match id {
+            Reviewed::Thought(id) => (None, self.thought(id)?),
+            Reviewed::Correction(id) => match self.reflection(id)? {
+                None => (None, None),
+                Some(reflection) => {
+                    let thought = self.thought(reflection.thought)?;
+                    (Some(reflection), thought)
+                }
+            },
         };
-        let led = Checks::of(looked).led(&self.labels()?, looked, &reflection.error_analysis);
-        let checks = Checks { odds: self.odds(Reviewed::Correction(id), reflection.text())?, ..led };
+        let Some(thought) = thought else { return Ok(None) };
+        let record = self.record(thought.record)?;
+        let checks = self.checks(id, reflection.as_ref(), &thought, &record)?;
         let source = match record.provenance.source.as_str() {
             "" => "written here".to_owned(),
             source => format!("{source}:{}", record.provenance.line),
         };
+        let verdicts = match id {
+            Reviewed::Correction(id) => self.verdicts_on(id)?,
+            Reviewed::Thought(_) => Vec::new(),
+        };
         Ok(Some(ReviewItem {
-            question: parts(&record),
+            id,
+            question: asked(&record).into_iter().map(|(name, words)| (name.to_owned(), words)).collect(),
+            contents: contents(&record),
             source,
             split: record.split.clone(),
             tags: record.tags.iter().cloned().collect(),
             checks,
-            verdicts: self.verdicts_on(id)?,
+            verdicts,
+            draft: self.draft(id)?,
             reflection,
             thought,
         }))
+    }
+
+    /// What can be seen of the text that would be trained on; without a correction, of the thought itself.
+    fn checks(
+        &self,
+        id: Reviewed,
+        reflection: Option<&Reflection>,
+        thought: &Thought,
+        record: &Record,
+    ) -> Result<Checks> {
+        let truth = thought.truth.as_deref().unwrap_or_default();
+        let record = question(record);
+        let (text, label, flawed, analysis) = match reflection {
+            None => (&*thought.text, &*thought.label, "", ""),
+            Some(reflection) => {
+                // What a person wrote leads where the person wants it.
+                let label = if reflection.edited.is_some() { truth } else { &reflection.label };
+                (reflection.text(), label, &*thought.text, &*reflection.error_analysis)
+            }
+        };
+        let looked = Looked { thought: text, label, truth, record: &record, flawed };
+        let led = Checks::of(looked).led(&self.labels()?, looked, analysis);
+        Ok(Checks { odds: self.odds(id, text)?, ..led })
     }
 
     fn verdicts_on(&self, id: ReflectionId) -> Result<Vec<VerdictEntry>> {
@@ -210,7 +260,7 @@ impl Session {
     }
 
     fn tags_of_reviewed(&self) -> Result<HashMap<i64, Vec<String>>> {
-        self.tags_where("record IN (SELECT record FROM reflections)")
+        self.tags_where("record IN (SELECT record FROM thoughts)")
     }
 
     fn tags_where(&self, condition: &str) -> Result<HashMap<i64, Vec<String>>> {
@@ -245,33 +295,35 @@ fn queue_row(row: &Row<'_>, names: &mut Names) -> Result<QueueRow> {
     let mut name = |column: usize| -> Result<Arc<str>> {
         Ok(names.get(row.get_ref(column)?.as_str().unwrap_or_default()))
     };
-    let (student, teacher, flawed, label, truth) = (name(5)?, name(6)?, name(7)?, name(8)?, name(9)?);
-    let verdict = verdict(row.get(2)?);
-    let misses = label != truth && verdict != Verdict::Edited;
+    let (student, teacher, flawed, label, truth) = (name(6)?, name(7)?, name(8)?, name(9)?, name(10)?);
+    let verdict = verdict(row.get(3)?);
+    let id = match (row.get(0)?, row.get(1)?) {
+        (0, id) => Reviewed::Correction(ReflectionId(id)),
+        (_, id) => Reviewed::Thought(ThoughtId(id)),
+    };
+    let misses = id.correction().is_some() && label != truth && verdict != Verdict::Edited;
     Ok(QueueRow {
-        id: ReflectionId(row.get(0)?),
-        record: RecordId(row.get(1)?),
+        id,
+        record: RecordId(row.get(2)?),
         verdict,
         mine: None,
-        score: row.get(3)?,
-        tokens: row.get::<_, i64>(4)?.unsigned_abs().div_ceil(4) as u32,
+        score: row.get(4)?,
+        tokens: row.get::<_, i64>(5)?.unsigned_abs().div_ceil(4) as u32,
         student,
         teacher,
         flawed,
         label,
         truth,
         disagreement: if misses { Disagreement::Label } else { Disagreement::None },
+        draft: Draft::None,
     })
 }
 
-/// What the record asks, with a name for each part.
-fn parts(record: &Record) -> Vec<(String, String)> {
-    let field =
-        |name: &str| record.fields.get(name).and_then(Value::as_str).map(|text| text.trim().to_owned());
-    match (field("premise"), field("hypothesis")) {
-        (Some(premise), Some(hypothesis)) => {
-            vec![("premise".to_owned(), premise), ("hypothesis".to_owned(), hypothesis)]
-        }
-        _ => vec![("prompt".to_owned(), record.prompt().to_owned())],
+/// What the record has besides its question.
+fn contents(record: &Record) -> Contents {
+    Contents {
+        turns: record.messages.len(),
+        tool_calls: record.messages.iter().map(|turn| turn.tool_calls().len()).sum(),
+        thoughts: record.messages.iter().filter(|turn| turn.thought().is_some()).count(),
     }
 }

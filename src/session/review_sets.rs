@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Result, Session};
+use crate::domain::message::Role;
 use crate::domain::recipe::Balance;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::thought::{Thought, ThoughtId};
@@ -110,14 +111,22 @@ pub fn answer(text: &str, label: &str) -> String {
     json!({"thought_process": text, "predicted_label": label}).to_string()
 }
 
-/// How a record is asked about: premise and hypothesis where it has them, else its prompt.
+/// How a record is asked about: premise and hypothesis where it has them, else the question that was answered.
 #[must_use]
 pub fn question(record: &Record) -> String {
-    let field = |name: &str| record.fields.get(name).and_then(Value::as_str);
-    match (field("premise"), field("hypothesis")) {
-        (Some(premise), Some(hypothesis)) => {
-            format!("Premise: {}\nHypothesis: {}", premise.trim(), hypothesis.trim())
-        }
-        _ => record.prompt().to_owned(),
+    match asked(record).as_slice() {
+        [(_, premise), (_, hypothesis)] => format!("Premise: {premise}\nHypothesis: {hypothesis}"),
+        parts => parts.iter().map(|(_, words)| words.as_str()).collect(),
     }
+}
+
+/// What a record asks, with a name for each part: premise and hypothesis, or the last question of its conversation.
+pub(super) fn asked(record: &Record) -> Vec<(&'static str, String)> {
+    let field =
+        |name: &str| record.fields.get(name).and_then(Value::as_str).map(|text| text.trim().to_owned());
+    if let (Some(premise), Some(hypothesis)) = (field("premise"), field("hypothesis")) {
+        return vec![("premise", premise), ("hypothesis", hypothesis)];
+    }
+    let last = record.messages.iter().rfind(|turn| turn.role == Role::User);
+    vec![("question", last.map_or_else(|| record.prompt(), |turn| turn.content.as_str()).to_owned())]
 }

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::{Durability, Result, Session, now};
 use crate::data::rows::parse_row;
 use crate::domain::record::RecordId;
+use crate::domain::reflection::BY_HAND;
 use crate::domain::thought::{Thought, ThoughtId};
 
 /// An answer that could not be used, kept for a person.
@@ -86,7 +87,7 @@ impl Session {
     }
 
     /// Wrong thoughts that no reflection of this teacher corrects yet, or whose last one was sent back: then with what
-    /// the reviewer said of it.
+    /// the reviewer said of it. What a person has corrected needs no teacher.
     ///
     /// # Errors
     /// Where the session can't be read.
@@ -96,10 +97,12 @@ impl Session {
         let query = format!(
             "SELECT {COLUMNS}, coalesce((SELECT comment {LAST}), '') FROM thoughts
              WHERE truth IS NOT NULL AND label <> truth AND record IN (SELECT id FROM records)
-             AND coalesce((SELECT verdict {LAST}), 4) = 4 ORDER BY id"
+             AND coalesce((SELECT verdict {LAST}), 4) = 4 AND NOT EXISTS
+             (SELECT 1 FROM reflections WHERE thought = thoughts.id AND prompt = ?2 AND verdict IN (0, 1, 2))
+             ORDER BY id"
         );
         let mut statement = self.connection.prepare_cached(&query)?;
-        let rows = statement.query_map([teacher], |row| {
+        let rows = statement.query_map([teacher, BY_HAND], |row| {
             let (id, thought) = read(row)?;
             Ok((id, thought, row.get(8)?))
         })?;

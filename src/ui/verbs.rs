@@ -19,7 +19,6 @@ const fn verb(name: &'static str, key: &'static str, bindings: &'static [&'stati
 pub const VERBS: &[Verb] = &[
     verb("approve", "a", &["data.approve", "review.approve", "chat.good"]),
     verb("reject", "backspace", &["data.reject", "review.reject"]),
-    verb("train", "t", &["train.start"]),
     verb("stop", "x", &["train.stop", "chat.stop"]),
     verb("save", "ctrl-s", &["data.save", "review.save", "chat.save", "train.save"]),
     verb(
@@ -29,6 +28,7 @@ pub const VERBS: &[Verb] = &[
     ),
     verb("open", "enter", &["data.open", "review.open", "train.detail.large", "welcome.open"]),
     verb("edit", "e", &["data.edit", "review.edit", "chat.edit", "train.recipes"]),
+    verb("train", "t", &["train.start", "review.train"]),
     verb("search", "/", &["data.search"]),
     verb("filter", "f", &["data.filter", "review.filter", "train.filter"]),
     verb("undo", "u", &["data.undo", "review.undo"]),

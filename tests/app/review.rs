@@ -302,7 +302,7 @@ fn opening_the_sample_brings_its_waiting_corrections_once_and_its_recipe_knows_t
         let mut studio = Headless::start(&folders, Some(info.clone()), (120, 36)).expect("a studio");
         studio.wait_for("Review", PATIENCE).expect("a screen");
         studio.keys("2").expect("keys");
-        let seen = studio.wait_for("reflection 1 of 24 · ◌ pending", PATIENCE);
+        let seen = studio.wait_for("reflection 1 of 28 · ◌ pending", PATIENCE);
         seen.unwrap_or_else(|error| panic!("{visit}: {error:#}"));
         drop(studio);
         let session = Session::open(&info.path, Access::Read).expect("the session");

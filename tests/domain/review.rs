@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dojo_studio::domain::agreement_report::{AgreementReport, LastWords, Share, reviewer_pairs};
 use dojo_studio::domain::record::RecordId;
 use dojo_studio::domain::reflection::{Checks, Looked, ReflectionId, Verdict};
-use dojo_studio::domain::review::{Disagreement, QueueField, QueueOrder, QueueRow, sort};
+use dojo_studio::domain::review::{Disagreement, Draft, QueueField, QueueOrder, QueueRow, sort};
 use dojo_studio::domain::review_filter::{Facts, Needs, ReviewFilter};
 use dojo_studio::domain::review_job::{Guidance, JobKind, JobOrder};
 use dojo_studio::domain::thought::Thought;
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 
 fn row(id: i64, score: Option<u8>, tokens: u32) -> QueueRow {
     QueueRow {
-        id: ReflectionId(id),
+        id: ReflectionId(id).into(),
         record: RecordId(id),
         verdict: Verdict::Pending,
         mine: None,
@@ -27,6 +27,7 @@ fn row(id: i64, score: Option<u8>, tokens: u32) -> QueueRow {
         label: Arc::from("1"),
         truth: Arc::from("1"),
         disagreement: Disagreement::None,
+        draft: Draft::None,
     }
 }
 
@@ -118,7 +119,7 @@ fn what_has_no_score_stands_last_either_way() {
     let mut rows = vec![row(1, None, 5), row(2, Some(4), 9), row(3, Some(2), 7)];
     let mut ids = |field, direction| {
         sort(&mut rows, QueueOrder { field, direction });
-        rows.iter().map(|row| row.id.0).collect::<Vec<_>>()
+        rows.iter().map(|row| row.id.number()).collect::<Vec<_>>()
     };
     assert_eq!(ids(QueueField::Score, Direction::Rising), [3, 2, 1]);
     assert_eq!(ids(QueueField::Score, Direction::Falling), [2, 3, 1]);

@@ -70,7 +70,7 @@ fn world() -> World {
 fn found(world: &World, filter: &str) -> Vec<i64> {
     let filter = ReviewFilter::parse(filter).expect("a filter");
     let rows = world.session.review_queue(&filter, QueueOrder::default()).expect("the queue");
-    rows.into_iter().map(|row| row.id.0).collect()
+    rows.into_iter().map(|row| row.id.number()).collect()
 }
 
 #[test]

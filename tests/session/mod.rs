@@ -8,6 +8,7 @@ mod import;
 mod leads;
 mod processes;
 mod review;
+mod review_by_hand;
 mod search;
 mod tokens;
 mod training;

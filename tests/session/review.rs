@@ -53,7 +53,7 @@ fn reviewed() -> (World, ReflectionId) {
 }
 
 fn approve() -> Decision {
-    Decision { verdict: Verdict::Approved, edited: None, comment: String::new() }
+    Decision::of(Verdict::Approved)
 }
 
 #[test]
@@ -102,8 +102,7 @@ fn approving_makes_a_lesson_and_a_pair_and_undo_takes_both_back() {
 #[test]
 fn an_edited_correction_is_trained_on_as_the_person_left_it() {
     let (mut world, id) = reviewed();
-    let edited =
-        Decision { verdict: Verdict::Edited, edited: Some("better".to_owned()), comment: String::new() };
+    let edited = Decision { edited: Some("better".to_owned()), ..Decision::of(Verdict::Edited) };
     world.session.decide(&[id], &edited).expect("edit");
     let lessons = world.session.lessons(Balance::AsItIs).expect("lessons");
     let texts: Vec<_> = lessons.iter().map(|lesson| (lesson.record.0, lesson.text.as_str())).collect();
@@ -179,7 +178,7 @@ fn the_queue_holds_what_the_filter_lets_through_and_an_item_everything_about_one
     let ids = |world: &World, filter: &str| -> Vec<ReflectionId> {
         let filter = ReviewFilter::parse(filter).expect("a filter");
         let rows = world.session.review_queue(&filter, QueueOrder::default()).expect("a queue");
-        rows.into_iter().map(|row| row.id).collect()
+        rows.into_iter().filter_map(|row| row.id.correction()).collect()
     };
     for filter in ["", "verdict:pending", "score>3", "overlooked", "check:steps", "label:1", "teacher:teach"]
     {
@@ -191,8 +190,11 @@ fn the_queue_holds_what_the_filter_lets_through_and_an_item_everything_about_one
     world.session.decide(&[id], &approve()).expect("approve");
     assert_eq!(ids(&world, "by:ada is:mine verdict:approved"), [id]);
     let item = world.session.review_item(id).expect("read").expect("there");
-    assert_eq!((item.thought.text.as_str(), item.reflection.judge.as_str()), ("wrong", "j judge@1"));
-    assert_eq!(item.question, [("prompt".to_owned(), "b".to_owned())]);
+    assert_eq!(
+        (item.thought.text.as_str(), item.reflection.map(|own| own.judge)),
+        ("wrong", Some("j judge@1".to_owned()))
+    );
+    assert_eq!(item.question, [("question".to_owned(), "b".to_owned())]);
     let said: Vec<_> = item.verdicts.iter().map(|said| (said.who.as_str(), said.verdict)).collect();
     assert_eq!(said, [("ada", Verdict::Approved)]);
     assert_eq!(world.session.review_item(ReflectionId(99)).expect("read"), None);
@@ -201,7 +203,7 @@ fn the_queue_holds_what_the_filter_lets_through_and_an_item_everything_about_one
 #[test]
 fn a_correction_that_was_sent_back_is_asked_for_again_with_the_comment() {
     let (mut world, id) = reviewed();
-    let back = Decision { verdict: Verdict::SentBack, edited: None, comment: "shorter".to_owned() };
+    let back = Decision { comment: "shorter".to_owned(), ..Decision::of(Verdict::SentBack) };
     world.session.decide(&[id], &back).expect("send back");
     let counts = world.session.review_counts().expect("count");
     assert_eq!((counts.pending, counts.sent_back, counts.preference_pairs), (0, 1, 0));

@@ -15,6 +15,8 @@ mod models;
 mod notices;
 mod ongoing;
 mod review;
+mod review_by_hand;
+mod review_sizes;
 mod screens;
 mod shell;
 mod small;

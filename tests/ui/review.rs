@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use dojo_studio::domain::agreement_report::{AgreementReport, ReviewerPair};
-use dojo_studio::domain::protocol::review::QueueId;
+use dojo_studio::domain::protocol::review::{QueueId, Undoing};
 use dojo_studio::domain::protocol::{Command, Event, ReviewCommand, ReviewEvent, SystemEvent};
 use dojo_studio::domain::record::RecordId;
 use dojo_studio::domain::reflection::{Checks, Decision, Looked, Reflection, ReflectionId, Verdict};
 use dojo_studio::domain::review::{
-    Disagreement, QueueField, QueueOrder, QueueRow, ReviewCounts, ReviewItem, VerdictEntry, VerdictState,
+    Contents, Disagreement, Draft, QueueField, QueueOrder, QueueRow, ReviewCounts, ReviewItem, VerdictEntry,
+    VerdictState,
 };
 use dojo_studio::domain::review_filter::ReviewFilter;
 use dojo_studio::domain::review_job::{JobKind, JobOrder};
@@ -18,23 +19,23 @@ use dojo_studio::ui::pane::Effect;
 
 use crate::ui::harness::{Harness, NOON};
 
-const STUDENT: &str = "step 1: The premise says that a Bombay cat resembles a small panther. step 2: The hypothesis \
+pub(super) const STUDENT: &str = "step 1: The premise says that a Bombay cat resembles a small panther. step 2: The hypothesis \
     asks about Halloween cats, which the premise does not mention. step 3: So the hypothesis does not follow.";
-const TEACHER: &str = "step 1: The premise says that a Bombay cat resembles a small black panther. step 2: Halloween \
+pub(super) const TEACHER: &str = "step 1: The premise says that a Bombay cat resembles a small black panther. step 2: Halloween \
     cats are black cats, so the comparison rests on visual similarity. step 3: The hypothesis names that similarity, \
     so it follows.";
 
-fn send(command: ReviewCommand) -> Effect {
+pub(super) fn send(command: ReviewCommand) -> Effect {
     Effect::Send(Command::Review(command))
 }
 
-fn event(event: ReviewEvent) -> Event {
+pub(super) fn event(event: ReviewEvent) -> Event {
     Event::Review(event)
 }
 
-fn row(id: i64) -> QueueRow {
+pub(super) fn row(id: i64) -> QueueRow {
     QueueRow {
-        id: ReflectionId(id),
+        id: ReflectionId(id).into(),
         record: RecordId(100 + id),
         verdict: Verdict::Pending,
         mine: None,
@@ -46,10 +47,11 @@ fn row(id: i64) -> QueueRow {
         label: Arc::from(if id == 4 { "0" } else { "1" }),
         truth: Arc::from("1"),
         disagreement: if id == 4 { Disagreement::Label } else { Disagreement::None },
+        draft: Draft::None,
     }
 }
 
-fn item(id: i64) -> ReviewItem {
+pub(super) fn item(id: i64) -> ReviewItem {
     let reflection = Reflection {
         record: RecordId(100 + id),
         thought: ThoughtId(200 + id),
@@ -88,6 +90,9 @@ fn item(id: i64) -> ReviewItem {
         state,
     };
     ReviewItem {
+        id: ReflectionId(id).into(),
+        contents: Contents::default(),
+        draft: None,
         question: vec![
             (
                 "premise".into(),
@@ -116,13 +121,13 @@ fn item(id: i64) -> ReviewItem {
                 VerdictState::Stands,
             ),
         ],
-        reflection,
+        reflection: Some(reflection),
         thought,
     }
 }
 
-fn opened(id: i64) -> Event {
-    event(ReviewEvent::Opened(ReflectionId(id), Some(Box::new(item(id)))))
+pub(super) fn opened(id: i64) -> Event {
+    event(ReviewEvent::Opened(ReflectionId(id).into(), Some(Box::new(item(id)))))
 }
 
 fn report() -> AgreementReport {
@@ -151,13 +156,14 @@ fn report() -> AgreementReport {
     report
 }
 
-fn counts() -> ReviewCounts {
+pub(super) fn counts() -> ReviewCounts {
     ReviewCounts {
         pending: 5,
         approved: 10,
         edited: 3,
         rejected: 1,
         sent_back: 1,
+        uncorrected: 0,
         ready_for_sft: 81,
         preference_pairs: 13,
         contradicting: 2,
@@ -191,7 +197,7 @@ pub(crate) fn studio() -> Harness {
     studio.apply(event(ReviewEvent::Queued { queue: QueueId(1), rows }));
     studio.apply(event(ReviewEvent::Counted(counts())));
     studio.apply(event(ReviewEvent::Reported(Box::new(report()))));
-    let wanted = [1, 2, 3, 4, 5, 6].map(ReflectionId).to_vec();
+    let wanted = [1, 2, 3, 4, 5, 6].map(|id| ReflectionId(id).into()).to_vec();
     let asked = studio.keys("ctrl-l");
     assert!(asked.contains(&send(ReviewCommand::Open(wanted))), "{asked:?}");
     (1..=6).for_each(|id| studio.apply(opened(id)));
@@ -207,18 +213,18 @@ fn a_correction_that_contradicts_its_label_says_so_with_the_odds_of_a_model() {
     twisted.checks.analysis = Leads::Elsewhere("0".to_owned());
     let odds = vec![("0".to_owned(), 4.0), ("1".to_owned(), 0.0)];
     twisted.checks.odds = Some(Odds::of("small".to_owned(), odds));
-    studio.apply(event(ReviewEvent::Opened(ReflectionId(1), Some(Box::new(twisted)))));
+    studio.apply(event(ReviewEvent::Opened(ReflectionId(1).into(), Some(Box::new(twisted)))));
     let screen = studio.screen();
     for words in ["! concludes 0", "! analysis argues for 0", "! log-odds -4.0 by small"] {
         assert!(screen.contains(words), "{words}:\n{screen}");
     }
 }
 
-fn decided(id: i64, verdict: Verdict) -> Event {
+pub(super) fn decided(id: i64, verdict: Verdict) -> Event {
     event(ReviewEvent::Decided { ids: vec![ReflectionId(id)], verdict })
 }
 
-fn decide(id: i64, decision: Decision) -> Effect {
+pub(super) fn decide(id: i64, decision: Decision) -> Effect {
     send(ReviewCommand::Decide { ids: vec![ReflectionId(id)], decision })
 }
 
@@ -265,15 +271,14 @@ fn a_rejection_asks_for_a_reason_and_a_way_back_for_a_comment() {
     let mut studio = studio();
     studio.keys("backspace");
     studio.text("invents a fact");
-    let rejected =
-        Decision { verdict: Verdict::Rejected, edited: None, comment: "invents a fact".to_owned() };
+    let rejected = Decision { comment: "invents a fact".to_owned(), ..Decision::of(Verdict::Rejected) };
     assert!(studio.keys("enter").contains(&decide(1, rejected)));
     studio.apply(decided(1, Verdict::Rejected));
     studio.screen();
     studio.keys("s enter");
     assert!(studio.screen().contains("say what should change"), "an empty comment is no comment");
     studio.text("shorter");
-    let back = Decision { verdict: Verdict::SentBack, edited: None, comment: "shorter".to_owned() };
+    let back = Decision { comment: "shorter".to_owned(), ..Decision::of(Verdict::SentBack) };
     assert!(studio.keys("enter").contains(&decide(3, back)));
 }
 
@@ -284,7 +289,7 @@ fn an_edited_correction_is_approved_as_edited_and_an_untouched_one_as_it_is() {
     studio.text("NEW ");
     insta::assert_snapshot!(studio.screen());
     let text = format!("NEW {TEACHER}");
-    let edited = Decision { verdict: Verdict::Edited, edited: Some(text), comment: String::new() };
+    let edited = Decision { edited: Some(text), ..Decision::of(Verdict::Edited) };
     assert!(studio.keys("ctrl-s").contains(&decide(1, edited)));
     studio.apply(decided(1, Verdict::Edited));
     studio.screen();
@@ -297,7 +302,10 @@ fn leaving_the_editor_decides_nothing() {
     let mut studio = studio();
     studio.keys("e");
     studio.text("oops");
-    assert_eq!(studio.keys("esc"), []);
+    let effects = studio.keys("esc");
+    let decides =
+        |effect: &Effect| matches!(effect, Effect::Send(Command::Review(ReviewCommand::Decide { .. })));
+    assert!(!effects.iter().any(decides), "{effects:?}");
     assert!(studio.screen().contains("reflection 1 of 6 · ◌ pending"));
 }
 
@@ -308,7 +316,7 @@ fn skipping_goes_round_and_undo_goes_back_to_what_it_met() {
     assert!(studio.screen().contains("reflection 6 of 6"));
     studio.keys("space");
     assert!(studio.screen().contains("reflection 1 of 6"));
-    assert_eq!(studio.keys("u"), [send(ReviewCommand::Undo)]);
+    assert_eq!(studio.keys("u"), [send(ReviewCommand::Undo(Undoing::UpTo(10)))]);
     studio.apply(event(ReviewEvent::Undone(vec![(ReflectionId(2), Verdict::Pending)])));
     assert!(studio.screen().contains("reflection 2 of 6 · ◌ pending"));
 }

@@ -34,8 +34,9 @@ fn every_verb_has_one_first_key_over_all_panes() {
 #[test]
 fn bindings_that_are_called_the_same_are_in_the_table_or_have_the_same_key() {
     // Called the same, and something else: a column of the table, of the chat; a list on the screen, of runs to come.
-    // The chat's list is typed into, where `D` is a letter; a form's value is edited as it is opened.
-    let apart = ["chat.column", "train.queue", "chat.delete", "train.field.edit"];
+    // The chat's list is typed into, where `D` is a letter; a form's value is edited as it is opened; a correction of
+    // the review is written with the key that edits one.
+    let apart = ["chat.column", "train.queue", "chat.delete", "train.field.edit", "review.correct"];
     let decided: BTreeSet<&str> = VERBS.iter().flat_map(|verb| verb.bindings).copied().collect();
     let mut keys: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
     for (_, table) in tables().into_iter().filter(|(title, _)| *title != "Everywhere") {

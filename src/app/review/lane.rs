@@ -50,6 +50,7 @@ impl Reviews {
         let ask = match command {
             ReviewCommand::Queue { queue, filter, order } => Ask::Queue(queue, filter, order),
             ReviewCommand::Open(ids) => Ask::Open(ids),
+            ReviewCommand::Glance(ids) => Ask::Glance(ids),
             other => {
                 // A lane that is gone has said why in a notice.
                 self.writer.send(other).ok();

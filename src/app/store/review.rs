@@ -1,16 +1,22 @@
 //! What is known of the open session's review: the queue, the items near the cursor, counts, agreement, the pace.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use crate::domain::agreement_report::AgreementReport;
 use crate::domain::protocol::ReviewEvent;
 use crate::domain::protocol::review::QueueId;
 use crate::domain::reflection::{ReflectionId, Verdict};
-use crate::domain::review::{QueueRow, ReviewCounts, ReviewItem};
+use crate::domain::review::{
+    Draft, DraftText, Glimpse, LastStep, QueueRow, ReviewCounts, ReviewItem, Reviewed,
+};
 use crate::domain::review_job::JobOrder;
+use crate::domain::thought::ThoughtId;
 
 /// Items kept whole; the one that was read first goes first.
 const KEPT: usize = 16;
+/// Beginnings of rows that are kept; all are let go when there are more.
+const GLIMPSES: usize = 4_096;
 /// Decisions that the pace is taken from.
 const PACED: usize = 30;
 /// A longer pause than this, in seconds, is no thinking: it doesn't count.
@@ -22,10 +28,13 @@ pub struct Review {
     /// The question that the queue answers; none until it was found.
     pub queue: Option<QueueId>,
     rows: Vec<QueueRow>,
-    places: HashMap<ReflectionId, usize>,
+    places: HashMap<Reviewed, usize>,
     /// Moves when rows come or go.
     pub generation: u64,
-    items: VecDeque<(ReflectionId, Option<Box<ReviewItem>>)>,
+    items: VecDeque<(Reviewed, Option<Box<ReviewItem>>)>,
+    glimpses: HashMap<Reviewed, Glimpse>,
+    /// What was written before with each verdict, the last first.
+    comments: HashMap<Verdict, Vec<String>>,
     pub counts: Option<ReviewCounts>,
     pub report: Option<Box<AgreementReport>>,
     pub speakers: Option<Vec<String>>,
@@ -42,8 +51,18 @@ pub struct Review {
 /// What happened to verdicts last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Last {
-    Decided { ids: Vec<ReflectionId>, verdict: Verdict },
+    Decided {
+        ids: Vec<ReflectionId>,
+        verdict: Verdict,
+    },
+    /// A thought has a person's own correction now.
+    Corrected {
+        thought: ThoughtId,
+        reflection: ReflectionId,
+    },
     Undone(Vec<ReflectionId>),
+    /// The last decision met so many that it was not taken back yet.
+    UndoIsLarge(LastStep),
     Refused(String),
 }
 
@@ -55,13 +74,26 @@ impl Review {
 
     /// Where a reflection stands in the queue.
     #[must_use]
-    pub fn place(&self, id: ReflectionId) -> Option<usize> {
-        self.places.get(&id).copied()
+    pub fn place(&self, id: impl Into<Reviewed>) -> Option<usize> {
+        self.places.get(&id.into()).copied()
+    }
+
+    /// How a row's texts begin, when they were read.
+    #[must_use]
+    pub fn glimpse(&self, id: Reviewed) -> Option<&Glimpse> {
+        self.glimpses.get(&id)
+    }
+
+    /// What was written before with a verdict, the last first.
+    #[must_use]
+    pub fn comments(&self, verdict: Verdict) -> &[String] {
+        self.comments.get(&verdict).map_or(&[], Vec::as_slice)
     }
 
     /// A reflection whole, where it was read; `Some(None)`: it is gone.
     #[must_use]
-    pub fn item(&self, id: ReflectionId) -> Option<Option<&ReviewItem>> {
+    pub fn item(&self, id: impl Into<Reviewed>) -> Option<Option<&ReviewItem>> {
+        let id = id.into();
         self.items.iter().find(|(own, _)| *own == id).map(|(_, item)| item.as_deref())
     }
 
@@ -83,6 +115,9 @@ impl Review {
         match event {
             ReviewEvent::Queued { queue, rows } => self.see(queue, rows),
             ReviewEvent::Opened(id, item) => {
+                if let (Some(row), Some(item)) = (self.row_mut(id), &item) {
+                    row.draft = if item.draft.is_some() { Draft::Kept } else { Draft::None };
+                }
                 self.items.retain(|(own, _)| *own != id);
                 self.items.push_back((id, item));
                 if self.items.len() > KEPT {
@@ -92,16 +127,30 @@ impl Review {
             ReviewEvent::Decided { ids, verdict } => {
                 for id in &ids {
                     self.mark(*id, verdict, Some(verdict));
+                    self.note_draft((*id).into(), None);
                 }
                 self.sitting += ids.len() as u64;
                 // A bulk says nothing of how long one takes.
                 if ids.len() == 1 {
-                    self.decided.push_back(now);
-                    if self.decided.len() > PACED {
-                        self.decided.pop_front();
-                    }
+                    self.keep_pace(now);
                 }
                 self.happened(Last::Decided { ids, verdict });
+            }
+            ReviewEvent::Corrected { thought, reflection } => {
+                self.correct(thought, reflection);
+                self.sitting += 1;
+                self.happened(Last::Corrected { thought, reflection });
+            }
+            ReviewEvent::DraftKept(of, draft) => self.note_draft(of, draft),
+            ReviewEvent::UndoIsLarge(step) => self.happened(Last::UndoIsLarge(step)),
+            ReviewEvent::Glanced(seen) => {
+                if self.glimpses.len() + seen.len() > GLIMPSES {
+                    self.glimpses.clear();
+                }
+                self.glimpses.extend(seen);
+            }
+            ReviewEvent::CommentsListed(verdict, comments) => {
+                self.comments.insert(verdict, comments);
             }
             ReviewEvent::Undone(were) => {
                 for (id, verdict) in &were {
@@ -131,11 +180,47 @@ impl Review {
         self.generation += 1;
     }
 
+    fn row_mut(&mut self, id: Reviewed) -> Option<&mut QueueRow> {
+        self.places.get(&id).and_then(|place| self.rows.get_mut(*place))
+    }
+
     fn mark(&mut self, id: ReflectionId, verdict: Verdict, mine: Option<Verdict>) {
-        let row = self.places.get(&id).and_then(|place| self.rows.get_mut(*place));
-        if let Some(row) = row {
+        if let Some(row) = self.row_mut(id.into()) {
             row.verdict = verdict;
             row.mine = mine.filter(|verdict| verdict.is_decided());
+        }
+    }
+
+    /// The row of a thought becomes that of its correction, until the queue is found again.
+    fn correct(&mut self, thought: ThoughtId, reflection: ReflectionId) {
+        let (old, new) = (Reviewed::Thought(thought), Reviewed::Correction(reflection));
+        if let Some(row) = self.row_mut(old) {
+            row.id = new;
+            row.verdict = Verdict::Approved;
+            row.mine = Some(Verdict::Approved);
+            row.label = Arc::clone(&row.truth);
+            row.draft = Draft::None;
+        }
+        if let Some(place) = self.places.remove(&old) {
+            self.places.insert(new, place);
+        }
+        self.items.retain(|(id, _)| *id != old);
+    }
+
+    fn note_draft(&mut self, of: Reviewed, draft: Option<DraftText>) {
+        if let Some(row) = self.row_mut(of) {
+            row.draft = if draft.is_some() { Draft::Kept } else { Draft::None };
+        }
+        let item = self.items.iter_mut().find(|(id, _)| *id == of).and_then(|(_, item)| item.as_mut());
+        if let Some(item) = item {
+            item.draft = draft;
+        }
+    }
+
+    fn keep_pace(&mut self, now: f64) {
+        self.decided.push_back(now);
+        if self.decided.len() > PACED {
+            self.decided.pop_front();
         }
     }
 

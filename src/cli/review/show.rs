@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use super::Said;
 use crate::domain::recipe::Balance;
 use crate::domain::record::RecordId;
-use crate::domain::reflection::ReflectionId;
-use crate::domain::review::{QueueOrder, ReviewItem, VerdictState};
+use crate::domain::review::{QueueOrder, ReviewItem, Reviewed, VerdictState};
 use crate::domain::review_filter::ReviewFilter;
 use crate::domain::review_leads::Leads;
 use crate::session::{Session, question};
@@ -23,20 +22,21 @@ pub(super) fn list(session: &Session, words: &str) -> Result<Said> {
     let mut values = Vec::with_capacity(rows.len());
     for row in &rows {
         let score = row.score.map_or_else(|| "-".to_owned(), |score| score.to_string());
+        let (number, verdict, labels) = match row.id {
+            Reviewed::Correction(id) => (
+                id.to_string(),
+                format!("{} {:<9}", row.verdict.sign(), row.verdict.name()),
+                format!("{} -> {}", row.flawed, row.label),
+            ),
+            Reviewed::Thought(id) => (format!("t{id}"), "· uncorrected".to_owned(), row.flawed.to_string()),
+        };
         lines.push(format!(
-            "{:>6}  {} {:<9} record {:<7} {} -> {} (true {})  judge {score}  {} tokens  {}",
-            row.id.0,
-            row.verdict.sign(),
-            row.verdict.name(),
-            row.record.0,
-            row.flawed,
-            row.label,
-            row.truth,
-            row.tokens,
-            row.teacher
+            "{:>6}  {} record {:<7} {} (true {})  judge {score}  {} tokens  {}",
+            number, verdict, row.record.0, labels, row.truth, row.tokens, row.teacher
         ));
+        let (id, thought) = (row.id.correction(), row.id.thought());
         values.push(json!({
-            "id": row.id, "record": row.record, "verdict": row.verdict, "student": &*row.student,
+            "id": id, "thought": thought, "record": row.record, "verdict": row.verdict, "student": &*row.student,
             "student_label": &*row.flawed, "teacher": &*row.teacher, "label": &*row.label, "truth": &*row.truth,
             "score": row.score, "tokens": row.tokens,
         }));
@@ -45,21 +45,26 @@ pub(super) fn list(session: &Session, words: &str) -> Result<Said> {
     Ok((values.into(), text))
 }
 
-pub(super) fn one(session: &Session, id: i64) -> Result<Said> {
-    let item = session.review_item(ReflectionId(id))?.with_context(|| format!("find reflection {id}"))?;
+pub(super) fn one(session: &Session, id: Reviewed) -> Result<Said> {
+    let item = session.review_item(id)?.with_context(|| format!("find {id}"))?;
     let (thought, reflection) = (&item.thought, &item.reflection);
-    let asked = question(&session.record(reflection.record)?);
+    let asked = question(&session.record(thought.record)?);
     let mut text = format!(
-        "{asked}\n\nstudent ({}), label {} where {} is true\n{}\n\nwhat went wrong\n{}\n\nteacher ({}), label {}\n{}\n",
+        "{asked}\n\nstudent ({}), label {} where {} is true\n{}\n",
         thought.model,
         thought.label,
         thought.truth.as_deref().unwrap_or("none"),
         thought.text,
-        reflection.error_analysis,
-        reflection.teacher,
-        reflection.label,
-        reflection.text(),
     );
+    if let Some(reflection) = reflection {
+        text.push_str(&format!(
+            "\nwhat went wrong\n{}\n\nteacher ({}), label {}\n{}\n",
+            reflection.error_analysis,
+            reflection.teacher,
+            reflection.label,
+            reflection.text(),
+        ));
+    }
     text.push_str(&format!("\nchecks     {}\n{}", checks(&item), chain(&item)));
     let said: Vec<Value> = item
         .verdicts
@@ -90,8 +95,7 @@ fn checks(item: &ReviewItem) -> String {
         (!checks.analysis.is_elsewhere(), "analysis argues for it"),
     ];
     let mark = |(good, name): (bool, &str)| format!("{} {name}", if good { "✓" } else { "!" });
-    let label = if item.reflection.edited.is_some() { item.thought.truth.as_deref() } else { None };
-    let label = label.unwrap_or(&item.reflection.label);
+    let label = item.label();
     let mut lines = format!("{}; {} tokens", marks.map(mark).join("  "), checks.tokens);
     for (what, leads) in [("conclusion", &checks.leads), ("analysis", &checks.analysis)] {
         if let Leads::Elsewhere(other) = leads {
@@ -107,22 +111,20 @@ fn checks(item: &ReviewItem) -> String {
 /// Where it comes from, link by link, and every word on it.
 fn chain(item: &ReviewItem) -> String {
     let from = |prompt: &str| if prompt.is_empty() { "imported".to_owned() } else { prompt.to_owned() };
-    let mut lines = vec![
-        format!("record     {} from {}", item.reflection.record, item.source),
-        format!(
-            "thought    {} by {}, {}",
-            item.reflection.thought,
-            item.thought.model,
-            from(&item.thought.prompt)
-        ),
-        format!("correction by {}, {}", item.reflection.teacher, from(&item.reflection.prompt)),
-    ];
-    if let Some(score) = item.reflection.score {
-        let judge = if item.reflection.judge.is_empty() { "imported" } else { &item.reflection.judge };
-        lines.push(format!("judge      {score} of 5 by {judge}: {}", item.reflection.reasons));
+    let mut lines = vec![format!("record     {} from {}", item.thought.record, item.source)];
+    let by = format!("by {}, {}", item.thought.model, from(&item.thought.prompt));
+    let Some(reflection) = &item.reflection else {
+        lines.push(format!("thought    {} {by}\ncorrection none yet", item.id.number()));
+        return lines.join("\n");
+    };
+    lines.push(format!("thought    {} {by}", reflection.thought));
+    lines.push(format!("correction by {}, {}", reflection.teacher, from(&reflection.prompt)));
+    if let Some(score) = reflection.score {
+        let judge = if reflection.judge.is_empty() { "imported" } else { &reflection.judge };
+        lines.push(format!("judge      {score} of 5 by {judge}: {}", reflection.reasons));
     }
-    if !item.reflection.improved_by.is_empty() {
-        lines.push(format!("improved   by {}", item.reflection.improved_by));
+    if !reflection.improved_by.is_empty() {
+        lines.push(format!("improved   by {}", reflection.improved_by));
     }
     for said in &item.verdicts {
         let when = chrono::DateTime::from_timestamp_millis(said.at)
@@ -132,7 +134,7 @@ fn chain(item: &ReviewItem) -> String {
         lines.push(format!("verdict    {} by {}, {when}{note}{comment}", said.verdict.name(), said.who));
     }
     if item.verdicts.is_empty() {
-        lines.push(format!("verdict    {}", item.reflection.verdict.name()));
+        lines.push(format!("verdict    {}", reflection.verdict.name()));
     }
     lines.join("\n")
 }

@@ -33,6 +33,9 @@ pub(super) fn stats(session: &Session) -> Result<Said> {
         "reviews    {} pending, {} approved, {} edited, {} rejected, {} sent back",
         counts.pending, counts.approved, counts.edited, counts.rejected, counts.sent_back
     ));
+    if counts.uncorrected > 0 {
+        lines.push(format!("           {} wrong thoughts that nobody has corrected", counts.uncorrected));
+    }
     lines.push(format!(
         "ready      {} for SFT, {} preference pairs",
         counts.ready_for_sft, counts.preference_pairs
@@ -132,7 +135,8 @@ fn value(report: &AgreementReport, counts: crate::session::ReviewCounts) -> Valu
         "labels": labels, "lengths": lengths,
         "curve": {"tokens_a_point": CURVE_STEP, "points": report.curve.iter().map(share).collect::<Vec<_>>()},
         "pending": counts.pending, "approved": counts.approved, "edited": counts.edited,
-        "rejected": counts.rejected, "sent_back": counts.sent_back, "ready_for_sft": counts.ready_for_sft,
+        "rejected": counts.rejected, "sent_back": counts.sent_back, "uncorrected": counts.uncorrected,
+        "ready_for_sft": counts.ready_for_sft,
         "preference_pairs": counts.preference_pairs, "contradicting": counts.contradicting, "set_aside": report.set_aside,
     });
     for (what, shares) in groups(report) {

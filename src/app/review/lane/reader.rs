@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Lane, bring};
 use crate::domain::protocol::ReviewEvent;
 use crate::domain::protocol::review::QueueId;
-use crate::domain::reflection::ReflectionId;
-use crate::domain::review::QueueOrder;
+use crate::domain::review::{QueueOrder, Reviewed};
 use crate::domain::review_filter::ReviewFilter;
 use crate::session::{Access, Session, SessionError};
 
@@ -17,9 +16,14 @@ const WATCH: Duration = Duration::from_millis(250);
 /// Asked of this lane.
 pub(super) enum Ask {
     Queue(QueueId, ReviewFilter, QueueOrder),
-    Open(Vec<ReflectionId>),
+    Open(Vec<Reviewed>),
+    Glance(Vec<Reviewed>),
     /// These were decided on here: read them again, and don't take it for somebody else's doing.
-    Touched(Vec<ReflectionId>),
+    Touched(Vec<Reviewed>),
+    /// A draft was written here: nothing that is counted or listed has changed.
+    Drafted,
+    /// The queue has other rows than before, by what was done here.
+    Anew,
 }
 
 pub(super) fn work(lane: &Lane, asks: &Receiver<Ask>, counter: &Sender<()>) {
@@ -51,7 +55,7 @@ struct Reader<'l> {
     counter: &'l Sender<()>,
     shown: Option<(QueueId, ReviewFilter, QueueOrder)>,
     /// What is open: read again when somebody writes.
-    open: Vec<ReflectionId>,
+    open: Vec<Reviewed>,
     /// When the queue was last found, and how long that took: while a job writes, most of the time is for people.
     rest: (Instant, Duration),
 }
@@ -75,6 +79,13 @@ impl Reader<'_> {
                 self.count();
                 Ok(())
             }
+            Ask::Glance(ids) => self.glance(ids),
+            Ask::Drafted => self.session.changed_elsewhere().map(|_| ()),
+            Ask::Anew => {
+                self.session.changed_elsewhere()?;
+                self.count();
+                self.find()
+            }
         }
     }
 
@@ -88,7 +99,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn read(&self, ids: &[ReflectionId]) -> Result<(), SessionError> {
+    fn read(&self, ids: &[Reviewed]) -> Result<(), SessionError> {
         for &id in ids {
             let item = match self.session.review_item(id) {
                 Err(SessionError::NoSuchRecord(_)) => None,
@@ -96,6 +107,16 @@ impl Reader<'_> {
             };
             self.lane.tell(ReviewEvent::Opened(id, item));
         }
+        Ok(())
+    }
+
+    /// How the rows of a table begin; those that are gone show nothing.
+    fn glance(&self, ids: Vec<Reviewed>) -> Result<(), SessionError> {
+        let mut seen = Vec::with_capacity(ids.len());
+        for id in ids {
+            seen.extend(self.session.glimpse(id)?.map(|glimpse| (id, glimpse)));
+        }
+        self.lane.tell(ReviewEvent::Glanced(seen));
         Ok(())
     }
 

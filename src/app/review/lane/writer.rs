@@ -5,8 +5,11 @@ use std::sync::mpsc::{Receiver, Sender};
 use super::Lane;
 use super::reader::Ask;
 use crate::app::review::{orders, speakers};
+use crate::domain::protocol::review::Undoing;
 use crate::domain::protocol::system::Level;
 use crate::domain::protocol::{ReviewCommand, ReviewEvent};
+use crate::domain::reflection::ReflectionId;
+use crate::domain::review::Reviewed;
 use crate::session::{Access, Session, SessionError};
 
 pub(super) fn work(lane: &Lane, commands: &Receiver<ReviewCommand>, reader: &Sender<Ask>) {
@@ -32,17 +35,25 @@ fn perform(
             session.decide(&ids, &decision)?;
             lane.tell(ReviewEvent::Decided { ids: ids.clone(), verdict: decision.verdict });
             // The lane that reads is gone when the studio is.
-            reader.send(Ask::Touched(ids)).ok();
+            reader.send(touched(ids)).ok();
         }
-        ReviewCommand::Undo => {
-            let ids = session.undo_verdict()?;
-            let mut now = Vec::with_capacity(ids.len());
-            for id in &ids {
-                now.extend(session.verdict_of(*id)?.map(|verdict| (*id, verdict)));
+        ReviewCommand::Correct { thought, text, analysis } => {
+            match session.correct(thought, &text, &analysis)? {
+                Some(reflection) => lane.tell(ReviewEvent::Corrected { thought, reflection }),
+                None => lane.tell(ReviewEvent::Refused(format!(
+                    "keep a correction of thought {thought}: it is gone, or its record has no label any more"
+                ))),
             }
-            lane.tell(ReviewEvent::Undone(now));
-            // As above.
-            reader.send(Ask::Touched(ids)).ok();
+            reader.send(Ask::Anew).ok();
+        }
+        ReviewCommand::KeepDraft(of, draft) => {
+            session.keep_review_draft(of, draft.as_ref())?;
+            lane.tell(ReviewEvent::DraftKept(of, draft));
+            reader.send(Ask::Drafted).ok();
+        }
+        ReviewCommand::Undo(undoing) => undo(lane, session, undoing, reader)?,
+        ReviewCommand::ListComments(verdict) => {
+            lane.tell(ReviewEvent::CommentsListed(verdict, session.comments(verdict)?));
         }
         ReviewCommand::ListSpeakers => match speakers(&lane.folders) {
             Ok(names) => lane.tell(ReviewEvent::SpeakersListed(names)),
@@ -55,7 +66,42 @@ fn perform(
         ReviewCommand::Start(order) => {
             orders::start(lane.folders.clone(), lane.info.clone(), order, lane.events.clone());
         }
-        ReviewCommand::Queue { .. } | ReviewCommand::Open(_) => {}
+        ReviewCommand::Queue { .. } | ReviewCommand::Open(_) | ReviewCommand::Glance(_) => {}
     }
+    Ok(())
+}
+
+fn touched(ids: Vec<ReflectionId>) -> Ask {
+    Ask::Touched(ids.into_iter().map(Reviewed::Correction).collect())
+}
+
+/// Takes the last decision back, unless it is too large to go without a word, or not the one that was meant.
+fn undo(
+    lane: &Lane,
+    session: &mut Session,
+    undoing: Undoing,
+    reader: &Sender<Ask>,
+) -> Result<(), SessionError> {
+    let last = session.last_step()?;
+    match (undoing, last) {
+        (Undoing::UpTo(most), Some(last)) if last.reflections > most => {
+            lane.tell(ReviewEvent::UndoIsLarge(last));
+            return Ok(());
+        }
+        (Undoing::Step(number), Some(last)) if last.number != number => {
+            let why = "take a decision back: another one was made since; undo again to see it";
+            lane.tell(ReviewEvent::Refused(why.to_owned()));
+            return Ok(());
+        }
+        (Undoing::UpTo(_) | Undoing::Step(_), _) => {}
+    }
+    let ids = session.undo_verdict()?;
+    let mut now = Vec::with_capacity(ids.len());
+    for id in &ids {
+        now.extend(session.verdict_of(*id)?.map(|verdict| (*id, verdict)));
+    }
+    lane.tell(ReviewEvent::Undone(now));
+    // The lane that reads is gone when the studio is.
+    reader.send(touched(ids)).ok();
     Ok(())
 }

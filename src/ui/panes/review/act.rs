@@ -1,20 +1,27 @@
 //! What each action does: to the pane itself, or as effects for the worker.
 
-use super::{Action, Blind, Mode, Review, Show, Wanted};
+use super::{Action, Blind, Marks, Mode, Review, Show};
 use crate::app::store::Store;
 use crate::app::store::review::Last;
-use crate::domain::protocol::review::QueueId;
+use crate::domain::protocol::review::{QueueId, Undoing};
+use crate::domain::protocol::runs::RecipeFile;
 use crate::domain::protocol::system::{Level, Notice};
-use crate::domain::protocol::{Command, ReviewCommand};
-use crate::domain::review::{QueueField, QueueOrder};
-use crate::domain::review_filter::{HINT, ReviewFilter};
-use crate::domain::review_job::{self, JobKind, JobOrder};
+use crate::domain::protocol::{Command, ReviewCommand, RunsCommand};
+use crate::domain::recipe::parse::parse;
+use crate::domain::recipe::{SetKind, SetOrder};
+use crate::domain::reflection::Verdict;
+use crate::domain::review::{LastStep, QueueField, QueueOrder, QueueRow, Reviewed};
+use crate::domain::review_filter::ReviewFilter;
 use crate::domain::view::Direction;
-use crate::ui::pane::{Effect, Question};
-use crate::ui::widgets::field::Field;
+use crate::ui::pane::{Effect, PaneId, Question};
+use crate::ui::widgets::text;
 
 /// Items read ahead of the one in front.
 const AHEAD: usize = 4;
+/// Rows of the table that are read in one go: more than a screen has.
+const BLOCK: usize = 64;
+/// An undo that meets more than these says first what it takes back.
+const SMALL: u64 = 10;
 
 pub(super) fn send(command: ReviewCommand) -> Effect {
     Effect::Send(Command::Review(command))
@@ -23,17 +30,18 @@ pub(super) fn send(command: ReviewCommand) -> Effect {
 impl Review {
     pub(super) fn perform(&mut self, action: Action, store: &Store) -> Vec<Effect> {
         match action {
-            Action::Accept => self.accept(),
+            Action::Accept => self.accept(store),
             Action::Save => self.save(store),
+            Action::Leave => self.leave_editor(store),
             Action::Approve => self.approve(store),
             Action::PreferA => self.prefer(super::decide::Side::A, store),
             Action::PreferB => self.prefer(super::decide::Side::B, store),
-            Action::Reject => self.reject(store),
-            Action::SendBack => self.send_back(store),
-            Action::Edit => self.edit(store),
-            Action::Undo => vec![send(ReviewCommand::Undo)],
-            Action::ApproveAll => self.decide_all(crate::domain::reflection::Verdict::Approved, store),
-            Action::RejectAll => self.decide_all(crate::domain::reflection::Verdict::Rejected, store),
+            Action::Reject => self.reject(),
+            Action::SendBack => self.send_back(),
+            Action::Train => train(store),
+            Action::Undo => vec![send(ReviewCommand::Undo(Undoing::UpTo(SMALL)))],
+            Action::ApproveAll => self.decide_all(Verdict::Approved, store),
+            Action::RejectAll => self.decide_all(Verdict::Rejected, store),
             Action::SortNext => self.sort(QueueOrder {
                 field: next_field(self.order.field),
                 direction: next_field(self.order.field).first(),
@@ -60,7 +68,7 @@ impl Review {
         let rows = store.review.rows();
         let page = usize::from(self.table.height).max(2) - 1;
         match action {
-            Action::Skip => self.next_waiting(store),
+            Action::Skip | Action::MoveOn => self.next_waiting(store),
             Action::Down => self.go(self.cursor.row() + 1, store),
             Action::Up => self.go(self.cursor.row().saturating_sub(1), store),
             Action::PageDown => self.go(self.cursor.row() + page, store),
@@ -79,22 +87,26 @@ impl Review {
                     self.turn_to(Show::Item);
                 }
             }
-            Action::EditFilter => {
-                let mut field = Field::new("everything");
-                field.paste(&self.line);
-                self.mode = Mode::Line(Wanted::Filter, Box::new(field));
+            Action::Marks => {
+                self.marks = if self.marks == Marks::Shown { Marks::Hidden } else { Marks::Shown };
             }
+            Action::EditFilter => self.edit_filter(),
             Action::Complete => self.complete(store),
-            Action::Cancel => {
-                self.mode = Mode::Look;
-                self.complaint.clear();
+            Action::PickNext => self.pick(1, store),
+            Action::PickPrevious => self.pick(-1, store),
+            Action::Cancel => self.leave_line(),
+            Action::Edit | Action::Correct => self.edit(store),
+            Action::SwitchPart | Action::Restore => {
+                if let Mode::Edit(editor) = &mut self.mode {
+                    if action == Action::Restore { editor.restore() } else { editor.switch() }
+                }
             }
             Action::Accept
             | Action::Approve
             | Action::ApproveAll
             | Action::Copy
-            | Action::Edit
             | Action::Job(_)
+            | Action::Leave
             | Action::PreferA
             | Action::PreferB
             | Action::Reject
@@ -103,6 +115,7 @@ impl Review {
             | Action::SendBack
             | Action::SortNext
             | Action::SortTurn
+            | Action::Train
             | Action::Undo => {}
         }
     }
@@ -140,52 +153,92 @@ impl Review {
         }
     }
 
-    /// Goes to the next that waits, behind the last from the beginning.
+    /// Goes to the next that waits, after the last one from the beginning; to the next thought that nobody has
+    /// corrected when nothing waits.
     pub(super) fn next_waiting(&mut self, store: &Store) {
         let rows = store.review.rows();
         let here = self.cursor.row();
-        let places = (here + 1..rows.len()).chain(0..here.min(rows.len()));
-        let waiting = places.into_iter().find(|place| rows.get(*place).is_some_and(|row| self.waits(row)));
-        if let Some(place) = waiting {
+        let places = || (here + 1..rows.len()).chain(0..here.min(rows.len()));
+        let find =
+            |wanted: &dyn Fn(&QueueRow) -> bool| places().find(|place| rows.get(*place).is_some_and(wanted));
+        let blind = self.blind == Blind::Yes;
+        let next = find(&|row| self.waits(row)).or_else(|| {
+            let uncorrected = |row: &QueueRow| row.id.correction().is_none() && !blind;
+            find(&uncorrected)
+        });
+        if let Some(place) = next {
             self.go(place, store);
         }
     }
 
     /// What happened since the last time.
     pub(super) fn take_in(&mut self, store: &Store) -> Vec<Effect> {
+        let mut effects = Vec::new();
         if let Some((number, last)) = store.review.last.as_ref().filter(|(number, _)| *number != self.seen) {
             self.seen = *number;
-            match last {
-                Last::Decided { ids, .. } => {
-                    let was_this = ids.as_slice() == self.waiting.as_slice();
-                    self.waiting = None;
-                    if was_this && self.at.is_some_and(|at| ids.contains(&at)) && self.show != Show::Queue {
-                        self.next_waiting(store);
-                    }
+            effects.extend(self.learn(last, store));
+        }
+        if let Some((number, order, plan)) =
+            store.review.planned.as_ref().filter(|(number, ..)| *number != self.planned)
+        {
+            self.planned = *number;
+            effects.push(match plan {
+                Ok(text) => Effect::Ask(Question {
+                    title: format!("{} by {}?", order.kind.name(), order.who),
+                    text: text.clone(),
+                    yes: "start".to_owned(),
+                    then: vec![send(ReviewCommand::Start((**order).clone()))],
+                }),
+                Err(why) => Effect::Notify(Notice::new(Level::Warning, why.clone())),
+            });
+        }
+        effects
+    }
+
+    fn learn(&mut self, last: &Last, store: &Store) -> Option<Effect> {
+        match last {
+            Last::Decided { ids, .. } => {
+                self.settle();
+                if let [id] = ids.as_slice() {
+                    self.move_on(Reviewed::Correction(*id), store);
                 }
-                Last::Undone(ids) => {
-                    let place = ids.iter().find_map(|id| store.review.place(*id));
-                    if let Some(place) = place {
-                        self.go(place, store);
-                    }
+            }
+            Last::Corrected { thought, reflection } => {
+                self.settle();
+                if self.at == Some(Reviewed::Thought(*thought)) {
+                    self.at = Some(Reviewed::Correction(*reflection));
                 }
-                Last::Refused(_) => self.waiting = None,
+                self.move_on(Reviewed::Correction(*reflection), store);
+            }
+            Last::Undone(ids) => {
+                let place = ids.iter().find_map(|id| store.review.place(*id));
+                if let Some(place) = place {
+                    self.go(place, store);
+                }
+            }
+            Last::UndoIsLarge(step) => return Some(ask_before_undoing(step, store.now)),
+            Last::Refused(_) => {
+                self.waiting = None;
+                if let Some(editor) = self.saving.take() {
+                    self.mode = Mode::Edit(editor);
+                }
             }
         }
-        let Some((number, order, plan)) = store.review.planned.as_ref() else { return Vec::new() };
-        if *number == self.planned {
-            return Vec::new();
+        None
+    }
+
+    /// What was decided is on disk.
+    fn settle(&mut self) {
+        self.waiting = None;
+        self.saving = None;
+        self.left = None;
+    }
+
+    /// From what was just decided to the next; a table stays where it is.
+    fn move_on(&mut self, from: Reviewed, store: &Store) {
+        if self.at == Some(from) && self.show != Show::Queue {
+            self.next_waiting(store);
         }
-        self.planned = *number;
-        vec![match plan {
-            Ok(text) => Effect::Ask(Question {
-                title: format!("{} by {}?", order.kind.name(), order.who),
-                text: text.clone(),
-                yes: "start".to_owned(),
-                then: vec![send(ReviewCommand::Start((**order).clone()))],
-            }),
-            Err(why) => Effect::Notify(Notice::new(Level::Warning, why.clone())),
-        }]
     }
 
     /// Keeps the reflection in front when others come or go.
@@ -198,8 +251,9 @@ impl Review {
         match self.at.and_then(|at| store.review.place(at)) {
             Some(place) => self.cursor.go(place, rows.len()),
             None if self.at.is_none() => {
-                let first = rows.iter().position(|row| self.waits(row)).unwrap_or_default();
-                self.go(first, store);
+                let uncorrected = || rows.iter().position(|row| row.id.correction().is_none());
+                let first = rows.iter().position(|row| self.waits(row)).or_else(uncorrected);
+                self.go(first.unwrap_or_default(), store);
             }
             None => self.go(self.cursor.row(), store),
         }
@@ -224,90 +278,63 @@ impl Review {
         Some(send(ReviewCommand::Open(wanted)))
     }
 
-    fn accept(&mut self) -> Vec<Effect> {
-        let Mode::Line(wanted, field) = &self.mode else { return Vec::new() };
-        let (wanted, text) = (*wanted, field.text().trim().to_owned());
-        match wanted {
-            Wanted::Filter => match ReviewFilter::parse(&text) {
-                Ok(filter) => {
-                    self.mode = Mode::Look;
-                    self.line = text;
-                    self.filter = filter;
-                    vec![self.ask()]
-                }
-                Err(why) => {
-                    self.complaint = why;
-                    Vec::new()
-                }
-            },
-            Wanted::Reason(id) => self.rejected(id, text),
-            Wanted::Comment(id) => self.sent_back(id, text),
-            Wanted::Job(kind) => match JobOrder::parse(kind, &text) {
-                Ok(order) => {
-                    self.mode = Mode::Look;
-                    if let Some(named) = self.named.get_mut(kind as usize) {
-                        *named = text;
-                    }
-                    vec![send(ReviewCommand::Plan(order))]
-                }
-                Err(why) => {
-                    self.complaint = why;
-                    Vec::new()
-                }
-            },
+    /// Asks how the rows around the cursor begin, once for each block of them.
+    pub(super) fn ask_for_glimpses(&mut self, store: &Store) -> Option<Effect> {
+        if self.show != Show::Queue {
+            return None;
         }
-    }
-
-    fn begin_job(&mut self, kind: JobKind) -> Vec<Effect> {
-        let mut field = Field::new(kind.who());
-        field.paste(self.named.get(kind as usize).map_or("", String::as_str));
-        self.mode = Mode::Line(Wanted::Job(kind), Box::new(field));
-        vec![send(ReviewCommand::ListSpeakers)]
-    }
-
-    /// The next name that begins with what was typed; all of them in turn where a whole name stands there.
-    fn complete(&mut self, store: &Store) {
-        let Mode::Line(Wanted::Job(kind), field) = &mut self.mode else { return };
-        let names = store.review.speakers.as_deref().unwrap_or_default();
-        let typed = field.text().trim();
-        let found = match names.iter().position(|name| name == typed) {
-            Some(place) => names.get((place + 1) % names.len()),
-            None => names.iter().find(|name| name.starts_with(typed)),
-        };
-        if let Some(name) = found {
-            let mut completed = Field::new(kind.who());
-            completed.paste(name);
-            **field = completed;
+        let rows = store.review.rows();
+        let block = self.cursor.row() / BLOCK;
+        if rows.is_empty() || self.glanced == Some((self.generation, block)) {
+            return None;
         }
+        self.glanced = Some((self.generation, block));
+        let first = block.saturating_sub(1) * BLOCK;
+        let wanted = rows.iter().skip(first).take(3 * BLOCK).map(|row| row.id).collect();
+        Some(send(ReviewCommand::Glance(wanted)))
     }
 
     fn copy(&self, store: &Store) -> Vec<Effect> {
         let item = self.at.and_then(|at| store.review.item(at)).flatten();
-        item.map_or_else(Vec::new, |item| vec![Effect::Copy(item.reflection.text().to_owned())])
+        item.map_or_else(Vec::new, |item| vec![Effect::Copy(item.text().to_owned())])
     }
+}
 
-    /// Below a line: what can be typed, or what is wrong with it.
-    pub(super) fn hint(&self, store: &Store) -> String {
-        let Mode::Line(wanted, _) = &self.mode else { return String::new() };
-        if !self.complaint.is_empty() {
-            return self.complaint.clone();
-        }
-        match wanted {
-            Wanted::Filter => HINT.to_owned(),
-            Wanted::Reason(_) => "why, in a few words; may stay empty".to_owned(),
-            Wanted::Comment(_) => {
-                "what the teacher should change; it is told when reflect runs again".to_owned()
-            }
-            Wanted::Job(kind) => match store.review.speakers.as_deref().unwrap_or_default() {
-                [] => review_job::hint(*kind).to_owned(),
-                names => format!(
-                    "{}   ({})",
-                    names.join("  "),
-                    "tab; then options: limit:50 dollars:0.50 split:train"
-                ),
-            },
-        }
-    }
+/// Starts a run on what the review left, by the session's recipe that reads it, and goes to where it is seen.
+fn train(store: &Store) -> Vec<Effect> {
+    let recipes = store.runs.recipes().unwrap_or_default();
+    let reads = |recipe: &&RecipeFile| {
+        let recipe = parse(&recipe.text, &[]).ok();
+        let set = recipe.and_then(|recipe| SetOrder::parse(&recipe.data.train).ok().flatten());
+        set.is_some_and(|set| set.kind == SetKind::Reviewed)
+    };
+    let Some(recipe) = recipes.iter().find(reads) else {
+        let why = "no recipe of this session reads set:reviewed: make one (N) with train = \"set:reviewed\"";
+        return vec![
+            Effect::Send(Command::Runs(RunsCommand::ListRecipes)),
+            Effect::Show(PaneId::Train),
+            Effect::Notify(Notice::new(Level::Warning, why.to_owned())),
+        ];
+    };
+    let start = RunsCommand::Start { recipe: recipe.path.clone(), after: None };
+    vec![Effect::Send(Command::Runs(start)), Effect::Show(PaneId::Train)]
+}
+
+/// `Take back 190 approvals?`
+fn ask_before_undoing(step: &LastStep, now: f64) -> Effect {
+    let count = text::count(step.reflections);
+    let what = match step.verdict {
+        Verdict::Approved | Verdict::Edited => "approvals",
+        Verdict::Rejected => "rejections",
+        Verdict::Pending | Verdict::SentBack => "decisions",
+    };
+    let when = text::ago(step.at as f64 / 1000.0, now);
+    Effect::Ask(Question {
+        title: format!("Take back {count} {what}?"),
+        text: format!("They were made in one step, {when}. Each becomes what it was before."),
+        yes: format!("take {count} back"),
+        then: vec![send(ReviewCommand::Undo(Undoing::Step(step.number)))],
+    })
 }
 
 fn next_field(field: QueueField) -> QueueField {

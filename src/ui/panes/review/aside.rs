@@ -10,26 +10,26 @@ use super::Blind;
 use super::draw::rule;
 use super::item::named;
 use crate::domain::agreement_report::AgreementReport;
-use crate::domain::review::{ReviewItem, VerdictState};
+use crate::domain::review::{Contents, ReviewItem, VerdictState};
 use crate::domain::review_leads::Leads;
 use crate::ui::pane::View;
 use crate::ui::theme::Theme;
 use crate::ui::widgets::text;
 
+/// Rows below which everything is said in one line each.
+const LOW: u16 = 13;
 const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// The third column.
 pub(super) fn column(blind: Blind, buffer: &mut Buffer, area: Rect, item: &ReviewItem, view: View<'_>) {
-    rule(
-        buffer,
-        Rect { height: 1.min(area.height), ..area },
-        &format!("record {}", item.reflection.record),
-        view.theme.bright,
-        view,
-    );
+    let title = format!("record {}", item.thought.record);
+    rule(buffer, Rect { height: 1.min(area.height), ..area }, &title, view.theme.bright, view);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let width = usize::from(area.width);
     let mut lines = asked(item, width, view.theme);
+    if let Some(words) = holds(item) {
+        lines.extend(named("record has", &words, width, view.theme.dim, view.theme));
+    }
     lines.extend(labels(blind, item, width, view.theme));
     if blind == Blind::No {
         lines.push(Line::default());
@@ -50,20 +50,46 @@ pub(super) fn column(blind: Blind, buffer: &mut Buffer, area: Rect, item: &Revie
     }
 }
 
-/// The same in few lines, for a narrow screen.
-pub(super) fn compact(blind: Blind, item: &ReviewItem, width: usize, view: View<'_>) -> Vec<Line<'static>> {
+/// `6 turns, 2 tool calls, 3 thoughts`; nothing where the record is one question and its answer.
+fn holds(item: &ReviewItem) -> Option<String> {
+    let Contents { turns, tool_calls, thoughts } = item.contents;
+    if turns <= 2 && tool_calls + thoughts == 0 {
+        return None;
+    }
+    let all = [(turns, "turn"), (tool_calls, "tool call"), (thoughts, "thought")];
+    let say = |(count, noun): (usize, &str)| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    Some(all.into_iter().filter(|(count, _)| *count > 0).map(say).collect::<Vec<_>>().join(", "))
+}
+
+/// The same in few lines, for a narrow screen; in the fewest for a low one.
+pub(super) fn compact(blind: Blind, item: &ReviewItem, area: Rect, view: View<'_>) -> Vec<Line<'static>> {
+    let width = usize::from(area.width);
+    let low = area.height < LOW;
     let mut lines = Vec::new();
     for (name, words) in &item.question {
-        let room = width.saturating_sub(12) * 2;
+        let room = width.saturating_sub(12) * if low { 1 } else { 2 };
         lines.extend(named(name, &text::shorten(words, room), width, view.theme.text, view.theme));
     }
-    lines.extend(labels(blind, item, width, view.theme));
+    if let Some(words) = holds(item) {
+        lines.extend(named("record has", &words, width, view.theme.dim, view.theme));
+    }
+    if low && blind == Blind::No {
+        lines.push(Line::from(whose(item, view.theme)));
+    } else {
+        lines.extend(labels(blind, item, width, view.theme));
+    }
     if blind == Blind::No {
         let mut spans = vec![Span::styled(format!("{:12}", "checks"), view.theme.dim)];
+        let mut used = 12;
         for (index, span) in short_checks(item, view.theme).into_iter().enumerate() {
-            if index > 0 {
-                spans.push(Span::raw("  "));
+            let gap = if index > 0 { 2 } else { 0 };
+            // What doesn't fit is not cut within a word.
+            if used + gap + span.width() + 2 > width {
+                spans.push(Span::styled(" …", view.theme.dim));
+                break;
             }
+            used += gap + span.width();
+            spans.push(Span::raw(" ".repeat(gap)));
             spans.push(span);
         }
         lines.push(Line::from(spans));
@@ -82,27 +108,49 @@ fn labels(blind: Blind, item: &ReviewItem, width: usize, theme: &Theme) -> Vec<L
     if blind == Blind::Yes {
         return lines;
     }
-    let sign = |label: &str| if label == truth { ("✓", theme.good) } else { ("✗", theme.bad) };
-    let teacher = if item.reflection.edited.is_some() { truth } else { &item.reflection.label };
-    let (one, one_style) = sign(&item.thought.label);
-    let (other, other_style) = sign(teacher);
-    let who =
-        [("student", item.thought.label.as_str(), one, one_style), ("teacher", teacher, other, other_style)];
     let mut spans = Vec::new();
-    for (name, label, sign, style) in who {
+    for (name, said, style) in reached(item, theme) {
         let gap = if spans.is_empty() { format!("{name:12}") } else { format!("   {name} ") };
         spans.push(Span::styled(gap, theme.dim));
-        spans.push(Span::styled(format!("{label} {sign}"), style));
+        spans.push(Span::styled(said, style));
     }
     let wide: usize = spans.iter().map(Span::width).sum();
     if wide <= width {
         lines.push(Line::from(spans));
     } else {
-        for (name, label, sign, style) in who {
-            lines.extend(named(name, &format!("{label} {sign}"), width, style, theme));
+        for (name, said, style) in reached(item, theme) {
+            lines.extend(named(name, &said, width, style, theme));
         }
     }
     lines
+}
+
+/// Who reached which label: the student, and the teacher or the person who corrected it.
+fn reached(item: &ReviewItem, theme: &Theme) -> Vec<(&'static str, String, Style)> {
+    let truth = item.thought.truth.as_deref().unwrap_or("none");
+    let say = |name: &'static str, label: &str| {
+        let (sign, style) = if label == truth { ("✓", theme.good) } else { ("✗", theme.bad) };
+        (name, format!("{label} {sign}"), style)
+    };
+    let mut said = vec![say("student", &item.thought.label)];
+    if let Some(reflection) = &item.reflection {
+        said.push(say(if reflection.is_by_hand() { "by hand" } else { "teacher" }, item.label()));
+    }
+    said
+}
+
+/// The true label and who reached which, in one line.
+fn whose(item: &ReviewItem, theme: &Theme) -> Vec<Span<'static>> {
+    let truth = item.thought.truth.as_deref().unwrap_or("none");
+    let mut spans = vec![
+        Span::styled(format!("{:12}", "true label"), theme.dim),
+        Span::styled(meaning(item, truth), theme.bright),
+    ];
+    for (name, said, style) in reached(item, theme) {
+        spans.push(Span::styled(format!("  {name} "), theme.dim));
+        spans.push(Span::styled(said, style));
+    }
+    spans
 }
 
 /// `1 follows`, where pairs are labelled with bare numbers.
@@ -157,8 +205,11 @@ fn found(item: &ReviewItem) -> Vec<Found> {
             ["concludes in the last step only", "gives the label away before the end"],
         ),
         Found::new(!checks.copies_record, own, ["in its own words", "copies the record word for word"]),
-        Found::new(!checks.repeats_flawed, ["", "repeats"], ["thinks anew", "repeats the flawed thought"]),
     ];
+    if item.reflection.is_some() {
+        let whole = ["thinks anew", "repeats the flawed thought"];
+        found.push(Found::new(!checks.repeats_flawed, ["", "repeats"], whole));
+    }
     found.extend(leads(item));
     found
 }
@@ -179,9 +230,7 @@ fn leads(item: &ReviewItem) -> Vec<Found> {
         let whole = format!("analysis argues for {other}");
         found.push(Found::new(false, ["", "analysis"], ["", &whole]));
     }
-    // What a person wrote leads where the person wants it.
-    let truth = item.thought.truth.as_deref().filter(|_| item.reflection.edited.is_some());
-    let label = truth.unwrap_or(&item.reflection.label);
+    let label = item.label();
     if let Some((odds, own)) = checks.odds.as_ref().and_then(|odds| Some((odds, odds.log_odds(label)?))) {
         let (good, short) = (!odds.leads(label).is_elsewhere(), format!("odds {own:+.1}"));
         let whole = format!("log-odds {own:+.1} by {}", odds.model);

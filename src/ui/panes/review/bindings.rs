@@ -2,18 +2,25 @@
 
 use crate::domain::review_job::JobKind;
 use crate::ui::action;
-use crate::ui::keymap::Binding;
+use crate::ui::keymap::{Binding, Keymap};
 
 /// What this pane can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     Accept,
     Complete,
+    PickNext,
+    PickPrevious,
     Save,
+    SwitchPart,
+    Restore,
+    Leave,
     Cancel,
     Open,
     Approve,
+    MoveOn,
     Edit,
+    Correct,
     Reject,
     SendBack,
     Skip,
@@ -34,10 +41,12 @@ pub enum Action {
     SortNext,
     SortTurn,
     Blind,
+    Marks,
     Queue,
     Chain,
     Agreement,
     Copy,
+    Train,
     Job(JobKind),
     Close,
 }
@@ -52,6 +61,12 @@ const fn bind(
     Binding::new(name, keys, label, help, action::Action::Review(action))
 }
 
+/// The first key of a binding, as the footer writes it.
+pub(super) fn key_of(name: &str, keymap: &Keymap) -> String {
+    let binding = BINDINGS.iter().find(|binding| binding.name == name);
+    binding.map_or_else(String::new, |binding| keymap.hint(binding))
+}
+
 /// Those of a text field come first: they are available only while there is one.
 pub(super) const BINDINGS: &[Binding] = &[
     bind("review.accept", &["enter"], "accept", "Accept what was typed", Action::Accept),
@@ -63,6 +78,23 @@ pub(super) const BINDINGS: &[Binding] = &[
         "Save the edited correction and approve it",
         Action::Save,
     ),
+    bind("review.pick_next", &["down"], "earlier", "Choose what was said before", Action::PickNext),
+    bind("review.pick_previous", &["up"], "up", "Choose the one above", Action::PickPrevious).hidden(),
+    bind("review.leave", &["esc"], "leave (draft)", "Leave; what was typed stays as a draft", Action::Leave),
+    bind(
+        "review.part",
+        &["tab"],
+        "other text",
+        "Go from the correction to why it went wrong, or back",
+        Action::SwitchPart,
+    ),
+    bind(
+        "review.restore",
+        &["ctrl-o"],
+        "as it was",
+        "Put the text back to what it was before it was edited",
+        Action::Restore,
+    ),
     bind("review.cancel", &["esc"], "cancel", "Leave without changing anything", Action::Cancel),
     bind("review.open", &["enter"], "open", "Open what is under the cursor", Action::Open),
     bind(
@@ -72,9 +104,17 @@ pub(super) const BINDINGS: &[Binding] = &[
         "Approve the correction and go to the next",
         Action::Approve,
     ),
+    bind("review.move_on", &["enter", "a"], "next", "Go on: nothing is to be decided here", Action::MoveOn),
     bind("review.prefer_a", &["left", "a"], "A is better", "Blind: prefer A", Action::PreferA),
     bind("review.prefer_b", &["right", "b"], "B is better", "Blind: prefer B", Action::PreferB),
     bind("review.edit", &["e"], "edit", "Edit the correction, then approve it as edited", Action::Edit),
+    bind(
+        "review.correct",
+        &["e"],
+        "write a correction",
+        "Write a correction of the thought, from its text",
+        Action::Correct,
+    ),
     bind("review.reject", &["backspace"], "reject", "Reject the correction, with a reason", Action::Reject),
     bind(
         "review.send_back",
@@ -94,6 +134,15 @@ pub(super) const BINDINGS: &[Binding] = &[
         Action::ApproveAll,
     ),
     bind("review.filter", &["f", "/"], "filter", "Filter the queue", Action::EditFilter),
+    bind(
+        "review.train",
+        &["t"],
+        "train",
+        "Train on what is ready: right thoughts and approved corrections",
+        Action::Train,
+    ),
+    bind("review.marks", &["c"], "clean", "Show the texts without marks, or what differs", Action::Marks)
+        .hidden(),
     bind("review.sort", &["o"], "sort", "Sort by the next field", Action::SortNext).hidden(),
     bind("review.sort_turn", &["O"], "turn", "Turn the order round", Action::SortTurn).hidden(),
     bind(
@@ -128,7 +177,7 @@ pub(super) const BINDINGS: &[Binding] = &[
         Action::Agreement,
     )
     .hidden(),
-    bind("review.think", &["t"], "think", "Let a student think about records", Action::Job(JobKind::Think))
+    bind("review.think", &["T"], "think", "Let a student think about records", Action::Job(JobKind::Think))
         .hidden(),
     bind(
         "review.reflect",

@@ -48,33 +48,40 @@ fn links(item: &ReviewItem, width: usize, view: View<'_>) -> Vec<Line<'static>> 
     let from = |prompt: &str| {
         if prompt.is_empty() { "imported".to_owned() } else { format!("prompt {prompt}") }
     };
-    let record = format!("{} from {}{split}{tags}", item.reflection.record, item.source);
+    let record = format!("{} from {}{split}{tags}", item.thought.record, item.source);
+    let number = match (&item.reflection, item.id) {
+        (Some(reflection), _) => reflection.thought.0,
+        (None, id) => id.number(),
+    };
     let thought = format!(
-        "{} by {} · {} · {} tokens · reaches {}",
-        item.reflection.thought,
+        "{number} by {} · {} · {} tokens · reaches {}",
         item.thought.model,
         from(&item.thought.prompt),
         item.thought.tokens,
         item.thought.label
     );
+    let mut lines = named("record", &record, width, theme.text, theme);
+    lines.extend(named("thought", &thought, width, theme.text, theme));
+    let Some(reflection) = &item.reflection else {
+        lines.extend(named("correction", "none yet", width, theme.dim, theme));
+        return lines;
+    };
     let correction = format!(
         "by {} · {} · {} tokens · reaches {}",
-        item.reflection.teacher,
-        from(&item.reflection.prompt),
+        reflection.teacher,
+        if reflection.is_by_hand() { "by hand".to_owned() } else { from(&reflection.prompt) },
         item.checks.tokens,
-        item.reflection.label
+        reflection.label
     );
-    let judge = match (item.reflection.score, item.reflection.judge.as_str()) {
+    let judge = match (reflection.score, reflection.judge.as_str()) {
         (None, _) => "nobody has judged it".to_owned(),
         (Some(score), "") => format!("{score} of 5 · imported"),
         (Some(score), judge) => format!("{score} of 5 by {judge}"),
     };
-    let mut lines = named("record", &record, width, theme.text, theme);
-    lines.extend(named("thought", &thought, width, theme.text, theme));
     lines.extend(named("correction", &correction, width, theme.text, theme));
     lines.extend(named("judge", &judge, width, theme.text, theme));
-    if !item.reflection.improved_by.is_empty() {
-        let improved = format!("by {} after the judge's first word", item.reflection.improved_by);
+    if !reflection.improved_by.is_empty() {
+        let improved = format!("by {} after the judge's first word", reflection.improved_by);
         lines.extend(named("improved", &improved, width, theme.text, theme));
     }
     lines
@@ -88,8 +95,9 @@ fn verdict(item: &ReviewItem, said: &VerdictEntry, width: usize, view: View<'_>)
         VerdictState::TakenBack => (theme.dim, " (taken back)"),
     };
     let when = text::ago(said.at as f64 / 1000.0, view.store.now);
+    let corrected = item.reflection.as_ref().map_or("", |reflection| &reflection.corrected);
     let changed = said.edited.as_ref().map_or_else(String::new, |edited| {
-        let (out, came) = diff::count(&item.reflection.corrected, edited);
+        let (out, came) = diff::count(corrected, edited);
         format!("   −{out} +{came} words")
     });
     let head = format!(

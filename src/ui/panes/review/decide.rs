@@ -1,16 +1,13 @@
 //! Verdicts: what each key makes of the reflection in front.
 
-use ratatui::style::Style;
-use tui_textarea::{TextArea, WrapMode};
-
 use super::act::send;
+use super::editor::Editor;
 use super::{Mode, Review, Wanted};
 use crate::app::store::Store;
 use crate::domain::protocol::ReviewCommand;
-use crate::domain::reflection::{Decision, ReflectionId, Verdict};
-use crate::domain::review::QueueRow;
+use crate::domain::reflection::{Decision, PREFERRED_BLIND, ReflectionId, Verdict};
+use crate::domain::review::{QueueRow, Reviewed};
 use crate::ui::pane::{Effect, Question};
-use crate::ui::widgets::field::Field;
 use crate::ui::widgets::text;
 
 /// Of the two texts in blind mode.
@@ -20,49 +17,71 @@ pub(super) enum Side {
     B,
 }
 
+/// When a draft is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// While it is written, every few seconds.
+    InPassing,
+    Now,
+}
+
 impl Review {
     fn decide(&mut self, id: ReflectionId, decision: Decision) -> Vec<Effect> {
-        self.mode = Mode::Look;
-        self.waiting = Some(id);
+        // A reason that can't be committed is there again when it is asked for again.
+        self.leave_line();
+        self.waiting = Some(Reviewed::Correction(id));
         vec![send(ReviewCommand::Decide { ids: vec![id], decision })]
     }
 
+    /// The correction in front.
+    fn correction(&self) -> Option<ReflectionId> {
+        self.at.and_then(Reviewed::correction)
+    }
+
     pub(super) fn approve(&mut self, store: &Store) -> Vec<Effect> {
-        let Some(row) = self.row(store) else { return Vec::new() };
-        let id = row.id;
+        let Some(id) = self.correction() else { return Vec::new() };
+        let item = store.review.item(id).flatten();
         // What a person has edited stays as they left it.
-        let edited = store.review.item(id).flatten().and_then(|item| item.reflection.edited.clone());
+        let edited = item.and_then(|item| item.reflection.as_ref()?.edited.clone());
         let verdict = if edited.is_some() { Verdict::Edited } else { Verdict::Approved };
-        self.decide(id, Decision { verdict, edited, comment: String::new() })
+        let decision = Decision { edited, ..Decision::of(verdict) };
+        if item.is_some_and(|item| item.draft.is_some()) {
+            return vec![Effect::Ask(Question {
+                title: "Approve without your draft?".to_owned(),
+                text: "You have begun to edit this correction and not saved it. e goes on with that; approving it as \
+                       it is lets go of it."
+                    .to_owned(),
+                yes: "approve as it is".to_owned(),
+                then: vec![send(ReviewCommand::Decide { ids: vec![id], decision })],
+            })];
+        }
+        self.decide(id, decision)
     }
 
     /// Blind: the teacher's text being the better one approves the correction, the student's rejects it.
     pub(super) fn prefer(&mut self, side: Side, store: &Store) -> Vec<Effect> {
-        let Some(row) = self.row(store) else { return Vec::new() };
-        let id = row.id;
-        if Self::teacher_is_left(id) == (side == Side::A) {
+        let Some(id) = self.correction() else { return Vec::new() };
+        if Self::teacher_is_left(Reviewed::Correction(id)) == (side == Side::A) {
             return self.approve(store);
         }
-        let comment = "blind: the student's thought was preferred".to_owned();
-        self.decide(id, Decision { verdict: Verdict::Rejected, edited: None, comment })
+        let comment = PREFERRED_BLIND.to_owned();
+        self.decide(id, Decision { comment, ..Decision::of(Verdict::Rejected) })
     }
 
-    pub(super) fn reject(&mut self, store: &Store) -> Vec<Effect> {
-        if let Some(row) = self.row(store) {
-            self.mode = Mode::Line(Wanted::Reason(row.id), Box::new(Field::new("no reason")));
-        }
-        Vec::new()
+    pub(super) fn reject(&mut self) -> Vec<Effect> {
+        let Some(id) = self.correction() else { return Vec::new() };
+        self.open_line(Wanted::Reason(id), "no reason", "");
+        vec![send(ReviewCommand::ListComments(Verdict::Rejected))]
     }
 
     pub(super) fn rejected(&mut self, id: ReflectionId, reason: String) -> Vec<Effect> {
-        self.decide(id, Decision { verdict: Verdict::Rejected, edited: None, comment: reason })
+        self.decide(id, Decision { comment: reason, ..Decision::of(Verdict::Rejected) })
     }
 
-    pub(super) fn send_back(&mut self, store: &Store) -> Vec<Effect> {
-        if let Some(row) = self.row(store) {
-            self.mode = Mode::Line(Wanted::Comment(row.id), Box::new(Field::new("what should change")));
-        }
-        Vec::new()
+    pub(super) fn send_back(&mut self) -> Vec<Effect> {
+        let Some(id) = self.correction() else { return Vec::new() };
+        self.open_line(Wanted::Comment(id), "what should change", "");
+        vec![send(ReviewCommand::ListComments(Verdict::SentBack))]
     }
 
     pub(super) fn sent_back(&mut self, id: ReflectionId, comment: String) -> Vec<Effect> {
@@ -71,33 +90,68 @@ impl Review {
                 .clone_into(&mut self.complaint);
             return Vec::new();
         }
-        self.decide(id, Decision { verdict: Verdict::SentBack, edited: None, comment })
+        self.decide(id, Decision { comment, ..Decision::of(Verdict::SentBack) })
     }
 
-    pub(super) fn edit(&mut self, store: &Store) -> Vec<Effect> {
-        let item = self.at.and_then(|at| Some((at, store.review.item(at)??)));
-        if let Some((id, item)) = item {
-            let lines = item.reflection.text().split('\n').map(str::to_owned).collect();
-            let mut area = TextArea::new(lines);
-            area.set_cursor_line_style(Style::new());
-            area.set_wrap_mode(WrapMode::WordOrGlyph);
-            self.mode = Mode::Edit(id, Box::new(area));
+    pub(super) fn edit(&mut self, store: &Store) {
+        if let Some(item) = self.at.and_then(|at| store.review.item(at)).flatten() {
+            self.mode = Mode::Edit(Box::new(Editor::new(item)));
             self.show = super::Show::Item;
         }
-        Vec::new()
     }
 
-    /// The edited text as the correction; the same text as before is simply approved.
+    /// What was written as the correction. The same text as before is simply approved; a thought becomes a correction
+    /// only when its text is another one.
     pub(super) fn save(&mut self, store: &Store) -> Vec<Effect> {
-        let Mode::Edit(id, area) = &self.mode else { return Vec::new() };
-        let (id, text) = (*id, area.lines().join("\n"));
-        let corrected = store.review.item(id).flatten().map(|item| item.reflection.corrected.clone());
-        let decision = if corrected.is_some_and(|corrected| corrected == text) {
-            Decision::of(Verdict::Approved)
-        } else {
-            Decision { verdict: Verdict::Edited, edited: Some(text), comment: String::new() }
+        let Mode::Edit(editor) = &mut self.mode else { return Vec::new() };
+        let (of, text, analysis) = (editor.of, editor.text(), editor.new_analysis());
+        let item = store.review.item(of).flatten();
+        if text.trim().is_empty() {
+            "empty: a correction has words".clone_into(&mut editor.complaint);
+            return Vec::new();
+        }
+        let command = match of {
+            Reviewed::Thought(thought) => {
+                if item.is_some_and(|item| item.thought.text == text) {
+                    "still the student's own text: change what is wrong".clone_into(&mut editor.complaint);
+                    return Vec::new();
+                }
+                ReviewCommand::Correct { thought, text, analysis: analysis.unwrap_or_default() }
+            }
+            Reviewed::Correction(id) => {
+                let as_it_was = item
+                    .and_then(|item| item.reflection.as_ref())
+                    .is_some_and(|reflection| reflection.corrected == text);
+                let decision = if as_it_was {
+                    Decision { analysis, ..Decision::of(Verdict::Approved) }
+                } else {
+                    Decision { edited: Some(text), analysis, ..Decision::of(Verdict::Edited) }
+                };
+                ReviewCommand::Decide { ids: vec![id], decision }
+            }
         };
-        self.decide(id, decision)
+        self.waiting = Some(of);
+        if let Mode::Edit(editor) = std::mem::take(&mut self.mode) {
+            self.saving = Some(editor);
+        }
+        vec![send(command)]
+    }
+
+    /// Leaves the editor; what differs from what is saved stays as a draft.
+    pub(super) fn leave_editor(&mut self, store: &Store) -> Vec<Effect> {
+        let kept = self.keep_draft(Keep::Now, store);
+        self.mode = Mode::Look;
+        kept.into_iter().collect()
+    }
+
+    /// Keeps what is being written, unless that was done already.
+    pub(super) fn keep_draft(&mut self, keep: Keep, store: &Store) -> Option<Effect> {
+        let Mode::Edit(editor) = &mut self.mode else { return None };
+        if !editor.is_unsent() || (keep == Keep::InPassing && !editor.is_due(store.now)) {
+            return None;
+        }
+        let draft = editor.send_draft(store.now);
+        Some(send(ReviewCommand::KeepDraft(editor.of, draft)))
     }
 
     /// Everything that waits in the filter, after a look at how many that are.
@@ -117,7 +171,7 @@ impl Review {
         let filter = if self.line.is_empty() { String::new() } else { format!(" ({})", self.line) };
         let count = text::count(waiting.len() as u64);
         let noun = if waiting.len() == 1 { "reflection" } else { "reflections" };
-        let ids = waiting.iter().map(|row| row.id).collect();
+        let ids = waiting.iter().filter_map(|row| row.id.correction()).collect();
         vec![Effect::Ask(Question {
             title: format!("{verb} {count} {noun}{filter}?"),
             text: words,

@@ -4,11 +4,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::bindings::key_of;
 use super::{Blind, Mode, Review, Show, Wanted, agreement, chain, item, queue};
-use crate::domain::review::QueueRow;
+use crate::domain::review::{Draft, QueueRow};
 use crate::domain::view::Direction;
 use crate::ui::pane::View;
 use crate::ui::widgets::{empty, text};
+
+/// Columns from which more is counted.
+const ROOMY: u16 = 100;
+/// Rows of the screen below which less is offered.
+const LOW: u16 = 14;
 
 pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let theme = view.theme;
@@ -20,13 +26,8 @@ pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: Vie
     let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     head(pane, buffer, Rect { height: 1, ..inside }, view);
     line(pane, buffer, Rect { y: inside.y + 1, height: 1, ..inside }, view);
-    let typing = matches!(pane.mode, Mode::Line(..));
-    let top = 2 + u16::from(typing);
-    if typing {
-        let hint = pane.hint(view.store);
-        let style = if pane.complaint.is_empty() { theme.dim } else { theme.bad };
-        put(buffer, Rect { y: inside.y + 2, height: 1, ..inside }, &hint, style);
-    }
+    let typing = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
+    let top = 2 + below_line(pane, buffer, typing, view);
     let body = Rect { y: inside.y + top, height: inside.height.saturating_sub(top), ..inside };
     if pane.show == Show::Agreement {
         return agreement::draw(pane, buffer, body, view);
@@ -44,6 +45,28 @@ pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: Vie
     }
 }
 
+/// Below a line that is typed: what can be typed, and what was said before. Says how many rows that took.
+fn below_line(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>) -> u16 {
+    let Mode::Line(line) = &pane.mode else { return 0 };
+    let style = if pane.complaint.is_empty() { view.theme.dim } else { view.theme.bad };
+    put(buffer, Rect { height: 1.min(area.height), ..area }, &pane.hint(view.store), style);
+    let offers = line.offers(view.store);
+    let most = if area.height < LOW { 3 } else { 6 };
+    let first = line.picked.map_or(0, |at| (at + 1).saturating_sub(most));
+    let mut rows = 1;
+    for (at, said) in offers.iter().enumerate().skip(first).take(most) {
+        let row = Rect { y: area.y + rows, height: 1, ..area };
+        if row.y >= area.bottom() {
+            break;
+        }
+        let (sign, style) =
+            if line.picked == Some(at) { ("▌ ", view.theme.selection) } else { ("  ", view.theme.text) };
+        put(buffer, row, &format!("{sign}{said}"), style);
+        rows += 1;
+    }
+    rows
+}
+
 fn nothing(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>, session: &str) {
     if !pane.line.is_empty() {
         let words = ["No reflection matches this filter.", "esc clears it."];
@@ -54,7 +77,7 @@ fn nothing(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>, sessi
     let import = format!("dojo review --session {session} import --thoughts FILE --reflections FILE");
     if thoughts == 0 {
         let words = [
-            "No thoughts yet. t lets a student think about every record that has a label; then r lets a teacher \
+            "No thoughts yet. T lets a student think about every record that has a label; then r lets a teacher \
              correct what it got wrong, and the corrections come here for your word.",
             "Those from elsewhere come in with",
             &import,
@@ -62,15 +85,20 @@ fn nothing(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>, sessi
         return empty::draw(buffer, area, view.theme, "Review", &words);
     }
     let counted = format!("{} of {} thoughts reach their label.", text::count(right), text::count(thoughts));
-    let words =
-        [counted.as_str(), "No correction yet: r lets a teacher correct the others. g shows the figures."];
-    empty::draw(buffer, area, view.theme, "Review", &words);
+    let ready = view.store.review.counts.map_or(0, |counts| counts.ready_for_sft);
+    let next = format!(
+        "Nothing is there to correct. {} trains on the {} that are ready; {} shows the figures.",
+        key_of("review.train", view.keymap),
+        text::count(ready),
+        key_of("review.agreement", view.keymap)
+    );
+    empty::draw(buffer, area, view.theme, "Review", &[&counted, &next]);
 }
 
 /// `reflection 14 of 33 · ◌ pending · judge 4/5        SFT 81  pairs 14  left 19  ~2 min`.
 fn head(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let theme = view.theme;
-    let progress = progress(pane, view);
+    let progress = progress(pane, area.width, view);
     let wide = text::width(&progress) as u16;
     let right = area.right().saturating_sub(wide);
     buffer.set_stringn(right.max(area.x), area.y, &progress, usize::from(wide.min(area.width)), theme.dim);
@@ -83,7 +111,14 @@ fn head(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         x = after;
     };
     let place = text::count(pane.cursor.row() as u64 + 1);
-    say(&format!("reflection {place} of {}", text::count(rows.len() as u64)), theme.bright);
+    let of = text::count(rows.len() as u64);
+    if row.id.correction().is_none() {
+        say(&format!("thought {place} of {of}"), theme.bright);
+        say(" · without a correction", theme.warning);
+        draft(row, &mut say, theme.accent);
+        return;
+    }
+    say(&format!("reflection {place} of {of}"), theme.bright);
     if pane.blind == Blind::Yes {
         say(" · blind", theme.accent);
         if let Some(mine) = row.mine {
@@ -93,12 +128,21 @@ fn head(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     }
     say(" · ", theme.dim);
     say(&format!("{} {}", row.verdict.sign(), row.verdict.name()), verdict_style(row, view));
+    draft(row, &mut say, theme.accent);
     if let Some(score) = row.score {
         let style = if score >= 4 { theme.good } else { theme.warning };
         say(&format!(" · judge {score}/5"), style);
     }
     if row.disagreement == crate::domain::review::Disagreement::Reviewers {
         say(" · ! reviewers disagree", theme.warning);
+    }
+}
+
+/// ` · ✎ your draft`, when there is one.
+fn draft(row: &QueueRow, say: &mut impl FnMut(&str, Style), style: Style) {
+    match row.draft {
+        Draft::None => {}
+        Draft::Kept => say(" · ✎ your draft", style),
     }
 }
 
@@ -113,7 +157,7 @@ pub(super) fn verdict_style(row: &QueueRow, view: View<'_>) -> Style {
 }
 
 /// What is ready, what is left, and how long that takes.
-fn progress(pane: &Review, view: View<'_>) -> String {
+fn progress(pane: &Review, width: u16, view: View<'_>) -> String {
     let review = &view.store.review;
     let left = review.rows().iter().filter(|row| pane.waits(row)).count();
     let mut parts = Vec::new();
@@ -122,6 +166,11 @@ fn progress(pane: &Review, view: View<'_>) -> String {
         parts.push(format!("pairs {}", text::count(counts.preference_pairs)));
     }
     parts.push(format!("left {}", text::count(left as u64)));
+    if let Some(open) =
+        review.counts.map(|counts| counts.uncorrected).filter(|open| *open > 0 && width >= ROOMY)
+    {
+        parts.push(format!("uncorrected {}", text::count(open)));
+    }
     if let Some(pace) = review.pace().filter(|_| left > 0) {
         parts.push(format!("{pace:.0} s each"));
         parts.push(format!("~{}", about(pace * left as f64)));
@@ -140,8 +189,8 @@ fn about(seconds: f64) -> String {
 /// The filter and the order, or the line that is being typed.
 fn line(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let theme = view.theme;
-    if let Mode::Line(wanted, field) = &mut pane.mode {
-        let title = match wanted {
+    if let Mode::Line(line) = &mut pane.mode {
+        let title = match line.wanted {
             Wanted::Filter => "filter",
             Wanted::Reason(_) => "reject because",
             Wanted::Comment(_) => "tell the teacher",
@@ -149,7 +198,7 @@ fn line(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         };
         let (x, _) = buffer.set_stringn(area.x, area.y, title, 20, theme.accent);
         let field_area = Rect { x: x + 2, width: area.right().saturating_sub(x + 2), ..area };
-        return field.draw(buffer, field_area, theme);
+        return line.field.draw(buffer, field_area, theme);
     }
     let arrow = if pane.order.direction == Direction::Rising { "↑" } else { "↓" };
     let order = format!("by {} {arrow}", pane.order.field.name());

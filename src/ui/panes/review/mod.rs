@@ -1,5 +1,5 @@
-//! The approval queue for reflections: a student's thought beside its correction, and a person's word on it. Knows the
-//! store, not the session.
+//! The approval queue for reflections: a student's thought beside its correction, and a person's word on it; and wrong
+//! thoughts that wait for a correction by hand. Knows the store, not the session.
 
 mod act;
 mod agreement;
@@ -8,38 +8,43 @@ mod bindings;
 mod chain;
 mod decide;
 mod draw;
+mod editor;
+mod ending;
 mod item;
+mod lines;
 mod queue;
+mod texts;
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use tui_textarea::TextArea;
 
 use crate::app::store::Store;
 use crate::domain::protocol::review::QueueId;
 use crate::domain::reflection::{ReflectionId, Verdict};
-use crate::domain::review::{QueueOrder, QueueRow};
+use crate::domain::review::{QueueOrder, QueueRow, Reviewed};
 use crate::domain::review_filter::ReviewFilter;
 use crate::domain::review_job::JobKind;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
 use crate::ui::pane::{Effect, Input, Pane, View};
 use crate::ui::widgets::cursor::Cursor;
-use crate::ui::widgets::field::Field;
 
 pub use self::bindings::Action;
 use self::bindings::BINDINGS;
+use self::decide::Keep;
+use self::editor::Editor;
+use self::lines::Line;
 
 /// What the keyboard is for.
 #[derive(Debug, Default)]
 enum Mode {
     #[default]
     Look,
-    /// One line, and what it is asked for.
-    Line(Wanted, Box<Field>),
-    /// A correction being edited.
-    Edit(ReflectionId, Box<TextArea<'static>>),
+    /// One line.
+    Line(Box<Line>),
+    /// A correction being written.
+    Edit(Box<Editor>),
 }
 
 /// What a line is asked for.
@@ -72,12 +77,21 @@ enum Blind {
     No,
 }
 
+/// Whether the words that differ are marked in the texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Marks {
+    #[default]
+    Shown,
+    Hidden,
+}
+
 /// The pane.
 #[derive(Debug, Default)]
 pub(crate) struct Review {
     mode: Mode,
     show: Show,
     blind: Blind,
+    marks: Marks,
     /// The filter as typed and as meant, and what was wrong with what is being typed.
     line: String,
     filter: ReviewFilter,
@@ -86,14 +100,19 @@ pub(crate) struct Review {
     asked: Option<QueueId>,
     next: u64,
     /// The reflection in front, and where it stood last.
-    at: Option<ReflectionId>,
+    at: Option<Reviewed>,
     cursor: Cursor,
     generation: u64,
-    /// What was asked to be read last.
-    opened: Vec<ReflectionId>,
+    /// What was asked to be read last; and of which rows the beginnings, in which generation.
+    opened: Vec<Reviewed>,
+    glanced: Option<(u64, usize)>,
     scroll: usize,
     /// Decided on, not yet committed.
-    waiting: Option<ReflectionId>,
+    waiting: Option<Reviewed>,
+    /// What was written and is not yet committed: it comes back if it can't be.
+    saving: Option<Box<Editor>>,
+    /// A reason or a comment that was typed and left, or is not yet committed.
+    left: Option<(Wanted, String)>,
     /// What of the store's happenings was taken in.
     seen: u64,
     planned: u64,
@@ -113,16 +132,68 @@ impl Review {
 
     /// Whether a reflection waits for the person at the keyboard.
     fn waits(&self, row: &QueueRow) -> bool {
-        match self.blind {
-            // What others said is hidden, so it doesn't count.
-            Blind::Yes => row.mine.is_none() && row.verdict != Verdict::SentBack,
-            Blind::No => row.verdict == Verdict::Pending,
-        }
+        row.id.correction().is_some()
+            && match self.blind {
+                // What others said is hidden, so it doesn't count.
+                Blind::Yes => row.mine.is_none() && row.verdict != Verdict::SentBack,
+                Blind::No => row.verdict == Verdict::Pending,
+            }
     }
 
     /// Of a reflection in blind mode: which of the two texts stands left. It looks random and stays the same.
-    const fn teacher_is_left(id: ReflectionId) -> bool {
-        (id.0.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) & 1 == 1
+    const fn teacher_is_left(id: Reviewed) -> bool {
+        (id.number().unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) & 1 == 1
+    }
+}
+
+impl Review {
+    /// Whether an action makes sense while nothing is typed.
+    fn can_while_looking(&self, action: Action, store: &Store) -> bool {
+        let row = self.row(store);
+        let has_rows = !store.review.rows().is_empty();
+        let here = row.is_some() && self.waiting.is_none();
+        let corrected = here && row.is_some_and(|row| row.id.correction().is_some());
+        let again = row.is_some_and(QueueRow::is_accepted_by_me);
+        let blind = self.blind == Blind::Yes;
+        let texts = matches!(self.show, Show::Item | Show::Chain);
+        match action {
+            Action::Open => self.show == Show::Queue && here,
+            Action::Approve => texts && corrected && !again && !blind,
+            Action::MoveOn => texts && here && (!corrected || again) && !blind,
+            Action::PreferA | Action::PreferB => self.show == Show::Item && corrected && blind,
+            Action::Edit | Action::SendBack => corrected && !blind && self.show != Show::Agreement,
+            Action::Correct => here && !corrected && !blind && self.show != Show::Agreement,
+            Action::Reject => corrected && self.show != Show::Agreement,
+            Action::Job(_) | Action::EditFilter | Action::Undo | Action::Agreement => store.session.is_some(),
+            Action::Train => store.review.counts.is_some_and(|counts| counts.ready_for_sft > 0),
+            Action::ApproveAll | Action::RejectAll => has_rows && !blind,
+            Action::Chain => here && !blind,
+            Action::Marks => here && !blind && self.show == Show::Item,
+            Action::Close => self.show != Show::Item || !self.line.is_empty(),
+            Action::Copy => here,
+            Action::Accept
+            | Action::Cancel
+            | Action::Complete
+            | Action::Leave
+            | Action::PickNext
+            | Action::PickPrevious
+            | Action::Restore
+            | Action::Save
+            | Action::SwitchPart => false,
+            Action::Skip
+            | Action::Down
+            | Action::Up
+            | Action::PageDown
+            | Action::PageUp
+            | Action::First
+            | Action::Last
+            | Action::ScrollDown
+            | Action::ScrollUp
+            | Action::SortNext
+            | Action::SortTurn
+            | Action::Blind
+            | Action::Queue => has_rows,
+        }
     }
 }
 
@@ -133,30 +204,17 @@ impl Pane for Review {
 
     fn available(&self, action: action::Action, store: &Store) -> bool {
         let action::Action::Review(action) = action else { return false };
-        let has_rows = !store.review.rows().is_empty();
-        let here = self.row(store).is_some() && self.waiting.is_none();
-        let blind = self.blind == Blind::Yes;
-        match (&self.mode, action) {
-            (Mode::Line(Wanted::Job(_), _), Action::Complete)
-            | (Mode::Line(..), Action::Accept | Action::Cancel)
-            | (Mode::Edit(..), Action::Save | Action::Cancel) => true,
-            (_, Action::Accept | Action::Complete | Action::Save | Action::Cancel)
-            | (Mode::Line(..) | Mode::Edit(..), _) => false,
-            (Mode::Look, Action::Open) => self.show == Show::Queue && here,
-            (Mode::Look, Action::Approve) => {
-                self.show != Show::Queue && self.show != Show::Agreement && here && !blind
+        match &self.mode {
+            Mode::Look => self.can_while_looking(action, store),
+            Mode::Line(line) => {
+                let picks = matches!(action, Action::PickNext | Action::PickPrevious);
+                matches!(action, Action::Accept | Action::Cancel)
+                    || action == Action::Complete && matches!(line.wanted, Wanted::Job(_))
+                    || picks && !line.offers(store).is_empty()
             }
-            (Mode::Look, Action::PreferA | Action::PreferB) => self.show == Show::Item && here && blind,
-            (Mode::Look, Action::Edit | Action::SendBack) => here && !blind && self.show != Show::Agreement,
-            (Mode::Look, Action::Reject) => here && self.show != Show::Agreement,
-            (Mode::Look, Action::Job(_) | Action::EditFilter | Action::Undo | Action::Agreement) => {
-                store.session.is_some()
+            Mode::Edit(_) => {
+                matches!(action, Action::Save | Action::Leave | Action::SwitchPart | Action::Restore)
             }
-            (Mode::Look, Action::ApproveAll | Action::RejectAll) => has_rows && !blind,
-            (Mode::Look, Action::Chain) => here && !blind,
-            (Mode::Look, Action::Close) => self.show != Show::Item || !self.line.is_empty(),
-            (Mode::Look, Action::Copy) => here,
-            (Mode::Look, _) => has_rows,
         }
     }
 
@@ -171,27 +229,48 @@ impl Pane for Review {
         !matches!(self.mode, Mode::Look)
     }
 
+    fn unsaved(&self, store: &Store) -> Option<String> {
+        if let Some(editor) = &self.saving {
+            return Some(format!("the correction of {}", editor.of));
+        }
+        match &self.mode {
+            Mode::Look => None,
+            Mode::Line(line) => match line.wanted {
+                Wanted::Reason(id) | Wanted::Comment(id) if !line.text().trim().is_empty() => {
+                    Some(format!("what is said of reflection {id}"))
+                }
+                Wanted::Reason(_) | Wanted::Comment(_) | Wanted::Filter | Wanted::Job(_) => None,
+            },
+            Mode::Edit(editor) => {
+                let draft = store.review.item(editor.of).flatten().and_then(|item| item.draft.as_ref());
+                let kept = !editor.is_changed() || editor.is_kept(draft);
+                (!kept).then(|| format!("the correction of {}", editor.of))
+            }
+        }
+    }
+
+    fn edited_text(&self) -> Option<String> {
+        match &self.mode {
+            Mode::Look => None,
+            Mode::Line(line) => Some(line.text().to_owned()),
+            Mode::Edit(editor) => Some(editor.current_text()),
+        }
+    }
+
+    fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {
+        match &mut self.mode {
+            Mode::Look => {}
+            Mode::Line(line) => line.replace(&text),
+            Mode::Edit(editor) => editor.replace(&text),
+        }
+        self.refresh(store)
+    }
+
     fn input(&mut self, input: &Input, _store: &Store) -> Vec<Effect> {
         match &mut self.mode {
             Mode::Look => {}
-            Mode::Line(wanted, field) => {
-                match input {
-                    Input::Key(key) => field.key(*key),
-                    Input::Paste(text) => field.paste(text),
-                }
-                self.complaint = match wanted {
-                    Wanted::Filter => ReviewFilter::parse(field.text()).err().unwrap_or_default(),
-                    Wanted::Reason(_) | Wanted::Comment(_) | Wanted::Job(_) => String::new(),
-                };
-            }
-            Mode::Edit(_, area) => match input {
-                Input::Key(key) => {
-                    area.input(*key);
-                }
-                Input::Paste(text) => {
-                    area.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
-                }
-            },
+            Mode::Line(_) => self.type_into_line(input),
+            Mode::Edit(editor) => editor.input(input),
         }
         Vec::new()
     }
@@ -233,6 +312,8 @@ impl Pane for Review {
         let mut effects = self.take_in(store);
         self.follow(store);
         effects.extend(self.ask_for_items(store));
+        effects.extend(self.ask_for_glimpses(store));
+        effects.extend(self.keep_draft(Keep::InPassing, store));
         effects
     }
 

@@ -1,4 +1,4 @@
-//! The queue as a table: what waits, how it stands, what the judge said.
+//! The queue as a table: what waits, how it stands, and how its texts begin.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,37 +6,78 @@ use ratatui::style::Style;
 
 use super::draw::{put, verdict_style};
 use super::{Blind, Review};
-use crate::domain::review::{Disagreement, QueueRow};
+use crate::domain::review::{Disagreement, Draft, QueueRow};
 use crate::ui::pane::{Focus, View};
 use crate::ui::widgets::text;
 
-/// A column: its heading, its width, whether numbers stand right.
-struct Column {
-    title: &'static str,
-    width: u16,
-    side: Side,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Number,
+    Verdict,
+    Labels,
+    Judge,
+    Tokens,
+    Question,
+    Text,
+    Teacher,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Left,
-    Right,
+/// Columns from which a second text and more figures have room.
+const ROOMY: u16 = 100;
+const WIDEST: u16 = 130;
+/// From which labels have room, and from which the judge's score.
+const LABELS: u16 = 70;
+const SCORES: u16 = 90;
+
+impl Column {
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Number => "#",
+            Self::Verdict => "verdict",
+            Self::Labels => "labels",
+            Self::Judge => "judge",
+            Self::Tokens => "tokens",
+            Self::Question => "question",
+            Self::Text => "text",
+            Self::Teacher => "teacher",
+        }
+    }
+
+    const fn is_number(self) -> bool {
+        matches!(self, Self::Number | Self::Judge | Self::Tokens)
+    }
 }
 
-const COLUMNS: [Column; 8] = [
-    Column { title: "#", width: 7, side: Side::Right },
-    Column { title: "verdict", width: 11, side: Side::Left },
-    Column { title: "judge", width: 5, side: Side::Right },
-    Column { title: "tokens", width: 6, side: Side::Right },
-    Column { title: "true", width: 13, side: Side::Left },
-    Column { title: "student → teacher", width: 28, side: Side::Left },
-    Column { title: "record", width: 8, side: Side::Right },
-    Column { title: "teacher", width: 30, side: Side::Left },
-];
+/// Which columns fit, and how wide each is: what the question begins with always has room.
+fn columns(width: u16, labels: u16) -> Vec<(Column, u16)> {
+    let mut found = vec![(Column::Number, 6), (Column::Verdict, 13)];
+    if width >= LABELS {
+        found.push((Column::Labels, labels));
+    }
+    if width >= SCORES {
+        found.push((Column::Judge, 5));
+    }
+    if width >= WIDEST {
+        found.push((Column::Tokens, 6));
+    }
+    let teacher = (width >= WIDEST).then_some((Column::Teacher, 16));
+    let used: u16 = found.iter().chain(&teacher).map(|(_, wide)| wide + 2).sum();
+    let free = width.saturating_sub(used);
+    if width >= ROOMY {
+        let half = free.saturating_sub(2) / 2;
+        found.extend([(Column::Question, half), (Column::Text, free.saturating_sub(half + 2))]);
+    } else {
+        found.push((Column::Question, free));
+    }
+    found.extend(teacher);
+    found
+}
 
 pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
-    let titles = COLUMNS.map(|column| column.title.to_owned());
-    cells(buffer, Rect { height: 1, ..area }, &titles, |_| view.theme.dim);
+    let columns = columns(area.width, labels_width(view));
+    let titles: Vec<(String, Style)> =
+        columns.iter().map(|(column, _)| (column.title().to_owned(), view.theme.dim)).collect();
+    cells(buffer, Rect { height: 1, ..area }, &columns, &titles);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     pane.table = body;
     let rows = view.store.review.rows();
@@ -50,58 +91,83 @@ pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: Vie
             buffer.set_style(Rect { x: line.x.saturating_sub(1), width: line.width + 1, ..line }, style);
             put(buffer, Rect { x: line.x.saturating_sub(1), width: 1, ..line }, "▌", view.theme.accent);
         }
-        cells(buffer, line, &words(pane, row), |column| style(column, row, view));
+        let words: Vec<(String, Style)> =
+            columns.iter().map(|(column, _)| cell(pane, row, *column, view)).collect();
+        cells(buffer, line, &columns, &words);
     }
 }
 
-fn words(pane: &Review, row: &QueueRow) -> [String; 8] {
+/// Room for two of the session's labels.
+fn labels_width(view: View<'_>) -> u16 {
+    let report = view.store.review.report.as_ref();
+    let names = report.map(|report| report.overall.confusion.labels()).unwrap_or_default();
+    let longest = names.iter().map(|name| text::width(name)).max().unwrap_or(1) as u16;
+    (2 * longest + 5).clamp(9, 25)
+}
+
+fn cell(pane: &Review, row: &QueueRow, column: Column, view: View<'_>) -> (String, Style) {
+    let theme = view.theme;
+    let blind = pane.blind == Blind::Yes;
+    let corrected = row.id.correction().is_some();
+    let glimpse = view.store.review.glimpse(row.id);
+    match column {
+        Column::Number => {
+            let number = text::count(row.id.number().unsigned_abs());
+            (if corrected { number } else { format!("t{number}") }, theme.dim)
+        }
+        Column::Verdict => verdict(pane, row, view),
+        Column::Labels | Column::Text if blind => (String::new(), theme.dim),
+        Column::Labels if corrected => {
+            let reaches = row.own_label() == &*row.truth;
+            let (sign, style) = if reaches { ("✓", theme.text) } else { ("✗", theme.warning) };
+            (format!("{sign} {} → {}", row.flawed, row.own_label()), style)
+        }
+        Column::Labels => (format!("✗ {}", row.flawed), theme.text),
+        Column::Judge => match row.score.filter(|_| !blind) {
+            None => ("–".to_owned(), theme.dim),
+            Some(score) => (score.to_string(), theme.text),
+        },
+        Column::Tokens => (row.tokens.to_string(), theme.text),
+        Column::Question => {
+            (glimpse.map_or_else(|| "…".to_owned(), |glimpse| glimpse.question.clone()), theme.text)
+        }
+        Column::Text => {
+            (glimpse.map_or_else(String::new, |glimpse| bare(&glimpse.text).to_owned()), theme.dim)
+        }
+        Column::Teacher => (if blind { String::new() } else { row.teacher.to_string() }, theme.dim),
+    }
+}
+
+fn verdict(pane: &Review, row: &QueueRow, view: View<'_>) -> (String, Style) {
+    if row.draft == Draft::Kept {
+        return ("✎ your draft".to_owned(), view.theme.accent);
+    }
+    if row.id.correction().is_none() {
+        return ("· uncorrected".to_owned(), view.theme.warning);
+    }
     let blind = pane.blind == Blind::Yes;
     let verdict = if blind { row.mine.unwrap_or_default() } else { row.verdict };
     let odds = match row.disagreement {
         Disagreement::Reviewers if !blind => " ≠",
         Disagreement::Reviewers | Disagreement::Label | Disagreement::None => "",
     };
-    let reached = match (blind, row.label == row.truth) {
-        (true, _) => String::new(),
-        (false, true) => format!("{} → {} ✓", row.flawed, row.label),
-        (false, false) => format!("{} → {} ✗", row.flawed, row.label),
-    };
-    [
-        text::count(row.id.0.unsigned_abs()),
-        format!("{} {}{odds}", verdict.sign(), verdict.name()),
-        row.score.filter(|_| !blind).map_or_else(|| "–".to_owned(), |score| score.to_string()),
-        row.tokens.to_string(),
-        row.truth.to_string(),
-        reached,
-        text::count(row.record.0.unsigned_abs()),
-        if blind { String::new() } else { row.teacher.to_string() },
-    ]
+    let style = if blind { view.theme.text } else { verdict_style(row, view) };
+    (format!("{} {}{odds}", verdict.sign(), verdict.name()), style)
 }
 
-fn style(column: usize, row: &QueueRow, view: View<'_>) -> Style {
-    match column {
-        1 => verdict_style(row, view),
-        5 if row.label != row.truth => view.theme.warning,
-        0 | 6 | 7 => view.theme.dim,
-        _ => view.theme.text,
-    }
+/// Without the number of the first step: all begin with that.
+fn bare(text: &str) -> &str {
+    let text = text.trim_start();
+    ["step 1:", "Step 1:"].iter().find_map(|head| text.strip_prefix(head)).unwrap_or(text).trim_start()
 }
 
-/// Draws as many columns as fit.
-fn cells(buffer: &mut Buffer, area: Rect, words: &[String; 8], style: impl Fn(usize) -> Style) {
+fn cells(buffer: &mut Buffer, area: Rect, columns: &[(Column, u16)], words: &[(String, Style)]) {
     let mut x = area.x;
-    for (index, (column, words)) in COLUMNS.iter().zip(words).enumerate() {
-        let room = area.right().saturating_sub(x);
-        if room < column.width.min(8) {
-            return;
-        }
-        let width = column.width.min(room);
+    for ((column, width), (words, style)) in columns.iter().zip(words) {
+        let width = (*width).min(area.right().saturating_sub(x));
         let short = text::shorten(words, usize::from(width));
-        let offset = match column.side {
-            Side::Left => 0,
-            Side::Right => width.saturating_sub(text::width(&short) as u16),
-        };
-        buffer.set_stringn(x + offset, area.y, &short, usize::from(width), style(index));
+        let offset = if column.is_number() { width.saturating_sub(text::width(&short) as u16) } else { 0 };
+        buffer.set_stringn(x + offset, area.y, &short, usize::from(width), *style);
         x += width + 2;
     }
 }

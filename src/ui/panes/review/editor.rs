@@ -1,0 +1,219 @@
+//! A correction and why the thought went wrong, being written: two fields, and what they were before.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::Widget;
+use tui_textarea::{TextArea, WrapMode};
+
+use super::draw::rule;
+use crate::domain::review::{DraftText, ReviewItem, Reviewed};
+use crate::ui::pane::{Input, View};
+use crate::ui::widgets::text;
+
+/// Rows from which both fields stand below each other.
+const BOTH: u16 = 9;
+/// Seconds between two drafts of a text that is being written.
+const PAUSE: f64 = 2.0;
+
+/// Which of the two is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Part {
+    #[default]
+    Text,
+    Analysis,
+}
+
+/// What the two fields hold: the text, then the analysis.
+type Texts = [String; 2];
+
+/// Both fields.
+#[derive(Debug)]
+pub(super) struct Editor {
+    pub(super) of: Reviewed,
+    fields: [TextArea<'static>; 2],
+    part: Part,
+    /// Without any draft.
+    before: Texts,
+    /// What was last sent to be kept, and when, in seconds since 1970.
+    sent: (Texts, f64),
+    /// When the draft that it goes on with was kept, in milliseconds since 1970.
+    draft: Option<i64>,
+    /// What is wrong with what was to be saved.
+    pub(super) complaint: String,
+}
+
+impl Editor {
+    /// On the text as it would be trained on, or where a draft left it.
+    pub(super) fn new(item: &ReviewItem) -> Self {
+        let before = [item.text().to_owned(), item.analysis().to_owned()];
+        let texts = match &item.draft {
+            Some(draft) => [draft.text.clone(), draft.analysis.clone()],
+            None => before.clone(),
+        };
+        Self {
+            of: item.id,
+            fields: [field(&texts[0]), field(&texts[1])],
+            part: Part::Text,
+            before,
+            sent: (texts, f64::NEG_INFINITY),
+            draft: item.draft.as_ref().map(|draft| draft.at),
+            complaint: String::new(),
+        }
+    }
+
+    fn texts(&self) -> Texts {
+        let [text, analysis] = &self.fields;
+        [text.lines().join("\n"), analysis.lines().join("\n")]
+    }
+
+    pub(super) fn text(&self) -> String {
+        self.fields[0].lines().join("\n")
+    }
+
+    /// The analysis, when it is another one than before.
+    pub(super) fn new_analysis(&self) -> Option<String> {
+        let [_, analysis] = self.texts();
+        (analysis != self.before[1]).then_some(analysis)
+    }
+
+    /// Whether anything differs from what is saved.
+    pub(super) fn is_changed(&self) -> bool {
+        self.texts() != self.before
+    }
+
+    /// Whether a draft holds all of it.
+    pub(super) fn is_kept(&self, draft: Option<&DraftText>) -> bool {
+        let texts = self.texts();
+        draft.is_some_and(|draft| draft.text == texts[0] && draft.analysis == texts[1])
+    }
+
+    /// Whether something was typed since a draft was sent to be kept.
+    pub(super) fn is_unsent(&self) -> bool {
+        self.texts() != self.sent.0
+    }
+
+    /// What is to be kept as a draft now: nothing when nothing differs from what is saved. It counts as sent.
+    pub(super) fn send_draft(&mut self, now: f64) -> Option<DraftText> {
+        self.sent = (self.texts(), now);
+        let [text, analysis] = self.texts();
+        self.is_changed().then_some(DraftText { text, analysis, at: (now * 1000.0) as i64 })
+    }
+
+    /// Whether it is time to keep what was typed since.
+    pub(super) fn is_due(&self, now: f64) -> bool {
+        now - self.sent.1 >= PAUSE
+    }
+
+    /// Back to what it was before anything was typed; the fields' own undo takes that back.
+    pub(super) fn restore(&mut self) {
+        for (field, before) in self.fields.iter_mut().zip(&self.before) {
+            set(field, before);
+        }
+        self.draft = None;
+        self.complaint.clear();
+    }
+
+    pub(super) fn switch(&mut self) {
+        self.part = if self.part == Part::Text { Part::Analysis } else { Part::Text };
+    }
+
+    fn current(&mut self) -> &mut TextArea<'static> {
+        &mut self.fields[self.part as usize]
+    }
+
+    pub(super) fn input(&mut self, input: &Input) {
+        self.complaint.clear();
+        match input {
+            Input::Key(key) => {
+                self.current().input(*key);
+            }
+            Input::Paste(text) => {
+                self.current().insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
+            }
+        }
+    }
+
+    /// The field that is written, for the person's own editor.
+    pub(super) fn current_text(&self) -> String {
+        self.fields[self.part as usize].lines().join("\n")
+    }
+
+    pub(super) fn replace(&mut self, text: &str) {
+        set(self.current(), &text.replace("\r\n", "\n"));
+        self.complaint.clear();
+    }
+
+    /// Draws the text in one area and the analysis in another; in the first alone what is written, where the second
+    /// has no room.
+    pub(super) fn draw(&mut self, buffer: &mut Buffer, text: Rect, analysis: Rect, view: View<'_>) {
+        for (part, area) in [(Part::Text, text), (Part::Analysis, analysis)] {
+            self.draw_part(buffer, part, area, view);
+        }
+    }
+
+    /// Both below each other, or what is written alone.
+    pub(super) fn draw_below(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        if area.height < BOTH {
+            return self.draw_part(buffer, self.part, area, view);
+        }
+        let lower = area.height / 3;
+        let text = Rect { height: area.height - lower, ..area };
+        let analysis = Rect { y: text.bottom(), height: lower, ..area };
+        self.draw(buffer, text, analysis, view);
+    }
+
+    fn draw_part(&mut self, buffer: &mut Buffer, part: Part, area: Rect, view: View<'_>) {
+        let theme = view.theme;
+        let here = part == self.part;
+        let style = match (here, self.complaint.is_empty()) {
+            (true, false) => theme.bad,
+            (true, true) => theme.accent,
+            (false, _) => theme.dim,
+        };
+        rule(buffer, Rect { height: 1.min(area.height), ..area }, &self.title(part, view), style, view);
+        let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        let Some(field) = self.fields.get_mut(part as usize) else { return };
+        field.set_style(theme.text);
+        field.set_placeholder_style(theme.dim);
+        field.set_cursor_style(if here { theme.caret } else { theme.text });
+        (&*field).render(body, buffer);
+    }
+
+    fn title(&self, part: Part, view: View<'_>) -> String {
+        let here = part == self.part;
+        if here && !self.complaint.is_empty() {
+            return self.complaint.clone();
+        }
+        let name = match part {
+            Part::Text => "correction",
+            Part::Analysis => "why it went wrong",
+        };
+        match (here, self.draft) {
+            (false, _) => format!("{name} · tab"),
+            (true, None) => format!("{name} · being edited"),
+            (true, Some(at)) => {
+                format!("{name} · your draft of {}", text::ago(at as f64 / 1000.0, view.store.now))
+            }
+        }
+    }
+}
+
+/// Puts a text in the place of all that a field holds.
+fn set(area: &mut TextArea<'static>, text: &str) {
+    area.select_all();
+    area.cut();
+    area.insert_str(text);
+    // Selecting ends where lines or columns are too many to be counted.
+    if area.lines().join("\n") != text {
+        *area = field(text);
+    }
+}
+
+fn field(text: &str) -> TextArea<'static> {
+    let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
+    area.set_cursor_line_style(Style::new());
+    area.set_wrap_mode(WrapMode::WordOrGlyph);
+    area.set_placeholder_text("what the thought overlooks or gets wrong");
+    area
+}

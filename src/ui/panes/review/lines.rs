@@ -1,0 +1,180 @@
+//! The one line that can be typed below the head: a filter, a reason, a comment, who does a job; with what is offered
+//! for it.
+
+use super::act::send;
+use super::{Mode, Review, Wanted};
+use crate::app::store::Store;
+use crate::domain::protocol::ReviewCommand;
+use crate::domain::reflection::Verdict;
+use crate::domain::review_filter::{HINT, ReviewFilter};
+use crate::domain::review_job::{self, JobKind, JobOrder};
+use crate::ui::pane::{Effect, Input};
+use crate::ui::widgets::field::Field;
+
+/// A line, and what is asked for.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) wanted: Wanted,
+    pub(super) field: Field,
+    /// Which of the earlier comments is chosen.
+    pub(super) picked: Option<usize>,
+}
+
+impl Line {
+    fn new(wanted: Wanted, hint: &str, text: &str) -> Self {
+        let mut field = Field::new(hint);
+        field.paste(text);
+        Self { wanted, field, picked: None }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        self.field.text()
+    }
+
+    /// Puts another text in its place, as one line.
+    pub(super) fn replace(&mut self, text: &str) {
+        let whole = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        *self = Self::new(self.wanted, "", &whole);
+    }
+
+    /// What was said before and has in it what is typed.
+    pub(super) fn offers<'s>(&self, store: &'s Store) -> Vec<&'s str> {
+        let comments = match self.wanted {
+            Wanted::Reason(_) => store.review.comments(Verdict::Rejected),
+            Wanted::Comment(_) => store.review.comments(Verdict::SentBack),
+            Wanted::Filter | Wanted::Job(_) => &[],
+        };
+        let typed = self.text().trim().to_lowercase();
+        comments.iter().map(String::as_str).filter(|said| said.to_lowercase().contains(&typed)).collect()
+    }
+}
+
+impl Review {
+    /// Opens a line; with what was typed there before and left, if that was for the same thing.
+    pub(super) fn open_line(&mut self, wanted: Wanted, hint: &str, text: &str) {
+        let left = self.left.take_if(|(of, _)| *of == wanted).map(|(_, text)| text);
+        self.complaint.clear();
+        self.mode = Mode::Line(Box::new(Line::new(wanted, hint, left.as_deref().unwrap_or(text))));
+    }
+
+    /// Leaves the line; a reason or a comment is there again when the line is opened again.
+    pub(super) fn leave_line(&mut self) {
+        if let Mode::Line(line) = &self.mode {
+            match line.wanted {
+                Wanted::Reason(_) | Wanted::Comment(_) if !line.text().trim().is_empty() => {
+                    self.left = Some((line.wanted, line.text().to_owned()));
+                }
+                Wanted::Reason(_) | Wanted::Comment(_) | Wanted::Filter | Wanted::Job(_) => {}
+            }
+        }
+        self.mode = Mode::Look;
+        self.complaint.clear();
+    }
+
+    pub(super) fn type_into_line(&mut self, input: &Input) {
+        let Mode::Line(line) = &mut self.mode else { return };
+        match input {
+            Input::Key(key) => line.field.key(*key),
+            Input::Paste(text) => line.field.paste(text),
+        }
+        line.picked = None;
+        self.complaint = match line.wanted {
+            Wanted::Filter => ReviewFilter::parse(line.text()).err().unwrap_or_default(),
+            Wanted::Reason(_) | Wanted::Comment(_) | Wanted::Job(_) => String::new(),
+        };
+    }
+
+    /// Chooses the next of the earlier comments, or the one before; behind either end is what was typed.
+    pub(super) fn pick(&mut self, by: isize, store: &Store) {
+        let Mode::Line(line) = &mut self.mode else { return };
+        let last = line.offers(store).len();
+        let at = line.picked.map_or(0, |at| at + 1);
+        let next = (at + last + 1).saturating_add_signed(by) % (last + 1);
+        line.picked = next.checked_sub(1);
+    }
+
+    pub(super) fn accept(&mut self, store: &Store) -> Vec<Effect> {
+        let Mode::Line(line) = &self.mode else { return Vec::new() };
+        let picked = line.picked.and_then(|at| line.offers(store).get(at).map(|said| (*said).to_owned()));
+        let (wanted, text) = (line.wanted, picked.unwrap_or_else(|| line.text().trim().to_owned()));
+        match wanted {
+            Wanted::Filter => match ReviewFilter::parse(&text) {
+                Ok(filter) => {
+                    self.mode = Mode::Look;
+                    self.line = text;
+                    self.filter = filter;
+                    vec![self.ask()]
+                }
+                Err(why) => {
+                    self.complaint = why;
+                    Vec::new()
+                }
+            },
+            Wanted::Reason(id) => self.rejected(id, text),
+            Wanted::Comment(id) => self.sent_back(id, text),
+            Wanted::Job(kind) => match JobOrder::parse(kind, &text) {
+                Ok(order) => {
+                    self.mode = Mode::Look;
+                    if let Some(named) = self.named.get_mut(kind as usize) {
+                        *named = text;
+                    }
+                    vec![send(ReviewCommand::Plan(order))]
+                }
+                Err(why) => {
+                    self.complaint = why;
+                    Vec::new()
+                }
+            },
+        }
+    }
+
+    pub(super) fn edit_filter(&mut self) {
+        let line = self.line.clone();
+        self.open_line(Wanted::Filter, "everything", &line);
+    }
+
+    pub(super) fn begin_job(&mut self, kind: JobKind) -> Vec<Effect> {
+        let named = self.named.get(kind as usize).cloned().unwrap_or_default();
+        self.open_line(Wanted::Job(kind), kind.who(), &named);
+        vec![send(ReviewCommand::ListSpeakers)]
+    }
+
+    /// The next name that begins with what was typed; all of them in turn where a whole name stands there.
+    pub(super) fn complete(&mut self, store: &Store) {
+        let Mode::Line(line) = &mut self.mode else { return };
+        let Wanted::Job(kind) = line.wanted else { return };
+        let names = store.review.speakers.as_deref().unwrap_or_default();
+        let typed = line.text().trim();
+        let found = match names.iter().position(|name| name == typed) {
+            Some(place) => names.get((place + 1) % names.len()),
+            None => names.iter().find(|name| name.starts_with(typed)),
+        };
+        if let Some(name) = found {
+            **line = Line::new(Wanted::Job(kind), kind.who(), name);
+        }
+    }
+
+    /// Below a line: what can be typed, or what is wrong with it.
+    pub(super) fn hint(&self, store: &Store) -> String {
+        let Mode::Line(line) = &self.mode else { return String::new() };
+        if !self.complaint.is_empty() {
+            return self.complaint.clone();
+        }
+        let earlier = if line.offers(store).is_empty() { "" } else { " · ↓ an earlier one" };
+        match line.wanted {
+            Wanted::Filter => HINT.to_owned(),
+            Wanted::Reason(_) => format!("why, in a few words; may stay empty{earlier}"),
+            Wanted::Comment(_) => {
+                format!("what the teacher should change; it is told when reflect runs again{earlier}")
+            }
+            Wanted::Job(kind) => match store.review.speakers.as_deref().unwrap_or_default() {
+                [] => review_job::hint(kind).to_owned(),
+                names => format!(
+                    "{}   ({})",
+                    names.join("  "),
+                    "tab; then options: limit:50 dollars:0.50 split:train"
+                ),
+            },
+        }
+    }
+}

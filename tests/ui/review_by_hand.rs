@@ -1,0 +1,269 @@
+//! Review by hand: thoughts without a correction, drafts, reasons, and what comes at the end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use dojo_studio::domain::protocol::review::{QueueId, Undoing};
+use dojo_studio::domain::protocol::runs::RecipeFile;
+use dojo_studio::domain::protocol::{Command, Event, ReviewCommand, ReviewEvent, RunsCommand, RunsEvent};
+use dojo_studio::domain::reflection::{Decision, ReflectionId, Verdict};
+use dojo_studio::domain::review::{
+    Contents, Disagreement, DraftText, LastStep, QueueRow, ReviewCounts, ReviewItem, Reviewed,
+};
+use dojo_studio::domain::thought::ThoughtId;
+use dojo_studio::ui::pane::{Effect, PaneId};
+
+use super::review::{STUDENT, TEACHER, counts, decide, decided, event, item, opened, row, send, studio};
+use crate::ui::harness::{Harness, NOON};
+
+const THOUGHT: Reviewed = Reviewed::Thought(ThoughtId(9));
+
+fn thought_row() -> QueueRow {
+    QueueRow {
+        id: THOUGHT,
+        score: None,
+        teacher: Arc::from(""),
+        label: Arc::from(""),
+        disagreement: Disagreement::None,
+        ..row(9)
+    }
+}
+
+pub(super) fn thought_item() -> ReviewItem {
+    ReviewItem { id: THOUGHT, reflection: None, verdicts: Vec::new(), ..item(9) }
+}
+
+/// One reflection that is approved already, and a thought that nobody has corrected.
+pub(super) fn nearly_done() -> Harness {
+    let mut studio = Harness::new();
+    studio.keys("2");
+    let approved = QueueRow { verdict: Verdict::Approved, mine: Some(Verdict::Approved), ..row(1) };
+    studio.apply(event(ReviewEvent::Queued { queue: QueueId(1), rows: vec![approved, thought_row()] }));
+    studio.apply(event(ReviewEvent::Counted(ReviewCounts { pending: 0, uncorrected: 1, ..counts() })));
+    studio.apply(opened(1));
+    studio.apply(event(ReviewEvent::Opened(THOUGHT, Some(Box::new(thought_item())))));
+    studio.screen();
+    studio
+}
+
+fn draft(text: &str) -> DraftText {
+    DraftText { text: text.to_owned(), analysis: item(1).analysis().to_owned(), at: (NOON * 1000.0) as i64 }
+}
+
+fn kept(of: Reviewed, draft: Option<DraftText>) -> Effect {
+    send(ReviewCommand::KeepDraft(of, draft))
+}
+
+fn one() -> Reviewed {
+    Reviewed::Correction(ReflectionId(1))
+}
+
+#[test]
+fn a_wrong_thought_without_a_correction_is_read_and_corrected_by_hand() {
+    let mut studio = nearly_done();
+    insta::assert_snapshot!(studio.screen());
+    studio.keys("e");
+    assert!(studio.keys("ctrl-s").is_empty(), "the student's own text corrects nothing");
+    assert!(studio.screen().contains("still the student's own text"));
+    studio.text("NEW ");
+    studio.keys("tab");
+    studio.text("it overlooks looks");
+    insta::assert_snapshot!(studio.screen());
+    let correct = ReviewCommand::Correct {
+        thought: ThoughtId(9),
+        text: format!("NEW {STUDENT}"),
+        analysis: "it overlooks looks".to_owned(),
+    };
+    assert!(studio.keys("ctrl-s").contains(&send(correct)));
+    studio.apply(event(ReviewEvent::Corrected { thought: ThoughtId(9), reflection: ReflectionId(2) }));
+    assert!(studio.screen().contains("reflection 2 of 2 · ✓ approved"), "{}", studio.screen());
+}
+
+#[test]
+fn nothing_is_approved_rejected_or_sent_back_where_there_is_no_correction() {
+    let mut studio = nearly_done();
+    assert_eq!(studio.keys("backspace s"), []);
+    assert!(studio.screen().contains("thought 2 of 2"), "{}", studio.screen());
+    studio.keys("A");
+    assert!(!studio.screen().contains("approve 1"), "a thought doesn't wait for a verdict");
+}
+
+#[test]
+fn esc_keeps_what_was_typed_and_e_goes_on_with_it() {
+    let mut studio = studio();
+    studio.keys("e");
+    // What is typed is kept as it comes, at most every two seconds.
+    let first = studio.text("NE");
+    assert_eq!(first, [kept(one(), Some(draft(&format!("N{TEACHER}"))))]);
+    let whole = draft(&format!("NE{TEACHER}"));
+    assert!(studio.keys("esc").contains(&kept(one(), Some(whole.clone()))));
+    studio.apply(event(ReviewEvent::DraftKept(one(), Some(whole.clone()))));
+    assert!(studio.screen().contains("◌ pending · ✎ your draft"), "{}", studio.screen());
+    studio.keys("n n up up up e");
+    assert!(studio.screen().contains("your draft of now"), "{}", studio.screen());
+    studio.text("W ");
+    let edited = Decision { edited: Some(format!("W NE{TEACHER}")), ..Decision::of(Verdict::Edited) };
+    assert!(studio.keys("ctrl-s").contains(&decide(1, edited)));
+}
+
+#[test]
+fn a_draft_is_let_go_by_going_back_to_the_text_as_it_was() {
+    let mut studio = studio();
+    studio.keys("e");
+    studio.text("oops");
+    studio.keys("ctrl-o");
+    assert!(!studio.screen().contains("oops"));
+    studio.keys("ctrl-u ctrl-u");
+    assert!(studio.screen().contains("oops"), "and the field's own undo brings it back");
+    studio.keys("ctrl-o");
+    assert!(studio.keys("esc").contains(&kept(one(), None)));
+}
+
+#[test]
+fn approving_over_a_draft_asks_first() {
+    let mut studio = studio();
+    let mut begun = item(1);
+    begun.draft = Some(draft("begun"));
+    studio.apply(event(ReviewEvent::Opened(one(), Some(Box::new(begun)))));
+    assert_eq!(studio.keys("enter"), []);
+    assert!(studio.screen().contains("Approve without your draft?"));
+    assert!(studio.keys("y").contains(&decide(1, Decision::of(Verdict::Approved))));
+    studio.apply(decided(1, Verdict::Approved));
+    assert!(studio.screen().contains("reflection 3 of 6"), "{}", studio.screen());
+}
+
+#[test]
+fn a_save_that_is_refused_gives_the_text_back() {
+    let mut studio = studio();
+    studio.keys("e");
+    studio.text("NEW ");
+    studio.keys("ctrl-s");
+    assert!(!studio.screen().contains("being edited"));
+    studio.apply(event(ReviewEvent::Refused("the disk is full".into())));
+    let screen = studio.screen();
+    assert!(screen.contains("being edited") && screen.contains("NEW step 1"), "{screen}");
+}
+
+#[test]
+fn quitting_asks_only_about_what_is_not_on_disk() {
+    let mut studio = studio();
+    studio.keys("e");
+    studio.text("NEW ");
+    studio.keys("ctrl-q");
+    assert!(studio.screen().contains("the correction of reflection 1"), "{}", studio.screen());
+    studio.keys("esc");
+    studio.apply(event(ReviewEvent::DraftKept(one(), Some(draft(&format!("NEW {TEACHER}"))))));
+    assert_eq!(studio.keys("ctrl-q"), [Effect::Quit]);
+}
+
+#[test]
+fn the_persons_own_editor_gets_the_field_that_is_written() {
+    let mut studio = studio();
+    studio.keys("e tab");
+    let analysis = item(1).analysis().to_owned();
+    assert_eq!(studio.keys("ctrl-e"), [Effect::EditOutside(analysis)]);
+    studio.studio.replace_text("line one\nline two".to_owned(), &studio.store);
+    let decision =
+        Decision { analysis: Some("line one\nline two".to_owned()), ..Decision::of(Verdict::Approved) };
+    let effects = studio.keys("ctrl-s");
+    assert!(effects.contains(&decide(1, decision)), "{effects:?}");
+}
+
+#[test]
+fn an_earlier_reason_is_picked_or_narrowed_by_typing() {
+    let mut studio = studio();
+    assert_eq!(studio.keys("backspace"), [send(ReviewCommand::ListComments(Verdict::Rejected))]);
+    let said = ["invents a fact", "too long", "repeats the flawed thought"].map(str::to_owned).to_vec();
+    studio.apply(event(ReviewEvent::CommentsListed(Verdict::Rejected, said)));
+    studio.keys("down down");
+    insta::assert_snapshot!(studio.screen().lines().take(9).collect::<Vec<_>>().join("\n"));
+    let too_long = Decision { comment: "too long".to_owned(), ..Decision::of(Verdict::Rejected) };
+    assert!(studio.keys("enter").contains(&decide(1, too_long)));
+    studio.apply(decided(1, Verdict::Rejected));
+    studio.screen();
+    studio.keys("backspace");
+    studio.text("flaw");
+    let screen = studio.screen();
+    assert!(screen.contains("repeats the flawed") && !screen.contains("too long"), "{screen}");
+    let typed = Decision { comment: "flaw".to_owned(), ..Decision::of(Verdict::Rejected) };
+    assert!(studio.keys("enter").contains(&decide(3, typed)));
+}
+
+#[test]
+fn a_comment_that_was_left_is_there_when_it_is_asked_for_again() {
+    let mut studio = studio();
+    studio.keys("s");
+    studio.text("name the month");
+    studio.keys("esc s");
+    assert!(studio.screen().contains("name the month"));
+    studio.keys("esc n s");
+    assert!(!studio.screen().contains("name the month"), "that was said of another one");
+}
+
+#[test]
+fn enter_on_what_is_approved_goes_on_and_records_nothing() {
+    let mut studio = studio();
+    studio.keys("enter");
+    studio.apply(decided(1, Verdict::Approved));
+    studio.screen();
+    studio.keys("up up");
+    assert!(studio.screen().contains("reflection 1 of 6 · ✓ approved"));
+    assert!(studio.screen().contains("⏎ next"), "{}", studio.screen());
+    let effects = studio.keys("enter");
+    let verdicts =
+        |effect: &&Effect| matches!(effect, Effect::Send(Command::Review(ReviewCommand::Decide { .. })));
+    assert_eq!(effects.iter().find(verdicts), None);
+    assert!(studio.screen().contains("reflection 3 of 6"));
+}
+
+#[test]
+fn at_the_end_one_key_trains_on_what_was_approved() {
+    let mut studio = nearly_done();
+    let words = "Nothing waits any more. t trains on the 81 texts that are ready.";
+    assert!(studio.screen().contains(words), "{}", studio.screen());
+    let recipe = |name: &str, train: &str| RecipeFile {
+        path: PathBuf::from(format!("recipes/{name}.toml")),
+        name: name.to_owned(),
+        text: format!("method = \"sft\"\n[model]\nbase = \"smollm2-135m\"\n[data]\ntrain = \"{train}\"\n"),
+    };
+    let listed = vec![recipe("plain", "data.jsonl"), recipe("reviewed", "set:reviewed balance:label")];
+    studio.apply(Event::Runs(RunsEvent::RecipesListed(listed)));
+    let start = RunsCommand::Start { recipe: PathBuf::from("recipes/reviewed.toml"), after: None };
+    assert_eq!(studio.keys("t")[0], Effect::Send(Command::Runs(start)));
+    assert_eq!(studio.studio.front(), PaneId::Train);
+}
+
+#[test]
+fn undo_of_many_says_first_what_it_takes_back() {
+    let mut studio = studio();
+    assert_eq!(studio.keys("u"), [send(ReviewCommand::Undo(Undoing::UpTo(10)))]);
+    let step = LastStep {
+        number: 7,
+        verdict: Verdict::Approved,
+        reflections: 190,
+        at: ((NOON - 180.0) * 1000.0) as i64,
+    };
+    studio.apply(event(ReviewEvent::UndoIsLarge(step)));
+    studio.keys("ctrl-l");
+    let screen = studio.screen();
+    assert!(screen.contains("Take back 190 approvals?") && screen.contains("3m ago"), "{screen}");
+    assert!(studio.keys("y").contains(&send(ReviewCommand::Undo(Undoing::Step(7)))));
+}
+
+#[test]
+fn a_record_of_several_turns_says_what_was_asked_last_and_what_it_holds() {
+    let mut studio = studio();
+    let several = ReviewItem {
+        question: vec![("question".into(), "And in winter?".into())],
+        contents: Contents { turns: 6, tool_calls: 2, thoughts: 1 },
+        ..item(1)
+    };
+    studio.apply(event(ReviewEvent::Opened(one(), Some(Box::new(several)))));
+    for size in [(160, 40), (80, 24), (60, 16)] {
+        studio.resize(size.0, size.1);
+        let screen = studio.screen();
+        for words in ["And in winter?", "6 turns", "2 tool calls", "1 thought"] {
+            assert!(screen.contains(words), "{words} at {size:?}:\n{screen}");
+        }
+    }
+}

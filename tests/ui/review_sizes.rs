@@ -1,0 +1,97 @@
+//! The Review pane at every size: nothing that matters is off the screen.
+
+use dojo_studio::domain::protocol::ReviewEvent;
+use dojo_studio::domain::protocol::review::QueueId;
+use dojo_studio::domain::review::Glimpse;
+
+use super::review::{event, row, studio};
+use super::review_by_hand::nearly_done;
+use crate::ui::harness::Harness;
+
+const SIZES: [(u16, u16); 5] = [(60, 16), (80, 24), (120, 36), (140, 40), (200, 60)];
+
+#[test]
+fn approve_and_reject_are_in_the_footer_at_every_size() {
+    let mut studio = studio();
+    for (columns, rows) in SIZES {
+        studio.resize(columns, rows);
+        let screen = studio.screen();
+        let footer = screen.lines().last().unwrap_or_default();
+        for words in ["approve", "e edit", "reject", "? help"] {
+            assert!(footer.contains(words), "{words} at {columns}x{rows}: {footer}");
+        }
+    }
+}
+
+#[test]
+fn why_it_went_wrong_stands_right_below_the_texts_at_every_size() {
+    let mut studio = studio();
+    for (columns, rows) in SIZES {
+        studio.resize(columns, rows);
+        let screen = studio.screen();
+        let lines: Vec<&str> = screen.lines().collect();
+        let at = lines.iter().position(|line| line.contains("why it went wrong"));
+        let at = at.unwrap_or_else(|| panic!("it is not shown at {columns}x{rows}:\n{screen}"));
+        assert!(lines[at + 1].contains("In step 2 the student"), "{columns}x{rows}:\n{screen}");
+        assert!(lines[at - 1].trim() != "", "a gap above it at {columns}x{rows}:\n{screen}");
+    }
+}
+
+#[test]
+fn the_texts_can_be_read_without_marks() {
+    let mut studio = studio();
+    studio.keys("c");
+    let screen = studio.screen();
+    assert!(!screen.contains("[+") && !screen.contains("[-"), "{screen}");
+    insta::assert_snapshot!(studio.size(80, 24).screen());
+}
+
+#[test]
+fn a_thought_without_a_correction_is_read_on_small_screens() {
+    insta::assert_snapshot!("at_80", nearly_done().size(80, 24).screen());
+    insta::assert_snapshot!("at_60", nearly_done().size(60, 16).screen());
+}
+
+#[test]
+fn on_a_small_screen_the_field_that_is_written_has_all_the_room() {
+    let mut studio = studio().size(60, 16);
+    studio.keys("e");
+    insta::assert_snapshot!("writing_at_60", studio.screen());
+    let mut studio = studio.size(80, 24);
+    studio.keys("tab");
+    insta::assert_snapshot!("writing_at_80", studio.screen());
+}
+
+fn table() -> Harness {
+    let mut studio = studio();
+    studio.keys("z");
+    let begins = |id: i64| Glimpse {
+        question: format!("Record {id}: a Bombay looks like a small panther / Is it because of its looks?"),
+        text: "step 1: The premise says that a Bombay cat resembles a small black panther.".to_owned(),
+    };
+    let seen = (1..=6).map(|id| (row(id).id, begins(id))).collect();
+    studio.apply(event(ReviewEvent::Glanced(seen)));
+    studio
+}
+
+#[test]
+fn the_queue_shows_how_the_texts_begin_at_every_size() {
+    for (columns, rows) in SIZES {
+        let screen = table().size(columns, rows).screen();
+        let shown = screen.lines().take(9).collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(format!("queue_at_{columns}"), shown);
+    }
+}
+
+#[test]
+fn how_rows_begin_is_asked_once_for_each_block_of_them() {
+    let mut studio = studio();
+    let rows = (1..=1_000).map(row).collect();
+    studio.apply(event(ReviewEvent::Queued { queue: QueueId(1), rows }));
+    let glances = |effects: Vec<dojo_studio::ui::pane::Effect>| {
+        effects.iter().filter(|effect| format!("{effect:?}").contains("Glance(")).count()
+    };
+    assert_eq!(glances(studio.keys("z")), 1);
+    assert_eq!(glances(studio.keys("down down down up")), 0);
+    assert_eq!(glances(studio.keys("end")), 1);
+}
