@@ -1,10 +1,11 @@
 //! Opening what is to be imported, with the mapping that was used last for files with these columns. The studio and
 //! `dojo data import` both use this.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
+use crate::data::hub::DatasetName;
 use crate::data::import::{Import, ImportOptions};
 use crate::data::mapping::Mapping;
 use crate::session::{self, Session};
@@ -56,4 +57,47 @@ pub(crate) fn remember(session: &mut Session, source: &Import) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Where a path that was typed leads: from the current folder, and without a `~`.
+///
+/// # Errors
+/// When nothing is there.
+pub(crate) fn place(path: &Path) -> Result<PathBuf> {
+    if DatasetName::is_one(path) {
+        return Ok(path.to_path_buf());
+    }
+    let path = std::path::absolute(home(path)).with_context(|| format!("find {}", path.display()))?;
+    ensure!(path.exists(), "there is no file or folder {}", path.display());
+    Ok(path)
+}
+
+fn home(path: &Path) -> PathBuf {
+    let inside = path.strip_prefix("~").ok().and_then(|rest| Some(std::env::home_dir()?.join(rest)));
+    inside.unwrap_or_else(|| path.to_path_buf())
+}
+
+/// Paths that are offered for what is being typed.
+const OFFERED: usize = 200;
+
+/// What a path that is being typed may become, as it would be typed: folders end in a slash. Hidden files only when
+/// they are asked for.
+pub(crate) fn complete(typed: &str) -> Vec<String> {
+    if typed.starts_with("hf:") {
+        return Vec::new();
+    }
+    let (folder, beginning) = typed.rfind('/').map_or(("", typed), |slash| typed.split_at(slash + 1));
+    let place = if folder.is_empty() { PathBuf::from(".") } else { home(Path::new(folder)) };
+    let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
+    let mut paths: Vec<String> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let hidden = name.starts_with('.') && !beginning.starts_with('.');
+            let end = if entry.path().is_dir() { "/" } else { "" };
+            (name.starts_with(beginning) && !hidden).then(|| format!("{folder}{name}{end}"))
+        })
+        .collect();
+    paths.sort();
+    paths.truncate(OFFERED);
+    paths
 }

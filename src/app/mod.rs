@@ -11,6 +11,7 @@ pub(crate) mod imports;
 mod jobs;
 pub mod models;
 pub mod process;
+pub mod recipes;
 mod records;
 pub mod review;
 pub mod runs;

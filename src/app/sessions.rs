@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use include_dir::{Dir, include_dir};
 
+use super::runs;
 use crate::config::Folders;
 use crate::domain::name;
-use crate::domain::session::{Download, SessionFile, SessionInfo, SessionPlace, SessionSummary};
-use crate::engine::hub;
+use crate::domain::session::{Begins, Download, SessionFile, SessionInfo, SessionPlace, SessionSummary};
+use crate::engine::{files, hub};
 
 /// What says that a folder is a session.
 const FILE: &str = "session.toml";
@@ -122,6 +123,68 @@ pub fn create(folders: &Folders, name: &str) -> Result<SessionInfo> {
     open(&path)
 }
 
+/// Makes an empty session for the records of a file, a folder or a dataset of the hub, called like it.
+///
+/// # Errors
+/// When it can't be made.
+pub fn create_for(folders: &Folders, path: &Path) -> Result<SessionInfo> {
+    let text = path.to_string_lossy();
+    let last = match text.strip_prefix("hf:") {
+        Some(dataset) => {
+            dataset.split(':').next().and_then(|name| name.rsplit('/').next()).map(str::to_owned)
+        }
+        None => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
+    };
+    let stem = name::made_of(last.as_deref().unwrap_or("data"));
+    let free = |name: &String| !folders.sessions().join(name).exists() && SAMPLES.get_dir(name).is_none();
+    let mut names = std::iter::once(stem.clone()).chain((2..).map(|number| format!("{stem}-{number}")));
+    create(folders, &names.find(free).unwrap_or(stem))
+}
+
+/// Gives a session's folder another name.
+///
+/// # Errors
+/// When it is no session of the user's, a run in it goes on, or the name is taken or can't be a folder's.
+pub fn rename(folders: &Folders, folder: &Path, name: &str) -> Result<()> {
+    name::check("session", name).map_err(anyhow::Error::msg)?;
+    let session = at_rest(folders, folder)?;
+    let to = folders.sessions().join(name);
+    ensure!(!to.exists(), "there is a session '{name}' already, in {}", to.display());
+    // Its title is only another spelling of the folder's name.
+    if session.file.title == session.name {
+        let file = SessionFile { title: name.to_owned(), ..session.file };
+        files::write_atomically(&session.path.join(FILE), toml::to_string(&file)?.as_bytes())?;
+    }
+    std::fs::rename(&session.path, &to)
+        .with_context(|| format!("rename {} to {}", session.path.display(), to.display()))
+}
+
+/// Removes a session's folder with its records, runs and recipes.
+///
+/// # Errors
+/// When it is no session of the user's, a run in it goes on, or the folder can't be removed.
+pub fn delete(folders: &Folders, folder: &Path) -> Result<()> {
+    let session = at_rest(folders, folder)?;
+    files::remove_folder(&session.path).with_context(|| format!("delete the session {}", session.name))
+}
+
+/// A session of the user's in which no run goes on.
+fn at_rest(folders: &Folders, folder: &Path) -> Result<SessionInfo> {
+    let session = open(folder)?;
+    let home = folders.sessions().canonicalize().context("find the sessions")?;
+    ensure!(
+        session.path.parent() == Some(home.as_path()),
+        "{} is not in {}: move or remove it in a shell",
+        session.path.display(),
+        home.display()
+    );
+    let live = runs::list_runs_in(&session.runs())?.into_iter().find(|run| run.standing.is_live());
+    if let Some(run) = live {
+        bail!("the run {} of {} is {}; stop it first", run.name, session.name, run.standing.name());
+    }
+    Ok(session)
+}
+
 /// The user's sessions by name, then the samples that were not opened yet.
 ///
 /// # Errors
@@ -154,12 +217,19 @@ fn own(folders: &Folders) -> Result<Vec<SessionSummary>> {
 fn summary(folders: &Folders, session: SessionInfo) -> SessionSummary {
     let runs = std::fs::read_dir(session.runs())
         .map_or(0, |runs| runs.flatten().filter(|run| run.path().is_dir()).count());
+    let holds = |file: &str| session.path.join(file).is_file();
+    let begins = match runs {
+        0 if holds("reflections.jsonl") => Begins::Review,
+        0 if !holds("data.jsonl") && !has_files(&session.recipes()) => Begins::Data,
+        _ => Begins::Train,
+    };
     SessionSummary {
         name: session.name,
         about: session.file.about,
+        bytes: size_on_disk(&session.path),
         place: SessionPlace::Folder(session.path),
         runs,
-        bytes: 0,
+        begins,
         download: download(folders, &session.file.model),
     }
 }
@@ -173,6 +243,10 @@ fn sample_summary(folders: &Folders, sample: &Dir<'_>) -> Option<SessionSummary>
         place: SessionPlace::Sample,
         runs: 0,
         bytes: size(sample),
+        begins: match sample.get_file(sample.path().join("reflections.jsonl")) {
+            Some(_) => Begins::Review,
+            None => Begins::Train,
+        },
         download: download(folders, &file.model),
     })
 }
@@ -199,4 +273,19 @@ fn shipped_size(model: &str) -> Option<u64> {
 fn size(dir: &Dir<'_>) -> u64 {
     let files: u64 = dir.files().map(|file| file.contents().len() as u64).sum();
     files + dir.dirs().map(size).sum::<u64>()
+}
+
+fn has_files(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn size_on_disk(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(data) if data.is_dir() => size_on_disk(&entry.path()),
+            Ok(data) => data.len(),
+            Err(_) => 0,
+        })
+        .sum()
 }

@@ -55,10 +55,23 @@ pub struct SessionSummary {
     pub place: SessionPlace,
     /// Runs in it, of any state.
     pub runs: usize,
-    /// Bytes of the files that opening it would copy (samples), or 0.
+    /// Bytes of the files that opening it would copy (samples), or of all that is in its folder.
     pub bytes: u64,
     /// What training in it has to fetch first.
     pub download: Download,
+    /// What one does first in it.
+    pub begins: Begins,
+}
+
+/// What one does first in a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Begins {
+    /// It has no records yet.
+    Data,
+    /// It brings thoughts and corrections that wait for a verdict.
+    Review,
+    #[default]
+    Train,
 }
 
 /// What has to be fetched before a session's model can be used.

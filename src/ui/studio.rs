@@ -9,7 +9,7 @@ use crossterm::event::{
 use ratatui::layout::{Position, Rect};
 
 use crate::app::store::Store;
-use crate::domain::protocol::{Command, SystemCommand};
+use crate::domain::protocol::{Command, SessionsCommand, SystemCommand};
 use crate::domain::settings::Settings;
 use crate::ui::action::Action;
 use crate::ui::keymap::{Chord, Keymap, Typing};
@@ -229,7 +229,11 @@ impl Studio {
             shell::Action::PreviousPane => self.front = self.beside(PaneId::ALL.len() - 1),
             shell::Action::Help => self.overlay = Some(Box::new(self.help(store))),
             shell::Action::Palette => self.overlay = Some(Box::new(Palette::new(self.entries(store)))),
-            shell::Action::Sessions => self.overlay = Some(Box::new(sessions::Picker::new())),
+            shell::Action::Sessions => {
+                self.overlay = Some(Box::new(sessions::Picker::new()));
+                // One may have been made in a shell.
+                return vec![Effect::Send(Command::Sessions(SessionsCommand::List))];
+            }
             shell::Action::NewSession => self.overlay = Some(Box::new(sessions::Picker::naming())),
             shell::Action::Jobs => self.overlay = Some(Box::new(jobs::JobsDrawer::default())),
             shell::Action::Log => self.overlay = Some(Box::new(log::LogView::default())),

@@ -70,6 +70,8 @@ fn records_come_in_are_counted_checked_and_changed_in_the_pane() {
     pane.shows("the first rows become");
     pane.shows("count from 0");
     pane.keys("enter");
+    pane.shows("17 records are in");
+    pane.keys("esc");
     pane.shows("17 of 17");
     // Counted without being asked, for the session's model.
     pane.shows("tokens     median");

@@ -1,5 +1,6 @@
 mod agreement;
 mod doctor;
+mod dropped;
 mod leads;
 mod recipe;
 mod reflection;

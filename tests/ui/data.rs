@@ -4,11 +4,12 @@ use dojo_studio::domain::change::{Body, Change, ChangeState, HistoryEntry, Recor
 use dojo_studio::domain::filter::{Filter, Vocabulary, parse};
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::protocol::data::{Found, Generation, Opened, RowSummary, ViewId, Viewed};
-use dojo_studio::domain::protocol::{Command, DataCommand, DataEvent, Event};
+use dojo_studio::domain::protocol::{Command, DataCommand, DataEvent, Event, SessionsCommand, SessionsEvent};
 use dojo_studio::domain::record::{Provenance, Record, RecordId, Status};
+use dojo_studio::domain::session::{SessionFile, SessionInfo};
 use dojo_studio::domain::statistics::{Balance, Statistics, TokenBins};
 use dojo_studio::domain::view::{Order, SortField};
-use dojo_studio::ui::pane::Effect;
+use dojo_studio::ui::pane::{Effect, PaneId};
 
 use crate::ui::harness::{Harness, NOON};
 
@@ -411,7 +412,7 @@ fn another_filter_is_looked_at_from_its_top() {
 
 #[test]
 fn an_import_shows_what_it_would_read_and_a_part_can_have_another_column() {
-    use dojo_studio::domain::protocol::data::{Example, ImportPlan, PlannedFile};
+    use dojo_studio::domain::protocol::data::{Example, ImportPlan, Imported, PlannedFile};
     let mut studio = studio().size(120, 26);
     studio.keys("i");
     studio.text("rows.csv");
@@ -449,6 +450,45 @@ fn an_import_shows_what_it_would_read_and_a_part_can_have_another_column() {
         [plan(&["prompt=question", "completion=solution", "label=final"])]
     );
     let map = ["prompt=question", "completion=solution", "label=final"].map(str::to_owned).to_vec();
-    assert_eq!(studio.keys("enter"), [send(DataCommand::Import { path, map })]);
-    assert!(studio.screen().contains("184 of 500"));
+    let import = send(DataCommand::Import { path: path.clone(), map });
+    assert_eq!(studio.keys("enter"), [import]);
+    assert!(studio.screen().contains("importing"));
+    let came = Imported { added: 310, repeated: 2, rejected: 1 };
+    studio.apply(Event::Data(DataEvent::Imported(path, Ok(came))));
+    let screen = studio.screen();
+    assert!(screen.contains("310 records are in") && screen.contains("⏎ to training"), "{screen}");
+    let _ = studio.keys("enter");
+    assert_eq!(studio.studio.front(), PaneId::Train);
+}
+
+#[test]
+fn a_path_is_completed_as_far_as_all_files_begin_alike() {
+    let mut studio = studio().size(80, 24);
+    studio.keys("i");
+    let _ = studio.text("da");
+    let paths = ["data/", "data-1.csv", "data-2.csv"].map(str::to_owned).to_vec();
+    studio.apply(Event::Sessions(SessionsEvent::Completed { typed: "da".into(), paths }));
+    assert!(studio.screen().contains("data-2.csv"));
+    let ask = Effect::Send(Command::Sessions(SessionsCommand::Complete("data".into())));
+    assert_eq!(studio.keys("tab"), [ask]);
+    assert!(!studio.screen().contains("data-2.csv"), "an answer to what was typed before is stale");
+}
+
+#[test]
+fn a_session_that_was_just_made_shows_what_its_file_would_become_or_asks_for_one() {
+    let made = |from: Option<&str>| {
+        let mut studio = Harness::empty().with(Event::Sessions(SessionsEvent::Made(
+            SessionInfo { name: "rows".into(), path: "sessions/rows".into(), file: SessionFile::default() },
+            from.map(Into::into),
+        )));
+        let effects = studio.keys("1");
+        (studio, effects)
+    };
+    let (_, effects) = made(Some("/data/rows.csv"));
+    let plan = send(DataCommand::PlanImport { path: "/data/rows.csv".into(), map: Vec::new() });
+    assert!(effects.contains(&plan), "{effects:?}");
+    let (mut studio, _) = made(None);
+    assert!(studio.screen().contains("hf:owner/name"));
+    studio.paste("'/data/my rows.csv'");
+    assert!(studio.screen().contains("import") && studio.screen().contains(" /data/my rows.csv"));
 }

@@ -66,6 +66,9 @@ fn the_first_start_explains_itself_and_opens_a_sample_with_one_key() {
     insta::assert_snapshot!("welcome", studio.screen());
     let open = SessionsCommand::OpenSample("nli-reflection".into());
     assert_eq!(studio.keys("down enter"), [Effect::Send(Command::Sessions(open))]);
+    assert_eq!(studio.studio.front(), Review);
+    let open = SessionsCommand::OpenSample("query-expansion".into());
+    assert_eq!(studio.keys("down enter"), [Effect::Send(Command::Sessions(open))]);
     assert_eq!(studio.studio.front(), Train);
 }
 
@@ -160,7 +163,27 @@ fn the_session_picker_opens_and_makes_sessions() {
     studio.keys("f2 n");
     studio.text("chemistry");
     let create = SessionsCommand::Create("chemistry".into());
-    assert_eq!(studio.keys("enter"), [Effect::Send(Command::Sessions(create))]);
+    assert!(studio.keys("enter").contains(&Effect::Send(Command::Sessions(create))));
+}
+
+#[test]
+fn the_picker_looks_again_filters_renames_and_asks_before_it_deletes() {
+    let command = |command| Effect::Send(Command::Sessions(command));
+    let mut studio = studio_with([world::sessions()]);
+    let _ = studio.keys("6");
+    assert!(studio.keys("f2").contains(&command(SessionsCommand::List)));
+    studio.keys("/");
+    studio.text("QUERY");
+    assert!(!studio.screen().contains("physics"));
+    assert_eq!(studio.keys("esc r").len(), 0);
+    studio.text("-2");
+    let (folder, name) = ("data/sessions/physics".into(), "physics-2".to_owned());
+    assert_eq!(studio.keys("enter"), [command(SessionsCommand::Rename { folder, name })]);
+    let _ = studio.keys("f2 D");
+    let asked = studio.screen();
+    assert!(asked.contains("Delete the session physics?") && asked.contains("3 runs"), "{asked}");
+    let delete = command(SessionsCommand::Delete("data/sessions/physics".into()));
+    assert_eq!(studio.keys("y"), [delete]);
 }
 
 #[test]

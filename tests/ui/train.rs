@@ -93,6 +93,7 @@ fn recipe(name: &str, text: &str) -> RecipeFile {
         path: format!("sessions/first-principles/recipes/{name}.toml").into(),
         name: name.into(),
         text: text.into(),
+        missing: None,
     }
 }
 

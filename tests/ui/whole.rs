@@ -13,7 +13,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A terminal with a program in it.
-struct Terminal {
+pub(super) struct Terminal {
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
     keyboard: Box<dyn Write + Send>,
@@ -54,7 +54,7 @@ impl Terminal {
         }
     }
 
-    fn dojo(home: &Path, arguments: &[&str]) -> Self {
+    pub(super) fn dojo(home: &Path, arguments: &[&str]) -> Self {
         Self::start(home, env!("CARGO_BIN_EXE_dojo"), arguments, (120, 36))
     }
 
@@ -63,7 +63,7 @@ impl Terminal {
     }
 
     /// Takes in output until the screen is as wanted.
-    fn wait(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
+    pub(super) fn wait(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
         let until = Instant::now() + PATIENCE;
         while !wanted(self.screen.screen()) {
             let left = until.saturating_duration_since(Instant::now());
@@ -77,7 +77,7 @@ impl Terminal {
         }
     }
 
-    fn wait_for(&mut self, text: &str) {
+    pub(super) fn wait_for(&mut self, text: &str) {
         self.wait(text, |screen| screen.contents().contains(text));
     }
 
@@ -85,7 +85,7 @@ impl Terminal {
         self.wait(&format!("{text} go"), |screen| !screen.contents().contains(text));
     }
 
-    fn keys(&mut self, bytes: &str) {
+    pub(super) fn keys(&mut self, bytes: &str) {
         self.keyboard.write_all(bytes.as_bytes()).expect("type");
         self.keyboard.flush().expect("type");
     }
@@ -118,7 +118,7 @@ impl Terminal {
     }
 
     /// Waits for the program's end and takes in the rest of its output.
-    fn end(&mut self) -> portable_pty::ExitStatus {
+    pub(super) fn end(&mut self) -> portable_pty::ExitStatus {
         let status = self.child.wait().expect("wait for the program");
         self.wait("the screen given back", is_given_back);
         status
@@ -142,7 +142,7 @@ fn size(cells: u16) -> NonZero<u16> {
     NonZero::new(cells).expect("a size above 0")
 }
 
-fn home() -> tempfile::TempDir {
+pub(super) fn home() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
 

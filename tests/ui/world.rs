@@ -10,7 +10,7 @@ use dojo_studio::domain::protocol::system::{
 use dojo_studio::domain::protocol::{Event, ModelsEvent, RunsEvent, SessionsEvent, SystemEvent};
 use dojo_studio::domain::run::{Phase, RunState};
 use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
-use dojo_studio::domain::session::{Download, SessionPlace, SessionSummary};
+use dojo_studio::domain::session::{Begins, Download, SessionPlace, SessionSummary};
 
 use super::harness::NOON;
 
@@ -32,6 +32,7 @@ pub(crate) fn samples() -> Event {
         runs: 0,
         bytes,
         download: Download::Needed { model: "smollm2-135m".into(), bytes: Some(98_362_432) },
+        begins: if name == "nli-reflection" { Begins::Review } else { Begins::Train },
     };
     Event::Sessions(SessionsEvent::Listed(vec![
         sample("first-principles", "126 explanations over 26 domains, in two forms.", 412_000),
@@ -49,6 +50,7 @@ pub(crate) fn sessions() -> Event {
         runs: 3,
         bytes: 0,
         download: Download::Here("smollm2-135m".into()),
+        begins: Begins::Train,
     };
     let sample = SessionSummary {
         name: "query-expansion".into(),
@@ -57,6 +59,7 @@ pub(crate) fn sessions() -> Event {
         runs: 0,
         bytes: 77_000,
         download: Download::Here("smollm2-135m".into()),
+        begins: Begins::Train,
     };
     Event::Sessions(SessionsEvent::Listed(vec![own, sample]))
 }

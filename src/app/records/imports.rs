@@ -12,7 +12,7 @@ use crate::app::jobs::Working;
 use crate::data::import::{Import, ImportOptions};
 use crate::data::mapping::Part;
 use crate::domain::protocol::DataEvent;
-use crate::domain::protocol::data::{Example, ImportPlan, PlannedFile};
+use crate::domain::protocol::data::{Example, ImportPlan, Imported, PlannedFile};
 use crate::domain::protocol::system::{JobEnd, Level, Progress, Unit};
 use crate::session::{self, Access, Ended, Session, SessionError};
 
@@ -96,6 +96,8 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
     }) {
         Ok((counts, Ended::AtTheEnd)) => {
             job.end(JobEnd::Done);
+            let came = Imported { added: counts.added, repeated: counts.repeated, rejected: counts.rejected };
+            lane.tell(DataEvent::Imported(path.to_path_buf(), Ok(came)));
             if counts.repeated > 0 {
                 let text = format!("{short}: {} rows were here before and were left out", counts.repeated);
                 lane.notify(Level::Info, text);
@@ -109,8 +111,13 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
             }
             Ok(())
         }
-        Ok((_, Ended::Stopped)) => Ok(()),
+        Ok((counts, Ended::Stopped)) => {
+            let why = format!("stopped after {} records", counts.added);
+            lane.tell(DataEvent::Imported(path.to_path_buf(), Err(why)));
+            Ok(())
+        }
         Err(error) => {
+            lane.tell(DataEvent::Imported(path.to_path_buf(), Err(error.to_string())));
             job.end(JobEnd::Failed(error.to_string()));
             Err(SessionError::Cancelled)
         }

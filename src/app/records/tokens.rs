@@ -102,6 +102,7 @@ pub(super) fn count(lane: &Lane, model: &Model, asked: &Receiver<Count>, reader:
                 }
                 // The lane that reads is gone when the studio is.
                 reader.send(Ask::Refresh).ok();
+                lane.tell(DataEvent::TokensCounted);
             }
             Err(error) if why == Count::Asked => lane.notify(Level::Error, format!("{error:#}")),
             // Nobody asked: the model is not here, or somebody else is at work.

@@ -8,7 +8,7 @@ use crate::domain::change::HistoryEntry;
 use crate::domain::filter::Vocabulary;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{
-    ExportOrder, Found, Generation, ImportPlan, Opened, RowSummary, TokenPiece, ViewId, Viewed,
+    ExportOrder, Found, Generation, ImportPlan, Imported, Opened, RowSummary, TokenPiece, ViewId, Viewed,
 };
 use crate::domain::record::RecordId;
 use crate::domain::statistics::Statistics;
@@ -32,6 +32,8 @@ pub struct Data {
     pub vocabulary: Vocabulary,
     /// What the import that was asked for last would read.
     pub plan: Option<(PathBuf, Result<Box<ImportPlan>, String>)>,
+    /// The import that ended last, and what came of it.
+    pub imported: Option<(PathBuf, Result<Imported, String>)>,
     /// What checks have found, by name; nothing where none has run.
     pub findings: Option<Vec<(String, u64)>>,
     /// Records that search finds in its index, and all of them.
@@ -107,6 +109,7 @@ impl Data {
             DataEvent::TokensRead(id, tokens) => self.tokens = Some((id, tokens)),
             DataEvent::StatisticsRead(view, statistics) => self.statistics = Some((view, statistics)),
             DataEvent::ImportPlanned(path, plan) => self.plan = Some((path, plan)),
+            DataEvent::Imported(path, outcome) => self.imported = Some((path, outcome)),
             DataEvent::FindingsRead(found) => self.findings = found,
             DataEvent::VocabularyRead(vocabulary) => self.vocabulary = *vocabulary,
             DataEvent::Indexed { done, total } => self.indexed = (done, total),
@@ -120,7 +123,7 @@ impl Data {
             DataEvent::NumbersRead { view, generation, positions, ids } => {
                 self.numbers = Some((view, generation, positions, ids));
             }
-            DataEvent::Changed { .. } => {}
+            DataEvent::TokensCounted | DataEvent::Changed { .. } => {}
         }
     }
 

@@ -10,6 +10,8 @@ mod notices;
 pub mod review;
 pub mod runs;
 
+use std::path::PathBuf;
+
 use crate::domain::protocol::models::ModelFile;
 use crate::domain::protocol::system::{Level, LogLine, Machine, Notice, Places};
 use crate::domain::protocol::{DataEvent, Event, ModelsEvent, ReviewEvent, SessionsEvent, SystemEvent};
@@ -19,6 +21,13 @@ use crate::domain::settings::Settings;
 pub use self::jobs::{JobRow, Jobs, Wish};
 pub use self::log::Log;
 pub use self::notices::{Notices, Toast};
+
+/// Records that the open session, which was just made, waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// A file, a folder or a dataset of the hub; nothing: a person says.
+    pub from: Option<PathBuf>,
+}
 
 /// What is known. Each area has its own part.
 #[derive(Debug, Default)]
@@ -32,6 +41,9 @@ pub struct Store {
     pub session: Option<SessionInfo>,
     /// Everything that the picker offers. `None` until it was looked for.
     pub sessions: Option<Vec<SessionSummary>>,
+    /// What the path that was typed last may become, with what was typed.
+    pub completed: Option<(String, Vec<String>)>,
+    pub wanted: Option<Wanted>,
     /// Models and adapters on disk. `None` until they were looked for.
     pub models: Option<Vec<ModelFile>>,
     /// Conversations of the open session.
@@ -83,14 +95,20 @@ impl Store {
     fn apply_session(&mut self, event: SessionsEvent) {
         match event {
             SessionsEvent::Listed(sessions) => self.sessions = Some(sessions),
-            SessionsEvent::Opened(session) => {
-                self.session = Some(session);
-                self.models = None;
-                self.data = data::Data::default();
-                self.chats = chat::Chats::default();
-                self.review = review::Review::default();
-            }
+            SessionsEvent::Completed { typed, paths } => self.completed = Some((typed, paths)),
+            SessionsEvent::Opened(session) => self.open(session, None),
+            SessionsEvent::Made(session, from) => self.open(session, Some(Wanted { from })),
         }
+    }
+
+    /// Nothing of the session before holds.
+    fn open(&mut self, session: SessionInfo, wanted: Option<Wanted>) {
+        self.session = Some(session);
+        self.wanted = wanted;
+        self.models = None;
+        self.data = data::Data::default();
+        self.chats = chat::Chats::default();
+        self.review = review::Review::default();
     }
 
     fn apply_system(&mut self, event: SystemEvent) {

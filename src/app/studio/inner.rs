@@ -10,7 +10,9 @@ use super::{logging, machine, now, themes};
 use crate::app::store::Store;
 use crate::config::Folders;
 use crate::domain::protocol::system::{Level, Notice, Places};
-use crate::domain::protocol::{Command, Event, SessionsCommand, SessionsEvent, SystemEvent};
+use crate::domain::protocol::{
+    Command, DataEvent, Event, ReviewEvent, RunsCommand, SessionsCommand, SessionsEvent, SystemEvent,
+};
 use crate::domain::session::SessionInfo;
 use crate::ui::studio::Studio;
 use crate::ui::theme::Depth;
@@ -63,10 +65,26 @@ impl Core {
     }
 
     pub(super) fn apply(&mut self, event: Event) {
-        if let Event::Sessions(SessionsEvent::Opened(session)) = &event {
+        if let Event::Sessions(SessionsEvent::Opened(session) | SessionsEvent::Made(session, _)) = &event {
             self.worker.session_opened(session);
         }
+        let relist = self.changes_recipes(&event);
         self.store.apply(event);
+        if relist {
+            self.worker.send(Command::Runs(RunsCommand::ListRecipes));
+        }
+    }
+
+    /// Whether a recipe can start, and what suits the session, depends on the records and on what was reviewed.
+    fn changes_recipes(&self, event: &Event) -> bool {
+        match event {
+            Event::Data(DataEvent::Imported(..) | DataEvent::TokensCounted) => true,
+            Event::Review(ReviewEvent::Counted(counts)) => {
+                let before = self.store.review.counts.as_ref().map(|counts| counts.ready_for_sft > 0);
+                before != Some(counts.ready_for_sft > 0)
+            }
+            _ => false,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::worker::Events;
 use crate::app::follow::{FollowerThread, Listening};
 use crate::app::jobs::Working;
+use crate::app::recipes::{self, Provided};
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::config::Folders;
 use crate::domain::protocol::runs::{Preflight, RecipeFile};
@@ -161,11 +162,28 @@ impl Lane {
 
     fn list_recipes(&self) -> Result<()> {
         let Some(session) = &self.session else { return Ok(()) };
+        let mut recipes = self.recipes_of(session)?;
+        let known: Vec<&str> = recipes.iter().map(|recipe| recipe.name.as_str()).collect();
+        match recipes::provide(&self.folders, session, &known)? {
+            Provided::Nothing => {}
+            Provided::First(said) => {
+                self.say(Level::Good, said);
+                recipes = self.recipes_of(session)?;
+            }
+            Provided::Anew => recipes = self.recipes_of(session)?,
+        }
+        self.tell(RunsEvent::RecipesListed(recipes));
+        Ok(())
+    }
+
+    fn recipes_of(&self, session: &SessionInfo) -> Result<Vec<RecipeFile>> {
         let mut recipes = recipes_in(&session.recipes())?;
         // Small sessions keep their recipe beside session.toml.
         recipes.extend(recipes_in(&session.path)?);
-        self.tell(RunsEvent::RecipesListed(recipes));
-        Ok(())
+        for recipe in &mut recipes {
+            recipe.missing = recipes::missing(&self.folders, &recipe.path);
+        }
+        Ok(recipes)
     }
 
     fn say(&self, level: Level, text: String) {
@@ -213,5 +231,5 @@ fn read_recipe(path: &Path) -> Result<RecipeFile> {
     }
     let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    Ok(RecipeFile { path: path.to_path_buf(), name, text })
+    Ok(RecipeFile { path: path.to_path_buf(), name, text, missing: None })
 }

@@ -2,6 +2,7 @@
 //! queue, so that a slow thing only holds up its own kind.
 
 use std::cell::OnceCell;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::runs::RunsLane;
 use crate::app::chat::Chats;
 use crate::app::records::Records;
 use crate::app::review::Reviews;
-use crate::app::{jobs, models, sessions};
+use crate::app::{imports, jobs, models, sessions};
 use crate::config::Folders;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{
@@ -172,9 +173,30 @@ impl Desk {
             }
             SessionsCommand::Open(path) => sessions::open(&path)?,
             SessionsCommand::OpenSample(name) => sessions::open_sample(&self.folders, &name)?,
-            SessionsCommand::Create(name) => sessions::create(&self.folders, &name)?,
+            SessionsCommand::Create(name) => return self.made(sessions::create(&self.folders, &name)?, None),
+            SessionsCommand::CreateFor(path) => {
+                let path = imports::place(&path)?;
+                return self.made(sessions::create_for(&self.folders, &path)?, Some(path));
+            }
+            SessionsCommand::Rename { folder, name } => {
+                sessions::rename(&self.folders, &folder, &name)?;
+                return Ok(Event::Sessions(SessionsEvent::Listed(sessions::list(&self.folders)?)));
+            }
+            SessionsCommand::Delete(folder) => {
+                sessions::delete(&self.folders, &folder)?;
+                return Ok(Event::Sessions(SessionsEvent::Listed(sessions::list(&self.folders)?)));
+            }
+            SessionsCommand::Complete(typed) => {
+                let paths = imports::complete(&typed);
+                return Ok(Event::Sessions(SessionsEvent::Completed { typed, paths }));
+            }
         };
         self.folders.remember_session(&opened.path)?;
         Ok(Event::Sessions(SessionsEvent::Opened(opened)))
+    }
+
+    fn made(&self, session: SessionInfo, from: Option<PathBuf>) -> Result<Event> {
+        self.folders.remember_session(&session.path)?;
+        Ok(Event::Sessions(SessionsEvent::Made(session, from)))
     }
 }

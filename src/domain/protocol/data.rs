@@ -100,6 +100,10 @@ pub enum DataEvent {
     TokensRead(RecordId, Result<Vec<TokenPiece>, String>),
     /// What an import would read, or why it can't.
     ImportPlanned(PathBuf, Result<Box<ImportPlan>, String>),
+    /// An import came to its end, and its records are on the disk; or why it didn't.
+    Imported(PathBuf, Result<Imported, String>),
+    /// Every record that has tokens has a count of them.
+    TokensCounted,
     /// What checks have found, by name; `None`: none has run.
     FindingsRead(Option<Vec<(String, u64)>>),
     StatisticsRead(ViewId, Box<Statistics>),
@@ -271,6 +275,16 @@ pub struct ImportPlan {
     pub remembered: bool,
     /// What the first rows would become, or why not.
     pub examples: Vec<Result<Example, String>>,
+}
+
+/// What came of an import, in rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Imported {
+    pub added: u64,
+    /// Were in the session before.
+    pub repeated: u64,
+    /// Could not be read.
+    pub rejected: u64,
 }
 
 /// One file of an import.

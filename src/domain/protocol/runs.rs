@@ -71,6 +71,8 @@ pub struct RecipeFile {
     /// The file's name without its ending.
     pub name: String,
     pub text: String,
+    /// Why no run can start by it as it is on the disk: its records are missing, say. One sentence.
+    pub missing: Option<String>,
 }
 
 /// What a run by a recipe would take.

@@ -15,6 +15,14 @@ pub enum SessionsCommand {
     OpenSample(String),
     /// Make an empty session of this name and open it.
     Create(String),
+    /// Make a session for the records of a file, a folder or a dataset of the hub, called like it, and open it.
+    CreateFor(PathBuf),
+    /// Give the session in this folder another name.
+    Rename { folder: PathBuf, name: String },
+    /// Remove the session's folder with all that is in it.
+    Delete(PathBuf),
+    /// What files and folders a path that is being typed may become.
+    Complete(String),
 }
 
 /// Has happened.
@@ -22,4 +30,11 @@ pub enum SessionsCommand {
 pub enum SessionsEvent {
     Listed(Vec<SessionSummary>),
     Opened(SessionInfo),
+    /// A session was made and is open, and wants records: from here, or from where a person says.
+    Made(SessionInfo, Option<PathBuf>),
+    /// What a path may become, as it was typed; folders end in a slash.
+    Completed {
+        typed: String,
+        paths: Vec<String>,
+    },
 }

@@ -6,12 +6,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::store::Store;
-use crate::domain::session::{Download, SessionPlace, SessionSummary};
+use crate::domain::protocol::{Command, SessionsCommand};
+use crate::domain::session::{Begins, Download, SessionPlace, SessionSummary};
 use crate::ui::action;
 use crate::ui::keymap::Binding;
-use crate::ui::pane::{Effect, Pane, PaneId, View};
+use crate::ui::pane::{Effect, Input, Pane, PaneId, View};
 use crate::ui::shell::sessions;
 use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::path_field::PathField;
 use crate::ui::widgets::text;
 
 /// What the welcome can be asked for.
@@ -20,6 +22,10 @@ pub enum Action {
     Open,
     Down,
     Up,
+    /// Ask for the path of one's own data.
+    Bring,
+    Complete,
+    Cancel,
 }
 
 const fn bind(
@@ -34,6 +40,15 @@ const fn bind(
 
 pub(crate) const BINDINGS: &[Binding] = &[
     bind("welcome.open", &["enter"], "open and train", "Open the chosen session", Action::Open),
+    bind(
+        "welcome.bring",
+        &["i"],
+        "bring your own data",
+        "Make a session of a file of one's own",
+        Action::Bring,
+    ),
+    bind("welcome.complete", &["tab"], "complete", "Complete the path", Action::Complete),
+    bind("welcome.cancel", &["esc"], "back", "Back to the list", Action::Cancel),
     bind("welcome.down", &["down", "j"], "down", "Choose the session below", Action::Down).hidden(),
     bind("welcome.up", &["up", "k"], "up", "Choose the session above", Action::Up).hidden(),
 ];
@@ -48,14 +63,40 @@ const FEW_WORDS: &str = "Turn a small language model into a specialist, on this 
 pub(crate) struct Welcome {
     cursor: Cursor,
     list: Rect,
+    /// The path of one's own data, while it is being typed.
+    path: Option<PathField>,
+}
+
+/// The row after the sessions: one's own data.
+const OWN: &str = "bring your own data";
+
+/// Rows of the list.
+fn rows(store: &Store) -> usize {
+    store.sessions.as_ref().map_or(0, Vec::len) + 1
 }
 
 impl Welcome {
-    fn open(&self, store: &Store) -> Vec<Effect> {
+    fn bring(&mut self) -> Vec<Effect> {
+        let field = PathField::default();
+        let ask = field.ask();
+        self.path = Some(field);
+        vec![ask]
+    }
+
+    /// The session of the row, or a new one for the path.
+    fn open(&mut self, store: &Store) -> Vec<Effect> {
+        if let Some(field) = &self.path {
+            let create = SessionsCommand::CreateFor(field.path().into());
+            return vec![Effect::Send(Command::Sessions(create)), Effect::Show(PaneId::Data)];
+        }
         let sessions = store.sessions.as_deref().unwrap_or_default();
-        sessions
-            .get(self.cursor.row())
-            .map_or_else(Vec::new, |session| vec![sessions::open(session), Effect::Show(PaneId::Train)])
+        let Some(session) = sessions.get(self.cursor.row()) else { return self.bring() };
+        let pane = match session.begins {
+            Begins::Data => PaneId::Data,
+            Begins::Review => PaneId::Review,
+            Begins::Train => PaneId::Train,
+        };
+        vec![sessions::open(session), Effect::Show(pane)]
     }
 }
 
@@ -64,11 +105,35 @@ impl Pane for Welcome {
         BINDINGS
     }
 
+    fn available(&self, action: action::Action, _store: &Store) -> bool {
+        let action::Action::Welcome(action) = action else { return false };
+        match (action, &self.path) {
+            (Action::Open, Some(field)) => !field.text().trim().is_empty(),
+            (Action::Open | Action::Bring | Action::Down | Action::Up, None)
+            | (Action::Complete | Action::Cancel, Some(_)) => true,
+            (Action::Bring | Action::Down | Action::Up, Some(_))
+            | (Action::Complete | Action::Cancel, None) => false,
+        }
+    }
+
+    fn typing(&self) -> bool {
+        self.path.is_some()
+    }
+
+    fn input(&mut self, input: &Input, _store: &Store) -> Vec<Effect> {
+        self.path.as_mut().map_or_else(Vec::new, |field| field.input(input))
+    }
+
     fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {
         let action::Action::Welcome(action) = action else { return Vec::new() };
-        let length = store.sessions.as_ref().map_or(0, Vec::len);
+        let length = rows(store);
         match action {
             Action::Open => return self.open(store),
+            Action::Bring => return self.bring(),
+            Action::Complete => {
+                return self.path.as_mut().map_or_else(Vec::new, |field| field.complete(store));
+            }
+            Action::Cancel => self.path = None,
             Action::Down => self.cursor.step(1, length),
             Action::Up => self.cursor.step(-1, length),
         }
@@ -76,7 +141,7 @@ impl Pane for Welcome {
     }
 
     fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
-        let length = store.sessions.as_ref().map_or(0, Vec::len);
+        let length = rows(store);
         let inside = self.list.contains(Position::new(mouse.column, mouse.row));
         if mouse.kind == MouseEventKind::Down(MouseButton::Left)
             && inside
@@ -110,15 +175,28 @@ impl Pane for Welcome {
         }
         let sessions = view.store.sessions.as_deref().unwrap_or_default();
         let own = sessions.iter().any(|session| session.place != SessionPlace::Sample);
-        write(y + 1, if own { "Open a session" } else { "Start with a sample" }, theme.bright);
+        let title = match (&self.path, own) {
+            (Some(_), _) => "The file with your data",
+            (None, true) => "Open a session",
+            (None, false) => "Start with a sample or your own data",
+        };
+        write(y + 1, title, theme.bright);
         y += 3;
         let room = area.bottom().saturating_sub(y + if short { 5 } else { 6 }).max(3);
-        let rows = (sessions.len() as u16).min(room);
+        if let Some(field) = &self.path {
+            let line =
+                Rect { x: x + 1, y, width: width.saturating_sub(2), height: area.bottom().saturating_sub(y) };
+            return field.draw(buffer, line, view);
+        }
+        let count = rows(view.store);
+        let rows = (count as u16).min(room);
         self.list = Rect { x, y, width, height: rows.min(area.bottom().saturating_sub(y)) };
-        for (number, y) in self.cursor.window(sessions.len(), usize::from(rows)).zip(y..area.bottom()) {
-            let Some(session) = sessions.get(number) else { continue };
+        for (number, y) in self.cursor.window(count, usize::from(rows)).zip(y..area.bottom()) {
             let row = Rect { y, height: 1, ..self.list };
-            sessions::draw_row(buffer, row, view, session);
+            match sessions.get(number) {
+                Some(session) => sessions::draw_row(buffer, row, view, session),
+                None => draw_own(buffer, row, view),
+            }
             if number == self.cursor.row() {
                 buffer.set_style(row, theme.selection);
             }
@@ -133,6 +211,13 @@ impl Pane for Welcome {
             draw_costs(buffer, below, view, session);
         }
     }
+}
+
+fn draw_own(buffer: &mut Buffer, row: Rect, view: View<'_>) {
+    let (end, _) = buffer.set_stringn(row.x + 1, row.y, OWN, usize::from(row.width), view.theme.bright);
+    let words = "JSONL, JSON, CSV, Parquet, text; a file or a folder";
+    let room = usize::from(row.right().saturating_sub(end + 3));
+    buffer.set_stringn(end + 2, row.y, text::shorten(words, room), room, view.theme.dim);
 }
 
 /// What opening it copies, what training downloads, where both go.
@@ -161,7 +246,12 @@ fn draw_costs(buffer: &mut Buffer, area: Rect, view: View<'_>, session: &Session
             ));
         }
     }
-    lines.push(("then", "⏎ opens it on the Train pane, where the same key starts the run".to_owned()));
+    let then = match session.begins {
+        Begins::Data => "⏎ opens it on the Data pane, which brings records in",
+        Begins::Review => "⏎ opens it on the Review pane, with corrections that wait for your verdict",
+        Begins::Train => "⏎ opens it on the Train pane, where the same key starts the run",
+    };
+    lines.push(("then", then.to_owned()));
     for ((word, line), y) in lines.iter().zip(area.y..area.bottom()) {
         buffer.set_stringn(area.x + 1, y, word, 10, theme.dim);
         buffer.set_stringn(area.x + 12, y, text::shorten(line, columns), columns, theme.text);

@@ -1,15 +1,18 @@
 //! The session picker, and the name of a new one.
 
+use std::path::PathBuf;
+
 use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::overlay::{Ask, Overlay, Reply};
 use crate::app::store::Store;
+use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, SessionsCommand};
-use crate::domain::session::{SessionPlace, SessionSummary};
+use crate::domain::session::{Begins, SessionPlace, SessionSummary};
 use crate::ui::layout::centred;
-use crate::ui::pane::{Effect, PaneId, View};
+use crate::ui::pane::{Effect, PaneId, Question, View};
 use crate::ui::widgets::cursor::Cursor;
 use crate::ui::widgets::field::Field;
 use crate::ui::widgets::{float, text};
@@ -44,69 +47,182 @@ pub(crate) fn draw_row(buffer: &mut Buffer, row: Rect, view: View<'_>, session: 
 pub(crate) struct Picker {
     cursor: Cursor,
     list: Rect,
-    /// The name of a new session, while it is being typed.
-    naming: Option<Field>,
+    typing: Typing,
+    /// Only sessions are shown whose name or words hold this.
+    filter: String,
+}
+
+/// What the keyboard is for.
+enum Typing {
+    Nothing,
+    Filter(Field),
+    /// The name of a new session.
+    New(Field),
+    /// Another name for the session in this folder.
+    Name(PathBuf, Field),
 }
 
 impl Picker {
     pub(crate) fn new() -> Self {
-        Self { cursor: Cursor::default(), list: Rect::ZERO, naming: None }
+        Self { cursor: Cursor::default(), list: Rect::ZERO, typing: Typing::Nothing, filter: String::new() }
     }
 
     /// Straight to the name of a new session.
     pub(crate) fn naming() -> Self {
-        Self { naming: Some(Field::new("letters, digits, - and _")), ..Self::new() }
+        Self { typing: Typing::New(Field::new(NAME)), ..Self::new() }
+    }
+
+    fn shown<'s>(&self, store: &'s Store) -> Vec<&'s SessionSummary> {
+        let wanted = self.filter.to_lowercase();
+        let holds = |session: &&SessionSummary| {
+            session.name.to_lowercase().contains(&wanted) || session.about.to_lowercase().contains(&wanted)
+        };
+        store.sessions.iter().flatten().filter(holds).collect()
+    }
+
+    fn chosen<'s>(&self, store: &'s Store) -> Option<&'s SessionSummary> {
+        self.shown(store).get(self.cursor.row()).copied()
     }
 
     fn choose(&self, store: &Store) -> Reply {
-        let sessions = store.sessions.as_deref().unwrap_or_default();
-        sessions
-            .get(self.cursor.row())
-            .map_or_else(Reply::stay, |session| Reply::close().and(Ask::Effect(open(session))))
-    }
-
-    fn name_key(key: KeyEvent, field: &mut Field) -> Reply {
-        match key.code {
-            KeyCode::Esc => Reply::close(),
-            KeyCode::Enter if !field.text().is_empty() => {
-                let create = SessionsCommand::Create(field.text().to_owned());
-                Reply::close()
-                    .and(Ask::Effect(Effect::Send(Command::Sessions(create))))
-                    .and(Ask::Effect(Effect::Show(PaneId::Train)))
-            }
-            _ => {
-                field.key(key);
-                Reply::stay()
-            }
+        let Some(session) = self.chosen(store) else { return Reply::stay() };
+        let reply = Reply::close().and(Ask::Effect(open(session)));
+        match session.begins {
+            Begins::Review => reply.and(Ask::Effect(Effect::Show(PaneId::Review))),
+            Begins::Data | Begins::Train => reply,
         }
     }
+
+    fn key_over_text(&mut self, key: KeyEvent, store: &Store) -> Reply {
+        let send = |command| Reply::close().and(Ask::Effect(Effect::Send(Command::Sessions(command))));
+        let typing = std::mem::replace(&mut self.typing, Typing::Nothing);
+        self.typing = match (typing, key.code) {
+            (Typing::Filter(_), KeyCode::Esc) => {
+                self.filter.clear();
+                Typing::Nothing
+            }
+            (Typing::New(_) | Typing::Name(..), KeyCode::Esc) => return Reply::close(),
+            (Typing::Filter(_), KeyCode::Enter) => return self.choose(store),
+            (Typing::New(field), KeyCode::Enter) if !field.text().is_empty() => {
+                return send(SessionsCommand::Create(field.text().to_owned()))
+                    .and(Ask::Effect(Effect::Show(PaneId::Data)));
+            }
+            (Typing::Name(folder, field), KeyCode::Enter) if !field.text().is_empty() => {
+                return send(SessionsCommand::Rename { folder, name: field.text().to_owned() });
+            }
+            (Typing::Filter(field), KeyCode::Down | KeyCode::Up) => {
+                let by = if key.code == KeyCode::Down { 1 } else { -1 };
+                self.cursor.step(by, self.shown(store).len());
+                Typing::Filter(field)
+            }
+            (Typing::Filter(mut field), _) => {
+                field.key(key);
+                field.text().clone_into(&mut self.filter);
+                self.cursor.go(0, self.shown(store).len());
+                Typing::Filter(field)
+            }
+            (Typing::New(mut field), _) => {
+                field.key(key);
+                Typing::New(field)
+            }
+            (Typing::Name(folder, mut field), _) => {
+                field.key(key);
+                Typing::Name(folder, field)
+            }
+            (Typing::Nothing, _) => Typing::Nothing,
+        };
+        Reply::stay()
+    }
+
+    /// The folder of the chosen session, when it can be renamed and deleted; else why not.
+    fn at_rest(&self, store: &Store) -> Result<(PathBuf, SessionSummary), String> {
+        let session = self.chosen(store).ok_or_else(|| "no session is chosen".to_owned())?;
+        let SessionPlace::Folder(folder) = &session.place else {
+            return Err(format!("{} is a sample that was not opened yet", session.name));
+        };
+        if store.session.as_ref().is_some_and(|open| open.path == *folder) {
+            return Err(format!("{} is open: open another session first", session.name));
+        }
+        Ok((folder.clone(), session.clone()))
+    }
+
+    fn rename(&mut self, store: &Store) -> Reply {
+        match self.at_rest(store) {
+            Ok((folder, session)) => {
+                let mut field = Field::new(NAME);
+                field.paste(&session.name);
+                self.typing = Typing::Name(folder, field);
+                Reply::stay()
+            }
+            Err(why) => refuse(why),
+        }
+    }
+
+    /// Asks, and says what goes.
+    fn delete(&self, store: &Store) -> Reply {
+        let (folder, session) = match self.at_rest(store) {
+            Ok(found) => found,
+            Err(why) => return refuse(why),
+        };
+        let runs = match session.runs {
+            0 => "no run".to_owned(),
+            1 => "1 run with its adapter".to_owned(),
+            many => format!("{many} runs with their adapters"),
+        };
+        let size = text::bytes(session.bytes);
+        Reply::close().and(Ask::Effect(Effect::Ask(Question {
+            title: format!("Delete the session {}?", session.name),
+            text: format!(
+                "{} goes with its records, reviews, chats, recipes and {runs}: {size}. It can't be taken back.",
+                folder.display()
+            ),
+            yes: "delete".to_owned(),
+            then: vec![Effect::Send(Command::Sessions(SessionsCommand::Delete(folder)))],
+        })))
+    }
+}
+
+/// What a name may be made of.
+const NAME: &str = "letters, digits, - and _";
+
+fn refuse(why: String) -> Reply {
+    Reply::stay().and(Ask::Effect(Effect::Notify(Notice::new(Level::Warning, why))))
 }
 
 impl Overlay for Picker {
     fn key(&mut self, key: KeyEvent, store: &Store) -> Reply {
-        if let Some(field) = &mut self.naming {
-            return Self::name_key(key, field);
+        if !matches!(self.typing, Typing::Nothing) {
+            return self.key_over_text(key, store);
         }
-        let length = store.sessions.as_ref().map_or(0, Vec::len);
+        let length = self.shown(store).len();
         match key.code {
             KeyCode::Down | KeyCode::Tab | KeyCode::Char('j') => self.cursor.step(1, length),
             KeyCode::Up | KeyCode::BackTab | KeyCode::Char('k') => self.cursor.step(-1, length),
             KeyCode::Enter => return self.choose(store),
-            KeyCode::Char('n') => self.naming = Self::naming().naming,
+            KeyCode::Char('n') => self.typing = Self::naming().typing,
+            KeyCode::Char('/') => self.typing = Typing::Filter(Field::new("letters of a name")),
+            KeyCode::Char('r') => return self.rename(store),
+            KeyCode::Char('D') | KeyCode::Delete => return self.delete(store),
             _ => return Reply::close(),
         }
         Reply::stay()
     }
 
     fn paste(&mut self, text: &str) -> Reply {
-        if let Some(field) = &mut self.naming {
-            field.paste(text);
+        match &mut self.typing {
+            Typing::Nothing => {}
+            Typing::New(field) | Typing::Name(_, field) => field.paste(text),
+            Typing::Filter(field) => {
+                field.paste(text);
+                field.text().clone_into(&mut self.filter);
+                self.cursor = Cursor::default();
+            }
         }
         Reply::stay()
     }
 
     fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Reply {
-        let length = store.sessions.as_ref().map_or(0, Vec::len);
+        let length = self.shown(store).len();
         match mouse.kind {
             MouseEventKind::ScrollDown => self.cursor.step(1, length),
             MouseEventKind::ScrollUp => self.cursor.step(-1, length),
@@ -126,8 +242,9 @@ impl Overlay for Picker {
 
     fn draw(&mut self, buffer: &mut Buffer, screen: Rect, view: View<'_>) {
         let theme = view.theme;
-        if let Some(field) = &mut self.naming {
-            let inside = float::draw(buffer, centred(screen, 60, 5), theme, "new session");
+        let title = if matches!(self.typing, Typing::New(_)) { "new session" } else { "rename the session" };
+        if let Typing::New(field) | Typing::Name(_, field) = &mut self.typing {
+            let inside = float::draw(buffer, centred(screen, 60, 5), theme, title);
             buffer.set_stringn(inside.x + 1, inside.y + 1, "name", 4, theme.dim);
             field.draw(
                 buffer,
@@ -136,10 +253,16 @@ impl Overlay for Picker {
             );
             return;
         }
-        let sessions = view.store.sessions.as_deref().unwrap_or_default();
-        let height = (sessions.len() as u16 + 4).min(screen.height.saturating_sub(2));
+        let all = view.store.sessions.as_ref().map_or(0, Vec::len);
+        let height = (all as u16 + 4).min(screen.height.saturating_sub(2));
         let inside = float::draw(buffer, centred(screen, 96, height), theme, "sessions");
         self.list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(2), ..inside };
+        if let Typing::Filter(field) = &mut self.typing {
+            buffer.set_stringn(inside.x + 1, inside.y, "/", 1, theme.dim);
+            let line = Rect { x: inside.x + 3, width: inside.width.saturating_sub(4), height: 1, ..inside };
+            field.draw(buffer, line, theme);
+        }
+        let sessions = self.shown(view.store);
         let window = self.cursor.window(sessions.len(), usize::from(self.list.height));
         for (number, y) in window.zip(self.list.y..self.list.bottom()) {
             let Some(session) = sessions.get(number) else { continue };
@@ -152,10 +275,19 @@ impl Overlay for Picker {
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        if self.naming.is_some() {
-            &[("⏎", "make it"), ("esc", "close")]
-        } else {
-            &[("↑↓", "choose"), ("⏎", "open"), ("n", "new"), ("esc", "close")]
+        match &self.typing {
+            Typing::New(_) => &[("⏎", "make it"), ("esc", "close")],
+            Typing::Name(..) => &[("⏎", "rename"), ("esc", "close")],
+            Typing::Filter(_) => &[("↑↓", "choose"), ("⏎", "open"), ("esc", "all")],
+            Typing::Nothing => &[
+                ("↑↓", "choose"),
+                ("⏎", "open"),
+                ("n", "new"),
+                ("/", "filter"),
+                ("r", "rename"),
+                ("D", "delete"),
+                ("esc", "close"),
+            ],
         }
     }
 }

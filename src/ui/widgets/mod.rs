@@ -10,6 +10,7 @@ mod fold;
 pub mod gauge;
 pub(crate) mod highlight;
 pub(crate) mod markdown;
+pub(crate) mod path_field;
 pub mod progress;
 pub mod text;
 pub mod visible;

@@ -106,7 +106,7 @@ impl Data {
                 self.mode = Mode::Filter(FilterLine::new(&self.line, place, &store.data.vocabulary));
             }
             Action::Search => self.mode = ask(Field::Search, ""),
-            Action::Import => self.mode = ask(Field::Import, ""),
+            Action::Import => drop(self.bring_in(None)),
             Action::Jump => self.mode = ask(Field::Jump, ""),
             Action::Tag => self.mode = ask(Field::Tag, ""),
             Action::Untag => self.mode = ask(Field::Untag, ""),
@@ -236,12 +236,8 @@ impl Data {
                     _ => Vec::new(),
                 }
             }
-            Mode::Table
-            | Mode::Labels(_)
-            | Mode::Edit(_)
-            | Mode::Import(_)
-            | Mode::Export(_)
-            | Mode::Findings(_) => Vec::new(),
+            Mode::Import(form) => form.complete(store),
+            Mode::Table | Mode::Labels(_) | Mode::Edit(_) | Mode::Export(_) | Mode::Findings(_) => Vec::new(),
         }
     }
 
@@ -262,7 +258,13 @@ impl Data {
                 self.mode = Mode::Line(Line::new(Field::Label, own, &store.data.vocabulary));
                 Vec::new()
             }
-            Mode::Import(form) => vec![send(DataCommand::Import { map: form.map(), path: form.path })],
+            Mode::Import(mut form) => {
+                let (effects, stays) = form.accept(store);
+                if stays {
+                    self.mode = Mode::Import(form);
+                }
+                effects
+            }
             Mode::Export(form) => self.export(form),
             mode @ (Mode::Table | Mode::Edit(_) | Mode::Findings(_)) => {
                 self.mode = mode;
@@ -282,8 +284,7 @@ impl Data {
                 }
                 self.refresh(store)
             }
-            Field::Search | Field::Tag | Field::Untag | Field::Import if text.is_empty() => Vec::new(),
-            Field::Import => self.plan_import(&text),
+            Field::Search | Field::Tag | Field::Untag if text.is_empty() => Vec::new(),
             Field::Search => self.search(&text, store),
             Field::Tag => self.change(Change::AddTag(text), store),
             Field::Untag => self.change(Change::RemoveTag(text), store),

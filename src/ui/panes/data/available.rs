@@ -25,11 +25,12 @@ impl Data {
             (Mode::Findings(_), Action::Open | Action::Mend | Action::Down | Action::Up) => {
                 store.data.findings.as_ref().is_some_and(|found| !found.is_empty())
             }
-            (Mode::Import(form), Action::Accept) => form.plan(store).is_some(),
+            (Mode::Import(form), Action::Accept) => form.can_accept(store),
+            (Mode::Import(form), Action::Complete) => form.is_asking(),
             (
                 Mode::Import(form),
                 Action::NextColumnOfPart | Action::ColumnOfPartBefore | Action::Down | Action::Up,
-            ) => form.plan(store).is_some_and(|plan| !plan.columns.is_empty()),
+            ) => form.can_turn(store),
             _ => false,
         }
     }

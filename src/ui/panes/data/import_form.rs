@@ -6,11 +6,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::act::send;
 use crate::app::store::Store;
-use crate::domain::protocol::data::{Example, ImportPlan};
-use crate::ui::pane::View;
+use crate::domain::protocol::DataCommand;
+use crate::domain::protocol::data::{Example, ImportPlan, Imported};
+use crate::ui::pane::{Effect, Input, PaneId, View};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::path_field::PathField;
 use crate::ui::widgets::text;
 
 /// Files that are listed; the others are counted.
@@ -18,18 +21,99 @@ const FILES: usize = 6;
 /// Columns that the parts take, beside the examples.
 const PARTS: u16 = 44;
 
-/// An import that is being looked at.
+/// An import, from its path to its end.
 #[derive(Debug)]
 pub(super) struct ImportForm {
     pub(super) path: PathBuf,
+    step: Step,
     /// `part=column` for every part, once something was changed.
     map: Vec<String>,
     cursor: Cursor,
 }
 
+/// How far it is.
+#[derive(Debug)]
+enum Step {
+    /// The path is being typed.
+    Path(Box<PathField>),
+    /// What it would read is shown.
+    Look,
+    /// It was begun; what the store says of an earlier one of the same path doesn't count.
+    Begun,
+}
+
 impl ImportForm {
+    /// Asks for the path.
+    pub(super) fn asking() -> Self {
+        Self { step: Step::Path(Box::default()), ..Self::new(PathBuf::new()) }
+    }
+
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, map: Vec::new(), cursor: Cursor::default() }
+        Self { path, step: Step::Look, map: Vec::new(), cursor: Cursor::default() }
+    }
+
+    pub(super) const fn is_asking(&self) -> bool {
+        matches!(self.step, Step::Path(_))
+    }
+
+    /// Whether enter leads on.
+    pub(super) fn can_accept(&self, store: &Store) -> bool {
+        match &self.step {
+            Step::Path(field) => !field.text().trim().is_empty(),
+            Step::Look => self.plan(store).is_some(),
+            Step::Begun => self.outcome(store).is_some(),
+        }
+    }
+
+    /// Whether the parts can be given other columns.
+    pub(super) fn can_turn(&self, store: &Store) -> bool {
+        matches!(self.step, Step::Look) && self.plan(store).is_some_and(|plan| !plan.columns.is_empty())
+    }
+
+    pub(super) fn input(&mut self, input: &Input) -> Vec<Effect> {
+        match &mut self.step {
+            Step::Path(field) => field.input(input),
+            Step::Look | Step::Begun => Vec::new(),
+        }
+    }
+
+    pub(super) fn complete(&mut self, store: &Store) -> Vec<Effect> {
+        match &mut self.step {
+            Step::Path(field) => field.complete(store),
+            Step::Look | Step::Begun => Vec::new(),
+        }
+    }
+
+    /// One step on: what it asks for, and whether the form is still there.
+    pub(super) fn accept(&mut self, store: &Store) -> (Vec<Effect>, bool) {
+        match &self.step {
+            Step::Path(field) => {
+                let typed = field.path();
+                let home = typed.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
+                *self = Self::new(home.unwrap_or_else(|| PathBuf::from(typed)));
+                let (path, map) = (self.path.clone(), Vec::new());
+                (vec![send(DataCommand::PlanImport { path, map })], true)
+            }
+            Step::Look => {
+                self.step = Step::Begun;
+                (vec![send(DataCommand::Import { path: self.path.clone(), map: self.map() })], true)
+            }
+            Step::Begun if self.outcome(store).is_some_and(Result::is_ok) && has_records(store) => {
+                (vec![Effect::Show(PaneId::Train)], false)
+            }
+            Step::Begun => {
+                self.step = Step::Path(Box::new(PathField::new(&self.path.to_string_lossy())));
+                (Vec::new(), true)
+            }
+        }
+    }
+
+    /// What came of it, once it has ended.
+    fn outcome<'s>(&self, store: &'s Store) -> Option<&'s Result<Imported, String>> {
+        match &store.data.imported {
+            Some((path, outcome)) if *path == self.path => Some(outcome),
+            _ => None,
+        }
     }
 
     /// What the worker says of this path.
@@ -73,6 +157,14 @@ impl ImportForm {
 
     pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         let theme = view.theme;
+        match &self.step {
+            Step::Path(field) => {
+                let inside = Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area };
+                return field.draw(buffer, inside, view);
+            }
+            Step::Begun => return self.draw_end(buffer, area, view),
+            Step::Look => {}
+        }
         let plan = match &view.store.data.plan {
             Some((path, Ok(plan))) if *path == self.path => plan,
             Some((path, Err(why))) if *path == self.path => {
@@ -95,6 +187,34 @@ impl ImportForm {
         if below.width > PARTS + 20 {
             let right = Rect { x: below.x + PARTS, width: below.width - PARTS, ..below };
             examples(buffer, right, plan, theme);
+        }
+    }
+
+    /// How far it is, what came of it, and what comes next.
+    fn draw_end(&self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        let theme = view.theme;
+        let count = |rows: u64| text::count(rows);
+        let mut lines = Vec::new();
+        match self.outcome(view.store) {
+            None => lines.push((theme.dim, "importing …; esc leaves it to itself".to_owned())),
+            Some(Err(why)) => {
+                lines.push((theme.bad, format!("✗ {why}")));
+                lines.push((theme.text, "⏎ another path · esc back".to_owned()));
+            }
+            Some(Ok(came)) => {
+                lines.push((theme.good, format!("✓ {} records are in", count(came.added))));
+                if came.repeated > 0 {
+                    lines.push((theme.dim, format!("  {} were here before", count(came.repeated))));
+                }
+                if came.rejected > 0 {
+                    lines.push((theme.warning, format!("! {} rows could not be read", count(came.rejected))));
+                }
+                let next = if has_records(view.store) { "⏎ to training" } else { "⏎ another path" };
+                lines.push((theme.text, format!("{next} · esc looks at the records")));
+            }
+        }
+        for ((style, line), y) in lines.into_iter().zip(area.y + 1..area.bottom()) {
+            put(buffer, area, y, &line, style);
         }
     }
 
@@ -132,6 +252,11 @@ impl ImportForm {
             buffer.set_stringn(area.x + 16, y, text::shorten(shown, room), room, style);
         }
     }
+}
+
+fn has_records(store: &Store) -> bool {
+    let added = matches!(&store.data.imported, Some((_, Ok(came))) if came.added + came.repeated > 0);
+    added || store.data.view.as_ref().is_some_and(|view| view.records > 0)
 }
 
 /// The files, and the line below them.

@@ -71,7 +71,6 @@ impl OneLine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     Search,
-    Import,
     Jump,
     Tag,
     Untag,
@@ -83,7 +82,6 @@ impl Field {
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Search => "search",
-            Self::Import => "import",
             Self::Jump => "row",
             Self::Tag => "tag",
             Self::Untag => "untag",
@@ -95,7 +93,6 @@ impl Field {
     pub(super) const fn hint(self) -> &'static str {
         match self {
             Self::Search => "words as a phrase, or /a regular expression/",
-            Self::Import => "a file, a folder, or hf:owner/name[:config[:split]]",
             Self::Jump => "the row's place in this view",
             Self::Tag | Self::Untag => "a word",
             Self::Label | Self::Split => "a word; empty clears it",
@@ -148,7 +145,7 @@ impl Line {
             Field::Tag | Field::Untag => &vocabulary.tags,
             Field::Label => &vocabulary.labels,
             Field::Split => &vocabulary.splits,
-            Field::Search | Field::Import | Field::Jump => &[],
+            Field::Search | Field::Jump => &[],
         };
         let others = names.iter().filter(|name| **name != self.line.text());
         let (starts, inside): (Vec<&String>, Vec<&String>) = others

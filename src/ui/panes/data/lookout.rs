@@ -1,6 +1,6 @@
 //! What leads to other views and in other data: checks, what is similar, imports.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::act::send;
 use super::findings::Findings;
@@ -64,11 +64,14 @@ impl Data {
         }
     }
 
-    pub(super) fn plan_import(&mut self, path: &str) -> Vec<Effect> {
-        let home = path.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
-        let path = home.unwrap_or_else(|| PathBuf::from(path));
-        self.mode = Mode::Import(ImportForm::new(path.clone()));
-        vec![send(DataCommand::PlanImport { path, map: Vec::new() })]
+    /// Begins an import: from there, or from where a person says.
+    pub(super) fn bring_in(&mut self, from: Option<&Path>) -> Vec<Effect> {
+        let Some(path) = from else {
+            self.mode = Mode::Import(ImportForm::asking());
+            return Vec::new();
+        };
+        self.mode = Mode::Import(ImportForm::new(path.to_path_buf()));
+        vec![send(DataCommand::PlanImport { path: path.to_path_buf(), map: Vec::new() })]
     }
 
     /// Gives a part of the import's records another column, and asks what that would make of them.

@@ -191,7 +191,8 @@ impl Pane for Data {
 
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
         match &mut self.mode {
-            Mode::Table | Mode::Findings(_) | Mode::Import(_) => {}
+            Mode::Table | Mode::Findings(_) => {}
+            Mode::Import(form) => return form.input(input),
             Mode::Line(line) => line.input(input, &store.data.vocabulary),
             Mode::Edit(editor) => editor.input(input),
             Mode::Export(form) => form.input(input),
@@ -225,6 +226,13 @@ impl Pane for Data {
         }
         let Some(session) = &self.session else { return Vec::new() };
         self.drafts.settle(session, store);
+        if self.asked.is_none()
+            && let Some(wanted) = &store.wanted
+        {
+            let mut effects = self.bring_in(wanted.from.as_deref());
+            effects.extend(self.show(Filter::Everything));
+            return effects;
+        }
         if self.asked.is_none() {
             return self.show(Filter::Everything);
         }

@@ -127,7 +127,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind("train.continue", &["space"], "go on", "Let the paused run go on", Action::Run(RunAction::Continue)),
     bind("train.checkpoint", &["c"], "checkpoint", "Write a checkpoint now", Action::Run(RunAction::Checkpoint)),
     bind("train.stop", &["x"], "stop", "Stop the run; it keeps its adapter and can be resumed", Action::Run(RunAction::Stop)),
-    bind("train.begin", &["enter"], "train", "Start the session's first run, by its recipe", Action::Run(RunAction::Begin)),
+    bind("train.begin", &["enter", "t"], "train", "Start the session's first run, by its recipe", Action::Run(RunAction::Begin)),
     bind("train.recipes", &["e"], "recipes", "Go to the recipes: edit, start, queue", Action::Run(RunAction::ShowRecipes)),
     bind("train.smooth.more", &["s"], "smooth", "Smooth the lines more", Action::Chart(ChartAction::SmoothMore)),
     bind("train.smooth.less", &["S"], "smooth less", "Smooth the lines less", Action::Chart(ChartAction::SmoothLess)).hidden(),

@@ -27,7 +27,16 @@ impl Train {
                 Some(recipe) => {
                     format!("⏎ trains by the recipe {}. e shows it first, key by key.", recipe.name)
                 }
-                None => "e shows the recipes; t there starts one.".to_owned(),
+                None => match self.recipes.current(view.store) {
+                    Some(recipe) => self.recipes.missing(recipe).map_or_else(
+                        || "e shows the recipes; t there starts one.".to_owned(),
+                        |missing| format!("No run can start yet: {missing}."),
+                    ),
+                    None => {
+                        "No records yet, so no recipe: 1, then i brings data in, and a recipe is made for it."
+                            .to_owned()
+                    }
+                },
             };
             let words = [how.as_str(), "Runs that were started in a shell appear here too."];
             empty::draw(buffer, area, view.theme, "No run yet", &words);

@@ -169,7 +169,10 @@ impl Recipes {
                 Span::styled(format!("{place}{}", issue.message), theme.text),
             ]));
         }
-        if issues.is_empty()
+        let missing = self.current(store).and_then(|recipe| self.missing(recipe));
+        if let (true, Some(missing)) = (issues.is_empty(), missing) {
+            lines.push(Line::from(vec![Span::styled(" ✗ ", theme.bad), Span::styled(missing, theme.text)]));
+        } else if issues.is_empty()
             && let Some(command) = self.command(store)
         {
             lines.push(Line::from(vec![

@@ -20,7 +20,7 @@ use crate::domain::run_info::RunId;
 use crate::ui::pane::{Effect, Input};
 
 /// What a new recipe begins with where there is none to copy.
-const FIRST: &str = "# What is missing has its default.\nmethod = \"sft\"\n\n[model]\nbase = \"smollm2-135m\"\n\n[data]\ntrain = \"../data.jsonl\"\n";
+const FIRST: &str = "# What is missing has its default.\nmethod = \"sft\"\n\n[model]\nbase = \"smollm2-135m\"\n\n[data]\ntrain = \"session:\"\n";
 
 /// Recipes, and what is being done to one of them.
 #[derive(Debug, Default)]
@@ -74,8 +74,14 @@ impl Recipes {
         parse::parse(self.text(recipe), &[]).err().unwrap_or_default()
     }
 
+    /// What the recipe still misses as it is on the disk; nothing is known of a draft.
+    pub(super) fn missing<'a>(&self, recipe: &'a RecipeFile) -> Option<&'a str> {
+        recipe.missing.as_deref().filter(|_| !self.drafts.contains_key(&recipe.path))
+    }
+
     pub(super) fn can_start(&self, store: &Store) -> bool {
-        self.current(store).is_some_and(|recipe| self.issues(recipe).is_empty())
+        self.current(store)
+            .is_some_and(|recipe| self.issues(recipe).is_empty() && self.missing(recipe).is_none())
     }
 
     pub(super) fn step_list(&mut self, by: isize, store: &Store) {

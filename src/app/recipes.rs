@@ -1,0 +1,228 @@
+//! The recipe that a session gets when it has none, with values that suit its records; and what a recipe still misses.
+//!
+//! What it was made for stands in its first lines. As long as nobody has changed the file, it is made anew when the
+//! session's records are others.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::app::review::sets;
+use crate::app::train::recipe;
+use crate::config::Folders;
+use crate::domain::filter::Filter;
+use crate::domain::recipe::SetOrder;
+use crate::domain::recipe::source::{self, Source};
+use crate::domain::session::SessionInfo;
+use crate::domain::view::Order;
+use crate::engine::{files, hub};
+use crate::session::{Access, Session};
+
+/// Of a session that names no model.
+const MODEL: &str = "smollm2-135m";
+/// The length that a recipe has while nobody knows how long the records are.
+const UNKNOWN: u32 = 1024;
+/// Longer examples are cut: their attention takes more memory than most machines have for it.
+const LONGEST: u32 = 2048;
+/// Tokens that one optimizer step may read, about, and examples that it reads at best.
+const STEP: (u32, u32) = (4096, 8);
+/// Examples held out at most: more only make an evaluation slow.
+const HELD_OUT: f64 = 200.0;
+/// Steps of a run over records that are too many to go through.
+const MOST_STEPS: u64 = 2000;
+
+/// What a recipe is made for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suited {
+    pub model: String,
+    /// `session:`, or a set of the review.
+    pub source: String,
+    pub examples: u64,
+    /// Tokens that 99 of 100 examples have at most; nothing when they aren't counted.
+    pub tokens: Option<u32>,
+}
+
+impl Suited {
+    /// The recipe's text.
+    #[must_use]
+    pub fn recipe(&self) -> String {
+        let length = self.length();
+        let batch = (STEP.0 / length).clamp(1, STEP.1).min(self.batch_of_few());
+        let gather = (STEP.1 / batch).min(self.batch_of_few().div_ceil(batch)).max(1);
+        let split = (HELD_OUT / self.examples.max(1) as f64).min(0.1);
+        let trained = (self.examples as f64 * (1.0 - split)).ceil() as u64;
+        let epoch = trained.div_ceil(u64::from(batch * gather)).max(1);
+        let epochs = match self.examples {
+            0..=300 => 3,
+            301..=3_000 => 2,
+            _ => 1,
+        };
+        let steps = (epoch * epochs).min(MOST_STEPS);
+        let limit = if epoch * epochs > MOST_STEPS {
+            format!(
+                "max_steps = {MOST_STEPS}          # {epochs} times through all would be {} steps",
+                epoch * epochs
+            )
+        } else {
+            format!("num_train_epochs = {epochs}      # {steps} steps")
+        };
+        let tokens = self.tokens.map_or_else(|| "?".to_owned(), |tokens| tokens.to_string());
+        format!(
+            "# Made by Dojo for the session's records, and made anew when they change, until you change it.\n\
+             # examples {} tokens {tokens} source {}\n\
+             method = \"sft\"\n\n\
+             [model]\nbase = {:?}\n\n\
+             [data]\ntrain = {:?}\nsplit = {split:.4}\nmax_length = {length}{}\n\n\
+             [lora]\nr = 16\nlora_alpha = 32\ntarget_modules = \"all-linear\"\n\n\
+             [train]\n{limit}\nper_device_train_batch_size = {batch}\n\
+             gradient_accumulation_steps = {gather}\nlearning_rate = 3e-4\n\
+             lr_scheduler_type = \"cosine\"\nwarmup_steps = {}\nmax_grad_norm = 1.0\n\n\
+             [eval]\neval_steps = {}\n\n[save]\nsave_steps = {}\n\n\
+             [sample]\nsample_steps = {}\n",
+            self.examples,
+            self.source,
+            self.model,
+            self.source,
+            match self.tokens {
+                Some(tokens) if tokens > length =>
+                    format!("        # some examples are longer, up to {tokens} tokens and more"),
+                Some(tokens) => format!("        # 99 of 100 examples have at most {tokens} tokens"),
+                None => "        # the examples' tokens aren't counted yet".to_owned(),
+            },
+            (steps / 20).clamp(1, 50),
+            (steps / 10).max(1),
+            (steps / 5).max(1),
+            (steps / 5).max(1),
+        )
+    }
+
+    /// In steps of 64, with some room.
+    fn length(&self) -> u32 {
+        self.tokens.map_or(UNKNOWN, |tokens| (tokens + 8).div_ceil(64).saturating_mul(64).clamp(64, LONGEST))
+    }
+
+    /// Few examples make small batches, so that there are steps to see.
+    fn batch_of_few(&self) -> u32 {
+        u32::try_from(self.examples / 8).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// What a recipe says that it was made for; nothing when it isn't exactly as it was made.
+    #[must_use]
+    pub fn untouched(text: &str) -> Option<Self> {
+        let line = text.lines().nth(1)?.strip_prefix("# examples ")?;
+        let (examples, rest) = line.split_once(" tokens ")?;
+        let (tokens, source) = rest.split_once(" source ")?;
+        let model = text.lines().find_map(|line| line.strip_prefix("base = \"")?.strip_suffix('"'))?;
+        let suited = Self {
+            model: model.to_owned(),
+            source: source.to_owned(),
+            examples: examples.parse().ok()?,
+            tokens: tokens.parse().ok(),
+        };
+        (suited.recipe() == text).then_some(suited)
+    }
+
+    /// What suits a session; nothing while it has no records.
+    fn of(folders: &Folders, info: &SessionInfo) -> Result<Option<Self>> {
+        let Ok(session) = Session::open(&info.path, Access::Read) else { return Ok(None) };
+        let statistics = session.statistics(&Filter::Everything, None)?;
+        let records = statistics.records;
+        let model = if info.file.model.is_empty() { MODEL.to_owned() } else { info.file.model.clone() };
+        let reviewed = if session.has_thoughts()? { reviewed(folders, &session)? } else { 0 };
+        if reviewed > 0 {
+            let source = "set:reviewed balance:label".to_owned();
+            return Ok(Some(Self { model, source, examples: reviewed, tokens: None }));
+        }
+        // The bins end at the 99th of 100.
+        let bins = statistics.bins.width.saturating_mul(statistics.bins.counts.len() as u32);
+        let tokens =
+            statistics.longest.filter(|_| statistics.counted * 2 > records).map(|longest| longest.min(bins));
+        Ok((records > 0).then(|| Self { model, source: "session:".to_owned(), examples: records, tokens }))
+    }
+}
+
+fn reviewed(folders: &Folders, session: &Session) -> Result<u64> {
+    let order = SetOrder::parse("set:reviewed balance:label").map_err(anyhow::Error::msg)?;
+    Ok(match order {
+        Some(order) => sets::rows(folders, session, &order)?.len() as u64,
+        None => 0,
+    })
+}
+
+/// What [`provide`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Provided {
+    Nothing,
+    /// The session's first recipe, in a sentence.
+    First(String),
+    /// The records are others: the recipe that was made is too.
+    Anew,
+}
+
+/// Sees to it that a session with records has a recipe that suits them; says what it did.
+///
+/// # Errors
+/// When the session can't be read or the recipe can't be written.
+pub(crate) fn provide(folders: &Folders, info: &SessionInfo, known: &[&str]) -> Result<Provided> {
+    let own = info.recipes().join("sft.toml");
+    let before = std::fs::read_to_string(&own).ok();
+    let made = before.as_deref().and_then(Suited::untouched);
+    if !known.is_empty() && made.is_none() {
+        return Ok(Provided::Nothing);
+    }
+    let Some(suited) = Suited::of(folders, info)? else { return Ok(Provided::Nothing) };
+    let text = suited.recipe();
+    if before.as_deref() == Some(text.as_str()) {
+        return Ok(Provided::Nothing);
+    }
+    std::fs::create_dir_all(info.recipes())?;
+    files::write_atomically(&own, text.as_bytes())?;
+    if made.is_some() {
+        return Ok(Provided::Anew);
+    }
+    Ok(Provided::First(format!("made a recipe for {} examples: recipes/sft.toml", suited.examples)))
+}
+
+/// Why no run can start by a recipe as it is on the disk; nothing when one can, or when its text is wrong.
+pub(crate) fn missing(folders: &Folders, path: &Path) -> Option<String> {
+    let recipe = recipe::load(path, &[]).ok()?;
+    let base = &recipe.model.base;
+    let named = hub::aliases().iter().any(|alias| alias.name == *base) || base.contains([':', '/']);
+    let here =
+        || hub::list(&folders.models()).is_ok_and(|models| models.iter().any(|model| model.name == *base));
+    if !named && !Path::new(base).exists() && !here() {
+        return Some(format!("there is no model {base}: press 6 for those there are"));
+    }
+    let data = &recipe.data;
+    [Some(&data.train), data.eval.as_ref()].into_iter().flatten().find_map(|from| {
+        if source::of_session(from).is_none() {
+            return missing_file(from);
+        }
+        let session = Session::open(Path::new(data.session.as_deref()?), Access::Read);
+        let found = session.map_err(anyhow::Error::from).and_then(|session| count(folders, &session, from));
+        match found {
+            Ok(0) => Some(format!("{from} holds no records: bring some in on Data (1, then i)")),
+            Ok(_) => None,
+            Err(error) => Some(format!("{error:#}")),
+        }
+    })
+}
+
+fn missing_file(path: &str) -> Option<String> {
+    if path.starts_with("hf:") {
+        return None;
+    }
+    match std::fs::metadata(path) {
+        Ok(file) if file.is_file() && file.len() == 0 => Some(format!("{path} is empty")),
+        Ok(_) => None,
+        Err(_) => Some(format!("there is no file or folder {path}")),
+    }
+}
+
+fn count(folders: &Folders, session: &Session, from: &str) -> Result<usize> {
+    match Source::parse(from).map_err(anyhow::Error::msg)? {
+        Source::Files(_) => Ok(1),
+        Source::Records(filter) => Ok(session.view(&filter, Order::default())?.len()),
+        Source::Set(order) => Ok(sets::rows(folders, session, &order)?.len()),
+    }
+}

@@ -1,0 +1,110 @@
+//! A field for a path: typed with completion, pasted, or dropped on the terminal.
+
+use crossterm::event::KeyCode;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::Widget;
+use tui_textarea::{CursorMove, TextArea};
+
+use super::text;
+use crate::app::store::Store;
+use crate::domain::dropped;
+use crate::domain::protocol::{Command, SessionsCommand};
+use crate::ui::pane::{Effect, Input, View};
+
+/// What is being typed.
+#[derive(Debug)]
+pub(crate) struct PathField(TextArea<'static>);
+
+impl Default for PathField {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
+impl PathField {
+    pub(crate) fn new(text: &str) -> Self {
+        let mut area = TextArea::new(vec![text.replace(['\n', '\r'], " ")]);
+        area.set_cursor_line_style(Style::new());
+        area.set_placeholder_text("a file, a folder, or hf:owner/name");
+        area.move_cursor(CursorMove::End);
+        Self(area)
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        self.0.lines().first().map_or("", String::as_str)
+    }
+
+    /// The path that is meant: quotes, escapes and `file://` are a terminal's.
+    pub(crate) fn path(&self) -> String {
+        dropped::path(self.text())
+    }
+
+    /// Takes a key or pasted text, and asks what the path may become.
+    pub(crate) fn input(&mut self, input: &Input) -> Vec<Effect> {
+        let before = self.text().to_owned();
+        match input {
+            Input::Key(key) if key.code == KeyCode::Enter => {}
+            Input::Key(key) => drop(self.0.input(*key)),
+            Input::Paste(text) if before.is_empty() => *self = Self::new(&dropped::path(text)),
+            Input::Paste(text) => {
+                let line: String =
+                    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+                self.0.insert_str(line);
+            }
+        }
+        if self.text() == before { Vec::new() } else { vec![self.ask()] }
+    }
+
+    /// Asks what the path may become.
+    pub(crate) fn ask(&self) -> Effect {
+        Effect::Send(Command::Sessions(SessionsCommand::Complete(self.text().to_owned())))
+    }
+
+    /// As far as all that is offered begins alike.
+    pub(crate) fn complete(&mut self, store: &Store) -> Vec<Effect> {
+        let offered = self.offered(store);
+        let Some(first) = offered.first() else { return Vec::new() };
+        let alike = offered.iter().fold(first.as_str(), |alike, path| common(alike, path)).to_owned();
+        if alike.len() <= self.text().len() {
+            return Vec::new();
+        }
+        *self = Self::new(&alike);
+        vec![self.ask()]
+    }
+
+    fn offered<'s>(&self, store: &'s Store) -> &'s [String] {
+        match &store.completed {
+            Some((typed, paths)) if typed == self.text() => paths,
+            _ => &[],
+        }
+    }
+
+    /// The field in the first row, what it may become below.
+    pub(crate) fn draw(&self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        let theme = view.theme;
+        let mut field = self.0.clone();
+        field.set_style(theme.bright);
+        field.set_placeholder_style(theme.dim);
+        field.set_cursor_style(theme.text.add_modifier(ratatui::style::Modifier::REVERSED));
+        field.render(Rect { height: 1.min(area.height), ..area }, buffer);
+        let width = usize::from(area.width);
+        let offered = self.offered(view.store);
+        let room = usize::from(area.height.saturating_sub(1));
+        let shown = if offered.len() > room { room.saturating_sub(1) } else { room };
+        for (path, y) in offered.iter().take(shown).zip(area.y + 1..) {
+            buffer.set_stringn(area.x, y, text::shorten(path, width), width, theme.dim);
+        }
+        if offered.len() > room && room > 0 {
+            let more = format!("… {} more; tab completes", offered.len() - shown);
+            buffer.set_stringn(area.x, area.bottom() - 1, more, width, theme.dim);
+        }
+    }
+}
+
+fn common<'a>(left: &'a str, right: &str) -> &'a str {
+    let end = left.char_indices().zip(right.chars()).find(|((_, a), b)| a != b);
+    let end = end.map_or(left.len().min(right.len()), |((at, _), _)| at);
+    left.get(..end).unwrap_or_default()
+}

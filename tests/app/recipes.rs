@@ -1,0 +1,41 @@
+//! The recipe that a session gets when it has none.
+
+use dojo_studio::app::recipes::Suited;
+use dojo_studio::domain::recipe::Recipe;
+
+fn suited(examples: u64, tokens: Option<u32>) -> Suited {
+    Suited { model: "smollm2-135m".into(), source: "session:".into(), examples, tokens }
+}
+
+fn recipe(examples: u64, tokens: Option<u32>) -> Recipe {
+    Recipe::parse(&suited(examples, tokens).recipe(), &[], "made").expect("a recipe that can be read")
+}
+
+#[test]
+fn its_values_follow_from_the_records() {
+    let values = |examples, tokens| {
+        let made = recipe(examples, tokens);
+        let train = made.train;
+        (
+            made.data.max_length,
+            train.per_device_train_batch_size,
+            train.gradient_accumulation_steps,
+            train.num_train_epochs,
+            train.max_steps,
+        )
+    };
+    assert_eq!(values(500, Some(227)), (256, 8, 1, 2.0, -1));
+    assert_eq!(values(500, Some(700)), (768, 5, 1, 2.0, -1));
+    assert_eq!(values(24, Some(40)), (64, 3, 1, 3.0, -1));
+    assert_eq!(values(1, None), (1024, 1, 1, 3.0, -1));
+    assert_eq!(values(200_000, Some(90_000)), (2048, 2, 4, 3.0, 2000));
+}
+
+#[test]
+fn a_recipe_as_it_was_made_says_what_it_was_made_for_and_a_changed_one_says_nothing() {
+    for made in [suited(500, Some(227)), suited(3, None), suited(200_000, Some(90_000))] {
+        assert_eq!(Suited::untouched(&made.recipe()), Some(made.clone()));
+        let changed = made.recipe().replace("3e-4", "1e-4");
+        assert_eq!(Suited::untouched(&changed), None);
+    }
+}

@@ -1,0 +1,57 @@
+//! From the first start to a live chart on one's own data, in a pseudo-terminal.
+
+use std::path::Path;
+
+use super::whole::{Terminal, home};
+use crate::support::tiny::Tiny;
+
+/// A home whose only model is a tiny random one, under the name that sessions have from the start.
+fn home_with_a_model() -> tempfile::TempDir {
+    let home = home();
+    let model = home.path().join("cache/models/smollm2-135m");
+    Tiny::new("llama").write_folder(&model);
+    let receipt = serde_json::json!({"name": "smollm2-135m", "base": "tiny", "source": "here", "files": []});
+    std::fs::write(model.join("dojo.json"), receipt.to_string()).expect("a receipt");
+    home
+}
+
+/// From the first start to a live chart: so many keys, and the path.
+fn keys_to_a_live_chart(file: &str, write: impl Fn(&Path)) -> usize {
+    let home = home_with_a_model();
+    let path = home.path().join(file);
+    write(&path);
+    let mut terminal = Terminal::dojo(home.path(), &[]);
+    let mut pressed = 0;
+    terminal.wait_for("bring your own data");
+    let mut press = |terminal: &mut Terminal, key: &str, shown: &str| {
+        terminal.keys(key);
+        pressed += 1;
+        terminal.wait_for(shown);
+    };
+    press(&mut terminal, "i", "The file with your data");
+    terminal.keys(&format!("\x1b[200~'{}' \x1b[201~", path.display()));
+    terminal.wait_for(file);
+    press(&mut terminal, "\r", "the first rows become");
+    press(&mut terminal, "\r", "24 records are in");
+    press(&mut terminal, "\r", "trains by the recipe sft");
+    press(&mut terminal, "\r", "loss");
+    terminal.wait("a step of the run", |screen| screen.contents().contains("─ train "));
+    terminal.keys("q");
+    assert!(terminal.end().success());
+    pressed
+}
+
+#[test]
+fn ones_own_data_is_five_keys_and_a_path_away_from_a_live_chart() {
+    let jsonl = |path: &Path| {
+        let row = |n: u32| serde_json::json!({"question": format!("count from {n}"), "answer": format!("{n} and {}", n + 1)});
+        let rows: Vec<String> = (0..24).map(|n| row(n).to_string()).collect();
+        std::fs::write(path, rows.join("\n")).expect("a file");
+    };
+    let csv = |path: &Path| {
+        let rows: Vec<String> = (0..24).map(|n| format!("count from {n},{n} and {}", n + 1)).collect();
+        std::fs::write(path, format!("prompt,completion\n{}\n", rows.join("\n"))).expect("a file");
+    };
+    assert_eq!(keys_to_a_live_chart("my counts.jsonl", jsonl), 5);
+    assert_eq!(keys_to_a_live_chart("counts.csv", csv), 5);
+}
