@@ -21,6 +21,7 @@ pub mod review_filter;
 pub mod review_job;
 pub mod review_leads;
 pub mod run;
+pub mod run_compare;
 pub mod run_filter;
 pub mod run_info;
 pub mod series;

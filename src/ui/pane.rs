@@ -8,6 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::store::Store;
+use crate::domain::chat::Answerer;
 use crate::domain::protocol::Command;
 use crate::domain::protocol::system::Notice;
 use crate::ui::action::Action;
@@ -59,6 +60,9 @@ pub trait Pane {
     fn mouse(&mut self, _mouse: MouseEvent, _store: &Store) -> Vec<Effect> {
         Vec::new()
     }
+
+    /// A new conversation is to begin with these: for Chat alone.
+    fn converse(&mut self, _left: Answerer, _right: Option<Answerer>) {}
 
     /// Called after events were applied and before drawing, for the pane in front: to ask for what it is about to
     /// show (a page of records, say) or to move the cursor with the rows. Must ask once, not each time.
@@ -139,6 +143,11 @@ pub enum Effect {
     Notify(Notice),
     /// Goes to another pane.
     Show(PaneId),
+    /// Goes to Chat, to a new conversation with one answerer or with two side by side.
+    Converse {
+        left: Answerer,
+        right: Option<Answerer>,
+    },
     /// Asks before doing something that can't be undone.
     Ask(Question),
     /// Opens a text in the person's own editor; [`Pane::replace_text`] of the pane in front gets what comes back.

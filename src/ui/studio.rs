@@ -300,6 +300,10 @@ impl Studio {
         for effect in effects {
             match effect {
                 Effect::Show(pane) => self.front = pane,
+                Effect::Converse { left, right } => {
+                    self.front = PaneId::Chat;
+                    self.panes[PaneId::Chat as usize].converse(left, right);
+                }
                 Effect::Ask(question) => self.overlay = Some(Box::new(question)),
                 Effect::Send(_)
                 | Effect::Copy(_)

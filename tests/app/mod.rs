@@ -6,3 +6,4 @@ mod records;
 mod review;
 mod runs;
 mod sessions;
+mod told;

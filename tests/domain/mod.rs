@@ -5,5 +5,6 @@ mod leads;
 mod recipe;
 mod reflection;
 mod review;
+mod run_compare;
 mod run_filter;
 mod series;

@@ -204,7 +204,7 @@ fn a_crashed_run_shows_its_log_and_resumes_with_one_key() {
     studio.apply(info("sft-0412", Phase::Running, |info, _| info.life = Life::Gone));
     let lines = ["step 117 loss 1.90", "step 118 loss 1.91", "memory allocation failed"].map(str::to_owned);
     studio.apply(Event::Runs(RunsEvent::LogAppended(id("sft-0412"), lines.to_vec())));
-    studio.keys("g d d");
+    studio.keys("g d d d");
     insta::assert_snapshot!(studio.screen());
     assert_eq!(sent(studio.keys("r")), [RunsCommand::Resume(id("sft-0412"))]);
 }
@@ -309,9 +309,9 @@ fn a_recipe_is_edited_key_by_key_checked_while_typed_saved_and_started() {
 #[test]
 fn a_wrong_value_is_refused_and_the_text_says_where_it_is_wrong() {
     let mut studio = typical();
-    studio.keys("e down enter enter");
-    studio.text("x");
-    assert!(studio.screen().contains("✗ `method` is"), "{}", studio.screen());
+    studio.keys("e down enter down down down down down down enter");
+    studio.text("7");
+    assert!(studio.screen().contains("✗ `data.split`"), "{}", studio.screen());
     studio.keys("esc E");
     studio.text("bogus = 1\n");
     let screen = studio.screen();
@@ -452,4 +452,174 @@ proptest! {
         }
         studio.screen();
     }
+}
+
+fn adapter_of(name: &str) -> Event {
+    use dojo_studio::domain::protocol::ModelsEvent;
+    use dojo_studio::domain::protocol::models::{ModelFile, ModelKind};
+    let file = |name: &str, kind, path: &str| ModelFile {
+        name: name.into(),
+        kind,
+        path: path.into(),
+        bytes: 1 << 20,
+        note: String::new(),
+    };
+    let adapter = format!("sessions/first-principles/runs/{name}/adapter");
+    Event::Models(ModelsEvent::Listed(vec![
+        file("smollm2-135m", ModelKind::Base, "/models/smollm2-135m"),
+        file(name, ModelKind::Adapter, &adapter),
+    ]))
+}
+
+fn done(studio: &mut Harness, name: &str) {
+    studio.apply(info(name, Phase::Done, |info, state| {
+        info.settings.insert("model.base".into(), "smollm2-135m".into());
+        state.best_eval_loss = Some(1.842);
+    }));
+}
+
+fn prepared(effects: Vec<Effect>) -> Vec<String> {
+    use dojo_studio::domain::protocol::ChatCommand;
+    let mut names = Vec::new();
+    for effect in effects {
+        if let Effect::Send(Command::Chat(ChatCommand::Prepare(who))) = effect {
+            names.extend(who.into_iter().map(|one| one.name));
+        }
+    }
+    names
+}
+
+#[test]
+fn a_run_that_is_done_is_chatted_with_by_one_key() {
+    let mut studio = typical();
+    done(&mut studio, "sft-0412");
+    studio.apply(adapter_of("sft-0412"));
+    assert_eq!(prepared(studio.keys("g C")), ["sft-0412"]);
+    assert!(studio.screen().contains("sft-0412"), "{}", studio.screen());
+    assert!(!studio.screen().contains("── runs ─"), "{}", studio.screen());
+}
+
+#[test]
+fn a_run_is_compared_with_its_base_model_on_the_left() {
+    let mut studio = typical();
+    done(&mut studio, "sft-0412");
+    studio.apply(adapter_of("sft-0412"));
+    assert_eq!(prepared(studio.keys("g B")), ["smollm2-135m", "sft-0412"]);
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn a_run_without_an_adapter_says_so_instead_of_chatting() {
+    let mut studio = typical();
+    done(&mut studio, "sft-0412");
+    let effects = studio.keys("g C");
+    let said = |effect: &Effect| match effect {
+        Effect::Notify(notice) => notice.text.contains("ended without an adapter"),
+        _ => false,
+    };
+    assert!(effects.iter().any(said), "{effects:?}");
+}
+
+#[test]
+fn a_run_that_is_done_goes_on_by_a_recipe_that_begins_with_its_adapter() {
+    let mut studio = typical();
+    done(&mut studio, "sft-0412");
+    studio.apply(adapter_of("sft-0412"));
+    let path: std::path::PathBuf = "sessions/first-principles/recipes/sft-0412-more.toml".into();
+    let sent = sent(studio.keys("g r"));
+    assert!(sent.contains(&RunsCommand::CarryOn { run: id("sft-0412"), recipe: path.clone() }), "{sent:?}");
+    // It is selected as soon as it is there.
+    let files = vec![recipe("sft", SFT), recipe("sft-0412-more", SFT)];
+    studio.apply(Event::Runs(RunsEvent::RecipesListed(files)));
+    assert!(studio.screen().contains("── sft-0412-more.toml"), "{}", studio.screen());
+}
+
+#[test]
+fn charts_are_hidden_moved_and_brought_back() {
+    let mut studio = typical();
+    studio.resize(200, 60);
+    let screen = studio.screen();
+    assert!(screen.contains(" loss ─") && !screen.contains(" epoch ─"), "{screen}");
+    studio.keys("}");
+    let screen = studio.screen();
+    let place = |title: &str| screen.find(title).unwrap_or(usize::MAX);
+    assert!(place(" accuracy ─") < place(" loss ─"), "{screen}");
+    studio.keys("u");
+    assert!(!studio.screen().contains(" loss ─"), "{}", studio.screen());
+    studio.keys("U");
+    assert!(studio.screen().contains(" loss ─") && studio.screen().contains(" epoch ─"));
+}
+
+#[test]
+fn the_recipe_shows_what_differs_from_the_run_before() {
+    let mut studio = typical();
+    studio.apply(info("sft-0410", Phase::Done, |info, state| {
+        info.settings.insert("train.learning_rate".into(), "0.001".into());
+        state.started = NOON - 1_000.0;
+    }));
+    studio.keys("d d enter");
+    studio.resize(120, 36);
+    insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn seven_runs_laid_over_each_other_have_a_sign_each() {
+    let mut studio = typical();
+    for number in 0..6 {
+        studio.apply(info(&format!("sft-05{number:02}"), Phase::Done, |_, _| {}));
+        for event in sft(&format!("sft-05{number:02}"), f64::from(number) / 10.0) {
+            studio.apply(event);
+        }
+    }
+    studio.keys("m down m down m down m down m down m down m g");
+    let screen = studio.screen();
+    for sign in ['●', '◆', '▲', '■', '✚', '○', '◇'] {
+        assert!(screen.contains(sign), "{sign} in\n{screen}");
+    }
+}
+
+#[test]
+fn a_typed_value_that_was_left_is_there_again_and_quitting_asks() {
+    let mut studio = typical();
+    studio.keys("e down enter down enter");
+    studio.text("x");
+    studio.keys("esc");
+    let effects = studio.keys("ctrl-q");
+    assert!(!effects.contains(&Effect::Quit), "{effects:?}");
+    assert!(studio.screen().contains("the recipe sft"), "{}", studio.screen());
+    studio.keys("esc enter");
+    assert!(studio.screen().contains("smollm2-135mx"), "{}", studio.screen());
+}
+
+#[test]
+fn a_key_with_few_values_is_chosen_from_a_list() {
+    let mut studio = typical();
+    studio.keys("e down enter enter");
+    assert!(studio.screen().contains("grpo"), "{}", studio.screen());
+    studio.keys("down enter");
+    let screen = studio.screen();
+    assert!(screen.contains("\"dpo\"") && screen.contains("not saved"), "{screen}");
+}
+
+#[test]
+fn the_base_model_is_chosen_among_those_on_this_machine_or_typed() {
+    let mut studio = typical();
+    studio.apply(adapter_of("sft-0411"));
+    studio.keys("e down enter down enter");
+    let screen = studio.screen();
+    assert!(screen.contains("another: type it") && !screen.contains("sft-0411/adapter"), "{screen}");
+    studio.keys("down enter");
+    studio.text("-instruct");
+    assert!(studio.screen().contains("smollm2-135m-instruct"), "{}", studio.screen());
+}
+
+#[test]
+fn keys_of_a_recipe_are_found_by_their_names_and_meanings() {
+    let mut studio = typical();
+    studio.keys("e down enter /");
+    studio.text("dropout");
+    let screen = studio.screen();
+    assert!(screen.contains("lora_dropout") && !screen.contains("learning_rate"), "{screen}");
+    studio.keys("enter esc");
+    assert!(studio.screen().contains("max_length"), "{}", studio.screen());
 }

@@ -8,6 +8,7 @@ mod life;
 mod pieces;
 mod scan;
 mod tail;
+pub mod told;
 mod watched;
 
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ use crate::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
 /// Runs that are listed of one folder, at most: those whose names come last, which are the newest.
 pub const RUNS_LISTED: usize = 2_000;
 /// Runs whose values are read, at most; further ones asked for are left out.
-pub const RUNS_WATCHED: usize = 5;
+pub const RUNS_WATCHED: usize = 62;
 
 /// A run that has ended and is not watched is looked at this seldom.
 const CALM_SECONDS: f64 = 4.0;

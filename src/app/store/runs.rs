@@ -1,7 +1,7 @@
 //! Runs: how they stand, and of the watched ones their values, samples and log.
 //!
 //! Bounds: series as [`RunSeries`] says, [`SAMPLES_KEPT`] samples and [`LOG_KEPT`] log lines a run; the follower watches
-//! five runs at most, and what belongs to others is let go.
+//! 62 runs at most, and what belongs to others is let go.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

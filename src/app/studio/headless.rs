@@ -154,6 +154,7 @@ impl Headless {
                 Effect::Copy(_)
                 | Effect::Show(_)
                 | Effect::Ask(_)
+                | Effect::Converse { .. }
                 | Effect::EditOutside(_)
                 | Effect::Redraw
                 | Effect::Suspend

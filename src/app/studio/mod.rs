@@ -231,7 +231,7 @@ impl Live {
                 Effect::Suspend => self.suspend()?,
                 Effect::Quit => return Ok(Flow::Quit),
                 // The studio keeps these for itself.
-                Effect::Show(_) | Effect::Ask(_) => {}
+                Effect::Show(_) | Effect::Ask(_) | Effect::Converse { .. } => {}
             }
         }
         Ok(Flow::On)

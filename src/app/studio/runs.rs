@@ -3,17 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-use super::worker::Events;
+use super::worker::{Events, Gone};
+use crate::app::follow::told::{Adapters, Awaited, Told};
 use crate::app::follow::{FollowerThread, Listening};
 use crate::app::jobs::Working;
+use crate::app::models;
 use crate::app::recipes::{self, Provided};
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::config::Folders;
 use crate::domain::protocol::runs::{Preflight, RecipeFile};
 use crate::domain::protocol::system::{JobEnd, Level, Notice};
-use crate::domain::protocol::{Event, RunsCommand, RunsEvent, SystemEvent};
+use crate::domain::protocol::{Event, ModelsEvent, RunsCommand, RunsEvent, SystemEvent};
+use crate::domain::recipe::edit;
+use crate::domain::run::{Phase, RunCommand};
 use crate::domain::run_info::{Notes, Origin, RunId};
 use crate::domain::session::SessionInfo;
 use crate::engine::files;
@@ -32,7 +36,10 @@ enum Request {
 impl RunsLane {
     pub(super) fn start(folders: Folders, events: Events) -> Self {
         let (requests, received) = channel();
-        std::thread::spawn(move || Lane { folders, events, session: None, follower: None }.work(&received));
+        std::thread::spawn(move || {
+            let awaited = Awaited::default();
+            Lane { folders, events, session: None, follower: None, awaited }.work(&received);
+        });
         Self(requests)
     }
 
@@ -51,6 +58,7 @@ struct Lane {
     events: Events,
     session: Option<SessionInfo>,
     follower: Option<FollowerThread>,
+    awaited: Awaited,
 }
 
 impl Lane {
@@ -78,11 +86,25 @@ impl Lane {
         self.tell(RunsEvent::Cleared);
         let session = self.session.iter().map(|session| (Origin::Session, session.runs()));
         let roots = session.chain([(Origin::Global, self.folders.runs())]).collect();
-        let events = self.events.clone();
-        let started = FollowerThread::start(roots, move |event| match events.send(Event::Runs(event)) {
-            Ok(()) => Listening::Yes,
-            Err(super::worker::Gone) => Listening::No,
-        });
+        let mut told = Told::new(self.awaited.clone());
+        let (events, folders) = (self.events.clone(), self.folders.clone());
+        let own = self.session.as_ref().map(SessionInfo::runs);
+        let emit = move |event| {
+            let (notice, adapters) = told.hear(&event);
+            let mut outcome = events.send(Event::Runs(event));
+            if adapters == Adapters::Changed {
+                let listed = models::list(&folders, own.as_deref());
+                let listed = listed.inspect_err(|error| tracing::warn!("{error:#}")).ok();
+                let sent = listed.map(|listed| events.send(Event::Models(ModelsEvent::Listed(listed))));
+                outcome = outcome.and(sent.unwrap_or(Ok(())));
+            }
+            let said = notice.map(|notice| events.send(Event::System(SystemEvent::Notified(notice))));
+            match outcome.and(said.unwrap_or(Ok(()))) {
+                Ok(()) => Listening::Yes,
+                Err(Gone) => Listening::No,
+            }
+        };
+        let started = FollowerThread::start(roots, emit);
         match started {
             Ok(follower) => self.follower = Some(follower),
             Err(error) => self.say(Level::Error, format!("runs can't be followed: {error}")),
@@ -103,20 +125,18 @@ impl Lane {
                 }
                 return Ok(());
             }
-            RunsCommand::Tell(run, command) => runs::send_command(&summary(&run)?, command)?,
+            RunsCommand::Tell(run, command) => self.tell_run(&run, command)?,
             RunsCommand::Start { recipe, after } => self.start_run(&recipe, after.as_ref())?,
             RunsCommand::Resume(run) => {
                 runs::start_detached(&Launch::Resume { folder: run.files() }, None)?;
             }
+            RunsCommand::CarryOn { run, recipe } => self.carry_on(&run, &recipe)?,
             RunsCommand::Delete(run) => runs::delete_run(&summary(&run)?)?,
             RunsCommand::Note(run, notes) => write_notes(&run, &notes)?,
             RunsCommand::ListRecipes => self.list_recipes()?,
             RunsCommand::Preflight(recipe) => self.preflight(recipe),
             RunsCommand::SaveRecipe { path, text } => {
-                let folder = path.parent().with_context(|| format!("{} is in no folder", path.display()))?;
-                std::fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
-                files::remove_partial_files(folder, &crate::app::process::is_alive);
-                files::write_atomically(&path, text.as_bytes())?;
+                write_recipe(&path, &text)?;
                 self.list_recipes()?;
                 self.say(Level::Good, format!("saved {}", path.display()));
             }
@@ -124,6 +144,42 @@ impl Lane {
         if let Some(follower) = &self.follower {
             follower.look();
         }
+        Ok(())
+    }
+
+    /// A checkpoint is told of when it is there; until then, that it was asked for.
+    fn tell_run(&self, run: &RunId, command: RunCommand) -> Result<()> {
+        let known = summary(run)?;
+        if command == RunCommand::Checkpoint {
+            let state = &known.state;
+            if state.phase == Phase::Paused && state.checkpoint_step == Some(state.step) {
+                self.say(Level::Good, format!("step {} of {} is saved already", state.step, known.name));
+                return Ok(());
+            }
+            self.awaited.add(run.clone());
+            self.say(Level::Info, format!("{} saves a checkpoint after its next step", known.name));
+        }
+        runs::send_command(&known, command)
+    }
+
+    /// Writes the recipe of a run, with the adapter that it left as the one to begin with.
+    fn carry_on(&self, run: &RunId, recipe: &Path) -> Result<()> {
+        let files = run.files();
+        let adapter = std::path::absolute(files.adapter()).context("find the current folder")?;
+        ensure!(
+            adapter.join("adapter_config.json").is_file(),
+            "{} left no adapter to go on from; train by its recipe again",
+            run.name()
+        );
+        if !recipe.exists() {
+            let text = read_recipe(&files.recipe())?.text;
+            let text = edit::set(&text, "model.adapter", &adapter.to_string_lossy())
+                .map_err(|issue| anyhow::anyhow!("{}: {}", files.recipe().display(), issue.message))?;
+            write_recipe(recipe, &text)?;
+        }
+        self.list_recipes()?;
+        let text = format!("this recipe goes on from {}: set its steps, t starts it", run.name());
+        self.say(Level::Info, text);
         Ok(())
     }
 
@@ -195,6 +251,13 @@ impl Lane {
     fn tell(&self, event: RunsEvent) {
         self.events.send(Event::Runs(event)).ok();
     }
+}
+
+fn write_recipe(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().with_context(|| format!("{} is in no folder", path.display()))?;
+    std::fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+    files::remove_partial_files(folder, &crate::app::process::is_alive);
+    files::write_atomically(path, text.as_bytes())
 }
 
 fn summary(run: &RunId) -> Result<RunSummary> {

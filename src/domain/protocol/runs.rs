@@ -20,6 +20,8 @@ pub enum RunsCommand {
     Start { recipe: PathBuf, after: Option<RunId> },
     /// Start a process that takes up a run at its last checkpoint.
     Resume(RunId),
+    /// Write a recipe that begins with this run's adapter; one that is there already is left as it is.
+    CarryOn { run: RunId, recipe: PathBuf },
     /// Remove the run's folder with all that is in it.
     Delete(RunId),
     /// Write `notes.toml` into the run's folder.

@@ -266,7 +266,7 @@ impl Chat {
     }
 
     /// The next question is in the field again, if an earlier one was edited there.
-    fn leave_editing(&mut self, store: &Store) {
+    pub(super) fn leave_editing(&mut self, store: &Store) {
         if self.editing.take().is_some() {
             self.composer = self.field(DraftPlace::Question, store);
         }

@@ -24,7 +24,7 @@ use ratatui::layout::{Position, Rect};
 use crate::app::store::Store;
 use crate::app::store::chat::Writing;
 use crate::domain::chat as domain;
-use crate::domain::chat::{ChatId, Setup, Side, Turn, TurnId};
+use crate::domain::chat::{Answerer, ChatId, Setup, Side, Turn, TurnId};
 use crate::domain::protocol::ChatCommand;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
@@ -89,6 +89,8 @@ pub(crate) struct Chat {
     /// Which block of code is copied next.
     block: usize,
     composer_area: Rect,
+    /// Who a new conversation is to begin with.
+    wanted: Option<(Answerer, Option<Answerer>)>,
 }
 
 impl Chat {
@@ -236,11 +238,16 @@ impl Pane for Chat {
         Vec::new()
     }
 
+    fn converse(&mut self, left: Answerer, right: Option<Answerer>) {
+        self.wanted = Some((left, right));
+    }
+
     fn refresh(&mut self, store: &Store) -> Vec<Effect> {
         let mut effects = Vec::new();
         let session = store.session.as_ref().map(|session| session.path.clone());
         if session != self.session {
-            *self = Self { awaits_draft: session.is_some(), session, ..Self::default() };
+            let wanted = self.wanted.take();
+            *self = Self { awaits_draft: session.is_some(), session, wanted, ..Self::default() };
             if self.awaits_draft {
                 effects.extend(act::send(ChatCommand::ReadDrafts(None)));
             }
@@ -262,6 +269,7 @@ impl Pane for Chat {
         {
             self.setup.left = first;
         }
+        effects.extend(self.begin_with_wanted(store));
         effects
     }
 

@@ -3,11 +3,14 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::act::send;
+use super::{Chat, Mode};
 use crate::app::store::Store;
 use crate::domain::chat::{Answerer, Setup, Side};
+use crate::domain::protocol::ChatCommand;
 use crate::domain::protocol::models::{ModelFile, ModelKind};
 use crate::ui::layout::centred;
-use crate::ui::pane::{Focus, View};
+use crate::ui::pane::{Effect, Focus, View};
 use crate::ui::widgets::cursor::Cursor;
 use crate::ui::widgets::{float, text};
 
@@ -66,6 +69,24 @@ pub(super) fn beside(store: &Store, left: &Answerer) -> Answerer {
     let others = || known.iter().map(|(answerer, _)| answerer).filter(|answerer| *answerer != left);
     let tuned = others().rfind(|answerer| answerer.adapter.is_some());
     tuned.or_else(|| others().next()).unwrap_or(left).clone()
+}
+
+impl Chat {
+    /// Begins the conversation that another pane asked for. The open chat stays in the history.
+    pub(super) fn begin_with_wanted(&mut self, store: &Store) -> Vec<Effect> {
+        let Some((left, right)) = self.wanted.take() else { return Vec::new() };
+        (self.setup.left, self.setup.right) = (left, right);
+        self.leave_editing(store);
+        (self.cursor, self.side) = (None, Side::Left);
+        self.mode = Mode::Write;
+        let mut effects = Vec::new();
+        if store.chats.open.is_some() {
+            effects.extend(send(ChatCommand::Leave));
+        }
+        let both = std::iter::once(&self.setup.left).chain(&self.setup.right);
+        effects.extend(send(ChatCommand::Prepare(both.cloned().collect())));
+        effects
+    }
 }
 
 impl Picker {

@@ -1,10 +1,11 @@
 //! What each action does.
 
+use super::after::Company;
 use super::charts::{self, Size};
 use super::details::{Diff, Room};
 use super::keys::{Action, ChartAction, DetailAction, RecipeAction, RunAction};
 use super::recipes::Step;
-use super::{About, Face, Filter, MARKED, Train, runs};
+use super::{About, Face, Filter, Train, runs};
 use crate::app::store::Store;
 use crate::domain::protocol::{Command, RunsCommand};
 use crate::domain::run::RunCommand;
@@ -23,7 +24,7 @@ impl Train {
             Action::Accept => self.recipes.accept(store),
             Action::Back if self.face == Face::Runs => self.back(),
             Action::Back => {
-                let closed = self.recipes.back();
+                let closed = self.recipes.back(store);
                 self.face = if closed { Face::Recipes } else { Face::Runs };
             }
         }
@@ -41,10 +42,9 @@ impl Train {
             RunAction::Checkpoint => return self.tell(store, RunCommand::Checkpoint),
             RunAction::Stop => return self.ask_stop(store),
             RunAction::Delete => return self.ask_delete(store),
-            RunAction::Resume => {
-                let run = self.run(store).map(|run| runs(RunsCommand::Resume(run.id.clone())));
-                return run.into_iter().collect();
-            }
+            RunAction::CarryOn => return self.carry_on(store),
+            RunAction::Converse => return self.converse(store, Company::Alone),
+            RunAction::Compare => return self.converse(store, Company::Base),
             RunAction::Mark => self.mark(),
             RunAction::ClearMarks => self.marked.clear(),
             RunAction::Filter => self.open_prompt(About::Filter, store),
@@ -104,6 +104,10 @@ impl Train {
             ChartAction::TurnLarge => {
                 self.charts.size = if self.charts.size == Size::Large { Size::Grid } else { Size::Large };
             }
+            ChartAction::Hide => self.charts.hide(),
+            ChartAction::ShowAll => self.charts.show_all(),
+            ChartAction::MoveEarlier => self.charts.shift(-1),
+            ChartAction::MoveLater => self.charts.shift(1),
             ChartAction::Previous => self.charts.step_focus(-1),
             ChartAction::Next => self.charts.step_focus(1),
             ChartAction::CursorLeft => view.move_cursor(-0.01, extent, newest),
@@ -129,6 +133,7 @@ impl Train {
             RecipeAction::PageUpFields => self.recipes.step_field(-10),
             RecipeAction::PageDownFields => self.recipes.step_field(10),
             RecipeAction::EditField => self.recipes.edit_field(store),
+            RecipeAction::Find => self.recipes.find(),
             RecipeAction::ClearField => self.recipes.clear_field(store),
             RecipeAction::Save => return self.recipes.save(store),
             RecipeAction::Preflight => return self.recipes.preflight(store),
@@ -193,7 +198,6 @@ impl Train {
         if self.marked.contains(&id) {
             self.marked.retain(|marked| *marked != id);
         } else {
-            self.marked.truncate(MARKED);
             self.marked.push(id);
         }
     }

@@ -25,7 +25,9 @@ impl Train {
             ) => values && self.details.tab == Tab::Samples,
             Action::Chart(_) | Action::Detail(_) => values,
             Action::Recipe(action) => !in_runs && self.can_recipe(action, store),
-            Action::Accept => !in_runs && matches!(self.recipes.step, Step::Value(_)),
+            Action::Accept => {
+                !in_runs && matches!(self.recipes.step, Step::Value(_) | Step::Choose(_) | Step::Find(_))
+            }
             Action::Back => true,
         }
     }
@@ -41,8 +43,9 @@ impl Train {
             RunAction::Continue => standing == Some(Standing::Paused),
             RunAction::Checkpoint => matches!(standing, Some(Standing::Running | Standing::Paused)),
             RunAction::Stop => live,
-            RunAction::Resume => run.is_some_and(RunInfo::can_resume),
-            RunAction::Delete => run.is_some() && !live,
+            RunAction::CarryOn | RunAction::Converse | RunAction::Compare | RunAction::Delete => {
+                run.is_some() && !live
+            }
             RunAction::ClearMarks => !self.marked.is_empty(),
             RunAction::Previous
             | RunAction::Next
@@ -65,10 +68,12 @@ impl Train {
                 (list || form) && self.recipes.can_start(store)
             }
             RecipeAction::EditText | RecipeAction::CopyCommand => some && (list || form),
+            RecipeAction::PreviousField | RecipeAction::NextField => {
+                form || matches!(self.recipes.step, Step::Choose(_))
+            }
             RecipeAction::EditField
             | RecipeAction::ClearField
-            | RecipeAction::PreviousField
-            | RecipeAction::NextField
+            | RecipeAction::Find
             | RecipeAction::PageUpFields
             | RecipeAction::PageDownFields => form,
         }

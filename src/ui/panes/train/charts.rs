@@ -1,5 +1,7 @@
 //! The charts of the selected run and of those laid over it: all in a grid, or one large.
 
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -10,10 +12,19 @@ use crate::domain::run_info::RunInfo;
 use crate::domain::series::{DETAIL_STEPS, Detail, Series};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::chart::{Chart, ChartLine, ChartView, Dash, Emphasis, XAxis, XMap};
-use crate::ui::widgets::text;
+use crate::ui::widgets::{empty, text};
 
 /// Signs of runs that are laid over each other: they tell lines apart without colour.
-pub(super) const RUN_MARKS: [char; 5] = ['●', '◆', '▲', '■', '✚'];
+const RUN_MARKS: [char; 10] = ['●', '◆', '▲', '■', '✚', '○', '◇', '△', '□', '★'];
+
+/// The sign of the run that is drawn in this place: letters once the signs are used up.
+pub(super) fn run_mark(at: usize) -> char {
+    let letter = at.saturating_sub(RUN_MARKS.len());
+    RUN_MARKS.get(at).copied().or_else(|| ('a'..='z').chain('A'..='Z').nth(letter)).unwrap_or('·')
+}
+
+/// Charts that say nothing which the axis or the log doesn't say.
+const QUIET: [&str; 2] = ["epoch", "truncated_fraction"];
 
 /// A chart below this size tells nothing.
 const LEAST_COLUMNS: u16 = 30;
@@ -28,7 +39,7 @@ pub(super) struct Drawn<'a> {
 }
 
 /// Which charts, and how.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Charts {
     pub(super) view: ChartView,
     pub(super) size: Size,
@@ -37,6 +48,28 @@ pub(super) struct Charts {
     /// Of the last draw: where values stand, and in which chart.
     plots: Vec<(Rect, String)>,
     titles: Vec<String>,
+    /// Titles of charts that are left out.
+    hidden: BTreeSet<String>,
+    /// Titles in the order that was chosen; others come after them.
+    order: Vec<String>,
+}
+
+impl Default for Charts {
+    fn default() -> Self {
+        Self {
+            view: ChartView::default(),
+            size: Size::default(),
+            focus: String::new(),
+            plots: Vec::new(),
+            titles: Vec::new(),
+            hidden: quiet(),
+            order: Vec::new(),
+        }
+    }
+}
+
+fn quiet() -> BTreeSet<String> {
+    QUIET.into_iter().map(str::to_owned).collect()
 }
 
 /// Whether one chart has all the room.
@@ -58,6 +91,37 @@ impl Charts {
         self.focus = self.titles.get(at).cloned().unwrap_or_default();
     }
 
+    /// Leaves the chart in focus out.
+    pub(super) fn hide(&mut self) {
+        let at = self.focused();
+        let Some(title) = self.titles.get(at).cloned() else { return };
+        self.titles.remove(at);
+        self.focus = self.titles.get(at).or(self.titles.last()).cloned().unwrap_or_default();
+        self.hidden.insert(title);
+    }
+
+    /// Brings every chart back; once all are there, leaves out those that are at first.
+    pub(super) fn show_all(&mut self) {
+        self.hidden = if self.hidden.is_empty() { quiet() } else { BTreeSet::new() };
+    }
+
+    /// Moves the chart in focus among the others.
+    pub(super) fn shift(&mut self, by: isize) {
+        let at = self.focused();
+        let to = at.saturating_add_signed(by).min(self.titles.len().saturating_sub(1));
+        if at < self.titles.len() {
+            self.focus = self.titles.get(at).cloned().unwrap_or_default();
+            self.titles.swap(at, to);
+            self.order.clone_from(&self.titles);
+        }
+    }
+
+    fn arrange(&self, groups: &mut Vec<Group>) {
+        groups.retain(|group| !self.hidden.contains(&group.title));
+        let place = |group: &Group| self.order.iter().position(|title| *title == group.title);
+        groups.sort_by_key(|group| place(group).unwrap_or(usize::MAX));
+    }
+
     fn focused(&self) -> usize {
         self.titles.iter().position(|title| *title == self.focus).unwrap_or(0)
     }
@@ -73,10 +137,13 @@ impl Charts {
 
     /// Draws the charts of these runs, the selected one first; where there are none says why.
     pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, runs: &[Drawn<'_>], theme: &Theme) {
-        let groups = groups(runs.iter().map(|run| run.data));
+        let mut groups = groups(runs.iter().map(|run| run.data));
+        self.arrange(&mut groups);
         self.titles = groups.iter().map(|group| group.title.clone()).collect();
         self.plots.clear();
         if groups.is_empty() {
+            let words = ["U brings all charts back."];
+            empty::draw(buffer, area, theme, "Every chart is hidden", &words);
             return;
         }
         let places = match self.size {
@@ -195,11 +262,7 @@ fn lines<'a>(
                 map,
                 style: theme.series.get(colour % theme.series.len()).copied().unwrap_or(theme.text),
                 dash: DASHES.get(nth % DASHES.len()).copied().unwrap_or_default(),
-                mark: if alone {
-                    eval.then_some('•')
-                } else {
-                    RUN_MARKS.get(at % RUN_MARKS.len()).copied()
-                },
+                mark: if alone { eval.then_some('•') } else { Some(run_mark(at)) },
             });
         }
     }

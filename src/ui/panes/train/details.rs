@@ -2,12 +2,14 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::charts::{self, Drawn};
 use crate::app::store::runs::RunData;
 use crate::domain::run::{Sample, Standing};
+use crate::domain::run_compare::Compared;
 use crate::ui::theme::Theme;
 use crate::ui::widgets::chart::{ChartView, axis};
 use crate::ui::widgets::diff::{self, Side};
@@ -26,6 +28,9 @@ pub(super) struct Details {
     /// Rows there were to scroll at the last draw.
     most: usize,
     samples: usize,
+    /// For the recipe: beside what it is shown, and the study that the run is of.
+    pub(super) compared: Compared,
+    pub(super) study: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,6 +38,7 @@ pub(super) enum Tab {
     #[default]
     Samples,
     Values,
+    Recipe,
     Log,
 }
 
@@ -55,7 +61,8 @@ impl Details {
     pub(super) fn next_tab(&mut self) {
         self.tab = match self.tab {
             Tab::Samples => Tab::Values,
-            Tab::Values => Tab::Log,
+            Tab::Values => Tab::Recipe,
+            Tab::Recipe => Tab::Log,
             Tab::Log => Tab::Samples,
         };
         self.scroll = 0;
@@ -92,6 +99,7 @@ impl Details {
                 None => "samples".to_owned(),
             },
             Tab::Values => "values".to_owned(),
+            Tab::Recipe => "recipe".to_owned(),
             Tab::Log => "log".to_owned(),
         };
         draw_title(buffer, Rect { height: 1, ..area }, &title, status, theme);
@@ -106,6 +114,7 @@ impl Details {
         match self.tab {
             Tab::Samples => self.draw_sample(buffer, body, run.data, theme),
             Tab::Values => self.draw_values(buffer, body, run.data, view, theme),
+            Tab::Recipe => self.draw_recipe(buffer, body, theme),
             Tab::Log => self.draw_log(buffer, body, run.data, theme),
         }
     }
@@ -195,6 +204,28 @@ impl Details {
         self.draw_lines(buffer, area, lines);
     }
 
+    /// What differs first, then what is the same.
+    fn draw_recipe(&mut self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
+        let compared = std::mem::take(&mut self.compared);
+        let study = self.study.take();
+        let mut lines: Vec<Line<'_>> = Vec::new();
+        lines.extend(study.map(|words| Line::styled(format!(" {words}"), theme.accent)));
+        if compared.names.len() > 1 {
+            lines.push(row("what differs", compared.names.iter().map(String::as_str), theme.dim, theme.dim));
+        }
+        for (key, values) in &compared.differing {
+            let values = values.iter().map(|value| value.as_deref().unwrap_or("–"));
+            lines.push(row(key, values, theme.text, theme.bright));
+        }
+        if compared.names.len() > 1 && compared.differing.is_empty() {
+            lines.push(Line::styled(" nothing differs", theme.dim));
+        }
+        for (key, value) in &compared.same {
+            lines.push(row(key, std::iter::once(value.as_str()), theme.dim, theme.text));
+        }
+        self.draw_lines(buffer, area, lines);
+    }
+
     fn draw_log(&mut self, buffer: &mut Buffer, area: Rect, run: &RunData, theme: &Theme) {
         let height = usize::from(area.height);
         self.most = run.log.len().saturating_sub(height);
@@ -209,6 +240,17 @@ impl Details {
             buffer.set_stringn(area.x + 1, y, text::shorten(line, room), room, theme.text);
         }
     }
+}
+
+/// A key, then values in columns of their own.
+fn row<'a>(key: &str, values: impl Iterator<Item = &'a str>, dim: Style, bright: Style) -> Line<'static> {
+    let mut spans = vec![Span::styled(format!(" {:<36}", text::shorten(key, 35)), dim)];
+    spans.extend(values.map(|value| {
+        let value = text::shorten(&value.replace('\n', " "), 24);
+        let fill = " ".repeat(26_usize.saturating_sub(text::width(&value)));
+        Span::styled(format!("{value}{fill}"), bright)
+    }));
+    Line::from(spans)
 }
 
 /// `── title ────── status ──`.

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::charts::RUN_MARKS;
+use super::charts::run_mark;
 use crate::app::store::Store;
 use crate::domain::run::Standing;
 use crate::domain::run_info::{RunId, RunInfo};
@@ -63,15 +63,20 @@ impl Listing<'_> {
         let standing = run.standing();
         let mut line = Line { buffer, x: place.x, y: place.y, right: place.right() };
         line.put(&format!(" {} ", sign(standing)), style(standing, theme));
-        let right = self.right_side(run, standing);
         let marked = (self.drawn.len() > 1)
             .then(|| self.drawn.iter().position(|id| *id == run.id))
             .flatten()
-            .and_then(|at| Some((RUN_MARKS.get(at)?, theme.series.get(at)?)));
+            .and_then(|at| Some((run_mark(at), theme.series.get(at % theme.series.len())?)));
         let mark_room = 2 * usize::from(marked.is_some());
-        let room = usize::from(place.width).saturating_sub(5 + mark_room + text::width(&right));
+        let name = run.id.name();
+        let beside = usize::from(place.width).saturating_sub(5 + mark_room);
+        // A name is whole as long as what it reached can be said shorter.
+        let forms = self.right_side(run, standing);
+        let fitting = forms.iter().find(|form| text::width(form) + text::width(&name) <= beside);
+        let right = fitting.or(forms.last()).cloned().unwrap_or_default();
+        let room = beside.saturating_sub(text::width(&right));
         let name_style = if Some(&run.id) == self.selected { theme.bright } else { theme.text };
-        line.put(&text::shorten(&run.id.name(), room), name_style);
+        line.put(&text::shorten(&name, room), name_style);
         if let Some((mark, style)) = marked {
             line.put(&format!(" {mark}"), *style);
         }
@@ -88,21 +93,27 @@ impl Listing<'_> {
         }
     }
 
-    /// How far, or what it reached and how long it took.
-    fn right_side(&self, run: &RunInfo, standing: Standing) -> String {
-        let Some(state) = &run.state else { return String::new() };
+    /// How far, or what it reached and how long it took: in full, then ever shorter.
+    fn right_side(&self, run: &RunInfo, standing: Standing) -> Vec<String> {
+        let Some(state) = &run.state else { return Vec::new() };
         if standing.is_live() && state.total_steps > 0 {
             let percent = 100 * state.step / state.total_steps;
-            return format!("{}/{} {percent:>3}%", state.step, state.total_steps);
+            return vec![
+                format!("{}/{} {percent:>3}%", state.step, state.total_steps),
+                format!("{percent:>3}%"),
+                String::new(),
+            ];
         }
         let best = state.best_eval_loss.map(|loss| format!("eval {}  ", axis::exact(loss)));
         let took = text::duration(run.seconds(self.store.now));
-        match standing {
+        let short = state.best_eval_loss.map(axis::exact).unwrap_or_default();
+        let whole = match standing {
             Standing::Failed => "failed".to_owned(),
             Standing::Crashed => format!("crashed at {}", state.step),
             Standing::Stopped => format!("{}at {}", best.unwrap_or_default(), state.step),
             _ => format!("{}{took:>6}", best.unwrap_or_default()),
-        }
+        };
+        vec![whole, short, String::new()]
     }
 
     /// In at most `room` columns where closer words make it fit.

@@ -4,6 +4,7 @@
 //! folders.
 
 mod act;
+mod after;
 mod available;
 mod charts;
 mod details;
@@ -33,9 +34,6 @@ use crate::ui::action;
 use crate::ui::keymap::Binding;
 use crate::ui::layout::{self, Direction as Split, Taken};
 use crate::ui::pane::{Effect, Input, Pane, View};
-
-/// Runs that can be laid over the selected one.
-const MARKED: usize = 4;
 
 /// The pane.
 pub struct Train {
@@ -125,6 +123,29 @@ impl Pane for Train {
         self.prompt.is_some() || (self.face == Face::Recipes && self.recipes.is_typing())
     }
 
+    fn unsaved(&self, store: &Store) -> Option<String> {
+        self.recipes.unsaved_words(store)
+    }
+
+    fn edited_text(&self) -> Option<String> {
+        let recipes = self.face == Face::Recipes && self.prompt.is_none();
+        match &self.prompt {
+            Some(prompt) if prompt.about == About::Note => Some(prompt.field.lines().concat()),
+            _ => self.recipes.edited().filter(|_| recipes),
+        }
+    }
+
+    fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {
+        match &mut self.prompt {
+            Some(prompt) => {
+                prompt.field = TextArea::new(vec![text.trim_end().replace('\n', " ")]);
+                prompt.field.move_cursor(tui_textarea::CursorMove::End);
+            }
+            None => self.recipes.replace(&text, store),
+        }
+        Vec::new()
+    }
+
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
         let Some(prompt) = &mut self.prompt else {
             self.recipes.input(input, store);
@@ -151,6 +172,7 @@ impl Pane for Train {
 
     fn refresh(&mut self, store: &Store) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.recipes.select_wanted(store);
         let listed = self.listed(store);
         if !listed.iter().any(|run| Some(&run.id) == self.selected.as_ref()) {
             self.select(listed.first().map(|run| run.id.clone()));
@@ -225,7 +247,7 @@ impl Train {
     /// The selected run, then those laid over it.
     fn drawn_ids(&self) -> Vec<RunId> {
         let others = self.marked.iter().filter(|id| Some(*id) != self.selected.as_ref());
-        self.selected.iter().chain(others.take(MARKED)).cloned().collect()
+        self.selected.iter().chain(others).cloned().collect()
     }
 
     fn drawn<'a>(&self, store: &'a Store) -> Vec<Drawn<'a>> {

@@ -4,10 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::charts::{self, Drawn};
-use super::details::{Room, draw_title};
+use super::details::{Room, Tab, draw_title};
 use super::list::Listing;
 use super::recipes::draw_field;
 use super::{About, Train};
+use crate::app::store::Store;
+use crate::domain::run_compare;
+use crate::domain::run_info::RunInfo;
 use crate::ui::pane::View;
 use crate::ui::widgets::chart::axis;
 use crate::ui::widgets::chart::view::{Clip, Scale};
@@ -67,6 +70,7 @@ impl Train {
             charts::draw_finding(buffer, Rect { y, height: 1, ..said }, finding, view.theme);
         }
         let status = self.status(&drawn);
+        self.compare(&drawn, view.store);
         if self.details.room == Room::Large {
             self.details.draw(buffer, whole, run, &self.charts.view, &status, view.theme);
             return;
@@ -77,6 +81,21 @@ impl Train {
             let lower = Rect { y: upper.bottom(), height: strip, ..whole };
             self.details.draw(buffer, lower, run, &self.charts.view, &status, view.theme);
         }
+    }
+
+    /// Lays the recipes of the drawn runs beside each other; that of one alone beside the run before it.
+    fn compare(&mut self, drawn: &[Drawn<'_>], store: &Store) {
+        if self.details.tab != Tab::Recipe {
+            return;
+        }
+        let all = store.runs.all();
+        let mut shown: Vec<&RunInfo> = drawn.iter().map(|run| run.info).collect();
+        if let [run] = shown[..] {
+            shown.extend(run_compare::before(run, &all));
+        }
+        self.details.compared = run_compare::compare(&shown);
+        let study = drawn.first().and_then(|run| run_compare::study(run.info, &all));
+        self.details.study = study.map(|study| study.summary());
     }
 
     /// How the charts are looked at, in a few words.

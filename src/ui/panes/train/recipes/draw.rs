@@ -7,7 +7,7 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 use tui_textarea::TextArea;
 
 use super::super::details::draw_title;
-use super::{Recipes, Step};
+use super::{Recipes, Step, choose};
 use crate::app::store::Store;
 use crate::domain::protocol::runs::{Preflight, RecipeFile};
 use crate::domain::recipe::Issue;
@@ -73,7 +73,10 @@ impl Recipes {
         let main = Rect { y: main.y + 1, height: main.height.saturating_sub(1), ..main };
         match &self.step {
             Step::Text(area) => draw_text(buffer, main, area, theme),
-            Step::List | Step::Form | Step::Value(_) => self.draw_form(buffer, main, &recipe, &issues, theme),
+            Step::List | Step::Form | Step::Value(_) | Step::Choose(_) | Step::Find(_) => {
+                let main = self.draw_found(buffer, main, theme);
+                self.draw_form(buffer, main, &recipe, &issues, theme);
+            }
         }
         self.draw_foot(buffer, below, store, &issues, theme);
     }
@@ -103,6 +106,26 @@ impl Recipes {
         }
     }
 
+    /// The line that says which keys are shown, where not all are. Returns what is left below.
+    fn draw_found(&self, buffer: &mut Buffer, area: Rect, theme: &Theme) -> Rect {
+        let typed = match &self.step {
+            Step::Find(field) => Some(field),
+            Step::List | Step::Form | Step::Value(_) | Step::Choose(_) | Step::Text(_) => None,
+        };
+        if typed.is_none() && self.found.is_empty() {
+            return area;
+        }
+        let (x, _) = buffer.set_stringn(area.x, area.y, " keys with ", usize::from(area.width), theme.dim);
+        let rest = Rect { x, width: area.right().saturating_sub(x), height: 1.min(area.height), ..area };
+        match typed {
+            Some(field) => draw_field(buffer, rest, field, theme),
+            None => {
+                buffer.set_stringn(x, area.y, &self.found, usize::from(rest.width), theme.bright);
+            }
+        }
+        Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
+    }
+
     fn draw_form(
         &mut self,
         buffer: &mut Buffer,
@@ -114,7 +137,8 @@ impl Recipes {
         let source = self.drafts.get(&recipe.path).unwrap_or(&recipe.text);
         let mut lines: Vec<(Option<usize>, Line<'_>)> = Vec::new();
         let mut section = "";
-        for (at, key) in keys::keys().enumerate() {
+        let visible = self.visible();
+        for (at, key) in keys::keys().enumerate().filter(|(at, _)| visible.contains(at)) {
             if key.section() != section {
                 section = key.section();
                 lines.push((None, Line::styled(format!(" [{section}]"), theme.dim)));
@@ -148,6 +172,10 @@ impl Recipes {
                 draw_field(buffer, value, field, theme);
             }
         }
+        let row = self.fields.iter().find(|(_, at)| *at == self.field).map(|(row, _)| *row);
+        if let (Step::Choose(choices), Some(row)) = (&mut self.step, row) {
+            choose::draw(buffer, area, row, choices, theme);
+        }
     }
 
     /// What is wrong, what the key means, and the command.
@@ -157,7 +185,9 @@ impl Recipes {
             (Some(why), _) => {
                 lines.push(Line::from(vec![Span::styled(" ✗ ", theme.bad), Span::raw(why.clone())]));
             }
-            (None, Some(key)) if matches!(self.step, Step::Form | Step::Value(_)) => {
+            (None, Some(key))
+                if matches!(self.step, Step::Form | Step::Value(_) | Step::Choose(_) | Step::Find(_)) =>
+            {
                 lines.push(Line::styled(format!(" {}", about(key)), theme.dim));
             }
             (None, _) => {}
@@ -219,7 +249,7 @@ fn draw_preflight(buffer: &mut Buffer, area: Rect, asked: &Preflight, theme: &Th
 }
 
 /// Where values begin.
-const VALUE: u16 = 34;
+pub(super) const VALUE: u16 = 34;
 
 fn field_line<'a>(source: &str, key: &'static Key, issue: bool, theme: &Theme) -> Line<'a> {
     let (value, style) = match (edit::get(source, key.name), key.presence) {

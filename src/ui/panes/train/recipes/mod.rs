@@ -1,8 +1,12 @@
 //! Recipes: the list, the form over all keys, the text itself. What was changed is a draft until it is saved.
 
+mod choose;
 mod draw;
+mod files;
 
 pub(super) use self::draw::draw_field;
+
+use self::choose::Choices;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,16 +15,10 @@ use ratatui::layout::Rect;
 use tui_textarea::TextArea;
 
 use crate::app::store::Store;
-use crate::domain::protocol::RunsCommand;
 use crate::domain::protocol::runs::RecipeFile;
-use crate::domain::protocol::{Command, system};
 use crate::domain::recipe::keys::{self, Key};
 use crate::domain::recipe::{Issue, edit, parse};
-use crate::domain::run_info::RunId;
-use crate::ui::pane::{Effect, Input};
-
-/// What a new recipe begins with where there is none to copy.
-const FIRST: &str = "# What is missing has its default.\nmethod = \"sft\"\n\n[model]\nbase = \"smollm2-135m\"\n\n[data]\ntrain = \"session:\"\n";
+use crate::ui::pane::Input;
 
 /// Recipes, and what is being done to one of them.
 #[derive(Debug, Default)]
@@ -30,6 +28,12 @@ pub(super) struct Recipes {
     field: usize,
     /// Texts that are not saved yet.
     drafts: BTreeMap<PathBuf, String>,
+    /// A recipe that is being made, to be selected once it is listed.
+    wanted: Option<PathBuf>,
+    /// Values that were typed and left without being taken, by recipe and key.
+    left: BTreeMap<(PathBuf, usize), String>,
+    /// Keys are shown that hold this; all for an empty one.
+    found: String,
     /// Why a value that was typed is not taken.
     refused: Option<String>,
     /// Fields on the screen at the last draw.
@@ -46,6 +50,10 @@ pub(super) enum Step {
     Form,
     /// One value of the form.
     Value(Box<TextArea<'static>>),
+    /// One value of the form, from a list.
+    Choose(Choices),
+    /// The keys that are shown.
+    Find(Box<TextArea<'static>>),
     /// The whole text.
     Text(Box<TextArea<'static>>),
 }
@@ -61,8 +69,21 @@ impl Recipes {
         self.drafts.get(&recipe.path).unwrap_or(&recipe.text)
     }
 
+    pub(super) fn select_when_listed(&mut self, recipe: PathBuf) {
+        self.step = Step::List;
+        self.wanted = Some(recipe);
+    }
+
+    pub(super) fn select_wanted(&mut self, store: &Store) {
+        let recipes = store.runs.recipes().unwrap_or_default();
+        let found = recipes.iter().position(|recipe| Some(&recipe.path) == self.wanted.as_ref());
+        if let Some(row) = found {
+            (self.selected, self.wanted) = (row, None);
+        }
+    }
+
     pub(super) fn is_typing(&self) -> bool {
-        matches!(self.step, Step::Value(_) | Step::Text(_))
+        matches!(self.step, Step::Value(_) | Step::Text(_) | Step::Find(_))
     }
 
     pub(super) fn unsaved(&self, store: &Store) -> bool {
@@ -91,7 +112,13 @@ impl Recipes {
     }
 
     pub(super) fn step_field(&mut self, by: isize) {
-        self.field = self.field.saturating_add_signed(by).min(keys::keys().count().saturating_sub(1));
+        if self.step_choice(by) {
+            return;
+        }
+        let visible = self.visible();
+        let at = visible.iter().position(|field| *field == self.field).unwrap_or(0);
+        let to = at.saturating_add_signed(by).min(visible.len().saturating_sub(1));
+        self.field = visible.get(to).copied().unwrap_or(self.field);
         self.refused = None;
     }
 
@@ -101,11 +128,20 @@ impl Recipes {
 
     /// Opens the value under the cursor for typing, its quotes taken off.
     pub(super) fn edit_field(&mut self, store: &Store) {
+        let typed = self.current(store).map(|recipe| (recipe.path.clone(), self.field));
+        let kept = typed.is_some_and(|place| self.left.contains_key(&place));
+        if kept || !self.open_choices(store) {
+            self.type_value(store);
+        }
+    }
+
+    fn type_value(&mut self, store: &Store) {
         let (Some(recipe), Some(key)) = (self.current(store), self.key()) else { return };
         let value = edit::get(self.text(recipe), key.name).unwrap_or_default();
         let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-        let mut area =
-            TextArea::new(vec![bare.filter(|bare| !bare.contains(['"', '\\'])).unwrap_or(&value).to_owned()]);
+        let kept = self.left.get(&(recipe.path.clone(), self.field)).cloned();
+        let plain = bare.filter(|bare| !bare.contains(['"', '\\'])).unwrap_or(&value).to_owned();
+        let mut area = TextArea::new(vec![kept.unwrap_or(plain)]);
         area.move_cursor(tui_textarea::CursorMove::End);
         self.step = Step::Value(Box::new(area));
     }
@@ -127,29 +163,40 @@ impl Recipes {
     /// Typing goes into the open field; what stands there is checked at once.
     pub(super) fn input(&mut self, input: &Input, store: &Store) {
         let Some(recipe) = self.current(store).cloned() else { return };
-        let name = self.key().map_or("", |key| key.name);
         match &mut self.step {
             Step::Value(area) => {
                 type_into(area, input, Lines::One);
-                let typed = area.lines().concat();
-                let text = self.drafts.get(&recipe.path).unwrap_or(&recipe.text);
-                self.refused = edit::set(text, name, &typed).err().map(|issue| issue.message);
+                self.check_typed(store);
             }
             Step::Text(area) => {
                 type_into(area, input, Lines::Many);
                 let text = area.lines().join("\n") + "\n";
                 self.keep(&recipe, text);
             }
-            Step::List | Step::Form => {}
+            Step::Find(area) => {
+                type_into(area, input, Lines::One);
+                let typed = area.lines().concat();
+                self.show_found(&typed);
+            }
+            Step::List | Step::Form | Step::Choose(_) => {}
         }
     }
 
     /// Takes the typed value if it fits.
     pub(super) fn accept(&mut self, store: &Store) {
+        match self.step {
+            Step::Choose(_) => return self.take_choice(store),
+            Step::Find(_) => {
+                self.step = Step::Form;
+                return;
+            }
+            Step::List | Step::Form | Step::Value(_) | Step::Text(_) => {}
+        }
         let (Some(recipe), Some(key)) = (self.current(store), self.key()) else { return };
         let Step::Value(area) = &self.step else { return };
         match edit::set(self.text(recipe), key.name, &area.lines().concat()) {
             Ok(text) => {
+                self.left.remove(&(recipe.path.clone(), self.field));
                 self.keep(recipe, text);
                 self.step = Step::Form;
             }
@@ -157,71 +204,83 @@ impl Recipes {
         }
     }
 
-    /// One step out; whether there was one.
-    pub(super) fn back(&mut self) -> bool {
+    /// One step out; whether there was one. What was typed is there when the key is opened again.
+    pub(super) fn back(&mut self, store: &Store) -> bool {
+        if let (Step::Value(area), Some(recipe), Some(key)) = (&self.step, self.current(store), self.key()) {
+            let typed = area.lines().concat();
+            let place = (recipe.path.clone(), self.field);
+            let now = edit::get(self.text(recipe), key.name).unwrap_or_default();
+            if typed == now || typed == now.trim_matches('"') {
+                self.left.remove(&place);
+            } else {
+                self.left.insert(place, typed);
+            }
+        }
         self.refused = None;
         let out = match self.step {
             Step::List => return false,
-            Step::Value(_) | Step::Text(_) => Step::Form,
+            Step::Find(_) => {
+                self.found.clear();
+                Step::Form
+            }
+            Step::Value(_) | Step::Text(_) | Step::Choose(_) => Step::Form,
+            Step::Form if !self.found.is_empty() => {
+                self.found.clear();
+                Step::Form
+            }
             Step::Form => Step::List,
         };
         self.step = out;
         true
     }
 
-    pub(super) fn save(&mut self, store: &Store) -> Vec<Effect> {
-        let Some(recipe) = self.current(store).filter(|_| self.unsaved(store)) else { return Vec::new() };
-        let text = self.text(recipe).to_owned();
-        vec![send(RunsCommand::SaveRecipe { path: recipe.path.clone(), text })]
-    }
-
-    /// A copy of the current recipe under the first free name, beside it.
-    pub(super) fn new_recipe(&self, store: &Store) -> Vec<Effect> {
-        let Some(session) = &store.session else { return Vec::new() };
+    /// What is neither saved nor taken, for the question before the program ends.
+    pub(super) fn unsaved_words(&self, store: &Store) -> Option<String> {
         let recipes = store.runs.recipes().unwrap_or_default();
-        let current = self.current(store);
-        let folder =
-            current.and_then(|recipe| recipe.path.parent()).map_or_else(|| session.recipes(), Into::into);
-        let stem = current.map_or("sft", |recipe| {
-            recipe.name.trim_end_matches(|sign: char| sign.is_ascii_digit() || sign == '-')
-        });
-        let name = (1..=recipes.len() + 1)
-            .map(|number| if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") })
-            .find(|name| !recipes.iter().any(|recipe| recipe.name == *name))
-            .unwrap_or_default();
-        let text = current.map_or(FIRST, |recipe| self.text(recipe)).to_owned();
-        vec![send(RunsCommand::SaveRecipe { path: folder.join(name + ".toml"), text })]
+        let changed = |recipe: &&RecipeFile| {
+            let typed = self.left.keys().any(|(path, _)| *path == recipe.path);
+            let open = matches!(self.step, Step::Value(_)) && self.current(store) == Some(*recipe);
+            typed || open || self.text(recipe) != recipe.text
+        };
+        let names: Vec<&str> = recipes.iter().filter(changed).map(|recipe| recipe.name.as_str()).collect();
+        let what = if names.len() == 1 { "the recipe" } else { "the recipes" };
+        (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
     }
 
-    /// Saves what is not saved, and asks what a run would take.
-    pub(super) fn preflight(&mut self, store: &Store) -> Vec<Effect> {
-        let Some(recipe) = self.current(store) else { return Vec::new() };
-        let ask = send(RunsCommand::Preflight(recipe.path.clone()));
-        let mut effects = self.save(store);
-        effects.push(ask);
-        effects
-    }
-
-    /// Saves what is not saved, and starts; with `after`, once that run has ended.
-    pub(super) fn start(&mut self, store: &Store, after: Option<RunId>) -> Vec<Effect> {
-        let Some(recipe) = self.current(store) else { return Vec::new() };
-        if let Some(issue) = self.issues(recipe).first() {
-            let text = format!("{} can't be started: {}", recipe.name, issue.message);
-            return vec![Effect::Notify(system::Notice::new(system::Level::Error, text))];
+    /// The text that is being edited.
+    pub(super) fn edited(&self) -> Option<String> {
+        match &self.step {
+            Step::Value(area) => Some(area.lines().concat()),
+            Step::Text(area) => Some(area.lines().join("\n") + "\n"),
+            Step::List | Step::Form | Step::Choose(_) | Step::Find(_) => None,
         }
-        let start = RunsCommand::Start { recipe: recipe.path.clone(), after };
-        let mut effects = self.save(store);
-        effects.push(send(start));
-        effects
     }
 
-    /// The command that does the same in a shell.
-    pub(super) fn command(&self, store: &Store) -> Option<String> {
-        let recipe = self.current(store)?;
-        let path = recipe.path.display().to_string();
-        let plain = path.chars().all(|sign| sign.is_alphanumeric() || "/._-+=:@~".contains(sign));
-        let quoted = if plain { path } else { format!("'{}'", path.replace('\'', r"'\''")) };
-        Some(format!("dojo train {quoted}"))
+    /// What came back from an editor outside, in its place.
+    pub(super) fn replace(&mut self, text: &str, store: &Store) {
+        let text = text.replace("\r\n", "\n");
+        match &mut self.step {
+            Step::Value(area) => {
+                **area = TextArea::new(vec![text.trim_end().replace('\n', " ")]);
+                area.move_cursor(tui_textarea::CursorMove::End);
+                self.check_typed(store);
+            }
+            Step::Text(area) => {
+                **area = TextArea::from(text.lines());
+                if let Some(recipe) = self.current(store).cloned() {
+                    self.keep(&recipe, text);
+                }
+            }
+            Step::List | Step::Form | Step::Choose(_) | Step::Find(_) => {}
+        }
+    }
+
+    /// Says at once what is wrong with the value that is typed.
+    fn check_typed(&mut self, store: &Store) {
+        let (Some(recipe), Some(key)) = (self.current(store), self.key()) else { return };
+        let Step::Value(area) = &self.step else { return };
+        let refused = edit::set(self.text(recipe), key.name, &area.lines().concat()).err();
+        self.refused = refused.map(|issue| issue.message);
     }
 
     /// A click on a recipe or on a key.
@@ -246,10 +305,6 @@ impl Recipes {
             self.drafts.insert(recipe.path.clone(), text);
         }
     }
-}
-
-fn send(command: RunsCommand) -> Effect {
-    Effect::Send(Command::Runs(command))
 }
 
 /// How many lines a field takes.

@@ -1,0 +1,59 @@
+//! What is said of runs as they go on.
+
+use dojo_studio::app::follow::told::{Adapters, Awaited, Told};
+use dojo_studio::domain::protocol::RunsEvent;
+use dojo_studio::domain::run::{Phase, RunState};
+use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+
+fn seen(phase: Phase, checkpoint_step: Option<u64>) -> RunsEvent {
+    let state = RunState {
+        phase,
+        why: None,
+        process: 1,
+        host: String::new(),
+        heartbeat: 0.0,
+        started: 0.0,
+        step: 12,
+        total_steps: 20,
+        checkpoint_step,
+        best_eval_loss: None,
+        tokens_per_second: None,
+        seconds_left: None,
+    };
+    RunsEvent::Seen(std::sync::Arc::new(RunInfo {
+        id: RunId::new("runs/sft-0001"),
+        origin: Origin::Session,
+        state: Some(state),
+        life: Life::Sound,
+        settings: std::collections::BTreeMap::new(),
+        notes: Notes::default(),
+        problem: None,
+    }))
+}
+
+#[test]
+fn a_checkpoint_is_told_of_once_and_only_when_it_was_asked_for() {
+    let awaited = Awaited::default();
+    let mut told = Told::new(awaited.clone());
+    told.hear(&seen(Phase::Running, None));
+    assert_eq!(told.hear(&seen(Phase::Running, Some(5))), (None, Adapters::Same));
+    awaited.add(RunId::new("runs/sft-0001"));
+    assert_eq!(told.hear(&seen(Phase::Running, Some(5))), (None, Adapters::Same));
+    let (notice, _) = told.hear(&seen(Phase::Running, Some(12)));
+    let text = notice.map(|notice| notice.text);
+    assert_eq!(text.as_deref(), Some("sft-0001 saved the checkpoint of step 12"));
+    assert_eq!(told.hear(&seen(Phase::Running, Some(15))), (None, Adapters::Same));
+}
+
+#[test]
+fn the_end_of_a_run_and_its_deletion_change_the_adapters() {
+    let mut told = Told::new(Awaited::default());
+    assert_eq!(told.hear(&seen(Phase::Running, None)).1, Adapters::Same);
+    let (notice, adapters) = told.hear(&seen(Phase::Done, Some(20)));
+    let text = notice.map(|notice| notice.text);
+    assert_eq!(text.as_deref(), Some("sft-0001 is done; C on Train chats with it"));
+    assert_eq!(adapters, Adapters::Changed);
+    assert_eq!(told.hear(&seen(Phase::Done, Some(20))), (None, Adapters::Same));
+    let removed = RunsEvent::Removed(RunId::new("runs/sft-0001"));
+    assert_eq!(told.hear(&removed), (None, Adapters::Changed));
+}
