@@ -8,7 +8,8 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use crate::data::chat::{ChatTemplate, Ending};
-use crate::domain::message::{Conversation, Message, THOUGHTS, TOOL_CALLS};
+use crate::data::rows::inside;
+use crate::domain::message::{Conversation, Message, Role, THOUGHTS, TOOL_CALLS};
 
 /// The key of a turn's thought that a template's source reads, if any.
 pub(crate) fn thought_key(source: &str) -> Option<&'static str> {
@@ -47,9 +48,22 @@ pub(crate) fn unread(
     keys.into_iter().map(str::to_owned).collect()
 }
 
+/// How the arguments of a call, JSON in a text, reach a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arguments {
+    /// As an object where it is written again with the same numbers and keys, else as their text.
+    Exact,
+    /// As an object that Python would read: `1.10` becomes 1.1.
+    Read,
+}
+
 /// Turns as templates want them: arguments of calls as objects where they are JSON in a text (as `OpenAI` writes them), and
 /// a thought under the name that the template reads.
-pub(crate) fn turns<'m>(messages: &'m [Message], thought: Option<&'static str>) -> Cow<'m, [Message]> {
+pub(crate) fn turns<'m>(
+    messages: &'m [Message],
+    thought: Option<&'static str>,
+    arguments: Arguments,
+) -> Cow<'m, [Message]> {
     let plain = |message: &Message| message.tool_calls().is_empty() && message.thought().is_none();
     if messages.iter().all(plain) {
         return Cow::Borrowed(messages);
@@ -61,7 +75,7 @@ pub(crate) fn turns<'m>(messages: &'m [Message], thought: Option<&'static str>) 
             turn.extra.entry(key.to_owned()).or_insert(said);
         }
         let calls = turn.extra.get_mut(TOOL_CALLS).and_then(Value::as_array_mut);
-        calls.into_iter().flatten().for_each(open_arguments);
+        calls.into_iter().flatten().for_each(|call| open_arguments(call, arguments));
     }
     Cow::Owned(turns)
 }
@@ -73,12 +87,67 @@ pub(crate) fn without_null(messages: &[Message]) -> Vec<Message> {
     turns
 }
 
-fn open_arguments(call: &mut Value) {
+fn open_arguments(call: &mut Value, arguments: Arguments) {
     let function = if call.get("function").is_some() { call.get_mut("function") } else { Some(call) };
-    let Some(arguments) = function.and_then(|function| function.get_mut("arguments")) else { return };
-    let parsed = arguments.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    if let Some(parsed) = parsed.filter(Value::is_object) {
-        *arguments = parsed;
+    let Some(value) = function.and_then(|function| function.get_mut("arguments")) else { return };
+    let Some(text) = value.as_str() else { return };
+    let opened = match arguments {
+        Arguments::Exact => inside::open(text).ok(),
+        Arguments::Read => inside::read(text),
+    };
+    if let Some(opened) = opened.filter(Value::is_object) {
+        *value = opened;
+    }
+}
+
+/// Arguments of calls that look like an object in a text and can't become one without a change, with their turn's index
+/// and what would change.
+fn closed(messages: &[Message]) -> impl Iterator<Item = (usize, &str, String)> {
+    let calls = messages.iter().enumerate().flat_map(|(index, message)| {
+        message.tool_calls().iter().map(move |call| (index, call.get("function").unwrap_or(call)))
+    });
+    calls.filter_map(|(index, function)| {
+        let text = function.get("arguments")?.as_str().filter(|text| text.trim_start().starts_with('{'))?;
+        inside::open(text).err().map(|reason| (index, text, reason))
+    })
+}
+
+/// Whether arguments that stay a text stand in a rendering as they are, and not as the text of a text.
+pub(crate) fn shows_arguments(rendering: Option<&str>, messages: &[Message]) -> bool {
+    closed(messages).all(|(_, text, _)| rendering.is_some_and(|rendering| stands(rendering, text)))
+}
+
+fn stands(rendering: &str, text: &str) -> bool {
+    let before = |(at, _)| rendering.get(..at).unwrap_or_default();
+    rendering.match_indices(text).any(|found| !before(found).ends_with('"'))
+}
+
+/// Fails if arguments of a call would be written otherwise than the data has them.
+fn check_arguments(rendering: Option<&str>, messages: &[Message]) -> Result<()> {
+    let shown = |text: &str| rendering.is_some_and(|rendering| stands(rendering, text));
+    match closed(messages).find(|(_, text, _)| !shown(text)) {
+        Some((index, _, reason)) => bail!(
+            "the arguments of a call in turn {} have {reason}, and the model's chat template would not write them as \
+             they are; write them as Python writes JSON, or use a model whose template takes them as a text",
+            index + 1
+        ),
+        None => Ok(()),
+    }
+}
+
+/// Fails if a rendering lacks what a developer says: most templates don't know the role.
+///
+/// # Errors
+/// Names the turn.
+pub(crate) fn check_developer(rendering: &str, messages: &[Message]) -> Result<()> {
+    let hidden = |turn: &Message| turn.role == Role::Developer && !rendering.contains(turn.content.trim());
+    match messages.iter().position(hidden) {
+        Some(index) => bail!(
+            "the model's chat template doesn't show turn {}, the developer's; write its role as \"system\", or use a \
+             model whose template knows developers",
+            index + 1
+        ),
+        None => Ok(()),
     }
 }
 
@@ -91,7 +160,9 @@ pub(crate) fn check(template: &ChatTemplate, conversation: Conversation<'_>) -> 
     if tools.is_empty() && messages.iter().all(|message| message.said_beside().next().is_none()) {
         return Ok(());
     }
-    let whole = template.render(conversation, Ending::Complete)?;
+    let whole = template.render(conversation, Ending::Complete);
+    check_arguments(whole.as_deref().ok(), messages)?;
+    let whole = whole?;
     if !tools.is_empty() && template.render(messages, Ending::Complete).is_ok_and(|text| text == whole) {
         bail!("the model's chat template doesn't show the tools that the conversation has");
     }

@@ -11,11 +11,17 @@ use serde_json::Value;
 /// The keys under which data holds what a model thought before it answered.
 pub const THOUGHTS: [&str; 3] = ["reasoning_content", "reasoning", "thinking"];
 /// Other keys that say something of a turn: a template shows them, or the turn can't be used.
-pub const SAID: [&str; 8] = [
+pub const SAID: [&str; 14] = [
     "thought",
     "thoughts",
     "thought_process",
     "chain_of_thought",
+    "cot",
+    "think",
+    "thinking_content",
+    "reasoning_trace",
+    "rationale",
+    "scratchpad",
     "reasoning_details",
     "reasoning_text",
     "thinking_blocks",
@@ -209,6 +215,8 @@ impl<'a, T: AsRef<[Message]> + ?Sized> From<&'a T> for Conversation<'a> {
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     System,
+    /// Who instructs the assistant below the system, as `OpenAI` has it; few templates know one.
+    Developer,
     User,
     Assistant,
     Tool,
@@ -220,6 +228,7 @@ impl Role {
     pub const fn name(self) -> &'static str {
         match self {
             Self::System => "system",
+            Self::Developer => "developer",
             Self::User => "user",
             Self::Assistant => "assistant",
             Self::Tool => "tool",

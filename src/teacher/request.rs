@@ -70,7 +70,7 @@ impl Request {
 fn message(message: &Message) -> ChatCompletionRequestMessage {
     let text = message.content.as_str();
     match message.role {
-        Role::System => ChatCompletionRequestSystemMessage::from(text).into(),
+        Role::System | Role::Developer => ChatCompletionRequestSystemMessage::from(text).into(),
         Role::Assistant => ChatCompletionRequestAssistantMessage::from(text).into(),
         // No prompt of ours calls a tool: what one said is told by the user.
         Role::User | Role::Tool => ChatCompletionRequestUserMessage::from(text).into(),

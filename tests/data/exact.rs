@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use dojo_studio::data::encode::Encoder;
 use dojo_studio::data::export::{Exporter, Form, Splits};
 use dojo_studio::data::import::{Import, ImportOptions, OnMalformed, read_all};
 use dojo_studio::data::rows::{parse_row, write_row};
@@ -12,7 +13,7 @@ use dojo_studio::session::{self, Session};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::world::write;
+use super::world::{byte_tokenizer, template as template_of, trained_text, write};
 
 #[test]
 fn a_number_is_learnt_as_it_stands_in_the_file() {
@@ -117,6 +118,104 @@ fn a_number_that_a_tool_is_called_with_stays_the_same_float() {
         let text = exported(&folder, &records, form);
         assert!(text.contains(arguments), "{text}");
     }
+}
+
+/// Takes a call's arguments as they stand where they are a text, as Qwen3's template does.
+const TEXTS: &str = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + (m.content or '') }}\
+    {% for call in m.tool_calls or [] %}{% set a = call.function.arguments %}\
+    {{ a if a is string else a | tojson }}{% endfor %}{{ '<|im_end|>\n' }}{% endfor %}";
+
+/// What of a conversation is learnt that ends with this turn.
+fn learnt(template: &str, turn: &str) -> Result<String, String> {
+    let folder = TempDir::new().expect("a folder");
+    let row = format!(r#"{{"messages":[{{"role":"user","content":"q"}},{turn}]}}"#);
+    let path = write(&folder, "a.jsonl", row.as_bytes());
+    let read = read_all(&path, &ImportOptions::default(), OnMalformed::Fail).expect("read");
+    let (tokenizer, template) = (byte_tokenizer(), template_of(template, "<|im_start|>", "<|im_end|>"));
+    let encoder = Encoder::new(&tokenizer, Some(&template), Some("<|im_end|>"), 4096).expect("an encoder");
+    let encoded = encoder.encode(&read.records[0]).map_err(|error| format!("{error:#}"))?;
+    Ok(trained_text(&tokenizer, &encoded.example.tokens, &encoded.example.trained))
+}
+
+/// A turn that calls a tool with arguments in a text, in each of the forms that data has it in.
+fn calling(arguments: &str) -> [String; 4] {
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    let whole = format!(r#"{{"name":"f","arguments":{arguments}}}"#);
+    [
+        format!(
+            r#"{{"role":"assistant","content":"","tool_calls":[{{"function":{{"name":"f","arguments":{}}}}}]}}"#,
+            text(arguments)
+        ),
+        format!(
+            r#"{{"role":"assistant","content":"","function_call":{{"name":"f","arguments":{}}}}}"#,
+            text(arguments)
+        ),
+        format!(r#"{{"from":"function_call","value":{}}}"#, text(&whole)),
+        format!(
+            r#"{{"role":"assistant","content":"","tool_calls":{}}}"#,
+            text(&format!(r#"[{{"function":{whole}}}]"#))
+        ),
+    ]
+}
+
+#[test]
+fn arguments_in_a_text_are_learnt_digit_by_digit() {
+    for number in ["12345678901234567890123", "1.10", "1e2", "1E+2", "-0", "1e400", "0.1000000000000000055"] {
+        let arguments = format!(r#"{{"x":{number},"y":"z"}}"#);
+        for turn in calling(&arguments) {
+            assert_eq!(learnt(TEXTS, &turn), Ok(format!("{arguments}<|im_end|>")), "{turn}");
+        }
+    }
+    let twice = r#"{"x":1,"x":2}"#;
+    let [first, second, ..] = calling(twice);
+    for turn in [first, second] {
+        assert_eq!(learnt(TEXTS, &turn), Ok(format!("{twice}<|im_end|>")));
+    }
+    for turn in calling(r#"{"x": [1.0, 7], "y": {}}"#) {
+        assert_eq!(learnt(TEXTS, &turn), Ok(r#"{"x": [1.0, 7], "y": {}}<|im_end|>"#.to_owned()));
+    }
+}
+
+#[test]
+fn arguments_that_a_template_would_change_refuse_the_record() {
+    let values = TEXTS.replace("a if a is string else a | tojson", "a | tojson");
+    let pairs = TEXTS.replace(
+        "{{ a if a is string else a | tojson }}",
+        "{% for key in a.keys() %}{{ key ~ '=' ~ a[key] }}{% endfor %}",
+    );
+    for (arguments, reason) in [
+        (r#"{"x":1.10}"#, "turn 2 have the number 1.10"),
+        (r#"{"x":12345678901234567890123}"#, "turn 2 have the number 12345678901234567890123"),
+        (r#"{"x":1,"x":2}"#, "turn 2 have a key twice"),
+    ] {
+        let [turn, ..] = calling(arguments);
+        for template in [&values, &pairs] {
+            let told = learnt(template, &turn).expect_err("refused");
+            assert!(told.contains(reason), "{told}");
+        }
+    }
+    let [turn, ..] = calling(r#"{"x":1.5}"#);
+    assert_eq!(learnt(&values, &turn).as_deref(), Ok("{\"x\": 1.5}<|im_end|>"));
+}
+
+#[test]
+fn numbers_of_a_conversation_in_a_text_stay_numbers() {
+    let folder = TempDir::new().expect("a folder");
+    let [turn, ..] = calling(r#"{"x":1}"#);
+    let turn = turn.replace(r#""{\"x\":1}""#, r#"{"x":1.10}"#);
+    let turns = format!(r#"[{{"role":"user","content":"q"}},{turn}]"#);
+    let row =
+        serde_json::json!({ "messages": turns, "tools": r#"[{"name":"f","parameters":{"most":1e2}}]"# });
+    let path = write(&folder, "a.jsonl", row.to_string().as_bytes());
+    let read = read_all(&path, &ImportOptions::default(), OnMalformed::Fail).expect("read");
+    let record = &read.records[0];
+    assert_eq!(record.messages[1].tool_calls()[0]["function"]["arguments"], r#"{"x":1.10}"#);
+    assert_eq!(record.tools[0]["function"]["parameters"]["most"], 100.0);
+    let big = row.to_string().replace("1e2", "12345678901234567890123");
+    let path = write(&folder, "b.jsonl", big.as_bytes());
+    let told = read_all(&path, &ImportOptions::default(), OnMalformed::Fail).expect_err("refused");
+    let reason = "holds tools with a number that does not fit into 64 bits, or with a key twice";
+    assert!(format!("{told:#}").contains(reason), "{told:#}");
 }
 
 /// What a session gives back of a file that was imported into it.

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::world::{assistant, system, user, write};
 
 /// The conversations of a file of rows, and the malformed lines with their reasons.
-fn imported(rows: &[serde_json::Value]) -> (Vec<Record>, Vec<(u64, String)>) {
+pub(super) fn imported(rows: &[serde_json::Value]) -> (Vec<Record>, Vec<(u64, String)>) {
     let folder = TempDir::new().expect("a folder");
     let lines: Vec<String> = rows.iter().map(ToString::to_string).collect();
     let path = write(&folder, "a.jsonl", lines.join("\n").as_bytes());
@@ -125,4 +125,94 @@ fn the_first_answer_of_a_span_is_the_answer() {
     assert_eq!(records.len(), 2);
     records.iter().for_each(|record| assert_eq!(record.messages, [user("q\n\nc"), assistant("a")]));
     assert_eq!(bad, [(3, "column \"answers\" holds no answer".to_owned())]);
+}
+
+#[test]
+fn what_a_pair_of_question_and_answer_has_beside_them_is_the_answers() {
+    let (records, bad) = imported(&[json!({"conversation": [
+        {"user": "hi", "assistant": "yes", "weight": 0},
+        {"user": "ho", "assistant": "no", "reasoning": "hmm", "system_prompt": ""},
+        {"instruction": "Translate.", "input": "Red", "output": "Rot", "input_text": "x"},
+    ]})]);
+    assert_eq!(bad, []);
+    let turns = &records[0].messages;
+    let said: Vec<&str> = turns.iter().map(|turn| turn.content.as_str()).collect();
+    assert_eq!(said, ["hi", "yes", "ho", "no", "Translate.\n\nRed", "Rot"]);
+    let extras: Vec<_> =
+        turns.iter().map(|turn| serde_json::to_value(&turn.extra).expect("written")).collect();
+    let none = json!({});
+    let expected = [
+        &none,
+        &json!({"weight": 0}),
+        &none,
+        &json!({"reasoning": "hmm"}),
+        &none,
+        &json!({"input_text": "x"}),
+    ];
+    assert_eq!(extras.iter().collect::<Vec<_>>(), expected);
+    let odd = [
+        json!({"user": "a", "human": "b", "assistant": "c"}),
+        json!({"user": "a", "assistant": "b", "answer": "c"}),
+        json!({"user": "a", "assistant": "b", "content": "c"}),
+        json!({"user": "a", "assistant": "b", "weight": 0.5}),
+        json!({"user": "a", "assistant": "b", "images": ["x"]}),
+        json!({"user": "a", "assistant": null}),
+    ];
+    for pair in odd {
+        let (records, bad) = imported(&[json!({ "conversation": [pair] })]);
+        assert_eq!((records.len(), bad.len()), (0, 1), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_prompt_or_an_answer_of_pairs_is_turns() {
+    for row in [
+        json!({"prompt": [["user", "q"]], "completion": [["assistant", "a"]]}),
+        json!({"prompt": "[[\"user\", \"q\"]]", "completion": "a"}),
+        json!({"prompt": [{"author": "user", "text": "q"}], "completion": [{"author": "assistant", "text": "a"}]}),
+    ] {
+        let (records, bad) = imported(std::slice::from_ref(&row));
+        assert_eq!(bad, [], "{row}");
+        assert_eq!(
+            (&records[0].messages[..], records[0].prompt_turns),
+            (&[user("q"), assistant("a")][..], 1),
+            "{row}"
+        );
+    }
+    let (records, bad) = imported(&[
+        json!({"prompt": [{"user": "q", "assistant": "a"}, ["user", "r"]], "completion": "b"}),
+        json!({"prompt": [["user", "q"], ["assistant", "a"], ["user", "r"]], "completion": "b"}),
+    ]);
+    assert_eq!(bad, []);
+    let turns = [user("q"), assistant("a"), user("r"), assistant("b")];
+    assert!(records.len() == 2 && records.iter().all(|record| record.messages == turns));
+    let quotes = r#"[{"author": "Ada", "text": "t"}]"#;
+    assert_eq!(imported(&[json!({"prompt": "q", "completion": quotes})]).0[0].answer(), Some(quotes));
+}
+
+#[test]
+fn no_answer_or_several_refuse_the_row() {
+    let none = [json!([]), json!([null]), json!([""]), json!([[]])];
+    let several = [json!(["a", "b"]), json!([1, 2]), json!([{"a": 1}, {"b": 2}]), json!([["x", "y"]])];
+    let names = ["answer", "answers", "completion", "response", "responses", "output", "solution", "target"];
+    for name in names {
+        for (value, start) in none
+            .iter()
+            .map(|value| (value, "holds no answer"))
+            .chain(several.iter().map(|value| (value, "holds")))
+        {
+            let rows = [json!({"question": "hi", name: value}), json!({"question": "ho", name: "yes"})];
+            let (records, bad) = imported(&rows);
+            assert_eq!((records.len(), bad.len()), (1, 1), "{rows:?} {bad:?}");
+            assert!(bad[0].1.starts_with(&format!("column {name:?} {start}")), "{bad:?}");
+        }
+    }
+    let (records, bad) =
+        imported(&[json!({"question": "hi", "answer": ["yes"]}), json!({"question": "hi", "answer": ""})]);
+    assert_eq!((records[0].answer(), records[1].answer(), bad.len()), (Some("yes"), Some(""), 0));
+    for prompt in [json!([]), json!([["a", "b"]]), json!(["a", "b"])] {
+        let row = json!({"prompt": prompt, "completion": "c"});
+        let (records, bad) = imported(&[json!({"prompt": "p", "completion": "c"}), row]);
+        assert_eq!((records.len(), bad.len()), (1, 1), "{prompt} {bad:?}");
+    }
 }

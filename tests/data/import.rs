@@ -33,7 +33,7 @@ fn reason(row: &serde_json::Value, map: &[&str]) -> String {
 #[test]
 fn messages_are_recognised_with_all_their_forms_of_content() {
     let (kind, record) = recognised(&json!({"messages": [
-        {"role": "developer", "content": "s"},
+        {"role": "system", "content": "s"},
         {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
         {"role": "assistant", "content": "c", "tool_calls": []},
     ]}));

@@ -1,5 +1,6 @@
 //! `src/data`.
 
+mod beside;
 mod chat;
 mod check;
 mod control;

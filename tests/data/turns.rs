@@ -150,6 +150,37 @@ fn a_thought_among_the_parts_of_a_content_is_a_thought() {
 }
 
 #[test]
+fn a_turn_with_two_thoughts_is_refused_unless_they_are_one() {
+    let keys = ["reasoning_content", "reasoning", "thinking"];
+    for (first, second) in [(0, 1), (0, 2), (1, 2)].map(|(a, b): (usize, usize)| (keys[a], keys[b])) {
+        let turn = |other: &str| json!([{"role": "assistant", "content": "a", first: "so", second: other}]);
+        let told = read(&turn("no")).expect_err("refused");
+        assert!(told.contains(&format!("different thoughts as its {first:?} and its {second:?}")), "{told}");
+        assert_eq!(read(&turn("so")).expect("turns")[0].thought(), Some("so"));
+        assert_eq!(read(&turn("")).expect("turns")[0].thought(), Some("so"));
+    }
+    let part = |thought: &str| json!({"type": "thinking", "thinking": thought});
+    let parts = |parts: Value| json!([{"role": "assistant", "content": parts, "reasoning": "so"}]);
+    for odd in [json!([part("no"), "a"]), json!([part("so"), part("no"), "a"])] {
+        assert!(read(&parts(odd)).expect_err("refused").contains("different thoughts"));
+    }
+    assert_eq!(read(&parts(json!([part("so"), "a"]))).expect("turns")[0].thought(), Some("so"));
+}
+
+#[test]
+fn a_developer_speaks_as_developer_or_refuses_the_record() {
+    let row = json!({"messages": [{"role": "developer", "content": "Be brief."}, user("q"), {"role": "assistant", "content": "a"}]});
+    let conversation = record(&row).messages;
+    let shown = chatml().render(&conversation, Ending::Complete).expect("rendered");
+    assert!(shown.contains("<|im_start|>developer\nBe brief.<|im_end|>"), "{shown}");
+    let knows_three = "{% for m in messages %}{% if m.role in ['system', 'user', 'assistant'] %}\
+        {{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endif %}{% endfor %}\
+        {% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+    let told = trained(&template(knows_three, "<|im_start|>", "<|im_end|>"), &row).expect_err("refused");
+    assert!(told.contains("doesn't show turn 1, the developer's; write its role as \"system\""), "{told}");
+}
+
+#[test]
 fn calls_and_thoughts_are_trained_where_the_template_shows_them() {
     let template = template(TOOLS, "<|im_start|>", "<|im_end|>");
     let called = json!({"messages": [user("Rain?"), call(&json!("{\"city\": \"Ghent\"}"))]});

@@ -19,7 +19,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind};
 
-use crate::data::shown;
+use crate::data::shown::{self, Arguments};
 use crate::domain::message::{Conversation, Message};
 
 use blocks::with_generation_blocks;
@@ -130,20 +130,29 @@ impl ChatTemplate {
         &self.special
     }
 
-    /// Renders with the arguments of tool calls as objects, as most templates want them; else as they stand, or with
-    /// empty texts for null contents.
+    /// Renders with the arguments of tool calls as objects, as most templates want them, where that changes none of
+    /// them or the template doesn't write texts as they are; else as they stand, or with empty texts for null contents.
     fn render_values(&self, conversation: Conversation<'_>, ending: Ending, marks: Marks) -> Result<String> {
-        let turns = shown::turns(conversation.messages, self.thought);
+        let messages = conversation.messages;
+        let turns = shown::turns(messages, self.thought, Arguments::Exact);
         let render = |turns: &[Message]| self.render_turns(turns, conversation.tools, ending, marks);
-        let rendered = render(&turns);
+        let exact = render(&turns);
+        let rendered = if shown::shows_arguments(exact.as_deref().ok(), messages) {
+            exact
+        } else {
+            render(&shown::turns(messages, self.thought, Arguments::Read))
+        };
         let as_written = || match &turns {
-            Cow::Owned(_) => render(conversation.messages).ok(),
+            Cow::Owned(_) => render(messages).ok(),
             Cow::Borrowed(_) => None,
         };
         // A template that joins texts fails over a null content, where an empty one says the same.
         let without_null =
             || turns.iter().any(Message::is_null).then(|| render(&shown::without_null(&turns)).ok());
-        rendered.or_else(|error| as_written().or_else(|| without_null().flatten()).ok_or(error))
+        let text =
+            rendered.or_else(|error| as_written().or_else(|| without_null().flatten()).ok_or(error))?;
+        shown::check_developer(&text, messages)?;
+        Ok(text)
     }
 
     fn render_turns(

@@ -44,12 +44,17 @@ fn empty(turns: &[Message], first: usize, whose: &str, find: &mut impl FnMut(Che
 /// The first thing that is out of order.
 fn order(turns: &[Message], find: &mut impl FnMut(Check, String)) {
     let talk: Vec<(usize, Role)> = turns.iter().map(|turn| turn.role).enumerate().collect();
-    let late = talk.iter().skip(1).find(|(_, role)| *role == Role::System);
-    if let Some((index, _)) = late {
-        find(Check::Order, format!("turn {} is the system's, which speaks first or not at all", index + 1));
+    let late = talk.windows(2).find_map(|pair| match pair {
+        [(_, Role::System), (_, Role::Developer)] => None,
+        [_, (index, role @ (Role::System | Role::Developer))] => Some((index + 1, role.name())),
+        _ => None,
+    });
+    if let Some((number, who)) = late {
+        find(Check::Order, format!("turn {number} is the {who}'s, which speaks first or not at all"));
         return;
     }
-    let talk: Vec<_> = talk.into_iter().filter(|(_, role)| *role != Role::System).collect();
+    let talk: Vec<_> =
+        talk.into_iter().filter(|(_, role)| !matches!(role, Role::System | Role::Developer)).collect();
     let twice = talk.windows(2).find_map(|pair| match pair {
         [(_, before), (index, after)] if before == after && *after != Role::Tool => {
             Some((index + 1, after.name()))

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::turn::{MEDIA, turn};
-use super::values::{first_text, history, is_turns, tags, text, tools, turns};
-use super::{Kind, Mapping, PROMPT_TURNS, Part, TOOLS};
+use super::beside::is_nothing;
+use super::turn::turn;
+use super::values::{first_text, is_turns, tags, text, turns};
+use super::{Kind, Mapping, PROMPT_TURNS, Part};
 use crate::domain::message::{Message, Role};
 use crate::domain::record::{Fields, Preference, Record};
 
@@ -34,7 +35,9 @@ impl Mapping {
         if !record.messages.is_empty() {
             row.check_columns()?;
             record.tools = row.tools()?;
+            row.think(&mut record)?;
         }
+        row.weigh(&mut record)?;
         record.label = row.optional(Part::Label).map(text).filter(|label| !label.is_empty());
         record.split = row.optional(Part::Split).map(text).filter(|split| !split.is_empty());
         record.tags = row.optional(Part::Tags).map(tags).unwrap_or_default().into_iter().collect();
@@ -42,34 +45,13 @@ impl Mapping {
     }
 }
 
-/// The column of earlier questions and answers beside Alpaca's, as LLaMA-Factory has it.
-const HISTORY: &str = "history";
-/// Whether a column's name says that it holds several answers, and not the lines of one.
-fn is_plural(column: &str) -> bool {
-    ["answers", "responses", "completions"].iter().any(|name| column.eq_ignore_ascii_case(name))
-}
-
-/// TRL's column of variables for the chat template.
-const TEMPLATE_SETTINGS: &str = "chat_template_kwargs";
-
-/// Whether a value is empty: null, or a text, list or object of nothing.
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.iter().all(is_nothing),
-        Value::Object(entries) => entries.values().all(is_nothing),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
-struct Row<'a> {
-    mapping: &'a Mapping,
-    fields: &'a Fields,
+pub(super) struct Row<'a> {
+    pub(super) mapping: &'a Mapping,
+    pub(super) fields: &'a Fields,
 }
 
 impl Row<'_> {
-    fn optional(&self, part: Part) -> Option<&Value> {
+    pub(super) fn optional(&self, part: Part) -> Option<&Value> {
         self.fields.get(self.mapping.column(part)?).filter(|value| !value.is_null())
     }
 
@@ -87,16 +69,14 @@ impl Row<'_> {
     }
 
     /// The system turn of a column of its own, if it says anything.
-    fn system(&self) -> Option<Message> {
+    pub(super) fn system(&self) -> Option<Message> {
         let said = self.optional(Part::System).map(text)?;
         (!said.is_empty()).then(|| Message::new(Role::System, said))
     }
 
     fn conversation(&self) -> Result<Vec<Message>, String> {
         let (column, value) = self.value(Part::Messages)?;
-        let said = turns(value, column)?;
-        let own = said.first().is_some_and(|turn| turn.role == Role::System);
-        Ok(self.system().filter(|_| !own).into_iter().chain(said).collect())
+        self.with_system(turns(value, column)?)
     }
 
     /// How many turns of a conversation are a prompt, where our own export says so.
@@ -105,55 +85,29 @@ impl Row<'_> {
         told.and_then(|turns| usize::try_from(turns).ok()).unwrap_or_default()
     }
 
-    /// Fails where a column beside the conversation changes what is said in it and can't be used.
-    fn check_columns(&self) -> Result<(), String> {
-        let mapped = |name: &str| self.mapping.iter().any(|(_, column)| column == name);
-        let says =
-            |name: &str| self.fields.get(name).is_some_and(|value| !is_nothing(value)) && !mapped(name);
-        if let Some(name) = MEDIA.into_iter().find(|name| says(name)) {
-            return Err(format!("the row has {name:?}, and only text can be read"));
-        }
-        if says(TEMPLATE_SETTINGS) {
-            return Err(format!(
-                "the row has {TEMPLATE_SETTINGS:?}, settings of a template of its own, which can't be given row by row"
-            ));
-        }
-        Ok(())
-    }
-
-    /// What the assistant may call, where a column of that name holds it.
-    fn tools(&self) -> Result<Vec<Value>, String> {
-        let mapped = |name: &str| self.mapping.iter().any(|(_, column)| column == name);
-        let found = TOOLS.iter().find_map(|name| Some((name, self.fields.get(*name)?)));
-        let Some((name, value)) = found.filter(|(name, _)| !mapped(name)) else { return Ok(Vec::new()) };
-        match (tools(value, name), self.mapping.kind()) {
-            (Err(reason), Kind::Messages | Kind::ShareGpt) => Err(reason),
-            // Beside questions and answers a column of that name may be about anything.
-            (found, _) => Ok(found.unwrap_or_default()),
-        }
-    }
-
     /// The instruction, with what it is about below it.
     fn question(&self) -> Result<Vec<Message>, String> {
         let (column, value) = self.value(Part::Prompt)?;
         if is_turns(value) {
-            return turns(value, column);
+            return self.with_columns(turns(value, column)?);
         }
-        if value.as_array().is_some_and(|list| list.len() > 1 && list.iter().all(Value::is_string)) {
-            return Err(format!("column {column:?} holds a list of texts, not one question"));
+        match value.as_array().map(Vec::as_slice) {
+            Some([]) => return Err(format!("column {column:?} holds an empty list, and no question")),
+            Some(list) if list.iter().any(|item| item.is_array() || item.is_object()) => {
+                return Err(format!("column {column:?} holds a list that is neither turns nor one question"));
+            }
+            Some([_, _, ..]) => {
+                return Err(format!("column {column:?} holds a list of texts, not one question"));
+            }
+            Some([_]) | None => {}
         }
         let mut question = text(value);
         let input = self.optional(Part::Input).map(text).unwrap_or_default();
         if !input.trim().is_empty() {
             question = format!("{question}\n\n{input}");
         }
-        let earlier = match self.fields.get(HISTORY) {
-            Some(value) if !self.mapping.iter().any(|(_, column)| column == HISTORY) => {
-                history(value, HISTORY)?
-            }
-            _ => Vec::new(),
-        };
-        Ok(self.system().into_iter().chain(earlier).chain([Message::new(Role::User, question)]).collect())
+        let asked = [Message::new(Role::User, question)];
+        Ok(self.system().into_iter().chain(self.earlier()?).chain(asked).collect())
     }
 
     /// What the assistant says in a prompt that is given as turns is not to be learnt, as in TRL.
@@ -174,12 +128,29 @@ impl Row<'_> {
         match value {
             _ if is_turns(value) => turns(value, column),
             Value::Object(_) => Ok(vec![turn(value, column, 1)?]),
-            Value::Array(list)
-                if list.len() > 1 && is_plural(column) && list.iter().all(Value::is_string) =>
-            {
-                Err(format!("column {column:?} holds {} answers; keep the one to be learnt", list.len()))
+            Value::Array(list) => {
+                self.of_list(column, list).map(|said| vec![Message::new(Role::Assistant, said)])
             }
-            _ => Ok(vec![Message::new(Role::Assistant, text(value))]),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                Ok(vec![Message::new(Role::Assistant, text(value))])
+            }
+        }
+    }
+
+    /// The answer that a list holds: its only text, or the lines of an expanded query.
+    fn of_list(&self, column: &str, list: &[Value]) -> Result<String, String> {
+        if list.iter().all(is_nothing) {
+            return Err(format!("column {column:?} holds no answer"));
+        }
+        if self.mapping.kind() == Kind::QueryExpansion {
+            return Ok(text(&Value::from(list)));
+        }
+        match list {
+            _ if list.iter().any(|item| item.is_array() || item.is_object()) => {
+                Err(format!("column {column:?} holds a list that is neither turns nor one answer"))
+            }
+            [only] => Ok(text(only)),
+            _ => Err(format!("column {column:?} holds {} answers; keep the one to be learnt", list.len())),
         }
     }
 
@@ -206,17 +177,36 @@ impl Row<'_> {
             // As TRL's "implicit prompt": both answers hold the whole conversation.
             let same = chosen.iter().zip(&rejected).take_while(|(a, b)| a == b).count();
             let last = chosen.len().min(rejected.len()).saturating_sub(1);
-            chosen.iter().take(same.min(last)).cloned().collect()
+            let shared: Vec<Message> = chosen.iter().take(same.min(last)).cloned().collect();
+            if shared.is_empty() {
+                return Err("the chosen and the rejected answer share no prompt".into());
+            }
+            self.with_columns(shared)?
         };
-        if shared.is_empty() {
-            return Err("the chosen and the rejected answer share no prompt".into());
-        }
-        let behind = |answer: Vec<Message>| match answer.strip_prefix(shared.as_slice()) {
-            Some(rest) if !rest.is_empty() => rest.to_vec(),
-            _ => answer,
-        };
-        record.preference = Some(Preference { chosen: behind(chosen), rejected: behind(rejected) });
+        record.preference = Some(Preference {
+            chosen: behind(&shared, chosen, Part::Chosen)?,
+            rejected: behind(&shared, rejected, Part::Rejected)?,
+        });
         record.messages = shared;
         Ok(())
     }
+}
+
+/// What an answer says behind the turns that both answers share. It may hold these itself, but for a system turn that
+/// stands in a column of its own.
+fn behind(shared: &[Message], answer: Vec<Message>, part: Part) -> Result<Vec<Message>, String> {
+    let without_system = match shared {
+        [first, rest @ ..] if first.role == Role::System => rest,
+        all => all,
+    };
+    let rest = [shared, without_system].into_iter().find_map(|shared| answer.strip_prefix(shared));
+    let rest = rest.filter(|rest| !rest.is_empty()).map(<[Message]>::to_vec).unwrap_or(answer);
+    let asks = |turn: Option<&Message>| turn.is_some_and(|turn| turn.role == Role::User);
+    if asks(shared.last()) && asks(rest.first()) {
+        return Err(format!("the {} answer begins with another question than the prompt's", part.name()));
+    }
+    if rest.iter().any(|turn| turn.role == Role::System) {
+        return Err(format!("the {} answer has a system turn that the prompt lacks", part.name()));
+    }
+    Ok(rest)
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::forms::{is_conversation, is_span, is_unsaid};
-use super::{Mapping, Part};
+use super::{Kind, Mapping, Part};
 use crate::domain::record::Fields;
 
 /// Names that datasets use for a part, best first.
@@ -23,7 +23,6 @@ pub(super) const NAMES: &[(Part, &[&str])] = &[
         &[
             "completion",
             "response",
-            "rationale",
             "solution",
             "answer",
             "output",
@@ -32,11 +31,36 @@ pub(super) const NAMES: &[(Part, &[&str])] = &[
             "answers",
             "assistant",
             "target",
+            "rationale",
         ],
     ),
     (
         Part::Explanation,
         &["improved_thought_process", "explanation", "explanations", "explanation_1", "rationale"],
+    ),
+    (
+        Part::Thought,
+        &[
+            "reasoning_content",
+            "reasoning",
+            "thinking",
+            "thought",
+            "thoughts",
+            "thought_process",
+            "chain_of_thought",
+            "cot",
+            "complex_cot",
+            "think",
+            "thinking_content",
+            "thinking_process",
+            "thinking_trace",
+            "reasoning_text",
+            "reasoning_trace",
+            "reasoning_process",
+            "reasoning_steps",
+            "scratchpad",
+            "rationale",
+        ],
     ),
     (Part::Label, &["label", "true_label", "gold_label", "labels", "correct"]),
     (Part::Text, &["text", "content", "body", "document"]),
@@ -76,8 +100,19 @@ const fn is_needed(part: Part) -> bool {
         | Part::Premise
         | Part::Hypothesis
         | Part::Text => true,
-        Part::System | Part::Input | Part::Explanation | Part::Label | Part::Split | Part::Tags => false,
+        Part::System
+        | Part::Input
+        | Part::Thought
+        | Part::Explanation
+        | Part::Label
+        | Part::Split
+        | Part::Tags => false,
     }
+}
+
+/// The names that a part's columns have.
+pub(super) fn names(part: Part) -> &'static [&'static str] {
+    NAMES.iter().find(|(named, _)| *named == part).map_or(&[], |(_, names)| names)
 }
 
 /// The columns by their names in small letters.
@@ -125,7 +160,7 @@ pub(super) fn fits(part: Part, value: &Value) -> bool {
         Part::Label | Part::Split => !value.is_array() && !value.is_object() && !value.is_null(),
         Part::Prompt => text_like || is_conversation(value),
         Part::Completion => text_like || is_conversation(value) || is_span(value),
-        Part::System | Part::Text => value.is_string(),
+        Part::System | Part::Thought | Part::Text => value.is_string(),
         Part::Input | Part::Premise | Part::Hypothesis | Part::Explanation | Part::Tags => text_like,
     }
 }
@@ -148,6 +183,7 @@ pub(super) fn settle(mapping: &mut Mapping, rows: &[Fields]) {
             Part::Completion,
             Part::Premise,
             Part::Hypothesis,
+            Part::Explanation,
             Part::Text,
         ]);
     } else if pair && !preference {
@@ -164,7 +200,31 @@ pub(super) fn settle(mapping: &mut Mapping, rows: &[Fields]) {
     if mapping.column(Part::Label) == Some("correct") && !rows.iter().all(letter) {
         gone.push(Part::Label);
     }
+    if !is_answered(mapping) {
+        gone.push(Part::Thought);
+    }
     for part in gone {
         mapping.columns.remove(&part);
+    }
+    settle_thought(mapping);
+}
+
+/// Whether rows have an answer that a thought can belong to.
+fn is_answered(mapping: &Mapping) -> bool {
+    let has = |parts: [Part; 2]| parts.into_iter().all(|part| mapping.has(part));
+    mapping.has(Part::Messages)
+        || has([Part::Chosen, Part::Rejected])
+        || has([Part::Premise, Part::Hypothesis])
+        || has([Part::Prompt, Part::Completion])
+}
+
+/// A column with another part is no thought beside it, and in pairs of sentences `thought_process` is a student's, which
+/// may be wrong.
+pub(super) fn settle_thought(mapping: &mut Mapping) {
+    let Some(column) = mapping.column(Part::Thought) else { return };
+    let of_another = mapping.iter().any(|(part, other)| part != Part::Thought && other == column);
+    let of_student = mapping.kind() == Kind::Nli && column.eq_ignore_ascii_case("thought_process");
+    if of_student || of_another {
+        mapping.columns.remove(&Part::Thought);
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::turn::role;
 use super::{Mapping, Part};
-use crate::data::rows::parse_value;
+use crate::data::rows::inside;
 use crate::domain::record::Fields;
 
 /// Names that datasets have for who speaks, and for what is said, best first.
@@ -17,6 +17,8 @@ const SAID: [&str; 6] = ["content", "value", "text", "message", "utterance", "bo
 /// Names for what is asked and what is answered, where one object holds both.
 const ASKED: [&str; 7] = ["input", "human", "user", "question", "instruction", "prompt", "query"];
 const ANSWERED: [&str; 7] = ["output", "assistant", "gpt", "bot", "answer", "response", "completion"];
+
+const SYSTEMS: [&str; 2] = ["system", "system_prompt"];
 
 /// Parts whose values may be turns.
 const PARTS: [Part; 5] = [Part::Messages, Part::Prompt, Part::Completion, Part::Chosen, Part::Rejected];
@@ -93,24 +95,41 @@ fn turns(part: Part, value: &Value) -> Option<Value> {
             if !text.starts_with(['[', '{']) {
                 return None;
             }
-            let (parsed, _) = parse_value(text.as_bytes()).ok()?;
-            let turns = turns(part, &parsed).unwrap_or(parsed);
+            let parsed = inside::parse(text).ok()?;
             // A text that is asked or answered may be JSON of another kind.
+            let form = if part == Part::Messages { part } else { Part::Completion };
+            let turns = turns(form, &parsed).unwrap_or(parsed);
             is_turns(&turns).then_some(turns)
         }
         Value::Object(columns) => from_columns(columns),
-        Value::Array(items) if items.iter().all(Value::is_object) && !items.is_empty() => {
-            if part != Part::Messages || items.iter().all(is_plain) {
-                return None;
-            }
-            let turns: Option<Vec<Vec<Value>>> = items.iter().map(said).collect();
-            Some(Value::Array(turns?.concat()))
-        }
-        Value::Array(items) if part == Part::Messages && !items.is_empty() => {
-            let turns: Option<Vec<Vec<Value>>> = items.iter().map(from_item).collect();
-            Some(Value::Array(turns?.concat()))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
+        Value::Array(items) => from_list(part, items),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// The turns that a list holds in another form.
+fn from_list(part: Part, items: &[Value]) -> Option<Value> {
+    if items.is_empty() || items.iter().all(is_plain) {
+        return None;
+    }
+    // An answer may be a list of another kind, which is not turns for having such names.
+    let is_list = if part == Part::Messages {
+        true
+    } else if part == Part::Completion {
+        items.iter().all(is_spoken)
+    } else {
+        items.iter().all(|item| item.is_object() || is_spoken(item))
+    };
+    let turns: Option<Vec<Vec<Value>>> = items.iter().map(from_item).collect();
+    turns.filter(|_| is_list).map(|turns| Value::Array(turns.concat()))
+}
+
+/// Whether a turn says who speaks, and not only what is asked and answered.
+fn is_spoken(item: &Value) -> bool {
+    let speaks = |who: &Value| who.as_str().is_some_and(|who| role(who).is_some());
+    match item.as_array().map(Vec::as_slice) {
+        Some([who, Value::String(_)]) => speaks(who),
+        _ => SPEAKERS.iter().any(|name| item.get(*name).is_some_and(speaks)),
     }
 }
 
@@ -138,19 +157,54 @@ fn said(item: &Value) -> Option<Vec<Value>> {
         turn.extend(rest.map(|(name, value)| (name.clone(), value.clone())));
         return Some(vec![Value::Object(turn)]);
     }
-    let (_, asked) = first(&ASKED)?;
-    let (_, answered) = first(&ANSWERED)?;
+    from_pair(fields)
+}
+
+/// The turns of an object that holds a question and its answer. What it has beside them is the answer's.
+fn from_pair(fields: &Map<String, Value>) -> Option<Vec<Value>> {
     let turn = |role: &str, content: &Value| serde_json::json!({"role": role, "content": content});
-    let system = fields.get("system").filter(|system| !is_unsaid(system)).map(|said| turn("system", said));
-    let pair = [turn("user", asked), turn("assistant", answered)];
-    Some(system.into_iter().chain(pair).collect())
+    let asked = asked(fields)?;
+    let answered = only(fields, &ANSWERED)?;
+    let system = only(fields, &SYSTEMS).filter(|system| !is_unsaid(system)).map(|said| turn("system", said));
+    let told = |name: &str| ASKED.contains(&name) || ANSWERED.contains(&name) || SYSTEMS.contains(&name);
+    let mut answer = Map::new();
+    answer.insert("role".to_owned(), Value::from("assistant"));
+    answer.insert("content".to_owned(), answered.clone());
+    for (name, value) in fields.iter().filter(|(name, _)| !told(name)) {
+        if answer.insert(name.clone(), value.clone()).is_some() {
+            return None;
+        }
+    }
+    Some(system.into_iter().chain([turn("user", &asked), Value::Object(answer)]).collect())
+}
+
+/// What an object asks: one text, or an instruction and what it is about.
+fn asked(fields: &Map<String, Value>) -> Option<Value> {
+    let said = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let count = ASKED.iter().filter(|name| fields.get(**name).is_some_and(|value| !is_unsaid(value))).count();
+    match (said("instruction"), said("input")) {
+        (Some(instruction), Some(input)) if count == 2 => {
+            Some(Value::from(format!("{instruction}\n\n{input}")))
+        }
+        _ => only(fields, &ASKED).cloned(),
+    }
+}
+
+/// The value under one of some names; `None` where several say different things.
+fn only<'f>(fields: &'f Map<String, Value>, names: &[&str]) -> Option<&'f Value> {
+    let mut said = names.iter().filter_map(|name| fields.get(*name)).filter(|value| !is_unsaid(value));
+    let first = said.next();
+    match first {
+        Some(first) => said.all(|other| other == first).then_some(first),
+        None => names.iter().find_map(|name| fields.get(*name)),
+    }
 }
 
 /// Of a list that holds no objects: objects as JSON texts, or pairs of a speaker with what is said, or of a question
 /// with its answer.
 fn from_item(item: &Value) -> Option<Vec<Value>> {
     match item {
-        Value::String(text) => said(&parse_value(text.as_bytes()).ok()?.0),
+        Value::String(text) => said(&inside::parse(text).ok()?),
         Value::Array(pair) => match pair.as_slice() {
             [Value::String(who), Value::String(told)] if role(who).is_some() => {
                 said(&serde_json::json!({"role": who, "content": told}))

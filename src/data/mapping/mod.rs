@@ -1,6 +1,7 @@
 //! Which column plays which part. Found from names and values, changed by the user, remembered by the session.
 
 mod apply;
+mod beside;
 mod detect;
 mod forms;
 mod rows;
@@ -37,6 +38,8 @@ pub enum Part {
     Input,
     /// The answer.
     Completion,
+    /// What was thought before the answer.
+    Thought,
     Chosen,
     Rejected,
     Premise,
@@ -51,12 +54,13 @@ pub enum Part {
 }
 
 impl Part {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Messages,
         Self::System,
         Self::Prompt,
         Self::Input,
         Self::Completion,
+        Self::Thought,
         Self::Chosen,
         Self::Rejected,
         Self::Premise,
@@ -77,6 +81,7 @@ impl Part {
             Self::Prompt => "prompt",
             Self::Input => "input",
             Self::Completion => "completion",
+            Self::Thought => "thought",
             Self::Chosen => "chosen",
             Self::Rejected => "rejected",
             Self::Premise => "premise",

@@ -6,7 +6,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::detect::{NAMES, fits, is_settled, settle};
+use super::beside::check_thoughts;
+use super::detect::{NAMES, fits, is_settled, settle, settle_thought};
 use super::forms::{is_unsaid, settled};
 use super::{Kind, Mapping, Part};
 use crate::data::rows::{computable, kind_of};
@@ -65,6 +66,9 @@ impl RowMapping {
                 return Err(wrong(part, column, value));
             }
         }
+        if self.said == Said::Found {
+            check_thoughts(&mapping, fields)?;
+        }
         let computable = computable(fields, numbers)?;
         mapping.apply(&*settled(&mapping, computable.as_ref().unwrap_or(fields))?)
     }
@@ -79,6 +83,9 @@ impl RowMapping {
             let mut odd = None;
             let found = names.iter().find_map(|name| {
                 let column = fields.keys().find(|key| key.eq_ignore_ascii_case(name))?;
+                if mapping.iter().any(|(_, used)| used == column) {
+                    return None;
+                }
                 let value = fields.get(column).filter(|value| says(value))?;
                 if fits(*part, value) && (*name != "correct" || value.is_string()) {
                     return Some(column);
@@ -89,6 +96,7 @@ impl RowMapping {
             match (found, odd) {
                 (Some(column), _) => {
                     mapping.to_mut().columns.insert(*part, column.clone());
+                    settle_thought(mapping.to_mut());
                 }
                 (None, Some((column, value))) if self.is_needed(*part, value) => {
                     return Err(wrong(*part, column, value));
@@ -105,6 +113,7 @@ impl RowMapping {
             Part::Messages => value.is_array() || value.is_object() || value.is_string(),
             Part::System => self.mapping.kind() != Kind::Columns,
             Part::Input | Part::Completion => true,
+            Part::Thought => value.is_array() || value.is_object(),
             Part::Prompt
             | Part::Chosen
             | Part::Rejected

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::TURN_EXTRA;
 use super::values::text;
-use crate::data::rows::kind_of;
+use crate::data::rows::{inside, kind_of};
 use crate::domain::message::{Message, Role, SAID, THOUGHTS, TOOL_CALLS, WEIGHTS};
 
 type Object = Map<String, Value>;
@@ -68,6 +68,7 @@ fn read(object: &Object) -> Result<Message, String> {
         Some(_) => return Err("has the content null".into()),
         None => return Err("has no content".into()),
     }
+    check_thoughts(&message)?;
     check_weight(&message)?;
     Ok(message)
 }
@@ -114,8 +115,8 @@ fn calls(value: &Value) -> Result<Vec<Value>, String> {
     let parsed;
     let value = match value {
         Value::String(text) => {
-            parsed = serde_json::from_str::<Value>(text)
-                .map_err(|_| format!("has a text as its {TOOL_CALLS:?} that is no JSON"))?;
+            parsed = inside::parse(text)
+                .map_err(|error| format!("has a text as its {TOOL_CALLS:?} that is no JSON ({error})"))?;
             &parsed
         }
         other => other,
@@ -141,8 +142,8 @@ fn is_call(speaker: &str) -> bool {
 }
 
 fn called_in(said: &str) -> Result<Value, String> {
-    let call: Value = serde_json::from_str(said)
-        .map_err(|_| "is a tool call that is no JSON with name and arguments".to_owned())?;
+    let call = inside::parse(said)
+        .map_err(|error| format!("is a tool call that is no JSON with name and arguments ({error})"))?;
     function(&call)?;
     Ok(json!({"type": "function", "function": call}))
 }
@@ -179,9 +180,14 @@ fn add_part(message: &mut Message, part: &Value) -> Result<(), String> {
             message.content.push_str(text);
             Ok(())
         }
-        ("thinking" | "reasoning", text) if message.content.is_empty() && message.thought().is_none() => {
+        ("thinking" | "reasoning", text) if message.content.is_empty() => {
             let thought = part.get("thinking").map(thought_text).or_else(|| text.map(str::to_owned));
             let thought = thought.ok_or("has a thought without text")?;
+            if message.thought().is_some_and(|other| other != thought) {
+                return Err(
+                    "has different thoughts, among the parts of its content or beside it; keep one".into()
+                );
+            }
             message.extra.insert(THOUGHTS[0].into(), Value::String(thought));
             Ok(())
         }
@@ -207,12 +213,8 @@ fn thought_text(thinking: &Value) -> String {
 fn check_weight(message: &Message) -> Result<(), String> {
     for key in WEIGHTS {
         let Some(value) = message.extra.get(key) else { continue };
-        let learnt = match (value.as_bool(), value.as_f64()) {
-            (Some(learnt), _) => learnt,
-            (None, Some(0.0)) => false,
-            (None, Some(1.0)) => true,
-            _ => return Err(format!("has the {key} {value}; a turn is learnt (1, true) or not (0, false)")),
-        };
+        let learnt = learnt(value)
+            .ok_or_else(|| format!("has the {key} {value}; a turn is learnt (1, true) or not (0, false)"))?;
         if learnt && message.role != Role::Assistant && key != "weight" {
             let who = message.role.name();
             return Err(format!(
@@ -223,10 +225,33 @@ fn check_weight(message: &Message) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether a weight says that something is learnt; `None` where it says neither yes nor no.
+pub(super) fn learnt(weight: &Value) -> Option<bool> {
+    match (weight.as_bool(), weight.as_f64()) {
+        (Some(learnt), _) => Some(learnt),
+        (None, Some(0.0)) => Some(false),
+        (None, Some(1.0)) => Some(true),
+        (None, _) => None,
+    }
+}
+
+/// A turn has one thought, however many keys it has for it.
+fn check_thoughts(message: &Message) -> Result<(), String> {
+    let mut said = THOUGHTS.iter().filter_map(|key| Some((key, message.extra.get(*key)?)));
+    let Some((first, thought)) = said.next() else { return Ok(()) };
+    match said.find(|(_, other)| *other != thought) {
+        Some((other, _)) => {
+            Err(format!("has different thoughts as its {first:?} and its {other:?}; keep one"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The names that datasets have for who speaks.
 pub(super) fn role(name: &str) -> Option<Role> {
     match name.to_ascii_lowercase().as_str() {
-        "system" | "developer" => Some(Role::System),
+        "system" => Some(Role::System),
+        "developer" => Some(Role::Developer),
         "user" | "human" | "prompter" => Some(Role::User),
         "assistant" | "gpt" | "chatgpt" | "bot" | "model" | "function_call" | "tool_call" => {
             Some(Role::Assistant)

@@ -1,9 +1,10 @@
 //! Cells become texts and turns.
 
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::turn::{is_turn, turn};
-use crate::data::rows::kind_of;
+use crate::data::rows::{inside, kind_of};
 use crate::domain::message::{Message, Role};
 
 /// A cell as text. A list of (type, text) pairs becomes lines of `type: text`, as query expansions are written.
@@ -46,8 +47,7 @@ pub(super) fn turns(value: &Value, column: &str) -> Result<Vec<Message>, String>
     let parsed: Value;
     let value = match value {
         Value::String(text) => {
-            parsed =
-                serde_json::from_str(text).map_err(|_| format!("column {column:?} holds text, not turns"))?;
+            parsed = inside::parse(text).map_err(|_| format!("column {column:?} holds text, not turns"))?;
             &parsed
         }
         other => other,
@@ -65,33 +65,54 @@ pub(super) fn turns(value: &Value, column: &str) -> Result<Vec<Message>, String>
 pub(super) fn is_turns(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(is_turn),
-        Value::String(text) => text.starts_with("[{\"") && serde_json::from_str::<Vec<Value>>(text).is_ok(),
+        // An answer may be JSON of another kind.
+        Value::String(text) => {
+            let items = || serde_json::from_str::<Vec<Value>>(text).unwrap_or_default();
+            text.starts_with("[{\"") && items().iter().any(is_turn)
+        }
         _ => false,
     }
 }
 
-/// Descriptions of tools: a list of objects, or such a list as JSON in a text.
+/// Descriptions of tools: a list of objects, or such a list, or its objects, as JSON in a text.
 pub(super) fn tools(value: &Value, column: &str) -> Result<Vec<Value>, String> {
     let parsed;
     let value = match value {
         Value::String(text) if text.trim().is_empty() => return Ok(Vec::new()),
         Value::String(text) => {
-            parsed =
-                serde_json::from_str(text).map_err(|_| format!("column {column:?} holds text, not tools"))?;
+            parsed = from_text(text, column)?;
             &parsed
         }
         other => other,
     };
-    let whole = |tool: &Value| match tool.get("name") {
+    let odd = |value: &Value| format!("column {column:?} holds {}, not a list of tools", kind_of(value));
+    let whole = |tool: Value| match tool.get("name") {
         // As the older `functions` have them.
         Some(_) if tool.get("parameters").is_some() => json!({"type": "function", "function": tool}),
-        _ => tool.clone(),
+        _ => tool,
+    };
+    let tool = |tool: &Value| match tool {
+        Value::Object(_) => Ok(whole(tool.clone())),
+        Value::String(text) => from_text(text, column).map(whole),
+        other => Err(odd(other)),
     };
     match value {
         Value::Null => Ok(Vec::new()),
-        Value::Array(tools) if tools.iter().all(Value::is_object) => Ok(tools.iter().map(whole).collect()),
-        other => Err(format!("column {column:?} holds {}, not a list of tools", kind_of(other))),
+        Value::Array(tools) => tools.iter().map(tool).collect(),
+        other => Err(odd(other)),
     }
+}
+
+/// Tools in a text.
+fn from_text(text: &str, column: &str) -> Result<Value, String> {
+    if serde_json::from_str::<IgnoredAny>(text).is_err() {
+        return Err(format!("column {column:?} holds text, not tools"));
+    }
+    inside::read(text).ok_or_else(|| {
+        format!(
+            "column {column:?} holds tools with a number that does not fit into 64 bits, or with a key twice"
+        )
+    })
 }
 
 /// Earlier questions and answers: a list of pairs of texts.

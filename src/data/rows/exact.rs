@@ -23,7 +23,7 @@ const MARK: &str = "\u{F8FE}number ";
 
 /// Below these names a number is a number: they are handed to a chat template, which computes and writes as Python
 /// does.
-const COMPUTED: [&str; 10] = [
+pub(super) const COMPUTED: [&str; 10] = [
     "tools",
     "tool_calls",
     "functions",
@@ -100,15 +100,22 @@ pub(crate) fn computable(fields: &Fields, numbers: &[String]) -> Result<Option<F
         let own = own.get_or_insert_with(|| fields.clone());
         let Some((column, rest)) = split_pointer(pointer) else { continue };
         let Some(value) = own.get_mut(&column).and_then(|cell| cell.pointer_mut(rest)) else { continue };
-        let text = value.as_str().unwrap_or_default();
-        let is_float = text.contains(['.', 'e', 'E']) || text == "-0";
-        let number = text.parse::<Number>().ok();
-        match number.filter(|number| is_float || !number.is_f64()) {
-            Some(number) => *value = Value::Number(number),
-            None => return Err(format!("the number {text} in column {column:?} does not fit into 64 bits")),
+        if make_number(Some(value)).is_none() {
+            let text = value.as_str().unwrap_or_default();
+            return Err(format!("the number {text} in column {column:?} does not fit into 64 bits"));
         }
     }
     Ok(own)
+}
+
+/// Makes a held number a number again, if it fits into 64 bits.
+pub(super) fn make_number(held: Option<&mut Value>) -> Option<()> {
+    let value = held?;
+    let text = value.as_str()?;
+    let is_float = text.contains(['.', 'e', 'E']) || text == "-0";
+    let number = text.parse::<Number>().ok().filter(|number| is_float || !number.is_f64())?;
+    *value = Value::Number(number);
+    Some(())
 }
 
 /// A pointer's first part, unescaped, and the rest.
@@ -142,7 +149,7 @@ fn held(bytes: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// Behind the quote that closes a text.
-fn end_of_text(bytes: &[u8], from: usize) -> usize {
+pub(super) fn end_of_text(bytes: &[u8], from: usize) -> usize {
     let mut escaped = false;
     for (at, byte) in bytes.iter().enumerate().skip(from) {
         match byte {

@@ -4,6 +4,7 @@ mod cells;
 mod csv;
 mod exact;
 mod find;
+pub(crate) mod inside;
 mod int96;
 mod json;
 mod lines;
@@ -24,8 +25,8 @@ use serde_json::Value;
 
 use crate::domain::record::Fields;
 
+pub(crate) use exact::computable;
 pub use exact::{Numbers, parse_row, write_row};
-pub(crate) use exact::{computable, parse as parse_value};
 pub use find::{Found, LeftOut, Looked, find_files, look};
 pub use text::TextUnit;
 

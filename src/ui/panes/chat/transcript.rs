@@ -281,7 +281,7 @@ fn lay(turn: &Turn, below: Option<(String, Style)>, width: usize, scene: Scene<'
     let (name, style) = match turn.role {
         Role::Assistant => ("dojo", theme.accent),
         Role::User => ("you", theme.bright),
-        Role::System | Role::Tool => (turn.role.name(), theme.dim),
+        Role::System | Role::Developer | Role::Tool => (turn.role.name(), theme.dim),
     };
     let room = width.saturating_sub(NAMES).max(8);
     let mut body = match turn.content.trim_end() {

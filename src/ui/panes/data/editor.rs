@@ -196,7 +196,7 @@ impl Editor {
         }
         let role = match own.message.role {
             Role::User | Role::Tool => Role::Assistant,
-            Role::Assistant | Role::System => Role::User,
+            Role::Assistant | Role::System | Role::Developer => Role::User,
         };
         let role = if own.part == Part::Message { role } else { Role::Assistant };
         let turn = Turn::new(own.part, Message::new(role, ""));
@@ -275,7 +275,8 @@ impl Editor {
                 Role::System => Role::User,
                 Role::User => Role::Assistant,
                 Role::Assistant => Role::Tool,
-                Role::Tool => Role::System,
+                Role::Tool => Role::Developer,
+                Role::Developer => Role::System,
             };
         }
     }

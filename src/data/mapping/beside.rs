@@ -1,0 +1,216 @@
+//! What columns beside a conversation change of it: tools, a system prompt, earlier turns, what a prompt is about, a
+//! thought, a weight. Each is taken in or refused by name.
+
+use serde_json::{Value, json};
+
+use super::apply::Row;
+use super::detect::names;
+use super::turn::{MEDIA, learnt};
+use super::values::{history, text, tools};
+use super::{Mapping, Part, TOOLS};
+use crate::data::rows::kind_of;
+use crate::domain::message::{Message, Role, THOUGHTS, WEIGHTS};
+use crate::domain::record::{Fields, Record};
+
+/// The column of earlier questions and answers beside Alpaca's, as LLaMA-Factory has it.
+const HISTORY: &str = "history";
+/// TRL's column of variables for the chat template.
+const TEMPLATE_SETTINGS: &str = "chat_template_kwargs";
+/// Names of columns, beside those that turns have too, that say whether a row is learnt.
+const ROW_WEIGHTS: [&str; 2] = ["sample_weight", "example_weight"];
+/// Behind a thought that stands in the answer itself.
+const THOUGHT_END: &str = "</think>";
+
+/// Whether a value is empty: null, or a text, list or object of nothing.
+pub(super) fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.iter().all(is_nothing),
+        Value::Object(entries) => entries.values().all(is_nothing),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+impl Row<'_> {
+    /// A column that plays no part and says something, by its name in letters of any case.
+    fn beside(&self, name: &str) -> Option<(&str, &Value)> {
+        let column = |(key, value): &(&String, &Value)| {
+            key.eq_ignore_ascii_case(name)
+                && !is_nothing(value)
+                && !self.mapping.iter().any(|(_, mapped)| mapped == key.as_str())
+        };
+        self.fields.iter().find(column).map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// Fails where a column beside the conversation changes what is said in it and can't be used.
+    pub(super) fn check_columns(&self) -> Result<(), String> {
+        if let Some((name, _)) = MEDIA.into_iter().find_map(|name| self.beside(name)) {
+            return Err(format!("the row has {name:?}, and only text can be read"));
+        }
+        if let Some((name, _)) = self.beside(TEMPLATE_SETTINGS) {
+            return Err(format!(
+                "the row has {name:?}, settings of a template of its own, which can't be given row by row"
+            ));
+        }
+        Ok(())
+    }
+
+    /// What the assistant may call, where a column of that name holds it.
+    pub(super) fn tools(&self) -> Result<Vec<Value>, String> {
+        let mut found: Option<(&str, Vec<Value>)> = None;
+        for (name, value) in TOOLS.into_iter().filter_map(|name| self.beside(name)) {
+            let here = tools(value, name).map_err(|reason| {
+                format!("{reason}; give the column another name if it is about something else")
+            })?;
+            match &found {
+                _ if here.is_empty() => {}
+                Some((first, known)) if *known != here => {
+                    return Err(format!(
+                        "columns {first:?} and {name:?} hold different tools; keep one of them"
+                    ));
+                }
+                Some(_) => {}
+                None => found = Some((name, here)),
+            }
+        }
+        Ok(found.map(|(_, tools)| tools).unwrap_or_default())
+    }
+
+    /// Turns with the system turn of a column of its own.
+    pub(super) fn with_system(&self, said: Vec<Message>) -> Result<Vec<Message>, String> {
+        let Some(system) = self.system() else { return Ok(said) };
+        match said.first().filter(|turn| turn.role == Role::System) {
+            Some(own) if own.content.trim() == system.content.trim() => Ok(said),
+            Some(_) => {
+                let column = self.mapping.column(Part::System).unwrap_or_default();
+                Err(format!(
+                    "column {column:?} says something else than the conversation's own system turn; \
+                     --map system= leaves the column out"
+                ))
+            }
+            None => Ok([system].into_iter().chain(said).collect()),
+        }
+    }
+
+    /// A prompt that is given as turns, with what the columns beside it say.
+    pub(super) fn with_columns(&self, mut said: Vec<Message>) -> Result<Vec<Message>, String> {
+        let input = match self.mapping.column(Part::Input) {
+            Some(column) => self.optional(Part::Input).map(|value| (column, value)),
+            None if self.mapping.is_decided(Part::Input) => None,
+            None => self.beside("input").or_else(|| self.beside("context")),
+        };
+        if let Some((column, _)) = input.filter(|(_, value)| !stands_in(value, &said)) {
+            return Err(format!(
+                "column {column:?} says what the prompt is about, and the prompt's turns don't have it; write it into \
+                 them, or leave it out with --map input="
+            ));
+        }
+        let begin =
+            said.iter().take_while(|turn| matches!(turn.role, Role::System | Role::Developer)).count();
+        said.splice(begin..begin, self.earlier()?);
+        self.with_system(said)
+    }
+
+    /// Earlier questions and answers.
+    pub(super) fn earlier(&self) -> Result<Vec<Message>, String> {
+        self.beside(HISTORY).map_or_else(|| Ok(Vec::new()), |(column, value)| history(value, column))
+    }
+
+    /// Gives the answer the thought of a column of its own.
+    pub(super) fn think(&self, record: &mut Record) -> Result<(), String> {
+        let Some(column) = self.mapping.column(Part::Thought) else { return Ok(()) };
+        let plays_another = self.mapping.iter().any(|(part, other)| part != Part::Thought && other == column);
+        let thought = self.optional(Part::Thought).map(text).unwrap_or_default();
+        if plays_another || thought.trim().is_empty() {
+            return Ok(());
+        }
+        let refused = |why: &str| {
+            Err(format!("column {column:?} holds a thought, {why}; --map thought= leaves the column out"))
+        };
+        if record.preference.is_some() {
+            return refused("and it can belong to either answer of the pair");
+        }
+        let turns = record.messages.iter_mut().skip(record.prompt_turns);
+        let mut answers = turns.filter(|turn| turn.role == Role::Assistant);
+        match (answers.next(), answers.next()) {
+            (None, _) => Ok(()),
+            (Some(_), Some(_)) => refused("and the conversation has several answers that it can belong to"),
+            (Some(answer), None) => match answer.thought() {
+                Some(own) if own.trim() == thought.trim() => Ok(()),
+                Some(_) => refused("and the answer has another one of its own"),
+                None if answer.content.contains(THOUGHT_END) && answer.content.contains(thought.trim()) => {
+                    Ok(())
+                }
+                None => {
+                    answer.extra.insert(THOUGHTS[0].to_owned(), Value::String(thought));
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    /// Gives the answers the weight that a column gives the row.
+    pub(super) fn weigh(&self, record: &mut Record) -> Result<(), String> {
+        let answers = record.messages.iter().any(|turn| turn.role == Role::Assistant);
+        if !answers && record.preference.is_none() && record.text.is_none() {
+            return Ok(());
+        }
+        for name in WEIGHTS.into_iter().chain(ROW_WEIGHTS) {
+            // A loss that is a number was measured.
+            let told = self.beside(name).filter(|(_, value)| name != "loss" || value.is_boolean());
+            let Some((column, value)) = told else { continue };
+            match learnt(&opened(value)) {
+                Some(true) => {}
+                Some(false) if record.preference.is_some() || record.text.is_some() => {
+                    return Err(format!("column {column:?} gives the row no weight, so it is left out"));
+                }
+                Some(false) => {
+                    let answers = record.messages.iter_mut().filter(|turn| turn.role == Role::Assistant);
+                    answers.for_each(|turn| drop(turn.extra.insert(WEIGHTS[0].to_owned(), json!(0))));
+                }
+                None => return Err(no_weight(column, value)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn no_weight(column: &str, value: &Value) -> String {
+    let held = if value.is_number() { value.to_string() } else { kind_of(value).to_owned() };
+    format!(
+        "column {column:?} holds {held}, and a row is learnt (1, true) or not (0, false); give the column another name \
+         if it is about something else"
+    )
+}
+
+/// A cell of a table is a text, whatever stands in it.
+fn opened(value: &Value) -> Value {
+    let inside = value.as_str().and_then(|text| serde_json::from_str(&text.trim().to_ascii_lowercase()).ok());
+    inside.unwrap_or_else(|| value.clone())
+}
+
+/// Whether turns have all that a value says.
+fn stands_in(value: &Value, turns: &[Message]) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(|item| stands_in(item, turns)),
+        other => {
+            let said = text(other);
+            turns.iter().any(|turn| turn.content.contains(said.trim()))
+        }
+    }
+}
+
+/// Fails where a second column holds another thought.
+pub(super) fn check_thoughts(mapping: &Mapping, fields: &Fields) -> Result<(), String> {
+    let Some(first) = mapping.column(Part::Thought) else { return Ok(()) };
+    let thought = fields.get(first).and_then(Value::as_str).unwrap_or_default().trim();
+    let row = Row { mapping, fields };
+    let mut others = names(Part::Thought).iter().filter_map(|name| row.beside(name));
+    match others.find(|(_, value)| value.as_str().is_some_and(|other| other.trim() != thought)) {
+        Some((other, _)) => Err(format!(
+            "columns {first:?} and {other:?} hold different thoughts; say which is the answer's with --map thought={first}"
+        )),
+        None => Ok(()),
+    }
+}

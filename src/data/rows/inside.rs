@@ -1,0 +1,94 @@
+//! JSON that stands as a text inside a row: turns, the calls of tools and their arguments. Nothing of it is read so that
+//! it would be written otherwise.
+
+use serde_json::Value;
+
+use super::exact::{self, COMPUTED, end_of_text, make_number, write_row};
+
+/// Reads JSON that holds turns or calls. As in the row itself, what is computed with is a number; but the
+/// arguments of a call with a number that would come back otherwise are their own text, as `OpenAI` writes them.
+///
+/// # Errors
+/// As JSON's own, and where an object has a key twice.
+pub(crate) fn parse(text: &str) -> serde_json::Result<Value> {
+    let (mut value, numbers) = exact::parse(text.as_bytes())?;
+    if members(text.as_bytes()) != entries(&value) {
+        return Err(serde::de::Error::custom("an object has a key twice"));
+    }
+    let mut rest = numbers.as_slice();
+    while let Some(pointer) = rest.first() {
+        let arguments = arguments_of(pointer);
+        let inside = |number: &&String| arguments.is_some_and(|arguments| number.starts_with(arguments));
+        let count = rest.iter().take_while(inside).count().max(1);
+        let (these, others) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        rest = others;
+        match arguments {
+            Some(arguments) => close(&mut value, arguments, these)?,
+            None if pointer.split('/').any(|part| COMPUTED.contains(&part)) => {
+                // What doesn't fit stays a text, which whoever needs a number refuses.
+                let _ = make_number(value.pointer_mut(pointer));
+            }
+            None => {}
+        }
+    }
+    Ok(value)
+}
+
+/// The place of the outermost arguments that a pointer leads into, with the slash behind it.
+fn arguments_of(pointer: &str) -> Option<&str> {
+    const NAME: &str = "/arguments/";
+    pointer.find(NAME).and_then(|at| pointer.get(..at + NAME.len()))
+}
+
+/// Makes a value its own text.
+fn close(value: &mut Value, place: &str, numbers: &[String]) -> serde_json::Result<()> {
+    let place = place.trim_end_matches('/');
+    let Some(Value::Object(fields)) = value.pointer(place) else { return Ok(()) };
+    let own: Vec<String> = numbers.iter().filter_map(|n| Some(n.strip_prefix(place)?.to_owned())).collect();
+    let text = write_row(fields, &own)?;
+    if let Some(value) = value.pointer_mut(place) {
+        *value = Value::String(text);
+    }
+    Ok(())
+}
+
+/// An object in a text, if it would be written again with the same keys and numbers.
+///
+/// # Errors
+/// Says what would be lost.
+pub(crate) fn open(text: &str) -> Result<Value, String> {
+    let (value, numbers) = exact::parse(text.as_bytes()).map_err(|error| format!("no JSON ({error})"))?;
+    match numbers.first().and_then(|pointer| value.pointer(pointer)?.as_str()) {
+        Some(number) => Err(format!("the number {number}")),
+        None if members(text.as_bytes()) != entries(&value) => Err("a key twice".to_owned()),
+        None => Ok(value),
+    }
+}
+
+/// An object in a text as Python reads it, if its numbers fit into 64 bits and no key is there twice.
+pub(crate) fn read(text: &str) -> Option<Value> {
+    let (mut value, numbers) = exact::parse(text.as_bytes()).ok()?;
+    for pointer in &numbers {
+        make_number(value.pointer_mut(pointer))?;
+    }
+    (members(text.as_bytes()) == entries(&value)).then_some(value)
+}
+
+/// How many keys with values a JSON text has in its objects: each is followed by a colon.
+fn members(bytes: &[u8]) -> usize {
+    let (mut found, mut at) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        found += usize::from(*byte == b':');
+        at = if *byte == b'"' { end_of_text(bytes, at + 1) } else { at + 1 };
+    }
+    found
+}
+
+/// How many keys with values a value has, after those that stand twice became one.
+fn entries(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(entries).sum(),
+        Value::Object(fields) => fields.len() + fields.values().map(entries).sum::<usize>(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
