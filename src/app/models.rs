@@ -5,8 +5,10 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::config::Folders;
+use crate::data::regular;
 use crate::domain::protocol::models::{ModelFile, ModelKind};
 use crate::engine::hub::{self, LocalModel};
+use crate::engine::model::hf::MOST_JSON;
 
 /// Pulled base models, adapters of the session's runs and of runs without one; by kind, then name.
 ///
@@ -45,7 +47,7 @@ fn children(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
 
 fn adapter(run: &Path) -> Option<ModelFile> {
     let folder = run.join("adapter");
-    let text = std::fs::read_to_string(folder.join("adapter_config.json")).ok()?;
+    let text = regular::text(&folder.join("adapter_config.json"), MOST_JSON).ok()?;
     let config: serde_json::Value = serde_json::from_str(&text).ok()?;
     let rank = config.get("r").and_then(serde_json::Value::as_u64);
     let base = config.get("base_model_name_or_path").and_then(|name| name.as_str()).unwrap_or_default();

@@ -4,8 +4,8 @@
 //! the marks that the template itself writes are control tokens of turns and roles. So a sign is put into every such
 //! name before a conversation is rendered. In the rendering, names without the sign are the template's own; those with
 //! it are cut into the tokens of their letters. Tokens that aren't special (`<think>` and `<tool_call>` in most models,
-//! those that a recipe adds) stay tokens everywhere; special ones that the template knows and writes around no turn
-//! stay tokens in what the assistant says, since a model writes them itself.
+//! those that a recipe adds) stay tokens everywhere; special ones that the template knows for marks of thoughts or calls,
+//! and writes around no turn, stay tokens in what the assistant says, since a model writes them itself.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -141,7 +141,7 @@ impl Controls {
         if !any && !tools.iter().any(|tool| any_text(tool, &found)) {
             return None;
         }
-        let written = &self.frame.get_or_init(frame).written;
+        let written = self.written(frame);
         let shield_all = |text: &str| self.with_signs(text, &HashSet::new());
         let shield_answer = |text: &str| self.with_signs(text, written);
         let turn = |message: &Message| {
@@ -159,6 +159,11 @@ impl Controls {
         })
     }
 
+    /// The control tokens that a model writes itself. `frame` finds them, once.
+    pub(crate) fn written(&self, frame: impl FnOnce() -> Frame) -> &HashSet<String> {
+        &self.frame.get_or_init(frame).written
+    }
+
     fn with_signs(&self, text: &str, but: &HashSet<String>) -> String {
         let Some(names) = &self.names else { return text.to_owned() };
         let replaced = names.replace_all(text, |found: &regex::Captures<'_>| {
@@ -170,6 +175,22 @@ impl Controls {
             }
         });
         replaced.into_owned()
+    }
+
+    /// Cuts what somebody says into tokens, of which none is a control token; `special` adds those that the tokenizer
+    /// puts around a text.
+    ///
+    /// # Errors
+    /// Where the tokenizer fails.
+    pub(crate) fn said(&self, tokenizer: &Tokenizer, text: &str, special: bool) -> Result<Vec<u32>> {
+        let encoding = if self.names.as_ref().is_some_and(|names| names.is_match(text)) {
+            let cutter = self.cutter.get_or_init(|| Cutter::new(tokenizer, &self.tokens));
+            cutter.tokenizer.encode_fast(text, special)
+        } else {
+            tokenizer.encode_fast(text, special)
+        };
+        let encoding = encoding.map_err(Error::msg).context("tokenise the text")?;
+        Ok(encoding.get_ids().to_vec())
     }
 
     /// Cuts a rendering into tokens. Where a name has the sign in it, it is text; the sign itself has no token.

@@ -96,6 +96,12 @@ impl<'a> Encoder<'a> {
         &self.controls
     }
 
+    /// Whether a control token is one that the model writes itself: its name stays a token in what the assistant says.
+    #[must_use]
+    pub fn is_written(&self, name: &str) -> bool {
+        self.masker.as_ref().is_some_and(|masker| masker.written().contains(name))
+    }
+
     /// Refuses examples with a token that an embedding of so many rows has none for.
     #[must_use]
     pub fn with_rows(self, rows: usize) -> Self {
@@ -111,7 +117,7 @@ impl<'a> Encoder<'a> {
         let place = record.place();
         let masked = match (&record.preference, &record.text) {
             (Some(pair), _) => self.answer(record, &pair.chosen),
-            (None, Some(text)) if record.messages.is_empty() => self.plain("", text),
+            (None, Some(text)) if record.messages.is_empty() => self.plain(text),
             _ => self.conversation(of(record, &record.messages), record.prompt_turns),
         };
         self.finish(place.clone(), masked.with_context(|| place)?)
@@ -126,7 +132,7 @@ impl<'a> Encoder<'a> {
         let chosen = record.preference.as_ref().map_or(&[][..], |pair| &pair.chosen);
         let messages = [record.messages.as_slice(), chosen].concat();
         match (&self.masker, &record.text) {
-            (_, Some(text)) if messages.is_empty() => Ok(self.plain("", text)?.tokens.len()),
+            (_, Some(text)) if messages.is_empty() => Ok(self.plain(text)?.tokens.len()),
             _ if messages.is_empty() => bail!("{}: there is no text", record.place()),
             (Some(masker), _) => masker.length(of(record, &messages)),
             (None, _) => Ok(self.conversation(of(record, &messages), 0)?.tokens.len()),
@@ -170,7 +176,7 @@ impl<'a> Encoder<'a> {
                     && conversation.tools.is_empty()
                     && answer.is_learnt() =>
             {
-                self.plain(&question.content, &answer.content)
+                self.answered(&question.content, &answer.content)
             }
             _ => bail!(
                 "the model has no chat template, so only plain text or one question with its answer can be encoded"
@@ -178,29 +184,32 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// A prompt and what follows it, as they stand, and the end token. Without a prompt, all of the text is trained on.
-    fn plain(&self, prompt: &str, text: &str) -> Result<Masked> {
-        let ids = |text: &str, special: bool| {
-            let encoding =
-                self.tokenizer.encode_fast(text, special).map_err(|error| anyhow!("tokenise: {error}"))?;
-            Ok::<_, anyhow::Error>(encoding.get_ids().to_vec())
-        };
-        let mut masked = Masked::default();
-        if prompt.is_empty() {
-            masked.tokens = ids(text, true)?;
-            masked.trained = vec![true; masked.tokens.len()];
-        } else {
-            masked.tokens = ids(prompt, true)?;
-            // Some tokenizers end every text with the end token; the prompt goes on.
-            masked.tokens.pop_if(|last| Some(*last) == self.end);
-            masked.trained = vec![false; masked.tokens.len()];
-            masked.tokens.extend(ids(text, false)?);
-        }
+    /// A text as it stands, and the end token; all of it is trained on. The names of control tokens in it are tokens: it
+    /// is no turn of anybody.
+    fn plain(&self, text: &str) -> Result<Masked> {
+        let encoding =
+            self.tokenizer.encode_fast(text, true).map_err(|error| anyhow!("tokenise: {error}"))?;
+        let tokens = encoding.get_ids().to_vec();
+        Ok(self.ended(Masked { trained: vec![true; tokens.len()], tokens, ..Masked::default() }))
+    }
+
+    /// A question and its answer, one right behind the other, and the end token.
+    fn answered(&self, question: &str, answer: &str) -> Result<Masked> {
+        let said = |text: &str, special: bool| self.controls.said(self.tokenizer, text, special);
+        let mut tokens = said(question, true)?;
+        // Some tokenizers end every text with the end token; the question goes on.
+        tokens.pop_if(|last| Some(*last) == self.end);
+        let trained = vec![false; tokens.len()];
+        tokens.extend(said(answer, false)?);
+        Ok(self.ended(Masked { tokens, trained, ..Masked::default() }))
+    }
+
+    fn ended(&self, mut masked: Masked) -> Masked {
         if masked.tokens.last().copied() != self.end {
             masked.tokens.extend(self.end);
         }
         masked.trained.resize(masked.tokens.len(), true);
-        Ok(masked)
+        masked
     }
 
     fn finish(&self, source: String, mut masked: Masked) -> Result<Encoded> {

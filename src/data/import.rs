@@ -15,12 +15,15 @@ use crate::data::mapping::{Kind, Mapping, RowMapping, Said};
 use crate::data::rows::{
     self, Format, Found, LeftOut, Looked, Malformed, Parsed, Piece, Pieces, TextUnit, look,
 };
+use crate::domain::name::one_line;
 use crate::domain::record::{ContentHash, Fields, Provenance, Record};
 
 /// Rows in a batch at most.
 const BATCH_ROWS: usize = 4096;
 /// A batch is closed once its rows hold as many bytes.
 const BATCH_BYTES: usize = 8 << 20;
+/// So many lines that are no rows end an import, where they are more than the rows: each takes memory until it is told.
+const MOST_MALFORMED: u64 = 200_000;
 /// Rows that a mapping is found from.
 const SAMPLE_ROWS: usize = 100;
 /// Of the rows of a sample, about.
@@ -74,6 +77,9 @@ pub struct Import {
     open: Option<(usize, Box<dyn Pieces>)>,
     unit: TextUnit,
     seen: HashMap<ContentHash, u32>,
+    /// Records so far, and lines that are none.
+    records: u64,
+    malformed: u64,
     read: Arc<AtomicU64>,
     total: u64,
 }
@@ -105,6 +111,8 @@ impl Import {
             open: None,
             unit: options.text,
             seen: HashMap::new(),
+            records: 0,
+            malformed: 0,
             read: Arc::default(),
             total: files.iter().map(|file| file.bytes).sum(),
             files,
@@ -151,12 +159,12 @@ impl Import {
                 self.open = None;
             }
             if !parsed.is_empty() {
-                return Ok(Some(self.collect(parsed)));
+                return self.collect(parsed).map(Some);
             }
         }
     }
 
-    fn collect(&mut self, parsed: Vec<Result<Record, Malformed>>) -> Batch {
+    fn collect(&mut self, parsed: Vec<Result<Record, Malformed>>) -> Result<Batch> {
         let mut batch = Batch::default();
         for one in parsed {
             match one {
@@ -169,7 +177,17 @@ impl Import {
                 Err(malformed) => batch.malformed.push(malformed),
             }
         }
-        batch
+        self.records += batch.records.len() as u64;
+        self.malformed += batch.malformed.len() as u64;
+        if let Some(bad) =
+            batch.malformed.last().filter(|_| self.malformed > MOST_MALFORMED.max(self.records))
+        {
+            let Malformed { source, line, reason, .. } = bad;
+            bail!(
+                "more than {MOST_MALFORMED} lines can't be read as records, and fewer can; {source}:{line}: {reason}"
+            );
+        }
+        Ok(batch)
     }
 }
 
@@ -277,7 +295,13 @@ fn sample(file: &Found, unit: TextUnit, is_told: bool) -> Result<(Vec<Fields>, O
 }
 
 fn record(file: &PlannedFile, piece: Piece) -> Result<Record, Malformed> {
-    let bad = |line, reason, start| Malformed { source: file.source.clone(), line, reason, start };
+    // Reasons quote what the row holds.
+    let bad = |line, reason: String, start| Malformed {
+        source: file.source.clone(),
+        line,
+        reason: one_line(&reason),
+        start,
+    };
     match piece.parse() {
         Parsed::Bad { line, reason, start } => Err(bad(line, reason, start)),
         Parsed::Row { line, fields, numbers } => {

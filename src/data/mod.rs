@@ -11,6 +11,7 @@ pub mod import;
 pub mod mapping;
 pub mod mask;
 pub mod pack;
+pub(crate) mod regular;
 pub mod rows;
 pub(crate) mod shown;
 pub mod split;

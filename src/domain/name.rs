@@ -58,16 +58,19 @@ pub fn shown(text: &str) -> String {
     format!("'{safe}'")
 }
 
-/// A message of a library that quotes what it read, on one line and of bearable length.
+/// A message that quotes what was read, on one line and of bearable length: its beginning and its end, where libraries
+/// say what they expected and at which place.
 #[must_use]
 pub fn one_line(message: &str) -> String {
-    const MOST: usize = 1_000;
-    let mut signs = message.chars().flat_map(escaped);
-    let mut line: String = signs.by_ref().take(MOST).collect();
-    if signs.next().is_some() {
-        line += "...";
+    const BEGINNING: usize = 450;
+    const END: usize = 150;
+    let line = |signs: &str| signs.chars().flat_map(escaped).collect::<String>();
+    let Some((cut, _)) = message.char_indices().nth(BEGINNING) else { return line(message) };
+    let (beginning, rest) = message.split_at(cut);
+    match rest.char_indices().rev().nth(END) {
+        Some((end, _)) => format!("{} ... {}", line(beginning), line(rest.get(end..).unwrap_or_default())),
+        None => line(message),
     }
-    line
 }
 
 /// Control characters, and those that turn the direction of writing, as `\u{...}`.

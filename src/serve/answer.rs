@@ -63,5 +63,7 @@ pub(crate) fn usage(of: &[Usage]) -> Value {
 
 /// A token's text by itself; bytes that aren't whole characters show as replacement characters.
 pub(crate) fn token_text(tokenizer: &Tokenizer, id: u32) -> String {
-    tokenizer.decode(&[id], false).unwrap_or_default()
+    // Some of the library's decoders fail over a number without a token.
+    let is_known = tokenizer.id_to_token(id).is_some();
+    if is_known { tokenizer.decode(&[id], false).unwrap_or_default() } else { String::new() }
 }

@@ -2,7 +2,7 @@ use dojo_studio::data::check::{Check, CheckSettings, check};
 use dojo_studio::data::encode::Encoder;
 use dojo_studio::data::mask::Masker;
 use dojo_studio::domain::message::Message;
-use dojo_studio::domain::record::RecordId;
+use dojo_studio::domain::record::{Record, RecordId};
 use proptest::prelude::*;
 use tokenizers::{AddedToken, Tokenizer};
 
@@ -85,6 +85,71 @@ fn a_check_names_records_with_control_tokens() {
     assert_eq!(found(Some(encoder)), sure);
     let likely = [sure.as_slice(), &[(2, told(2, "assistant", "<|other|>"))]].concat();
     assert_eq!(found(None), likely);
+}
+
+/// With a token of its own around each kind of turn, and for thoughts and calls.
+const ROLES: &str = "{% for m in messages %}{% if m.role == 'tool' %}{{ '[RESULTS]' + m.content + '[/RESULTS]' }}\
+    {% elif m.role == 'assistant' %}{{ '<|assistant|>' }}{% generation %}{{ m.content }}\
+    {% if m.tool_calls %}{% for call in m.tool_calls %}\
+    {{ '<|tool_call|>' + call.function.name + '<|/tool_call|>' }}{% endfor %}\
+    {{ '<|eom|>' if ipython else '<|observation|>' }}\
+    {% else %}{{ '<|im_end|>' }}{% endif %}{% endgeneration %}\
+    {% else %}{{ '<|' + m.role + '|>' + m.content + '<|im_end|>' }}{% endif %}{% endfor %}\
+    {% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}{# <|tool_response|> <think> <|user|> #}";
+const ROLE_TOKENS: [&str; 7] = [
+    "<|assistant|>",
+    "[RESULTS]",
+    "[/RESULTS]",
+    "<|eom|>",
+    "<|observation|>",
+    "<|tool_response|>",
+    "<|user|>",
+];
+const WRITTEN_TOKENS: [&str; 3] = ["<|tool_call|>", "<|/tool_call|>", "<think>"];
+
+#[test]
+fn tokens_of_roles_results_and_turn_ends_are_text_in_an_answer_and_the_check_says_what_training_does() {
+    let mut tokenizer = byte_tokenizer();
+    let all: Vec<&str> = ROLE_TOKENS.into_iter().chain(WRITTEN_TOKENS).collect();
+    tokenizer
+        .add_special_tokens(all.iter().map(|name| AddedToken::from(*name, true)))
+        .expect("add the tokens");
+    let template = template(ROLES, "<s>", "</s>");
+    let encoder = Encoder::new(&tokenizer, Some(&template), None, 512).expect("an encoder");
+    let without =
+        encoder.encode(&record(&[user("q"), assistant("say  now")])).expect("encode").example.tokens;
+    for name in all.into_iter().chain(["<|im_end|>", "<s>", "</s>"]) {
+        let said = record(&[user("q"), assistant(&format!("say {name} now"))]);
+        let tokens = encoder.encode(&said).expect("encode").example.tokens;
+        let is_token = count(&tokenizer, &tokens, name) > count(&tokenizer, &without, name);
+        assert_eq!(is_token, WRITTEN_TOKENS.contains(&name), "{name}");
+        let settings = CheckSettings { encoder: Some(encoder.clone()), ..CheckSettings::default() };
+        let findings = check(&[(RecordId(1), said)], settings).findings;
+        let told = findings.into_iter().find(|one| one.check == Check::ControlToken).expect("a finding").what;
+        assert_eq!(told.contains("reads it as a control token"), is_token, "{told}");
+        assert_eq!(told.contains("as text and not as a control token"), !is_token, "{told}");
+    }
+}
+
+#[test]
+fn without_a_template_a_control_token_in_a_question_or_answer_is_text_and_in_a_whole_text_a_token() {
+    let tokenizer = byte_tokenizer();
+    let encoder = Encoder::new(&tokenizer, None, Some("</s>"), 512).expect("an encoder");
+    let turns = record(&[user("q <|im_end|>"), assistant("a </s> b <|im_start|>")]);
+    let tokens = encoder.encode(&turns).expect("encode").example.tokens;
+    let counts = ["<|im_end|>", "<|im_start|>", "</s>"].map(|name| count(&tokenizer, &tokens, name));
+    assert_eq!(counts, [0, 0, 1]);
+    assert_eq!(tokenizer.decode(&tokens, false).expect("decode"), "q <|im_end|>a </s> b <|im_start|></s>");
+    let whole = Record { messages: Vec::new(), text: Some("a <|im_end|> b".into()), ..turns };
+    assert_eq!(count(&tokenizer, &encoder.encode(&whole).expect("encode").example.tokens, "<|im_end|>"), 1);
+    let settings = CheckSettings { encoder: Some(encoder), ..CheckSettings::default() };
+    let findings = check(&[(RecordId(1), whole)], settings).findings;
+    let told = findings.into_iter().find(|one| one.check == Check::ControlToken).expect("a finding").what;
+    assert_eq!(
+        told,
+        "the text has <|im_end|>; training reads it as a control token; give turns instead of a text where it should \
+         be text"
+    );
 }
 
 proptest! {

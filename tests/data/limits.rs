@@ -75,6 +75,15 @@ fn a_template_that_takes_all_memory_is_stopped_and_not_run_again() {
 }
 
 #[test]
+fn a_template_that_writes_far_more_than_is_said_is_refused() {
+    let told = outcome("{% set x = 'abcdefgh' * 100000 %}{{ x }}{{ x }}{{ x }}");
+    assert!(
+        told.contains("it writes more than ") && told.ends_with(" bytes, too many for what is said"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_value_that_holds_itself_is_stopped() {
     let told = outcome("{% set ns = namespace() %}{% set ns.a = [ns] %}{{ ns|tojson }}");
     assert!(

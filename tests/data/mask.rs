@@ -250,3 +250,48 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn every_turn_of_a_long_conversation_is_masked_as_in_a_short_one_with_few_renderings() {
+    let says = |number: usize| match number % 4 {
+        0 => assistant("same"),
+        1 => assistant("  Żółć 🦀\n"),
+        2 => assistant("<think>so</think>\nyes"),
+        _ => assistant(""),
+    };
+    let trimmed = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}\
+        {% if m.role == 'assistant' and loop.last %}{{ '<think>\n\n</think>\n\n' }}{% endif %}\
+        {{ m.content.split('</think>')[-1] | trim }}{{ '<|im_end|>\n' }}{% endfor %}\
+        {% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+    for template in [chatml(), template(trimmed, "<s>", "<|im_end|>")] {
+        let two = |number: usize, last: bool| {
+            let mut turns = vec![user("same"), says(number)];
+            if !last {
+                turns.push(user("same"));
+            }
+            trained(&template, &turns)
+        };
+        let turns: Vec<Message> = (0..40).flat_map(|number| [user("same"), says(number)]).collect();
+        let expected: Vec<String> = (0..40).map(|number| two(number, number == 39)).collect();
+        assert_eq!(trained(&template, &turns), expected.join("|"));
+    }
+}
+
+#[test]
+fn turns_that_follow_one_another_and_empty_questions_are_masked_in_long_conversations_too() {
+    let mut turns = Vec::new();
+    for _ in 0..5 {
+        turns.extend([
+            user("q"),
+            assistant("a"),
+            assistant("b"),
+            user(""),
+            assistant("c"),
+            user(" \n"),
+            system("s"),
+        ]);
+    }
+    turns.push(assistant("end"));
+    let expected = ["a<|im_end|>|b<|im_end|>|c<|im_end|>"; 5].join("|") + "|end<|im_end|>";
+    assert_eq!(trained(&chatml(), &turns), expected);
+}

@@ -1,6 +1,7 @@
 //! `src/data`.
 
 mod beside;
+mod bombs;
 mod chat;
 mod check;
 mod control;

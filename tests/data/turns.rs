@@ -58,6 +58,33 @@ fn a_turn_comes_back_from_json_as_it_was() {
 }
 
 #[test]
+fn a_null_content_is_never_a_word_that_is_learnt() {
+    let call = "{{ '<call>' + m.tool_calls[0].function.name if m.tool_calls else '' }}";
+    for shown in [
+        "{{ shown(m.content) }}",
+        "{{ m.content | trim }}",
+        "{{ m.content ~ '' }}",
+        "{{ m.content if m.content is string else m.content | tojson }}",
+        "{{ '' + m.content }}",
+        "{{ '' if m.content is none else '' + m.content }}",
+    ] {
+        let source = format!(
+            "{{% macro shown(content) %}}{{{{ content }}}}{{% endmacro %}}{{% for m in messages %}}\
+             {{{{ '<|im_start|>' + m.role + '\n' }}}}{shown}{call}{{{{ '<|im_end|>\n' }}}}{{% endfor %}}\
+             {{% if add_generation_prompt %}}{{{{ '<|im_start|>assistant\n' }}}}{{% endif %}}"
+        );
+        let template = template(&source, "<s>", "<|im_end|>");
+        let row = json!({"messages": [user("None is null"), self::call(&json!({}))]});
+        assert_eq!(trained(&template, &row).as_deref(), Ok("<call>weather<|im_end|>"), "{shown}");
+    }
+    let own =
+        "{% for m in messages %}{{ '(nothing)' if m.content is none else m.content }}<|im_end|>{% endfor %}";
+    let turns = [user("q"), serde_json::from_value(self::call(&json!({}))).expect("a turn")];
+    let text = template(own, "<s>", "<|im_end|>").render(&turns, Ending::Complete).expect("render");
+    assert_eq!(text, "q<|im_end|>(nothing)<|im_end|>");
+}
+
+#[test]
 fn a_call_and_what_belongs_to_it_are_kept() {
     let turns = read(&json!([
         {"role": "user", "content": "Rain?", "name": "Ada"},

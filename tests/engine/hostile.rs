@@ -1,13 +1,15 @@
 //! Model files made to do harm: opening one ends in a model or in a sentence that can be read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use candle_core::quantized::GgmlDType;
+use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
 use dojo_studio::engine::model::gguf::Header;
-use dojo_studio::engine::model::{self, ModelFiles, OpenModel};
+use dojo_studio::engine::model::{self, ModelFiles, OpenModel, wants_own_rows};
 use serde_json::{Value, json};
 
+use crate::support::make_pipe;
 use crate::support::tiny::Tiny;
 
 /// Longer than this is no sentence.
@@ -289,5 +291,101 @@ fn a_charsmap_is_followed_before_a_text_is() {
     ] {
         let error = part_refused("normalizer", &damaged);
         assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn a_pipe_or_a_broken_link_in_the_place_of_any_file_is_said_and_not_passed_over() {
+    let files = [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "generation_config.json",
+        "chat_template.jinja",
+        "chat_template.json",
+    ];
+    for name in files {
+        let place = tempfile::tempdir().unwrap();
+        Tiny::new("llama").write_folder(place.path());
+        let file = place.path().join(name);
+        std::fs::remove_file(&file).ok();
+        make_pipe(&file);
+        let said = refused(place.path());
+        let told =
+            format!("{}: it is a pipe, and only files are read; put a file in its place", file.display());
+        assert!(said.ends_with(&told), "{said}");
+        std::fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink(place.path().join("nowhere"), &file).unwrap();
+        let said = refused(place.path());
+        assert!(said.contains(name) && said.ends_with("No such file or directory (os error 2)"), "{said}");
+    }
+}
+
+fn with_adapter(place: &Path) -> (OpenModel, PathBuf) {
+    let model = Tiny::new("llama").open_folder(&place.join("model"));
+    let folder = place.join("adapter");
+    let config = LoraConfig {
+        r: 2,
+        lora_alpha: 4.0,
+        lora_dropout: 0.0,
+        target_modules: Projection::ALL.to_vec(),
+        use_rslora: false,
+        use_dora: false,
+    };
+    Adapter::zeros(config, "base", &model.config).unwrap().save(&folder, &model.config).unwrap();
+    (model, folder)
+}
+
+fn refused_adapter(model: &OpenModel, folder: &Path) -> String {
+    let load = || {
+        wants_own_rows(folder, &model.tokenizer, &model.config)?;
+        Adapter::load(folder, &model.config)
+    };
+    readable(format!("{:#}", load().expect_err("an error")))
+}
+
+#[test]
+fn whatever_an_adapters_files_hold_they_are_refused_in_a_short_sentence_and_soon() {
+    let place = tempfile::tempdir().unwrap();
+    let (model, folder) = with_adapter(place.path());
+    let file = folder.join("adapter_config.json");
+    let config: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let long = "\u{1b}[31m".repeat(200_000);
+    let many = |one: &str| json!(vec![one; 300_000]);
+    for (key, value, told) in [
+        ("peft_type", json!(long), "its peft_type is"),
+        ("r", json!(long), "invalid type: string"),
+        ("base_model_name_or_path", json!([long]), "invalid type: sequence"),
+        ("rank_pattern", json!({long.as_str(): long}), "read rank_pattern"),
+        ("target_modules", many("q_proj"), "its target_modules has 300000 entries, more than any adapter's"),
+        ("exclude_modules", many("lm_head"), "its exclude_modules has 300000 entries"),
+        ("layers_pattern", many("layers"), "its layers_pattern has 300000 entries"),
+        ("layers_to_transform", json!(vec![0; 300_000]), "its layers_to_transform has 300000 entries"),
+        (&long, json!(true), "a key that Dojo doesn't know"),
+    ] {
+        let mut changed = config.clone();
+        changed[key] = value;
+        std::fs::write(&file, changed.to_string()).unwrap();
+        let said = refused_adapter(&model, &folder);
+        assert!(said.contains(told), "{said}");
+    }
+    std::fs::write(&file, config.to_string()).unwrap();
+    for tokenizer in [json!(long), json!({"model": long}), json!({"version": "x".repeat(5 << 20)})] {
+        std::fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).unwrap();
+        assert!(refused_adapter(&model, &folder).contains("tokenizer.json"));
+    }
+}
+
+#[test]
+fn a_pipe_in_an_adapters_folder_is_said() {
+    for name in ["adapter_config.json", "adapter_model.safetensors", "tokenizer.json"] {
+        let place = tempfile::tempdir().unwrap();
+        let (model, folder) = with_adapter(place.path());
+        let _ = std::fs::remove_file(folder.join(name));
+        make_pipe(&folder.join(name));
+        let said = refused_adapter(&model, &folder);
+        assert!(said.contains(name) && said.contains("it is a pipe, and only files are read"), "{said}");
     }
 }

@@ -6,3 +6,9 @@ pub(crate) mod device;
 pub(crate) mod models;
 pub(crate) mod program;
 pub(crate) mod tiny;
+
+/// Makes a named pipe: opening it waits for a writer, who never comes.
+pub(crate) fn make_pipe(path: &std::path::Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo");
+    assert!(made.success());
+}

@@ -6,12 +6,14 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::data::regular;
 use crate::domain::chat::Answerer;
 use crate::domain::device::DeviceName;
 use crate::engine::adapter::Adapter;
 use crate::engine::device;
 use crate::engine::generate::{AdapterId, Generator, Limits, Precision, Prompter, load};
 use crate::engine::hub::{self, Network, Silent};
+use crate::engine::model::hf::MOST_JSON;
 use crate::engine::model::{self, ModelConfig, TOKENIZER, wants_own_rows};
 
 /// Base models in memory at once; the one that was used longest ago goes first.
@@ -140,7 +142,7 @@ fn base_of(answerer: &Answerer) -> Result<String> {
     }
     let folder = answerer.adapter.as_ref().context("no model is chosen: m chooses one")?;
     let path = folder.join("adapter_config.json");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+    let text = regular::text(&path, MOST_JSON).with_context(|| format!("read {}", path.display()))?;
     let config: serde_json::Value =
         serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
     let base = config.get("base_model_name_or_path").and_then(serde_json::Value::as_str).unwrap_or_default();

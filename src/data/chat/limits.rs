@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,10 @@ const STEPS_PER_BYTE: u64 = 4;
 /// Bytes that a rendering holds at once, and more for each byte of the conversation.
 const MEMORY: usize = 192_000_000;
 const MEMORY_PER_BYTE: usize = 16;
+/// Bytes that a rendering has for any conversation, and more for what there is to show. All of it is cut into tokens.
+const OUTPUT: usize = 1 << 20;
+const OUTPUT_PER_TURN: usize = 4096;
+const OUTPUT_PER_BYTE: usize = 16;
 const TIME: Duration = Duration::from_secs(3);
 /// A run that takes so long is slow; all slow runs of a template together may take `TIME`.
 const SLOW: Duration = Duration::from_millis(800);
@@ -32,6 +37,39 @@ const WORDS: usize = 300;
 /// Steps for a conversation.
 pub(super) const fn steps(turns: usize, bytes: usize) -> u64 {
     STEPS + STEPS_PER_TURN * turns as u64 + STEPS_PER_BYTE * bytes as u64
+}
+
+/// A rendering as far as it is written, and how long it may become for a conversation.
+pub(super) struct Rendering {
+    text: Vec<u8>,
+    most: usize,
+}
+
+impl Rendering {
+    pub(super) const fn new(turns: usize, bytes: usize) -> Self {
+        Self { text: Vec::new(), most: OUTPUT + OUTPUT_PER_TURN * turns + OUTPUT_PER_BYTE * bytes }
+    }
+
+    /// # Errors
+    /// Where it isn't UTF-8.
+    pub(super) fn text(self) -> Result<String> {
+        Ok(String::from_utf8(self.text)?)
+    }
+}
+
+impl Write for Rendering {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.text.len() + bytes.len() > self.most {
+            let told = format!("it writes more than {} bytes, too many for what is said", self.most);
+            return Err(io::Error::other(told));
+        }
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Runs what a template does with `bytes` bytes of conversation. A template that was stopped once isn't run again.

@@ -25,6 +25,7 @@ use crate::domain::message::{Conversation, Message};
 use blocks::with_generation_blocks;
 pub(crate) use blocks::{BLOCK_END, BLOCK_START};
 use json::to_json;
+use limits::Rendering;
 
 /// The tokens that templates name, as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -131,26 +132,29 @@ impl ChatTemplate {
     }
 
     /// Renders with the arguments of tool calls as objects, as most templates want them, where that changes none of
-    /// them or the template doesn't write texts as they are; else as they stand, or with empty texts for null contents.
+    /// them or the template doesn't write texts as they are; else as they stand. Null contents are empty texts where a
+    /// template fails over them or would write a word for them; TRL leaves them out, which comes to the same.
     fn render_values(&self, conversation: Conversation<'_>, ending: Ending, marks: Marks) -> Result<String> {
         let messages = conversation.messages;
-        let turns = shown::turns(messages, self.thought, Arguments::Exact);
         let render = |turns: &[Message]| self.render_turns(turns, conversation.tools, ending, marks);
-        let exact = render(&turns);
-        let rendered = if shown::shows_arguments(exact.as_deref().ok(), messages) {
-            exact
-        } else {
-            render(&shown::turns(messages, self.thought, Arguments::Read))
-        };
+        let mut turns = shown::turns(messages, self.thought, Arguments::Exact);
+        let mut rendered = render(&turns);
+        if !shown::shows_arguments(rendered.as_deref().ok(), messages) {
+            turns = shown::turns(messages, self.thought, Arguments::Read);
+            rendered = render(&turns);
+        }
+        let null = turns.iter().any(Message::is_null);
+        let without_null = || null.then(|| render(&shown::without_null(&turns)).ok()).flatten();
         let as_written = || match &turns {
             Cow::Owned(_) => render(messages).ok(),
             Cow::Borrowed(_) => None,
         };
-        // A template that joins texts fails over a null content, where an empty one says the same.
-        let without_null =
-            || turns.iter().any(Message::is_null).then(|| render(&shown::without_null(&turns)).ok());
-        let text =
-            rendered.or_else(|error| as_written().or_else(|| without_null().flatten()).ok_or(error))?;
+        let text = match rendered {
+            // Nobody says the word that a template writes for a null; an empty text stays empty.
+            Ok(text) => without_null().filter(|empty| nothings(empty) < nothings(&text)).unwrap_or(text),
+            // A template that joins texts fails over a null content, where an empty one says the same.
+            Err(error) => as_written().or_else(without_null).ok_or(error)?,
+        };
         shown::check_developer(&text, messages)?;
         Ok(text)
     }
@@ -164,7 +168,8 @@ impl ChatTemplate {
     ) -> Result<String> {
         let bytes = bytes_of(messages, tools);
         let mut environment = self.environment.clone();
-        environment.set_fuel(Some(limits::steps(messages.len() + tools.len(), bytes)));
+        let turns = messages.len() + tools.len();
+        environment.set_fuel(Some(limits::steps(turns, bytes)));
         let mut context: BTreeMap<&str, Value> =
             self.variables.iter().map(|(name, value)| (name.as_str(), Value::from(Serde(value)))).collect();
         context.insert("messages", Value::from(Serde(messages)));
@@ -192,9 +197,11 @@ impl ChatTemplate {
             context.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         limits::run(self.name, bytes, move || {
             let template = environment.get_template(NAME).context("find the compiled chat template")?;
-            template.render(context).map_err(|error| {
+            let mut rendering = Rendering::new(turns, bytes);
+            template.render_captured_to(context, &mut rendering).map_err(|error| {
                 anyhow!("the model's chat template refuses this conversation: {}", reason(&error))
-            })
+            })?;
+            rendering.text()
         })
     }
 }
@@ -215,6 +222,11 @@ fn compile(source: String) -> Result<Environment<'static>> {
         .add_template_owned(NAME, source)
         .map_err(|error| anyhow!("compile the model's chat template: {}", reason(&error)))?;
     Ok(environment)
+}
+
+/// How often a text has one of the words that stand for nothing: Jinja's, or JSON's.
+fn nothings(text: &str) -> usize {
+    ["None", "none", "null"].iter().map(|word| text.matches(word).count()).sum()
 }
 
 /// Bytes of a conversation, roughly.
@@ -243,6 +255,12 @@ fn reason(error: &Error) -> String {
     let line = error.line().map(|line| format!(" (line {line} of the template)")).unwrap_or_default();
     if error.kind() == ErrorKind::OutOfFuel {
         return format!("it doesn't come to an end within the steps that it is given{line}");
+    }
+    // What the writer says of a rendering that is too long.
+    if error.kind() == ErrorKind::WriteFailure
+        && let Some(cause) = std::error::Error::source(error)
+    {
+        return limits::words(&cause.to_string());
     }
     match error.detail() {
         Some(detail) => format!("{}{line}", limits::words(detail)),

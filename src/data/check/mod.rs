@@ -277,7 +277,7 @@ fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Diges
     turns::check(record, &mut find);
     characters::check(record, &mut find);
     secrets::check(record, &mut find);
-    control::check(record, settings.encoder.as_ref().map(Encoder::controls), &mut find);
+    control::check(record, settings.encoder.as_ref(), &mut find);
     let characters = texts(record).map(|text| text.chars().count()).sum::<usize>();
     let length = match settings.encoder.as_ref().map(|encoder| encoder.encode(record)) {
         None => characters,

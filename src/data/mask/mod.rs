@@ -12,7 +12,9 @@
 //! that turn alone have in common. The conversation is tokenised once, as a whole; a token counts as trained when it
 //! begins within the mask. A control token's name in what somebody says is text: see [`Controls`].
 
+mod frame;
 mod hidden;
+mod parts;
 mod spans;
 
 use std::collections::HashSet;
@@ -22,7 +24,7 @@ use anyhow::{Result, bail, ensure};
 use tokenizers::Tokenizer;
 
 use crate::data::chat::{ChatTemplate, Ending};
-use crate::data::control::{Controls, Frame, Pieces, Shielded};
+use crate::data::control::{Controls, Pieces, Shielded};
 use crate::data::shown;
 use crate::domain::message::{Conversation, Message, Role};
 
@@ -157,9 +159,9 @@ impl<'a> Masker<'a> {
         })
     }
 
-    /// As [`Masker::mask`], of a conversation that has neither thoughts nor control tokens in it.
-    fn mask_plainly(&self, turns: &[Message]) -> Result<Masked> {
-        let conversation = Conversation::from(turns);
+    /// As [`Masker::mask`], of a conversation of our own, that has no control tokens in it.
+    fn mask_plainly<'c>(&self, conversation: impl Into<Conversation<'c>>) -> Result<Masked> {
+        let conversation = conversation.into();
         let text = self.template.render(conversation, Ending::Complete)?;
         let Pieces { tokens, begins } = self.controls.pieces(self.tokenizer, &text)?;
         let mut trained = vec![false; tokens.len()];
@@ -173,30 +175,6 @@ impl<'a> Masker<'a> {
             }
         }
         Ok(Masked { tokens, trained, unlearnt: Unlearnt::default() })
-    }
-
-    /// Which control tokens belong to the template's own frame around what is said, and which a model writes itself.
-    fn frame(&self) -> Frame {
-        let names = |text: &str| self.controls.names(text);
-        let mut frame: HashSet<String> = HashSet::new();
-        let named = self.template.special();
-        let known = [&named.bos, &named.eos, &named.pad, &named.unknown];
-        frame.extend(known.into_iter().flatten().cloned());
-        frame.extend(self.turn_end().and_then(|end| self.tokenizer.id_to_token(end)));
-        let asked = [Message::new(Role::System, "S"), Message::new(Role::User, "Hi")];
-        for turns in [&asked[..], &asked[1..]] {
-            frame.extend(
-                self.template.render(turns, Ending::Complete).into_iter().flat_map(|text| names(&text)),
-            );
-        }
-        // The head of the assistant's turn, without a thought that the template may begin for it.
-        let turns = [Message::new(Role::User, "Hi"), Message::new(Role::Assistant, "Yes")];
-        let whole = self.mask_plainly(&turns).unwrap_or_default();
-        let outside = whole.tokens.iter().zip(&whole.trained).filter(|(_, trained)| !**trained);
-        let outside = outside.filter_map(|(token, _)| self.tokenizer.id_to_token(*token));
-        frame.extend(outside.filter(|text| self.controls.is_name(text)));
-        let written = names(self.template.source()).into_iter().filter(|name| !frame.contains(name));
-        Frame { written: written.collect() }
     }
 
     /// The first and last token that the model writes in a span; none of a span without tokens.

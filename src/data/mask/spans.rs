@@ -3,8 +3,9 @@
 use anyhow::{Result, ensure};
 
 use super::Masker;
+use super::parts::{Part, Prompts};
 use crate::data::chat::{BLOCK_END, BLOCK_START, Ending};
-use crate::domain::message::{Conversation, Message, Role, THOUGHTS, TOOL_CALLS};
+use crate::domain::message::{Conversation, Message, Role};
 
 /// Heads of turns that are rendered in one conversation.
 const MOST_HEADS: usize = 8;
@@ -44,10 +45,12 @@ impl Masker<'_> {
             let blocks = blocks(&self.template.render_marked(conversation)?, text)?;
             return self.by_turn(conversation, &turns, blocks, text);
         }
-        let span = |&turn: &usize| -> Result<(usize, Vec<Span>)> {
-            Ok((turn, vec![self.rendered_span(conversation, turn, text)?]))
+        let parts = self.changed_parts(conversation, &turns, text)?;
+        let mut prompts = Prompts::new();
+        let mut span = |(turn, part): (usize, Part)| -> Result<(usize, Vec<Span>)> {
+            Ok((turn, vec![self.rendered_span(conversation, (turn, part), text, &mut prompts)?]))
         };
-        turns.iter().map(span).collect()
+        turns.into_iter().zip(parts).map(&mut span).collect()
     }
 
     /// Gives each block to its turn, without the turn's head.
@@ -68,10 +71,8 @@ impl Masker<'_> {
         }
         // A turn may have several blocks, or none: each belongs to the first turn that isn't over before it, or to
         // the turn before that one, if nothing but control tokens stands between them.
-        let ends: Vec<usize> = turns
-            .iter()
-            .map(|&turn| self.changed_part(conversation, turn, text).map(|(_, end)| end))
-            .collect::<Result<_>>()?;
+        let parts = self.changed_parts(conversation, turns, text)?;
+        let ends: Vec<usize> = parts.iter().map(|part| part.end).collect();
         for block in blocks.into_iter().filter(|(start, end)| start < end) {
             let next = ends.partition_point(|&end| end < block.0);
             let before = next.checked_sub(1).filter(|&before| {
@@ -129,13 +130,18 @@ impl Masker<'_> {
         prompt.strip_prefix(&without).map(str::to_owned)
     }
 
-    /// Finds one turn's borders by comparing renderings.
-    fn rendered_span(&self, conversation: Conversation<'_>, turn: usize, text: &str) -> Result<Span> {
-        let (before, rest) = conversation.messages.split_at(turn);
+    /// One turn's borders, by the part of the rendering that comes from it.
+    fn rendered_span<'t>(
+        &self,
+        conversation: Conversation<'_>,
+        (turn, part): (usize, Part),
+        text: &'t str,
+        prompts: &mut Prompts<'t>,
+    ) -> Result<Span> {
+        let Part { content, end, .. } = part;
         // What a turn with calls ends with is the template's own form of them.
-        let ends = rest.first().filter(|message| message.tool_calls().is_empty());
+        let ends = conversation.messages.get(turn).filter(|message| message.tool_calls().is_empty());
         let answer = ends.map(|message| message.content.trim()).unwrap_or_default();
-        let (content, end) = self.changed_part(conversation, turn, text)?;
         let shown = text.get(content..end).unwrap_or_default().trim();
         let last_line = answer.lines().next_back().unwrap_or_default().trim();
         ensure!(
@@ -143,33 +149,8 @@ impl Masker<'_> {
             "the chat template does not show what the assistant says in turn {}, so it can't be masked",
             turn + 1
         );
-        let before = Conversation { messages: before, tools: conversation.tools };
-        let start = self
-            .template
-            .render(before, Ending::GenerationPrompt)
-            .ok()
-            .filter(|prompt| prompt.len() <= content && text.starts_with(prompt.as_str()))
-            .map_or(content, |prompt| prompt.len());
+        let start = self.start(conversation, turn, part, text, prompts);
         Ok(Span { start, content, end, by: By::Rendering })
-    }
-
-    /// What of a rendering comes from one turn: where it differs from a rendering with another text in that turn.
-    fn changed_part(
-        &self,
-        conversation: Conversation<'_>,
-        turn: usize,
-        text: &str,
-    ) -> Result<(usize, usize)> {
-        let mut changed = conversation.messages.to_vec();
-        if let Some(message) = changed.get_mut(turn) {
-            message.content = String::from(BLOCK_START);
-            message.extra.retain(|key, _| key != TOOL_CALLS && !THOUGHTS.contains(&key.as_str()));
-        }
-        let changed = Conversation { messages: &changed, tools: conversation.tools };
-        let other = self.template.render(changed, Ending::Complete)?;
-        let content = common_prefix(text, &other);
-        let end = text.len() - common_suffix(text, &other).min(text.len() - content);
-        Ok((content, end))
     }
 }
 
@@ -192,12 +173,4 @@ fn blocks(marked: &str, text: &str) -> Result<Vec<(usize, usize)>> {
         "the chat template renders differently inside its generation blocks, so it can't be masked"
     );
     Ok(blocks)
-}
-
-fn common_prefix(a: &str, b: &str) -> usize {
-    a.chars().zip(b.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8()).sum()
-}
-
-fn common_suffix(a: &str, b: &str) -> usize {
-    a.chars().rev().zip(b.chars().rev()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8()).sum()
 }

@@ -10,7 +10,7 @@ use csv_core::{ReadRecordResult, ReaderBuilder};
 use serde_json::Value;
 
 use super::lines::Breaks;
-use super::{LONGEST_ROW, Numbers, Parsed, Piece, Pieces, Reader, start_of};
+use super::{Gap, LONGEST_ROW, Numbers, Parsed, Piece, Pieces, Reader, start_of};
 use crate::domain::record::Fields;
 
 /// What stands between two cells.
@@ -20,6 +20,9 @@ pub(super) enum Separator {
     /// Comma, semicolon or tab, whichever the header has most of.
     Found,
 }
+
+/// More columns than this are no table; each takes some hundred bytes, even when it is empty.
+const MOST_CELLS: usize = 1 << 20;
 
 /// Held for a cell once it is parsed, besides its text: its name and its place in the row.
 const CELL: usize = 96;
@@ -115,18 +118,20 @@ impl Table {
     fn next_row(&mut self) -> Result<Option<(u64, Cells)>> {
         let context = |path: &Path, line| format!("read {}, after line {line}", path.display());
         let fail = |line| context(&self.path, line);
+        let mut gap = Gap::default();
         loop {
             let read = self.reader.fill_buf().with_context(|| fail(self.line))?;
             let empty = read.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
             if empty == 0 {
                 break;
             }
+            gap.add(empty).with_context(|| fail(self.line))?;
             self.line += self.breaks.count(read.get(..empty).unwrap_or_default());
             self.reader.consume(empty);
         }
         let line = self.line;
         let mut cells = Cells { bytes: vec![0; 512], ends: vec![0; self.header.len().max(16)] };
-        let (mut held, mut ended) = (0, 0);
+        let (mut length, mut ended, mut held) = (0, 0, 0);
         loop {
             let read = self.reader.fill_buf().with_context(|| context(&self.path, self.line))?;
             let bytes = cells.bytes.get_mut(held..).unwrap_or_default();
@@ -134,9 +139,14 @@ impl Table {
             let (result, taken, written, more) = self.core.read_record(read, bytes, ends);
             self.line += self.breaks.count(read.get(..taken).unwrap_or_default());
             self.reader.consume(taken);
-            (held, ended) = (held + written, ended + more);
+            (length, held, ended) = (length + taken, held + written, ended + more);
             ensure!(
-                held <= LONGEST_ROW,
+                ended <= MOST_CELLS,
+                "{}: a row has more than {MOST_CELLS} cells, and no table has so many columns",
+                context(&self.path, line)
+            );
+            ensure!(
+                length <= LONGEST_ROW,
                 "{}: a row is longer than {} MiB; a quote is probably not closed",
                 context(&self.path, line),
                 LONGEST_ROW >> 20
@@ -144,7 +154,9 @@ impl Table {
             match result {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull => cells.bytes.resize(cells.bytes.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull => cells.ends.resize(cells.ends.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull => {
+                    cells.ends.resize((cells.ends.len() * 2).min(MOST_CELLS + 1), 0);
+                }
                 ReadRecordResult::Record => break,
                 ReadRecordResult::End => return Ok(None),
             }

@@ -11,6 +11,7 @@ use parquet::data_type::{Int96, Int96Type};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::cells::whole_moment;
+use crate::data::regular;
 use crate::domain::record::Fields;
 
 /// Values that are read at once.
@@ -38,7 +39,7 @@ struct Column {
 impl Moments {
     /// `None` where the file has no such column.
     pub(super) fn open(path: &Path) -> Result<Option<Self>> {
-        let file = SerializedFileReader::new(File::open(path)?)?;
+        let file = SerializedFileReader::new(regular::open(path)?.0)?;
         let schema = file.metadata().file_metadata().schema_descr();
         let columns: Vec<Column> = schema
             .columns()

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::lines::{Breaks, JsonLines, too_long};
 use super::wrapper::{self, Key};
-use super::{LONGEST_ROW, Parsed, Piece, Pieces, Reader, exact, kind_of, start_of};
+use super::{Gap, LONGEST_ROW, Parsed, Piece, Pieces, Reader, exact, kind_of, start_of};
 
 /// A row from one JSON value.
 pub(super) fn parse(line: u64, bytes: &[u8]) -> Parsed {
@@ -250,6 +250,7 @@ impl Values {
 
     /// The next byte that is no white space.
     fn peek(&mut self) -> std::io::Result<Option<u8>> {
+        let mut gap = Gap::default();
         loop {
             let buffered = self.reader.fill_buf()?;
             let space = buffered.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
@@ -259,6 +260,7 @@ impl Values {
             }
             self.line += self.breaks.count(buffered.get(..space).unwrap_or_default());
             self.reader.consume(space);
+            gap.add(space)?;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{LONGEST_ROW, Piece, Pieces, Reader};
+use super::{Gap, LONGEST_ROW, Piece, Pieces, Reader};
 
 /// One line of a file.
 pub(super) enum Line {
@@ -96,16 +96,20 @@ impl JsonLines {
 
 impl Pieces for JsonLines {
     fn next_piece(&mut self) -> Result<Option<Piece>> {
+        let mut gap = Gap::default();
         loop {
-            let line = read_line(&mut self.reader, &mut self.buffer, LONGEST_ROW)
-                .with_context(|| format!("read {}, after line {}", self.path.display(), self.line))?;
+            let context = || format!("read {}, after line {}", self.path.display(), self.line);
+            let line = read_line(&mut self.reader, &mut self.buffer, LONGEST_ROW).with_context(context)?;
             self.line += 1;
             match line {
                 Line::End => return Ok(None),
                 Line::TooLong => {
                     return Ok(Some(Piece::bad(self.line, too_long("line"), &self.buffer)));
                 }
-                Line::Read if self.buffer.iter().all(u8::is_ascii_whitespace) => {}
+                Line::Read if self.buffer.iter().all(u8::is_ascii_whitespace) => {
+                    let context = || format!("read {}, after line {}", self.path.display(), self.line);
+                    gap.add(self.buffer.len() + 1).with_context(context)?;
+                }
                 Line::Read => {
                     return Ok(Some(Piece::Json {
                         line: self.line,

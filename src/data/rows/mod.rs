@@ -13,7 +13,6 @@ mod parquet;
 mod text;
 mod wrapper;
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +22,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::data::regular;
 use crate::domain::record::Fields;
 
 pub(crate) use exact::computable;
@@ -32,6 +32,31 @@ pub use text::TextUnit;
 
 /// A line, row or JSON value longer than this is reported and passed over, without being held in memory.
 pub const LONGEST_ROW: usize = 32 << 20;
+
+/// Empty lines and comments of more bytes than this, without a row between them, end a file with an error.
+const LONGEST_GAP: usize = LONGEST_ROW;
+
+/// Counts the bytes between two rows.
+#[derive(Debug, Default)]
+struct Gap(usize);
+
+impl Gap {
+    /// Takes in bytes that are no row.
+    ///
+    /// # Errors
+    /// Where they are more than [`LONGEST_GAP`].
+    fn add(&mut self, bytes: usize) -> std::io::Result<()> {
+        self.0 += bytes;
+        if self.0 <= LONGEST_GAP {
+            return Ok(());
+        }
+        let told = format!(
+            "more than {} MiB of empty lines or comments are between two rows, which no data have; take them out",
+            LONGEST_GAP >> 20
+        );
+        Err(std::io::Error::new(std::io::ErrorKind::InvalidData, told))
+    }
+}
 
 /// How much of a malformed line a report shows.
 const SHOWN_START: usize = 120;
@@ -177,7 +202,7 @@ pub(crate) fn open(
     unit: TextUnit,
     read: &Arc<AtomicU64>,
 ) -> Result<Box<dyn Pieces>> {
-    let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
+    let (file, _) = regular::open(path).with_context(|| format!("open {}", path.display()))?;
     if format == Format::Parquet {
         return parquet::open(path, file, Arc::clone(read));
     }

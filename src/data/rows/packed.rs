@@ -14,11 +14,11 @@ pub(super) const ENDINGS: [&str; 3] = [".gz", ".zst", ".zstd"];
 
 const BUFFER: usize = 1 << 18;
 
-/// Text packs to a tenth, one row a million times to a few thousandths, a bomb to a thousandth and less.
-const MOST_PER_BYTE: u64 = 500;
+/// Text packs to a tenth, tables of a few words to a fiftieth, a bomb to a few thousandths and less.
+const MOST_PER_BYTE: u64 = 200;
 
 /// So much is unpacked whatever it came from.
-const ALWAYS: u64 = 256 << 20;
+const ALWAYS: u64 = 64 << 20;
 
 /// A file's bytes, unpacked where its first bytes say that it is compressed.
 ///

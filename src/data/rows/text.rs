@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::lines::{Line, read_line, too_long};
 use super::packed;
-use super::{LONGEST_ROW, Numbers, Parsed, Piece, Pieces, Reader};
+use super::{Gap, LONGEST_ROW, Numbers, Parsed, Piece, Pieces, Reader};
 use crate::domain::record::Fields;
 
 /// What of a text file becomes one row.
@@ -92,17 +92,22 @@ impl Pieces for Units {
     fn next_piece(&mut self) -> Result<Option<Piece>> {
         let mut text: Vec<u8> = Vec::new();
         let mut first = 0;
+        let mut gap = Gap::default();
         loop {
-            let line = read_line(&mut self.reader, &mut self.buffer, LONGEST_ROW)
-                .with_context(|| format!("read {}, after line {}", self.path.display(), self.line))?;
-            self.line += 1;
+            let context = || format!("read {}, after line {}", self.path.display(), self.line);
+            let line = read_line(&mut self.reader, &mut self.buffer, LONGEST_ROW).with_context(context)?;
             let empty = self.buffer.iter().all(u8::is_ascii_whitespace);
+            let is_comment = self.unit == TextUnit::Line && self.buffer.starts_with(b"#");
+            if text.is_empty() && (empty || is_comment) {
+                gap.add(self.buffer.len() + 1).with_context(context)?;
+            }
+            self.line += 1;
             match line {
                 Line::End if text.is_empty() => return Ok(None),
                 Line::End => return Ok(Some(row(first, &text))),
                 Line::TooLong => return Ok(Some(Piece::bad(self.line, too_long("line"), &self.buffer))),
                 Line::Read if self.unit == TextUnit::Line => {
-                    if !empty && !self.buffer.starts_with(b"#") {
+                    if !empty && !is_comment {
                         return Ok(Some(row(self.line, &self.buffer)));
                     }
                 }

@@ -6,9 +6,11 @@ use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 use serde::Deserialize;
 
+use crate::data::regular;
 use crate::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
 use crate::engine::kernels::isa::by_isa;
 use crate::engine::kernels::math::{exp, sum2};
+use crate::engine::model::hf::MOST_JSON;
 use crate::engine::model::safetensors::SafetensorsFile;
 use crate::engine::model::weights::Rows;
 
@@ -48,7 +50,7 @@ impl Shape {
     /// Where it is missing, or the model is something else than a BERT.
     pub(super) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("config.json");
-        let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let text = regular::text(&path, MOST_JSON).with_context(|| format!("read {}", path.display()))?;
         let value: serde_json::Value =
             serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
         let kind = value.get("model_type").and_then(serde_json::Value::as_str).unwrap_or("unnamed");

@@ -11,7 +11,9 @@ use tokenizers::{Encoding, Tokenizer, TruncationParams};
 use self::bert::{Bert, Shape};
 use super::model::ModelFiles;
 use super::model::files::Form;
+use super::model::hf::MOST_JSON;
 use super::model::hf::tokenizer::read_file;
+use crate::data::regular;
 
 /// Tokens computed together: enough to keep all cores busy, few enough to stay small.
 const TOGETHER: usize = 4096;
@@ -114,7 +116,7 @@ impl Embedder {
 
 /// Tokens that the model was made for, where its folder says so.
 fn longest(folder: &Path) -> Option<usize> {
-    let text = std::fs::read_to_string(folder.join("sentence_bert_config.json")).ok()?;
+    let text = regular::text(&folder.join("sentence_bert_config.json"), MOST_JSON).ok()?;
     let value: serde_json::Value = serde_json::from_str(&text).ok()?;
     value.get("max_seq_length")?.as_u64().map(|length| length as usize)
 }

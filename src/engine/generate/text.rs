@@ -64,7 +64,7 @@ impl TextStream {
     }
 
     fn decode(&self) -> String {
-        self.tokenizer.decode(&self.window, true).unwrap_or_default()
+        text_of(&self.tokenizer, &self.window)
     }
 
     /// Tokens at the end whose text wasn't handed out yet.
@@ -73,7 +73,7 @@ impl TextStream {
         for take in (0..self.window.len()).rev() {
             let head = self.window.get(..take).unwrap_or_default();
             count += 1;
-            if self.tokenizer.decode(head, true).unwrap_or_default().len() <= self.given || count >= 5 {
+            if text_of(&self.tokenizer, head).len() <= self.given || count >= 5 {
                 break;
             }
         }
@@ -87,7 +87,7 @@ impl TextStream {
         }
         let text = self.decode();
         let tail = self.window.split_off(WINDOW / 2);
-        let short = self.tokenizer.decode(&tail, true).unwrap_or_default();
+        let short = text_of(&self.tokenizer, &tail);
         if text.ends_with(&short) && !short.is_empty() {
             self.given = short.len();
             self.window = tail;
@@ -117,4 +117,11 @@ fn overlap(text: &str, stop: &str) -> usize {
     let starts = text.char_indices().map(|(at, _)| at);
     let most = text.len().saturating_sub(stop.len());
     starts.filter(|&at| at >= most).find(|&at| stop.starts_with(&text[at..])).map_or(0, |at| text.len() - at)
+}
+
+/// The text of some tokens, without control tokens. Some of the library's decoders fail over nothing at all.
+fn text_of(tokenizer: &Tokenizer, ids: &[u32]) -> String {
+    let is_control = |token: &str| tokenizer.get_added_vocabulary().is_special_token(token);
+    let is_shown = |id: &u32| tokenizer.id_to_token(*id).is_some_and(|token| !is_control(&token));
+    if ids.iter().any(is_shown) { tokenizer.decode(ids, true).unwrap_or_default() } else { String::new() }
 }

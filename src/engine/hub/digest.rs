@@ -1,18 +1,19 @@
 //! SHA-256 of files.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
+use crate::data::regular;
+
 const CHUNK: usize = 1 << 20;
 
 /// A file's sum, in lower-case hexadecimal.
 pub(super) fn of_file(path: &Path) -> Result<String> {
     let read = || -> Result<String> {
-        let mut file = File::open(path)?;
+        let (mut file, _) = regular::open(path)?;
         let mut hash = Sha256::new();
         let mut buffer = vec![0; CHUNK];
         loop {

@@ -13,7 +13,9 @@ use hf_hub::{HFClient, HFError, HFRepository, RepoTypeModel};
 
 use super::name::Repository;
 use super::{Progress, digest, room};
+use crate::data::regular;
 use crate::engine::model::files::Form;
+use crate::engine::model::hf::MOST_JSON;
 
 /// The hub answers its first question within this, or it counts as out of reach.
 const FIRST_ANSWER: Duration = Duration::from_secs(20);
@@ -73,8 +75,8 @@ pub(super) fn cached(repository: &Repository) -> Option<Form> {
 
 fn all_shards(folder: &Path) -> bool {
     let read = || -> Option<bool> {
-        let text = std::fs::read(folder.join("model.safetensors.index.json")).ok()?;
-        let index: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        let text = regular::text(&folder.join("model.safetensors.index.json"), MOST_JSON).ok()?;
+        let index: serde_json::Value = serde_json::from_str(&text).ok()?;
         let files = index.get("weight_map")?.as_object()?;
         Some(files.values().all(|file| file.as_str().is_some_and(|file| folder.join(file).is_file())))
     };

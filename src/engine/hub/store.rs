@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::name::{Name, Source};
 use super::{Progress, digest};
+use crate::data::regular;
 use crate::engine::embed::Embedder;
+use crate::engine::model::hf::MOST_JSON;
 use crate::engine::model::{self, ModelFiles};
 
 const RECEIPT: &str = "dojo.json";
@@ -53,7 +55,8 @@ pub fn list(models: &Path) -> Result<Vec<LocalModel>> {
     let mut found: Vec<LocalModel> = entries
         .filter_map(|entry| {
             let folder = entry.ok()?.path();
-            let receipt: Receipt = serde_json::from_slice(&std::fs::read(folder.join(RECEIPT)).ok()?).ok()?;
+            let receipt: Receipt =
+                serde_json::from_str(&regular::text(&folder.join(RECEIPT), MOST_JSON).ok()?).ok()?;
             let bytes = receipt.files.iter().map(|file| file.bytes).sum();
             let Receipt { name, base, source, .. } = receipt;
             Some(LocalModel { name, base, source, bytes, folder })
@@ -191,7 +194,7 @@ fn pulled_files(root: &Path, folder: &Path) -> Result<Vec<PulledFile>> {
             files.extend(pulled_files(root, &path)?);
             continue;
         }
-        let file = File::open(&path).with_context(|| format!("open {}", path.display()))?;
+        let (file, _) = regular::open(&path).with_context(|| format!("open {}", path.display()))?;
         file.sync_all().with_context(|| format!("flush {}", path.display()))?;
         files.push(PulledFile {
             path: path.strip_prefix(root)?.display().to_string(),

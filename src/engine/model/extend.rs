@@ -13,6 +13,7 @@ use tokenizers::{AddedToken, Tokenizer};
 use super::open::OpenModel;
 use super::weights::{Stored, Weights};
 use super::{ModelConfig, hf};
+use crate::data::regular::is_there;
 use crate::engine::adapter::peft::{Vocabulary, trains_tokens};
 use crate::engine::files::write_atomically;
 
@@ -151,7 +152,7 @@ pub fn wants_own_rows(folder: &Path, known: &Tokenizer, model: &ModelConfig) -> 
 
 /// Added tokens with their ids that an adapter's folder brings and a tokenizer lacks; none where it holds no tokenizer.
 fn added_by(folder: &Path, known: &Tokenizer) -> Result<Vec<(u32, AddedToken)>> {
-    if !folder.join(TOKENIZER).is_file() {
+    if !is_there(&folder.join(TOKENIZER)) {
         return Ok(Vec::new());
     }
     Ok(new_tokens(&hf::tokenizer::read(folder)?, known))

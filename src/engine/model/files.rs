@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::gguf::GgufFile;
 use super::hf;
+use crate::data::regular::is_there;
 use crate::domain::name::one_line;
 
 /// A model's local files, checked to be there but not yet read.
@@ -74,7 +75,7 @@ impl Form {
             }
             return Ok(Self::Gguf(path.to_path_buf()));
         }
-        if path.join("config.json").is_file() {
+        if is_there(&path.join("config.json")) {
             return Ok(Self::HuggingFace(path.to_path_buf()));
         }
         let entries = std::fs::read_dir(path).with_context(|| format!("open model {}", path.display()))?;

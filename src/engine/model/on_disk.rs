@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::data::regular;
+
 pub(crate) struct ModelFile {
     path: PathBuf,
     file: File,
@@ -18,11 +20,8 @@ pub(crate) struct ModelFile {
 
 impl ModelFile {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path)?;
-        let what = file.metadata()?;
-        // A pipe or a device never ends.
-        ensure!(what.is_file(), "it is no file");
-        Ok(Self { path: path.to_path_buf(), file, length: what.len() })
+        let (file, length) = regular::open(path)?;
+        Ok(Self { path: path.to_path_buf(), file, length })
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -75,7 +75,7 @@ const KEYS: [(&str, Rule); 47] = [
 /// Where a key or its value is such; the message names both.
 pub(super) fn check(config: &Map<String, Value>) -> Result<()> {
     if let Some(kind) = config.get("peft_type").and_then(Value::as_str).filter(|kind| *kind != "LORA") {
-        bail!("it is a {kind} adapter; Dojo reads LORA");
+        bail!("its peft_type is {:?}; Dojo reads LORA", short(kind));
     }
     for (key, value) in config {
         let rule = KEYS.iter().find(|(known, _)| known == key).map(|(_, rule)| rule);

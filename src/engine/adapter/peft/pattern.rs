@@ -1,13 +1,16 @@
 //! Regular expressions as PEFT applies them (Python's `re`) to the paths of modules.
 
 use anyhow::{Context, Result, anyhow, ensure};
-use fancy_regex::Regex;
+use fancy_regex::{Regex, RegexBuilder};
 
 /// Longer ones are no adapter's.
 const LONGEST: usize = 1 << 16;
 
 /// What Rust's syntax reads as a set of characters of another kind, where Python's reads plain characters.
 const READ_OTHERWISE: [&str; 4] = ["[[", "&&", "--", "~~"];
+
+/// Bytes that one of them takes once it is compiled: of a few thousand, all fit.
+const MOST_COMPILED: usize = 1 << 18;
 
 /// A regular expression over a module's path.
 #[derive(Debug)]
@@ -47,8 +50,10 @@ impl Pattern {
                 return Err(anyhow!("Python and Dojo read its {other:?} differently"));
             }
             // Alone first: its brackets must close by themselves.
-            Regex::new(key)?;
-            Ok(Self(Regex::new(&format!("{before}{key}{after}"))?))
+            let compile =
+                |pattern: &str| RegexBuilder::new(pattern).delegate_size_limit(MOST_COMPILED).build();
+            compile(key)?;
+            Ok(Self(compile(&format!("{before}{key}{after}"))?))
         };
         read().with_context(|| format!("read the regular expression {:?}", short(key)))
     }

@@ -11,6 +11,7 @@ use super::super::fused::{Pair, modules};
 use super::super::{Adapter, LoraConfig, Module, Projection, lay_out};
 use super::targets::{ByModule, Choice, Targets};
 use super::{CONFIG, LAYERS, MAGNITUDES, ROOT, WEIGHTS, keys, whole};
+use crate::data::regular::is_there;
 use crate::domain::name::one_line;
 use crate::engine::adapter::fused::Module as Linear;
 use crate::engine::model::ModelConfig;
@@ -76,7 +77,7 @@ impl Adapter {
             let config = Read::open(&folder.join(CONFIG))?;
             let weights = folder.join(WEIGHTS);
             ensure!(
-                weights.is_file(),
+                is_there(&weights),
                 "it holds no {WEIGHTS} (a .bin file isn't read: save it as safetensors)"
             );
             let file = SafetensorsFile::open(&weights)?;
@@ -86,8 +87,13 @@ impl Adapter {
             config.rows(&file, model, &mut adapter)?;
             Ok(adapter)
         };
-        load().with_context(|| format!("load the adapter {}", folder.display()))
+        load().map_err(|error| unreadable(folder, &error))
     }
+}
+
+/// An adapter's files are quoted in what is wrong with them, and may hold anything.
+pub(super) fn unreadable(folder: &Path, error: &anyhow::Error) -> anyhow::Error {
+    anyhow!("load the adapter {}: {}", folder.display(), one_line(&format!("{error:#}")))
 }
 
 impl Read {

@@ -1,10 +1,21 @@
 //! Which linear layers an `adapter_config.json` adapts, and at which rank and alpha: PEFT's rules.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::pattern::Pattern;
+use super::pattern::{Pattern, short};
+
+/// Texts that name modules or layers. A large model has some thousand linear layers, and each is compared with all.
+const MOST_NAMES: usize = 1 << 14;
+/// Texts that are regular expressions; each is compiled.
+const MOST_PATTERNS: usize = 1 << 11;
+
+/// Refuses a list that would be compared with each module for minutes.
+fn at_most(count: usize, most: usize, key: &str) -> Result<()> {
+    ensure!(count <= most, "its {key} has {count} entries, more than any adapter's ({most})");
+    Ok(())
+}
 
 /// One text, or several.
 #[derive(Debug, Clone, Deserialize)]
@@ -95,16 +106,22 @@ impl Targets {
             // What PEFT takes for these architectures; it writes names when it saves.
             None => Names::Ends(BY_DEFAULT.map(str::to_owned).to_vec()),
             Some(Texts::One(all)) if all.eq_ignore_ascii_case("all-linear") => Names::All,
-            Some(given) => Names::of(given).context("read target_modules")?,
+            Some(given) => {
+                at_most(given.list().len(), MOST_NAMES, "target_modules")?;
+                Names::of(given).context("read target_modules")?
+            }
         };
         let excluded = choice.exclude_modules.as_ref().filter(|given| !given.is_empty());
+        at_most(excluded.map_or(0, |given| given.list().len()), MOST_NAMES, "exclude_modules")?;
         let layers = match &choice.layers_to_transform {
             None => None,
             Some(Layers::One(layer)) => Some(vec![*layer]),
             Some(Layers::Several(layers)) if layers.is_empty() => None,
             Some(Layers::Several(layers)) => Some(layers.clone()),
         };
+        at_most(layers.as_ref().map_or(0, Vec::len), MOST_NAMES, "layers_to_transform")?;
         let before = choice.layers_pattern.as_ref().filter(|given| !given.is_empty());
+        at_most(before.map_or(0, |given| given.list().len()), MOST_PATTERNS, "layers_pattern")?;
         if matches!(names, Names::Whole(_)) && (choice.layers_to_transform.is_some() || before.is_some()) {
             bail!(
                 "its target_modules are a regular expression, which has no layers_to_transform and no layers_pattern"
@@ -163,8 +180,10 @@ impl<T: Copy> ByModule<T> {
         given: Option<&Map<String, Value>>,
         value: impl Fn(&Value) -> Option<T>,
     ) -> Result<Self> {
+        at_most(given.map_or(0, Map::len), MOST_PATTERNS, key)?;
         let read = |(pattern, given): (&String, &Value)| {
-            let value = value(given).with_context(|| format!("{pattern:?} is {given}"))?;
+            let told = || format!("{:?} is {}", short(pattern), short(&given.to_string()));
+            let value = value(given).with_context(told)?;
             Ok((Pattern::at_end(pattern)?, value))
         };
         let list = given.into_iter().flatten().map(read).collect::<Result<Vec<_>>>();

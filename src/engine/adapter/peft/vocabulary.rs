@@ -7,8 +7,9 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::super::Module;
-use super::read::Read;
+use super::read::{Read, unreadable};
 use super::{CONFIG, COPY, ORIGINAL, ROWS_BASE, WEIGHTS, tensor};
+use crate::data::regular::is_there;
 use crate::engine::model::ModelConfig;
 use crate::engine::model::safetensors::SafetensorsFile;
 use crate::engine::model::weights::Rows;
@@ -39,7 +40,7 @@ impl Vocabulary {
     pub(crate) fn of(folder: &Path, model: &ModelConfig, tokens: usize) -> Result<Option<Self>> {
         let (config, weights) = (folder.join(CONFIG), folder.join(WEIGHTS));
         // Whoever loads the adapter says what is missing.
-        if !config.is_file() || !weights.is_file() {
+        if !is_there(&config) || !is_there(&weights) {
             return Ok(None);
         }
         let read = || -> Result<Option<Self>> {
@@ -52,7 +53,7 @@ impl Vocabulary {
             let needed = trained.into_iter().max().map_or(0, |last| last as usize + 1);
             Ok((needed > model.vocabulary && needed <= tokens).then(|| Self::of_rows(needed)))
         };
-        read().with_context(|| format!("load the adapter {}", folder.display()))
+        read().map_err(|error| unreadable(folder, &error))
     }
 
     fn saved(file: &SafetensorsFile, model: &ModelConfig, rows: usize, trained: &[u32]) -> Result<Self> {
@@ -81,12 +82,12 @@ impl Vocabulary {
 /// Where its configuration is damaged.
 pub(crate) fn trains_tokens(folder: &Path) -> Result<bool> {
     let config = folder.join(CONFIG);
-    if !config.is_file() {
+    if !is_there(&config) {
         return Ok(false);
     }
     let read =
         || -> Result<bool> { Ok(Read::open(&config)?.token_indices().is_some_and(|it| !it.is_null())) };
-    read().with_context(|| format!("load the adapter {}", folder.display()))
+    read().map_err(|error| unreadable(folder, &error))
 }
 
 /// The rows of the embedding and the output layer, where both were saved with the adapter: PEFT saves both where it

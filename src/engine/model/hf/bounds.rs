@@ -15,6 +15,8 @@ const DEEPEST: usize = 12;
 const MOST_PARTS: usize = 1 << 13;
 const LONGEST_TEXT: usize = 1 << 14;
 const MOST_PATTERNS: usize = 32;
+/// The table of a precompiled normaliser, which is one text, has half a megabyte.
+const LONGEST_OF_ALL: usize = 4 << 20;
 /// The counts of a pattern's repetitions, multiplied: nested ones unfold.
 const MOST_REPETITIONS: usize = 1 << 16;
 /// How many times longer a text may become, by the sizes of what is replaced and by what.
@@ -40,6 +42,8 @@ struct AddedToken {
 /// # Errors
 /// Where a part is larger than any known tokenizer's, or would make texts grow without measure; the message names it.
 pub(super) fn check(text: &[u8]) -> Result<()> {
+    let longest = longest_text(text);
+    ensure!(longest <= LONGEST_OF_ALL, "it holds a text of {longest} bytes, more than any tokenizer's");
     let parts: Parts = serde_json::from_slice(text)?;
     let tokens = parts.added_tokens.unwrap_or_default();
     let bytes: usize = tokens.iter().map(|token| token.content.len()).sum();
@@ -60,6 +64,24 @@ pub(super) fn check(text: &[u8]) -> Result<()> {
         measure.add(part, 0).with_context(|| format!("its {name} is refused"))?;
     }
     Ok(())
+}
+
+/// Bytes between the quotes of the longest text in a JSON file.
+fn longest_text(json: &[u8]) -> usize {
+    let (mut longest, mut start, mut reached) = (0, None, 0);
+    for at in memchr::memchr2_iter(b'"', b'\\', json) {
+        match (json.get(at), start) {
+            // What a backslash escapes is neither.
+            _ if at < reached => {}
+            (Some(b'"'), None) => start = Some(at + 1),
+            (Some(b'"'), Some(begin)) => {
+                longest = longest.max(at - begin);
+                start = None;
+            }
+            _ => reached = at + 2,
+        }
+    }
+    longest
 }
 
 struct Measure {

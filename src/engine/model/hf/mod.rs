@@ -13,6 +13,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use serde::de::DeserializeOwned;
 
 use super::on_disk::ModelFile;
+use crate::data::regular::is_there;
 use crate::domain::name::one_line;
 
 pub(crate) use weights::SafetensorsWeights;
@@ -39,14 +40,14 @@ pub(crate) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
 
 /// As [`json`], where the file may be missing.
 fn optional_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
-    if path.is_file() { json(path).map(Some) } else { Ok(None) }
+    if is_there(path) { json(path).map(Some) } else { Ok(None) }
 }
 
 /// Whether a folder's configuration and tensors can be read, and its tokenizer where it has one.
 pub(crate) fn verify(folder: &Path) -> Result<()> {
     json::<serde_json::Map<String, serde_json::Value>>(&folder.join("config.json"))?;
     weights::open_files(folder)?;
-    if folder.join(tokenizer::FILE).is_file() {
+    if is_there(&folder.join(tokenizer::FILE)) {
         tokenizer::read(folder)?;
     }
     Ok(())

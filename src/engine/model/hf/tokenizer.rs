@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tokenizers::Tokenizer;
 
 use super::{bounds, json, optional_json, read_bounded};
+use crate::data::regular::is_there;
 use crate::domain::name::one_line;
 use crate::engine::model::open::ChatTemplateSource;
 
@@ -20,7 +21,7 @@ pub(super) const FILE: &str = "tokenizer.json";
 pub(crate) fn read(folder: &Path) -> Result<Tokenizer> {
     let path = folder.join(FILE);
     ensure!(
-        path.is_file(),
+        is_there(&path),
         "{} holds no tokenizer.json (a tokenizer.model alone isn't enough: save the tokenizer with transformers)",
         folder.display()
     );
@@ -47,7 +48,8 @@ pub(crate) fn read_file(path: &Path) -> Result<Tokenizer> {
         });
         read.unwrap_or_else(|_| bail!("the tokenizer library fails on it"))
     };
-    read().with_context(|| format!("read {}", path.display()))
+    let told = |error: anyhow::Error| anyhow!("read {}: {}", path.display(), one_line(&format!("{error:#}")));
+    read().map_err(told)
 }
 
 /// Texts of up to this many characters are split within [`LONGEST_TRY`] all together, or a longer one would take for
@@ -154,10 +156,10 @@ pub(crate) fn template(folder: &Path) -> Result<ChatTemplateSource> {
     let map: SpecialTokensMap = optional_json(&folder.join("special_tokens_map.json"))?.unwrap_or_default();
     let beside = folder.join("chat_template.jinja");
     let older = folder.join("chat_template.json");
-    let text = if beside.is_file() {
+    let text = if is_there(&beside) {
         let text = read_bounded(&beside, MOST_TEMPLATE).and_then(|bytes| Ok(String::from_utf8(bytes)?));
         Some(text.with_context(|| format!("read {}", beside.display()))?)
-    } else if older.is_file() {
+    } else if is_there(&older) {
         json::<TokenizerConfig>(&older)?.chat_template.and_then(Templates::pick)
     } else {
         config.chat_template.and_then(Templates::pick)

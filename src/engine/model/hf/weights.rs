@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use crate::data::regular::is_there;
 use crate::domain::name::shown;
 use crate::engine::model::config::{Architecture, ModelConfig};
 use crate::engine::model::safetensors::{Entry, SafetensorsFile};
@@ -123,10 +124,10 @@ impl Weights for SafetensorsWeights {
 /// All files of a folder, and in which one each tensor is.
 pub(super) fn open_files(folder: &Path) -> Result<(Vec<SafetensorsFile>, BTreeMap<String, usize>)> {
     let index = folder.join(INDEX);
-    let names: BTreeSet<String> = if folder.join(SINGLE).is_file() {
+    let names: BTreeSet<String> = if is_there(&folder.join(SINGLE)) {
         BTreeSet::from([SINGLE.to_owned()])
     } else {
-        ensure!(index.is_file(), "{} holds neither {SINGLE} nor {INDEX}", folder.display());
+        ensure!(is_there(&index), "{} holds neither {SINGLE} nor {INDEX}", folder.display());
         let index: Index = super::json(&index)?;
         index.weight_map.into_values().collect()
     };

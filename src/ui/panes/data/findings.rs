@@ -28,7 +28,7 @@ fn about(check: &str) -> &'static str {
         "truncation" => "longer than training keeps",
         "characters" => "characters that were lost or that nobody typed",
         "secret" => "keys, passwords, addresses or numbers of people",
-        "control-token" => "a control token's name in a text, where it is text",
+        "control-token" => "a control token's name in a text: the finding says whether it is learnt as text",
         "hidden" => "a part of an answer that the chat template leaves out",
         _ => "",
     }
