@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, Once, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// What a program may take.
@@ -61,8 +62,10 @@ pub(crate) fn run<T: Send + 'static>(
     let (answer, answered) = mpsc::channel();
     let job: Job = Box::new(move || drop(answer.send(catch_unwind(AssertUnwindSafe(program)))));
     worker.jobs.send((bounds.bytes, job)).map_err(|_| Stopped::NoThread)?;
-    // Looks are counted and not the clock: a process that is suspended doesn't use its time.
+    // A look takes what the program worked since the last one, and where nobody knows that, the time between looks: a
+    // machine that is busy with others, or asleep, doesn't use up a program's time.
     let mut left = bounds.time;
+    let mut worked = worker.worked();
     loop {
         match answered.recv_timeout(LOOK) {
             Ok(Ok(value)) => {
@@ -74,11 +77,16 @@ pub(crate) fn run<T: Send + 'static>(
                 let deep = worker.meter.deep.load(Ordering::Acquire);
                 return Err(if deep { Stopped::Depth } else { Stopped::Memory(bounds.bytes) });
             }
-            Err(RecvTimeoutError::Timeout) if left < LOOK => {
+            Err(RecvTimeoutError::Timeout) if left.is_zero() => {
                 worker.meter.stop.store(true, Ordering::Release);
                 return Err(Stopped::Time(bounds.time));
             }
-            Err(RecvTimeoutError::Timeout) => left -= LOOK,
+            Err(RecvTimeoutError::Timeout) => {
+                let now = worker.worked();
+                let since = now.zip(worked).map_or(LOOK, |(now, before)| now.saturating_sub(before));
+                left = left.saturating_sub(since);
+                worked = now;
+            }
         }
     }
 }
@@ -89,6 +97,7 @@ type Job = Box<dyn FnOnce() + Send>;
 struct Worker {
     jobs: Sender<(usize, Job)>,
     meter: &'static Meter,
+    thread: JoinHandle<()>,
 }
 
 static IDLE: Mutex<Vec<Worker>> = Mutex::new(Vec::new());
@@ -115,8 +124,30 @@ impl Worker {
             }
         };
         let thread = std::thread::Builder::new().name("template".to_owned()).stack_size(STACK);
-        thread.spawn(work).ok()?;
-        Some(Self { jobs, meter })
+        let thread = thread.spawn(work).ok()?;
+        Some(Self { jobs, meter, thread })
+    }
+
+    /// How long the thread has been at work on a processor.
+    #[cfg(target_os = "linux")]
+    fn worked(&self) -> Option<Duration> {
+        use std::os::unix::thread::JoinHandleExt;
+        let mut clock: libc::clockid_t = 0;
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the thread is neither joined nor detached while its handle is held, so that its name is valid; both
+        // calls write to what they are given only.
+        let known = unsafe {
+            libc::pthread_getcpuclockid(self.thread.as_pthread_t(), &raw mut clock) == 0
+                && libc::clock_gettime(clock, &raw mut time) == 0
+        };
+        known.then(|| Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the form of the one that knows")]
+    fn worked(&self) -> Option<Duration> {
+        let _ = &self.thread;
+        None
     }
 }
 
