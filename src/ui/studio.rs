@@ -87,8 +87,17 @@ impl Studio {
         self.front
     }
 
-    /// A key was pressed.
+    /// A key was pressed. A pane that comes to the front looks round at once: the next key may come before a draw.
     pub fn key(&mut self, key: KeyEvent, store: &Store) -> Vec<Effect> {
+        let front = self.front;
+        let mut effects = self.press(key, store);
+        if self.front != front {
+            effects.extend(self.refresh(store));
+        }
+        effects
+    }
+
+    fn press(&mut self, key: KeyEvent, store: &Store) -> Vec<Effect> {
         if key.kind == KeyEventKind::Release {
             return Vec::new();
         }
@@ -187,7 +196,7 @@ impl Studio {
             self.places.tabs.iter().position(|tab| tab.contains(at)).and_then(|tab| PaneId::ALL.get(tab));
         if let (true, Some(pane)) = (clicked, tab) {
             self.front = *pane;
-            return Vec::new();
+            return self.refresh(store);
         }
         if clicked && self.places.sign.contains(at) {
             return self.perform_own(shell::Action::Jobs, store);

@@ -14,6 +14,7 @@ mod keymap;
 mod models;
 mod notices;
 mod ongoing;
+mod outside;
 mod own_data;
 mod review;
 mod review_by_hand;

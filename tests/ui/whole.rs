@@ -22,7 +22,7 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    fn start(home: &Path, program: &str, arguments: &[&str], (columns, rows): (u16, u16)) -> Self {
+    pub(super) fn start(home: &Path, program: &str, arguments: &[&str], (columns, rows): (u16, u16)) -> Self {
         let pair = native_pty_system()
             .openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 })
             .expect("a pseudo-terminal");

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 ///
 /// # Errors
 /// When the editor can't be started, ends with a failure, or leaves something that is no text: the text stays as it
-/// was.
+/// was, and what was written in the editor stays in its file, which the error names.
 pub(super) fn edit(text: &str) -> Result<String> {
     let named = |name: &str| std::env::var(name).ok().filter(|command| !command.trim().is_empty());
     let command = named("VISUAL").or_else(|| named("EDITOR")).unwrap_or_else(|| "vi".into());
@@ -22,10 +22,16 @@ pub(super) fn edit(text: &str) -> Result<String> {
         .arg(&file.0)
         .status()
         .with_context(|| format!("start the editor \"{command}\" ($VISUAL, $EDITOR)"))?;
+    let edited = std::fs::read(&file.0).with_context(|| format!("read {}", file.0.display()))?;
     if !status.success() {
-        bail!("the editor \"{command}\" ended with {status}; the text is as it was (set $EDITOR to another)");
+        let kept = if edited == text.as_bytes() { String::new() } else { file.keep() };
+        bail!(
+            "the editor \"{command}\" ended with {status}; the text is as it was{kept} (set $EDITOR to another)"
+        );
     }
-    let edited = std::fs::read_to_string(&file.0).with_context(|| format!("read {}", file.0.display()))?;
+    let Ok(edited) = String::from_utf8(edited) else {
+        bail!("the editor \"{command}\" left what is no UTF-8 text; the text is as it was{}", file.keep());
+    };
     // Editors end a file with a line break that the text did not have.
     let added = edited.ends_with('\n') && !text.ends_with('\n');
     Ok(if added { edited[..edited.len() - 1].to_owned() } else { edited })
@@ -46,6 +52,13 @@ impl Draft {
         let draft = Self(path);
         file.write_all(text.as_bytes()).with_context(|| format!("write {}", draft.0.display()))?;
         Ok(draft)
+    }
+
+    /// Leaves the file where it is, for the person to take from; says so.
+    fn keep(self) -> String {
+        let path = self.0.display().to_string();
+        std::mem::forget(self);
+        format!(", and what was written is in {path}")
     }
 }
 
