@@ -69,7 +69,7 @@ impl Suited {
         let tokens = self.tokens.map_or_else(|| "?".to_owned(), |tokens| tokens.to_string());
         format!(
             "# Made by Dojo for the session's records, and made anew when they change, until you change it.\n\
-             # examples {} tokens {tokens} source {}\n\
+             # examples {} tokens {tokens} model {:?} source {}\n\
              method = \"sft\"\n\n\
              [model]\nbase = {:?}\n\n\
              [data]\ntrain = {:?}\nsplit = {split:.4}\nmax_length = {length}{}\n\n\
@@ -80,6 +80,7 @@ impl Suited {
              [eval]\neval_steps = {}\n\n[save]\nsave_steps = {}\n\n\
              [sample]\nsample_steps = {}\n",
             self.examples,
+            self.model,
             self.source,
             self.model,
             self.source,
@@ -111,8 +112,8 @@ impl Suited {
     pub fn untouched(text: &str) -> Option<Self> {
         let line = text.lines().nth(1)?.strip_prefix("# examples ")?;
         let (examples, rest) = line.split_once(" tokens ")?;
-        let (tokens, source) = rest.split_once(" source ")?;
-        let model = text.lines().find_map(|line| line.strip_prefix("base = \"")?.strip_suffix('"'))?;
+        let (tokens, rest) = rest.split_once(" model \"")?;
+        let (model, source) = rest.split_once("\" source ")?;
         let suited = Self {
             model: model.to_owned(),
             source: source.to_owned(),

@@ -214,15 +214,23 @@ fn own(folders: &Folders) -> Result<Vec<SessionSummary>> {
     Ok(visible.filter_map(|path| open(&path).ok()).map(|session| summary(folders, session)).collect())
 }
 
-fn summary(folders: &Folders, session: SessionInfo) -> SessionSummary {
-    let runs = std::fs::read_dir(session.runs())
-        .map_or(0, |runs| runs.flatten().filter(|run| run.path().is_dir()).count());
+/// What one does first in a session.
+pub(crate) fn begins(session: &SessionInfo) -> Begins {
     let holds = |file: &str| session.path.join(file).is_file();
-    let begins = match runs {
+    match runs_of(session) {
         0 if holds("reflections.jsonl") => Begins::Review,
         0 if !holds("data.jsonl") && !has_files(&session.recipes()) => Begins::Data,
         _ => Begins::Train,
-    };
+    }
+}
+
+fn runs_of(session: &SessionInfo) -> usize {
+    let runs = std::fs::read_dir(session.runs());
+    runs.map_or(0, |runs| runs.flatten().filter(|run| run.path().is_dir()).count())
+}
+
+fn summary(folders: &Folders, session: SessionInfo) -> SessionSummary {
+    let (runs, begins) = (runs_of(&session), begins(&session));
     SessionSummary {
         name: session.name,
         about: session.file.about,

@@ -87,6 +87,11 @@ impl Studio {
         self.front
     }
 
+    /// Puts a pane in front.
+    pub const fn show(&mut self, pane: PaneId) {
+        self.front = pane;
+    }
+
     /// A key was pressed. A pane that comes to the front looks round at once: the next key may come before a draw.
     pub fn key(&mut self, key: KeyEvent, store: &Store) -> Vec<Effect> {
         let front = self.front;

@@ -135,9 +135,10 @@ impl Lane {
             RunsCommand::Note(run, notes) => write_notes(&run, &notes)?,
             RunsCommand::ListRecipes => self.list_recipes()?,
             RunsCommand::Preflight(recipe) => self.preflight(recipe),
-            RunsCommand::SaveRecipe { path, text } => {
-                write_recipe(&path, &text)?;
+            RunsCommand::SaveRecipe { path, text, before } => {
+                let written = write_recipe(&path, &text, before.as_deref());
                 self.list_recipes()?;
+                written?;
                 self.say(Level::Good, format!("saved {}", path.display()));
             }
         }
@@ -175,7 +176,7 @@ impl Lane {
             let text = read_recipe(&files.recipe())?.text;
             let text = edit::set(&text, "model.adapter", &adapter.to_string_lossy())
                 .map_err(|issue| anyhow::anyhow!("{}: {}", files.recipe().display(), issue.message))?;
-            write_recipe(recipe, &text)?;
+            write_recipe(recipe, &text, None)?;
         }
         self.list_recipes()?;
         let text = format!("this recipe goes on from {}: set its steps, t starts it", run.name());
@@ -253,7 +254,16 @@ impl Lane {
     }
 }
 
-fn write_recipe(path: &Path, text: &str) -> Result<()> {
+fn write_recipe(path: &Path, text: &str, before: Option<&str>) -> Result<()> {
+    let now = std::fs::read_to_string(path).ok();
+    if let Some(now) = now.filter(|now| now != text) {
+        ensure!(
+            before == Some(now.as_str()),
+            "{} was changed elsewhere meanwhile, and was left as it is; what you wrote is kept here, and saving once \
+             more writes it over that",
+            path.display()
+        );
+    }
     let folder = path.parent().with_context(|| format!("{} is in no folder", path.display()))?;
     std::fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
     files::remove_partial_files(folder, &crate::app::process::is_alive);

@@ -86,6 +86,7 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
         0 => None,
         _ => Some(ModelSampler::new(&prepared.model, &place)?),
     };
+    host.doing("trying the largest batch, without an update");
     let task = Task {
         recipe: &job.recipe,
         folder: &job.folder,

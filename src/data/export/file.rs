@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 /// Written beside its place under another name, and moved there at the end. Dropping it removes what was written.
 pub(super) struct WholeFile {
@@ -14,10 +14,20 @@ pub(super) struct WholeFile {
 }
 
 impl WholeFile {
+    /// Behind a link, the file that it leads to is the one that is written.
+    ///
+    /// # Errors
+    /// When nothing can be written there, or something else than a file is there.
     pub(super) fn create(path: &Path) -> Result<Self> {
-        let temporary = beside(path);
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        ensure!(
+            !path.exists() || path.is_file(),
+            "{} is there and is no file; give the export another name",
+            path.display()
+        );
+        let temporary = beside(&path);
         let file = File::create(&temporary).with_context(|| format!("write {}", path.display()))?;
-        Ok(Self { out: Some(BufWriter::with_capacity(1 << 16, file)), temporary, path: path.to_owned() })
+        Ok(Self { out: Some(BufWriter::with_capacity(1 << 16, file)), temporary, path })
     }
 
     pub(super) fn path(&self) -> &Path {

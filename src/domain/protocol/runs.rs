@@ -30,8 +30,8 @@ pub enum RunsCommand {
     ListRecipes,
     /// Say what a run by this recipe would take, without starting it.
     Preflight(PathBuf),
-    /// Write a recipe's text; the file is made where it is not there.
-    SaveRecipe { path: PathBuf, text: String },
+    /// Write a recipe's text over what it was when it was read; nothing for a file that is not there yet.
+    SaveRecipe { path: PathBuf, text: String, before: Option<String> },
 }
 
 /// Has happened.

@@ -203,6 +203,8 @@ impl Overlay for Picker {
             KeyCode::Char('/') => self.typing = Typing::Filter(Field::new("letters of a name")),
             KeyCode::Char('r') => return self.rename(store),
             KeyCode::Char('D') | KeyCode::Delete => return self.delete(store),
+            // Whoever types a name means the picker, not what is below it.
+            KeyCode::Char(_) => {}
             _ => return Reply::close(),
         }
         Reply::stay()

@@ -33,7 +33,7 @@ impl Field {
     /// Takes an editing key. Enter is the owner's: pass it on and nothing happens.
     pub fn key(&mut self, key: KeyEvent) {
         if key.code != crossterm::event::KeyCode::Enter {
-            self.area.input(key);
+            edit_line(&mut self.area, key);
         }
     }
 
@@ -54,5 +54,15 @@ impl Field {
         self.area.set_placeholder_style(theme.dim);
         self.area.set_cursor_style(theme.caret);
         (&self.area).render(area, buffer);
+    }
+}
+
+/// A key in a field of one line. Ctrl-u takes back what is before the cursor, as in a shell.
+pub(crate) fn edit_line(area: &mut TextArea<'static>, key: KeyEvent) {
+    use crossterm::event::{KeyCode, KeyModifiers};
+    if key.code == KeyCode::Char('u') && key.modifiers == KeyModifiers::CONTROL {
+        area.delete_line_by_head();
+    } else {
+        area.input(key);
     }
 }

@@ -12,6 +12,7 @@ use crate::app::store::Store;
 use crate::domain::dropped;
 use crate::domain::protocol::{Command, SessionsCommand};
 use crate::ui::pane::{Effect, Input, View};
+use crate::ui::widgets::field::edit_line;
 
 /// What is being typed.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl PathField {
         let before = self.text().to_owned();
         match input {
             Input::Key(key) if key.code == KeyCode::Enter => {}
-            Input::Key(key) => drop(self.0.input(*key)),
+            Input::Key(key) => edit_line(&mut self.0, *key),
             Input::Paste(text) if before.is_empty() => *self = Self::new(&dropped::path(text)),
             Input::Paste(text) => {
                 let line: String =

@@ -12,6 +12,7 @@ use tui_textarea::{CursorMove, TextArea};
 use crate::domain::filter::Vocabulary;
 use crate::ui::pane::Input;
 use crate::ui::theme::Theme;
+use crate::ui::widgets::field::edit_line;
 use crate::ui::widgets::text;
 
 /// A text of one line; line breaks that are pasted become spaces.
@@ -40,7 +41,7 @@ impl OneLine {
         match input {
             Input::Key(key) if key.code == KeyCode::Enter => {}
             Input::Key(key) => {
-                self.0.input(*key);
+                edit_line(&mut self.0, *key);
             }
             Input::Paste(text) => {
                 self.0.insert_str(text.replace(['\n', '\r'], " "));

@@ -85,8 +85,9 @@ impl Data {
     pub(super) fn follow(&mut self, store: &Store) {
         if let Some(created) = store.data.created.filter(|created| self.created != Some(*created)) {
             self.created = Some(created);
-            // Seen wherever it is, also where the filter leaves it out; the reader opens it by itself.
-            (self.pinned, self.opened) = (Some(created), Some(created));
+            // Seen wherever it is, also where the filter leaves it out. It is asked for, although the reader opens it by
+            // itself: an answer about another record may still be on its way.
+            (self.pinned, self.opened) = (Some(created), None);
             self.detail.rewind(Seek::Next);
         }
         if let Some(view) = &store.data.view {

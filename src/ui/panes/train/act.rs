@@ -14,6 +14,9 @@ use crate::ui::pane::{Effect, Question};
 use crate::ui::widgets::chart::XAxis;
 use crate::ui::widgets::chart::view::{Clip, Direction, Scale};
 
+/// Seconds in which a second press of the key that starts a run is taken for the first.
+const STARTING: f64 = 3.0;
+
 impl Train {
     pub(super) fn act(&mut self, action: Action, store: &Store) -> Vec<Effect> {
         match action {
@@ -156,6 +159,9 @@ impl Train {
 
     /// Back to the runs, where the new one will appear.
     fn start(&mut self, store: &Store, after: Option<RunId>) -> Vec<Effect> {
+        if self.started.as_ref().is_some_and(|(_, at)| store.now - at < STARTING) {
+            return Vec::new();
+        }
         let effects = self.recipes.start(store, after);
         if effects
             .iter()
@@ -163,7 +169,7 @@ impl Train {
         {
             self.face = Face::Runs;
             self.filter = Filter::default();
-            self.selected = None;
+            self.started = Some((self.listed(store).iter().map(|run| run.id.clone()).collect(), store.now));
         }
         effects
     }

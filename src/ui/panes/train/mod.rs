@@ -48,6 +48,9 @@ pub struct Train {
     split: layout::Split,
     /// What the worker was last asked to watch.
     watched: Vec<RunId>,
+    /// The runs that were listed when one was started, and when (seconds since 1970): the new one is selected, and a
+    /// second press doesn't start another.
+    started: Option<(Vec<RunId>, f64)>,
     /// The steps that it was last asked for one by one, and when (seconds since 1970).
     asked: BTreeMap<RunId, ((u32, u32), f64)>,
     /// Of the last draw.
@@ -95,6 +98,7 @@ impl Default for Train {
             recipes: Recipes::default(),
             split: layout::Split::new(Split::Columns, 24, (30, 40)),
             watched: Vec::new(),
+            started: None,
             asked: BTreeMap::new(),
             rows: Vec::new(),
         }
@@ -172,8 +176,15 @@ impl Pane for Train {
 
     fn refresh(&mut self, store: &Store) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.recipes.select_wanted(store);
+        self.recipes.follow(store);
         let listed = self.listed(store);
+        if let Some((known, _)) = &self.started
+            && let Some(new) = listed.iter().find(|run| !known.contains(&run.id))
+        {
+            let new = new.id.clone();
+            self.started = None;
+            self.select(Some(new));
+        }
         if !listed.iter().any(|run| Some(&run.id) == self.selected.as_ref()) {
             self.select(listed.first().map(|run| run.id.clone()));
         }

@@ -13,7 +13,8 @@ impl Recipes {
     pub(in crate::ui::panes::train) fn save(&mut self, store: &Store) -> Vec<Effect> {
         let Some(recipe) = self.current(store).filter(|_| self.unsaved(store)) else { return Vec::new() };
         let text = self.text(recipe).to_owned();
-        vec![send(RunsCommand::SaveRecipe { path: recipe.path.clone(), text })]
+        let before = Some(recipe.text.clone());
+        vec![send(RunsCommand::SaveRecipe { path: recipe.path.clone(), text, before })]
     }
 
     /// A copy of the current recipe under the first free name, beside it.
@@ -33,7 +34,7 @@ impl Recipes {
         let text = current.map_or(FIRST, |recipe| self.text(recipe)).to_owned();
         let path = folder.join(name + ".toml");
         self.select_when_listed(path.clone());
-        vec![send(RunsCommand::SaveRecipe { path, text })]
+        vec![send(RunsCommand::SaveRecipe { path, text, before: None })]
     }
 
     /// Saves what is not saved, and asks what a run would take.

@@ -8,7 +8,7 @@ pub(super) use self::draw::draw_field;
 
 use self::choose::Choices;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use ratatui::layout::Rect;
@@ -19,11 +19,14 @@ use crate::domain::protocol::runs::RecipeFile;
 use crate::domain::recipe::keys::{self, Key};
 use crate::domain::recipe::{Issue, edit, parse};
 use crate::ui::pane::Input;
+use crate::ui::widgets::field::edit_line;
 
 /// Recipes, and what is being done to one of them.
 #[derive(Debug, Default)]
 pub(super) struct Recipes {
     selected: usize,
+    /// The selected one, wherever a new list has it.
+    chosen: Option<PathBuf>,
     pub(super) step: Step,
     field: usize,
     /// Texts that are not saved yet.
@@ -74,12 +77,27 @@ impl Recipes {
         self.wanted = Some(recipe);
     }
 
-    pub(super) fn select_wanted(&mut self, store: &Store) {
+    /// Follows a new list: the one that was made, else the one that was chosen, wherever it is now. What is open of one
+    /// that is no longer listed is closed, so that nothing is written into another.
+    pub(super) fn follow(&mut self, store: &Store) {
         let recipes = store.runs.recipes().unwrap_or_default();
-        let found = recipes.iter().position(|recipe| Some(&recipe.path) == self.wanted.as_ref());
-        if let Some(row) = found {
+        let place =
+            |path: &Option<PathBuf>| recipes.iter().position(|recipe| Some(&recipe.path) == path.as_ref());
+        if let Some(row) = place(&self.wanted) {
             (self.selected, self.wanted) = (row, None);
+        } else if let Some(row) = place(&self.chosen) {
+            self.selected = row;
+        } else {
+            if let (Step::Value(area), Some(path)) = (&self.step, self.chosen.take()) {
+                self.left.insert((path, self.field), area.lines().concat());
+            }
+            self.step = Step::List;
         }
+        self.chosen = self.current(store).map(|recipe| recipe.path.clone());
+        let saved = |path: &PathBuf, text: &str| {
+            recipes.iter().any(|recipe| recipe.path == *path && recipe.text == text)
+        };
+        self.drafts.retain(|path, text| !saved(path, text));
     }
 
     pub(super) fn is_typing(&self) -> bool {
@@ -108,6 +126,7 @@ impl Recipes {
     pub(super) fn step_list(&mut self, by: isize, store: &Store) {
         let count = store.runs.recipes().map_or(0, <[_]>::len);
         self.selected = self.selected.saturating_add_signed(by).min(count.saturating_sub(1));
+        self.chosen = self.current(store).map(|recipe| recipe.path.clone());
         self.refused = None;
     }
 
@@ -237,12 +256,16 @@ impl Recipes {
     /// What is neither saved nor taken, for the question before the program ends.
     pub(super) fn unsaved_words(&self, store: &Store) -> Option<String> {
         let recipes = store.runs.recipes().unwrap_or_default();
-        let changed = |recipe: &&RecipeFile| {
-            let typed = self.left.keys().any(|(path, _)| *path == recipe.path);
-            let open = matches!(self.step, Step::Value(_)) && self.current(store) == Some(*recipe);
-            typed || open || self.text(recipe) != recipe.text
+        let open = self.current(store).filter(|_| matches!(self.step, Step::Value(_)));
+        let typed = self.left.keys().map(|(path, _)| path);
+        let changed: BTreeSet<&PathBuf> =
+            self.drafts.keys().chain(typed).chain(open.map(|recipe| &recipe.path)).collect();
+        // Those of another session are not listed now.
+        let name = |path: &PathBuf| {
+            let listed = recipes.iter().find(|recipe| recipe.path == *path).map(|recipe| recipe.name.clone());
+            listed.unwrap_or_else(|| path.display().to_string())
         };
-        let names: Vec<&str> = recipes.iter().filter(changed).map(|recipe| recipe.name.as_str()).collect();
+        let names: Vec<String> = changed.into_iter().map(name).collect();
         let what = if names.len() == 1 { "the recipe" } else { "the recipes" };
         (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
     }
@@ -290,6 +313,7 @@ impl Recipes {
         }
         if let Some((_, row)) = self.rows.iter().find(|(place, _)| place.contains(at)) {
             self.selected = *row;
+            self.chosen = None;
             self.step = Step::List;
         } else if let Some((_, field)) = self.fields.iter().find(|(place, _)| place.contains(at)) {
             self.field = *field;
@@ -321,8 +345,10 @@ pub(super) fn type_into(area: &mut TextArea<'static>, input: &Input, lines: Line
             let breaks = key.code == crossterm::event::KeyCode::Enter
                 || (key.code == crossterm::event::KeyCode::Char('m')
                     && key.modifiers.contains(crossterm::event::KeyModifiers::CONTROL));
-            if !(breaks && lines == Lines::One) {
-                area.input(*key);
+            match lines {
+                Lines::One if breaks => {}
+                Lines::One => edit_line(area, *key),
+                Lines::Many => drop(area.input(*key)),
             }
         }
         Input::Paste(text) => {
