@@ -37,5 +37,7 @@ fn a_recipe_as_it_was_made_says_what_it_was_made_for_and_a_changed_one_says_noth
         assert_eq!(Suited::untouched(&made.recipe()), Some(made.clone()));
         let changed = made.recipe().replace("3e-4", "1e-4");
         assert_eq!(Suited::untouched(&changed), None);
+        let changed = made.recipe().replace("base = \"smollm2-135m\"", "base = \"smollm2-360m\"");
+        assert_eq!(Suited::untouched(&changed), None);
     }
 }

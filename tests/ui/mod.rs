@@ -25,6 +25,7 @@ mod small;
 mod text;
 mod theme;
 mod train;
+mod train_recipes;
 mod verbs;
 mod visible;
 mod whole;
