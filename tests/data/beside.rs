@@ -123,6 +123,8 @@ fn a_system_column_that_contradicts_the_system_turn_refuses_the_row() {
         );
     }
     let row = json!({"prompt": "hi", "chosen": answered, "rejected": other});
+    assert_eq!(record(&row).messages, [system("German."), user("hi")]);
+    let row = json!({"prompt": "hi", "chosen": answered, "rejected": "no"});
     assert_eq!(refusal(&row), "the chosen answer has a system turn that the prompt lacks");
 }
 

@@ -2,6 +2,7 @@
 
 mod beside;
 mod bombs;
+mod calls;
 mod chat;
 mod check;
 mod control;
@@ -14,6 +15,7 @@ mod import;
 mod limits;
 mod mask;
 mod pack;
+mod pairs;
 mod parquet;
 mod rows;
 mod split;

@@ -169,37 +169,92 @@ impl Row<'_> {
 
     fn preference(&self, record: &mut Record) -> Result<(), String> {
         let (chosen, rejected) = (self.answer(Part::Chosen)?, self.answer(Part::Rejected)?);
-        let shared = if self.mapping.column(Part::Messages).is_some() {
-            self.conversation()?
-        } else if self.mapping.column(Part::Prompt).is_some() {
-            self.question()?
-        } else {
-            // As TRL's "implicit prompt": both answers hold the whole conversation.
-            let same = chosen.iter().zip(&rejected).take_while(|(a, b)| a == b).count();
-            let last = chosen.len().min(rejected.len()).saturating_sub(1);
-            let shared: Vec<Message> = chosen.iter().take(same.min(last)).cloned().collect();
-            if shared.is_empty() {
-                return Err("the chosen and the rejected answer share no prompt".into());
-            }
-            self.with_columns(shared)?
-        };
-        record.preference = Some(Preference {
-            chosen: behind(&shared, chosen, Part::Chosen)?,
+        let shared = self.shared(&chosen, &rejected)?;
+        if shared.last().is_some_and(|turn| turn.role == Role::Assistant) {
+            return Err(
+                "the turns that both answers share end with the assistant's, so nothing asks for the \
+                        answers; move that turn into both of them"
+                    .into(),
+            );
+        }
+        let pair = Preference {
+            chosen: behind(&shared, chosen.clone(), Part::Chosen)?,
             rejected: behind(&shared, rejected, Part::Rejected)?,
-        });
+        };
+        self.check_answered(&shared, &pair.chosen, &chosen)?;
+        record.preference = Some(pair);
         record.messages = shared;
         Ok(())
+    }
+
+    /// The turns that both answers of a pair share.
+    fn shared(&self, chosen: &[Message], rejected: &[Message]) -> Result<Vec<Message>, String> {
+        // As TRL's "implicit prompt": both answers hold the whole conversation.
+        let same = chosen.iter().zip(rejected).take_while(|(a, b)| a == b).count();
+        let last = chosen.len().min(rejected.len()).saturating_sub(1);
+        let implicit = chosen.get(..same.min(last)).unwrap_or_default();
+        let elsewhere = !implicit.is_empty() || self.optional(Part::Prompt).is_some();
+        let is_there = self.optional(Part::Messages).is_some() || !elsewhere;
+        if self.mapping.column(Part::Messages).is_some() && is_there {
+            let conversation = self.conversation()?;
+            let answered = conversation.last().is_some_and(|turn| turn.role == Role::Assistant);
+            if !answered || !elsewhere {
+                return Ok(conversation);
+            }
+        }
+        if self.optional(Part::Prompt).is_some()
+            || (self.mapping.column(Part::Prompt).is_some() && implicit.is_empty())
+        {
+            let asked = self.question()?;
+            // The prompt may be the last question of several, or lack the system turn that both answers have.
+            let question = without_system(&asked);
+            let longer = implicit.len() > question.len() && implicit.ends_with(question);
+            return if longer { self.with_system(implicit.to_vec()) } else { Ok(asked) };
+        }
+        if implicit.is_empty() {
+            return Err("the chosen and the rejected answer share no prompt".into());
+        }
+        self.with_columns(implicit.to_vec())
+    }
+
+    /// Fails where a conversation beside a pair ends with another answer than the chosen one.
+    fn check_answered(
+        &self,
+        shared: &[Message],
+        answer: &[Message],
+        chosen: &[Message],
+    ) -> Result<(), String> {
+        let Some((column, value)) = self
+            .mapping
+            .column(Part::Messages)
+            .and_then(|column| Some((column, self.optional(Part::Messages)?)))
+        else {
+            return Ok(());
+        };
+        let said = turns(value, column)?;
+        let whole = [shared, answer].concat();
+        let same = without_system(&said) == without_system(&whole) || said == chosen;
+        if same || said.last().is_none_or(|turn| turn.role != Role::Assistant) {
+            return Ok(());
+        }
+        Err(format!(
+            "column {column:?} ends with another answer than the chosen one; --map messages= leaves the column out"
+        ))
+    }
+}
+
+/// Turns but for a system turn that begins them.
+fn without_system(said: &[Message]) -> &[Message] {
+    match said {
+        [first, rest @ ..] if first.role == Role::System => rest,
+        all => all,
     }
 }
 
 /// What an answer says behind the turns that both answers share. It may hold these itself, but for a system turn that
 /// stands in a column of its own.
 fn behind(shared: &[Message], answer: Vec<Message>, part: Part) -> Result<Vec<Message>, String> {
-    let without_system = match shared {
-        [first, rest @ ..] if first.role == Role::System => rest,
-        all => all,
-    };
-    let rest = [shared, without_system].into_iter().find_map(|shared| answer.strip_prefix(shared));
+    let rest = [shared, without_system(shared)].into_iter().find_map(|shared| answer.strip_prefix(shared));
     let rest = rest.filter(|rest| !rest.is_empty()).map(<[Message]>::to_vec).unwrap_or(answer);
     let asks = |turn: Option<&Message>| turn.is_some_and(|turn| turn.role == Role::User);
     if asks(shared.last()) && asks(rest.first()) {

@@ -176,16 +176,12 @@ pub(super) fn settle(mapping: &mut Mapping, rows: &[Fields]) {
     } else {
         gone.extend([Part::Chosen, Part::Rejected]);
     }
+    // A pair's prompt may have a column of its own beside the chosen conversation.
+    if mapping.has(Part::Messages) && !preference {
+        gone.extend([Part::Prompt, Part::Input]);
+    }
     if mapping.has(Part::Messages) {
-        gone.extend([
-            Part::Prompt,
-            Part::Input,
-            Part::Completion,
-            Part::Premise,
-            Part::Hypothesis,
-            Part::Explanation,
-            Part::Text,
-        ]);
+        gone.extend([Part::Completion, Part::Premise, Part::Hypothesis, Part::Explanation, Part::Text]);
     } else if pair && !preference {
         gone.extend([Part::Prompt, Part::Input, Part::Completion, Part::Text]);
     } else if !preference {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod beside;
+mod calls;
 mod detect;
 mod forms;
 mod rows;

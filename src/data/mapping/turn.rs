@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::TURN_EXTRA;
+use super::beside::is_nothing;
 use super::values::text;
-use crate::data::rows::{inside, kind_of};
+use super::{TURN_EXTRA, calls};
+use crate::data::rows::kind_of;
 use crate::domain::message::{Message, Role, SAID, THOUGHTS, TOOL_CALLS, WEIGHTS};
 
 type Object = Map<String, Value>;
@@ -58,7 +59,7 @@ fn read(object: &Object) -> Result<Message, String> {
     }
     match content_key.and_then(|key| object.get(key)) {
         Some(Value::String(said)) if is_call(called) => {
-            message.extra.insert(TOOL_CALLS.into(), json!([called_in(said)?]));
+            calls::add(&mut message.extra, calls::in_text(said)?)?;
             message.extra.insert("content".into(), Value::Null);
         }
         Some(said) if !said.is_null() => content(&mut message, said)?,
@@ -89,12 +90,9 @@ fn extra(extra: &mut BTreeMap<String, Value>, key: &str, value: &Value) -> Resul
         // Where one column holds many kinds of turns, those without have an empty one.
         TOOL_CALLS | "function_call" | "refusal" if nothing => {}
         _ if MEDIA.contains(&key) && nothing => {}
-        TOOL_CALLS => drop(extra.insert(key.into(), Value::Array(calls(value)?))),
-        "function_call" => {
-            drop(
-                extra.insert(TOOL_CALLS.into(), json!([{"type": "function", "function": function(value)?}])),
-            );
-        }
+        TOOL_CALLS => calls::add(extra, calls::calls(value)?)?,
+        "function_call" if is_nothing(value) => {}
+        "function_call" => calls::add(extra, vec![calls::bare(value)?])?,
         "refusal" => return Err("is a refusal, which no chat template shows; write it as content".into()),
         "train_detail" | "loss_mask" => {
             return Err(format!("has {key:?}, and a turn can only be learnt as a whole or not at all"));
@@ -110,42 +108,9 @@ fn extra(extra: &mut BTreeMap<String, Value>, key: &str, value: &Value) -> Resul
     Ok(())
 }
 
-/// The calls of a turn: a list of objects with a function's name and arguments, or such a list as JSON in a text.
-fn calls(value: &Value) -> Result<Vec<Value>, String> {
-    let parsed;
-    let value = match value {
-        Value::String(text) => {
-            parsed = inside::parse(text)
-                .map_err(|error| format!("has a text as its {TOOL_CALLS:?} that is no JSON ({error})"))?;
-            &parsed
-        }
-        other => other,
-    };
-    let list = value.as_array().ok_or_else(|| format!("has {} as its {TOOL_CALLS:?}", kind_of(value)))?;
-    for call in list {
-        function(call.get("function").unwrap_or(call))?;
-    }
-    Ok(list.clone())
-}
-
-/// A function's name with its arguments.
-fn function(value: &Value) -> Result<&Value, String> {
-    match value.get("name").and_then(Value::as_str) {
-        Some(name) if !name.is_empty() => Ok(value),
-        _ => Err("calls a tool without a name".into()),
-    }
-}
-
 /// Whether the speaker's name says that the content is a call, as in `ShareGPT`.
 fn is_call(speaker: &str) -> bool {
     speaker.eq_ignore_ascii_case("function_call") || speaker.eq_ignore_ascii_case("tool_call")
-}
-
-fn called_in(said: &str) -> Result<Value, String> {
-    let call = inside::parse(said)
-        .map_err(|error| format!("is a tool call that is no JSON with name and arguments ({error})"))?;
-    function(&call)?;
-    Ok(json!({"type": "function", "function": call}))
 }
 
 /// A content: a text, or a list of parts that are texts or thoughts.
