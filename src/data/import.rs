@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::data::hash::row_hash;
 use crate::data::hub;
-use crate::data::mapping::{Kind, Mapping, RowMapping, Said};
+use crate::data::mapping::{Kind, Mapping, RowMapping};
 use crate::data::rows::{
     self, Format, Found, LeftOut, Looked, Malformed, Parsed, Piece, Pieces, TextUnit, look,
 };
@@ -248,14 +248,15 @@ fn plan(file: Found, options: &ImportOptions) -> Result<PlannedFile> {
     let (sample, telling) = sample(&file, options.text, is_told)?;
     let telling = telling.as_ref().unwrap_or(&sample);
     let mut mapping = remembered.unwrap_or_else(|| Mapping::detect(telling));
+    let mut by_hand = Mapping::default();
     for assignment in &options.map {
         mapping.set(assignment)?;
+        by_hand.set(assignment)?;
     }
     if !telling.is_empty() {
         mapping.check(telling)?;
     }
-    let said = if options.map.is_empty() { Said::Found } else { Said::ByHand };
-    let rows = RowMapping::new(mapping.clone(), said, telling);
+    let rows = RowMapping::new(mapping.clone(), by_hand, telling);
     let (source, format, bytes) = (file.source.clone(), file.format, file.bytes);
     Ok(PlannedFile { file, source, format, bytes, mapping, rows, sample })
 }

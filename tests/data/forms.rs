@@ -107,7 +107,7 @@ fn turns_are_found_in_every_form_that_datasets_have_them_in() {
         assert_eq!(records[0].messages, [user("q"), assistant("a")], "{row}");
     }
     let (records, bad) = imported(&[
-        json!({"conversations": ["q", "a"]}),
+        json!({"conversations": ["q", 1]}),
         json!({"conversations": {"from": ["human"], "value": []}}),
         json!({"messages": "[{'role': 'user', 'content': 'q'}]"}),
     ]);

@@ -17,6 +17,7 @@ mod mask;
 mod pack;
 mod pairs;
 mod parquet;
+mod rivals;
 mod rows;
 mod split;
 mod turns;

@@ -31,6 +31,11 @@ fn the_chosen_conversation_beside_a_pair_is_not_its_prompt() {
     let asked_in_turns = json!({"messages": [turn("system", "s"), asked], "chosen": "yes", "rejected": "no"});
     assert_eq!(record(&asked_in_turns).messages, [system("s"), user("hi")]);
     prompted["prompt"] = json!("another");
+    assert!(
+        refusal(&prompted)
+            .starts_with("column \"prompt\" says something that the conversation beside it doesn't")
+    );
+    prompted["messages"] = json!(null);
     assert!(refusal(&prompted).contains("begins with another question than the prompt's"));
 }
 

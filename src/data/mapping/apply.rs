@@ -29,7 +29,11 @@ impl Mapping {
             | Kind::QuestionAnswer
             | Kind::QueryExpansion
             | Kind::Prompts => row.question_and_answer(&mut record)?,
-            Kind::Text => record.text = Some(row.required(Part::Text)?),
+            Kind::Text => {
+                let whole = row.required(Part::Text)?;
+                row.check_alone(&whole)?;
+                record.text = Some(whole);
+            }
             Kind::Columns => {}
         }
         if !record.messages.is_empty() {
@@ -76,7 +80,9 @@ impl Row<'_> {
 
     fn conversation(&self) -> Result<Vec<Message>, String> {
         let (column, value) = self.value(Part::Messages)?;
-        self.with_system(turns(value, column)?)
+        let said = turns(value, column)?;
+        self.check_repeated(&said)?;
+        self.with_system(self.with_earlier(said)?)
     }
 
     /// How many turns of a conversation are a prompt, where our own export says so.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::apply::Row;
 use super::detect::names;
-use super::turn::{MEDIA, learnt};
+use super::turn::{MEDIA, is_turn, learnt};
 use super::values::{history, text, tools};
 use super::{Mapping, Part, TOOLS};
 use crate::data::rows::kind_of;
@@ -14,6 +14,8 @@ use crate::domain::record::{Fields, Record};
 
 /// The column of earlier questions and answers beside Alpaca's, as LLaMA-Factory has it.
 const HISTORY: &str = "history";
+/// More names of columns of tools.
+const MORE_TOOLS: [&str; 4] = ["available_tools", "tool_definitions", "tool_schemas", "tool_schema"];
 /// TRL's column of variables for the chat template.
 const TEMPLATE_SETTINGS: &str = "chat_template_kwargs";
 /// Names of columns, beside those that turns have too, that say whether a row is learnt.
@@ -34,7 +36,7 @@ pub(super) fn is_nothing(value: &Value) -> bool {
 
 impl Row<'_> {
     /// A column that plays no part and says something, by its name in letters of any case.
-    fn beside(&self, name: &str) -> Option<(&str, &Value)> {
+    pub(super) fn beside(&self, name: &str) -> Option<(&str, &Value)> {
         let column = |(key, value): &(&String, &Value)| {
             key.eq_ignore_ascii_case(name)
                 && !is_nothing(value)
@@ -59,7 +61,7 @@ impl Row<'_> {
     /// What the assistant may call, where a column of that name holds it.
     pub(super) fn tools(&self) -> Result<Vec<Value>, String> {
         let mut found: Option<(&str, Vec<Value>)> = None;
-        for (name, value) in TOOLS.into_iter().filter_map(|name| self.beside(name)) {
+        for (name, value) in TOOLS.into_iter().chain(MORE_TOOLS).filter_map(|name| self.beside(name)) {
             let here = tools(value, name).map_err(|reason| {
                 format!("{reason}; give the column another name if it is about something else")
             })?;
@@ -94,7 +96,7 @@ impl Row<'_> {
     }
 
     /// A prompt that is given as turns, with what the columns beside it say.
-    pub(super) fn with_columns(&self, mut said: Vec<Message>) -> Result<Vec<Message>, String> {
+    pub(super) fn with_columns(&self, said: Vec<Message>) -> Result<Vec<Message>, String> {
         let input = match self.mapping.column(Part::Input) {
             Some(column) => self.optional(Part::Input).map(|value| (column, value)),
             None if self.mapping.is_decided(Part::Input) => None,
@@ -106,10 +108,19 @@ impl Row<'_> {
                  them, or leave it out with --map input="
             ));
         }
+        self.with_system(self.with_earlier(said)?)
+    }
+
+    /// Turns with the earlier ones of a column of their own, if they aren't among them.
+    pub(super) fn with_earlier(&self, mut said: Vec<Message>) -> Result<Vec<Message>, String> {
+        let earlier = self.earlier()?;
+        if earlier.is_empty() || said.windows(earlier.len()).any(|turns| turns == earlier) {
+            return Ok(said);
+        }
         let begin =
             said.iter().take_while(|turn| matches!(turn.role, Role::System | Role::Developer)).count();
-        said.splice(begin..begin, self.earlier()?);
-        self.with_system(said)
+        said.splice(begin..begin, earlier);
+        Ok(said)
     }
 
     /// Earlier questions and answers.
@@ -191,8 +202,12 @@ fn opened(value: &Value) -> Value {
 }
 
 /// Whether turns have all that a value says.
-fn stands_in(value: &Value, turns: &[Message]) -> bool {
+pub(super) fn stands_in(value: &Value, turns: &[Message]) -> bool {
+    let spoken = |key: &str| value.get(key).filter(|said| said.is_string());
     match value {
+        Value::Object(_) if is_turn(value) && (spoken("content").is_some() || spoken("value").is_some()) => {
+            spoken("content").or_else(|| spoken("value")).is_some_and(|said| stands_in(said, turns))
+        }
         Value::Array(items) => items.iter().all(|item| stands_in(item, turns)),
         other => {
             let said = text(other);

@@ -4,19 +4,22 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::forms::{is_conversation, is_span, is_unsaid};
+use super::forms::{is_conversation, is_span, is_texts, is_unsaid};
 use super::{Kind, Mapping, Part};
 use crate::domain::record::Fields;
+
+/// What is translated, beside a target; elsewhere mostly where a row comes from.
+pub(super) const SOURCE: &str = "source";
 
 /// Names that datasets use for a part, best first.
 pub(super) const NAMES: &[(Part, &[&str])] = &[
     (Part::Messages, &["messages", "conversations", "conversation", "dialogue", "dialog", "chat", "items"]),
     (Part::Chosen, &["chosen", "preferred", "accepted"]),
     (Part::Rejected, &["rejected", "dispreferred"]),
-    (Part::System, &["system", "system_prompt"]),
+    (Part::System, &["system", "system_prompt", "system_message"]),
     (Part::Premise, &["premise", "premises", "sentence1", "text1", "evidence_text"]),
     (Part::Hypothesis, &["hypothesis", "conclusion", "sentence2", "text2", "claim"]),
-    (Part::Prompt, &["prompt", "instruction", "question", "query", "problem", "user", "source"]),
+    (Part::Prompt, &["prompt", "instruction", "question", "query", "problem", "user", SOURCE]),
     (Part::Input, &["input", "context", "options", "choices"]),
     (
         Part::Completion,
@@ -85,8 +88,24 @@ pub(super) fn detect(rows: &[Fields]) -> Mapping {
             mapping.columns.insert(*part, (*column).to_owned());
         }
     }
+    let asks = mapping.column(Part::Prompt).is_some_and(|column| column.eq_ignore_ascii_case(SOURCE));
+    if asks && is_provenance(&mapping, rows) {
+        mapping.columns.remove(&Part::Prompt);
+    }
     settle(&mut mapping, rows);
     mapping
+}
+
+/// Whether `source` says where rows come from: nothing answers it, or another column holds what may be a conversation.
+fn is_provenance(mapping: &Mapping, rows: &[Fields]) -> bool {
+    let is_named = |key: &String| names(Part::Messages).iter().any(|name| key.eq_ignore_ascii_case(name));
+    let is_used = |key: &String| mapping.iter().any(|(_, column)| column == key);
+    let may_talk = |(key, value): (&String, &Value)| {
+        !is_unsaid(value) && !is_used(key) && (is_named(key) || value.is_array())
+    };
+    let answered =
+        mapping.has(Part::Completion) || (mapping.has(Part::Chosen) && mapping.has(Part::Rejected));
+    !answered || rows.iter().flatten().any(may_talk)
 }
 
 /// Whether a record is another one with the part than without it, even where it is empty.
@@ -130,10 +149,11 @@ fn columns(rows: &[Fields]) -> HashMap<String, String> {
 /// How many of a column's values have the form that its part needs, and how many have another.
 fn counted(part: Part, column: &str, rows: &[Fields]) -> (usize, usize) {
     let values = rows.iter().filter_map(|row| row.get(column)).filter(|value| !is_unsaid(value));
-    values.fold(
-        (0, 0),
-        |(fit, other), value| if fits(part, value) { (fit + 1, other) } else { (fit, other + 1) },
-    )
+    values.fold((0, 0), |(fit, other), value| {
+        // Things may be listed by their names.
+        let is_listed = part == Part::Messages && column.eq_ignore_ascii_case("items") && is_texts(value);
+        if fits(part, value) && !is_listed { (fit + 1, other) } else { (fit, other + 1) }
+    })
 }
 
 fn fits_mostly(part: Part, column: &str, rows: &[Fields]) -> bool {

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::turn::role;
 use super::{Mapping, Part};
@@ -37,6 +37,11 @@ pub(super) fn is_unsaid(value: &Value) -> bool {
 /// Whether a value is a conversation, in any of its forms.
 pub(super) fn is_conversation(value: &Value) -> bool {
     is_turns(value) || turns(Part::Messages, value).is_some_and(|turns| is_turns(&turns))
+}
+
+/// A conversation as a list of turns, whatever form it has.
+pub(super) fn of_any_form(value: &Value) -> Cow<'_, Value> {
+    turns(Part::Messages, value).map_or(Cow::Borrowed(value), Cow::Owned)
 }
 
 /// A list of objects of which each says who speaks.
@@ -120,8 +125,22 @@ fn from_list(part: Part, items: &[Value]) -> Option<Value> {
     } else {
         items.iter().all(|item| item.is_object() || is_spoken(item))
     };
+    if part == Part::Messages && items.iter().all(is_said) {
+        let who = ["user", "assistant"].into_iter().cycle();
+        return Some(who.zip(items).map(|(who, said)| json!({"role": who, "content": said})).collect());
+    }
     let turns: Option<Vec<Vec<Value>>> = items.iter().map(from_item).collect();
     turns.filter(|_| is_list).map(|turns| Value::Array(turns.concat()))
+}
+
+/// Whether a turn is a text alone, as where user and assistant speak by turns, and not a turn in a text.
+fn is_said(item: &Value) -> bool {
+    item.as_str().is_some_and(|text| from_item(&Value::from(text)).is_none())
+}
+
+/// Whether a list holds texts alone.
+pub(super) fn is_texts(value: &Value) -> bool {
+    value.as_array().is_some_and(|items| items.iter().all(Value::is_string))
 }
 
 /// Whether a turn says who speaks, and not only what is asked and answered.
@@ -162,7 +181,7 @@ fn said(item: &Value) -> Option<Vec<Value>> {
 
 /// The turns of an object that holds a question and its answer. What it has beside them is the answer's.
 fn from_pair(fields: &Map<String, Value>) -> Option<Vec<Value>> {
-    let turn = |role: &str, content: &Value| serde_json::json!({"role": role, "content": content});
+    let turn = |role: &str, content: &Value| json!({"role": role, "content": content});
     let asked = asked(fields)?;
     let answered = only(fields, &ANSWERED)?;
     let system = only(fields, &SYSTEMS).filter(|system| !is_unsaid(system)).map(|said| turn("system", said));
@@ -207,10 +226,10 @@ fn from_item(item: &Value) -> Option<Vec<Value>> {
         Value::String(text) => said(&inside::parse(text).ok()?),
         Value::Array(pair) => match pair.as_slice() {
             [Value::String(who), Value::String(told)] if role(who).is_some() => {
-                said(&serde_json::json!({"role": who, "content": told}))
+                said(&json!({"role": who, "content": told}))
             }
             [Value::String(asked), Value::String(answered)] => {
-                said(&serde_json::json!({"user": asked, "assistant": answered}))
+                said(&json!({"user": asked, "assistant": answered}))
             }
             _ => None,
         },

@@ -5,6 +5,7 @@ mod beside;
 mod calls;
 mod detect;
 mod forms;
+mod rivals;
 mod rows;
 mod turn;
 mod values;
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::record::Fields;
 
-pub use rows::{RowMapping, Said};
+pub use rows::RowMapping;
 
 /// The column of our own exports that says how many turns of `messages`, from the first, are a prompt.
 pub(in crate::data) const PROMPT_TURNS: &str = "prompt_turns";

@@ -7,24 +7,19 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::beside::check_thoughts;
-use super::detect::{NAMES, fits, is_settled, settle, settle_thought};
+use super::detect::{NAMES, SOURCE, fits, is_settled, settle, settle_thought};
 use super::forms::{is_unsaid, settled};
+use super::rivals::check_rivals;
 use super::{Kind, Mapping, Part};
 use crate::data::rows::{computable, kind_of};
 use crate::domain::record::{Fields, Record};
-
-/// Whether a person has said what the columns are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Said {
-    ByHand,
-    Found,
-}
 
 /// How the rows of a file become records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowMapping {
     mapping: Mapping,
-    said: Said,
+    /// What a person has said of the columns.
+    by_hand: Mapping,
     /// Parts whose columns hold what they should in most rows: where one does not, it is a mistake.
     settled: Vec<Part>,
     /// Parts that a row may add, with the names of their columns.
@@ -34,15 +29,15 @@ pub struct RowMapping {
 }
 
 impl RowMapping {
-    /// `sample` are rows that the mapping was found from.
+    /// `by_hand` is the part of the mapping that a person has said; `sample` are rows that the rest was found from.
     #[must_use]
-    pub fn new(mapping: Mapping, said: Said, sample: &[Fields]) -> Self {
+    pub fn new(mapping: Mapping, by_hand: Mapping, sample: &[Fields]) -> Self {
         let is_read = |row: &&Fields| main_columns(&mapping).all(|column| row.get(column).is_some_and(says));
         let columns =
             sample.iter().filter(is_read).flat_map(|row| row.iter().filter(|(_, value)| says(value)));
         let used = |name: &str| mapping.iter().any(|(_, column)| column == name);
         Self {
-            said,
+            by_hand,
             settled: mapping
                 .iter()
                 .filter(|(part, column)| *part != Part::Messages && is_settled(*part, column, sample))
@@ -66,9 +61,10 @@ impl RowMapping {
                 return Err(wrong(part, column, value));
             }
         }
-        if self.said == Said::Found {
+        if !self.by_hand.is_decided(Part::Thought) {
             check_thoughts(&mapping, fields)?;
         }
+        check_rivals(&mapping, &self.by_hand, fields)?;
         let computable = computable(fields, numbers)?;
         mapping.apply(&*settled(&mapping, computable.as_ref().unwrap_or(fields))?)
     }
@@ -87,7 +83,8 @@ impl RowMapping {
                     return None;
                 }
                 let value = fields.get(column).filter(|value| says(value))?;
-                if fits(*part, value) && (*name != "correct" || value.is_string()) {
+                // Where a row comes from is no question.
+                if fits(*part, value) && (*name != "correct" || value.is_string()) && *name != SOURCE {
                     return Some(column);
                 }
                 odd = odd.or(Some((column, value)));
@@ -134,7 +131,7 @@ impl RowMapping {
             Some(Value::Array(items)) => items.is_empty(),
             Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => false,
         };
-        if self.said == Said::ByHand || !main_columns(&self.mapping).any(lacks) {
+        if !self.by_hand.columns.is_empty() || !main_columns(&self.mapping).any(lacks) {
             return None;
         }
         let own: Fields = fields

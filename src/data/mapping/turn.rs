@@ -19,6 +19,20 @@ pub(super) const MEDIA: [&str; 8] =
 /// The names of who speaks and of what is said: `OpenAI`'s, then `ShareGPT`'s and its kin.
 const SPEAKERS: [&str; 3] = ["role", "from", "speaker"];
 const CONTENTS: [&str; 3] = ["content", "value", "text"];
+/// Keys that say which parts of a turn are learnt, or that none is, in ways that are no weight.
+const MASKS: [&str; 11] = [
+    "train_detail",
+    "loss_mask",
+    "mask",
+    "masked",
+    "is_masked",
+    "ignore",
+    "learn",
+    "train_on_turn",
+    "calculate_loss",
+    "train_mask",
+    "supervise",
+];
 /// What a part of a content may have beside its text: notes for caches and quotations, which nobody learns.
 const NOTES: [&str; 3] = ["cache_control", "annotations", "citations"];
 
@@ -55,7 +69,11 @@ fn read(object: &Object) -> Result<Message, String> {
         if key == speaker || Some(key.as_str()) == content_key || value.is_null() {
             continue;
         }
-        extra(&mut message.extra, key, value)?;
+        let known = known_as(key);
+        if message.extra.get(known).is_some_and(|other| other != value && known != TOOL_CALLS) {
+            return Err(format!("has two different values as its {known:?}; keep one"));
+        }
+        extra(&mut message.extra, known, value)?;
     }
     match content_key.and_then(|key| object.get(key)) {
         Some(Value::String(said)) if is_call(called) => {
@@ -72,6 +90,12 @@ fn read(object: &Object) -> Result<Message, String> {
     check_thoughts(&message)?;
     check_weight(&message)?;
     Ok(message)
+}
+
+/// A key by the name that thoughts and weights have, which data files also write with capitals.
+fn known_as(key: &str) -> &str {
+    let mut known = THOUGHTS.iter().chain(&WEIGHTS).chain(&MASKS);
+    known.find(|name| key.eq_ignore_ascii_case(name)).copied().unwrap_or(key)
 }
 
 /// A turn of our own Parquet exports, with what stands there as JSON in its place.
@@ -94,8 +118,10 @@ fn extra(extra: &mut BTreeMap<String, Value>, key: &str, value: &Value) -> Resul
         "function_call" if is_nothing(value) => {}
         "function_call" => calls::add(extra, vec![calls::bare(value)?])?,
         "refusal" => return Err("is a refusal, which no chat template shows; write it as content".into()),
-        "train_detail" | "loss_mask" => {
-            return Err(format!("has {key:?}, and a turn can only be learnt as a whole or not at all"));
+        _ if MASKS.contains(&key) => {
+            return Err(format!(
+                "has {key:?}, and a turn can only be learnt as a whole or not at all; say which with weight 1 or 0"
+            ));
         }
         _ if MEDIA.contains(&key) => return Err(format!("has {key:?}, and only text can be read")),
         _ if (THOUGHTS.contains(&key) || SAID.contains(&key)) && nothing => {}
