@@ -1,5 +1,6 @@
 //! Everything that a key, a click or the palette can ask for: verbs, one enum for each pane.
 
+use crate::ui::pane::PaneId;
 use crate::ui::{panes, shell};
 
 /// An action, by who performs it.
@@ -13,4 +14,20 @@ pub enum Action {
     Review(panes::review::Action),
     Train(panes::train::Action),
     Welcome(panes::welcome::Action),
+}
+
+impl Action {
+    /// The pane that performs it; nothing for what the shell and the welcome do.
+    #[must_use]
+    pub const fn pane(self) -> Option<PaneId> {
+        match self {
+            Self::Shell(_) | Self::Welcome(_) => None,
+            Self::Chat(_) => Some(PaneId::Chat),
+            Self::Data(_) => Some(PaneId::Data),
+            Self::Eval(_) => Some(PaneId::Eval),
+            Self::Models(_) => Some(PaneId::Models),
+            Self::Review(_) => Some(PaneId::Review),
+            Self::Train(_) => Some(PaneId::Train),
+        }
+    }
 }

@@ -11,6 +11,7 @@ use crate::app::store::Store;
 use crate::domain::chat::Answerer;
 use crate::domain::protocol::Command;
 use crate::domain::protocol::system::Notice;
+use crate::domain::session::Begins;
 use crate::ui::action::Action;
 use crate::ui::keymap::{Binding, Keymap};
 use crate::ui::theme::Theme;
@@ -115,6 +116,16 @@ impl PaneId {
             Self::Chat => "Chat",
             Self::Eval => "Eval",
             Self::Models => "Models",
+        }
+    }
+
+    /// Where one begins in a session.
+    #[must_use]
+    pub const fn of(begins: Begins) -> Self {
+        match begins {
+            Begins::Data => Self::Data,
+            Begins::Review => Self::Review,
+            Begins::Train => Self::Train,
         }
     }
 

@@ -218,18 +218,12 @@ impl Studio {
 
     /// Performs an action of the shell or of any pane.
     pub fn perform(&mut self, action: Action, store: &Store) -> Vec<Effect> {
-        let pane = match action {
-            Action::Shell(action) => return self.perform_own(action, store),
-            Action::Welcome(_) => {
-                let effects = self.welcome.update(action, store);
-                return self.keep_own(effects);
-            }
-            Action::Data(_) => PaneId::Data,
-            Action::Review(_) => PaneId::Review,
-            Action::Train(_) => PaneId::Train,
-            Action::Chat(_) => PaneId::Chat,
-            Action::Eval(_) => PaneId::Eval,
-            Action::Models(_) => PaneId::Models,
+        if let Action::Shell(action) = action {
+            return self.perform_own(action, store);
+        }
+        let Some(pane) = action.pane() else {
+            let effects = self.welcome.update(action, store);
+            return self.keep_own(effects);
         };
         self.front = pane;
         let effects = self.panes[pane as usize].update(action, store);

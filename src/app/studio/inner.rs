@@ -14,7 +14,7 @@ use crate::domain::protocol::system::{Level, Notice, Places};
 use crate::domain::protocol::{
     Command, DataEvent, Event, ReviewEvent, RunsCommand, SessionsCommand, SessionsEvent, SystemEvent,
 };
-use crate::domain::session::{Begins, SessionInfo};
+use crate::domain::session::SessionInfo;
 use crate::ui::pane::PaneId;
 use crate::ui::studio::Studio;
 use crate::ui::theme::Depth;
@@ -61,11 +61,7 @@ impl Core {
     /// Opens the session that the program was started on, and looks for others.
     pub(super) fn begin(&mut self, session: Option<SessionInfo>) {
         if let Some(session) = session {
-            self.studio.show(match sessions::begins(&session) {
-                Begins::Data => PaneId::Data,
-                Begins::Review => PaneId::Review,
-                Begins::Train => PaneId::Train,
-            });
+            self.studio.show(PaneId::of(sessions::begins(&session)));
             self.apply(Event::Sessions(SessionsEvent::Opened(session)));
         }
         self.worker.send(Command::Sessions(SessionsCommand::List));

@@ -91,12 +91,7 @@ impl Welcome {
         }
         let sessions = store.sessions.as_deref().unwrap_or_default();
         let Some(session) = sessions.get(self.cursor.row()) else { return self.bring() };
-        let pane = match session.begins {
-            Begins::Data => PaneId::Data,
-            Begins::Review => PaneId::Review,
-            Begins::Train => PaneId::Train,
-        };
-        vec![sessions::open(session), Effect::Show(pane)]
+        vec![sessions::open(session), Effect::Show(PaneId::of(session.begins))]
     }
 }
 

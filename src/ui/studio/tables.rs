@@ -99,17 +99,13 @@ impl Studio {
     }
 
     fn available(&self, action: Action, store: &Store) -> bool {
-        let pane = match action {
-            Action::Shell(_) => return true,
-            Action::Welcome(_) => return crate::ui::pane::Pane::available(&self.welcome, action, store),
-            Action::Data(_) => PaneId::Data,
-            Action::Review(_) => PaneId::Review,
-            Action::Train(_) => PaneId::Train,
-            Action::Chat(_) => PaneId::Chat,
-            Action::Eval(_) => PaneId::Eval,
-            Action::Models(_) => PaneId::Models,
-        };
-        self.panes[pane as usize].available(action, store)
+        match action.pane() {
+            Some(pane) => self.panes[pane as usize].available(action, store),
+            None => {
+                matches!(action, Action::Shell(_))
+                    || crate::ui::pane::Pane::available(&self.welcome, action, store)
+            }
+        }
     }
 }
 

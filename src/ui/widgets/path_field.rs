@@ -1,5 +1,7 @@
 //! A field for a path: typed with completion, pasted, or dropped on the terminal.
 
+use std::path::PathBuf;
+
 use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -108,4 +110,10 @@ fn common<'a>(left: &'a str, right: &str) -> &'a str {
     let end = left.char_indices().zip(right.chars()).find(|((_, a), b)| a != b);
     let end = end.map_or(left.len().min(right.len()), |((at, _), _)| at);
     left.get(..end).unwrap_or_default()
+}
+
+/// The path that is typed, with the person's own folder in the place of `~/`.
+pub(crate) fn from_home(typed: &str) -> PathBuf {
+    let home = typed.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
+    home.unwrap_or_else(|| PathBuf::from(typed))
 }

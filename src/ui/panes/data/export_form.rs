@@ -1,6 +1,6 @@
 //! What an export would write, before it is begun: which records, as what, to where.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
@@ -12,6 +12,7 @@ use crate::domain::export::{Form, Splits};
 use crate::domain::protocol::data::{ExportOrder, Replace};
 use crate::ui::pane::Input;
 use crate::ui::theme::Theme;
+use crate::ui::widgets::path_field::from_home;
 use crate::ui::widgets::text;
 
 /// Where the keyboard is.
@@ -98,10 +99,9 @@ impl ExportForm {
     /// What is to be written; nothing while there is no path.
     pub(super) fn order(&self) -> Option<ExportOrder> {
         let path = self.path.text().trim();
-        let home = path.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
         (!path.is_empty()).then(|| ExportOrder {
             selection: self.selection.clone(),
-            path: home.unwrap_or_else(|| PathBuf::from(path)),
+            path: from_home(path),
             form: self.form,
             splits: self.splits,
             replace: Replace::Ask,

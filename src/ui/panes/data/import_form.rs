@@ -13,7 +13,7 @@ use crate::domain::protocol::data::{Example, ImportPlan, Imported};
 use crate::ui::pane::{Effect, Input, PaneId, View};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::cursor::Cursor;
-use crate::ui::widgets::path_field::PathField;
+use crate::ui::widgets::path_field::{PathField, from_home};
 use crate::ui::widgets::text;
 
 /// Files that are listed; the others are counted.
@@ -88,9 +88,7 @@ impl ImportForm {
     pub(super) fn accept(&mut self, store: &Store) -> (Vec<Effect>, bool) {
         match &self.step {
             Step::Path(field) => {
-                let typed = field.path();
-                let home = typed.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
-                *self = Self::new(home.unwrap_or_else(|| PathBuf::from(typed)));
+                *self = Self::new(from_home(&field.path()));
                 let (path, map) = (self.path.clone(), Vec::new());
                 (vec![send(DataCommand::PlanImport { path, map })], true)
             }
