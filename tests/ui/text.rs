@@ -85,6 +85,13 @@ fn solid(text: &str) -> String {
     text.chars().filter(|sign| !matches!(sign, ' ' | '\t')).collect()
 }
 
+#[test]
+fn a_mark_behind_a_tab_stands_on_a_sign_of_its_own_and_not_on_the_space() {
+    assert_eq!(shorten("\t\u{301}", 1), "…");
+    assert_eq!(shorten("\t\u{301}", 2), " ◌\u{301}");
+    assert_eq!(shorten("a\n\u{301}", 9), "a ◌\u{301}");
+}
+
 proptest! {
     #[test]
     fn wrapped_lines_are_never_too_wide_and_together_they_are_the_text(text in anything(), columns in 2_usize..40) {

@@ -4,6 +4,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::fold::{cluster_width, drawable, indented, is_plain, rows};
+use super::visible::visible;
 
 /// Columns that a text takes.
 #[must_use]
@@ -23,8 +24,9 @@ pub fn shorten(text: &str, columns: usize) -> String {
     }
     // Of a long text only the beginning is looked at.
     let head = beginning(text, columns.saturating_add(1).saturating_mul(BYTES_PER_COLUMN));
-    let line = head.replace("\r\n", "\n").replace(['\n', '\t'], " ");
-    let line = drawable(&line);
+    // Seen first: a mark behind a tab has no letter to stand on, and a space in the tab's place would be one.
+    let line = head.replace("\r\n", "\n");
+    let line = visible(line.strip_suffix('\r').unwrap_or(&line)).replace(['\n', '\t'], " ");
     let mut short = String::with_capacity(head.len());
     let (mut used, mut fits) = (0, 0);
     for cluster in line.graphemes(true) {
