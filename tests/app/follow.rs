@@ -330,6 +330,29 @@ fn the_fast_path_reads_what_serde_json_reads() {
     assert_eq!(column("eA"), bits(&[(2, 4.0)]));
 }
 
+/// A text of megabytes is cut between lines and read by several threads; odd lines may stand at any of the cuts.
+#[test]
+fn a_long_text_is_read_as_its_lines_are_one_by_one() {
+    let line = |step: u64| match step % 97 {
+        0 => format!("{{\"step\":{step},\"los"),
+        1 => "\r".to_owned(),
+        2 => format!("{{\"step\": {step}, \"late\": {{}}, \"eval_loss\": {}}}\r", step as f64 / 3.0),
+        _ => {
+            format!("{{\"step\":{step},\"loss\":{},\"grad_norm\":{}}}", 1.0 / step as f64, step as f64 / 8.0)
+        }
+    };
+    let text = lines((1..=60_000).map(line));
+    assert!(text.len() > 2 << 20, "{} bytes", text.len());
+    let (mut whole, mut single) = (Scanner::default(), Scanner::default());
+    assert_eq!(whole.feed(text.as_bytes()), text.len());
+    for line in text.split_inclusive('\n') {
+        single.feed(line.as_bytes());
+    }
+    let (whole, single) = (whole.take(), single.take());
+    assert!(single.lines > 50_000 && single.unreadable > 500, "{} {}", single.lines, single.unreadable);
+    assert_eq!(whole, single);
+}
+
 #[test]
 fn a_part_of_a_long_run_is_read_value_by_value() {
     let mut world = World::new();
@@ -409,5 +432,15 @@ proptest! {
         let columns = scanner.take().columns;
         let read: Vec<(u64, f64)> = columns[0].steps.iter().copied().zip(columns[0].values.iter().copied()).collect();
         prop_assert_eq!(read, rows);
+    }
+
+    #[test]
+    fn numbers_are_read_to_the_bit_however_they_are_written(written in "-?[0-9]{1,22}(\\.[0-9]{1,25})?(e-?[0-9]{1,2})?") {
+        let text = format!("{{\"step\":1,\"x\":{written}}}\n");
+        let mut scanner = Scanner::default();
+        scanner.feed(text.as_bytes());
+        let expected: f64 = written.parse().expect("a number");
+        let columns = scanner.take().columns;
+        prop_assert_eq!(columns[0].values[0].to_bits(), expected.to_bits());
     }
 }

@@ -121,4 +121,30 @@ proptest! {
             prop_assert_eq!(level.last().map(|one| one.last), finest.last().map(|one| one.last));
         }
     }
+
+    /// A run that is opened arrives in large pieces, one that is followed line by line: both look the same.
+    #[test]
+    fn values_in_pieces_make_the_same_pyramid_as_values_one_by_one(
+        steps in prop::collection::vec((0u64..900, prop::num::f32::NORMAL), 1..900),
+        piece in 1usize..300,
+        bound in 8usize..400,
+    ) {
+        let (mut whole, mut single) = (Series::default(), Series::default());
+        whole.bound(bound);
+        single.bound(bound);
+        for piece in steps.chunks(piece) {
+            whole.extend(piece.iter().map(|&(step, value)| (step, f64::from(value))));
+        }
+        for &(step, value) in &steps {
+            single.push(step, f64::from(value));
+        }
+        prop_assert_eq!(whole.finest(), single.finest());
+        prop_assert_eq!(whole.latest(), single.latest());
+        for level in 1..4 {
+            let below = whole.between(level - 1, 0, 1000);
+            let above = whole.between(level, 0, 1000);
+            let count = |buckets: &[Bucket]| buckets.iter().map(Bucket::logged).sum::<u32>();
+            prop_assert!(above.is_empty() || count(below) == count(above));
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! file of a million lines arrives in pieces while everything else goes on.
 
 mod life;
+mod number;
 mod pieces;
 mod scan;
 mod tail;

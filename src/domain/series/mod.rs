@@ -108,34 +108,48 @@ impl Default for Series {
 }
 
 impl Series {
-    /// Appends a value. A step that is not beyond the last one replaces what was logged from that step on: the later
-    /// line of a step counts, and what a resumed run left behind is dropped. Steps above `u32::MAX` are held as that.
+    /// Appends a value: [`Series::extend`] by one.
     pub fn push(&mut self, step: u64, value: f64) {
-        self.latest = Some((step, value));
-        let step = u32::try_from(step).unwrap_or(u32::MAX);
-        if self.finest().last().is_some_and(|tail| step <= tail.last) {
-            self.cut(step);
-        }
-        let new = Bucket::of(step, value);
-        let width = self.width;
-        let joins = self.finest().last().is_some_and(|tail| tail.logged() < width);
-        for (level, below) in (0..self.levels.len()).map(|level| (level, level.checked_sub(1))) {
-            let below = below.and_then(|below| self.levels.get(below));
-            let full = below.map_or(usize::MAX, |below| below.len().div_ceil(FAN));
-            let Some(buckets) = self.levels.get_mut(level) else { continue };
-            let into_tail = if level == 0 { joins } else { buckets.len() >= full };
-            match buckets.last_mut().filter(|_| into_tail) {
+        self.extend([(step, value)]);
+    }
+
+    /// Appends values with their steps. A step that is not beyond the last one replaces what was logged from that step
+    /// on: the later line of a step counts, and what a resumed run left behind is dropped. Steps above `u32::MAX` are
+    /// held as that.
+    ///
+    /// Only the finest level is touched value by value; those above it are brought up to date once, at the end.
+    pub fn extend(&mut self, logged: impl IntoIterator<Item = (u64, f64)>) {
+        // The first finest bucket that the levels above don't know as it is now.
+        let mut changed = self.finest().len().saturating_sub(1);
+        for (step, value) in logged {
+            self.latest = Some((step, value));
+            let step = u32::try_from(step).unwrap_or(u32::MAX);
+            let (most, width) = (self.most, self.width);
+            let Some(finest) = self.levels.first_mut() else { return };
+            if finest.last().is_some_and(|tail| step <= tail.last) {
+                cut(finest, step);
+                changed = changed.min(finest.len().saturating_sub(1));
+            }
+            let new = Bucket::of(step, value);
+            match finest.last_mut().filter(|tail| tail.logged() < width) {
                 Some(tail) => tail.absorb(&new),
-                None => buckets.push(new),
+                None => finest.push(new),
+            }
+            if finest.len() >= most {
+                self.halve();
+                changed = 0;
             }
         }
-        self.grow();
+        self.stack(changed);
     }
 
     /// Bounds the finest level, from now on, to this many buckets (at least 2).
     pub fn bound(&mut self, most: usize) {
         self.most = most.max(2);
-        self.grow();
+        if self.finest().len() >= self.most {
+            self.halve();
+            self.stack(0);
+        }
     }
 
     /// The finest level.
@@ -203,39 +217,38 @@ impl Series {
         self.levels.iter().map(|level| level.capacity() * size_of::<Bucket>()).sum()
     }
 
-    /// Drops what was logged at this step and later. Where buckets hold several values, the one on the border keeps
-    /// its minimum and maximum.
-    fn cut(&mut self, step: u32) {
-        let Some(finest) = self.levels.first_mut() else { return };
-        let kept = finest.partition_point(|bucket| bucket.first < step);
-        finest.truncate(kept);
-        if let Some(tail) = finest.last_mut() {
-            tail.last = tail.last.min(step.saturating_sub(1));
-        }
-        for level in 1..self.levels.len() {
-            let (below, above) = self.levels.split_at_mut(level);
-            let (Some(below), Some(above)) = (below.last(), above.first_mut()) else { continue };
-            above.truncate(below.len().div_ceil(FAN));
-            let tail = above.len().saturating_sub(1);
-            if let (Some(last), Some(children)) = (above.last_mut(), below.chunks(FAN).nth(tail))
-                && let Some(merged) = merged(children)
-            {
-                *last = merged;
-            }
-        }
-    }
-
-    /// Adds levels and merges pairs, as the length asks.
-    fn grow(&mut self) {
+    /// Merges neighbours of the finest level until it is within its bound.
+    fn halve(&mut self) {
         while self.finest().len() >= self.most {
             let finest = self.finest().chunks(2).filter_map(merged).collect();
             self.levels = vec![finest];
             self.width = self.width.saturating_mul(2);
         }
+    }
+
+    /// Brings the upper levels up to date with the finest, of which the buckets before `changed` are as they were.
+    fn stack(&mut self, mut changed: usize) {
+        for level in 1..self.levels.len() {
+            let (below, above) = self.levels.split_at_mut(level);
+            let (Some(below), Some(above)) = (below.last(), above.first_mut()) else { continue };
+            changed = (changed / FAN).min(above.len());
+            above.truncate(changed);
+            above.extend(below.chunks(FAN).skip(changed).filter_map(merged));
+        }
         while self.levels.last().is_some_and(|top| top.len() > LEVEL_FROM) {
             let next = self.levels.last().map(|top| top.chunks(FAN).filter_map(merged).collect::<Vec<_>>());
             self.levels.extend(next);
         }
+    }
+}
+
+/// Drops what was logged at this step and later. Where buckets hold several values, the one on the border keeps its
+/// minimum and maximum.
+fn cut(finest: &mut Vec<Bucket>, step: u32) {
+    let kept = finest.partition_point(|bucket| bucket.first < step);
+    finest.truncate(kept);
+    if let Some(tail) = finest.last_mut() {
+        tail.last = tail.last.min(step.saturating_sub(1));
     }
 }
 

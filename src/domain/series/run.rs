@@ -29,8 +29,19 @@ impl MetricChunk {
     /// The lowest and the highest step that has a value.
     #[must_use]
     pub fn range(&self) -> Option<(u64, u64)> {
-        let steps = || self.columns.iter().flat_map(|column| column.steps.iter().copied());
-        Some((steps().min()?, steps().max()?))
+        let ends = self.columns.iter().filter_map(|column| {
+            let first = *column.steps.first()?;
+            let wider = |(low, high): (u64, u64), &step: &u64| (low.min(step), high.max(step));
+            Some(column.steps.iter().fold((first, first), wider))
+        });
+        ends.reduce(|(low, high), (first, last)| (low.min(first), high.max(last)))
+    }
+}
+
+impl MetricColumn {
+    /// Steps and values.
+    fn logged(&self) -> impl Iterator<Item = (u64, f64)> {
+        self.steps.iter().copied().zip(self.values.iter().copied())
     }
 }
 
@@ -71,9 +82,7 @@ impl RunSeries {
         }
         for column in &chunk.columns {
             let Some(series) = self.entry(&column.name) else { continue };
-            for (&step, &value) in column.steps.iter().zip(&column.values) {
-                series.push(step, value);
-            }
+            series.extend(column.logged());
         }
     }
 
@@ -141,25 +150,24 @@ impl RunSeries {
             let start = *self.clock.start.get_or_insert(times.values.first().copied().unwrap_or_default());
             // The time of day, not the time since the start.
             let start = if start > 1e9 { start } else { 0.0 };
-            for (&step, &time) in times.steps.iter().zip(&times.values) {
-                self.elapsed.push(step, time - start);
-            }
+            self.elapsed.extend(times.logged().map(|(step, time)| (step, time - start)));
             return;
         }
         let (Some(tokens), Some(speeds)) = (column("num_tokens"), column("tokens_per_second")) else {
             return;
         };
-        let mut speeds = speeds.steps.iter().zip(&speeds.values).peekable();
-        for (&step, &tokens) in tokens.steps.iter().zip(&tokens.values) {
-            while speeds.next_if(|(at, _)| **at < step).is_some() {}
-            let Some((_, &speed)) = speeds.next_if(|(at, _)| **at == step) else { continue };
-            let new = (tokens - self.clock.tokens).max(0.0);
+        let mut speeds = speeds.logged().peekable();
+        let clock = &mut self.clock;
+        self.elapsed.extend(tokens.logged().filter_map(|(step, tokens)| {
+            while speeds.next_if(|(at, _)| *at < step).is_some() {}
+            let (_, speed) = speeds.next_if(|(at, _)| *at == step)?;
+            let new = (tokens - clock.tokens).max(0.0);
             if speed > 0.0 && new.is_finite() {
-                self.clock.seconds += new / speed;
+                clock.seconds += new / speed;
             }
-            self.clock.tokens = tokens;
-            self.elapsed.push(step, self.clock.seconds);
-        }
+            clock.tokens = tokens;
+            Some((step, clock.seconds))
+        }));
     }
 
     fn entry(&mut self, name: &Arc<str>) -> Option<&mut Series> {
