@@ -93,6 +93,7 @@ impl Listener for TrainProgress {
     fn phase(&mut self, state: &RunState) {
         let text = match (state.phase, &state.why) {
             (Phase::Starting, Some(doing)) => doing.clone(),
+            (Phase::Queued | Phase::Running | Phase::Paused, Some(why)) if state.is_stopping() => why.clone(),
             (Phase::Paused, _) => "paused".to_owned(),
             (Phase::Running, _) if self.said == "paused" => "going on".to_owned(),
             (Phase::Done | Phase::Stopped | Phase::Failed, _) => {

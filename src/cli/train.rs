@@ -222,14 +222,13 @@ pub(super) fn report(run: &RunSummary, as_json: bool) {
     } else {
         String::new()
     };
-    print::say(&format!(
-        "{} is {}: {} of {} steps{best}; the adapter is in {}{more}",
-        run.name,
-        state.phase.name(),
-        state.step,
-        state.total_steps,
-        folder.adapter().display()
-    ));
+    let adapter = if folder.adapter().is_dir() {
+        format!("the adapter is in {}", folder.adapter().display())
+    } else {
+        "it ended before its first step, without an adapter".to_owned()
+    };
+    let (phase, steps) = (state.phase.name(), format!("{} of {} steps", state.step, state.total_steps));
+    print::say(&format!("{} is {phase}: {steps}{best}; {adapter}{more}", run.name));
 }
 
 fn dry_run(arguments: &Train, recipe: &Recipe, folders: &Folders) -> Result<ExitCode> {

@@ -80,7 +80,8 @@ impl RunFolder {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunState {
     pub phase: Phase,
-    /// Why it stopped or failed, in one sentence; what it is doing, while it starts.
+    /// Why it stopped or failed, in one sentence; what it is doing, while it starts; that it was asked to stop, until
+    /// it has.
     #[serde(default)]
     pub why: Option<String>,
     pub process: u32,
@@ -101,6 +102,30 @@ pub struct RunState {
     pub tokens_per_second: Option<f64>,
     #[serde(default)]
     pub seconds_left: Option<f64>,
+}
+
+/// How what a run says begins once it was asked to stop.
+const STOPPING: &str = "stopping";
+
+impl RunState {
+    /// Says that the run was asked to stop, and what it ends before it does.
+    pub fn stopping_after_this(&mut self) {
+        if self.is_stopping() {
+            return;
+        }
+        let this = match self.phase {
+            Phase::Starting => self.why.as_deref().filter(|doing| !doing.starts_with("warning")),
+            Phase::Running => Some("this step"),
+            Phase::Queued | Phase::Paused | Phase::Done | Phase::Stopped | Phase::Failed => None,
+        };
+        self.why = Some(this.map_or_else(|| STOPPING.to_owned(), |this| format!("{STOPPING} after {this}")));
+    }
+
+    /// Whether it lives and was asked to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.phase.is_live() && self.why.as_ref().is_some_and(|why| why.starts_with(STOPPING))
+    }
 }
 
 /// Where a run stands. A run whose heartbeat stopped in a live phase has crashed; its file still says the phase.

@@ -2,8 +2,10 @@ use std::path::Path;
 
 use dojo_studio::app::process;
 use dojo_studio::app::runs::{self, Launch, RunSummary};
+use dojo_studio::app::train::host::{Ending, Listener, RunHost};
 use dojo_studio::config::Folders;
 use dojo_studio::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
+use dojo_studio::engine::train::host::Progress;
 
 fn state(phase: Phase, process: u32, heartbeat: f64) -> RunState {
     RunState {
@@ -188,4 +190,58 @@ fn a_name_that_is_no_plain_one_is_refused_in_one_sentence() {
     for name in ["sft-0001", "Größe_2.b", "lr=1e-4", "base+lora", "a b", &"x".repeat(128)] {
         runs::create_run_folder(&parent, Some(name), "sft").expect(name);
     }
+}
+
+/// Tells a test each change of phase.
+struct Heard(std::sync::mpsc::Sender<Option<String>>);
+
+impl Listener for Heard {
+    fn heard(&mut self, _: &Progress<'_>, _: &RunState) {}
+
+    fn phase(&mut self, state: &RunState) {
+        self.0.send(state.why.clone()).ok();
+    }
+}
+
+#[test]
+fn that_a_run_was_asked_to_stop_is_said_while_what_it_does_goes_on() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = runs::create_run_folder(home.path(), Some("one"), "sft").expect("a new folder");
+    let (sender, heard) = std::sync::mpsc::channel();
+    let mut host = RunHost::start(&folder, Phase::Starting, Box::new(Heard(sender))).expect("a host");
+    host.doing("trying the largest batch, without an update");
+    std::fs::write(folder.commands().join("stop"), "").expect("ask");
+    // Nobody asks the host whether to go on meanwhile.
+    let wait = std::time::Duration::from_secs(60);
+    let said: Vec<String> = (0..2).filter_map(|_| heard.recv_timeout(wait).expect("a change")).collect();
+    assert_eq!(
+        said,
+        [
+            "trying the largest batch, without an update",
+            "stopping after trying the largest batch, without an update"
+        ]
+    );
+    assert!(host.is_to_stop());
+    host.doing("reading the examples");
+    let said = heard.recv_timeout(wait).expect("a change");
+    assert_eq!(said.as_deref(), Some("stopping after reading the examples"));
+    host.end(Ending::Stopped).expect("an end");
+    let state = runs::summarise(folder.path()).expect("a state").state;
+    assert_eq!((state.phase, state.is_stopping()), (Phase::Stopped, false));
+}
+
+#[test]
+fn a_run_that_was_asked_to_stop_says_what_is_its_last() {
+    let said = |phase, why: Option<&str>| {
+        let mut asked = RunState { why: why.map(str::to_owned), ..state(phase, 1, 0.0) };
+        asked.stopping_after_this();
+        // Asked again, it says the same.
+        asked.stopping_after_this();
+        assert!(asked.is_stopping());
+        asked.why.expect("words")
+    };
+    assert_eq!(said(Phase::Running, None), "stopping after this step");
+    assert_eq!(said(Phase::Starting, Some("loading the weights")), "stopping after loading the weights");
+    assert_eq!(said(Phase::Starting, Some("warning: few examples")), "stopping");
+    assert_eq!(said(Phase::Paused, None), "stopping");
 }

@@ -87,7 +87,8 @@ fn ended(run: &RunInfo) -> Option<Notice> {
     Some(match run.standing() {
         Standing::Done => Notice::new(Level::Good, format!("{name} is done; C on Train chats with it")),
         Standing::Stopped => {
-            let text = format!("{name} stopped at step {}; r on Train continues it", state.step);
+            let more = if run.can_resume() { "; r on Train continues it" } else { ", without a checkpoint" };
+            let text = format!("{name} stopped at step {}{more}", state.step);
             Notice::new(Level::Info, text)
         }
         Standing::Failed => Notice::new(Level::Error, format!("{name} failed: {why}")),

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::super::{process, runs};
-use crate::domain::run::{MetricLine, Phase, RunCommand, RunFolder, RunState};
+use super::journal::{log, number};
+use crate::domain::run::{Phase, RunCommand, RunFolder, RunState};
 use crate::engine::files;
 use crate::engine::train::host::{Host, Progress, Request};
 
@@ -53,6 +54,7 @@ struct Shared {
 struct Watched {
     folder: RunFolder,
     shared: Mutex<Shared>,
+    listener: Mutex<Box<dyn Listener>>,
     wake: Condvar,
     /// Held while `state.json` is written.
     writing: Mutex<()>,
@@ -89,7 +91,21 @@ impl Watched {
             RunCommand::Stop => shared.stop = true,
         }
         tracing::info!("asked to {}", command.name());
+        // What is being done goes on to its end, which may take minutes: that it is the last is said at once.
+        let stopping = command == RunCommand::Stop && shared.state.phase.is_live();
+        if stopping && !shared.ended {
+            shared.state.stopping_after_this();
+            shared.urgent = true;
+            let state = shared.state.clone();
+            drop(shared);
+            self.say(|listener| listener.phase(&state));
+        }
         self.wake.notify_all();
+    }
+
+    fn say(&self, say: impl FnOnce(&mut dyn Listener)) {
+        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        say(listener.as_mut());
     }
 
     /// Commands in the folder; each file is removed before it is obeyed.
@@ -134,7 +150,6 @@ pub struct RunHost {
     watched: Arc<Watched>,
     watcher: Option<JoinHandle<()>>,
     signals: Option<signal_hook::iterator::Handle>,
-    listener: Box<dyn Listener>,
 }
 
 impl RunHost {
@@ -163,6 +178,7 @@ impl RunHost {
         let watched = Arc::new(Watched {
             folder: folder.clone(),
             shared: Mutex::new(shared),
+            listener: Mutex::new(listener),
             wake: Condvar::new(),
             writing: Mutex::new(()),
         });
@@ -171,16 +187,26 @@ impl RunHost {
         let signals = Some(listen_to_signals(&watched)?);
         let watching = Arc::clone(&watched);
         let watcher = Some(std::thread::spawn(move || watching.watch()));
-        Ok(Self { watched, watcher, signals, listener })
+        Ok(Self { watched, watcher, signals })
     }
 
     /// What the run is doing before its first step.
     pub fn doing(&mut self, what: &str) {
         tracing::info!("{what}");
+        let stop = self.is_to_stop();
         self.change(|state| {
             state.phase = Phase::Starting;
             state.why = Some(what.to_owned());
+            if stop {
+                state.stopping_after_this();
+            }
         });
+    }
+
+    /// Whether the run was asked to stop: between what it does before its first step, it ends there.
+    #[must_use]
+    pub fn is_to_stop(&self) -> bool {
+        self.watched.lock().stop
     }
 
     /// Waits in the queue until `ready`; false where the run was asked to stop meanwhile.
@@ -237,7 +263,7 @@ impl RunHost {
         let state = shared.state.clone();
         drop(shared);
         self.watched.wake.notify_all();
-        self.listener.phase(&state);
+        self.watched.say(|listener| listener.phase(&state));
     }
 
     /// Changes the phase, if it is another.
@@ -309,38 +335,7 @@ impl Host for RunHost {
         let state = shared.state.clone();
         drop(shared);
         log(progress);
-        self.listener.heard(progress, &state);
-    }
-}
-
-fn number(line: &MetricLine, name: &str) -> Option<f64> {
-    line.get(name)?.as_f64()
-}
-
-/// The run's own log says in words what happens.
-fn log(progress: &Progress<'_>) {
-    let show = |line: &MetricLine, name: &str| {
-        number(line, name).map_or_else(|| "NaN".to_owned(), |n| format!("{n:.4}"))
-    };
-    match progress {
-        Progress::Began { step: 0, total_steps, .. } => tracing::info!("begins: {total_steps} steps"),
-        Progress::Began { step, total_steps, .. } => {
-            tracing::info!("goes on after step {step} of {total_steps}");
-        }
-        Progress::Rehearsed { tokens, seconds, memory_gb } => {
-            tracing::info!("the largest batch, {tokens} tokens, fits: {seconds:.1} s, {memory_gb:.2} GB");
-        }
-        Progress::Stepped { line, .. } => {
-            let step = line.get("step").map(ToString::to_string).unwrap_or_default();
-            tracing::debug!("step {step}: loss {}", show(line, "loss"));
-        }
-        Progress::Evaluated { line, .. } => {
-            let step = line.get("step").map(ToString::to_string).unwrap_or_default();
-            tracing::info!("step {step}: eval_loss {}", show(line, "eval_loss"));
-        }
-        Progress::Sampled(sample) => tracing::info!("step {}: drew a sample", sample.step),
-        Progress::Saved { step } => tracing::info!("saved the checkpoint of step {step}"),
-        Progress::StoppedEarly { step } => tracing::info!("step {step}: the evaluation loss no longer falls"),
+        self.watched.say(|listener| listener.heard(progress, &state));
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod adapter;
 pub mod data;
 pub mod host;
+mod journal;
 pub(super) mod lock;
 pub mod preflight;
 pub mod recipe;
@@ -73,6 +74,9 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
         }
     }
     let prepared = prepare(&job.recipe, &job.folders, job.network, progress, &mut |doing| host.doing(doing))?;
+    if host.is_to_stop() {
+        return Ok(Outcome::Stopped);
+    }
     note_data(&job.folder, &prepared.data)?;
     prepared.data.malformed.iter().for_each(|bad| tracing::warn!("left out: {bad}"));
     for warning in &prepared.data.warnings {
@@ -86,6 +90,9 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
         0 => None,
         _ => Some(ModelSampler::new(&prepared.model, &place)?),
     };
+    if host.is_to_stop() {
+        return Ok(Outcome::Stopped);
+    }
     host.doing("trying the largest batch, without an update");
     let task = Task {
         recipe: &job.recipe,

@@ -132,7 +132,7 @@ fn draw_run(buffer: &mut Buffer, line: Rect, view: View<'_>, run: &RunInfo) {
         .map(|state| format!("step {}/{}", state.step, state.total_steps));
     let doing = match standing {
         Standing::Starting => state.and_then(|state| state.why.clone()).unwrap_or_else(|| "starting".into()),
-        Standing::Running => String::new(),
+        Standing::Running => state.and_then(|state| state.why.clone()).unwrap_or_default(),
         Standing::Queued
         | Standing::Paused
         | Standing::Done

@@ -124,6 +124,9 @@ impl Listing<'_> {
         }
         let mut parts = Vec::new();
         match standing {
+            Standing::Queued | Standing::Running | Standing::Paused if state.is_stopping() => {
+                parts.extend(state.why.clone());
+            }
             Standing::Queued => parts.push("waits for the run before it".to_owned()),
             Standing::Starting => parts.push(state.why.clone().unwrap_or_else(|| "starting".to_owned())),
             Standing::Paused => parts.push("paused".to_owned()),

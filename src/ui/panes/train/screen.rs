@@ -9,6 +9,7 @@ use super::list::Listing;
 use super::recipes::draw_field;
 use super::{About, Train};
 use crate::app::store::Store;
+use crate::domain::run::RunState;
 use crate::domain::run_compare;
 use crate::domain::run_info::RunInfo;
 use crate::ui::pane::View;
@@ -136,8 +137,10 @@ impl Train {
             "It ended before its first step."
         };
         // What it is at before that: `measuring the largest batch`.
-        let doing = run.info.state.as_ref().and_then(|state| state.why.as_deref()).filter(|_| live);
-        let doing = doing.map_or_else(String::new, |doing| format!("Now: {doing}. x stops it."));
+        let state = run.info.state.as_ref().filter(|_| live);
+        let stop = if state.is_some_and(RunState::is_stopping) { "" } else { " x stops it." };
+        let doing = state.and_then(|state| state.why.as_deref());
+        let doing = doing.map_or_else(String::new, |doing| format!("Now: {doing}.{stop}"));
         empty::draw(buffer, area, view.theme, "This run has no values yet", &[words, &doing]);
     }
 

@@ -1,0 +1,36 @@
+//! The run's own log: what happens, in words.
+
+use crate::domain::run::MetricLine;
+use crate::engine::train::host::Progress;
+
+/// A value of a line that is a number.
+pub(super) fn number(line: &MetricLine, name: &str) -> Option<f64> {
+    line.get(name)?.as_f64()
+}
+
+/// The run's own log says in words what happens.
+pub(super) fn log(progress: &Progress<'_>) {
+    let show = |line: &MetricLine, name: &str| {
+        number(line, name).map_or_else(|| "NaN".to_owned(), |n| format!("{n:.4}"))
+    };
+    match progress {
+        Progress::Began { step: 0, total_steps, .. } => tracing::info!("begins: {total_steps} steps"),
+        Progress::Began { step, total_steps, .. } => {
+            tracing::info!("goes on after step {step} of {total_steps}");
+        }
+        Progress::Rehearsed { tokens, seconds, memory_gb } => {
+            tracing::info!("the largest batch, {tokens} tokens, fits: {seconds:.1} s, {memory_gb:.2} GB");
+        }
+        Progress::Stepped { line, .. } => {
+            let step = line.get("step").map(ToString::to_string).unwrap_or_default();
+            tracing::debug!("step {step}: loss {}", show(line, "loss"));
+        }
+        Progress::Evaluated { line, .. } => {
+            let step = line.get("step").map(ToString::to_string).unwrap_or_default();
+            tracing::info!("step {step}: eval_loss {}", show(line, "eval_loss"));
+        }
+        Progress::Sampled(sample) => tracing::info!("step {}: drew a sample", sample.step),
+        Progress::Saved { step } => tracing::info!("saved the checkpoint of step {step}"),
+        Progress::StoppedEarly { step } => tracing::info!("step {step}: the evaluation loss no longer falls"),
+    }
+}
