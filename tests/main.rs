@@ -18,6 +18,7 @@ static ALLOCATOR: dojo_studio::data::chat::fence::Metered<std::alloc::System> =
 
 mod app;
 mod cli;
+mod config;
 mod conventions;
 mod data;
 mod domain;

@@ -49,3 +49,12 @@ pub fn ignores_hang_up() -> bool {
             && action.sa_sigaction == libc::SIG_IGN
     }
 }
+
+/// Has a write beyond the size that a file may have (`ulimit -f`) fail as any write may, where the system would end
+/// the process without a word. What is started from here is asked by the system as before.
+pub fn outlive_file_limit() {
+    let unread = std::sync::Arc::default();
+    if let Err(error) = signal_hook::flag::register(libc::SIGXFSZ, unread) {
+        tracing::warn!("a file that grows beyond its limit will end the program: {error}");
+    }
+}

@@ -28,9 +28,12 @@ mod tokens;
 mod train;
 mod turned;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::app::process;
 
 /// A terminal studio that turns a small language model into a specialist.
 #[derive(Parser)]
@@ -88,6 +91,7 @@ enum Command {
 
 /// Parses the command line, runs it, and maps the outcome to an exit code: 0, 1 (failed) or 2 (wrong usage).
 pub fn run() -> ExitCode {
+    process::outlive_file_limit();
     let outcome = match Arguments::parse_from(turned::spelt_out(std::env::args_os())).command {
         None => studio::run(),
         Some(Command::Bench(what)) => bench::run(&what),
@@ -119,7 +123,14 @@ pub fn run() -> ExitCode {
 
 /// What went wrong and to what. A full disk is said first, wherever it was met: it is what a person can mend.
 fn sentence(error: &anyhow::Error) -> String {
-    let is_full = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::StorageFull;
-    let full = error.chain().any(|cause| cause.downcast_ref().is_some_and(is_full));
-    if full { format!("the disk is full: make room and try again; {error:#}") } else { format!("{error:#}") }
+    let met = |kind: ErrorKind| {
+        error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == kind))
+    };
+    if met(ErrorKind::StorageFull) {
+        format!("the disk is full: make room and try again; {error:#}")
+    } else if met(ErrorKind::FileTooLarge) {
+        format!("a file has reached the size that it may have: raise `ulimit -f` and try again; {error:#}")
+    } else {
+        format!("{error:#}")
+    }
 }

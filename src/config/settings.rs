@@ -24,6 +24,21 @@ impl Folders {
         }
     }
 
+    /// The person's settings as far as they can be read, with a sentence on each key that can't be and is left out.
+    #[must_use]
+    pub fn read_settings(&self) -> (Settings, Vec<String>) {
+        let path = self.settings.join("settings.toml");
+        match self.load_settings() {
+            Ok(settings) => (settings, Vec::new()),
+            Err(error) => match std::fs::read_to_string(&path)
+                .map(|text| toml::from_str::<toml::Table>(&text))
+            {
+                Ok(Ok(table)) => sift(table, &path),
+                _ => (Settings::default(), vec![format!("{error:#}; the defaults count until it is mended")]),
+            },
+        }
+    }
+
     /// Writes the theme that was picked, leaving the rest of the file as it is.
     ///
     /// # Errors
@@ -52,6 +67,35 @@ impl Folders {
         let text = format!("{}\n", path.display());
         replace(&self.data.join("last-session"), text.as_bytes())
     }
+}
+
+/// Keeps what is a setting by itself.
+fn sift(table: toml::Table, path: &Path) -> (Settings, Vec<String>) {
+    let (mut kept, mut left_out) = (toml::Table::new(), Vec::new());
+    let mut judge = |name: String, alone: toml::Table| match toml::Value::Table(alone).try_into::<Settings>()
+    {
+        Ok(_) => true,
+        Err(error) => {
+            left_out.push(format!("{}: {name} is left out: {}", path.display(), error.message().trim()));
+            false
+        }
+    };
+    for (key, value) in table {
+        let one = |key: &str, value: toml::Value| toml::Table::from_iter([(key.to_owned(), value)]);
+        let value = match value {
+            toml::Value::Table(entries) if key == "keys" || key == "teachers" => {
+                let good = |(name, value): &(String, toml::Value)| {
+                    let alone = one(&key, toml::Value::Table(one(name, value.clone())));
+                    judge(format!("{key}.{name}"), alone)
+                };
+                toml::Value::Table(entries.into_iter().filter(good).collect())
+            }
+            value if judge(key.clone(), one(&key, value.clone())) => value,
+            _ => continue,
+        };
+        kept.insert(key, value);
+    }
+    (toml::Value::Table(kept).try_into().unwrap_or_default(), left_out)
 }
 
 /// Writes a whole file: beside it first, flushed, then renamed.

@@ -1,5 +1,6 @@
 //! What can go wrong with a session, each in one sentence that says what to do.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::lock::Holder;
@@ -23,6 +24,10 @@ pub enum SessionError {
     JobRunning { what: String, holder: Option<Holder> },
     #[error("the disk is full: nothing was changed and the session is as it was; make room and try again")]
     DiskFull,
+    #[error(
+        "a file of the session can't grow: the disk or the limit on a file's size (`ulimit -f`) refuses it; nothing was changed, raise the limit and try again"
+    )]
+    FileLimit,
     #[error("session.db is damaged ({0}): restore a copy of it, or import again into a new session")]
     Damaged(String),
     #[error("stopped; nothing was changed")]
@@ -49,21 +54,33 @@ pub enum SessionError {
 
 impl From<std::io::Error> for SessionError {
     fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::StorageFull { Self::DiskFull } else { Self::Io(error) }
+        match error.kind() {
+            ErrorKind::StorageFull => Self::DiskFull,
+            ErrorKind::FileTooLarge => Self::FileLimit,
+            _ => Self::Io(error),
+        }
     }
 }
 
 impl From<serde_json::Error> for SessionError {
     fn from(error: serde_json::Error) -> Self {
         // Written straight into a file, JSON meets a full disk too.
-        let full = error.io_error_kind() == Some(std::io::ErrorKind::StorageFull);
-        if full { Self::DiskFull } else { Self::Content(error) }
+        match error.io_error_kind() {
+            Some(ErrorKind::StorageFull) => Self::DiskFull,
+            Some(ErrorKind::FileTooLarge) => Self::FileLimit,
+            _ => Self::Content(error),
+        }
     }
 }
 
 impl From<rusqlite::Error> for SessionError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
+        // The system's own reason is not told.
+        let extended = error.sqlite_error().map(|error| error.extended_code);
+        if extended == Some(rusqlite::ffi::SQLITE_IOERR_WRITE) {
+            return Self::FileLimit;
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             Some(ErrorCode::OperationInterrupted) => Self::Cancelled,

@@ -372,3 +372,25 @@ fn a_device_is_asked_for_by_flag_and_refused_before_anything_is_made() {
     let recipe = std::fs::read_to_string(world.run("here").join("recipe.toml")).unwrap();
     assert!(recipe.contains("device = \"cpu\""), "{recipe}");
 }
+
+/// The system would end the process without a word.
+#[test]
+fn a_file_that_reaches_the_limit_on_its_size_is_told_in_a_sentence() {
+    let world = World::new();
+    world.make_session();
+    let line =
+        |n: usize| json!({"prompt": format!("{n} {}", "p".repeat(2_000)), "completion": "c"}).to_string();
+    std::fs::write(world.path().join("big.jsonl"), (0..2_000).map(line).collect::<Vec<_>>().join("\n"))
+        .unwrap();
+    let program = env!("CARGO_BIN_EXE_dojo");
+    let limited = format!("ulimit -f 2048; exec {program} data --session s import big.jsonl");
+    let output = Command::new("sh")
+        .args(["-c", &limited])
+        .env("DOJO_HOME", world.path())
+        .current_dir(world.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{:?} {said}", output.status);
+    assert!(said.contains("ulimit -f"), "{said}");
+}

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
 use self::local::Local;
@@ -158,8 +158,9 @@ pub fn speaker(
         (Some(model), Dry::Plan) => return Ok(Arc::new(Local::planned(model, cache)?)),
         (None, _) => {}
     }
-    let settings = folders.load_settings()?;
+    let (settings, left_out) = folders.read_settings();
     let Some(teacher) = settings.teachers.get(name) else {
+        ensure!(left_out.is_empty(), "find teacher {name}: {}", left_out.join("; "));
         let known: Vec<&str> = settings.teachers.keys().map(String::as_str).collect();
         let path = folders.settings.join("settings.toml");
         let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
@@ -180,9 +181,9 @@ pub fn speaker(
 /// Names that a job can be given: teachers of the settings, then models of this machine.
 ///
 /// # Errors
-/// Where the settings or the models folder can't be read.
+/// Where the models folder can't be read.
 pub fn speakers(folders: &Folders) -> Result<Vec<String>> {
-    let mut names: Vec<String> = folders.load_settings()?.teachers.into_keys().collect();
+    let mut names: Vec<String> = folders.read_settings().0.teachers.into_keys().collect();
     let models = crate::app::models::list(folders, None)?;
     names.extend(
         models

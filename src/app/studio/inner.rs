@@ -34,13 +34,14 @@ pub(super) struct Core {
 
 impl Core {
     pub(super) fn start(folders: &Folders, depth: Depth) -> Result<Self> {
-        let settings = folders.load_settings()?;
+        let (settings, left_out) = folders.read_settings();
         let (sender, events) = mpsc::channel(EVENTS);
         let sender = Events::new(sender);
         logging::start(folders, &sender)?;
         let (themes, mut complaints) = themes::load(folders, depth);
         let (studio, misread) = Studio::new(&settings, themes, depth);
         complaints.extend(misread);
+        complaints.extend(left_out);
         let mut store = Store::default();
         let known = [
             SystemEvent::ClockTicked(now()),
