@@ -10,7 +10,9 @@ use anyhow::Result;
 use crate::app::review::sets;
 use crate::app::train::recipe;
 use crate::config::Folders;
+use crate::data::glance;
 use crate::domain::filter::Filter;
+use crate::domain::name::one_line;
 use crate::domain::recipe::SetOrder;
 use crate::domain::recipe::source::{self, Source};
 use crate::domain::session::SessionInfo;
@@ -185,19 +187,16 @@ pub(crate) fn provide(folders: &Folders, info: &SessionInfo, known: &[&str]) -> 
 }
 
 /// Why no run can start by a recipe as it is on the disk; nothing when one can, or when its text is wrong.
-pub(crate) fn missing(folders: &Folders, path: &Path) -> Option<String> {
+#[must_use]
+pub fn missing(folders: &Folders, path: &Path) -> Option<String> {
     let recipe = recipe::load(path, &[]).ok()?;
-    let base = &recipe.model.base;
-    let named = hub::aliases().iter().any(|alias| alias.name == *base) || base.contains([':', '/']);
-    let here =
-        || hub::list(&folders.models()).is_ok_and(|models| models.iter().any(|model| model.name == *base));
-    if !named && !Path::new(base).exists() && !here() {
-        return Some(format!("there is no model {base}: press 6 for those there are"));
+    if let Err(error) = hub::find(&folders.models(), &recipe.model.base) {
+        return Some(format!("{}; press 6 for the models there are", one_line(&format!("{error:#}"))));
     }
     let data = &recipe.data;
     [Some(&data.train), data.eval.as_ref()].into_iter().flatten().find_map(|from| {
         if source::of_session(from).is_none() {
-            return missing_file(from);
+            return missing_file(from, &data.map);
         }
         let session = Session::open(Path::new(data.session.as_deref()?), Access::Read);
         let found = session.map_err(anyhow::Error::from).and_then(|session| count(folders, &session, from));
@@ -209,13 +208,20 @@ pub(crate) fn missing(folders: &Folders, path: &Path) -> Option<String> {
     })
 }
 
-fn missing_file(path: &str) -> Option<String> {
+/// The model that a run by a recipe fetches before anything else; nothing when it is here.
+#[must_use]
+pub fn fetches(folders: &Folders, path: &Path) -> Option<String> {
+    let base = recipe::load(path, &[]).ok()?.model.base;
+    hub::find(&folders.models(), &base).is_ok_and(|files| files.is_none()).then_some(base)
+}
+
+fn missing_file(path: &str, map: &[String]) -> Option<String> {
     if path.starts_with("hf:") {
         return None;
     }
     match std::fs::metadata(path) {
         Ok(file) if file.is_file() && file.len() == 0 => Some(format!("{path} is empty")),
-        Ok(_) => None,
+        Ok(_) => glance::missing(Path::new(path), map),
         Err(_) => Some(format!("there is no file or folder {path}")),
     }
 }

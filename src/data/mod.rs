@@ -5,6 +5,7 @@ pub mod check;
 pub mod control;
 pub mod encode;
 pub mod export;
+pub mod glance;
 pub mod hash;
 pub mod hub;
 pub mod import;

@@ -27,6 +27,12 @@ pub trait Pane {
         true
     }
 
+    /// Whether the footer and the help offer an action. One that is available but not offered says, when its key is
+    /// pressed, why it can't be done.
+    fn offered(&self, action: Action, store: &Store) -> bool {
+        self.available(action, store)
+    }
+
     /// Performs one of the pane's actions. Not called for those of others.
     fn update(&mut self, action: Action, store: &Store) -> Vec<Effect>;
 

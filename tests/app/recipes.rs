@@ -1,6 +1,7 @@
 //! The recipe that a session gets when it has none.
 
-use dojo_studio::app::recipes::Suited;
+use dojo_studio::app::recipes::{self, Suited};
+use dojo_studio::config::Folders;
 use dojo_studio::domain::recipe::Recipe;
 
 fn suited(examples: u64, tokens: Option<u32>) -> Suited {
@@ -40,4 +41,32 @@ fn a_recipe_as_it_was_made_says_what_it_was_made_for_and_a_changed_one_says_noth
         let changed = made.recipe().replace("base = \"smollm2-135m\"", "base = \"smollm2-360m\"");
         assert_eq!(Suited::untouched(&changed), None);
     }
+}
+
+#[test]
+fn a_recipe_says_what_its_model_and_its_data_miss_before_a_run_finds_out() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folders = Folders::under(home.path());
+    let at = |name: &str| home.path().join(name);
+    let missing = |base: &str| {
+        let text = format!("[model]\nbase = {base:?}\n[data]\ntrain = \"rows.jsonl\"\n");
+        std::fs::write(at("sft.toml"), text).expect("write");
+        recipes::missing(&folders, &at("sft.toml"))
+    };
+    std::fs::write(at("rows.jsonl"), r#"{"prompt": "p", "completion": "c"}"#).expect("write");
+    assert_eq!(missing("smollm2-135m"), None);
+    assert_eq!(recipes::fetches(&folders, &at("sft.toml")).as_deref(), Some("smollm2-135m"));
+    let said = |base: &str| missing(base).expect("something is missing");
+    assert!(said("smollm9").contains("there is no model"), "{}", said("smollm9"));
+    std::fs::create_dir(at("base")).expect("a folder");
+    assert!(said("base").contains("neither config.json nor a GGUF file"), "{}", said("base"));
+    std::fs::write(at("base/config.json"), "{}").expect("write");
+    assert!(said("base").contains("tokenizer.json"), "{}", said("base"));
+    std::fs::write(at("base/tokenizer.json"), "{}").expect("write");
+    assert!(said("base").contains("no weights"), "{}", said("base"));
+    std::fs::write(at("base/model.safetensors"), "").expect("write");
+    assert_eq!(missing("base"), None);
+    assert_eq!(recipes::fetches(&folders, &at("sft.toml")), None);
+    std::fs::write(at("rows.jsonl"), [0u8, 159, 146, 150, 0, 1, 2, 3]).expect("write");
+    assert!(said("base").contains("rows.jsonl"), "{}", said("base"));
 }

@@ -10,6 +10,7 @@ mod encode;
 mod exact;
 mod export;
 mod forms;
+mod glance;
 mod hub;
 mod import;
 mod limits;

@@ -13,6 +13,16 @@ fn set(text: &str) -> Override {
 }
 
 #[test]
+fn a_whole_number_is_printed_as_a_person_writes_it() {
+    let text = "model.base = \"m\"\ndata.train = \"d\"\nlora.lora_alpha = 32\ntrain.learning_rate = 3e-4\n";
+    let recipe = Recipe::parse(text, &[], "recipe").expect("a recipe");
+    let printed = recipe.to_toml();
+    assert!(printed.contains("lora_alpha = 32\n"), "{printed}");
+    assert!(printed.contains("learning_rate = 0.0003\n"), "{printed}");
+    assert_eq!(Recipe::parse(&printed, &[], "printed").expect("the same"), recipe);
+}
+
+#[test]
 fn a_small_recipe_takes_every_default_from_the_table() {
     let recipe = Recipe::parse(SMALL, &[], "recipe").expect("a good recipe");
     assert_eq!(recipe.method, Method::Sft);

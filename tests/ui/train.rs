@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dojo_studio::domain::protocol::runs::RecipeFile;
-use dojo_studio::domain::protocol::{Command, Event, RunsCommand, RunsEvent};
+use dojo_studio::domain::protocol::{Command, Event, ModelsEvent, RunsCommand, RunsEvent};
 use dojo_studio::domain::run::{Phase, RunCommand, RunState, Sample};
 use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
 use dojo_studio::domain::series::{MetricChunk, MetricColumn};
@@ -94,6 +94,7 @@ fn recipe(name: &str, text: &str) -> RecipeFile {
         name: name.into(),
         text: text.into(),
         missing: None,
+        fetches: None,
     }
 }
 
@@ -622,4 +623,54 @@ fn keys_of_a_recipe_are_found_by_their_names_and_meanings() {
     assert!(screen.contains("lora_dropout") && !screen.contains("learning_rate"), "{screen}");
     studio.keys("enter esc");
     assert!(studio.screen().contains("max_length"), "{}", studio.screen());
+}
+
+#[test]
+fn a_run_that_was_asked_to_stop_says_so_before_it_has() {
+    let mut studio = Harness::new().size(140, 40);
+    studio.apply(info("sft-0412", Phase::Starting, |_, state| {
+        state.why = Some("trying the largest batch, without an update".into());
+        state.stopping_after_this();
+    }));
+    studio.keys("3");
+    studio.apply(Event::Runs(RunsEvent::Restarted(id("sft-0412"))));
+    let screen = studio.screen();
+    assert!(screen.contains("Now: stopping after trying the largest batch, without an update."), "{screen}");
+    assert!(!screen.contains("x stops it"), "{screen}");
+    studio.apply(info("sft-0412", Phase::Running, |_, state| state.stopping_after_this()));
+    let screen = studio.screen();
+    assert!(screen.contains("stopping after this step"), "{screen}");
+}
+
+#[test]
+fn a_run_that_left_nothing_offers_nothing_and_says_why_when_asked() {
+    let mut studio = Harness::new().size(140, 40);
+    studio.apply(info("sft-0412", Phase::Running, |info, state| {
+        (info.life, state.checkpoint_step) = (Life::Gone, None);
+    }));
+    studio.apply(Event::Models(ModelsEvent::Listed(Vec::new())));
+    studio.keys("3");
+    let screen = studio.screen();
+    let footer = screen.lines().last().expect("a footer").to_owned();
+    for offer in ["continue", "chat", "compare", "resume"] {
+        assert!(!footer.contains(offer), "{offer}: {footer}");
+    }
+    for key in ["r", "C", "B"] {
+        let said = format!("{:?}", studio.keys(key));
+        assert!(said.contains("sft-0412 ended without an adapter or a checkpoint"), "{key}: {said}");
+    }
+}
+
+#[test]
+fn the_command_of_a_ready_recipe_keeps_whole_names_and_says_what_is_fetched_first() {
+    let mut studio = Harness::new().size(80, 24);
+    let mut listed = recipe("sft", SFT);
+    listed.path = "/home/somebody/with/a/very/long/path/to/sessions/first-principles/recipes/sft.toml".into();
+    listed.fetches = Some("smollm2-135m".into());
+    studio.apply(Event::Runs(RunsEvent::RecipesListed(vec![listed])));
+    studio.keys("3 e");
+    let screen = studio.screen();
+    let ready = screen.lines().find(|line| line.contains("✓ ready")).expect("ready");
+    assert!(ready.contains("ready  dojo train …/") && ready.trim_end().ends_with("/sft.toml"), "{ready}");
+    assert!(screen.contains("a run fetches the model smollm2-135m first"), "{screen}");
 }

@@ -16,6 +16,7 @@ fn listed(studio: &mut Harness, paths: &[&str]) {
         name: PathBuf::from(path).file_stem().expect("a name").to_string_lossy().into_owned(),
         text: TEXT.into(),
         missing: None,
+        fetches: None,
     };
     studio.apply(Event::Runs(RunsEvent::RecipesListed(paths.iter().map(file).collect())));
     studio.screen();

@@ -266,6 +266,10 @@ fn flat(table: &toml::Table) -> BTreeMap<String, String> {
             match value {
                 toml::Value::Table(inner) => open.push((name, inner)),
                 toml::Value::String(text) => drop(settings.insert(name, text.clone())),
+                // A run of an earlier version has `32.0` where others have `32`: that is no difference.
+                toml::Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+                    drop(settings.insert(name, format!("{number}")));
+                }
                 other => drop(settings.insert(name, other.to_string())),
             }
         }

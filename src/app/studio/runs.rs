@@ -239,6 +239,7 @@ impl Lane {
         recipes.extend(recipes_in(&session.path)?);
         for recipe in &mut recipes {
             recipe.missing = recipes::missing(&self.folders, &recipe.path);
+            recipe.fetches = recipes::fetches(&self.folders, &recipe.path);
         }
         Ok(recipes)
     }
@@ -304,5 +305,5 @@ fn read_recipe(path: &Path) -> Result<RecipeFile> {
     }
     let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    Ok(RecipeFile { path: path.to_path_buf(), name, text, missing: None })
+    Ok(RecipeFile { path: path.to_path_buf(), name, text, missing: None, fetches: None })
 }

@@ -75,6 +75,8 @@ pub struct RecipeFile {
     pub text: String,
     /// Why no run can start by it as it is on the disk: its records are missing, say. One sentence.
     pub missing: Option<String>,
+    /// The model that a run fetches first, where it isn't on this machine.
+    pub fetches: Option<String>,
 }
 
 /// What a run by a recipe would take.

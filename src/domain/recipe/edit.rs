@@ -90,9 +90,15 @@ pub(super) fn print(recipe: &Recipe) -> String {
             section = key.section();
             lines.extend(["\n[", section, "]\n"]);
         }
-        lines.extend([key.short(), " = ", &toml_value(value).to_string(), "\n"]);
+        lines.extend([key.short(), " = ", &written(value).to_string(), "\n"]);
     }
     lines
+}
+
+/// As a person writes it: `32`, where the type would allow `32.5`.
+fn written(value: &Value) -> toml_edit::Value {
+    let whole = value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 1e15);
+    whole.map_or_else(|| toml_value(value), |number| toml_edit::Value::from(number as i64))
 }
 
 fn toml_value(value: &Value) -> toml_edit::Value {

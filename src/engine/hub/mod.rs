@@ -119,6 +119,22 @@ pub fn resolve(
     bail!("can't fetch {}: {}", name.text(), answers.join("; "))
 }
 
+/// What a run that begins now finds of a model on this machine: its files, or nothing where it is fetched first.
+///
+/// # Errors
+/// Where the name means nothing, or what lies there is no model: a sentence that says what is missing.
+pub fn find(models: &Path, name: &str) -> Result<Option<ModelFiles>> {
+    let name = Name::parse(name)?;
+    let files = if let Name::Path(path) = &name {
+        Some(ModelFiles::at(path)?)
+    } else {
+        let own = Store::new(models, &name).find()?;
+        own.or_else(|| name.sources().iter().find_map(|source| cached_by_the_hub(&name, source)))
+    };
+    files.iter().try_for_each(ModelFiles::look)?;
+    Ok(files)
+}
+
 /// What [`resolve`] calls the model that an adapter records as its base: a short name where there is one.
 #[must_use]
 pub fn short_name(base: &str) -> String {

@@ -49,6 +49,30 @@ impl ModelFiles {
 }
 
 impl ModelFiles {
+    /// Whether the files that a model needs are there, without opening one.
+    ///
+    /// # Errors
+    /// Names the one that is missing.
+    pub fn look(&self) -> Result<()> {
+        let Form::HuggingFace(folder) = &self.form else { return Ok(()) };
+        let weights = |entry: &std::fs::DirEntry| {
+            entry.path().extension().is_some_and(|ending| ending == "safetensors") && is_there(&entry.path())
+        };
+        let entries =
+            std::fs::read_dir(folder).with_context(|| format!("open model {}", folder.display()))?;
+        ensure!(
+            is_there(&folder.join("tokenizer.json")),
+            "the model folder {} holds no tokenizer.json",
+            folder.display()
+        );
+        ensure!(
+            entries.flatten().any(|entry| weights(&entry)),
+            "the model folder {} holds no weights (*.safetensors)",
+            folder.display()
+        );
+        Ok(())
+    }
+
     /// Whether the files are what their names say: a GGUF with a header, or a configuration with tensors that are all
     /// there and a tokenizer. Says nothing of the architecture, which may be one that Dojo only embeds texts with.
     ///

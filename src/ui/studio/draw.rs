@@ -90,7 +90,7 @@ impl Studio {
         }
         let (pane, typing) = (self.pane(store), self.typing(store));
         let shown = pane.bindings().iter().filter(|binding| binding.footer == Footer::Shown);
-        let now = shown.filter(|binding| pane.available(binding.action, store));
+        let now = shown.filter(|binding| pane.offered(binding.action, store));
         let hint = |binding: &crate::ui::keymap::Binding| {
             let keys = self.keymap.first(binding, typing)?.to_string();
             Some(Hint::new(keys, binding.label, verbs::rank(binding.name)))

@@ -49,7 +49,7 @@ impl Studio {
         let (mut here, mut moving, mut later) = (Vec::new(), Vec::new(), Vec::new());
         let mut taken: Vec<Chord> = Vec::new();
         for binding in own {
-            let available = pane.available(binding.action, store);
+            let available = pane.offered(binding.action, store);
             let free = |chord: &&Chord| available && typing.leaves(**chord) && !taken.contains(chord);
             let keys: Vec<Chord> = self.keymap.chords(binding).iter().filter(free).copied().collect();
             match keys.first() {

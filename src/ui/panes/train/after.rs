@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::keys::{Action, RunAction};
 use super::{Face, Train, runs};
 use crate::app::store::Store;
 use crate::domain::chat::Answerer;
@@ -35,6 +36,20 @@ impl Train {
                 let text = format!("the recipe of {} names no base model to compare with", run.id.name());
                 vec![say(Level::Warning, text)]
             }
+        }
+    }
+
+    /// Whether what an action needs of the run is there; while nobody knows which adapters there are, it may be.
+    pub(super) fn works(&self, action: Action, store: &Store) -> bool {
+        let Some(run) = self.run(store) else { return true };
+        let has_adapter = || store.models.is_none() || tuned(run, store).is_some();
+        let is = |wanted: RunAction| action == Action::Run(wanted);
+        if is(RunAction::CarryOn) {
+            run.can_resume() || has_adapter()
+        } else if is(RunAction::Compare) {
+            has_adapter() && base(run, store).is_some()
+        } else {
+            !is(RunAction::Converse) || has_adapter()
         }
     }
 

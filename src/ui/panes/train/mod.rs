@@ -115,6 +115,11 @@ impl Pane for Train {
         self.is_available(action, store)
     }
 
+    fn offered(&self, action: action::Action, store: &Store) -> bool {
+        let action::Action::Train(own) = action else { return false };
+        self.available(action, store) && self.works(own, store)
+    }
+
     fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {
         let action::Action::Train(action) = action else { return Vec::new() };
         match (&self.prompt, self.face) {

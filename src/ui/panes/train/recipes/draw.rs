@@ -7,7 +7,7 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 use tui_textarea::TextArea;
 
 use super::super::details::draw_title;
-use super::{Recipes, Step, choose};
+use super::{Recipes, Step, choose, files};
 use crate::app::store::Store;
 use crate::domain::protocol::runs::{Preflight, RecipeFile};
 use crate::domain::recipe::Issue;
@@ -202,14 +202,17 @@ impl Recipes {
         let missing = self.current(store).and_then(|recipe| self.missing(recipe));
         if let (true, Some(missing)) = (issues.is_empty(), missing) {
             lines.push(Line::from(vec![Span::styled(" ✗ ", theme.bad), Span::styled(missing, theme.text)]));
-        } else if issues.is_empty()
-            && let Some(command) = self.command(store)
-        {
+        } else if let (true, Some(recipe)) = (issues.is_empty(), self.current(store)) {
+            const READY: &str = "ready  ";
+            let room = usize::from(area.width).saturating_sub(3 + READY.len());
             lines.push(Line::from(vec![
                 Span::styled(" ✓ ", theme.good),
-                Span::styled("ready  ", theme.dim),
-                Span::styled(command, theme.bright),
+                Span::styled(READY, theme.dim),
+                Span::styled(files::command_within(recipe, room), theme.bright),
             ]));
+            let first = recipe.fetches.as_ref().filter(|_| !self.drafts.contains_key(&recipe.path));
+            let first = first.map(|model| format!("   a run fetches the model {model} first"));
+            lines.extend(first.map(|words| Line::styled(words, theme.dim)));
         }
         Paragraph::new(lines).wrap(Wrap { trim: false }).render(area, buffer);
     }

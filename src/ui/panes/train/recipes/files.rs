@@ -2,9 +2,11 @@
 
 use super::Recipes;
 use crate::app::store::Store;
+use crate::domain::protocol::runs::RecipeFile;
 use crate::domain::protocol::{Command, RunsCommand, system};
 use crate::domain::run_info::RunId;
 use crate::ui::pane::Effect;
+use crate::ui::widgets::text;
 
 /// What a new recipe begins with where there is none to copy.
 const FIRST: &str = "# What is missing has its default.\nmethod = \"sft\"\n\n[model]\nbase = \"smollm2-135m\"\n\n[data]\ntrain = \"session:\"\n";
@@ -61,12 +63,28 @@ impl Recipes {
 
     /// The command that does the same in a shell.
     pub(in crate::ui::panes::train) fn command(&self, store: &Store) -> Option<String> {
-        let recipe = self.current(store)?;
-        let path = recipe.path.display().to_string();
-        let plain = path.chars().all(|sign| sign.is_alphanumeric() || "/._-+=:@~".contains(sign));
-        let quoted = if plain { path } else { format!("'{}'", path.replace('\'', r"'\''")) };
-        Some(format!("dojo train {quoted}"))
+        self.current(store).map(command)
     }
+}
+
+fn command(recipe: &RecipeFile) -> String {
+    let path = recipe.path.display().to_string();
+    let plain = path.chars().all(|sign| sign.is_alphanumeric() || "/._-+=:@~".contains(sign));
+    let quoted = if plain { path } else { format!("'{}'", path.replace('\'', r"'\''")) };
+    format!("dojo train {quoted}")
+}
+
+/// The command in so many columns, to be read: folders at the front of its path give way to `…`.
+pub(super) fn command_within(recipe: &RecipeFile, columns: usize) -> String {
+    let whole = command(recipe);
+    if text::width(&whole) <= columns {
+        return whole;
+    }
+    let names: Vec<_> = recipe.path.components().map(|name| name.as_os_str().to_string_lossy()).collect();
+    let ends = (1..names.len()).filter_map(|from| names.get(from..));
+    let mut short = ends.map(|names| format!("dojo train …/{}", names.join("/")));
+    let fitting = short.find(|short| text::width(short) <= columns);
+    fitting.unwrap_or_else(|| text::shorten(&whole, columns))
 }
 
 fn send(command: RunsCommand) -> Effect {
