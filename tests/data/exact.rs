@@ -184,8 +184,11 @@ fn arguments_that_a_template_would_change_refuse_the_record() {
         "{% for key in a.keys() %}{{ key ~ '=' ~ a[key] }}{% endfor %}",
     );
     for (arguments, reason) in [
-        (r#"{"x":1.10}"#, "turn 2 have the number 1.10"),
-        (r#"{"x":12345678901234567890123}"#, "turn 2 have the number 12345678901234567890123"),
+        (
+            r#"{"x":12345678901234567890123}"#,
+            "turn 2 have the number 12345678901234567890123, which does not fit",
+        ),
+        (r#"{"x":1e400}"#, "turn 2 have the number 1e400, which does not fit"),
         (r#"{"x":1,"x":2}"#, "turn 2 have a key twice"),
     ] {
         let [turn, ..] = calling(arguments);
@@ -194,8 +197,44 @@ fn arguments_that_a_template_would_change_refuse_the_record() {
             assert!(told.contains(reason), "{told}");
         }
     }
-    let [turn, ..] = calling(r#"{"x":1.5}"#);
-    assert_eq!(learnt(&values, &turn).as_deref(), Ok("{\"x\": 1.5}<|im_end|>"));
+}
+
+#[test]
+fn arguments_that_a_template_writes_again_have_the_numbers_that_python_writes() {
+    let values = TEXTS.replace("a if a is string else a | tojson", "a | tojson");
+    let lines = values.replace("tojson", "tojson(indent=1)");
+    for (given, written) in [
+        ("1.5", "1.5"),
+        ("1.10", "1.1"),
+        ("1e3", "1000.0"),
+        ("1E-4", "0.0001"),
+        ("0.00001", "1e-05"),
+        ("1e15", "1000000000000000.0"),
+        ("1e16", "1e+16"),
+        ("-12.5e120", "-1.25e+121"),
+        ("-0", "0"),
+        ("-0.0", "-0.0"),
+        ("18446744073709551615", "18446744073709551615"),
+        ("0.1000000000000000055", "0.1"),
+    ] {
+        let [text, ..] = calling(&format!(r#"{{"x":{given}}}"#));
+        let object = format!(
+            r#"{{"role":"assistant","content":"","tool_calls":[{{"function":{{"name":"f","arguments":{{"x":{given}}}}}}}]}}"#
+        );
+        for turn in [text, object] {
+            assert_eq!(learnt(&values, &turn), Ok(format!("{{\"x\": {written}}}<|im_end|>")), "{turn}");
+            assert_eq!(learnt(&lines, &turn), Ok(format!("{{\n \"x\": {written}\n}}<|im_end|>")), "{turn}");
+        }
+    }
+}
+
+#[test]
+fn parameters_of_a_call_in_a_text_are_arguments() {
+    for number in ["12345678901234567890123", "1.10", "1e400"] {
+        let whole = format!(r#"{{"name":"f","parameters":{{"x":{number}}}}}"#);
+        let turn = format!(r#"{{"from":"function_call","value":{}}}"#, serde_json::Value::from(whole));
+        assert_eq!(learnt(TEXTS, &turn), Ok(format!(r#"{{"x":{number}}}<|im_end|>"#)));
+    }
 }
 
 #[test]

@@ -20,7 +20,11 @@ type Group<'a> = SerializedRowGroupWriter<'a, File>;
 fn rows(columns: &[&str], groups: usize, fill: &dyn Fn(&mut Group<'_>)) -> Vec<Fields> {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("a.parquet");
-    let schema = format!("message row {{ {}; }}", columns.join("; "));
+    // Behind a group, there is no semicolon.
+    let ended =
+        |column: &&str| if column.ends_with('}') { (*column).to_owned() } else { format!("{column};") };
+    let columns: Vec<String> = columns.iter().map(ended).collect();
+    let schema = format!("message row {{ {} }}", columns.join(" "));
     let schema = Arc::new(parse_message_type(&schema).expect("a schema"));
     let file = File::create(&path).expect("create");
     let properties = Arc::new(WriterProperties::builder().build());
@@ -104,4 +108,62 @@ fn numbers_and_texts_of_parquet_keep_their_values() {
     let first = r#"{"i":-9223372036854775808,"u":18446744073709551615,"d":0.36995516654807925,"f":0.5,"money":"1.10","raw":"text"}"#;
     let second = r#"{"i":9007199254740993,"u":1,"d":"NaN","f":"-Infinity","money":"-0.05","raw":"/wA="}"#;
     assert_eq!(rows, [first, second]);
+}
+
+/// The row of a file whose calls or tools have more keys than each of them.
+fn filled(schema: &str, fill: &dyn Fn(&mut Group<'_>)) -> Value {
+    Value::Object(rows(&[schema], 1, fill).remove(0))
+}
+
+fn texts(group: &mut Group<'_>, values: &[&str], levels: (&[i16], Option<&[i16]>)) {
+    let values: Vec<ByteArray> = values.iter().map(|text| ByteArray::from(*text)).collect();
+    let mut column = group.next_column().expect("a column").expect("one more");
+    column.typed::<ByteArrayType>().write_batch(&values, Some(levels.0), levels.1).expect("write");
+    column.close().expect("close");
+}
+
+#[test]
+fn what_a_call_lacks_and_another_has_is_not_written_into_it() {
+    let schema = "required group messages (LIST) { repeated group list { required group element { \
+        required binary role (UTF8); required binary content (UTF8); optional binary name (UTF8); \
+        optional group function_call { optional binary name (UTF8); optional group arguments { \
+        optional binary city (UTF8); optional binary unit (UTF8); \
+        optional group at { optional binary day (UTF8); optional binary hour (UTF8); } } } } } }";
+    let fill = |group: &mut Group<'_>| {
+        let both: Option<&[i16]> = Some(&[0, 1]);
+        texts(group, &["user", "assistant"], (&[1, 1], both));
+        texts(group, &["q", "a"], (&[1, 1], both));
+        texts(group, &[], (&[1, 1], both));
+        texts(group, &["weather"], (&[1, 3], both));
+        texts(group, &["Paris"], (&[1, 4], both));
+        texts(group, &[], (&[1, 3], both));
+        texts(group, &[], (&[1, 4], both));
+        texts(group, &["9"], (&[1, 5], both));
+    };
+    let call = json!({"name": "weather", "arguments": {"city": "Paris", "at": {"hour": "9"}}});
+    let turns = json!([{"role": "user", "content": "q", "name": null, "function_call": null},
+        {"role": "assistant", "content": "a", "name": null, "function_call": call}]);
+    assert_eq!(filled(schema, &fill), json!({"messages": turns}));
+}
+
+#[test]
+fn what_a_tool_lacks_and_another_has_is_not_written_into_it_but_a_maps_null_is() {
+    let schema = "required group tools (LIST) { repeated group list { required group element { \
+        required binary name (UTF8); required group parameters { \
+        optional group city { optional binary type (UTF8); optional binary unit (UTF8); } \
+        optional group day { optional binary type (UTF8); } \
+        optional group more (MAP) { repeated group key_value { required binary key (UTF8); \
+        optional binary value (UTF8); } } } } } }";
+    let fill = |group: &mut Group<'_>| {
+        let both: Option<&[i16]> = Some(&[0, 1]);
+        texts(group, &["f", "g"], (&[1, 1], both));
+        texts(group, &["string"], (&[3, 1], both));
+        texts(group, &[], (&[2, 1], both));
+        texts(group, &["date"], (&[1, 3], both));
+        texts(group, &["k"], (&[3, 1], both));
+        texts(group, &[], (&[3, 1], both));
+    };
+    let tools = json!([{"name": "f", "parameters": {"city": {"type": "string"}, "more": {"k": null}}},
+        {"name": "g", "parameters": {"day": {"type": "date"}}}]);
+    assert_eq!(filled(schema, &fill), json!({"tools": tools}));
 }

@@ -28,6 +28,34 @@ pub(super) enum Zone {
     Unknown,
 }
 
+/// Whether a group's empty fields are there because another row has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Empty {
+    Kept,
+    /// A table of calls or tools has the keys of all of them in each; what a call lacks is null. It was not written.
+    Filled,
+}
+
+/// Columns and keys that hold calls, tools and settings of a template: what stands in their groups is learnt by its keys.
+const CALLED: [&str; 9] = [
+    "tools",
+    "functions",
+    "tool_calls",
+    "function_call",
+    "available_tools",
+    "tool_definitions",
+    "tool_schemas",
+    "tool_schema",
+    "chat_template_kwargs",
+];
+
+impl Empty {
+    /// Of what stands under a name.
+    fn below(self, name: &str) -> Self {
+        if CALLED.iter().any(|called| called.eq_ignore_ascii_case(name)) { Self::Filled } else { self }
+    }
+}
+
 const NANOS: i64 = 1_000_000_000;
 
 /// Held for a value, besides a text's bytes.
@@ -85,19 +113,22 @@ impl Cell {
 /// A row's cells, and the bytes that they take, about.
 pub(super) fn row(row: &Row, columns: &Cell) -> (Fields, usize) {
     let mut bytes = 0;
-    (fields(row, columns, &mut bytes), bytes)
+    (fields(row, columns, &mut bytes, Empty::Kept), bytes)
 }
 
-fn fields(row: &Row, columns: &Cell, bytes: &mut usize) -> Fields {
+fn fields(row: &Row, columns: &Cell, bytes: &mut usize, empty: Empty) -> Fields {
     let mut fields = Fields::new();
     for (index, (name, field)) in row.get_column_iter().enumerate() {
+        if empty == Empty::Filled && *field == Field::Null {
+            continue;
+        }
         *bytes += name.len();
-        fields.insert(name.clone(), value(field, columns.field(index), bytes));
+        fields.insert(name.clone(), value(field, columns.field(index), bytes, empty.below(name)));
     }
     fields
 }
 
-fn value(field: &Field, cell: &Cell, bytes: &mut usize) -> Value {
+fn value(field: &Field, cell: &Cell, bytes: &mut usize, empty: Empty) -> Value {
     *bytes += VALUE;
     let value = match (field, cell.each()) {
         (Field::Long(nanos), Cell::Moment(zone)) => {
@@ -124,16 +155,18 @@ fn value(field: &Field, cell: &Cell, bytes: &mut usize) -> Value {
             Ok(text) if !text.contains('\0') => Value::String(text.to_owned()),
             _ => field.to_json_value(),
         },
-        (Field::Group(row), cell) => Value::Object(fields(row, cell, bytes)),
+        (Field::Group(row), cell) => Value::Object(fields(row, cell, bytes, empty)),
         (Field::ListInternal(list), cell) => {
-            list.elements().iter().map(|element| self::value(element, cell, bytes)).collect()
+            list.elements().iter().map(|element| self::value(element, cell, bytes, empty)).collect()
         }
         (Field::MapInternal(map), cell) => {
             let name = |key: &Field| match key.to_json_value() {
                 Value::String(text) => text,
                 other => other.to_string(),
             };
-            let entries = map.entries().iter().map(|(key, item)| (name(key), self::value(item, cell, bytes)));
+            // A map has the keys that were written, also those with null.
+            let entries =
+                map.entries().iter().map(|(key, item)| (name(key), self::value(item, cell, bytes, empty)));
             Value::Object(entries.collect())
         }
         _ => field.to_json_value(),

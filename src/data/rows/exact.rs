@@ -112,7 +112,9 @@ pub(crate) fn computable(fields: &Fields, numbers: &[String]) -> Result<Option<F
 pub(super) fn make_number(held: Option<&mut Value>) -> Option<()> {
     let value = held?;
     let text = value.as_str()?;
-    let is_float = text.contains(['.', 'e', 'E']) || text == "-0";
+    let is_float = text.contains(['.', 'e', 'E']);
+    // Python's whole numbers have no sign of nothing.
+    let text = if text == "-0" { "0" } else { text };
     let number = text.parse::<Number>().ok().filter(|number| is_float || !number.is_f64())?;
     *value = Value::Number(number);
     Some(())

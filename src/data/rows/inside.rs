@@ -34,10 +34,14 @@ pub(crate) fn parse(text: &str) -> serde_json::Result<Value> {
     Ok(value)
 }
 
-/// The place of the outermost arguments that a pointer leads into, with the slash behind it.
+/// The place of the outermost arguments that a pointer leads into, with the slash behind it. Llama and its kin call them
+/// parameters, as a tool's description calls what it takes.
 fn arguments_of(pointer: &str) -> Option<&str> {
-    const NAME: &str = "/arguments/";
-    pointer.find(NAME).and_then(|at| pointer.get(..at + NAME.len()))
+    const NAMES: [&str; 2] = ["/arguments/", "/parameters/"];
+    let end = NAMES.iter().filter_map(|name| Some(pointer.find(name)? + name.len())).min()?;
+    let place = pointer.get(..end)?;
+    let is_tool = place.split('/').any(|part| ["tools", "functions"].contains(&part));
+    (!is_tool).then_some(place)
 }
 
 /// Makes a value its own text.
@@ -67,11 +71,22 @@ pub(crate) fn open(text: &str) -> Result<Value, String> {
 
 /// An object in a text as Python reads it, if its numbers fit into 64 bits and no key is there twice.
 pub(crate) fn read(text: &str) -> Option<Value> {
-    let (mut value, numbers) = exact::parse(text.as_bytes()).ok()?;
+    python(text).ok()
+}
+
+/// The same, or what can't be read so.
+///
+/// # Errors
+/// Says what is no JSON, or would be lost.
+pub(crate) fn python(text: &str) -> Result<Value, String> {
+    let (mut value, numbers) = exact::parse(text.as_bytes()).map_err(|error| format!("no JSON ({error})"))?;
     for pointer in &numbers {
-        make_number(value.pointer_mut(pointer))?;
+        if make_number(value.pointer_mut(pointer)).is_none() {
+            let number = value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+            return Err(format!("the number {number}, which does not fit into 64 bits"));
+        }
     }
-    (members(text.as_bytes()) == entries(&value)).then_some(value)
+    if members(text.as_bytes()) == entries(&value) { Ok(value) } else { Err("a key twice".to_owned()) }
 }
 
 /// How many keys with values a JSON text has in its objects: each is followed by a colon.

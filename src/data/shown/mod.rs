@@ -100,21 +100,21 @@ fn open_arguments(call: &mut Value, arguments: Arguments) {
     }
 }
 
-/// Arguments of calls that look like an object in a text and can't become one without a change, with their turn's index
-/// and what would change.
-fn closed(messages: &[Message]) -> impl Iterator<Item = (usize, &str, String)> {
+/// Arguments of calls that look like an object in a text and would be written otherwise once they are one, with their
+/// turn's index.
+fn closed(messages: &[Message]) -> impl Iterator<Item = (usize, &str)> {
     let calls = messages.iter().enumerate().flat_map(|(index, message)| {
         message.tool_calls().iter().map(move |call| (index, call.get("function").unwrap_or(call)))
     });
     calls.filter_map(|(index, function)| {
         let text = function.get("arguments")?.as_str().filter(|text| text.trim_start().starts_with('{'))?;
-        inside::open(text).err().map(|reason| (index, text, reason))
+        inside::open(text).is_err().then_some((index, text))
     })
 }
 
 /// Whether arguments that stay a text stand in a rendering as they are, and not as the text of a text.
 pub(crate) fn shows_arguments(rendering: Option<&str>, messages: &[Message]) -> bool {
-    closed(messages).all(|(_, text, _)| rendering.is_some_and(|rendering| stands(rendering, text)))
+    closed(messages).all(|(_, text)| rendering.is_some_and(|rendering| stands(rendering, text)))
 }
 
 fn stands(rendering: &str, text: &str) -> bool {
@@ -122,13 +122,15 @@ fn stands(rendering: &str, text: &str) -> bool {
     rendering.match_indices(text).any(|found| !before(found).ends_with('"'))
 }
 
-/// Fails if arguments of a call would be written otherwise than the data has them.
+/// Fails if arguments of a call would be written with other values than the data has. A number that Python writes
+/// otherwise (`1.10` as 1.1) is the same one, as in arguments that are an object.
 fn check_arguments(rendering: Option<&str>, messages: &[Message]) -> Result<()> {
     let shown = |text: &str| rendering.is_some_and(|rendering| stands(rendering, text));
-    match closed(messages).find(|(_, text, _)| !shown(text)) {
-        Some((index, _, reason)) => bail!(
+    let mut hidden = closed(messages).filter(|(_, text)| !shown(text));
+    match hidden.find_map(|(index, text)| Some((index, inside::python(text).err()?))) {
+        Some((index, reason)) => bail!(
             "the arguments of a call in turn {} have {reason}, and the model's chat template would not write them as \
-             they are; write them as Python writes JSON, or use a model whose template takes them as a text",
+             they are; change them, or use a model whose template takes them as a text",
             index + 1
         ),
         None => Ok(()),
