@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Error, Result};
 use regex::{Regex, RegexBuilder};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokenizers::{AddedToken, Tokenizer};
 
 use crate::domain::message::{Conversation, Message, Role};
@@ -58,11 +58,12 @@ pub(crate) struct Pieces {
 pub(crate) struct Shielded {
     messages: Vec<Message>,
     tools: Vec<Value>,
+    settings: Option<Map<String, Value>>,
 }
 
 impl Shielded {
     pub(crate) fn conversation(&self) -> Conversation<'_> {
-        Conversation { messages: &self.messages, tools: &self.tools }
+        Conversation { messages: &self.messages, tools: &self.tools, settings: self.settings.as_ref() }
     }
 }
 
@@ -132,13 +133,14 @@ impl Controls {
         frame: impl FnOnce() -> Frame,
     ) -> Option<Shielded> {
         let names = self.names.as_ref()?;
-        let Conversation { messages, tools } = conversation;
+        let Conversation { messages, tools, settings } = conversation;
         let found = |text: &str| names.is_match(text);
         let any = messages.iter().any(|message| {
             found(&message.content)
                 || message.extra.iter().any(|(key, value)| found(key) || any_text(value, &found))
         });
-        if !any && !tools.iter().any(|tool| any_text(tool, &found)) {
+        let mut beside = tools.iter().chain(settings.into_iter().flat_map(Map::values));
+        if !any && !beside.any(|value| any_text(value, &found)) {
             return None;
         }
         let written = self.written(frame);
@@ -156,6 +158,11 @@ impl Controls {
         Some(Shielded {
             messages: messages.iter().map(turn).collect(),
             tools: tools.iter().map(|tool| with_texts(tool, &shield_all)).collect(),
+            settings: settings.map(|settings| {
+                let shielded =
+                    |(key, value): (&String, &Value)| (key.clone(), with_texts(value, &shield_all));
+                settings.iter().map(shielded).collect()
+            }),
         })
     }
 

@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rayon::prelude::*;
+use serde_json::Value;
 use tokenizers::Tokenizer;
 
 use crate::data::chat::ChatTemplate;
 use crate::data::control::Controls;
-use crate::data::mask::{Masked, Masker, Unlearnt};
+use crate::data::mask::{Masked, Masker, Unlearnt, check_answered};
 use crate::data::vocabulary::check_rows;
 use crate::domain::batch::TokenExample;
 use crate::domain::message::{Conversation, Message, Role};
 use crate::domain::record::Record;
+
+/// So many columns are named at most.
+const NAMED: usize = 12;
 
 /// Encodes records for one model.
 #[derive(Debug, Clone)]
@@ -118,7 +122,8 @@ impl<'a> Encoder<'a> {
         let masked = match (&record.preference, &record.text) {
             (Some(pair), _) => self.answer(record, &pair.chosen),
             (None, Some(text)) if record.messages.is_empty() => self.plain(text),
-            _ => self.conversation(of(record, &record.messages), record.prompt_turns),
+            _ => check_columns(record)
+                .and_then(|()| self.conversation(of(record, &record.messages), record.prompt_turns)),
         };
         self.finish(place.clone(), masked.with_context(|| place)?)
     }
@@ -167,6 +172,7 @@ impl<'a> Encoder<'a> {
         if let Some(masker) = &self.masker {
             return masker.mask(conversation, first_turn);
         }
+        check_answered(conversation.messages.get(first_turn..).unwrap_or_default())?;
         let plain = |message: &Message| message.said_beside().next().is_none();
         match conversation.messages {
             [question, answer]
@@ -174,6 +180,7 @@ impl<'a> Encoder<'a> {
                     && answer.role == Role::Assistant
                     && conversation.messages.iter().all(plain)
                     && conversation.tools.is_empty()
+                    && conversation.settings.is_none()
                     && answer.is_learnt() =>
             {
                 self.answered(&question.content, &answer.content)
@@ -235,7 +242,40 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// Turns of a record, with its tools.
+/// Turns of a record, with its tools and settings.
 fn of<'m>(record: &'m Record, messages: &'m [Message]) -> Conversation<'m> {
-    Conversation { messages, tools: &record.tools }
+    let settings = Some(&record.settings).filter(|settings| !settings.is_empty());
+    Conversation { messages, tools: &record.tools, settings }
+}
+
+/// Fails where a row was read without an answer, or as nothing at all, though its columns may hold one.
+fn check_columns(record: &Record) -> Result<()> {
+    let answers = record.messages.iter().any(|turn| turn.role == Role::Assistant);
+    // Without a question's column beside it, a conversation says itself who speaks.
+    let is_turns = |value: &Value| {
+        value.as_array().is_some_and(|turns| !turns.is_empty() && turns.iter().all(Value::is_object))
+    };
+    if answers
+        || record.fields.is_empty()
+        || record.fields.values().any(is_turns) && !record.messages.is_empty()
+    {
+        return Ok(());
+    }
+    let mut names: Vec<&str> = record.fields.keys().map(String::as_str).take(NAMED + 1).collect();
+    if names.len() > NAMED {
+        names.truncate(NAMED);
+        names.push("...");
+    }
+    let names = names.join(", ");
+    if record.messages.is_empty() {
+        bail!(
+            "no column is known by its name as a conversation, a question with its answer, or a text; the columns are \
+             {names}: say what they are with --map part=column (data.map in a recipe), such as --map prompt=COLUMN \
+             --map completion=COLUMN"
+        );
+    }
+    bail!(
+        "there is no assistant turn to train on; the columns are {names}: if one holds the answer, say which with \
+         --map completion=COLUMN (data.map in a recipe)"
+    )
 }

@@ -54,6 +54,8 @@ pub struct Body {
     pub messages: Vec<Message>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<serde_json::Value>,
+    #[serde(default, skip_serializing_if = "record::Fields::is_empty")]
+    pub settings: record::Fields,
     #[serde(default, skip_serializing_if = "record::is_zero")]
     pub prompt_turns: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,6 +71,7 @@ impl Body {
         Self {
             messages: record.messages.clone(),
             tools: record.tools.clone(),
+            settings: record.settings.clone(),
             prompt_turns: record.prompt_turns,
             preference: record.preference.clone(),
             text: record.text.clone(),
@@ -77,9 +80,9 @@ impl Body {
 
     /// Gives a record this content.
     pub fn put(self, record: &mut Record) {
-        let Self { messages, tools, prompt_turns, preference, text } = self;
+        let Self { messages, tools, settings, prompt_turns, preference, text } = self;
         (record.messages, record.tools, record.prompt_turns) = (messages, tools, prompt_turns);
-        (record.preference, record.text) = (preference, text);
+        (record.settings, record.preference, record.text) = (settings, preference, text);
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The keys under which data holds what a model thought before it answered.
 pub const THOUGHTS: [&str; 3] = ["reasoning_content", "reasoning", "thinking"];
@@ -90,8 +90,14 @@ impl Message {
     /// (`weight: 0`, `train: false`).
     #[must_use]
     pub fn is_learnt(&self) -> bool {
+        self.no_weight().is_none()
+    }
+
+    /// The key and the value that give the turn no weight.
+    #[must_use]
+    pub fn no_weight(&self) -> Option<(&'static str, &Value)> {
         let none = |value: &Value| value.as_bool() == Some(false) || value.as_f64() == Some(0.0);
-        !WEIGHTS.iter().any(|key| self.extra.get(*key).is_some_and(none))
+        WEIGHTS.into_iter().filter_map(|key| Some((key, self.extra.get(key)?))).find(|(_, value)| none(value))
     }
 
     /// Whether there is neither text, thought nor call.
@@ -202,11 +208,13 @@ pub struct Conversation<'a> {
     pub messages: &'a [Message],
     /// Descriptions of functions, as `OpenAI` writes them.
     pub tools: &'a [Value],
+    /// What the data gives the template beside them, such as `enable_thinking`.
+    pub settings: Option<&'a Map<String, Value>>,
 }
 
 impl<'a, T: AsRef<[Message]> + ?Sized> From<&'a T> for Conversation<'a> {
     fn from(messages: &'a T) -> Self {
-        Self { messages: messages.as_ref(), tools: &[] }
+        Self { messages: messages.as_ref(), tools: &[], settings: None }
     }
 }
 

@@ -36,6 +36,9 @@ pub struct Record {
     /// What the assistant may call: descriptions of functions, as `OpenAI` writes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<serde_json::Value>,
+    /// What the chat template is given beside turns and tools, such as `enable_thinking`.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub settings: Fields,
     /// How many of the turns, from the first, are a prompt: what the assistant says in them is not trained on.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub prompt_turns: usize,
@@ -121,10 +124,10 @@ impl Record {
         parts.filter(|(prompt, rest)| self.preference.is_none() && !prompt.is_empty() && !rest.is_empty())
     }
 
-    /// Whether its conversation has more than texts: tools, calls, thoughts, names, weights.
+    /// Whether its conversation has more than texts: tools, settings, calls, thoughts, names, weights.
     #[must_use]
     pub fn has_more_than_texts(&self) -> bool {
-        !self.tools.is_empty() || self.turns().any(|turn| !turn.extra.is_empty())
+        !self.tools.is_empty() || !self.settings.is_empty() || self.turns().any(|turn| !turn.extra.is_empty())
     }
 
     /// Where it came from, for messages to people: `file:line`, the source's name, or "a record".

@@ -132,6 +132,7 @@ pub(super) fn stored_body(record: &Record) -> Result<Option<String>> {
         && record.text.is_none()
         && record.prompt_turns == 0
         && record.tools.is_empty()
+        && record.settings.is_empty()
         && record.numbers.is_empty();
     if plain && same_messages(record.fields.get("messages"), &record.messages) {
         return Ok(None);

@@ -255,7 +255,7 @@ fn tools_reach_the_template() {
     ] {
         let record = record(&json!({"messages": [user("q")], column: given}));
         assert_eq!(json!(record.tools), tools);
-        let conversation = Conversation { messages: &record.messages, tools: &record.tools };
+        let conversation = Conversation { messages: &record.messages, tools: &record.tools, settings: None };
         let text = template(TOOLS, "<|im_start|>", "<|im_end|>").render(conversation, Ending::Complete);
         assert!(text.expect("rendered").contains("\"name\": \"f\""));
     }
@@ -318,7 +318,7 @@ fn columns_that_change_what_is_said_refuse_the_row() {
     let turns = [user("q"), Message::new(Role::Assistant, "a")];
     for (column, value, reason) in [
         ("images", json!(["a.png"]), "the row has \"images\", and only text can be read"),
-        ("chat_template_kwargs", json!({"enable_thinking": false}), "can't be given row by row"),
+        ("audio", json!("a.wav"), "the row has \"audio\", and only text can be read"),
     ] {
         let row = json!({"messages": turns, column: value});
         let row = row.as_object().expect("an object");

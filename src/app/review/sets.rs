@@ -96,7 +96,11 @@ fn row(session: &Session, form: &Form, kind: SetKind, lesson: Lesson) -> Result<
         _ => None,
     };
     // An answer of a conversation, corrected, is learnt with what it could call.
-    let tools = if lesson.label.is_empty() { source.tools.clone() } else { Vec::new() };
+    let (tools, settings) = if lesson.label.is_empty() {
+        (source.tools.clone(), source.settings.clone())
+    } else {
+        Default::default()
+    };
     let mut prompt_turns = 0;
     if preference.is_none() {
         // What the prompt's own examples answer, a student would learn by heart and give back.
@@ -106,6 +110,7 @@ fn row(session: &Session, form: &Form, kind: SetKind, lesson: Lesson) -> Result<
     let record = Record {
         messages,
         tools,
+        settings,
         prompt_turns,
         preference,
         label: Some(lesson.label),

@@ -136,7 +136,9 @@ impl ChatTemplate {
     /// template fails over them or would write a word for them; TRL leaves them out, which comes to the same.
     fn render_values(&self, conversation: Conversation<'_>, ending: Ending, marks: Marks) -> Result<String> {
         let messages = conversation.messages;
-        let render = |turns: &[Message]| self.render_turns(turns, conversation.tools, ending, marks);
+        let render = |turns: &[Message]| {
+            self.render_turns(Conversation { messages: turns, ..conversation }, ending, marks)
+        };
         let mut turns = shown::turns(messages, self.thought, Arguments::Exact);
         let mut rendered = render(&turns);
         if !shown::shows_arguments(rendered.as_deref().ok(), messages) {
@@ -159,24 +161,22 @@ impl ChatTemplate {
         Ok(text)
     }
 
-    fn render_turns(
-        &self,
-        messages: &[Message],
-        tools: &[serde_json::Value],
-        ending: Ending,
-        marks: Marks,
-    ) -> Result<String> {
-        let bytes = bytes_of(messages, tools);
+    fn render_turns(&self, conversation: Conversation<'_>, ending: Ending, marks: Marks) -> Result<String> {
+        let Conversation { messages, tools, settings } = conversation;
+        let bytes = bytes_of(conversation);
         let mut environment = self.environment.clone();
         let turns = messages.len() + tools.len();
         environment.set_fuel(Some(limits::steps(turns, bytes)));
         let mut context: BTreeMap<&str, Value> =
             self.variables.iter().map(|(name, value)| (name.as_str(), Value::from(Serde(value)))).collect();
+        context.insert("documents", Value::from(()));
+        // What a row says is meant for it more than what is said for all.
+        let settings = settings.into_iter().flatten();
+        context.extend(settings.map(|(name, value)| (name.as_str(), Value::from(Serde(value)))));
         context.insert("messages", Value::from(Serde(messages)));
         context.insert("add_generation_prompt", Value::from(ending == Ending::GenerationPrompt));
         let tools = if tools.is_empty() { Value::from(()) } else { Value::from(Serde(tools)) };
         context.insert("tools", tools);
-        context.insert("documents", Value::from(()));
         let special = &self.special;
         let tokens = [
             ("bos_token", &special.bos),
@@ -230,10 +230,11 @@ fn nothings(text: &str) -> usize {
 }
 
 /// Bytes of a conversation, roughly.
-fn bytes_of(messages: &[Message], tools: &[serde_json::Value]) -> usize {
+fn bytes_of(Conversation { messages, tools, settings }: Conversation<'_>) -> usize {
     let turn =
         |message: &Message| message.content.len() + message.extra.values().map(value_bytes).sum::<usize>();
-    messages.iter().map(turn).chain(tools.iter().map(value_bytes)).sum()
+    let beside = tools.iter().chain(settings.into_iter().flat_map(serde_json::Map::values));
+    messages.iter().map(turn).chain(beside.map(value_bytes)).sum()
 }
 
 fn value_bytes(value: &serde_json::Value) -> usize {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::file::WholeFile;
 use super::flat::flat;
 use super::{Added, Sink};
-use crate::data::mapping::PROMPT_TURNS;
+use crate::data::mapping::{PROMPT_TURNS, SETTINGS};
 use crate::domain::message::{Message, Role};
 use crate::domain::record::Record;
 
@@ -117,6 +117,9 @@ fn with_extras(record: &Record) -> Option<(&[Message], &[Message])> {
 fn add_tools(object: &mut Object, record: &Record) {
     if !record.tools.is_empty() {
         object.insert("tools".into(), json!(record.tools));
+    }
+    if !record.settings.is_empty() {
+        object.insert(SETTINGS.into(), json!(record.settings));
     }
 }
 

@@ -1,5 +1,5 @@
 //! Parquet, with turns as lists of `role` and `content`. What the first record is decides the columns; where one of the
-//! first group has more than texts, turns have their other keys beside, and rows their tools, as JSON.
+//! first group has more than texts, turns have their other keys beside, and rows their tools and settings, as JSON.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use parquet::schema::parser::parse_message_type;
 
 use super::file::WholeFile;
 use super::{Added, Sink};
-use crate::data::mapping::TURN_EXTRA;
+use crate::data::mapping::{SETTINGS, TURN_EXTRA};
 use crate::domain::message::Message;
 use crate::domain::record::Record;
 
@@ -62,10 +62,11 @@ impl Shape {
 
     fn schema(self, more: More) -> String {
         let (beside, tools) = match more {
-            More::None => (String::new(), ""),
-            More::Kept => {
-                (format!(" optional binary {TURN_EXTRA} (UTF8);"), "optional binary tools (UTF8);\n")
-            }
+            More::None => (String::new(), String::new()),
+            More::Kept => (
+                format!(" optional binary {TURN_EXTRA} (UTF8);"),
+                format!("optional binary tools (UTF8);\noptional binary {SETTINGS} (UTF8);\n"),
+            ),
         };
         let turns = |name: &&str| {
             format!(
@@ -140,6 +141,9 @@ impl Parquet {
             let tools = rows.iter().map(|row| json_unless_empty(row.tools.is_empty(), &row.tools));
             let tools: Vec<Option<String>> = tools.collect::<Result<_>>()?;
             write_optional(&mut group, tools.iter().map(Option::as_deref))?;
+            let settings = rows.iter().map(|row| json_unless_empty(row.settings.is_empty(), &row.settings));
+            let settings: Vec<Option<String>> = settings.collect::<Result<_>>()?;
+            write_optional(&mut group, settings.iter().map(Option::as_deref))?;
         }
         if shape == Shape::Text {
             let texts: Vec<ByteArray> =

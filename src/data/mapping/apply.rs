@@ -39,6 +39,7 @@ impl Mapping {
         if !record.messages.is_empty() {
             row.check_columns()?;
             record.tools = row.tools()?;
+            record.settings = row.settings()?;
             row.think(&mut record)?;
         }
         row.weigh(&mut record)?;

@@ -7,8 +7,8 @@ use super::apply::Row;
 use super::detect::names;
 use super::turn::{MEDIA, is_turn, learnt};
 use super::values::{history, text, tools};
-use super::{Mapping, Part, TOOLS};
-use crate::data::rows::kind_of;
+use super::{Mapping, Part, SETTINGS, TOOLS};
+use crate::data::rows::{inside, kind_of};
 use crate::domain::message::{Message, Role, THOUGHTS, WEIGHTS};
 use crate::domain::record::{Fields, Record};
 
@@ -16,8 +16,17 @@ use crate::domain::record::{Fields, Record};
 const HISTORY: &str = "history";
 /// More names of columns of tools.
 const MORE_TOOLS: [&str; 4] = ["available_tools", "tool_definitions", "tool_schemas", "tool_schema"];
-/// TRL's column of variables for the chat template.
-const TEMPLATE_SETTINGS: &str = "chat_template_kwargs";
+/// What a template is given by whoever renders, and by no row.
+const RESERVED: [&str; 8] = [
+    "messages",
+    "conversation",
+    "tools",
+    "chat_template",
+    "add_generation_prompt",
+    "continue_final_message",
+    "tokenize",
+    "return_assistant_tokens_mask",
+];
 /// Names of columns, beside those that turns have too, that say whether a row is learnt.
 const ROW_WEIGHTS: [&str; 2] = ["sample_weight", "example_weight"];
 /// Behind a thought that stands in the answer itself.
@@ -50,12 +59,22 @@ impl Row<'_> {
         if let Some((name, _)) = MEDIA.into_iter().find_map(|name| self.beside(name)) {
             return Err(format!("the row has {name:?}, and only text can be read"));
         }
-        if let Some((name, _)) = self.beside(TEMPLATE_SETTINGS) {
-            return Err(format!(
-                "the row has {name:?}, settings of a template of its own, which can't be given row by row"
-            ));
-        }
         Ok(())
+    }
+
+    /// What the chat template is given beside turns and tools. A null says nothing.
+    pub(super) fn settings(&self) -> Result<Fields, String> {
+        let Some((column, value)) = self.beside(SETTINGS) else { return Ok(Fields::new()) };
+        let read = value.as_str().map(|text| inside::python(text).unwrap_or_else(|_| value.clone()));
+        let Some(given) = read.as_ref().unwrap_or(value).as_object() else {
+            let kind = kind_of(value);
+            return Err(format!("column {column:?} holds {kind}, not an object of names with values"));
+        };
+        if let Some(name) = given.keys().find(|name| RESERVED.contains(&name.as_str())) {
+            return Err(format!("column {column:?} sets {name:?}, which a row can't; take it out"));
+        }
+        let told = given.iter().filter(|(_, value)| !value.is_null());
+        Ok(told.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     /// What the assistant may call, where a column of that name holds it.

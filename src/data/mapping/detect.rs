@@ -19,7 +19,7 @@ pub(super) const NAMES: &[(Part, &[&str])] = &[
     (Part::System, &["system", "system_prompt", "system_message"]),
     (Part::Premise, &["premise", "premises", "sentence1", "text1", "evidence_text"]),
     (Part::Hypothesis, &["hypothesis", "conclusion", "sentence2", "text2", "claim"]),
-    (Part::Prompt, &["prompt", "instruction", "question", "query", "problem", "user", SOURCE]),
+    (Part::Prompt, &["prompt", "instruction", "question", "query", "problem", "user", "inputs", SOURCE]),
     (Part::Input, &["input", "context", "options", "choices"]),
     (
         Part::Completion,
@@ -33,7 +33,9 @@ pub(super) const NAMES: &[(Part, &[&str])] = &[
             "responses",
             "answers",
             "assistant",
+            "generated_solution",
             "target",
+            "targets",
             "rationale",
         ],
     ),
@@ -88,12 +90,25 @@ pub(super) fn detect(rows: &[Fields]) -> Mapping {
             mapping.columns.insert(*part, (*column).to_owned());
         }
     }
+    ask_by_input(&mut mapping, &columns, rows);
     let asks = mapping.column(Part::Prompt).is_some_and(|column| column.eq_ignore_ascii_case(SOURCE));
     if asks && is_provenance(&mapping, rows) {
         mapping.columns.remove(&Part::Prompt);
     }
     settle(&mut mapping, rows);
     mapping
+}
+
+/// Beside an output and without a question, an input is what is asked: a text, or turns.
+fn ask_by_input(mapping: &mut Mapping, columns: &HashMap<String, String>, rows: &[Fields]) {
+    let is_answered =
+        mapping.column(Part::Completion).is_some_and(|name| name.eq_ignore_ascii_case("output"));
+    let asks = [Part::Messages, Part::Prompt, Part::Text].iter().any(|part| mapping.has(*part));
+    let input = columns.get("input").filter(|input| fits_mostly(Part::Prompt, input, rows));
+    if let Some(input) = input.filter(|_| is_answered && !asks) {
+        mapping.columns.remove(&Part::Input);
+        mapping.columns.insert(Part::Prompt, input.clone());
+    }
 }
 
 /// Whether `source` says where rows come from: nothing answers it, or another column holds what may be a conversation.
@@ -150,10 +165,13 @@ fn columns(rows: &[Fields]) -> HashMap<String, String> {
 fn counted(part: Part, column: &str, rows: &[Fields]) -> (usize, usize) {
     let values = rows.iter().filter_map(|row| row.get(column)).filter(|value| !is_unsaid(value));
     values.fold((0, 0), |(fit, other), value| {
-        // Things may be listed by their names.
-        let is_listed = part == Part::Messages && column.eq_ignore_ascii_case("items") && is_texts(value);
-        if fits(part, value) && !is_listed { (fit + 1, other) } else { (fit, other + 1) }
+        if fits(part, value) && !is_listed(part, column, value) { (fit + 1, other) } else { (fit, other + 1) }
     })
+}
+
+/// Whether a column lists things by their names, and no turns.
+pub(super) fn is_listed(part: Part, column: &str, value: &Value) -> bool {
+    part == Part::Messages && column.eq_ignore_ascii_case("items") && is_texts(value)
 }
 
 fn fits_mostly(part: Part, column: &str, rows: &[Fields]) -> bool {
@@ -180,7 +198,11 @@ pub(super) fn fits(part: Part, value: &Value) -> bool {
         Part::Label | Part::Split => !value.is_array() && !value.is_object() && !value.is_null(),
         Part::Prompt => text_like || is_conversation(value),
         Part::Completion => text_like || is_conversation(value) || is_span(value),
-        Part::System | Part::Thought | Part::Text => value.is_string(),
+        // Where models can think or not, a column of such a name may say which a row does.
+        Part::Thought => value
+            .as_str()
+            .is_some_and(|said| !["on", "off"].iter().any(|name| said.eq_ignore_ascii_case(name))),
+        Part::System | Part::Text => value.is_string(),
         Part::Input | Part::Premise | Part::Hypothesis | Part::Explanation | Part::Tags => text_like,
     }
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::turn::role;
-use super::{Mapping, Part};
+use super::{Mapping, Part, transcript};
 use crate::data::rows::inside;
 use crate::domain::record::Fields;
 
@@ -89,7 +89,19 @@ pub(super) fn settled<'f>(mapping: &Mapping, fields: &'f Fields) -> Result<Cow<'
             row.to_mut().insert(column.to_owned(), other);
         }
     }
+    for (column, said) in transcripts(mapping, fields).into_iter().flatten() {
+        row.to_mut().insert(column.to_owned(), Value::Array(said));
+    }
     Ok(row)
+}
+
+/// Both answers of a pair, where each is a whole conversation in one text.
+fn transcripts<'m>(mapping: &'m Mapping, fields: &Fields) -> Option<[(&'m str, Vec<Value>); 2]> {
+    let read = |part: Part| {
+        let column = mapping.column(part)?;
+        Some((column, transcript::turns(fields.get(column)?.as_str()?)?))
+    };
+    Some([read(Part::Chosen)?, read(Part::Rejected)?])
 }
 
 /// The turns that a value holds, where it is not already a list of them.

@@ -7,6 +7,7 @@ mod detect;
 mod forms;
 mod rivals;
 mod rows;
+mod transcript;
 mod turn;
 mod values;
 
@@ -26,6 +27,9 @@ pub(in crate::data) const PROMPT_TURNS: &str = "prompt_turns";
 pub(in crate::data) const TURN_EXTRA: &str = "turn_extra";
 /// The columns that describe what the assistant may call, as `OpenAI` names them.
 pub(in crate::data) const TOOLS: [&str; 2] = ["tools", "functions"];
+
+/// The column of what a chat template is given beside turns and tools, as TRL names it.
+pub(in crate::data) const SETTINGS: &str = "chat_template_kwargs";
 
 /// The part that a column plays in a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

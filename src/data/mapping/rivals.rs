@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::apply::Row;
 use super::beside::stands_in;
-use super::detect::names;
+use super::detect::{is_listed, names};
 use super::forms::{is_conversation, of_any_form};
 use super::values::{text, turns};
 use super::{Kind, Mapping, Part};
@@ -106,7 +106,9 @@ fn check_conversations(row: &Row<'_>) -> Result<(), String> {
     };
     let read = |column: &str, value: &Value| turns(&of_any_form(value), column);
     let others = names(Part::Messages).iter().filter_map(|name| row.beside(name));
-    for (other, another) in others.filter(|(_, value)| is_conversation(value)) {
+    let others =
+        others.filter(|(name, value)| is_conversation(value) && !is_listed(Part::Messages, name, value));
+    for (other, another) in others {
         match (read(first, value), read(other, another)) {
             (Err(_), _) => {}
             (Ok(one), Ok(another)) if one == another => {}

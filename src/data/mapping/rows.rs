@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::beside::check_thoughts;
-use super::detect::{NAMES, SOURCE, fits, is_settled, settle, settle_thought};
+use super::detect::{NAMES, SOURCE, fits, is_listed, is_settled, settle, settle_thought};
 use super::forms::{is_unsaid, settled};
 use super::rivals::check_rivals;
 use super::{Kind, Mapping, Part};
@@ -82,7 +82,8 @@ impl RowMapping {
                 if mapping.iter().any(|(_, used)| used == column) {
                     return None;
                 }
-                let value = fields.get(column).filter(|value| says(value))?;
+                let value =
+                    fields.get(column).filter(|value| says(value) && !is_listed(*part, column, value))?;
                 // Where a row comes from is no question.
                 if fits(*part, value) && (*name != "correct" || value.is_string()) && *name != SOURCE {
                     return Some(column);

@@ -115,13 +115,18 @@ fn from_text(text: &str, column: &str) -> Result<Value, String> {
     })
 }
 
-/// Earlier questions and answers: a list of pairs of texts, or turns.
+/// Earlier questions and answers: a list of pairs of texts, or turns; either as JSON in a text too.
 pub(super) fn history(value: &Value, column: &str) -> Result<Vec<Message>, String> {
     let odd = || format!("column {column:?} holds {}, not pairs of a question and an answer", kind_of(value));
+    let parsed;
     let pairs = match value {
         Value::Null => return Ok(Vec::new()),
-        Value::String(text) if text.is_empty() => return Ok(Vec::new()),
+        Value::String(text) if text.trim().is_empty() => return Ok(Vec::new()),
         said if is_turns(said) => return turns(said, column),
+        Value::String(text) => {
+            parsed = inside::parse(text).map_err(|_| odd())?;
+            return if parsed.is_string() { Err(odd()) } else { history(&parsed, column) };
+        }
         other => other.as_array().ok_or_else(odd)?,
     };
     let mut turns = Vec::new();

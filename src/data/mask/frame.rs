@@ -48,7 +48,7 @@ impl Masker<'_> {
         let tools = [json!({"type": "function", "function": {"name": "f", "description": "d",
             "parameters": {"type": "object", "properties": {}}}})];
         for turns in [called("Yes"), called("")] {
-            around.extend(self.around(Conversation { messages: &turns, tools: &tools }));
+            around.extend(self.around(Conversation { messages: &turns, tools: &tools, settings: None }));
         }
         let names = self.controls.names(self.template.source()).into_iter();
         Frame { written: names.filter(|name| is_written(name) && !around.contains(name)).collect() }

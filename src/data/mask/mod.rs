@@ -20,7 +20,7 @@ mod spans;
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use tokenizers::Tokenizer;
 
 use crate::data::chat::{ChatTemplate, Ending};
@@ -91,9 +91,7 @@ impl<'a> Masker<'a> {
     /// Where the template refuses the conversation or can't be masked, and where no assistant speaks.
     pub fn mask<'c>(&self, conversation: impl Into<Conversation<'c>>, first_turn: usize) -> Result<Masked> {
         let conversation = conversation.into();
-        let mut turns = conversation.messages.iter().skip(first_turn);
-        let speaks = turns.any(|message| message.role == Role::Assistant && message.is_learnt());
-        ensure!(speaks, "there is no assistant turn to train on");
+        check_answered(conversation.messages.get(first_turn..).unwrap_or_default())?;
         shown::check(self.template, conversation)?;
         let shielded = self.controls.shield(conversation, || self.frame());
         let conversation = shielded.as_ref().map_or(conversation, Shielded::conversation);
@@ -252,5 +250,21 @@ impl<'a> Masker<'a> {
                  it would not learn to stop; give the model a template that ends the assistant's turns"
             ),
         }
+    }
+}
+
+/// Fails where no assistant says anything that is to be learnt.
+///
+/// # Errors
+/// Names the weight, where the data gives the answers none.
+pub(crate) fn check_answered(turns: &[Message]) -> Result<()> {
+    let mut answers = turns.iter().filter(|turn| turn.role == Role::Assistant).peekable();
+    let Some(first) = answers.peek() else { bail!("there is no assistant turn to train on") };
+    let weight = first.no_weight();
+    match weight.filter(|_| answers.all(|turn| !turn.is_learnt())) {
+        Some((key, value)) => bail!(
+            "there is no assistant turn to train on: the data gives what the assistant says no weight ({key}: {value})"
+        ),
+        None => Ok(()),
     }
 }

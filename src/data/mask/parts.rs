@@ -55,7 +55,7 @@ impl Masker<'_> {
     /// The parts of all turns that have somebody else's words on both sides, or the conversation's beginning or end.
     /// None where the template does not show those words as they are.
     fn all_parts(&self, conversation: Conversation<'_>, text: &str) -> Option<HashMap<usize, Part>> {
-        let Conversation { messages, tools } = conversation;
+        let messages = conversation.messages;
         if messages.iter().any(|message| message.content.contains([OPEN, CLOSE])) {
             return None;
         }
@@ -66,7 +66,7 @@ impl Masker<'_> {
             .collect();
         let render = |messages: &[Message]| {
             self.template
-                .render(Conversation { messages, tools }, Ending::Complete)
+                .render(Conversation { messages, ..conversation }, Ending::Complete)
                 .ok()
                 .as_deref()
                 .map(fixed)?
@@ -116,7 +116,7 @@ impl Masker<'_> {
         if let Some(message) = messages.get_mut(turn) {
             *message = changed(message);
         }
-        let changed = Conversation { messages: &messages, tools: conversation.tools };
+        let changed = Conversation { messages: &messages, ..conversation };
         let other = self.template.render(changed, Ending::Complete)?;
         let (content, end) = difference(text, &other);
         Ok(Part { content, end, before: None })
@@ -137,7 +137,7 @@ impl Masker<'_> {
         if let Some(behind) = key.and_then(|key| prompts.get(&key)) {
             return part.content - behind;
         }
-        let before = Conversation { messages, tools: conversation.tools };
+        let before = Conversation { messages, ..conversation };
         let prompt = self.template.render(before, Ending::GenerationPrompt).ok();
         let prompt =
             prompt.filter(|prompt| prompt.len() <= part.content && text.starts_with(prompt.as_str()));

@@ -124,7 +124,7 @@ impl Masker<'_> {
     /// What the template adds to the turns before a turn, for the model to answer.
     fn head(&self, conversation: Conversation<'_>, turn: usize) -> Option<String> {
         let messages = conversation.messages.get(..turn)?;
-        let before = Conversation { messages, tools: conversation.tools };
+        let before = Conversation { messages, ..conversation };
         let prompt = self.template.render(before, Ending::GenerationPrompt).ok()?;
         let without = self.template.render(before, Ending::Complete).ok()?;
         prompt.strip_prefix(&without).map(str::to_owned)

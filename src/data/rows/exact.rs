@@ -23,7 +23,7 @@ const MARK: &str = "\u{F8FE}number ";
 
 /// Below these names a number is a number: they are handed to a chat template, which computes and writes as Python
 /// does.
-pub(super) const COMPUTED: [&str; 10] = [
+pub(super) const COMPUTED: [&str; 11] = [
     "tools",
     "tool_calls",
     "functions",
@@ -34,6 +34,7 @@ pub(super) const COMPUTED: [&str; 10] = [
     "weight",
     "train",
     "prompt_turns",
+    "chat_template_kwargs",
 ];
 
 /// Reads a value.
@@ -152,14 +153,14 @@ fn held(bytes: &[u8]) -> Vec<Range<usize>> {
 
 /// Behind the quote that closes a text.
 pub(super) fn end_of_text(bytes: &[u8], from: usize) -> usize {
-    let mut escaped = false;
-    for (at, byte) in bytes.iter().enumerate().skip(from) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return at + 1,
-            _ => {}
+    let mut at = from;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if bytes.get(at) == Some(&b'"') {
+            return at + 1;
         }
+        // A backslash, and what it is for.
+        at += 2;
     }
     bytes.len()
 }

@@ -1,11 +1,13 @@
 //! What of a conversation a chat template shows: thoughts, tool calls and tools. Knows no tokenizer and no file.
 
+mod marks;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use anyhow::{Result, bail};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::data::chat::{ChatTemplate, Ending};
 use crate::data::rows::inside;
@@ -153,38 +155,53 @@ pub(crate) fn check_developer(rendering: &str, messages: &[Message]) -> Result<(
     }
 }
 
-/// Fails if the template leaves out what a conversation says: the tools, a turn's calls or its thought.
+/// Fails if the template leaves out what a conversation says: the tools, a setting, a turn's calls or its thought.
 ///
 /// # Errors
 /// Names what is left out and the turn.
 pub(crate) fn check(template: &ChatTemplate, conversation: Conversation<'_>) -> Result<()> {
-    let Conversation { messages, tools } = conversation;
+    let Conversation { messages, tools, settings } = conversation;
+    check_settings(template, settings)?;
     if tools.is_empty() && messages.iter().all(|message| message.said_beside().next().is_none()) {
         return Ok(());
     }
     let whole = template.render(conversation, Ending::Complete);
     check_arguments(whole.as_deref().ok(), messages)?;
     let whole = whole?;
-    if !tools.is_empty() && template.render(messages, Ending::Complete).is_ok_and(|text| text == whole) {
+    let without = Conversation { tools: &[], ..conversation };
+    if !tools.is_empty() && template.render(without, Ending::Complete).is_ok_and(|text| text == whole) {
         bail!("the model's chat template doesn't show the tools that the conversation has");
     }
-    for (index, message) in messages.iter().enumerate() {
-        for key in message.said_beside() {
-            let here = Conversation { messages: messages.get(..=index).unwrap_or(messages), tools };
-            if is_hidden(template, conversation, index..index + 1, key, &whole)
-                && template
-                    .render(here, Ending::Complete)
-                    .is_ok_and(|text| is_hidden(template, here, index..index + 1, key, &text))
-            {
-                bail!(
-                    "the model's chat template doesn't show the {key:?} of turn {}; use a model whose template does, \
-                     or write it into the content",
-                    index + 1
-                );
-            }
-        }
+    marks::check(template, conversation, &whole)
+}
+
+/// Fails if the template doesn't read a setting that says something. One that says no is no other than one that the
+/// template doesn't know.
+fn check_settings(template: &ChatTemplate, settings: Option<&Map<String, Value>>) -> Result<()> {
+    let says = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
+    };
+    let is_read = |name: &str| {
+        let is_word = |sign: char| sign.is_alphanumeric() || sign == '_';
+        let source = template.source();
+        source.match_indices(name).any(|(at, _)| {
+            let before = source.get(..at).unwrap_or_default();
+            let after = source.get(at + name.len()..).unwrap_or_default();
+            !before.ends_with(is_word) && !after.starts_with(is_word)
+        })
+    };
+    let mut told = settings.into_iter().flatten().filter(|(_, value)| says(value));
+    match told.find(|(name, _)| !is_read(name)) {
+        Some((name, _)) => bail!(
+            "the model's chat template doesn't read {name:?}, which \"chat_template_kwargs\" gives it; use a model \
+             whose template does, or take it out"
+        ),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether a rendering is the same without a key of these turns.
@@ -202,6 +219,6 @@ fn is_hidden(
             THOUGHTS.iter().for_each(|key| drop(message.extra.remove(*key)));
         }
     }
-    let without = Conversation { messages: &without, tools: conversation.tools };
+    let without = Conversation { messages: &without, ..conversation };
     template.render(without, Ending::Complete).is_ok_and(|text| text == whole)
 }

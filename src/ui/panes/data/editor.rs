@@ -123,8 +123,8 @@ impl Editor {
 
     /// What was made of it.
     pub(super) fn body(&self) -> Body {
-        let mut body =
-            Body { tools: self.base.tools.clone(), prompt_turns: self.prompt_turns, ..Body::default() };
+        let (tools, settings) = (self.base.tools.clone(), self.base.settings.clone());
+        let mut body = Body { tools, settings, prompt_turns: self.prompt_turns, ..Body::default() };
         let mut pair = Preference { chosen: Vec::new(), rejected: Vec::new() };
         for turn in &self.turns {
             match turn.part {

@@ -1,0 +1,67 @@
+//! Whether a template shows what turns say beside their contents, in long chats too.
+
+use dojo_studio::data::chat::ChatTemplate;
+use dojo_studio::data::mask::Masker;
+use dojo_studio::domain::message::{Message, Role};
+use serde_json::json;
+
+use super::world::{assistant, byte_tokenizer, template, user};
+
+/// A template that writes this of every turn.
+fn writing(beside: &str) -> ChatTemplate {
+    let source = format!(
+        "{{% for m in messages %}}{{% set last = loop.last %}}{{{{ '<|im_start|>' + m.role + '\n' }}}}{beside}\
+         {{{{ (m.content or '') + '<|im_end|>\n' }}}}{{% endfor %}}\
+         {{% if add_generation_prompt %}}{{{{ '<|im_start|>assistant\n' }}}}{{% endif %}}"
+    );
+    template(&source, "<|im_start|>", "<|im_end|>")
+}
+
+const CALLS: &str =
+    "{% for c in m.tool_calls or [] %}{{ c.function.name ~ (c.function.arguments | tojson) }}{% endfor %}";
+
+fn thinking(thought: &str, said: &str) -> Message {
+    Message { extra: [("reasoning_content".to_owned(), json!(thought))].into(), ..assistant(said) }
+}
+
+fn calling(name: &str, said: &str) -> Message {
+    let calls = json!([{"type": "function", "function": {"name": name, "arguments": {}}}]);
+    Message { extra: [("tool_calls".to_owned(), calls)].into(), ..assistant(said) }
+}
+
+fn told(template: &ChatTemplate, turns: &[Message]) -> Result<(), String> {
+    let tokenizer = byte_tokenizer();
+    let masked = Masker::new(template, &tokenizer).mask(turns, 0);
+    masked.map(drop).map_err(|error| format!("{error:#}"))
+}
+
+/// A chat of calls with their answers, and one turn of another kind in the midst of it.
+fn chat(odd: Message) -> Vec<Message> {
+    let call = || [user("q"), calling("f", "a"), Message::new(Role::Tool, "4"), assistant("b")];
+    [call().to_vec(), call().to_vec(), vec![user("q"), odd], call().to_vec()].concat()
+}
+
+#[test]
+fn a_call_that_a_template_leaves_out_is_named_among_many_that_it_shows() {
+    let all = writing(CALLS);
+    assert_eq!(told(&all, &chat(calling("g", ""))), Ok(()));
+    let without_text = writing(&format!("{{% if m.content %}}{CALLS}{{% endif %}}"));
+    let reason = told(&without_text, &chat(calling("g", ""))).expect_err("refused");
+    assert!(reason.contains("doesn't show the \"tool_calls\" of turn 10"), "{reason}");
+    let without_thought = told(&all, &chat(thinking("so", "a"))).expect_err("refused");
+    assert!(
+        without_thought.contains("doesn't show the \"reasoning_content\" of turn 10"),
+        "{without_thought}"
+    );
+}
+
+#[test]
+fn thoughts_that_only_the_last_turn_shows_are_no_reason_to_refuse() {
+    let last =
+        writing(&format!("{{{{ '<think>' + m.reasoning_content if last and m.reasoning_content }}}}{CALLS}"));
+    let turns: Vec<Message> = (0..4).flat_map(|_| [user("q"), thinking("so", "a")]).collect();
+    assert_eq!(told(&last, &turns), Ok(()));
+    assert_eq!(told(&last, &chat(thinking("so", "a"))), Ok(()));
+    let silent = writing(CALLS);
+    assert!(told(&silent, &turns).expect_err("refused").contains("of turn 2"));
+}
