@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::sampling::ModelArguments;
 use super::{loading, print};
-use crate::serve::{Served, Settings, bind};
+use crate::serve::{Origin, Served, Settings, listen};
 
 /// Arguments of `dojo serve`.
 #[derive(Args)]
@@ -32,23 +32,29 @@ pub(super) struct Serve {
     /// Requests in progress or waiting at most; more are turned away.
     #[arg(long, default_value_t = 256)]
     queue: usize,
+    /// Pages of a browser that may ask: `https://example.org`, `localhost` (this machine's, at any port) or `*`; may be
+    /// given several times.
+    #[arg(long, value_name = "ORIGIN", default_value = "localhost")]
+    origin: Vec<Origin>,
     /// Bytes of a request at most.
     #[arg(long, default_value_t = 4 << 20)]
     max_body: usize,
 }
 
 pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
-    let api_key = std::env::var("DOJO_API_KEY").ok().filter(|key| !key.is_empty());
+    let api_key = std::env::var("DOJO_API_KEY").ok();
     let settings = Settings {
         address: SocketAddr::new(arguments.host, arguments.port),
         api_key,
         queue: arguments.queue,
         body: arguments.max_body,
+        origins: arguments.origin.clone(),
     };
     ensure!(
         !arguments.model.merge || arguments.offer.is_empty(),
         "--merge leaves nothing that --offer could be added to: give one or the other"
     );
+    let listening = listen(settings)?;
     let others: Vec<&Path> = arguments.offer.iter().map(|(_, folder)| folder.as_path()).collect();
     let (mut open, mut ready) = loading::open_with(&arguments.model, &others)?;
     let mut adapters = BTreeMap::new();
@@ -73,7 +79,7 @@ pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
         Served { name: open.name, generator: ready.generator, prompter: ready.prompter, adapters, embedder };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let bound = bind(served, settings).await?;
+        let bound = listening.with(served)?;
         print::complain(&format!("serving on http://{}/v1 (Ctrl-C ends)", bound.address()?));
         bound.run(stopped()).await
     })?;

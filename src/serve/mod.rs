@@ -30,6 +30,7 @@ use tokenizers::Tokenizer;
 use crate::engine::embed::Embedder;
 use crate::engine::generate::{AdapterId, Generator, Prompter};
 use error::ApiError;
+pub use guard::Origin;
 use metrics::Metrics;
 use worker::Worker;
 
@@ -56,6 +57,8 @@ pub struct Settings {
     pub queue: usize,
     /// Bytes of a request's body at most.
     pub body: usize,
+    /// Pages of a browser that may ask.
+    pub origins: Vec<Origin>,
 }
 
 /// What every handler sees.
@@ -71,6 +74,9 @@ pub(crate) struct Service {
     worker: Worker,
     metrics: Arc<Metrics>,
     api_key: Option<String>,
+    /// Whether anybody on this machine may ask, and nobody else.
+    only_local: bool,
+    origins: Vec<Origin>,
     started: u64,
 }
 
@@ -82,34 +88,63 @@ pub struct Bound {
     router: Router,
 }
 
-/// Takes the address and starts the generating thread.
+/// An address that is taken, for a model that may still have to be loaded.
+pub struct Listening {
+    listener: std::net::TcpListener,
+    settings: Settings,
+}
+
+/// Takes the address.
 ///
 /// # Errors
 /// Where the address is taken, or anyone could reach it and no key is set.
-pub async fn bind(served: Served, settings: Settings) -> Result<Bound> {
+pub fn listen(mut settings: Settings) -> Result<Listening> {
+    settings.api_key = settings.api_key.map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
     ensure!(
         settings.api_key.is_some() || settings.address.ip().is_loopback(),
         "{} can be reached from outside: set DOJO_API_KEY, or bind to 127.0.0.1",
         settings.address
     );
-    let listener = tokio::net::TcpListener::bind(settings.address)
-        .await
+    let listener = std::net::TcpListener::bind(settings.address)
+        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
         .with_context(|| format!("listen on {}", settings.address))?;
-    let metrics = Arc::new(Metrics::default());
-    let service = Service {
-        name: served.name,
-        adapters: served.adapters,
-        prompter: served.prompter,
-        tokenizer: Arc::clone(served.generator.tokenizer()),
-        embedder_name: served.embedder.as_ref().map(|embedder| embedder.name().to_owned()),
-        embedder: served.embedder.map(|embedder| Arc::new(Mutex::new(embedder))),
-        context: served.generator.context(),
-        worker: Worker::start(served.generator, settings.queue, Arc::clone(&metrics))?,
-        metrics,
-        api_key: settings.api_key,
-        started: now(),
-    };
-    Ok(Bound { listener, router: router(Arc::new(service), settings.body) })
+    Ok(Listening { listener, settings })
+}
+
+/// Takes the address and starts the generating thread; belongs into a runtime.
+///
+/// # Errors
+/// Where the address can't be used.
+pub fn bind(served: Served, settings: Settings) -> Result<Bound> {
+    listen(settings)?.with(served)
+}
+
+impl Listening {
+    /// Starts the generating thread; belongs into a runtime.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn with(self, served: Served) -> Result<Bound> {
+        let Self { listener, settings } = self;
+        let listener = tokio::net::TcpListener::from_std(listener).context("listen")?;
+        let metrics = Arc::new(Metrics::default());
+        let service = Service {
+            name: served.name,
+            adapters: served.adapters,
+            prompter: served.prompter,
+            tokenizer: Arc::clone(served.generator.tokenizer()),
+            embedder_name: served.embedder.as_ref().map(|embedder| embedder.name().to_owned()),
+            embedder: served.embedder.map(|embedder| Arc::new(Mutex::new(embedder))),
+            context: served.generator.context(),
+            worker: Worker::start(served.generator, settings.queue, Arc::clone(&metrics))?,
+            metrics,
+            only_local: settings.api_key.is_none(),
+            api_key: settings.api_key,
+            origins: settings.origins,
+            started: now(),
+        };
+        Ok(Bound { listener, router: router(Arc::new(service), settings.body) })
+    }
 }
 
 impl Bound {
@@ -143,7 +178,12 @@ fn router(service: Shared, body: usize) -> Router {
         .route("/health", get(health))
         .merge(guarded)
         .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is no such endpoint"))
+        .method_not_allowed_fallback(async || {
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this endpoint has no such method")
+        })
         .layer(DefaultBodyLimit::max(body))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), guard::tell_browsers))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), guard::check_host))
         .with_state(service)
 }
 

@@ -1,5 +1,7 @@
 //! The HTTP API over a tiny model, asked by a real client.
 
+mod browsers;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use dojo_studio::engine::device::Place;
 use dojo_studio::engine::embed::Embedder;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
 use dojo_studio::engine::model::ModelFiles;
-use dojo_studio::serve::{Served, Settings, bind};
+use dojo_studio::serve::{Origin, Served, Settings, bind, listen};
 use dojo_studio::teacher::budget::Budget;
 use dojo_studio::teacher::cache::Cache;
 use dojo_studio::teacher::client::Teacher;
@@ -49,8 +51,14 @@ async fn serve_with(api_key: Option<&str>, queue: usize, embedder: Option<Embedd
         embedder,
     };
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
-    let settings = Settings { address, api_key: api_key.map(str::to_owned), queue, body: 64 << 10 };
-    let bound = bind(served, settings).await.unwrap();
+    let settings = Settings {
+        address,
+        api_key: api_key.map(str::to_owned),
+        queue,
+        body: 64 << 10,
+        origins: vec![Origin::Local],
+    };
+    let bound = bind(served, settings).unwrap();
     let url = format!("http://{}", bound.address().unwrap());
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let done = tokio::spawn(bound.run(async move { drop(stopped.await) }));
@@ -343,6 +351,15 @@ async fn an_address_open_to_all_needs_a_key() {
         embedder: None,
     };
     let address = SocketAddr::from(([0, 0, 0, 0], 0));
-    let outcome = bind(served, Settings { address, api_key: None, queue: 1, body: 1 << 10 }).await;
+    let settings = |key: Option<&str>| Settings {
+        address,
+        api_key: key.map(str::to_owned),
+        queue: 1,
+        body: 1 << 10,
+        origins: Vec::new(),
+    };
+    // A key of blanks is none.
+    assert!(listen(settings(Some("  "))).err().unwrap().to_string().contains("DOJO_API_KEY"));
+    let outcome = bind(served, settings(None));
     assert!(outcome.err().unwrap().to_string().contains("DOJO_API_KEY"));
 }

@@ -140,8 +140,9 @@ fn start(served: Served, key: String, stop: oneshot::Receiver<()>) -> Result<Soc
     std::thread::Builder::new().name("local model".to_owned()).spawn(move || {
         runtime.block_on(async move {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let settings = Settings { address, api_key: Some(key), queue: 1024, body: 16 << 20 };
-            let bound = bind(served, settings).await.and_then(|bound| Ok((bound.address()?, bound)));
+            let origins = Vec::new();
+            let settings = Settings { address, api_key: Some(key), queue: 1024, body: 16 << 20, origins };
+            let bound = bind(served, settings).and_then(|bound| Ok((bound.address()?, bound)));
             match bound {
                 Ok((address, bound)) => {
                     tell.send(Ok(address)).ok();
