@@ -13,6 +13,13 @@ use crate::engine::generate::{Constraint, Request, Sampling};
 const TOP_LOG_PROBABILITIES: usize = 20;
 /// Choices that a client may ask for.
 const CHOICES: usize = 64;
+/// Texts that may end an answer, and bytes of each.
+const STOPS: usize = 64;
+const STOP_BYTES: usize = 1024;
+/// Tokens that a client may make likelier or less likely.
+const BIASES: usize = 1024;
+/// Values of a bias, from minus this.
+const BIAS: f32 = 100.0;
 
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Options {
@@ -91,18 +98,36 @@ impl Options {
             Some(OneOrMany::One(stop)) => vec![stop.clone()],
             Some(OneOrMany::Many(stops)) => stops.clone(),
         };
+        if request.stop.len() > STOPS || request.stop.iter().any(|stop| stop.len() > STOP_BYTES) {
+            let message = format!("stop may hold {STOPS} texts of {STOP_BYTES} bytes at most");
+            return Err(ApiError::bad(message).parameter("stop"));
+        }
+        if request.stop.iter().any(String::is_empty) {
+            return Err(
+                ApiError::bad("stop holds an empty text, which would end every answer").parameter("stop")
+            );
+        }
         request.constraint = self.constraint()?;
         Ok(())
     }
 
     fn logit_bias(&self) -> Result<Vec<(u32, f32)>, ApiError> {
         let entries = self.logit_bias.iter().flatten();
-        let read =
-            |(token, &bias): (&String, &f32)| match token.parse() {
-                Ok(token) => Ok((token, bias)),
-                Err(_) => Err(ApiError::bad(format!("{token:?} in logit_bias isn't a token id"))
-                    .parameter("logit_bias")),
-            };
+        if self.logit_bias.as_ref().is_some_and(|entries| entries.len() > BIASES) {
+            let message = format!("logit_bias may hold {BIASES} tokens at most");
+            return Err(ApiError::bad(message).parameter("logit_bias"));
+        }
+        let read = |(token, &bias): (&String, &f32)| match token.parse() {
+            Ok(_) if !(-BIAS..=BIAS).contains(&bias) => {
+                let message = format!("logit_bias of {token} is {bias}, and must be from -{BIAS} to {BIAS}");
+                Err(ApiError::bad(message).parameter("logit_bias"))
+            }
+            Ok(token) => Ok((token, bias)),
+            Err(_) => {
+                Err(ApiError::bad(format!("{token:?} in logit_bias isn't a token id"))
+                    .parameter("logit_bias"))
+            }
+        };
         entries.map(read).collect()
     }
 

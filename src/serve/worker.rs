@@ -14,11 +14,15 @@ use tokio::sync::oneshot;
 
 use super::error::ApiError;
 use super::metrics::Metrics;
-use crate::engine::generate::{Event, Finish, Generator, Request, RequestId, What};
+use crate::engine::generate::{Compiler, Event, Finish, Generator, Request, RequestId, What};
+
+/// Memory of the generating thread's calls; the system gives what is used.
+const STACK: usize = 64 << 20;
 
 /// The handlers' side.
 pub(crate) struct Worker {
     orders: mpsc::Sender<Order>,
+    compiler: Arc<Compiler>,
     thread: JoinHandle<()>,
     open: Arc<AtomicUsize>,
     queue: usize,
@@ -55,11 +59,13 @@ impl Worker {
     pub(crate) fn start(generator: Generator, queue: usize, metrics: Arc<Metrics>) -> Result<Self> {
         let (orders, received) = mpsc::channel();
         let own = Arc::clone(&metrics);
+        let compiler = Arc::clone(generator.compiler());
         let thread = std::thread::Builder::new()
             .name("dojo-serve-generate".to_owned())
+            .stack_size(STACK)
             .spawn(move || Loop { generator, open: HashMap::new(), metrics: own }.run(&received))
             .context("start the generating thread")?;
-        Ok(Self { orders, thread, open: Arc::new(AtomicUsize::new(0)), queue, metrics })
+        Ok(Self { orders, compiler, thread, open: Arc::new(AtomicUsize::new(0)), queue, metrics })
     }
 
     pub(crate) fn is_alive(&self) -> bool {
@@ -67,12 +73,21 @@ impl Worker {
     }
 
     /// Hands a request over; its events come until the last choice is finished. Dropping them cancels it.
-    pub(crate) async fn submit(&self, request: Request) -> Result<UnboundedReceiver<Event>, ApiError> {
+    pub(crate) async fn submit(&self, mut request: Request) -> Result<UnboundedReceiver<Event>, ApiError> {
         let place = Place(Arc::clone(&self.open));
         if self.open.fetch_add(1, Ordering::AcqRel) >= self.queue {
             Metrics::add(&self.metrics.refused, 1);
             return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "the queue is full: try again later")
                 .code("queue_full"));
+        }
+        if let Some(constraint) = request.constraint.take() {
+            let compiler = Arc::clone(&self.compiler);
+            let compiled = tokio::task::spawn_blocking(move || compiler.compile(&constraint)).await;
+            let compiled = compiled.map_err(|_| ApiError::bad("the constraint can't be compiled"))?;
+            request.compiled = Some(compiled.map_err(|error| {
+                Metrics::add(&self.metrics.refused, 1);
+                ApiError::bad(format!("{error:#}"))
+            })?);
         }
         let (events, receiver) = unbounded_channel();
         let (taken, answer) = oneshot::channel();

@@ -1,6 +1,7 @@
 //! The HTTP API over a tiny model, asked by a real client.
 
 mod browsers;
+mod hostile;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -45,7 +45,7 @@ impl Constraint {
         })
     }
 
-    const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::JsonObject | Self::JsonSchema(_) => "JSON schema",
             Self::Regex(_) => "regular expression",
@@ -152,6 +152,8 @@ impl Guide {
         let slices = SLICES.map(str::to_owned);
         let mut factory = ParserFactory::new(&environment, InferenceCapabilities::default(), &slices)?;
         factory.quiet();
+        let limits = factory.limits_mut();
+        limits.verbose_errors = false;
         Ok(Self { factory })
     }
 
@@ -160,12 +162,24 @@ impl Guide {
         let parser = self.factory.create_parser(constraint.grammar()?);
         let mut matcher = Matcher::new(parser);
         if let Some(error) = matcher.get_error() {
-            bail!("the {} can't be used: {error}", constraint.kind());
+            bail!("the {} can't be used: {}", constraint.kind(), first_sentence(&error));
         }
         // The first mask shows what a grammar's own checks don't.
-        matcher.compute_mask_or_eos().with_context(|| format!("use the {}", constraint.kind()))?;
+        if let Err(error) = matcher.compute_mask_or_eos() {
+            bail!("the {} can't be used: {}", constraint.kind(), first_sentence(&error.to_string()));
+        }
         Ok(matcher)
     }
+}
+
+/// What a library says of an error, without where in its own code it happened.
+fn first_sentence(error: &str) -> String {
+    const CHARACTERS: usize = 300;
+    let line = error.lines().find(|line| !line.trim().is_empty()).unwrap_or("it isn't valid").trim();
+    if error.starts_with("panic") || line.contains("panicked at") {
+        return "it is beyond what can be compiled".to_owned();
+    }
+    line.chars().take(CHARACTERS).collect()
 }
 
 /// Draws one of the tokens that a constraint allows, and tells it so. `logits` are adjusted ones; they are changed.

@@ -8,7 +8,7 @@ use tokenizers::Tokenizer;
 
 use super::backend::{Backend, Span, Step};
 use super::cache::{Cache, PAGE, PageId};
-use super::constrain::Guide;
+use super::compile::Compiler;
 use super::device::{DeviceDecoder, OnDevice};
 use super::host::{Decoder, Host};
 use super::lora::Lora;
@@ -43,7 +43,7 @@ impl Default for Limits {
 pub struct Generator {
     pub(super) backend: Box<dyn Backend>,
     pub(super) tokenizer: Arc<Tokenizer>,
-    pub(super) guide: Option<Guide>,
+    pub(super) compiler: Arc<Compiler>,
     pub(super) team: Team,
     pub(super) cache: Cache,
     pub(super) adapters: BTreeMap<AdapterId, Arc<Lora>>,
@@ -77,11 +77,13 @@ impl Generator {
         let context = if limits.context == 0 { longest } else { limits.context.min(longest) };
         let pages = (limits.cache_bytes / backend.page_bytes()).max(context.div_ceil(PAGE) + 1);
         backend.expect_pages(pages);
+        let config = backend.config();
+        let compiler = Compiler::new(Arc::clone(&tokenizer), config.vocabulary, config.eos.clone());
         Self {
             backend,
             team,
             cache: Cache::new(pages),
-            guide: None,
+            compiler: Arc::new(compiler),
             adapters: BTreeMap::new(),
             hidden: Vec::new(),
             waiting: VecDeque::new(),
@@ -105,6 +107,11 @@ impl Generator {
 
     pub const fn tokenizer(&self) -> &Arc<Tokenizer> {
         &self.tokenizer
+    }
+
+    /// What makes constraints ready for it, on threads of its own.
+    pub const fn compiler(&self) -> &Arc<Compiler> {
+        &self.compiler
     }
 
     /// Requests' choices that are not finished.

@@ -7,6 +7,7 @@
 mod backend;
 mod cache;
 mod choose;
+mod compile;
 mod complete;
 mod constrain;
 mod device;
@@ -23,6 +24,7 @@ mod submit;
 mod team;
 mod text;
 
+pub use compile::{Compiled, Compiler};
 pub use complete::{Completion, complete};
 pub use constrain::Constraint;
 pub use device::DeviceDecoder;

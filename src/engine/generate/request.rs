@@ -1,5 +1,6 @@
 //! What can be asked of a generator, and what it answers.
 
+use super::compile::Compiled;
 use super::constrain::Constraint;
 
 /// How the next token is chosen. Names and defaults are those of Hugging Face's `GenerationConfig` and OpenAI's API.
@@ -91,6 +92,8 @@ pub struct Request {
     pub overflow: Overflow,
     pub adapter: Option<AdapterId>,
     pub constraint: Option<Constraint>,
+    /// The constraint, where it is ready already.
+    pub compiled: Option<Compiled>,
 }
 
 /// What the model's end tokens do.
@@ -115,6 +118,7 @@ impl Request {
             overflow: Overflow::default(),
             adapter: None,
             constraint: None,
+            compiled: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::constrain::Guide;
+use super::compile::Compiled;
 use super::generator::Generator;
 use super::lora::Lora;
 use super::request::{Overflow, Request, RequestId};
@@ -41,11 +41,23 @@ impl Generator {
             };
             tokens = slide(&tokens, keep, self.context);
         }
+        let compiled = match (&request.compiled, &request.constraint) {
+            (Some(compiled), _) => Some(compiled.clone()),
+            (None, Some(constraint)) => Some(self.compiler.compile(constraint)?),
+            (None, None) => None,
+        };
         let id = RequestId(self.next);
         let options = Arc::new(request);
         let mut sequences = Vec::new();
         for choice in 0..options.choices {
-            sequences.push(self.sequence(id, choice, &options, tokens.clone(), lora.clone())?);
+            sequences.push(self.sequence(
+                id,
+                choice,
+                &options,
+                tokens.clone(),
+                lora.clone(),
+                compiled.as_ref(),
+            ));
         }
         self.next += 1;
         let siblings = sequences.split_off(1);
@@ -57,18 +69,15 @@ impl Generator {
     }
 
     fn sequence(
-        &mut self,
+        &self,
         request: RequestId,
         choice: usize,
         options: &Arc<Request>,
         tokens: Vec<u32>,
         lora: Option<Arc<Lora>>,
-    ) -> Result<Sequence> {
-        let matcher = match &options.constraint {
-            None => None,
-            Some(constraint) => Some(self.guide()?.start(constraint)?),
-        };
-        Ok(Sequence {
+        compiled: Option<&Compiled>,
+    ) -> Sequence {
+        Sequence {
             request,
             choice,
             lora,
@@ -79,19 +88,11 @@ impl Generator {
             cached: 0,
             sampler: Sampler::new(&options.sampling, choice, &tokens),
             text: TextStream::new(Arc::clone(&self.tokenizer), options.stop.clone()),
-            matcher,
+            matcher: compiled.map(Compiled::start),
             siblings: Vec::new(),
             finished: None,
             options: Arc::clone(options),
             tokens,
-        })
-    }
-
-    fn guide(&mut self) -> Result<&Guide> {
-        if self.guide.is_none() {
-            let config = self.backend.config();
-            self.guide = Some(Guide::new(&self.tokenizer, config.vocabulary, &config.eos)?);
         }
-        self.guide.as_ref().context("prepare the tokenizer for constraints")
     }
 }

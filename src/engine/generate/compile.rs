@@ -1,0 +1,229 @@
+//! Making a constraint ready: off the thread that generates, within limits, once for all who ask for the same.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use llguidance::Matcher;
+use sha2::{Digest, Sha256};
+use tokenizers::Tokenizer;
+
+use super::constrain::{Constraint, Guide};
+
+/// Bytes of a constraint at most, as JSON.
+const BYTES: usize = 128 << 10;
+/// Choices of a list at most.
+const CHOICES: usize = 10_000;
+/// Values within values of a schema, and brackets within brackets of a grammar, at most.
+const DEPTH: usize = 100;
+/// How long one may take, waiting for a turn among others included.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Compiled at the same time at most: one that runs over its time keeps its turn until it ends.
+const TURNS: usize = 2;
+/// Memory of a compiling thread's calls; the system gives what is used.
+const STACK: usize = 1 << 30;
+/// Compiled constraints that are kept.
+const KEPT: usize = 32;
+
+type Hash = [u8; 32];
+
+/// A constraint that is ready to be used, any number of times.
+#[derive(Clone)]
+pub struct Compiled(Arc<Mutex<Matcher>>);
+
+impl Compiled {
+    /// One at its beginning.
+    pub(crate) fn start(&self) -> Matcher {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).deep_clone()
+    }
+}
+
+impl fmt::Debug for Compiled {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Compiled")
+    }
+}
+
+/// Compiles constraints for one model.
+pub struct Compiler {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    tokenizer: Arc<Tokenizer>,
+    vocabulary: usize,
+    eos: Vec<u32>,
+    guide: Mutex<Option<Arc<Guide>>>,
+    /// Newest last.
+    kept: Mutex<VecDeque<(Hash, Compiled)>>,
+    turns: Mutex<usize>,
+    free: Condvar,
+}
+
+impl Compiler {
+    pub(crate) fn new(tokenizer: Arc<Tokenizer>, vocabulary: usize, eos: Vec<u32>) -> Self {
+        let shared = Shared {
+            tokenizer,
+            vocabulary,
+            eos,
+            guide: Mutex::new(None),
+            kept: Mutex::new(VecDeque::new()),
+            turns: Mutex::new(TURNS),
+            free: Condvar::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Waits until a constraint is ready; the work is done on another thread.
+    ///
+    /// # Errors
+    /// Where it is wrong, too large, too deep or takes too long, in one sentence.
+    pub fn compile(&self, constraint: &Constraint) -> Result<Compiled> {
+        let kind = constraint.kind();
+        let hash = check(constraint)?;
+        if let Some(compiled) = self.shared.find(&hash) {
+            return Ok(compiled);
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let turn = self.shared.turn(deadline).with_context(|| {
+            format!("the {kind} can't be compiled now: others are being compiled; try again later")
+        })?;
+        if let Some(compiled) = self.shared.find(&hash) {
+            return Ok(compiled);
+        }
+        let (send, receive) = mpsc::channel();
+        let (shared, own) = (Arc::clone(&self.shared), constraint.clone());
+        std::thread::Builder::new()
+            .name("dojo-constraint".to_owned())
+            .stack_size(STACK)
+            .spawn(move || {
+                let outcome = shared.make(&own, hash);
+                drop(own);
+                drop(turn);
+                send.send(outcome).ok();
+            })
+            .context("start a thread for a constraint")?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        match receive.recv_timeout(left) {
+            Ok(outcome) => outcome,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                bail!("the {kind} takes more than {} seconds to compile: simplify it", PATIENCE.as_secs())
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => bail!("the {kind} can't be compiled: simplify it"),
+        }
+    }
+}
+
+impl Shared {
+    fn find(&self, hash: &Hash) -> Option<Compiled> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(other, _)| other == hash).map(|(_, compiled)| compiled.clone())
+    }
+
+    /// None where none is free before the deadline.
+    fn turn(self: &Arc<Self>, deadline: Instant) -> Option<Turn> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        while *turns == 0 {
+            let left = deadline.checked_duration_since(Instant::now())?;
+            turns = self.free.wait_timeout(turns, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *turns -= 1;
+        Some(Turn(Arc::clone(self)))
+    }
+
+    fn make(&self, constraint: &Constraint, hash: Hash) -> Result<Compiled> {
+        let guide = {
+            let mut guide = self.guide.lock().unwrap_or_else(PoisonError::into_inner);
+            if guide.is_none() {
+                *guide = Some(Arc::new(Guide::new(&self.tokenizer, self.vocabulary, &self.eos)?));
+            }
+            guide.clone().context("prepare the tokenizer for constraints")?
+        };
+        let compiled = Compiled(Arc::new(Mutex::new(guide.start(constraint)?)));
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= KEPT {
+            kept.pop_front();
+        }
+        kept.push_back((hash, compiled.clone()));
+        Ok(compiled)
+    }
+}
+
+/// Leave to compile, given back when it is dropped.
+struct Turn(Arc<Shared>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *self.0.turns.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.free.notify_one();
+    }
+}
+
+/// Keeps to the limits, and tells constraints apart.
+fn check(constraint: &Constraint) -> Result<Hash> {
+    let kind = constraint.kind();
+    let text = match constraint {
+        Constraint::JsonObject => String::new(),
+        Constraint::JsonSchema(schema) => {
+            ensure!(
+                is_within(schema, DEPTH),
+                "the {kind} is nested too deeply: at most {DEPTH} values within values"
+            );
+            schema.to_string()
+        }
+        Constraint::Regex(text) => text.clone(),
+        Constraint::Grammar(text) => {
+            ensure!(
+                brackets(text) <= DEPTH,
+                "the {kind} is nested too deeply: at most {DEPTH} brackets within brackets"
+            );
+            text.clone()
+        }
+        Constraint::Choice(choices) => {
+            ensure!(
+                choices.len() <= CHOICES,
+                "the {kind} holds {} texts, and may hold {CHOICES}",
+                choices.len()
+            );
+            serde_json::to_string(choices)?
+        }
+    };
+    ensure!(text.len() <= BYTES, "the {kind} has {} bytes, and may have {BYTES}", text.len());
+    let which = match constraint {
+        Constraint::JsonObject => 0_u8,
+        Constraint::JsonSchema(_) => 1,
+        Constraint::Regex(_) => 2,
+        Constraint::Grammar(_) => 3,
+        Constraint::Choice(_) => 4,
+    };
+    Ok(Sha256::new().chain_update([which]).chain_update(text).finalize().into())
+}
+
+/// How many brackets stand within each other. Those of its texts count too: few grammars write many that they never
+/// close.
+fn brackets(text: &str) -> usize {
+    let (mut open, mut most) = (0_usize, 0);
+    for character in text.chars() {
+        match character {
+            '(' | '[' | '{' => open += 1,
+            ')' | ']' | '}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
+}
+
+fn is_within(value: &serde_json::Value, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match value {
+        serde_json::Value::Array(values) => values.iter().all(|value| is_within(value, depth)),
+        serde_json::Value::Object(values) => values.values().all(|value| is_within(value, depth)),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => true,
+    }
+}

@@ -1,0 +1,101 @@
+//! Requests that must not end, stall or mislead the server.
+
+use serde_json::{Value, json};
+
+use super::{json_of, question, serve};
+
+const CHAT: &str = "/v1/chat/completions";
+
+/// A schema whose references lead through `count` definitions.
+fn chain(count: usize) -> Value {
+    let mut definitions = serde_json::Map::new();
+    for number in 0..count {
+        definitions.insert(format!("a{number}"), json!({ "$ref": format!("#/$defs/a{}", number + 1) }));
+    }
+    definitions.insert(format!("a{count}"), json!({ "type": "integer" }));
+    json!({ "$ref": "#/$defs/a0", "$defs": definitions })
+}
+
+fn ladder(count: usize) -> String {
+    use std::fmt::Write;
+    let mut grammar = "start: r0\n".to_owned();
+    for number in 0..count {
+        writeln!(grammar, "r{number}: r{} | \"a{number}\"", number + 1).unwrap();
+    }
+    grammar + &format!("r{count}: \"end\"\n")
+}
+
+#[tokio::test]
+async fn deep_chains_of_references_and_rules_leave_the_server_up() {
+    let server = serve(None, 8).await;
+    let bombs = [
+        json!({ "guided_json": chain(700), "max_tokens": 2 }),
+        json!({ "guided_grammar": ladder(730), "max_tokens": 2 }),
+    ];
+    for bomb in bombs {
+        let response = server.post(CHAT, &question(bomb)).await;
+        let status = response.status().as_u16();
+        let body = json_of(response).await;
+        assert!(status == 200 || status == 400, "{body}");
+        if status == 400 {
+            let message = body["error"]["message"].as_str().unwrap();
+            assert!(message.lines().count() == 1 && message.len() < 500, "{message}");
+        }
+    }
+    assert_eq!(server.get("/health").await.status(), 200);
+    server.chat(question(json!({}))).await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_constraint_serves_all_choices_and_is_refused_in_a_sentence() {
+    let server = serve(None, 8).await;
+    let names: Vec<String> = (0..40).map(|number| format!("choice {number}")).collect();
+    let answer = server.chat(question(json!({ "guided_choice": names, "n": 64, "temperature": 1 }))).await;
+    let choices = answer["choices"].as_array().unwrap();
+    assert_eq!(choices.len(), 64);
+    for choice in choices {
+        let text = choice["message"]["content"].as_str().unwrap();
+        assert!(names.iter().any(|name| name.starts_with(text)), "{text}");
+    }
+    let mut deep = json!({});
+    for _ in 0..110 {
+        deep = json!({ "items": deep });
+    }
+    let cases = [
+        (json!({ "guided_regex": "(" }), "the regular expression can't be used"),
+        (json!({ "guided_grammar": "start: nothing" }), "the grammar can't be used"),
+        (json!({ "guided_json": { "type": "no such type" } }), "the JSON schema can't be used"),
+        (json!({ "guided_json": deep }), "nested too deeply"),
+        (json!({ "guided_choice": vec!["x"; 10_001] }), "may hold 10000"),
+        (json!({ "guided_grammar": format!("start: {}", "(".repeat(30_000)) }), "nested too deeply"),
+        (json!({ "guided_choice": [""] }), "isn't empty"),
+    ];
+    for (more, words) in cases {
+        let (status, message) = server.refusal(CHAT, question(more)).await;
+        assert!(status == 400 && message.contains(words), "{status}: {message}");
+        assert!(message.lines().count() == 1 && !message.contains("backtrace"), "{message}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn lists_in_a_request_have_bounds() {
+    let server = serve(None, 8).await;
+    let biases: serde_json::Map<String, Value> =
+        (0..1025).map(|number| (number.to_string(), json!(1))).collect();
+    let cases = [
+        (json!({ "stop": vec!["x"; 65] }), "stop"),
+        (json!({ "stop": "x".repeat(1025) }), "stop"),
+        (json!({ "stop": [""] }), "stop"),
+        (json!({ "logit_bias": biases }), "logit_bias"),
+        (json!({ "logit_bias": { "1": 101 } }), "logit_bias"),
+        (json!({ "n": 65 }), "n is 65"),
+        (json!({ "logprobs": true, "top_logprobs": 21 }), "likeliest"),
+    ];
+    for (more, words) in cases {
+        let (status, message) = server.refusal(CHAT, question(more)).await;
+        assert!(status == 400 && message.contains(words), "{status}: {message}");
+    }
+    server.end().await;
+}
