@@ -10,6 +10,7 @@ use crate::config::Folders;
 use crate::domain::name;
 use crate::domain::session::{Begins, Download, SessionFile, SessionInfo, SessionPlace, SessionSummary};
 use crate::engine::{files, hub};
+use crate::session::Session;
 
 /// What says that a folder is a session.
 const FILE: &str = "session.toml";
@@ -117,6 +118,8 @@ pub fn create(folders: &Folders, name: &str) -> Result<SessionInfo> {
             ..SessionFile::default()
         };
         std::fs::write(beside.join(FILE), toml::to_string(&file)?)?;
+        // With its database: who opens it at once needn't wait for another to make it.
+        drop(Session::create(&beside)?);
         Ok(std::fs::rename(&beside, &path)?)
     };
     make().with_context(|| format!("make a session in {}", path.display()))?;

@@ -12,7 +12,7 @@ pub type Result<T> = std::result::Result<T, SessionError>;
 /// What can go wrong with a session.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    #[error("{} holds no session; make one with `dojo data import` or open another folder", .0.display())]
+    #[error("{} holds no session; `dojo new NAME` makes one, or open another folder", .0.display())]
     NotASession(PathBuf),
     #[error(
         "this session was written by a newer Dojo (format {found}, this one reads up to {known}): update Dojo; nothing was changed"

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use dojo_studio::app::sessions::{self, create_for};
 use dojo_studio::config::Folders;
+use dojo_studio::domain::filter::Filter;
 use dojo_studio::domain::session::Begins;
+use dojo_studio::domain::view::Order;
+use dojo_studio::session::{Access, Session};
 
 fn names(folders: &Folders) -> Vec<String> {
     let own = sessions::list(folders).expect("sessions").into_iter();
@@ -20,6 +23,15 @@ fn a_session_for_a_file_is_called_like_it_and_the_next_gets_a_number() {
     assert_eq!(made("/other/my rows.v2.jsonl"), "my-rows.v2-2");
     assert_eq!(made("hf:owner/gsm8k:main:train"), "gsm8k");
     assert_eq!(made("/data/query-expansion.jsonl"), "query-expansion-2", "a sample has that name");
+}
+
+#[test]
+fn a_new_session_can_be_read_at_once() {
+    let home = tempfile::tempdir().expect("a folder");
+    let made = sessions::create(&Folders::under(home.path()), "mine").expect("a session");
+    let session = Session::open(&made.path, Access::Read).expect("its database");
+    let all = Filter::default();
+    assert!(session.view(&all, Order::default()).expect("its records").is_empty());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! From the first start to a live chart on one's own data, in a pseudo-terminal.
 
 use std::path::Path;
+use std::process::Command;
 
 use super::whole::{Terminal, home};
 use crate::support::tiny::Tiny;
@@ -52,6 +53,22 @@ fn ones_own_data_is_five_keys_and_a_path_away_from_a_live_chart() {
         let rows: Vec<String> = (0..24).map(|n| format!("count from {n},{n} and {}", n + 1)).collect();
         std::fs::write(path, format!("prompt,completion\n{}\n", rows.join("\n"))).expect("a file");
     };
+    // Written by the program itself: a column for each part.
+    let parquet = |path: &Path| {
+        let source = path.with_file_name("counts.csv");
+        csv(&source);
+        let elsewhere = home();
+        let (csv, parquet) = (source.display().to_string(), path.display().to_string());
+        let session = ["--session", "made"];
+        for words in [vec!["new", "made"], vec!["data", "import", &csv], vec!["data", "export", &parquet]] {
+            let named = if words.len() > 2 { &session[..] } else { &[] };
+            let mut dojo = Command::new(env!("CARGO_BIN_EXE_dojo"));
+            let ran =
+                dojo.env("DOJO_HOME", elsewhere.path()).args(&words).args(named).output().expect("dojo");
+            assert!(ran.status.success(), "{words:?}: {}", String::from_utf8_lossy(&ran.stderr));
+        }
+    };
     assert_eq!(keys_to_a_live_chart("my counts.jsonl", jsonl), 5);
+    assert_eq!(keys_to_a_live_chart("counts.parquet", parquet), 5);
     assert_eq!(keys_to_a_live_chart("counts.csv", csv), 5);
 }

@@ -43,15 +43,15 @@ impl Records {
         let (shower, shown) = channel();
         let (counter, counts) = channel();
         let interrupt = Interrupt::default();
-        let lane = Lane { info: info.clone(), events: events.clone() };
+        let lane = Lane { info: info.clone(), events: events.clone(), made: Arc::default() };
         let handle = interrupt.clone();
         let first = lane.clone();
         let back = Back { reader: reader.clone(), counter: counter.clone() };
         let told = back.clone();
         let model = Arc::new(Model::new(models, info.file.model.clone()));
         std::thread::spawn(move || {
-            // Made by one thread before the others look for it.
-            if let Err(error) = Session::create(&first.info.path) {
+            // Said once, and not by every lane.
+            if let Err(error) = first.make() {
                 first.complain(&error);
                 return;
             }
@@ -122,11 +122,24 @@ impl Back {
 struct Lane {
     info: SessionInfo,
     events: Events,
+    /// Whether the database is there. A key can be faster than the thread that starts the lanes.
+    made: Arc<Mutex<bool>>,
 }
 
 impl Lane {
+    /// Opens the session's database, which is made if there is none.
     fn open(&self, access: Access) -> Result<Session, SessionError> {
+        self.make()?;
         Session::open(&self.info.path, access)
+    }
+
+    fn make(&self) -> Result<(), SessionError> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*made {
+            Session::create(&self.info.path)?;
+            *made = true;
+        }
+        Ok(())
     }
 
     /// Says what went wrong. Being interrupted is not wrong.
