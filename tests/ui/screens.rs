@@ -135,12 +135,27 @@ fn the_footer_has_approve_and_reject_at_80_columns() {
 }
 
 #[test]
-fn without_colours_every_pane_reads_the_same() {
+fn every_pane_is_drawn_at_every_size() {
     for (name, mut studio) in panes() {
-        studio.resize(80, 24);
-        let coloured = studio.screen();
-        take_theme(&mut studio, "Terminal");
-        assert_eq!(studio.screen(), coloured, "{name}");
+        for (columns, rows) in SIZES {
+            studio.resize(columns, rows);
+            insta::assert_snapshot!(format!("{name}-{columns}x{rows}"), studio.screen());
+        }
+    }
+}
+
+#[test]
+fn without_colours_and_in_a_light_theme_every_pane_reads_the_same() {
+    for (name, mut studio) in panes() {
+        for (columns, rows) in SIZES {
+            take_theme(&mut studio, "Night");
+            studio.resize(columns, rows);
+            let coloured = studio.screen();
+            for theme in ["Terminal", "Paper"] {
+                take_theme(&mut studio, theme);
+                assert_eq!(studio.screen(), coloured, "{name} in {theme} at {columns}x{rows}");
+            }
+        }
     }
 }
 

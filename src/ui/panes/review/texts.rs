@@ -150,7 +150,7 @@ pub(super) fn column(
     let top = top.min(most);
     put_lines(buffer, body, text.get(top..).unwrap_or_default());
     if top < most && body.height > 0 {
-        let more = format!(" {} more · {} ", most - top, key_of("review.scroll_down", view.keymap));
+        let more = format!("… {} more · {} ", most - top, key_of("review.scroll_down", view.keymap));
         let wide = text::width(&more) as u16;
         let x = body.right().saturating_sub(wide).max(body.x);
         buffer.set_stringn(x, body.bottom() - 1, &more, usize::from(wide), view.theme.dim);
