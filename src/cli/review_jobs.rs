@@ -31,7 +31,7 @@ struct Common {
     #[arg(long)]
     limit: Option<usize>,
     /// Spend at most so many dollars.
-    #[arg(long)]
+    #[arg(long, value_parser = dollars, allow_negative_numbers = true)]
     max_dollars: Option<f64>,
     /// Spend at most so many tokens, prompts and answers together.
     #[arg(long)]
@@ -48,6 +48,12 @@ struct Common {
     /// One JSON object instead of a table.
     #[arg(long)]
     json: bool,
+}
+
+/// A sum that can be spent.
+fn dollars(text: &str) -> Result<f64, String> {
+    let sum: f64 = text.parse().map_err(|_| "it takes a number of dollars, like 2.50".to_owned())?;
+    if sum.is_finite() && sum >= 0.0 { Ok(sum) } else { Err("it takes dollars, 0 or more".to_owned()) }
 }
 
 /// Arguments of `dojo think`.
@@ -196,6 +202,12 @@ impl Work {
         }
         if let Some(cut) = &summary.cut {
             print::complain(cut);
+            return Ok(ExitCode::from(1));
+        }
+        if summary.kept == 0 && !summary.set_aside.is_empty() {
+            print::complain(
+                "no answer could be used; `dojo review aside` shows them, and --answer-tokens makes room for longer ones",
+            );
             return Ok(ExitCode::from(1));
         }
         Ok(ExitCode::SUCCESS)

@@ -24,6 +24,7 @@ pub mod run;
 pub mod run_compare;
 pub mod run_filter;
 pub mod run_info;
+pub mod secret;
 pub mod series;
 pub mod session;
 pub mod settings;

@@ -21,15 +21,15 @@ pub struct Spending {
 impl Spending {
     #[must_use]
     pub const fn tokens(&self) -> u64 {
-        self.prompt_tokens + self.answer_tokens
+        self.prompt_tokens.saturating_add(self.answer_tokens)
     }
 
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self {
             money: self.money.plus(other.money),
-            prompt_tokens: self.prompt_tokens + other.prompt_tokens,
-            answer_tokens: self.answer_tokens + other.answer_tokens,
+            prompt_tokens: self.prompt_tokens.saturating_add(other.prompt_tokens),
+            answer_tokens: self.answer_tokens.saturating_add(other.answer_tokens),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Every answer that was ever paid for, by the hash of its request: one SQLite file in the session's folder. An answer
 //! is kept before anyone sees it, so a killed process pays twice for nothing that was answered.
 
-use std::path::Path;
+use std::fs::{File, Metadata, TryLockError};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -12,8 +14,27 @@ use crate::domain::teacher::Money;
 /// The file within a session's folder.
 pub const FILE: &str = "answers.db";
 
+/// The folder within a session's folder that holds a locked file for each question under way.
+const ASKING: &str = ".asking";
+
 /// The kept answers.
-pub struct Cache(Mutex<Connection>);
+pub struct Cache {
+    connection: Mutex<Connection>,
+    /// Where other processes see what is asked; missing if there are none.
+    asking: Option<PathBuf>,
+}
+
+/// A question is this process's to ask, until this is dropped or the process ends, however it ends.
+pub struct Claim(Option<(File, PathBuf)>);
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Some((_, path)) = &self.0 {
+            // Removed while it is locked: who opened it meanwhile sees that it is gone. One that stays is no harm.
+            std::fs::remove_file(path).ok();
+        }
+    }
+}
 
 impl Cache {
     /// Opens the file, or makes it.
@@ -36,7 +57,29 @@ impl Cache {
                  micro_dollars INTEGER NOT NULL
              ) WITHOUT ROWID;",
         )?;
-        Ok(Self(Mutex::new(connection)))
+        Ok(Self { connection: Mutex::new(connection), asking: Some(folder.join(ASKING)) })
+    }
+
+    /// Takes a question for this process to ask; nothing if another one asks it now.
+    #[must_use]
+    pub fn claim(&self, request: &RequestHash) -> Option<Claim> {
+        let Some(folder) = &self.asking else { return Some(Claim(None)) };
+        let path = folder.join(format!("{:016x}", request.salt()));
+        loop {
+            // Where there can be no lock, paying twice is better than not at all.
+            let opened = std::fs::create_dir_all(folder).and_then(|()| File::create(&path));
+            let Ok(file) = opened else { return Some(Claim(None)) };
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => return None,
+                Err(TryLockError::Error(_)) => return Some(Claim(None)),
+                Ok(()) => {}
+            }
+            let id = |found: Metadata| (found.dev(), found.ino());
+            let here = std::fs::metadata(&path).map(id);
+            if here.is_ok() && here.ok() == file.metadata().map(id).ok() {
+                return Some(Claim(Some((file, path))));
+            }
+        }
     }
 
     /// Keeps answers for as long as the process lives: for jobs without a session.
@@ -49,7 +92,7 @@ impl Cache {
             "CREATE TABLE answers (request BLOB PRIMARY KEY, at INTEGER, model TEXT, text TEXT, finish TEXT,
              prompt_tokens INTEGER, answer_tokens INTEGER, micro_dollars INTEGER) WITHOUT ROWID;",
         )?;
-        Ok(Self(Mutex::new(connection)))
+        Ok(Self { connection: Mutex::new(connection), asking: None })
     }
 
     /// The answer to a request, where it is there.
@@ -57,7 +100,7 @@ impl Cache {
     /// # Errors
     /// Where the file can't be read.
     pub fn get(&self, request: &RequestHash) -> rusqlite::Result<Option<Answer>> {
-        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let mut statement = connection.prepare_cached(
             "SELECT model, text, finish, prompt_tokens, answer_tokens, micro_dollars FROM answers WHERE request = ?1",
         )?;
@@ -80,7 +123,7 @@ impl Cache {
     /// # Errors
     /// Where the file can't be written.
     pub fn put(&self, request: &RequestHash, answer: &Answer, at: i64) -> rusqlite::Result<()> {
-        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let mut statement = connection
             .prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
         statement.execute(params![

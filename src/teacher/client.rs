@@ -17,7 +17,7 @@ use super::error::AskError;
 use super::key::Key;
 use super::pace::{Admission, Breaker, Pace, back_off};
 use super::request::{Answer, FILTERED, Request, RequestHash};
-use super::send::{Line, Outcome, Trouble, TroubleKind};
+use super::send::{self, Line, Outcome, Trouble, TroubleKind};
 use crate::domain::teacher::TeacherSettings;
 
 /// An outside model.
@@ -65,6 +65,8 @@ pub struct Account {
 /// Attempts of one request, by what went wrong; a lost connection is the breaker's matter.
 const ATTEMPTS: u32 = 6;
 const ATTEMPTS_TOO_FAST: u32 = 20;
+/// How soon to look again for an answer that another process asks for.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// A longer wait ends the job: it is better run again later.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
@@ -82,8 +84,7 @@ impl Teacher {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, AskError> {
         let name = name.into();
-        let client = reqwest::Client::builder().pool_max_idle_per_host(settings.concurrency).build();
-        let http = client.map_err(|error| AskError::Unreachable {
+        let http = send::http(settings.concurrency).map_err(|error| AskError::Unreachable {
             teacher: name.clone(),
             why: error.without_url().to_string(),
         })?;
@@ -131,21 +132,47 @@ impl Teacher {
         }
         let alone = Arc::clone(self.shared().under_way.entry(hash).or_default());
         let guard = alone.lock().await;
-        let result = match self.kept(&hash)? {
-            Some(answer) => Ok(answer),
-            None => self.pay(request, &hash).await,
-        };
+        let result = self.kept_or_paid(request, &hash).await;
         drop(guard);
         self.shared().under_way.remove(&hash);
         result.and_then(|answer| self.usable(answer))
     }
 
-    fn usable(&self, answer: Answer) -> Result<Answer, AskError> {
-        if answer.finish == FILTERED {
-            Err(AskError::Filtered { teacher: self.name.clone() })
-        } else {
-            Ok(answer)
+    /// Asks unless another process that works on the session does: then its answer is waited for.
+    async fn kept_or_paid(&self, request: &Request, hash: &RequestHash) -> Result<Answer, AskError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let claim = self.cache.claim(hash);
+            // Looked for after the claim: whoever had it before may have been answered.
+            if let Some(answer) = self.kept(hash)? {
+                return Ok(answer);
+            }
+            if let Some(claim) = claim {
+                let answer = self.pay(request, hash).await;
+                drop(claim);
+                return answer;
+            }
+            if waited > LONGEST_WAIT {
+                return Err(AskError::Local(
+                    "another process has asked the same for ten minutes and has no answer: end it, then run this again"
+                        .to_owned(),
+                ));
+            }
+            self.clock.wait(LOOK_AGAIN).await;
+            waited += LOOK_AGAIN;
         }
+    }
+
+    fn usable(&self, answer: Answer) -> Result<Answer, AskError> {
+        let teacher = || self.name.clone();
+        if answer.finish == FILTERED {
+            return Err(AskError::Filtered { teacher: teacher() });
+        }
+        if answer.text.trim().is_empty() {
+            let why = format!("no text in {} tokens; more of them may help", answer.answer_tokens);
+            return Err(AskError::Unusable { teacher: teacher(), why });
+        }
+        Ok(answer)
     }
 
     fn kept(&self, hash: &RequestHash) -> Result<Option<Answer>, AskError> {

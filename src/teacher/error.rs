@@ -9,6 +9,15 @@ use super::budget::Spending;
 pub enum AskError {
     #[error("teacher {teacher} needs a key: set the environment variable {variable} and run this again")]
     KeyMissing { teacher: String, variable: String },
+    #[error(
+        "key_env of teacher {teacher} in settings.toml is no name of an environment variable, but perhaps a key: put \
+         the key into a variable, and its name there"
+    )]
+    KeyInSettings { teacher: String },
+    #[error(
+        "teacher {teacher} redirects to another host ({to}), which was sent nothing: if you trust it, set base_url to it"
+    )]
+    Redirected { teacher: String, to: String },
     #[error("teacher {teacher} needs a key, and {place} gives none ({why}): {what}")]
     NoKeyThere { teacher: String, place: String, why: String, what: String },
     #[error("teacher {teacher} refuses the key (HTTP {status}): check {place}")]
@@ -43,6 +52,8 @@ impl AskError {
     pub const fn stops_job(&self) -> bool {
         match self {
             Self::KeyMissing { .. }
+            | Self::KeyInSettings { .. }
+            | Self::Redirected { .. }
             | Self::NoKeyThere { .. }
             | Self::KeyRefused { .. }
             | Self::NoCredit { .. }
@@ -60,7 +71,8 @@ impl AskError {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::KeyMissing { .. } | Self::NoKeyThere { .. } => "key-missing",
+            Self::KeyMissing { .. } | Self::KeyInSettings { .. } | Self::NoKeyThere { .. } => "key-missing",
+            Self::Redirected { .. } => "redirected",
             Self::KeyRefused { .. } => "key-refused",
             Self::NoCredit { .. } => "no-credit",
             Self::NotFound { .. } => "not-found",

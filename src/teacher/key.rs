@@ -1,8 +1,13 @@
 //! A key that can't be printed.
 
 use std::fmt;
+use std::io::Read;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use super::error::AskError;
+use crate::domain::secret;
 use crate::domain::teacher::TeacherSettings;
 
 /// A teacher's key.
@@ -20,6 +25,9 @@ impl Key {
     /// # Errors
     /// Where there is none, or it holds what no header can.
     pub fn of(teacher: &str, settings: &TeacherSettings) -> Result<Option<Self>, AskError> {
+        if settings.key_env.as_deref().is_some_and(|name| !secret::is_variable_name(name)) {
+            return Err(AskError::KeyInSettings { teacher: teacher.to_owned() });
+        }
         if let Some(variable) = &settings.key_env
             && let Some(key) = std::env::var(variable).ok().and_then(|key| usable(&key))
         {
@@ -41,9 +49,9 @@ impl Key {
         &self.0
     }
 
-    /// A text without the key, should an endpoint repeat it.
+    /// A text without the key or a part of it, should an endpoint repeat it.
     pub(super) fn hide_in(&self, text: &str) -> String {
-        if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "***") }
+        secret::without(text, &self.0)
     }
 }
 
@@ -98,17 +106,54 @@ fn asked(teacher: &str, settings: &TeacherSettings, command: &[String]) -> Resul
         },
     };
     let Some((program, arguments)) = command.split_first() else { return Err(none("no command".to_owned())) };
-    let said = std::process::Command::new(program)
+    let child = Command::new(program)
         .args(arguments)
-        .stdin(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .output()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
         .map_err(|error| none(format!("{program}: {error}")))?;
-    if !said.status.success() {
-        return Err(none(said.status.to_string()));
+    let (status, said) = output(child, PATIENCE).map_err(none)?;
+    if !status.success() {
+        return Err(none(status.to_string()));
     }
     // What it said is a secret: an error doesn't repeat it.
-    usable(&String::from_utf8_lossy(&said.stdout)).ok_or_else(|| none("it says no key".to_owned()))
+    usable(&String::from_utf8_lossy(&said)).ok_or_else(|| none("it says no key".to_owned()))
+}
+
+/// A keyring may ask a person to unlock it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A key is shorter.
+const LONGEST: u64 = 64 << 10;
+
+/// What a command says, and how it ended; one that takes too long is killed.
+#[expect(clippy::disallowed_methods, reason = "the end of a child can't be waited for with a limit")]
+fn output(mut child: Child, patience: Duration) -> Result<(ExitStatus, Vec<u8>), String> {
+    let end = Instant::now() + patience;
+    let (said, heard) = mpsc::channel();
+    if let Some(pipe) = child.stdout.take() {
+        // Whatever the command started may hold the pipe open: nobody waits for this thread.
+        std::thread::spawn(move || {
+            let mut text = Vec::new();
+            let read = pipe.take(LONGEST).read_to_end(&mut text);
+            said.send(read.map(|_| text)).ok();
+        });
+    }
+    let text = heard.recv_timeout(patience);
+    loop {
+        match (child.try_wait(), &text) {
+            (Ok(Some(status)), Ok(Ok(text))) => return Ok((status, text.clone())),
+            (Ok(None), Ok(Ok(_))) if Instant::now() < end => std::thread::sleep(Duration::from_millis(10)),
+            (Err(error), _) => return Err(error.to_string()),
+            (_, Ok(Err(error))) => return Err(error.to_string()),
+            _ => {
+                // It may have ended by itself at this moment.
+                child.kill().ok();
+                child.wait().ok();
+                return Err(format!("it didn't end within {} s", patience.as_secs_f32().ceil()));
+            }
+        }
+    }
 }
 
 /// How a person puts the key where it is looked for.

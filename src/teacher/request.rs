@@ -133,10 +133,16 @@ pub fn read(body: &[u8], request: &Request) -> Result<Answer, BadBody> {
     let content = choice.pointer("/message/content").and_then(Value::as_str).unwrap_or_default();
     let refused = choice.pointer("/message/refusal").and_then(Value::as_str).is_some();
     let finish = if refused { FILTERED.to_owned() } else { finish };
-    if content.trim().is_empty() && finish != FILTERED {
+    // More tokens than that are no count.
+    let count = |name: &str| value.pointer(name).and_then(Value::as_u64).filter(|tokens| *tokens < 1 << 40);
+    // What thought until its tokens were used up is paid for, and says nothing else when it is asked again.
+    let thoughts = ["reasoning_content", "reasoning"];
+    let thoughts = thoughts.iter().filter_map(|name| choice.get("message")?.get(name)?.as_str());
+    let thought = thoughts.map(str::trim).any(|thoughts| !thoughts.is_empty());
+    let billed = thought || finish == LENGTH;
+    if content.trim().is_empty() && finish != FILTERED && !billed {
         return Err(BadBody::NoChoice);
     }
-    let count = |name: &str| value.pointer(name).and_then(Value::as_u64);
     Ok(Answer {
         text: content.to_owned(),
         model: value.get("model").and_then(Value::as_str).unwrap_or_default().to_owned(),
@@ -146,6 +152,9 @@ pub fn read(body: &[u8], request: &Request) -> Result<Answer, BadBody> {
         cost: Money::default(),
     })
 }
+
+/// The `finish_reason` of an answer that had no tokens left.
+pub const LENGTH: &str = "length";
 
 /// The `finish_reason` of an answer that the endpoint held back.
 pub const FILTERED: &str = "content_filter";

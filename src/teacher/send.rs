@@ -6,13 +6,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Response, StatusCode};
+use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::{Response, StatusCode, redirect};
 use serde_json::Value;
 
 use super::error::AskError;
 use super::key::{self, Key};
 use super::request::{self, Answer, BadBody, Request};
+use crate::domain::secret;
 use crate::domain::teacher::TeacherSettings;
 
 /// What came of a request.
@@ -65,6 +66,23 @@ impl TroubleKind {
     }
 }
 
+/// What requests are sent by: to the host that the settings name, and to no other.
+pub(super) fn http(at_once: usize) -> reqwest::Result<reqwest::Client> {
+    let redirects = redirect::Policy::custom(on_the_same_host);
+    reqwest::Client::builder().pool_max_idle_per_host(at_once).redirect(redirects).build()
+}
+
+fn on_the_same_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let first = attempt.previous().first();
+    let same = first.is_some_and(|from| {
+        let to = attempt.url();
+        let secure = to.scheme() == from.scheme() || to.scheme() == "https";
+        let port = to.port() == from.port();
+        to.host_str() == from.host_str() && secure && port && attempt.previous().len() < 10
+    });
+    if same { attempt.follow() } else { attempt.stop() }
+}
+
 /// An answer is text; more than this is a mistake.
 const LARGEST_BODY: usize = 16 << 20;
 
@@ -95,6 +113,11 @@ impl Line<'_> {
             Err(error) => return self.transport(error),
         };
         let status = response.status();
+        if status.is_redirection() {
+            let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
+            let (teacher, to) = (self.teacher.to_owned(), self.clean(to));
+            return Outcome::End(AskError::Redirected { teacher, to });
+        }
         let wait = retry_after(&response, self.date);
         match body_of(response).await {
             Ok(bytes) if status.is_success() => self.read(&bytes, request),
@@ -122,7 +145,7 @@ impl Line<'_> {
     fn read(&self, bytes: &[u8], request: &Request) -> Outcome {
         let again = |kind, why: &str| Outcome::Again(Trouble { kind, why: why.to_owned(), wait: None });
         match request::read(bytes, request) {
-            Ok(answer) => Outcome::Answer(answer),
+            Ok(answer) => Outcome::Answer(self.without_key(answer)),
             Err(BadBody::Empty) => again(TroubleKind::Broken, "an empty body"),
             Err(BadBody::Html) => {
                 again(TroubleKind::Broken, "a web page instead of an answer; is base_url right?")
@@ -155,7 +178,7 @@ impl Line<'_> {
             429 if out_of_money => Outcome::End(AskError::NoCredit { teacher, message }),
             404 => {
                 let model = self.settings.model.clone();
-                Outcome::End(AskError::NotFound { teacher, model, url: url.to_owned() })
+                Outcome::End(AskError::NotFound { teacher, model, url: self.clean(url) })
             }
             408 | 425 | 500..=599 => {
                 let why = format!("HTTP {}: {message}", status.as_u16());
@@ -167,10 +190,22 @@ impl Line<'_> {
         }
     }
 
+    /// An answer may repeat the key: it is kept and shown without.
+    fn without_key(&self, answer: Answer) -> Answer {
+        let Some(key) = self.key else { return answer };
+        Answer {
+            text: key.hide_in(&answer.text),
+            model: key.hide_in(&answer.model),
+            finish: key.hide_in(&answer.finish),
+            ..answer
+        }
+    }
+
     /// One short line without the key.
     fn clean(&self, message: &str) -> String {
         const LONGEST: usize = 200;
         let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        let line = secret::mask(&line);
         let line = self.key.map_or(line.clone(), |key| key.hide_in(&line));
         if line.chars().count() > LONGEST {
             line.chars().take(LONGEST).chain(['…']).collect()

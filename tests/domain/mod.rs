@@ -7,4 +7,5 @@ mod reflection;
 mod review;
 mod run_compare;
 mod run_filter;
+mod secret;
 mod series;

@@ -15,7 +15,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::world::{KEY, World, answer, raw_server, request, response, settings, world, world_with};
 
-async fn server(replies: Vec<ResponseTemplate>) -> MockServer {
+pub(super) async fn server(replies: Vec<ResponseTemplate>) -> MockServer {
     let server = MockServer::start().await;
     let last = replies.len() - 1;
     for (index, reply) in replies.into_iter().enumerate() {
@@ -25,15 +25,15 @@ async fn server(replies: Vec<ResponseTemplate>) -> MockServer {
     server
 }
 
-fn fine() -> ResponseTemplate {
+pub(super) fn fine() -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(answer("fine"))
 }
 
-fn of(server: &MockServer) -> World {
+pub(super) fn of(server: &MockServer) -> World {
     world(&format!("{}/v1", server.uri()))
 }
 
-async fn asked(server: &MockServer) -> usize {
+pub(super) async fn asked(server: &MockServer) -> usize {
     server.received_requests().await.expect("recorded requests").len()
 }
 

@@ -1,5 +1,6 @@
 mod client;
 mod extract;
 mod jobs;
+mod keys;
 mod pace;
 pub(crate) mod world;

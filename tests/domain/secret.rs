@@ -1,0 +1,58 @@
+use dojo_studio::domain::secret::{MASK, is_variable_name, mask, without};
+use proptest::prelude::*;
+
+#[test]
+fn what_looks_like_a_key_is_masked_and_words_are_not() {
+    for (text, masked) in [
+        ("Incorrect API key provided: sk-proj-abcd1234.", "Incorrect API key provided: ***."),
+        ("api_key = \"hunter2hunter\"", "api_key = \"***\""),
+        ("Authorization: Bearer abc123def", "Authorization: Bearer ***"),
+        ("https://user:pass@host/v1", "https://***@host/v1"),
+        ("https://host/v1?key=abc&model=m", "https://host/v1?key=***&model=m"),
+        ("q7Zk2Lm9Xv4Rt8Wb3Np6Hs1Jd5Gf0YaB is wrong", "*** is wrong"),
+    ] {
+        assert_eq!(mask(text), masked);
+    }
+    for words in [
+        "model open-mistral-nemo has no tokenizer",
+        "a skateboarder 12 and a keyboard",
+        "key_env = \"MISTRAL_API_KEY\"",
+        "https://api.mistral.ai/v1/chat/completions",
+        "maximum context length is 2048 tokens",
+    ] {
+        assert_eq!(mask(words), words);
+    }
+}
+
+#[test]
+fn names_of_variables_are_told_from_keys() {
+    for name in ["OPENAI_API_KEY", "my_key", "KEY2", "_X"] {
+        assert!(is_variable_name(name), "{name}");
+    }
+    for key in
+        ["sk-abcdef123456", "AIzaSyA1234567890abcdef", "aB3dE5gH7jK9mN1pQ3sT5v", "hf_abcdEFGH1234", "", "a b"]
+    {
+        assert!(!is_variable_name(key), "{key}");
+    }
+}
+
+#[test]
+fn a_word_in_the_place_of_a_key_doesnt_take_words_out_of_answers() {
+    assert_eq!(without("the ollama server", "ollama-local"), "the ollama server");
+    assert_eq!(without("sk-no-key-required", "sk-no-key-required"), MASK);
+}
+
+proptest! {
+    #[test]
+    fn no_eight_characters_of_a_key_are_left(key in "[a-z0-9/+=_-]{11,40}7", before in ".{0,20}", after in ".{0,20}", from in 0_usize..8, to in 0_usize..4) {
+        let part = &key[from.min(key.len() - 8)..key.len() - to.min(key.len() - 8 - from.min(key.len() - 8))];
+        let left = without(&format!("{before}{part}{after}"), &key);
+        prop_assert!(!left.as_bytes().windows(8).any(|run| key.as_bytes().windows(8).any(|own| own == run)), "{left}");
+    }
+
+    #[test]
+    fn masking_twice_is_masking_once(text in "\\PC{0,60}") {
+        let once = mask(&text);
+        prop_assert_eq!(mask(&once), once);
+    }
+}

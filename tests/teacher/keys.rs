@@ -1,0 +1,133 @@
+//! Keys that stay secret, and answers that are paid for once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dojo_studio::teacher::budget::Budget;
+use dojo_studio::teacher::cache::Cache;
+use dojo_studio::teacher::request::{Answer, Request};
+use dojo_studio::teacher::{AskError, Key, Speaker};
+use serde_json::json;
+use wiremock::ResponseTemplate;
+
+use super::client::{asked, fine, of, server};
+use super::world::{KEY, World, answer, request, settings, world_with};
+
+/// Asks them all at once.
+async fn all(world: &World, questions: &[Request]) -> Vec<Result<Answer, AskError>> {
+    futures::future::join_all(questions.iter().map(|question| world.teacher.ask(question))).await
+}
+
+#[tokio::test]
+async fn an_answer_that_repeats_the_key_or_a_part_of_it_is_kept_without() {
+    let part = &KEY[4..20];
+    let server =
+        server(vec![ResponseTemplate::new(200).set_body_json(answer(&format!("{KEY}, or {part}…")))]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = Arc::new(Cache::open(folder.path()).expect("a cache"));
+    let world = world_with(settings(&format!("{}/v1", server.uri())), Budget::default(), cache);
+    assert_eq!(world.teacher.ask(&request("a")).await.expect("an answer").text, "***, or ***…");
+    drop(world);
+    for file in std::fs::read_dir(folder.path()).expect("files") {
+        let path = file.expect("a file").path();
+        let bytes = if path.is_file() { std::fs::read(&path).expect("bytes") } else { Vec::new() };
+        let found = bytes.windows(8).any(|run| KEY.as_bytes().windows(8).any(|part| part == run));
+        assert!(!found, "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_the_address_or_in_an_error_is_not_shown() {
+    let said = "token Bearer abcdef975313 and AIzaSyA1357924680abcdef of https://me:pa55word@host/v1?api_key=hidden77";
+    let body = json!({"error": {"message": said}});
+    let server = server(vec![
+        ResponseTemplate::new(418).set_body_json(&body),
+        ResponseTemplate::new(404).set_body_json(json!({})),
+    ])
+    .await;
+    let address = server.uri().replace("http://", "http://me:pa55word@");
+    let cache = Arc::new(Cache::in_memory().expect("a cache"));
+    let world = world_with(settings(&format!("{address}/v1")), Budget::default(), cache);
+    for told in
+        ["Bearer *** and *** of https://***@host/v1?api_key=***", "knows no model m1 at http://***@127.0.0.1"]
+    {
+        let error = world.teacher.ask(&request("a")).await.expect_err("refused").to_string();
+        assert!(error.contains(told), "{error}");
+        assert!(!["abcdef", "AIza", "pa55", "hidden"].iter().any(|part| error.contains(part)), "{error}");
+    }
+}
+
+#[test]
+fn a_key_in_the_place_of_a_variables_name_is_refused_and_not_shown() {
+    for key in ["sk-proj-abcd1234efgh", "q7Zk2Lm9Xv4Rt8Wb3Np6Hs1Jd5Gf0YaB", "a b", "1X", ""] {
+        let mut settings = settings("http://127.0.0.1:9/v1");
+        settings.key_env = Some(key.to_owned());
+        let error = Key::of("t", &settings).expect_err("no name").to_string();
+        assert!(error.contains("key_env of teacher t"), "{error}");
+        assert!(key.len() < 4 || !error.contains(key), "{error}");
+    }
+    for name in ["MISTRAL_API_KEY", "my_key", "AZURE_OPENAI_KEY_2", "Key", "HF_TOKEN_2024"] {
+        let mut settings = settings("http://127.0.0.1:9/v1");
+        settings.key_env = Some(name.to_owned());
+        let error = Key::of("t", &settings).expect_err("not set").to_string();
+        assert!(error.contains(name), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_host_is_not_followed() {
+    let other = server(vec![fine()]).await;
+    let to = other.uri().replace("127.0.0.1", "localhost");
+    let moved =
+        ResponseTemplate::new(308).insert_header("location", format!("{to}/v1/chat/completions").as_str());
+    let first = server(vec![moved]).await;
+    let error = of(&first).teacher.ask(&request("a")).await.expect_err("refused");
+    assert!(
+        error.stops_job() && error.to_string().contains("redirects to another host (http://localhost"),
+        "{error}"
+    );
+    assert_eq!(asked(&other).await, 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_thought_until_its_tokens_were_used_up_is_paid_for_once() {
+    let mut thinking = answer("");
+    thinking["choices"][0]["message"] =
+        json!({"role": "assistant", "content": null, "reasoning_content": "hm"});
+    thinking["choices"][0]["finish_reason"] = json!("length");
+    let server = server(vec![ResponseTemplate::new(200).set_body_json(thinking)]).await;
+    let world = of(&server);
+    for _ in 0..2 {
+        let error = world.teacher.ask(&request("a")).await.expect_err("no text");
+        assert!(!error.stops_job() && error.to_string().contains("no text in 20 tokens"), "{error}");
+    }
+    assert_eq!(asked(&server).await, 1);
+    let account = world.teacher.account();
+    assert_eq!((account.spent.tokens(), account.answers), (30, 1));
+}
+
+#[tokio::test]
+async fn an_impossible_count_of_tokens_is_no_count() {
+    let mut many = answer("fine");
+    many["usage"] = json!({"prompt_tokens": 9_223_372_036_854_775_808_u64, "completion_tokens": 20});
+    let server = server(vec![ResponseTemplate::new(200).set_body_json(many)]).await;
+    let world = of(&server);
+    let found = world.teacher.ask(&request("a")).await.expect("an answer");
+    assert_eq!((found.prompt_tokens, found.answer_tokens), (request("a").prompt_tokens(), 20));
+}
+
+#[tokio::test]
+async fn two_jobs_on_one_session_pay_for_a_question_once() {
+    let server = server(vec![fine().set_delay(Duration::from_millis(50))]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let job = || {
+        let cache = Arc::new(Cache::open(folder.path()).expect("a cache"));
+        world_with(settings(&format!("{}/v1", server.uri())), Budget::default(), cache)
+    };
+    let (first, second) = (job(), job());
+    let questions: Vec<Request> = (0..4).map(|number| request(&number.to_string())).collect();
+    let (one, two) = tokio::join!(all(&first, &questions), all(&second, &questions));
+    assert!(one.iter().chain(&two).all(|answer| answer.as_ref().is_ok_and(|answer| answer.text == "fine")));
+    assert_eq!(asked(&server).await, 4);
+    assert_eq!(first.teacher.account().answers + second.teacher.account().answers, 4);
+}
