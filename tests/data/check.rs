@@ -252,3 +252,24 @@ proptest! {
         prop_assert_eq!(*report.counts.get("duplicate").unwrap_or(&0) as usize, texts.len() - distinct.len());
     }
 }
+
+#[test]
+fn nulls_in_tools_and_calls_are_named_but_not_those_of_schemas() {
+    let tool = |city: serde_json::Value| serde_json::json!({"type": "function", "function": {"name": "f", "parameters": {"properties": {"city": city}}}});
+    let call = |city: serde_json::Value| {
+        let calls = serde_json::json!([{"function": {"name": "f", "arguments": {"city": city}}}]);
+        Message { extra: [("tool_calls".to_owned(), calls)].into(), ..assistant("") }
+    };
+    let with = |tool, turn| Record { tools: vec![tool], ..record(&[user("q"), turn]) };
+    let null = serde_json::Value::Null;
+    let written = serde_json::json!({"type": "string", "default": null});
+    let report = report(vec![
+        with(tool(written.clone()), call("x".into())),
+        with(tool(null.clone()), call("x".into())),
+        with(tool(written), call(null)),
+    ]);
+    let told = found(&report, Check::Null);
+    let [(2, tool), (3, call)] = told.as_slice() else { panic!("two findings, not {told:?}") };
+    assert!(tool.starts_with("tool \"f\" has null as its \"city\", as tables have them"), "{tool}");
+    assert!(call.starts_with("a call of \"f\" has null as its \"city\", as tables have them"), "{call}");
+}

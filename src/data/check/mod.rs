@@ -7,6 +7,7 @@ mod control;
 mod duplicates;
 mod lengths;
 mod minhash;
+mod nulls;
 mod secrets;
 mod turns;
 
@@ -55,10 +56,12 @@ pub enum Check {
     ControlToken,
     /// A part of an answer that the model's chat template leaves out.
     Hidden,
+    /// Nulls in tools and calls, where a table may have put them.
+    Null,
 }
 
 impl Check {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Duplicate,
         Self::NearDuplicate,
         Self::Leakage,
@@ -72,6 +75,7 @@ impl Check {
         Self::Secret,
         Self::ControlToken,
         Self::Hidden,
+        Self::Null,
     ];
 
     /// The name that filters and the command line use.
@@ -91,6 +95,7 @@ impl Check {
             Self::Secret => "secret",
             Self::ControlToken => "control-token",
             Self::Hidden => "hidden",
+            Self::Null => "null",
         }
     }
 }
@@ -275,6 +280,7 @@ fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Diges
     let mut findings = Vec::new();
     let mut find = |check, what| findings.push(Finding { check, record: id, other: None, what });
     turns::check(record, &mut find);
+    nulls::check(record, &mut find);
     characters::check(record, &mut find);
     secrets::check(record, &mut find);
     control::check(record, settings.encoder.as_ref(), &mut find);
