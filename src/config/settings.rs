@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::Folders;
+use crate::domain::secret;
 use crate::domain::settings::Settings;
 
 impl Folders {
@@ -16,9 +17,10 @@ impl Folders {
     pub fn load_settings(&self) -> Result<Settings> {
         let path = self.settings.join("settings.toml");
         match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                toml::from_str(&text).with_context(|| format!("read the settings in {}", path.display()))
-            }
+            // The line that is wrong is shown, and may hold a key.
+            Ok(text) => toml::from_str(&text)
+                .map_err(|error| anyhow::anyhow!("{}", secret::mask(error.to_string().trim_end())))
+                .with_context(|| format!("read the settings in {}", path.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
             Err(error) => Err(error).with_context(|| format!("read the settings in {}", path.display())),
         }
@@ -76,7 +78,8 @@ fn sift(table: toml::Table, path: &Path) -> (Settings, Vec<String>) {
     {
         Ok(_) => true,
         Err(error) => {
-            left_out.push(format!("{}: {name} is left out: {}", path.display(), error.message().trim()));
+            let why = secret::mask(error.message().trim());
+            left_out.push(format!("{}: {name} is left out: {why}", path.display()));
             false
         }
     };

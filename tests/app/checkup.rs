@@ -31,3 +31,31 @@ fn teachers_without_their_keys_are_named_with_what_to_set() {
     assert!(both.todo.contains("DOJO_TEST_KEY_THAT_NO_ONE_SETS"), "{}", both.todo);
     assert_eq!(teachers("[teachers.broken").state, State::Advice);
 }
+
+#[test]
+fn a_key_that_was_written_into_the_settings_is_shown_nowhere() {
+    const KEY: &str = "sk-proj-Abc123Def456Ghi789";
+    let address = "base_url = \"https://example.org/v1\"\nmodel = \"m\"\n";
+    for entry in [
+        format!("{address}key_env = \"{KEY}\"\n"),
+        format!("{address}api_key = \"{KEY}\"\n"),
+        format!("{address}key_env = [\"{KEY}\"]\n"),
+        format!("{address}concurrency = \"{KEY}\"\n"),
+        format!("base_url = \"https://me:{KEY}@example.org/v1\"\nmodel = 1\n"),
+        format!("base_url = \"https://example.org/v1?api_key={KEY}\"\nmodel = 1\n"),
+    ] {
+        let home = tempfile::tempdir().expect("a folder");
+        let folders = Folders::under(home.path());
+        std::fs::create_dir_all(&folders.settings).expect("a folder");
+        let text = format!("[teachers.far]\n{entry}");
+        std::fs::write(folders.settings.join("settings.toml"), &text).expect("settings");
+        let mut told =
+            format!("{:?}", examine(&folders).iter().map(|c| (&c.found, &c.todo)).collect::<Vec<_>>());
+        told.push_str(&format!(
+            "{:?}",
+            folders.load_settings().map(|_| ()).map_err(|error| format!("{error:#}"))
+        ));
+        told.push_str(&folders.read_settings().1.join(" "));
+        assert!(!told.contains(&KEY[3..]), "{text}: {told}");
+    }
+}
