@@ -10,8 +10,6 @@ use crate::app::{models, studio};
 use crate::config::Folders;
 use crate::domain::device::DeviceName;
 use crate::domain::protocol::models::ModelKind;
-use crate::domain::secret;
-use crate::domain::teacher::TeacherSettings;
 use crate::engine::device::{self, Place};
 use crate::ui::layout::SMALLEST;
 use crate::ui::theme::Depth;
@@ -224,8 +222,7 @@ fn teachers(folders: &Folders, read: &impl Fn(&str) -> Option<String>) -> Check 
         return ok("teachers", "none named; training and chat need none, dojo reflect and dojo judge do");
     }
     let names: Vec<&str> = settings.teachers.keys().map(String::as_str).collect();
-    let named = |teacher: &TeacherSettings| teacher.key_env.as_deref().is_none_or(secret::is_variable_name);
-    if let Some((name, _)) = settings.teachers.iter().find(|(_, teacher)| !named(teacher)) {
+    if let Some((name, _)) = settings.teachers.iter().find(|(_, teacher)| teacher.misplaces_key()) {
         return advice(
             "teachers",
             format!("key_env of {name} is no name of an environment variable, but perhaps a key"),

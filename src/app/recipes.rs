@@ -13,8 +13,8 @@ use crate::config::Folders;
 use crate::data::glance;
 use crate::domain::filter::Filter;
 use crate::domain::name::one_line;
-use crate::domain::recipe::SetOrder;
 use crate::domain::recipe::source::{self, Source};
+use crate::domain::recipe::{DataPart, SetOrder};
 use crate::domain::session::SessionInfo;
 use crate::domain::view::Order;
 use crate::engine::{files, hub};
@@ -186,14 +186,34 @@ pub(crate) fn provide(folders: &Folders, info: &SessionInfo, known: &[&str]) -> 
     Ok(Provided::First(format!("made a recipe for {} examples: recipes/sft.toml", suited.examples)))
 }
 
-/// Why no run can start by a recipe as it is on the disk; nothing when one can, or when its text is wrong.
-#[must_use]
-pub fn missing(folders: &Folders, path: &Path) -> Option<String> {
-    let recipe = recipe::load(path, &[]).ok()?;
-    if let Err(error) = hub::find(&folders.models(), &recipe.model.base) {
-        return Some(format!("{}; press 6 for the models there are", one_line(&format!("{error:#}"))));
+/// What a run by a recipe would meet before its first step.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outlook {
+    /// Why no run can start by the recipe as it is on the disk; nothing when one can, or when its text is wrong.
+    pub missing: Option<String>,
+    /// The model that a run fetches before anything else; nothing when it is here.
+    pub fetches: Option<String>,
+}
+
+impl Outlook {
+    /// Looks at the recipe, its model and the heads of its data.
+    #[must_use]
+    pub fn of(folders: &Folders, path: &Path) -> Self {
+        let Ok(recipe) = recipe::load(path, &[]) else { return Self::default() };
+        match hub::find(&folders.models(), &recipe.model.base) {
+            Err(error) => {
+                let why = one_line(&format!("{error:#}"));
+                Self { missing: Some(format!("{why}; press 6 for the models there are")), fetches: None }
+            }
+            Ok(files) => Self {
+                missing: missing_data(folders, &recipe.data),
+                fetches: files.is_none().then_some(recipe.model.base),
+            },
+        }
     }
-    let data = &recipe.data;
+}
+
+fn missing_data(folders: &Folders, data: &DataPart) -> Option<String> {
     [Some(&data.train), data.eval.as_ref()].into_iter().flatten().find_map(|from| {
         if source::of_session(from).is_none() {
             return missing_file(from, &data.map);
@@ -206,13 +226,6 @@ pub fn missing(folders: &Folders, path: &Path) -> Option<String> {
             Err(error) => Some(format!("{error:#}")),
         }
     })
-}
-
-/// The model that a run by a recipe fetches before anything else; nothing when it is here.
-#[must_use]
-pub fn fetches(folders: &Folders, path: &Path) -> Option<String> {
-    let base = recipe::load(path, &[]).ok()?.model.base;
-    hub::find(&folders.models(), &base).is_ok_and(|files| files.is_none()).then_some(base)
 }
 
 fn missing_file(path: &str, map: &[String]) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::secret;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One endpoint, under its name in `settings.toml`:
@@ -72,6 +73,12 @@ const fn yes() -> bool {
 }
 
 impl TeacherSettings {
+    /// Whether `key_env` holds something else than a variable's name: a key, perhaps, which is not to be shown.
+    #[must_use]
+    pub fn misplaces_key(&self) -> bool {
+        self.key_env.as_deref().is_some_and(|name| !secret::is_variable_name(name))
+    }
+
     /// What these tokens cost.
     #[must_use]
     pub fn cost(&self, prompt_tokens: u64, answer_tokens: u64) -> Money {

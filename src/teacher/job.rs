@@ -12,7 +12,7 @@ use serde_json::json;
 use super::echo::echoes;
 use super::extract::{Class, Field, Found, Kind, Need, Shape, Unreadable, extract};
 use super::prompt::Prompt;
-use super::request::Request;
+use super::request::{LENGTH, Request};
 use super::{AskError, Speaker};
 use crate::domain::message::{Message, Role};
 use crate::domain::record::RecordId;
@@ -173,7 +173,7 @@ fn own_words(found: Found, shape: &Shape, asked: &[Message]) -> std::result::Res
 }
 
 fn explain(reason: &Unreadable, finish: &str) -> String {
-    if finish == "length" { format!("{reason}, because it was too long") } else { reason.to_string() }
+    if finish == LENGTH { format!("{reason}, because it was too long") } else { reason.to_string() }
 }
 
 /// How a job ended.

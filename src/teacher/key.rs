@@ -25,7 +25,7 @@ impl Key {
     /// # Errors
     /// Where there is none, or it holds what no header can.
     pub fn of(teacher: &str, settings: &TeacherSettings) -> Result<Option<Self>, AskError> {
-        if settings.key_env.as_deref().is_some_and(|name| !secret::is_variable_name(name)) {
+        if settings.misplaces_key() {
             return Err(AskError::KeyInSettings { teacher: teacher.to_owned() });
         }
         if let Some(variable) = &settings.key_env

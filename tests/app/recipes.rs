@@ -1,6 +1,6 @@
 //! The recipe that a session gets when it has none.
 
-use dojo_studio::app::recipes::{self, Suited};
+use dojo_studio::app::recipes::{Outlook, Suited};
 use dojo_studio::config::Folders;
 use dojo_studio::domain::recipe::Recipe;
 
@@ -51,11 +51,11 @@ fn a_recipe_says_what_its_model_and_its_data_miss_before_a_run_finds_out() {
     let missing = |base: &str| {
         let text = format!("[model]\nbase = {base:?}\n[data]\ntrain = \"rows.jsonl\"\n");
         std::fs::write(at("sft.toml"), text).expect("write");
-        recipes::missing(&folders, &at("sft.toml"))
+        Outlook::of(&folders, &at("sft.toml")).missing
     };
     std::fs::write(at("rows.jsonl"), r#"{"prompt": "p", "completion": "c"}"#).expect("write");
     assert_eq!(missing("smollm2-135m"), None);
-    assert_eq!(recipes::fetches(&folders, &at("sft.toml")).as_deref(), Some("smollm2-135m"));
+    assert_eq!(Outlook::of(&folders, &at("sft.toml")).fetches.as_deref(), Some("smollm2-135m"));
     let said = |base: &str| missing(base).expect("something is missing");
     assert!(said("smollm9").contains("there is no model"), "{}", said("smollm9"));
     std::fs::create_dir(at("base")).expect("a folder");
@@ -66,7 +66,7 @@ fn a_recipe_says_what_its_model_and_its_data_miss_before_a_run_finds_out() {
     assert!(said("base").contains("no weights"), "{}", said("base"));
     std::fs::write(at("base/model.safetensors"), "").expect("write");
     assert_eq!(missing("base"), None);
-    assert_eq!(recipes::fetches(&folders, &at("sft.toml")), None);
+    assert_eq!(Outlook::of(&folders, &at("sft.toml")).fetches, None);
     std::fs::write(at("rows.jsonl"), [0u8, 159, 146, 150, 0, 1, 2, 3]).expect("write");
     assert!(said("base").contains("rows.jsonl"), "{}", said("base"));
 }

@@ -10,7 +10,7 @@ use crate::app::follow::told::{Adapters, Awaited, Told};
 use crate::app::follow::{FollowerThread, Listening};
 use crate::app::jobs::Working;
 use crate::app::models;
-use crate::app::recipes::{self, Provided};
+use crate::app::recipes::{self, Outlook, Provided};
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::config::Folders;
 use crate::domain::protocol::runs::{Preflight, RecipeFile};
@@ -238,8 +238,8 @@ impl Lane {
         // Small sessions keep their recipe beside session.toml.
         recipes.extend(recipes_in(&session.path)?);
         for recipe in &mut recipes {
-            recipe.missing = recipes::missing(&self.folders, &recipe.path);
-            recipe.fetches = recipes::fetches(&self.folders, &recipe.path);
+            let Outlook { missing, fetches } = Outlook::of(&self.folders, &recipe.path);
+            (recipe.missing, recipe.fetches) = (missing, fetches);
         }
         Ok(recipes)
     }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::is_hidden;
+use super::{function_of, is_hidden};
 use crate::data::chat::{ChatTemplate, Ending};
 use crate::domain::message::{Conversation, Message, Role, TOOL_CALLS};
 
@@ -76,12 +76,7 @@ fn marked(
 /// Puts a mark into a thought, or into the name of the first function that is called.
 fn put(value: &mut Value, key: &str, mark: usize) {
     let text = if key == TOOL_CALLS {
-        let call = value.get_mut(0);
-        let function = call.and_then(|call| match call.get("function") {
-            Some(_) => call.get_mut("function"),
-            None => Some(call),
-        });
-        function.and_then(|function| function.get_mut("name"))
+        value.get_mut(0).and_then(function_of).and_then(|function| function.get_mut("name"))
     } else {
         Some(value)
     };

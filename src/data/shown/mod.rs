@@ -20,12 +20,19 @@ pub(crate) fn thought_key(source: &str) -> Option<&'static str> {
 
 /// Whether a template's source names a key: as `turn.key`, or in quotes.
 fn names(source: &str, key: &str) -> bool {
-    let ends = |after: &str| !after.starts_with(|sign: char| sign.is_alphanumeric() || sign == '_');
-    source.match_indices(key).any(|(at, _)| {
-        let before = source.get(..at).unwrap_or_default();
-        let after = source.get(at + key.len()..).unwrap_or_default();
-        before.ends_with(['.', '\'', '"']) && ends(after)
+    before_word(source, key).any(|before| before.ends_with(['.', '\'', '"']))
+}
+
+/// What stands before each place of a template's source where a word ends as this one does.
+fn before_word<'s>(source: &'s str, word: &'s str) -> impl Iterator<Item = &'s str> {
+    source.match_indices(word).filter_map(move |(at, _)| {
+        let after = source.get(at + word.len()..)?;
+        (!after.starts_with(is_of_word)).then(|| source.get(..at).unwrap_or_default())
     })
+}
+
+fn is_of_word(sign: char) -> bool {
+    sign.is_alphanumeric() || sign == '_'
 }
 
 /// The other keys of turns (`name`, `tool_call_id`, ...) that a template doesn't read: they are kept with the data, and
@@ -89,9 +96,13 @@ pub(crate) fn without_null(messages: &[Message]) -> Vec<Message> {
     turns
 }
 
+/// What is called: below `function`, or the call itself.
+fn function_of(call: &mut Value) -> Option<&mut Value> {
+    if call.get("function").is_some() { call.get_mut("function") } else { Some(call) }
+}
+
 fn open_arguments(call: &mut Value, arguments: Arguments) {
-    let function = if call.get("function").is_some() { call.get_mut("function") } else { Some(call) };
-    let Some(value) = function.and_then(|function| function.get_mut("arguments")) else { return };
+    let Some(value) = function_of(call).and_then(|function| function.get_mut("arguments")) else { return };
     let Some(text) = value.as_str() else { return };
     let opened = match arguments {
         Arguments::Exact => inside::open(text).ok(),
@@ -185,15 +196,8 @@ fn check_settings(template: &ChatTemplate, settings: Option<&Map<String, Value>>
         Value::Object(fields) => !fields.is_empty(),
         Value::Bool(true) | Value::Number(_) => true,
     };
-    let is_read = |name: &str| {
-        let is_word = |sign: char| sign.is_alphanumeric() || sign == '_';
-        let source = template.source();
-        source.match_indices(name).any(|(at, _)| {
-            let before = source.get(..at).unwrap_or_default();
-            let after = source.get(at + name.len()..).unwrap_or_default();
-            !before.ends_with(is_word) && !after.starts_with(is_word)
-        })
-    };
+    let is_read =
+        |name: &str| before_word(template.source(), name).any(|before| !before.ends_with(is_of_word));
     let mut told = settings.into_iter().flatten().filter(|(_, value)| says(value));
     match told.find(|(name, _)| !is_read(name)) {
         Some((name, _)) => bail!(
