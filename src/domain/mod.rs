@@ -7,6 +7,7 @@ pub mod change;
 pub mod chat;
 pub mod device;
 pub mod doctor;
+pub mod draft;
 pub mod dropped;
 pub mod export;
 pub mod filter;

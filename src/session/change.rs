@@ -3,11 +3,12 @@
 //! What a change did is written by the database itself, set by set, so a hundred thousand records take a moment.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_iter};
+use rusqlite::{Connection, Transaction, params, params_from_iter};
 
 use super::content::{self, Derived, Prepared};
+use super::edit::put_body;
 use super::names::{self, Kind};
-use super::{Durability, Result, Session, SessionError, import, index, now, query, read, tokens};
+use super::{Durability, Result, Session, import, index, now, query, tokens};
 use crate::domain::change::{Body, Change, Selection};
 use crate::domain::filter::Filter;
 use crate::domain::record::{Record, RecordId};
@@ -80,22 +81,7 @@ impl Session {
         self.write(what, Durability::EveryChange, |transaction| {
             let id = open(transaction, &who, ChangeKind::Edit, what)?;
             for (record, body) in edits {
-                let before: Option<Option<String>> = transaction
-                    .prepare_cached(
-                        "SELECT body FROM contents WHERE id = (SELECT id FROM records WHERE id = ?1)",
-                    )?
-                    .query_row([record.0], |row| row.get(0))
-                    .optional()?;
-                let before = before.ok_or(SessionError::NoSuchRecord(record.0))?;
-                let mut changed = read::record(transaction, record.0)?;
-                body.clone().put(&mut changed);
-                let after = content::stored_body(&changed)?;
-                if before != after {
-                    transaction
-                        .prepare_cached("INSERT INTO change_items VALUES (?1, ?2, ?3, 0, ?4, ?5)")?
-                        .execute(params![id, record.0, CONTENT, before, after])?;
-                    store_body(transaction, record.0, &changed, after.as_deref())?;
-                }
+                put_body(transaction, id, *record, body)?;
             }
             let count = close(transaction, id)?;
             mark_edited(transaction, id)?;
@@ -376,7 +362,7 @@ pub(super) fn open(transaction: &Transaction<'_>, who: &str, kind: ChangeKind, w
 }
 
 /// Ends an entry: counts its records, and takes it back where there are none.
-fn close(transaction: &Transaction<'_>, id: i64) -> Result<u64> {
+pub(super) fn close(transaction: &Transaction<'_>, id: i64) -> Result<u64> {
     let records: i64 = transaction.query_row(
         "SELECT count(DISTINCT record) FROM change_items WHERE change = ?1",
         [id],

@@ -9,6 +9,7 @@ mod chat_decisions;
 mod chat_drafts;
 mod chats;
 mod content;
+mod edit;
 mod error;
 mod export;
 mod findings;
@@ -29,6 +30,7 @@ mod review_sets;
 mod schema;
 mod similar;
 mod stats;
+mod text_drafts;
 mod thoughts;
 mod tokens;
 mod training;
@@ -46,6 +48,7 @@ pub use crate::domain::review::{ReviewCounts, Reviewed};
 pub use chat_decisions::{Decided, Word};
 pub use chats::NewTurn;
 pub use content::{Prepared, version_of};
+pub use edit::EditOutcome;
 pub use error::{Result, SessionError};
 pub use export::export_all;
 pub use import::{ImportCounts, ImportState, ImportSummary, Importer, Reject};
@@ -153,6 +156,12 @@ impl Session {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Who makes the changes.
+    #[must_use]
+    pub fn who(&self) -> &str {
+        &self.who
     }
 
     /// Says who makes the changes from here on.

@@ -9,7 +9,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{Result, SessionError};
 
 /// Each step takes a file from its index to the next; `user_version` says how many a file has taken.
-const STEPS: &[&str] = &[FIRST, REFLECTION, CHATS, JUDGES, TOKENS, ODDS, DECISIONS, REVIEW_DRAFTS];
+const STEPS: &[&str] =
+    &[FIRST, REFLECTION, CHATS, JUDGES, TOKENS, ODDS, DECISIONS, REVIEW_DRAFTS, TEXT_DRAFTS];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -323,6 +324,18 @@ CREATE TABLE review_drafts (
 ) WITHOUT ROWID;
 ALTER TABLE verdicts ADD COLUMN analysis TEXT;
 ALTER TABLE verdicts ADD COLUMN before_analysis TEXT;
+";
+
+/// Records and recipes that were begun and not saved, each person's own: what each began with, and what is written now.
+const TEXT_DRAFTS: &str = "
+CREATE TABLE text_drafts (
+    place TEXT NOT NULL,
+    who TEXT NOT NULL,
+    base TEXT NOT NULL,
+    text TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (place, who)
+) WITHOUT ROWID;
 ";
 
 /// Brings a file to [`VERSION`].

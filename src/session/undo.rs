@@ -28,17 +28,33 @@ impl Session {
     /// # Errors
     /// Where there is none, or the session can't be written; then nothing is changed.
     pub fn undo(&mut self) -> Result<HistoryEntry> {
+        let undone = self.take_back(None)?;
+        undone.ok_or(SessionError::NothingLeft("undo"))
+    }
+
+    /// Takes this change back if it is still the last; says nothing when another one is.
+    ///
+    /// # Errors
+    /// Where there is none, or the session can't be written; then nothing is changed.
+    pub fn undo_only(&mut self, change: i64) -> Result<Option<HistoryEntry>> {
+        self.take_back(Some(change))
+    }
+
+    fn take_back(&mut self, only: Option<i64>) -> Result<Option<HistoryEntry>> {
         let who = self.who.clone();
         let folder = self.folder.clone();
         self.write("undo", Durability::EveryChange, |transaction| {
             let id = one(transaction, LAST)?.ok_or(SessionError::NothingLeft("undo"))?;
+            if only.is_some_and(|only| only != id) {
+                return Ok(None);
+            }
             end_import(transaction, &folder, id)?;
             transaction.execute(
                 "UPDATE changes SET state = 1, undone_at = ?2, undone_by = ?3 WHERE id = ?1",
                 params![id, now(), who],
             )?;
             replay(transaction, id, Side::Before)?;
-            history::entry(transaction, id)
+            history::entry(transaction, id).map(Some)
         })
     }
 

@@ -290,7 +290,7 @@ impl Studio {
         for ask in reply.asks {
             match ask {
                 Ask::Perform(action) => effects.extend(self.perform(action, store)),
-                Ask::Effect(effect) => effects.extend(self.keep_own(vec![effect])),
+                Ask::Effect(effect) => effects.extend(self.keep_own(vec![*effect])),
                 Ask::Preview(theme) => self.theme = theme,
                 Ask::PickTheme(theme) => {
                     self.theme = theme;

@@ -7,3 +7,4 @@ mod review;
 mod runs;
 mod sessions;
 mod told;
+mod two_windows;

@@ -198,7 +198,7 @@ fn votes_of_an_older_session_are_still_there() {
     let record = world.session.add("keep a vote", vec![Record::default()]).unwrap()[0];
     let database = rusqlite::Connection::open(world.folder.path().join("session.db")).unwrap();
     let before = "DROP TABLE chat_decisions; DROP TABLE chat_records; DROP TABLE chat_drafts;
-        DROP TABLE review_drafts; ALTER TABLE verdicts DROP COLUMN analysis;
+        DROP TABLE review_drafts; DROP TABLE text_drafts; ALTER TABLE verdicts DROP COLUMN analysis;
         ALTER TABLE verdicts DROP COLUMN before_analysis;
         CREATE TABLE chat_votes (
             left INTEGER NOT NULL, right INTEGER NOT NULL, chat INTEGER NOT NULL, vote TEXT NOT NULL,

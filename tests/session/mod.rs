@@ -10,6 +10,7 @@ mod processes;
 mod review;
 mod review_by_hand;
 mod search;
+mod text_drafts;
 mod tokens;
 mod training;
 mod world;

@@ -252,8 +252,13 @@ fn an_edit_is_saved_as_the_records_new_content() {
     studio.keys("e tab ctrl-a");
     studio.text("Please: ");
     let effects = studio.keys("ctrl-s");
-    let [Effect::Send(Command::Data(DataCommand::Edit { record: RecordId(1), body: Body { messages, .. } }))] =
-        effects.as_slice()
+    let [
+        Effect::Send(Command::Data(DataCommand::Edit {
+            record: RecordId(1),
+            body: Body { messages, .. },
+            ..
+        })),
+    ] = effects.as_slice()
     else {
         panic!("{effects:?}")
     };

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crossterm::event::MouseEventKind;
-use dojo_studio::domain::change::{Change, ChangeState, HistoryEntry, Selection};
+use dojo_studio::domain::change::{Body, Change, ChangeState, HistoryEntry, Selection};
 use dojo_studio::domain::export::{Form, Splits};
 use dojo_studio::domain::filter::{Filter, Vocabulary, parse};
-use dojo_studio::domain::protocol::data::{ExportOrder, Generation, Replace, ViewId};
+use dojo_studio::domain::protocol::data::{EditMet, ExportOrder, Generation, MadeBy, Replace, ViewId};
 use dojo_studio::domain::protocol::{Command, DataCommand, DataEvent, Event};
 use dojo_studio::domain::record::{RecordId, Status};
 use dojo_studio::domain::view::{Direction, Order, SortField};
@@ -234,7 +234,7 @@ fn matches_are_walked_within_a_record_and_on_to_the_next() {
 fn taking_back_something_large_is_asked_about() {
     let mut studio = studio();
     assert_eq!(studio.keys("u"), [send(DataCommand::Undo)]);
-    studio.apply(Event::Data(DataEvent::UndoAsked(HistoryEntry {
+    let entry = HistoryEntry {
         id: 7,
         at: (NOON as i64 - 180) * 1000,
         who: "ada".into(),
@@ -243,12 +243,13 @@ fn taking_back_something_large_is_asked_about() {
         state: ChangeState::Done,
         undone_at: None,
         undone_by: None,
-    })));
+    };
+    studio.apply(Event::Data(DataEvent::UndoAsked(entry, MadeBy::Here)));
     studio.keys("ctrl-l");
     let screen = studio.screen();
     assert!(screen.contains("Take back: import rows.jsonl?"), "{screen}");
     assert!(screen.contains("That was for 7,473 records, by ada, 3m ago."), "{screen}");
-    assert_eq!(studio.keys("y"), [send(DataCommand::UndoLarge(7))]);
+    assert_eq!(studio.keys("y"), [send(DataCommand::UndoThis(7))]);
     assert_eq!(studio.keys("ctrl-l"), [Effect::Redraw], "asked once");
 }
 
@@ -326,4 +327,25 @@ fn a_filter_that_finds_nothing_says_which_name_is_not_in_use() {
     studio.apply(viewed(7, 2, 0, 500, None));
     let screen = studio.screen();
     assert!(screen.contains("No record has the tag \"physics\"; did you mean \"Physics\"?"), "{screen}");
+}
+
+#[test]
+fn after_a_save_that_was_refused_the_draft_says_at_once_that_the_record_is_another() {
+    let mut studio = studio();
+    studio.keys("e M ctrl-s");
+    let (record, mut now) = match &studio.store.data.opened {
+        Some((record, opened)) => (*record, Body::of(&opened.record)),
+        None => panic!("no record is open"),
+    };
+    let body = now.clone();
+    now.messages.last_mut().expect("a turn").content = "theirs".into();
+    let met = EditMet { record, body, now: Some(now), by: None };
+    studio.apply(Event::Data(DataEvent::EditMet(Box::new(met))));
+    assert!(studio.screen().contains("was changed while you edited it"), "{}", studio.screen());
+    // The record was not read anew since.
+    studio.keys("esc e");
+    let screen = studio.screen();
+    assert!(screen.contains("The record has changed since this draft was begun"), "{screen}");
+    studio.keys("alt-o");
+    assert!(studio.screen().contains("theirs"), "{}", studio.screen());
 }

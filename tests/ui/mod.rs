@@ -11,6 +11,7 @@ mod data_daily;
 mod data_turns;
 mod help;
 mod keymap;
+mod killed;
 mod models;
 mod notices;
 mod ongoing;

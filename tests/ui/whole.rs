@@ -96,7 +96,7 @@ impl Terminal {
         self.screen.screen_mut().set_size(size(rows), size(columns));
     }
 
-    fn signal(&self, name: &str) {
+    pub(super) fn signal(&self, name: &str) {
         let process = self.child.process_id().expect("a process").to_string();
         let sent = std::process::Command::new("kill").args([name, &process]).status().expect("run kill");
         assert!(sent.success());

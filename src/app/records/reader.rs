@@ -39,6 +39,8 @@ pub(super) enum Ask {
     Open(RecordId),
     /// Something was written here: look again.
     Refresh,
+    /// A draft was written here: nothing that is counted or listed has changed.
+    Drafted,
 }
 
 /// What the view is of: for the lane that counts.
@@ -113,6 +115,7 @@ impl Reader<'_> {
             }
             Ask::Open(id) => self.open(id),
             Ask::Refresh => self.refresh(),
+            Ask::Drafted => self.session.changed_elsewhere().map(|_| ()),
         }
     }
 

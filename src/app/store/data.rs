@@ -1,14 +1,16 @@
 //! What is known of the open session's records: the view in front, its rows near the cursor, one record whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::domain::change::HistoryEntry;
+use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::filter::Vocabulary;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{
-    ExportOrder, Found, Generation, ImportPlan, Imported, Opened, RowSummary, TokenPiece, ViewId, Viewed,
+    EditMet, ExportOrder, Found, Generation, ImportPlan, Imported, MadeBy, Opened, RowSummary, TokenPiece,
+    ViewId, Viewed,
 };
 use crate::domain::record::RecordId;
 use crate::domain::statistics::Statistics;
@@ -43,6 +45,12 @@ pub struct Data {
     pub made: u64,
     /// How many edits of each record were committed.
     pub edits: BTreeMap<RecordId, u64>,
+    /// How many edits of each record were not taken, because it was not what they began with.
+    pub unmet: BTreeMap<RecordId, u64>,
+    /// What was written of records and recipes and not saved, as it is on the disk; nothing until it was read.
+    pub drafts: Option<BTreeMap<DraftOf, KeptDraft>>,
+    /// Records that there are drafts of, and that were deleted.
+    pub orphaned: BTreeSet<RecordId>,
     /// What waits for a person's word, counted so that each is asked about once.
     pub questions: u64,
     pub question: Option<DataQuestion>,
@@ -53,8 +61,10 @@ pub struct Data {
 /// Something to be asked before it is done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DataQuestion {
-    /// This change is large: take it back?
-    Undo(HistoryEntry),
+    /// This change is large or was not made here: take it back?
+    Undo(HistoryEntry, MadeBy),
+    /// This record was changed meanwhile: write over that?
+    Overwrite(Box<EditMet>),
     /// These files are there: write them anew?
     Replace(Box<ExportOrder>, Vec<PathBuf>),
 }
@@ -118,13 +128,43 @@ impl Data {
                 self.made += 1;
             }
             DataEvent::Edited(id) => *self.edits.entry(id).or_default() += 1,
-            DataEvent::UndoAsked(entry) => self.ask(DataQuestion::Undo(entry)),
+            DataEvent::EditMet(met) => {
+                self.see_record(&met);
+                *self.unmet.entry(met.record).or_default() += 1;
+                self.ask(DataQuestion::Overwrite(met));
+            }
+            DataEvent::UndoAsked(entry, by) => self.ask(DataQuestion::Undo(entry, by)),
+            DataEvent::DraftsRead(_, drafts) => self.drafts = Some(drafts),
+            DataEvent::DraftKept(of, draft) => {
+                if let Some(drafts) = &mut self.drafts {
+                    match draft {
+                        Some(draft) => drafts.insert(of, draft),
+                        None => drafts.remove(&of),
+                    };
+                }
+            }
+            DataEvent::DraftsOrphaned(records) => self.orphaned = records,
             DataEvent::ExportAsked(order, taken) => self.ask(DataQuestion::Replace(order, taken)),
             DataEvent::NumbersRead { view, generation, positions, ids } => {
                 self.numbers = Some((view, generation, positions, ids));
             }
             DataEvent::TokensCounted | DataEvent::Changed { .. } => {}
         }
+    }
+
+    /// An edit that was not taken says what the record is now: whoever opens it next sees that, also when it has not
+    /// been read anew yet.
+    fn see_record(&mut self, met: &EditMet) {
+        let Some((_, opened)) = self.opened.as_mut().filter(|(id, _)| *id == met.record) else { return };
+        match &met.now {
+            Some(now) => {
+                now.clone().put(&mut opened.record);
+                opened.tokens = None;
+            }
+            None => self.opened = None,
+        }
+        self.content += 1;
+        self.tokens = None;
     }
 
     fn ask(&mut self, question: DataQuestion) {

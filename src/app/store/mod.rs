@@ -82,7 +82,11 @@ impl Store {
             };
             self.notify(Notice::new(Level::Good, text));
         }
-        self.data.apply(event);
+        // Those of the session before may still be on their way.
+        let stale = |path: &PathBuf| self.session.as_ref().is_some_and(|session| session.path != *path);
+        if !matches!(&event, DataEvent::DraftsRead(path, _) if stale(path)) {
+            self.data.apply(event);
+        }
     }
 
     fn apply_review(&mut self, event: ReviewEvent) {

@@ -1,9 +1,11 @@
 //! Records: views and pages of them, changes, statistics.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::domain::change::{Body, Change, HistoryEntry, RecordChange, Selection};
+use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::export::{Form, Splits};
 use crate::domain::filter::{Filter, Vocabulary};
 use crate::domain::record::{Record, RecordId, Status};
@@ -44,19 +46,22 @@ pub enum DataCommand {
         selection: Selection,
         change: Change,
     },
-    /// Give a record new content.
+    /// Give a record new content, if it still says what the editing began with; else a person is asked.
     Edit {
         record: RecordId,
+        over: Box<Body>,
         body: Body,
     },
+    /// Keep what is written of a record or a recipe and not saved; nothing lets go of it.
+    KeepDraft(DraftOf, Option<KeptDraft>),
     /// Add a record of this content.
     Add(Body),
     /// Add a copy of a record.
     Duplicate(RecordId),
-    /// Take the last change back; a large one is asked about first.
+    /// Take the last change back; a large one, and one that was not made here, is asked about first.
     Undo,
-    /// Take this change back, however large it is, if it is still the last.
-    UndoLarge(i64),
+    /// Take this change back, whatever it is, if it is still the last.
+    UndoThis(i64),
     Redo,
     /// Write records to files.
     Export(Box<ExportOrder>),
@@ -117,8 +122,16 @@ pub enum DataEvent {
     Created(RecordId),
     /// A record's content was edited, and that is on the disk.
     Edited(RecordId),
-    /// The last change is large: a person is asked before it is taken back.
-    UndoAsked(HistoryEntry),
+    /// A record wasn't edited: it is not what the editing began with.
+    EditMet(Box<EditMet>),
+    /// The last change is large or was not made here: a person is asked before it is taken back.
+    UndoAsked(HistoryEntry, MadeBy),
+    /// Everything that was written of records and recipes of the session in this folder and not saved.
+    DraftsRead(PathBuf, BTreeMap<DraftOf, KeptDraft>),
+    /// A draft is on the disk, or gone from it.
+    DraftKept(DraftOf, Option<KeptDraft>),
+    /// Records that there are drafts of, and that aren't there any more.
+    DraftsOrphaned(BTreeSet<RecordId>),
     /// Files are there already: a person is asked before they are written anew.
     ExportAsked(Box<ExportOrder>, Vec<PathBuf>),
     /// Which records are at these positions.
@@ -133,6 +146,27 @@ pub enum DataEvent {
         done: u64,
         total: u64,
     },
+}
+
+/// An edit that met another one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EditMet {
+    pub record: RecordId,
+    /// What would have been saved.
+    pub body: Body,
+    /// What the record says now; nothing when it was deleted.
+    pub now: Option<Body>,
+    /// The change that made it so, if it is known.
+    pub by: Option<HistoryEntry>,
+}
+
+/// Who made a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MadeBy {
+    /// This window.
+    Here,
+    /// Another window, a command in a shell, another part of the program.
+    Elsewhere,
 }
 
 /// A view as it was found.

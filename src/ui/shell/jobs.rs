@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::ongoing::{self, Named, Ongoing};
-use super::overlay::{Ask, Overlay, Reply};
+use super::overlay::{Overlay, Reply};
 use crate::app::store::{JobRow, Store};
 use crate::domain::protocol::system::JobEnd;
 use crate::domain::run::Standing;
@@ -46,7 +46,7 @@ impl JobsDrawer {
     fn stop(&self, store: &Store) -> Reply {
         let rows = ongoing::all(store);
         let stop = rows.get(self.place(&rows)).and_then(Ongoing::stop);
-        stop.map_or_else(Reply::stay, |stop| Reply::stay().and(Ask::Effect(Effect::Send(stop))))
+        stop.map_or_else(Reply::stay, |stop| Reply::stay().with(Effect::Send(stop)))
     }
 }
 

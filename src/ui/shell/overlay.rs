@@ -57,7 +57,7 @@ pub(crate) enum Stays {
 /// What an overlay asks of the studio.
 pub(crate) enum Ask {
     Perform(Action),
-    Effect(Effect),
+    Effect(Box<Effect>),
     /// Show this theme while the overlay is open.
     Preview(usize),
     /// Take this theme and keep it.
@@ -77,5 +77,10 @@ impl Reply {
     pub(crate) fn and(mut self, ask: Ask) -> Self {
         self.asks.push(ask);
         self
+    }
+
+    /// Has something done.
+    pub(crate) fn with(self, effect: Effect) -> Self {
+        self.and(Ask::Effect(Box::new(effect)))
     }
 }

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::overlay::{Ask, Kind, Overlay, Reply};
+use super::overlay::{Kind, Overlay, Reply};
 use crate::app::store::Store;
 use crate::ui::layout::centred;
 use crate::ui::pane::{Question, View};
@@ -15,7 +15,7 @@ impl Overlay for Question {
         match key.code {
             KeyCode::Char('y' | 'Y') => {
                 let effects = std::mem::take(&mut self.then);
-                effects.into_iter().fold(Reply::close(), |reply, effect| reply.and(Ask::Effect(effect)))
+                effects.into_iter().fold(Reply::close(), Reply::with)
             }
             KeyCode::Char('n' | 'N' | 'q' | 'c') | KeyCode::Esc | KeyCode::Enter => Reply::close(),
             _ => Reply::stay(),

@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKin
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::overlay::{Ask, Overlay, Reply};
+use super::overlay::{Overlay, Reply};
 use crate::app::store::Store;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, SessionsCommand};
@@ -86,15 +86,15 @@ impl Picker {
 
     fn choose(&self, store: &Store) -> Reply {
         let Some(session) = self.chosen(store) else { return Reply::stay() };
-        let reply = Reply::close().and(Ask::Effect(open(session)));
+        let reply = Reply::close().with(open(session));
         match session.begins {
-            Begins::Review => reply.and(Ask::Effect(Effect::Show(PaneId::Review))),
+            Begins::Review => reply.with(Effect::Show(PaneId::Review)),
             Begins::Data | Begins::Train => reply,
         }
     }
 
     fn key_over_text(&mut self, key: KeyEvent, store: &Store) -> Reply {
-        let send = |command| Reply::close().and(Ask::Effect(Effect::Send(Command::Sessions(command))));
+        let send = |command| Reply::close().with(Effect::Send(Command::Sessions(command)));
         let typing = std::mem::replace(&mut self.typing, Typing::Nothing);
         self.typing = match (typing, key.code) {
             (Typing::Filter(_), KeyCode::Esc) => {
@@ -105,7 +105,7 @@ impl Picker {
             (Typing::Filter(_), KeyCode::Enter) => return self.choose(store),
             (Typing::New(field), KeyCode::Enter) if !field.text().is_empty() => {
                 return send(SessionsCommand::Create(field.text().to_owned()))
-                    .and(Ask::Effect(Effect::Show(PaneId::Data)));
+                    .with(Effect::Show(PaneId::Data));
             }
             (Typing::Name(folder, field), KeyCode::Enter) if !field.text().is_empty() => {
                 return send(SessionsCommand::Rename { folder, name: field.text().to_owned() });
@@ -170,7 +170,7 @@ impl Picker {
             many => format!("{many} runs with their adapters"),
         };
         let size = text::bytes(session.bytes);
-        Reply::close().and(Ask::Effect(Effect::Ask(Question {
+        Reply::close().with(Effect::Ask(Question {
             title: format!("Delete the session {}?", session.name),
             text: format!(
                 "{} goes with its records, reviews, chats, recipes and {runs}: {size}. It can't be taken back.",
@@ -178,7 +178,7 @@ impl Picker {
             ),
             yes: "delete".to_owned(),
             then: vec![Effect::Send(Command::Sessions(SessionsCommand::Delete(folder)))],
-        })))
+        }))
     }
 }
 
@@ -186,7 +186,7 @@ impl Picker {
 const NAME: &str = "letters, digits, - and _";
 
 fn refuse(why: String) -> Reply {
-    Reply::stay().and(Ask::Effect(Effect::Notify(Notice::new(Level::Warning, why))))
+    Reply::stay().with(Effect::Notify(Notice::new(Level::Warning, why)))
 }
 
 impl Overlay for Picker {

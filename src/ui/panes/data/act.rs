@@ -51,21 +51,23 @@ impl Data {
             Action::NextColumnOfPart => self.turn_column(1, store),
             Action::ColumnOfPartBefore => self.turn_column(-1, store),
             Action::Open => self.open(store),
+            Action::New => self.begin_new(store),
+            Action::Edit => self.begin_edit(store),
             Action::Save => self.save(store),
             Action::Copy => copy(store),
             Action::Mark => self.mark(store),
             Action::Export => self.begin_export(store),
             Action::NextMatch => self.seek(Seek::Next, store),
             Action::MatchBefore => self.seek(Seek::Before, store),
-            Action::NextTurn => self.write(|editor| editor.step(1)),
-            Action::TurnBefore => self.write(|editor| editor.step(-1)),
-            Action::AddTurn => self.write(Editor::add),
-            Action::RemoveTurn => self.write(Editor::remove),
-            Action::BringBack => self.write(Editor::bring_back),
-            Action::TurnUp => self.write(|editor| editor.shift(-1)),
-            Action::TurnDown => self.write(|editor| editor.shift(1)),
-            Action::TurnRole => self.write(Editor::turn_role),
-            Action::Revert => self.write(Editor::revert),
+            Action::NextTurn => self.write(store, |editor| editor.step(1)),
+            Action::TurnBefore => self.write(store, |editor| editor.step(-1)),
+            Action::AddTurn => self.write(store, Editor::add),
+            Action::RemoveTurn => self.write(store, Editor::remove),
+            Action::BringBack => self.write(store, Editor::bring_back),
+            Action::TurnUp => self.write(store, |editor| editor.shift(-1)),
+            Action::TurnDown => self.write(store, |editor| editor.shift(1)),
+            Action::TurnRole => self.write(store, Editor::turn_role),
+            Action::Revert => self.write(store, Editor::revert),
             Action::Down => self.go(|pane| pane.step(1, store), store),
             Action::Up => self.go(|pane| pane.step(-1, store), store),
             Action::PageDown => self.go(|pane| pane.cursor.page(1, count), store),
@@ -116,8 +118,6 @@ impl Data {
                 self.mode = labels.map_or_else(line, Mode::Labels);
             }
             Action::SetSplit => self.mode = ask(Field::Split, self.own_split(store)),
-            Action::New => self.begin_new(store),
-            Action::Edit => self.begin_edit(store),
             Action::Accept
             | Action::AddTurn
             | Action::Approve
@@ -132,6 +132,7 @@ impl Data {
             | Action::Delete
             | Action::Down
             | Action::Duplicate
+            | Action::Edit
             | Action::Export
             | Action::First
             | Action::LabelKeys
@@ -140,6 +141,7 @@ impl Data {
             | Action::MarkNew
             | Action::MatchBefore
             | Action::Mend
+            | Action::New
             | Action::NextColumnOfPart
             | Action::NextMatch
             | Action::NextTurn
@@ -172,11 +174,12 @@ impl Data {
     }
 
     /// Does something to the turns that are being edited.
-    fn write(&mut self, change: impl FnOnce(&mut Editor)) -> Vec<Effect> {
+    fn write(&mut self, store: &Store, change: impl FnOnce(&mut Editor)) -> Vec<Effect> {
         if let Mode::Edit(editor) = &mut self.mode {
             change(editor);
+            editor.touched = true;
         }
-        Vec::new()
+        self.keep_draft(store).into_iter().collect()
     }
 
     pub(super) fn can_close(&self) -> bool {

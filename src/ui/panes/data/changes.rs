@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use super::act::send;
 use super::detail::Seek;
-use super::editor::{Editor, Target};
+use super::editor::{Editor, Pace, Target};
 use super::export_form::{ExportForm, LastExport};
 use super::{Chosen, Data, Mode};
 use crate::app::store::Store;
 use crate::domain::change::{Body, Change};
+use crate::domain::draft::DraftOf;
 use crate::domain::export::{Form, Splits};
 use crate::domain::filter::Filter;
 use crate::domain::protocol::DataCommand;
@@ -68,51 +69,95 @@ impl Data {
         }
     }
 
-    pub(super) fn begin_new(&mut self, store: &Store) {
-        let Some(session) = &store.session else { return };
-        let editor = self.drafts.take(&session.path, Target::New).unwrap_or_else(Editor::empty);
+    pub(super) fn begin_new(&mut self, store: &Store) -> Vec<Effect> {
+        let Some(session) = &store.session else { return Vec::new() };
+        let mut effects = Vec::new();
+        let editor = match self.drafts.take(&session.path, Target::New) {
+            Some(draft) => draft,
+            None => match self.drafts.take_orphan(&session.path, store) {
+                Some((id, orphan)) => {
+                    let mut editor = orphan.into_new();
+                    editor.note =
+                        format!("Record {id} was deleted; this was your draft of it. alt-o lets it go.");
+                    // Kept anew before the old one goes.
+                    effects.extend(editor.send_draft(Pace::Now, store.now));
+                    effects.push(send(DataCommand::KeepDraft(DraftOf::Record(id), None)));
+                    editor
+                }
+                None => Editor::empty(),
+            },
+        };
         self.mode = Mode::Edit(Box::new(editor));
+        effects
     }
 
-    pub(super) fn begin_edit(&mut self, store: &Store) {
-        let (Some(session), Some((id, opened))) = (&store.session, &store.data.opened) else { return };
+    pub(super) fn begin_edit(&mut self, store: &Store) -> Vec<Effect> {
+        let (Some(session), Some((id, opened))) = (&store.session, &store.data.opened) else {
+            return Vec::new();
+        };
         if self.under_cursor(store) != Some(*id) {
-            return;
+            return Vec::new();
         }
         let (target, body) = (Target::Record(*id), Body::of(&opened.record));
-        let editor = match self.drafts.take(&session.path, target) {
+        let mut editor = match self.drafts.take(&session.path, target) {
             Some(mut draft) => {
-                let moved =
-                    "The record has changed since this draft was begun: saving puts the draft in its place.";
-                if draft.is_of(&body) {
-                    draft.note.clear();
-                } else {
-                    moved.clone_into(&mut draft.note);
+                draft.note.clear();
+                if !draft.is_of(&body) {
+                    "The record has changed since this draft was begun: saving puts the draft in its place, alt-o \
+                     shows it as it is now."
+                        .clone_into(&mut draft.note);
+                    draft.begin_from(body);
                 }
                 draft
             }
             None => Editor::new(target, body),
         };
+        let kept = editor.send_draft(Pace::Now, store.now);
         self.mode = Mode::Edit(Box::new(editor));
+        kept.into_iter().collect()
     }
 
     /// Leaves the editor: what was changed stays as a draft.
-    pub(super) fn leave(&mut self, editor: Editor, store: &Store) -> Vec<Effect> {
-        let Some(session) = store.session.as_ref().filter(|_| editor.is_changed()) else { return Vec::new() };
+    pub(super) fn leave(&mut self, mut editor: Editor, store: &Store) -> Vec<Effect> {
+        let mut effects: Vec<Effect> = editor.send_draft(Pace::Now, store.now).into_iter().collect();
+        let Some(session) = store.session.as_ref().filter(|_| editor.is_changed()) else { return effects };
         let key = if editor.target() == Target::New { "n" } else { "e" };
         self.drafts.keep(&session.path, editor);
         let words = format!("kept as a draft, not saved: {key} opens it again");
-        vec![Effect::Notify(Notice::new(Level::Info, words))]
+        effects.push(Effect::Notify(Notice::new(Level::Info, words)));
+        effects
+    }
+
+    /// What was written since the session was told of it.
+    pub(super) fn keep_draft(&mut self, store: &Store) -> Option<Effect> {
+        let Mode::Edit(editor) = &mut self.mode else { return None };
+        editor.send_draft(Pace::InPassing, store.now)
+    }
+
+    /// Takes in what the session kept of an earlier time; keeps what isn't on the disk yet; lets go what was saved.
+    pub(super) fn follow_drafts(&mut self, store: &Store) -> Vec<Effect> {
+        let Some(session) = self.session.clone() else { return Vec::new() };
+        let open = if let Mode::Edit(editor) = &self.mode { Some(editor.target()) } else { None };
+        let mut words: Vec<String> = self.drafts.take_in(&session, open, store).into_iter().collect();
+        let mut effects = self.drafts.settle(&session, store);
+        for id in self.drafts.new_orphans(&session, store) {
+            words.push(format!(
+                "record {id} was deleted; your draft of it is kept: n makes a new record of it"
+            ));
+        }
+        effects.extend(words.into_iter().map(|words| Effect::Notify(Notice::new(Level::Info, words))));
+        effects.extend(self.keep_draft(store));
+        effects
     }
 
     pub(super) fn save(&mut self, store: &Store) -> Vec<Effect> {
         let Mode::Edit(editor) = std::mem::replace(&mut self.mode, Mode::Table) else { return Vec::new() };
         let Some(session) = &store.session else { return Vec::new() };
-        let (target, body) = (editor.target(), editor.body());
+        let (target, body, over) = (editor.target(), editor.body(), editor.base().clone());
         self.drafts.saving(&session.path, *editor, store);
         let command = match target {
             Target::New => DataCommand::Add(body),
-            Target::Record(record) => DataCommand::Edit { record, body },
+            Target::Record(record) => DataCommand::Edit { record, over: Box::new(over), body },
         };
         vec![send(command)]
     }
@@ -154,15 +199,19 @@ impl Data {
     }
 
     /// What was typed and is on no disk.
-    pub(super) fn unsaved_words(&self) -> Option<String> {
+    pub(super) fn unsaved_words(&self, store: &Store) -> Option<String> {
+        let kept = |editor: &Editor| {
+            let drafts = store.data.drafts.as_ref();
+            editor.is_kept_as(drafts.and_then(|drafts| drafts.get(&editor.target().draft())))
+        };
         let open = match &self.mode {
-            Mode::Edit(editor) if editor.is_changed() => Some(match editor.target() {
+            Mode::Edit(editor) if editor.is_changed() && !kept(editor) => Some(match editor.target() {
                 Target::New => "a new record".to_owned(),
                 Target::Record(record) => format!("the text of record {record}"),
             }),
             _ => None,
         };
-        let drafts = match self.drafts.count() {
+        let drafts = match self.drafts.unkept(self.session.as_deref(), store) {
             0 => None,
             1 => Some("a draft of a record".to_owned()),
             many => Some(format!("drafts of {many} records")),

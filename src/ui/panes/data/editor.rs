@@ -6,9 +6,18 @@ use ratatui::style::Style;
 use tui_textarea::{CursorMove, TextArea, WrapMode};
 
 use crate::domain::change::Body;
+use crate::domain::draft::KeptDraft;
 use crate::domain::message::{Message, Role};
 use crate::domain::record::{Preference, RecordId};
 use crate::ui::pane::Input;
+
+/// When a draft is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    Now,
+    /// While one writes: long texts not with every key.
+    InPassing,
+}
 
 /// What is being written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,6 +97,11 @@ pub(super) struct Editor {
     pub(super) note: String,
     /// Whether it was left once without being saved.
     pub(super) draft: bool,
+    /// Whether something was written since the session was told.
+    pub(super) touched: bool,
+    /// The draft that the session was told of last, and when, in seconds since 1970.
+    pub(super) sent: Option<KeptDraft>,
+    pub(super) sent_at: f64,
     /// Where the turns are listed, for the mouse, and the first of them.
     pub(super) list: (Rect, usize),
 }
@@ -98,7 +112,20 @@ impl Editor {
         let (turns, prompt_turns) = (turns_of(&base), base.prompt_turns);
         let at = if target == Target::New { 0 } else { turns.len().saturating_sub(1) };
         let (note, list) = (String::new(), (Rect::ZERO, 0));
-        Self { target, base, turns, at, prompt_turns, taken_out: Vec::new(), note, draft: false, list }
+        Self {
+            target,
+            base,
+            turns,
+            at,
+            prompt_turns,
+            taken_out: Vec::new(),
+            note,
+            draft: false,
+            touched: false,
+            sent: None,
+            sent_at: 0.0,
+            list,
+        }
     }
 
     /// A record that isn't there yet: a question and its answer.
@@ -109,6 +136,30 @@ impl Editor {
 
     pub(super) const fn target(&self) -> Target {
         self.target
+    }
+
+    /// What it began with.
+    pub(super) const fn base(&self) -> &Body {
+        &self.base
+    }
+
+    /// Goes on over another content than it began with: what is written stays.
+    pub(super) fn begin_from(&mut self, base: Body) {
+        (self.base, self.touched) = (base, true);
+    }
+
+    /// Becomes a new record: the one that it was of is gone.
+    pub(super) fn into_new(mut self) -> Self {
+        let empty = Self::empty();
+        (self.target, self.base) = (Target::New, empty.base);
+        (self.touched, self.sent) = (true, None);
+        self
+    }
+
+    /// The turns as this content has them.
+    pub(super) fn write_anew(&mut self, body: &Body) {
+        (self.turns, self.prompt_turns) = (turns_of(body), body.prompt_turns);
+        self.at = self.at.min(self.turns.len().saturating_sub(1));
     }
 
     /// Whether it is not what it began with.

@@ -17,10 +17,12 @@ mod export_form;
 mod filter_line;
 mod findings;
 mod import_form;
+mod keeping;
 mod labels;
 mod line;
 mod lookout;
 mod pointer;
+mod questions;
 mod statistics;
 mod table;
 mod views;
@@ -174,19 +176,20 @@ impl Pane for Data {
         !matches!(self.mode, Mode::Table | Mode::Findings(_))
     }
 
-    fn unsaved(&self, _store: &Store) -> Option<String> {
-        self.unsaved_words()
+    fn unsaved(&self, store: &Store) -> Option<String> {
+        self.unsaved_words(store)
     }
 
     fn edited_text(&self) -> Option<String> {
         if let Mode::Edit(editor) = &self.mode { editor.text() } else { None }
     }
 
-    fn replace_text(&mut self, text: String, _store: &Store) -> Vec<Effect> {
+    fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {
         if let Mode::Edit(editor) = &mut self.mode {
             editor.replace_text(&text);
+            editor.touched = true;
         }
-        Vec::new()
+        self.keep_draft(store).into_iter().collect()
     }
 
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
@@ -194,7 +197,11 @@ impl Pane for Data {
             Mode::Table | Mode::Findings(_) => {}
             Mode::Import(form) => return form.input(input),
             Mode::Line(line) => line.input(input, &store.data.vocabulary),
-            Mode::Edit(editor) => editor.input(input),
+            Mode::Edit(editor) => {
+                editor.input(input);
+                editor.touched = true;
+                return self.keep_draft(store).into_iter().collect();
+            }
             Mode::Export(form) => form.input(input),
             Mode::Labels(_) => {
                 let Input::Key(key) = input else { return Vec::new() };
@@ -224,8 +231,9 @@ impl Pane for Data {
         if session != self.session {
             self.begin_anew(session);
         }
-        let Some(session) = &self.session else { return Vec::new() };
-        self.drafts.settle(session, store);
+        if self.session.is_none() {
+            return Vec::new();
+        }
         if self.asked.is_none()
             && let Some(wanted) = &store.wanted
         {
@@ -237,7 +245,8 @@ impl Pane for Data {
             return self.show(Filter::Everything);
         }
         self.follow(store);
-        let mut effects = self.ask_for_page(store);
+        let mut effects = self.follow_drafts(store);
+        effects.extend(self.ask_for_page(store));
         effects.extend(self.ask_for_record(store));
         effects.extend(self.ask_for_tokens(store));
         effects.extend(self.ask_for_numbers(store));

@@ -3,7 +3,7 @@
 use super::act::send;
 use super::cursor::Place;
 use super::detail::{Seek, Tab};
-use super::{Chosen, Data};
+use super::{Chosen, Data, questions};
 use crate::app::store::Store;
 use crate::app::store::data::DataQuestion;
 use crate::domain::filter::Filter;
@@ -14,7 +14,6 @@ use crate::domain::record::RecordId;
 use crate::domain::view::Order;
 use crate::ui::pane::{Effect, Question};
 use crate::ui::widgets::highlight::Highlights;
-use crate::ui::widgets::text;
 
 impl Data {
     /// Asks for what a filter matches.
@@ -176,19 +175,8 @@ impl Data {
         }
         self.answered = store.data.questions;
         let question = match store.data.question.as_ref()? {
-            DataQuestion::Undo(entry) => {
-                let when = text::ago(entry.at as f64 / 1000.0, store.now);
-                Question {
-                    title: format!("Take back: {}?", entry.what),
-                    text: format!(
-                        "That was for {} records, by {}, {when}. ctrl-r does it again.",
-                        text::count(entry.records),
-                        entry.who
-                    ),
-                    yes: "take it back".to_owned(),
-                    then: vec![send(DataCommand::UndoLarge(entry.id))],
-                }
-            }
+            DataQuestion::Undo(entry, by) => questions::undo(entry, *by, store),
+            DataQuestion::Overwrite(met) => questions::overwrite(met, store),
             DataQuestion::Replace(order, taken) => {
                 let names: Vec<String> = taken.iter().map(|path| path.display().to_string()).collect();
                 let mut order = order.clone();

@@ -145,20 +145,19 @@ impl Pane for Train {
     }
 
     fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {
-        match &mut self.prompt {
-            Some(prompt) => {
-                prompt.field = TextArea::new(vec![text.trim_end().replace('\n', " ")]);
-                prompt.field.move_cursor(tui_textarea::CursorMove::End);
-            }
-            None => self.recipes.replace(&text, store),
-        }
+        let Some(prompt) = &mut self.prompt else {
+            self.recipes.replace(&text, store);
+            return self.recipes.keep_drafts(store);
+        };
+        prompt.field = TextArea::new(vec![text.trim_end().replace('\n', " ")]);
+        prompt.field.move_cursor(tui_textarea::CursorMove::End);
         Vec::new()
     }
 
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
         let Some(prompt) = &mut self.prompt else {
             self.recipes.input(input, store);
-            return Vec::new();
+            return self.recipes.keep_drafts(store);
         };
         type_into(&mut prompt.field, input, Lines::One);
         if prompt.about == About::Filter {
@@ -182,6 +181,7 @@ impl Pane for Train {
     fn refresh(&mut self, store: &Store) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.recipes.follow(store);
+        effects.extend(self.recipes.keep_drafts(store));
         let listed = self.listed(store);
         if let Some((known, _)) = &self.started
             && let Some(new) = listed.iter().find(|run| !known.contains(&run.id))

@@ -21,6 +21,9 @@ const LIST: u16 = 26;
 /// Below this width the list goes while a recipe is edited.
 const NARROW: u16 = 84;
 
+const NO_RECIPE: [&str; 2] =
+    ["A recipe is a TOML file that says everything about a training run.", "n makes the first one."];
+
 impl Recipes {
     pub(in super::super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, store: &Store, theme: &Theme) {
         self.rows.clear();
@@ -36,11 +39,7 @@ impl Recipes {
             return;
         };
         let Some(recipe) = self.current(store).cloned() else {
-            let words = [
-                "A recipe is a TOML file that says everything about a training run.",
-                "n makes the first one.",
-            ];
-            empty::draw(buffer, area, theme, "This session has no recipe yet", &words);
+            empty::draw(buffer, area, theme, "This session has no recipe yet", &NO_RECIPE);
             return;
         };
         let list = matches!(self.step, Step::List);
@@ -67,7 +66,12 @@ impl Recipes {
                 progress::draw(buffer, line, row, store.now, theme);
             }
         }
-        let saved = if self.unsaved(store) { "not saved" } else { "" };
+        let moved = self.drafts.get(&recipe.path).is_some_and(|draft| draft.base != recipe.text);
+        let saved = match (self.unsaved(store), moved) {
+            (true, true) => "not saved; the file has changed since",
+            (true, false) => "not saved",
+            (false, _) => "",
+        };
         let title = format!("{}.toml", recipe.name);
         draw_title(buffer, Rect { height: 1.min(main.height), ..main }, &title, saved, theme);
         let main = Rect { y: main.y + 1, height: main.height.saturating_sub(1), ..main };
@@ -134,7 +138,7 @@ impl Recipes {
         issues: &[Issue],
         theme: &Theme,
     ) {
-        let source = self.drafts.get(&recipe.path).unwrap_or(&recipe.text);
+        let source = self.text(recipe);
         let mut lines: Vec<(Option<usize>, Line<'_>)> = Vec::new();
         let mut section = "";
         let visible = self.visible();

@@ -13,15 +13,24 @@ const FIRST: &str = "# What is missing has its default.\nmethod = \"sft\"\n\n[mo
 
 impl Recipes {
     pub(in crate::ui::panes::train) fn save(&mut self, store: &Store) -> Vec<Effect> {
+        let Some(recipe) = self.current(store) else { return Vec::new() };
+        self.asked(recipe, self.saving(store))
+    }
+
+    fn saving(&self, store: &Store) -> Vec<Effect> {
         let Some(recipe) = self.current(store).filter(|_| self.unsaved(store)) else { return Vec::new() };
         let text = self.text(recipe).to_owned();
         let before = Some(recipe.text.clone());
         vec![send(RunsCommand::SaveRecipe { path: recipe.path.clone(), text, before })]
     }
 
-    /// A copy of the current recipe under the first free name, beside it.
+    /// A copy of the current recipe under the first free name, beside it; or a draft whose file was deleted.
     pub(in crate::ui::panes::train) fn new_recipe(&mut self, store: &Store) -> Vec<Effect> {
         let Some(session) = &store.session else { return Vec::new() };
+        if let Some((path, text)) = self.orphan(store) {
+            self.select_when_listed(path.clone());
+            return vec![send(RunsCommand::SaveRecipe { path, text, before: None })];
+        }
         let recipes = store.runs.recipes().unwrap_or_default();
         let current = self.current(store);
         let folder =
@@ -43,9 +52,9 @@ impl Recipes {
     pub(in crate::ui::panes::train) fn preflight(&mut self, store: &Store) -> Vec<Effect> {
         let Some(recipe) = self.current(store) else { return Vec::new() };
         let ask = send(RunsCommand::Preflight(recipe.path.clone()));
-        let mut effects = self.save(store);
+        let mut effects = self.saving(store);
         effects.push(ask);
-        effects
+        self.asked(recipe, effects)
     }
 
     /// Saves what is not saved, and starts; with `after`, once that run has ended.
@@ -56,9 +65,9 @@ impl Recipes {
             return vec![Effect::Notify(system::Notice::new(system::Level::Error, text))];
         }
         let start = RunsCommand::Start { recipe: recipe.path.clone(), after };
-        let mut effects = self.save(store);
+        let mut effects = self.saving(store);
         effects.push(send(start));
-        effects
+        self.asked(recipe, effects)
     }
 
     /// The command that does the same in a shell.

@@ -3,10 +3,12 @@
 mod choose;
 mod draw;
 mod files;
+mod keeping;
 
 pub(super) use self::draw::draw_field;
 
 use self::choose::Choices;
+use self::keeping::{Told, Written};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -30,7 +32,8 @@ pub(super) struct Recipes {
     pub(super) step: Step,
     field: usize,
     /// Texts that are not saved yet.
-    drafts: BTreeMap<PathBuf, String>,
+    drafts: BTreeMap<PathBuf, Written>,
+    told: Told,
     /// A recipe that is being made, to be selected once it is listed.
     wanted: Option<PathBuf>,
     /// Values that were typed and left without being taken, by recipe and key.
@@ -69,7 +72,7 @@ impl Recipes {
 
     /// The text as it stands here: the draft, else the file's.
     fn text<'a>(&'a self, recipe: &'a RecipeFile) -> &'a str {
-        self.drafts.get(&recipe.path).unwrap_or(&recipe.text)
+        self.drafts.get(&recipe.path).map_or(&recipe.text, |draft| &draft.text)
     }
 
     pub(super) fn select_when_listed(&mut self, recipe: PathBuf) {
@@ -97,7 +100,7 @@ impl Recipes {
         let saved = |path: &PathBuf, text: &str| {
             recipes.iter().any(|recipe| recipe.path == *path && recipe.text == text)
         };
-        self.drafts.retain(|path, text| !saved(path, text));
+        self.drafts.retain(|path, draft| !saved(path, &draft.text));
     }
 
     pub(super) fn is_typing(&self) -> bool {
@@ -258,8 +261,13 @@ impl Recipes {
         let recipes = store.runs.recipes().unwrap_or_default();
         let open = self.current(store).filter(|_| matches!(self.step, Step::Value(_)));
         let typed = self.left.keys().map(|(path, _)| path);
-        let changed: BTreeSet<&PathBuf> =
-            self.drafts.keys().chain(typed).chain(open.map(|recipe| &recipe.path)).collect();
+        let changed: BTreeSet<&PathBuf> = self
+            .drafts
+            .keys()
+            .filter(|path| !self.is_kept(path, store))
+            .chain(typed)
+            .chain(open.map(|recipe| &recipe.path))
+            .collect();
         // Those of another session are not listed now.
         let name = |path: &PathBuf| {
             let listed = recipes.iter().find(|recipe| recipe.path == *path).map(|recipe| recipe.name.clone());
@@ -326,7 +334,9 @@ impl Recipes {
         if text == recipe.text {
             self.drafts.remove(&recipe.path);
         } else {
-            self.drafts.insert(recipe.path.clone(), text);
+            let base =
+                self.drafts.remove(&recipe.path).map_or_else(|| recipe.text.clone(), |draft| draft.base);
+            self.drafts.insert(recipe.path.clone(), Written { text, base });
         }
     }
 }

@@ -1,0 +1,136 @@
+//! One record, edited in the studio and by another program at the same time.
+
+use std::time::Duration;
+
+use dojo_studio::app::sessions;
+use dojo_studio::app::studio::headless::Headless;
+use dojo_studio::config::Folders;
+use dojo_studio::domain::change::{Body, Change, Selection};
+use dojo_studio::domain::message::{Message, Role};
+use dojo_studio::domain::record::{Record, RecordId};
+use dojo_studio::session::{Access, Session};
+
+use crate::support::program::wait_until;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn pair(answer: &str) -> Record {
+    let messages = vec![Message::new(Role::User, "why?"), Message::new(Role::Assistant, answer)];
+    Record { messages, ..Record::default() }
+}
+
+struct World {
+    home: tempfile::TempDir,
+    studio: Headless,
+}
+
+impl World {
+    fn new() -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let info = sessions::create(&Folders::under(home.path()), "shared").expect("a session");
+        let mut session = Session::create(&info.path).expect("a session");
+        session.add("begin", vec![pair("so it is"), pair("second")]).expect("records");
+        Self { studio: Self::open(home.path()), home }
+    }
+
+    fn open(home: &std::path::Path) -> Headless {
+        let folders = Folders::under(home);
+        let info = sessions::open(&folders.sessions().join("shared")).expect("open the session");
+        let mut studio = Headless::start(&folders, Some(info), (120, 36)).expect("a studio");
+        studio.keys("1").expect("keys");
+        studio.wait_for("── 1 ─", PATIENCE).expect("the record");
+        studio
+    }
+
+    fn session(&self) -> Session {
+        let folder = Folders::under(self.home.path()).sessions().join("shared");
+        Session::open(&folder, Access::Write).expect("the session")
+    }
+
+    fn answer(&self, id: i64) -> String {
+        self.session().record(RecordId(id)).expect("the record").messages[1].content.clone()
+    }
+
+    fn wait_for_answer(&self, text: &str) {
+        wait_until(text, || self.answer(1) == text);
+    }
+
+    fn written_elsewhere(&self, answer: &str) {
+        let body = Body::of(&pair(answer));
+        self.session().acting_as("ada").edit("edit", &[(RecordId(1), body)]).expect("edit");
+    }
+
+    fn keys(&mut self, keys: &str) {
+        self.studio.keys(keys).expect("keys");
+    }
+
+    #[track_caller]
+    fn shows(&mut self, text: &str) {
+        self.studio.wait_for(text, PATIENCE).unwrap_or_else(|error| panic!("{error:#}"));
+    }
+}
+
+#[test]
+fn saving_over_what_another_program_wrote_asks_and_undo_says_whose_change_it_is() {
+    let mut world = World::new();
+    world.keys("e M y space");
+    world.shows("My so it is");
+    world.written_elsewhere("theirs");
+    world.keys("ctrl-s");
+    world.shows("Record 1 was changed while you edited it");
+    world.shows("theirs");
+    world.keys("esc");
+    world.shows("draft: e opens it");
+    assert_eq!(world.answer(1), "theirs");
+    world.keys("e");
+    world.shows("The record has changed since this draft was begun");
+    world.keys("alt-o");
+    world.shows("theirs");
+    world.keys("alt-z ctrl-s");
+    world.wait_for_answer("My so it is");
+    world.keys("u");
+    world.wait_for_answer("theirs");
+    world.keys("u");
+    world.shows("The last change was not made here");
+    world.keys("esc");
+    assert_eq!(world.answer(1), "theirs");
+    world.keys("u");
+    world.shows("The last change was not made here");
+    world.keys("y");
+    world.wait_for_answer("so it is");
+}
+
+#[test]
+fn an_edit_can_be_written_over_another_one_knowingly() {
+    let mut world = World::new();
+    world.keys("e M y space");
+    world.written_elsewhere("theirs");
+    world.keys("ctrl-s");
+    world.shows("Record 1 was changed while you edited it");
+    world.keys("y");
+    world.wait_for_answer("My so it is");
+    let session = world.session();
+    wait_until("the draft to go", || session.text_drafts().expect("read").is_empty());
+}
+
+#[test]
+fn the_draft_of_a_deleted_record_becomes_a_new_one() {
+    let mut world = World::new();
+    world.keys("e M y space esc");
+    let session = world.session();
+    wait_until("the draft", || session.text_drafts().expect("read").len() == 1);
+    let one = Selection::Records(vec![RecordId(1)]);
+    world.session().apply(&one, &Change::Remove).expect("delete");
+    drop(world.studio);
+    let folders = Folders::under(world.home.path());
+    let info = sessions::open(&folders.sessions().join("shared")).expect("open the session");
+    world.studio = Headless::start(&folders, Some(info), (120, 36)).expect("a studio");
+    world.keys("1");
+    world.shows("record 1 was deleted");
+    world.keys("n");
+    world.shows("Record 1 was deleted; this was your draft of it");
+    world.keys("ctrl-s");
+    wait_until("the new record", || session.record(RecordId(3)).is_ok());
+    assert_eq!(world.answer(3), "My so it is");
+    wait_until("the draft to go", || session.text_drafts().expect("read").is_empty());
+}
