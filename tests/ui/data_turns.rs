@@ -238,3 +238,21 @@ fn a_turn_goes_to_ones_own_editor_and_comes_back() {
     studio.studio.replace_text("Yes,\ntake\n\tan umbrella.".into(), &studio.store);
     assert_eq!(saved(&mut studio).messages[6].content, "Yes,\ntake\n\tan umbrella.");
 }
+
+#[test]
+fn hidden_marks_are_seen_while_they_are_edited_and_stay_in_the_text() {
+    let mut studio = studio();
+    let answer = "pay\u{202e}gnp\u{2066}.exe\u{2069} now\u{200b}here \u{1b}[31mred\u{feff}\u{2060}";
+    let messages = vec![Message::new(Role::User, "Where?"), Message::new(Role::Assistant, answer)];
+    studio.apply(of(1, Record { messages, ..Record::default() }));
+    studio.keys("e right right right right");
+    studio.text("|");
+    let screen = studio.screen();
+    assert!(
+        screen.contains("pay<U+202E>|gnp<U+2066>.exe<U+2069> now<U+200B>here ␛[31mred<U+FEFF><U+2060>"),
+        "{screen}"
+    );
+    insta::assert_snapshot!(screen);
+    let said = saved(&mut studio).messages[1].content.clone();
+    assert_eq!(said, answer.replacen("\u{202e}", "\u{202e}|", 1));
+}

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dojo_studio::ui::widgets::visible::visible;
+use dojo_studio::ui::widgets::visible::{column_in_visible, visible};
 
 #[test]
 fn control_characters_are_shown_as_signs_and_other_text_is_left_alone() {
@@ -34,4 +34,11 @@ fn what_nobody_would_see_is_shown_unless_it_belongs_to_what_is_seen() {
 fn a_mark_without_a_letter_stands_on_a_circle() {
     assert_eq!(visible("\u{301}a\n\u{301}"), "◌\u{301}a\n◌\u{301}");
     assert_eq!(visible("e\u{301}"), "e\u{301}");
+}
+
+#[test]
+fn a_place_in_a_text_is_found_in_what_is_shown_of_it() {
+    let text = "a\u{200b}b\u{1b}c👨\u{200d}👩";
+    let columns: Vec<usize> = (0..=8).map(|column| column_in_visible(text, column)).collect();
+    assert_eq!(columns, [0, 1, 9, 10, 11, 12, 13, 14, 15]);
 }

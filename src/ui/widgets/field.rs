@@ -4,9 +4,9 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::widgets::Widget;
 use tui_textarea::TextArea;
 
+use super::writing;
 use crate::ui::theme::Theme;
 
 /// What is being typed.
@@ -53,7 +53,7 @@ impl Field {
         self.area.set_style(theme.bright);
         self.area.set_placeholder_style(theme.dim);
         self.area.set_cursor_style(theme.caret);
-        (&self.area).render(area, buffer);
+        writing::draw(&self.area, buffer, area, theme);
     }
 }
 

@@ -14,3 +14,4 @@ pub(crate) mod path_field;
 pub mod progress;
 pub mod text;
 pub mod visible;
+pub mod writing;

@@ -6,10 +6,9 @@ use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::widgets::Widget;
 use tui_textarea::{CursorMove, TextArea};
 
-use super::text;
+use super::{text, writing};
 use crate::app::store::Store;
 use crate::domain::dropped;
 use crate::domain::protocol::{Command, SessionsCommand};
@@ -90,8 +89,8 @@ impl PathField {
         let mut field = self.0.clone();
         field.set_style(theme.bright);
         field.set_placeholder_style(theme.dim);
-        field.set_cursor_style(theme.text.add_modifier(ratatui::style::Modifier::REVERSED));
-        field.render(Rect { height: 1.min(area.height), ..area }, buffer);
+        field.set_cursor_style(theme.caret);
+        writing::draw(&field, buffer, Rect { height: 1.min(area.height), ..area }, theme);
         let width = usize::from(area.width);
         let offered = self.offered(view.store);
         let room = usize::from(area.height.saturating_sub(1));

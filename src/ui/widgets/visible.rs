@@ -16,25 +16,43 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut shown: Option<String> = None;
+    pieces(text, |at, character, sign| match sign {
+        Some(sign) => {
+            shown.get_or_insert_with(|| text.get(..at).unwrap_or_default().to_owned()).push_str(&sign);
+        }
+        None => {
+            if let Some(shown) = &mut shown {
+                shown.push(character);
+            }
+        }
+    });
+    shown.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// Where a character of a text is in what [`visible`] makes of it, both counted in characters.
+#[must_use]
+pub fn column_in_visible(text: &str, column: usize) -> usize {
+    let (mut count, mut shown) = (0, 0);
+    pieces(text, |_, _, sign| {
+        if count < column {
+            shown += sign.map_or(1, |sign| sign.chars().count());
+        }
+        count += 1;
+    });
+    shown
+}
+
+/// Each character with its place in bytes and the sign that is shown for it, if one is.
+fn pieces(text: &str, mut piece: impl FnMut(usize, char, Option<String>)) {
     let mut before = None;
     let mut tags = 0;
     for (at, character) in text.char_indices() {
         let flag = before == Some(FLAG);
         tags = if is_tag(character) && (flag || tags > 0) { tags + 1 } else { 0 };
         let place = Place { before, after: text.get(at + character.len_utf8()..), tags };
-        match sign(character, &place) {
-            Some(sign) => {
-                shown.get_or_insert_with(|| text.get(..at).unwrap_or_default().to_owned()).push_str(&sign);
-            }
-            None => {
-                if let Some(shown) = &mut shown {
-                    shown.push(character);
-                }
-            }
-        }
+        piece(at, character, sign(character, &place));
         before = Some(character);
     }
-    shown.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// The last gate before the terminal: cells that still hold what it would obey lose it. Whatever is drawn through

@@ -3,12 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::widgets::Widget;
 use tui_textarea::{CursorMove, TextArea, WrapMode};
 
 use crate::ui::pane::Input;
 use crate::ui::theme::Theme;
-use crate::ui::widgets::text;
+use crate::ui::widgets::{text, writing};
 
 /// The text and its cursor.
 #[derive(Debug)]
@@ -80,6 +79,6 @@ impl Composer {
             Caret::Shown => theme.caret,
             Caret::Hidden => Style::new(),
         });
-        (&*field).render(area, buffer);
+        writing::draw(field, buffer, area, theme);
     }
 }

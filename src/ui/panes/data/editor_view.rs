@@ -2,13 +2,12 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::Widget;
 
 use super::detail_turns::signs;
 use super::editor::{Editor, Part, Turn};
 use crate::domain::message::call_text;
 use crate::ui::theme::Theme;
-use crate::ui::widgets::text;
+use crate::ui::widgets::{text, writing};
 
 /// Columns of the list of turns.
 const LIST: u16 = 18;
@@ -70,7 +69,7 @@ impl Editor {
         let field = Rect { height: area.height - rows, ..area };
         turn.area.set_style(theme.text);
         turn.area.set_cursor_style(theme.caret);
-        (&turn.area).render(field, buffer);
+        writing::draw(&turn.area, buffer, field, theme);
         for (y, line) in (field.bottom()..area.bottom()).zip(below.iter().rev().take(usize::from(rows)).rev())
         {
             let room = usize::from(area.width);

@@ -6,14 +6,13 @@ use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::widgets::Widget;
 use tui_textarea::{CursorMove, TextArea};
 
 use crate::domain::filter::Vocabulary;
 use crate::ui::pane::Input;
 use crate::ui::theme::Theme;
 use crate::ui::widgets::field::edit_line;
-use crate::ui::widgets::text;
+use crate::ui::widgets::{text, writing};
 
 /// A text of one line; line breaks that are pasted become spaces.
 #[derive(Debug)]
@@ -64,7 +63,7 @@ impl OneLine {
         let mut field = self.0.clone();
         field.set_style(theme.bright);
         field.set_cursor_style(theme.caret);
-        field.render(area, buffer);
+        writing::draw(&field, buffer, area, theme);
     }
 }
 

@@ -3,13 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::widgets::Widget;
 use tui_textarea::{TextArea, WrapMode};
 
 use super::draw::rule;
 use crate::domain::review::{DraftText, ReviewItem, Reviewed};
 use crate::ui::pane::{Input, View};
-use crate::ui::widgets::text;
+use crate::ui::widgets::{text, writing};
 
 /// Rows from which both fields stand below each other.
 const BOTH: u16 = 9;
@@ -177,7 +176,7 @@ impl Editor {
         field.set_style(theme.text);
         field.set_placeholder_style(theme.dim);
         field.set_cursor_style(if here { theme.caret } else { theme.text });
-        (&*field).render(body, buffer);
+        writing::draw(field, buffer, body, theme);
     }
 
     fn title(&self, part: Part, view: View<'_>) -> String {

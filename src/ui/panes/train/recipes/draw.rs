@@ -14,7 +14,7 @@ use crate::domain::recipe::Issue;
 use crate::domain::recipe::edit;
 use crate::domain::recipe::keys::{self, Key, Kind, Presence};
 use crate::ui::theme::Theme;
-use crate::ui::widgets::{empty, progress, text};
+use crate::ui::widgets::{empty, progress, text, writing};
 
 /// Columns of the list.
 const LIST: u16 = 26;
@@ -300,7 +300,7 @@ fn draw_text(buffer: &mut Buffer, area: Rect, field: &TextArea<'static>, theme: 
     field.set_line_number_style(theme.dim);
     field.set_cursor_line_style(theme.selection_away);
     field.set_cursor_style(theme.caret);
-    field.render(area, buffer);
+    writing::draw(&field, buffer, area, theme);
 }
 
 /// A field of one line, its cursor reversed.
@@ -314,5 +314,5 @@ pub(in super::super) fn draw_field(
     field.set_style(theme.bright);
     field.set_cursor_line_style(theme.bright);
     field.set_cursor_style(theme.caret);
-    field.render(Rect { height: 1.min(area.height), ..area }, buffer);
+    writing::draw(&field, buffer, Rect { height: 1.min(area.height), ..area }, theme);
 }
