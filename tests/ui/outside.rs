@@ -1,6 +1,7 @@
 //! A text in the person's own editor, in a pseudo-terminal.
 
 use super::whole::{Terminal, home};
+use crate::support::make_pipe;
 
 /// The question of a new chat, begun, and then edited with `editor`.
 fn edited_with(home: &std::path::Path, editor: &str) -> Terminal {
@@ -28,6 +29,24 @@ fn ctrl_c_in_the_persons_own_editor_is_the_editors() {
     let home = home();
     let mut terminal = edited_with(home.path(), "trap '' INT; kill -INT 0; f() { echo fast > \"$1\"; }; f");
     terminal.wait_for("▏ fast");
+    quit(terminal);
+}
+
+#[test]
+fn a_key_that_is_typed_as_the_editor_ends_is_seen_at_once() {
+    let home = home();
+    let words = home.path().join("words");
+    make_pipe(&words);
+    let mut terminal = edited_with(home.path(), "f() { printf 'ready: '; cat words > \"$1\"; }; f");
+    terminal.wait_for("ready: ");
+    // It waits in the terminal, which shows it, for whoever reads next.
+    terminal.keys("!");
+    terminal.wait_for("ready: !");
+    std::fs::write(&words, "fast\n").expect("write");
+    terminal.wait("both", |screen| {
+        let text = screen.contents();
+        text.contains("▏ fast!") || text.contains("▏ !fast")
+    });
     quit(terminal);
 }
 

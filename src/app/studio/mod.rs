@@ -139,6 +139,7 @@ impl Live {
             if let Some(text) = self.outside.take() {
                 // Two readers of one keyboard would share its keys.
                 drop(inputs);
+                forget_wake_up()?;
                 self.edit_outside(&text)?;
                 inputs = EventStream::new();
                 // Ctrl-C over there was the editor's. The runtime has to hear of it before it can be forgotten.
@@ -236,6 +237,12 @@ impl Live {
         }
         Ok(Flow::On)
     }
+}
+
+/// Takes the wake-up that a dropped stream of keys leaves behind. Found together with the next key, it would take that
+/// key's notification with it: the key would be seen only with the one after it.
+fn forget_wake_up() -> Result<()> {
+    crossterm::event::poll(Duration::ZERO).context("read from the terminal").map(drop)
 }
 
 /// The signals that end the program as `q` does.
