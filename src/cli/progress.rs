@@ -83,7 +83,7 @@ impl Listener for TrainProgress {
             Progress::Sampled(sample) => {
                 self.note(&format!("step {}: {}\n{}", sample.step, sample.prompt, sample.completion));
             }
-            Progress::Saved { .. } => {}
+            Progress::Saved { .. } | Progress::Evaluating { .. } => {}
             Progress::StoppedEarly { step } => {
                 self.note(&format!("step {step}: the evaluation loss no longer falls; that is the end"));
             }

@@ -5,7 +5,7 @@ use dojo_studio::app::runs::{self, Launch, RunSummary};
 use dojo_studio::app::train::host::{Ending, Listener, RunHost};
 use dojo_studio::config::Folders;
 use dojo_studio::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
-use dojo_studio::engine::train::host::Progress;
+use dojo_studio::engine::train::host::{Host, Progress};
 
 fn state(phase: Phase, process: u32, heartbeat: f64) -> RunState {
     RunState {

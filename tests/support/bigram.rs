@@ -84,6 +84,16 @@ impl Student for Bigram {
         Ok(losses)
     }
 
+    fn rehearse(
+        &mut self,
+        adapter: &Adapter,
+        batch: &PackedBatch,
+        gradients: &mut [f32],
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Option<Losses>> {
+        if go_on() { self.backward(adapter, batch, 1.0, Some(0), gradients).map(Some) } else { Ok(None) }
+    }
+
     fn evaluate(&mut self, adapter: &Adapter, batch: &PackedBatch) -> Result<Losses> {
         Ok(Self::pass(adapter, batch, None, None))
     }
@@ -194,6 +204,8 @@ pub(crate) enum Heard {
 #[derive(Default)]
 pub(crate) struct Script {
     ticks: usize,
+    /// Asked before the first tick already.
+    stops_at_once: bool,
     /// Rising by tick.
     pub(crate) requests: VecDeque<(usize, Request)>,
     pub(crate) heard: Vec<Heard>,
@@ -204,6 +216,10 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn at(tick: usize, request: Request) -> Self {
         Self { requests: VecDeque::from([(tick, request)]), ..Self::default() }
+    }
+
+    pub(crate) fn that_stops_at_once() -> Self {
+        Self { stops_at_once: true, ..Self::default() }
     }
 
     pub(crate) const fn ticks(&self) -> usize {
@@ -220,12 +236,17 @@ impl Host for Script {
         Ok(due.map_or(Request::GoOn, |(_, request)| request))
     }
 
+    fn is_to_stop(&self) -> bool {
+        self.stops_at_once
+    }
+
     fn report(&mut self, progress: &Progress<'_>) {
         let step = |line: &MetricLine| line["step"].as_u64().unwrap();
         self.heard.push(match progress {
             Progress::Began { step, total_steps, .. } => Heard::Began(*step, *total_steps),
             Progress::Rehearsed { tokens, .. } => Heard::Rehearsed(*tokens),
             Progress::Stepped { line, .. } => Heard::Stepped(step(line)),
+            Progress::Evaluating { .. } => return,
             Progress::Evaluated { line, best } => Heard::Evaluated(step(line), *best),
             Progress::Sampled(sample) => Heard::Sampled(sample.step),
             Progress::Saved { step } => Heard::Saved(*step),

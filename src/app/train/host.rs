@@ -20,6 +20,8 @@ const WATCH: Duration = Duration::from_millis(200);
 /// How often the state is written, at least, and how often for progress alone, at most.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 const PROGRESS: Duration = Duration::from_millis(500);
+/// What a run says while it evaluates.
+const EVALUATING: &str = "evaluating";
 
 /// Hears what a run does: a progress bar, a log, a test.
 pub trait Listener: Send {
@@ -203,12 +205,6 @@ impl RunHost {
         });
     }
 
-    /// Whether the run was asked to stop: between what it does before its first step, it ends there.
-    #[must_use]
-    pub fn is_to_stop(&self) -> bool {
-        self.watched.lock().stop
-    }
-
     /// Waits in the queue until `ready`; false where the run was asked to stop meanwhile.
     pub fn wait_for(&mut self, ready: impl Fn() -> bool) -> bool {
         while !ready() {
@@ -287,6 +283,11 @@ impl Drop for RunHost {
 }
 
 impl Host for RunHost {
+    /// Between what a run does before its first step, and in the middle of the largest batch, it ends there.
+    fn is_to_stop(&self) -> bool {
+        self.watched.lock().stop
+    }
+
     fn tick(&mut self) -> Result<Request> {
         loop {
             let mut shared = self.watched.lock();
@@ -324,12 +325,19 @@ impl Host for RunHost {
                 state.tokens_per_second = number(line, "tokens_per_second");
                 state.seconds_left = Some(*seconds_left);
             }
-            Progress::Evaluated { line, best } if *best => state.best_eval_loss = number(line, "eval_loss"),
+            Progress::Evaluating { done, total } => {
+                if !state.is_stopping() {
+                    state.why = Some(format!("{EVALUATING}, {done} of {total} batches done"));
+                }
+            }
+            Progress::Evaluated { line, best } => {
+                state.why.take_if(|why| why.starts_with(EVALUATING));
+                if *best {
+                    state.best_eval_loss = number(line, "eval_loss");
+                }
+            }
             Progress::Saved { step } => state.checkpoint_step = Some(*step),
-            Progress::Rehearsed { .. }
-            | Progress::Evaluated { .. }
-            | Progress::Sampled(_)
-            | Progress::StoppedEarly { .. } => {}
+            Progress::Rehearsed { .. } | Progress::Sampled(_) | Progress::StoppedEarly { .. } => {}
         }
         shared.changed = true;
         let state = shared.state.clone();

@@ -25,6 +25,7 @@ pub(super) fn log(progress: &Progress<'_>) {
             let step = line.get("step").map(ToString::to_string).unwrap_or_default();
             tracing::debug!("step {step}: loss {}", show(line, "loss"));
         }
+        Progress::Evaluating { done, total } => tracing::trace!("evaluated {done} of {total} batches"),
         Progress::Evaluated { line, .. } => {
             let step = line.get("step").map(ToString::to_string).unwrap_or_default();
             tracing::info!("step {step}: eval_loss {}", show(line, "eval_loss"));

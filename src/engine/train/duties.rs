@@ -49,10 +49,12 @@ impl Trainer<'_> {
         let mut losses = Losses::default();
         let size = self.task.recipe.eval.per_device_eval_batch_size.max(1);
         let eval = self.task.eval;
-        for examples in eval.chunks(size) {
+        let total = eval.len().div_ceil(size);
+        for (done, examples) in eval.chunks(size).enumerate() {
             if self.tick(host)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
+            host.report(&Progress::Evaluating { done, total });
             let batch = PackedBatch::pack(examples);
             losses += self.task.student.evaluate(&self.task.adapter, &batch)?;
         }

@@ -14,6 +14,11 @@ pub trait Host {
     /// Where the host itself fails; the run then fails.
     fn tick(&mut self) -> Result<Request>;
 
+    /// Whether the run is to end: asked in the middle of what has no ticks, so that it need not come to its end.
+    fn is_to_stop(&self) -> bool {
+        false
+    }
+
     /// Told of each fact as it happens.
     fn report(&mut self, progress: &Progress<'_>);
 }
@@ -47,6 +52,11 @@ pub enum Progress<'a> {
     Stepped {
         line: &'a MetricLine,
         seconds_left: f64,
+    },
+    /// So many batches of an evaluation are done.
+    Evaluating {
+        done: usize,
+        total: usize,
     },
     Evaluated {
         line: &'a MetricLine,

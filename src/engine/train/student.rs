@@ -22,6 +22,21 @@ pub trait Student {
         gradients: &mut [f32],
     ) -> Result<Losses>;
 
+    /// As [`Student::backward`] with dropout, to see whether the batch goes through: what is added to `gradients` is of
+    /// no use. Given up as soon as `go_on` says no, if the student can be interrupted; there are no losses then.
+    ///
+    /// # Errors
+    /// As [`Student::backward`].
+    fn rehearse(
+        &mut self,
+        adapter: &Adapter,
+        batch: &PackedBatch,
+        gradients: &mut [f32],
+        _go_on: &dyn Fn() -> bool,
+    ) -> Result<Option<Losses>> {
+        self.backward(adapter, batch, 1.0, Some(0), gradients).map(Some)
+    }
+
     /// The same losses without gradients or dropout.
     ///
     /// # Errors

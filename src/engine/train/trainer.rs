@@ -58,8 +58,10 @@ pub fn train(task: Task<'_>, host: &mut dyn Host) -> Result<Outcome> {
     let (step, total_steps) = (trainer.state.step, trainer.total_steps);
     let best_eval_loss = trainer.state.best.map(|best| best.eval_loss);
     host.report(&Progress::Began { step, total_steps, best_eval_loss });
-    trainer.rehearse(host)?;
-    let outcome = trainer.run(host)?;
+    let outcome = match trainer.rehearse(host)? {
+        Flow::GoOn => trainer.run(host)?,
+        Flow::Stop => Outcome::Stopped,
+    };
     trainer.save(host)?;
     trainer.save_adapter()?;
     Ok(outcome)
@@ -169,24 +171,29 @@ impl<'a> Trainer<'a> {
     }
 
     /// Runs the largest batch without an update, so that a shortage of memory shows now and not in an hour.
-    fn rehearse(&mut self, host: &mut dyn Host) -> Result<()> {
+    /// On a slow machine that takes minutes: asked to stop, it need not come to its end.
+    fn rehearse(&mut self, host: &mut dyn Host) -> Result<Flow> {
         if self.state.step >= self.total_steps {
-            return Ok(());
+            return Ok(Flow::GoOn);
         }
         let batch = self.batch(&self.order.largest());
         let start = Instant::now();
         let Task { student, adapter, .. } = &mut self.task;
-        let rehearsed = student.backward(adapter, &batch, 1.0, Some(0), &mut self.gradients);
-        rehearsed.with_context(|| {
+        let go_on = || !host.is_to_stop();
+        let rehearsed = student.rehearse(adapter, &batch, &mut self.gradients, &go_on);
+        let losses = rehearsed.with_context(|| {
             format!(
                 "try the largest batch, {} tokens (a smaller per_device_train_batch_size or max_length needs less memory)",
                 batch.tokens.len()
             )
         })?;
+        if losses.is_none() {
+            return Ok(Flow::Stop);
+        }
         let seconds = start.elapsed().as_secs_f64();
         let tokens = batch.tokens.len();
         host.report(&Progress::Rehearsed { tokens, seconds, memory_gb: student.memory_gb() });
-        Ok(())
+        Ok(Flow::GoOn)
     }
 
     pub(super) fn batch(&self, examples: &[usize]) -> PackedBatch {

@@ -151,3 +151,27 @@ fn gradients_under_dropout_are_the_slopes_of_the_same_draw() {
     let ours: Vec<f32> = places.iter().map(|&place| ours[place]).collect();
     near("gradients under dropout", &ours, &slopes, 1e-2);
 }
+
+#[test]
+fn a_rehearsal_is_given_up_before_any_of_its_layers() {
+    use std::cell::Cell;
+
+    let (_folder, model) = open("llama");
+    let adapter = adapter(&model, 0.3);
+    let batch = PackedBatch::pack(&[example(1, 21)]);
+    for memory in [ActivationMemory::Keep, ActivationMemory::Recompute] {
+        let mut student = student(&model, memory);
+        let mut rehearse = |layers: usize| {
+            let left = Cell::new(layers);
+            let mut gradients = vec![0.0; adapter.values.len()];
+            let go_on = || left.replace(left.get().saturating_sub(1)) > 0;
+            student.rehearse(&adapter, &batch, &mut gradients, &go_on).expect("a pass").map(|_| gradients)
+        };
+        let all = 2 * model.config.layers;
+        assert!((0..all).all(|layers| rehearse(layers).is_none()));
+        let through = rehearse(all).expect("all layers");
+        let mut expected = vec![0.0; adapter.values.len()];
+        student.backward(&adapter, &batch, 1.0, Some(0), &mut expected).expect("a step");
+        assert_eq!(through, expected);
+    }
+}

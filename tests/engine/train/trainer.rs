@@ -243,3 +243,16 @@ fn packing_reads_every_example_once_an_epoch() {
     let expected: usize = bigram::examples(20).iter().map(|example| example.tokens.len()).sum();
     assert_eq!(tokens, expected as u64);
 }
+
+#[test]
+fn a_stop_interrupts_the_largest_batch_and_the_run_is_resumed_as_if_it_had_not_begun() {
+    let (home, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let recipe = bigram::recipe(&[]);
+    let mut host = Script::that_stops_at_once();
+    assert_eq!(bigram::train(home.path(), &recipe, &mut host).unwrap(), Outcome::Stopped);
+    assert_eq!((host.ticks(), host.heard), (0, vec![Heard::Began(0, 20), Heard::Saved(0)]));
+    bigram::train(home.path(), &recipe, &mut Script::default()).unwrap();
+    bigram::train(whole.path(), &recipe, &mut Script::default()).unwrap();
+    let metrics = |home: &tempfile::TempDir| bigram::timeless(&home.path().join("metrics.jsonl"));
+    assert_eq!(metrics(&home), metrics(&whole));
+}

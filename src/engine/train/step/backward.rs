@@ -17,12 +17,22 @@ use crate::engine::kernels::rope::Turn;
 
 impl Pass<'_> {
     /// Goes back from the gradient of the residual stream in the scratch space; adds the adapter's gradients. Layers
-    /// below the lowest adapted one are left out.
-    pub(super) fn backward(&mut self, activations: &mut Activations, gradients: &mut [f32]) {
+    /// below the lowest adapted one are left out. Nothing when `go_on` says no before a layer.
+    pub(super) fn backward(
+        &mut self,
+        activations: &mut Activations,
+        gradients: &mut [f32],
+        go_on: &impl Fn() -> bool,
+    ) -> Option<()> {
         let adapted = self.sites.iter().position(LayerSites::is_adapted);
-        let Some(lowest) = [adapted, self.whole.lowest()].into_iter().flatten().min() else { return };
+        let Some(lowest) = [adapted, self.whole.lowest()].into_iter().flatten().min() else {
+            return Some(());
+        };
         let to_embedding = self.whole.trains_embedding();
         for layer in (lowest..self.config.layers).rev() {
+            if !go_on() {
+                return None;
+            }
             let again = !activations.keeps();
             let (input, values, _) = activations.layer(layer);
             if again {
@@ -34,6 +44,7 @@ impl Pass<'_> {
             self.input_back(layer, input.slice(), values, goes_on, gradients);
         }
         self.embedding_back(gradients);
+        Some(())
     }
 
     /// From the layer's output to the residual stream between its blocks.

@@ -32,14 +32,18 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Fills the activations; the last layer's output is theirs too.
-    pub(super) fn forward(&mut self, activations: &mut Activations) {
+    /// Fills the activations; the last layer's output is theirs too. Nothing when `go_on` says no before a layer.
+    pub(super) fn forward(&mut self, activations: &mut Activations, go_on: &impl Fn() -> bool) -> Option<()> {
         self.embed(activations.first());
         for layer in 0..self.config.layers {
             let (input, values, next) = activations.layer(layer);
             let next = next.of(input.slice().len());
+            if !go_on() {
+                return None;
+            }
             self.layer(layer, input.slice(), values, Some(next));
         }
+        Some(())
     }
 
     fn embed(&self, into: &mut Buffer) {

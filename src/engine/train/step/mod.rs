@@ -237,16 +237,34 @@ impl Student for DecoderStudent {
         let dropout = begin(adapter, dropout, gradients)?;
         let memory = self.options.activation_memory;
         // Inside the thread pool: one hand-over a step instead of one an operation.
-        rayon::scope(|_| self.run(adapter, batch, dropout, memory, Some((gradients, scale))))
+        let losses =
+            rayon::scope(|_| self.run(adapter, batch, dropout, memory, Some((gradients, scale)), || true));
+        losses.map(Option::unwrap_or_default)
+    }
+
+    fn rehearse(
+        &mut self,
+        adapter: &Adapter,
+        batch: &PackedBatch,
+        gradients: &mut [f32],
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Option<Losses>> {
+        let dropout = begin(adapter, Some(0), gradients)?;
+        let memory = self.options.activation_memory;
+        // The host that is asked belongs to this thread.
+        self.run(adapter, batch, dropout, memory, Some((gradients, 1.0)), go_on)
     }
 
     fn evaluate(&mut self, adapter: &Adapter, batch: &PackedBatch) -> Result<Losses> {
-        rayon::scope(|_| self.run(adapter, batch, None, ActivationMemory::Recompute, None))
+        let losses =
+            rayon::scope(|_| self.run(adapter, batch, None, ActivationMemory::Recompute, None, || true));
+        losses.map(Option::unwrap_or_default)
     }
 }
 
 impl DecoderStudent {
-    /// A forward pass and the loss; with `gradients` the backward pass too, of the loss times a scale.
+    /// A forward pass and the loss; with `gradients` the backward pass too, of the loss times a scale. Nothing when
+    /// `go_on`, asked before each layer, says no.
     fn run(
         &mut self,
         adapter: &Adapter,
@@ -254,7 +272,8 @@ impl DecoderStudent {
         dropout: Option<Dropout>,
         memory: ActivationMemory,
         gradients: Option<(&mut [f32], f32)>,
-    ) -> Result<Losses> {
+        go_on: impl Fn() -> bool,
+    ) -> Result<Option<Losses>> {
         check(&self.config, batch)?;
         let adapted = Adapted {
             sites: LayerSites::all(&self.config, adapter, dropout, self.options.products)?,
@@ -264,22 +283,34 @@ impl DecoderStudent {
         self.weights.prepare(&self.config, batch);
         let mut activations = std::mem::take(&mut self.activations);
         activations.plan(&self.config, &adapted.sites, batch.tokens.len(), memory);
-        self.pass(batch, &adapted).forward(&mut activations);
+        let rows = self.through(batch, &adapted, &mut activations, gradients, &go_on);
+        self.activations = activations;
+        Ok(rows.map(|rows| sum(&rows)))
+    }
+
+    /// The same with everything laid out: the losses of all trained rows.
+    fn through(
+        &mut self,
+        batch: &PackedBatch,
+        adapted: &Adapted,
+        activations: &mut Activations,
+        gradients: Option<(&mut [f32], f32)>,
+        go_on: &impl Fn() -> bool,
+    ) -> Option<Vec<RowLoss>> {
+        self.pass(batch, adapted).forward(activations, go_on)?;
         let trained = self.gather(activations.output(), batch);
-        let rows = if let Some((gradients, scale)) = gradients {
+        if let Some((gradients, scale)) = gradients {
             let mut grad_normed = vec![0.0; trained.normed.len()];
             let of_weight = adapted.whole.output(gradients);
             let rows = self.head_losses(&trained, Some((&mut grad_normed, scale)), of_weight);
             let of_norm = (trained.x.as_slice(), trained.inverse.as_slice(), grad_normed.as_slice());
             adapted.whole.add_norm(Module::Norm, of_norm, gradients);
             self.scatter(&trained, &grad_normed, batch.tokens.len());
-            self.pass(batch, &adapted).backward(&mut activations, gradients);
-            rows
+            self.pass(batch, adapted).backward(activations, gradients, go_on)?;
+            Some(rows)
         } else {
-            self.head_losses(&trained, None, WeightGradient::None)
-        };
-        self.activations = activations;
-        Ok(sum(&rows))
+            Some(self.head_losses(&trained, None, WeightGradient::None))
+        }
     }
 }
 
