@@ -58,6 +58,15 @@ pub trait Pane {
         Vec::new()
     }
 
+    /// What the keyboard writes into: for the help, which lists the editing keys.
+    fn editing(&self) -> Editing {
+        match (self.typing(), self.edited_text()) {
+            (false, _) => Editing::Nothing,
+            (true, None) => Editing::Line,
+            (true, Some(_)) => Editing::Text,
+        }
+    }
+
     /// A key or pasted text for the text field. Only called while [`Pane::typing`].
     fn input(&mut self, _input: &Input, _store: &Store) -> Vec<Effect> {
         Vec::new()
@@ -79,6 +88,18 @@ pub trait Pane {
 
     /// Draws into `area`. Reads no clock ([`Store::now`] is there), takes no lock, does no input or output.
     fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>);
+}
+
+/// What typed characters go into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Editing {
+    /// Nothing is written: a key is a choice.
+    Nothing,
+    Line,
+    /// A line with suggestions below it.
+    Suggested,
+    /// A text of several lines.
+    Text,
 }
 
 /// What drawing reads.

@@ -24,7 +24,7 @@ fn what_works_here_and_now_comes_first() {
 
 #[test]
 fn in_a_text_field_it_shows_the_keys_of_the_field() {
-    let mut studio = Harness::new().with(world::models());
+    let mut studio = Harness::new().with(world::models()).size(120, 50);
     studio.keys("6 p f1");
     let screen = studio.screen();
     let here = position(&screen, "Models, while you type here");
@@ -90,4 +90,24 @@ fn a_click_on_a_key_of_the_footer_presses_it() {
     studio.click(column, row);
     assert!(!studio.screen().contains("here and now"));
     assert_eq!(studio.studio.front(), PaneId::Models);
+}
+
+#[test]
+fn in_a_line_and_in_a_text_it_lists_the_keys_that_edit_them() {
+    let mut studio = super::data::studio();
+    studio.keys("f f1 /");
+    studio.text("word");
+    let screen = studio.screen();
+    assert!(screen.contains("In this line") && screen.contains("^w alt-⌫"), "{screen}");
+    studio.keys("esc esc esc e f1");
+    let screen = studio.screen();
+    let here = position(&screen, "In this text");
+    assert!(here > position(&screen, "Data, while you type here"), "{screen}");
+    assert!(!screen[here..].contains("^e"), "it opens one's own editor: {screen}");
+    studio.keys("/");
+    studio.text("taken out");
+    assert!(studio.screen().contains("alt-z"), "{}", studio.screen());
+    let mut studio = super::data::studio();
+    studio.keys("f1");
+    assert!(!studio.screen().contains("In this line"), "nothing is typed here: {}", studio.screen());
 }

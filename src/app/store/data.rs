@@ -36,6 +36,8 @@ pub struct Data {
     pub plan: Option<(PathBuf, Result<Box<ImportPlan>, String>)>,
     /// The import that ended last, and what came of it.
     pub imported: Option<(PathBuf, Result<Imported, String>)>,
+    /// How many imports have ended.
+    pub imports: u64,
     /// What checks have found, by name; nothing where none has run.
     pub findings: Option<Vec<(String, u64)>>,
     /// Records that search finds in its index, and all of them.
@@ -119,7 +121,10 @@ impl Data {
             DataEvent::TokensRead(id, tokens) => self.tokens = Some((id, tokens)),
             DataEvent::StatisticsRead(view, statistics) => self.statistics = Some((view, statistics)),
             DataEvent::ImportPlanned(path, plan) => self.plan = Some((path, plan)),
-            DataEvent::Imported(path, outcome) => self.imported = Some((path, outcome)),
+            DataEvent::Imported(path, outcome) => {
+                self.imported = Some((path, outcome));
+                self.imports += 1;
+            }
             DataEvent::FindingsRead(found) => self.findings = found,
             DataEvent::VocabularyRead(vocabulary) => self.vocabulary = *vocabulary,
             DataEvent::Indexed { done, total } => self.indexed = (done, total),

@@ -19,7 +19,12 @@ use crate::ui::widgets::text;
 /// What the welcome can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
+    /// A session that begins with training.
     Open,
+    /// Any other row.
+    Look,
+    /// The file whose path was typed.
+    LookInto,
     Down,
     Up,
     /// Ask for the path of one's own data.
@@ -40,6 +45,8 @@ const fn bind(
 
 pub(crate) const BINDINGS: &[Binding] = &[
     bind("welcome.open", &["enter"], "open and train", "Open the chosen session", Action::Open),
+    bind("welcome.look", &["enter"], "open", "Open the chosen row", Action::Look),
+    bind("welcome.file", &["enter"], "look into it", "Look into what the path names", Action::LookInto),
     bind(
         "welcome.bring",
         &["i"],
@@ -83,6 +90,12 @@ impl Welcome {
         vec![ask]
     }
 
+    /// Whether the row's session begins with training.
+    fn trains(&self, store: &Store) -> bool {
+        let sessions = store.sessions.as_deref().unwrap_or_default();
+        sessions.get(self.cursor.row()).is_some_and(|session| session.begins == Begins::Train)
+    }
+
     /// The session of the row, or a new one for the path.
     fn open(&mut self, store: &Store) -> Vec<Effect> {
         if let Some(field) = &self.path {
@@ -100,14 +113,16 @@ impl Pane for Welcome {
         BINDINGS
     }
 
-    fn available(&self, action: action::Action, _store: &Store) -> bool {
+    fn available(&self, action: action::Action, store: &Store) -> bool {
         let action::Action::Welcome(action) = action else { return false };
         match (action, &self.path) {
-            (Action::Open, Some(field)) => !field.text().trim().is_empty(),
-            (Action::Open | Action::Bring | Action::Down | Action::Up, None)
+            (Action::LookInto, Some(field)) => !field.text().trim().is_empty(),
+            (Action::Open, None) => self.trains(store),
+            (Action::Look, None) => !self.trains(store),
+            (Action::Bring | Action::Down | Action::Up, None)
             | (Action::Complete | Action::Cancel, Some(_)) => true,
-            (Action::Bring | Action::Down | Action::Up, Some(_))
-            | (Action::Complete | Action::Cancel, None) => false,
+            (Action::Open | Action::Look | Action::Bring | Action::Down | Action::Up, Some(_))
+            | (Action::LookInto | Action::Complete | Action::Cancel, None) => false,
         }
     }
 
@@ -123,7 +138,7 @@ impl Pane for Welcome {
         let action::Action::Welcome(action) = action else { return Vec::new() };
         let length = rows(store);
         match action {
-            Action::Open => return self.open(store),
+            Action::Open | Action::Look | Action::LookInto => return self.open(store),
             Action::Bring => return self.bring(),
             Action::Complete => {
                 return self.path.as_mut().map_or_else(Vec::new, |field| field.complete(store));

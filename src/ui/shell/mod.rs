@@ -1,5 +1,6 @@
 //! What stands around every pane: header, footer, and what floats above.
 
+pub(crate) mod editing;
 pub(crate) mod footer;
 pub(crate) mod header;
 pub(crate) mod help;

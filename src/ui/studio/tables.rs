@@ -2,13 +2,14 @@
 
 use crossterm::event::KeyCode;
 
-use super::{Studio, shared};
+use super::{Studio, is_interrupt, shared};
 use crate::app::store::Store;
 use crate::ui::action::Action;
 use crate::ui::keymap::{Binding, Chord, Typing};
 use crate::ui::pane::PaneId;
 use crate::ui::panes::{self, welcome};
 use crate::ui::shell;
+use crate::ui::shell::editing;
 use crate::ui::shell::help::{Help, HelpRow, Section};
 use crate::ui::shell::palette::{Entry, Now};
 
@@ -60,7 +61,11 @@ impl Studio {
             taken.extend(keys);
         }
         let everywhere = shell::BINDINGS.iter().filter_map(|binding| {
-            let works = |chord: &&Chord| shared(binding.action, typing, **chord) && !taken.contains(chord);
+            // While somebody types, ctrl-c leaves the field.
+            let leaves = |chord: Chord| typing == Typing::Yes && is_interrupt(chord);
+            let works = |chord: &&Chord| {
+                shared(binding.action, typing, **chord) && !leaves(**chord) && !taken.contains(chord)
+            };
             let keys: Vec<Chord> = self.keymap.chords(binding).iter().filter(works).copied().collect();
             (!keys.is_empty() || typing == Typing::No).then(|| row(binding, &keys))
         });
@@ -68,8 +73,14 @@ impl Studio {
             Typing::Yes => format!("{title}, while you type here"),
             Typing::No => format!("{title}, here and now"),
         };
+        let shared = |chord: Chord| {
+            let mut rows = shell::BINDINGS.iter().filter(|row| shared(row.action, typing, chord));
+            rows.any(|row| self.keymap.matches(row, chord))
+        };
+        let editing = editing::section(pane.editing(), |chord| taken.contains(&chord) || shared(chord));
         let mut sections = vec![
             section(now, here),
+            editing,
             section(format!("{title}, moving"), moving),
             section("Everywhere".into(), everywhere.collect()),
             section(format!("{title}, at other times"), later),

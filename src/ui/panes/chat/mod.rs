@@ -28,7 +28,7 @@ use crate::domain::chat::{Answerer, ChatId, Setup, Side, Turn, TurnId};
 use crate::domain::protocol::ChatCommand;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
-use crate::ui::pane::{Effect, Input, Pane, View};
+use crate::ui::pane::{Editing, Effect, Input, Pane, View};
 use crate::ui::widgets::field::Field;
 
 pub use self::bindings::Action;
@@ -162,6 +162,14 @@ impl Pane for Chat {
             | Mode::System(_)
             | Mode::Correct(..)
             | Mode::Rename(..) => true,
+        }
+    }
+
+    fn editing(&self) -> Editing {
+        match self.mode {
+            Mode::Browse | Mode::Vote | Mode::Models(_) | Mode::Sampling(_) => Editing::Nothing,
+            Mode::Find | Mode::History(_) | Mode::Rename(..) => Editing::Line,
+            Mode::Write | Mode::System(_) | Mode::Correct(..) => Editing::Text,
         }
     }
 

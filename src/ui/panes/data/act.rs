@@ -31,7 +31,7 @@ impl Data {
         match action {
             Action::Complete => self.complete(store),
             Action::Close | Action::Cancel => self.close(store),
-            Action::Accept => self.accept(store),
+            Action::Accept | Action::AcceptAs(_) => self.accept(store),
             Action::SortNext => self.sort(Order { field: next_field(self.order.field), ..self.order }),
             Action::SortTurn => self.sort(Order { direction: turned(self.order.direction), ..self.order }),
             Action::Approve => self.judge(Change::SetStatus(Status::Approved), store),
@@ -119,6 +119,7 @@ impl Data {
             }
             Action::SetSplit => self.mode = ask(Field::Split, self.own_split(store)),
             Action::Accept
+            | Action::AcceptAs(_)
             | Action::AddTurn
             | Action::Approve
             | Action::BringBack

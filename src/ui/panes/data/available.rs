@@ -1,5 +1,6 @@
 //! Which actions make sense right now.
 
+use super::bindings::Accepted;
 use super::{Action, Data, Mode};
 use crate::app::store::Store;
 
@@ -9,12 +10,15 @@ impl Data {
             (Mode::Table, action) => self.can_in_table(action, store),
             (Mode::Filter(_) | Mode::Line(_), Action::Accept | Action::Complete | Action::Cancel)
             | (Mode::Findings(_), Action::Check | Action::Close)
-            | (Mode::Export(_), Action::Accept | Action::Cancel | Action::Down | Action::Up)
+            | (
+                Mode::Export(_),
+                Action::AcceptAs(Accepted::Export) | Action::Cancel | Action::Down | Action::Up,
+            )
             | (Mode::Import(_), Action::Cancel)
             | (
                 Mode::Labels(_),
                 Action::LabelKeys
-                | Action::Accept
+                | Action::AcceptAs(Accepted::TypeLabel)
                 | Action::Cancel
                 | Action::Down
                 | Action::Up
@@ -25,7 +29,7 @@ impl Data {
             (Mode::Findings(_), Action::Open | Action::Mend | Action::Down | Action::Up) => {
                 store.data.findings.as_ref().is_some_and(|found| !found.is_empty())
             }
-            (Mode::Import(form), Action::Accept) => form.can_accept(store),
+            (Mode::Import(form), Action::AcceptAs(accepted)) => form.accepts(store) == Some(accepted),
             (Mode::Import(form), Action::Complete) => form.is_asking(),
             (
                 Mode::Import(form),
@@ -39,6 +43,7 @@ impl Data {
         let has_rows = store.data.count() > 0 || self.pinned.is_some();
         match action {
             Action::Accept
+            | Action::AcceptAs(_)
             | Action::AddTurn
             | Action::BringBack
             | Action::Cancel

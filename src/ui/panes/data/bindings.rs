@@ -53,6 +53,7 @@ pub enum Action {
     Mend,
     Similar,
     Accept,
+    AcceptAs(Accepted),
     Complete,
     NextTurn,
     TurnBefore,
@@ -75,6 +76,17 @@ pub enum Action {
     Export,
 }
 
+/// What enter does in a form or a list of labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Accepted {
+    LookInto,
+    Import,
+    OtherPath,
+    ToTraining,
+    Export,
+    TypeLabel,
+}
+
 const fn bind(
     name: &'static str,
     keys: &'static [&'static str],
@@ -88,6 +100,48 @@ const fn bind(
 /// Those of a text field come first: they are available only while there is one.
 pub(super) const BINDINGS: &[Binding] = &[
     bind("data.accept", &["enter"], "accept", "Accept what was typed", Action::Accept),
+    bind(
+        "data.import.look",
+        &["enter"],
+        "look into it",
+        "Look into what the path names",
+        Action::AcceptAs(Accepted::LookInto),
+    ),
+    bind(
+        "data.import.begin",
+        &["enter"],
+        "import",
+        "Import what is shown",
+        Action::AcceptAs(Accepted::Import),
+    ),
+    bind(
+        "data.import.other",
+        &["enter"],
+        "another path",
+        "Type another path",
+        Action::AcceptAs(Accepted::OtherPath),
+    ),
+    bind(
+        "data.import.train",
+        &["enter"],
+        "to training",
+        "Go on to Train with what was imported",
+        Action::AcceptAs(Accepted::ToTraining),
+    ),
+    bind(
+        "data.export.write",
+        &["enter"],
+        "export",
+        "Write the file that is named",
+        Action::AcceptAs(Accepted::Export),
+    ),
+    bind(
+        "data.label_type",
+        &["enter"],
+        "type a label",
+        "Type a label that has no digit",
+        Action::AcceptAs(Accepted::TypeLabel),
+    ),
     bind("data.complete", &["tab"], "complete", "Take the suggestion that is picked", Action::Complete),
     bind("data.save", &["ctrl-s"], "save", "Save what was edited", Action::Save),
     bind("data.cancel", &["esc"], "leave", "Leave; what was edited stays as a draft", Action::Cancel),

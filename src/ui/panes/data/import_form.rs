@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::act::send;
+use super::bindings::Accepted;
 use crate::app::store::Store;
 use crate::domain::protocol::DataCommand;
 use crate::domain::protocol::data::{Example, ImportPlan, Imported};
@@ -38,8 +39,8 @@ enum Step {
     Path(Box<PathField>),
     /// What it would read is shown.
     Look,
-    /// It was begun; what the store says of an earlier one of the same path doesn't count.
-    Begun,
+    /// It was begun, after so many had ended: what came of an earlier one of the same path doesn't count.
+    Begun(u64),
 }
 
 impl ImportForm {
@@ -56,12 +57,19 @@ impl ImportForm {
         matches!(self.step, Step::Path(_))
     }
 
-    /// Whether enter leads on.
-    pub(super) fn can_accept(&self, store: &Store) -> bool {
+    /// Where enter leads; nothing while that isn't known yet.
+    pub(super) fn accepts(&self, store: &Store) -> Option<Accepted> {
         match &self.step {
-            Step::Path(field) => !field.text().trim().is_empty(),
-            Step::Look => self.plan(store).is_some(),
-            Step::Begun => self.outcome(store).is_some(),
+            Step::Path(field) => (!field.text().trim().is_empty()).then_some(Accepted::LookInto),
+            Step::Look => match &store.data.plan {
+                Some((path, Ok(_))) if *path == self.path => Some(Accepted::Import),
+                Some((path, Err(_))) if *path == self.path => Some(Accepted::OtherPath),
+                _ => None,
+            },
+            Step::Begun(_) => match self.outcome(store)? {
+                Ok(_) if has_records(store) => Some(Accepted::ToTraining),
+                Ok(_) | Err(_) => Some(Accepted::OtherPath),
+            },
         }
     }
 
@@ -73,34 +81,35 @@ impl ImportForm {
     pub(super) fn input(&mut self, input: &Input) -> Vec<Effect> {
         match &mut self.step {
             Step::Path(field) => field.input(input),
-            Step::Look | Step::Begun => Vec::new(),
+            Step::Look | Step::Begun(_) => Vec::new(),
         }
     }
 
     pub(super) fn complete(&mut self, store: &Store) -> Vec<Effect> {
         match &mut self.step {
             Step::Path(field) => field.complete(store),
-            Step::Look | Step::Begun => Vec::new(),
+            Step::Look | Step::Begun(_) => Vec::new(),
         }
     }
 
     /// One step on: what it asks for, and whether the form is still there.
     pub(super) fn accept(&mut self, store: &Store) -> (Vec<Effect>, bool) {
-        match &self.step {
-            Step::Path(field) => {
+        match (self.accepts(store), &self.step) {
+            (Some(Accepted::LookInto), Step::Path(field)) => {
                 *self = Self::new(from_home(&field.path()));
                 let (path, map) = (self.path.clone(), Vec::new());
                 (vec![send(DataCommand::PlanImport { path, map })], true)
             }
-            Step::Look => {
-                self.step = Step::Begun;
+            (Some(Accepted::Import), _) => {
+                self.step = Step::Begun(store.data.imports);
                 (vec![send(DataCommand::Import { path: self.path.clone(), map: self.map() })], true)
             }
-            Step::Begun if self.outcome(store).is_some_and(Result::is_ok) && has_records(store) => {
-                (vec![Effect::Show(PaneId::Train)], false)
-            }
-            Step::Begun => {
+            (Some(Accepted::ToTraining), _) => (vec![Effect::Show(PaneId::Train)], false),
+            (Some(Accepted::OtherPath), _) => {
                 self.step = Step::Path(Box::new(PathField::new(&self.path.to_string_lossy())));
+                (Vec::new(), true)
+            }
+            (None | Some(Accepted::LookInto | Accepted::Export | Accepted::TypeLabel), _) => {
                 (Vec::new(), true)
             }
         }
@@ -108,8 +117,12 @@ impl ImportForm {
 
     /// What came of it, once it has ended.
     fn outcome<'s>(&self, store: &'s Store) -> Option<&'s Result<Imported, String>> {
-        match &store.data.imported {
-            Some((path, outcome)) if *path == self.path => Some(outcome),
+        match (&self.step, &store.data.imported) {
+            (Step::Begun(before), Some((path, outcome)))
+                if *path == self.path && store.data.imports > *before =>
+            {
+                Some(outcome)
+            }
             _ => None,
         }
     }
@@ -160,7 +173,7 @@ impl ImportForm {
                 let inside = Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area };
                 return field.draw(buffer, inside, view);
             }
-            Step::Begun => return self.draw_end(buffer, area, view),
+            Step::Begun(_) => return self.draw_end(buffer, area, view),
             Step::Look => {}
         }
         let plan = match &view.store.data.plan {

@@ -40,7 +40,7 @@ use crate::domain::record::RecordId;
 use crate::domain::view::Order;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
-use crate::ui::pane::{Effect, Input, Pane, View};
+use crate::ui::pane::{Editing, Effect, Input, Pane, View};
 use crate::ui::widgets::highlight::Highlights;
 
 pub use self::bindings::Action;
@@ -182,6 +182,16 @@ impl Pane for Data {
 
     fn edited_text(&self) -> Option<String> {
         if let Mode::Edit(editor) = &self.mode { editor.text() } else { None }
+    }
+
+    fn editing(&self) -> Editing {
+        match &self.mode {
+            Mode::Table | Mode::Findings(_) | Mode::Labels(_) => Editing::Nothing,
+            Mode::Import(form) if !form.is_asking() => Editing::Nothing,
+            Mode::Import(_) | Mode::Export(_) => Editing::Line,
+            Mode::Filter(_) | Mode::Line(_) => Editing::Suggested,
+            Mode::Edit(_) => Editing::Text,
+        }
     }
 
     fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {

@@ -27,7 +27,7 @@ use crate::domain::review_filter::ReviewFilter;
 use crate::domain::review_job::JobKind;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
-use crate::ui::pane::{Effect, Input, Pane, View};
+use crate::ui::pane::{Editing, Effect, Input, Pane, View};
 use crate::ui::widgets::cursor::Cursor;
 
 pub use self::bindings::Action;
@@ -254,6 +254,14 @@ impl Pane for Review {
             Mode::Look => None,
             Mode::Line(line) => Some(line.text().to_owned()),
             Mode::Edit(editor) => Some(editor.current_text()),
+        }
+    }
+
+    fn editing(&self) -> Editing {
+        match self.mode {
+            Mode::Look => Editing::Nothing,
+            Mode::Line(_) => Editing::Line,
+            Mode::Edit(_) => Editing::Text,
         }
     }
 

@@ -25,8 +25,8 @@ impl Train {
             Action::Detail(action) => self.act_on_details(action),
             Action::Recipe(action) => return self.act_on_recipe(action, store),
             Action::Accept => self.recipes.accept(store),
-            Action::Back if self.face == Face::Runs => self.back(),
-            Action::Back => {
+            Action::Back | Action::Leave if self.face == Face::Runs => self.back(),
+            Action::Back | Action::Leave => {
                 let closed = self.recipes.back(store);
                 self.face = if closed { Face::Recipes } else { Face::Runs };
             }

@@ -11,7 +11,7 @@ use crate::ui::panes::train::details::Tab;
 impl Train {
     pub(super) fn is_available(&self, action: Action, store: &Store) -> bool {
         if self.prompt.is_some() {
-            return matches!(action, Action::Accept | Action::Back);
+            return matches!(action, Action::Accept | Action::Leave | Action::Back);
         }
         let in_runs = self.face == Face::Runs;
         let values = in_runs && !self.drawn(store).is_empty();
@@ -28,6 +28,7 @@ impl Train {
             Action::Accept => {
                 !in_runs && matches!(self.recipes.step, Step::Value(_) | Step::Choose(_) | Step::Find(_))
             }
+            Action::Leave => !in_runs && self.recipes.is_typing(),
             Action::Back => true,
         }
     }

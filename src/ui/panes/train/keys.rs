@@ -12,6 +12,8 @@ pub enum Action {
     Recipe(RecipeAction),
     /// Take what was typed.
     Accept,
+    /// Leave what is being typed.
+    Leave,
     /// Close the innermost thing.
     Back,
 }
@@ -118,6 +120,7 @@ const fn bind(
 pub(super) const BINDINGS: &[Binding] = &[
     bind("train.accept", &["enter"], "done", "Take what was typed", Action::Accept),
     bind("train.save", &["ctrl-s"], "save", "Save the recipe", Action::Recipe(RecipeAction::Save)),
+    bind("train.leave", &["esc"], "leave", "Leave what is typed; the text of a recipe stays as a draft", Action::Leave),
     bind("train.field.edit", &["enter"], "edit", "Edit the value of this key", Action::Recipe(RecipeAction::EditField)),
     bind("train.recipe.form", &["enter", "right"], "edit", "Edit the recipe key by key", Action::Recipe(RecipeAction::EditForm)),
     bind("train.preflight", &["p"], "preflight", "Measure what a run by this recipe would take", Action::Recipe(RecipeAction::Preflight)),

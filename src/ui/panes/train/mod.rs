@@ -33,7 +33,7 @@ use crate::domain::run_info::{Notes, RunId, RunInfo};
 use crate::ui::action;
 use crate::ui::keymap::Binding;
 use crate::ui::layout::{self, Direction as Split, Taken};
-use crate::ui::pane::{Effect, Input, Pane, View};
+use crate::ui::pane::{Editing, Effect, Input, Pane, View};
 
 /// The pane.
 pub struct Train {
@@ -141,6 +141,14 @@ impl Pane for Train {
         match &self.prompt {
             Some(prompt) if prompt.about == About::Note => Some(prompt.field.lines().concat()),
             _ => self.recipes.edited().filter(|_| recipes),
+        }
+    }
+
+    fn editing(&self) -> Editing {
+        match (self.typing(), &self.prompt) {
+            (false, _) => Editing::Nothing,
+            (true, None) if self.recipes.is_text() => Editing::Text,
+            (true, _) => Editing::Line,
         }
     }
 
@@ -301,7 +309,7 @@ impl Train {
                 self.prompt = Some(prompt);
                 Vec::new()
             }
-            (Action::Back, About::Filter) => {
+            (Action::Back | Action::Leave, About::Filter) => {
                 self.filter = Filter::default();
                 Vec::new()
             }

@@ -107,6 +107,11 @@ impl Recipes {
         matches!(self.step, Step::Value(_) | Step::Text(_) | Step::Find(_))
     }
 
+    /// Whether the whole recipe is written as a text.
+    pub(super) const fn is_text(&self) -> bool {
+        matches!(self.step, Step::Text(_))
+    }
+
     pub(super) fn unsaved(&self, store: &Store) -> bool {
         self.current(store).is_some_and(|recipe| self.text(recipe) != recipe.text)
     }
