@@ -1,14 +1,21 @@
 //! Datasets of the Hugging Face hub, as files. Honours `HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME` and `HF_HUB_OFFLINE`.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use hf_hub::progress::{DownloadEvent, ProgressEvent, ProgressHandler};
 use hf_hub::{HFClient, HFClientSync, HFError};
 
 use crate::data::rows::{Found, find_files};
 
 /// Tries of one request.
 const TRIES: usize = 3;
+/// How often a transfer is looked at.
+const LOOK: Duration = Duration::from_millis(200);
 
 const ENDINGS: [&str; 5] = ["parquet", "jsonl", "json", "csv", "tsv"];
 
@@ -72,6 +79,87 @@ impl DatasetName {
     }
 }
 
+/// Brings a dataset's files into the hub's cache, from where [`fetch`] takes them. `go_on` is told the bytes that are
+/// here, and how many there are once that is known; it is asked a few times a second, and ends it by saying no: then
+/// this is false.
+///
+/// # Errors
+/// Where the hub can't be reached or refuses.
+pub fn bring(text: &str, mut go_on: impl FnMut(u64, Option<u64>) -> bool + Send) -> Result<bool> {
+    let dataset = DatasetName::parse(text)?;
+    let (arrived, offline) = (Arc::new(Arrived::default()), offline());
+    let told = Arc::clone(&arrived);
+    let transfer = async {
+        let client =
+            HFClient::builder().retry_max_attempts(TRIES).build().context("set up the hub's client")?;
+        let repository = client.dataset(&dataset.owner, &dataset.name);
+        let download =
+            repository.snapshot_download().allow_patterns(dataset.patterns()).local_files_only(offline);
+        let brought = download.progress(told).send().await;
+        brought.map(drop).map_err(|error| explain(error, &dataset, offline))
+    };
+    let work = async {
+        tokio::pin!(transfer);
+        loop {
+            tokio::select! {
+                brought = &mut transfer => return brought.map(|()| true),
+                () = tokio::time::sleep(LOOK) => {
+                    let (bytes, total) = arrived.bytes();
+                    if !go_on(bytes, total) {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("set up the hub's client")?;
+    let brought = runtime.block_on(work);
+    // A request that is under way is not waited for.
+    runtime.shutdown_background();
+    brought
+}
+
+/// What of each file is here, as the hub's client tells it.
+#[derive(Default)]
+struct Arrived {
+    total: AtomicU64,
+    files: Mutex<HashMap<String, u64>>,
+}
+
+impl Arrived {
+    fn bytes(&self) -> (u64, Option<u64>) {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let total = Some(self.total.load(Ordering::Relaxed)).filter(|total| *total > 0);
+        (files.values().sum(), total)
+    }
+}
+
+impl ProgressHandler for Arrived {
+    fn on_progress(&self, event: &ProgressEvent) {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            ProgressEvent::Download(DownloadEvent::Start { total_bytes, .. }) => {
+                self.total.store(*total_bytes, Ordering::Relaxed);
+            }
+            ProgressEvent::Download(DownloadEvent::Progress { files: moved }) => {
+                files.extend(moved.iter().map(|file| (file.filename.clone(), file.bytes_completed)));
+            }
+            // Of all files in such a transfer, which come without names.
+            ProgressEvent::Download(DownloadEvent::AggregateProgress { bytes_completed, .. }) => {
+                files.insert(String::new(), *bytes_completed);
+            }
+            ProgressEvent::Download(DownloadEvent::Complete) | ProgressEvent::Upload(_) => {}
+        }
+    }
+}
+
+fn offline() -> bool {
+    std::env::var("HF_HUB_OFFLINE").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+}
+
 /// Fetches a dataset's files, or finds them in the hub's cache.
 ///
 /// # Errors
@@ -81,8 +169,7 @@ pub fn fetch(text: &str) -> Result<Vec<Found>> {
     let client = HFClient::builder().retry_max_attempts(TRIES).build().context("set up the hub's client")?;
     let client = HFClientSync::from_inner(client).context("set up the hub's client")?;
     let repository = client.dataset(&dataset.owner, &dataset.name);
-    let offline =
-        std::env::var("HF_HUB_OFFLINE").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
+    let offline = offline();
     let download =
         repository.snapshot_download().allow_patterns(dataset.patterns()).local_files_only(offline);
     let folder = download.send().map_err(|error| explain(error, &dataset, offline))?;

@@ -33,8 +33,9 @@ proptest! {
     }
 }
 
-mod from_a_hub {
+pub(crate) mod from_a_hub {
     use std::process::Command;
+    use std::time::Duration;
 
     use serde_json::{Value, json};
     use wiremock::matchers::{method, path, path_regex};
@@ -53,7 +54,8 @@ mod from_a_hub {
         ("socratic/train-00000.jsonl", "{\"question\":\"why?\",\"answer\":\"because\"}\n"),
     ];
 
-    async fn hub() -> MockServer {
+    /// A hub that has one dataset, `own/sums`, and takes this long for each of its files.
+    pub(crate) async fn hub(slow: Duration) -> MockServer {
         let server = MockServer::start().await;
         let answer = |body: Value| ResponseTemplate::new(200).set_body_json(body);
         let tree =
@@ -68,13 +70,14 @@ mod from_a_hub {
             .respond_with(answer(json!({"id": "own/sums", "sha": COMMIT})))
             .mount(&server)
             .await;
-        let serve = |request: &Request| {
+        let serve = move |request: &Request| {
             let asked = request.url.path().split_once(COMMIT).map(|(_, name)| name.trim_start_matches('/'));
             let found = FILES.iter().enumerate().find(|(_, (name, _))| Some(*name) == asked);
             found.map_or(ResponseTemplate::new(404), |(number, (_, text))| {
                 // As the hub does: a name for the content, by which it is kept, and the commit.
                 ResponseTemplate::new(200)
                     .set_body_string(*text)
+                    .set_delay(slow)
                     .insert_header("etag", format!("\"{number:040x}\""))
                     .insert_header("x-repo-commit", COMMIT)
             })
@@ -89,7 +92,7 @@ mod from_a_hub {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_dataset_of_the_hub_comes_in_by_config_and_split_and_then_offline() {
         let home = tempfile::tempdir().expect("a home");
-        let server = hub().await;
+        let server = hub(Duration::ZERO).await;
         let dojo = |arguments: &[&str]| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_dojo"));
             command

@@ -11,7 +11,7 @@ mod exact;
 mod export;
 mod forms;
 mod glance;
-mod hub;
+pub(crate) mod hub;
 mod import;
 mod limits;
 mod mask;

@@ -3,18 +3,20 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::reader::{Ask, beginning};
 use super::{Back, Lane};
 use crate::app::imports::{self, Known};
 use crate::app::jobs::Working;
+use crate::data::hub::{self, DatasetName};
 use crate::data::import::{Import, ImportOptions};
 use crate::data::mapping::Part;
 use crate::domain::protocol::DataEvent;
-use crate::domain::protocol::data::{Example, ImportPlan, Imported, PlannedFile};
+use crate::domain::protocol::data::{Example, ImportPlan, Imported, LOOK_UP, PlannedFile};
 use crate::domain::protocol::system::{JobEnd, Level, Progress, Unit};
 use crate::session::{self, Access, Ended, Session, SessionError};
+use crate::ui::widgets::text;
 
 /// Rows that are shown as they would become records.
 const EXAMPLES: usize = 3;
@@ -23,13 +25,31 @@ const EXAMPLES: usize = 3;
 pub(super) fn plan(lane: &Lane, path: PathBuf, map: Vec<String>) {
     let lane = lane.clone();
     std::thread::spawn(move || {
-        let plan = lane
-            .open(Access::Read)
-            .map_err(anyhow::Error::from)
+        let plan = looked_up(&lane, &path)
+            .and_then(|()| Ok(lane.open(Access::Read)?))
             .and_then(|session| planned(&session, &path, map))
             .map_err(|error| format!("{error:#}"));
         lane.tell(DataEvent::ImportPlanned(path, plan.map(Box::new)));
     });
+}
+
+/// Brings a dataset of the hub here, as a job: it may be large, and the hub slow.
+fn looked_up(lane: &Lane, path: &Path) -> Result<()> {
+    let Some(name) = path.to_str().filter(|_| DatasetName::is_one(path)) else { return Ok(()) };
+    let job = Working::start(&lane.events, &format!("{LOOK_UP}{name}"));
+    match hub::bring(name, |done, total| job.go_on(fetched(done, total))) {
+        Ok(true) => job.end(JobEnd::Done),
+        Ok(false) => bail!("stopped before {name} was here; what has come is kept for the next time"),
+        Err(error) => {
+            job.end(JobEnd::Failed(format!("{error:#}")));
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+fn fetched(done: u64, total: Option<u64>) -> Progress {
+    Progress { done, total, unit: Unit::Bytes, note: String::new() }
 }
 
 fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPlan> {
@@ -99,13 +119,14 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
             let came = Imported { added: counts.added, repeated: counts.repeated, rejected: counts.rejected };
             lane.tell(DataEvent::Imported(path.to_path_buf(), Ok(came)));
             if counts.repeated > 0 {
-                let text = format!("{short}: {} rows were here before and were left out", counts.repeated);
+                let repeated = text::count(counts.repeated);
+                let text = format!("{short}: {repeated} rows were here before and were left out");
                 lane.notify(Level::Info, text);
             }
             if counts.rejected > 0 {
                 let text = format!(
                     "{short}: {} lines could not be read; `dojo data imports` lists them",
-                    counts.rejected
+                    text::count(counts.rejected)
                 );
                 lane.notify(Level::Warning, text);
             }

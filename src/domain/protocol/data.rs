@@ -297,6 +297,9 @@ pub struct Opened {
     pub findings: Vec<(String, String)>,
 }
 
+/// How the name of the job begins that looks a dataset of the hub up.
+pub const LOOK_UP: &str = "look up ";
+
 /// What an import would read and how.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImportPlan {

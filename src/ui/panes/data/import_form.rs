@@ -10,12 +10,12 @@ use super::act::send;
 use super::bindings::Accepted;
 use crate::app::store::Store;
 use crate::domain::protocol::DataCommand;
-use crate::domain::protocol::data::{Example, ImportPlan, Imported};
+use crate::domain::protocol::data::{Example, ImportPlan, Imported, LOOK_UP};
 use crate::ui::pane::{Effect, Input, PaneId, View};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::cursor::Cursor;
 use crate::ui::widgets::path_field::{PathField, from_home};
-use crate::ui::widgets::text;
+use crate::ui::widgets::{progress, text};
 
 /// Files that are listed; the others are counted.
 const FILES: usize = 6;
@@ -188,7 +188,7 @@ impl ImportForm {
             _ => {
                 let words = "looking into it …";
                 buffer.set_stringn(area.x + 2, area.y + 1, words, usize::from(area.width), theme.dim);
-                return;
+                return draw_job(buffer, area, &format!("{LOOK_UP}{}", self.path.display()), view);
             }
         };
         let y = files(buffer, area, plan, theme);
@@ -227,6 +227,10 @@ impl ImportForm {
         for ((style, line), y) in lines.into_iter().zip(area.y + 1..area.bottom()) {
             put(buffer, area, y, &line, style);
         }
+        if self.outcome(view.store).is_none() {
+            let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+            draw_job(buffer, area, &format!("import {name}"), view);
+        }
     }
 
     fn draw_parts(&mut self, buffer: &mut Buffer, area: Rect, plan: &ImportPlan, theme: &Theme) {
@@ -262,6 +266,14 @@ impl ImportForm {
             let room = usize::from(area.width).saturating_sub(20);
             buffer.set_stringn(area.x + 16, y, text::shorten(shown, room), room, style);
         }
+    }
+}
+
+/// How far the job of this name is, below the words that it is waited for.
+fn draw_job(buffer: &mut Buffer, area: Rect, name: &str, view: View<'_>) {
+    let line = Rect { x: area.x + 2, y: area.y + 2, width: area.width.saturating_sub(4), height: 1 };
+    if let Some(job) = view.store.jobs.named(name).filter(|_| line.y < area.bottom()) {
+        progress::draw(buffer, line, job, view.store.now, view.theme);
     }
 }
 

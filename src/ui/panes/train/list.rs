@@ -130,12 +130,13 @@ impl Listing<'_> {
             Standing::Queued => parts.push("waits for the run before it".to_owned()),
             Standing::Starting => parts.push(state.why.clone().unwrap_or_else(|| "starting".to_owned())),
             Standing::Paused => parts.push("paused".to_owned()),
-            Standing::Failed => parts.extend(state.why.clone()),
+            // Why it failed, or what it is at between its steps: an evaluation.
+            Standing::Failed | Standing::Running => parts.extend(state.why.clone()),
             Standing::Crashed if run.can_resume() => {
                 parts.push(format!("r resumes at step {}", state.checkpoint_step.unwrap_or_default()));
             }
             Standing::Crashed => parts.push("no checkpoint to resume from".to_owned()),
-            Standing::Running | Standing::Done | Standing::Stopped => {}
+            Standing::Done | Standing::Stopped => {}
         }
         if matches!(standing, Standing::Running | Standing::Paused) {
             parts.extend(state.best_eval_loss.map(|loss| format!("eval {}", axis::exact(loss))));
