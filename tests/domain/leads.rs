@@ -47,6 +47,13 @@ fn a_conclusion_says_which_relation_holds() {
         ("N", "The guest may or may not get a room."),
         ("N", "There is not enough information to say that the hypothesis is true."),
         ("N", "It cannot be determined whether the hypothesis is true."),
+        (
+            "N",
+            "The stay may or may not follow, but the premise does not provide enough information to determine if it will follow or not.",
+        ),
+        ("N", "Since we don't know how they came, we cannot determine if the hypothesis is true or false."),
+        ("N", "The premise doesn't give us sufficient detail to tell if it is true or false."),
+        ("?", "If the inn is full, the hypothesis is true."),
         ("N", "The hypothesis could be true or false."),
         ("N", "So the hypothesis is neutral."),
         ("EN", "The hypothesis is plausible."),

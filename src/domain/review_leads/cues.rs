@@ -85,6 +85,25 @@ pub(super) const ASIDE: [&str; 24] = [
 
 /// Whether a clause begins in the midst of a sentence.
 pub(super) fn begins_clause(words: &[&str], at: usize) -> bool {
+    // `determine if it is true` asks, and makes no condition.
+    const ASKS: [&str; 12] = [
+        "determine",
+        "tell",
+        "know",
+        "say",
+        "decide",
+        "verify",
+        "see",
+        "infer",
+        "conclude",
+        "clear",
+        "certain",
+        "sure",
+    ];
+    let before = at.checked_sub(1).and_then(|before| words.get(before));
+    if words.get(at) == Some(&"if") && before.is_some_and(|before| ASKS.contains(before)) {
+        return false;
+    }
     let word = |offset: usize| words.get(at + offset).copied().unwrap_or_default();
     match word(0) {
         "so" => word(1) != "far" && word(1) != "much" && word(1) != "many",

@@ -91,6 +91,11 @@ const PHRASES: &[Phrase] = &[
         N,
         Rest::Free,
     ),
+    turn(
+        "not provide|give|contain|offer|include|have|state .. enough|sufficient|adequate information|evidence|detail*|context|data",
+        N,
+        Rest::Swallowed,
+    ),
     turn("not enough|sufficient|adequate information|evidence|detail*|context|data", N, Rest::Swallowed),
     turn("insufficient information|evidence|detail*|context|data", N, Rest::Swallowed),
     turn("impossible to determine|tell|know|say|decide|verify|infer|conclude", N, Rest::Swallowed),
