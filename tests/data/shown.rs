@@ -5,7 +5,7 @@ use dojo_studio::data::mask::Masker;
 use dojo_studio::domain::message::{Message, Role};
 use serde_json::json;
 
-use super::world::{assistant, byte_tokenizer, template, user};
+use super::world::{assistant, byte_tokenizer, template, trained_text, user};
 
 /// A template that writes this of every turn.
 fn writing(beside: &str) -> ChatTemplate {
@@ -64,4 +64,19 @@ fn thoughts_that_only_the_last_turn_shows_are_no_reason_to_refuse() {
     assert_eq!(told(&last, &chat(thinking("so", "a"))), Ok(()));
     let silent = writing(CALLS);
     assert!(told(&silent, &turns).expect_err("refused").contains("of turn 2"));
+}
+
+#[test]
+fn a_template_that_refuses_a_tool_without_a_call_is_asked_about_the_call_alone() {
+    let strict = writing(
+        "{% if m.role == 'tool' and not messages[loop.index0 - 1].tool_calls %}{{ raise_exception('no call before') }}{% endif %}\
+         {% for c in m.tool_calls or [] %}{{ '[' ~ c.function.name ~ ']' }}{% endfor %}",
+    );
+    let turns = [user("q"), calling("f", ""), Message::new(Role::Tool, "4"), assistant("four")];
+    let tokenizer = byte_tokenizer();
+    let masked = Masker::new(&strict, &tokenizer).mask(&turns, 0).expect("a mask");
+    let learnt = trained_text(&tokenizer, &masked.tokens, &masked.trained);
+    assert_eq!(learnt, "[f]<|im_end|>|four<|im_end|>");
+    let lonely = [user("q"), Message::new(Role::Tool, "4"), assistant("four")];
+    assert!(told(&strict, &lonely).expect_err("refused").contains("no call before"));
 }

@@ -117,9 +117,28 @@ impl Masker<'_> {
             *message = changed(message);
         }
         let changed = Conversation { messages: &messages, ..conversation };
-        let other = self.template.render(changed, Ending::Complete)?;
-        let (content, end) = difference(text, &other);
-        Ok(Part { content, end, before: None })
+        match self.template.render(changed, Ending::Complete) {
+            Ok(other) => {
+                let (content, end) = difference(text, &other);
+                Ok(Part { content, end, before: None })
+            }
+            // A template may refuse what a tool says after a turn without a call.
+            Err(error) => self.part_as_the_last(conversation, turn, text).ok_or(error),
+        }
+    }
+
+    /// The part of a turn as the last one of a conversation that ends there, if the whole one begins alike.
+    fn part_as_the_last(&self, conversation: Conversation<'_>, turn: usize, text: &str) -> Option<Part> {
+        let messages = conversation.messages.get(..=turn)?;
+        let render = |messages: &[Message]| {
+            self.template.render(Conversation { messages, ..conversation }, Ending::Complete).ok()
+        };
+        let whole = render(messages).filter(|whole| text.starts_with(whole.as_str()))?;
+        let mut messages = messages.to_vec();
+        let last = messages.last_mut()?;
+        *last = changed(last);
+        let (content, end) = difference(&whole, &render(&messages)?);
+        Some(Part { content, end, before: None })
     }
 
     /// Where what the model writes in a turn begins: behind the generation prompt, or where its own text does.
