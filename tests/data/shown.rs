@@ -66,6 +66,27 @@ fn thoughts_that_only_the_last_turn_shows_are_no_reason_to_refuse() {
     assert!(told(&silent, &turns).expect_err("refused").contains("of turn 2"));
 }
 
+fn calling_both(said: &str) -> Message {
+    let call = |name: &str| json!({"type": "function", "function": {"name": name, "arguments": {}}});
+    Message { extra: [("tool_calls".to_owned(), json!([call("f"), call("f")]))].into(), ..assistant(said) }
+}
+
+#[test]
+fn a_sign_that_something_is_called_is_not_the_call() {
+    let sign = writing("{% if m.tool_calls %}{{ '[CALLS]' }}{% endif %}");
+    let reason = told(&sign, &[user("q"), calling("f", "")]).expect_err("refused");
+    assert!(reason.contains("doesn't show the \"tool_calls\" of turn 2"), "{reason}");
+}
+
+#[test]
+fn the_second_call_of_a_turn_is_missed_where_a_template_shows_the_first_alone() {
+    let first = writing("{% if m.tool_calls %}{{ m.tool_calls[0].function.name }}{% endif %}");
+    assert_eq!(told(&first, &[user("q"), calling("f", "")]), Ok(()));
+    let reason = told(&first, &[user("q"), calling_both("")]).expect_err("refused");
+    assert!(reason.contains("doesn't show call 2 in the \"tool_calls\" of turn 2"), "{reason}");
+    assert_eq!(told(&writing(CALLS), &[user("q"), calling_both("")]), Ok(()));
+}
+
 #[test]
 fn a_template_that_refuses_a_tool_without_a_call_is_asked_about_the_call_alone() {
     let strict = writing(
