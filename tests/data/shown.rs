@@ -101,3 +101,20 @@ fn a_template_that_refuses_a_tool_without_a_call_is_asked_about_the_call_alone()
     let lonely = [user("q"), Message::new(Role::Tool, "4"), assistant("four")];
     assert!(told(&strict, &lonely).expect_err("refused").contains("no call before"));
 }
+
+#[test]
+fn a_call_whose_thought_is_shown_in_the_last_turn_alone_is_learnt_in_a_round() {
+    let strict = writing(
+        "{% if m.role == 'tool' and not messages[loop.index0 - 1].tool_calls %}{{ raise_exception('no call before') }}{% endif %}\
+         {% if loop.last and m.reasoning_content %}{{ '(' ~ m.reasoning_content ~ ')' }}{% endif %}\
+         {% for c in m.tool_calls or [] %}{{ '[' ~ c.function.name ~ ']' }}{% endfor %}",
+    );
+    let mut call = calling("f", "");
+    call.extra.insert("reasoning_content".into(), json!("hm"));
+    let turns = [user("q"), call, Message::new(Role::Tool, "4"), assistant("four")];
+    let tokenizer = byte_tokenizer();
+    let masked = Masker::new(&strict, &tokenizer).mask(&turns, 0).expect("a mask");
+    let learnt = trained_text(&tokenizer, &masked.tokens, &masked.trained);
+    assert_eq!(learnt, "[f]<|im_end|>|four<|im_end|>");
+    assert!(masked.unlearnt.first.is_some());
+}

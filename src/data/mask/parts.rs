@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use super::Masker;
 use crate::data::chat::{BLOCK_START, Ending};
@@ -127,13 +128,16 @@ impl Masker<'_> {
         }
     }
 
-    /// The part of a turn as the last one of a conversation that ends there, if the whole one begins alike.
+    /// The part of a turn as the last one of a conversation that ends there, if the whole one begins alike. Templates leave
+    /// out of earlier turns what they show of the last one.
     fn part_as_the_last(&self, conversation: Conversation<'_>, turn: usize, text: &str) -> Option<Part> {
         let messages = conversation.messages.get(..=turn)?;
         let render = |messages: &[Message]| {
             self.template.render(Conversation { messages, ..conversation }, Ending::Complete).ok()
         };
-        let whole = render(messages).filter(|whole| text.starts_with(whole.as_str()))?;
+        let begins = |messages: &[Message]| render(messages).filter(|whole| text.starts_with(whole.as_str()));
+        let shown = || messages.iter().map(|message| shown(message, text)).collect::<Vec<_>>();
+        let whole = begins(messages).or_else(|| begins(&shown()))?;
         let mut messages = messages.to_vec();
         let last = messages.last_mut()?;
         *last = changed(last);
@@ -192,6 +196,17 @@ fn changed(message: &Message) -> Message {
     changed.content = String::from(BLOCK_START);
     changed.extra.retain(|key, _| key != TOOL_CALLS && !THOUGHTS.contains(&key.as_str()));
     changed
+}
+
+/// A turn without those of its texts that a rendering surely leaves out.
+fn shown(message: &Message, text: &str) -> Message {
+    let mut shown = message.clone();
+    if !text.contains(shown.content.trim()) {
+        shown.content.clear();
+    }
+    let is_shown = |value: &Value| value.as_str().is_none_or(|thought| text.contains(thought.trim()));
+    shown.extra.retain(|key, value| !THOUGHTS.contains(&key.as_str()) || is_shown(value));
+    shown
 }
 
 /// A rendering without its marks, and what was between them; none where they don't come in pairs.
