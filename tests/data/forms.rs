@@ -115,6 +115,28 @@ fn turns_are_found_in_every_form_that_datasets_have_them_in() {
 }
 
 #[test]
+fn texts_alone_are_user_and_assistant_by_turns_or_refuse_the_row() {
+    let (records, bad) = imported(&[
+        json!({"messages": ["q", "a", "r", "b"]}),
+        json!({"messages": "[\"q\", \"a\"]"}),
+        json!({"messages": ["q"]}),
+    ]);
+    assert_eq!(bad, []);
+    let turns: Vec<_> = records.iter().map(|record| record.messages.clone()).collect();
+    let (q, a) = (user("q"), assistant("a"));
+    let four = vec![q.clone(), a.clone(), user("r"), assistant("b")];
+    assert_eq!(turns, [four, vec![q.clone(), a], vec![q]]);
+    let (records, bad) = imported(&[
+        json!({"messages": ["You are a helpful pirate.", "q", "a"]}),
+        json!({"messages": " [\"q\", \"a\", \"end\"]"}),
+    ]);
+    assert_eq!(records.len(), 0);
+    let reason = "column \"messages\" holds 3 texts that don't say who speaks; user and assistant by turns would be an \
+                  even number: write each turn as {\"role\": ..., \"content\": ...}";
+    assert_eq!(bad, [(1, reason.to_owned()), (2, reason.to_owned())]);
+}
+
+#[test]
 fn the_first_answer_of_a_span_is_the_answer() {
     let row = |answers: serde_json::Value| json!({"context": "c", "question": "q", "answers": answers});
     let (records, bad) = imported(&[

@@ -78,6 +78,9 @@ pub(super) fn settled<'f>(mapping: &Mapping, fields: &'f Fields) -> Result<Cow<'
     for part in PARTS {
         let Some(column) = mapping.column(part) else { continue };
         let Some(value) = fields.get(column) else { continue };
+        if part == Part::Messages {
+            check_texts(column, value)?;
+        }
         let other = match (part, span(value)) {
             (Part::Completion, Some(texts)) if !value.is_array() || !texts.is_empty() => {
                 let first = texts.first().ok_or_else(|| format!("column {column:?} holds no answer"))?;
@@ -148,6 +151,31 @@ fn from_list(part: Part, items: &[Value]) -> Option<Value> {
 /// Whether a turn is a text alone, as where user and assistant speak by turns, and not a turn in a text.
 fn is_said(item: &Value) -> bool {
     item.as_str().is_some_and(|text| from_item(&Value::from(text)).is_none())
+}
+
+/// Fails where texts alone, that user and assistant say by turns, can't be that: the first may be the system's, or the
+/// last a question.
+fn check_texts(column: &str, value: &Value) -> Result<(), String> {
+    let parsed;
+    let items = match value {
+        Value::Array(items) => items,
+        Value::String(text) if text.trim_start().starts_with('[') => {
+            let of_text = text.trim_start().trim_start_matches('[').trim_start().starts_with('"');
+            parsed = if of_text { inside::parse(text.trim()).ok() } else { None };
+            let Some(Value::Array(items)) = &parsed else { return Ok(()) };
+            items
+        }
+        _ => return Ok(()),
+    };
+    // One alone is a question.
+    if items.len() > 1 && items.len() % 2 == 1 && items.iter().all(is_said) {
+        return Err(format!(
+            "column {column:?} holds {} texts that don't say who speaks; user and assistant by turns would be an even \
+             number: write each turn as {{\"role\": ..., \"content\": ...}}",
+            items.len()
+        ));
+    }
+    Ok(())
 }
 
 /// Whether a list holds texts alone.
