@@ -130,6 +130,17 @@ impl Record {
         !self.tools.is_empty() || !self.settings.is_empty() || self.turns().any(|turn| !turn.extra.is_empty())
     }
 
+    /// What the chat template is given beside the turns, under the data's names, for people: a tool a line, and settings
+    /// (`enable_thinking: false`).
+    pub fn given(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let tools = self.tools.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let settings = self.settings.iter().map(|(name, value)| format!("{name}: {value}"));
+        let settings = settings.collect::<Vec<_>>().join("\n");
+        [("tools", tools), ("chat_template_kwargs", settings)]
+            .into_iter()
+            .filter(|(_, told)| !told.is_empty())
+    }
+
     /// Where it came from, for messages to people: `file:line`, the source's name, or "a record".
     #[must_use]
     pub fn place(&self) -> String {

@@ -96,3 +96,14 @@ fn settings_come_back_from_exports() {
         assert_eq!(json!(read.records[0].settings), settings, "{name}");
     }
 }
+
+#[test]
+fn what_the_template_is_given_beside_the_turns_is_told_under_the_names_of_the_data() {
+    let mut row = row(&json!({"enable_thinking": false, "xml_tools": ["f"]}));
+    row["tools"] = json!([{"type": "function", "function": {"name": "f"}}]);
+    let told: Vec<_> = record(&row).given().collect();
+    let tools = r#"{"type":"function","function":{"name":"f"}}"#.to_owned();
+    let settings = "enable_thinking: false\nxml_tools: [\"f\"]".to_owned();
+    assert_eq!(told, [("tools", tools), ("chat_template_kwargs", settings)]);
+    assert_eq!(record(&json!({"messages": [user("q"), assistant("a")]})).given().count(), 0);
+}

@@ -54,6 +54,10 @@ fn whole(row: &Row) -> String {
         out.extend(["\n", who, "\n"]);
         out.extend(content.lines().map(|line| format!("  {line}\n")));
     }
+    for (name, value) in record.given() {
+        out.extend(["\n", name, "\n"]);
+        out.extend(value.lines().map(|line| format!("  {line}\n")));
+    }
     if record.messages.is_empty() && record.preference.is_none() && record.text.is_none() {
         out += "\nno messages; the row as imported:\n";
         out.extend(record.fields.iter().map(|(column, value)| format!("  {column}: {value}\n")));
