@@ -11,11 +11,12 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Result};
 use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 use tokenizers::{AddedToken, Tokenizer};
 
+use crate::data::stretch::Joint;
 use crate::domain::message::{Conversation, Message, Role};
 
 /// Put into a control token's name where it is text. Unicode keeps it free of meaning.
@@ -37,6 +38,7 @@ pub struct Controls {
     cutter: OnceLock<Cutter>,
     /// See [`Frame`]; found when the first text with a name comes.
     frame: OnceLock<Frame>,
+    joint: Joint,
 }
 
 /// How a template's own marks stand to those of its model.
@@ -77,7 +79,13 @@ impl Controls {
         let names: Vec<String> = tokens.iter().map(|(_, token)| regex::escape(&token.content)).collect();
         let finder = || RegexBuilder::new(&names.join("|")).size_limit(FINDER_BYTES).build().ok();
         let names = (!names.is_empty()).then(finder).flatten();
-        Self { tokens, names, cutter: OnceLock::new(), frame: OnceLock::new() }
+        let joint = Joint::of(tokenizer);
+        Self { tokens, names, cutter: OnceLock::new(), frame: OnceLock::new(), joint }
+    }
+
+    /// Where long texts may be cut before they become tokens.
+    pub(crate) const fn joint(&self) -> Joint {
+        self.joint
     }
 
     /// Their ids.
@@ -190,14 +198,13 @@ impl Controls {
     /// # Errors
     /// Where the tokenizer fails.
     pub(crate) fn said(&self, tokenizer: &Tokenizer, text: &str, special: bool) -> Result<Vec<u32>> {
-        let encoding = if self.names.as_ref().is_some_and(|names| names.is_match(text)) {
-            let cutter = self.cutter.get_or_init(|| Cutter::new(tokenizer, &self.tokens));
-            cutter.tokenizer.encode_fast(text, special)
+        let cut = |tokenizer: &Tokenizer| self.joint.tokens(tokenizer, text, special);
+        let tokens = if self.names.as_ref().is_some_and(|names| names.is_match(text)) {
+            cut(&self.cutter.get_or_init(|| Cutter::new(tokenizer, &self.tokens)).tokenizer)
         } else {
-            tokenizer.encode_fast(text, special)
+            cut(tokenizer)
         };
-        let encoding = encoding.map_err(Error::msg).context("tokenise the text")?;
-        Ok(encoding.get_ids().to_vec())
+        tokens.context("tokenise the text")
     }
 
     /// Cuts a rendering into tokens. Where a name has the sign in it, it is text; the sign itself has no token.
@@ -206,12 +213,10 @@ impl Controls {
     /// Where the tokenizer fails.
     pub(crate) fn pieces(&self, tokenizer: &Tokenizer, text: &str) -> Result<Pieces> {
         if !text.contains(SIGN) {
-            let encoding = tokenizer.encode(text, false).map_err(Error::msg);
-            let encoding = encoding.context("tokenise the conversation")?;
-            let begins = begins(encoding.get_offsets());
-            return Ok(Pieces { tokens: encoding.get_ids().to_vec(), begins });
+            return self.joint.pieces(tokenizer, text).context("tokenise the conversation");
         }
-        self.cutter.get_or_init(|| Cutter::new(tokenizer, &self.tokens)).cut(text, self.names.as_ref())
+        let cutter = self.cutter.get_or_init(|| Cutter::new(tokenizer, &self.tokens));
+        cutter.cut(text, self.names.as_ref(), self.joint)
     }
 }
 
@@ -245,7 +250,7 @@ impl Cutter {
         Self { tokenizer, aliases, ids }
     }
 
-    fn cut(&self, text: &str, names: Option<&Regex>) -> Result<Pieces> {
+    fn cut(&self, text: &str, names: Option<&Regex>, joint: Joint) -> Result<Pieces> {
         let mut aliased = String::with_capacity(text.len());
         // Where both texts go on alike: (byte of the aliased one, byte of the text).
         let mut places = vec![(0, 0)];
@@ -264,31 +269,16 @@ impl Cutter {
             places.push((aliased.len(), reached));
         }
         aliased.push_str(text.get(reached..).unwrap_or_default());
-        let encoding = self.tokenizer.encode(aliased.as_str(), false).map_err(Error::msg);
-        let encoding = encoding.context("tokenise the conversation")?;
-        let tokens = encoding.get_ids().iter().map(|id| *self.ids.get(id).unwrap_or(id)).collect();
+        let mut pieces = joint.pieces(&self.tokenizer, &aliased).context("tokenise the conversation")?;
+        pieces.tokens.iter_mut().for_each(|id| *id = *self.ids.get(id).unwrap_or(id));
         let place = |at: usize| {
             let before = places.partition_point(|(aliased, _)| *aliased <= at).saturating_sub(1);
             let (aliased, own) = places.get(before).copied().unwrap_or_default();
             own + (at - aliased)
         };
-        let begins = begins(encoding.get_offsets()).into_iter().map(place).collect();
-        Ok(Pieces { tokens, begins })
+        pieces.begins.iter_mut().for_each(|begin| *begin = place(*begin));
+        Ok(pieces)
     }
-}
-
-/// Where each token begins, in bytes: at the end of the token before it, since some tokenizers leave white space out
-/// of a token's own range; the pieces of one character all begin where it does.
-fn begins(offsets: &[(usize, usize)]) -> Vec<usize> {
-    let mut reached = 0;
-    offsets
-        .iter()
-        .map(|&(start, end)| {
-            let begin = start.min(reached);
-            reached = reached.max(end);
-            begin
-        })
-        .collect()
 }
 
 /// Whether any text in a value is meant.

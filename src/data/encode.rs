@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 use serde_json::Value;
 use tokenizers::Tokenizer;
@@ -194,9 +194,7 @@ impl<'a> Encoder<'a> {
     /// A text as it stands, and the end token; all of it is trained on. The names of control tokens in it are tokens: it
     /// is no turn of anybody.
     fn plain(&self, text: &str) -> Result<Masked> {
-        let encoding =
-            self.tokenizer.encode_fast(text, true).map_err(|error| anyhow!("tokenise: {error}"))?;
-        let tokens = encoding.get_ids().to_vec();
+        let tokens = self.controls.joint().tokens(self.tokenizer, text, true).context("tokenise")?;
         Ok(self.ended(Masked { trained: vec![true; tokens.len()], tokens, ..Masked::default() }))
     }
 
@@ -223,6 +221,8 @@ impl<'a> Encoder<'a> {
         let full_length = masked.tokens.len();
         masked.tokens.truncate(self.max_length);
         masked.trained.truncate(self.max_length);
+        masked.tokens.shrink_to_fit();
+        masked.trained.shrink_to_fit();
         check_rows(&masked.tokens, self.rows, self.tokenizer).with_context(|| source.clone())?;
         if let Some(first) = masked.trained.first_mut() {
             *first = false;

@@ -24,5 +24,6 @@ mod settings;
 mod shapes;
 mod shown;
 mod split;
+mod stretch;
 mod turns;
 pub(crate) mod world;
