@@ -230,6 +230,20 @@ fn a_new_record_among_the_rows_has_the_cursor() {
 }
 
 #[test]
+fn the_tools_of_a_record_and_what_its_template_is_told_are_seen() {
+    let mut studio = studio();
+    let mut record = conversation();
+    record.messages.truncate(3);
+    record.tools = vec![json!({"type": "function", "function": {"name": "weather"}})];
+    record.settings.insert("enable_thinking".into(), json!(false));
+    studio.apply(of(1, record));
+    studio.keys("enter");
+    let screen = studio.screen();
+    assert!(screen.contains("tools") && screen.contains("\"name\":\"weather\""), "{screen}");
+    assert!(screen.contains("template") && screen.contains("enable_thinking: false"), "{screen}");
+}
+
+#[test]
 fn a_turn_goes_to_ones_own_editor_and_comes_back() {
     let mut studio = talking();
     assert_eq!(studio.keys("ctrl-e"), [], "no text is being edited");

@@ -68,6 +68,12 @@ pub(super) fn turns(opened: &Opened, width: usize, theme: &Theme, highlights: &H
         writer.part("text", text, theme.accent);
         writer.lines.push(Line::default());
     }
+    for (name, told) in record.given() {
+        // What the template is told has a long name.
+        let name = if text::width(name) < NAMES { name } else { "template" };
+        writer.part(name, &told, theme.accent);
+        writer.lines.push(Line::default());
+    }
     if record.messages.is_empty() && record.preference.is_none() && record.text.is_none() {
         lines.push(Line::styled("Columns only; the row as imported is under raw.", theme.dim));
     }
