@@ -120,7 +120,7 @@ pub(super) fn stream_until(
     while generator.unfinished() > 0 {
         let stopped = stop.load(Ordering::Acquire);
         for event in if stopped { generator.cancel(id) } else { generator.step()? } {
-            let (What::Token { text, .. } | What::Finished { text, .. }) = &event.what;
+            let text = event.what.text();
             tell(text);
             outcome.text.push_str(text);
             if outcome.first_token_seconds == 0.0 {

@@ -72,8 +72,7 @@ fn answer(
         }
         for event in ready.generator.step()? {
             let Some((number, text)) = open.get_mut(&event.request) else { continue };
-            let (What::Token { text: part, .. } | What::Finished { text: part, .. }) = &event.what;
-            text.push_str(part);
+            text.push_str(event.what.text());
             if let What::Finished { why, usage, .. } = event.what {
                 tokens += usage.completion_tokens;
                 write(&json!({

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::domain::device::DeviceName;
@@ -139,6 +139,7 @@ impl SamplingArguments {
             WhenFull::Stop => Overflow::Stop,
             WhenFull::Slide => Overflow::Slide { keep: 64 },
         };
+        ensure!(self.max_new_tokens > 0, "--max-new-tokens is 0, and must be at least 1");
         Ok(Request {
             sampling,
             overflow,

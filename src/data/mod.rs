@@ -1,5 +1,6 @@
 //! Data on its way to the engine: import, chat templates, loss mask, packing, splits. Knows no session and no screen.
 
+pub mod calls;
 pub mod chat;
 pub mod check;
 pub mod control;

@@ -1,7 +1,6 @@
 //! A request's events, gathered into whole answers.
 
 use serde_json::{Value, json};
-use tokenizers::Tokenizer;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::engine::generate::{ChosenToken, Event, Finish, RequestId, Usage, What};
@@ -17,13 +16,22 @@ pub(crate) struct Choice {
     pub usage: Usage,
 }
 
-/// Waits for all choices.
-pub(crate) async fn gather(mut events: UnboundedReceiver<Event>, count: usize) -> Vec<Choice> {
-    let mut choices = vec![Choice::default(); count];
+/// Waits for all choices, and for what is told of their prompts: of each its tokens, `each` choices apart.
+pub(crate) async fn gather(
+    mut events: UnboundedReceiver<Event>,
+    (prompts, each): (usize, usize),
+) -> (Vec<Choice>, Vec<Vec<ChosenToken>>) {
+    let mut choices = vec![Choice::default(); prompts * each];
+    let mut scored = vec![Vec::new(); prompts];
     while let Some(event) = events.recv().await {
         let Some(choice) = choices.get_mut(event.choice) else { continue };
         choice.request = Some(event.request);
         match event.what {
+            What::Prompt { tokens } => {
+                if let Some(prompt) = scored.get_mut(event.choice / each) {
+                    prompt.extend(tokens);
+                }
+            }
             What::Token { text, token } => {
                 choice.text.push_str(&text);
                 choice.tokens.push(token);
@@ -37,21 +45,25 @@ pub(crate) async fn gather(mut events: UnboundedReceiver<Event>, count: usize) -
             break;
         }
     }
-    choices
+    (choices, scored)
 }
+
+/// OpenAI's word for an answer that the model ended.
+pub(crate) const STOP: &str = "stop";
 
 /// OpenAI's word for why a choice ended.
 pub(crate) const fn finish_reason(why: Finish) -> &'static str {
     match why {
-        Finish::EndToken | Finish::StopText => "stop",
+        Finish::EndToken | Finish::StopText => STOP,
         Finish::Length | Finish::Context | Finish::Cancelled => "length",
     }
 }
 
-/// What a request took: its prompt counts once.
-pub(crate) fn usage(of: &[Usage]) -> Value {
-    let prompt = of.first().map_or(0, |usage| usage.prompt_tokens);
-    let cached = of.first().map_or(0, |usage| usage.cached_tokens);
+/// What a request took: each prompt counts once, and `each` choices were made of it.
+pub(crate) fn usage(of: &[Usage], each: usize) -> Value {
+    let prompts = || of.iter().step_by(each.max(1));
+    let prompt: usize = prompts().map(|usage| usage.prompt_tokens).sum();
+    let cached: usize = prompts().map(|usage| usage.cached_tokens).sum();
     let completion: usize = of.iter().map(|usage| usage.completion_tokens).sum();
     json!({
         "prompt_tokens": prompt,
@@ -59,11 +71,4 @@ pub(crate) fn usage(of: &[Usage]) -> Value {
         "total_tokens": prompt + completion,
         "prompt_tokens_details": { "cached_tokens": cached },
     })
-}
-
-/// A token's text by itself; bytes that aren't whole characters show as replacement characters.
-pub(crate) fn token_text(tokenizer: &Tokenizer, id: u32) -> String {
-    // Some of the library's decoders fail over a number without a token.
-    let is_known = tokenizer.id_to_token(id).is_some();
-    if is_known { tokenizer.decode(&[id], false).unwrap_or_default() } else { String::new() }
 }

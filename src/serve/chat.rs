@@ -1,105 +1,82 @@
 //! `POST /v1/chat/completions`.
 
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::response::Response;
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::Shared;
 use super::error::ApiError;
-use super::options::Options;
+use super::fields::Fields;
+use super::messages;
+use super::options::{Options, most_tokens};
 use super::reply::{Reply, Style};
-use crate::domain::message::{Message, Role};
-use crate::engine::generate::Request;
+use super::tools::Tools;
+use crate::domain::message::Conversation;
+use crate::engine::generate::CallForm;
 
-#[derive(Deserialize)]
-pub(crate) struct ChatRequest {
-    model: Option<String>,
-    messages: Vec<ChatMessage>,
-    max_tokens: Option<usize>,
-    max_completion_tokens: Option<usize>,
-    #[serde(default)]
-    logprobs: bool,
-    top_logprobs: Option<usize>,
-    tools: Option<Vec<Value>>,
-    functions: Option<Vec<Value>>,
-    #[serde(flatten)]
-    options: Options,
-}
-
-#[derive(Deserialize)]
-struct ChatMessage {
-    role: String,
-    content: Option<Content>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Content {
-    Text(String),
-    Parts(Vec<Part>),
-}
-
-#[derive(Deserialize)]
-struct Part {
-    #[serde(rename = "type")]
-    kind: String,
-    text: Option<String>,
-}
-
-pub(crate) async fn create(
-    State(service): State<Shared>,
-    body: Result<Json<ChatRequest>, JsonRejection>,
-) -> Result<Response, ApiError> {
-    let Json(asked) = body.map_err(|error| ApiError::new(error.status(), error.body_text()))?;
-    let has = |list: &Option<Vec<Value>>| list.as_ref().is_some_and(|list| !list.is_empty());
-    if has(&asked.tools) || has(&asked.functions) {
-        return Err(ApiError::bad("tools aren't supported by this server").parameter("tools"));
-    }
-    let adapter = service.adapter(asked.model.as_deref())?;
-    let messages: Vec<Message> = asked.messages.iter().map(message).collect::<Result<_, _>>()?;
-    let prompt = service.prompter.chat(&messages).map_err(|error| ApiError::bad(format!("{error:#}")))?;
-    let room = service.context.saturating_sub(prompt.len()).max(1);
-    let most = asked.max_completion_tokens.or(asked.max_tokens).unwrap_or(room).min(room);
-    let mut request = Request::new(prompt, most);
-    let logprobs = asked.logprobs.then(|| asked.top_logprobs.unwrap_or(0));
-    asked.options.apply(&mut request, logprobs)?;
-    request.adapter = adapter;
-    let mut reply = Reply::new(Style::Chat, service, asked.model, request.choices);
-    reply.log_probabilities = asked.logprobs;
-    let events = reply.service.worker.submit(request).await?;
-    if asked.options.stream {
-        return Ok(reply.streamed(events, asked.options.wants_usage()));
-    }
-    Ok(reply.whole(events).await)
-}
-
-fn message(asked: &ChatMessage) -> Result<Message, ApiError> {
-    let role = match asked.role.as_str() {
-        "system" | "developer" => Role::System,
-        "user" => Role::User,
-        "assistant" => Role::Assistant,
-        "tool" => Role::Tool,
-        other => return Err(ApiError::bad(format!("{other:?} is no role")).parameter("messages")),
-    };
-    let content = match &asked.content {
-        None => String::new(),
-        Some(Content::Text(text)) => text.clone(),
-        Some(Content::Parts(parts)) => {
-            let mut text = String::new();
-            for part in parts {
-                match (&part.text, part.kind.as_str()) {
-                    (Some(part), "text") => text.push_str(part),
-                    (_, kind) => {
-                        let message = format!("a content part of type {kind:?} can't be read: only text can");
-                        return Err(ApiError::bad(message).parameter("messages"));
-                    }
-                }
-            }
-            text
+pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) -> Result<Response, ApiError> {
+    let model = fields.text("model")?;
+    let adapter = service.adapter(model.as_deref())?;
+    let messages = messages::read(&mut fields)?;
+    let settings = settings(&mut fields)?;
+    let mut options = Options::read(&mut fields, service.words.tokenizer())?;
+    let wants_log_probabilities = fields.flag("logprobs")?.unwrap_or(false);
+    match fields.count("top_logprobs")? {
+        None if wants_log_probabilities => options.ask_log_probabilities(0, "top_logprobs")?,
+        None => {}
+        Some(likeliest) if wants_log_probabilities => {
+            options.ask_log_probabilities(likeliest, "top_logprobs")?;
         }
-    };
-    Ok(Message::new(role, content))
+        Some(_) => {
+            let message = "top_logprobs is given only if logprobs is true";
+            return Err(ApiError::bad(message).parameter("top_logprobs"));
+        }
+    }
+    let most = most_tokens(&mut fields, "max_completion_tokens")?.or(most_tokens(&mut fields, "max_tokens")?);
+    let tools = Tools::read(&mut fields)?;
+    fields.only("modalities", &[json!(["text"])])?;
+    fields.only("verbosity", &[json!("medium")])?;
+    fields.finish()?;
+    let shown = tools.as_ref().map_or(&[][..], |tools| &tools.list);
+    let conversation = Conversation { messages: &messages, tools: shown, settings: settings.as_ref() };
+    let prompt = service
+        .prompter
+        .conversation(conversation)
+        .map_err(|error| ApiError::bad(format!("{error:#}")).parameter("messages"))?;
+    let room = service.room(&prompt, "messages")?;
+    if most == Some(0) {
+        let message = "max_tokens is 0, and must be at least 1, or -1 for all that fits";
+        return Err(ApiError::bad(message).parameter("max_tokens"));
+    }
+    let form = tools.map(|tools| hold(&service, &mut options, tools)).transpose()?;
+    let mut request = options.request(prompt, most.map_or(room, |most| most.min(room)));
+    request.adapter = adapter;
+    if form.is_some() {
+        request.shown = service.prompter.call_controls();
+    }
+    let mut reply = Reply::new(Style::Chat, service, model, options.choices);
+    reply.calls = form;
+    reply.log_probabilities = wants_log_probabilities;
+    let events = reply.service.start(vec![request], "messages", &options).await?;
+    Ok(if options.stream { reply.streamed(events, options.with_usage) } else { reply.whole(events).await })
+}
+
+/// Holds the answer's calls to the template's form and to the tools.
+pub(crate) fn hold(service: &Shared, options: &mut Options, mut tools: Tools) -> Result<CallForm, ApiError> {
+    let form = service.prompter.call_form().cloned().ok_or_else(|| {
+        let message = "the model's chat template writes calls of tools in a form that this server can't read";
+        ApiError::bad(message).parameter("tools")
+    })?;
+    tools.calls.answer = options.take_schema()?;
+    options.hold_to("tools", tools.calls.constraint(&form, service.words.tokenizer()));
+    Ok(form)
+}
+
+/// What is said to the template beside the conversation.
+fn settings(fields: &mut Fields) -> Result<Option<Map<String, Value>>, ApiError> {
+    let mut settings = fields.object("chat_template_kwargs")?.map(|settings| settings.rest().clone());
+    if let Some(effort) = fields.text("reasoning_effort")? {
+        settings.get_or_insert_default().entry("reasoning_effort").or_insert(Value::from(effort));
+    }
+    Ok(settings)
 }

@@ -1,72 +1,89 @@
 //! `POST /v1/completions`: plain text, continued.
 
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::response::Response;
-use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::Shared;
 use super::error::ApiError;
-use super::options::Options;
+use super::fields::{Fields, texts, wrong};
+use super::options::{Options, most_tokens};
 use super::reply::{Reply, Style};
-use crate::engine::generate::Request;
-
-#[derive(Deserialize)]
-pub(crate) struct CompletionRequest {
-    model: Option<String>,
-    prompt: Prompt,
-    max_tokens: Option<usize>,
-    logprobs: Option<usize>,
-    #[serde(default)]
-    echo: bool,
-    suffix: Option<String>,
-    #[serde(flatten)]
-    options: Options,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Prompt {
-    Text(String),
-    Tokens(Vec<u32>),
-    Texts(Vec<String>),
-}
+use super::{Service, Shared};
 
 /// Tokens where a client names no number, as OpenAI has it.
 const MAX_TOKENS: usize = 16;
+/// Prompts of one request at most.
+const PROMPTS: usize = 256;
 
-pub(crate) async fn create(
-    State(service): State<Shared>,
-    body: Result<Json<CompletionRequest>, JsonRejection>,
-) -> Result<Response, ApiError> {
-    let Json(asked) = body.map_err(|error| ApiError::new(error.status(), error.body_text()))?;
-    if asked.echo || asked.suffix.as_ref().is_some_and(|suffix| !suffix.is_empty()) {
-        return Err(ApiError::bad("echo and suffix aren't supported by this server"));
+pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) -> Result<Response, ApiError> {
+    let model = fields.text("model")?;
+    let adapter = service.adapter(model.as_deref())?;
+    let prompts = prompts(&service, &mut fields)?;
+    let mut options = Options::read(&mut fields, service.words.tokenizer())?;
+    let likeliest = fields.count("logprobs")?;
+    if let Some(likeliest) = likeliest {
+        options.ask_log_probabilities(likeliest, "logprobs")?;
     }
-    let adapter = service.adapter(asked.model.as_deref())?;
-    let prompt = tokens(&service, &asked.prompt)?;
-    let room = service.context.saturating_sub(prompt.len()).max(1);
-    let mut request = Request::new(prompt, asked.max_tokens.unwrap_or(MAX_TOKENS).min(room));
-    asked.options.apply(&mut request, asked.logprobs)?;
-    request.adapter = adapter;
-    let mut reply = Reply::new(Style::Plain, service, asked.model, request.choices);
-    reply.log_probabilities = asked.logprobs.is_some();
-    let events = reply.service.worker.submit(request).await?;
-    if asked.options.stream {
-        return Ok(reply.streamed(events, asked.options.wants_usage()));
+    let echo = fields.flag("echo")?.unwrap_or(false);
+    let most = most_tokens(&mut fields, "max_tokens")?.unwrap_or(MAX_TOKENS);
+    fields.only("best_of", &[json!(options.choices)])?;
+    fields.only("suffix", &[json!("")])?;
+    fields.finish()?;
+    let mut requests = Vec::with_capacity(prompts.len());
+    for (prompt, _) in &prompts {
+        let most = most.min(service.room(prompt, "prompt")?);
+        let mut request = options.request(prompt.clone(), most);
+        request.adapter = adapter;
+        request.prompt_log_probabilities = likeliest.filter(|_| echo);
+        requests.push(request);
     }
-    Ok(reply.whole(events).await)
+    let mut reply = Reply::new(Style::Plain, service, model, options.choices);
+    reply.log_probabilities = likeliest.is_some();
+    reply.prompts = prompts.into_iter().map(|(_, text)| text).collect();
+    reply.echo = echo;
+    let events = reply.service.start(requests, "prompt", &options).await?;
+    Ok(if options.stream { reply.streamed(events, options.with_usage) } else { reply.whole(events).await })
 }
 
-fn tokens(service: &Shared, prompt: &Prompt) -> Result<Vec<u32>, ApiError> {
-    let text = match prompt {
-        Prompt::Tokens(tokens) => return Ok(tokens.clone()),
-        Prompt::Text(text) => text,
-        Prompt::Texts(texts) => match texts.as_slice() {
-            [text] => text,
-            _ => return Err(ApiError::bad("one prompt a request: send several requests").parameter("prompt")),
-        },
+/// The prompts of a request, each as tokens and as text.
+fn prompts(service: &Service, fields: &mut Fields) -> Result<Vec<(Vec<u32>, String)>, ApiError> {
+    let of_text = |text: String| -> Result<(Vec<u32>, String), ApiError> {
+        let tokens = service.prompter.raw(&text);
+        let tokens = tokens.map_err(|error| ApiError::bad(format!("{error:#}")).parameter("prompt"))?;
+        Ok((tokens, text))
     };
-    service.prompter.raw(text).map_err(|error| ApiError::bad(format!("{error:#}")))
+    let of_tokens = |tokens: Vec<u32>| {
+        let text = service.words.text(&tokens);
+        (tokens, text)
+    };
+    let value = fields.value("prompt").ok_or_else(|| fields.missing("prompt"))?;
+    let Value::Array(values) = value else {
+        let Value::String(text) = value else { return Err(not_a_prompt(&value)) };
+        return Ok(vec![of_text(text)?]);
+    };
+    if let Some(tokens) = tokens(&values) {
+        return Ok(vec![of_tokens(tokens)]);
+    }
+    if values.is_empty() || values.len() > PROMPTS {
+        let message = format!("prompt holds {} prompts, and may hold from 1 to {PROMPTS}", values.len());
+        return Err(ApiError::bad(message).parameter("prompt"));
+    }
+    if let Some(texts) = texts(&values) {
+        return texts.into_iter().map(of_text).collect();
+    }
+    let lists = values.iter().map(|value| match value {
+        Value::Array(ids) => tokens(ids).map(of_tokens).ok_or_else(|| not_a_prompt(value)),
+        other => Err(not_a_prompt(other)),
+    });
+    lists.collect()
+}
+
+fn not_a_prompt(value: &Value) -> ApiError {
+    wrong("prompt", "a text, a list of texts, a list of token ids or a list of such lists", value)
+}
+
+/// Token ids, if all values are; none are no list of ids.
+pub(crate) fn tokens(values: &[Value]) -> Option<Vec<u32>> {
+    let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+    values.iter().map(id).collect::<Option<Vec<u32>>>().filter(|ids| !ids.is_empty())
 }

@@ -1,54 +1,50 @@
 //! `POST /v1/embeddings`.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Shared;
+use super::completions::tokens;
 use super::error::ApiError;
-use super::options::OneOrMany;
+use super::fields::{Fields, texts, wrong};
+use crate::engine::embed::Embedder;
 
 /// Texts of one request at most, as OpenAI has it.
 const TEXTS: usize = 2048;
+/// Texts embedded before others have their turn.
+const TOGETHER: usize = 16;
 
-#[derive(Deserialize)]
-pub(crate) struct EmbeddingsRequest {
-    model: Option<String>,
-    input: OneOrMany,
-    encoding_format: Option<String>,
-    dimensions: Option<usize>,
+/// What answers, one turn of one request at a time: it uses all cores.
+pub(crate) type Desk = Arc<tokio::sync::Mutex<Embedder>>;
+
+/// What is done with a text that is longer than the model reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TooLong {
+    Refuse,
+    Truncate,
 }
 
 pub(crate) async fn create(
     State(service): State<Shared>,
-    body: Result<Json<EmbeddingsRequest>, JsonRejection>,
+    mut fields: Fields,
 ) -> Result<Json<Value>, ApiError> {
-    let Json(asked) = body.map_err(|error| ApiError::new(error.status(), error.body_text()))?;
     let (Some(embedder), Some(name)) = (&service.embedder, &service.embedder_name) else {
         let message = "this server was started without an embedding model: start it with \
                        `dojo serve --embeddings all-minilm-l6-v2`";
         return Err(ApiError::new(StatusCode::NOT_IMPLEMENTED, message));
     };
-    if let Some(other) = asked.model.filter(|asked| asked != name) {
+    if let Some(other) = fields.text("model")?.filter(|asked| asked != name) {
         let message = format!("{other:?} gives no embeddings here: ask for {name}");
         return Err(ApiError::new(StatusCode::NOT_FOUND, message).code("model_not_found").parameter("model"));
     }
-    let texts = match asked.input {
-        OneOrMany::One(text) => vec![text],
-        OneOrMany::Many(texts) => texts,
-    };
-    if texts.is_empty() || texts.len() > TEXTS {
-        let message = format!("input holds {} texts: from 1 to {TEXTS}", texts.len());
-        return Err(ApiError::bad(message).parameter("input"));
-    }
-    let as_base64 = match asked.encoding_format.as_deref() {
+    let inputs = inputs(&mut fields)?;
+    let as_base64 = match fields.text("encoding_format")?.as_deref() {
         None | Some("float") => false,
         Some("base64") => true,
         Some(other) => {
@@ -56,30 +52,106 @@ pub(crate) async fn create(
             return Err(ApiError::bad(message).parameter("encoding_format"));
         }
     };
-    let embedder = Arc::clone(embedder);
-    let dimensions = asked.dimensions;
-    let work = tokio::task::spawn_blocking(move || {
-        let embedder = embedder.lock().unwrap_or_else(PoisonError::into_inner);
+    let truncate = fields.flag("truncate")?.unwrap_or(false);
+    let too_long = if truncate { TooLong::Truncate } else { TooLong::Refuse };
+    let dimensions = fields.count("dimensions")?;
+    fields.pass_over(&["user"]);
+    fields.finish()?;
+    let texts = {
+        let embedder = embedder.lock().await;
         if dimensions.is_some_and(|dimensions| dimensions != embedder.dimensions()) {
-            anyhow::bail!("this model's embeddings have {} dimensions", embedder.dimensions());
+            let message = format!("this model's embeddings have {} dimensions", embedder.dimensions());
+            return Err(ApiError::bad(message).parameter("dimensions"));
         }
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        embedder.embed(&texts)
-    });
-    let embedded = work
-        .await
-        .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
-        .map_err(|error| ApiError::bad(format!("{error:#}")))?;
-    let data = embedded.vectors.iter().enumerate().map(|(index, vector)| {
-        let embedding = if as_base64 { packed(vector) } else { json!(vector) };
-        json!({ "object": "embedding", "index": index, "embedding": embedding })
-    });
+        inputs.into_iter().map(|input| input.text(&embedder)).collect::<Result<Vec<_>, _>>()?
+    };
+    let (mut data, mut tokens) = (Vec::with_capacity(texts.len()), 0);
+    for (turn, texts) in texts.chunks(TOGETHER).enumerate() {
+        let embedded = embed(Arc::clone(embedder), texts.to_vec(), turn * TOGETHER, too_long).await?;
+        tokens += embedded.tokens;
+        for vector in &embedded.vectors {
+            let embedding = if as_base64 { packed(vector) } else { json!(vector) };
+            data.push(json!({ "object": "embedding", "index": data.len(), "embedding": embedding }));
+        }
+    }
     Ok(Json(json!({
         "object": "list",
-        "data": data.collect::<Vec<_>>(),
+        "data": data,
         "model": name,
-        "usage": { "prompt_tokens": embedded.tokens, "total_tokens": embedded.tokens },
+        "usage": { "prompt_tokens": tokens, "total_tokens": tokens },
     })))
+}
+
+/// One turn. Whoever goes away has no further ones.
+async fn embed(
+    desk: Desk,
+    texts: Vec<String>,
+    first: usize,
+    too_long: TooLong,
+) -> Result<crate::engine::embed::Embedded, ApiError> {
+    let embedder = desk.lock_owned().await;
+    let work = tokio::task::spawn_blocking(move || {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let refuse = |error: anyhow::Error| ApiError::bad(format!("{error:#}")).parameter("input");
+        let longer = (too_long == TooLong::Refuse).then(|| embedder.first_too_long(&texts)).transpose();
+        if let Some(index) = longer.map_err(refuse)?.flatten() {
+            let message = format!(
+                "input[{}] has more than {} tokens, which is all that the model reads: shorten it, or send \
+                 \"truncate\": true",
+                first + index,
+                embedder.longest()
+            );
+            return Err(ApiError::bad(message).code("context_length_exceeded").parameter("input"));
+        }
+        embedder.embed(&texts).map_err(refuse)
+    });
+    work.await.map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
+}
+
+/// One thing to embed.
+enum Input {
+    Text(String),
+    Tokens(Vec<u32>),
+}
+
+impl Input {
+    /// The text; token ids are read as the model's own. Some clients send those of another tokenizer.
+    fn text(self, embedder: &Embedder) -> Result<String, ApiError> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Tokens(ids) => embedder.text_of(&ids).ok_or_else(|| {
+                let message = "input holds token ids that this model's tokenizer doesn't write: send texts (with \
+                               LangChain's OpenAIEmbeddings set check_embedding_ctx_length=False)";
+                ApiError::bad(message).parameter("input")
+            }),
+        }
+    }
+}
+
+fn inputs(fields: &mut Fields) -> Result<Vec<Input>, ApiError> {
+    let value = fields.value("input").ok_or_else(|| fields.missing("input"))?;
+    let refuse = |value: &Value| {
+        wrong("input", "a text, a list of texts, a list of token ids or a list of such lists", value)
+    };
+    let Value::Array(values) = value else {
+        let Value::String(text) = value else { return Err(refuse(&value)) };
+        return Ok(vec![Input::Text(text)]);
+    };
+    if let Some(ids) = tokens(&values) {
+        return Ok(vec![Input::Tokens(ids)]);
+    }
+    if values.is_empty() || values.len() > TEXTS {
+        let message = format!("input holds {} texts: from 1 to {TEXTS}", values.len());
+        return Err(ApiError::bad(message).parameter("input"));
+    }
+    if let Some(texts) = texts(&values) {
+        return Ok(texts.into_iter().map(Input::Text).collect());
+    }
+    let lists = values.iter().map(|value| match value {
+        Value::Array(ids) => tokens(ids).map(Input::Tokens).ok_or_else(|| refuse(value)),
+        other => Err(refuse(other)),
+    });
+    lists.collect()
 }
 
 /// Little-endian f32, in base64.

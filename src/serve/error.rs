@@ -1,5 +1,7 @@
 //! Errors as OpenAI's API gives them.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -10,7 +12,7 @@ use serde_json::{Value, json};
 pub(crate) struct ApiError {
     status: StatusCode,
     message: String,
-    parameter: Option<&'static str>,
+    parameter: Option<Cow<'static, str>>,
     code: Option<&'static str>,
 }
 
@@ -29,9 +31,19 @@ impl ApiError {
         self
     }
 
-    pub(crate) const fn parameter(mut self, parameter: &'static str) -> Self {
-        self.parameter = Some(parameter);
+    /// The field of the request that is at fault.
+    pub(crate) fn parameter(mut self, parameter: impl Into<Cow<'static, str>>) -> Self {
+        self.parameter = Some(parameter.into()).filter(|parameter| !parameter.is_empty());
         self
+    }
+
+    /// A prompt that leaves no room, in the words that clients look for before they try a shorter one.
+    pub(crate) fn too_long(tokens: usize, context: usize, parameter: &'static str) -> Self {
+        let message = format!(
+            "This model's maximum context length is {context} tokens. However, your {parameter} resulted in {tokens} \
+             tokens. Please reduce the length of the {parameter}."
+        );
+        Self::bad(message).code("context_length_exceeded").parameter(parameter)
     }
 
     fn kind(&self) -> &'static str {

@@ -8,16 +8,22 @@ mod chat;
 mod completions;
 mod embeddings;
 mod error;
+mod fields;
 mod guard;
+mod messages;
 mod metrics;
 mod options;
 mod reply;
+mod responses;
+mod responses_reply;
 mod stream;
+mod tools;
+mod words;
 mod worker;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use axum::extract::{DefaultBodyLimit, State};
@@ -25,13 +31,15 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use tokenizers::Tokenizer;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::engine::embed::Embedder;
-use crate::engine::generate::{AdapterId, Generator, Prompter};
+use crate::engine::generate::{AdapterId, Event, Generator, Prompter, Request};
 use error::ApiError;
 pub use guard::Origin;
 use metrics::Metrics;
+use options::Options;
+use words::Words;
 use worker::Worker;
 
 /// A model that is to be served.
@@ -66,9 +74,8 @@ pub(crate) struct Service {
     name: String,
     adapters: BTreeMap<String, AdapterId>,
     prompter: Prompter,
-    tokenizer: Arc<Tokenizer>,
-    /// One request at a time: it uses all cores.
-    embedder: Option<Arc<Mutex<Embedder>>>,
+    words: Words,
+    embedder: Option<embeddings::Desk>,
     embedder_name: Option<String>,
     context: usize,
     worker: Worker,
@@ -132,9 +139,9 @@ impl Listening {
             name: served.name,
             adapters: served.adapters,
             prompter: served.prompter,
-            tokenizer: Arc::clone(served.generator.tokenizer()),
+            words: Words::new(Arc::clone(served.generator.tokenizer())),
             embedder_name: served.embedder.as_ref().map(|embedder| embedder.name().to_owned()),
-            embedder: served.embedder.map(|embedder| Arc::new(Mutex::new(embedder))),
+            embedder: served.embedder.map(|embedder| Arc::new(tokio::sync::Mutex::new(embedder))),
             context: served.generator.context(),
             worker: Worker::start(served.generator, settings.queue, Arc::clone(&metrics))?,
             metrics,
@@ -169,6 +176,7 @@ fn router(service: Shared, body: usize) -> Router {
     let guarded = Router::new()
         .route("/v1/chat/completions", post(chat::create))
         .route("/v1/completions", post(completions::create))
+        .route("/v1/responses", post(responses::create))
         .route("/v1/embeddings", post(embeddings::create))
         .route("/v1/models", get(models))
         .route("/v1/models/{name}", get(model))
@@ -226,6 +234,31 @@ impl Service {
             "parent": parent,
             "max_model_len": context,
         })
+    }
+
+    /// How many tokens fit after a prompt; at least one does.
+    pub(crate) fn room(&self, prompt: &[u32], field: &'static str) -> Result<usize, ApiError> {
+        match self.context.saturating_sub(prompt.len()) {
+            0 => Err(ApiError::too_long(prompt.len(), self.context, field)),
+            room => Ok(room),
+        }
+    }
+
+    /// Hands requests over together: the choices of each come after those of the ones before it. `field` holds their
+    /// prompts.
+    pub(crate) async fn start(
+        &self,
+        requests: Vec<Request>,
+        field: &'static str,
+        options: &Options,
+    ) -> Result<UnboundedReceiver<Event>, ApiError> {
+        let (events, receiver) = unbounded_channel();
+        for (index, request) in requests.into_iter().enumerate() {
+            let place = (index * options.choices, events.clone());
+            let fields = (field, options.constraint_field().unwrap_or("response_format"));
+            self.worker.submit(request, place, fields).await?;
+        }
+        Ok(receiver)
     }
 
     /// The adapter that a model's name stands for; none is the base model.

@@ -1,16 +1,14 @@
-//! The settings that chat and plain completions share, from JSON to the generator's own.
+//! The settings that all endpoints that generate share, from a request's fields to the generator's own.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokenizers::Tokenizer;
 
 use super::error::ApiError;
-use crate::engine::generate::{Constraint, Request, Sampling};
+use super::fields::{Fields, wrong};
+use crate::engine::generate::{Constraint, End, Request, Sampling};
 
-/// Likeliest tokens that a client may ask for.
-const TOP_LOG_PROBABILITIES: usize = 20;
 /// Choices that a client may ask for.
 const CHOICES: usize = 64;
 /// Texts that may end an answer, and bytes of each.
@@ -20,151 +18,238 @@ const STOP_BYTES: usize = 1024;
 const BIASES: usize = 1024;
 /// Values of a bias, from minus this.
 const BIAS: f32 = 100.0;
+/// Likeliest tokens that a client may ask for.
+const LIKELIEST: usize = 20;
 
-#[derive(Debug, Clone, Deserialize)]
+/// Fields of OpenAI's that change nothing here: who asks, what they call it, and how their provider treats it.
+const OF_THE_CLIENT: [&str; 8] = [
+    "user",
+    "metadata",
+    "safety_identifier",
+    "service_tier",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "prediction",
+    "cache_prompt",
+];
+
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
-    pub temperature: Option<f32>,
-    pub top_p: Option<f32>,
-    pub n: Option<usize>,
-    pub stop: Option<OneOrMany>,
-    pub seed: Option<i64>,
-    pub frequency_penalty: Option<f32>,
-    pub presence_penalty: Option<f32>,
-    pub logit_bias: Option<BTreeMap<String, f32>>,
-    #[serde(default)]
+    sampling: Sampling,
+    pub choices: usize,
+    stop: Vec<String>,
+    end: End,
+    constraint: Option<(&'static str, Constraint)>,
     pub stream: bool,
-    pub stream_options: Option<StreamOptions>,
-    pub response_format: Option<Value>,
-    // Not OpenAI's, but common among servers of open models.
-    pub top_k: Option<i64>,
-    pub min_p: Option<f32>,
-    pub repetition_penalty: Option<f32>,
-    pub guided_regex: Option<String>,
-    pub guided_choice: Option<Vec<String>>,
-    pub guided_grammar: Option<String>,
-    pub guided_json: Option<Value>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct StreamOptions {
-    #[serde(default)]
-    pub include_usage: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
+    /// Whether a stream ends with what it took.
+    pub with_usage: bool,
 }
 
 impl Options {
-    /// Whether a stream ends with what it took.
-    pub(crate) fn wants_usage(&self) -> bool {
-        self.stream_options.as_ref().is_some_and(|options| options.include_usage)
+    pub(crate) fn read(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Self, ApiError> {
+        fields.pass_over(&OF_THE_CLIENT);
+        fields.only("store", &[Value::Bool(false)])?;
+        let choices = fields.count("n")?.unwrap_or(1);
+        if choices == 0 || choices > CHOICES {
+            let message = format!("n is {choices}, and must be from 1 to {CHOICES}");
+            return Err(ApiError::bad(message).parameter("n"));
+        }
+        let with_usage = match fields.object("stream_options")? {
+            None => false,
+            Some(mut options) => {
+                options.pass_over(&["include_obfuscation"]);
+                let wanted = options.flag("include_usage")?.unwrap_or(false);
+                options.finish()?;
+                wanted
+            }
+        };
+        let ignores_end = fields.flag("ignore_eos")?.unwrap_or(false);
+        Ok(Self {
+            sampling: sampling(fields, tokenizer)?,
+            choices,
+            stop: stop(fields)?,
+            end: if ignores_end { End::Ignored } else { End::AtEndToken },
+            constraint: constraint(fields)?,
+            stream: fields.flag("stream")?.unwrap_or(false),
+            with_usage,
+        })
     }
 
-    /// Fills in a request.
-    pub(crate) fn apply(
-        &self,
-        request: &mut Request,
-        log_probabilities: Option<usize>,
+    /// Asks for log-probabilities, and those of so many likeliest tokens; `field` asked for them.
+    pub(crate) fn ask_log_probabilities(
+        &mut self,
+        likeliest: usize,
+        field: &'static str,
     ) -> Result<(), ApiError> {
-        let choices = self.n.unwrap_or(1);
-        if choices == 0 || choices > CHOICES {
-            return Err(
-                ApiError::bad(format!("n is {choices}, and must be from 1 to {CHOICES}")).parameter("n")
-            );
+        if likeliest > LIKELIEST {
+            let message = format!("{field} is {likeliest}, and may be {LIKELIEST} at most");
+            return Err(ApiError::bad(message).parameter(field));
         }
-        if log_probabilities.is_some_and(|count| count > TOP_LOG_PROBABILITIES) {
-            let message = format!("at most {TOP_LOG_PROBABILITIES} likeliest tokens can be given");
-            return Err(ApiError::bad(message).parameter("top_logprobs"));
-        }
-        request.choices = choices;
-        request.sampling = Sampling {
-            temperature: self.temperature.unwrap_or(1.0),
-            top_k: self.top_k.and_then(|count| usize::try_from(count).ok()).unwrap_or(0),
-            top_p: self.top_p.unwrap_or(1.0),
-            min_p: self.min_p.unwrap_or(0.0),
-            repetition_penalty: self.repetition_penalty.unwrap_or(1.0),
-            frequency_penalty: self.frequency_penalty.unwrap_or(0.0),
-            presence_penalty: self.presence_penalty.unwrap_or(0.0),
-            seed: self.seed.map_or_else(fresh_seed, i64::cast_unsigned),
-            logit_bias: self.logit_bias()?,
-            log_probabilities,
-        };
-        request.stop = match &self.stop {
-            None => Vec::new(),
-            Some(OneOrMany::One(stop)) => vec![stop.clone()],
-            Some(OneOrMany::Many(stops)) => stops.clone(),
-        };
-        if request.stop.len() > STOPS || request.stop.iter().any(|stop| stop.len() > STOP_BYTES) {
-            let message = format!("stop may hold {STOPS} texts of {STOP_BYTES} bytes at most");
-            return Err(ApiError::bad(message).parameter("stop"));
-        }
-        if request.stop.iter().any(String::is_empty) {
-            return Err(
-                ApiError::bad("stop holds an empty text, which would end every answer").parameter("stop")
-            );
-        }
-        request.constraint = self.constraint()?;
+        self.sampling.log_probabilities = Some(likeliest);
         Ok(())
     }
 
-    fn logit_bias(&self) -> Result<Vec<(u32, f32)>, ApiError> {
-        let entries = self.logit_bias.iter().flatten();
-        if self.logit_bias.as_ref().is_some_and(|entries| entries.len() > BIASES) {
-            let message = format!("logit_bias may hold {BIASES} tokens at most");
-            return Err(ApiError::bad(message).parameter("logit_bias"));
+    /// The schema of answers, if the client holds them to one; what else it holds them to leaves no room for calls.
+    pub(crate) fn take_schema(&mut self) -> Result<Option<Value>, ApiError> {
+        match self.constraint.take() {
+            None => Ok(None),
+            Some((_, Constraint::JsonObject)) => Ok(Some(json!({ "type": "object" }))),
+            Some((_, Constraint::JsonSchema(schema))) => Ok(Some(schema)),
+            Some((field, Constraint::Regex(_) | Constraint::Grammar(_) | Constraint::Choice(_))) => {
+                Err(both(field, "tools"))
+            }
         }
-        let read = |(token, &bias): (&String, &f32)| match token.parse() {
-            Ok(_) if !(-BIAS..=BIAS).contains(&bias) => {
-                let message = format!("logit_bias of {token} is {bias}, and must be from -{BIAS} to {BIAS}");
-                Err(ApiError::bad(message).parameter("logit_bias"))
-            }
-            Ok(token) => Ok((token, bias)),
-            Err(_) => {
-                Err(ApiError::bad(format!("{token:?} in logit_bias isn't a token id"))
-                    .parameter("logit_bias"))
-            }
-        };
-        entries.map(read).collect()
     }
 
-    fn constraint(&self) -> Result<Option<Constraint>, ApiError> {
-        if let Some(schema) = &self.guided_json {
-            return Ok(Some(Constraint::JsonSchema(schema.clone())));
-        }
-        if let Some(pattern) = &self.guided_regex {
-            return Ok(Some(Constraint::Regex(pattern.clone())));
-        }
-        if let Some(choices) = &self.guided_choice {
-            return Ok(Some(Constraint::Choice(choices.clone())));
-        }
-        if let Some(grammar) = &self.guided_grammar {
-            return Ok(Some(Constraint::Grammar(grammar.clone())));
-        }
-        let Some(format) = &self.response_format else { return Ok(None) };
-        match format.get("type").and_then(Value::as_str) {
-            Some("text") => Ok(None),
-            Some("json_object") => Ok(Some(Constraint::JsonObject)),
-            Some("json_schema") => {
-                match format.pointer("/json_schema/schema") {
-                    Some(schema) => Ok(Some(Constraint::JsonSchema(schema.clone()))),
-                    None => Err(ApiError::bad("response_format lacks json_schema.schema")
-                        .parameter("response_format")),
-                }
-            }
-            _ => {
-                let message = "response_format's type must be text, json_object or json_schema";
-                Err(ApiError::bad(message).parameter("response_format"))
-            }
+    /// Holds the answer to something.
+    pub(crate) fn hold_to(&mut self, field: &'static str, constraint: Constraint) {
+        self.constraint = Some((field, constraint));
+    }
+
+    /// The field that says what the answer is held to.
+    pub(crate) fn constraint_field(&self) -> Option<&'static str> {
+        self.constraint.as_ref().map(|(field, _)| *field)
+    }
+
+    /// A request for a prompt.
+    pub(crate) fn request(&self, prompt: Vec<u32>, max_tokens: usize) -> Request {
+        Request {
+            choices: self.choices,
+            sampling: self.sampling.clone(),
+            stop: self.stop.clone(),
+            end: self.end,
+            constraint: self.constraint.as_ref().map(|(_, constraint)| constraint.clone()),
+            ..Request::new(prompt, max_tokens)
         }
     }
 }
 
+/// The number of tokens that a client allows; -1 is as many as there is room for.
+pub(crate) fn most_tokens(fields: &mut Fields, name: &'static str) -> Result<Option<usize>, ApiError> {
+    match fields.whole(name)? {
+        None => Ok(None),
+        Some(-1) => Ok(Some(usize::MAX)),
+        Some(count) => usize::try_from(count).map(Some).map_err(|_| {
+            let message = format!("{name} is {count}, and must be at least 1, or -1 for all that fits");
+            ApiError::bad(message).parameter(name)
+        }),
+    }
+}
+
+fn sampling(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Sampling, ApiError> {
+    let neutral = Sampling::default();
+    let sampling = Sampling {
+        temperature: fields.number("temperature")?.unwrap_or(1.0),
+        top_k: fields.whole("top_k")?.and_then(|count| usize::try_from(count).ok()).unwrap_or(0),
+        top_p: fields.number("top_p")?.unwrap_or(neutral.top_p),
+        min_p: fields.number("min_p")?.unwrap_or(neutral.min_p),
+        repetition_penalty: fields.number("repetition_penalty")?.unwrap_or(neutral.repetition_penalty),
+        frequency_penalty: fields.number("frequency_penalty")?.unwrap_or(neutral.frequency_penalty),
+        presence_penalty: fields.number("presence_penalty")?.unwrap_or(neutral.presence_penalty),
+        seed: fields.whole("seed")?.map_or_else(fresh_seed, i64::cast_unsigned),
+        logit_bias: logit_bias(fields, tokenizer)?,
+        log_probabilities: None,
+    };
+    sampling.check().map_err(|error| {
+        let message = error.to_string();
+        let field = message.split(' ').next().unwrap_or_default().to_owned();
+        ApiError::bad(message).parameter(field)
+    })?;
+    Ok(sampling)
+}
+
+fn stop(fields: &mut Fields) -> Result<Vec<String>, ApiError> {
+    let stop = fields.texts("stop")?.unwrap_or_default();
+    let refuse = |message: String| Err(ApiError::bad(message).parameter("stop"));
+    if stop.len() > STOPS || stop.iter().any(|stop| stop.len() > STOP_BYTES) {
+        return refuse(format!("stop may hold {STOPS} texts of {STOP_BYTES} bytes at most"));
+    }
+    if stop.iter().any(String::is_empty) {
+        return refuse("stop holds an empty text, which would end every answer".to_owned());
+    }
+    Ok(stop)
+}
+
+fn logit_bias(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Vec<(u32, f32)>, ApiError> {
+    let Some(biases) = fields.object("logit_bias")? else { return Ok(Vec::new()) };
+    let refuse = |message: String| ApiError::bad(message).parameter("logit_bias");
+    let entries = biases.rest();
+    if entries.len() > BIASES {
+        return Err(refuse(format!("logit_bias may hold {BIASES} tokens at most")));
+    }
+    let read = |(token, value): (&String, &Value)| {
+        let id: u32 = token
+            .parse()
+            .ok()
+            .filter(|id| tokenizer.id_to_token(*id).is_some())
+            .ok_or_else(|| refuse(format!("{token:?} in logit_bias isn't a token id of this model")))?;
+        let bias = value.as_f64().ok_or_else(|| wrong(&biases.place(token), "a number", value))? as f32;
+        if !(-BIAS..=BIAS).contains(&bias) {
+            return Err(refuse(format!(
+                "logit_bias of {token} is {bias}, and must be from -{BIAS} to {BIAS}"
+            )));
+        }
+        Ok((id, bias))
+    };
+    entries.iter().map(read).collect()
+}
+
+fn constraint(fields: &mut Fields) -> Result<Option<(&'static str, Constraint)>, ApiError> {
+    let mut found: Option<(&'static str, Constraint)> = None;
+    let asked = [
+        ("guided_json", fields.value("guided_json").map(schema)),
+        ("guided_regex", fields.text("guided_regex")?.map(Constraint::Regex)),
+        ("guided_choice", fields.texts("guided_choice")?.map(Constraint::Choice)),
+        ("guided_grammar", fields.text("guided_grammar")?.map(Constraint::Grammar)),
+        ("response_format", response_format(fields)?),
+    ];
+    for (field, constraint) in asked {
+        let Some(constraint) = constraint else { continue };
+        if let Some((other, _)) = found {
+            return Err(both(other, field));
+        }
+        found = Some((field, constraint));
+    }
+    Ok(found)
+}
+
+fn both(one: &str, other: &'static str) -> ApiError {
+    ApiError::bad(format!("{one} and {other} can't both be kept to: give one of them")).parameter(other)
+}
+
+/// A schema, which some clients send as a text.
+fn schema(value: Value) -> Constraint {
+    let parsed = value.as_str().and_then(|text| serde_json::from_str(text).ok());
+    Constraint::JsonSchema(parsed.unwrap_or(value))
+}
+
+fn response_format(fields: &mut Fields) -> Result<Option<Constraint>, ApiError> {
+    let Some(mut format) = fields.object("response_format")? else { return Ok(None) };
+    let kind = format.text("type")?;
+    let found = match kind.as_deref() {
+        Some("text") => None,
+        Some("json_object") => Some(Constraint::JsonObject),
+        Some("json_schema") => {
+            let mut asked = format.object("json_schema")?.ok_or_else(|| format.missing("json_schema"))?;
+            Some(schema_of(&mut asked)?)
+        }
+        _ => {
+            let message = "response_format's type must be text, json_object or json_schema";
+            return Err(ApiError::bad(message).parameter("response_format"));
+        }
+    };
+    format.finish()?;
+    Ok(found)
+}
+
+/// The schema of an object that has a name and one.
+pub(crate) fn schema_of(asked: &mut Fields) -> Result<Constraint, ApiError> {
+    asked.pass_over(&["name", "description", "strict"]);
+    asked.value("schema").map(Constraint::JsonSchema).ok_or_else(|| asked.missing("schema"))
+}
+
 /// A different one for every request, without reading more than the clock.
-fn fresh_seed() -> u64 {
+pub(crate) fn fresh_seed() -> u64 {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let nanoseconds = clock.map_or(0, |since| since.as_nanos() as u64);

@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
-use tokenizers::Tokenizer;
+use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::answer::{finish_reason, gather, token_text, usage};
+use super::answer::{STOP, finish_reason, gather, usage};
+use super::stream::Ending;
+use super::tools::written;
 use super::{Shared, now, stream};
-use crate::engine::generate::{ChosenToken, Event, RequestId, Usage, What};
+use crate::engine::generate::{CallForm, ChosenToken, Event, Piece, Reader, RequestId, Usage, What};
 
 /// Which endpoint answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +24,45 @@ pub(crate) struct Reply {
     pub service: Shared,
     /// The model's name, as the client said it.
     pub name: String,
-    pub choices: usize,
+    /// The prompts' texts; a conversation is one without a text.
+    pub prompts: Vec<String>,
+    /// Choices of each prompt.
+    pub each: usize,
+    /// Whether texts begin with their prompts.
+    pub echo: bool,
     pub log_probabilities: bool,
+    /// How calls of tools are written, if there are tools.
+    pub calls: Option<CallForm>,
     created: u64,
     id: Option<RequestId>,
+}
+
+/// OpenAI's word for an answer that ends with calls.
+const CALLS: &str = "tool_calls";
+
+/// What a choice's client knows by now.
+#[derive(Clone, Default)]
+struct Told {
+    begun: bool,
+    /// The prompt's tokens, until they are told.
+    prompt: Vec<ChosenToken>,
+    /// Bytes of the tokens so far.
+    written: Vec<u8>,
+    /// Finds calls of tools, if there are tools.
+    reader: Option<Reader>,
+    /// Calls so far.
+    calls: usize,
+}
+
+impl Told {
+    /// What a text brings, as far as that is certain.
+    fn read(&mut self, text: String) -> Vec<Piece> {
+        match &mut self.reader {
+            Some(reader) => reader.push(&text),
+            None if text.is_empty() => Vec::new(),
+            None => vec![Piece::Text(text)],
+        }
+    }
 }
 
 impl Style {
@@ -53,18 +89,35 @@ impl Style {
 }
 
 impl Reply {
-    pub(crate) fn new(style: Style, service: Shared, name: Option<String>, choices: usize) -> Self {
+    pub(crate) fn new(style: Style, service: Shared, name: Option<String>, each: usize) -> Self {
         let name = name.unwrap_or_else(|| service.name.clone());
-        Self { style, service, name, choices, log_probabilities: false, created: now(), id: None }
+        let prompts = vec![String::new()];
+        let (log_probabilities, echo) = (false, false);
+        Self {
+            style,
+            service,
+            name,
+            prompts,
+            each,
+            echo,
+            log_probabilities,
+            calls: None,
+            created: now(),
+            id: None,
+        }
     }
 
     /// One object when everything is there.
     pub(crate) async fn whole(mut self, events: UnboundedReceiver<Event>) -> Response {
-        let answers = gather(events, self.choices).await;
+        let (answers, scored) = gather(events, (self.prompts.len(), self.each)).await;
         self.id = answers.first().and_then(|answer| answer.request);
         let all: Vec<Usage> = answers.iter().map(|answer| answer.usage).collect();
         let list = answers.iter().enumerate().map(|(index, answer)| {
-            let own = self.log_probabilities.then(|| self.log_probabilities(&answer.tokens));
+            let prompt = scored.get(index / self.each).map_or(&[][..], Vec::as_slice);
+            let own = self.log_probabilities.then(|| {
+                let mut told = Told { prompt: prompt.to_vec(), ..Told::default() };
+                self.told(index, &mut told, &answer.tokens)
+            });
             let mut choice = json!({
                 "index": index,
                 "logprobs": own,
@@ -72,56 +125,153 @@ impl Reply {
             });
             match self.style {
                 Style::Chat => {
-                    choice["message"] =
-                        json!({ "role": "assistant", "content": answer.text, "refusal": null });
+                    let (message, calls) = self.message(&answer.text);
+                    choice["message"] = message;
+                    if calls && choice["finish_reason"] == STOP {
+                        choice["finish_reason"] = Value::from(CALLS);
+                    }
                 }
-                Style::Plain => choice["text"] = Value::from(answer.text.as_str()),
+                Style::Plain => choice["text"] = Value::from(format!("{}{}", self.head(index), answer.text)),
             }
             choice
         });
         let list: Vec<Value> = list.collect();
         let mut whole = self.object(self.style.whole());
         whole["choices"] = Value::Array(list);
-        whole["usage"] = usage(&all);
+        whole["usage"] = usage(&all, self.each);
         Json(whole).into_response()
     }
 
     /// An object for each piece of text, as it comes.
     pub(crate) fn streamed(mut self, events: UnboundedReceiver<Event>, with_usage: bool) -> Response {
-        let mut taken = Vec::new();
-        let mut begun = vec![false; self.choices];
-        stream::respond(events, Vec::new(), move |event| {
+        let count = self.prompts.len() * self.each;
+        let mut taken = vec![None; count];
+        let reader = self.calls.clone().map(Reader::new);
+        let mut told = vec![Told { reader, ..Told::default() }; count];
+        stream::respond(events, Ending::Done, move |event| {
             self.id = Some(event.request);
+            if let What::Prompt { tokens } = event.what {
+                // Its other choices tell of it too.
+                let siblings = told.iter_mut().skip(event.choice).take(self.each);
+                siblings.for_each(|told| told.prompt.extend_from_slice(&tokens));
+                return Vec::new();
+            }
+            let Some(own) = told.get_mut(event.choice) else { return Vec::new() };
             let mut out = Vec::new();
-            let first = begun.get_mut(event.choice).is_some_and(|begun| !std::mem::replace(begun, true));
+            let first = !std::mem::replace(&mut own.begun, true);
             if first && self.style == Style::Chat {
                 let delta = json!({ "role": "assistant", "content": "" });
                 out.push(self.chunk(event.choice, ("delta", delta), None, None));
             }
+            let head = if first { self.head(event.choice) } else { "" };
             match &event.what {
+                What::Prompt { .. } => {}
                 What::Token { text, token } => {
-                    let own =
-                        self.log_probabilities.then(|| self.log_probabilities(std::slice::from_ref(token)));
-                    if !text.is_empty() || own.is_some() {
-                        out.push(self.chunk(event.choice, self.piece(text), own, None));
-                    }
+                    let tokens = std::slice::from_ref(token);
+                    let said = self.log_probabilities.then(|| self.told(event.choice, own, tokens));
+                    let pieces = own.read(format!("{head}{text}"));
+                    out.extend(self.chunks(event.choice, own, pieces, said));
                 }
-                What::Finished { text, why, usage: own } => {
-                    if !text.is_empty() {
-                        out.push(self.chunk(event.choice, self.piece(text), None, None));
+                What::Finished { text, why, usage: took } => {
+                    let late = self.log_probabilities && !own.prompt.is_empty();
+                    let said = late.then(|| self.told(event.choice, own, &[]));
+                    let mut pieces = own.read(format!("{head}{text}"));
+                    pieces.extend(own.reader.as_mut().map(Reader::finish).unwrap_or_default());
+                    out.extend(self.chunks(event.choice, own, pieces, said));
+                    let why = match finish_reason(*why) {
+                        STOP if own.calls > 0 => CALLS,
+                        other => other,
+                    };
+                    out.push(self.chunk(event.choice, self.nothing(), None, Some(why)));
+                    if let Some(place) = taken.get_mut(event.choice) {
+                        *place = Some(*took);
                     }
-                    out.push(self.chunk(event.choice, self.nothing(), None, Some(finish_reason(*why))));
-                    taken.push(*own);
-                    if with_usage && taken.len() == self.choices {
+                    let all: Option<Vec<Usage>> = taken.iter().copied().collect();
+                    if let Some(all) = all.filter(|_| with_usage) {
                         let mut last = self.object(self.style.chunk());
                         last["choices"] = json!([]);
-                        last["usage"] = usage(&taken);
+                        last["usage"] = usage(&all, self.each);
                         out.push(last);
                     }
                 }
             }
             out
         })
+    }
+
+    /// An answer as a turn, and whether it calls tools.
+    fn message(&self, text: &str) -> (Value, bool) {
+        let Some(form) = &self.calls else {
+            return (json!({ "role": "assistant", "content": text, "refusal": null }), false);
+        };
+        let mut reader = Reader::new(form.clone());
+        let pieces = reader.push(text).into_iter().chain(reader.finish());
+        let (mut content, mut calls) = (String::new(), Vec::new());
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => content.push_str(&text),
+                Piece::Call { name, arguments } => calls.push(written(&name, &arguments)),
+            }
+        }
+        let called = !calls.is_empty();
+        let content = (!called || !content.is_empty()).then_some(content);
+        let mut message = json!({ "role": "assistant", "content": content, "refusal": null });
+        if called {
+            message["tool_calls"] = Value::Array(calls);
+        }
+        (message, called)
+    }
+
+    /// Pieces of an answer; the first object says what is said of their tokens.
+    fn chunks(
+        &self,
+        choice: usize,
+        told: &mut Told,
+        pieces: Vec<Piece>,
+        mut said: Option<Value>,
+    ) -> Vec<Value> {
+        let mut out = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => out.push(self.chunk(choice, self.piece(&text), said.take(), None)),
+                Piece::Call { name, arguments } => {
+                    let mut head = written(&name, "");
+                    head["index"] = Value::from(told.calls);
+                    let body = json!({ "index": told.calls, "function": { "arguments": arguments } });
+                    told.calls += 1;
+                    for call in [head, body] {
+                        let delta = ("delta", json!({ "tool_calls": [call] }));
+                        out.push(self.chunk(choice, delta, said.take(), None));
+                    }
+                }
+            }
+        }
+        if said.is_some() {
+            out.push(self.chunk(choice, self.piece(""), said, None));
+        }
+        out
+    }
+
+    /// What a choice's text begins with: its prompt, if the client wants it back.
+    fn head(&self, choice: usize) -> &str {
+        let prompt = self.prompts.get(choice / self.each).filter(|_| self.echo);
+        prompt.map_or("", String::as_str)
+    }
+
+    /// Log-probabilities of a choice's next tokens; of its prompt's first, if they weren't told yet.
+    fn told(&self, choice: usize, told: &mut Told, tokens: &[ChosenToken]) -> Value {
+        let words = &self.service.words;
+        match self.style {
+            Style::Chat => words.of_chat(tokens),
+            Style::Plain => {
+                let text = self.prompts.get(choice / self.each).map_or("", String::as_str);
+                let mut all = std::mem::take(&mut told.prompt);
+                let mut offsets = words.offsets_in(&all, text);
+                offsets.extend(words.offsets_after(tokens, text.chars().count(), &mut told.written));
+                all.extend_from_slice(tokens);
+                words.of_plain(&all, &offsets)
+            }
+        }
     }
 
     /// What every object begins with.
@@ -163,43 +313,4 @@ impl Reply {
         chunk["choices"] = Value::Array(vec![own]);
         chunk
     }
-
-    fn log_probabilities(&self, tokens: &[ChosenToken]) -> Value {
-        let tokenizer = &self.service.tokenizer;
-        match self.style {
-            Style::Chat => chat_log_probabilities(tokenizer, tokens),
-            Style::Plain => plain_log_probabilities(tokenizer, tokens),
-        }
-    }
-}
-
-fn chat_log_probabilities(tokenizer: &Tokenizer, tokens: &[ChosenToken]) -> Value {
-    let entry = |id: u32, value: f32| {
-        let text = token_text(tokenizer, id);
-        json!({ "token": text, "logprob": value, "bytes": text.as_bytes() })
-    };
-    let content: Vec<Value> = tokens
-        .iter()
-        .filter_map(|token| {
-            let mut own = entry(token.id, token.log_probability?);
-            let top: Vec<Value> = token.likeliest.iter().map(|&(id, value)| entry(id, value)).collect();
-            own["top_logprobs"] = Value::Array(top);
-            Some(own)
-        })
-        .collect();
-    json!({ "content": content })
-}
-
-fn plain_log_probabilities(tokenizer: &Tokenizer, tokens: &[ChosenToken]) -> Value {
-    let texts: Vec<String> = tokens.iter().map(|token| token_text(tokenizer, token.id)).collect();
-    let values: Vec<Option<f32>> = tokens.iter().map(|token| token.log_probability).collect();
-    let top: Vec<Value> = tokens
-        .iter()
-        .map(|token| {
-            let entries =
-                token.likeliest.iter().map(|&(id, value)| (token_text(tokenizer, id), json!(value)));
-            Value::Object(entries.collect::<Map<_, _>>())
-        })
-        .collect();
-    json!({ "tokens": texts, "token_logprobs": values, "top_logprobs": top })
 }

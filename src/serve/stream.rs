@@ -10,13 +10,22 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::engine::generate::Event;
 
-/// Turns a request's events into JSON objects, one or more each, ended by `[DONE]`.
+/// How a stream says that it is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// By `[DONE]`, as chats and completions do.
+    Done,
+    /// By its last object; each is named by its `type`, as the Responses API has it.
+    Silent,
+}
+
+/// Turns a request's events into JSON objects, none or more each.
 pub(crate) fn respond(
     events: UnboundedReceiver<Event>,
-    first: Vec<Value>,
+    ending: Ending,
     translate: impl FnMut(Event) -> Vec<Value> + Send + 'static,
 ) -> Response {
-    let body = Sse::new(messages(events, first, translate)).keep_alive(KeepAlive::default());
+    let body = Sse::new(messages(events, ending, translate)).keep_alive(KeepAlive::default());
     body.into_response()
 }
 
@@ -25,20 +34,28 @@ struct Feed<F> {
     /// Objects that are to be sent before the next event is read, last first.
     ready: Vec<Value>,
     translate: F,
+    ending: Ending,
     ended: bool,
+}
+
+impl<F> Feed<F> {
+    fn sent(&self, value: &Value) -> Sent {
+        let name = value.get("type").and_then(Value::as_str).filter(|_| self.ending == Ending::Silent);
+        let sent = name.map_or_else(Sent::default, |name| Sent::default().event(name));
+        sent.data(value.to_string())
+    }
 }
 
 fn messages<F: FnMut(Event) -> Vec<Value> + Send + 'static>(
     events: UnboundedReceiver<Event>,
-    mut first: Vec<Value>,
+    ending: Ending,
     translate: F,
 ) -> impl Stream<Item = Result<Sent, Infallible>> {
-    first.reverse();
-    let feed = Feed { events, ready: first, translate, ended: false };
+    let feed = Feed { events, ready: Vec::new(), translate, ending, ended: false };
     stream::unfold(feed, async |mut feed| {
         loop {
             if let Some(value) = feed.ready.pop() {
-                return Some((Ok(Sent::default().data(value.to_string())), feed));
+                return Some((Ok(feed.sent(&value)), feed));
             }
             if feed.ended {
                 return None;
@@ -48,7 +65,9 @@ fn messages<F: FnMut(Event) -> Vec<Value> + Send + 'static>(
                 feed.ready.reverse();
             } else {
                 feed.ended = true;
-                return Some((Ok(Sent::default().data("[DONE]")), feed));
+                if feed.ending == Ending::Done {
+                    return Some((Ok(Sent::default().data("[DONE]")), feed));
+                }
             }
         }
     })

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use axum::http::StatusCode;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use super::error::ApiError;
@@ -34,6 +34,8 @@ struct Order {
     taken: oneshot::Sender<Result<(), String>>,
     /// Holds at most the request's own tokens, so it needs no other bound.
     events: UnboundedSender<Event>,
+    /// The number of its first choice among those of all that the client asked for together.
+    first: usize,
     place: Place,
 }
 
@@ -49,6 +51,7 @@ impl Drop for Place {
 /// A request in progress.
 struct Open {
     events: UnboundedSender<Event>,
+    first: usize,
     left: usize,
     started: Instant,
     begun: bool,
@@ -72,30 +75,36 @@ impl Worker {
         !self.thread.is_finished()
     }
 
-    /// Hands a request over; its events come until the last choice is finished. Dropping them cancels it.
-    pub(crate) async fn submit(&self, mut request: Request) -> Result<UnboundedReceiver<Event>, ApiError> {
+    /// Hands a request over; its events come until the last choice is finished, counted from `first` on. Dropping
+    /// their receiver cancels it. An error names the field of the prompt, or the one of the constraint.
+    pub(crate) async fn submit(
+        &self,
+        mut request: Request,
+        (first, events): (usize, UnboundedSender<Event>),
+        (prompt, constraint): (&'static str, &'static str),
+    ) -> Result<(), ApiError> {
         let place = Place(Arc::clone(&self.open));
         if self.open.fetch_add(1, Ordering::AcqRel) >= self.queue {
             Metrics::add(&self.metrics.refused, 1);
             return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "the queue is full: try again later")
                 .code("queue_full"));
         }
-        if let Some(constraint) = request.constraint.take() {
+        if let Some(wanted) = request.constraint.take() {
             let compiler = Arc::clone(&self.compiler);
-            let compiled = tokio::task::spawn_blocking(move || compiler.compile(&constraint)).await;
-            let compiled = compiled.map_err(|_| ApiError::bad("the constraint can't be compiled"))?;
-            request.compiled = Some(compiled.map_err(|error| {
+            let compiled = tokio::task::spawn_blocking(move || compiler.compile(&wanted)).await;
+            let refuse = |message: String| {
                 Metrics::add(&self.metrics.refused, 1);
-                ApiError::bad(format!("{error:#}"))
-            })?);
+                ApiError::bad(message).parameter(constraint)
+            };
+            let compiled = compiled.map_err(|_| refuse("the constraint can't be compiled".to_owned()))?;
+            request.compiled = Some(compiled.map_err(|error| refuse(format!("{error:#}")))?);
         }
-        let (events, receiver) = unbounded_channel();
         let (taken, answer) = oneshot::channel();
         let gone = || ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the generating thread has ended");
-        self.orders.send(Order { request, taken, events, place }).map_err(|_| gone())?;
+        self.orders.send(Order { request, taken, events, first, place }).map_err(|_| gone())?;
         match answer.await {
-            Ok(Ok(())) => Ok(receiver),
-            Ok(Err(message)) => Err(ApiError::bad(message)),
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(message)) => Err(ApiError::bad(message).parameter(prompt)),
             Err(_) => Err(gone()),
         }
     }
@@ -142,6 +151,7 @@ impl Loop {
                 Metrics::add(&self.metrics.requests, 1);
                 let open = Open {
                     events: order.events,
+                    first: order.first,
                     left: choices,
                     started: Instant::now(),
                     begun: false,
@@ -158,9 +168,11 @@ impl Loop {
         }
     }
 
-    fn send(&mut self, event: Event) {
+    fn send(&mut self, mut event: Event) {
         let Some(open) = self.open.get_mut(&event.request) else { return };
+        event.choice += open.first;
         match &event.what {
+            What::Prompt { .. } => {}
             What::Token { .. } => {
                 Metrics::add(&self.metrics.generated_tokens, 1);
                 if !open.begun {

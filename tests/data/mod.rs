@@ -2,6 +2,7 @@
 
 mod beside;
 mod bombs;
+mod call_forms;
 mod calls;
 mod chat;
 mod check;

@@ -91,7 +91,7 @@ async fn lists_in_a_request_have_bounds() {
         (json!({ "logit_bias": biases }), "logit_bias"),
         (json!({ "logit_bias": { "1": 101 } }), "logit_bias"),
         (json!({ "n": 65 }), "n is 65"),
-        (json!({ "logprobs": true, "top_logprobs": 21 }), "likeliest"),
+        (json!({ "logprobs": true, "top_logprobs": 21 }), "20 at most"),
     ];
     for (more, words) in cases {
         let (status, message) = server.refusal(CHAT, question(more)).await;

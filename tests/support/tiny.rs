@@ -41,6 +41,8 @@ pub(crate) struct Tiny {
     pub(crate) seed: u64,
     /// Whether it has a token that ends a turn: without one it writes until it is stopped.
     pub(crate) ends: bool,
+    /// Its chat template.
+    pub(crate) template: &'static str,
     /// Further keys of `config.json`.
     pub(crate) more: serde_json::Map<String, serde_json::Value>,
 }
@@ -64,6 +66,7 @@ impl Tiny {
             sliding_window: None,
             seed: 0,
             ends: true,
+            template: chat_template(),
             more: serde_json::Map::new(),
         }
     }
@@ -86,7 +89,7 @@ impl Tiny {
         write("config.json", self.config());
         write(
             "tokenizer_config.json",
-            json!({"bos_token": SPECIAL[1], "eos_token": self.ends.then_some(SPECIAL[2]), "chat_template": chat_template()}),
+            json!({"bos_token": SPECIAL[1], "eos_token": self.ends.then_some(SPECIAL[2]), "chat_template": self.template}),
         );
         tokenizer().save(folder.join("tokenizer.json"), false).unwrap();
         write_safetensors(&folder.join("model.safetensors"), &self.stored_tensors());
@@ -354,6 +357,15 @@ pub(crate) fn tokenizer() -> Tokenizer {
 pub(crate) fn chat_template() -> &'static str {
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + \
      '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+}
+
+/// `ChatML` with tools, whose calls are written as many models write them.
+pub(crate) fn tools_template() -> &'static str {
+    "{% if tools %}<|im_start|>system\nTools:{% for tool in tools %}\n{{ tool | tojson }}{% endfor %}<|im_end|>\n\
+     {% endif %}{% for turn in messages %}<|im_start|>{{ turn.role }}\n{{ turn.content or '' }}\
+     {% for call in turn.tool_calls or [] %}{% if turn.content or not loop.first %}{{ '\n' }}{% endif %}<tool_call>\n\
+     {{ {'name': call.function.name, 'arguments': call.function.arguments} | tojson }}\n</tool_call>{% endfor %}\
+     <|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 }
 
 /// Each head's first half and second half, row by row in turns: what ggml's rotation of neighbours wants.

@@ -166,6 +166,7 @@ impl Writer {
         let place = (name.to_owned(), event.request);
         let Some(answer) = answers.get_mut(&place) else { return };
         match event.what {
+            What::Prompt { .. } => {}
             What::Token { text, .. } => {
                 answer.tokens += 1;
                 answer.first.get_or_insert_with(Instant::now);

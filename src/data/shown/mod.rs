@@ -186,6 +186,36 @@ pub(crate) fn check(template: &ChatTemplate, conversation: Conversation<'_>) -> 
     marks::check(template, conversation, &whole)
 }
 
+/// As [`check`], for a conversation that is to be gone on with: names count too, and what was thought in earlier turns
+/// does not, if the template knows thoughts at all: it decides which of them the model sees again.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_whole(template: &ChatTemplate, conversation: Conversation<'_>) -> Result<()> {
+    let mut messages = conversation.messages.to_vec();
+    let knows_thoughts = thought_key(template.source()).is_some();
+    for turn in &mut messages {
+        if knows_thoughts {
+            THOUGHTS.iter().for_each(|key| drop(turn.extra.remove(*key)));
+        }
+        // Which call an answer belongs to is told by its place.
+        turn.extra.remove("tool_call_id");
+        if turn.role == Role::Tool {
+            turn.extra.remove("name");
+        }
+    }
+    let conversation = Conversation { messages: &messages, ..conversation };
+    check(template, conversation)?;
+    if messages.iter().all(|turn| turn.beside().next().is_none()) {
+        return Ok(());
+    }
+    let rendering = template.render(conversation, Ending::Complete)?;
+    match unread(template, conversation, &rendering).pop_first() {
+        Some(key) => bail!("the model's chat template doesn't show the {key} of a turn: leave it out"),
+        None => Ok(()),
+    }
+}
+
 /// Fails if the template doesn't read a setting that says something. One that says no is no other than one that the
 /// template doesn't know.
 fn check_settings(template: &ChatTemplate, settings: Option<&Map<String, Value>>) -> Result<()> {

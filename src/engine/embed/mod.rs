@@ -22,7 +22,12 @@ const TOGETHER: usize = 4096;
 pub struct Embedder {
     name: String,
     bert: Bert,
+    /// Cuts what is too long.
     tokenizer: Tokenizer,
+    /// Cuts nothing.
+    whole: Tokenizer,
+    /// Tokens of a text at most, those that begin and end it among them.
+    longest: usize,
 }
 
 /// What texts became.
@@ -49,14 +54,15 @@ impl Embedder {
         let opened = || -> Result<Self> {
             let shape = Shape::read(folder)?;
             let path = folder.join("tokenizer.json");
-            let mut tokenizer = read_file(&path)?;
+            let whole = read_file(&path)?;
+            let mut tokenizer = whole.clone();
             let max_length = longest(folder).unwrap_or(shape.positions).min(shape.positions);
             let truncation = TruncationParams { max_length, ..TruncationParams::default() };
             tokenizer
                 .with_truncation(Some(truncation))
                 .map_err(|error| anyhow!("limit the length: {error}"))?;
             let bert = Bert::load(&folder.join("model.safetensors"), shape)?;
-            Ok(Self { name: files.name.clone(), bert, tokenizer })
+            Ok(Self { name: files.name.clone(), bert, tokenizer, whole, longest: max_length })
         };
         opened().with_context(|| format!("open {} as a sentence model", files.name))
     }
@@ -71,15 +77,42 @@ impl Embedder {
         self.bert.width()
     }
 
+    /// Tokens of a text at most.
+    #[must_use]
+    pub const fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// The first of some texts that is longer than the model reads.
+    ///
+    /// # Errors
+    /// Where a text can't be tokenised.
+    pub fn first_too_long(&self, texts: &[&str]) -> Result<Option<usize>> {
+        let encodings = self.encode(texts)?;
+        Ok(encodings.iter().position(|encoding| !encoding.get_overflowing().is_empty()))
+    }
+
+    /// The text that some tokens stand for; those that begin and end a text may be among them. None if the model's
+    /// tokenizer wouldn't write them for it: then they are another's.
+    #[must_use]
+    pub fn text_of(&self, ids: &[u32]) -> Option<String> {
+        let text = self.whole.decode(ids, true).ok()?;
+        let written = |with_ends: bool| self.whole.encode(text.as_str(), with_ends).ok();
+        let is_same = |encoding: Encoding| encoding.get_ids() == ids;
+        let same = written(false).is_some_and(is_same) || written(true).is_some_and(is_same);
+        same.then_some(text)
+    }
+
+    fn encode(&self, texts: &[&str]) -> Result<Vec<Encoding>> {
+        self.tokenizer.encode_batch(texts.to_vec(), true).map_err(|error| anyhow!("tokenise a text: {error}"))
+    }
+
     /// Embeds texts; what is longer than the model reads is cut.
     ///
     /// # Errors
     /// Where a text can't be tokenised.
     pub fn embed(&self, texts: &[&str]) -> Result<Embedded> {
-        let encodings = self
-            .tokenizer
-            .encode_batch(texts.to_vec(), true)
-            .map_err(|error| anyhow!("tokenise a text: {error}"))?;
+        let encodings = self.encode(texts)?;
         let mut vectors = Vec::with_capacity(texts.len());
         let mut group: Vec<&[u32]> = Vec::new();
         let mut held = 0;

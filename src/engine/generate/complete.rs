@@ -73,6 +73,7 @@ fn cancel_all(generator: &mut Generator, places: &HashMap<RequestId, usize>) {
 
 fn apply(completion: &mut Completion, event: Event) {
     match event.what {
+        What::Prompt { .. } => {}
         What::Token { text, token } => {
             completion.text.push_str(&text);
             completion.tokens.push(token.id);

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, bail};
 use llguidance::api::TopLevelGrammar;
 use llguidance::toktrie::{InferenceCapabilities, TokEnv, TokRxInfo, TokTrie, TokenizerEnv};
-use llguidance::{Matcher, ParserFactory, token_bytes_from_tokenizer_json};
+use llguidance::{Matcher, ParserFactory};
 use tokenizers::Tokenizer;
 
 use super::sampler::{Sampler, forbid};
+use super::token_bytes::TokenBytes;
 
 /// What the output must be.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +58,7 @@ impl Constraint {
 
 /// A schema whose JSON stands on one line with single spaces, as Python writes it: where any white space is allowed,
 /// a small model may write nothing else. A schema that says so itself (`x-guidance`) is left as it is.
-fn on_one_line(schema: &serde_json::Value) -> serde_json::Value {
+pub(super) fn on_one_line(schema: &serde_json::Value) -> serde_json::Value {
     let mut schema = schema.clone();
     if let Some(object) = schema.as_object_mut() {
         let options = serde_json::json!({
@@ -138,10 +139,7 @@ pub(crate) struct Guide {
 impl Guide {
     /// Reads the bytes of every token.
     pub(crate) fn new(tokenizer: &Tokenizer, vocabulary: usize, eos: &[u32]) -> Result<Self> {
-        let json =
-            tokenizer.to_string(false).map_err(|error| anyhow!("write the tokenizer as JSON: {error}"))?;
-        let json: serde_json::Value = serde_json::from_str(&json)?;
-        let mut words = token_bytes_from_tokenizer_json(&json).context("find the bytes of each token")?;
+        let mut words = TokenBytes::new(tokenizer)?.marked();
         // Tokens without a row can't be chosen.
         words.resize(vocabulary, Vec::new());
         let Some(&first) = eos.first() else {

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use tokenizers::Tokenizer;
 
-use super::backend::{Backend, Span, Step};
+use super::backend::Backend;
 use super::cache::{Cache, PAGE, PageId};
+use super::choose::Ready;
 use super::compile::Compiler;
 use super::device::{DeviceDecoder, OnDevice};
 use super::host::{Decoder, Host};
 use super::lora::Lora;
+use super::plan::Part;
 use super::request::{AdapterId, Event, Finish, Overflow, RequestId};
 use super::sequence::{Sequence, slide};
 use super::team::Team;
@@ -30,11 +32,29 @@ pub struct Limits {
     pub cache_bytes: usize,
     /// Longest sequence, in tokens; 0 is the model's own context.
     pub context: usize,
+    /// Whether tokens are guessed ahead; it changes nothing but the time.
+    pub guesses: Guesses,
+}
+
+/// Whether a generator guesses tokens from what a sequence holds already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Guesses {
+    /// If few sequences are computed together, and for those in which guesses are right.
+    #[default]
+    Few,
+    None,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { threads: 0, sequences: 64, prompt_chunk: 512, cache_bytes: 2 << 30, context: 0 }
+        Self {
+            threads: 0,
+            sequences: 64,
+            prompt_chunk: 512,
+            cache_bytes: 2 << 30,
+            context: 0,
+            guesses: Guesses::Few,
+        }
     }
 }
 
@@ -51,7 +71,7 @@ pub struct Generator {
     pub(super) hidden: Vec<u32>,
     pub(super) waiting: VecDeque<Sequence>,
     pub(super) active: Vec<Sequence>,
-    limits: Limits,
+    pub(super) limits: Limits,
     pub(super) context: usize,
     pub(super) next: u64,
 }
@@ -166,90 +186,27 @@ impl Generator {
     pub fn step(&mut self) -> Result<Vec<Event>> {
         self.admit();
         let mut events = Vec::new();
-        let (step, chosen) = self.plan()?;
+        let (step, parts) = self.plan()?;
         if step.tokens.is_empty() {
             ensure!(self.unfinished() == 0, "the cache has no room for a sequence of this length");
             return Ok(events);
         }
         self.backend.forward(&mut self.team, &step)?;
-        let ready = self.advance(&chosen);
+        self.score_prompts(&parts, &mut events);
+        let ready = self.advance(&parts);
         self.choose(&ready, &mut events)?;
         self.make_room();
         self.retire();
         Ok(events)
     }
 
-    /// Lets waiting requests begin, as far as all of their pages fit.
-    fn admit(&mut self) {
-        while let Some(first) = self.waiting.front() {
-            let count = 1 + first.siblings.len();
-            let running: usize = self.active.iter().map(|sequence| 1 + sequence.siblings.len()).sum();
-            let reserved: usize = self.active.iter().map(|sequence| self.reserve(sequence)).sum();
-            let fits = running + count <= self.limits.sequences
-                && reserved + self.reserve(first) <= self.cache.limit();
-            if !fits && running > 0 {
-                return;
-            }
-            let Some(mut sequence) = self.waiting.pop_front() else { return };
-            let reusable = sequence.tokens.len() - 1;
-            let head = sequence.tokens.get(..reusable).unwrap_or_default();
-            sequence.pages = self.cache.find(sequence.adapter(), head);
-            sequence.computed = sequence.pages.len() * PAGE;
-            sequence.remembered = sequence.pages.len();
-            sequence.cached = sequence.computed;
-            self.active.push(sequence);
-        }
-    }
-
-    /// Pages that a sequence and its siblings may come to need.
-    fn reserve(&self, sequence: &Sequence) -> usize {
-        let left = sequence.options.max_tokens - sequence.generated.min(sequence.options.max_tokens);
-        let longest = (sequence.tokens.len() + left).min(self.context);
-        (1 + sequence.siblings.len()) * (longest / PAGE + 1)
-    }
-
-    /// What the next step computes: for each sequence that takes part, its index and its new tokens.
-    fn plan(&mut self) -> Result<(Step, Vec<(usize, usize)>)> {
-        self.active.sort_by_key(Sequence::adapter);
-        let mut step = Step::default();
-        let mut chosen = Vec::new();
-        let decoding = self.active.iter().filter(|sequence| sequence.pending() == 1).count();
-        let mut budget = self.limits.prompt_chunk.max(PAGE) / if decoding > 0 { 2 } else { 1 };
-        for (index, sequence) in self.active.iter_mut().enumerate() {
-            let pending = sequence.pending();
-            let count = if pending == 1 { 1 } else { pending.min(budget) };
-            if count == 0 {
-                continue;
-            }
-            budget -= if pending == 1 { 0 } else { count };
-            let end = sequence.computed + count;
-            while sequence.pages.len() * PAGE < end {
-                let page = self.cache.take().context("the cache of keys and values is full")?;
-                sequence.pages.push(page);
-            }
-            let rows = step.tokens.len()..step.tokens.len() + count;
-            step.tokens.extend_from_slice(sequence.tokens.get(sequence.computed..end).unwrap_or_default());
-            if count == pending {
-                step.wanted.push(rows.end - 1);
-            }
-            if let Some(lora) = &sequence.lora {
-                match step.adapters.last_mut() {
-                    Some((last, covered)) if last.serial == lora.serial => covered.end = rows.end,
-                    _ => step.adapters.push((Arc::clone(lora), rows.clone())),
-                }
-            }
-            step.spans.push(Span { pages: sequence.pages.clone(), start: sequence.computed, rows });
-            chosen.push((index, count));
-        }
-        Ok((step, chosen))
-    }
-
-    /// Notes what was computed; returns the sequences whose logits are there, in their order.
-    fn advance(&mut self, chosen: &[(usize, usize)]) -> Vec<usize> {
+    /// Notes what was computed; returns the sequences that are ready for their next token, in their order.
+    fn advance(&mut self, parts: &[Part]) -> Vec<Ready> {
         let mut ready = Vec::new();
-        for &(index, count) in chosen {
+        for &Part { index, count, ref wanted } in parts {
             let Some(sequence) = self.active.get_mut(index) else { continue };
             sequence.computed += count;
+            let guessed = sequence.guessed.len();
             let adapter = sequence.adapter();
             while (sequence.remembered + 1) * PAGE <= sequence.computed {
                 let number = sequence.remembered;
@@ -261,7 +218,10 @@ impl Generator {
                 sequence.remembered += 1;
             }
             if sequence.pending() == 0 {
-                ready.push(index);
+                ready.push(Ready {
+                    index,
+                    rows: wanted.start.max(wanted.end.saturating_sub(1 + guessed))..wanted.end,
+                });
             }
         }
         ready

@@ -6,15 +6,18 @@
 
 mod backend;
 mod cache;
+mod calls;
 mod choose;
 mod compile;
 mod complete;
 mod constrain;
 mod device;
 mod generator;
+mod guess;
 mod host;
 mod load;
 mod lora;
+mod plan;
 mod prompt;
 mod request;
 mod sampler;
@@ -23,15 +26,19 @@ mod sequence;
 mod submit;
 mod team;
 mod text;
+mod token_bytes;
 
+pub use crate::data::calls::{CallForm, Piece, Reader};
+pub use calls::{CallChoice, Calls};
 pub use compile::{Compiled, Compiler};
 pub use complete::{Completion, complete};
 pub use constrain::Constraint;
 pub use device::DeviceDecoder;
-pub use generator::{Generator, Limits};
+pub use generator::{Generator, Guesses, Limits};
 pub use host::{Decoder, Precision};
 pub use load::{Loaded, load};
 pub use prompt::Prompter;
 pub use request::{
     AdapterId, ChosenToken, End, Event, Finish, Overflow, Request, RequestId, Sampling, Usage, What,
 };
+pub use token_bytes::TokenBytes;

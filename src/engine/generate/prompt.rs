@@ -1,15 +1,18 @@
 //! From conversations and texts to the token ids that a model expects.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, anyhow};
 use tokenizers::Tokenizer;
 
+use super::calls::{controls, written_controls};
+use crate::data::calls::CallForm;
 use crate::data::chat::{ChatTemplate, Ending};
 use crate::data::control::Controls;
 use crate::data::mask::Masker;
+use crate::data::shown;
 use crate::data::vocabulary::check_rows;
-use crate::domain::message::Message;
+use crate::domain::message::{Conversation, Message};
 use crate::engine::model::OpenModel;
 
 /// Renders and tokenises prompts for one model.
@@ -21,6 +24,7 @@ pub struct Prompter {
     name: String,
     /// Rows of the model's embedding.
     rows: usize,
+    form: Arc<OnceLock<Option<CallForm>>>,
 }
 
 impl Prompter {
@@ -32,7 +36,7 @@ impl Prompter {
         let template = model.template.compile()?;
         let controls = Arc::new(Controls::new(&model.tokenizer));
         let (tokenizer, rows) = (Arc::clone(&model.tokenizer), model.config.vocabulary);
-        Ok(Self { tokenizer, template, controls, name: model.name.clone(), rows })
+        Ok(Self { tokenizer, template, controls, name: model.name.clone(), rows, form: Arc::default() })
     }
 
     /// Whether the model can chat.
@@ -45,11 +49,43 @@ impl Prompter {
     /// # Errors
     /// Where the model has no template, its template refuses the conversation, or a token has no row in the embedding.
     pub fn chat(&self, messages: &[Message]) -> Result<Vec<u32>> {
+        self.prompt(messages.into())
+    }
+
+    fn prompt(&self, conversation: Conversation<'_>) -> Result<Vec<u32>> {
         let template = self.template.as_ref().with_context(|| {
             format!("{} has no chat template: it continues plain text only (`--raw`)", self.name)
         })?;
         let masker = Masker::with(template, &self.tokenizer, Arc::clone(&self.controls));
-        self.checked(masker.tokens(messages.into(), Ending::GenerationPrompt)?)
+        self.checked(masker.tokens(conversation, Ending::GenerationPrompt)?)
+    }
+
+    /// As [`Prompter::chat`], for somebody who can't be warned: what the template doesn't show is refused.
+    ///
+    /// # Errors
+    /// As [`Prompter::chat`], and where the template leaves out what the conversation says.
+    pub fn conversation(&self, conversation: Conversation<'_>) -> Result<Vec<u32>> {
+        if let Some(template) = &self.template {
+            shown::check_whole(template, conversation)?;
+        }
+        self.prompt(conversation)
+    }
+
+    /// How the model's template writes calls of tools. None if it doesn't, or not as JSON.
+    pub fn call_form(&self) -> Option<&CallForm> {
+        let find = || {
+            let template = self.template.as_ref()?;
+            let masker = Masker::with(template, &self.tokenizer, Arc::clone(&self.controls));
+            let end = masker.turn_end().and_then(|end| self.tokenizer.id_to_token(end));
+            let names: Vec<String> = controls(&self.tokenizer).into_iter().map(|(name, _)| name).collect();
+            CallForm::of(template, &names, end.as_deref())
+        };
+        self.form.get_or_init(find).as_ref()
+    }
+
+    /// The control tokens that calls are written with.
+    pub fn call_controls(&self) -> Vec<u32> {
+        self.call_form().map(|form| written_controls(form, &self.tokenizer)).unwrap_or_default()
     }
 
     /// Plain text as it stands, behind the model's beginning token where its tokenizer puts one.

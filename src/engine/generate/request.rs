@@ -83,10 +83,15 @@ pub struct Request {
     pub prompt: Vec<u32>,
     /// Continuations of it; the prompt is computed once for all. Choice `i` is seeded with `seed + i`.
     pub choices: usize,
+    /// None are generated if it is 0: for what is asked of the prompt alone.
     pub max_tokens: usize,
+    /// Log-probabilities of the prompt's tokens after the first, and of this many likeliest ones in each place.
+    pub prompt_log_probabilities: Option<usize>,
     pub sampling: Sampling,
     /// Texts that end a continuation; they are not part of it.
     pub stop: Vec<String>,
+    /// Control tokens whose names are a part of the text; others write nothing.
+    pub shown: Vec<u32>,
     /// Whether the model's end tokens end it.
     pub end: End,
     pub overflow: Overflow,
@@ -112,8 +117,10 @@ impl Request {
             prompt,
             choices: 1,
             max_tokens,
+            prompt_log_probabilities: None,
             sampling: Sampling::default(),
             stop: Vec::new(),
+            shown: Vec::new(),
             end: End::default(),
             overflow: Overflow::default(),
             adapter: None,
@@ -147,11 +154,24 @@ pub struct Event {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
+    /// The prompt's next tokens were scored, the first of all without a number; told of the first choice only, before
+    /// anything else.
+    Prompt { tokens: Vec<ChosenToken> },
     /// A token was chosen. The text is what has become certain: empty while a character or a stop text may be
     /// incomplete.
     Token { text: String, token: ChosenToken },
     /// It ended; the text is what was held back until then.
     Finished { text: String, why: Finish, usage: Usage },
+}
+
+impl What {
+    /// The text that it brings.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Prompt { .. } => "",
+            Self::Token { text, .. } | Self::Finished { text, .. } => text,
+        }
+    }
 }
 
 /// A token and, where they were asked for, its log-probabilities (natural logarithms, before any sampling setting).

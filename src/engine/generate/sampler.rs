@@ -69,9 +69,7 @@ impl Sampler {
     /// Remembers a picked token.
     pub(crate) fn take(&mut self, id: u32, plain: Option<Plain>) -> ChosenToken {
         self.note(id);
-        let log_probability = plain.as_ref().and_then(|plain| plain.of_token(id));
-        let likeliest = plain.map(|plain| plain.likeliest).unwrap_or_default();
-        ChosenToken { id, log_probability, likeliest }
+        plain.map_or(ChosenToken::certain(id), |plain| plain.told(id))
     }
 
     /// Remembers a generated token, where a setting asks what came before.
@@ -152,7 +150,7 @@ pub(crate) struct Plain {
 }
 
 impl Plain {
-    fn of(logits: &[f32], count: usize, isa: Isa) -> Self {
+    pub(super) fn of(logits: &[f32], count: usize, isa: Isa) -> Self {
         // SAFETY: these kernels read the slices they are given and nothing else.
         let log_sum = unsafe {
             let largest = isa.run(Largest(logits));
@@ -170,8 +168,10 @@ impl Plain {
         Self { likeliest: order, logits: logits.to_vec(), log_sum }
     }
 
-    fn of_token(&self, token: u32) -> Option<f32> {
-        self.logits.get(token as usize).map(|logit| logit - self.log_sum)
+    /// A token with what is known of it and its place.
+    pub(super) fn told(self, id: u32) -> ChosenToken {
+        let log_probability = self.logits.get(id as usize).map(|logit| logit - self.log_sum);
+        ChosenToken { id, log_probability, likeliest: self.likeliest }
     }
 }
 

@@ -1,4 +1,4 @@
-//! How likely a model finds a text: for perplexity, and to compare with references.
+//! How likely a model finds a text: for perplexity, to compare with references, and for who asks about a prompt.
 
 use anyhow::{Context, Result, ensure};
 
@@ -6,7 +6,9 @@ use super::backend::{Span, Step};
 use super::cache::{PAGE, PageId};
 use super::generator::Generator;
 use super::host::pointwise::{Largest, SumOfExponentials};
-use super::request::AdapterId;
+use super::plan::Part;
+use super::request::{AdapterId, ChosenToken, Event, What};
+use super::sampler::Plain;
 use crate::data::vocabulary::check_rows;
 use crate::engine::kernels::quant::Isa;
 
@@ -98,6 +100,30 @@ impl Generator {
             self.cache.release(page);
         }
         outcome
+    }
+
+    /// Tells of the prompts that are scored what the step's logits say of their next tokens.
+    pub(super) fn score_prompts(&mut self, parts: &[Part], events: &mut Vec<Event>) {
+        let vocabulary = self.vocabulary();
+        let logits = self.backend.logits();
+        for part in parts {
+            let Some(sequence) = self.active.get(part.index) else { continue };
+            let Some(count) = sequence.options.prompt_log_probabilities else { continue };
+            if !sequence.is_scored() || sequence.computed + part.count > sequence.options.prompt.len() {
+                continue;
+            }
+            let mut tokens = Vec::with_capacity(part.count + 1);
+            if sequence.computed == 0 {
+                tokens.extend(sequence.tokens.first().copied().map(ChosenToken::certain));
+            }
+            let rows = logits.values.chunks(logits.stride).take(part.wanted.end).skip(part.wanted.start);
+            let next = sequence.tokens.get(sequence.computed + 1..).unwrap_or_default();
+            for (row, &token) in rows.zip(next) {
+                let plain = Plain::of(row.get(..vocabulary).unwrap_or_default(), count, Isa::best());
+                tokens.push(plain.told(token));
+            }
+            sequence.tell(What::Prompt { tokens }, events);
+        }
     }
 
     /// Computes all positions' logits, a chunk at a time, and hands each to `see`.

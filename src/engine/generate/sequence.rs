@@ -7,6 +7,7 @@ use llguidance::Matcher;
 
 use super::cache::PageId;
 use super::constrain::pick_allowed;
+use super::guess::Guesser;
 use super::lora::Lora;
 use super::request::{ChosenToken, End, Event, Finish, Overflow, Request, RequestId, Usage, What};
 use super::sampler::Sampler;
@@ -31,7 +32,12 @@ pub(crate) struct Sequence {
     pub matcher: Option<Matcher>,
     /// Other choices of the same prompt, waiting until it is computed.
     pub siblings: Vec<Sequence>,
+    /// How often others that came later have begun before it.
+    pub overtaken: usize,
     pub finished: Option<Finish>,
+    pub guesser: Guesser,
+    /// Tokens that are computed after the last one in this step, in case they are right.
+    pub guessed: Vec<u32>,
 }
 
 /// What a sequence goes on with.
@@ -47,9 +53,52 @@ impl Sequence {
         self.lora.as_ref().map_or(0, |lora| lora.serial)
     }
 
+    /// Whether the log-probabilities of its prompt are asked for.
+    pub(crate) fn is_scored(&self) -> bool {
+        self.choice == 0 && self.options.prompt_log_probabilities.is_some()
+    }
+
     /// Tokens that wait to be computed.
     pub(crate) fn pending(&self) -> usize {
         self.tokens.len() - self.computed
+    }
+
+    /// Guesses the tokens after the last one: `most` at most, and as many as there is room for.
+    pub(crate) fn guess(&mut self, most: usize, context: usize) {
+        let left = self.options.max_tokens.saturating_sub(self.generated + 1);
+        let room = context.saturating_sub(self.tokens.len() + 1);
+        let most = if self.generated > 0 { most.min(left).min(room) } else { 0 };
+        self.guessed = if most > 0 { self.guesser.guess(&self.tokens, most) } else { Vec::new() };
+    }
+
+    /// Takes tokens by the logits of the last one and of each guess that turns out to be right: (rows, `stride`).
+    ///
+    /// # Errors
+    /// As [`Sequence::choose`].
+    pub(crate) fn go_on(
+        &mut self,
+        logits: &mut [f32],
+        (stride, vocabulary): (usize, usize),
+        (eos, context): (&[u32], usize),
+        events: &mut Vec<Event>,
+    ) -> Result<()> {
+        let guessed = std::mem::take(&mut self.guessed);
+        let mut right = 0;
+        for row in logits.chunks_mut(stride) {
+            let chosen = self.choose(row.get_mut(..vocabulary).unwrap_or_default())?;
+            let is_right = chosen.forced.is_empty() && guessed.get(right) == Some(&chosen.token.id);
+            self.accept(chosen, eos, context, events);
+            if !is_right || self.finished.is_some() {
+                break;
+            }
+            // What was computed of the guess is what would be computed now.
+            self.computed += 1;
+            right += 1;
+        }
+        if !guessed.is_empty() {
+            self.guesser.learn(guessed.len(), right);
+        }
+        Ok(())
     }
 
     pub(crate) fn usage(&self) -> Usage {
@@ -132,7 +181,7 @@ impl Sequence {
         self.tell(What::Finished { text, why, usage: self.usage() }, events);
     }
 
-    fn tell(&self, what: What, events: &mut Vec<Event>) {
+    pub(crate) fn tell(&self, what: What, events: &mut Vec<Event>) {
         events.push(Event { request: self.request, choice: self.choice, what });
     }
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::compile::Compiled;
 use super::generator::Generator;
+use super::guess::Guesser;
 use super::lora::Lora;
 use super::request::{Overflow, Request, RequestId};
 use super::sampler::Sampler;
@@ -27,7 +28,6 @@ impl Generator {
             "{} choices: from 1 to 1024",
             request.choices
         );
-        ensure!(request.max_tokens > 0, "max_tokens is 0, and must be at least 1");
         check_rows(&request.prompt, self.vocabulary(), &self.tokenizer)
             .map_err(|error| anyhow!("the prompt can't be computed: {error}"))?;
         let lora = match request.adapter {
@@ -87,9 +87,12 @@ impl Generator {
             generated: 0,
             cached: 0,
             sampler: Sampler::new(&options.sampling, choice, &tokens),
-            text: TextStream::new(Arc::clone(&self.tokenizer), options.stop.clone()),
+            text: TextStream::new(Arc::clone(&self.tokenizer), options.stop.clone(), options.shown.clone()),
             matcher: compiled.map(Compiled::start),
             siblings: Vec::new(),
+            overtaken: 0,
+            guesser: Guesser::default(),
+            guessed: Vec::new(),
             finished: None,
             options: Arc::clone(options),
             tokens,

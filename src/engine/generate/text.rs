@@ -15,15 +15,17 @@ pub(crate) struct TextStream {
     held: String,
     stops: Vec<String>,
     stopped: bool,
+    /// Control tokens that are written.
+    shown: Vec<u32>,
 }
 
 /// Tokens of the window after which its older half is dropped.
 const WINDOW: usize = 48;
 
 impl TextStream {
-    pub(crate) fn new(tokenizer: Arc<Tokenizer>, stops: Vec<String>) -> Self {
+    pub(crate) fn new(tokenizer: Arc<Tokenizer>, stops: Vec<String>, shown: Vec<u32>) -> Self {
         let stops = stops.into_iter().filter(|stop| !stop.is_empty()).collect();
-        Self { tokenizer, window: Vec::new(), given: 0, held: String::new(), stops, stopped: false }
+        Self { tokenizer, window: Vec::new(), given: 0, held: String::new(), stops, stopped: false, shown }
     }
 
     /// Whether a stop text came.
@@ -64,7 +66,7 @@ impl TextStream {
     }
 
     fn decode(&self) -> String {
-        text_of(&self.tokenizer, &self.window)
+        text_of(&self.tokenizer, &self.window, &self.shown)
     }
 
     /// Tokens at the end whose text wasn't handed out yet.
@@ -73,7 +75,7 @@ impl TextStream {
         for take in (0..self.window.len()).rev() {
             let head = self.window.get(..take).unwrap_or_default();
             count += 1;
-            if text_of(&self.tokenizer, head).len() <= self.given || count >= 5 {
+            if text_of(&self.tokenizer, head, &self.shown).len() <= self.given || count >= 5 {
                 break;
             }
         }
@@ -87,7 +89,7 @@ impl TextStream {
         }
         let text = self.decode();
         let tail = self.window.split_off(WINDOW / 2);
-        let short = text_of(&self.tokenizer, &tail);
+        let short = text_of(&self.tokenizer, &tail, &self.shown);
         if text.ends_with(&short) && !short.is_empty() {
             self.given = short.len();
             self.window = tail;
@@ -119,9 +121,12 @@ fn overlap(text: &str, stop: &str) -> usize {
     starts.filter(|&at| at >= most).find(|&at| stop.starts_with(&text[at..])).map_or(0, |at| text.len() - at)
 }
 
-/// The text of some tokens, without control tokens. Some of the library's decoders fail over nothing at all.
-fn text_of(tokenizer: &Tokenizer, ids: &[u32]) -> String {
+/// The text of some tokens, without control tokens but those that are `shown`.
+fn text_of(tokenizer: &Tokenizer, ids: &[u32], shown: &[u32]) -> String {
     let is_control = |token: &str| tokenizer.get_added_vocabulary().is_special_token(token);
-    let is_shown = |id: &u32| tokenizer.id_to_token(*id).is_some_and(|token| !is_control(&token));
-    if ids.iter().any(is_shown) { tokenizer.decode(ids, true).unwrap_or_default() } else { String::new() }
+    let is_written =
+        |id: &u32| shown.contains(id) || tokenizer.id_to_token(*id).is_some_and(|token| !is_control(&token));
+    let ids: Vec<u32> = ids.iter().copied().filter(is_written).collect();
+    // Some of the library's decoders fail over nothing at all.
+    if ids.is_empty() { String::new() } else { tokenizer.decode(&ids, false).unwrap_or_default() }
 }

@@ -110,10 +110,7 @@ fn only(log_probabilities: Option<usize>, max_tokens: usize) -> Request {
 }
 
 fn text(events: &[Event]) -> String {
-    let text = |event: &Event| match &event.what {
-        What::Token { text, .. } | What::Finished { text, .. } => text.clone(),
-    };
-    events.iter().map(text).collect()
+    events.iter().map(|event| event.what.text()).collect()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What requests ask for, and get.
 
 use dojo_studio::engine::generate::{
-    End, Event, Finish, Generator, Limits, Overflow, Precision, Request, Sampling, What,
+    Constraint, End, Event, Finish, Generator, Guesses, Limits, Overflow, Precision, Request, Sampling, What,
 };
 
 use super::{generator, open, run, tokens};
@@ -60,12 +60,9 @@ fn pieces(generator: &mut Generator, request: Request) -> (Vec<String>, Finish) 
     let (mut pieces, mut end) = (Vec::new(), Finish::Cancelled);
     while generator.unfinished() > 0 {
         for Event { what, .. } in generator.step().unwrap() {
-            match what {
-                What::Token { text, .. } => pieces.push(text),
-                What::Finished { text, why, .. } => {
-                    pieces.push(text);
-                    end = why;
-                }
+            pieces.push(what.text().to_owned());
+            if let What::Finished { why, .. } = what {
+                end = why;
             }
         }
     }
@@ -214,7 +211,6 @@ fn what_cant_be_done_is_refused_in_words() {
         (Request::new(Vec::new(), 4), "prompt is empty"),
         (Request::new(vec![1, 99_999], 4), "token 99999, for which the model has no row"),
         (Request::new(tokens(300, 1), 4), "300 tokens, the context 256"),
-        (Request::new(tokens(4, 1), 0), "max_tokens"),
         (Request { choices: 0, ..long(4, 1) }, "choices"),
         (Request { sampling: Sampling { top_p: 0.0, ..sampled(1) }, ..long(4, 1) }, "top_p is 0"),
         (
@@ -227,4 +223,143 @@ fn what_cant_be_done_is_refused_in_words() {
         assert!(error.contains(words), "{error}");
     }
     assert_eq!(generator.unfinished(), 0);
+}
+
+/// The steps after which each request, by its place, has its first token.
+fn first_tokens(generator: &mut Generator, requests: Vec<Request>) -> Vec<usize> {
+    let ids: Vec<_> = requests.into_iter().map(|request| generator.submit(request).unwrap()).collect();
+    let mut found = vec![0; ids.len()];
+    for step in 1.. {
+        if generator.unfinished() == 0 {
+            break;
+        }
+        for event in generator.step().unwrap() {
+            let place = ids.iter().position(|id| *id == event.request).unwrap();
+            if matches!(event.what, What::Token { .. }) && found[place] == 0 {
+                found[place] = step;
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_short_prompt_passes_a_long_one_that_goes_on_all_the_same() {
+    let (model, _place) = open(&Tiny { tied: false, context: 4096, ..Tiny::new("llama") });
+    let limits = Limits { threads: 1, prompt_chunk: 64, ..Limits::default() };
+    let mut generator = generator(&model, Precision::Full, limits);
+    let alone = first_tokens(&mut generator, vec![Request::new(tokens(2000, 1), 2)])[0];
+    // Fifty short ones beside it: each other seed, so that nothing comes from the cache.
+    let short = (0..50).map(|seed| Request::new(tokens(40, 100 + seed), 2));
+    let requests = std::iter::once(Request::new(tokens(2000, 7), 2)).chain(short).collect();
+    let found = first_tokens(&mut generator, requests);
+    assert!(found[1] <= 2, "{found:?}");
+    assert!(found[1..].iter().all(|step| *step < found[0]), "{found:?}");
+    // Half of the budget is left while others generate, and a quarter of that is the oldest one's.
+    assert!(found[0] <= alone + 50 * 40 / 24 + 60, "{alone}: {found:?}");
+}
+
+#[test]
+fn a_prompt_that_needs_much_room_is_passed_by_others_only_so_often() {
+    let (model, _place) = open(&Tiny { tied: false, context: 1024, ..Tiny::new("llama") });
+    // Room for one whole context and little more.
+    let limits = Limits { threads: 1, cache_bytes: 1, ..Limits::default() };
+    let mut generator = generator(&model, Precision::Full, limits);
+    let first = Request { end: End::Ignored, ..Request::new(tokens(400, 1), 200) };
+    let large = Request { end: End::Ignored, ..Request::new(tokens(600, 2), 200) };
+    let small = (0..300).map(|seed| Request { end: End::Ignored, ..Request::new(tokens(8, 10 + seed), 30) });
+    let requests = [first, large].into_iter().chain(small).collect();
+    let found = first_tokens(&mut generator, requests);
+    let before = found[2..].iter().filter(|step| **step < found[1]).count();
+    // Some of those that begin after it are read before it is.
+    assert!((1..=80).contains(&before), "{before}");
+}
+
+#[test]
+fn a_prompts_own_tokens_are_scored_and_nothing_needs_to_follow() {
+    let (mut generator, _place) = tiny();
+    let prompt = tokens(200, 3);
+    let expected = generator.negative_log_likelihoods(&prompt, None).unwrap();
+    for count in [0, 3] {
+        let request = Request { prompt_log_probabilities: Some(2), ..Request::new(prompt.clone(), count) };
+        generator.submit(request).unwrap();
+        let (mut scored, mut generated) = (Vec::new(), 0);
+        while generator.unfinished() > 0 {
+            for event in generator.step().unwrap() {
+                match event.what {
+                    What::Prompt { tokens } => {
+                        assert_eq!(generated, 0);
+                        scored.extend(tokens);
+                    }
+                    What::Token { .. } => generated += 1,
+                    What::Finished { usage, .. } => assert_eq!(usage.completion_tokens, generated),
+                }
+            }
+        }
+        assert_eq!(generated, count);
+        let ids: Vec<u32> = scored.iter().map(|token| token.id).collect();
+        assert_eq!(ids, prompt);
+        assert_eq!(scored[0].log_probability, None);
+        for (token, nll) in scored[1..].iter().zip(&expected) {
+            assert!((token.log_probability.unwrap() + nll).abs() < 1e-3);
+            assert_eq!(token.likeliest.len(), 2);
+        }
+    }
+}
+
+/// The tokens of each request's choices, with the steps that all took.
+fn steps(generator: &mut Generator, requests: Vec<Request>) -> (Vec<[Vec<u32>; 3]>, usize) {
+    let ids: Vec<_> = requests.into_iter().map(|request| generator.submit(request).unwrap()).collect();
+    let (mut found, mut steps) = (vec![<[Vec<u32>; 3]>::default(); ids.len()], 0);
+    while generator.unfinished() > 0 {
+        steps += 1;
+        for event in generator.step().unwrap() {
+            let place = ids.iter().position(|id| *id == event.request).unwrap();
+            if let What::Token { token, .. } = event.what {
+                found[place][event.choice].push(token.id);
+            }
+        }
+    }
+    (found, steps)
+}
+
+#[test]
+fn guessed_tokens_change_nothing_but_the_number_of_steps() {
+    let (model, _place) = open(&Tiny { tied: false, context: 512, ..Tiny::new("llama") });
+    let of = |guesses| Limits { threads: 2, guesses, ..Limits::default() };
+    let mut guessing = generator(&model, Precision::Full, of(Guesses::Few));
+    let mut plain = generator(&model, Precision::Full, of(Guesses::None));
+    let greedy = |seed| Request { end: End::Ignored, ..Request::new(tokens(40, seed), 300) };
+    let drawn = |seed| Request {
+        sampling: Sampling {
+            temperature: 0.7,
+            top_k: 3,
+            repetition_penalty: 1.1,
+            seed: u64::from(seed),
+            ..Sampling::default()
+        },
+        ..greedy(seed)
+    };
+    let held = |seed| Request {
+        constraint: Some(Constraint::Regex("(abc, )*".into())),
+        stop: vec!["abc, abc, abc, abc, abc, abc, abc, abc, abc, abc, abc, ".into()],
+        ..drawn(seed)
+    };
+    let (mut fewer, mut all) = (0, 0);
+    for requests in [
+        vec![greedy(1)],
+        vec![greedy(2), drawn(3)],
+        vec![drawn(4), held(5), greedy(6)],
+        vec![Request { choices: 3, ..drawn(7) }],
+        vec![Request { overflow: Overflow::Slide { keep: 8 }, ..Request { max_tokens: 700, ..greedy(8) } }],
+        vec![held(9)],
+    ] {
+        let (with, some) = steps(&mut guessing, requests.clone());
+        let (without, many) = steps(&mut plain, requests);
+        assert_eq!(with, without);
+        assert!(some <= many);
+        (fewer, all) = (fewer + some, all + many);
+    }
+    // Even a random model repeats itself a little.
+    assert!(fewer * 10 < all * 9, "{fewer} of {all}");
 }

@@ -1,0 +1,175 @@
+//! How a chat template writes the calls of tools: found by rendering some, so that answers can be read, and held to, in
+//! the template's own form. Knows no tokenizer.
+
+mod read;
+
+use std::ops::Range;
+
+use serde_json::{Value, json};
+
+use crate::data::chat::{ChatTemplate, Ending};
+use crate::domain::message::{Conversation, Message, Role, TOOL_CALLS};
+
+pub use read::{Piece, Reader};
+
+const NAME: &str = "probe_weather";
+const OTHER: &str = "probe_clock";
+const KEY: &str = "probe_place";
+const VALUE: &str = "Probeville";
+/// As long as Mistral's templates want them.
+const IDS: [&str; 2] = ["pQ7tX2mK9", "wB4nL8sV3"];
+
+/// A template's form of calls: `before`, a call, and for each further one `between` and the call, at last `after`. A call
+/// is `open`, its name, `middle`, its arguments as a JSON object, and `close`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallForm {
+    pub before: String,
+    pub open: String,
+    pub middle: String,
+    pub close: String,
+    /// None if the template writes one call a turn only.
+    pub between: Option<String>,
+    pub after: String,
+    /// The keys of name and arguments, if a call is one JSON object.
+    pub(super) keys: Option<(String, String)>,
+    /// What tells a call from text; empty if a call is all that an answer is.
+    pub mark: String,
+    /// Pieces that stand around calls and are no text.
+    pub(super) glue: Vec<String>,
+}
+
+/// Where a call is in a text, and its parts.
+struct Found {
+    whole: Range<usize>,
+    name: Range<usize>,
+    arguments: Range<usize>,
+    keys: Option<(String, String)>,
+}
+
+impl CallForm {
+    /// A template's form. None if it writes no calls, or not as JSON. `controls`: the names of the control tokens;
+    /// `end`: the one that ends a turn.
+    #[must_use]
+    pub fn of(template: &ChatTemplate, controls: &[String], end: Option<&str>) -> Option<Self> {
+        let one = answer(template, &[NAME])?;
+        let found = find(&one, NAME, 0)?;
+        let part = |range: Range<usize>| one.get(range).map(without_id);
+        let after = part(found.whole.end..one.len())?;
+        let after = end.and_then(|end| after.split_once(end)).map_or(after.as_str(), |(after, _)| after);
+        let between = answer(template, &[NAME, OTHER]).and_then(|two| {
+            let first = find(&two, NAME, 0)?;
+            let second = find(&two, OTHER, first.whole.end)?;
+            two.get(first.whole.end..second.whole.start).map(without_id)
+        });
+        // White space at the ends is no part of the form.
+        let before = part(0..found.whole.start)?.trim_start().to_owned();
+        let after = after.trim_end().to_owned();
+        let around = [Some(&before), between.as_ref(), Some(&after)].into_iter().flatten();
+        let mut glue: Vec<String> = around.flat_map(|text| pieces(text, controls)).collect();
+        glue.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        glue.dedup();
+        Some(Self {
+            open: part(found.whole.start..found.name.start)?,
+            middle: part(found.name.end..found.arguments.start)?,
+            close: part(found.arguments.end..found.whole.end)?,
+            keys: found.keys,
+            mark: pieces(&before, controls).into_iter().next().unwrap_or_default(),
+            before,
+            between,
+            after,
+            glue,
+        })
+    }
+
+    /// All texts of the form.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let always = [&self.before, &self.open, &self.middle, &self.close, &self.after];
+        always.into_iter().map(String::as_str).chain(self.between.as_deref())
+    }
+}
+
+/// Words of a text; a control token is a word of its own.
+fn pieces(text: &str, controls: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for word in text.split_whitespace() {
+        let mut rest = word;
+        while !rest.is_empty() {
+            let next = controls.iter().filter_map(|name| Some((rest.find(name.as_str())?, name))).min();
+            let end = match next {
+                Some((0, name)) => name.len(),
+                Some((at, _)) => at,
+                None => rest.len(),
+            };
+            let (piece, after) = rest.split_at(end.max(1));
+            found.push(piece.to_owned());
+            rest = after;
+        }
+    }
+    found
+}
+
+/// What the template writes for an answer that calls these tools.
+fn answer(template: &ChatTemplate, names: &[&str]) -> Option<String> {
+    let parameters =
+        json!({ "type": "object", "properties": { KEY: { "type": "string" } }, "required": [KEY] });
+    let tool = |name: &&str| {
+        json!({
+            "type": "function",
+            "function": { "name": name, "description": "A probe.", "parameters": parameters },
+        })
+    };
+    let tools: Vec<Value> = names.iter().map(tool).collect();
+    let call = |(name, id): (&&str, &str)| json!({ "id": id, "type": "function", "function": { "name": name, "arguments": { KEY: VALUE } } });
+    let calls: Vec<Value> = names.iter().zip(IDS).map(call).collect();
+    let asked = Message::new(Role::User, "Where?");
+    let mut turn = Message::new(Role::Assistant, "");
+    turn.extra.insert(TOOL_CALLS.to_owned(), Value::Array(calls));
+    let render = |messages: &[Message], ending| {
+        template.render(Conversation { messages, tools: &tools, settings: None }, ending).ok()
+    };
+    let head = render(std::slice::from_ref(&asked), Ending::GenerationPrompt)?;
+    let whole = render(&[asked, turn], Ending::Complete)?;
+    let common = head.char_indices().zip(whole.chars()).find(|((_, own), other)| own != other);
+    let at = common.map_or(head.len().min(whole.len()), |((at, _), _)| at);
+    whole.get(at..).map(str::to_owned)
+}
+
+/// The call of a tool in a text from `from` on.
+fn find(text: &str, name: &str, from: usize) -> Option<Found> {
+    let start = from + text.get(from..)?.find(name)?;
+    let own = start..start + name.len();
+    let behind = text.get(own.end..)?;
+    let mut opens = behind.match_indices('{').map(|(at, _)| own.end + at);
+    let arguments = opens.find_map(|start| {
+        let (value, length) = json_at(text.get(start..)?)?;
+        value.get(KEY).is_some_and(|value| value == VALUE).then_some(start..start + length)
+    })?;
+    let opens = text.get(from..own.start)?.match_indices('{').map(|(at, _)| from + at);
+    for start in opens {
+        let Some((Value::Object(object), length)) = json_at(text.get(start..)?) else { continue };
+        let key_of = |is: &dyn Fn(&Value) -> bool| {
+            object.iter().find(|(_, value)| is(value)).map(|(key, _)| key.clone())
+        };
+        let named = key_of(&|value| value == name);
+        let given = key_of(&|value| value.get(KEY).is_some_and(|value| value == VALUE));
+        if let (Some(named), Some(given)) = (named, given) {
+            let whole = start..start + length;
+            return Some(Found { whole, name: own, arguments, keys: Some((named, given)) });
+        }
+    }
+    Some(Found { whole: own.start..arguments.end, name: own, arguments, keys: None })
+}
+
+/// What a call's number is written as in a form.
+pub const ID: char = '\u{fdd2}';
+
+fn without_id(text: &str) -> String {
+    IDS.iter().fold(text.to_owned(), |text, id| text.replace(id, &ID.to_string()))
+}
+
+/// The JSON value that a text begins with, and its length.
+fn json_at(text: &str) -> Option<(Value, usize)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let value = values.next()?.ok()?;
+    Some((value, values.byte_offset()))
+}

@@ -1,0 +1,225 @@
+//! Reading an answer as it comes: text, and calls of tools.
+
+use serde_json::Value;
+
+use super::CallForm;
+
+/// What an answer holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Piece {
+    Text(String),
+    /// A whole call; its arguments as JSON, as the model wrote them.
+    Call {
+        name: String,
+        arguments: String,
+    },
+}
+
+/// Reads one answer.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    form: CallForm,
+    /// What may be a call, or lead to one.
+    held: String,
+    place: Place,
+    /// Whether there was a call.
+    called: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Before any text: where a call is all that an answer is, it begins here.
+    Start,
+    Text,
+    Calls,
+    /// What looked like a call is none.
+    Plain,
+}
+
+/// What a text begins with.
+enum Found {
+    Call {
+        name: String,
+        arguments: String,
+        length: usize,
+    },
+    /// More has to come.
+    Unfinished,
+    None,
+}
+
+impl Reader {
+    #[must_use]
+    pub const fn new(form: CallForm) -> Self {
+        Self { form, held: String::new(), place: Place::Start, called: false }
+    }
+
+    /// Takes more of an answer; returns what is certain.
+    pub fn push(&mut self, text: &str) -> Vec<Piece> {
+        self.held.push_str(text);
+        let mut out = Vec::new();
+        while self.advance(&mut out) {}
+        out
+    }
+
+    /// What was held back, when nothing more comes.
+    pub fn finish(&mut self) -> Vec<Piece> {
+        let held = std::mem::take(&mut self.held);
+        // What ends the calls, whole or cut, is no text.
+        let is_glue = self.called
+            && self.place == Place::Calls
+            && self.past_glue(&held).is_none_or(|at| at == held.len());
+        if held.is_empty() || is_glue { Vec::new() } else { vec![Piece::Text(held)] }
+    }
+
+    /// Whether there may be more to find.
+    fn advance(&mut self, out: &mut Vec<Piece>) -> bool {
+        match self.place {
+            Place::Start if self.form.mark.is_empty() => self.begin(),
+            Place::Start => {
+                self.place = Place::Text;
+                true
+            }
+            Place::Text => self.text(out),
+            Place::Calls => self.calls(out),
+            Place::Plain => {
+                self.give(self.held.len(), out);
+                false
+            }
+        }
+    }
+
+    /// Where nothing marks a call, an answer is one from its beginning on, or none.
+    fn begin(&mut self) -> bool {
+        let Some(first) = self.held.trim_start().chars().next() else { return false };
+        self.place = if first == '{' { Place::Calls } else { Place::Plain };
+        true
+    }
+
+    fn text(&mut self, out: &mut Vec<Piece>) -> bool {
+        if let Some(at) = self.held.find(self.form.mark.as_str()) {
+            let text = self.held.get(..at).unwrap_or_default().trim_end().len();
+            self.give(text, out);
+            self.place = Place::Calls;
+            return true;
+        }
+        // White space before a call is a part of its form.
+        let keep = overlap(&self.held, &self.form.mark);
+        let sure = self.held.get(..self.held.len() - keep).unwrap_or_default().trim_end().len();
+        self.give(sure, out);
+        false
+    }
+
+    fn calls(&mut self, out: &mut Vec<Piece>) -> bool {
+        let Some(start) = self.past_glue(&self.held) else { return false };
+        let found = self.call_at(self.held.get(start..).unwrap_or_default());
+        match found {
+            Found::Call { name, arguments, length } => {
+                out.push(Piece::Call { name, arguments });
+                self.called = true;
+                self.held.drain(..start + length);
+                true
+            }
+            Found::Unfinished => false,
+            Found::None => {
+                self.place = Place::Plain;
+                true
+            }
+        }
+    }
+
+    /// Where the first thing begins that isn't around calls. None if that can't be told yet.
+    fn past_glue(&self, text: &str) -> Option<usize> {
+        let glue = &self.form.glue;
+        let mut rest = text.trim_start();
+        loop {
+            let is_begun = |piece: &String| piece.len() > rest.len() && piece.starts_with(rest);
+            if !rest.is_empty() && glue.iter().any(is_begun) {
+                return None;
+            }
+            match glue.iter().find_map(|piece| rest.strip_prefix(piece.as_str())) {
+                Some(after) => rest = after.trim_start(),
+                None => return Some(text.len() - rest.len()),
+            }
+        }
+    }
+
+    fn call_at(&self, text: &str) -> Found {
+        if text.is_empty() {
+            return Found::Unfinished;
+        }
+        match &self.form.keys {
+            Some((name, arguments)) => match object_at(text) {
+                Ok(Some((value, length))) => {
+                    let own = value.get(name).and_then(Value::as_str);
+                    let given = value.get(arguments).or_else(|| value.get("arguments"));
+                    match own {
+                        Some(name) => {
+                            let arguments = given.map_or_else(|| "{}".to_owned(), written);
+                            Found::Call { name: name.to_owned(), arguments, length }
+                        }
+                        None => Found::None,
+                    }
+                }
+                Ok(None) => Found::Unfinished,
+                Err(()) => Found::None,
+            },
+            None => named_at(text, &self.form.middle),
+        }
+    }
+
+    fn give(&mut self, length: usize, out: &mut Vec<Piece>) {
+        let text: String = self.held.drain(..length).collect();
+        if !text.is_empty() {
+            out.push(Piece::Text(text));
+        }
+    }
+}
+
+/// A name, a text of so many characters at most, and an object.
+fn named_at(text: &str, middle: &str) -> Found {
+    /// Characters of a name and of what stands after it, beyond those of the form.
+    const MOST: usize = 128;
+    let is_name = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '-' | '.');
+    let end = text.find(|sign| !is_name(sign)).unwrap_or(text.len());
+    let name = text.get(..end).unwrap_or_default();
+    let Some(opens) = text.find('{') else {
+        let is_short = text.len() <= MOST + middle.len();
+        return if is_short { Found::Unfinished } else { Found::None };
+    };
+    if name.is_empty() || opens > end + middle.len() + MOST {
+        return Found::None;
+    }
+    match object_at(text.get(opens..).unwrap_or_default()) {
+        Ok(Some((value, length))) => {
+            Found::Call { name: name.to_owned(), arguments: written(&value), length: opens + length }
+        }
+        Ok(None) => Found::Unfinished,
+        Err(()) => Found::None,
+    }
+}
+
+/// The object that a text begins with, and its length; none if it may yet become one.
+fn object_at(text: &str) -> Result<Option<(Value, usize)>, ()> {
+    if !text.starts_with('{') {
+        return Err(());
+    }
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    match values.next() {
+        Some(Ok(value)) => Ok(Some((value, values.byte_offset()))),
+        Some(Err(error)) if error.is_eof() => Ok(None),
+        None => Ok(None),
+        Some(Err(_)) => Err(()),
+    }
+}
+
+/// Arguments as JSON; some models write them as a text.
+fn written(arguments: &Value) -> String {
+    arguments.as_str().map_or_else(|| arguments.to_string(), str::to_owned)
+}
+
+/// Length of the longest end of `text` that `mark` begins with.
+fn overlap(text: &str, mark: &str) -> usize {
+    let lengths = mark.char_indices().map(|(at, _)| at).filter(|at| *at > 0);
+    lengths.filter(|at| text.ends_with(&mark[..*at])).max().unwrap_or(0)
+}

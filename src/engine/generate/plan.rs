@@ -1,0 +1,176 @@
+//! What the next step computes: a token of every sequence that generates, and parts of prompts, shared so that a short
+//! prompt doesn't wait until a long one is read.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use super::backend::{Span, Step};
+use super::cache::PAGE;
+use super::generator::{Generator, Guesses};
+use super::guess::MOST;
+use super::request::RequestId;
+use super::sequence::Sequence;
+
+/// The oldest prompt gets at least one of so many tokens: however many short ones come, it goes on.
+const OLDEST: usize = 4;
+/// Tokens of a prompt that is scored, in one step at most: their logits are all in memory.
+const SCORED: usize = 64;
+/// How often the first that waits is passed by others that need less room.
+const OVERTAKEN: usize = 64;
+
+/// Guessed tokens of all sequences in one step at most: more would take time of their own.
+const GUESSED: usize = 12;
+
+/// One sequence's part of a step.
+pub(super) struct Part {
+    /// Its place among the active sequences.
+    pub index: usize,
+    /// New tokens of it.
+    pub count: usize,
+    /// Places of its logits among those that the step wants.
+    pub wanted: Range<usize>,
+}
+
+impl Generator {
+    /// Lets waiting requests begin, as far as all of their pages fit.
+    pub(super) fn admit(&mut self) {
+        while let Some(place) = self.next_to_begin() {
+            let Some(mut sequence) = self.waiting.remove(place) else { return };
+            // A prompt that is scored is computed whole: what is in the cache has no logits.
+            if !sequence.is_scored() {
+                let reusable = sequence.tokens.len() - 1;
+                let head = sequence.tokens.get(..reusable).unwrap_or_default();
+                sequence.pages = self.cache.find(sequence.adapter(), head);
+            }
+            sequence.computed = sequence.pages.len() * PAGE;
+            sequence.remembered = sequence.pages.len();
+            sequence.cached = sequence.computed;
+            self.active.push(sequence);
+        }
+    }
+
+    /// The first that fits. The one at the front is passed by so many only.
+    fn next_to_begin(&mut self) -> Option<usize> {
+        let running: usize = self.active.iter().map(|sequence| 1 + sequence.siblings.len()).sum();
+        let reserved: usize = self.active.iter().map(|sequence| self.reserve(sequence)).sum();
+        let fits = |sequence: &Sequence| {
+            running + 1 + sequence.siblings.len() <= self.limits.sequences
+                && reserved + self.reserve(sequence) <= self.cache.limit()
+        };
+        let front = self.waiting.front()?;
+        if fits(front) || running == 0 {
+            return Some(0);
+        }
+        if front.overtaken >= OVERTAKEN {
+            return None;
+        }
+        let found = self.waiting.iter().position(fits)?;
+        self.waiting.front_mut()?.overtaken += 1;
+        Some(found)
+    }
+
+    /// Pages that a sequence and its siblings may come to need.
+    fn reserve(&self, sequence: &Sequence) -> usize {
+        let left = sequence.options.max_tokens - sequence.generated.min(sequence.options.max_tokens);
+        let longest = (sequence.tokens.len() + left).min(self.context);
+        (1 + sequence.siblings.len()) * (longest / PAGE + 1)
+    }
+
+    /// What the next step computes, and for each sequence that takes part its part.
+    pub(super) fn plan(&mut self) -> Result<(Step, Vec<Part>)> {
+        self.active.sort_by_key(Sequence::adapter);
+        let shares = self.shares();
+        let guessing = self.guessing();
+        let mut step = Step::default();
+        let mut parts = Vec::new();
+        for (index, sequence) in self.active.iter_mut().enumerate() {
+            let pending = sequence.pending();
+            let count = if pending == 1 { 1 } else { shares.get(&index).copied().unwrap_or(0) };
+            if count == 0 {
+                continue;
+            }
+            sequence.guess(if pending == 1 { guessing } else { 0 }, self.context);
+            let end = sequence.computed + count;
+            let guessed_end = end + sequence.guessed.len();
+            while sequence.pages.len() * PAGE < guessed_end {
+                let page = self.cache.take().context("the cache of keys and values is full")?;
+                sequence.pages.push(page);
+            }
+            let start = step.tokens.len();
+            step.tokens.extend_from_slice(sequence.tokens.get(sequence.computed..end).unwrap_or_default());
+            step.tokens.extend_from_slice(&sequence.guessed);
+            let rows = start..step.tokens.len();
+            let first = step.wanted.len();
+            if sequence.is_scored() && sequence.generated == 0 {
+                step.wanted.extend(rows.clone());
+            } else if count == pending {
+                step.wanted.extend(rows.end - 1 - sequence.guessed.len()..rows.end);
+            }
+            let wanted = first..step.wanted.len();
+            if let Some(lora) = &sequence.lora {
+                match step.adapters.last_mut() {
+                    Some((last, covered)) if last.serial == lora.serial => covered.end = rows.end,
+                    _ => step.adapters.push((Arc::clone(lora), rows.clone())),
+                }
+            }
+            step.spans.push(Span { pages: sequence.pages.clone(), start: sequence.computed, rows });
+            parts.push(Part { index, count, wanted });
+        }
+        Ok((step, parts))
+    }
+
+    /// How many tokens of each sequence may be guessed in the next step.
+    fn guessing(&self) -> usize {
+        let decoding = self.active.iter().filter(|sequence| sequence.pending() == 1).count();
+        match self.limits.guesses {
+            Guesses::Few if decoding > 0 => (GUESSED / decoding).min(MOST),
+            Guesses::Few | Guesses::None => 0,
+        }
+    }
+
+    /// How many tokens of each prompt the next step computes, by its place among the active sequences.
+    fn shares(&self) -> BTreeMap<usize, usize> {
+        let decoding = self.active.iter().any(|sequence| sequence.pending() == 1);
+        let budget = self.limits.prompt_chunk.max(PAGE) / if decoding { 2 } else { 1 };
+        let prompts = self.active.iter().enumerate().filter(|(_, sequence)| sequence.pending() > 1);
+        let prompts = prompts.map(|(index, sequence)| Prompt {
+            index,
+            request: sequence.request,
+            left: sequence.pending(),
+            most: if sequence.is_scored() { SCORED } else { usize::MAX },
+        });
+        share_out(prompts.collect(), budget)
+    }
+}
+
+/// A prompt that is being read.
+struct Prompt {
+    index: usize,
+    /// Lower is older.
+    request: RequestId,
+    /// Tokens that wait to be computed.
+    left: usize,
+    /// Tokens in one step at most.
+    most: usize,
+}
+
+/// A part for the oldest prompt, the rest for those with the least left.
+fn share_out(mut prompts: Vec<Prompt>, budget: usize) -> BTreeMap<usize, usize> {
+    let mut shares = BTreeMap::new();
+    let mut left = budget;
+    let mut give = |prompt: &Prompt, tokens: usize| {
+        let share: &mut usize = shares.entry(prompt.index).or_default();
+        let tokens = tokens.min(left).min(prompt.left.min(prompt.most) - *share);
+        *share += tokens;
+        left -= tokens;
+    };
+    if let Some(oldest) = prompts.iter().min_by_key(|prompt| prompt.request) {
+        give(oldest, budget.div_ceil(OLDEST));
+    }
+    prompts.sort_by_key(|prompt| (prompt.left, prompt.request));
+    prompts.iter().for_each(|prompt| give(prompt, budget));
+    shares
+}

@@ -1,0 +1,192 @@
+//! A request's JSON object, read field by field: null is as absent, a wrong type is named, and what nobody reads is
+//! refused. Knows no endpoint.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, header};
+use serde_json::{Map, Value};
+
+use super::error::ApiError;
+
+/// The fields of an object that are not read yet.
+pub(crate) struct Fields {
+    /// Where the object is, as errors say it: empty for the request itself.
+    place: String,
+    left: Map<String, Value>,
+}
+
+impl Fields {
+    pub(crate) fn of(value: Value, place: impl Into<String>) -> Result<Self, ApiError> {
+        let place = place.into();
+        match value {
+            Value::Object(left) => Ok(Self { place, left }),
+            other => Err(wrong(&place, "an object", &other)),
+        }
+    }
+
+    /// Where a field is, as errors say it.
+    pub(crate) fn place(&self, name: &str) -> String {
+        if self.place.is_empty() { name.to_owned() } else { format!("{}.{name}", self.place) }
+    }
+
+    /// Any value but null.
+    pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
+        self.left.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// Puts another value in a field's place.
+    pub(crate) fn put(&mut self, name: &str, value: Value) {
+        self.left.insert(name.to_owned(), value);
+    }
+
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, ApiError> {
+        self.read(name, "a text", |value| match value {
+            Value::String(text) => Ok(text),
+            other => Err(other),
+        })
+    }
+
+    pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>, ApiError> {
+        self.read(name, "true or false", |value| value.as_bool().ok_or(value))
+    }
+
+    pub(crate) fn number(&mut self, name: &str) -> Result<Option<f32>, ApiError> {
+        self.read(name, "a number", |value| value.as_f64().map(|number| number as f32).ok_or(value))
+    }
+
+    /// A whole number; `64.0` is one.
+    pub(crate) fn whole(&mut self, name: &str) -> Result<Option<i64>, ApiError> {
+        self.read(name, "a whole number", |value| whole(&value).ok_or(value))
+    }
+
+    /// A whole number from 0.
+    pub(crate) fn count(&mut self, name: &str) -> Result<Option<usize>, ApiError> {
+        let count = |value: Value| whole(&value).and_then(|count| usize::try_from(count).ok()).ok_or(value);
+        self.read(name, "a whole number from 0", count)
+    }
+
+    pub(crate) fn list(&mut self, name: &str) -> Result<Option<Vec<Value>>, ApiError> {
+        self.read(name, "a list", |value| match value {
+            Value::Array(values) => Ok(values),
+            other => Err(other),
+        })
+    }
+
+    /// A text, or several.
+    pub(crate) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, ApiError> {
+        self.read(name, "a text or a list of texts", |value| match value {
+            Value::String(text) => Ok(vec![text]),
+            Value::Array(values) => texts(&values).ok_or(Value::Array(values)),
+            other => Err(other),
+        })
+    }
+
+    pub(crate) fn object(&mut self, name: &str) -> Result<Option<Self>, ApiError> {
+        let place = self.place(name);
+        self.value(name).map(|value| Self::of(value, place)).transpose()
+    }
+
+    /// Fields that change nothing of what this server computes.
+    pub(crate) fn pass_over(&mut self, names: &[&str]) {
+        names.iter().for_each(|name| drop(self.left.remove(*name)));
+    }
+
+    /// A field that may have only these values, since they are what is done anyway.
+    pub(crate) fn only(&mut self, name: &str, allowed: &[Value]) -> Result<(), ApiError> {
+        match self.value(name) {
+            Some(value) if !allowed.contains(&value) => {
+                let place = self.place(name);
+                let message = format!("{place} can't be {} here: leave it out", shortened(&value));
+                Err(ApiError::bad(message).parameter(place))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A field that must be there.
+    pub(crate) fn missing(&self, name: &str) -> ApiError {
+        let place = self.place(name);
+        ApiError::bad(format!("{place} is missing")).parameter(place)
+    }
+
+    /// What was not read.
+    pub(crate) const fn rest(&self) -> &Map<String, Value> {
+        &self.left
+    }
+
+    /// Refuses what nobody has read.
+    pub(crate) fn finish(self) -> Result<(), ApiError> {
+        match self.left.iter().find(|(_, value)| !value.is_null()) {
+            Some((name, _)) => {
+                let place = self.place(name);
+                let message = format!("this server doesn't know the field {place}: leave it out");
+                Err(ApiError::bad(message).code("unknown_parameter").parameter(place))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn read<T>(
+        &mut self,
+        name: &str,
+        kind: &str,
+        read: impl FnOnce(Value) -> Result<T, Value>,
+    ) -> Result<Option<T>, ApiError> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        read(value).map(Some).map_err(|other| wrong(&self.place(name), kind, &other))
+    }
+}
+
+/// Texts, if all are.
+pub(crate) fn texts(values: &[Value]) -> Option<Vec<String>> {
+    values.iter().map(|value| value.as_str().map(str::to_owned)).collect()
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    /// Whole numbers up to here are exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let rounded = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT);
+    value.as_i64().or_else(|| rounded().map(|number| number as i64))
+}
+
+/// A value of another kind than was asked for.
+pub(crate) fn wrong(place: &str, kind: &str, value: &Value) -> ApiError {
+    let what = if place.is_empty() { "the request" } else { place };
+    let message = format!("{what} must be {kind}, and is {}", shortened(value));
+    ApiError::bad(message).code("invalid_type").parameter(place.to_owned())
+}
+
+/// A value, or what it is if it is long.
+fn shortened(value: &Value) -> String {
+    const CHARACTERS: usize = 40;
+    match value {
+        Value::Array(values) => format!("a list of {}", values.len()),
+        Value::Object(_) => "an object".to_owned(),
+        other => {
+            let text = other.to_string();
+            if text.chars().count() <= CHARACTERS {
+                return text;
+            }
+            text.chars().take(CHARACTERS).chain(std::iter::once('…')).collect()
+        }
+    }
+}
+
+/// The body of a request.
+impl<S: Send + Sync> FromRequest<S> for Fields {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if kind != "application/json" && !kind.ends_with("+json") {
+            let message = "send JSON, with the header `Content-Type: application/json`";
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        }
+        let body = axum::body::Bytes::from_request(request, state)
+            .await
+            .map_err(|error| ApiError::new(error.status(), error.body_text()))?;
+        let value = serde_json::from_slice(&body)
+            .map_err(|error| ApiError::bad(format!("the request isn't valid JSON: {error}")))?;
+        Self::of(value, "")
+    }
+}

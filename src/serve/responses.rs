@@ -1,0 +1,189 @@
+//! `POST /v1/responses`: the newer form of chats. Nothing is kept between requests.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+use super::Shared;
+use super::chat::hold;
+use super::error::ApiError;
+use super::fields::{Fields, wrong};
+use super::messages::content;
+use super::options::{Options, most_tokens, schema_of};
+use super::responses_reply::Reply;
+use super::tools::Tools;
+use crate::domain::message::{Conversation, Message, Role, TOOL_CALLS};
+use crate::engine::generate::Constraint;
+
+pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) -> Result<Response, ApiError> {
+    let model = fields.text("model")?;
+    let adapter = service.adapter(model.as_deref())?;
+    let instructions = fields.text("instructions")?;
+    let mut messages = input(&mut fields)?;
+    if let Some(text) = &instructions {
+        messages.insert(0, Message::new(Role::System, text.as_str()));
+    }
+    let settings = reasoning(&mut fields)?;
+    let format = format(&mut fields)?;
+    // What would be kept, or was: nothing is.
+    fields.pass_over(&["store", "max_tool_calls", "include_obfuscation"]);
+    fields.only("include", &[json!([]), json!(["reasoning.encrypted_content"])])?;
+    fields.only("truncation", &[json!("disabled")])?;
+    fields.only("background", &[json!(false)])?;
+    fields.only("top_logprobs", &[json!(0)])?;
+    let kept = "is kept by no server of this kind: send the conversation itself as input";
+    for name in ["previous_response_id", "conversation", "prompt"] {
+        if fields.value(name).is_some() {
+            return Err(ApiError::bad(format!("{name} {kept}")).parameter(name));
+        }
+    }
+    let most = most_tokens(&mut fields, "max_output_tokens")?;
+    if most == Some(0) {
+        let message = "max_output_tokens is 0, and must be at least 1";
+        return Err(ApiError::bad(message).parameter("max_output_tokens"));
+    }
+    let mut options = Options::read(&mut fields, service.words.tokenizer())?;
+    if options.choices != 1 {
+        return Err(ApiError::bad("n can't be given here").parameter("n"));
+    }
+    if let Some(constraint) = format {
+        options.hold_to("text.format", constraint);
+    }
+    nest_tools(&mut fields)?;
+    let tools = Tools::read(&mut fields)?;
+    fields.finish()?;
+    let shown = tools.as_ref().map_or(&[][..], |tools| &tools.list);
+    let conversation = Conversation { messages: &messages, tools: shown, settings: settings.as_ref() };
+    let prompt = service
+        .prompter
+        .conversation(conversation)
+        .map_err(|error| ApiError::bad(format!("{error:#}")).parameter("input"))?;
+    let room = service.room(&prompt, "input")?;
+    let form = tools.map(|tools| hold(&service, &mut options, tools)).transpose()?;
+    let mut request = options.request(prompt, most.map_or(room, |most| most.min(room)));
+    request.adapter = adapter;
+    if form.is_some() {
+        request.shown = service.prompter.call_controls();
+    }
+    let events = service.start(vec![request], "input", &options).await?;
+    let reply = Reply::new(model.unwrap_or_else(|| service.name.clone()), instructions, most, form);
+    Ok(if options.stream { reply.streamed(events) } else { reply.whole(events).await })
+}
+
+/// The turns of `input`: a text, or a list of items.
+fn input(fields: &mut Fields) -> Result<Vec<Message>, ApiError> {
+    let items = match fields.value("input").ok_or_else(|| fields.missing("input"))? {
+        Value::String(text) => return Ok(vec![Message::new(Role::User, text)]),
+        Value::Array(items) if !items.is_empty() => items,
+        Value::Array(_) => {
+            return Err(ApiError::bad("input is empty: it needs at least one turn").parameter("input"));
+        }
+        other => return Err(wrong("input", "a text or a list of items", &other)),
+    };
+    let mut messages: Vec<Message> = Vec::new();
+    for (index, item) in items.into_iter().enumerate() {
+        let mut item = Fields::of(item, format!("input[{index}]"))?;
+        item.pass_over(&["id", "status", "phase"]);
+        let kind = item.text("type")?.unwrap_or_else(|| "message".to_owned());
+        match kind.as_str() {
+            "message" => messages.push(turn(&mut item)?),
+            "function_call" => call(&mut item, &mut messages)?,
+            "function_call_output" => {
+                let id = item.text("call_id")?.ok_or_else(|| item.missing("call_id"))?;
+                let output = content(&mut item, "output")?.ok_or_else(|| item.missing("output"))?;
+                let mut turn = Message::new(Role::Tool, output);
+                turn.extra.insert("tool_call_id".to_owned(), Value::from(id));
+                messages.push(turn);
+            }
+            other => {
+                let place = item.place("type");
+                let message =
+                    format!("{place} is {other:?}: this server reads messages and calls of functions");
+                return Err(ApiError::bad(message).parameter(place));
+            }
+        }
+        item.finish()?;
+    }
+    Ok(messages)
+}
+
+fn turn(item: &mut Fields) -> Result<Message, ApiError> {
+    let role = item.text("role")?.ok_or_else(|| item.missing("role"))?;
+    let role = match role.as_str() {
+        "system" => Role::System,
+        "developer" => Role::Developer,
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        other => {
+            let place = item.place("role");
+            let message = format!("{place} is {other:?}, and must be system, developer, user or assistant");
+            return Err(ApiError::bad(message).parameter(place));
+        }
+    };
+    let content = content(item, "content")?.ok_or_else(|| item.missing("content"))?;
+    Ok(Message::new(role, content))
+}
+
+/// A call: of the assistant's turn before it, if that is one.
+fn call(item: &mut Fields, messages: &mut Vec<Message>) -> Result<(), ApiError> {
+    let name = item.text("name")?.ok_or_else(|| item.missing("name"))?;
+    let id = item.text("call_id")?.ok_or_else(|| item.missing("call_id"))?;
+    let arguments = item.text("arguments")?.unwrap_or_else(|| "{}".to_owned());
+    let call = json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } });
+    if messages.last().is_none_or(|last| last.role != Role::Assistant) {
+        let mut turn = Message::new(Role::Assistant, "");
+        turn.extra.insert("content".to_owned(), Value::Null);
+        messages.push(turn);
+    }
+    if let Some(last) = messages.last_mut() {
+        let calls = last.extra.entry(TOOL_CALLS.to_owned()).or_insert_with(|| json!([]));
+        if let Some(calls) = calls.as_array_mut() {
+            calls.push(call);
+        }
+    }
+    Ok(())
+}
+
+/// What is said to the template of how much is to be thought.
+fn reasoning(fields: &mut Fields) -> Result<Option<Map<String, Value>>, ApiError> {
+    let Some(mut reasoning) = fields.object("reasoning")? else { return Ok(None) };
+    reasoning.only("summary", &[json!("auto")])?;
+    reasoning.only("generate_summary", &[json!("auto")])?;
+    let effort = reasoning.text("effort")?;
+    reasoning.finish()?;
+    Ok(effort.map(|effort| Map::from_iter([("reasoning_effort".to_owned(), Value::from(effort))])))
+}
+
+/// What the answer must be.
+fn format(fields: &mut Fields) -> Result<Option<Constraint>, ApiError> {
+    let Some(mut text) = fields.object("text")? else { return Ok(None) };
+    text.only("verbosity", &[json!("medium")])?;
+    let asked = text.object("format")?;
+    text.finish()?;
+    let Some(mut asked) = asked else { return Ok(None) };
+    let found = match asked.text("type")?.as_deref() {
+        Some("text") => None,
+        Some("json_object") => Some(Constraint::JsonObject),
+        Some("json_schema") => Some(schema_of(&mut asked)?),
+        _ => {
+            let message = "text.format's type must be text, json_object or json_schema";
+            return Err(ApiError::bad(message).parameter("text.format"));
+        }
+    };
+    asked.finish()?;
+    Ok(found)
+}
+
+/// Brings the tools into the form that chats have them in.
+fn nest_tools(fields: &mut Fields) -> Result<(), ApiError> {
+    let Some(tools) = fields.list("tools")? else { return Ok(()) };
+    let nested = tools.into_iter().map(|tool| match tool {
+        Value::Object(mut tool) if tool.contains_key("name") => {
+            let kind = tool.remove("type").unwrap_or(Value::Null);
+            json!({ "type": kind, "function": tool })
+        }
+        other => other,
+    });
+    fields.put("tools", nested.collect());
+    Ok(())
+}

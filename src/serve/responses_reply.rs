@@ -1,0 +1,250 @@
+//! From a request's events to the Responses API's objects, whole and streamed.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::error::ApiError;
+use super::stream::Ending;
+use super::tools::written;
+use super::{now, stream};
+use crate::engine::generate::{CallForm, Event, Finish, Piece, Reader, Usage, What};
+
+/// An answer in the making.
+pub(crate) struct Reply {
+    model: String,
+    instructions: Option<String>,
+    most: Option<usize>,
+    reader: Option<Reader>,
+    created: u64,
+    /// The request's own number, once something of it came.
+    number: u64,
+    /// What is finished, and the text that isn't.
+    output: Vec<Value>,
+    text: Option<String>,
+    /// Events so far.
+    told: usize,
+}
+
+impl Reply {
+    pub(crate) fn new(
+        model: String,
+        instructions: Option<String>,
+        most: Option<usize>,
+        form: Option<CallForm>,
+    ) -> Self {
+        let reader = form.map(Reader::new);
+        let (output, text, number, told) = (Vec::new(), None, 0, 0);
+        Self { model, instructions, most, reader, created: now(), number, output, text, told }
+    }
+
+    /// One object when everything is there.
+    pub(crate) async fn whole(mut self, mut events: UnboundedReceiver<Event>) -> Response {
+        let mut last = Value::Null;
+        while let Some(event) = events.recv().await {
+            if let Some(told) = self.translate(event).pop() {
+                last = told;
+            }
+        }
+        match last["response"].take() {
+            Value::Null => {
+                let message = "the generating thread has ended";
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message).into_response()
+            }
+            response => Json(response).into_response(),
+        }
+    }
+
+    /// An event for each fact, as it comes.
+    pub(crate) fn streamed(mut self, events: UnboundedReceiver<Event>) -> Response {
+        stream::respond(events, Ending::Silent, move |event| self.translate(event))
+    }
+
+    fn translate(&mut self, event: Event) -> Vec<Value> {
+        let mut out = Vec::new();
+        if self.told == 0 {
+            self.number = event.request.number();
+            for kind in ["response.created", "response.in_progress"] {
+                let response = self.response("in_progress", None, None);
+                self.tell(&mut out, kind, json!({ "response": response }));
+            }
+        }
+        match event.what {
+            What::Prompt { .. } => {}
+            What::Token { text, .. } => {
+                let pieces = self.read(text);
+                self.take(pieces, &mut out);
+            }
+            What::Finished { text, why, usage } => {
+                let mut pieces = self.read(text);
+                pieces.extend(self.reader.as_mut().map(Reader::finish).unwrap_or_default());
+                self.take(pieces, &mut out);
+                if self.output.is_empty() && self.text.is_none() {
+                    self.begin_text(&mut out);
+                }
+                self.end_text(&mut out);
+                let (status, kind) = match why {
+                    Finish::EndToken | Finish::StopText => ("completed", "response.completed"),
+                    Finish::Length | Finish::Context | Finish::Cancelled => {
+                        ("incomplete", "response.incomplete")
+                    }
+                };
+                let response = self.response(status, Some(why), Some(usage));
+                self.tell(&mut out, kind, json!({ "response": response }));
+            }
+        }
+        out
+    }
+
+    fn read(&mut self, text: String) -> Vec<Piece> {
+        match &mut self.reader {
+            Some(reader) => reader.push(&text),
+            None if text.is_empty() => Vec::new(),
+            None => vec![Piece::Text(text)],
+        }
+    }
+
+    fn take(&mut self, pieces: Vec<Piece>, out: &mut Vec<Value>) {
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => {
+                    if self.text.is_none() {
+                        self.begin_text(out);
+                    }
+                    if let Some(own) = &mut self.text {
+                        own.push_str(&text);
+                    }
+                    let place = self.place();
+                    self.tell(
+                        out,
+                        "response.output_text.delta",
+                        with(place, json!({ "delta": text, "logprobs": [] })),
+                    );
+                }
+                Piece::Call { name, arguments } => {
+                    self.end_text(out);
+                    self.call(&name, &arguments, out);
+                }
+            }
+        }
+    }
+
+    fn begin_text(&mut self, out: &mut Vec<Value>) {
+        self.text = Some(String::new());
+        let item = self.message("in_progress", &json!([]));
+        let index = self.output.len();
+        self.tell(out, "response.output_item.added", json!({ "output_index": index, "item": item }));
+        let place = self.place();
+        self.tell(out, "response.content_part.added", with(place, json!({ "part": part("") })));
+    }
+
+    fn end_text(&mut self, out: &mut Vec<Value>) {
+        let Some(text) = self.text.clone() else { return };
+        let place = self.place();
+        let body = json!({ "text": text, "logprobs": [] });
+        self.tell(out, "response.output_text.done", with(place.clone(), body));
+        self.tell(out, "response.content_part.done", with(place, json!({ "part": part(&text) })));
+        let item = self.message("completed", &json!([part(&text)]));
+        let index = self.output.len();
+        self.tell(out, "response.output_item.done", json!({ "output_index": index, "item": item }));
+        self.output.push(item);
+        self.text = None;
+    }
+
+    fn call(&mut self, name: &str, arguments: &str, out: &mut Vec<Value>) {
+        let index = self.output.len();
+        let id = format!("fc_{}_{}_{index}", self.created, self.number);
+        let call_id = written(name, arguments)["id"].take();
+        let item = |status: &str, arguments: &str| {
+            json!({
+                "id": id,
+                "type": "function_call",
+                "status": status,
+                "call_id": call_id,
+                "name": name,
+                "arguments": arguments,
+            })
+        };
+        let added = json!({ "output_index": index, "item": item("in_progress", "") });
+        self.tell(out, "response.output_item.added", added);
+        let place = || json!({ "item_id": id, "output_index": index });
+        let delta = with(place(), json!({ "delta": arguments }));
+        self.tell(out, "response.function_call_arguments.delta", delta);
+        let done = with(place(), json!({ "arguments": arguments, "name": name }));
+        self.tell(out, "response.function_call_arguments.done", done);
+        let item = item("completed", arguments);
+        self.tell(out, "response.output_item.done", json!({ "output_index": index, "item": item }));
+        self.output.push(item);
+    }
+
+    fn tell(&mut self, out: &mut Vec<Value>, kind: &str, body: Value) {
+        out.push(with(json!({ "type": kind, "sequence_number": self.told }), body));
+        self.told += 1;
+    }
+
+    /// Where the text that is being written goes.
+    fn place(&self) -> Value {
+        json!({ "item_id": self.text_id(), "output_index": self.output.len(), "content_index": 0 })
+    }
+
+    fn text_id(&self) -> String {
+        format!("msg_{}_{}_{}", self.created, self.number, self.output.len())
+    }
+
+    fn message(&self, status: &str, content: &Value) -> Value {
+        json!({
+            "id": self.text_id(),
+            "type": "message",
+            "status": status,
+            "role": "assistant",
+            "content": content,
+        })
+    }
+
+    fn response(&self, status: &str, why: Option<Finish>, usage: Option<Usage>) -> Value {
+        let cut = matches!(why, Some(Finish::Length | Finish::Context | Finish::Cancelled));
+        json!({
+            "id": format!("resp_{}_{}", self.created, self.number),
+            "object": "response",
+            "created_at": self.created,
+            "status": status,
+            "error": null,
+            "incomplete_details": cut.then(|| json!({ "reason": "max_output_tokens" })),
+            "instructions": self.instructions,
+            "max_output_tokens": self.most,
+            "model": self.model,
+            "output": self.output,
+            "parallel_tool_calls": true,
+            "previous_response_id": null,
+            "store": false,
+            "temperature": null,
+            "top_p": null,
+            "text": { "format": { "type": "text" } },
+            "tool_choice": "auto",
+            "tools": [],
+            "truncation": "disabled",
+            "metadata": {},
+            "usage": usage.map(|usage| json!({
+                "input_tokens": usage.prompt_tokens,
+                "input_tokens_details": { "cached_tokens": usage.cached_tokens },
+                "output_tokens": usage.completion_tokens,
+                "output_tokens_details": { "reasoning_tokens": 0 },
+                "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+            })),
+        })
+    }
+}
+
+fn part(text: &str) -> Value {
+    json!({ "type": "output_text", "text": text, "annotations": [], "logprobs": [] })
+}
+
+/// An object with the fields of another.
+fn with(mut object: Value, more: Value) -> Value {
+    if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
+        object.extend(more);
+    }
+    object
+}

@@ -1,0 +1,135 @@
+//! Tools: those of a request, and calls as OpenAI writes them.
+
+use serde_json::{Value, json};
+
+use super::error::ApiError;
+use super::fields::{Fields, wrong};
+use super::options::fresh_seed;
+use crate::engine::generate::{CallChoice, Calls};
+
+/// Tools of one request at most.
+const TOOLS: usize = 128;
+
+/// The tools that an answer may, or must, call.
+pub(crate) struct Tools {
+    /// As the template shows them.
+    pub list: Vec<Value>,
+    pub calls: Calls,
+}
+
+impl Tools {
+    /// The tools of a request; none if it has none, or says that none may be called.
+    pub(crate) fn read(fields: &mut Fields) -> Result<Option<Self>, ApiError> {
+        for older in ["functions", "function_call"] {
+            if fields.value(older).is_some_and(|value| value != json!([]) && value != "none") {
+                let message = format!("{older} is of an older form: send tools and tool_choice");
+                return Err(ApiError::bad(message).parameter(older));
+            }
+        }
+        let list = fields.list("tools")?.unwrap_or_default();
+        let several = fields.flag("parallel_tool_calls")?.unwrap_or(true);
+        let asked = choice(fields)?;
+        if list.is_empty() {
+            return match asked {
+                None | Some(CallChoice::Auto) => Ok(None),
+                Some(CallChoice::Required | CallChoice::One(_)) => {
+                    let message = "tool_choice asks for a call, and there are no tools";
+                    Err(ApiError::bad(message).parameter("tool_choice"))
+                }
+            };
+        }
+        if list.len() > TOOLS {
+            let message = format!("tools holds {} tools, and may hold {TOOLS}", list.len());
+            return Err(ApiError::bad(message).parameter("tools"));
+        }
+        let read =
+            |(index, tool): (usize, &Value)| function(Fields::of(tool.clone(), format!("tools[{index}]"))?);
+        let functions = list.iter().enumerate().map(read);
+        let functions: Vec<(String, Value)> = functions.collect::<Result<_, _>>()?;
+        let Some(choice) = asked else { return Ok(None) };
+        if let CallChoice::One(name) = &choice
+            && !functions.iter().any(|(own, _)| own == name)
+        {
+            let message = format!("tool_choice asks for {name:?}, which isn't among the tools");
+            return Err(ApiError::bad(message).parameter("tool_choice"));
+        }
+        Ok(Some(Self { list, calls: Calls { functions, choice, several, answer: None } }))
+    }
+}
+
+fn choice(fields: &mut Fields) -> Result<Option<CallChoice>, ApiError> {
+    let place = fields.place("tool_choice");
+    let expected = "\"none\", \"auto\", \"required\" or a function's name in OpenAI's form";
+    match fields.value("tool_choice") {
+        None => Ok(Some(CallChoice::Auto)),
+        Some(Value::String(word)) => match word.as_str() {
+            "none" => Ok(None),
+            "auto" => Ok(Some(CallChoice::Auto)),
+            "required" | "any" => Ok(Some(CallChoice::Required)),
+            other => Err(wrong(&place, expected, &Value::from(other))),
+        },
+        Some(Value::Object(object)) => {
+            let mut asked = Fields::of(Value::Object(object), place)?;
+            asked.only("type", &[json!("function")])?;
+            // The Responses API names it here.
+            let named = asked.text("name")?;
+            let name = match asked.object("function")? {
+                Some(mut function) => {
+                    let name = function.text("name")?.ok_or_else(|| function.missing("name"))?;
+                    function.finish()?;
+                    Some(name)
+                }
+                None => named,
+            };
+            let missing = asked.missing("function.name");
+            asked.finish()?;
+            name.map(|name| Some(CallChoice::One(name))).ok_or(missing)
+        }
+        Some(other) => Err(wrong(&place, expected, &other)),
+    }
+}
+
+/// A function's name and the schema of its arguments.
+fn function(mut tool: Fields) -> Result<(String, Value), ApiError> {
+    /// Characters of a name at most, as OpenAI has it.
+    const NAME: usize = 64;
+    let kind = tool.text("type")?.ok_or_else(|| tool.missing("type"))?;
+    if kind != "function" {
+        let place = tool.place("type");
+        let message = format!("{place} is {kind:?}: this server knows tools that are functions only");
+        return Err(ApiError::bad(message).parameter(place));
+    }
+    let mut function = tool.object("function")?.ok_or_else(|| tool.missing("function"))?;
+    tool.finish()?;
+    let name = function.text("name")?.ok_or_else(|| function.missing("name"))?;
+    let is_of_name = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '_' | '-');
+    if name.is_empty() || name.len() > NAME || !name.chars().all(is_of_name) {
+        let place = function.place("name");
+        let message = format!("{place} must be of at most {NAME} letters, digits, _ and -");
+        return Err(ApiError::bad(message).parameter(place));
+    }
+    function.pass_over(&["strict"]);
+    function.text("description")?;
+    let parameters = match function.object("parameters")? {
+        Some(parameters) => Value::Object(parameters.rest().clone()),
+        None => json!({ "type": "object", "properties": {} }),
+    };
+    function.finish()?;
+    Ok((name, parameters))
+}
+
+/// A call as OpenAI writes it.
+pub(crate) fn written(name: &str, arguments: &str) -> Value {
+    json!({ "id": call_id(), "type": "function", "function": { "name": name, "arguments": arguments } })
+}
+
+/// Nine letters and digits: some templates take no other.
+fn call_id() -> String {
+    const SIGNS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut number = fresh_seed();
+    let mut sign = || {
+        number = number.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        SIGNS.get((number >> 33) as usize % SIGNS.len()).map_or('0', |sign| char::from(*sign))
+    };
+    (0..9).map(|_| sign()).collect()
+}

@@ -1,0 +1,153 @@
+//! Tokens as clients see them: their bytes, their names, and what was likely in each place.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use tokenizers::Tokenizer;
+
+use crate::engine::generate::{ChosenToken, TokenBytes};
+
+/// A model's tokens.
+pub(crate) struct Words {
+    tokenizer: Arc<Tokenizer>,
+    /// None where the tokenizer's form is unknown: then a token is its decoded text.
+    bytes: Option<TokenBytes>,
+}
+
+impl Words {
+    pub(crate) fn new(tokenizer: Arc<Tokenizer>) -> Self {
+        let bytes = TokenBytes::new(&tokenizer)
+            .inspect_err(|error| tracing::warn!("tokens are told by their decoded text: {error:#}"))
+            .ok();
+        Self { tokenizer, bytes }
+    }
+
+    pub(crate) const fn tokenizer(&self) -> &Arc<Tokenizer> {
+        &self.tokenizer
+    }
+
+    /// The text of some tokens, the names of control tokens among it.
+    pub(crate) fn text(&self, ids: &[u32]) -> String {
+        // Some of the library's decoders fail over a number without a token.
+        let known: Vec<u32> = ids.iter().copied().filter(|id| self.name(*id).is_some()).collect();
+        self.tokenizer.decode(&known, false).unwrap_or_default()
+    }
+
+    fn name(&self, id: u32) -> Option<String> {
+        self.tokenizer.id_to_token(id)
+    }
+
+    fn bytes(&self, id: u32) -> Vec<u8> {
+        match self.bytes.as_ref().and_then(|bytes| bytes.of(id)) {
+            Some(bytes) => bytes.to_vec(),
+            None => self.text(&[id]).into_bytes(),
+        }
+    }
+
+    /// Whether a token writes nothing: it ends an answer, say.
+    fn is_control(&self, id: u32) -> bool {
+        let is_special = |name: &String| self.tokenizer.get_added_vocabulary().is_special_token(name);
+        self.name(id).as_ref().is_some_and(is_special)
+    }
+
+    /// As chat completions tell them; joined, their bytes are the answer's.
+    pub(crate) fn of_chat(&self, tokens: &[ChosenToken]) -> Value {
+        let entry = |id: u32, value: f32| {
+            let bytes = self.bytes(id);
+            let name = std::str::from_utf8(&bytes).map_or_else(|_| escaped(&bytes), str::to_owned);
+            json!({ "token": name, "logprob": value, "bytes": bytes })
+        };
+        let written = tokens.iter().filter(|token| !self.is_control(token.id));
+        let content = written.filter_map(|token| {
+            let mut own = entry(token.id, token.log_probability?);
+            let top = token.likeliest.iter().map(|&(id, value)| entry(id, value));
+            own["top_logprobs"] = top.collect();
+            Some(own)
+        });
+        json!({ "content": content.collect::<Vec<Value>>(), "refusal": null })
+    }
+
+    /// As plain completions tell them: `offsets` are where they begin, in characters.
+    pub(crate) fn of_plain(&self, tokens: &[ChosenToken], offsets: &[usize]) -> Value {
+        let names: Vec<String> = tokens.iter().map(|token| self.plain_name(token.id)).collect();
+        let values: Vec<Option<f32>> = tokens.iter().map(|token| token.log_probability).collect();
+        let top: Vec<Value> = tokens.iter().map(|token| self.likeliest(token)).collect();
+        json!({ "tokens": names, "token_logprobs": values, "top_logprobs": top, "text_offset": offsets })
+    }
+
+    /// The likeliest tokens and the chosen one, each under a name of its own.
+    fn likeliest(&self, token: &ChosenToken) -> Value {
+        let Some(own) = token.log_probability else { return Value::Null };
+        let mut named: HashMap<String, u32> = HashMap::new();
+        let mut entries = Map::new();
+        let chosen = std::iter::once((token.id, own));
+        let others = token.likeliest.iter().copied().filter(|(id, _)| *id != token.id);
+        for (id, value) in chosen.chain(others) {
+            let name = self.plain_name(id);
+            // Two tokens may be written alike: a byte and the character that it is, say.
+            let name = if named.contains_key(&name) { format!("token_id:{id}") } else { name };
+            named.insert(name.clone(), id);
+            entries.insert(name, json!(value));
+        }
+        Value::Object(entries)
+    }
+
+    fn plain_name(&self, id: u32) -> String {
+        let bytes = self.bytes(id);
+        std::str::from_utf8(&bytes).map_or_else(|_| format!("bytes:{}", escaped(&bytes)), str::to_owned)
+    }
+
+    /// Where each token of a prompt begins in its text, in characters. A token that isn't in the text (one that begins
+    /// it for the model) has no width.
+    pub(crate) fn offsets_in(&self, tokens: &[ChosenToken], text: &str) -> Vec<usize> {
+        let mut at = 0;
+        let mut offsets = Vec::with_capacity(tokens.len());
+        for token in tokens {
+            let bytes = self.bytes(token.id);
+            let left = text.as_bytes().get(at..).unwrap_or_default();
+            offsets.push(characters_before(text.as_bytes().get(..at).unwrap_or_default(), left));
+            let without_space = bytes.strip_prefix(b" ").filter(|_| at == 0);
+            let width = match without_space {
+                _ if left.starts_with(&bytes) => bytes.len(),
+                Some(bytes) if left.starts_with(bytes) => bytes.len(),
+                _ if self.is_control(token.id) => 0,
+                _ => bytes.len().min(left.len()),
+            };
+            at += width;
+        }
+        offsets
+    }
+
+    /// Where each generated token begins, if the first begins at `start`; the place after the last is in the bytes so
+    /// far.
+    pub(crate) fn offsets_after(
+        &self,
+        tokens: &[ChosenToken],
+        start: usize,
+        written: &mut Vec<u8>,
+    ) -> Vec<usize> {
+        let mut offsets = Vec::with_capacity(tokens.len());
+        for token in tokens {
+            let bytes = if self.is_control(token.id) { Vec::new() } else { self.bytes(token.id) };
+            offsets.push(start + characters_before(written, &bytes));
+            written.extend(bytes);
+        }
+        offsets
+    }
+}
+
+/// Characters before a place in a text; where a character is cut there, those before that one.
+fn characters_before(before: &[u8], after: &[u8]) -> usize {
+    let begins = |byte: &u8| byte & 0xC0 != 0x80;
+    let begun = before.iter().filter(|byte| begins(byte)).count();
+    if after.first().is_none_or(begins) { begun } else { begun.saturating_sub(1) }
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "\\x{byte:02x}").ok();
+        text
+    })
+}
