@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use super::sampling::ModelArguments;
 use super::{loading, print};
-use crate::serve::{Origin, Served, Settings, listen};
+use crate::serve::{Clients, Ended, Listening, Origin, Served, Settings, listen};
 
 /// Arguments of `dojo serve`.
 #[derive(Args)]
+#[command(after_help = ENDS)]
 pub(super) struct Serve {
     #[command(flatten)]
     model: ModelArguments,
@@ -39,7 +41,14 @@ pub(super) struct Serve {
     /// Bytes of a request at most.
     #[arg(long, default_value_t = 4 << 20)]
     max_body: usize,
+    /// Connections at most. Another one takes the place of that which has asked nothing for longest.
+    #[arg(long, default_value_t = Clients::default().connections)]
+    connections: usize,
 }
+
+const ENDS: &str = "\
+Ctrl-C or SIGTERM ends: answers in progress get 5 seconds, a second signal ends at once. The exit code is 0 where every
+answer came to its end, 130 (Ctrl-C) or 143 (SIGTERM) where answers were cut off.";
 
 pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
     let api_key = std::env::var("DOJO_API_KEY").ok();
@@ -49,6 +58,7 @@ pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
         queue: arguments.queue,
         body: arguments.max_body,
         origins: arguments.origin.clone(),
+        clients: Clients { connections: arguments.connections.max(1), ..Clients::default() },
     };
     ensure!(
         !arguments.model.merge || arguments.offer.is_empty(),
@@ -78,28 +88,90 @@ pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
     let served =
         Served { name: open.name, generator: ready.generator, prompter: ready.prompter, adapters, embedder };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let bound = listening.with(served)?;
-        print::complain(&format!("serving on http://{}/v1 (Ctrl-C ends)", bound.address()?));
-        bound.run(stopped()).await
-    })?;
-    Ok(ExitCode::SUCCESS)
+    let code = runtime.block_on(answer(listening, served));
+    // A constraint that is being compiled or a text that is being embedded can't be stopped, and nobody waits for it.
+    runtime.shutdown_background();
+    code
 }
 
-/// Waits for Ctrl-C or a request of the system to end.
-async fn stopped() {
+/// Serves until the first signal, then until everything is answered, the time for that is over, or a second signal
+/// comes.
+async fn answer(listening: Listening, served: Served) -> Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let patience = listening.patience();
+    let bound = listening.with(served)?;
+    print::complain(&format!("serving on http://{}/v1 (Ctrl-C ends)", bound.address()?));
+    let busy = bound.busy();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = bound.run(async move { drop(stopped.await) });
+    tokio::pin!(serving);
+    let first = tokio::select! {
+        ended = &mut serving => return ended.map(|_| ExitCode::SUCCESS),
+        code = signals.next() => code,
+    };
+    let waited_for = busy.answering();
+    stop.send(()).ok();
+    if waited_for > 0 {
+        print::complain(&waiting(waited_for, patience));
+    }
+    let (ended, code) = tokio::select! {
+        ended = serving => (ended?, first),
+        second = signals.next() => (Ended::Cut(busy.answering()), second),
+    };
+    Ok(match ended {
+        Ended::Whole | Ended::Cut(0) => ExitCode::SUCCESS,
+        Ended::Cut(count) => {
+            print::complain(&format!("{} cut off", answers(count)));
+            ExitCode::from(code)
+        }
+    })
+}
+
+fn waiting(count: usize, patience: Duration) -> String {
+    let seconds = patience.as_secs();
+    format!("stopping: {} in progress, which may take {seconds} s more; Ctrl-C ends at once", answers(count))
+}
+
+fn answers(count: usize) -> String {
+    if count == 1 { "1 answer".to_owned() } else { format!("{count} answers") }
+}
+
+/// Ctrl-C and the system's request to end.
+struct Signals {
     #[cfg(unix)]
-    {
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+        let listen = |kind| signal(kind).context("listen for signals");
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    fn listen() -> Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for the next one; the exit code that it stands for.
+    #[cfg(unix)]
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => 130,
+            _ = self.terminate.recv() => 143,
         }
     }
-    tokio::signal::ctrl_c().await.ok();
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) -> u8 {
+        tokio::signal::ctrl_c().await.ok();
+        130
+    }
 }
 
 fn read_named(text: &str) -> Result<(String, PathBuf)> {

@@ -4,8 +4,10 @@
 //! pass on its events. A client that goes away takes its request with it.
 
 mod answer;
+mod body;
 mod chat;
 mod completions;
+mod connection;
 mod embeddings;
 mod error;
 mod fields;
@@ -16,6 +18,7 @@ mod options;
 mod reply;
 mod responses;
 mod responses_reply;
+mod room;
 mod stream;
 mod tools;
 mod words;
@@ -24,6 +27,7 @@ mod worker;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use axum::extract::{DefaultBodyLimit, State};
@@ -35,10 +39,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::engine::embed::Embedder;
 use crate::engine::generate::{AdapterId, Event, Generator, Prompter, Request};
+use connection::{Door, Seated};
 use error::ApiError;
 pub use guard::Origin;
 use metrics::Metrics;
 use options::Options;
+pub use room::Clients;
+use room::Room;
 use words::Words;
 use worker::Worker;
 
@@ -67,6 +74,16 @@ pub struct Settings {
     pub body: usize,
     /// Pages of a browser that may ask.
     pub origins: Vec<Origin>,
+    pub clients: Clients,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Every answer that was in progress came to its end.
+    Whole,
+    /// So many answers were cut off.
+    Cut(usize),
 }
 
 /// What every handler sees.
@@ -91,8 +108,20 @@ pub(crate) type Shared = Arc<Service>;
 
 /// A server that has its address but doesn't answer yet.
 pub struct Bound {
-    listener: tokio::net::TcpListener,
+    door: Door,
     router: Router,
+}
+
+/// What a server that answers is busy with.
+#[derive(Clone)]
+pub struct Busy(Arc<Room>);
+
+impl Busy {
+    /// Requests that are being answered.
+    #[must_use]
+    pub fn answering(&self) -> usize {
+        self.0.answering()
+    }
 }
 
 /// An address that is taken, for a model that may still have to be loaded.
@@ -127,6 +156,12 @@ pub fn bind(served: Served, settings: Settings) -> Result<Bound> {
 }
 
 impl Listening {
+    /// What answers in progress get once the server is to end.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        self.settings.clients.stop
+    }
+
     /// Starts the generating thread; belongs into a runtime.
     ///
     /// # Errors
@@ -150,7 +185,9 @@ impl Listening {
             origins: settings.origins,
             started: now(),
         };
-        Ok(Bound { listener, router: router(Arc::new(service), settings.body) })
+        let room = Arc::new(Room::new(settings.clients, settings.body));
+        let router = router(Arc::new(service), &room);
+        Ok(Bound { door: Door { listener, room }, router })
     }
 }
 
@@ -160,19 +197,48 @@ impl Bound {
     /// # Errors
     /// Where the system doesn't say.
     pub fn address(&self) -> Result<SocketAddr> {
-        Ok(self.listener.local_addr()?)
+        Ok(self.door.listener.local_addr()?)
     }
 
-    /// Answers until `stop` is done; requests in progress are finished first.
+    #[must_use]
+    pub fn busy(&self) -> Busy {
+        Busy(Arc::clone(&self.door.room))
+    }
+
+    /// Answers until `stop` is done. Then connections without a whole request are closed, and requests in progress have
+    /// [`Clients::stop`] to end.
     ///
     /// # Errors
     /// Where the listener fails.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        axum::serve(self.listener, self.router).with_graceful_shutdown(stop).await.context("serve")
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<Ended> {
+        let Self { door, router } = self;
+        let room = Arc::clone(&door.room);
+        let (stopping, stopped) = tokio::sync::oneshot::channel();
+        let own = Arc::clone(&room);
+        let stop = async move {
+            stop.await;
+            own.send_waiting_away();
+            stopping.send(()).ok();
+        };
+        let patience = async {
+            // Where the sender is gone, so is the server.
+            stopped.await.ok();
+            tokio::time::sleep(room.clients.stop).await;
+        };
+        let service = router.into_make_service_with_connect_info::<Seated>();
+        let serving = axum::serve(door, service).with_graceful_shutdown(stop);
+        tokio::select! {
+            ended = serving.into_future() => ended.context("serve").map(|()| Ended::Whole),
+            () = patience => {
+                let cut = room.answering();
+                room.send_all_away();
+                Ok(if cut == 0 { Ended::Whole } else { Ended::Cut(cut) })
+            }
+        }
     }
 }
 
-fn router(service: Shared, body: usize) -> Router {
+fn router(service: Shared, room: &Arc<Room>) -> Router {
     let guarded = Router::new()
         .route("/v1/chat/completions", post(chat::create))
         .route("/v1/completions", post(completions::create))
@@ -181,6 +247,7 @@ fn router(service: Shared, body: usize) -> Router {
         .route("/v1/models", get(models))
         .route("/v1/models/{name}", get(model))
         .route("/metrics", get(metrics::show))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(room), body::read_whole))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), guard::check_key));
     Router::new()
         .route("/health", get(health))
@@ -189,7 +256,7 @@ fn router(service: Shared, body: usize) -> Router {
         .method_not_allowed_fallback(async || {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this endpoint has no such method")
         })
-        .layer(DefaultBodyLimit::max(body))
+        .layer(DefaultBodyLimit::max(room.body))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), guard::tell_browsers))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), guard::check_host))
         .with_state(service)

@@ -1,4 +1,5 @@
 mod filters;
 mod review;
 mod runs;
+mod serve;
 mod train;

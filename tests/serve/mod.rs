@@ -4,6 +4,7 @@ mod browsers;
 mod forms;
 mod hostile;
 mod responses;
+mod slow;
 mod tools;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use dojo_studio::engine::device::Place;
 use dojo_studio::engine::embed::Embedder;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
 use dojo_studio::engine::model::ModelFiles;
-use dojo_studio::serve::{Origin, Served, Settings, bind, listen};
+use dojo_studio::serve::{Busy, Clients, Ended, Origin, Served, Settings, bind, listen};
 use dojo_studio::teacher::budget::Budget;
 use dojo_studio::teacher::cache::Cache;
 use dojo_studio::teacher::client::Teacher;
@@ -35,7 +36,8 @@ struct Server {
     url: String,
     client: Client,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
-    done: tokio::task::JoinHandle<anyhow::Result<()>>,
+    done: tokio::task::JoinHandle<anyhow::Result<Ended>>,
+    busy: Busy,
     _place: tempfile::TempDir,
 }
 
@@ -44,10 +46,20 @@ async fn serve(api_key: Option<&str>, queue: usize) -> Server {
 }
 
 async fn serve_with(api_key: Option<&str>, queue: usize, embedder: Option<Embedder>) -> Server {
-    serve_model(Tiny::new("llama"), api_key, queue, embedder).await
+    serve_to(Tiny::new("llama"), api_key, queue, embedder, Clients::default())
 }
 
 async fn serve_model(tiny: Tiny, api_key: Option<&str>, queue: usize, embedder: Option<Embedder>) -> Server {
+    serve_to(tiny, api_key, queue, embedder, Clients::default())
+}
+
+fn serve_to(
+    tiny: Tiny,
+    api_key: Option<&str>,
+    queue: usize,
+    embedder: Option<Embedder>,
+    clients: Clients,
+) -> Server {
     let place = tempfile::tempdir().unwrap();
     let model = Tiny { tied: false, context: CONTEXT, ..tiny }.open_folder(place.path());
     let limits = Limits { threads: 1, ..Limits::default() };
@@ -65,12 +77,14 @@ async fn serve_model(tiny: Tiny, api_key: Option<&str>, queue: usize, embedder: 
         queue,
         body: 64 << 10,
         origins: vec![Origin::Local],
+        clients,
     };
     let bound = bind(served, settings).unwrap();
     let url = format!("http://{}", bound.address().unwrap());
+    let busy = bound.busy();
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let done = tokio::spawn(bound.run(async move { drop(stopped.await) }));
-    Server { url, client: Client::new(), stop: Some(stop), done, _place: place }
+    Server { url, client: Client::new(), stop: Some(stop), done, busy, _place: place }
 }
 
 impl Server {
@@ -379,6 +393,7 @@ async fn an_address_open_to_all_needs_a_key() {
         queue: 1,
         body: 1 << 10,
         origins: Vec::new(),
+        clients: Clients::default(),
     };
     // A key of blanks is none.
     assert!(listen(settings(Some("  "))).err().unwrap().to_string().contains("DOJO_API_KEY"));

@@ -22,7 +22,7 @@ use crate::engine::device;
 use crate::engine::generate::{Limits, Precision, Prompter, load};
 use crate::engine::hub::{self, Network, Silent};
 use crate::engine::model;
-use crate::serve::{Served, Settings, bind};
+use crate::serve::{Clients, Served, Settings, bind};
 use crate::teacher::budget::{Budget, Spending};
 use crate::teacher::cache::Cache;
 use crate::teacher::client::{Account, Teacher};
@@ -140,8 +140,14 @@ fn start(served: Served, key: String, stop: oneshot::Receiver<()>) -> Result<Soc
     std::thread::Builder::new().name("local model".to_owned()).spawn(move || {
         runtime.block_on(async move {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let origins = Vec::new();
-            let settings = Settings { address, api_key: Some(key), queue: 1024, body: 16 << 20, origins };
+            let settings = Settings {
+                address,
+                api_key: Some(key),
+                queue: 1024,
+                body: 16 << 20,
+                origins: Vec::new(),
+                clients: Clients::default(),
+            };
             let bound = bind(served, settings).and_then(|bound| Ok((bound.address()?, bound)));
             match bound {
                 Ok((address, bound)) => {

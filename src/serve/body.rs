@@ -1,0 +1,130 @@
+//! A request's body, read whole before a handler sees it: within its time, its size, and the memory of all together.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::connection::Seated;
+use super::error::ApiError;
+use super::room::{Clients, Room, Seat, Stage};
+
+/// Reads the body, and says to the connection how far its request is.
+pub(crate) async fn read_whole(State(room): State<Arc<Room>>, request: Request, next: Next) -> Response {
+    let seat = request.extensions().get::<ConnectInfo<Seated>>().map(|seated| Arc::clone(&seated.0.0));
+    let (parts, body) = request.into_parts();
+    let asked = Asked::begin(seat);
+    let bytes = match timeout(room.clients.body, read(&room, body)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(error)) => return refused(error),
+        Err(_) => {
+            let message = format!("the body didn't come within {} seconds", room.clients.body.as_secs_f64());
+            return refused(ApiError::new(StatusCode::REQUEST_TIMEOUT, message).code("body_timeout"));
+        }
+    };
+    asked.answer();
+    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    if response.body().size_hint().exact().is_some() {
+        return response;
+    }
+    // A stream is being answered until its end.
+    response.map(|body| {
+        Body::from_stream(body.into_data_stream().map(move |part| {
+            let _open = &asked;
+            part
+        }))
+    })
+}
+
+/// What is left of the body isn't read, so the connection can't be used again.
+fn refused(error: ApiError) -> Response {
+    let mut response = error.into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// How far a request is, until it is answered or its client has gone.
+struct Asked(Option<Arc<Seat>>);
+
+impl Asked {
+    fn begin(seat: Option<Arc<Seat>>) -> Self {
+        let asked = Self(seat);
+        asked.enter(Stage::Body);
+        asked
+    }
+
+    fn answer(&self) {
+        self.enter(Stage::Answer);
+    }
+
+    fn enter(&self, stage: Stage) {
+        if let Some(seat) = &self.0 {
+            seat.enter(stage);
+        }
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.enter(Stage::Idle);
+    }
+}
+
+async fn read(room: &Room, body: Body) -> Result<Bytes, ApiError> {
+    let too_long = || {
+        let message = format!("the body is over this server's length limit of {} bytes", room.body);
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    };
+    if body.size_hint().lower() > room.body as u64 {
+        return Err(too_long());
+    }
+    let mut parts = body.into_data_stream();
+    let mut held = Held::of(&room.memory);
+    let mut bytes = Vec::new();
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|_| ApiError::bad("the body can't be read to its end"))?;
+        if bytes.len() + part.len() > room.body {
+            return Err(too_long());
+        }
+        held.hold(bytes.len() + part.len())?;
+        bytes.extend_from_slice(&part);
+    }
+    Ok(Bytes::from(bytes))
+}
+
+/// Memory of one body, given back when the body is whole or has failed.
+struct Held<'m> {
+    memory: &'m Arc<Semaphore>,
+    permit: Option<OwnedSemaphorePermit>,
+    bytes: usize,
+}
+
+impl<'m> Held<'m> {
+    const fn of(memory: &'m Arc<Semaphore>) -> Self {
+        Self { memory, permit: None, bytes: 0 }
+    }
+
+    fn hold(&mut self, length: usize) -> Result<(), ApiError> {
+        let wanted = length.saturating_sub(Clients::FREE);
+        let more = u32::try_from(wanted - self.bytes.min(wanted)).unwrap_or(u32::MAX);
+        if more == 0 {
+            return Ok(());
+        }
+        let permit = Arc::clone(self.memory).try_acquire_many_owned(more).map_err(|_| {
+            let message = "the requests that are on their way fill the memory for them: try again later";
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message).code("bodies_full")
+        })?;
+        match &mut self.permit {
+            Some(held) => held.merge(permit),
+            None => self.permit = Some(permit),
+        }
+        self.bytes = wanted;
+        Ok(())
+    }
+}
