@@ -53,6 +53,12 @@ impl Folders {
         self.data.join("sessions")
     }
 
+    /// What was asked in `dojo chat`.
+    #[must_use]
+    pub fn chat_history(&self) -> PathBuf {
+        self.data.join("chat-history")
+    }
+
     /// Runs that belong to no session.
     #[must_use]
     pub fn runs(&self) -> PathBuf {

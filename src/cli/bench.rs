@@ -164,9 +164,9 @@ fn train(arguments: &Train) -> Result<()> {
         }
     };
     if arguments.json {
-        print::say(&as_json(arguments, &place, &figures).to_string());
+        print::say(&as_json(arguments, &place, &figures).to_string())?;
     } else {
-        print::say(&as_text(arguments, &place, &figures));
+        print::say(&as_text(arguments, &place, &figures))?;
     }
     Ok(())
 }

@@ -64,9 +64,9 @@ pub(super) fn run(arguments: &BenchGenerate) -> Result<ExitCode> {
         bench.round(&mut best)?;
     }
     if arguments.json {
-        print::say(&best.as_json(arguments).to_string());
+        print::say(&best.as_json(arguments).to_string())?;
     } else {
-        best.print(arguments);
+        best.print(arguments)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -194,20 +194,21 @@ impl Best {
         })
     }
 
-    fn print(&self, arguments: &BenchGenerate) {
+    fn print(&self, arguments: &BenchGenerate) -> Result<()> {
         let line = |what: String, rate: f64| print::say(&format!("{what:<34}{rate:8.1} tokens/s"));
-        line(format!("prompt of {} tokens", arguments.prompt), self.prompt);
-        line(format!("one sequence of {}", arguments.tokens), self.decode);
-        line("the same, under a JSON schema".to_owned(), self.constrained);
+        line(format!("prompt of {} tokens", arguments.prompt), self.prompt)?;
+        line(format!("one sequence of {}", arguments.tokens), self.decode)?;
+        line("the same, under a JSON schema".to_owned(), self.constrained)?;
         if arguments.sequences > 0 {
-            line(format!("{} sequences of {}", arguments.sequences, arguments.tokens), self.many);
-            line("the same, under a JSON schema".to_owned(), self.many_constrained);
+            line(format!("{} sequences of {}", arguments.sequences, arguments.tokens), self.many)?;
+            line("the same, under a JSON schema".to_owned(), self.many_constrained)?;
         }
         if arguments.group > 0 {
             print::say(&format!(
                 "first tokens of a group of {:<7}{:8.3} s      (of one completion {:.3} s)",
                 arguments.group, self.group_seconds, self.alone_seconds
-            ));
+            ))?;
         }
+        Ok(())
     }
 }

@@ -44,9 +44,9 @@ pub(super) fn run(arguments: &BenchPerplexity) -> Result<ExitCode> {
     if arguments.json {
         print::say(
             &json!({ "model": arguments.model.model, "perplexity": perplexity, "tokens": count }).to_string(),
-        );
+        )?;
     } else {
-        print::say(&format!("perplexity {perplexity:.4} over {count} tokens"));
+        print::say(&format!("perplexity {perplexity:.4} over {count} tokens"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

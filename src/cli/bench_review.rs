@@ -43,16 +43,16 @@ pub(super) fn review(arguments: &BenchReview) -> Result<ExitCode> {
     let figures =
         in_a_folder(|home| bench_review::measure(&Folders::under(home), arguments.waiting as usize))?;
     if arguments.json {
-        print::say(&serde_json::json!({"waiting": arguments.waiting, "figures": figures}).to_string());
+        print::say(&serde_json::json!({"waiting": arguments.waiting, "figures": figures}).to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
-    print::say(&format!("{} reflections wait, the screen is 120x36", arguments.waiting));
+    print::say(&format!("{} reflections wait, the screen is 120x36", arguments.waiting))?;
     for figure in &figures {
         let sign = if figure.holds() { "✓" } else { "✗" };
         print::say(&format!(
             "{sign} {:<64} {:>9.2} {:<3} below {}",
             figure.name, figure.value, figure.unit, figure.below
-        ));
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -65,7 +65,7 @@ pub(super) fn teacher(arguments: &BenchTeacher) -> Result<ExitCode> {
     };
     let figures = in_a_folder(|home| bench::measure(home, load))?;
     if arguments.json {
-        print::say(&serde_json::to_string(&figures)?);
+        print::say(&serde_json::to_string(&figures)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     print::say(&format!(
@@ -76,11 +76,11 @@ pub(super) fn teacher(arguments: &BenchTeacher) -> Result<ExitCode> {
         arguments.delay,
         figures.requests_per_second,
         figures.ceiling
-    ));
+    ))?;
     print::say(&format!(
         "memory of the program and its endpoint: {:.1} MB after a fifth, {:.1} MB at the end",
         figures.early_megabytes, figures.late_megabytes
-    ));
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

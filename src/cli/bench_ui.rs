@@ -26,14 +26,14 @@ pub(super) fn run(arguments: &BenchUi) -> Result<ExitCode> {
     std::fs::remove_dir_all(&home).with_context(|| format!("remove {}", home.display()))?;
     let figures = measured?;
     if arguments.json {
-        print::say(&serde_json::json!({ "figures": figures }).to_string());
+        print::say(&serde_json::json!({ "figures": figures }).to_string())?;
     } else {
         for figure in &figures {
             let sign = if figure.holds() { "✓" } else { "✗" };
             print::say(&format!(
                 "{sign} {:<62} {:>9.2} {:<3} below {}",
                 figure.name, figure.value, figure.unit, figure.below
-            ));
+            ))?;
         }
     }
     Ok(ExitCode::SUCCESS)

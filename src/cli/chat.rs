@@ -1,21 +1,22 @@
-//! `dojo chat`: a conversation, line by line.
+//! `dojo chat`: a conversation, question by question.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use super::ask::{Asked, Questions};
 use super::generate::{Ready, stream_until};
 use super::sampling::{ModelArguments, SamplingArguments};
 use super::{loading, print};
+use crate::config::Folders;
 use crate::domain::message::{Message, Role};
 use crate::engine::files;
 
@@ -29,6 +30,10 @@ pub(super) struct Chat {
     /// A system message that the conversation begins with.
     #[arg(long)]
     system: Option<String>,
+    /// Keep no questions for the next time; else the last 1000 are kept, readable by you only, without those that hold
+    /// what looks like a key.
+    #[arg(long)]
+    no_history: bool,
 }
 
 const HELP: &str = "\
@@ -37,13 +42,59 @@ const HELP: &str = "\
 /system TEXT sets the system message; without a text takes it away
 /save FILE   writes the conversation as one line of messages JSONL
 /reset       begins again          /quit, Ctrl-D  ends
-Ctrl-C stops an answer. A line that ends in \\ goes on in the next.";
+What begins with a path is a question, and so is what begins with a space. Lines that are pasted together are one
+question; Alt-Enter, or \\ at the end of a line, begins another line. Up and Down bring back what was asked before.
+Ctrl-C stops an answer.";
+
+/// What a line asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said<'t> {
+    Nothing,
+    Quit,
+    Help,
+    Reset,
+    Undo,
+    Again,
+    System(&'t str),
+    Save(&'t str),
+    Question(&'t str),
+    /// A word with a slash before it that means nothing here, or has a text after it that it takes none of.
+    Unknown(&'t str),
+}
+
+/// Reads a line. A word with a second slash is a path, and several lines are never a command.
+fn read(text: &str) -> Said<'_> {
+    let line = text.trim_end();
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let is_command = word.len() > 1
+        && word.strip_prefix('/').is_some_and(|name| !name.contains('/'))
+        && !line.contains('\n');
+    if line.trim().is_empty() {
+        return Said::Nothing;
+    }
+    if !is_command {
+        return Said::Question(text);
+    }
+    match (word, rest.trim()) {
+        ("/system", text) => Said::System(text),
+        ("/save", path) => Said::Save(path),
+        ("/quit" | "/exit", "") => Said::Quit,
+        ("/help", "") => Said::Help,
+        ("/reset", "") => Said::Reset,
+        ("/undo", "") => Said::Undo,
+        ("/again", "") => Said::Again,
+        (word, _) => Said::Unknown(word),
+    }
+}
 
 pub(super) fn run(arguments: &Chat) -> Result<ExitCode> {
-    let asks = std::io::stdin().is_terminal();
     let interrupt = Interrupt::listen()?;
+    let ready = loading::ready(&arguments.model)?;
+    let history = (!arguments.no_history).then(Folders::from_environment).transpose()?;
+    let mut questions = Questions::open(history.map(|folders| folders.chat_history()).as_deref())?;
+    let asks = questions.are_typed();
     let mut talk = Talk {
-        ready: loading::ready(&arguments.model)?,
+        ready,
         system: arguments.system.clone(),
         messages: Vec::new(),
         seed: arguments.sampling.seed,
@@ -51,46 +102,32 @@ pub(super) fn run(arguments: &Chat) -> Result<ExitCode> {
         shows_figures: std::io::stderr().is_terminal() && asks,
     };
     if asks {
+        talk.interrupt.ask_only();
         print::complain("/help lists what can be said beside questions");
     }
-    let mut lines = std::io::stdin().lock().lines();
-    while let Some(line) = next_message(&mut lines, asks)? {
-        let said = line.trim();
-        let (word, rest) = said.split_once(char::is_whitespace).unwrap_or((said, ""));
-        let outcome = match word {
-            "" => Ok(()),
-            "/quit" | "/exit" => break,
-            "/help" => {
-                print::complain(HELP);
-                Ok(())
-            }
-            "/reset" => {
-                talk.messages.clear();
-                Ok(())
-            }
-            "/undo" => {
-                talk.messages.truncate(talk.messages.len().saturating_sub(2));
-                Ok(())
-            }
-            "/system" => {
-                talk.system = Some(rest.trim().to_owned()).filter(|text| !text.is_empty());
-                Ok(())
-            }
-            "/save" => talk.save(rest.trim()),
-            "/again" => talk.again(&arguments.sampling),
-            word if word.starts_with('/') && !said.contains('\n') && word.len() > 1 => {
-                Err(anyhow::anyhow!("there is no {word} here; /help lists what there is"))
-            }
-            _ => talk.ask(&line, &arguments.sampling),
+    loop {
+        let text = match questions.next(&|| talk.interrupt.code())? {
+            Asked::Text(text) => text,
+            Asked::End => return Ok(ExitCode::SUCCESS),
+            Asked::Stopped(code) => return Ok(ExitCode::from(code)),
         };
-        if let Err(error) = outcome {
-            print::complain(&format!("{error:#}"));
-            if !asks {
-                return Ok(ExitCode::from(1));
-            }
+        match talk.say(read(&text), &arguments.sampling) {
+            Ok(After::GoOn) => {}
+            Ok(After::End) => return Ok(ExitCode::SUCCESS),
+            // What can't be shown can't be talked about.
+            Err(error) if !asks || is_of_output(&error) => return Err(error),
+            Err(error) => print::complain(&format!("{error:#}")),
         }
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+fn is_of_output(error: &anyhow::Error) -> bool {
+    error.is::<print::Gone>() || error.is::<print::Unwritten>()
+}
+
+enum After {
+    GoOn,
+    End,
 }
 
 /// The conversation so far.
@@ -108,6 +145,25 @@ impl Talk {
     fn whole(&self) -> Vec<Message> {
         let system = self.system.iter().map(|text| Message::new(Role::System, text));
         system.chain(self.messages.iter().cloned()).collect()
+    }
+
+    fn say(&mut self, said: Said<'_>, sampling: &SamplingArguments) -> Result<After> {
+        match said {
+            Said::Nothing => {}
+            Said::Quit => return Ok(After::End),
+            Said::Help => print::complain(HELP),
+            Said::Reset => self.messages.clear(),
+            Said::Undo => self.messages.truncate(self.messages.len().saturating_sub(2)),
+            Said::Again => self.again(sampling)?,
+            Said::System(text) => self.system = Some(text.to_owned()).filter(|text| !text.is_empty()),
+            Said::Save(path) => self.save(path)?,
+            Said::Question(text) => self.ask(text, sampling)?,
+            Said::Unknown(word) => anyhow::bail!(
+                "{word} says nothing here in this form: /help lists what there is, and a space before it makes it a \
+                 question"
+            ),
+        }
+        Ok(After::GoOn)
     }
 
     fn ask(&mut self, question: &str, sampling: &SamplingArguments) -> Result<()> {
@@ -128,14 +184,14 @@ impl Talk {
         let mut request = sampling.request(self.ready.prompter.chat(&self.whole())?)?;
         request.adapter = self.ready.adapter;
         request.sampling.seed = self.seed;
-        let started = Instant::now();
         let stop = self.interrupt.answering();
-        let outcome = stream_until(&mut self.ready.generator, request, stop, print::say_part);
+        let mut shown = print::Parts::default();
+        let outcome = stream_until(&mut self.ready.generator, request, stop, |text| shown.say(text));
         self.interrupt.waiting();
         let outcome = outcome?;
-        print::say("");
+        shown.end()?;
         if self.shows_figures {
-            print::complain(&outcome.summary(started.elapsed().as_secs_f64()));
+            print::complain(&outcome.summary());
         }
         self.messages.push(Message::new(Role::Assistant, outcome.text));
         Ok(())
@@ -158,19 +214,40 @@ impl Talk {
     }
 }
 
-/// Ctrl-C: stops an answer, and ends the program where none is being written.
+/// Ctrl-C and the system's requests to end: they stop an answer, and end the program where none is being written.
 struct Interrupt {
     came: Arc<AtomicBool>,
+    /// The exit code of the last one; 0 before there was any.
+    code: Arc<AtomicUsize>,
     ends: Arc<AtomicBool>,
+    asks_only: bool,
 }
+
+/// With the exit codes that shells expect of a program that was ended by them.
+const SIGNALS: [(i32, u8); 3] = [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)];
 
 impl Interrupt {
     fn listen() -> Result<Self> {
         let (came, ends) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
-        // 130 is what shells expect of a program that was interrupted.
-        flag::register_conditional_shutdown(SIGINT, 130, Arc::clone(&ends)).context("listen for Ctrl-C")?;
-        flag::register(SIGINT, Arc::clone(&came)).context("listen for Ctrl-C")?;
-        Ok(Self { came, ends })
+        let code = Arc::new(AtomicUsize::new(0));
+        for (signal, exit) in SIGNALS {
+            flag::register_conditional_shutdown(signal, exit.into(), Arc::clone(&ends))
+                .and_then(|_| flag::register(signal, Arc::clone(&came)))
+                .and_then(|_| flag::register_usize(signal, Arc::clone(&code), exit.into()))
+                .context("listen for Ctrl-C")?;
+        }
+        Ok(Self { came, code, ends, asks_only: false })
+    }
+
+    /// From now on whoever waits for a question ends the program, which leaves the terminal as it was.
+    fn ask_only(&mut self) {
+        self.asks_only = true;
+        self.ends.store(false, Ordering::Release);
+    }
+
+    /// Whether the program is to end, and with which exit code.
+    fn code(&self) -> Option<u8> {
+        u8::try_from(self.code.load(Ordering::Acquire)).ok().filter(|code| *code > 0)
     }
 
     fn answering(&self) -> &AtomicBool {
@@ -180,29 +257,14 @@ impl Interrupt {
     }
 
     fn waiting(&self) {
-        self.ends.store(true, Ordering::Release);
-    }
-}
-
-/// The next line, or several joined where they end in a backslash.
-fn next_message(
-    lines: &mut impl Iterator<Item = std::io::Result<String>>,
-    asks: bool,
-) -> Result<Option<String>> {
-    let mut text = String::new();
-    loop {
-        if asks {
-            print::say_part(if text.is_empty() { "> " } else { ". " });
+        // Ctrl-C has stopped the answer, and that was all that it was for.
+        self.code.compare_exchange(130, 0, Ordering::AcqRel, Ordering::Acquire).ok();
+        if !self.asks_only {
+            // Whoever asked the program to end meanwhile would wait for the next question.
+            if let Some(code) = self.code() {
+                std::process::exit(code.into());
+            }
+            self.ends.store(true, Ordering::Release);
         }
-        let Some(line) = lines.next() else {
-            return Ok(Some(text).filter(|text| !text.is_empty()));
-        };
-        let line = line.context("read a line from standard input")?;
-        let Some(head) = line.strip_suffix('\\') else {
-            text.push_str(&line);
-            return Ok(Some(text));
-        };
-        text.push_str(head);
-        text.push('\n');
     }
 }

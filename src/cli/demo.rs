@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &Demo) -> Result<ExitCode> {
     let folder = runs::create_run_folder(&session.path.join("runs"), None, recipe.method.name())?;
     let job = Job { recipe, folder, after: None, folders, network: Network::Allowed };
     let run = train::in_foreground(&job)?;
-    train::report(&run, false);
+    train::report(&run, false)?;
     answer(&job, &arguments.prompt)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -49,6 +49,6 @@ fn answer(job: &Job, prompt: &str) -> Result<()> {
     // Fresh, an adapter changes nothing.
     let before = ask(&adapter)?;
     let after = ask(&Adapter::load(&job.folder.adapter(), &model.config)?)?;
-    print::say(&format!("\nasked: {prompt}\n\nbefore training:\n{before}\n\nafter training:\n{after}"));
+    print::say(&format!("\nasked: {prompt}\n\nbefore training:\n{before}\n\nafter training:\n{after}"))?;
     Ok(())
 }

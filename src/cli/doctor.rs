@@ -23,23 +23,24 @@ pub(super) fn run(arguments: &Doctor) -> Result<ExitCode> {
     let checks = checkup::examine(&Folders::from_environment()?);
     let broken = checks.iter().any(|check| check.state == State::Broken);
     if arguments.json {
-        print::say(&serde_json::json!({ "ok": !broken, "checks": checks }).to_string());
+        print::say(&serde_json::json!({ "ok": !broken, "checks": checks }).to_string())?;
     } else {
-        checks.iter().for_each(tell);
-        print::say(&format!("\n  braille     {}", checkup::BRAILLE));
-        print::say("              boxes or question marks here mean that the font or the locale lacks them");
+        checks.iter().try_for_each(tell)?;
+        print::say(&format!("\n  braille     {}", checkup::BRAILLE))?;
+        print::say("              boxes or question marks here mean that the font or the locale lacks them")?;
     }
     Ok(if broken { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
-fn tell(check: &Check) {
+fn tell(check: &Check) -> Result<()> {
     let sign = match check.state {
         State::Ok => "✓",
         State::Advice => "!",
         State::Broken => "✗",
     };
-    print::say(&format!("{sign} {:<11} {}", check.name, check.found));
+    print::say(&format!("{sign} {:<11} {}", check.name, check.found))?;
     for line in text::wrap(&check.todo, 96).iter().filter(|line| !line.is_empty()) {
-        print::say(&format!("              {line}"));
+        print::say(&format!("              {line}"))?;
     }
+    Ok(())
 }

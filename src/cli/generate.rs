@@ -67,17 +67,15 @@ pub(super) fn run(arguments: &Generate) -> Result<ExitCode> {
     let mut request = arguments.sampling.request(tokens)?;
     request.adapter = ready.adapter;
     let started = Instant::now();
-    let outcome = stream(&mut ready.generator, request, |text| {
-        if !arguments.json {
-            print::say_part(text);
-        }
-    })?;
+    let mut shown = print::Parts::default();
+    let outcome =
+        stream(&mut ready.generator, request, |text| if arguments.json { Ok(()) } else { shown.say(text) })?;
     if arguments.json {
-        print::say_as_it_is(&outcome.as_json(started.elapsed().as_secs_f64()).to_string());
+        print::say_as_it_is(&outcome.as_json(started.elapsed().as_secs_f64()).to_string())?;
     } else {
-        print::say("");
+        shown.end()?;
         if std::io::stderr().is_terminal() {
-            print::complain(&outcome.summary(started.elapsed().as_secs_f64()));
+            print::complain(&outcome.summary());
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -95,10 +93,18 @@ pub(super) struct Outcome {
     pub(super) why: Finish,
     pub(super) usage: Usage,
     first_token_seconds: f64,
+    last_token_seconds: f64,
+    /// Tokens that the model chose after its first step; under a constraint the steps, since the tokens that it leaves no
+    /// choice about come along for nothing.
+    counted: usize,
 }
 
 /// Runs one request to its end, telling the text as it comes.
-pub(super) fn stream(generator: &mut Generator, request: Request, tell: impl FnMut(&str)) -> Result<Outcome> {
+pub(super) fn stream(
+    generator: &mut Generator,
+    request: Request,
+    tell: impl FnMut(&str) -> Result<()>,
+) -> Result<Outcome> {
     stream_until(generator, request, &AtomicBool::new(false), tell)
 }
 
@@ -107,25 +113,35 @@ pub(super) fn stream_until(
     generator: &mut Generator,
     request: Request,
     stop: &AtomicBool,
-    mut tell: impl FnMut(&str),
+    mut tell: impl FnMut(&str) -> Result<()>,
 ) -> Result<Outcome> {
     let started = Instant::now();
+    let constrained = request.constraint.is_some() || request.compiled.is_some();
     let id = generator.submit(request)?;
     let mut outcome = Outcome {
         text: String::new(),
         why: Finish::Cancelled,
         usage: Usage::default(),
         first_token_seconds: 0.0,
+        last_token_seconds: 0.0,
+        counted: 0,
     };
     while generator.unfinished() > 0 {
         let stopped = stop.load(Ordering::Acquire);
-        for event in if stopped { generator.cancel(id) } else { generator.step()? } {
-            let text = event.what.text();
-            tell(text);
-            outcome.text.push_str(text);
-            if outcome.first_token_seconds == 0.0 {
-                outcome.first_token_seconds = started.elapsed().as_secs_f64();
+        let events = if stopped { generator.cancel(id) } else { generator.step()? };
+        let tokens = events.iter().filter(|event| matches!(event.what, What::Token { .. })).count();
+        if tokens > 0 {
+            outcome.last_token_seconds = started.elapsed().as_secs_f64();
+            if outcome.first_token_seconds > 0.0 {
+                outcome.counted += if constrained { 1 } else { tokens };
+            } else {
+                outcome.first_token_seconds = outcome.last_token_seconds;
             }
+        }
+        for event in events {
+            let text = event.what.text();
+            tell(text)?;
+            outcome.text.push_str(text);
             if let What::Finished { why, usage, .. } = event.what {
                 (outcome.why, outcome.usage) = (why, usage);
             }
@@ -144,9 +160,10 @@ pub(super) const fn finish_name(why: Finish) -> &'static str {
 }
 
 impl Outcome {
-    fn tokens_per_second(&self, seconds: f64) -> f64 {
-        let after_first = self.usage.completion_tokens.saturating_sub(1) as f64;
-        after_first / (seconds - self.first_token_seconds).max(1e-9)
+    /// Tokens that the model chose after the first; none where it chose too few to tell.
+    fn tokens_per_second(&self) -> Option<f64> {
+        let seconds = self.last_token_seconds - self.first_token_seconds;
+        (self.counted > 0 && seconds > 0.0).then(|| self.counted as f64 / seconds)
     }
 
     fn as_json(&self, seconds: f64) -> serde_json::Value {
@@ -157,17 +174,18 @@ impl Outcome {
             "completion_tokens": self.usage.completion_tokens,
             "seconds": seconds,
             "first_token_seconds": self.first_token_seconds,
-            "tokens_per_second": self.tokens_per_second(seconds),
+            "tokens_per_second": self.tokens_per_second(),
         })
     }
 
-    pub(super) fn summary(&self, seconds: f64) -> String {
+    pub(super) fn summary(&self) -> String {
+        let speed = self.tokens_per_second();
         format!(
-            "{} prompt tokens, {} generated ({}), {:.1} tokens/s",
+            "{} prompt tokens, {} generated ({}){}",
             self.usage.prompt_tokens,
             self.usage.completion_tokens,
             finish_name(self.why),
-            self.tokens_per_second(seconds)
+            speed.map_or_else(String::new, |speed| format!(", {speed:.1} tokens/s"))
         )
     }
 }

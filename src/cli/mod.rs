@@ -1,5 +1,6 @@
 //! The subcommands: one file each, arguments and printing only. The work is done by the modules below.
 
+mod ask;
 mod bench;
 mod bench_generate;
 mod bench_perplexity;
@@ -28,9 +29,10 @@ mod tokens;
 mod train;
 mod turned;
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::app::process;
@@ -92,7 +94,11 @@ enum Command {
 /// Parses the command line, runs it, and maps the outcome to an exit code: 0, 1 (failed) or 2 (wrong usage).
 pub fn run() -> ExitCode {
     process::outlive_file_limit();
-    let outcome = match Arguments::parse_from(turned::spelt_out(std::env::args_os())).command {
+    let arguments = match Arguments::try_parse_from(turned::spelt_out(std::env::args_os())) {
+        Ok(arguments) => arguments,
+        Err(answer) => return ended(said(&answer)),
+    };
+    let outcome = match arguments.command {
         None => studio::run(),
         Some(Command::Bench(what)) => bench::run(&what),
         Some(Command::Data(arguments)) => data::run(&arguments),
@@ -115,7 +121,24 @@ pub fn run() -> ExitCode {
         Some(Command::Task(arguments)) => task::run(&arguments),
         Some(Command::Tokens(arguments)) => tokens::run(&arguments),
     };
+    ended(outcome)
+}
+
+/// Says what clap has to say: help and version are results, everything else is wrong usage.
+fn said(answer: &clap::Error) -> Result<ExitCode> {
+    let code = ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
+    let outcome = answer.print().and_then(|()| std::io::stdout().flush());
+    if answer.use_stderr() {
+        return Ok(code);
+    }
+    print::written(outcome).map(|()| code)
+}
+
+fn ended(outcome: Result<ExitCode>) -> ExitCode {
     outcome.unwrap_or_else(|error| {
+        if error.is::<print::Gone>() {
+            return ExitCode::SUCCESS;
+        }
         print::complain(&sentence(&error));
         ExitCode::from(1)
     })

@@ -12,6 +12,7 @@ use super::print;
 use crate::config::Folders;
 use crate::engine::hub::{self, Network, Progress};
 use crate::engine::model::files::Form;
+use crate::ui::widgets::visible::visible;
 
 /// Arguments of `dojo pull`.
 #[derive(Args)]
@@ -38,9 +39,9 @@ pub(super) fn run(arguments: &Pull) -> Result<ExitCode> {
     };
     if arguments.json {
         let report = json!({"name": files.name, "base": files.base, "form": form, "path": files.path()});
-        print::say(&report.to_string());
+        print::say(&report.to_string())?;
     } else {
-        print::say(&format!("{} is at {}", files.name, files.path().display()));
+        print::say(&format!("{} is at {}", files.name, files.path().display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -76,7 +77,7 @@ impl Progress for Bar {
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(visible(what).into_owned());
         bar.set_position(already);
         bar.reset_eta();
         self.bar = Some(bar);

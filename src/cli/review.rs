@@ -194,9 +194,9 @@ pub(super) fn run(arguments: &Review) -> Result<ExitCode> {
         }
     };
     if arguments.json {
-        print::say_as_it_is(&value.to_string());
+        print::say_as_it_is(&value.to_string())?;
     } else {
-        print::say(&text);
+        print::say(&text)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Runs) -> Result<ExitCode> {
     let find = |name: &str| runs::find_run(&folders, name);
     let said = match arguments.action.as_ref().unwrap_or(&Action::List) {
         Action::List => {
-            list(&runs::list_runs(&folders)?, arguments.json);
+            list(&runs::list_runs(&folders)?, arguments.json)?;
             return Ok(ExitCode::SUCCESS);
         }
         Action::Data { run } => {
@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Runs) -> Result<ExitCode> {
             format!("{} is deleted", run.name)
         }
     };
-    print::say(&if arguments.json { json!({"said": said}).to_string() } else { said });
+    print::say(&if arguments.json { json!({"said": said}).to_string() } else { said })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -81,7 +81,7 @@ fn resume(run: &RunSummary) -> Result<String> {
     Ok(format!("{} goes on in the background", run.name))
 }
 
-fn list(found: &[RunSummary], as_json: bool) {
+fn list(found: &[RunSummary], as_json: bool) -> Result<()> {
     if as_json {
         let row = |run: &RunSummary| {
             json!({
@@ -91,17 +91,16 @@ fn list(found: &[RunSummary], as_json: bool) {
                 "state": run.state,
             })
         };
-        print::say(&json!({"runs": found.iter().map(row).collect::<Vec<_>>()}).to_string());
-        return;
+        return print::say(&json!({"runs": found.iter().map(row).collect::<Vec<_>>()}).to_string());
     }
     if found.is_empty() {
-        print::say("no runs yet; `dojo train RECIPE` starts one");
-        return;
+        return print::say("no runs yet; `dojo train RECIPE` starts one");
     }
     let width = found.iter().map(|run| run.name.chars().count()).max().unwrap_or_default();
     for run in found {
-        print::say(&line(run, width));
+        print::say(&line(run, width))?;
     }
+    Ok(())
 }
 
 fn line(run: &RunSummary, width: usize) -> String {

@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Screenshot) -> Result<ExitCode> {
             std::fs::write(path, studio.svg())
                 .with_context(|| format!("write the picture {}", path.display()))?;
         }
-        None => print::say(&studio.text()),
+        None => print::say(&studio.text())?,
     }
     Ok(ExitCode::SUCCESS)
 }

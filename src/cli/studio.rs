@@ -41,14 +41,19 @@ pub(super) fn new(arguments: &New) -> Result<ExitCode> {
     let folders = Folders::from_environment()?;
     let session = sessions::create(&folders, &arguments.name)?;
     if !on_a_terminal() {
-        super::print::say(&session.path.display().to_string());
+        super::print::say(&session.path.display().to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
     remember_and_show(&folders, session)
 }
 
 fn remember_and_show(folders: &Folders, session: SessionInfo) -> Result<ExitCode> {
-    folders.remember_session(&session.path)?;
+    // A session that is there can be worked in, whether or not the next start finds it by itself.
+    if let Err(error) = folders.remember_session(&session.path) {
+        super::print::complain(&format!(
+            "the session is open, but won't be the one that opens next time: {error:#}"
+        ));
+    }
     show(folders, Some(session))
 }
 

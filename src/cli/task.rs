@@ -61,12 +61,12 @@ fn list(session: Option<&Path>, json: bool) -> Result<ExitCode> {
             .iter()
             .map(|task| json!({"name": task.name, "about": task.about, "metrics": task.metrics, "rewards": task.rewards}))
             .collect();
-        say_as_it_is(&json!({"tasks": tasks}).to_string());
+        say_as_it_is(&json!({"tasks": tasks}).to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
     let width = names.iter().map(String::len).max().unwrap_or(0);
     for task in tasks {
-        say(&format!("{:width$}  {}", task.name, task.about));
+        say(&format!("{:width$}  {}", task.name, task.about))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -77,9 +77,9 @@ fn run_check(session: Option<&Path>, json: bool, arguments: &Check) -> Result<Ex
     let records: Vec<Record> = read_all(&arguments.data, &options, OnMalformed::Fail)?.records;
     let report = task::check_records(&task, &records);
     if json {
-        say_as_it_is(&serde_json::to_string(&report)?);
+        say_as_it_is(&serde_json::to_string(&report)?)?;
     } else {
-        say(&for_people(&task, &report));
+        say(&for_people(&task, &report))?;
     }
     if report.prompts == 0 {
         bail!("the task {} fits none of the {} records", task.name, report.records);

@@ -74,17 +74,17 @@ pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
     let pieces = cutter.pieces(&shown)?;
     let totals = totals(&encoder, &batch);
     if arguments.json {
-        say_as_it_is(&as_json(&shown, &pieces, &totals, &batch));
+        say_as_it_is(&as_json(&shown, &pieces, &totals, &batch))?;
         return Ok(ExitCode::SUCCESS);
     }
     let colour =
         std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     if colour {
-        say_as_it_is(&coloured(&pieces));
+        say_as_it_is(&coloured(&pieces))?;
     } else {
-        say(&bracketed(&pieces));
+        say(&bracketed(&pieces))?;
     }
-    say(&figures(&shown, &totals, &batch, if colour { "on green" } else { "in ⟦ ⟧" }));
+    say(&figures(&shown, &totals, &batch, if colour { "on green" } else { "in ⟦ ⟧" }))?;
     Ok(ExitCode::SUCCESS)
 }
 

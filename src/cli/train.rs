@@ -72,7 +72,7 @@ pub(super) fn run(arguments: &Train) -> Result<ExitCode> {
         (None, None) => anyhow::bail!("name a recipe, or a run to --resume"),
     };
     if arguments.print {
-        print::say(recipe.to_toml().trim_end());
+        print::say(recipe.to_toml().trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
     // Before a folder is made for it.
@@ -91,7 +91,7 @@ pub(super) fn run(arguments: &Train) -> Result<ExitCode> {
     }
     let network = network(arguments.offline);
     let run = in_foreground(&Job { recipe, folder, after, folders, network })?;
-    report(&run, arguments.json);
+    report(&run, arguments.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -193,15 +193,15 @@ fn detach(
     };
     let process = runs::start_detached(&launch, after)?;
     if arguments.json {
-        print::say(&json!({"run": name, "folder": path, "process": process}).to_string());
+        print::say(&json!({"run": name, "folder": path, "process": process}).to_string())?;
     } else {
-        print::say(&format!("{name} runs in the background: {path}"));
+        print::say(&format!("{name} runs in the background: {path}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// What came of a run.
-pub(super) fn report(run: &RunSummary, as_json: bool) {
+pub(super) fn report(run: &RunSummary, as_json: bool) -> Result<()> {
     let (state, folder) = (&run.state, &run.folder);
     if as_json {
         let report = json!({
@@ -213,8 +213,7 @@ pub(super) fn report(run: &RunSummary, as_json: bool) {
             "best_eval_loss": state.best_eval_loss,
             "adapter": folder.adapter(),
         });
-        print::say(&report.to_string());
-        return;
+        return print::say(&report.to_string());
     }
     let best = state.best_eval_loss.map_or_else(String::new, |loss| format!(", best eval_loss {loss:.4}"));
     let more = if state.phase == Phase::Stopped {
@@ -228,7 +227,7 @@ pub(super) fn report(run: &RunSummary, as_json: bool) {
         "it ended before its first step, without an adapter".to_owned()
     };
     let (phase, steps) = (state.phase.name(), format!("{} of {} steps", state.step, state.total_steps));
-    print::say(&format!("{} is {phase}: {steps}{best}; {adapter}{more}", run.name));
+    print::say(&format!("{} is {phase}: {steps}{best}; {adapter}{more}", run.name))
 }
 
 fn dry_run(arguments: &Train, recipe: &Recipe, folders: &Folders) -> Result<ExitCode> {
@@ -242,9 +241,9 @@ fn dry_run(arguments: &Train, recipe: &Recipe, folders: &Folders) -> Result<Exit
     let mut student = train::student(&prepared.model, recipe, &train::place(recipe)?)?;
     preflight::measure(&mut figures, recipe, &prepared, &mut *student)?;
     if arguments.json {
-        print::say(&serde_json::to_string(&figures)?);
+        print::say(&serde_json::to_string(&figures)?)?;
     } else {
-        figures.sentences().iter().for_each(|line| print::say(line));
+        figures.sentences().iter().try_for_each(|line| print::say(line))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -107,10 +107,13 @@ fn replace(path: &Path, content: &[u8]) -> Result<()> {
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         std::fs::create_dir_all(folder)?;
         let beside = path.with_extension(format!("new-{}", std::process::id()));
-        let mut file = std::fs::File::create(&beside)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)
+        let put = || {
+            let mut file = std::fs::File::create(&beside)?;
+            file.write_all(content)?;
+            file.sync_all()?;
+            std::fs::rename(&beside, path)
+        };
+        put().inspect_err(|_| drop(std::fs::remove_file(&beside)))
     };
     write().with_context(|| format!("write {}", path.display()))
 }

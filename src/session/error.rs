@@ -22,12 +22,20 @@ pub enum SessionError {
     Busy(Option<Holder>),
     #[error("another {what} is at work here: {}; wait for it or stop it", describe(.holder.as_ref()))]
     JobRunning { what: String, holder: Option<Holder> },
-    #[error("the disk is full: nothing was changed and the session is as it was; make room and try again")]
+    #[error("the disk is full: this was not done, and what the session held stays; make room and try again")]
     DiskFull,
     #[error(
-        "a file of the session can't grow: the disk or the limit on a file's size (`ulimit -f`) refuses it; nothing was changed, raise the limit and try again"
+        "a file of the session can't grow: the disk or the limit on a file's size (`ulimit -f`) refuses it; this was not done, and what the session held stays; raise the limit and try again"
     )]
     FileLimit,
+    /// An import ended by what could be mended; what earlier batches brought stays.
+    #[error("{}; {added} records of this import are in the session: {}, and the same import goes on from there", why.in_short(), why.mend())]
+    Unfinished { added: u64, why: Box<SessionError> },
+    #[error(
+        "{} is another program's database and was left alone; `dojo new NAME` makes a session, or open another folder",
+        .0.display()
+    )]
+    Foreign(PathBuf),
     #[error("session.db is damaged ({0}): restore a copy of it, or import again into a new session")]
     Damaged(String),
     #[error("stopped; nothing was changed")]
@@ -48,8 +56,50 @@ pub enum SessionError {
     Content(serde_json::Error),
     #[error("the session's folder: {0}")]
     Io(std::io::Error),
-    #[error("session.db: {0}")]
+    #[error("session.db: {}", in_words(.0))]
     Sql(rusqlite::Error),
+}
+
+impl SessionError {
+    /// What an import is told that had brought records before it met this.
+    pub(super) fn after(self, added: u64) -> Self {
+        match self {
+            Self::DiskFull | Self::FileLimit | Self::Busy(_) if added > 0 => {
+                Self::Unfinished { added, why: Box::new(self) }
+            }
+            other => other,
+        }
+    }
+
+    fn in_short(&self) -> String {
+        match self {
+            Self::DiskFull => "the disk is full".to_owned(),
+            Self::FileLimit => {
+                "a file of the session can't grow: the disk or `ulimit -f` refuses it".to_owned()
+            }
+            Self::Busy(holder) => format!("the session is being written by {}", describe(holder.as_ref())),
+            other => other.to_string(),
+        }
+    }
+
+    const fn mend(&self) -> &'static str {
+        match self {
+            Self::DiskFull => "make room",
+            Self::FileLimit => "raise the limit",
+            _ => "try again later",
+        }
+    }
+}
+
+/// What SQLite says, without the statement that it was asked: nobody who reads it wrote that.
+fn in_words(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { msg, .. } => {
+            format!("{msg}: another program has changed it, or it is damaged; restore a copy of it")
+        }
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        other => other.to_string(),
+    }
 }
 
 impl From<std::io::Error> for SessionError {
@@ -84,7 +134,8 @@ impl From<rusqlite::Error> for SessionError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             Some(ErrorCode::OperationInterrupted) => Self::Cancelled,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged("its parts don't fit together".to_owned()),
+            Some(ErrorCode::NotADatabase) => Self::Damaged("it is no SQLite database".to_owned()),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(None),
             _ => Self::Sql(error),
         }

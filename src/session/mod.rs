@@ -135,6 +135,7 @@ impl Session {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(folder.join(DATABASE), flags)?;
         connection.busy_handler(Some(lock::wait))?;
+        schema::recognise(&connection, &folder.join(DATABASE))?;
         // Wide rows: 8 KiB pages hold several. It only matters for a file that is being made.
         connection.pragma_update(None, "page_size", 8192)?;
         let fresh = schema::version(&connection)? == 0;

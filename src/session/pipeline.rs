@@ -56,8 +56,11 @@ pub fn import(
         let ended = consume(&mut importer, &batches, &mut go_on);
         // The other side ends when nobody takes its batches.
         drop(batches);
-        match ended? {
-            Ended::AtTheEnd => Ok((importer.finish()?, Ended::AtTheEnd)),
+        match ended.map_err(|error| error.after(importer.counts().added))? {
+            Ended::AtTheEnd => {
+                let added = importer.counts().added;
+                Ok((importer.finish().map_err(|error| error.after(added))?, Ended::AtTheEnd))
+            }
             Ended::Stopped => Ok((importer.counts(), Ended::Stopped)),
         }
     })

@@ -4,6 +4,8 @@
 //! pass over all of them takes a tenth of a second. Rows as imported and edited content stand in `contents`, read
 //! for the records on screen only. A removed record moves to `removed` as it is, so that no query has to leave it out.
 
+use std::path::Path;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{Result, SessionError};
@@ -358,6 +360,20 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     Ok(())
+}
+
+/// Refuses a database that another program made, before anything in it is changed: one with tables, but without ours.
+/// Those of a newer version of this program are among ours.
+///
+/// # Errors
+/// Where it is another's, or can't be read.
+pub(super) fn recognise(connection: &Connection, file: &Path) -> Result<()> {
+    let ours =
+        "SELECT count(*), count(*) FILTER (WHERE name IN ('meta', 'records', 'changes')) FROM sqlite_master
+        WHERE type = 'table'";
+    let (tables, known): (i64, i64) = connection.query_row(ours, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let is_ours = if version(connection)? == 0 { tables == 0 } else { known == 3 };
+    if is_ours { Ok(()) } else { Err(SessionError::Foreign(file.to_path_buf())) }
 }
 
 /// The version that a file is at.

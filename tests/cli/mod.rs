@@ -1,5 +1,10 @@
+#[cfg(unix)]
+mod chat;
 mod filters;
+#[cfg(unix)]
+mod output;
 mod review;
 mod runs;
+#[cfg(unix)]
 mod serve;
 mod train;

@@ -1,5 +1,6 @@
+use dojo_studio::data::import::{Import, ImportOptions};
 use dojo_studio::domain::change::{Change, Selection};
-use dojo_studio::session::{Access, Session, SessionError};
+use dojo_studio::session::{self, Access, Session, SessionError};
 
 use super::world::{World, read};
 
@@ -66,4 +67,71 @@ fn a_full_disk_is_said_and_nothing_is_lost() {
     assert!(matches!(refused, Err(SessionError::DiskFull)), "{refused:?}");
     assert_eq!(world.ids("question"), [1, 2, 3]);
     assert_eq!(world.session.history(9).expect("history").len(), 1);
+}
+
+#[test]
+fn another_programs_database_is_refused_and_left_alone() {
+    for version in [0, 3, 99] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("session.db");
+        let connection = rusqlite::Connection::open(&file).expect("make a database");
+        connection.execute_batch("CREATE TABLE meta (key TEXT); CREATE TABLE notes (x)").expect("fill it");
+        connection.pragma_update(None, "user_version", version).expect("set the version");
+        drop(connection);
+        let before = std::fs::read(&file).expect("read it");
+        let open = [Session::open(folder.path(), Access::Read), Session::open(folder.path(), Access::Write)];
+        for outcome in open.into_iter().chain([Session::create(folder.path())]) {
+            let Err(error) = outcome else { panic!("another program's database") };
+            assert!(matches!(error, SessionError::Foreign(_)), "{error}");
+            assert!(!error.to_string().contains("SELECT"), "{error}");
+        }
+        assert_eq!(std::fs::read(&file).expect("read it again"), before);
+    }
+}
+
+#[test]
+fn what_sqlite_refuses_is_said_without_its_statement() {
+    let world = World::numbered(2);
+    database(&world).execute_batch("ALTER TABLE contents RENAME TO content").expect("change it");
+    let Err(error) = world.session.rows(&[1]) else { panic!("a table is missing") };
+    let words = error.to_string();
+    assert!(words.contains("contents") && !words.contains("SELECT"), "{words}");
+}
+
+#[test]
+fn an_import_on_a_full_disk_says_how_much_it_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("rows.jsonl");
+    let row = |number: usize| {
+        format!("{{\"prompt\": \"question {number}\", \"completion\": \"answer {number}\"}}\n")
+    };
+    std::fs::write(&file, (0..40_000).map(row).collect::<String>()).expect("write rows");
+    let import = |session: &mut Session, stop_after_first: bool| {
+        let source = Import::open(&file, &ImportOptions::default()).expect("open the rows");
+        session::import(session, "rows.jsonl", source, |_| !stop_after_first)
+    };
+    let pages = |folder: &std::path::Path| -> i64 {
+        let connection = rusqlite::Connection::open(folder.join("session.db")).expect("open the database");
+        connection.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("the page count")
+    };
+    // How much the first batch takes.
+    let measured = folder.path().join("measured");
+    let mut session = Session::create(&measured).expect("make a session");
+    let empty = pages(&measured);
+    let (counts, _) = import(&mut session, true).expect("bring in one batch");
+    let first = pages(&measured) - empty;
+    let limited = folder.path().join("limited");
+    let mut session = Session::create(&limited).expect("make a session");
+    session.limit_pages(empty + first * 3 / 2).expect("limit the file");
+    let Err(error) = import(&mut session, false) else { panic!("there is no room for all") };
+    let words = error.to_string();
+    assert!(matches!(error, SessionError::Unfinished { added, .. } if added == counts.added), "{words}");
+    assert!(
+        words.contains(&format!("{} records of this import are in the session", counts.added)),
+        "{words}"
+    );
+    assert!(!words.contains("nothing was changed"), "{words}");
+    session.limit_pages(1 << 20).expect("make room");
+    let (counts, _) = import(&mut session, false).expect("go on");
+    assert_eq!(counts.added, 40_000);
 }

@@ -5,6 +5,8 @@ pub(crate) mod bigram;
 pub(crate) mod device;
 pub(crate) mod models;
 pub(crate) mod program;
+#[cfg(unix)]
+pub(crate) mod pty;
 pub(crate) mod tiny;
 
 /// Makes a named pipe: opening it waits for a writer, who never comes.

@@ -2,7 +2,7 @@
 //! queue, so that a slow thing only holds up its own kind.
 
 use std::cell::OnceCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -173,10 +173,12 @@ impl Desk {
             }
             SessionsCommand::Open(path) => sessions::open(&path)?,
             SessionsCommand::OpenSample(name) => sessions::open_sample(&self.folders, &name)?,
-            SessionsCommand::Create(name) => return self.made(sessions::create(&self.folders, &name)?, None),
+            SessionsCommand::Create(name) => {
+                return Ok(self.made(sessions::create(&self.folders, &name)?, None));
+            }
             SessionsCommand::CreateFor(path) => {
                 let path = imports::place(&path)?;
-                return self.made(sessions::create_for(&self.folders, &path)?, Some(path));
+                return Ok(self.made(sessions::create_for(&self.folders, &path)?, Some(path)));
             }
             SessionsCommand::Rename { folder, name } => {
                 sessions::rename(&self.folders, &folder, &name)?;
@@ -191,12 +193,19 @@ impl Desk {
                 return Ok(Event::Sessions(SessionsEvent::Completed { typed, paths }));
             }
         };
-        self.folders.remember_session(&opened.path)?;
+        self.remember(&opened.path);
         Ok(Event::Sessions(SessionsEvent::Opened(opened)))
     }
 
-    fn made(&self, session: SessionInfo, from: Option<PathBuf>) -> Result<Event> {
-        self.folders.remember_session(&session.path)?;
-        Ok(Event::Sessions(SessionsEvent::Made(session, from)))
+    /// A session that is there can be worked in, whether or not the next start finds it by itself.
+    fn remember(&self, session: &Path) {
+        if let Err(error) = self.folders.remember_session(session) {
+            tracing::warn!("{error:#}");
+        }
+    }
+
+    fn made(&self, session: SessionInfo, from: Option<PathBuf>) -> Event {
+        self.remember(&session.path);
+        Event::Sessions(SessionsEvent::Made(session, from))
     }
 }

@@ -43,20 +43,20 @@ pub(super) fn run(arguments: &Data) -> Result<()> {
     }
     let (session, opened) = timed(|| Session::open(&arguments.into, Access::Write));
     let mut session = session?;
-    figures.milliseconds("open the session", opened);
+    figures.milliseconds("open the session", opened)?;
     let (first, showed) = timed(|| session.first(&Filter::Everything, SCREEN)?.rows(&session, 0..SCREEN));
     first?;
-    figures.milliseconds("first screen", showed);
+    figures.milliseconds("first screen", showed)?;
     pages(&mut figures, &session)?;
     filters(&mut figures, &session)?;
     searches(&mut figures, &session)?;
     changes(&mut figures, &mut session)?;
     repeats(&mut figures, &session)?;
-    figures.number("memory, highest", "MB", memory());
+    figures.number("memory, highest", "MB", memory())?;
     drop(session);
     pane(&mut figures, &arguments.into)?;
     if arguments.json {
-        print::say(&Value::Object(figures.all).to_string());
+        print::say(&Value::Object(figures.all).to_string())?;
     }
     Ok(())
 }
@@ -68,23 +68,23 @@ fn import(figures: &mut Figures, file: &Path, into: &Path) -> Result<()> {
     let (imported, took) =
         timed(|| session::import(&mut session, &file.display().to_string(), source, |_| true));
     let (counts, _) = imported?;
-    figures.number("records", "", counts.added as f64);
-    figures.number("file", "MB", bytes as f64 / 1e6);
-    figures.number("import", "records/s", counts.added as f64 / took.as_secs_f64());
-    figures.number("import", "s", took.as_secs_f64());
-    figures.number("memory after the import, highest", "MB", memory());
+    figures.number("records", "", counts.added as f64)?;
+    figures.number("file", "MB", bytes as f64 / 1e6)?;
+    figures.number("import", "records/s", counts.added as f64 / took.as_secs_f64())?;
+    figures.number("import", "s", took.as_secs_f64())?;
+    figures.number("memory after the import, highest", "MB", memory())?;
     let (built, took) = timed(|| session.build_index(|_| true));
     built?;
-    figures.number("index for search", "s", took.as_secs_f64());
+    figures.number("index for search", "s", took.as_secs_f64())?;
     let database = std::fs::metadata(into.join(session::DATABASE))?.len();
-    figures.number("session.db", "MB", database as f64 / 1e6);
+    figures.number("session.db", "MB", database as f64 / 1e6)?;
     Ok(())
 }
 
 fn pages(figures: &mut Figures, session: &Session) -> Result<()> {
     let (view, took) = timed(|| session.view(&Filter::Everything, Order::default()));
     let view = view?;
-    figures.milliseconds("all records in order", took);
+    figures.milliseconds("all records in order", took)?;
     ensure!(!view.is_empty(), "the session is empty");
     let mut times = Vec::with_capacity(SAMPLES);
     for sample in 0..SAMPLES {
@@ -94,12 +94,12 @@ fn pages(figures: &mut Figures, session: &Session) -> Result<()> {
         rows?;
         times.push(took);
     }
-    figures.percentiles("jump and read a screen", times);
+    figures.percentiles("jump and read a screen", times)?;
     for field in [SortField::Characters, SortField::Label] {
         let order = Order { field, direction: Direction::Falling };
         let (view, took) = timed(|| session.view(&Filter::Everything, order));
         view?;
-        figures.milliseconds(&format!("sort by {}", field.name()), took);
+        figures.milliseconds(&format!("sort by {}", field.name()), took)?;
     }
     Ok(())
 }
@@ -111,14 +111,14 @@ fn filters(figures: &mut Figures, session: &Session) -> Result<()> {
         let filter = parse(line)?;
         let (view, took) = timed(|| session.view(&filter, Order::default()));
         let name = format!("filter {line} ({} records)", view?.len());
-        figures.milliseconds(&name, took);
+        figures.milliseconds(&name, took)?;
     }
     let filter = parse("/premise 99[0-9]{3}:/i")?;
     let (view, took) = timed(|| session.view(&filter, Order::default()));
-    figures.milliseconds(&format!("regular expression ({} records)", view?.len()), took);
+    figures.milliseconds(&format!("regular expression ({} records)", view?.len()), took)?;
     let (statistics, took) = timed(|| session.statistics(&Filter::Everything, Some(1024)));
     statistics?;
-    figures.milliseconds("statistics of everything", took);
+    figures.milliseconds("statistics of everything", took)?;
     Ok(())
 }
 
@@ -145,10 +145,10 @@ fn searches(figures: &mut Figures, session: &Session) -> Result<()> {
             times.push(took);
         }
     }
-    figures.percentiles("search, first screen", first);
-    figures.percentiles("search a word, every match", words);
-    figures.percentiles("search a phrase, every match", phrases);
-    figures.number("matches in all", "", found as f64);
+    figures.percentiles("search, first screen", first)?;
+    figures.percentiles("search a word, every match", words)?;
+    figures.percentiles("search a phrase, every match", phrases)?;
+    figures.number("matches in all", "", found as f64)?;
     Ok(())
 }
 
@@ -160,13 +160,13 @@ fn changes(figures: &mut Figures, session: &mut Session) -> Result<()> {
     let some = Selection::Matching(parse("id:1..100000")?);
     let tag = Change::AddTag("bench".to_owned());
     let (changed, took) = timed(|| session.apply(&some, &tag));
-    figures.number(&format!("tag {} records", changed?), "s", took.as_secs_f64());
+    figures.number(&format!("tag {} records", changed?), "s", took.as_secs_f64())?;
     let (undone, took) = timed(|| session.undo());
-    figures.number(&format!("undo {} records", undone?.records), "s", took.as_secs_f64());
+    figures.number(&format!("undo {} records", undone?.records), "s", took.as_secs_f64())?;
     let (changed, took) = timed(|| session.apply(&some, &Change::Remove));
-    figures.number(&format!("delete {} records", changed?), "s", took.as_secs_f64());
+    figures.number(&format!("delete {} records", changed?), "s", took.as_secs_f64())?;
     let (undone, took) = timed(|| session.undo());
-    figures.number(&format!("undo {} records", undone?.records), "s", took.as_secs_f64());
+    figures.number(&format!("undo {} records", undone?.records), "s", took.as_secs_f64())?;
     Ok(())
 }
 
@@ -178,7 +178,11 @@ fn repeats(figures: &mut Figures, session: &Session) -> Result<()> {
     let report = checker.finish();
     let took = begun.elapsed().as_secs_f64();
     let near = report.counts.get("near-duplicate").copied().unwrap_or_default();
-    figures.number(&format!("all checks of {} records ({near} near-duplicates)", report.records), "s", took);
+    figures.number(
+        &format!("all checks of {} records ({near} near-duplicates)", report.records),
+        "s",
+        took,
+    )?;
     Ok(())
 }
 
@@ -189,10 +193,10 @@ fn pane(figures: &mut Figures, session: &Path) -> Result<()> {
         .and_then(|session| bench_data::measure(&Folders::under(&home), session, &TYPED));
     std::fs::remove_dir_all(&home).with_context(|| format!("remove {}", home.display()))?;
     let times = times?;
-    figures.milliseconds("pane: from nothing to the first rows", times.first_rows);
-    figures.percentiles("pane: key and frame, scrolling and jumping", times.frames);
-    figures.percentiles("pane: jump until its rows are on the screen", times.jumps);
-    figures.percentiles("pane: filter until its first rows are on the screen", times.filters);
+    figures.milliseconds("pane: from nothing to the first rows", times.first_rows)?;
+    figures.percentiles("pane: key and frame, scrolling and jumping", times.frames)?;
+    figures.percentiles("pane: jump until its rows are on the screen", times.jumps)?;
+    figures.percentiles("pane: filter until its first rows are on the screen", times.filters)?;
     Ok(())
 }
 
@@ -233,25 +237,27 @@ struct Figures {
 }
 
 impl Figures {
-    fn number(&mut self, name: &str, unit: &str, value: f64) {
+    fn number(&mut self, name: &str, unit: &str, value: f64) -> Result<()> {
         if self.json {
             self.all.insert(format!("{name} {unit}").trim().to_owned(), json!(value));
         } else {
             let digits = if value >= 100.0 || unit.is_empty() { 0 } else { 2 };
-            print::say(&format!("{name:52} {value:>12.digits$} {unit}"));
+            print::say(&format!("{name:52} {value:>12.digits$} {unit}"))?;
         }
+        Ok(())
     }
 
-    fn milliseconds(&mut self, name: &str, took: Duration) {
-        self.number(name, "ms", took.as_secs_f64() * 1e3);
+    fn milliseconds(&mut self, name: &str, took: Duration) -> Result<()> {
+        self.number(name, "ms", took.as_secs_f64() * 1e3)
     }
 
-    fn percentiles(&mut self, name: &str, mut times: Vec<Duration>) {
+    fn percentiles(&mut self, name: &str, mut times: Vec<Duration>) -> Result<()> {
         times.sort_unstable();
         for (label, share) in [("p50", 50), ("p95", 95), ("max", 100)] {
             if let Some(took) = times.get((times.len() * share / 100).min(times.len().saturating_sub(1))) {
-                self.milliseconds(&format!("{name}, {label}"), *took);
+                self.milliseconds(&format!("{name}, {label}"), *took)?;
             }
         }
+        Ok(())
     }
 }

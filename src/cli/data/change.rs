@@ -103,31 +103,29 @@ fn apply(place: &Place, which: &Which, change: &Change) -> Result<()> {
     if which.count {
         let count = place.reader()?.count(&selection)?;
         let people = || format!("{}: {} records would be meant", change.words(), text::count(count));
-        place.print(people, &json!({ "what": change.words(), "would_change": count }));
+        place.print(people, &json!({ "what": change.words(), "would_change": count }))?;
         return Ok(());
     }
     let count = place.writer()?.apply(&selection, change)?;
     let people = || {
         format!("{}: {} records changed; `dojo data undo` takes it back", change.words(), text::count(count))
     };
-    place.print(people, &json!({ "what": change.words(), "changed": count }));
+    place.print(people, &json!({ "what": change.words(), "changed": count }))?;
     Ok(())
 }
 
 pub(super) fn undo(place: &Place) -> Result<()> {
     let entry = place.writer()?.undo()?;
-    tell(place, "undone", &entry);
-    Ok(())
+    tell(place, "undone", &entry)
 }
 
 pub(super) fn redo(place: &Place) -> Result<()> {
     let entry = place.writer()?.redo()?;
-    tell(place, "done again", &entry);
-    Ok(())
+    tell(place, "done again", &entry)
 }
 
-fn tell(place: &Place, verb: &str, entry: &HistoryEntry) {
+fn tell(place: &Place, verb: &str, entry: &HistoryEntry) -> Result<()> {
     let people =
         || format!("{verb}: {} ({} records, by {})", entry.what, text::count(entry.records), entry.who);
-    place.print(people, &json!(entry));
+    place.print(people, &json!(entry))
 }

@@ -76,7 +76,7 @@ pub(super) fn run(place: &Place, arguments: &Check) -> Result<()> {
     if let Some(object) = json.as_object_mut() {
         object.insert("mended".into(), json!(mended));
     }
-    place.print(|| for_people(&report, &places, arguments.limit, &mended), &json);
+    place.print(|| for_people(&report, &places, arguments.limit, &mended), &json)?;
     Ok(())
 }
 

@@ -48,7 +48,7 @@ pub(super) fn run(place: &Place, arguments: &Export) -> Result<()> {
     let to = (arguments.path.as_path(), form, splits);
     if let Some(exported) = exports::export(&place.reader()?, &selection, to, |_, _| true)? {
         let json = serde_json::to_value(&exported)?;
-        place.print(|| exports::words(&exported, form), &json);
+        place.print(|| exports::words(&exported, form), &json)?;
     }
     Ok(())
 }
@@ -58,6 +58,6 @@ fn everything(place: &Place, folder: &Path) -> Result<()> {
     let count = session::export_all(&session, folder)
         .with_context(|| format!("write the session to {}", folder.display()))?;
     let people = || format!("{} records written to {}", text::count(count), folder.display());
-    place.print(people, &json!({ "records": count, "folder": folder }));
+    place.print(people, &json!({ "records": count, "folder": folder }))?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -46,7 +46,7 @@ pub(super) fn run(place: &Place, arguments: &Import) -> Result<()> {
     let options =
         ImportOptions { format: arguments.format, map: arguments.map.clone(), ..ImportOptions::default() };
     let (source, _) = imports::open(&session, &arguments.path, &options)?;
-    show_plan(place, &source, arguments.plan);
+    show_plan(place, &source, arguments.plan)?;
     name_left_out(&source);
     if arguments.plan {
         return Ok(());
@@ -56,15 +56,16 @@ pub(super) fn run(place: &Place, arguments: &Import) -> Result<()> {
     let started = std::time::Instant::now();
     let (counts, ended) = bring_in(place, &mut session, source, arguments, &stop)?;
     let seconds = started.elapsed().as_secs_f64();
-    report(place, counts, seconds);
+    report(place, counts, seconds)?;
     if ended == Ended::Stopped {
         bail!("stopped; what was read stays, and the same command goes on from there");
     }
-    build_index(place, &mut session, &stop)?;
-    Ok(())
+    build_index(place, &mut session, &stop).context(
+        "all records are in the session, but what searches them isn't whole: `dojo data index` goes on with it",
+    )
 }
 
-fn show_plan(place: &Place, source: &Source, plan: bool) {
+fn show_plan(place: &Place, source: &Source, plan: bool) -> Result<()> {
     let rows: Vec<Vec<String>> = source
         .files()
         .iter()
@@ -87,8 +88,9 @@ fn show_plan(place: &Place, source: &Source, plan: bool) {
     ];
     if place.json == Form::People || plan {
         let json = json!({ "files": source.files(), "left_out": source.left_out() });
-        place.print(|| table(&columns, &rows), &json);
+        place.print(|| table(&columns, &rows), &json)?;
     }
+    Ok(())
 }
 
 /// The first files of a folder that are not read, each with its reason, and how many more there are.
@@ -121,7 +123,7 @@ fn bring_in(
     Ok(ended?)
 }
 
-fn report(place: &Place, counts: ImportCounts, seconds: f64) {
+fn report(place: &Place, counts: ImportCounts, seconds: f64) -> Result<()> {
     let rows = counts.added + counts.repeated + counts.rejected;
     let rate = rows as f64 / seconds.max(1e-9);
     let people = || {
@@ -146,7 +148,7 @@ fn report(place: &Place, counts: ImportCounts, seconds: f64) {
         "added": counts.added, "repeated": counts.repeated, "rejected": counts.rejected,
         "seconds": seconds, "rows_per_second": rate,
     });
-    place.print(people, &json);
+    place.print(people, &json)
 }
 
 pub(super) fn index(place: &Place) -> Result<()> {
@@ -154,7 +156,7 @@ pub(super) fn index(place: &Place) -> Result<()> {
     let stop = stop_on_interrupt()?;
     build_index(place, &mut session, &stop)?;
     let state = session.index_state()?;
-    place.print(|| format!("{} records are in the index", text::count(state.done)), &json!(state));
+    place.print(|| format!("{} records are in the index", text::count(state.done)), &json!(state))?;
     Ok(())
 }
 
@@ -190,7 +192,7 @@ pub(super) fn tokens(place: &Place, arguments: &Tokens) -> Result<()> {
         }
         line
     };
-    place.print(people, &json!({ "model": model, "counted": counted, "refused": refused, "left": left }));
+    place.print(people, &json!({ "model": model, "counted": counted, "refused": refused, "left": left }))?;
     Ok(())
 }
 

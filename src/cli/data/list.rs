@@ -63,7 +63,7 @@ pub(super) fn run(place: &Place, arguments: &List) -> Result<()> {
         }
         out
     };
-    place.print(people, &json);
+    place.print(people, &json)?;
     Ok(())
 }
 
@@ -121,7 +121,7 @@ pub(super) fn stats(place: &Place, arguments: &Stats) -> Result<()> {
     }
     let session = place.reader()?;
     let statistics = session.statistics(&filter(&arguments.filter)?, Some(arguments.max_length))?;
-    place.print(|| words(&statistics), &json!(statistics));
+    place.print(|| words(&statistics), &json!(statistics))?;
     Ok(())
 }
 

@@ -146,13 +146,11 @@ impl Place {
         Ok(info.path)
     }
 
-    fn print(&self, people: impl FnOnce() -> String, json: &serde_json::Value) {
+    fn print(&self, people: impl FnOnce() -> String, json: &serde_json::Value) -> Result<()> {
         match self.json {
             Form::People => {
                 let text = people();
-                if !text.is_empty() {
-                    super::print::say(text.trim_end_matches('\n'));
-                }
+                if text.is_empty() { Ok(()) } else { super::print::say(text.trim_end_matches('\n')) }
             }
             Form::Json => super::print::say_as_it_is(&json.to_string()),
         }

@@ -23,7 +23,7 @@ pub(super) fn run(place: &Place, arguments: &Show) -> Result<()> {
     let session = place.reader()?;
     let rows = session.rows(&[arguments.id])?;
     let row = rows.first().with_context(|| format!("there is no record {} in this session", arguments.id))?;
-    place.print(|| whole(row), &row_json(row));
+    place.print(|| whole(row), &row_json(row))?;
     Ok(())
 }
 
@@ -80,12 +80,12 @@ pub(super) fn history(place: &Place, arguments: &History) -> Result<()> {
     if let Some(id) = arguments.id {
         let changes = session.history_of(RecordId(id))?;
         let rows: Vec<Vec<String>> = changes.iter().map(record_cells).collect();
-        place.print(|| table(&RECORD_COLUMNS, &rows), &json!({ "id": id, "changes": changes }));
+        place.print(|| table(&RECORD_COLUMNS, &rows), &json!({ "id": id, "changes": changes }))?;
         return Ok(());
     }
     let entries = session.history(arguments.limit)?;
     let rows: Vec<Vec<String>> = entries.iter().map(entry_cells).collect();
-    place.print(|| table(&ENTRY_COLUMNS, &rows), &json!({ "changes": entries }));
+    place.print(|| table(&ENTRY_COLUMNS, &rows), &json!({ "changes": entries }))?;
     Ok(())
 }
 
@@ -160,7 +160,7 @@ pub(super) fn imports(place: &Place, arguments: &Imports) -> Result<()> {
             .iter()
             .map(|bad| vec![bad.source.clone(), bad.line.to_string(), bad.reason.clone(), bad.start.clone()])
             .collect();
-        place.print(|| table(&columns, &rows), &json!({ "import": import, "rejected": rejects }));
+        place.print(|| table(&columns, &rows), &json!({ "import": import, "rejected": rejects }))?;
         return Ok(());
     }
     let imports = session.imports()?;
@@ -188,6 +188,6 @@ pub(super) fn imports(place: &Place, arguments: &Imports) -> Result<()> {
             ]
         })
         .collect();
-    place.print(|| table(&columns, &rows), &json!({ "imports": imports }));
+    place.print(|| table(&columns, &rows), &json!({ "imports": imports }))?;
     Ok(())
 }

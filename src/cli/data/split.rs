@@ -71,6 +71,6 @@ pub(super) fn run(place: &Place, arguments: &Split) -> Result<()> {
         let told: Vec<String> = counts.iter().map(|(part, count)| format!("{part} {count}")).collect();
         format!("{} records: {}; {changed} of them changed", splits.len(), told.join(", "))
     };
-    place.print(people, &json);
+    place.print(people, &json)?;
     Ok(())
 }

@@ -37,9 +37,9 @@ pub(super) fn tell(run: &RunSummary, as_json: bool) -> Result<()> {
             "data": recipe.data, "same": count(Since::Same), "changed": count(Since::Changed),
             "gone": count(Since::Gone), "records": records,
         });
-        print::say(&report.to_string());
+        print::say(&report.to_string())?;
     } else {
-        print::say(&words(&run.name, &recipe, &seen, since.as_deref()));
+        print::say(&words(&run.name, &recipe, &seen, since.as_deref()))?;
     }
     Ok(())
 }

