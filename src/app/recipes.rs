@@ -11,7 +11,7 @@ use crate::app::review::sets;
 use crate::app::train::recipe;
 use crate::config::Folders;
 use crate::data::glance;
-use crate::domain::filter::Filter;
+use crate::domain::filter::{Bounds, Edge, Filter, NumberField, Term};
 use crate::domain::name::one_line;
 use crate::domain::recipe::source::{self, Source};
 use crate::domain::recipe::{DataPart, SetOrder};
@@ -125,10 +125,13 @@ impl Suited {
         (suited.recipe() == text).then_some(suited)
     }
 
-    /// What suits a session; nothing while it has no records.
+    /// What suits a session; nothing while it has no records with a text.
     fn of(folders: &Folders, info: &SessionInfo) -> Result<Option<Self>> {
         let Ok(session) = Session::open(&info.path, Access::Read) else { return Ok(None) };
-        let statistics = session.statistics(&Filter::Everything, None)?;
+        // Records of columns alone have no text to learn.
+        let some = Bounds { low: Some(Edge::Excluded(0.0)), high: None };
+        let with_text = Filter::Term(Term::Number(NumberField::Characters, some));
+        let statistics = session.statistics(&with_text, None)?;
         let records = statistics.records;
         let model = if info.file.model.is_empty() { MODEL.to_owned() } else { info.file.model.clone() };
         let reviewed = if session.has_thoughts()? { reviewed(folders, &session)? } else { 0 };

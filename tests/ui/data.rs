@@ -439,6 +439,7 @@ fn an_import_shows_what_it_would_read_and_a_part_can_have_another_column() {
         columns: vec!["question".into(), "solution".into(), "final".into()],
         parts: vec![("prompt", column("question")), ("completion", column("solution")), ("label", None)],
         remembered: true,
+        columns_only: false,
         examples: vec![
             Ok(Example {
                 prompt: "What is 1+1?".into(),
@@ -464,6 +465,53 @@ fn an_import_shows_what_it_would_read_and_a_part_can_have_another_column() {
     assert!(screen.contains("310 records are in") && screen.contains("⏎ to training"), "{screen}");
     let _ = studio.keys("enter");
     assert_eq!(studio.studio.front(), PaneId::Train);
+}
+
+#[test]
+fn columns_alone_are_brought_in_only_when_one_asks_twice() {
+    use dojo_studio::domain::protocol::data::{ImportPlan, Imported, PlannedFile};
+    let mut studio = studio().size(100, 24);
+    studio.keys("i");
+    studio.text("rows.csv");
+    studio.keys("enter");
+    let path = std::path::PathBuf::from("rows.csv");
+    let planned = |completion: Option<&str>| ImportPlan {
+        files: vec![PlannedFile {
+            name: "rows.csv".into(),
+            format: "csv",
+            bytes: 9,
+            read_as: "columns only",
+        }],
+        columns: vec!["a".into(), "b".into()],
+        parts: vec![("prompt", None), ("completion", completion.map(str::to_owned))],
+        remembered: false,
+        columns_only: completion.is_none(),
+        examples: Vec::new(),
+    };
+    let apply = |studio: &mut Harness, completion| {
+        let plan = Ok(Box::new(planned(completion)));
+        studio.apply(Event::Data(DataEvent::ImportPlanned(path.clone(), plan)));
+    };
+    let import = |map: Vec<String>| send(DataCommand::Import { path: path.clone(), map });
+    apply(&mut studio, None);
+    assert!(studio.screen().contains("no column is known as a question"), "{}", studio.screen());
+    assert_eq!(studio.keys("enter"), []);
+    insta::assert_snapshot!(studio.screen());
+    assert_eq!(studio.keys("enter"), [import(Vec::new())]);
+    let came = Imported { added: 3, repeated: 0, rejected: 0 };
+    studio.apply(Event::Data(DataEvent::Imported(path.clone(), Ok(came))));
+    let screen = studio.screen();
+    assert!(screen.contains("nothing can be learnt") && screen.contains("⏎ another path"), "{screen}");
+    // With a column it is an import like any other, and says what the rows that are here stay as.
+    studio.keys("enter enter");
+    apply(&mut studio, None);
+    studio.keys("enter down right");
+    apply(&mut studio, Some("a"));
+    let map = vec!["prompt=".to_owned(), "completion=a".to_owned()];
+    assert_eq!(studio.keys("enter"), [import(map)]);
+    let came = Imported { added: 0, repeated: 3, rejected: 0 };
+    studio.apply(Event::Data(DataEvent::Imported(path.clone(), Ok(came))));
+    assert!(studio.screen().contains("stay as they were read then"), "{}", studio.screen());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::app::imports::{self, Known};
 use crate::app::jobs::Working;
 use crate::data::hub::{self, DatasetName};
 use crate::data::import::{Import, ImportOptions};
-use crate::data::mapping::Part;
+use crate::data::mapping::{Kind, Part};
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{Example, ImportPlan, Imported, LOOK_UP, PlannedFile};
 use crate::domain::protocol::system::{JobEnd, Level, Progress, Unit};
@@ -68,12 +68,14 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
                 name: file.source.clone(),
                 format: file.format.name(),
                 bytes: file.bytes,
-                read_as: file.mapping.kind().describe(),
+                // What the shell adds is said otherwise here.
+                read_as: file.mapping.kind().describe().split(';').next().unwrap_or_default(),
             })
             .collect(),
         columns: imports::same_columns(&source).unwrap_or_default(),
         parts: Part::ALL.map(|part| (part.name(), mapping(part))).to_vec(),
         remembered: known == Known::Remembered,
+        columns_only: source.files().iter().any(|file| file.mapping.kind() == Kind::Columns),
         examples: examples
             .map(|record| {
                 record.map(|record| Example {

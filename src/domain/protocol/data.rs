@@ -310,6 +310,8 @@ pub struct ImportPlan {
     pub parts: Vec<(&'static str, Option<String>)>,
     /// The mapping is the one that was used last for such columns.
     pub remembered: bool,
+    /// No part has a column in one of the files: its rows would be kept, and nothing could be learnt of them.
+    pub columns_only: bool,
     /// What the first rows would become, or why not.
     pub examples: Vec<Result<Example, String>>,
 }

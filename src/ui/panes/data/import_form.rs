@@ -30,6 +30,17 @@ pub(super) struct ImportForm {
     /// `part=column` for every part, once something was changed.
     map: Vec<String>,
     cursor: Cursor,
+    alone: Alone,
+}
+
+/// Whether columns are brought in alone, without a part that could be learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Alone {
+    /// They aren't, or that isn't decided.
+    No,
+    /// It was asked for once, and said what it means.
+    Asked,
+    Yes,
 }
 
 /// How far it is.
@@ -50,7 +61,7 @@ impl ImportForm {
     }
 
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, step: Step::Look, map: Vec::new(), cursor: Cursor::default() }
+        Self { path, step: Step::Look, map: Vec::new(), cursor: Cursor::default(), alone: Alone::No }
     }
 
     pub(super) const fn is_asking(&self) -> bool {
@@ -67,7 +78,7 @@ impl ImportForm {
                 _ => None,
             },
             Step::Begun(_) => match self.outcome(store)? {
-                Ok(_) if has_records(store) => Some(Accepted::ToTraining),
+                Ok(_) if has_records(store) && self.alone != Alone::Yes => Some(Accepted::ToTraining),
                 Ok(_) | Err(_) => Some(Accepted::OtherPath),
             },
         }
@@ -100,7 +111,12 @@ impl ImportForm {
                 let (path, map) = (self.path.clone(), Vec::new());
                 (vec![send(DataCommand::PlanImport { path, map })], true)
             }
+            (Some(Accepted::Import), _) if self.is_to_be_asked(store) => {
+                self.alone = Alone::Asked;
+                (Vec::new(), true)
+            }
             (Some(Accepted::Import), _) => {
+                self.alone = if self.alone == Alone::Asked { Alone::Yes } else { Alone::No };
                 self.step = Step::Begun(store.data.imports);
                 (vec![send(DataCommand::Import { path: self.path.clone(), map: self.map() })], true)
             }
@@ -113,6 +129,11 @@ impl ImportForm {
                 (Vec::new(), true)
             }
         }
+    }
+
+    /// Whether nothing could be learnt of what enter brings in, and that wasn't said yet.
+    fn is_to_be_asked(&self, store: &Store) -> bool {
+        self.alone == Alone::No && self.plan(store).is_some_and(|plan| plan.columns_only)
     }
 
     /// What came of it, once it has ended.
@@ -154,6 +175,7 @@ impl ImportForm {
         let places = plan.columns.len() as isize + 1;
         let next = (at.map_or(0, |at| at as isize + 1) + by).rem_euclid(places);
         let chosen = usize::try_from(next - 1).ok().and_then(|at| plan.columns.get(at)).cloned();
+        self.alone = Alone::No;
         self.map = plan
             .parts
             .iter()
@@ -191,7 +213,22 @@ impl ImportForm {
                 return draw_job(buffer, area, &format!("{LOOK_UP}{}", self.path.display()), view);
             }
         };
-        let y = files(buffer, area, plan, theme);
+        let mut y = files(buffer, area, plan, theme);
+        if plan.columns_only {
+            let words = match self.alone {
+                Alone::No => {
+                    "no column is known as a question, an answer or a text: ← → give the parts below theirs"
+                }
+                Alone::Asked | Alone::Yes => {
+                    "nothing can be learnt of columns alone: ← → give the parts theirs; ⏎ again brings them in as they are"
+                }
+            };
+            let lines = text::wrap(words, usize::from(area.width.saturating_sub(4)));
+            for line in lines {
+                put(buffer, area, y - 1, &line, theme.warning);
+                y += 1;
+            }
+        }
         let below = Rect { y, height: area.bottom().saturating_sub(y), ..area };
         let parts = Rect { width: PARTS.min(below.width), ..below };
         self.draw_parts(buffer, parts, plan, theme);
@@ -217,10 +254,19 @@ impl ImportForm {
                 if came.repeated > 0 {
                     lines.push((theme.dim, format!("  {} were here before", count(came.repeated))));
                 }
+                if came.repeated > 0 && !self.map.is_empty() {
+                    let words =
+                        "  and stay as they were read then: u among the records takes that import back";
+                    lines.push((theme.warning, words.to_owned()));
+                }
+                if self.alone == Alone::Yes {
+                    lines.push((theme.warning, "! columns alone: nothing can be learnt of them".to_owned()));
+                }
                 if came.rejected > 0 {
                     lines.push((theme.warning, format!("! {} rows could not be read", count(came.rejected))));
                 }
-                let next = if has_records(view.store) { "⏎ to training" } else { "⏎ another path" };
+                let trains = has_records(view.store) && self.alone != Alone::Yes;
+                let next = if trains { "⏎ to training" } else { "⏎ another path" };
                 lines.push((theme.text, format!("{next} · esc looks at the records")));
             }
         }
