@@ -11,7 +11,7 @@ use clap::Args;
 
 use super::sampling::ModelArguments;
 use super::{loading, print};
-use crate::serve::{Clients, Ended, Listening, Origin, Served, Settings, listen};
+use crate::serve::{Access, Clients, Ended, Listening, Log, Origin, Served, Settings, listen};
 
 /// Arguments of `dojo serve`.
 #[derive(Args)]
@@ -44,6 +44,9 @@ pub(super) struct Serve {
     /// Connections at most. Another one takes the place of that which has asked nothing for longest.
     #[arg(long, default_value_t = Clients::default().connections)]
     connections: usize,
+    /// Write a line for each request to standard error: when, what, its status, and how long until the answer began.
+    #[arg(long)]
+    log: bool,
 }
 
 const ENDS: &str = "\
@@ -59,6 +62,7 @@ pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
         body: arguments.max_body,
         origins: arguments.origin.clone(),
         clients: Clients { connections: arguments.connections.max(1), ..Clients::default() },
+        log: arguments.log.then_some(tell as Log),
     };
     ensure!(
         !arguments.model.merge || arguments.offer.is_empty(),
@@ -92,6 +96,12 @@ pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
     // A constraint that is being compiled or a text that is being embedded can't be stopped, and nobody waits for it.
     runtime.shutdown_background();
     code
+}
+
+fn tell(access: &Access) {
+    let when = chrono::Local::now().format("%Y-%m-%d %H:%M:%S");
+    let Access { method, path, status, seconds } = access;
+    print::complain(&format!("{when} {method} {path} {status} {seconds:.3} s"));
 }
 
 /// Serves until the first signal, then until everything is answered, the time for that is over, or a second signal

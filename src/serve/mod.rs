@@ -3,6 +3,7 @@
 //! One thread owns the generator and computes for all requests together ([`worker`]); handlers hand it requests and
 //! pass on its events. A client that goes away takes its request with it.
 
+mod access;
 mod answer;
 mod body;
 mod chat;
@@ -39,6 +40,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::engine::embed::Embedder;
 use crate::engine::generate::{AdapterId, Event, Generator, Prompter, Request};
+pub use access::{Access, Log};
 use connection::{Door, Seated};
 use error::ApiError;
 pub use guard::Origin;
@@ -75,6 +77,8 @@ pub struct Settings {
     /// Pages of a browser that may ask.
     pub origins: Vec<Origin>,
     pub clients: Clients,
+    /// Told of every request.
+    pub log: Option<Log>,
 }
 
 /// How it ended.
@@ -187,6 +191,10 @@ impl Listening {
         };
         let room = Arc::new(Room::new(settings.clients, settings.body));
         let router = router(Arc::new(service), &room);
+        let router = match settings.log {
+            Some(log) => router.layer(axum::middleware::from_fn_with_state(log, access::tell)),
+            None => router,
+        };
         Ok(Bound { door: Door { listener, room }, router })
     }
 }

@@ -9,7 +9,7 @@ mod tools;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::teacher::TeacherSettings;
@@ -17,7 +17,7 @@ use dojo_studio::engine::device::Place;
 use dojo_studio::engine::embed::Embedder;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
 use dojo_studio::engine::model::ModelFiles;
-use dojo_studio::serve::{Busy, Clients, Ended, Origin, Served, Settings, bind, listen};
+use dojo_studio::serve::{Access, Busy, Clients, Ended, Origin, Served, Settings, bind, listen};
 use dojo_studio::teacher::budget::Budget;
 use dojo_studio::teacher::cache::Cache;
 use dojo_studio::teacher::client::Teacher;
@@ -78,6 +78,7 @@ fn serve_to(
         body: 64 << 10,
         origins: vec![Origin::Local],
         clients,
+        log: Some(note),
     };
     let bound = bind(served, settings).unwrap();
     let url = format!("http://{}", bound.address().unwrap());
@@ -85,6 +86,13 @@ fn serve_to(
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let done = tokio::spawn(bound.run(async move { drop(stopped.await) }));
     Server { url, client: Client::new(), stop: Some(stop), done, busy, _place: place }
+}
+
+/// What the servers of all tests were asked.
+static NOTED: Mutex<Vec<Access>> = Mutex::new(Vec::new());
+
+fn note(access: &Access) {
+    NOTED.lock().unwrap().push(access.clone());
 }
 
 impl Server {
@@ -394,9 +402,21 @@ async fn an_address_open_to_all_needs_a_key() {
         body: 1 << 10,
         origins: Vec::new(),
         clients: Clients::default(),
+        log: None,
     };
     // A key of blanks is none.
     assert!(listen(settings(Some("  "))).err().unwrap().to_string().contains("DOJO_API_KEY"));
     let outcome = bind(served, settings(None));
     assert!(outcome.err().unwrap().to_string().contains("DOJO_API_KEY"));
+}
+
+#[tokio::test]
+async fn every_request_is_told_without_what_may_be_secret() {
+    let server = serve(None, 1).await;
+    assert_eq!(server.get("/v1/models/nobody-else-asks-for?key=sk-secret").await.status(), 404);
+    server.end().await;
+    let noted = NOTED.lock().unwrap();
+    let own = noted.iter().find(|access| access.path.contains("nobody-else-asks-for")).unwrap();
+    assert_eq!((own.method.as_str(), own.status), ("GET", 404));
+    assert_eq!(own.path, "/v1/models/nobody-else-asks-for");
 }
