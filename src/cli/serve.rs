@@ -84,18 +84,24 @@ pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
     for (name, folder) in &arguments.offer {
         let adapter = loading::adapter(folder, &open)?;
         let id = ready.generator.add_adapter(&adapter)?;
-        if adapters.insert(name.clone(), id).is_some() || *name == open.name {
+        if adapters.insert(name.clone(), id).is_some() || *name == own_name(&open.name) {
             bail!("the name {name} is given twice");
         }
     }
     let embedder = arguments.embeddings.as_deref().map(loading::embedder).transpose()?;
-    let served =
-        Served { name: open.name, generator: ready.generator, prompter: ready.prompter, adapters, embedder };
+    let name = own_name(&open.name);
+    let served = Served { name, generator: ready.generator, prompter: ready.prompter, adapters, embedder };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let code = runtime.block_on(answer(listening, served));
     // A constraint that is being compiled or a text that is being embedded can't be stopped, and nobody waits for it.
     runtime.shutdown_background();
     code
+}
+
+/// What clients call a model: without the folders of its path, which are nobody's business.
+fn own_name(name: &str) -> String {
+    let file = Path::new(name).file_name().map(|file| file.to_string_lossy().into_owned());
+    file.unwrap_or_else(|| name.to_owned())
 }
 
 fn tell(access: &Access) {

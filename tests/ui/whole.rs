@@ -4,8 +4,10 @@ use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::support::program::wait_until;
 use dojo_studio::app::studio::terminal::{Mouse, Screen};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
@@ -18,6 +20,7 @@ pub(super) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     keyboard: Box<dyn Write + Send>,
     output: Receiver<Vec<u8>>,
+    reader: Option<JoinHandle<()>>,
     screen: vt100::Parser,
 }
 
@@ -36,7 +39,7 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).expect("start the program");
         let mut reader = pair.master.try_clone_reader().expect("read the terminal");
         let (sender, output) = channel();
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(read @ 1..) = reader.read(&mut bytes) {
                 if sender.send(bytes[..read].to_vec()).is_err() {
@@ -50,6 +53,7 @@ impl Terminal {
             child,
             keyboard,
             output,
+            reader: Some(reader),
             screen: vt100::Parser::new(size(rows), size(columns), 0),
         }
     }
@@ -122,6 +126,20 @@ impl Terminal {
         let status = self.child.wait().expect("wait for the program");
         self.wait("the screen given back", is_given_back);
         status
+    }
+
+    /// Takes the terminal away, as a window that is closed does, and waits for the program's end.
+    pub(super) fn hang_up(&mut self) {
+        let (_, nothing) = channel();
+        // Who reads the output ends with the next that comes, and holds the terminal no longer.
+        drop(std::mem::replace(&mut self.output, nothing));
+        self.keys("?");
+        self.reader.take().expect("a reader").join().expect("read the terminal");
+        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let other = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        self.keyboard = other.master.take_writer().expect("write to the terminal");
+        self.master = other.master;
+        wait_until("the end", || self.child.try_wait().expect("wait for the program").is_some());
     }
 }
 
@@ -362,4 +380,17 @@ fn no_color_is_honoured() {
     assert!(!coloured);
     terminal.keys("q");
     assert!(terminal.end().success());
+}
+
+#[test]
+fn a_terminal_that_is_taken_away_ends_the_program() {
+    let home = home();
+    let mut terminal = Terminal::dojo(home.path(), &["open", "first-principles"]);
+    terminal.wait_for("③ Train");
+    terminal.hang_up();
+    // Also if the signal of it is ignored, as under nohup.
+    let script = format!("trap '' HUP; exec {} open first-principles", env!("CARGO_BIN_EXE_dojo"));
+    let mut terminal = Terminal::start(home.path(), "sh", &["-c", &script], (120, 36));
+    terminal.wait_for("③ Train");
+    terminal.hang_up();
 }

@@ -147,6 +147,7 @@ fn start(served: Served, key: String, stop: oneshot::Receiver<()>) -> Result<Soc
                 body: 16 << 20,
                 origins: Vec::new(),
                 clients: Clients::default(),
+                log: None,
             };
             let bound = bind(served, settings).and_then(|bound| Ok((bound.address()?, bound)));
             match bound {

@@ -8,6 +8,7 @@ pub mod bench_chat;
 pub mod bench_data;
 pub mod bench_review;
 mod editor;
+mod gone;
 pub mod headless;
 mod inner;
 mod logging;
@@ -59,7 +60,8 @@ pub fn run(folders: &Folders, session: Option<SessionInfo>) -> Result<()> {
         // Before the screen is taken: a signal that came between would leave it as it is.
         let (signals, taken) = (Signals::new()?, signals::obey()?);
         let mut live = Live::start(folders, session)?;
-        live.run(signals, &taken).await
+        let gone = gone::watch()?;
+        live.run(signals, &taken, &gone).await
     })
 }
 
@@ -112,8 +114,8 @@ impl Live {
         Ok(live)
     }
 
-    /// `taken` tells when the terminal was taken again after it was someone else's.
-    async fn run(&mut self, mut signals: Signals, taken: &Arc<Notify>) -> Result<()> {
+    /// `taken` tells when the terminal was taken again after it was someone else's, `gone` when there is none any more.
+    async fn run(&mut self, mut signals: Signals, taken: &Arc<Notify>, gone: &Arc<Notify>) -> Result<()> {
         let mut inputs = EventStream::new();
         let mut clock = tokio::time::interval(Duration::from_secs(1));
         clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -128,6 +130,7 @@ impl Live {
                     None => Flow::Quit,
                 },
                 () = signals.quit() => Flow::Quit,
+                () = gone.notified() => Flow::Quit,
                 () = taken.notified() => self.paint_anew()?,
                 () = tokio::time::sleep_until(self.drawn + FRAME), if self.behind == Behind::Yes => Flow::On,
                 Some(event) = self.core.events.recv() => self.take_events(event),
