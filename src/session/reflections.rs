@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::review_drafts::{forget_draft, keep_what_was_edited};
+use super::review_drafts::{forget_draft, forget_saved_draft, keep_what_was_edited};
 use super::{Durability, Result, Session, SessionError, now};
 use crate::domain::record::RecordId;
 use crate::domain::reflection::{BY_HAND, Decision, Reflection, ReflectionId, Verdict};
@@ -360,7 +360,7 @@ fn decide(
             reviewer,
             decision.analysis
         ])?;
-    forget_draft(connection, Reviewed::Correction(id), who)?;
+    forget_saved_draft(connection, id, who)?;
     Ok(kept as u64)
 }
 

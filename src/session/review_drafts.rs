@@ -119,6 +119,21 @@ pub(super) fn forget_draft(connection: &Connection, of: Reviewed, who: &str) -> 
     Ok(())
 }
 
+/// Lets go of a person's draft that says what is saved now. One that says something else is being written in another
+/// window, or was left: it stays.
+pub(super) fn forget_saved_draft(connection: &Connection, id: ReflectionId, who: &str) -> Result<()> {
+    let (kind, id) = key(Reviewed::Correction(id));
+    connection
+        .prepare_cached(
+            "DELETE FROM review_drafts WHERE kind = ?1 AND id = ?2 AND who = ?3 AND EXISTS (
+             SELECT 1 FROM reflections WHERE reflections.id = ?2
+             AND coalesce(reflections.edited, corrected) = review_drafts.text
+             AND coalesce(error_analysis, '') = review_drafts.analysis)",
+        )?
+        .execute(params![kind, id, who])?;
+    Ok(())
+}
+
 /// Before a step is undone: texts that it brought become drafts, so that nothing typed is lost.
 pub(super) fn keep_what_was_edited(connection: &Connection, step: i64) -> Result<()> {
     connection.execute(

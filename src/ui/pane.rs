@@ -86,6 +86,11 @@ pub trait Pane {
         Vec::new()
     }
 
+    /// The program ends and nobody can be asked: what is being written becomes a draft.
+    fn keep(&mut self, store: &Store) -> Vec<Effect> {
+        self.refresh(store)
+    }
+
     /// Draws into `area`. Reads no clock ([`Store::now`] is there), takes no lock, does no input or output.
     fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>);
 }

@@ -275,6 +275,11 @@ impl Studio {
         })
     }
 
+    /// The program is told to end: every pane keeps what is being written in it.
+    pub fn keep(&mut self, store: &Store) -> Vec<Effect> {
+        self.panes.iter_mut().flat_map(|pane| pane.keep(store)).collect()
+    }
+
     /// A text came back from the person's own editor.
     pub fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {
         let effects = self.pane_mut(store).replace_text(text, store);

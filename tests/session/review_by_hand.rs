@@ -104,10 +104,24 @@ fn a_draft_is_there_after_the_program_has_ended_and_goes_with_the_decision() {
     assert_eq!(again.review_item(id).expect("read").and_then(|item| item.draft), Some(draft("begun")));
     assert_eq!(queue(&again, "is:draft"), ["reflection 1", "thought 2"]);
     assert_eq!(world.other().draft(id).expect("read"), None, "everybody has their own");
-    let approve = Decision::of(Verdict::Approved);
-    world.session.decide(&[ReflectionId(1)], &approve).expect("approve");
+    world.session.keep_review_draft(id, None).expect("let go");
     world.session.correct(ThoughtId(2), "right", "").expect("correct");
     assert_eq!(world.session.review_drafts().expect("read"), []);
+}
+
+#[test]
+fn a_verdict_lets_go_of_the_draft_that_says_the_same_and_of_no_other() {
+    let mut world = wrong();
+    let id = by_teacher(&mut world);
+    let own = DraftText { analysis: "overlooked".to_owned(), ..draft("mine") };
+    world.session.keep_review_draft(id.into(), Some(&own)).expect("keep");
+    let other = Decision { edited: Some("of another window".to_owned()), ..Decision::of(Verdict::Edited) };
+    world.session.decide(&[id], &other).expect("edit");
+    world.session.decide(&[id], &Decision::of(Verdict::Rejected)).expect("reject");
+    assert_eq!(world.session.draft(id.into()).expect("read"), Some(own));
+    let same = Decision { edited: Some("mine".to_owned()), ..Decision::of(Verdict::Edited) };
+    world.session.decide(&[id], &same).expect("edit");
+    assert_eq!(world.session.draft(id.into()).expect("read"), None);
 }
 
 #[test]

@@ -92,11 +92,11 @@ fn nothing_is_approved_rejected_or_sent_back_where_there_is_no_correction() {
 fn esc_keeps_what_was_typed_and_e_goes_on_with_it() {
     let mut studio = studio();
     studio.keys("e");
-    // What is typed is kept as it comes, at most every two seconds.
-    let first = studio.text("NE");
-    assert_eq!(first, [kept(one(), Some(draft(&format!("N{TEACHER}"))))]);
+    // What is typed is kept with every key.
     let whole = draft(&format!("NE{TEACHER}"));
-    assert!(studio.keys("esc").contains(&kept(one(), Some(whole.clone()))));
+    let first = kept(one(), Some(draft(&format!("N{TEACHER}"))));
+    assert_eq!(studio.text("NE"), [first, kept(one(), Some(whole.clone()))]);
+    studio.keys("esc");
     studio.apply(event(ReviewEvent::DraftKept(one(), Some(whole.clone()))));
     assert!(studio.screen().contains("◌ pending · ✎ your draft"), "{}", studio.screen());
     studio.keys("n n up up up e");
@@ -104,6 +104,18 @@ fn esc_keeps_what_was_typed_and_e_goes_on_with_it() {
     studio.text("W ");
     let edited = Decision { edited: Some(format!("W NE{TEACHER}")), ..Decision::of(Verdict::Edited) };
     assert!(studio.keys("ctrl-s").contains(&decide(1, edited)));
+}
+
+#[test]
+fn a_program_that_is_told_to_end_keeps_a_correction_too_long_to_be_kept_with_every_key() {
+    let mut studio = studio();
+    studio.keys("e");
+    let long = "x".repeat(30_000);
+    studio.studio.paste(&long, &studio.store);
+    studio.screen();
+    studio.text("abc");
+    let whole = kept(one(), Some(draft(&format!("{long}abc{TEACHER}"))));
+    assert!(studio.studio.keep(&studio.store).contains(&whole));
 }
 
 #[test]
@@ -115,8 +127,7 @@ fn a_draft_is_let_go_by_going_back_to_the_text_as_it_was() {
     assert!(!studio.screen().contains("oops"));
     studio.keys("ctrl-u ctrl-u");
     assert!(studio.screen().contains("oops"), "and the field's own undo brings it back");
-    studio.keys("ctrl-o");
-    assert!(studio.keys("esc").contains(&kept(one(), None)));
+    assert!(studio.keys("ctrl-o").contains(&kept(one(), None)));
 }
 
 #[test]
@@ -127,7 +138,9 @@ fn approving_over_a_draft_asks_first() {
     studio.apply(event(ReviewEvent::Opened(one(), Some(Box::new(begun)))));
     assert_eq!(studio.keys("enter"), []);
     assert!(studio.screen().contains("Approve without your draft?"));
-    assert!(studio.keys("y").contains(&decide(1, Decision::of(Verdict::Approved))));
+    let effects = studio.keys("y");
+    assert!(effects.contains(&kept(one(), None)), "{effects:?}");
+    assert!(effects.contains(&decide(1, Decision::of(Verdict::Approved))));
     studio.apply(decided(1, Verdict::Approved));
     assert!(studio.screen().contains("reflection 3 of 6"), "{}", studio.screen());
 }

@@ -129,8 +129,8 @@ impl Live {
                     Some(input) => self.input(input.context("read from the terminal")?)?,
                     None => Flow::Quit,
                 },
-                () = signals.quit() => Flow::Quit,
-                () = gone.notified() => Flow::Quit,
+                () = signals.quit() => self.keep()?,
+                () = gone.notified() => self.keep()?,
                 () = taken.notified() => self.paint_anew()?,
                 () = tokio::time::sleep_until(self.drawn + FRAME), if self.behind == Behind::Yes => Flow::On,
                 Some(event) = self.core.events.recv() => self.take_events(event),
@@ -161,6 +161,13 @@ impl Live {
             Err(error) => vec![Effect::Notify(Notice::new(Level::Error, format!("{error:#}")))],
         };
         self.carry_out(effects).map(|_| ())
+    }
+
+    /// Nobody can be asked any more: what is being written is kept.
+    fn keep(&mut self) -> Result<Flow> {
+        let effects = self.core.studio.keep(&self.core.store);
+        self.carry_out(effects)?;
+        Ok(Flow::Quit)
     }
 
     fn paint_anew(&mut self) -> Result<Flow> {

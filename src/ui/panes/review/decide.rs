@@ -20,7 +20,7 @@ pub(super) enum Side {
 /// When a draft is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
-    /// While it is written, every few seconds.
+    /// While it is written: with every key, or every few seconds where it is long.
     InPassing,
     Now,
 }
@@ -52,7 +52,10 @@ impl Review {
                        it is lets go of it."
                     .to_owned(),
                 yes: "approve as it is".to_owned(),
-                then: vec![send(ReviewCommand::Decide { ids: vec![id], decision })],
+                then: vec![
+                    send(ReviewCommand::KeepDraft(Reviewed::Correction(id), None)),
+                    send(ReviewCommand::Decide { ids: vec![id], decision }),
+                ],
             })];
         }
         self.decide(id, decision)
@@ -130,11 +133,14 @@ impl Review {
                 ReviewCommand::Decide { ids: vec![id], decision }
             }
         };
+        // The session lets go of the draft that says what is saved, and of no other.
+        let mut effects: Vec<Effect> = self.keep_draft(Keep::Now, store).into_iter().collect();
         self.waiting = Some(of);
         if let Mode::Edit(editor) = std::mem::take(&mut self.mode) {
             self.saving = Some(editor);
         }
-        vec![send(command)]
+        effects.push(send(command));
+        effects
     }
 
     /// Leaves the editor; what differs from what is saved stays as a draft.

@@ -12,7 +12,9 @@ use crate::ui::widgets::{text, writing};
 
 /// Rows from which both fields stand below each other.
 const BOTH: u16 = 9;
-/// Seconds between two drafts of a text that is being written.
+/// Bytes from which a draft is not kept with every key.
+const LONG: usize = 20_000;
+/// Seconds between two drafts of a long text.
 const PAUSE: f64 = 2.0;
 
 /// Which of the two is written.
@@ -101,7 +103,7 @@ impl Editor {
 
     /// Whether it is time to keep what was typed since.
     pub(super) fn is_due(&self, now: f64) -> bool {
-        now - self.sent.1 >= PAUSE
+        self.sent.0.iter().map(String::len).sum::<usize>() <= LONG || now - self.sent.1 >= PAUSE
     }
 
     /// Back to what it was before anything was typed; the fields' own undo takes that back.

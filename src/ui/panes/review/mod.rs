@@ -325,6 +325,10 @@ impl Pane for Review {
         effects
     }
 
+    fn keep(&mut self, store: &Store) -> Vec<Effect> {
+        self.keep_draft(Keep::Now, store).into_iter().collect()
+    }
+
     fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         draw::draw(self, buffer, area, view);
     }
