@@ -267,9 +267,8 @@ def with_llm():
     def ask():
         code = (
             "from llm.default_plugins.openai_models import Chat\n"
-            f"model = Chat({MODEL!r}, model_name={MODEL!r}, api_base={BASE!r}, api_key={KEY!r})\n"
-            f"model.key = {KEY!r}\n"
-            "response = model.prompt('Name two colours.', key='unused', max_tokens=8)\n"
+            f"model = Chat({MODEL!r}, key={KEY!r}, model_name={MODEL!r}, api_base={BASE!r})\n"
+            "response = model.prompt('Name two colours.', max_tokens=8)\n"
             "assert response.text()\n"
         )
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
