@@ -68,8 +68,7 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
                 name: file.source.clone(),
                 format: file.format.name(),
                 bytes: file.bytes,
-                // What the shell adds is said otherwise here.
-                read_as: file.mapping.kind().describe().split(';').next().unwrap_or_default(),
+                read_as: file.mapping.kind().describe(),
             })
             .collect(),
         columns: imports::same_columns(&source).unwrap_or_default(),

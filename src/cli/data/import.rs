@@ -15,6 +15,7 @@ use crate::app::imports;
 use crate::cli::print::complain;
 use crate::cli::tokens::cutter;
 use crate::data::import::{Import as Source, ImportOptions};
+use crate::data::mapping::Kind;
 use crate::data::rows::Format;
 use crate::session::{self, Counted, Ended, ImportCounts, Session};
 use crate::ui::widgets::text;
@@ -74,7 +75,7 @@ fn show_plan(place: &Place, source: &Source, plan: bool) -> Result<()> {
                 file.source.clone(),
                 file.format.name().to_owned(),
                 text::bytes(file.bytes),
-                file.mapping.kind().describe().to_owned(),
+                read_as(file.mapping.kind()),
                 file.mapping.to_string(),
             ]
         })
@@ -91,6 +92,12 @@ fn show_plan(place: &Place, source: &Source, plan: bool) -> Result<()> {
         place.print(|| table(&columns, &rows), &json)?;
     }
     Ok(())
+}
+
+/// What a file's rows become, and how to say it where that isn't known.
+fn read_as(kind: Kind) -> String {
+    let advice = if kind == Kind::Columns { "; say what they are with --map part=column" } else { "" };
+    format!("{}{advice}", kind.describe())
 }
 
 /// The first files of a folder that are not read, each with its reason, and how many more there are.

@@ -142,7 +142,7 @@ impl Kind {
             Self::Nli => "pairs of sentences with a label",
             Self::Prompts => "prompts without answers",
             Self::Text => "plain text",
-            Self::Columns => "columns only; say what they are with --map part=column",
+            Self::Columns => "columns only",
         }
     }
 }
