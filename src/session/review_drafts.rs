@@ -24,7 +24,8 @@ impl Session {
     /// Where the session can't be written.
     pub fn keep_review_draft(&mut self, of: Reviewed, draft: Option<&DraftText>) -> Result<()> {
         let who = self.who.clone();
-        self.write("keep a draft", Durability::EveryChange, |transaction| {
+        // Comes with every key: the last of them may be lost in a power cut, no more.
+        self.write("keep a draft", Durability::WholeJobs, |transaction| {
             let Some(draft) = draft else { return forget_draft(transaction, of, &who) };
             let (kind, id) = key(of);
             transaction.execute(
