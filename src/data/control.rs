@@ -93,6 +93,11 @@ impl Controls {
         self.tokens.iter().map(|(id, _)| *id)
     }
 
+    /// Their names and ids, the longest name first.
+    pub(crate) fn named(&self) -> Vec<(String, u32)> {
+        self.tokens.iter().map(|(id, token)| (token.content.clone(), *id)).collect()
+    }
+
     /// The names in a text, each once.
     #[must_use]
     pub fn names(&self, text: &str) -> Vec<String> {

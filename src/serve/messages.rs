@@ -18,20 +18,7 @@ pub(crate) fn read(fields: &mut Fields) -> Result<Vec<Message>, ApiError> {
 }
 
 fn message(mut fields: Fields) -> Result<Message, ApiError> {
-    let name = fields.text("role")?.ok_or_else(|| fields.missing("role"))?;
-    let role = match name.as_str() {
-        "system" => Role::System,
-        "developer" => Role::Developer,
-        "user" => Role::User,
-        "assistant" => Role::Assistant,
-        "tool" | "function" => Role::Tool,
-        other => {
-            let place = fields.place("role");
-            let message =
-                format!("{place} is {other:?}, and must be system, developer, user, assistant or tool");
-            return Err(ApiError::bad(message).parameter(place));
-        }
-    };
+    let role = role(&mut fields, Speakers::WithTools)?;
     let content = content(&mut fields, "content")?;
     let refusal = fields.text("refusal")?;
     let mut turn = Message::new(role, "");
@@ -47,7 +34,7 @@ fn message(mut fields: Fields) -> Result<Message, ApiError> {
     if !calls.is_empty() {
         if role != Role::Assistant {
             let place = fields.place(TOOL_CALLS);
-            let message = format!("{place} is of {name:?}: only the assistant calls tools");
+            let message = format!("{place} is of {:?}: only the assistant calls tools", role.name());
             return Err(ApiError::bad(message).parameter(place));
         }
         turn.extra.insert(TOOL_CALLS.to_owned(), Value::Array(calls));
@@ -61,6 +48,35 @@ fn message(mut fields: Fields) -> Result<Message, ApiError> {
     }
     fields.finish()?;
     Ok(turn)
+}
+
+/// Who may speak in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speakers {
+    WithTools,
+    /// What tools say is written otherwise.
+    People,
+}
+
+/// Who speaks in a turn.
+pub(crate) fn role(fields: &mut Fields, speakers: Speakers) -> Result<Role, ApiError> {
+    let name = fields.text("role")?.ok_or_else(|| fields.missing("role"))?;
+    Ok(match (name.as_str(), speakers) {
+        ("system", _) => Role::System,
+        ("developer", _) => Role::Developer,
+        ("user", _) => Role::User,
+        ("assistant", _) => Role::Assistant,
+        ("tool" | "function", Speakers::WithTools) => Role::Tool,
+        (other, _) => {
+            let place = fields.place("role");
+            let known = match speakers {
+                Speakers::WithTools => "system, developer, user, assistant or tool",
+                Speakers::People => "system, developer, user or assistant",
+            };
+            let message = format!("{place} is {other:?}, and must be {known}");
+            return Err(ApiError::bad(message).parameter(place));
+        }
+    })
 }
 
 /// A text, or the parts of one.

@@ -16,6 +16,7 @@ mod guard;
 mod messages;
 mod metrics;
 mod options;
+mod question;
 mod reply;
 mod responses;
 mod responses_reply;

@@ -224,18 +224,36 @@ fn schema(value: Value) -> Constraint {
 }
 
 fn response_format(fields: &mut Fields) -> Result<Option<Constraint>, ApiError> {
-    let Some(mut format) = fields.object("response_format")? else { return Ok(None) };
-    let kind = format.text("type")?;
-    let found = match kind.as_deref() {
-        Some("text") => None,
-        Some("json_object") => Some(Constraint::JsonObject),
-        Some("json_schema") => {
+    let asked = fields.object("response_format")?;
+    asked.map_or(Ok(None), |asked| constraint_of(asked, "response_format", Schema::Below))
+}
+
+/// Where the schema of a format is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Schema {
+    /// Below `json_schema`, as chats have it.
+    Below,
+    /// Beside the format's type, as the Responses API has it.
+    Beside,
+}
+
+/// What the format in a field holds an answer to.
+pub(crate) fn constraint_of(
+    mut format: Fields,
+    field: &'static str,
+    place: Schema,
+) -> Result<Option<Constraint>, ApiError> {
+    let found = match (format.text("type")?.as_deref(), place) {
+        (Some("text"), _) => None,
+        (Some("json_object"), _) => Some(Constraint::JsonObject),
+        (Some("json_schema"), Schema::Below) => {
             let mut asked = format.object("json_schema")?.ok_or_else(|| format.missing("json_schema"))?;
             Some(schema_of(&mut asked)?)
         }
+        (Some("json_schema"), Schema::Beside) => Some(schema_of(&mut format)?),
         _ => {
-            let message = "response_format's type must be text, json_object or json_schema";
-            return Err(ApiError::bad(message).parameter("response_format"));
+            let message = format!("{field}'s type must be text, json_object or json_schema");
+            return Err(ApiError::bad(message).parameter(field));
         }
     };
     format.finish()?;
@@ -243,7 +261,7 @@ fn response_format(fields: &mut Fields) -> Result<Option<Constraint>, ApiError> 
 }
 
 /// The schema of an object that has a name and one.
-pub(crate) fn schema_of(asked: &mut Fields) -> Result<Constraint, ApiError> {
+fn schema_of(asked: &mut Fields) -> Result<Constraint, ApiError> {
     asked.pass_over(&["name", "description", "strict"]);
     asked.value("schema").map(Constraint::JsonSchema).ok_or_else(|| asked.missing("schema"))
 }

@@ -7,9 +7,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::answer::{STOP, finish_reason, gather, usage};
 use super::stream::Ending;
-use super::tools::written;
+use super::tools::{Pieces, written};
 use super::{Shared, now, stream};
-use crate::engine::generate::{CallForm, ChosenToken, Event, Piece, Reader, RequestId, Usage, What};
+use crate::engine::generate::{CallForm, ChosenToken, Event, Piece, RequestId, Usage, What};
 
 /// Which endpoint answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,21 +48,9 @@ struct Told {
     prompt: Vec<ChosenToken>,
     /// Bytes of the tokens so far.
     written: Vec<u8>,
-    /// Finds calls of tools, if there are tools.
-    reader: Option<Reader>,
+    pieces: Pieces,
     /// Calls so far.
     calls: usize,
-}
-
-impl Told {
-    /// What a text brings, as far as that is certain.
-    fn read(&mut self, text: String) -> Vec<Piece> {
-        match &mut self.reader {
-            Some(reader) => reader.push(&text),
-            None if text.is_empty() => Vec::new(),
-            None => vec![Piece::Text(text)],
-        }
-    }
 }
 
 impl Style {
@@ -146,8 +134,8 @@ impl Reply {
     pub(crate) fn streamed(mut self, events: UnboundedReceiver<Event>, with_usage: bool) -> Response {
         let count = self.prompts.len() * self.each;
         let mut taken = vec![None; count];
-        let reader = self.calls.clone().map(Reader::new);
-        let mut told = vec![Told { reader, ..Told::default() }; count];
+        let pieces = Pieces::of(self.calls.as_ref());
+        let mut told = vec![Told { pieces, ..Told::default() }; count];
         stream::respond(events, Ending::Done, move |event| {
             self.id = Some(event.request);
             if let What::Prompt { tokens } = event.what {
@@ -169,14 +157,13 @@ impl Reply {
                 What::Token { text, token } => {
                     let tokens = std::slice::from_ref(token);
                     let said = self.log_probabilities.then(|| self.told(event.choice, own, tokens));
-                    let pieces = own.read(format!("{head}{text}"));
+                    let pieces = own.pieces.push(format!("{head}{text}"));
                     out.extend(self.chunks(event.choice, own, pieces, said));
                 }
                 What::Finished { text, why, usage: took } => {
                     let late = self.log_probabilities && !own.prompt.is_empty();
                     let said = late.then(|| self.told(event.choice, own, &[]));
-                    let mut pieces = own.read(format!("{head}{text}"));
-                    pieces.extend(own.reader.as_mut().map(Reader::finish).unwrap_or_default());
+                    let pieces = own.pieces.finish(format!("{head}{text}"));
                     out.extend(self.chunks(event.choice, own, pieces, said));
                     let why = match finish_reason(*why) {
                         STOP if own.calls > 0 => CALLS,
@@ -201,11 +188,7 @@ impl Reply {
 
     /// An answer as a turn, and whether it calls tools.
     fn message(&self, text: &str) -> (Value, bool) {
-        let Some(form) = &self.calls else {
-            return (json!({ "role": "assistant", "content": text, "refusal": null }), false);
-        };
-        let mut reader = Reader::new(form.clone());
-        let pieces = reader.push(text).into_iter().chain(reader.finish());
+        let pieces = Pieces::of(self.calls.as_ref()).finish(text.to_owned());
         let (mut content, mut calls) = (String::new(), Vec::new());
         for piece in pieces {
             match piece {

@@ -5,14 +5,14 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::Shared;
-use super::chat::hold;
 use super::error::ApiError;
 use super::fields::{Fields, wrong};
-use super::messages::content;
-use super::options::{Options, most_tokens, schema_of};
+use super::messages::{Speakers, content, role};
+use super::options::{Options, Schema, constraint_of, most_tokens};
+use super::question::Question;
 use super::responses_reply::Reply;
 use super::tools::Tools;
-use crate::domain::message::{Conversation, Message, Role, TOOL_CALLS};
+use crate::domain::message::{Message, Role, TOOL_CALLS};
 use crate::engine::generate::Constraint;
 
 pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) -> Result<Response, ApiError> {
@@ -52,19 +52,8 @@ pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) ->
     nest_tools(&mut fields)?;
     let tools = Tools::read(&mut fields)?;
     fields.finish()?;
-    let shown = tools.as_ref().map_or(&[][..], |tools| &tools.list);
-    let conversation = Conversation { messages: &messages, tools: shown, settings: settings.as_ref() };
-    let prompt = service
-        .prompter
-        .conversation(conversation)
-        .map_err(|error| ApiError::bad(format!("{error:#}")).parameter("input"))?;
-    let room = service.room(&prompt, "input")?;
-    let form = tools.map(|tools| hold(&service, &mut options, tools)).transpose()?;
-    let mut request = options.request(prompt, most.map_or(room, |most| most.min(room)));
-    request.adapter = adapter;
-    if form.is_some() {
-        request.shown = service.prompter.call_controls();
-    }
+    let question = Question { field: "input", messages: &messages, tools, settings, most, adapter };
+    let (request, form) = question.request(&service, &mut options)?;
     let events = service.start(vec![request], "input", &options).await?;
     let reply = Reply::new(model.unwrap_or_else(|| service.name.clone()), instructions, most, form);
     Ok(if options.stream { reply.streamed(events) } else { reply.whole(events).await })
@@ -108,18 +97,7 @@ fn input(fields: &mut Fields) -> Result<Vec<Message>, ApiError> {
 }
 
 fn turn(item: &mut Fields) -> Result<Message, ApiError> {
-    let role = item.text("role")?.ok_or_else(|| item.missing("role"))?;
-    let role = match role.as_str() {
-        "system" => Role::System,
-        "developer" => Role::Developer,
-        "user" => Role::User,
-        "assistant" => Role::Assistant,
-        other => {
-            let place = item.place("role");
-            let message = format!("{place} is {other:?}, and must be system, developer, user or assistant");
-            return Err(ApiError::bad(message).parameter(place));
-        }
-    };
+    let role = role(item, Speakers::People)?;
     let content = content(item, "content")?.ok_or_else(|| item.missing("content"))?;
     Ok(Message::new(role, content))
 }
@@ -160,18 +138,7 @@ fn format(fields: &mut Fields) -> Result<Option<Constraint>, ApiError> {
     text.only("verbosity", &[json!("medium")])?;
     let asked = text.object("format")?;
     text.finish()?;
-    let Some(mut asked) = asked else { return Ok(None) };
-    let found = match asked.text("type")?.as_deref() {
-        Some("text") => None,
-        Some("json_object") => Some(Constraint::JsonObject),
-        Some("json_schema") => Some(schema_of(&mut asked)?),
-        _ => {
-            let message = "text.format's type must be text, json_object or json_schema";
-            return Err(ApiError::bad(message).parameter("text.format"));
-        }
-    };
-    asked.finish()?;
-    Ok(found)
+    asked.map_or(Ok(None), |asked| constraint_of(asked, "text.format", Schema::Beside))
 }
 
 /// Brings the tools into the form that chats have them in.

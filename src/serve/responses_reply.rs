@@ -8,16 +8,16 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::error::ApiError;
 use super::stream::Ending;
-use super::tools::written;
+use super::tools::{Pieces, written};
 use super::{now, stream};
-use crate::engine::generate::{CallForm, Event, Finish, Piece, Reader, Usage, What};
+use crate::engine::generate::{CallForm, Event, Finish, Piece, Usage, What};
 
 /// An answer in the making.
 pub(crate) struct Reply {
     model: String,
     instructions: Option<String>,
     most: Option<usize>,
-    reader: Option<Reader>,
+    pieces: Pieces,
     created: u64,
     /// The request's own number, once something of it came.
     number: u64,
@@ -33,11 +33,11 @@ impl Reply {
         model: String,
         instructions: Option<String>,
         most: Option<usize>,
-        form: Option<CallForm>,
+        form: Option<&CallForm>,
     ) -> Self {
-        let reader = form.map(Reader::new);
+        let pieces = Pieces::of(form);
         let (output, text, number, told) = (Vec::new(), None, 0, 0);
-        Self { model, instructions, most, reader, created: now(), number, output, text, told }
+        Self { model, instructions, most, pieces, created: now(), number, output, text, told }
     }
 
     /// One object when everything is there.
@@ -74,12 +74,11 @@ impl Reply {
         match event.what {
             What::Prompt { .. } => {}
             What::Token { text, .. } => {
-                let pieces = self.read(text);
+                let pieces = self.pieces.push(text);
                 self.take(pieces, &mut out);
             }
             What::Finished { text, why, usage } => {
-                let mut pieces = self.read(text);
-                pieces.extend(self.reader.as_mut().map(Reader::finish).unwrap_or_default());
+                let pieces = self.pieces.finish(text);
                 self.take(pieces, &mut out);
                 if self.output.is_empty() && self.text.is_none() {
                     self.begin_text(&mut out);
@@ -96,14 +95,6 @@ impl Reply {
             }
         }
         out
-    }
-
-    fn read(&mut self, text: String) -> Vec<Piece> {
-        match &mut self.reader {
-            Some(reader) => reader.push(&text),
-            None if text.is_empty() => Vec::new(),
-            None => vec![Piece::Text(text)],
-        }
     }
 
     fn take(&mut self, pieces: Vec<Piece>, out: &mut Vec<Value>) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::error::ApiError;
 use super::fields::{Fields, wrong};
 use super::options::fresh_seed;
-use crate::engine::generate::{CallChoice, Calls};
+use crate::engine::generate::{CallChoice, CallForm, Calls, Piece, Reader};
 
 /// Tools of one request at most.
 const TOOLS: usize = 128;
@@ -116,6 +116,32 @@ fn function(mut tool: Fields) -> Result<(String, Value), ApiError> {
     };
     function.finish()?;
     Ok((name, parameters))
+}
+
+/// Reads an answer's pieces as they come; all of it is text, if there are no tools.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pieces(Option<Reader>);
+
+impl Pieces {
+    pub(crate) fn of(form: Option<&CallForm>) -> Self {
+        Self(form.cloned().map(Reader::new))
+    }
+
+    /// What a text brings, as far as that is certain.
+    pub(crate) fn push(&mut self, text: String) -> Vec<Piece> {
+        match &mut self.0 {
+            Some(reader) => reader.push(&text),
+            None if text.is_empty() => Vec::new(),
+            None => vec![Piece::Text(text)],
+        }
+    }
+
+    /// What was held back, when nothing more comes after this text.
+    pub(crate) fn finish(&mut self, text: String) -> Vec<Piece> {
+        let mut pieces = self.push(text);
+        pieces.extend(self.0.as_mut().map(Reader::finish).unwrap_or_default());
+        pieces
+    }
 }
 
 /// A call as OpenAI writes it.

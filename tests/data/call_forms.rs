@@ -10,7 +10,8 @@ const CONTROLS: [&str; 6] = ["<|im_start|>", "<|im_end|>", "</s>", "[CALLS]", "[
 
 fn form(source: &str, end: &str) -> Option<CallForm> {
     let template = ChatTemplate::new(source, SpecialTokens::default()).unwrap();
-    CallForm::of(&template, &CONTROLS.map(str::to_owned), Some(end))
+    let controls: Vec<(String, u32)> = CONTROLS.map(str::to_owned).into_iter().zip(0..).collect();
+    CallForm::of(&template, &controls, Some(end))
 }
 
 /// Calls between marks.

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use crate::data::chat::{ChatTemplate, Ending};
 use crate::domain::message::{Conversation, Message, Role, TOOL_CALLS};
 
+use read::object_at;
+pub(crate) use read::overlap;
 pub use read::{Piece, Reader};
 
 const NAME: &str = "probe_weather";
@@ -36,6 +38,8 @@ pub struct CallForm {
     pub mark: String,
     /// Pieces that stand around calls and are no text.
     pub(super) glue: Vec<String>,
+    /// The control tokens that it is written with, by name: an answer's text must show them. The longest name first.
+    pub controls: Vec<(String, u32)>,
 }
 
 /// Where a call is in a text, and its parts.
@@ -47,10 +51,10 @@ struct Found {
 }
 
 impl CallForm {
-    /// A template's form. None if it writes no calls, or not as JSON. `controls`: the names of the control tokens;
-    /// `end`: the one that ends a turn.
+    /// A template's form. None if it writes no calls, or not as JSON. `controls`: the control tokens by name, the
+    /// longest first; `end`: the one that ends a turn.
     #[must_use]
-    pub fn of(template: &ChatTemplate, controls: &[String], end: Option<&str>) -> Option<Self> {
+    pub fn of(template: &ChatTemplate, controls: &[(String, u32)], end: Option<&str>) -> Option<Self> {
         let one = answer(template, &[NAME])?;
         let found = find(&one, NAME, 0)?;
         let part = |range: Range<usize>| one.get(range).map(without_id);
@@ -68,33 +72,35 @@ impl CallForm {
         let mut glue: Vec<String> = around.flat_map(|text| pieces(text, controls)).collect();
         glue.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
         glue.dedup();
+        let open = part(found.whole.start..found.name.start)?;
+        let middle = part(found.name.end..found.arguments.start)?;
+        let close = part(found.arguments.end..found.whole.end)?;
+        let mark = pieces(&before, controls).into_iter().next().unwrap_or_default();
+        let own_between = between.as_deref().unwrap_or_default();
+        let written = [&*before, &*open, &*middle, &*close, &*after, own_between].join("\n");
+        let is_written = |(name, _): &&(String, u32)| written.contains(name.as_str());
         Some(Self {
-            open: part(found.whole.start..found.name.start)?,
-            middle: part(found.name.end..found.arguments.start)?,
-            close: part(found.arguments.end..found.whole.end)?,
+            controls: controls.iter().filter(is_written).cloned().collect(),
+            open,
+            middle,
+            close,
             keys: found.keys,
-            mark: pieces(&before, controls).into_iter().next().unwrap_or_default(),
+            mark,
             before,
             between,
             after,
             glue,
         })
     }
-
-    /// All texts of the form.
-    pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let always = [&self.before, &self.open, &self.middle, &self.close, &self.after];
-        always.into_iter().map(String::as_str).chain(self.between.as_deref())
-    }
 }
 
 /// Words of a text; a control token is a word of its own.
-fn pieces(text: &str, controls: &[String]) -> Vec<String> {
+fn pieces(text: &str, controls: &[(String, u32)]) -> Vec<String> {
     let mut found = Vec::new();
     for word in text.split_whitespace() {
         let mut rest = word;
         while !rest.is_empty() {
-            let next = controls.iter().filter_map(|name| Some((rest.find(name.as_str())?, name))).min();
+            let next = controls.iter().filter_map(|(name, _)| Some((rest.find(name.as_str())?, name))).min();
             let end = match next {
                 Some((0, name)) => name.len(),
                 Some((at, _)) => at,
@@ -141,12 +147,12 @@ fn find(text: &str, name: &str, from: usize) -> Option<Found> {
     let behind = text.get(own.end..)?;
     let mut opens = behind.match_indices('{').map(|(at, _)| own.end + at);
     let arguments = opens.find_map(|start| {
-        let (value, length) = json_at(text.get(start..)?)?;
+        let (value, length) = object_at(text.get(start..)?).ok()??;
         value.get(KEY).is_some_and(|value| value == VALUE).then_some(start..start + length)
     })?;
     let opens = text.get(from..own.start)?.match_indices('{').map(|(at, _)| from + at);
     for start in opens {
-        let Some((Value::Object(object), length)) = json_at(text.get(start..)?) else { continue };
+        let Ok(Some((Value::Object(object), length))) = object_at(text.get(start..)?) else { continue };
         let key_of = |is: &dyn Fn(&Value) -> bool| {
             object.iter().find(|(_, value)| is(value)).map(|(key, _)| key.clone())
         };
@@ -165,11 +171,4 @@ pub const ID: char = '\u{fdd2}';
 
 fn without_id(text: &str) -> String {
     IDS.iter().fold(text.to_owned(), |text, id| text.replace(id, &ID.to_string()))
-}
-
-/// The JSON value that a text begins with, and its length.
-fn json_at(text: &str) -> Option<(Value, usize)> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
-    let value = values.next()?.ok()?;
-    Some((value, values.byte_offset()))
 }

@@ -200,7 +200,7 @@ fn named_at(text: &str, middle: &str) -> Found {
 }
 
 /// The object that a text begins with, and its length; none if it may yet become one.
-fn object_at(text: &str) -> Result<Option<(Value, usize)>, ()> {
+pub(super) fn object_at(text: &str) -> Result<Option<(Value, usize)>, ()> {
     if !text.starts_with('{') {
         return Err(());
     }
@@ -218,8 +218,8 @@ fn written(arguments: &Value) -> String {
     arguments.as_str().map_or_else(|| arguments.to_string(), str::to_owned)
 }
 
-/// Length of the longest end of `text` that `mark` begins with.
-fn overlap(text: &str, mark: &str) -> usize {
+/// Length of the longest end of `text` that `mark` begins with, and is longer than.
+pub(crate) fn overlap(text: &str, mark: &str) -> usize {
     let lengths = mark.char_indices().map(|(at, _)| at).filter(|at| *at > 0);
     lengths.filter(|at| text.ends_with(&mark[..*at])).max().unwrap_or(0)
 }

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use serde_json::Value;
-use tokenizers::Tokenizer;
 
 use super::constrain::{Constraint, on_one_line};
 use crate::data::calls::{CallForm, ID};
@@ -32,8 +31,8 @@ pub enum CallChoice {
 
 impl Calls {
     /// What holds an answer to them.
-    pub fn constraint(&self, form: &CallForm, tokenizer: &Tokenizer) -> Constraint {
-        let literal = |text: &str| literal(text, tokenizer);
+    pub fn constraint(&self, form: &CallForm) -> Constraint {
+        let literal = |text: &str| literal(text, form);
         let (open, middle, close) = (&form.open, &form.middle, literal(&form.close));
         let mut rules = String::new();
         let mut names = Vec::new();
@@ -64,7 +63,7 @@ impl Calls {
             }
             (CallChoice::Auto, None) => {
                 let after_mark = form.before.strip_prefix(form.mark.as_str()).unwrap_or_default();
-                let (text, head) = free_text(&form.mark, tokenizer, &mut rules);
+                let (text, head) = free_text(form, &mut rules);
                 format!("{text} | {head} {} calls", literal(after_mark))
             }
         };
@@ -72,22 +71,17 @@ impl Calls {
     }
 }
 
-/// The control tokens that a form is written with: an answer's text must show them.
-pub(super) fn written_controls(form: &CallForm, tokenizer: &Tokenizer) -> Vec<u32> {
-    let is_written = |name: &str| form.texts().any(|text| text.contains(name));
-    controls(tokenizer).into_iter().filter(|(name, _)| is_written(name)).map(|(_, id)| id).collect()
-}
-
 /// Any text without a call, and what leads from a text to a call.
-fn free_text(mark: &str, tokenizer: &Tokenizer, rules: &mut String) -> (&'static str, String) {
+fn free_text(form: &CallForm, rules: &mut String) -> (&'static str, String) {
+    let mark = form.mark.as_str();
     if mark.is_empty() {
         // A call is all that such an answer is.
         writeln!(rules, r"TEXT: /[ \n\r\t]*[^ \n\r\t{{](?s:.*)/").ok();
         return ("TEXT?", String::new());
     }
-    if is_control(mark, tokenizer) {
+    if form.controls.iter().any(|(name, _)| name == mark) {
         writeln!(rules, "TEXT: /(?s:.+)/").ok();
-        return ("TEXT?", format!("TEXT? {}", literal(mark, tokenizer)));
+        return ("TEXT?", format!("TEXT? {}", literal(mark, form)));
     }
     let mut escaped = String::new();
     for sign in mark.chars() {
@@ -99,13 +93,12 @@ fn free_text(mark: &str, tokenizer: &Tokenizer, rules: &mut String) -> (&'static
 }
 
 /// A text of a form, in a grammar: control tokens are tokens there, and a call's number is any.
-fn literal(text: &str, tokenizer: &Tokenizer) -> String {
+fn literal(text: &str, form: &CallForm) -> String {
     let mut out = String::new();
     let mut plain = String::new();
     let mut rest = text;
-    let controls = controls(tokenizer);
     while let Some(sign) = rest.chars().next() {
-        let control = controls.iter().find(|(name, _)| rest.starts_with(name.as_str()));
+        let control = form.controls.iter().find(|(name, _)| rest.starts_with(name.as_str()));
         let length = control.map_or(sign.len_utf8(), |(name, _)| name.len());
         if control.is_some() || sign == ID {
             if !plain.is_empty() {
@@ -124,19 +117,6 @@ fn literal(text: &str, tokenizer: &Tokenizer) -> String {
         out.push_str(&quoted(&plain));
     }
     out
-}
-
-/// The names of a tokenizer's control tokens with their ids, longest first.
-pub(super) fn controls(tokenizer: &Tokenizer) -> Vec<(String, u32)> {
-    let added = tokenizer.get_added_tokens_decoder();
-    let special = added.into_iter().filter(|(_, token)| token.special);
-    let mut controls: Vec<(String, u32)> = special.map(|(id, token)| (token.content, id)).collect();
-    controls.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-    controls
-}
-
-fn is_control(name: &str, tokenizer: &Tokenizer) -> bool {
-    tokenizer.get_added_vocabulary().is_special_token(name)
 }
 
 fn quoted(text: &str) -> String {

@@ -5,7 +5,6 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context, Result, anyhow};
 use tokenizers::Tokenizer;
 
-use super::calls::{controls, written_controls};
 use crate::data::calls::CallForm;
 use crate::data::chat::{ChatTemplate, Ending};
 use crate::data::control::Controls;
@@ -77,15 +76,9 @@ impl Prompter {
             let template = self.template.as_ref()?;
             let masker = Masker::with(template, &self.tokenizer, Arc::clone(&self.controls));
             let end = masker.turn_end().and_then(|end| self.tokenizer.id_to_token(end));
-            let names: Vec<String> = controls(&self.tokenizer).into_iter().map(|(name, _)| name).collect();
-            CallForm::of(template, &names, end.as_deref())
+            CallForm::of(template, &self.controls.named(), end.as_deref())
         };
         self.form.get_or_init(find).as_ref()
-    }
-
-    /// The control tokens that calls are written with.
-    pub fn call_controls(&self) -> Vec<u32> {
-        self.call_form().map(|form| written_controls(form, &self.tokenizer)).unwrap_or_default()
     }
 
     /// Plain text as it stands, behind the model's beginning token where its tokenizer puts one.

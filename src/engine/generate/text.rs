@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokenizers::Tokenizer;
 
+use crate::data::calls::overlap;
+
 /// Turns one sequence's tokens into text.
 pub(crate) struct TextStream {
     tokenizer: Arc<Tokenizer>,
@@ -112,13 +114,6 @@ impl TextStream {
         let kept = self.held.split_off(self.held.len() - keep);
         std::mem::replace(&mut self.held, kept)
     }
-}
-
-/// Length of the longest end of `text` that `stop` begins with.
-fn overlap(text: &str, stop: &str) -> usize {
-    let starts = text.char_indices().map(|(at, _)| at);
-    let most = text.len().saturating_sub(stop.len());
-    starts.filter(|&at| at >= most).find(|&at| stop.starts_with(&text[at..])).map_or(0, |at| text.len() - at)
 }
 
 /// The text of some tokens, without control tokens but those that are `shown`.
