@@ -53,6 +53,20 @@ impl Pane {
     fn shows(&mut self, text: &str) {
         self.0.wait_for(text, PATIENCE).unwrap();
     }
+
+    /// Another session and back: the lanes of the first are others then.
+    fn leave_and_come_back(&mut self) {
+        self.keys("f2 n");
+        self.text("z");
+        self.keys("enter");
+        self.shows("a file, a folder");
+        self.keys("esc f2");
+        self.shows("no runs");
+        // By name: the first one is the first in the list, whether or not the list is read anew yet.
+        self.keys("enter");
+        self.shows("16 of 16");
+        self.shows("── 1 ──");
+    }
 }
 
 #[test]
@@ -189,4 +203,66 @@ fn what_is_seen_is_exported_and_nothing_is_written_over_unasked() {
     pane.keys("y");
     pane.shows("3 records as messages to");
     assert_eq!(std::fs::read_to_string(&target).unwrap().lines().count(), 3);
+}
+
+/// Files of this process under a folder that are open.
+#[cfg(target_os = "linux")]
+fn open_files(folder: &Path) -> usize {
+    let open =
+        std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|file| file.ok()?.path().read_link().ok());
+    open.filter(|file| file.starts_with(folder)).count()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_reads_in_a_session_any_more_once_another_is_open() {
+    let world = World::new();
+    world.make_session();
+    let session = world.path().canonicalize().unwrap().join("data/sessions/s");
+    let mut pane = Pane::open(&world);
+    pane.shows("16 of 16");
+    assert!(open_files(&session) > 0);
+    pane.keys("f2 n");
+    pane.text("other");
+    pane.keys("enter");
+    pane.shows("a file, a folder");
+    pane.0.wait_until(PATIENCE, |_| open_files(&session) == 0).unwrap();
+}
+
+#[test]
+fn after_the_last_record_is_deleted_the_one_shown_is_the_one_that_is_judged() {
+    let world = World::new();
+    world.make_session();
+    let mut pane = Pane::open(&world);
+    pane.shows("tokens     median");
+    pane.leave_and_come_back();
+    pane.keys("end");
+    pane.shows("── 16 ──");
+    pane.keys("d");
+    pane.shows("── 17 ──");
+    pane.keys("delete");
+    pane.shows("delete: 1 record");
+    pane.shows("── 16 ──");
+    // Whoever looks at the file now and then has seen that within a second, and no one says that another is open.
+    let other = pane.0.wait_until(Duration::from_secs(1), |pane| pane.text().contains("── 1 ──"));
+    assert!(other.is_err(), "{}", pane.0.text());
+    pane.keys("a");
+    pane.shows("mark approved: 1 record");
+    pane.shows("── 16 ──");
+    assert_eq!(world.data(&["list", "status:approved"]).matches("count from").count(), 1);
+}
+
+#[test]
+fn a_session_that_is_opened_once_more_is_read_anew() {
+    let world = World::new();
+    world.make_session();
+    let mut pane = Pane::open(&world);
+    pane.shows("tokens     median");
+    pane.keys("end");
+    pane.shows("── 16 ──");
+    pane.keys("f2");
+    pane.shows("no runs");
+    pane.keys("enter");
+    pane.shows("── 1 ──");
+    pane.shows("tokens     median");
 }

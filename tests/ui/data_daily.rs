@@ -349,3 +349,23 @@ fn after_a_save_that_was_refused_the_draft_says_at_once_that_the_record_is_anoth
     studio.keys("alt-o");
     assert!(studio.screen().contains("theirs"), "{}", studio.screen());
 }
+
+#[test]
+fn a_record_that_was_made_and_deleted_before_it_was_among_the_rows_lets_go_of_the_cursor() {
+    let mut studio = studio();
+    studio.apply(Event::Data(DataEvent::Created(RecordId(501))));
+    studio.apply(opened(501));
+    studio.screen();
+    let remove = |id| {
+        send(DataCommand::Change {
+            selection: Selection::Records(vec![RecordId(id)]),
+            change: Change::Remove,
+        })
+    };
+    assert_eq!(studio.keys("delete"), [remove(501)]);
+    studio.apply(Event::Data(DataEvent::Opened(RecordId(501), None)));
+    studio.screen();
+    // The cursor's own row again, and not the one that is gone.
+    let effects = studio.keys("delete");
+    assert!(!effects.contains(&remove(501)) && effects.len() == 1, "{effects:?}");
+}

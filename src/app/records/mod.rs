@@ -23,7 +23,7 @@ use crate::session::{Access, Session, SessionError};
 use self::reader::Ask;
 use self::tokens::{Count, Model};
 
-/// The lanes of one open session. Dropping it ends them.
+/// The lanes of one open session. Dropping it ends them, after what they are at.
 pub(crate) struct Records {
     reader: Sender<Ask>,
     writer: Sender<DataCommand>,
@@ -32,6 +32,15 @@ pub(crate) struct Records {
     interrupt: Interrupt,
     lane: Lane,
     back: Back,
+}
+
+impl Drop for Records {
+    /// The lane that reads would never end by itself: the others hold its queue, and it holds theirs.
+    fn drop(&mut self) {
+        self.interrupt.now();
+        // Where it is gone already, it has said why.
+        self.reader.send(Ask::End).ok();
+    }
 }
 
 impl Records {

@@ -41,6 +41,8 @@ pub(super) enum Ask {
     Refresh,
     /// A draft was written here: nothing that is counted or listed has changed.
     Drafted,
+    /// The session is left.
+    End,
 }
 
 /// What the view is of: for the lane that counts.
@@ -71,9 +73,9 @@ pub(super) fn work(
     };
     loop {
         let outcome = match asks.recv_timeout(WATCH) {
+            Ok(Ask::End) | Err(RecvTimeoutError::Disconnected) => return,
             Ok(ask) => reader.answer(ask),
             Err(RecvTimeoutError::Timeout) => reader.watch(),
-            Err(RecvTimeoutError::Disconnected) => return,
         };
         if let Err(error) = outcome {
             lane.complain(&error);
@@ -116,6 +118,7 @@ impl Reader<'_> {
             Ask::Open(id) => self.open(id),
             Ask::Refresh => self.refresh(),
             Ask::Drafted => self.session.changed_elsewhere().map(|_| ()),
+            Ask::End => Ok(()),
         }
     }
 

@@ -206,7 +206,7 @@ fn tell_undone(lane: &Lane, entry: &HistoryEntry) {
 }
 
 /// Adds a record that a person made. The lane that reads opens it before it looks for its place, so that the cursor
-/// goes there.
+/// goes there; and before a person hears of it, who may be at another record right after.
 fn add(
     lane: &Lane,
     session: &mut Session,
@@ -216,9 +216,9 @@ fn add(
 ) -> Result<(), SessionError> {
     if let Some(&id) = session.add(what, vec![record])?.first() {
         lane.tell(DataEvent::Changed { what: what.to_owned(), records: 1 });
-        lane.tell(DataEvent::Created(id));
-        // Gone when the studio is.
+        // Gone when the session is left.
         back.reader.send(Ask::Open(id)).ok();
+        lane.tell(DataEvent::Created(id));
     }
     Ok(())
 }

@@ -27,6 +27,8 @@ pub struct Data {
     /// The first state of the view in front.
     first: Generation,
     pub opened: Option<(RecordId, Box<Opened>)>,
+    /// The record that was asked for last, where it isn't there any more.
+    pub gone: Option<RecordId>,
     /// Moves whenever another record, or another content, is open: tokens are asked for once for each.
     pub content: u64,
     pub tokens: Option<(RecordId, Result<Vec<TokenPiece>, String>)>,
@@ -112,6 +114,7 @@ impl Data {
                     .as_ref()
                     .zip(opened.as_ref())
                     .is_some_and(|((_, own), new)| own.record == new.record);
+                self.gone = opened.is_none().then_some(id);
                 self.opened = opened.map(|opened| (id, opened));
                 if !same {
                     self.content += 1;

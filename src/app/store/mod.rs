@@ -39,6 +39,8 @@ pub struct Store {
     pub places: Places,
     /// The open session; none on the welcome screen.
     pub session: Option<SessionInfo>,
+    /// How many times a session was opened: the same one opened anew is read anew.
+    pub openings: u64,
     /// Everything that the picker offers. `None` until it was looked for.
     pub sessions: Option<Vec<SessionSummary>>,
     /// What the path that was typed last may become, with what was typed.
@@ -108,6 +110,7 @@ impl Store {
     /// Nothing of the session before holds.
     fn open(&mut self, session: SessionInfo, wanted: Option<Wanted>) {
         self.session = Some(session);
+        self.openings += 1;
         self.wanted = wanted;
         self.models = None;
         self.data = data::Data::default();

@@ -77,8 +77,8 @@ pub fn measure(folders: &Folders) -> Result<Vec<Figure>> {
             core.studio.key(chord.event(), &core.store);
             paint(&mut terminal, &mut core)?;
             keys.push(start.elapsed());
-            while let Ok(event) = core.events.try_recv() {
-                core.apply(event);
+            while let Ok(told) = core.events.try_recv() {
+                core.take(told);
             }
         }
     }

@@ -95,11 +95,11 @@ impl Headless {
             let events = &mut self.core.events;
             let next = self.runtime.block_on(async { tokio::time::timeout(left, events.recv()).await });
             match next {
-                Ok(Some(event)) => {
-                    self.core.apply(event);
+                Ok(Some(told)) => {
+                    self.core.take(told);
                     // What else waits is taken in before the next frame, as on a real screen.
-                    while let Ok(event) = self.core.events.try_recv() {
-                        self.core.apply(event);
+                    while let Ok(told) = self.core.events.try_recv() {
+                        self.core.take(told);
                     }
                 }
                 Ok(None) | Err(_) => bail!("the screen stays as it is:\n{}", self.text()),
@@ -110,9 +110,9 @@ impl Headless {
     /// Takes in the events that wait, a frame after each: how long the slowest took. Nobody can type meanwhile.
     pub(super) fn take_in(&mut self) -> Duration {
         let mut slowest = Duration::ZERO;
-        while let Ok(event) = self.core.events.try_recv() {
+        while let Ok(told) = self.core.events.try_recv() {
             let begun = Instant::now();
-            self.core.apply(event);
+            self.core.take(told);
             self.draw();
             slowest = slowest.max(begun.elapsed());
         }

@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use anyhow::Result;
 use tokio::sync::mpsc;
 
-use super::worker::{Events, Worker};
+use super::worker::{Events, Told, Worker};
 use super::{logging, machine, now, themes};
 use crate::app::sessions;
 use crate::app::store::Store;
@@ -27,7 +27,7 @@ pub(super) struct Core {
     pub(super) studio: Studio,
     pub(super) store: Store,
     pub(super) worker: Worker,
-    pub(super) events: mpsc::Receiver<Event>,
+    pub(super) events: mpsc::Receiver<Told>,
     /// Dropped with the rest, which ends the thread that reads the machine.
     _machine: Sender<()>,
 }
@@ -66,6 +66,13 @@ impl Core {
             self.apply(Event::Sessions(SessionsEvent::Opened(session)));
         }
         self.worker.send(Command::Sessions(SessionsCommand::List));
+    }
+
+    /// Takes in what a lane has told.
+    pub(super) fn take(&mut self, told: Told) {
+        if !self.worker.is_outdated(&told) {
+            self.apply(told.event);
+        }
     }
 
     pub(super) fn apply(&mut self, event: Event) {

@@ -42,6 +42,7 @@ use crate::ui::pane::Effect;
 use crate::ui::theme::Depth;
 
 pub use self::worker::Events;
+use self::worker::Told;
 
 const EVENTS_PER_DRAW: usize = 256;
 /// Thirty frames a second.
@@ -133,7 +134,7 @@ impl Live {
                 () = gone.notified() => self.keep()?,
                 () = taken.notified() => self.paint_anew()?,
                 () = tokio::time::sleep_until(self.drawn + FRAME), if self.behind == Behind::Yes => Flow::On,
-                Some(event) = self.core.events.recv() => self.take_events(event),
+                Some(told) = self.core.events.recv() => self.take_events(told),
                 _ = clock.tick() => self.tick(),
             };
             if flow == Flow::Quit {
@@ -209,11 +210,11 @@ impl Live {
         self.carry_out(effects)
     }
 
-    fn take_events(&mut self, first: Event) -> Flow {
-        self.core.apply(first);
+    fn take_events(&mut self, first: Told) -> Flow {
+        self.core.take(first);
         for _ in 1..EVENTS_PER_DRAW {
-            let Ok(event) = self.core.events.try_recv() else { break };
-            self.core.apply(event);
+            let Ok(told) = self.core.events.try_recv() else { break };
+            self.core.take(told);
         }
         self.behind = Behind::Yes;
         Flow::On

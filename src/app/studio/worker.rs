@@ -24,16 +24,35 @@ use crate::domain::session::SessionInfo;
 
 /// Where events go. Clones are cheap; threads use it, never the loop itself.
 #[derive(Debug, Clone)]
-pub struct Events(mpsc::Sender<Event>);
+pub struct Events {
+    queue: mpsc::Sender<Told>,
+    /// Whose facts these are, where they are a session's.
+    of: Option<Opening>,
+}
+
+/// One time that a session was opened: the same session opened again is another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Opening(u64);
+
+/// An event on its way to the loop.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) event: Event,
+    pub(super) of: Option<Opening>,
+}
 
 /// The studio is gone: nobody listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gone;
 
 impl Events {
-    #[must_use]
-    pub const fn new(sender: mpsc::Sender<Event>) -> Self {
-        Self(sender)
+    pub(super) const fn new(queue: mpsc::Sender<Told>) -> Self {
+        Self { queue, of: None }
+    }
+
+    /// The same for the lanes of a session.
+    fn of(&self, opening: Opening) -> Self {
+        Self { queue: self.queue.clone(), of: Some(opening) }
     }
 
     /// Hands an event over; waits while the queue is full.
@@ -41,13 +60,13 @@ impl Events {
     /// # Errors
     /// Where the studio is gone: time to stop.
     pub fn send(&self, event: Event) -> Result<(), Gone> {
-        self.0.blocking_send(event).map_err(|_| Gone)
+        self.queue.blocking_send(Told { event, of: self.of }).map_err(|_| Gone)
     }
 
     /// Hands an event over unless the queue is full.
     pub fn offer(&self, event: Event) {
         // Full or gone: by its name, an offer may be lost.
-        self.0.try_send(event).ok();
+        self.queue.try_send(Told { event, of: self.of }).ok();
     }
 }
 
@@ -61,6 +80,7 @@ pub(super) struct Worker {
     /// Of the open session, from the first question on: few sessions have thoughts.
     reviews: OnceCell<Reviews>,
     session: Option<SessionInfo>,
+    opening: Opening,
     folders: Folders,
     runs: RunsLane,
 }
@@ -90,6 +110,7 @@ impl Worker {
             chats: None,
             reviews: OnceCell::new(),
             session: None,
+            opening: Opening::default(),
             folders: known,
             runs,
         }
@@ -102,7 +123,7 @@ impl Worker {
             (Command::Chat(command), _, Some(chats)) => chats.send(command),
             (Command::Review(command), _, _) => {
                 if let Some(session) = &self.session {
-                    let start = || Reviews::start(&self.folders, session, &self.events);
+                    let start = || Reviews::start(&self.folders, session, &self.events.of(self.opening));
                     self.reviews.get_or_init(start).send(command);
                 }
             }
@@ -112,10 +133,19 @@ impl Worker {
         }
     }
 
+    /// Whether an event is a fact of a session that was left since it was told: of a record of another session, or of
+    /// a view that nobody looks at any more. What jobs say of themselves holds all the same.
+    pub(super) fn is_outdated(&self, told: &Told) -> bool {
+        matches!(told.event, Event::Chat(_) | Event::Data(_) | Event::Review(_))
+            && told.of.is_some_and(|of| of != self.opening)
+    }
+
     /// Tells the lanes which session is open.
     pub(super) fn session_opened(&mut self, session: &SessionInfo) {
-        self.records = Some(Records::start(session, &self.events, self.folders.models()));
-        self.chats = Some(Chats::start(session, self.folders.models(), &self.events));
+        self.opening.0 += 1;
+        let events = self.events.of(self.opening);
+        self.records = Some(Records::start(session, &events, self.folders.models()));
+        self.chats = Some(Chats::start(session, self.folders.models(), &events));
         self.reviews = OnceCell::new();
         self.session = Some(session.clone());
         self.runs.session_opened(session);

@@ -92,8 +92,9 @@ pub(crate) struct Data {
     opened: Option<RecordId>,
     /// The content whose tokens were asked for last.
     cut: Option<u64>,
-    /// Which session the above is of.
+    /// Which session the above is of, and which opening of it.
     session: Option<std::path::PathBuf>,
+    opening: u64,
     cursor: Cursor,
     /// Where the cursor was when no text field took a row from the table.
     steady: Place,
@@ -137,6 +138,7 @@ impl Default for Data {
             opened: None,
             cut: None,
             session: None,
+            opening: 0,
             cursor: Cursor::default(),
             steady: Place::default(),
             home: None,
@@ -238,8 +240,8 @@ impl Pane for Data {
 
     fn refresh(&mut self, store: &Store) -> Vec<Effect> {
         let session = store.session.as_ref().map(|session| session.path.clone());
-        if session != self.session {
-            self.begin_anew(session);
+        if (&session, store.openings) != (&self.session, self.opening) {
+            self.begin_anew(session, store.openings);
         }
         if self.session.is_none() {
             return Vec::new();
@@ -270,8 +272,8 @@ impl Pane for Data {
 }
 
 impl Data {
-    /// Another session: nothing of the old one holds, except what was typed there.
-    fn begin_anew(&mut self, session: Option<std::path::PathBuf>) {
+    /// Another session, or the same one opened anew: nothing of the old one holds, except what was typed there.
+    fn begin_anew(&mut self, session: Option<std::path::PathBuf>, opening: u64) {
         let (next, columns) = (self.next, std::mem::take(&mut self.columns));
         let mut drafts = std::mem::take(&mut self.drafts);
         if let (Some(old), Mode::Edit(editor)) =
@@ -280,7 +282,7 @@ impl Data {
         {
             drafts.keep(old, *editor);
         }
-        *self = Self { next, session, drafts, columns, ..Self::default() };
+        *self = Self { next, session, opening, drafts, columns, ..Self::default() };
     }
 
     fn has_draft(&self, target: Target) -> bool {

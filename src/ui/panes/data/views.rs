@@ -98,7 +98,9 @@ impl Data {
             }
         }
         let here = store.data.own_row(self.cursor.position());
-        if self.pinned.is_some() && here.map(|row| row.id) == self.pinned {
+        // Among the rows, or deleted: the cursor's own row is meant again.
+        if self.pinned.is_some() && (here.map(|row| row.id) == self.pinned || store.data.gone == self.pinned)
+        {
             self.pinned = None;
         }
     }
