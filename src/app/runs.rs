@@ -291,6 +291,7 @@ fn announce(folder: &RunFolder, phase: Phase) -> Result<()> {
         best_eval_loss: earlier.as_ref().and_then(|state| state.best_eval_loss),
         tokens_per_second: None,
         seconds_left: None,
+        earlier: earlier.as_ref().and_then(RunState::to_return_to),
     };
     files::write_atomically(&folder.state(), &serde_json::to_vec_pretty(&state)?)
 }

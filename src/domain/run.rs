@@ -102,12 +102,41 @@ pub struct RunState {
     pub tokens_per_second: Option<f64>,
     #[serde(default)]
     pub seconds_left: Option<f64>,
+    /// How it had ended before it was asked to go on, until it does: where it can't, it stays as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Phase>,
 }
 
 /// How what a run says begins once it was asked to stop.
 const STOPPING: &str = "stopping";
+/// How what a run says begins where it was asked to go on and can't.
+const NOT_CONTINUED: &str = "not continued: ";
 
 impl RunState {
+    /// What a run that goes on from here returns to where it can't go on.
+    #[must_use]
+    pub const fn to_return_to(&self) -> Option<Phase> {
+        match self.phase {
+            Phase::Done | Phase::Stopped => Some(self.phase),
+            // Announced, and not begun.
+            Phase::Queued | Phase::Starting => self.earlier,
+            Phase::Running | Phase::Paused | Phase::Failed => None,
+        }
+    }
+
+    /// It was to go on and can't: it is what it was before, and says why.
+    pub fn not_continued(&mut self, before: Phase, why: &str) {
+        self.phase = before;
+        self.why = Some(format!("{NOT_CONTINUED}{why}"));
+        self.earlier = None;
+    }
+
+    /// Why it was not continued when that was asked for last.
+    #[must_use]
+    pub fn why_not_continued(&self) -> Option<&str> {
+        if self.phase.is_live() { None } else { self.why.as_deref()?.strip_prefix(NOT_CONTINUED) }
+    }
+
     /// Says that the run was asked to stop, and what it ends before it does.
     pub fn stopping_after_this(&mut self) {
         if self.is_stopping() {

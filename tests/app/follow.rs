@@ -38,6 +38,7 @@ impl World {
 
     fn state(&self, run: &RunId, change: impl FnOnce(&mut RunState)) {
         let mut state = RunState {
+            earlier: None,
             phase: Phase::Running,
             why: None,
             process: std::process::id(),

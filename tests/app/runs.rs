@@ -9,6 +9,7 @@ use dojo_studio::engine::train::host::{Host, Progress};
 
 fn state(phase: Phase, process: u32, heartbeat: f64) -> RunState {
     RunState {
+        earlier: None,
         phase,
         why: None,
         process,

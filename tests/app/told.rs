@@ -2,11 +2,12 @@
 
 use dojo_studio::app::follow::told::{Adapters, Awaited, Told};
 use dojo_studio::domain::protocol::RunsEvent;
-use dojo_studio::domain::run::{Phase, RunState};
+use dojo_studio::domain::run::{Phase, RunState, Standing};
 use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
 
 fn seen(phase: Phase, checkpoint_step: Option<u64>) -> RunsEvent {
     let state = RunState {
+        earlier: None,
         phase,
         why: None,
         process: 1,
@@ -56,4 +57,22 @@ fn the_end_of_a_run_and_its_deletion_change_the_adapters() {
     assert_eq!(told.hear(&seen(Phase::Done, Some(20))), (None, Adapters::Same));
     let removed = RunsEvent::Removed(RunId::new("runs/sft-0001"));
     assert_eq!(told.hear(&removed), (None, Adapters::Changed));
+}
+
+#[test]
+fn a_run_that_cannot_go_on_stays_as_it_was_and_says_why() {
+    let mut told = Told::new(Awaited::default());
+    let RunsEvent::Seen(known) = seen(Phase::Starting, Some(5)) else { unreachable!("a run is seen") };
+    let mut run = (*known).clone();
+    let state = run.state.as_mut().expect("a state");
+    state.earlier = Some(Phase::Stopped);
+    // Announced, then taken up by its process: what it was is remembered by both.
+    assert_eq!(state.to_return_to(), Some(Phase::Stopped));
+    told.hear(&RunsEvent::Seen(std::sync::Arc::new(run.clone())));
+    run.state.as_mut().expect("a state").not_continued(Phase::Stopped, "the data is another");
+    assert_eq!(run.standing(), Standing::Stopped);
+    assert!(run.can_resume());
+    let (notice, _) = told.hear(&RunsEvent::Seen(std::sync::Arc::new(run)));
+    let text = notice.expect("a notice").text;
+    assert_eq!(text, "sft-0001 is not continued and stays as it was: the data is another");
 }

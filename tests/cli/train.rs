@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use dojo_studio::domain::run::{Phase, RunFolder, RunState};
 use serde_json::json;
 
 use crate::support::bigram::timeless;
@@ -196,6 +197,9 @@ fn a_run_trains_on_what_a_filter_of_its_session_matches_and_knows_it_afterwards(
         ["train", "eval", "same", "changed", "gone"].map(|name| told[name].as_u64().unwrap())
     };
     assert_eq!(figures(&told()), [9, 3, 12, 0, 0]);
+    let folder = RunFolder::new(world.path().join("data/sessions/s/runs/first"));
+    let state = || serde_json::from_slice::<RunState>(&std::fs::read(folder.state()).unwrap()).unwrap();
+    let before = state();
     let records = told()["records"].as_array().unwrap().clone();
     assert!(records.iter().all(|one| one["seen"]["id"].as_i64().unwrap() > 4), "{records:?}");
     world.data(&["label", "good", "id:5"]);
@@ -206,6 +210,15 @@ fn a_run_trains_on_what_a_filter_of_its_session_matches_and_knows_it_afterwards(
     let refused = world.dojo(&["train", "--resume", "first", "--set", "train.max_steps=3"]);
     let why = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success() && why.contains("the data is not what this run began with"), "{why}");
+    // It is as it was, and says why it doesn't go on.
+    let state = state();
+    assert_eq!((state.phase, state.step, state.earlier), (Phase::Done, 2, None));
+    assert_eq!(
+        (state.best_eval_loss, state.checkpoint_step),
+        (before.best_eval_loss, before.checkpoint_step)
+    );
+    assert!(state.why_not_continued().is_some_and(|why| why.contains("start a new run")), "{state:?}");
+    assert!(std::fs::read_to_string(folder.recipe()).unwrap().contains("max_steps = 2"));
     world.data(&["undo"]);
     world.data(&["undo"]);
     world.say(&["train", "--resume", "first", "--set", "train.max_steps=3"]);

@@ -10,6 +10,7 @@ fn run(name: &str, settings: &[(&str, &str)], notes: &str) -> RunInfo {
         id: RunId::new(format!("runs/{name}")),
         origin: Origin::Session,
         state: Some(RunState {
+            earlier: None,
             phase: Phase::Done,
             why: None,
             process: 1,

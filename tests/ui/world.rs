@@ -114,6 +114,7 @@ pub(crate) fn notice(level: Level, text: &str) -> Event {
 /// A run of 100 steps at a step, with six minutes to go.
 pub(crate) fn run(name: &str, phase: Phase, step: u64) -> Event {
     let state = RunState {
+        earlier: None,
         phase,
         why: None,
         process: 4242,

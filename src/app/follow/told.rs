@@ -84,6 +84,12 @@ fn ended(run: &RunInfo) -> Option<Notice> {
     let name = run.id.name();
     let state = run.state.as_ref()?;
     let why = state.why.as_deref().unwrap_or("its log says more");
+    if let Some(why) = state.why_not_continued() {
+        return Some(Notice::new(
+            Level::Error,
+            format!("{name} is not continued and stays as it was: {why}"),
+        ));
+    }
     Some(match run.standing() {
         Standing::Done => Notice::new(Level::Good, format!("{name} is done; C on Train chats with it")),
         Standing::Stopped => {

@@ -229,9 +229,12 @@ impl RunHost {
         };
         tracing::info!("{}{}", phase.name(), why.as_ref().map_or_else(String::new, |why| format!(": {why}")));
         self.change(|state| {
-            state.phase = phase;
-            state.why = why;
             state.seconds_left = None;
+            match (state.earlier.take(), why) {
+                // Nothing of it has changed.
+                (Some(before), Some(why)) if phase == Phase::Failed => state.not_continued(before, &why),
+                (_, why) => (state.phase, state.why) = (phase, why),
+            }
         });
         self.stop_watching();
         let state = self.watched.lock().state.clone();
@@ -316,6 +319,7 @@ impl Host for RunHost {
         let state = &mut shared.state;
         match progress {
             Progress::Began { step, total_steps, best_eval_loss } => {
+                state.earlier = None;
                 state.best_eval_loss = *best_eval_loss;
                 state.step = *step;
                 state.total_steps = *total_steps;
@@ -362,9 +366,11 @@ fn first_state(phase: Phase, earlier: Option<RunState>) -> RunState {
         best_eval_loss: None,
         tokens_per_second: None,
         seconds_left: None,
+        earlier: None,
     };
     let (process, host) = (std::process::id(), process::host_name());
-    RunState { phase, why: None, process, host, heartbeat: now, ..earlier.unwrap_or(fresh) }
+    let before = earlier.as_ref().and_then(RunState::to_return_to);
+    RunState { phase, why: None, process, host, heartbeat: now, earlier: before, ..earlier.unwrap_or(fresh) }
 }
 
 /// The first interrupt, and any request to end, is a request to stop; the second interrupt ends the process at once.

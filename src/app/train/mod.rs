@@ -53,7 +53,9 @@ pub fn execute(job: &Job, listener: Box<dyn Listener>, progress: &mut dyn hub::P
     let _lock = RunLock::take(&job.folder)?;
     files::remove_partial_files(job.folder.path(), &process::is_alive);
     files::recover_folder(&job.folder.adapter())?;
-    files::write_atomically(&job.folder.recipe(), job.recipe.to_toml().as_bytes())?;
+    let recipe = job.folder.recipe();
+    let before = std::fs::read(&recipe).ok();
+    files::write_atomically(&recipe, job.recipe.to_toml().as_bytes())?;
     let phase = if job.after.is_some() { Phase::Queued } else { Phase::Starting };
     let mut host = RunHost::start(&job.folder, phase, listener)?;
     let outcome = train(job, &mut host, progress);
@@ -62,6 +64,11 @@ pub fn execute(job: &Job, listener: Box<dyn Listener>, progress: &mut dyn hub::P
         Ok(Outcome::Stopped) => Ending::Stopped,
         Err(error) => Ending::Failed(format!("{error:#}")),
     });
+    // A run that can't go on is what it was.
+    let after = runs::summarise(job.folder.path());
+    if let (Some(before), Some(_)) = (before, after.as_ref().and_then(|run| run.state.why_not_continued())) {
+        files::write_atomically(&recipe, &before)?;
+    }
     // Where the disk is full, neither can be written; what failed first counts.
     outcome.and_then(|outcome| ended.map(|()| outcome))
 }

@@ -271,6 +271,9 @@ pub(super) fn draw_title(buffer: &mut Buffer, row: Rect, title: &str, status: &s
 /// Why there is something to do: for runs that ended by themselves.
 fn ended_badly(run: Drawn<'_>) -> Option<String> {
     let state = run.info.state.as_ref()?;
+    if let Some(why) = state.why_not_continued() {
+        return Some(format!("✗ not continued, and as it was before: {why}"));
+    }
     let resume = match (run.info.can_resume(), state.checkpoint_step) {
         (true, Some(step)) => format!("; r takes it up at step {step}"),
         _ => "; there is no checkpoint to take it up from".to_owned(),
