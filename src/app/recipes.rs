@@ -128,10 +128,7 @@ impl Suited {
     /// What suits a session; nothing while it has no records with a text.
     fn of(folders: &Folders, info: &SessionInfo) -> Result<Option<Self>> {
         let Ok(session) = Session::open(&info.path, Access::Read) else { return Ok(None) };
-        // Records of columns alone have no text to learn.
-        let some = Bounds { low: Some(Edge::Excluded(0.0)), high: None };
-        let with_text = Filter::Term(Term::Number(NumberField::Characters, some));
-        let statistics = session.statistics(&with_text, None)?;
+        let statistics = session.statistics(&with_text(), None)?;
         let records = statistics.records;
         let model = if info.file.model.is_empty() { MODEL.to_owned() } else { info.file.model.clone() };
         let reviewed = if session.has_thoughts()? { reviewed(folders, &session)? } else { 0 };
@@ -224,7 +221,13 @@ fn missing_data(folders: &Folders, data: &DataPart) -> Option<String> {
         let session = Session::open(Path::new(data.session.as_deref()?), Access::Read);
         let found = session.map_err(anyhow::Error::from).and_then(|session| count(folders, &session, from));
         match found {
-            Ok(0) => Some(format!("{from} holds no records: bring some in on Data (1, then i)")),
+            Ok(Found { records: 0, .. }) => {
+                Some(format!("{from} holds no records: bring some in on Data (1, then i)"))
+            }
+            Ok(Found { records, learnable: 0 }) => Some(format!(
+                "none of the {records} records of {from} has a text to learn, only columns: name their file in \
+                 data.train and its columns in data.map, or import it into a new session with its columns chosen"
+            )),
             Ok(_) => None,
             Err(error) => Some(format!("{error:#}")),
         }
@@ -242,10 +245,28 @@ fn missing_file(path: &str, map: &[String]) -> Option<String> {
     }
 }
 
-fn count(folders: &Folders, session: &Session, from: &str) -> Result<usize> {
-    match Source::parse(from).map_err(anyhow::Error::msg)? {
-        Source::Files(_) => Ok(1),
-        Source::Records(filter) => Ok(session.view(&filter, Order::default())?.len()),
-        Source::Set(order) => Ok(sets::rows(folders, session, &order)?.len()),
-    }
+/// Records that a source names, and how many of them have a text.
+struct Found {
+    records: usize,
+    learnable: usize,
+}
+
+fn count(folders: &Folders, session: &Session, from: &str) -> Result<Found> {
+    let all = |records| Found { records, learnable: records };
+    Ok(match Source::parse(from).map_err(anyhow::Error::msg)? {
+        Source::Files(_) => all(1),
+        Source::Records(filter) => {
+            let count =
+                |filter: &Filter| Ok::<_, anyhow::Error>(session.view(filter, Order::default())?.len());
+            let (records, texts) = (count(&filter)?, Filter::And(vec![filter, with_text()]));
+            Found { records, learnable: count(&texts)? }
+        }
+        Source::Set(order) => all(sets::rows(folders, session, &order)?.len()),
+    })
+}
+
+/// Records of columns alone have no text to learn.
+fn with_text() -> Filter {
+    let some = Bounds { low: Some(Edge::Excluded(0.0)), high: None };
+    Filter::Term(Term::Number(NumberField::Characters, some))
 }

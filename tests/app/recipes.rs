@@ -3,6 +3,8 @@
 use dojo_studio::app::recipes::{Outlook, Suited};
 use dojo_studio::config::Folders;
 use dojo_studio::domain::recipe::Recipe;
+use dojo_studio::domain::record::{Fields, Provenance, Record};
+use dojo_studio::session::Session;
 
 fn suited(examples: u64, tokens: Option<u32>) -> Suited {
     Suited { model: "smollm2-135m".into(), source: "session:".into(), examples, tokens }
@@ -69,4 +71,30 @@ fn a_recipe_says_what_its_model_and_its_data_miss_before_a_run_finds_out() {
     assert_eq!(Outlook::of(&folders, &at("sft.toml")).fetches, None);
     std::fs::write(at("rows.jsonl"), [0u8, 159, 146, 150, 0, 1, 2, 3]).expect("write");
     assert!(said("base").contains("rows.jsonl"), "{}", said("base"));
+}
+
+#[test]
+fn a_recipe_over_records_of_columns_alone_is_not_ready_and_says_what_to_do() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folders = Folders::under(home.path());
+    let mut session = Session::create(&home.path().join("s")).expect("a session");
+    let record = |text: Option<&str>, line| Record {
+        fields: Fields::from_iter([("ticket_body".to_owned(), serde_json::json!(line))]),
+        text: text.map(str::to_owned),
+        provenance: Provenance { line, ..Provenance::default() },
+        ..Record::default()
+    };
+    session.add("import", vec![record(None, 1), record(None, 2)]).expect("records");
+    let (model, path) = (home.path().join("base"), home.path().join("sft.toml"));
+    std::fs::create_dir(&model).expect("a folder");
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        std::fs::write(model.join(file), "{}").expect("write");
+    }
+    let data = format!("train = \"session:\"\nsession = {:?}", home.path().join("s"));
+    std::fs::write(&path, format!("[model]\nbase = {model:?}\n[data]\n{data}\n")).expect("write");
+    let missing = || Outlook::of(&folders, &path).missing;
+    let said = missing().expect("something is missing");
+    assert!(said.contains("none of the 2 records of session:") && said.contains("data.map"), "{said}");
+    session.add("write", vec![record(Some("to be learnt"), 3)]).expect("a record");
+    assert_eq!(missing(), None);
 }

@@ -196,3 +196,20 @@ fn an_unknown_device_is_named_with_its_line_and_the_nearest_known_one() {
         assert_eq!(Recipe::parse(&text, &[], "recipe").expect("a known device").compute.device, device);
     }
 }
+
+#[test]
+fn a_map_of_columns_over_records_is_refused_by_name_and_one_over_a_file_is_not() {
+    let recipe = |train: &str, more: &str| {
+        format!("model.base = \"m\"\ndata.train = {train:?}\ndata.map = [\"prompt=ticket_body\"]\n{more}")
+    };
+    for train in ["session:", "session:-tag:bad", "set:reviewed"] {
+        let issues = parse::parse(&recipe(train, ""), &[]).expect_err("the map can't be obeyed");
+        assert_eq!((issues[0].key.as_str(), issues[0].line), ("data.map", Some(3)));
+        assert!(issues[0].message.contains("naming their file in `data.train`"), "{issues:?}");
+    }
+    for good in [recipe("rows.csv", ""), recipe("session:", "data.eval = \"rows.csv\"\n")] {
+        assert!(parse::parse(&good, &[]).is_ok());
+    }
+    let empty = "model.base = \"m\"\ndata.train = \"session:\"\ndata.map = []\n";
+    assert!(parse::parse(empty, &[]).is_ok());
+}

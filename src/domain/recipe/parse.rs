@@ -7,6 +7,7 @@ use toml_edit::{Document, Item, Table, TableLike};
 
 use super::check::{self, Issue};
 use super::keys::{self, Presence};
+use super::source;
 use super::{Method, Recipe};
 
 /// `--set key=value`: the value as TOML, or a bare text.
@@ -145,6 +146,21 @@ fn check_together(found: &Found, issues: &mut Vec<Issue>) {
     {
         let message = format!("`method` is \"{method}\", which is not built yet; \"sft\" is");
         issues.push(issue("method", line("method"), message));
+    }
+    let text = |name: &str| found.get(name).and_then(|(value, _)| value.as_str());
+    let sources: Vec<&str> = ["data.train", "data.eval"].into_iter().filter_map(text).collect();
+    let mapped = found.get("data.map").and_then(|(value, _)| value.as_array());
+    if mapped.is_some_and(|map| !map.is_empty())
+        && !sources.is_empty()
+        && sources.iter().all(|named| source::of_session(named).is_some())
+    {
+        let message = format!(
+            "`data.map` gives parts to the columns of files, and \"{}\" names records, which are as they were \
+             imported: take it out; rows that came in as columns alone are trained on by naming their file in \
+             `data.train`, or by importing it into a new session with its columns chosen",
+            sources.join("\" and \"")
+        );
+        issues.push(issue("data.map", line("data.map"), message));
     }
     let patience = "eval.early_stopping_patience";
     let none_held_out = !found.contains_key("data.eval") && number("data.split") == Some(0.0);

@@ -85,6 +85,15 @@ impl Recipes {
         self.draw_foot(buffer, below, store, &issues, theme);
     }
 
+    /// Whether what was asked last of this recipe, and is on the screen, says that no run would start.
+    fn has_failed_preflight(&self, store: &Store) -> bool {
+        let asked = store.runs.preflight().zip(self.current(store));
+        let failed = asked.is_some_and(|(asked, recipe)| {
+            asked.recipe == recipe.path && matches!(asked.outcome, Some(Err(_)))
+        });
+        failed && !self.is_typing()
+    }
+
     fn draw_list(&mut self, buffer: &mut Buffer, area: Rect, recipes: &[RecipeFile], theme: &Theme) {
         draw_title(buffer, Rect { height: 1.min(area.height), ..area }, "recipes", "", theme);
         let height = usize::from(area.height.saturating_sub(1));
@@ -206,6 +215,9 @@ impl Recipes {
         let missing = self.current(store).and_then(|recipe| self.missing(recipe));
         if let (true, Some(missing)) = (issues.is_empty(), missing) {
             lines.push(Line::from(vec![Span::styled(" ✗ ", theme.bad), Span::styled(missing, theme.text)]));
+        } else if let (true, true) = (issues.is_empty(), self.has_failed_preflight(store)) {
+            let words = "not ready by the last preflight: p asks again";
+            lines.push(Line::from(vec![Span::styled(" ✗ ", theme.bad), Span::styled(words, theme.text)]));
         } else if let (true, Some(recipe)) = (issues.is_empty(), self.current(store)) {
             const READY: &str = "ready  ";
             let room = usize::from(area.width).saturating_sub(3 + READY.len());

@@ -265,22 +265,34 @@ impl Recipes {
     pub(super) fn unsaved_words(&self, store: &Store) -> Option<String> {
         let recipes = store.runs.recipes().unwrap_or_default();
         let open = self.current(store).filter(|_| matches!(self.step, Step::Value(_)));
-        let typed = self.left.keys().map(|(path, _)| path);
-        let changed: BTreeSet<&PathBuf> = self
-            .drafts
+        let typed: BTreeSet<(&PathBuf, usize)> = self
+            .left
             .keys()
-            .filter(|path| !self.is_kept(path, store))
-            .chain(typed)
-            .chain(open.map(|recipe| &recipe.path))
+            .map(|(path, field)| (path, *field))
+            .chain(open.map(|recipe| (&recipe.path, self.field)))
             .collect();
+        let (kept, lost): (Vec<&PathBuf>, Vec<&PathBuf>) =
+            self.drafts.keys().partition(|path| self.is_kept(path, store));
         // Those of another session are not listed now.
         let name = |path: &PathBuf| {
             let listed = recipes.iter().find(|recipe| recipe.path == *path).map(|recipe| recipe.name.clone());
             listed.unwrap_or_else(|| path.display().to_string())
         };
-        let names: Vec<String> = changed.into_iter().map(name).collect();
-        let what = if names.len() == 1 { "the recipe" } else { "the recipes" };
-        (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
+        let names = |paths: Vec<&PathBuf>| paths.into_iter().map(name).collect::<Vec<_>>().join(", ");
+        let mut parts: Vec<String> = typed
+            .into_iter()
+            .filter_map(|(path, field)| Some((path, keys::keys().nth(field)?.name)))
+            .map(|(path, key)| format!("the value of {key} in the recipe {}", name(path)))
+            .collect();
+        if !lost.is_empty() {
+            let what = if lost.len() == 1 { "the recipe" } else { "the recipes" };
+            parts.push(format!("{what} {}", names(lost)));
+        }
+        if parts.is_empty() {
+            return None;
+        }
+        let parts = parts.join(", ");
+        Some(if kept.is_empty() { parts } else { format!("{parts} (kept as drafts: {})", names(kept)) })
     }
 
     /// The text that is being edited.
