@@ -76,6 +76,15 @@ impl World {
         self.studio.wait_until(PATIENCE, enough).unwrap_or_else(|error| panic!("{error:#}"));
     }
 
+    /// Gives the answer on the right another text than the one on the left.
+    fn tell_answers_apart(&self) {
+        let mut session = self.session();
+        let chat = session.chat(session.chats("").unwrap()[0].id).unwrap();
+        let (_, right) = chat.pair().expect("a pair");
+        let outcome = right.outcome.clone().expect("an end");
+        session.end_turn(right.id, "something else", &outcome).unwrap();
+    }
+
     fn session(&self) -> Session {
         Session::open(&self.home.path().join("sessions/talk"), Access::Write).expect("the session")
     }
@@ -182,10 +191,16 @@ fn a_vote_between_two_answers_becomes_a_preference_pair() {
     let (left, right) = chat.pair().expect("a pair");
     assert_eq!(left.content, right.content);
     world.keys("esc b left");
+    world.wait("both answers say the same");
+    assert!(world.records().is_empty());
+    assert!(world.session().decisions(chat.id).unwrap().votes.is_empty());
+    world.tell_answers_apart();
+    world.keys("b left");
     world.wait("kept as a preference pair");
     let record = world.session().record(RecordId(1)).unwrap();
     let pair = record.preference.expect("a preference");
     assert_eq!(pair.chosen[0].content, left.content);
+    assert_eq!(pair.rejected[0].content, "something else");
     assert!(record.tags.contains("vote"));
 }
 
@@ -230,6 +245,7 @@ fn a_later_vote_takes_the_place_of_an_earlier_one_and_of_its_pair() {
     let mut world = World::new(1024);
     world.keys("p down down down down down 1 6 enter s enter h i enter");
     world.wait("b votes");
+    world.tell_answers_apart();
     world.keys("esc b left");
     world.wait("kept as a preference pair");
     world.keys("b right");

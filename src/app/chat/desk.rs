@@ -98,6 +98,12 @@ impl Desk<'_> {
             }
             ChatCommand::Prepare(answerers) => self.hand_over(Work::Load(answerers)),
             ChatCommand::Vote { chat, pair, vote, names } => {
+                if keep::prefers_the_same(&self.session.chat(chat)?, pair, vote)? {
+                    let text = "both answers say the same, so neither is better and nothing is kept: b = says that \
+                                both are good, b x that both are bad";
+                    notify(self.events, Level::Warning, text.to_owned());
+                    return Ok(());
+                }
                 self.decide(chat, Decided::Pair(pair.0, pair.1), &Word::Vote(vote), names)?;
             }
             ChatCommand::SaveRecord { chat, answer } => {

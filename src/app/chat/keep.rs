@@ -84,6 +84,12 @@ fn good(session: &Session, id: ChatId, answer: TurnId) -> Result<Record> {
     Ok(made(&chat, answer, chat.messages(Some(answer)), None, "chat"))
 }
 
+/// Whether a vote is for one of two answers that say the same: nothing could be learnt of such a pair.
+pub(super) fn prefers_the_same(chat: &Chat, pair: (TurnId, TurnId), vote: Vote) -> Result<bool> {
+    let same = turn(chat, pair.0)?.content.trim() == turn(chat, pair.1)?.content.trim();
+    Ok(same && matches!(vote, Vote::Left | Vote::Right))
+}
+
 /// The better of two answers as the chosen one; none where neither is.
 fn preference(session: &Session, id: ChatId, pair: (TurnId, TurnId), vote: Vote) -> Result<Option<Record>> {
     let chat = session.chat(id)?;
