@@ -10,15 +10,13 @@ use super::sampling::ModelArguments;
 use crate::config::Folders;
 use crate::engine::adapter::Adapter;
 use crate::engine::device;
-use crate::engine::embed::Embedder;
-use crate::engine::generate::{Prompter, load};
+use crate::engine::generate::{Limits, Prompter, load};
 use crate::engine::hub::{self, Network};
-use crate::engine::model::{self, OpenModel};
+use crate::engine::model::{self, ModelFiles, OpenModel};
 
 /// Finds a model by its name, fetching it where it isn't here yet, and opens it.
 pub(super) fn open(name: &str) -> Result<OpenModel> {
-    let folders = Folders::from_environment()?;
-    model::open(&hub::resolve(&folders.models(), name, Network::Allowed, &mut Bar::new())?)
+    model::open(&files(name)?)
 }
 
 /// Opens a model and loads it, with its adapter if one is asked for.
@@ -28,12 +26,16 @@ pub(super) fn ready(arguments: &ModelArguments) -> Result<Ready> {
 
 /// As [`ready`], with the opened model itself.
 pub(super) fn open_and_ready(arguments: &ModelArguments) -> Result<(OpenModel, Ready)> {
-    open_with(arguments, &[])
+    load_with(open(&arguments.model)?, arguments, &[], arguments.limits())
 }
 
-/// As [`open_and_ready`], with the tokens that further adapters bring.
-pub(super) fn open_with(arguments: &ModelArguments, others: &[&Path]) -> Result<(OpenModel, Ready)> {
-    let mut open = open(&arguments.model)?;
+/// Loads an opened model, with its adapter if one is asked for, and the tokens that further adapters bring.
+pub(super) fn load_with(
+    mut open: OpenModel,
+    arguments: &ModelArguments,
+    others: &[&Path],
+    limits: Limits,
+) -> Result<(OpenModel, Ready)> {
     for folder in arguments.adapter.as_deref().iter().chain(others) {
         open = open.with_tokens_of(folder)?;
     }
@@ -42,16 +44,15 @@ pub(super) fn open_with(arguments: &ModelArguments, others: &[&Path]) -> Result<
         open = merged.merged_into(open)?;
     }
     let prompter = Prompter::new(&open)?;
-    let mut generator =
-        load(&open, arguments.precision(), &device::choose(arguments.device)?, arguments.limits())?;
+    let mut generator = load(&open, arguments.precision(), &device::choose(arguments.device)?, limits)?;
     let adapter = held.map(|adapter| generator.add_adapter(&adapter)).transpose()?;
     Ok((open, Ready { generator, prompter, adapter }))
 }
 
-/// Finds a sentence model by its name, fetching it where it isn't here yet, and loads it.
-pub(super) fn embedder(name: &str) -> Result<Embedder> {
+/// Finds a model by its name, fetching it where it isn't here yet.
+pub(super) fn files(name: &str) -> Result<ModelFiles> {
     let folders = Folders::from_environment()?;
-    Embedder::open(&hub::resolve(&folders.models(), name, Network::Allowed, &mut Bar::new())?)
+    hub::resolve(&folders.models(), name, Network::Allowed, &mut Bar::new())
 }
 
 /// Reads an adapter for a model.

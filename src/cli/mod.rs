@@ -66,7 +66,7 @@ enum Command {
     Generate(Box<generate::Generate>),
     /// Make a session and open it.
     New(studio::New),
-    /// Serve a model by OpenAI's HTTP API.
+    /// Serve models by OpenAI's HTTP API.
     Serve(Box<serve::Serve>),
     /// Open a session: one of yours, a sample, or a folder.
     Open(studio::Open),

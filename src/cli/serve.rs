@@ -1,31 +1,47 @@
-//! `dojo serve`: OpenAI's HTTP API over a model.
+//! `dojo serve`: OpenAI's HTTP API over models.
 
-use std::collections::BTreeMap;
+mod offers;
+
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
+use self::offers::Wanted;
+use super::print;
 use super::sampling::ModelArguments;
-use super::{loading, print};
-use crate::serve::{Access, Clients, Ended, Listening, Log, Origin, Served, Settings, listen};
+use crate::engine::device::{self, Place};
+use crate::engine::train::memory::free_bytes;
+use crate::serve::{
+    Access, Change, Clients, Ended, Keep, Kind, Listening, Log, Offer, Origin, Settings, Why, listen,
+};
 
 /// Arguments of `dojo serve`.
 #[derive(Args)]
 #[command(after_help = ENDS)]
 pub(super) struct Serve {
+    /// Models by name, as `--model` takes one, each loaded when it is asked for; the first is loaded at once.
+    #[arg(value_name = "MODEL", conflicts_with = "model")]
+    models: Vec<String>,
     #[command(flatten)]
     model: ModelArguments,
-    /// A further adapter, offered as a model of its own: NAME=DIR; may be given several times. Of those that bring new
-    /// tokens, all must bring the same.
+    /// A further adapter of the first model, offered as a model of its own: NAME=DIR; may be given several times. Of
+    /// those that bring new tokens, all must bring the same.
     #[arg(long, value_name = "NAME=DIR", value_parser = read_named)]
     offer: Vec<(String, PathBuf)>,
     /// The sentence model that answers /v1/embeddings, `all-minilm-l6-v2` for one.
     #[arg(long, value_name = "MODEL")]
     embeddings: Option<String>,
+    /// Memory that loaded models may take together, 8GB for one; `none` is no limit. The least recently used that nobody
+    /// uses is unloaded for another. With several models on the processor it is 80 % of what is free at the start.
+    #[arg(long, value_name = "SIZE", value_parser = read_memory)]
+    memory: Option<Memory>,
+    /// Unload a model that was asked nothing for so long: 90s, 10m, 2h.
+    #[arg(long, value_name = "TIME", value_parser = read_time)]
+    idle: Option<Duration>,
     /// The address to listen on. Anything but loopback needs a key in `DOJO_API_KEY`.
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
@@ -69,39 +85,46 @@ pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
         "--merge leaves nothing that --offer could be added to: give one or the other"
     );
     let listening = listen(settings)?;
-    let others: Vec<&Path> = arguments.offer.iter().map(|(_, folder)| folder.as_path()).collect();
-    let (mut open, mut ready) = loading::open_with(&arguments.model, &others)?;
-    let mut adapters = BTreeMap::new();
-    if let Some(folder) = &arguments.model.adapter {
-        let name = folder.file_name().context("the adapter's folder has no name")?;
-        let name = name.to_string_lossy().into_owned();
-        match ready.adapter {
-            Some(adapter) => drop(adapters.insert(name, adapter)),
-            // Merged, it is all that there is.
-            None => open.name = name,
-        }
-    }
-    for (name, folder) in &arguments.offer {
-        let adapter = loading::adapter(folder, &open)?;
-        let id = ready.generator.add_adapter(&adapter)?;
-        if adapters.insert(name.clone(), id).is_some() || *name == own_name(&open.name) {
-            bail!("the name {name} is given twice");
-        }
-    }
-    let embedder = arguments.embeddings.as_deref().map(loading::embedder).transpose()?;
-    let name = own_name(&open.name);
-    let served = Served { name, generator: ready.generator, prompter: ready.prompter, adapters, embedder };
+    let keep = Keep {
+        memory: memory(arguments)?,
+        idle: arguments.idle,
+        tell: Some(if arguments.log { tell_all } else { tell_failures }),
+    };
+    let offers = offers::all(&arguments.wanted(), keep.memory)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let code = runtime.block_on(answer(listening, served));
+    let code = runtime.block_on(answer(listening, offers, keep));
     // A constraint that is being compiled or a text that is being embedded can't be stopped, and nobody waits for it.
     runtime.shutdown_background();
     code
 }
 
-/// What clients call a model: without the folders of its path, which are nobody's business.
-fn own_name(name: &str) -> String {
-    let file = Path::new(name).file_name().map(|file| file.to_string_lossy().into_owned());
-    file.unwrap_or_else(|| name.to_owned())
+impl Serve {
+    fn wanted(&self) -> Wanted {
+        let mut first = self.model.clone();
+        let mut names = self.models.iter().cloned();
+        if let Some(name) = names.next() {
+            first.model = name;
+        }
+        Wanted {
+            first,
+            adapters: self.offer.clone(),
+            others: names.collect(),
+            embeddings: self.embeddings.clone(),
+        }
+    }
+}
+
+/// The limit that is asked for, or fits the machine.
+fn memory(arguments: &Serve) -> Result<Option<u64>> {
+    match arguments.memory {
+        Some(Memory::Bytes(bytes)) => return Ok(Some(bytes)),
+        Some(Memory::Unlimited) => return Ok(None),
+        None if arguments.models.len() < 2 => return Ok(None),
+        None => {}
+    }
+    // What is free on a device isn't known here.
+    let on_processor = matches!(device::choose(arguments.model.device)?, Place::Cpu);
+    Ok(free_bytes().filter(|_| on_processor).map(|free| free / 5 * 4))
 }
 
 fn tell(access: &Access) {
@@ -110,12 +133,45 @@ fn tell(access: &Access) {
     print::complain(&format!("{when} {method} {path} {status} {seconds:.3} s"));
 }
 
+fn tell_all(change: &Change) {
+    let when = chrono::Local::now().format("%Y-%m-%d %H:%M:%S");
+    match change {
+        Change::Loaded { name, seconds } => {
+            print::complain(&format!("{when} loaded {name} in {seconds:.1} s"));
+        }
+        Change::Unloaded { name, why: Why::Idle } => {
+            print::complain(&format!("{when} unloaded {name}: idle"));
+        }
+        Change::Unloaded { name, why: Why::Room } => {
+            print::complain(&format!("{when} unloaded {name}: another needs its room"));
+        }
+        Change::Failed { name, error } => print::complain(&format!("{when} {name} can't be loaded: {error}")),
+    }
+}
+
+fn tell_failures(change: &Change) {
+    match change {
+        Change::Failed { .. } => tell_all(change),
+        Change::Loaded { .. } | Change::Unloaded { .. } => {}
+    }
+}
+
 /// Serves until the first signal, then until everything is answered, the time for that is over, or a second signal
 /// comes.
-async fn answer(listening: Listening, served: Served) -> Result<ExitCode> {
+async fn answer(listening: Listening, offers: Vec<Offer>, keep: Keep) -> Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let patience = listening.patience();
-    let bound = listening.with(served)?;
+    let first = offers.first().map(|offer| offer.name.clone());
+    let embeds = offers.iter().filter(|offer| offer.kind == Kind::Embeds).map(|offer| offer.name.clone());
+    // The first last: where there is room for one only, it stays.
+    let at_once: Vec<String> = embeds.chain(first).collect();
+    let bound = listening.offering(offers, keep)?;
+    for name in at_once {
+        tokio::select! {
+            loaded = bound.load(&name) => loaded.with_context(|| format!("load {name}"))?,
+            code = signals.next() => return Ok(ExitCode::from(code)),
+        }
+    }
     print::complain(&format!("serving on http://{}/v1 (Ctrl-C ends)", bound.address()?));
     let busy = bound.busy();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -188,6 +244,51 @@ impl Signals {
         tokio::signal::ctrl_c().await.ok();
         130
     }
+}
+
+/// How much memory loaded models may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    Unlimited,
+    Bytes(u64),
+}
+
+fn read_memory(text: &str) -> Result<Memory> {
+    if text == "none" {
+        return Ok(Memory::Unlimited);
+    }
+    let units = [
+        ("KIB", 1_u64 << 10),
+        ("MIB", 1 << 20),
+        ("GIB", 1 << 30),
+        ("TIB", 1 << 40),
+        ("KB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+        ("K", 1_000),
+        ("M", 1_000_000),
+        ("G", 1_000_000_000),
+        ("T", 1_000_000_000_000),
+        ("B", 1),
+    ];
+    let number = number_of(&text.to_ascii_uppercase(), &units);
+    let bytes = number.with_context(|| format!("{text:?} is no size: give 8GB, 512MB, 6GiB or none"))?;
+    Ok(Memory::Bytes(bytes as u64))
+}
+
+fn read_time(text: &str) -> Result<Duration> {
+    let units = [("ms", 1_u64), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+    let number = number_of(text, &units);
+    let milliseconds = number.with_context(|| format!("{text:?} is no time: give 90s, 10m or 2h"))?;
+    Ok(Duration::from_millis(milliseconds as u64))
+}
+
+/// A positive number with one of some units; the longer of two that fit is before the other.
+fn number_of(text: &str, units: &[(&str, u64)]) -> Option<f64> {
+    let (number, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)))?;
+    let number: f64 = number.trim().parse().ok()?;
+    Some(number * unit as f64).filter(|number| *number >= 1.0 && *number < 1e18)
 }
 
 fn read_named(text: &str) -> Result<(String, PathBuf)> {

@@ -14,11 +14,11 @@ use super::reply::{Reply, Style};
 use super::tools::Tools;
 
 pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) -> Result<Response, ApiError> {
-    let model = fields.text("model")?;
-    let adapter = service.adapter(model.as_deref())?;
+    let name = fields.text("model")?;
+    let model = service.shelf.model(name.as_deref()).await?;
     let messages = messages::read(&mut fields)?;
     let settings = settings(&mut fields)?;
-    let mut options = Options::read(&mut fields, service.words.tokenizer())?;
+    let mut options = Options::read(&mut fields, model.words.tokenizer())?;
     let wants_log_probabilities = fields.flag("logprobs")?.unwrap_or(false);
     match fields.count("top_logprobs")? {
         None if wants_log_probabilities => options.ask_log_probabilities(0, "top_logprobs")?,
@@ -40,13 +40,13 @@ pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) ->
         let message = "max_tokens is 0, and must be at least 1, or -1 for all that fits";
         return Err(ApiError::bad(message).parameter("max_tokens"));
     }
-    let question = Question { field: "messages", messages: &messages, tools, settings, most, adapter };
-    let (request, form) = question.request(&service, &mut options)?;
+    let question = Question { field: "messages", messages: &messages, tools, settings, most };
+    let (request, form) = question.request(&model, &mut options)?;
     let form = form.cloned();
-    let mut reply = Reply::new(Style::Chat, service, model, options.choices);
+    let mut reply = Reply::new(Style::Chat, model, name, options.choices);
     reply.calls = form;
     reply.log_probabilities = wants_log_probabilities;
-    let events = reply.service.start(vec![request], "messages", &options).await?;
+    let events = reply.model.start(vec![request], "messages", &options).await?;
     Ok(if options.stream { reply.streamed(events, options.with_usage) } else { reply.whole(events).await })
 }
 

@@ -4,11 +4,12 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::Shared;
 use super::error::ApiError;
 use super::fields::{Fields, texts, wrong};
+use super::hosted::Generates;
 use super::options::{Options, most_tokens};
 use super::reply::{Reply, Style};
-use super::{Service, Shared};
 
 /// Tokens where a client names no number, as OpenAI has it.
 const MAX_TOKENS: usize = 16;
@@ -16,10 +17,10 @@ const MAX_TOKENS: usize = 16;
 const PROMPTS: usize = 256;
 
 pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) -> Result<Response, ApiError> {
-    let model = fields.text("model")?;
-    let adapter = service.adapter(model.as_deref())?;
-    let prompts = prompts(&service, &mut fields)?;
-    let mut options = Options::read(&mut fields, service.words.tokenizer())?;
+    let name = fields.text("model")?;
+    let model = service.shelf.model(name.as_deref()).await?;
+    let prompts = prompts(&model, &mut fields)?;
+    let mut options = Options::read(&mut fields, model.words.tokenizer())?;
     let likeliest = fields.count("logprobs")?;
     if let Some(likeliest) = likeliest {
         options.ask_log_probabilities(likeliest, "logprobs")?;
@@ -31,29 +32,29 @@ pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) ->
     fields.finish()?;
     let mut requests = Vec::with_capacity(prompts.len());
     for (prompt, _) in &prompts {
-        let most = most.min(service.room(prompt, "prompt")?);
+        let most = most.min(model.room(prompt, "prompt")?);
         let mut request = options.request(prompt.clone(), most);
-        request.adapter = adapter;
+        request.adapter = model.adapter;
         request.prompt_log_probabilities = likeliest.filter(|_| echo);
         requests.push(request);
     }
-    let mut reply = Reply::new(Style::Plain, service, model, options.choices);
+    let mut reply = Reply::new(Style::Plain, model, name, options.choices);
     reply.log_probabilities = likeliest.is_some();
     reply.prompts = prompts.into_iter().map(|(_, text)| text).collect();
     reply.echo = echo;
-    let events = reply.service.start(requests, "prompt", &options).await?;
+    let events = reply.model.start(requests, "prompt", &options).await?;
     Ok(if options.stream { reply.streamed(events, options.with_usage) } else { reply.whole(events).await })
 }
 
 /// The prompts of a request, each as tokens and as text.
-fn prompts(service: &Service, fields: &mut Fields) -> Result<Vec<(Vec<u32>, String)>, ApiError> {
+fn prompts(model: &Generates, fields: &mut Fields) -> Result<Vec<(Vec<u32>, String)>, ApiError> {
     let of_text = |text: String| -> Result<(Vec<u32>, String), ApiError> {
-        let tokens = service.prompter.raw(&text);
+        let tokens = model.prompter.raw(&text);
         let tokens = tokens.map_err(|error| ApiError::bad(format!("{error:#}")).parameter("prompt"))?;
         Ok((tokens, text))
     };
     let of_tokens = |tokens: Vec<u32>| {
-        let text = service.words.text(&tokens);
+        let text = model.words.text(&tokens);
         (tokens, text)
     };
     let value = fields.value("prompt").ok_or_else(|| fields.missing("prompt"))?;

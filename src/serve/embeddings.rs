@@ -34,15 +34,8 @@ pub(crate) async fn create(
     State(service): State<Shared>,
     mut fields: Fields,
 ) -> Result<Json<Value>, ApiError> {
-    let (Some(embedder), Some(name)) = (&service.embedder, &service.embedder_name) else {
-        let message = "this server was started without an embedding model: start it with \
-                       `dojo serve --embeddings all-minilm-l6-v2`";
-        return Err(ApiError::new(StatusCode::NOT_IMPLEMENTED, message));
-    };
-    if let Some(other) = fields.text("model")?.filter(|asked| asked != name) {
-        let message = format!("{other:?} gives no embeddings here: ask for {name}");
-        return Err(ApiError::new(StatusCode::NOT_FOUND, message).code("model_not_found").parameter("model"));
-    }
+    let asked = fields.text("model")?;
+    let model = service.shelf.embedder(asked.as_deref()).await?;
     let inputs = inputs(&mut fields)?;
     let as_base64 = match fields.text("encoding_format")?.as_deref() {
         None | Some("float") => false,
@@ -58,7 +51,7 @@ pub(crate) async fn create(
     fields.pass_over(&["user"]);
     fields.finish()?;
     let texts = {
-        let embedder = embedder.lock().await;
+        let embedder = model.desk.lock().await;
         if dimensions.is_some_and(|dimensions| dimensions != embedder.dimensions()) {
             let message = format!("this model's embeddings have {} dimensions", embedder.dimensions());
             return Err(ApiError::bad(message).parameter("dimensions"));
@@ -67,7 +60,7 @@ pub(crate) async fn create(
     };
     let (mut data, mut tokens) = (Vec::with_capacity(texts.len()), 0);
     for (turn, texts) in texts.chunks(TOGETHER).enumerate() {
-        let embedded = embed(Arc::clone(embedder), texts.to_vec(), turn * TOGETHER, too_long).await?;
+        let embedded = embed(Arc::clone(&model.desk), texts.to_vec(), turn * TOGETHER, too_long).await?;
         tokens += embedded.tokens;
         for vector in &embedded.vectors {
             let embedding = if as_base64 { packed(vector) } else { json!(vector) };
@@ -77,7 +70,7 @@ pub(crate) async fn create(
     Ok(Json(json!({
         "object": "list",
         "data": data,
-        "model": name,
+        "model": model.name,
         "usage": { "prompt_tokens": tokens, "total_tokens": tokens },
     })))
 }

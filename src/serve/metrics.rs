@@ -22,6 +22,9 @@ pub(crate) struct Metrics {
     pub waiting: AtomicU64,
     pub first_tokens: AtomicU64,
     pub first_token_microseconds: AtomicU64,
+    pub loads: AtomicU64,
+    pub failed_loads: AtomicU64,
+    pub unloads: AtomicU64,
 }
 
 impl Metrics {
@@ -29,8 +32,9 @@ impl Metrics {
         counter.fetch_add(count as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn set(gauge: &AtomicU64, value: usize) {
-        gauge.store(value as u64, Ordering::Relaxed);
+    /// One part of a sum is another number now.
+    pub(crate) fn change(gauge: &AtomicU64, before: usize, now: usize) {
+        gauge.fetch_add((now as u64).wrapping_sub(before as u64), Ordering::Relaxed);
     }
 
     fn text(&self) -> String {
@@ -42,6 +46,9 @@ impl Metrics {
             ("dojo_cached_tokens_total", "Tokens of prompts taken from the cache", &self.cached_tokens),
             ("dojo_generated_tokens_total", "Tokens generated", &self.generated_tokens),
             ("dojo_first_tokens_total", "Answers that have begun", &self.first_tokens),
+            ("dojo_model_loads_total", "Models loaded", &self.loads),
+            ("dojo_model_load_failures_total", "Models that could not be loaded", &self.failed_loads),
+            ("dojo_model_unloads_total", "Models unloaded", &self.unloads),
         ];
         let gauges = [
             ("dojo_running", "Choices in progress", &self.running),
@@ -63,6 +70,18 @@ impl Metrics {
     }
 }
 
+/// Which models are loaded.
+fn loaded<'a>(models: impl Iterator<Item = (&'a str, bool)>) -> String {
+    let name = "dojo_model_loaded";
+    let mut text = format!("# HELP {name} Whether a model is loaded\n# TYPE {name} gauge\n");
+    for (model, is_loaded) in models {
+        let model = model.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        writeln!(text, "{name}{{model=\"{model}\"}} {}", u8::from(is_loaded)).ok();
+    }
+    text
+}
+
 pub(crate) async fn show(State(service): State<Shared>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], service.metrics.text())
+    let text = service.metrics.text() + &loaded(service.shelf.loaded().into_iter());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }

@@ -1,7 +1,8 @@
-//! OpenAI's HTTP API over one model and its adapters. Knows nothing of sessions or the terminal.
+//! OpenAI's HTTP API over models and their adapters. Knows nothing of sessions or the terminal.
 //!
-//! One thread owns the generator and computes for all requests together ([`worker`]); handlers hand it requests and
-//! pass on its events. A client that goes away takes its request with it.
+//! One thread owns a model's generator and computes for all requests together ([`worker`]); handlers hand it requests
+//! and pass on its events. A client that goes away takes its request with it. Models are loaded when they are asked
+//! for, and stay as long as there is room ([`keeper`]).
 
 mod access;
 mod answer;
@@ -13,6 +14,8 @@ mod embeddings;
 mod error;
 mod fields;
 mod guard;
+mod hosted;
+mod keeper;
 mod messages;
 mod metrics;
 mod options;
@@ -21,6 +24,7 @@ mod reply;
 mod responses;
 mod responses_reply;
 mod room;
+mod shelf;
 mod stream;
 mod tools;
 mod words;
@@ -31,28 +35,30 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::engine::embed::Embedder;
-use crate::engine::generate::{AdapterId, Event, Generator, Prompter, Request};
+use crate::engine::generate::{AdapterId, Generator, Prompter};
 pub use access::{Access, Log};
 use connection::{Door, Seated};
 use error::ApiError;
 pub use guard::Origin;
+use hosted::Hosted;
+use keeper::Keeper;
 use metrics::Metrics;
-use options::Options;
 pub use room::Clients;
 use room::Room;
-use words::Words;
-use worker::Worker;
+pub use shelf::{Change, Keep, Kind, Load, LoadedModel, Offer, Tell, Why};
+use shelf::{Inner, Shelf};
+use worker::Queue;
 
-/// A model that is to be served.
+/// A loaded model that is to be served for as long as the server lives.
 pub struct Served {
     /// What clients call it.
     pub name: String,
@@ -93,14 +99,7 @@ pub enum Ended {
 
 /// What every handler sees.
 pub(crate) struct Service {
-    name: String,
-    adapters: BTreeMap<String, AdapterId>,
-    prompter: Prompter,
-    words: Words,
-    embedder: Option<embeddings::Desk>,
-    embedder_name: Option<String>,
-    context: usize,
-    worker: Worker,
+    shelf: Shelf,
     metrics: Arc<Metrics>,
     api_key: Option<String>,
     /// Whether anybody on this machine may ask, and nobody else.
@@ -115,6 +114,7 @@ pub(crate) type Shared = Arc<Service>;
 pub struct Bound {
     door: Door,
     router: Router,
+    service: Shared,
 }
 
 /// What a server that answers is busy with.
@@ -172,32 +172,70 @@ impl Listening {
     /// # Errors
     /// Where the system gives no thread.
     pub fn with(self, served: Served) -> Result<Bound> {
+        let Served { name, generator, prompter, adapters, embedder } = served;
+        let kind = Kind::Generates { context: generator.context() };
+        let of_adapters = adapters.keys().cloned().collect();
+        let loaded =
+            LoadedModel::Generator { generator: Box::new(generator), prompter: Box::new(prompter), adapters };
+        let mut models = vec![(loaded_offer(name, kind, of_adapters), loaded)];
+        models.extend(embedder.map(|embedder| {
+            let name = short_name(embedder.name());
+            (loaded_offer(name, Kind::Embeds, Vec::new()), LoadedModel::Embedder(Box::new(embedder)))
+        }));
+        let (offers, models): (Vec<Offer>, Vec<LoadedModel>) = models.into_iter().unzip();
+        let bound = self.offering(offers, Keep::default())?;
+        bound.service.hold(models)?;
+        Ok(bound)
+    }
+
+    /// Offers models that are loaded when they are asked for; belongs into a runtime.
+    ///
+    /// # Errors
+    /// Where two have one name, or one has no room.
+    pub fn offering(self, offers: Vec<Offer>, keep: Keep) -> Result<Bound> {
+        shelf::check(&offers, &keep)?;
         let Self { listener, settings } = self;
         let listener = tokio::net::TcpListener::from_std(listener).context("listen")?;
         let metrics = Arc::new(Metrics::default());
-        let service = Service {
-            name: served.name,
-            adapters: served.adapters,
-            prompter: served.prompter,
-            words: Words::new(Arc::clone(served.generator.tokenizer())),
-            embedder_name: served.embedder.as_ref().map(|embedder| embedder.name().to_owned()),
-            embedder: served.embedder.map(|embedder| Arc::new(tokio::sync::Mutex::new(embedder))),
-            context: served.generator.context(),
-            worker: Worker::start(served.generator, settings.queue, Arc::clone(&metrics))?,
+        let queue = Queue::new(settings.queue);
+        let shared = Arc::new(Inner::new(offers));
+        let (asks, orders) = unbounded_channel();
+        let keeper = Keeper {
+            shared: Arc::clone(&shared),
+            orders,
+            keep,
+            queue: queue.clone(),
+            metrics: Arc::clone(&metrics),
+        };
+        tokio::spawn(keeper.run());
+        let service = Arc::new(Service {
+            shelf: Shelf::new(shared, asks, queue),
             metrics,
             only_local: settings.api_key.is_none(),
             api_key: settings.api_key,
             origins: settings.origins,
             started: now(),
-        };
+        });
         let room = Arc::new(Room::new(settings.clients, settings.body));
-        let router = router(Arc::new(service), &room);
+        let router = router(Arc::clone(&service), &room);
         let router = match settings.log {
             Some(log) => router.layer(axum::middleware::from_fn_with_state(log, access::tell)),
             None => router,
         };
-        Ok(Bound { door: Door { listener, room }, router })
+        Ok(Bound { door: Door { listener, room }, router, service })
     }
+}
+
+/// An offer of what is loaded already, and stays so.
+fn loaded_offer(name: String, kind: Kind, adapters: Vec<String>) -> Offer {
+    Offer { name, kind, adapters, bytes: 0, load: Arc::new(|| bail!("it is loaded once only")) }
+}
+
+/// What clients call a model: without the folders of its path, which are nobody's business.
+#[must_use]
+pub fn short_name(name: &str) -> String {
+    let file = std::path::Path::new(name).file_name().map(|file| file.to_string_lossy().into_owned());
+    file.unwrap_or_else(|| name.to_owned())
 }
 
 impl Bound {
@@ -207,6 +245,17 @@ impl Bound {
     /// Where the system doesn't say.
     pub fn address(&self) -> Result<SocketAddr> {
         Ok(self.door.listener.local_addr()?)
+    }
+
+    /// Loads a model before it is asked for, so that what is wrong with it is known at once.
+    ///
+    /// # Errors
+    /// Where nobody offers it, or it can't be loaded.
+    pub async fn load(&self, name: &str) -> Result<()> {
+        let offers = self.service.shelf.offers();
+        let index = offers.iter().position(|offer| offer.name == name);
+        let index = index.with_context(|| format!("no model is called {name}"))?;
+        self.service.shelf.order(index).await.map(drop).map_err(|error| anyhow!(error))
     }
 
     #[must_use]
@@ -220,7 +269,8 @@ impl Bound {
     /// # Errors
     /// Where the listener fails.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<Ended> {
-        let Self { door, router } = self;
+        let Self { door, router, service } = self;
+        drop(service);
         let room = Arc::clone(&door.room);
         let (stopping, stopped) = tokio::sync::oneshot::channel();
         let own = Arc::clone(&room);
@@ -258,7 +308,7 @@ fn router(service: Shared, room: &Arc<Room>) -> Router {
         .route("/metrics", get(metrics::show))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(room), body::read_whole))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), guard::check_key));
-    Router::new()
+    let answers = Router::new()
         .route("/health", get(health))
         .merge(guarded)
         .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is no such endpoint"))
@@ -266,9 +316,12 @@ fn router(service: Shared, room: &Arc<Room>) -> Router {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this endpoint has no such method")
         })
         .layer(DefaultBodyLimit::max(room.body))
+        .with_state(Arc::clone(&service));
+    // Around the whole router: a route adds the methods that it has to whatever is answered inside of it.
+    Router::new()
+        .fallback_service(answers)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), guard::tell_browsers))
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), guard::check_host))
-        .with_state(service)
+        .layer(axum::middleware::from_fn_with_state(service, guard::check_host))
 }
 
 pub(crate) fn now() -> u64 {
@@ -276,78 +329,60 @@ pub(crate) fn now() -> u64 {
 }
 
 async fn health(State(service): State<Shared>) -> Result<Json<Value>, ApiError> {
-    if service.worker.is_alive() {
-        return Ok(Json(json!({ "status": "ok", "model": service.name })));
+    if service.shelf.is_alive() {
+        let first = service.shelf.offers().first().map(|offer| &offer.name);
+        return Ok(Json(json!({ "status": "ok", "model": first })));
     }
     Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the generating thread has ended"))
 }
 
 async fn models(State(service): State<Shared>) -> Json<Value> {
-    let names = std::iter::once(&service.name).chain(service.adapters.keys()).chain(&service.embedder_name);
-    let data: Vec<Value> = names.map(|name| service.describe(name)).collect();
-    Json(json!({ "object": "list", "data": data }))
+    Json(json!({ "object": "list", "data": service.described() }))
 }
 
 async fn model(
     State(service): State<Shared>,
     axum::extract::Path(name): axum::extract::Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    if service.embedder_name.as_ref() != Some(&name) {
-        service.adapter(Some(&name))?;
+    let mut described = service.described();
+    match described.iter().position(|model| model["id"] == name.as_str()) {
+        Some(index) => Ok(Json(described.swap_remove(index))),
+        None => Err(service.shelf.unknown(&name)),
     }
-    Ok(Json(service.describe(&name)))
 }
 
 impl Service {
-    fn describe(&self, name: &str) -> Value {
-        let parent = self.adapters.contains_key(name).then_some(&self.name);
-        let context = (self.embedder_name.as_deref() != Some(name)).then_some(self.context);
-        json!({
-            "id": name,
-            "object": "model",
-            "created": self.started,
-            "owned_by": "dojo",
-            "parent": parent,
-            "max_model_len": context,
-        })
+    /// Each model and each adapter, as OpenAI lists them.
+    fn described(&self) -> Vec<Value> {
+        let of_offer = |offer: &Offer| -> Vec<Value> {
+            let context = match offer.kind {
+                Kind::Generates { context } => Some(context),
+                Kind::Embeds => None,
+            };
+            let of_name = |name: &str| {
+                json!({
+                    "id": name,
+                    "object": "model",
+                    "created": self.started,
+                    "owned_by": "dojo",
+                    "parent": (name != offer.name).then_some(&offer.name),
+                    "max_model_len": context,
+                })
+            };
+            offer.names().map(of_name).collect()
+        };
+        self.shelf.offers().iter().flat_map(of_offer).collect()
     }
 
-    /// How many tokens fit after a prompt; at least one does.
-    pub(crate) fn room(&self, prompt: &[u32], field: &'static str) -> Result<usize, ApiError> {
-        match self.context.saturating_sub(prompt.len()) {
-            0 => Err(ApiError::too_long(prompt.len(), self.context, field)),
-            room => Ok(room),
+    /// Puts loaded models in the places of the first offers.
+    fn hold(&self, models: Vec<LoadedModel>) -> Result<()> {
+        for (index, model) in models.into_iter().enumerate() {
+            let name = self.shelf.offers().get(index).map_or("", |offer| offer.name.as_str());
+            let hosted = Hosted::start(name, model, self.shelf.queue.clone(), Arc::clone(&self.metrics))?;
+            if let Some(slot) = self.shelf.shared.state().slots.get_mut(index) {
+                slot.held = Some(hosted);
+            }
         }
-    }
-
-    /// Hands requests over together: the choices of each come after those of the ones before it. `field` holds their
-    /// prompts.
-    pub(crate) async fn start(
-        &self,
-        requests: Vec<Request>,
-        field: &'static str,
-        options: &Options,
-    ) -> Result<UnboundedReceiver<Event>, ApiError> {
-        let (events, receiver) = unbounded_channel();
-        for (index, request) in requests.into_iter().enumerate() {
-            let place = (index * options.choices, events.clone());
-            let fields = (field, options.constraint_field().unwrap_or("response_format"));
-            self.worker.submit(request, place, fields).await?;
-        }
-        Ok(receiver)
-    }
-
-    /// The adapter that a model's name stands for; none is the base model.
-    pub(crate) fn adapter(&self, name: Option<&str>) -> Result<Option<AdapterId>, ApiError> {
-        match name {
-            None => Ok(None),
-            Some(name) if name == self.name => Ok(None),
-            Some(name) => self.adapters.get(name).copied().map(Some).ok_or_else(|| {
-                let known: Vec<&str> =
-                    std::iter::once(&self.name).chain(self.adapters.keys()).map(String::as_str).collect();
-                let message = format!("there is no model {name:?} here, but {}", known.join(", "));
-                ApiError::new(StatusCode::NOT_FOUND, message).code("model_not_found").parameter("model")
-            }),
-        }
+        Ok(())
     }
 }

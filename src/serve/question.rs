@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::Service;
 use super::error::ApiError;
+use super::hosted::Generates;
 use super::options::Options;
+use super::shelf::ModelInUse;
 use super::tools::Tools;
 use crate::domain::message::{Conversation, Message};
-use crate::engine::generate::{AdapterId, CallForm, Request};
+use crate::engine::generate::{CallForm, Request};
 
 pub(crate) struct Question<'a> {
     /// The field that holds the conversation.
@@ -18,34 +19,33 @@ pub(crate) struct Question<'a> {
     pub settings: Option<Map<String, Value>>,
     /// Tokens that the client allows.
     pub most: Option<usize>,
-    pub adapter: Option<AdapterId>,
 }
 
 impl<'s> Question<'_> {
     /// The request, and how calls are written in its answer, if there are tools.
     pub(crate) fn request(
         self,
-        service: &'s Service,
+        model: &'s ModelInUse,
         options: &mut Options,
     ) -> Result<(Request, Option<&'s CallForm>), ApiError> {
         let tools = self.tools.as_ref().map_or(&[][..], |tools| &tools.list);
         let conversation = Conversation { messages: self.messages, tools, settings: self.settings.as_ref() };
-        let prompt = service
+        let prompt = model
             .prompter
             .conversation(conversation)
             .map_err(|error| ApiError::bad(format!("{error:#}")).parameter(self.field))?;
-        let room = service.room(&prompt, self.field)?;
-        let form = self.tools.map(|tools| hold(service, options, tools)).transpose()?;
+        let room = model.room(&prompt, self.field)?;
+        let form = self.tools.map(|tools| hold(model, options, tools)).transpose()?;
         let mut request = options.request(prompt, self.most.map_or(room, |most| most.min(room)));
-        request.adapter = self.adapter;
+        request.adapter = model.adapter;
         request.shown = form.iter().flat_map(|form| &form.controls).map(|(_, id)| *id).collect();
         Ok((request, form))
     }
 }
 
 /// Holds the answer's calls to the template's form and to the tools.
-fn hold<'s>(service: &'s Service, options: &mut Options, mut tools: Tools) -> Result<&'s CallForm, ApiError> {
-    let form = service.prompter.call_form().ok_or_else(|| {
+fn hold<'s>(model: &'s Generates, options: &mut Options, mut tools: Tools) -> Result<&'s CallForm, ApiError> {
+    let form = model.prompter.call_form().ok_or_else(|| {
         let message = "the model's chat template writes calls of tools in a form that this server can't read";
         ApiError::bad(message).parameter("tools")
     })?;

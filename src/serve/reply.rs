@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::answer::{STOP, finish_reason, gather, usage};
+use super::shelf::ModelInUse;
 use super::stream::Ending;
 use super::tools::{Pieces, written};
-use super::{Shared, now, stream};
+use super::{now, stream};
 use crate::engine::generate::{CallForm, ChosenToken, Event, Piece, RequestId, Usage, What};
 
 /// Which endpoint answers.
@@ -21,7 +22,7 @@ pub(crate) enum Style {
 /// An answer in the making: everything that stays the same in all of its objects.
 pub(crate) struct Reply {
     pub style: Style,
-    pub service: Shared,
+    pub model: ModelInUse,
     /// The model's name, as the client said it.
     pub name: String,
     /// The prompts' texts; a conversation is one without a text.
@@ -77,13 +78,13 @@ impl Style {
 }
 
 impl Reply {
-    pub(crate) fn new(style: Style, service: Shared, name: Option<String>, each: usize) -> Self {
-        let name = name.unwrap_or_else(|| service.name.clone());
+    pub(crate) fn new(style: Style, model: ModelInUse, name: Option<String>, each: usize) -> Self {
+        let name = name.unwrap_or_else(|| model.name.clone());
         let prompts = vec![String::new()];
         let (log_probabilities, echo) = (false, false);
         Self {
             style,
-            service,
+            model,
             name,
             prompts,
             each,
@@ -189,13 +190,19 @@ impl Reply {
     /// An answer as a turn, and whether it calls tools.
     fn message(&self, text: &str) -> (Value, bool) {
         let pieces = Pieces::of(self.calls.as_ref()).finish(text.to_owned());
-        let (mut content, mut calls) = (String::new(), Vec::new());
+        let (mut content, mut calls) = (String::new(), Vec::<(String, String)>::new());
         for piece in pieces {
             match piece {
                 Piece::Text(text) => content.push_str(&text),
-                Piece::Call { name, arguments } => calls.push(written(&name, &arguments)),
+                Piece::Call(name) => calls.push((name, String::new())),
+                Piece::Arguments(text) => {
+                    if let Some((_, arguments)) = calls.last_mut() {
+                        arguments.push_str(&text);
+                    }
+                }
             }
         }
+        let calls: Vec<Value> = calls.iter().map(|(name, arguments)| written(name, arguments)).collect();
         let called = !calls.is_empty();
         let content = (!called || !content.is_empty()).then_some(content);
         let mut message = json!({ "role": "assistant", "content": content, "refusal": null });
@@ -217,15 +224,16 @@ impl Reply {
         for piece in pieces {
             match piece {
                 Piece::Text(text) => out.push(self.chunk(choice, self.piece(&text), said.take(), None)),
-                Piece::Call { name, arguments } => {
-                    let mut head = written(&name, "");
-                    head["index"] = Value::from(told.calls);
-                    let body = json!({ "index": told.calls, "function": { "arguments": arguments } });
+                Piece::Call(name) => {
+                    let mut call = written(&name, "");
+                    call["index"] = Value::from(told.calls);
                     told.calls += 1;
-                    for call in [head, body] {
-                        let delta = ("delta", json!({ "tool_calls": [call] }));
-                        out.push(self.chunk(choice, delta, said.take(), None));
-                    }
+                    out.push(self.chunk(choice, of_call(&call), said.take(), None));
+                }
+                Piece::Arguments(text) => {
+                    let index = told.calls.saturating_sub(1);
+                    let call = json!({ "index": index, "function": { "arguments": text } });
+                    out.push(self.chunk(choice, of_call(&call), said.take(), None));
                 }
             }
         }
@@ -243,7 +251,7 @@ impl Reply {
 
     /// Log-probabilities of a choice's next tokens; of its prompt's first, if they weren't told yet.
     fn told(&self, choice: usize, told: &mut Told, tokens: &[ChosenToken]) -> Value {
-        let words = &self.service.words;
+        let words = &self.model.words;
         match self.style {
             Style::Chat => words.of_chat(tokens),
             Style::Plain => {
@@ -296,4 +304,9 @@ impl Reply {
         chunk["choices"] = Value::Array(vec![own]);
         chunk
     }
+}
+
+/// What a chunk says of a call.
+fn of_call(call: &Value) -> (&'static str, Value) {
+    ("delta", json!({ "tool_calls": [call] }))
 }

@@ -11,13 +11,13 @@ use super::messages::{Speakers, content, role};
 use super::options::{Options, Schema, constraint_of, most_tokens};
 use super::question::Question;
 use super::responses_reply::Reply;
-use super::tools::Tools;
+use super::tools::{Pieces, Tools};
 use crate::domain::message::{Message, Role, TOOL_CALLS};
 use crate::engine::generate::Constraint;
 
 pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) -> Result<Response, ApiError> {
-    let model = fields.text("model")?;
-    let adapter = service.adapter(model.as_deref())?;
+    let name = fields.text("model")?;
+    let model = service.shelf.model(name.as_deref()).await?;
     let instructions = fields.text("instructions")?;
     let mut messages = input(&mut fields)?;
     if let Some(text) = &instructions {
@@ -42,7 +42,7 @@ pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) ->
         let message = "max_output_tokens is 0, and must be at least 1";
         return Err(ApiError::bad(message).parameter("max_output_tokens"));
     }
-    let mut options = Options::read(&mut fields, service.words.tokenizer())?;
+    let mut options = Options::read(&mut fields, model.words.tokenizer())?;
     if options.choices != 1 {
         return Err(ApiError::bad("n can't be given here").parameter("n"));
     }
@@ -52,10 +52,11 @@ pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) ->
     nest_tools(&mut fields)?;
     let tools = Tools::read(&mut fields)?;
     fields.finish()?;
-    let question = Question { field: "input", messages: &messages, tools, settings, most, adapter };
-    let (request, form) = question.request(&service, &mut options)?;
-    let events = service.start(vec![request], "input", &options).await?;
-    let reply = Reply::new(model.unwrap_or_else(|| service.name.clone()), instructions, most, form);
+    let question = Question { field: "input", messages: &messages, tools, settings, most };
+    let (request, form) = question.request(&model, &mut options)?;
+    let events = model.start(vec![request], "input", &options).await?;
+    let pieces = Pieces::of(form);
+    let reply = Reply::new(model, name, instructions, most, pieces);
     Ok(if options.stream { reply.streamed(events) } else { reply.whole(events).await })
 }
 

@@ -7,14 +7,18 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::error::ApiError;
+use super::shelf::ModelInUse;
 use super::stream::Ending;
 use super::tools::{Pieces, written};
 use super::{now, stream};
-use crate::engine::generate::{CallForm, Event, Finish, Piece, Usage, What};
+use crate::engine::generate::{Event, Finish, Piece, Usage, What};
 
 /// An answer in the making.
 pub(crate) struct Reply {
-    model: String,
+    /// In use until the answer is whole.
+    _model: ModelInUse,
+    /// The model's name, as the client said it.
+    name: String,
     instructions: Option<String>,
     most: Option<usize>,
     pieces: Pieces,
@@ -24,20 +28,55 @@ pub(crate) struct Reply {
     /// What is finished, and the text that isn't.
     output: Vec<Value>,
     text: Option<String>,
+    /// The call that is being written.
+    call: Option<Calling>,
     /// Events so far.
     told: usize,
 }
 
+struct Calling {
+    id: String,
+    call_id: Value,
+    name: String,
+    arguments: String,
+}
+
+impl Calling {
+    fn item(&self, status: &str) -> Value {
+        json!({
+            "id": self.id,
+            "type": "function_call",
+            "status": status,
+            "call_id": self.call_id,
+            "name": self.name,
+            "arguments": self.arguments,
+        })
+    }
+}
+
 impl Reply {
     pub(crate) fn new(
-        model: String,
+        model: ModelInUse,
+        name: Option<String>,
         instructions: Option<String>,
         most: Option<usize>,
-        form: Option<&CallForm>,
+        pieces: Pieces,
     ) -> Self {
-        let pieces = Pieces::of(form);
+        let name = name.unwrap_or_else(|| model.name.clone());
         let (output, text, number, told) = (Vec::new(), None, 0, 0);
-        Self { model, instructions, most, pieces, created: now(), number, output, text, told }
+        Self {
+            _model: model,
+            name,
+            instructions,
+            most,
+            pieces,
+            created: now(),
+            number,
+            output,
+            text,
+            call: None,
+            told,
+        }
     }
 
     /// One object when everything is there.
@@ -80,16 +119,17 @@ impl Reply {
             What::Finished { text, why, usage } => {
                 let pieces = self.pieces.finish(text);
                 self.take(pieces, &mut out);
-                if self.output.is_empty() && self.text.is_none() {
-                    self.begin_text(&mut out);
-                }
-                self.end_text(&mut out);
                 let (status, kind) = match why {
                     Finish::EndToken | Finish::StopText => ("completed", "response.completed"),
                     Finish::Length | Finish::Context | Finish::Cancelled => {
                         ("incomplete", "response.incomplete")
                     }
                 };
+                self.end_call(status, &mut out);
+                if self.output.is_empty() && self.text.is_none() {
+                    self.begin_text(&mut out);
+                }
+                self.end_text(&mut out);
                 let response = self.response(status, Some(why), Some(usage));
                 self.tell(&mut out, kind, json!({ "response": response }));
             }
@@ -101,6 +141,7 @@ impl Reply {
         for piece in pieces {
             match piece {
                 Piece::Text(text) => {
+                    self.end_call("completed", out);
                     if self.text.is_none() {
                         self.begin_text(out);
                     }
@@ -114,9 +155,17 @@ impl Reply {
                         with(place, json!({ "delta": text, "logprobs": [] })),
                     );
                 }
-                Piece::Call { name, arguments } => {
+                Piece::Call(name) => {
+                    self.end_call("completed", out);
                     self.end_text(out);
-                    self.call(&name, &arguments, out);
+                    self.begin_call(name, out);
+                }
+                Piece::Arguments(text) => {
+                    let Some(call) = &mut self.call else { continue };
+                    call.arguments.push_str(&text);
+                    let place = json!({ "item_id": call.id, "output_index": self.output.len() });
+                    let kind = "response.function_call_arguments.delta";
+                    self.tell(out, kind, with(place, json!({ "delta": text })));
                 }
             }
         }
@@ -144,28 +193,23 @@ impl Reply {
         self.text = None;
     }
 
-    fn call(&mut self, name: &str, arguments: &str, out: &mut Vec<Value>) {
+    fn begin_call(&mut self, name: String, out: &mut Vec<Value>) {
         let index = self.output.len();
         let id = format!("fc_{}_{}_{index}", self.created, self.number);
-        let call_id = written(name, arguments)["id"].take();
-        let item = |status: &str, arguments: &str| {
-            json!({
-                "id": id,
-                "type": "function_call",
-                "status": status,
-                "call_id": call_id,
-                "name": name,
-                "arguments": arguments,
-            })
-        };
-        let added = json!({ "output_index": index, "item": item("in_progress", "") });
+        let call_id = written(&name, "")["id"].take();
+        let call = Calling { id, call_id, name, arguments: String::new() };
+        let added = json!({ "output_index": index, "item": call.item("in_progress") });
         self.tell(out, "response.output_item.added", added);
-        let place = || json!({ "item_id": id, "output_index": index });
-        let delta = with(place(), json!({ "delta": arguments }));
-        self.tell(out, "response.function_call_arguments.delta", delta);
-        let done = with(place(), json!({ "arguments": arguments, "name": name }));
+        self.call = Some(call);
+    }
+
+    fn end_call(&mut self, status: &str, out: &mut Vec<Value>) {
+        let Some(call) = self.call.take() else { return };
+        let index = self.output.len();
+        let place = json!({ "item_id": call.id, "output_index": index });
+        let done = with(place, json!({ "arguments": call.arguments, "name": call.name }));
         self.tell(out, "response.function_call_arguments.done", done);
-        let item = item("completed", arguments);
+        let item = call.item(status);
         self.tell(out, "response.output_item.done", json!({ "output_index": index, "item": item }));
         self.output.push(item);
     }
@@ -205,7 +249,7 @@ impl Reply {
             "incomplete_details": cut.then(|| json!({ "reason": "max_output_tokens" })),
             "instructions": self.instructions,
             "max_output_tokens": self.most,
-            "model": self.model,
+            "model": self.name,
             "output": self.output,
             "parallel_tool_calls": true,
             "previous_response_id": null,

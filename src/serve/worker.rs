@@ -24,9 +24,31 @@ pub(crate) struct Worker {
     orders: mpsc::Sender<Order>,
     compiler: Arc<Compiler>,
     thread: JoinHandle<()>,
-    open: Arc<AtomicUsize>,
-    queue: usize,
+    queue: Queue,
     metrics: Arc<Metrics>,
+}
+
+/// The requests of all models that are in progress or waiting.
+#[derive(Clone)]
+pub(crate) struct Queue {
+    open: Arc<AtomicUsize>,
+    most: usize,
+}
+
+impl Queue {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { open: Arc::default(), most }
+    }
+
+    /// A place for one more.
+    pub(crate) fn enter(&self) -> Result<Place, ApiError> {
+        let place = Place(Arc::clone(&self.open));
+        if self.open.fetch_add(1, Ordering::AcqRel) >= self.most {
+            let message = "the queue is full: try again later";
+            return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, message).code("queue_full"));
+        }
+        Ok(place)
+    }
 }
 
 struct Order {
@@ -40,7 +62,7 @@ struct Order {
 }
 
 /// A place in the queue, given back when it is dropped.
-struct Place(Arc<AtomicUsize>);
+pub(crate) struct Place(Arc<AtomicUsize>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -59,16 +81,25 @@ struct Open {
 }
 
 impl Worker {
-    pub(crate) fn start(generator: Generator, queue: usize, metrics: Arc<Metrics>) -> Result<Self> {
+    pub(crate) fn start(generator: Generator, queue: Queue, metrics: Arc<Metrics>) -> Result<Self> {
         let (orders, received) = mpsc::channel();
         let own = Arc::clone(&metrics);
         let compiler = Arc::clone(generator.compiler());
         let thread = std::thread::Builder::new()
             .name("dojo-serve-generate".to_owned())
             .stack_size(STACK)
-            .spawn(move || Loop { generator, open: HashMap::new(), metrics: own }.run(&received))
+            .spawn(move || {
+                Loop { generator, open: HashMap::new(), metrics: own, told: [0; 2] }.run(&received);
+            })
             .context("start the generating thread")?;
-        Ok(Self { orders, compiler, thread, open: Arc::new(AtomicUsize::new(0)), queue, metrics })
+        Ok(Self { orders, compiler, thread, queue, metrics })
+    }
+
+    /// Ends it, and waits until its memory is free. Nobody uses it any more.
+    pub(crate) fn end(self) {
+        let Self { orders, compiler, thread, .. } = self;
+        drop((orders, compiler));
+        thread.join().ok();
     }
 
     pub(crate) fn is_alive(&self) -> bool {
@@ -83,12 +114,7 @@ impl Worker {
         (first, events): (usize, UnboundedSender<Event>),
         (prompt, constraint): (&'static str, &'static str),
     ) -> Result<(), ApiError> {
-        let place = Place(Arc::clone(&self.open));
-        if self.open.fetch_add(1, Ordering::AcqRel) >= self.queue {
-            Metrics::add(&self.metrics.refused, 1);
-            return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "the queue is full: try again later")
-                .code("queue_full"));
-        }
+        let place = self.queue.enter().inspect_err(|_| Metrics::add(&self.metrics.refused, 1))?;
         if let Some(wanted) = request.constraint.take() {
             let compiler = Arc::clone(&self.compiler);
             let compiled = tokio::task::spawn_blocking(move || compiler.compile(&wanted)).await;
@@ -114,6 +140,8 @@ struct Loop {
     generator: Generator,
     open: HashMap<RequestId, Open>,
     metrics: Arc<Metrics>,
+    /// Its own part of those that are running and waiting, as it told them last.
+    told: [usize; 2],
 }
 
 impl Loop {
@@ -123,7 +151,7 @@ impl Loop {
             if self.open.is_empty() {
                 match orders.recv() {
                     Ok(order) => self.take(order),
-                    Err(mpsc::RecvError) => return,
+                    Err(mpsc::RecvError) => return self.tell([0; 2]),
                 }
             }
             while let Ok(order) = orders.try_recv() {
@@ -138,9 +166,16 @@ impl Loop {
                     all.into_iter().for_each(|id| self.cancel(id));
                 }
             }
-            Metrics::set(&self.metrics.waiting, self.generator.waiting());
-            let running = self.generator.unfinished() - self.generator.waiting();
-            Metrics::set(&self.metrics.running, running);
+            let waiting = self.generator.waiting();
+            self.tell([self.generator.unfinished() - waiting, waiting]);
+        }
+    }
+
+    fn tell(&mut self, now: [usize; 2]) {
+        let before = std::mem::replace(&mut self.told, now);
+        let gauges = [&self.metrics.running, &self.metrics.waiting];
+        for ((gauge, before), now) in gauges.into_iter().zip(before).zip(now) {
+            Metrics::change(gauge, before, now);
         }
     }
 

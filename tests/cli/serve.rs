@@ -1,10 +1,11 @@
-//! `dojo serve` as a process: how signals end it.
+//! `dojo serve` as a process: how signals end it, which models it offers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr};
 
 use crate::support::program::World;
+use crate::support::tiny::Tiny;
 
 /// A server that is answering without an end.
 struct Busy {
@@ -67,4 +68,53 @@ fn a_signal_says_what_is_waited_for_and_a_second_one_ends_at_once() {
         assert!(server.line().contains("1 answer cut off"));
         drop(server.client);
     }
+}
+
+#[test]
+fn several_models_are_offered_by_name_and_limited_in_memory() {
+    let world = World::new();
+    let refused = |arguments: &[&str]| {
+        let output = world.dojo(arguments);
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = refused(&["serve", "model", "--memory", "1KB", "--port", "0"]);
+    assert!(said.contains("model takes up to") && said.contains("the limit is 0.0 MB"), "{said}");
+    let said = refused(&["serve", "model", "./model", "--port", "0"]);
+    assert!(said.contains("the name model is given twice"), "{said}");
+    for wrong in [["--memory", "much"], ["--memory", "0GB"], ["--idle", "5"], ["--idle", "0s"]] {
+        let said = refused(&["serve", "model", wrong[0], wrong[1]]);
+        assert!(said.contains("is no size") || said.contains("is no time"), "{said}");
+    }
+    Tiny { seed: 5, ..Tiny::new("llama") }.write_folder(&world.path().join("other"));
+    let arguments = [
+        "serve",
+        "model",
+        "other",
+        "--memory",
+        "2GiB",
+        "--idle",
+        "1h",
+        "--log",
+        "--port",
+        "0",
+        "--threads",
+        "1",
+    ];
+    let mut child = world.command(&arguments).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(said.next().unwrap().contains("loaded model in"));
+    let line = said.find(|line| line.contains("serving on")).unwrap();
+    let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap();
+    let body = r#"{"model":"other","prompt":"the","max_tokens":2}"#;
+    let mut client = TcpStream::connect(address).unwrap();
+    let head = "POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    write!(client, "{head}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"model\":\"other\""), "{answer}");
+    assert!(said.next().unwrap().contains("loaded other in"));
+    let process = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &process]).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
 }

@@ -3,6 +3,7 @@
 use dojo_studio::data::calls::{CallForm, ID, Piece, Reader};
 use dojo_studio::data::chat::{ChatTemplate, SpecialTokens};
 use proptest::prelude::*;
+use serde_json::Value;
 
 use crate::support::tiny::tools_template;
 
@@ -53,14 +54,17 @@ fn read(form: &CallForm, answer: &[&str]) -> (String, Vec<String>) {
     let mut reader = Reader::new(form.clone());
     let mut pieces: Vec<Piece> = answer.iter().flat_map(|text| reader.push(text)).collect();
     pieces.extend(reader.finish());
-    let (mut said, mut calls) = (String::new(), Vec::new());
+    let (mut said, mut calls) = (String::new(), Vec::<(String, String)>::new());
     for piece in pieces {
         match piece {
             Piece::Text(text) => said.push_str(&text),
-            Piece::Call { name, arguments } => calls.push(format!("{name}({arguments})")),
+            Piece::Call(name) => calls.push((name, String::new())),
+            Piece::Arguments(text) => calls.last_mut().unwrap().1.push_str(&text),
         }
     }
-    (said, calls)
+    // Without the spaces that models put between.
+    let squeezed = |text: String| serde_json::from_str(&text).map_or(text, |value: Value| value.to_string());
+    (said, calls.into_iter().map(|(name, text)| format!("{name}({})", squeezed(text))).collect())
 }
 
 #[test]
@@ -138,6 +142,42 @@ fn answers_are_read_in_their_forms() {
         let squeezed = |text: &str| text.split_whitespace().collect::<String>();
         assert_eq!(squeezed(&text), squeezed(said), "{answer}");
     }
+}
+
+#[test]
+fn arguments_are_told_as_they_are_written() {
+    for (form, head, arguments, end) in [
+        (
+            marked(),
+            "<tool_call>\n{\"name\": \"f\", \"arguments\": ",
+            "{\"a\": \"}\\\"{\", \"b\": [{}]}",
+            "}\n</tool_call>",
+        ),
+        (
+            listed(),
+            "[CALLS] [{\"name\": \"f\", \"arguments\": ",
+            "{\"a\": [1, 2]}",
+            ", \"id\": \"abcdefghi\"}]",
+        ),
+        (bare(), "{\"name\": \"f\", \"parameters\": ", "{}", "}"),
+        (named(), "[CALLS]f[ID]abcdefghi[ARGS]", "{\"a\": {\"b\": 1}}", ""),
+    ] {
+        let mut reader = Reader::new(form);
+        let mut pieces = reader.push(head);
+        for sign in arguments.chars() {
+            let told = reader.push(&sign.to_string());
+            let expected = Piece::Arguments(sign.to_string());
+            // The first one says that a call it is.
+            assert_eq!(told.last(), Some(&expected), "{arguments}");
+            pieces.extend(told);
+        }
+        assert_eq!((reader.push(end), reader.finish()), (vec![], vec![]));
+        assert_eq!(pieces[0], Piece::Call("f".to_owned()));
+        assert_eq!(pieces.len(), 1 + arguments.chars().count());
+    }
+    // One that is cut is a call as far as it goes.
+    let (said, calls) = read(&marked(), &["<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": \"on"]);
+    assert_eq!((said.as_str(), calls), ("", vec!["f({\"a\": \"on)".to_owned()]));
 }
 
 fn answers() -> impl Strategy<Value = String> {

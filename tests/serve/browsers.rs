@@ -22,6 +22,7 @@ async fn a_browser_is_told_without_a_key_which_pages_may_ask() {
         assert_eq!(headers["access-control-allow-origin"], origin);
         assert_eq!(headers["access-control-allow-methods"], "GET, POST, OPTIONS");
         assert_eq!(headers["access-control-allow-headers"], "authorization,content-type,x-stainless-os");
+        assert!(!headers.contains_key("allow"));
     }
     for origin in ["https://evil.example", "http://localhost.evil.example", "null"] {
         let response = preflight(&server, origin).send().await.unwrap();

@@ -4,6 +4,7 @@ mod browsers;
 mod forms;
 mod hostile;
 mod responses;
+mod shelf;
 mod slow;
 mod tools;
 
@@ -17,7 +18,7 @@ use dojo_studio::engine::device::Place;
 use dojo_studio::engine::embed::Embedder;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
 use dojo_studio::engine::model::ModelFiles;
-use dojo_studio::serve::{Access, Busy, Clients, Ended, Origin, Served, Settings, bind, listen};
+use dojo_studio::serve::{Access, Bound, Busy, Clients, Ended, Origin, Served, Settings, bind, listen};
 use dojo_studio::teacher::budget::Budget;
 use dojo_studio::teacher::cache::Cache;
 use dojo_studio::teacher::client::Teacher;
@@ -70,17 +71,23 @@ fn serve_to(
         adapters: BTreeMap::new(),
         embedder,
     };
-    let address = SocketAddr::from(([127, 0, 0, 1], 0));
-    let settings = Settings {
-        address,
+    let bound = bind(served, settings(api_key, queue, clients)).unwrap();
+    answering(bound, place)
+}
+
+fn settings(api_key: Option<&str>, queue: usize, clients: Clients) -> Settings {
+    Settings {
+        address: SocketAddr::from(([127, 0, 0, 1], 0)),
         api_key: api_key.map(str::to_owned),
         queue,
         body: 64 << 10,
         origins: vec![Origin::Local],
         clients,
         log: Some(note),
-    };
-    let bound = bind(served, settings).unwrap();
+    }
+}
+
+fn answering(bound: Bound, place: tempfile::TempDir) -> Server {
     let url = format!("http://{}", bound.address().unwrap());
     let busy = bound.busy();
     let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -247,7 +254,8 @@ async fn embeddings_are_given_as_numbers_and_as_base64() {
     let bert = tempfile::tempdir().unwrap();
     write_tiny_bert(bert.path());
     let embedder = Embedder::open(&ModelFiles::at(bert.path()).unwrap()).unwrap();
-    let name = embedder.name().to_owned();
+    // Not by the folders that it lies in.
+    let name = bert.path().file_name().unwrap().to_str().unwrap().to_owned();
     let expected = embedder.embed(&["a b c", "x"]).unwrap();
     let server = serve_with(None, 8, Some(embedder)).await;
     let path = "/v1/embeddings";

@@ -78,6 +78,7 @@ async fn a_call_that_is_asked_for_is_made_and_fits_its_schema() {
     }] });
     assert_eq!(called(&message), ["get-number"]);
     assert!(deltas.iter().all(|delta| delta["index"] == 0));
+    assert!(deltas.len() > 3, "the arguments came at once");
     assert_eq!(chunks.last().unwrap()["choices"][0]["finish_reason"], "tool_calls");
     let text: String =
         chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect();

@@ -1,6 +1,7 @@
 //! How a chat template writes the calls of tools: found by rendering some, so that answers can be read, and held to, in
 //! the template's own form. Knows no tokenizer.
 
+mod begin;
 mod read;
 
 use std::ops::Range;
@@ -171,4 +172,9 @@ pub const ID: char = '\u{fdd2}';
 
 fn without_id(text: &str) -> String {
     IDS.iter().fold(text.to_owned(), |text, id| text.replace(id, &ID.to_string()))
+}
+
+/// Whether a tool's name may hold it.
+fn is_of_name(sign: char) -> bool {
+    sign.is_alphanumeric() || matches!(sign, '_' | '-' | '.')
 }

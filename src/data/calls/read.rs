@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
-use super::CallForm;
+use super::begin::{Begun, begun_at};
+use super::{CallForm, is_of_name};
 
 /// What an answer holds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Piece {
     Text(String),
-    /// A whole call; its arguments as JSON, as the model wrote them.
-    Call {
-        name: String,
-        arguments: String,
-    },
+    /// A call begins: its name.
+    Call(String),
+    /// More of the last call's arguments: JSON, as the model writes it.
+    Arguments(String),
 }
 
 /// Reads one answer.
@@ -22,6 +22,8 @@ pub struct Reader {
     /// What may be a call, or lead to one.
     held: String,
     place: Place,
+    /// Where the arguments are that are being written.
+    brackets: Brackets,
     /// Whether there was a call.
     called: bool,
 }
@@ -32,8 +34,45 @@ enum Place {
     Start,
     Text,
     Calls,
+    /// Within a call's arguments.
+    Arguments,
+    /// Between a call's arguments and the end of the object that it is.
+    Closing,
     /// What looked like a call is none.
     Plain,
+}
+
+/// How many brackets of JSON are open.
+#[derive(Debug, Clone, Copy, Default)]
+struct Brackets {
+    open: usize,
+    in_text: bool,
+    escaped: bool,
+}
+
+impl Brackets {
+    /// Takes the text until no more than `left` are open; its length, and whether that is so.
+    fn until(&mut self, text: &str, left: usize) -> (usize, bool) {
+        for (at, sign) in text.char_indices() {
+            if self.in_text {
+                self.in_text = sign != '"' || self.escaped;
+                self.escaped = sign == '\\' && !self.escaped;
+                continue;
+            }
+            match sign {
+                '"' => self.in_text = true,
+                '{' | '[' => self.open += 1,
+                '}' | ']' => {
+                    self.open = self.open.saturating_sub(1);
+                    if self.open <= left {
+                        return (at + sign.len_utf8(), true);
+                    }
+                }
+                _ => {}
+            }
+        }
+        (text.len(), false)
+    }
 }
 
 /// What a text begins with.
@@ -50,8 +89,9 @@ enum Found {
 
 impl Reader {
     #[must_use]
-    pub const fn new(form: CallForm) -> Self {
-        Self { form, held: String::new(), place: Place::Start, called: false }
+    pub fn new(form: CallForm) -> Self {
+        let (held, brackets) = (String::new(), Brackets::default());
+        Self { form, held, place: Place::Start, brackets, called: false }
     }
 
     /// Takes more of an answer; returns what is certain.
@@ -82,6 +122,8 @@ impl Reader {
             }
             Place::Text => self.text(out),
             Place::Calls => self.calls(out),
+            Place::Arguments => self.arguments(out),
+            Place::Closing => self.closing(),
             Place::Plain => {
                 self.give(self.held.len(), out);
                 false
@@ -112,10 +154,24 @@ impl Reader {
 
     fn calls(&mut self, out: &mut Vec<Piece>) -> bool {
         let Some(start) = self.past_glue(&self.held) else { return false };
-        let found = self.call_at(self.held.get(start..).unwrap_or_default());
-        match found {
+        let rest = self.held.get(start..).unwrap_or_default();
+        match begun_at(rest, &self.form) {
+            Begun::Arguments { name, at } => {
+                out.push(Piece::Call(name));
+                self.called = true;
+                self.held.drain(..start + at);
+                // The object that the call is, if it is one, is open around them.
+                let open = usize::from(self.form.keys.is_some());
+                self.brackets = Brackets { open, ..Brackets::default() };
+                self.place = Place::Arguments;
+                return true;
+            }
+            Begun::Unfinished => return false,
+            Begun::Otherwise => {}
+        }
+        match self.call_at(rest) {
             Found::Call { name, arguments, length } => {
-                out.push(Piece::Call { name, arguments });
+                out.extend([Piece::Call(name), Piece::Arguments(arguments)]);
                 self.called = true;
                 self.held.drain(..start + length);
                 true
@@ -126,6 +182,29 @@ impl Reader {
                 true
             }
         }
+    }
+
+    /// Arguments are told as they come.
+    fn arguments(&mut self, out: &mut Vec<Piece>) -> bool {
+        let left = usize::from(self.form.keys.is_some());
+        let (length, ended) = self.brackets.until(&self.held, left);
+        let text: String = self.held.drain(..length).collect();
+        if !text.is_empty() {
+            out.push(Piece::Arguments(text));
+        }
+        if ended {
+            self.place = if left > 0 { Place::Closing } else { Place::Calls };
+        }
+        ended
+    }
+
+    fn closing(&mut self) -> bool {
+        let (length, ended) = self.brackets.until(&self.held, 0);
+        self.held.drain(..length);
+        if ended {
+            self.place = Place::Calls;
+        }
+        ended
     }
 
     /// Where the first thing begins that isn't around calls. None if that can't be told yet.
@@ -180,8 +259,7 @@ impl Reader {
 fn named_at(text: &str, middle: &str) -> Found {
     /// Characters of a name and of what stands after it, beyond those of the form.
     const MOST: usize = 128;
-    let is_name = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '-' | '.');
-    let end = text.find(|sign| !is_name(sign)).unwrap_or(text.len());
+    let end = text.find(|sign| !is_of_name(sign)).unwrap_or(text.len());
     let name = text.get(..end).unwrap_or_default();
     let Some(opens) = text.find('{') else {
         let is_short = text.len() <= MOST + middle.len();

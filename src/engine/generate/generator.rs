@@ -94,8 +94,8 @@ impl Generator {
 
     fn over(mut backend: Box<dyn Backend>, tokenizer: Arc<Tokenizer>, team: Team, limits: Limits) -> Self {
         let longest = backend.config().context;
-        let context = if limits.context == 0 { longest } else { limits.context.min(longest) };
-        let pages = (limits.cache_bytes / backend.page_bytes()).max(context.div_ceil(PAGE) + 1);
+        let context = limits.context_of(longest);
+        let pages = limits.pages(longest, backend.page_bytes());
         backend.expect_pages(pages);
         let config = backend.config();
         let compiler = Compiler::new(Arc::clone(&tokenizer), config.vocabulary, config.eos.clone());

@@ -23,6 +23,7 @@ mod request;
 mod sampler;
 mod score;
 mod sequence;
+pub mod size;
 mod submit;
 mod team;
 mod text;

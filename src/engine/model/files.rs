@@ -49,6 +49,23 @@ impl ModelFiles {
 }
 
 impl ModelFiles {
+    /// Bytes of the files that hold its weights.
+    #[must_use]
+    pub fn weight_bytes(&self) -> u64 {
+        let length = |path: &Path| path.metadata().map_or(0, |found| found.len());
+        match &self.form {
+            Form::Gguf(path) => length(path),
+            Form::HuggingFace(folder) => {
+                let paths =
+                    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+                paths
+                    .filter(|path| path.extension().is_some_and(|end| end == "safetensors"))
+                    .map(|path| length(&path))
+                    .sum()
+            }
+        }
+    }
+
     /// Whether the files that a model needs are there, without opening one.
     ///
     /// # Errors
