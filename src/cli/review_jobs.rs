@@ -30,10 +30,10 @@ struct Common {
     /// Ask at most so many questions.
     #[arg(long)]
     limit: Option<usize>,
-    /// Spend at most so many dollars.
+    /// Spend at most so many dollars on this job; where it goes on, what it has spent so far counts.
     #[arg(long, value_parser = dollars, allow_negative_numbers = true)]
     max_dollars: Option<f64>,
-    /// Spend at most so many tokens, prompts and answers together.
+    /// Spend at most so many tokens on this job, prompts and answers together; as above.
     #[arg(long)]
     max_tokens: Option<u64>,
     /// The longest answer, in tokens.

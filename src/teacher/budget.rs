@@ -46,6 +46,8 @@ impl Spending {
 #[derive(Debug, Clone, Default)]
 pub struct Meter {
     budget: Budget,
+    /// What the job spent when it was run before.
+    before: Spending,
     spent: Spending,
     reserved: Spending,
     /// Answers paid for in this job.
@@ -70,12 +72,29 @@ impl Meter {
         Self { budget, ..Self::default() }
     }
 
+    /// The job goes on, and has spent this: its budget is for all of it.
+    pub const fn carry_on(&mut self, before: Spending) {
+        self.before = before;
+    }
+
+    /// What counts against the budget: what this run has spent, and the runs that it goes on with.
+    #[must_use]
+    pub const fn counted(&self) -> Spending {
+        self.before.plus(self.spent)
+    }
+
+    /// What is to be known of it when it goes on; nothing if it has no limit.
+    #[must_use]
+    pub fn to_carry_on(&self) -> Option<Spending> {
+        (self.budget != Budget::default()).then(|| self.counted())
+    }
+
     /// Reserves the most that a request can cost.
     pub fn reserve(&mut self, most: Spending) -> Fit {
-        if !self.fits(self.spent.plus(most)) {
+        if !self.fits(self.counted().plus(most)) {
             return Fit::Never;
         }
-        if !self.fits(self.spent.plus(self.reserved).plus(most)) {
+        if !self.fits(self.counted().plus(self.reserved).plus(most)) {
             return Fit::Later;
         }
         self.reserved = self.reserved.plus(most);

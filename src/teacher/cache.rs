@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::budget::Spending;
 use super::request::{Answer, RequestHash};
 use crate::domain::teacher::Money;
 
@@ -16,6 +17,16 @@ pub const FILE: &str = "answers.db";
 
 /// The folder within a session's folder that holds a locked file for each question under way.
 const ASKING: &str = ".asking";
+
+/// What unfinished jobs have spent.
+const SPENT: &str = "CREATE TABLE IF NOT EXISTS spent (
+    job TEXT NOT NULL,
+    who TEXT NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    answer_tokens INTEGER NOT NULL,
+    micro_dollars INTEGER NOT NULL,
+    PRIMARY KEY (job, who)
+) WITHOUT ROWID;";
 
 /// The kept answers.
 pub struct Cache {
@@ -57,6 +68,7 @@ impl Cache {
                  micro_dollars INTEGER NOT NULL
              ) WITHOUT ROWID;",
         )?;
+        connection.execute_batch(SPENT)?;
         Ok(Self { connection: Mutex::new(connection), asking: Some(folder.join(ASKING)) })
     }
 
@@ -92,6 +104,7 @@ impl Cache {
             "CREATE TABLE answers (request BLOB PRIMARY KEY, at INTEGER, model TEXT, text TEXT, finish TEXT,
              prompt_tokens INTEGER, answer_tokens INTEGER, micro_dollars INTEGER) WITHOUT ROWID;",
         )?;
+        connection.execute_batch(SPENT)?;
         Ok(Self { connection: Mutex::new(connection), asking: None })
     }
 
@@ -136,6 +149,42 @@ impl Cache {
             answer.answer_tokens as i64,
             answer.cost.0 as i64
         ])?;
+        Ok(())
+    }
+
+    /// What a job that isn't finished has spent on somebody's answers.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn spent(&self, job: &str, who: &str) -> rusqlite::Result<Spending> {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut statement = connection.prepare_cached(
+            "SELECT prompt_tokens, answer_tokens, micro_dollars FROM spent WHERE job = ?1 AND who = ?2",
+        )?;
+        let found = statement.query_row([job, who], |row| {
+            Ok(Spending {
+                prompt_tokens: row.get::<_, i64>(0)? as u64,
+                answer_tokens: row.get::<_, i64>(1)? as u64,
+                money: Money(row.get::<_, i64>(2)? as u64),
+            })
+        });
+        Ok(found.optional()?.unwrap_or_default())
+    }
+
+    /// Keeps what a job has spent; of nothing there is nothing to keep.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn keep_spent(&self, job: &str, who: &str, spent: Spending) -> rusqlite::Result<()> {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        if spent == Spending::default() {
+            connection.execute("DELETE FROM spent WHERE job = ?1 AND who = ?2", [job, who])?;
+            return Ok(());
+        }
+        connection.execute(
+            "INSERT OR REPLACE INTO spent VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![job, who, spent.prompt_tokens as i64, spent.answer_tokens as i64, spent.money.0 as i64],
+        )?;
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::{Notify, Semaphore};
 
-use super::Speaker;
+pub use super::account::Account;
 use super::budget::{Budget, Fit, Meter, Spending};
 use super::cache::Cache;
 use super::clock::Clock;
@@ -18,6 +18,7 @@ use super::key::Key;
 use super::pace::{Admission, Breaker, Pace, back_off};
 use super::request::{Answer, FILTERED, Request, RequestHash};
 use super::send::{self, Line, Outcome, Trouble, TroubleKind};
+use super::{Left, Speaker};
 use crate::domain::teacher::TeacherSettings;
 
 /// An outside model.
@@ -46,20 +47,6 @@ struct Shared {
     under_way: HashMap<RequestHash, Arc<tokio::sync::Mutex<()>>>,
     troubles: BTreeMap<TroubleKind, u64>,
     other_models: BTreeMap<String, u64>,
-}
-
-/// What happened so far.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Account {
-    pub spent: Spending,
-    /// Answers paid for.
-    pub answers: u64,
-    /// Answers that were there already.
-    pub from_cache: u64,
-    /// Trouble that was overcome or not, by name.
-    pub troubles: BTreeMap<&'static str, u64>,
-    /// Answers that say another model gave them than was asked, by that name.
-    pub other_models: BTreeMap<String, u64>,
 }
 
 /// Attempts of one request, by what went wrong; a lost connection is the breaker's matter.
@@ -204,7 +191,7 @@ impl Teacher {
             match fit {
                 Fit::Reserved => return Ok(Reservation { teacher: self, most, cost: Spending::default() }),
                 Fit::Later => settled.await,
-                Fit::Never => return Err(AskError::BudgetReached(self.shared().meter.spent())),
+                Fit::Never => return Err(AskError::BudgetReached(self.shared().meter.counted())),
             }
         }
     }
@@ -342,6 +329,24 @@ impl Speaker for Teacher {
 
     fn most(&self, request: &Request) -> Spending {
         Self::most(self, request)
+    }
+
+    fn carry_on(&self, job: &str) -> Result<(), AskError> {
+        let before = self.cache.spent(job, &Speaker::name(self));
+        let before = before.map_err(|error| AskError::Cache(error.to_string()))?;
+        self.shared().meter.carry_on(before);
+        Ok(())
+    }
+
+    fn leave(&self, job: &str, left: Left) -> Result<(), AskError> {
+        let to_carry_on = self.shared().meter.to_carry_on();
+        let spent = match left {
+            Left::Finished => Some(Spending::default()),
+            Left::Unfinished => to_carry_on,
+        };
+        let Some(spent) = spent else { return Ok(()) };
+        let kept = self.cache.keep_spent(job, &Speaker::name(self), spent);
+        kept.map_err(|error| AskError::Cache(error.to_string()))
     }
 
     fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, AskError>> {

@@ -4,6 +4,7 @@
 //! the answer with the one extractor, and hands each result to whoever keeps it. Whatever was answered is kept before
 //! it is used, so a job that was killed goes on where it was.
 
+mod account;
 pub mod budget;
 pub mod cache;
 pub mod client;
@@ -47,4 +48,29 @@ pub trait Speaker: Send + Sync {
     fn most(&self, request: &Request) -> Spending;
 
     fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, AskError>>;
+
+    /// A job begins: what its earlier runs have spent counts against its budget, until all of it is done.
+    ///
+    /// # Errors
+    /// Where that can't be read.
+    fn carry_on(&self, job: &str) -> Result<(), AskError> {
+        let _ = job;
+        Ok(())
+    }
+
+    /// A job has ended.
+    ///
+    /// # Errors
+    /// Where what it has spent can't be kept.
+    fn leave(&self, job: &str, left: Left) -> Result<(), AskError> {
+        let _ = (job, left);
+        Ok(())
+    }
+}
+
+/// Whether there is something left of a job that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    Finished,
+    Unfinished,
 }

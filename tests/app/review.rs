@@ -128,8 +128,23 @@ async fn a_reached_budget_ends_a_job_with_what_is_left_and_the_paid_answers_are_
     let cut = world.think(&JobOptions { budget, ..options() }).await;
     assert!(cut.kept >= 1 && cut.left >= 1 && cut.kept + cut.left == 3, "{cut:?}");
     assert!(cut.cut.as_deref().is_some_and(|why| why.contains("budget")), "{cut:?}");
-    let rest = world.think(&options()).await;
+    // The same budget again is for the same job: nothing more is spent until it is raised.
+    let asked = world.asked().await;
+    let again = world.think(&JobOptions { budget, ..options() }).await;
+    assert_eq!((again.kept, again.left, world.asked().await), (0, cut.left, asked));
+    let (one, two) = (cut.cut.unwrap(), again.cut.unwrap());
+    assert_eq!(one, two);
+    let raised = Budget { money: None, tokens: Some(5_000) };
+    let rest = world.think(&JobOptions { budget: raised, ..options() }).await;
     assert_eq!((rest.kept, world.asked().await), (cut.left, 3));
+    // All of it is done: another job begins with the whole of its budget.
+    let mut session = world.session();
+    let more = json!({
+        "premise": "premise 4", "hypothesis": "h", "thought_process": "flawed", "predicted_label": 0, "true_label": 1,
+    });
+    session.import_thoughts("more.jsonl", &more.to_string()).expect("import");
+    let next = world.think(&JobOptions { budget, ..options() }).await;
+    assert_eq!((next.kept, next.left), (1, 0));
 }
 
 #[tokio::test]

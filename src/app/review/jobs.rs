@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 
-use super::{Dry, JobOptions, Summary, assignment, gauge, prompt};
+use super::{Dry, JobOptions, Summary, assignment, gauge, leave, prompt};
 use crate::config::Folders;
 use crate::domain::record::RecordId;
 use crate::domain::reflection::{Reflection, ReflectionId, Verdict};
@@ -50,6 +50,7 @@ pub async fn think(
         summary.left = summary.questions;
         return Ok(summary);
     }
+    speaker.carry_on(summary.job)?;
     let reader = gauge::named(folders, &folder, options.gauge.as_deref())?;
     let gauge = reader.as_ref().map(|reader| reader as &dyn Gauge);
     let session = RefCell::new(session);
@@ -73,7 +74,7 @@ pub async fn think(
         Ok(())
     })
     .await?;
-    summary.finish(&ended, speaker);
+    summary.finish(&ended, speaker)?;
     Ok(summary)
 }
 
@@ -112,6 +113,7 @@ pub async fn reflect(
         summary.left = summary.questions;
         return Ok(summary);
     }
+    speaker.carry_on(summary.job)?;
     let reader = gauge::named(folders, &folder, options.gauge.as_deref())?;
     let gauge = reader.as_ref().map(|reader| reader as &dyn Gauge);
     let session = RefCell::new(session);
@@ -135,7 +137,7 @@ pub async fn reflect(
         Ok(())
     })
     .await?;
-    summary.finish(&ended, speaker);
+    summary.finish(&ended, speaker)?;
     Ok(summary)
 }
 
@@ -147,6 +149,9 @@ pub struct JudgeOptions {
     /// Improvements at most.
     pub rounds: u32,
 }
+
+/// The part of judging that others may do.
+const IMPROVE: &str = "improve";
 
 /// Scores for the corrections that wait for a person and have none, improved where they score low.
 ///
@@ -182,6 +187,11 @@ pub async fn judge(
         summary.left = summary.questions;
         return Ok(summary);
     }
+    // One that does both counts what it spends once.
+    for improver in improvers {
+        improver.carry_on(IMPROVE)?;
+    }
+    speaker.carry_on(summary.job)?;
     let session = RefCell::new(session);
     let work = async |(_, item): (ReflectionId, Reflection)| {
         let candidate = candidate(&session.borrow(), &item);
@@ -204,7 +214,10 @@ pub async fn judge(
         Ok(())
     })
     .await?;
-    summary.finish(&ended, speaker);
+    for improver in improvers {
+        leave(IMPROVE, &ended, *improver)?;
+    }
+    summary.finish(&ended, speaker)?;
     Ok(summary)
 }
 

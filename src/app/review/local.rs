@@ -29,7 +29,7 @@ use crate::teacher::client::{Account, Teacher};
 use crate::teacher::clock::MachineClock;
 use crate::teacher::form::held_to_the_form;
 use crate::teacher::request::{Answer, Request};
-use crate::teacher::{AskError, Key, Speaker};
+use crate::teacher::{AskError, Key, Left, Speaker};
 
 /// Sequences asked for together: enough to read each weight for many.
 const AT_ONCE: usize = 16;
@@ -80,6 +80,14 @@ impl Speaker for Local {
 
     fn most(&self, request: &Request) -> Spending {
         Speaker::most(&self.teacher, request)
+    }
+
+    fn carry_on(&self, job: &str) -> std::result::Result<(), AskError> {
+        self.teacher.carry_on(job)
+    }
+
+    fn leave(&self, job: &str, left: Left) -> std::result::Result<(), AskError> {
+        self.teacher.leave(job, left)
     }
 
     fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, std::result::Result<Answer, AskError>> {

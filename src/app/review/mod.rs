@@ -30,7 +30,7 @@ use crate::teacher::extract::{entailment, plain};
 use crate::teacher::job::{Assignment, Drawing, Ended, Examples, Relations};
 use crate::teacher::prompt::Prompt;
 use crate::teacher::request::Request;
-use crate::teacher::{AskError, Key, Speaker};
+use crate::teacher::{AskError, Key, Left, Speaker};
 
 pub use gauge::{Reader, measure};
 pub use jobs::{JudgeOptions, OnProgress, judge, reflect, think};
@@ -91,7 +91,9 @@ pub struct Summary {
 }
 
 impl Summary {
-    fn finish(&mut self, ended: &Ended, speaker: &dyn Speaker) {
+    /// What came of it in all. What it has spent is kept until nothing of it is left.
+    fn finish(&mut self, ended: &Ended, speaker: &dyn Speaker) -> Result<()> {
+        leave(self.job, ended, speaker)?;
         let account = speaker.account();
         let asked = self.kept + self.set_aside.values().sum::<u64>();
         self.left = self.questions.saturating_sub(asked);
@@ -107,6 +109,7 @@ impl Summary {
             Ended::Stopped => Some("stopped; run this again to continue".to_owned()),
             Ended::Cut(error) => Some(error.to_string()),
         };
+        Ok(())
     }
 
     fn estimate(
@@ -125,6 +128,14 @@ impl Summary {
         self.estimated_dollars = sum.money.0 as f64 / 1e6;
         Ok(())
     }
+}
+
+fn leave(job: &str, ended: &Ended, speaker: &dyn Speaker) -> Result<()> {
+    let left = match ended {
+        Ended::Finished => Left::Finished,
+        Ended::Stopped | Ended::Cut(_) => Left::Unfinished,
+    };
+    Ok(speaker.leave(job, left)?)
 }
 
 /// Tokens of a usual answer, for estimates.
