@@ -1,6 +1,9 @@
 //! The folders that Dojo reads and writes. Knows no format and opens no file.
 
+mod secrets;
 mod settings;
+
+pub use secrets::remember_keys;
 
 use std::path::PathBuf;
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use crate::app::studio::Events;
 use crate::domain::protocol::system::{Job, JobEnd, JobId, Progress, Stoppable};
 use crate::domain::protocol::{Event, SystemEvent};
+use crate::domain::secret;
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 static STOPS: LazyLock<Mutex<HashMap<JobId, Arc<AtomicBool>>>> = LazyLock::new(Mutex::default);
@@ -53,7 +54,10 @@ impl Working {
 
     /// Says how it ended.
     pub(crate) fn end(mut self, end: JobEnd) {
-        self.end = Some(end);
+        self.end = Some(match end {
+            JobEnd::Failed(why) => JobEnd::Failed(secret::clean(&why)),
+            JobEnd::Done | JobEnd::Stopped => end,
+        });
     }
 }
 

@@ -36,6 +36,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::app::process;
+use crate::config;
 
 /// A terminal studio that turns a small language model into a specialist.
 #[derive(Parser)]
@@ -98,6 +99,7 @@ pub fn run() -> ExitCode {
         Ok(arguments) => arguments,
         Err(answer) => return ended(said(&answer)),
     };
+    config::remember_keys();
     let outcome = match arguments.command {
         None => studio::run(),
         Some(Command::Bench(what)) => bench::run(&what),

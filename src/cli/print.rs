@@ -11,6 +11,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use anyhow::Result;
 
+use crate::domain::secret;
 use crate::ui::widgets::visible::visible;
 
 /// The reader of the results has gone away (`| head`): no error, but there is nothing left to do.
@@ -93,9 +94,10 @@ impl Parts {
 /// Joins two characters into one; by itself it is shown by its number.
 const JOINER: char = '\u{200d}';
 
-/// A sentence about what is wrong or going on, with the program's name in front.
+/// A sentence about what is wrong or going on, with the program's name in front and without keys.
 pub(crate) fn complain(text: &str) {
-    let text = for_reader(text, std::io::stderr().is_terminal());
+    let text = secret::clean(text);
+    let text = for_reader(&text, std::io::stderr().is_terminal());
     writeln!(std::io::stderr().lock(), "dojo: {text}").ok();
 }
 

@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -11,6 +12,7 @@ use serde_json::json;
 use super::print;
 use super::progress::{Pull, TrainProgress};
 use crate::app::runs::{self, Launch, RunSummary};
+use crate::app::studio::Clean;
 use crate::app::train::{self, Job, preflight, recipe};
 use crate::config::Folders;
 use crate::domain::device::DeviceName;
@@ -140,7 +142,8 @@ fn log_to(folder: &RunFolder) -> Result<()> {
     let file = file.with_context(|| format!("open {}", path.display()))?;
     let level = tracing_subscriber::EnvFilter::try_from_env("DOJO_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,dojo_studio=info"));
-    let subscriber = tracing_subscriber::fmt().with_writer(file).with_ansi(false).with_target(false);
+    let subscriber =
+        tracing_subscriber::fmt().with_writer(Mutex::new(Clean(file))).with_ansi(false).with_target(false);
     // Where a logger is set already, the run goes to that one.
     let _ = subscriber.with_env_filter(level).try_init();
     Ok(())

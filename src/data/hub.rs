@@ -11,6 +11,7 @@ use hf_hub::progress::{DownloadEvent, ProgressEvent, ProgressHandler};
 use hf_hub::{HFClient, HFClientSync, HFError};
 
 use crate::data::rows::{Found, find_files};
+use crate::domain::secret;
 
 /// Tries of one request.
 const TRIES: usize = 3;
@@ -202,6 +203,10 @@ fn explain(error: HFError, dataset: &DatasetName, offline: bool) -> anyhow::Erro
         HFError::AuthRequired { .. } | HFError::Forbidden { .. } => {
             anyhow!("the hub refuses {name}: ask for access on its page and set HF_TOKEN")
         }
-        other => anyhow::Error::new(other).context(format!("fetch {name}")),
+        // Whoever answers may repeat the token.
+        other => {
+            let why = secret::clean(&format!("{:#}", anyhow::Error::new(other)));
+            anyhow!("fetch {name}: {why}")
+        }
     }
 }

@@ -1,52 +1,136 @@
 //! What looks like a key is masked before it is shown or kept, here and nowhere else.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use regex::{Captures, Regex};
 
 /// What stands in a key's place.
 pub const MASK: &str = "***";
 
-/// Forms of keys and of what carries them; the group `key` is what is masked, or the whole where there is no group.
-const FORMS: &[&str] = &[
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*",
-    r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+)?",
-    r"(?i)\bbearer\s+(?P<key>[^\s,;]{6,})",
-    r"[a-z][a-z0-9+.-]*://(?P<key>[^\s/@]+)@",
-    r#"(?i)[?&][a-z_-]*(?:key|token|secret|password|auth)=(?P<key>[^&\s"'<>]+)"#,
-    r#"(?i)\b[a-z_-]*(?:api[_-]?key|secret|token|passw(?:or)?d|authorization)["']?\s*[:=]\s*["'](?P<key>[^"'\n]+)["']?"#,
+/// A form of keys, or of what carries one. Records are checked by the strict one, which words rarely have; messages are
+/// masked by the loose one, which leaves nothing.
+pub struct Form {
+    /// What it is, in words, if records are checked for it.
+    pub what: Option<&'static str>,
+    pub strict: &'static str,
+    /// The group `key` is what is masked, or the whole if there is no group.
+    loose: &'static str,
+}
+
+/// What carries keys.
+pub const CARRIERS: &[Form] = &[
+    Form {
+        what: Some("a private key"),
+        strict: r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+        loose: r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*",
+    },
+    Form {
+        what: Some("a JSON web token"),
+        strict: r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
+        loose: r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+)?",
+    },
+    Form { what: None, strict: "", loose: r"(?i)\bbearer\s+(?P<key>[^\s,;]{6,})" },
+    Form {
+        what: Some("a URL with a password"),
+        strict: r"\b[a-z][a-z0-9+.-]*://[^\s:/@]+:[^\s:/@]+@",
+        loose: r"[a-z][a-z0-9+.-]*://(?P<key>[^\s/@]+)@",
+    },
+    Form {
+        what: None,
+        strict: "",
+        loose: r#"(?i)[?&][a-z_-]*(?:key|token|secret|password|auth)=(?P<key>[^&\s"'<>]+)"#,
+    },
+    Form {
+        what: Some("a password"),
+        strict: r#"(?i)\b(?:password|passwd|secret|api[_-]?key|access[_-]?token)["']?\s*[:=]\s*["'][^"'\s]{8,}["']"#,
+        loose: r#"(?i)\b[a-z_-]*(?:api[_-]?key|secret|token|passw(?:or)?d|authorization)["']?\s*[:=]\s*["'](?P<key>[^"'\n]+)["']?"#,
+    },
+    Form { what: None, strict: "", loose: r#"(?i)\bapi[_-]?key\s*=\s*(?P<key>[^\s"'&]+)"# },
 ];
 
-/// Beginnings that those who give out keys put in front of them.
-const BEGINNINGS: &str = r"\b(?:(?:sk|pk|rk|gsk|csk|hf|gh[pousr]|github_pat|glpat|xai|nvapi|pplx|r8|tgp|key|sess|xox[abprs])[-_]|AIza|AKIA|ASIA)[A-Za-z0-9_-]{8,}";
+/// What those who give out keys put in front of them.
+pub const ISSUED: &[Form] = &[
+    issued("an AWS access key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", "AKIA|ASIA"),
+    issued("a GitHub token", r"\bgh[pousr]_[A-Za-z0-9]{36,}\b", "gh[pousr]_"),
+    issued("a GitHub token", r"\bgithub_pat_[A-Za-z0-9_]{50,}\b", "github_pat_"),
+    issued("an API key that begins with sk-", r"\bsk-[A-Za-z0-9_-]{20,}", "[spr]k[-_]|gsk[-_]|csk[-_]"),
+    issued("a Hugging Face token", r"\bhf_[A-Za-z0-9]{30,}\b", "hf[-_]"),
+    issued("a Google API key", r"\bAIza[0-9A-Za-z_-]{35}", "AIza"),
+    issued("a Slack token", r"\bxox[abprs]-[A-Za-z0-9-]{10,}", "xox[abprs][-_]"),
+    issued("a GitLab token", r"\bglpat-[A-Za-z0-9_-]{20,}", "glpat[-_]"),
+    issued(
+        "an API key",
+        r"\b(?:gsk_|xai-|nvapi-|pplx-)[A-Za-z0-9_-]{32,}",
+        "(?:xai|nvapi|pplx|r8|tgp|key|sess)[-_]",
+    ),
+];
+
+const fn issued(what: &'static str, strict: &'static str, loose: &'static str) -> Form {
+    Form { what: Some(what), strict, loose }
+}
 
 /// As long as the keys of those who put nothing in front of them.
 const LONG: &str = r"\b[A-Za-z0-9_-]{32,}\b";
 
 static CARRIED: LazyLock<Vec<Regex>> =
-    LazyLock::new(|| FORMS.iter().filter_map(|form| Regex::new(form).ok()).collect());
-static BEGUN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(BEGINNINGS).ok());
+    LazyLock::new(|| CARRIERS.iter().filter_map(|form| Regex::new(form.loose).ok()).collect());
+static BEGUN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let beginnings: Vec<&str> = ISSUED.iter().map(|form| form.loose).collect();
+    Regex::new(&format!(r"\b(?:{})[A-Za-z0-9_-]{{8,}}", beginnings.join("|"))).ok()
+});
 static RANDOM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(LONG).ok());
 
-/// A text for people, in which whatever looks like a key is masked. It is meant for messages: a hash may be masked too.
+/// Keys that this process holds.
+static KNOWN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// From now on no message has this key, whole or cut.
+pub fn remember(key: &str) {
+    /// A shorter one is a word, or is in too many of them.
+    const SHORTEST: usize = 6;
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if key.len() >= SHORTEST && !known.iter().any(|other| other == key) {
+        known.push(key.to_owned());
+    }
+}
+
+/// A message for people: without what has the form of a key, and without any that this process holds. A long name stays.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.iter().fold(without_forms(text), |text, key| without(&text, key))
+}
+
+/// What somebody else says, in which whatever looks like a key is masked: a hash or a long name may be masked too.
 #[must_use]
 pub fn mask(text: &str) -> String {
+    without_random(&without_forms(text), RANDOM.as_ref(), Letters::Mixed)
+}
+
+fn without_forms(text: &str) -> String {
     let mut masked = text.to_owned();
     for form in CARRIED.iter() {
         masked = form.replace_all(&masked, without_key).into_owned();
     }
-    let has = |found: &str, of: fn(&char) -> bool| found.chars().any(|letter| of(&letter));
-    for (form, mixed) in [(&*BEGUN, false), (&*RANDOM, true)] {
-        let Some(form) = form else { continue };
-        let mask = |found: &Captures<'_>| {
-            let found = found.get(0).map_or("", |found| found.as_str());
-            let cases = has(found, char::is_ascii_lowercase) && has(found, char::is_ascii_uppercase);
-            let random = has(found, char::is_ascii_digit) && (cases || !mixed);
-            if random { MASK.to_owned() } else { found.to_owned() }
-        };
-        masked = form.replace_all(&masked, mask).into_owned();
-    }
-    masked
+    without_random(&masked, BEGUN.as_ref(), Letters::Any)
+}
+
+/// Which letters a key has beside its digits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Letters {
+    Any,
+    Mixed,
+}
+
+fn without_random(text: &str, form: Option<&Regex>, letters: Letters) -> String {
+    let Some(form) = form else { return text.to_owned() };
+    let mask = |found: &Captures<'_>| {
+        let found = found.get(0).map_or("", |found| found.as_str());
+        let has = |of: fn(&char) -> bool| found.chars().any(|letter| of(&letter));
+        let cases = has(char::is_ascii_lowercase) && has(char::is_ascii_uppercase);
+        let random = has(char::is_ascii_digit) && (cases || letters == Letters::Any);
+        if random { MASK.to_owned() } else { found.to_owned() }
+    };
+    form.replace_all(text, mask).into_owned()
 }
 
 fn without_key(found: &Captures<'_>) -> String {

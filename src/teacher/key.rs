@@ -25,6 +25,18 @@ impl Key {
     /// # Errors
     /// Where there is none, or it holds what no header can.
     pub fn of(teacher: &str, settings: &TeacherSettings) -> Result<Option<Self>, AskError> {
+        Self::of_within(teacher, settings, PATIENCE)
+    }
+
+    /// As [`Key::of`], where a command has so long to say the key.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of_within(
+        teacher: &str,
+        settings: &TeacherSettings,
+        patience: Duration,
+    ) -> Result<Option<Self>, AskError> {
         if settings.misplaces_key() {
             return Err(AskError::KeyInSettings { teacher: teacher.to_owned() });
         }
@@ -34,7 +46,7 @@ impl Key {
             return Ok(Some(key));
         }
         if let Some(command) = command(teacher, settings) {
-            return asked(teacher, settings, &command).map(Some);
+            return asked(teacher, settings, &command, patience).map(Some);
         }
         match &settings.key_env {
             Some(variable) => {
@@ -65,7 +77,10 @@ impl fmt::Debug for Key {
 fn usable(key: &str) -> Option<Key> {
     let key = key.trim();
     let fits = !key.is_empty() && key.chars().all(|letter| letter.is_ascii_graphic());
-    fits.then(|| Key(key.to_owned()))
+    fits.then(|| {
+        secret::remember(key);
+        Key(key.to_owned())
+    })
 }
 
 /// Where a teacher's key is looked for, in words.
@@ -94,7 +109,12 @@ fn command(teacher: &str, settings: &TeacherSettings) -> Option<Vec<String>> {
     }
 }
 
-fn asked(teacher: &str, settings: &TeacherSettings, command: &[String]) -> Result<Key, AskError> {
+fn asked(
+    teacher: &str,
+    settings: &TeacherSettings,
+    command: &[String],
+    patience: Duration,
+) -> Result<Key, AskError> {
     let none = |why: String| AskError::NoKeyThere {
         teacher: teacher.to_owned(),
         place: place(teacher, settings),
@@ -113,7 +133,7 @@ fn asked(teacher: &str, settings: &TeacherSettings, command: &[String]) -> Resul
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| none(format!("{program}: {error}")))?;
-    let (status, said) = output(child, PATIENCE).map_err(none)?;
+    let (status, said) = output(child, patience).map_err(none)?;
     if !status.success() {
         return Err(none(status.to_string()));
     }

@@ -2,6 +2,8 @@
 mod chat;
 mod filters;
 #[cfg(unix)]
+mod keys;
+#[cfg(unix)]
 mod output;
 mod review;
 mod runs;

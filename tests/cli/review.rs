@@ -60,7 +60,7 @@ fn endpoint() -> (String, Asked) {
 }
 
 /// A home with a session `s` of so many labelled pairs, and a teacher `t` behind the endpoint.
-fn world(url: &str, pairs: usize) -> World {
+pub(super) fn world(url: &str, pairs: usize) -> World {
     let world = World::new();
     std::fs::create_dir_all(world.path().join("settings")).expect("a settings folder");
     let settings = format!("[teachers.t]\nbase_url = \"{url}\"\nmodel = \"m\"\nconcurrency = 4\n");
@@ -160,4 +160,14 @@ fn decisions_from_the_shell_are_the_same_as_in_the_studio() {
     assert!(chain.contains("\"verdict\":\"edited\"") && chain.contains("step 1: a step 2: b"), "{chain}");
     assert_eq!(review(&["undo"]).trim(), "1 back to what they were");
     assert_eq!(review(&["approve", "--all"]).trim(), "20 approved");
+}
+
+#[test]
+fn sums_that_cant_be_spent_are_wrong_usage() {
+    let world = World::new();
+    for sum in ["nan", "-1", "inf", "much"] {
+        let said = world.dojo(&["think", "--student", "t", "--max-dollars", sum]);
+        assert_eq!(said.status.code(), Some(2), "{sum}");
+        assert!(String::from_utf8_lossy(&said.stderr).contains("dollars"), "{sum}");
+    }
 }

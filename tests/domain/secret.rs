@@ -1,4 +1,4 @@
-use dojo_studio::domain::secret::{MASK, is_variable_name, mask, without};
+use dojo_studio::domain::secret::{MASK, clean, is_variable_name, mask, remember, without};
 use proptest::prelude::*;
 
 #[test]
@@ -40,6 +40,17 @@ fn names_of_variables_are_told_from_keys() {
 fn a_word_in_the_place_of_a_key_doesnt_take_words_out_of_answers() {
     assert_eq!(without("the ollama server", "ollama-local"), "the ollama server");
     assert_eq!(without("sk-no-key-required", "sk-no-key-required"), MASK);
+}
+
+#[test]
+fn a_message_has_no_key_that_is_known_and_keeps_long_names() {
+    let name = "pull Mistral-Small-24B-Instruct-2501-GGUF-Q4";
+    assert_eq!(clean(name), name);
+    let key = "w0rds-w1thout-a-form-92817";
+    assert_eq!(clean(key), key);
+    remember(key);
+    assert_eq!(clean("it says: w0rds-w1thout-a-form-92817, or thout-a-form"), "it says: ***, or ***");
+    assert_eq!(clean("hf_abcdefgh12345678"), MASK);
 }
 
 proptest! {

@@ -131,3 +131,12 @@ async fn two_jobs_on_one_session_pay_for_a_question_once() {
     assert_eq!(asked(&server).await, 4);
     assert_eq!(first.teacher.account().answers + second.teacher.account().answers, 4);
 }
+
+#[test]
+fn a_command_that_says_no_key_in_time_is_ended() {
+    let mut settings = settings("http://127.0.0.1:9/v1");
+    settings.key_env = None;
+    settings.key_command = ["sleep", "600"].map(str::to_owned).to_vec();
+    let error = Key::of_within("t", &settings, Duration::from_millis(20)).expect_err("no key").to_string();
+    assert!(error.contains("it didn't end within 1 s") && error.contains("check key_command"), "{error}");
+}

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
+use std::io::Write;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result};
@@ -14,6 +15,7 @@ use super::{Events, now};
 use crate::config::Folders;
 use crate::domain::protocol::system::{Level, LogLine};
 use crate::domain::protocol::{Event, SystemEvent};
+use crate::domain::secret;
 
 /// In the data folder.
 pub(super) const FILE: &str = "studio.log";
@@ -33,7 +35,7 @@ pub(super) fn start(folders: &Folders, events: &Events) -> Result<()> {
         OpenOptions::new().create(true).append(true).open(&path)
     };
     let file = open().with_context(|| format!("open the log {}", path.display()))?;
-    let to_file = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(file));
+    let to_file = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(Clean(file)));
     let started = tracing_subscriber::registry()
         .with(LevelFilter::INFO)
         .with(to_file)
@@ -43,6 +45,20 @@ pub(super) fn start(folders: &Folders, events: &Events) -> Result<()> {
         tracing::debug!("logging was started before: {error}");
     }
     Ok(())
+}
+
+/// A file without keys. The logger writes each line as a whole.
+pub(crate) struct Clean<W>(pub W);
+
+impl<W: Write> Write for Clean<W> {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.write_all(secret::clean(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Hands each line to the store. Never waits: a line that finds the queue full is in the file only.
@@ -59,7 +75,7 @@ impl<S: tracing::Subscriber> Layer<S> for ToStore {
         };
         let mut text = Text::default();
         event.record(&mut text);
-        let line = LogLine { time: now(), level, text: text.0 };
+        let line = LogLine { time: now(), level, text: secret::clean(&text.0) };
         self.events.offer(Event::System(SystemEvent::Logged(line)));
     }
 }

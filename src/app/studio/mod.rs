@@ -41,6 +41,7 @@ use crate::domain::session::SessionInfo;
 use crate::ui::pane::Effect;
 use crate::ui::theme::Depth;
 
+pub(crate) use self::logging::Clean;
 pub use self::worker::Events;
 use self::worker::Told;
 

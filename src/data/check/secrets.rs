@@ -6,22 +6,10 @@ use regex::{Regex, RegexSet};
 
 use super::{Check, texts};
 use crate::domain::record::Record;
+use crate::domain::secret;
 
-/// What it looks like, and its form.
-const PATTERNS: &[(&str, &str)] = &[
-    ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-    ("an AWS access key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    ("a GitHub token", r"\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{50,}\b"),
-    ("an API key that begins with sk-", r"\bsk-[A-Za-z0-9_-]{20,}"),
-    ("a Hugging Face token", r"\bhf_[A-Za-z0-9]{30,}\b"),
-    ("a Google API key", r"\bAIza[0-9A-Za-z_-]{35}"),
-    ("a Slack token", r"\bxox[abprs]-[A-Za-z0-9-]{10,}"),
-    ("a JSON web token", r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
-    (
-        "a password",
-        r#"(?i)\b(?:password|passwd|secret|api[_-]?key|access[_-]?token)["']?\s*[:=]\s*["'][^"'\s]{8,}["']"#,
-    ),
-    ("a URL with a password", r"\b[a-z][a-z0-9+.-]*://[^\s:/@]+:[^\s:/@]+@"),
+/// Numbers of people: what it looks like, and its form.
+const NUMBERS: &[(&str, &str)] = &[
     ("an IBAN", r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"),
     ("a social security number", r"\b\d{3}-\d{2}-\d{4}\b"),
     (
@@ -29,6 +17,12 @@ const PATTERNS: &[(&str, &str)] = &[
         r"(?:\+\d{1,3}[ .-]?)(?:\(\d{1,4}\)[ .-]?)?\d{2,4}(?:[ .-]\d{2,4}){2,3}\b|\(\d{3}\) \d{3}-\d{4}\b",
     ),
 ];
+
+/// All that is looked for by its form: keys as they are masked elsewhere, and numbers.
+static PATTERNS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
+    let keys = secret::CARRIERS.iter().chain(secret::ISSUED);
+    keys.filter_map(|form| Some((form.what?, form.strict))).chain(NUMBERS.iter().copied()).collect()
+});
 
 static SET: LazyLock<Option<RegexSet>> =
     LazyLock::new(|| RegexSet::new(PATTERNS.iter().map(|(_, form)| form)).ok());

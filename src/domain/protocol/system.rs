@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::domain::secret;
 use crate::domain::settings::Settings;
 
 /// Asked of the worker.
@@ -108,7 +109,7 @@ pub struct Notice {
 
 impl Notice {
     pub fn new(level: Level, text: impl Into<String>) -> Self {
-        Self { level, text: text.into() }
+        Self { level, text: secret::clean(&text.into()) }
     }
 }
 

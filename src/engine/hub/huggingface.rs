@@ -14,6 +14,7 @@ use hf_hub::{HFClient, HFError, HFRepository, RepoTypeModel};
 use super::name::Repository;
 use super::{Progress, digest, room};
 use crate::data::regular;
+use crate::domain::secret;
 use crate::engine::model::files::Form;
 use crate::engine::model::hf::MOST_JSON;
 
@@ -149,7 +150,8 @@ fn explain(error: HFError, name: &str) -> anyhow::Error {
         HFError::RateLimited { .. } => {
             anyhow::anyhow!("the hub limits the rate of requests; try again later")
         }
-        other => anyhow::Error::new(other),
+        // Whoever answers may repeat the token.
+        other => anyhow::anyhow!("{}", secret::clean(&format!("{:#}", anyhow::Error::new(other)))),
     }
 }
 
