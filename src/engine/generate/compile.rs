@@ -1,11 +1,11 @@
 //! Making a constraint ready: off the thread that generates, within limits, once for all who ask for the same.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use llguidance::Matcher;
 use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
@@ -20,8 +20,10 @@ const CHOICES: usize = 10_000;
 const DEPTH: usize = 100;
 /// How long one may take, waiting for a turn among others included.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Compiled at the same time at most: one that runs over its time keeps its turn until it ends.
+/// Compiled at the same time at most.
 const TURNS: usize = 2;
+/// Those that run over their time can't be ended. So many of them give their turn to others; more keep it.
+const LATE: usize = 4;
 /// Memory of a compiling thread's calls; the system gives what is used.
 const STACK: usize = 1 << 30;
 /// Compiled constraints that are kept.
@@ -49,6 +51,7 @@ impl fmt::Debug for Compiled {
 /// Compiles constraints for one model.
 pub struct Compiler {
     shared: Arc<Shared>,
+    patience: Duration,
 }
 
 struct Shared {
@@ -60,10 +63,14 @@ struct Shared {
     kept: Mutex<VecDeque<(Hash, Compiled)>>,
     turns: Mutex<usize>,
     free: Condvar,
+    /// Those that run on after their time without a turn.
+    late: Mutex<HashSet<Hash>>,
 }
 
 impl Compiler {
-    pub(crate) fn new(tokenizer: Arc<Tokenizer>, vocabulary: usize, eos: Vec<u32>) -> Self {
+    /// For a model with these tokens, some of which end an answer.
+    #[must_use]
+    pub fn new(tokenizer: Arc<Tokenizer>, vocabulary: usize, eos: Vec<u32>) -> Self {
         let shared = Shared {
             tokenizer,
             vocabulary,
@@ -72,8 +79,16 @@ impl Compiler {
             kept: Mutex::new(VecDeque::new()),
             turns: Mutex::new(TURNS),
             free: Condvar::new(),
+            late: Mutex::new(HashSet::new()),
         };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(shared), patience: PATIENCE }
+    }
+
+    /// Waits for so long instead of ten seconds.
+    #[must_use]
+    pub const fn waiting(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Waits until a constraint is ready; the work is done on another thread.
@@ -86,7 +101,13 @@ impl Compiler {
         if let Some(compiled) = self.shared.find(&hash) {
             return Ok(compiled);
         }
-        let deadline = Instant::now() + PATIENCE;
+        let too_slow = || {
+            anyhow!("the {kind} takes more than {} seconds to compile: simplify it", self.patience.as_secs())
+        };
+        if self.shared.late().contains(&hash) {
+            return Err(too_slow());
+        }
+        let deadline = Instant::now() + self.patience;
         let turn = self.shared.turn(deadline).with_context(|| {
             format!("the {kind} can't be compiled now: others are being compiled; try again later")
         })?;
@@ -94,14 +115,16 @@ impl Compiler {
             return Ok(compiled);
         }
         let (send, receive) = mpsc::channel();
-        let (shared, own) = (Arc::clone(&self.shared), constraint.clone());
+        let turn = Arc::new(Mutex::new(Some(turn)));
+        let running = Running { shared: Arc::clone(&self.shared), hash, turn: Arc::clone(&turn) };
+        let own = constraint.clone();
         std::thread::Builder::new()
             .name("dojo-constraint".to_owned())
             .stack_size(STACK)
             .spawn(move || {
-                let outcome = shared.make(&own, hash);
+                let outcome = running.shared.make(&own, hash);
                 drop(own);
-                drop(turn);
+                drop(running);
                 send.send(outcome).ok();
             })
             .context("start a thread for a constraint")?;
@@ -109,7 +132,8 @@ impl Compiler {
         match receive.recv_timeout(left) {
             Ok(outcome) => outcome,
             Err(mpsc::RecvTimeoutError::Timeout) => {
-                bail!("the {kind} takes more than {} seconds to compile: simplify it", PATIENCE.as_secs())
+                self.shared.let_others_compile(hash, &turn);
+                Err(too_slow())
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => bail!("the {kind} can't be compiled: simplify it"),
         }
@@ -120,6 +144,20 @@ impl Shared {
     fn find(&self, hash: &Hash) -> Option<Compiled> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.iter().find(|(other, _)| other == hash).map(|(_, compiled)| compiled.clone())
+    }
+
+    fn late(&self) -> MutexGuard<'_, HashSet<Hash>> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the turn of one that runs over its time to others, if few have done so before it.
+    fn let_others_compile(&self, hash: Hash, turn: &Mutex<Option<Turn>>) {
+        let mut turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut late = self.late();
+        if turn.is_some() && late.len() < LATE {
+            late.insert(hash);
+            drop(turn.take());
+        }
     }
 
     /// None where none is free before the deadline.
@@ -148,6 +186,23 @@ impl Shared {
         }
         kept.push_back((hash, compiled.clone()));
         Ok(compiled)
+    }
+}
+
+/// A constraint that is being compiled.
+struct Running {
+    shared: Arc<Shared>,
+    hash: Hash,
+    /// Taken from it when its time is over.
+    turn: Arc<Mutex<Option<Turn>>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if turn.is_none() {
+            self.shared.late().remove(&self.hash);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Generation, on tiny models.
 
+mod compile;
 mod constraints;
 mod device;
 mod kernels;

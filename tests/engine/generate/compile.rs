@@ -1,0 +1,25 @@
+//! Constraints that take their time.
+
+use std::time::Duration;
+
+use dojo_studio::engine::generate::{Compiler, Constraint};
+
+use crate::support::tiny::Tiny;
+
+#[test]
+fn a_constraint_that_took_too_long_holds_nobody_up_and_is_there_for_whoever_asks_again() {
+    let place = tempfile::tempdir().unwrap();
+    let model = Tiny::new("llama").open_folder(place.path());
+    let patience = Duration::from_nanos(1);
+    let compiler =
+        Compiler::new(model.tokenizer, model.config.vocabulary, model.config.eos).waiting(patience);
+    // More of them than may run at the same time.
+    for number in 0..9 {
+        let choices = (0..200).map(|index| format!("{number}, then {index}")).collect();
+        let constraint = Constraint::Choice(choices);
+        while let Err(error) = compiler.compile(&constraint) {
+            assert!(error.to_string().contains("takes more than 0 seconds to compile"), "{error}");
+            std::thread::yield_now();
+        }
+    }
+}
