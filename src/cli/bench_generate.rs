@@ -82,7 +82,7 @@ struct Bench<'a> {
 struct Pace {
     /// Until every request had its first token.
     first_seconds: f64,
-    /// After that.
+    /// After that; of those that the model chose: what a constraint forces costs next to nothing.
     tokens_per_second: f64,
 }
 
@@ -139,10 +139,10 @@ impl Bench<'_> {
         let count: usize = requests.iter().map(|request| request.choices).sum();
         let started = Instant::now();
         let (mut first_seconds, mut tokens) = (None, 0);
-        complete(&mut self.ready.generator, requests, &mut |generated| {
+        complete(&mut self.ready.generator, requests, &mut |chosen| {
             match first_seconds {
-                Some(_) => tokens += generated,
-                None if generated >= count => first_seconds = Some(started.elapsed().as_secs_f64()),
+                Some(_) => tokens += chosen,
+                None if chosen >= count => first_seconds = Some(started.elapsed().as_secs_f64()),
                 None => {}
             }
             Ok(())

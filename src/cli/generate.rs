@@ -116,7 +116,6 @@ pub(super) fn stream_until(
     mut tell: impl FnMut(&str) -> Result<()>,
 ) -> Result<Outcome> {
     let started = Instant::now();
-    let constrained = request.constraint.is_some() || request.compiled.is_some();
     let id = generator.submit(request)?;
     let mut outcome = Outcome {
         text: String::new(),
@@ -129,11 +128,11 @@ pub(super) fn stream_until(
     while generator.unfinished() > 0 {
         let stopped = stop.load(Ordering::Acquire);
         let events = if stopped { generator.cancel(id) } else { generator.step()? };
-        let tokens = events.iter().filter(|event| matches!(event.what, What::Token { .. })).count();
+        let tokens = events.iter().filter(|event| event.what.is_choice()).count();
         if tokens > 0 {
             outcome.last_token_seconds = started.elapsed().as_secs_f64();
             if outcome.first_token_seconds > 0.0 {
-                outcome.counted += if constrained { 1 } else { tokens };
+                outcome.counted += tokens;
             } else {
                 outcome.first_token_seconds = outcome.last_token_seconds;
             }

@@ -40,27 +40,29 @@ pub(super) fn run(arguments: &Generate, input: &Path, output: &Path) -> Result<E
         .with_context(|| format!("open {}", output.display()))?;
     let total = todo.len();
     let started = Instant::now();
-    let tokens = answer(arguments, &mut ready, todo, &mut |line| {
+    let (tokens, chosen) = answer(arguments, &mut ready, todo, &mut |line| {
         writeln!(out, "{line}").and_then(|()| out.flush()).context("write an answer")
     })?;
     let seconds = started.elapsed().as_secs_f64();
     print::complain(&format!(
-        "{total} answers, {tokens} tokens in {seconds:.1} s ({:.1} tokens/s), in {}",
-        tokens as f64 / seconds,
+        "{total} answers, {tokens} tokens in {seconds:.1} s ({:.1} tokens/s{}), in {}",
+        chosen as f64 / seconds,
+        if chosen < tokens { " that the model chose" } else { "" },
         output.display()
     ));
     Ok(ExitCode::SUCCESS)
 }
 
+/// Answers all; how many tokens were written, and how many of them the model chose.
 fn answer(
     arguments: &Generate,
     ready: &mut Ready,
     todo: Vec<Line>,
     write: &mut dyn FnMut(&Value) -> Result<()>,
-) -> Result<usize> {
+) -> Result<(usize, usize)> {
     let mut lines = todo.into_iter();
     let mut open: HashMap<RequestId, (usize, String)> = HashMap::new();
-    let mut tokens = 0;
+    let (mut tokens, mut chosen) = (0, 0);
     loop {
         while open.len() < AHEAD {
             let Some(line) = lines.next() else { break };
@@ -68,11 +70,12 @@ fn answer(
             open.insert(id, (line.number, String::new()));
         }
         if open.is_empty() {
-            return Ok(tokens);
+            return Ok((tokens, chosen));
         }
         for event in ready.generator.step()? {
             let Some((number, text)) = open.get_mut(&event.request) else { continue };
             text.push_str(event.what.text());
+            chosen += usize::from(event.what.is_choice());
             if let What::Finished { why, usage, .. } = event.what {
                 tokens += usage.completion_tokens;
                 write(&json!({

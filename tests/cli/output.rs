@@ -114,6 +114,12 @@ fn speed_is_of_what_the_model_chose() {
     let free = ["generate", "--model", "model", "--threads", "1", "--json", "--max-new-tokens", "9", "the"];
     let said: serde_json::Value = serde_json::from_str(&world.say(&free)).unwrap();
     assert!(said["tokens_per_second"].as_f64().unwrap() > 0.0, "{said}");
+    std::fs::write(world.path().join("prompts.txt"), "the\nother\n").unwrap();
+    let batch =
+        ["generate", "--model", "model", "--threads", "1", "--choice", fixed, "--input", "prompts.txt"];
+    let said = world.dojo(&[&batch[..], &["--output", "answers.jsonl"]].concat());
+    let told = String::from_utf8(said.stderr).unwrap();
+    assert!(told.contains("tokens/s that the model chose)"), "{told}");
 }
 
 #[test]

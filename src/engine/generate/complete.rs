@@ -20,7 +20,7 @@ pub struct Completion {
 }
 
 /// Completes all requests together; the same requests always give the same completions. `tick` is called after
-/// every step with the number of tokens generated in it; its error ends everything.
+/// every step with the number of tokens that the model chose in it; its error ends everything.
 ///
 /// # Errors
 /// Where a request is refused, or `tick` fails.
@@ -49,15 +49,15 @@ pub fn complete(
         }
     }
     while generator.unfinished() > 0 {
-        let mut generated = 0;
+        let mut chosen = 0;
         for event in generator.step()? {
             let place = places.get(&event.request).and_then(|&place| completions.get_mut(place));
             if let Some(completion) = place.and_then(|choices| choices.get_mut(event.choice)) {
-                generated += usize::from(matches!(event.what, What::Token { .. }));
+                chosen += usize::from(event.what.is_choice());
                 apply(completion, event);
             }
         }
-        if let Err(error) = tick(generated) {
+        if let Err(error) = tick(chosen) {
             cancel_all(generator, &places);
             return Err(error);
         }

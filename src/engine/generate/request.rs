@@ -165,6 +165,12 @@ pub enum What {
 }
 
 impl What {
+    /// Whether it is a token that the model chose.
+    #[must_use]
+    pub const fn is_choice(&self) -> bool {
+        matches!(self, Self::Token { token, .. } if !token.forced)
+    }
+
     /// The text that it brings.
     pub fn text(&self) -> &str {
         match self {
@@ -181,12 +187,14 @@ pub struct ChosenToken {
     pub log_probability: Option<f32>,
     /// The likeliest tokens, likeliest first.
     pub likeliest: Vec<(u32, f32)>,
+    /// A constraint left no other, so that it was not computed: it is none that the model chose.
+    pub forced: bool,
 }
 
 impl ChosenToken {
     /// One that nothing else could stand in for.
     pub(crate) const fn certain(id: u32) -> Self {
-        Self { id, log_probability: None, likeliest: Vec::new() }
+        Self { id, log_probability: None, likeliest: Vec::new(), forced: false }
     }
 }
 

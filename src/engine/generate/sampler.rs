@@ -171,7 +171,7 @@ impl Plain {
     /// A token with what is known of it and its place.
     pub(super) fn told(self, id: u32) -> ChosenToken {
         let log_probability = self.logits.get(id as usize).map(|logit| logit - self.log_sum);
-        ChosenToken { id, log_probability, likeliest: self.likeliest }
+        ChosenToken { id, log_probability, likeliest: self.likeliest, forced: false }
     }
 }
 

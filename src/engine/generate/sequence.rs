@@ -131,7 +131,8 @@ impl Sequence {
     /// Takes the chosen token and the forced ones: what follows from them is told to `events`. The forced ones are
     /// computed together in the next step.
     pub(crate) fn accept(&mut self, chosen: Chosen, eos: &[u32], context: usize, events: &mut Vec<Event>) {
-        let forced = chosen.forced.into_iter().map(ChosenToken::certain);
+        let forced =
+            chosen.forced.into_iter().map(|id| ChosenToken { forced: true, ..ChosenToken::certain(id) });
         let mut left = std::iter::once(chosen.token).chain(forced).peekable();
         while let Some(token) = left.next().filter(|_| self.finished.is_none()) {
             let completes = left.peek().is_none() && self.matcher.as_ref().is_some_and(Matcher::is_stopped);
