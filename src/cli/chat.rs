@@ -3,10 +3,10 @@
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -88,11 +88,19 @@ fn read(text: &str) -> Said<'_> {
 }
 
 pub(super) fn run(arguments: &Chat) -> Result<ExitCode> {
-    let interrupt = Interrupt::listen()?;
-    let ready = loading::ready(&arguments.model)?;
+    let mut interrupt = Interrupt::listen()?;
     let history = (!arguments.no_history).then(Folders::from_environment).transpose()?;
+    // Before the model is loaded: the terminal cuts long lines that are typed until it is ours.
     let mut questions = Questions::open(history.map(|folders| folders.chat_history()).as_deref())?;
     let asks = questions.are_typed();
+    if asks {
+        interrupt.ask_only();
+        print::complain("/help lists what can be said beside questions");
+    }
+    let ready = match load(&arguments.model, &mut questions, &interrupt)? {
+        AfterLoad::Ready(ready) => *ready,
+        AfterLoad::Stopped(code) => return Ok(ExitCode::from(code)),
+    };
     let mut talk = Talk {
         ready,
         system: arguments.system.clone(),
@@ -101,10 +109,6 @@ pub(super) fn run(arguments: &Chat) -> Result<ExitCode> {
         interrupt,
         shows_figures: std::io::stderr().is_terminal() && asks,
     };
-    if asks {
-        talk.interrupt.ask_only();
-        print::complain("/help lists what can be said beside questions");
-    }
     loop {
         let text = match questions.next(&|| talk.interrupt.code())? {
             Asked::Text(text) => text,
@@ -117,6 +121,37 @@ pub(super) fn run(arguments: &Chat) -> Result<ExitCode> {
             // What can't be shown can't be talked about.
             Err(error) if !asks || is_of_output(&error) => return Err(error),
             Err(error) => print::complain(&format!("{error:#}")),
+        }
+    }
+}
+
+/// How the load ended.
+enum AfterLoad {
+    Ready(Box<Ready>),
+    /// Ctrl-C, or the system asked to end: the exit code that it stands for.
+    Stopped(u8),
+}
+
+/// Loads the model. What is typed meanwhile is taken in.
+fn load(model: &ModelArguments, questions: &mut Questions, interrupt: &Interrupt) -> Result<AfterLoad> {
+    if !questions.are_typed() {
+        return loading::ready(model).map(|ready| AfterLoad::Ready(Box::new(ready)));
+    }
+    let (tell, told) = mpsc::channel();
+    let model = model.clone();
+    let load = move || drop(tell.send(loading::ready(&model)));
+    std::thread::Builder::new().name("dojo-chat-load".to_owned()).spawn(load).context("start a thread")?;
+    loop {
+        questions.take_in()?;
+        match told.try_recv() {
+            Ok(ready) => return ready.map(|ready| AfterLoad::Ready(Box::new(ready))),
+            Err(mpsc::TryRecvError::Disconnected) => {
+                bail!("loading the model ended by a fault of the program")
+            }
+            Err(mpsc::TryRecvError::Empty) => {}
+        }
+        if let Some(code) = interrupt.code() {
+            return Ok(AfterLoad::Stopped(code));
         }
     }
 }
@@ -158,7 +193,7 @@ impl Talk {
             Said::System(text) => self.system = Some(text.to_owned()).filter(|text| !text.is_empty()),
             Said::Save(path) => self.save(path)?,
             Said::Question(text) => self.ask(text, sampling)?,
-            Said::Unknown(word) => anyhow::bail!(
+            Said::Unknown(word) => bail!(
                 "{word} says nothing here in this form: /help lists what there is, and a space before it makes it a \
                  question"
             ),

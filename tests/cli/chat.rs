@@ -94,6 +94,22 @@ fn a_line_is_edited_and_older_questions_come_back_in_another_conversation() {
 }
 
 #[test]
+fn what_is_typed_while_the_model_is_loaded_is_whole() {
+    let world = world();
+    let mut terminal = Pty::start(world.path(), &CHAT);
+    // Said before the load begins.
+    terminal.wait_for("/help lists", 1);
+    let long = "word ".repeat(1000) + "Say yes.";
+    terminal.keys(format!("{long}\r").as_bytes());
+    terminal.wait_for("prompt tokens", 1);
+    terminal.keys(b"/save saved.jsonl\r");
+    terminal.wait_for("added to saved.jsonl", 1);
+    terminal.keys(b"\x04");
+    assert_eq!(terminal.end().0, 0);
+    assert_eq!(asked(&world, "saved.jsonl"), [long]);
+}
+
+#[test]
 fn a_command_that_is_none_loses_nothing_and_ends_nothing() {
     let world = world();
     let mut terminal = Pty::start(world.path(), &CHAT);

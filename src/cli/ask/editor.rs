@@ -9,7 +9,7 @@ use tui_textarea::{CursorMove, Input, Key as Name, TextArea};
 use super::history::History;
 use super::keys::{Key, Keys};
 use super::screen::{Screen, lay};
-use super::tty::{Mode, Tty};
+use super::tty::{Mode, Tty, wait};
 use super::{Asked, NOT_UTF8};
 use crate::cli::print;
 
@@ -49,6 +49,18 @@ impl Editor {
             area: TextArea::default(),
             ended: false,
         })
+    }
+
+    /// Waits a moment for keys, which are for the next question.
+    pub(super) fn take_in(&mut self) -> Result<()> {
+        if self.ended {
+            // Its end is always there to be read.
+            return wait(&mut [], TOGETHER).map(drop);
+        }
+        if self.tty.is_ready(TOGETHER)? {
+            self.read()?;
+        }
+        Ok(())
     }
 
     /// Reads one question.

@@ -48,6 +48,14 @@ impl Questions {
         matches!(self, Self::Typed(_))
     }
 
+    /// Waits a moment for what is typed while something else is waited for, and keeps it.
+    pub(super) fn take_in(&mut self) -> Result<()> {
+        match self {
+            Self::Typed(editor) => editor.take_in(),
+            Self::Lines => Ok(()),
+        }
+    }
+
     /// The next question. `stopped` says whether the system asked to end, and with which exit code.
     pub(super) fn next(&mut self, stopped: &dyn Fn() -> Option<u8>) -> Result<Asked> {
         match self {

@@ -50,16 +50,7 @@ impl Tty {
 
     /// Whether there are bytes to read, or the end, within a time; a signal ends the wait.
     pub(super) fn is_ready(&self, within: Duration) -> Result<bool> {
-        let mut wanted = [PollFd::new(&self.input, PollFlags::IN)];
-        let within = Timespec {
-            tv_sec: i64::try_from(within.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: within.subsec_nanos().into(),
-        };
-        match poll(&mut wanted, Some(&within)) {
-            Ok(count) => Ok(count > 0),
-            Err(Errno::INTR) => Ok(false),
-            Err(error) => Err(error).context("wait for a key"),
-        }
+        wait(&mut [PollFd::new(&self.input, PollFlags::IN)], within)
     }
 
     /// The bytes that are there; none at the terminal's end.
@@ -74,6 +65,19 @@ impl Tty {
             Err(error) if error.raw_os_error() == Some(libc::EIO) => Ok(Vec::new()),
             Err(error) => Err(error).context("read keys from the terminal"),
         }
+    }
+}
+
+/// Waits for one of several files, or for a time; a signal ends the wait.
+pub(super) fn wait(wanted: &mut [PollFd<'_>], within: Duration) -> Result<bool> {
+    let within = Timespec {
+        tv_sec: i64::try_from(within.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: within.subsec_nanos().into(),
+    };
+    match poll(wanted, Some(&within)) {
+        Ok(count) => Ok(count > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error).context("wait for a key"),
     }
 }
 
