@@ -9,6 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::bench_generate::{self, BenchGenerate};
+use super::bench_guess::{self, BenchGuess};
 use super::bench_perplexity::{self, BenchPerplexity};
 use super::bench_review::{self, BenchReview, BenchTeacher};
 use super::bench_ui::{self, BenchUi};
@@ -26,6 +27,8 @@ use crate::engine::train::step::{ActivationMemory, StepOptions};
 pub(super) enum Bench {
     /// Generation: prompts read and tokens written, alone and many at once.
     Generate(Box<BenchGenerate>),
+    /// Tokens guessed ahead: what it saves, on texts that repeat their prompt and on some that don't.
+    Guess(Box<BenchGuess>),
     /// How well a model foresees a text.
     Perplexity(Box<BenchPerplexity>),
     /// The Review pane: from a verdict to the next reflection, with many that wait.
@@ -114,6 +117,7 @@ enum Shape {
 pub(super) fn run(bench: &Bench) -> Result<ExitCode> {
     match bench {
         Bench::Generate(arguments) => return bench_generate::run(arguments),
+        Bench::Guess(arguments) => return bench_guess::run(arguments),
         Bench::Perplexity(arguments) => return bench_perplexity::run(arguments),
         Bench::Data(arguments) => data::run(arguments)?,
         Bench::Train(arguments) => train(arguments)?,

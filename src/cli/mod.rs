@@ -3,6 +3,7 @@
 mod ask;
 mod bench;
 mod bench_generate;
+mod bench_guess;
 mod bench_perplexity;
 mod bench_review;
 mod bench_ui;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use axum::http::StatusCode;
@@ -18,6 +18,9 @@ use crate::engine::generate::{Compiler, Event, Finish, Generator, Request, Reque
 
 /// Memory of the generating thread's calls; the system gives what is used.
 const STACK: usize = 64 << 20;
+
+/// A step that several requests share: a new short one waits about so long for it, and its own steps after.
+const SHARED_STEP: Duration = Duration::from_millis(250);
 
 /// The handlers' side.
 pub(crate) struct Worker {
@@ -81,10 +84,11 @@ struct Open {
 }
 
 impl Worker {
-    pub(crate) fn start(generator: Generator, queue: Queue, metrics: Arc<Metrics>) -> Result<Self> {
+    pub(crate) fn start(mut generator: Generator, queue: Queue, metrics: Arc<Metrics>) -> Result<Self> {
         let (orders, received) = mpsc::channel();
         let own = Arc::clone(&metrics);
         let compiler = Arc::clone(generator.compiler());
+        generator.keep_shared_steps_within(SHARED_STEP);
         let thread = std::thread::Builder::new()
             .name("dojo-serve-generate".to_owned())
             .stack_size(STACK)

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use tokenizers::Tokenizer;
@@ -13,6 +14,7 @@ use super::compile::Compiler;
 use super::device::{DeviceDecoder, OnDevice};
 use super::host::{Decoder, Host};
 use super::lora::Lora;
+use super::pace::Pace;
 use super::plan::Part;
 use super::request::{AdapterId, Event, Finish, Overflow, RequestId};
 use super::sequence::{Sequence, slide};
@@ -72,6 +74,9 @@ pub struct Generator {
     pub(super) waiting: VecDeque<Sequence>,
     pub(super) active: Vec<Sequence>,
     pub(super) limits: Limits,
+    pub(super) pace: Pace,
+    /// About how long a step is while several requests share it.
+    pub(super) shared_step: Option<Duration>,
     pub(super) context: usize,
     pub(super) next: u64,
 }
@@ -109,10 +114,23 @@ impl Generator {
             waiting: VecDeque::new(),
             active: Vec::new(),
             limits,
+            pace: Pace::default(),
+            shared_step: None,
             context,
             next: 0,
             tokenizer,
         }
+    }
+
+    /// Guesses tokens from now on, or doesn't.
+    pub const fn set_guesses(&mut self, guesses: Guesses) {
+        self.limits.guesses = guesses;
+    }
+
+    /// Lets a step that several requests share take about this long: it reads less of long prompts then, so that a
+    /// short one is soon answered. All of them together take a little longer.
+    pub const fn keep_shared_steps_within(&mut self, time: Duration) {
+        self.shared_step = Some(time);
     }
 
     /// Longest sequence, in tokens.
@@ -191,7 +209,9 @@ impl Generator {
             ensure!(self.unfinished() == 0, "the cache has no room for a sequence of this length");
             return Ok(events);
         }
+        let began = Instant::now();
         self.backend.forward(&mut self.team, &step)?;
+        self.pace.note(step.tokens.len(), parts.iter().any(|part| part.count > 1), began.elapsed());
         self.score_prompts(&parts, &mut events);
         let ready = self.advance(&parts);
         self.choose(&ready, &mut events)?;

@@ -17,6 +17,7 @@ mod guess;
 mod host;
 mod load;
 mod lora;
+mod pace;
 mod plan;
 mod prompt;
 mod request;

@@ -21,6 +21,9 @@ const SCORED: usize = 64;
 /// How often the first that waits is passed by others that need less room.
 const OVERTAKEN: usize = 64;
 
+/// Tokens of prompts in a shared step before the machine's pace is known.
+const UNMEASURED: usize = 4 * PAGE;
+
 /// Guessed tokens of all sequences in one step at most: more would take time of their own.
 const GUESSED: usize = 12;
 
@@ -83,7 +86,7 @@ impl Generator {
     pub(super) fn plan(&mut self) -> Result<(Step, Vec<Part>)> {
         self.active.sort_by_key(Sequence::adapter);
         let shares = self.shares();
-        let guessing = self.guessing();
+        let (guessing, cost) = self.guessing();
         let mut step = Step::default();
         let mut parts = Vec::new();
         for (index, sequence) in self.active.iter_mut().enumerate() {
@@ -92,7 +95,7 @@ impl Generator {
             if count == 0 {
                 continue;
             }
-            sequence.guess(if pending == 1 { guessing } else { 0 }, self.context);
+            sequence.guess(if pending == 1 { guessing } else { 0 }, cost, self.context);
             let end = sequence.computed + count;
             let guessed_end = end + sequence.guessed.len();
             while sequence.pages.len() * PAGE < guessed_end {
@@ -122,19 +125,33 @@ impl Generator {
         Ok((step, parts))
     }
 
-    /// How many tokens of each sequence may be guessed in the next step.
-    fn guessing(&self) -> usize {
+    /// How many tokens of each sequence may be guessed in the next step, and what each costs, as a part of what it
+    /// saves if it is right: a step for each of those that generate.
+    fn guessing(&self) -> (usize, f64) {
         let decoding = self.active.iter().filter(|sequence| sequence.pending() == 1).count();
         match self.limits.guesses {
-            Guesses::Few if decoding > 0 => (GUESSED / decoding).min(MOST),
-            Guesses::Few | Guesses::None => 0,
+            Guesses::Few if decoding > 0 => {
+                let cost = self.pace.cost_of_a_row(decoding) * decoding as f64;
+                ((GUESSED / decoding).min(MOST), cost.min(1.0))
+            }
+            Guesses::Few | Guesses::None => (0, 1.0),
         }
+    }
+
+    /// How many tokens of prompts the next step computes.
+    fn budget(&self) -> usize {
+        let decoding = self.active.iter().filter(|sequence| sequence.pending() == 1).count();
+        let most = self.limits.prompt_chunk.max(PAGE) / if decoding > 0 { 2 } else { 1 };
+        let Some(time) = self.shared_step.filter(|_| self.active.len() + self.waiting.len() > 1) else {
+            return most;
+        };
+        let all = self.pace.read_within(time).unwrap_or(UNMEASURED);
+        all.saturating_sub(decoding).clamp(PAGE.min(most), most)
     }
 
     /// How many tokens of each prompt the next step computes, by its place among the active sequences.
     fn shares(&self) -> BTreeMap<usize, usize> {
-        let decoding = self.active.iter().any(|sequence| sequence.pending() == 1);
-        let budget = self.limits.prompt_chunk.max(PAGE) / if decoding { 2 } else { 1 };
+        let budget = self.budget();
         let prompts = self.active.iter().enumerate().filter(|(_, sequence)| sequence.pending() > 1);
         let prompts = prompts.map(|(index, sequence)| Prompt {
             index,

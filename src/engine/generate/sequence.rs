@@ -64,11 +64,11 @@ impl Sequence {
     }
 
     /// Guesses the tokens after the last one: `most` at most, and as many as there is room for.
-    pub(crate) fn guess(&mut self, most: usize, context: usize) {
+    pub(crate) fn guess(&mut self, most: usize, cost: f64, context: usize) {
         let left = self.options.max_tokens.saturating_sub(self.generated + 1);
         let room = context.saturating_sub(self.tokens.len() + 1);
         let most = if self.generated > 0 { most.min(left).min(room) } else { 0 };
-        self.guessed = if most > 0 { self.guesser.guess(&self.tokens, most) } else { Vec::new() };
+        self.guessed = if most > 0 { self.guesser.guess(&self.tokens, most, cost) } else { Vec::new() };
     }
 
     /// Takes tokens by the logits of the last one and of each guess that turns out to be right: (rows, `stride`).

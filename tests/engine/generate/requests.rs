@@ -1,5 +1,7 @@
 //! What requests ask for, and get.
 
+use std::time::Duration;
+
 use dojo_studio::engine::generate::{
     Constraint, End, Event, Finish, Generator, Guesses, Limits, Overflow, Precision, Request, Sampling, What,
 };
@@ -257,6 +259,22 @@ fn a_short_prompt_passes_a_long_one_that_goes_on_all_the_same() {
     assert!(found[1..].iter().all(|step| *step < found[0]), "{found:?}");
     // Half of the budget is left while others generate, and a quarter of that is the oldest one's.
     assert!(found[0] <= alone + 50 * 40 / 24 + 60, "{alone}: {found:?}");
+}
+
+#[test]
+fn a_shared_step_reads_as_much_of_a_long_prompt_as_its_time_allows() {
+    let (model, _place) = open(&Tiny { tied: false, context: 4096, ..Tiny::new("llama") });
+    let limits = || Limits { threads: 1, ..Limits::default() };
+    let requests = || vec![Request::new(tokens(3000, 7), 2), Request::new(tokens(3000, 8), 2)];
+    let mut generator = generator(&model, Precision::Full, limits());
+    let whole = first_tokens(&mut generator, requests());
+    let mut generator = self::generator(&model, Precision::Full, limits());
+    generator.keep_shared_steps_within(Duration::ZERO);
+    let short = first_tokens(&mut generator, requests());
+    // No time at all: the least that a step reads, 32 tokens, but for the first, whose time isn't known.
+    assert!(whole[0] <= 12 && short[0] >= 150, "{whole:?}, {short:?}");
+    // Alone there is nobody to wait for.
+    assert!(first_tokens(&mut generator, vec![Request::new(tokens(3000, 9), 2)])[0] <= 6);
 }
 
 #[test]
