@@ -27,4 +27,5 @@ mod shown;
 mod split;
 mod stretch;
 mod turns;
+mod unread;
 pub(crate) mod world;

@@ -56,8 +56,11 @@ pub(super) fn run(place: &Place, arguments: &Check) -> Result<()> {
         checker.compare_with(&read_all(path, &ImportOptions::default(), OnMalformed::Skip)?.records);
     }
     let mut places: BTreeMap<RecordId, String> = BTreeMap::new();
-    let report = if let Some(path) = &arguments.file {
-        let records = read_all(path, &ImportOptions::default(), OnMalformed::Skip)?.records;
+    let mut malformed = Vec::new();
+    let mut report = if let Some(path) = &arguments.file {
+        let batch = read_all(path, &ImportOptions::default(), OnMalformed::Skip)?;
+        malformed = batch.malformed;
+        let records = batch.records;
         let records: Vec<(RecordId, Record)> =
             (1..).map(RecordId).zip(records.into_iter().map(|record| on(side, record))).collect();
         places.extend(records.iter().map(|(id, record)| (*id, record.place())));
@@ -68,6 +71,13 @@ pub(super) fn run(place: &Place, arguments: &Check) -> Result<()> {
         checks::feed(&place.reader()?, &filter, &mut checker, |record| on(side, record), |_, _| true)?;
         checker.finish()
     };
+    if let Some(first) = malformed.first() {
+        let (count, lines) = (malformed.len(), if malformed.len() == 1 { "line is" } else { "lines are" });
+        report.notes.push(format!(
+            "{count} {lines} no record and left out of training; the first is {}:{}: {}",
+            first.source, first.line, first.reason
+        ));
+    }
     let mended = match &arguments.file {
         Some(_) => Vec::new(),
         None => keep(place, arguments, &report)?,
@@ -140,7 +150,7 @@ fn for_people(
             out += &format!("\n  {place}: {}", finding.what);
         }
     }
-    if report.findings.is_empty() {
+    if report.findings.is_empty() && report.notes.is_empty() {
         out += "\nnothing was found";
     }
     for line in mended {

@@ -12,7 +12,7 @@ mod secrets;
 mod turns;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -152,6 +152,8 @@ pub struct Checker<'e> {
     trained: Vec<Digested>,
     findings: Vec<Finding>,
     labels: BTreeMap<String, u64>,
+    /// Keys of turns that the model's chat template doesn't read, with their records.
+    unread: BTreeMap<String, u64>,
 }
 
 /// What is kept of a record.
@@ -184,17 +186,21 @@ impl<'e> Checker<'e> {
             trained: Vec::new(),
             findings: Vec::new(),
             labels: BTreeMap::new(),
+            unread: BTreeMap::new(),
         }
     }
 
     /// Takes records in. Of the splits, `train` is what the others are compared with.
     pub fn add(&mut self, records: &[(RecordId, Record)]) {
         let settings = &self.settings;
-        let digested: Vec<(Digested, Vec<Finding>)> =
+        let digested: Vec<(Digested, Vec<Finding>, BTreeSet<String>)> =
             records.par_iter().map(|(id, record)| digest(*id, record, settings)).collect();
-        for (one, findings) in digested {
+        for (one, findings, unread) in digested {
             self.digests.push(one);
             self.findings.extend(findings);
+            for key in unread {
+                *self.unread.entry(key).or_default() += 1;
+            }
         }
         for (_, record) in records {
             if let Some(label) = &record.label {
@@ -207,7 +213,7 @@ impl<'e> Checker<'e> {
     pub fn compare_with(&mut self, training: &[Record]) {
         let settings = CheckSettings { encoder: None, exact_only: self.settings.exact_only };
         let digested = training.par_iter().map(|record| {
-            let (one, _) = digest(RecordId(0), record, &settings);
+            let (one, ..) = digest(RecordId(0), record, &settings);
             Digested { side: Side::Train, place: Some(record.place().into()), near_content: None, ..one }
         });
         self.trained.extend(digested.collect::<Vec<_>>());
@@ -239,6 +245,7 @@ impl<'e> Checker<'e> {
         report.labels = self.labels.into_iter().collect();
         report.labels.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         report.notes = notes(&report);
+        report.notes.extend(unread(&self.unread));
         report.findings = self.findings;
         report
     }
@@ -276,8 +283,28 @@ fn notes(report: &Report) -> Vec<String> {
     notes
 }
 
-fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Digested, Vec<Finding>) {
-    let mut findings = Vec::new();
+/// Keys of turns that a sentence names.
+const KEYS: usize = 6;
+
+/// What of the turns the template doesn't read.
+fn unread(keys: &BTreeMap<String, u64>) -> Option<String> {
+    let named = |(key, count): (&String, &u64)| format!("{key:?} (in {count} records)");
+    let named: Vec<String> = keys.iter().take(KEYS).map(named).collect();
+    let more = if keys.len() > KEYS { " and others" } else { "" };
+    (!named.is_empty()).then(|| {
+        format!(
+            "the model's chat template doesn't read {}{more} of the turns; nothing of it is learnt",
+            named.join(", ")
+        )
+    })
+}
+
+fn digest(
+    id: RecordId,
+    record: &Record,
+    settings: &CheckSettings<'_>,
+) -> (Digested, Vec<Finding>, BTreeSet<String>) {
+    let (mut findings, mut unread) = (Vec::new(), BTreeSet::new());
     let mut find = |check, what| findings.push(Finding { check, record: id, other: None, what });
     turns::check(record, &mut find);
     nulls::check(record, &mut find);
@@ -296,6 +323,7 @@ fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Diges
                 let told = hidden.told();
                 find(Check::Hidden, format!("the chat template hides {told}, which isn't learnt"));
             }
+            unread = encoded.unlearnt.unread;
             encoded.full_length
         }
         Some(Err(error)) => {
@@ -320,7 +348,7 @@ fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Diges
         near_content: if near { Signature::of(texts(record)) } else { None },
         near_prompt: if near { Signature::of([prompt]) } else { None },
     };
-    (digested, findings)
+    (digested, findings, unread)
 }
 
 /// Every text of a record, in reading order.

@@ -1,9 +1,9 @@
 //! What of a conversation a chat template shows: thoughts, tool calls and tools. Knows no tokenizer and no file.
 
 mod marks;
+mod unread;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use anyhow::{Result, bail};
@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 use crate::data::chat::{ChatTemplate, Ending};
 use crate::data::rows::inside;
 use crate::domain::message::{Conversation, Message, Role, THOUGHTS, TOOL_CALLS};
+
+pub(crate) use unread::unread;
 
 /// The key of a turn's thought that a template's source reads, if any.
 pub(crate) fn thought_key(source: &str) -> Option<&'static str> {
@@ -33,28 +35,6 @@ fn before_word<'s>(source: &'s str, word: &'s str) -> impl Iterator<Item = &'s s
 
 fn is_of_word(sign: char) -> bool {
     sign.is_alphanumeric() || sign == '_'
-}
-
-/// The other keys of turns (`name`, `tool_call_id`, ...) that a template doesn't read: they are kept with the data, and
-/// nothing of them is learnt. `rendering`: of the conversation, whole.
-pub(crate) fn unread(
-    template: &ChatTemplate,
-    conversation: Conversation<'_>,
-    rendering: &str,
-) -> BTreeSet<String> {
-    let messages = conversation.messages;
-    let mut keys: BTreeSet<&str> = messages.iter().flat_map(Message::beside).map(|(key, _)| key).collect();
-    keys.retain(|key| !names(template.source(), key));
-    // A template may write turns whole, whatever their keys are called.
-    let is_seen = |value: &Value| match value {
-        Value::String(text) => rendering.contains(text),
-        other => rendering.contains(&other.to_string()),
-    };
-    keys.retain(|key| {
-        let mut values = messages.iter().filter_map(|turn| turn.extra.get(*key));
-        !values.all(is_seen) || is_hidden(template, conversation, 0..messages.len(), key, rendering)
-    });
-    keys.into_iter().map(str::to_owned).collect()
 }
 
 /// How the arguments of a call, JSON in a text, reach a template.
@@ -210,7 +190,9 @@ pub(crate) fn check_whole(template: &ChatTemplate, conversation: Conversation<'_
         return Ok(());
     }
     let rendering = template.render(conversation, Ending::Complete)?;
-    match unread(template, conversation, &rendering).pop_first() {
+    // What clients keep with a call of theirs is for themselves.
+    let of_turn = |key: &String| !key.starts_with(TOOL_CALLS);
+    match unread(template, conversation, &rendering).into_iter().find(of_turn) {
         Some(key) => bail!("the model's chat template doesn't show the {key} of a turn: leave it out"),
         None => Ok(()),
     }
