@@ -221,7 +221,7 @@ fn a_row_without_weight_has_answers_without_weight() {
         }
     }
     for (value, held) in
-        [(json!(0.5), "0.5"), (json!(3), "3"), (json!("much"), "a text"), (json!([1]), "a list")]
+        [(json!(0.5), "0.5"), (json!(3), "3"), (json!("much"), "a text"), (json!(["1"]), "a list")]
     {
         let told = refusal(&with(&messages, "weight", value));
         assert!(

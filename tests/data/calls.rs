@@ -80,3 +80,44 @@ fn a_turn_that_is_a_list_of_calls_makes_them_at_once() {
         {"from": "function_call", "value": value}]}));
     assert_eq!(called(&record), [(&json!("f"), &json!({"a": 1})), (&json!("g"), &json!({}))]);
 }
+
+#[test]
+fn one_call_needs_no_list() {
+    let call = json!({"type": "function", "function": {"name": "f", "arguments": {"a": 1}}});
+    for calls in [call.clone(), json!(call.to_string())] {
+        assert_eq!(called(&record(&calling(&calls))), [(&json!("f"), &json!({"a": 1}))], "{calls}");
+    }
+}
+
+#[test]
+fn a_call_with_a_weight_a_mask_or_a_thought_of_its_own_refuses_the_row() {
+    let whole = "and a turn can only be learnt as a whole or not at all; give the turn the weight 1 or 0";
+    let thought = "and only a turn can have a thought; write it as the turn's \"reasoning_content\"";
+    for (key, value, reason) in [
+        ("weight", json!(0), whole),
+        ("train", json!(false), whole),
+        ("Weight", json!(0.5), whole),
+        ("loss_mask", json!(0), whole),
+        ("thought", json!("so"), thought),
+        ("reasoning_content", json!("so"), thought),
+        ("image", json!("x.png"), "and only text can be read"),
+    ] {
+        let function = json!({"name": "f", "arguments": {"a": 1}});
+        let mut inner = function.clone();
+        inner[key] = value.clone();
+        let beside = json!([{"type": "function", "function": function, key: value}]);
+        let inside = json!([{"type": "function", "function": inner}]);
+        let older = row(&json!({"role": "assistant", "content": "", "function_call": inner}));
+        let rows = [calling(&beside), calling(&inside), calling(&json!([inner])), older];
+        for told in rows.iter().map(refusal) {
+            assert!(told.ends_with(&format!("has a call with {key:?}, {reason}")), "{told}");
+        }
+    }
+    for (key, value) in
+        [("weight", json!(1)), ("train", json!(true)), ("thought", json!("")), ("loss_mask", json!(null))]
+    {
+        let call =
+            json!([{"type": "function", "function": {"name": "f", "arguments": {"a": 1}}, key: value}]);
+        assert_eq!(called(&record(&calling(&call))).len(), 1, "{key}");
+    }
+}

@@ -1,10 +1,11 @@
 //! What columns beside a conversation change of it: tools, a system prompt, earlier turns, what a prompt is about, a
 //! thought, a weight. Each is taken in or refused by name.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::apply::Row;
 use super::detect::names;
+use super::masks::{give_no_weight, is_list_of_weights};
 use super::turn::{MEDIA, is_turn, learnt};
 use super::values::{history, text, tools};
 use super::{Mapping, Part, SETTINGS, TOOLS};
@@ -190,19 +191,29 @@ impl Row<'_> {
             // A loss that is a number was measured.
             let told = self.beside(name).filter(|(_, value)| name != "loss" || value.is_boolean());
             let Some((column, value)) = told else { continue };
-            match learnt(&opened(value)) {
-                Some(true) => {}
-                Some(false) if record.preference.is_some() || record.text.is_some() => {
-                    return Err(format!("column {column:?} gives the row no weight, so it is left out"));
-                }
-                Some(false) => {
-                    let answers = record.messages.iter_mut().filter(|turn| turn.role == Role::Assistant);
-                    answers.for_each(|turn| drop(turn.extra.insert(WEIGHTS[0].to_owned(), json!(0))));
-                }
-                None => return Err(no_weight(column, value)),
+            let value = opened(value);
+            // A list may have one for each turn.
+            if !is_list_of_weights(&value) {
+                weigh_row(record, column, &value)?;
             }
         }
-        Ok(())
+        self.mask(record)
+    }
+}
+
+/// Gives the answers the weight of their row.
+pub(super) fn weigh_row(record: &mut Record, column: &str, value: &Value) -> Result<(), String> {
+    match learnt(value) {
+        Some(true) => Ok(()),
+        Some(false) if record.preference.is_some() || record.text.is_some() => {
+            Err(format!("column {column:?} gives the row no weight, so it is left out"))
+        }
+        Some(false) => {
+            let answers = record.messages.iter_mut().filter(|turn| turn.role == Role::Assistant);
+            answers.for_each(give_no_weight);
+            Ok(())
+        }
+        None => Err(no_weight(column, value)),
     }
 }
 
@@ -215,7 +226,7 @@ fn no_weight(column: &str, value: &Value) -> String {
 }
 
 /// A cell of a table is a text, whatever stands in it.
-fn opened(value: &Value) -> Value {
+pub(super) fn opened(value: &Value) -> Value {
     let inside = value.as_str().and_then(|text| serde_json::from_str(&text.trim().to_ascii_lowercase()).ok());
     inside.unwrap_or_else(|| value.clone())
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
+use super::beside::is_nothing;
+use super::turn::{MASKS, MEDIA, learnt};
 use crate::data::rows::{inside, kind_of};
-use crate::domain::message::TOOL_CALLS;
+use crate::domain::message::{SAID, THOUGHTS, TOOL_CALLS, WEIGHTS};
 
 /// How the arguments are called by `OpenAI`, and by Llama and its kin.
 const ARGUMENTS: &str = "arguments";
@@ -44,7 +46,8 @@ fn said(call: &Value) -> (Option<&Value>, Option<Value>) {
     (function.get("name"), arguments)
 }
 
-/// The calls of a turn: a list of objects with a function's name and arguments, or such a list as JSON in a text.
+/// The calls of a turn: a list of objects with a function's name and arguments, one such object, or either as JSON in a
+/// text.
 pub(super) fn calls(value: &Value) -> Result<Vec<Value>, String> {
     let parsed;
     let value = match value {
@@ -55,14 +58,18 @@ pub(super) fn calls(value: &Value) -> Result<Vec<Value>, String> {
         }
         other => other,
     };
-    let list = value.as_array().ok_or_else(|| format!("has {} as its {TOOL_CALLS:?}", kind_of(value)))?;
-    list.iter().map(whole).collect()
+    match value {
+        Value::Array(calls) => calls.iter().map(whole).collect(),
+        Value::Object(_) => Ok(vec![whole(value)?]),
+        other => Err(format!("has {} as its {TOOL_CALLS:?}", kind_of(other))),
+    }
 }
 
 /// A call with the arguments where they belong.
 fn whole(call: &Value) -> Result<Value, String> {
     match (call, call.get("function").filter(|inner| !inner.is_null())) {
         (Value::Object(call), Some(inner)) => {
+            check_keys(call)?;
             let mut call = call.clone();
             call.insert("function".into(), function(inner)?);
             Ok(Value::Object(call))
@@ -98,11 +105,38 @@ fn function(value: &Value) -> Result<Value, String> {
     let Some(name) = fields.get("name").and_then(Value::as_str).filter(|name| !name.is_empty()) else {
         return Err("calls a tool without a name".into());
     };
+    check_keys(fields)?;
     let arguments = arguments(name, fields)?;
     let mut fields = fields.clone();
     fields.remove(PARAMETERS);
     fields.insert(ARGUMENTS.into(), arguments);
     Ok(Value::Object(fields))
+}
+
+/// Fails where a call has what only a turn can have: a weight, a mask, a thought, or what is no text.
+fn check_keys(call: &Map<String, Value>) -> Result<(), String> {
+    for (key, value) in call.iter().filter(|(_, value)| !is_nothing(value)) {
+        let is = |names: &[&str]| names.iter().any(|name| key.eq_ignore_ascii_case(name));
+        if is(&WEIGHTS) && learnt(value) == Some(true) {
+            continue;
+        }
+        if is(&WEIGHTS) || is(&MASKS) {
+            return Err(format!(
+                "has a call with {key:?}, and a turn can only be learnt as a whole or not at all; give the turn the \
+                 weight 1 or 0"
+            ));
+        }
+        if is(&THOUGHTS) || is(&SAID) {
+            return Err(format!(
+                "has a call with {key:?}, and only a turn can have a thought; write it as the turn's {:?}",
+                THOUGHTS[0]
+            ));
+        }
+        if is(&MEDIA) {
+            return Err(format!("has a call with {key:?}, and only text can be read"));
+        }
+    }
+    Ok(())
 }
 
 fn arguments(name: &str, fields: &Map<String, Value>) -> Result<Value, String> {

@@ -11,9 +11,15 @@ use crate::domain::record::Fields;
 /// What is translated, beside a target; elsewhere mostly where a row comes from.
 pub(super) const SOURCE: &str = "source";
 
+/// The turns, as Gemini has them; elsewhere mostly a document.
+pub(super) const CONTENTS: &str = "contents";
+
 /// Names that datasets use for a part, best first.
 pub(super) const NAMES: &[(Part, &[&str])] = &[
-    (Part::Messages, &["messages", "conversations", "conversation", "dialogue", "dialog", "chat", "items"]),
+    (
+        Part::Messages,
+        &["messages", "conversations", "conversation", "dialogue", "dialog", "chat", "items", CONTENTS],
+    ),
     (Part::Chosen, &["chosen", "preferred", "accepted"]),
     (Part::Rejected, &["rejected", "dispreferred"]),
     (Part::System, &["system", "system_prompt", "system_message"]),
@@ -169,9 +175,11 @@ fn counted(part: Part, column: &str, rows: &[Fields]) -> (usize, usize) {
     })
 }
 
-/// Whether a column lists things by their names, and no turns.
+/// Whether a column lists things by their names, or holds a document, and no turns.
 pub(super) fn is_listed(part: Part, column: &str, value: &Value) -> bool {
-    part == Part::Messages && column.eq_ignore_ascii_case("items") && is_texts(value)
+    let is = |name: &str| column.eq_ignore_ascii_case(name);
+    part == Part::Messages
+        && (is("items") && is_texts(value) || is(CONTENTS) && (is_texts(value) || !value.is_array()))
 }
 
 fn fits_mostly(part: Part, column: &str, rows: &[Fields]) -> bool {

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::turn::role;
+use super::detect::CONTENTS;
+use super::turn::{is_thinker, role};
 use super::{Mapping, Part, transcript};
 use crate::data::rows::inside;
 use crate::domain::record::Fields;
@@ -92,10 +93,27 @@ pub(super) fn settled<'f>(mapping: &Mapping, fields: &'f Fields) -> Result<Cow<'
             row.to_mut().insert(column.to_owned(), other);
         }
     }
+    if let Some(column) = mapping.column(Part::Messages).filter(|name| name.eq_ignore_ascii_case(CONTENTS))
+        && let Some(system) = instruction(fields)
+        && let Some(said) = row.to_mut().get_mut(column).and_then(Value::as_array_mut)
+    {
+        said.insert(0, system);
+    }
     for (column, said) in transcripts(mapping, fields).into_iter().flatten() {
         row.to_mut().insert(column.to_owned(), Value::Array(said));
     }
     Ok(row)
+}
+
+/// The system's turn beside Gemini's turns.
+fn instruction(fields: &Fields) -> Option<Value> {
+    let names = ["systeminstruction", "system_instruction"];
+    let is_named = |(name, value): &(&String, &Value)| {
+        names.iter().any(|own| name.eq_ignore_ascii_case(own)) && !is_unsaid(value)
+    };
+    let (_, told) = fields.iter().find(is_named)?;
+    let said = told.get("parts").unwrap_or(told);
+    Some(json!({"role": "system", "content": said}))
 }
 
 /// Both answers of a pair, where each is a whole conversation in one text.
@@ -265,7 +283,7 @@ fn from_item(item: &Value) -> Option<Vec<Value>> {
     match item {
         Value::String(text) => said(&inside::parse(text).ok()?),
         Value::Array(pair) => match pair.as_slice() {
-            [Value::String(who), Value::String(told)] if role(who).is_some() => {
+            [Value::String(who), Value::String(told)] if role(who).is_some() || is_thinker(who) => {
                 said(&json!({"role": who, "content": told}))
             }
             [Value::String(asked), Value::String(answered)] => {

@@ -5,6 +5,8 @@ mod beside;
 mod calls;
 mod detect;
 mod forms;
+mod judged;
+mod masks;
 mod rivals;
 mod rows;
 mod transcript;

@@ -9,8 +9,11 @@ use serde_json::Value;
 use super::beside::check_thoughts;
 use super::detect::{NAMES, SOURCE, fits, is_listed, is_settled, settle, settle_thought};
 use super::forms::{is_unsaid, settled};
+use super::judged::check_wanted;
 use super::rivals::check_rivals;
+use super::values::not_turns;
 use super::{Kind, Mapping, Part};
+use crate::data::rows::inside::is_of_python;
 use crate::data::rows::{computable, kind_of};
 use crate::domain::record::{Fields, Record};
 
@@ -65,6 +68,7 @@ impl RowMapping {
             check_thoughts(&mapping, fields)?;
         }
         check_rivals(&mapping, &self.by_hand, fields)?;
+        check_wanted(&mapping, &self.by_hand, fields)?;
         let computable = computable(fields, numbers)?;
         mapping.apply(&*settled(&mapping, computable.as_ref().unwrap_or(fields))?)
     }
@@ -195,6 +199,9 @@ fn may_add(mapping: &Mapping, part: Part) -> bool {
 }
 
 fn wrong(part: Part, column: &str, value: &Value) -> String {
+    if let Some(printed) = value.as_str().filter(|text| part == Part::Messages && is_of_python(text)) {
+        return not_turns(printed, column);
+    }
     let part = part.name();
     let kind = kind_of(value);
     format!("column {column:?} holds {kind}, which is no {part}; --map {part}= leaves the column out")

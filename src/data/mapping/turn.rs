@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::beside::is_nothing;
+use super::forms::is_unsaid;
 use super::values::text;
 use super::{TURN_EXTRA, calls};
 use crate::data::rows::kind_of;
@@ -18,9 +19,10 @@ pub(super) const MEDIA: [&str; 8] =
 
 /// The names of who speaks and of what is said: `OpenAI`'s, then `ShareGPT`'s and its kin.
 const SPEAKERS: [&str; 3] = ["role", "from", "speaker"];
-const CONTENTS: [&str; 3] = ["content", "value", "text"];
+/// The last is Gemini's.
+const CONTENTS: [&str; 4] = ["content", "value", "text", "parts"];
 /// Keys that say which parts of a turn are learnt, or that none is, in ways that are no weight.
-const MASKS: [&str; 11] = [
+pub(super) const MASKS: [&str; 11] = [
     "train_detail",
     "loss_mask",
     "mask",
@@ -33,8 +35,16 @@ const MASKS: [&str; 11] = [
     "train_mask",
     "supervise",
 ];
-/// What a part of a content may have beside its text: notes for caches and quotations, which nobody learns.
-const NOTES: [&str; 3] = ["cache_control", "annotations", "citations"];
+/// Kinds of parts of a content that are texts, and those that are thoughts.
+const TEXTS: [&str; 3] = ["text", "input_text", "output_text"];
+const THINKING: [&str; 2] = ["thinking", "reasoning"];
+/// What a part of a content may have beside its text, and nobody learns: signatures, and notes for caches.
+const QUIET: [&str; 6] = ["type", "signature", "cache_control", "id", "index", "closed"];
+/// What a part may have that is about the turn.
+const NOTES: [&str; 3] = ["annotations", "citations", "logprobs"];
+/// Who speaks where a thought is a turn of its own.
+const THINKERS: [&str; 8] =
+    ["thought", "thoughts", "thinking", "think", "reasoning", "reasoner", "cot", "chain_of_thought"];
 
 /// Whether a value looks like a turn: an object that says who speaks.
 pub(super) fn is_turn(value: &Value) -> bool {
@@ -109,7 +119,7 @@ fn with_own_extras(object: &Object) -> Option<Object> {
 
 /// Takes in what a turn has beside role and content.
 fn extra(extra: &mut BTreeMap<String, Value>, key: &str, value: &Value) -> Result<(), String> {
-    let nothing = value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty);
+    let nothing = is_unsaid(value);
     match key {
         // Where one column holds many kinds of turns, those without have an empty one.
         TOOL_CALLS | "function_call" | "refusal" if nothing => {}
@@ -158,21 +168,18 @@ fn content(message: &mut Message, said: &Value) -> Result<(), String> {
 /// Adds a part of a content: a text, `{"type": "text", "text": ...}`, or a thought.
 fn add_part(message: &mut Message, part: &Value) -> Result<(), String> {
     let kind = part.get("type").and_then(Value::as_str).unwrap_or("text");
-    let known = |key: &String| ["type", "text", "thinking", "signature"].contains(&key.as_str());
-    let odd = part.as_object().and_then(|part| {
-        let told = |(key, value): &(&String, &Value)| !known(key) && !value.is_null();
-        part.iter().filter(told).find(|(key, _)| !NOTES.contains(&key.as_str()))
-    });
-    if let Some((key, _)) = odd.filter(|_| kind == "text") {
-        return Err(format!("has a part of its content with {key:?}, which can't be used"));
+    let thinks = THINKING.contains(&kind);
+    if thinks || TEXTS.contains(&kind) {
+        check_part(message, part, thinks)?;
     }
-    match (kind, part.as_str().or_else(|| part.get("text")?.as_str())) {
-        ("text" | "input_text" | "output_text", Some(text)) => {
+    match part.as_str().or_else(|| part.get("text")?.as_str()) {
+        Some(text) if TEXTS.contains(&kind) => {
             message.content.push_str(text);
             Ok(())
         }
-        ("thinking" | "reasoning", text) if message.content.is_empty() => {
-            let thought = part.get("thinking").map(thought_text).or_else(|| text.map(str::to_owned));
+        text if thinks && message.content.is_empty() => {
+            let own = part.get("thinking").filter(|thinking| !is_nothing(thinking)).map(thought_text);
+            let thought = own.transpose()?.or_else(|| text.map(str::to_owned));
             let thought = thought.ok_or("has a thought without text")?;
             if message.thought().is_some_and(|other| other != thought) {
                 return Err(
@@ -182,21 +189,63 @@ fn add_part(message: &mut Message, part: &Value) -> Result<(), String> {
             message.extra.insert(THOUGHTS[0].into(), Value::String(thought));
             Ok(())
         }
-        (kind, _) => {
+        _ => {
             let kind = if part.is_object() { format!("of type {kind:?}") } else { kind_of(part).to_owned() };
             Err(format!("has a part of its content that is no text ({kind})"))
         }
     }
 }
 
-fn thought_text(thinking: &Value) -> String {
-    match thinking {
-        Value::Array(parts) => parts
-            .iter()
-            .filter_map(|part| part.as_str().or_else(|| part.get("text")?.as_str()))
-            .collect::<Vec<_>>()
-            .concat(),
-        other => text(other),
+/// Fails where a part says more than its one text. Notes become the turn's.
+fn check_part(message: &mut Message, part: &Value, thinks: bool) -> Result<(), String> {
+    let says = |key: &str| part.get(key).is_some_and(|value| !is_nothing(value));
+    let own = if thinks && says("thinking") { "thinking" } else { "text" };
+    let told = part.as_object().into_iter().flatten().filter(|(_, value)| !is_nothing(value));
+    for (key, value) in told.filter(|(key, _)| *key != own && !QUIET.contains(&key.as_str())) {
+        if !NOTES.contains(&key.as_str()) {
+            return Err(format!("has a part of its content with {key:?}, which can't be used"));
+        }
+        let more = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+        match message.extra.get_mut(key) {
+            Some(Value::Array(known)) => known.extend(more),
+            Some(other) => {
+                let known = other.take();
+                *other = [known].into_iter().chain(more).collect();
+            }
+            None => drop(message.extra.insert(key.clone(), Value::Array(more))),
+        }
+    }
+    Ok(())
+}
+
+/// A thought: a text, or parts that are texts.
+fn thought_text(thinking: &Value) -> Result<String, String> {
+    let Value::Array(parts) = thinking else { return Ok(text(thinking)) };
+    let said = |part: &Value| part.as_str().or_else(|| part.get("text")?.as_str()).map(str::to_owned);
+    let texts: Option<Vec<String>> = parts.iter().map(said).collect();
+    texts.map(|texts| texts.concat()).ok_or_else(|| "has a part of its thought that is no text".into())
+}
+
+/// Whether somebody of that name thinks, where thoughts are turns of their own.
+pub(super) fn is_thinker(name: &str) -> bool {
+    THINKERS.iter().any(|thinker| thinker.eq_ignore_ascii_case(name))
+}
+
+/// The thought that a turn of its own is; none of any other turn.
+///
+/// # Errors
+/// Says what more the turn has.
+pub(super) fn thought_alone(item: &Value) -> Result<Option<String>, String> {
+    let named = SPEAKERS.into_iter().find(|key| item.get(*key).is_some_and(|name| !name.is_null()));
+    let thinks = |key: &&str| item.get(*key).and_then(Value::as_str).is_some_and(is_thinker);
+    let Some(speaker) = named.filter(thinks) else { return Ok(None) };
+    let said = CONTENTS.into_iter().find(|key| item.get(*key).is_some_and(|said| !is_nothing(said)));
+    let told = said.and_then(|key| Some((key, item.get(key)?.as_str()?)));
+    let (key, thought) = told.ok_or("is a thought without a text")?;
+    let mut beside = item.as_object().into_iter().flatten().filter(|(_, value)| !is_nothing(value));
+    match beside.find(|(other, _)| *other != speaker && *other != key && *other != "id") {
+        Some((other, _)) => Err(format!("is a thought with {other:?}; write both into the answer's turn")),
+        None => Ok(Some(thought.to_owned())),
     }
 }
 

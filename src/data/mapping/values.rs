@@ -3,9 +3,9 @@
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::turn::{is_turn, turn};
+use super::turn::{is_turn, thought_alone, turn};
 use crate::data::rows::{inside, kind_of};
-use crate::domain::message::{Message, Role};
+use crate::domain::message::{Message, Role, THOUGHTS};
 
 /// A cell as text. A list of (type, text) pairs becomes lines of `type: text`, as query expansions are written.
 pub(super) fn text(value: &Value) -> String {
@@ -47,7 +47,7 @@ pub(super) fn turns(value: &Value, column: &str) -> Result<Vec<Message>, String>
     let parsed: Value;
     let value = match value {
         Value::String(text) => {
-            parsed = inside::parse(text).map_err(|_| format!("column {column:?} holds text, not turns"))?;
+            parsed = inside::parse(text).map_err(|_| not_turns(text, column))?;
             &parsed
         }
         other => other,
@@ -58,7 +58,45 @@ pub(super) fn turns(value: &Value, column: &str) -> Result<Vec<Message>, String>
     if items.is_empty() {
         return Err(format!("column {column:?} holds no turns"));
     }
-    items.iter().zip(1..).map(|(item, number)| turn(item, column, number)).collect()
+    let (mut said, mut thought) = (Vec::new(), None::<(usize, String)>);
+    for (item, number) in items.iter().zip(1..) {
+        let place = |number: usize| format!("turn {number} of column {column:?}");
+        let own = thought_alone(item).map_err(|reason| format!("{} {reason}", place(number)))?;
+        let lonely = |number: usize| format!("{} is a thought, and no answer follows it", place(number));
+        match (own, thought.take()) {
+            (Some(own), None) => thought = Some((number, own)),
+            (Some(_), Some((before, _))) => return Err(lonely(before)),
+            (None, None) => said.push(turn(item, column, number)?),
+            (None, Some((before, own))) => {
+                let mut turn = turn(item, column, number)?;
+                if turn.role != Role::Assistant {
+                    return Err(lonely(before));
+                }
+                if turn.thought().is_some_and(|other| other != own) {
+                    return Err(format!("{} and {} have different thoughts", place(before), place(number)));
+                }
+                turn.extra.insert(THOUGHTS[0].to_owned(), Value::String(own));
+                said.push(turn);
+            }
+        }
+    }
+    match thought {
+        Some((number, _)) => {
+            Err(format!("turn {number} of column {column:?} is a thought, and no answer follows it"))
+        }
+        None => Ok(said),
+    }
+}
+
+/// Why a text is no turns.
+pub(super) fn not_turns(text: &str, column: &str) -> String {
+    if inside::is_of_python(text) {
+        return format!(
+            "column {column:?} holds turns as Python prints them, with something that isn't plain; write them as JSON \
+             (json.dumps)"
+        );
+    }
+    format!("column {column:?} holds text, not turns")
 }
 
 /// Whether a cell holds turns.
@@ -67,8 +105,9 @@ pub(super) fn is_turns(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(is_turn),
         // An answer may be JSON of another kind.
         Value::String(text) => {
-            let items = || serde_json::from_str::<Vec<Value>>(text).unwrap_or_default();
-            text.starts_with("[{\"") && items().iter().any(is_turn)
+            let begins = text.starts_with("[{\"") || text.starts_with("[{'");
+            let items = || serde_json::from_str::<Vec<Value>>(&inside::json_of(text)).unwrap_or_default();
+            begins && items().iter().any(is_turn)
         }
         _ => false,
     }
@@ -105,10 +144,11 @@ pub(super) fn tools(value: &Value, column: &str) -> Result<Vec<Value>, String> {
 
 /// Tools in a text.
 fn from_text(text: &str, column: &str) -> Result<Value, String> {
-    if serde_json::from_str::<IgnoredAny>(text).is_err() {
+    let json = inside::json_of(text);
+    if serde_json::from_str::<IgnoredAny>(&json).is_err() {
         return Err(format!("column {column:?} holds text, not tools"));
     }
-    inside::read(text).ok_or_else(|| {
+    inside::read(&json).ok_or_else(|| {
         format!(
             "column {column:?} holds tools with a number that does not fit into 64 bits, or with a key twice"
         )

@@ -1,9 +1,14 @@
 //! JSON that stands as a text inside a row: turns, the calls of tools and their arguments. Nothing of it is read so that
-//! it would be written otherwise.
+//! it would be written otherwise. Where Python printed it, it is taken for what it would be as JSON.
 
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::exact::{self, COMPUTED, end_of_text, make_number, write_row};
+use super::python;
+pub(crate) use super::python::is_of_python;
 
 /// Reads JSON that holds turns or calls. As in the row itself, what is computed with is a number; but the
 /// arguments of a call with a number that would come back otherwise are their own text, as `OpenAI` writes them.
@@ -11,6 +16,7 @@ use super::exact::{self, COMPUTED, end_of_text, make_number, write_row};
 /// # Errors
 /// As JSON's own, and where an object has a key twice.
 pub(crate) fn parse(text: &str) -> serde_json::Result<Value> {
+    let text = &*json_of(text);
     let (mut value, numbers) = exact::parse(text.as_bytes())?;
     if members(text.as_bytes()) != entries(&value) {
         return Err(serde::de::Error::custom("an object has a key twice"));
@@ -32,6 +38,14 @@ pub(crate) fn parse(text: &str) -> serde_json::Result<Value> {
         }
     }
     Ok(value)
+}
+
+/// A list or an object as JSON, where Python printed it (`[{'role': 'user'}]`, as tables hold it); any other text as it is.
+pub(crate) fn json_of(text: &str) -> Cow<'_, str> {
+    if !is_of_python(text) || serde_json::from_str::<IgnoredAny>(text).is_ok() {
+        return Cow::Borrowed(text);
+    }
+    python::to_json(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// The place of the outermost arguments that a pointer leads into, with the slash behind it. Llama and its kin call them

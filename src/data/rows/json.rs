@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::lines::{Breaks, JsonLines, too_long};
 use super::wrapper::{self, Key};
-use super::{Gap, LONGEST_ROW, Parsed, Piece, Pieces, Reader, exact, kind_of, start_of};
+use super::{Gap, LONGEST_ROW, Parsed, Piece, Pieces, Reader, exact, kind_of, start_of, tables};
 
 /// A row from one JSON value.
 pub(super) fn parse(line: u64, bytes: &[u8]) -> Parsed {
@@ -41,8 +41,14 @@ fn reason(error: &serde_json::Error, bytes: &[u8]) -> String {
 /// Opens a `.json` file by what it holds, whatever its name promises.
 pub(super) fn open(path: &Path, reader: Reader) -> Result<Box<dyn Pieces>> {
     let context = || format!("read {}", path.display());
-    let mut values =
-        Values { reader, path: path.to_owned(), line: 1, breaks: Breaks::default(), mode: Mode::Sequence };
+    let mut values = Values {
+        reader,
+        path: path.to_owned(),
+        line: 1,
+        breaks: Breaks::default(),
+        mode: Mode::Sequence,
+        made: None,
+    };
     match values.peek().with_context(context)? {
         None => bail!("{} is empty", path.display()),
         Some(b'[') => {
@@ -63,7 +69,8 @@ fn is_lines(start: &[u8]) -> bool {
     let mut lines = start.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
     let followed = lines.next().is_some_and(|line| line.trim_ascii_start().starts_with(b"{"));
-    serde_json::from_slice::<Value>(first).is_ok_and(|value| followed || !wrapper::holds_rows(&value))
+    let is_row = |value: &Value| !wrapper::holds_rows(value) && !tables::is_table(value);
+    serde_json::from_slice::<Value>(first).is_ok_and(|value| followed || is_row(&value))
 }
 
 /// Where in the file the reader stands.
@@ -88,7 +95,12 @@ pub(super) struct Values {
     line: u64,
     breaks: Breaks,
     mode: Mode,
+    /// Rows of a value that holds several.
+    made: Option<Rows>,
 }
+
+/// Rows that one value holds.
+type Rows = Box<dyn Iterator<Item = Piece> + Send>;
 
 /// Bytes of a value, as long as they are no more than a row may have.
 #[derive(Default)]
@@ -108,9 +120,42 @@ impl Held {
 
 impl Pieces for Values {
     fn next_piece(&mut self) -> Result<Option<Piece>> {
-        let path = self.path.clone();
-        self.step().with_context(|| format!("read {}", path.display()))
+        loop {
+            match &mut self.made {
+                Some(made) => match made.next() {
+                    Some(piece) => return Ok(Some(piece)),
+                    None => self.made = None,
+                },
+                None => {
+                    let path = self.path.clone();
+                    let is_whole = matches!(self.mode, Mode::First);
+                    let piece = self.step().with_context(|| format!("read {}", path.display()))?;
+                    let Some(piece) = piece else { return Ok(None) };
+                    let table = if is_whole { table(&piece) } else { None };
+                    self.made = table.or_else(|| questions(&piece));
+                    if self.made.is_none() {
+                        return Ok(Some(piece));
+                    }
+                }
+            }
+        }
     }
+}
+
+/// The rows of an object that is a table.
+fn table(piece: &Piece) -> Option<Rows> {
+    let Piece::Json { line, bytes } = piece else { return None };
+    tables::rows(*line, bytes).map(|rows| Box::new(rows) as Rows)
+}
+
+/// The questions of an article.
+fn questions(piece: &Piece) -> Option<Rows> {
+    let (line, bytes, list) = match piece {
+        Piece::Json { line, bytes } => (*line, bytes, None),
+        Piece::Member { line, bytes, list } => (*line, bytes, Some(&**list)),
+        Piece::Cells { .. } | Piece::Done(..) => return None,
+    };
+    tables::questions(line, bytes, list).map(|rows| Box::new(rows) as Rows)
 }
 
 impl Values {

@@ -10,6 +10,8 @@ mod json;
 mod lines;
 mod packed;
 mod parquet;
+mod python;
+mod tables;
 mod text;
 mod wrapper;
 

@@ -39,6 +39,19 @@ pub(super) fn unpacked(file: Counted<File>) -> Result<Reader> {
     Ok(BufReader::with_capacity(BUFFER, inner))
 }
 
+/// Says what is wrong with packed data that can't be read on.
+fn broken(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::UnexpectedEof | ErrorKind::InvalidInput | ErrorKind::InvalidData => {
+            let told = format!(
+                "the compressed data break off here, or what follows is something else ({error}); unpack the file to see"
+            );
+            Error::new(ErrorKind::InvalidData, told)
+        }
+        _ => error,
+    }
+}
+
 /// Ends a file that unpacks to far more than data do.
 struct Bounded {
     inner: Box<dyn Read + Send>,
@@ -49,7 +62,7 @@ struct Bounded {
 
 impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let count = self.inner.read(buffer)?;
+        let count = self.inner.read(buffer).map_err(broken)?;
         self.given += count as u64;
         let taken = self.taken.load(Ordering::Relaxed).saturating_sub(self.before);
         if self.given > ALWAYS && self.given / MOST_PER_BYTE > taken {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Parsed, json};
+use crate::domain::record::Fields;
 
 /// Names under which an object holds rows.
-const LISTS: [&str; 14] = [
+const LISTS: [&str; 20] = [
     "data",
     "rows",
     "examples",
@@ -22,10 +23,29 @@ const LISTS: [&str; 14] = [
     "dev",
     "eval",
     "samples",
+    "val",
+    "training",
+    "testing",
+    "development",
+    "evaluation",
+    "held_out",
 ];
 
 /// Those of them that are a split.
-const SPLITS: [&str; 6] = ["train", "test", "validation", "valid", "dev", "eval"];
+const SPLITS: [&str; 12] = [
+    "train",
+    "test",
+    "validation",
+    "valid",
+    "dev",
+    "eval",
+    "val",
+    "training",
+    "testing",
+    "development",
+    "evaluation",
+    "held_out",
+];
 
 /// Where in an object a reader stands.
 pub(super) enum Key {
@@ -57,11 +77,16 @@ pub(super) fn holds_rows(value: &Value) -> bool {
 pub(super) fn parse(line: u64, bytes: &[u8], list: &str) -> Parsed {
     match json::parse(line, bytes) {
         Parsed::Row { line, mut fields, numbers } => {
-            if SPLITS.contains(&list) && !fields.contains_key("split") {
-                fields.insert("split".to_owned(), Value::String(list.to_owned()));
-            }
+            name_split(&mut fields, list);
             Parsed::Row { line, fields, numbers }
         }
         bad @ Parsed::Bad { .. } => bad,
+    }
+}
+
+/// Gives a row its split, where its list's name is one.
+pub(super) fn name_split(fields: &mut Fields, list: &str) {
+    if SPLITS.contains(&list) && !fields.contains_key("split") {
+        fields.insert("split".to_owned(), Value::String(list.to_owned()));
     }
 }
