@@ -16,7 +16,9 @@ use crate::config::Folders;
 use crate::data::encode::{Encoded, Encoder};
 use crate::data::import::{Batch, ImportOptions, OnMalformed, read_all};
 use crate::data::mask::warnings;
+use crate::data::split::{Use, splits};
 use crate::domain::protocol::data::{TokenPiece, Trained};
+use crate::domain::record::Record;
 use crate::engine::hub::Network;
 use crate::ui::widgets::visible::visible;
 
@@ -72,7 +74,14 @@ pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
     let record = record.with_context(|| format!("{} has examples 1 to {count}", arguments.file.display()))?;
     let shown = encoder.encode(record)?;
     let pieces = cutter.pieces(&shown)?;
-    let totals = totals(&encoder, &batch);
+    let mut totals = totals(&encoder, &batch, &shown, arguments.index);
+    let splits = splits(&arguments.file, &batch.records);
+    let held_out = splits.iter().flatten().filter(|split| Use::of(split) == Some(Use::HeldOut)).count();
+    if held_out > 0 {
+        totals.warnings.push(format!(
+            "{held_out} of {count} examples are of a split that is held out; training leaves them out"
+        ));
+    }
     if arguments.json {
         say_as_it_is(&as_json(&shown, &pieces, &totals, &batch))?;
         return Ok(ExitCode::SUCCESS);
@@ -88,9 +97,13 @@ pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn totals(encoder: &Encoder<'_>, batch: &Batch) -> Totals {
-    let encoded: Vec<Result<Encoded>> =
-        batch.records.par_iter().map(|record| encoder.encode(record)).collect();
+/// `shown` is the example of that number.
+fn totals(encoder: &Encoder<'_>, batch: &Batch, shown: &Encoded, index: usize) -> Totals {
+    let numbered = (1..).zip(&batch.records).collect::<Vec<_>>();
+    let encode = |(number, record): (usize, &Record)| {
+        if number == index { Ok(shown.clone()) } else { encoder.encode(record) }
+    };
+    let encoded: Vec<Result<Encoded>> = numbered.into_par_iter().map(encode).collect();
     let learnt = encoded.iter().flatten();
     let warnings = warnings(learnt.map(|one| (one.example.source.as_str(), &one.unlearnt)));
     let mut totals = Totals { examples: batch.records.len(), warnings, ..Totals::default() };

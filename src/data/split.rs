@@ -3,7 +3,8 @@
 //! A key's side is decided by its seeded hash alone, so that it stays where it is when rows are added. Stratified
 //! splits keep every label's share instead; there, new rows can move a key that stands close to the border.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
 use anyhow::{Result, ensure};
 
@@ -50,6 +51,72 @@ impl SplitSettings {
         ensure!(sum < 1.0, "the shares add up to {sum}; they must leave something for {rest:?}");
         Ok(Self { rest: rest.to_owned(), parts, seed, strata })
     }
+}
+
+/// What a split is for, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    Training,
+    /// Evaluation and tests.
+    HeldOut,
+}
+
+impl Use {
+    /// By the first word of a split's or a file's name: `test`, `validation_matched`, `train-00000-of-00002`.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        const HELD_OUT: [&str; 12] = [
+            "test",
+            "testing",
+            "validation",
+            "valid",
+            "val",
+            "dev",
+            "devel",
+            "development",
+            "eval",
+            "evaluation",
+            "heldout",
+            "holdout",
+        ];
+        let name = name.trim().to_ascii_lowercase();
+        let plain = name.replace(['_', '-'], "");
+        let end = name.find(|sign: char| !sign.is_alphabetic()).unwrap_or(name.len());
+        let word = name.get(..end).unwrap_or_default();
+        let is = |own: &&str| word == *own;
+        match word {
+            "train" | "training" => Some(Self::Training),
+            _ if HELD_OUT.iter().any(is) || plain.starts_with("heldout") => Some(Self::HeldOut),
+            _ => None,
+        }
+    }
+}
+
+/// The splits of a folder's files, by their names or those of the folders that they are in: only where one of them is for
+/// training and another is not.
+fn of_files<'s>(folder: &Path, sources: &BTreeSet<&'s str>) -> BTreeMap<&'s str, String> {
+    let named = |source: &&'s str| {
+        let path = Path::new(*source);
+        let inner = path.strip_prefix(folder).unwrap_or_else(|_| path.file_name().map_or(path, Path::new));
+        let mut names = inner.components().rev().filter_map(|part| part.as_os_str().to_str());
+        let name = names.find(|name| Use::of(name).is_some())?;
+        let end = name.find(['.', '-']).unwrap_or(name.len());
+        Some((*source, name.get(..end).unwrap_or(name).to_owned()))
+    };
+    let named: BTreeMap<&str, String> = sources.iter().filter_map(named).collect();
+    let any = |wanted: Use| named.values().any(|name| Use::of(name) == Some(wanted));
+    if any(Use::Training) && any(Use::HeldOut) { named } else { BTreeMap::new() }
+}
+
+/// The split of each record that is read from a path: its own, or its file's in a folder.
+#[must_use]
+pub fn splits(path: &Path, records: &[Record]) -> Vec<Option<String>> {
+    let sources = records.iter().map(|record| record.provenance.source.as_str()).collect();
+    let of_files = of_files(path, &sources);
+    let split = |record: &Record| {
+        record.split.clone().or_else(|| of_files.get(record.provenance.source.as_str()).cloned())
+    };
+    records.iter().map(split).collect()
 }
 
 /// What keeps rows together: a record's value in a column, or without one its first question.

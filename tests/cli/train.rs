@@ -99,6 +99,51 @@ fn a_dry_run_says_what_it_takes_and_leaves_no_run() {
 }
 
 #[test]
+fn what_a_split_holds_out_is_not_trained_on_and_is_counted() {
+    let world = World::new();
+    let row = |prompt: &str| json!({"prompt": prompt, "completion": "yes"});
+    let file = json!({"train": [row("a"), row("b")], "test": [row("c")], "validation": [row("d")]});
+    std::fs::write(world.path().join("splits.json"), file.to_string()).unwrap();
+    let (train, test) = (row("a").to_string(), row("c").to_string());
+    std::fs::create_dir_all(world.path().join("folder")).unwrap();
+    std::fs::write(world.path().join("folder/train.jsonl"), train).unwrap();
+    std::fs::write(world.path().join("folder/test.jsonl"), test).unwrap();
+    let dry = |sets: &[&str]| {
+        let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+        let all =
+            [&["train", "recipe.toml", "--dry-run", "--json", "--set", "data.split=0"], sets.as_slice()];
+        let said = world.dojo(&all.concat());
+        let figures: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap_or_default();
+        let told = figures["warnings"].as_array().cloned().unwrap_or_default();
+        let told = told.iter().filter_map(|one| one.as_str()).find(|one| one.contains("of the split"));
+        let folder = format!("{}/", world.path().display());
+        let told = told.map(|one| one.replace(&folder, ""));
+        let counts = ["examples", "eval_examples"].map(|name| figures[name].as_u64());
+        (counts, told.unwrap_or_default(), String::from_utf8_lossy(&said.stderr).replace(&folder, ""))
+    };
+    let (counts, told, _) = dry(&["data.train=splits.json"]);
+    assert_eq!(counts, [Some(2), Some(0)]);
+    assert_eq!(
+        told,
+        "2 of 4 examples of splits.json are of the split \"test\", \"validation\", and left out of training; \
+         data.map = [\"split=\"] takes them as all others"
+    );
+    assert_eq!(dry(&["data.train=splits.json", "data.map=[\"split=\"]"]).0, [Some(4), Some(0)]);
+    assert_eq!(dry(&["data.train=splits.json", "data.eval=splits.json"]).0, [Some(2), Some(2)]);
+    let (counts, told, _) = dry(&["data.train=folder"]);
+    assert_eq!(counts, [Some(1), Some(0)]);
+    assert!(told.starts_with("1 of 2 examples of folder is of the split \"test\", and left out"), "{told}");
+    assert_eq!(dry(&["data.train=folder/test.jsonl"]).0, [Some(1), Some(0)]);
+    std::fs::write(world.path().join("held.jsonl"), r#"{"prompt":"a","completion":"b","split":"test"}"#)
+        .unwrap();
+    let (_, _, why) = dry(&["data.train=held.jsonl"]);
+    assert!(
+        why.contains("every example of held.jsonl is of the split \"test\", which is not for training"),
+        "{why}"
+    );
+}
+
+#[test]
 fn bad_recipes_are_one_sentence_and_exit_code_1_and_bad_usage_is_2() {
     let world = World::new();
     let said = |arguments: &[&str]| {

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use dojo_studio::data::split::{SplitSettings, Strata, assign, hold_out, key};
+use dojo_studio::data::split::{SplitSettings, Strata, Use, assign, hold_out, key, splits};
+use dojo_studio::domain::record::Record;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -81,4 +83,49 @@ proptest! {
         let held = assign(&rows, &settings).iter().filter(|part| **part == "eval").count() as f64 / 2000.0;
         prop_assert!((held - share).abs() < 0.06, "{held} for {share}");
     }
+}
+
+#[test]
+fn a_split_is_known_by_the_first_word_of_its_name() {
+    for name in ["train", "Training", "train_sft", "train-00000-of-00002.parquet", "train.jsonl"] {
+        assert_eq!(Use::of(name), Some(Use::Training), "{name}");
+    }
+    for name in [
+        "test",
+        "TEST",
+        "test_sft",
+        "validation_matched",
+        "valid",
+        "val",
+        "dev-clean",
+        "eval",
+        "held_out",
+        "held-out",
+    ] {
+        assert_eq!(Use::of(name), Some(Use::HeldOut), "{name}");
+    }
+    for name in ["", "testimonials.jsonl", "trainer", "a", "valuable", "held"] {
+        assert_eq!(Use::of(name), None, "{name}");
+    }
+}
+
+fn of(source: &str, split: Option<&str>) -> Record {
+    let mut record = record(&[user("q"), assistant("a")]);
+    source.clone_into(&mut record.provenance.source);
+    record.split = split.map(str::to_owned);
+    record
+}
+
+#[test]
+fn files_have_splits_where_one_is_for_training_and_another_is_not() {
+    let told = |sources: &[&str]| {
+        let records: Vec<Record> = sources.iter().map(|source| of(source, None)).collect();
+        splits(Path::new("test/set"), &records).into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>()
+    };
+    let folder = ["test/set/train-0.jsonl", "test/set/test.jsonl", "test/set/more.jsonl"];
+    assert_eq!(told(&folder), ["train", "test", ""]);
+    assert_eq!(told(&["test/set/train/0.jsonl", "test/set/validation/0.jsonl"]), ["train", "validation"]);
+    assert_eq!(told(&["test/set/test.jsonl", "test/set/dev.jsonl"]), ["", ""]);
+    let mixed = [of("test/set/train.jsonl", Some("test")), of("test/set/test.jsonl", None)];
+    assert_eq!(splits(Path::new("test/set"), &mixed), [Some("test".to_owned()), Some("test".to_owned())]);
 }

@@ -12,6 +12,7 @@ use crate::data::encode::{Encoded, Encoder};
 use crate::data::hash;
 use crate::data::import::{self, ImportOptions, OnMalformed};
 use crate::data::mask;
+use crate::data::split::{self, Use};
 use crate::domain::batch::TokenExample;
 use crate::domain::recipe::{DataPart, Malformed, Recipe, SetOrder, source};
 use crate::domain::record::{Record, RecordId};
@@ -58,9 +59,11 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dat
         Some(words) => of_session((source, words), data, folders, &mut malformed),
         None => of_files(source, data, &mut malformed, &mut left_out),
     };
-    let (train, eval) = match (rows(&data.train)?, &data.eval) {
-        (train, Some(eval)) => (train, rows(eval)?),
-        (all, None) => split(all, data),
+    let mut notes = Vec::new();
+    let train = of_use(rows(&data.train)?, &data.train, Use::Training, &mut notes)?;
+    let (train, eval) = match &data.eval {
+        Some(eval) => (train, of_use(rows(eval)?, eval, Use::HeldOut, &mut notes)?),
+        None => split(train, data),
     };
     ensure!(!train.is_empty(), "all examples of {} are held out: lower data.split", data.train);
     let longest = data.max_length.min(model.config.context);
@@ -73,9 +76,9 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dat
     let seen =
         |rows: &[Row], purpose| rows.iter().map(|row| row.seen(purpose)).collect::<Result<Vec<_>, _>>();
     let learnt = encoded.iter().chain(&held_out);
-    let warnings = mask::warnings(learnt.map(|one| (one.example.source.as_str(), &one.unlearnt)));
+    notes.extend(mask::warnings(learnt.map(|one| (one.example.source.as_str(), &one.unlearnt))));
     Ok(Dataset {
-        warnings,
+        warnings: notes,
         prompts: prompts(recipe, &train, &eval),
         truncated: encoded.iter().chain(&held_out).filter(|one| one.is_truncated()).count(),
         seen: [seen(&train, Purpose::Train)?, seen(&eval, Purpose::Eval)?].concat(),
@@ -93,6 +96,8 @@ struct Row {
     id: Option<RecordId>,
     /// Of a row of a review's set.
     provenance: Option<Value>,
+    /// The split that it is of, where it or its file says so; none where splits were asked for by name.
+    split: Option<String>,
 }
 
 impl Row {
@@ -112,20 +117,27 @@ fn of_session(
     })?;
     let told = || format!("read {source:?} of the session in {folder}");
     let session = Session::open(Path::new(folder), Access::Read).with_context(told)?;
+    let is_asked = words.contains("split:");
+    let split = |record: &Record| record.split.clone().filter(|_| !is_asked);
     let rows: Vec<Row> = match SetOrder::parse(words).map_err(Error::msg).with_context(told)? {
         Some(order) => {
             left_out.extend(sets::left_out(&session, &order).with_context(told)?);
             sets::rows(folders, &session, &order)
                 .with_context(told)?
                 .into_iter()
-                .map(|row| Row { record: row.record, id: Some(row.id), provenance: Some(row.provenance) })
+                .map(|row| Row {
+                    split: split(&row.record),
+                    record: row.record,
+                    id: Some(row.id),
+                    provenance: Some(row.provenance),
+                })
                 .collect()
         }
         None => session
             .training_set(words)
             .with_context(told)?
             .into_iter()
-            .map(|(id, record)| Row { record, id: Some(id), provenance: None })
+            .map(|(id, record)| Row { split: split(&record), record, id: Some(id), provenance: None })
             .collect(),
     };
     ensure!(!rows.is_empty(), "nothing of the session in {folder} matches {source:?}");
@@ -145,8 +157,55 @@ fn of_files(
     left_out.extend(batch.left_out.iter().map(ToString::to_string));
     malformed
         .extend(batch.malformed.iter().map(|bad| format!("{}:{}: {}", bad.source, bad.line, bad.reason)));
-    Ok(batch.records.into_iter().map(|record| Row { record, id: None, provenance: None }).collect())
+    let is_told =
+        data.map.iter().any(|told| told.split('=').next().is_some_and(|part| part.trim() == "split"));
+    let records = batch.records;
+    let splits = if is_told {
+        records.iter().map(|record| record.split.clone()).collect()
+    } else {
+        split::splits(Path::new(path), &records)
+    };
+    let row = |(record, split)| Row { record, id: None, provenance: None, split };
+    Ok(records.into_iter().zip(splits).map(row).collect())
 }
+
+/// The rows of a source without those whose split is for something else: what is held out isn't trained on, and where
+/// some rows are held out, the others aren't evaluated on. Says in a sentence which these are.
+fn of_use(rows: Vec<Row>, source: &str, wanted: Use, notes: &mut Vec<String>) -> Result<Vec<Row>> {
+    let of = |row: &Row| row.split.as_deref().and_then(Use::of);
+    let (other, doing, part) = match wanted {
+        Use::Training => (Use::HeldOut, "training", "train"),
+        Use::HeldOut => (Use::Training, "the evaluation", "eval"),
+    };
+    if wanted == Use::HeldOut && !rows.iter().any(|row| of(row) == Some(wanted)) {
+        return Ok(rows);
+    }
+    let all = rows.len();
+    let (rows, others): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| of(row) != Some(other));
+    if others.is_empty() {
+        return Ok(rows);
+    }
+    let names: BTreeSet<&str> = others.iter().filter_map(|row| row.split.as_deref()).collect();
+    let names: Vec<String> = names.into_iter().take(SPLITS_NAMED).map(|name| format!("{name:?}")).collect();
+    let anyway = if source::of_session(source).is_some() {
+        format!(
+            "name the split in data.{part} to have them, such as split:{}",
+            names.join(",").replace('"', "")
+        )
+    } else {
+        "data.map = [\"split=\"] takes them as all others".to_owned()
+    };
+    let told = format!("of the split {}", names.join(", "));
+    ensure!(!rows.is_empty(), "every example of {source} is {told}, which is not for {doing}; {anyway}");
+    let (count, are) = (others.len(), if others.len() == 1 { "is" } else { "are" });
+    notes.push(format!(
+        "{count} of {all} examples of {source} {are} {told}, and left out of {doing}; {anyway}"
+    ));
+    Ok(rows)
+}
+
+/// Splits that a sentence names.
+const SPLITS_NAMED: usize = 4;
 
 /// Holds out a share of the distinct prompts, so that no prompt stands on both sides.
 fn split(rows: Vec<Row>, data: &DataPart) -> (Vec<Row>, Vec<Row>) {
