@@ -27,7 +27,7 @@ pub struct Unlearnt {
 }
 
 /// What ends a thought inside of an answer.
-const THOUGHT_ENDS: [&str; 4] = ["</think>", "</thinking>", "</thought>", "</reasoning>"];
+pub(super) const THOUGHT_ENDS: [&str; 4] = ["</think>", "</thinking>", "</thought>", "</reasoning>"];
 /// Bytes before a turn that are looked at too.
 const HEAD: usize = 32;
 /// Characters of a hidden part that are told.

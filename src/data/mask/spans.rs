@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 
 use super::Masker;
+use super::hidden::THOUGHT_ENDS;
 use super::parts::{Part, Prompts};
 use crate::data::chat::{BLOCK_END, BLOCK_START, Ending};
 use crate::domain::message::{Conversation, Message, Role};
@@ -144,9 +145,16 @@ impl Masker<'_> {
         let answer = ends.map(|message| message.content.trim()).unwrap_or_default();
         let shown = text.get(content..end).unwrap_or_default().trim();
         let last_line = answer.lines().next_back().unwrap_or_default().trim();
+        let mark = THOUGHT_ENDS.into_iter().find(|mark| answer.contains(mark));
+        let why = mark.map_or_else(String::new, |mark| {
+            format!(
+                " (it takes what is before {mark:?} for a thought: write a thought as the turn's \"reasoning_content\", \
+                 and what is none without that mark)"
+            )
+        });
         ensure!(
             shown.ends_with(last_line),
-            "the chat template does not show what the assistant says in turn {}, so it can't be masked",
+            "the chat template does not show what the assistant says in turn {}, so it can't be masked{why}",
             turn + 1
         );
         let start = self.start(conversation, turn, part, text, prompts);
