@@ -84,8 +84,8 @@ impl Controls {
     }
 
     /// Where long texts may be cut before they become tokens.
-    pub(crate) const fn joint(&self) -> Joint {
-        self.joint
+    pub(crate) const fn joint(&self) -> &Joint {
+        &self.joint
     }
 
     /// Their ids.
@@ -221,7 +221,7 @@ impl Controls {
             return self.joint.pieces(tokenizer, text).context("tokenise the conversation");
         }
         let cutter = self.cutter.get_or_init(|| Cutter::new(tokenizer, &self.tokens));
-        cutter.cut(text, self.names.as_ref(), self.joint)
+        cutter.cut(text, self.names.as_ref(), &self.joint)
     }
 }
 
@@ -255,7 +255,7 @@ impl Cutter {
         Self { tokenizer, aliases, ids }
     }
 
-    fn cut(&self, text: &str, names: Option<&Regex>, joint: Joint) -> Result<Pieces> {
+    fn cut(&self, text: &str, names: Option<&Regex>, joint: &Joint) -> Result<Pieces> {
         let mut aliased = String::with_capacity(text.len());
         // Where both texts go on alike: (byte of the aliased one, byte of the text).
         let mut places = vec![(0, 0)];

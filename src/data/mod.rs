@@ -17,5 +17,5 @@ pub(crate) mod regular;
 pub mod rows;
 pub(crate) mod shown;
 pub mod split;
-pub(crate) mod stretch;
+pub mod stretch;
 pub mod vocabulary;
