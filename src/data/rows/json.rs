@@ -121,22 +121,21 @@ impl Held {
 impl Pieces for Values {
     fn next_piece(&mut self) -> Result<Option<Piece>> {
         loop {
-            match &mut self.made {
-                Some(made) => match made.next() {
+            if let Some(made) = &mut self.made {
+                match made.next() {
                     Some(piece) => return Ok(Some(piece)),
                     None => self.made = None,
-                },
-                None => {
-                    let path = self.path.clone();
-                    let is_whole = matches!(self.mode, Mode::First);
-                    let piece = self.step().with_context(|| format!("read {}", path.display()))?;
-                    let Some(piece) = piece else { return Ok(None) };
-                    let table = if is_whole { table(&piece) } else { None };
-                    self.made = table.or_else(|| questions(&piece));
-                    if self.made.is_none() {
-                        return Ok(Some(piece));
-                    }
                 }
+                continue;
+            }
+            let path = self.path.clone();
+            let is_whole = matches!(self.mode, Mode::First);
+            let piece = self.step().with_context(|| format!("read {}", path.display()))?;
+            let Some(piece) = piece else { return Ok(None) };
+            let table = if is_whole { table(&piece) } else { None };
+            self.made = table.or_else(|| questions(&piece));
+            if self.made.is_none() {
+                return Ok(Some(piece));
             }
         }
     }

@@ -45,6 +45,9 @@ enum Digits {
     ByThrees,
 }
 
+/// Added tokens by two bytes in them, with the second one's place.
+type Pairs = HashMap<(u8, u8), Vec<(Arc<[u8]>, usize)>>;
+
 /// Where a tokenizer begins anew.
 #[derive(Debug, Clone)]
 pub(crate) struct Joint {
@@ -69,7 +72,7 @@ struct Rules {
     /// Whether runs of digits are what they seem: no added token begins or ends with one.
     plain_digits: bool,
     /// Added tokens by two bytes that follow one another in them, in small letters, with the second one's place.
-    pairs: HashMap<(u8, u8), Vec<(Arc<[u8]>, usize)>>,
+    pairs: Pairs,
 }
 
 impl Joint {
@@ -142,7 +145,7 @@ impl Rules {
             Digits::ByThrees => {
                 // Another script's number may be one with the run.
                 let first = at.checked_sub(digits + 1).and_then(|before| text.as_bytes().get(before));
-                self.plain_digits && digits % 3 == 0 && first.is_none_or(u8::is_ascii)
+                self.plain_digits && digits.is_multiple_of(3) && first.is_none_or(u8::is_ascii)
             }
         }
     }
@@ -213,7 +216,7 @@ fn rules(tokenizer: &Tokenizer) -> Option<Rules> {
         is_digit(content.chars().next()) || is_digit(content.chars().next_back())
     };
     let takers = added.iter().filter(|token| token.rstrip);
-    let mut pairs: HashMap<(u8, u8), Vec<(Arc<[u8]>, usize)>> = HashMap::new();
+    let mut pairs = Pairs::new();
     for content in &contents {
         let bytes: Arc<[u8]> = content.to_ascii_lowercase().into_bytes().into();
         for (place, pair) in bytes.windows(2).enumerate() {
