@@ -97,9 +97,10 @@ fn split_words(filter: &Filter) -> (Vec<&Words>, Vec<&Filter>) {
     (words, rest)
 }
 
-/// Whether the index can find it: it holds letters or digits.
+/// Whether the index can find it: it holds letters or digits. The index takes a run of signs without spaces as one word,
+/// so that a part of it is not found there: the texts themselves are read for that.
 fn has_words(words: &Words) -> bool {
-    words.text.chars().any(char::is_alphanumeric)
+    words.text.chars().any(char::is_alphanumeric) && !words.stands_anywhere()
 }
 
 /// In the language of FTS5: one quoted phrase, so that nothing in it is an operator.
@@ -122,11 +123,15 @@ fn word_pattern(words: &Words) -> String {
     if parts.is_empty() {
         return regex::escape(&words.text);
     }
+    let between = r"[^\p{L}\p{N}]+";
+    if words.stands_anywhere() {
+        return format!("(?i){}", parts.join(between));
+    }
     let end = match words.end {
         WordEnd::Whole => r"\b",
         WordEnd::Prefix => "",
     };
-    format!(r"(?i)\b{}{end}", parts.join(r"[^\p{L}\p{N}]+"))
+    format!(r"(?i)\b{}{end}", parts.join(between))
 }
 
 struct Compiler {

@@ -119,3 +119,28 @@ fn what_reads_like_a_record_is_found_whatever_its_length() {
     let Err(error) = world.session.view(&read("like:99"), Order::default()) else { panic!("no such record") };
     assert_eq!(error.to_string(), "there is no record 99 in this session");
 }
+
+#[test]
+fn a_part_of_a_run_without_spaces_is_found() {
+    let mut world = World::with(vec![
+        pair("日本語テキスト", "ok"),
+        pair("これは日本の話です", "ok"),
+        pair("한국어에서", "ok"),
+        pair("Japanese", "日本 GPT語"),
+    ]);
+    for (filter, found) in [
+        ("日本語", vec![1]),
+        ("日本", vec![1, 2, 4]),
+        ("テキスト", vec![1]),
+        ("한국어", vec![3]),
+        ("-日本", vec![3]),
+        ("日本 ok", vec![1, 2]),
+        ("\"gpt語\"", vec![4]),
+        ("日本 OR 한국*", vec![1, 2, 3, 4]),
+    ] {
+        assert_eq!(world.ids(filter), found, "{filter}");
+    }
+    // What the index doesn't hold yet is found too.
+    world.session.add("new", vec![pair("新しい日本語", "ok")]).unwrap();
+    assert_eq!(world.ids("日本語"), [1, 5]);
+}

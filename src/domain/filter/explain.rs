@@ -8,9 +8,31 @@ use super::{Filter, Term};
 pub fn explain(filter: &Filter, vocabulary: &Vocabulary) -> Option<String> {
     match filter {
         Filter::Term(term) => unknown(term, vocabulary),
-        Filter::And(parts) | Filter::Or(parts) => parts.iter().find_map(|part| explain(part, vocabulary)),
+        Filter::Or(parts) => {
+            alternative(parts, vocabulary).or_else(|| parts.iter().find_map(|part| explain(part, vocabulary)))
+        }
+        Filter::And(parts) => parts.iter().find_map(|part| explain(part, vocabulary)),
         Filter::Everything | Filter::Not(_) => None,
     }
+}
+
+/// `split:train|eval` is the split or the word; several names of a field are parted by commas.
+fn alternative(parts: &[Filter], vocabulary: &Vocabulary) -> Option<String> {
+    parts.iter().zip(parts.iter().skip(1)).find_map(|(one, next)| {
+        let (Filter::Term(field), Filter::Term(Term::Text(words))) = (one, next) else { return None };
+        let (name, names, known) = if let Term::Split(names) = field {
+            ("split", names, &vocabulary.splits)
+        } else if let Term::Label(names) = field {
+            ("label", names, &vocabulary.labels)
+        } else {
+            return None;
+        };
+        let first = names.iter().flatten().next()?;
+        let word = &words.text;
+        (known.contains(word) || !known.contains(first)).then(|| {
+            format!("After | the text is searched for \"{word}\"; several names are {name}:{first},{word}.")
+        })
+    })
 }
 
 fn unknown(term: &Term, vocabulary: &Vocabulary) -> Option<String> {
@@ -32,8 +54,12 @@ fn unknown(term: &Term, vocabulary: &Vocabulary) -> Option<String> {
         | Term::Like(_)
         | Term::Number(..)
         | Term::Is(_)
-        | Term::Text(_)
         | Term::Regex(_) => None,
+        Term::Text(words) if !words.text.chars().any(char::is_alphanumeric) => Some(format!(
+            "No text has the sign {} in it; therm* finds what begins so, /a.c/ is a pattern, nothing finds everything.",
+            words.text
+        )),
+        Term::Text(_) => None,
     }
 }
 

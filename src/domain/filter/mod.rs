@@ -94,6 +94,20 @@ pub struct Words {
     pub end: WordEnd,
 }
 
+impl Words {
+    /// Whether it is written without spaces between words (Chinese, Japanese, Thai, ...) or with endings that cling to
+    /// them (Korean): then it is found wherever it stands, also within a longer run.
+    #[must_use]
+    pub fn stands_anywhere(&self) -> bool {
+        self.text.chars().any(|sign| {
+            sign.is_alphanumeric()
+                && matches!(u32::from(sign),
+                    0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x2E80..=0x9FFF | 0xAC00..=0xD7AF
+                    | 0xF900..=0xFAFF | 0xFF66..=0xFF9F | 0x2_0000..=0x3_FFFF)
+        })
+    }
+}
+
 /// Where a word must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WordEnd {

@@ -25,8 +25,9 @@ impl Highlights {
                     .filter(|part| !part.is_empty())
                     .map(regex::escape)
                     .collect();
-                let end = if words.end == WordEnd::Whole { r"\b" } else { "" };
-                let pattern = format!(r"(?i)\b{}{end}", parts.join(r"[^\p{L}\p{N}]+"));
+                let begin = if words.stands_anywhere() { "" } else { r"\b" };
+                let end = if words.end == WordEnd::Whole { begin } else { "" };
+                let pattern = format!(r"(?i){begin}{}{end}", parts.join(r"[^\p{L}\p{N}]+"));
                 if parts.is_empty() { None } else { regex::Regex::new(&pattern).ok() }
             }
         });
