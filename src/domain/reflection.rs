@@ -64,6 +64,14 @@ impl Reflection {
         self.prompt == BY_HAND
     }
 
+    /// Whether both are in the same state for a person who decides: the texts and the word on them.
+    #[must_use]
+    pub fn stands_as(&self, other: &Self) -> bool {
+        let state = |of: &Self| (of.verdict, of.edited.clone(), of.reviewer.clone(), of.comment.clone());
+        let texts = |of: &Self| (of.corrected.clone(), of.error_analysis.clone());
+        state(self) == state(other) && texts(self) == texts(other)
+    }
+
     /// The corrected thought as it would be trained on.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::domain::draft::KeptDraft;
 use crate::domain::record::RecordId;
 use crate::domain::reflection::{Checks, Reflection, ReflectionId, Verdict};
 use crate::domain::thought::{Thought, ThoughtId};
@@ -267,6 +268,29 @@ pub struct DraftText {
     pub analysis: String,
     /// Milliseconds since 1970.
     pub at: i64,
+}
+
+/// Both texts of a correction, as a draft holds them.
+#[derive(serde::Deserialize)]
+struct Texts {
+    text: String,
+    analysis: String,
+}
+
+impl DraftText {
+    /// What a session kept; nothing where it can't be read.
+    #[must_use]
+    pub fn of(kept: &KeptDraft) -> Option<Self> {
+        let Texts { text, analysis } = serde_json::from_str(&kept.text).ok()?;
+        Some(Self { text, analysis, at: kept.at })
+    }
+
+    /// As a session keeps it.
+    #[must_use]
+    pub fn kept(&self) -> KeptDraft {
+        let texts = serde_json::json!({ "text": self.text, "analysis": self.analysis });
+        KeptDraft { base: String::new(), text: texts.to_string(), at: self.at }
+    }
 }
 
 /// How the texts of a row begin, for the table.

@@ -156,12 +156,13 @@ impl Session {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, title, (SELECT count(*) FROM chat_turns WHERE chat = chats.id), at,
              (SELECT content FROM chat_turns WHERE chat = chats.id AND content LIKE ?1 ESCAPE '\\' LIMIT 1),
-             (SELECT count(*) FROM chat_drafts WHERE chat = chats.id)
+             (SELECT count(*) FROM drafts WHERE kind = 'chat' AND place LIKE chats.id || ' %'
+              AND who = ?2 AND window = ?3)
              FROM chats WHERE title LIKE ?1 ESCAPE '\\' OR EXISTS
              (SELECT 1 FROM chat_turns WHERE chat = chats.id AND content LIKE ?1 ESCAPE '\\')
              ORDER BY at DESC, id DESC LIMIT 500",
         )?;
-        let rows = statement.query_map([pattern], |row| {
+        let rows = statement.query_map(params![pattern, self.who, self.window], |row| {
             let found: Option<String> = row.get(4)?;
             Ok(ChatSummary {
                 id: ChatId(row.get(0)?),
@@ -208,9 +209,11 @@ impl Session {
     /// Where the session can't be written; then nothing is removed.
     pub fn delete_chat(&mut self, id: ChatId) -> Result<()> {
         self.write("delete a chat", Durability::EveryChange, |transaction| {
-            for table in ["chat_turns", "chat_decisions", "chat_records", "chat_drafts"] {
+            for table in ["chat_turns", "chat_decisions", "chat_records"] {
                 transaction.execute(&format!("DELETE FROM {table} WHERE chat = ?1"), [id.0])?;
             }
+            transaction
+                .execute("DELETE FROM drafts WHERE kind = 'chat' AND place LIKE ?1 || ' %'", [id.0])?;
             transaction.execute("DELETE FROM chats WHERE id = ?1", [id.0])?;
             Ok(())
         })

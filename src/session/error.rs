@@ -28,6 +28,19 @@ pub enum SessionError {
         "a file of the session can't grow: the disk or the limit on a file's size (`ulimit -f`) refuses it; this was not done, and what the session held stays; raise the limit and try again"
     )]
     FileLimit,
+    #[error(
+        "{} can only be read: this was not done; to change the session, copy its folder, or get leave to write there",
+        .0.display()
+    )]
+    ReadOnly(PathBuf),
+    #[error("{} is of an older Dojo and can only be read, so it can't be brought up to date: copy its folder", .0.display())]
+    OldAndReadOnly(PathBuf),
+    #[error(
+        "the session is no longer in {}: its folder was deleted, moved or replaced, and nothing is saved from here on; put \
+         it back, or keep what is open by copying it",
+        .0.display()
+    )]
+    Gone(PathBuf),
     /// An import ended by what could be mended; what earlier batches brought stays.
     #[error("{}; {added} records of this import are in the session: {}, and the same import goes on from there", why.in_short(), why.mend())]
     Unfinished { added: u64, why: Box<SessionError> },

@@ -6,9 +6,9 @@
 
 mod change;
 mod chat_decisions;
-mod chat_drafts;
 mod chats;
 mod content;
+mod drafts;
 mod edit;
 mod error;
 mod export;
@@ -19,24 +19,27 @@ mod index;
 mod lock;
 mod names;
 mod pipeline;
+mod place;
 mod query;
 mod read;
 mod reflections;
-mod review_drafts;
+mod review_beside;
 mod review_import;
 mod review_leads;
 mod review_queue;
 mod review_sets;
+mod revise;
 mod schema;
+mod schema_drafts;
 mod similar;
 mod stats;
-mod text_drafts;
 mod thoughts;
 mod tokens;
 mod training;
 mod undo;
 mod view;
 mod vocabulary;
+mod window;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,10 +63,12 @@ pub use reflections::{Improved, JudgeWord};
 pub use review_import::Brought;
 pub use review_leads::Led;
 pub use review_sets::{Lesson, answer, balanced, question};
+pub use revise::Revised;
 pub use thoughts::SetAside;
 pub use tokens::Counted;
 pub use training::{Purpose, SEEN_FILE, Seen, Since, note_what_a_run_sees, since, what_a_run_saw};
 pub use view::View;
+pub use window::Window;
 
 /// The database within a session's folder.
 pub const DATABASE: &str = "session.db";
@@ -81,6 +86,10 @@ pub struct Session {
     connection: Connection,
     /// Who makes the changes: a user's name, or the program's part that acts.
     who: String,
+    /// The window that drafts are written in; none outside of the studio.
+    window: String,
+    /// The file that was opened: whether it is still the one at its place is told by it.
+    file: Option<place::Inode>,
     /// What `PRAGMA data_version` said last: it moves when another connection commits.
     seen: i64,
 }
@@ -127,13 +136,16 @@ impl Session {
 
     fn connect(folder: &Path, flags: OpenFlags) -> Result<Self> {
         let mut session = Self::connect_only(folder, flags)?;
-        schema::migrate(&mut session.connection)?;
+        if !session.is_read_only() {
+            schema::migrate(&mut session.connection)?;
+        } else if schema::version(&session.connection)? < schema::VERSION {
+            return Err(SessionError::OldAndReadOnly(folder.to_path_buf()));
+        }
         Ok(session)
     }
 
     fn connect_only(folder: &Path, flags: OpenFlags) -> Result<Self> {
-        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(folder.join(DATABASE), flags)?;
+        let mut connection = place::connect(&folder.join(DATABASE), flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_handler(Some(lock::wait))?;
         schema::recognise(&connection, &folder.join(DATABASE))?;
         // Wide rows: 8 KiB pages hold several. It only matters for a file that is being made.
@@ -148,7 +160,9 @@ impl Session {
         )?;
         connection.set_prepared_statement_cache_capacity(64);
         query::register(&connection)?;
-        let mut session = Self { folder: folder.to_path_buf(), connection, who: who(), seen: 0 };
+        let (folder, window) = (folder.to_path_buf(), String::new());
+        let file = place::inode(&folder.join(DATABASE));
+        let mut session = Self { folder, connection, who: who(), window, file, seen: 0 };
         session.seen = session.data_version()?;
         Ok(session)
     }
@@ -170,6 +184,31 @@ impl Session {
     pub fn acting_as(mut self, who: impl Into<String>) -> Self {
         self.who = who.into();
         self
+    }
+
+    /// Says which window drafts are written in from here on: [`Window::id`].
+    #[must_use]
+    pub fn in_window(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.window);
+        self
+    }
+
+    /// Whether the session can only be looked at: its file or its folder can't be written.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(false)
+    }
+
+    /// Whether the file that was opened is still at its place: what is written into one that is not, is lost.
+    ///
+    /// # Errors
+    /// Where it is gone, or another one is there.
+    pub fn is_there(&self) -> Result<()> {
+        let now = place::inode(&self.folder.join(DATABASE));
+        if self.file.is_some() && now != self.file {
+            return Err(SessionError::Gone(self.folder.clone()));
+        }
+        Ok(())
     }
 
     /// Waits no longer than this for another writer, instead of a quarter minute.
@@ -214,6 +253,10 @@ impl Session {
         durability: Durability,
         work: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
+        if self.is_read_only() {
+            return Err(SessionError::ReadOnly(self.folder.clone()));
+        }
+        self.is_there()?;
         self.connection.pragma_update(None, "synchronous", durability.name())?;
         let transaction = match self.connection.transaction_with_behavior(TransactionBehavior::Immediate) {
             Ok(transaction) => transaction,

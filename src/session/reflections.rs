@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::review_drafts::{forget_draft, forget_saved_draft, keep_what_was_edited};
+use super::drafts::{forget_draft, forget_saved_draft, keep_what_was_edited};
 use super::{Durability, Result, Session, SessionError, now};
+use crate::domain::draft::DraftOf;
 use crate::domain::record::RecordId;
 use crate::domain::reflection::{BY_HAND, Decision, Reflection, ReflectionId, Verdict};
-use crate::domain::review::{LastStep, ReviewCounts, Reviewed};
+use crate::domain::review::{LastStep, ReviewCounts};
 use crate::domain::thought::{Thought, ThoughtId};
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "id, record, thought, error_analysis, corrected, label, teacher, prompt, verdict, edited, score,
     reasons, reviewer, comment, judge, improved_by";
 
@@ -106,12 +107,13 @@ impl Session {
     /// # Errors
     /// Where the session can't be written; then nothing is decided.
     pub fn decide(&mut self, ids: &[ReflectionId], decision: &Decision) -> Result<u64> {
-        let who = self.who.clone();
+        let (who, window) = (self.who.clone(), self.window.clone());
         self.write("decide on reflections", Durability::EveryChange, |transaction| {
             let step = next_step(transaction)?;
             let mut decided = 0;
             for id in ids {
                 decided += decide(transaction, step, *id, decision, &who)?;
+                forget_saved_draft(transaction, *id, &who, &window)?;
             }
             Ok(decided)
         })
@@ -125,7 +127,7 @@ impl Session {
     pub fn correct(&mut self, id: ThoughtId, text: &str, analysis: &str) -> Result<Option<ReflectionId>> {
         let Some(thought) = self.thought(id)? else { return Ok(None) };
         let Some(label) = thought.truth else { return Ok(None) };
-        let who = self.who.clone();
+        let (who, window) = (self.who.clone(), self.window.clone());
         let reflection = Reflection {
             record: thought.record,
             thought: id,
@@ -147,7 +149,7 @@ impl Session {
             let added = add(transaction, &reflection)?;
             let step = next_step(transaction)?;
             decide(transaction, step, added, &Decision::of(Verdict::Approved), &who)?;
-            forget_draft(transaction, Reviewed::Thought(id), &who)?;
+            forget_draft(transaction, &DraftOf::Review(id.into()), &who, &window)?;
             Ok(Some(added))
         })
     }
@@ -317,12 +319,12 @@ fn add(connection: &Connection, reflection: &Reflection) -> Result<ReflectionId>
     Ok(ReflectionId(id))
 }
 
-fn next_step(connection: &Connection) -> Result<i64> {
+pub(super) fn next_step(connection: &Connection) -> Result<i64> {
     let query = "SELECT coalesce(max(step), 0) + 1 FROM verdicts";
     Ok(connection.query_row(query, [], |row| row.get(0))?)
 }
 
-fn decide(
+pub(super) fn decide(
     connection: &Connection,
     step: i64,
     id: ReflectionId,
@@ -360,11 +362,10 @@ fn decide(
             reviewer,
             decision.analysis
         ])?;
-    forget_saved_draft(connection, id, who)?;
     Ok(kept as u64)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<(ReflectionId, Reflection)> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(ReflectionId, Reflection)> {
     let verdict: i64 = row.get(8)?;
     Ok((
         ReflectionId(row.get(0)?),

@@ -9,11 +9,12 @@ use super::reflections::verdict;
 use super::review_sets::asked;
 use super::{Result, Session, question};
 use crate::domain::agreement_report::{AgreementReport, LastWords, reviewer_pairs};
+use crate::domain::draft::DraftOf;
 use crate::domain::record::{Record, RecordId};
 use crate::domain::reflection::{Checks, Looked, Reflection, ReflectionId, Verdict};
 use crate::domain::review::{
-    Contents, Disagreement, Draft, QueueOrder, QueueRow, ReviewItem, Reviewed, VerdictEntry, VerdictState,
-    sort,
+    Contents, Disagreement, Draft, DraftText, QueueOrder, QueueRow, ReviewItem, Reviewed, VerdictEntry,
+    VerdictState, sort,
 };
 use crate::domain::review_filter::{Facts, Needs, ReviewFilter};
 use crate::domain::review_leads::Labels;
@@ -51,7 +52,7 @@ impl Session {
         let words = self.last_words()?;
         let tags = if filter.is_empty() { HashMap::new() } else { self.tags_of_reviewed()? };
         let labels = if needs == Needs::Record { self.labels()? } else { Labels::default() };
-        let drafts: HashSet<Reviewed> = self.review_drafts()?.into_iter().collect();
+        let drafts: HashSet<DraftOf> = self.begun()?.into_iter().collect();
         let mut names = Names::default();
         let mut queue = Vec::new();
         for (columns, texts, tables) in [CORRECTIONS, THOUGHTS] {
@@ -67,7 +68,7 @@ impl Session {
                 if accepted.len() > 1 {
                     item.disagreement = Disagreement::Reviewers;
                 }
-                if drafts.contains(&item.id) {
+                if drafts.contains(&DraftOf::Review(item.id)) {
                     item.draft = Draft::Kept;
                 }
                 if filter.is_empty() || self.lets_through(filter, row, &item, (&words, &tags, &labels))? {
@@ -158,7 +159,7 @@ impl Session {
             tags: record.tags.iter().cloned().collect(),
             checks,
             verdicts,
-            draft: self.draft(id)?,
+            draft: self.draft(&DraftOf::Review(id))?.and_then(|draft| DraftText::of(&draft)),
             reflection,
             thought,
         }))

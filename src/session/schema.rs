@@ -8,11 +8,12 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::schema_drafts::{DRAFTS, REVIEW_DRAFTS, TEXT_DRAFTS};
 use super::{Result, SessionError};
 
 /// Each step takes a file from its index to the next; `user_version` says how many a file has taken.
 const STEPS: &[&str] =
-    &[FIRST, REFLECTION, CHATS, JUDGES, TOKENS, ODDS, DECISIONS, REVIEW_DRAFTS, TEXT_DRAFTS];
+    &[FIRST, REFLECTION, CHATS, JUDGES, TOKENS, ODDS, DECISIONS, REVIEW_DRAFTS, TEXT_DRAFTS, DRAFTS];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -309,34 +310,6 @@ CREATE TABLE chat_drafts (
     text TEXT NOT NULL,
     at INTEGER NOT NULL,
     PRIMARY KEY (chat, place, turn)
-) WITHOUT ROWID;
-";
-
-/// Corrections that were begun and not saved (kind and number as in `label_odds`), each person's own; and what a
-/// decision did to the error analysis.
-const REVIEW_DRAFTS: &str = "
-CREATE TABLE review_drafts (
-    kind INTEGER NOT NULL,
-    id INTEGER NOT NULL,
-    who TEXT NOT NULL,
-    text TEXT NOT NULL,
-    analysis TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    PRIMARY KEY (kind, id, who)
-) WITHOUT ROWID;
-ALTER TABLE verdicts ADD COLUMN analysis TEXT;
-ALTER TABLE verdicts ADD COLUMN before_analysis TEXT;
-";
-
-/// Records and recipes that were begun and not saved, each person's own: what each began with, and what is written now.
-const TEXT_DRAFTS: &str = "
-CREATE TABLE text_drafts (
-    place TEXT NOT NULL,
-    who TEXT NOT NULL,
-    base TEXT NOT NULL,
-    text TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    PRIMARY KEY (place, who)
 ) WITHOUT ROWID;
 ";
 

@@ -35,6 +35,14 @@ pub struct Studio {
     /// Of the last draw, for the mouse.
     places: Places,
     room: Room,
+    quitting: Quitting,
+}
+
+/// Whether it is asked what becomes of what was typed, before the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quitting {
+    Asked,
+    No,
 }
 
 /// What can be clicked around the panes.
@@ -78,6 +86,7 @@ impl Studio {
             keymap,
             places: Places::default(),
             room: Room::Enough,
+            quitting: Quitting::No,
         };
         (studio, complaints)
     }
@@ -253,26 +262,43 @@ impl Studio {
             }
             shell::Action::Redraw => return vec![Effect::Redraw],
             shell::Action::Suspend => return vec![Effect::Suspend],
-            shell::Action::Quit => {
-                let effect = self.quit(store);
-                return self.keep_own(vec![effect]);
-            }
+            shell::Action::Quit => return self.quit(store),
         }
         Vec::new()
     }
 
-    /// Ends the program, unless something typed would be lost: then it asks.
-    fn quit(&self, store: &Store) -> Effect {
-        let unsaved: Vec<String> = self.panes.iter().filter_map(|pane| pane.unsaved(store)).collect();
+    fn unsaved(&self, store: &Store) -> Vec<String> {
+        self.panes.iter().filter_map(|pane| pane.unsaved(store)).collect()
+    }
+
+    /// Ends the program, unless something typed would be lost: then it is kept, and asked about.
+    fn quit(&mut self, store: &Store) -> Vec<Effect> {
+        let unsaved = self.unsaved(store);
         if unsaved.is_empty() {
-            return Effect::Quit;
+            return vec![Effect::Quit];
         }
-        Effect::Ask(Question {
+        let mut effects = self.keep(store);
+        self.overlay = Some(Box::new(Question {
             title: "Quit without saving?".into(),
             text: format!("Typed and not saved: {}.", unsaved.join("; ")),
             yes: "quit and lose it".into(),
             then: vec![Effect::Quit],
-        })
+        }));
+        self.quitting = Quitting::Asked;
+        effects.retain(|effect| matches!(effect, Effect::Send(_)));
+        effects
+    }
+
+    /// Whether the person asked to quit, and is asked about what would be lost.
+    #[must_use]
+    pub fn quits(&self) -> Quitting {
+        if self.overlay.is_some() { self.quitting } else { Quitting::No }
+    }
+
+    /// Whether nothing that was typed would be lost by now.
+    #[must_use]
+    pub fn has_kept_all(&self, store: &Store) -> bool {
+        self.unsaved(store).is_empty()
     }
 
     /// The program is told to end: every pane keeps what is being written in it.
@@ -290,6 +316,7 @@ impl Studio {
     fn answer(&mut self, reply: Reply, store: &Store) -> Vec<Effect> {
         if reply.stays == Stays::No {
             self.overlay = None;
+            self.quitting = Quitting::No;
         }
         let mut effects = Vec::new();
         for ask in reply.asks {

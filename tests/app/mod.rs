@@ -7,4 +7,5 @@ mod review;
 mod runs;
 mod sessions;
 mod told;
+mod two_reviews;
 mod two_windows;

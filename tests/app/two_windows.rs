@@ -110,7 +110,7 @@ fn an_edit_can_be_written_over_another_one_knowingly() {
     world.keys("y");
     world.wait_for_answer("My so it is");
     let session = world.session();
-    wait_until("the draft to go", || session.text_drafts().expect("read").is_empty());
+    wait_until("the draft to go", || session.drafts_of_all_windows().expect("read").is_empty());
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn the_draft_of_a_deleted_record_becomes_a_new_one() {
     let mut world = World::new();
     world.keys("e M y space esc");
     let session = world.session();
-    wait_until("the draft", || session.text_drafts().expect("read").len() == 1);
+    wait_until("the draft", || session.drafts_of_all_windows().expect("read").len() == 1);
     let one = Selection::Records(vec![RecordId(1)]);
     world.session().apply(&one, &Change::Remove).expect("delete");
     drop(world.studio);
@@ -132,5 +132,30 @@ fn the_draft_of_a_deleted_record_becomes_a_new_one() {
     world.keys("ctrl-s");
     wait_until("the new record", || session.record(RecordId(3)).is_ok());
     assert_eq!(world.answer(3), "My so it is");
-    wait_until("the draft to go", || session.text_drafts().expect("read").is_empty());
+    wait_until("the draft to go", || session.drafts_of_all_windows().expect("read").is_empty());
+}
+
+#[test]
+fn new_records_of_two_windows_are_both_kept() {
+    let mut world = World::new();
+    let mut other = World::open(world.home.path());
+    world.keys("n O N E esc");
+    other.keys("n T W O esc").expect("keys");
+    let session = world.session();
+    let texts = || -> Vec<String> {
+        let drafts = session.drafts_of_all_windows().expect("read");
+        drafts.into_iter().map(|(_, draft)| draft.text).collect()
+    };
+    wait_until("both drafts", || {
+        ["ONE", "TWO"].iter().all(|text| texts().iter().any(|own| own.contains(text)))
+    });
+    world.keys("n");
+    world.shows("ONE");
+    world.shows("Another window has a draft of this too");
+    // The other window is closed: what it left comes when this window's own draft is done with.
+    drop(other);
+    world.keys("ctrl-s");
+    world.shows("n goes on with it");
+    world.keys("n");
+    world.shows("TWO");
 }

@@ -4,6 +4,7 @@ use dojo_studio::domain::chat::{
     Answerer, ChatSampling, DraftPlace, Keep, KeptAnswer, Names, Outcome, Setup, Side, TurnId, Vote, Why,
     code_blocks,
 };
+use dojo_studio::domain::draft::{DraftOf, KeptDraft};
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::record::{Record, RecordId};
 use dojo_studio::session::{Access, Decided, NewTurn, Session, Word};
@@ -164,22 +165,23 @@ fn a_kept_answer_is_marked_while_its_record_is_there() {
 fn drafts_belong_to_their_chat_and_go_with_it() {
     let mut world = World::new();
     let (id, [_, left, _]) = answered(&mut world.session, "why?", ["because", "so it is"]);
-    world.session.keep_draft(None, DraftPlace::Question, "a new one").unwrap();
-    world.session.keep_draft(Some(id), DraftPlace::Question, "and").unwrap();
-    world.session.keep_draft(Some(id), DraftPlace::Question, "and then").unwrap();
-    world.session.keep_draft(Some(id), DraftPlace::Correction(left), "better").unwrap();
-    let all = |chat| world.other().drafts(chat).unwrap();
-    assert_eq!(all(None), [(DraftPlace::Question, "a new one".to_owned())]);
-    assert_eq!(
-        all(Some(id)),
-        [(DraftPlace::Correction(left), "better".to_owned()), (DraftPlace::Question, "and then".to_owned())]
-    );
+    let mut keep = |chat, place, text: &str| {
+        let draft = KeptDraft { base: String::new(), text: text.to_owned(), at: 7 };
+        world.session.keep_draft(&DraftOf::Chat(chat, place), Some(&draft)).unwrap();
+    };
+    keep(None, DraftPlace::Question, "a new one");
+    keep(Some(id), DraftPlace::Question, "and");
+    keep(Some(id), DraftPlace::Question, "and then");
+    keep(Some(id), DraftPlace::Correction(left), "better");
+    let text = |of: &DraftOf| world.session.draft(of).unwrap().map(|draft| draft.text);
+    assert_eq!(text(&DraftOf::Chat(None, DraftPlace::Question)).as_deref(), Some("a new one"));
+    assert_eq!(text(&DraftOf::Chat(Some(id), DraftPlace::Question)).as_deref(), Some("and then"));
     assert_eq!(world.session.chats("").unwrap()[0].drafts, 2);
-    world.session.keep_draft(Some(id), DraftPlace::Question, "").unwrap();
+    world.session.keep_draft(&DraftOf::Chat(Some(id), DraftPlace::Question), None).unwrap();
     assert_eq!(world.session.chats("").unwrap()[0].drafts, 1);
     world.session.delete_chat(id).unwrap();
-    assert_eq!(world.session.drafts(Some(id)).unwrap(), []);
-    assert_eq!(world.session.drafts(None).unwrap().len(), 1);
+    let left = world.session.begun().unwrap();
+    assert_eq!(left, [DraftOf::Chat(None, DraftPlace::Question)].into());
 }
 
 #[test]
@@ -197,8 +199,8 @@ fn votes_of_an_older_session_are_still_there() {
     let (id, [_, left, right]) = answered(&mut world.session, "why?", ["because", "so it is"]);
     let record = world.session.add("keep a vote", vec![Record::default()]).unwrap()[0];
     let database = rusqlite::Connection::open(world.folder.path().join("session.db")).unwrap();
-    let before = "DROP TABLE chat_decisions; DROP TABLE chat_records; DROP TABLE chat_drafts;
-        DROP TABLE review_drafts; DROP TABLE text_drafts; ALTER TABLE verdicts DROP COLUMN analysis;
+    let before = "DROP TABLE chat_decisions; DROP TABLE chat_records; DROP TABLE drafts;
+        ALTER TABLE verdicts DROP COLUMN analysis;
         ALTER TABLE verdicts DROP COLUMN before_analysis;
         CREATE TABLE chat_votes (
             left INTEGER NOT NULL, right INTEGER NOT NULL, chat INTEGER NOT NULL, vote TEXT NOT NULL,

@@ -1,5 +1,6 @@
 use dojo_studio::data::import::{Import, ImportOptions};
 use dojo_studio::domain::change::{Change, Selection};
+use dojo_studio::domain::view::Order;
 use dojo_studio::session::{self, Access, Session, SessionError};
 
 use super::world::{World, read};
@@ -134,4 +135,41 @@ fn an_import_on_a_full_disk_says_how_much_it_kept() {
     session.limit_pages(1 << 20).expect("make room");
     let (counts, _) = import(&mut session, false).expect("go on");
     assert_eq!(counts.added, 40_000);
+}
+
+#[test]
+fn a_session_whose_folder_is_gone_is_not_written_and_says_so() {
+    let mut world = World::numbered(1);
+    let moved = tempfile::tempdir().expect("a folder");
+    let there = moved.path().join("session.db");
+    std::fs::rename(world.folder.path().join("session.db"), &there).expect("move the database");
+    assert!(matches!(world.session.is_there(), Err(SessionError::Gone(_))));
+    let refused = world.session.add("new", vec![super::world::pair("q", "a")]);
+    let Err(error) = refused else { panic!("nobody would find it") };
+    assert!(error.to_string().contains("deleted, moved or replaced, and nothing is saved"), "{error}");
+    std::fs::rename(&there, world.folder.path().join("session.db")).expect("put it back");
+    world.session.add("new", vec![super::world::pair("q", "a")]).expect("it is back");
+    assert_eq!(world.ids(""), [1, 2]);
+}
+
+/// A folder that only can be read; nothing where this person may write everywhere all the same.
+#[test]
+fn a_session_that_can_only_be_read_is_looked_at() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::numbered(2);
+    let folder = tempfile::tempdir().expect("a folder");
+    // Without the files that SQLite keeps beside it: those are gone when nobody has it open.
+    database(&world).execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("bring it together");
+    let file = folder.path().join("session.db");
+    std::fs::copy(world.folder.path().join("session.db"), &file).expect("copy");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o444)).expect("close it");
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o555)).expect("close it");
+    if std::fs::write(folder.path().join("x"), "x").is_err() {
+        let mut session = Session::open(folder.path(), Access::Write).expect("open it");
+        assert!(session.is_read_only());
+        assert_eq!(session.view(&read(""), Order::default()).expect("a view").ids(), [1, 2]);
+        let refused = session.add("new", vec![super::world::pair("q", "a")]);
+        assert!(matches!(refused, Err(SessionError::ReadOnly(_))), "{refused:?}");
+    }
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("open it");
 }

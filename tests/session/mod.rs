@@ -1,6 +1,7 @@
 //! The session store: what is kept, what can be undone, what a search finds, who may write.
 
 mod chats;
+mod drafts;
 mod faults;
 mod filter;
 mod history;
@@ -10,7 +11,6 @@ mod processes;
 mod review;
 mod review_by_hand;
 mod search;
-mod text_drafts;
 mod tokens;
 mod training;
 mod world;

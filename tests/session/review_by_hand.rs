@@ -1,12 +1,13 @@
 //! Corrections by hand, drafts, and what stands beside the verdicts.
 
+use dojo_studio::domain::draft::DraftOf;
 use dojo_studio::domain::recipe::Balance;
 use dojo_studio::domain::record::RecordId;
 use dojo_studio::domain::reflection::{Decision, Reflection, ReflectionId, Verdict};
 use dojo_studio::domain::review::{DraftText, QueueOrder, Reviewed};
 use dojo_studio::domain::review_filter::ReviewFilter;
 use dojo_studio::domain::thought::{Thought, ThoughtId};
-use dojo_studio::session::{Access, Session};
+use dojo_studio::session::{Access, Revised, Session};
 
 use super::world::{World, labelled};
 
@@ -34,6 +35,15 @@ fn queue(session: &Session, filter: &str) -> Vec<String> {
 
 fn draft(text: &str) -> DraftText {
     DraftText { text: text.to_owned(), analysis: "why".to_owned(), at: 7 }
+}
+
+fn keep(world: &mut World, of: Reviewed, draft: Option<DraftText>) {
+    let kept = draft.as_ref().map(DraftText::kept);
+    world.session.keep_draft(&DraftOf::Review(of), kept.as_ref()).expect("keep");
+}
+
+fn begun(session: &Session, id: ReflectionId) -> Option<DraftText> {
+    session.draft(&DraftOf::Review(id.into())).expect("read").and_then(|kept| DraftText::of(&kept))
 }
 
 /// Adds a correction of the first thought by a teacher.
@@ -98,15 +108,15 @@ fn a_correction_by_hand_is_approved_and_trained_on_with_its_author() {
 fn a_draft_is_there_after_the_program_has_ended_and_goes_with_the_decision() {
     let mut world = wrong();
     let id = Reviewed::Correction(by_teacher(&mut world));
-    world.session.keep_review_draft(id, Some(&draft("begun"))).expect("keep");
-    world.session.keep_review_draft(ThoughtId(2).into(), Some(&draft("other"))).expect("keep");
+    keep(&mut world, id, Some(draft("begun")));
+    keep(&mut world, ThoughtId(2).into(), Some(draft("other")));
     let again = Session::open(world.folder.path(), Access::Read).expect("open again").acting_as("ada");
     assert_eq!(again.review_item(id).expect("read").and_then(|item| item.draft), Some(draft("begun")));
     assert_eq!(queue(&again, "is:draft"), ["reflection 1", "thought 2"]);
-    assert_eq!(world.other().draft(id).expect("read"), None, "everybody has their own");
-    world.session.keep_review_draft(id, None).expect("let go");
+    assert_eq!(world.other().draft(&DraftOf::Review(id)).expect("read"), None, "everybody has their own");
+    keep(&mut world, id, None);
     world.session.correct(ThoughtId(2), "right", "").expect("correct");
-    assert_eq!(world.session.review_drafts().expect("read"), []);
+    assert_eq!(world.session.begun().expect("read"), [].into());
 }
 
 #[test]
@@ -114,14 +124,14 @@ fn a_verdict_lets_go_of_the_draft_that_says_the_same_and_of_no_other() {
     let mut world = wrong();
     let id = by_teacher(&mut world);
     let own = DraftText { analysis: "overlooked".to_owned(), ..draft("mine") };
-    world.session.keep_review_draft(id.into(), Some(&own)).expect("keep");
+    keep(&mut world, id.into(), Some(own.clone()));
     let other = Decision { edited: Some("of another window".to_owned()), ..Decision::of(Verdict::Edited) };
     world.session.decide(&[id], &other).expect("edit");
     world.session.decide(&[id], &Decision::of(Verdict::Rejected)).expect("reject");
-    assert_eq!(world.session.draft(id.into()).expect("read"), Some(own));
+    assert_eq!(begun(&world.session, id), Some(own));
     let same = Decision { edited: Some("mine".to_owned()), ..Decision::of(Verdict::Edited) };
     world.session.decide(&[id], &same).expect("edit");
-    assert_eq!(world.session.draft(id.into()).expect("read"), None);
+    assert_eq!(begun(&world.session, id), None);
 }
 
 #[test]
@@ -136,7 +146,9 @@ fn undoing_an_edit_keeps_its_text_as_a_draft() {
     world.session.undo_verdict().expect("undo");
     let own = world.session.reflection(id).expect("read").expect("there");
     assert_eq!((own.text(), own.error_analysis.as_str()), ("corrected", "overlooked"));
-    let draft = world.session.draft(id.into()).expect("read").expect("a draft");
+    // No window has it: the next one that looks takes it up.
+    assert!(world.session.take_up_drafts().expect("take up"));
+    let draft = begun(&world.session, id).expect("a draft");
     assert_eq!((draft.text.as_str(), draft.analysis.as_str()), ("better", "anew"));
 }
 
@@ -174,4 +186,21 @@ fn a_row_begins_with_what_was_asked_last_and_the_text() {
     let glimpse = world.session.glimpse(ThoughtId(2).into()).expect("read").expect("there");
     assert_eq!((glimpse.question.as_str(), glimpse.text.as_str()), ("b", "step 1: wrong 2"));
     assert_eq!(world.session.glimpse(ThoughtId(99).into()).expect("read"), None);
+}
+
+#[test]
+fn a_decision_over_another_one_changes_nothing_and_says_what_stands() {
+    let mut world = wrong();
+    let id = by_teacher(&mut world);
+    let before = world.session.reflection(id).expect("read").expect("there");
+    let edited = |text: &str| Decision { edited: Some(text.to_owned()), ..Decision::of(Verdict::Edited) };
+    world.other().decide(&[id], &edited("theirs")).expect("edit");
+    let met = world.session.decide_over(id, &before, &edited("mine")).expect("write");
+    let Revised::Moved(now) = met else { panic!("{met:?}") };
+    assert_eq!((now.text(), now.reviewer.as_str()), ("theirs", "bob"));
+    assert_eq!(world.session.reflection(id).expect("read").expect("there").text(), "theirs");
+    assert_eq!(world.session.decide_over(id, &now, &edited("mine")).expect("write"), Revised::Done);
+    assert_eq!(world.session.reflection(id).expect("read").expect("there").text(), "mine");
+    let gone = world.session.decide_over(ReflectionId(99), &before, &edited("mine")).expect("write");
+    assert_eq!(gone, Revised::Gone);
 }

@@ -12,7 +12,7 @@ fn wait_for_draft(home: &std::path::Path, of: fn(&DraftOf) -> bool, text: &str) 
     let folder = Folders::under(home).sessions().join("first-principles");
     let session = Session::open(&folder, Access::Read).expect("the session");
     wait_until(text, || {
-        let drafts = session.text_drafts().expect("read");
+        let drafts = session.drafts_of_all_windows().expect("read");
         drafts.iter().any(|(place, kept)| of(place) && kept.text.contains(text))
     });
 }

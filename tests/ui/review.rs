@@ -228,6 +228,12 @@ pub(super) fn decide(id: i64, decision: Decision) -> Effect {
     send(ReviewCommand::Decide { ids: vec![ReflectionId(id)], decision })
 }
 
+/// What was edited is decided over what stood there when the editing began.
+pub(super) fn revise(id: i64, decision: Decision) -> Effect {
+    let over = Box::new(item(id).reflection.expect("a reflection"));
+    send(ReviewCommand::Revise { id: ReflectionId(id), over, decision })
+}
+
 #[test]
 fn a_session_without_thoughts_says_how_to_begin() {
     let mut studio = Harness::new().size(80, 24);
@@ -290,11 +296,11 @@ fn an_edited_correction_is_approved_as_edited_and_an_untouched_one_as_it_is() {
     insta::assert_snapshot!(studio.screen());
     let text = format!("NEW {TEACHER}");
     let edited = Decision { edited: Some(text), ..Decision::of(Verdict::Edited) };
-    assert!(studio.keys("ctrl-s").contains(&decide(1, edited)));
+    assert!(studio.keys("ctrl-s").contains(&revise(1, edited)));
     studio.apply(decided(1, Verdict::Edited));
     studio.screen();
     let effects = studio.keys("e ctrl-s");
-    assert!(effects.contains(&decide(3, Decision::of(Verdict::Approved))), "{effects:?}");
+    assert!(effects.contains(&revise(3, Decision::of(Verdict::Approved))), "{effects:?}");
 }
 
 #[test]

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use dojo_studio::domain::protocol::review::{QueueId, Undoing};
+use dojo_studio::domain::draft::{DraftOf, KeptDraft};
+use dojo_studio::domain::protocol::review::{QueueId, RevisionMet, Undoing};
 use dojo_studio::domain::protocol::runs::RecipeFile;
-use dojo_studio::domain::protocol::{Command, Event, ReviewCommand, ReviewEvent, RunsCommand, RunsEvent};
+use dojo_studio::domain::protocol::{
+    Command, DataCommand, DataEvent, Event, ReviewCommand, ReviewEvent, RunsCommand, RunsEvent,
+};
 use dojo_studio::domain::reflection::{Decision, ReflectionId, Verdict};
 use dojo_studio::domain::review::{
     Contents, Disagreement, DraftText, LastStep, QueueRow, ReviewCounts, ReviewItem, Reviewed,
@@ -13,7 +16,9 @@ use dojo_studio::domain::review::{
 use dojo_studio::domain::thought::ThoughtId;
 use dojo_studio::ui::pane::{Effect, PaneId};
 
-use super::review::{STUDENT, TEACHER, counts, decide, decided, event, item, opened, row, send, studio};
+use super::review::{
+    STUDENT, TEACHER, counts, decide, decided, event, item, opened, revise, row, send, studio,
+};
 use crate::ui::harness::{Harness, NOON};
 
 const THOUGHT: Reviewed = Reviewed::Thought(ThoughtId(9));
@@ -103,7 +108,7 @@ fn esc_keeps_what_was_typed_and_e_goes_on_with_it() {
     assert!(studio.screen().contains("your draft of now"), "{}", studio.screen());
     studio.text("W ");
     let edited = Decision { edited: Some(format!("W NE{TEACHER}")), ..Decision::of(Verdict::Edited) };
-    assert!(studio.keys("ctrl-s").contains(&decide(1, edited)));
+    assert!(studio.keys("ctrl-s").contains(&revise(1, edited)));
 }
 
 #[test]
@@ -170,6 +175,94 @@ fn quitting_asks_only_about_what_is_not_on_disk() {
 }
 
 #[test]
+fn a_correction_that_is_on_no_disk_comes_back_and_is_asked_about() {
+    let mut studio = studio();
+    studio.keys("e");
+    studio.text("FULL ");
+    studio.keys("esc e");
+    assert!(studio.screen().contains("FULL step 1"), "{}", studio.screen());
+    studio.keys("esc");
+    let effects = studio.keys("ctrl-q");
+    assert!(studio.screen().contains("Typed and not saved: the correction of reflection 1."));
+    let whole = draft(&format!("FULL {TEACHER}"));
+    assert!(effects.contains(&kept(one(), Some(whole.clone()))), "it is tried once more: {effects:?}");
+    studio.keys("esc");
+    studio.apply(event(ReviewEvent::DraftKept(one(), Some(whole))));
+    assert_eq!(studio.keys("ctrl-q"), [Effect::Quit]);
+}
+
+#[test]
+fn saving_over_another_windows_verdict_asks() {
+    let mut studio = studio();
+    studio.keys("e");
+    studio.text("MINE ");
+    studio.keys("ctrl-s");
+    let mut now = item(1).reflection.expect("a reflection");
+    (now.verdict, now.edited, now.reviewer) = (Verdict::Edited, Some("THEIRS".into()), "ada".into());
+    let decision = Decision { edited: Some(format!("MINE {TEACHER}")), ..Decision::of(Verdict::Edited) };
+    let met = RevisionMet { id: ReflectionId(1), decision: decision.clone(), now: Some(now.clone()) };
+    studio.apply(event(ReviewEvent::RevisionMet(Box::new(met))));
+    let screen = studio.screen();
+    assert!(
+        screen.contains("Reflection 1 was changed while you edited it") && screen.contains("THEIRS"),
+        "{screen}"
+    );
+    studio.keys("esc");
+    assert!(studio.screen().contains("MINE step 1"), "the text stays: {}", studio.screen());
+    let met = RevisionMet { id: ReflectionId(1), decision: decision.clone(), now: Some(now.clone()) };
+    studio.keys("ctrl-s");
+    studio.apply(event(ReviewEvent::RevisionMet(Box::new(met))));
+    studio.screen();
+    let over = ReviewCommand::Revise { id: ReflectionId(1), over: Box::new(now), decision };
+    assert!(studio.keys("y").contains(&send(over)));
+    studio.apply(decided(1, Verdict::Edited));
+    assert!(studio.screen().contains("reflection 3 of 6"), "{}", studio.screen());
+}
+
+#[test]
+fn a_correction_being_edited_stays_when_its_row_leaves_the_queue() {
+    let mut studio = studio();
+    studio.keys("e");
+    studio.text("MINE ");
+    let rows = studio.store.review.rows().iter().skip(1).cloned().collect();
+    let queue = studio.store.review.queue.expect("a queue");
+    studio.apply(event(ReviewEvent::Queued { queue, rows }));
+    assert!(studio.screen().contains("MINE step 1"), "{}", studio.screen());
+    studio.keys("esc");
+    assert!(studio.screen().contains("of 5"), "{}", studio.screen());
+}
+
+#[test]
+fn a_reason_is_kept_for_each_reflection_also_after_the_program_has_ended() {
+    let mut studio = studio();
+    studio.apply(Event::Data(DataEvent::DraftsRead("sessions/first-principles".into(), [].into())));
+    studio.keys("backspace");
+    studio.text("ONE");
+    studio.keys("esc s");
+    studio.text("TOLD");
+    studio.keys("esc n backspace");
+    studio.text("TWO");
+    studio.keys("esc up up up backspace");
+    assert!(studio.screen().contains("ONE"), "{}", studio.screen());
+    studio.keys("esc s");
+    assert!(studio.screen().contains("TOLD"), "{}", studio.screen());
+    studio.keys("esc ctrl-q");
+    assert!(studio.screen().contains("what is said of reflection 1"), "{}", studio.screen());
+    // In another time of the program.
+    let mut studio = super::review::studio();
+    let draft = KeptDraft { base: String::new(), text: "ONE".into(), at: 7 };
+    let drafts = [(DraftOf::Reason(ReflectionId(1)), draft)].into();
+    studio.apply(Event::Data(DataEvent::DraftsRead("sessions/first-principles".into(), drafts)));
+    studio.keys("backspace");
+    assert!(studio.screen().contains("ONE"), "{}", studio.screen());
+    let rejected = Decision { comment: "ONE".into(), ..Decision::of(Verdict::Rejected) };
+    assert!(studio.keys("enter").contains(&decide(1, rejected)));
+    studio.apply(decided(1, Verdict::Rejected));
+    let forget = DataCommand::KeepDraft(DraftOf::Reason(ReflectionId(1)), None);
+    assert!(studio.keys("ctrl-l").contains(&Effect::Send(Command::Data(forget))));
+}
+
+#[test]
 fn the_persons_own_editor_gets_the_field_that_is_written() {
     let mut studio = studio();
     studio.keys("e tab");
@@ -179,7 +272,7 @@ fn the_persons_own_editor_gets_the_field_that_is_written() {
     let decision =
         Decision { analysis: Some("line one\nline two".to_owned()), ..Decision::of(Verdict::Approved) };
     let effects = studio.keys("ctrl-s");
-    assert!(effects.contains(&decide(1, decision)), "{effects:?}");
+    assert!(effects.contains(&revise(1, decision)), "{effects:?}");
 }
 
 #[test]

@@ -7,21 +7,27 @@ use super::keep::{self, Settled};
 use super::{Epoch, Job, Order, Work};
 use crate::app::studio::Events;
 use crate::domain::chat::{Answerer, Chat, ChatId, Names, Setup, Side, Turn, TurnId};
+use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::message::Role;
 use crate::domain::protocol::chat::{Phase, Question};
 use crate::domain::protocol::system::{Level, Notice, SystemEvent};
 use crate::domain::protocol::{ChatCommand, ChatEvent, Event};
-use crate::session::{Decided, NewTurn, Result, Session, SessionError, Word};
+use crate::session::{Decided, NewTurn, Result, Session, SessionError, Word, now};
 
 /// Carries out orders until the session is left and the last answer is kept.
-pub(super) fn work(path: &Path, events: &Events, orders: &Receiver<Order>, writer: Sender<Work>) {
+pub(super) fn work(
+    (path, window): (&Path, &str),
+    events: &Events,
+    orders: &Receiver<Order>,
+    writer: Sender<Work>,
+) {
     // The session is opened with the first order: by then the lanes for records have made its database.
     let Ok(mut order) = orders.recv() else { return };
     if matches!(order, Order::Close) {
         return;
     }
     let session = match Session::create(path) {
-        Ok(session) => session,
+        Ok(session) => session.in_window(window),
         Err(error) => return complain(events, &error),
     };
     let mut desk = Desk { session, events, writer: Some(writer) };
@@ -119,7 +125,9 @@ impl Desk<'_> {
             }
             ChatCommand::ReadDrafts(chat) => self.read_drafts(chat)?,
             ChatCommand::KeepDraft { chat, place, text } => {
-                self.session.keep_draft(chat, place, &text)?;
+                let draft = KeptDraft { base: String::new(), text: text.clone(), at: now() };
+                let draft = (!text.is_empty()).then_some(draft);
+                self.session.keep_draft(&DraftOf::Chat(chat, place), draft.as_ref())?;
                 self.tell(ChatEvent::DraftKept { chat, place, text });
             }
             ChatCommand::Delete(chat) => {
@@ -238,8 +246,19 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn read_drafts(&self, chat: Option<ChatId>) -> Result<()> {
-        let drafts = self.session.drafts(chat)?;
+    fn read_drafts(&mut self, chat: Option<ChatId>) -> Result<()> {
+        if !self.session.is_read_only() {
+            self.session.take_up_drafts()?;
+        }
+        let mut drafts = Vec::new();
+        for of in self.session.begun()? {
+            let DraftOf::Chat(own, place) = of else { continue };
+            if own == chat
+                && let Some(draft) = self.session.draft(&of)?
+            {
+                drafts.push((place, draft.text));
+            }
+        }
         self.tell(ChatEvent::DraftsRead { chat, drafts });
         Ok(())
     }

@@ -95,16 +95,16 @@ impl Stops {
 
 impl Chats {
     /// Starts the lanes of a session. Models are looked for in `models`; nothing is loaded before it is asked for.
-    pub(crate) fn start(info: &SessionInfo, models: PathBuf, events: &Events) -> Self {
+    pub(crate) fn start(info: &SessionInfo, window: &str, models: PathBuf, events: &Events) -> Self {
         let (desk, orders) = channel();
         let (writer, work) = channel();
         let stops = Stops::default();
         let pen = writer::Writer::new(models, events.clone(), desk.clone(), stops.clone());
-        let (path, events) = (info.path.clone(), events.clone());
+        let (path, window, events) = (info.path.clone(), window.to_owned(), events.clone());
         std::thread::spawn(move || pen.work(&work));
         let (open, ended) = channel();
         std::thread::spawn(move || {
-            desk::work(&path, &events, &orders, writer);
+            desk::work((&path, &window), &events, &orders, writer);
             drop::<Sender<()>>(open);
         });
         Self { desk: Some(desk), stops, ended }

@@ -10,8 +10,9 @@ mod tokens;
 mod writer;
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::app::studio::Events;
 use crate::domain::protocol::system::{Level, Notice, SystemEvent};
@@ -32,6 +33,8 @@ pub(crate) struct Records {
     interrupt: Interrupt,
     lane: Lane,
     back: Back,
+    /// Its other end is dropped when the last change is written.
+    ended: Option<Receiver<()>>,
 }
 
 impl Drop for Records {
@@ -45,19 +48,21 @@ impl Drop for Records {
 
 impl Records {
     /// Opens the session's database (it is made where there is none) and starts the lanes.
-    pub(crate) fn start(info: &SessionInfo, events: &Events, models: PathBuf) -> Self {
+    pub(crate) fn start(info: &SessionInfo, window: &str, events: &Events, models: PathBuf) -> Self {
         let (reader, asks) = channel();
         let (writer, commands) = channel();
         let (figures, questions) = channel();
         let (shower, shown) = channel();
         let (counter, counts) = channel();
+        let (open, ended) = channel();
         let interrupt = Interrupt::default();
-        let lane = Lane { info: info.clone(), events: events.clone(), made: Arc::default() };
+        let (info, window) = (info.clone(), window.to_owned());
+        let model = Arc::new(Model::new(models, info.file.model.clone()));
+        let lane = Lane { info, window, events: events.clone(), made: Arc::default() };
         let handle = interrupt.clone();
         let first = lane.clone();
         let back = Back { reader: reader.clone(), counter: counter.clone() };
         let told = back.clone();
-        let model = Arc::new(Model::new(models, info.file.model.clone()));
         std::thread::spawn(move || {
             // Said once, and not by every lane.
             if let Err(error) = first.make() {
@@ -71,10 +76,21 @@ impl Records {
             let lane = first.clone();
             std::thread::spawn(move || statistics::work(&lane, &questions));
             let (lane, after) = (first.clone(), back.clone());
-            std::thread::spawn(move || writer::work(&lane, &commands, &after));
+            std::thread::spawn(move || {
+                writer::work(&lane, &commands, &after);
+                drop::<Sender<()>>(open);
+            });
             reader::work(&first, &asks, &handle, &figures, &back.counter);
         });
-        Self { reader, writer, shower, counter, interrupt, lane, back: told }
+        Self { reader, writer, shower, counter, interrupt, lane, back: told, ended: Some(ended) }
+    }
+
+    /// Ends the lanes before the program does: waits until what was written is on the disk, but no longer than this.
+    pub(crate) fn finish(mut self, patience: Duration) {
+        let ended = self.ended.take();
+        drop(self);
+        // Nothing is ever sent: an error is the end of the lane, or of patience.
+        ended.map(|ended| ended.recv_timeout(patience).ok());
     }
 
     /// Puts a command on its lane.
@@ -130,6 +146,8 @@ impl Back {
 #[derive(Clone)]
 struct Lane {
     info: SessionInfo,
+    /// Whose drafts these are: [`crate::session::Window`].
+    window: String,
     events: Events,
     /// Whether the database is there. A key can be faster than the thread that starts the lanes.
     made: Arc<Mutex<bool>>,
@@ -139,7 +157,7 @@ impl Lane {
     /// Opens the session's database, which is made if there is none.
     fn open(&self, access: Access) -> Result<Session, SessionError> {
         self.make()?;
-        Session::open(&self.info.path, access)
+        Ok(Session::open(&self.info.path, access)?.in_window(&self.window))
     }
 
     fn make(&self) -> Result<(), SessionError> {

@@ -70,6 +70,7 @@ pub(super) fn work(
         page: None,
         cursor: None,
         rest: (Instant::now(), Duration::ZERO),
+        told_gone: false,
     };
     loop {
         let outcome = match asks.recv_timeout(WATCH) {
@@ -104,6 +105,8 @@ struct Reader<'l> {
     cursor: Option<RecordId>,
     /// When the view was last found, and how long that took: while somebody imports, most of the time is for pages.
     rest: (Instant, Duration),
+    /// Whether it was said that the session is no longer at its place.
+    told_gone: bool,
 }
 
 impl Reader<'_> {
@@ -225,6 +228,10 @@ impl Reader<'_> {
     }
 
     fn watch(&mut self) -> Result<(), SessionError> {
+        if let Err(gone) = self.session.is_there() {
+            return if std::mem::replace(&mut self.told_gone, true) { Ok(()) } else { Err(gone) };
+        }
+        self.told_gone = false;
         let (last, took) = self.rest;
         let rested = last.elapsed() >= took * 4;
         if !rested || !self.session.changed_elsewhere()? {

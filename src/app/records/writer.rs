@@ -1,13 +1,15 @@
 //! Changes, one after another.
 
-use std::collections::BTreeSet;
-use std::sync::mpsc::Receiver;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use super::reader::Ask;
 use super::{Back, Lane, checks, imports};
 use crate::domain::change::{Body, HistoryEntry};
-use crate::domain::draft::DraftOf;
+use crate::domain::draft::{DraftOf, OtherDraft};
 use crate::domain::protocol::data::{EditMet, MadeBy};
+use crate::domain::protocol::system::Level;
 use crate::domain::protocol::{DataCommand, DataEvent};
 use crate::domain::record::{Record, RecordId};
 use crate::session::{Access, EditOutcome, Session, SessionError};
@@ -20,32 +22,112 @@ pub(super) fn work(lane: &Lane, commands: &Receiver<DataCommand>, back: &Back) {
         Ok(session) => session,
         Err(error) => return lane.complain(&error),
     };
+    if session.is_read_only() {
+        let words = "this session can only be read: records, reviews and chats can be looked at, nothing is saved or kept";
+        lane.notify(Level::Warning, words.to_owned());
+    }
     begin(lane, &session, back);
-    if let Err(error) = read_drafts(lane, &session) {
+    let mut others = Others::default();
+    if let Err(error) = others.read(lane, &mut session) {
         lane.complain(&error);
     }
     let mut own = Own::of(&session);
-    while let Ok(command) = commands.recv() {
+    loop {
+        let command = match commands.recv_timeout(WATCH) {
+            Ok(command) => command,
+            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {
+                others.watch(lane, &mut session);
+                continue;
+            }
+        };
+        let of = saved(&command);
         let done = match command {
             DataCommand::KeepDraft(of, draft) => {
-                let kept = session.keep_text_draft(&of, draft.as_ref());
+                let kept = session.keep_draft(&of, draft.as_ref());
                 // Nothing that is counted or listed has changed, unless somebody else has written too.
-                if matches!(session.changed_elsewhere(), Ok(false)) {
+                if matches!(session.changed_elsewhere(), Ok(false)) && !std::mem::take(&mut others.changed) {
                     back.reader.send(Ask::Drafted).ok();
                 }
                 kept.map(|()| {
+                    others.look = draft.is_none();
                     lane.tell(DataEvent::DraftKept(of, draft));
                 })
             }
             command => perform(lane, &mut session, &own, command, back).and_then(|()| {
                 back.written();
+                others.look = true;
                 own.note(&session)?;
                 tell_orphans(lane, &session)
             }),
         };
         if let Err(error) = done {
+            of.map(|of| lane.tell(DataEvent::NotSaved(of)));
             lane.complain(&error);
         }
+    }
+}
+
+/// What a command would save, if it is one that saves what was written.
+fn saved(command: &DataCommand) -> Option<DraftOf> {
+    if let DataCommand::Edit { record, .. } = command {
+        return Some(DraftOf::Record(*record));
+    }
+    matches!(command, DataCommand::Add(_)).then_some(DraftOf::NewRecord)
+}
+
+/// How often the file is asked what other windows have begun and left.
+const WATCH: Duration = Duration::from_secs(1);
+
+/// What was begun elsewhere, as it was told last.
+#[derive(Default)]
+struct Others {
+    told: BTreeMap<DraftOf, OtherDraft>,
+    /// Whether somebody else has written since a draft was kept here.
+    changed: bool,
+    /// Whether a draft of this window is gone: another one may take its place.
+    look: bool,
+    /// Whether the last look failed: that is said once.
+    failed: bool,
+}
+
+impl Others {
+    /// Takes up what windows that are gone have left, and tells of everything that was begun.
+    fn read(&mut self, lane: &Lane, session: &mut Session) -> Result<(), SessionError> {
+        if !session.is_read_only() {
+            session.take_up_drafts()?;
+        }
+        lane.tell(DataEvent::DraftsRead(lane.info.path.clone(), session.drafts()?));
+        self.tell(lane, session)?;
+        tell_orphans(lane, session)
+    }
+
+    fn tell(&mut self, lane: &Lane, session: &Session) -> Result<(), SessionError> {
+        let others = session.other_drafts()?;
+        if others != self.told {
+            self.told.clone_from(&others);
+            lane.tell(DataEvent::OtherDraftsRead(others));
+        }
+        Ok(())
+    }
+
+    /// Once in a while: a window may have been closed, or have begun something.
+    fn watch(&mut self, lane: &Lane, session: &mut Session) {
+        let changed = session.changed_elsewhere().unwrap_or(false);
+        self.changed |= changed;
+        let waits = !self.told.is_empty();
+        if session.is_read_only() || !(changed || waits || std::mem::take(&mut self.look)) {
+            return;
+        }
+        let looked = match session.take_up_drafts() {
+            Ok(true) => self.read(lane, session),
+            Ok(false) => self.tell(lane, session),
+            Err(error) => Err(error),
+        };
+        if let (Err(error), false) = (&looked, self.failed) {
+            tracing::warn!("{error}");
+        }
+        self.failed = looked.is_err();
     }
 }
 
@@ -75,11 +157,6 @@ impl Own {
     }
 }
 
-fn read_drafts(lane: &Lane, session: &Session) -> Result<(), SessionError> {
-    lane.tell(DataEvent::DraftsRead(lane.info.path.clone(), session.text_drafts()?));
-    tell_orphans(lane, session)
-}
-
 /// Says which records with drafts aren't there any more.
 fn tell_orphans(lane: &Lane, session: &Session) -> Result<(), SessionError> {
     lane.tell(DataEvent::DraftsOrphaned(session.drafts_without_record()?));
@@ -91,7 +168,9 @@ fn begin(lane: &Lane, session: &Session, back: &Back) {
     let untouched = session.imports().is_ok_and(|imports| imports.is_empty());
     let files = if untouched { lane.files() } else { Vec::new() };
     let behind = session.index_state().is_ok_and(|state| !state.complete());
-    if !files.is_empty() || behind {
+    if session.is_read_only() {
+        back.reader.send(Ask::Refresh).ok();
+    } else if !files.is_empty() || behind {
         imports::bring_in(lane, files, Vec::new(), back);
     } else {
         back.written();
@@ -175,7 +254,7 @@ fn edit(
 }
 
 fn forget_draft(lane: &Lane, session: &mut Session, of: DraftOf) -> Result<(), SessionError> {
-    session.keep_text_draft(&of, None)?;
+    session.keep_draft(&of, None)?;
     lane.tell(DataEvent::DraftKept(of, None));
     Ok(())
 }

@@ -6,14 +6,15 @@ mod counter;
 mod reader;
 mod writer;
 
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use crate::app::studio::Events;
 use crate::config::Folders;
 use crate::domain::protocol::system::{Level, Notice, SystemEvent};
 use crate::domain::protocol::{Event, ReviewCommand, ReviewEvent};
 use crate::domain::session::SessionInfo;
-use crate::session::{Session, SessionError};
+use crate::session::{Access, Session, SessionError};
 
 use self::reader::Ask;
 
@@ -21,15 +22,19 @@ use self::reader::Ask;
 pub(crate) struct Reviews {
     reader: Sender<Ask>,
     writer: Sender<ReviewCommand>,
+    /// Its other end is dropped when the last decision is written.
+    ended: Receiver<()>,
 }
 
 impl Reviews {
     /// Opens the session's database and starts the lanes.
-    pub(crate) fn start(folders: &Folders, info: &SessionInfo, events: &Events) -> Self {
+    pub(crate) fn start(folders: &Folders, info: &SessionInfo, window: &str, events: &Events) -> Self {
         let (reader, asks) = channel();
         let (writer, commands) = channel();
         let (counter, questions) = channel();
-        let lane = Lane { folders: folders.clone(), info: info.clone(), events: events.clone() };
+        let (open, ended) = channel();
+        let (info, window) = (info.clone(), window.to_owned());
+        let lane = Lane { folders: folders.clone(), info, window, events: events.clone() };
         let refresh = reader.clone();
         std::thread::spawn(move || {
             // Made by one thread before the others look for it.
@@ -39,10 +44,21 @@ impl Reviews {
             }
             let (second, third) = (lane.clone(), lane.clone());
             std::thread::spawn(move || counter::work(&second, &questions));
-            std::thread::spawn(move || writer::work(&third, &commands, &refresh));
+            std::thread::spawn(move || {
+                writer::work(&third, &commands, &refresh);
+                drop::<Sender<()>>(open);
+            });
             reader::work(&lane, &asks, &counter);
         });
-        Self { reader, writer }
+        Self { reader, writer, ended }
+    }
+
+    /// Ends the lanes before the program does: waits until what was written is on the disk, but no longer than this.
+    pub(crate) fn finish(self, patience: Duration) {
+        let Self { writer, ended, .. } = self;
+        drop(writer);
+        // Nothing is ever sent: an error is the end of the lane, or of patience.
+        ended.recv_timeout(patience).ok();
     }
 
     /// Puts a command on its lane.
@@ -66,10 +82,16 @@ impl Reviews {
 struct Lane {
     folders: Folders,
     info: SessionInfo,
+    /// Whose drafts these are.
+    window: String,
     events: Events,
 }
 
 impl Lane {
+    fn open(&self, access: Access) -> Result<Session, SessionError> {
+        Ok(Session::open(&self.info.path, access)?.in_window(&self.window))
+    }
+
     fn complain(&self, error: &SessionError) {
         self.notify(Level::Error, error.to_string());
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::domain::change::HistoryEntry;
-use crate::domain::draft::{DraftOf, KeptDraft};
+use crate::domain::draft::{DraftOf, KeptDraft, OtherDraft};
 use crate::domain::filter::Vocabulary;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{
@@ -51,8 +51,14 @@ pub struct Data {
     pub edits: BTreeMap<RecordId, u64>,
     /// How many edits of each record were not taken, because it was not what they began with.
     pub unmet: BTreeMap<RecordId, u64>,
-    /// What was written of records and recipes and not saved, as it is on the disk; nothing until it was read.
+    /// What was written in this window and not saved, as it is on the disk; nothing until it was read. And how often it
+    /// was read: what another window left may come later.
     pub drafts: Option<BTreeMap<DraftOf, KeptDraft>>,
+    pub drafts_read: u64,
+    /// What was begun elsewhere and not saved.
+    pub other_drafts: BTreeMap<DraftOf, OtherDraft>,
+    /// How often a new record was not saved.
+    pub unmade: u64,
     /// Records that there are drafts of, and that were deleted.
     pub orphaned: BTreeSet<RecordId>,
     /// What waits for a person's word, counted so that each is asked about once.
@@ -142,7 +148,13 @@ impl Data {
                 self.ask(DataQuestion::Overwrite(met));
             }
             DataEvent::UndoAsked(entry, by) => self.ask(DataQuestion::Undo(entry, by)),
-            DataEvent::DraftsRead(_, drafts) => self.drafts = Some(drafts),
+            DataEvent::DraftsRead(_, drafts) => {
+                self.drafts = Some(drafts);
+                self.drafts_read += 1;
+            }
+            DataEvent::OtherDraftsRead(others) => self.other_drafts = others,
+            DataEvent::NotSaved(DraftOf::Record(id)) => *self.unmet.entry(id).or_default() += 1,
+            DataEvent::NotSaved(_) => self.unmade += 1,
             DataEvent::DraftKept(of, draft) => {
                 if let Some(drafts) = &mut self.drafts {
                     match draft {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::agreement_report::AgreementReport;
 use crate::domain::protocol::ReviewEvent;
-use crate::domain::protocol::review::QueueId;
+use crate::domain::protocol::review::{QueueId, RevisionMet};
 use crate::domain::reflection::{ReflectionId, Verdict};
 use crate::domain::review::{
     Draft, DraftText, Glimpse, LastStep, QueueRow, ReviewCounts, ReviewItem, Reviewed,
@@ -33,6 +33,8 @@ pub struct Review {
     pub generation: u64,
     items: VecDeque<(Reviewed, Option<Box<ReviewItem>>)>,
     glimpses: HashMap<Reviewed, Glimpse>,
+    /// Drafts that are on the disk, as far as this window wrote them.
+    kept: HashMap<Reviewed, DraftText>,
     /// What was written before with each verdict, the last first.
     comments: HashMap<Verdict, Vec<String>>,
     pub counts: Option<ReviewCounts>,
@@ -49,7 +51,7 @@ pub struct Review {
 }
 
 /// What happened to verdicts last.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Last {
     Decided {
         ids: Vec<ReflectionId>,
@@ -63,6 +65,8 @@ pub enum Last {
     Undone(Vec<ReflectionId>),
     /// The last decision met so many that it was not taken back yet.
     UndoIsLarge(LastStep),
+    /// What was edited stands in another way than when the editing began: nothing was decided.
+    Met(Box<RevisionMet>),
     Refused(String),
 }
 
@@ -82,6 +86,13 @@ impl Review {
     #[must_use]
     pub fn glimpse(&self, id: Reviewed) -> Option<&Glimpse> {
         self.glimpses.get(&id)
+    }
+
+    /// The draft of a text that is on the disk, as far as it is known.
+    #[must_use]
+    pub fn kept_draft(&self, of: Reviewed) -> Option<&DraftText> {
+        let item = self.item(of).flatten();
+        item.and_then(|item| item.draft.as_ref()).or_else(|| self.kept.get(&of))
     }
 
     /// What was written before with a verdict, the last first.
@@ -142,6 +153,7 @@ impl Review {
                 self.happened(Last::Corrected { thought, reflection });
             }
             ReviewEvent::DraftKept(of, draft) => self.note_draft(of, draft),
+            ReviewEvent::RevisionMet(met) => self.happened(Last::Met(met)),
             ReviewEvent::UndoIsLarge(step) => self.happened(Last::UndoIsLarge(step)),
             ReviewEvent::Glanced(seen) => {
                 if self.glimpses.len() + seen.len() > GLIMPSES {
@@ -208,6 +220,10 @@ impl Review {
     }
 
     fn note_draft(&mut self, of: Reviewed, draft: Option<DraftText>) {
+        match &draft {
+            Some(draft) => self.kept.insert(of, draft.clone()),
+            None => self.kept.remove(&of),
+        };
         if let Some(row) = self.row_mut(of) {
             row.draft = if draft.is_some() { Draft::Kept } else { Draft::None };
         }

@@ -39,6 +39,7 @@ use crate::domain::protocol::system::{Level, Machine, Notice};
 use crate::domain::protocol::{Event, SystemEvent};
 use crate::domain::session::SessionInfo;
 use crate::ui::pane::Effect;
+use crate::ui::studio::Quitting;
 use crate::ui::theme::Depth;
 
 pub(crate) use self::logging::Clean;
@@ -89,7 +90,12 @@ struct Live {
     behind: Behind,
     /// A text that waits for the person's own editor.
     outside: Option<String>,
+    /// When the person asked to quit over something that was not on the disk yet.
+    quitting: Option<Instant>,
 }
+
+/// How long the disk may take to keep what was typed before the person is asked about it.
+const KEEPING: Duration = Duration::from_secs(1);
 
 /// Whether what is on the screen is still true.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +117,8 @@ impl Live {
         core.begin(session);
         let mouse = if core.store.settings.mouse { Mouse::Ours } else { Mouse::Terminals };
         let screen = Screen::enter(mouse)?;
-        let mut live = Self { core, screen, drawn: Instant::now(), behind: Behind::Yes, outside: None };
+        let mut live =
+            Self { core, screen, drawn: Instant::now(), behind: Behind::Yes, outside: None, quitting: None };
         live.draw()?;
         Ok(live)
     }
@@ -122,7 +129,10 @@ impl Live {
         let mut clock = tokio::time::interval(Duration::from_secs(1));
         clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
-            if self.behind == Behind::Yes && self.drawn.elapsed() >= FRAME {
+            if self.has_kept_all() {
+                return Ok(());
+            }
+            if self.behind == Behind::Yes && Instant::now() >= self.next_draw() {
                 self.draw()?;
             }
             let flow = tokio::select! {
@@ -134,7 +144,7 @@ impl Live {
                 () = signals.quit() => self.keep()?,
                 () = gone.notified() => self.keep()?,
                 () = taken.notified() => self.paint_anew()?,
-                () = tokio::time::sleep_until(self.drawn + FRAME), if self.behind == Behind::Yes => Flow::On,
+                () = tokio::time::sleep_until(self.next_draw()), if self.behind == Behind::Yes => Flow::On,
                 Some(told) = self.core.events.recv() => self.take_events(told),
                 _ = clock.tick() => self.tick(),
             };
@@ -152,6 +162,22 @@ impl Live {
                 signals.forget_interrupt()?;
             }
         }
+    }
+
+    /// Whether the person asked to quit a moment ago, and all that was typed is on the disk by now.
+    fn has_kept_all(&mut self) -> bool {
+        if self.core.studio.quits() == Quitting::No {
+            self.quitting = None;
+            return false;
+        }
+        let asked = *self.quitting.get_or_insert_with(Instant::now);
+        asked.elapsed() < KEEPING && self.core.studio.has_kept_all(&self.core.store)
+    }
+
+    /// The question is not shown as long as it may answer itself.
+    fn next_draw(&self) -> Instant {
+        let next = self.drawn + FRAME;
+        self.quitting.map_or(next, |asked| next.max(asked + KEEPING))
     }
 
     /// Gives the terminal to the person's own editor until it ends.

@@ -2,6 +2,7 @@
 //! queue, so that a slow thing only holds up its own kind.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::domain::protocol::{
     Command, Event, ModelsCommand, ModelsEvent, SessionsCommand, SessionsEvent, SystemCommand, SystemEvent,
 };
 use crate::domain::session::SessionInfo;
+use crate::session::Window;
 
 /// Where events go. Clones are cheap; threads use it, never the loop itself.
 #[derive(Debug, Clone)]
@@ -80,16 +82,24 @@ pub(super) struct Worker {
     /// Of the open session, from the first question on: few sessions have thoughts.
     reviews: OnceCell<Reviews>,
     session: Option<SessionInfo>,
+    /// Of every session that was open: what was typed there stays this window's.
+    windows: BTreeMap<PathBuf, Window>,
     opening: Opening,
     folders: Folders,
     runs: RunsLane,
 }
 
-/// How long the program waits at its end for an answer that is being stopped.
+/// How long the program waits at its end for an answer that is being stopped, and for what is being written.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        if let Some(records) = self.records.take() {
+            records.finish(PATIENCE);
+        }
+        if let Some(reviews) = self.reviews.take() {
+            reviews.finish(PATIENCE);
+        }
         if let Some(chats) = self.chats.take() {
             chats.finish(PATIENCE);
         }
@@ -110,6 +120,7 @@ impl Worker {
             chats: None,
             reviews: OnceCell::new(),
             session: None,
+            windows: BTreeMap::new(),
             opening: Opening::default(),
             folders: known,
             runs,
@@ -123,7 +134,9 @@ impl Worker {
             (Command::Chat(command), _, Some(chats)) => chats.send(command),
             (Command::Review(command), _, _) => {
                 if let Some(session) = &self.session {
-                    let start = || Reviews::start(&self.folders, session, &self.events.of(self.opening));
+                    let window = self.windows.get(&session.path).map_or("", Window::id);
+                    let events = self.events.of(self.opening);
+                    let start = || Reviews::start(&self.folders, session, window, &events);
                     self.reviews.get_or_init(start).send(command);
                 }
             }
@@ -144,8 +157,9 @@ impl Worker {
     pub(super) fn session_opened(&mut self, session: &SessionInfo) {
         self.opening.0 += 1;
         let events = self.events.of(self.opening);
-        self.records = Some(Records::start(session, &events, self.folders.models()));
-        self.chats = Some(Chats::start(session, self.folders.models(), &events));
+        let window = self.windows.entry(session.path.clone()).or_insert_with(|| Window::open(&session.path));
+        self.records = Some(Records::start(session, window.id(), &events, self.folders.models()));
+        self.chats = Some(Chats::start(session, window.id(), self.folders.models(), &events));
         self.reviews = OnceCell::new();
         self.session = Some(session.clone());
         self.runs.session_opened(session);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::domain::change::{Body, Change, HistoryEntry, RecordChange, Selection};
-use crate::domain::draft::{DraftOf, KeptDraft};
+use crate::domain::draft::{DraftOf, KeptDraft, OtherDraft};
 use crate::domain::export::{Form, Splits};
 use crate::domain::filter::{Filter, Vocabulary};
 use crate::domain::record::{Record, RecordId, Status};
@@ -126,8 +126,12 @@ pub enum DataEvent {
     EditMet(Box<EditMet>),
     /// The last change is large or was not made here: a person is asked before it is taken back.
     UndoAsked(HistoryEntry, MadeBy),
-    /// Everything that was written of records and recipes of the session in this folder and not saved.
+    /// Everything that was written in this window of the session in this folder and not saved.
     DraftsRead(PathBuf, BTreeMap<DraftOf, KeptDraft>),
+    /// What was begun elsewhere and not saved.
+    OtherDraftsRead(BTreeMap<DraftOf, OtherDraft>),
+    /// This could not be saved, and why was said.
+    NotSaved(DraftOf),
     /// A draft is on the disk, or gone from it.
     DraftKept(DraftOf, Option<KeptDraft>),
     /// Records that there are drafts of, and that aren't there any more.

@@ -1,7 +1,7 @@
 //! Reflections and verdicts, and the jobs that make them.
 
 use crate::domain::agreement_report::AgreementReport;
-use crate::domain::reflection::{Decision, ReflectionId, Verdict};
+use crate::domain::reflection::{Decision, Reflection, ReflectionId, Verdict};
 use crate::domain::review::{
     DraftText, Glimpse, LastStep, QueueOrder, QueueRow, ReviewCounts, ReviewItem, Reviewed,
 };
@@ -31,6 +31,13 @@ pub enum ReviewCommand {
         ids: Vec<ReflectionId>,
         decision: Decision,
     },
+    /// Decide on a reflection that was edited, if it still stands as it did when the editing began; else a person is
+    /// asked.
+    Revise {
+        id: ReflectionId,
+        over: Box<Reflection>,
+        decision: Decision,
+    },
     /// Keep a person's own correction of a thought, approved, as one step that can be undone.
     Correct {
         thought: ThoughtId,
@@ -47,6 +54,16 @@ pub enum ReviewCommand {
     /// Say what a job would take, without asking anybody.
     Plan(JobOrder),
     Start(JobOrder),
+}
+
+/// A decision on an edited reflection that met another one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RevisionMet {
+    pub id: ReflectionId,
+    /// What would have been decided.
+    pub decision: Decision,
+    /// How the reflection stands now; nothing when it was deleted.
+    pub now: Option<Reflection>,
 }
 
 /// How a decision is taken back.
@@ -75,6 +92,8 @@ pub enum ReviewEvent {
         ids: Vec<ReflectionId>,
         verdict: Verdict,
     },
+    /// A decision was not taken: this is not what the editing began with.
+    RevisionMet(Box<RevisionMet>),
     /// A thought has a person's own correction now.
     Corrected {
         thought: ThoughtId,

@@ -9,6 +9,7 @@ pub mod train;
 pub mod welcome;
 
 mod absent;
+mod others;
 
 use crate::ui::pane::{Pane, PaneId};
 

@@ -27,7 +27,7 @@ pub(super) enum Ask {
 }
 
 pub(super) fn work(lane: &Lane, asks: &Receiver<Ask>, counter: &Sender<()>) {
-    let session = match Session::open(&lane.info.path, Access::Read) {
+    let session = match lane.open(Access::Read) {
         Ok(session) => session,
         Err(error) => return lane.complain(&error),
     };

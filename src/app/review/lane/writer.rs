@@ -5,15 +5,16 @@ use std::sync::mpsc::{Receiver, Sender};
 use super::Lane;
 use super::reader::Ask;
 use crate::app::review::{orders, speakers};
-use crate::domain::protocol::review::Undoing;
+use crate::domain::draft::DraftOf;
+use crate::domain::protocol::review::{RevisionMet, Undoing};
 use crate::domain::protocol::system::Level;
 use crate::domain::protocol::{ReviewCommand, ReviewEvent};
-use crate::domain::reflection::ReflectionId;
-use crate::domain::review::Reviewed;
-use crate::session::{Access, Session, SessionError};
+use crate::domain::reflection::{Decision, Reflection, ReflectionId};
+use crate::domain::review::{DraftText, Reviewed};
+use crate::session::{Access, Revised, Session, SessionError};
 
 pub(super) fn work(lane: &Lane, commands: &Receiver<ReviewCommand>, reader: &Sender<Ask>) {
-    let mut session = match Session::open(&lane.info.path, Access::Write) {
+    let mut session = match lane.open(Access::Write) {
         Ok(session) => session,
         Err(error) => return lane.complain(&error),
     };
@@ -46,8 +47,14 @@ fn perform(
             }
             reader.send(Ask::Anew).ok();
         }
+        ReviewCommand::Revise { id, over, decision } => revise(lane, session, id, &over, decision, reader)?,
         ReviewCommand::KeepDraft(of, draft) => {
-            session.keep_review_draft(of, draft.as_ref())?;
+            let kept = draft.as_ref().map(DraftText::kept);
+            if let Err(error) = session.keep_draft(&DraftOf::Review(of), kept.as_ref()) {
+                // No decision was refused: what is written stays where it is.
+                lane.complain(&error);
+                return Ok(());
+            }
             lane.tell(ReviewEvent::DraftKept(of, draft));
             reader.send(Ask::Drafted).ok();
         }
@@ -68,6 +75,29 @@ fn perform(
         }
         ReviewCommand::Queue { .. } | ReviewCommand::Open(_) | ReviewCommand::Glance(_) => {}
     }
+    Ok(())
+}
+
+/// Decides on what was edited; what somebody else made of it meanwhile is asked about.
+fn revise(
+    lane: &Lane,
+    session: &mut Session,
+    id: ReflectionId,
+    over: &Reflection,
+    decision: Decision,
+    reader: &Sender<Ask>,
+) -> Result<(), SessionError> {
+    let now = match session.decide_over(id, over, &decision)? {
+        Revised::Done => {
+            lane.tell(ReviewEvent::Decided { ids: vec![id], verdict: decision.verdict });
+            reader.send(touched(vec![id])).ok();
+            return Ok(());
+        }
+        Revised::Moved(now) => Some(*now),
+        Revised::Gone => None,
+    };
+    lane.tell(ReviewEvent::RevisionMet(Box::new(RevisionMet { id, decision, now })));
+    reader.send(touched(vec![id])).ok();
     Ok(())
 }
 
@@ -96,6 +126,8 @@ fn undo(
         (Undoing::UpTo(_) | Undoing::Step(_), _) => {}
     }
     let ids = session.undo_verdict()?;
+    // What was edited is a draft now.
+    session.take_up_drafts()?;
     let mut now = Vec::with_capacity(ids.len());
     for id in &ids {
         now.extend(session.verdict_of(*id)?.map(|verdict| (*id, verdict)));

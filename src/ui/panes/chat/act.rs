@@ -67,7 +67,9 @@ impl Chat {
         match action {
             Action::Write => {
                 self.mode = Mode::Write;
-                return send(ChatCommand::Prepare(self.answerers()));
+                let mut effects = send(ChatCommand::Prepare(self.answerers()));
+                effects.extend(self.tell_of_others(store));
+                return effects;
             }
             Action::Edit => self.edit(store),
             Action::Again => return self.again(store),

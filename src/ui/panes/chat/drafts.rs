@@ -6,8 +6,10 @@ use super::composer::Composer;
 use super::{Chat, Mode};
 use crate::app::store::Store;
 use crate::domain::chat::{ChatId, DraftPlace};
+use crate::domain::draft::DraftOf;
 use crate::domain::protocol::{ChatCommand, Command};
 use crate::ui::pane::Effect;
+use crate::ui::panes::others;
 
 fn keep(chat: Option<ChatId>, place: DraftPlace, text: String) -> Effect {
     Effect::Send(Command::Chat(ChatCommand::KeepDraft { chat, place, text }))
@@ -46,7 +48,8 @@ impl Chat {
 
     /// A field with what was written there before, or with what is there anyway.
     pub(super) fn field(&self, place: DraftPlace, store: &Store) -> Composer {
-        match store.chats.draft(self.of, place) {
+        let held = self.held.get(&(self.of, place)).map(String::as_str);
+        match held.or_else(|| store.chats.draft(self.of, place)) {
             Some(draft) => Composer::new(draft),
             None => Composer::new(&self.base(place, store)),
         }
@@ -58,27 +61,76 @@ impl Chat {
         let Some((place, field)) = self.written() else { return Vec::new() };
         let text = field.text();
         let new = !text.trim().is_empty() && text.trim_end() != self.base(place, store).trim_end();
-        vec![keep(chat, place, if new { text } else { String::new() })]
+        let text = if new { text } else { String::new() };
+        if new {
+            self.held.insert((chat, place), text.clone());
+        } else {
+            self.held.remove(&(chat, place));
+        }
+        vec![keep(chat, place, text)]
+    }
+
+    /// Keeps what is not on the disk yet, once more.
+    pub(super) fn keep_held(&self, store: &Store) -> Vec<Effect> {
+        self.lost(store).map(|((chat, place), text)| keep(*chat, *place, text.clone())).collect()
+    }
+
+    /// What is written and on no disk.
+    fn lost(&self, store: &Store) -> impl Iterator<Item = (&(Option<ChatId>, DraftPlace), &String)> {
+        self.held
+            .iter()
+            .filter(|((chat, place), text)| store.chats.draft(*chat, *place) != Some(text.as_str()))
+    }
+
+    /// Lets go here of what is on the disk.
+    pub(super) fn release(&mut self, store: &Store) {
+        self.held.retain(|(chat, place), text| store.chats.draft(*chat, *place) != Some(text.as_str()));
+    }
+
+    /// What was typed and is on no disk, in words.
+    pub(super) fn unsaved_words(&self, store: &Store) -> Option<String> {
+        let words = |place: DraftPlace| match place {
+            DraftPlace::Question => "a question in Chat",
+            DraftPlace::Edit(_) => "an edited question in Chat",
+            DraftPlace::Correction(_) => "the correction of an answer in Chat",
+            DraftPlace::System => "a system prompt in Chat",
+        };
+        let parts: Vec<&str> = self.lost(store).map(|((_, place), _)| words(*place)).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    /// Another draft of what was just opened, where there is one.
+    pub(super) fn tell_of_others(&mut self, store: &Store) -> Vec<Effect> {
+        let chat = self.of;
+        let place = self.written().map(|(place, _)| place);
+        let notice = place.and_then(|place| others::notice(store, &DraftOf::Chat(chat, place)));
+        notice.into_iter().collect()
     }
 
     /// What was written in a place is sent or kept: its draft goes.
-    pub(super) fn drop_draft(&self, place: DraftPlace) -> Effect {
+    pub(super) fn drop_draft(&mut self, place: DraftPlace) -> Effect {
+        self.held.remove(&(self.of, place));
         keep(self.of, place, String::new())
     }
 
     /// Leaves a field. What was written is kept, and that is said where it is no longer in sight.
     pub(super) fn leave_field(&mut self, store: &Store) -> Vec<Effect> {
+        let chat = self.of;
         let Some((place, field)) = self.written() else { return Vec::new() };
         let text = field.text();
         let new = text.trim_end() != self.base(place, store).trim_end();
+        let kept = match store.chats.draft(chat, place) {
+            Some(draft) if draft == text => "is kept as a draft",
+            Some(_) | None => "stays here, and is a draft once it is on the disk",
+        };
         match place {
             DraftPlace::Edit(_) if new => {
-                vec![say("the edited question is kept as a draft: e goes on with it")]
+                vec![say(format!("the edited question {kept}: e goes on with it"))]
             }
             DraftPlace::Correction(_) if new => {
-                vec![say("the correction is kept as a draft: c goes on with it")]
+                vec![say(format!("the correction {kept}: c goes on with it"))]
             }
-            DraftPlace::System if new => vec![say("the system prompt is kept as a draft: S goes on with it")],
+            DraftPlace::System if new => vec![say(format!("the system prompt {kept}: S goes on with it"))],
             DraftPlace::Question | DraftPlace::Edit(_) | DraftPlace::Correction(_) | DraftPlace::System => {
                 Vec::new()
             }
@@ -91,6 +143,8 @@ impl Chat {
         let began = std::mem::take(&mut self.began);
         if began && before.is_none() && !self.composer.is_blank() {
             let text = self.composer.text();
+            self.held.remove(&(None, DraftPlace::Question));
+            self.held.insert((self.of, DraftPlace::Question), text.clone());
             return vec![
                 keep(None, DraftPlace::Question, String::new()),
                 keep(self.of, DraftPlace::Question, text),

@@ -16,6 +16,7 @@ mod transcript;
 mod wander;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
@@ -24,7 +25,7 @@ use ratatui::layout::{Position, Rect};
 use crate::app::store::Store;
 use crate::app::store::chat::Writing;
 use crate::domain::chat as domain;
-use crate::domain::chat::{Answerer, ChatId, Setup, Side, Turn, TurnId};
+use crate::domain::chat::{Answerer, ChatId, DraftPlace, Setup, Side, Turn, TurnId};
 use crate::domain::protocol::ChatCommand;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
@@ -81,6 +82,8 @@ pub(crate) struct Chat {
     editing: Option<TurnId>,
     /// The first question of a new chat is on its way.
     began: bool,
+    /// What was written and is not on the disk yet as a draft, whatever the disk says.
+    held: BTreeMap<(Option<ChatId>, DraftPlace), String>,
     /// The draft of a new chat was asked for and is not here yet.
     awaits_draft: bool,
     /// Questions that were sent, and which of them was taken up again, counted from the last.
@@ -246,6 +249,15 @@ impl Pane for Chat {
         Vec::new()
     }
 
+    fn unsaved(&self, store: &Store) -> Option<String> {
+        self.unsaved_words(store)
+    }
+
+    fn keep(&mut self, store: &Store) -> Vec<Effect> {
+        let effects = self.keep_draft(store);
+        if effects.is_empty() { self.keep_held(store) } else { effects }
+    }
+
     fn converse(&mut self, left: Answerer, right: Option<Answerer>) {
         self.wanted = Some((left, right));
     }
@@ -260,6 +272,7 @@ impl Pane for Chat {
                 effects.extend(act::send(ChatCommand::ReadDrafts(None)));
             }
         }
+        self.release(store);
         let open = store.chats.open.as_deref();
         self.outline.refresh(open);
         if open.map(|chat| chat.id) != self.of {

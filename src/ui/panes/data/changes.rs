@@ -15,6 +15,7 @@ use crate::domain::filter::Filter;
 use crate::domain::protocol::DataCommand;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::ui::pane::{Effect, Question};
+use crate::ui::panes::others;
 use crate::ui::widgets::text;
 
 impl Data {
@@ -121,10 +122,9 @@ impl Data {
     pub(super) fn leave(&mut self, mut editor: Editor, store: &Store) -> Vec<Effect> {
         let mut effects: Vec<Effect> = editor.send_draft(Pace::Now, store.now).into_iter().collect();
         let Some(session) = store.session.as_ref().filter(|_| editor.is_changed()) else { return effects };
-        let key = if editor.target() == Target::New { "n" } else { "e" };
         self.drafts.keep(&session.path, editor);
-        let words = format!("kept as a draft, not saved: {key} opens it again");
-        effects.push(Effect::Notify(Notice::new(Level::Info, words)));
+        // Says so once it is on the disk.
+        effects.extend(self.drafts.settle(&session.path, store));
         effects
     }
 
@@ -132,6 +132,18 @@ impl Data {
     pub(super) fn keep_draft(&mut self, store: &Store) -> Option<Effect> {
         let Mode::Edit(editor) = &mut self.mode else { return None };
         editor.send_draft(Pace::InPassing, store.now)
+    }
+
+    /// Keeps everything that is not on the disk.
+    pub(super) fn keep_all(&mut self, store: &Store) -> Vec<Effect> {
+        let Some(session) = self.session.clone() else { return Vec::new() };
+        let mut effects = self.drafts.keep_again(&session, store);
+        if let Mode::Edit(editor) = &mut self.mode {
+            let of = editor.target().draft();
+            let there = store.data.drafts.as_ref().and_then(|kept| kept.get(&of));
+            effects.extend(editor.send_again(there, store.now));
+        }
+        effects
     }
 
     /// Takes in what the session kept of an earlier time; keeps what isn't on the disk yet; lets go what was saved.
@@ -146,6 +158,10 @@ impl Data {
             ));
         }
         effects.extend(words.into_iter().map(|words| Effect::Notify(Notice::new(Level::Info, words))));
+        let other = open.filter(|target| store.data.other_drafts.contains_key(&target.draft()));
+        if std::mem::replace(&mut self.told_of_other, other) != other {
+            effects.extend(other.and_then(|target| others::notice(store, &target.draft())));
+        }
         effects.extend(self.keep_draft(store));
         effects
     }

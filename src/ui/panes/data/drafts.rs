@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use super::editor::{Editor, Pace, Target};
 use crate::app::store::Store;
 use crate::domain::draft::DraftOf;
+use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::record::RecordId;
 use crate::ui::pane::Effect;
 
 #[derive(Debug, Default)]
 pub(super) struct Drafts {
     all: BTreeMap<(PathBuf, Target), Draft>,
-    /// The session whose kept drafts were taken in.
-    read: Option<PathBuf>,
+    /// The session whose kept drafts were taken in, and which reading of them.
+    read: Option<(PathBuf, u64)>,
     /// Deleted records whose drafts were told of.
     told: BTreeSet<RecordId>,
 }
@@ -25,6 +26,15 @@ struct Draft {
     saving: Saving,
     /// As far as is known.
     on_disk: bool,
+    /// Whether it is still to be said that it is kept.
+    told: Told,
+}
+
+/// Whether something was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Yes,
+    No,
 }
 
 /// Whether a draft is on its way to the disk. It goes when it is there: a failed write loses nothing.
@@ -47,7 +57,11 @@ impl Target {
         match draft {
             DraftOf::NewRecord => Some(Self::New),
             DraftOf::Record(record) => Some(Self::Record(*record)),
-            DraftOf::Recipe(_) => None,
+            DraftOf::Recipe(_)
+            | DraftOf::Review(_)
+            | DraftOf::Reason(_)
+            | DraftOf::Comment(_)
+            | DraftOf::Chat(..) => None,
         }
     }
 }
@@ -57,7 +71,7 @@ impl Drafts {
     pub(super) fn keep(&mut self, session: &Path, mut editor: Editor) {
         editor.draft = true;
         let at = (session.to_owned(), editor.target());
-        self.all.insert(at, Draft { editor, saving: Saving::No, on_disk: false });
+        self.all.insert(at, Draft { editor, saving: Saving::No, on_disk: false, told: Told::No });
     }
 
     /// Keeps what is being saved until it is on the disk.
@@ -65,17 +79,18 @@ impl Drafts {
         editor.draft = true;
         let target = editor.target();
         let saving = Saving::After(committed(target, store), unmet(target, store));
-        self.all.insert((session.to_owned(), target), Draft { editor, saving, on_disk: false });
+        self.all
+            .insert((session.to_owned(), target), Draft { editor, saving, on_disk: false, told: Told::Yes });
     }
 
     /// What the session kept from an earlier time, once it was read; says what there is, if there is something.
     pub(super) fn take_in(&mut self, session: &Path, open: Option<Target>, store: &Store) -> Option<String> {
         let kept = store.data.drafts.as_ref()?;
-        if self.read.as_deref() == Some(session) {
+        let reading = Some((session.to_owned(), store.data.drafts_read));
+        if self.read == reading {
             return None;
         }
-        self.read = Some(session.to_owned());
-        self.told.clear();
+        self.read = reading;
         let (mut records, mut new) = (0, false);
         for (of, kept) in kept {
             let Some(target) = Target::of(of).filter(|target| open != Some(*target)) else { continue };
@@ -84,7 +99,7 @@ impl Drafts {
                 continue;
             }
             if let Some(editor) = Editor::of_draft(target, kept) {
-                self.all.insert(at, Draft { editor, saving: Saving::No, on_disk: true });
+                self.all.insert(at, Draft { editor, saving: Saving::No, on_disk: true, told: Told::Yes });
                 (records, new) = if target == Target::New { (records, true) } else { (records + 1, new) };
             }
         }
@@ -119,10 +134,25 @@ impl Drafts {
                 return false;
             }
             draft.on_disk = draft.editor.is_kept_as(there);
+            if draft.on_disk && std::mem::replace(&mut draft.told, Told::Yes) == Told::No {
+                let key = if *target == Target::New { "n" } else { "e" };
+                let words = format!("kept as a draft, not saved: {key} opens it again");
+                effects.push(Effect::Notify(Notice::new(Level::Info, words)));
+            }
             effects.extend(draft.editor.send_draft(Pace::Now, store.now));
             true
         });
         effects
+    }
+
+    /// Keeps once more what is not on the disk.
+    pub(super) fn keep_again(&mut self, session: &Path, store: &Store) -> Vec<Effect> {
+        let own = self.all.iter_mut().filter(|((of, _), _)| of == session);
+        own.filter_map(|((_, target), draft)| {
+            let there = store.data.drafts.as_ref().and_then(|kept| kept.get(&target.draft()));
+            draft.editor.send_again(there, store.now)
+        })
+        .collect()
     }
 
     /// What was left, to go on with.
@@ -175,7 +205,7 @@ fn committed(target: Target, store: &Store) -> u64 {
 /// How often an edit of this was not taken.
 fn unmet(target: Target, store: &Store) -> u64 {
     match target {
-        Target::New => 0,
+        Target::New => store.data.unmade,
         Target::Record(record) => store.data.unmet.get(&record).copied().unwrap_or_default(),
     }
 }

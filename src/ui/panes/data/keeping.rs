@@ -54,6 +54,15 @@ impl Editor {
         Some(send(DataCommand::KeepDraft(self.target().draft(), draft)))
     }
 
+    /// Keeps it once more where the disk doesn't have it, whatever was sent there before.
+    pub(super) fn send_again(&mut self, there: Option<&KeptDraft>, now: f64) -> Option<Effect> {
+        if self.is_kept_as(there) || !self.is_changed() {
+            return None;
+        }
+        (self.touched, self.sent) = (true, None);
+        self.send_draft(Pace::Now, now)
+    }
+
     /// Whether the session has all that is written here.
     pub(super) fn is_kept_as(&self, there: Option<&KeptDraft>) -> bool {
         !self.touched && self.sent.as_ref().zip(there).is_some_and(|(own, there)| own.says(there))

@@ -108,6 +108,8 @@ pub(crate) struct Data {
     created: Option<RecordId>,
     pinned: Option<RecordId>,
     drafts: Drafts,
+    /// What is written, if it was said that another window has a draft of it too.
+    told_of_other: Option<Target>,
     last_export: Option<LastExport>,
     /// How many of the store's questions were put before the person.
     answered: u64,
@@ -148,6 +150,7 @@ impl Default for Data {
             created: None,
             pinned: None,
             drafts: Drafts::default(),
+            told_of_other: None,
             last_export: None,
             answered: 0,
             columns: Columns::default(),
@@ -264,6 +267,10 @@ impl Pane for Data {
         effects.extend(self.ask_for_numbers(store));
         effects.extend(self.ask_person(store));
         effects
+    }
+
+    fn keep(&mut self, store: &Store) -> Vec<Effect> {
+        self.keep_all(store)
     }
 
     fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {

@@ -13,7 +13,7 @@ use crate::domain::reflection::Verdict;
 use crate::domain::review::{LastStep, QueueField, QueueOrder, QueueRow, Reviewed};
 use crate::domain::review_filter::ReviewFilter;
 use crate::domain::view::Direction;
-use crate::ui::pane::{Effect, PaneId, Question};
+use crate::ui::pane::{Effect, Pane, PaneId, Question};
 use crate::ui::widgets::text;
 
 /// Items read ahead of the one in front.
@@ -33,11 +33,15 @@ impl Review {
             Action::Accept => self.accept(store),
             Action::Save => self.save(store),
             Action::Leave => self.leave_editor(store),
+            Action::Edit | Action::Correct => {
+                self.edit(store);
+                Vec::new()
+            }
             Action::Approve => self.approve(store),
             Action::PreferA => self.prefer(super::decide::Side::A, store),
             Action::PreferB => self.prefer(super::decide::Side::B, store),
-            Action::Reject => self.reject(),
-            Action::SendBack => self.send_back(),
+            Action::Reject => self.reject(store),
+            Action::SendBack => self.send_back(store),
             Action::Train => train(store),
             Action::Undo => vec![send(ReviewCommand::Undo(Undoing::UpTo(SMALL)))],
             Action::ApproveAll => self.decide_all(Verdict::Approved, store),
@@ -95,7 +99,6 @@ impl Review {
             Action::PickNext => self.pick(1, store),
             Action::PickPrevious => self.pick(-1, store),
             Action::Cancel => self.leave_line(),
-            Action::Edit | Action::Correct => self.edit(store),
             Action::SwitchPart | Action::Restore => {
                 if let Mode::Edit(editor) = &mut self.mode {
                     if action == Action::Restore { editor.restore() } else { editor.switch() }
@@ -105,6 +108,8 @@ impl Review {
             | Action::Approve
             | Action::ApproveAll
             | Action::Copy
+            | Action::Correct
+            | Action::Edit
             | Action::Job(_)
             | Action::Leave
             | Action::PreferA
@@ -197,12 +202,16 @@ impl Review {
 
     fn learn(&mut self, last: &Last, store: &Store) -> Option<Effect> {
         match last {
-            Last::Decided { ids, .. } => {
+            Last::Decided { ids, verdict } => {
                 self.settle();
                 if let [id] = ids.as_slice() {
+                    let forget = self.forget_line(*id, *verdict, store);
+                    self.close_editor_of(*id, *verdict);
                     self.move_on(Reviewed::Correction(*id), store);
+                    return forget;
                 }
             }
+            Last::Met(met) => return Some(self.ask_to_overwrite(met, store)),
             Last::Corrected { thought, reflection } => {
                 self.settle();
                 if self.at == Some(Reviewed::Thought(*thought)) {
@@ -231,7 +240,6 @@ impl Review {
     fn settle(&mut self) {
         self.waiting = None;
         self.saving = None;
-        self.left = None;
     }
 
     /// From what was just decided to the next; a table stays where it is.
@@ -243,11 +251,17 @@ impl Review {
 
     /// Keeps the reflection in front when others come or go.
     pub(super) fn follow(&mut self, store: &Store) {
-        if store.review.generation == self.generation {
+        let rows = store.review.rows();
+        let gone = self.at.is_some_and(|at| store.review.place(at).is_none()) && !rows.is_empty();
+        let writing = self.typing();
+        if store.review.generation == self.generation && (writing || !gone) {
             return;
         }
         self.generation = store.review.generation;
-        let rows = store.review.rows();
+        if writing && gone {
+            // Somebody has decided on it meanwhile: what is written goes on here.
+            return;
+        }
         match self.at.and_then(|at| store.review.place(at)) {
             Some(place) => self.cursor.go(place, rows.len()),
             None if self.at.is_none() => {
@@ -263,9 +277,10 @@ impl Review {
     pub(super) fn ask_for_items(&mut self, store: &Store) -> Option<Effect> {
         let rows = store.review.rows();
         let here = rows.get(self.cursor.row())?;
+        let first = if let (true, Some(at)) = (self.typing(), self.at) { at } else { here.id };
         let behind = rows.iter().skip(self.cursor.row() + 1);
         let beside = behind.clone().take(1).chain(behind.filter(|row| self.waits(row)).take(AHEAD));
-        let mut wanted = vec![here.id];
+        let mut wanted = vec![first];
         for row in beside {
             if !wanted.contains(&row.id) {
                 wanted.push(row.id);

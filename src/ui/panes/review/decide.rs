@@ -1,9 +1,9 @@
 //! Verdicts: what each key makes of the reflection in front.
 
 use super::act::send;
-use super::editor::Editor;
 use super::{Mode, Review, Wanted};
 use crate::app::store::Store;
+use crate::domain::draft::DraftOf;
 use crate::domain::protocol::ReviewCommand;
 use crate::domain::reflection::{Decision, PREFERRED_BLIND, ReflectionId, Verdict};
 use crate::domain::review::{QueueRow, Reviewed};
@@ -45,7 +45,7 @@ impl Review {
         let edited = item.and_then(|item| item.reflection.as_ref()?.edited.clone());
         let verdict = if edited.is_some() { Verdict::Edited } else { Verdict::Approved };
         let decision = Decision { edited, ..Decision::of(verdict) };
-        if item.is_some_and(|item| item.draft.is_some()) {
+        if self.has_begun(Reviewed::Correction(id), store) {
             return vec![Effect::Ask(Question {
                 title: "Approve without your draft?".to_owned(),
                 text: "You have begun to edit this correction and not saved it. e goes on with that; approving it as \
@@ -71,9 +71,10 @@ impl Review {
         self.decide(id, Decision { comment, ..Decision::of(Verdict::Rejected) })
     }
 
-    pub(super) fn reject(&mut self) -> Vec<Effect> {
+    pub(super) fn reject(&mut self, store: &Store) -> Vec<Effect> {
         let Some(id) = self.correction() else { return Vec::new() };
-        self.open_line(Wanted::Reason(id), "no reason", "");
+        let text = self.words_left(&DraftOf::Reason(id), store);
+        self.open_line(Wanted::Reason(id), "no reason", &text);
         vec![send(ReviewCommand::ListComments(Verdict::Rejected))]
     }
 
@@ -81,9 +82,10 @@ impl Review {
         self.decide(id, Decision { comment: reason, ..Decision::of(Verdict::Rejected) })
     }
 
-    pub(super) fn send_back(&mut self) -> Vec<Effect> {
+    pub(super) fn send_back(&mut self, store: &Store) -> Vec<Effect> {
         let Some(id) = self.correction() else { return Vec::new() };
-        self.open_line(Wanted::Comment(id), "what should change", "");
+        let text = self.words_left(&DraftOf::Comment(id), store);
+        self.open_line(Wanted::Comment(id), "what should change", &text);
         vec![send(ReviewCommand::ListComments(Verdict::SentBack))]
     }
 
@@ -94,13 +96,6 @@ impl Review {
             return Vec::new();
         }
         self.decide(id, Decision { comment, ..Decision::of(Verdict::SentBack) })
-    }
-
-    pub(super) fn edit(&mut self, store: &Store) {
-        if let Some(item) = self.at.and_then(|at| store.review.item(at)).flatten() {
-            self.mode = Mode::Edit(Box::new(Editor::new(item)));
-            self.show = super::Show::Item;
-        }
     }
 
     /// What was written as the correction. The same text as before is simply approved; a thought becomes a correction
@@ -130,7 +125,10 @@ impl Review {
                 } else {
                     Decision { edited: Some(text), analysis, ..Decision::of(Verdict::Edited) }
                 };
-                ReviewCommand::Decide { ids: vec![id], decision }
+                match editor.over.clone() {
+                    Some(over) => ReviewCommand::Revise { id, over, decision },
+                    None => ReviewCommand::Decide { ids: vec![id], decision },
+                }
             }
         };
         // The session lets go of the draft that says what is saved, and of no other.
@@ -141,23 +139,6 @@ impl Review {
         }
         effects.push(send(command));
         effects
-    }
-
-    /// Leaves the editor; what differs from what is saved stays as a draft.
-    pub(super) fn leave_editor(&mut self, store: &Store) -> Vec<Effect> {
-        let kept = self.keep_draft(Keep::Now, store);
-        self.mode = Mode::Look;
-        kept.into_iter().collect()
-    }
-
-    /// Keeps what is being written, unless that was done already.
-    pub(super) fn keep_draft(&mut self, keep: Keep, store: &Store) -> Option<Effect> {
-        let Mode::Edit(editor) = &mut self.mode else { return None };
-        if !editor.is_unsent() || (keep == Keep::InPassing && !editor.is_due(store.now)) {
-            return None;
-        }
-        let draft = editor.send_draft(store.now);
-        Some(send(ReviewCommand::KeepDraft(editor.of, draft)))
     }
 
     /// Everything that waits in the filter, after a look at how many that are.

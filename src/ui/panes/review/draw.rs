@@ -35,7 +35,7 @@ pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: Vie
     if view.store.review.queue.is_none() {
         return put(buffer, Rect { height: 1, ..body }, "reading …", theme.dim);
     }
-    if view.store.review.rows().is_empty() {
+    if view.store.review.rows().is_empty() && !matches!(pane.mode, Mode::Edit(_)) {
         return nothing(pane, buffer, body, view, &session.name);
     }
     match pane.show {

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use tui_textarea::{TextArea, WrapMode};
 
 use super::draw::rule;
+use crate::domain::reflection::Reflection;
 use crate::domain::review::{DraftText, ReviewItem, Reviewed};
 use crate::ui::pane::{Input, View};
 use crate::ui::widgets::{text, writing};
@@ -34,6 +35,8 @@ pub(super) struct Editor {
     pub(super) of: Reviewed,
     fields: [TextArea<'static>; 2],
     part: Part,
+    /// How the reflection stood when the editing began; nothing for a thought.
+    pub(super) over: Option<Box<Reflection>>,
     /// Without any draft.
     before: Texts,
     /// What was last sent to be kept, and when, in seconds since 1970.
@@ -56,6 +59,7 @@ impl Editor {
             of: item.id,
             fields: [field(&texts[0]), field(&texts[1])],
             part: Part::Text,
+            over: item.reflection.clone().map(Box::new),
             before,
             sent: (texts, f64::NEG_INFINITY),
             draft: item.draft.as_ref().map(|draft| draft.at),
@@ -125,6 +129,7 @@ impl Editor {
 
     pub(super) fn input(&mut self, input: &Input) {
         self.complaint.clear();
+        self.draft = None;
         match input {
             Input::Key(key) => {
                 self.current().input(*key);

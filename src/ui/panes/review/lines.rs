@@ -50,23 +50,14 @@ impl Line {
 }
 
 impl Review {
-    /// Opens a line; with what was typed there before and left, if that was for the same thing.
+    /// Opens a line with a text.
     pub(super) fn open_line(&mut self, wanted: Wanted, hint: &str, text: &str) {
-        let left = self.left.take_if(|(of, _)| *of == wanted).map(|(_, text)| text);
         self.complaint.clear();
-        self.mode = Mode::Line(Box::new(Line::new(wanted, hint, left.as_deref().unwrap_or(text))));
+        self.mode = Mode::Line(Box::new(Line::new(wanted, hint, text)));
     }
 
     /// Leaves the line; a reason or a comment is there again when the line is opened again.
     pub(super) fn leave_line(&mut self) {
-        if let Mode::Line(line) = &self.mode {
-            match line.wanted {
-                Wanted::Reason(_) | Wanted::Comment(_) if !line.text().trim().is_empty() => {
-                    self.left = Some((line.wanted, line.text().to_owned()));
-                }
-                Wanted::Reason(_) | Wanted::Comment(_) | Wanted::Filter | Wanted::Job(_) => {}
-            }
-        }
         self.mode = Mode::Look;
         self.complaint.clear();
     }

@@ -7,6 +7,7 @@ mod aside;
 mod bindings;
 mod chain;
 mod decide;
+mod drafts;
 mod draw;
 mod editor;
 mod ending;
@@ -15,11 +16,14 @@ mod lines;
 mod queue;
 mod texts;
 
+use std::collections::BTreeMap;
+
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::store::Store;
+use crate::domain::draft::DraftOf;
 use crate::domain::protocol::review::QueueId;
 use crate::domain::reflection::{ReflectionId, Verdict};
 use crate::domain::review::{QueueOrder, QueueRow, Reviewed};
@@ -111,8 +115,12 @@ pub(crate) struct Review {
     waiting: Option<Reviewed>,
     /// What was written and is not yet committed: it comes back if it can't be.
     saving: Option<Box<Editor>>,
-    /// A reason or a comment that was typed and left, or is not yet committed.
-    left: Option<(Wanted, String)>,
+    /// Corrections that were left, until they are on the disk as drafts.
+    held: BTreeMap<Reviewed, Box<Editor>>,
+    /// What is written, if it was said that another window has a draft of it too.
+    told_of_other: Option<Reviewed>,
+    /// Reasons and comments as they were typed last, until they are committed.
+    left: BTreeMap<DraftOf, String>,
     /// What of the store's happenings was taken in.
     seen: u64,
     planned: u64,
@@ -230,23 +238,7 @@ impl Pane for Review {
     }
 
     fn unsaved(&self, store: &Store) -> Option<String> {
-        if let Some(editor) = &self.saving {
-            return Some(format!("the correction of {}", editor.of));
-        }
-        match &self.mode {
-            Mode::Look => None,
-            Mode::Line(line) => match line.wanted {
-                Wanted::Reason(id) | Wanted::Comment(id) if !line.text().trim().is_empty() => {
-                    Some(format!("what is said of reflection {id}"))
-                }
-                Wanted::Reason(_) | Wanted::Comment(_) | Wanted::Filter | Wanted::Job(_) => None,
-            },
-            Mode::Edit(editor) => {
-                let draft = store.review.item(editor.of).flatten().and_then(|item| item.draft.as_ref());
-                let kept = !editor.is_changed() || editor.is_kept(draft);
-                (!kept).then(|| format!("the correction of {}", editor.of))
-            }
-        }
+        self.unsaved_words(store)
     }
 
     fn edited_text(&self) -> Option<String> {
@@ -266,18 +258,26 @@ impl Pane for Review {
     }
 
     fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {
+        let mut effects = Vec::new();
         match &mut self.mode {
             Mode::Look => {}
-            Mode::Line(line) => line.replace(&text),
+            Mode::Line(line) => {
+                line.replace(&text);
+                effects = self.keep_line(store);
+            }
             Mode::Edit(editor) => editor.replace(&text),
         }
-        self.refresh(store)
+        effects.extend(self.refresh(store));
+        effects
     }
 
-    fn input(&mut self, input: &Input, _store: &Store) -> Vec<Effect> {
+    fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
         match &mut self.mode {
             Mode::Look => {}
-            Mode::Line(_) => self.type_into_line(input),
+            Mode::Line(_) => {
+                self.type_into_line(input);
+                return self.keep_line(store);
+            }
             Mode::Edit(editor) => editor.input(input),
         }
         Vec::new()
@@ -318,15 +318,17 @@ impl Pane for Review {
             return vec![self.ask()];
         }
         let mut effects = self.take_in(store);
+        self.release(store);
         self.follow(store);
         effects.extend(self.ask_for_items(store));
         effects.extend(self.ask_for_glimpses(store));
         effects.extend(self.keep_draft(Keep::InPassing, store));
+        effects.extend(self.tell_of_other(store));
         effects
     }
 
     fn keep(&mut self, store: &Store) -> Vec<Effect> {
-        self.keep_draft(Keep::Now, store).into_iter().collect()
+        self.keep_all(store)
     }
 
     fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {

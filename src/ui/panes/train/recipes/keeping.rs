@@ -10,6 +10,7 @@ use crate::domain::protocol::runs::RecipeFile;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, DataCommand};
 use crate::ui::pane::{Effect, Question};
+use crate::ui::panes::others;
 use crate::ui::widgets::text;
 
 /// Columns of a line of the file, in a question.
@@ -26,8 +27,8 @@ pub(super) struct Written {
 /// What of the drafts the session was told of.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// The session whose kept drafts were taken in.
-    session: Option<PathBuf>,
+    /// The session whose kept drafts were taken in, and which reading of them.
+    session: Option<(PathBuf, u64)>,
     sent: BTreeMap<PathBuf, KeptDraft>,
 }
 
@@ -75,15 +76,20 @@ impl Recipes {
     }
 
     fn take_in(&mut self, session: &Path, store: &Store) -> Vec<Effect> {
-        if self.told.session.as_deref() == Some(session) {
+        let reading = Some((session.to_owned(), store.data.drafts_read));
+        if self.told.session == reading {
             return Vec::new();
         }
-        self.told.session = Some(session.to_owned());
+        let before = std::mem::replace(&mut self.told.session, reading);
+        let again = before.is_some_and(|(before, _)| before == session);
         let recipes = store.runs.recipes().unwrap_or_default();
         let mut words = Vec::new();
         for (of, kept) in store.data.drafts.iter().flatten() {
             let DraftOf::Recipe(file) = of else { continue };
             let path = session.join(file);
+            if again && self.told.sent.contains_key(&path) {
+                continue;
+            }
             self.told.sent.insert(path.clone(), kept.clone());
             if self.drafts.contains_key(&path) {
                 continue;
@@ -98,6 +104,7 @@ impl Recipes {
                 ),
             });
             self.drafts.insert(path, Written { text: kept.text.clone(), base: kept.base.clone() });
+            words.extend(others::words(store, of));
         }
         words.into_iter().map(|words| Effect::Notify(Notice::new(Level::Info, words))).collect()
     }

@@ -1,0 +1,56 @@
+//! The database's file at its place: opened as far as the folder allows, and known again.
+
+use std::path::Path;
+
+use rusqlite::ffi::ErrorCode;
+use rusqlite::{Connection, OpenFlags};
+
+use super::Result;
+
+/// Which file it is, whatever it is called: device and number.
+pub(super) type Inode = (u64, u64);
+
+/// Which file is at a place; nothing where none is.
+pub(super) fn inode(file: &Path) -> Option<Inode> {
+    use std::os::unix::fs::MetadataExt;
+    let found = std::fs::metadata(file).ok()?;
+    Some((found.dev(), found.ino()))
+}
+
+/// Opens a database; one that can't be written is opened to be read. SQLite reads a write-ahead log with a file of its
+/// own beside it: where that can't be made, nobody else is at the file either, and it is read as it is.
+pub(super) fn connect(file: &Path, flags: OpenFlags) -> Result<Connection> {
+    let refused = match Connection::open_with_flags(file, flags) {
+        Ok(connection) => match looked_at(&connection) {
+            Ok(()) => return Ok(connection),
+            Err(error) => error,
+        },
+        Err(error) => error,
+    };
+    let readable = file.is_file() && std::fs::File::open(file).is_ok();
+    let write_only = matches!(
+        refused.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+    );
+    if !(readable && write_only) {
+        return Err(refused.into());
+    }
+    let signs: String = file
+        .to_string_lossy()
+        .chars()
+        .map(|sign| match sign {
+            '%' => "%25".to_owned(),
+            '?' => "%3f".to_owned(),
+            '#' => "%23".to_owned(),
+            sign => sign.to_string(),
+        })
+        .collect();
+    let read_only =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(Connection::open_with_flags(format!("file:{signs}?immutable=1"), read_only)?)
+}
+
+/// The first look at the file: only then SQLite knows whether it can.
+fn looked_at(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))
+}
