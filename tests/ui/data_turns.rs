@@ -87,6 +87,36 @@ fn turns_are_listed_while_one_is_written() {
 }
 
 #[test]
+fn the_text_being_written_is_in_its_own_row_under_the_question() {
+    let mut studio = talking().size(80, 24);
+    studio.keys("e");
+    for (columns, rows) in [(80, 24), (120, 36), (60, 16)] {
+        studio.resize(columns, rows);
+        let screen = studio.screen();
+        let row = |words: &str| {
+            let found = screen.lines().position(|line| line.contains(words));
+            found.unwrap_or_else(|| panic!("{words} at {columns}x{rows}:\n{screen}"))
+        };
+        assert_eq!(row("▌ 7 assistant"), row("Yes, take an umbrella."), "{screen}");
+        assert_eq!(row(" 4 user"), row("Will it rain in Oslo?"), "{screen}");
+        assert_eq!(row(" 2 user"), row("Who are you?"), "{screen}");
+    }
+}
+
+#[test]
+fn a_long_question_is_read_in_several_rows_while_its_answer_is_written() {
+    let mut studio = studio().size(80, 24);
+    let question = (1..=200).map(|number| format!("word{number}")).collect::<Vec<_>>().join(" ");
+    let messages = vec![Message::new(Role::User, question), Message::new(Role::Assistant, "done")];
+    studio.apply(of(1, Record { messages, ..Record::default() }));
+    studio.keys("e");
+    let screen = studio.screen();
+    let rows = screen.lines().filter(|line| line.contains("word")).count();
+    assert!((4..=13).contains(&rows) && screen.contains('…'), "{rows} in\n{screen}");
+    assert!(screen.contains("▌ 2 assistant      done"), "{screen}");
+}
+
+#[test]
 fn calls_and_thoughts_stay_whole_when_a_text_is_edited() {
     let mut studio = talking();
     studio.keys("e tab");

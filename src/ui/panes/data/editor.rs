@@ -102,8 +102,8 @@ pub(super) struct Editor {
     /// The draft that the session was told of last, and when, in seconds since 1970.
     pub(super) sent: Option<KeptDraft>,
     pub(super) sent_at: f64,
-    /// Where the turns are listed, for the mouse, and the first of them.
-    pub(super) list: (Rect, usize),
+    /// Where each turn was drawn last, for the mouse.
+    pub(super) places: Vec<(Rect, usize)>,
 }
 
 impl Editor {
@@ -111,7 +111,7 @@ impl Editor {
     pub(super) fn new(target: Target, base: Body) -> Self {
         let (turns, prompt_turns) = (turns_of(&base), base.prompt_turns);
         let at = if target == Target::New { 0 } else { turns.len().saturating_sub(1) };
-        let (note, list) = (String::new(), (Rect::ZERO, 0));
+        let (note, places) = (String::new(), Vec::new());
         Self {
             target,
             base,
@@ -124,7 +124,7 @@ impl Editor {
             touched: false,
             sent: None,
             sent_at: 0.0,
-            list,
+            places,
         }
     }
 

@@ -57,9 +57,8 @@ impl Data {
 
     fn click(&mut self, at: Position, store: &Store) -> Vec<Effect> {
         if let Mode::Edit(editor) = &mut self.mode {
-            let (list, first) = editor.list;
-            if list.contains(at) {
-                editor.go(first + usize::from(at.y - list.y));
+            if let Some((_, turn)) = editor.places.iter().find(|(place, _)| place.contains(at)) {
+                editor.go(*turn);
             }
             return Vec::new();
         }
