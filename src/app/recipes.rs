@@ -8,10 +8,10 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::app::review::sets;
-use crate::app::train::recipe;
+use crate::app::train::{data, recipe};
 use crate::config::Folders;
 use crate::data::glance;
-use crate::domain::filter::{Bounds, Edge, Filter, NumberField, Term};
+use crate::domain::filter::{Bounds, Edge, Filter, NumberField, Property, Term};
 use crate::domain::name::one_line;
 use crate::domain::recipe::source::{self, Source};
 use crate::domain::recipe::{DataPart, SetOrder};
@@ -26,6 +26,8 @@ const MODEL: &str = "smollm2-135m";
 const UNKNOWN: u32 = 1024;
 /// Longer examples are cut: their attention takes more memory than most machines have for it.
 const LONGEST: u32 = 2048;
+/// What stands before the number of pairs in a made recipe's second line.
+const PAIRS: &str = " preference pairs ";
 /// Tokens that one optimizer step may read, about, and examples that it reads at best.
 const STEP: (u32, u32) = (4096, 8);
 /// Examples held out at most: more only make an evaluation slow.
@@ -42,6 +44,8 @@ pub struct Suited {
     pub examples: u64,
     /// Tokens that 99 of 100 examples have at most; nothing when they aren't counted.
     pub tokens: Option<u32>,
+    /// Preference pairs beside them, which supervised training passes over.
+    pub pairs: u64,
 }
 
 impl Suited {
@@ -71,10 +75,10 @@ impl Suited {
         let tokens = self.tokens.map_or_else(|| "?".to_owned(), |tokens| tokens.to_string());
         format!(
             "# Made by Dojo for the session's records, and made anew when they change, until you change it.\n\
-             # examples {} tokens {tokens} model {:?} source {}\n\
+             # examples {} tokens {tokens} model {:?} source {}{}\n\
              method = \"sft\"\n\n\
              [model]\nbase = {:?}\n\n\
-             [data]\ntrain = {:?}\nsplit = {split:.4}\nmax_length = {length}{}\n\n\
+             [data]\ntrain = {:?}{}\nsplit = {split:.4}\nmax_length = {length}{}\n\n\
              [lora]\nr = 16\nlora_alpha = 32\ntarget_modules = \"all-linear\"\n\n\
              [train]\n{limit}\nper_device_train_batch_size = {batch}\n\
              gradient_accumulation_steps = {gather}\nlearning_rate = 3e-4\n\
@@ -84,8 +88,14 @@ impl Suited {
             self.examples,
             self.model,
             self.source,
+            if self.pairs > 0 { format!("{PAIRS}{}", self.pairs) } else { String::new() },
             self.model,
             self.source,
+            match self.pairs {
+                0 => String::new(),
+                1 => "        # 1 preference pair is left out".to_owned(),
+                pairs => format!("        # {pairs} preference pairs are left out"),
+            },
             match self.tokens {
                 Some(tokens) if tokens > length =>
                     format!("        # some examples are longer, up to {tokens} tokens and more"),
@@ -115,12 +125,14 @@ impl Suited {
         let line = text.lines().nth(1)?.strip_prefix("# examples ")?;
         let (examples, rest) = line.split_once(" tokens ")?;
         let (tokens, rest) = rest.split_once(" model \"")?;
-        let (model, source) = rest.split_once("\" source ")?;
+        let (model, rest) = rest.split_once("\" source ")?;
+        let (source, pairs) = rest.split_once(PAIRS).unwrap_or((rest, "0"));
         let suited = Self {
             model: model.to_owned(),
             source: source.to_owned(),
             examples: examples.parse().ok()?,
             tokens: tokens.parse().ok(),
+            pairs: pairs.parse().ok()?,
         };
         (suited.recipe() == text).then_some(suited)
     }
@@ -128,19 +140,28 @@ impl Suited {
     /// What suits a session; nothing while it has no records with a text.
     fn of(folders: &Folders, info: &SessionInfo) -> Result<Option<Self>> {
         let Ok(session) = Session::open(&info.path, Access::Read) else { return Ok(None) };
-        let statistics = session.statistics(&with_text(), None)?;
+        let mut statistics = session.statistics(&Filter::And(vec![with_text(), no_pairs()]), None)?;
+        let mut pairs =
+            session.view(&Filter::And(vec![with_text(), pairs()]), Order::default())?.len() as u64;
+        let mut source = "session:";
+        if statistics.records == 0 && pairs > 0 {
+            // Nothing but pairs: their better answers are what can be learnt.
+            (statistics, pairs, source) =
+                (session.statistics(&with_text(), None)?, 0, "session:is:preference");
+        }
         let records = statistics.records;
         let model = if info.file.model.is_empty() { MODEL.to_owned() } else { info.file.model.clone() };
         let reviewed = if session.has_thoughts()? { reviewed(folders, &session)? } else { 0 };
         if reviewed > 0 {
             let source = "set:reviewed balance:label".to_owned();
-            return Ok(Some(Self { model, source, examples: reviewed, tokens: None }));
+            return Ok(Some(Self { model, source, examples: reviewed, tokens: None, pairs: 0 }));
         }
         // The bins end at the 99th of 100.
         let bins = statistics.bins.width.saturating_mul(statistics.bins.counts.len() as u32);
         let tokens =
             statistics.longest.filter(|_| statistics.counted * 2 > records).map(|longest| longest.min(bins));
-        Ok((records > 0).then(|| Self { model, source: "session:".to_owned(), examples: records, tokens }))
+        let source = source.to_owned();
+        Ok((records > 0).then_some(Self { model, source, examples: records, tokens, pairs }))
     }
 }
 
@@ -224,7 +245,8 @@ fn missing_data(folders: &Folders, data: &DataPart) -> Option<String> {
             Ok(Found { records: 0, .. }) => {
                 Some(format!("{from} holds no records: bring some in on Data (1, then i)"))
             }
-            Ok(Found { records, learnable: 0 }) => Some(format!(
+            Ok(Found { records, learnable: 0, pairs: 1.. }) => Some(data::pairs_alone(records, from)),
+            Ok(Found { records, learnable: 0, pairs: 0 }) => Some(format!(
                 "none of the {records} records of {from} has a text to learn, only columns: name their file in \
                  data.train and its columns in data.map, or import it into a new session with its columns chosen"
             )),
@@ -245,21 +267,27 @@ fn missing_file(path: &str, map: &[String]) -> Option<String> {
     }
 }
 
-/// Records that a source names, and how many of them have a text.
+/// Records that a source names, how many of them have a text to learn, and how many are pairs that are left out.
 struct Found {
     records: usize,
     learnable: usize,
+    pairs: usize,
 }
 
 fn count(folders: &Folders, session: &Session, from: &str) -> Result<Found> {
-    let all = |records| Found { records, learnable: records };
+    let all = |records| Found { records, learnable: records, pairs: 0 };
     Ok(match Source::parse(from).map_err(anyhow::Error::msg)? {
         Source::Files(_) => all(1),
         Source::Records(filter) => {
             let count =
                 |filter: &Filter| Ok::<_, anyhow::Error>(session.view(filter, Order::default())?.len());
-            let (records, texts) = (count(&filter)?, Filter::And(vec![filter, with_text()]));
-            Found { records, learnable: count(&texts)? }
+            let records = count(&filter)?;
+            if filter.speaks_of(Property::Preference) {
+                let learnable = count(&Filter::And(vec![filter, with_text()]))?;
+                return Ok(Found { records, learnable, pairs: 0 });
+            }
+            let pairs = count(&Filter::And(vec![filter.clone(), pairs()]))?;
+            Found { records, learnable: count(&Filter::And(vec![filter, with_text(), no_pairs()]))?, pairs }
         }
         Source::Set(order) => all(sets::rows(folders, session, &order)?.len()),
     })
@@ -269,4 +297,12 @@ fn count(folders: &Folders, session: &Session, from: &str) -> Result<Found> {
 fn with_text() -> Filter {
     let some = Bounds { low: Some(Edge::Excluded(0.0)), high: None };
     Filter::Term(Term::Number(NumberField::Characters, some))
+}
+
+fn pairs() -> Filter {
+    Filter::Term(Term::Is(Property::Preference))
+}
+
+fn no_pairs() -> Filter {
+    Filter::Not(Box::new(pairs()))
 }

@@ -7,7 +7,7 @@ use dojo_studio::domain::record::{Fields, Provenance, Record};
 use dojo_studio::session::Session;
 
 fn suited(examples: u64, tokens: Option<u32>) -> Suited {
-    Suited { model: "smollm2-135m".into(), source: "session:".into(), examples, tokens }
+    Suited { model: "smollm2-135m".into(), source: "session:".into(), examples, tokens, pairs: 0 }
 }
 
 fn recipe(examples: u64, tokens: Option<u32>) -> Recipe {
@@ -38,6 +38,9 @@ fn its_values_follow_from_the_records() {
 fn a_recipe_as_it_was_made_says_what_it_was_made_for_and_a_changed_one_says_nothing() {
     for made in [suited(500, Some(227)), suited(3, None), suited(200_000, Some(90_000))] {
         assert_eq!(Suited::untouched(&made.recipe()), Some(made.clone()));
+        let with_pairs = Suited { pairs: 2, ..made.clone() };
+        assert_eq!(Suited::untouched(&with_pairs.recipe()), Some(with_pairs.clone()));
+        assert!(with_pairs.recipe().contains("# 2 preference pairs are left out"));
         let changed = made.recipe().replace("3e-4", "1e-4");
         assert_eq!(Suited::untouched(&changed), None);
         let changed = made.recipe().replace("base = \"smollm2-135m\"", "base = \"smollm2-360m\"");

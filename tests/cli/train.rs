@@ -270,6 +270,39 @@ fn a_run_trains_on_what_a_filter_of_its_session_matches_and_knows_it_afterwards(
 }
 
 #[test]
+fn preference_pairs_of_a_session_stay_out_of_supervised_training_unless_they_are_asked_for() {
+    let world = World::new();
+    world.make_session();
+    let pair = json!({"prompt": "which?", "chosen": "this one", "rejected": "that one"});
+    std::fs::write(world.path().join("pairs.jsonl"), format!("{pair}\n")).unwrap();
+    world.data(&["import", "pairs.jsonl"]);
+    let recipe = world.path().join("data/sessions/s/recipes/tiny.toml");
+    std::fs::create_dir_all(recipe.parent().unwrap()).unwrap();
+    let examples = |train: &str| {
+        let model = world.path().join("model");
+        let text = format!(
+            "model.base = {model:?}\ndata.train = {train:?}\ndata.max_length = 96\nlora.r = 4\ntrain.max_steps = 2\n"
+        );
+        std::fs::write(&recipe, text).unwrap();
+        let said = world.say(&["train", &recipe.display().to_string(), "--dry-run", "--json"]);
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        (
+            said["examples"].as_u64().unwrap() + said["eval_examples"].as_u64().unwrap(),
+            said["warnings"].to_string(),
+        )
+    };
+    let (count, warnings) = examples("session:");
+    assert!(warnings.contains("1 preference pair of session: is left out"), "{warnings}");
+    assert_eq!(examples("session:-is:preference").0, count);
+    let (chosen, warnings) = examples("session:is:preference OR chars>0");
+    assert!(chosen == count + 1 && !warnings.contains("left out"), "{chosen} of {count}: {warnings}");
+    let alone =
+        world.dojo(&["train", &recipe.display().to_string(), "--set", "data.train=session:source:pairs"]);
+    let why = String::from_utf8_lossy(&alone.stderr);
+    assert!(why.contains("the only record of session:source:pairs is a preference pair"), "{why}");
+}
+
+#[test]
 fn a_run_trains_on_what_a_review_approved_and_says_where_each_row_comes_from() {
     let world = World::new();
     world.say(&["new", "s"]);

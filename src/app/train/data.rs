@@ -14,6 +14,7 @@ use crate::data::import::{self, ImportOptions, OnMalformed};
 use crate::data::mask;
 use crate::data::split::{self, Use};
 use crate::domain::batch::TokenExample;
+use crate::domain::filter::{Property, parse};
 use crate::domain::recipe::{DataPart, Malformed, Recipe, SetOrder, source};
 use crate::domain::record::{Record, RecordId};
 use crate::engine::model::OpenModel;
@@ -33,7 +34,7 @@ pub struct Dataset {
     pub malformed: Vec<String>,
     /// What a person should know of the examples before they are trained on, in sentences.
     pub warnings: Vec<String>,
-    /// Files of a folder that were not read, each with its reason.
+    /// Files of a folder that were not read, each with its reason; and that preference pairs of a session are left out.
     pub left_out: Vec<String>,
     /// Exactly what was read: which version of which record, to train on and to evaluate on.
     pub seen: Vec<Seen>,
@@ -56,7 +57,7 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dat
     let data = &recipe.data;
     let (mut malformed, mut left_out) = (Vec::new(), Vec::new());
     let mut rows = |source: &str| match source::of_session(source) {
-        Some(words) => of_session((source, words), data, folders, &mut malformed),
+        Some(words) => of_session((source, words), data, folders, (&mut malformed, &mut left_out)),
         None => of_files(source, data, &mut malformed, &mut left_out),
     };
     let mut notes = Vec::new();
@@ -110,7 +111,7 @@ fn of_session(
     (source, words): (&str, &str),
     data: &DataPart,
     folders: &Folders,
-    left_out: &mut Vec<String>,
+    (malformed, left_out): (&mut Vec<String>, &mut Vec<String>),
 ) -> Result<Vec<Row>> {
     let folder = data.session.as_deref().with_context(|| {
         format!("{source:?} names records of a session, and the recipe says of none: set data.session")
@@ -121,7 +122,7 @@ fn of_session(
     let split = |record: &Record| record.split.clone().filter(|_| !is_asked);
     let rows: Vec<Row> = match SetOrder::parse(words).map_err(Error::msg).with_context(told)? {
         Some(order) => {
-            left_out.extend(sets::left_out(&session, &order).with_context(told)?);
+            malformed.extend(sets::left_out(&session, &order).with_context(told)?);
             sets::rows(folders, &session, &order)
                 .with_context(told)?
                 .into_iter()
@@ -133,15 +134,50 @@ fn of_session(
                 })
                 .collect()
         }
-        None => session
-            .training_set(words)
-            .with_context(told)?
-            .into_iter()
-            .map(|(id, record)| Row { split: split(&record), record, id: Some(id), provenance: None })
-            .collect(),
+        None => {
+            let mut rows: Vec<Row> = session
+                .training_set(words)
+                .with_context(told)?
+                .into_iter()
+                .map(|(id, record)| Row { split: split(&record), record, id: Some(id), provenance: None })
+                .collect();
+            if leaves_pairs_out(words) {
+                let all = rows.len();
+                rows.retain(|row| row.record.preference.is_none());
+                let pairs = all - rows.len();
+                ensure!(pairs == 0 || !rows.is_empty(), pairs_alone(all, source));
+                left_out.extend((pairs > 0).then(|| pairs_left_out(pairs, source)));
+            }
+            rows
+        }
     };
     ensure!(!rows.is_empty(), "nothing of the session in {folder} matches {source:?}");
     Ok(rows)
+}
+
+/// Whether a filter of records says nothing of preference pairs. Supervised training learns answers, so it passes over
+/// them then: a vote in Chat makes one, and is no answer to learn.
+pub(crate) fn leaves_pairs_out(filter: &str) -> bool {
+    parse(filter).is_ok_and(|filter| !filter.speaks_of(Property::Preference))
+}
+
+/// That pairs are left out, and how their better answers are learnt all the same.
+fn pairs_left_out(pairs: usize, source: &str) -> String {
+    let (noun, verb) = if pairs == 1 { ("preference pair", "is") } else { ("preference pairs", "are") };
+    format!(
+        "{pairs} {noun} of {source} {verb} left out: sft learns answers, not preferences; data.train = \
+         \"session:is:preference\" learns the chosen answers"
+    )
+}
+
+/// The same where there is nothing else.
+pub(crate) fn pairs_alone(pairs: usize, source: &str) -> String {
+    let what = if pairs == 1 { "the only record".to_owned() } else { format!("all {pairs} records") };
+    let are = if pairs == 1 { "is a preference pair" } else { "are preference pairs" };
+    format!(
+        "{what} of {source} {are}, and sft learns answers, not preferences; data.train = \
+         \"session:is:preference\" learns the chosen answers"
+    )
 }
 
 fn of_files(

@@ -86,7 +86,7 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
     }
     note_data(&job.folder, &prepared.data)?;
     prepared.data.malformed.iter().for_each(|bad| tracing::warn!("left out: {bad}"));
-    for warning in &prepared.data.warnings {
+    for warning in prepared.data.left_out.iter().chain(&prepared.data.warnings) {
         tracing::warn!("{warning}");
         host.doing(&format!("warning: {warning}"));
     }

@@ -39,6 +39,17 @@ impl Filter {
         found
     }
 
+    /// Whether it says anything of a property.
+    #[must_use]
+    pub fn speaks_of(&self, property: Property) -> bool {
+        match self {
+            Self::Term(term) => *term == Term::Is(property),
+            Self::Not(inside) => inside.speaks_of(property),
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(|part| part.speaks_of(property)),
+            Self::Everything => false,
+        }
+    }
+
     fn collect_highlights(&self, found: &mut Vec<Highlight>) {
         match self {
             Self::Term(Term::Text(words)) => found.push(Highlight::Words(words.clone())),
