@@ -72,6 +72,12 @@ pub trait Pane {
         Vec::new()
     }
 
+    /// Opens the field that asks where data is, for a path that was pasted or dropped while nothing was typed; no effects
+    /// and no field where a path means nothing.
+    fn ask_for_data(&mut self, _store: &Store) -> Option<Vec<Effect>> {
+        None
+    }
+
     /// A click, a scroll or a drag inside the area of the last draw; columns and rows are the screen's.
     fn mouse(&mut self, _mouse: MouseEvent, _store: &Store) -> Vec<Effect> {
         Vec::new()
@@ -213,4 +219,27 @@ pub struct Question {
     pub yes: String,
     /// What yes does.
     pub then: Vec<Effect>,
+}
+
+impl Question {
+    /// Asks before a second run is started beside one that goes on: whether it waits for that one instead. What can't
+    /// be started at all is said at once.
+    #[must_use]
+    pub fn queue(going: &str, queued: Vec<Effect>) -> Vec<Effect> {
+        let starts = |effect: &Effect| {
+            matches!(effect, Effect::Send(Command::Runs(crate::domain::protocol::RunsCommand::Start { .. })))
+        };
+        if !queued.iter().any(starts) {
+            return queued;
+        }
+        vec![Effect::Ask(Self {
+            title: format!("{going} is going: queue this one?"),
+            text: format!(
+                "Two runs at once share the machine, and each takes longer. Queued, it starts by itself when {going} \
+                 has ended; `dojo train` in a shell starts one beside it."
+            ),
+            yes: "queue it".to_owned(),
+            then: queued,
+        })]
+    }
 }

@@ -305,7 +305,28 @@ fn a_recipe_is_edited_key_by_key_checked_while_typed_saved_and_started() {
     }
     insta::assert_snapshot!(studio.screen());
     let path = || "sessions/first-principles/recipes/sft.toml".into();
-    assert_eq!(sent(studio.keys("t")), [RunsCommand::Start { recipe: path(), after: None }]);
+    let asks = sent(studio.keys("t"));
+    assert!(
+        asks.is_empty() && studio.screen().contains("sft-0412 is going: queue this one?"),
+        "{}",
+        studio.screen()
+    );
+    assert_eq!(sent(studio.keys("y")), [RunsCommand::Start { recipe: path(), after: Some(id("sft-0412")) }]);
+}
+
+#[test]
+fn a_search_from_the_list_of_recipes_makes_no_file_and_starts_no_run() {
+    let mut studio = typical();
+    studio.keys("e down /");
+    studio.text("learning");
+    let screen = studio.screen();
+    assert!(screen.contains("learning_rate") && !screen.contains("max_length"), "{screen}");
+    studio.keys("esc esc");
+    assert_eq!(sent(studio.keys("n")), []);
+    assert!(studio.screen().contains("Make the recipe "), "{}", studio.screen());
+    assert_eq!(sent(studio.keys("esc")), []);
+    studio.keys("n");
+    assert!(matches!(sent(studio.keys("y"))[..], [RunsCommand::SaveRecipe { .. }]));
 }
 
 #[test]
@@ -636,7 +657,10 @@ fn a_run_that_was_asked_to_stop_says_so_before_it_has() {
     studio.keys("3");
     studio.apply(Event::Runs(RunsEvent::Restarted(id("sft-0412"))));
     let screen = studio.screen();
-    assert!(screen.contains("Now: stopping after trying the largest batch, without an update."), "{screen}");
+    assert!(
+        screen.contains("Now: stopping after trying the largest batch, without an update; begun"),
+        "{screen}"
+    );
     assert!(!screen.contains("x stops it"), "{screen}");
     studio.apply(info("sft-0412", Phase::Running, |_, state| state.stopping_after_this()));
     let screen = studio.screen();

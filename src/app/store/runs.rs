@@ -54,6 +54,14 @@ impl Runs {
         runs
     }
 
+    /// Of the runs that go on or wait, the one that was queued or started last: it ends last.
+    #[must_use]
+    pub fn last_live(&self) -> Option<&RunInfo> {
+        let live = self.infos.values().map(|info| &**info).filter(|run| run.standing().is_live());
+        let started = |run: &RunInfo| run.state.as_ref().map_or(f64::INFINITY, |state| state.started);
+        live.max_by(|a, b| started(a).total_cmp(&started(b)))
+    }
+
     #[must_use]
     pub fn info(&self, id: &RunId) -> Option<&RunInfo> {
         self.infos.get(id).map(|info| &**info)

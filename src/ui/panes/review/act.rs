@@ -331,8 +331,11 @@ fn train(store: &Store) -> Vec<Effect> {
             Effect::Notify(Notice::new(Level::Warning, why.to_owned())),
         ];
     };
-    let start = RunsCommand::Start { recipe: recipe.path.clone(), after: None };
-    vec![Effect::Send(Command::Runs(start)), Effect::Show(PaneId::Train)]
+    let going = store.runs.last_live();
+    let after = going.map(|run| run.id.clone());
+    let start = Effect::Send(Command::Runs(RunsCommand::Start { recipe: recipe.path.clone(), after }));
+    let effects = vec![start, Effect::Show(PaneId::Train)];
+    going.map_or(effects.clone(), |going| Question::queue(&going.id.name(), effects))
 }
 
 /// `Take back 190 approvals?`

@@ -48,8 +48,8 @@ impl Review {
         if self.has_begun(Reviewed::Correction(id), store) {
             return vec![Effect::Ask(Question {
                 title: "Approve without your draft?".to_owned(),
-                text: "You have begun to edit this correction and not saved it. e goes on with that; approving it as \
-                       it is lets go of it."
+                text: "You have begun to edit this correction and not saved it. Left as it is, e goes on writing it; \
+                       approved as it is, the draft is let go."
                     .to_owned(),
                 yes: "approve as it is".to_owned(),
                 then: vec![

@@ -130,7 +130,7 @@ impl Train {
             RecipeAction::Next => self.recipes.step_list(1, store),
             RecipeAction::EditForm => self.recipes.step = Step::Form,
             RecipeAction::EditText => self.recipes.edit_text(store),
-            RecipeAction::NewRecipe => return self.recipes.new_recipe(store),
+            RecipeAction::NewRecipe => return ask_new(self.recipes.new_recipe(store)),
             RecipeAction::PreviousField => self.recipes.step_field(-1),
             RecipeAction::NextField => self.recipes.step_field(1),
             RecipeAction::PageUpFields => self.recipes.step_field(-10),
@@ -142,13 +142,7 @@ impl Train {
             RecipeAction::Preflight => return self.recipes.preflight(store),
             RecipeAction::Start => return self.start(store, None),
             RecipeAction::Queue => {
-                // The one that was queued or started last ends last.
-                let live = store.runs.all().into_iter().filter(|run| run.standing().is_live());
-                let started = |run: &crate::domain::run_info::RunInfo| {
-                    run.state.as_ref().map_or(f64::INFINITY, |state| state.started)
-                };
-                let last = live.max_by(|a, b| started(a).total_cmp(&started(b)));
-                return self.start(store, last.map(|run| run.id.clone()));
+                return self.start(store, store.runs.last_live().map(|run| run.id.clone()));
             }
             RecipeAction::CopyCommand => {
                 return self.recipes.command(store).map(Effect::Copy).into_iter().collect();
@@ -162,11 +156,17 @@ impl Train {
         if self.started.as_ref().is_some_and(|(_, at)| store.now - at < STARTING) {
             return Vec::new();
         }
+        let other = store.runs.last_live().filter(|_| after.is_none()).map(|run| run.id.clone());
+        if let Some(other) = other {
+            let name = other.name();
+            let queued = self.recipes.start(store, Some(other));
+            let known = self.listed(store).iter().map(|run| run.id.clone()).collect();
+            // No second press is waited for: the question is what follows.
+            self.started = Some((known, f64::NEG_INFINITY));
+            return Question::queue(&name, queued);
+        }
         let effects = self.recipes.start(store, after);
-        if effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Send(Command::Runs(RunsCommand::Start { .. }))))
-        {
+        if effects.iter().any(starts) {
             self.face = Face::Runs;
             self.filter = Filter::default();
             self.started = Some((self.listed(store).iter().map(|run| run.id.clone()).collect(), store.now));
@@ -221,4 +221,23 @@ impl Train {
             self.filter = Filter::default();
         }
     }
+}
+
+const fn starts(effect: &Effect) -> bool {
+    matches!(effect, Effect::Send(Command::Runs(RunsCommand::Start { .. })))
+}
+
+/// A new file is made when a person has said so: the key may have been meant for a search.
+fn ask_new(effects: Vec<Effect>) -> Vec<Effect> {
+    let file = effects.iter().find_map(|effect| match effect {
+        Effect::Send(Command::Runs(RunsCommand::SaveRecipe { path, .. })) => path.file_name(),
+        _ => None,
+    });
+    let Some(file) = file.map(|file| file.to_string_lossy().into_owned()) else { return effects };
+    vec![Effect::Ask(Question {
+        title: format!("Make the recipe {file}?"),
+        text: "It begins as a copy of the one that is chosen; that one stays as it is.".to_owned(),
+        yes: "make it".to_owned(),
+        then: effects,
+    })]
 }

@@ -72,9 +72,9 @@ impl Train {
             RecipeAction::PreviousField | RecipeAction::NextField => {
                 form || matches!(self.recipes.step, Step::Choose(_))
             }
+            RecipeAction::Find => form || (list && some),
             RecipeAction::EditField
             | RecipeAction::ClearField
-            | RecipeAction::Find
             | RecipeAction::PageUpFields
             | RecipeAction::PageDownFields => form,
         }

@@ -140,7 +140,8 @@ impl Train {
         let state = run.info.state.as_ref().filter(|_| live);
         let stop = if state.is_some_and(RunState::is_stopping) { "" } else { " x stops it." };
         let doing = state.and_then(|state| state.why.as_deref());
-        let doing = doing.map_or_else(String::new, |doing| format!("Now: {doing}.{stop}"));
+        let begun = text::duration(run.info.seconds(view.store.now));
+        let doing = doing.map_or_else(String::new, |doing| format!("Now: {doing}; begun {begun} ago.{stop}"));
         empty::draw(buffer, area, view.theme, "This run has no values yet", &[words, &doing]);
     }
 
