@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::app::runs;
 use crate::config::Folders;
 use crate::data::regular;
 use crate::domain::protocol::models::{ModelFile, ModelKind};
@@ -52,7 +53,15 @@ fn adapter(run: &Path) -> Option<ModelFile> {
     let rank = config.get("r").and_then(serde_json::Value::as_u64);
     let base = config.get("base_model_name_or_path").and_then(|name| name.as_str()).unwrap_or_default();
     let base = base.rsplit('/').next().unwrap_or(base);
-    let note = rank.map_or_else(|| base.to_owned(), |rank| format!("{base} · rank {rank}"));
+    let mut note = rank.map_or_else(|| base.to_owned(), |rank| format!("{base} · rank {rank}"));
+    let state = runs::summarise(run).map(|run| run.state);
+    // One that was stopped before its first step has learnt nothing.
+    if state.as_ref().is_some_and(|state| state.step == 0 && !state.phase.is_live()) {
+        return None;
+    }
+    if let Some(state) = state.filter(|state| state.step > 0) {
+        note.push_str(&format!(" · step {}", state.step));
+    }
     Some(ModelFile {
         name: run.file_name()?.to_string_lossy().into_owned(),
         kind: ModelKind::Adapter,

@@ -139,6 +139,31 @@ fn a_run_is_found_with_its_recipe_and_notes_and_let_go_when_its_folder_is() {
 }
 
 #[test]
+fn runs_of_the_same_recipe_over_other_records_differ_in_their_data() {
+    use dojo_studio::domain::run_compare::compare;
+    let mut world = World::new();
+    let (first, second) = (world.run("sft-1"), world.run("sft-2"));
+    for (run, records) in [(&first, 3), (&second, 4)] {
+        world.state(run, |_| ());
+        std::fs::write(run.folder().join("recipe.toml"), "method = \"sft\"\n").expect("write");
+        let line = |id| format!(r#"{{"id":{id},"version":"a","source":"s","line":1,"purpose":"train"}}"#);
+        let held_out = r#"{"id":9,"version":"a","source":"s","line":1,"purpose":"eval"}"#.to_owned();
+        let text = lines((1..=records).map(line).chain([held_out]));
+        std::fs::write(run.folder().join("records.jsonl"), text).expect("write");
+    }
+    world.settle();
+    let infos: Vec<_> = [&first, &second].into_iter().filter_map(|run| world.store.runs.info(run)).collect();
+    let differing = compare(&infos).differing;
+    let [(key, values)] = &differing[..] else { panic!("{differing:?}") };
+    assert_eq!(key, "data.records");
+    let begins = |at: usize, words: &str| values[at].as_ref().is_some_and(|value| value.starts_with(words));
+    assert!(
+        begins(0, "3 to train on, 1 held out (") && begins(1, "4 to train on, 1 held out ("),
+        "{values:?}"
+    );
+}
+
+#[test]
 fn nothing_is_said_when_nothing_has_changed() {
     let mut world = World::new();
     let run = world.run("sft-1");

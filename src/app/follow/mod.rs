@@ -8,6 +8,7 @@ mod life;
 mod number;
 mod pieces;
 mod scan;
+mod seen;
 mod tail;
 pub mod told;
 mod watched;
@@ -28,6 +29,7 @@ use crate::app::runs::is_hidden;
 use crate::domain::protocol::RunsEvent;
 use crate::domain::run::RunState;
 use crate::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+use crate::session::SEEN_FILE;
 
 /// Runs that are listed of one folder, at most: those whose names come last, which are the newest.
 pub const RUNS_LISTED: usize = 2_000;
@@ -57,6 +59,8 @@ struct Followed {
     state: Option<Stamp>,
     recipe: Option<Stamp>,
     notes: Option<Stamp>,
+    /// The note of what it sees, and that in words.
+    seen: (Option<Stamp>, Option<String>),
     pulse: Pulse,
     /// Seconds since 1970 of the last look.
     looked: f64,
@@ -193,7 +197,8 @@ impl Followed {
             problem: None,
         };
         let looked = f64::NEG_INFINITY;
-        Self { info, told: false, state: None, recipe: None, notes: None, pulse: Pulse::default(), looked }
+        let (seen, pulse) = ((None, None), Pulse::default());
+        Self { info, told: false, state: None, recipe: None, notes: None, seen, pulse, looked }
     }
 
     /// Whether its state may change at any time; that of a crashed run does when it is resumed.
@@ -223,6 +228,7 @@ impl Followed {
                 Err(why) => self.info.problem = Some(format!("recipe.toml: {why}")),
             }
         }
+        self.look_at_data(&files.path().join(SEEN_FILE));
         if let Some(text) = changed(&files.path().join("notes.toml"), &mut self.notes) {
             self.told = false;
             match text.and_then(|text| toml::from_str(&text).map_err(|error| error.message().to_owned())) {
@@ -235,6 +241,21 @@ impl Followed {
         if life != self.info.life {
             self.info.life = life;
             self.told = false;
+        }
+    }
+}
+
+impl Followed {
+    /// What it was trained on counts among what tells runs apart.
+    fn look_at_data(&mut self, path: &Path) {
+        let stamp = std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata));
+        if stamp.is_some() && stamp != self.seen.0 {
+            self.seen = (stamp, seen::in_words(path).ok());
+            self.info.settings.remove(seen::KEY);
+            self.told = false;
+        }
+        if let Some(words) = &self.seen.1 {
+            self.info.settings.entry(seen::KEY.to_owned()).or_insert_with(|| words.clone());
         }
     }
 }

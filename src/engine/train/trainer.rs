@@ -63,7 +63,10 @@ pub fn train(task: Task<'_>, host: &mut dyn Host) -> Result<Outcome> {
         Flow::Stop => Outcome::Stopped,
     };
     trainer.save(host)?;
-    trainer.save_adapter()?;
+    // Without a step there is nothing to it: it would answer as the base model does.
+    if trainer.state.step > 0 {
+        trainer.save_adapter()?;
+    }
     Ok(outcome)
 }
 
