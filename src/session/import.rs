@@ -179,11 +179,20 @@ impl Session {
     /// # Errors
     /// Where the file can't be read.
     pub fn rejects(&self, import: i64) -> Result<Vec<Reject>> {
+        self.first_rejects(import, None)
+    }
+
+    /// The first of them, at most so many.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn first_rejects(&self, import: i64, most: Option<u32>) -> Result<Vec<Reject>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT sources.name, line, reason, start FROM rejects JOIN sources ON sources.id = rejects.source
-             WHERE import = ?1 ORDER BY rejects.rowid",
+             WHERE import = ?1 ORDER BY rejects.rowid LIMIT ?2",
         )?;
-        let rows = statement.query_map([import], |row| {
+        let most = most.map_or(-1, i64::from);
+        let rows = statement.query_map([import, most], |row| {
             Ok(Reject {
                 source: row.get(0)?,
                 line: row.get::<_, i64>(1)? as u64,

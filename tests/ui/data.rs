@@ -459,10 +459,11 @@ fn an_import_shows_what_it_would_read_and_a_part_can_have_another_column() {
     let import = send(DataCommand::Import { path: path.clone(), map });
     assert_eq!(studio.keys("enter"), [import]);
     assert!(studio.screen().contains("importing"));
-    let came = Imported { added: 310, repeated: 2, rejected: 1 };
+    let came = Imported { added: 310, repeated: 2, rejected: 1, unread: vec!["line 7: not JSON".into()] };
     studio.apply(Event::Data(DataEvent::Imported(path, Ok(came))));
     let screen = studio.screen();
     assert!(screen.contains("310 records are in") && screen.contains("⏎ to training"), "{screen}");
+    assert!(screen.contains("! 1 row could not be read") && screen.contains("line 7: not JSON"), "{screen}");
     let _ = studio.keys("enter");
     assert_eq!(studio.studio.front(), PaneId::Train);
 }
@@ -498,7 +499,7 @@ fn columns_alone_are_brought_in_only_when_one_asks_twice() {
     assert_eq!(studio.keys("enter"), []);
     insta::assert_snapshot!(studio.screen());
     assert_eq!(studio.keys("enter"), [import(Vec::new())]);
-    let came = Imported { added: 3, repeated: 0, rejected: 0 };
+    let came = Imported { added: 3, repeated: 0, rejected: 0, unread: Vec::new() };
     studio.apply(Event::Data(DataEvent::Imported(path.clone(), Ok(came))));
     let screen = studio.screen();
     assert!(screen.contains("nothing can be learnt") && screen.contains("⏎ another path"), "{screen}");
@@ -509,7 +510,7 @@ fn columns_alone_are_brought_in_only_when_one_asks_twice() {
     apply(&mut studio, Some("a"));
     let map = vec!["prompt=".to_owned(), "completion=a".to_owned()];
     assert_eq!(studio.keys("enter"), [import(map)]);
-    let came = Imported { added: 0, repeated: 3, rejected: 0 };
+    let came = Imported { added: 0, repeated: 3, rejected: 0, unread: Vec::new() };
     studio.apply(Event::Data(DataEvent::Imported(path.clone(), Ok(came))));
     assert!(studio.screen().contains("stay as they were read then"), "{}", studio.screen());
 }

@@ -12,6 +12,7 @@ use crate::app::jobs::Working;
 use crate::data::hub::{self, DatasetName};
 use crate::data::import::{Import, ImportOptions};
 use crate::data::mapping::{Kind, Part};
+use crate::domain::name::one_line;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{Example, ImportPlan, Imported, LOOK_UP, PlannedFile};
 use crate::domain::protocol::system::{JobEnd, Level, Progress, Unit};
@@ -78,7 +79,7 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
         examples: examples
             .map(|record| {
                 record.map(|record| Example {
-                    prompt: beginning(record.prompt()),
+                    prompt: beginning(record.question()),
                     answer: beginning(record.answer().or(record.text.as_deref()).unwrap_or_default()),
                     label: record.label,
                 })
@@ -117,7 +118,13 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
     }) {
         Ok((counts, Ended::AtTheEnd)) => {
             job.end(JobEnd::Done);
-            let came = Imported { added: counts.added, repeated: counts.repeated, rejected: counts.rejected };
+            let unread = unread(session, counts.rejected);
+            let came = Imported {
+                added: counts.added,
+                repeated: counts.repeated,
+                rejected: counts.rejected,
+                unread: unread.clone(),
+            };
             lane.tell(DataEvent::Imported(path.to_path_buf(), Ok(came)));
             if counts.repeated > 0 {
                 let repeated = text::count(counts.repeated);
@@ -125,10 +132,14 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
                 lane.notify(Level::Info, text);
             }
             if counts.rejected > 0 {
-                let text = format!(
-                    "{short}: {} lines could not be read; `dojo data imports` lists them",
-                    text::count(counts.rejected)
-                );
+                let lines = if counts.rejected == 1 {
+                    "1 line"
+                } else {
+                    &format!("{} lines", text::count(counts.rejected))
+                };
+                let more = counts.rejected > unread.len() as u64;
+                let all = if more { "; `dojo data imports` lists them all" } else { "" };
+                let text = format!("{short}: {lines} could not be read: {}{all}", unread.join("; "));
                 lane.notify(Level::Warning, text);
             }
             Ok(())
@@ -144,6 +155,19 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
             Err(SessionError::Cancelled)
         }
     }
+}
+
+/// Rows that couldn't be read, as they are named at once: line and reason.
+const NAMED: u32 = 3;
+
+/// The first rows that the last import could not read.
+fn unread(session: &Session, rejected: u64) -> Vec<String> {
+    if rejected == 0 {
+        return Vec::new();
+    }
+    let last = session.imports().ok().and_then(|imports| imports.first().map(|import| import.id));
+    let rejects = last.and_then(|import| session.first_rejects(import, Some(NAMED)).ok()).unwrap_or_default();
+    rejects.iter().map(|reject| format!("line {}: {}", reject.line, one_line(&reject.reason))).collect()
 }
 
 fn run<T>(

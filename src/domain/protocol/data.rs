@@ -321,13 +321,15 @@ pub struct ImportPlan {
 }
 
 /// What came of an import, in rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Imported {
     pub added: u64,
     /// Were in the session before.
     pub repeated: u64,
     /// Could not be read.
     pub rejected: u64,
+    /// The first of those: line and reason.
+    pub unread: Vec<String>,
 }
 
 /// One file of an import.

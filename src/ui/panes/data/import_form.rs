@@ -263,7 +263,12 @@ impl ImportForm {
                     lines.push((theme.warning, "! columns alone: nothing can be learnt of them".to_owned()));
                 }
                 if came.rejected > 0 {
-                    lines.push((theme.warning, format!("! {} rows could not be read", count(came.rejected))));
+                    let rows = if came.rejected == 1 { "row" } else { "rows" };
+                    lines.push((
+                        theme.warning,
+                        format!("! {} {rows} could not be read", count(came.rejected)),
+                    ));
+                    lines.extend(came.unread.iter().map(|why| (theme.dim, format!("  {why}"))));
                 }
                 let trains = has_records(view.store) && self.alone != Alone::Yes;
                 let next = if trains { "⏎ to training" } else { "⏎ another path" };
