@@ -19,6 +19,7 @@ use crate::ui::shell::overlay::{Ask, Kind, Overlay, Reply, Stays};
 use crate::ui::shell::palette::Palette;
 use crate::ui::shell::{self, jobs, log, sessions, themes};
 use crate::ui::theme::{Depth, Theme};
+use crate::ui::widgets::path_field::is_path;
 
 pub use self::tables::tables;
 
@@ -179,20 +180,32 @@ impl Studio {
     }
 
     /// Text was pasted.
-    pub fn paste(&mut self, text: &str, store: &Store) -> Vec<Effect> {
+    pub fn paste(&mut self, pasted: &str, store: &Store) -> Vec<Effect> {
         if let Some(overlay) = shown(&mut self.overlay, self.room) {
-            let reply = overlay.paste(text);
+            let reply = overlay.paste(pasted);
             return self.answer(reply, store);
         }
-        if self.room == Room::TooSmall || self.typing(store) == Typing::No {
+        if self.room == Room::TooSmall {
             return Vec::new();
         }
-        let effects = self.pane_mut(store).input(&Input::Paste(text.to_owned()), store);
+        let pane = self.pane_mut(store);
+        let mut effects = Vec::new();
+        if !pane.typing() {
+            let Some(asked) = is_path(pasted).then(|| pane.ask_for_data(store)).flatten() else {
+                return effects;
+            };
+            effects = asked;
+        }
+        effects.extend(pane.input(&Input::Paste(pasted.to_owned()), store));
         self.keep_own(effects)
     }
 
     /// The mouse did something.
     pub fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
+        // Column or row 0 in a report, which begins at 1: it is of no place.
+        if mouse.column == u16::MAX || mouse.row == u16::MAX {
+            return Vec::new();
+        }
         let at = Position::new(mouse.column, mouse.row);
         let clicked = mouse.kind == MouseEventKind::Down(MouseButton::Left);
         let hint = self.places.hints.iter().find(|(place, _)| place.contains(at)).map(|(_, chord)| *chord);

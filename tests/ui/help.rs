@@ -111,3 +111,11 @@ fn in_a_line_and_in_a_text_it_lists_the_keys_that_edit_them() {
     studio.keys("f1");
     assert!(!studio.screen().contains("In this line"), "nothing is typed here: {}", studio.screen());
 }
+
+#[test]
+fn the_words_of_the_footer_are_found_too() {
+    let mut studio = super::train::typical();
+    studio.keys("? /");
+    studio.text("overl");
+    assert!(studio.screen().contains("Lay this run over the others"), "{}", studio.screen());
+}

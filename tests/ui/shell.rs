@@ -219,3 +219,26 @@ fn scrolling_moves_the_cursor_of_a_list() {
     let effects = studio.keys("y");
     assert_eq!(effects.first(), Some(&Effect::Copy("cache/models/smollm2-135m".into())));
 }
+
+#[test]
+fn a_path_that_is_pasted_before_anything_is_asked_opens_the_import_with_it() {
+    let mut studio = Harness::empty().with(world::places()).with(world::samples());
+    assert_eq!(studio.paste("no path"), []);
+    assert!(!studio.screen().contains("The file with your data"));
+    studio.paste("'/data/my rows.csv' ");
+    let screen = studio.screen();
+    assert!(screen.contains("The file with your data") && screen.contains("/data/my rows.csv"), "{screen}");
+    let mut studio = super::data::studio();
+    studio.paste("hf:openai/gsm8k");
+    assert!(studio.screen().contains("hf:openai/gsm8k"), "{}", studio.screen());
+}
+
+#[test]
+fn a_mouse_report_of_no_place_does_nothing() {
+    let mut studio = super::data::studio();
+    let before = studio.screen();
+    for (column, row) in [(u16::MAX, 4), (4, u16::MAX), (u16::MAX, u16::MAX)] {
+        assert_eq!(studio.click(column, row), []);
+    }
+    assert_eq!(studio.screen(), before);
+}

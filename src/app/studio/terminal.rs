@@ -1,6 +1,6 @@
 //! The terminal: taken over on entry, given back on any exit: return, error, panic, signal, suspension.
 
-use std::io::{BufWriter, Stdout, Write, stdout};
+use std::io::{BufWriter, Stdout, Write, stderr, stdout};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use anyhow::{Context, Result};
@@ -58,7 +58,8 @@ fn holder() -> MutexGuard<'static, Holder> {
 
 impl Screen {
     /// Takes the terminal over, and sees to it that a panic of this thread gives it back before it is reported.
-    /// Panics of other threads are only logged: the screen is still in use.
+    /// Panics of other threads are only logged, as the screen is still in use; but for those of the reader of keys,
+    /// which end the program.
     ///
     /// # Errors
     /// Where standard output is no terminal.
@@ -66,7 +67,17 @@ impl Screen {
         let own = std::thread::current().id();
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if std::thread::current().id() == own {
+            let in_reader = panic
+                .location()
+                .is_some_and(|place| place.file().contains("crossterm") && place.file().contains("/event/"));
+            if in_reader {
+                // Without it no key comes any more, on whichever thread it is: what was typed is kept as drafts.
+                tracing::error!("{panic}");
+                abandon();
+                let said = "dojo ended: the terminal sent something that can't be read; what was typed is kept as drafts\n";
+                stderr().write_all(said.as_bytes()).ok();
+                std::process::exit(1);
+            } else if std::thread::current().id() == own {
                 leave();
                 report(panic);
             } else {

@@ -47,13 +47,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     bind("welcome.open", &["enter"], "open and train", "Open the chosen session", Action::Open),
     bind("welcome.look", &["enter"], "open", "Open the chosen row", Action::Look),
     bind("welcome.file", &["enter"], "look into it", "Look into what the path names", Action::LookInto),
-    bind(
-        "welcome.bring",
-        &["i"],
-        "bring your own data",
-        "Make a session of a file of one's own",
-        Action::Bring,
-    ),
+    bind("welcome.bring", &["i"], "own data", "Make a session of a file of one's own", Action::Bring),
     bind("welcome.complete", &["tab"], "complete", "Complete the path", Action::Complete),
     bind("welcome.cancel", &["esc"], "back", "Back to the list", Action::Cancel),
     bind("welcome.down", &["down", "j"], "down", "Choose the session below", Action::Down).hidden(),
@@ -70,6 +64,8 @@ const FEW_WORDS: &str = "Turn a small language model into a specialist, on this 
 pub(crate) struct Welcome {
     cursor: Cursor,
     list: Rect,
+    /// Where the row of one's own data stays in sight although the list goes on.
+    own: Rect,
     /// The path of one's own data, while it is being typed.
     path: Option<PathField>,
 }
@@ -130,6 +126,10 @@ impl Pane for Welcome {
         self.path.is_some()
     }
 
+    fn ask_for_data(&mut self, _store: &Store) -> Option<Vec<Effect>> {
+        Some(self.bring())
+    }
+
     fn input(&mut self, input: &Input, _store: &Store) -> Vec<Effect> {
         self.path.as_mut().map_or_else(Vec::new, |field| field.input(input))
     }
@@ -152,6 +152,11 @@ impl Pane for Welcome {
 
     fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
         let length = rows(store);
+        if mouse.kind == MouseEventKind::Down(MouseButton::Left)
+            && self.own.contains(Position::new(mouse.column, mouse.row))
+        {
+            return self.bring();
+        }
         let inside = self.list.contains(Position::new(mouse.column, mouse.row));
         if mouse.kind == MouseEventKind::Down(MouseButton::Left)
             && inside
@@ -201,16 +206,7 @@ impl Pane for Welcome {
         let count = rows(view.store);
         let rows = (count as u16).min(room);
         self.list = Rect { x, y, width, height: rows.min(area.bottom().saturating_sub(y)) };
-        for (number, y) in self.cursor.window(count, usize::from(rows)).zip(y..area.bottom()) {
-            let row = Rect { y, height: 1, ..self.list };
-            match sessions.get(number) {
-                Some(session) => sessions::draw_row(buffer, row, view, session),
-                None => draw_own(buffer, row, view),
-            }
-            if number == self.cursor.row() {
-                buffer.set_style(row, theme.selection);
-            }
-        }
+        self.draw_list(buffer, (count, usize::from(rows)), area.bottom(), view);
         let below = Rect {
             x,
             y: (y + rows + 1).min(area.bottom()),
@@ -219,6 +215,32 @@ impl Pane for Welcome {
         };
         if let Some(session) = sessions.get(self.cursor.row()) {
             draw_costs(buffer, below, view, session);
+        }
+    }
+}
+
+impl Welcome {
+    /// The sessions that have room, and one's own data.
+    fn draw_list(&mut self, buffer: &mut Buffer, (count, rows): (usize, usize), bottom: u16, view: View<'_>) {
+        let sessions = view.store.sessions.as_deref().unwrap_or_default();
+        // It is what a newcomer looks for: it stays below a list that is too long.
+        let pinned = usize::from(rows < count);
+        let window = self.cursor.window(count, rows - pinned);
+        self.own = Rect { y: self.list.y + rows.saturating_sub(1) as u16, height: 1, ..self.list };
+        if pinned == 0 || window.end == count || self.own.y >= bottom {
+            self.own = Rect::ZERO;
+        } else {
+            draw_own(buffer, self.own, view);
+        }
+        for (number, y) in window.zip(self.list.y..bottom) {
+            let row = Rect { y, height: 1, ..self.list };
+            match sessions.get(number) {
+                Some(session) => sessions::draw_row(buffer, row, view, session),
+                None => draw_own(buffer, row, view),
+            }
+            if number == self.cursor.row() {
+                buffer.set_style(row, view.theme.selection);
+            }
         }
     }
 }

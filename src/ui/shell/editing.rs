@@ -42,7 +42,7 @@ pub(crate) fn section(editing: Editing, taken: impl Fn(Chord) -> bool) -> Sectio
         ROWS.iter().filter(|(_, places, _)| places.contains(&editing)).filter_map(|(keys, _, help)| {
             let chords = keys.iter().filter_map(|key| Chord::parse(key).ok()).filter(|chord| !taken(*chord));
             let keys = chords.map(|chord| chord.to_string()).collect::<Vec<_>>().join(" ");
-            (!keys.is_empty()).then_some(HelpRow { keys, help, name: "" })
+            (!keys.is_empty()).then_some(HelpRow { keys, help, label: "", name: "" })
         });
     Section { title: title.to_owned(), rows: rows.collect() }
 }

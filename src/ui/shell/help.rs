@@ -22,6 +22,8 @@ pub(crate) struct Section {
 pub(crate) struct HelpRow {
     pub(crate) keys: String,
     pub(crate) help: &'static str,
+    /// What the footer calls it.
+    pub(crate) label: &'static str,
     /// What settings call it.
     pub(crate) name: &'static str,
 }
@@ -29,7 +31,7 @@ pub(crate) struct HelpRow {
 impl HelpRow {
     /// Whether it holds every word, whatever the case.
     fn holds(&self, words: &[String]) -> bool {
-        let all = format!("{} {} {}", self.keys, self.help, self.name).to_lowercase();
+        let all = format!("{} {} {} {}", self.keys, self.help, self.label, self.name).to_lowercase();
         words.iter().all(|word| all.contains(word.as_str()))
     }
 }
@@ -220,7 +222,7 @@ impl Line<'_> {
                 let room = usize::from(row.width);
                 buffer.set_stringn(row.x, row.y, text::shorten(title, room), room, theme.bright);
             }
-            Self::Key(HelpRow { keys, help, name }) => {
+            Self::Key(HelpRow { keys, help, name, .. }) => {
                 buffer.set_stringn(row.x + 1, row.y, text::shorten(keys, wide), wide, theme.accent);
                 let x = row.x + 3 + wide as u16;
                 let room = usize::from(row.right().saturating_sub(x));

@@ -126,5 +126,5 @@ fn section(title: String, rows: Vec<HelpRow>) -> Section {
 
 fn row(binding: &'static Binding, keys: &[Chord]) -> HelpRow {
     let keys = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    HelpRow { keys, help: binding.help, name: binding.name }
+    HelpRow { keys, help: binding.help, label: binding.label, name: binding.name }
 }

@@ -13,8 +13,12 @@ pub fn draw(buffer: &mut Buffer, area: Rect, theme: &Theme, title: &str) -> Rect
         .border_type(BorderType::Rounded)
         .border_style(theme.float_border)
         .style(theme.float)
-        .padding(Padding::horizontal(1))
-        .title(ratatui::text::Line::styled(format!(" {title} "), theme.accent));
+        .padding(Padding::horizontal(1));
+    let block = if title.is_empty() {
+        block
+    } else {
+        block.title(ratatui::text::Line::styled(format!(" {title} "), theme.accent))
+    };
     let inside = block.inner(area);
     block.render(area, buffer);
     inside

@@ -116,3 +116,13 @@ pub(crate) fn from_home(typed: &str) -> PathBuf {
     let home = typed.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
     home.unwrap_or_else(|| PathBuf::from(typed))
 }
+
+/// Whether a pasted text looks like the path of data.
+pub(crate) fn is_path(text: &str) -> bool {
+    let line = text.trim().trim_matches(['"', '\'']);
+    let begins = ["/", "~/", "./", "../", "file://", "hf:"].iter().any(|begin| line.starts_with(begin));
+    let lower = line.to_lowercase();
+    let ends = [".csv", ".tsv", ".jsonl", ".json", ".parquet", ".txt", ".gz", ".zst"];
+    line.lines().count() == 1
+        && (begins || (!line.contains(' ') && ends.iter().any(|end| lower.ends_with(end))))
+}

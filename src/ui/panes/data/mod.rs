@@ -207,6 +207,11 @@ impl Pane for Data {
         self.keep_draft(store).into_iter().collect()
     }
 
+    fn ask_for_data(&mut self, store: &Store) -> Option<Vec<Effect>> {
+        let may = store.session.is_some() && matches!(self.mode, Mode::Table);
+        may.then(|| self.bring_in(None))
+    }
+
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
         match &mut self.mode {
             Mode::Table | Mode::Findings(_) => {}

@@ -71,7 +71,13 @@ fn heading(pane: &mut Data, buffer: &mut Buffer, area: Rect, places: &[(Kind, u1
         };
         let style = if pane.columns.chosen() == Some(*kind) { theme.accent } else { theme.dim };
         let title = format!("{}{arrow}", kind.title());
-        put(buffer, area, (*x, *width), &title, kind.side(), style);
+        // The arrow may take a column of the gap, rather than letters of the name.
+        let more = u16::from(text::width(&title) > usize::from(*width) && !arrow.is_empty());
+        let place = match kind.side() {
+            Side::Left => (*x, width + more),
+            Side::Right => (x.saturating_sub(more), width + more),
+        };
+        put(buffer, area, place, &title, kind.side(), style);
         let cell = Rect { x: area.x + GUTTER + x, width: *width, ..area };
         pane.areas.headings.push((*kind, cell.intersection(area)));
     }

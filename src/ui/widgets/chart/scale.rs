@@ -49,10 +49,14 @@ impl YScale {
         };
         let low = quantile(&values, share)?;
         let high = quantile(&values, 1.0 - share)?;
+        if low == 0.0 && high == 0.0 && scale == Scale::Linear {
+            // What is always 0 is mostly a share or a count: it is seen on the axis, and nothing below it.
+            return Some(Self { scale, low: -0.04, high: 1.0 });
+        }
         let pad = if high - low > 1e-9 * (low.abs() + high.abs()) {
             (high - low) * 0.04
         } else {
-            // One value: a tenth of it around it; around 0, one each way.
+            // One value: a tenth of it around it; around a logarithm of 0, one each way.
             if high == 0.0 { 1.0 } else { high.abs() * 0.1 }
         };
         Some(Self { scale, low: low - pad, high: high + pad })
