@@ -120,36 +120,34 @@ fn of_session(
     let session = Session::open(Path::new(folder), Access::Read).with_context(told)?;
     let is_asked = words.contains("split:");
     let split = |record: &Record| record.split.clone().filter(|_| !is_asked);
-    let rows: Vec<Row> = match SetOrder::parse(words).map_err(Error::msg).with_context(told)? {
-        Some(order) => {
-            malformed.extend(sets::left_out(&session, &order).with_context(told)?);
-            sets::rows(folders, &session, &order)
-                .with_context(told)?
-                .into_iter()
-                .map(|row| Row {
-                    split: split(&row.record),
-                    record: row.record,
-                    id: Some(row.id),
-                    provenance: Some(row.provenance),
-                })
-                .collect()
+    let order = SetOrder::parse(words).map_err(Error::msg).with_context(told)?;
+    let rows: Vec<Row> = if let Some(order) = order {
+        malformed.extend(sets::left_out(&session, &order).with_context(told)?);
+        sets::rows(folders, &session, &order)
+            .with_context(told)?
+            .into_iter()
+            .map(|row| Row {
+                split: split(&row.record),
+                record: row.record,
+                id: Some(row.id),
+                provenance: Some(row.provenance),
+            })
+            .collect()
+    } else {
+        let mut rows: Vec<Row> = session
+            .training_set(words)
+            .with_context(told)?
+            .into_iter()
+            .map(|(id, record)| Row { split: split(&record), record, id: Some(id), provenance: None })
+            .collect();
+        if leaves_pairs_out(words) {
+            let all = rows.len();
+            rows.retain(|row| row.record.preference.is_none());
+            let pairs = all - rows.len();
+            ensure!(pairs == 0 || !rows.is_empty(), pairs_alone(all, source));
+            left_out.extend((pairs > 0).then(|| pairs_left_out(pairs, source)));
         }
-        None => {
-            let mut rows: Vec<Row> = session
-                .training_set(words)
-                .with_context(told)?
-                .into_iter()
-                .map(|(id, record)| Row { split: split(&record), record, id: Some(id), provenance: None })
-                .collect();
-            if leaves_pairs_out(words) {
-                let all = rows.len();
-                rows.retain(|row| row.record.preference.is_none());
-                let pairs = all - rows.len();
-                ensure!(pairs == 0 || !rows.is_empty(), pairs_alone(all, source));
-                left_out.extend((pairs > 0).then(|| pairs_left_out(pairs, source)));
-            }
-            rows
-        }
+        rows
     };
     ensure!(!rows.is_empty(), "nothing of the session in {folder} matches {source:?}");
     Ok(rows)
