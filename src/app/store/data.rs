@@ -155,14 +155,7 @@ impl Data {
             DataEvent::OtherDraftsRead(others) => self.other_drafts = others,
             DataEvent::NotSaved(DraftOf::Record(id)) => *self.unmet.entry(id).or_default() += 1,
             DataEvent::NotSaved(_) => self.unmade += 1,
-            DataEvent::DraftKept(of, draft) => {
-                if let Some(drafts) = &mut self.drafts {
-                    match draft {
-                        Some(draft) => drafts.insert(of, draft),
-                        None => drafts.remove(&of),
-                    };
-                }
-            }
+            DataEvent::DraftKept(of, draft) => self.note_draft(of, draft),
             DataEvent::DraftsOrphaned(records) => self.orphaned = records,
             DataEvent::ExportAsked(order, taken) => self.ask(DataQuestion::Replace(order, taken)),
             DataEvent::NumbersRead { view, generation, positions, ids } => {
@@ -170,6 +163,14 @@ impl Data {
             }
             DataEvent::TokensCounted | DataEvent::Changed { .. } => {}
         }
+    }
+
+    fn note_draft(&mut self, of: DraftOf, draft: Option<KeptDraft>) {
+        let Some(drafts) = &mut self.drafts else { return };
+        match draft {
+            Some(draft) => drafts.insert(of, draft),
+            None => drafts.remove(&of),
+        };
     }
 
     /// An edit that was not taken says what the record is now: whoever opens it next sees that, also when it has not
