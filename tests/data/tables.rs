@@ -43,9 +43,8 @@ fn one_conversation_is_no_table() {
     let turns = r#"[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]"#;
     for row in [
         format!(r#"{{"messages":{turns}}}"#),
-        format!(
-            r#"{{"prompt":[{{"role":"user","content":"q"}}],"completion":[{{"role":"assistant","content":"a"}}]}}"#
-        ),
+        r#"{"prompt":[{"role":"user","content":"q"}],"completion":[{"role":"assistant","content":"a"}]}"#
+            .to_owned(),
         r#"{"messages":["q","a"],"tags":["x","y"]}"#.to_owned(),
         r#"{"messages":{"role":["user","assistant"],"content":["q","a"]}}"#.to_owned(),
     ] {

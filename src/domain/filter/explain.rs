@@ -48,18 +48,18 @@ fn unknown(term: &Term, vocabulary: &Vocabulary) -> Option<String> {
         Term::Label(names) => one_of("label", names, &vocabulary.labels),
         Term::Check(name) => of("check", name, &vocabulary.checks),
         Term::Field { column, .. } => of("column", column, &vocabulary.columns),
+        Term::Text(words) if !words.text.chars().any(char::is_alphanumeric) => Some(format!(
+            "No text has the sign {} in it; therm* finds what begins so, /a.c/ is a pattern, nothing finds everything.",
+            words.text
+        )),
         Term::Status(_)
         | Term::Tag(None)
         | Term::Source(_)
         | Term::Like(_)
         | Term::Number(..)
         | Term::Is(_)
-        | Term::Regex(_) => None,
-        Term::Text(words) if !words.text.chars().any(char::is_alphanumeric) => Some(format!(
-            "No text has the sign {} in it; therm* finds what begins so, /a.c/ is a pattern, nothing finds everything.",
-            words.text
-        )),
-        Term::Text(_) => None,
+        | Term::Regex(_)
+        | Term::Text(_) => None,
     }
 }
 
