@@ -1,6 +1,7 @@
 //! The studio's screen as one thing: keys, clicks and text in, effects out, and a picture of the store.
 
 mod draw;
+mod quit;
 mod tables;
 
 use crossterm::event::{
@@ -13,7 +14,7 @@ use crate::domain::protocol::{Command, SessionsCommand, SystemCommand};
 use crate::domain::settings::Settings;
 use crate::ui::action::Action;
 use crate::ui::keymap::{Chord, Keymap, Typing};
-use crate::ui::pane::{Effect, Input, Pane, PaneId, Question};
+use crate::ui::pane::{Effect, Input, Pane, PaneId};
 use crate::ui::panes::{self, welcome};
 use crate::ui::shell::overlay::{Ask, Kind, Overlay, Reply, Stays};
 use crate::ui::shell::palette::Palette;
@@ -21,6 +22,7 @@ use crate::ui::shell::{self, jobs, log, sessions, themes};
 use crate::ui::theme::{Depth, Theme};
 use crate::ui::widgets::path_field::is_path;
 
+pub use self::quit::Quitting;
 pub use self::tables::tables;
 
 /// The panes and everything around them.
@@ -37,13 +39,6 @@ pub struct Studio {
     places: Places,
     room: Room,
     quitting: Quitting,
-}
-
-/// Whether it is asked what becomes of what was typed, before the program ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quitting {
-    Asked,
-    No,
 }
 
 /// What can be clicked around the panes.
@@ -278,45 +273,6 @@ impl Studio {
             shell::Action::Quit => return self.quit(store),
         }
         Vec::new()
-    }
-
-    fn unsaved(&self, store: &Store) -> Vec<String> {
-        self.panes.iter().filter_map(|pane| pane.unsaved(store)).collect()
-    }
-
-    /// Ends the program, unless something typed would be lost: then it is kept, and asked about.
-    fn quit(&mut self, store: &Store) -> Vec<Effect> {
-        let unsaved = self.unsaved(store);
-        if unsaved.is_empty() {
-            return vec![Effect::Quit];
-        }
-        let mut effects = self.keep(store);
-        self.overlay = Some(Box::new(Question {
-            title: "Quit without saving?".into(),
-            text: format!("Typed and not saved: {}.", unsaved.join("; ")),
-            yes: "quit and lose it".into(),
-            then: vec![Effect::Quit],
-        }));
-        self.quitting = Quitting::Asked;
-        effects.retain(|effect| matches!(effect, Effect::Send(_)));
-        effects
-    }
-
-    /// Whether the person asked to quit, and is asked about what would be lost.
-    #[must_use]
-    pub fn quits(&self) -> Quitting {
-        if self.overlay.is_some() { self.quitting } else { Quitting::No }
-    }
-
-    /// Whether nothing that was typed would be lost by now.
-    #[must_use]
-    pub fn has_kept_all(&self, store: &Store) -> bool {
-        self.unsaved(store).is_empty()
-    }
-
-    /// The program is told to end: every pane keeps what is being written in it.
-    pub fn keep(&mut self, store: &Store) -> Vec<Effect> {
-        self.panes.iter_mut().flat_map(|pane| pane.keep(store)).collect()
     }
 
     /// A text came back from the person's own editor.
