@@ -1,6 +1,6 @@
 //! From the first start to a live chart on one's own data, in a pseudo-terminal.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::whole::{Terminal, home};
@@ -39,7 +39,22 @@ fn keys_to_a_live_chart(file: &str, write: impl Fn(&Path)) -> usize {
     terminal.wait("a step of the run", |screen| screen.contents().contains("─ train "));
     terminal.keys("q");
     assert!(terminal.end().success());
+    // However soon the run was started, its recipe knows how long the examples are.
+    let recipes =
+        ["recipes/sft.toml", "runs/sft-0001/recipe.toml"].map(|inner| the_session(home.path()).join(inner));
+    let [made, used] = recipes.map(|path| std::fs::read_to_string(path).expect("a recipe"));
+    assert!(made.contains("99 of 100 examples have at most"), "{made}");
+    assert!(!used.contains("max_length = 1024"), "{used}");
     pressed
+}
+
+/// The folder of the only session that there is.
+fn the_session(home: &Path) -> PathBuf {
+    let sessions = std::fs::read_dir(home.join("data/sessions")).expect("sessions");
+    let folders = sessions
+        .map(|entry| entry.expect("a session").path())
+        .filter(|path| path.join("session.toml").exists());
+    folders.last().expect("a session")
 }
 
 #[test]

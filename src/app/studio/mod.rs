@@ -8,6 +8,7 @@ pub mod bench_chat;
 pub mod bench_data;
 pub mod bench_review;
 mod editor;
+mod fitted;
 mod gone;
 pub mod headless;
 mod inner;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
+
 use super::Events;
 use crate::app::jobs::Working;
 use crate::app::models;
@@ -17,29 +19,40 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Starts a thread that pulls the model, says how it went, and lists the models anew.
 pub(super) fn start(folders: Folders, name: String, runs: Option<PathBuf>, events: Events) {
     std::thread::spawn(move || {
-        let working = Working::start(&events, &format!("pull {name}"));
-        let progress = Progress { unit: Unit::Bytes, ..Progress::default() };
-        let mut report = Report { working, progress, said: Instant::now() };
-        let end = match hub::resolve(&folders.models(), &name, Network::Allowed, &mut report) {
-            Ok(_) => JobEnd::Done,
-            Err(_) if !report.working.is_wanted() => JobEnd::Stopped,
-            Err(error) => JobEnd::Failed(format!("{error:#}")),
-        };
-        report.working.end(end);
+        let mut report = Report::start(&events, &name);
+        let pulled = hub::resolve(&folders.models(), &name, Network::Allowed, &mut report);
+        report.end(pulled).ok();
         if let Ok(listed) = models::list(&folders, runs.as_deref()) {
             events.offer(Event::Models(ModelsEvent::Listed(listed)));
         }
     });
 }
 
-/// Adds up the transfers of one pull.
-struct Report {
+/// Adds up the transfers of one pull, as a job.
+pub(super) struct Report {
     working: Working,
     progress: Progress,
     said: Instant,
 }
 
 impl Report {
+    pub(super) fn start(events: &Events, name: &str) -> Self {
+        let working = Working::start(events, &format!("pull {name}"));
+        let progress = Progress { unit: Unit::Bytes, ..Progress::default() };
+        Self { working, progress, said: Instant::now() }
+    }
+
+    /// Ends the job by how the pull went; nothing came of it when somebody stopped it.
+    pub(super) fn end<T>(self, outcome: Result<T>) -> Result<Option<T>> {
+        let (end, outcome) = match outcome {
+            Ok(found) => (JobEnd::Done, Ok(Some(found))),
+            Err(_) if !self.working.is_wanted() => (JobEnd::Stopped, Ok(None)),
+            Err(error) => (JobEnd::Failed(format!("{error:#}")), Err(error)),
+        };
+        self.working.end(end);
+        outcome
+    }
+
     fn say(&mut self) {
         self.said = Instant::now();
         self.working.go_on(self.progress.clone());

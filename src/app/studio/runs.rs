@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::fitted;
 use super::worker::{Events, Gone};
 use crate::app::follow::told::{Adapters, Awaited, Told};
 use crate::app::follow::{FollowerThread, Listening};
@@ -29,7 +30,10 @@ const RECIPE_BYTES: u64 = 1 << 20;
 pub(super) struct RunsLane(Sender<Request>);
 
 enum Request {
-    Perform(RunsCommand),
+    /// With the way back into the lane, for what takes long.
+    Perform(RunsCommand, Sender<Request>),
+    /// What is to start was prepared, or stopped meanwhile.
+    Fitted(Start, Result<bool>),
     Opened(SessionInfo),
 }
 
@@ -45,12 +49,20 @@ impl RunsLane {
 
     pub(super) fn send(&self, command: RunsCommand) {
         // A lane that is gone has said why in the log.
-        self.0.send(Request::Perform(command)).ok();
+        self.0.send(Request::Perform(command, self.0.clone())).ok();
     }
 
     pub(super) fn session_opened(&self, session: &SessionInfo) {
         self.0.send(Request::Opened(session.clone())).ok();
     }
+}
+
+/// A run to be started.
+struct Start {
+    recipe: PathBuf,
+    /// Where its folder is made.
+    parent: PathBuf,
+    after: Option<RunId>,
 }
 
 struct Lane {
@@ -66,7 +78,8 @@ impl Lane {
         self.follow();
         while let Ok(request) = requests.recv() {
             let outcome = match request {
-                Request::Perform(command) => self.perform(command),
+                Request::Perform(command, back) => self.perform(command, back),
+                Request::Fitted(run, outcome) => self.fitted(&run, outcome),
                 Request::Opened(session) => {
                     self.session = Some(session);
                     self.follow();
@@ -111,7 +124,7 @@ impl Lane {
         }
     }
 
-    fn perform(&self, command: RunsCommand) -> Result<()> {
+    fn perform(&self, command: RunsCommand, back: Sender<Request>) -> Result<()> {
         match command {
             RunsCommand::Watch(runs) => {
                 if let Some(follower) = &self.follower {
@@ -126,7 +139,10 @@ impl Lane {
                 return Ok(());
             }
             RunsCommand::Tell(run, command) => self.tell_run(&run, command)?,
-            RunsCommand::Start { recipe, after } => self.start_run(&recipe, after.as_ref())?,
+            RunsCommand::Start { recipe, after } => {
+                let parent = self.session.as_ref().map_or_else(|| self.folders.runs(), SessionInfo::runs);
+                self.start(Start { recipe, parent, after }, back)?;
+            }
             RunsCommand::Resume(run) => {
                 runs::start_detached(&Launch::Resume { folder: run.files() }, None)?;
             }
@@ -142,9 +158,7 @@ impl Lane {
                 self.say(Level::Good, format!("saved {}", path.display()));
             }
         }
-        if let Some(follower) = &self.follower {
-            follower.look();
-        }
+        self.look();
         Ok(())
     }
 
@@ -184,16 +198,45 @@ impl Lane {
         Ok(())
     }
 
-    fn start_run(&self, recipe: &Path, after: Option<&RunId>) -> Result<()> {
-        let parent = self.session.as_ref().map_or_else(|| self.folders.runs(), SessionInfo::runs);
-        let prefix = recipe.file_stem().map_or_else(|| "run".into(), |stem| stem.to_string_lossy());
-        let folder = runs::create_run_folder(&parent, None, &prefix)?;
+    /// Starts a run; by a recipe that doesn't know yet how long the examples are, when they are counted.
+    fn start(&self, run: Start, back: Sender<Request>) -> Result<()> {
+        let waits = self.session.clone().zip(fitted::uncounted(&run.recipe));
+        let Some((session, model)) = waits else { return self.launch(&run) };
+        self.say(Level::Info, format!("the run starts when {model} is here and the tokens are counted"));
+        let (events, folders) = (self.events.clone(), self.folders.clone());
+        std::thread::spawn(move || {
+            let fitted = fitted::fit(&folders, &session, &model, &events);
+            back.send(Request::Fitted(run, fitted)).ok();
+        });
+        Ok(())
+    }
+
+    fn fitted(&self, run: &Start, fitted: Result<bool>) -> Result<()> {
+        self.list_recipes()?;
+        if fitted.context("no run was started")? {
+            self.launch(run)?;
+            self.look();
+        } else {
+            self.say(Level::Info, "no run was started: you stopped what it waited for".to_owned());
+        }
+        Ok(())
+    }
+
+    fn launch(&self, run: &Start) -> Result<()> {
+        let prefix = run.recipe.file_stem().map_or_else(|| "run".into(), |stem| stem.to_string_lossy());
+        let folder = runs::create_run_folder(&run.parent, None, &prefix)?;
         let name = folder.name();
-        let launch = Launch::New { recipe: recipe.to_path_buf(), overrides: Vec::new(), folder };
-        runs::start_detached(&launch, after.map(RunId::files).as_ref())?;
-        let how = after.map_or_else(String::new, |after| format!(", after {}", after.name()));
+        let launch = Launch::New { recipe: run.recipe.clone(), overrides: Vec::new(), folder };
+        runs::start_detached(&launch, run.after.as_ref().map(RunId::files).as_ref())?;
+        let how = run.after.as_ref().map_or_else(String::new, |after| format!(", after {}", after.name()));
         self.say(Level::Good, format!("started {name}{how}"));
         Ok(())
+    }
+
+    fn look(&self) {
+        if let Some(follower) = &self.follower {
+            follower.look();
+        }
     }
 
     /// In a thread of its own: it takes as long as loading the model.
