@@ -93,14 +93,14 @@ pub(crate) fn viewed(
     generation: u64,
     found: usize,
     records: usize,
-    cursor: Option<usize>,
+    cursor: Option<(i64, usize)>,
 ) -> Event {
     Event::Data(DataEvent::Viewed(Viewed {
         view: ViewId(view),
         generation: Generation(generation),
         found: Found::All(found),
         records,
-        cursor,
+        cursor: cursor.map(|(record, position)| (RecordId(record), position)),
     }))
 }
 
@@ -283,7 +283,7 @@ fn the_cursor_stays_on_its_record_when_rows_arrive_above_it() {
     let before = studio.screen();
     let line = |screen: &str| screen.lines().find(|line| line.starts_with('▌')).map(str::to_owned);
     assert!(line(&before).is_some_and(|line| line.contains("Topic 4 ")));
-    studio.apply(viewed(1, 2, 189, 505, Some(8)));
+    studio.apply(viewed(1, 2, 189, 505, Some((4, 8))));
     let effects = studio.keys("ctrl-l");
     let asked = effects.iter().any(|effect| {
         matches!(effect, Effect::Send(Command::Data(DataCommand::Page { generation: Generation(2), .. })))
@@ -291,6 +291,17 @@ fn the_cursor_stays_on_its_record_when_rows_arrive_above_it() {
     assert!(asked, "{effects:?}");
     studio.apply(page(1, 2, (101..=105).chain(1..=145)));
     assert!(line(&studio.screen()).is_some_and(|line| line.contains("Topic 4 ")));
+}
+
+#[test]
+fn a_view_from_before_a_key_does_not_take_the_cursor_back() {
+    let mut studio = studio();
+    studio.keys("ctrl-l down down down");
+    let line = |screen: &str| screen.lines().find(|line| line.starts_with('▌')).map(str::to_owned);
+    studio.apply(viewed(1, 2, 184, 500, Some((1, 0))));
+    studio.apply(page(1, 2, 1..=150));
+    let screen = studio.screen();
+    assert!(line(&screen).is_some_and(|line| line.contains("Topic 4 ")), "{screen}");
 }
 
 #[test]

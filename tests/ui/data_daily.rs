@@ -181,7 +181,7 @@ fn leaving_a_filter_goes_back_to_where_one_was() {
     studio.apply(page(5, 2, 101..=103));
     studio.screen();
     studio.keys("esc");
-    studio.apply(viewed(6, 3, 184, 500, Some(36)));
+    studio.apply(viewed(6, 3, 184, 500, Some((37, 36))));
     studio.apply(page(6, 3, 1..=150));
     assert_eq!(under_cursor(&mut studio), before);
 }
@@ -201,7 +201,7 @@ fn clearing_a_filter_goes_back_to_the_record_from_before_it() {
     let everything =
         DataCommand::View { view: ViewId(3), filter: Filter::Everything, order: Order::default() };
     assert_eq!(studio.keys("esc"), [open(41), send(everything)]);
-    studio.apply(viewed(3, 3, 184, 500, Some(40)));
+    studio.apply(viewed(3, 3, 184, 500, Some((41, 40))));
     studio.apply(page(3, 3, 1..=150));
     assert_eq!(under_cursor(&mut studio), before);
 }

@@ -252,7 +252,7 @@ fn a_new_record_among_the_rows_has_the_cursor() {
     saved(&mut studio);
     studio.apply(Event::Data(DataEvent::Created(RecordId(7))));
     studio.apply(opened(7));
-    studio.apply(viewed(1, 2, 185, 501, Some(6)));
+    studio.apply(viewed(1, 2, 185, 501, Some((7, 6))));
     studio.apply(page(1, 2, 1..=150));
     let screen = studio.screen();
     assert!(screen.lines().any(|line| line.starts_with('▌') && line.contains("Topic 7 ")), "{screen}");

@@ -165,7 +165,7 @@ impl Reader<'_> {
     fn tell_view(&mut self, found: Found) -> Result<(), SessionError> {
         let Some(shown) = &self.shown else { return Ok(()) };
         self.generation.0 += 1;
-        let cursor = self.cursor.and_then(|cursor| shown.view.position(cursor.0));
+        let cursor = self.cursor.and_then(|cursor| Some((cursor, shown.view.position(cursor.0)?)));
         let records = self.session.total()?;
         let viewed = Viewed { view: shown.id, generation: self.generation, found, records, cursor };
         self.lane.tell(DataEvent::Viewed(viewed));

@@ -45,12 +45,14 @@ pub(super) fn work(lane: &Lane, commands: &Receiver<DataCommand>, back: &Back) {
         let done = match command {
             DataCommand::KeepDraft(of, draft) => {
                 let kept = session.keep_draft(&of, draft.as_ref());
+                let elsewhere = session.changed_elsewhere().unwrap_or(true);
                 // Nothing that is counted or listed has changed, unless somebody else has written too.
-                if matches!(session.changed_elsewhere(), Ok(false)) && !std::mem::take(&mut others.changed) {
+                if !std::mem::take(&mut others.changed) && !elsewhere {
                     back.reader.send(Ask::Drafted).ok();
                 }
+                // What somebody else wrote may be a draft: the next look must not miss it.
+                others.look |= elsewhere || draft.is_none();
                 kept.map(|()| {
-                    others.look = draft.is_none();
                     lane.tell(DataEvent::DraftKept(of, draft));
                 })
             }

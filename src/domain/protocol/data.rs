@@ -181,8 +181,8 @@ pub struct Viewed {
     pub found: Found,
     /// Records in the whole session.
     pub records: usize,
-    /// Where the record under the cursor stands now.
-    pub cursor: Option<usize>,
+    /// The record that was opened last, and where it is now: a cursor that is still on it goes with it.
+    pub cursor: Option<(RecordId, usize)>,
 }
 
 /// How much of a view is known.

@@ -272,7 +272,10 @@ fn a_shared_step_reads_as_much_of_a_long_prompt_as_its_time_allows() {
     generator.keep_shared_steps_within(Duration::ZERO);
     let short = first_tokens(&mut generator, requests());
     // No time at all: the least that a step reads, 32 tokens, but for the first, whose time isn't known.
-    assert!(whole[0] <= 12 && short[0] >= 150, "{whole:?}, {short:?}");
+    assert!(
+        whole.iter().all(|step| *step <= 20) && short.iter().all(|step| *step >= 60),
+        "{whole:?}, {short:?}"
+    );
     // Alone there is nobody to wait for.
     assert!(first_tokens(&mut generator, vec![Request::new(tokens(3000, 9), 2)])[0] <= 6);
 }

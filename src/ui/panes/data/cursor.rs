@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::domain::protocol::data::{Found, Generation, ViewId, Viewed};
+use crate::domain::record::RecordId;
 
 /// Rows beyond the screen that are read with it, above and below.
 const MARGIN: usize = 50;
@@ -15,6 +16,8 @@ pub(super) struct Cursor {
     height: usize,
     /// The state of the view that the position was made for.
     generation: Generation,
+    /// Whether a person has gone elsewhere since the record under it was asked for.
+    moved: bool,
     /// Where to be in a view that is being looked for: a person went back to it.
     back: Option<(ViewId, Place)>,
 }
@@ -46,6 +49,7 @@ impl Cursor {
 
     pub(super) fn go(&mut self, position: usize, count: usize) {
         self.back = None;
+        self.moved = true;
         self.settle(position, count);
     }
 
@@ -75,16 +79,25 @@ impl Cursor {
         self.settle(self.position, count);
     }
 
-    /// Goes where its record has gone.
-    pub(super) fn follow(&mut self, view: &Viewed) {
+    /// The record under it is asked for.
+    pub(super) const fn rest(&mut self) {
+        self.moved = false;
+    }
+
+    /// Goes where the record has gone that it is on, or is to be on. A view that was found before the person went
+    /// elsewhere doesn't take it back.
+    pub(super) fn follow(&mut self, view: &Viewed, on: Option<RecordId>, to: Option<RecordId>) {
         if view.generation == self.generation {
             return;
         }
         self.generation = view.generation;
         let count = view.found.count();
         let all = matches!(view.found, Found::All(_));
+        let told =
+            view.cursor.filter(|(record, _)| to == Some(*record) || !self.moved && on == Some(*record));
+        let told = told.map(|(_, position)| position);
         if let Some((_, place)) = self.back.filter(|(of, _)| *of == view.view) {
-            let position = view.cursor.unwrap_or(place.position);
+            let position = view.cursor.map_or(place.position, |(_, position)| position);
             if position < count || all {
                 self.top = position.saturating_sub(place.position.saturating_sub(place.top));
                 self.settle(position, count);
@@ -92,7 +105,7 @@ impl Cursor {
             if all {
                 self.back = None;
             }
-        } else if let Some(position) = view.cursor {
+        } else if let Some(position) = told {
             // The row stays where it is on the screen.
             let row = self.position - self.top.min(self.position);
             self.top = position.saturating_sub(row);

@@ -91,7 +91,7 @@ impl Data {
         }
         if let Some(view) = &store.data.view {
             let before = self.cursor.position();
-            self.cursor.follow(view);
+            self.cursor.follow(view, self.opened, self.pinned);
             if let Some(anchor) = &mut self.anchor {
                 let moved = self.cursor.position() as isize - before as isize;
                 anchor.position = anchor.position.saturating_add_signed(moved);
@@ -123,6 +123,7 @@ impl Data {
 
     pub(super) fn ask_for_record(&mut self, store: &Store) -> Option<Effect> {
         let id = self.under_cursor(store)?;
+        self.cursor.rest();
         if self.opened == Some(id) {
             return None;
         }
