@@ -37,6 +37,8 @@ pub(super) enum Ask {
         positions: Range<usize>,
     },
     Open(RecordId),
+    /// A person has made this record: tell of it, and open it.
+    Created(RecordId),
     /// Something was written here: look again.
     Refresh,
     /// A draft was written here: nothing that is counted or listed has changed.
@@ -119,6 +121,11 @@ impl Reader<'_> {
                 Ok(())
             }
             Ask::Open(id) => self.open(id),
+            // Told before it is on the screen: the next key is for it, and not for the record that was there before.
+            Ask::Created(id) => {
+                self.lane.tell(DataEvent::Created(id));
+                self.open(id)
+            }
             Ask::Refresh => self.refresh(),
             Ask::Drafted => self.session.changed_elsewhere().map(|_| ()),
             Ask::End => Ok(()),

@@ -298,8 +298,7 @@ fn add(
     if let Some(&id) = session.add(what, vec![record])?.first() {
         lane.tell(DataEvent::Changed { what: what.to_owned(), records: 1 });
         // Gone when the session is left.
-        back.reader.send(Ask::Open(id)).ok();
-        lane.tell(DataEvent::Created(id));
+        back.reader.send(Ask::Created(id)).ok();
     }
     Ok(())
 }
