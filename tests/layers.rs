@@ -43,6 +43,22 @@ fn no_source_file_is_longer_than_400_lines() {
     assert_eq!(long, Vec::<String>::new());
 }
 
+/// What a layer is made of is data: the places that compute layers ask the plan, and never which architecture it is.
+#[test]
+fn only_the_readers_of_models_name_an_architecture() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let names = |file: &PathBuf| {
+        let inside = file.strip_prefix(&source).expect("a file under src");
+        let text = std::fs::read_to_string(file).expect("read a source file");
+        let norms = ["Input", "PostAttention", "PreFeedForward", "PostFeedForward", "Query", "Key"];
+        let named = norms.iter().any(|norm| text.contains(&format!("LayerNorm::{norm}")));
+        (!inside.starts_with("engine/model") && (named || text.contains("Architecture::")))
+            .then(|| inside.display().to_string())
+    };
+    let found: Vec<String> = rust_files(&source).iter().filter_map(names).collect();
+    assert_eq!(found, Vec::<String>::new());
+}
+
 fn breaches(source: &Path, file: &Path) -> Vec<String> {
     let inside = file.strip_prefix(source).expect("a file under src").with_extension("");
     let module = inside.to_string_lossy().replace('\\', "/");

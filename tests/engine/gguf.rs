@@ -3,6 +3,7 @@
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
 use dojo_studio::engine::model::config::{Activation, Architecture, Rope, RopeScaling};
+use dojo_studio::engine::model::layer::LayerPlan;
 use dojo_studio::engine::model::{self, ModelConfig, ModelFiles};
 
 use crate::support::models::smollm2;
@@ -28,10 +29,7 @@ fn the_configuration_of_smollm2_is_read() {
         windows: vec![None; 30],
         rotary_layers: vec![true; 30],
         activation: Activation::SwiGlu,
-        qkv_bias: false,
-        qk_norm: false,
-        norm_offset: false,
-        post_norms: false,
+        layer: LayerPlan::in_gguf(Architecture::Llama, false, false),
         embedding_scale: 1.0,
         attention_scale: 0.125,
         attention_softcap: None,

@@ -5,6 +5,7 @@ use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
 use dojo_studio::engine::device::Place;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, Request, load};
 use dojo_studio::engine::model::config::{Architecture, Rope, RopeScaling};
+use dojo_studio::engine::model::layer::LayerPlan;
 use dojo_studio::engine::model::{self, ModelConfig, ModelFiles};
 
 use crate::support::tiny::Tiny;
@@ -38,7 +39,7 @@ fn a_folder_and_a_gguf_of_one_model_have_the_same_configuration() {
         let folder = tiny.open_folder(&place.path().join("folder")).config;
         let gguf = tiny.open_gguf(&place.path().join("model.gguf"), GgmlDType::F32).config;
         let expected = ModelConfig {
-            norm_offset: folder.norm_offset,
+            layer: LayerPlan { norm_shift_in_file: folder.layer.norm_shift_in_file, ..gguf.layer },
             eos: folder.eos.clone(),
             architecture: folder.architecture,
             ..gguf.clone()

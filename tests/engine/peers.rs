@@ -21,14 +21,18 @@ fn folders_of_transformers_open_with_every_tensor_in_its_shape() {
                 let (outputs, inputs) = projection.shape(config);
                 let name = format!("model.layers.{layer}.{}.{}", projection.block(), projection.name());
                 model.weights.f32(&format!("{name}.weight"), &[outputs, inputs]).unwrap();
-                let biased = config.qkv_bias && ["q_proj", "k_proj", "v_proj"].contains(&projection.name());
+                let biased =
+                    config.layer.qkv_bias && ["q_proj", "k_proj", "v_proj"].contains(&projection.name());
                 assert_eq!(model.weights.has(&format!("{name}.bias")), biased, "{name}");
             }
             let norm = |name: &str| format!("model.layers.{layer}.{name}.weight");
             model.weights.f32(&norm("input_layernorm"), &[config.hidden]).unwrap();
             model.weights.f32(&norm("post_attention_layernorm"), &[config.hidden]).unwrap();
-            assert_eq!(model.weights.has(&norm("post_feedforward_layernorm")), config.post_norms);
-            assert_eq!(model.weights.has(&norm("self_attn.q_norm")), config.qk_norm);
+            assert_eq!(
+                model.weights.has(&norm("post_feedforward_layernorm")),
+                config.layer.feed_forward.after.is_some()
+            );
+            assert_eq!(model.weights.has(&norm("self_attn.q_norm")), config.layer.head_norms.is_some());
         }
     }
 }

@@ -133,7 +133,7 @@ fn real_configurations_of_other_architectures_are_read() {
     if let Some(files) = only_if_here("qwen2.5-coder-0.5b") {
         let config = model::open(&files).unwrap().config;
         assert_eq!(
-            (config.architecture, config.qkv_bias, config.qk_norm),
+            (config.architecture, config.layer.qkv_bias, config.layer.head_norms.is_some()),
             (Architecture::Qwen2, true, false)
         );
         assert_eq!((config.layers, config.heads, config.kv_heads, config.head_dim), (24, 14, 2, 64));
@@ -144,7 +144,11 @@ fn real_configurations_of_other_architectures_are_read() {
         let model = model::open(&files).unwrap();
         let config = model.config;
         assert_eq!(
-            (config.architecture, config.qk_norm, config.post_norms),
+            (
+                config.architecture,
+                config.layer.head_norms.is_some(),
+                config.layer.feed_forward.after.is_some()
+            ),
             (Architecture::Gemma3, true, true)
         );
         assert_eq!((config.layers, config.heads, config.kv_heads, config.head_dim), (18, 4, 1, 256));

@@ -4,7 +4,6 @@
 
 use super::Projection;
 use crate::engine::model::ModelConfig;
-use crate::engine::model::config::Architecture;
 
 /// A linear layer as PEFT sees it: one projection, or several fused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +30,7 @@ pub(super) fn modules(model: &ModelConfig) -> Vec<Module> {
         let path = parts.first().map_or_else(String::new, |part| format!("{}.{}", part.block(), part.name()));
         Module { path, parts }
     };
-    if model.architecture != Architecture::Phi3 {
+    if !model.layer.fused_projections {
         return Projection::ALL.iter().map(|projection| one(std::slice::from_ref(projection))).collect();
     }
     vec![

@@ -38,8 +38,8 @@ impl Adapter {
             changes.insert(OUTPUT.to_owned(), Change::Untied);
         }
         for it in &self.modules {
-            // Where the file's norms are whole numbers already, an offset from one becomes one of them.
-            let shift = if config.norm_offset { 0.0 } else { it.module.shift(&config) };
+            // If the model's file has its norms whole, an offset from one becomes such a norm.
+            let shift = it.module.shift_in_file(&config);
             let change = Change::Whole { start: it.start, length: it.length, shift };
             changes.insert(format!("{}.weight", it.module.path()), change);
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::Adapter;
-use crate::engine::model::config::Architecture;
+use crate::engine::model::layer::LayerNorm;
 use crate::engine::model::{ModelConfig, Weights};
 
 /// A module that can be trained whole.
@@ -25,46 +25,11 @@ pub enum Module {
     Output,
 }
 
-/// A norm inside a layer, by its Hugging Face name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum LayerNorm {
-    Input,
-    PostAttention,
-    PreFeedForward,
-    PostFeedForward,
-    Query,
-    Key,
-}
-
-impl LayerNorm {
-    const fn path(self) -> &'static str {
-        match self {
-            Self::Input => "input_layernorm",
-            Self::PostAttention => "post_attention_layernorm",
-            Self::PreFeedForward => "pre_feedforward_layernorm",
-            Self::PostFeedForward => "post_feedforward_layernorm",
-            Self::Query => "self_attn.q_norm",
-            Self::Key => "self_attn.k_norm",
-        }
-    }
-
-    fn all(model: &ModelConfig) -> Vec<Self> {
-        let mut norms = vec![Self::Input, Self::PostAttention];
-        if model.post_norms {
-            norms.extend([Self::PreFeedForward, Self::PostFeedForward]);
-        }
-        if model.qk_norm {
-            norms.extend([Self::Query, Self::Key]);
-        }
-        norms
-    }
-}
-
 impl Module {
     /// All that a model has, rising.
     #[must_use]
     pub fn all(model: &ModelConfig) -> Vec<Self> {
-        let norms = LayerNorm::all(model);
+        let norms = model.layer.norms();
         let of_layer = |layer| norms.iter().map(move |&norm| Self::LayerNorm(layer, norm));
         let layers = (0..model.layers).flat_map(of_layer);
         [Self::Embedding].into_iter().chain(layers).chain([Self::Norm, Self::Output]).collect()
@@ -86,8 +51,8 @@ impl Module {
     pub fn shape(self, model: &ModelConfig) -> Vec<usize> {
         match self {
             Self::Embedding | Self::Output => vec![model.vocabulary, model.hidden],
-            Self::LayerNorm(_, LayerNorm::Query | LayerNorm::Key) => vec![model.head_dim],
-            Self::Norm | Self::LayerNorm(..) => vec![model.hidden],
+            Self::LayerNorm(_, norm) => vec![norm.width(model)],
+            Self::Norm => vec![model.hidden],
         }
     }
 
@@ -132,11 +97,18 @@ impl Module {
         names.into_iter().collect()
     }
 
-    /// What a norm's weight has more than the number that files of Hugging Face's form hold: Gemma's are offsets from 1.
+    /// What its weight in this model's own files has more than the same weight in files of Hugging Face's form: a norm of
+    /// Gemma is whole in a GGUF, and an offset from 1 elsewhere.
+    pub(super) fn shift_in_file(self, model: &ModelConfig) -> f32 {
+        let is_norm = matches!(self, Self::Norm | Self::LayerNorm(..));
+        if is_norm { model.layer.norm_shift - model.layer.norm_shift_in_file } else { 0.0 }
+    }
+
+    /// What its weight has more than the number that files of Hugging Face's form, adapters among them, hold.
     #[must_use]
     pub fn shift(self, model: &ModelConfig) -> f32 {
         let is_norm = matches!(self, Self::Norm | Self::LayerNorm(..));
-        if is_norm && model.architecture == Architecture::Gemma3 { 1.0 } else { 0.0 }
+        if is_norm { model.layer.norm_shift } else { 0.0 }
     }
 
     /// Its base weight, as files of Hugging Face's form hold it.
@@ -147,7 +119,7 @@ impl Module {
         let tied = self == Self::Output && model.tied_embeddings;
         let path = if tied { Self::Embedding.path() } else { self.path() };
         let mut numbers = weights.f32(&format!("{path}.weight"), &self.shape(model))?;
-        let extra = if model.norm_offset { 0.0 } else { self.shift(model) };
+        let extra = self.shift_in_file(model);
         if extra != 0.0 {
             numbers.iter_mut().for_each(|number| *number -= extra);
         }

@@ -2,12 +2,10 @@
 
 use anyhow::{Result, ensure};
 
+use super::layer::LayerPlan;
+
 /// A decoder-only transformer of the Llama family, as far as its layers differ between architectures.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact about an architecture, independent of the others"
-)]
 pub struct ModelConfig {
     pub architecture: Architecture,
     pub vocabulary: usize,
@@ -31,14 +29,7 @@ pub struct ModelConfig {
     /// Whether a layer rotates at all (SmolLM3 leaves some out). One entry a layer.
     pub rotary_layers: Vec<bool>,
     pub activation: Activation,
-    /// q, k and v have a bias (Qwen2).
-    pub qkv_bias: bool,
-    /// q and k are normalised per head before rotation (Qwen3, Gemma 3).
-    pub qk_norm: bool,
-    /// A norm's weight is stored as an offset from one (Gemma's Hugging Face files; its GGUFs have it added).
-    pub norm_offset: bool,
-    /// Norms after attention and after the feed-forward block too, before their outputs are added (Gemma 3).
-    pub post_norms: bool,
+    pub layer: LayerPlan,
     /// The embedding is multiplied by this (Gemma: the square root of the width; others 1).
     pub embedding_scale: f32,
     /// Scores are multiplied by this before the softmax; usually `1 / sqrt(head_dim)`.

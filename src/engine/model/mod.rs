@@ -9,6 +9,7 @@ mod fits;
 pub mod frozen;
 pub mod gguf;
 pub(crate) mod hf;
+pub mod layer;
 pub mod nf4;
 pub(crate) mod on_disk;
 pub mod open;

@@ -6,6 +6,7 @@ use candle_core::{Device, Tensor};
 
 use super::blocks::size_in_bytes;
 use super::config::{Activation, Architecture, ModelConfig, Rope, RopeScaling};
+use super::layer::LayerPlan;
 use super::weights::{Stored, Weights};
 
 /// Different numbers; tensors repeat them.
@@ -90,10 +91,7 @@ pub fn mistral_7b() -> ModelConfig {
         windows: vec![None; layers],
         rotary_layers: vec![true; layers],
         activation: Activation::SwiGlu,
-        qkv_bias: false,
-        qk_norm: false,
-        norm_offset: false,
-        post_norms: false,
+        layer: LayerPlan::of(Architecture::Mistral),
         embedding_scale: 1.0,
         attention_scale: 1.0 / 128_f32.sqrt(),
         attention_softcap: None,

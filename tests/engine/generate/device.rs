@@ -63,6 +63,23 @@ fn every_architecture_and_adapter_finds_a_text_as_likely_as_the_processors_kerne
     }
 }
 
+/// A GGUF's norms are whole, a folder's may be offsets from 1: they are read once, and by one rule.
+#[test]
+fn every_architectures_gguf_finds_a_text_as_likely_as_the_processors_kernels_do() {
+    for kind in KINDS {
+        let place = tempfile::tempdir().unwrap();
+        let model = Tiny::new(kind).open_gguf(&place.path().join("model.gguf"), GgmlDType::F32);
+        let text = tokens(60, 1);
+        let lesson = adapter(&model, Beside::Modules, 0.0);
+        let scores = |generator: &mut Generator| {
+            let id = generator.add_adapter(&lesson).unwrap();
+            [None, Some(id)].map(|id| generator.negative_log_likelihoods(&text, id).unwrap()).concat()
+        };
+        let expected = scores(&mut generator(&model, Precision::Full, limits()));
+        assert_close(&scores(&mut on_device(&model, Precision::Full, limits())), &expected, 1e-3, kind);
+    }
+}
+
 #[test]
 fn soft_caps_bound_scores_and_logits() {
     let mut tiny = Tiny::new("gemma3_text");

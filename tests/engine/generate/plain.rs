@@ -17,7 +17,7 @@ fn times(matrix: &[f32], x: &[f32]) -> Vec<f32> {
 impl Plain<'_> {
     fn norm(&self, x: &[f32], name: &str) -> Vec<f32> {
         let weight = self.weights.f32(name, &[x.len()]).unwrap();
-        let offset = if self.config.norm_offset { 1.0 } else { 0.0 };
+        let offset = self.config.layer.norm_shift_in_file;
         let mean = x.iter().map(|x| x * x).sum::<f32>() / x.len() as f32;
         let scale = 1.0 / (mean + self.config.norm_epsilon).sqrt();
         x.iter().zip(weight).map(|(x, weight)| x * scale * (weight + offset)).collect()
@@ -26,7 +26,7 @@ impl Plain<'_> {
     fn project(&self, layer: usize, projection: Projection, outputs: usize, x: &[f32]) -> Vec<f32> {
         let name = format!("model.layers.{layer}.{}.{}", projection.block(), projection.name());
         let mut y = times(&self.weights.f32(&format!("{name}.weight"), &[outputs, x.len()]).unwrap(), x);
-        let with_bias = self.config.qkv_bias
+        let with_bias = self.config.layer.qkv_bias
             && matches!(projection, Projection::QProj | Projection::KProj | Projection::VProj);
         if with_bias {
             let bias = self.weights.f32(&format!("{name}.bias"), &[outputs]).unwrap();
@@ -44,7 +44,7 @@ impl Plain<'_> {
 
     fn heads(&self, layer: usize, x: &mut [f32], norm: &str, position: usize) {
         for head in x.chunks_mut(self.config.head_dim) {
-            if self.config.qk_norm {
+            if self.config.layer.head_norms.is_some() {
                 let normed = self.norm(head, &format!("model.layers.{layer}.self_attn.{norm}.weight"));
                 head.copy_from_slice(&normed);
             }
@@ -84,19 +84,22 @@ impl Plain<'_> {
                 keys.push(k);
                 let attended = self.attend(layer, &q, &keys, &values);
                 let mut added = self.project(layer, Projection::OProj, hidden, &attended);
-                if config.post_norms {
+                if config.layer.feed_forward.after.is_some() {
                     added = self.norm(&added, &name("post_attention_layernorm"));
                 }
                 row.iter_mut().zip(added).for_each(|(x, added)| *x += added);
-                let before =
-                    if config.post_norms { "pre_feedforward_layernorm" } else { "post_attention_layernorm" };
+                let before = if config.layer.feed_forward.after.is_some() {
+                    "pre_feedforward_layernorm"
+                } else {
+                    "post_attention_layernorm"
+                };
                 let x = self.norm(row, &name(before));
                 let gate = self.project(layer, Projection::GateProj, config.intermediate, &x);
                 let up = self.project(layer, Projection::UpProj, config.intermediate, &x);
                 let inner: Vec<f32> =
                     gate.iter().zip(up).map(|(&gate, up)| self.activate(gate) * up).collect();
                 let mut added = self.project(layer, Projection::DownProj, hidden, &inner);
-                if config.post_norms {
+                if config.layer.feed_forward.after.is_some() {
                     added = self.norm(&added, &name("post_feedforward_layernorm"));
                 }
                 row.iter_mut().zip(added).for_each(|(x, added)| *x += added);

@@ -41,7 +41,7 @@ impl Holding<'_> {
             // Candle's processor has no products of these formats of its own.
             GgmlDType::F16 | GgmlDType::BF16 if self.device.is_cpu() => DType::F32,
             // What the blocks of Gemma 3 add passes what f16 holds.
-            GgmlDType::F16 if self.config.post_norms => DType::BF16,
+            GgmlDType::F16 if self.config.layer.feed_forward.after.is_some() => DType::BF16,
             GgmlDType::F16 => DType::F16,
             GgmlDType::BF16 => DType::BF16,
             _ => DType::F32,

@@ -26,13 +26,13 @@ use super::backend::{Backend, Logits, Step};
 use super::cache::PageId;
 use super::lora::embedding_row;
 use super::team::Team;
-use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::adapter::{Module, Projection};
 use crate::engine::device;
 use crate::engine::device::kernels::{self, Angles, Kernels, Turning, capped};
 use crate::engine::kernels::rope::Turn;
 use crate::engine::model::ModelConfig;
 use crate::engine::model::config::Rope;
+use crate::engine::model::layer::LayerNorm;
 
 /// What to do where a device's memory is short.
 pub(super) const ADVICE: &str = "ask for fewer or shorter answers at once (--context), take a smaller or a quantised model, or --device cpu";
@@ -159,15 +159,14 @@ impl Pass<'_> {
     }
 
     /// Adds a block's output to the residual stream, through the block's own norm where the architecture has one.
-    fn leave(&self, index: usize, name: LayerNorm, x: &Tensor, block: Tensor) -> Result<Tensor> {
-        let block =
-            if self.decoder.config.post_norms { self.layer_norm(index, name, &block)? } else { block };
+    fn leave(&self, index: usize, after: Option<LayerNorm>, x: &Tensor, block: Tensor) -> Result<Tensor> {
+        let block = after.map_or(Ok(block.clone()), |norm| self.layer_norm(index, norm, &block))?;
         Ok((x + block)?)
     }
 
     fn attend(&self, index: usize, layer: &Layer, x: &Tensor) -> Result<Tensor> {
         let config = &self.decoder.config;
-        let normed = self.layer_norm(index, LayerNorm::Input, x)?;
+        let normed = self.layer_norm(index, config.layer.attention.before, x)?;
         let mut qkv = self.product(index, layer, Site::Qkv, &normed)?;
         if let Some(bias) = &layer.qkv_bias {
             qkv = qkv.broadcast_add(bias)?;
@@ -180,15 +179,13 @@ impl Pass<'_> {
         let Some(plan) = self.shared.plans.get(&window) else { bail!("layer {index} has no plan") };
         let attended = plan.attend(config, self.pages, index, &qkv)?;
         let block = self.product(index, layer, Site::Output, &attended)?;
-        self.leave(index, LayerNorm::PostAttention, x, block)
+        self.leave(index, config.layer.attention.after, x, block)
     }
 
     /// Norms of queries and keys, where the architecture has them.
     fn norm_heads(&self, index: usize, qkv: Tensor) -> Result<Tensor> {
         let config = &self.decoder.config;
-        if !config.qk_norm {
-            return Ok(qkv);
-        }
+        let Some([of_queries, of_keys]) = config.layer.head_norms else { return Ok(qkv) };
         let (rows, dim) = (qkv.dim(0)?, config.head_dim);
         let part = |first: usize, heads: usize, name: LayerNorm| -> Result<Tensor> {
             let part = qkv.narrow(1, first, heads * dim)?.contiguous()?.reshape((rows * heads, dim))?;
@@ -196,8 +193,8 @@ impl Pass<'_> {
             Ok(normed.reshape((rows, heads * dim))?)
         };
         let (query, kv) = (config.query_width(), config.kv_width());
-        let queries = part(0, config.heads, LayerNorm::Query)?;
-        let keys = part(query, config.kv_heads, LayerNorm::Key)?;
+        let queries = part(0, config.heads, of_queries)?;
+        let keys = part(query, config.kv_heads, of_keys)?;
         Ok(Tensor::cat(&[queries, keys, qkv.narrow(1, query + kv, kv)?.contiguous()?], 1)?)
     }
 
@@ -214,12 +211,11 @@ impl Pass<'_> {
 
     fn feed_forward(&self, index: usize, layer: &Layer, x: &Tensor) -> Result<Tensor> {
         let config = &self.decoder.config;
-        let before = if config.post_norms { LayerNorm::PreFeedForward } else { LayerNorm::PostAttention };
-        let normed = self.layer_norm(index, before, x)?;
+        let normed = self.layer_norm(index, config.layer.feed_forward.before, x)?;
         let gate_up = self.product(index, layer, Site::GateUp, &normed)?;
         let inner = self.kernels.glu(config.activation, &gate_up)?;
         let block = self.product(index, layer, Site::Down, &inner)?;
-        self.leave(index, LayerNorm::PostFeedForward, x, block)
+        self.leave(index, config.layer.feed_forward.after, x, block)
     }
 
     /// Logits of the wanted rows: (wanted, vocabulary).

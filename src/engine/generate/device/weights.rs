@@ -10,6 +10,7 @@ use crate::engine::adapter::{Module, Projection};
 use crate::engine::device;
 use crate::engine::generate::host::{Precision, embedding};
 use crate::engine::kernels::quant::Packed;
+use crate::engine::model::layer::{final_norm, layer_norm, qkv_bias};
 use crate::engine::model::{ModelConfig, Weights};
 
 /// A decoder on a device, ready to run. Shared by any number of generators.
@@ -78,14 +79,10 @@ impl Layer {
             let inputs = site.projections().first().map_or(0, |projection| projection.shape(config).1);
             Matrix::read(holding, &tensors, inputs)
         };
-        let mut bias = Vec::new();
-        for &projection in Site::Qkv.projections().iter().filter(|_| config.qkv_bias) {
-            bias.extend(weights.f32(&name(projection, "bias"), &[projection.shape(config).0])?);
-        }
-        let width = bias.len();
+        let bias = |bias: Vec<f32>| Tensor::from_vec(bias.clone(), (1, bias.len()), device);
         Ok(Self {
             qkv: site(Site::Qkv)?,
-            qkv_bias: (width > 0).then(|| Tensor::from_vec(bias, (1, width), device)).transpose()?,
+            qkv_bias: qkv_bias(config, weights, layer)?.map(bias).transpose()?,
             output: site(Site::Output)?,
             gate_up: site(Site::GateUp)?,
             down: site(Site::Down)?,
@@ -112,14 +109,16 @@ impl DeviceDecoder {
         let Holding { config, weights, device, precision } = holding;
         let output = if config.tied_embeddings { Module::Embedding } else { Module::Output };
         let norm = |module: Module| {
-            let mut numbers = weights.f32(&format!("{}.weight", module.path()), &module.shape(config))?;
-            numbers.iter_mut().for_each(|number| *number += module.shift(config));
+            let numbers = match module {
+                Module::LayerNorm(layer, norm) => layer_norm(config, weights, layer, norm)?,
+                Module::Norm => final_norm(config, weights)?,
+                Module::Embedding | Module::Output => return Ok(None),
+            };
             let length = numbers.len();
             let norm = Tensor::from_vec(numbers, length, device).with_context(|| module.path())?;
-            Ok((module, norm))
+            Ok(Some((module, norm)))
         };
-        let norms = Module::all(config).into_iter();
-        let norms = norms.filter(|module| matches!(module, Module::Norm | Module::LayerNorm(..)));
+        let norms = Module::all(config).into_iter().map(norm).filter_map(Result::transpose);
         Ok(Self {
             embedding: embedding(config, weights, precision)?,
             output: Matrix::read(
@@ -127,7 +126,7 @@ impl DeviceDecoder {
                 &[(format!("{}.weight", output.path()), config.vocabulary)],
                 config.hidden,
             )?,
-            norms: norms.map(norm).collect::<Result<_>>()?,
+            norms: norms.collect::<Result<_>>()?,
             layers: (0..config.layers).map(|layer| Layer::read(holding, layer)).collect::<Result<_>>()?,
             config: config.clone(),
             device: device.clone(),

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 
 use crate::engine::kernels::quant::{Kind, Packed};
+use crate::engine::model::layer::{LayerNorm, final_norm, layer_norm, qkv_bias};
 use crate::engine::model::{ModelConfig, Weights};
 
 /// What the arithmetic is done with.
@@ -36,7 +37,7 @@ pub(crate) struct Layer {
     /// Of q, k and v, one behind the other; empty where there is none.
     pub bias: Vec<f32>,
     /// (`head_dim`), where q and k are normalised.
-    pub qk_norms: Option<[Vec<f32>; 2]>,
+    pub head_norms: Option<[Vec<f32>; 2]>,
     pub o: Packed,
     /// On what attention adds, where the architecture has it.
     pub post_attention_norm: Option<Vec<f32>>,
@@ -71,60 +72,32 @@ impl Reader<'_> {
         packed.with_context(|| format!("lay out tensor {name}"))
     }
 
-    fn norm(&self, name: &str, width: usize) -> Result<Vec<f32>> {
-        let mut norm = self.weights.f32(name, &[width])?;
-        if self.config.norm_offset {
-            for weight in &mut norm {
-                *weight += 1.0;
-            }
-        }
-        Ok(norm)
-    }
-
     fn layer(&self, index: usize) -> Result<Layer> {
         let config = self.config;
         let (hidden, inner) = (config.hidden, config.intermediate);
         let (query, kv) = (config.query_width(), config.kv_width());
         let name = |part: &str| format!("model.layers.{index}.{part}.weight");
         let matrix = |part: &str, rows, columns| self.matrix(&name(part), rows, columns);
-        let norm = |part: &str| self.norm(&name(part), hidden);
-        let qk = |part: &str| self.norm(&name(part), config.head_dim);
-        let (before_feed_forward, post) = if config.post_norms {
-            ("pre_feedforward_layernorm", true)
-        } else {
-            ("post_attention_layernorm", false)
-        };
+        let norm = |norm: LayerNorm| layer_norm(config, self.weights, index, norm);
+        let plan = &config.layer;
         Ok(Layer {
-            input_norm: norm("input_layernorm")?,
+            input_norm: norm(plan.attention.before)?,
             q: matrix("self_attn.q_proj", query, hidden)?,
             k: matrix("self_attn.k_proj", kv, hidden)?,
             v: matrix("self_attn.v_proj", kv, hidden)?,
-            bias: self.bias(index)?,
-            qk_norms: if config.qk_norm {
-                Some([qk("self_attn.q_norm")?, qk("self_attn.k_norm")?])
-            } else {
-                None
+            bias: qkv_bias(config, self.weights, index)?.unwrap_or_default(),
+            head_norms: match plan.head_norms {
+                Some([query, key]) => Some([norm(query)?, norm(key)?]),
+                None => None,
             },
             o: matrix("self_attn.o_proj", hidden, query)?,
-            post_attention_norm: post.then(|| norm("post_attention_layernorm")).transpose()?,
-            feed_forward_norm: norm(before_feed_forward)?,
+            post_attention_norm: plan.attention.after.map(norm).transpose()?,
+            feed_forward_norm: norm(plan.feed_forward.before)?,
             gate: matrix("mlp.gate_proj", inner, hidden)?,
             up: matrix("mlp.up_proj", inner, hidden)?,
             down: matrix("mlp.down_proj", hidden, inner)?,
-            post_feed_forward_norm: post.then(|| norm("post_feedforward_layernorm")).transpose()?,
+            post_feed_forward_norm: plan.feed_forward.after.map(norm).transpose()?,
         })
-    }
-
-    fn bias(&self, index: usize) -> Result<Vec<f32>> {
-        let mut bias = Vec::new();
-        if self.config.qkv_bias {
-            let (query, kv) = (self.config.query_width(), self.config.kv_width());
-            for (part, width) in [("q_proj", query), ("k_proj", kv), ("v_proj", kv)] {
-                let name = format!("model.layers.{index}.self_attn.{part}.bias");
-                bias.extend(self.weights.f32(&name, &[width])?);
-            }
-        }
-        Ok(bias)
     }
 }
 
@@ -157,7 +130,7 @@ impl Decoder {
         Ok(Self {
             embedding,
             output,
-            final_norm: reader.norm("model.norm.weight", config.hidden)?,
+            final_norm: final_norm(config, weights)?,
             layers: (0..config.layers).map(|index| reader.layer(index)).collect::<Result<_>>()?,
             config: config.clone(),
             precision,

@@ -13,7 +13,6 @@ use super::pages::{CacheShape, PageAddresses, Pages};
 use super::pointwise::{Gate, RmsNorm, soft_cap};
 use super::products::Target;
 use super::workspace::{Addresses, COUNTERS, Scratch, Workspace, logit_stride};
-use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::adapter::{Module, Projection};
 use crate::engine::generate::backend::{Span, Step};
 use crate::engine::generate::team::{Team, Worker};
@@ -113,7 +112,7 @@ impl Pass<'_> {
         let (query, kv) = (self.config.query_width(), self.config.kv_width());
         let stride = query + 2 * kv;
         let quantise = [&layer.q, &layer.k, &layer.v].iter().any(|matrix| !matrix.kind().is_dense());
-        let module = Module::LayerNorm(index, LayerNorm::Input);
+        let module = Module::LayerNorm(index, self.config.layer.attention.before);
         self.normalise(worker, (module, &layer.input_norm), quantise);
         worker.meet();
         let to = |offset: usize| Output {
@@ -138,15 +137,14 @@ impl Pass<'_> {
             self.quantise(worker, self.at.attended, self.rows() * query / 32);
             worker.meet();
         }
-        let norm = layer.post_attention_norm.as_deref().map(|norm| (LayerNorm::PostAttention, norm));
+        let norm = self.config.layer.attention.after.zip(layer.post_attention_norm.as_deref());
         self.add_product(worker, scratch, (index, 2), (&layer.o, Projection::OProj), self.at.attended, norm);
     }
 
     fn feed_forward(&self, worker: Worker<'_>, scratch: &mut Scratch, index: usize, layer: &Layer) {
         let inner = self.config.intermediate;
         let quantise = [&layer.gate, &layer.up].iter().any(|matrix| !matrix.kind().is_dense());
-        let name = if self.config.post_norms { LayerNorm::PreFeedForward } else { LayerNorm::PostAttention };
-        let module = Module::LayerNorm(index, name);
+        let module = Module::LayerNorm(index, self.config.layer.feed_forward.before);
         self.normalise(worker, (module, &layer.feed_forward_norm), quantise);
         worker.meet();
         let to = |offset: usize| Output {
@@ -163,7 +161,7 @@ impl Pass<'_> {
         worker.meet();
         self.gate(worker, !layer.down.kind().is_dense());
         worker.meet();
-        let norm = layer.post_feed_forward_norm.as_deref().map(|norm| (LayerNorm::PostFeedForward, norm));
+        let norm = self.config.layer.feed_forward.after.zip(layer.post_feed_forward_norm.as_deref());
         self.add_product(
             worker,
             scratch,

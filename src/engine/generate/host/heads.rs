@@ -13,7 +13,6 @@ use super::forward::{Item, Pass};
 use super::pointwise::{AddInto, RmsNorm, Rotate};
 use super::workspace::{COUNTERS, Scratch};
 use crate::engine::adapter::Module;
-use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::generate::backend::Span;
 use crate::engine::generate::cache::PAGE;
 use crate::engine::generate::team::Worker;
@@ -112,9 +111,10 @@ impl Pass<'_> {
         // SAFETY: as promised; the norms have `head_dim` values.
         unsafe {
             self.add_bias(at, layer, head);
-            if let Some([of_q, of_k]) = &layer.qk_norms {
-                let (name, weight) =
-                    if head < self.config.heads { (LayerNorm::Query, of_q) } else { (LayerNorm::Key, of_k) };
+            if let Some(([query, key], [of_query, of_key])) =
+                self.config.layer.head_norms.zip(layer.head_norms.as_ref())
+            {
+                let (name, weight) = if head < self.config.heads { (query, of_query) } else { (key, of_key) };
                 let weight = self.norm(row, Module::LayerNorm(index, name), weight);
                 let (width, epsilon) = (self.config.head_dim, self.config.norm_epsilon);
                 self.isa.run(RmsNorm { x: at, weight: weight.as_ptr(), out: at, width, epsilon });

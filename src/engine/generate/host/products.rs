@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering;
 use super::forward::{FEW_ROWS, Pass};
 use super::pointwise::{AddInto, RmsNorm};
 use super::workspace::{COUNTERS, Scratch};
-use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::adapter::{Module, Projection};
 use crate::engine::generate::team::Worker;
 use crate::engine::kernels::quant::Packed;
 use crate::engine::kernels::quant::activation::ActivationsAt;
 use crate::engine::kernels::quant::panel::{Output, PanelProduct, Write};
+use crate::engine::model::layer::LayerNorm;
 
 /// Where a product goes, and which projection it is (for adapters).
 #[derive(Clone, Copy)]

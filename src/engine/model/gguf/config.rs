@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::{GgufFile, Header};
 use crate::domain::name::shown;
 use crate::engine::model::config::{Activation, Architecture, ModelConfig, Rope, RopeScaling};
+use crate::engine::model::layer::LayerPlan;
 use crate::engine::model::weights::Rows;
 
 /// ggml's type of a control token (`llama_token_type`).
@@ -102,10 +103,11 @@ impl<'a> Keys<'a> {
                 .map(|layer| self.architecture != Architecture::SmolLm3 || !(layer + 1).is_multiple_of(4))
                 .collect(),
             activation: if gemma { Activation::GeGlu } else { Activation::SwiGlu },
-            qkv_bias: tensors.contains_key("blk.0.attn_q.bias"),
-            qk_norm: tensors.contains_key("blk.0.attn_q_norm.weight"),
-            norm_offset: false,
-            post_norms: gemma,
+            layer: LayerPlan::in_gguf(
+                self.architecture,
+                tensors.contains_key("blk.0.attn_q.bias"),
+                tensors.contains_key("blk.0.attn_q_norm.weight"),
+            ),
             embedding_scale: if gemma { (hidden as f32).sqrt() } else { 1.0 },
             attention_scale: self.attention_scale(layers, hidden, heads, head_dim),
             attention_softcap: self.float("attn_logit_softcapping"),

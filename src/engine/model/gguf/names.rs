@@ -1,6 +1,7 @@
 //! Hugging Face tensor names -> where their rows lie in a GGUF.
 
-use crate::engine::model::config::{Architecture, ModelConfig};
+use crate::engine::model::config::ModelConfig;
+use crate::engine::model::layer::LayerNorm;
 use crate::engine::model::weights::{Rows, Source};
 
 /// Where a Hugging Face tensor lies, or `None` where the name is none of a decoder's.
@@ -19,7 +20,7 @@ pub(super) fn source(config: &ModelConfig, name: &str) -> Option<Source> {
     let (part, kind) = rest.rsplit_once('.')?;
     let at = |part: &str| format!("blk.{layer}.{part}.{kind}");
     let plain = |part: &str| Some(Source::whole(at(part)));
-    let fused = config.architecture == Architecture::Phi3;
+    let fused = config.layer.fused_projections;
     let (query, kv, wide) = (config.query_width(), config.kv_width(), config.intermediate);
     match part {
         "self_attn.q_proj" if fused => Some(Source::rows(at("attn_qkv"), 0, query)),
@@ -31,25 +32,16 @@ pub(super) fn source(config: &ModelConfig, name: &str) -> Option<Source> {
         "self_attn.k_proj" => Some(rotated(config, at("attn_k"), config.kv_heads)),
         "self_attn.v_proj" => plain("attn_v"),
         "self_attn.o_proj" => plain("attn_output"),
-        "self_attn.q_norm" => plain("attn_q_norm"),
-        "self_attn.k_norm" => plain("attn_k_norm"),
         "mlp.gate_proj" => plain("ffn_gate"),
         "mlp.up_proj" => plain("ffn_up"),
         "mlp.down_proj" => plain("ffn_down"),
-        "input_layernorm" => plain("attn_norm"),
-        "post_attention_layernorm" if config.post_norms => plain("post_attention_norm"),
-        "post_attention_layernorm" | "pre_feedforward_layernorm" => plain("ffn_norm"),
-        "post_feedforward_layernorm" => plain("post_ffw_norm"),
-        _ => None,
+        part => plain(config.layer.gguf_name(LayerNorm::of_path(part)?)?),
     }
 }
 
 /// ggml rotates neighbours in Llama's files, so its converter interleaves each head's two halves there; here they
 /// are put back. Other architectures keep Hugging Face's order.
 fn rotated(config: &ModelConfig, tensor: String, heads: usize) -> Source {
-    let interleaved = match config.architecture {
-        Architecture::Llama | Architecture::Mistral | Architecture::SmolLm3 => true,
-        Architecture::Qwen2 | Architecture::Qwen3 | Architecture::Gemma3 | Architecture::Phi3 => false,
-    };
+    let interleaved = config.layer.interleaved_in_gguf;
     Source { tensor, rows: if interleaved { Rows::Interleaved { heads } } else { Rows::All } }
 }

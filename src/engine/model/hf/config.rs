@@ -10,6 +10,7 @@ use super::rope::Ropes;
 use super::{json, optional_json};
 use crate::domain::name::{one_line, shown};
 use crate::engine::model::config::{Activation, Architecture, ModelConfig};
+use crate::engine::model::layer::LayerPlan;
 
 /// The keys that matter, as they may stand in the file.
 #[derive(Debug, Deserialize)]
@@ -177,10 +178,7 @@ impl Keys {
             windows: self.windows(architecture)?,
             rotary_layers: self.rotary_layers(architecture),
             activation: self.activation(gemma)?,
-            qkv_bias: architecture == Architecture::Qwen2,
-            qk_norm: matches!(architecture, Architecture::Qwen3 | Architecture::Gemma3),
-            norm_offset: gemma,
-            post_norms: gemma,
+            layer: LayerPlan::of(architecture),
             embedding_scale: if gemma { (self.hidden_size as f32).sqrt() } else { 1.0 },
             attention_scale: {
                 let scaled_by = self.query_pre_attn_scalar.filter(|_| gemma);
@@ -198,8 +196,7 @@ impl Keys {
     }
 
     fn refuse_biases(&self, architecture: Architecture) -> Result<()> {
-        let expected = architecture == Architecture::Qwen2;
-        if !expected && self.attention_bias == Some(true) {
+        if !LayerPlan::of(architecture).qkv_bias && self.attention_bias == Some(true) {
             bail!("attention_bias is true, which Dojo doesn't support for {architecture:?}");
         }
         ensure!(self.mlp_bias != Some(true), "mlp_bias is true, which Dojo doesn't support");

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::data::regular::is_there;
 use crate::domain::name::shown;
-use crate::engine::model::config::{Architecture, ModelConfig};
+use crate::engine::model::config::ModelConfig;
 use crate::engine::model::safetensors::{Entry, SafetensorsFile};
 use crate::engine::model::weights::{Mapped, Source, Stored, Weights, shape_of};
 
@@ -74,7 +74,7 @@ impl SafetensorsWeights {
 
     /// Phi-3's files hold q, k and v in one tensor, gate and up in another.
     fn source(&self, name: &str) -> Option<Source> {
-        if self.config.architecture != Architecture::Phi3 {
+        if !self.config.layer.fused_projections {
             return Some(Source::whole(name));
         }
         let (query, kv, wide) = (self.config.query_width(), self.config.kv_width(), self.config.intermediate);

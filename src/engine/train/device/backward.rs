@@ -6,9 +6,9 @@ use super::collected::Collected;
 use super::forward::{LayerValues, Pass, Raw, scaled};
 use super::site::{OnceWeight, ToInput};
 use crate::engine::adapter::Module;
-use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::device::kernels::Attended;
 use crate::engine::kernels::rope::Turn;
+use crate::engine::model::layer::LayerNorm;
 
 impl Pass<'_> {
     /// The lowest layer that the backward must reach; `None` where nothing in the layers or below them is trained.
@@ -32,7 +32,7 @@ impl Pass<'_> {
         let grad = self.feed_forward_back(layer, values, grad, collected)?;
         let grad_qkv = self.attention_back(layer, values, &grad, collected)?;
         let weights = &self.weights.layers[layer];
-        let norm = self.tuned.layer_norm(layer, LayerNorm::Input, &weights.attention_norm);
+        let norm = self.tuned.layer_norm(layer, self.config.layer.attention.before, &weights.attention_norm);
         let normed = self.kernels.rms_norm_again(x, norm, &values.attention_inverse)?;
         let given = (&normed, &grad_qkv, &values.qkv_kept);
         let gradients = &mut collected.layers[layer].qkv;
@@ -40,7 +40,8 @@ impl Pass<'_> {
         let back = self.sites[layer].qkv.backward(self.kernels, &weight, given, gradients, to_input)?;
         let Some(grad_normed) = back else { return Ok(None) };
         let inverse = &values.attention_inverse;
-        collected.norm(self.whole, Module::LayerNorm(layer, LayerNorm::Input), (x, inverse, &grad_normed))?;
+        let module = Module::LayerNorm(layer, self.config.layer.attention.before);
+        collected.norm(self.whole, module, (x, inverse, &grad_normed))?;
         self.kernels.rms_norm_backward(x, (norm, inverse), &grad_normed, Some(&grad)).map(Some)
     }
 
@@ -54,8 +55,8 @@ impl Pass<'_> {
     ) -> Result<Tensor> {
         let weights = &self.weights.layers[layer];
         let inner = self.kernels.glu(self.config.activation, &values.gate_up)?;
-        let grad_y =
-            self.enter(layer, LayerNorm::PostFeedForward, values.raw_feed.as_ref(), grad, collected)?;
+        let plan = self.config.layer.feed_forward;
+        let grad_y = self.enter(layer, plan.after, values.raw_feed.as_ref(), grad, collected)?;
         let gradients = &mut collected.layers[layer].down;
         let weight = OnceWeight::of(&weights.down);
         let given = (&inner, &grad_y, &values.down_kept);
@@ -63,7 +64,7 @@ impl Pass<'_> {
         let grad_inner = there(back)?;
         let grad_gate_up = self.kernels.glu_backward(self.config.activation, &values.gate_up, &grad_inner)?;
         let (middle, inverse) = (&values.middle, &values.feed_inverse);
-        let norm = self.tuned.layer_norm(layer, self.feed_norm_name(), &weights.feed_norm);
+        let norm = self.tuned.layer_norm(layer, plan.before, &weights.feed_norm);
         let normed = self.kernels.rms_norm_again(middle, norm, inverse)?;
         let gradients = &mut collected.layers[layer].gate_up;
         let weight = OnceWeight::of(&weights.gate_up);
@@ -71,7 +72,7 @@ impl Pass<'_> {
         let back =
             self.sites[layer].gate_up.backward(self.kernels, &weight, given, gradients, ToInput::Yes)?;
         let grad_normed = there(back)?;
-        let module = Module::LayerNorm(layer, self.feed_norm_name());
+        let module = Module::LayerNorm(layer, plan.before);
         collected.norm(self.whole, module, (middle, inverse, &grad_normed))?;
         self.kernels.rms_norm_backward(middle, (norm, inverse), &grad_normed, Some(grad))
     }
@@ -85,7 +86,7 @@ impl Pass<'_> {
         collected: &mut Collected,
     ) -> Result<Tensor> {
         let raw = values.raw_attention.as_ref();
-        let grad_y = self.enter(layer, LayerNorm::PostAttention, raw, grad, collected)?;
+        let grad_y = self.enter(layer, self.config.layer.attention.after, raw, grad, collected)?;
         let gradients = &mut collected.layers[layer].output;
         let weight = OnceWeight::of(&self.weights.layers[layer].output);
         let given = (&values.out, &grad_y, &values.output_kept);
@@ -94,9 +95,8 @@ impl Pass<'_> {
         let attended = Attended { qkv: &values.qkv, out: &values.out, log_sums: &values.log_sums };
         let grad_qkv = self.kernels.attention_backward(self.shape(layer), attended, &there(back)?)?;
         let grad_qkv = self.rotate(layer, grad_qkv, Turn::Back)?;
-        let (Some(norms), Some(raw)) = (self.head_norms(layer), &values.raw_heads) else {
-            return Ok(grad_qkv);
-        };
+        let norms = self.head_norms(layer).zip(self.config.layer.head_norms);
+        let (Some((norms, names)), Some(raw)) = (norms, &values.raw_heads) else { return Ok(grad_qkv) };
         let [query, key, value] = self.split_heads(&grad_qkv)?;
         let mut back = |raw: &Raw, weight: &Tensor, grad: &Tensor, name| {
             let module = Module::LayerNorm(layer, name);
@@ -104,8 +104,8 @@ impl Pass<'_> {
             let grad = self.kernels.rms_norm_backward(&raw.x, (weight, &raw.inverse), grad, None)?;
             grad.to_dtype(raw.x.dtype())
         };
-        let query = back(&raw[0], norms[0], &query, LayerNorm::Query)?;
-        let key = back(&raw[1], norms[1], &key, LayerNorm::Key)?;
+        let query = back(&raw[0], norms[0], &query, names[0])?;
+        let key = back(&raw[1], norms[1], &key, names[1])?;
         self.join_heads([&query, &key, &value])
     }
 
@@ -113,12 +113,13 @@ impl Pass<'_> {
     fn enter(
         &self,
         layer: usize,
-        name: LayerNorm,
+        name: Option<LayerNorm>,
         raw: Option<&Raw>,
         grad: &Tensor,
         collected: &mut Collected,
     ) -> Result<Tensor> {
-        let (Some(norm), Some(raw)) = (self.post_norm(layer, name), raw) else { return Ok(grad.clone()) };
+        let norm = self.norm_after(layer, name).zip(name);
+        let (Some((norm, name)), Some(raw)) = (norm, raw) else { return Ok(grad.clone()) };
         collected.norm(self.whole, Module::LayerNorm(layer, name), (&raw.x, &raw.inverse, grad))?;
         let grad = grad.to_dtype(raw.x.dtype())?;
         self.kernels.rms_norm_backward(&raw.x, (norm, &raw.inverse), &grad, None)

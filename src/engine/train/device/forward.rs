@@ -6,10 +6,10 @@ use super::site::{DeviceLayerSites, Kept};
 use super::tuned::Tuned;
 use super::weights::{BatchAngles, DeviceWeights};
 use crate::domain::batch::PackedBatch;
-use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::device::kernels::{Kernels, Shape, Turning};
 use crate::engine::kernels::rope::Turn;
 use crate::engine::model::ModelConfig;
+use crate::engine::model::layer::LayerNorm;
 use crate::engine::train::step::attention_shape;
 use crate::engine::train::step::whole::WholeParts;
 
@@ -65,7 +65,8 @@ impl Pass<'_> {
     /// One layer: its output, and what its backward needs.
     pub(super) fn layer(&self, layer: usize, x: &Tensor) -> Result<(Tensor, LayerValues)> {
         let weights = &self.weights.layers[layer];
-        let norm = self.tuned.layer_norm(layer, LayerNorm::Input, &weights.attention_norm);
+        let plan = self.config.layer;
+        let norm = self.tuned.layer_norm(layer, plan.attention.before, &weights.attention_norm);
         let (normed, attention_inverse) = self.kernels.rms_norm(x, norm, self.config.norm_epsilon)?;
         let qkv_weight = weights.qkv.numbers()?;
         let (qkv, qkv_kept) = self.sites[layer].qkv.forward(self.kernels, &qkv_weight, &normed)?;
@@ -73,9 +74,9 @@ impl Pass<'_> {
         let (out, log_sums) = self.kernels.attention(self.shape(layer), &qkv)?;
         let output_weight = weights.output.numbers()?;
         let (mixed, output_kept) = self.sites[layer].output.forward(self.kernels, &output_weight, &out)?;
-        let after = self.post_norm(layer, LayerNorm::PostAttention);
+        let after = self.norm_after(layer, plan.attention.after);
         let (middle, raw_attention) = self.leave(x, mixed, after)?;
-        let norm = self.tuned.layer_norm(layer, self.feed_norm_name(), &weights.feed_norm);
+        let norm = self.tuned.layer_norm(layer, plan.feed_forward.before, &weights.feed_norm);
         let (normed, feed_inverse) = self.kernels.rms_norm(&middle, norm, self.config.norm_epsilon)?;
         let gate_up_weight = weights.gate_up.numbers()?;
         let (gate_up, gate_up_kept) =
@@ -83,7 +84,7 @@ impl Pass<'_> {
         let inner = self.kernels.glu(self.config.activation, &gate_up)?;
         let down_weight = weights.down.numbers()?;
         let (fed, down_kept) = self.sites[layer].down.forward(self.kernels, &down_weight, &inner)?;
-        let after = self.post_norm(layer, LayerNorm::PostFeedForward);
+        let after = self.norm_after(layer, plan.feed_forward.after);
         let (next, raw_feed) = self.leave(&middle, fed, after)?;
         let values = LayerValues {
             attention_inverse,
@@ -111,25 +112,18 @@ impl Pass<'_> {
         Ok(((x + normed)?, Some(Raw { x: block, inverse })))
     }
 
-    /// The norm behind a block (Gemma 3).
-    pub(super) fn post_norm(&self, layer: usize, name: LayerNorm) -> Option<&Tensor> {
+    /// The norm after a block, where the architecture has one.
+    pub(super) fn norm_after(&self, layer: usize, name: Option<LayerNorm>) -> Option<&Tensor> {
         let (attention, feed) = self.weights.layers[layer].post_norms.as_ref()?;
-        let frozen = if name == LayerNorm::PostAttention { attention } else { feed };
-        Some(self.tuned.layer_norm(layer, name, frozen))
-    }
-
-    /// The name of the norm before the feed-forward block.
-    pub(super) const fn feed_norm_name(&self) -> LayerNorm {
-        if self.config.post_norms { LayerNorm::PreFeedForward } else { LayerNorm::PostAttention }
+        let frozen = if name == self.config.layer.attention.after { attention } else { feed };
+        Some(self.tuned.layer_norm(layer, name?, frozen))
     }
 
     /// Norms of queries and keys.
     pub(super) fn head_norms(&self, layer: usize) -> Option<[&Tensor; 2]> {
         let (query, key) = self.weights.layers[layer].head_norms.as_ref()?;
-        Some([
-            self.tuned.layer_norm(layer, LayerNorm::Query, query),
-            self.tuned.layer_norm(layer, LayerNorm::Key, key),
-        ])
+        let [of_queries, of_keys] = self.config.layer.head_norms?;
+        Some([self.tuned.layer_norm(layer, of_queries, query), self.tuned.layer_norm(layer, of_keys, key)])
     }
 
     /// Bias, norms and rotation of queries and keys.

@@ -33,7 +33,6 @@ use super::student::{Losses, Student};
 use crate::domain::batch::PackedBatch;
 use crate::domain::recipe::Dtype;
 use crate::engine::adapter::Adapter;
-use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::device::kernels::{self, Kernels};
 use crate::engine::device::{self, number_format};
 use crate::engine::kernels::dropout::Dropout;
@@ -206,7 +205,8 @@ fn both_ways(pass: &Pass<'_>, scale: Option<f32>, keep: bool, collected: &mut Co
             Some(values) => values,
             None => pass.layer(layer, &x)?.1,
         };
-        let goes_on = layer > lowest || to_embedding || pass.whole.trains(layer, LayerNorm::Input);
+        let goes_on =
+            layer > lowest || to_embedding || pass.whole.trains(layer, pass.config.layer.attention.before);
         let to_input = if goes_on { ToInput::Yes } else { ToInput::No };
         match pass.layer_back(layer, (&x, &values), &grad, collected, to_input)? {
             Some(next) => grad = next,

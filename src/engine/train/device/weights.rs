@@ -8,9 +8,10 @@ use crate::domain::batch::PackedBatch;
 use crate::engine::device::kernels::Angles;
 use crate::engine::kernels::rope::Rotation;
 use crate::engine::model::config::Rope;
+use crate::engine::model::layer::final_norm;
 use crate::engine::model::{BaseFormat, ModelConfig, Weights};
 use crate::engine::train::step::forward::positions;
-use crate::engine::train::step::weights::{LayerWeights, norm};
+use crate::engine::train::step::weights::LayerWeights;
 
 /// Norms and biases are f32, whatever the step's number format.
 pub(super) struct DeviceWeights {
@@ -56,7 +57,7 @@ impl DeviceWeights {
         Ok(Self {
             embedding: table("model.embed_tokens.weight")?,
             output: if config.tied_embeddings { None } else { Some(table("lm_head.weight")?) },
-            norm: row(&norm(config, weights, "model.norm.weight", config.hidden)?, device)?,
+            norm: row(&final_norm(config, weights)?, device)?,
             layers: (0..config.layers).map(layer).collect::<Result<_>>()?,
         })
     }

@@ -105,8 +105,8 @@ impl Activations {
 pub(in crate::engine::train) fn floats_per_token(config: &ModelConfig, sites: &[LayerSites]) -> usize {
     let of_sites = sites.iter().map(LayerSites::kept).max().unwrap_or(0);
     let heads = config.query_width() + 2 * config.kv_width();
-    let raw = if config.qk_norm { config.query_width() + config.kv_width() } else { 0 }
-        + if config.post_norms { 2 * config.hidden } else { 0 };
+    let raw = if config.layer.head_norms.is_some() { config.query_width() + config.kv_width() } else { 0 }
+        + if config.layer.attention.after.is_some() { 2 * config.hidden } else { 0 };
     2 * config.hidden
         + heads
         + config.query_width()

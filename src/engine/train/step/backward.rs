@@ -9,7 +9,6 @@ use super::linear::Given;
 use super::profile::Part;
 use super::sites::LayerSites;
 use crate::engine::adapter::Module;
-use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::kernels::attention::{Gradients, attention_backward};
 use crate::engine::kernels::glu::{glu, glu_backward};
 use crate::engine::kernels::norm::{rms_norm_again, rms_norm_backward};
@@ -40,7 +39,9 @@ impl Pass<'_> {
             }
             self.feed_forward_back(layer, values, gradients);
             self.attention_back(layer, values, gradients);
-            let goes_on = layer > lowest || to_embedding || self.whole.trains(layer, LayerNorm::Input);
+            let goes_on = layer > lowest
+                || to_embedding
+                || self.whole.trains(layer, self.config.layer.attention.before);
             self.input_back(layer, input.slice(), values, goes_on, gradients);
         }
         self.embedding_back(gradients);
@@ -55,12 +56,13 @@ impl Pass<'_> {
         let clock = Instant::now();
         let product = scratch.inner.of(tokens * width);
         glu(self.config.activation, values.gate_up.slice(), width, product);
-        let grad_y = if let Some((_, norm)) = &weights.post_norms {
+        let after = self.config.layer.feed_forward.after.zip(weights.post_norms.as_ref());
+        let grad_y = if let Some((name, (_, norm))) = after {
             let grad_raw = scratch.grad_raw.of(values.raw_feed.slice().len());
             grad_raw.fill(0.0);
             let (raw, inverse) = (values.raw_feed.slice(), values.raw_feed_inverse.slice());
             rms_norm_backward(raw, norm, inverse, scratch.grad.slice(), grad_raw);
-            let module = Module::LayerNorm(layer, LayerNorm::PostFeedForward);
+            let module = Module::LayerNorm(layer, name);
             self.whole.add_norm(module, (raw, inverse, scratch.grad.slice()), gradients);
             &*grad_raw
         } else {
@@ -87,8 +89,8 @@ impl Pass<'_> {
         self.profile.add(Part::ProductsBackward, clock);
         let clock = Instant::now();
         let inverse = values.feed_inverse.slice();
-        let name = if self.config.post_norms { LayerNorm::PreFeedForward } else { LayerNorm::PostAttention };
-        self.whole.add_norm(Module::LayerNorm(layer, name), (middle, inverse, grad_normed), gradients);
+        let module = Module::LayerNorm(layer, self.config.layer.feed_forward.before);
+        self.whole.add_norm(module, (middle, inverse, grad_normed), gradients);
         rms_norm_backward(middle, &weights.feed_norm, inverse, grad_normed, scratch.grad.slice_mut());
         self.profile.add(Part::Elementwise, clock);
     }
@@ -98,12 +100,13 @@ impl Pass<'_> {
         let (weights, sites) = (&self.weights.layers[layer], &self.sites[layer]);
         let scratch = &mut *self.scratch;
         let clock = Instant::now();
-        let grad_y = if let Some((norm, _)) = &weights.post_norms {
+        let after = self.config.layer.attention.after.zip(weights.post_norms.as_ref());
+        let grad_y = if let Some((name, (norm, _))) = after {
             let grad_raw = scratch.grad_raw.of(values.raw_attention.slice().len());
             grad_raw.fill(0.0);
             let (raw, inverse) = (values.raw_attention.slice(), values.raw_attention_inverse.slice());
             rms_norm_backward(raw, norm, inverse, scratch.grad.slice(), grad_raw);
-            let module = Module::LayerNorm(layer, LayerNorm::PostAttention);
+            let module = Module::LayerNorm(layer, name);
             self.whole.add_norm(module, (raw, inverse, scratch.grad.slice()), gradients);
             &*grad_raw
         } else {
@@ -169,7 +172,7 @@ impl Pass<'_> {
         self.profile.add(Part::ProductsBackward, clock);
         let clock = Instant::now();
         let inverse = values.attention_inverse.slice();
-        let module = Module::LayerNorm(layer, LayerNorm::Input);
+        let module = Module::LayerNorm(layer, self.config.layer.attention.before);
         self.whole.add_norm(module, (x, inverse, grad_normed), gradients);
         rms_norm_backward(x, &weights.attention_norm, inverse, grad_normed, scratch.grad.slice_mut());
         self.profile.add(Part::Elementwise, clock);

@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use super::whole::Tuned;
 use crate::domain::batch::PackedBatch;
-use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::kernels::rope::Rotation;
 use crate::engine::model::config::Rope;
+use crate::engine::model::layer::{LayerNorm, LayerPlan, final_norm, layer_norm, qkv_bias};
 use crate::engine::model::{BaseFormat, Frozen, ModelConfig, Weights};
 
 pub(super) struct DecoderWeights {
@@ -23,6 +23,7 @@ pub(super) struct DecoderWeights {
 }
 
 pub(in crate::engine::train) struct LayerWeights {
+    plan: LayerPlan,
     pub(in crate::engine::train) attention_norm: Vec<f32>,
     pub(in crate::engine::train) feed_norm: Vec<f32>,
     /// After attention and after the feed-forward block (Gemma 3).
@@ -46,7 +47,7 @@ impl DecoderWeights {
         Ok(Self {
             embedding: weights.f32("model.embed_tokens.weight", &table)?,
             output: if config.tied_embeddings { None } else { Some(weights.f32("lm_head.weight", &table)?) },
-            norm: norm(config, weights, "model.norm.weight", config.hidden)?,
+            norm: final_norm(config, weights)?,
             layers: (0..config.layers)
                 .map(|layer| LayerWeights::read(config, weights, layer, format))
                 .collect::<Result<_>>()?,
@@ -97,28 +98,23 @@ impl LayerWeights {
         let name = |part: &str| format!("model.layers.{layer}.{part}");
         let attention = |projection: &str| name(&format!("self_attn.{projection}.weight"));
         let feed = |projection: &str| name(&format!("mlp.{projection}.weight"));
-        let norm_of = |part: &str, width| norm(config, weights, &name(part), width);
+        let norm = |norm: LayerNorm| layer_norm(config, weights, layer, norm);
+        let plan = config.layer;
         let (hidden, inner) = (config.hidden, config.intermediate);
         let (query, kv) = (config.query_width(), config.kv_width());
         let frozen = |tensors: &[(String, [usize; 2])]| Frozen::read(weights, tensors, format);
-        let head_norms = if config.qk_norm {
-            let width = config.head_dim;
-            Some((norm_of("self_attn.q_norm.weight", width)?, norm_of("self_attn.k_norm.weight", width)?))
-        } else {
-            None
+        let head_norms = match plan.head_norms {
+            Some([query, key]) => Some((norm(query)?, norm(key)?)),
+            None => None,
         };
-        // Gemma names four norms; in the others, the one before the feed-forward block is called the one after
-        // attention.
-        let (feed_norm, post_norms) = if config.post_norms {
-            let after = norm_of("post_attention_layernorm.weight", hidden)?;
-            let last = norm_of("post_feedforward_layernorm.weight", hidden)?;
-            (norm_of("pre_feedforward_layernorm.weight", hidden)?, Some((after, last)))
-        } else {
-            (norm_of("post_attention_layernorm.weight", hidden)?, None)
+        let post_norms = match (plan.attention.after, plan.feed_forward.after) {
+            (Some(attention), Some(feed_forward)) => Some((norm(attention)?, norm(feed_forward)?)),
+            _ => None,
         };
         Ok(Self {
-            attention_norm: norm_of("input_layernorm.weight", hidden)?,
-            feed_norm,
+            plan: config.layer,
+            attention_norm: norm(plan.attention.before)?,
+            feed_norm: norm(plan.feed_forward.before)?,
             post_norms,
             head_norms,
             qkv: frozen(&[
@@ -126,11 +122,7 @@ impl LayerWeights {
                 (attention("k_proj"), [kv, hidden]),
                 (attention("v_proj"), [kv, hidden]),
             ])?,
-            qkv_bias: if config.qkv_bias {
-                Some(bias(weights, &name("self_attn"), query, kv)?)
-            } else {
-                None
-            },
+            qkv_bias: qkv_bias(config, weights, layer)?,
             output: frozen(&[(attention("o_proj"), [hidden, query])])?,
             gate_up: frozen(&[(feed("gate_proj"), [inner, hidden]), (feed("up_proj"), [inner, hidden])])?,
             down: frozen(&[(feed("down_proj"), [hidden, inner])])?,
@@ -139,41 +131,19 @@ impl LayerWeights {
 }
 
 impl LayerWeights {
-    /// A norm's weight by its Hugging Face name, where the layer has it.
+    /// A norm's weight, where the layer has it.
     pub(super) fn norm(&mut self, norm: LayerNorm) -> Option<&mut [f32]> {
-        let post = self.post_norms.as_mut();
-        let heads = self.head_norms.as_mut();
+        let LayerPlan { attention, feed_forward, head_norms, .. } = self.plan;
+        let is = |other: Option<LayerNorm>| other == Some(norm);
         let weight = match norm {
-            LayerNorm::Input => &mut self.attention_norm,
-            LayerNorm::PostAttention => post.map_or(&mut self.feed_norm, |post| &mut post.0),
-            LayerNorm::PreFeedForward => post.map(|_| &mut self.feed_norm)?,
-            LayerNorm::PostFeedForward => post.map(|post| &mut post.1)?,
-            LayerNorm::Query => heads.map(|heads| &mut heads.0)?,
-            LayerNorm::Key => heads.map(|heads| &mut heads.1)?,
+            _ if is(Some(attention.before)) => &mut self.attention_norm,
+            _ if is(Some(feed_forward.before)) => &mut self.feed_norm,
+            _ if is(attention.after) => &mut self.post_norms.as_mut()?.0,
+            _ if is(feed_forward.after) => &mut self.post_norms.as_mut()?.1,
+            _ if is(head_norms.map(|norms| norms[0])) => &mut self.head_norms.as_mut()?.0,
+            _ if is(head_norms.map(|norms| norms[1])) => &mut self.head_norms.as_mut()?.1,
+            _ => return None,
         };
         Some(weight)
     }
-}
-
-fn bias(weights: &dyn Weights, block: &str, query: usize, kv: usize) -> Result<Vec<f32>> {
-    let mut bias = weights.f32(&format!("{block}.q_proj.bias"), &[query])?;
-    bias.extend(weights.f32(&format!("{block}.k_proj.bias"), &[kv])?);
-    bias.extend(weights.f32(&format!("{block}.v_proj.bias"), &[kv])?);
-    Ok(bias)
-}
-
-/// A norm's weight, with one added where the file holds the offset from it.
-pub(in crate::engine::train) fn norm(
-    config: &ModelConfig,
-    weights: &dyn Weights,
-    name: &str,
-    width: usize,
-) -> Result<Vec<f32>> {
-    let mut weight = weights.f32(name, &[width])?;
-    if config.norm_offset {
-        for weight in &mut weight {
-            *weight += 1.0;
-        }
-    }
-    Ok(weight)
 }

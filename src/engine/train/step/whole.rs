@@ -8,11 +8,11 @@ use anyhow::{Result, ensure};
 
 use super::forward::Pass;
 use super::weights::DecoderWeights;
-use crate::engine::adapter::whole::LayerNorm;
 use crate::engine::adapter::{Adapter, Module, TokenRows, WholeModule};
 use crate::engine::kernels::columns;
 use crate::engine::kernels::cross_entropy::WeightGradient;
 use crate::engine::model::ModelConfig;
+use crate::engine::model::layer::LayerNorm;
 
 /// Where whole modules and rows stand among the trained numbers.
 pub(in crate::engine::train) struct WholeParts {
@@ -130,7 +130,8 @@ impl Pass<'_> {
     ) {
         let (query, kv, dim) = (self.config.query_width(), self.config.kv_width(), self.config.head_dim);
         let heads = self.config.heads + self.config.kv_heads;
-        let places = [(LayerNorm::Query, 0, query), (LayerNorm::Key, query, kv)];
+        let Some([of_queries, of_keys]) = self.config.layer.head_norms else { return };
+        let places = [(of_queries, 0, query), (of_keys, query, kv)];
         for (norm, first, width) in places {
             let Some(range) = self.whole.range(Module::LayerNorm(layer, norm)) else { continue };
             let mut sums = vec![0.0; dim];
