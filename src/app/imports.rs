@@ -37,9 +37,10 @@ pub(crate) fn open(session: &Session, path: &Path, options: &ImportOptions) -> R
     }
 }
 
-/// The columns, where all files have the same.
+/// The columns, where all files that have rows have the same.
 pub(crate) fn same_columns(source: &Import) -> Option<Vec<String>> {
-    let mut columns = source.files().iter().map(|file| session::columns(&file.sample));
+    let whole = source.files().iter().filter(|file| file.broken.is_none());
+    let mut columns = whole.map(|file| session::columns(&file.sample));
     let first = columns.next()?;
     columns.all(|other| other == first).then_some(first)
 }

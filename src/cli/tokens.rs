@@ -75,6 +75,7 @@ pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
     let shown = encoder.encode(record)?;
     let pieces = cutter.pieces(&shown)?;
     let mut totals = totals(&encoder, &batch, &shown, arguments.index);
+    totals.warnings.extend(batch.notes.iter().cloned());
     let splits = splits(&arguments.file, &batch.records);
     let held_out = splits.iter().flatten().filter(|split| Use::of(split) == Some(Use::HeldOut)).count();
     if held_out > 0 {

@@ -65,6 +65,10 @@ fn head(file: &Found, map: &[String]) -> Result<()> {
     let rows = RowMapping::new(mapping, by_hand, &sample);
     let mut refused = None;
     for (fields, numbers) in &found {
+        if let Some(told) = rows.excluded(fields) {
+            refused.get_or_insert(format!("every row is left out: {told}"));
+            continue;
+        }
         match rows.record(fields, numbers) {
             Ok(_) => return Ok(()),
             Err(reason) => refused.get_or_insert(reason),

@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use crate::data::hash::row_hash;
 use crate::data::hub;
-use crate::data::mapping::{Kind, Mapping, RowMapping};
+use crate::data::mapping::{Kind, Mapping, RowMapping, Unused};
+use crate::data::noticed::Noticed;
 use crate::data::rows::{
     self, Format, Found, LeftOut, Looked, Malformed, Parsed, Piece, Pieces, TextUnit, look,
 };
@@ -57,6 +58,9 @@ pub struct PlannedFile {
     /// The first rows, to show.
     #[serde(skip)]
     pub sample: Vec<Fields>,
+    /// Why no row of it can be read, where the first ones can't and there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken: Option<Malformed>,
 }
 
 impl PlannedFile {
@@ -82,6 +86,7 @@ pub struct Import {
     malformed: u64,
     read: Arc<AtomicU64>,
     total: u64,
+    noticed: Arc<Noticed>,
 }
 
 /// Some of the records, in the file's order.
@@ -91,6 +96,8 @@ pub struct Batch {
     pub malformed: Vec<Malformed>,
     /// Of a folder that is read as a whole, what is not read.
     pub left_out: Vec<LeftOut>,
+    /// What of the files and rows is passed over, in sentences, where they are read as a whole.
+    pub notes: Vec<String>,
 }
 
 impl Import {
@@ -117,6 +124,7 @@ impl Import {
             total: files.iter().map(|file| file.bytes).sum(),
             files,
             left_out,
+            noticed: Arc::default(),
         })
     }
 
@@ -130,6 +138,12 @@ impl Import {
     #[must_use]
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
+    }
+
+    /// What is passed over, which grows while batches are taken.
+    #[must_use]
+    pub fn noticed(&self) -> Arc<Noticed> {
+        Arc::clone(&self.noticed)
     }
 
     /// Bytes read so far, and of all files.
@@ -152,31 +166,37 @@ impl Import {
             }
             let Some((index, pieces)) = &mut self.open else { return Ok(None) };
             let (taken, ended) = take(pieces.as_mut())?;
+            let passed = pieces.passed();
+            if !passed.is_empty() {
+                self.noticed.passed(passed);
+            }
             let Some(file) = self.files.get(*index) else { return Ok(None) };
-            let parsed: Vec<Result<Record, Malformed>> =
-                taken.into_par_iter().map(|piece| record(file, piece)).collect();
+            let made: Vec<Made> = taken.into_par_iter().map(|piece| record(file, piece)).collect();
             if ended {
                 self.open = None;
             }
-            if !parsed.is_empty() {
-                return self.collect(parsed).map(Some);
+            if !made.is_empty() {
+                return self.collect(made).map(Some);
             }
         }
     }
 
-    fn collect(&mut self, parsed: Vec<Result<Record, Malformed>>) -> Result<Batch> {
-        let mut batch = Batch::default();
-        for one in parsed {
+    fn collect(&mut self, made: Vec<Made>) -> Result<Batch> {
+        let (mut batch, mut unused) = (Batch::default(), Vec::new());
+        for one in made {
             match one {
-                Ok(mut record) => {
+                Made::Record(mut record, left) => {
                     let count = self.seen.entry(record.provenance.hash).or_default();
                     record.provenance.occurrence = *count;
                     *count += 1;
-                    batch.records.push(record);
+                    batch.records.push(*record);
+                    unused.extend(left);
                 }
-                Err(malformed) => batch.malformed.push(malformed),
+                Made::Excluded(told) => self.noticed.excluded(&told),
+                Made::Malformed(malformed) => batch.malformed.push(malformed),
             }
         }
+        self.noticed.rows(batch.records.len() as u64, &unused);
         self.records += batch.records.len() as u64;
         self.malformed += batch.malformed.len() as u64;
         if let Some(bad) =
@@ -189,6 +209,15 @@ impl Import {
         }
         Ok(batch)
     }
+}
+
+/// What became of a row.
+enum Made {
+    /// With the columns that nothing of it has.
+    Record(Box<Record>, Option<Unused>),
+    /// It says of itself that it is left out.
+    Excluded(String),
+    Malformed(Malformed),
 }
 
 /// What to do with lines that are no records.
@@ -216,8 +245,12 @@ pub fn read_all(path: &Path, options: &ImportOptions, on_malformed: OnMalformed)
         all.records.extend(batch.records);
         all.malformed.extend(batch.malformed);
     }
+    all.notes = import.noticed().sentences();
     if all.records.is_empty() {
         match all.malformed.first() {
+            None if !all.notes.is_empty() => {
+                bail!("{} holds no record to learn from: {}", path.display(), all.notes.join("; "))
+            }
             Some(bad) => {
                 bail!("{} holds no record; {}:{}: {}", path.display(), bad.source, bad.line, bad.reason)
             }
@@ -245,7 +278,7 @@ fn plan(file: Found, options: &ImportOptions) -> Result<PlannedFile> {
     // That nothing was found in an earlier file says nothing of this one.
     let remembered = options.mapping.clone().filter(|mapping| mapping.iter().next().is_some());
     let is_told = remembered.is_some() || !options.map.is_empty();
-    let (sample, telling) = sample(&file, options.text, is_told)?;
+    let Sample { first: sample, telling, broken } = sample(&file, options.text, is_told)?;
     let telling = telling.as_ref().unwrap_or(&sample);
     let mut mapping = remembered.unwrap_or_else(|| Mapping::detect(telling));
     let mut by_hand = Mapping::default();
@@ -258,23 +291,41 @@ fn plan(file: Found, options: &ImportOptions) -> Result<PlannedFile> {
     }
     let rows = RowMapping::new(mapping.clone(), by_hand, telling);
     let (source, format, bytes) = (file.source.clone(), file.format, file.bytes);
-    Ok(PlannedFile { file, source, format, bytes, mapping, rows, sample })
+    Ok(PlannedFile { file, source, format, bytes, mapping, rows, sample, broken })
 }
 
-/// The first rows; and where no mapping is in them, the rows from the first one that has one.
-fn sample(file: &Found, unit: TextUnit, is_told: bool) -> Result<(Vec<Fields>, Option<Vec<Fields>>)> {
+/// The rows by which a file is planned.
+struct Sample {
+    first: Vec<Fields>,
+    /// Where no mapping is in the first ones: those from the first that has one.
+    telling: Option<Vec<Fields>>,
+    /// What stands where a row should be, where no row is there.
+    broken: Option<Malformed>,
+}
+
+fn sample(file: &Found, unit: TextUnit, is_told: bool) -> Result<Sample> {
     let mut pieces = rows::open(&file.path, file.format, unit, &Arc::default())?;
-    let (mut first, mut bytes, mut cells) = (Vec::new(), 0, 0);
+    let (mut first, mut bytes, mut cells, mut bad) = (Vec::new(), 0, 0, None);
     while first.len() < SAMPLE_ROWS && bytes < SAMPLE_BYTES && cells < SAMPLE_CELLS {
-        let Some(piece) = pieces.next_piece()? else { return Ok((first, None)) };
+        let Some(piece) = pieces.next_piece()? else {
+            let broken = bad.filter(|_| first.is_empty());
+            return Ok(Sample { first, telling: None, broken });
+        };
         bytes += piece.size();
-        if let Parsed::Row { fields, .. } = piece.parse() {
-            cells += fields.len();
-            first.push(fields);
+        match piece.parse() {
+            Parsed::Row { fields, .. } => {
+                cells += fields.len();
+                first.push(fields);
+            }
+            Parsed::Bad { line, reason, start } => {
+                let source = file.source.clone();
+                bad.get_or_insert(Malformed { source, line, reason: one_line(&reason), start });
+            }
         }
     }
+    let whole = |first, telling| Sample { first, telling, broken: None };
     if is_told || Mapping::detect(&first).kind() != Kind::Columns {
-        return Ok((first, None));
+        return Ok(whole(first, None));
     }
     let is_mapped = |row: &Fields| Mapping::detect(std::slice::from_ref(row)).kind() != Kind::Columns;
     loop {
@@ -287,34 +338,35 @@ fn sample(file: &Found, unit: TextUnit, is_told: bool) -> Result<(Vec<Fields>, O
             })
             .collect();
         if let Some(from) = rows.iter().position(is_mapped) {
-            return Ok((first, Some(rows.into_iter().skip(from).take(SAMPLE_ROWS).collect())));
+            let telling = rows.into_iter().skip(from).take(SAMPLE_ROWS).collect();
+            return Ok(whole(first, Some(telling)));
         }
         if ended {
-            return Ok((first, None));
+            return Ok(whole(first, None));
         }
     }
 }
 
-fn record(file: &PlannedFile, piece: Piece) -> Result<Record, Malformed> {
+fn record(file: &PlannedFile, piece: Piece) -> Made {
     // Reasons quote what the row holds.
-    let bad = |line, reason: String, start| Malformed {
-        source: file.source.clone(),
-        line,
-        reason: one_line(&reason),
-        start,
+    let bad = |line, reason: String, start| {
+        Made::Malformed(Malformed { source: file.source.clone(), line, reason: one_line(&reason), start })
     };
     match piece.parse() {
-        Parsed::Bad { line, reason, start } => Err(bad(line, reason, start)),
+        Parsed::Bad { line, reason, start } => bad(line, reason, start),
         Parsed::Row { line, fields, numbers } => {
+            if let Some(told) = file.rows.excluded(&fields) {
+                return Made::Excluded(told);
+            }
             let hash = row_hash(&fields, &numbers);
-            let mut record = match file.rows.record(&fields, &numbers) {
-                Ok(record) => record,
-                Err(reason) => return Err(bad(line, reason, start_of_row(&fields))),
+            let (mut record, unused) = match file.rows.read(&fields, &numbers) {
+                Ok(read) => read,
+                Err(reason) => return bad(line, reason, start_of_row(&fields)),
             };
             record.fields = fields;
             record.numbers = numbers;
             record.provenance = Provenance { source: file.source.clone(), line, hash, occurrence: 0 };
-            Ok(record)
+            Made::Record(Box::new(record), unused)
         }
     }
 }

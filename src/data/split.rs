@@ -61,35 +61,119 @@ pub enum Use {
     HeldOut,
 }
 
+/// Words that name what is held out, and what is for training. Columns, lists in JSON, files and folders are told by them.
+const HELD_OUT: [&str; 17] = [
+    "test",
+    "testing",
+    "tst",
+    "validation",
+    "validate",
+    "valid",
+    "val",
+    "dev",
+    "devel",
+    "develop",
+    "development",
+    "devtest",
+    "eval",
+    "evaluation",
+    "heldout",
+    "holdout",
+    "minival",
+];
+const TRAINING: [&str; 4] = ["train", "training", "trn", "trainval"];
+/// Words that say more of a split: which, and of what.
+const BESIDE: [&str; 32] = [
+    "set",
+    "split",
+    "data",
+    "public",
+    "private",
+    "hidden",
+    "blind",
+    "clean",
+    "other",
+    "seen",
+    "unseen",
+    "matched",
+    "mismatched",
+    "std",
+    "standard",
+    "challenge",
+    "easy",
+    "hard",
+    "full",
+    "mini",
+    "small",
+    "large",
+    "official",
+    "final",
+    "in",
+    "out",
+    "of",
+    "domain",
+    "id",
+    "ood",
+    "sft",
+    "prefs",
+];
+
 impl Use {
-    /// By the first word of a split's or a file's name: `test`, `validation_matched`, `train-00000-of-00002`.
+    /// By the words of a split's or a file's name: `test`, `validation_matched`, `public_test`, `testA`,
+    /// `train-00000-of-00002`. The first that says something counts.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
-        const HELD_OUT: [&str; 12] = [
-            "test",
-            "testing",
-            "validation",
-            "valid",
-            "val",
-            "dev",
-            "devel",
-            "development",
-            "eval",
-            "evaluation",
-            "heldout",
-            "holdout",
-        ];
-        let name = name.trim().to_ascii_lowercase();
-        let plain = name.replace(['_', '-'], "");
-        let end = name.find(|sign: char| !sign.is_alphabetic()).unwrap_or(name.len());
-        let word = name.get(..end).unwrap_or_default();
-        let is = |own: &&str| word == *own;
-        match word {
-            "train" | "training" => Some(Self::Training),
-            _ if HELD_OUT.iter().any(is) || plain.starts_with("heldout") => Some(Self::HeldOut),
-            _ => None,
+        let words = words(name);
+        let pairs = words.windows(2).map(|pair| pair.concat());
+        words
+            .iter()
+            .find_map(|word| Self::of_word(word))
+            .or_else(|| pairs.into_iter().find_map(|pair| Self::of_word(&pair)))
+    }
+
+    /// By a name that is a split's and nothing else: `test_cases` is none.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let words = words(name);
+        let known = |word: &String| {
+            Self::of_word(word).is_some()
+                || BESIDE.contains(&word.as_str())
+                || word.chars().count() == 1
+                || word.bytes().all(|byte| byte.is_ascii_digit())
+                || ["held", "hold"].contains(&word.as_str())
+        };
+        Self::of(name).filter(|_| words.iter().all(known))
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
+        let bare = ["set", "split", "data"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
+        if HELD_OUT.contains(&bare) {
+            Some(Self::HeldOut)
+        } else if TRAINING.contains(&bare) {
+            Some(Self::Training)
+        } else {
+            None
         }
     }
+}
+
+/// The words of a name, in small letters: what is between other signs, digits apart, and `testA` as two.
+fn words(name: &str) -> Vec<String> {
+    let (mut words, mut before) = (vec![String::new()], None::<char>);
+    for sign in name.trim().chars() {
+        let begins = before.is_some_and(|before| {
+            before.is_lowercase() && sign.is_uppercase() || before.is_alphabetic() != sign.is_alphabetic()
+        });
+        if begins || !sign.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| sign.is_alphanumeric()) {
+            word.extend(sign.to_lowercase());
+        }
+        before = Some(sign);
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 /// The splits of a folder's files, by their names or those of the folders that they are in: only where one of them is for
@@ -99,13 +183,20 @@ fn of_files<'s>(folder: &Path, sources: &BTreeSet<&'s str>) -> BTreeMap<&'s str,
         let path = Path::new(*source);
         let inner = path.strip_prefix(folder).unwrap_or_else(|_| path.file_name().map_or(path, Path::new));
         let mut names = inner.components().rev().filter_map(|part| part.as_os_str().to_str());
-        let name = names.find(|name| Use::of(name).is_some())?;
+        let name = names.find(|name| Use::of(stem(name)).is_some())?;
         let end = name.find(['.', '-']).unwrap_or(name.len());
-        Some((*source, name.get(..end).unwrap_or(name).to_owned()))
+        // `train-00000-of-00002` is of the split `train`, but `squad-train` is all of its name.
+        let begin = name.get(..end).filter(|begin| Use::of(begin).is_some());
+        Some((*source, begin.unwrap_or_else(|| stem(name)).to_owned()))
     };
     let named: BTreeMap<&str, String> = sources.iter().filter_map(named).collect();
     let any = |wanted: Use| named.values().any(|name| Use::of(name) == Some(wanted));
     if any(Use::Training) && any(Use::HeldOut) { named } else { BTreeMap::new() }
+}
+
+/// A file's name without its endings.
+fn stem(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
 }
 
 /// The split of each record that is read from a path: its own, or its file's in a folder.

@@ -18,7 +18,6 @@ fn rows(column: &str, value: &Value) -> Vec<Value> {
         json!({"prompt": [turns()[0]], "completion": [turns()[1]], column: value}),
         json!({"messages": turns(), column: value}),
         json!({"conversations": turns(), column: value}),
-        json!({"instruction": "q", "output": "bad", column: value}),
     ]
 }
 
@@ -39,6 +38,29 @@ fn an_answer_that_is_not_wanted_refuses_its_row() {
     let rejected = refusal(&rows("is_rejected", &json!(true))[0]);
     assert!(rejected.starts_with("column \"is_rejected\" is true: the answer isn't wanted"), "{rejected}");
     assert!(refusal(&rows("kto_tag", &json!(0))[0]).contains("the answer isn't wanted"));
+}
+
+#[test]
+fn a_label_in_numbers_or_words_beside_prompt_and_completion_judges_too() {
+    let row = |label: Value| json!({"prompt": "q", "completion": "a", "label": label});
+    for label in
+        [json!(0), json!(-1), json!("0"), json!("undesirable"), json!("Bad"), json!("no"), json!("False")]
+    {
+        assert!(refusal(&row(label.clone())).contains("the answer isn't wanted"), "{label}");
+    }
+    for label in [json!(1), json!("desirable"), json!("good"), json!("neutral"), json!(7)] {
+        assert_eq!(record(&row(label)).messages, [user("q"), assistant("a")]);
+    }
+    // Beside other classes, nothing is one.
+    let (records, bad) = super::forms::imported(&[row(json!(0)), row(json!(2))]);
+    assert_eq!((records.len(), bad.len()), (2, 0));
+    for class in [
+        json!({"instruction": "q", "output": "a", "label": false}),
+        json!({"question": "q", "output": "a", "label": false}),
+        json!({"question": "q", "answer": "a", "label": false}),
+    ] {
+        assert_eq!(record(&class).label.as_deref(), Some("false"));
+    }
 }
 
 #[test]

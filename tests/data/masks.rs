@@ -46,7 +46,8 @@ fn a_weight_for_each_turn_is_each_turns_weight() {
 
 #[test]
 fn weights_that_no_turn_can_have_refuse_the_row_by_name() {
-    let otherwise = "; give the column another name if it is about something else";
+    let otherwise =
+        "; if it is about something else, --map unused=weights (data.map in a recipe) leaves the column out";
     for (weights, reason) in [
         (json!([0, 1]), "has 2 weights, and there are 4 turns"),
         (
@@ -69,7 +70,9 @@ fn weights_that_no_turn_can_have_refuse_the_row_by_name() {
 
 #[test]
 fn a_row_that_is_not_to_be_learnt_has_no_answer_that_is() {
-    for column in ["learn", "is_train", "loss_mask", "train_on_turn", "supervise", "train", "sample_weight"] {
+    for column in
+        ["learn", "compute_loss", "loss_mask", "train_on_turn", "supervise", "train", "sample_weight"]
+    {
         for no in [json!(false), json!(0), json!("False")] {
             let weights = learnt(&record(&with(&chat(), column, no)));
             assert_eq!(weights, [true, false, true, false], "{column}");
@@ -100,4 +103,87 @@ fn settings_of_other_trainers_are_what_happens_or_refuse_the_row() {
         let told = refusal(&with(&chat(), column, json!(!usual)));
         assert!(told.starts_with(&format!("column {column:?} is {}, and", !usual)), "{told}");
     }
+}
+
+#[test]
+fn a_word_says_which_turns_are_learnt_or_refuses_the_row() {
+    for column in ["train", "train_on_turn", "loss_mask", "weights", "learn"] {
+        for (word, expected) in [
+            ("assistant", [true; 4]),
+            ("last", [true, false, true, true]),
+            ("none", [true, false, true, false]),
+            ("false", [true, false, true, false]),
+            ("yes", [true; 4]),
+            ("ICE 5", [true; 4]),
+        ] {
+            assert_eq!(learnt(&record(&with(&chat(), column, json!(word)))), expected, "{column} {word}");
+        }
+        for word in ["all", "user", "prompt"] {
+            let told = refusal(&with(&chat(), column, json!(word)));
+            assert!(told.starts_with(&format!("column {column:?} is {word:?}, and")), "{told}");
+        }
+    }
+    for (column, word) in
+        [("mask", "assistant"), ("masks", "last"), ("mask", "true"), ("completion_mask", "0")]
+    {
+        let told = refusal(&with(&chat(), column, json!(word)));
+        assert!(told.starts_with(&format!("column {column:?} masks what is learnt")), "{told}");
+    }
+    assert_eq!(learnt(&record(&with(&chat(), "mask", json!("none")))), [true; 4]);
+    for column in ["train_on_last_only", "train_on_everything", "train_only_last_turn", "loss_on_prompt"] {
+        let told = refusal(&with(&chat(), column, json!(true)));
+        assert!(told.starts_with(&format!("column {column:?}")), "{told}");
+        assert_eq!(learnt(&record(&with(&chat(), column, json!(false)))), [true; 4]);
+    }
+}
+
+#[test]
+fn what_says_that_nothing_is_masked_is_obeyed() {
+    for column in ["masked", "is_masked", "ignore", "no_loss"] {
+        for no in [json!(false), json!(0), json!("False")] {
+            assert_eq!(learnt(&record(&with(&chat(), column, no))), [true; 4], "{column}");
+        }
+    }
+    assert_eq!(learnt(&record(&with(&chat(), "no_loss", json!(true)))), [true, false, true, false]);
+}
+
+#[test]
+fn a_number_that_is_no_weight_says_how_to_leave_its_column_out() {
+    let people = with(&chat(), "weight", json!(70));
+    assert_eq!(
+        refusal(&people),
+        "column \"weight\" holds 70, and a row is learnt (1, true) or not (0, false); if it is about something else, --map \
+         unused=weight (data.map in a recipe) leaves the column out"
+    );
+    // Trains have numbers.
+    assert_eq!(learnt(&record(&with(&chat(), "train", json!(1134)))), [true; 4]);
+    assert!(refusal(&with(&chat(), "train", json!(0.5))).contains("unused=train"));
+}
+
+#[test]
+fn a_turn_that_says_that_it_is_not_learnt_is_not() {
+    let second = |key: &str, value: Value| {
+        let mut row = chat();
+        row["messages"][1][key] = value;
+        row
+    };
+    for key in ["compute_loss", "calculate_loss", "train_on_turn", "learn", "Supervise", "loss_mask"] {
+        assert_eq!(learnt(&record(&second(key, json!(false)))), LAST, "{key}");
+        assert_eq!(learnt(&record(&second(key, json!(1)))), [true; 4], "{key}");
+    }
+    for key in ["no_loss", "masked", "ignore"] {
+        assert_eq!(learnt(&record(&second(key, json!(true)))), [true, false, true, true], "{key}");
+        assert_eq!(learnt(&record(&second(key, json!(false)))), [true; 4], "{key}");
+    }
+    for (key, value) in [("mask", json!(true)), ("loss_mask", json!([0, 1])), ("loss_of_turn", json!(false))]
+    {
+        let told = refusal(&second(key, value));
+        assert!(told.contains(&format!("has {key:?}, and a turn can only be learnt as a whole")), "{told}");
+    }
+    let mut user = chat();
+    user["messages"][0]["compute_loss"] = json!(true);
+    assert!(refusal(&user).contains("asks with \"compute_loss\" to learn what the user says"));
+    let mut both = second("compute_loss", json!(false));
+    both["messages"][1]["weight"] = json!(1);
+    assert!(refusal(&both).contains("is to be learnt by one of \"compute_loss\" and \"weight\""));
 }

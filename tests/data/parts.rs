@@ -78,3 +78,13 @@ fn a_thought_that_is_a_turn_of_its_own_is_the_next_answers() {
     let pairs = record(&json!({"conversations": [["human", "q"], ["thought", "so"], ["gpt", "a"]]}));
     assert_eq!((pairs.messages.len(), pairs.messages[1].thought()), (2, Some("so")));
 }
+
+#[test]
+fn two_thoughts_in_a_row_are_named_as_what_they_are() {
+    let turn = |role: &str, text: &str| json!({"role": role, "content": text});
+    let row = json!({"messages": [turn("user", "q"), turn("thought", "t"), turn("reasoning", "u"), turn("assistant", "a")]});
+    assert_eq!(
+        super::beside::refusal(&row),
+        "turn 2 of column \"messages\" and the next one are both thoughts, and an answer has one; write them as one turn"
+    );
+}

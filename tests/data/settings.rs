@@ -107,3 +107,18 @@ fn what_the_template_is_given_beside_the_turns_is_told_under_the_names_of_the_da
     assert_eq!(told, [("tools", tools), ("chat_template_kwargs", settings)]);
     assert_eq!(record(&json!({"messages": [user("q"), assistant("a")]})).given().count(), 0);
 }
+
+#[test]
+fn a_setting_in_a_column_of_its_name_is_one() {
+    let row =
+        |column: &str, value: serde_json::Value| json!({"prompt": "q", "completion": "a", column: value});
+    for value in [json!(false), json!("False"), json!("no")] {
+        let settings = super::beside::record(&row("enable_thinking", value)).settings;
+        assert_eq!(json!(settings), json!({"enable_thinking": false}));
+    }
+    let mut two = row("enable_thinking", json!(true));
+    two["chat_template_kwargs"] = json!({"enable_thinking": false});
+    assert!(super::beside::refusal(&two).contains("keep one of them"));
+    let told = super::beside::refusal(&row("chat_template", json!("{{ messages }}")));
+    assert!(told.starts_with("column \"chat_template\" says how the row is to be rendered"), "{told}");
+}

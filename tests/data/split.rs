@@ -86,7 +86,7 @@ proptest! {
 }
 
 #[test]
-fn a_split_is_known_by_the_first_word_of_its_name() {
+fn a_split_is_known_by_the_words_of_its_name() {
     for name in ["train", "Training", "train_sft", "train-00000-of-00002.parquet", "train.jsonl"] {
         assert_eq!(Use::of(name), Some(Use::Training), "{name}");
     }
@@ -101,6 +101,12 @@ fn a_split_is_known_by_the_first_word_of_its_name() {
         "eval",
         "held_out",
         "held-out",
+        "testA",
+        "public_test",
+        "dev2",
+        "devel",
+        "testset",
+        "in-domain-eval",
     ] {
         assert_eq!(Use::of(name), Some(Use::HeldOut), "{name}");
     }
@@ -128,4 +134,38 @@ fn files_have_splits_where_one_is_for_training_and_another_is_not() {
     assert_eq!(told(&["test/set/test.jsonl", "test/set/dev.jsonl"]), ["", ""]);
     let mixed = [of("test/set/train.jsonl", Some("test")), of("test/set/test.jsonl", None)];
     assert_eq!(splits(Path::new("test/set"), &mixed), [Some("test".to_owned()), Some("test".to_owned())]);
+}
+
+#[test]
+fn a_split_under_another_name_is_a_split() {
+    let row = |column: &str, value: serde_json::Value| {
+        super::beside::record(&serde_json::json!({"prompt": "q", "completion": "a", column: value})).split
+    };
+    use serde_json::json;
+    for column in ["set", "subset", "partition", "data_split", "Split"] {
+        assert_eq!(row(column, json!("test")).as_deref(), Some("test"), "{column}");
+        assert_eq!(row(column, json!("testA")).as_deref(), Some("testA"));
+        assert_eq!(row(column, json!("train")).as_deref(), Some("train"));
+    }
+    // A subset may be of anything.
+    assert_eq!(row("subset", json!("math")), None);
+    assert_eq!(row("subset", json!("test_cases")), None);
+    for (column, value, split) in [
+        ("is_test", json!(true), Some("test")),
+        ("is_test", json!("True"), Some("test")),
+        ("is_test", json!(false), None),
+        ("is_validation", json!(1), Some("validation")),
+        ("is_train", json!(false), Some("held_out")),
+        ("is_train", json!(true), Some("train")),
+        ("held_out", json!(true), Some("held_out")),
+        ("in_test_set", json!(true), Some("test_set")),
+        ("metadata", json!({"split": "dev"}), Some("dev")),
+        ("is_valid", json!(true), None),
+        ("test", json!("assert f(1)"), None),
+    ] {
+        let found = row(column, value.clone());
+        assert_eq!(found.as_deref(), split, "{column} {value}");
+    }
+    let both = json!({"prompt": "q", "completion": "a", "split": "train", "is_test": true});
+    assert_eq!(super::beside::record(&both).split.as_deref(), Some("test"));
 }

@@ -107,3 +107,20 @@ fn the_turns_of_gemini_are_turns() {
     assert_eq!(record(&document).messages, [user("q"), assistant("a")]);
     assert!(record(&json!({"title": "t", "contents": "a document"})).messages.is_empty());
 }
+
+#[test]
+fn rows_of_a_filtered_table_come_in_the_order_of_their_numbers() {
+    for table in [
+        r#"{"prompt":{"0":"q","10":"s","2":"r"},"completion":{"0":"a","10":"c","2":"b"}}"#,
+        r#"{"0":{"prompt":"q","completion":"a"},"10":{"prompt":"s","completion":"c"},"2":{"prompt":"r","completion":"b"}}"#,
+        r#"{"prompt":{"0":"q","2":"r","10":"s"},"completion":{"10":"c","2":"b","0":"a"}}"#,
+    ] {
+        for file in [table.to_owned(), table.replace(',', ",\n")] {
+            let batch = read("a.json", file.as_bytes());
+            assert_eq!(batch.malformed, []);
+            assert_eq!(said(&batch.records), [("q", "a"), ("r", "b"), ("s", "c")], "{file}");
+        }
+    }
+    let one = r#"{"17":{"prompt":"q","completion":"a"}}"#;
+    assert_eq!(said(&read("a.json", one.as_bytes()).records), [("q", "a")]);
+}

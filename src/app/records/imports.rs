@@ -56,11 +56,14 @@ fn fetched(done: u64, total: Option<u64>) -> Progress {
 fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPlan> {
     let options = ImportOptions { map, ..ImportOptions::default() };
     let (source, known) = imports::open(session, path, &options)?;
-    let first = source.files().first();
+    let first = source.files().iter().find(|file| file.broken.is_none());
     let mapping = |part: Part| first.and_then(|file| file.mapping.column(part)).map(str::to_owned);
+    let broken = source.files().iter().filter_map(|file| file.broken.as_ref());
+    let broken = broken.map(|bad| Err(format!("{}:{}: {}", bad.source, bad.line, bad.reason)));
     let examples = first
         .into_iter()
-        .flat_map(|file| file.sample.iter().take(EXAMPLES).map(move |row| file.preview(row)));
+        .flat_map(|file| file.sample.iter().take(EXAMPLES).map(move |row| file.preview(row)))
+        .chain(broken.take(EXAMPLES));
     Ok(ImportPlan {
         files: source
             .files()
@@ -75,7 +78,10 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
         columns: imports::same_columns(&source).unwrap_or_default(),
         parts: Part::ALL.map(|part| (part.name(), mapping(part))).to_vec(),
         remembered: known == Known::Remembered,
-        columns_only: source.files().iter().any(|file| file.mapping.kind() == Kind::Columns),
+        columns_only: source
+            .files()
+            .iter()
+            .any(|file| file.broken.is_none() && file.mapping.kind() == Kind::Columns),
         examples: examples
             .map(|record| {
                 record.map(|record| Example {
@@ -114,10 +120,15 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
     let short = path.file_name().unwrap_or_default().to_string_lossy();
     let job = Working::start(&lane.events, &format!("import {short}"));
     match run(session, path, map, |source, session| {
-        session::import(session, &name, source, |progress| job.go_on(bytes(progress)))
+        let noticed = source.noticed();
+        let (counts, ended) = session::import(session, &name, source, |progress| job.go_on(bytes(progress)))?;
+        Ok((counts, ended, noticed))
     }) {
-        Ok((counts, Ended::AtTheEnd)) => {
+        Ok((counts, Ended::AtTheEnd, noticed)) => {
             job.end(JobEnd::Done);
+            for note in noticed.sentences() {
+                lane.notify(Level::Warning, format!("{short}: {note}"));
+            }
             let unread = unread(session, counts.rejected);
             let came = Imported {
                 added: counts.added,
@@ -144,7 +155,7 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
             }
             Ok(())
         }
-        Ok((counts, Ended::Stopped)) => {
+        Ok((counts, Ended::Stopped, _)) => {
             let why = format!("stopped after {} records", counts.added);
             lane.tell(DataEvent::Imported(path.to_path_buf(), Err(why)));
             Ok(())

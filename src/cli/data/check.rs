@@ -56,10 +56,10 @@ pub(super) fn run(place: &Place, arguments: &Check) -> Result<()> {
         checker.compare_with(&read_all(path, &ImportOptions::default(), OnMalformed::Skip)?.records);
     }
     let mut places: BTreeMap<RecordId, String> = BTreeMap::new();
-    let mut malformed = Vec::new();
+    let (mut malformed, mut notes) = (Vec::new(), Vec::new());
     let mut report = if let Some(path) = &arguments.file {
         let batch = read_all(path, &ImportOptions::default(), OnMalformed::Skip)?;
-        malformed = batch.malformed;
+        (malformed, notes) = (batch.malformed, batch.notes);
         let records = batch.records;
         let records: Vec<(RecordId, Record)> =
             (1..).map(RecordId).zip(records.into_iter().map(|record| on(side, record))).collect();
@@ -78,6 +78,7 @@ pub(super) fn run(place: &Place, arguments: &Check) -> Result<()> {
             first.source, first.line, first.reason
         ));
     }
+    report.notes.extend(notes);
     let mended = match &arguments.file {
         Some(_) => Vec::new(),
         None => keep(place, arguments, &report)?,

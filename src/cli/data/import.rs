@@ -14,7 +14,7 @@ use super::{Form, Place, stop_on_interrupt};
 use crate::app::imports;
 use crate::cli::print::complain;
 use crate::cli::tokens::cutter;
-use crate::data::import::{Import as Source, ImportOptions};
+use crate::data::import::{Import as Source, ImportOptions, PlannedFile};
 use crate::data::mapping::Kind;
 use crate::data::rows::Format;
 use crate::session::{self, Counted, Ended, ImportCounts, Session};
@@ -53,11 +53,12 @@ pub(super) fn run(place: &Place, arguments: &Import) -> Result<()> {
         return Ok(());
     }
     imports::remember(&mut session, &source)?;
+    let noticed = source.noticed();
     let stop = stop_on_interrupt()?;
     let started = std::time::Instant::now();
     let (counts, ended) = bring_in(place, &mut session, source, arguments, &stop)?;
     let seconds = started.elapsed().as_secs_f64();
-    report(place, counts, seconds)?;
+    report(place, counts, &noticed.sentences(), seconds)?;
     if ended == Ended::Stopped {
         bail!("stopped; what was read stays, and the same command goes on from there");
     }
@@ -75,7 +76,7 @@ fn show_plan(place: &Place, source: &Source, plan: bool) -> Result<()> {
                 file.source.clone(),
                 file.format.name().to_owned(),
                 text::bytes(file.bytes),
-                read_as(file.mapping.kind()),
+                read_as(file),
                 file.mapping.to_string(),
             ]
         })
@@ -95,7 +96,11 @@ fn show_plan(place: &Place, source: &Source, plan: bool) -> Result<()> {
 }
 
 /// What a file's rows become, and how to say it where that isn't known.
-fn read_as(kind: Kind) -> String {
+fn read_as(file: &PlannedFile) -> String {
+    if let Some(broken) = &file.broken {
+        return format!("nothing; line {}: {}", broken.line, broken.reason);
+    }
+    let kind = file.mapping.kind();
     let advice = if kind == Kind::Columns { "; say what they are with --map part=column" } else { "" };
     format!("{}{advice}", kind.describe())
 }
@@ -130,7 +135,7 @@ fn bring_in(
     Ok(ended?)
 }
 
-fn report(place: &Place, counts: ImportCounts, seconds: f64) -> Result<()> {
+fn report(place: &Place, counts: ImportCounts, notes: &[String], seconds: f64) -> Result<()> {
     let rows = counts.added + counts.repeated + counts.rejected;
     let rate = rows as f64 / seconds.max(1e-9);
     let people = || {
@@ -149,10 +154,11 @@ fn report(place: &Place, counts: ImportCounts, seconds: f64) -> Result<()> {
                 text::count(counts.rejected)
             ));
         }
+        lines.extend(notes.iter().map(|note| format!("! {note}")));
         lines.join("\n")
     };
     let json = json!({
-        "added": counts.added, "repeated": counts.repeated, "rejected": counts.rejected,
+        "notes": notes, "added": counts.added, "repeated": counts.repeated, "rejected": counts.rejected,
         "seconds": seconds, "rows_per_second": rate,
     });
     place.print(people, &json)

@@ -44,7 +44,7 @@ impl Mapping {
         }
         row.weigh(&mut record)?;
         record.label = row.optional(Part::Label).map(text).filter(|label| !label.is_empty());
-        record.split = row.optional(Part::Split).map(text).filter(|split| !split.is_empty());
+        record.split = row.split();
         record.tags = row.optional(Part::Tags).map(tags).unwrap_or_default().into_iter().collect();
         Ok(record)
     }

@@ -5,10 +5,11 @@ use serde_json::Value;
 
 use super::apply::Row;
 use super::detect::names;
-use super::masks::{give_no_weight, is_list_of_weights};
+use super::masks::{give_no_weight, is_list_of_weights, weigh_by};
 use super::turn::{MEDIA, is_turn, learnt};
 use super::values::{history, text, tools};
-use super::{Mapping, Part, SETTINGS, TOOLS};
+use super::words::yes_or_no;
+use super::{Mapping, Part, SETTINGS, TOOLS, leave_out};
 use crate::data::rows::{inside, kind_of};
 use crate::domain::message::{Message, Role, THOUGHTS, WEIGHTS};
 use crate::domain::record::{Fields, Record};
@@ -17,6 +18,19 @@ use crate::domain::record::{Fields, Record};
 const HISTORY: &str = "history";
 /// More names of columns of tools.
 const MORE_TOOLS: [&str; 4] = ["available_tools", "tool_definitions", "tool_schemas", "tool_schema"];
+/// Columns of their own for what a template is given by its name.
+const GIVEN: [&str; 4] = ["enable_thinking", "reasoning_effort", "thinking_budget", "thinking_mode"];
+/// Columns that ask for another rendering, which a row can't.
+const RENDERING: [&str; 3] = ["chat_template", "add_generation_prompt", "continue_final_message"];
+/// All columns beside the mapped ones that are read or refused by their names.
+pub(super) const NAMED_BESIDE: [&[&str]; 6] = [
+    &TOOLS,
+    &MORE_TOOLS,
+    &[SETTINGS, HISTORY, "system_instruction", "systeminstruction"],
+    &GIVEN,
+    &RENDERING,
+    &MEDIA,
+];
 /// What a template is given by whoever renders, and by no row.
 const RESERVED: [&str; 8] = [
     "messages",
@@ -48,9 +62,7 @@ impl Row<'_> {
     /// A column that plays no part and says something, by its name in letters of any case.
     pub(super) fn beside(&self, name: &str) -> Option<(&str, &Value)> {
         let column = |(key, value): &(&String, &Value)| {
-            key.eq_ignore_ascii_case(name)
-                && !is_nothing(value)
-                && !self.mapping.iter().any(|(_, mapped)| mapped == key.as_str())
+            key.eq_ignore_ascii_case(name) && !is_nothing(value) && !self.mapping.takes(key)
         };
         self.fields.iter().find(column).map(|(key, value)| (key.as_str(), value))
     }
@@ -65,6 +77,34 @@ impl Row<'_> {
 
     /// What the chat template is given beside turns and tools. A null says nothing.
     pub(super) fn settings(&self) -> Result<Fields, String> {
+        let mut settings = self.given()?;
+        for (column, value) in GIVEN.into_iter().filter_map(|name| self.beside(name)) {
+            let own = if value.is_string() {
+                yes_or_no(value).map_or(value.clone(), Value::Bool)
+            } else {
+                value.clone()
+            };
+            match settings.get(column) {
+                Some(other) if *other != own => {
+                    return Err(format!(
+                        "column {column:?} is {own}, and {SETTINGS:?} says {other}; keep one of them"
+                    ));
+                }
+                _ => drop(settings.insert(column.to_owned(), own)),
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The settings in the column of that name.
+    fn given(&self) -> Result<Fields, String> {
+        if let Some((column, _)) = RENDERING.into_iter().find_map(|name| self.beside(name)) {
+            return Err(format!(
+                "column {column:?} says how the row is to be rendered, and all rows are rendered by the model's chat \
+                 template; take it out, or {}",
+                leave_out(column)
+            ));
+        }
         let Some((column, value)) = self.beside(SETTINGS) else { return Ok(Fields::new()) };
         let read = value.as_str().map(|text| inside::python(text).unwrap_or_else(|_| value.clone()));
         let Some(given) = read.as_ref().unwrap_or(value).as_object() else {
@@ -194,35 +234,24 @@ impl Row<'_> {
             let value = opened(value);
             // A list may have one for each turn.
             if !is_list_of_weights(&value) {
-                weigh_row(record, column, &value)?;
+                weigh_by(record, column, &value)?;
             }
         }
         self.mask(record)
     }
 }
 
-/// Gives the answers the weight of their row.
+/// Gives the answers the weight of their row: true or false.
 pub(super) fn weigh_row(record: &mut Record, column: &str, value: &Value) -> Result<(), String> {
-    match learnt(value) {
-        Some(true) => Ok(()),
-        Some(false) if record.preference.is_some() || record.text.is_some() => {
-            Err(format!("column {column:?} gives the row no weight, so it is left out"))
-        }
-        Some(false) => {
-            let answers = record.messages.iter_mut().filter(|turn| turn.role == Role::Assistant);
-            answers.for_each(give_no_weight);
-            Ok(())
-        }
-        None => Err(no_weight(column, value)),
+    if learnt(value) != Some(false) {
+        return Ok(());
     }
-}
-
-fn no_weight(column: &str, value: &Value) -> String {
-    let held = if value.is_number() { value.to_string() } else { kind_of(value).to_owned() };
-    format!(
-        "column {column:?} holds {held}, and a row is learnt (1, true) or not (0, false); give the column another name \
-         if it is about something else"
-    )
+    if record.preference.is_some() || record.text.is_some() {
+        return Err(format!("column {column:?} gives the row no weight, so it is left out"));
+    }
+    let answers = record.messages.iter_mut().filter(|turn| turn.role == Role::Assistant);
+    answers.for_each(give_no_weight);
+    Ok(())
 }
 
 /// A cell of a table is a text, whatever stands in it.

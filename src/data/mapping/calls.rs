@@ -6,7 +6,8 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use super::beside::is_nothing;
-use super::turn::{MASKS, MEDIA, learnt};
+use super::turn::{MEDIA, learnt};
+use super::turn_mask::is_mask;
 use crate::data::rows::{inside, kind_of};
 use crate::domain::message::{SAID, THOUGHTS, TOOL_CALLS, WEIGHTS};
 
@@ -120,7 +121,7 @@ fn check_keys(call: &Map<String, Value>) -> Result<(), String> {
         if is(&WEIGHTS) && learnt(value) == Some(true) {
             continue;
         }
-        if is(&WEIGHTS) || is(&MASKS) {
+        if is(&WEIGHTS) || is_mask(key) {
             return Err(format!(
                 "has a call with {key:?}, and a turn can only be learnt as a whole or not at all; give the turn the \
                  weight 1 or 0"

@@ -146,7 +146,8 @@ const fn is_needed(part: Part) -> bool {
         | Part::Explanation
         | Part::Label
         | Part::Split
-        | Part::Tags => false,
+        | Part::Tags
+        | Part::Unused => false,
     }
 }
 
@@ -212,6 +213,7 @@ pub(super) fn fits(part: Part, value: &Value) -> bool {
             .is_some_and(|said| !["on", "off"].iter().any(|name| said.eq_ignore_ascii_case(name))),
         Part::System | Part::Text => value.is_string(),
         Part::Input | Part::Premise | Part::Hypothesis | Part::Explanation | Part::Tags => text_like,
+        Part::Unused => true,
     }
 }
 

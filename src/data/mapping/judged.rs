@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::beside::opened;
-use super::turn::learnt;
-use super::{Kind, Mapping, Part};
+use super::forms::is_unsaid;
+use super::words::yes_or_no;
+use super::{Kind, Mapping, Part, leave_out};
 use crate::domain::record::Fields;
 
 /// Columns that say whether an answer is wanted. The first two may also be a class.
@@ -27,6 +28,39 @@ const WANTED: [&str; 16] = [
     "is_accepted",
 ];
 const CLASSES: [&str; 2] = ["label", "labels"];
+/// Words for an answer that isn't wanted, beside a prompt and a completion.
+const BAD: [&str; 16] = [
+    "undesirable",
+    "undesired",
+    "unwanted",
+    "bad",
+    "rejected",
+    "reject",
+    "dispreferred",
+    "unpreferred",
+    "thumbs_down",
+    "thumbsdown",
+    "dislike",
+    "disliked",
+    "downvote",
+    "poor",
+    "wrong",
+    "incorrect",
+];
+const GOOD: [&str; 12] = [
+    "desirable",
+    "desired",
+    "wanted",
+    "good",
+    "chosen",
+    "accepted",
+    "preferred",
+    "thumbs_up",
+    "like",
+    "upvote",
+    "right",
+    "correct",
+];
 /// Columns that say whether an answer is not wanted.
 const UNWANTED: [&str; 8] = [
     "undesirable",
@@ -39,9 +73,43 @@ const UNWANTED: [&str; 8] = [
     "is_dispreferred",
 ];
 
+/// What the labels of a file's first rows are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Labels {
+    /// Each of them may be a judgement.
+    MayJudge,
+    /// One of them at least is something else, so all are classes.
+    Classes,
+}
+
+impl Labels {
+    pub(super) fn of(sample: &[Fields]) -> Self {
+        let is_label = |name: &str| CLASSES.iter().any(|own| name.eq_ignore_ascii_case(own));
+        let labels = sample.iter().flatten().filter(|(name, value)| is_label(name) && !is_unsaid(value));
+        let is_class = |(_, value): (&String, &Value)| judged(value).is_none();
+        if labels.into_iter().any(is_class) { Self::Classes } else { Self::MayJudge }
+    }
+}
+
+/// What a label says of an answer, if it is a judgement.
+fn judged(label: &Value) -> Option<bool> {
+    let is = |words: &[&str], text: &str| words.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+    match label {
+        Value::String(text) if is(&BAD, text) => Some(false),
+        Value::String(text) if is(&GOOD, text) => Some(true),
+        Value::Number(number) if number.as_f64() == Some(-1.0) => Some(false),
+        other => yes_or_no(other),
+    }
+}
+
 /// Fails where a column says that a row's answer isn't wanted. `by_hand`: what a person has said of the columns; who says
 /// what the label is knows what it means.
-pub(super) fn check_wanted(mapping: &Mapping, by_hand: &Mapping, fields: &Fields) -> Result<(), String> {
+pub(super) fn check_wanted(
+    mapping: &Mapping,
+    by_hand: &Mapping,
+    labels: Labels,
+    fields: &Fields,
+) -> Result<(), String> {
     match mapping.kind() {
         // A pair is judged by itself; a question, a text or a pair of sentences has no answer, or its label is it.
         Kind::Preference | Kind::Nli | Kind::Prompts | Kind::Text | Kind::Columns => return Ok(()),
@@ -56,7 +124,8 @@ pub(super) fn check_wanted(mapping: &Mapping, by_hand: &Mapping, fields: &Fields
         fields.iter().find(|(column, value)| {
             let of_label = CLASSES.iter().any(|name| column.eq_ignore_ascii_case(name));
             names.iter().any(|name| column.eq_ignore_ascii_case(name))
-                && !(of_label && by_hand.is_decided(Part::Label))
+                && !(of_label && (by_hand.is_decided(Part::Label) || labels == Labels::Classes))
+                && !by_hand.takes(column)
                 && !is_answer(mapping, fields, column)
                 && says(mapping, column, value) == Some(unwanted)
         })
@@ -65,9 +134,9 @@ pub(super) fn check_wanted(mapping: &Mapping, by_hand: &Mapping, fields: &Fields
     let value = opened(value);
     let is_class = CLASSES.iter().any(|name| column.eq_ignore_ascii_case(name));
     let otherwise = if is_class {
-        "if it is a class, say so with --map label= (data.map in a recipe)"
+        "if it is a class, say so with --map label= (data.map in a recipe)".to_owned()
     } else {
-        "give the column another name if it is about something else"
+        format!("if it is about something else, {}", leave_out(column))
     };
     Err(format!(
         "column {column:?} is {value}: the answer isn't wanted, as in KTO's data, and it would be learnt as a good one; \
@@ -75,21 +144,32 @@ pub(super) fn check_wanted(mapping: &Mapping, by_hand: &Mapping, fields: &Fields
     ))
 }
 
-/// What a judgement says: true or false. Tables have it as a text, which is a class elsewhere.
+/// What a judgement says. A label is one beside TRL's prompt and completion, or true or false beside turns; beside a
+/// question with its answer it is a class.
 fn says(mapping: &Mapping, column: &str, value: &Value) -> Option<bool> {
     let of_trl = mapping.column(Part::Prompt) == Some("prompt")
         && mapping.column(Part::Completion) == Some("completion");
-    let is_class = CLASSES.iter().any(|name| column.eq_ignore_ascii_case(name));
-    match value {
-        Value::String(_) if is_class && !of_trl => None,
-        other if is_class => opened(other).as_bool(),
-        other => {
-            let told = opened(other);
-            let counts = ["kto", "is_", "desirable", "undesirable", "thumbs"];
-            let is_number = counts.iter().any(|start| column.to_ascii_lowercase().starts_with(start));
-            if is_number { learnt(&told) } else { told.as_bool() }
-        }
+    if CLASSES.iter().any(|name| column.eq_ignore_ascii_case(name)) {
+        return match mapping.kind() {
+            _ if of_trl => judged(value),
+            Kind::Messages | Kind::ShareGpt => value.as_bool(),
+            Kind::Preference
+            | Kind::Alpaca
+            | Kind::PromptCompletion
+            | Kind::QuestionAnswer
+            | Kind::QueryExpansion
+            | Kind::Nli
+            | Kind::Prompts
+            | Kind::Text
+            | Kind::Columns => None,
+        };
     }
+    let told = opened(value);
+    let counts = ["kto", "is_", "desirable", "undesirable", "thumbs"];
+    if !counts.iter().any(|start| column.to_ascii_lowercase().starts_with(start)) {
+        return told.as_bool();
+    }
+    judged(&told)
 }
 
 /// Whether a column is the answer itself, or says the same: then it is a class.

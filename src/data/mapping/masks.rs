@@ -5,12 +5,15 @@ use serde_json::{Value, json};
 
 use super::apply::Row;
 use super::beside::{opened, weigh_row};
+use super::leave_out;
 use super::turn::learnt;
+use super::words::{Turns, yes_or_no};
+use crate::data::rows::kind_of;
 use crate::domain::message::{Message, Role, WEIGHTS};
 use crate::domain::record::Record;
 
 /// Columns with a weight for each turn: more than 0 is learnt. All of them may also say of the row as a whole.
-const OF_TURNS: [&str; 26] = [
+pub(super) const OF_TURNS: [&str; 40] = [
     "weights",
     "turn_weights",
     "loss_weights",
@@ -37,14 +40,40 @@ const OF_TURNS: [&str; 26] = [
     "supervise",
     "calculate_loss",
     "trainable_turns",
+    "compute_loss",
+    "calc_loss",
+    "apply_loss",
+    "with_loss",
+    "has_loss",
+    "include_loss",
+    "include_in_loss",
+    "use_in_loss",
+    "is_trainable",
+    "learnable",
+    "is_learnable",
+    "should_train",
+    "should_learn",
+    "do_train",
 ];
-/// Columns of which a 1 may mean either, and those that are about tokens.
-const UNCLEAR: [&str; 21] = [
-    "mask",
-    "masks",
+/// Of these, those that say of a row as a whole which split it is of.
+const OF_SPLITS: [&str; 2] = ["is_train", "is_training"];
+/// Columns that say by yes that nothing is learnt. A no says nothing.
+pub(super) const NOT_LEARNT_BY: [&str; 10] = [
     "masked",
     "is_masked",
     "ignore",
+    "ignored",
+    "no_loss",
+    "skip_loss",
+    "without_loss",
+    "exclude_from_loss",
+    "no_train",
+    "not_trainable",
+];
+/// Columns of which a 1 may mean either, and those that are about tokens.
+const UNCLEAR: [&str; 18] = [
+    "mask",
+    "masks",
     "completion_mask",
     "completion_masks",
     "assistant_mask",
@@ -63,7 +92,27 @@ const UNCLEAR: [&str; 21] = [
     "special_tokens_mask",
 ];
 /// Settings of other trainers, with the value that is what happens here.
-const SETTINGS: [(&str, bool); 12] = [
+const SETTINGS: [(&str, bool); 32] = [
+    ("train_on_last_only", false),
+    ("train_on_last", false),
+    ("train_on_last_turn", false),
+    ("train_on_last_turn_only", false),
+    ("train_last_only", false),
+    ("train_only_last", false),
+    ("only_last_turn", false),
+    ("last_only", false),
+    ("train_on_prompts", false),
+    ("train_on_user", false),
+    ("train_on_system", false),
+    ("train_on_all", false),
+    ("train_on_tools", false),
+    ("train_on_assistant", true),
+    ("train_on_assistant_only", true),
+    ("train_on_completion", true),
+    ("train_on_completions", true),
+    ("train_on_completions_only", true),
+    ("train_on_responses_only", true),
+    ("assistant_only_loss", true),
     ("train_on_input", false),
     ("train_on_inputs", false),
     ("train_on_prompt", false),
@@ -77,6 +126,9 @@ const SETTINGS: [(&str, bool); 12] = [
     ("mask_prompt", true),
     ("completion_only_loss", true),
 ];
+/// How the names of such settings begin, also of those that aren't known here.
+const BEGINNINGS: [&str; 6] =
+    ["train_on_", "train_only_", "only_train_", "loss_on_", "loss_only_", "learn_only_"];
 /// The tokens of other trainers, of which -100 are not learnt.
 const LABELS: [&str; 3] = ["labels", "label_ids", "target_ids"];
 const NOT_LEARNT: i64 = -100;
@@ -88,7 +140,7 @@ impl Row<'_> {
     /// Names the column that can't be obeyed.
     pub(super) fn mask(&self, record: &mut Record) -> Result<(), String> {
         for (name, usual) in SETTINGS {
-            let told = self.beside(name).map(|(column, value)| (column, learnt(&opened(value))));
+            let told = self.beside(name).map(|(column, value)| (column, yes_or_no(value)));
             if let Some((column, Some(told))) = told.filter(|(_, told)| *told != Some(usual)) {
                 return Err(format!(
                     "column {column:?} is {told}, and what the assistant says is learnt, of all its turns; give turns a \
@@ -96,13 +148,20 @@ impl Row<'_> {
                 ));
             }
         }
+        self.check_setting()?;
         for name in UNCLEAR {
             let told = self.beside(name).map(|(column, value)| (column, opened(value)));
-            if let Some((column, _)) = told.filter(|(_, value)| is_mask(value)) {
-                return Err(format!(
-                    "column {column:?} masks what is learnt, and turns are learnt as a whole or not at all; give turns a \
-                     \"weight\" of 0 or 1 instead, or the column another name if it is about something else"
-                ));
+            if let Some((column, _)) = told.filter(|(_, value)| is_mask(value) || is_mask_by_word(value)) {
+                return Err(unclear(column));
+            }
+        }
+        for (column, value) in NOT_LEARNT_BY.into_iter().filter_map(|name| self.beside(name)) {
+            let value = opened(value);
+            match yes_or_no(&value) {
+                Some(true) => weigh_row(record, column, &Value::Bool(false))?,
+                Some(false) => {}
+                None if is_mask(&value) || is_mask_by_word(&value) => return Err(unclear(column)),
+                None => {}
             }
         }
         for (column, value) in LABELS.into_iter().filter_map(|name| self.beside(name)) {
@@ -125,19 +184,113 @@ impl Row<'_> {
                 Value::Array(weights) if is_list_of_weights(&value) => {
                     weigh_turns(record, column, weights).map_err(|reason| {
                         format!(
-                            "column {column:?} {reason}; give the column another name if it is about something else"
+                            "column {column:?} {reason}; if it is about something else, {}",
+                            leave_out(column)
                         )
                     })?;
                 }
-                // Of the row as a whole: the others are for whoever weighs rows.
-                Value::Bool(_) | Value::Number(_) if !WEIGHTS.contains(&name) => {
-                    weigh_row(record, column, &value)?;
-                }
-                _ => {}
+                Value::Array(_) | Value::Object(_) | Value::Null => {}
+                // Of the row as a whole: the others are for whoever weighs rows, and for splits.
+                _ if WEIGHTS.contains(&name) || OF_SPLITS.contains(&name) => {}
+                _ => weigh_by(record, column, &value)?,
             }
         }
         Ok(())
     }
+}
+
+impl Row<'_> {
+    /// Fails where a column whose name begins as those of other trainers' settings asks for something else than what
+    /// happens here.
+    fn check_setting(&self) -> Result<(), String> {
+        let known = |name: &str| {
+            SETTINGS.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
+                || OF_TURNS.iter().chain(&UNCLEAR).any(|own| own.eq_ignore_ascii_case(name))
+        };
+        let asks = |(name, value): &(&String, &Value)| {
+            let is_plain = matches!(value, Value::Bool(_) | Value::String(_));
+            let begins =
+                |begin: &&str| name.get(..begin.len()).is_some_and(|head| head.eq_ignore_ascii_case(begin));
+            is_plain
+                && BEGINNINGS.iter().any(|begin| begins(&begin))
+                && yes_or_no(value) == Some(true)
+                && !known(name)
+                && !self.mapping.takes(name)
+        };
+        match self.fields.iter().find(asks) {
+            Some((column, _)) => Err(format!(
+                "column {column:?} says what is learnt, and here that is what the assistant says, of all its turns; give \
+                 turns a \"weight\" of 0 or 1 instead; if it is about something else, {}",
+                leave_out(column)
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+fn unclear(column: &str) -> String {
+    format!(
+        "column {column:?} masks what is learnt, and turns are learnt as a whole or not at all; give turns a \"weight\" of \
+         0 or 1 instead; if it is about something else, {}",
+        leave_out(column)
+    )
+}
+
+/// Whether a word says what is masked; that nothing is says nothing.
+fn is_mask_by_word(value: &Value) -> bool {
+    let words = match value {
+        Value::String(text) => Turns::of(text),
+        Value::Array(items) => items.iter().find_map(|item| Turns::of(item.as_str()?)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+    };
+    words.is_some_and(|turns| turns != Turns::None)
+}
+
+/// Gives the answers what a column says of the row as a whole: yes or no, or by a word which of them are learnt.
+///
+/// # Errors
+/// Names the column, where it can't be obeyed.
+pub(super) fn weigh_by(record: &mut Record, column: &str, value: &Value) -> Result<(), String> {
+    if let Some(learnt) = yes_or_no(value) {
+        return weigh_row(record, column, &Value::Bool(learnt));
+    }
+    match value {
+        Value::String(text) => match Turns::of(text) {
+            None | Some(Turns::Assistant) => Ok(()),
+            Some(Turns::None) => weigh_row(record, column, &Value::Bool(false)),
+            Some(Turns::LastAnswer) => {
+                let answers = record.messages.iter_mut().filter(|turn| turn.role == Role::Assistant);
+                answers.rev().skip(1).for_each(give_no_weight);
+                Ok(())
+            }
+            Some(Turns::Other) => Err(format!(
+                "column {column:?} is {text:?}, and what the assistant says is learnt; give turns a \"weight\" of 0 or 1 \
+                 instead; if it is about something else, {}",
+                leave_out(column)
+            )),
+        },
+        // A number of another kind is about something else, but for weights.
+        Value::Number(number)
+            if !is_weight(column) && number.as_f64().is_some_and(|n| !(0.0..1.0).contains(&n)) =>
+        {
+            Ok(())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Err(no_weight(column, value))
+        }
+    }
+}
+
+fn is_weight(column: &str) -> bool {
+    column.to_ascii_lowercase().contains("weight")
+}
+
+fn no_weight(column: &str, value: &Value) -> String {
+    let held = if value.is_number() { value.to_string() } else { kind_of(value).to_owned() };
+    format!(
+        "column {column:?} holds {held}, and a row is learnt (1, true) or not (0, false); if it is about something else, {}",
+        leave_out(column)
+    )
 }
 
 /// Whether a value may be a weight for each turn.
@@ -168,7 +321,7 @@ fn weigh_turns(record: &mut Record, column: &str, weights: &[Value]) -> Result<(
         Some(1) if begins_with_system => 1,
         _ => return Err(format!("has {} weights, and there are {count} turns", weights.len())),
     };
-    let is_weight = column.to_ascii_lowercase().contains("weight");
+    let is_weight = is_weight(column);
     for ((turn, weight), number) in record.messages.iter_mut().skip(before).zip(weights).zip(before + 1..) {
         let is_learnt = match weight {
             Value::Null => continue,

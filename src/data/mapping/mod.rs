@@ -4,14 +4,19 @@ mod apply;
 mod beside;
 mod calls;
 mod detect;
+mod excluded;
 mod forms;
 mod judged;
 mod masks;
 mod rivals;
 mod rows;
+mod splits;
 mod transcript;
 mod turn;
+mod turn_mask;
+mod unused;
 mod values;
+mod words;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::record::Fields;
 
 pub use rows::RowMapping;
+pub(in crate::data) use unused::Unused;
 
 /// The column of our own exports that says how many turns of `messages`, from the first, are a prompt.
 pub(in crate::data) const PROMPT_TURNS: &str = "prompt_turns";
@@ -59,9 +65,12 @@ pub enum Part {
     Text,
     Split,
     Tags,
+    /// Columns that are left out, whatever their names say: several, with commas between. Said by hand only.
+    Unused,
 }
 
 impl Part {
+    /// Those that one column plays.
     pub const ALL: [Self; 15] = [
         Self::Messages,
         Self::System,
@@ -99,8 +108,14 @@ impl Part {
             Self::Text => "text",
             Self::Split => "split",
             Self::Tags => "tags",
+            Self::Unused => "unused",
         }
     }
+}
+
+/// How to leave a column out, for messages to people.
+pub(in crate::data) fn leave_out(column: &str) -> String {
+    format!("--map unused={column} (data.map in a recipe) leaves the column out")
 }
 
 /// Parts and their columns. A part that was cleared by hand has an empty one.
@@ -165,8 +180,9 @@ impl Mapping {
             bail!("{assignment:?} is no mapping; write part=column, such as prompt=question")
         };
         let name = part.trim();
-        let Some(part) = Part::ALL.into_iter().find(|part| part.name() == name) else {
-            let names: Vec<&str> = Part::ALL.iter().map(|part| part.name()).collect();
+        let mut all = Part::ALL.into_iter().chain([Part::Unused]);
+        let Some(part) = all.clone().find(|part| part.name() == name) else {
+            let names: Vec<&str> = all.by_ref().map(Part::name).collect();
             let nearest = names
                 .iter()
                 .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
@@ -176,8 +192,24 @@ impl Mapping {
                 names.join(", ")
             )
         };
-        self.columns.insert(part, column.trim().to_owned());
+        let column = column.trim();
+        match self.columns.get_mut(&part).filter(|known| part == Part::Unused && !known.is_empty()) {
+            Some(known) if !column.is_empty() => *known = format!("{known},{column}"),
+            _ => drop(self.columns.insert(part, column.to_owned())),
+        }
+        let columns = std::mem::take(&mut self.columns);
+        let is_left_out = |name: &str| part == Part::Unused && is_among(column, name);
+        self.columns =
+            columns.into_iter().filter(|(other, name)| *other == part || !is_left_out(name)).collect();
         Ok(())
+    }
+
+    /// Whether a column plays a part, or was left out by hand.
+    fn takes(&self, column: &str) -> bool {
+        self.columns.iter().any(|(part, own)| match part {
+            Part::Unused => is_among(own, column),
+            _ => own == column,
+        })
     }
 
     /// The column that plays a part.
@@ -198,7 +230,9 @@ impl Mapping {
     /// Names the column and those that are there.
     pub fn check(&self, rows: &[Fields]) -> Result<()> {
         for (part, column) in self.iter() {
-            let known = rows.iter().any(|row| row.contains_key(column));
+            let is_there = |column: &str| rows.iter().any(|row| row.contains_key(column));
+            let known = is_there(column)
+                || part == Part::Unused && column.split(',').all(|column| is_there(column.trim()));
             let columns = || {
                 let mut names: Vec<&str> = rows.iter().flat_map(Fields::keys).map(String::as_str).collect();
                 names.sort_unstable();
@@ -249,6 +283,11 @@ impl Mapping {
             Kind::Columns
         }
     }
+}
+
+/// Whether a column is one of several, with commas between, and of those not empty.
+fn is_among(columns: &str, column: &str) -> bool {
+    !column.is_empty() && (columns == column || columns.split(',').any(|one| one.trim() == column))
 }
 
 impl fmt::Display for Mapping {

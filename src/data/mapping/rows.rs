@@ -8,9 +8,11 @@ use serde_json::Value;
 
 use super::beside::check_thoughts;
 use super::detect::{NAMES, SOURCE, fits, is_listed, is_settled, settle, settle_thought};
+use super::excluded::excluded;
 use super::forms::{is_unsaid, settled};
-use super::judged::check_wanted;
+use super::judged::{Labels, check_wanted};
 use super::rivals::check_rivals;
+use super::unused::{Unused, unused};
 use super::values::not_turns;
 use super::{Kind, Mapping, Part};
 use crate::data::rows::inside::is_of_python;
@@ -29,6 +31,8 @@ pub struct RowMapping {
     more: Vec<(Part, &'static [&'static str])>,
     /// Columns that say something beside the mapped ones: they are no sign that a row is of another form.
     beside: HashSet<String>,
+    /// What the labels of the sample are.
+    labels: Labels,
 }
 
 impl RowMapping {
@@ -48,6 +52,7 @@ impl RowMapping {
                 .collect(),
             more: NAMES.iter().filter(|(part, _)| may_add(&mapping, *part)).copied().collect(),
             beside: columns.map(|(name, _)| name).filter(|name| !used(name)).cloned().collect(),
+            labels: Labels::of(sample),
             mapping,
         }
     }
@@ -57,6 +62,26 @@ impl RowMapping {
     /// # Errors
     /// Says what is missing or of the wrong form, with the column's name.
     pub fn record(&self, fields: &Fields, numbers: &[String]) -> Result<Record, String> {
+        self.read(fields, numbers).map(|(record, _)| record)
+    }
+
+    /// The column by which a row says that it is to be left out, and what it says.
+    pub(in crate::data) fn excluded(&self, fields: &Fields) -> Option<String> {
+        excluded(&self.mapping, fields)
+    }
+
+    /// The same, with the columns of text that nothing of the record has.
+    ///
+    /// # Errors
+    /// As [`RowMapping::record`].
+    pub(in crate::data) fn read(
+        &self,
+        fields: &Fields,
+        numbers: &[String],
+    ) -> Result<(Record, Option<Unused>), String> {
+        if fields.values().all(is_blank) {
+            return Err("the row is empty".into());
+        }
         let mapping = self.of_row(fields)?;
         for part in self.settled.iter().copied() {
             let odd = mapping.column(part).and_then(|column| Some((column, fields.get(column)?)));
@@ -68,9 +93,11 @@ impl RowMapping {
             check_thoughts(&mapping, fields)?;
         }
         check_rivals(&mapping, &self.by_hand, fields)?;
-        check_wanted(&mapping, &self.by_hand, fields)?;
+        check_wanted(&mapping, &self.by_hand, self.labels, fields)?;
         let computable = computable(fields, numbers)?;
-        mapping.apply(&*settled(&mapping, computable.as_ref().unwrap_or(fields))?)
+        let record = mapping.apply(&*settled(&mapping, computable.as_ref().unwrap_or(fields))?)?;
+        let unused = unused(&mapping, fields, &record);
+        Ok((record, unused))
     }
 
     /// The mapping that fits a row.
@@ -83,7 +110,7 @@ impl RowMapping {
             let mut odd = None;
             let found = names.iter().find_map(|name| {
                 let column = fields.keys().find(|key| key.eq_ignore_ascii_case(name))?;
-                if mapping.iter().any(|(_, used)| used == column) {
+                if mapping.takes(column) {
                     return None;
                 }
                 let value =
@@ -125,7 +152,8 @@ impl RowMapping {
             | Part::Label
             | Part::Text
             | Part::Split
-            | Part::Tags => false,
+            | Part::Tags
+            | Part::Unused => false,
         }
     }
 
@@ -164,6 +192,11 @@ impl RowMapping {
             | Kind::Nli => Some(mapping),
         }
     }
+}
+
+/// Whether a cell is null or blank.
+fn is_blank(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 fn says(value: &Value) -> bool {

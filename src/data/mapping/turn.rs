@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::beside::is_nothing;
 use super::forms::is_unsaid;
+use super::turn_mask::{mask, obey};
 use super::values::text;
 use super::{TURN_EXTRA, calls};
 use crate::data::rows::kind_of;
@@ -21,20 +22,6 @@ pub(super) const MEDIA: [&str; 8] =
 const SPEAKERS: [&str; 3] = ["role", "from", "speaker"];
 /// The last is Gemini's.
 const CONTENTS: [&str; 4] = ["content", "value", "text", "parts"];
-/// Keys that say which parts of a turn are learnt, or that none is, in ways that are no weight.
-pub(super) const MASKS: [&str; 11] = [
-    "train_detail",
-    "loss_mask",
-    "mask",
-    "masked",
-    "is_masked",
-    "ignore",
-    "learn",
-    "train_on_turn",
-    "calculate_loss",
-    "train_mask",
-    "supervise",
-];
 /// Kinds of parts of a content that are texts, and those that are thoughts.
 const TEXTS: [&str; 3] = ["text", "input_text", "output_text"];
 const THINKING: [&str; 2] = ["thinking", "reasoning"];
@@ -75,11 +62,16 @@ fn read(object: &Object) -> Result<Message, String> {
     let object = whole.as_ref().unwrap_or(object);
     let content_key = CONTENTS.into_iter().find(|key| object.contains_key(*key));
     let mut message = Message::new(role, "");
+    let mut masked = Vec::new();
     for (key, value) in object {
         if key == speaker || Some(key.as_str()) == content_key || value.is_null() {
             continue;
         }
         let known = known_as(key);
+        if let Some(is_learnt) = mask(known, value)? {
+            masked.push((key.as_str(), is_learnt));
+            continue;
+        }
         if message.extra.get(known).is_some_and(|other| other != value && known != TOOL_CALLS) {
             return Err(format!("has two different values as its {known:?}; keep one"));
         }
@@ -99,12 +91,13 @@ fn read(object: &Object) -> Result<Message, String> {
     }
     check_thoughts(&message)?;
     check_weight(&message)?;
+    obey(&mut message, &masked)?;
     Ok(message)
 }
 
 /// A key by the name that thoughts and weights have, which data files also write with capitals.
 fn known_as(key: &str) -> &str {
-    let mut known = THOUGHTS.iter().chain(&WEIGHTS).chain(&MASKS);
+    let mut known = THOUGHTS.iter().chain(&WEIGHTS);
     known.find(|name| key.eq_ignore_ascii_case(name)).copied().unwrap_or(key)
 }
 
@@ -128,11 +121,6 @@ fn extra(extra: &mut BTreeMap<String, Value>, key: &str, value: &Value) -> Resul
         "function_call" if is_nothing(value) => {}
         "function_call" => calls::add(extra, vec![calls::bare(value)?])?,
         "refusal" => return Err("is a refusal, which no chat template shows; write it as content".into()),
-        _ if MASKS.contains(&key) => {
-            return Err(format!(
-                "has {key:?}, and a turn can only be learnt as a whole or not at all; say which with weight 1 or 0"
-            ));
-        }
         _ if MEDIA.contains(&key) => return Err(format!("has {key:?}, and only text can be read")),
         _ if (THOUGHTS.contains(&key) || SAID.contains(&key)) && nothing => {}
         _ if THOUGHTS.contains(&key) => match value {

@@ -47,7 +47,10 @@ pub(super) fn turns(value: &Value, column: &str) -> Result<Vec<Message>, String>
     let parsed: Value;
     let value = match value {
         Value::String(text) => {
-            parsed = inside::parse(text).map_err(|_| not_turns(text, column))?;
+            parsed = inside::parse(text).map_err(|error| match inside::twice(&error) {
+                Some(told) => format!("column {column:?} holds turns in which {told}; take one out"),
+                None => not_turns(text, column),
+            })?;
             &parsed
         }
         other => other,
@@ -65,7 +68,12 @@ pub(super) fn turns(value: &Value, column: &str) -> Result<Vec<Message>, String>
         let lonely = |number: usize| format!("{} is a thought, and no answer follows it", place(number));
         match (own, thought.take()) {
             (Some(own), None) => thought = Some((number, own)),
-            (Some(_), Some((before, _))) => return Err(lonely(before)),
+            (Some(_), Some((before, _))) => {
+                return Err(format!(
+                    "{} and the next one are both thoughts, and an answer has one; write them as one turn",
+                    place(before)
+                ));
+            }
             (None, None) => said.push(turn(item, column, number)?),
             (None, Some((before, own))) => {
                 let mut turn = turn(item, column, number)?;

@@ -10,6 +10,7 @@ use csv_core::{ReadRecordResult, ReaderBuilder};
 use serde_json::Value;
 
 use super::lines::Breaks;
+use super::quotes::{End, Quotes};
 use super::{Gap, LONGEST_ROW, Numbers, Parsed, Piece, Pieces, Reader, start_of};
 use crate::domain::record::Fields;
 
@@ -36,13 +37,19 @@ pub(super) fn open(path: &Path, mut reader: Reader, separator: Separator) -> Res
     };
     let mut table = Table {
         reader,
+        delimiter,
         core: ReaderBuilder::new().delimiter(delimiter).build(),
         breaks: Breaks::default(),
         line: 1,
         header: Arc::default(),
         path: path.to_owned(),
     };
-    let Some((_, header)) = table.next_row()? else { bail!("{} is empty", path.display()) };
+    let Some(Row { cells: header, wrong, .. }) = table.next_row()? else {
+        bail!("{} is empty", path.display())
+    };
+    if let Some(wrong) = wrong {
+        bail!("{}: in the header, {wrong}", path.display());
+    }
     table.header = names(path, &header)?.into();
     Ok(Box::new(table))
 }
@@ -96,8 +103,17 @@ impl Cells {
     }
 }
 
+/// A row as it is read, and what is wrong with its quotes.
+struct Row {
+    /// Where it begins.
+    line: u64,
+    cells: Cells,
+    wrong: Option<String>,
+}
+
 struct Table {
     reader: Reader,
+    delimiter: u8,
     core: csv_core::Reader,
     breaks: Breaks,
     /// Where the next byte stands.
@@ -109,13 +125,16 @@ struct Table {
 impl Pieces for Table {
     fn next_piece(&mut self) -> Result<Option<Piece>> {
         let row = self.next_row()?;
-        Ok(row.map(|(line, cells)| Piece::Cells { line, cells, header: Arc::clone(&self.header) }))
+        Ok(row.map(|Row { line, cells, wrong }| match wrong {
+            Some(wrong) => Piece::bad(line, wrong, &cells.bytes),
+            None => Piece::Cells { line, cells, header: Arc::clone(&self.header) },
+        }))
     }
 }
 
 impl Table {
-    /// The next row that is not empty, and the line on which it begins.
-    fn next_row(&mut self) -> Result<Option<(u64, Cells)>> {
+    /// The next row that is not empty.
+    fn next_row(&mut self) -> Result<Option<Row>> {
         let context = |path: &Path, line| format!("read {}, after line {line}", path.display());
         let fail = |line| context(&self.path, line);
         let mut gap = Gap::default();
@@ -132,12 +151,17 @@ impl Table {
         let line = self.line;
         let mut cells = Cells { bytes: vec![0; 512], ends: vec![0; self.header.len().max(16)] };
         let (mut length, mut ended, mut held) = (0, 0, 0);
+        let mut quotes = Quotes::new(self.delimiter, line, self.header.len());
+        let mut end = End::OfRow;
         loop {
             let read = self.reader.fill_buf().with_context(|| context(&self.path, self.line))?;
+            if read.is_empty() {
+                end = End::OfFile;
+            }
             let bytes = cells.bytes.get_mut(held..).unwrap_or_default();
             let ends = cells.ends.get_mut(ended..).unwrap_or_default();
             let (result, taken, written, more) = self.core.read_record(read, bytes, ends);
-            self.line += self.breaks.count(read.get(..taken).unwrap_or_default());
+            self.line = quotes.add(read.get(..taken).unwrap_or_default(), &mut self.breaks);
             self.reader.consume(taken);
             (length, held, ended) = (length + taken, held + written, ended + more);
             ensure!(
@@ -147,9 +171,10 @@ impl Table {
             );
             ensure!(
                 length <= LONGEST_ROW,
-                "{}: a row is longer than {} MiB; a quote is probably not closed",
+                "{}: a row is longer than {} MiB; the quote that opens in line {} is probably not closed",
                 context(&self.path, line),
-                LONGEST_ROW >> 20
+                LONGEST_ROW >> 20,
+                quotes.opened()
             );
             match result {
                 ReadRecordResult::InputEmpty => {}
@@ -163,7 +188,8 @@ impl Table {
         }
         cells.bytes.truncate(held);
         cells.ends.truncate(ended);
-        Ok(Some((line, cells)))
+        let wrong = quotes.wrong(end);
+        Ok(Some(Row { line, cells, wrong }))
     }
 }
 

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use serde_json::{Number, Value};
 
+use super::twice;
 use crate::domain::record::Fields;
 
 /// Where in a row a text stands for a number: JSON pointers, in the row's order.
@@ -40,11 +41,13 @@ pub(super) const COMPUTED: [&str; 11] = [
 /// Reads a value.
 ///
 /// # Errors
-/// As JSON's own.
+/// As JSON's own, and where an object has a key twice, of which only one value would be kept.
 pub(crate) fn parse(bytes: &[u8]) -> serde_json::Result<(Value, Numbers)> {
-    let held = held(bytes);
+    let Scanned { held, members } = scan(bytes);
     if held.is_empty() {
-        return Ok((serde_json::from_slice(bytes)?, Numbers::new()));
+        let value = serde_json::from_slice(bytes)?;
+        twice::check(&value, members, bytes)?;
+        return Ok((value, Numbers::new()));
     }
     let mut marked = Vec::with_capacity(bytes.len() + held.len() * 24);
     let mut end = 0;
@@ -60,6 +63,7 @@ pub(crate) fn parse(bytes: &[u8]) -> serde_json::Result<(Value, Numbers)> {
             .err()
             .unwrap_or_else(|| serde::de::Error::custom("a number stands where none should")));
     };
+    twice::check(&value, members, bytes)?;
     let mut numbers = Numbers::new();
     name_numbers(&mut value, &mut String::new(), bytes, &held, &mut numbers);
     Ok((value, numbers))
@@ -129,9 +133,17 @@ fn split_pointer(pointer: &str) -> Option<(String, &str)> {
     Some((first.replace("~1", "/").replace("~0", "~"), rest))
 }
 
-/// The numbers of a JSON text that would not come back as they are.
-fn held(bytes: &[u8]) -> Vec<Range<usize>> {
-    let mut held = Vec::new();
+/// What a look at a JSON text finds before it is parsed.
+#[derive(Default)]
+struct Scanned {
+    /// The numbers that would not come back as they are.
+    held: Vec<Range<usize>>,
+    /// Keys with values in its objects: each is followed by a colon.
+    members: usize,
+}
+
+fn scan(bytes: &[u8]) -> Scanned {
+    let Scanned { mut held, mut members } = Scanned::default();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         match byte {
@@ -145,10 +157,13 @@ fn held(bytes: &[u8]) -> Vec<Range<usize>> {
                 }
                 at += length;
             }
-            _ => at += 1,
+            _ => {
+                members += usize::from(*byte == b':');
+                at += 1;
+            }
         }
     }
-    held
+    Scanned { held, members }
 }
 
 /// Behind the quote that closes a text.

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::exact::{self, COMPUTED, end_of_text, make_number, write_row};
-use super::python;
+use super::exact::{self, COMPUTED, make_number, write_row};
 pub(crate) use super::python::is_of_python;
+use super::{python, twice};
 
 /// Reads JSON that holds turns or calls. As in the row itself, what is computed with is a number; but the
 /// arguments of a call with a number that would come back otherwise are their own text, as `OpenAI` writes them.
@@ -18,9 +18,6 @@ pub(crate) use super::python::is_of_python;
 pub(crate) fn parse(text: &str) -> serde_json::Result<Value> {
     let text = &*json_of(text);
     let (mut value, numbers) = exact::parse(text.as_bytes())?;
-    if members(text.as_bytes()) != entries(&value) {
-        return Err(serde::de::Error::custom("an object has a key twice"));
-    }
     let mut rest = numbers.as_slice();
     while let Some(pointer) = rest.first() {
         let arguments = arguments_of(pointer);
@@ -75,10 +72,9 @@ fn close(value: &mut Value, place: &str, numbers: &[String]) -> serde_json::Resu
 /// # Errors
 /// Says what would be lost.
 pub(crate) fn open(text: &str) -> Result<Value, String> {
-    let (value, numbers) = exact::parse(text.as_bytes()).map_err(|error| format!("no JSON ({error})"))?;
+    let (value, numbers) = exact::parse(text.as_bytes()).map_err(|error| why(&error))?;
     match numbers.first().and_then(|pointer| value.pointer(pointer)?.as_str()) {
         Some(number) => Err(format!("the number {number}")),
-        None if members(text.as_bytes()) != entries(&value) => Err("a key twice".to_owned()),
         None => Ok(value),
     }
 }
@@ -93,31 +89,22 @@ pub(crate) fn read(text: &str) -> Option<Value> {
 /// # Errors
 /// Says what is no JSON, or would be lost.
 pub(crate) fn python(text: &str) -> Result<Value, String> {
-    let (mut value, numbers) = exact::parse(text.as_bytes()).map_err(|error| format!("no JSON ({error})"))?;
+    let (mut value, numbers) = exact::parse(text.as_bytes()).map_err(|error| why(&error))?;
     for pointer in &numbers {
         if make_number(value.pointer_mut(pointer)).is_none() {
             let number = value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
             return Err(format!("the number {number}, which does not fit into 64 bits"));
         }
     }
-    if members(text.as_bytes()) == entries(&value) { Ok(value) } else { Err("a key twice".to_owned()) }
+    Ok(value)
 }
 
-/// How many keys with values a JSON text has in its objects: each is followed by a colon.
-fn members(bytes: &[u8]) -> usize {
-    let (mut found, mut at) = (0, 0);
-    while let Some(byte) = bytes.get(at) {
-        found += usize::from(*byte == b':');
-        at = if *byte == b'"' { end_of_text(bytes, at + 1) } else { at + 1 };
-    }
-    found
+/// That a key is there twice, where this is what is wrong.
+pub(crate) fn twice(error: &serde_json::Error) -> Option<String> {
+    twice::sentence(error)
 }
 
-/// How many keys with values a value has, after those that stand twice became one.
-fn entries(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => items.iter().map(entries).sum(),
-        Value::Object(fields) => fields.len() + fields.values().map(entries).sum::<usize>(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
-    }
+/// What is wrong with a text that should be JSON.
+fn why(error: &serde_json::Error) -> String {
+    if twice::is_told(error) { "a key twice".to_owned() } else { format!("no JSON ({error})") }
 }

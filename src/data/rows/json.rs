@@ -9,14 +9,15 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::lines::{Breaks, JsonLines, too_long};
-use super::wrapper::{self, Key};
-use super::{Gap, LONGEST_ROW, Parsed, Piece, Pieces, Reader, exact, kind_of, start_of, tables};
+use super::scan::{Held, Scan};
+use super::wrapper::{self, Key, Passed};
+use super::{Gap, Parsed, Piece, Pieces, Reader, exact, kind_of, start_of, tables, twice};
 
 /// A row from one JSON value.
 pub(super) fn parse(line: u64, bytes: &[u8]) -> Parsed {
     let bad = |reason: String| Parsed::Bad { line, reason, start: start_of(bytes) };
     match exact::parse(bytes) {
-        Ok((Value::Object(fields), _)) if fields.is_empty() => bad("the object is empty".into()),
+        Ok((Value::Object(fields), _)) if fields.is_empty() => bad("the row is empty".into()),
         Ok((Value::Object(fields), numbers)) => Parsed::Row { line, fields, numbers },
         Ok((other, _)) => bad(format!("{} stands where an object should", kind_of(&other))),
         Err(error) => bad(reason(&error, bytes)),
@@ -26,6 +27,9 @@ pub(super) fn parse(line: u64, bytes: &[u8]) -> Parsed {
 fn reason(error: &serde_json::Error, bytes: &[u8]) -> String {
     if let Err(invalid) = std::str::from_utf8(bytes) {
         return format!("not UTF-8 at byte {}", invalid.valid_up_to() + 1);
+    }
+    if let Some(told) = twice::sentence(error) {
+        return format!("{told}, and only one value of it would be kept; take one out");
     }
     let text = error.to_string();
     let told = text.split(" at line ").next().unwrap_or(&text);
@@ -48,6 +52,8 @@ pub(super) fn open(path: &Path, reader: Reader) -> Result<Box<dyn Pieces>> {
         breaks: Breaks::default(),
         mode: Mode::Sequence,
         made: None,
+        passing: Vec::new(),
+        passed: Vec::new(),
     };
     match values.peek().with_context(context)? {
         None => bail!("{} is empty", path.display()),
@@ -97,26 +103,14 @@ pub(super) struct Values {
     mode: Mode,
     /// Rows of a value that holds several.
     made: Option<Rows>,
+    /// What is beside a list of rows, on the way to it.
+    passing: Vec<Passed>,
+    /// What is beside the lists of rows and changes what is learnt, in sentences.
+    passed: Vec<String>,
 }
 
 /// Rows that one value holds.
 type Rows = Box<dyn Iterator<Item = Piece> + Send>;
-
-/// Bytes of a value, as long as they are no more than a row may have.
-#[derive(Default)]
-pub(super) struct Held {
-    pub(super) bytes: Vec<u8>,
-    pub(super) overflown: bool,
-}
-
-impl Held {
-    pub(super) fn add(&mut self, bytes: &[u8]) {
-        self.overflown |= self.bytes.len() + bytes.len() > LONGEST_ROW;
-        if !self.overflown {
-            self.bytes.extend_from_slice(bytes);
-        }
-    }
-}
 
 impl Pieces for Values {
     fn next_piece(&mut self) -> Result<Option<Piece>> {
@@ -139,12 +133,16 @@ impl Pieces for Values {
             }
         }
     }
+
+    fn passed(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.passed)
+    }
 }
 
 /// The rows of an object that is a table.
 fn table(piece: &Piece) -> Option<Rows> {
     let Piece::Json { line, bytes } = piece else { return None };
-    tables::rows(*line, bytes).map(|rows| Box::new(rows) as Rows)
+    tables::rows(*line, bytes)
 }
 
 /// The questions of an article.
@@ -170,10 +168,10 @@ impl Values {
                 }
                 (Mode::Sequence, None) => return Ok(None),
                 (Mode::Between, Some(_)) => {
-                    self.mode = match self.next_list(&mut Held::default())? {
-                        Some(name) => Mode::Member(name),
-                        None => Mode::Sequence,
-                    };
+                    let mut held = Held::default();
+                    let next = self.next_list(&mut held)?;
+                    self.name_passed(&held);
+                    self.mode = next.map_or(Mode::Sequence, Mode::Member);
                 }
                 (Mode::List | Mode::Member(_) | Mode::Sequence, Some(b',')) => self.consume(1),
                 (Mode::Member(_), Some(b']')) => {
@@ -219,9 +217,14 @@ impl Values {
                     held.add(&bytes);
                     self.take(Scan::inside(), &mut held)?;
                 }
-                other => return Ok(other),
+                other => {
+                    self.name_passed(&held);
+                    return Ok(other);
+                }
             }
         }
+        // The object is a row itself, with all that it has.
+        self.passing.clear();
         self.mode = Mode::Sequence;
         let Held { bytes, overflown } = held;
         Ok(if overflown {
@@ -234,7 +237,7 @@ impl Values {
     /// Goes on to the next list of objects below a name that promises rows, past its bracket; `None` behind the end of
     /// the object. What is passed is held.
     fn next_list(&mut self, held: &mut Held) -> Result<Option<Arc<str>>> {
-        let mut key = Key::Before;
+        let (mut key, mut name) = (Key::Before, String::new());
         while let Some(next) = self.peek()? {
             match (&key, next) {
                 (Key::Before, b'}') => {
@@ -242,28 +245,43 @@ impl Values {
                     return Ok(None);
                 }
                 (Key::Before, b'"') => {
-                    let mut name = Held::default();
-                    self.take(Scan::default(), &mut name)?;
-                    held.add(&name.bytes);
-                    key = Key::Named(wrapper::list_name(&name.bytes));
+                    let mut bytes = Held::default();
+                    self.take(Scan::default(), &mut bytes)?;
+                    held.add(&bytes.bytes);
+                    name = serde_json::from_slice(&bytes.bytes).unwrap_or_default();
+                    key = Key::Named(wrapper::list_name(&name));
                 }
                 (Key::Before | Key::Named(_), b',' | b':') => self.pass(1, held),
-                (Key::Named(Some(name)), b'[') => {
-                    let name = Arc::clone(name);
+                (Key::Named(Some(list)), b'[') => {
+                    let list = Arc::clone(list);
+                    let (line, start) = (self.line, held.bytes.len());
                     self.pass(1, held);
                     if self.peek()? == Some(b'{') {
-                        return Ok(Some(name));
+                        return Ok(Some(list));
                     }
                     self.take(Scan::inside(), held)?;
+                    self.passing.push(Passed { name: name.clone(), line, bytes: start..held.bytes.len() });
                     key = Key::Before;
                 }
                 (Key::Before | Key::Named(_), _) => {
+                    let (line, start) = (self.line, held.bytes.len());
                     self.take(Scan::default(), held)?;
+                    self.passing.push(Passed { name: name.clone(), line, bytes: start..held.bytes.len() });
                     key = Key::Before;
                 }
             }
         }
         Ok(None)
+    }
+
+    /// Names what was passed beside a list of rows, and is held, where it says something.
+    fn name_passed(&mut self, held: &Held) {
+        let path = self.path.display();
+        for passed in self.passing.drain(..) {
+            if let Some(told) = passed.told(held) {
+                self.passed.push(format!("{path}:{}: {told}", passed.line));
+            }
+        }
     }
 
     /// Takes what belongs to a value.
@@ -306,64 +324,5 @@ impl Values {
             self.reader.consume(space);
             gap.add(space)?;
         }
-    }
-}
-
-/// Finds where one JSON value ends, without parsing it.
-#[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "a scanner's states, of which several hold at once")]
-struct Scan {
-    depth: u32,
-    in_text: bool,
-    escaped: bool,
-    started: bool,
-    done: bool,
-}
-
-impl Scan {
-    /// In a list whose bracket is behind.
-    fn inside() -> Self {
-        Self { depth: 1, started: true, ..Self::default() }
-    }
-
-    /// How many of these bytes belong to the value.
-    fn take(&mut self, bytes: &[u8]) -> usize {
-        for (index, byte) in bytes.iter().enumerate() {
-            if self.in_text {
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => {
-                        self.in_text = false;
-                        self.done = self.depth == 0;
-                    }
-                    _ => {}
-                }
-            } else {
-                match byte {
-                    b'"' => self.in_text = true,
-                    b'{' | b'[' => self.depth += 1,
-                    b'}' | b']' if self.depth == 0 => {
-                        self.done = true;
-                        // A stray bracket is a value of its own, so that something is always taken.
-                        return index + usize::from(!self.started);
-                    }
-                    b'}' | b']' => {
-                        self.depth -= 1;
-                        self.done = self.depth == 0;
-                    }
-                    b',' | b'\n' if self.depth == 0 => {
-                        self.done = true;
-                        return index;
-                    }
-                    _ => {}
-                }
-            }
-            self.started = true;
-            if self.done {
-                return index + 1;
-            }
-        }
-        bytes.len()
     }
 }

@@ -11,8 +11,11 @@ mod lines;
 mod packed;
 mod parquet;
 mod python;
+mod quotes;
+mod scan;
 mod tables;
 mod text;
+mod twice;
 mod wrapper;
 
 use std::io::{BufRead, BufReader, Read, Seek};
@@ -192,6 +195,11 @@ pub(crate) trait Pieces: Send {
     /// # Errors
     /// Where the file can't be read any further.
     fn next_piece(&mut self) -> Result<Option<Piece>>;
+
+    /// What the file has beside its rows and isn't read since this was last asked, in sentences with its place.
+    fn passed(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Opens a file of a format. `read` counts the bytes taken from it.

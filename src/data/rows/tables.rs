@@ -1,7 +1,7 @@
 //! Rows that are written column by column, as pandas and `datasets` do, and questions below the paragraphs that they are
 //! about, as `SQuAD` has them. Rows are made one after another.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -68,17 +68,37 @@ pub(super) fn is_table(value: &Value) -> bool {
 }
 
 /// The rows of an object that is a table.
-pub(super) fn rows(line: u64, bytes: &[u8]) -> Option<impl Iterator<Item = Piece> + Send + 'static> {
+pub(super) fn rows(line: u64, bytes: &[u8]) -> Option<Box<dyn Iterator<Item = Piece> + Send>> {
     let (Value::Object(fields), numbers) = exact::parse(bytes).ok()? else { return None };
     let form = form(&fields)?;
+    if let Some(column) = twice(form, &fields) {
+        let reason =
+            format!("two columns are called {column:?}, and only one of them would be kept; rename one");
+        return Some(Box::new(std::iter::once(Piece::bad(line, reason, bytes))));
+    }
     let mut table = Table::new(form, fields, &numbers);
     let mut next = 0..table.rows;
-    Some(std::iter::from_fn(move || {
+    Some(Box::new(std::iter::from_fn(move || {
         let row = next.next()?;
         let (fields, numbers) = table.take(row);
         let size = 64 + fields.values().map(size).sum::<usize>();
         Some(Piece::Done(Parsed::Row { line, fields, numbers }, size))
-    }))
+    })))
+}
+
+/// A name that two columns have, where they are named apart.
+fn twice(form: Form, fields: &Fields) -> Option<&str> {
+    let names = fields.get("columns").and_then(Value::as_array).filter(|_| form == Form::Split)?;
+    let mut known = HashSet::new();
+    names.iter().filter_map(Value::as_str).find(|name| !known.insert(*name))
+}
+
+/// The names of rows, which are numbers, in the order of these.
+fn in_order<'f>(names: impl Iterator<Item = &'f String>) -> Vec<String> {
+    let mut names: Vec<String> = names.cloned().collect();
+    let number = |name: &String| name.trim_start_matches('0').to_owned();
+    names.sort_by_cached_key(|name| (number(name).len(), number(name)));
+    names
 }
 
 struct Table {
@@ -100,12 +120,11 @@ impl Table {
                 (names.map(str::to_owned).collect(), list("data").unwrap_or_default().len())
             }
             Form::Columns => {
-                let names: Vec<String> =
-                    first.and_then(Value::as_object).into_iter().flat_map(Map::keys).cloned().collect();
+                let names = in_order(first.and_then(Value::as_object).into_iter().flat_map(Map::keys));
                 let rows = names.len();
                 (names, rows)
             }
-            Form::Index => (fields.keys().cloned().collect(), fields.len()),
+            Form::Index => (in_order(fields.keys()), fields.len()),
             Form::Lists => (Vec::new(), first.and_then(Value::as_array).map_or(0, Vec::len)),
         };
         let places: HashMap<&str, usize> =

@@ -1,51 +1,22 @@
 //! Objects around lists of rows: `{"version": 1, "data": [...]}`, or one list for each split.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Parsed, json};
+use super::scan::Held;
+use super::{Parsed, json, kind_of};
+use crate::data::prose;
+use crate::data::split::Use;
 use crate::domain::record::Fields;
 
-/// Names under which an object holds rows.
-const LISTS: [&str; 20] = [
-    "data",
-    "rows",
-    "examples",
-    "records",
-    "items",
-    "instances",
-    "queries",
-    "train",
-    "test",
-    "validation",
-    "valid",
-    "dev",
-    "eval",
-    "samples",
-    "val",
-    "training",
-    "testing",
-    "development",
-    "evaluation",
-    "held_out",
-];
+/// Names under which an object holds rows, beside those of splits.
+const LISTS: [&str; 8] = ["data", "rows", "examples", "records", "items", "instances", "queries", "samples"];
 
-/// Those of them that are a split.
-const SPLITS: [&str; 12] = [
-    "train",
-    "test",
-    "validation",
-    "valid",
-    "dev",
-    "eval",
-    "val",
-    "training",
-    "testing",
-    "development",
-    "evaluation",
-    "held_out",
-];
+fn is_list(name: &str) -> bool {
+    LISTS.contains(&name) || Use::named(name).is_some()
+}
 
 /// Where in an object a reader stands.
 pub(super) enum Key {
@@ -54,10 +25,37 @@ pub(super) enum Key {
     Named(Option<Arc<str>>),
 }
 
-/// The name that a key's bytes, with their quotes, promise rows by.
-pub(super) fn list_name(key: &[u8]) -> Option<Arc<str>> {
-    let name: String = serde_json::from_slice(key).ok()?;
-    LISTS.contains(&name.as_str()).then(|| name.into())
+/// The name, if it promises rows.
+pub(super) fn list_name(name: &str) -> Option<Arc<str>> {
+    is_list(name).then(|| name.into())
+}
+
+/// A value beside a list of rows, and where its bytes are among those that are held.
+pub(super) struct Passed {
+    pub(super) name: String,
+    pub(super) line: u64,
+    pub(super) bytes: Range<usize>,
+}
+
+impl Passed {
+    /// That the value isn't read, if it says something that may be meant for the rows.
+    pub(super) fn told(&self, held: &Held) -> Option<String> {
+        let bytes = held.bytes.get(self.bytes.clone()).unwrap_or_default();
+        let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let advice = match &value {
+            Value::Array(items) if items.first().is_some_and(Value::is_object) => {
+                "if these are rows, call the list \"data\" or by its split"
+            }
+            _ if held.overflown => "write what the rows need into each of them",
+            _ if prose::says(&self.name, &value) => "write it into each row if it should be learnt",
+            _ => return None,
+        };
+        let kind = match &value {
+            Value::Array(items) => format!("a list of {}", items.len()),
+            other => kind_of(other).to_owned(),
+        };
+        Some(format!("not read: {:?} ({kind}) beside the rows; {advice}", self.name))
+    }
 }
 
 /// Whether an object is one turn of a conversation, so that a list of such objects holds no rows.
@@ -68,9 +66,12 @@ pub(super) fn is_turn(bytes: &[u8]) -> bool {
 
 /// Whether an object holds a list of rows.
 pub(super) fn holds_rows(value: &Value) -> bool {
-    let list = |name: &&str| value.get(name).and_then(Value::as_array).and_then(|list| list.first());
-    let is_row = |row: &Value| row.is_object() && row.get("from").is_none() && row.get("role").is_none();
-    LISTS.iter().filter_map(list).any(is_row)
+    let first = |(name, list): (&String, &Value)| {
+        let first = list.as_array().and_then(|list| list.first()).cloned();
+        first.filter(|_| is_list(name))
+    };
+    let is_row = |row: Value| row.is_object() && row.get("from").is_none() && row.get("role").is_none();
+    value.as_object().into_iter().flatten().filter_map(first).any(is_row)
 }
 
 /// A row of the list of that name. Where the name is a split's, the row is of that split.
@@ -86,7 +87,7 @@ pub(super) fn parse(line: u64, bytes: &[u8], list: &str) -> Parsed {
 
 /// Gives a row its split, where its list's name is one.
 pub(super) fn name_split(fields: &mut Fields, list: &str) {
-    if SPLITS.contains(&list) && !fields.contains_key("split") {
+    if Use::named(list).is_some() && !fields.contains_key("split") {
         fields.insert("split".to_owned(), Value::String(list.to_owned()));
     }
 }

@@ -213,8 +213,8 @@ fn check_settings(template: &ChatTemplate, settings: Option<&Map<String, Value>>
     let mut told = settings.into_iter().flatten().filter(|(_, value)| says(value));
     match told.find(|(name, _)| !is_read(name)) {
         Some((name, _)) => bail!(
-            "the model's chat template doesn't read {name:?}, which \"chat_template_kwargs\" gives it; use a model \
-             whose template does, or take it out"
+            "the model's chat template doesn't read {name:?}, which \"chat_template_kwargs\" or a column of \
+             that name sets; use a model whose template does, or take it out"
         ),
         None => Ok(()),
     }

@@ -1,0 +1,96 @@
+//! The split that a row is of, whatever its column is called: what is held out isn't trained on.
+
+use serde_json::Value;
+
+use super::Part;
+use super::apply::Row;
+use super::values::text;
+use super::words::yes_or_no;
+use crate::data::split::Use;
+
+/// Columns that may name a split, if what they hold is the name of one.
+const NAMES: [&str; 17] = [
+    "split",
+    "splits",
+    "set",
+    "subset",
+    "partition",
+    "data_split",
+    "dataset_split",
+    "split_name",
+    "split_type",
+    "orig_split",
+    "original_split",
+    "data_set",
+    "dataset_type",
+    "data_type",
+    "fold",
+    "usage",
+    "part",
+];
+/// Objects about a row, which may name its split too.
+const ABOUT: [&str; 4] = ["metadata", "meta", "info", "extra_info"];
+/// How columns begin that say by yes or no whether a row is of a split: `is_test`, `in_train`, `held_out`.
+const BEGINNINGS: [&str; 3] = ["is_", "in_", "for_"];
+/// Names are no longer, so that most columns are passed over at a glance.
+const LONGEST: usize = 24;
+
+impl Row<'_> {
+    /// What the column of the split says; or another one, where it says more.
+    pub(super) fn split(&self) -> Option<String> {
+        let own = self.optional(Part::Split).map(text).filter(|split| !split.is_empty());
+        let is_cleared = self.mapping.is_decided(Part::Split) && self.mapping.column(Part::Split).is_none();
+        if is_cleared || own.as_deref().and_then(Use::of) == Some(Use::HeldOut) {
+            return own;
+        }
+        let mut training = None;
+        let free = self.fields.iter().filter(|(name, _)| name.len() <= LONGEST && !self.mapping.takes(name));
+        for (named, split) in free.filter_map(|(name, value)| told(name, value)) {
+            match named {
+                Use::HeldOut => return Some(split),
+                Use::Training => training = Some(split),
+            }
+        }
+        own.or(training)
+    }
+}
+
+/// What a column says of a row's split, if it says something of it.
+fn told(name: &str, value: &Value) -> Option<(Use, String)> {
+    match value {
+        Value::Object(fields) if ABOUT.iter().any(|about| name.eq_ignore_ascii_case(about)) => {
+            let inside =
+                |(name, value): (&String, &Value)| (!value.is_object()).then(|| told(name, value))?;
+            fields.iter().find_map(inside)
+        }
+        Value::Array(_) | Value::Object(_) | Value::Null => None,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            let name = name.trim().to_ascii_lowercase();
+            let text = value.as_str().filter(|text| text.len() <= LONGEST);
+            if let Some(text) = text.filter(|_| NAMES.contains(&name.as_str())) {
+                return Use::named(text).map(|named| (named, text.trim().to_owned()));
+            }
+            by_yes_or_no(&name, value)
+        }
+    }
+}
+
+/// `is_test: true`, `is_train: false`, `held_out: true`.
+fn by_yes_or_no(name: &str, value: &Value) -> Option<(Use, String)> {
+    let begun = BEGINNINGS.iter().find_map(|begin| name.strip_prefix(begin));
+    let named = begun.unwrap_or(name);
+    // Whether a row is valid is another question, and `train: true` says whether it is learnt.
+    if ["valid", "set", "data"].contains(&named) {
+        return None;
+    }
+    let of = Use::named(named)?;
+    if begun.is_none() && (of == Use::Training || value.is_number()) {
+        return None;
+    }
+    match (of, yes_or_no(value)?) {
+        (Use::HeldOut, true) => Some((Use::HeldOut, named.to_owned())),
+        (Use::HeldOut, false) => None,
+        (Use::Training, true) => Some((Use::Training, "train".to_owned())),
+        (Use::Training, false) => Some((Use::HeldOut, "held_out".to_owned())),
+    }
+}

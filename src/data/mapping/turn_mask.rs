@@ -1,0 +1,76 @@
+//! Keys of a turn that say whether it is learnt, under other names than a weight's: obeyed where they say yes or no, and
+//! refused by name where they can't be.
+
+use serde_json::Value;
+
+use super::beside::is_nothing;
+use super::masks::{NOT_LEARNT_BY, OF_TURNS, give_no_weight};
+use super::words::yes_or_no;
+use crate::domain::message::{Message, Role, WEIGHTS};
+
+/// Of which a yes may mean either, and those that are about parts of a turn.
+const UNCLEAR: [&str; 5] = ["train_detail", "mask", "masks", "loss_scale", "token_weights"];
+/// Words in names of keys that are about what is learnt.
+const WORDS: [&str; 9] =
+    ["loss", "mask", "masked", "train", "trained", "trainable", "learn", "learnt", "learned"];
+
+/// Whether a key by that name says whether a turn is learnt, or which of its tokens are.
+pub(super) fn is_mask(name: &str) -> bool {
+    let is = |names: &[&str]| names.iter().any(|own| name.eq_ignore_ascii_case(own));
+    !is(&WEIGHTS) && (is(&OF_TURNS) || is(&NOT_LEARNT_BY) || is(&UNCLEAR))
+}
+
+/// Whether the turn is learnt, where a key says so.
+///
+/// # Errors
+/// Names a key that can't be obeyed.
+pub(super) fn mask(name: &str, value: &Value) -> Result<Option<bool>, String> {
+    if is_nothing(value) || WEIGHTS.contains(&name) {
+        return Ok(None);
+    }
+    let is = |names: &[&str]| names.iter().any(|own| name.eq_ignore_ascii_case(own));
+    let may_mask = || {
+        let lower = name.to_ascii_lowercase();
+        let is_plain = value.is_boolean() || value.is_number() && yes_or_no(value).is_some();
+        is_plain && lower.split(['_', '-']).any(|word| WORDS.contains(&word))
+    };
+    let told = yes_or_no(value).filter(|_| !is(&UNCLEAR));
+    match told {
+        Some(told) if is(&OF_TURNS) => Ok(Some(told)),
+        Some(told) if is(&NOT_LEARNT_BY) => Ok(Some(!told)),
+        _ if is_mask(name) || may_mask() => Err(format!(
+            "has {name:?}, and a turn can only be learnt as a whole or not at all; say which with weight 1 or 0"
+        )),
+        _ => Ok(None),
+    }
+}
+
+/// Gives a turn no weight where its keys say so.
+///
+/// # Errors
+/// Where they contradict each other or the turn's weight, or ask to learn what nobody learns.
+pub(super) fn obey(message: &mut Message, told: &[(&str, bool)]) -> Result<(), String> {
+    let Some((first, is_learnt)) = told.first().copied() else { return Ok(()) };
+    if let Some((other, _)) = told.iter().find(|(_, other)| *other != is_learnt) {
+        return Err(format!(
+            "is to be learnt by one of {first:?} and {other:?}, and not by the other; keep one"
+        ));
+    }
+    let weighed = WEIGHTS.into_iter().find(|key| message.extra.contains_key(*key));
+    if let Some(weight) = weighed.filter(|_| message.is_learnt() != is_learnt) {
+        return Err(format!(
+            "is to be learnt by one of {first:?} and {weight:?}, and not by the other; keep one"
+        ));
+    }
+    let asks = OF_TURNS.iter().any(|own| first.eq_ignore_ascii_case(own));
+    if is_learnt && asks && message.role != Role::Assistant {
+        let who = message.role.name();
+        return Err(format!(
+            "asks with {first:?} to learn what the {who} says; only the assistant's turns are"
+        ));
+    }
+    if !is_learnt && weighed.is_none() {
+        give_no_weight(message);
+    }
+    Ok(())
+}

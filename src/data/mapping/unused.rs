@@ -1,0 +1,52 @@
+//! Columns of text that no part of a record has: they are named, so that nothing is passed over without a word.
+
+use memchr::memmem;
+use serde_json::Value;
+
+use super::beside::NAMED_BESIDE;
+use super::{Kind, Mapping, Part};
+use crate::data::prose;
+use crate::domain::record::{Fields, Record};
+
+/// What of a row isn't in its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::data) struct Unused {
+    pub(in crate::data) columns: Vec<String>,
+    /// The one column that is learnt as it stands, where it is so.
+    pub(in crate::data) whole: Option<String>,
+}
+
+/// The columns of text that nothing of a row's record has.
+pub(super) fn unused(mapping: &Mapping, fields: &Fields, record: &Record) -> Option<Unused> {
+    if mapping.kind() == Kind::Columns {
+        return None;
+    }
+    let is_read =
+        |name: &str| NAMED_BESIDE.iter().flat_map(|names| *names).any(|own| name.eq_ignore_ascii_case(own));
+    let is_left = |(name, value): &(&String, &Value)| {
+        !mapping.takes(name) && prose::says(name, value) && !is_read(name) && !is_in(value, record)
+    };
+    let columns: Vec<String> = fields.iter().filter(is_left).map(|(name, _)| name.clone()).collect();
+    let whole = mapping.column(Part::Text).filter(|_| mapping.kind() == Kind::Text).map(str::to_owned);
+    (!columns.is_empty()).then_some(Unused { columns, whole })
+}
+
+/// Whether a record has every text of a value.
+fn is_in(value: &Value, record: &Record) -> bool {
+    let mut texts = Vec::new();
+    prose::texts(value, &mut texts);
+    let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
+    let turns: Vec<&str> = record
+        .messages
+        .iter()
+        .chain(pair)
+        .flat_map(|turn| [Some(turn.content.as_str()), turn.thought()])
+        .chain([record.text.as_deref(), record.label.as_deref()])
+        .flatten()
+        .collect();
+    texts.iter().all(|text| {
+        let text = text.trim().as_bytes();
+        let finder = memmem::Finder::new(text);
+        text.is_empty() || turns.iter().any(|said| finder.find(said.as_bytes()).is_some())
+    })
+}

@@ -1,0 +1,50 @@
+//! Yes and no, and which turns are meant, as people write them into columns.
+
+use serde_json::Value;
+
+use super::beside::opened;
+use super::turn::learnt;
+
+/// Yes or no: true or false, 1 or 0, or a word for them.
+pub(super) fn yes_or_no(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(_) | Value::Number(_) => learnt(value),
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "yes" | "y" | "t" => Some(true),
+            "no" | "n" | "f" => Some(false),
+            _ => learnt(&opened(value)),
+        },
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Which turns a word means, in a column that says what is learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turns {
+    /// All that the assistant says.
+    Assistant,
+    LastAnswer,
+    None,
+    /// Something that can't be learnt alone, or more than the assistant's.
+    Other,
+}
+
+impl Turns {
+    /// `None` of a text that is about something else.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let plain: String = text.trim().to_ascii_lowercase().replace(['-', '_', ' '], "");
+        let plain = plain.strip_suffix("only").unwrap_or(&plain);
+        match plain {
+            "assistant" | "assistants" | "allassistant" | "assistantturns" | "completion" | "completions"
+            | "response" | "responses" | "answer" | "answers" | "output" | "outputs" | "model" | "gpt"
+            | "bot" => Some(Self::Assistant),
+            "last" | "lastturn" | "lastassistant" | "lastanswer" | "lastresponse" | "lastmessage"
+            | "final" | "finalturn" | "finalanswer" => Some(Self::LastAnswer),
+            "none" | "nothing" | "null" | "off" | "never" => Some(Self::None),
+            "all" | "full" | "everything" | "both" | "turn" | "turns" | "user" | "users" | "human"
+            | "prompt" | "prompts" | "input" | "inputs" | "system" | "tool" | "tools" | "first" | "on"
+            | "partial" | "some" => Some(Self::Other),
+            _ => None,
+        }
+    }
+}

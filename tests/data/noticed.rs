@@ -1,0 +1,163 @@
+//! What an import passes over is named.
+
+use dojo_studio::data::import::{Batch, ImportOptions, OnMalformed, read_all};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::world::write;
+
+const LONG: &str = "The cat sat on the mat and looked at the moon.";
+const MORE: &str = "A dog ran through the wet grass to its home.";
+
+fn read(name: &str, bytes: &[u8], map: &[&str]) -> Batch {
+    let folder = TempDir::new().expect("a folder");
+    let options = ImportOptions {
+        map: map.iter().map(|told| (*told).to_owned()).collect(),
+        ..ImportOptions::default()
+    };
+    let mut batch = read_all(&write(&folder, name, bytes), &options, OnMalformed::Skip).expect("read");
+    let place = folder.path().display().to_string();
+    batch.notes.iter_mut().for_each(|note| *note = note.replace(&place, "DIR"));
+    batch
+}
+
+/// The notes of an import of these rows.
+fn notes(rows: &[Value], map: &[&str]) -> Vec<String> {
+    let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
+    read("a.jsonl", lines.join("\n").as_bytes(), map).notes
+}
+
+#[test]
+fn a_column_of_text_that_nothing_uses_is_named() {
+    let race = json!({"article": LONG, "question": "q", "options": ["x", "y"], "answer": "x", "id": "7"});
+    assert_eq!(
+        notes(&[race.clone(), race.clone()], &[]),
+        [
+            "not used: \"article\" (in 2 of 2 rows); map it with --map part=column (data.map in a recipe) if it should \
+          be learnt"
+        ]
+    );
+    for (column, value) in [
+        ("corrected_response", json!(MORE)),
+        ("documents", json!([LONG, MORE])),
+        ("passages", json!([{"title": "t", "text": LONG}])),
+        ("suffix", json!("    return x")),
+        ("prefix", json!("def f(x):")),
+        (
+            "\u{6587}",
+            json!("\u{4eca}\u{65e5}\u{306f}\u{3068}\u{3066}\u{3082}\u{3044}\u{3044}\u{5929}\u{6c17}"),
+        ),
+    ] {
+        let row = json!({"instruction": "Do it.", "output": "Done.", column: value});
+        let told = notes(&[row.clone()], &[]);
+        assert_eq!(told.len(), 1, "{row}");
+        assert!(told[0].starts_with(&format!("not used: {column:?} (in 1 of 1 rows); map it")), "{told:?}");
+        assert_eq!(notes(&[row], &[&format!("unused={column}")]), [""; 0]);
+    }
+}
+
+#[test]
+fn a_text_beside_its_summary_or_its_code_is_learnt_alone_and_says_so() {
+    for (text, partner) in [("document", "summary"), ("text", "code"), ("content", "highlights")] {
+        let told = notes(&[json!({text: LONG, partner: "print(1 + 2)"})], &[]);
+        assert_eq!(told.len(), 1);
+        let begin =
+            format!("not used: {partner:?} (in 1 of 1 rows), beside {text:?}, which is learnt as it stands");
+        assert!(told[0].starts_with(&begin), "{told:?}");
+    }
+    let mapped = ["prompt=document", "completion=summary", "text="];
+    assert_eq!(notes(&[json!({"document": LONG, "summary": MORE})], &mapped), [""; 0]);
+}
+
+#[test]
+fn what_is_about_a_row_or_is_in_its_record_is_no_unused_text() {
+    let row = json!({
+        "question": "q", "answer": MORE, "id": "a b c d e f", "url": "https://a.example/b",
+        "source": LONG, "date": "Monday, the third of November", "metadata": {"comment": LONG}, "level": "hard",
+        "license": LONG, "code": "AB12", "score": 3, "quote": MORE, "author": "Ann Able, Bob Best and Cy Cole",
+        "page_url": LONG, "tools": "",
+    });
+    assert_eq!(notes(&[row], &[]), [""; 0]);
+    let turns = json!([{"role": "user", "content": LONG}, {"role": "assistant", "content": MORE}]);
+    assert_eq!(notes(&[json!({"messages": turns, "prompt": LONG, "response": MORE})], &[]), [""; 0]);
+    let rare: Vec<Value> = (0..200)
+        .map(|row| {
+            if row == 0 {
+                json!({"prompt": "q", "completion": "a", "aside": LONG})
+            } else {
+                json!({"prompt": "q", "completion": "a"})
+            }
+        })
+        .collect();
+    assert_eq!(notes(&rare, &[]), [""; 0]);
+}
+
+#[test]
+fn lists_and_texts_beside_the_rows_of_an_object_are_named() {
+    let row = json!({"prompt": "q", "completion": "a"});
+    let around = json!({"version": "v2 of it", "system": "Be kind.", "train": [row], "extra": [row, row], "more": "x"});
+    for file in [around.to_string(), serde_json::to_string_pretty(&around).expect("text")] {
+        let batch = read("a.json", file.as_bytes(), &[]);
+        assert_eq!(batch.records.len(), 1);
+        let told: Vec<&str> =
+            batch.notes.iter().map(|note| note.splitn(3, ':').nth(2).expect("a place")).collect();
+        assert_eq!(
+            told,
+            [
+                " not read: \"system\" (a text) beside the rows; write it into each row if it should be learnt",
+                " not read: \"extra\" (a list of 2) beside the rows; if these are rows, call the list \"data\" or by \
+                 its split",
+            ]
+        );
+    }
+    let first = json!({"extra": [row], "rows": [row]});
+    assert!(
+        read("a.json", first.to_string().as_bytes(), &[]).notes[0]
+            .contains("not read: \"extra\" (a list of 1)")
+    );
+    let splits = json!({"train": [row], "testA": [row], "public_test": [row], "dev2": [row]});
+    let batch = read("a.json", splits.to_string().as_bytes(), &[]);
+    let named: Vec<Option<&str>> = batch.records.iter().map(|record| record.split.as_deref()).collect();
+    assert_eq!(named, [Some("train"), Some("testA"), Some("public_test"), Some("dev2")]);
+    let alone = json!({"question": "q", "answer": "a", "test_cases": [{"input": LONG}]});
+    let batch = read("a.json", serde_json::to_string_pretty(&alone).expect("text").as_bytes(), &[]);
+    assert_eq!((batch.records.len(), batch.records[0].split.clone()), (1, None));
+}
+
+#[test]
+fn a_row_that_says_that_it_is_left_out_is_left_out_and_counted() {
+    let whole = json!({"prompt": "q", "completion": "a"});
+    let with = |column: &str, value: &Value| {
+        let mut row = whole.clone();
+        row[column] = value.clone();
+        row
+    };
+    for (column, out, kept) in [
+        ("exclude", json!(true), json!(false)),
+        ("skip", json!(1), json!(0)),
+        ("is_deleted", json!("True"), json!("False")),
+        ("Ignore", json!("yes"), json!("no")),
+        ("include", json!(false), json!(true)),
+        ("is_valid", json!(0), json!(1)),
+        ("keep", json!("no"), json!("yes")),
+        ("status", json!("discarded"), json!("submitted")),
+        ("review_status", json!("Rejected"), json!("approved")),
+        ("skip", json!(true), json!(12)),
+        ("status", json!("deleted"), json!(null)),
+    ] {
+        let rows = [with(column, &out), with(column, &kept), whole.clone()];
+        let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
+        let batch = read("a.jsonl", lines.join("\n").as_bytes(), &[]);
+        assert_eq!((batch.records.len(), batch.malformed.len()), (2, 0), "{column}");
+        let said = out.as_str().map_or_else(|| out.to_string(), str::to_owned);
+        assert_eq!(
+            batch.notes,
+            [format!(
+                "1 row is left out, by what they say: {column:?} is {said} (1); --map unused={column} (data.map in a \
+                 recipe) has them all the same"
+            )]
+        );
+        let all = read("a.jsonl", lines.join("\n").as_bytes(), &[&format!("unused={column}")]);
+        assert_eq!((all.records.len(), all.notes.len()), (3, 0), "{column}");
+    }
+}
