@@ -39,7 +39,7 @@ pub(crate) fn open(session: &Session, path: &Path, options: &ImportOptions) -> R
 
 /// The columns, where all files that have rows have the same.
 pub(crate) fn same_columns(source: &Import) -> Option<Vec<String>> {
-    let whole = source.files().iter().filter(|file| file.broken.is_none());
+    let whole = source.files().iter().filter(|file| !file.sample.is_empty());
     let mut columns = whole.map(|file| session::columns(&file.sample));
     let first = columns.next()?;
     columns.all(|other| other == first).then_some(first)

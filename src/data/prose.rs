@@ -110,12 +110,12 @@ pub(crate) fn is_note(name: &str) -> bool {
 
 /// Whether what a column or key of that name holds is something that may be meant to be learnt.
 pub(crate) fn says(name: &str, value: &Value) -> bool {
-    !is_note(name) && holds(name, value, DEPTH)
+    holds(name, value, DEPTH) && !is_note(name)
 }
 
 fn holds(name: &str, value: &Value, depth: usize) -> bool {
     match value {
-        Value::String(text) => is_prose(text) || promises(name) && is_text(text),
+        Value::String(text) => is_prose(text) || is_text(text) && promises(name),
         Value::Array(_) | Value::Object(_) if depth == 0 => false,
         Value::Array(items) => items.iter().take(ITEMS).any(|item| holds(name, item, depth - 1)),
         Value::Object(fields) => {

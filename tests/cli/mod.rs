@@ -5,6 +5,7 @@ mod filters;
 mod keys;
 #[cfg(unix)]
 mod output;
+mod passed;
 mod review;
 mod runs;
 #[cfg(unix)]

@@ -238,3 +238,18 @@ fn every_collected_dataset_is_recognised_with_all_its_rows() {
         assert_eq!(read(name), (*rows, *kind), "{name}");
     }
 }
+
+#[test]
+fn a_file_of_a_folder_of_which_no_row_can_be_read_is_named_with_its_own_reason() {
+    let folder = TempDir::new().expect("a folder");
+    write(&folder, "set/a.jsonl", b"{\"prompt\":\"q\",\"completion\":\"a\"}\n");
+    let path = write(&folder, "set/b.jsonl", b"{\"prompt\":\"q\",\n").parent().expect("a folder").to_owned();
+    write(&folder, "set/c.jsonl", b"{\"prompt\":\"q\",\"completion\":\"a\"}\n{\n");
+    let import = Import::open(&path, &ImportOptions::default()).expect("open");
+    let broken: Vec<Option<(u64, &str)>> = import
+        .files()
+        .iter()
+        .map(|file| file.broken.as_ref().map(|bad| (bad.line, bad.reason.as_str())))
+        .collect();
+    assert_eq!(broken, [None, Some((1, "the JSON breaks off (EOF while parsing a value)")), None]);
+}

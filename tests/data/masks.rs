@@ -107,7 +107,7 @@ fn settings_of_other_trainers_are_what_happens_or_refuse_the_row() {
 
 #[test]
 fn a_word_says_which_turns_are_learnt_or_refuses_the_row() {
-    for column in ["train", "train_on_turn", "loss_mask", "weights", "learn"] {
+    for column in ["train", "train_on_turn", "loss_mask", "learn"] {
         for (word, expected) in [
             ("assistant", [true; 4]),
             ("last", [true, false, true, true]),

@@ -117,10 +117,11 @@ fn weights_and_masks_of_turns_count_under_any_name() {
     let row = |key: &str, value: Value| json!({"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yes", key: value}]});
     assert!(!record(&row("Weight", json!(0))).messages[1].is_learnt());
     assert_eq!(record(&row("Thinking", json!("So."))).messages[1].thought(), Some("So."));
-    for key in
-        ["mask", "masked", "is_masked", "ignore", "learn", "train_on_turn", "calculate_loss", "Train_Mask"]
-    {
-        let told = refusal(&row(key, json!(true)));
+    for key in ["masked", "is_masked", "ignore", "no_loss"] {
+        assert!(!record(&row(key, json!(true))).messages[1].is_learnt(), "{key}");
+    }
+    for key in ["mask", "Train_Mask", "train_detail"] {
+        let told = refusal(&row(key, json!([1, 0])));
         assert!(told.contains("can only be learnt as a whole or not at all"), "{told}");
     }
 }

@@ -48,7 +48,7 @@ fn json_lines_are_read_with_their_line_numbers_and_bad_lines_are_named() {
             vec![
                 (3, "the JSON breaks off (EOF while parsing an object)"),
                 (4, "a list stands where an object should"),
-                (6, "the object is empty"),
+                (6, "the row is empty"),
                 (7, "not JSON: expected ident at column 2"),
             ]
         )
@@ -118,7 +118,10 @@ fn a_quote_that_is_never_closed_stops_the_table_with_a_word() {
     let mut file = b"prompt,completion\n\"a,b\n".to_vec();
     file.resize(file.len() + (40 << 20), b'x');
     let error = refusal("a.csv", &file);
-    assert!(error.ends_with("a row is longer than 32 MiB; a quote is probably not closed"), "{error}");
+    assert!(
+        error.ends_with("a row is longer than 32 MiB; the quote that opens in line 2 is probably not closed"),
+        "{error}"
+    );
 }
 
 #[test]

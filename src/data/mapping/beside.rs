@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::apply::Row;
 use super::detect::names;
-use super::masks::{give_no_weight, is_list_of_weights, weigh_by};
+use super::masks::{give_no_weight, is_list_of_weights, speaks_of_learning, weigh_by};
 use super::turn::{MEDIA, is_turn, learnt};
 use super::values::{history, text, tools};
 use super::words::yes_or_no;
@@ -43,7 +43,7 @@ const RESERVED: [&str; 8] = [
     "return_assistant_tokens_mask",
 ];
 /// Names of columns, beside those that turns have too, that say whether a row is learnt.
-const ROW_WEIGHTS: [&str; 2] = ["sample_weight", "example_weight"];
+pub(super) const ROW_WEIGHTS: [&str; 2] = ["sample_weight", "example_weight"];
 /// Behind a thought that stands in the answer itself.
 const THOUGHT_END: &str = "</think>";
 
@@ -225,6 +225,9 @@ impl Row<'_> {
     pub(super) fn weigh(&self, record: &mut Record) -> Result<(), String> {
         let answers = record.messages.iter().any(|turn| turn.role == Role::Assistant);
         if !answers && record.preference.is_none() && record.text.is_none() {
+            return Ok(());
+        }
+        if !self.fields.keys().any(|name| speaks_of_learning(name)) {
             return Ok(());
         }
         for name in WEIGHTS.into_iter().chain(ROW_WEIGHTS) {

@@ -93,18 +93,26 @@ const OUT_STATES: [&str; 16] = [
 /// Names are no longer.
 const LONGEST: usize = 24;
 
+fn is_state(name: &str) -> bool {
+    STATES.iter().any(|own| name.eq_ignore_ascii_case(own))
+}
+
 /// The column by which a row is left out with what it says: `exclude is true`.
 pub(super) fn excluded(mapping: &Mapping, fields: &Fields) -> Option<String> {
     let told = |(name, value): (&String, &Value)| {
-        let is_plain = !matches!(value, Value::Null | Value::Array(_) | Value::Object(_));
-        if !is_plain || name.len() > LONGEST || mapping.takes(name) {
+        let may_say = match value {
+            Value::Null | Value::Array(_) | Value::Object(_) => false,
+            Value::Bool(_) => true,
+            Value::Number(_) | Value::String(_) => yes_or_no(value).is_some() || is_state(name),
+        };
+        if !may_say || name.len() > LONGEST || mapping.takes(name) {
             return None;
         }
         let is = |names: &[&str]| names.iter().any(|own| name.eq_ignore_ascii_case(own));
         let of_state = |text: &str| OUT_STATES.iter().any(|own| text.trim().eq_ignore_ascii_case(own));
         let out = is(&OUT) && yes_or_no(value) == Some(true)
             || is(&IN) && yes_or_no(value) == Some(false)
-            || is(&STATES) && value.as_str().is_some_and(of_state);
+            || is_state(name) && value.as_str().is_some_and(of_state);
         let said = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         out.then(|| format!("{name:?} is {said}"))
     };

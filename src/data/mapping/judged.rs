@@ -91,12 +91,23 @@ impl Labels {
     }
 }
 
+impl Labels {
+    /// Whether a label is one class of several. A word for a bad answer says so beside any others.
+    fn are_classes(self, label: &Value) -> bool {
+        let is_bad = label.as_str().is_some_and(|text| is_among(&BAD, text));
+        self == Self::Classes && !is_bad
+    }
+}
+
+fn is_among(words: &[&str], text: &str) -> bool {
+    words.iter().any(|word| text.trim().eq_ignore_ascii_case(word))
+}
+
 /// What a label says of an answer, if it is a judgement.
 fn judged(label: &Value) -> Option<bool> {
-    let is = |words: &[&str], text: &str| words.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
     match label {
-        Value::String(text) if is(&BAD, text) => Some(false),
-        Value::String(text) if is(&GOOD, text) => Some(true),
+        Value::String(text) if is_among(&BAD, text) => Some(false),
+        Value::String(text) if is_among(&GOOD, text) => Some(true),
         Value::Number(number) if number.as_f64() == Some(-1.0) => Some(false),
         other => yes_or_no(other),
     }
@@ -124,8 +135,9 @@ pub(super) fn check_wanted(
         fields.iter().find(|(column, value)| {
             let of_label = CLASSES.iter().any(|name| column.eq_ignore_ascii_case(name));
             names.iter().any(|name| column.eq_ignore_ascii_case(name))
-                && !(of_label && (by_hand.is_decided(Part::Label) || labels == Labels::Classes))
+                && !(of_label && (by_hand.is_decided(Part::Label) || labels.are_classes(value)))
                 && !by_hand.takes(column)
+                && !mapping.leaves_out(column)
                 && !is_answer(mapping, fields, column)
                 && says(mapping, column, value) == Some(unwanted)
         })

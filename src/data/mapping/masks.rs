@@ -1,10 +1,13 @@
 //! Columns that say which of a row's turns are learnt, or which of its tokens: obeyed where they give each turn a weight,
 //! and refused by name where a turn can't be learnt so.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::apply::Row;
-use super::beside::{opened, weigh_row};
+use super::beside::{ROW_WEIGHTS, opened, weigh_row};
 use super::leave_out;
 use super::turn::learnt;
 use super::words::{Turns, yes_or_no};
@@ -133,6 +136,19 @@ const BEGINNINGS: [&str; 6] =
 const LABELS: [&str; 3] = ["labels", "label_ids", "target_ids"];
 const NOT_LEARNT: i64 = -100;
 
+/// The names of all columns that are read here, in small letters: most rows have none of them.
+static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let settings = SETTINGS.iter().map(|(name, _)| name);
+    let lists: [&[&str]; 6] = [&OF_TURNS, &NOT_LEARNT_BY, &UNCLEAR, &LABELS, &WEIGHTS, &ROW_WEIGHTS];
+    lists.into_iter().flatten().chain(settings).copied().collect()
+});
+
+/// Whether a column by that name may say what of a row is learnt.
+pub(super) fn speaks_of_learning(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    NAMES.contains(name.as_str()) || BEGINNINGS.iter().any(|begin| name.starts_with(begin))
+}
+
 impl Row<'_> {
     /// Gives turns the weights that a column has for them.
     ///
@@ -140,11 +156,15 @@ impl Row<'_> {
     /// Names the column that can't be obeyed.
     pub(super) fn mask(&self, record: &mut Record) -> Result<(), String> {
         for (name, usual) in SETTINGS {
-            let told = self.beside(name).map(|(column, value)| (column, yes_or_no(value)));
-            if let Some((column, Some(told))) = told.filter(|(_, told)| *told != Some(usual)) {
+            let Some((column, value)) = self.beside(name) else { continue };
+            let by_word = || value.as_str().is_some_and(|text| Turns::of(text).is_some());
+            let is_odd = yes_or_no(value).map_or_else(by_word, |told| told != usual);
+            if is_odd {
+                let told = value.as_str().map_or_else(|| value.to_string(), str::to_ascii_lowercase);
                 return Err(format!(
                     "column {column:?} is {told}, and what the assistant says is learnt, of all its turns; give turns a \
-                     \"weight\" of 0 or 1 instead"
+                     \"weight\" of 0 or 1 instead; if it is about something else, {}",
+                    leave_out(column)
                 ));
             }
         }

@@ -249,6 +249,11 @@ impl Mapping {
         Ok(())
     }
 
+    /// Whether a person has said that a column is not to be used.
+    fn leaves_out(&self, column: &str) -> bool {
+        self.column(Part::Unused).is_some_and(|columns| is_among(columns, column))
+    }
+
     fn has(&self, part: Part) -> bool {
         self.column(part).is_some()
     }

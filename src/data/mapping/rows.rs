@@ -15,8 +15,7 @@ use super::rivals::check_rivals;
 use super::unused::{Unused, unused};
 use super::values::not_turns;
 use super::{Kind, Mapping, Part};
-use crate::data::rows::inside::is_of_python;
-use crate::data::rows::{computable, kind_of};
+use crate::data::rows::{computable, inside, kind_of};
 use crate::domain::record::{Fields, Record};
 
 /// How the rows of a file become records.
@@ -232,7 +231,12 @@ fn may_add(mapping: &Mapping, part: Part) -> bool {
 }
 
 fn wrong(part: Part, column: &str, value: &Value) -> String {
-    if let Some(printed) = value.as_str().filter(|text| part == Part::Messages && is_of_python(text)) {
+    let twice = |text: &str| inside::parse(text).err().and_then(|error| inside::twice(&error));
+    if let Some(told) = value.as_str().filter(|_| part == Part::Messages).and_then(twice) {
+        return format!("column {column:?} holds turns in which {told}; take one out");
+    }
+    if let Some(printed) = value.as_str().filter(|text| part == Part::Messages && inside::is_of_python(text))
+    {
         return not_turns(printed, column);
     }
     let part = part.name();

@@ -58,6 +58,9 @@ impl Row<'_> {
 /// What a column says of a row's split, if it says something of it.
 fn told(name: &str, value: &Value) -> Option<(Use, String)> {
     match value {
+        // Most columns are about something else: what can be neither a split nor yes or no.
+        Value::Number(_) if yes_or_no(value).is_none() => None,
+        Value::String(text) if text.len() > LONGEST => None,
         Value::Object(fields) if ABOUT.iter().any(|about| name.eq_ignore_ascii_case(about)) => {
             let inside =
                 |(name, value): (&String, &Value)| (!value.is_object()).then(|| told(name, value))?;
@@ -77,6 +80,7 @@ fn told(name: &str, value: &Value) -> Option<(Use, String)> {
 
 /// `is_test: true`, `is_train: false`, `held_out: true`.
 fn by_yes_or_no(name: &str, value: &Value) -> Option<(Use, String)> {
+    let said = yes_or_no(value)?;
     let begun = BEGINNINGS.iter().find_map(|begin| name.strip_prefix(begin));
     let named = begun.unwrap_or(name);
     // Whether a row is valid is another question, and `train: true` says whether it is learnt.
@@ -87,7 +91,7 @@ fn by_yes_or_no(name: &str, value: &Value) -> Option<(Use, String)> {
     if begun.is_none() && (of == Use::Training || value.is_number()) {
         return None;
     }
-    match (of, yes_or_no(value)?) {
+    match (of, said) {
         (Use::HeldOut, true) => Some((Use::HeldOut, named.to_owned())),
         (Use::HeldOut, false) => None,
         (Use::Training, true) => Some((Use::Training, "train".to_owned())),

@@ -2,18 +2,20 @@
 
 use serde_json::Value;
 
-use super::beside::opened;
 use super::turn::learnt;
 
 /// Yes or no: true or false, 1 or 0, or a word for them.
 pub(super) fn yes_or_no(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(_) | Value::Number(_) => learnt(value),
-        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "yes" | "y" | "t" => Some(true),
-            "no" | "n" | "f" => Some(false),
-            _ => learnt(&opened(value)),
-        },
+        Value::String(text) => {
+            let is = |words: &[&str]| words.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+            match text.trim().len() {
+                1..=5 if is(&["yes", "y", "t", "true", "1", "1.0"]) => Some(true),
+                1..=5 if is(&["no", "n", "f", "false", "0", "0.0"]) => Some(false),
+                _ => None,
+            }
+        }
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }

@@ -1,12 +1,13 @@
 //! Parquet files, row by row.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
 
@@ -21,6 +22,11 @@ pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<
         let reader = SerializedFileReader::new(file)?;
         let facts = reader.metadata().file_metadata();
         let rows = facts.num_rows().max(0) as u64;
+        let mut known = HashSet::new();
+        let names = facts.schema().get_fields().iter().map(|field| field.name());
+        if let Some(name) = names.into_iter().find(|name| !known.insert(*name)) {
+            bail!("two columns are called {name:?}, and only one of them would be kept; rename one");
+        }
         let columns = Cell::of(facts.schema());
         Ok((rows, columns, RowIter::from_file_into(Box::new(reader))))
     });

@@ -46,7 +46,9 @@ fn form(fields: &Fields) -> Option<Form> {
         if fields.keys().all(is_index) {
             return (!fields.values().any(is_turn)).then_some(Form::Index);
         }
-        let same = |column: &&Map<String, Value>| column.keys().eq(first.keys());
+        let same = |column: &&Map<String, Value>| {
+            column.len() == first.len() && column.keys().all(|name| first.contains_key(name))
+        };
         return (first.keys().all(is_index) && rest.iter().all(same)).then_some(Form::Columns);
     }
     let lists: Option<Vec<&Vec<Value>>> = fields.values().map(Value::as_array).collect();
