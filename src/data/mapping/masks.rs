@@ -155,20 +155,7 @@ impl Row<'_> {
     /// # Errors
     /// Names the column that can't be obeyed.
     pub(super) fn mask(&self, record: &mut Record) -> Result<(), String> {
-        for (name, usual) in SETTINGS {
-            let Some((column, value)) = self.beside(name) else { continue };
-            let by_word = || value.as_str().is_some_and(|text| Turns::of(text).is_some());
-            let is_odd = yes_or_no(value).map_or_else(by_word, |told| told != usual);
-            if is_odd {
-                let told = value.as_str().map_or_else(|| value.to_string(), str::to_ascii_lowercase);
-                return Err(format!(
-                    "column {column:?} is {told}, and what the assistant says is learnt, of all its turns; give turns a \
-                     \"weight\" of 0 or 1 instead; if it is about something else, {}",
-                    leave_out(column)
-                ));
-            }
-        }
-        self.check_setting()?;
+        self.check_settings()?;
         for name in UNCLEAR {
             let told = self.beside(name).map(|(column, value)| (column, opened(value)));
             if let Some((column, _)) = told.filter(|(_, value)| is_mask(value) || is_mask_by_word(value)) {
@@ -220,9 +207,22 @@ impl Row<'_> {
 }
 
 impl Row<'_> {
-    /// Fails where a column whose name begins as those of other trainers' settings asks for something else than what
-    /// happens here.
-    fn check_setting(&self) -> Result<(), String> {
+    /// Fails where a setting of another trainer, or a column whose name begins as those do, asks for something else than
+    /// what happens here.
+    fn check_settings(&self) -> Result<(), String> {
+        for (name, usual) in SETTINGS {
+            let Some((column, value)) = self.beside(name) else { continue };
+            let by_word = || value.as_str().is_some_and(|text| Turns::of(text).is_some());
+            let is_odd = yes_or_no(value).map_or_else(by_word, |told| told != usual);
+            if is_odd {
+                let told = value.as_str().map_or_else(|| value.to_string(), str::to_ascii_lowercase);
+                return Err(format!(
+                    "column {column:?} is {told}, and what the assistant says is learnt, of all its turns; give turns a \
+                     \"weight\" of 0 or 1 instead; if it is about something else, {}",
+                    leave_out(column)
+                ));
+            }
+        }
         let known = |name: &str| {
             SETTINGS.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
                 || OF_TURNS.iter().chain(&UNCLEAR).any(|own| own.eq_ignore_ascii_case(name))

@@ -23,8 +23,8 @@ pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<
         let facts = reader.metadata().file_metadata();
         let rows = facts.num_rows().max(0) as u64;
         let mut known = HashSet::new();
-        let names = facts.schema().get_fields().iter().map(|field| field.name());
-        if let Some(name) = names.into_iter().find(|name| !known.insert(*name)) {
+        let mut names = facts.schema().get_fields().iter().map(|field| field.name());
+        if let Some(name) = names.find(|name| !known.insert(*name)) {
             bail!("two columns are called {name:?}, and only one of them would be kept; rename one");
         }
         let columns = Cell::of(facts.schema());
