@@ -25,7 +25,7 @@ use crate::ui::widgets::text;
 pub(super) struct Import {
     /// A file, a folder of files, or a dataset of the hub: hf:owner/name[:config[:split]].
     path: PathBuf,
-    /// What a column is: part=column, such as prompt=question; an empty column clears the part.
+    /// What a column is: part=column, such as prompt=question; an empty column clears the part, unused=column leaves one out.
     #[arg(long = "map", value_name = "PART=COLUMN")]
     map: Vec<String>,
     /// Where the file's name does not tell it.

@@ -171,7 +171,7 @@ impl Mapping {
         detect::detect(rows)
     }
 
-    /// Reads `part=column`; an empty column clears the part.
+    /// Reads `part=column`; an empty column clears the part, and `unused=column` leaves a column out.
     ///
     /// # Errors
     /// Where there is no `=` or no such part.
