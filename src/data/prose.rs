@@ -115,6 +115,7 @@ pub(crate) fn says(name: &str, value: &Value) -> bool {
 
 fn holds(name: &str, value: &Value, depth: usize) -> bool {
     match value {
+        Value::String(text) if is_one_word(text) => false,
         Value::String(text) => is_prose(text) || is_text(text) && promises(name),
         Value::Array(_) | Value::Object(_) if depth == 0 => false,
         Value::Array(items) => items.iter().take(ITEMS).any(|item| holds(name, item, depth - 1)),
@@ -135,6 +136,12 @@ pub(crate) fn texts<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// Whether a text is one plain word or number, at a glance.
+fn is_one_word(text: &str) -> bool {
+    let has = |[a, b, c]: [u8; 3]| memchr::memchr3(a, b, c, text.as_bytes()).is_some();
+    !has(*b" \n\t") && !has(*b"(=;") && !has(*b"{})") && text.is_ascii()
 }
 
 fn promises(name: &str) -> bool {

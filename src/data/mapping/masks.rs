@@ -143,8 +143,14 @@ static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     lists.into_iter().flatten().chain(settings).copied().collect()
 });
 
+/// Names are no longer.
+const LONGEST: usize = 40;
+
 /// Whether a column by that name may say what of a row is learnt.
 pub(super) fn speaks_of_learning(name: &str) -> bool {
+    if !(4..=LONGEST).contains(&name.len()) {
+        return false;
+    }
     let name = name.to_ascii_lowercase();
     NAMES.contains(name.as_str()) || BEGINNINGS.iter().any(|begin| name.starts_with(begin))
 }
@@ -276,6 +282,7 @@ pub(super) fn weigh_by(record: &mut Record, column: &str, value: &Value) -> Resu
     }
     match value {
         Value::String(text) => match Turns::of(text) {
+            None if is_weight(column) => Err(no_weight(column, value)),
             None | Some(Turns::Assistant) => Ok(()),
             Some(Turns::None) => weigh_row(record, column, &Value::Bool(false)),
             Some(Turns::LastAnswer) => {
