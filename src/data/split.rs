@@ -124,7 +124,7 @@ impl Use {
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
         let words = words(name);
-        let pairs = words.windows(2).map(|pair| pair.concat());
+        let pairs = words.windows(2).map(<[String]>::concat);
         words
             .iter()
             .find_map(|word| Self::of_word(word))

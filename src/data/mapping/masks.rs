@@ -172,9 +172,8 @@ impl Row<'_> {
             let value = opened(value);
             match yes_or_no(&value) {
                 Some(true) => weigh_row(record, column, &Value::Bool(false))?,
-                Some(false) => {}
                 None if is_mask(&value) || is_mask_by_word(&value) => return Err(unclear(column)),
-                None => {}
+                Some(false) | None => {}
             }
         }
         for (column, value) in LABELS.into_iter().filter_map(|name| self.beside(name)) {
@@ -238,7 +237,7 @@ impl Row<'_> {
             let begins =
                 |begin: &&str| name.get(..begin.len()).is_some_and(|head| head.eq_ignore_ascii_case(begin));
             is_plain
-                && BEGINNINGS.iter().any(|begin| begins(&begin))
+                && BEGINNINGS.iter().any(|begin| begins(begin))
                 && yes_or_no(value) == Some(true)
                 && !known(name)
                 && !self.mapping.takes(name)
