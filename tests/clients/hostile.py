@@ -1,0 +1,234 @@
+"""Hostile clients against a running `dojo serve`, and a well-behaved one beside them; see README.md beside this file.
+
+    python hostile.py [--port 8080] [--requests 10000] [--seconds 900] [--clients 24] [--model NAME] [--seed 1]
+
+Asks 127.0.0.1 only, and ends by itself. Exits with 1 if the server ended, or the well-behaved client waited for more
+than two seconds.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import time
+from collections import Counter
+
+import hostile_mix
+
+LONGEST = 2.0
+
+
+def process_of(port):
+    """The process that listens on a port, where the system tells."""
+    try:
+        lines = open("/proc/net/tcp").read().splitlines()[1:]
+    except OSError:
+        return None
+    own = [line.split() for line in lines]
+    inodes = {f"socket:[{of[9]}]" for of in own if of[1].endswith(f":{port:04X}") and of[3] == "0A"}
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            links = [os.readlink(f"/proc/{process}/fd/{link}") for link in os.listdir(f"/proc/{process}/fd")]
+        except OSError:
+            continue
+        if inodes & set(links):
+            return int(process)
+    return None
+
+
+def memory(process):
+    """Megabytes that a process holds."""
+    try:
+        line = next(line for line in open(f"/proc/{process}/status") if line.startswith("VmRSS"))
+    except (OSError, StopIteration):
+        return None
+    return int(line.split()[1]) // 1024
+
+
+class Hostile:
+    def __init__(self, options):
+        self.options = options
+        self.left = options.requests
+        self.until = time.time() + options.seconds
+        self.outcomes = {}
+        self.now = Counter()
+
+    def over(self):
+        return self.left <= 0 or time.time() > self.until
+
+    async def run(self):
+        await asyncio.gather(*(self.client() for _ in range(self.options.clients)))
+
+    async def client(self):
+        while not self.over():
+            self.left -= 1
+            kind, way, raw = hostile_mix.draw()
+            self.now[kind] += 1
+            try:
+                outcome = await asyncio.wait_for(self.ask(way, raw), self.options.patience)
+            except (asyncio.TimeoutError, TimeoutError):
+                outcome = "left unanswered"
+            except OSError as error:
+                outcome = type(error).__name__
+            self.now[kind] -= 1
+            self.outcomes.setdefault(f"{kind}, {way}", Counter())[outcome] += 1
+
+    async def ask(self, way, raw):
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.options.port)
+        try:
+            await self.send(way, raw, writer)
+            line = await reader.readline()
+            if way == "vanish":
+                await asyncio.sleep(random.uniform(0, 2))
+                return "went away"
+            status = line.split()[1:2]
+            await self.finish(reader)
+            return status[0].decode("latin-1")[:3] if status else "closed"
+        finally:
+            writer.transport.abort()
+
+    async def send(self, way, raw, writer):
+        if way == "vanish" and random.random() < 0.5:
+            writer.write(raw[: random.randrange(1, len(raw))] if random.random() < 0.3 else raw)
+            await asyncio.sleep(random.uniform(0, 1))
+            raise ConnectionAbortedError
+        slow_from = {"slow head": 0, "slow body": raw.find(b"\r\n\r\n") + 4}.get(way, len(raw))
+        writer.write(raw[:slow_from])
+        await writer.drain()
+        for byte in raw[slow_from:]:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async def finish(self, reader):
+        """Reads what comes until the server is silent for a moment."""
+        try:
+            while await asyncio.wait_for(reader.read(65536), 0.2):
+                pass
+        except (asyncio.TimeoutError, TimeoutError):
+            pass
+
+
+class WellBehaved:
+    """Asks one short question after the other, and for the list of models."""
+
+    def __init__(self, options, hostile):
+        self.options, self.hostile = options, hostile
+        self.waits, self.totals, self.looks, self.failures = [], [], [], Counter()
+        self.worst = (0.0, "")
+
+    async def run(self):
+        while not self.hostile.over():
+            await self.once()
+            await asyncio.sleep(0.05)
+
+    async def once(self):
+        try:
+            self.looks.append(await asyncio.wait_for(self.look(), 60))
+            await asyncio.wait_for(self.question(), 120)
+        except (OSError, asyncio.TimeoutError, TimeoutError, AssertionError) as error:
+            self.failures[f"{type(error).__name__} {error}"[:80]] += 1
+            await asyncio.sleep(0.2)
+
+    async def look(self):
+        began = time.time()
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.options.port)
+        writer.write(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 200"), answer[:40]
+        self.note(time.time() - began, "the list of models")
+        return time.time() - began
+
+    async def question(self):
+        body = {"messages": [{"role": "user", "content": f"Name {random.randrange(1000)} things."}], "max_tokens": 8,
+                "stream": True}
+        if self.options.model:
+            body["model"] = self.options.model
+        began = last = time.time()
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.options.port)
+        writer.write(hostile_mix.request(hostile_mix.CHAT, body, headers=["Connection: close"]))
+        head = await reader.readline()
+        assert b" 200 " in head, head[:40]
+        while line := await reader.readline():
+            if line.startswith(b"data: "):
+                longest, last = time.time() - last, time.time()
+                self.waits.append(longest)
+                self.note(longest, "a token")
+                if line.startswith(b"data: [DONE]"):
+                    break
+        else:
+            raise AssertionError("the stream ended early")
+        writer.close()
+        self.totals.append(time.time() - began)
+
+    def note(self, waited, what):
+        if waited > self.worst[0]:
+            beside = ", ".join(f"{kind} x {count}" for kind, count in self.hostile.now.most_common(8) if count)
+            self.worst = (waited, f"for {what}, beside {beside or 'nobody'}")
+
+
+def described(name, values):
+    if not values:
+        return f"{name}: none"
+    values = sorted(values)
+    at = lambda part: values[min(len(values) - 1, int(len(values) * part))]
+    late = sum(value > LONGEST for value in values)
+    return (f"{name}: {len(values)}, median {at(0.5):.2f} s, p95 {at(0.95):.2f} s, p99 {at(0.99):.2f} s, "
+            f"longest {values[-1]:.2f} s, over {LONGEST:.0f} s {late}")
+
+
+async def watch(process, hostile, seen):
+    while not hostile.over():
+        seen.append(memory(process))
+        await asyncio.sleep(1)
+
+
+async def main(options):
+    process = process_of(options.port)
+    seen, hostile = [memory(process)], Hostile(options)
+    alone = WellBehaved(options, hostile)
+    for _ in range(5):
+        await alone.once()
+    beside, began = WellBehaved(options, hostile), time.time()
+    hostile.until = began + options.seconds
+    await asyncio.gather(hostile.run(), beside.run(), watch(process, hostile, seen))
+    took = time.time() - began
+    after = WellBehaved(options, hostile)
+    for _ in range(3):
+        await after.once()
+    seen.append(memory(process))
+    total = sum((counts for counts in hostile.outcomes.values()), Counter())
+    print(f"{sum(total.values())} hostile requests in {took:.0f} s, {options.clients} at a time")
+    for kind in sorted(hostile.outcomes):
+        print(f"  {kind:28}", json.dumps(dict(hostile.outcomes[kind].most_common())))
+    print("by outcome:", json.dumps(dict(total.most_common())))
+    print(described("alone, waits for a token", alone.waits))
+    print(described("beside them, waits for a token", beside.waits))
+    print(described("beside them, whole answers", beside.totals))
+    print(described("beside them, lists of models", beside.looks))
+    print(described("after them, waits for a token", after.waits))
+    print("longest stall: %.2f s %s" % beside.worst)
+    print("failures of the well-behaved client:", json.dumps(dict(beside.failures)) if beside.failures else "none")
+    known = [value for value in seen if value is not None]
+    if known:
+        places = {"start": known[0], "middle": known[len(known) // 2], "end": known[-1], "most": max(known)}
+        print("memory in MB:", ", ".join(f"{name} {value}" for name, value in places.items()))
+    lives = process is None or memory(process) is not None
+    print("the server", "lives" if lives and after.totals else "HAS ENDED")
+    return not (lives and after.totals and beside.worst[0] <= LONGEST and not beside.failures)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=900)
+    parser.add_argument("--clients", type=int, default=24)
+    parser.add_argument("--patience", type=float, default=20, help="seconds that a hostile client waits")
+    parser.add_argument("--model")
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    random.seed(chosen.seed)
+    raise SystemExit(asyncio.run(main(chosen)))
