@@ -11,6 +11,7 @@ use futures::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::asked::Kept;
 use super::connection::Seated;
 use super::error::ApiError;
 use super::room::{Clients, Room, Seat, Stage};
@@ -18,10 +19,10 @@ use super::room::{Clients, Room, Seat, Stage};
 /// Reads the body, and says to the connection how far its request is.
 pub(crate) async fn read_whole(State(room): State<Arc<Room>>, request: Request, next: Next) -> Response {
     let seat = request.extensions().get::<ConnectInfo<Seated>>().map(|seated| Arc::clone(&seated.0.0));
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let asked = Asked::begin(seat);
-    let bytes = match timeout(room.clients.body, read(&room, body)).await {
-        Ok(Ok(bytes)) => bytes,
+    let (bytes, kept) = match timeout(room.clients.body, read(&room, body)).await {
+        Ok(Ok(whole)) => whole,
         Ok(Err(error)) => return refused(error),
         Err(_) => {
             let message = format!("the body didn't come within {} seconds", room.clients.body.as_secs_f64());
@@ -29,6 +30,7 @@ pub(crate) async fn read_whole(State(room): State<Arc<Room>>, request: Request, 
         }
     };
     asked.answer();
+    parts.extensions.insert(kept);
     let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
     if response.body().size_hint().exact().is_some() {
         return response;
@@ -76,7 +78,8 @@ impl Drop for Asked {
     }
 }
 
-async fn read(room: &Room, body: Body) -> Result<Bytes, ApiError> {
+/// A body, and its leave to be in memory.
+async fn read(room: &Room, body: Body) -> Result<(Bytes, Kept), ApiError> {
     let too_long = || {
         let message = format!("the body is over this server's length limit of {} bytes", room.body);
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message)
@@ -95,10 +98,10 @@ async fn read(room: &Room, body: Body) -> Result<Bytes, ApiError> {
         held.hold(bytes.len() + part.len())?;
         bytes.extend_from_slice(&part);
     }
-    Ok(Bytes::from(bytes))
+    Ok((Bytes::from(bytes), Kept(held.permit.map(Arc::new))))
 }
 
-/// Memory of one body, given back when the body is whole or has failed.
+/// Memory of one body, given back when the body has been read by whom it is for, or has failed.
 struct Held<'m> {
     memory: &'m Arc<Semaphore>,
     permit: Option<OwnedSemaphorePermit>,

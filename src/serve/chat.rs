@@ -5,17 +5,30 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::Shared;
+use super::asked::Asked;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::messages;
 use super::options::{Options, most_tokens};
 use super::question::Question;
 use super::reply::{Reply, Style};
+use super::shelf::ModelInUse;
 use super::tools::Tools;
+use crate::engine::generate::Request;
 
-pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) -> Result<Response, ApiError> {
-    let name = fields.text("model")?;
+pub(crate) async fn create(State(service): State<Shared>, asked: Asked) -> Result<Response, ApiError> {
+    let name = asked.model().map(str::to_owned);
     let model = service.shelf.model(name.as_deref()).await?;
+    let (request, reply, options) = asked.read(move |fields| read(model, name, fields)).await?;
+    let events = reply.model.start(vec![request], "messages", &options).await?;
+    Ok(if options.stream { reply.streamed(events, options.with_usage) } else { reply.whole(events).await })
+}
+
+fn read(
+    model: ModelInUse,
+    name: Option<String>,
+    mut fields: Fields,
+) -> Result<(Request, Reply, Options), ApiError> {
     let messages = messages::read(&mut fields)?;
     let settings = settings(&mut fields)?;
     let mut options = Options::read(&mut fields, model.words.tokenizer())?;
@@ -26,28 +39,45 @@ pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) ->
         Some(likeliest) if wants_log_probabilities => {
             options.ask_log_probabilities(likeliest, "top_logprobs")?;
         }
+        // What some clients send who want none.
+        Some(0) => {}
         Some(_) => {
             let message = "top_logprobs is given only if logprobs is true";
             return Err(ApiError::bad(message).parameter("top_logprobs"));
         }
     }
-    let most = most_tokens(&mut fields, "max_completion_tokens")?.or(most_tokens(&mut fields, "max_tokens")?);
+    let most = most(&mut fields)?;
     let tools = Tools::read(&mut fields)?;
     fields.only("modalities", &[json!(["text"])])?;
     fields.only("verbosity", &[json!("medium")])?;
     fields.finish()?;
-    if most == Some(0) {
-        let message = "max_tokens is 0, and must be at least 1, or -1 for all that fits";
-        return Err(ApiError::bad(message).parameter("max_tokens"));
-    }
     let question = Question { field: "messages", messages: &messages, tools, settings, most };
     let (request, form) = question.request(&model, &mut options)?;
     let form = form.cloned();
     let mut reply = Reply::new(Style::Chat, model, name, options.choices);
     reply.calls = form;
     reply.log_probabilities = wants_log_probabilities;
-    let events = reply.model.start(vec![request], "messages", &options).await?;
-    Ok(if options.stream { reply.streamed(events, options.with_usage) } else { reply.whole(events).await })
+    Ok((request, reply, options))
+}
+
+/// The number of tokens that a client allows, by the newer name or the older one.
+fn most(fields: &mut Fields) -> Result<Option<usize>, ApiError> {
+    let (newer, older) = ("max_completion_tokens", "max_tokens");
+    let asked = [(newer, most_tokens(fields, newer)?), (older, most_tokens(fields, older)?)];
+    if let [(_, Some(one)), (_, Some(other))] = asked
+        && one != other
+    {
+        let message = format!("{newer} and {older} are given, and differ: give one of them");
+        return Err(ApiError::bad(message).parameter(older));
+    }
+    let given = asked.into_iter().find_map(|(name, most)| Some((name, most?)));
+    match given {
+        Some((name, 0)) => {
+            let message = format!("{name} is 0, and must be at least 1, or -1 for all that fits");
+            Err(ApiError::bad(message).parameter(name))
+        }
+        _ => Ok(given.map(|(_, most)| most)),
+    }
 }
 
 /// What is said to the template beside the conversation.

@@ -5,22 +5,44 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::Shared;
+use super::asked::Asked;
 use super::error::ApiError;
 use super::fields::{Fields, texts, wrong};
 use super::hosted::Generates;
 use super::options::{Options, most_tokens};
 use super::reply::{Reply, Style};
+use super::shelf::ModelInUse;
+use crate::engine::generate::Request;
 
 /// Tokens where a client names no number, as OpenAI has it.
 const MAX_TOKENS: usize = 16;
-/// Prompts of one request at most.
-const PROMPTS: usize = 256;
+/// Prompts of one request at most, as OpenAI has it, and choices of all of them.
+const PROMPTS: usize = 2048;
+const CHOICES: usize = 2048;
 
-pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) -> Result<Response, ApiError> {
-    let name = fields.text("model")?;
+pub(crate) async fn create(State(service): State<Shared>, asked: Asked) -> Result<Response, ApiError> {
+    let name = asked.model().map(str::to_owned);
     let model = service.shelf.model(name.as_deref()).await?;
+    let (requests, reply, options) = asked.read(move |fields| read(model, name, fields)).await?;
+    let events = reply.model.start(requests, "prompt", &options).await?;
+    Ok(if options.stream { reply.streamed(events, options.with_usage) } else { reply.whole(events).await })
+}
+
+fn read(
+    model: ModelInUse,
+    name: Option<String>,
+    mut fields: Fields,
+) -> Result<(Vec<Request>, Reply, Options), ApiError> {
     let prompts = prompts(&model, &mut fields)?;
     let mut options = Options::read(&mut fields, model.words.tokenizer())?;
+    if prompts.len() * options.choices > CHOICES {
+        let message = format!(
+            "{} prompts with n {} ask for more than {CHOICES} answers: send them in several requests",
+            prompts.len(),
+            options.choices
+        );
+        return Err(ApiError::bad(message).parameter("n"));
+    }
     let likeliest = fields.count("logprobs")?;
     if let Some(likeliest) = likeliest {
         options.ask_log_probabilities(likeliest, "logprobs")?;
@@ -42,20 +64,20 @@ pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) ->
     reply.log_probabilities = likeliest.is_some();
     reply.prompts = prompts.into_iter().map(|(_, text)| text).collect();
     reply.echo = echo;
-    let events = reply.model.start(requests, "prompt", &options).await?;
-    Ok(if options.stream { reply.streamed(events, options.with_usage) } else { reply.whole(events).await })
+    Ok((requests, reply, options))
 }
 
 /// The prompts of a request, each as tokens and as text.
 fn prompts(model: &Generates, fields: &mut Fields) -> Result<Vec<(Vec<u32>, String)>, ApiError> {
+    let refuse = |error: anyhow::Error| ApiError::bad(format!("{error:#}")).parameter("prompt");
     let of_text = |text: String| -> Result<(Vec<u32>, String), ApiError> {
-        let tokens = model.prompter.raw(&text);
-        let tokens = tokens.map_err(|error| ApiError::bad(format!("{error:#}")).parameter("prompt"))?;
-        Ok((tokens, text))
+        let tokens = model.prompter.raw(&text).and_then(|tokens| model.prompter.given(tokens));
+        Ok((tokens.map_err(refuse)?, text))
     };
-    let of_tokens = |tokens: Vec<u32>| {
+    let of_tokens = |tokens: Vec<u32>| -> Result<(Vec<u32>, String), ApiError> {
+        let tokens = model.prompter.given(tokens).map_err(refuse)?;
         let text = model.words.text(&tokens);
-        (tokens, text)
+        Ok((tokens, text))
     };
     let value = fields.value("prompt").ok_or_else(|| fields.missing("prompt"))?;
     let Value::Array(values) = value else {
@@ -63,7 +85,7 @@ fn prompts(model: &Generates, fields: &mut Fields) -> Result<Vec<(Vec<u32>, Stri
         return Ok(vec![of_text(text)?]);
     };
     if let Some(tokens) = tokens(&values) {
-        return Ok(vec![of_tokens(tokens)]);
+        return Ok(vec![of_tokens(tokens)?]);
     }
     if values.is_empty() || values.len() > PROMPTS {
         let message = format!("prompt holds {} prompts, and may hold from 1 to {PROMPTS}", values.len());
@@ -73,7 +95,7 @@ fn prompts(model: &Generates, fields: &mut Fields) -> Result<Vec<(Vec<u32>, Stri
         return texts.into_iter().map(of_text).collect();
     }
     let lists = values.iter().map(|value| match value {
-        Value::Array(ids) => tokens(ids).map(of_tokens).ok_or_else(|| not_a_prompt(value)),
+        Value::Array(ids) => tokens(ids).ok_or_else(|| not_a_prompt(value)).and_then(of_tokens),
         other => Err(not_a_prompt(other)),
     });
     lists.collect()

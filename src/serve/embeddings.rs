@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::Shared;
+use super::asked::Asked;
 use super::completions::tokens;
 use super::error::ApiError;
 use super::fields::{Fields, texts, wrong};
@@ -30,26 +31,24 @@ enum TooLong {
     Truncate,
 }
 
-pub(crate) async fn create(
-    State(service): State<Shared>,
-    mut fields: Fields,
-) -> Result<Json<Value>, ApiError> {
-    let asked = fields.text("model")?;
-    let model = service.shelf.embedder(asked.as_deref()).await?;
-    let inputs = inputs(&mut fields)?;
-    let as_base64 = match fields.text("encoding_format")?.as_deref() {
-        None | Some("float") => false,
-        Some("base64") => true,
-        Some(other) => {
-            let message = format!("encoding_format is {other:?}, and must be float or base64");
-            return Err(ApiError::bad(message).parameter("encoding_format"));
-        }
-    };
-    let truncate = fields.flag("truncate")?.unwrap_or(false);
-    let too_long = if truncate { TooLong::Truncate } else { TooLong::Refuse };
-    let dimensions = fields.count("dimensions")?;
-    fields.pass_over(&["user"]);
-    fields.finish()?;
+/// What is asked for.
+struct Wanted {
+    inputs: Vec<Input>,
+    packing: Packing,
+    too_long: TooLong,
+    dimensions: Option<usize>,
+}
+
+/// How a vector is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Numbers,
+    Base64,
+}
+
+pub(crate) async fn create(State(service): State<Shared>, asked: Asked) -> Result<Json<Value>, ApiError> {
+    let model = service.shelf.embedder(asked.model()).await?;
+    let Wanted { inputs, packing, too_long, dimensions } = asked.read(read).await?;
     let texts = {
         let embedder = model.desk.lock().await;
         if dimensions.is_some_and(|dimensions| dimensions != embedder.dimensions()) {
@@ -63,7 +62,10 @@ pub(crate) async fn create(
         let embedded = embed(Arc::clone(&model.desk), texts.to_vec(), turn * TOGETHER, too_long).await?;
         tokens += embedded.tokens;
         for vector in &embedded.vectors {
-            let embedding = if as_base64 { packed(vector) } else { json!(vector) };
+            let embedding = match packing {
+                Packing::Numbers => json!(vector),
+                Packing::Base64 => packed(vector),
+            };
             data.push(json!({ "object": "embedding", "index": data.len(), "embedding": embedding }));
         }
     }
@@ -73,6 +75,24 @@ pub(crate) async fn create(
         "model": model.name,
         "usage": { "prompt_tokens": tokens, "total_tokens": tokens },
     })))
+}
+
+fn read(mut fields: Fields) -> Result<Wanted, ApiError> {
+    let inputs = inputs(&mut fields)?;
+    let packing = match fields.text("encoding_format")?.as_deref() {
+        None | Some("float") => Packing::Numbers,
+        Some("base64") => Packing::Base64,
+        Some(other) => {
+            let message = format!("encoding_format is {other:?}, and must be float or base64");
+            return Err(ApiError::bad(message).parameter("encoding_format"));
+        }
+    };
+    let truncate = fields.flag("truncate")?.unwrap_or(false);
+    let too_long = if truncate { TooLong::Truncate } else { TooLong::Refuse };
+    let dimensions = fields.count("dimensions")?;
+    fields.pass_over(&["user"]);
+    fields.finish()?;
+    Ok(Wanted { inputs, packing, too_long, dimensions })
 }
 
 /// One turn. Whoever goes away has no further ones.

@@ -7,6 +7,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+/// Bytes of a message at most, and of the name of a field: both may hold what the client wrote.
+const MESSAGE: usize = 1000;
+const PARAMETER: usize = 200;
+
 /// What a client is told.
 #[derive(Debug)]
 pub(crate) struct ApiError {
@@ -18,7 +22,9 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), parameter: None, code: None }
+        let mut message = message.into();
+        shorten(&mut message, MESSAGE);
+        Self { status, message, parameter: None, code: None }
     }
 
     /// The request is at fault.
@@ -33,7 +39,11 @@ impl ApiError {
 
     /// The field of the request that is at fault.
     pub(crate) fn parameter(mut self, parameter: impl Into<Cow<'static, str>>) -> Self {
-        self.parameter = Some(parameter.into()).filter(|parameter| !parameter.is_empty());
+        let mut parameter = parameter.into();
+        if parameter.len() > PARAMETER {
+            shorten(parameter.to_mut(), PARAMETER);
+        }
+        self.parameter = Some(parameter).filter(|parameter| !parameter.is_empty());
         self
     }
 
@@ -70,5 +80,13 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         (self.status, Json(self.body())).into_response()
+    }
+}
+
+/// Cuts a text that is too long, and shows that it is cut.
+fn shorten(text: &mut String, bytes: usize) {
+    if text.len() > bytes {
+        text.truncate(text.floor_char_boundary(bytes));
+        text.push('…');
     }
 }

@@ -1,8 +1,6 @@
 //! A request's JSON object, read field by field: null is as absent, a wrong type is named, and what nobody reads is
 //! refused. Knows no endpoint.
 
-use axum::extract::{FromRequest, Request};
-use axum::http::{StatusCode, header};
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
@@ -15,6 +13,13 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
+    /// Those of a request's body.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let value = serde_json::from_slice(body)
+            .map_err(|error| ApiError::bad(format!("the request isn't valid JSON: {error}")))?;
+        Self::of(value, "")
+    }
+
     pub(crate) fn of(value: Value, place: impl Into<String>) -> Result<Self, ApiError> {
         let place = place.into();
         match value {
@@ -168,25 +173,5 @@ fn shortened(value: &Value) -> String {
             }
             text.chars().take(CHARACTERS).chain(std::iter::once('…')).collect()
         }
-    }
-}
-
-/// The body of a request.
-impl<S: Send + Sync> FromRequest<S> for Fields {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if kind != "application/json" && !kind.ends_with("+json") {
-            let message = "send JSON, with the header `Content-Type: application/json`";
-            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
-        }
-        let body = axum::body::Bytes::from_request(request, state)
-            .await
-            .map_err(|error| ApiError::new(error.status(), error.body_text()))?;
-        let value = serde_json::from_slice(&body)
-            .map_err(|error| ApiError::bad(format!("the request isn't valid JSON: {error}")))?;
-        Self::of(value, "")
     }
 }

@@ -51,9 +51,9 @@ impl Origin {
 /// Refuses other names than this machine's where anybody on it may ask: a name that a page's owner points here would
 /// let that page ask too.
 pub(crate) async fn check_host(State(service): State<Shared>, request: Request, next: Next) -> Response {
-    let named = request.headers().get(header::HOST);
+    let mut named = request.headers().get_all(header::HOST).iter();
     let foreign = |host: &str| !host.parse::<Uri>().is_ok_and(|host| host.host().is_some_and(is_local));
-    let is_foreign = named.is_some_and(|host| host.to_str().map_or(true, foreign))
+    let is_foreign = named.any(|host| host.to_str().map_or(true, foreign))
         || request.uri().host().is_some_and(|host| !is_local(host));
     if service.only_local && is_foreign {
         let message = "this server answers only to localhost and loopback addresses: to use another name, set \
@@ -70,6 +70,7 @@ pub(crate) async fn tell_browsers(State(service): State<Shared>, request: Reques
     let admitted = page.to_str().is_ok_and(|page| service.origins.iter().any(|origin| origin.admits(page)));
     let asks = headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let wanted = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    let asks_for_local = headers.contains_key("access-control-request-private-network");
     let is_question = asks && request.method() == Method::OPTIONS;
     let mut response = match (is_question, admitted) {
         (false, _) => next.run(request).await,
@@ -91,6 +92,10 @@ pub(crate) async fn tell_browsers(State(service): State<Shared>, request: Reques
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
         let usual = HeaderValue::from_static("authorization, content-type");
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.unwrap_or(usual));
+        if asks_for_local {
+            // A page from elsewhere that asks this machine: some browsers want a word of it.
+            headers.insert("access-control-allow-private-network", HeaderValue::from_static("true"));
+        }
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     }
     response

@@ -10,6 +10,7 @@ use super::embeddings::Desk;
 use super::error::ApiError;
 use super::metrics::Metrics;
 use super::options::Options;
+use super::parts::split;
 use super::shelf::LoadedModel;
 use super::words::Words;
 use super::worker::{Queue, Worker};
@@ -30,6 +31,8 @@ pub(crate) struct Generates {
     pub prompter: Prompter,
     pub words: Words,
     context: usize,
+    /// Positions of all sequences together.
+    positions: usize,
     worker: Worker,
 }
 
@@ -49,6 +52,7 @@ impl Hosted {
                     prompter: *prompter,
                     words: Words::new(Arc::clone(generator.tokenizer())),
                     context: generator.context(),
+                    positions: generator.positions(),
                     worker: Worker::start(*generator, queue, metrics)?,
                 })))
             }
@@ -93,11 +97,9 @@ impl Generates {
         options: &Options,
     ) -> Result<UnboundedReceiver<Event>, ApiError> {
         let (events, receiver) = unbounded_channel();
-        for (index, request) in requests.into_iter().enumerate() {
-            let place = (index * options.choices, events.clone());
-            let fields = (field, options.constraint_field().unwrap_or("response_format"));
-            self.worker.submit(request, place, fields).await?;
-        }
+        let fields = (field, options.constraint_field().unwrap_or("response_format"));
+        let parts = split(requests, self.positions, self.context);
+        self.worker.submit(parts, events, fields).await?;
         Ok(receiver)
     }
 }

@@ -6,6 +6,7 @@
 
 mod access;
 mod answer;
+mod asked;
 mod body;
 mod chat;
 mod completions;
@@ -19,6 +20,7 @@ mod keeper;
 mod messages;
 mod metrics;
 mod options;
+mod parts;
 mod question;
 mod reply;
 mod responses;
@@ -41,6 +43,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::engine::embed::Embedder;
@@ -106,6 +109,8 @@ pub(crate) struct Service {
     only_local: bool,
     origins: Vec<Origin>,
     started: u64,
+    /// Leave to read a long request.
+    turns: Arc<Semaphore>,
 }
 
 pub(crate) type Shared = Arc<Service>;
@@ -215,6 +220,7 @@ impl Listening {
             api_key: settings.api_key,
             origins: settings.origins,
             started: now(),
+            turns: Arc::new(Semaphore::new(1)),
         });
         let room = Arc::new(Room::new(settings.clients, settings.body));
         let router = router(Arc::clone(&service), &room);
@@ -342,8 +348,9 @@ async fn models(State(service): State<Shared>) -> Json<Value> {
 
 async fn model(
     State(service): State<Shared>,
-    axum::extract::Path(name): axum::extract::Path<String>,
+    name: Result<axum::extract::Path<String>, axum::extract::rejection::PathRejection>,
 ) -> Result<Json<Value>, ApiError> {
+    let Ok(axum::extract::Path(name)) = name else { return Err(service.shelf.unknown("\u{fffd}")) };
     let mut described = service.described();
     match described.iter().position(|model| model["id"] == name.as_str()) {
         Some(index) => Ok(Json(described.swap_remove(index))),

@@ -140,13 +140,13 @@ fn sampling(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Sampling, ApiE
     let neutral = Sampling::default();
     let sampling = Sampling {
         temperature: fields.number("temperature")?.unwrap_or(1.0),
-        top_k: fields.whole("top_k")?.and_then(|count| usize::try_from(count).ok()).unwrap_or(0),
+        top_k: top_k(fields)?,
         top_p: fields.number("top_p")?.unwrap_or(neutral.top_p),
         min_p: fields.number("min_p")?.unwrap_or(neutral.min_p),
         repetition_penalty: fields.number("repetition_penalty")?.unwrap_or(neutral.repetition_penalty),
         frequency_penalty: fields.number("frequency_penalty")?.unwrap_or(neutral.frequency_penalty),
         presence_penalty: fields.number("presence_penalty")?.unwrap_or(neutral.presence_penalty),
-        seed: fields.whole("seed")?.map_or_else(fresh_seed, i64::cast_unsigned),
+        seed: seed(fields)?,
         logit_bias: logit_bias(fields, tokenizer)?,
         log_probabilities: None,
     };
@@ -156,6 +156,25 @@ fn sampling(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Sampling, ApiE
         ApiError::bad(message).parameter(field)
     })?;
     Ok(sampling)
+}
+
+/// So many likeliest tokens; 0 and -1 are all.
+fn top_k(fields: &mut Fields) -> Result<usize, ApiError> {
+    match fields.whole("top_k")? {
+        None | Some(-1) => Ok(0),
+        Some(count) => usize::try_from(count).map_err(|_| {
+            let message = format!("top_k is {count}, and must be at least 1, or -1 for all tokens");
+            ApiError::bad(message).parameter("top_k")
+        }),
+    }
+}
+
+/// Any whole number, those that only a float or 64 bits without a sign hold among them: clients draw them at random.
+fn seed(fields: &mut Fields) -> Result<u64, ApiError> {
+    let Some(value) = fields.value("seed") else { return Ok(fresh_seed()) };
+    let whole = value.as_i64().map(i64::cast_unsigned).or_else(|| value.as_u64());
+    let large = || value.as_f64().filter(|number| number.fract() == 0.0).map(|number| (number as i64).cast_unsigned());
+    whole.or_else(large).ok_or_else(|| wrong("seed", "a whole number", &value))
 }
 
 fn stop(fields: &mut Fields) -> Result<Vec<String>, ApiError> {

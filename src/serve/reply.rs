@@ -138,7 +138,7 @@ impl Reply {
         let pieces = Pieces::of(self.calls.as_ref());
         let mut told = vec![Told { pieces, ..Told::default() }; count];
         stream::respond(events, Ending::Done, move |event| {
-            self.id = Some(event.request);
+            self.id.get_or_insert(event.request);
             if let What::Prompt { tokens } = event.what {
                 // Its other choices tell of it too.
                 let siblings = told.iter_mut().skip(event.choice).take(self.each);

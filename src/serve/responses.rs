@@ -5,19 +5,32 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::Shared;
+use super::asked::Asked;
 use super::error::ApiError;
 use super::fields::{Fields, wrong};
 use super::messages::{Speakers, content, role};
 use super::options::{Options, Schema, constraint_of, most_tokens};
 use super::question::Question;
-use super::responses_reply::Reply;
+use super::responses_reply::{Echo, Reply};
+use super::shelf::ModelInUse;
 use super::tools::{Pieces, Tools};
 use crate::domain::message::{Message, Role, TOOL_CALLS};
-use crate::engine::generate::Constraint;
+use crate::engine::generate::{Constraint, Request};
 
-pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) -> Result<Response, ApiError> {
-    let name = fields.text("model")?;
+pub(crate) async fn create(State(service): State<Shared>, asked: Asked) -> Result<Response, ApiError> {
+    let name = asked.model().map(str::to_owned);
     let model = service.shelf.model(name.as_deref()).await?;
+    let (request, reply, options) = asked.read(move |fields| read(model, name, fields)).await?;
+    let events = reply.model.start(vec![request], "input", &options).await?;
+    Ok(if options.stream { reply.streamed(events) } else { reply.whole(events).await })
+}
+
+fn read(
+    model: ModelInUse,
+    name: Option<String>,
+    mut fields: Fields,
+) -> Result<(Request, Reply, Options), ApiError> {
+    let asked = Echo::of(&fields);
     let instructions = fields.text("instructions")?;
     let mut messages = input(&mut fields)?;
     if let Some(text) = &instructions {
@@ -54,10 +67,8 @@ pub(crate) async fn create(State(service): State<Shared>, mut fields: Fields) ->
     fields.finish()?;
     let question = Question { field: "input", messages: &messages, tools, settings, most };
     let (request, form) = question.request(&model, &mut options)?;
-    let events = model.start(vec![request], "input", &options).await?;
     let pieces = Pieces::of(form);
-    let reply = Reply::new(model, name, instructions, most, pieces);
-    Ok(if options.stream { reply.streamed(events) } else { reply.whole(events).await })
+    Ok((request, Reply::new(model, name, asked, pieces), options))
 }
 
 /// The turns of `input`: a text, or a list of items.

@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::error::ApiError;
+use super::fields::Fields;
 use super::shelf::ModelInUse;
 use super::stream::Ending;
 use super::tools::{Pieces, written};
@@ -16,11 +17,10 @@ use crate::engine::generate::{Event, Finish, Piece, Usage, What};
 /// An answer in the making.
 pub(crate) struct Reply {
     /// In use until the answer is whole.
-    _model: ModelInUse,
+    pub model: ModelInUse,
     /// The model's name, as the client said it.
     name: String,
-    instructions: Option<String>,
-    most: Option<usize>,
+    asked: Echo,
     pieces: Pieces,
     created: u64,
     /// The request's own number, once something of it came.
@@ -32,6 +32,29 @@ pub(crate) struct Reply {
     call: Option<Calling>,
     /// Events so far.
     told: usize,
+}
+
+/// What a response repeats of its request.
+pub(crate) struct Echo(Map<String, Value>);
+
+impl Echo {
+    /// Fields and what they are if nobody gives them.
+    pub(crate) fn of(fields: &Fields) -> Self {
+        let usual = [
+            ("instructions", Value::Null),
+            ("max_output_tokens", Value::Null),
+            ("metadata", json!({})),
+            ("parallel_tool_calls", json!(true)),
+            ("reasoning", json!({ "effort": null, "summary": null })),
+            ("temperature", json!(1.0)),
+            ("text", json!({ "format": { "type": "text" } })),
+            ("tool_choice", json!("auto")),
+            ("tools", json!([])),
+            ("top_p", json!(1.0)),
+        ];
+        let given = |name: &str| fields.rest().get(name).filter(|value| !value.is_null()).cloned();
+        Self(usual.into_iter().map(|(name, usual)| (name.to_owned(), given(name).unwrap_or(usual))).collect())
+    }
 }
 
 struct Calling {
@@ -58,17 +81,15 @@ impl Reply {
     pub(crate) fn new(
         model: ModelInUse,
         name: Option<String>,
-        instructions: Option<String>,
-        most: Option<usize>,
+        asked: Echo,
         pieces: Pieces,
     ) -> Self {
         let name = name.unwrap_or_else(|| model.name.clone());
         let (output, text, number, told) = (Vec::new(), None, 0, 0);
         Self {
-            _model: model,
+            model,
             name,
-            instructions,
-            most,
+            asked,
             pieces,
             created: now(),
             number,
@@ -129,7 +150,7 @@ impl Reply {
                 if self.output.is_empty() && self.text.is_none() {
                     self.begin_text(&mut out);
                 }
-                self.end_text(&mut out);
+                self.end_text(status, &mut out);
                 let response = self.response(status, Some(why), Some(usage));
                 self.tell(&mut out, kind, json!({ "response": response }));
             }
@@ -157,7 +178,7 @@ impl Reply {
                 }
                 Piece::Call(name) => {
                     self.end_call("completed", out);
-                    self.end_text(out);
+                    self.end_text("completed", out);
                     self.begin_call(name, out);
                 }
                 Piece::Arguments(text) => {
@@ -180,13 +201,13 @@ impl Reply {
         self.tell(out, "response.content_part.added", with(place, json!({ "part": part("") })));
     }
 
-    fn end_text(&mut self, out: &mut Vec<Value>) {
+    fn end_text(&mut self, status: &str, out: &mut Vec<Value>) {
         let Some(text) = self.text.clone() else { return };
         let place = self.place();
         let body = json!({ "text": text, "logprobs": [] });
         self.tell(out, "response.output_text.done", with(place.clone(), body));
         self.tell(out, "response.content_part.done", with(place, json!({ "part": part(&text) })));
-        let item = self.message("completed", &json!([part(&text)]));
+        let item = self.message(status, &json!([part(&text)]));
         let index = self.output.len();
         self.tell(out, "response.output_item.done", json!({ "output_index": index, "item": item }));
         self.output.push(item);
@@ -240,27 +261,18 @@ impl Reply {
 
     fn response(&self, status: &str, why: Option<Finish>, usage: Option<Usage>) -> Value {
         let cut = matches!(why, Some(Finish::Length | Finish::Context | Finish::Cancelled));
-        json!({
+        let response = json!({
             "id": format!("resp_{}_{}", self.created, self.number),
             "object": "response",
             "created_at": self.created,
             "status": status,
             "error": null,
             "incomplete_details": cut.then(|| json!({ "reason": "max_output_tokens" })),
-            "instructions": self.instructions,
-            "max_output_tokens": self.most,
             "model": self.name,
             "output": self.output,
-            "parallel_tool_calls": true,
             "previous_response_id": null,
             "store": false,
-            "temperature": null,
-            "top_p": null,
-            "text": { "format": { "type": "text" } },
-            "tool_choice": "auto",
-            "tools": [],
             "truncation": "disabled",
-            "metadata": {},
             "usage": usage.map(|usage| json!({
                 "input_tokens": usage.prompt_tokens,
                 "input_tokens_details": { "cached_tokens": usage.cached_tokens },
@@ -268,7 +280,8 @@ impl Reply {
                 "output_tokens_details": { "reasoning_tokens": 0 },
                 "total_tokens": usage.prompt_tokens + usage.completion_tokens,
             })),
-        })
+        });
+        with(response, Value::Object(self.asked.0.clone()))
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Clients {
     pub write: Duration,
     /// For answers in progress once the server is to end.
     pub stop: Duration,
-    /// Bytes of all bodies together that are on their way; the first [`Clients::FREE`] of each aren't counted.
+    /// Bytes of all bodies together that are on their way or wait to be read; the first [`Clients::FREE`] of each aren't counted.
     pub half_sent: usize,
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::error::ApiError;
 use super::metrics::Metrics;
+use super::parts::{Feed, Held, Part};
 use crate::engine::generate::{Compiler, Event, Finish, Generator, Request, RequestId, What};
 
 /// Memory of the generating thread's calls; the system gives what is used.
@@ -54,14 +55,15 @@ impl Queue {
     }
 }
 
-struct Order {
-    request: Request,
-    taken: oneshot::Sender<Result<(), String>>,
+/// A part of a client's request.
+pub(crate) struct Order {
+    pub request: Request,
+    pub taken: oneshot::Sender<Result<(), String>>,
     /// Holds at most the request's own tokens, so it needs no other bound.
-    events: UnboundedSender<Event>,
+    pub events: UnboundedSender<Event>,
     /// The number of its first choice among those of all that the client asked for together.
-    first: usize,
-    place: Place,
+    pub first: usize,
+    pub held: Held,
 }
 
 /// A place in the queue, given back when it is dropped.
@@ -80,7 +82,7 @@ struct Open {
     left: usize,
     started: Instant,
     begun: bool,
-    place: Place,
+    held: Held,
 }
 
 impl Worker {
@@ -110,33 +112,62 @@ impl Worker {
         !self.thread.is_finished()
     }
 
-    /// Hands a request over; its events come until the last choice is finished, counted from `first` on. Dropping
-    /// their receiver cancels it. An error names the field of the prompt, or the one of the constraint.
+    /// Hands a client's request over, in parts that share a constraint; their events come until the last choice is
+    /// finished. Dropping their receiver cancels them. An error names the field of the prompt, or the one of the
+    /// constraint.
     pub(crate) async fn submit(
         &self,
-        mut request: Request,
-        (first, events): (usize, UnboundedSender<Event>),
+        mut parts: Vec<Part>,
+        events: UnboundedSender<Event>,
         (prompt, constraint): (&'static str, &'static str),
     ) -> Result<(), ApiError> {
         let place = self.queue.enter().inspect_err(|_| Metrics::add(&self.metrics.refused, 1))?;
-        if let Some(wanted) = request.constraint.take() {
-            let compiler = Arc::clone(&self.compiler);
-            let compiled = tokio::task::spawn_blocking(move || compiler.compile(&wanted)).await;
-            let refuse = |message: String| {
-                Metrics::add(&self.metrics.refused, 1);
-                ApiError::bad(message).parameter(constraint)
-            };
-            let compiled = compiled.map_err(|_| refuse("the constraint can't be compiled".to_owned()))?;
-            request.compiled = Some(compiled.map_err(|error| refuse(format!("{error:#}")))?);
-        }
+        self.compile(&mut parts, constraint).await?;
+        let feed = Feed::new(events, place);
+        let mut parts = parts.into_iter();
+        let Some(first) = parts.next() else { return Ok(()) };
         let (taken, answer) = oneshot::channel();
         let gone = || ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the generating thread has ended");
-        self.orders.send(Order { request, taken, events, first, place }).map_err(|_| gone())?;
+        let order = feed.order(first, taken).await.ok_or_else(gone)?;
+        self.orders.send(order).map_err(|_| gone())?;
         match answer.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(message)) => Err(ApiError::bad(message).parameter(prompt)),
-            Err(_) => Err(gone()),
+            Ok(Ok(())) => {}
+            Ok(Err(message)) => return Err(ApiError::bad(message).parameter(prompt)),
+            Err(_) => return Err(gone()),
         }
+        Metrics::add(&self.metrics.requests, 1);
+        if parts.len() > 0 {
+            let orders = self.orders.clone();
+            tokio::spawn(async move {
+                for part in parts {
+                    let (taken, _) = oneshot::channel();
+                    let Some(order) = feed.order(part, taken).await else { return };
+                    if orders.send(order).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Makes the constraint of all parts ready, once.
+    async fn compile(&self, parts: &mut [Part], field: &'static str) -> Result<(), ApiError> {
+        let Some(wanted) = parts.first_mut().and_then(|part| part.request.constraint.take()) else {
+            return Ok(());
+        };
+        let compiler = Arc::clone(&self.compiler);
+        let compiled = tokio::task::spawn_blocking(move || compiler.compile(&wanted)).await;
+        let refuse = |message: String| {
+            Metrics::add(&self.metrics.refused, 1);
+            ApiError::bad(message).parameter(field)
+        };
+        let compiled = compiled.map_err(|_| refuse("the constraint can't be compiled".to_owned()))?;
+        let compiled = compiled.map_err(|error| refuse(format!("{error:#}")))?;
+        for part in parts {
+            (part.request.constraint, part.request.compiled) = (None, Some(compiled.clone()));
+        }
+        Ok(())
     }
 }
 
@@ -187,21 +218,20 @@ impl Loop {
         let choices = order.request.choices;
         match self.generator.submit(order.request) {
             Ok(id) => {
-                Metrics::add(&self.metrics.requests, 1);
                 let open = Open {
                     events: order.events,
                     first: order.first,
                     left: choices,
                     started: Instant::now(),
                     begun: false,
-                    place: order.place,
+                    held: order.held,
                 };
                 self.open.insert(id, open);
                 order.taken.send(Ok(())).ok();
             }
             Err(error) => {
                 Metrics::add(&self.metrics.refused, 1);
-                drop(order.place);
+                drop(order.held);
                 order.taken.send(Err(format!("{error:#}"))).ok();
             }
         }
@@ -231,9 +261,9 @@ impl Loop {
         }
         if open.left > 0 {
             open.events.send(event).ok();
-        } else if let Some(Open { events, place, .. }) = self.open.remove(&event.request) {
+        } else if let Some(Open { events, held, .. }) = self.open.remove(&event.request) {
             // Before the client can know: its next request may come at once, and has the place to itself.
-            drop(place);
+            drop(held);
             events.send(event).ok();
         }
     }

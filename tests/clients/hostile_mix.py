@@ -78,7 +78,7 @@ def wide_schema():
                   "required": [f"{name}{i}" for i in range(1500)]}
     elif kind == 4:
         schema = {"const": name}
-        for _ in range(12):
+        for _ in range(6):
             schema = {"anyOf": [schema, {"allOf": [schema, schema]}]}
     else:
         schema = {"type": "string", "minLength": 10**6, "maxLength": 10**9, "description": name}

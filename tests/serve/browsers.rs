@@ -57,3 +57,19 @@ async fn without_a_key_only_this_machines_names_are_answered() {
     assert_eq!(request.header("authorization", "bEARER secret").send().await.unwrap().status(), 200);
     server.end().await;
 }
+
+#[tokio::test]
+async fn a_second_name_is_no_way_round_the_first() {
+    let server = serve(None, 8).await;
+    let both = server.client.get(format!("{}/v1/models", server.url)).header("host", "localhost");
+    let mut headers = reqwest::header::HeaderMap::new();
+    headers.append("host", "localhost".parse().unwrap());
+    headers.append("host", "evil.example".parse().unwrap());
+    assert_eq!(both.try_clone().unwrap().send().await.unwrap().status(), 200);
+    assert_eq!(both.headers(headers).send().await.unwrap().status(), 403);
+    // Some browsers ask a page from elsewhere for a word about this machine.
+    let asked = preflight(&server, "http://localhost:3000");
+    let response = asked.header("access-control-request-private-network", "true").send().await.unwrap();
+    assert_eq!(response.headers()["access-control-allow-private-network"], "true");
+    server.end().await;
+}

@@ -3,10 +3,12 @@
 mod browsers;
 mod forms;
 mod hostile;
+mod parts;
 mod responses;
 mod shelf;
 mod slow;
 mod tools;
+mod values;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -138,6 +138,11 @@ impl Generator {
         self.context
     }
 
+    /// Positions that the cache holds for all sequences together.
+    pub const fn positions(&self) -> usize {
+        self.cache.limit() * PAGE
+    }
+
     /// Tokens that there are.
     pub fn vocabulary(&self) -> usize {
         self.backend.config().vocabulary

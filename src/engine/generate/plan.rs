@@ -21,6 +21,11 @@ const SCORED: usize = 64;
 /// How often the first that waits is passed by others that need less room.
 const OVERTAKEN: usize = 64;
 
+/// One part in so many of the sequences and pages is left to short answers.
+const KEPT: usize = 8;
+/// Tokens of a short answer, and of its siblings, at most.
+const SHORT: usize = 512;
+
 /// Tokens of prompts in a shared step before the machine's pace is known.
 const UNMEASURED: usize = 4 * PAGE;
 
@@ -42,6 +47,7 @@ impl Generator {
     pub(super) fn admit(&mut self) {
         while let Some(place) = self.next_to_begin() {
             let Some(mut sequence) = self.waiting.remove(place) else { return };
+            sequence.begin();
             // A prompt that is scored is computed whole: what is in the cache has no logits.
             if !sequence.is_scored() {
                 let reusable = sequence.tokens.len() - 1;
@@ -55,24 +61,43 @@ impl Generator {
         }
     }
 
-    /// The first that fits. The one at the front is passed by so many only.
+    /// The first that fits. The one at the front is passed by so many only. Long answers leave a part of the room to
+    /// short ones, which never wait for them.
     fn next_to_begin(&mut self) -> Option<usize> {
-        let running: usize = self.active.iter().map(|sequence| 1 + sequence.siblings.len()).sum();
-        let reserved: usize = self.active.iter().map(|sequence| self.reserve(sequence)).sum();
+        let all = self.taken(|_| true);
+        let of_short = self.taken(Sequence::is_short);
+        let whole = Room { sequences: self.limits.sequences, pages: self.cache.limit() };
+        let kept = Room { sequences: whole.sequences / KEPT, pages: whole.pages / KEPT };
+        let of_long = Room { sequences: whole.sequences - kept.sequences, pages: whole.pages - kept.pages };
         let fits = |sequence: &Sequence| {
-            running + 1 + sequence.siblings.len() <= self.limits.sequences
-                && reserved + self.reserve(sequence) <= self.cache.limit()
+            let after = all.with(self.room_of(sequence));
+            after.is_within(if sequence.is_short() { &whole } else { &of_long })
         };
         let front = self.waiting.front()?;
-        if fits(front) || running == 0 {
+        if fits(front) || all.sequences == 0 {
             return Some(0);
         }
-        if front.overtaken >= OVERTAKEN {
-            return None;
+        // Those that take what the front may not have anyway don't pass it.
+        let beside = |sequence: &Sequence| {
+            !front.is_short() && sequence.is_short() && of_short.with(self.room_of(sequence)).is_within(&kept)
+        };
+        let may_pass = front.overtaken < OVERTAKEN;
+        let found =
+            self.waiting.iter().position(|sequence| fits(sequence) && (may_pass || beside(sequence)))?;
+        if !self.waiting.get(found).is_some_and(beside) {
+            self.waiting.front_mut()?.overtaken += 1;
         }
-        let found = self.waiting.iter().position(fits)?;
-        self.waiting.front_mut()?.overtaken += 1;
         Some(found)
+    }
+
+    /// What some of those that have begun may come to need.
+    fn taken(&self, which: impl Fn(&Sequence) -> bool) -> Room {
+        let some = self.active.iter().filter(|sequence| which(sequence));
+        some.fold(Room::default(), |sum, sequence| sum.with(self.room_of(sequence)))
+    }
+
+    fn room_of(&self, sequence: &Sequence) -> Room {
+        Room { sequences: 1 + sequence.siblings.len(), pages: self.reserve(sequence) }
     }
 
     /// Pages that a sequence and its siblings may come to need.
@@ -163,6 +188,23 @@ impl Generator {
     }
 }
 
+/// What sequences may come to need.
+#[derive(Default)]
+struct Room {
+    sequences: usize,
+    pages: usize,
+}
+
+impl Room {
+    const fn with(&self, other: Self) -> Self {
+        Self { sequences: self.sequences + other.sequences, pages: self.pages + other.pages }
+    }
+
+    const fn is_within(&self, most: &Self) -> bool {
+        self.sequences <= most.sequences && self.pages <= most.pages
+    }
+}
+
 /// A prompt that is being read.
 struct Prompt {
     index: usize,
@@ -172,6 +214,13 @@ struct Prompt {
     left: usize,
     /// Tokens in one step at most.
     most: usize,
+}
+
+impl Sequence {
+    /// Whether it is soon done, and its siblings with it.
+    fn is_short(&self) -> bool {
+        self.options.max_tokens.saturating_mul(self.options.choices) <= SHORT
+    }
 }
 
 /// A part for the oldest prompt, the rest for those with the least left.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use tokenizers::Tokenizer;
 
 use crate::data::calls::CallForm;
@@ -97,6 +97,15 @@ impl Prompter {
     pub fn continuation(&self, text: &str) -> Result<Vec<u32>> {
         let encoding = self.tokenizer.encode(text, false).map_err(|error| anyhow!("tokenise: {error}"))?;
         self.checked(encoding.get_ids().to_vec())
+    }
+
+    /// Token ids as somebody gives them.
+    ///
+    /// # Errors
+    /// Where there are none, or a token has no row in the embedding.
+    pub fn given(&self, tokens: Vec<u32>) -> Result<Vec<u32>> {
+        ensure!(!tokens.is_empty(), "the prompt is empty");
+        self.checked(tokens)
     }
 
     fn checked(&self, tokens: Vec<u32>) -> Result<Vec<u32>> {

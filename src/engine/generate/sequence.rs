@@ -6,6 +6,7 @@ use anyhow::Result;
 use llguidance::Matcher;
 
 use super::cache::PageId;
+use super::compile::Compiled;
 use super::constrain::pick_allowed;
 use super::guess::Guesser;
 use super::lora::Lora;
@@ -48,6 +49,12 @@ pub(crate) struct Chosen {
 }
 
 impl Sequence {
+    /// Sets its constraint to the beginning, and those of its siblings. What waits has none yet: some take megabytes.
+    pub(crate) fn begin(&mut self) {
+        self.matcher = self.options.compiled.as_ref().map(Compiled::start);
+        self.siblings.iter_mut().for_each(Self::begin);
+    }
+
     /// Which adapter computed its keys and values; 0 is none.
     pub(crate) fn adapter(&self) -> u64 {
         self.lora.as_ref().map_or(0, |lora| lora.serial)

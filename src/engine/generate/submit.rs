@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::compile::Compiled;
 use super::generator::Generator;
 use super::guess::Guesser;
 use super::lora::Lora;
@@ -20,7 +19,7 @@ impl Generator {
     /// # Errors
     /// Where the prompt is empty, holds an unknown token or is too long, a setting is out of range, or the
     /// constraint can't be used.
-    pub fn submit(&mut self, request: Request) -> Result<RequestId> {
+    pub fn submit(&mut self, mut request: Request) -> Result<RequestId> {
         request.sampling.check()?;
         ensure!(!request.prompt.is_empty(), "the prompt is empty");
         ensure!(
@@ -41,23 +40,14 @@ impl Generator {
             };
             tokens = slide(&tokens, keep, self.context);
         }
-        let compiled = match (&request.compiled, &request.constraint) {
-            (Some(compiled), _) => Some(compiled.clone()),
-            (None, Some(constraint)) => Some(self.compiler.compile(constraint)?),
-            (None, None) => None,
-        };
+        if let (None, Some(constraint)) = (&request.compiled, &request.constraint) {
+            request.compiled = Some(self.compiler.compile(constraint)?);
+        }
         let id = RequestId(self.next);
         let options = Arc::new(request);
         let mut sequences = Vec::new();
         for choice in 0..options.choices {
-            sequences.push(self.sequence(
-                id,
-                choice,
-                &options,
-                tokens.clone(),
-                lora.clone(),
-                compiled.as_ref(),
-            ));
+            sequences.push(self.sequence(id, choice, &options, tokens.clone(), lora.clone()));
         }
         self.next += 1;
         let siblings = sequences.split_off(1);
@@ -75,7 +65,6 @@ impl Generator {
         options: &Arc<Request>,
         tokens: Vec<u32>,
         lora: Option<Arc<Lora>>,
-        compiled: Option<&Compiled>,
     ) -> Sequence {
         Sequence {
             request,
@@ -88,7 +77,7 @@ impl Generator {
             cached: 0,
             sampler: Sampler::new(&options.sampling, choice, &tokens),
             text: TextStream::new(Arc::clone(&self.tokenizer), options.stop.clone(), options.shown.clone()),
-            matcher: compiled.map(Compiled::start),
+            matcher: None,
             siblings: Vec::new(),
             overtaken: 0,
             guesser: Guesser::default(),
