@@ -173,7 +173,9 @@ fn top_k(fields: &mut Fields) -> Result<usize, ApiError> {
 fn seed(fields: &mut Fields) -> Result<u64, ApiError> {
     let Some(value) = fields.value("seed") else { return Ok(fresh_seed()) };
     let whole = value.as_i64().map(i64::cast_unsigned).or_else(|| value.as_u64());
-    let large = || value.as_f64().filter(|number| number.fract() == 0.0).map(|number| (number as i64).cast_unsigned());
+    let large = || {
+        value.as_f64().filter(|number| number.fract() == 0.0).map(|number| (number as i64).cast_unsigned())
+    };
     whole.or_else(large).ok_or_else(|| wrong("seed", "a whole number", &value))
 }
 

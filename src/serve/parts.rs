@@ -59,7 +59,11 @@ impl Feed {
     }
 
     /// An order for a part, once there is room for it among those of its own request. None if its client has gone.
-    pub(crate) async fn order(&self, part: Part, taken: oneshot::Sender<Result<(), String>>) -> Option<Order> {
+    pub(crate) async fn order(
+        &self,
+        part: Part,
+        taken: oneshot::Sender<Result<(), String>>,
+    ) -> Option<Order> {
         let Part { request, first } = part;
         let room = Arc::clone(&self.window).acquire_many_owned(request.choices as u32).await.ok()?;
         let held = Held { _place: Arc::clone(&self.place), _room: room };

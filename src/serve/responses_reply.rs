@@ -78,26 +78,10 @@ impl Calling {
 }
 
 impl Reply {
-    pub(crate) fn new(
-        model: ModelInUse,
-        name: Option<String>,
-        asked: Echo,
-        pieces: Pieces,
-    ) -> Self {
+    pub(crate) fn new(model: ModelInUse, name: Option<String>, asked: Echo, pieces: Pieces) -> Self {
         let name = name.unwrap_or_else(|| model.name.clone());
         let (output, text, number, told) = (Vec::new(), None, 0, 0);
-        Self {
-            model,
-            name,
-            asked,
-            pieces,
-            created: now(),
-            number,
-            output,
-            text,
-            call: None,
-            told,
-        }
+        Self { model, name, asked, pieces, created: now(), number, output, text, call: None, told }
     }
 
     /// One object when everything is there.

@@ -179,32 +179,41 @@ def described(name, values):
             f"longest {values[-1]:.2f} s, over {LONGEST:.0f} s {late}")
 
 
+async def some(client, count):
+    """A few questions with nobody beside, for as long as half a minute."""
+    until = time.time() + 30
+    for _ in range(count):
+        if time.time() < until:
+            await client.once()
+
+
 async def watch(process, hostile, seen):
     while not hostile.over():
         seen.append(memory(process))
+        if len(seen) % 60 == 0:
+            print(f"{hostile.left} left, {seen[-1]} MB", flush=True)
         await asyncio.sleep(1)
 
 
 async def main(options):
     process = process_of(options.port)
+    print(f"process {process} on port {options.port}", flush=True)
     seen, hostile = [memory(process)], Hostile(options)
     alone = WellBehaved(options, hostile)
-    for _ in range(5):
-        await alone.once()
+    await some(alone, 5)
+    print(described("alone, waits for a token", alone.waits), flush=True)
     beside, began = WellBehaved(options, hostile), time.time()
     hostile.until = began + options.seconds
     await asyncio.gather(hostile.run(), beside.run(), watch(process, hostile, seen))
     took = time.time() - began
     after = WellBehaved(options, hostile)
-    for _ in range(3):
-        await after.once()
+    await some(after, 3)
     seen.append(memory(process))
     total = sum((counts for counts in hostile.outcomes.values()), Counter())
     print(f"{sum(total.values())} hostile requests in {took:.0f} s, {options.clients} at a time")
     for kind in sorted(hostile.outcomes):
         print(f"  {kind:28}", json.dumps(dict(hostile.outcomes[kind].most_common())))
     print("by outcome:", json.dumps(dict(total.most_common())))
-    print(described("alone, waits for a token", alone.waits))
     print(described("beside them, waits for a token", beside.waits))
     print(described("beside them, whole answers", beside.totals))
     print(described("beside them, lists of models", beside.looks))

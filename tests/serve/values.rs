@@ -10,39 +10,89 @@ const PLAIN: &str = "/v1/completions";
 const EMBED: &str = "/v1/embeddings";
 const RESPONSES: &str = "/v1/responses";
 
+/// What all endpoints that generate read alike.
 const SHARED: [&str; 20] = [
-    "model", "temperature", "top_p", "top_k", "min_p", "n", "stream", "stream_options", "stop", "seed", "logit_bias",
-    "user", "metadata", "store", "frequency_penalty", "presence_penalty", "repetition_penalty", "ignore_eos",
-    "guided_json", "guided_choice",
+    "model",
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "n",
+    "stream",
+    "stream_options",
+    "stop",
+    "seed",
+    "logit_bias",
+    "user",
+    "metadata",
+    "store",
+    "frequency_penalty",
+    "presence_penalty",
+    "repetition_penalty",
+    "ignore_eos",
+    "guided_json",
+    "guided_choice",
 ];
 
-/// The fields of each endpoint beside those, and a request that is right.
+/// Each endpoint, a request to it that is right, and its fields; those that all read alike at one of them only.
 fn endpoints() -> Vec<(&'static str, Value, Vec<&'static str>)> {
-    let with_shared = |own: &[&'static str]| SHARED.iter().chain(own).copied().collect::<Vec<_>>();
+    let chat = [
+        "messages",
+        "max_tokens",
+        "max_completion_tokens",
+        "logprobs",
+        "top_logprobs",
+        "response_format",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "modalities",
+        "audio",
+        "prediction",
+        "reasoning_effort",
+        "service_tier",
+        "verbosity",
+        "web_search_options",
+        "functions",
+        "function_call",
+        "chat_template_kwargs",
+        "guided_regex",
+        "guided_grammar",
+        "prompt_cache_key",
+        "safety_identifier",
+    ];
+    let chat = SHARED.into_iter().chain(chat).collect();
     vec![
-        (
-            CHAT,
-            question(json!({ "max_tokens": 1 })),
-            with_shared(&[
-                "messages", "max_tokens", "max_completion_tokens", "logprobs", "top_logprobs", "response_format",
-                "tools", "tool_choice", "parallel_tool_calls", "modalities", "audio", "prediction",
-                "reasoning_effort", "service_tier", "verbosity", "web_search_options", "functions", "function_call",
-                "chat_template_kwargs", "guided_regex", "guided_grammar", "prompt_cache_key", "safety_identifier",
-            ]),
-        ),
+        (CHAT, question(json!({ "max_tokens": 1 })), chat),
         (
             PLAIN,
             json!({ "prompt": "the", "max_tokens": 1 }),
-            with_shared(&["prompt", "max_tokens", "logprobs", "echo", "best_of", "suffix"]),
+            vec!["model", "prompt", "max_tokens", "logprobs", "echo", "best_of", "suffix", "n", "stream"],
         ),
         (
             RESPONSES,
             json!({ "input": "the", "max_output_tokens": 1 }),
-            with_shared(&[
-                "input", "instructions", "max_output_tokens", "text", "tools", "tool_choice", "reasoning", "include",
-                "truncation", "background", "previous_response_id", "conversation", "prompt", "top_logprobs",
-                "parallel_tool_calls", "max_tool_calls",
-            ]),
+            vec![
+                "model",
+                "n",
+                "stream",
+                "input",
+                "instructions",
+                "max_output_tokens",
+                "text",
+                "tools",
+                "tool_choice",
+                "reasoning",
+                "include",
+                "truncation",
+                "background",
+                "previous_response_id",
+                "conversation",
+                "prompt",
+                "top_logprobs",
+                "parallel_tool_calls",
+                "max_tool_calls",
+            ],
         ),
         (
             EMBED,
@@ -54,13 +104,35 @@ fn endpoints() -> Vec<(&'static str, Value, Vec<&'static str>)> {
 
 /// As JSON: some are no numbers that a value here could hold.
 fn values() -> Vec<String> {
-    let mut values: Vec<String> =
-        ["null", "true", "-1", "0", "-0.0", "1.5", "1e39", "-1e39", "1e308", "1e400", "-1e400", "NaN", "Infinity",
-         "18446744073709551615", "-9223372036854775808", "99999999999999999999999999", "1e-320", "\"\"", "\"x\"",
-         "\"\\u0000\\u001b[31m\\ud83d\\ude00\"", "\"\\ud800\"", "[]", "[[]]", "[null]", "[{}]", "[[[1]]]", "{}",
-         "{\"a\":{}}", "{\"\":null}", "{\"type\":\"x\"}"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut values: Vec<String> = [
+        "null",
+        "true",
+        "-1",
+        "0",
+        "1.5",
+        "1e39",
+        "-1e308",
+        "1e400",
+        "NaN",
+        "18446744073709551615",
+        "-9223372036854775808",
+        "99999999999999999999999999",
+        "1e-320",
+        "\"\"",
+        "\"x\"",
+        "\"\\u0000\\u001b[31m\\ud83d\\ude00\"",
+        "\"\\ud800\"",
+        "[]",
+        "[[]]",
+        "[null]",
+        "[{}]",
+        "{}",
+        "{\"a\":{}}",
+        "{\"\":null}",
+        "{\"type\":\"x\"}",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     values.push(format!("\"{}\"", "y".repeat(20_000)));
     values.push(format!("[{}0]", "0,".repeat(9000)));
     values.push(format!("{}{}", "[".repeat(500), "]".repeat(500)));
@@ -155,7 +227,10 @@ async fn a_response_repeats_what_it_was_asked_with() {
     }
     assert_eq!(answer["tool_choice"], "auto");
     // An answer that was cut off is no whole one.
-    assert_eq!((&answer["status"], &answer["output"][0]["status"]), (&json!("incomplete"), &json!("incomplete")));
+    assert_eq!(
+        (&answer["status"], &answer["output"][0]["status"]),
+        (&json!("incomplete"), &json!("incomplete"))
+    );
     server.end().await;
 }
 
