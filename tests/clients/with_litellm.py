@@ -1,9 +1,12 @@
 """litellm: every usual call."""
 
 import json
+import os
 from importlib.metadata import version
 
 from common import BASE, CHOICE, EMBEDDING, FORMAT, KEY, LONG, MODEL, QUESTION, TOOL, check, expect
+
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 import litellm
 

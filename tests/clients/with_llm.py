@@ -60,7 +60,7 @@ def tools():
 
 
 def schema():
-    assert "colour" in llm("prompt", "-m", "own", "--schema", "colour", "-o", "max_tokens", "60", "Name a colour.")
+    assert "colour" in llm("prompt", "-m", "own", "--schema", "colour str", "-o", "max_tokens", "60", "Name a colour.")
 
 
 def completions():

@@ -77,7 +77,8 @@ def streams():
         assert chunks[-1].usage and any(c.choices and c.choices[0].delta.content for c in chunks)
 
     def helper():
-        with chat.stream(model=MODEL, messages=QUESTION, max_tokens=8) as events:
+        # The helper takes no answer that was cut off.
+        with chat.stream(model=MODEL, messages=QUESTION, max_tokens=400) as events:
             assert "content.delta" in [event.type for event in events]
             assert events.get_final_completion().choices[0].message.content
 
@@ -188,7 +189,7 @@ def embeddings():
         assert isinstance(packed, str) and len(one) > 100
 
     def of_tokens():
-        assert len(create(model=EMBEDDING, input=[[7592, 2088], [100]]).data) == 2
+        assert len(create(model=EMBEDDING, input=[[7592, 2088], [2088]]).data) == 2
 
     def too_long():
         error = expect(openai.BadRequestError, lambda: create(model=EMBEDDING, input="word " * 2000))
@@ -214,9 +215,9 @@ def responses():
         assert kinds[0] == "response.created" and kinds[-1] in ("response.completed", "response.incomplete")
 
     def helper():
-        with client.responses.stream(model=MODEL, input="Name two colours.", max_output_tokens=16) as told:
+        with client.responses.stream(model=MODEL, input="Name two colours.", max_output_tokens=400) as told:
             assert any(event.type == "response.output_text.delta" for event in told)
-            assert told.get_final_response().status in ("completed", "incomplete")
+            assert told.get_final_response().status == "completed"
 
     def parse():
         answer = client.responses.parse(model=MODEL, input="Name a colour.", text_format=Colour, max_output_tokens=60)
