@@ -9,7 +9,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::Shared;
 use super::error::ApiError;
@@ -48,16 +48,28 @@ impl Asked {
             return work();
         }
         let turn = turns.acquire_owned().await;
-        let working = tokio::task::spawn_blocking(move || {
+        let fault = || {
+            let message = "the request can't be read: that is a fault of the server";
+            ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+        };
+        let (tell, told) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("dojo-serve-read".to_owned());
+        let working = thread.spawn(move || {
+            go_behind();
             let outcome = work();
             drop((kept, turn));
-            outcome
+            tell.send(outcome).ok();
         });
-        working.await.unwrap_or_else(|_| {
-            let message = "the request can't be read: that is a fault of the server";
-            Err(ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, message))
-        })
+        working.map_err(|_| fault())?;
+        told.await.unwrap_or_else(|_| Err(fault()))
     }
+}
+
+/// Lets the threads that generate go before this one.
+fn go_behind() {
+    // Elsewhere it would be for the whole program.
+    #[cfg(target_os = "linux")]
+    rustix::process::setpriority_process(None, 10).ok();
 }
 
 impl FromRequest<Shared> for Asked {
