@@ -107,6 +107,8 @@ impl Compiler {
         if self.shared.late().contains(&hash) {
             return Err(too_slow());
         }
+        // Made once for the model, in seconds for a large vocabulary: nothing that this constraint is to blame for.
+        let guide = self.shared.guide()?;
         let deadline = Instant::now() + self.patience;
         let turn = self.shared.turn(deadline).with_context(|| {
             format!("the {kind} can't be compiled now: others are being compiled; try again later")
@@ -122,7 +124,7 @@ impl Compiler {
             .name("dojo-constraint".to_owned())
             .stack_size(STACK)
             .spawn(move || {
-                let outcome = running.shared.make(&own, hash);
+                let outcome = running.shared.make(&guide, &own, hash);
                 drop(own);
                 drop(running);
                 send.send(outcome).ok();
@@ -171,14 +173,18 @@ impl Shared {
         Some(Turn(Arc::clone(self)))
     }
 
-    fn make(&self, constraint: &Constraint, hash: Hash) -> Result<Compiled> {
-        let guide = {
-            let mut guide = self.guide.lock().unwrap_or_else(PoisonError::into_inner);
-            if guide.is_none() {
-                *guide = Some(Arc::new(Guide::new(&self.tokenizer, self.vocabulary, &self.eos)?));
-            }
-            guide.clone().context("prepare the tokenizer for constraints")?
-        };
+    /// The tokenizer, prepared for constraints. Others who ask meanwhile wait for it.
+    fn guide(&self) -> Result<Arc<Guide>> {
+        let mut guide = self.guide.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(guide) = &*guide {
+            return Ok(Arc::clone(guide));
+        }
+        let made = Arc::new(Guide::new(&self.tokenizer, self.vocabulary, &self.eos)?);
+        *guide = Some(Arc::clone(&made));
+        Ok(made)
+    }
+
+    fn make(&self, guide: &Guide, constraint: &Constraint, hash: Hash) -> Result<Compiled> {
         let compiled = Compiled(Arc::new(Mutex::new(guide.start(constraint)?)));
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT {
