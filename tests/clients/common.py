@@ -1,5 +1,7 @@
 """What the checks of all Python clients share: the server that is asked, the questions, and the table of outcomes."""
 
+import asyncio
+import inspect
 import sys
 import time
 
@@ -28,19 +30,18 @@ SCHEMA = {
 FORMAT = {"type": "json_schema", "json_schema": {"name": "colour", "schema": SCHEMA, "strict": True}}
 LONG = "word " * 200_000
 
+# One for all: some clients keep their connections from call to call.
+loop = asyncio.new_event_loop()
 # Of each client and kind: how many calls held, and how many there were.
 outcomes = {}
 
 
 def check(client, kind, name, call):
     """Makes a call, and notes whether it held. `call` may be a coroutine function."""
-    import asyncio
-    import inspect
-
     held, made = outcomes.setdefault(client, {}).get(kind, (0, 0))
     began = time.time()
     try:
-        asyncio.run(call()) if inspect.iscoroutinefunction(call) else call()
+        loop.run_until_complete(call()) if inspect.iscoroutinefunction(call) else call()
     except Exception as error:
         text = " ".join(str(error).split())
         print(f"{client:26} {kind:12} {name:26} FAILED {type(error).__name__}: {text[:300]}", flush=True)
