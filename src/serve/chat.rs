@@ -35,12 +35,11 @@ fn read(
     let wants_log_probabilities = fields.flag("logprobs")?.unwrap_or(false);
     match fields.count("top_logprobs")? {
         None if wants_log_probabilities => options.ask_log_probabilities(0, "top_logprobs")?,
-        None => {}
         Some(likeliest) if wants_log_probabilities => {
             options.ask_log_probabilities(likeliest, "top_logprobs")?;
         }
-        // What some clients send who want none.
-        Some(0) => {}
+        // Some clients send 0 who want none.
+        None | Some(0) => {}
         Some(_) => {
             let message = "top_logprobs is given only if logprobs is true";
             return Err(ApiError::bad(message).parameter("top_logprobs"));

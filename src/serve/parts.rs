@@ -68,6 +68,6 @@ impl Feed {
         let room = Arc::clone(&self.window).acquire_many_owned(request.choices as u32).await.ok()?;
         let held = Held { _place: Arc::clone(&self.place), _room: room };
         let events = self.events.clone();
-        (!events.is_closed()).then_some(Order { request, first, taken, events, held })
+        (!events.is_closed()).then_some(Order { request, taken, events, first, held })
     }
 }

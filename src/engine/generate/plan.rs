@@ -71,7 +71,7 @@ impl Generator {
         let of_long = Room { sequences: whole.sequences - kept.sequences, pages: whole.pages - kept.pages };
         let fits = |sequence: &Sequence| {
             let after = all.with(self.room_of(sequence));
-            after.is_within(if sequence.is_short() { &whole } else { &of_long })
+            after.is_within(if sequence.is_short() { whole } else { of_long })
         };
         let front = self.waiting.front()?;
         if fits(front) || all.sequences == 0 {
@@ -79,7 +79,7 @@ impl Generator {
         }
         // Those that take what the front may not have anyway don't pass it.
         let beside = |sequence: &Sequence| {
-            !front.is_short() && sequence.is_short() && of_short.with(self.room_of(sequence)).is_within(&kept)
+            !front.is_short() && sequence.is_short() && of_short.with(self.room_of(sequence)).is_within(kept)
         };
         let may_pass = front.overtaken < OVERTAKEN;
         let found =
@@ -189,18 +189,18 @@ impl Generator {
 }
 
 /// What sequences may come to need.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Room {
     sequences: usize,
     pages: usize,
 }
 
 impl Room {
-    const fn with(&self, other: Self) -> Self {
+    const fn with(self, other: Self) -> Self {
         Self { sequences: self.sequences + other.sequences, pages: self.pages + other.pages }
     }
 
-    const fn is_within(&self, most: &Self) -> bool {
+    const fn is_within(self, most: Self) -> bool {
         self.sequences <= most.sequences && self.pages <= most.pages
     }
 }
