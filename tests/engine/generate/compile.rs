@@ -27,10 +27,12 @@ fn a_constraint_that_took_too_long_holds_nobody_up_and_is_there_for_whoever_asks
 #[test]
 fn a_constraint_is_not_to_blame_for_the_time_that_the_tokenizer_takes() {
     let place = tempfile::tempdir().unwrap();
-    let model = Tiny { ends: false, ..Tiny::new("llama") }.open_folder(place.path());
-    let compiler = Compiler::new(model.tokenizer, model.config.vocabulary, model.config.eos)
-        .waiting(Duration::from_nanos(1));
-    // What is wrong with the tokenizer is known before the constraint's own time begins.
-    let error = compiler.compile(&Constraint::JsonObject).unwrap_err();
-    assert!(error.to_string().contains("end token"), "{error}");
+    let model = Tiny::new("llama").open_folder(place.path());
+    for _ in 0..30 {
+        // Without an end token the tokenizer can't be prepared: that is known before the constraint's own time begins.
+        let compiler = Compiler::new(model.tokenizer.clone(), model.config.vocabulary, Vec::new())
+            .waiting(Duration::from_nanos(1));
+        let error = compiler.compile(&Constraint::JsonObject).err().unwrap();
+        assert!(error.to_string().contains("end token"), "{error}");
+    }
 }
