@@ -266,6 +266,8 @@ pub struct Contents {
 pub struct DraftText {
     pub text: String,
     pub analysis: String,
+    /// How the reflection stood when it was begun; nothing of a thought, or where that isn't known.
+    pub over: Option<Box<Reflection>>,
     /// Milliseconds since 1970.
     pub at: i64,
 }
@@ -282,14 +284,16 @@ impl DraftText {
     #[must_use]
     pub fn of(kept: &KeptDraft) -> Option<Self> {
         let Texts { text, analysis } = serde_json::from_str(&kept.text).ok()?;
-        Some(Self { text, analysis, at: kept.at })
+        let over = serde_json::from_str(&kept.base).ok();
+        Some(Self { text, analysis, over, at: kept.at })
     }
 
     /// As a session keeps it.
     #[must_use]
     pub fn kept(&self) -> KeptDraft {
         let texts = serde_json::json!({ "text": self.text, "analysis": self.analysis });
-        KeptDraft { base: String::new(), text: texts.to_string(), at: self.at }
+        let base = self.over.as_ref().and_then(|over| serde_json::to_string(over).ok()).unwrap_or_default();
+        KeptDraft { base, text: texts.to_string(), at: self.at }
     }
 }
 

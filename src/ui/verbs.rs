@@ -48,6 +48,8 @@ pub const VERBS: &[Verb] = &[
     verb("train", "t", &["train.start", "review.train"]),
     verb("search", "/", &["data.search"]),
     verb("filter", "f", &["data.filter", "review.filter", "train.filter"]),
+    verb("as it was", "alt-o", &["data.revert", "review.restore"]),
+    verb("bring back", "alt-z", &["data.turn_back", "review.bring_back"]),
     verb("undo", "u", &["data.undo", "review.undo"]),
     verb("sort", "o", &["data.sort", "review.sort"]),
     verb("turn the order", "O", &["data.sort_turn", "review.sort_turn"]),

@@ -8,7 +8,7 @@ use dojo_studio::app::studio::headless::Headless;
 use dojo_studio::config::Folders;
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::record::{Record, RecordId};
-use dojo_studio::domain::reflection::{Reflection, ReflectionId, Verdict};
+use dojo_studio::domain::reflection::{Decision, Reflection, ReflectionId, Verdict};
 use dojo_studio::domain::thought::{Thought, ThoughtId};
 use dojo_studio::session::{Access, Session};
 
@@ -127,4 +127,33 @@ fn both_windows_keep_what_they_left_of_one_correction() {
     shows(&mut one, "ONE corrected 1");
     keys(&mut two, "e");
     shows(&mut two, "TWO corrected 1");
+}
+
+#[test]
+fn a_draft_that_was_left_asks_before_it_goes_over_a_verdict_that_came_since() {
+    let home = home();
+    let mut one = window(home.path());
+    keys(&mut one, "e O N E space esc");
+    wait_until("the draft", || kept(home.path()).iter().any(|own| own.contains("ONE")));
+    let rejected = Decision { comment: "no".to_owned(), ..Decision::of(Verdict::Rejected) };
+    session(home.path()).acting_as("ada").decide(&[ReflectionId(1)], &rejected).expect("decide");
+    // In this time of the program, and in the next one.
+    shows(&mut one, "rejected");
+    keys(&mut one, "e");
+    shows(&mut one, "has changed since this draft was begun");
+    keys(&mut one, "ctrl-s");
+    shows(&mut one, "Reflection 1 was changed while you edited it");
+    keys(&mut one, "esc esc");
+    drop(one);
+    let mut one = window(home.path());
+    keys(&mut one, "up up");
+    shows(&mut one, "your draft");
+    keys(&mut one, "e");
+    shows(&mut one, "has changed since this draft was begun");
+    keys(&mut one, "ctrl-s");
+    shows(&mut one, "Reflection 1 was changed while you edited it");
+    let verdict = session(home.path()).reflection(ReflectionId(1)).expect("read").expect("there").verdict;
+    assert_eq!(verdict, Verdict::Rejected);
+    keys(&mut one, "y");
+    wait_until("the text", || text(home.path()) == "ONE corrected 1");
 }

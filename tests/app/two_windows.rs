@@ -87,6 +87,8 @@ fn saving_over_what_another_program_wrote_asks_and_undo_says_whose_change_it_is(
     world.keys("alt-o");
     world.shows("theirs");
     world.keys("alt-z ctrl-s");
+    world.shows("Record 1 was changed while you edited it");
+    world.keys("y");
     world.wait_for_answer("My so it is");
     world.keys("u");
     world.wait_for_answer("theirs");
@@ -111,6 +113,34 @@ fn an_edit_can_be_written_over_another_one_knowingly() {
     world.wait_for_answer("My so it is");
     let session = world.session();
     wait_until("the draft to go", || session.drafts_of_all_windows().expect("read").is_empty());
+}
+
+#[test]
+fn a_draft_that_was_left_asks_before_it_goes_over_what_was_written_since() {
+    let mut world = World::new();
+    world.keys("e M y space esc");
+    world.shows("draft: e opens it");
+    world.written_elsewhere("theirs");
+    world.keys("e ctrl-s");
+    world.shows("Record 1 was changed while you edited it");
+    world.keys("esc");
+    world.shows("draft: e opens it");
+    // Leaving it and coming back changes nothing of that.
+    for _ in 0..2 {
+        world.keys("e");
+        world.shows("The record has changed since this draft was begun");
+        world.keys("esc");
+        world.shows("draft: e opens it");
+    }
+    world.keys("e ctrl-s");
+    world.shows("Record 1 was changed while you edited it");
+    assert_eq!(world.answer(1), "theirs");
+    world.keys("esc");
+    world.shows("draft: e opens it");
+    world.keys("e alt-o");
+    world.shows("As the record is");
+    world.keys("O u r space ctrl-s");
+    world.wait_for_answer("Our theirs");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn queue(session: &Session, filter: &str) -> Vec<String> {
 }
 
 fn draft(text: &str) -> DraftText {
-    DraftText { text: text.to_owned(), analysis: "why".to_owned(), at: 7 }
+    DraftText { text: text.to_owned(), analysis: "why".to_owned(), over: None, at: 7 }
 }
 
 fn keep(world: &mut World, of: Reviewed, draft: Option<DraftText>) {

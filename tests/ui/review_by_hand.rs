@@ -52,7 +52,9 @@ pub(super) fn nearly_done() -> Harness {
 }
 
 fn draft(text: &str) -> DraftText {
-    DraftText { text: text.to_owned(), analysis: item(1).analysis().to_owned(), at: (NOON * 1000.0) as i64 }
+    let (text, analysis) = (text.to_owned(), item(1).analysis().to_owned());
+    let over = item(1).reflection.map(Box::new);
+    DraftText { text, analysis, over, at: (NOON * 1000.0) as i64 }
 }
 
 fn kept(of: Reviewed, draft: Option<DraftText>) -> Effect {
@@ -128,11 +130,24 @@ fn a_draft_is_let_go_by_going_back_to_the_text_as_it_was() {
     let mut studio = studio();
     studio.keys("e");
     studio.text("oops");
-    studio.keys("ctrl-o");
+    studio.keys("alt-o");
     assert!(!studio.screen().contains("oops"));
-    studio.keys("ctrl-u ctrl-u");
-    assert!(studio.screen().contains("oops"), "and the field's own undo brings it back");
-    assert!(studio.keys("ctrl-o").contains(&kept(one(), None)));
+    studio.text("new");
+    studio.keys("alt-z");
+    assert!(studio.screen().contains("oops"), "and a key brings it back");
+    studio.keys("alt-z");
+    assert!(studio.screen().contains("new"), "what was typed since too");
+    studio.keys("alt-z");
+    assert!(studio.keys("alt-o").contains(&kept(one(), None)));
+}
+
+#[test]
+fn the_key_that_adds_a_turn_in_data_takes_nothing_away_in_review() {
+    let mut studio = studio();
+    studio.keys("e");
+    studio.text("oops");
+    assert_eq!(studio.keys("ctrl-o"), []);
+    assert!(studio.screen().contains("oops"));
 }
 
 #[test]

@@ -103,12 +103,7 @@ impl Data {
         let mut editor = match self.drafts.take(&session.path, target) {
             Some(mut draft) => {
                 draft.note.clear();
-                if !draft.is_of(&body) {
-                    "The record has changed since this draft was begun: saving puts the draft in its place, alt-o \
-                     shows it as it is now."
-                        .clone_into(&mut draft.note);
-                    draft.begin_from(body);
-                }
+                draft.see(body);
                 draft
             }
             None => Editor::new(target, body),

@@ -79,7 +79,8 @@ impl Turn {
 #[derive(Debug, Clone)]
 enum TakenOut {
     One(usize, Box<Turn>, usize),
-    All(Vec<Turn>, usize),
+    /// With the content that they were written over.
+    All(Vec<Turn>, usize, Body),
 }
 
 /// A record's content being edited.
@@ -88,6 +89,8 @@ pub(super) struct Editor {
     target: Target,
     /// The content that it began with.
     base: Body,
+    /// The record's content now, where another window or command has written it since.
+    moved: Option<Body>,
     pub(super) turns: Vec<Turn>,
     pub(super) at: usize,
     /// As in [`Body`]; moves with turns that come and go before it.
@@ -115,6 +118,7 @@ impl Editor {
         Self {
             target,
             base,
+            moved: None,
             turns,
             at,
             prompt_turns,
@@ -143,15 +147,20 @@ impl Editor {
         &self.base
     }
 
-    /// Goes on over another content than it began with: what is written stays.
-    pub(super) fn begin_from(&mut self, base: Body) {
-        (self.base, self.touched) = (base, true);
+    /// The record says this now. What is written stays, and stays written over what it began with: saving asks when
+    /// that isn't the same.
+    pub(super) fn see(&mut self, now: Body) {
+        self.moved = Some(now).filter(|now| *now != self.base);
+        if self.moved.is_some() {
+            "The record has changed since this draft was begun: saving asks first, alt-o shows it as it is now."
+                .clone_into(&mut self.note);
+        }
     }
 
     /// Becomes a new record: the one that it was of is gone.
     pub(super) fn into_new(mut self) -> Self {
         let empty = Self::empty();
-        (self.target, self.base) = (Target::New, empty.base);
+        (self.target, self.base, self.moved) = (Target::New, empty.base, None);
         (self.touched, self.sent) = (true, None);
         self
     }
@@ -165,11 +174,6 @@ impl Editor {
     /// Whether it is not what it began with.
     pub(super) fn is_changed(&self) -> bool {
         self.body() != self.base
-    }
-
-    /// Whether the record has another content now than when the editing began.
-    pub(super) fn is_of(&self, content: &Body) -> bool {
-        self.base == *content
     }
 
     /// What was made of it.
@@ -276,10 +280,14 @@ impl Editor {
         self.at = self.at.min(self.turns.len().saturating_sub(1));
     }
 
-    /// Back to what the record says.
+    /// Back to what the record says, to go on from there.
     pub(super) fn revert(&mut self) {
+        let before = self.base.clone();
+        if let Some(now) = self.moved.take() {
+            self.base = now;
+        }
         let turns = std::mem::replace(&mut self.turns, turns_of(&self.base));
-        self.taken_out.push(TakenOut::All(turns, self.prompt_turns));
+        self.taken_out.push(TakenOut::All(turns, self.prompt_turns, before));
         self.prompt_turns = self.base.prompt_turns;
         self.at = self.at.min(self.turns.len().saturating_sub(1));
         "As the record is; alt-z brings back what you typed.".clone_into(&mut self.note);
@@ -294,8 +302,15 @@ impl Editor {
                 self.prompt_turns = prompt_turns;
                 self.turns.insert(self.at, *turn);
             }
-            Some(TakenOut::All(turns, prompt_turns)) => {
+            Some(TakenOut::All(turns, prompt_turns, base)) => {
+                if self.is_changed() {
+                    // What was typed since comes back after all else.
+                    let since = TakenOut::All(self.turns.clone(), self.prompt_turns, self.base.clone());
+                    self.taken_out.insert(0, since);
+                }
                 (self.turns, self.prompt_turns) = (turns, prompt_turns);
+                let now = std::mem::replace(&mut self.base, base);
+                self.see(now);
                 self.at = self.at.min(self.turns.len().saturating_sub(1));
             }
             None => "Nothing was taken out.".clone_into(&mut self.note),

@@ -1,5 +1,6 @@
 //! What each action does: to the pane itself, or as effects for the worker.
 
+use super::editor::Editor;
 use super::{Action, Blind, Marks, Mode, Review, Show};
 use crate::app::store::Store;
 use crate::app::store::review::Last;
@@ -33,10 +34,7 @@ impl Review {
             Action::Accept => self.accept(store),
             Action::Save => self.save(store),
             Action::Leave => self.leave_editor(store),
-            Action::Edit | Action::Correct => {
-                self.edit(store);
-                Vec::new()
-            }
+            Action::Edit | Action::Correct => self.edit(store),
             Action::Approve => self.approve(store),
             Action::PreferA => self.prefer(super::decide::Side::A, store),
             Action::PreferB => self.prefer(super::decide::Side::B, store),
@@ -99,11 +97,9 @@ impl Review {
             Action::PickNext => self.pick(1, store),
             Action::PickPrevious => self.pick(-1, store),
             Action::Cancel => self.leave_line(),
-            Action::SwitchPart | Action::Restore => {
-                if let Mode::Edit(editor) = &mut self.mode {
-                    if action == Action::Restore { editor.restore() } else { editor.switch() }
-                }
-            }
+            Action::SwitchPart => self.write(Editor::switch),
+            Action::Restore => self.write(Editor::restore),
+            Action::BringBack => self.write(Editor::bring_back),
             Action::Accept
             | Action::Approve
             | Action::ApproveAll
@@ -122,6 +118,12 @@ impl Review {
             | Action::SortTurn
             | Action::Train
             | Action::Undo => {}
+        }
+    }
+
+    fn write(&mut self, change: impl FnOnce(&mut Editor)) {
+        if let Mode::Edit(editor) = &mut self.mode {
+            change(editor);
         }
     }
 

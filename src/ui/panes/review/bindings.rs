@@ -14,6 +14,7 @@ pub enum Action {
     Save,
     SwitchPart,
     Restore,
+    BringBack,
     Leave,
     Cancel,
     Open,
@@ -90,11 +91,12 @@ pub(super) const BINDINGS: &[Binding] = &[
     ),
     bind(
         "review.restore",
-        &["ctrl-o"],
+        &["alt-o"],
         "as it was",
-        "Put the text back to what it was before it was edited",
+        "Put the texts back to what they are without what you typed",
         Action::Restore,
     ),
+    bind("review.bring_back", &["alt-z"], "bring back", "Bring back what you typed", Action::BringBack),
     bind("review.cancel", &["esc"], "cancel", "Leave without changing anything", Action::Cancel),
     bind("review.open", &["enter"], "open", "Open what is under the cursor", Action::Open),
     bind(

@@ -75,11 +75,21 @@ impl Review {
     }
 
     /// Begins to edit what is in front: where it was left, or as it is.
-    pub(super) fn edit(&mut self, store: &Store) {
-        let Some(item) = self.at.and_then(|at| store.review.item(at)).flatten() else { return };
-        let held = self.held.remove(&item.id);
-        self.mode = Mode::Edit(held.unwrap_or_else(|| Box::new(super::editor::Editor::new(item))));
+    pub(super) fn edit(&mut self, store: &Store) -> Vec<Effect> {
+        let Some(item) = self.at.and_then(|at| store.review.item(at)).flatten() else { return Vec::new() };
+        let mut held = self.held.remove(&item.id);
+        if let (Some(editor), Some(now)) = (&mut held, &item.reflection) {
+            editor.see(now);
+        }
+        let editor = held.unwrap_or_else(|| Box::new(super::editor::Editor::new(item)));
+        let words = format!(
+            "{} has changed since this draft was begun: saving asks first, alt-o shows it as it is now",
+            item.id
+        );
+        let moved = editor.is_moved().then(|| Effect::Notify(Notice::new(Level::Warning, words)));
+        self.mode = Mode::Edit(editor);
         self.show = super::Show::Item;
+        moved.into_iter().collect()
     }
 
     /// Another window's draft of what is written, once it is known of.
@@ -160,10 +170,13 @@ impl Review {
     /// What was edited stands in another way now: the text comes back, and a person says what becomes of it.
     pub(super) fn ask_to_overwrite(&mut self, met: &RevisionMet, store: &Store) -> Effect {
         self.waiting = None;
-        if let Some(editor) = self.saving.take() {
+        let RevisionMet { id, decision, now } = met;
+        if let Some(mut editor) = self.saving.take() {
+            if let Some(now) = now {
+                editor.see(now);
+            }
             self.mode = Mode::Edit(editor);
         }
-        let RevisionMet { id, decision, now } = met;
         let Some(now) = now else {
             let words =
                 format!("reflection {id} was deleted while you edited it: your text stays in the editor");

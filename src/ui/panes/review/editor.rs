@@ -35,10 +35,14 @@ pub(super) struct Editor {
     pub(super) of: Reviewed,
     fields: [TextArea<'static>; 2],
     part: Part,
-    /// How the reflection stood when the editing began; nothing for a thought.
+    /// How the reflection stood when the editing began, in this time of the program or an earlier one; nothing for a
+    /// thought.
     pub(super) over: Option<Box<Reflection>>,
-    /// Without any draft.
+    /// How it stands now, as far as is known, and what both fields hold without any draft.
+    now: Option<Box<Reflection>>,
     before: Texts,
+    /// What [`Editor::restore`] put aside, with what it was written over.
+    put_aside: Vec<(Texts, Option<Box<Reflection>>)>,
     /// What was last sent to be kept, and when, in seconds since 1970.
     sent: (Texts, f64),
     /// When the draft that it goes on with was kept, in milliseconds since 1970.
@@ -51,6 +55,8 @@ impl Editor {
     /// On the text as it would be trained on, or where a draft left it.
     pub(super) fn new(item: &ReviewItem) -> Self {
         let before = [item.text().to_owned(), item.analysis().to_owned()];
+        let now = item.reflection.clone().map(Box::new);
+        let begun = item.draft.as_ref().and_then(|draft| draft.over.clone());
         let texts = match &item.draft {
             Some(draft) => [draft.text.clone(), draft.analysis.clone()],
             None => before.clone(),
@@ -59,12 +65,26 @@ impl Editor {
             of: item.id,
             fields: [field(&texts[0]), field(&texts[1])],
             part: Part::Text,
-            over: item.reflection.clone().map(Box::new),
+            over: begun.filter(|_| now.is_some()).or_else(|| now.clone()),
+            now,
             before,
+            put_aside: Vec::new(),
             sent: (texts, f64::NEG_INFINITY),
             draft: item.draft.as_ref().map(|draft| draft.at),
             complaint: String::new(),
         }
+    }
+
+    /// It stands like this now. What is written stays, and stays written over what it began with: saving asks when that
+    /// isn't the same.
+    pub(super) fn see(&mut self, now: &Reflection) {
+        self.before = [now.text().to_owned(), now.error_analysis.clone()];
+        self.now = Some(Box::new(now.clone()));
+    }
+
+    /// Whether somebody has decided on it or changed it since the editing began.
+    pub(super) fn is_moved(&self) -> bool {
+        self.over.as_ref().zip(self.now.as_ref()).is_some_and(|(over, now)| !now.stands_as(over))
     }
 
     fn texts(&self) -> Texts {
@@ -102,7 +122,8 @@ impl Editor {
     pub(super) fn send_draft(&mut self, now: f64) -> Option<DraftText> {
         self.sent = (self.texts(), now);
         let [text, analysis] = self.texts();
-        self.is_changed().then_some(DraftText { text, analysis, at: (now * 1000.0) as i64 })
+        let draft = DraftText { text, analysis, over: self.over.clone(), at: (now * 1000.0) as i64 };
+        self.is_changed().then_some(draft)
     }
 
     /// Whether it is time to keep what was typed since.
@@ -110,10 +131,35 @@ impl Editor {
         self.sent.0.iter().map(String::len).sum::<usize>() <= LONG || now - self.sent.1 >= PAUSE
     }
 
-    /// Back to what it was before anything was typed; the fields' own undo takes that back.
+    /// Back to how it stands without what was typed, to go on from there.
     pub(super) fn restore(&mut self) {
-        for (field, before) in self.fields.iter_mut().zip(&self.before) {
-            set(field, before);
+        if !self.is_changed() && !self.is_moved() {
+            return;
+        }
+        let over = std::mem::replace(&mut self.over, self.now.clone());
+        self.put_aside.push((self.texts(), over));
+        self.show(&self.before.clone());
+    }
+
+    /// Brings back what [`Editor::restore`] put aside last.
+    pub(super) fn bring_back(&mut self) {
+        if let Some((texts, over)) = self.put_aside.pop() {
+            if self.is_changed() {
+                // What was typed since comes back after all else.
+                self.put_aside.insert(0, (self.texts(), self.over.clone()));
+            }
+            self.over = over;
+            self.show(&texts);
+        }
+    }
+
+    pub(super) const fn can_bring_back(&self) -> bool {
+        !self.put_aside.is_empty()
+    }
+
+    fn show(&mut self, texts: &Texts) {
+        for (field, text) in self.fields.iter_mut().zip(texts) {
+            set(field, text);
         }
         self.draft = None;
         self.complaint.clear();
@@ -197,6 +243,10 @@ impl Editor {
         };
         match (here, self.draft) {
             (false, _) => format!("{name} · tab"),
+            (true, _) if self.is_moved() => format!("{name} · changed elsewhere"),
+            (true, None) if self.can_bring_back() && !self.is_changed() => {
+                format!("{name} · as it was; alt-z brings back what you typed")
+            }
             (true, None) => format!("{name} · being edited"),
             (true, Some(at)) => {
                 format!("{name} · your draft of {}", text::ago(at as f64 / 1000.0, view.store.now))

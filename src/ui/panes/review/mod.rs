@@ -180,6 +180,7 @@ impl Review {
             Action::Close => self.show != Show::Item || !self.line.is_empty(),
             Action::Copy => here,
             Action::Accept
+            | Action::BringBack
             | Action::Cancel
             | Action::Complete
             | Action::Leave
@@ -220,8 +221,9 @@ impl Pane for Review {
                     || action == Action::Complete && matches!(line.wanted, Wanted::Job(_))
                     || picks && !line.offers(store).is_empty()
             }
-            Mode::Edit(_) => {
+            Mode::Edit(editor) => {
                 matches!(action, Action::Save | Action::Leave | Action::SwitchPart | Action::Restore)
+                    || action == Action::BringBack && editor.can_bring_back()
             }
         }
     }
