@@ -9,6 +9,7 @@ mod chat;
 mod data;
 mod data_daily;
 mod data_turns;
+mod floats;
 mod from_hub;
 mod help;
 mod keymap;

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::overlay::{Kind, Overlay, Reply};
+use super::overlay::{self, Kind, Overlay, Reply};
 use crate::app::store::Store;
 use crate::ui::layout::centred;
 use crate::ui::pane::View;
@@ -92,6 +92,7 @@ impl Help {
 
     fn search_key(&mut self, key: KeyEvent) -> Reply {
         match key.code {
+            KeyCode::Char(_) if overlay::closes(key) => return Reply::close(),
             KeyCode::Esc => {
                 self.wanted.clear();
                 self.searching = Searching::No;
@@ -130,22 +131,20 @@ impl Overlay for Help {
             return self.search_key(key);
         }
         let page = self.page as isize;
-        match key.code {
-            KeyCode::Char('/') => {
+        match (key.code, overlay::letter(key)) {
+            (_, Some('/')) => {
                 self.searching = Searching::Yes;
                 Reply::stay()
             }
-            KeyCode::Esc if !self.wanted.text().is_empty() => {
+            (KeyCode::Esc, _) if !self.wanted.text().is_empty() => {
                 self.wanted.clear();
                 Reply::stay()
             }
-            KeyCode::Down | KeyCode::Char('j') => self.scroll(1),
-            KeyCode::Up | KeyCode::Char('k') => self.scroll(-1),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.scroll(page),
-            KeyCode::PageUp => self.scroll(-page),
-            KeyCode::Home => self.scroll(isize::MIN),
-            KeyCode::End => self.scroll(isize::MAX),
-            _ => Reply::close(),
+            (KeyCode::PageDown, _) | (_, Some(' ')) => self.scroll(page),
+            (KeyCode::PageUp, _) => self.scroll(-page),
+            (_, Some('?')) => Reply::close(),
+            _ if overlay::closes_list(key) => Reply::close(),
+            _ => self.scroll(overlay::movement(key).unwrap_or_default()),
         }
     }
 

@@ -1,12 +1,12 @@
 //! The jobs drawer: what takes a while, how far it is, and how to stop it.
 
-use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::ongoing::{self, Named, Ongoing};
-use super::overlay::{Overlay, Reply};
+use super::overlay::{self, Overlay, Reply};
 use crate::app::store::{JobRow, Store};
 use crate::domain::protocol::system::JobEnd;
 use crate::domain::run::Standing;
@@ -52,11 +52,11 @@ impl JobsDrawer {
 
 impl Overlay for JobsDrawer {
     fn key(&mut self, key: KeyEvent, store: &Store) -> Reply {
-        match key.code {
-            KeyCode::Down | KeyCode::Char('j') => self.step(1, store),
-            KeyCode::Up | KeyCode::Char('k') => self.step(-1, store),
-            KeyCode::Char('x') => self.stop(store),
-            _ => Reply::close(),
+        match (overlay::movement(key), overlay::letter(key)) {
+            (Some(by), _) => self.step(by, store),
+            (None, Some('x')) => self.stop(store),
+            (None, _) if overlay::closes_list(key) => Reply::close(),
+            (None, _) => Reply::stay(),
         }
     }
 

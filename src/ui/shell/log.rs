@@ -1,10 +1,10 @@
 //! The log view: what the program has said, newest at the bottom.
 
-use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::overlay::{Overlay, Reply};
+use super::overlay::{self, Overlay, Reply};
 use crate::app::store::Store;
 use crate::domain::protocol::system::Level;
 use crate::ui::pane::View;
@@ -36,14 +36,10 @@ pub(crate) fn sign(level: Level, theme: &Theme) -> (&'static str, ratatui::style
 
 impl Overlay for LogView {
     fn key(&mut self, key: KeyEvent, store: &Store) -> Reply {
-        match key.code {
-            KeyCode::Up | KeyCode::Char('k') => self.scroll(1, store),
-            KeyCode::Down | KeyCode::Char('j') => self.scroll(-1, store),
-            KeyCode::PageUp => self.scroll(10, store),
-            KeyCode::PageDown => self.scroll(-10, store),
-            KeyCode::Home => self.scroll(isize::MAX, store),
-            KeyCode::End => self.scroll(isize::MIN, store),
-            _ => Reply::close(),
+        match overlay::movement(key) {
+            Some(down) => self.scroll(down.checked_neg().unwrap_or(isize::MAX), store),
+            None if overlay::closes_list(key) => Reply::close(),
+            None => Reply::stay(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What floats above the panes and has the keyboard while it does.
 
-use crossterm::event::{KeyEvent, MouseEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -39,6 +39,38 @@ pub(crate) enum Kind {
     Help,
     /// Neither drawn nor asked while the screen is too small.
     Other,
+}
+
+/// Whether a key closes what floats. No other key may that isn't known there: the one after it would act, unseen, on
+/// what is below.
+pub(crate) fn closes(key: KeyEvent) -> bool {
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    key.code == KeyCode::Esc || (control && matches!(key.code, KeyCode::Char('c' | 'g')))
+}
+
+/// The same where nothing is typed: also by the letter that leaves, and by the keys that open what floats.
+pub(crate) fn closes_list(key: KeyEvent) -> bool {
+    closes(key) || letter(key) == Some('q') || matches!(key.code, KeyCode::F(_))
+}
+
+/// The character of a key that is one by itself: `ctrl-d` is no `d`.
+pub(crate) fn letter(key: KeyEvent) -> Option<char> {
+    let alone = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    key.code.as_char().filter(|_| alone)
+}
+
+/// How far a key moves in a list whose rows stand below each other; none when it is for something else.
+pub(crate) fn movement(key: KeyEvent) -> Option<isize> {
+    const PAGE: isize = 10;
+    match (key.code, letter(key)) {
+        (KeyCode::Down | KeyCode::Tab, _) | (_, Some('j')) => Some(1),
+        (KeyCode::Up | KeyCode::BackTab, _) | (_, Some('k')) => Some(-1),
+        (KeyCode::PageDown, _) => Some(PAGE),
+        (KeyCode::PageUp, _) => Some(-PAGE),
+        (KeyCode::Home, _) => Some(isize::MIN),
+        (KeyCode::End, _) => Some(isize::MAX),
+        _ => None,
+    }
 }
 
 /// What an overlay answers to an input.

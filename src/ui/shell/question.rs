@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::overlay::{Kind, Overlay, Reply};
+use super::overlay::{self, Kind, Overlay, Reply};
 use crate::app::store::Store;
 use crate::ui::layout::centred;
 use crate::ui::pane::{Question, View};
@@ -12,12 +12,13 @@ use crate::ui::widgets::{float, text};
 
 impl Overlay for Question {
     fn key(&mut self, key: KeyEvent, _store: &Store) -> Reply {
-        match key.code {
-            KeyCode::Char('y' | 'Y') => {
+        match (key.code, overlay::letter(key)) {
+            (_, Some('y' | 'Y')) => {
                 let effects = std::mem::take(&mut self.then);
                 effects.into_iter().fold(Reply::close(), Reply::with)
             }
-            KeyCode::Char('n' | 'N' | 'q' | 'c') | KeyCode::Esc | KeyCode::Enter => Reply::close(),
+            (KeyCode::Enter, _) | (_, Some('n' | 'N' | 'q')) => Reply::close(),
+            _ if overlay::closes(key) => Reply::close(),
             _ => Reply::stay(),
         }
     }

@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKin
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::overlay::{Overlay, Reply};
+use super::overlay::{self, Overlay, Reply};
 use crate::app::store::Store;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, SessionsCommand};
@@ -95,13 +95,16 @@ impl Picker {
 
     fn key_over_text(&mut self, key: KeyEvent, store: &Store) -> Reply {
         let send = |command| Reply::close().with(Effect::Send(Command::Sessions(command)));
+        let filtering = matches!(self.typing, Typing::Filter(_));
+        if overlay::closes(key) && (key.code != KeyCode::Esc || !filtering) {
+            return Reply::close();
+        }
         let typing = std::mem::replace(&mut self.typing, Typing::Nothing);
         self.typing = match (typing, key.code) {
             (Typing::Filter(_), KeyCode::Esc) => {
                 self.filter.clear();
                 Typing::Nothing
             }
-            (Typing::New(_) | Typing::Name(..), KeyCode::Esc) => return Reply::close(),
             (Typing::Filter(_), KeyCode::Enter) => return self.choose(store),
             (Typing::New(field), KeyCode::Enter) if !field.text().is_empty() => {
                 return send(SessionsCommand::Create(field.text().to_owned()))
@@ -110,9 +113,8 @@ impl Picker {
             (Typing::Name(folder, field), KeyCode::Enter) if !field.text().is_empty() => {
                 return send(SessionsCommand::Rename { folder, name: field.text().to_owned() });
             }
-            (Typing::Filter(field), KeyCode::Down | KeyCode::Up) => {
-                let by = if key.code == KeyCode::Down { 1 } else { -1 };
-                self.cursor.step(by, self.shown(store).len());
+            (Typing::Filter(field), KeyCode::Down | KeyCode::Up | KeyCode::PageDown | KeyCode::PageUp) => {
+                self.cursor.step(overlay::movement(key).unwrap_or_default(), self.shown(store).len());
                 Typing::Filter(field)
             }
             (Typing::Filter(mut field), _) => {
@@ -194,18 +196,21 @@ impl Overlay for Picker {
         if !matches!(self.typing, Typing::Nothing) {
             return self.key_over_text(key, store);
         }
-        let length = self.shown(store).len();
-        match key.code {
-            KeyCode::Down | KeyCode::Tab | KeyCode::Char('j') => self.cursor.step(1, length),
-            KeyCode::Up | KeyCode::BackTab | KeyCode::Char('k') => self.cursor.step(-1, length),
-            KeyCode::Enter => return self.choose(store),
-            KeyCode::Char('n') => self.typing = Self::naming().typing,
-            KeyCode::Char('/') => self.typing = Typing::Filter(Field::new("letters of a name")),
-            KeyCode::Char('r') => return self.rename(store),
-            KeyCode::Char('D') | KeyCode::Delete => return self.delete(store),
+        if overlay::closes(key) || matches!(key.code, KeyCode::F(_)) {
+            return Reply::close();
+        }
+        if let Some(by) = overlay::movement(key) {
+            self.cursor.step(by, self.shown(store).len());
+            return Reply::stay();
+        }
+        match (key.code, overlay::letter(key)) {
+            (KeyCode::Enter, _) => return self.choose(store),
+            (KeyCode::Delete, _) | (_, Some('D')) => return self.delete(store),
+            (_, Some('n')) => self.typing = Self::naming().typing,
+            (_, Some('/')) => self.typing = Typing::Filter(Field::new("letters of a name")),
+            (_, Some('r')) => return self.rename(store),
             // Whoever types a name means the picker, not what is below it.
-            KeyCode::Char(_) => {}
-            _ => return Reply::close(),
+            _ => {}
         }
         Reply::stay()
     }

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKin
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::overlay::{Ask, Overlay, Reply};
+use super::overlay::{self, Ask, Overlay, Reply};
 use crate::app::store::Store;
 use crate::ui::pane::View;
 use crate::ui::theme::{Kind, Theme};
@@ -35,14 +35,11 @@ impl Themes {
 
 impl Overlay for Themes {
     fn key(&mut self, key: KeyEvent, _store: &Store) -> Reply {
-        match key.code {
-            KeyCode::Down | KeyCode::Tab | KeyCode::Char('j') => self.step(1),
-            KeyCode::Up | KeyCode::BackTab | KeyCode::Char('k') => self.step(-1),
-            KeyCode::Home => self.step(isize::MIN),
-            KeyCode::End => self.step(isize::MAX),
-            KeyCode::Enter => Reply::close().and(Ask::PickTheme(self.cursor.row())),
-            KeyCode::Esc | KeyCode::Char('q' | 'c') => Reply::close().and(Ask::Preview(self.before)),
-            _ => Reply::stay(),
+        match (key.code, overlay::movement(key)) {
+            (_, Some(by)) => self.step(by),
+            (KeyCode::Enter, None) => Reply::close().and(Ask::PickTheme(self.cursor.row())),
+            (_, None) if overlay::closes_list(key) => Reply::close().and(Ask::Preview(self.before)),
+            (_, None) => Reply::stay(),
         }
     }
 
