@@ -68,7 +68,7 @@ pub use thoughts::SetAside;
 pub use tokens::Counted;
 pub use training::{Purpose, SEEN_FILE, Seen, Since, note_what_a_run_sees, since, what_a_run_saw};
 pub use view::View;
-pub use window::Window;
+pub use window::{Window, open_windows};
 
 /// The database within a session's folder.
 pub const DATABASE: &str = "session.db";

@@ -62,6 +62,18 @@ pub(super) fn is_open(folder: &Path, id: &str) -> bool {
     !id.is_empty() && is_locked(&file(folder, id))
 }
 
+/// The windows that have the session open, in whatever process, by their names.
+#[must_use]
+pub fn open_windows(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let locked = entries.filter_map(|entry| {
+        let name = entry.file_name();
+        let id = name.to_str()?.strip_prefix(BEFORE)?.strip_suffix(AFTER)?;
+        is_locked(&entry.path()).then(|| id.to_owned())
+    });
+    locked.collect()
+}
+
 fn is_locked(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }

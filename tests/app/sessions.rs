@@ -1,13 +1,19 @@
 //! Sessions on disk: made for a file, renamed, deleted.
 
 use std::path::Path;
+use std::time::Duration;
 
 use dojo_studio::app::sessions::{self, create_for};
+use dojo_studio::app::studio::headless::Headless;
 use dojo_studio::config::Folders;
 use dojo_studio::domain::filter::Filter;
+use dojo_studio::domain::message::{Message, Role};
+use dojo_studio::domain::record::Record;
 use dojo_studio::domain::session::Begins;
 use dojo_studio::domain::view::Order;
 use dojo_studio::session::{Access, Session};
+
+use crate::support::program::wait_until;
 
 fn names(folders: &Folders) -> Vec<String> {
     let own = sessions::list(folders).expect("sessions").into_iter();
@@ -53,4 +59,68 @@ fn a_session_is_renamed_and_deleted_but_neither_over_another_nor_outside_the_hom
     std::fs::write(elsewhere.join("session.toml"), "").expect("a session");
     assert!(sessions::delete(&folders, &elsewhere).is_err());
     assert!(elsewhere.is_dir());
+}
+
+fn studio(folders: &Folders, session: &str) -> Headless {
+    let info = sessions::open_named(folders, session).expect("the session");
+    Headless::start(folders, Some(info), (120, 36)).expect("a studio")
+}
+
+#[track_caller]
+fn shows(studio: &mut Headless, text: &str) {
+    studio.wait_for(text, Duration::from_secs(60)).unwrap_or_else(|error| panic!("{error:#}"));
+}
+
+#[test]
+fn a_session_that_another_window_has_open_is_neither_renamed_nor_deleted() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folders = Folders::under(home.path());
+    for name in ["first", "second"] {
+        sessions::create(&folders, name).expect("a session");
+    }
+    let other = studio(&folders, "first");
+    let mut own = studio(&folders, "second");
+    shows(&mut own, "second");
+    own.keys("f2").expect("keys");
+    shows(&mut own, "no runs");
+    own.keys("home D y").expect("keys");
+    shows(&mut own, "first is open in another window");
+    own.keys("f2 home r X enter").expect("keys");
+    wait_until("both to be there", || names(&folders) == ["first", "second"]);
+    drop(other);
+    own.keys("f2").expect("keys");
+    shows(&mut own, "no runs");
+    own.keys("home D y").expect("keys");
+    wait_until("the deletion", || names(&folders) == ["second"]);
+}
+
+#[test]
+fn a_session_that_was_open_here_before_is_renamed_with_its_drafts() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folders = Folders::under(home.path());
+    for name in ["first", "second"] {
+        let made = sessions::create(&folders, name).expect("a session");
+        let messages = vec![Message::new(Role::User, "why?"), Message::new(Role::Assistant, "so")];
+        let record = Record { messages, ..Record::default() };
+        Session::open(&made.path, Access::Write).expect("open").add("begin", vec![record]).expect("a record");
+    }
+    let mut own = studio(&folders, "first");
+    own.keys("1").expect("keys");
+    shows(&mut own, "── 1 ─");
+    own.keys("e M I N E esc").expect("keys");
+    shows(&mut own, "draft: e opens it");
+    own.keys("f2").expect("keys");
+    shows(&mut own, "no runs");
+    own.keys("home down enter").expect("keys");
+    shows(&mut own, "dojo  second");
+    own.keys("f2").expect("keys");
+    shows(&mut own, "no runs");
+    own.keys("home r X enter").expect("keys");
+    wait_until("the new name", || folders.sessions().join("firstX").is_dir());
+    own.keys("f2").expect("keys");
+    shows(&mut own, "firstX");
+    own.keys("home enter").expect("keys");
+    shows(&mut own, "dojo  firstX");
+    own.keys("1").expect("keys");
+    shows(&mut own, "draft: e opens it");
 }

@@ -5,9 +5,10 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use tokio::sync::mpsc;
 
 use super::pull;
@@ -22,7 +23,7 @@ use crate::domain::protocol::{
     Command, Event, ModelsCommand, ModelsEvent, SessionsCommand, SessionsEvent, SystemCommand, SystemEvent,
 };
 use crate::domain::session::SessionInfo;
-use crate::session::Window;
+use crate::session::{Window, open_windows};
 
 /// Where events go. Clones are cheap; threads use it, never the loop itself.
 #[derive(Debug, Clone)]
@@ -82,11 +83,41 @@ pub(super) struct Worker {
     /// Of the open session, from the first question on: few sessions have thoughts.
     reviews: OnceCell<Reviews>,
     session: Option<SessionInfo>,
-    /// Of every session that was open: what was typed there stays this window's.
-    windows: BTreeMap<PathBuf, Window>,
+    windows: Windows,
     opening: Opening,
     folders: Folders,
     runs: RunsLane,
+}
+
+/// Of every session that was open here: what was typed there stays this window's.
+#[derive(Debug, Clone, Default)]
+struct Windows(Arc<Mutex<BTreeMap<PathBuf, Window>>>);
+
+impl Windows {
+    fn with<T>(&self, act: impl FnOnce(&mut BTreeMap<PathBuf, Window>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn open(&self, session: &Path) -> String {
+        let window = || Window::open(session);
+        self.with(|all| all.entry(session.to_owned()).or_insert_with(window).id().to_owned())
+    }
+
+    fn id(&self, session: &Path) -> String {
+        self.with(|all| all.get(session).map_or_else(String::new, |window| window.id().to_owned()))
+    }
+
+    /// Before a session is renamed or deleted: nobody else may have it open, and what was open here is over.
+    fn let_go(&self, session: &Path) -> Result<()> {
+        let own = self.id(session);
+        ensure!(
+            open_windows(session).into_iter().all(|window| window == own),
+            "{} is open in another window of the studio: close it there, or open another session in it, first",
+            session.file_name().unwrap_or_default().display()
+        );
+        self.with(|all| drop(all.remove(session)));
+        Ok(())
+    }
 }
 
 /// How long the program waits at its end for an answer that is being stopped, and for what is being written.
@@ -112,7 +143,9 @@ impl Worker {
         let own = events.clone();
         let runs = RunsLane::start(folders.clone(), events.clone());
         let known = folders.clone();
-        std::thread::spawn(move || Desk { folders, events }.work(&commands));
+        let windows = Windows::default();
+        let shared = windows.clone();
+        std::thread::spawn(move || Desk { folders, events, windows: shared }.work(&commands));
         Self {
             desk,
             events: own,
@@ -120,7 +153,7 @@ impl Worker {
             chats: None,
             reviews: OnceCell::new(),
             session: None,
-            windows: BTreeMap::new(),
+            windows,
             opening: Opening::default(),
             folders: known,
             runs,
@@ -134,9 +167,9 @@ impl Worker {
             (Command::Chat(command), _, Some(chats)) => chats.send(command),
             (Command::Review(command), _, _) => {
                 if let Some(session) = &self.session {
-                    let window = self.windows.get(&session.path).map_or("", Window::id);
+                    let window = self.windows.id(&session.path);
                     let events = self.events.of(self.opening);
-                    let start = || Reviews::start(&self.folders, session, window, &events);
+                    let start = || Reviews::start(&self.folders, session, &window, &events);
                     self.reviews.get_or_init(start).send(command);
                 }
             }
@@ -157,9 +190,9 @@ impl Worker {
     pub(super) fn session_opened(&mut self, session: &SessionInfo) {
         self.opening.0 += 1;
         let events = self.events.of(self.opening);
-        let window = self.windows.entry(session.path.clone()).or_insert_with(|| Window::open(&session.path));
-        self.records = Some(Records::start(session, window.id(), &events, self.folders.models()));
-        self.chats = Some(Chats::start(session, window.id(), self.folders.models(), &events));
+        let window = self.windows.open(&session.path);
+        self.records = Some(Records::start(session, &window, &events, self.folders.models()));
+        self.chats = Some(Chats::start(session, &window, self.folders.models(), &events));
         self.reviews = OnceCell::new();
         self.session = Some(session.clone());
         self.runs.session_opened(session);
@@ -171,14 +204,16 @@ impl Worker {
 struct Desk {
     folders: Folders,
     events: Events,
+    windows: Windows,
 }
 
 impl Desk {
     fn work(mut self, commands: &Receiver<Command>) {
         while let Ok(command) = commands.recv() {
             let outcome = self.perform(command).unwrap_or_else(|error| {
-                tracing::error!("{error:#}");
-                Some(Event::System(SystemEvent::Notified(Notice::new(Level::Error, format!("{error:#}")))))
+                let said = format!("{error:#}");
+                tracing::error!("{said}");
+                Some(Event::System(SystemEvent::Notified(Notice::new(Level::Error, said))))
             });
             if outcome.is_some_and(|event| self.events.send(event).is_err()) {
                 return;
@@ -225,10 +260,12 @@ impl Desk {
                 return Ok(self.made(sessions::create_for(&self.folders, &path)?, Some(path)));
             }
             SessionsCommand::Rename { folder, name } => {
+                self.windows.let_go(&folder)?;
                 sessions::rename(&self.folders, &folder, &name)?;
                 return Ok(Event::Sessions(SessionsEvent::Listed(sessions::list(&self.folders)?)));
             }
             SessionsCommand::Delete(folder) => {
+                self.windows.let_go(&folder)?;
                 sessions::delete(&self.folders, &folder)?;
                 return Ok(Event::Sessions(SessionsEvent::Listed(sessions::list(&self.folders)?)));
             }
