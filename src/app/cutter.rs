@@ -28,6 +28,8 @@ pub(crate) struct Cutter {
     end: Option<String>,
     /// Rows of the model's embedding.
     rows: usize,
+    /// Tokens that the model reads at most.
+    context: usize,
 }
 
 impl Cutter {
@@ -49,9 +51,14 @@ impl Cutter {
         let open = model::open(&files)?;
         let template = open.template.compile()?;
         let end = open.template.eos_token.clone();
-        let (rows, tokenizer) = (open.config.vocabulary, open.tokenizer);
+        let (rows, context, tokenizer) = (open.config.vocabulary, open.config.context, open.tokenizer);
         let controls = Arc::new(Controls::new(&tokenizer));
-        Ok(Self { name: name.to_owned(), tokenizer, controls, template, end, rows })
+        Ok(Self { name: name.to_owned(), tokenizer, controls, template, end, rows, context })
+    }
+
+    /// Tokens that the model reads at most.
+    pub(crate) const fn context(&self) -> usize {
+        self.context
     }
 
     /// Cuts examples to `max_length` tokens.

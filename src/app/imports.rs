@@ -73,6 +73,18 @@ pub(crate) fn place(path: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Whether there is something to bring in, before a session is made for it. A dataset of the hub is only asked for then.
+///
+/// # Errors
+/// When it can't be read as records.
+pub(crate) fn check(path: &Path) -> Result<()> {
+    if DatasetName::is_one(path) {
+        return Ok(());
+    }
+    let opened = Import::open(path, &ImportOptions::default()).map(drop);
+    opened.with_context(|| format!("no session was made for {}", path.display()))
+}
+
 fn home(path: &Path) -> PathBuf {
     let inside = path.strip_prefix("~").ok().and_then(|rest| Some(std::env::home_dir()?.join(rest)));
     inside.unwrap_or_else(|| path.to_path_buf())

@@ -42,8 +42,9 @@ pub struct Suited {
     /// `session:`, or a set of the review.
     pub source: String,
     pub examples: u64,
-    /// Tokens that 99 of 100 examples have at most; nothing when they aren't counted.
+    /// Tokens that 99 of 100 examples have at most, and those of the longest; nothing when they aren't counted.
     pub tokens: Option<u32>,
+    pub longest: Option<u32>,
     /// Preference pairs beside them, which supervised training passes over.
     pub pairs: u64,
 }
@@ -53,7 +54,8 @@ impl Suited {
     #[must_use]
     pub fn recipe(&self) -> String {
         let length = self.length();
-        let batch = (STEP.0 / length).clamp(1, STEP.1).min(self.batch_of_few());
+        let batch =
+            (STEP.0 / self.tokens.map_or(UNKNOWN, in_steps)).clamp(1, STEP.1).min(self.batch_of_few());
         let gather = (STEP.1 / batch).min(self.batch_of_few().div_ceil(batch)).max(1);
         let split = (HELD_OUT / self.examples.max(1) as f64).min(0.1);
         let trained = (self.examples as f64 * (1.0 - split)).ceil() as u64;
@@ -72,10 +74,11 @@ impl Suited {
         } else {
             format!("num_train_epochs = {epochs}      # {steps} steps")
         };
-        let tokens = self.tokens.map_or_else(|| "?".to_owned(), |tokens| tokens.to_string());
+        let known = |tokens: Option<u32>| tokens.map_or_else(|| "?".to_owned(), |tokens| tokens.to_string());
+        let (tokens, longest) = (known(self.tokens), known(self.longest));
         format!(
             "# Made by Dojo for the session's records, and made anew when they change, until you change it.\n\
-             # examples {} tokens {tokens} model {:?} source {}{}\n\
+             # examples {} tokens {tokens} longest {longest} model {:?} source {}{}\n\
              method = \"sft\"\n\n\
              [model]\nbase = {:?}\n\n\
              [data]\ntrain = {:?}{}\nsplit = {split:.4}\nmax_length = {length}{}\n\n\
@@ -96,10 +99,10 @@ impl Suited {
                 1 => "        # 1 preference pair is left out".to_owned(),
                 pairs => format!("        # {pairs} preference pairs are left out"),
             },
-            match self.tokens {
-                Some(tokens) if tokens > length =>
-                    format!("        # some examples are longer, up to {tokens} tokens and more"),
-                Some(tokens) => format!("        # 99 of 100 examples have at most {tokens} tokens"),
+            match self.longest {
+                Some(longest) if longest > length =>
+                    format!("        # longer examples are cut; the longest has {longest} tokens"),
+                Some(longest) => format!("        # the longest example has {longest} tokens"),
                 None => "        # the examples' tokens aren't counted yet".to_owned(),
             },
             (steps / 20).clamp(1, 50),
@@ -109,9 +112,9 @@ impl Suited {
         )
     }
 
-    /// In steps of 64, with some room.
+    /// None is cut, as long as most machines have the memory for it: what is cut may be the whole answer.
     fn length(&self) -> u32 {
-        self.tokens.map_or(UNKNOWN, |tokens| (tokens + 8).div_ceil(64).saturating_mul(64).clamp(64, LONGEST))
+        self.longest.map_or(UNKNOWN, in_steps)
     }
 
     /// Few examples make small batches, so that there are steps to see.
@@ -124,7 +127,8 @@ impl Suited {
     pub fn untouched(text: &str) -> Option<Self> {
         let line = text.lines().nth(1)?.strip_prefix("# examples ")?;
         let (examples, rest) = line.split_once(" tokens ")?;
-        let (tokens, rest) = rest.split_once(" model \"")?;
+        let (tokens, rest) = rest.split_once(" longest ")?;
+        let (longest, rest) = rest.split_once(" model \"")?;
         let (model, rest) = rest.split_once("\" source ")?;
         let (source, pairs) = rest.split_once(PAIRS).unwrap_or((rest, "0"));
         let suited = Self {
@@ -132,6 +136,7 @@ impl Suited {
             source: source.to_owned(),
             examples: examples.parse().ok()?,
             tokens: tokens.parse().ok(),
+            longest: longest.parse().ok(),
             pairs: pairs.parse().ok()?,
         };
         (suited.recipe() == text).then_some(suited)
@@ -154,15 +159,27 @@ impl Suited {
         let reviewed = if session.has_thoughts()? { reviewed(folders, &session)? } else { 0 };
         if reviewed > 0 {
             let source = "set:reviewed balance:label".to_owned();
-            return Ok(Some(Self { model, source, examples: reviewed, tokens: None, pairs: 0 }));
+            return Ok(Some(Self {
+                model,
+                source,
+                examples: reviewed,
+                tokens: None,
+                longest: None,
+                pairs: 0,
+            }));
         }
         // The bins end at the 99th of 100.
         let bins = statistics.bins.width.saturating_mul(statistics.bins.counts.len() as u32);
-        let tokens =
-            statistics.longest.filter(|_| statistics.counted * 2 > records).map(|longest| longest.min(bins));
+        let longest = statistics.longest.filter(|_| statistics.counted * 2 > records);
+        let tokens = longest.map(|longest| longest.min(bins));
         let source = source.to_owned();
-        Ok((records > 0).then_some(Self { model, source, examples: records, tokens, pairs }))
+        Ok((records > 0).then_some(Self { model, source, examples: records, tokens, longest, pairs }))
     }
+}
+
+/// A length in steps of 64, with some room.
+fn in_steps(tokens: u32) -> u32 {
+    tokens.saturating_add(8).div_ceil(64).saturating_mul(64).clamp(64, LONGEST)
 }
 
 fn reviewed(folders: &Folders, session: &Session) -> Result<u64> {
@@ -294,7 +311,7 @@ fn count(folders: &Folders, session: &Session, from: &str) -> Result<Found> {
 }
 
 /// Records of columns alone have no text to learn.
-fn with_text() -> Filter {
+pub(super) fn with_text() -> Filter {
     let some = Bounds { low: Some(Edge::Excluded(0.0)), high: None };
     Filter::Term(Term::Number(NumberField::Characters, some))
 }
@@ -303,6 +320,6 @@ fn pairs() -> Filter {
     Filter::Term(Term::Is(Property::Preference))
 }
 
-fn no_pairs() -> Filter {
+pub(super) fn no_pairs() -> Filter {
     Filter::Not(Box::new(pairs()))
 }

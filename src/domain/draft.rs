@@ -13,6 +13,8 @@ pub enum DraftOf {
     Record(RecordId),
     /// A recipe's file, from the session's folder on.
     Recipe(String),
+    /// The value of a recipe's key that was not taken yet: the file, and the key.
+    RecipeValue(String, String),
     /// A correction with its analysis.
     Review(Reviewed),
     /// Why a reflection is rejected.

@@ -22,6 +22,8 @@ pub(super) fn key(of: &DraftOf) -> (&'static str, String) {
         DraftOf::NewRecord => ("new", String::new()),
         DraftOf::Record(record) => ("record", record.0.to_string()),
         DraftOf::Recipe(file) => ("recipe", file.clone()),
+        // A key has no space in it, a file may.
+        DraftOf::RecipeValue(file, key) => ("recipe value", format!("{key} {file}")),
         DraftOf::Review(Reviewed::Correction(id)) => ("correction", id.0.to_string()),
         DraftOf::Review(Reviewed::Thought(id)) => ("thought", id.0.to_string()),
         DraftOf::Reason(id) => ("reason", id.0.to_string()),
@@ -45,6 +47,10 @@ fn meant(kind: &str, place: &str) -> Option<DraftOf> {
         "new" => DraftOf::NewRecord,
         "record" => DraftOf::Record(RecordId(number()?)),
         "recipe" => DraftOf::Recipe(place.to_owned()),
+        "recipe value" => {
+            let (key, file) = place.split_once(' ')?;
+            DraftOf::RecipeValue(file.to_owned(), key.to_owned())
+        }
         "correction" => DraftOf::Review(ReflectionId(number()?).into()),
         "thought" => DraftOf::Review(ThoughtId(number()?).into()),
         "reason" => DraftOf::Reason(ReflectionId(number()?)),

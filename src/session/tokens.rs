@@ -104,7 +104,10 @@ impl Session {
     }
 
     /// Moves whenever a record's text changes.
-    fn texts(&self) -> Result<i64> {
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn texts(&self) -> Result<i64> {
         texts_in(&self.connection)
     }
 }

@@ -10,6 +10,7 @@ use crossterm::event::{
 use ratatui::layout::{Position, Rect};
 
 use crate::app::store::Store;
+use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, SessionsCommand, SystemCommand};
 use crate::domain::settings::Settings;
 use crate::ui::action::Action;
@@ -21,6 +22,7 @@ use crate::ui::shell::palette::Palette;
 use crate::ui::shell::{self, jobs, log, sessions, themes};
 use crate::ui::theme::{Depth, Theme};
 use crate::ui::widgets::path_field::is_path;
+use crate::ui::widgets::text;
 
 pub use self::quit::Quitting;
 pub use self::tables::tables;
@@ -49,6 +51,9 @@ struct Places {
     sign: Rect,
     hints: Vec<(Rect, Chord)>,
 }
+
+/// Bytes that are pasted in one go.
+const MOST_PASTED: usize = 256_000;
 
 /// Whether the screen has room for the panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,8 +179,16 @@ impl Studio {
         if self.pane(store).typing() { Typing::Yes } else { Typing::No }
     }
 
-    /// Text was pasted.
+    /// Text was pasted. No field takes more than it can show at once: what is larger is a file's.
     pub fn paste(&mut self, pasted: &str, store: &Store) -> Vec<Effect> {
+        if pasted.len() > MOST_PASTED {
+            let words = format!(
+                "{} were pasted, and a field takes {} at most: nothing was put in; i on Data brings a file in",
+                text::bytes(pasted.len() as u64),
+                text::bytes(MOST_PASTED as u64)
+            );
+            return vec![Effect::Notify(Notice::new(Level::Warning, words))];
+        }
         if let Some(overlay) = shown(&mut self.overlay, self.room) {
             let reply = overlay.paste(pasted);
             return self.answer(reply, store);
@@ -183,16 +196,32 @@ impl Studio {
         if self.room == Room::TooSmall {
             return Vec::new();
         }
-        let pane = self.pane_mut(store);
         let mut effects = Vec::new();
-        if !pane.typing() {
-            let Some(asked) = is_path(pasted).then(|| pane.ask_for_data(store)).flatten() else {
+        if !self.pane(store).typing() {
+            if !is_path(pasted) {
                 return effects;
+            }
+            let Some(asked) = self.ask_for_data(store) else {
+                let words = "leave what is open on Data (1) first, then paste the path again to bring it in";
+                return vec![Effect::Notify(Notice::new(Level::Warning, words))];
             };
             effects = asked;
         }
-        effects.extend(pane.input(&Input::Paste(pasted.to_owned()), store));
+        effects.extend(self.pane_mut(store).input(&Input::Paste(pasted.to_owned()), store));
         self.keep_own(effects)
+    }
+
+    /// Opens the field for a path: on the pane in front, or on Data, which brings records in wherever one is.
+    fn ask_for_data(&mut self, store: &Store) -> Option<Vec<Effect>> {
+        if let Some(asked) = self.pane_mut(store).ask_for_data(store) {
+            return Some(asked);
+        }
+        // It takes in first which session is open: what was asked of another doesn't count.
+        let data = self.panes[PaneId::Data as usize].as_mut();
+        let mut effects = data.refresh(store);
+        effects.extend(data.ask_for_data(store)?);
+        self.front = PaneId::Data;
+        Some(effects)
     }
 
     /// The mouse did something.

@@ -1,6 +1,8 @@
 mod chat;
 mod checkup;
+mod cuts;
 mod follow;
+mod home;
 mod recipes;
 mod records;
 mod review;

@@ -7,7 +7,14 @@ use dojo_studio::domain::record::{Fields, Provenance, Record};
 use dojo_studio::session::Session;
 
 fn suited(examples: u64, tokens: Option<u32>) -> Suited {
-    Suited { model: "smollm2-135m".into(), source: "session:".into(), examples, tokens, pairs: 0 }
+    Suited {
+        model: "smollm2-135m".into(),
+        source: "session:".into(),
+        examples,
+        tokens,
+        longest: tokens,
+        pairs: 0,
+    }
 }
 
 fn recipe(examples: u64, tokens: Option<u32>) -> Recipe {
@@ -32,6 +39,16 @@ fn its_values_follow_from_the_records() {
     assert_eq!(values(24, Some(40)), (64, 3, 1, 3.0, -1));
     assert_eq!(values(1, None), (1024, 1, 1, 3.0, -1));
     assert_eq!(values(200_000, Some(90_000)), (2048, 2, 4, 3.0, 2000));
+}
+
+#[test]
+fn no_example_is_cut_because_most_are_shorter() {
+    let few_are_long = Suited { longest: Some(900), ..suited(500, Some(100)) };
+    let made = Recipe::parse(&few_are_long.recipe(), &[], "made").expect("a recipe that can be read");
+    assert_eq!((made.data.max_length, made.train.per_device_train_batch_size), (960, 8));
+    assert!(few_are_long.recipe().contains("the longest example has 900 tokens"));
+    let too_long = Suited { longest: Some(9000), ..suited(500, Some(100)) };
+    assert!(too_long.recipe().contains("longer examples are cut; the longest has 9000 tokens"));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 use std::path::Path;
+use std::time::Duration;
 
 use dojo_studio::app::process;
 use dojo_studio::app::runs::{self, Launch, RunSummary};
+use dojo_studio::app::sessions;
+use dojo_studio::app::studio::headless::Headless;
 use dojo_studio::app::train::host::{Ending, Listener, RunHost};
 use dojo_studio::config::Folders;
 use dojo_studio::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
@@ -245,4 +248,21 @@ fn a_run_that_was_asked_to_stop_says_what_is_its_last() {
     assert_eq!(said(Phase::Starting, Some("loading the weights")), "stopping after loading the weights");
     assert_eq!(said(Phase::Starting, Some("warning: few examples")), "stopping");
     assert_eq!(said(Phase::Paused, None), "stopping");
+}
+
+#[test]
+fn a_run_beside_one_of_another_session_is_asked_about_before_it_starts() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folders = Folders::under(home.path());
+    let other = sessions::create(&folders, "other").expect("a session");
+    run(&other.runs(), "sft-0001", &state(Phase::Running, std::process::id(), runs::now()));
+    let mine = sessions::open_sample(&folders, "first-principles").expect("a session");
+    let mut studio = Headless::start(&folders, Some(mine.clone()), (120, 36)).expect("a studio");
+    let patience = Duration::from_secs(60);
+    studio.wait_for("trains by the recipe", patience).expect("a recipe");
+    studio.keys("enter").expect("keys");
+    studio.wait_for("The machine is busy", patience).expect("a question");
+    assert!(studio.text().contains("sft-0001 of the session other is going"), "{}", studio.text());
+    studio.keys("esc").expect("keys");
+    assert!(runs::list_runs_in(&mine.runs()).expect("runs").is_empty(), "nothing was started");
 }

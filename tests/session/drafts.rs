@@ -19,10 +19,12 @@ fn draft(text: &str) -> KeptDraft {
 fn a_draft_is_there_when_the_session_is_opened_again_and_is_each_persons_own() {
     let mut world = World::numbered(2);
     let recipe = DraftOf::Recipe("recipes/my own.toml".to_owned());
+    let value = DraftOf::RecipeValue("recipes/my own.toml".to_owned(), "model.base".to_owned());
     let all = [
         DraftOf::NewRecord,
         DraftOf::Record(RecordId(2)),
         recipe,
+        value,
         DraftOf::Review(ReflectionId(1).into()),
         DraftOf::Review(ThoughtId(1).into()),
         DraftOf::Reason(ReflectionId(1)),

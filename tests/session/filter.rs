@@ -1,5 +1,5 @@
 use dojo_studio::domain::filter::{
-    Bounds, Edge, Filter, NumberField, Term, Vocabulary, WordEnd, Words, complete, parse,
+    Bounds, Edge, Filter, NumberField, Term, Vocabulary, WordEnd, Words, complete, parse, passed_over,
 };
 use dojo_studio::domain::record::Status;
 use dojo_studio::domain::view::Order;
@@ -202,4 +202,24 @@ fn deep_parentheses_are_refused_instead_of_exhausting_the_stack() {
     let error = parse(&line).expect_err("too deep");
     assert_eq!(error.message, "too many parentheses within each other");
     assert_eq!(read(&format!("{}a{}", "(".repeat(60), ")".repeat(60))), words("a"));
+}
+
+#[test]
+fn signs_that_a_search_passes_over_are_named_with_the_pattern_that_finds_them() {
+    let said = |line: &str| passed_over(&parse(line).expect("a filter"));
+    let words = said("100%").expect("a sentence");
+    assert!(words.contains("100% finds \"100\"") && words.contains("/100%/"), "{words}");
+    assert!(said("tag:x (a OR -C++)").expect("a sentence").contains(r"/C\+\+/"));
+    assert!(said("\"1/2 cup\"").expect("a sentence").contains(r"/1\/2 cup/"));
+    for line in ["100", "two words", "therm*", "/100%/", "tag:50%", ""] {
+        assert_eq!(said(line), None, "{line}");
+    }
+    // The pattern that is named finds what it says.
+    let mut world = World::new();
+    world.session.add("begin", vec![pair("a", "100%"), pair("b", "100 of them")]).expect("records");
+    let found = |line: &str| {
+        let filter = parse(line).expect("a filter");
+        world.session.view(&filter, Order::default()).expect("a view").len()
+    };
+    assert_eq!((found("100%"), found("/100%/")), (2, 1));
 }

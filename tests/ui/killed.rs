@@ -64,3 +64,26 @@ fn the_text_of_a_recipe_outlives_the_program() {
     terminal.keys("\x11");
     assert!(terminal.end().success());
 }
+
+#[test]
+fn a_value_of_a_recipe_that_is_being_typed_outlives_the_program() {
+    let home = home();
+    for signal in ["-TERM", "-KILL"] {
+        let mut terminal = opened(home.path());
+        terminal.keys("3e");
+        terminal.wait_for(".toml");
+        terminal.keys("\r\x1b[B\r");
+        terminal.wait_for("⏎ done");
+        terminal.keys(signal);
+        wait_for_draft(home.path(), |of| matches!(of, DraftOf::RecipeValue(..)), signal);
+        terminal.signal(signal);
+        drop(terminal);
+        let mut terminal = opened(home.path());
+        terminal.keys("3e");
+        terminal.wait_for("was typed and not taken");
+        terminal.keys("\r\x1b[B\r");
+        terminal.wait_for(signal);
+        terminal.keys("\x11");
+        assert!(terminal.end().success());
+    }
+}

@@ -348,6 +348,7 @@ fn at_the_end_one_key_trains_on_what_was_approved() {
         text: format!("method = \"sft\"\n[model]\nbase = \"smollm2-135m\"\n[data]\ntrain = \"{train}\"\n"),
         missing: None,
         fetches: None,
+        cut: None,
     };
     let listed = vec![recipe("plain", "data.jsonl"), recipe("reviewed", "set:reviewed balance:label")];
     studio.apply(Event::Runs(RunsEvent::RecipesListed(listed)));

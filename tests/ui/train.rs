@@ -96,6 +96,7 @@ fn recipe(name: &str, text: &str) -> RecipeFile {
         text: text.into(),
         missing: None,
         fetches: None,
+        cut: None,
     }
 }
 

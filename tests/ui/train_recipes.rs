@@ -1,10 +1,12 @@
 //! Recipes whose list changes while one of them is written, and runs that are started twice.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use dojo_studio::domain::draft::{DraftOf, KeptDraft};
-use dojo_studio::domain::protocol::runs::{Preflight, RecipeFile};
-use dojo_studio::domain::protocol::{Command, DataEvent, Event, RunsCommand, RunsEvent};
+use dojo_studio::domain::protocol::runs::{Busy, Preflight, RecipeFile};
+use dojo_studio::domain::protocol::{Command, DataCommand, DataEvent, Event, RunsCommand, RunsEvent};
+use dojo_studio::domain::run_info::RunId;
 use dojo_studio::ui::pane::Effect;
 
 use super::harness::Harness;
@@ -18,6 +20,7 @@ fn listed(studio: &mut Harness, paths: &[&str]) {
         text: TEXT.into(),
         missing: None,
         fetches: None,
+        cut: None,
     };
     studio.apply(Event::Runs(RunsEvent::RecipesListed(paths.iter().map(file).collect())));
     studio.screen();
@@ -121,4 +124,119 @@ fn a_recipe_is_not_called_ready_under_a_preflight_that_failed() {
     studio.apply(Event::Runs(RunsEvent::Preflighted(preflight)));
     let screen = studio.screen();
     assert!(!screen.contains("✓ ready") && screen.contains("not ready by the last preflight"), "{screen}");
+}
+
+fn drafts(effects: &[Effect]) -> Vec<(DraftOf, String)> {
+    let kept = effects.iter().filter_map(|effect| match effect {
+        Effect::Send(Command::Data(DataCommand::KeepDraft(of, Some(draft)))) => {
+            Some((of.clone(), draft.text.clone()))
+        }
+        _ => None,
+    });
+    kept.collect()
+}
+
+const FOLDER: &str = "sessions/first-principles/recipes";
+
+/// The value of a recipe's key is typed, in a session whose drafts were read.
+fn typing_a_value(drafts: BTreeMap<DraftOf, KeptDraft>) -> Harness {
+    let mut studio = Harness::new();
+    studio.keys("3");
+    studio.apply(Event::Data(DataEvent::DraftsRead("sessions/first-principles".into(), drafts)));
+    listed(&mut studio, &[&format!("{FOLDER}/sft.toml")]);
+    studio.keys("e enter down enter");
+    studio
+}
+
+#[test]
+fn a_value_that_is_typed_is_a_draft_and_there_again_in_the_next_time_of_the_program() {
+    let mut studio = typing_a_value(BTreeMap::new());
+    let of = DraftOf::RecipeValue("recipes/sft.toml".into(), "model.base".into());
+    assert_eq!(drafts(&studio.text("x")), [(of.clone(), "smollm2-135mx".to_owned())]);
+    // It is on the disk: nothing is lost with the program.
+    let kept = KeptDraft { base: String::new(), text: "smollm2-135mx".into(), at: 0 };
+    studio.apply(Event::Data(DataEvent::DraftKept(of.clone(), Some(kept.clone()))));
+    assert_eq!(studio.keys("ctrl-q"), [Effect::Quit]);
+    let mut next = typing_a_value(BTreeMap::from([(of.clone(), kept)]));
+    assert!(next.screen().contains("smollm2-135mx"), "{}", next.screen());
+    // Taken, it is in the text, and no draft of its own any more.
+    let effects = next.keys("enter");
+    let gone = Effect::Send(Command::Data(DataCommand::KeepDraft(of, None)));
+    assert!(effects.contains(&gone), "{effects:?}");
+}
+
+#[test]
+fn what_a_full_disk_did_not_take_of_a_recipe_is_sent_again_before_the_program_ends() {
+    let mut studio = typing_a_value(BTreeMap::new());
+    studio.text("x");
+    studio.keys("esc E");
+    let first = drafts(&studio.text("# mine"));
+    let of = DraftOf::Recipe("recipes/sft.toml".into());
+    assert!(first.iter().any(|(draft, _)| *draft == of), "{first:?}");
+    // Nobody has said that it is kept.
+    let again = drafts(&studio.keys("ctrl-q"));
+    assert!(again.contains(&(of, format!("# mine{TEXT}"))), "{again:?}");
+    assert!(again.iter().any(|(draft, _)| matches!(draft, DraftOf::RecipeValue(..))), "{again:?}");
+    studio.keys("esc");
+    assert_eq!(drafts(&studio.studio.keep(&studio.store)), again);
+}
+
+fn starts(effects: &[Effect]) -> usize {
+    runs(effects).into_iter().filter(|command| matches!(command, RunsCommand::Start { .. })).count()
+}
+
+#[test]
+fn what_is_searched_for_before_there_is_a_run_is_in_the_recipe_and_no_letter_starts_one() {
+    let mut studio = Harness::new();
+    studio.keys("3");
+    assert_eq!(starts(&studio.keys("/")), 0);
+    assert_eq!(starts(&studio.text("t")), 0);
+    assert!(studio.screen().contains("there is no run to filter yet"), "{}", studio.screen());
+    studio.keys("esc");
+    listed(&mut studio, &["a/sft.toml"]);
+    studio.keys("/");
+    assert_eq!(starts(&studio.text("rate t")), 0);
+    assert!(studio.screen().contains("keys with rate t"), "{}", studio.screen());
+    studio.keys("backspace backspace");
+    assert!(studio.screen().contains("learning_rate"), "{}", studio.screen());
+}
+
+#[test]
+fn a_run_that_waits_for_one_of_another_session_is_asked_about_once() {
+    let mut studio = Harness::new();
+    studio.keys("3");
+    listed(&mut studio, &["a/sft.toml"]);
+    let run = RunId::new("sessions/physics/runs/sft-0007");
+    let busy = Busy { recipe: "a/sft.toml".into(), run: run.clone(), session: "physics".into() };
+    studio.apply(Event::Runs(RunsEvent::Busy(busy.clone())));
+    let words = studio.screen().replace(['│', '\n'], " ");
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("The machine is busy: queue this run?"), "{words}");
+    assert!(words.contains("sft-0007 of the session physics is going."), "{words}");
+    let effects = studio.keys("y");
+    let queued = RunsCommand::Start { recipe: "a/sft.toml".into(), after: Some(run) };
+    assert_eq!(runs(&effects), [&queued]);
+    assert!(!studio.screen().contains("is busy"), "{}", studio.screen());
+    studio.apply(Event::Runs(RunsEvent::Busy(busy)));
+    assert!(studio.screen().contains("is busy"), "it is asked again for another start");
+}
+
+#[test]
+fn a_recipe_says_how_many_examples_a_run_would_cut_before_one_starts() {
+    let mut studio = Harness::new();
+    studio.keys("3");
+    let cut = "3 of 120 examples are cut at 2048 tokens, 1 loses its whole answer and drops out";
+    let file = RecipeFile {
+        path: "a/sft.toml".into(),
+        name: "sft".into(),
+        text: TEXT.into(),
+        missing: None,
+        fetches: None,
+        cut: Some(cut.into()),
+    };
+    studio.apply(Event::Runs(RunsEvent::RecipesListed(vec![file])));
+    assert!(studio.screen().contains("3 of 120 examples are cut"), "{}", studio.screen());
+    studio.keys("e");
+    assert!(studio.screen().contains("! 3 of 120 examples are cut"), "{}", studio.screen());
+    assert!(studio.screen().contains("✓ ready"), "{}", studio.screen());
 }

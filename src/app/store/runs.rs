@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::domain::doctor::{self, Finding};
 use crate::domain::protocol::RunsEvent;
-use crate::domain::protocol::runs::{Preflight, Reading, RecipeFile};
+use crate::domain::protocol::runs::{Busy, Preflight, Reading, RecipeFile};
 use crate::domain::run::Sample;
 use crate::domain::run_info::{RunId, RunInfo};
 use crate::domain::series::{Detail, RunSeries, Series};
@@ -25,6 +25,8 @@ pub struct Runs {
     watched: BTreeMap<RunId, RunData>,
     recipes: Option<Vec<RecipeFile>>,
     preflight: Option<Preflight>,
+    /// What a run would have been started beside, last; the number moves with each.
+    busy: (u64, Option<Busy>),
 }
 
 /// What the files of a watched run hold.
@@ -85,6 +87,12 @@ impl Runs {
         self.preflight.as_ref()
     }
 
+    /// A run that was to be started while one of another session goes on, and how often that has happened.
+    #[must_use]
+    pub const fn busy(&self) -> (u64, Option<&Busy>) {
+        (self.busy.0, self.busy.1.as_ref())
+    }
+
     /// Bytes held by series, for the memory bound.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -95,7 +103,7 @@ impl Runs {
     /// Takes in what has happened.
     pub fn apply(&mut self, event: RunsEvent) {
         match event {
-            RunsEvent::Cleared => *self = Self::default(),
+            RunsEvent::Cleared => *self = Self { busy: (self.busy.0, None), ..Self::default() },
             RunsEvent::Seen(info) => drop(self.infos.insert(info.id.clone(), info)),
             RunsEvent::Removed(id) => {
                 self.infos.remove(&id);
@@ -136,6 +144,7 @@ impl Runs {
             }
             RunsEvent::RecipesListed(recipes) => self.recipes = Some(recipes),
             RunsEvent::Preflighted(preflight) => self.preflight = Some(preflight),
+            RunsEvent::Busy(busy) => self.busy = (self.busy.0 + 1, Some(busy)),
         }
     }
 }

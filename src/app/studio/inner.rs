@@ -37,9 +37,10 @@ impl Core {
         let (settings, left_out) = folders.read_settings();
         let (sender, events) = mpsc::channel(EVENTS);
         let sender = Events::new(sender);
-        logging::start(folders, &sender)?;
+        let no_log = logging::start(folders, &sender);
         let (themes, mut complaints) = themes::load(folders, depth);
         let (studio, misread) = Studio::new(&settings, themes, depth);
+        complaints.extend(no_log);
         complaints.extend(misread);
         complaints.extend(left_out);
         let mut store = Store::default();

@@ -5,13 +5,14 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::sync::Mutex;
 
-use anyhow::{Context, Result};
+use anyhow::Context;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context as Within, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::{Events, now};
+use crate::app::forbidden;
 use crate::config::Folders;
 use crate::domain::protocol::system::{Level, LogLine};
 use crate::domain::protocol::{Event, SystemEvent};
@@ -24,8 +25,8 @@ pub(super) const FILE: &str = "studio.log";
 const LARGE: u64 = 4 << 20;
 
 /// Starts logging to `studio.log` in the data folder and to the store. Where logging was started before in this
-/// process, it stays as it is.
-pub(super) fn start(folders: &Folders, events: &Events) -> Result<()> {
+/// process, it stays as it is. Says in a sentence when there can be no file: then the log is what the log view holds.
+pub(super) fn start(folders: &Folders, events: &Events) -> Option<String> {
     let path = folders.data.join(FILE);
     let open = || -> std::io::Result<std::fs::File> {
         std::fs::create_dir_all(&folders.data)?;
@@ -34,8 +35,14 @@ pub(super) fn start(folders: &Folders, events: &Events) -> Result<()> {
         }
         OpenOptions::new().create(true).append(true).open(&path)
     };
-    let file = open().with_context(|| format!("open the log {}", path.display()))?;
-    let to_file = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(Clean(file)));
+    let opened =
+        open().with_context(|| format!("the program's log is kept in no file: open {}", path.display()));
+    let (file, complaint) = match opened {
+        Ok(file) => (Some(file), None),
+        Err(error) => (None, Some(forbidden::sentence(&error))),
+    };
+    let to_file = file
+        .map(|file| tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(Clean(file))));
     let started = tracing_subscriber::registry()
         .with(LevelFilter::INFO)
         .with(to_file)
@@ -44,7 +51,7 @@ pub(super) fn start(folders: &Folders, events: &Events) -> Result<()> {
     if let Err(error) = started {
         tracing::debug!("logging was started before: {error}");
     }
-    Ok(())
+    complaint
 }
 
 /// A file without keys. The logger writes each line as a whole.

@@ -16,6 +16,7 @@ mod logging;
 mod machine;
 mod preflight;
 mod pull;
+mod recipe_files;
 mod runs;
 mod signals;
 pub mod terminal;

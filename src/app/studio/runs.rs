@@ -1,20 +1,24 @@
 //! The lane of runs: follows the run folders of the open session and those of none, and does what is asked of runs.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::fitted;
+use super::recipe_files::{read_recipe, recipes_in, write_recipe};
 use super::worker::{Events, Gone};
+use crate::app::cuts::Cuts;
 use crate::app::follow::told::{Adapters, Awaited, Told};
 use crate::app::follow::{FollowerThread, Listening};
+use crate::app::forbidden;
 use crate::app::jobs::Working;
 use crate::app::models;
 use crate::app::recipes::{self, Outlook, Provided};
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::config::Folders;
-use crate::domain::protocol::runs::{Preflight, RecipeFile};
+use crate::domain::protocol::runs::{Busy, Preflight, RecipeFile};
 use crate::domain::protocol::system::{JobEnd, Level, Notice};
 use crate::domain::protocol::{Event, ModelsEvent, RunsCommand, RunsEvent, SystemEvent};
 use crate::domain::recipe::edit;
@@ -22,9 +26,6 @@ use crate::domain::run::{Phase, RunCommand};
 use crate::domain::run_info::{Notes, Origin, RunId};
 use crate::domain::session::SessionInfo;
 use crate::engine::files;
-
-/// A recipe larger than this is no recipe.
-const RECIPE_BYTES: u64 = 1 << 20;
 
 /// The way into the lane.
 pub(super) struct RunsLane(Sender<Request>);
@@ -42,7 +43,9 @@ impl RunsLane {
         let (requests, received) = channel();
         std::thread::spawn(move || {
             let awaited = Awaited::default();
-            Lane { folders, events, session: None, follower: None, awaited }.work(&received);
+            let (cuts, complained) = (RefCell::default(), RefCell::default());
+            let lane = Lane { folders, events, session: None, follower: None, awaited, cuts, complained };
+            lane.work(&received);
         });
         Self(requests)
     }
@@ -71,6 +74,9 @@ struct Lane {
     session: Option<SessionInfo>,
     follower: Option<FollowerThread>,
     awaited: Awaited,
+    cuts: RefCell<Cuts>,
+    /// Why no recipe could be made, as it was said last.
+    complained: RefCell<String>,
 }
 
 impl Lane {
@@ -87,8 +93,9 @@ impl Lane {
                 }
             };
             if let Err(error) = outcome {
-                tracing::error!("{error:#}");
-                self.say(Level::Error, format!("{error:#}"));
+                let said = forbidden::sentence(&error);
+                tracing::error!("{said}");
+                self.say(Level::Error, said);
             }
         }
     }
@@ -140,10 +147,20 @@ impl Lane {
             }
             RunsCommand::Tell(run, command) => self.tell_run(&run, command)?,
             RunsCommand::Start { recipe, after } => {
+                if let Some((run, session)) = self.busy_elsewhere().filter(|_| after.is_none()) {
+                    self.tell(RunsEvent::Busy(Busy { recipe, run, session }));
+                    return Ok(());
+                }
                 let parent = self.session.as_ref().map_or_else(|| self.folders.runs(), SessionInfo::runs);
                 self.start(Start { recipe, parent, after }, back)?;
             }
             RunsCommand::Resume(run) => {
+                if let Some((other, session)) = self.busy_elsewhere() {
+                    let (name, other) = (run.name(), other.name());
+                    let text =
+                        format!("{other} of the session {session} goes on too: it and {name} take longer");
+                    self.say(Level::Warning, text);
+                }
                 runs::start_detached(&Launch::Resume { folder: run.files() }, None)?;
             }
             RunsCommand::CarryOn { run, recipe } => self.carry_on(&run, &recipe)?,
@@ -230,6 +247,9 @@ impl Lane {
         runs::start_detached(&launch, run.after.as_ref().map(RunId::files).as_ref())?;
         let how = run.after.as_ref().map_or_else(String::new, |after| format!(", after {}", after.name()));
         self.say(Level::Good, format!("started {name}{how}"));
+        if let Some(cut) = self.cut(&run.recipe) {
+            self.say(Level::Warning, cut);
+        }
         Ok(())
     }
 
@@ -237,6 +257,27 @@ impl Lane {
         if let Some(follower) = &self.follower {
             follower.look();
         }
+    }
+
+    /// A run of another session that goes on, or waits to: of them, the one that was started last.
+    fn busy_elsewhere(&self) -> Option<(RunId, String)> {
+        let place = |folder: PathBuf| folder.canonicalize().ok();
+        let own = self.session.as_ref().map(SessionInfo::runs).and_then(place);
+        let global = place(self.folders.runs());
+        let all = runs::list_runs(&self.folders).inspect_err(|error| tracing::warn!("{error:#}")).ok()?;
+        let elsewhere = all.into_iter().filter(|run| {
+            let parent = run.folder.path().parent().and_then(|parent| place(parent.to_owned()));
+            run.standing.is_live() && parent != own && parent != global
+        });
+        let last = elsewhere.max_by(|one, other| one.state.started.total_cmp(&other.state.started))?;
+        let session = last.folder.path().ancestors().nth(2)?.file_name()?.to_string_lossy().into_owned();
+        Some((RunId::new(last.folder.path()), session))
+    }
+
+    /// What a run by a recipe cuts, in a sentence. What can't be known is the preflight's to say.
+    fn cut(&self, recipe: &Path) -> Option<String> {
+        let looked = self.cuts.borrow_mut().of(&self.folders, recipe);
+        looked.inspect_err(|error| tracing::info!("{error:#}")).ok().flatten().map(|cut| cut.words())
     }
 
     /// In a thread of its own: it takes as long as loading the model.
@@ -264,13 +305,20 @@ impl Lane {
         let Some(session) = &self.session else { return Ok(()) };
         let mut recipes = self.recipes_of(session)?;
         let known: Vec<&str> = recipes.iter().map(|recipe| recipe.name.as_str()).collect();
-        match recipes::provide(&self.folders, session, &known)? {
-            Provided::Nothing => {}
-            Provided::First(said) => {
+        match recipes::provide(&self.folders, session, &known) {
+            Ok(Provided::Nothing) => {}
+            Ok(Provided::First(said)) => {
                 self.say(Level::Good, said);
                 recipes = self.recipes_of(session)?;
             }
-            Provided::Anew => recipes = self.recipes_of(session)?,
+            Ok(Provided::Anew) => recipes = self.recipes_of(session)?,
+            // Those that there are can be looked at all the same.
+            Err(error) => {
+                let said = forbidden::sentence(&error.context("no recipe is made for the records"));
+                if self.complained.replace(said.clone()) != said {
+                    self.say(Level::Warning, said);
+                }
+            }
         }
         self.tell(RunsEvent::RecipesListed(recipes));
         Ok(())
@@ -283,6 +331,7 @@ impl Lane {
         for recipe in &mut recipes {
             let Outlook { missing, fetches } = Outlook::of(&self.folders, &recipe.path);
             (recipe.missing, recipe.fetches) = (missing, fetches);
+            recipe.cut = self.cut(&recipe.path);
         }
         Ok(recipes)
     }
@@ -298,22 +347,6 @@ impl Lane {
     }
 }
 
-fn write_recipe(path: &Path, text: &str, before: Option<&str>) -> Result<()> {
-    let now = std::fs::read_to_string(path).ok();
-    if let Some(now) = now.filter(|now| now != text) {
-        ensure!(
-            before == Some(now.as_str()),
-            "{} was changed elsewhere meanwhile, and was left as it is; what you wrote is kept here, and saving once \
-             more writes it over that",
-            path.display()
-        );
-    }
-    let folder = path.parent().with_context(|| format!("{} is in no folder", path.display()))?;
-    std::fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
-    files::remove_partial_files(folder, &crate::app::process::is_alive);
-    files::write_atomically(path, text.as_bytes())
-}
-
 fn summary(run: &RunId) -> Result<RunSummary> {
     let read = runs::summarise(run.folder());
     read.with_context(|| format!("read {}; is the run still there?", run.files().state().display()))
@@ -323,30 +356,4 @@ fn write_notes(run: &RunId, notes: &Notes) -> Result<()> {
     let path = run.folder().join("notes.toml");
     let text = toml::to_string(notes).with_context(|| format!("write {}", path.display()))?;
     files::write_atomically(&path, text.as_bytes())
-}
-
-/// The recipes of one folder by name; none where it is missing.
-fn recipes_in(folder: &Path) -> Result<Vec<RecipeFile>> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(|| format!("read the folder {}", folder.display())),
-    };
-    let is_recipe = |path: &PathBuf| {
-        path.extension().is_some_and(|extension| extension == "toml")
-            && path.file_name().is_none_or(|name| name != "session.toml" && name != "notes.toml")
-    };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_recipe).collect();
-    paths.sort();
-    paths.into_iter().map(|path| read_recipe(&path)).collect()
-}
-
-fn read_recipe(path: &Path) -> Result<RecipeFile> {
-    let size = std::fs::metadata(path).with_context(|| format!("read {}", path.display()))?.len();
-    if size > RECIPE_BYTES {
-        bail!("{} has {size} bytes, which is no recipe", path.display());
-    }
-    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    Ok(RecipeFile { path: path.to_path_buf(), name, text, missing: None, fetches: None })
 }

@@ -16,7 +16,7 @@ use super::runs::RunsLane;
 use crate::app::chat::Chats;
 use crate::app::records::Records;
 use crate::app::review::Reviews;
-use crate::app::{imports, jobs, models, sessions};
+use crate::app::{forbidden, imports, jobs, models, sessions};
 use crate::config::Folders;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{
@@ -211,7 +211,7 @@ impl Desk {
     fn work(mut self, commands: &Receiver<Command>) {
         while let Ok(command) = commands.recv() {
             let outcome = self.perform(command).unwrap_or_else(|error| {
-                let said = format!("{error:#}");
+                let said = forbidden::sentence(&error);
                 tracing::error!("{said}");
                 Some(Event::System(SystemEvent::Notified(Notice::new(Level::Error, said))))
             });
@@ -257,6 +257,7 @@ impl Desk {
             }
             SessionsCommand::CreateFor(path) => {
                 let path = imports::place(&path)?;
+                imports::check(&path)?;
                 return Ok(self.made(sessions::create_for(&self.folders, &path)?, Some(path)));
             }
             SessionsCommand::Rename { folder, name } => {

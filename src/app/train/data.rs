@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Error, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::app::cuts::Cut;
 use crate::app::review::sets;
 use crate::config::Folders;
 use crate::data::encode::{Encoded, Encoder};
@@ -29,6 +30,8 @@ pub struct Dataset {
     pub prompts: Vec<String>,
     /// Training and held-out examples that were cut to the longest length allowed.
     pub truncated: usize,
+    /// Examples that lost their whole answer when they were cut, and are left out.
+    pub lost: usize,
     /// What is left out: lines that are no records, records that can't be trained on, and thoughts that contradict their
     /// label; each with place and reason.
     pub malformed: Vec<String>,
@@ -68,8 +71,10 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dat
     };
     ensure!(!train.is_empty(), "all examples of {} are held out: lower data.split", data.train);
     let longest = data.max_length.min(model.config.context);
-    let (train, encoded) = encode(train, model, longest, data, &mut malformed)?;
-    let (eval, held_out) = encode(eval, model, longest, data, &mut malformed)?;
+    let (mut lost, all) = (0, train.len() + eval.len());
+    let mut cut = |rows| encode(rows, model, longest, data, (&mut malformed, &mut lost));
+    let (train, encoded) = cut(train)?;
+    let (eval, held_out) = cut(eval)?;
     if data.malformed == Malformed::Fail && !malformed.is_empty() {
         bail!("{} (data.malformed is \"fail\")", named(&malformed));
     }
@@ -78,10 +83,23 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dat
         |rows: &[Row], purpose| rows.iter().map(|row| row.seen(purpose)).collect::<Result<Vec<_>, _>>();
     let learnt = encoded.iter().chain(&held_out);
     notes.extend(mask::warnings(learnt.map(|one| (one.example.source.as_str(), &one.unlearnt))));
+    let truncated = encoded.iter().chain(&held_out).filter(|one| one.is_truncated()).count();
+    notes.extend(
+        Cut {
+            examples: all,
+            cut: truncated + lost,
+            looked: truncated + lost,
+            lost,
+            at: longest,
+            limit: data.max_length,
+        }
+        .told(),
+    );
     Ok(Dataset {
         warnings: notes,
         prompts: prompts(recipe, &train, &eval),
-        truncated: encoded.iter().chain(&held_out).filter(|one| one.is_truncated()).count(),
+        truncated,
+        lost,
         seen: [seen(&train, Purpose::Train)?, seen(&eval, Purpose::Eval)?].concat(),
         train: encoded.into_iter().map(|one| one.example).collect(),
         eval: held_out.into_iter().map(|one| one.example).collect(),
@@ -261,7 +279,7 @@ fn encode(
     model: &OpenModel,
     longest: usize,
     data: &DataPart,
-    malformed: &mut Vec<String>,
+    (malformed, lost): (&mut Vec<String>, &mut usize),
 ) -> Result<(Vec<Row>, Vec<Encoded>)> {
     let template = model.template.compile()?;
     let end = model.template.eos_token.as_deref();
@@ -285,7 +303,11 @@ fn encode(
                 kept.push(row);
                 examples.push(one);
             }
-            Err(error) => malformed.push(format!("{error:#}")),
+            Err(error) => {
+                let too_long = encoder.length(&row.record).is_ok_and(|length| length > longest);
+                *lost += usize::from(too_long);
+                malformed.push(format!("{error:#}"));
+            }
         }
     }
     Ok((kept, examples))

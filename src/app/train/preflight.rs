@@ -186,13 +186,6 @@ fn warnings(figures: &Preflight, malformed: &[String], recipe: &Recipe) -> Vec<S
         let (count, named) = (figures.skipped_lines, super::data::named(malformed));
         warnings.push(format!("{count} lines or records can't be trained on and are left out: {named}"));
     }
-    if figures.truncated_share >= 0.01 {
-        warnings.push(format!(
-            "{:.0}% of the examples are cut at {} tokens: raise data.max_length or leave long examples out",
-            100.0 * figures.truncated_share,
-            recipe.data.max_length
-        ));
-    }
     if let Some(free) = figures.memory_free_bytes.filter(|&free| free < figures.memory_needed_bytes) {
         warnings.push(format!(
             "memory may be short: about {:.1} GB are needed and {:.1} GB are free; lower \

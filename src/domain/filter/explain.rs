@@ -35,6 +35,34 @@ fn alternative(parts: &[Filter], vocabulary: &Vocabulary) -> Option<String> {
     })
 }
 
+/// A sentence on words whose signs the search passes over, so that it finds more than was typed: letters and digits are
+/// what its index holds.
+#[must_use]
+pub fn passed_over(filter: &Filter) -> Option<String> {
+    match filter {
+        Filter::Term(Term::Text(words)) => {
+            let is_read = |sign: char| sign.is_alphanumeric() || sign.is_whitespace();
+            let read: Vec<&str> = words
+                .text
+                .split(|sign: char| !sign.is_alphanumeric())
+                .filter(|part| !part.is_empty())
+                .collect();
+            if read.is_empty() || words.text.chars().all(is_read) {
+                return None;
+            }
+            let literal = regex::escape(&words.text).replace('/', r"\/");
+            Some(format!(
+                "Signs are passed over in words: {} finds \"{}\". /{literal}/ finds it as it stands.",
+                words.text,
+                read.join(" ")
+            ))
+        }
+        Filter::Or(parts) | Filter::And(parts) => parts.iter().find_map(passed_over),
+        Filter::Not(part) => passed_over(part),
+        Filter::Everything | Filter::Term(_) => None,
+    }
+}
+
 fn unknown(term: &Term, vocabulary: &Vocabulary) -> Option<String> {
     let of = |what: &str, name: &String, known: &[String]| {
         (!known.contains(name)).then(|| sentence(what, name, known))

@@ -16,7 +16,7 @@ use std::ops::Range;
 use crate::domain::record::{RecordId, Status};
 
 pub use complete::{Suggestion, Vocabulary, complete};
-pub use explain::explain;
+pub use explain::{explain, passed_over};
 pub use parse::parse;
 
 /// Which records are meant.

@@ -57,6 +57,8 @@ pub enum RunsEvent {
     /// Sorted by name.
     RecipesListed(Vec<RecipeFile>),
     Preflighted(Preflight),
+    /// No run was started yet: the machine is at one of another session.
+    Busy(Busy),
 }
 
 /// How much of a file was read.
@@ -77,6 +79,8 @@ pub struct RecipeFile {
     pub missing: Option<String>,
     /// The model that a run fetches first, where it isn't on this machine.
     pub fetches: Option<String>,
+    /// How many examples a run cuts, and how many of them lose their whole answer, in a sentence; nothing where none is.
+    pub cut: Option<String>,
 }
 
 /// What a run by a recipe would take.
@@ -92,4 +96,13 @@ pub struct Preflight {
 pub struct Fact {
     pub name: String,
     pub value: String,
+}
+
+/// A run that was to be started while one of another session goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Busy {
+    pub recipe: PathBuf,
+    /// The one that goes on, and the name of its session.
+    pub run: RunId,
+    pub session: String,
 }

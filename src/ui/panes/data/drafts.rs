@@ -58,6 +58,7 @@ impl Target {
             DraftOf::NewRecord => Some(Self::New),
             DraftOf::Record(record) => Some(Self::Record(*record)),
             DraftOf::Recipe(_)
+            | DraftOf::RecipeValue(..)
             | DraftOf::Review(_)
             | DraftOf::Reason(_)
             | DraftOf::Comment(_)

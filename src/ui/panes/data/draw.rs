@@ -8,7 +8,7 @@ use super::editor::Target;
 use super::pointer::Areas;
 use super::{Chosen, Data, Mode, statistics, table};
 use crate::app::store::JobRow;
-use crate::domain::filter::{Filter, explain};
+use crate::domain::filter::{Filter, explain, passed_over};
 use crate::domain::protocol::data::{Found, Opened};
 use crate::domain::record::RecordId;
 use crate::domain::view::{Direction, SortField};
@@ -48,7 +48,13 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
     }
     let top = Rect { height: 1, ..area };
     filter(pane, buffer, Rect { x: top.x + 1, width: top.width.saturating_sub(2), ..top }, view);
-    let hint_line = u16::from(matches!(pane.mode, Mode::Filter(_) | Mode::Line(_) | Mode::Labels(_)));
+    let typing = matches!(pane.mode, Mode::Filter(_) | Mode::Line(_) | Mode::Labels(_));
+    let note = passed_over(&pane.filter).filter(|_| matches!(pane.mode, Mode::Table));
+    if let Some(note) = &note {
+        let room = usize::from(area.width.saturating_sub(2));
+        buffer.set_stringn(area.x + 1, area.y + 1, text::shorten(note, room), room, view.theme.dim);
+    }
+    let hint_line = u16::from(typing || note.is_some());
     let body = Rect { y: area.y + 1 + hint_line, height: area.height.saturating_sub(1 + hint_line), ..area };
     if matches!(pane.mode, Mode::Edit(_)) || pane.detail.is_open() {
         return record(pane, buffer, body, view);

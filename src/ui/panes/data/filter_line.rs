@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::cursor::Place;
 use super::line::{Offered, OneLine};
-use crate::domain::filter::{Filter, FilterError, Suggestion, Vocabulary, complete, parse};
+use crate::domain::filter::{Filter, FilterError, Suggestion, Vocabulary, complete, parse, passed_over};
 use crate::domain::record::RecordId;
 use crate::ui::pane::Input;
 use crate::ui::theme::Theme;
@@ -74,6 +74,11 @@ impl FilterLine {
         match self.filter() {
             Err(error) if self.offered.is_empty() || !self.at_end(&error) => {
                 draw_error(buffer, below, self, &error, theme);
+            }
+            Ok(filter) if self.offered.is_empty() => {
+                let note = passed_over(&filter).unwrap_or_default();
+                let room = usize::from(below.width);
+                buffer.set_stringn(below.x, below.y, text::shorten(&note, room), room, theme.dim);
             }
             _ => self.offered.draw(buffer, below, theme),
         }

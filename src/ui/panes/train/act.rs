@@ -8,8 +8,8 @@ use super::recipes::Step;
 use super::{About, Face, Filter, Train, runs};
 use crate::app::store::Store;
 use crate::domain::protocol::{Command, RunsCommand};
-use crate::domain::run::RunCommand;
-use crate::domain::run_info::RunId;
+use crate::domain::run::{RunCommand, Standing};
+use crate::domain::run_info::{RunId, RunInfo};
 use crate::ui::pane::{Effect, Question};
 use crate::ui::widgets::chart::XAxis;
 use crate::ui::widgets::chart::view::{Clip, Direction, Scale};
@@ -50,6 +50,11 @@ impl Train {
             RunAction::Compare => return self.converse(store, Company::Base),
             RunAction::Mark => self.mark(),
             RunAction::ClearMarks => self.marked.clear(),
+            RunAction::Filter if store.runs.all().is_empty() && self.recipes.current(store).is_some() => {
+                // There is no run to filter: what can be looked for is in the recipe.
+                self.face = Face::Recipes;
+                self.recipes.find();
+            }
             RunAction::Filter => self.open_prompt(About::Filter, store),
             RunAction::Note => self.open_prompt(About::Note, store),
             RunAction::Begin => return self.start(store, None),
@@ -174,6 +179,25 @@ impl Train {
         effects
     }
 
+    /// The machine is at a run of another session: whether this one waits for it.
+    pub(super) fn ask_when_busy(&mut self, store: &Store) -> Vec<Effect> {
+        let (number, busy) = store.runs.busy();
+        let Some(busy) = busy.filter(|_| std::mem::replace(&mut self.busy, number) != number) else {
+            return Vec::new();
+        };
+        let going = format!("{} of the session {}", busy.run.name(), busy.session);
+        let after = Some(busy.run.clone());
+        let start = vec![runs(RunsCommand::Start { recipe: busy.recipe.clone(), after })];
+        let mut asked = Question::queue(&busy.run.name(), start);
+        for effect in &mut asked {
+            if let Effect::Ask(question) = effect {
+                "The machine is busy: queue this run?".clone_into(&mut question.title);
+                question.text = format!("{going} is going. {}", question.text);
+            }
+        }
+        asked
+    }
+
     fn tell(&self, store: &Store, command: RunCommand) -> Vec<Effect> {
         self.run(store).map(|run| runs(RunsCommand::Tell(run.id.clone(), command))).into_iter().collect()
     }
@@ -182,8 +206,7 @@ impl Train {
         let Some(run) = self.run(store) else { return Vec::new() };
         vec![Effect::Ask(Question {
             title: format!("Stop {}?", run.id.name()),
-            text: "It ends with its next step, with a checkpoint and its adapter; r takes it up again."
-                .to_owned(),
+            text: what_a_stop_leaves(run).to_owned(),
             yes: "stop".to_owned(),
             then: self.tell(store, RunCommand::Stop),
         })]
@@ -220,6 +243,22 @@ impl Train {
         } else {
             self.filter = Filter::default();
         }
+    }
+}
+
+/// What is there after a run was stopped where it is now.
+fn what_a_stop_leaves(run: &RunInfo) -> &'static str {
+    let (step, saved) = run.state.as_ref().map_or((0, None), |state| (state.step, state.checkpoint_step));
+    let begins = matches!(run.standing(), Standing::Queued | Standing::Starting);
+    if begins && saved.is_some() {
+        "It has not gone on yet: it stays at its last checkpoint, and r takes it up again there."
+    } else if begins {
+        "It has taken no step yet: it ends without a checkpoint and without an adapter, as soon as what it is at is \
+         done. e, then t, starts its recipe anew."
+    } else if step == 0 {
+        "It is at its first step: it ends when that is done, with a checkpoint and its adapter. r takes it up again."
+    } else {
+        "It ends with its next step, with a checkpoint and its adapter; r takes it up again."
     }
 }
 

@@ -210,18 +210,20 @@ impl Details {
         let study = self.study.take();
         let mut lines: Vec<Line<'_>> = Vec::new();
         lines.extend(study.map(|words| Line::styled(format!(" {words}"), theme.accent)));
+        let room = usize::from(area.width);
         if compared.names.len() > 1 {
-            lines.push(row("what differs", compared.names.iter().map(String::as_str), theme.dim, theme.dim));
+            let names = compared.names.iter().map(String::as_str);
+            lines.extend(rows("what differs", names, room, (theme.dim, theme.dim)));
         }
         for (key, values) in &compared.differing {
             let values = values.iter().map(|value| value.as_deref().unwrap_or("–"));
-            lines.push(row(key, values, theme.text, theme.bright));
+            lines.extend(rows(key, values, room, (theme.text, theme.bright)));
         }
         if compared.names.len() > 1 && compared.differing.is_empty() {
             lines.push(Line::styled(" nothing differs", theme.dim));
         }
         for (key, value) in &compared.same {
-            lines.push(row(key, std::iter::once(value.as_str()), theme.dim, theme.text));
+            lines.extend(rows(key, std::iter::once(value.as_str()), room, (theme.dim, theme.text)));
         }
         self.draw_lines(buffer, area, lines);
     }
@@ -242,15 +244,33 @@ impl Details {
     }
 }
 
-/// A key, then values in columns of their own.
-fn row<'a>(key: &str, values: impl Iterator<Item = &'a str>, dim: Style, bright: Style) -> Line<'static> {
-    let mut spans = vec![Span::styled(format!(" {:<36}", text::shorten(key, 35)), dim)];
-    spans.extend(values.map(|value| {
-        let value = text::shorten(&value.replace('\n', " "), 24);
-        let fill = " ".repeat(26_usize.saturating_sub(text::width(&value)));
-        Span::styled(format!("{value}{fill}"), bright)
-    }));
-    Line::from(spans)
+/// Columns of a key, and of a value at least.
+const KEY: usize = 37;
+const VALUE: usize = 24;
+
+/// A key, then values in columns of their own, whole: a long one takes several rows.
+fn rows<'a>(
+    key: &str,
+    values: impl ExactSizeIterator<Item = &'a str>,
+    room: usize,
+    (dim, bright): (Style, Style),
+) -> Vec<Line<'static>> {
+    let count = values.len().max(1);
+    let column = (room.saturating_sub(KEY) / count).saturating_sub(2).max(VALUE);
+    let wrapped: Vec<Vec<String>> =
+        values.map(|value| text::wrap(&value.replace('\n', " "), column)).collect();
+    let height = wrapped.iter().map(Vec::len).max().unwrap_or(1).max(1);
+    let line = |row: usize| {
+        let key = if row == 0 { text::shorten(key, KEY - 2) } else { String::new() };
+        let mut spans = vec![Span::styled(format!(" {key:<width$}", width = KEY - 1), dim)];
+        spans.extend(wrapped.iter().map(|value| {
+            let value = value.get(row).map_or("", String::as_str);
+            let fill = " ".repeat((column + 2).saturating_sub(text::width(value)));
+            Span::styled(format!("{value}{fill}"), bright)
+        }));
+        Line::from(spans)
+    };
+    (0..height).map(line).collect()
 }
 
 /// `── title ────── status ──`.

@@ -53,6 +53,8 @@ pub struct Train {
     started: Option<(Vec<RunId>, f64)>,
     /// The steps that it was last asked for one by one, and when (seconds since 1970).
     asked: BTreeMap<RunId, ((u32, u32), f64)>,
+    /// How often the machine was found busy with another session's run, as far as was asked.
+    busy: u64,
     /// Of the last draw.
     rows: Vec<(Rect, RunId)>,
 }
@@ -100,6 +102,7 @@ impl Default for Train {
             watched: Vec::new(),
             started: None,
             asked: BTreeMap::new(),
+            busy: 0,
             rows: Vec::new(),
         }
     }
@@ -190,6 +193,7 @@ impl Pane for Train {
         let mut effects = Vec::new();
         self.recipes.follow(store);
         effects.extend(self.recipes.keep_drafts(store));
+        effects.extend(self.ask_when_busy(store));
         let listed = self.listed(store);
         if let Some((known, _)) = &self.started
             && let Some(new) = listed.iter().find(|run| !known.contains(&run.id))
@@ -211,6 +215,10 @@ impl Pane for Train {
             effects.extend(self.ask_for_details(store));
         }
         effects
+    }
+
+    fn keep(&mut self, store: &Store) -> Vec<Effect> {
+        self.recipes.keep_again(store)
     }
 
     fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {

@@ -9,7 +9,7 @@ use super::list::Listing;
 use super::recipes::draw_field;
 use super::{About, Train};
 use crate::app::store::Store;
-use crate::domain::run::RunState;
+use crate::domain::run::{RunState, Standing};
 use crate::domain::run_compare;
 use crate::domain::run_info::RunInfo;
 use crate::ui::pane::View;
@@ -26,25 +26,7 @@ impl Train {
     pub(super) fn draw_runs(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         let listed = self.listed(view.store);
         if view.store.runs.all().is_empty() {
-            let first = self.recipes.current(view.store).filter(|_| self.recipes.can_start(view.store));
-            let how = match first {
-                Some(recipe) => {
-                    format!("⏎ trains by the recipe {}. e shows it first, key by key.", recipe.name)
-                }
-                None => match self.recipes.current(view.store) {
-                    Some(recipe) => self.recipes.missing(recipe).map_or_else(
-                        || "e shows the recipes; t there starts one.".to_owned(),
-                        |missing| format!("No run can start yet: {missing}."),
-                    ),
-                    None => {
-                        "No records yet, so no recipe: 1, then i brings data in, and a recipe is made for it."
-                            .to_owned()
-                    }
-                },
-            };
-            let words = [how.as_str(), "Runs that were started in a shell appear here too."];
-            empty::draw(buffer, area, view.theme, "No run yet", &words);
-            return;
+            return self.draw_without_runs(buffer, area, view);
         }
         let [side, main] = if area.width >= WIDE {
             self.split.areas(area)
@@ -82,6 +64,31 @@ impl Train {
             let lower = Rect { y: upper.bottom(), height: strip, ..whole };
             self.details.draw(buffer, lower, run, &self.charts.view, &status, view.theme);
         }
+    }
+
+    /// What belongs here, and how the first run begins.
+    fn draw_without_runs(&self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        let area = self.draw_prompt_alone(buffer, area, view);
+        let first = self.recipes.current(view.store).filter(|_| self.recipes.can_start(view.store));
+        let how = match first {
+            Some(recipe) => {
+                format!("⏎ trains by the recipe {}. e shows it first, key by key.", recipe.name)
+            }
+            None => match self.recipes.current(view.store) {
+                Some(recipe) => self.recipes.missing(recipe).map_or_else(
+                    || "e shows the recipes; t there starts one.".to_owned(),
+                    |missing| format!("No run can start yet: {missing}."),
+                ),
+                None => {
+                    "No records yet, so no recipe: 1, then i brings data in, and a recipe is made for it."
+                        .to_owned()
+                }
+            },
+        };
+        let cut = first.and_then(|recipe| self.recipes.cut(recipe)).unwrap_or_default();
+        let shell = "Runs that were started in a shell appear here too.";
+        let words = if cut.is_empty() { vec![&*how, shell] } else { vec![&*how, cut, shell] };
+        empty::draw(buffer, area, view.theme, "No run yet", &words);
     }
 
     /// Lays the recipes of the drawn runs beside each other; that of one alone beside the run before it.
@@ -146,11 +153,40 @@ impl Train {
     }
 
     fn draw_waiting(&self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
-        let (title, words) = match self.selected {
-            Some(_) => ("Reading the run", "Its values appear as they are read."),
-            None => ("No run passes the filter", "/ changes it, esc takes it back."),
+        let run = self.run(view.store).filter(|run| run.standing().is_live());
+        let begun = run.and_then(|run| Some((run, run.state.as_ref()?))).filter(|(run, state)| {
+            matches!(run.standing(), Standing::Queued | Standing::Starting) || state.why.is_some()
+        });
+        let (title, words) = match (begun, &self.selected) {
+            (Some((run, state)), _) => {
+                let title = match state.checkpoint_step.filter(|_| state.step > 0) {
+                    Some(step) => format!("{} continues from step {step}", run.id.name()),
+                    None => format!("{} starts", run.id.name()),
+                };
+                let queued = run.standing() == Standing::Queued;
+                let plain = if queued { "waiting for the run before it" } else { "starting its process" };
+                let doing = state.why.as_deref().unwrap_or(plain);
+                (title, format!("Now: {doing}. Its values appear as they are read."))
+            }
+            (None, Some(_)) => {
+                ("Reading the run".to_owned(), "Its values appear as they are read.".to_owned())
+            }
+            (None, None) => {
+                ("No run passes the filter".to_owned(), "/ changes it, esc takes it back.".to_owned())
+            }
         };
-        empty::draw(buffer, area, view.theme, title, &[words]);
+        empty::draw(buffer, area, view.theme, &title, &[&words]);
+    }
+
+    /// The line that is typed where there is no list of runs. Returns what is left below.
+    fn draw_prompt_alone(&self, buffer: &mut Buffer, area: Rect, view: View<'_>) -> Rect {
+        if self.prompt.is_none() || area.height < 3 {
+            return area;
+        }
+        self.draw_prompt(buffer, Rect { height: 1, ..area }, view);
+        let words = " there is no run to filter yet; esc leaves";
+        buffer.set_stringn(area.x, area.y + 1, words, usize::from(area.width), view.theme.dim);
+        Rect { y: area.y + 2, height: area.height - 2, ..area }
     }
 
     /// The list with its title, filter and note line.

@@ -50,7 +50,8 @@ impl Recipes {
             right = Rect { x: area.x + width + 1, width: area.width.saturating_sub(width + 1), ..area };
         }
         let issues = self.issues(&recipe);
-        let foot = (2 + issues.len().clamp(1, 4) as u16).min(right.height / 3);
+        let cut = u16::from(self.cut(&recipe).is_some()) * 2;
+        let foot = (2 + cut + issues.len().clamp(1, 4) as u16).min(right.height / 3);
         let below = Rect { y: right.bottom() - foot, height: foot, ..right };
         let mut main = Rect { height: right.height - foot, ..right };
         let asked = store.runs.preflight().filter(|asked| asked.recipe == recipe.path);
@@ -229,6 +230,10 @@ impl Recipes {
             let first = recipe.fetches.as_ref().filter(|_| !self.drafts.contains_key(&recipe.path));
             let first = first.map(|model| format!("   a run fetches the model {model} first"));
             lines.extend(first.map(|words| Line::styled(words, theme.dim)));
+            if let Some(cut) = self.cut(recipe) {
+                let sign = Span::styled(" ! ", theme.warning);
+                lines.push(Line::from(vec![sign, Span::styled(cut, theme.text)]));
+            }
         }
         Paragraph::new(lines).wrap(Wrap { trim: false }).render(area, buffer);
     }

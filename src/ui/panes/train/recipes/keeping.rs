@@ -1,14 +1,15 @@
-//! Texts of recipes that are not saved: the session keeps them too, so that they outlive the program.
+//! Texts of recipes that are not saved, and values that are not taken: the session keeps them too, so that they outlive the program.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::Recipes;
+use super::{Recipes, Step};
 use crate::app::store::Store;
 use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::protocol::runs::RecipeFile;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, DataCommand};
+use crate::domain::recipe::{edit, keys};
 use crate::ui::pane::{Effect, Question};
 use crate::ui::panes::others;
 use crate::ui::widgets::text;
@@ -24,18 +25,41 @@ pub(super) struct Written {
     pub(super) base: String,
 }
 
+/// What something is written of: a recipe's text, or the value of one of its keys.
+pub(super) type Place = (PathBuf, Option<usize>);
+
 /// What of the drafts the session was told of.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     /// The session whose kept drafts were taken in, and which reading of them.
     session: Option<(PathBuf, u64)>,
-    sent: BTreeMap<PathBuf, KeptDraft>,
+    sent: BTreeMap<Place, KeptDraft>,
 }
 
-/// A recipe's file as its draft is named by; nothing for one outside the session.
-fn named(session: &Path, recipe: &Path) -> Option<DraftOf> {
-    let file = recipe.strip_prefix(session).ok()?;
-    Some(DraftOf::Recipe(file.to_str()?.to_owned()))
+/// What a draft is named by; nothing for a recipe outside the session.
+fn named(session: &Path, (recipe, field): &Place) -> Option<DraftOf> {
+    let file = recipe.strip_prefix(session).ok()?.to_str()?.to_owned();
+    match field {
+        None => Some(DraftOf::Recipe(file)),
+        Some(field) => Some(DraftOf::RecipeValue(file, keys::keys().nth(*field)?.name.to_owned())),
+    }
+}
+
+/// The other way round; nothing for what is of no recipe.
+fn place(session: &Path, of: &DraftOf) -> Option<Place> {
+    match of {
+        DraftOf::Recipe(file) => Some((session.join(file), None)),
+        DraftOf::RecipeValue(file, name) => {
+            let field = keys::keys().position(|key| key.name == name)?;
+            Some((session.join(file), Some(field)))
+        }
+        DraftOf::NewRecord
+        | DraftOf::Record(_)
+        | DraftOf::Review(_)
+        | DraftOf::Reason(_)
+        | DraftOf::Comment(_)
+        | DraftOf::Chat(..) => None,
+    }
 }
 
 fn send(of: DraftOf, draft: Option<KeptDraft>) -> Effect {
@@ -52,27 +76,65 @@ impl Recipes {
             return Vec::new();
         }
         let mut effects = self.take_in(&session, store);
-        for (path, draft) in &self.drafts {
-            let Some(of) = named(&session, path) else { continue };
-            let kept = KeptDraft {
-                base: draft.base.clone(),
-                text: draft.text.clone(),
-                at: (store.now * 1000.0) as i64,
-            };
-            if self.told.sent.get(path).is_none_or(|sent| !sent.says(&kept)) {
-                self.told.sent.insert(path.clone(), kept.clone());
-                effects.push(send(of, Some(kept)));
+        let written = self.written(store);
+        for (place, kept) in &written {
+            let Some(of) = named(&session, place) else { continue };
+            if self.told.sent.get(place).is_none_or(|sent| !sent.says(kept)) {
+                self.told.sent.insert(place.clone(), kept.clone());
+                effects.push(send(of, Some(kept.clone())));
             }
         }
-        let gone: Vec<PathBuf> =
-            self.told.sent.keys().filter(|path| !self.drafts.contains_key(*path)).cloned().collect();
-        for path in gone {
-            if let Some(of) = named(&session, &path) {
-                self.told.sent.remove(&path);
+        let gone: Vec<Place> =
+            self.told.sent.keys().filter(|place| !written.contains_key(*place)).cloned().collect();
+        for place in gone {
+            if let Some(of) = named(&session, &place) {
+                self.told.sent.remove(&place);
                 effects.push(send(of, None));
             }
         }
         effects
+    }
+
+    /// Keeps everything that is not on the disk, also what was sent there before.
+    pub(in crate::ui::panes::train) fn keep_again(&mut self, store: &Store) -> Vec<Effect> {
+        let lost = self.lost(store);
+        self.told.sent.retain(|place, _| !lost.contains_key(place));
+        self.keep_drafts(store)
+    }
+
+    /// What is written and on no disk.
+    pub(super) fn lost(&self, store: &Store) -> BTreeMap<Place, KeptDraft> {
+        let mut written = self.written(store);
+        written.retain(|place, kept| !self.is_kept(place, kept, store));
+        written
+    }
+
+    /// Texts that are not saved, values that were left, and the one that is being typed.
+    fn written(&self, store: &Store) -> BTreeMap<Place, KeptDraft> {
+        let at = (store.now * 1000.0) as i64;
+        let texts = self.drafts.iter().map(|(path, draft)| {
+            ((path.clone(), None), KeptDraft { base: draft.base.clone(), text: draft.text.clone(), at })
+        });
+        let value = |((path, field), text): ((PathBuf, usize), String)| {
+            ((path, Some(field)), KeptDraft { base: String::new(), text, at })
+        };
+        let left = self.left.iter().map(|(place, text)| value((place.clone(), text.clone())));
+        let mut written: BTreeMap<Place, KeptDraft> = texts.chain(left).collect();
+        if let Some((place, typed)) = self.typed(store) {
+            written.remove(&(place.0.clone(), Some(place.1)));
+            written.extend(typed.map(|text| value((place, text))));
+        }
+        written
+    }
+
+    /// The value that has the keyboard: of which recipe and key, and what was typed, where it says something new.
+    pub(super) fn typed(&self, store: &Store) -> Option<((PathBuf, usize), Option<String>)> {
+        let Step::Value(area) = &self.step else { return None };
+        let (recipe, key) = self.current(store).zip(self.key())?;
+        let typed = area.lines().concat();
+        let now = edit::get(self.text(recipe), key.name).unwrap_or_default();
+        let new = typed != now && typed != now.trim_matches('"');
+        Some(((recipe.path.clone(), self.field), new.then_some(typed)))
     }
 
     fn take_in(&mut self, session: &Path, store: &Store) -> Vec<Effect> {
@@ -85,25 +147,27 @@ impl Recipes {
         let recipes = store.runs.recipes().unwrap_or_default();
         let mut words = Vec::new();
         for (of, kept) in store.data.drafts.iter().flatten() {
-            let DraftOf::Recipe(file) = of else { continue };
-            let path = session.join(file);
-            if again && self.told.sent.contains_key(&path) {
+            let Some(place) = place(session, of) else { continue };
+            if again && self.told.sent.contains_key(&place) {
                 continue;
             }
-            self.told.sent.insert(path.clone(), kept.clone());
-            if self.drafts.contains_key(&path) {
-                continue;
-            }
-            words.push(match recipes.iter().find(|recipe| recipe.path == path) {
-                Some(recipe) if recipe.text == kept.base => {
-                    format!("{file} has a draft of yours, not saved")
+            self.told.sent.insert(place.clone(), kept.clone());
+            let (path, field) = place;
+            let recipe = recipes.iter().find(|recipe| recipe.path == path);
+            if let DraftOf::RecipeValue(file, key) = of {
+                let new = field.filter(|field| !self.left.contains_key(&(path.clone(), *field)));
+                if let Some(field) = new {
+                    words.push(format!(
+                        "a value of {key} in {file} was typed and not taken: ⏎ there goes on with it"
+                    ));
+                    self.left.insert((path, field), kept.text.clone());
                 }
-                Some(_) => format!("{file} has changed since your draft of it was begun"),
-                None => format!(
-                    "{file} was deleted; your draft of it is kept: the key for a new recipe writes it"
-                ),
-            });
-            self.drafts.insert(path, Written { text: kept.text.clone(), base: kept.base.clone() });
+            } else if !self.drafts.contains_key(&path) {
+                words.push(taken_in(&path, session, recipe, kept));
+                self.drafts.insert(path, Written { text: kept.text.clone(), base: kept.base.clone() });
+            } else {
+                continue;
+            }
             words.extend(others::words(store, of));
         }
         words.into_iter().map(|words| Effect::Notify(Notice::new(Level::Info, words))).collect()
@@ -120,16 +184,13 @@ impl Recipes {
         found.map(|(path, draft)| (path.clone(), draft.text.clone()))
     }
 
-    /// Whether a draft is on the disk.
-    pub(super) fn is_kept(&self, path: &Path, store: &Store) -> bool {
-        let Some(draft) = self.drafts.get(path) else { return false };
-        let of = store.session.as_ref().and_then(|session| named(&session.path, path));
+    /// Whether something that is written is on the disk.
+    fn is_kept(&self, place: &Place, written: &KeptDraft, store: &Store) -> bool {
+        let of = store.session.as_ref().and_then(|session| named(&session.path, place));
         match (of, &store.data.drafts) {
-            (Some(of), Some(drafts)) => {
-                drafts.get(&of).is_some_and(|kept| kept.text == draft.text && kept.base == draft.base)
-            }
+            (Some(of), Some(drafts)) => drafts.get(&of).is_some_and(|kept| kept.says(written)),
             // Of another session: it was sent while that one was open.
-            (None, _) => self.told.sent.get(path).is_some_and(|sent| sent.text == draft.text),
+            (None, _) => self.told.sent.get(place).is_some_and(|sent| sent.text == written.text),
             (Some(_), None) => false,
         }
     }
@@ -152,5 +213,15 @@ impl Recipes {
             yes: "write over it".to_owned(),
             then: effects,
         })]
+    }
+}
+
+/// What is said of a recipe's text that was kept in an earlier time.
+fn taken_in(path: &Path, session: &Path, recipe: Option<&RecipeFile>, kept: &KeptDraft) -> String {
+    let file = path.strip_prefix(session).unwrap_or(path).display();
+    match recipe {
+        Some(recipe) if recipe.text == kept.base => format!("{file} has a draft of yours, not saved"),
+        Some(_) => format!("{file} has changed since your draft of it was begun"),
+        None => format!("{file} was deleted; your draft of it is kept: the key for a new recipe writes it"),
     }
 }

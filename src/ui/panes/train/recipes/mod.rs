@@ -10,7 +10,7 @@ pub(super) use self::draw::draw_field;
 use self::choose::Choices;
 use self::keeping::{Told, Written};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use ratatui::layout::Rect;
@@ -126,6 +126,11 @@ impl Recipes {
         recipe.missing.as_deref().filter(|_| !self.drafts.contains_key(&recipe.path))
     }
 
+    /// What a run by the recipe would cut, as it is on the disk; nothing is known of a draft.
+    pub(super) fn cut<'a>(&self, recipe: &'a RecipeFile) -> Option<&'a str> {
+        recipe.cut.as_deref().filter(|_| !self.drafts.contains_key(&recipe.path))
+    }
+
     pub(super) fn can_start(&self, store: &Store) -> bool {
         self.current(store)
             .is_some_and(|recipe| self.issues(recipe).is_empty() && self.missing(recipe).is_none())
@@ -233,15 +238,10 @@ impl Recipes {
 
     /// One step out; whether there was one. What was typed is there when the key is opened again.
     pub(super) fn back(&mut self, store: &Store) -> bool {
-        if let (Step::Value(area), Some(recipe), Some(key)) = (&self.step, self.current(store), self.key()) {
-            let typed = area.lines().concat();
-            let place = (recipe.path.clone(), self.field);
-            let now = edit::get(self.text(recipe), key.name).unwrap_or_default();
-            if typed == now || typed == now.trim_matches('"') {
-                self.left.remove(&place);
-            } else {
-                self.left.insert(place, typed);
-            }
+        match self.typed(store) {
+            Some((place, Some(typed))) => drop(self.left.insert(place, typed)),
+            Some((place, None)) => drop(self.left.remove(&place)),
+            None => {}
         }
         self.refused = None;
         let out = match self.step {
@@ -264,29 +264,23 @@ impl Recipes {
     /// What is neither saved nor taken, for the question before the program ends.
     pub(super) fn unsaved_words(&self, store: &Store) -> Option<String> {
         let recipes = store.runs.recipes().unwrap_or_default();
-        let open = self.current(store).filter(|_| matches!(self.step, Step::Value(_)));
-        let typed: BTreeSet<(&PathBuf, usize)> = self
-            .left
-            .keys()
-            .map(|(path, field)| (path, *field))
-            .chain(open.map(|recipe| (&recipe.path, self.field)))
-            .collect();
-        let (kept, lost): (Vec<&PathBuf>, Vec<&PathBuf>) =
-            self.drafts.keys().partition(|path| self.is_kept(path, store));
+        let lost = self.lost(store);
+        let kept: Vec<&PathBuf> =
+            self.drafts.keys().filter(|path| !lost.contains_key(&((*path).clone(), None))).collect();
         // Those of another session are not listed now.
         let name = |path: &PathBuf| {
             let listed = recipes.iter().find(|recipe| recipe.path == *path).map(|recipe| recipe.name.clone());
             listed.unwrap_or_else(|| path.display().to_string())
         };
         let names = |paths: Vec<&PathBuf>| paths.into_iter().map(name).collect::<Vec<_>>().join(", ");
-        let mut parts: Vec<String> = typed
-            .into_iter()
-            .filter_map(|(path, field)| Some((path, keys::keys().nth(field)?.name)))
-            .map(|(path, key)| format!("the value of {key} in the recipe {}", name(path)))
-            .collect();
-        if !lost.is_empty() {
-            let what = if lost.len() == 1 { "the recipe" } else { "the recipes" };
-            parts.push(format!("{what} {}", names(lost)));
+        let values = lost.keys().filter_map(|(path, field)| Some((path, keys::keys().nth((*field)?)?.name)));
+        let mut parts: Vec<String> =
+            values.map(|(path, key)| format!("the value of {key} in the recipe {}", name(path))).collect();
+        let texts: Vec<&PathBuf> =
+            lost.keys().filter(|(_, field)| field.is_none()).map(|(path, _)| path).collect();
+        if !texts.is_empty() {
+            let what = if texts.len() == 1 { "the recipe" } else { "the recipes" };
+            parts.push(format!("{what} {}", names(texts)));
         }
         if parts.is_empty() {
             return None;

@@ -1,0 +1,151 @@
+//! Examples that are longer than a run reads: how many are cut, and how many lose their whole answer and drop out. A
+//! recipe that reads records of a session is looked at without a run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+
+use super::cutter::Cutter;
+use super::recipes::{no_pairs, with_text};
+use super::train::recipe;
+use crate::config::Folders;
+use crate::domain::filter::{Bounds, Edge, Filter, NumberField, Property, Term};
+use crate::domain::recipe::source::Source;
+use crate::domain::statistics::Statistics;
+use crate::domain::view::Order;
+use crate::engine::hub::{Network, Silent};
+use crate::session::{Access, Row, Session};
+
+/// Models read at least so many tokens.
+const SHORTEST_CONTEXT: u32 = 256;
+/// Long examples that are looked at one by one.
+const LOOKED: usize = 2_000;
+
+/// What is cut of a recipe's examples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    pub examples: usize,
+    /// Those that lose their answer among them.
+    pub cut: usize,
+    /// How many of these were looked at for it.
+    pub looked: usize,
+    pub lost: usize,
+    /// Tokens that a run reads of an example at most, and those that the recipe would let it.
+    pub at: usize,
+    pub limit: usize,
+}
+
+impl Cut {
+    /// In a sentence, with what to do.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let Self { examples, cut, looked, lost, at, limit } = *self;
+        let are = if cut == 1 { "is" } else { "are" };
+        let lose = match lost {
+            0 => String::new(),
+            lost if looked < cut => format!(", at least {lost} lose their whole answer and drop out"),
+            1 => ", 1 loses its whole answer and drops out".to_owned(),
+            many => format!(", {many} lose their whole answer and drop out"),
+        };
+        let then = if at < limit {
+            "that is all the model reads: shorten them"
+        } else {
+            "raise data.max_length, or leave long examples out"
+        };
+        format!("{cut} of {examples} examples {are} cut at {at} tokens{lose}: {then}")
+    }
+
+    /// The same where something is cut.
+    pub(crate) fn told(&self) -> Option<String> {
+        (self.cut > 0).then(|| self.words())
+    }
+}
+
+/// Looks at recipes. Tokenizers stay open, and what was found out of a session's records is known until one changes.
+#[derive(Default)]
+pub struct Cuts {
+    cutters: BTreeMap<String, Arc<Cutter>>,
+    known: BTreeMap<PathBuf, (Asked, Option<Cut>)>,
+}
+
+/// What an answer holds for.
+#[derive(Debug, Clone, PartialEq)]
+struct Asked {
+    session: PathBuf,
+    records: Filter,
+    model: String,
+    limit: u32,
+    /// Both are others when records are.
+    statistics: Statistics,
+    texts: i64,
+}
+
+impl Cuts {
+    /// What a run by the recipe would cut: nothing where it cuts none, where it doesn't read records of a session, and as
+    /// long as their tokens aren't counted for its model.
+    ///
+    /// # Errors
+    /// Where the session can't be read, or the model's tokenizer can't be opened.
+    pub fn of(&mut self, folders: &Folders, path: &Path) -> Result<Option<Cut>> {
+        let Ok(recipe) = recipe::load(path, &[]) else { return Ok(None) };
+        let Ok(Source::Records(filter)) = Source::parse(&recipe.data.train) else { return Ok(None) };
+        let Some(folder) = recipe.data.session.as_deref() else { return Ok(None) };
+        let session = Session::open(Path::new(folder), Access::Read)?;
+        if session.tokenizer()?.as_deref() != Some(recipe.model.base.as_str()) {
+            return Ok(None);
+        }
+        let pairs = if filter.speaks_of(Property::Preference) { None } else { Some(no_pairs()) };
+        let records = Filter::And([filter, with_text()].into_iter().chain(pairs).collect());
+        let asked = Asked {
+            session: folder.into(),
+            model: recipe.model.base,
+            limit: u32::try_from(recipe.data.max_length).unwrap_or(u32::MAX),
+            statistics: session.statistics(&records, None)?,
+            texts: session.texts()?,
+            records,
+        };
+        if let Some((before, cut)) = self.known.get(path)
+            && *before == asked
+        {
+            return Ok(*cut);
+        }
+        let cut = self.look(folders, &session, &asked)?;
+        self.known.insert(path.to_owned(), (asked, cut));
+        Ok(cut)
+    }
+
+    fn look(&mut self, folders: &Folders, session: &Session, asked: &Asked) -> Result<Option<Cut>> {
+        let longest = asked.statistics.longest.unwrap_or_default();
+        if longest <= asked.limit.min(SHORTEST_CONTEXT) {
+            return Ok(None);
+        }
+        let cutter = self.cutter(folders, &asked.model)?;
+        let limit = asked.limit as usize;
+        let at = limit.min(cutter.context());
+        let longer = Bounds { low: Some(Edge::Excluded(at as f64)), high: None };
+        let longer = Filter::Term(Term::Number(NumberField::Tokens, longer));
+        let view = session.view(&Filter::And(vec![asked.records.clone(), longer]), Order::default())?;
+        if view.is_empty() {
+            return Ok(None);
+        }
+        let (short, whole) = (cutter.encoder(at)?, cutter.encoder(usize::MAX)?);
+        let rows = view.rows(session, 0..LOOKED)?;
+        let loses = |row: &&Row| short.encode(&row.record).is_err() && whole.encode(&row.record).is_ok();
+        let lost = rows.par_iter().filter(loses).count();
+        let examples = usize::try_from(asked.statistics.records).unwrap_or(usize::MAX);
+        Ok(Some(Cut { examples, cut: view.len(), looked: rows.len(), lost, at, limit }))
+    }
+
+    fn cutter(&mut self, folders: &Folders, model: &str) -> Result<Arc<Cutter>> {
+        if let Some(cutter) = self.cutters.get(model) {
+            return Ok(Arc::clone(cutter));
+        }
+        let opened = Cutter::open(&folders.models(), model, Network::Offline, &mut Silent);
+        let opened = Arc::new(opened.with_context(|| format!("look at what a run would cut for {model}"))?);
+        self.cutters.insert(model.to_owned(), Arc::clone(&opened));
+        Ok(opened)
+    }
+}
