@@ -237,7 +237,7 @@ impl Row<'_> {
             let begins =
                 |begin: &&str| name.get(..begin.len()).is_some_and(|head| head.eq_ignore_ascii_case(begin));
             is_plain
-                && BEGINNINGS.iter().any(|begin| begins(begin))
+                && BEGINNINGS.iter().any(begins)
                 && yes_or_no(value) == Some(true)
                 && !known(name)
                 && !self.mapping.takes(name)
