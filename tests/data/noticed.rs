@@ -49,7 +49,7 @@ fn a_column_of_text_that_nothing_uses_is_named() {
         ),
     ] {
         let row = json!({"instruction": "Do it.", "output": "Done.", column: value});
-        let told = notes(&[row.clone()], &[]);
+        let told = notes(std::slice::from_ref(&row), &[]);
         assert_eq!(told.len(), 1, "{row}");
         assert!(told[0].starts_with(&format!("not used: {column:?} (in 1 of 1 rows); map it")), "{told:?}");
         assert_eq!(notes(&[row], &[&format!("unused={column}")]), [""; 0]);
