@@ -62,7 +62,7 @@ impl Write for Counted {
 pub fn measure(folders: &Folders) -> Result<Vec<Figure>> {
     let session = sessions::open_sample(folders, "first-principles")?;
     let start = Instant::now();
-    let mut core = Core::start(folders, Depth::Full)?;
+    let mut core = Core::start(folders, Depth::Full);
     core.begin(Some(sessions::open(&session.path)?));
     let options = TerminalOptions { viewport: Viewport::Fixed(SIZE) };
     let mut terminal = Terminal::with_options(CrosstermBackend::new(Counted::default()), options)

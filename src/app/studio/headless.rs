@@ -39,7 +39,7 @@ impl Headless {
             .enable_time()
             .build()
             .context("start the program's event loop")?;
-        let mut core = Core::start(folders, Depth::Full)?;
+        let mut core = Core::start(folders, Depth::Full);
         core.begin(session);
         Ok(Self { core, buffer: Buffer::empty(Rect::new(0, 0, columns, rows)), runtime })
     }

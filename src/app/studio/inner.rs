@@ -2,7 +2,6 @@
 
 use std::sync::mpsc::Sender;
 
-use anyhow::Result;
 use tokio::sync::mpsc;
 
 use super::worker::{Events, Told, Worker};
@@ -33,7 +32,7 @@ pub(super) struct Core {
 }
 
 impl Core {
-    pub(super) fn start(folders: &Folders, depth: Depth) -> Result<Self> {
+    pub(super) fn start(folders: &Folders, depth: Depth) -> Self {
         let (settings, left_out) = folders.read_settings();
         let (sender, events) = mpsc::channel(EVENTS);
         let sender = Events::new(sender);
@@ -57,7 +56,7 @@ impl Core {
         }
         let machine = machine::watch(sender.clone());
         let worker = Worker::start(folders.clone(), sender);
-        Ok(Self { studio, store, worker, events, _machine: machine })
+        Self { studio, store, worker, events, _machine: machine }
     }
 
     /// Opens the session that the program was started on, and looks for others.

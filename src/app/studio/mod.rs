@@ -115,7 +115,7 @@ enum Flow {
 
 impl Live {
     fn start(folders: &Folders, session: Option<SessionInfo>) -> Result<Self> {
-        let mut core = Core::start(folders, Depth::from_environment(|name| std::env::var(name).ok()))?;
+        let mut core = Core::start(folders, Depth::from_environment(|name| std::env::var(name).ok()));
         core.begin(session);
         let mouse = if core.store.settings.mouse { Mouse::Ours } else { Mouse::Terminals };
         let screen = Screen::enter(mouse)?;

@@ -159,9 +159,11 @@ impl Pass<'_> {
     }
 
     /// Adds a block's output to the residual stream, through the block's own norm where the architecture has one.
-    fn leave(&self, index: usize, after: Option<LayerNorm>, x: &Tensor, block: Tensor) -> Result<Tensor> {
-        let block = after.map_or(Ok(block.clone()), |norm| self.layer_norm(index, norm, &block))?;
-        Ok((x + block)?)
+    fn leave(&self, index: usize, after: Option<LayerNorm>, x: &Tensor, block: &Tensor) -> Result<Tensor> {
+        match after {
+            Some(norm) => Ok((x + self.layer_norm(index, norm, block)?)?),
+            None => Ok((x + block)?),
+        }
     }
 
     fn attend(&self, index: usize, layer: &Layer, x: &Tensor) -> Result<Tensor> {
@@ -179,7 +181,7 @@ impl Pass<'_> {
         let Some(plan) = self.shared.plans.get(&window) else { bail!("layer {index} has no plan") };
         let attended = plan.attend(config, self.pages, index, &qkv)?;
         let block = self.product(index, layer, Site::Output, &attended)?;
-        self.leave(index, config.layer.attention.after, x, block)
+        self.leave(index, config.layer.attention.after, x, &block)
     }
 
     /// Norms of queries and keys, where the architecture has them.
@@ -215,7 +217,7 @@ impl Pass<'_> {
         let gate_up = self.product(index, layer, Site::GateUp, &normed)?;
         let inner = self.kernels.glu(config.activation, &gate_up)?;
         let block = self.product(index, layer, Site::Down, &inner)?;
-        self.leave(index, config.layer.feed_forward.after, x, block)
+        self.leave(index, config.layer.feed_forward.after, x, &block)
     }
 
     /// Logits of the wanted rows: (wanted, vocabulary).

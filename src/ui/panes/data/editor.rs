@@ -80,7 +80,7 @@ impl Turn {
 enum TakenOut {
     One(usize, Box<Turn>, usize),
     /// With the content that they were written over.
-    All(Vec<Turn>, usize, Body),
+    All(Vec<Turn>, usize, Box<Body>),
 }
 
 /// A record's content being edited.
@@ -282,7 +282,7 @@ impl Editor {
 
     /// Back to what the record says, to go on from there.
     pub(super) fn revert(&mut self) {
-        let before = self.base.clone();
+        let before = Box::new(self.base.clone());
         if let Some(now) = self.moved.take() {
             self.base = now;
         }
@@ -305,11 +305,12 @@ impl Editor {
             Some(TakenOut::All(turns, prompt_turns, base)) => {
                 if self.is_changed() {
                     // What was typed since comes back after all else.
-                    let since = TakenOut::All(self.turns.clone(), self.prompt_turns, self.base.clone());
+                    let since =
+                        TakenOut::All(self.turns.clone(), self.prompt_turns, Box::new(self.base.clone()));
                     self.taken_out.insert(0, since);
                 }
                 (self.turns, self.prompt_turns) = (turns, prompt_turns);
-                let now = std::mem::replace(&mut self.base, base);
+                let now = std::mem::replace(&mut self.base, *base);
                 self.see(now);
                 self.at = self.at.min(self.turns.len().saturating_sub(1));
             }

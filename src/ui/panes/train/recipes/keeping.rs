@@ -1,6 +1,7 @@
 //! Texts of recipes that are not saved, and values that are not taken: the session keeps them too, so that they outlive the program.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use super::{Recipes, Step};
@@ -162,9 +163,9 @@ impl Recipes {
                     ));
                     self.left.insert((path, field), kept.text.clone());
                 }
-            } else if !self.drafts.contains_key(&path) {
-                words.push(taken_in(&path, session, recipe, kept));
-                self.drafts.insert(path, Written { text: kept.text.clone(), base: kept.base.clone() });
+            } else if let Entry::Vacant(free) = self.drafts.entry(path) {
+                words.push(taken_in(free.key(), session, recipe, kept));
+                free.insert(Written { text: kept.text.clone(), base: kept.base.clone() });
             } else {
                 continue;
             }
