@@ -11,7 +11,7 @@ use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::record::Record;
 use dojo_studio::domain::session::Begins;
 use dojo_studio::domain::view::Order;
-use dojo_studio::session::{Access, Session};
+use dojo_studio::session::{Access, Session, open_windows};
 
 use crate::support::program::wait_until;
 
@@ -78,7 +78,10 @@ fn a_session_that_another_window_has_open_is_neither_renamed_nor_deleted() {
     for name in ["first", "second"] {
         sessions::create(&folders, name).expect("a session");
     }
-    let other = studio(&folders, "first");
+    let mut other = studio(&folders, "first");
+    shows(&mut other, "first");
+    let is_open = || !open_windows(&folders.sessions().join("first")).is_empty();
+    wait_until("the other window", is_open);
     let mut own = studio(&folders, "second");
     shows(&mut own, "second");
     own.keys("f2").expect("keys");
@@ -88,6 +91,7 @@ fn a_session_that_another_window_has_open_is_neither_renamed_nor_deleted() {
     own.keys("f2 home r X enter").expect("keys");
     wait_until("both to be there", || names(&folders) == ["first", "second"]);
     drop(other);
+    wait_until("the other window to be gone", || !is_open());
     own.keys("f2").expect("keys");
     shows(&mut own, "no runs");
     own.keys("home D y").expect("keys");
