@@ -92,3 +92,14 @@ fn a_table_has_the_judgement_as_a_text_and_a_person_may_call_it_a_class() {
     assert_eq!(read(&["label="]), (2, 0));
     assert_eq!(read(&["label=label"]), (2, 0));
 }
+
+#[test]
+fn labels_that_go_with_one_completion_each_are_classes() {
+    let row = |said: &str, label: i64| json!({"prompt": "q", "completion": said, "label": label});
+    let rows = [row("no", 0), row("yes", 1), row("no", 0), row("perhaps", -1), row("yes", 1)];
+    let (records, bad) = super::forms::imported(&rows);
+    assert_eq!((records.len(), bad.len()), (5, 0), "{bad:?}");
+    // Answers that are judged differ.
+    let (records, bad) = super::forms::imported(&[row("this", 0), row("that", 1), row("a third", 0)]);
+    assert_eq!((records.len(), bad.len()), (1, 2));
+}

@@ -187,3 +187,30 @@ fn a_turn_that_says_that_it_is_not_learnt_is_not() {
     both["messages"][1]["weight"] = json!(1);
     assert!(refusal(&both).contains("is to be learnt by one of \"compute_loss\" and \"weight\""));
 }
+
+#[test]
+fn a_yes_or_no_for_each_turn_under_an_unknown_name_refuses_the_row_by_name() {
+    for column in ["msg_weights", "message_mask", "masked_turns", "in_loss", "is_target", "use_for_loss"] {
+        for told in [json!([0, 0, 0, 1]), json!([false, false, false, true]), json!("[0, 0, 0, 1]")] {
+            let why = refusal(&with(&chat(), column, told));
+            assert!(why.contains(column) && why.contains("each of the 4 turns"), "{why}");
+        }
+        // What isn't one for each turn is about something else.
+        assert_eq!(learnt(&record(&with(&chat(), column, json!([1, 0])))), [true; 4]);
+        assert_eq!(learnt(&record(&with(&chat(), column, json!([0.2, 0.7, 0.1, 3.0])))), [true; 4]);
+    }
+    assert_eq!(learnt(&record(&with(&chat(), "toxic", json!([false, true, false, false])))), [true; 4]);
+}
+
+#[test]
+fn a_turn_that_says_that_it_is_left_out_refuses_its_row() {
+    for (key, value) in [("exclude", json!(true)), ("skip", json!(1)), ("use_for_training", json!(false))] {
+        let mut row = chat();
+        row["messages"][1][key] = value.clone();
+        let why = refusal(&row);
+        assert!(why.contains(key) && why.contains("as a whole or not at all"), "{why}");
+        let opposite = json!(value != json!(true) && value != json!(1));
+        row["messages"][1][key] = opposite;
+        assert_eq!(learnt(&record(&row)), [true; 4], "{key}");
+    }
+}

@@ -161,3 +161,50 @@ fn a_row_that_says_that_it_is_left_out_is_left_out_and_counted() {
         assert_eq!((all.records.len(), all.notes.len()), (3, 0), "{column}");
     }
 }
+
+#[test]
+fn a_text_beside_its_class_says_that_the_class_is_not_learnt() {
+    for class in ["label", "sentiment", "category"] {
+        let row = json!({"text": LONG, class: "good"});
+        let told = notes(&[row.clone(), row.clone()], &[]).join(" ");
+        assert!(
+            told.starts_with(&format!("not used: {class:?} (in 2 of 2 rows), beside \"text\"")),
+            "{told}"
+        );
+        assert_eq!(notes(&[row], &[&format!("unused={class}")]), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_row_that_is_one_turn_of_a_conversation_is_no_text() {
+    for (column, who) in [("role", "assistant"), ("speaker", "user"), ("from", "human"), ("role", "prompter")]
+    {
+        let rows = [json!({"id": 1, "content": MORE}), json!({"id": 2, column: who, "content": LONG})];
+        let read = read("a.jsonl", rows.map(|row| row.to_string()).join("\n").as_bytes(), &[]);
+        let why = &read.malformed[0].reason;
+        assert!(why.contains("one turn of a conversation") && why.contains(column), "{why}");
+    }
+    let written = json!({"author": "Ann", "from": "a book", "text": LONG});
+    assert_eq!(read("a.jsonl", written.to_string().as_bytes(), &[]).malformed.len(), 0);
+}
+
+#[test]
+fn a_row_that_a_person_crossed_out_is_left_out_wherever_that_is_said() {
+    for row in [
+        json!({"exclude": "x"}),
+        json!({"skip": "\u{2713}"}),
+        json!({"approved": "no"}),
+        json!({"is_duplicate": true}),
+        json!({"approval": "rejected"}),
+        json!({"metadata": {"status": "discarded"}}),
+        json!({"meta": {"exclude": true}}),
+    ] {
+        let mut row = row;
+        row["prompt"] = json!("q");
+        row["completion"] = json!("a");
+        let rows = [row, json!({"prompt": "r", "completion": "b"})];
+        let read = read("a.jsonl", rows.map(|row| row.to_string()).join("\n").as_bytes(), &[]);
+        assert_eq!(read.records.len(), 1, "{:?}", read.notes);
+        assert!(read.notes.join(" ").contains("1 row is left out"), "{:?}", read.notes);
+    }
+}

@@ -163,6 +163,12 @@ impl Row<'_> {
 
     fn sentence_pair(&self) -> Result<Vec<Message>, String> {
         let (premise, hypothesis) = (self.required(Part::Premise)?, self.required(Part::Hypothesis)?);
+        // As SNLI says that those who were asked did not agree.
+        if let Some(label) =
+            self.optional(Part::Label).map(text).filter(|label| label == "-1" || label == "-")
+        {
+            return Err(format!("the label is {label}: nobody's, so there is nothing to learn"));
+        }
         let question = format!("Premise: {premise}\nHypothesis: {hypothesis}");
         let mut messages: Vec<Message> =
             self.system().into_iter().chain([Message::new(Role::User, question)]).collect();

@@ -7,7 +7,7 @@ use super::words::yes_or_no;
 use crate::domain::record::Fields;
 
 /// Columns that leave a row out if they say yes.
-const OUT: [&str; 30] = [
+const OUT: [&str; 36] = [
     "exclude",
     "excluded",
     "is_excluded",
@@ -37,10 +37,16 @@ const OUT: [&str; 30] = [
     "do_not_use",
     "do_not_train",
     "dont_train",
+    "archived",
+    "is_archived",
+    "is_draft",
+    "duplicate",
+    "is_duplicate",
+    "is_spam",
     "no_train",
 ];
 /// Columns that leave a row out if they say no.
-const IN: [&str; 20] = [
+const IN: [&str; 22] = [
     "include",
     "included",
     "is_included",
@@ -61,9 +67,14 @@ const IN: [&str; 20] = [
     "usable",
     "is_clean",
     "selected",
+    "approved",
+    "is_approved",
 ];
 /// Columns that hold what became of a row, and what leaves it out.
-const STATES: [&str; 7] = [
+const STATES: [&str; 10] = [
+    "approval",
+    "approval_status",
+    "review_decision",
     "status",
     "state",
     "review_status",
@@ -72,7 +83,9 @@ const STATES: [&str; 7] = [
     "response_status",
     "row_status",
 ];
-const OUT_STATES: [&str; 16] = [
+const OUT_STATES: [&str; 18] = [
+    "declined",
+    "disapproved",
     "discarded",
     "discard",
     "rejected",
@@ -90,6 +103,10 @@ const OUT_STATES: [&str; 16] = [
     "disabled",
     "withdrawn",
 ];
+/// Marks of somebody who goes through a table.
+const TICKS: [&str; 5] = ["x", "\u{2713}", "\u{2714}", "\u{2611}", "\u{2705}"];
+/// Objects about a row, which may say it too.
+const ABOUT: [&str; 4] = ["metadata", "meta", "info", "extra_info"];
 /// Names are no longer.
 const LONGEST: usize = 24;
 
@@ -97,24 +114,40 @@ fn is_state(name: &str) -> bool {
     STATES.iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
+/// Whether a column or key says by yes or no that what it is about is to be left out.
+pub(super) fn leaves_out(name: &str, value: &Value) -> bool {
+    let is = |names: &[&str]| names.iter().any(|own| name.eq_ignore_ascii_case(own));
+    let is_ticked = || value.as_str().is_some_and(|text| TICKS.iter().any(|tick| is_text(text, tick)));
+    is(&OUT) && (yes_or_no(value) == Some(true) || is_ticked()) || is(&IN) && yes_or_no(value) == Some(false)
+}
+
+fn is_text(text: &str, other: &str) -> bool {
+    text.trim().eq_ignore_ascii_case(other)
+}
+
 /// The column by which a row is left out with what it says: `exclude is true`.
 pub(super) fn excluded(mapping: &Mapping, fields: &Fields) -> Option<String> {
-    let told = |(name, value): (&String, &Value)| {
-        let may_say = match value {
-            Value::Null | Value::Array(_) | Value::Object(_) => false,
-            Value::Bool(_) => true,
-            Value::Number(_) | Value::String(_) => yes_or_no(value).is_some() || is_state(name),
-        };
-        if !may_say || name.len() > LONGEST || mapping.takes(name) {
-            return None;
+    let mut free = fields.iter().filter(|(name, _)| !mapping.takes(name));
+    free.find_map(|(name, value)| match value {
+        Value::Object(inside) if ABOUT.iter().any(|about| name.eq_ignore_ascii_case(about)) => {
+            inside.iter().find_map(|(name, value)| told(name, value))
         }
-        let is = |names: &[&str]| names.iter().any(|own| name.eq_ignore_ascii_case(own));
-        let of_state = |text: &str| OUT_STATES.iter().any(|own| text.trim().eq_ignore_ascii_case(own));
-        let out = is(&OUT) && yes_or_no(value) == Some(true)
-            || is(&IN) && yes_or_no(value) == Some(false)
-            || is_state(name) && value.as_str().is_some_and(of_state);
-        let said = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        out.then(|| format!("{name:?} is {said}"))
+        other => told(name, other),
+    })
+}
+
+/// What a column says, if that leaves its row out.
+fn told(name: &str, value: &Value) -> Option<String> {
+    let may_say = match value {
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+        Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => text.len() <= LONGEST,
     };
-    fields.iter().find_map(told)
+    if !may_say || name.len() > LONGEST {
+        return None;
+    }
+    let of_state = |text: &str| OUT_STATES.iter().any(|own| is_text(text, own));
+    let out = leaves_out(name, value) || is_state(name) && value.as_str().is_some_and(of_state);
+    let said = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    out.then(|| format!("{name:?} is {said}"))
 }

@@ -1,5 +1,7 @@
 //! Answers that somebody judged, as KTO's data have them: one that isn't wanted is not learnt as if it were.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::beside::opened;
@@ -87,8 +89,29 @@ impl Labels {
         let is_label = |name: &str| CLASSES.iter().any(|own| name.eq_ignore_ascii_case(own));
         let labels = sample.iter().flatten().filter(|(name, value)| is_label(name) && !is_unsaid(value));
         let is_class = |(_, value): (&String, &Value)| judged(value).is_none();
-        if labels.into_iter().any(is_class) { Self::Classes } else { Self::MayJudge }
+        if labels.into_iter().any(is_class) || are_words_of_classes(sample) {
+            Self::Classes
+        } else {
+            Self::MayJudge
+        }
     }
+}
+
+/// Whether the completions are the classes' words: each always has the same label, and each label the same completion.
+fn are_words_of_classes(sample: &[Fields]) -> bool {
+    let of = |row: &Fields, names: &[&str]| {
+        let is = |name: &str| names.iter().any(|own| name.eq_ignore_ascii_case(own));
+        row.iter().find(|(name, value)| is(name) && !is_unsaid(value)).map(|(_, value)| value.to_string())
+    };
+    let rows: Vec<(String, String)> =
+        sample.iter().filter_map(|row| of(row, &["completion"]).zip(of(row, &CLASSES))).collect();
+    let pairs: BTreeSet<&(String, String)> = rows.iter().collect();
+    let completions: BTreeSet<&str> = rows.iter().map(|(completion, _)| completion.as_str()).collect();
+    let labels: BTreeSet<&str> = rows.iter().map(|(_, label)| label.as_str()).collect();
+    labels.len() > 1
+        && completions.len() == labels.len()
+        && pairs.len() == labels.len()
+        && rows.len() > pairs.len()
 }
 
 impl Labels {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::apply::Row;
 use super::beside::{ROW_WEIGHTS, opened, weigh_row};
 use super::leave_out;
+use super::per_turn::speaks;
 use super::turn::learnt;
 use super::words::{Turns, yes_or_no};
 use crate::data::rows::kind_of;
@@ -152,7 +153,12 @@ pub(super) fn speaks_of_learning(name: &str) -> bool {
         return false;
     }
     let name = name.to_ascii_lowercase();
-    NAMES.contains(name.as_str()) || BEGINNINGS.iter().any(|begin| name.starts_with(begin))
+    NAMES.contains(name.as_str()) || BEGINNINGS.iter().any(|begin| name.starts_with(begin)) || speaks(&name)
+}
+
+/// Whether a column by that name is read here.
+pub(super) fn is_known(name: &str) -> bool {
+    name.len() <= LONGEST && NAMES.contains(name.to_ascii_lowercase().as_str())
 }
 
 impl Row<'_> {
@@ -162,6 +168,7 @@ impl Row<'_> {
     /// Names the column that can't be obeyed.
     pub(super) fn mask(&self, record: &mut Record) -> Result<(), String> {
         self.check_settings()?;
+        self.check_per_turn(record.messages.len())?;
         for name in UNCLEAR {
             let told = self.beside(name).map(|(column, value)| (column, opened(value)));
             if let Some((column, _)) = told.filter(|(_, value)| is_mask(value) || is_mask_by_word(value)) {

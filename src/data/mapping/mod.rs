@@ -8,6 +8,7 @@ mod excluded;
 mod forms;
 mod judged;
 mod masks;
+mod per_turn;
 mod rivals;
 mod rows;
 mod splits;

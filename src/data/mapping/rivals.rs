@@ -7,8 +7,9 @@ use super::apply::Row;
 use super::beside::stands_in;
 use super::detect::{is_listed, names};
 use super::forms::{is_conversation, of_any_form};
+use super::turn::role;
 use super::values::{text, turns};
-use super::{Kind, Mapping, Part};
+use super::{Kind, Mapping, Part, leave_out};
 use crate::domain::message::Message;
 use crate::domain::record::Fields;
 
@@ -23,6 +24,10 @@ const REPEATED: [(Part, &[&str]); 3] = [
 const ASKED: [&str; 5] = ["prompt", "instruction", "question", "query", "problem"];
 /// A solution or a reference answer beside an answer is ordinary.
 const ANSWERED: [&str; 5] = ["completion", "response", "answer", "output", "assistant"];
+
+/// Columns that say who speaks, where each turn of a conversation is a row.
+const SPEAKERS: [&str; 8] =
+    ["role", "speaker", "from", "author", "sender", "message_role", "speaker_role", "author_role"];
 
 impl Row<'_> {
     /// Fails where a column beside a conversation says what isn't in it.
@@ -51,6 +56,15 @@ impl Row<'_> {
 
     /// Fails where a text that is learnt as it stands has a system prompt or a thought beside it.
     pub(super) fn check_alone(&self, whole: &str) -> Result<(), String> {
+        let is_role =
+            |(_, value): &(&str, &Value)| value.as_str().is_some_and(|said| role(said.trim()).is_some());
+        if let Some((column, value)) = SPEAKERS.iter().filter_map(|name| self.beside(name)).find(is_role) {
+            return Err(format!(
+                "column {column:?} is {value}: the row is one turn of a conversation, and would be learnt as a text of its \
+                 own; write all turns of a conversation into one row, as \"messages\"; if it is about something else, {}",
+                leave_out(column)
+            ));
+        }
         for part in [Part::System, Part::Thought] {
             let mapped = self.mapping.column(part).and_then(|column| Some((column, self.optional(part)?)));
             let others = names(part).iter().filter(|_| !self.mapping.is_decided(part));

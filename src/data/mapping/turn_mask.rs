@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::beside::is_nothing;
+use super::excluded::leaves_out;
 use super::masks::{NOT_LEARNT_BY, OF_TURNS, give_no_weight};
 use super::words::yes_or_no;
 use crate::domain::message::{Message, Role, WEIGHTS};
@@ -11,7 +12,7 @@ use crate::domain::message::{Message, Role, WEIGHTS};
 /// Of which a yes may mean either, and those that are about parts of a turn.
 const UNCLEAR: [&str; 5] = ["train_detail", "mask", "masks", "loss_scale", "token_weights"];
 /// Words in names of keys that are about what is learnt.
-const WORDS: [&str; 9] =
+pub(super) const WORDS: [&str; 9] =
     ["loss", "mask", "masked", "train", "trained", "trainable", "learn", "learnt", "learned"];
 
 /// Whether a key by that name says whether a turn is learnt, or which of its tokens are.
@@ -38,7 +39,7 @@ pub(super) fn mask(name: &str, value: &Value) -> Result<Option<bool>, String> {
     match told {
         Some(told) if is(&OF_TURNS) => Ok(Some(told)),
         Some(told) if is(&NOT_LEARNT_BY) => Ok(Some(!told)),
-        _ if is_mask(name) || may_mask() => Err(format!(
+        _ if is_mask(name) || may_mask() || leaves_out(name, value) => Err(format!(
             "has {name:?}, and a turn can only be learnt as a whole or not at all; say which with weight 1 or 0"
         )),
         _ => Ok(None),

@@ -8,6 +8,10 @@ use super::{Kind, Mapping, Part};
 use crate::data::prose;
 use crate::domain::record::{Fields, Record};
 
+/// What a text may be told apart by.
+const CLASSES: [&str; 9] =
+    ["label", "labels", "sentiment", "category", "class", "intent", "emotion", "target", "stars"];
+
 /// What of a row isn't in its record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::data) struct Unused {
@@ -26,7 +30,13 @@ pub(super) fn unused(mapping: &Mapping, fields: &Fields, record: &Record) -> Opt
     let is_left = |(name, value): &(&String, &Value)| {
         !mapping.takes(name) && prose::says(name, value) && !is_read(name) && !is_in(value, record)
     };
-    let columns: Vec<String> = fields.iter().filter(is_left).map(|(name, _)| name.clone()).collect();
+    // A text's class, which is learnt only if it is asked for.
+    let is_class = |name: &str| CLASSES.iter().any(|own| name.eq_ignore_ascii_case(own));
+    let is_passed = |(name, value): &(&String, &Value)| {
+        mapping.kind() == Kind::Text && is_class(name) && !mapping.leaves_out(name) && !value.is_null()
+    };
+    let columns = fields.iter().filter(|column| is_left(column) || is_passed(column));
+    let columns: Vec<String> = columns.map(|(name, _)| name.clone()).collect();
     let whole = mapping.column(Part::Text).filter(|_| mapping.kind() == Kind::Text).map(str::to_owned);
     (!columns.is_empty()).then_some(Unused { columns, whole })
 }
