@@ -22,6 +22,13 @@ pub(super) struct Terminal {
     output: Receiver<Vec<u8>>,
     reader: Option<JoinHandle<()>>,
     screen: vt100::Parser,
+    /// The terminal's settings before the program had it.
+    before: String,
+}
+
+/// A terminal's settings, to be compared.
+fn settings(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios())
 }
 
 impl Terminal {
@@ -36,6 +43,7 @@ impl Terminal {
         command.env("PS1", "$ ");
         command.env_remove("NO_COLOR");
         command.cwd(home);
+        let before = settings(&*pair.master);
         let child = pair.slave.spawn_command(command).expect("start the program");
         let mut reader = pair.master.try_clone_reader().expect("read the terminal");
         let (sender, output) = channel();
@@ -49,6 +57,7 @@ impl Terminal {
         });
         let keyboard = pair.master.take_writer().expect("write to the terminal");
         Self {
+            before,
             master: pair.master,
             child,
             keyboard,
@@ -168,7 +177,6 @@ pub(super) fn home() -> tempfile::TempDir {
 fn a_person_walks_through_every_pane_and_gets_the_terminal_back() {
     let home = home();
     let mut terminal = Terminal::dojo(home.path(), &[]);
-    let before = terminal.master.get_termios();
     terminal.wait_for("first-principles");
     terminal.wait_for("Start with a sample");
     terminal.keys("\r");
@@ -199,7 +207,7 @@ fn a_person_walks_through_every_pane_and_gets_the_terminal_back() {
     terminal.wait_for("③ Train");
     terminal.keys("q");
     assert!(terminal.end().success());
-    assert_eq!(terminal.master.get_termios(), before, "raw mode was left");
+    assert_eq!(settings(&*terminal.master), terminal.before, "raw mode was left");
 }
 
 #[test]
@@ -241,10 +249,9 @@ fn a_panic_gives_the_terminal_back_before_it_is_reported() {
     let name = "ui::whole::a_panic_while_the_screen_is_taken";
     let arguments = ["--ignored", "--exact", name, "--nocapture"];
     let mut terminal = Terminal::start(home.path(), test.to_str().expect("a path"), &arguments, (120, 36));
-    let before = terminal.master.get_termios();
     assert!(!terminal.end().success());
     terminal.wait_for("on purpose");
-    assert_eq!(terminal.master.get_termios(), before, "raw mode was left");
+    assert_eq!(settings(&*terminal.master), terminal.before, "raw mode was left");
 }
 
 #[test]
@@ -326,12 +333,11 @@ fn without_a_shell_above_it_a_stop_is_passed_over() {
 fn sigquit_gives_the_terminal_back_and_ends_it_as_that_signal_does() {
     let home = home();
     let mut terminal = Terminal::dojo(home.path(), &[]);
-    let before = terminal.master.get_termios();
     terminal.wait_for("Start with a sample");
     terminal.signal("-QUIT");
     let status = terminal.end();
     assert!(status.signal().is_some_and(|name| name.contains("Quit")), "{status:?}");
-    assert_eq!(terminal.master.get_termios(), before, "raw mode was left");
+    assert_eq!(settings(&*terminal.master), terminal.before, "raw mode was left");
 }
 
 #[test]

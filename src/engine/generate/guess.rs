@@ -18,7 +18,7 @@ pub(super) const MOST: usize = 12;
 /// A new token's part in the mean of those that were right.
 const NEW: f64 = 0.15;
 /// Where guessing doesn't pay, one token in so many is guessed all the same, to see whether it pays by now.
-const TRIED: usize = 8;
+const TRIED: usize = 16;
 
 /// One sequence's guesses.
 pub(super) struct Guesser {
