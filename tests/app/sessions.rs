@@ -71,6 +71,12 @@ fn shows(studio: &mut Headless, text: &str) {
     studio.wait_for(text, Duration::from_secs(60)).unwrap_or_else(|error| panic!("{error:#}"));
 }
 
+/// Opens the list of sessions, and waits for what it says of them.
+fn open_picker(studio: &mut Headless) {
+    studio.keys("f2").expect("keys");
+    shows(studio, "no runs");
+}
+
 #[test]
 fn a_session_that_another_window_has_open_is_neither_renamed_nor_deleted() {
     let home = tempfile::tempdir().expect("a folder");
@@ -84,16 +90,14 @@ fn a_session_that_another_window_has_open_is_neither_renamed_nor_deleted() {
     wait_until("the other window", is_open);
     let mut own = studio(&folders, "second");
     shows(&mut own, "second");
-    own.keys("f2").expect("keys");
-    shows(&mut own, "no runs");
+    open_picker(&mut own);
     own.keys("home D y").expect("keys");
     shows(&mut own, "first is open in another window");
     own.keys("f2 home r X enter").expect("keys");
     wait_until("both to be there", || names(&folders) == ["first", "second"]);
     drop(other);
     wait_until("the other window to be gone", || !is_open());
-    own.keys("f2").expect("keys");
-    shows(&mut own, "no runs");
+    open_picker(&mut own);
     own.keys("home D y").expect("keys");
     wait_until("the deletion", || names(&folders) == ["second"]);
 }
@@ -113,12 +117,10 @@ fn a_session_that_was_open_here_before_is_renamed_with_its_drafts() {
     shows(&mut own, "── 1 ─");
     own.keys("e M I N E esc").expect("keys");
     shows(&mut own, "draft: e opens it");
-    own.keys("f2").expect("keys");
-    shows(&mut own, "no runs");
+    open_picker(&mut own);
     own.keys("home down enter").expect("keys");
     shows(&mut own, "dojo  second");
-    own.keys("f2").expect("keys");
-    shows(&mut own, "no runs");
+    open_picker(&mut own);
     own.keys("home r X enter").expect("keys");
     wait_until("the new name", || folders.sessions().join("firstX").is_dir());
     own.keys("f2").expect("keys");

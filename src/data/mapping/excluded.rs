@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Mapping;
-use super::words::yes_or_no;
+use super::words::{ABOUT, is_any, yes_or_no};
 use crate::domain::record::Fields;
 
 /// Columns that leave a row out if they say yes.
@@ -105,31 +105,21 @@ const OUT_STATES: [&str; 18] = [
 ];
 /// Marks of somebody who goes through a table.
 const TICKS: [&str; 5] = ["x", "\u{2713}", "\u{2714}", "\u{2611}", "\u{2705}"];
-/// Objects about a row, which may say it too.
-const ABOUT: [&str; 4] = ["metadata", "meta", "info", "extra_info"];
 /// Names are no longer.
 const LONGEST: usize = 24;
 
-fn is_state(name: &str) -> bool {
-    STATES.iter().any(|own| name.eq_ignore_ascii_case(own))
-}
-
 /// Whether a column or key says by yes or no that what it is about is to be left out.
 pub(super) fn leaves_out(name: &str, value: &Value) -> bool {
-    let is = |names: &[&str]| names.iter().any(|own| name.eq_ignore_ascii_case(own));
-    let is_ticked = || value.as_str().is_some_and(|text| TICKS.iter().any(|tick| is_text(text, tick)));
-    is(&OUT) && (yes_or_no(value) == Some(true) || is_ticked()) || is(&IN) && yes_or_no(value) == Some(false)
-}
-
-fn is_text(text: &str, other: &str) -> bool {
-    text.trim().eq_ignore_ascii_case(other)
+    let is_ticked = || value.as_str().is_some_and(|text| is_any(&TICKS, text.trim()));
+    is_any(&OUT, name) && (yes_or_no(value) == Some(true) || is_ticked())
+        || is_any(&IN, name) && yes_or_no(value) == Some(false)
 }
 
 /// The column by which a row is left out with what it says: `exclude is true`.
 pub(super) fn excluded(mapping: &Mapping, fields: &Fields) -> Option<String> {
     let mut free = fields.iter().filter(|(name, _)| !mapping.takes(name));
     free.find_map(|(name, value)| match value {
-        Value::Object(inside) if ABOUT.iter().any(|about| name.eq_ignore_ascii_case(about)) => {
+        Value::Object(inside) if is_any(&ABOUT, name) => {
             inside.iter().find_map(|(name, value)| told(name, value))
         }
         other => told(name, other),
@@ -146,8 +136,8 @@ fn told(name: &str, value: &Value) -> Option<String> {
     if !may_say || name.len() > LONGEST {
         return None;
     }
-    let of_state = |text: &str| OUT_STATES.iter().any(|own| is_text(text, own));
-    let out = leaves_out(name, value) || is_state(name) && value.as_str().is_some_and(of_state);
+    let of_state = |text: &str| is_any(&OUT_STATES, text.trim());
+    let out = leaves_out(name, value) || is_any(&STATES, name) && value.as_str().is_some_and(of_state);
     let said = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     out.then(|| format!("{name:?} is {said}"))
 }

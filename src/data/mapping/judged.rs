@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::beside::opened;
 use super::forms::is_unsaid;
-use super::words::yes_or_no;
+use super::words::{is_any, yes_or_no};
 use super::{Kind, Mapping, Part, leave_out};
 use crate::domain::record::Fields;
 
@@ -86,7 +86,7 @@ pub(super) enum Labels {
 
 impl Labels {
     pub(super) fn of(sample: &[Fields]) -> Self {
-        let is_label = |name: &str| CLASSES.iter().any(|own| name.eq_ignore_ascii_case(own));
+        let is_label = |name: &str| is_any(&CLASSES, name);
         let labels = sample.iter().flatten().filter(|(name, value)| is_label(name) && !is_unsaid(value));
         let is_class = |(_, value): (&String, &Value)| judged(value).is_none();
         if labels.into_iter().any(is_class) || are_words_of_classes(sample) {
@@ -100,8 +100,9 @@ impl Labels {
 /// Whether the completions are the classes' words: each always has the same label, and each label the same completion.
 fn are_words_of_classes(sample: &[Fields]) -> bool {
     let of = |row: &Fields, names: &[&str]| {
-        let is = |name: &str| names.iter().any(|own| name.eq_ignore_ascii_case(own));
-        row.iter().find(|(name, value)| is(name) && !is_unsaid(value)).map(|(_, value)| value.to_string())
+        row.iter()
+            .find(|(name, value)| is_any(names, name) && !is_unsaid(value))
+            .map(|(_, value)| value.to_string())
     };
     let rows: Vec<(String, String)> =
         sample.iter().filter_map(|row| of(row, &["completion"]).zip(of(row, &CLASSES))).collect();
@@ -117,20 +118,16 @@ fn are_words_of_classes(sample: &[Fields]) -> bool {
 impl Labels {
     /// Whether a label is one class of several. A word for a bad answer says so beside any others.
     fn are_classes(self, label: &Value) -> bool {
-        let is_bad = label.as_str().is_some_and(|text| is_among(&BAD, text));
+        let is_bad = label.as_str().is_some_and(|text| is_any(&BAD, text.trim()));
         self == Self::Classes && !is_bad
     }
-}
-
-fn is_among(words: &[&str], text: &str) -> bool {
-    words.iter().any(|word| text.trim().eq_ignore_ascii_case(word))
 }
 
 /// What a label says of an answer, if it is a judgement.
 fn judged(label: &Value) -> Option<bool> {
     match label {
-        Value::String(text) if is_among(&BAD, text) => Some(false),
-        Value::String(text) if is_among(&GOOD, text) => Some(true),
+        Value::String(text) if is_any(&BAD, text.trim()) => Some(false),
+        Value::String(text) if is_any(&GOOD, text.trim()) => Some(true),
         Value::Number(number) if number.as_f64() == Some(-1.0) => Some(false),
         other => yes_or_no(other),
     }

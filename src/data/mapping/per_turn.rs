@@ -27,24 +27,29 @@ const MORE: [&str; 13] = [
     "skip",
 ];
 
-/// Whether a column's name speaks of what is learnt.
+/// Whether a column's name, in small letters, speaks of what is learnt.
 pub(super) fn speaks(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
     name.split(['_', '-', ' ', '.']).any(|word| WORDS.contains(&word) || MORE.contains(&word))
 }
 
 impl Row<'_> {
     /// Fails where an unknown column holds a yes or no for each of the turns.
     pub(super) fn check_per_turn(&self, turns: usize) -> Result<(), String> {
+        if turns < 2 {
+            return Ok(());
+        }
         let is_one_each = |value: &Value| {
             // A number that is no yes or no was measured.
             let told = |item: &Value| item.is_boolean() || item.is_number() && yes_or_no(item).is_some();
             value.as_array().is_some_and(|items| items.len() == turns && items.iter().all(told))
         };
         let found = self.fields.iter().find(|(name, value)| {
-            !is_known(name) && speaks(name) && !self.mapping.takes(name) && is_one_each(&opened(value))
+            !is_known(name)
+                && speaks(&name.to_ascii_lowercase())
+                && !self.mapping.takes(name)
+                && is_one_each(&opened(value))
         });
-        match found.filter(|_| turns > 1) {
+        match found {
             Some((column, _)) => Err(format!(
                 "column {column:?} says something of each of the {turns} turns, and whether a yes is learnt can't be told; \
                  call it \"turn_weights\" if a 1 is learnt; if it is about something else, {}",

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Part;
 use super::apply::Row;
 use super::values::text;
-use super::words::yes_or_no;
+use super::words::{ABOUT, is_any, yes_or_no};
 use crate::data::split::Use;
 
 /// Columns that may name a split, if what they hold is the name of one.
@@ -28,8 +28,6 @@ const NAMES: [&str; 17] = [
     "usage",
     "part",
 ];
-/// Objects about a row, which may name its split too.
-const ABOUT: [&str; 4] = ["metadata", "meta", "info", "extra_info"];
 /// How columns begin that say by yes or no whether a row is of a split: `is_test`, `in_train`, `held_out`.
 const BEGINNINGS: [&str; 3] = ["is_", "in_", "for_"];
 /// Names are no longer, so that most columns are passed over at a glance.
@@ -61,7 +59,7 @@ fn told(name: &str, value: &Value) -> Option<(Use, String)> {
         // Most columns are about something else: what can be neither a split nor yes or no.
         Value::Number(_) if yes_or_no(value).is_none() => None,
         Value::String(text) if text.len() > LONGEST => None,
-        Value::Object(fields) if ABOUT.iter().any(|about| name.eq_ignore_ascii_case(about)) => {
+        Value::Object(fields) if is_any(&ABOUT, name) => {
             let inside =
                 |(name, value): (&String, &Value)| (!value.is_object()).then(|| told(name, value))?;
             fields.iter().find_map(inside)

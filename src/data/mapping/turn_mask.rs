@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::beside::is_nothing;
 use super::excluded::leaves_out;
 use super::masks::{NOT_LEARNT_BY, OF_TURNS, give_no_weight};
-use super::words::yes_or_no;
+use super::words::{is_any, yes_or_no};
 use crate::domain::message::{Message, Role, WEIGHTS};
 
 /// Of which a yes may mean either, and those that are about parts of a turn.
@@ -17,7 +17,7 @@ pub(super) const WORDS: [&str; 9] =
 
 /// Whether a key by that name says whether a turn is learnt, or which of its tokens are.
 pub(super) fn is_mask(name: &str) -> bool {
-    let is = |names: &[&str]| names.iter().any(|own| name.eq_ignore_ascii_case(own));
+    let is = |names: &[&str]| is_any(names, name);
     !is(&WEIGHTS) && (is(&OF_TURNS) || is(&NOT_LEARNT_BY) || is(&UNCLEAR))
 }
 
@@ -29,7 +29,7 @@ pub(super) fn mask(name: &str, value: &Value) -> Result<Option<bool>, String> {
     if is_nothing(value) || WEIGHTS.contains(&name) {
         return Ok(None);
     }
-    let is = |names: &[&str]| names.iter().any(|own| name.eq_ignore_ascii_case(own));
+    let is = |names: &[&str]| is_any(names, name);
     let may_mask = || {
         let lower = name.to_ascii_lowercase();
         let is_plain = value.is_boolean() || value.is_number() && yes_or_no(value).is_some();
@@ -63,7 +63,7 @@ pub(super) fn obey(message: &mut Message, told: &[(&str, bool)]) -> Result<(), S
             "is to be learnt by one of {first:?} and {weight:?}, and not by the other; keep one"
         ));
     }
-    let asks = OF_TURNS.iter().any(|own| first.eq_ignore_ascii_case(own));
+    let asks = is_any(&OF_TURNS, first);
     if is_learnt && asks && message.role != Role::Assistant {
         let who = message.role.name();
         return Err(format!(

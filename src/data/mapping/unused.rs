@@ -4,6 +4,7 @@ use memchr::memmem;
 use serde_json::Value;
 
 use super::beside::NAMED_BESIDE;
+use super::words::is_any;
 use super::{Kind, Mapping, Part};
 use crate::data::prose;
 use crate::domain::record::{Fields, Record};
@@ -22,22 +23,21 @@ pub(in crate::data) struct Unused {
 
 /// The columns of text that nothing of a row's record has.
 pub(super) fn unused(mapping: &Mapping, fields: &Fields, record: &Record) -> Option<Unused> {
-    if mapping.kind() == Kind::Columns {
+    let kind = mapping.kind();
+    if kind == Kind::Columns {
         return None;
     }
-    let is_read =
-        |name: &str| NAMED_BESIDE.iter().flat_map(|names| *names).any(|own| name.eq_ignore_ascii_case(own));
+    let is_read = |name: &str| NAMED_BESIDE.iter().any(|names| is_any(names, name));
     let is_left = |(name, value): &(&String, &Value)| {
         !mapping.takes(name) && prose::says(name, value) && !is_read(name) && !is_in(value, record)
     };
     // A text's class, which is learnt only if it is asked for.
-    let is_class = |name: &str| CLASSES.iter().any(|own| name.eq_ignore_ascii_case(own));
     let is_passed = |(name, value): &(&String, &Value)| {
-        mapping.kind() == Kind::Text && is_class(name) && !mapping.leaves_out(name) && !value.is_null()
+        kind == Kind::Text && is_any(&CLASSES, name) && !mapping.leaves_out(name) && !value.is_null()
     };
     let columns = fields.iter().filter(|column| is_left(column) || is_passed(column));
     let columns: Vec<String> = columns.map(|(name, _)| name.clone()).collect();
-    let whole = mapping.column(Part::Text).filter(|_| mapping.kind() == Kind::Text).map(str::to_owned);
+    let whole = mapping.column(Part::Text).filter(|_| kind == Kind::Text).map(str::to_owned);
     (!columns.is_empty()).then_some(Unused { columns, whole })
 }
 

@@ -4,6 +4,14 @@ use serde_json::Value;
 
 use super::turn::learnt;
 
+/// Objects about a row, which may say what its columns do.
+pub(super) const ABOUT: [&str; 4] = ["metadata", "meta", "info", "extra_info"];
+
+/// Whether a name or word is one of several, in letters of any case.
+pub(super) fn is_any(words: &[&str], word: &str) -> bool {
+    words.iter().any(|own| word.eq_ignore_ascii_case(own))
+}
+
 /// Yes or no: true or false, 1 or 0, or a word for them.
 pub(super) fn yes_or_no(value: &Value) -> Option<bool> {
     match value {

@@ -100,15 +100,17 @@ impl Module {
     /// What its weight in this model's own files has more than the same weight in files of Hugging Face's form: a norm of
     /// Gemma is whole in a GGUF, and an offset from 1 elsewhere.
     pub(super) fn shift_in_file(self, model: &ModelConfig) -> f32 {
-        let is_norm = matches!(self, Self::Norm | Self::LayerNorm(..));
-        if is_norm { model.layer.norm_shift - model.layer.norm_shift_in_file } else { 0.0 }
+        if self.is_norm() { model.layer.norm_shift - model.layer.norm_shift_in_file } else { 0.0 }
     }
 
     /// What its weight has more than the number that files of Hugging Face's form, adapters among them, hold.
     #[must_use]
     pub fn shift(self, model: &ModelConfig) -> f32 {
-        let is_norm = matches!(self, Self::Norm | Self::LayerNorm(..));
-        if is_norm { model.layer.norm_shift } else { 0.0 }
+        if self.is_norm() { model.layer.norm_shift } else { 0.0 }
+    }
+
+    const fn is_norm(self) -> bool {
+        matches!(self, Self::Norm | Self::LayerNorm(..))
     }
 
     /// Its base weight, as files of Hugging Face's form hold it.
