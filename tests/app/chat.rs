@@ -10,7 +10,6 @@ use dojo_studio::domain::message::Role;
 use dojo_studio::domain::record::{RecordId, Status};
 use dojo_studio::session::{Access, Session};
 
-use crate::support::program::wait_until;
 use crate::support::tiny::Tiny;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -175,7 +174,8 @@ fn an_answer_in_the_making_is_kept_as_it_grows() {
         assert_eq!(answer.outcome, None, "it is still being written");
         answer.content.len()
     };
-    wait_until("the first part on disk", || written() > 0);
+    // The studio takes in what is written meanwhile: a full queue of it would hold the writer up.
+    world.studio.wait_until(PATIENCE, |_| written() > 0).unwrap_or_else(|error| panic!("{error:#}"));
     world.keys("esc");
     world.wait("stopped");
 }

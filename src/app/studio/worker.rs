@@ -134,6 +134,8 @@ impl Drop for Worker {
         if let Some(chats) = self.chats.take() {
             chats.finish(PATIENCE);
         }
+        // Now, and not when the desk's thread notices: the next window takes up what was left in this one.
+        self.windows.with(BTreeMap::clear);
     }
 }
 
