@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde_json::json;
 
@@ -146,6 +146,7 @@ pub(super) fn stream_until(
             }
         }
     }
+    ensure!(outcome.why != Finish::Failed, Finish::FAILED);
     Ok(outcome)
 }
 
@@ -155,6 +156,7 @@ pub(super) const fn finish_name(why: Finish) -> &'static str {
         Finish::Length => "length",
         Finish::Context => "context",
         Finish::Cancelled => "cancelled",
+        Finish::Failed => "failed",
     }
 }
 

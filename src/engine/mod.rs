@@ -9,4 +9,5 @@ pub mod generate;
 pub mod hub;
 pub mod kernels;
 pub mod model;
+pub mod priority;
 pub mod train;

@@ -1,8 +1,10 @@
 //! A request's events, gathered into whole answers.
 
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::error::ApiError;
 use crate::engine::generate::{ChosenToken, Event, Finish, RequestId, Usage, What};
 
 /// One choice, as far as it has come.
@@ -55,8 +57,14 @@ pub(crate) const STOP: &str = "stop";
 pub(crate) const fn finish_reason(why: Finish) -> &'static str {
     match why {
         Finish::EndToken | Finish::StopText => STOP,
-        Finish::Length | Finish::Context | Finish::Cancelled => "length",
+        // A failure is answered with an error, which has no such word.
+        Finish::Length | Finish::Context | Finish::Cancelled | Finish::Failed => "length",
     }
+}
+
+/// What a client is told whose answer could not be finished.
+pub(crate) fn failed() -> ApiError {
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, Finish::FAILED)
 }
 
 /// What a request took: each prompt counts once, and `each` choices were made of it.

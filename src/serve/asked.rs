@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::Shared;
 use super::error::ApiError;
 use super::fields::{Fields, wrong};
+use crate::engine::priority::{Behind, Later};
 
 /// Leave for a body to be in memory; none for one that is short.
 #[derive(Clone, Default)]
@@ -55,7 +56,7 @@ impl Asked {
         let (tell, told) = oneshot::channel();
         let thread = std::thread::Builder::new().name("dojo-serve-read".to_owned());
         let working = thread.spawn(move || {
-            go_behind();
+            let _ = Later::this(Behind::Somewhat);
             let outcome = work();
             drop((kept, turn));
             tell.send(outcome).ok();
@@ -63,13 +64,6 @@ impl Asked {
         working.map_err(|_| fault())?;
         told.await.unwrap_or_else(|_| Err(fault()))
     }
-}
-
-/// Lets the threads that generate go before this one.
-fn go_behind() {
-    // Elsewhere it would be for the whole program.
-    #[cfg(target_os = "linux")]
-    rustix::process::setpriority_process(None, 10).ok();
 }
 
 impl FromRequest<Shared> for Asked {

@@ -5,12 +5,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::answer::{STOP, finish_reason, gather, usage};
+use super::answer::{STOP, failed, finish_reason, gather, usage};
 use super::shelf::ModelInUse;
 use super::stream::Ending;
 use super::tools::{Pieces, written};
 use super::{now, stream};
-use crate::engine::generate::{CallForm, ChosenToken, Event, Piece, RequestId, Usage, What};
+use crate::engine::generate::{CallForm, ChosenToken, Event, Finish, Piece, RequestId, Usage, What};
 
 /// Which endpoint answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,9 @@ impl Reply {
     /// One object when everything is there.
     pub(crate) async fn whole(mut self, events: UnboundedReceiver<Event>) -> Response {
         let (answers, scored) = gather(events, (self.prompts.len(), self.each)).await;
+        if answers.iter().any(|answer| matches!(answer.why, None | Some(Finish::Failed))) {
+            return failed().into_response();
+        }
         self.id = answers.first().and_then(|answer| answer.request);
         let all: Vec<Usage> = answers.iter().map(|answer| answer.usage).collect();
         let list = answers.iter().enumerate().map(|(index, answer)| {
@@ -138,6 +141,10 @@ impl Reply {
         let pieces = Pieces::of(self.calls.as_ref());
         let mut told = vec![Told { pieces, ..Told::default() }; count];
         stream::respond(events, Ending::Done, move |event| {
+            let Some(event) = event else {
+                let whole = taken.iter().all(Option::is_some);
+                return if whole { Vec::new() } else { vec![failed().body()] };
+            };
             self.id.get_or_insert(event.request);
             if let What::Prompt { tokens } = event.what {
                 // Its other choices tell of it too.
@@ -166,6 +173,10 @@ impl Reply {
                     let said = late.then(|| self.told(event.choice, own, &[]));
                     let pieces = own.pieces.finish(format!("{head}{text}"));
                     out.extend(self.chunks(event.choice, own, pieces, said));
+                    if *why == Finish::Failed {
+                        // The end of all events tells of it.
+                        return out;
+                    }
                     let why = match finish_reason(*why) {
                         STOP if own.calls > 0 => CALLS,
                         other => other,

@@ -1,12 +1,11 @@
 //! From a request's events to the Responses API's objects, whole and streamed.
 
 use axum::Json;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::error::ApiError;
+use super::answer::failed;
 use super::fields::Fields;
 use super::shelf::ModelInUse;
 use super::stream::Ending;
@@ -32,6 +31,8 @@ pub(crate) struct Reply {
     call: Option<Calling>,
     /// Events so far.
     told: usize,
+    /// Whether the last of them was told.
+    ended: bool,
 }
 
 /// What a response repeats of its request.
@@ -80,8 +81,8 @@ impl Calling {
 impl Reply {
     pub(crate) fn new(model: ModelInUse, name: Option<String>, asked: Echo, pieces: Pieces) -> Self {
         let name = name.unwrap_or_else(|| model.name.clone());
-        let (output, text, number, told) = (Vec::new(), None, 0, 0);
-        Self { model, name, asked, pieces, created: now(), number, output, text, call: None, told }
+        let (output, text, number, told, ended) = (Vec::new(), None, 0, 0, false);
+        Self { model, name, asked, pieces, created: now(), number, output, text, call: None, told, ended }
     }
 
     /// One object when everything is there.
@@ -92,18 +93,15 @@ impl Reply {
                 last = told;
             }
         }
-        match last["response"].take() {
-            Value::Null => {
-                let message = "the generating thread has ended";
-                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, message).into_response()
-            }
-            response => Json(response).into_response(),
-        }
+        if self.ended { Json(last["response"].take()).into_response() } else { failed().into_response() }
     }
 
     /// An event for each fact, as it comes.
     pub(crate) fn streamed(mut self, events: UnboundedReceiver<Event>) -> Response {
-        stream::respond(events, Ending::Silent, move |event| self.translate(event))
+        stream::respond(events, Ending::Silent, move |event| match event {
+            Some(event) => self.translate(event),
+            None => self.fail(),
+        })
     }
 
     fn translate(&mut self, event: Event) -> Vec<Value> {
@@ -121,12 +119,15 @@ impl Reply {
                 let pieces = self.pieces.push(text);
                 self.take(pieces, &mut out);
             }
+            // The end of all events tells of it.
+            What::Finished { why: Finish::Failed, .. } => {}
             What::Finished { text, why, usage } => {
                 let pieces = self.pieces.finish(text);
                 self.take(pieces, &mut out);
+                self.ended = true;
                 let (status, kind) = match why {
                     Finish::EndToken | Finish::StopText => ("completed", "response.completed"),
-                    Finish::Length | Finish::Context | Finish::Cancelled => {
+                    Finish::Length | Finish::Context | Finish::Cancelled | Finish::Failed => {
                         ("incomplete", "response.incomplete")
                     }
                 };
@@ -138,6 +139,17 @@ impl Reply {
                 let response = self.response(status, Some(why), Some(usage));
                 self.tell(&mut out, kind, json!({ "response": response }));
             }
+        }
+        out
+    }
+
+    /// Tells that nothing more comes, unless the answer is whole.
+    fn fail(&mut self) -> Vec<Value> {
+        let mut out = Vec::new();
+        if !self.ended {
+            let mut response = self.response("failed", None, None);
+            response["error"] = json!({ "code": "server_error", "message": Finish::FAILED });
+            self.tell(&mut out, "response.failed", json!({ "response": response }));
         }
         out
     }

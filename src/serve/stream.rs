@@ -19,11 +19,11 @@ pub(crate) enum Ending {
     Silent,
 }
 
-/// Turns a request's events into JSON objects, none or more each.
+/// Turns a request's events into JSON objects, none or more each; and their end, which is none.
 pub(crate) fn respond(
     events: UnboundedReceiver<Event>,
     ending: Ending,
-    translate: impl FnMut(Event) -> Vec<Value> + Send + 'static,
+    translate: impl FnMut(Option<Event>) -> Vec<Value> + Send + 'static,
 ) -> Response {
     let body = Sse::new(messages(events, ending, translate)).keep_alive(KeepAlive::default());
     body.into_response()
@@ -35,7 +35,14 @@ struct Feed<F> {
     ready: Vec<Value>,
     translate: F,
     ending: Ending,
-    ended: bool,
+    end: End,
+}
+
+/// How far the end of a request's events has come.
+enum End {
+    Open,
+    Told,
+    Sent,
 }
 
 impl<F> Feed<F> {
@@ -46,28 +53,33 @@ impl<F> Feed<F> {
     }
 }
 
-fn messages<F: FnMut(Event) -> Vec<Value> + Send + 'static>(
+fn messages<F: FnMut(Option<Event>) -> Vec<Value> + Send + 'static>(
     events: UnboundedReceiver<Event>,
     ending: Ending,
     translate: F,
 ) -> impl Stream<Item = Result<Sent, Infallible>> {
-    let feed = Feed { events, ready: Vec::new(), translate, ending, ended: false };
+    let feed = Feed { events, ready: Vec::new(), translate, ending, end: End::Open };
     stream::unfold(feed, async |mut feed| {
         loop {
             if let Some(value) = feed.ready.pop() {
                 return Some((Ok(feed.sent(&value)), feed));
             }
-            if feed.ended {
-                return None;
-            }
-            if let Some(event) = feed.events.recv().await {
-                feed.ready = (feed.translate)(event);
-                feed.ready.reverse();
-            } else {
-                feed.ended = true;
-                if feed.ending == Ending::Done {
-                    return Some((Ok(Sent::default().data("[DONE]")), feed));
+            match feed.end {
+                End::Open => {
+                    let event = feed.events.recv().await;
+                    if event.is_none() {
+                        feed.end = End::Told;
+                    }
+                    feed.ready = (feed.translate)(event);
+                    feed.ready.reverse();
                 }
+                End::Told => {
+                    feed.end = End::Sent;
+                    if feed.ending == Ending::Done {
+                        return Some((Ok(Sent::default().data("[DONE]")), feed));
+                    }
+                }
+                End::Sent => return None,
             }
         }
     })

@@ -20,8 +20,8 @@ use crate::engine::generate::{Compiler, Event, Finish, Generator, Request, Reque
 /// Memory of the generating thread's calls; the system gives what is used.
 const STACK: usize = 64 << 20;
 
-/// A step that several requests share: a new short one waits about so long for it, and its own steps after.
-const SHARED_STEP: Duration = Duration::from_millis(250);
+/// A step: a new short request waits about so long for it, and its own steps after.
+const STEP: Duration = Duration::from_millis(250);
 
 /// The handlers' side.
 pub(crate) struct Worker {
@@ -90,7 +90,7 @@ impl Worker {
         let (orders, received) = mpsc::channel();
         let own = Arc::clone(&metrics);
         let compiler = Arc::clone(generator.compiler());
-        generator.keep_shared_steps_within(SHARED_STEP);
+        generator.keep_steps_within(STEP);
         let thread = std::thread::Builder::new()
             .name("dojo-serve-generate".to_owned())
             .stack_size(STACK)
@@ -198,7 +198,7 @@ impl Loop {
                 Err(error) => {
                     tracing::error!("generation failed: {error:#}");
                     let all: Vec<RequestId> = self.open.keys().copied().collect();
-                    all.into_iter().for_each(|id| self.cancel(id));
+                    all.into_iter().for_each(|id| self.end(id, Finish::Failed));
                 }
             }
             let waiting = self.generator.waiting();
@@ -274,12 +274,12 @@ impl Loop {
             self.open.iter().filter(|(_, open)| open.events.is_closed()).map(|(&id, _)| id).collect();
         for id in gone {
             Metrics::add(&self.metrics.cancelled, 1);
-            self.cancel(id);
+            self.end(id, Finish::Cancelled);
         }
     }
 
-    fn cancel(&mut self, id: RequestId) {
-        for event in self.generator.cancel(id) {
+    fn end(&mut self, id: RequestId, why: Finish) {
+        for event in self.generator.end(id, why) {
             self.send(event);
         }
         self.open.remove(&id);

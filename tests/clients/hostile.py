@@ -3,12 +3,13 @@
     python hostile.py [--port 8080] [--requests 10000] [--seconds 900] [--clients 24] [--model NAME] [--seed 1]
 
 Asks 127.0.0.1 only, and ends by itself. Exits with 1 if the server ended, or the well-behaved client waited for more
-than two seconds.
+than two seconds. The well-behaved client is a process of its own: making a bomb takes time too, and is nobody's wait.
 """
 
 import argparse
 import asyncio
 import json
+import multiprocessing
 import os
 import random
 import time
@@ -52,7 +53,8 @@ class Hostile:
         self.left = options.requests
         self.until = time.time() + options.seconds
         self.outcomes = {}
-        self.now = Counter()
+        # When each request began and ended, and its kind.
+        self.times = []
 
     def over(self):
         return self.left <= 0 or time.time() > self.until
@@ -64,14 +66,14 @@ class Hostile:
         while not self.over():
             self.left -= 1
             kind, way, raw = hostile_mix.draw()
-            self.now[kind] += 1
+            began = time.time()
             try:
                 outcome = await asyncio.wait_for(self.ask(way, raw), self.options.patience)
             except (asyncio.TimeoutError, TimeoutError):
                 outcome = "left unanswered"
             except OSError as error:
                 outcome = type(error).__name__
-            self.now[kind] -= 1
+            self.times.append((began, time.time(), kind))
             self.outcomes.setdefault(f"{kind}, {way}", Counter())[outcome] += 1
 
     async def ask(self, way, raw):
@@ -113,13 +115,14 @@ class Hostile:
 class WellBehaved:
     """Asks one short question after the other, and for the list of models."""
 
-    def __init__(self, options, hostile):
-        self.options, self.hostile = options, hostile
+    def __init__(self, options):
+        self.options = options
         self.waits, self.totals, self.looks, self.failures = [], [], [], Counter()
-        self.worst = (0.0, "")
+        # How long, for what, and when.
+        self.worst = (0.0, "nothing", 0.0)
 
-    async def run(self):
-        while not self.hostile.over():
+    async def run(self, over):
+        while not over.is_set():
             await self.once()
             await asyncio.sleep(0.05)
 
@@ -164,9 +167,14 @@ class WellBehaved:
         self.totals.append(time.time() - began)
 
     def note(self, waited, what):
-        if waited > self.worst[0]:
-            beside = ", ".join(f"{kind} x {count}" for kind, count in self.hostile.now.most_common(8) if count)
-            self.worst = (waited, f"for {what}, beside {beside or 'nobody'}")
+        self.worst = max(self.worst, (waited, what, time.time()))
+
+
+def behave_well(options, over, results):
+    """The well-behaved client, in a process of its own."""
+    client = WellBehaved(options)
+    asyncio.run(client.run(over))
+    results.put((client.waits, client.totals, client.looks, client.failures, client.worst))
 
 
 def described(name, values):
@@ -195,38 +203,55 @@ async def watch(process, hostile, seen):
         await asyncio.sleep(1)
 
 
-async def main(options):
+def alone(options, count):
+    client = WellBehaved(options)
+    asyncio.run(some(client, count))
+    return client
+
+
+def main(options):
     process = process_of(options.port)
     print(f"process {process} on port {options.port}", flush=True)
-    seen, hostile = [memory(process)], Hostile(options)
-    alone = WellBehaved(options, hostile)
-    await some(alone, 5)
-    print(described("alone, waits for a token", alone.waits), flush=True)
-    beside, began = WellBehaved(options, hostile), time.time()
-    hostile.until = began + options.seconds
-    await asyncio.gather(hostile.run(), beside.run(), watch(process, hostile, seen))
+    seen = [memory(process)]
+    print(described("alone, waits for a token", alone(options, 5).waits), flush=True)
+    over, results = multiprocessing.Event(), multiprocessing.Queue()
+    beside = multiprocessing.Process(target=behave_well, args=(options, over, results))
+    beside.start()
+    # The machine is the server's: it isn't shared with those who make bombs.
+    os.nice(10)
+    hostile, began = Hostile(options), time.time()
+
+    async def all_hostile():
+        await asyncio.gather(hostile.run(), watch(process, hostile, seen))
+
+    asyncio.run(all_hostile())
     took = time.time() - began
-    after = WellBehaved(options, hostile)
-    await some(after, 3)
+    over.set()
+    waits, totals, looks, failures, worst = results.get(timeout=180)
+    beside.join()
+    after = alone(options, 3)
     seen.append(memory(process))
     total = sum((counts for counts in hostile.outcomes.values()), Counter())
     print(f"{sum(total.values())} hostile requests in {took:.0f} s, {options.clients} at a time")
     for kind in sorted(hostile.outcomes):
         print(f"  {kind:28}", json.dumps(dict(hostile.outcomes[kind].most_common())))
     print("by outcome:", json.dumps(dict(total.most_common())))
-    print(described("beside them, waits for a token", beside.waits))
-    print(described("beside them, whole answers", beside.totals))
-    print(described("beside them, lists of models", beside.looks))
+    print(described("beside them, waits for a token", waits))
+    print(described("beside them, whole answers", totals))
+    print(described("beside them, lists of models", looks))
     print(described("after them, waits for a token", after.waits))
-    print("longest stall: %.2f s %s" % beside.worst)
-    print("failures of the well-behaved client:", json.dumps(dict(beside.failures)) if beside.failures else "none")
+    waited, what, ended = worst
+    there = Counter(kind for began, done, kind in hostile.times if began < ended and done > ended - waited)
+    names = ", ".join(f"{kind} x {count}" for kind, count in there.most_common(8))
+    print(f"longest stall: {waited:.2f} s for {what}, beside {names or 'nobody'}")
+    print("failures of the well-behaved client:", json.dumps(dict(failures)) if failures else "none")
     known = [value for value in seen if value is not None]
     if known:
         places = {"start": known[0], "middle": known[len(known) // 2], "end": known[-1], "most": max(known)}
         print("memory in MB:", ", ".join(f"{name} {value}" for name, value in places.items()))
     lives = process is None or memory(process) is not None
     print("the server", "lives" if lives and after.totals else "HAS ENDED")
-    return not (lives and after.totals and beside.worst[0] <= LONGEST and not beside.failures)
+    return not (lives and after.totals and waited <= LONGEST and not failures)
 
 
 if __name__ == "__main__":
@@ -240,4 +265,4 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     random.seed(chosen.seed)
-    raise SystemExit(asyncio.run(main(chosen)))
+    raise SystemExit(main(chosen))

@@ -2,7 +2,7 @@ mod adapter;
 mod damage;
 mod device;
 pub(crate) mod embed;
-mod generate;
+pub(crate) mod generate;
 mod gguf;
 mod hf;
 mod hostile;

@@ -1,8 +1,10 @@
 //! Requests that must not end, stall or mislead the server.
 
+use dojo_studio::engine::generate::Finish;
 use serde_json::{Value, json};
 
-use super::{json_of, question, serve};
+use super::{json_of, question, serve, streamed};
+use crate::engine::generate::constraints::ambiguous;
 
 const CHAT: &str = "/v1/chat/completions";
 
@@ -43,6 +45,25 @@ async fn deep_chains_of_references_and_rules_leave_the_server_up() {
         }
     }
     assert_eq!(server.get("/health").await.status(), 200);
+    server.chat(question(json!({}))).await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_can_not_be_finished_is_an_error_and_not_an_end() {
+    let server = serve(None, 8).await;
+    let asked = |stream: bool| {
+        let mut body =
+            question(json!({ "guided_grammar": ambiguous(), "max_tokens": 3000, "stream": stream }));
+        // Token 2 would end it in time.
+        body["logit_bias"] = json!({ "2": -100 });
+        body
+    };
+    let (status, message) = server.refusal(CHAT, asked(false)).await;
+    assert_eq!((status, message.as_str()), (500, Finish::FAILED));
+    let chunks = streamed(server.post(CHAT, &asked(true)).await).await;
+    assert_eq!(chunks.last().unwrap()["error"]["message"], Finish::FAILED);
+    assert!(chunks.iter().all(|chunk| chunk["choices"][0]["finish_reason"].is_null()));
     server.chat(question(json!({}))).await;
     server.end().await;
 }

@@ -96,8 +96,8 @@ fn go_on(job: &Mutex<Job<'_>>, sizes: (usize, usize), ends: (&[u32], usize)) {
     if sequence.options.max_tokens == 0 {
         sequence.finish(Finish::Length, events);
     } else if let Err(error) = sequence.go_on(logits, sizes, ends, events) {
-        tracing::warn!("a constrained sequence ended early: {error:#}");
-        sequence.finish(Finish::EndToken, events);
+        tracing::warn!("a constrained sequence can't go on: {error:#}");
+        sequence.finish(Finish::Failed, events);
     }
 }
 

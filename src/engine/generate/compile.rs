@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
 use super::constrain::{Constraint, Guide};
+use crate::engine::priority::{Behind, Later};
 
 /// Bytes of a constraint at most, as JSON.
 const BYTES: usize = 128 << 10;
@@ -120,10 +121,12 @@ impl Compiler {
         let turn = Arc::new(Mutex::new(Some(turn)));
         let running = Running { shared: Arc::clone(&self.shared), hash, turn: Arc::clone(&turn) };
         let own = constraint.clone();
+        let (begin, begun) = mpsc::channel();
         std::thread::Builder::new()
             .name("dojo-constraint".to_owned())
             .stack_size(STACK)
             .spawn(move || {
+                begin.send(Later::this(Behind::Somewhat)).ok();
                 let outcome = running.shared.make(&guide, &own, hash);
                 drop(own);
                 drop(running);
@@ -135,6 +138,7 @@ impl Compiler {
             Ok(outcome) => outcome,
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 self.shared.let_others_compile(hash, &turn);
+                begun.try_recv().into_iter().for_each(|thread: Later| thread.go(Behind::All));
                 Err(too_slow())
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => bail!("the {kind} can't be compiled: simplify it"),

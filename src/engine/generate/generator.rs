@@ -18,6 +18,7 @@ use super::pace::Pace;
 use super::plan::Part;
 use super::request::{AdapterId, Event, Finish, Overflow, RequestId};
 use super::sequence::{Sequence, slide};
+use super::share::Cost;
 use super::team::Team;
 use crate::engine::adapter::Adapter;
 
@@ -75,8 +76,9 @@ pub struct Generator {
     pub(super) active: Vec<Sequence>,
     pub(super) limits: Limits,
     pub(super) pace: Pace,
-    /// About how long a step is while several requests share it.
-    pub(super) shared_step: Option<Duration>,
+    pub(super) cost: Cost,
+    /// About how long a step that reads prompts may take.
+    pub(super) step_time: Option<Duration>,
     pub(super) context: usize,
     pub(super) next: u64,
 }
@@ -103,6 +105,7 @@ impl Generator {
         let pages = limits.pages(longest, backend.page_bytes());
         backend.expect_pages(pages);
         let config = backend.config();
+        let cost = Cost::of(config);
         let compiler = Compiler::new(Arc::clone(&tokenizer), config.vocabulary, config.eos.clone());
         Self {
             backend,
@@ -115,7 +118,8 @@ impl Generator {
             active: Vec::new(),
             limits,
             pace: Pace::default(),
-            shared_step: None,
+            cost,
+            step_time: None,
             context,
             next: 0,
             tokenizer,
@@ -127,10 +131,10 @@ impl Generator {
         self.limits.guesses = guesses;
     }
 
-    /// Lets a step that several requests share take about this long: it reads less of long prompts then, so that a
-    /// short one is soon answered. All of them together take a little longer.
-    pub const fn keep_shared_steps_within(&mut self, time: Duration) {
-        self.shared_step = Some(time);
+    /// Lets a step take about this long, for there may be others or somebody may come: it reads less of long prompts
+    /// then, so that a short one is soon answered. All of them together take a little longer.
+    pub const fn keep_steps_within(&mut self, time: Duration) {
+        self.step_time = Some(time);
     }
 
     /// Longest sequence, in tokens.
@@ -190,11 +194,16 @@ impl Generator {
 
     /// Ends a request at once; what was held back is given out.
     pub fn cancel(&mut self, request: RequestId) -> Vec<Event> {
+        self.end(request, Finish::Cancelled)
+    }
+
+    /// As [`Generator::cancel`], for another reason.
+    pub fn end(&mut self, request: RequestId, why: Finish) -> Vec<Event> {
         let mut events = Vec::new();
         for sequence in self.waiting.iter_mut().chain(&mut self.active).filter(|of| of.request == request) {
-            sequence.finish(Finish::Cancelled, &mut events);
+            sequence.finish(why, &mut events);
             for sibling in &mut sequence.siblings {
-                sibling.finish(Finish::Cancelled, &mut events);
+                sibling.finish(why, &mut events);
             }
         }
         self.waiting.retain(|sequence| sequence.finished.is_none());
@@ -216,7 +225,8 @@ impl Generator {
         }
         let began = Instant::now();
         self.backend.forward(&mut self.team, &step)?;
-        self.pace.note(step.tokens.len(), parts.iter().any(|part| part.count > 1), began.elapsed());
+        let reads = parts.iter().any(|part| part.count > 1).then(|| self.cost_of(&step));
+        self.pace.note(step.tokens.len(), reads, began.elapsed());
         self.score_prompts(&parts, &mut events);
         let ready = self.advance(&parts);
         self.choose(&ready, &mut events)?;

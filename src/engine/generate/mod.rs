@@ -24,6 +24,7 @@ mod request;
 mod sampler;
 mod score;
 mod sequence;
+mod share;
 pub mod size;
 mod submit;
 mod team;

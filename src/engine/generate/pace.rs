@@ -1,4 +1,4 @@
-//! How long steps take, so that a step that several requests share can be kept short, and tokens are guessed only if
+//! How long steps take, so that those of a server can be kept short, and tokens are guessed only if
 //! that saves time on this machine.
 
 use std::time::Duration;
@@ -13,27 +13,27 @@ const UNMEASURED: f64 = 0.2;
 /// Means of the last steps.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    /// Tokens a second of steps that read prompts.
+    /// What steps that read prompts get done in a second, in the units of a token's cost.
     reading: Option<f64>,
     few: Line,
 }
 
 impl Pace {
-    /// Takes a step of so many rows into the means.
-    pub(super) fn note(&mut self, rows: usize, reads_a_prompt: bool, took: Duration) {
+    /// Takes a step of so many rows into the means, with what they cost if it read of prompts.
+    pub(super) fn note(&mut self, rows: usize, reads: Option<f64>, took: Duration) {
         let seconds = took.as_secs_f64().max(1e-6);
         if rows <= FEW {
             self.few.note(rows as f64, seconds);
         }
-        if reads_a_prompt {
-            let now = rows as f64 / seconds;
+        if let Some(cost) = reads {
+            let now = cost / seconds;
             self.reading = Some(self.reading.map_or(now, |before| before + 2.0 * NEW * (now - before)));
         }
     }
 
-    /// Tokens of prompts that a step of this length reads, about; nothing before the first step.
-    pub(super) fn read_within(&self, time: Duration) -> Option<usize> {
-        self.reading.map(|pace| (pace * time.as_secs_f64()) as usize)
+    /// What a step of this length gets done, about; nothing before the first step.
+    pub(super) fn read_within(&self, time: Duration) -> Option<f64> {
+        self.reading.map(|pace| pace * time.as_secs_f64())
     }
 
     /// What a further row costs, as a part of what a step with so many rows takes.

@@ -11,11 +11,9 @@ use super::backend::{Span, Step};
 use super::cache::PAGE;
 use super::generator::{Generator, Guesses};
 use super::guess::MOST;
-use super::request::RequestId;
 use super::sequence::Sequence;
+use super::share::{Budget, Prompt, share_out};
 
-/// The oldest prompt gets at least one of so many tokens: however many short ones come, it goes on.
-const OLDEST: usize = 4;
 /// Tokens of a prompt that is scored, in one step at most: their logits are all in memory.
 const SCORED: usize = 64;
 /// How often the first that waits is passed by others that need less room.
@@ -163,15 +161,17 @@ impl Generator {
         }
     }
 
-    /// How many tokens of prompts the next step computes.
-    fn budget(&self) -> usize {
-        let decoding = self.active.iter().filter(|sequence| sequence.pending() == 1).count();
-        let most = self.limits.prompt_chunk.max(PAGE) / if decoding > 0 { 2 } else { 1 };
-        let Some(time) = self.shared_step.filter(|_| self.active.len() + self.waiting.len() > 1) else {
-            return most;
+    /// How much of prompts the next step computes. What a step's time allows holds for a prompt that is alone too:
+    /// whoever comes meanwhile waits for the step's end.
+    fn budget(&self) -> Budget {
+        let decoding = || self.active.iter().filter(|sequence| sequence.pending() == 1);
+        let most = self.limits.prompt_chunk.max(PAGE) / if decoding().next().is_some() { 2 } else { 1 };
+        let Some(time) = self.step_time else { return Budget { tokens: most, cost: None } };
+        let Some(all) = self.pace.read_within(time) else {
+            return Budget { tokens: UNMEASURED.min(most), cost: None };
         };
-        let all = self.pace.read_within(time).unwrap_or(UNMEASURED);
-        all.saturating_sub(decoding).clamp(PAGE.min(most), most)
+        let taken: f64 = decoding().map(|sequence| self.cost.at(sequence.tokens.len())).sum();
+        Budget { tokens: most, cost: Some((all - taken).max(PAGE as f64)) }
     }
 
     /// How many tokens of each prompt the next step computes, by its place among the active sequences.
@@ -183,8 +183,14 @@ impl Generator {
             request: sequence.request,
             left: sequence.pending(),
             most: if sequence.is_scored() { SCORED } else { usize::MAX },
+            cost: self.cost.at(sequence.computed),
         });
         share_out(prompts.collect(), budget)
+    }
+
+    /// What a step's rows cost.
+    pub(super) fn cost_of(&self, step: &Step) -> f64 {
+        step.spans.iter().map(|span| self.cost.of_tokens(span.start, span.rows.len())).sum()
     }
 }
 
@@ -205,38 +211,9 @@ impl Room {
     }
 }
 
-/// A prompt that is being read.
-struct Prompt {
-    index: usize,
-    /// Lower is older.
-    request: RequestId,
-    /// Tokens that wait to be computed.
-    left: usize,
-    /// Tokens in one step at most.
-    most: usize,
-}
-
 impl Sequence {
     /// Whether it is soon done, and its siblings with it.
     fn is_short(&self) -> bool {
         self.options.max_tokens.saturating_mul(self.options.choices) <= SHORT
     }
-}
-
-/// A part for the oldest prompt, the rest for those with the least left.
-fn share_out(mut prompts: Vec<Prompt>, budget: usize) -> BTreeMap<usize, usize> {
-    let mut shares = BTreeMap::new();
-    let mut left = budget;
-    let mut give = |prompt: &Prompt, tokens: usize| {
-        let share: &mut usize = shares.entry(prompt.index).or_default();
-        let tokens = tokens.min(left).min(prompt.left.min(prompt.most) - *share);
-        *share += tokens;
-        left -= tokens;
-    };
-    if let Some(oldest) = prompts.iter().min_by_key(|prompt| prompt.request) {
-        give(oldest, budget.div_ceil(OLDEST));
-    }
-    prompts.sort_by_key(|prompt| (prompt.left, prompt.request));
-    prompts.iter().for_each(|prompt| give(prompt, budget));
-    shares
 }

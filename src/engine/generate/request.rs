@@ -209,6 +209,13 @@ pub enum Finish {
     /// The context is full.
     Context,
     Cancelled,
+    /// Its constraint, or the computation, failed. What came of it until then is no whole answer.
+    Failed,
+}
+
+impl Finish {
+    /// [`Finish::Failed`] in a sentence.
+    pub const FAILED: &str = "the answer could not be finished: its constraint or the computation failed";
 }
 
 /// Tokens of one choice.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use llguidance::Matcher;
+use llguidance::api::StopReason;
 
 use super::cache::PageId;
 use super::compile::Compiled;
@@ -142,16 +143,16 @@ impl Sequence {
             chosen.forced.into_iter().map(|id| ChosenToken { forced: true, ..ChosenToken::certain(id) });
         let mut left = std::iter::once(chosen.token).chain(forced).peekable();
         while let Some(token) = left.next().filter(|_| self.finished.is_none()) {
-            let completes = left.peek().is_none() && self.matcher.as_ref().is_some_and(Matcher::is_stopped);
-            self.accept_one(token, completes, (eos, context), events);
+            let stopped = self.matcher.as_ref().filter(|_| left.peek().is_none()).and_then(stopped);
+            self.accept_one(token, stopped, (eos, context), events);
         }
     }
 
-    /// `completes`: nothing may come after it.
+    /// `stopped`: its constraint lets nothing come after it.
     fn accept_one(
         &mut self,
         token: ChosenToken,
-        completes: bool,
+        stopped: Option<Finish>,
         (eos, context): (&[u32], usize),
         events: &mut Vec<Event>,
     ) {
@@ -162,7 +163,9 @@ impl Sequence {
         let text = if ends { String::new() } else { self.text.push(id) };
         self.tell(What::Token { text, token }, events);
         let full = self.tokens.len() >= context && self.options.overflow == Overflow::Stop;
-        let why = if ends || completes {
+        let why = if stopped.is_some() {
+            stopped
+        } else if ends {
             Some(Finish::EndToken)
         } else if self.text.stopped() {
             Some(Finish::StopText)
@@ -191,6 +194,21 @@ impl Sequence {
 
     pub(crate) fn tell(&self, what: What, events: &mut Vec<Event>) {
         events.push(Event { request: self.request, choice: self.choice, what });
+    }
+}
+
+/// Whether a constraint is at its end, or has failed.
+fn stopped(matcher: &Matcher) -> Option<Finish> {
+    match matcher.stop_reason() {
+        StopReason::NotStopped => None,
+        StopReason::EndOfSentence | StopReason::NoExtension | StopReason::NoExtensionBias => {
+            Some(Finish::EndToken)
+        }
+        // A limit of the parser, or a fault.
+        reason => {
+            tracing::warn!("a constrained sequence can't go on: {reason}");
+            Some(Finish::Failed)
+        }
     }
 }
 

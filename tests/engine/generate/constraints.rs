@@ -50,6 +50,15 @@ fn a_choice_is_one_of_its_texts() {
 }
 
 #[test]
+fn a_choice_of_thousands_of_texts_is_one_of_them_too() {
+    let signs = ["", ".", "*", "(", "\\", "\n", "\"", "é"];
+    let texts: Vec<String> =
+        (0..5000).map(|number| format!("{}{number}", signs[number % signs.len()])).collect();
+    let found = answers(&Constraint::Choice(texts.clone()));
+    assert!(found.iter().all(|text| texts.contains(text)), "{found:?}");
+}
+
+#[test]
 fn a_regular_expression_is_matched_from_end_to_end() {
     for text in answers(&Constraint::Regex("[a-f]{3}-[0-9]{2}(x|yz)".into())) {
         let bytes = text.as_bytes();
@@ -140,6 +149,25 @@ fn forced_text_stops_at_the_most_tokens_that_were_asked_for() {
     let Some(Event { what: What::Finished { why, usage, .. }, .. }) = events.last() else { panic!("no end") };
     assert_eq!((*why, usage.completion_tokens), (Finish::Length, 7));
     assert!(ONLY.starts_with(&text(&events)));
+}
+
+/// Each letter may be a part of ever more of what came before it: in the end the parser gives up.
+pub(crate) fn ambiguous() -> String {
+    format!("start: s\ns: {}| \"a\"\n", "s ".repeat(40))
+}
+
+#[test]
+fn an_answer_whose_constraint_can_not_go_on_is_no_whole_one() {
+    let (model, _place) = open(&Tiny { context: 4096, ..Tiny::new("llama") });
+    let mut generator = generator(&model, Precision::Full, Limits { threads: 1, ..Limits::default() });
+    let request = Request {
+        constraint: Some(Constraint::Grammar(ambiguous())),
+        sampling: Sampling { temperature: 1.0, ..Sampling::default() },
+        ..Request::new(tokens(12, 1), 3000)
+    };
+    let completion = run(&mut generator, vec![request])[0][0].clone();
+    assert_eq!(completion.why, Finish::Failed, "{} tokens", completion.tokens.len());
+    assert!(completion.text.len() > 10 && completion.text.bytes().all(|byte| byte == b'a'));
 }
 
 /// Most of what the model would say is refused, so that both ways of drawing are gone.

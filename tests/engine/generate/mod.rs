@@ -1,7 +1,7 @@
 //! Generation, on tiny models.
 
 mod compile;
-mod constraints;
+pub(crate) mod constraints;
 mod device;
 mod kernels;
 mod numbers;
