@@ -15,6 +15,7 @@ pub mod mask;
 pub mod noticed;
 pub mod pack;
 pub(crate) mod prose;
+pub(crate) mod quiet;
 pub(crate) mod regular;
 pub mod rows;
 pub(crate) mod shown;
