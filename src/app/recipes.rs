@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::app::review::sets;
-use crate::app::train::{data, recipe};
+use crate::app::train::{pairs, recipe};
 use crate::config::Folders;
 use crate::data::glance;
 use crate::domain::filter::{Bounds, Edge, Filter, NumberField, Property, Term};
@@ -262,7 +262,7 @@ fn missing_data(folders: &Folders, data: &DataPart) -> Option<String> {
             Ok(Found { records: 0, .. }) => {
                 Some(format!("{from} holds no records: bring some in on Data (1, then i)"))
             }
-            Ok(Found { records, learnable: 0, pairs: 1.. }) => Some(data::pairs_alone(records, from)),
+            Ok(Found { records, learnable: 0, pairs: 1.. }) => Some(pairs::pairs_alone(records, from)),
             Ok(Found { records, learnable: 0, pairs: 0 }) => Some(format!(
                 "none of the {records} records of {from} has a text to learn, only columns: name their file in \
                  data.train and its columns in data.map, or import it into a new session with its columns chosen"

@@ -12,11 +12,12 @@ use serde_json::json;
 
 use super::print::{say, say_as_it_is};
 use crate::app::cutter::Cutter;
+use crate::app::train::pairs::pairs_told;
 use crate::config::Folders;
 use crate::data::encode::{Encoded, Encoder};
 use crate::data::import::{Batch, ImportOptions, OnMalformed, read_all};
 use crate::data::mask::warnings;
-use crate::data::split::{Use, splits};
+use crate::data::split;
 use crate::domain::protocol::data::{TokenPiece, Trained};
 use crate::domain::record::Record;
 use crate::engine::hub::Network;
@@ -76,13 +77,8 @@ pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
     let pieces = cutter.pieces(&shown)?;
     let mut totals = totals(&encoder, &batch, &shown, arguments.index);
     totals.warnings.extend(batch.notes.iter().cloned());
-    let splits = splits(&arguments.file, &batch.records);
-    let held_out = splits.iter().flatten().filter(|split| Use::of(split) == Some(Use::HeldOut)).count();
-    if held_out > 0 {
-        totals.warnings.push(format!(
-            "{held_out} of {count} examples are of a split that is held out; training leaves them out"
-        ));
-    }
+    totals.warnings.extend(split::told(&batch.records));
+    totals.warnings.extend(pairs_told(&batch.records));
     if arguments.json {
         say_as_it_is(&as_json(&shown, &pieces, &totals, &batch))?;
         return Ok(ExitCode::SUCCESS);

@@ -120,9 +120,16 @@ impl<'a> Encoder<'a> {
     pub fn encode(&self, record: &Record) -> Result<Encoded> {
         let place = record.place();
         let masked = match (&record.preference, &record.text) {
-            (Some(pair), _) => self.answer(record, &pair.chosen),
+            (Some(pair), _) => check_said(&pair.chosen, record.messages.len())
+                .and_then(|()| self.answer(record, &pair.chosen)),
             (None, Some(text)) if record.messages.is_empty() => self.plain(text),
             _ => check_columns(record)
+                .and_then(|()| {
+                    check_said(
+                        record.messages.get(record.prompt_turns..).unwrap_or_default(),
+                        record.prompt_turns,
+                    )
+                })
                 .and_then(|()| self.conversation(of(record, &record.messages), record.prompt_turns)),
         };
         self.finish(place.clone(), masked.with_context(|| place)?)
@@ -239,6 +246,18 @@ impl<'a> Encoder<'a> {
         }
         let example = TokenExample { source, tokens: masked.tokens, trained: masked.trained };
         Ok(Encoded { example, full_length, unlearnt: masked.unlearnt })
+    }
+}
+
+/// Fails where one of these turns, after so many others, is an answer that says nothing.
+fn check_said(turns: &[Message], before: usize) -> Result<()> {
+    match turns.iter().position(Message::is_learnt_as_nothing) {
+        Some(at) => bail!(
+            "turn {} (the assistant's) is empty, so a model would learn to end at once; write the answer, or leave the \
+             example out",
+            before + at + 1
+        ),
+        None => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::data::mapping::{Mapping, RowMapping};
+use crate::data::mapping::{Mapping, RowMapping, learn_chosen};
 use crate::data::rows::{self, Found, Parsed, TextUnit, look};
 use crate::domain::name::one_line;
 
@@ -70,6 +70,11 @@ fn head(file: &Found, map: &[String]) -> Result<()> {
             continue;
         }
         match rows.record(fields, numbers) {
+            Ok(record) if record.preference.is_some() => refused.get_or_insert(format!(
+                "every row is a preference pair, and sft learns answers, not preferences; data.map = [\"{}\"] learns the \
+                 chosen answers",
+                learn_chosen(fields)
+            )),
             Ok(_) => return Ok(()),
             Err(reason) => refused.get_or_insert(reason),
         };

@@ -9,13 +9,15 @@ use anyhow::{Result, bail};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::data::file_splits::of_files;
 use crate::data::hash::row_hash;
 use crate::data::hub;
-use crate::data::mapping::{Kind, Mapping, RowMapping, Unused};
+use crate::data::mapping::{Mapping, Part, RowMapping, Unused};
 use crate::data::noticed::Noticed;
 use crate::data::rows::{
     self, Format, Found, LeftOut, Looked, Malformed, Parsed, Piece, Pieces, TextUnit, look,
 };
+use crate::data::sample::{Sample, sample};
 use crate::domain::name::one_line;
 use crate::domain::record::{ContentHash, Fields, Provenance, Record};
 
@@ -25,13 +27,6 @@ const BATCH_ROWS: usize = 4096;
 const BATCH_BYTES: usize = 8 << 20;
 /// So many lines that are no rows end an import, where they are more than the rows: each takes memory until it is told.
 const MOST_MALFORMED: u64 = 200_000;
-/// Rows that a mapping is found from.
-const SAMPLE_ROWS: usize = 100;
-/// Of the rows of a sample, about.
-const SAMPLE_BYTES: usize = 16 << 20;
-/// Cells of a sample, about: some tables have as many columns as others have rows.
-const SAMPLE_CELLS: usize = 1 << 18;
-
 /// How to read.
 #[derive(Debug, Clone, Default)]
 pub struct ImportOptions {
@@ -53,6 +48,9 @@ pub struct PlannedFile {
     pub format: Format,
     pub bytes: u64,
     pub mapping: Mapping,
+    /// The split that its name tells, of a row that says of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
     #[serde(skip)]
     rows: RowMapping,
     /// The first rows, to show.
@@ -112,7 +110,8 @@ impl Import {
             Some(name) => Looked { files: hub::fetch(name)?, left_out: Vec::new() },
             None => look(path, options.format)?,
         };
-        let files = found.into_iter().map(|file| plan(file, options)).collect::<Result<Vec<_>>>()?;
+        let mut files = found.into_iter().map(|file| plan(file, options)).collect::<Result<Vec<_>>>()?;
+        name_splits(&mut files, options);
         Ok(Self {
             waiting: (0..files.len()).collect(),
             open: None,
@@ -196,7 +195,7 @@ impl Import {
                 Made::Malformed(malformed) => batch.malformed.push(malformed),
             }
         }
-        self.noticed.rows(batch.records.len() as u64, &unused);
+        self.noticed.rows(&batch.records, &unused);
         self.records += batch.records.len() as u64;
         self.malformed += batch.malformed.len() as u64;
         if let Some(bad) =
@@ -260,7 +259,8 @@ pub fn read_all(path: &Path, options: &ImportOptions, on_malformed: OnMalformed)
     Ok(all)
 }
 
-fn take(pieces: &mut dyn Pieces) -> Result<(Vec<Piece>, bool)> {
+/// The next pieces for a batch, and whether the file is over.
+pub(super) fn take(pieces: &mut dyn Pieces) -> Result<(Vec<Piece>, bool)> {
     let (mut taken, mut bytes) = (Vec::new(), 0);
     while taken.len() < BATCH_ROWS && bytes < BATCH_BYTES {
         match pieces.next_piece()? {
@@ -291,59 +291,19 @@ fn plan(file: Found, options: &ImportOptions) -> Result<PlannedFile> {
     }
     let rows = RowMapping::new(mapping.clone(), by_hand, telling);
     let (source, format, bytes) = (file.source.clone(), file.format, file.bytes);
-    Ok(PlannedFile { file, source, format, bytes, mapping, rows, sample, broken })
+    Ok(PlannedFile { file, source, format, bytes, mapping, split: None, rows, sample, broken })
 }
 
-/// The rows by which a file is planned.
-struct Sample {
-    first: Vec<Fields>,
-    /// Where no mapping is in the first ones: those from the first that has one.
-    telling: Option<Vec<Fields>>,
-    /// What stands where a row should be, where no row is there.
-    broken: Option<Malformed>,
-}
-
-fn sample(file: &Found, unit: TextUnit, is_told: bool) -> Result<Sample> {
-    let mut pieces = rows::open(&file.path, file.format, unit, &Arc::default())?;
-    let (mut first, mut bytes, mut cells, mut bad) = (Vec::new(), 0, 0, None);
-    while first.len() < SAMPLE_ROWS && bytes < SAMPLE_BYTES && cells < SAMPLE_CELLS {
-        let Some(piece) = pieces.next_piece()? else {
-            let broken = bad.filter(|_| first.is_empty());
-            return Ok(Sample { first, telling: None, broken });
-        };
-        bytes += piece.size();
-        match piece.parse() {
-            Parsed::Row { fields, .. } => {
-                cells += fields.len();
-                first.push(fields);
-            }
-            Parsed::Bad { line, reason, start } => {
-                let source = file.source.clone();
-                bad.get_or_insert(Malformed { source, line, reason: one_line(&reason), start });
-            }
-        }
+/// Gives files the splits that their names tell, unless a person has said what the split is.
+fn name_splits(files: &mut [PlannedFile], options: &ImportOptions) {
+    let of_split =
+        |told: &String| told.split('=').next().is_some_and(|part| part.trim() == Part::Split.name());
+    if options.map.iter().any(of_split) {
+        return;
     }
-    let whole = |first, telling| Sample { first, telling, broken: None };
-    if is_told || Mapping::detect(&first).kind() != Kind::Columns {
-        return Ok(whole(first, None));
-    }
-    let is_mapped = |row: &Fields| Mapping::detect(std::slice::from_ref(row)).kind() != Kind::Columns;
-    loop {
-        let (taken, ended) = take(pieces.as_mut())?;
-        let rows: Vec<Fields> = taken
-            .into_par_iter()
-            .filter_map(|piece| match piece.parse() {
-                Parsed::Row { fields, .. } => Some(fields),
-                Parsed::Bad { .. } => None,
-            })
-            .collect();
-        if let Some(from) = rows.iter().position(is_mapped) {
-            let telling = rows.into_iter().skip(from).take(SAMPLE_ROWS).collect();
-            return Ok(whole(first, Some(telling)));
-        }
-        if ended {
-            return Ok(whole(first, None));
-        }
+    let splits = of_files(&files.iter().map(|file| file.source.as_str()).collect::<Vec<_>>());
+    for (file, split) in files.iter_mut().zip(splits) {
+        file.split = split.filter(|_| !file.mapping.has_no_splits());
     }
 }
 
@@ -365,6 +325,7 @@ fn record(file: &PlannedFile, piece: Piece) -> Made {
             };
             record.fields = fields;
             record.numbers = numbers;
+            record.split = record.split.or_else(|| file.split.clone());
             record.provenance = Provenance { source: file.source.clone(), line, hash, occurrence: 0 };
             Made::Record(Box::new(record), unused)
         }

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use crate::data::mapping::Unused;
+use crate::data::split::{self, Use};
 use crate::domain::name::one_line;
+use crate::domain::record::Record;
 
 /// Columns that a sentence names.
 const NAMED: usize = 8;
-/// A column that says something in fewer rows than one of so many isn't worth a word.
-const RARE: u64 = 50;
 /// Columns that are counted, and sentences about files that are kept: a file may have a name for each row.
 const MOST: usize = 256;
 
@@ -21,6 +21,7 @@ pub struct Noticed(Mutex<Counts>);
 #[derive(Debug, Default)]
 struct Counts {
     rows: u64,
+    held_out: u64,
     unused: BTreeMap<String, u64>,
     /// Columns that are learnt as they stand, beside unused ones.
     whole: BTreeSet<String>,
@@ -30,9 +31,12 @@ struct Counts {
 
 impl Noticed {
     /// Takes in rows: what of each isn't in its record.
-    pub(in crate::data) fn rows(&self, rows: u64, unused: &[Unused]) {
+    pub(in crate::data) fn rows(&self, records: &[Record], unused: &[Unused]) {
+        let is_held_out = |record: &&Record| record.split.as_deref().and_then(Use::of) == Some(Use::HeldOut);
+        let held_out = records.iter().filter(is_held_out).count() as u64;
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.rows += rows;
+        counts.rows += records.len() as u64;
+        counts.held_out += held_out;
         for one in unused {
             for column in &one.columns {
                 count(&mut counts.unused, column);
@@ -55,6 +59,13 @@ impl Noticed {
         counts.passed.extend(told.into_iter().take(more).map(|told| one_line(&told)));
     }
 
+    /// How many records are held out so far, in a sentence.
+    #[must_use]
+    pub fn held_out(&self) -> Option<String> {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        split::told_of(counts.held_out, counts.rows)
+    }
+
     /// What was noticed so far, in sentences.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
@@ -72,11 +83,11 @@ impl Counts {
         let named: Vec<String> =
             self.excluded.iter().take(NAMED).map(|(told, count)| format!("{told} ({count})")).collect();
         let more = if self.excluded.len() > NAMED { " and others" } else { "" };
-        let rows = if all == 1 { "row is" } else { "rows are" };
+        let (rows, they) = if all == 1 { ("row is", "it says") } else { ("rows are", "they say") };
         let column = self.excluded.keys().next().and_then(|told| told.split('"').nth(1)).unwrap_or_default();
         (all > 0).then(|| {
             format!(
-                "{all} {rows} left out, by what they say: {}{more}; --map unused={column} (data.map in a recipe) has them \
+                "{all} {rows} left out, by what {they}: {}{more}; --map unused={column} (data.map in a recipe) has them \
                  all the same",
                 named.join(", ")
             )
@@ -84,8 +95,7 @@ impl Counts {
     }
 
     fn unused(&self) -> Option<String> {
-        let often = |(_, count): &(&String, &u64)| **count * RARE >= self.rows;
-        let mut columns: Vec<(&String, &u64)> = self.unused.iter().filter(often).collect();
+        let mut columns: Vec<(&String, &u64)> = self.unused.iter().collect();
         columns.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         let named: Vec<String> = columns
             .iter()

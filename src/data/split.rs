@@ -3,8 +3,7 @@
 //! A key's side is decided by its seeded hash alone, so that it stays where it is when rows are added. Stratified
 //! splits keep every label's share instead; there, new rows can move a key that stands close to the border.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Result, ensure};
 
@@ -81,6 +80,8 @@ const HELD_OUT: [&str; 17] = [
     "holdout",
     "minival",
 ];
+/// Of these, those that may be about something else.
+const LOOSE: [&str; 7] = ["testing", "validate", "valid", "dev", "devel", "develop", "development"];
 const TRAINING: [&str; 4] = ["train", "training", "trn", "trainval"];
 /// Words that say more of a split: which, and of what.
 const BESIDE: [&str; 32] = [
@@ -145,6 +146,15 @@ impl Use {
         Self::of(name).filter(|_| words.iter().all(known))
     }
 
+    /// Whether the name of what is held out means nothing else: `dev` and `valid` may.
+    #[must_use]
+    pub fn is_certain(name: &str) -> bool {
+        let words = words(name);
+        let held_out = |word: &&String| Self::of_word(word) == Some(Self::HeldOut);
+        Self::of(name) == Some(Self::HeldOut)
+            && words.iter().find(held_out).is_none_or(|word| !LOOSE.contains(&word.as_str()))
+    }
+
     fn of_word(word: &str) -> Option<Self> {
         let bare = ["set", "split", "data"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
         if HELD_OUT.contains(&bare) {
@@ -158,7 +168,7 @@ impl Use {
 }
 
 /// The words of a name, in small letters: what is between other signs, digits apart, and `testA` as two.
-fn words(name: &str) -> Vec<String> {
+pub(in crate::data) fn words(name: &str) -> Vec<String> {
     let (mut words, mut before) = (vec![String::new()], None::<char>);
     for sign in name.trim().chars() {
         let begins = before.is_some_and(|before| {
@@ -176,38 +186,18 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// The splits of a folder's files, by their names or those of the folders that they are in: only where one of them is for
-/// training and another is not.
-fn of_files<'s>(folder: &Path, sources: &BTreeSet<&'s str>) -> BTreeMap<&'s str, String> {
-    let named = |source: &&'s str| {
-        let path = Path::new(*source);
-        let inner = path.strip_prefix(folder).unwrap_or_else(|_| path.file_name().map_or(path, Path::new));
-        let mut names = inner.components().rev().filter_map(|part| part.as_os_str().to_str());
-        let name = names.find(|name| Use::of(stem(name)).is_some())?;
-        let end = name.find(['.', '-']).unwrap_or(name.len());
-        // `train-00000-of-00002` is of the split `train`, but `squad-train` is all of its name.
-        let begin = name.get(..end).filter(|begin| Use::of(begin).is_some());
-        Some((*source, begin.unwrap_or_else(|| stem(name)).to_owned()))
-    };
-    let named: BTreeMap<&str, String> = sources.iter().filter_map(named).collect();
-    let any = |wanted: Use| named.values().any(|name| Use::of(name) == Some(wanted));
-    if any(Use::Training) && any(Use::HeldOut) { named } else { BTreeMap::new() }
-}
-
-/// A file's name without its endings.
-fn stem(name: &str) -> &str {
-    name.split('.').next().unwrap_or(name)
-}
-
-/// The split of each record that is read from a path: its own, or its file's in a folder.
+/// How many of some records are held out, in a sentence; none where none is, or all are.
 #[must_use]
-pub fn splits(path: &Path, records: &[Record]) -> Vec<Option<String>> {
-    let sources = records.iter().map(|record| record.provenance.source.as_str()).collect();
-    let of_files = of_files(path, &sources);
-    let split = |record: &Record| {
-        record.split.clone().or_else(|| of_files.get(record.provenance.source.as_str()).cloned())
-    };
-    records.iter().map(split).collect()
+pub fn told(records: &[Record]) -> Option<String> {
+    let is_held_out = |record: &&Record| record.split.as_deref().and_then(Use::of) == Some(Use::HeldOut);
+    told_of(records.iter().filter(is_held_out).count() as u64, records.len() as u64)
+}
+
+/// The same, of so many of so many records.
+pub(in crate::data) fn told_of(held_out: u64, count: u64) -> Option<String> {
+    (held_out > 0).then(|| {
+        format!("{held_out} of {count} examples are of a split that is held out; training leaves them out")
+    })
 }
 
 /// What keeps rows together: a record's value in a column, or without one its first question.

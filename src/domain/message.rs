@@ -106,6 +106,15 @@ impl Message {
         self.content.trim().is_empty() && self.said_beside().next().is_none()
     }
 
+    /// Whether the assistant is to learn to say nothing here: a model would learn to end at once.
+    #[must_use]
+    pub fn is_learnt_as_nothing(&self) -> bool {
+        self.role == Role::Assistant
+            && self.is_learnt()
+            && self.content.trim().is_empty()
+            && self.tool_calls().is_empty()
+    }
+
     /// All that the turn says, for people and for search: thought, content, calls and what else it has.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {

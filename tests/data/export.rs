@@ -41,7 +41,7 @@ fn conversations() -> Vec<Record> {
     first.label = Some("1".into());
     first.split = Some("train".into());
     first.tags = ["x", "y"].map(str::to_owned).into();
-    let second = record(&[user("q"), assistant("")]);
+    let second = record(&[user(""), assistant("a")]);
     vec![first, second]
 }
 
@@ -176,8 +176,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn any_text_comes_back(rows in proptest::collection::vec(("(?s).{1,30}", "(?s).{0,30}"), 1..10)) {
+        let says = |(_, answer): &&(String, String)| !answer.trim().is_empty();
         let records: Vec<Record> =
-            rows.iter().map(|(question, answer)| record(&[user(question), assistant(answer)])).collect();
+            rows.iter().filter(says).map(|(question, answer)| record(&[user(question), assistant(answer)])).collect();
+        if records.is_empty() {
+            return Ok(());
+        }
         let expected: Vec<Kept> = records.iter().map(kept).collect();
         prop_assert_eq!(&round_trip(&records, "a.jsonl", Form::Messages), &expected);
         prop_assert_eq!(&round_trip(&records, "a.parquet", Form::Parquet), &expected);

@@ -229,9 +229,7 @@ fn no_answer_or_several_refuse_the_row() {
             assert!(bad[0].1.starts_with(&format!("column {name:?} {start}")), "{bad:?}");
         }
     }
-    let (records, bad) =
-        imported(&[json!({"question": "hi", "answer": ["yes"]}), json!({"question": "hi", "answer": ""})]);
-    assert_eq!((records[0].answer(), records[1].answer(), bad.len()), (Some("yes"), Some(""), 0));
+    assert_eq!(imported(&[json!({"question": "hi", "answer": ["yes"]})]).0[0].answer(), Some("yes"));
     for prompt in [json!([]), json!([["a", "b"]]), json!(["a", "b"])] {
         let row = json!({"prompt": prompt, "completion": "c"});
         let (records, bad) = imported(&[json!({"prompt": "p", "completion": "c"}), row]);

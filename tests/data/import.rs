@@ -99,7 +99,8 @@ fn sentence_pairs_are_recognised_with_label_and_explanation() {
 fn questions_queries_and_texts_are_recognised() {
     let (kind, record) =
         recognised(&json!({"question": "q", "options": ["A)1", "B)2"], "rationale": "r", "correct": "A"}));
-    assert_eq!((kind, record.messages), (Kind::QuestionAnswer, vec![user("q\n\nA)1\nB)2"), assistant("r")]));
+    assert_eq!((kind, &record.messages[0]), (Kind::QuestionAnswer, &user("q\n\nA)1\nB)2")));
+    assert_eq!((record.answer(), record.messages[1].thought()), (Some("A"), Some("r")));
     assert_eq!(record.label.as_deref(), Some("A"));
     let (kind, record) = recognised(&json!({"query": "q", "output": [["lex", "a"], ["vec", "b"]]}));
     assert_eq!((kind, record.messages), (Kind::QueryExpansion, vec![user("q"), assistant("lex: a\nvec: b")]));

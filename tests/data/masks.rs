@@ -45,11 +45,27 @@ fn a_weight_for_each_turn_is_each_turns_weight() {
 }
 
 #[test]
+fn a_weight_for_each_answer_is_each_answers_weight() {
+    for column in ["weights", "loss_mask", "train"] {
+        assert_eq!(learnt(&record(&with(&chat(), column, json!([0, 1])))), LAST, "{column}");
+        assert_eq!(learnt(&record(&with(&chat(), column, json!([true, true])))), [true; 4], "{column}");
+    }
+}
+
+#[test]
+fn a_column_that_leaves_all_answers_out_is_named_by_its_own_name() {
+    for column in ["train", "loss_weight"] {
+        let turn = record(&with(&chat(), column, json!(false))).messages.remove(1);
+        assert_eq!(turn.no_weight(), Some((column, &json!(false))));
+    }
+}
+
+#[test]
 fn weights_that_no_turn_can_have_refuse_the_row_by_name() {
     let otherwise =
         "; if it is about something else, --map unused=weights (data.map in a recipe) leaves the column out";
     for (weights, reason) in [
-        (json!([0, 1]), "has 2 weights, and there are 4 turns"),
+        (json!([0, 1, 1]), "has 3 weights, and there are 4 turns"),
         (
             json!([0, 0.5, 0, 1]),
             "has the weight 0.5 for turn 2; a turn is learnt (1, true) or not (0, false)",

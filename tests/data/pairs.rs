@@ -1,5 +1,6 @@
 //! Preference pairs: which turns both answers share, and what stands beside them.
 
+use dojo_studio::data::mapping::learn_chosen;
 use serde_json::{Value, json};
 
 use super::beside::{record, refusal};
@@ -56,4 +57,28 @@ fn shared_turns_that_end_with_an_answer_refuse_the_pair() {
     let with = |text: &str| [&before[..], &[turn("user", text), turn("assistant", "b")]].concat();
     let told = refusal(&json!({"chosen": with("x"), "rejected": with("y")}));
     assert!(told.starts_with("the turns that both answers share end with the assistant's"), "{told}");
+}
+
+#[test]
+fn an_input_beside_a_pair_is_what_is_asked() {
+    let read = record(&json!({"input": "q", "chosen": "yes", "rejected": "no"}));
+    assert_eq!((read.messages, read.preference.is_some()), (vec![user("q")], true));
+}
+
+#[test]
+fn the_chosen_answers_are_learnt_where_that_is_said() {
+    let (asked, good, bad) = (turn("user", "q"), turn("assistant", "yes"), turn("assistant", "no"));
+    for row in [
+        json!({"prompt": "q", "chosen": "yes", "rejected": "no"}),
+        json!({"prompt": [asked], "chosen": [good], "rejected": [bad]}),
+        json!({"chosen": [asked, good], "rejected": [asked, bad]}),
+        json!({"prompt": "q", "chosen": [asked, good], "rejected": [asked, bad]}),
+        json!({"chosen": "Human: q\n\nAssistant: yes", "rejected": "Human: q\n\nAssistant: no"}),
+    ] {
+        let map = learn_chosen(row.as_object().expect("a row"));
+        let read = super::noticed::read("a.jsonl", row.to_string().as_bytes(), &[&map]);
+        assert_eq!(read.malformed, [], "{map}");
+        assert_eq!(read.records[0].messages, [user("q"), assistant("yes")], "{map}");
+        assert_eq!(read.records[0].preference, None);
+    }
 }

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::sync::Arc;
 
 use ::parquet::data_type::{
-    ByteArray, ByteArrayType, DoubleType, FloatType, Int32Type, Int64Type, Int96, Int96Type,
+    ByteArray, ByteArrayType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96,
+    Int96Type,
 };
 use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -166,4 +167,31 @@ fn what_a_tool_lacks_and_another_has_is_not_written_into_it_but_a_maps_null_is()
     let tools = json!([{"name": "f", "parameters": {"city": {"type": "string"}, "more": {"k": null}}},
         {"name": "g", "parameters": {"day": {"type": "date"}}}]);
     assert_eq!(filled(schema, &fill), json!({"tools": tools}));
+}
+
+#[test]
+fn a_narrow_float_has_the_digits_that_it_was_written_with() {
+    let columns = ["required float f", "required fixed_len_byte_array(2) h (FLOAT16)"];
+    let fill = |group: &mut Group<'_>| {
+        add::<FloatType>(group, &[1.1, -0.3, 1e-7, 16_777_216.0], None);
+        let halves = [1.1, 0.1, 3.0, 65504.0].map(|half| half::f16::from_f64(half).to_le_bytes().to_vec());
+        add::<FixedLenByteArrayType>(group, &halves.map(|half| ByteArray::from(half).into()), None);
+    };
+    let read: Vec<(Value, Value)> =
+        rows(&columns, 1, &fill).into_iter().map(|row| (row["f"].clone(), row["h"].clone())).collect();
+    let told = [(1.1, 1.1), (-0.3, 0.1), (1e-7, 3.0), (16_777_216.0, 65504.0)];
+    assert_eq!(read, told.map(|(f, h)| (json!(f), json!(h))));
+}
+
+#[test]
+fn a_damaged_file_ends_in_one_sentence() {
+    let folder = TempDir::new().expect("a folder");
+    let path = super::world::write(
+        &folder,
+        "a.parquet",
+        &[b"PAR1", &[0xFF; 64][..], &[16, 0, 0, 0], b"PAR1"].concat(),
+    );
+    let told =
+        format!("{:#}", read_all(&path, &ImportOptions::default(), OnMalformed::Fail).expect_err("refused"));
+    assert!(told.contains("as Parquet"), "{told}");
 }

@@ -47,7 +47,7 @@ fn a_quote_that_is_closed_by_that_of_another_row_is_named() {
 #[test]
 fn texts_of_many_lines_and_quotes_inside_them_are_read() {
     let lines = "A line, of a poem.\nAnd another\n".repeat(20);
-    let text = format!("prompt,completion\nq,\"{lines}said \"\"so\"\"\"\r\nr,5\" wide\ns,\"\"\n\"t\",\"u\"");
+    let text = format!("prompt,completion\nq,\"{lines}said \"\"so\"\"\"\r\nr,5\" wide\ns,\"v\"\n\"t\",\"u\"");
     let batch = read("a.csv", text.as_bytes());
     assert_eq!(batch.malformed, []);
     assert_eq!(batch.records[0].messages[1].content, format!("{lines}said \"so\""));
@@ -93,4 +93,41 @@ fn a_row_that_says_nothing_is_malformed() {
     let empty = |line: u64| (line, "the row is empty".to_owned());
     assert_eq!(told("a.jsonl", lines), (1, vec![empty(2), empty(3), empty(4)]));
     assert_eq!(told("a.csv", "prompt,completion\nq,a\n,\n , \n"), (1, vec![empty(3), empty(4)]));
+}
+
+#[test]
+fn quotes_behind_a_backslash_are_read_as_quotes_where_the_table_writes_them_so() {
+    let text = "prompt,completion\n\"say \\\"yes, no\\\" now\",\"a \\\\ b \\\"c\\\"\"\nq,C:\\x\n\"\\\"\",\"two\nlines\"\n";
+    let batch = read("a.csv", text.as_bytes());
+    assert_eq!(batch.malformed, []);
+    let said: Vec<(&str, &str)> = batch
+        .records
+        .iter()
+        .map(|one| (one.messages[0].content.as_str(), one.messages[1].content.as_str()))
+        .collect();
+    assert_eq!(said, [("say \"yes, no\" now", "a \\ b \"c\""), ("q", "C:\\x"), ("\"", "two\nlines")]);
+    assert_eq!(batch.records[2].provenance.line, 4);
+    // A backslash before a letter is one of the text, and then two are two.
+    let text = "prompt,completion\n\"\\frac 1 \\\\ \\\"x\\\" y\",b\n";
+    assert_eq!(read("a.csv", text.as_bytes()).records[0].messages[0].content, "\\frac 1 \\\\ \"x\" y");
+}
+
+#[test]
+fn a_quote_behind_a_backslash_is_refused_where_others_are_written_twice() {
+    let text = "prompt,completion\n\"a \"\"b\"\" c\",d\ne,\"f \\\"g\\\" h\"\n\"C:\\\",i\n";
+    let (records, bad) = told("a.csv", text);
+    assert_eq!((records, bad.len(), bad[0].0), (2, 1, 3), "{bad:?}");
+    assert!(
+        bad[0].1.starts_with("the text that opens in line 3 has a quote after a backslash (\\\")"),
+        "{bad:?}"
+    );
+}
+
+#[test]
+fn a_number_that_is_none_in_a_column_that_nothing_uses_refuses_no_row() {
+    let text = "{\"prompt\":\"q: NaN\",\"completion\":\"a\",\"score\":NaN}\n\
+                {\"prompt\":\"q\",\"completion\":\"a\",\"meta\":{\"x\":-Infinity}}\n{\"prompt\":\"q\",\"completion\":NaN}\n";
+    assert_eq!(told("a.jsonl", text), (2, vec![(3, "column \"completion\" is null".to_owned())]));
+    let call = "{\"prompt\":\"q\",\"completion\":\"a\",\"tools\":[{\"x\":NaN}]}\n";
+    assert_eq!(told("a.jsonl", call).0, 0);
 }

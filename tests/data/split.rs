@@ -1,10 +1,7 @@
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use dojo_studio::data::split::{SplitSettings, Strata, Use, assign, hold_out, key, splits};
-use dojo_studio::domain::record::Record;
+use dojo_studio::data::split::{SplitSettings, Strata, Use, assign, hold_out, key};
 use proptest::prelude::*;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 use super::world::{assistant, record, user};
 
@@ -115,27 +112,6 @@ fn a_split_is_known_by_the_words_of_its_name() {
     }
 }
 
-fn of(source: &str, split: Option<&str>) -> Record {
-    let mut record = record(&[user("q"), assistant("a")]);
-    source.clone_into(&mut record.provenance.source);
-    record.split = split.map(str::to_owned);
-    record
-}
-
-#[test]
-fn files_have_splits_where_one_is_for_training_and_another_is_not() {
-    let told = |sources: &[&str]| {
-        let records: Vec<Record> = sources.iter().map(|source| of(source, None)).collect();
-        splits(Path::new("test/set"), &records).into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>()
-    };
-    let folder = ["test/set/train-0.jsonl", "test/set/test.jsonl", "test/set/more.jsonl"];
-    assert_eq!(told(&folder), ["train", "test", ""]);
-    assert_eq!(told(&["test/set/train/0.jsonl", "test/set/validation/0.jsonl"]), ["train", "validation"]);
-    assert_eq!(told(&["test/set/test.jsonl", "test/set/dev.jsonl"]), ["", ""]);
-    let mixed = [of("test/set/train.jsonl", Some("test")), of("test/set/test.jsonl", None)];
-    assert_eq!(splits(Path::new("test/set"), &mixed), [Some("test".to_owned()), Some("test".to_owned())]);
-}
-
 #[test]
 fn a_split_under_another_name_is_a_split() {
     let row = |column: &str, value: serde_json::Value| {
@@ -168,4 +144,21 @@ fn a_split_under_another_name_is_a_split() {
     }
     let both = json!({"prompt": "q", "completion": "a", "split": "train", "is_test": true});
     assert_eq!(super::beside::record(&both).split.as_deref(), Some("test"));
+}
+
+#[test]
+fn a_column_that_is_about_something_else_too_names_no_split() {
+    use serde_json::json;
+    let splits = |values: &[&str]| {
+        let rows: Vec<_> =
+            values.iter().map(|value| json!({"prompt": "q", "completion": "a", "subset": value})).collect();
+        let (records, bad) = super::forms::imported(&rows);
+        assert_eq!(bad, []);
+        records.into_iter().map(|record| record.split).collect::<Vec<_>>()
+    };
+    let some = |name: &str| Some(name.to_owned());
+    assert_eq!(splits(&["dev", "design"]), [None, None]);
+    assert_eq!(splits(&["dev", "train", "design"]), [some("dev"), some("train"), None]);
+    assert_eq!(splits(&["dev", "dev"]), [some("dev"), some("dev")]);
+    assert_eq!(splits(&["test", "design"]), [some("test"), None]);
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Error, Result, bail, ensure};
 use serde_json::Value;
 
+use super::pairs::{leaves_pairs_out, pairs_alone, pairs_left_out, without_pairs};
 use crate::app::cuts::Cut;
 use crate::app::review::sets;
 use crate::config::Folders;
@@ -13,9 +14,8 @@ use crate::data::encode::{Encoded, Encoder};
 use crate::data::hash;
 use crate::data::import::{self, ImportOptions, OnMalformed};
 use crate::data::mask;
-use crate::data::split::{self, Use};
+use crate::data::split::Use;
 use crate::domain::batch::TokenExample;
-use crate::domain::filter::{Property, parse};
 use crate::domain::recipe::{DataPart, Malformed, Recipe, SetOrder, source};
 use crate::domain::record::{Record, RecordId};
 use crate::engine::model::OpenModel;
@@ -37,7 +37,7 @@ pub struct Dataset {
     pub malformed: Vec<String>,
     /// What a person should know of the examples before they are trained on, in sentences.
     pub warnings: Vec<String>,
-    /// Files of a folder that were not read, each with its reason; and that preference pairs of a session are left out.
+    /// Files of a folder that were not read, each with its reason; and that preference pairs are left out.
     pub left_out: Vec<String>,
     /// Exactly what was read: which version of which record, to train on and to evaluate on.
     pub seen: Vec<Seen>,
@@ -171,31 +171,6 @@ fn of_session(
     Ok(rows)
 }
 
-/// Whether a filter of records says nothing of preference pairs. Supervised training learns answers, so it passes over
-/// them then: a vote in Chat makes one, and is no answer to learn.
-pub(crate) fn leaves_pairs_out(filter: &str) -> bool {
-    parse(filter).is_ok_and(|filter| !filter.speaks_of(Property::Preference))
-}
-
-/// That pairs are left out, and how their better answers are learnt all the same.
-fn pairs_left_out(pairs: usize, source: &str) -> String {
-    let (noun, verb) = if pairs == 1 { ("preference pair", "is") } else { ("preference pairs", "are") };
-    format!(
-        "{pairs} {noun} of {source} {verb} left out: sft learns answers, not preferences; data.train = \
-         \"session:is:preference\" learns the chosen answers"
-    )
-}
-
-/// The same where there is nothing else.
-pub(crate) fn pairs_alone(pairs: usize, source: &str) -> String {
-    let what = if pairs == 1 { "the only record".to_owned() } else { format!("all {pairs} records") };
-    let are = if pairs == 1 { "is a preference pair" } else { "are preference pairs" };
-    format!(
-        "{what} of {source} {are}, and sft learns answers, not preferences; data.train = \
-         \"session:is:preference\" learns the chosen answers"
-    )
-}
-
 fn of_files(
     path: &str,
     data: &DataPart,
@@ -210,16 +185,9 @@ fn of_files(
     left_out.extend(batch.notes.iter().map(|note| format!("{path}: {note}")));
     malformed
         .extend(batch.malformed.iter().map(|bad| format!("{}:{}: {}", bad.source, bad.line, bad.reason)));
-    let is_told =
-        data.map.iter().any(|told| told.split('=').next().is_some_and(|part| part.trim() == "split"));
-    let records = batch.records;
-    let splits = if is_told {
-        records.iter().map(|record| record.split.clone()).collect()
-    } else {
-        split::splits(Path::new(path), &records)
-    };
-    let row = |(record, split)| Row { record, id: None, provenance: None, split };
-    Ok(records.into_iter().zip(splits).map(row).collect())
+    let records = without_pairs(batch.records, path, left_out).map_err(Error::msg)?;
+    let row = |record: Record| Row { split: record.split.clone(), record, id: None, provenance: None };
+    Ok(records.into_iter().map(row).collect())
 }
 
 /// The rows of a source without those whose split is for something else: what is held out isn't trained on, and where

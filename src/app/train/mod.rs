@@ -6,6 +6,7 @@ pub mod data;
 pub mod host;
 mod journal;
 pub(super) mod lock;
+pub(crate) mod pairs;
 pub mod preflight;
 pub mod recipe;
 pub mod sampler;

@@ -12,6 +12,7 @@ use crate::app::checks;
 use crate::cli::tokens::cutter;
 use crate::data::check::{Check as Kind, CheckSettings, Checker, ExactOnly, Report};
 use crate::data::import::{ImportOptions, OnMalformed, read_all};
+use crate::data::split::told;
 use crate::domain::record::{Record, RecordId};
 
 /// Arguments of `dojo data check`.
@@ -61,6 +62,7 @@ pub(super) fn run(place: &Place, arguments: &Check) -> Result<()> {
         let batch = read_all(path, &ImportOptions::default(), OnMalformed::Skip)?;
         (malformed, notes) = (batch.malformed, batch.notes);
         let records = batch.records;
+        notes.extend(told(&records).filter(|_| side.is_none()));
         let records: Vec<(RecordId, Record)> =
             (1..).map(RecordId).zip(records.into_iter().map(|record| on(side, record))).collect();
         places.extend(records.iter().map(|(id, record)| (*id, record.place())));

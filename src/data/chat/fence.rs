@@ -7,12 +7,13 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use crate::data::quiet::quietly;
 
 /// What a program may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub(crate) fn run<T: Send + 'static>(
         None => Worker::start().ok_or(Stopped::NoThread)?,
     };
     let (answer, answered) = mpsc::channel();
-    let job: Job = Box::new(move || drop(answer.send(catch_unwind(AssertUnwindSafe(program)))));
+    let job: Job = Box::new(move || drop(answer.send(quietly(program))));
     worker.jobs.send((bounds.bytes, job)).map_err(|_| Stopped::NoThread)?;
     // A look takes what the program worked since the last one, and where nobody knows that, the time between looks: a
     // machine that is busy with others, or asleep, doesn't use up a program's time.
@@ -108,7 +109,6 @@ fn idle() -> std::sync::MutexGuard<'static, Vec<Worker>> {
 
 impl Worker {
     fn start() -> Option<Self> {
-        keep_failures_quiet();
         let (jobs, queue) = mpsc::channel::<(usize, Job)>();
         // A held thread looks at its meter for as long as the process runs.
         let meter: &'static Meter = Box::leak(Box::new(Meter::default()));
@@ -149,19 +149,6 @@ impl Worker {
         let _ = &self.thread;
         None
     }
-}
-
-/// A program that makes its interpreter fail is told of in a sentence: the report of a panic would say it once more.
-fn keep_failures_quiet() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let report = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if METER.get().is_none() {
-                report(panic);
-            }
-        }));
-    });
 }
 
 /// What a program has left.

@@ -19,6 +19,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::data::encode::Encoder;
+use crate::data::split::Use;
 use crate::domain::message::Message;
 use crate::domain::record::{Record, RecordId};
 
@@ -331,9 +332,9 @@ fn digest(
             0
         }
     };
-    let side = match record.split.as_deref() {
-        Some("train") => Side::Train,
-        Some(_) => Side::HeldOut,
+    let side = match record.split.as_deref().map(Use::of) {
+        Some(Some(Use::Training)) => Side::Train,
+        Some(Some(Use::HeldOut) | None) => Side::HeldOut,
         None => Side::Unknown,
     };
     let near = settings.exact_only == ExactOnly::No;

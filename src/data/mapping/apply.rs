@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::beside::is_nothing;
+use super::columns::Columns;
 use super::turn::turn;
 use super::values::{first_text, is_turns, tags, text, turns};
 use super::{Kind, Mapping, PROMPT_TURNS, Part};
@@ -15,7 +16,12 @@ impl Mapping {
     /// # Errors
     /// Says what is missing or of the wrong form, with the column's name.
     pub fn apply(&self, fields: &Fields) -> Result<Record, String> {
-        let row = Row { mapping: self, fields };
+        self.apply_among(&Columns::default(), fields)
+    }
+
+    /// The same, of a row among others of a file.
+    pub(super) fn apply_among(&self, columns: &Columns, fields: &Fields) -> Result<Record, String> {
+        let row = Row { mapping: self, columns, fields };
         let mut record = Record::default();
         match self.kind() {
             Kind::Preference => row.preference(&mut record)?,
@@ -31,6 +37,9 @@ impl Mapping {
             | Kind::Prompts => row.question_and_answer(&mut record)?,
             Kind::Text => {
                 let whole = row.required(Part::Text)?;
+                if whole.trim().is_empty() {
+                    return Err(row.empty(Part::Text));
+                }
                 row.check_alone(&whole)?;
                 record.text = Some(whole);
             }
@@ -43,6 +52,7 @@ impl Mapping {
             row.think(&mut record)?;
         }
         row.weigh(&mut record)?;
+        row.check_said(&record)?;
         record.label = row.optional(Part::Label).map(text).filter(|label| !label.is_empty());
         record.split = row.split();
         record.tags = row.optional(Part::Tags).map(tags).unwrap_or_default().into_iter().collect();
@@ -52,6 +62,8 @@ impl Mapping {
 
 pub(super) struct Row<'a> {
     pub(super) mapping: &'a Mapping,
+    /// Of the file that the row is of.
+    pub(super) columns: &'a Columns,
     pub(super) fields: &'a Fields,
 }
 
@@ -71,6 +83,29 @@ impl Row<'_> {
 
     fn required(&self, part: Part) -> Result<String, String> {
         self.value(part).map(|(_, value)| text(value))
+    }
+
+    fn empty(&self, part: Part) -> String {
+        format!("column {:?} is empty", self.mapping.column(part).unwrap_or_default())
+    }
+
+    /// Fails where an answer that is to be learnt says nothing: a model would learn to end at once.
+    fn check_said(&self, record: &Record) -> Result<(), String> {
+        let (part, said, before) = match &record.preference {
+            Some(pair) => (Part::Chosen, pair.chosen.as_slice(), record.messages.len()),
+            None => (Part::Completion, record.messages.as_slice(), 0),
+        };
+        let begin = if before == 0 { record.prompt_turns } else { 0 };
+        let Some(at) = said.iter().skip(begin).position(Message::is_learnt_as_nothing) else { return Ok(()) };
+        // An answer of a column of its own is known by it, and a turn of several by its number.
+        let is_one = self.optional(part).is_some_and(|value| !is_turns(value));
+        if is_one {
+            return Err(self.empty(part));
+        }
+        Err(format!(
+            "turn {} (the assistant's) is empty, so a model would learn to end at once",
+            before + begin + at + 1
+        ))
     }
 
     /// The system turn of a column of its own, if it says anything.
@@ -132,6 +167,9 @@ impl Row<'_> {
     /// An answer: a text, one turn, or several.
     fn answer(&self, part: Part) -> Result<Vec<Message>, String> {
         let (column, value) = self.value(part)?;
+        if let Some(called) = self.called(column, value)? {
+            return Ok(vec![called]);
+        }
         match value {
             _ if is_turns(value) => turns(value, column),
             Value::Object(_) => Ok(vec![turn(value, column, 1)?]),

@@ -4,9 +4,11 @@
 use serde_json::Value;
 
 use super::apply::Row;
+use super::columns::Columns;
 use super::detect::names;
-use super::masks::{give_no_weight, is_list_of_weights, speaks_of_learning, weigh_by};
+use super::masks::{is_list_of_weights, weigh_by};
 use super::turn::{MEDIA, is_turn, learnt};
+use super::turn_weights::give_no_weight;
 use super::values::{history, text, tools};
 use super::words::yes_or_no;
 use super::{Mapping, Part, SETTINGS, TOOLS, leave_out};
@@ -17,7 +19,8 @@ use crate::domain::record::{Fields, Record};
 /// The column of earlier questions and answers beside Alpaca's, as LLaMA-Factory has it.
 const HISTORY: &str = "history";
 /// More names of columns of tools.
-const MORE_TOOLS: [&str; 4] = ["available_tools", "tool_definitions", "tool_schemas", "tool_schema"];
+pub(super) const MORE_TOOLS: [&str; 4] =
+    ["available_tools", "tool_definitions", "tool_schemas", "tool_schema"];
 /// Columns of their own for what a template is given by its name.
 const GIVEN: [&str; 4] = ["enable_thinking", "reasoning_effort", "thinking_budget", "thinking_mode"];
 /// Columns that ask for another rendering, which a row can't.
@@ -227,7 +230,7 @@ impl Row<'_> {
         if !answers && record.preference.is_none() && record.text.is_none() {
             return Ok(());
         }
-        if !self.fields.keys().any(|name| speaks_of_learning(name)) {
+        if !self.columns.speak_of_learning(self.fields) {
             return Ok(());
         }
         for name in WEIGHTS.into_iter().chain(ROW_WEIGHTS) {
@@ -253,7 +256,7 @@ pub(super) fn weigh_row(record: &mut Record, column: &str, value: &Value) -> Res
         return Err(format!("column {column:?} gives the row no weight, so it is left out"));
     }
     let answers = record.messages.iter_mut().filter(|turn| turn.role == Role::Assistant);
-    answers.for_each(give_no_weight);
+    answers.for_each(|turn| give_no_weight(turn, column));
     Ok(())
 }
 
@@ -279,10 +282,10 @@ pub(super) fn stands_in(value: &Value, turns: &[Message]) -> bool {
 }
 
 /// Fails where a second column holds another thought.
-pub(super) fn check_thoughts(mapping: &Mapping, fields: &Fields) -> Result<(), String> {
+pub(super) fn check_thoughts(mapping: &Mapping, columns: &Columns, fields: &Fields) -> Result<(), String> {
     let Some(first) = mapping.column(Part::Thought) else { return Ok(()) };
     let thought = fields.get(first).and_then(Value::as_str).unwrap_or_default().trim();
-    let row = Row { mapping, fields };
+    let row = Row { mapping, columns, fields };
     let mut others = names(Part::Thought).iter().filter_map(|name| row.beside(name));
     match others.find(|(_, value)| value.as_str().is_some_and(|other| other.trim() != thought)) {
         Some((other, _)) => Err(format!(

@@ -88,15 +88,30 @@ pub(super) fn bare(value: &Value) -> Result<Value, String> {
 pub(super) fn in_text(said: &str) -> Result<Vec<Value>, String> {
     let called = inside::parse(said)
         .map_err(|error| format!("is a tool call that is no JSON with name and arguments ({error})"))?;
+    in_value(&called)
+}
+
+/// The call, or the calls at once, that a value is.
+pub(super) fn in_value(called: &Value) -> Result<Vec<Value>, String> {
     let one = |call: &Value| match call.get("function").filter(|inner| inner.is_object()) {
         Some(_) => whole(call),
         None => bare(call),
     };
-    match &called {
+    match called {
         Value::Array(calls) if calls.is_empty() => Err("is a tool call that calls nothing".into()),
         Value::Array(calls) => calls.iter().map(one).collect(),
         other => Ok(vec![one(other)?]),
     }
+}
+
+/// Whether a value is a list of calls: names with arguments.
+pub(super) fn are_calls(value: &Value) -> bool {
+    let is_call = |call: &Value| {
+        let function = call.get("function").filter(|inner| inner.is_object()).unwrap_or(call);
+        let is_named = function.get("name").is_some_and(Value::is_string);
+        is_named && [ARGUMENTS, PARAMETERS].iter().any(|key| function.get(*key).is_some())
+    };
+    value.as_array().is_some_and(|calls| !calls.is_empty() && calls.iter().all(is_call))
 }
 
 /// A function's name with its arguments: an object, or JSON in a text. None are an empty object, as `OpenAI` means an

@@ -4,7 +4,11 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::calls::are_calls;
 use super::forms::{is_conversation, is_span, is_texts, is_unsaid};
+use super::options::{is_options, may_name};
+use super::pairs::is_whole;
+use super::verdicts::{DECISION, decides};
 use super::{Kind, Mapping, Part};
 use crate::domain::record::Fields;
 
@@ -84,9 +88,10 @@ pub(super) const NAMES: &[(Part, &[&str])] = &[
 pub(super) fn detect(rows: &[Fields]) -> Mapping {
     let columns = columns(rows);
     let mut mapping = Mapping::default();
+    let decides = decides(rows);
     for (part, names) in NAMES {
-        let known: Vec<&str> =
-            names.iter().filter_map(|name| columns.get(*name).map(String::as_str)).collect();
+        let known = names.iter().filter(|name| !decides || **name != DECISION);
+        let known: Vec<&str> = known.filter_map(|name| columns.get(*name).map(String::as_str)).collect();
         let silent = || {
             let harmless = !is_needed(*part);
             known.iter().find(|column| harmless && counted(*part, column, rows) == (0, 0))
@@ -97,6 +102,7 @@ pub(super) fn detect(rows: &[Fields]) -> Mapping {
         }
     }
     ask_by_input(&mut mapping, &columns, rows);
+    answer_by_option(&mut mapping, &columns, rows);
     let asks = mapping.column(Part::Prompt).is_some_and(|column| column.eq_ignore_ascii_case(SOURCE));
     if asks && is_provenance(&mapping, rows) {
         mapping.columns.remove(&Part::Prompt);
@@ -105,15 +111,70 @@ pub(super) fn detect(rows: &[Fields]) -> Mapping {
     mapping
 }
 
-/// Beside an output and without a question, an input is what is asked: a text, or turns.
+/// Beside an output or a pair of answers and without a question, an input is what is asked: a text, or turns.
 fn ask_by_input(mapping: &mut Mapping, columns: &HashMap<String, String>, rows: &[Fields]) {
     let is_answered =
-        mapping.column(Part::Completion).is_some_and(|name| name.eq_ignore_ascii_case("output"));
+        mapping.column(Part::Completion).is_some_and(|name| name.eq_ignore_ascii_case("output"))
+            || mapping.has(Part::Rejected)
+                && mapping.column(Part::Chosen).is_some_and(|column| lacks_question(column, rows));
     let asks = [Part::Messages, Part::Prompt, Part::Text].iter().any(|part| mapping.has(*part));
     let input = columns.get("input").filter(|input| fits_mostly(Part::Prompt, input, rows));
     if let Some(input) = input.filter(|_| is_answered && !asks) {
         mapping.columns.remove(&Part::Input);
         mapping.columns.insert(Part::Prompt, input.clone());
+    }
+}
+
+/// Whether the answers of pairs in a column are no whole conversations, which have their question in them.
+fn lacks_question(column: &str, rows: &[Fields]) -> bool {
+    !rows.iter().filter_map(|row| row.get(column)).any(is_whole)
+}
+
+/// Columns that say which option is right, best first.
+const KEYS: [&str; 13] = [
+    "answer",
+    "answerkey",
+    "answer_key",
+    "correct",
+    "correct_answer",
+    "answer_idx",
+    "answer_index",
+    "correct_option",
+    "correct_choice",
+    "correct_idx",
+    "correct_index",
+    "cop",
+    "label",
+];
+/// Columns that say why, where another one says which.
+const REASONS: [&str; 3] = ["rationale", "solution", "generated_solution"];
+
+/// Where a column says which of the options is right, that is the answer, and what explains it is the thought before it.
+fn answer_by_option(mapping: &mut Mapping, columns: &HashMap<String, String>, rows: &[Fields]) {
+    let answer = mapping.column(Part::Completion).map(str::to_owned);
+    let explains = |column: &String| REASONS.iter().any(|name| column.eq_ignore_ascii_case(name));
+    if !mapping.has(Part::Prompt)
+        || mapping.has(Part::Messages)
+        || answer.as_ref().is_some_and(|name| !explains(name))
+    {
+        return;
+    }
+    // AQuA's and MathQA's options may be a text, and "correct" is a letter then.
+    let of_rationale = answer.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(REASONS[0]));
+    let is_letter = |value: &Value| value.as_str().is_some_and(|text| text.trim().chars().count() == 1);
+    let names_one =
+        |row: &Fields, value: &Value| may_name(mapping, row, value) || of_rationale && is_letter(value);
+    let names_all = |column: &&String| {
+        let mut said = rows.iter().filter_map(|row| Some((row, row.get(*column)?))).peekable();
+        let is_one = |(row, value): (&Fields, &Value)| is_unsaid(value) || names_one(row, value);
+        said.peek().is_some() && said.all(is_one)
+    };
+    let Some(key) = KEYS.iter().filter_map(|name| columns.get(*name)).find(names_all).cloned() else {
+        return;
+    };
+    mapping.columns.insert(Part::Completion, key);
+    if let Some(reason) = answer {
+        mapping.columns.entry(Part::Thought).or_insert(reason);
     }
 }
 
@@ -206,13 +267,14 @@ pub(super) fn fits(part: Part, value: &Value) -> bool {
         Part::Chosen | Part::Rejected => text_like || value.is_object() || is_conversation(value),
         Part::Label | Part::Split => !value.is_array() && !value.is_object() && !value.is_null(),
         Part::Prompt => text_like || is_conversation(value),
-        Part::Completion => text_like || is_conversation(value) || is_span(value),
+        Part::Completion => text_like || is_conversation(value) || is_span(value) || are_calls(value),
         // Where models can think or not, a column of such a name may say which a row does.
         Part::Thought => value
             .as_str()
             .is_some_and(|said| !["on", "off"].iter().any(|name| said.eq_ignore_ascii_case(name))),
         Part::System | Part::Text => value.is_string(),
-        Part::Input | Part::Premise | Part::Hypothesis | Part::Explanation | Part::Tags => text_like,
+        Part::Input => text_like || is_options(value),
+        Part::Premise | Part::Hypothesis | Part::Explanation | Part::Tags => text_like,
         Part::Unused => true,
     }
 }

@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::Mapping;
+use super::verdicts::{discarded, found_wrong};
 use super::words::{ABOUT, is_any, yes_or_no};
 use crate::domain::record::Fields;
 
 /// Columns that leave a row out if they say yes.
-const OUT: [&str; 36] = [
+const OUT: [&str; 39] = [
     "exclude",
     "excluded",
     "is_excluded",
@@ -44,9 +45,12 @@ const OUT: [&str; 36] = [
     "is_duplicate",
     "is_spam",
     "no_train",
+    "was_cancelled",
+    "cancelled",
+    "canceled",
 ];
 /// Columns that leave a row out if they say no.
-const IN: [&str; 22] = [
+const IN: [&str; 23] = [
     "include",
     "included",
     "is_included",
@@ -69,9 +73,10 @@ const IN: [&str; 22] = [
     "selected",
     "approved",
     "is_approved",
+    "review_result",
 ];
 /// Columns that hold what became of a row, and what leaves it out.
-const STATES: [&str; 10] = [
+const STATES: [&str; 16] = [
     "approval",
     "approval_status",
     "review_decision",
@@ -82,6 +87,12 @@ const STATES: [&str; 10] = [
     "annotation_status",
     "response_status",
     "row_status",
+    "review",
+    "decision",
+    "moderation_status",
+    "qa_status",
+    "validation_status",
+    "curation_status",
 ];
 const OUT_STATES: [&str; 18] = [
     "declined",
@@ -118,18 +129,21 @@ pub(super) fn leaves_out(name: &str, value: &Value) -> bool {
 /// The column by which a row is left out with what it says: `exclude is true`.
 pub(super) fn excluded(mapping: &Mapping, fields: &Fields) -> Option<String> {
     let mut free = fields.iter().filter(|(name, _)| !mapping.takes(name));
-    free.find_map(|(name, value)| match value {
+    let said = |name: &str, value: &Value| told(mapping, fields, name, value);
+    let (name, said) = free.find_map(|(name, value)| match value {
         Value::Object(inside) if is_any(&ABOUT, name) => {
-            inside.iter().find_map(|(name, value)| told(name, value))
+            inside.iter().find_map(|(name, value)| Some((name, said(name, value)?)))
         }
-        other => told(name, other),
-    })
+        other => Some((name, said(name, other)?)),
+    })?;
+    Some(format!("{name:?} is {said}"))
 }
 
 /// What a column says, if that leaves its row out.
-fn told(name: &str, value: &Value) -> Option<String> {
+fn told(mapping: &Mapping, fields: &Fields, name: &str, value: &Value) -> Option<String> {
     let may_say = match value {
-        Value::Null | Value::Array(_) | Value::Object(_) => false,
+        Value::Array(_) => return discarded(name, value),
+        Value::Null | Value::Object(_) => false,
         Value::Bool(_) | Value::Number(_) => true,
         Value::String(text) => text.len() <= LONGEST,
     };
@@ -138,6 +152,6 @@ fn told(name: &str, value: &Value) -> Option<String> {
     }
     let of_state = |text: &str| is_any(&OUT_STATES, text.trim());
     let out = leaves_out(name, value) || is_any(&STATES, name) && value.as_str().is_some_and(of_state);
-    let said = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    out.then(|| format!("{name:?} is {said}"))
+    let said = || value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if out { Some(said()) } else { found_wrong(mapping, fields, name, value) }
 }

@@ -87,7 +87,7 @@ pub(super) fn settled<'f>(mapping: &Mapping, fields: &'f Fields) -> Result<Cow<'
                 let first = texts.first().ok_or_else(|| format!("column {column:?} holds no answer"))?;
                 Some(Value::from(*first))
             }
-            _ => turns(part, value),
+            _ => turns(part, value).or_else(|| spoken(part, value)),
         };
         if let Some(other) = other {
             row.to_mut().insert(column.to_owned(), other);
@@ -123,6 +123,12 @@ fn transcripts<'m>(mapping: &'m Mapping, fields: &Fields) -> Option<[(&'m str, V
         Some((column, transcript::turns(fields.get(column)?.as_str()?)?))
     };
     Some([read(Part::Chosen)?, read(Part::Rejected)?])
+}
+
+/// The turns of a whole conversation in one text, where a column is said to hold them.
+fn spoken(part: Part, value: &Value) -> Option<Value> {
+    let text = value.as_str().filter(|_| part == Part::Messages)?;
+    transcript::turns(text).map(Value::Array)
 }
 
 /// The turns that a value holds, where it is not already a list of them.

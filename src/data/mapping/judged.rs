@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::beside::opened;
 use super::forms::is_unsaid;
-use super::words::{is_any, yes_or_no};
+use super::words::{is_any, wanted, yes_or_no};
 use super::{Kind, Mapping, Part, leave_out};
 use crate::domain::record::Fields;
 
@@ -30,39 +30,6 @@ const WANTED: [&str; 16] = [
     "is_accepted",
 ];
 const CLASSES: [&str; 2] = ["label", "labels"];
-/// Words for an answer that isn't wanted, beside a prompt and a completion.
-const BAD: [&str; 16] = [
-    "undesirable",
-    "undesired",
-    "unwanted",
-    "bad",
-    "rejected",
-    "reject",
-    "dispreferred",
-    "unpreferred",
-    "thumbs_down",
-    "thumbsdown",
-    "dislike",
-    "disliked",
-    "downvote",
-    "poor",
-    "wrong",
-    "incorrect",
-];
-const GOOD: [&str; 12] = [
-    "desirable",
-    "desired",
-    "wanted",
-    "good",
-    "chosen",
-    "accepted",
-    "preferred",
-    "thumbs_up",
-    "like",
-    "upvote",
-    "right",
-    "correct",
-];
 /// Columns that say whether an answer is not wanted.
 const UNWANTED: [&str; 8] = [
     "undesirable",
@@ -118,7 +85,7 @@ fn are_words_of_classes(sample: &[Fields]) -> bool {
 impl Labels {
     /// Whether a label is one class of several. A word for a bad answer says so beside any others.
     fn are_classes(self, label: &Value) -> bool {
-        let is_bad = label.as_str().is_some_and(|text| is_any(&BAD, text.trim()));
+        let is_bad = label.as_str().and_then(wanted) == Some(false);
         self == Self::Classes && !is_bad
     }
 }
@@ -126,8 +93,7 @@ impl Labels {
 /// What a label says of an answer, if it is a judgement.
 fn judged(label: &Value) -> Option<bool> {
     match label {
-        Value::String(text) if is_any(&BAD, text.trim()) => Some(false),
-        Value::String(text) if is_any(&GOOD, text.trim()) => Some(true),
+        Value::String(text) => wanted(text).or_else(|| yes_or_no(label)),
         Value::Number(number) if number.as_f64() == Some(-1.0) => Some(false),
         other => yes_or_no(other),
     }
@@ -153,8 +119,8 @@ pub(super) fn check_wanted(
     }
     let told = |names: &[&str], unwanted: bool| {
         fields.iter().find(|(column, value)| {
-            let of_label = CLASSES.iter().any(|name| column.eq_ignore_ascii_case(name));
-            names.iter().any(|name| column.eq_ignore_ascii_case(name))
+            let of_label = is_any(&CLASSES, column);
+            is_any(names, column)
                 && !(of_label && (by_hand.is_decided(Part::Label) || labels.are_classes(value)))
                 && !by_hand.takes(column)
                 && !mapping.leaves_out(column)
@@ -164,7 +130,7 @@ pub(super) fn check_wanted(
     };
     let Some((column, value)) = told(&WANTED, false).or_else(|| told(&UNWANTED, true)) else { return Ok(()) };
     let value = opened(value);
-    let is_class = CLASSES.iter().any(|name| column.eq_ignore_ascii_case(name));
+    let is_class = is_any(&CLASSES, column);
     let otherwise = if is_class {
         "if it is a class, say so with --map label= (data.map in a recipe)".to_owned()
     } else {
@@ -181,7 +147,7 @@ pub(super) fn check_wanted(
 fn says(mapping: &Mapping, column: &str, value: &Value) -> Option<bool> {
     let of_trl = mapping.column(Part::Prompt) == Some("prompt")
         && mapping.column(Part::Completion) == Some("completion");
-    if CLASSES.iter().any(|name| column.eq_ignore_ascii_case(name)) {
+    if is_any(&CLASSES, column) {
         return match mapping.kind() {
             _ if of_trl => judged(value),
             Kind::Messages | Kind::ShareGpt => value.as_bool(),
@@ -205,7 +171,7 @@ fn says(mapping: &Mapping, column: &str, value: &Value) -> Option<bool> {
 }
 
 /// Whether a column is the answer itself, or says the same: then it is a class.
-fn is_answer(mapping: &Mapping, fields: &Fields, column: &str) -> bool {
+pub(super) fn is_answer(mapping: &Mapping, fields: &Fields, column: &str) -> bool {
     let answer = mapping.column(Part::Completion);
     let said = |column: &str| match fields.get(column) {
         Some(Value::String(text)) => text.trim().trim_end_matches('.').to_ascii_lowercase(),

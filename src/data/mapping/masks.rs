@@ -4,16 +4,16 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::apply::Row;
 use super::beside::{ROW_WEIGHTS, opened, weigh_row};
 use super::leave_out;
 use super::per_turn::speaks;
-use super::turn::learnt;
-use super::words::{Turns, yes_or_no};
+use super::turn_weights::{give_no_weight, is_weight, weigh_turns};
+use super::words::{Turns, is_any, yes_or_no};
 use crate::data::rows::kind_of;
-use crate::domain::message::{Message, Role, WEIGHTS};
+use crate::domain::message::{Role, WEIGHTS};
 use crate::domain::record::Record;
 
 /// Columns with a weight for each turn: more than 0 is learnt. All of them may also say of the row as a whole.
@@ -236,8 +236,9 @@ impl Row<'_> {
             }
         }
         let known = |name: &str| {
-            SETTINGS.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
-                || OF_TURNS.iter().chain(&UNCLEAR).any(|own| own.eq_ignore_ascii_case(name))
+            SETTINGS.iter().any(|(own, _)| is_any(&[own], name))
+                || is_any(&OF_TURNS, name)
+                || is_any(&UNCLEAR, name)
         };
         let asks = |(name, value): &(&String, &Value)| {
             let is_plain = matches!(value, Value::Bool(_) | Value::String(_));
@@ -293,7 +294,7 @@ pub(super) fn weigh_by(record: &mut Record, column: &str, value: &Value) -> Resu
             Some(Turns::None) => weigh_row(record, column, &Value::Bool(false)),
             Some(Turns::LastAnswer) => {
                 let answers = record.messages.iter_mut().filter(|turn| turn.role == Role::Assistant);
-                answers.rev().skip(1).for_each(give_no_weight);
+                answers.rev().skip(1).for_each(|turn| give_no_weight(turn, column));
                 Ok(())
             }
             Some(Turns::Other) => Err(format!(
@@ -312,10 +313,6 @@ pub(super) fn weigh_by(record: &mut Record, column: &str, value: &Value) -> Resu
             Err(no_weight(column, value))
         }
     }
-}
-
-fn is_weight(column: &str) -> bool {
-    column.to_ascii_lowercase().contains("weight")
 }
 
 fn no_weight(column: &str, value: &Value) -> String {
@@ -338,49 +335,4 @@ fn is_mask(value: &Value) -> bool {
         Value::Array(items) => !items.is_empty() && items.iter().all(|item| item.is_null() || is_mask(item)),
         Value::Null | Value::String(_) | Value::Object(_) => false,
     }
-}
-
-/// One weight for each turn; a system turn of a column of its own may have none.
-fn weigh_turns(record: &mut Record, column: &str, weights: &[Value]) -> Result<(), String> {
-    if record.messages.is_empty() || record.preference.is_some() {
-        return Err(
-            "has a list of weights, and the row is no conversation whose turns could have them".into()
-        );
-    }
-    let count = record.messages.len();
-    let begins_with_system = record.messages.first().is_some_and(|turn| turn.role == Role::System);
-    let before = match count.checked_sub(weights.len()) {
-        Some(0) => 0,
-        Some(1) if begins_with_system => 1,
-        _ => return Err(format!("has {} weights, and there are {count} turns", weights.len())),
-    };
-    let is_weight = is_weight(column);
-    for ((turn, weight), number) in record.messages.iter_mut().skip(before).zip(weights).zip(before + 1..) {
-        let is_learnt = match weight {
-            Value::Null => continue,
-            weight => learnt(weight).ok_or_else(|| {
-                format!(
-                    "has the weight {weight} for turn {number}; a turn is learnt (1, true) or not (0, false)"
-                )
-            })?,
-        };
-        match turn.role {
-            Role::Assistant if is_learnt && !turn.is_learnt() => {
-                return Err(format!("says that turn {number} is learnt, and the turn itself that it isn't"));
-            }
-            Role::Assistant if !is_learnt => give_no_weight(turn),
-            Role::System | Role::Developer | Role::User | Role::Tool if is_learnt && !is_weight => {
-                let who = turn.role.name();
-                return Err(format!(
-                    "asks to learn what the {who} says in turn {number}; only the assistant's turns are"
-                ));
-            }
-            Role::Assistant | Role::System | Role::Developer | Role::User | Role::Tool => {}
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn give_no_weight(turn: &mut Message) {
-    turn.extra.insert(WEIGHTS[0].to_owned(), json!(0));
 }

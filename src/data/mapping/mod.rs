@@ -2,21 +2,30 @@
 
 mod apply;
 mod beside;
+mod called;
 mod calls;
+mod columns;
 mod detect;
 mod excluded;
 mod forms;
 mod judged;
 mod masks;
+mod one_turn;
+mod options;
+mod options_apart;
+mod pairs;
 mod per_turn;
+mod responses;
 mod rivals;
 mod rows;
 mod splits;
 mod transcript;
 mod turn;
 mod turn_mask;
+mod turn_weights;
 mod unused;
 mod values;
+mod verdicts;
 mod words;
 
 use std::collections::BTreeMap;
@@ -27,6 +36,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::record::Fields;
 
+pub use pairs::learn_chosen;
 pub use rows::RowMapping;
 pub(in crate::data) use unused::Unused;
 
@@ -194,6 +204,12 @@ impl Mapping {
             )
         };
         let column = column.trim();
+        // What is learnt as an answer is one of no pair.
+        let is_of_pair =
+            self.column(Part::Chosen) == Some(column) || self.column(Part::Rejected) == Some(column);
+        if is_of_pair && [Part::Completion, Part::Messages, Part::Text].contains(&part) {
+            self.columns.retain(|other, _| ![Part::Chosen, Part::Rejected].contains(other));
+        }
         match self.columns.get_mut(&part).filter(|known| part == Part::Unused && !known.is_empty()) {
             Some(known) if !column.is_empty() => *known = format!("{known},{column}"),
             _ => drop(self.columns.insert(part, column.to_owned())),
@@ -248,6 +264,11 @@ impl Mapping {
             );
         }
         Ok(())
+    }
+
+    /// Whether nothing is to be taken for the split of a row.
+    pub(in crate::data) fn has_no_splits(&self) -> bool {
+        self.is_decided(Part::Split) && !self.has(Part::Split)
     }
 
     /// Whether a person has said that a column is not to be used.

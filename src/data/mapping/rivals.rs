@@ -5,11 +5,12 @@ use serde_json::Value;
 
 use super::apply::Row;
 use super::beside::stands_in;
+use super::columns::Columns;
 use super::detect::{is_listed, names};
 use super::forms::{is_conversation, of_any_form};
-use super::turn::role;
 use super::values::{text, turns};
-use super::{Kind, Mapping, Part, leave_out};
+use super::verdicts::DECISION;
+use super::{Kind, Mapping, Part};
 use crate::domain::message::Message;
 use crate::domain::record::Fields;
 
@@ -24,10 +25,6 @@ const REPEATED: [(Part, &[&str]); 3] = [
 const ASKED: [&str; 5] = ["prompt", "instruction", "question", "query", "problem"];
 /// A solution or a reference answer beside an answer is ordinary.
 const ANSWERED: [&str; 5] = ["completion", "response", "answer", "output", "assistant"];
-
-/// Columns that say who speaks, where each turn of a conversation is a row.
-const SPEAKERS: [&str; 8] =
-    ["role", "speaker", "from", "author", "sender", "message_role", "speaker_role", "author_role"];
 
 impl Row<'_> {
     /// Fails where a column beside a conversation says what isn't in it.
@@ -56,15 +53,7 @@ impl Row<'_> {
 
     /// Fails where a text that is learnt as it stands has a system prompt or a thought beside it.
     pub(super) fn check_alone(&self, whole: &str) -> Result<(), String> {
-        let is_role =
-            |(_, value): &(&str, &Value)| value.as_str().is_some_and(|said| role(said.trim()).is_some());
-        if let Some((column, value)) = SPEAKERS.iter().filter_map(|name| self.beside(name)).find(is_role) {
-            return Err(format!(
-                "column {column:?} is {value}: the row is one turn of a conversation, and would be learnt as a text of its \
-                 own; write all turns of a conversation into one row, as \"messages\"; if it is about something else, {}",
-                leave_out(column)
-            ));
-        }
+        self.check_turn_alone()?;
         for part in [Part::System, Part::Thought] {
             let mapped = self.mapping.column(part).and_then(|column| Some((column, self.optional(part)?)));
             let others = names(part).iter().filter(|_| !self.mapping.is_decided(part));
@@ -84,8 +73,13 @@ impl Row<'_> {
 }
 
 /// Fails where two columns say different things for one part, and nobody has said which it is.
-pub(super) fn check_rivals(mapping: &Mapping, by_hand: &Mapping, fields: &Fields) -> Result<(), String> {
-    let row = Row { mapping, fields };
+pub(super) fn check_rivals(
+    mapping: &Mapping,
+    by_hand: &Mapping,
+    columns: &Columns,
+    fields: &Fields,
+) -> Result<(), String> {
+    let row = Row { mapping, columns, fields };
     let parts: [(Part, &[&str]); 4] = [
         (Part::System, names(Part::System)),
         (Part::Prompt, &ASKED),
@@ -105,7 +99,9 @@ pub(super) fn check_rivals(mapping: &Mapping, by_hand: &Mapping, fields: &Fields
                 if part == Part::System { other.trim() == said.trim() } else { said.contains(other.trim()) };
             counts && !is_there
         };
-        let mut others = names.iter().filter_map(|name| row.beside(name));
+        // Whether a row was accepted is no answer.
+        let names = names.iter().filter(|name| !columns.decisions || **name != DECISION);
+        let mut others = names.filter_map(|name| row.beside(name));
         if let Some((other, _)) = others.find(|(_, value)| differs(value)) {
             return Err(two(part, first, other));
         }

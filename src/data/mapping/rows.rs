@@ -7,13 +7,16 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::beside::check_thoughts;
+use super::columns::Columns;
 use super::detect::{NAMES, SOURCE, fits, is_listed, is_settled, settle, settle_thought};
 use super::excluded::excluded;
 use super::forms::{is_unsaid, settled};
 use super::judged::{Labels, check_wanted};
+use super::options::{Answers, lettered};
 use super::rivals::check_rivals;
 use super::unused::{Unused, unused};
 use super::values::not_turns;
+use super::verdicts::DECISION;
 use super::{Kind, Mapping, Part};
 use crate::data::rows::{computable, inside, kind_of};
 use crate::domain::record::{Fields, Record};
@@ -32,6 +35,7 @@ pub struct RowMapping {
     beside: HashSet<String>,
     /// What the labels of the sample are.
     labels: Labels,
+    columns: Columns,
 }
 
 impl RowMapping {
@@ -52,6 +56,7 @@ impl RowMapping {
             more: NAMES.iter().filter(|(part, _)| may_add(&mapping, *part)).copied().collect(),
             beside: columns.map(|(name, _)| name).filter(|name| !used(name)).cloned().collect(),
             labels: Labels::of(sample),
+            columns: Columns::of(sample, Answers::of(&mapping, sample)),
             mapping,
         }
     }
@@ -89,12 +94,14 @@ impl RowMapping {
             }
         }
         if !self.by_hand.is_decided(Part::Thought) {
-            check_thoughts(&mapping, fields)?;
+            check_thoughts(&mapping, &self.columns, fields)?;
         }
-        check_rivals(&mapping, &self.by_hand, fields)?;
+        check_rivals(&mapping, &self.by_hand, &self.columns, fields)?;
         check_wanted(&mapping, &self.by_hand, self.labels, fields)?;
         let computable = computable(fields, numbers)?;
-        let record = mapping.apply(&*settled(&mapping, computable.as_ref().unwrap_or(fields))?)?;
+        let settled = settled(&mapping, computable.as_ref().unwrap_or(fields))?;
+        let lettered = lettered(&mapping, self.columns.answers, &settled)?;
+        let record = mapping.apply_among(&self.columns, lettered.as_ref().unwrap_or(&settled))?;
         let unused = unused(&mapping, fields, &record);
         Ok((record, unused))
     }
@@ -109,7 +116,7 @@ impl RowMapping {
             let mut odd = None;
             let found = names.iter().find_map(|name| {
                 let column = fields.keys().find(|key| key.eq_ignore_ascii_case(name))?;
-                if mapping.takes(column) {
+                if mapping.takes(column) || self.columns.decisions && *name == DECISION {
                     return None;
                 }
                 let value =

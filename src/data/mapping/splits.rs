@@ -1,12 +1,16 @@
 //! The split that a row is of, whatever its column is called: what is held out isn't trained on.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::Part;
 use super::apply::Row;
+use super::columns::Columns;
 use super::values::text;
 use super::words::{ABOUT, is_any, yes_or_no};
 use crate::data::split::Use;
+use crate::domain::record::Fields;
 
 /// Columns that may name a split, if what they hold is the name of one.
 const NAMES: [&str; 17] = [
@@ -28,6 +32,9 @@ const NAMES: [&str; 17] = [
     "usage",
     "part",
 ];
+/// Of these, those that may as well be about something else: `dev` beside `design`.
+const LOOSE: [&str; 9] =
+    ["set", "subset", "partition", "data_set", "dataset_type", "data_type", "fold", "usage", "part"];
 /// How columns begin that say by yes or no whether a row is of a split: `is_test`, `in_train`, `held_out`.
 const BEGINNINGS: [&str; 3] = ["is_", "in_", "for_"];
 /// Names are no longer, so that most columns are passed over at a glance.
@@ -43,7 +50,7 @@ impl Row<'_> {
         }
         let mut training = None;
         let free = self.fields.iter().filter(|(name, _)| name.len() <= LONGEST && !self.mapping.takes(name));
-        for (named, split) in free.filter_map(|(name, value)| told(name, value)) {
+        for (named, split) in free.filter_map(|(name, value)| told(name, value, self.columns)) {
             match named {
                 Use::HeldOut => return Some(split),
                 Use::Training => training = Some(split),
@@ -53,23 +60,43 @@ impl Row<'_> {
     }
 }
 
+/// The columns that may be of splits by their names and hold something else too, without a row for training.
+pub(super) fn mixed(sample: &[Fields]) -> HashSet<String> {
+    let named = |(name, value): (&String, &Value)| {
+        let text = value.as_str().filter(|text| !text.trim().is_empty())?;
+        is_any(&LOOSE, name.trim()).then(|| (name.clone(), Use::named(text)))
+    };
+    let about = |row: &Fields| {
+        let inside =
+            row.iter().filter(|(name, _)| is_any(&ABOUT, name)).filter_map(|(_, value)| value.as_object());
+        inside.flatten().chain(row).filter_map(named).collect::<Vec<_>>()
+    };
+    let found: Vec<(String, Option<Use>)> = sample.iter().flat_map(about).collect();
+    let has = |name: &str, of: Option<Use>| found.iter().any(|(other, known)| other == name && *known == of);
+    let is_mixed = |name: &&String| has(name, None) && !has(name, Some(Use::Training));
+    found.iter().map(|(name, _)| name).filter(is_mixed).cloned().collect()
+}
+
 /// What a column says of a row's split, if it says something of it.
-fn told(name: &str, value: &Value) -> Option<(Use, String)> {
+fn told(name: &str, value: &Value, columns: &Columns) -> Option<(Use, String)> {
     match value {
         // Most columns are about something else: what can be neither a split nor yes or no.
         Value::Number(_) if yes_or_no(value).is_none() => None,
         Value::String(text) if text.len() > LONGEST => None,
         Value::Object(fields) if is_any(&ABOUT, name) => {
-            let inside =
-                |(name, value): (&String, &Value)| (!value.is_object()).then(|| told(name, value))?;
+            let inside = |(name, value): (&String, &Value)| {
+                (!value.is_object()).then(|| told(name, value, columns))?
+            };
             fields.iter().find_map(inside)
         }
         Value::Array(_) | Value::Object(_) | Value::Null => None,
         Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            let is_mixed = columns.is_mixed(name);
             let name = name.trim().to_ascii_lowercase();
             let text = value.as_str().filter(|text| text.len() <= LONGEST);
             if let Some(text) = text.filter(|_| NAMES.contains(&name.as_str())) {
-                return Use::named(text).map(|named| (named, text.trim().to_owned()));
+                let named = Use::named(text).filter(|_| !is_mixed || Use::is_certain(text));
+                return named.map(|named| (named, text.trim().to_owned()));
             }
             by_yes_or_no(&name, value)
         }

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::beside::is_nothing;
 use super::excluded::leaves_out;
-use super::masks::{NOT_LEARNT_BY, OF_TURNS, give_no_weight};
+use super::masks::{NOT_LEARNT_BY, OF_TURNS};
+use super::turn_weights::give_no_weight;
 use super::words::{is_any, yes_or_no};
 use crate::domain::message::{Message, Role, WEIGHTS};
 
@@ -71,7 +72,7 @@ pub(super) fn obey(message: &mut Message, told: &[(&str, bool)]) -> Result<(), S
         ));
     }
     if !is_learnt && weighed.is_none() {
-        give_no_weight(message);
+        give_no_weight(message, first);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use super::responses::untagged;
 use super::turn::{is_turn, thought_alone, turn};
 use crate::data::rows::{inside, kind_of};
 use crate::domain::message::{Message, Role, THOUGHTS};
@@ -74,7 +75,7 @@ pub(super) fn turns(value: &Value, column: &str) -> Result<Vec<Message>, String>
                     place(before)
                 ));
             }
-            (None, None) => said.push(turn(item, column, number)?),
+            (None, None) => said.extend(untagged(turn(item, column, number)?)),
             (None, Some((before, own))) => {
                 let mut turn = turn(item, column, number)?;
                 if turn.role != Role::Assistant {

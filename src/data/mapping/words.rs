@@ -1,4 +1,4 @@
-//! Yes and no, and which turns are meant, as people write them into columns.
+//! Yes and no, good and bad, and which turns are meant, as people write them into columns.
 
 use serde_json::Value;
 
@@ -12,12 +12,68 @@ pub(super) fn is_any(words: &[&str], word: &str) -> bool {
     words.iter().any(|own| word.eq_ignore_ascii_case(own))
 }
 
+/// Words for an answer that isn't wanted, and for one that is, without what stands between their parts.
+const BAD: [&str; 21] = [
+    "undesirable",
+    "undesired",
+    "unwanted",
+    "bad",
+    "rejected",
+    "reject",
+    "dispreferred",
+    "unpreferred",
+    "thumbsdown",
+    "dislike",
+    "disliked",
+    "downvote",
+    "downvoted",
+    "poor",
+    "wrong",
+    "incorrect",
+    "notcorrect",
+    "unacceptable",
+    "\u{1f44e}",
+    "\u{274c}",
+    "\u{2717}",
+];
+const GOOD: [&str; 12] = [
+    "desirable",
+    "desired",
+    "wanted",
+    "good",
+    "chosen",
+    "accepted",
+    "preferred",
+    "thumbsup",
+    "like",
+    "upvote",
+    "right",
+    "correct",
+];
+/// Words are no longer, so that texts are passed over at a glance.
+const LONGEST: usize = 24;
+
+/// Whether a word says that an answer is wanted; `None` of any other text.
+pub(super) fn wanted(word: &str) -> Option<bool> {
+    if word.len() > LONGEST {
+        return None;
+    }
+    let word = plain(word);
+    let is = |words: &[&str]| words.contains(&word.as_str());
+    if is(&BAD) { Some(false) } else { is(&GOOD).then_some(true) }
+}
+
+/// A word in small letters, without what stands between its parts.
+fn plain(word: &str) -> String {
+    word.trim().to_ascii_lowercase().replace(['-', '_', ' '], "")
+}
+
 /// Yes or no: true or false, 1 or 0, or a word for them.
 pub(super) fn yes_or_no(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(_) | Value::Number(_) => learnt(value),
         Value::String(text) => {
-            let is = |words: &[&str]| words.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+            let is = |words: &[&str]| is_any(words, text.trim());
             match text.trim().len() {
                 1..=5 if is(&["yes", "y", "t", "true", "1", "1.0"]) => Some(true),
                 1..=5 if is(&["no", "n", "f", "false", "0", "0.0"]) => Some(false),
@@ -42,7 +98,7 @@ pub(super) enum Turns {
 impl Turns {
     /// `None` of a text that is about something else.
     pub(super) fn of(text: &str) -> Option<Self> {
-        let plain: String = text.trim().to_ascii_lowercase().replace(['-', '_', ' '], "");
+        let plain = plain(text);
         let plain = plain.strip_suffix("only").unwrap_or(&plain);
         match plain {
             "assistant" | "assistants" | "allassistant" | "assistantturns" | "completion" | "completions"

@@ -1,6 +1,7 @@
 //! Parquet's cells become values. The same moment is the same text, whatever unit the file counts in.
 
 use chrono::DateTime;
+use half::f16;
 use parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as Physical};
 use parquet::record::{Field, Row};
 use parquet::schema::types::Type;
@@ -147,8 +148,8 @@ fn value(field: &Field, cell: &Cell, bytes: &mut usize, empty: Empty) -> Value {
             let day = DateTime::from_timestamp(i64::from(*days) * 86400, 0);
             day.map_or_else(|| Value::from(*days), |day| day.format("%Y-%m-%d").to_string().into())
         }
-        (Field::Float16(number), _) => real(f64::from(*number)),
-        (Field::Float(number), _) => real(f64::from(*number)),
+        (Field::Float16(number), _) => real(shortest(*number)),
+        (Field::Float(number), _) => real(as_written(*number)),
         (Field::Double(number), _) => real(*number),
         // Older programs write texts without saying that they are.
         (Field::Bytes(data), _) => match std::str::from_utf8(data.data()) {
@@ -204,6 +205,22 @@ fn moment(seconds: i64, nanos: i64, zone: Zone) -> Value {
 fn time_of_day(nanos: i64) -> Value {
     let time = DateTime::from_timestamp(nanos.div_euclid(NANOS), nanos.rem_euclid(NANOS) as u32);
     time.map_or_else(|| Value::from(nanos), |time| time.format("%H:%M:%S%.f").to_string().into())
+}
+
+/// The number by the fewest digits that its format tells from others: 1.1, and not 1.100000023841858.
+fn as_written(number: f32) -> f64 {
+    format!("{number:e}").parse().unwrap_or_else(|_| f64::from(number))
+}
+
+/// The same of a half.
+fn shortest(number: f16) -> f64 {
+    const DIGITS: std::ops::Range<usize> = 0..5;
+    let exact = f64::from(number);
+    if exact.fract() == 0.0 {
+        return exact;
+    }
+    let rounded = |digits: usize| format!("{exact:.digits$e}").parse::<f64>().ok();
+    DIGITS.filter_map(rounded).find(|rounded| f16::from_f64(*rounded) == number).unwrap_or(exact)
 }
 
 /// A number, or its name where JSON has none for it.

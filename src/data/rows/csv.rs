@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use csv_core::{ReadRecordResult, ReaderBuilder};
 use serde_json::Value;
 
+use super::backslash::unescaped;
 use super::lines::Breaks;
 use super::quotes::{End, Quotes};
 use super::{Gap, LONGEST_ROW, Numbers, Parsed, Piece, Pieces, Reader, start_of};
@@ -35,6 +36,7 @@ pub(super) fn open(path: &Path, mut reader: Reader, separator: Separator) -> Res
         Separator::Tab => b'\t',
         Separator::Found => found_separator(start),
     };
+    let reader = unescaped(reader, delimiter).with_context(|| format!("read {}", path.display()))?;
     let mut table = Table {
         reader,
         delimiter,

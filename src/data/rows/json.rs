@@ -11,12 +11,14 @@ use serde_json::Value;
 use super::lines::{Breaks, JsonLines, too_long};
 use super::scan::{Held, Scan};
 use super::wrapper::{self, Key, Passed};
-use super::{Gap, Parsed, Piece, Pieces, Reader, exact, kind_of, start_of, tables, twice};
+use super::{Gap, Parsed, Piece, Pieces, Reader, exact, kind_of, nan, start_of, tables, twice};
 
 /// A row from one JSON value.
 pub(super) fn parse(line: u64, bytes: &[u8]) -> Parsed {
     let bad = |reason: String| Parsed::Bad { line, reason, start: start_of(bytes) };
-    match exact::parse(bytes) {
+    let parsed = exact::parse(bytes)
+        .or_else(|error| nan::named(bytes).and_then(|named| exact::parse(&named).ok()).ok_or(error));
+    match parsed {
         Ok((Value::Object(fields), _)) if fields.is_empty() => bad("the row is empty".into()),
         Ok((Value::Object(fields), numbers)) => Parsed::Row { line, fields, numbers },
         Ok((other, _)) => bad(format!("{} stands where an object should", kind_of(&other))),

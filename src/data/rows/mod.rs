@@ -1,5 +1,6 @@
 //! Files become rows: columns and cells, with their line. Streams, with bounded memory. Knows no roles.
 
+mod backslash;
 mod cells;
 mod csv;
 mod exact;
@@ -8,6 +9,7 @@ pub(crate) mod inside;
 mod int96;
 mod json;
 mod lines;
+mod nan;
 mod packed;
 mod parquet;
 mod python;

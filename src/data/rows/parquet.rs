@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +13,7 @@ use parquet::record::reader::RowIter;
 use super::cells::{Cell, row};
 use super::int96::Moments;
 use super::{Numbers, Parsed, Piece, Pieces};
+use crate::data::quiet::quietly;
 
 pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<dyn Pieces>> {
     let name = path.display();
@@ -75,6 +75,5 @@ impl Pieces for Rows {
 
 /// The Parquet reader panics on some corrupt files; this makes an error of it.
 fn guarded<T>(read: impl FnOnce() -> T) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(read))
-        .map_err(|_| anyhow!("the file is corrupt, or has a column of a kind that can't be read"))
+    quietly(read).map_err(|_| anyhow!("the file is corrupt, or has a column of a kind that can't be read"))
 }

@@ -30,6 +30,14 @@ pub(super) struct Quotes {
     /// The longest cell of lines that look like rows: from, to.
     swallowed: Option<(u64, u64)>,
     columns: usize,
+    /// Backslashes right before the next byte.
+    slashes: usize,
+    /// Whether the quote that closes the cell is behind a backslash.
+    behind_slash: bool,
+    /// The line where a cell begins in which the text goes on after such a quote.
+    escaped: Option<u64>,
+    /// Whether a quote in a text is written twice somewhere.
+    doubled: bool,
 }
 
 /// So many lines in one cell, of which nearly all have the separators of a row, are rows.
@@ -48,6 +56,10 @@ impl Quotes {
             like_rows: 0,
             swallowed: None,
             columns,
+            slashes: 0,
+            behind_slash: false,
+            escaped: None,
+            doubled: false,
         }
     }
 
@@ -76,6 +88,8 @@ impl Quotes {
             return;
         }
         self.line += breaks.count(bytes);
+        let slashes = bytes.iter().rev().take_while(|byte| **byte == b'\\').count();
+        self.slashes = if slashes == bytes.len() { self.slashes + slashes } else { slashes };
         let only_returns = bytes.iter().all(|byte| *byte == b'\r');
         self.state = match self.state {
             State::Begin if only_returns => State::Begin,
@@ -94,6 +108,11 @@ impl Quotes {
 
     fn sign(&mut self, sign: u8, bytes: &[u8], breaks: &mut Breaks) {
         let before = self.state;
+        let behind_slash = std::mem::take(&mut self.slashes) % 2 == 1;
+        if before == State::Quoted && sign == b'"' {
+            self.behind_slash = behind_slash;
+        }
+        self.doubled |= before == State::Closing && sign == b'"' && !self.behind_slash;
         self.state = match (before, sign) {
             (State::Begin, b'"') => {
                 (self.opened, self.separators, self.like_rows) = (self.line, 0, 0);
@@ -130,9 +149,17 @@ impl Quotes {
 
     /// Something follows the quote that should close a cell.
     fn tear(&mut self) {
+        if self.behind_slash {
+            self.escaped.get_or_insert(self.opened);
+        }
         if self.line > self.opened {
             self.torn = Some((self.opened, self.line));
         }
+    }
+
+    /// Whether quotes in texts are written with a backslash, and none twice.
+    pub(super) const fn are_escaped(&self) -> bool {
+        self.escaped.is_some() && !self.doubled
     }
 
     /// What is wrong with the quotes of the row, if something is.
@@ -147,6 +174,12 @@ impl Quotes {
             return Some(format!(
                 "the quote that opens in line {} is never closed, so the rows in {rest} can't be told; {advice}",
                 self.opened
+            ));
+        }
+        if let Some(line) = self.escaped {
+            return Some(format!(
+                "the text that opens in line {line} has a quote after a backslash (\\\"), which ends it in a table; write a \
+                 quote that is part of a text twice (\"\")"
             ));
         }
         let (from, to, why) = match (self.torn, self.swallowed) {

@@ -214,7 +214,8 @@ fn check_settings(template: &ChatTemplate, settings: Option<&Map<String, Value>>
     match told.find(|(name, _)| !is_read(name)) {
         Some((name, _)) => bail!(
             "the model's chat template doesn't read {name:?}, which \"chat_template_kwargs\" or a column of \
-             that name sets; use a model whose template does, or take it out"
+             that name sets; use a model whose template does, or leave the column out: --map unused={name}, or \
+             unused=chat_template_kwargs (data.map in a recipe)"
         ),
         None => Ok(()),
     }

@@ -1,0 +1,186 @@
+//! What somebody who went through the rows thought of one, as words and marks: a verdict, thumbs, a decision of an
+//! annotation tool. A row whose answer was found wrong is left out, and so is one that was rejected.
+
+use serde_json::Value;
+
+use super::beside::opened;
+use super::detect::names;
+use super::forms::is_unsaid;
+use super::judged::is_answer;
+use super::words::{is_any, wanted};
+use super::{Kind, Mapping, Part};
+use crate::domain::record::Fields;
+
+/// Columns that judge an answer by a word.
+const VERDICTS: [&str; 38] = [
+    "verdict",
+    "final_verdict",
+    "judge_verdict",
+    "human_verdict",
+    "judgement",
+    "judgment",
+    "judge",
+    "thumbs",
+    "thumb",
+    "thumbs_rating",
+    "vote",
+    "user_vote",
+    "reaction",
+    "user_reaction",
+    "feedback",
+    "user_feedback",
+    "human_feedback",
+    "rating",
+    "user_rating",
+    "human_rating",
+    "assessment",
+    "evaluation",
+    "grade",
+    "quality",
+    "decision",
+    "correct",
+    "is_correct",
+    "correctness",
+    "answer_correct",
+    "is_right",
+    "score",
+    "quality_label",
+    "answer_quality",
+    "response_quality",
+    "judge_label",
+    "passed",
+    "pass",
+    "tests_passed",
+];
+/// Of these, those that also judge by false, and those that do by a number: 0, or less than 0.
+const BY_TRUTH: [&str; 13] = [
+    "verdict",
+    "final_verdict",
+    "judge_verdict",
+    "human_verdict",
+    "correct",
+    "is_correct",
+    "correctness",
+    "answer_correct",
+    "is_right",
+    "thumbs",
+    "passed",
+    "pass",
+    "tests_passed",
+];
+const BY_NONE: [&str; 3] = ["is_correct", "answer_correct", "is_right"];
+const BY_SIGN: [&str; 6] = ["thumbs", "thumb", "vote", "user_vote", "reaction", "user_reaction"];
+/// Columns that say by true that an answer is wrong.
+const WRONG: [&str; 4] = ["is_wrong", "is_incorrect", "wrong", "incorrect"];
+/// More words of a verdict on an answer, which elsewhere are about something else.
+const DOWN: [&str; 6] = ["down", "fail", "failed", "negative", "inaccurate", "false"];
+/// Columns that speak of nothing else, also beside a text that is learnt as it stands.
+const PLAIN: [&str; 12] = [
+    "verdict",
+    "final_verdict",
+    "judge_verdict",
+    "human_verdict",
+    "thumbs",
+    "thumb",
+    "thumbs_rating",
+    "vote",
+    "user_vote",
+    "is_correct",
+    "answer_correct",
+    "is_right",
+];
+
+/// The column of Prodigy's decisions, and these. The other columns are Prodigy's own.
+pub(super) const DECISION: &str = "answer";
+const DECISIONS: [&str; 3] = ["accept", "reject", "ignore"];
+const PRODIGY: [&str; 5] = ["_task_hash", "_input_hash", "_session_id", "_view_id", "_annotator_id"];
+
+/// Whether a cell is Prodigy's decision over its row.
+fn is_decision(name: &str, value: &Value) -> bool {
+    name.eq_ignore_ascii_case(DECISION) && value.as_str().is_some_and(|text| is_any(&DECISIONS, text.trim()))
+}
+
+/// Whether the column `answer` holds Prodigy's decisions: nothing else is there, and the rows are Prodigy's, have another
+/// answer, or ask nothing.
+pub(super) fn decides(rows: &[Fields]) -> bool {
+    let is_named = |name: &str| name.eq_ignore_ascii_case(DECISION);
+    let mut cells = rows.iter().flatten().filter(|(name, value)| is_named(name) && !is_unsaid(value));
+    let all = rows.iter().flatten().any(|(name, _)| is_named(name))
+        && cells.all(|(name, value)| is_decision(name, value));
+    let has = |parts: &[Part]| {
+        let of_part = |name: &String| {
+            !is_named(name)
+                && parts.iter().any(|part| names(*part).iter().any(|own| name.eq_ignore_ascii_case(own)))
+        };
+        rows.iter().flat_map(Fields::keys).any(of_part)
+    };
+    let of_prodigy = || rows.iter().flat_map(Fields::keys).any(|name| PRODIGY.contains(&name.as_str()));
+    all && (of_prodigy() || has(&[Part::Completion, Part::Messages]) || !has(&[Part::Prompt]))
+}
+
+/// What a column says, if it finds the row's answer wrong or rejects the row.
+pub(super) fn found_wrong(mapping: &Mapping, fields: &Fields, name: &str, value: &Value) -> Option<String> {
+    let said = || Some(value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned()));
+    if is_decision(name, value) {
+        return said().filter(|text| !text.eq_ignore_ascii_case(DECISIONS[0]));
+    }
+    let is_known = is_any(&VERDICTS, name) || is_any(&WRONG, name);
+    let is_judged = match mapping.kind() {
+        // A pair is judged by itself, and what is beside a pair of sentences may be about its label.
+        Kind::Preference | Kind::Nli | Kind::Prompts | Kind::Columns => false,
+        // Beside a text it may be a class.
+        Kind::Text => is_any(&PLAIN, name),
+        Kind::Messages
+        | Kind::ShareGpt
+        | Kind::Alpaca
+        | Kind::PromptCompletion
+        | Kind::QuestionAnswer
+        | Kind::QueryExpansion => true,
+    };
+    let says_wrong =
+        || if is_any(&WRONG, name) { opened(value) == Value::Bool(true) } else { judges(name, value) };
+    let is_wrong = is_known && is_judged && says_wrong() && !is_answer(mapping, fields, name);
+    if is_wrong { said() } else { None }
+}
+
+/// Whether the value of a verdict says that the answer is wrong.
+fn judges(name: &str, value: &Value) -> bool {
+    match opened(value) {
+        Value::Bool(told) => !told && is_any(&BY_TRUTH, name),
+        Value::Number(number) => {
+            let number = number.as_f64();
+            number == Some(0.0) && is_any(&BY_NONE, name)
+                || number.is_some_and(|number| number < 0.0) && is_any(&BY_SIGN, name)
+        }
+        Value::String(text) => wanted(&text) == Some(false) || is_any(&DOWN, text.trim()),
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// Names of what annotators said of a row, as Argilla and Label Studio export it, and of a list of states alone.
+const RESPONSES: [&str; 4] = ["responses", "response", "annotations", "completions"];
+/// What became of one annotator's work.
+const STATE: &str = "status";
+const UNFINISHED: [&str; 3] = ["discarded", "draft", "pending"];
+
+/// What annotators said of a row, where one discarded it and none submitted it.
+pub(super) fn discarded(name: &str, value: &Value) -> Option<String> {
+    let items = value.as_array().filter(|items| !items.is_empty())?;
+    let lower = name.to_ascii_lowercase();
+    let of_states = lower.ends_with("responses.status") || lower.ends_with("response.status");
+    let last = lower.rsplit('.').next().unwrap_or_default();
+    if !of_states && !RESPONSES.contains(&last) {
+        return None;
+    }
+    let state = |item: &Value| {
+        if item.get("was_cancelled").and_then(Value::as_bool) == Some(true) {
+            return Some("discarded".to_owned());
+        }
+        item.get(STATE).unwrap_or(item).as_str().filter(|_| of_states || item.is_object()).map(str::to_owned)
+    };
+    let states: Option<Vec<String>> = items.iter().map(state).collect();
+    let states = states?;
+    let all = states.iter().all(|state| is_any(&UNFINISHED, state));
+    let is_discarded = all && states.iter().any(|state| is_any(&UNFINISHED[..1], state));
+    is_discarded.then(|| "discarded".to_owned())
+}

@@ -1,0 +1,100 @@
+//! What somebody thought of a row, in words, leaves it out.
+
+use serde_json::{Value, json};
+
+use super::noticed::read;
+
+/// How many records are left of a row with these columns and one without, and what is told.
+fn left(whole: &Value, more: &Value) -> (usize, usize, String) {
+    let mut row = whole.clone();
+    for (name, value) in more.as_object().unwrap() {
+        row[name] = value.clone();
+    }
+    let rows = [row, whole.clone()].map(|row| row.to_string()).join("\n");
+    let batch = read("a.jsonl", rows.as_bytes(), &[]);
+    (batch.records.len(), batch.malformed.len(), batch.notes.join(" "))
+}
+
+#[test]
+fn an_answer_that_was_found_wrong_is_left_out_and_counted() {
+    for whole in [
+        json!({"prompt": "q", "completion": "a"}),
+        json!({"instruction": "q", "output": "a"}),
+        json!({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}),
+    ] {
+        for (column, wrong, right) in [
+            ("verdict", json!("wrong"), json!("right")),
+            ("verdict", json!("Incorrect"), json!("correct")),
+            ("thumbs", json!("down"), json!("up")),
+            ("thumbs", json!(-1), json!(1)),
+            ("feedback", json!("thumbs down"), json!("thumbs up")),
+            ("rating", json!("bad"), json!("good")),
+            ("vote", json!("downvote"), json!("upvote")),
+            ("is_correct", json!(false), json!(true)),
+            ("is_correct", json!("False"), json!("True")),
+            ("correct", json!(false), json!(true)),
+            ("is_wrong", json!(true), json!(false)),
+            ("judgement", json!("fail"), json!("pass")),
+            ("metadata", json!({"verdict": "wrong"}), json!({"verdict": "right"})),
+        ] {
+            let (records, bad, notes) = left(&whole, &json!({column: wrong}));
+            assert_eq!((records, bad), (1, 0), "{column} {wrong}: {notes}");
+            assert!(notes.starts_with("1 row is left out, by what it says: "), "{notes}");
+            assert_eq!(left(&whole, &json!({column: right})), (2, 0, String::new()), "{column} {right}");
+        }
+    }
+}
+
+#[test]
+fn a_verdict_that_is_the_answer_or_a_class_leaves_nothing_out() {
+    let same = json!({"prompt": "Is it right?", "completion": "Wrong.", "verdict": "wrong"});
+    assert_eq!(left(&same, &json!({})), (2, 0, String::new()));
+    let pair = json!({"premise": "a b", "hypothesis": "b", "label": "neutral"});
+    assert_eq!(left(&pair, &json!({"correct": false})).0, 2);
+    let text = json!({"text": "The film was long and dull."});
+    assert_eq!(left(&text, &json!({"rating": "bad"})).0, 2);
+}
+
+#[test]
+fn decisions_of_prodigy_are_obeyed_beside_texts_and_beside_answers() {
+    for whole in [
+        json!({"text": "A text of some words.", "_task_hash": 1}),
+        json!({"text": "A text of some words."}),
+        json!({"prompt": "q", "response": "a", "_task_hash": 1}),
+        json!({"prompt": "q", "completion": "a"}),
+    ] {
+        for decision in ["reject", "ignore"] {
+            let (records, bad, notes) = left(&whole, &json!({"answer": decision}));
+            assert_eq!((records, bad), (1, 0), "{whole} {notes}");
+            assert!(notes.contains(&format!("\"answer\" is {decision} (1)")), "{notes}");
+        }
+        let (records, bad, notes) = left(&whole, &json!({"answer": "accept"}));
+        assert_eq!((records, bad, notes), (2, 0, String::new()), "{whole}");
+    }
+    // Without anything else that may be one, it is the answer.
+    let class = json!({"question": "May he enter?", "answer": "reject"});
+    assert_eq!(left(&class, &json!({})), (2, 0, String::new()));
+}
+
+#[test]
+fn what_every_annotator_discarded_is_left_out() {
+    let whole = json!({"prompt": "q", "completion": "a"});
+    for discarded in [
+        json!({"responses": [{"user_id": "u", "status": "discarded", "values": {}}]}),
+        json!({"responses": [{"status": "discarded"}, {"status": "draft"}]}),
+        json!({"quality.responses.status": ["discarded"]}),
+        json!({"annotations": [{"was_cancelled": true, "result": []}]}),
+        json!({"was_cancelled": true}),
+    ] {
+        let (records, bad, notes) = left(&whole, &discarded);
+        assert_eq!((records, bad), (1, 0), "{discarded} {notes}");
+    }
+    for kept in [
+        json!({"responses": [{"status": "submitted"}, {"status": "discarded"}]}),
+        json!({"responses": [{"status": "draft"}]}),
+        json!({"annotations": [{"was_cancelled": false}]}),
+        json!({"responses": []}),
+    ] {
+        assert_eq!(left(&whole, &kept).0, 2, "{kept}");
+    }
+}
