@@ -148,7 +148,7 @@ impl Train {
         let stop = if state.is_some_and(RunState::is_stopping) { "" } else { " x stops it." };
         let doing = state.and_then(RunState::doing);
         let begun = text::duration(run.info.seconds(view.store.now));
-        let left = state.and_then(|state| state.seconds_left).filter(|_| stop != "");
+        let left = state.and_then(|state| state.seconds_left).filter(|_| !stop.is_empty());
         let left = left.map_or_else(String::new, |left| format!(", about {} left", text::coarse(left)));
         let doing =
             doing.map_or_else(String::new, |doing| format!("Now: {doing}{left}; begun {begun} ago.{stop}"));

@@ -70,12 +70,7 @@ impl Recipes {
                 progress::draw(buffer, line, row, store.now, theme);
             }
         }
-        let moved = self.drafts.get(&recipe.path).is_some_and(|draft| draft.base != recipe.text);
-        let saved = match (self.unsaved(store), moved) {
-            (true, true) => "not saved; the file has changed since",
-            (true, false) => "not saved",
-            (false, _) => "",
-        };
+        let saved = self.saved_words(&recipe, store);
         let title = format!("{}.toml", recipe.name);
         draw_title(buffer, Rect { height: 1.min(main.height), ..main }, &title, saved, theme);
         let main = Rect { y: main.y + 1, height: main.height.saturating_sub(1), ..main };
@@ -87,6 +82,16 @@ impl Recipes {
             }
         }
         self.draw_foot(buffer, below, store, &issues, theme);
+    }
+
+    /// What is said of a recipe whose text isn't the file's.
+    fn saved_words(&self, recipe: &RecipeFile, store: &Store) -> &'static str {
+        let moved = self.drafts.get(&recipe.path).is_some_and(|draft| draft.base != recipe.text);
+        match (self.unsaved(store), moved) {
+            (true, true) => "not saved; the file has changed since",
+            (true, false) => "not saved",
+            (false, _) => "",
+        }
     }
 
     /// Whether what was asked last of this recipe, and is on the screen, says that no run would start.
@@ -217,7 +222,7 @@ impl Recipes {
         }
         let missing = self.current(store).and_then(|recipe| self.missing(recipe));
         if let (true, Some(missing)) = (issues.is_empty(), missing) {
-            lines.extend(said((" ✗ ", theme.bad), (&missing, theme.text), area.width));
+            lines.extend(said((" ✗ ", theme.bad), (missing, theme.text), area.width));
         } else if let (true, true) = (issues.is_empty(), self.has_failed_preflight(store)) {
             let words = "not ready by the last preflight: p asks again";
             lines.extend(said((" ✗ ", theme.bad), (words, theme.text), area.width));
@@ -233,7 +238,7 @@ impl Recipes {
             let first = first.map(|model| format!("   a run fetches the model {model} first"));
             lines.extend(first.map(|words| Line::styled(words, theme.dim)));
             if let Some(cut) = self.cut(recipe) {
-                lines.extend(said((" ! ", theme.warning), (&cut, theme.text), area.width));
+                lines.extend(said((" ! ", theme.warning), (cut, theme.text), area.width));
             }
         }
         put_lines(buffer, area, lines);
