@@ -4,6 +4,13 @@ use std::io::ErrorKind;
 
 /// An error in one sentence.
 pub(crate) fn sentence(error: &anyhow::Error) -> String {
+    let is_full = |cause: &&(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == ErrorKind::StorageFull)
+    };
+    if error.chain().any(|cause| is_full(&cause)) {
+        let said = without(error, is_full);
+        return format!("{said}: the disk is full; make room and try again");
+    }
     let is_forbidden = |cause: &&(dyn std::error::Error + 'static)| {
         let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
         matches!(kind, Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem))
@@ -11,12 +18,20 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
     if !error.chain().any(|cause| is_forbidden(&cause)) {
         return format!("{error:#}");
     }
-    let said: Vec<String> =
-        error.chain().filter(|cause| !is_forbidden(cause)).map(ToString::to_string).collect();
-    let said = if said.is_empty() { "read or write a file".to_owned() } else { said.join(": ") };
+    let said = without(error, is_forbidden);
     format!(
         "{said}: not allowed, since the place can only be read or is another user's; DOJO_HOME names another one"
     )
+}
+
+/// What was being done, without the system's own words.
+fn without(
+    error: &anyhow::Error,
+    is_left_out: impl Fn(&&(dyn std::error::Error + 'static)) -> bool,
+) -> String {
+    let said: Vec<String> =
+        error.chain().filter(|cause| !is_left_out(cause)).map(ToString::to_string).collect();
+    if said.is_empty() { "read or write a file".to_owned() } else { said.join(": ") }
 }
 
 #[cfg(test)]
@@ -31,5 +46,8 @@ mod tests {
         assert!(said.starts_with("create /home/a/runs: not allowed"), "{said}");
         assert!(!said.contains("os error"), "{said}");
         assert_eq!(super::sentence(&anyhow::anyhow!("b").context("a")), "a: b");
+        let full =
+            anyhow::Error::from(std::io::Error::from(std::io::ErrorKind::StorageFull)).context("write a");
+        assert_eq!(super::sentence(&full), "write a: the disk is full; make room and try again");
     }
 }

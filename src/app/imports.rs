@@ -3,11 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
-use crate::data::hub::DatasetName;
+use super::jobs::Working;
+use super::studio::Events;
+use crate::data::hub::{self, DatasetName};
 use crate::data::import::{Import, ImportOptions};
 use crate::data::mapping::Mapping;
+use crate::data::rows::Format;
+use crate::domain::protocol::data::LOOK_UP;
+use crate::domain::protocol::system::{JobEnd, Progress, Unit};
 use crate::session::{self, Session};
 
 /// Whether a mapping was chosen for such files before.
@@ -73,16 +78,32 @@ pub(crate) fn place(path: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Whether there is something to bring in, before a session is made for it. A dataset of the hub is only asked for then.
+/// Whether there is something to bring in, before a session is made for it.
 ///
 /// # Errors
 /// When it can't be read as records.
 pub(crate) fn check(path: &Path) -> Result<()> {
-    if DatasetName::is_one(path) {
-        return Ok(());
-    }
     let opened = Import::open(path, &ImportOptions::default()).map(drop);
     opened.with_context(|| format!("no session was made for {}", path.display()))
+}
+
+/// Brings a dataset of the hub here, as a job: it may be large, and the hub slow. Other paths are here.
+///
+/// # Errors
+/// When the hub can't be reached or refuses, or the job was stopped.
+pub(crate) fn look_up(events: &Events, path: &Path) -> Result<()> {
+    let Some(name) = path.to_str().filter(|_| DatasetName::is_one(path)) else { return Ok(()) };
+    let job = Working::start(events, &format!("{LOOK_UP}{name}"));
+    let fetched = |done, total| Progress { done, total, unit: Unit::Bytes, note: String::new() };
+    match hub::bring(name, |done, total| job.go_on(fetched(done, total))) {
+        Ok(true) => job.end(JobEnd::Done),
+        Ok(false) => bail!("stopped before {name} was here; what has come is kept for the next time"),
+        Err(error) => {
+            job.end(JobEnd::Failed(format!("{error:#}")));
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 fn home(path: &Path) -> PathBuf {
@@ -94,7 +115,7 @@ fn home(path: &Path) -> PathBuf {
 const OFFERED: usize = 200;
 
 /// What a path that is being typed may become, as it would be typed: folders end in a slash. Hidden files only when
-/// they are asked for.
+/// they are asked for, others than data once a letter of their name is typed.
 pub(crate) fn complete(typed: &str) -> Vec<String> {
     if typed.starts_with("hf:") {
         return Vec::new();
@@ -106,8 +127,11 @@ pub(crate) fn complete(typed: &str) -> Vec<String> {
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let hidden = name.starts_with('.') && !beginning.starts_with('.');
-            let end = if entry.path().is_dir() { "/" } else { "" };
-            (name.starts_with(beginning) && !hidden).then(|| format!("{folder}{name}{end}"))
+            let is_folder = entry.path().is_dir();
+            // Before a letter of the name is typed, what can't be brought in is only in the way.
+            let of_use = is_folder || !beginning.is_empty() || Format::of_name(Path::new(&name)).is_some();
+            let end = if is_folder { "/" } else { "" };
+            (name.starts_with(beginning) && !hidden && of_use).then(|| format!("{folder}{name}{end}"))
         })
         .collect();
     paths.sort();

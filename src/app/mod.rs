@@ -6,6 +6,7 @@ pub(crate) mod checks;
 pub mod checkup;
 pub mod cuts;
 pub(crate) mod cutter;
+mod elsewhere;
 pub(crate) mod exports;
 pub mod follow;
 pub(crate) mod forbidden;

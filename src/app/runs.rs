@@ -54,7 +54,7 @@ fn sort(runs: &mut [RunSummary]) {
     runs.sort_by(|a, b| b.state.started.total_cmp(&a.state.started).then_with(|| b.name.cmp(&a.name)));
 }
 
-fn subfolders(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn subfolders(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -67,6 +67,16 @@ fn subfolders(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Folders that are being made or removed begin with a dot.
 pub(super) fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+impl RunSummary {
+    /// The name of the session that the run belongs to, if it lies in one.
+    #[must_use]
+    pub fn session(&self) -> Option<String> {
+        let session = self.folder.path().parent()?.parent()?;
+        let name = session.join(super::sessions::FILE).is_file().then(|| session.file_name())?;
+        name.map(|name| name.to_string_lossy().into_owned())
+    }
 }
 
 /// How a run folder stands; `None` where it holds no readable state.
@@ -291,6 +301,7 @@ fn announce(folder: &RunFolder, phase: Phase) -> Result<()> {
         best_eval_loss: earlier.as_ref().and_then(|state| state.best_eval_loss),
         tokens_per_second: None,
         seconds_left: None,
+        start_share: None,
         earlier: earlier.as_ref().and_then(RunState::to_return_to),
     };
     files::write_atomically(&folder.state(), &serde_json::to_vec_pretty(&state)?)

@@ -13,7 +13,7 @@ use crate::engine::{files, hub};
 use crate::session::Session;
 
 /// What says that a folder is a session.
-const FILE: &str = "session.toml";
+pub(super) const FILE: &str = "session.toml";
 
 static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sessions");
 
@@ -52,7 +52,11 @@ pub fn open_named(folders: &Folders, name: &str) -> Result<SessionInfo> {
         return open_sample(folders, name);
     }
     let known: Vec<String> = list(folders)?.into_iter().map(|session| session.name).collect();
-    bail!("there is no session {}; there are: {}", name::shown(name), known.join(", "))
+    bail!(
+        "there is no session {}; `dojo new NAME` makes one; there are: {}",
+        name::shown(name),
+        known.join(", ")
+    )
 }
 
 /// Copies a sample into the user's sessions, unless it is there already, and opens it.

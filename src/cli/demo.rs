@@ -6,13 +6,13 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{print, progress::Pull, train};
-use crate::app::train::{Job, Prepared, place, prepare, recipe, sampler::ModelSampler};
+use crate::app::train::{Job, Prepared, host::Process, place, prepare, recipe, sampler::ModelSampler};
 use crate::app::{runs, sessions};
 use crate::config::Folders;
 use crate::domain::recipe::Override;
 use crate::engine::adapter::Adapter;
 use crate::engine::hub::Network;
-use crate::engine::train::host::Sampler;
+use crate::engine::train::host::{Sampler, nobody};
 
 /// Arguments of `dojo demo`.
 #[derive(Args)]
@@ -30,7 +30,8 @@ pub(super) fn run(arguments: &Demo) -> Result<ExitCode> {
     let session = sessions::open_named(&folders, "first-principles")?;
     let recipe = recipe::load(&session.path.join("recipes/sft.toml"), &arguments.overrides)?;
     let folder = runs::create_run_folder(&session.path.join("runs"), None, recipe.method.name())?;
-    let job = Job { recipe, folder, after: None, folders, network: Network::Allowed };
+    let (network, process) = (Network::Allowed, Process::Own);
+    let job = Job { recipe, folder, after: None, folders, network, process };
     let run = train::in_foreground(&job)?;
     train::report(&run, false)?;
     answer(&job, &arguments.prompt)?;
@@ -39,7 +40,7 @@ pub(super) fn run(arguments: &Demo) -> Result<ExitCode> {
 
 fn answer(job: &Job, prompt: &str) -> Result<()> {
     let Prepared { model, adapter, .. } =
-        prepare(&job.recipe, &job.folders, job.network, &mut Pull::new(), &mut |_| ())?;
+        prepare(&job.recipe, &job.folders, job.network, &mut Pull::new(), &mut |_| nobody())?;
     let mut sampler = ModelSampler::new(&model, &place(&job.recipe)?)?;
     let length = job.recipe.sample.max_new_tokens;
     let mut ask = |adapter: &_| {

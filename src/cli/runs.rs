@@ -13,6 +13,7 @@ use super::progress::duration;
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::config::Folders;
 use crate::domain::run::{RunCommand, Standing};
+use crate::ui::widgets::text;
 
 /// Arguments of `dojo runs`.
 #[derive(Args)]
@@ -86,6 +87,7 @@ fn list(found: &[RunSummary], as_json: bool) -> Result<()> {
         let row = |run: &RunSummary| {
             json!({
                 "name": run.name,
+                "session": run.session(),
                 "folder": run.folder.path(),
                 "standing": run.standing,
                 "state": run.state,
@@ -96,14 +98,18 @@ fn list(found: &[RunSummary], as_json: bool) -> Result<()> {
     if found.is_empty() {
         return print::say("no runs yet; `dojo train RECIPE` starts one");
     }
-    let width = found.iter().map(|run| run.name.chars().count()).max().unwrap_or_default();
-    for run in found {
-        print::say(&line(run, width))?;
+    // A run of no session has no name there.
+    let sessions: Vec<String> = found.iter().map(|run| run.session().unwrap_or_else(|| "–".into())).collect();
+    let widest = |names: &mut dyn Iterator<Item = &str>| names.map(text::width).max().unwrap_or_default();
+    let name = widest(&mut found.iter().map(|run| run.name.as_str()));
+    let session = widest(&mut sessions.iter().map(String::as_str));
+    for (run, of) in found.iter().zip(&sessions) {
+        print::say(&line((run, name), (of, session)))?;
     }
     Ok(())
 }
 
-fn line(run: &RunSummary, width: usize) -> String {
+fn line((run, width): (&RunSummary, usize), (session, of): (&str, usize)) -> String {
     let state = &run.state;
     let sign = match run.standing {
         Standing::Queued | Standing::Starting => "◌",
@@ -115,18 +121,19 @@ fn line(run: &RunSummary, width: usize) -> String {
     };
     let steps = format!("{}/{}", state.step, state.total_steps);
     let best = state.best_eval_loss.map_or_else(|| "-".to_owned(), |loss| format!("{loss:.4}"));
-    let when = match state.seconds_left.filter(|_| run.standing == Standing::Running) {
-        Some(seconds) => format!("{} left", duration(seconds)),
-        None => format!("{} ago", duration(runs::now() - state.heartbeat)),
-    };
+    let when =
+        match state.seconds_left.filter(|_| matches!(run.standing, Standing::Running | Standing::Starting)) {
+            Some(seconds) => format!("{} left", duration(seconds)),
+            None => format!("{} ago", duration(runs::now() - state.heartbeat)),
+        };
     let why = match run.standing {
         standing if standing.is_live() && state.process != 0 && runs::is_silent(state, runs::now()) => {
             format!("process {} is suspended; `kill -CONT {}` lets it go on", state.process, state.process)
         }
         Standing::Crashed => format!("go on with `dojo runs resume {}`", run.name),
-        _ => state.why.clone().unwrap_or_default(),
+        _ => state.doing().unwrap_or_default(),
     };
-    let name = format!("{:width$}", run.name);
+    let name = format!("{:width$}  {session:of$}", run.name);
     let row =
         format!("{sign} {name}  {:8} {steps:>11}  eval {best:>7}  {when:>10}  {why}", run.standing.name());
     row.trim_end().to_owned()

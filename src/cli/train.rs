@@ -20,6 +20,7 @@ use crate::domain::name;
 use crate::domain::recipe::{Override, Recipe};
 use crate::domain::run::{Phase, RunFolder};
 use crate::engine::hub::Network;
+use crate::engine::train::host::nobody;
 
 /// Arguments of `dojo train`.
 #[derive(Args)]
@@ -92,7 +93,8 @@ pub(super) fn run(arguments: &Train) -> Result<ExitCode> {
         return detach(arguments, folder, resumed.as_ref(), after.as_ref());
     }
     let network = network(arguments.offline);
-    let run = in_foreground(&Job { recipe, folder, after, folders, network })?;
+    let process = train::host::Process::Own;
+    let run = in_foreground(&Job { recipe, folder, after, folders, network, process })?;
     report(&run, arguments.json)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -236,8 +238,10 @@ pub(super) fn report(run: &RunSummary, as_json: bool) -> Result<()> {
 fn dry_run(arguments: &Train, recipe: &Recipe, folders: &Folders) -> Result<ExitCode> {
     let mut progress = Pull::new();
     let network = network(arguments.offline);
-    let prepared =
-        train::prepare(recipe, folders, network, &mut progress, &mut |doing| print::complain(doing))?;
+    let prepared = train::prepare(recipe, folders, network, &mut progress, &mut |doing| {
+        print::complain(doing);
+        nobody()
+    })?;
     let runs = arguments.run.clone().unwrap_or_else(|| runs_beside(arguments.recipe.as_deref(), folders));
     let mut figures = preflight::preflight(recipe, &prepared, &runs)?;
     print::complain("measuring a step");

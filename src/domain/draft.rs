@@ -21,6 +21,8 @@ pub enum DraftOf {
     Reason(ReflectionId),
     /// What its teacher is told.
     Comment(ReflectionId),
+    /// What is said of a run: its folder, from the session's on where it lies there.
+    RunNote(String),
     /// In a chat; none is the one that the next question begins.
     Chat(Option<ChatId>, DraftPlace),
 }

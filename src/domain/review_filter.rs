@@ -200,6 +200,9 @@ fn terms(text: &str) -> Vec<String> {
 }
 
 fn term(text: &str) -> Result<Term, String> {
+    if text == "-" {
+        return Err("-: something must follow, as in -verdict:pending".to_owned());
+    }
     let (wanted, inside) = Wanted::read(text);
     Ok(Term { wanted, test: test(inside)? })
 }

@@ -100,8 +100,12 @@ pub struct RunState {
     pub best_eval_loss: Option<f64>,
     #[serde(default)]
     pub tokens_per_second: Option<f64>,
+    /// Until the run's end; while it starts, until the end of what it is doing, as far as that is known.
     #[serde(default)]
     pub seconds_left: Option<f64>,
+    /// While it starts, how far what it is doing is, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_share: Option<f64>,
     /// How it had ended before it was asked to go on, until it does: where it can't, it stays as it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<Phase>,
@@ -137,15 +141,36 @@ impl RunState {
         if self.phase.is_live() { None } else { self.why.as_deref()?.strip_prefix(NOT_CONTINUED) }
     }
 
+    /// What it is doing, with how far it is while it starts.
+    #[must_use]
+    pub fn doing(&self) -> Option<String> {
+        let why = self.why.clone()?;
+        Some(match self.start_share.filter(|_| self.phase == Phase::Starting && !self.is_stopping()) {
+            Some(share) => format!("{why}, {:.0}% done", (share * 100.0).floor()),
+            None => why,
+        })
+    }
+
+    /// Says that the run has stopped because it was asked to.
+    pub fn stopped_on_request(&mut self) {
+        self.phase = Phase::Stopped;
+        self.why = Some("stopped on request".to_owned());
+        (self.start_share, self.seconds_left, self.earlier) = (None, None, None);
+    }
+
     /// Says that the run was asked to stop, and what it ends before it does.
     pub fn stopping_after_this(&mut self) {
         if self.is_stopping() {
             return;
         }
         let this = match self.phase {
+            // So is a pass over the largest batch.
+            Phase::Starting if self.start_share.is_some() => None,
             Phase::Starting => self.why.as_deref().filter(|doing| !doing.starts_with("warning")),
-            Phase::Running => Some("this step"),
-            Phase::Queued | Phase::Paused | Phase::Done | Phase::Stopped | Phase::Failed => None,
+            // A step is left in its middle.
+            Phase::Running | Phase::Queued | Phase::Paused | Phase::Done | Phase::Stopped | Phase::Failed => {
+                None
+            }
         };
         self.why = Some(this.map_or_else(|| STOPPING.to_owned(), |this| format!("{STOPPING} after {this}")));
     }

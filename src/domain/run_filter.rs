@@ -49,6 +49,12 @@ impl RunFilter {
         Ok(Self { terms: text.split_whitespace().map(term).collect::<Result<_, _>>()? })
     }
 
+    /// What was typed so far, without the terms that can't be read.
+    #[must_use]
+    pub fn so_far(text: &str) -> Self {
+        Self { terms: text.split_whitespace().filter_map(|one| term(one).ok()).collect() }
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
@@ -101,6 +107,9 @@ fn figure(run: &RunInfo, name: &str, now: f64) -> Option<f64> {
 }
 
 fn term(text: &str) -> Result<Term, String> {
+    if text == "-" {
+        return Err("-: something must follow, as in -tag:physics".to_owned());
+    }
     let (wanted, inside) = Wanted::read(text);
     Ok(Term { text: text.to_owned(), wanted, test: test(inside)? })
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// price_per_million_input = 0.15
 /// price_per_million_output = 0.15
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TeacherSettings {
     /// Up to and without `/chat/completions`.
@@ -70,6 +70,21 @@ const fn two_minutes() -> u64 {
 
 const fn yes() -> bool {
     true
+}
+
+/// Without what may be a key that was put in another place than it belongs.
+impl fmt::Debug for TeacherSettings {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key_env = self.key_env.as_deref().map(|name| if self.misplaces_key() { "…" } else { name });
+        let key_command: Vec<String> = self.key_command.iter().map(|word| secret::mask(word)).collect();
+        out.debug_struct("TeacherSettings")
+            .field("base_url", &secret::mask(&self.base_url))
+            .field("model", &self.model)
+            .field("key_env", &key_env)
+            .field("key_ring", &self.key_ring)
+            .field("key_command", &key_command)
+            .finish_non_exhaustive()
+    }
 }
 
 impl TeacherSettings {

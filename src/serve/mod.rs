@@ -26,6 +26,7 @@ mod reply;
 mod responses;
 mod responses_reply;
 mod room;
+mod settings;
 mod shelf;
 mod stream;
 mod tools;
@@ -57,6 +58,7 @@ use keeper::Keeper;
 use metrics::Metrics;
 pub use room::Clients;
 use room::Room;
+pub use settings::Settings;
 pub use shelf::{Change, Keep, Kind, Load, LoadedModel, Offer, Tell, Why};
 use shelf::{Inner, Shelf};
 use worker::Queue;
@@ -71,24 +73,6 @@ pub struct Served {
     pub adapters: BTreeMap<String, AdapterId>,
     /// What answers `/v1/embeddings`.
     pub embedder: Option<Embedder>,
-}
-
-/// How it is served.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where to listen.
-    pub address: SocketAddr,
-    /// What clients must show as `Authorization: Bearer ...`.
-    pub api_key: Option<String>,
-    /// Requests in progress or waiting at most; more are turned away with status 429.
-    pub queue: usize,
-    /// Bytes of a request's body at most.
-    pub body: usize,
-    /// Pages of a browser that may ask.
-    pub origins: Vec<Origin>,
-    pub clients: Clients,
-    /// Told of every request.
-    pub log: Option<Log>,
 }
 
 /// How it ended.

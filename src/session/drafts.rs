@@ -28,6 +28,7 @@ pub(super) fn key(of: &DraftOf) -> (&'static str, String) {
         DraftOf::Review(Reviewed::Thought(id)) => ("thought", id.0.to_string()),
         DraftOf::Reason(id) => ("reason", id.0.to_string()),
         DraftOf::Comment(id) => ("comment", id.0.to_string()),
+        DraftOf::RunNote(run) => ("run note", run.clone()),
         DraftOf::Chat(chat, place) => {
             let (name, turn) = match place {
                 DraftPlace::Question => ("question", 0),
@@ -55,6 +56,7 @@ fn meant(kind: &str, place: &str) -> Option<DraftOf> {
         "thought" => DraftOf::Review(ThoughtId(number()?).into()),
         "reason" => DraftOf::Reason(ReflectionId(number()?)),
         "comment" => DraftOf::Comment(ReflectionId(number()?)),
+        "run note" => DraftOf::RunNote(place.to_owned()),
         "chat" => {
             let mut parts = place.split(' ');
             let chat: i64 = parts.next()?.parse().ok()?;

@@ -4,6 +4,7 @@
 //! One process writes at a time, for as long as a transaction takes; readers are never in the way (write-ahead log).
 //! What isn't committed isn't there: a killed process leaves whole changes only.
 
+mod by_hand;
 mod change;
 mod chat_decisions;
 mod chats;
@@ -48,6 +49,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use crate::domain::reflection::Decision;
 pub use crate::domain::review::{ReviewCounts, Reviewed};
+pub use by_hand::Corrected;
 pub use chat_decisions::{Decided, Word};
 pub use chats::NewTurn;
 pub use content::{Prepared, version_of};
@@ -199,6 +201,12 @@ impl Session {
         self.connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(false)
     }
 
+    /// Whether the disk that the session is on has no room for anything.
+    #[must_use]
+    pub fn is_on_a_full_disk(&self) -> bool {
+        place::is_full(&self.folder)
+    }
+
     /// Whether the file that was opened is still at its place: what is written into one that is not, is lost.
     ///
     /// # Errors
@@ -254,7 +262,12 @@ impl Session {
         work: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
         if self.is_read_only() {
-            return Err(SessionError::ReadOnly(self.folder.clone()));
+            let full = self.is_on_a_full_disk();
+            return Err(if full {
+                SessionError::DiskFull
+            } else {
+                SessionError::ReadOnly(self.folder.clone())
+            });
         }
         self.is_there()?;
         self.connection.pragma_update(None, "synchronous", durability.name())?;

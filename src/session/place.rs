@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OpenFlags};
 
-use super::Result;
+use super::{Result, SessionError};
 
 /// Which file it is, whatever it is called: device and number.
 pub(super) type Inode = (u64, u64);
@@ -17,8 +17,24 @@ pub(super) fn inode(file: &Path) -> Option<Inode> {
     Some((found.dev(), found.ino()))
 }
 
+/// Bytes below which a disk is full: SQLite's own file beside a write-ahead log takes half of them.
+const FULL: u64 = 64 << 10;
+
+/// Whether the disk that holds a folder has no room for anything.
+pub(super) fn is_full(folder: &Path) -> bool {
+    let disk = rustix::fs::statvfs(folder);
+    disk.is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < FULL)
+}
+
+/// Whether all that was written is in the file itself.
+fn has_no_log(file: &Path) -> bool {
+    let log = file.with_extension("db-wal");
+    std::fs::metadata(log).map_or(true, |log| log.len() == 0)
+}
+
 /// Opens a database; one that can't be written is opened to be read. SQLite reads a write-ahead log with a file of its
-/// own beside it: where that can't be made, nobody else is at the file either, and it is read as it is.
+/// own beside it: where that can't be made, nobody else is at the file either, and it is read as it is. On a full disk
+/// the same, if nothing is in that log.
 pub(super) fn connect(file: &Path, flags: OpenFlags) -> Result<Connection> {
     let refused = match Connection::open_with_flags(file, flags) {
         Ok(connection) => match looked_at(&connection) {
@@ -32,7 +48,15 @@ pub(super) fn connect(file: &Path, flags: OpenFlags) -> Result<Connection> {
         refused.sqlite_error_code(),
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
     );
-    if !(readable && write_only) {
+    let for_room = matches!(
+        refused.sqlite_error_code(),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::DiskFull)
+    );
+    let full = for_room && file.parent().is_some_and(is_full);
+    if full && !(readable && has_no_log(file)) {
+        return Err(SessionError::DiskFull);
+    }
+    if !(readable && (write_only || full)) {
         return Err(refused.into());
     }
     let signs: String = file

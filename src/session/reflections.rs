@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::drafts::{forget_draft, forget_saved_draft, keep_what_was_edited};
+use super::drafts::{forget_saved_draft, keep_what_was_edited};
 use super::{Durability, Result, Session, SessionError, now};
-use crate::domain::draft::DraftOf;
 use crate::domain::record::RecordId;
-use crate::domain::reflection::{BY_HAND, Decision, Reflection, ReflectionId, Verdict};
+use crate::domain::reflection::{Decision, Reflection, ReflectionId, Verdict};
 use crate::domain::review::{LastStep, ReviewCounts};
 use crate::domain::thought::{Thought, ThoughtId};
 
@@ -116,41 +115,6 @@ impl Session {
                 forget_saved_draft(transaction, *id, &who, &window)?;
             }
             Ok(decided)
-        })
-    }
-
-    /// Adds a person's own correction of a thought, approved: one step, as a decision is. Nothing when the thought is
-    /// gone, or no true label says where it should lead.
-    ///
-    /// # Errors
-    /// Where the session can't be written; then nothing is added.
-    pub fn correct(&mut self, id: ThoughtId, text: &str, analysis: &str) -> Result<Option<ReflectionId>> {
-        let Some(thought) = self.thought(id)? else { return Ok(None) };
-        let Some(label) = thought.truth else { return Ok(None) };
-        let (who, window) = (self.who.clone(), self.window.clone());
-        let reflection = Reflection {
-            record: thought.record,
-            thought: id,
-            error_analysis: analysis.to_owned(),
-            corrected: text.to_owned(),
-            label,
-            teacher: who.clone(),
-            prompt: BY_HAND.to_owned(),
-            verdict: Verdict::Pending,
-            edited: None,
-            score: None,
-            reasons: String::new(),
-            judge: String::new(),
-            improved_by: String::new(),
-            reviewer: String::new(),
-            comment: String::new(),
-        };
-        self.write("keep a correction", Durability::EveryChange, |transaction| {
-            let added = add(transaction, &reflection)?;
-            let step = next_step(transaction)?;
-            decide(transaction, step, added, &Decision::of(Verdict::Approved), &who)?;
-            forget_draft(transaction, &DraftOf::Review(id.into()), &who, &window)?;
-            Ok(Some(added))
         })
     }
 
@@ -284,7 +248,7 @@ pub(super) fn verdict(number: i64) -> Verdict {
     Verdict::ALL.into_iter().find(|known| *known as i64 == number).unwrap_or_default()
 }
 
-fn add(connection: &Connection, reflection: &Reflection) -> Result<ReflectionId> {
+pub(super) fn add(connection: &Connection, reflection: &Reflection) -> Result<ReflectionId> {
     let found: Option<i64> = connection
         .prepare_cached("SELECT id FROM reflections WHERE thought = ?1 AND teacher = ?2 AND corrected = ?3")?
         .query_row(params![reflection.thought.0, reflection.teacher, reflection.corrected], |row| row.get(0))

@@ -19,8 +19,11 @@ impl Window {
     pub fn open(folder: &Path) -> Self {
         let id = format!("{:016x}", std::hash::RandomState::new().hash_one(std::process::id()));
         sweep(folder);
-        let lock =
-            take(folder, &id).inspect_err(|error| tracing::warn!("{}: {error}", folder.display())).ok();
+        let untold = |error: &std::io::Error| {
+            let folder = folder.display();
+            tracing::warn!("no other window is told that this one has {folder} open: {}", error.kind());
+        };
+        let lock = take(folder, &id).inspect_err(untold).ok();
         Self { id, lock }
     }
 

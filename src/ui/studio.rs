@@ -24,6 +24,8 @@ use crate::ui::theme::{Depth, Theme};
 use crate::ui::widgets::path_field::is_path;
 use crate::ui::widgets::text;
 
+use self::tables::asks_for_help;
+
 pub use self::quit::Quitting;
 pub use self::tables::tables;
 
@@ -34,6 +36,8 @@ pub struct Studio {
     welcome: welcome::Welcome,
     front: PaneId,
     overlay: Option<Box<dyn Overlay>>,
+    /// What the help of an overlay is of: it comes back afterwards.
+    beneath: Option<Box<dyn Overlay>>,
     themes: Vec<Theme>,
     theme: usize,
     keymap: Keymap,
@@ -82,6 +86,7 @@ impl Studio {
             welcome: welcome::Welcome::default(),
             front: PaneId::Train,
             overlay: None,
+            beneath: None,
             themes,
             theme,
             keymap,
@@ -121,6 +126,10 @@ impl Studio {
             return self.perform(action, store);
         }
         if let Some(overlay) = shown(&mut self.overlay, self.room) {
+            if asks_for_help(overlay.as_ref(), key) {
+                self.explain_overlay();
+                return Vec::new();
+            }
             let reply = overlay.key(key, store);
             return self.answer(reply, store);
         }
@@ -313,7 +322,7 @@ impl Studio {
     /// What an overlay answered.
     fn answer(&mut self, reply: Reply, store: &Store) -> Vec<Effect> {
         if reply.stays == Stays::No {
-            self.overlay = None;
+            self.overlay = self.beneath.take();
             self.quitting = Quitting::No;
         }
         let mut effects = Vec::new();

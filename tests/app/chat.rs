@@ -279,3 +279,27 @@ fn what_was_being_written_is_there_after_a_restart() {
     world.keys("enter");
     world.wait("▏ second");
 }
+
+#[test]
+fn the_studio_is_left_while_a_model_loads_and_the_answer_that_waited_is_over() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folders = Folders::under(home.path());
+    let model = home.path().join("large");
+    // Large enough that its weights take a while.
+    Tiny { hidden: 256, intermediate: 1024, layers: 8, ..Tiny::new("llama") }.write_folder(&model);
+    let session = home.path().join("sessions/talk");
+    std::fs::create_dir_all(&session).expect("a folder");
+    std::fs::write(session.join("session.toml"), format!("model = {:?}\n", model.display().to_string()))
+        .expect("a session");
+    let info = sessions::open(&session).expect("open the session");
+    let mut studio = Headless::start(&folders, Some(info), (120, 36)).expect("a studio");
+    studio.wait_for("Chat", PATIENCE).expect("a screen");
+    studio.keys("4 enter h i enter").expect("keys");
+    let talk = || Session::open(&session, Access::Read).expect("the session");
+    let asked = |_: &Headless| talk().chats("").is_ok_and(|chats| !chats.is_empty());
+    studio.wait_until(PATIENCE, asked).expect("the question");
+    drop(studio);
+    let chat = talk().chat(talk().chats("").unwrap()[0].id).unwrap();
+    let answer = chat.turns.values().find(|turn| turn.role == Role::Assistant).expect("an answer");
+    assert_eq!(answer.outcome.as_ref().map(|end| &end.why), Some(&Why::Stopped));
+}

@@ -51,6 +51,7 @@ impl World {
             best_eval_loss: None,
             tokens_per_second: None,
             seconds_left: None,
+            start_share: None,
         };
         change(&mut state);
         let temporary = run.folder().join("state.json.new");

@@ -9,5 +9,6 @@ mod review;
 mod runs;
 mod sessions;
 mod told;
+mod train;
 mod two_reviews;
 mod two_windows;

@@ -25,6 +25,7 @@ fn state(phase: Phase, process: u32, heartbeat: f64) -> RunState {
         best_eval_loss: None,
         tokens_per_second: None,
         seconds_left: None,
+        start_share: None,
     }
 }
 
@@ -235,6 +236,35 @@ fn that_a_run_was_asked_to_stop_is_said_while_what_it_does_goes_on() {
 }
 
 #[test]
+fn how_far_the_largest_batch_is_belongs_to_the_state_and_a_stop_ends_it_between_two_parts() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = runs::create_run_folder(home.path(), Some("one"), "sft").expect("a new folder");
+    let (sender, heard) = std::sync::mpsc::channel();
+    let mut host = RunHost::start(&folder, Phase::Starting, Box::new(Heard(sender))).expect("a host");
+    let wait = std::time::Duration::from_secs(60);
+    host.doing("trying the largest batch");
+    let brake = host.brake();
+    assert!(brake(0.0) && brake(0.404));
+    let until = |met: &dyn Fn(&RunState) -> bool| loop {
+        let state = runs::summarise(folder.path()).expect("a state").state;
+        if met(&state) {
+            return state;
+        }
+        std::thread::yield_now();
+    };
+    let state = until(&|state| state.start_share == Some(0.404));
+    assert!(state.seconds_left.is_some());
+    assert_eq!(state.doing().as_deref(), Some("trying the largest batch, 40% done"));
+    std::fs::write(folder.commands().join("stop"), "").expect("ask");
+    let said: Vec<String> = (0..2).filter_map(|_| heard.recv_timeout(wait).expect("a change")).collect();
+    assert_eq!(said, ["trying the largest batch", "stopping"]);
+    assert!(!brake(0.5));
+    host.end(Ending::Stopped).expect("an end");
+    let state = until(&|state| state.phase == Phase::Stopped);
+    assert_eq!((state.start_share, state.seconds_left), (None, None));
+}
+
+#[test]
 fn a_run_that_was_asked_to_stop_says_what_is_its_last() {
     let said = |phase, why: Option<&str>| {
         let mut asked = RunState { why: why.map(str::to_owned), ..state(phase, 1, 0.0) };
@@ -244,7 +274,7 @@ fn a_run_that_was_asked_to_stop_says_what_is_its_last() {
         assert!(asked.is_stopping());
         asked.why.expect("words")
     };
-    assert_eq!(said(Phase::Running, None), "stopping after this step");
+    assert_eq!(said(Phase::Running, None), "stopping");
     assert_eq!(said(Phase::Starting, Some("loading the weights")), "stopping after loading the weights");
     assert_eq!(said(Phase::Starting, Some("warning: few examples")), "stopping");
     assert_eq!(said(Phase::Paused, None), "stopping");
@@ -265,4 +295,40 @@ fn a_run_beside_one_of_another_session_is_asked_about_before_it_starts() {
     assert!(studio.text().contains("sft-0001 of the session other is going"), "{}", studio.text());
     studio.keys("esc").expect("keys");
     assert!(runs::list_runs_in(&mine.runs()).expect("runs").is_empty(), "nothing was started");
+}
+
+#[test]
+fn a_run_of_another_session_that_goes_on_is_named_with_it_and_can_be_stopped() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folders = Folders::under(home.path());
+    let other = sessions::create(&folders, "other").expect("a session");
+    run(&other.runs(), "sft-0007", &state(Phase::Running, std::process::id(), runs::now()));
+    run(&other.runs(), "sft-0006", &state(Phase::Done, std::process::id(), runs::now()));
+    let mine = sessions::create(&folders, "mine").expect("a session");
+    let mut studio = Headless::start(&folders, Some(mine), (200, 36)).expect("a studio");
+    let patience = Duration::from_secs(60);
+    studio.wait_for("sft-0007 in other", patience).expect("the header");
+    studio.keys("f3").expect("keys");
+    studio.wait_for("step 3/10", patience).expect("the drawer");
+    assert!(!studio.text().contains("sft-0006"), "{}", studio.text());
+    studio.keys("x").expect("keys");
+    let stop = other.runs().join("sft-0007/commands/stop");
+    crate::support::program::wait_until("the stop", || stop.exists());
+    let ended = state(Phase::Stopped, std::process::id(), runs::now());
+    let folder = RunFolder::new(other.runs().join("sft-0007"));
+    std::fs::write(folder.state(), serde_json::to_vec(&ended).expect("json")).expect("write the state");
+    studio.wait_until(patience, |studio| !studio.text().contains("sft-0007")).expect("its end");
+}
+
+#[test]
+fn a_run_says_which_session_it_belongs_to() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folders = Folders::under(home.path());
+    let session = sessions::create(&folders, "other").expect("a session");
+    run(&session.runs(), "sft-0001", &state(Phase::Done, 1, 0.0));
+    run(&folders.runs(), "loose", &state(Phase::Done, 1, 0.0));
+    let listed = runs::list_runs(&folders).expect("runs");
+    let mut named: Vec<_> = listed.iter().map(|run| (run.name.clone(), run.session())).collect();
+    named.sort();
+    assert_eq!(named, [("loose".to_owned(), None), ("sft-0001".to_owned(), Some("other".to_owned()))]);
 }

@@ -20,6 +20,7 @@ fn seen(phase: Phase, checkpoint_step: Option<u64>) -> RunsEvent {
         best_eval_loss: None,
         tokens_per_second: None,
         seconds_left: None,
+        start_share: None,
     };
     RunsEvent::Seen(std::sync::Arc::new(RunInfo {
         id: RunId::new("runs/sft-0001"),

@@ -157,3 +157,45 @@ fn a_draft_that_was_left_asks_before_it_goes_over_a_verdict_that_came_since() {
     keys(&mut one, "y");
     wait_until("the text", || text(home.path()) == "ONE corrected 1");
 }
+
+#[test]
+fn a_thought_that_the_other_window_corrected_meanwhile_gets_no_second_correction_without_a_word() {
+    let home = home();
+    let thought = Thought {
+        record: RecordId(1),
+        text: "by nobody".to_owned(),
+        label: "0".to_owned(),
+        truth: Some("1".to_owned()),
+        tokens: 2,
+        model: "student".to_owned(),
+        prompt: "think@1".to_owned(),
+    };
+    session(home.path()).add_thoughts(&[thought]).expect("a thought");
+    let (mut one, mut two) = (window(home.path()), window(home.path()));
+    let corrections = || {
+        let session = session(home.path());
+        (3..6).filter_map(|id| session.reflection(ReflectionId(id)).expect("read")).collect::<Vec<_>>()
+    };
+    for (studio, words) in [(&mut one, "O N E"), (&mut two, "T W O")] {
+        keys(studio, "f i s : u n c o r r e c t e d enter");
+        shows(studio, "by nobody");
+        keys(studio, &format!("e {words} space"));
+    }
+    wait_until("both drafts", || {
+        ["ONE", "TWO"].iter().all(|text| kept(home.path()).iter().any(|own| own.contains(text)))
+    });
+    keys(&mut one, "ctrl-s");
+    wait_until("the first one's text", || corrections().len() == 1);
+    keys(&mut two, "ctrl-s");
+    shows(&mut two, "Thought 3 was corrected while you wrote");
+    shows(&mut two, "ONE by nobody");
+    keys(&mut two, "esc");
+    shows(&mut two, "TWO by nobody");
+    keys(&mut two, "ctrl-s");
+    shows(&mut two, "Reflection 3 was changed while you edited it");
+    assert_eq!(corrections().len(), 1);
+    keys(&mut two, "y");
+    wait_until("the second one's text", || corrections()[0].text() == "TWO by nobody");
+    assert_eq!(corrections().len(), 1, "no second correction");
+    wait_until("the drafts to go", || kept(home.path()).is_empty());
+}

@@ -21,6 +21,7 @@ fn run(name: &str, rate: &str, started: f64, loss: Option<f64>) -> RunInfo {
         best_eval_loss: loss,
         tokens_per_second: None,
         seconds_left: None,
+        start_share: None,
     };
     let settings = [("model.base", "smollm2-135m"), ("train.learning_rate", rate)];
     RunInfo {

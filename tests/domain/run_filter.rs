@@ -23,6 +23,7 @@ fn run(name: &str, settings: &[(&str, &str)], notes: &str) -> RunInfo {
             best_eval_loss: Some(1.84),
             tokens_per_second: Some(270.0),
             seconds_left: None,
+            start_share: None,
         }),
         life: Life::Sound,
         settings: settings
@@ -96,5 +97,15 @@ proptest! {
         if let Ok(filter) = RunFilter::parse(&filter) {
             let _ = filter.matches(&run("a", &[("lr", "1")], "#t n"), 0.0);
         }
+    }
+}
+
+#[test]
+fn a_term_half_typed_hides_no_run_and_a_minus_alone_is_none() {
+    let run = run("sft-0412", &[], "");
+    for typed in ["sft lr>=", "sft tag:", "sft -", "lr> sft"] {
+        assert!(RunFilter::parse(typed).is_err(), "{typed}");
+        assert!(RunFilter::so_far(typed).matches(&run, 0.0), "{typed}");
+        assert_eq!(RunFilter::so_far(typed), RunFilter::parse("sft").expect("a filter"), "{typed}");
     }
 }

@@ -148,3 +148,9 @@ async fn a_long_text_is_read_while_others_are_answered() {
     assert_eq!(*order.lock().unwrap(), ["short", "long"]);
     server.end().await;
 }
+
+#[test]
+fn the_key_of_a_server_is_in_no_message_about_its_settings() {
+    let said = format!("{:?}", settings(Some("sk-very-secret-1234"), 64, Clients::default()));
+    assert!(!said.contains("secret") && said.contains("api_key: Some"), "{said}");
+}

@@ -29,6 +29,7 @@ fn a_draft_is_there_when_the_session_is_opened_again_and_is_each_persons_own() {
         DraftOf::Review(ThoughtId(1).into()),
         DraftOf::Reason(ReflectionId(1)),
         DraftOf::Comment(ReflectionId(1)),
+        DraftOf::RunNote("runs/sft-0001".to_owned()),
         DraftOf::Chat(None, DraftPlace::Question),
         DraftOf::Chat(Some(ChatId(2)), DraftPlace::Edit(TurnId(3))),
         DraftOf::Chat(Some(ChatId(2)), DraftPlace::Correction(TurnId(3))),

@@ -1,5 +1,6 @@
 use dojo_studio::domain::filter::{
-    Bounds, Edge, Filter, NumberField, Term, Vocabulary, WordEnd, Words, complete, parse, passed_over,
+    Bounds, Edge, Filter, NumberField, Term, Vocabulary, WordEnd, Words, complete, goes_on, parse,
+    passed_over, so_far,
 };
 use dojo_studio::domain::record::Status;
 use dojo_studio::domain::view::Order;
@@ -222,4 +223,41 @@ fn signs_that_a_search_passes_over_are_named_with_the_pattern_that_finds_them() 
         world.session.view(&filter, Order::default()).expect("a view").len()
     };
     assert_eq!((found("100%"), found("/100%/")), (2, 1));
+}
+
+#[test]
+fn a_filter_half_typed_means_what_its_whole_words_mean_and_is_told_from_a_wrong_one() {
+    let half = [
+        ("a OR", "a"),
+        ("a OR ", "a"),
+        ("a |", "a"),
+        ("a OR (", "a"),
+        ("a OR (b", "a OR (b)"),
+        ("a OR (b OR", "a OR b"),
+        ("a -", "a"),
+        ("a NOT", "a"),
+        ("a -(", "a"),
+        ("a -(b", "a -b"),
+        ("tag:a,", "tag:a"),
+        ("x tag:", "x"),
+        ("x tokens>", "x"),
+        ("x \"two wo", "x \"two wo\""),
+        ("x (\"two", "x (\"two\")"),
+        ("x \"", "x"),
+        ("(", ""),
+        ("-", ""),
+        ("-(", ""),
+        ("OR", ""),
+    ];
+    for (typed, means) in half {
+        let error = parse(typed).expect_err(typed);
+        assert!(goes_on(typed, &error), "{typed}");
+        assert_eq!(so_far(typed), parse(means).expect(means), "{typed}");
+    }
+    for wrong in ["statsu:new a", "a ) b", "status:odd a"] {
+        assert!(!goes_on(wrong, &parse(wrong).expect_err(wrong)), "{wrong}");
+    }
+    for whole in ["a", "a OR b", "tag:a (b c)", ""] {
+        assert_eq!(so_far(whole), parse(whole).expect(whole), "{whole}");
+    }
 }

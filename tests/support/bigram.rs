@@ -2,13 +2,16 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Result;
 use dojo_studio::domain::batch::{IGNORED, PackedBatch, TokenExample};
 use dojo_studio::domain::recipe::{Override, Recipe};
 use dojo_studio::domain::run::{MetricLine, RunFolder};
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection, Slot};
-use dojo_studio::engine::train::host::{Host, Progress, Request, Sampler};
+use dojo_studio::engine::train::course::GoOn;
+use dojo_studio::engine::train::host::{Brake, Host, Progress, Request, Sampler};
 use dojo_studio::engine::train::student::{Losses, Student};
 use dojo_studio::engine::train::trainer::{self, Outcome, Task};
 
@@ -68,34 +71,32 @@ impl Bigram {
 }
 
 impl Student for Bigram {
-    fn backward(
+    fn backward_while(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
-        scale: f32,
-        dropout: Option<u64>,
+        (scale, dropout): (f32, Option<u64>),
         gradients: &mut [f32],
-    ) -> Result<Losses> {
+        go_on: GoOn<'_>,
+    ) -> Result<Option<Losses>> {
+        if !go_on(0.0) {
+            return Ok(None);
+        }
         let mut losses = Self::pass(adapter, batch, dropout, Some((gradients, scale)));
         if self.nan_at == Some(self.calls) {
             losses.nll = f64::NAN;
         }
         self.calls += 1;
-        Ok(losses)
+        Ok(Some(losses))
     }
 
-    fn rehearse(
+    fn evaluate_while(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
-        gradients: &mut [f32],
-        go_on: &dyn Fn() -> bool,
+        go_on: GoOn<'_>,
     ) -> Result<Option<Losses>> {
-        if go_on() { self.backward(adapter, batch, 1.0, Some(0), gradients).map(Some) } else { Ok(None) }
-    }
-
-    fn evaluate(&mut self, adapter: &Adapter, batch: &PackedBatch) -> Result<Losses> {
-        Ok(Self::pass(adapter, batch, None, None))
+        Ok(go_on(0.0).then(|| Self::pass(adapter, batch, None, None)))
     }
 }
 
@@ -204,8 +205,9 @@ pub(crate) enum Heard {
 #[derive(Default)]
 pub(crate) struct Script {
     ticks: usize,
-    /// Asked before the first tick already.
-    stops_at_once: bool,
+    /// How often passes asked whether to go on, and when the answer is no for the first time.
+    asked: Arc<AtomicUsize>,
+    passes: Option<usize>,
     /// Rising by tick.
     pub(crate) requests: VecDeque<(usize, Request)>,
     pub(crate) heard: Vec<Heard>,
@@ -218,8 +220,9 @@ impl Script {
         Self { requests: VecDeque::from([(tick, request)]), ..Self::default() }
     }
 
-    pub(crate) fn that_stops_at_once() -> Self {
-        Self { stops_at_once: true, ..Self::default() }
+    /// Lets so many passes over a batch begin, the first of which is the rehearsal.
+    pub(crate) fn that_stops_after(passes: usize) -> Self {
+        Self { passes: Some(passes), ..Self::default() }
     }
 
     pub(crate) const fn ticks(&self) -> usize {
@@ -236,8 +239,12 @@ impl Host for Script {
         Ok(due.map_or(Request::GoOn, |(_, request)| request))
     }
 
-    fn is_to_stop(&self) -> bool {
-        self.stops_at_once
+    fn brake(&self) -> Brake {
+        let (asked, passes) = (Arc::clone(&self.asked), self.passes);
+        Arc::new(move |_| {
+            let before = asked.fetch_add(1, Ordering::Relaxed);
+            passes.is_none_or(|passes| before < passes)
+        })
     }
 
     fn report(&mut self, progress: &Progress<'_>) {

@@ -140,3 +140,14 @@ fn a_command_that_says_no_key_in_time_is_ended() {
     let error = Key::of_within("t", &settings, Duration::from_millis(20)).expect_err("no key").to_string();
     assert!(error.contains("it didn't end within 1 s") && error.contains("check key_command"), "{error}");
 }
+
+#[test]
+fn settings_show_no_key_that_was_put_in_the_wrong_place() {
+    let mut settings = settings("https://api.example.org/v1");
+    settings.key_env = Some(KEY.to_owned());
+    settings.key_command = vec!["say".to_owned(), KEY.to_owned()];
+    let said = format!("{settings:?}");
+    assert!(!said.contains(&KEY[..12]) && said.contains("api.example.org"), "{said}");
+    settings.key_env = Some("EXAMPLE_API_KEY".to_owned());
+    assert!(format!("{settings:?}").contains("EXAMPLE_API_KEY"));
+}

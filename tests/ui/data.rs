@@ -193,6 +193,37 @@ fn a_wrong_filter_is_pointed_at_and_stays_until_it_can_be_read() {
 }
 
 #[test]
+fn a_filter_half_typed_shows_no_count_and_keeps_what_its_whole_words_find() {
+    let mut studio = studio().size(100, 20);
+    let head = |studio: &mut Harness| studio.screen().lines().nth(2).expect("a filter").to_owned();
+    let count = head(&mut studio).split_whitespace().rev().take(3).collect::<Vec<_>>().join(" ");
+    studio.keys("f");
+    for half in ["(", "-", "tag:physics OR", "tag:physics (", "\"two"] {
+        studio.text(half);
+        let line = head(&mut studio);
+        assert!(line.trim_end().ends_with("goes on …") && !line.contains(&count), "{half}: {line}");
+        studio.keys("ctrl-u");
+    }
+    studio.text("tag:physics O");
+    let wanted = parse("tag:physics").expect("a filter");
+    let effects = studio.keys("R");
+    assert!(
+        matches!(
+            effects.as_slice(),
+            [Effect::Send(Command::Data(DataCommand::View { filter, .. }))] if *filter == wanted
+        ),
+        "{effects:?}"
+    );
+    // Taken as it is, it says what is missing, in the place of what could follow.
+    assert_eq!(studio.keys("enter"), []);
+    let screen = studio.screen();
+    assert!(screen.contains("something must follow OR"), "{screen}");
+    studio.keys("ctrl-u");
+    studio.text("statsu:new");
+    assert!(head(&mut studio).contains("can't be read"), "{}", studio.screen());
+}
+
+#[test]
 fn what_fits_is_suggested_and_taken_with_tab() {
     let mut studio = studio().size(100, 20);
     let vocabulary = Vocabulary { tags: vec!["physics".into(), "economics".into()], ..Vocabulary::default() };

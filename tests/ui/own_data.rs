@@ -23,7 +23,7 @@ fn keys_to_a_live_chart(file: &str, write: impl Fn(&Path)) -> usize {
     write(&path);
     let mut terminal = Terminal::dojo(home.path(), &[]);
     let mut pressed = 0;
-    terminal.wait_for("bring your own data");
+    terminal.wait_for("bring your data");
     let mut press = |terminal: &mut Terminal, key: &str, shown: &str| {
         terminal.keys(key);
         pressed += 1;

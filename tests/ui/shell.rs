@@ -242,3 +242,34 @@ fn a_mouse_report_of_no_place_does_nothing() {
     }
     assert_eq!(studio.screen(), before);
 }
+
+#[test]
+fn the_session_picker_explains_its_keys_and_comes_back() {
+    let mut studio = Harness::new().with(world::samples());
+    studio.keys("f2 ?");
+    let screen = studio.screen();
+    for words in ["Sessions, here and now", "Give it another name", "dojo new NAME"] {
+        assert!(screen.contains(words), "{words}: {screen}");
+    }
+    studio.keys("esc");
+    assert!(studio.screen().contains("query-expansion"), "{}", studio.screen());
+    // Where a name is typed, a question mark is a letter of it; f1 explains.
+    studio.keys("n ? f1");
+    assert!(studio.screen().contains("Sessions, here and now"), "{}", studio.screen());
+    studio.keys("esc");
+    assert!(studio.screen().contains("new session"), "{}", studio.screen());
+    studio.keys("esc");
+    assert!(!studio.screen().contains("new session"), "{}", studio.screen());
+}
+
+#[test]
+fn the_palette_says_that_words_go_on_where_they_have_no_room() {
+    for size in [(60, 16), (80, 24), (120, 36)] {
+        let mut studio = Harness::new().size(size.0, size.1);
+        studio.keys("3 :");
+        studio.text("bring every chart back");
+        let screen = studio.screen();
+        let row = screen.lines().find(|line| line.contains("Bring every chart")).expect("the row");
+        assert!(row.contains("…  U") || row.contains("truncated_fraction  U"), "{row}");
+    }
+}

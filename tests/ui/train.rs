@@ -32,6 +32,7 @@ fn info(name: &str, phase: Phase, change: impl FnOnce(&mut RunInfo, &mut RunStat
         best_eval_loss: Some(1.842),
         tokens_per_second: Some(271.0),
         seconds_left: None,
+        start_share: None,
     };
     let mut info = RunInfo {
         id: id(name),
@@ -665,7 +666,28 @@ fn a_run_that_was_asked_to_stop_says_so_before_it_has() {
     assert!(!screen.contains("x stops it"), "{screen}");
     studio.apply(info("sft-0412", Phase::Running, |_, state| state.stopping_after_this()));
     let screen = studio.screen();
-    assert!(screen.contains("stopping after this step"), "{screen}");
+    assert!(screen.contains("stopping"), "{screen}");
+}
+
+#[test]
+fn a_run_that_tries_its_largest_batch_says_how_far_it_is_and_how_long_that_takes() {
+    let mut studio = Harness::new().size(140, 40);
+    studio.apply(info("sft-0412", Phase::Starting, |_, state| {
+        state.why = Some("trying the largest batch, without an update".into());
+        (state.start_share, state.seconds_left) = (Some(0.4), Some(150.0));
+        (state.step, state.total_steps) = (0, 0);
+    }));
+    studio.keys("3");
+    studio.apply(Event::Runs(RunsEvent::Restarted(id("sft-0412"))));
+    let screen = studio.screen();
+    let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    let now = "Now: trying the largest batch, without an update, 40% done, about 2m left; begun";
+    assert!(words.contains(now) && words.contains("x stops it"), "{screen}");
+    assert!(screen.contains("40% 2m30s left"), "{screen}");
+    assert!(screen.lines().next().is_some_and(|line| line.contains("sft-0412 starting 40% 2m")), "{screen}");
+    studio.keys("f3");
+    let screen = studio.screen();
+    assert!(screen.contains("2m left  trying the largest batch"), "{screen}");
 }
 
 #[test]

@@ -240,3 +240,30 @@ fn a_recipe_says_how_many_examples_a_run_would_cut_before_one_starts() {
     assert!(studio.screen().contains("! 3 of 120 examples are cut"), "{}", studio.screen());
     assert!(studio.screen().contains("✓ ready"), "{}", studio.screen());
 }
+
+#[test]
+fn a_value_that_has_no_room_ends_in_a_sign_and_what_a_key_means_stands_below_itself() {
+    const LONG: &str = "method = \"sft\"\n[data]\ntrain = \"/a/long/way/to/the/folder/with/the/data/that/is/trained/on.jsonl\"\n";
+    for size in [(60, 16), (80, 24)] {
+        let mut studio = Harness::new().size(size.0, size.1);
+        let recipe = RecipeFile {
+            path: "sessions/first-principles/recipes/sft.toml".into(),
+            name: "sft".into(),
+            text: LONG.into(),
+            missing: None,
+            fetches: None,
+            cut: None,
+        };
+        studio.apply(Event::Runs(RunsEvent::RecipesListed(vec![recipe])));
+        studio.keys("3 e enter /");
+        studio.text("training examples");
+        studio.keys("enter");
+        let screen = studio.screen();
+        let row = screen.lines().find(|line| line.contains("\"/a/long/")).expect("the value");
+        assert!(row.trim_end_matches(['│', ' ']).ends_with('…'), "{row}");
+        let mut rows = screen.lines().skip_while(|line| !line.contains("Training examples: "));
+        let (first, second) = (rows.next().expect("the meaning"), rows.next().expect("its second row"));
+        let column = |row: &str| row.chars().position(|letter| !letter.is_whitespace());
+        assert_eq!(column(first), column(second), "{screen}");
+    }
+}

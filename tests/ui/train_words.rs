@@ -1,10 +1,13 @@
 //! What the Train pane says of a run that has not gone far, and of what runs differ in.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dojo_studio::domain::protocol::{Event, RunsEvent};
+use dojo_studio::domain::draft::{DraftOf, KeptDraft};
+use dojo_studio::domain::protocol::{Command, DataCommand, DataEvent, Event, RunsCommand, RunsEvent};
 use dojo_studio::domain::run::{Phase, RunState};
 use dojo_studio::domain::run_info::RunInfo;
+use dojo_studio::ui::pane::Effect;
 
 use super::harness::Harness;
 use super::world;
@@ -46,7 +49,7 @@ fn the_question_before_a_stop_says_what_is_left_of_the_run_as_far_as_it_is() {
     let said = asked_to_stop(run("sft-0001", Phase::Running, 0, |_, _| {}));
     assert!(said.contains("It is at its first step"), "{said}");
     let said = asked_to_stop(run("sft-0001", Phase::Running, 7, |_, _| {}));
-    assert!(said.contains("It ends with its next step"), "{said}");
+    assert!(said.contains("It ends with the steps that it has taken"), "{said}");
 }
 
 #[test]
@@ -84,4 +87,36 @@ fn values_that_differ_are_shown_whole_however_long_they_are() {
         assert!(screen.contains(part), "{screen}");
     }
     assert!(!screen.contains("is:approved…") && screen.contains("what differs"), "{screen}");
+}
+
+#[test]
+fn a_note_that_is_left_or_not_saved_is_a_draft_and_goes_on_where_it_was() {
+    let run = || run("sft-0001", Phase::Running, 7, |_, _| {});
+    let of = DraftOf::RunNote("runs/sft-0001".to_owned());
+    let mut studio = Harness::new().with(run()).with(drafts(BTreeMap::new()));
+    studio.keys("3 n");
+    let effects = studio.text("#warm");
+    let kept = effects.iter().rev().find_map(|effect| match effect {
+        Effect::Send(Command::Data(DataCommand::KeepDraft(place, draft))) => Some((place, draft.clone())),
+        _ => None,
+    });
+    let (place, draft) = kept.expect("a draft");
+    assert_eq!((place, draft.map(|draft| draft.text)), (&of, Some("#warm".to_owned())));
+    studio.keys("esc n");
+    assert!(studio.screen().contains("#warm"), "{}", studio.screen());
+    let effects = studio.keys("enter");
+    assert!(effects.contains(&Effect::Send(Command::Data(DataCommand::KeepDraft(of.clone(), None)))));
+    let noted = |effect: &Effect| matches!(effect, Effect::Send(Command::Runs(RunsCommand::Note(..))));
+    assert!(effects.iter().any(noted), "{effects:?}");
+    // In another time of the program.
+    let kept = KeptDraft { base: String::new(), text: "#cold".to_owned(), at: 7 };
+    let mut studio = Harness::new().with(run()).with(drafts(BTreeMap::from([(of, kept)])));
+    let said = format!("{:?}", studio.keys("3"));
+    assert!(said.contains("a note of sft-0001 was typed and not saved"), "{said}");
+    studio.keys("n");
+    assert!(studio.screen().contains("#cold"), "{}", studio.screen());
+}
+
+fn drafts(all: BTreeMap<DraftOf, KeptDraft>) -> Event {
+    Event::Data(DataEvent::DraftsRead("sessions/first-principles".into(), all))
 }

@@ -127,6 +127,7 @@ pub(crate) fn run(name: &str, phase: Phase, step: u64) -> Event {
         best_eval_loss: None,
         tokens_per_second: Some(271.0),
         seconds_left: Some(370.0),
+        start_share: None,
     };
     Event::Runs(RunsEvent::Seen(Arc::new(RunInfo {
         id: run_id(name),

@@ -1,12 +1,14 @@
 //! Chats in the session: every question, answer and vote is committed before it is shown.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
 
 use super::keep::{self, Settled};
-use super::{Epoch, Job, Order, Work};
+use super::{Epoch, Job, Order, Stops, Work, unwritten};
 use crate::app::studio::Events;
-use crate::domain::chat::{Answerer, Chat, ChatId, Names, Setup, Side, Turn, TurnId};
+use crate::domain::chat::{Answerer, Chat, ChatId, Names, Outcome, Setup, Side, Turn, TurnId, Why};
 use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::message::Role;
 use crate::domain::protocol::chat::{Phase, Question};
@@ -14,12 +16,15 @@ use crate::domain::protocol::system::{Level, Notice, SystemEvent};
 use crate::domain::protocol::{ChatCommand, ChatEvent, Event};
 use crate::session::{Decided, NewTurn, Result, Session, SessionError, Word, now};
 
+/// How often it is looked, at the end, whether the writer is at something that has no end soon.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// Carries out orders until the session is left and the last answer is kept.
 pub(super) fn work(
     (path, window): (&Path, &str),
     events: &Events,
     orders: &Receiver<Order>,
-    writer: Sender<Work>,
+    (writer, stops): (Sender<Work>, Stops),
 ) {
     // The session is opened with the first order: by then the lanes for records have made its database.
     let Ok(mut order) = orders.recv() else { return };
@@ -30,15 +35,12 @@ pub(super) fn work(
         Ok(session) => session.in_window(window),
         Err(error) => return complain(events, &error),
     };
-    let mut desk = Desk { session, events, writer: Some(writer) };
+    let mut desk = Desk { session, events, writer: Some(writer), waiting: BTreeSet::new() };
     loop {
         let outcome = match order {
             Order::Command(command, epoch) => desk.perform(command, epoch),
             Order::SoFar { turn, content } => desk.session.keep_so_far(turn, &content),
-            Order::Ended { turn, content, outcome } => desk
-                .session
-                .end_turn(turn, &content, &outcome)
-                .map(|()| desk.tell(ChatEvent::Ended { turn, content, outcome })),
+            Order::Ended { turn, content, outcome } => desk.end(turn, content, outcome),
             Order::Close => {
                 desk.writer = None;
                 Ok(())
@@ -47,9 +49,9 @@ pub(super) fn work(
         if let Err(error) = outcome {
             complain(events, &error);
         }
-        match orders.recv() {
-            Ok(next) => order = next,
-            Err(_) => return,
+        match desk.next(orders, &stops) {
+            Some(next) => order = next,
+            None => return,
         }
     }
 }
@@ -66,10 +68,48 @@ fn notify(events: &Events, level: Level, text: String) {
 struct Desk<'e> {
     session: Session,
     events: &'e Events,
+    /// None once the session is left.
     writer: Option<Sender<Work>>,
+    /// Answers that were handed over and haven't ended.
+    waiting: BTreeSet<TurnId>,
 }
 
 impl Desk<'_> {
+    /// The next order; none once the session is left and nothing more comes of what the writer is at. A model takes as
+    /// long to load as it takes: nobody waits for that at the end.
+    fn next(&mut self, orders: &Receiver<Order>, stops: &Stops) -> Option<Order> {
+        loop {
+            if self.writer.is_some() {
+                return orders.recv().ok();
+            }
+            match orders.try_recv() {
+                Ok(order) => return Some(order),
+                Err(_) if self.waiting.is_empty() => return None,
+                Err(_) if stops.is_loading() => {
+                    for turn in std::mem::take(&mut self.waiting) {
+                        if let Err(error) = self.end(turn, String::new(), unwritten(Why::Stopped)) {
+                            complain(self.events, &error);
+                        }
+                    }
+                    return None;
+                }
+                Err(_) => {}
+            }
+            match orders.recv_timeout(LOOK) {
+                Ok(order) => return Some(order),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+    }
+
+    fn end(&mut self, turn: TurnId, content: String, outcome: Outcome) -> Result<()> {
+        self.waiting.remove(&turn);
+        self.session.end_turn(turn, &content, &outcome)?;
+        self.tell(ChatEvent::Ended { turn, content, outcome });
+        Ok(())
+    }
+
     fn tell(&self, event: ChatEvent) {
         // The studio is gone: nobody needs to know.
         self.events.send(Event::Chat(event)).ok();
@@ -206,7 +246,7 @@ impl Desk<'_> {
     }
 
     /// Hands the empty answers at the ends of the columns to the writer.
-    fn write(&self, chat: &Chat, setup: &Setup, epoch: Epoch) {
+    fn write(&mut self, chat: &Chat, setup: &Setup, epoch: Epoch) {
         let mut chat = chat.clone();
         chat.setup = setup.clone();
         let jobs = chat.heads.iter().flatten().filter_map(|id| {
@@ -224,7 +264,9 @@ impl Desk<'_> {
                 epoch,
             })
         });
-        self.hand_over(Work::Write(jobs.collect()));
+        let jobs: Vec<Job> = jobs.collect();
+        self.waiting.extend(jobs.iter().map(|job| job.turn));
+        self.hand_over(Work::Write(jobs));
     }
 
     fn again(&mut self, id: ChatId, answers: &[TurnId], epoch: Epoch) -> Result<()> {

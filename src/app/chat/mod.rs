@@ -8,12 +8,12 @@ mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use crate::app::studio::Events;
-use crate::domain::chat::{Answerer, ChatSampling, Outcome, TurnId};
+use crate::domain::chat::{Answerer, ChatSampling, Outcome, TurnId, Why};
 use crate::domain::message::Message;
 use crate::domain::protocol::ChatCommand;
 use crate::domain::session::SessionInfo;
@@ -77,6 +77,8 @@ struct Epoch(u64);
 struct Stops {
     asked: Arc<AtomicU64>,
     stopped: Arc<AtomicU64>,
+    /// Whether the writer is at a model that it loads: that can't be stopped, and nothing is written meanwhile.
+    loads: Arc<AtomicBool>,
 }
 
 impl Stops {
@@ -91,6 +93,30 @@ impl Stops {
     fn stopped(&self, epoch: Epoch) -> bool {
         epoch.0 <= self.stopped.load(Ordering::Acquire)
     }
+
+    fn loading<T>(&self, load: impl FnOnce() -> T) -> T {
+        self.loads.store(true, Ordering::Release);
+        let loaded = load();
+        self.loads.store(false, Ordering::Release);
+        loaded
+    }
+
+    fn is_loading(&self) -> bool {
+        self.loads.load(Ordering::Acquire)
+    }
+}
+
+/// Of an answer that nothing was written of.
+const fn unwritten(why: Why) -> Outcome {
+    Outcome {
+        why,
+        prompt_tokens: 0,
+        cached_tokens: 0,
+        tokens: 0,
+        tokens_per_second: 0.0,
+        first_token_seconds: 0.0,
+        context: 0,
+    }
 }
 
 impl Chats {
@@ -101,10 +127,11 @@ impl Chats {
         let stops = Stops::default();
         let pen = writer::Writer::new(models, events.clone(), desk.clone(), stops.clone());
         let (path, window, events) = (info.path.clone(), window.to_owned(), events.clone());
+        let own = stops.clone();
         std::thread::spawn(move || pen.work(&work));
         let (open, ended) = channel();
         std::thread::spawn(move || {
-            desk::work((&path, &window), &events, &orders, writer);
+            desk::work((&path, &window), &events, &orders, (writer, own));
             drop::<Sender<()>>(open);
         });
         Self { desk: Some(desk), stops, ended }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::loaded::Models;
-use super::{Job, Order, Stops, Work};
+use super::{Job, Order, Stops, Work, unwritten};
 use crate::app::studio::Events;
 use crate::domain::chat::{ChatSampling, Outcome, TurnId, Why};
 use crate::domain::protocol::chat::{Pace, Phase};
@@ -54,7 +54,7 @@ impl Writer {
                 Work::Load(answerers) => {
                     for answerer in answerers {
                         // A question that needs it says what is wrong.
-                        if let Err(error) = self.models.prepare(&answerer) {
+                        if let Err(error) = self.stops.loading(|| self.models.prepare(&answerer)) {
                             tracing::info!("{} can't be loaded ahead: {error:#}", answerer.name);
                         }
                     }
@@ -93,7 +93,7 @@ impl Writer {
     }
 
     fn submit(&mut self, job: Job) -> Result<((String, RequestId), Answer)> {
-        let (name, adapter) = self.models.prepare(&job.answerer)?;
+        let (name, adapter) = self.stops.loading(|| self.models.prepare(&job.answerer))?;
         let Some(loaded) = self.models.get(&name) else { anyhow::bail!("{name} is not loaded") };
         let prompt = loaded.prompter.chat(&job.messages)?;
         let prompt_tokens = prompt.len();
@@ -193,16 +193,7 @@ impl Writer {
     }
 
     fn fail(&self, turn: TurnId, why: &str) {
-        let outcome = Outcome {
-            why: Why::Failed(why.to_owned()),
-            prompt_tokens: 0,
-            cached_tokens: 0,
-            tokens: 0,
-            tokens_per_second: 0.0,
-            first_token_seconds: 0.0,
-            context: 0,
-        };
-        self.end(turn, outcome, String::new());
+        self.end(turn, unwritten(Why::Failed(why.to_owned())), String::new());
     }
 }
 

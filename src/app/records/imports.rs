@@ -3,18 +3,17 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::reader::{Ask, beginning};
 use super::{Back, Lane};
 use crate::app::imports::{self, Known};
 use crate::app::jobs::Working;
-use crate::data::hub::{self, DatasetName};
 use crate::data::import::{Import, ImportOptions};
 use crate::data::mapping::{Kind, Part};
 use crate::domain::name::one_line;
 use crate::domain::protocol::DataEvent;
-use crate::domain::protocol::data::{Example, ImportPlan, Imported, LOOK_UP, PlannedFile};
+use crate::domain::protocol::data::{Example, ImportPlan, Imported, PlannedFile};
 use crate::domain::protocol::system::{JobEnd, Level, Progress, Unit};
 use crate::session::{self, Access, Ended, Session, SessionError};
 use crate::ui::widgets::text;
@@ -26,31 +25,12 @@ const EXAMPLES: usize = 3;
 pub(super) fn plan(lane: &Lane, path: PathBuf, map: Vec<String>) {
     let lane = lane.clone();
     std::thread::spawn(move || {
-        let plan = looked_up(&lane, &path)
+        let plan = imports::look_up(&lane.events, &path)
             .and_then(|()| Ok(lane.open(Access::Read)?))
             .and_then(|session| planned(&session, &path, map))
             .map_err(|error| format!("{error:#}"));
         lane.tell(DataEvent::ImportPlanned(path, plan.map(Box::new)));
     });
-}
-
-/// Brings a dataset of the hub here, as a job: it may be large, and the hub slow.
-fn looked_up(lane: &Lane, path: &Path) -> Result<()> {
-    let Some(name) = path.to_str().filter(|_| DatasetName::is_one(path)) else { return Ok(()) };
-    let job = Working::start(&lane.events, &format!("{LOOK_UP}{name}"));
-    match hub::bring(name, |done, total| job.go_on(fetched(done, total))) {
-        Ok(true) => job.end(JobEnd::Done),
-        Ok(false) => bail!("stopped before {name} was here; what has come is kept for the next time"),
-        Err(error) => {
-            job.end(JobEnd::Failed(format!("{error:#}")));
-            return Err(error);
-        }
-    }
-    Ok(())
-}
-
-fn fetched(done: u64, total: Option<u64>) -> Progress {
-    Progress { done, total, unit: Unit::Bytes, note: String::new() }
 }
 
 fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPlan> {

@@ -23,8 +23,13 @@ pub(super) fn work(lane: &Lane, commands: &Receiver<DataCommand>, back: &Back) {
         Err(error) => return lane.complain(&error),
     };
     if session.is_read_only() {
-        let words = "this session can only be read: records, reviews and chats can be looked at, nothing is saved or kept";
-        lane.notify(Level::Warning, words.to_owned());
+        let why = if session.is_on_a_full_disk() {
+            "the disk is full, so the session can only be read until there is room and it is opened again"
+        } else {
+            "this session can only be read"
+        };
+        let words = "records, reviews and chats can be looked at, nothing is saved or kept";
+        lane.notify(Level::Warning, format!("{why}: {words}"));
     }
     begin(lane, &session, back);
     let mut others = Others::default();

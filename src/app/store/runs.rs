@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::domain::doctor::{self, Finding};
 use crate::domain::protocol::RunsEvent;
-use crate::domain::protocol::runs::{Busy, Preflight, Reading, RecipeFile};
+use crate::domain::protocol::runs::{Busy, Elsewhere, Preflight, Reading, RecipeFile};
 use crate::domain::run::Sample;
 use crate::domain::run_info::{RunId, RunInfo};
 use crate::domain::series::{Detail, RunSeries, Series};
@@ -25,6 +25,7 @@ pub struct Runs {
     watched: BTreeMap<RunId, RunData>,
     recipes: Option<Vec<RecipeFile>>,
     preflight: Option<Preflight>,
+    elsewhere: Vec<Elsewhere>,
     /// What a run would have been started beside, last; the number moves with each.
     busy: (u64, Option<Busy>),
 }
@@ -87,6 +88,12 @@ impl Runs {
         self.preflight.as_ref()
     }
 
+    /// Runs of other sessions that go on or wait, the one that was started last first.
+    #[must_use]
+    pub fn elsewhere(&self) -> &[Elsewhere] {
+        &self.elsewhere
+    }
+
     /// A run that was to be started while one of another session goes on, and how often that has happened.
     #[must_use]
     pub const fn busy(&self) -> (u64, Option<&Busy>) {
@@ -144,6 +151,7 @@ impl Runs {
             }
             RunsEvent::RecipesListed(recipes) => self.recipes = Some(recipes),
             RunsEvent::Preflighted(preflight) => self.preflight = Some(preflight),
+            RunsEvent::GoesOnElsewhere(runs) => self.elsewhere = runs,
             RunsEvent::Busy(busy) => self.busy = (self.busy.0 + 1, Some(busy)),
         }
     }

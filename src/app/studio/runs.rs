@@ -10,6 +10,7 @@ use super::fitted;
 use super::recipe_files::{read_recipe, recipes_in, write_recipe};
 use super::worker::{Events, Gone};
 use crate::app::cuts::Cuts;
+use crate::app::elsewhere;
 use crate::app::follow::told::{Adapters, Awaited, Told};
 use crate::app::follow::{FollowerThread, Listening};
 use crate::app::forbidden;
@@ -44,7 +45,8 @@ impl RunsLane {
         std::thread::spawn(move || {
             let awaited = Awaited::default();
             let (cuts, complained) = (RefCell::default(), RefCell::default());
-            let lane = Lane { folders, events, session: None, follower: None, awaited, cuts, complained };
+            let (session, follower, elsewhere) = (None, None, None);
+            let lane = Lane { folders, events, session, follower, elsewhere, awaited, cuts, complained };
             lane.work(&received);
         });
         Self(requests)
@@ -73,6 +75,8 @@ struct Lane {
     events: Events,
     session: Option<SessionInfo>,
     follower: Option<FollowerThread>,
+    /// Dropped with the rest, which ends the thread that looks at other sessions.
+    elsewhere: Option<Sender<()>>,
     awaited: Awaited,
     cuts: RefCell<Cuts>,
     /// Why no recipe could be made, as it was said last.
@@ -129,6 +133,8 @@ impl Lane {
             Ok(follower) => self.follower = Some(follower),
             Err(error) => self.say(Level::Error, format!("runs can't be followed: {error}")),
         }
+        let own = self.session.as_ref().map(|session| session.path.clone());
+        self.elsewhere = Some(elsewhere::watch(self.folders.clone(), own, self.events.clone()));
     }
 
     fn perform(&self, command: RunsCommand, back: Sender<Request>) -> Result<()> {
@@ -261,17 +267,10 @@ impl Lane {
 
     /// A run of another session that goes on, or waits to: of them, the one that was started last.
     fn busy_elsewhere(&self) -> Option<(RunId, String)> {
-        let place = |folder: PathBuf| folder.canonicalize().ok();
-        let own = self.session.as_ref().map(SessionInfo::runs).and_then(place);
-        let global = place(self.folders.runs());
-        let all = runs::list_runs(&self.folders).inspect_err(|error| tracing::warn!("{error:#}")).ok()?;
-        let elsewhere = all.into_iter().filter(|run| {
-            let parent = run.folder.path().parent().and_then(|parent| place(parent.to_owned()));
-            run.standing.is_live() && parent != own && parent != global
-        });
-        let last = elsewhere.max_by(|one, other| one.state.started.total_cmp(&other.state.started))?;
-        let session = last.folder.path().ancestors().nth(2)?.file_name()?.to_string_lossy().into_owned();
-        Some((RunId::new(last.folder.path()), session))
+        let own = self.session.as_ref().map(|session| session.path.as_path());
+        let all =
+            elsewhere::live(&self.folders, own).inspect_err(|error| tracing::warn!("{error:#}")).ok()?;
+        all.into_iter().next().map(|one| (one.run.id, one.session))
     }
 
     /// What a run by a recipe cuts, in a sentence. What can't be known is the preflight's to say.

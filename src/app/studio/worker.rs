@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use tokio::sync::mpsc;
 
 use super::pull;
@@ -18,6 +18,7 @@ use crate::app::records::Records;
 use crate::app::review::Reviews;
 use crate::app::{forbidden, imports, jobs, models, sessions};
 use crate::config::Folders;
+use crate::data::hub::DatasetName;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{
     Command, Event, ModelsCommand, ModelsEvent, SessionsCommand, SessionsEvent, SystemCommand, SystemEvent,
@@ -234,6 +235,10 @@ impl Desk {
                 pull::start(self.folders.clone(), name, runs, self.events.clone());
                 Ok(None)
             }
+            Command::Sessions(SessionsCommand::CreateFor(path)) if DatasetName::is_one(&path) => {
+                self.make_from_hub(path);
+                Ok(None)
+            }
             Command::Sessions(command) => self.session(command).map(Some),
             Command::System(SystemCommand::SaveTheme(theme)) => {
                 self.folders.save_theme(&theme).map(|()| None)
@@ -279,6 +284,29 @@ impl Desk {
         };
         self.remember(&opened.path);
         Ok(Event::Sessions(SessionsEvent::Opened(opened)))
+    }
+
+    /// The dataset comes first: a name that leads nowhere leaves no session behind.
+    fn make_from_hub(&self, path: PathBuf) {
+        let desk = Self {
+            folders: self.folders.clone(),
+            events: self.events.clone(),
+            windows: self.windows.clone(),
+        };
+        std::thread::spawn(move || {
+            let made = imports::look_up(&desk.events, &path)
+                .with_context(|| format!("no session was made for {}", path.display()))
+                .and_then(|()| imports::check(&path))
+                .and_then(|()| sessions::create_for(&desk.folders, &path));
+            let event = match made {
+                Ok(session) => desk.made(session, Some(path)),
+                Err(error) => Event::System(SystemEvent::Notified(Notice::new(
+                    Level::Error,
+                    forbidden::sentence(&error),
+                ))),
+            };
+            desk.events.send(event).ok();
+        });
     }
 
     /// A session that is there can be worked in, whether or not the next start finds it by itself.

@@ -19,6 +19,7 @@ use crate::domain::batch::TokenExample;
 use crate::domain::recipe::{DataPart, Malformed, Recipe, SetOrder, source};
 use crate::domain::record::{Record, RecordId};
 use crate::engine::model::OpenModel;
+use crate::engine::train::course::GoOn;
 use crate::session::{Access, Purpose, Seen, Session, SessionError};
 
 /// All examples of a run, encoded.
@@ -51,12 +52,13 @@ impl Dataset {
     }
 }
 
-/// Reads what a recipe trains on, for a model. `folders` hold the prompts that a review's sets are asked by.
+/// Reads what a recipe trains on, for a model. `folders` hold the prompts that a review's sets are asked by. `go_on` is
+/// asked between blocks of examples, with the share that is encoded.
 ///
 /// # Errors
-/// Where a file or the session can't be read or holds no record, where a line is malformed or an example can't be
+/// When `go_on` says no. Where a file or the session can't be read or holds no record, where a line is malformed or an example can't be
 /// trained on and the recipe says to fail, and where no example is left; the message names the lines.
-pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dataset> {
+pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders, go_on: GoOn<'_>) -> Result<Dataset> {
     let data = &recipe.data;
     let (mut malformed, mut left_out) = (Vec::new(), Vec::new());
     let mut rows = |source: &str| match source::of_session(source) {
@@ -72,9 +74,13 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders) -> Result<Dat
     ensure!(!train.is_empty(), "all examples of {} are held out: lower data.split", data.train);
     let longest = data.max_length.min(model.config.context);
     let (mut lost, all) = (0, train.len() + eval.len());
-    let mut cut = |rows| encode(rows, model, longest, data, (&mut malformed, &mut lost));
-    let (train, encoded) = cut(train)?;
-    let (eval, held_out) = cut(eval)?;
+    let mut cut = |rows, before: usize| {
+        let so_far = |done: usize| go_on((before + done) as f64 / all as f64);
+        encode(rows, (model, longest), data, (&mut malformed, &mut lost), &so_far)
+    };
+    let trained = train.len();
+    let (train, encoded) = cut(train, 0)?;
+    let (eval, held_out) = cut(eval, trained)?;
     if data.malformed == Malformed::Fail && !malformed.is_empty() {
         bail!("{} (data.malformed is \"fail\")", named(&malformed));
     }
@@ -241,20 +247,27 @@ fn split(rows: Vec<Row>, data: &DataPart) -> (Vec<Row>, Vec<Row>) {
     rows.into_iter().partition(|row| !held_out.contains(row.record.prompt()))
 }
 
+/// Examples that are encoded between two looks at whether to go on.
+const BLOCK: usize = 1024;
+
 /// The rows that can be trained on, with their examples; the others are named among the malformed.
 fn encode(
     rows: Vec<Row>,
-    model: &OpenModel,
-    longest: usize,
+    (model, longest): (&OpenModel, usize),
     data: &DataPart,
     (malformed, lost): (&mut Vec<String>, &mut usize),
+    go_on: &dyn Fn(usize) -> bool,
 ) -> Result<(Vec<Row>, Vec<Encoded>)> {
     let template = model.template.compile()?;
     let end = model.template.eos_token.as_deref();
     let encoder =
         Encoder::new(&model.tokenizer, template.as_ref(), end, longest)?.with_rows(model.config.vocabulary);
     let records: Vec<&Record> = rows.iter().map(|row| &row.record).collect();
-    let encoded = encoder.encode_each(&records);
+    let mut encoded = Vec::with_capacity(records.len());
+    for block in records.chunks(BLOCK) {
+        ensure!(go_on(encoded.len()), "stopped while the examples were read");
+        encoded.extend(encoder.encode_each(block));
+    }
     let (mut kept, mut examples) = (Vec::new(), Vec::new());
     for (row, encoded) in rows.into_iter().zip(encoded) {
         let unlearnt = row.record.messages.iter().position(|turn| !turn.is_learnt());

@@ -3,23 +3,19 @@
 //! waits for a step.
 
 use std::fs;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 
 use super::super::{process, runs};
 use super::journal::{log, number};
-use crate::domain::run::{Phase, RunCommand, RunFolder, RunState};
-use crate::engine::files;
-use crate::engine::train::host::{Host, Progress, Request};
+pub use super::watched::Process;
+use super::watched::{Shared, WATCH, Watched, listen_to_signals};
+use crate::domain::run::{Phase, RunFolder, RunState};
+use crate::engine::train::host::{Brake, Host, Progress, Request};
 
-/// How often commands are looked for.
-const WATCH: Duration = Duration::from_millis(200);
-/// How often the state is written, at least, and how often for progress alone, at most.
-const HEARTBEAT: Duration = Duration::from_secs(1);
-const PROGRESS: Duration = Duration::from_millis(500);
 /// What a run says while it evaluates.
 const EVALUATING: &str = "evaluating";
 
@@ -38,113 +34,6 @@ pub enum Ending {
     Done,
     Stopped,
     Failed(String),
-}
-
-#[expect(clippy::struct_excessive_bools, reason = "each is a request or a note of its own")]
-struct Shared {
-    state: RunState,
-    pause: bool,
-    stop: bool,
-    checkpoint: bool,
-    /// Something in `state` is not on disk yet.
-    changed: bool,
-    /// The phase among it, which people wait for.
-    urgent: bool,
-    ended: bool,
-}
-
-struct Watched {
-    folder: RunFolder,
-    shared: Mutex<Shared>,
-    listener: Mutex<Box<dyn Listener>>,
-    wake: Condvar,
-    /// Held while `state.json` is written.
-    writing: Mutex<()>,
-}
-
-impl Watched {
-    fn lock(&self) -> MutexGuard<'_, Shared> {
-        // A panic elsewhere leaves plain data behind, which is still good to report.
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self, state: &RunState) -> Result<()> {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.write_alone(state)
-    }
-
-    /// Writes the state of a process that ends: whatever is written by others at the same moment comes before it.
-    fn write_last(&self, state: &RunState) -> Result<()> {
-        std::mem::forget(self.writing.lock());
-        self.write_alone(state)
-    }
-
-    fn write_alone(&self, state: &RunState) -> Result<()> {
-        let text = serde_json::to_vec_pretty(state).context("write the state as JSON")?;
-        files::write_atomically(&self.folder.state(), &text)
-    }
-
-    fn obey(&self, command: RunCommand) {
-        let mut shared = self.lock();
-        match command {
-            RunCommand::Pause => shared.pause = true,
-            RunCommand::Resume => shared.pause = false,
-            RunCommand::Checkpoint => shared.checkpoint = true,
-            RunCommand::Stop => shared.stop = true,
-        }
-        tracing::info!("asked to {}", command.name());
-        // What is being done goes on to its end, which may take minutes: that it is the last is said at once.
-        let stopping = command == RunCommand::Stop && shared.state.phase.is_live();
-        if stopping && !shared.ended {
-            shared.state.stopping_after_this();
-            shared.urgent = true;
-            let state = shared.state.clone();
-            drop(shared);
-            self.say(|listener| listener.phase(&state));
-        }
-        self.wake.notify_all();
-    }
-
-    fn say(&self, say: impl FnOnce(&mut dyn Listener)) {
-        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
-        say(listener.as_mut());
-    }
-
-    /// Commands in the folder; each file is removed before it is obeyed.
-    fn collect_commands(&self) {
-        for command in RunCommand::ALL {
-            if fs::remove_file(self.folder.commands().join(command.name())).is_ok() {
-                self.obey(command);
-            }
-        }
-    }
-
-    fn watch(&self) {
-        let mut written = Instant::now();
-        loop {
-            self.collect_commands();
-            let mut shared = self.lock();
-            if shared.ended {
-                return;
-            }
-            let age = written.elapsed();
-            if shared.urgent || (shared.changed && age >= PROGRESS) || age >= HEARTBEAT {
-                shared.changed = false;
-                shared.urgent = false;
-                shared.state.heartbeat = runs::now();
-                let state = shared.state.clone();
-                drop(shared);
-                if let Err(error) = self.write(&state) {
-                    tracing::warn!("the state could not be written: {error:#}");
-                }
-                written = Instant::now();
-                shared = self.lock();
-            }
-            if !shared.ended {
-                drop(self.wake.wait_timeout(shared, WATCH));
-            }
-        }
-    }
 }
 
 /// The host of one run.
@@ -176,6 +65,8 @@ impl RunHost {
             changed: false,
             urgent: false,
             ended: false,
+            stop_asked: None,
+            process: Process::Shared,
         };
         let watched = Arc::new(Watched {
             folder: folder.clone(),
@@ -192,6 +83,11 @@ impl RunHost {
         Ok(Self { watched, watcher, signals })
     }
 
+    /// Whose the process is; that of others, unless this is said.
+    pub fn runs_in(&mut self, process: Process) {
+        self.watched.lock().process = process;
+    }
+
     /// What the run is doing before its first step.
     pub fn doing(&mut self, what: &str) {
         tracing::info!("{what}");
@@ -199,10 +95,17 @@ impl RunHost {
         self.change(|state| {
             state.phase = Phase::Starting;
             state.why = Some(what.to_owned());
+            (state.start_share, state.seconds_left) = (None, None);
             if stop {
                 state.stopping_after_this();
             }
         });
+    }
+
+    /// Between the things that a run does before its first step, it ends if that was asked.
+    #[must_use]
+    pub fn is_to_stop(&self) -> bool {
+        self.watched.lock().stop
     }
 
     /// Waits in the queue until `ready`; false where the run was asked to stop meanwhile.
@@ -229,7 +132,7 @@ impl RunHost {
         };
         tracing::info!("{}{}", phase.name(), why.as_ref().map_or_else(String::new, |why| format!(": {why}")));
         self.change(|state| {
-            state.seconds_left = None;
+            (state.start_share, state.seconds_left) = (None, None);
             match (state.earlier.take(), why) {
                 // Nothing of it has changed.
                 (Some(before), Some(why)) if phase == Phase::Failed => state.not_continued(before, &why),
@@ -271,6 +174,9 @@ impl RunHost {
             self.change(|state| {
                 state.phase = phase;
                 state.why = None;
+                if state.start_share.take().is_some() {
+                    state.seconds_left = None;
+                }
             });
         }
     }
@@ -286,9 +192,9 @@ impl Drop for RunHost {
 }
 
 impl Host for RunHost {
-    /// Between what a run does before its first step, and in the middle of the largest batch, it ends there.
-    fn is_to_stop(&self) -> bool {
-        self.watched.lock().stop
+    fn brake(&self) -> Brake {
+        let (watched, begun) = (Arc::clone(&self.watched), Instant::now());
+        Arc::new(move |share| watched.passing(share, begun.elapsed()))
     }
 
     fn tick(&mut self) -> Result<Request> {
@@ -366,35 +272,10 @@ fn first_state(phase: Phase, earlier: Option<RunState>) -> RunState {
         best_eval_loss: None,
         tokens_per_second: None,
         seconds_left: None,
+        start_share: None,
         earlier: None,
     };
     let (process, host) = (std::process::id(), process::host_name());
     let before = earlier.as_ref().and_then(RunState::to_return_to);
     RunState { phase, why: None, process, host, heartbeat: now, earlier: before, ..earlier.unwrap_or(fresh) }
-}
-
-/// The first interrupt, and any request to end, is a request to stop; the second interrupt ends the process at once.
-fn listen_to_signals(watched: &Arc<Watched>) -> Result<signal_hook::iterator::Handle> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let mut wanted = vec![SIGINT, SIGTERM];
-    if !process::ignores_hang_up() {
-        wanted.push(SIGHUP);
-    }
-    let mut signals = signal_hook::iterator::Signals::new(wanted).context("listen to signals")?;
-    let (handle, watched) = (signals.handle(), Arc::clone(watched));
-    std::thread::spawn(move || {
-        let mut interrupts = 0;
-        for signal in signals.forever() {
-            watched.obey(RunCommand::Stop);
-            interrupts += u32::from(signal == SIGINT);
-            if interrupts > 1 {
-                let mut state = watched.lock().state.clone();
-                state.phase = Phase::Stopped;
-                state.why = Some("interrupted twice: ended without a checkpoint".to_owned());
-                let _ = watched.write_last(&state);
-                std::process::exit(130);
-            }
-        }
-    });
-    Ok(handle)
 }

@@ -3,6 +3,7 @@
 
 pub mod adapter;
 pub mod data;
+mod fetching;
 pub mod host;
 mod journal;
 pub(super) mod lock;
@@ -10,11 +11,13 @@ pub(crate) mod pairs;
 pub mod preflight;
 pub mod recipe;
 pub mod sampler;
+mod watched;
 
 use anyhow::{Context, Result, ensure};
 
 use self::data::Dataset;
-use self::host::{Ending, Listener, RunHost};
+use self::fetching::Fetching;
+use self::host::{Ending, Listener, Process, RunHost};
 use self::lock::RunLock;
 use self::sampler::ModelSampler;
 use crate::app::{process, runs};
@@ -29,7 +32,7 @@ use crate::engine::hub::{self, Network};
 use crate::engine::kernels::gemm::Products;
 use crate::engine::model::{self, OpenModel};
 use crate::engine::train::device::{DeviceOptions, DeviceStudent};
-use crate::engine::train::host::{Host, Sampler};
+use crate::engine::train::host::{Brake, Host, Sampler};
 use crate::engine::train::step::{self, DecoderStudent, StepOptions};
 use crate::engine::train::student::Student;
 use crate::engine::train::trainer::{self, Outcome, Task};
@@ -43,6 +46,7 @@ pub struct Job {
     pub after: Option<RunFolder>,
     pub folders: Folders,
     pub network: Network,
+    pub process: Process,
 }
 
 /// Trains in the run folder, from its newest checkpoint where it has one. Whatever happens is in the folder's state
@@ -59,6 +63,7 @@ pub fn execute(job: &Job, listener: Box<dyn Listener>, progress: &mut dyn hub::P
     files::write_atomically(&recipe, job.recipe.to_toml().as_bytes())?;
     let phase = if job.after.is_some() { Phase::Queued } else { Phase::Starting };
     let mut host = RunHost::start(&job.folder, phase, listener)?;
+    host.runs_in(job.process);
     let outcome = train(job, &mut host, progress);
     let ended = host.end(match &outcome {
         Ok(Outcome::Done) => Ending::Done,
@@ -81,10 +86,14 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
             return Ok(Outcome::Stopped);
         }
     }
-    let prepared = prepare(&job.recipe, &job.folders, job.network, progress, &mut |doing| host.doing(doing))?;
+    let prepared = prepare(&job.recipe, &job.folders, job.network, progress, &mut |doing| {
+        host.doing(doing);
+        host.brake()
+    });
     if host.is_to_stop() {
         return Ok(Outcome::Stopped);
     }
+    let prepared = prepared?;
     note_data(&job.folder, &prepared.data)?;
     prepared.data.malformed.iter().for_each(|bad| tracing::warn!("left out: {bad}"));
     for warning in prepared.data.left_out.iter().chain(&prepared.data.warnings) {
@@ -144,25 +153,26 @@ pub struct Prepared {
 }
 
 /// Opens the model (fetching it first where it isn't here), reads and encodes the examples, and makes the adapter.
+/// `doing` is told what begins, and gives back what can end it.
 ///
 /// # Errors
-/// Where the model can't be had or opened, the data holds nothing to train on, or an adapter to be continued doesn't
+/// When it was ended. Where the model can't be had or opened, the data holds nothing to train on, or an adapter to be continued doesn't
 /// fit the model.
 pub fn prepare(
     recipe: &Recipe,
     folders: &Folders,
     network: Network,
     progress: &mut dyn hub::Progress,
-    doing: &mut dyn FnMut(&str),
+    doing: &mut dyn FnMut(&str) -> Brake,
 ) -> Result<Prepared> {
     // Before anything is fetched.
     place(recipe)?;
-    doing(&format!("opening the model {}", recipe.model.base));
-    let files = hub::resolve(&folders.models(), &recipe.model.base, network, progress)?;
+    let mut fetching = Fetching::new(progress, doing(&format!("opening the model {}", recipe.model.base)));
+    let files = hub::resolve(&folders.models(), &recipe.model.base, network, &mut fetching)?;
     let model = model::open(&files).with_context(|| format!("open the model {}", recipe.model.base))?;
     let (model, tokens) = adapter::with_tokens(recipe, model)?;
-    doing("reading the examples");
-    let data = data::read(recipe, &model, folders)?;
+    let brake = doing("reading the examples");
+    let data = data::read(recipe, &model, folders, &*brake)?;
     let adapter = adapter::first(recipe, &model, &tokens)?;
     Ok(Prepared { model, data, adapter })
 }

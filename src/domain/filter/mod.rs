@@ -8,6 +8,7 @@ mod complete;
 mod explain;
 mod operator;
 mod parse;
+mod so_far;
 mod values;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use crate::domain::record::{RecordId, Status};
 pub use complete::{Suggestion, Vocabulary, complete};
 pub use explain::{explain, passed_over};
 pub use parse::parse;
+pub use so_far::{goes_on, so_far};
 
 /// Which records are meant.
 #[derive(Debug, Clone, PartialEq, Default)]

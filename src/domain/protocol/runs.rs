@@ -57,6 +57,8 @@ pub enum RunsEvent {
     /// Sorted by name.
     RecipesListed(Vec<RecipeFile>),
     Preflighted(Preflight),
+    /// These runs of other sessions go on, or wait to.
+    GoesOnElsewhere(Vec<Elsewhere>),
     /// No run was started yet: the machine is at one of another session.
     Busy(Busy),
 }
@@ -96,6 +98,14 @@ pub struct Preflight {
 pub struct Fact {
     pub name: String,
     pub value: String,
+}
+
+/// A run of another session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Elsewhere {
+    /// The session's name.
+    pub session: String,
+    pub run: RunInfo,
 }
 
 /// A run that was to be started while one of another session goes on.

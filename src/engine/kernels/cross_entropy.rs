@@ -79,26 +79,29 @@ impl Head<'_> {
         gradient: Option<(&mut [f32], f32)>,
         logits: &mut Vec<f32>,
     ) -> Vec<RowLoss> {
-        self.losses_and_weight(x, targets, gradient, WeightGradient::None, logits)
+        self.losses_while((x, targets), gradient, WeightGradient::None, logits, &mut || Some(()))
+            .unwrap_or_default()
     }
 
-    /// As [`Head::losses`]; with `gradient`, the gradient of the weight is added to `of_weight`, too.
+    /// As [`Head::losses`] of rows and their targets; with `gradient`, the gradient of the weight is added to
+    /// `of_weight`, too. Nothing when `enter`, asked before each of [`Head::chunks`], says so.
     ///
     /// # Panics
     /// As [`Head::losses`].
-    pub fn losses_and_weight(
+    pub fn losses_while(
         &self,
-        x: &[f32],
-        targets: &[u32],
+        (x, targets): (&[f32], &[u32]),
         mut gradient: Option<(&mut [f32], f32)>,
         mut of_weight: WeightGradient<'_>,
         logits: &mut Vec<f32>,
-    ) -> Vec<RowLoss> {
+        enter: &mut dyn FnMut() -> Option<()>,
+    ) -> Option<Vec<RowLoss>> {
         // Rows a little more than a power of two apart, so that they don't fall into the same sets of the cache.
         let stride = self.vocabulary.next_multiple_of(16) + 16;
         let mut losses = vec![RowLoss::default(); targets.len()];
         logits.resize(stride * CHUNK.min(targets.len()), 0.0);
         for (chunk, targets) in targets.chunks(CHUNK).enumerate() {
+            enter()?;
             let first = chunk * CHUNK;
             let rows = targets.len();
             let x = &x[first * self.width..(first + rows) * self.width];
@@ -128,7 +131,13 @@ impl Head<'_> {
                 of_weight.add(logits, x, self.width);
             }
         }
-        losses
+        Some(losses)
+    }
+
+    /// How many times [`Head::losses_while`] asks for so many rows.
+    #[must_use]
+    pub const fn chunks(rows: usize) -> usize {
+        rows.div_ceil(CHUNK)
     }
 }
 

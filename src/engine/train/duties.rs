@@ -56,7 +56,11 @@ impl Trainer<'_> {
             }
             host.report(&Progress::Evaluating { done, total });
             let batch = PackedBatch::pack(examples);
-            losses += self.task.student.evaluate(&self.task.adapter, &batch)?;
+            let brake = host.brake();
+            match self.task.student.evaluate_while(&self.task.adapter, &batch, &*brake)? {
+                Some(more) => losses += more,
+                None => return Ok(Flow::Stop),
+            }
         }
         let (step, loss) = (self.state.step, losses.nll / losses.tokens as f64);
         let line = loss_line("eval_", step, self.state.epoch, losses);

@@ -1,6 +1,8 @@
 //! Who looks after a run: it hears of progress and says whether to go on. Headless runs, run folders and tests each
 //! bring their own.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
 use crate::domain::run::{MetricLine, Sample};
@@ -14,13 +16,23 @@ pub trait Host {
     /// Where the host itself fails; the run then fails.
     fn tick(&mut self) -> Result<Request>;
 
-    /// Whether the run is to end: asked in the middle of what has no ticks, so that it need not come to its end.
-    fn is_to_stop(&self) -> bool {
-        false
+    /// Asked in the middle of a pass over a batch, by whichever thread computes, with the share of it that is done
+    /// (not a number where that isn't known): whether it goes on. On a slow machine a pass takes minutes, and a run that is to end need not come to its end.
+    fn brake(&self) -> Brake {
+        nobody()
     }
 
     /// Told of each fact as it happens.
     fn report(&mut self, progress: &Progress<'_>);
+}
+
+/// See [`Host::brake`].
+pub type Brake = Arc<dyn Fn(f64) -> bool + Send + Sync>;
+
+/// The brake of what nobody ends.
+#[must_use]
+pub fn nobody() -> Brake {
+    Arc::new(|_| true)
 }
 
 /// What the host wants.

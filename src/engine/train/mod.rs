@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod checkpoint;
+pub mod course;
 pub mod device;
 mod duties;
 pub mod host;

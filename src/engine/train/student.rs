@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::course::{GoOn, TO_THE_END};
 use crate::domain::batch::PackedBatch;
 use crate::engine::adapter::Adapter;
 
@@ -20,28 +21,43 @@ pub trait Student {
         scale: f32,
         dropout: Option<u64>,
         gradients: &mut [f32],
-    ) -> Result<Losses>;
+    ) -> Result<Losses> {
+        let losses = self.backward_while(adapter, batch, (scale, dropout), gradients, TO_THE_END);
+        losses.map(Option::unwrap_or_default)
+    }
 
-    /// As [`Student::backward`] with dropout, to see whether the batch goes through: what is added to `gradients` is of
-    /// no use. Given up as soon as `go_on` says no, if the student can be interrupted; there are no losses then.
+    /// As [`Student::backward`], given up as soon as `go_on` says no: there are no losses then, and what was added to
+    /// `gradients` is of no use.
     ///
     /// # Errors
     /// As [`Student::backward`].
-    fn rehearse(
+    fn backward_while(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
+        scale_and_dropout: (f32, Option<u64>),
         gradients: &mut [f32],
-        _go_on: &dyn Fn() -> bool,
-    ) -> Result<Option<Losses>> {
-        self.backward(adapter, batch, 1.0, Some(0), gradients).map(Some)
-    }
+        go_on: GoOn<'_>,
+    ) -> Result<Option<Losses>>;
 
     /// The same losses without gradients or dropout.
     ///
     /// # Errors
     /// As [`Student::backward`].
-    fn evaluate(&mut self, adapter: &Adapter, batch: &PackedBatch) -> Result<Losses>;
+    fn evaluate(&mut self, adapter: &Adapter, batch: &PackedBatch) -> Result<Losses> {
+        self.evaluate_while(adapter, batch, TO_THE_END).map(Option::unwrap_or_default)
+    }
+
+    /// As [`Student::evaluate`], given up as soon as `go_on` says no.
+    ///
+    /// # Errors
+    /// As [`Student::backward`].
+    fn evaluate_while(
+        &mut self,
+        adapter: &Adapter,
+        batch: &PackedBatch,
+        go_on: GoOn<'_>,
+    ) -> Result<Option<Losses>>;
 
     /// Memory that training takes, in 10^9 bytes: what this process holds, or on a device that says so the most that was
     /// held there; 0 where nobody says.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::checkpoint::{self, SaveAdapter, TrainerState};
-use super::host::{Host, Progress, Request, Sampler};
+use super::host::{Brake, Host, Progress, Request, Sampler};
 use super::metrics::{Lines, number};
 use super::optimizer::{self, AdamW, Update};
 use super::order::Order;
@@ -152,7 +152,9 @@ impl<'a> Trainer<'a> {
             if self.tick(host)? == Flow::Stop {
                 return Ok(Outcome::Stopped);
             }
-            self.step(host)?;
+            if self.step(host)? == Flow::Stop {
+                return Ok(Outcome::Stopped);
+            }
         }
     }
 
@@ -182,8 +184,8 @@ impl<'a> Trainer<'a> {
         let batch = self.batch(&self.order.largest());
         let start = Instant::now();
         let Task { student, adapter, .. } = &mut self.task;
-        let go_on = || !host.is_to_stop();
-        let rehearsed = student.rehearse(adapter, &batch, &mut self.gradients, &go_on);
+        let brake = host.brake();
+        let rehearsed = student.backward_while(adapter, &batch, (1.0, Some(0)), &mut self.gradients, &*brake);
         let losses = rehearsed.with_context(|| {
             format!(
                 "try the largest batch, {} tokens (a smaller per_device_train_batch_size or max_length needs less memory)",
@@ -203,12 +205,13 @@ impl<'a> Trainer<'a> {
         PackedBatch::pack(examples.iter().filter_map(|&index| self.task.train.get(index)))
     }
 
-    fn step(&mut self, host: &mut dyn Host) -> Result<()> {
+    /// Where the run is to end in the middle of a step, it ends as it was before it.
+    fn step(&mut self, host: &mut dyn Host) -> Result<Flow> {
         let start = Instant::now();
         let step = self.state.step;
         let micro_batches = self.order.micro_batches(step)?;
         let batches: Vec<PackedBatch> = micro_batches.iter().map(|examples| self.batch(examples)).collect();
-        let losses = self.accumulate(&batches)?;
+        let Some(losses) = self.accumulate(&batches, &host.brake())? else { return Ok(Flow::Stop) };
         let norm = optimizer::norm(&self.gradients);
         let learning_rate = self.task.recipe.train.learning_rate * self.schedule.factor(step);
         let tokens: usize = batches.iter().map(|batch| batch.tokens.len()).sum();
@@ -238,11 +241,11 @@ impl<'a> Trainer<'a> {
         }
         let seconds_left = self.seconds_left(seconds);
         host.report(&Progress::Stepped { line: &line, seconds_left });
-        Ok(())
+        Ok(Flow::GoOn)
     }
 
     /// The gradient of the mean loss over all trained tokens of the step, as transformers' `num_items_in_batch`.
-    fn accumulate(&mut self, batches: &[PackedBatch]) -> Result<Losses> {
+    fn accumulate(&mut self, batches: &[PackedBatch], brake: &Brake) -> Result<Option<Losses>> {
         let trained: usize = batches.iter().map(PackedBatch::trained_tokens).sum();
         let scale = (1.0 / trained.max(1) as f64) as f32;
         let dropout = self.task.recipe.lora.lora_dropout > 0.0;
@@ -251,10 +254,13 @@ impl<'a> Trainer<'a> {
         let Task { student, adapter, recipe, .. } = &mut self.task;
         for (index, batch) in batches.iter().enumerate() {
             let seed = seed::combine(&[recipe.train.seed, self.state.step, index as u64]);
-            losses +=
-                student.backward(adapter, batch, scale, dropout.then_some(seed), &mut self.gradients)?;
+            let scale = (scale, dropout.then_some(seed));
+            match student.backward_while(adapter, batch, scale, &mut self.gradients, &**brake)? {
+                Some(more) => losses += more,
+                None => return Ok(None),
+            }
         }
-        Ok(losses)
+        Ok(Some(losses))
     }
 
     /// Appends a line to `metrics.jsonl`.

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::store::Store;
+use crate::domain::protocol::data::LOOK_UP;
 use crate::domain::protocol::{Command, SessionsCommand};
 use crate::domain::session::{Begins, Download, SessionPlace, SessionSummary};
 use crate::ui::action;
@@ -14,7 +15,7 @@ use crate::ui::pane::{Effect, Input, Pane, PaneId, View};
 use crate::ui::shell::sessions;
 use crate::ui::widgets::cursor::Cursor;
 use crate::ui::widgets::path_field::PathField;
-use crate::ui::widgets::text;
+use crate::ui::widgets::{progress, text};
 
 /// What the welcome can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,7 +72,7 @@ pub(crate) struct Welcome {
 }
 
 /// The row after the sessions: one's own data.
-const OWN: &str = "bring your own data";
+const OWN: &str = "bring your data";
 
 /// Rows of the list.
 fn rows(store: &Store) -> usize {
@@ -80,8 +81,7 @@ fn rows(store: &Store) -> usize {
 
 impl Welcome {
     fn bring(&mut self) -> Vec<Effect> {
-        let field = PathField::default();
-        let ask = field.ask();
+        let (field, ask) = PathField::asking("");
         self.path = Some(field);
         vec![ask]
     }
@@ -112,7 +112,9 @@ impl Pane for Welcome {
     fn available(&self, action: action::Action, store: &Store) -> bool {
         let action::Action::Welcome(action) = action else { return false };
         match (action, &self.path) {
-            (Action::LookInto, Some(field)) => !field.text().trim().is_empty(),
+            (Action::LookInto, Some(field)) => {
+                !field.text().trim().is_empty() && store.jobs.named(LOOK_UP).is_none()
+            }
             (Action::Open, None) => self.trains(store),
             (Action::Look, None) => !self.trains(store),
             (Action::Bring | Action::Down | Action::Up, None)
@@ -176,7 +178,7 @@ impl Pane for Welcome {
         let mut y = area.y + area.height.saturating_sub(22) / 3;
         let mut write = |y: u16, line: &str, style| {
             if y < area.bottom() {
-                buffer.set_stringn(x, y, line, usize::from(width), style);
+                text::put(buffer, x, y, line, usize::from(width), style);
             }
         };
         let short = area.height < 20;
@@ -201,7 +203,12 @@ impl Pane for Welcome {
         if let Some(field) = &self.path {
             let line =
                 Rect { x: x + 1, y, width: width.saturating_sub(2), height: area.bottom().saturating_sub(y) };
-            return field.draw(buffer, line, view);
+            field.draw(buffer, line, view);
+            if let Some(row) = view.store.jobs.named(LOOK_UP).filter(|_| line.height > 2) {
+                let line = Rect { y: line.y + 2, height: 1, ..line };
+                progress::draw(buffer, line, row, view.store.now, view.theme);
+            }
+            return;
         }
         let count = rows(view.store);
         let rows = (count as u16).min(room);
@@ -246,10 +253,12 @@ impl Welcome {
 }
 
 fn draw_own(buffer: &mut Buffer, row: Rect, view: View<'_>) {
-    let (end, _) = buffer.set_stringn(row.x + 1, row.y, OWN, usize::from(row.width), view.theme.bright);
+    let (end, _) = text::put(buffer, row.x + 1, row.y, OWN, usize::from(row.width), view.theme.bright);
     let words = "JSONL, JSON, CSV, Parquet, text; a file or a folder";
-    let room = usize::from(row.right().saturating_sub(end + 3));
-    buffer.set_stringn(end + 2, row.y, text::shorten(words, room), room, view.theme.dim);
+    // Below what the sessions are about.
+    let x = (row.x + sessions::ABOUT).max(end + 2);
+    let room = usize::from(row.right().saturating_sub(x + 1));
+    text::put(buffer, x, row.y, text::shorten(words, room), room, view.theme.dim);
 }
 
 /// What opening it copies, what training downloads, where both go.
@@ -285,7 +294,7 @@ fn draw_costs(buffer: &mut Buffer, area: Rect, view: View<'_>, session: &Session
     };
     lines.push(("then", then.to_owned()));
     for ((word, line), y) in lines.iter().zip(area.y..area.bottom()) {
-        buffer.set_stringn(area.x + 1, y, word, 10, theme.dim);
-        buffer.set_stringn(area.x + 12, y, text::shorten(line, columns), columns, theme.text);
+        text::put(buffer, area.x + 1, y, word, 10, theme.dim);
+        text::put(buffer, area.x + 12, y, text::shorten(line, columns), columns, theme.text);
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn draw(
         x += hint.width() + shown.gap;
     }
     if shown.kept.contains(&false) && x < end {
-        buffer.set_stringn(x, area.y, "…", 1, theme.dim);
+        text::put(buffer, x, area.y, "…", 1, theme.dim);
     }
     places
 }
@@ -90,8 +90,8 @@ fn draw_hint(
     hint: &Hint,
     places: &mut Vec<(Rect, Chord)>,
 ) {
-    let (after, _) = buffer.set_stringn(x, y, &hint.keys, 12, theme.text);
-    let (end, _) = buffer.set_stringn(after + 1, y, hint.label, 24, theme.dim);
+    let (after, _) = text::put(buffer, x, y, &hint.keys, 12, theme.text);
+    let (end, _) = text::put(buffer, after + 1, y, hint.label, 24, theme.dim);
     if let Some(chord) = Chord::of_sign(&hint.keys) {
         places.push((Rect { x, y, width: end.saturating_sub(x), height: 1 }, chord));
     }

@@ -74,11 +74,11 @@ fn draw_name(buffer: &mut Buffer, row: Rect, view: View<'_>, session: &str, sign
     let wide = text::width(sign) as u16;
     let taken = if wide > 0 { PROGRAM + wide + 2 } else { PROGRAM };
     let name = text::shorten(session, usize::from(row.width.saturating_sub(taken)));
-    buffer.set_stringn(row.x + 1, row.y, "dojo", usize::from(row.width), theme.accent);
-    let (end, _) = buffer.set_stringn(row.x + PROGRAM, row.y, &name, usize::from(row.width), theme.bright);
+    text::put(buffer, row.x + 1, row.y, "dojo", usize::from(row.width), theme.accent);
+    let (end, _) = text::put(buffer, row.x + PROGRAM, row.y, &name, usize::from(row.width), theme.bright);
     let x = if name.is_empty() { end } else { end + 2 };
     let sign_area = Rect { x, width: wide, ..row }.intersection(row);
-    buffer.set_stringn(x, row.y, sign, usize::from(sign_area.width), theme.accent);
+    text::put(buffer, x, row.y, sign, usize::from(sign_area.width), theme.accent);
     sign_area
 }
 
@@ -103,10 +103,10 @@ fn draw_right(
     };
     let Some(pair) = pairs.into_iter().find(|pair| wide(pair) < room) else { return Rect::ZERO };
     let x = row.right().saturating_sub(wide(&pair) + 1);
-    let (end, _) = buffer.set_stringn(x, row.y, pair.0, usize::from(room), theme.accent);
+    let (end, _) = text::put(buffer, x, row.y, pair.0, usize::from(room), theme.accent);
     let sign = Rect { x, width: end - x, ..row };
     let gap = if pair.0.is_empty() || pair.1.is_empty() { "" } else { " · " };
-    buffer.set_stringn(end, row.y, format!("{gap}{}", pair.1), usize::from(room), theme.dim);
+    text::put(buffer, end, row.y, format!("{gap}{}", pair.1), usize::from(room), theme.dim);
     sign
 }
 

@@ -112,13 +112,13 @@ impl Help {
     fn draw_search(&mut self, buffer: &mut Buffer, inside: Rect, view: View<'_>) -> Rect {
         let theme = view.theme;
         let room = usize::from(inside.width);
-        let (x, _) = buffer.set_stringn(inside.x, inside.y, "/ ", room, theme.accent);
+        let (x, _) = text::put(buffer, inside.x, inside.y, "/ ", room, theme.accent);
         let line = Rect { x, width: inside.right().saturating_sub(x), height: 1, ..inside };
         match self.searching {
             Searching::Yes => self.wanted.draw(buffer, line, theme),
             Searching::No => {
                 let words = text::shorten(self.wanted.text(), usize::from(line.width));
-                buffer.set_stringn(line.x, line.y, words, usize::from(line.width), theme.text);
+                text::put(buffer, line.x, line.y, words, usize::from(line.width), theme.text);
             }
         }
         Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside }
@@ -181,7 +181,7 @@ impl Overlay for Help {
         let keys = self.sections.iter().flat_map(|section| &section.rows).map(|row| text::width(&row.keys));
         let wide = keys.max().unwrap_or(0).clamp(8, 20).min(usize::from(list.width / 3));
         if lines.is_empty() {
-            buffer.set_stringn(list.x, list.y, "no key has these words", usize::from(list.width), theme.dim);
+            text::put(buffer, list.x, list.y, "no key has these words", usize::from(list.width), theme.dim);
         }
         for (line, y) in lines.iter().skip(self.top).zip(list.y..list.bottom()) {
             line.draw(buffer, Rect { y, height: 1, ..list }, view, wide);
@@ -190,7 +190,8 @@ impl Overlay for Help {
             let last = (self.top + self.page).min(lines.len());
             let shown = format!("{}–{last} of {}", self.top + 1, lines.len());
             let x = inside.right().saturating_sub(text::width(&shown) as u16).max(inside.x);
-            buffer.set_stringn(
+            text::put(
+                buffer,
                 x,
                 inside.bottom().saturating_sub(1),
                 shown,
@@ -219,13 +220,13 @@ impl Line<'_> {
             Self::Blank => {}
             Self::Title(title) => {
                 let room = usize::from(row.width);
-                buffer.set_stringn(row.x, row.y, text::shorten(title, room), room, theme.bright);
+                text::put(buffer, row.x, row.y, text::shorten(title, room), room, theme.bright);
             }
             Self::Key(HelpRow { keys, help, name, .. }) => {
-                buffer.set_stringn(row.x + 1, row.y, text::shorten(keys, wide), wide, theme.accent);
+                text::put(buffer, row.x + 1, row.y, text::shorten(keys, wide), wide, theme.accent);
                 let x = row.x + 3 + wide as u16;
                 let room = usize::from(row.right().saturating_sub(x));
-                let (end, _) = buffer.set_stringn(x, row.y, text::shorten(help, room), room, theme.text);
+                let (end, _) = text::put(buffer, x, row.y, text::shorten(help, room), room, theme.text);
                 let name_x = row.right().saturating_sub(name.len() as u16);
                 if name_x > end + 1 {
                     buffer.set_string(name_x, row.y, name, theme.dim);

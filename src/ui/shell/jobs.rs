@@ -9,7 +9,7 @@ use super::ongoing::{self, Named, Ongoing};
 use super::overlay::{self, Overlay, Reply};
 use crate::app::store::{JobRow, Store};
 use crate::domain::protocol::system::JobEnd;
-use crate::domain::run::Standing;
+use crate::domain::run::{RunState, Standing};
 use crate::domain::run_info::RunInfo;
 use crate::ui::pane::{Effect, View};
 use crate::ui::widgets::cursor::Cursor;
@@ -86,7 +86,7 @@ impl Overlay for JobsDrawer {
         if rows.is_empty() {
             let hint = "Nothing is going on. Runs, pulls, imports and checks show here while they run.";
             let room = usize::from(inside.width);
-            buffer.set_stringn(inside.x, inside.y, text::shorten(hint, room), room, view.theme.dim);
+            text::put(buffer, inside.x, inside.y, text::shorten(hint, room), room, view.theme.dim);
         }
         let place = self.place(&rows);
         self.cursor.go(place, rows.len());
@@ -98,7 +98,7 @@ impl Overlay for JobsDrawer {
         for (number, y) in window.zip(inside.y..inside.bottom()) {
             let line = Rect { y, height: 1, ..inside };
             match rows.get(number) {
-                Some(Ongoing::Run(run)) => draw_run(buffer, line, view, run),
+                Some(one @ Ongoing::Run(run, _)) => draw_run(buffer, line, view, run, one),
                 Some(Ongoing::Job(row)) => draw_job(buffer, line, view, row),
                 None => {}
             }
@@ -117,7 +117,7 @@ impl Overlay for JobsDrawer {
 const WHAT: u16 = 34;
 const BAR: u16 = 24;
 
-fn draw_run(buffer: &mut Buffer, line: Rect, view: View<'_>, run: &RunInfo) {
+fn draw_run(buffer: &mut Buffer, line: Rect, view: View<'_>, run: &RunInfo, one: &Ongoing<'_>) {
     let theme = view.theme;
     let standing = run.standing();
     let (sign, style) = match standing {
@@ -131,8 +131,8 @@ fn draw_run(buffer: &mut Buffer, line: Rect, view: View<'_>, run: &RunInfo) {
         .filter(|state| state.total_steps > 0)
         .map(|state| format!("step {}/{}", state.step, state.total_steps));
     let doing = match standing {
-        Standing::Starting => state.and_then(|state| state.why.clone()).unwrap_or_else(|| "starting".into()),
-        Standing::Running => state.and_then(|state| state.why.clone()).unwrap_or_default(),
+        Standing::Starting => state.and_then(RunState::doing).unwrap_or_else(|| "starting".into()),
+        Standing::Running => state.and_then(RunState::doing).unwrap_or_default(),
         Standing::Queued
         | Standing::Paused
         | Standing::Done
@@ -140,11 +140,10 @@ fn draw_run(buffer: &mut Buffer, line: Rect, view: View<'_>, run: &RunInfo) {
         | Standing::Failed
         | Standing::Crashed => standing.name().to_owned(),
     };
-    let one = Ongoing::Run(run);
     let left = one.seconds_left(view.store.now).map(|left| format!("{} left", text::coarse(left)));
     let words = [steps, left, Some(doing)].into_iter().flatten().filter(|words| !words.is_empty());
     let words = words.collect::<Vec<_>>().join("  ");
-    draw_moving(buffer, line, view, (sign, style), &run.id.name(), one.share(), &words);
+    draw_moving(buffer, line, view, (sign, style), &one.what(), one.share(), &words);
 }
 
 fn draw_job(buffer: &mut Buffer, line: Rect, view: View<'_>, row: &JobRow) {
@@ -160,7 +159,7 @@ fn draw_job(buffer: &mut Buffer, line: Rect, view: View<'_>, row: &JobRow) {
     };
     let x = draw_what(buffer, line, view, (sign, style), &row.job.what);
     let room = usize::from(line.right().saturating_sub(x));
-    buffer.set_stringn(x, line.y, text::shorten(end, room), room, theme.dim);
+    text::put(buffer, x, line.y, text::shorten(end, room), room, theme.dim);
 }
 
 fn draw_what(
@@ -172,8 +171,8 @@ fn draw_what(
 ) -> u16 {
     let wide = WHAT.min(line.width / 2);
     let room = usize::from(wide.saturating_sub(4));
-    buffer.set_stringn(line.x, line.y, sign, 1, style);
-    buffer.set_stringn(line.x + 2, line.y, text::shorten(what, room), room, view.theme.text);
+    text::put(buffer, line.x, line.y, sign, 1, style);
+    text::put(buffer, line.x + 2, line.y, text::shorten(what, room), room, view.theme.text);
     line.x + wide
 }
 
@@ -193,5 +192,5 @@ fn draw_moving(
         x = bar.right() + 2;
     }
     let room = usize::from(line.right().saturating_sub(x));
-    buffer.set_stringn(x, line.y, text::shorten(words, room), room, view.theme.dim);
+    text::put(buffer, x, line.y, text::shorten(words, room), room, view.theme.dim);
 }

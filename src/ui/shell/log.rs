@@ -59,15 +59,15 @@ impl Overlay for LogView {
         let inside = float::draw(buffer, area, theme, "log");
         if view.store.log.lines().len() == 0 {
             let hint = "Nothing was said yet. Warnings, errors and finished jobs come here.";
-            buffer.set_stringn(inside.x, inside.y, hint, usize::from(inside.width), theme.dim);
+            text::put(buffer, inside.x, inside.y, hint, usize::from(inside.width), theme.dim);
         }
         let rows = (inside.y..inside.bottom()).rev();
         for (line, y) in view.store.log.lines().rev().skip(self.up).zip(rows) {
             let (sign, style) = sign(line.level, theme);
-            buffer.set_stringn(inside.x, y, text::ago(line.time, view.store.now), 8, theme.dim);
-            buffer.set_stringn(inside.x + 9, y, sign, 1, style);
+            text::put(buffer, inside.x, y, text::ago(line.time, view.store.now), 8, theme.dim);
+            text::put(buffer, inside.x + 9, y, sign, 1, style);
             let room = usize::from(inside.width.saturating_sub(11));
-            buffer.set_stringn(inside.x + 11, y, text::shorten(&line.text, room), room, theme.text);
+            text::put(buffer, inside.x + 11, y, text::shorten(&line.text, room), room, theme.text);
         }
     }
 

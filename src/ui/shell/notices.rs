@@ -92,9 +92,9 @@ fn piece(
     let theme = view.theme;
     let width = (text::width(line) as u16 + 4).min(area.right().saturating_sub(x));
     let place = Rect { x, y, width, height: 1 };
-    buffer.set_stringn(x, y, " ".repeat(usize::from(width)), usize::from(width), theme.float);
+    text::put(buffer, x, y, " ".repeat(usize::from(width)), usize::from(width), theme.float);
     buffer.set_style(place, theme.float);
-    buffer.set_stringn(x + 1, y, sign, 1, style);
-    buffer.set_stringn(x + 3, y, line, usize::from(width.saturating_sub(3)), theme.text);
+    text::put(buffer, x + 1, y, sign, 1, style);
+    text::put(buffer, x + 3, y, line, usize::from(width.saturating_sub(3)), theme.text);
     place.right()
 }

@@ -10,7 +10,8 @@ use crate::ui::widgets::text;
 /// A thing that goes on, or a job that has ended.
 #[derive(Clone, Copy)]
 pub(crate) enum Ongoing<'s> {
-    Run(&'s RunInfo),
+    /// With its session's name, if that is another than the open one.
+    Run(&'s RunInfo, Option<&'s str>),
     Job(&'s JobRow),
 }
 
@@ -21,16 +22,18 @@ pub(crate) enum Named {
     Job(JobId),
 }
 
-/// Runs that live, then all jobs, the newest first.
+/// Runs that live, those of other sessions after this one's, then all jobs, the newest first.
 pub(crate) fn all(store: &Store) -> Vec<Ongoing<'_>> {
-    let runs = store.runs.all().into_iter().filter(|run| run.standing().is_live()).map(Ongoing::Run);
-    runs.chain(store.jobs.rows().iter().rev().map(Ongoing::Job)).collect()
+    let own = store.runs.all().into_iter().filter(|run| run.standing().is_live());
+    let own = own.map(|run| Ongoing::Run(run, None));
+    let others = store.runs.elsewhere().iter().map(|one| Ongoing::Run(&one.run, Some(&one.session)));
+    own.chain(others).chain(store.jobs.rows().iter().rev().map(Ongoing::Job)).collect()
 }
 
 /// Those that move now: what the header is about.
 fn moving(store: &Store) -> Vec<Ongoing<'_>> {
     let moves = |one: &Ongoing<'_>| match one {
-        Ongoing::Run(run) => matches!(run.standing(), Standing::Starting | Standing::Running),
+        Ongoing::Run(run, _) => matches!(run.standing(), Standing::Starting | Standing::Running),
         Ongoing::Job(row) => row.end.is_none(),
     };
     all(store).into_iter().filter(moves).collect()
@@ -53,7 +56,7 @@ pub(crate) fn signs(store: &Store) -> Vec<String> {
 impl Ongoing<'_> {
     pub(crate) fn name(&self) -> Named {
         match self {
-            Self::Run(run) => Named::Run(run.id.clone()),
+            Self::Run(run, _) => Named::Run(run.id.clone()),
             Self::Job(row) => Named::Job(row.job.id),
         }
     }
@@ -61,7 +64,8 @@ impl Ongoing<'_> {
     /// What it is, with its object.
     pub(crate) fn what(&self) -> String {
         match self {
-            Self::Run(run) => run.id.name(),
+            Self::Run(run, None) => run.id.name(),
+            Self::Run(run, Some(session)) => format!("{} in {session}", run.id.name()),
             Self::Job(row) => row.job.what.clone(),
         }
     }
@@ -69,8 +73,12 @@ impl Ongoing<'_> {
     /// 0 to 1.
     pub(crate) fn share(&self) -> Option<f64> {
         match self {
-            Self::Run(run) => {
-                let state = run.state.as_ref().filter(|state| state.total_steps > 0 && state.step > 0)?;
+            Self::Run(run, _) => {
+                let state = run.state.as_ref()?;
+                if run.standing() == Standing::Starting && state.start_share.is_some() {
+                    return state.start_share;
+                }
+                let state = Some(state).filter(|state| state.total_steps > 0 && state.step > 0)?;
                 Some(state.step as f64 / state.total_steps as f64)
             }
             Self::Job(row) => row.share(),
@@ -79,8 +87,8 @@ impl Ongoing<'_> {
 
     pub(crate) fn seconds_left(&self, now: f64) -> Option<f64> {
         match self {
-            Self::Run(run) => {
-                let running = run.standing() == Standing::Running;
+            Self::Run(run, _) => {
+                let running = matches!(run.standing(), Standing::Running | Standing::Starting);
                 run.state.as_ref().and_then(|state: &RunState| state.seconds_left).filter(|_| running)
             }
             Self::Job(row) => row.seconds_left(now),
@@ -92,16 +100,16 @@ impl Ongoing<'_> {
         let share = self.share().map(|share| format!("{}%", (share * 100.0) as u32));
         let left = self.seconds_left(now).map(text::coarse);
         let starting = match self {
-            Self::Run(run) if run.standing() == Standing::Starting => Some("starting".to_owned()),
-            Self::Run(_) | Self::Job(_) => None,
+            Self::Run(run, _) if run.standing() == Standing::Starting => Some("starting".to_owned()),
+            Self::Run(..) | Self::Job(_) => None,
         };
-        [share, left, starting].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        [starting, share, left].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
     /// What stops it; `None` for what has ended, was asked already, or can't be stopped.
     pub(crate) fn stop(&self) -> Option<Command> {
         match self {
-            Self::Run(run) => Some(Command::Runs(RunsCommand::Tell(run.id.clone(), RunCommand::Stop))),
+            Self::Run(run, _) => Some(Command::Runs(RunsCommand::Tell(run.id.clone(), RunCommand::Stop))),
             Self::Job(row) => {
                 let can = row.job.stoppable == Stoppable::Yes && row.wish == Wish::GoOn && row.end.is_none();
                 can.then(|| Command::System(SystemCommand::StopJob(row.job.id)))

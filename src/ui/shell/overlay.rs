@@ -26,6 +26,16 @@ pub(crate) trait Overlay {
     /// Keys and labels for the footer.
     fn hints(&self) -> &'static [(&'static str, &'static str)];
 
+    /// Whether letters go into a text.
+    fn is_typing(&self) -> bool {
+        false
+    }
+
+    /// A title and what each key does, for the help.
+    fn help(&self) -> (&'static str, &'static [(&'static str, &'static str)]) {
+        ("Here and now", self.hints())
+    }
+
     fn kind(&self) -> Kind {
         Kind::Other
     }

@@ -95,13 +95,14 @@ impl Palette {
         let theme = view.theme;
         let plain = if entry.now == Now::Yes { theme.text } else { theme.dim };
         let keys_width = text::width(&entry.keys) as u16;
-        let room = row.width.saturating_sub(PANE_WIDTH + keys_width + 2);
-        buffer.set_stringn(row.x + 1, row.y, entry.pane, usize::from(PANE_WIDTH), theme.dim);
+        let room = row.width.saturating_sub(PANE_WIDTH + keys_width + 4);
+        text::put(buffer, row.x + 1, row.y, entry.pane, usize::from(PANE_WIDTH), theme.dim);
         let mut x = row.x + 1 + PANE_WIDTH;
-        for (index, character) in entry.help.chars().enumerate().take(usize::from(room)) {
+        let help = text::shorten(entry.help, usize::from(room));
+        for (index, character) in help.chars().enumerate() {
             let matched = letters.binary_search(&(index as u32)).is_ok();
             let style = if matched { theme.matched } else { plain };
-            x = buffer.set_stringn(x, row.y, character.encode_utf8(&mut [0; 4]), 2, style).0;
+            x = text::put(buffer, x, row.y, character.encode_utf8(&mut [0; 4]), 2, style).0;
         }
         buffer.set_string(row.right().saturating_sub(keys_width + 1), row.y, &entry.keys, theme.dim);
         if number == self.cursor.row() {
@@ -175,12 +176,16 @@ impl Overlay for Palette {
         );
         self.list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
         if self.found.is_empty() {
-            buffer.set_stringn(self.list.x + 1, self.list.y, "nothing has these letters", 40, theme.dim);
+            text::put(buffer, self.list.x + 1, self.list.y, "nothing has these letters", 40, theme.dim);
         }
         let window = self.cursor.window(self.found.len(), usize::from(self.list.height));
         for (number, y) in window.zip(self.list.y..self.list.bottom()) {
             self.draw_entry(buffer, Rect { y, height: 1, ..self.list }, view, number);
         }
+    }
+
+    fn is_typing(&self) -> bool {
+        true
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {

@@ -31,13 +31,13 @@ impl Overlay for Question {
         let title = text::shorten(&self.title, usize::from(width.saturating_sub(8)));
         let inside = float::draw(buffer, area, theme, &title);
         for (line, y) in lines.iter().zip(inside.y + 1..inside.bottom()) {
-            buffer.set_stringn(inside.x + 1, y, line, usize::from(inside.width), theme.text);
+            text::put(buffer, inside.x + 1, y, line, usize::from(inside.width), theme.text);
         }
         let y = inside.bottom().saturating_sub(1);
-        let (x, _) = buffer.set_stringn(inside.x + 1, y, "y", 1, theme.bad);
-        let (x, _) = buffer.set_stringn(x + 1, y, &self.yes, 24, theme.text);
-        let (x, _) = buffer.set_stringn(x + 3, y, "esc", 3, theme.bright);
-        buffer.set_stringn(x + 1, y, "leave it", 8, theme.dim);
+        let (x, _) = text::put(buffer, inside.x + 1, y, "y", 1, theme.bad);
+        let (x, _) = text::put(buffer, x + 1, y, &self.yes, 24, theme.text);
+        let (x, _) = text::put(buffer, x + 3, y, "esc", 3, theme.bright);
+        text::put(buffer, x + 1, y, "leave it", 8, theme.dim);
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {

@@ -26,10 +26,13 @@ pub(crate) fn open(session: &SessionSummary) -> Effect {
     Effect::Send(Command::Sessions(command))
 }
 
+/// The column of what a session is about.
+pub(crate) const ABOUT: u16 = 20;
+
 /// One row: name, what it is about, runs.
 pub(crate) fn draw_row(buffer: &mut Buffer, row: Rect, view: View<'_>, session: &SessionSummary) {
     let theme = view.theme;
-    let (end, _) = buffer.set_stringn(row.x + 1, row.y, text::shorten(&session.name, 22), 22, theme.bright);
+    let (end, _) = text::put(buffer, row.x + 1, row.y, text::shorten(&session.name, 22), 22, theme.bright);
     let tail = match (&session.place, session.runs) {
         (SessionPlace::Sample, _) => "sample".to_owned(),
         (SessionPlace::Folder(_), 0) => "no runs".to_owned(),
@@ -38,9 +41,9 @@ pub(crate) fn draw_row(buffer: &mut Buffer, row: Rect, view: View<'_>, session: 
     };
     let tail_x = row.right().saturating_sub(tail.len() as u16 + 1);
     buffer.set_string(tail_x, row.y, &tail, theme.dim);
-    let x = (row.x + 20).max(end + 2);
+    let x = (row.x + ABOUT).max(end + 2);
     let room = usize::from(tail_x.saturating_sub(x + 2));
-    buffer.set_stringn(x, row.y, text::shorten(&session.about, room), room, theme.dim);
+    text::put(buffer, x, row.y, text::shorten(&session.about, room), room, theme.dim);
 }
 
 /// The picker while it is open.
@@ -184,6 +187,19 @@ impl Picker {
     }
 }
 
+/// What its keys do, for the help.
+const KEYS: &[(&str, &str)] = &[
+    ("↑ ↓ j k", "Choose a session"),
+    ("⏎", "Open it; a sample is copied first"),
+    ("n", "Make a new session"),
+    ("/", "Show those whose name or words hold some letters"),
+    ("r", "Give it another name"),
+    ("D delete", "Delete it with all that is in it, after a question"),
+    ("esc", "Close"),
+    ("dojo new NAME", "In a shell: make a session and open it"),
+    ("dojo open NAME", "In a shell: open a session, a sample or a folder"),
+];
+
 /// What a name may be made of.
 const NAME: &str = "letters, digits, - and _";
 
@@ -252,7 +268,7 @@ impl Overlay for Picker {
         let title = if matches!(self.typing, Typing::New(_)) { "new session" } else { "rename the session" };
         if let Typing::New(field) | Typing::Name(_, field) = &mut self.typing {
             let inside = float::draw(buffer, centred(screen, 60, 5), theme, title);
-            buffer.set_stringn(inside.x + 1, inside.y + 1, "name", 4, theme.dim);
+            text::put(buffer, inside.x + 1, inside.y + 1, "name", 4, theme.dim);
             field.draw(
                 buffer,
                 Rect { x: inside.x + 7, y: inside.y + 1, width: inside.width.saturating_sub(8), height: 1 },
@@ -265,7 +281,7 @@ impl Overlay for Picker {
         let inside = float::draw(buffer, centred(screen, 96, height), theme, "sessions");
         self.list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(2), ..inside };
         if let Typing::Filter(field) = &mut self.typing {
-            buffer.set_stringn(inside.x + 1, inside.y, "/", 1, theme.dim);
+            text::put(buffer, inside.x + 1, inside.y, "/", 1, theme.dim);
             let line = Rect { x: inside.x + 3, width: inside.width.saturating_sub(4), height: 1, ..inside };
             field.draw(buffer, line, theme);
         }
@@ -279,6 +295,18 @@ impl Overlay for Picker {
                 buffer.set_style(row, theme.selection);
             }
         }
+    }
+
+    fn is_typing(&self) -> bool {
+        !matches!(self.typing, Typing::Nothing)
+    }
+
+    fn help(&self) -> (&'static str, &'static [(&'static str, &'static str)]) {
+        let rows = match &self.typing {
+            Typing::Nothing => KEYS,
+            Typing::New(_) | Typing::Name(..) | Typing::Filter(_) => self.hints(),
+        };
+        ("Sessions, here and now", rows)
     }
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {

@@ -9,7 +9,7 @@ use crate::app::store::Store;
 use crate::ui::pane::View;
 use crate::ui::theme::{Kind, Theme};
 use crate::ui::widgets::cursor::Cursor;
-use crate::ui::widgets::float;
+use crate::ui::widgets::{float, text};
 
 /// The picker while it is open.
 pub(crate) struct Themes {
@@ -77,7 +77,7 @@ impl Overlay for Themes {
         for (number, y) in window.zip(self.list.y..self.list.bottom()) {
             let Some((name, kind)) = self.rows.get(number) else { continue };
             let row = Rect { y, height: 1, ..self.list };
-            buffer.set_stringn(row.x + 1, y, name, 20, theme.text);
+            text::put(buffer, row.x + 1, y, name, 20, theme.text);
             let kind = kind.name();
             buffer.set_string(row.right().saturating_sub(kind.len() as u16 + 1), y, kind, theme.dim);
             if number == self.cursor.row() {
@@ -92,11 +92,11 @@ impl Overlay for Themes {
         ];
         let mut x = inside.x + 1;
         for (word, style) in words {
-            x = buffer.set_stringn(x, inside.bottom() - 2, word, 12, style).0;
+            x = text::put(buffer, x, inside.bottom() - 2, word, 12, style).0;
         }
         let mut x = inside.x + 1;
         for (number, style) in theme.series.iter().enumerate() {
-            x = buffer.set_stringn(x, inside.bottom() - 1, format!("⠤⠒{} ", number + 1), 6, *style).0;
+            x = text::put(buffer, x, inside.bottom() - 1, format!("⠤⠒{} ", number + 1), 6, *style).0;
         }
     }
 

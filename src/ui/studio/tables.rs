@@ -1,6 +1,6 @@
 //! All keys of all panes, as help and palette list them.
 
-use crossterm::event::KeyCode;
+use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{Studio, is_interrupt, shared};
 use crate::app::store::Store;
@@ -11,6 +11,7 @@ use crate::ui::panes::{self, welcome};
 use crate::ui::shell;
 use crate::ui::shell::editing;
 use crate::ui::shell::help::{Help, HelpRow, Section};
+use crate::ui::shell::overlay::{Kind, Overlay, letter};
 use crate::ui::shell::palette::{Entry, Now};
 
 /// A title and its keys.
@@ -92,6 +93,17 @@ impl Studio {
         Help::new(sections)
     }
 
+    /// What the keys of what floats do, above it.
+    pub(super) fn explain_overlay(&mut self) {
+        let Some(overlay) = self.overlay.take() else { return };
+        let (title, keys) = overlay.help();
+        let rows =
+            keys.iter().map(|(keys, help)| HelpRow { keys: (*keys).to_owned(), help, label: "", name: "" });
+        let help = Help::new(vec![section(title.to_owned(), rows.collect())]);
+        self.beneath = Some(overlay);
+        self.overlay = Some(Box::new(help));
+    }
+
     fn row(&self, binding: &'static Binding) -> HelpRow {
         row(binding, self.keymap.chords(binding))
     }
@@ -118,6 +130,12 @@ impl Studio {
             }
         }
     }
+}
+
+/// Whether a key asks what the keys of an overlay do.
+pub(super) fn asks_for_help(overlay: &dyn Overlay, key: KeyEvent) -> bool {
+    let asks = key.code == KeyCode::F(1) || (letter(key) == Some('?') && !overlay.is_typing());
+    asks && overlay.kind() == Kind::Other
 }
 
 fn section(title: String, rows: Vec<HelpRow>) -> Section {

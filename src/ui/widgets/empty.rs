@@ -16,9 +16,9 @@ pub fn draw(buffer: &mut Buffer, area: Rect, theme: &Theme, title: &str, sentenc
     let top = area.y + (area.height - rows) / 3;
     let last = area.bottom();
     if top < last {
-        buffer.set_stringn(x, top, title, usize::from(columns), theme.bright);
+        text::put(buffer, x, top, title, usize::from(columns), theme.bright);
     }
     for (y, line) in (top + 2..last).zip(&lines) {
-        buffer.set_stringn(x, y, line, usize::from(columns), theme.dim);
+        text::put(buffer, x, y, line, usize::from(columns), theme.dim);
     }
 }

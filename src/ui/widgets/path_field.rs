@@ -34,6 +34,13 @@ impl PathField {
         Self(area)
     }
 
+    /// With what asks what it may become.
+    pub(crate) fn asking(text: &str) -> (Self, Effect) {
+        let field = Self::new(text);
+        let ask = field.ask();
+        (field, ask)
+    }
+
     pub(crate) fn text(&self) -> &str {
         self.0.lines().first().map_or("", String::as_str)
     }
@@ -96,11 +103,11 @@ impl PathField {
         let room = usize::from(area.height.saturating_sub(1));
         let shown = if offered.len() > room { room.saturating_sub(1) } else { room };
         for (path, y) in offered.iter().take(shown).zip(area.y + 1..) {
-            buffer.set_stringn(area.x, y, text::shorten(path, width), width, theme.dim);
+            text::put(buffer, area.x, y, text::shorten(path, width), width, theme.dim);
         }
         if offered.len() > room && room > 0 {
             let more = format!("… {} more; tab completes", offered.len() - shown);
-            buffer.set_stringn(area.x, area.bottom() - 1, more, width, theme.dim);
+            text::put(buffer, area.x, area.bottom() - 1, more, width, theme.dim);
         }
     }
 }

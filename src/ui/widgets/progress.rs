@@ -23,7 +23,7 @@ pub fn draw(buffer: &mut Buffer, line: Rect, row: &JobRow, now: f64, theme: &The
         if row.job.stoppable == Stoppable::Yes && row.wish == Wish::GoOn { "  f3 x stops it" } else { "" };
     let room = usize::from(line.right().saturating_sub(x));
     let said = text::shorten(&format!("{}{stop}", words(row, now)), room);
-    buffer.set_stringn(x, line.y, said, room, theme.dim);
+    text::put(buffer, x, line.y, said, room, theme.dim);
 }
 
 /// `12,000 of 40,000  6m left  note`; what it took so far while nobody knows the rest.

@@ -1,6 +1,11 @@
 //! Numbers, times and long lines, as every pane writes them. Widths are columns of grapheme clusters: a family in one
 //! picture is two, a letter with its marks one.
 
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::fold::{cluster_width, drawable, indented, is_plain, rows};
@@ -44,6 +49,46 @@ pub fn shorten(text: &str, columns: usize) -> String {
         short.extend((columns > 0).then_some('…'));
     }
     short
+}
+
+/// Writes a text into at most `columns` of a row, as [`shorten`] cuts it. Says where it ends.
+pub fn put(
+    buffer: &mut Buffer,
+    x: u16,
+    y: u16,
+    text: impl AsRef<str>,
+    columns: usize,
+    style: impl Into<Style>,
+) -> (u16, u16) {
+    let columns = columns.min(usize::from(buffer.area.right().saturating_sub(x)));
+    buffer.set_stringn(x, y, shorten(text.as_ref(), columns), columns, style)
+}
+
+/// Writes a styled line into a row; what is cut ends in `…`.
+pub fn put_line(buffer: &mut Buffer, row: Rect, line: Line<'_>) {
+    fit(line, usize::from(row.width)).render(row, buffer);
+}
+
+fn fit(line: Line<'_>, columns: usize) -> Line<'_> {
+    let whole: String = line.spans.iter().map(|span| span.content.as_ref()).collect();
+    // Spaces at the end are nothing to miss.
+    if width(whole.trim_end()) <= columns {
+        return line;
+    }
+    let (mut left, mut spans) = (columns, Vec::new());
+    for span in line.spans {
+        let wide = width(&span.content);
+        // The one after it may have no room, and then the sign stands here.
+        if wide < left {
+            left -= wide;
+            spans.push(span);
+            continue;
+        }
+        let cut = format!("{}…", span.content.trim_end_matches('…'));
+        spans.push(Span::styled(shorten(&cut, left), span.style));
+        break;
+    }
+    Line { spans, ..line }
 }
 
 /// A cluster longer than this many bytes a column is cut: a letter under a hundred marks.

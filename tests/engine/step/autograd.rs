@@ -153,23 +153,36 @@ fn gradients_under_dropout_are_the_slopes_of_the_same_draw() {
 }
 
 #[test]
-fn a_rehearsal_is_given_up_before_any_of_its_layers() {
-    use std::cell::Cell;
+fn a_pass_is_given_up_before_any_part_of_its_layers_and_tells_how_far_it_is() {
+    use std::sync::Mutex;
 
     let (_folder, model) = open("llama");
     let adapter = adapter(&model, 0.3);
     let batch = PackedBatch::pack(&[example(1, 21)]);
     for memory in [ActivationMemory::Keep, ActivationMemory::Recompute] {
         let mut student = student(&model, memory);
-        let mut rehearse = |layers: usize| {
-            let left = Cell::new(layers);
+        let mut pass = |parts: usize| {
+            let told = Mutex::new(Vec::new());
             let mut gradients = vec![0.0; adapter.values.len()];
-            let go_on = || left.replace(left.get().saturating_sub(1)) > 0;
-            student.rehearse(&adapter, &batch, &mut gradients, &go_on).expect("a pass").map(|_| gradients)
+            let go_on = |share: f64| {
+                let mut told = told.lock().expect("the shares");
+                told.push(share);
+                told.len() <= parts
+            };
+            let through = student
+                .backward_while(&adapter, &batch, (1.0, Some(0)), &mut gradients, &go_on)
+                .expect("a pass");
+            (through.map(|_| gradients), told.into_inner().expect("the shares"))
         };
-        let all = 2 * model.config.layers;
-        assert!((0..all).all(|layers| rehearse(layers).is_none()));
-        let through = rehearse(all).expect("all layers");
+        let (through, shares) = pass(usize::MAX);
+        // Three parts of a layer each way and the output's; forward again where nothing was kept.
+        let again = if memory == ActivationMemory::Recompute { 3 } else { 0 };
+        assert_eq!(shares.len(), (3 + 3 + again) * model.config.layers + 1);
+        assert!(
+            shares[0] == 0.0 && shares.is_sorted() && (0.5..1.0).contains(shares.last().expect("shares"))
+        );
+        assert!((0..shares.len()).all(|parts| pass(parts).0.is_none()));
+        let through = through.expect("all layers");
         let mut expected = vec![0.0; adapter.values.len()];
         student.backward(&adapter, &batch, 1.0, Some(0), &mut expected).expect("a step");
         assert_eq!(through, expected);

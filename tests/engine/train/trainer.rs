@@ -248,11 +248,28 @@ fn packing_reads_every_example_once_an_epoch() {
 fn a_stop_interrupts_the_largest_batch_and_the_run_is_resumed_as_if_it_had_not_begun() {
     let (home, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let recipe = bigram::recipe(&[]);
-    let mut host = Script::that_stops_at_once();
+    let mut host = Script::that_stops_after(0);
     assert_eq!(bigram::train(home.path(), &recipe, &mut host).unwrap(), Outcome::Stopped);
     assert_eq!((host.ticks(), host.heard), (0, vec![Heard::Began(0, 20), Heard::Saved(0)]));
     bigram::train(home.path(), &recipe, &mut Script::default()).unwrap();
     bigram::train(whole.path(), &recipe, &mut Script::default()).unwrap();
     let metrics = |home: &tempfile::TempDir| bigram::timeless(&home.path().join("metrics.jsonl"));
     assert_eq!(metrics(&home), metrics(&whole));
+}
+
+#[test]
+fn a_stop_in_the_middle_of_a_step_or_an_evaluation_leaves_the_run_as_it_was_before() {
+    let whole = tempfile::tempdir().unwrap();
+    let recipe = bigram::recipe(&[]);
+    bigram::train(whole.path(), &recipe, &mut Script::default()).unwrap();
+    let metrics = |home: &tempfile::TempDir| bigram::timeless(&home.path().join("metrics.jsonl"));
+    for passes in 1..16 {
+        let home = tempfile::tempdir().unwrap();
+        let mut host = Script::that_stops_after(passes);
+        assert_eq!(bigram::train(home.path(), &recipe, &mut host).unwrap(), Outcome::Stopped);
+        assert!(host.ticks() <= passes + 20 && host.heard.last() != Some(&Heard::Stepped(20)));
+        bigram::train(home.path(), &recipe, &mut Script::default()).unwrap();
+        assert_eq!(metrics(&home), metrics(&whole), "stopped after {passes} passes");
+        assert_eq!(values(home.path()), values(whole.path()), "stopped after {passes} passes");
+    }
 }

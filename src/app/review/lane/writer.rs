@@ -9,9 +9,9 @@ use crate::domain::draft::DraftOf;
 use crate::domain::protocol::review::{RevisionMet, Undoing};
 use crate::domain::protocol::system::Level;
 use crate::domain::protocol::{ReviewCommand, ReviewEvent};
-use crate::domain::reflection::{Decision, Reflection, ReflectionId};
+use crate::domain::reflection::{Decision, Reflection, ReflectionId, Verdict};
 use crate::domain::review::{DraftText, Reviewed};
-use crate::session::{Access, Revised, Session, SessionError};
+use crate::session::{Access, Corrected, Revised, Session, SessionError};
 
 pub(super) fn work(lane: &Lane, commands: &Receiver<ReviewCommand>, reader: &Sender<Ask>) {
     let mut session = match lane.open(Access::Write) {
@@ -39,9 +39,15 @@ fn perform(
             reader.send(touched(ids)).ok();
         }
         ReviewCommand::Correct { thought, text, analysis } => {
-            match session.correct(thought, &text, &analysis)? {
-                Some(reflection) => lane.tell(ReviewEvent::Corrected { thought, reflection }),
-                None => lane.tell(ReviewEvent::Refused(format!(
+            match session.correct_first(thought, &text, &analysis)? {
+                Corrected::Added(reflection) => lane.tell(ReviewEvent::Corrected { thought, reflection }),
+                Corrected::Before(id, now) => {
+                    let analysis = Some(analysis).filter(|analysis| !analysis.is_empty());
+                    let decision = Decision { edited: Some(text), analysis, ..Decision::of(Verdict::Edited) };
+                    let met = RevisionMet { id, decision, now: Some(*now) };
+                    lane.tell(ReviewEvent::RevisionMet(Box::new(met)));
+                }
+                Corrected::Nowhere => lane.tell(ReviewEvent::Refused(format!(
                     "keep a correction of thought {thought}: it is gone, or its record has no label any more"
                 ))),
             }

@@ -25,6 +25,7 @@ use self::forward::Pass;
 use self::site::{DeviceLayerSites, ToInput};
 use self::tuned::Tuned;
 use self::weights::{BatchAngles, DeviceWeights};
+use super::course::{BACKWARD, Course, FORWARD, GoOn};
 use super::step::activations::{SHARE_OF_FREE, floats_per_token};
 use super::step::sites::LayerSites;
 use super::step::whole::WholeParts;
@@ -124,18 +125,20 @@ impl DeviceStudent {
     }
 
     /// A forward pass and the loss; with `scale` the backward pass too, and the gradients in the adapter's form.
+    /// Nothing when `go_on`, asked before each layer, says no.
     fn run(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
         dropout: Option<Dropout>,
         scale: Option<f32>,
-    ) -> Result<(Losses, Vec<f32>)> {
+        go_on: GoOn<'_>,
+    ) -> Result<Option<(Losses, Vec<f32>)>> {
         step::check(&self.config, batch)?;
         let sites = LayerSites::all(&self.config, adapter, dropout, Products::F32)?;
         let whole = WholeParts::of(&self.config, adapter)?;
         let keep = scale.is_some() && self.keeps(&sites, batch.tokens.len());
-        let result = self.passes(adapter, batch, (sites, &whole), scale, keep);
+        let result = self.passes(adapter, batch, (sites, &whole), (scale, keep), go_on);
         self.note_peak();
         result.map_err(|error| device::explained(error, &self.device, ADVICE))
     }
@@ -145,9 +148,9 @@ impl DeviceStudent {
         adapter: &Adapter,
         batch: &PackedBatch,
         (sites, whole): (Vec<LayerSites>, &WholeParts),
-        scale: Option<f32>,
-        keep: bool,
-    ) -> Result<(Losses, Vec<f32>)> {
+        (scale, keep): (Option<f32>, bool),
+        go_on: GoOn<'_>,
+    ) -> Result<Option<(Losses, Vec<f32>)>> {
         let place = (&self.device, number_format(self.options.dtype));
         let sites = DeviceLayerSites::all(sites, &self.device)?;
         let tuned = Tuned::new(&self.config, &self.weights, adapter, place)?;
@@ -164,12 +167,12 @@ impl DeviceStudent {
             batch,
         };
         let mut collected = Collected::new(self.config.layers);
-        let losses = both_ways(&pass, scale, keep, &mut collected)?;
+        let Some(losses) = both_ways(&pass, (scale, keep), &mut collected, go_on)? else { return Ok(None) };
         let gradients = match scale {
             Some(_) => collected.to_host(&sites, adapter.values.len(), &self.device)?,
             None => Vec::new(),
         };
-        Ok((losses, gradients))
+        Ok(Some((losses, gradients)))
     }
 
     fn note_peak(&mut self) {
@@ -179,11 +182,22 @@ impl DeviceStudent {
     }
 }
 
-/// Forward, loss, and with `scale` backward.
-fn both_ways(pass: &Pass<'_>, scale: Option<f32>, keep: bool, collected: &mut Collected) -> Result<Losses> {
+/// Forward, loss, and with `scale` backward. Nothing when `go_on`, asked before each layer, says no.
+fn both_ways(
+    pass: &Pass<'_>,
+    (scale, keep): (Option<f32>, bool),
+    collected: &mut Collected,
+    go_on: GoOn<'_>,
+) -> Result<Option<Losses>> {
+    let lowest = pass.lowest().filter(|_| scale.is_some());
+    let back = lowest.map_or(0.0, |lowest| (pass.config.layers - lowest) as f64 * BACKWARD);
+    let course = Course::new(go_on, pass.config.layers as f64 * FORWARD + back);
     let mut x = pass.embed()?;
     let (mut inputs, mut kept) = (Vec::new(), Vec::new());
     for layer in 0..pass.config.layers {
+        if course.enter(FORWARD).is_none() {
+            return Ok(None);
+        }
         let (next, values) = pass.layer(layer, &x)?;
         if scale.is_some() {
             inputs.push(x);
@@ -191,15 +205,18 @@ fn both_ways(pass: &Pass<'_>, scale: Option<f32>, keep: bool, collected: &mut Co
         }
         x = next;
     }
-    let Some(trained) = pass.trained(&x)? else { return Ok(Losses::default()) };
+    let Some(trained) = pass.trained(&x)? else { return Ok(Some(Losses::default())) };
     let (losses, grad) = pass.head(&trained, scale, collected)?;
     drop((x, trained));
-    let (Some(mut grad), Some(lowest)) = (grad, pass.lowest()) else { return Ok(losses) };
+    let (Some(mut grad), Some(lowest)) = (grad, lowest) else { return Ok(Some(losses)) };
     let to_embedding = pass.whole.trains_embedding();
     while let (Some(x), Some(values)) = (inputs.pop(), kept.pop()) {
         let layer = inputs.len();
         if layer < lowest {
-            return Ok(losses);
+            return Ok(Some(losses));
+        }
+        if course.enter(BACKWARD).is_none() {
+            return Ok(None);
         }
         let values = match values {
             Some(values) => values,
@@ -210,26 +227,27 @@ fn both_ways(pass: &Pass<'_>, scale: Option<f32>, keep: bool, collected: &mut Co
         let to_input = if goes_on { ToInput::Yes } else { ToInput::No };
         match pass.layer_back(layer, (&x, &values), &grad, collected, to_input)? {
             Some(next) => grad = next,
-            None => return Ok(losses),
+            None => return Ok(Some(losses)),
         }
     }
     pass.embedding_back(&grad, collected)?;
-    Ok(losses)
+    Ok(Some(losses))
 }
 
 impl Student for DeviceStudent {
-    fn backward(
+    fn backward_while(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
-        scale: f32,
-        dropout: Option<u64>,
+        (scale, dropout): (f32, Option<u64>),
         gradients: &mut [f32],
-    ) -> Result<Losses> {
+        go_on: GoOn<'_>,
+    ) -> Result<Option<Losses>> {
         let dropout = step::begin(adapter, dropout, gradients)?;
         loop {
             let factor = self.loss_factor(scale);
-            let (losses, new) = self.run(adapter, batch, dropout, Some(scale * factor))?;
+            let passed = self.run(adapter, batch, dropout, Some(scale * factor), go_on)?;
+            let Some((losses, new)) = passed else { return Ok(None) };
             let finite = || new.iter().all(|gradient| gradient.is_finite());
             if self.options.dtype == Dtype::F16 && losses.nll.is_finite() && factor > 1.0 && !finite() {
                 // Too large for f16: the same batch again, scaled up half as much.
@@ -239,12 +257,17 @@ impl Student for DeviceStudent {
             for (sum, gradient) in gradients.iter_mut().zip(&new) {
                 *sum += gradient / factor;
             }
-            return Ok(losses);
+            return Ok(Some(losses));
         }
     }
 
-    fn evaluate(&mut self, adapter: &Adapter, batch: &PackedBatch) -> Result<Losses> {
-        Ok(self.run(adapter, batch, None, None)?.0)
+    fn evaluate_while(
+        &mut self,
+        adapter: &Adapter,
+        batch: &PackedBatch,
+        go_on: GoOn<'_>,
+    ) -> Result<Option<Losses>> {
+        Ok(self.run(adapter, batch, None, None, go_on)?.map(|(losses, _)| losses))
     }
 
     fn memory_gb(&self) -> f64 {

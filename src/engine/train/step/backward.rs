@@ -13,32 +13,30 @@ use crate::engine::kernels::attention::{Gradients, attention_backward};
 use crate::engine::kernels::glu::{glu, glu_backward};
 use crate::engine::kernels::norm::{rms_norm_again, rms_norm_backward};
 use crate::engine::kernels::rope::Turn;
+use crate::engine::train::course::{ATTENTION, BACKWARD, Course, FEED_FORWARD, QUERIES};
 
 impl Pass<'_> {
     /// Goes back from the gradient of the residual stream in the scratch space; adds the adapter's gradients. Layers
-    /// below the lowest adapted one are left out. Nothing when `go_on` says no before a layer.
+    /// below the lowest adapted one are left out. Nothing where the course is to end.
     pub(super) fn backward(
         &mut self,
         activations: &mut Activations,
         gradients: &mut [f32],
-        go_on: &impl Fn() -> bool,
+        course: &Course<'_>,
     ) -> Option<()> {
-        let adapted = self.sites.iter().position(LayerSites::is_adapted);
-        let Some(lowest) = [adapted, self.whole.lowest()].into_iter().flatten().min() else {
-            return Some(());
-        };
+        let Some(lowest) = self.lowest() else { return Some(()) };
         let to_embedding = self.whole.trains_embedding();
         for layer in (lowest..self.config.layers).rev() {
-            if !go_on() {
-                return None;
-            }
             let again = !activations.keeps();
             let (input, values, _) = activations.layer(layer);
             if again {
-                self.layer(layer, input.slice(), values, None);
+                self.layer(layer, input.slice(), (&mut *values, None), course)?;
             }
+            course.enter(BACKWARD * FEED_FORWARD)?;
             self.feed_forward_back(layer, values, gradients);
+            course.enter(BACKWARD * (ATTENTION + QUERIES / 2.0))?;
             self.attention_back(layer, values, gradients);
+            course.enter(BACKWARD * QUERIES / 2.0)?;
             let goes_on = layer > lowest
                 || to_embedding
                 || self.whole.trains(layer, self.config.layer.attention.before);
@@ -46,6 +44,12 @@ impl Pass<'_> {
         }
         self.embedding_back(gradients);
         Some(())
+    }
+
+    /// The lowest layer that the gradient reaches; none where nothing of the layers is trained.
+    pub(super) fn lowest(&self) -> Option<usize> {
+        let adapted = self.sites.iter().position(LayerSites::is_adapted);
+        [adapted, self.whole.lowest()].into_iter().flatten().min()
     }
 
     /// From the layer's output to the residual stream between its blocks.

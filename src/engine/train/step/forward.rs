@@ -19,6 +19,7 @@ use crate::engine::kernels::glu::glu;
 use crate::engine::kernels::norm::rms_norm;
 use crate::engine::kernels::rope::{Heads, Turn};
 use crate::engine::model::ModelConfig;
+use crate::engine::train::course::{ATTENTION, Course, FEED_FORWARD, QUERIES};
 
 /// What one pass over a batch works with.
 pub(super) struct Pass<'a> {
@@ -32,16 +33,13 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Fills the activations; the last layer's output is theirs too. Nothing when `go_on` says no before a layer.
-    pub(super) fn forward(&mut self, activations: &mut Activations, go_on: &impl Fn() -> bool) -> Option<()> {
+    /// Fills the activations; the last layer's output is theirs too. Nothing where the course is to end.
+    pub(super) fn forward(&mut self, activations: &mut Activations, course: &Course<'_>) -> Option<()> {
         self.embed(activations.first());
         for layer in 0..self.config.layers {
             let (input, values, next) = activations.layer(layer);
             let next = next.of(input.slice().len());
-            if !go_on() {
-                return None;
-            }
-            self.layer(layer, input.slice(), values, Some(next));
+            self.layer(layer, input.slice(), (values, Some(next)), course)?;
         }
         Some(())
     }
@@ -63,13 +61,17 @@ impl Pass<'_> {
         &mut self,
         layer: usize,
         x: &[f32],
-        values: &mut LayerActivations,
-        next: Option<&mut [f32]>,
-    ) {
+        (values, next): (&mut LayerActivations, Option<&mut [f32]>),
+        course: &Course<'_>,
+    ) -> Option<()> {
+        course.enter(QUERIES)?;
         self.queries_keys_values(layer, x, values);
+        course.enter(ATTENTION)?;
         self.attend(layer, values);
         self.leave_attention(layer, x, values);
+        course.enter(FEED_FORWARD)?;
         self.feed_forward(layer, values, next);
+        Some(())
     }
 
     fn queries_keys_values(&mut self, layer: usize, x: &[f32], values: &mut LayerActivations) {

@@ -19,6 +19,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
+use super::course::{BACKWARD, Course, FORWARD, GoOn};
 use super::student::{Losses, Student};
 use crate::domain::batch::{IGNORED, PackedBatch};
 use crate::engine::adapter::{Adapter, Module};
@@ -143,7 +144,8 @@ impl DecoderStudent {
         trained: &Trained,
         gradient: Option<(&mut [f32], f32)>,
         of_weight: WeightGradient<'_>,
-    ) -> Vec<RowLoss> {
+        enter: &mut dyn FnMut() -> Option<()>,
+    ) -> Option<Vec<RowLoss>> {
         let clock = Instant::now();
         let head = Head {
             weight: self.weights.head(),
@@ -153,9 +155,18 @@ impl DecoderStudent {
             products: self.options.products,
         };
         let (x, targets, logits) = (&trained.normed, &trained.targets, &mut self.scratch.logits);
-        let losses = head.losses_and_weight(x, targets, gradient, of_weight, logits);
+        let losses = head.losses_while((x, targets), gradient, of_weight, logits, enter);
         self.profile.add(Part::CrossEntropy, clock);
         losses
+    }
+
+    /// What the products of the output layer take, in a layer's.
+    fn products_of_head(&self, batch: &PackedBatch) -> f64 {
+        let config = &self.config;
+        let layer =
+            config.hidden * (2 * config.query_width() + 2 * config.kv_width() + 3 * config.intermediate);
+        let all = config.vocabulary * config.hidden * batch.trained_tokens();
+        all as f64 / (layer * batch.tokens.len()).max(1) as f64
     }
 
     fn pass<'a>(&'a mut self, batch: &'a PackedBatch, adapted: &'a Adapted) -> Pass<'a> {
@@ -226,45 +237,33 @@ struct Trained {
 }
 
 impl Student for DecoderStudent {
-    fn backward(
+    fn backward_while(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
-        scale: f32,
-        dropout: Option<u64>,
+        (scale, dropout): (f32, Option<u64>),
         gradients: &mut [f32],
-    ) -> Result<Losses> {
+        go_on: GoOn<'_>,
+    ) -> Result<Option<Losses>> {
         let dropout = begin(adapter, dropout, gradients)?;
         let memory = self.options.activation_memory;
         // Inside the thread pool: one hand-over a step instead of one an operation.
-        let losses =
-            rayon::scope(|_| self.run(adapter, batch, dropout, memory, Some((gradients, scale)), || true));
-        losses.map(Option::unwrap_or_default)
+        rayon::scope(|_| self.run(adapter, batch, dropout, memory, Some((gradients, scale)), go_on))
     }
 
-    fn rehearse(
+    fn evaluate_while(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
-        gradients: &mut [f32],
-        go_on: &dyn Fn() -> bool,
+        go_on: GoOn<'_>,
     ) -> Result<Option<Losses>> {
-        let dropout = begin(adapter, Some(0), gradients)?;
-        let memory = self.options.activation_memory;
-        // The host that is asked belongs to this thread.
-        self.run(adapter, batch, dropout, memory, Some((gradients, 1.0)), go_on)
-    }
-
-    fn evaluate(&mut self, adapter: &Adapter, batch: &PackedBatch) -> Result<Losses> {
-        let losses =
-            rayon::scope(|_| self.run(adapter, batch, None, ActivationMemory::Recompute, None, || true));
-        losses.map(Option::unwrap_or_default)
+        rayon::scope(|_| self.run(adapter, batch, None, ActivationMemory::Recompute, None, go_on))
     }
 }
 
 impl DecoderStudent {
     /// A forward pass and the loss; with `gradients` the backward pass too, of the loss times a scale. Nothing when
-    /// `go_on`, asked before each layer, says no.
+    /// `go_on`, asked before each part of each layer, says no.
     fn run(
         &mut self,
         adapter: &Adapter,
@@ -272,7 +271,7 @@ impl DecoderStudent {
         dropout: Option<Dropout>,
         memory: ActivationMemory,
         gradients: Option<(&mut [f32], f32)>,
-        go_on: impl Fn() -> bool,
+        go_on: GoOn<'_>,
     ) -> Result<Option<Losses>> {
         check(&self.config, batch)?;
         let adapted = Adapted {
@@ -283,7 +282,7 @@ impl DecoderStudent {
         self.weights.prepare(&self.config, batch);
         let mut activations = std::mem::take(&mut self.activations);
         activations.plan(&self.config, &adapted.sites, batch.tokens.len(), memory);
-        let rows = self.through(batch, &adapted, &mut activations, gradients, &go_on);
+        let rows = self.through(batch, &adapted, &mut activations, gradients, go_on);
         self.activations = activations;
         Ok(rows.map(|rows| sum(&rows)))
     }
@@ -295,21 +294,33 @@ impl DecoderStudent {
         adapted: &Adapted,
         activations: &mut Activations,
         gradients: Option<(&mut [f32], f32)>,
-        go_on: &impl Fn() -> bool,
+        go_on: GoOn<'_>,
     ) -> Option<Vec<RowLoss>> {
-        self.pass(batch, adapted).forward(activations, go_on)?;
+        let layers = self.config.layers as f64;
+        let head = self.products_of_head(batch) * if gradients.is_some() { 2.0 } else { 1.0 };
+        let back = match (&gradients, self.pass(batch, adapted).lowest()) {
+            (Some(_), Some(lowest)) => {
+                let again = if activations.keeps() { 0.0 } else { FORWARD };
+                (layers - lowest as f64) * (BACKWARD + again)
+            }
+            (None, _) | (_, None) => 0.0,
+        };
+        let course = Course::new(go_on, layers * FORWARD + head + back);
+        self.pass(batch, adapted).forward(activations, &course)?;
         let trained = self.gather(activations.output(), batch);
+        let chunks = Head::chunks(trained.targets.len()) as f64;
+        let mut enter = || course.enter(head / chunks);
         if let Some((gradients, scale)) = gradients {
             let mut grad_normed = vec![0.0; trained.normed.len()];
             let of_weight = adapted.whole.output(gradients);
-            let rows = self.head_losses(&trained, Some((&mut grad_normed, scale)), of_weight);
+            let rows = self.head_losses(&trained, Some((&mut grad_normed, scale)), of_weight, &mut enter)?;
             let of_norm = (trained.x.as_slice(), trained.inverse.as_slice(), grad_normed.as_slice());
             adapted.whole.add_norm(Module::Norm, of_norm, gradients);
             self.scatter(&trained, &grad_normed, batch.tokens.len());
-            self.pass(batch, adapted).backward(activations, gradients, go_on)?;
+            self.pass(batch, adapted).backward(activations, gradients, &course)?;
             Some(rows)
         } else {
-            Some(self.head_losses(&trained, None, WeightGradient::None))
+            self.head_losses(&trained, None, WeightGradient::None, &mut enter)
         }
     }
 }

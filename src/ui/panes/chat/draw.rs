@@ -82,7 +82,7 @@ fn titles(pane: &Chat, buffer: &mut Buffer, area: Rect, chat: Option<&domain::Ch
     let theme = view.theme;
     let setup = &pane.setup;
     let width = usize::from(area.width.saturating_sub(2));
-    buffer.set_stringn(area.x + 1, area.y, "─".repeat(width), width, theme.rule);
+    text::put(buffer, area.x + 1, area.y, "─".repeat(width), width, theme.rule);
     let hidden = chat
         .and_then(domain::Chat::pair)
         .is_some_and(|(left, _)| chat.is_some_and(|chat| is_hidden(left, chat)));
@@ -121,7 +121,8 @@ fn titles(pane: &Chat, buffer: &mut Buffer, area: Rect, chat: Option<&domain::Ch
         let room = usize::from(half.saturating_sub(6));
         let focused = view.focus == Focus::Here && (!two || side == pane.side);
         let style = if focused { theme.accent } else { theme.bright };
-        buffer.set_stringn(
+        text::put(
+            buffer,
             x,
             area.y,
             format!(" {} ", text::shorten(&name, room.saturating_sub(2))),
@@ -134,7 +135,7 @@ fn titles(pane: &Chat, buffer: &mut Buffer, area: Rect, chat: Option<&domain::Ch
         let wide = text::width(&said);
         if wide + text::width(&setup.left.name) + 12 < width {
             let x = area.right().saturating_sub(wide as u16 + 3);
-            buffer.set_stringn(x, area.y, said, wide, theme.dim);
+            text::put(buffer, x, area.y, said, wide, theme.dim);
         }
     }
 }
@@ -189,7 +190,7 @@ fn written(pane: &mut Chat, buffer: &mut Buffer, area: Rect, rows: u16, view: Vi
     let voting = matches!(pane.mode, Mode::Vote);
     let writing = matches!(pane.mode, Mode::Write | Mode::Find);
     let style = if writing || voting { theme.accent } else { theme.rule };
-    buffer.set_stringn(area.x + 1, area.y, "─".repeat(width), width, theme.rule);
+    text::put(buffer, area.x + 1, area.y, "─".repeat(width), width, theme.rule);
     if pane.editing.is_some() {
         buffer.set_string(area.x + 3, area.y, " edited question: sent as a branch ", theme.accent);
     }
@@ -200,7 +201,8 @@ fn written(pane: &mut Chat, buffer: &mut Buffer, area: Rect, rows: u16, view: Vi
     }
     if voting {
         let words = "Which answer is better?   ← left   → right   = as good   x both bad   esc later";
-        buffer.set_stringn(
+        text::put(
+            buffer,
             field.x,
             field.y,
             text::shorten(words, usize::from(field.width)),
@@ -208,18 +210,18 @@ fn written(pane: &mut Chat, buffer: &mut Buffer, area: Rect, rows: u16, view: Vi
             theme.bright,
         );
     } else if let (Mode::Find, Some(find)) = (&pane.mode, &mut pane.find) {
-        buffer.set_stringn(field.x, field.y, "/ ", 2, theme.accent);
+        text::put(buffer, field.x, field.y, "/ ", 2, theme.accent);
         find.draw(
             buffer,
             Rect { x: field.x + 2, height: 1, width: field.width.saturating_sub(2), ..field },
             theme,
         );
     } else if pane.composer.is_blank() && !writing {
-        buffer.set_stringn(field.x, field.y, "⏎ to write", usize::from(field.width), theme.dim);
+        text::put(buffer, field.x, field.y, "⏎ to write", usize::from(field.width), theme.dim);
     } else if pane.composer.text().is_empty() {
         pane.composer.draw(buffer, field, theme, Caret::Shown);
         let hint = "type here · ⏎ send · alt-⏎ new line · esc leave";
-        buffer.set_stringn(field.x + 2, field.y, hint, usize::from(field.width.saturating_sub(2)), theme.dim);
+        text::put(buffer, field.x + 2, field.y, hint, usize::from(field.width.saturating_sub(2)), theme.dim);
     } else {
         let caret = if writing { Caret::Shown } else { Caret::Hidden };
         pane.composer.draw(buffer, field, theme, caret);
@@ -238,7 +240,7 @@ fn figures(pane: &Chat, buffer: &mut Buffer, line: Rect, view: View<'_>) {
             format!("context {} of {} · {share}%", text::count(used as u64), text::count(context as u64));
         wide = text::width(&said) as u16;
         let style = if share >= 90 { theme.warning } else { theme.dim };
-        buffer.set_stringn(line.right().saturating_sub(wide + 2), line.y, &said, usize::from(wide), style);
+        text::put(buffer, line.right().saturating_sub(wide + 2), line.y, &said, usize::from(wide), style);
     }
     let voted = |pair: &(&Turn, &Turn)| chat.decisions.votes.contains_key(&(pair.0.id, pair.1.id));
     let mut left = format!("{} turns", text::count(pane.path(chat).len() as u64));
@@ -253,7 +255,7 @@ fn figures(pane: &Chat, buffer: &mut Buffer, line: Rect, view: View<'_>) {
     };
     left.push_str(&said);
     let room = usize::from(line.width.saturating_sub(wide + 8));
-    buffer.set_stringn(line.x + 3, line.y, text::shorten(&left, room), room, theme.dim);
+    text::put(buffer, line.x + 3, line.y, text::shorten(&left, room), room, theme.dim);
 }
 
 fn floats(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {

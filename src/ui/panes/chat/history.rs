@@ -80,7 +80,7 @@ impl History {
             } else {
                 "No chat holds this."
             };
-            buffer.set_stringn(list.x, list.y, words, usize::from(list.width), theme.dim);
+            text::put(buffer, list.x, list.y, words, usize::from(list.width), theme.dim);
             return;
         }
         let window = self.cursor.window(chats.len(), usize::from(list.height));
@@ -94,8 +94,8 @@ impl History {
             // Where a search found something else than the title, the place is shown.
             let searched = !self.field.text().is_empty() && !chat.found.is_empty();
             let shown = if searched { &chat.found } else { &chat.title };
-            buffer.set_stringn(list.x, y, text::shorten(shown, room), room, theme.text);
-            buffer.set_stringn(list.right().saturating_sub(wide), y, &side, usize::from(wide), theme.dim);
+            text::put(buffer, list.x, y, text::shorten(shown, room), room, theme.text);
+            text::put(buffer, list.right().saturating_sub(wide), y, &side, usize::from(wide), theme.dim);
             if number == self.cursor.row() {
                 buffer.set_style(Rect { y, height: 1, ..list }, theme.selection);
             }

@@ -121,7 +121,7 @@ impl Picker {
         let inside = float::draw(buffer, centred(area, 76, height), theme, title);
         if known.is_empty() {
             let words = "No model is on this machine: 6 shows Models, p there fetches one.";
-            buffer.set_stringn(inside.x, inside.y, words, usize::from(inside.width), theme.dim);
+            text::put(buffer, inside.x, inside.y, words, usize::from(inside.width), theme.dim);
             return;
         }
         let list = Rect { height: inside.height.saturating_sub(1), ..inside };
@@ -129,9 +129,9 @@ impl Picker {
             self.cursor.window(known.len(), usize::from(list.height)).zip(list.y..list.bottom())
         {
             let Some((answerer, note)) = known.get(number) else { continue };
-            buffer.set_stringn(list.x, y, text::shorten(&answerer.name, 28), 28, theme.bright);
+            text::put(buffer, list.x, y, text::shorten(&answerer.name, 28), 28, theme.bright);
             let room = usize::from(list.width.saturating_sub(30));
-            buffer.set_stringn(list.x + 30, y, text::shorten(note, room), room, theme.dim);
+            text::put(buffer, list.x + 30, y, text::shorten(note, room), room, theme.dim);
             if number == self.cursor.row() {
                 let style = if view.focus == Focus::Here { theme.selection } else { theme.selection_away };
                 buffer.set_style(Rect { y, height: 1, ..list }, style);

@@ -143,7 +143,7 @@ impl Column {
             let more = format!(" {more} ↓ ");
             let wide = text::width(&more) as u16;
             let x = area.right().saturating_sub(wide).max(area.x);
-            buffer.set_stringn(x, area.bottom() - 1, &more, usize::from(wide), scene.theme.dim);
+            text::put(buffer, x, area.bottom() - 1, &more, usize::from(wide), scene.theme.dim);
         }
         if self.laid.len() > MOST_LAID {
             let shown = &self.shown;

@@ -50,6 +50,7 @@ impl Data {
             Action::Similar => self.similar(store),
             Action::NextColumnOfPart => self.turn_column(1, store),
             Action::ColumnOfPartBefore => self.turn_column(-1, store),
+            Action::Import => self.bring_in(None),
             Action::Open => self.open(store),
             Action::New => self.begin_new(store),
             Action::Edit => self.begin_edit(store),
@@ -108,7 +109,6 @@ impl Data {
                 self.mode = Mode::Filter(FilterLine::new(&self.line, place, &store.data.vocabulary));
             }
             Action::Search => self.mode = ask(Field::Search, ""),
-            Action::Import => drop(self.bring_in(None)),
             Action::Jump => self.mode = ask(Field::Jump, ""),
             Action::Tag => self.mode = ask(Field::Tag, ""),
             Action::Untag => self.mode = ask(Field::Untag, ""),
@@ -136,6 +136,7 @@ impl Data {
             | Action::Edit
             | Action::Export
             | Action::First
+            | Action::Import
             | Action::LabelKeys
             | Action::Last
             | Action::Mark
@@ -235,10 +236,8 @@ impl Data {
             }
             Mode::Filter(line) => {
                 line.complete(&store.data.vocabulary);
-                match line.filter() {
-                    Ok(filter) if filter != self.filter => self.narrow(filter, store),
-                    _ => Vec::new(),
-                }
+                let filter = line.so_far().filter(|filter| *filter != self.filter);
+                filter.map_or_else(Vec::new, |filter| self.narrow(filter, store))
             }
             Mode::Import(form) => form.complete(store),
             Mode::Table | Mode::Labels(_) | Mode::Edit(_) | Mode::Export(_) | Mode::Findings(_) => Vec::new(),
@@ -247,9 +246,10 @@ impl Data {
 
     fn accept(&mut self, store: &Store) -> Vec<Effect> {
         match std::mem::replace(&mut self.mode, Mode::Table) {
-            Mode::Filter(line) => {
+            Mode::Filter(mut line) => {
                 let Ok(filter) = line.filter() else {
                     // Stays until it can be read: the caret says why.
+                    line.refuse();
                     self.mode = Mode::Filter(line);
                     return Vec::new();
                 };

@@ -196,16 +196,16 @@ impl Detail {
         self.drawn = top;
         self.top = self.top.map(|_| top);
         for (index, (y, line)) in (area.y..area.bottom()).zip(lines.into_iter().skip(top)).enumerate() {
-            line.render(Rect { y, height: 1, ..area }, buffer);
+            text::put_line(buffer, Rect { y, height: 1, ..area }, line);
             if self.mark == Some(top + index) {
-                buffer.set_stringn(area.x.saturating_sub(2), y, "›", 1, theme.accent);
+                text::put(buffer, area.x.saturating_sub(2), y, "›", 1, theme.accent);
             }
         }
         let below = count - (top + height).min(count);
         let mut say = |lines: usize, way: &str, y: u16| {
             let words = format!(" {lines} {way} ");
             let wide = text::width(&words) as u16;
-            buffer.set_stringn(area.right().saturating_sub(wide), y, &words, usize::from(wide), theme.dim);
+            text::put(buffer, area.right().saturating_sub(wide), y, &words, usize::from(wide), theme.dim);
         };
         if area.height > 1 && top > 0 {
             say(top, "lines above", area.y);

@@ -62,6 +62,7 @@ impl Target {
             | DraftOf::Review(_)
             | DraftOf::Reason(_)
             | DraftOf::Comment(_)
+            | DraftOf::RunNote(_)
             | DraftOf::Chat(..) => None,
         }
     }

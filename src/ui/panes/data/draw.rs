@@ -52,7 +52,7 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
     let note = passed_over(&pane.filter).filter(|_| matches!(pane.mode, Mode::Table));
     if let Some(note) = &note {
         let room = usize::from(area.width.saturating_sub(2));
-        buffer.set_stringn(area.x + 1, area.y + 1, text::shorten(note, room), room, view.theme.dim);
+        text::put(buffer, area.x + 1, area.y + 1, text::shorten(note, room), room, view.theme.dim);
     }
     let hint_line = u16::from(typing || note.is_some());
     let body = Rect { y: area.y + 1 + hint_line, height: area.height.saturating_sub(1 + hint_line), ..area };
@@ -87,13 +87,13 @@ fn over_all(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     match &mut pane.mode {
         Mode::Findings(findings) => findings.draw(buffer, area, view),
         Mode::Import(form) => {
-            let (x, _) = buffer.set_stringn(area.x + 1, area.y, "import  ", width, view.theme.accent);
+            let (x, _) = text::put(buffer, area.x + 1, area.y, "import  ", width, view.theme.accent);
             let path = text::shorten(&form.path.display().to_string(), width.saturating_sub(8));
-            buffer.set_stringn(x, area.y, path, width.saturating_sub(8), view.theme.text);
+            text::put(buffer, x, area.y, path, width.saturating_sub(8), view.theme.text);
             form.draw(buffer, body, view);
         }
         Mode::Export(form) => {
-            buffer.set_stringn(area.x + 1, area.y, "export", width, view.theme.accent);
+            text::put(buffer, area.x + 1, area.y, "export", width, view.theme.accent);
             form.draw(buffer, body, view.theme);
         }
         Mode::Table | Mode::Filter(_) | Mode::Line(_) | Mode::Labels(_) | Mode::Edit(_) => {}
@@ -111,9 +111,9 @@ fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         _ => "filter",
     };
     let title_style = if matches!(pane.mode, Mode::Table | Mode::Edit(_)) { theme.dim } else { theme.accent };
-    let (x, _) = buffer.set_stringn(area.x, area.y, title, 10, title_style);
+    let (x, _) = text::put(buffer, area.x, area.y, title, 10, title_style);
     let start = (x + 2).max(area.x + 8);
-    buffer.set_stringn(area.right().saturating_sub(wide), area.y, &counts, usize::from(wide), theme.dim);
+    text::put(buffer, area.right().saturating_sub(wide), area.y, &counts, usize::from(wide), theme.dim);
     let field = Rect { x: start, width: area.right().saturating_sub(start + wide + 2), ..area };
     let below = Rect { y: area.y + 1, x: start, width: area.right().saturating_sub(start), height: 1 };
     match &pane.mode {
@@ -121,15 +121,15 @@ fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         Mode::Line(line) => line.draw(buffer, field, below, theme),
         Mode::Labels(labels) => {
             let words = "a digit labels and goes on · esc ends";
-            buffer.set_stringn(field.x, field.y, words, usize::from(field.width), theme.dim);
+            text::put(buffer, field.x, field.y, words, usize::from(field.width), theme.dim);
             labels.draw(buffer, below, theme);
         }
         _ if pane.line.is_empty() => {
-            buffer.set_stringn(field.x, field.y, "everything", usize::from(field.width), theme.dim);
+            text::put(buffer, field.x, field.y, "everything", usize::from(field.width), theme.dim);
         }
         Mode::Table | Mode::Edit(_) | Mode::Findings(_) | Mode::Import(_) | Mode::Export(_) => {
             let line = text::shorten(&pane.line, usize::from(field.width));
-            buffer.set_stringn(field.x, field.y, line, usize::from(field.width), theme.text);
+            text::put(buffer, field.x, field.y, line, usize::from(field.width), theme.text);
         }
     }
 }
@@ -143,9 +143,11 @@ fn counts(pane: &Data, view: View<'_>) -> String {
         parts.push("searching …".to_owned());
     }
     let records = text::count(known.records as u64);
-    parts.push(match known.found {
-        Found::AtLeast(_) => format!("… of {records}"),
-        Found::All(count) => format!("{} of {records}", text::count(count as u64)),
+    let unread = if let Mode::Filter(line) = &pane.mode { line.unknown_count() } else { None };
+    parts.push(match (unread, known.found) {
+        (Some(words), _) => words.to_owned(),
+        (None, Found::AtLeast(_)) => format!("… of {records}"),
+        (None, Found::All(count)) => format!("{} of {records}", text::count(count as u64)),
     });
     if let Some(range) = pane.range() {
         parts.push(format!("range of {}", text::count(range.len() as u64)));
@@ -197,7 +199,8 @@ fn record(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
                 statistics::draw(buffer, inside, statistics, view.store.data.findings.as_deref(), view.theme);
             }
             _ => {
-                buffer.set_stringn(
+                text::put(
+                    buffer,
                     inside.x,
                     inside.y,
                     "counting …",
@@ -229,7 +232,7 @@ fn title(
     for (tab, title) in tabs {
         let style = if tab == pane.tab() { view.theme.accent } else { view.theme.dim };
         let room = usize::from(area.right().saturating_sub(x));
-        let (after, _) = buffer.set_stringn(x, area.y, format!(" {title} "), room, style);
+        let (after, _) = text::put(buffer, x, area.y, format!(" {title} "), room, style);
         pane.areas.tabs.push((tab, Rect { x, width: after - x, height: 1, ..area }));
         x = (after + 1).min(area.right());
     }
@@ -259,6 +262,6 @@ fn name(pane: &Data, opened: Option<RecordId>) -> String {
 
 fn rule(buffer: &mut Buffer, area: Rect, name: &str, view: View<'_>) {
     let width = usize::from(area.width.saturating_sub(2));
-    buffer.set_stringn(area.x + 1, area.y, "─".repeat(width), width, view.theme.rule);
-    buffer.set_stringn(area.x + 3, area.y, name, width.saturating_sub(2), view.theme.bright);
+    text::put(buffer, area.x + 1, area.y, "─".repeat(width), width, view.theme.rule);
+    text::put(buffer, area.x + 3, area.y, name, width.saturating_sub(2), view.theme.bright);
 }

@@ -24,7 +24,7 @@ impl Editor {
         if self.turns.is_empty() {
             let words = "This record has columns only. alt-n begins a conversation in it.";
             let room = usize::from(area.width);
-            buffer.set_stringn(area.x, area.y, text::shorten(words, room), room, theme.dim);
+            text::put(buffer, area.x, area.y, text::shorten(words, room), room, theme.dim);
             return;
         }
         let names = if area.width < WIDE { FEW } else { NAMES };
@@ -52,7 +52,7 @@ impl Editor {
                     theme.dim
                 };
                 for (y, line) in (texts.y..texts.bottom()).zip(beginning(turn, columns, rows)) {
-                    buffer.set_stringn(texts.x, y, line, columns, style);
+                    text::put(buffer, texts.x, y, line, columns, style);
                 }
             }
             self.places.push((place, index));
@@ -71,12 +71,12 @@ impl Editor {
         let Some(turn) = self.turns.get(index).filter(|_| area.width > 1) else { return };
         let here = index == self.at;
         if here {
-            buffer.set_stringn(area.x, area.y, "▌", 1, theme.accent);
+            text::put(buffer, area.x, area.y, "▌", 1, theme.accent);
         }
         let style = if here { theme.accent } else { theme.dim };
         let line = format!("{:>2} {}", index + 1, named(turn));
         let room = usize::from(area.width - 1);
-        buffer.set_stringn(area.x + 1, area.y, text::shorten(&line, room), room, style);
+        text::put(buffer, area.x + 1, area.y, text::shorten(&line, room), room, style);
     }
 
     /// The text, and below it what stays with it.
@@ -94,7 +94,7 @@ impl Editor {
         for (y, line) in (field.bottom()..area.bottom()).zip(below.iter().rev().take(usize::from(rows)).rev())
         {
             let room = usize::from(area.width);
-            buffer.set_stringn(area.x, y, text::shorten(line, room), room, theme.dim);
+            text::put(buffer, area.x, y, text::shorten(line, room), room, theme.dim);
         }
     }
 }

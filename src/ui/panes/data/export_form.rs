@@ -117,7 +117,7 @@ impl ExportForm {
         let say = |buffer: &mut Buffer, y: u16, x: u16, words: &str, style| {
             let room = usize::from(area.right().saturating_sub(x + 1));
             if y < area.bottom() {
-                buffer.set_stringn(x, y, text::shorten(words, room), room, style);
+                text::put(buffer, x, y, text::shorten(words, room), room, style);
             }
         };
         let x = area.x + 2;
@@ -125,7 +125,7 @@ impl ExportForm {
         for (y, row) in (area.y + 2..area.bottom()).zip(ROWS) {
             let here = row == self.row;
             if here {
-                buffer.set_stringn(area.x, y, "▌", 1, theme.accent);
+                text::put(buffer, area.x, y, "▌", 1, theme.accent);
             }
             let style = if here { theme.accent } else { theme.dim };
             match row {

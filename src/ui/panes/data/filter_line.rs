@@ -5,7 +5,9 @@ use ratatui::layout::Rect;
 
 use super::cursor::Place;
 use super::line::{Offered, OneLine};
-use crate::domain::filter::{Filter, FilterError, Suggestion, Vocabulary, complete, parse, passed_over};
+use crate::domain::filter::{
+    Filter, FilterError, Suggestion, Vocabulary, complete, goes_on, parse, passed_over, so_far,
+};
 use crate::domain::record::RecordId;
 use crate::ui::pane::Input;
 use crate::ui::theme::Theme;
@@ -20,6 +22,8 @@ pub(super) struct FilterLine {
     place: (Place, Option<RecordId>),
     suggestions: Vec<Suggestion>,
     offered: Offered,
+    /// Whether it was to be taken as it is, and couldn't be read.
+    refused: bool,
 }
 
 impl FilterLine {
@@ -30,6 +34,7 @@ impl FilterLine {
             place,
             suggestions: Vec::new(),
             offered: Offered::default(),
+            refused: false,
         };
         line.offer(vocabulary);
         line
@@ -48,7 +53,28 @@ impl FilterLine {
         parse(self.line.text())
     }
 
+    /// What the table shows meanwhile: what was typed so far, without what can't be read yet. Nothing when nothing of
+    /// it can be read: then it stays as it is.
+    pub(super) fn so_far(&self) -> Option<Filter> {
+        self.filter().ok().or_else(|| {
+            let begun = so_far(self.line.text());
+            (begun != Filter::Everything).then_some(begun)
+        })
+    }
+
+    /// In the place of how many records match, as long as that can't be known.
+    pub(super) fn unknown_count(&self) -> Option<&'static str> {
+        let error = self.filter().err()?;
+        Some(if goes_on(self.line.text(), &error) { "goes on …" } else { "can't be read" })
+    }
+
+    /// Says what is wrong in the place of what could follow.
+    pub(super) fn refuse(&mut self) {
+        self.refused = true;
+    }
+
     pub(super) fn input(&mut self, input: &Input, vocabulary: &Vocabulary) {
+        self.refused = false;
         if !self.offered.input(input) {
             self.line.input(input);
             self.offer(vocabulary);
@@ -72,21 +98,16 @@ impl FilterLine {
     pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect, below: Rect, theme: &Theme) {
         self.line.draw(buffer, area, theme);
         match self.filter() {
-            Err(error) if self.offered.is_empty() || !self.at_end(&error) => {
+            Err(error) if self.refused || self.offered.is_empty() || !goes_on(self.text(), &error) => {
                 draw_error(buffer, below, self, &error, theme);
             }
             Ok(filter) if self.offered.is_empty() => {
                 let note = passed_over(&filter).unwrap_or_default();
                 let room = usize::from(below.width);
-                buffer.set_stringn(below.x, below.y, text::shorten(&note, room), room, theme.dim);
+                text::put(buffer, below.x, below.y, text::shorten(&note, room), room, theme.dim);
             }
             _ => self.offered.draw(buffer, below, theme),
         }
-    }
-
-    /// An error at the very end is what not having finished looks like.
-    fn at_end(&self, error: &FilterError) -> bool {
-        error.span.end >= self.line.text().trim_end().len()
     }
 }
 
@@ -96,14 +117,14 @@ fn draw_error(buffer: &mut Buffer, area: Rect, line: &FilterLine, error: &Filter
     let wide = typed.get(error.span.clone()).map_or(1, text::width).max(1);
     let x = (area.x + before).min(area.right().saturating_sub(1));
     let room = usize::from(area.right() - x);
-    let (after, _) = buffer.set_stringn(x, area.y, "▔".repeat(wide), room, theme.bad);
+    let (after, _) = text::put(buffer, x, area.y, "▔".repeat(wide), room, theme.bad);
     let message = format!(" {}", error.message);
     let room = usize::from(area.right().saturating_sub(after));
     if text::width(&message) <= room {
-        buffer.set_stringn(after, area.y, &message, room, theme.bad);
+        text::put(buffer, after, area.y, &message, room, theme.bad);
     } else {
         // It doesn't fit behind the caret: in front of it, or from the edge.
         let all = text::shorten(&format!("▔ {}", error.message), usize::from(area.width));
-        buffer.set_stringn(area.x, area.y, all, usize::from(area.width), theme.bad);
+        text::put(buffer, area.x, area.y, all, usize::from(area.width), theme.bad);
     }
 }

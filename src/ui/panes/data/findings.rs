@@ -70,8 +70,8 @@ impl Findings {
         };
         let title = if checking { " what checks found · looking again … " } else { " what checks found " };
         let width = usize::from(area.width.saturating_sub(2));
-        buffer.set_stringn(area.x + 1, area.y, "─".repeat(width), width, theme.rule);
-        buffer.set_stringn(area.x + 3, area.y, title, width.saturating_sub(2), theme.bright);
+        text::put(buffer, area.x + 1, area.y, "─".repeat(width), width, theme.rule);
+        text::put(buffer, area.x + 3, area.y, title, width.saturating_sub(2), theme.bright);
         let shown = self.cursor.window(found.len(), usize::from(area.height.saturating_sub(1)));
         for (row, y) in shown.zip(area.y + 1..) {
             let Some((name, count)) = found.get(row) else { break };
@@ -79,13 +79,13 @@ impl Findings {
             if here {
                 buffer
                     .set_style(Rect { x: area.x + 1, y, width: area.width - 2, height: 1 }, theme.selection);
-                buffer.set_stringn(area.x + 1, y, "▌", 1, theme.accent);
+                text::put(buffer, area.x + 1, y, "▌", 1, theme.accent);
             }
             let count = text::count(*count);
-            buffer.set_stringn(area.x + 3, y, format!("{count:>9}"), 9, theme.warning);
-            buffer.set_stringn(area.x + 14, y, name, 16, if here { theme.bright } else { theme.text });
+            text::put(buffer, area.x + 3, y, format!("{count:>9}"), 9, theme.warning);
+            text::put(buffer, area.x + 14, y, name, 16, if here { theme.bright } else { theme.text });
             let room = usize::from(area.width.saturating_sub(33));
-            buffer.set_stringn(area.x + 31, y, text::shorten(about(name), room), room, theme.dim);
+            text::put(buffer, area.x + 31, y, text::shorten(about(name), room), room, theme.dim);
         }
     }
 }

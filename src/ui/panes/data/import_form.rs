@@ -56,8 +56,9 @@ enum Step {
 
 impl ImportForm {
     /// Asks for the path.
-    pub(super) fn asking() -> Self {
-        Self { step: Step::Path(Box::default()), ..Self::new(PathBuf::new()) }
+    pub(super) fn asking() -> (Self, Effect) {
+        let (field, ask) = PathField::asking("");
+        (Self { step: Step::Path(Box::new(field)), ..Self::new(PathBuf::new()) }, ask)
     }
 
     pub(super) fn new(path: PathBuf) -> Self {
@@ -122,8 +123,9 @@ impl ImportForm {
             }
             (Some(Accepted::ToTraining), _) => (vec![Effect::Show(PaneId::Train)], false),
             (Some(Accepted::OtherPath), _) => {
-                self.step = Step::Path(Box::new(PathField::new(&self.path.to_string_lossy())));
-                (Vec::new(), true)
+                let (field, ask) = PathField::asking(&self.path.to_string_lossy());
+                self.step = Step::Path(Box::new(field));
+                (vec![ask], true)
             }
             (None | Some(Accepted::LookInto | Accepted::Export | Accepted::TypeLabel), _) => {
                 (Vec::new(), true)
@@ -203,13 +205,13 @@ impl ImportForm {
             Some((path, Err(why))) if *path == self.path => {
                 let lines = text::wrap(why, usize::from(area.width.saturating_sub(4)));
                 for (y, line) in (area.y + 1..area.bottom()).zip(lines) {
-                    buffer.set_stringn(area.x + 2, y, line, usize::from(area.width), theme.bad);
+                    text::put(buffer, area.x + 2, y, line, usize::from(area.width), theme.bad);
                 }
                 return;
             }
             _ => {
                 let words = "looking into it …";
-                buffer.set_stringn(area.x + 2, area.y + 1, words, usize::from(area.width), theme.dim);
+                text::put(buffer, area.x + 2, area.y + 1, words, usize::from(area.width), theme.dim);
                 return draw_job(buffer, area, &format!("{LOOK_UP}{}", self.path.display()), view);
             }
         };
@@ -293,7 +295,7 @@ impl ImportForm {
             for (y, line) in
                 (area.y + 1..area.bottom()).zip(text::wrap(words, usize::from(area.width.saturating_sub(4))))
             {
-                buffer.set_stringn(area.x + 2, y, line, usize::from(area.width), theme.dim);
+                text::put(buffer, area.x + 2, y, line, usize::from(area.width), theme.dim);
             }
             return;
         }
@@ -307,15 +309,15 @@ impl ImportForm {
                     Rect { x: area.x + 1, y, width: area.width.saturating_sub(3), height: 1 },
                     theme.selection,
                 );
-                buffer.set_stringn(area.x + 1, y, "▌", 1, theme.accent);
+                text::put(buffer, area.x + 1, y, "▌", 1, theme.accent);
             }
-            buffer.set_stringn(area.x + 3, y, part, 12, if here { theme.bright } else { theme.text });
+            text::put(buffer, area.x + 3, y, part, 12, if here { theme.bright } else { theme.text });
             let (shown, style) = match column {
                 Some(column) => (column.as_str(), theme.bright),
                 None => ("–", theme.dim),
             };
             let room = usize::from(area.width).saturating_sub(20);
-            buffer.set_stringn(area.x + 16, y, text::shorten(shown, room), room, style);
+            text::put(buffer, area.x + 16, y, text::shorten(shown, room), room, style);
         }
     }
 }
@@ -375,9 +377,9 @@ fn examples(buffer: &mut Buffer, area: Rect, plan: &ImportPlan, theme: &Theme) {
             if y >= area.bottom() {
                 return;
             }
-            buffer.set_stringn(area.x + 2, y, who, 10, theme.accent);
+            text::put(buffer, area.x + 2, y, who, 10, theme.accent);
             let room = usize::from(area.width).saturating_sub(14);
-            buffer.set_stringn(area.x + 12, y, text::shorten(&said, room), room, style);
+            text::put(buffer, area.x + 12, y, text::shorten(&said, room), room, style);
             y += 1;
         }
         y += 1;
@@ -386,13 +388,13 @@ fn examples(buffer: &mut Buffer, area: Rect, plan: &ImportPlan, theme: &Theme) {
 
 fn heading(buffer: &mut Buffer, area: Rect, title: &str, theme: &Theme) {
     let width = usize::from(area.width.saturating_sub(2));
-    buffer.set_stringn(area.x + 1, area.y, "─".repeat(width), width, theme.rule);
-    buffer.set_stringn(area.x + 3, area.y, format!(" {title} "), width.saturating_sub(2), theme.bright);
+    text::put(buffer, area.x + 1, area.y, "─".repeat(width), width, theme.rule);
+    text::put(buffer, area.x + 3, area.y, format!(" {title} "), width.saturating_sub(2), theme.bright);
 }
 
 fn put(buffer: &mut Buffer, area: Rect, y: u16, line: &str, style: Style) {
     if y < area.bottom() {
         let room = usize::from(area.width.saturating_sub(4));
-        buffer.set_stringn(area.x + 2, y, text::shorten(line, room), room, style);
+        text::put(buffer, area.x + 2, y, text::shorten(line, room), room, style);
     }
 }

@@ -46,11 +46,11 @@ impl Labels {
             if left < text::width(&label) + 2 {
                 break;
             }
-            (x, _) = buffer.set_stringn(x, area.y, key.to_string(), 1, theme.accent);
-            (x, _) = buffer.set_stringn(x + 1, area.y, label, left - 2, theme.text);
+            (x, _) = text::put(buffer, x, area.y, key.to_string(), 1, theme.accent);
+            (x, _) = text::put(buffer, x + 1, area.y, label, left - 2, theme.text);
             x += 2;
         }
         let left = usize::from(area.right().saturating_sub(x));
-        buffer.set_stringn(x, area.y, text::shorten(end.trim_start(), left), left, theme.dim);
+        text::put(buffer, x, area.y, text::shorten(end.trim_start(), left), left, theme.dim);
     }
 }

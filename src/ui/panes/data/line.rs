@@ -158,7 +158,7 @@ impl Line {
     pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect, below: Rect, theme: &Theme) {
         self.line.draw(buffer, area, theme);
         if self.offered.is_empty() {
-            buffer.set_stringn(below.x, below.y, self.field.hint(), usize::from(below.width), theme.dim);
+            text::put(buffer, below.x, below.y, self.field.hint(), usize::from(below.width), theme.dim);
         } else {
             self.offered.draw(buffer, below, theme);
         }
@@ -218,16 +218,16 @@ impl Offered {
         }
         let mut x = area.x;
         if first > 0 {
-            (x, _) = buffer.set_stringn(x, area.y, "… ", 2, theme.dim);
+            (x, _) = text::put(buffer, x, area.y, "… ", 2, theme.dim);
         }
         for (index, name) in self.names.iter().enumerate().skip(first) {
             let room = usize::from(area.right().saturating_sub(x));
             if text::width(name) + 2 > room && index != self.picked {
-                buffer.set_stringn(x, area.y, "…", room, theme.dim);
+                text::put(buffer, x, area.y, "…", room, theme.dim);
                 return;
             }
             let style = if index == self.picked { theme.accent } else { theme.dim };
-            (x, _) = buffer.set_stringn(x, area.y, text::shorten(name, room), room, style);
+            (x, _) = text::put(buffer, x, area.y, text::shorten(name, room), room, style);
             x = (x + 2).min(area.right());
         }
     }

@@ -67,8 +67,9 @@ impl Data {
     /// Begins an import: from there, or from where a person says.
     pub(super) fn bring_in(&mut self, from: Option<&Path>) -> Vec<Effect> {
         let Some(path) = from else {
-            self.mode = Mode::Import(ImportForm::asking());
-            return Vec::new();
+            let (form, ask) = ImportForm::asking();
+            self.mode = Mode::Import(form);
+            return vec![ask];
         };
         self.mode = Mode::Import(ImportForm::new(path.to_path_buf()));
         vec![send(DataCommand::PlanImport { path: path.to_path_buf(), map: Vec::new() })]

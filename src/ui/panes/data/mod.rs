@@ -233,9 +233,8 @@ impl Pane for Data {
             }
             Mode::Filter(line) => {
                 line.input(input, &store.data.vocabulary);
-                match line.filter() {
-                    Ok(filter) if filter != self.filter => return self.narrow(filter, store),
-                    _ => {}
+                if let Some(filter) = line.so_far().filter(|filter| *filter != self.filter) {
+                    return self.narrow(filter, store);
                 }
             }
         }

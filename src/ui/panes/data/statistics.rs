@@ -20,7 +20,8 @@ pub(super) fn draw(
 ) {
     let lines = lines(statistics, findings, usize::from(area.width), theme);
     for (y, (line, style)) in (area.y..area.bottom()).zip(lines) {
-        buffer.set_stringn(
+        text::put(
+            buffer,
             area.x,
             y,
             text::shorten(&line, usize::from(area.width)),

@@ -43,7 +43,7 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
                 draw_row(pane, buffer, line, (row, here, chosen), &places, view);
             }
             None => {
-                buffer.set_stringn(line.x + GUTTER, y, "…", 1, view.theme.dim);
+                text::put(buffer, line.x + GUTTER, y, "…", 1, view.theme.dim);
             }
         }
     }
@@ -95,12 +95,12 @@ fn draw_row(
     if here {
         let style = if view.focus == Focus::Here { theme.selection } else { theme.selection_away };
         buffer.set_style(area, style);
-        buffer.set_stringn(area.x, area.y, "▌", 1, theme.accent);
+        text::put(buffer, area.x, area.y, "▌", 1, theme.accent);
     }
     if chosen {
-        buffer.set_stringn(area.x + 1, area.y, "•", 1, theme.accent);
+        text::put(buffer, area.x + 1, area.y, "•", 1, theme.accent);
     } else if pane.has_draft(Target::Record(row.id)) {
-        buffer.set_stringn(area.x + 1, area.y, "✎", 1, theme.warning);
+        text::put(buffer, area.x + 1, area.y, "✎", 1, theme.warning);
     }
     for (kind, x, width) in places {
         let cell = kind.cell(row);
@@ -124,7 +124,7 @@ fn put(buffer: &mut Buffer, area: Rect, (x, width): (u16, u16), cell: &str, side
     };
     let x = area.x + GUTTER + x + offset;
     if x < area.right() {
-        buffer.set_stringn(x, area.y, short, usize::from(width), style);
+        text::put(buffer, x, area.y, short, usize::from(width), style);
     }
 }
 

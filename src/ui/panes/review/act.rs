@@ -202,7 +202,7 @@ impl Review {
         effects
     }
 
-    fn learn(&mut self, last: &Last, store: &Store) -> Option<Effect> {
+    fn learn(&mut self, last: &Last, store: &Store) -> Vec<Effect> {
         match last {
             Last::Decided { ids, verdict } => {
                 self.settle();
@@ -210,10 +210,10 @@ impl Review {
                     let forget = self.forget_line(*id, *verdict, store);
                     self.close_editor_of(*id, *verdict);
                     self.move_on(Reviewed::Correction(*id), store);
-                    return forget;
+                    return forget.into_iter().collect();
                 }
             }
-            Last::Met(met) => return Some(self.ask_to_overwrite(met, store)),
+            Last::Met(met) => return self.ask_to_overwrite(met, store),
             Last::Corrected { thought, reflection } => {
                 self.settle();
                 if self.at == Some(Reviewed::Thought(*thought)) {
@@ -227,7 +227,7 @@ impl Review {
                     self.go(place, store);
                 }
             }
-            Last::UndoIsLarge(step) => return Some(ask_before_undoing(step, store.now)),
+            Last::UndoIsLarge(step) => return vec![ask_before_undoing(step, store.now)],
             Last::Refused(_) => {
                 self.waiting = None;
                 if let Some(editor) = self.saving.take() {
@@ -235,7 +235,7 @@ impl Review {
                 }
             }
         }
-        None
+        Vec::new()
     }
 
     /// What was decided is on disk.
@@ -254,13 +254,14 @@ impl Review {
     /// Keeps the reflection in front when others come or go.
     pub(super) fn follow(&mut self, store: &Store) {
         let rows = store.review.rows();
-        let gone = self.at.is_some_and(|at| store.review.place(at).is_none()) && !rows.is_empty();
+        let left = self.at.is_some_and(|at| store.review.place(at).is_none());
+        let gone = left && !rows.is_empty();
         let writing = self.typing();
         if store.review.generation == self.generation && (writing || !gone) {
             return;
         }
         self.generation = store.review.generation;
-        if writing && gone {
+        if writing && left {
             // Somebody has decided on it meanwhile: what is written goes on here.
             return;
         }
@@ -271,15 +272,19 @@ impl Review {
                 let first = rows.iter().position(|row| self.waits(row)).or_else(uncorrected);
                 self.go(first.unwrap_or_default(), store);
             }
-            None => self.go(self.cursor.row(), store),
+            None => {
+                self.go(self.cursor.row(), store);
+                self.swapped = self.at;
+            }
         }
     }
 
     /// Asks for the reflection in front and those that follow it, once.
     pub(super) fn ask_for_items(&mut self, store: &Store) -> Option<Effect> {
         let rows = store.review.rows();
-        let here = rows.get(self.cursor.row())?;
-        let first = if let (true, Some(at)) = (self.typing(), self.at) { at } else { here.id };
+        // What is written is there also after it has left the queue.
+        let written = self.at.filter(|_| self.typing());
+        let first = written.or_else(|| rows.get(self.cursor.row()).map(|row| row.id))?;
         let behind = rows.iter().skip(self.cursor.row() + 1);
         let beside = behind.clone().take(1).chain(behind.filter(|row| self.waits(row)).take(AHEAD));
         let mut wanted = vec![first];

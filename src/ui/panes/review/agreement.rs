@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 use super::Review;
 use super::aside::{bar, by_length, heights};
@@ -39,7 +38,7 @@ pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: Vie
     for (index, lines) in sides.drain(..).enumerate() {
         let x = body.x + index as u16 * (width + 2);
         for (y, line) in (body.y..body.bottom()).zip(lines.iter().skip(pane.scroll)) {
-            line.render(Rect { x, y, width, height: 1 }, buffer);
+            text::put_line(buffer, Rect { x, y, width, height: 1 }, line.clone());
         }
     }
 }

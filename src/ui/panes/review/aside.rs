@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 use super::Blind;
 use super::draw::rule;
@@ -46,7 +45,7 @@ pub(super) fn column(blind: Blind, buffer: &mut Buffer, area: Rect, item: &Revie
         }
     }
     for (y, line) in (body.y..body.bottom()).zip(&lines) {
-        line.render(Rect { y, height: 1, ..body }, buffer);
+        text::put_line(buffer, Rect { y, height: 1, ..body }, line.clone());
     }
 }
 

@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 use super::Review;
 use super::draw::{put, rule};
@@ -37,7 +36,7 @@ pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: Vie
     let most = lines.len().saturating_sub(usize::from(body.height));
     pane.scroll = pane.scroll.min(most);
     for (y, line) in (body.y..body.bottom()).zip(lines.iter().skip(pane.scroll)) {
-        line.render(Rect { y, height: 1, ..body }, buffer);
+        text::put_line(buffer, Rect { y, height: 1, ..body }, line.clone());
     }
 }
 

@@ -1,10 +1,11 @@
 //! Verdicts: what each key makes of the reflection in front.
 
 use super::act::send;
-use super::{Mode, Review, Wanted};
+use super::{Mode, Review, Show, Wanted};
 use crate::app::store::Store;
 use crate::domain::draft::DraftOf;
 use crate::domain::protocol::ReviewCommand;
+use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::reflection::{Decision, PREFERRED_BLIND, ReflectionId, Verdict};
 use crate::domain::review::{QueueRow, Reviewed};
 use crate::ui::pane::{Effect, Question};
@@ -33,13 +34,25 @@ impl Review {
         vec![send(ReviewCommand::Decide { ids: vec![id], decision })]
     }
 
-    /// The correction in front.
-    fn correction(&self) -> Option<ReflectionId> {
-        self.at.and_then(Reviewed::correction)
+    /// The correction that the person sees. Not one that is still read, nor one that has come in the place of what was
+    /// in front without their doing: a verdict was meant for something else then.
+    fn seen(&mut self, store: &Store) -> Result<ReflectionId, Vec<Effect>> {
+        let Some(id) = self.at.and_then(Reviewed::correction) else { return Err(Vec::new()) };
+        let words = if self.swapped.take() == self.at && self.show != Show::Queue {
+            "what was here is gone from the queue, and this is another: nothing was decided, press again to decide"
+        } else if store.review.item(id).flatten().is_none() && self.show != Show::Queue {
+            "nothing was decided: its text isn't on the screen yet"
+        } else {
+            return Ok(id);
+        };
+        Err(vec![Effect::Notify(Notice::new(Level::Info, words))])
     }
 
     pub(super) fn approve(&mut self, store: &Store) -> Vec<Effect> {
-        let Some(id) = self.correction() else { return Vec::new() };
+        let id = match self.seen(store) {
+            Ok(id) => id,
+            Err(why) => return why,
+        };
         let item = store.review.item(id).flatten();
         // What a person has edited stays as they left it.
         let edited = item.and_then(|item| item.reflection.as_ref()?.edited.clone());
@@ -63,7 +76,10 @@ impl Review {
 
     /// Blind: the teacher's text being the better one approves the correction, the student's rejects it.
     pub(super) fn prefer(&mut self, side: Side, store: &Store) -> Vec<Effect> {
-        let Some(id) = self.correction() else { return Vec::new() };
+        let id = match self.seen(store) {
+            Ok(id) => id,
+            Err(why) => return why,
+        };
         if Self::teacher_is_left(Reviewed::Correction(id)) == (side == Side::A) {
             return self.approve(store);
         }
@@ -72,7 +88,10 @@ impl Review {
     }
 
     pub(super) fn reject(&mut self, store: &Store) -> Vec<Effect> {
-        let Some(id) = self.correction() else { return Vec::new() };
+        let id = match self.seen(store) {
+            Ok(id) => id,
+            Err(why) => return why,
+        };
         let text = self.words_left(&DraftOf::Reason(id), store);
         self.open_line(Wanted::Reason(id), "no reason", &text);
         vec![send(ReviewCommand::ListComments(Verdict::Rejected))]
@@ -83,7 +102,10 @@ impl Review {
     }
 
     pub(super) fn send_back(&mut self, store: &Store) -> Vec<Effect> {
-        let Some(id) = self.correction() else { return Vec::new() };
+        let id = match self.seen(store) {
+            Ok(id) => id,
+            Err(why) => return why,
+        };
         let text = self.words_left(&DraftOf::Comment(id), store);
         self.open_line(Wanted::Comment(id), "what should change", &text);
         vec![send(ReviewCommand::ListComments(Verdict::SentBack))]

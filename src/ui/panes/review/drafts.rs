@@ -168,11 +168,13 @@ impl Review {
     }
 
     /// What was edited stands in another way now: the text comes back, and a person says what becomes of it.
-    pub(super) fn ask_to_overwrite(&mut self, met: &RevisionMet, store: &Store) -> Effect {
+    pub(super) fn ask_to_overwrite(&mut self, met: &RevisionMet, store: &Store) -> Vec<Effect> {
         self.waiting = None;
         let RevisionMet { id, decision, now } = met;
+        let mut thought = None;
         if let Some(mut editor) = self.saving.take() {
             if let Some(now) = now {
+                thought = editor.becomes(*id, now);
                 editor.see(now);
             }
             self.mode = Mode::Edit(editor);
@@ -180,15 +182,25 @@ impl Review {
         let Some(now) = now else {
             let words =
                 format!("reflection {id} was deleted while you edited it: your text stays in the editor");
-            return Effect::Notify(Notice::new(Level::Warning, words));
+            return vec![Effect::Notify(Notice::new(Level::Warning, words))];
         };
+        let mut effects = Vec::new();
+        if let Some(thought) = thought {
+            // What is written is a draft of that correction from here on.
+            self.at = Some(Reviewed::Correction(*id));
+            effects.extend(self.keep_draft(Keep::Now, store));
+            effects.push(super::act::send(ReviewCommand::KeepDraft(Reviewed::Thought(thought), None)));
+        }
         let by = if now.reviewer.is_empty() { String::new() } else { format!(" (by {})", now.reviewer) };
         let says = text::shorten(now.text(), SHOWN);
         let revise =
             ReviewCommand::Revise { id: *id, over: Box::new(now.clone()), decision: decision.clone() };
         let other = others::words(store, &DraftOf::Review((*id).into()));
-        Effect::Ask(Question {
-            title: format!("Reflection {id} was changed while you edited it"),
+        effects.push(Effect::Ask(Question {
+            title: match thought {
+                Some(thought) => format!("Thought {thought} was corrected while you wrote: reflection {id}"),
+                None => format!("Reflection {id} was changed while you edited it"),
+            },
             text: format!(
                 "It was changed elsewhere{by}: it is {} now, and says: {says}\nWriting over it puts your text in its \
                  place; u takes that back. Else your text stays in the editor and as a draft.{}",
@@ -197,7 +209,8 @@ impl Review {
             ),
             yes: "write over it".to_owned(),
             then: vec![super::act::send(revise)],
-        })
+        }));
+        effects
     }
 
     /// A decision on this is on the disk: it is edited no more.

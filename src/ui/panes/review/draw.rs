@@ -101,13 +101,13 @@ fn head(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let progress = progress(pane, area.width, view);
     let wide = text::width(&progress) as u16;
     let right = area.right().saturating_sub(wide);
-    buffer.set_stringn(right.max(area.x), area.y, &progress, usize::from(wide.min(area.width)), theme.dim);
+    text::put(buffer, right.max(area.x), area.y, &progress, usize::from(wide.min(area.width)), theme.dim);
     let rows = view.store.review.rows();
     let Some(row) = pane.row(view.store) else { return };
     let mut x = area.x;
     let mut say = |words: &str, style: Style| {
         let room = usize::from(right.saturating_sub(x + 2));
-        let (after, _) = buffer.set_stringn(x, area.y, text::shorten(words, room), room, style);
+        let (after, _) = text::put(buffer, x, area.y, text::shorten(words, room), room, style);
         x = after;
     };
     let place = text::count(pane.cursor.row() as u64 + 1);
@@ -196,26 +196,26 @@ fn line(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
             Wanted::Comment(_) => "tell the teacher",
             Wanted::Job(kind) => kind.who(),
         };
-        let (x, _) = buffer.set_stringn(area.x, area.y, title, 20, theme.accent);
+        let (x, _) = text::put(buffer, area.x, area.y, title, 20, theme.accent);
         let field_area = Rect { x: x + 2, width: area.right().saturating_sub(x + 2), ..area };
         return line.field.draw(buffer, field_area, theme);
     }
     let arrow = if pane.order.direction == Direction::Rising { "↑" } else { "↓" };
     let order = format!("by {} {arrow}", pane.order.field.name());
     let wide = text::width(&order) as u16;
-    buffer.set_stringn(area.right().saturating_sub(wide), area.y, &order, usize::from(wide), theme.dim);
-    let (x, _) = buffer.set_stringn(area.x, area.y, "filter", 6, theme.dim);
+    text::put(buffer, area.right().saturating_sub(wide), area.y, &order, usize::from(wide), theme.dim);
+    let (x, _) = text::put(buffer, area.x, area.y, "filter", 6, theme.dim);
     let room = usize::from(area.right().saturating_sub(x + 2 + wide + 2));
     let (words, style) =
         if pane.line.is_empty() { ("everything", theme.dim) } else { (pane.line.as_str(), theme.text) };
-    buffer.set_stringn(x + 2, area.y, text::shorten(words, room), room, style);
+    text::put(buffer, x + 2, area.y, text::shorten(words, room), room, style);
 }
 
 /// One line, cut where it doesn't fit.
 pub(super) fn put(buffer: &mut Buffer, area: Rect, words: &str, style: Style) {
     let room = usize::from(area.width);
     if area.height > 0 {
-        buffer.set_stringn(area.x, area.y, text::shorten(words, room), room, style);
+        text::put(buffer, area.x, area.y, text::shorten(words, room), room, style);
     }
 }
 
@@ -225,7 +225,7 @@ pub(super) fn rule(buffer: &mut Buffer, area: Rect, title: &str, style: Style, v
     if area.height == 0 || width < 6 {
         return;
     }
-    buffer.set_stringn(area.x, area.y, "─".repeat(width), width, view.theme.rule);
+    text::put(buffer, area.x, area.y, "─".repeat(width), width, view.theme.rule);
     let title = format!(" {} ", text::shorten(title, width - 5));
-    buffer.set_stringn(area.x + 2, area.y, &title, width - 2, style);
+    text::put(buffer, area.x + 2, area.y, &title, width - 2, style);
 }

@@ -6,8 +6,9 @@ use ratatui::style::Style;
 use tui_textarea::{TextArea, WrapMode};
 
 use super::draw::rule;
-use crate::domain::reflection::Reflection;
+use crate::domain::reflection::{Reflection, ReflectionId};
 use crate::domain::review::{DraftText, ReviewItem, Reviewed};
+use crate::domain::thought::ThoughtId;
 use crate::ui::pane::{Input, View};
 use crate::ui::widgets::{text, writing};
 
@@ -80,6 +81,18 @@ impl Editor {
     pub(super) fn see(&mut self, now: &Reflection) {
         self.before = [now.text().to_owned(), now.error_analysis.clone()];
         self.now = Some(Box::new(now.clone()));
+    }
+
+    /// The thought that it was to be the first correction of has one now: it is an edit of that from here on, begun on
+    /// the thought's own text, so that saving asks.
+    pub(super) fn becomes(&mut self, id: ReflectionId, now: &Reflection) -> Option<ThoughtId> {
+        let Reviewed::Thought(thought) = self.of else { return None };
+        self.of = id.into();
+        let [text, analysis] = self.before.clone();
+        let began = Reflection { corrected: text, error_analysis: analysis, edited: None, ..now.clone() };
+        self.over = Some(Box::new(began));
+        self.sent = (Texts::default(), f64::NEG_INFINITY);
+        Some(thought)
     }
 
     /// Whether somebody has decided on it or changed it since the editing began.

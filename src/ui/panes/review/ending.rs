@@ -3,7 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 use super::bindings::key_of;
 use super::{Blind, Mode, Review};
@@ -27,7 +26,7 @@ pub(super) fn draw(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_
     let theme = view.theme;
     for (y, (line, sign)) in (area.y..area.bottom()).zip(lines.iter().zip(["✓ ", "  ", "  "])) {
         let line = Line::from(vec![Span::styled(sign, theme.good), Span::styled(line.clone(), theme.bright)]);
-        line.render(Rect { y, height: 1, ..area }, buffer);
+        text::put_line(buffer, Rect { y, height: 1, ..area }, line);
     }
     let rows = (lines.len() as u16).min(area.height);
     Rect { y: area.y + rows, height: area.height - rows, ..area }

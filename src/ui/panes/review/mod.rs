@@ -111,6 +111,8 @@ pub(crate) struct Review {
     opened: Vec<Reviewed>,
     glanced: Option<(u64, usize)>,
     scroll: usize,
+    /// What came to the front because what was there is gone, until a person has noticed.
+    swapped: Option<Reviewed>,
     /// Decided on, not yet committed.
     waiting: Option<Reviewed>,
     /// What was written and is not yet committed: it comes back if it can't be.

@@ -167,7 +167,7 @@ fn cells(buffer: &mut Buffer, area: Rect, columns: &[(Column, u16)], words: &[(S
         let width = (*width).min(area.right().saturating_sub(x));
         let short = text::shorten(words, usize::from(width));
         let offset = if column.is_number() { width.saturating_sub(text::width(&short) as u16) } else { 0 };
-        buffer.set_stringn(x + offset, area.y, &short, usize::from(width), *style);
+        text::put(buffer, x + offset, area.y, &short, usize::from(width), *style);
         x += width + 2;
     }
 }

@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
-use ratatui::widgets::Widget;
 
 use super::bindings::key_of;
 use super::draw::rule;
@@ -153,13 +152,13 @@ pub(super) fn column(
         let more = format!("… {} more · {} ", most - top, key_of("review.scroll_down", view.keymap));
         let wide = text::width(&more) as u16;
         let x = body.right().saturating_sub(wide).max(body.x);
-        buffer.set_stringn(x, body.bottom() - 1, &more, usize::from(wide), view.theme.dim);
+        text::put(buffer, x, body.bottom() - 1, &more, usize::from(wide), view.theme.dim);
     }
     most
 }
 
 pub(super) fn put_lines(buffer: &mut Buffer, area: Rect, lines: &[Line<'static>]) {
     for (y, line) in (area.y..area.bottom()).zip(lines) {
-        line.render(Rect { y, height: 1, ..area }, buffer);
+        text::put_line(buffer, Rect { y, height: 1, ..area }, line.clone());
     }
 }

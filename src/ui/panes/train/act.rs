@@ -256,9 +256,9 @@ fn what_a_stop_leaves(run: &RunInfo) -> &'static str {
         "It has taken no step yet: it ends without a checkpoint and without an adapter, as soon as what it is at is \
          done. e, then t, starts its recipe anew."
     } else if step == 0 {
-        "It is at its first step: it ends when that is done, with a checkpoint and its adapter. r takes it up again."
+        "It is at its first step: it ends without it, and without an adapter. r takes it up again."
     } else {
-        "It ends with its next step, with a checkpoint and its adapter; r takes it up again."
+        "It ends with the steps that it has taken, with a checkpoint and its adapter; r takes it up again."
     }
 }
 

@@ -205,9 +205,9 @@ pub(super) fn draw_finding(buffer: &mut Buffer, row: Rect, finding: &Finding, th
         Weight::Note => ('·', theme.dim),
     };
     let width = usize::from(row.width);
-    let (x, _) = buffer.set_stringn(row.x, row.y, format!(" {sign} "), width, style);
+    let (x, _) = text::put(buffer, row.x, row.y, format!(" {sign} "), width, style);
     let room = usize::from(row.right().saturating_sub(x));
-    buffer.set_stringn(x, row.y, text::shorten(&finding.text, room), room, theme.text);
+    text::put(buffer, x, row.y, text::shorten(&finding.text, room), room, theme.text);
 }
 
 /// The whole x-axis of some runs. Steps go to the planned end, or while a run is young to an eighth, a quarter or half

@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 use super::charts::{self, Drawn};
 use crate::app::store::runs::RunData;
@@ -107,7 +106,7 @@ impl Details {
         if let Some(why) = ended_badly(run) {
             let row = Rect { height: 1.min(body.height), ..body };
             let line = text::shorten(&why, usize::from(row.width).saturating_sub(1));
-            buffer.set_stringn(row.x + 1, row.y, line, usize::from(row.width), theme.bad);
+            text::put(buffer, row.x + 1, row.y, line, usize::from(row.width), theme.bad);
             body.y += row.height;
             body.height -= row.height;
         }
@@ -139,7 +138,8 @@ impl Details {
     fn draw_sample(&mut self, buffer: &mut Buffer, area: Rect, run: &RunData, theme: &Theme) {
         let Some((sample, before)) = self.sample(run) else {
             let words = "no samples yet; sample.sample_steps in the recipe says how often the model answers";
-            buffer.set_stringn(
+            text::put(
+                buffer,
                 area.x + 1,
                 area.y,
                 words,
@@ -168,7 +168,7 @@ impl Details {
         self.most = lines.len().saturating_sub(usize::from(area.height));
         self.scroll = self.scroll.min(self.most);
         for (y, line) in (area.top()..area.bottom()).zip(lines.into_iter().skip(self.scroll)) {
-            line.render(Rect { y, height: 1, ..area }, buffer);
+            text::put_line(buffer, Rect { y, height: 1, ..area }, line);
         }
     }
 
@@ -235,11 +235,11 @@ impl Details {
         let end = run.log.len() - self.scroll;
         let lines = run.log.range(end.saturating_sub(height)..end);
         if run.log.is_empty() {
-            buffer.set_stringn(area.x + 1, area.y, "the log is empty", usize::from(area.width), theme.dim);
+            text::put(buffer, area.x + 1, area.y, "the log is empty", usize::from(area.width), theme.dim);
         }
         for (y, line) in (area.top()..area.bottom()).zip(lines) {
             let room = usize::from(area.width).saturating_sub(1);
-            buffer.set_stringn(area.x + 1, y, text::shorten(line, room), room, theme.text);
+            text::put(buffer, area.x + 1, y, text::shorten(line, room), room, theme.text);
         }
     }
 }
@@ -276,16 +276,16 @@ fn rows<'a>(
 /// `── title ────── status ──`.
 pub(super) fn draw_title(buffer: &mut Buffer, row: Rect, title: &str, status: &str, theme: &Theme) {
     let width = usize::from(row.width);
-    buffer.set_stringn(row.x, row.y, "─".repeat(width), width, theme.rule);
+    text::put(buffer, row.x, row.y, "─".repeat(width), width, theme.rule);
     let title = format!(" {} ", text::shorten(title, width.saturating_sub(6)));
     let (end, _) =
-        buffer.set_stringn(row.x + 2.min(row.width), row.y, title, width.saturating_sub(2), theme.bright);
+        text::put(buffer, row.x + 2.min(row.width), row.y, title, width.saturating_sub(2), theme.bright);
     let status = format!(" {status} ");
     let length = text::width(&status) as u16;
     if status.trim().is_empty() || end + length + 2 > row.right() {
         return;
     }
-    buffer.set_stringn(row.right() - length - 2, row.y, &status, usize::from(length), theme.dim);
+    text::put(buffer, row.right() - length - 2, row.y, &status, usize::from(length), theme.dim);
 }
 
 /// Why there is something to do: for runs that ended by themselves.

@@ -128,7 +128,12 @@ impl Listing<'_> {
                 parts.extend(state.why.clone());
             }
             Standing::Queued => parts.push("waits for the run before it".to_owned()),
-            Standing::Starting => parts.push(state.why.clone().unwrap_or_else(|| "starting".to_owned())),
+            Standing::Starting => {
+                parts.extend(state.start_share.map(|share| format!("{:.0}%", (share * 100.0).floor())));
+                let left = state.seconds_left.map(|left| format!("{} left", roughly(left)));
+                parts.extend(left.filter(|_| !state.is_stopping()));
+                parts.push(state.why.clone().unwrap_or_else(|| "starting".to_owned()));
+            }
             Standing::Paused => parts.push("paused".to_owned()),
             // Why it failed, or what it is at between its steps: an evaluation.
             Standing::Failed | Standing::Running => parts.extend(state.why.clone()),
@@ -173,7 +178,7 @@ impl Line<'_> {
     fn put(&mut self, text: &str, style: Style) {
         let room = usize::from(self.right.saturating_sub(self.x));
         let text = text::shorten(text, room);
-        (self.x, _) = self.buffer.set_stringn(self.x, self.y, text, room, style);
+        (self.x, _) = text::put(self.buffer, self.x, self.y, text, room, style);
     }
 
     fn put_right(&mut self, text: &str, style: Style) {

@@ -11,6 +11,7 @@ mod details;
 mod groups;
 mod keys;
 mod list;
+mod notes;
 mod recipes;
 mod screen;
 
@@ -42,6 +43,7 @@ pub struct Train {
     marked: Vec<RunId>,
     filter: Filter,
     prompt: Option<Prompt>,
+    notes: notes::Typed,
     charts: Charts,
     details: Details,
     recipes: Recipes,
@@ -78,6 +80,8 @@ struct Filter {
 /// A line that is being typed.
 struct Prompt {
     about: About,
+    /// Whose note it is: another may be chosen by the time it is saved.
+    run: Option<RunId>,
     field: TextArea<'static>,
 }
 
@@ -95,6 +99,7 @@ impl Default for Train {
             marked: Vec::new(),
             filter: Filter::default(),
             prompt: None,
+            notes: notes::Typed::default(),
             charts: Charts::default(),
             details: Details::default(),
             recipes: Recipes::default(),
@@ -136,7 +141,9 @@ impl Pane for Train {
     }
 
     fn unsaved(&self, store: &Store) -> Option<String> {
-        self.recipes.unsaved_words(store)
+        let parts = [self.recipes.unsaved_words(store), self.notes.unsaved_words(store)];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 
     fn edited_text(&self) -> Option<String> {
@@ -162,7 +169,7 @@ impl Pane for Train {
         };
         prompt.field = TextArea::new(vec![text.trim_end().replace('\n', " ")]);
         prompt.field.move_cursor(tui_textarea::CursorMove::End);
-        Vec::new()
+        self.keep_note(store)
     }
 
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
@@ -175,7 +182,7 @@ impl Pane for Train {
             let text = prompt.field.lines().concat();
             self.filter.read(&text, store);
         }
-        Vec::new()
+        self.keep_note(store)
     }
 
     fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
@@ -193,6 +200,7 @@ impl Pane for Train {
         let mut effects = Vec::new();
         self.recipes.follow(store);
         effects.extend(self.recipes.keep_drafts(store));
+        effects.extend(self.notes.tell(store));
         effects.extend(self.ask_when_busy(store));
         let listed = self.listed(store);
         if let Some((known, _)) = &self.started
@@ -218,7 +226,9 @@ impl Pane for Train {
     }
 
     fn keep(&mut self, store: &Store) -> Vec<Effect> {
-        self.recipes.keep_again(store)
+        let mut effects = self.recipes.keep_again(store);
+        effects.extend(self.notes.keep_again(store));
+        effects
     }
 
     fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
@@ -238,7 +248,10 @@ impl Filter {
                 self.error = parsed.unknown_name(&store.runs.all());
                 self.parsed = parsed;
             }
-            Err(why) => self.error = Some(why),
+            Err(why) => {
+                self.error = Some(why);
+                self.parsed = RunFilter::so_far(text);
+            }
         }
     }
 }
@@ -307,11 +320,11 @@ impl Train {
         let Some(prompt) = self.prompt.take() else { return Vec::new() };
         let text = prompt.field.lines().concat();
         match (action, prompt.about) {
-            (Action::Accept, About::Note) => self
-                .run(store)
-                .map(|run| runs(RunsCommand::Note(run.id.clone(), Notes::parse(&text))))
-                .into_iter()
-                .collect(),
+            (Action::Accept, About::Note) => {
+                let Some(run) = prompt.run.and_then(|run| store.runs.info(&run)) else { return Vec::new() };
+                let save = runs(RunsCommand::Note(run.id.clone(), Notes::parse(&text)));
+                std::iter::once(save).chain(self.notes.forget(run, store)).collect()
+            }
             (Action::Accept, About::Filter) if self.filter.error.is_some() => {
                 // Stays open: what is wrong stands beside it.
                 self.prompt = Some(prompt);
@@ -328,11 +341,22 @@ impl Train {
     fn open_prompt(&mut self, about: About, store: &Store) {
         let text = match about {
             About::Filter => self.filter.text.clone(),
-            About::Note => self.run(store).map(|run| run.notes.line()).unwrap_or_default(),
+            About::Note => self.run(store).map(|run| self.notes.begin(run, store)).unwrap_or_default(),
         };
         let mut field = TextArea::new(vec![text]);
         field.move_cursor(tui_textarea::CursorMove::End);
-        self.prompt = Some(Prompt { about, field });
+        let run = self.run(store).map(|run| run.id.clone());
+        self.prompt = Some(Prompt { about, run, field });
+    }
+
+    /// Keeps the note that is typed, if it is one.
+    fn keep_note(&mut self, store: &Store) -> Vec<Effect> {
+        let Some(prompt) = self.prompt.as_ref().filter(|prompt| prompt.about == About::Note) else {
+            return Vec::new();
+        };
+        let run = prompt.run.as_ref().and_then(|run| store.runs.info(run));
+        let text = prompt.field.lines().concat();
+        run.map_or_else(Vec::new, |run| self.notes.keep(run, &text, store))
     }
 
     fn mouse_runs(&mut self, kind: MouseEventKind, at: Position, store: &Store) {

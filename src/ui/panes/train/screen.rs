@@ -146,9 +146,12 @@ impl Train {
         // What it is at before that: `measuring the largest batch`.
         let state = run.info.state.as_ref().filter(|_| live);
         let stop = if state.is_some_and(RunState::is_stopping) { "" } else { " x stops it." };
-        let doing = state.and_then(|state| state.why.as_deref());
+        let doing = state.and_then(RunState::doing);
         let begun = text::duration(run.info.seconds(view.store.now));
-        let doing = doing.map_or_else(String::new, |doing| format!("Now: {doing}; begun {begun} ago.{stop}"));
+        let left = state.and_then(|state| state.seconds_left).filter(|_| !stop.is_empty());
+        let left = left.map_or_else(String::new, |left| format!(", about {} left", text::coarse(left)));
+        let doing =
+            doing.map_or_else(String::new, |doing| format!("Now: {doing}{left}; begun {begun} ago.{stop}"));
         empty::draw(buffer, area, view.theme, "This run has no values yet", &[words, &doing]);
     }
 
@@ -165,7 +168,7 @@ impl Train {
                 };
                 let queued = run.standing() == Standing::Queued;
                 let plain = if queued { "waiting for the run before it" } else { "starting its process" };
-                let doing = state.why.as_deref().unwrap_or(plain);
+                let doing = state.doing().unwrap_or_else(|| plain.to_owned());
                 (title, format!("Now: {doing}. Its values appear as they are read."))
             }
             (None, Some(_)) => {
@@ -185,7 +188,7 @@ impl Train {
         }
         self.draw_prompt(buffer, Rect { height: 1, ..area }, view);
         let words = " there is no run to filter yet; esc leaves";
-        buffer.set_stringn(area.x, area.y + 1, words, usize::from(area.width), view.theme.dim);
+        text::put(buffer, area.x, area.y + 1, words, usize::from(area.width), view.theme.dim);
         Rect { y: area.y + 2, height: area.height - 2, ..area }
     }
 
@@ -206,7 +209,7 @@ impl Train {
         if let Some(words) = reading.filter(|_| body.height > 2) {
             body.height -= 1;
             let room = usize::from(body.width);
-            buffer.set_stringn(body.x, body.bottom(), text::shorten(&words, room), room, theme.dim);
+            text::put(buffer, body.x, body.bottom(), text::shorten(&words, room), room, theme.dim);
         }
         let drawn = self.drawn_ids();
         let listing = Listing {
@@ -241,17 +244,17 @@ impl Train {
             About::Note => " note ",
         };
         let width = usize::from(area.width);
-        let (x, _) = buffer.set_stringn(area.x, area.y, name, width, theme.dim);
+        let (x, _) = text::put(buffer, area.x, area.y, name, width, theme.dim);
         let rest = Rect { x, width: area.right().saturating_sub(x), height: 1.min(area.height), ..area };
         if let Some(prompt) = &self.prompt {
             draw_field(buffer, rest, &prompt.field, theme);
         } else {
             let room = usize::from(rest.width);
-            buffer.set_stringn(x, area.y, text::shorten(&self.filter.text, room), room, theme.bright);
+            text::put(buffer, x, area.y, text::shorten(&self.filter.text, room), room, theme.bright);
         }
         if let (Some(error), true) = (&self.filter.error, area.height > 1 && about == About::Filter) {
             let words = text::shorten(&format!(" ✗ {error}"), width);
-            buffer.set_stringn(area.x, area.y + 1, words, width, theme.bad);
+            text::put(buffer, area.x, area.y + 1, words, width, theme.bad);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget, Wrap};
 use tui_textarea::TextArea;
 
 use super::super::details::draw_title;
@@ -56,10 +56,13 @@ impl Recipes {
         let mut main = Rect { height: right.height - foot, ..right };
         let asked = store.runs.preflight().filter(|asked| asked.recipe == recipe.path);
         if let Some(asked) = asked.filter(|_| !self.is_typing()) {
-            let rows = preflight_rows(asked).min(main.height / 2);
+            let lines = preflight_lines(asked, main.width, theme);
+            let rows = (1 + lines.len().max(1) as u16).min(main.height / 2);
             main.height -= rows;
             let place = Rect { y: main.bottom(), height: rows, ..main };
-            draw_preflight(buffer, place, asked, theme);
+            draw_title(buffer, Rect { height: 1.min(place.height), ..place }, "preflight", "", theme);
+            let body = Rect { y: place.y + 1, height: place.height.saturating_sub(1), ..place };
+            put_lines(buffer, body, lines);
             let job = store.jobs.named("preflight ").filter(|_| asked.outcome.is_none());
             if let Some(row) = job.filter(|_| place.height > 1) {
                 let line =
@@ -67,12 +70,7 @@ impl Recipes {
                 progress::draw(buffer, line, row, store.now, theme);
             }
         }
-        let moved = self.drafts.get(&recipe.path).is_some_and(|draft| draft.base != recipe.text);
-        let saved = match (self.unsaved(store), moved) {
-            (true, true) => "not saved; the file has changed since",
-            (true, false) => "not saved",
-            (false, _) => "",
-        };
+        let saved = self.saved_words(&recipe, store);
         let title = format!("{}.toml", recipe.name);
         draw_title(buffer, Rect { height: 1.min(main.height), ..main }, &title, saved, theme);
         let main = Rect { y: main.y + 1, height: main.height.saturating_sub(1), ..main };
@@ -84,6 +82,16 @@ impl Recipes {
             }
         }
         self.draw_foot(buffer, below, store, &issues, theme);
+    }
+
+    /// What is said of a recipe whose text isn't the file's.
+    fn saved_words(&self, recipe: &RecipeFile, store: &Store) -> &'static str {
+        let moved = self.drafts.get(&recipe.path).is_some_and(|draft| draft.base != recipe.text);
+        match (self.unsaved(store), moved) {
+            (true, true) => "not saved; the file has changed since",
+            (true, false) => "not saved",
+            (false, _) => "",
+        }
     }
 
     /// Whether what was asked last of this recipe, and is on the screen, says that no run would start.
@@ -109,7 +117,8 @@ impl Recipes {
             let sign = if self.drafts.contains_key(&recipe.path) { '*' } else { ' ' };
             let words = format!(" {sign}{}", recipe.name);
             let style = if at == selected { theme.bright } else { theme.text };
-            buffer.set_stringn(
+            text::put(
+                buffer,
                 row.x,
                 y,
                 text::shorten(&words, usize::from(row.width)),
@@ -129,12 +138,12 @@ impl Recipes {
         if typed.is_none() && self.found.is_empty() {
             return area;
         }
-        let (x, _) = buffer.set_stringn(area.x, area.y, " keys with ", usize::from(area.width), theme.dim);
+        let (x, _) = text::put(buffer, area.x, area.y, " keys with ", usize::from(area.width), theme.dim);
         let rest = Rect { x, width: area.right().saturating_sub(x), height: 1.min(area.height), ..area };
         match typed {
             Some(field) => draw_field(buffer, rest, field, theme),
             None => {
-                buffer.set_stringn(x, area.y, &self.found, usize::from(rest.width), theme.bright);
+                text::put(buffer, x, area.y, &self.found, usize::from(rest.width), theme.bright);
             }
         }
         Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
@@ -173,7 +182,7 @@ impl Recipes {
             if here {
                 buffer.set_style(row, theme.selection);
             }
-            line.render(row, buffer);
+            text::put_line(buffer, row, line);
             if let (true, Step::Value(field)) = (here, &self.step) {
                 let x = row.x + VALUE.min(row.width);
                 let value = Rect { x, width: row.right().saturating_sub(x), ..row };
@@ -197,28 +206,26 @@ impl Recipes {
         let mut lines = Vec::new();
         match (&self.refused, keys::keys().nth(self.field)) {
             (Some(why), _) => {
-                lines.push(Line::from(vec![Span::styled(" ✗ ", theme.bad), Span::raw(why.clone())]));
+                lines.extend(said((" ✗ ", theme.bad), (why, theme.text), area.width));
             }
             (None, Some(key))
                 if matches!(self.step, Step::Form | Step::Value(_) | Step::Choose(_) | Step::Find(_)) =>
             {
-                lines.push(Line::styled(format!(" {}", about(key)), theme.dim));
+                lines.extend(said((" ", theme.dim), (&about(key), theme.dim), area.width));
             }
             (None, _) => {}
         }
         for issue in issues.iter().take(4) {
             let place = issue.line.map_or_else(String::new, |line| format!("line {line}: "));
-            lines.push(Line::from(vec![
-                Span::styled(" ✗ ", theme.bad),
-                Span::styled(format!("{place}{}", issue.message), theme.text),
-            ]));
+            let words = format!("{place}{}", issue.message);
+            lines.extend(said((" ✗ ", theme.bad), (&words, theme.text), area.width));
         }
         let missing = self.current(store).and_then(|recipe| self.missing(recipe));
         if let (true, Some(missing)) = (issues.is_empty(), missing) {
-            lines.push(Line::from(vec![Span::styled(" ✗ ", theme.bad), Span::styled(missing, theme.text)]));
+            lines.extend(said((" ✗ ", theme.bad), (missing, theme.text), area.width));
         } else if let (true, true) = (issues.is_empty(), self.has_failed_preflight(store)) {
             let words = "not ready by the last preflight: p asks again";
-            lines.push(Line::from(vec![Span::styled(" ✗ ", theme.bad), Span::styled(words, theme.text)]));
+            lines.extend(said((" ✗ ", theme.bad), (words, theme.text), area.width));
         } else if let (true, Some(recipe)) = (issues.is_empty(), self.current(store)) {
             const READY: &str = "ready  ";
             let room = usize::from(area.width).saturating_sub(3 + READY.len());
@@ -231,45 +238,61 @@ impl Recipes {
             let first = first.map(|model| format!("   a run fetches the model {model} first"));
             lines.extend(first.map(|words| Line::styled(words, theme.dim)));
             if let Some(cut) = self.cut(recipe) {
-                let sign = Span::styled(" ! ", theme.warning);
-                lines.push(Line::from(vec![sign, Span::styled(cut, theme.text)]));
+                lines.extend(said((" ! ", theme.warning), (cut, theme.text), area.width));
             }
         }
-        Paragraph::new(lines).wrap(Wrap { trim: false }).render(area, buffer);
+        put_lines(buffer, area, lines);
     }
 }
 
-fn preflight_rows(asked: &Preflight) -> u16 {
-    match &asked.outcome {
-        Some(Ok(facts)) => 1 + facts.len() as u16,
-        Some(Err(_)) => 3,
-        None => 2,
+/// A sentence in rows after a sign; its further rows stand below its first word.
+fn said(
+    (sign, sign_style): (&'static str, Style),
+    (words, style): (&str, Style),
+    width: u16,
+) -> Vec<Line<'static>> {
+    let lead = text::width(sign);
+    let rows = text::wrap(words, usize::from(width).saturating_sub(lead + 1).max(8));
+    let line = |(at, row)| {
+        let before = if at == 0 { sign.to_owned() } else { " ".repeat(lead) };
+        Line::from(vec![Span::styled(before, sign_style), Span::styled(row, style)])
+    };
+    rows.into_iter().enumerate().map(line).collect()
+}
+
+/// As many rows as there is room for; the last one says that there are more.
+fn put_lines(buffer: &mut Buffer, area: Rect, mut lines: Vec<Line<'static>>) {
+    if lines.len() > usize::from(area.height) {
+        lines.truncate(usize::from(area.height));
+        if let Some(last) = lines.last_mut() {
+            let room = usize::from(area.width);
+            let words: String = last.spans.iter().map(|span| span.content.as_ref()).collect();
+            let style = last.spans.last().map(|span| span.style).unwrap_or_default();
+            *last = Line::styled(text::shorten(&format!("{words} …"), room), style);
+        }
+    }
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        text::put_line(buffer, Rect { y, height: 1, ..area }, line);
     }
 }
 
 /// What a run would take, a fact a row.
-fn draw_preflight(buffer: &mut Buffer, area: Rect, asked: &Preflight, theme: &Theme) {
-    draw_title(buffer, Rect { height: 1.min(area.height), ..area }, "preflight", "", theme);
-    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    let lines: Vec<Line<'_>> = match &asked.outcome {
+fn preflight_lines(asked: &Preflight, width: u16, theme: &Theme) -> Vec<Line<'static>> {
+    match &asked.outcome {
         // How far it is stands there instead, once the process says so.
         None => Vec::new(),
-        Some(Err(why)) => vec![Line::from(vec![Span::styled(" ✗ ", theme.bad), Span::raw(why.as_str())])],
+        Some(Err(why)) => said((" ✗ ", theme.bad), (why, theme.text), width),
         Some(Ok(facts)) => facts
             .iter()
-            .map(|fact| {
+            .flat_map(|fact| {
                 if fact.name == "!" {
-                    return Line::from(vec![
-                        Span::styled(" ! ", theme.warning),
-                        Span::raw(fact.value.as_str()),
-                    ]);
+                    return said((" ! ", theme.warning), (&fact.value, theme.text), width);
                 }
                 let name = Span::styled(format!("   {:<31}", fact.name), theme.dim);
-                Line::from(vec![name, Span::styled(fact.value.as_str(), theme.bright)])
+                vec![Line::from(vec![name, Span::styled(fact.value.clone(), theme.bright)])]
             })
             .collect(),
-    };
-    Paragraph::new(lines).wrap(Wrap { trim: false }).render(body, buffer);
+    }
 }
 
 /// Where values begin.

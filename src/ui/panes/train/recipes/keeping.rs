@@ -59,6 +59,7 @@ fn place(session: &Path, of: &DraftOf) -> Option<Place> {
         | DraftOf::Review(_)
         | DraftOf::Reason(_)
         | DraftOf::Comment(_)
+        | DraftOf::RunNote(_)
         | DraftOf::Chat(..) => None,
     }
 }
