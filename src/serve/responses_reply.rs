@@ -114,13 +114,12 @@ impl Reply {
             }
         }
         match event.what {
-            What::Prompt { .. } => {}
+            // The end of all events tells of a failure.
+            What::Prompt { .. } | What::Finished { why: Finish::Failed, .. } => {}
             What::Token { text, .. } => {
                 let pieces = self.pieces.push(text);
                 self.take(pieces, &mut out);
             }
-            // The end of all events tells of it.
-            What::Finished { why: Finish::Failed, .. } => {}
             What::Finished { text, why, usage } => {
                 let pieces = self.pieces.finish(text);
                 self.take(pieces, &mut out);
