@@ -320,6 +320,9 @@ fn tokens_of_an_embedding_that_only_the_configuration_ties_are_refused() {
     let rows = outer("model.embed_tokens.token_adapter.trainable_tokens_delta", 1, 2.0);
     let keys = json!({"trainable_token_indices": [3]});
     write(folder.path(), keys, &[pairs(&["q_proj"], 2), vec![rows]].concat());
-    let error = format!("{:#}", model.with_tokens_of(folder.path()).err().unwrap());
-    assert!(error.contains("ties to the output layer"), "{error}");
+    let error = format!("{:#}", model.clone().with_tokens_of(folder.path()).err().unwrap());
+    assert!(error.contains("ties the output layer to the embedding"), "{error}");
+    // Nor is such an adapter made.
+    let error = format!("{:#}", model.with_tokens(&["<new>".to_owned()]).err().unwrap());
+    assert!(error.contains("can't be trained") && error.contains("tie_word_embeddings"), "{error}");
 }

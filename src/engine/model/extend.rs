@@ -25,8 +25,9 @@ impl OpenModel {
     /// added behind the last token, where the embedding may have spare rows; where it has none, it grows.
     ///
     /// # Errors
-    /// Where a text is empty or can't be added.
+    /// Where a text is empty or can't be added, or where nobody could read an adapter with rows of its own.
     pub fn with_tokens(mut self, texts: &[String]) -> Result<(Self, Vec<u32>)> {
+        self.check_rows("single tokens' rows can't be trained")?;
         // Not special: answers show them.
         let tokens = texts.iter().map(|text| AddedToken::from(text.as_str(), false).normalized(false));
         let (tokenizer, ids) = with_added(&self.tokenizer, tokens)?;
@@ -50,14 +51,9 @@ impl OpenModel {
              has added tokens before it, and these two can't be held together",
             folder.display()
         );
-        ensure!(
-            !self.untied_by_file || !trains_tokens(folder)?,
-            "the adapter {} trains single tokens of an embedding that the configuration of {} ties to the output layer, \
-             while its file holds another output layer: PEFT changes both, which Dojo doesn't support; set \
-             tie_word_embeddings to false in the model's config.json and train the adapter again",
-            folder.display(),
-            self.name
-        );
+        if trains_tokens(folder)? {
+            self.check_rows(&format!("the adapter {} trains single tokens' rows", folder.display()))?;
+        }
         let asked = Vocabulary::of(folder, &self.config, end_of(&tokenizer))?;
         if ids.is_empty() && asked.is_none() {
             return Ok(self);
@@ -72,6 +68,19 @@ impl OpenModel {
         );
         self.adopt(tokenizer, asked.unwrap_or_else(|| Vocabulary::of_rows(rows)));
         Ok(self)
+    }
+
+    /// An adapter with rows of its own means another thing to PEFT where the file has an output layer that the
+    /// configuration says is the embedding's.
+    fn check_rows(&self, what: &str) -> Result<()> {
+        ensure!(
+            !self.untied_by_file,
+            "{what}: the configuration of {} ties the output layer to the embedding, while its file holds another \
+             output layer; PEFT changes both, which Dojo doesn't support; set tie_word_embeddings to false in the \
+             model's config.json and train again",
+            self.name
+        );
+        Ok(())
     }
 
     /// Whether the tokenizer has more tokens than the model's own files say.

@@ -32,7 +32,11 @@ fn lora() -> LoraConfig {
 
 /// An adapter that changes something.
 fn adapter(model: &dojo_studio::engine::model::OpenModel) -> Adapter {
-    let mut adapter = Adapter::zeros(lora(), "tiny", &model.config).unwrap();
+    adapter_of(lora(), model)
+}
+
+fn adapter_of(lora: LoraConfig, model: &dojo_studio::engine::model::OpenModel) -> Adapter {
+    let mut adapter = Adapter::zeros(lora, "tiny", &model.config).unwrap();
     for (index, value) in adapter.values.iter_mut().enumerate() {
         *value = ((index * 7919 % 1000) as f32 / 1000.0 - 0.5) * 0.2;
     }
@@ -73,6 +77,28 @@ fn an_adapter_changes_what_it_is_asked_for_and_nothing_else() {
     assert_eq!(together[0], together[2]);
     assert_ne!(together[0][0].tokens, together[1][0].tokens);
     assert_eq!(run(&mut generator, vec![tuned])[0][0].tokens, together[1][0].tokens);
+}
+
+#[test]
+fn adapters_of_any_ranks_in_one_step_leave_each_other_alone() {
+    let (model, _place) = open(&Tiny { tied: false, ..Tiny::new("llama") });
+    for ranks in [[8, 4, 2], [2, 4, 8], [3, 17, 1]] {
+        let mut generator = generator(&model, Precision::Full, limits());
+        let ids =
+            ranks.map(|r| generator.add_adapter(&adapter_of(LoraConfig { r, ..lora() }, &model)).unwrap());
+        let sampling = || Sampling { temperature: 1.0, log_probabilities: Some(0), ..Sampling::default() };
+        let request = |place: usize| Request {
+            sampling: sampling(),
+            adapter: ids.get(place % 4).copied(),
+            ..Request::new(tokens(9 + place, place as u32), 12)
+        };
+        let together = run(&mut generator, (0..8).map(request).collect());
+        for (place, choices) in together.iter().enumerate() {
+            let alone = run(&mut generator, vec![request(place)]);
+            assert_eq!(alone[0][0].tokens, choices[0].tokens, "{ranks:?} {place}");
+            assert_close(&choices[0].log_probabilities, &alone[0][0].log_probabilities, "together");
+        }
+    }
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub(super) struct Pass<'a> {
     /// Attention's work: queries of one sequence and key/value head.
     pub items: Vec<Item>,
     pub threads: usize,
+    /// The largest of the step's adapters.
+    pub rank: usize,
 }
 
 /// Some queries of a span that share a key/value head: query `i` is head `i % group` of token `i / group`.
@@ -69,6 +71,7 @@ pub(super) fn forward(
         counters: &workspace.counters,
         items: Vec::new(),
         threads,
+        rank,
     };
     pass.items = pass.attention_items();
     let scratch = &workspace.scratch;

@@ -42,8 +42,8 @@ impl Pass<'_> {
             for (lora, rows) in &self.step.adapters {
                 for (target, &low) in targets.iter().zip(&self.at.low) {
                     let Some(pair) = lora.get(layer, target.projection) else { continue };
-                    // SAFETY: the adapter's rows of `low`, which has room for the largest rank.
-                    let low = unsafe { low.add(rows.start * lora.rank) };
+                    // SAFETY: the adapter's rows of `low`, which has room for the largest rank in each.
+                    let low = unsafe { low.add(rows.start * self.rank) };
                     let (matrix, input, output) = if first {
                         let output = Output { to: low, stride: lora.rank, write: Write::Replace };
                         (&pair.a, input.rows_from(rows.start), output)
