@@ -120,7 +120,9 @@ def tools():
         assert len(answer.choices[0].message.tool_calls) == 1
 
     def required_stream():
-        with chat.stream(model=MODEL, messages=QUESTION, tools=[TOOL], tool_choice="required", max_tokens=100) as events:
+        # One call: a small model that may make several goes on until its tokens are used up.
+        asked = dict(tools=[TOOL], tool_choice="required", parallel_tool_calls=False, max_tokens=200)
+        with chat.stream(model=MODEL, messages=QUESTION, **asked) as events:
             assert [event for event in events]
             final = events.get_final_completion()
         assert final.choices[0].message.tool_calls[0].function.name == "get_weather"
@@ -130,7 +132,8 @@ def tools():
             city: Literal["Bern", "Oslo"]
 
         tool = openai.pydantic_function_tool(GetWeather)
-        answer = chat.parse(model=MODEL, messages=QUESTION, tools=[tool], tool_choice="required", max_tokens=100)
+        asked = dict(tools=[tool], tool_choice="required", parallel_tool_calls=False, max_tokens=200)
+        answer = chat.parse(model=MODEL, messages=QUESTION, **asked)
         assert answer.choices[0].message.tool_calls[0].function.parsed_arguments.city in ("Bern", "Oslo")
 
     return [forced_and_answered, left_to_the_model, forbidden, one_at_a_time, required_stream, pydantic_tool]
