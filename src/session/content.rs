@@ -108,7 +108,9 @@ impl Prepared {
         let body = stored_body(&record)?;
         let flags = if record.preference.is_some() { PREFERENCE } else { 0 };
         let given = record.provenance.hash;
-        let hash = if given == ContentHash::default() { hash(fields.as_bytes()) } else { given };
+        // What was written here has no row: its content tells it apart.
+        let own = || if record.fields.is_empty() { body.as_deref().unwrap_or_default() } else { &fields };
+        let hash = if given == ContentHash::default() { hash(own().as_bytes()) } else { given };
         Ok(Self {
             source: record.provenance.source,
             line: record.provenance.line as i64,

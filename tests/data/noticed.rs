@@ -57,6 +57,14 @@ fn a_column_of_text_that_nothing_uses_is_named() {
 }
 
 #[test]
+fn explanations_after_the_first_are_named() {
+    let row = |all: &[&str]| json!({"premise": "a b", "hypothesis": "b", "label": "entailment", "explanations": all});
+    assert_eq!(notes(&[row(&["It follows."])], &[]), [""; 0]);
+    let told = notes(&[row(&["It follows.", "It is said before."])], &[]);
+    assert!(told[0].starts_with("not used: \"explanations after the first\" (in 1 of 1 rows)"), "{told:?}");
+}
+
+#[test]
 fn a_text_beside_its_summary_or_its_code_is_learnt_alone_and_says_so() {
     for (text, partner) in [("document", "summary"), ("text", "code"), ("content", "highlights")] {
         let told = notes(&[json!({text: LONG, partner: "print(1 + 2)"})], &[]);

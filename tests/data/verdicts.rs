@@ -36,12 +36,45 @@ fn an_answer_that_was_found_wrong_is_left_out_and_counted() {
             ("is_wrong", json!(true), json!(false)),
             ("judgement", json!("fail"), json!("pass")),
             ("metadata", json!({"verdict": "wrong"}), json!({"verdict": "right"})),
+            ("judge", json!({"verdict": "wrong"}), json!({"verdict": "right"})),
+            ("isCorrect", json!(false), json!(true)),
+            ("Is Correct?", json!("no"), json!("yes")),
+            ("is-correct", json!(0), json!(1)),
+            ("verdict", json!(0), json!(1)),
+            ("Final Verdict", json!("wrong"), json!("right")),
+            ("toDelete", json!(1), json!(0)),
         ] {
             let (records, bad, notes) = left(&whole, &json!({column: wrong}));
             assert_eq!((records, bad), (1, 0), "{column} {wrong}: {notes}");
             assert!(notes.starts_with("1 row is left out, by what it says: "), "{notes}");
             assert_eq!(left(&whole, &json!({column: right})), (2, 0, String::new()), "{column} {right}");
         }
+    }
+}
+
+#[test]
+fn a_pair_of_sentences_in_the_file_keeps_no_other_row_from_being_judged() {
+    let rows = [
+        json!({"question": "q", "answer": "a", "verdict": "wrong"}),
+        json!({"question": "r", "answer": "b", "verdict": "right"}),
+        json!({"premise": "a b", "hypothesis": "b", "label": "neutral", "verdict": "wrong"}),
+    ];
+    let text = rows.map(|row| row.to_string()).join("\n");
+    let batch = read("a.jsonl", text.as_bytes(), &[]);
+    assert_eq!((batch.records.len(), batch.malformed.len()), (2, 0), "{:?}", batch.notes);
+}
+
+#[test]
+fn a_turn_that_was_found_wrong_is_refused() {
+    for (key, value) in [("verdict", json!("wrong")), ("is_correct", json!(false)), ("isWrong", json!(true))]
+    {
+        let answer = json!({"role": "assistant", "content": "a", key: value});
+        let row = |answer| json!({"messages": [{"role": "user", "content": "q"}, answer]});
+        let plain = json!({"role": "assistant", "content": "a"});
+        let text = [row(answer), row(plain)].map(|row| row.to_string()).join("\n");
+        let batch = read("a.jsonl", text.as_bytes(), &[]);
+        assert_eq!((batch.records.len(), batch.malformed.len()), (1, 1), "{key}");
+        assert!(batch.malformed[0].reason.contains(key), "{}", batch.malformed[0].reason);
     }
 }
 

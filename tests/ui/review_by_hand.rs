@@ -151,6 +151,18 @@ fn the_key_that_adds_a_turn_in_data_takes_nothing_away_in_review() {
 }
 
 #[test]
+fn what_has_a_draft_is_left_out_when_all_that_wait_are_approved() {
+    let mut studio = studio();
+    studio.keys("e");
+    studio.text("NE");
+    studio.keys("esc A");
+    assert!(studio.screen().contains("1 more has your draft"), "{}", studio.screen());
+    let ids = [3, 4, 5, 6].map(ReflectionId).to_vec();
+    let decision = Decision::of(Verdict::Approved);
+    assert!(studio.keys("y").contains(&send(ReviewCommand::Decide { ids, decision })));
+}
+
+#[test]
 fn approving_over_a_draft_asks_first() {
     let mut studio = studio();
     let mut begun = item(1);

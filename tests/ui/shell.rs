@@ -99,6 +99,21 @@ fn the_palette_finds_an_action_of_another_pane_by_a_few_letters() {
 }
 
 #[test]
+fn the_palette_finds_first_what_the_footer_or_the_settings_call_so() {
+    let mut studio = studio_with([world::models()]);
+    studio.keys("1 ctrl-p");
+    for (word, help) in [("undo", "Take the last change back"), ("redo", "Do again what was undone")] {
+        studio.text(word);
+        let screen = studio.screen();
+        let first = |help: &str| screen.lines().position(|line| line.contains(help));
+        let after = ["Take the last change back", "Do again what was undone"];
+        let found: Vec<usize> = after.iter().filter_map(|help| first(help)).collect();
+        assert_eq!(first(help), found.iter().min().copied(), "{word}\n{screen}");
+        studio.keys("backspace backspace backspace backspace");
+    }
+}
+
+#[test]
 fn the_palette_holds_every_action_of_every_pane() {
     let mut studio = Harness::new();
     studio.keys("?");

@@ -174,7 +174,6 @@ fn made(
         provenance: Provenance {
             source: format!("chat {}", chat.id.0),
             line: answer.0.unsigned_abs(),
-            occurrence: u32::MAX,
             ..Provenance::default()
         },
         ..Record::default()

@@ -10,7 +10,7 @@ use super::masks::{is_list_of_weights, weigh_by};
 use super::turn::{MEDIA, is_turn, learnt};
 use super::turn_weights::give_no_weight;
 use super::values::{history, text, tools};
-use super::words::yes_or_no;
+use super::words::{is_any, yes_or_no};
 use super::{Mapping, Part, SETTINGS, TOOLS, leave_out};
 use crate::data::rows::{inside, kind_of};
 use crate::domain::message::{Message, Role, THOUGHTS, WEIGHTS};
@@ -62,10 +62,10 @@ pub(super) fn is_nothing(value: &Value) -> bool {
 }
 
 impl Row<'_> {
-    /// A column that plays no part and says something, by its name in letters of any case.
+    /// A column that plays no part and says something, by its name however it is written.
     pub(super) fn beside(&self, name: &str) -> Option<(&str, &Value)> {
         let column = |(key, value): &(&String, &Value)| {
-            key.eq_ignore_ascii_case(name) && !is_nothing(value) && !self.mapping.takes(key)
+            is_any(&[name], key) && !is_nothing(value) && !self.mapping.takes(key)
         };
         self.fields.iter().find(column).map(|(key, value)| (key.as_str(), value))
     }

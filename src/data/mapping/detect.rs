@@ -9,6 +9,7 @@ use super::forms::{is_conversation, is_span, is_texts, is_unsaid};
 use super::options::{is_options, may_name};
 use super::pairs::is_whole;
 use super::verdicts::{DECISION, decides};
+use super::words::snake;
 use super::{Kind, Mapping, Part};
 use crate::domain::record::Fields;
 
@@ -26,7 +27,17 @@ pub(super) const NAMES: &[(Part, &[&str])] = &[
     ),
     (Part::Chosen, &["chosen", "preferred", "accepted"]),
     (Part::Rejected, &["rejected", "dispreferred"]),
-    (Part::System, &["system", "system_prompt", "system_message"]),
+    (
+        Part::System,
+        &[
+            "system",
+            "system_prompt",
+            "system_message",
+            "system_instruction",
+            "system_instructions",
+            "sys_prompt",
+        ],
+    ),
     (Part::Premise, &["premise", "premises", "sentence1", "text1", "evidence_text"]),
     (Part::Hypothesis, &["hypothesis", "conclusion", "sentence2", "text2", "claim"]),
     (Part::Prompt, &["prompt", "instruction", "question", "query", "problem", "user", "inputs", SOURCE]),
@@ -223,7 +234,7 @@ fn columns(rows: &[Fields]) -> HashMap<String, String> {
     let mut columns = HashMap::new();
     for key in rows.iter().flat_map(Fields::keys).filter(|key| key.len() <= longest) {
         if !columns.contains_key(key.as_str()) {
-            columns.entry(key.to_ascii_lowercase()).or_insert_with(|| key.clone());
+            columns.entry(snake(key)).or_insert_with(|| key.clone());
         }
     }
     columns

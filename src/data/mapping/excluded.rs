@@ -8,7 +8,10 @@ use super::words::{ABOUT, is_any, yes_or_no};
 use crate::domain::record::Fields;
 
 /// Columns that leave a row out if they say yes.
-const OUT: [&str; 39] = [
+const OUT: [&str; 42] = [
+    "to_delete",
+    "to_remove",
+    "marked_for_deletion",
     "exclude",
     "excluded",
     "is_excluded",

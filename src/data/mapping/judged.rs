@@ -165,7 +165,7 @@ fn says(mapping: &Mapping, column: &str, value: &Value) -> Option<bool> {
     let told = opened(value);
     let counts = ["kto", "is_", "desirable", "undesirable", "thumbs"];
     if !counts.iter().any(|start| column.to_ascii_lowercase().starts_with(start)) {
-        return told.as_bool();
+        return yes_or_no(&told);
     }
     judged(&told)
 }

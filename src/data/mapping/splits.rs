@@ -8,7 +8,7 @@ use super::Part;
 use super::apply::Row;
 use super::columns::Columns;
 use super::values::text;
-use super::words::{ABOUT, is_any, yes_or_no};
+use super::words::{ABOUT, is_any, snake, yes_or_no};
 use crate::data::split::Use;
 use crate::domain::record::Fields;
 
@@ -92,7 +92,7 @@ fn told(name: &str, value: &Value, columns: &Columns) -> Option<(Use, String)> {
         Value::Array(_) | Value::Object(_) | Value::Null => None,
         Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             let is_mixed = columns.is_mixed(name);
-            let name = name.trim().to_ascii_lowercase();
+            let name = snake(name);
             let text = value.as_str().filter(|text| text.len() <= LONGEST);
             if let Some(text) = text.filter(|_| NAMES.contains(&name.as_str())) {
                 let named = Use::named(text).filter(|_| !is_mixed || Use::is_certain(text));

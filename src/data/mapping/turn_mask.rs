@@ -7,7 +7,8 @@ use super::beside::is_nothing;
 use super::excluded::leaves_out;
 use super::masks::{NOT_LEARNT_BY, OF_TURNS};
 use super::turn_weights::give_no_weight;
-use super::words::{is_any, yes_or_no};
+use super::verdicts::finds_wrong;
+use super::words::{is_any, snake, yes_or_no};
 use crate::domain::message::{Message, Role, WEIGHTS};
 
 /// Of which a yes may mean either, and those that are about parts of a turn.
@@ -32,7 +33,7 @@ pub(super) fn mask(name: &str, value: &Value) -> Result<Option<bool>, String> {
     }
     let is = |names: &[&str]| is_any(names, name);
     let may_mask = || {
-        let lower = name.to_ascii_lowercase();
+        let lower = snake(name);
         let is_plain = value.is_boolean() || value.is_number() && yes_or_no(value).is_some();
         is_plain && lower.split(['_', '-']).any(|word| WORDS.contains(&word))
     };
@@ -40,9 +41,11 @@ pub(super) fn mask(name: &str, value: &Value) -> Result<Option<bool>, String> {
     match told {
         Some(told) if is(&OF_TURNS) => Ok(Some(told)),
         Some(told) if is(&NOT_LEARNT_BY) => Ok(Some(!told)),
-        _ if is_mask(name) || may_mask() || leaves_out(name, value) => Err(format!(
-            "has {name:?}, and a turn can only be learnt as a whole or not at all; say which with weight 1 or 0"
-        )),
+        _ if is_mask(name) || may_mask() || leaves_out(name, value) || finds_wrong(name, value) => {
+            Err(format!(
+                "has {name:?}, and a turn can only be learnt as a whole or not at all; say which with weight 1 or 0"
+            ))
+        }
         _ => Ok(None),
     }
 }

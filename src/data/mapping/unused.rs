@@ -36,9 +36,17 @@ pub(super) fn unused(mapping: &Mapping, fields: &Fields, record: &Record) -> Opt
         kind == Kind::Text && is_any(&CLASSES, name) && !mapping.leaves_out(name) && !value.is_null()
     };
     let columns = fields.iter().filter(|column| is_left(column) || is_passed(column));
-    let columns: Vec<String> = columns.map(|(name, _)| name.clone()).collect();
+    let mut columns: Vec<String> = columns.map(|(name, _)| name.clone()).collect();
+    columns.extend(further_explanations(mapping, fields, record));
     let whole = mapping.column(Part::Text).filter(|_| kind == Kind::Text).map(str::to_owned);
     (!columns.is_empty()).then_some(Unused { columns, whole })
+}
+
+/// A list of several explanations, of which the first is learnt.
+fn further_explanations(mapping: &Mapping, fields: &Fields, record: &Record) -> Option<String> {
+    let column = mapping.column(Part::Explanation)?;
+    let value = fields.get(column).filter(|value| value.as_array().is_some_and(|all| all.len() > 1))?;
+    (!is_in(value, record)).then(|| format!("{column} after the first"))
 }
 
 /// Whether a record has every text of a value.

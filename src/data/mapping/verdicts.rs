@@ -7,7 +7,7 @@ use super::beside::opened;
 use super::detect::names;
 use super::forms::is_unsaid;
 use super::judged::is_answer;
-use super::words::{is_any, wanted};
+use super::words::{is_any, wanted, yes_or_no};
 use super::{Kind, Mapping, Part};
 use crate::domain::record::Fields;
 
@@ -68,7 +68,15 @@ const BY_TRUTH: [&str; 13] = [
     "pass",
     "tests_passed",
 ];
-const BY_NONE: [&str; 3] = ["is_correct", "answer_correct", "is_right"];
+const BY_NONE: [&str; 7] = [
+    "is_correct",
+    "answer_correct",
+    "is_right",
+    "verdict",
+    "final_verdict",
+    "judge_verdict",
+    "human_verdict",
+];
 const BY_SIGN: [&str; 6] = ["thumbs", "thumb", "vote", "user_vote", "reaction", "user_reaction"];
 /// Columns that say by true that an answer is wrong.
 const WRONG: [&str; 4] = ["is_wrong", "is_incorrect", "wrong", "incorrect"];
@@ -126,8 +134,10 @@ pub(super) fn found_wrong(mapping: &Mapping, fields: &Fields, name: &str, value:
     }
     let is_known = is_any(&VERDICTS, name) || is_any(&WRONG, name);
     let is_judged = match mapping.kind() {
-        // A pair is judged by itself, and what is beside a pair of sentences may be about its label.
-        Kind::Preference | Kind::Nli | Kind::Prompts | Kind::Columns => false,
+        // A pair is judged by itself.
+        Kind::Preference | Kind::Prompts | Kind::Columns => false,
+        // What is beside a pair of sentences may be about its label; another row of the file is judged.
+        Kind::Nli => !mapping.column(Part::Premise).is_some_and(|column| fields.contains_key(column)),
         // Beside a text it may be a class.
         Kind::Text => is_any(&PLAIN, name),
         Kind::Messages
@@ -137,10 +147,16 @@ pub(super) fn found_wrong(mapping: &Mapping, fields: &Fields, name: &str, value:
         | Kind::QuestionAnswer
         | Kind::QueryExpansion => true,
     };
-    let says_wrong =
-        || if is_any(&WRONG, name) { opened(value) == Value::Bool(true) } else { judges(name, value) };
-    let is_wrong = is_known && is_judged && says_wrong() && !is_answer(mapping, fields, name);
+    let is_wrong = is_known && is_judged && finds_wrong(name, value) && !is_answer(mapping, fields, name);
     if is_wrong { said() } else { None }
+}
+
+/// Whether a column or key by that name finds an answer wrong.
+pub(super) fn finds_wrong(name: &str, value: &Value) -> bool {
+    if is_any(&WRONG, name) {
+        return yes_or_no(&opened(value)) == Some(true);
+    }
+    is_any(&VERDICTS, name) && judges(name, value)
 }
 
 /// Whether the value of a verdict says that the answer is wrong.
@@ -152,7 +168,11 @@ fn judges(name: &str, value: &Value) -> bool {
             number == Some(0.0) && is_any(&BY_NONE, name)
                 || number.is_some_and(|number| number < 0.0) && is_any(&BY_SIGN, name)
         }
-        Value::String(text) => wanted(&text) == Some(false) || is_any(&DOWN, text.trim()),
+        Value::String(text) => {
+            wanted(&text) == Some(false)
+                || is_any(&DOWN, text.trim())
+                || is_any(&BY_NONE, name) && yes_or_no(&Value::String(text)) == Some(false)
+        }
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
 }

@@ -5,11 +5,47 @@ use serde_json::Value;
 use super::turn::learnt;
 
 /// Objects about a row, which may say what its columns do.
-pub(super) const ABOUT: [&str; 4] = ["metadata", "meta", "info", "extra_info"];
+pub(super) const ABOUT: [&str; 9] = [
+    "metadata",
+    "meta",
+    "info",
+    "extra_info",
+    "judge",
+    "evaluation",
+    "annotation",
+    "attributes",
+    "properties",
+];
 
-/// Whether a name or word is one of several, in letters of any case.
+/// Whether a name or word is one of several, in letters of any case and whatever stands between its parts: `is_correct`
+/// is `isCorrect`, `Is Correct` and `Is correct?`.
 pub(super) fn is_any(words: &[&str], word: &str) -> bool {
-    words.iter().any(|own| word.eq_ignore_ascii_case(own))
+    words.iter().any(|own| is_same(own, word))
+}
+
+fn is_same(own: &str, word: &str) -> bool {
+    // Most differ in the first letter.
+    let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_lowercase());
+    first(own) == first(word) && letters(own).eq(letters(word))
+}
+
+fn letters(text: &str) -> impl Iterator<Item = u8> {
+    let bytes = text.bytes().filter(|byte| !matches!(byte, b'_' | b'-' | b' ' | b'?'));
+    bytes.map(|byte| byte.to_ascii_lowercase())
+}
+
+/// A column's name as `snake_case`.
+pub(super) fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 2);
+    let mut before = None::<char>;
+    for sign in name.trim().trim_end_matches('?').chars() {
+        if sign.is_ascii_uppercase() && before.is_some_and(|before| before.is_ascii_lowercase()) {
+            snake.push('_');
+        }
+        snake.push(if matches!(sign, ' ' | '-') { '_' } else { sign.to_ascii_lowercase() });
+        before = Some(sign);
+    }
+    snake
 }
 
 /// Words for an answer that isn't wanted, and for one that is, without what stands between their parts.

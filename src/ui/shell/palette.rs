@@ -8,9 +8,10 @@ use ratatui::layout::{Position, Rect};
 
 use super::overlay::{Ask, Overlay, Reply};
 use crate::app::store::Store;
+use crate::domain::protocol::system::{Level, Notice};
 use crate::ui::action::Action;
 use crate::ui::layout::centred;
-use crate::ui::pane::View;
+use crate::ui::pane::{Effect, View};
 use crate::ui::widgets::cursor::Cursor;
 use crate::ui::widgets::field::Field;
 use crate::ui::widgets::{float, text};
@@ -22,6 +23,8 @@ const PANE_WIDTH: u16 = 12;
 pub(crate) struct Entry {
     pub(crate) pane: &'static str,
     pub(crate) help: &'static str,
+    /// What the footer and the settings call it.
+    pub(crate) called: [&'static str; 2],
     pub(crate) keys: String,
     pub(crate) action: Action,
     pub(crate) now: Now,
@@ -72,10 +75,13 @@ impl Palette {
                 scored.push((score, position, letters));
             }
         }
-        // What can be done now first, among equals as the tables have it.
+        // What is called so first, then what can be done now, among equals as the tables have it.
+        let typed = self.field.text().trim().to_lowercase();
         scored.sort_by_key(|(score, position, _)| {
-            let later = self.entries.get(*position).is_some_and(|entry| entry.now == Now::No);
-            (std::cmp::Reverse(*score), later, *position)
+            let entry = self.entries.get(*position);
+            let is_called = entry.is_some_and(|entry| entry.is_called(&typed));
+            let later = entry.is_some_and(|entry| entry.now == Now::No);
+            (!is_called, is_called && later, std::cmp::Reverse(*score), later, *position)
         });
         self.found = scored.into_iter().map(|(_, position, letters)| (position, letters)).collect();
         self.cursor = Cursor::default();
@@ -85,7 +91,11 @@ impl Palette {
         let entry = self.found.get(self.cursor.row()).and_then(|(position, _)| self.entries.get(*position));
         match entry {
             Some(entry) if entry.now == Now::Yes => Reply::close().and(Ask::Perform(entry.action)),
-            _ => Reply::stay(),
+            Some(entry) => {
+                let words = format!("not possible here and now: {}", entry.help);
+                Reply::stay().with(Effect::Notify(Notice::new(Level::Info, words)))
+            }
+            None => Reply::stay(),
         }
     }
 
@@ -114,7 +124,14 @@ impl Palette {
 impl Entry {
     /// What letters are looked for in: what it does counts before where.
     fn title(&self) -> String {
-        format!("{} {}", self.help, self.pane)
+        let [label, name] = self.called;
+        format!("{} {} {label} {name}", self.help, self.pane)
+    }
+
+    /// Whether the footer or the settings have just this word for it.
+    fn is_called(&self, word: &str) -> bool {
+        let [label, name] = self.called;
+        !word.is_empty() && (label == word || name.rsplit('.').next() == Some(word))
     }
 }
 

@@ -113,6 +113,7 @@ impl Studio {
         let entry = |title: &'static str, binding: &'static Binding| Entry {
             pane: title,
             help: binding.help,
+            called: [binding.label, binding.name],
             keys: self.keymap.hint(binding),
             action: binding.action,
             now: if self.available(binding.action, store) { Now::Yes } else { Now::No },

@@ -1,5 +1,7 @@
 //! Verdicts: what each key makes of the reflection in front.
 
+use std::fmt::Write;
+
 use super::act::send;
 use super::{Mode, Review, Show, Wanted};
 use crate::app::store::Store;
@@ -7,7 +9,7 @@ use crate::domain::draft::DraftOf;
 use crate::domain::protocol::ReviewCommand;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::reflection::{Decision, PREFERRED_BLIND, ReflectionId, Verdict};
-use crate::domain::review::{QueueRow, Reviewed};
+use crate::domain::review::{Draft, QueueRow, Reviewed};
 use crate::ui::pane::{Effect, Question};
 use crate::ui::widgets::text;
 
@@ -165,9 +167,13 @@ impl Review {
 
     /// Everything that waits in the filter, after a look at how many that are.
     pub(super) fn decide_all(&mut self, verdict: Verdict, store: &Store) -> Vec<Effect> {
-        let waiting: Vec<&QueueRow> = store.review.rows().iter().filter(|row| self.waits(row)).collect();
+        let (begun, waiting): (Vec<&QueueRow>, Vec<&QueueRow>) = (store.review.rows().iter())
+            .filter(|row| self.waits(row))
+            .partition(|row| row.draft != Draft::None || self.held.contains_key(&row.id));
         if waiting.is_empty() {
-            return Vec::new();
+            let words = "nothing was decided: each that waits has your draft, and e goes on with it";
+            let said = || Effect::Notify(Notice::new(Level::Info, words));
+            return begun.first().map(|_| said()).into_iter().collect();
         }
         let misses = waiting.iter().filter(|row| row.label != row.truth).count();
         let verb = if verdict == Verdict::Approved { "approve" } else { "reject" };
@@ -176,6 +182,11 @@ impl Review {
             1 => "1 of them misses the true label and is not trained on even when approved.".to_owned(),
             many => format!("{many} of them miss the true label and are not trained on even when approved."),
         };
+        match begun.len() {
+            0 => {}
+            1 => words.push_str(" 1 more has your draft and waits on."),
+            more => write!(words, " {more} more have your drafts and wait on.").unwrap_or_default(),
+        }
         words.push_str(" One undo takes all of it back.");
         let filter = if self.line.is_empty() { String::new() } else { format!(" ({})", self.line) };
         let count = text::count(waiting.len() as u64);

@@ -253,8 +253,8 @@ fn what_a_stop_leaves(run: &RunInfo) -> &'static str {
     if begins && saved.is_some() {
         "It has not gone on yet: it stays at its last checkpoint, and r takes it up again there."
     } else if begins {
-        "It has taken no step yet: it ends without a checkpoint and without an adapter, as soon as what it is at is \
-         done. e, then t, starts its recipe anew."
+        "It has taken no step yet: it ends without an adapter, as soon as what it is at is done. If its first \
+         checkpoint is there by then, r takes it up again; else e, then t, starts its recipe anew."
     } else if step == 0 {
         "It is at its first step: it ends without it, and without an adapter. r takes it up again."
     } else {
