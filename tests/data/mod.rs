@@ -27,6 +27,7 @@ mod pack;
 mod pairs;
 mod parquet;
 mod parts;
+mod python;
 mod quotes;
 mod rivals;
 mod rows;
