@@ -23,6 +23,7 @@ mod mask;
 mod masks;
 mod noticed;
 mod options;
+mod own_words;
 mod pack;
 mod pairs;
 mod parquet;
