@@ -76,6 +76,22 @@ fn tools_inside_of_turns_are_left_out_of_long_conversations_too() {
 }
 
 #[test]
+fn what_a_tool_says_in_a_key_of_the_call_is_not_trained_either() {
+    let source = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}\
+        {% for c in m.tool_calls or [] %}{{ '[CALL]' + c.function.name + '[/CALL]' }}{% endfor %}\
+        {% for r in m.tool_responses or [] %}{{ '[ANSWER]' + r.response.sky + '[/ANSWER]' }}{% endfor %}\
+        {{ m.content + '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+    let mut call = calling("Blue.");
+    call.extra
+        .insert("tool_responses".to_owned(), json!([{"name": "look", "response": {"sky": "OBSERVED"}}]));
+    let turns = [user("Sky?"), call, user("Ta"), assistant("Yes.")];
+    assert_eq!(
+        trained(&template(source, "<s>", "<|im_end|>"), &turns),
+        "[CALL]look[/CALL]|Blue.<|im_end|>|Yes.<|im_end|>"
+    );
+}
+
+#[test]
 fn a_tool_whose_words_a_call_repeats_takes_nothing_of_the_call() {
     let source = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}\
         {% for c in m.tool_calls or [] %}{{ '[CALL]' + c.function.name + '[/CALL]' }}{% endfor %}\
