@@ -65,6 +65,12 @@ fn what_the_turn_itself_says_behind_a_tool_is_trained() {
         trained(&inside("[ANSWER]"), &turns),
         "[CALL]look[/CALL][ANSWER]|I looked.<|im_end|>|Rain.<|im_end|>|Yes.<|im_end|>"
     );
+    // Also where a question comes right behind the tool.
+    let turns = [user("Sky?"), calling("I looked."), tool("rain"), user("I looked, too"), assistant("Yes.")];
+    assert_eq!(
+        trained(&inside("[ANSWER]"), &turns),
+        "[CALL]look[/CALL][ANSWER]|I looked.<|im_end|>|Yes.<|im_end|>"
+    );
 }
 
 #[test]
