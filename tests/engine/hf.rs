@@ -340,3 +340,44 @@ fn only_a_text_that_uses_a_token_without_a_row_is_refused() {
     let error = format!("{:#}", generator.negative_log_likelihoods(&[5, 265, 6], None).unwrap_err());
     assert!(error.contains("\"<image_soft_token>\" (265)"), "{error}");
 }
+
+#[test]
+fn tokens_that_the_configuration_alone_names_are_added_as_transformers_adds_them() {
+    let place = tempfile::tempdir().unwrap();
+    Tiny::new("llama").write_folder(place.path());
+    let configured = |more: serde_json::Value| {
+        let path = place.path().join("tokenizer_config.json");
+        std::fs::write(path, serde_json::to_vec(&more).unwrap()).unwrap();
+        model::open(&ModelFiles::at(place.path()).unwrap()).map(|model| model.tokenizer)
+    };
+    let known = configured(serde_json::json!({})).unwrap();
+    assert_eq!(known.token_to_id("<mask>"), None);
+    let end = known.get_vocab_size(true) as u32;
+    let named = configured(serde_json::json!({
+        "added_tokens_decoder": {
+            "900": {"content": "<mask>", "special": true, "lstrip": true},
+            "2": {"content": "<|im_end|>", "special": false, "normalized": false},
+            "899": {"content": "<gap>"},
+        },
+        "additional_special_tokens": ["<mask>", "foo", {"content": "<bar>", "lstrip": false}],
+    }))
+    .unwrap();
+    let ids = ["<gap>", "<mask>", "foo", "<bar>"].map(|text| named.token_to_id(text));
+    assert_eq!(ids, [0, 1, 2, 3].map(|next| Some(end + next)));
+    let special = |text: &str| {
+        let added = named.get_added_tokens_decoder();
+        added.values().find(|token| token.content == text).unwrap().special
+    };
+    assert_eq!(
+        ["<gap>", "<mask>", "foo", "<bar>", "<|im_end|>"].map(special),
+        [false, true, true, true, true]
+    );
+    // The space before it belongs to it.
+    assert_eq!(named.encode(" <mask>", false).unwrap().get_ids(), [end + 1]);
+    // Names of tokens of other inputs add none.
+    let images =
+        configured(serde_json::json!({"extra_special_tokens": {"image_token": "<|im_end|>"}})).unwrap();
+    assert_eq!(images.get_vocab_size(true), known.get_vocab_size(true));
+    let error = format!("{:#}", configured(serde_json::json!({"split_special_tokens": true})).unwrap_err());
+    assert!(error.contains("split_special_tokens"), "{error}");
+}

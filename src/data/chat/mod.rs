@@ -8,6 +8,8 @@ mod blocks;
 pub mod fence;
 mod json;
 mod limits;
+mod methods;
+mod python;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,7 +18,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, ensure};
 use chrono::{DateTime, Local};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, Value};
+use minijinja::value::{Serde, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
 use crate::data::shown::{self, Arguments};
@@ -158,6 +160,7 @@ impl ChatTemplate {
             Err(error) => as_written().or_else(without_null).ok_or(error)?,
         };
         shown::check_developer(&text, messages)?;
+        python::check_numbers(&text, conversation)?;
         Ok(text)
     }
 
@@ -211,11 +214,17 @@ fn compile(source: String) -> Result<Environment<'static>> {
     environment.set_debug(false);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.context("set up the template language")?);
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    methods::add_to(&mut environment);
+    environment.set_formatter(python::print);
+    environment.add_filter("string", python::string);
     environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
         Err(Error::new(ErrorKind::InvalidOperation, message))
     });
     environment.add_filter("tojson", to_json);
+    // In Jinja, what has a length and places is.
+    environment.add_test("sequence", |value: &Value| {
+        matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::String | ValueKind::Undefined)
+    });
     // In Jinja, none isn't.
     environment.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
     environment

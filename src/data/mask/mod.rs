@@ -9,13 +9,16 @@
 //! but for two things: the head of a turn inside a block is not trained on, since the model never writes it, and the
 //! token that ends the turn always is. Otherwise the borders are found by rendering: a turn begins where the rendering
 //! of the turns before it with a generation prompt ends, and its text lies between what two renderings that differ in
-//! that turn alone have in common. The conversation is tokenised once, as a whole; a token counts as trained when it
+//! that turn alone have in common. What a tool says inside of the assistant's turn, as some templates write it, is cut
+//! out of it. The conversation is tokenised once, as a whole; a token counts as trained when it
 //! begins within the mask. A control token's name in what somebody says is text: see [`Controls`].
 
 mod frame;
 mod hidden;
+mod others;
 mod parts;
 mod spans;
+mod start;
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
@@ -55,6 +58,7 @@ pub struct Masker<'a> {
     turn_end: OnceLock<Option<u32>>,
     /// See [`Masker::heads`].
     heads: OnceLock<HashSet<u32>>,
+    opening: OnceLock<start::Opening>,
 }
 
 impl<'a> Masker<'a> {
@@ -81,6 +85,7 @@ impl<'a> Masker<'a> {
             controls,
             turn_end: OnceLock::new(),
             heads: OnceLock::new(),
+            opening: OnceLock::new(),
         }
     }
 
@@ -214,13 +219,12 @@ impl<'a> Masker<'a> {
         let is_special = |index: usize| tokens.get(index).is_some_and(|token| self.special.contains(token));
         let is_end = |index: usize| is_special(index) && tokens.get(index).copied() != self.bos;
         let is_usual = |index: usize| tokens.get(index).copied() == usual;
-        // A template that ignores `add_generation_prompt` leaves the turn's own head in front of the answer.
-        let has_head = (after(span.start)..after(span.content)).any(is_special);
-        let begin = if has_head { span.content } else { span.start };
         let first = match span.by {
             // As in transformers, a token that a block begins within belongs to it.
-            By::Block if begin < span.end => begins.partition_point(|&at| at <= begin).saturating_sub(1),
-            By::Rendering | By::Block => after(begin),
+            By::Block if span.start < span.end => {
+                begins.partition_point(|&at| at <= span.start).saturating_sub(1)
+            }
+            By::Rendering | By::Block | By::Interrupted => after(span.start),
         };
         let behind = after(span.end);
         // White space may stand after the token that ends the turn, inside of the span.
@@ -233,6 +237,11 @@ impl<'a> Masker<'a> {
             blank(span.end, at(index).max(span.end)) && !is_head
         });
         let until = behind.checked_sub(1).filter(|&until| until >= first);
+        if span.by == By::Interrupted {
+            // Nothing of the last token may be somebody else's.
+            let whole = (first..behind).rev().find(|&index| at(index + 1) <= span.end);
+            return Ok(whole.map(|until| (first, until)));
+        }
         if !last {
             return Ok(until.map(|until| (first, until)));
         }

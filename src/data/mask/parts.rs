@@ -30,10 +30,6 @@ pub(super) struct Part {
     pub before: Option<usize>,
 }
 
-/// How far behind the generation prompt answers begin, by the role of the turn before and what is written between that
-/// turn's text and the answer.
-pub(super) type Prompts<'t> = HashMap<(Role, &'t str), usize>;
-
 impl Masker<'_> {
     /// The parts of some turns, in their order.
     pub(super) fn changed_parts(
@@ -124,8 +120,29 @@ impl Masker<'_> {
                 Ok(Part { content, end, before: None })
             }
             // A template may refuse what a tool says after a turn without a call.
-            Err(error) => self.part_as_the_last(conversation, turn, text).ok_or(error),
+            Err(error) => self
+                .part_as_the_last(conversation, turn, text)
+                .or_else(|| self.part_before_a_question(&messages, turn, conversation, text))
+                .ok_or(error),
         }
+    }
+
+    /// The part of a turn, whose changed form is among `messages`, with a question behind it: where roles have to alternate,
+    /// templates count a turn without calls that they don't count with them.
+    fn part_before_a_question(
+        &self,
+        messages: &[Message],
+        turn: usize,
+        conversation: Conversation<'_>,
+        text: &str,
+    ) -> Option<Part> {
+        let (before, behind) = messages.split_at_checked(turn + 1)?;
+        let question = Message::new(Role::User, BLOCK_START);
+        let asked = [before, &[question], behind].concat();
+        let other =
+            self.template.render(Conversation { messages: &asked, ..conversation }, Ending::Complete).ok()?;
+        let (content, end) = difference(text, &other);
+        Some(Part { content, end, before: None })
     }
 
     /// The part of a turn as the last one of a conversation that ends there, if the whole one begins alike. Templates leave
@@ -143,33 +160,6 @@ impl Masker<'_> {
         *last = changed(last);
         let (content, end) = difference(&whole, &render(&messages)?);
         Some(Part { content, end, before: None })
-    }
-
-    /// Where what the model writes in a turn begins: behind the generation prompt, or where its own text does.
-    pub(super) fn start<'t>(
-        &self,
-        conversation: Conversation<'_>,
-        turn: usize,
-        part: Part,
-        text: &'t str,
-        prompts: &mut Prompts<'t>,
-    ) -> usize {
-        let messages = conversation.messages.get(..turn).unwrap_or_default();
-        let role = messages.last().map(|message| message.role);
-        let key = role.zip(part.before.and_then(|before| text.get(before..part.content)));
-        if let Some(behind) = key.and_then(|key| prompts.get(&key)) {
-            return part.content - behind;
-        }
-        let before = Conversation { messages, ..conversation };
-        let prompt = self.template.render(before, Ending::GenerationPrompt).ok();
-        let prompt =
-            prompt.filter(|prompt| prompt.len() <= part.content && text.starts_with(prompt.as_str()));
-        let start = prompt.map_or(part.content, |prompt| prompt.len());
-        let behind = part.content - start;
-        if let Some(key) = key.filter(|(_, between)| behind <= between.len()) {
-            prompts.insert(key, behind);
-        }
-        start
     }
 }
 
@@ -243,7 +233,7 @@ fn part(text: &str, own: Range<usize>, other: &str, others: Range<usize>) -> Opt
 }
 
 /// Where a text differs from another: behind what they begin with alike, and before what they end with alike.
-fn difference(text: &str, other: &str) -> (usize, usize) {
+pub(super) fn difference(text: &str, other: &str) -> (usize, usize) {
     let alike = |(x, y): &(char, char)| x == y;
     let bytes = |(x, _): (char, char)| x.len_utf8();
     let content: usize = text.chars().zip(other.chars()).take_while(alike).map(bytes).sum();

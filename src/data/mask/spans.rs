@@ -4,7 +4,8 @@ use anyhow::{Result, ensure};
 
 use super::Masker;
 use super::hidden::THOUGHT_ENDS;
-use super::parts::{Part, Prompts};
+use super::parts::Part;
+use super::start::Prompts;
 use crate::data::chat::{BLOCK_END, BLOCK_START, Ending};
 use crate::domain::message::{Conversation, Message, Role};
 
@@ -30,6 +31,9 @@ pub(super) enum By {
     Rendering,
     /// The template says so.
     Block,
+    /// By comparing renderings, up to what somebody else says inside of the turn: the model stops there without the token
+    /// that ends the turn.
+    Interrupted,
 }
 
 impl Masker<'_> {
@@ -49,7 +53,8 @@ impl Masker<'_> {
         let parts = self.changed_parts(conversation, &turns, text)?;
         let mut prompts = Prompts::new();
         let mut span = |(turn, part): (usize, Part)| -> Result<(usize, Vec<Span>)> {
-            Ok((turn, vec![self.rendered_span(conversation, (turn, part), text, &mut prompts)?]))
+            let whole = self.rendered_span(conversation, (turn, part), text, &mut prompts)?;
+            Ok((turn, self.without_others(conversation, turn, whole, text)))
         };
         turns.into_iter().zip(parts).map(&mut span).collect()
     }

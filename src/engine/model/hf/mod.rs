@@ -1,5 +1,6 @@
 //! Hugging Face folders: `config.json`, safetensors in one file or several, `tokenizer.json`, chat template.
 
+mod added;
 mod bounds;
 mod charsmap;
 pub(crate) mod config;

@@ -7,14 +7,14 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Deserialize;
 use tokenizers::Tokenizer;
 
-use super::{bounds, json, optional_json, read_bounded};
+use super::{added, bounds, json, optional_json, read_bounded};
 use crate::data::regular::is_there;
 use crate::domain::name::one_line;
 use crate::engine::model::open::ChatTemplateSource;
 
 pub(super) const FILE: &str = "tokenizer.json";
 
-/// Reads the tokenizer.
+/// Reads the tokenizer, with the tokens that the folder names beside it.
 ///
 /// # Errors
 /// Where there is none, or it is damaged.
@@ -25,7 +25,9 @@ pub(crate) fn read(folder: &Path) -> Result<Tokenizer> {
         "{} holds no tokenizer.json (a tokenizer.model alone isn't enough: save the tokenizer with transformers)",
         folder.display()
     );
-    read_file(&path)
+    let mut tokenizer = read_file(&path)?;
+    added::add(&mut tokenizer, folder)?;
+    Ok(tokenizer)
 }
 
 /// Reads a `tokenizer.json` that may come from a stranger.
