@@ -36,7 +36,7 @@ fn asked_to_stop(event: Event) -> String {
 #[test]
 fn the_question_before_a_stop_says_what_is_left_of_the_run_as_far_as_it_is() {
     let said = asked_to_stop(run("sft-0001", Phase::Starting, 0, |_, _| {}));
-    assert!(said.contains("It has taken no step yet") && said.contains("without a checkpoint"), "{said}");
+    assert!(said.contains("It has taken no step yet") && said.contains("without an adapter"), "{said}");
     let said = asked_to_stop(run("sft-0001", Phase::Queued, 0, |_, _| {}));
     assert!(said.contains("It has taken no step yet"), "{said}");
     let said = asked_to_stop(run("sft-0001", Phase::Starting, 40, |_, state| {
