@@ -56,6 +56,35 @@ fn an_answer_that_is_a_place_becomes_its_letter() {
 }
 
 #[test]
+fn options_in_columns_are_shown_beside_an_answer_that_is_one_of_them() {
+    for names in [["A", "B"], ["Option A", "Option B"], ["option_a", "option_b"], ["choice1", "choice2"]] {
+        let row = json!({"question": "q", names[0]: "red", names[1]: "blue", "answer": "blue"});
+        assert_eq!(record(&row).messages, [user("q\n\nred\nblue"), assistant("blue")], "{names:?}");
+    }
+    let small = json!({"question": "q", "a": "red", "b": "blue", "answer": "b"});
+    assert_eq!(record(&small).messages, [user("q\n\na. red\nb. blue"), assistant("b")]);
+}
+
+#[test]
+fn an_answer_that_names_no_option_is_refused_where_the_others_do() {
+    for odd in [json!("-1"), json!("?"), json!("E"), json!("violet"), json!(-1)] {
+        let mut rows: Vec<Value> =
+            ["A", "B", "C", "B", "A"].map(|answer| with("options", &json!(answer))).into();
+        rows.push(with("options", &odd));
+        let (records, bad) = imported(&rows);
+        assert_eq!((records.len(), bad.len()), (5, 1), "{odd} {bad:?}");
+        assert!(bad[0].1.contains("names none of the 3 options"), "{bad:?}");
+    }
+    let several = [with("options", &json!("AC")), with("options", &json!("B"))];
+    assert_eq!(said(&imported(&several).0), [(LETTERED, "AC"), (LETTERED, "B")]);
+    let table = [json!(0.0), json!(2.0), json!("1.0")].map(|place| with("options", &place));
+    assert_eq!(said(&imported(&table).0), [(LETTERED, "A"), (LETTERED, "C"), (LETTERED, "B")]);
+    // What is said of the options is no answer of that kind.
+    let free = ["Red, for it is warm.", "Blue is calm."].map(|answer| with("options", &json!(answer)));
+    assert_eq!(imported(&free).0.len(), 2);
+}
+
+#[test]
 fn options_with_letters_of_their_own_keep_them() {
     for options in [
         json!({"A": "red", "B": "blue", "C": "green"}),

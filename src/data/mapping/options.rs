@@ -52,6 +52,18 @@ impl Answers {
     }
 }
 
+/// Whether the answers of a file name options: nearly all of its first do.
+pub(super) fn are_chosen(mapping: &Mapping, sample: &[Fields]) -> bool {
+    let Some(answer) = mapping.column(Part::Completion) else { return false };
+    let known = |row: &Fields| {
+        let value = row.get(answer).filter(|value| !is_unsaid(value))?;
+        beside(mapping, row).map(|(options, _)| options.may_be_named_by(value))
+    };
+    let rows: Vec<bool> = sample.iter().filter_map(known).collect();
+    let named = rows.iter().filter(|named| **named).count();
+    rows.len() > 1 && named * 5 >= rows.len() * 4
+}
+
 /// Options with the letters that they have.
 struct Options {
     texts: Vec<String>,
@@ -111,7 +123,18 @@ impl Options {
     /// Whether an answer is one of the options itself.
     fn has(&self, answer: &Value) -> bool {
         let said = text(answer);
-        self.texts.iter().any(|text| text.trim() == said.trim())
+        let is_same = |text: &str| match answer {
+            Value::Bool(_) => text.eq_ignore_ascii_case(&said),
+            _ => text == said.trim(),
+        };
+        self.texts.iter().any(|text| is_same(text.trim()))
+    }
+
+    /// Whether an answer is one of the options, its letter or its place.
+    fn may_be_named_by(&self, answer: &Value) -> bool {
+        self.has(answer)
+            || self.are_named_by(answer)
+            || place(answer).is_some_and(|place| place <= self.texts.len())
     }
 
     /// Whether an answer begins with a letter that stands for an option, or is several such letters.
@@ -132,6 +155,12 @@ impl Options {
         };
         let mut words = said.split([' ', ',', ';', '&']).filter(|word| !word.is_empty()).peekable();
         if words.peek().is_some() && words.all(is_letter) {
+            return true;
+        }
+        // `AC`: several letters, in their order.
+        let is_run =
+            said.bytes().all(|byte| byte.is_ascii_uppercase()) && said.bytes().is_sorted_by(|a, b| a < b);
+        if is_run && !said.is_empty() && said.chars().all(|letter| is_letter(&letter.to_string())) {
             return true;
         }
         // A letter with the option's text behind it.
@@ -175,11 +204,17 @@ fn begins_with(text: &str, letter: &str) -> bool {
     rest.is_some_and(|rest| rest.trim_start().starts_with([')', '.', ':']))
 }
 
-/// A whole number, also as a text of a table.
+/// A whole number, also as a text of a table, or as a table's number with a point.
 fn place(answer: &Value) -> Option<usize> {
     match answer {
-        Value::Number(number) => number.as_u64().and_then(|place| usize::try_from(place).ok()),
-        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(number) => {
+            let text = number.to_string();
+            text.strip_suffix(".0").unwrap_or(&text).parse().ok()
+        }
+        Value::String(text) => {
+            let text = text.trim();
+            text.strip_suffix(".0").unwrap_or(text).parse().ok()
+        }
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
@@ -217,21 +252,17 @@ fn beside<'m>(mapping: &'m Mapping, fields: &Fields) -> Option<(Options, Place<'
 
 /// Whether a cell may name one of the options beside it: by its letter, its place or its text.
 pub(super) fn may_name(mapping: &Mapping, fields: &Fields, answer: &Value) -> bool {
-    let names = |(options, _): (Options, Place<'_>)| {
-        options.has(answer)
-            || options.are_named_by(answer)
-            || place(answer).is_some_and(|place| place <= options.texts.len())
-    };
-    beside(mapping, fields).is_some_and(names)
+    beside(mapping, fields).is_some_and(|(options, _)| options.may_be_named_by(answer))
 }
 
-/// A row whose options have letters, where its answer is a letter or a place; the answer is a letter then.
+/// A row whose options have letters, where its answer is a letter or a place; the answer is a letter then. `chosen`:
+/// whether the answers of the file name options.
 ///
 /// # Errors
 /// Where the answer is a place that nobody can tell, or one that no option has.
 pub(super) fn lettered(
     mapping: &Mapping,
-    answers: Answers,
+    (answers, chosen): (Answers, bool),
     fields: &Fields,
 ) -> Result<Option<Fields>, String> {
     let Some((options, at)) = beside(mapping, fields) else { return Ok(None) };
@@ -247,9 +278,20 @@ pub(super) fn lettered(
         (Some((column, _)), Some(place)) => Some((column, option_at(&options, answers, column, place)?)),
         _ => None,
     };
+    if let Some((column, value)) = answer
+        && chosen
+        && named.is_none()
+        && !options.may_be_named_by(value)
+    {
+        return Err(format!(
+            "column {column:?} is {value}, which names none of the {} options, as the answers of other rows do",
+            options.texts.len()
+        ));
+    }
     let is_plain = options.letters.is_empty() || options.written || at == Place::Apart;
     if named.is_none() && is_plain && (is_text || !by_letter || options.written) {
-        return Ok(None);
+        let are_shown = at != Place::Apart || answer.is_none_or(|(_, value)| !options.has(value));
+        return Ok((!are_shown).then(|| shown(mapping, fields, at, &options.texts.join("\n"))));
     }
     if options.letters.is_empty() && options.texts.len() > MOST {
         return Err(format!(
@@ -261,22 +303,30 @@ pub(super) fn lettered(
         && answer
             .and_then(|(_, value)| value.as_str())
             .is_some_and(|said| said.starts_with(char::is_lowercase));
-    let letters = options.named(small);
-    let mut row = fields.clone();
+    let mut letters = options.named(small);
+    if small && at == Place::Apart {
+        letters.iter_mut().for_each(|letter| letter.make_ascii_lowercase());
+    }
+    let mut row = shown(mapping, fields, at, &options.lines(&letters));
     if let Some((column, at)) = named {
         let letter = letters.get(at).cloned().unwrap_or_default();
         row.insert(column.to_owned(), Value::String(letter));
     }
-    let lines = options.lines(&letters);
+    Ok(Some(row))
+}
+
+/// The row with these lines in the place of its options.
+fn shown(mapping: &Mapping, fields: &Fields, at: Place<'_>, lines: &str) -> Fields {
+    let mut row = fields.clone();
     match (at, mapping.column(Part::Prompt)) {
-        (Place::Input(column), _) => drop(row.insert(column.to_owned(), Value::String(lines))),
+        (Place::Input(column), _) => drop(row.insert(column.to_owned(), Value::String(lines.to_owned()))),
         (Place::Apart, Some(column)) => {
             let asked = row.get(column).map(text).unwrap_or_default();
             row.insert(column.to_owned(), Value::String(format!("{asked}\n\n{lines}")));
         }
         (Place::Apart, None) => {}
     }
-    Ok(Some(row))
+    row
 }
 
 /// Which of the options an answer means by a place.

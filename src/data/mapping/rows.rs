@@ -12,7 +12,7 @@ use super::detect::{NAMES, SOURCE, fits, is_listed, is_settled, settle, settle_t
 use super::excluded::excluded;
 use super::forms::{is_unsaid, settled};
 use super::judged::{Labels, check_wanted};
-use super::options::{Answers, lettered};
+use super::options::{Answers, are_chosen, lettered};
 use super::rivals::check_rivals;
 use super::unused::{Unused, unused};
 use super::values::not_turns;
@@ -56,7 +56,7 @@ impl RowMapping {
             more: NAMES.iter().filter(|(part, _)| may_add(&mapping, *part)).copied().collect(),
             beside: columns.map(|(name, _)| name).filter(|name| !used(name)).cloned().collect(),
             labels: Labels::of(sample),
-            columns: Columns::of(sample, Answers::of(&mapping, sample)),
+            columns: Columns::of(sample, (Answers::of(&mapping, sample), are_chosen(&mapping, sample))),
             mapping,
         }
     }
