@@ -298,7 +298,11 @@ fn the_studio_is_left_while_a_model_loads_and_the_answer_that_waited_is_over() {
     studio.wait_for("Chat", PATIENCE).expect("a screen");
     studio.keys("4 enter h i enter").expect("keys");
     let talk = || Session::open(&session, Access::Read).expect("the session");
-    let asked = |_: &Headless| talk().chats("").is_ok_and(|chats| !chats.is_empty());
+    // The session's database is made meanwhile.
+    let asked = |_: &Headless| {
+        let session = Session::open(&session, Access::Read);
+        session.is_ok_and(|session| session.chats("").is_ok_and(|chats| !chats.is_empty()))
+    };
     studio.wait_until(PATIENCE, asked).expect("the question");
     drop(studio);
     let chat = talk().chat(talk().chats("").unwrap()[0].id).unwrap();
