@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, CommandFactory};
 
-use crate::app::{sessions, studio};
+use crate::app::sessions;
+use crate::app::studio::{self, First};
 use crate::config::Folders;
 use crate::domain::session::SessionInfo;
 
@@ -28,13 +29,13 @@ pub(super) struct New {
 pub(super) fn run() -> Result<ExitCode> {
     let folders = Folders::from_environment()?;
     let session = studio::last_session(&folders);
-    show(&folders, session)
+    show(&folders, session.map_or(First::Welcome, First::Session))
 }
 
 pub(super) fn open(arguments: &Open) -> Result<ExitCode> {
     let folders = Folders::from_environment()?;
     let session = sessions::open_named(&folders, &arguments.session)?;
-    remember_and_show(&folders, session)
+    remember_and_show(&folders, session, First::Session)
 }
 
 pub(super) fn new(arguments: &New) -> Result<ExitCode> {
@@ -44,24 +45,28 @@ pub(super) fn new(arguments: &New) -> Result<ExitCode> {
         super::print::say(&session.path.display().to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
-    remember_and_show(&folders, session)
+    remember_and_show(&folders, session, First::NewSession)
 }
 
-fn remember_and_show(folders: &Folders, session: SessionInfo) -> Result<ExitCode> {
+fn remember_and_show(
+    folders: &Folders,
+    session: SessionInfo,
+    first: impl FnOnce(SessionInfo) -> First,
+) -> Result<ExitCode> {
     // A session that is there can be worked in, whether or not the next start finds it by itself.
     if let Err(error) = folders.remember_session(&session.path) {
         super::print::complain(&format!(
             "the session is open, but won't be the one that opens next time: {error:#}"
         ));
     }
-    show(folders, Some(session))
+    show(folders, first(session))
 }
 
 fn on_a_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
-fn show(folders: &Folders, session: Option<SessionInfo>) -> Result<ExitCode> {
+fn show(folders: &Folders, first: First) -> Result<ExitCode> {
     if !on_a_terminal() {
         let command = super::Arguments::command();
         let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
@@ -71,6 +76,6 @@ fn show(folders: &Folders, session: Option<SessionInfo>) -> Result<ExitCode> {
         ));
         return Ok(ExitCode::from(2));
     }
-    studio::run(folders, session)?;
+    studio::run(folders, first)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -48,6 +48,21 @@ fn keys_to_a_live_chart(file: &str, write: impl Fn(&Path)) -> usize {
     pressed
 }
 
+#[test]
+fn a_session_that_is_made_in_the_shell_asks_for_its_data_too() {
+    let home = home();
+    let path = home.path().join("rows.jsonl");
+    std::fs::write(&path, "{\"prompt\":\"q\",\"completion\":\"a\"}\n").expect("a file");
+    let mut terminal = Terminal::dojo(home.path(), &["new", "mine"]);
+    terminal.wait_for("a file, a folder, or hf:owner/name");
+    terminal.keys(&format!("\x1b[200~{}\x1b[201~", path.display()));
+    terminal.keys("\r");
+    terminal.wait_for("the first rows become");
+    terminal.keys("\x03");
+    terminal.keys("\x11");
+    terminal.end();
+}
+
 /// The folder of the only session that there is.
 fn the_session(home: &Path) -> PathBuf {
     let sessions = std::fs::read_dir(home.join("data/sessions")).expect("sessions");

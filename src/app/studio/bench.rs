@@ -8,6 +8,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
+use super::First;
 use super::inner::Core;
 use crate::app::sessions;
 use crate::config::Folders;
@@ -63,7 +64,7 @@ pub fn measure(folders: &Folders) -> Result<Vec<Figure>> {
     let session = sessions::open_sample(folders, "first-principles")?;
     let start = Instant::now();
     let mut core = Core::start(folders, Depth::Full);
-    core.begin(Some(sessions::open(&session.path)?));
+    core.begin(First::Session(sessions::open(&session.path)?));
     let options = TerminalOptions { viewport: Viewport::Fixed(SIZE) };
     let mut terminal = Terminal::with_options(CrosstermBackend::new(Counted::default()), options)
         .context("make a screen in memory")?;

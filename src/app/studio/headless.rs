@@ -8,6 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::runtime::Runtime;
 
+use super::First;
 use super::inner::Core;
 use crate::app::store::Store;
 use crate::config::Folders;
@@ -40,7 +41,7 @@ impl Headless {
             .build()
             .context("start the program's event loop")?;
         let mut core = Core::start(folders, Depth::Full);
-        core.begin(session);
+        core.begin(session.map_or(First::Welcome, First::Session));
         Ok(Self { core, buffer: Buffer::empty(Rect::new(0, 0, columns, rows)), runtime })
     }
 

@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use tokio::sync::mpsc;
 
 use super::worker::{Events, Told, Worker};
-use super::{logging, machine, now, themes};
+use super::{First, logging, machine, now, themes};
 use crate::app::sessions;
 use crate::app::store::Store;
 use crate::config::Folders;
@@ -13,7 +13,6 @@ use crate::domain::protocol::system::{Level, Notice, Places};
 use crate::domain::protocol::{
     Command, DataEvent, Event, ReviewEvent, RunsCommand, SessionsCommand, SessionsEvent, SystemEvent,
 };
-use crate::domain::session::SessionInfo;
 use crate::ui::pane::PaneId;
 use crate::ui::studio::Studio;
 use crate::ui::theme::Depth;
@@ -60,10 +59,17 @@ impl Core {
     }
 
     /// Opens the session that the program was started on, and looks for others.
-    pub(super) fn begin(&mut self, session: Option<SessionInfo>) {
-        if let Some(session) = session {
-            self.studio.show(PaneId::of(sessions::begins(&session)));
-            self.apply(Event::Sessions(SessionsEvent::Opened(session)));
+    pub(super) fn begin(&mut self, first: First) {
+        match first {
+            First::Welcome => {}
+            First::Session(session) => {
+                self.studio.show(PaneId::of(sessions::begins(&session)));
+                self.apply(Event::Sessions(SessionsEvent::Opened(session)));
+            }
+            First::NewSession(session) => {
+                self.studio.show(PaneId::Data);
+                self.apply(Event::Sessions(SessionsEvent::Made(session, None)));
+            }
         }
         self.worker.send(Command::Sessions(SessionsCommand::List));
     }

@@ -52,11 +52,20 @@ const EVENTS_PER_DRAW: usize = 256;
 /// Thirty frames a second.
 const FRAME: Duration = Duration::from_millis(33);
 
+/// What the studio begins with.
+#[derive(Debug)]
+pub enum First {
+    Welcome,
+    Session(SessionInfo),
+    /// It was just made, and its data are asked for.
+    NewSession(SessionInfo),
+}
+
 /// Runs the studio on this process's terminal until the person quits.
 ///
 /// # Errors
 /// Where the terminal can't be used, or settings can't be read.
-pub fn run(folders: &Folders, session: Option<SessionInfo>) -> Result<()> {
+pub fn run(folders: &Folders, first: First) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -64,7 +73,7 @@ pub fn run(folders: &Folders, session: Option<SessionInfo>) -> Result<()> {
     runtime.block_on(async {
         // Before the screen is taken: a signal that came between would leave it as it is.
         let (signals, taken) = (Signals::new()?, signals::obey()?);
-        let mut live = Live::start(folders, session)?;
+        let mut live = Live::start(folders, first)?;
         let gone = gone::watch()?;
         live.run(signals, &taken, &gone).await
     })
@@ -114,9 +123,9 @@ enum Flow {
 }
 
 impl Live {
-    fn start(folders: &Folders, session: Option<SessionInfo>) -> Result<Self> {
+    fn start(folders: &Folders, first: First) -> Result<Self> {
         let mut core = Core::start(folders, Depth::from_environment(|name| std::env::var(name).ok()));
-        core.begin(session);
+        core.begin(first);
         let mouse = if core.store.settings.mouse { Mouse::Ours } else { Mouse::Terminals };
         let screen = Screen::enter(mouse)?;
         let mut live =
