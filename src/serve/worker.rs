@@ -193,7 +193,10 @@ impl Loop {
                 self.take(order);
             }
             self.forget_the_gone();
-            match self.generator.step() {
+            let outcome = self.generator.step();
+            // Before a client can know of its answer's end.
+            self.tell_load();
+            match outcome {
                 Ok(events) => events.into_iter().for_each(|event| self.send(event)),
                 Err(error) => {
                     tracing::error!("generation failed: {error:#}");
@@ -201,9 +204,12 @@ impl Loop {
                     all.into_iter().for_each(|id| self.end(id, Finish::Failed));
                 }
             }
-            let waiting = self.generator.waiting();
-            self.tell([self.generator.unfinished() - waiting, waiting]);
         }
+    }
+
+    fn tell_load(&mut self) {
+        let waiting = self.generator.waiting();
+        self.tell([self.generator.unfinished() - waiting, waiting]);
     }
 
     fn tell(&mut self, now: [usize; 2]) {
@@ -279,7 +285,9 @@ impl Loop {
     }
 
     fn end(&mut self, id: RequestId, why: Finish) {
-        for event in self.generator.end(id, why) {
+        let events = self.generator.end(id, why);
+        self.tell_load();
+        for event in events {
             self.send(event);
         }
         self.open.remove(&id);
