@@ -258,7 +258,7 @@ fn draw_own(buffer: &mut Buffer, row: Rect, view: View<'_>) {
     // Below what the sessions are about.
     let x = (row.x + sessions::ABOUT).max(end + 2);
     let room = usize::from(row.right().saturating_sub(x + 1));
-    text::put(buffer, x, row.y, text::shorten(words, room), room, view.theme.dim);
+    text::put(buffer, x, row.y, words, room, view.theme.dim);
 }
 
 /// What opening it copies, what training downloads, where both go.
@@ -295,6 +295,6 @@ fn draw_costs(buffer: &mut Buffer, area: Rect, view: View<'_>, session: &Session
     lines.push(("then", then.to_owned()));
     for ((word, line), y) in lines.iter().zip(area.y..area.bottom()) {
         text::put(buffer, area.x + 1, y, word, 10, theme.dim);
-        text::put(buffer, area.x + 12, y, text::shorten(line, columns), columns, theme.text);
+        text::put(buffer, area.x + 12, y, line, columns, theme.text);
     }
 }

@@ -220,13 +220,13 @@ impl Line<'_> {
             Self::Blank => {}
             Self::Title(title) => {
                 let room = usize::from(row.width);
-                text::put(buffer, row.x, row.y, text::shorten(title, room), room, theme.bright);
+                text::put(buffer, row.x, row.y, title, room, theme.bright);
             }
             Self::Key(HelpRow { keys, help, name, .. }) => {
-                text::put(buffer, row.x + 1, row.y, text::shorten(keys, wide), wide, theme.accent);
+                text::put(buffer, row.x + 1, row.y, keys, wide, theme.accent);
                 let x = row.x + 3 + wide as u16;
                 let room = usize::from(row.right().saturating_sub(x));
-                let (end, _) = text::put(buffer, x, row.y, text::shorten(help, room), room, theme.text);
+                let (end, _) = text::put(buffer, x, row.y, help, room, theme.text);
                 let name_x = row.right().saturating_sub(name.len() as u16);
                 if name_x > end + 1 {
                     buffer.set_string(name_x, row.y, name, theme.dim);

@@ -86,7 +86,7 @@ impl Overlay for JobsDrawer {
         if rows.is_empty() {
             let hint = "Nothing is going on. Runs, pulls, imports and checks show here while they run.";
             let room = usize::from(inside.width);
-            text::put(buffer, inside.x, inside.y, text::shorten(hint, room), room, view.theme.dim);
+            text::put(buffer, inside.x, inside.y, hint, room, view.theme.dim);
         }
         let place = self.place(&rows);
         self.cursor.go(place, rows.len());
@@ -159,7 +159,7 @@ fn draw_job(buffer: &mut Buffer, line: Rect, view: View<'_>, row: &JobRow) {
     };
     let x = draw_what(buffer, line, view, (sign, style), &row.job.what);
     let room = usize::from(line.right().saturating_sub(x));
-    text::put(buffer, x, line.y, text::shorten(end, room), room, theme.dim);
+    text::put(buffer, x, line.y, end, room, theme.dim);
 }
 
 fn draw_what(
@@ -172,7 +172,7 @@ fn draw_what(
     let wide = WHAT.min(line.width / 2);
     let room = usize::from(wide.saturating_sub(4));
     text::put(buffer, line.x, line.y, sign, 1, style);
-    text::put(buffer, line.x + 2, line.y, text::shorten(what, room), room, view.theme.text);
+    text::put(buffer, line.x + 2, line.y, what, room, view.theme.text);
     line.x + wide
 }
 
@@ -192,5 +192,5 @@ fn draw_moving(
         x = bar.right() + 2;
     }
     let room = usize::from(line.right().saturating_sub(x));
-    text::put(buffer, x, line.y, text::shorten(words, room), room, view.theme.dim);
+    text::put(buffer, x, line.y, words, room, view.theme.dim);
 }

@@ -67,7 +67,7 @@ impl Overlay for LogView {
             text::put(buffer, inside.x, y, text::ago(line.time, view.store.now), 8, theme.dim);
             text::put(buffer, inside.x + 9, y, sign, 1, style);
             let room = usize::from(inside.width.saturating_sub(11));
-            text::put(buffer, inside.x + 11, y, text::shorten(&line.text, room), room, theme.text);
+            text::put(buffer, inside.x + 11, y, &line.text, room, theme.text);
         }
     }
 

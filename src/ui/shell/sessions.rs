@@ -32,7 +32,7 @@ pub(crate) const ABOUT: u16 = 20;
 /// One row: name, what it is about, runs.
 pub(crate) fn draw_row(buffer: &mut Buffer, row: Rect, view: View<'_>, session: &SessionSummary) {
     let theme = view.theme;
-    let (end, _) = text::put(buffer, row.x + 1, row.y, text::shorten(&session.name, 22), 22, theme.bright);
+    let (end, _) = text::put(buffer, row.x + 1, row.y, &session.name, 22, theme.bright);
     let tail = match (&session.place, session.runs) {
         (SessionPlace::Sample, _) => "sample".to_owned(),
         (SessionPlace::Folder(_), 0) => "no runs".to_owned(),
@@ -43,7 +43,7 @@ pub(crate) fn draw_row(buffer: &mut Buffer, row: Rect, view: View<'_>, session: 
     buffer.set_string(tail_x, row.y, &tail, theme.dim);
     let x = (row.x + ABOUT).max(end + 2);
     let room = usize::from(tail_x.saturating_sub(x + 2));
-    text::put(buffer, x, row.y, text::shorten(&session.about, room), room, theme.dim);
+    text::put(buffer, x, row.y, &session.about, room, theme.dim);
 }
 
 /// The picker while it is open.

@@ -201,14 +201,7 @@ fn written(pane: &mut Chat, buffer: &mut Buffer, area: Rect, rows: u16, view: Vi
     }
     if voting {
         let words = "Which answer is better?   ← left   → right   = as good   x both bad   esc later";
-        text::put(
-            buffer,
-            field.x,
-            field.y,
-            text::shorten(words, usize::from(field.width)),
-            usize::from(field.width),
-            theme.bright,
-        );
+        text::put(buffer, field.x, field.y, words, usize::from(field.width), theme.bright);
     } else if let (Mode::Find, Some(find)) = (&pane.mode, &mut pane.find) {
         text::put(buffer, field.x, field.y, "/ ", 2, theme.accent);
         find.draw(
@@ -255,7 +248,7 @@ fn figures(pane: &Chat, buffer: &mut Buffer, line: Rect, view: View<'_>) {
     };
     left.push_str(&said);
     let room = usize::from(line.width.saturating_sub(wide + 8));
-    text::put(buffer, line.x + 3, line.y, text::shorten(&left, room), room, theme.dim);
+    text::put(buffer, line.x + 3, line.y, &left, room, theme.dim);
 }
 
 fn floats(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {

@@ -94,7 +94,7 @@ impl History {
             // Where a search found something else than the title, the place is shown.
             let searched = !self.field.text().is_empty() && !chat.found.is_empty();
             let shown = if searched { &chat.found } else { &chat.title };
-            text::put(buffer, list.x, y, text::shorten(shown, room), room, theme.text);
+            text::put(buffer, list.x, y, shown, room, theme.text);
             text::put(buffer, list.right().saturating_sub(wide), y, &side, usize::from(wide), theme.dim);
             if number == self.cursor.row() {
                 buffer.set_style(Rect { y, height: 1, ..list }, theme.selection);

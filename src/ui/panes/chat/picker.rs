@@ -129,9 +129,9 @@ impl Picker {
             self.cursor.window(known.len(), usize::from(list.height)).zip(list.y..list.bottom())
         {
             let Some((answerer, note)) = known.get(number) else { continue };
-            text::put(buffer, list.x, y, text::shorten(&answerer.name, 28), 28, theme.bright);
+            text::put(buffer, list.x, y, &answerer.name, 28, theme.bright);
             let room = usize::from(list.width.saturating_sub(30));
-            text::put(buffer, list.x + 30, y, text::shorten(note, room), room, theme.dim);
+            text::put(buffer, list.x + 30, y, note, room, theme.dim);
             if number == self.cursor.row() {
                 let style = if view.focus == Focus::Here { theme.selection } else { theme.selection_away };
                 buffer.set_style(Rect { y, height: 1, ..list }, style);

@@ -200,7 +200,7 @@ impl Panel {
             let x = inside.x + 20 + 10_u16.saturating_sub(text::width(&shown) as u16);
             text::put(buffer, x, y, &shown, 10, if here { theme.bright } else { theme.text });
             let room = usize::from(inside.right().saturating_sub(inside.x + 33));
-            text::put(buffer, inside.x + 33, y, text::shorten(setting.help, room), room, theme.dim);
+            text::put(buffer, inside.x + 33, y, setting.help, room, theme.dim);
             if here {
                 buffer.set_style(Rect { y, height: 1, ..inside }, theme.selection);
                 // What is typed goes here.
@@ -215,7 +215,7 @@ impl Panel {
             None => ("Type a number, or ← and → for steps; del clears.", theme.dim),
         };
         if self.refused.is_some() || y >= inside.y + SETTINGS.len() as u16 {
-            text::put(buffer, inside.x, y, text::shorten(words, width), width, style);
+            text::put(buffer, inside.x, y, words, width, style);
         }
     }
 }

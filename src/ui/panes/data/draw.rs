@@ -52,7 +52,7 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
     let note = passed_over(&pane.filter).filter(|_| matches!(pane.mode, Mode::Table));
     if let Some(note) = &note {
         let room = usize::from(area.width.saturating_sub(2));
-        text::put(buffer, area.x + 1, area.y + 1, text::shorten(note, room), room, view.theme.dim);
+        text::put(buffer, area.x + 1, area.y + 1, note, room, view.theme.dim);
     }
     let hint_line = u16::from(typing || note.is_some());
     let body = Rect { y: area.y + 1 + hint_line, height: area.height.saturating_sub(1 + hint_line), ..area };

@@ -24,7 +24,7 @@ impl Editor {
         if self.turns.is_empty() {
             let words = "This record has columns only. alt-n begins a conversation in it.";
             let room = usize::from(area.width);
-            text::put(buffer, area.x, area.y, text::shorten(words, room), room, theme.dim);
+            text::put(buffer, area.x, area.y, words, room, theme.dim);
             return;
         }
         let names = if area.width < WIDE { FEW } else { NAMES };
@@ -76,7 +76,7 @@ impl Editor {
         let style = if here { theme.accent } else { theme.dim };
         let line = format!("{:>2} {}", index + 1, named(turn));
         let room = usize::from(area.width - 1);
-        text::put(buffer, area.x + 1, area.y, text::shorten(&line, room), room, style);
+        text::put(buffer, area.x + 1, area.y, &line, room, style);
     }
 
     /// The text, and below it what stays with it.
@@ -94,7 +94,7 @@ impl Editor {
         for (y, line) in (field.bottom()..area.bottom()).zip(below.iter().rev().take(usize::from(rows)).rev())
         {
             let room = usize::from(area.width);
-            text::put(buffer, area.x, y, text::shorten(line, room), room, theme.dim);
+            text::put(buffer, area.x, y, line, room, theme.dim);
         }
     }
 }

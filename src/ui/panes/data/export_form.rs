@@ -117,7 +117,7 @@ impl ExportForm {
         let say = |buffer: &mut Buffer, y: u16, x: u16, words: &str, style| {
             let room = usize::from(area.right().saturating_sub(x + 1));
             if y < area.bottom() {
-                text::put(buffer, x, y, text::shorten(words, room), room, style);
+                text::put(buffer, x, y, words, room, style);
             }
         };
         let x = area.x + 2;

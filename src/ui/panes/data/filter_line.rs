@@ -104,7 +104,7 @@ impl FilterLine {
             Ok(filter) if self.offered.is_empty() => {
                 let note = passed_over(&filter).unwrap_or_default();
                 let room = usize::from(below.width);
-                text::put(buffer, below.x, below.y, text::shorten(&note, room), room, theme.dim);
+                text::put(buffer, below.x, below.y, &note, room, theme.dim);
             }
             _ => self.offered.draw(buffer, below, theme),
         }

@@ -85,7 +85,7 @@ impl Findings {
             text::put(buffer, area.x + 3, y, format!("{count:>9}"), 9, theme.warning);
             text::put(buffer, area.x + 14, y, name, 16, if here { theme.bright } else { theme.text });
             let room = usize::from(area.width.saturating_sub(33));
-            text::put(buffer, area.x + 31, y, text::shorten(about(name), room), room, theme.dim);
+            text::put(buffer, area.x + 31, y, about(name), room, theme.dim);
         }
     }
 }

@@ -317,7 +317,7 @@ impl ImportForm {
                 None => ("–", theme.dim),
             };
             let room = usize::from(area.width).saturating_sub(20);
-            text::put(buffer, area.x + 16, y, text::shorten(shown, room), room, style);
+            text::put(buffer, area.x + 16, y, shown, room, style);
         }
     }
 }
@@ -379,7 +379,7 @@ fn examples(buffer: &mut Buffer, area: Rect, plan: &ImportPlan, theme: &Theme) {
             }
             text::put(buffer, area.x + 2, y, who, 10, theme.accent);
             let room = usize::from(area.width).saturating_sub(14);
-            text::put(buffer, area.x + 12, y, text::shorten(&said, room), room, style);
+            text::put(buffer, area.x + 12, y, &said, room, style);
             y += 1;
         }
         y += 1;
@@ -395,6 +395,6 @@ fn heading(buffer: &mut Buffer, area: Rect, title: &str, theme: &Theme) {
 fn put(buffer: &mut Buffer, area: Rect, y: u16, line: &str, style: Style) {
     if y < area.bottom() {
         let room = usize::from(area.width.saturating_sub(4));
-        text::put(buffer, area.x + 2, y, text::shorten(line, room), room, style);
+        text::put(buffer, area.x + 2, y, line, room, style);
     }
 }

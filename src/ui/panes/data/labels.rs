@@ -51,6 +51,6 @@ impl Labels {
             x += 2;
         }
         let left = usize::from(area.right().saturating_sub(x));
-        text::put(buffer, x, area.y, text::shorten(end.trim_start(), left), left, theme.dim);
+        text::put(buffer, x, area.y, end.trim_start(), left, theme.dim);
     }
 }

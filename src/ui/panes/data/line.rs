@@ -227,7 +227,7 @@ impl Offered {
                 return;
             }
             let style = if index == self.picked { theme.accent } else { theme.dim };
-            (x, _) = text::put(buffer, x, area.y, text::shorten(name, room), room, style);
+            (x, _) = text::put(buffer, x, area.y, name, room, style);
             x = (x + 2).min(area.right());
         }
     }

@@ -20,14 +20,7 @@ pub(super) fn draw(
 ) {
     let lines = lines(statistics, findings, usize::from(area.width), theme);
     for (y, (line, style)) in (area.y..area.bottom()).zip(lines) {
-        text::put(
-            buffer,
-            area.x,
-            y,
-            text::shorten(&line, usize::from(area.width)),
-            usize::from(area.width),
-            style,
-        );
+        text::put(buffer, area.x, y, &line, usize::from(area.width), style);
     }
 }
 

@@ -215,14 +215,7 @@ impl Pane for Models {
         if let Some(model) = self.chosen(view.store) {
             let path = model.path.display().to_string();
             let columns = usize::from(area.width.saturating_sub(4));
-            text::put(
-                buffer,
-                area.x + 2,
-                area.bottom() - 2,
-                text::shorten(&path, columns),
-                columns,
-                view.theme.dim,
-            );
+            text::put(buffer, area.x + 2, area.bottom() - 2, &path, columns, view.theme.dim);
         }
     }
 }
@@ -258,9 +251,9 @@ fn draw_row(buffer: &mut Buffer, row: Rect, view: View<'_>, model: &ModelFile) {
     buffer.set_string(row.x + 2, row.y, model.kind.name(), kind);
     let end = size_end(row);
     let room = usize::from(end.saturating_sub(row.x + NAME + 10));
-    text::put(buffer, row.x + NAME, row.y, text::shorten(&model.name, room), room, theme.bright);
+    text::put(buffer, row.x + NAME, row.y, &model.name, room, theme.bright);
     let size = text::bytes(model.bytes);
     buffer.set_string(end.saturating_sub(size.len() as u16), row.y, &size, theme.text);
     let room = usize::from(row.right().saturating_sub(end + 5));
-    text::put(buffer, end + 3, row.y, text::shorten(&model.note, room), room, theme.dim);
+    text::put(buffer, end + 3, row.y, &model.note, room, theme.dim);
 }

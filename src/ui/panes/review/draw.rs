@@ -107,7 +107,7 @@ fn head(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let mut x = area.x;
     let mut say = |words: &str, style: Style| {
         let room = usize::from(right.saturating_sub(x + 2));
-        let (after, _) = text::put(buffer, x, area.y, text::shorten(words, room), room, style);
+        let (after, _) = text::put(buffer, x, area.y, words, room, style);
         x = after;
     };
     let place = text::count(pane.cursor.row() as u64 + 1);
@@ -208,14 +208,14 @@ fn line(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let room = usize::from(area.right().saturating_sub(x + 2 + wide + 2));
     let (words, style) =
         if pane.line.is_empty() { ("everything", theme.dim) } else { (pane.line.as_str(), theme.text) };
-    text::put(buffer, x + 2, area.y, text::shorten(words, room), room, style);
+    text::put(buffer, x + 2, area.y, words, room, style);
 }
 
 /// One line, cut where it doesn't fit.
 pub(super) fn put(buffer: &mut Buffer, area: Rect, words: &str, style: Style) {
     let room = usize::from(area.width);
     if area.height > 0 {
-        text::put(buffer, area.x, area.y, text::shorten(words, room), room, style);
+        text::put(buffer, area.x, area.y, words, room, style);
     }
 }
 

@@ -207,7 +207,7 @@ pub(super) fn draw_finding(buffer: &mut Buffer, row: Rect, finding: &Finding, th
     let width = usize::from(row.width);
     let (x, _) = text::put(buffer, row.x, row.y, format!(" {sign} "), width, style);
     let room = usize::from(row.right().saturating_sub(x));
-    text::put(buffer, x, row.y, text::shorten(&finding.text, room), room, theme.text);
+    text::put(buffer, x, row.y, &finding.text, room, theme.text);
 }
 
 /// The whole x-axis of some runs. Steps go to the planned end, or while a run is young to an eighth, a quarter or half

@@ -239,7 +239,7 @@ impl Details {
         }
         for (y, line) in (area.top()..area.bottom()).zip(lines) {
             let room = usize::from(area.width).saturating_sub(1);
-            text::put(buffer, area.x + 1, y, text::shorten(line, room), room, theme.text);
+            text::put(buffer, area.x + 1, y, line, room, theme.text);
         }
     }
 }

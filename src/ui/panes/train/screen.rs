@@ -209,7 +209,7 @@ impl Train {
         if let Some(words) = reading.filter(|_| body.height > 2) {
             body.height -= 1;
             let room = usize::from(body.width);
-            text::put(buffer, body.x, body.bottom(), text::shorten(&words, room), room, theme.dim);
+            text::put(buffer, body.x, body.bottom(), &words, room, theme.dim);
         }
         let drawn = self.drawn_ids();
         let listing = Listing {
@@ -250,7 +250,7 @@ impl Train {
             draw_field(buffer, rest, &prompt.field, theme);
         } else {
             let room = usize::from(rest.width);
-            text::put(buffer, x, area.y, text::shorten(&self.filter.text, room), room, theme.bright);
+            text::put(buffer, x, area.y, &self.filter.text, room, theme.bright);
         }
         if let (Some(error), true) = (&self.filter.error, area.height > 1 && about == About::Filter) {
             let words = text::shorten(&format!(" ✗ {error}"), width);

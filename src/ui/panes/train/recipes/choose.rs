@@ -129,7 +129,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, row: Rect, choices: &mut Cho
     let window = choices.cursor.window(choices.values.len(), usize::from(inside.height));
     for (number, y) in window.zip(inside.y..inside.bottom()) {
         let Some(value) = choices.values.get(number) else { continue };
-        text::put(buffer, inside.x, y, text::shorten(value, room), room, theme.text);
+        text::put(buffer, inside.x, y, value, room, theme.text);
         if number == choices.cursor.row() {
             buffer.set_style(Rect { y, height: 1, ..inside }, theme.selection);
         }

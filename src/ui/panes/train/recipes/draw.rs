@@ -117,14 +117,7 @@ impl Recipes {
             let sign = if self.drafts.contains_key(&recipe.path) { '*' } else { ' ' };
             let words = format!(" {sign}{}", recipe.name);
             let style = if at == selected { theme.bright } else { theme.text };
-            text::put(
-                buffer,
-                row.x,
-                y,
-                text::shorten(&words, usize::from(row.width)),
-                usize::from(row.width),
-                style,
-            );
+            text::put(buffer, row.x, y, &words, usize::from(row.width), style);
             self.rows.push((row, at));
         }
     }
