@@ -18,10 +18,9 @@ pub(super) struct Cost {
 
 impl Cost {
     pub(super) fn of(config: &ModelConfig) -> Self {
-        let (queries, values) = (config.heads * config.head_dim, config.kv_heads * config.head_dim);
-        let matrices = config.hidden * (2 * queries + 2 * values + 3 * config.intermediate);
         // A position's scores, and its values' part of the sum.
-        let position = 2.0 * queries as f64 / (matrices * config.layers).max(1) as f64;
+        let position = 2 * config.query_width();
+        let position = position as f64 / (config.layer_weights() * config.layers).max(1) as f64;
         let mut layers = BTreeMap::<usize, f64>::new();
         for index in 0..config.layers {
             let window = config.windows.get(index).copied().flatten().unwrap_or(usize::MAX);

@@ -24,8 +24,7 @@ fn cache_bytes(config: &ModelConfig, precision: Precision, limits: &Limits) -> u
 /// Numbers of the matrices; those of norms and biases are too few to count.
 fn parameters(config: &ModelConfig) -> usize {
     let embeddings = if config.tied_embeddings { 1 } else { 2 } * config.vocabulary * config.hidden;
-    let attention = 2 * config.hidden * (config.query_width() + config.kv_width());
-    embeddings + config.layers * (attention + 3 * config.hidden * config.intermediate)
+    embeddings + config.layers * config.layer_weights()
 }
 
 impl Limits {

@@ -106,6 +106,12 @@ impl ModelConfig {
         self.kv_heads * self.head_dim
     }
 
+    /// Numbers of the matrices of a layer: what a token is multiplied with there.
+    #[must_use]
+    pub const fn layer_weights(&self) -> usize {
+        self.hidden * (2 * self.query_width() + 2 * self.kv_width() + 3 * self.intermediate)
+    }
+
     /// The rotary embedding of a layer, if it rotates.
     #[must_use]
     pub fn layer_rope(&self, layer: usize) -> Option<&Rope> {

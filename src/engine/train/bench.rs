@@ -180,10 +180,7 @@ impl TrainBench {
 /// Operations of a step without recomputation: frozen products forward and backward, adapters three times, attention
 /// (causal half) twice forward and five times backward, 10^9.
 fn gflop(config: &ModelConfig, batch: &PackedBatch, trained: usize) -> f64 {
-    let layer = config.hidden * (config.query_width() + 2 * config.kv_width())
-        + config.query_width() * config.hidden
-        + 3 * config.hidden * config.intermediate;
-    let frozen = 4.0 * (layer * config.layers * batch.tokens.len()) as f64
+    let frozen = 4.0 * (config.layer_weights() * config.layers * batch.tokens.len()) as f64
         + 4.0 * (config.vocabulary * config.hidden * batch.trained_tokens()) as f64;
     let low_rank = 6.0 * (trained * batch.tokens.len()) as f64;
     let pairs: usize = batch.borders.windows(2).map(|pair| (pair[1] - pair[0]).pow(2) / 2).sum();

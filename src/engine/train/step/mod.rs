@@ -163,10 +163,8 @@ impl DecoderStudent {
     /// What the products of the output layer take, in a layer's.
     fn products_of_head(&self, batch: &PackedBatch) -> f64 {
         let config = &self.config;
-        let layer =
-            config.hidden * (2 * config.query_width() + 2 * config.kv_width() + 3 * config.intermediate);
         let all = config.vocabulary * config.hidden * batch.trained_tokens();
-        all as f64 / (layer * batch.tokens.len()).max(1) as f64
+        all as f64 / (config.layer_weights() * batch.tokens.len()).max(1) as f64
     }
 
     fn pass<'a>(&'a mut self, batch: &'a PackedBatch, adapted: &'a Adapted) -> Pass<'a> {
