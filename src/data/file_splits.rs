@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
+use crate::data::rows::stem;
 use crate::data::split::{Use, words};
 
 /// Words of names of files that say nothing of what is in them.
@@ -26,11 +27,6 @@ const NEUTRAL: [&str; 19] = [
     "chats",
     "instructions",
     "part",
-];
-/// Endings of files with data, and of those that are packed.
-const ENDINGS: [&str; 16] = [
-    "jsonl", "ndjson", "json", "csv", "tsv", "parquet", "arrow", "txt", "text", "md", "pdf", "gz", "zst",
-    "bz2", "xz", "zip",
 ];
 /// Words at the end of a name that may name a split together: `held_out`, `test_set`.
 const LONGEST: usize = 3;
@@ -81,13 +77,7 @@ fn common_folders(sources: &[&str]) -> usize {
 
 /// A file's name without its endings and without the number of a shard: `train-00000-of-00002` is `train`.
 fn bare(name: &str) -> &str {
-    let mut stem = name;
-    // `snli_1.0_test.jsonl.gz`: not every dot begins an ending.
-    while let Some((rest, end)) = stem.rsplit_once('.')
-        && ENDINGS.iter().any(|known| end.eq_ignore_ascii_case(known))
-    {
-        stem = rest;
-    }
+    let stem = stem(name);
     let is_number = |text: &str| text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_digit());
     let parts: Vec<&str> = stem.split(['-', '_']).collect();
     let shard = match parts.as_slice() {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::data::file_splits::of_files;
 use crate::data::hash::row_hash;
 use crate::data::hub;
-use crate::data::mapping::{Mapping, Part, RowMapping, Unused};
+use crate::data::mapping::{Mapping, RowMapping, Unused};
 use crate::data::noticed::Noticed;
 use crate::data::rows::{
     self, Format, Found, LeftOut, Looked, Malformed, Parsed, Piece, Pieces, TextUnit, look,
@@ -111,7 +111,7 @@ impl Import {
             None => look(path, options.format)?,
         };
         let mut files = found.into_iter().map(|file| plan(file, options)).collect::<Result<Vec<_>>>()?;
-        name_splits(&mut files, options);
+        name_splits(&mut files);
         Ok(Self {
             waiting: (0..files.len()).collect(),
             open: None,
@@ -295,15 +295,10 @@ fn plan(file: Found, options: &ImportOptions) -> Result<PlannedFile> {
 }
 
 /// Gives files the splits that their names tell, unless a person has said what the split is.
-fn name_splits(files: &mut [PlannedFile], options: &ImportOptions) {
-    let of_split =
-        |told: &String| told.split('=').next().is_some_and(|part| part.trim() == Part::Split.name());
-    if options.map.iter().any(of_split) {
-        return;
-    }
+fn name_splits(files: &mut [PlannedFile]) {
     let splits = of_files(&files.iter().map(|file| file.source.as_str()).collect::<Vec<_>>());
     for (file, split) in files.iter_mut().zip(splits) {
-        file.split = split.filter(|_| !file.mapping.has_no_splits());
+        file.split = split.filter(|_| !file.rows.knows_split());
     }
 }
 

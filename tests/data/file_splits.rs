@@ -44,6 +44,7 @@ fn a_file_that_is_called_by_a_held_out_split_is_held_out_beside_others() {
         (&["data/train.jsonl", "data/held_out.jsonl"], &["train", "held_out"]),
         (&["a.jsonl", "public_test.jsonl"], &["", "public_test"]),
         (&["snli_1.0_train.jsonl", "snli_1.0_dev.jsonl", "snli_1.0_test.jsonl"], &["train", "dev", "test"]),
+        (&["squad-train.jsonlines", "squad-test.jsonlines"], &["train", "test"]),
         (&["data.train.jsonl", "data.test.jsonl"], &["data.train", "data.test"]),
     ] {
         assert_eq!(splits(names, &[]), known, "{names:?}");

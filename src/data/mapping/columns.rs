@@ -15,12 +15,12 @@ pub(super) struct Columns {
     mixed: HashSet<String>,
     /// Whether `answer` holds Prodigy's decisions over the rows.
     pub(super) decisions: bool,
-    /// How the answers name the options beside their questions, and whether they do.
-    pub(super) answers: (Answers, bool),
+    /// How the answers name the options beside their questions.
+    pub(super) answers: Answers,
 }
 
 impl Columns {
-    pub(super) fn of(sample: &[Fields], answers: (Answers, bool)) -> Self {
+    pub(super) fn of(sample: &[Fields], answers: Answers) -> Self {
         let mut learning = HashMap::new();
         for name in sample.iter().flat_map(Fields::keys) {
             if !learning.contains_key(name) {

@@ -266,11 +266,6 @@ impl Mapping {
         Ok(())
     }
 
-    /// Whether nothing is to be taken for the split of a row.
-    pub(in crate::data) fn has_no_splits(&self) -> bool {
-        self.is_decided(Part::Split) && !self.has(Part::Split)
-    }
-
     /// Whether a person has said that a column is not to be used.
     fn leaves_out(&self, column: &str) -> bool {
         self.column(Part::Unused).is_some_and(|columns| is_among(columns, column))

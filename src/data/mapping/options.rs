@@ -20,27 +20,44 @@ const MOST: usize = 26;
 
 /// How the answers of a file name the options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Answers {
-    /// By a letter, by their own text, or not at all.
+pub(super) struct Answers {
+    places: Places,
+    /// Whether nearly all of its first answers name one.
+    all_name: bool,
+}
+
+/// What an answer that is a number may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Places {
+    /// No place: options are named by a letter, by their own text, or not at all.
     #[default]
-    Plain,
-    /// By their place, counted from 0 or from 1.
+    None,
+    /// Counted from 0 or from 1.
     FromZero,
     FromOne,
-    /// By their place, and which is the first can't be told.
+    /// Which is the first can't be told.
     Unclear,
 }
 
 impl Answers {
     pub(super) fn of(mapping: &Mapping, sample: &[Fields]) -> Self {
-        let Some(answer) = mapping.column(Part::Completion) else { return Self::Plain };
+        let Some(answer) = mapping.column(Part::Completion) else { return Self::default() };
         let known = |row: &Fields| Some((beside(mapping, row)?.0, row.get(answer)?.clone()));
         let rows: Vec<(Options, Value)> = sample.iter().filter_map(known).collect();
+        let said = || rows.iter().filter(|(_, answer)| !is_unsaid(answer));
+        let named = said().filter(|(options, answer)| options.may_be_named_by(answer)).count();
+        let count = said().count();
+        Self { places: Places::of(&rows), all_name: count > 1 && named * 5 >= count * 4 }
+    }
+}
+
+impl Places {
+    fn of(rows: &[(Options, Value)]) -> Self {
         let are_texts = rows.iter().all(|(options, answer)| options.has(answer));
         let places: Vec<(usize, usize)> =
             rows.iter().filter_map(|(options, answer)| Some((place(answer)?, options.texts.len()))).collect();
         if are_texts || places.len() * 2 <= rows.len() {
-            return Self::Plain;
+            return Self::None;
         }
         let from_zero = places.iter().any(|(place, _)| *place == 0);
         let from_one = places.iter().any(|(place, count)| place == count);
@@ -50,18 +67,6 @@ impl Answers {
             (true, true) | (false, false) => Self::Unclear,
         }
     }
-}
-
-/// Whether the answers of a file name options: nearly all of its first do.
-pub(super) fn are_chosen(mapping: &Mapping, sample: &[Fields]) -> bool {
-    let Some(answer) = mapping.column(Part::Completion) else { return false };
-    let known = |row: &Fields| {
-        let value = row.get(answer).filter(|value| !is_unsaid(value))?;
-        beside(mapping, row).map(|(options, _)| options.may_be_named_by(value))
-    };
-    let rows: Vec<bool> = sample.iter().filter_map(known).collect();
-    let named = rows.iter().filter(|named| **named).count();
-    rows.len() > 1 && named * 5 >= rows.len() * 4
 }
 
 /// Options with the letters that they have.
@@ -255,14 +260,13 @@ pub(super) fn may_name(mapping: &Mapping, fields: &Fields, answer: &Value) -> bo
     beside(mapping, fields).is_some_and(|(options, _)| options.may_be_named_by(answer))
 }
 
-/// A row whose options have letters, where its answer is a letter or a place; the answer is a letter then. `chosen`:
-/// whether the answers of the file name options.
+/// A row whose options have letters, where its answer is a letter or a place; the answer is a letter then.
 ///
 /// # Errors
 /// Where the answer is a place that nobody can tell, or one that no option has.
 pub(super) fn lettered(
     mapping: &Mapping,
-    (answers, chosen): (Answers, bool),
+    answers: Answers,
     fields: &Fields,
 ) -> Result<Option<Fields>, String> {
     let Some((options, at)) = beside(mapping, fields) else { return Ok(None) };
@@ -270,16 +274,18 @@ pub(super) fn lettered(
         .column(Part::Completion)
         .and_then(|column| Some((column, fields.get(column).filter(|value| !is_unsaid(value))?)));
     let by_letter = answer.is_some_and(|(_, value)| options.are_named_by(value));
-    let is_text = answer.is_none_or(|(_, value)| options.has(value) && answers == Answers::Plain);
+    let is_text = answer.is_none_or(|(_, value)| options.has(value) && answers.places == Places::None);
     let place = answer.and_then(|(_, value)| place(value)).filter(|place| {
-        !is_text && !by_letter && (answers != Answers::Plain || *place <= options.texts.len())
+        !is_text && !by_letter && (answers.places != Places::None || *place <= options.texts.len())
     });
     let named = match (answer, place) {
-        (Some((column, _)), Some(place)) => Some((column, option_at(&options, answers, column, place)?)),
+        (Some((column, _)), Some(place)) => {
+            Some((column, option_at(&options, answers.places, column, place)?))
+        }
         _ => None,
     };
     if let Some((column, value)) = answer
-        && chosen
+        && answers.all_name
         && named.is_none()
         && !options.may_be_named_by(value)
     {
@@ -303,10 +309,7 @@ pub(super) fn lettered(
         && answer
             .and_then(|(_, value)| value.as_str())
             .is_some_and(|said| said.starts_with(char::is_lowercase));
-    let mut letters = options.named(small);
-    if small && at == Place::Apart {
-        letters.iter_mut().for_each(|letter| letter.make_ascii_lowercase());
-    }
+    let letters = options.named(small);
     let mut row = shown(mapping, fields, at, &options.lines(&letters));
     if let Some((column, at)) = named {
         let letter = letters.get(at).cloned().unwrap_or_default();
@@ -330,12 +333,12 @@ fn shown(mapping: &Mapping, fields: &Fields, at: Place<'_>, lines: &str) -> Fiel
 }
 
 /// Which of the options an answer means by a place.
-fn option_at(options: &Options, answers: Answers, column: &str, place: usize) -> Result<usize, String> {
+fn option_at(options: &Options, places: Places, column: &str, place: usize) -> Result<usize, String> {
     let count = options.texts.len();
-    let at = match answers {
-        Answers::FromZero => Some(place),
-        Answers::FromOne => place.checked_sub(1),
-        Answers::Plain | Answers::Unclear => {
+    let at = match places {
+        Places::FromZero => Some(place),
+        Places::FromOne => place.checked_sub(1),
+        Places::None | Places::Unclear => {
             return Err(format!(
                 "column {column:?} is {place}, and whether the first of the {count} options is 0 or 1 can't be told from \
                  the first rows; write the letter or the option itself, or map another column with --map completion=COLUMN"

@@ -10,7 +10,8 @@ use crate::domain::record::Fields;
 /// How names of such columns begin; a letter or a digit is behind it.
 const BEGINNINGS: [&str; 8] = ["", "option", "options", "opt", "op", "choice", "ending", "candidate"];
 
-/// The letters and the texts of such options, in the order of the letters.
+/// The signs and the texts of such options, in the order of the signs; none where these are the alphabet's letters, which
+/// options have anyway.
 pub(super) fn of_columns(mapping: &Mapping, fields: &Fields) -> Option<(Vec<String>, Vec<String>)> {
     BEGINNINGS.iter().find_map(|begin| {
         let mut found: Vec<(char, String)> = fields
@@ -24,7 +25,8 @@ pub(super) fn of_columns(mapping: &Mapping, fields: &Fields) -> Option<(Vec<Stri
         let first = found.first().map(|(sign, _)| *sign).filter(|sign| ['A', '0', '1'].contains(sign))?;
         let follows = |(at, (sign, _)): (usize, &(char, String))| *sign as usize == first as usize + at;
         let is_row = found.len() > 1 && found.iter().enumerate().all(follows);
-        is_row.then(|| found.into_iter().map(|(sign, text)| (sign.to_string(), text)).unzip())
+        let own = found.iter().filter(|_| first != 'A').map(|(sign, _)| sign.to_string()).collect();
+        is_row.then(|| (own, found.into_iter().map(|(_, text)| text).collect()))
     })
 }
 

@@ -12,7 +12,7 @@ use super::detect::{NAMES, SOURCE, fits, is_listed, is_settled, settle, settle_t
 use super::excluded::excluded;
 use super::forms::{is_unsaid, settled};
 use super::judged::{Labels, check_wanted};
-use super::options::{Answers, are_chosen, lettered};
+use super::options::{Answers, lettered};
 use super::rivals::check_rivals;
 use super::unused::{Unused, unused};
 use super::values::not_turns;
@@ -39,6 +39,12 @@ pub struct RowMapping {
 }
 
 impl RowMapping {
+    /// Whether a person has said what tells a row's split, or that nothing does.
+    pub(in crate::data) fn knows_split(&self) -> bool {
+        let is_cleared = self.mapping.is_decided(Part::Split) && !self.mapping.has(Part::Split);
+        is_cleared || self.by_hand.is_decided(Part::Split)
+    }
+
     /// `by_hand` is the part of the mapping that a person has said; `sample` are rows that the rest was found from.
     #[must_use]
     pub fn new(mapping: Mapping, by_hand: Mapping, sample: &[Fields]) -> Self {
@@ -56,7 +62,7 @@ impl RowMapping {
             more: NAMES.iter().filter(|(part, _)| may_add(&mapping, *part)).copied().collect(),
             beside: columns.map(|(name, _)| name).filter(|name| !used(name)).cloned().collect(),
             labels: Labels::of(sample),
-            columns: Columns::of(sample, (Answers::of(&mapping, sample), are_chosen(&mapping, sample))),
+            columns: Columns::of(sample, Answers::of(&mapping, sample)),
             mapping,
         }
     }

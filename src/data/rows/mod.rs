@@ -101,7 +101,7 @@ impl Format {
     #[must_use]
     pub fn of_name(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-        let inner = packed::ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
+        let inner = unpacked_name(&name);
         let ending = Path::new(inner.unwrap_or(&name)).extension()?.to_str()?.to_owned();
         match ending.as_str() {
             // Its parts are found by their place in it, so that it can't be read through a decompressor.
@@ -115,6 +115,21 @@ impl Format {
             _ => None,
         }
     }
+}
+
+/// A name without the ending of what is compressed; none where it has no such ending.
+fn unpacked_name(name: &str) -> Option<&str> {
+    packed::ENDINGS.iter().find_map(|ending| {
+        let (inner, end) = name.split_at_checked(name.len().checked_sub(ending.len())?)?;
+        end.eq_ignore_ascii_case(ending).then_some(inner)
+    })
+}
+
+/// A file's name without the endings that say how it is read: not every dot begins one (`snli_1.0_test`).
+pub(in crate::data) fn stem(name: &str) -> &str {
+    let inner = unpacked_name(name).unwrap_or(name);
+    let known = Format::of_name(Path::new(inner)).is_some();
+    if known { inner.rsplit_once('.').map_or(inner, |(stem, _)| stem) } else { inner }
 }
 
 /// A line that could not be read as a row.
