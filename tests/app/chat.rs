@@ -24,15 +24,24 @@ struct World {
 
 impl World {
     fn new(context: usize) -> Self {
+        Self::with(&Tiny { context, tied: false, ends: context != ENDLESS, ..Tiny::new("llama") })
+    }
+
+    /// Chat in a session with this model.
+    fn with(tiny: &Tiny) -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        let folders = Folders::under(home.path());
         let model = home.path().join("tiny");
-        Tiny { context, tied: false, ends: context != ENDLESS, ..Tiny::new("llama") }.write_folder(&model);
+        tiny.write_folder(&model);
         let session = home.path().join("sessions/talk");
         std::fs::create_dir_all(&session).expect("a folder");
         std::fs::write(session.join("session.toml"), format!("model = {:?}\n", model.display().to_string()))
             .expect("a session");
-        let info = sessions::open(&session).expect("open the session");
+        Self::opened(home)
+    }
+
+    fn opened(home: tempfile::TempDir) -> Self {
+        let info = sessions::open(&home.path().join("sessions/talk")).expect("open the session");
+        let folders = Folders::under(home.path());
         let mut studio = Headless::start(&folders, Some(info), (120, 36)).expect("a studio");
         studio.wait_for("Chat", PATIENCE).expect("a screen");
         studio.keys("4").expect("keys");
@@ -43,12 +52,7 @@ impl World {
     fn restarted(self) -> Self {
         let Self { home, studio } = self;
         drop(studio);
-        let info = sessions::open(&home.path().join("sessions/talk")).expect("open the session");
-        let folders = Folders::under(home.path());
-        let mut studio = Headless::start(&folders, Some(info), (120, 36)).expect("a studio");
-        studio.wait_for("Chat", PATIENCE).expect("a screen");
-        studio.keys("4").expect("keys");
-        Self { home, studio }
+        Self::opened(home)
     }
 
     /// Records of the session.
@@ -285,19 +289,11 @@ fn what_was_being_written_is_there_after_a_restart() {
 
 #[test]
 fn the_studio_is_left_while_a_model_loads_and_the_answer_that_waited_is_over() {
-    let home = tempfile::tempdir().expect("a folder");
-    let folders = Folders::under(home.path());
-    let model = home.path().join("large");
     // Large enough that its weights take a while.
-    Tiny { hidden: 256, intermediate: 1024, layers: 8, ..Tiny::new("llama") }.write_folder(&model);
+    let large = Tiny { hidden: 256, intermediate: 1024, layers: 8, ..Tiny::new("llama") };
+    let World { home, mut studio } = World::with(&large);
     let session = home.path().join("sessions/talk");
-    std::fs::create_dir_all(&session).expect("a folder");
-    std::fs::write(session.join("session.toml"), format!("model = {:?}\n", model.display().to_string()))
-        .expect("a session");
-    let info = sessions::open(&session).expect("open the session");
-    let mut studio = Headless::start(&folders, Some(info), (120, 36)).expect("a studio");
-    studio.wait_for("Chat", PATIENCE).expect("a screen");
-    studio.keys("4 enter h i enter").expect("keys");
+    studio.keys("enter h i enter").expect("keys");
     let talk = || Session::open(&session, Access::Read).expect("the session");
     // The session's database is made meanwhile.
     let asked = |_: &Headless| {

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use dojo_studio::app::process;
@@ -198,7 +199,7 @@ fn a_name_that_is_no_plain_one_is_refused_in_one_sentence() {
 }
 
 /// Tells a test each change of phase.
-struct Heard(std::sync::mpsc::Sender<Option<String>>);
+struct Heard(Sender<Option<String>>);
 
 impl Listener for Heard {
     fn heard(&mut self, _: &Progress<'_>, _: &RunState) {}
@@ -208,12 +209,18 @@ impl Listener for Heard {
     }
 }
 
+/// A run that starts, and what is heard of it.
+fn starting(home: &Path) -> (RunFolder, RunHost, Receiver<Option<String>>) {
+    let folder = runs::create_run_folder(home, Some("one"), "sft").expect("a new folder");
+    let (sender, heard) = channel();
+    let host = RunHost::start(&folder, Phase::Starting, Box::new(Heard(sender))).expect("a host");
+    (folder, host, heard)
+}
+
 #[test]
 fn that_a_run_was_asked_to_stop_is_said_while_what_it_does_goes_on() {
     let home = tempfile::tempdir().expect("a folder");
-    let folder = runs::create_run_folder(home.path(), Some("one"), "sft").expect("a new folder");
-    let (sender, heard) = std::sync::mpsc::channel();
-    let mut host = RunHost::start(&folder, Phase::Starting, Box::new(Heard(sender))).expect("a host");
+    let (folder, mut host, heard) = starting(home.path());
     host.doing("trying the largest batch, without an update");
     std::fs::write(folder.commands().join("stop"), "").expect("ask");
     // Nobody asks the host whether to go on meanwhile.
@@ -238,9 +245,7 @@ fn that_a_run_was_asked_to_stop_is_said_while_what_it_does_goes_on() {
 #[test]
 fn how_far_the_largest_batch_is_belongs_to_the_state_and_a_stop_ends_it_between_two_parts() {
     let home = tempfile::tempdir().expect("a folder");
-    let folder = runs::create_run_folder(home.path(), Some("one"), "sft").expect("a new folder");
-    let (sender, heard) = std::sync::mpsc::channel();
-    let mut host = RunHost::start(&folder, Phase::Starting, Box::new(Heard(sender))).expect("a host");
+    let (folder, mut host, heard) = starting(home.path());
     let wait = std::time::Duration::from_secs(60);
     host.doing("trying the largest batch");
     let brake = host.brake();

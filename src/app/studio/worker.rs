@@ -203,6 +203,13 @@ impl Worker {
     }
 }
 
+/// That something could not be done, for the screen and the log.
+fn complaint(error: &anyhow::Error) -> Event {
+    let said = forbidden::sentence(error);
+    tracing::error!("{said}");
+    Event::System(SystemEvent::Notified(Notice::new(Level::Error, said)))
+}
+
 /// Quick things with files: sessions, settings, lists.
 struct Desk {
     folders: Folders,
@@ -213,11 +220,7 @@ struct Desk {
 impl Desk {
     fn work(mut self, commands: &Receiver<Command>) {
         while let Ok(command) = commands.recv() {
-            let outcome = self.perform(command).unwrap_or_else(|error| {
-                let said = forbidden::sentence(&error);
-                tracing::error!("{said}");
-                Some(Event::System(SystemEvent::Notified(Notice::new(Level::Error, said))))
-            });
+            let outcome = self.perform(command).unwrap_or_else(|error| Some(complaint(&error)));
             if outcome.is_some_and(|event| self.events.send(event).is_err()) {
                 return;
             }
@@ -300,10 +303,7 @@ impl Desk {
                 .and_then(|()| sessions::create_for(&desk.folders, &path));
             let event = match made {
                 Ok(session) => desk.made(session, Some(path)),
-                Err(error) => Event::System(SystemEvent::Notified(Notice::new(
-                    Level::Error,
-                    forbidden::sentence(&error),
-                ))),
+                Err(error) => complaint(&error),
             };
             desk.events.send(event).ok();
         });

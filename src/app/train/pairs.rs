@@ -52,8 +52,12 @@ pub(crate) fn pairs_told(records: &[Record]) -> Option<String> {
         "{pairs} of {} examples {}; training leaves them out: sft learns answers, not preferences; {how} \
          learns the chosen answers",
         records.len(),
-        if pairs == 1 { "is a preference pair" } else { "are preference pairs" }
+        are_pairs(pairs)
     ))
+}
+
+const fn are_pairs(count: usize) -> &'static str {
+    if count == 1 { "is a preference pair" } else { "are preference pairs" }
 }
 
 /// How the chosen answers of a file are learnt, where it has pairs.
@@ -71,7 +75,7 @@ fn left_out(pairs: usize, source: &str, how: &str) -> String {
 
 fn alone(pairs: usize, source: &str, how: &str) -> String {
     let what = if pairs == 1 { "the only record".to_owned() } else { format!("all {pairs} records") };
-    let are = if pairs == 1 { "is a preference pair" } else { "are preference pairs" };
+    let are = are_pairs(pairs);
     format!(
         "{what} of {source} {are}, and sft learns answers, not preferences; {how} learns the chosen answers"
     )
