@@ -114,6 +114,29 @@ fn esc_keeps_what_was_typed_and_e_goes_on_with_it() {
 }
 
 #[test]
+fn what_is_to_be_edited_before_it_is_read_is_edited_once_it_is() {
+    let found = || {
+        let mut studio = Harness::new();
+        studio.keys("2");
+        studio.apply(event(ReviewEvent::Queued { queue: QueueId(1), rows: vec![row(1), row(2)] }));
+        assert!(studio.screen().contains("reading …"), "{}", studio.screen());
+        studio
+    };
+    let mut studio = found();
+    studio.keys("e");
+    studio.apply(opened(1));
+    studio.screen();
+    assert_eq!(studio.text("N"), [kept(one(), Some(draft(&format!("N{TEACHER}"))))]);
+    // Who goes elsewhere meanwhile wants it no more.
+    let mut studio = found();
+    studio.keys("e down");
+    studio.apply(opened(1));
+    studio.apply(opened(2));
+    studio.screen();
+    assert_eq!(studio.text("N"), []);
+}
+
+#[test]
 fn a_program_that_is_told_to_end_keeps_a_correction_too_long_to_be_kept_with_every_key() {
     let mut studio = studio();
     studio.keys("e");

@@ -30,6 +30,7 @@ pub(super) fn send(command: ReviewCommand) -> Effect {
 
 impl Review {
     pub(super) fn perform(&mut self, action: Action, store: &Store) -> Vec<Effect> {
+        self.to_edit = None;
         match action {
             Action::Accept => self.accept(store),
             Action::Save => self.save(store),

@@ -74,9 +74,12 @@ impl Review {
         (was || kept).then(|| send(of, None, store.now))
     }
 
-    /// Begins to edit what is in front: where it was left, or as it is.
+    /// Begins to edit what is in front: where it was left, or as it is. What isn't read yet is edited once it is.
     pub(super) fn edit(&mut self, store: &Store) -> Vec<Effect> {
-        let Some(item) = self.at.and_then(|at| store.review.item(at)).flatten() else { return Vec::new() };
+        let Some(item) = self.at.and_then(|at| store.review.item(at)).flatten() else {
+            self.to_edit = self.at;
+            return Vec::new();
+        };
         let mut held = self.held.remove(&item.id);
         if let (Some(editor), Some(now)) = (&mut held, &item.reflection) {
             editor.see(now);
@@ -90,6 +93,19 @@ impl Review {
         self.mode = Mode::Edit(editor);
         self.show = super::Show::Item;
         moved.into_iter().collect()
+    }
+
+    /// Begins to edit what was to be edited before it was read, if it is still in front.
+    pub(super) fn edit_what_is_read(&mut self, store: &Store) -> Vec<Effect> {
+        match self.to_edit {
+            Some(of) if self.at != Some(of) => self.to_edit = None,
+            Some(of) if store.review.item(of).is_some() => {
+                self.to_edit = None;
+                return self.edit(store);
+            }
+            Some(_) | None => {}
+        }
+        Vec::new()
     }
 
     /// Another window's draft of what is written, once it is known of.

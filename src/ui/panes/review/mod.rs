@@ -113,6 +113,8 @@ pub(crate) struct Review {
     scroll: usize,
     /// What came to the front because what was there is gone, until a person has noticed.
     swapped: Option<Reviewed>,
+    /// To be edited as soon as its text is read.
+    to_edit: Option<Reviewed>,
     /// Decided on, not yet committed.
     waiting: Option<Reviewed>,
     /// What was written and is not yet committed: it comes back if it can't be.
@@ -325,6 +327,7 @@ impl Pane for Review {
         self.release(store);
         self.follow(store);
         effects.extend(self.ask_for_items(store));
+        effects.extend(self.edit_what_is_read(store));
         effects.extend(self.ask_for_glimpses(store));
         effects.extend(self.keep_draft(Keep::InPassing, store));
         effects.extend(self.tell_of_other(store));
