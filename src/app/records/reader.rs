@@ -1,4 +1,4 @@
-//! Views, pages and whole records; and the watch for what other processes commit.
+//! Views, pages and whole records, again when something was written.
 
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -14,7 +14,7 @@ use crate::domain::record::RecordId;
 use crate::domain::view::Order;
 use crate::session::{Access, Row, Session, SessionError, View};
 
-/// How often the file is asked whether somebody else has written.
+/// How often it is looked whether the file is still there.
 const WATCH: Duration = Duration::from_millis(250);
 /// Rows that are shown before the whole view is known.
 const FIRST: usize = 200;
@@ -41,8 +41,8 @@ pub(super) enum Ask {
     Created(RecordId),
     /// Something was written here: look again.
     Refresh,
-    /// A draft was written here: nothing that is counted or listed has changed.
-    Drafted,
+    /// Somebody else has written: look again, but not all the time while they go on.
+    Elsewhere,
     /// The session is left.
     End,
 }
@@ -72,6 +72,7 @@ pub(super) fn work(
         page: None,
         cursor: None,
         rest: (Instant::now(), Duration::ZERO),
+        is_stale: false,
         told_gone: false,
     };
     loop {
@@ -80,7 +81,7 @@ pub(super) fn work(
             Ok(ask) => reader.answer(ask),
             Err(RecvTimeoutError::Timeout) => reader.watch(),
         };
-        if let Err(error) = outcome {
+        if let Err(error) = outcome.and_then(|()| reader.catch_up()) {
             lane.complain(&error);
         }
     }
@@ -107,6 +108,8 @@ struct Reader<'l> {
     cursor: Option<RecordId>,
     /// When the view was last found, and how long that took: while somebody imports, most of the time is for pages.
     rest: (Instant, Duration),
+    /// Whether somebody else has written since the view was found.
+    is_stale: bool,
     /// Whether it was said that the session is no longer at its place.
     told_gone: bool,
 }
@@ -127,7 +130,12 @@ impl Reader<'_> {
                 self.open(id)
             }
             Ask::Refresh => self.refresh(),
-            Ask::Drafted => self.session.changed_elsewhere().map(|_| ()),
+            Ask::Elsewhere => {
+                self.is_stale = true;
+                // Gone when the studio is.
+                self.counter.send(Count::Changed).ok();
+                Ok(())
+            }
             Ask::End => Ok(()),
         }
     }
@@ -239,21 +247,20 @@ impl Reader<'_> {
             return if std::mem::replace(&mut self.told_gone, true) { Ok(()) } else { Err(gone) };
         }
         self.told_gone = false;
+        Ok(())
+    }
+
+    /// Looks at what somebody else has written, once there was time for pages.
+    fn catch_up(&mut self) -> Result<(), SessionError> {
         let (last, took) = self.rest;
-        let rested = last.elapsed() >= took * 4;
-        if !rested || !self.session.changed_elsewhere()? {
-            return Ok(());
-        }
-        // Gone when the studio is.
-        self.counter.send(Count::Changed).ok();
-        self.refresh()
+        if self.is_stale && last.elapsed() >= took * 4 { self.refresh() } else { Ok(()) }
     }
 
     fn refresh(&mut self) -> Result<(), SessionError> {
+        self.is_stale = false;
         if let Some(cursor) = self.cursor {
             self.open(cursor)?;
         }
-        self.session.changed_elsewhere()?;
         self.reread()?;
         self.find()
     }

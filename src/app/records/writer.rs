@@ -1,8 +1,8 @@
-//! Changes, one after another.
+//! Changes, one after another; and the watch for what other lanes, windows and programs commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::reader::Ask;
 use super::{Back, Lane, checks, imports};
@@ -38,7 +38,9 @@ pub(super) fn work(lane: &Lane, commands: &Receiver<DataCommand>, back: &Back) {
     }
     let mut own = Own::of(&session);
     loop {
-        let command = match commands.recv_timeout(WATCH) {
+        let next = commands.recv_timeout(WATCH);
+        others.see(&mut session, back);
+        let command = match next {
             Ok(command) => command,
             Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
@@ -48,16 +50,10 @@ pub(super) fn work(lane: &Lane, commands: &Receiver<DataCommand>, back: &Back) {
         };
         let of = saved(&command);
         let done = match command {
+            // Nothing that is counted or listed changes.
             DataCommand::KeepDraft(of, draft) => {
-                let kept = session.keep_draft(&of, draft.as_ref());
-                let elsewhere = session.changed_elsewhere().unwrap_or(true);
-                // Nothing that is counted or listed has changed, unless somebody else has written too.
-                if !std::mem::take(&mut others.changed) && !elsewhere {
-                    back.reader.send(Ask::Drafted).ok();
-                }
-                // What somebody else wrote may be a draft: the next look must not miss it.
-                others.look |= elsewhere || draft.is_none();
-                kept.map(|()| {
+                others.look |= draft.is_none();
+                session.keep_draft(&of, draft.as_ref()).map(|()| {
                     lane.tell(DataEvent::DraftKept(of, draft));
                 })
             }
@@ -83,16 +79,18 @@ fn saved(command: &DataCommand) -> Option<DraftOf> {
     matches!(command, DataCommand::Add(_)).then_some(DraftOf::NewRecord)
 }
 
-/// How often the file is asked what other windows have begun and left.
-const WATCH: Duration = Duration::from_secs(1);
+/// How often the file is asked whether somebody else has written. This connection is asked, which knows its own writing.
+const WATCH: Duration = Duration::from_millis(250);
+/// How often it is asked what other windows have begun and left.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What was begun elsewhere, as it was told last.
 #[derive(Default)]
 struct Others {
     told: BTreeMap<DraftOf, OtherDraft>,
-    /// Whether somebody else has written since a draft was kept here.
-    changed: bool,
-    /// Whether a draft of this window is gone: another one may take its place.
+    /// When it was looked last.
+    last: Option<Instant>,
+    /// Whether somebody else has written, or a draft of this window is gone: another one may take its place.
     look: bool,
     /// Whether the last look failed: that is said once.
     failed: bool,
@@ -118,14 +116,23 @@ impl Others {
         Ok(())
     }
 
+    /// Whether somebody else has written: what is on the screen is read again then.
+    fn see(&mut self, session: &mut Session, back: &Back) {
+        if session.changed_elsewhere().unwrap_or(false) {
+            self.look = true;
+            // The lane that reads is gone when the studio is.
+            back.reader.send(Ask::Elsewhere).ok();
+        }
+    }
+
     /// Once in a while: a window may have been closed, or have begun something.
     fn watch(&mut self, lane: &Lane, session: &mut Session) {
-        let changed = session.changed_elsewhere().unwrap_or(false);
-        self.changed |= changed;
         let waits = !self.told.is_empty();
-        if session.is_read_only() || !(changed || waits || std::mem::take(&mut self.look)) {
+        let rests = self.last.is_some_and(|last| last.elapsed() < LOOK);
+        if rests || session.is_read_only() || !(waits || std::mem::take(&mut self.look)) {
             return;
         }
+        self.last = Some(Instant::now());
         let looked = match session.take_up_drafts() {
             Ok(true) => self.read(lane, session),
             Ok(false) => self.tell(lane, session),

@@ -44,10 +44,17 @@ impl Reviews {
             }
             let (second, third) = (lane.clone(), lane.clone());
             std::thread::spawn(move || counter::work(&second, &questions));
-            std::thread::spawn(move || {
-                writer::work(&third, &commands, &refresh);
-                drop::<Sender<()>>(open);
-            });
+            // Before anything is read: it watches for what others write from here on.
+            match lane.open(Access::Write) {
+                Ok(session) => drop(std::thread::spawn(move || {
+                    writer::work(&third, session, &commands, &refresh);
+                    drop::<Sender<()>>(open);
+                })),
+                Err(error) => {
+                    lane.complain(&error);
+                    drop::<Sender<()>>(open);
+                }
+            }
             reader::work(&lane, &asks, &counter);
         });
         Self { reader, writer, ended }

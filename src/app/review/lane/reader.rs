@@ -1,4 +1,4 @@
-//! The queue and whole items; and the watch for what jobs and other processes commit.
+//! The queue and whole items, again when something was written.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
@@ -10,18 +10,18 @@ use crate::domain::review::{QueueOrder, Reviewed};
 use crate::domain::review_filter::ReviewFilter;
 use crate::session::{Access, Session, SessionError};
 
-/// How often the file is asked whether somebody else has written.
-const WATCH: Duration = Duration::from_millis(250);
+/// How soon what was put off is done.
+const REST: Duration = Duration::from_millis(250);
 
 /// Asked of this lane.
 pub(super) enum Ask {
     Queue(QueueId, ReviewFilter, QueueOrder),
     Open(Vec<Reviewed>),
     Glance(Vec<Reviewed>),
-    /// These were decided on here: read them again, and don't take it for somebody else's doing.
+    /// These were decided on here: read them again.
     Touched(Vec<Reviewed>),
-    /// A draft was written here: nothing that is counted or listed has changed.
-    Drafted,
+    /// A job or another program has written: look again, but not all the time while it goes on.
+    Elsewhere,
     /// The queue has other rows than before, by what was done here.
     Anew,
 }
@@ -32,18 +32,18 @@ pub(super) fn work(lane: &Lane, asks: &Receiver<Ask>, counter: &Sender<()>) {
         Err(error) => return lane.complain(&error),
     };
     let rest = (Instant::now(), Duration::ZERO);
-    let mut reader = Reader { lane, session, counter, shown: None, open: Vec::new(), rest };
+    let mut reader = Reader { lane, session, counter, shown: None, open: Vec::new(), rest, is_stale: false };
     if let Err(error) = bring::what_a_sample_brings(lane, &reader.session) {
         lane.complain(&error);
     }
     reader.count();
     loop {
-        let outcome = match asks.recv_timeout(WATCH) {
+        let outcome = match asks.recv_timeout(REST) {
             Ok(ask) => reader.answer(ask),
-            Err(RecvTimeoutError::Timeout) => reader.watch(),
+            Err(RecvTimeoutError::Timeout) => Ok(()),
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        if let Err(error) = outcome {
+        if let Err(error) = outcome.and_then(|()| reader.catch_up()) {
             lane.complain(&error);
         }
     }
@@ -58,6 +58,8 @@ struct Reader<'l> {
     open: Vec<Reviewed>,
     /// When the queue was last found, and how long that took: while a job writes, most of the time is for people.
     rest: (Instant, Duration),
+    /// Whether somebody else has written since the queue was found.
+    is_stale: bool,
 }
 
 impl Reader<'_> {
@@ -73,16 +75,17 @@ impl Reader<'_> {
                 Ok(())
             }
             Ask::Touched(ids) => {
-                self.session.changed_elsewhere()?;
                 let open: Vec<_> = ids.into_iter().filter(|id| self.open.contains(id)).collect();
                 self.read(&open)?;
                 self.count();
                 Ok(())
             }
             Ask::Glance(ids) => self.glance(ids),
-            Ask::Drafted => self.session.changed_elsewhere().map(|_| ()),
+            Ask::Elsewhere => {
+                self.is_stale = true;
+                Ok(())
+            }
             Ask::Anew => {
-                self.session.changed_elsewhere()?;
                 self.count();
                 self.find()
             }
@@ -120,11 +123,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn watch(&mut self) -> Result<(), SessionError> {
+    /// Looks at what somebody else has written, once there was time for people.
+    fn catch_up(&mut self) -> Result<(), SessionError> {
         let (last, took) = self.rest;
-        if last.elapsed() < took * 4 || !self.session.changed_elsewhere()? {
+        if !self.is_stale || last.elapsed() < took * 4 {
             return Ok(());
         }
+        self.is_stale = false;
         bring::what_a_sample_brings(self.lane, &self.session)?;
         self.read(&self.open)?;
         self.count();

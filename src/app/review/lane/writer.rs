@@ -1,6 +1,7 @@
-//! Decisions, one after another; and what is asked about jobs.
+//! Decisions, one after another; what is asked about jobs; and the watch for what jobs and other programs commit.
 
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
 
 use super::Lane;
 use super::reader::Ask;
@@ -11,16 +12,32 @@ use crate::domain::protocol::system::Level;
 use crate::domain::protocol::{ReviewCommand, ReviewEvent};
 use crate::domain::reflection::{Decision, Reflection, ReflectionId, Verdict};
 use crate::domain::review::{DraftText, Reviewed};
-use crate::session::{Access, Corrected, Revised, Session, SessionError};
+use crate::session::{Corrected, Revised, Session, SessionError};
 
-pub(super) fn work(lane: &Lane, commands: &Receiver<ReviewCommand>, reader: &Sender<Ask>) {
-    let mut session = match lane.open(Access::Write) {
-        Ok(session) => session,
-        Err(error) => return lane.complain(&error),
-    };
-    while let Ok(command) = commands.recv() {
-        if let Err(error) = perform(lane, &mut session, command, reader) {
-            lane.tell(ReviewEvent::Refused(error.to_string()));
+/// How often the file is asked whether somebody else has written. This connection is asked, which knows its own writing.
+const WATCH: Duration = Duration::from_millis(250);
+
+pub(super) fn work(
+    lane: &Lane,
+    mut session: Session,
+    commands: &Receiver<ReviewCommand>,
+    reader: &Sender<Ask>,
+) {
+    loop {
+        match commands.recv_timeout(WATCH) {
+            Ok(command) => {
+                if let Err(error) = perform(lane, &mut session, command, reader) {
+                    lane.tell(ReviewEvent::Refused(error.to_string()));
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        match session.changed_elsewhere() {
+            // The lane that reads is gone when the studio is.
+            Ok(true) => drop(reader.send(Ask::Elsewhere)),
+            Ok(false) => {}
+            Err(error) => lane.complain(&error),
         }
     }
 }
@@ -62,7 +79,6 @@ fn perform(
                 return Ok(());
             }
             lane.tell(ReviewEvent::DraftKept(of, draft));
-            reader.send(Ask::Drafted).ok();
         }
         ReviewCommand::Undo(undoing) => undo(lane, session, undoing, reader)?,
         ReviewCommand::ListComments(verdict) => {
