@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crossterm::event::MouseEventKind;
 use dojo_studio::domain::change::{Body, Change, ChangeState, HistoryEntry, Selection};
+use dojo_studio::domain::draft::DraftOf;
 use dojo_studio::domain::export::{Form, Splits};
 use dojo_studio::domain::filter::{Filter, Vocabulary, parse};
 use dojo_studio::domain::protocol::data::{EditMet, ExportOrder, Generation, MadeBy, Replace, ViewId};
@@ -51,6 +52,37 @@ fn a_verdict_goes_on_to_the_next_record() {
     assert_eq!(studio.keys("a"), [open(2), verdict(1, Status::Approved)]);
     assert_eq!(studio.keys("r"), [open(3), verdict(2, Status::Rejected)]);
     assert_eq!(under_cursor(&mut studio).1, "3");
+}
+
+#[test]
+fn a_draft_that_comes_while_ones_own_is_saved_is_told_of_once_that_is_on_the_disk() {
+    let mut studio = studio();
+    let written = |effects: Vec<Effect>| {
+        effects.into_iter().rev().find_map(|effect| match effect {
+            Effect::Send(Command::Data(DataCommand::KeepDraft(DraftOf::NewRecord, kept))) => kept,
+            _ => None,
+        })
+    };
+    studio.keys("n");
+    let theirs = written(studio.text("THEIRS")).expect("a draft");
+    studio.keys("alt-o");
+    let own = written(studio.text("OWN")).expect("a draft");
+    studio.apply(Event::Data(DataEvent::DraftKept(DraftOf::NewRecord, Some(own))));
+    studio.keys("ctrl-s");
+    let folder = PathBuf::from("sessions/first-principles");
+    studio.apply(Event::Data(DataEvent::DraftKept(DraftOf::NewRecord, None)));
+    let read = [(DraftOf::NewRecord, theirs)].into();
+    studio.apply(Event::Data(DataEvent::DraftsRead(folder, read)));
+    let told = |studio: &mut Harness| {
+        let says =
+            |effect: Effect| matches!(effect, Effect::Notify(notice) if notice.text.contains("n goes on"));
+        studio.keys("ctrl-l").into_iter().any(says)
+    };
+    assert!(!told(&mut studio));
+    studio.apply(Event::Data(DataEvent::Created(RecordId(4))));
+    assert!(told(&mut studio));
+    studio.keys("n");
+    assert!(studio.screen().contains("THEIRS"), "{}", studio.screen());
 }
 
 #[test]

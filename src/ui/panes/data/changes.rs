@@ -145,8 +145,8 @@ impl Data {
     pub(super) fn follow_drafts(&mut self, store: &Store) -> Vec<Effect> {
         let Some(session) = self.session.clone() else { return Vec::new() };
         let open = if let Mode::Edit(editor) = &self.mode { Some(editor.target()) } else { None };
-        let mut words: Vec<String> = self.drafts.take_in(&session, open, store).into_iter().collect();
         let mut effects = self.drafts.settle(&session, store);
+        let mut words: Vec<String> = self.drafts.take_in(&session, open, store).into_iter().collect();
         for id in self.drafts.new_orphans(&session, store) {
             words.push(format!(
                 "record {id} was deleted; your draft of it is kept: n makes a new record of it"

@@ -92,18 +92,22 @@ impl Drafts {
         if self.read == reading {
             return None;
         }
-        self.read = reading;
-        let (mut records, mut new) = (0, false);
+        let (mut records, mut new, mut waits) = (0, false, false);
         for (of, kept) in kept {
             let Some(target) = Target::of(of).filter(|target| open != Some(*target)) else { continue };
             let at = (session.to_owned(), target);
-            if self.all.contains_key(&at) {
+            if let Some(own) = self.all.get(&at) {
+                // Another window's, which takes the place of what is being saved once that is on the disk.
+                waits |= own.saving != Saving::No && !own.editor.is_kept_as(Some(kept));
                 continue;
             }
             if let Some(editor) = Editor::of_draft(target, kept) {
                 self.all.insert(at, Draft { editor, saving: Saving::No, on_disk: true, told: Told::Yes });
                 (records, new) = if target == Target::New { (records, true) } else { (records + 1, new) };
             }
+        }
+        if !waits {
+            self.read = reading;
         }
         let records = match records {
             0 => None,
