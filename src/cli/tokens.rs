@@ -76,7 +76,7 @@ pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
     let shown = encoder.encode(record)?;
     let pieces = cutter.pieces(&shown)?;
     let mut totals = totals(&encoder, &batch, &shown, arguments.index);
-    totals.warnings.extend(batch.notes.iter().cloned());
+    totals.warnings.extend(batch.notes.iter().chain(&batch.idle).cloned());
     totals.warnings.extend(split::told(&batch.records));
     totals.warnings.extend(pairs_told(&batch.records));
     if arguments.json {

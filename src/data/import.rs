@@ -96,6 +96,8 @@ pub struct Batch {
     pub left_out: Vec<LeftOut>,
     /// What of the files and rows is passed over, in sentences, where they are read as a whole.
     pub notes: Vec<String>,
+    /// The columns that play no part in what is learnt, in a sentence.
+    pub idle: Option<String>,
 }
 
 impl Import {
@@ -169,18 +171,20 @@ impl Import {
             if !passed.is_empty() {
                 self.noticed.passed(passed);
             }
-            let Some(file) = self.files.get(*index) else { return Ok(None) };
+            let index = *index;
+            let Some(file) = self.files.get(index) else { return Ok(None) };
             let made: Vec<Made> = taken.into_par_iter().map(|piece| record(file, piece)).collect();
             if ended {
                 self.open = None;
             }
             if !made.is_empty() {
-                return self.collect(made).map(Some);
+                return self.collect(index, made).map(Some);
             }
         }
     }
 
-    fn collect(&mut self, made: Vec<Made>) -> Result<Batch> {
+    /// `file` is where the rows stand.
+    fn collect(&mut self, file: usize, made: Vec<Made>) -> Result<Batch> {
         let (mut batch, mut unused) = (Batch::default(), Vec::new());
         for one in made {
             match one {
@@ -195,7 +199,9 @@ impl Import {
                 Made::Malformed(malformed) => batch.malformed.push(malformed),
             }
         }
-        self.noticed.rows(&batch.records, &unused);
+        if let Some(file) = self.files.get(file) {
+            self.noticed.rows(&file.rows, &batch.records, &unused);
+        }
         self.records += batch.records.len() as u64;
         self.malformed += batch.malformed.len() as u64;
         if let Some(bad) =
@@ -245,6 +251,7 @@ pub fn read_all(path: &Path, options: &ImportOptions, on_malformed: OnMalformed)
         all.malformed.extend(batch.malformed);
     }
     all.notes = import.noticed().sentences();
+    all.idle = import.noticed().idle();
     if all.records.is_empty() {
         match all.malformed.first() {
             None if !all.notes.is_empty() => {

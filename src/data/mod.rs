@@ -10,6 +10,7 @@ mod file_splits;
 pub mod glance;
 pub mod hash;
 pub mod hub;
+mod idle;
 pub mod import;
 pub mod mapping;
 pub mod mask;

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use crate::data::mapping::Unused;
+use crate::data::idle::Idle;
+use crate::data::mapping::{RowMapping, Unused};
 use crate::data::split::{self, Use};
 use crate::domain::name::one_line;
 use crate::domain::record::Record;
@@ -25,18 +26,22 @@ struct Counts {
     unused: BTreeMap<String, u64>,
     /// Columns that are learnt as they stand, beside unused ones.
     whole: BTreeSet<String>,
+    idle: Idle,
     excluded: BTreeMap<String, u64>,
     passed: Vec<String>,
 }
 
 impl Noticed {
-    /// Takes in rows: what of each isn't in its record.
-    pub(in crate::data) fn rows(&self, records: &[Record], unused: &[Unused]) {
+    /// Takes in rows, and how they were read: what of each isn't in its record.
+    pub(in crate::data) fn rows(&self, rows: &RowMapping, records: &[Record], unused: &[Unused]) {
         let is_held_out = |record: &&Record| record.split.as_deref().and_then(Use::of) == Some(Use::HeldOut);
         let held_out = records.iter().filter(is_held_out).count() as u64;
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.rows += records.len() as u64;
         counts.held_out += held_out;
+        for record in records {
+            counts.idle.look(rows, &record.fields, &record.numbers);
+        }
         for one in unused {
             for column in &one.columns {
                 count(&mut counts.unused, column);
@@ -64,6 +69,14 @@ impl Noticed {
     pub fn held_out(&self) -> Option<String> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         split::told_of(counts.held_out, counts.rows)
+    }
+
+    /// The columns that change nothing of what is learnt, and of which no other sentence speaks.
+    #[must_use]
+    pub fn idle(&self) -> Option<String> {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_told = |name: &str| counts.unused.contains_key(name) || counts.whole.contains(name);
+        counts.idle.told(is_told)
     }
 
     /// What was noticed so far, in sentences.

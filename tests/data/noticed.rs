@@ -56,6 +56,47 @@ fn a_column_of_text_that_nothing_uses_is_named() {
     }
 }
 
+/// The columns of these rows that are told of as playing no part.
+fn idle(rows: &[Value], map: &[&str]) -> String {
+    let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
+    let told = read("a.jsonl", lines.join("\n").as_bytes(), map).idle.unwrap_or_default();
+    told.strip_prefix("no part in what is learnt: ").unwrap_or(&told).to_owned()
+}
+
+#[test]
+fn every_column_that_changes_nothing_is_named_however_short_it_is() {
+    let whole = json!({"prompt": "q", "completion": "a"});
+    let with = |more: Value| {
+        let mut row = whole.clone();
+        row.as_object_mut().expect("a row").extend(more.as_object().expect("columns").clone());
+        row
+    };
+    assert_eq!(idle(std::slice::from_ref(&whole), &[]), "");
+    let beside =
+        with(json!({"id": 7, "schema": "t(a, b)", "hint": "h", "loss": 0.5, "empty": "", "none": null}));
+    assert_eq!(idle(&[beside.clone(), beside], &[]), r#""hint", "id", "loss", "schema""#);
+    // What is read, though it says nothing new here, is not among them.
+    let read = with(json!({
+        "split": "train", "weight": 1, "status": "accepted", "keep": true, "system": "s", "history": [["q", "a"]],
+        "tags": ["t"], "enable_thinking": true, "exclude": false,
+    }));
+    assert_eq!(idle(&[read], &[]), "");
+    // Nor what a person has left out, nor what another sentence names.
+    let told = with(json!({"hint": "h", "article": LONG, "note": 1}));
+    assert_eq!(idle(&[told], &["unused=hint"]), r#""note""#);
+    // A column that comes late.
+    let mut rows = vec![whole.clone(); 5_000];
+    rows.push(with(json!({"late": true})));
+    assert_eq!(idle(&rows, &[]), r#""late""#);
+    // One that counts in a few rows only is read.
+    let rows = [with(json!({"input": ""})), with(json!({"input": "about this"}))];
+    assert_eq!(idle(&rows, &[]), "");
+    let many: Value =
+        (0..30).map(|at| (format!("c{at:02}"), json!(at))).collect::<serde_json::Map<_, _>>().into();
+    assert!(idle(&[with(many)], &[]).ends_with(r#""c23" and 6 more"#));
+    assert_eq!(idle(&[json!({"a": 1, "b": "x"})], &[]), "", "columns only: all or none");
+}
+
 #[test]
 fn explanations_after_the_first_are_named() {
     let row = |all: &[&str]| json!({"premise": "a b", "hypothesis": "b", "label": "entailment", "explanations": all});

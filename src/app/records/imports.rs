@@ -109,6 +109,9 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
             for note in noticed.sentences() {
                 lane.notify(Level::Warning, format!("{short}: {note}"));
             }
+            if let Some(note) = noticed.idle() {
+                lane.notify(Level::Info, format!("{short}: {note}"));
+            }
             let unread = unread(session, counts.rejected);
             let came = Imported {
                 added: counts.added,

@@ -188,7 +188,7 @@ fn of_files(
     let batch = import::read_all(Path::new(path), &options, OnMalformed::Skip)
         .with_context(|| format!("read the examples in {path}"))?;
     left_out.extend(batch.left_out.iter().map(ToString::to_string));
-    left_out.extend(batch.notes.iter().map(|note| format!("{path}: {note}")));
+    left_out.extend(batch.notes.iter().chain(&batch.idle).map(|note| format!("{path}: {note}")));
     malformed
         .extend(batch.malformed.iter().map(|bad| format!("{}:{}: {}", bad.source, bad.line, bad.reason)));
     let records = without_pairs(batch.records, path, left_out).map_err(Error::msg)?;

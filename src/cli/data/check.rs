@@ -61,6 +61,7 @@ pub(super) fn run(place: &Place, arguments: &Check) -> Result<()> {
     let mut report = if let Some(path) = &arguments.file {
         let batch = read_all(path, &ImportOptions::default(), OnMalformed::Skip)?;
         (malformed, notes) = (batch.malformed, batch.notes);
+        notes.extend(batch.idle);
         let records = batch.records;
         notes.extend(told(&records).filter(|_| side.is_none()));
         let records: Vec<(RecordId, Record)> =

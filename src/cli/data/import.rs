@@ -58,7 +58,8 @@ pub(super) fn run(place: &Place, arguments: &Import) -> Result<()> {
     let started = std::time::Instant::now();
     let (counts, ended) = bring_in(place, &mut session, source, arguments, &stop)?;
     let seconds = started.elapsed().as_secs_f64();
-    let notes: Vec<String> = noticed.sentences().into_iter().chain(noticed.held_out()).collect();
+    let notes: Vec<String> =
+        noticed.sentences().into_iter().chain(noticed.held_out()).chain(noticed.idle()).collect();
     report(place, counts, &notes, seconds)?;
     if ended == Ended::Stopped {
         bail!("stopped; what was read stays, and the same command goes on from there");

@@ -45,6 +45,16 @@ impl RowMapping {
         is_cleared || self.by_hand.is_decided(Part::Split)
     }
 
+    /// Whether rows become something that can be learnt.
+    pub(in crate::data) fn learns(&self) -> bool {
+        self.mapping.kind() != Kind::Columns
+    }
+
+    /// Whether a column plays a part in most rows, or was left out by hand.
+    pub(in crate::data) fn plays(&self, column: &str) -> bool {
+        self.mapping.takes(column)
+    }
+
     /// `by_hand` is the part of the mapping that a person has said; `sample` are rows that the rest was found from.
     #[must_use]
     pub fn new(mapping: Mapping, by_hand: Mapping, sample: &[Fields]) -> Self {
