@@ -142,6 +142,9 @@ fn what_a_template_hides_of_an_answer_is_told() {
         Some(r#""<think>\nhm\n</think>" in turn 2"#.into())
     );
     assert_eq!((thinking.thoughts, thinking.hidden_thoughts), (1, 1));
+    let on_one_line = look("<think>hm</think>Yes.");
+    assert_eq!(on_one_line.first.as_ref().map(Hidden::told), Some(r#""<think>hm</think>" in turn 2"#.into()));
+    assert_eq!((on_one_line.thoughts, on_one_line.hidden_thoughts), (1, 1));
     assert_eq!(look("  Yes,\n\n no. "), Unlearnt::default());
     let places = [("a.jsonl:1", &thinking), ("a.jsonl:2", &Unlearnt::default())];
     assert_eq!(
@@ -152,6 +155,17 @@ fn what_a_template_hides_of_an_answer_is_told() {
           \"<think>\\nhm\\n</think>\" in turn 2"
         ]
     );
+}
+
+#[test]
+fn a_thought_on_the_answers_line_is_learnt_as_the_template_lays_it_out() {
+    let source = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}{% if m.role == 'assistant' %}\
+        {% set parts = m.content.split('</think>') %}{{ '<think>\n' + parts[0].split('<think>')[-1].strip() \
+        + '\n</think>\n\n' + parts[-1].strip() }}{% else %}{{ m.content }}{% endif %}{{ '<|im_end|>\n' }}{% endfor %}\
+        {% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+    let template = template(source, "<s>", "<|im_end|>");
+    let trained = trained(&template, &[user("q"), assistant("<think>hm</think>Yes.")]);
+    assert_eq!(trained, "<think>\nhm\n</think>\n\nYes.<|im_end|>");
 }
 
 #[test]

@@ -149,7 +149,7 @@ impl Masker<'_> {
         let ends = conversation.messages.get(turn).filter(|message| message.tool_calls().is_empty());
         let answer = ends.map(|message| message.content.trim()).unwrap_or_default();
         let shown = text.get(content..end).unwrap_or_default().trim();
-        let last_line = answer.lines().next_back().unwrap_or_default().trim();
+        let last_line = last_line(answer);
         let mark = THOUGHT_ENDS.into_iter().find(|mark| answer.contains(mark));
         let why = mark.map_or_else(String::new, |mark| {
             format!(
@@ -165,6 +165,15 @@ impl Masker<'_> {
         let start = self.start(conversation, turn, part, text, prompts);
         Ok(Span { start, content, end, by: By::Rendering })
     }
+}
+
+/// The end of an answer, which is shown whatever becomes of a thought before it: the last line, without a thought that
+/// ends on it.
+fn last_line(answer: &str) -> &str {
+    let line = answer.lines().next_back().unwrap_or_default().trim();
+    let behind = |mark| line.rsplit_once(mark).map(|(_, behind)| behind.trim_start());
+    let behind = THOUGHT_ENDS.into_iter().filter_map(behind).min_by_key(|behind| behind.len());
+    behind.filter(|behind| !behind.is_empty()).unwrap_or(line)
 }
 
 /// Reads the borders of generation blocks from a rendering with marks.
