@@ -51,11 +51,8 @@ fn head(file: &Found, map: &[String]) -> Result<()> {
         }
     }
     let sample: Vec<_> = found.iter().map(|(fields, _)| fields.clone()).collect();
-    let (mut mapping, mut by_hand) = (Mapping::detect(&sample), Mapping::default());
-    for assignment in map {
-        mapping.set(assignment)?;
-        by_hand.set(assignment)?;
-    }
+    let (mut mapping, by_hand) = (Mapping::detect(&sample), Mapping::by_hand(map)?);
+    map.iter().try_for_each(|assignment| mapping.set(assignment))?;
     if !sample.is_empty() {
         mapping.check(&sample).map_err(|error| told(format!("{error:#}")))?;
     }

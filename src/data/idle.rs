@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::data::mapping::RowMapping;
+use crate::domain::message::is_unseen;
 use crate::domain::record::Fields;
 
 /// Rows in which a column is tried.
@@ -92,7 +93,7 @@ impl Idle {
 fn says(value: &Value) -> bool {
     match value {
         Value::Null => false,
-        Value::String(text) => !text.trim().is_empty(),
+        Value::String(text) => !is_unseen(text),
         Value::Array(items) => items.iter().any(says),
         Value::Object(fields) => fields.values().any(says),
         Value::Bool(_) | Value::Number(_) => true,

@@ -288,11 +288,8 @@ fn plan(file: Found, options: &ImportOptions) -> Result<PlannedFile> {
     let Sample { first: sample, telling, broken } = sample(&file, options.text, is_told)?;
     let telling = telling.as_ref().unwrap_or(&sample);
     let mut mapping = remembered.unwrap_or_else(|| Mapping::detect(telling));
-    let mut by_hand = Mapping::default();
-    for assignment in &options.map {
-        mapping.set(assignment)?;
-        by_hand.set(assignment)?;
-    }
+    let by_hand = Mapping::by_hand(&options.map)?;
+    options.map.iter().try_for_each(|assignment| mapping.set(assignment))?;
     if !telling.is_empty() {
         mapping.check(telling)?;
     }

@@ -10,6 +10,8 @@ use crate::data::split::{self, Use};
 use crate::domain::name::one_line;
 use crate::domain::record::Record;
 
+/// How programs write that a value is missing.
+const MISSING: [&str; 10] = ["nan", "NaN", "None", "null", "NULL", "N/A", "n/a", "NA", "#N/A", "<NA>"];
 /// Columns that a sentence names.
 const NAMED: usize = 8;
 /// Columns that are counted, and sentences about files that are kept: a file may have a name for each row.
@@ -27,6 +29,8 @@ struct Counts {
     /// Columns that are learnt as they stand, beside unused ones.
     whole: BTreeSet<String>,
     idle: Idle,
+    /// Answers that may stand for a missing one.
+    missing: BTreeMap<String, u64>,
     excluded: BTreeMap<String, u64>,
     passed: Vec<String>,
 }
@@ -41,6 +45,9 @@ impl Noticed {
         counts.held_out += held_out;
         for record in records {
             counts.idle.look(rows, &record.fields, &record.numbers);
+            if let Some(answer) = record.answer().map(str::trim).filter(|answer| MISSING.contains(answer)) {
+                count(&mut counts.missing, answer);
+            }
         }
         for one in unused {
             for column in &one.columns {
@@ -86,6 +93,7 @@ impl Noticed {
         let mut told = counts.passed.clone();
         told.extend(counts.excluded());
         told.extend(counts.unused());
+        told.extend(counts.missing());
         told
     }
 }
@@ -103,6 +111,19 @@ impl Counts {
                 "{all} {rows} left out, by what {they}: {}{more}; --map unused={column} (data.map in a recipe) has them \
                  all the same",
                 named.join(", ")
+            )
+        })
+    }
+
+    fn missing(&self) -> Option<String> {
+        let all: u64 = self.missing.values().sum();
+        let named: Vec<String> = self.missing.keys().map(|answer| format!("{answer:?}")).collect();
+        (all > 0).then(|| {
+            format!(
+                "the answer is {} in {all} of {} rows, which is learnt as it stands; if it stands for a value that is \
+                 missing, take these rows out",
+                named.join(" or "),
+                self.rows
             )
         })
     }

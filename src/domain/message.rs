@@ -111,7 +111,7 @@ impl Message {
     pub fn is_learnt_as_nothing(&self) -> bool {
         self.role == Role::Assistant
             && self.is_learnt()
-            && self.content.trim().is_empty()
+            && is_unseen(&self.content)
             && self.tool_calls().is_empty()
     }
 
@@ -251,4 +251,13 @@ impl Role {
             Self::Tool => "tool",
         }
     }
+}
+
+/// Whether a text is nothing but white space and signs without width, such as U+200B.
+#[must_use]
+pub fn is_unseen(text: &str) -> bool {
+    let is_unseen = |sign: char| {
+        sign.is_whitespace() || matches!(sign, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+    };
+    text.chars().all(is_unseen)
 }

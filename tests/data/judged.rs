@@ -54,6 +54,15 @@ fn a_label_in_numbers_or_words_beside_prompt_and_completion_judges_too() {
     // Beside other classes, nothing is one.
     let (records, bad) = super::forms::imported(&[row(json!(0)), row(json!(2))]);
     assert_eq!((records.len(), bad.len()), (2, 0));
+    // But one odd word among judgements makes them no classes.
+    let rows: Vec<Value> = [json!(true), json!(false), json!("unsure")].map(row).into();
+    let (records, bad) = super::forms::imported(&rows);
+    assert_eq!((records.len(), bad.len()), (2, 1));
+    let mut table: Vec<Value> =
+        (0..20).map(|at| row(json!(if at % 2 == 0 { "True" } else { "False" }))).collect();
+    table.push(row(json!("unsure")));
+    let (records, bad) = super::forms::imported(&table);
+    assert_eq!((records.len(), bad.len()), (11, 10));
     for class in [
         json!({"instruction": "q", "output": "a", "label": false}),
         json!({"question": "q", "output": "a", "label": false}),

@@ -193,12 +193,15 @@ fn a_row_that_says_that_it_is_left_out_is_left_out_and_counted() {
         ("review_status", json!("Rejected"), json!("approved")),
         ("skip", json!(true), json!(12)),
         ("status", json!("deleted"), json!(null)),
+        ("decision", json!("drop"), json!("keep")),
+        ("status", json!("rejected (invented)"), json!("open: rejected before")),
+        ("status", json!("Rejected"), json!("accepted, not rejected")),
     ] {
         let rows = [with(column, &out), with(column, &kept), whole.clone()];
         let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
         let batch = read("a.jsonl", lines.join("\n").as_bytes(), &[]);
         assert_eq!((batch.records.len(), batch.malformed.len()), (2, 0), "{column}");
-        let said = out.as_str().map_or_else(|| out.to_string(), str::to_owned);
+        let said = out.as_str().map_or_else(|| out.to_string(), |out| out.replace(" (invented)", ""));
         assert_eq!(
             batch.notes,
             [format!(
@@ -209,6 +212,59 @@ fn a_row_that_says_that_it_is_left_out_is_left_out_and_counted() {
         let all = read("a.jsonl", lines.join("\n").as_bytes(), &[&format!("unused={column}")]);
         assert_eq!((all.records.len(), all.notes.len()), (3, 0), "{column}");
     }
+}
+
+#[test]
+fn rows_without_the_mark_that_keeps_others_in_are_left_out() {
+    for (column, mark) in [("include", "x"), ("Keep", "\u{2713}")] {
+        let table = format!("prompt,completion,{column}\nq,a,{mark}\nr,b,\ns,c,{mark}\n");
+        let batch = read("a.csv", table.as_bytes(), &[]);
+        assert_eq!(batch.records.len(), 2, "{column}");
+        assert!(batch.notes[0].contains(&format!("{column:?} is blank (1)")), "{:?}", batch.notes);
+        let all = read("a.csv", table.as_bytes(), &[&format!("unused={column}")]);
+        assert_eq!(all.records.len(), 3);
+    }
+    // Beside a yes or no a blank says nothing, and so it does where nothing is marked.
+    for cells in [["yes", "", "no"], ["", "", ""]] {
+        let [one, two, three] = cells;
+        let table = format!("prompt,completion,include\nq,a,{one}\nr,b,{two}\ns,c,{three}\n");
+        let batch = read("a.csv", table.as_bytes(), &[]);
+        assert!(batch.records.iter().any(|record| record.answer() == Some("b")), "{cells:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_may_stand_for_a_missing_value_is_told_of() {
+    let batch = read("a.csv", b"prompt,completion\nq,NaN\nr,None\ns,fine\nt,nano\n", &[]);
+    assert_eq!(batch.records.len(), 4);
+    assert_eq!(
+        batch.notes,
+        [
+            "the answer is \"NaN\" or \"None\" in 2 of 4 rows, which is learnt as it stands; if it stands for a value \
+             that is missing, take these rows out"
+        ]
+    );
+}
+
+#[test]
+fn an_answer_of_signs_without_width_is_empty() {
+    for answer in ["\u{200b}", " \u{feff}\u{2060} "] {
+        let rows = [json!({"prompt": "q", "completion": answer}), json!({"prompt": "r", "completion": "b"})];
+        let batch = read("a.jsonl", rows.map(|row| row.to_string()).join("\n").as_bytes(), &[]);
+        assert_eq!((batch.records.len(), batch.malformed.len()), (1, 1), "{answer:?}");
+        assert!(batch.malformed[0].reason.contains("is empty"), "{:?}", batch.malformed[0]);
+    }
+}
+
+#[test]
+fn a_part_has_one_column() {
+    let folder = TempDir::new().expect("a folder");
+    let path = write(&folder, "a.jsonl", br#"{"a":"x","b":"y","c":"z"}"#);
+    let map = ["prompt=a", "completion=c", "prompt=b"].map(str::to_owned).to_vec();
+    let options = ImportOptions { map, ..ImportOptions::default() };
+    let error = read_all(&path, &options, OnMalformed::Skip).expect_err("two columns");
+    let told = format!("{error:#}");
+    assert_eq!(told, "the part \"prompt\" is mapped to \"a\" and to \"b\"; keep one of them");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::columns::Columns;
 use super::turn::turn;
 use super::values::{first_text, is_turns, tags, text, turns};
 use super::{Kind, Mapping, PROMPT_TURNS, Part};
-use crate::domain::message::{Message, Role};
+use crate::domain::message::{Message, Role, is_unseen};
 use crate::domain::record::{Fields, Preference, Record};
 
 impl Mapping {
@@ -37,7 +37,7 @@ impl Mapping {
             | Kind::Prompts => row.question_and_answer(&mut record)?,
             Kind::Text => {
                 let whole = row.required(Part::Text)?;
-                if whole.trim().is_empty() {
+                if is_unseen(&whole) {
                     return Err(row.empty(Part::Text));
                 }
                 row.check_alone(&whole)?;

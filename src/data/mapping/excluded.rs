@@ -1,10 +1,14 @@
 //! Rows that say of themselves that they are to be left out: somebody marked them so.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::Mapping;
+use super::columns::Columns;
+use super::rows::is_blank;
 use super::verdicts::{discarded, found_wrong};
-use super::words::{ABOUT, is_any, yes_or_no};
+use super::words::{ABOUT, head, is_any, yes_or_no};
 use crate::domain::record::Fields;
 
 /// Columns that leave a row out if they say yes.
@@ -97,7 +101,11 @@ const STATES: [&str; 16] = [
     "validation_status",
     "curation_status",
 ];
-const OUT_STATES: [&str; 18] = [
+const OUT_STATES: [&str; 22] = [
+    "drop",
+    "remove",
+    "omit",
+    "omitted",
     "declined",
     "disapproved",
     "discarded",
@@ -124,19 +132,35 @@ const LONGEST: usize = 24;
 
 /// Whether a column or key says by yes or no that what it is about is to be left out.
 pub(super) fn leaves_out(name: &str, value: &Value) -> bool {
-    let is_ticked = || value.as_str().is_some_and(|text| is_any(&TICKS, text.trim()));
-    is_any(&OUT, name) && (yes_or_no(value) == Some(true) || is_ticked())
+    is_any(&OUT, name) && (yes_or_no(value) == Some(true) || is_tick(value))
         || is_any(&IN, name) && yes_or_no(value) == Some(false)
 }
 
+/// Columns that keep rows in by a mark, as a person makes it who goes through a table: nothing but marks and blanks is there.
+pub(super) fn ticked(sample: &[Fields]) -> HashSet<String> {
+    let is_named = |name: &&String| is_any(&IN, name);
+    let names: HashSet<&String> = sample.iter().flat_map(Fields::keys).filter(is_named).collect();
+    let is_ticked = |name: &&String| {
+        let mut said =
+            sample.iter().filter_map(|row| row.get(*name)).filter(|value| !is_blank(value)).peekable();
+        said.peek().is_some() && said.all(is_tick)
+    };
+    names.into_iter().filter(is_ticked).cloned().collect()
+}
+
+fn is_tick(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| is_any(&TICKS, text.trim()))
+}
+
 /// The column by which a row is left out with what it says: `exclude is true`.
-pub(super) fn excluded(mapping: &Mapping, fields: &Fields) -> Option<String> {
+pub(super) fn excluded(mapping: &Mapping, columns: &Columns, fields: &Fields) -> Option<String> {
     let mut free = fields.iter().filter(|(name, _)| !mapping.takes(name));
     let said = |name: &str, value: &Value| told(mapping, fields, name, value);
     let (name, said) = free.find_map(|(name, value)| match value {
         Value::Object(inside) if is_any(&ABOUT, name) => {
             inside.iter().find_map(|(name, value)| Some((name, said(name, value)?)))
         }
+        other if is_blank(other) => columns.is_ticked(name).then(|| (name, "blank".to_owned())),
         other => Some((name, said(name, other)?)),
     })?;
     Some(format!("{name:?} is {said}"))
@@ -148,13 +172,13 @@ fn told(mapping: &Mapping, fields: &Fields, name: &str, value: &Value) -> Option
         Value::Array(_) => return discarded(name, value),
         Value::Null | Value::Object(_) => false,
         Value::Bool(_) | Value::Number(_) => true,
-        Value::String(text) => text.len() <= LONGEST,
+        Value::String(text) => head(text).len() <= LONGEST,
     };
     if !may_say || name.len() > LONGEST {
         return None;
     }
-    let of_state = |text: &str| is_any(&OUT_STATES, text.trim());
+    let of_state = |text: &str| is_any(&OUT_STATES, head(text));
     let out = leaves_out(name, value) || is_any(&STATES, name) && value.as_str().is_some_and(of_state);
-    let said = || value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let said = || value.as_str().map_or_else(|| value.to_string(), |text| head(text).to_owned());
     if out { Some(said()) } else { found_wrong(mapping, fields, name, value) }
 }

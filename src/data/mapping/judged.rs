@@ -42,12 +42,15 @@ const UNWANTED: [&str; 8] = [
     "is_dispreferred",
 ];
 
+/// One label in so many may be no judgement where the others are.
+const ODD: usize = 10;
+
 /// What the labels of a file's first rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Labels {
     /// Each of them may be a judgement.
     MayJudge,
-    /// One of them at least is something else, so all are classes.
+    /// Several of them are something else, so all are classes.
     Classes,
 }
 
@@ -55,12 +58,11 @@ impl Labels {
     pub(super) fn of(sample: &[Fields]) -> Self {
         let is_label = |name: &str| is_any(&CLASSES, name);
         let labels = sample.iter().flatten().filter(|(name, value)| is_label(name) && !is_unsaid(value));
-        let is_class = |(_, value): (&String, &Value)| judged(value).is_none();
-        if labels.into_iter().any(is_class) || are_words_of_classes(sample) {
-            Self::Classes
-        } else {
-            Self::MayJudge
-        }
+        let labels: Vec<&Value> = labels.map(|(_, value)| value).collect();
+        let odd = labels.iter().filter(|label| judged(label).is_none()).count();
+        // A true or false beside a few odd words is no class; nor is one word for good and bad among ten.
+        let are_classes = odd * ODD > labels.len() && !labels.iter().any(|label| label.is_boolean());
+        if are_classes || are_words_of_classes(sample) { Self::Classes } else { Self::MayJudge }
     }
 }
 

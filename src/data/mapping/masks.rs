@@ -17,7 +17,7 @@ use crate::domain::message::{Role, WEIGHTS};
 use crate::domain::record::Record;
 
 /// Columns with a weight for each turn: more than 0 is learnt. All of them may also say of the row as a whole.
-pub(super) const OF_TURNS: [&str; 40] = [
+pub(super) const OF_TURNS: [&str; 41] = [
     "weights",
     "turn_weights",
     "loss_weights",
@@ -35,6 +35,7 @@ pub(super) const OF_TURNS: [&str; 40] = [
     "training_mask",
     "turn_mask",
     "turn_masks",
+    "train_on",
     "train_on_turn",
     "train_on_turns",
     "train_turns",

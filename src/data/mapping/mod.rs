@@ -221,6 +221,27 @@ impl Mapping {
         Ok(())
     }
 
+    /// What a person has said of the columns, as `part=column`.
+    ///
+    /// # Errors
+    /// As [`Mapping::set`], and where a part has two columns.
+    pub fn by_hand(assignments: &[String]) -> Result<Self> {
+        let mut mapping = Self::default();
+        for assignment in assignments {
+            let before = mapping.clone();
+            mapping.set(assignment)?;
+            for (part, column) in before.iter().filter(|(part, _)| *part != Part::Unused) {
+                let now = mapping.column(part).unwrap_or(column);
+                ensure!(
+                    now == column,
+                    "the part {:?} is mapped to {column:?} and to {now:?}; keep one of them",
+                    part.name()
+                );
+            }
+        }
+        Ok(mapping)
+    }
+
     /// Whether a column plays a part, or was left out by hand.
     fn takes(&self, column: &str) -> bool {
         self.columns.iter().any(|(part, own)| match part {

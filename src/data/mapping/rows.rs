@@ -19,6 +19,7 @@ use super::values::not_turns;
 use super::verdicts::DECISION;
 use super::{Kind, Mapping, Part};
 use crate::data::rows::{computable, inside, kind_of};
+use crate::domain::message::is_unseen;
 use crate::domain::record::{Fields, Record};
 
 /// How the rows of a file become records.
@@ -87,7 +88,7 @@ impl RowMapping {
 
     /// The column by which a row says that it is to be left out, and what it says.
     pub(in crate::data) fn excluded(&self, fields: &Fields) -> Option<String> {
-        excluded(&self.mapping, fields)
+        excluded(&self.mapping, &self.columns, fields)
     }
 
     /// The same, with the columns of text that nothing of the record has.
@@ -217,8 +218,8 @@ impl RowMapping {
 }
 
 /// Whether a cell is null or blank.
-fn is_blank(value: &Value) -> bool {
-    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+pub(super) fn is_blank(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(is_unseen)
 }
 
 fn says(value: &Value) -> bool {

@@ -281,7 +281,7 @@ pub(super) fn role(name: &str) -> Option<Role> {
         "system" => Some(Role::System),
         "developer" => Some(Role::Developer),
         "user" | "human" | "prompter" => Some(Role::User),
-        "assistant" | "gpt" | "chatgpt" | "bot" | "model" | "function_call" | "tool_call" => {
+        "assistant" | "ai" | "gpt" | "chatgpt" | "bot" | "model" | "function_call" | "tool_call" => {
             Some(Role::Assistant)
         }
         "tool" | "function" | "observation" | "function_response" | "tool_response" | "ipython" => {

@@ -7,7 +7,7 @@ use super::beside::opened;
 use super::detect::names;
 use super::forms::is_unsaid;
 use super::judged::is_answer;
-use super::words::{is_any, wanted, yes_or_no};
+use super::words::{head, is_any, wanted, yes_or_no};
 use super::{Kind, Mapping, Part};
 use crate::domain::record::Fields;
 
@@ -170,7 +170,7 @@ fn judges(name: &str, value: &Value) -> bool {
         }
         Value::String(text) => {
             wanted(&text) == Some(false)
-                || is_any(&DOWN, text.trim())
+                || is_any(&DOWN, head(&text))
                 || is_any(&BY_NONE, name) && yes_or_no(&Value::String(text)) == Some(false)
         }
         Value::Null | Value::Array(_) | Value::Object(_) => false,

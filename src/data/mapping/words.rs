@@ -89,8 +89,16 @@ const GOOD: [&str; 12] = [
 /// Words are no longer, so that texts are passed over at a glance.
 const LONGEST: usize = 24;
 
-/// Whether a word says that an answer is wanted; `None` of any other text.
+/// The word of a judgement, without a reason that stands behind it: `rejected` of `rejected: too short`.
+pub(super) fn head(text: &str) -> &str {
+    let is_end = |sign: char| matches!(sign, ':' | ';' | ',' | '(' | '.' | '\n' | '\u{2013}' | '\u{2014}');
+    let end = text.find(is_end).into_iter().chain(text.find(" - ")).min().unwrap_or(text.len());
+    text.get(..end).unwrap_or(text).trim()
+}
+
+/// Whether a word says that an answer is wanted; `None` of any other text. A reason may stand behind it.
 pub(super) fn wanted(word: &str) -> Option<bool> {
+    let word = head(word);
     if word.len() > LONGEST {
         return None;
     }

@@ -223,11 +223,11 @@ fn shortest(number: f16) -> f64 {
     DIGITS.filter_map(rounded).find(|rounded| f16::from_f64(*rounded) == number).unwrap_or(exact)
 }
 
-/// A number, or its name where JSON has none for it.
+/// A number, or its name where JSON has none for it. A NaN is what pandas has where nothing is.
 fn real(number: f64) -> Value {
     match Number::from_f64(number) {
         Some(number) => Value::Number(number),
-        None if number.is_nan() => "NaN".into(),
+        None if number.is_nan() => Value::Null,
         None if number > 0.0 => "Infinity".into(),
         None => "-Infinity".into(),
     }
