@@ -240,7 +240,10 @@ fn patterns_of_rank_and_alpha_keep_what_the_adapter_computes() {
     ];
     write(
         place.path(),
-        serde_json::json!({"rank_pattern": {"k_proj": 3}, "alpha_pattern": {"layers.0.self_attn.k_proj": 12}}),
+        serde_json::json!({
+            "rank_pattern": {"k_proj": 3}, "alpha_pattern": {"layers.0.self_attn.k_proj": 12},
+            "layers_to_transform": [0],
+        }),
         &tensors,
     );
     let adapter = Adapter::load(place.path(), &model).unwrap();
@@ -272,7 +275,11 @@ fn an_adapter_for_phis_fused_layers_is_shared_by_their_parts() {
     let model = tiny("phi3");
     let tensors =
         [tensor("1.self_attn.qkv_proj", "A", [2, 32]), tensor("1.self_attn.qkv_proj", "B", [64, 2])];
-    write(place.path(), serde_json::json!({"target_modules": ["qkv_proj"]}), &tensors);
+    write(
+        place.path(),
+        serde_json::json!({"target_modules": ["qkv_proj"], "layers_to_transform": [1]}),
+        &tensors,
+    );
     let adapter = Adapter::load(place.path(), &model).unwrap();
     assert_eq!(adapter.slots.len(), 3);
     let mut first = 0;
@@ -341,6 +348,8 @@ fn adapters_of_other_kinds_and_damaged_ones_are_refused() {
         ),
         (serde_json::json!({}), &[], "no tensors"),
     ] {
+        let mut keys = keys;
+        keys["layers_to_transform"] = serde_json::json!([0]);
         let error = load_error(keys, tensors);
         assert!(error.contains(said), "{error}");
         assert!(error.starts_with("load the adapter "), "{error}");

@@ -114,6 +114,24 @@ fn what_target_modules_leave_out_is_not_read_in_silence() {
         let error = load_error(keys.clone(), &both);
         assert!(error.contains("don't name model.layers.") && error.contains("self_attn"), "{keys}: {error}");
     }
+    // And what they name is all there.
+    for (keys, tensors, lacks) in [
+        (json!({"target_modules": ["q_proj", "v_proj"]}), first, "model.layers.1.self_attn.q_proj"),
+        (json!({"target_modules": ["q_proj", "v_proj"]}), &both[..6], "model.layers.1.self_attn.v_proj"),
+        (json!({"target_modules": r".*(q|v)_proj"}), &both[4..], "model.layers.0.self_attn.q_proj"),
+        (
+            json!({"target_modules": ["q_proj", "v_proj", "down_proj"]}),
+            &both[..],
+            "model.layers.0.mlp.down_proj",
+        ),
+        (json!({"target_modules": "all-linear"}), first, "model.layers.1.self_attn.q_proj"),
+    ] {
+        let error = load_error(keys.clone(), tensors);
+        assert!(
+            error.contains(&format!("name {lacks}, and the file holds no tensors of it")),
+            "{keys}: {error}"
+        );
+    }
     let both_ways = json!({"target_modules": ".*", "layers_to_transform": [0]});
     assert!(load_error(both_ways, &both).contains("regular expression"));
 }

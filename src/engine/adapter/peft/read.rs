@@ -175,7 +175,34 @@ impl Read {
             }
         }
         ensure!(!pairs.is_empty(), "it holds no tensors of adapted layers");
+        self.check_whole(&pairs, &modules, model)?;
         Ok(pairs)
+    }
+
+    /// Fails where the file lacks a module that its configuration adapts: the model would be half the one that was trained.
+    fn check_whole(
+        &self,
+        pairs: &BTreeMap<(usize, Projection), Pair>,
+        modules: &[Linear],
+        model: &ModelConfig,
+    ) -> Result<()> {
+        let has = |layer: usize, module: &Linear| {
+            module.parts.first().is_some_and(|&part| pairs.contains_key(&(layer, part)))
+        };
+        // "all-linear" names no module: those of other layers are the measure then.
+        let is_meant =
+            |module: &&Linear| self.targets.are_named() || (0..model.layers).any(|layer| has(layer, module));
+        let meant: Vec<&Linear> = modules.iter().filter(is_meant).collect();
+        let all = (0..model.layers).flat_map(|layer| meant.iter().map(move |module| (layer, module)));
+        for (layer, module) in all {
+            let place = format!("model.layers.{layer}.{}", module.path);
+            ensure!(
+                has(layer, module) || !self.targets.name(&place)?,
+                "its target_modules name {place}, and the file holds no tensors of it: the file isn't whole, the adapter is \
+                 of a model with fewer layers, or its layers_to_transform should leave that one out"
+            );
+        }
+        Ok(())
     }
 
     /// A and B of one module, in the scale of the whole adapter.
