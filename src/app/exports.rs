@@ -43,6 +43,13 @@ pub(crate) fn words(exported: &Exported, form: Form) -> String {
     let files: Vec<String> = exported.files.iter().map(|file| file.display().to_string()).collect();
     let written = text::count(exported.written);
     let mut text = format!("{written} records as {} to {}", form.name(), files.join(", "));
+    if exported.chosen_only > 0 {
+        let pairs = text::count(exported.chosen_only);
+        text += &format!(
+            "\nof {pairs} preference pairs only the chosen answer; {} has both",
+            Form::Preference.name()
+        );
+    }
     if exported.left_out > 0 {
         text += &format!("\n{} do not fit this form and were left out:", text::count(exported.left_out));
         text.extend(exported.reasons.iter().map(|reason| format!("\n  {reason}")));

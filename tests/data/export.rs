@@ -4,7 +4,7 @@ use std::path::Path;
 
 use dojo_studio::data::export::{Added, Exporter, Form, Splits};
 use dojo_studio::data::import::{ImportOptions, OnMalformed, read_all};
-use dojo_studio::domain::message::Message;
+use dojo_studio::domain::message::{Message, is_unseen};
 use dojo_studio::domain::record::{Preference, Record};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -82,6 +82,17 @@ fn longer_conversations_preference_pairs_and_texts_come_back() {
     let texts = vec![Record { text: Some("plain\ntext".into()), ..record(&[]) }];
     for (name, form) in [("a.jsonl", Form::Messages), ("a.csv", Form::Csv), ("a.parquet", Form::Parquet)] {
         assert_eq!(round_trip(&texts, name, form), [kept(&texts[0])], "{form:?}");
+    }
+}
+
+#[test]
+fn pairs_of_which_one_answer_is_written_are_counted() {
+    let folder = TempDir::new().expect("a folder");
+    for (form, count) in [(Form::Messages, 1), (Form::Preference, 0)] {
+        let mut exporter =
+            Exporter::create(&folder.path().join("a.jsonl"), form, Splits::Together).expect("begin");
+        assert_eq!(exporter.add(&pair()).expect("add"), Added::Written);
+        assert_eq!(exporter.finish().expect("finish").chosen_only, count, "{form:?}");
     }
 }
 
@@ -176,7 +187,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn any_text_comes_back(rows in proptest::collection::vec(("(?s).{1,30}", "(?s).{0,30}"), 1..10)) {
-        let says = |(_, answer): &&(String, String)| !answer.trim().is_empty();
+        let says = |(_, answer): &&(String, String)| !is_unseen(answer);
         let records: Vec<Record> =
             rows.iter().filter(says).map(|(question, answer)| record(&[user(question), assistant(answer)])).collect();
         if records.is_empty() {

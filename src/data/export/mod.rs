@@ -50,6 +50,8 @@ pub struct Exporter {
 pub struct Exported {
     pub written: u64,
     pub left_out: u64,
+    /// Pairs of which only the chosen answer was written.
+    pub chosen_only: u64,
     /// The first records that did not fit, with the reason.
     pub reasons: Vec<String>,
     pub files: Vec<PathBuf>,
@@ -95,7 +97,11 @@ impl Exporter {
         };
         let added = sink.add(record)?;
         match &added {
-            Added::Written => self.summary.written += 1,
+            Added::Written => {
+                self.summary.written += 1;
+                self.summary.chosen_only +=
+                    u64::from(self.form == Form::Messages && record.preference.is_some());
+            }
             Added::LeftOut(reason) => {
                 self.summary.left_out += 1;
                 if self.summary.reasons.len() < SHOWN_REASONS {
