@@ -5,7 +5,8 @@
 //!
 //! | module | owns | may import |
 //! | --- | --- | --- |
-//! | [`domain`] | plain data, no input or output | nothing of the crate |
+//! | [`ground`] | files that appear whole, processes, time, random numbers, hashes | nothing of the crate; all others import it |
+//! | [`domain`] | plain data, no input or output | `ground` |
 //! | [`config`] | the user's settings and folders | `domain` |
 //! | [`data`] | import, chat templates, loss mask, packing, splits | `domain` |
 //! | [`session`] | records, history, search, imports in SQLite | `domain`, `data` |
@@ -23,6 +24,7 @@ pub mod config;
 pub mod data;
 pub mod domain;
 pub mod engine;
+pub mod ground;
 pub mod serve;
 pub mod session;
 pub mod task;

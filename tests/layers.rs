@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 
 /// Who may import whom. A path is matched by its longest entry; a module may always import itself.
 const RULES: &[(&str, &[&str])] = &[
-    ("domain", &[]),
-    ("config", &["domain"]),
-    ("session", &["domain", "data"]),
-    ("data", &["domain"]),
-    ("task", &["domain", "data"]),
-    ("teacher", &["domain", "data", "task", "session"]),
-    ("rag", &["domain", "data", "session"]),
-    ("eval", &["domain", "data", "task"]),
-    ("engine", &["domain", "data"]),
-    ("serve", &["domain", "engine", "rag"]),
-    ("app/store", &["domain"]),
-    ("ui", &["domain", "app::store"]),
+    ("ground", &[]),
+    ("domain", &["ground"]),
+    ("config", &["ground", "domain"]),
+    ("session", &["ground", "domain", "data"]),
+    ("data", &["ground", "domain"]),
+    ("task", &["ground", "domain", "data"]),
+    ("teacher", &["ground", "domain", "data", "task", "session"]),
+    ("rag", &["ground", "domain", "data", "session"]),
+    ("eval", &["ground", "domain", "data", "task"]),
+    ("engine", &["ground", "domain", "data"]),
+    ("serve", &["ground", "domain", "engine", "rag"]),
+    ("app/store", &["ground", "domain"]),
+    ("ui", &["ground", "domain", "app::store"]),
 ];
 
 /// These may import everything.

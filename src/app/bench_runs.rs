@@ -14,6 +14,7 @@ use crate::app::store::Store;
 use crate::domain::protocol::{Event, SystemEvent};
 use crate::domain::run_info::{Origin, RunId};
 use crate::domain::settings::Settings;
+use crate::ground::clock::now;
 use crate::ui::keymap::Chord;
 use crate::ui::studio::Studio;
 use crate::ui::theme::{Depth, Theme};
@@ -143,8 +144,4 @@ fn resident_bytes() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: u64 = text.split_whitespace().nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
     pages * 4096
-}
-
-fn now() -> f64 {
-    crate::app::runs::now()
 }

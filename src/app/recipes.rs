@@ -17,7 +17,8 @@ use crate::domain::recipe::source::{self, Source};
 use crate::domain::recipe::{DataPart, SetOrder};
 use crate::domain::session::SessionInfo;
 use crate::domain::view::Order;
-use crate::engine::{files, hub};
+use crate::engine::hub;
+use crate::ground::files;
 use crate::session::{Access, Session};
 
 /// Of a session that names no model.

@@ -4,16 +4,17 @@
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::process;
 use super::train::lock::{self, RunLock};
 use crate::config::Folders;
 use crate::domain::name;
 use crate::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
-use crate::engine::files::{self, Leftover};
+use crate::ground::clock;
+use crate::ground::files;
+use crate::ground::folders::{self, Leftover};
+use crate::ground::process;
 
 /// A heartbeat older than this, in seconds, means that the process is gone, unless it can be seen to live.
 pub const STALE_SECONDS: f64 = 15.0;
@@ -84,7 +85,7 @@ impl RunSummary {
 pub fn summarise(folder: &Path) -> Option<RunSummary> {
     let folder = RunFolder::new(folder);
     let state: RunState = serde_json::from_slice(&fs::read(folder.state()).ok()?).ok()?;
-    let now = now();
+    let now = clock::now();
     let standing = match standing(&state, now) {
         live if live.is_live() && is_orphaned(&folder, &state, is_silent(&state, now)) => Standing::Crashed,
         standing => standing,
@@ -116,12 +117,6 @@ pub(super) fn is_gone(state: &RunState, silent: bool, host: &str) -> bool {
 /// program since. A run's process holds the run's lock as long as it lives.
 pub(super) fn is_orphaned(folder: &RunFolder, state: &RunState, silent: bool) -> bool {
     silent && state.host == process::host_name() && lock::is_held(folder) == Some(false)
-}
-
-/// Seconds since 1970.
-#[must_use]
-pub fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 /// Finds a run by its folder or by its name.
@@ -171,7 +166,7 @@ pub fn delete_run(run: &RunSummary) -> Result<()> {
     if let Some(now) = summarise(run.folder.path()).filter(started) {
         bail!("the run {} is {}; stop it first", run.name, now.standing.name());
     }
-    files::remove_folder(run.folder.path()).with_context(|| format!("delete the run {}", run.name))
+    folders::remove_folder(run.folder.path()).with_context(|| format!("delete the run {}", run.name))
 }
 
 /// Removes what a process that was killed while it deleted runs left of them.
@@ -180,7 +175,7 @@ fn clean_deleted(parent: &Path) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let deleted = matches!(Leftover::of(&name), Some((Leftover::Removed, _)));
         if deleted && lock::is_held(&RunFolder::new(entry.path())) != Some(true) {
-            let removed = files::remove_if_there(&entry.path());
+            let removed = folders::remove_if_there(&entry.path());
             tracing::debug!(?name, ?removed, "left by a killed deletion");
         }
     }
@@ -276,7 +271,7 @@ pub fn start_program(program: &Path, launch: &Launch, after: Option<&RunFolder>)
     let log = log.with_context(|| format!("open {}", folder.log().display()))?;
     let mut command = Command::new(program);
     command.args(launch.arguments(after)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    process::detach(&mut command);
+    super::process::detach(&mut command);
     let mut child = command.spawn().with_context(|| format!("start {}", program.display()))?;
     let id = child.id();
     // Collects the process when it ends, so that it does not linger as a zombie that seems alive.
@@ -287,7 +282,7 @@ pub fn start_program(program: &Path, launch: &Launch, after: Option<&RunFolder>)
 /// Writes the first state, so that the run is listed before its process has come up.
 fn announce(folder: &RunFolder, phase: Phase) -> Result<()> {
     let earlier = summarise(folder.path()).map(|run| run.state);
-    let time = now();
+    let time = clock::now();
     let state = RunState {
         phase,
         why: None,

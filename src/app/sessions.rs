@@ -9,7 +9,8 @@ use super::runs;
 use crate::config::Folders;
 use crate::domain::name;
 use crate::domain::session::{Begins, Download, SessionFile, SessionInfo, SessionPlace, SessionSummary};
-use crate::engine::{files, hub};
+use crate::engine::hub;
+use crate::ground::{files, folders};
 use crate::session::Session;
 
 /// What says that a folder is a session.
@@ -82,7 +83,7 @@ fn unfinished(folders: &Folders, name: &str) -> PathBuf {
     for entry in std::fs::read_dir(folders.sessions()).into_iter().flatten().filter_map(Result::ok) {
         let file = entry.file_name().to_string_lossy().into_owned();
         let maker = file.strip_prefix(&beginning).and_then(|process| process.parse().ok());
-        if maker.is_some_and(|process| !super::process::is_alive(process)) {
+        if maker.is_some_and(|process| !crate::ground::process::is_alive(process)) {
             let removed = std::fs::remove_dir_all(entry.path());
             tracing::debug!(?file, ?removed, "left by a killed process");
         }
@@ -172,7 +173,7 @@ pub fn rename(folders: &Folders, folder: &Path, name: &str) -> Result<()> {
 /// When it is no session of the user's, a run in it goes on, or the folder can't be removed.
 pub fn delete(folders: &Folders, folder: &Path) -> Result<()> {
     let session = at_rest(folders, folder)?;
-    files::remove_folder(&session.path).with_context(|| format!("delete the session {}", session.name))
+    folders::remove_folder(&session.path).with_context(|| format!("delete the session {}", session.name))
 }
 
 /// A session of the user's in which no run goes on.

@@ -18,7 +18,7 @@ use super::sampling::{ModelArguments, SamplingArguments};
 use super::{loading, print};
 use crate::config::Folders;
 use crate::domain::message::{Message, Role};
-use crate::engine::files;
+use crate::ground::files;
 
 /// Arguments of `dojo chat`.
 #[derive(Args)]

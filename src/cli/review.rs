@@ -21,6 +21,7 @@ use crate::domain::recipe::{Balance, SetKind, SetOrder};
 use crate::domain::reflection::{Decision, ReflectionId, Verdict};
 use crate::domain::review::QueueOrder;
 use crate::domain::thought::ThoughtId;
+use crate::ground::files::{Readers, WholeFile};
 use crate::session::Session;
 
 /// Arguments of `dojo review`.
@@ -298,13 +299,8 @@ fn export(
     Ok((value.into(), lines.join("\n")))
 }
 
-/// Beside it first, flushed, then renamed.
 fn write_lines(path: &Path, rows: &[serde_json::Value]) -> std::io::Result<()> {
-    let beside = path.with_extension(format!("{}.part", std::process::id()));
-    let mut file = std::io::BufWriter::new(std::fs::File::create(&beside)?);
-    for row in rows {
-        writeln!(file, "{row}")?;
-    }
-    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-    std::fs::rename(&beside, path)
+    let mut file = WholeFile::create(path, Readers::Anybody)?;
+    rows.iter().try_for_each(|row| writeln!(file, "{row}"))?;
+    file.finish()
 }

@@ -13,6 +13,7 @@ use super::progress::duration;
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::config::Folders;
 use crate::domain::run::{RunCommand, Standing};
+use crate::ground::clock;
 use crate::ui::widgets::text;
 
 /// Arguments of `dojo runs`.
@@ -124,10 +125,10 @@ fn line((run, width): (&RunSummary, usize), (session, of): (&str, usize)) -> Str
     let when =
         match state.seconds_left.filter(|_| matches!(run.standing, Standing::Running | Standing::Starting)) {
             Some(seconds) => format!("{} left", duration(seconds)),
-            None => format!("{} ago", duration(runs::now() - state.heartbeat)),
+            None => format!("{} ago", duration(clock::now() - state.heartbeat)),
         };
     let why = match run.standing {
-        standing if standing.is_live() && state.process != 0 && runs::is_silent(state, runs::now()) => {
+        standing if standing.is_live() && state.process != 0 && runs::is_silent(state, clock::now()) => {
             format!("process {} is suspended; `kill -CONT {}` lets it go on", state.process, state.process)
         }
         Standing::Crashed => format!("go on with `dojo runs resume {}`", run.name),

@@ -1,6 +1,5 @@
 //! `settings.toml`: read once at the start, written key by key so that a person's comments and order stay.
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -8,6 +7,7 @@ use anyhow::{Context, Result};
 use super::Folders;
 use crate::domain::secret;
 use crate::domain::settings::Settings;
+use crate::ground::files::{self, Readers};
 
 impl Folders {
     /// The person's settings; the defaults where there is no file.
@@ -106,14 +106,8 @@ fn replace(path: &Path, content: &[u8]) -> Result<()> {
     let write = || -> std::io::Result<()> {
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         std::fs::create_dir_all(folder)?;
-        let beside = path.with_extension(format!("new-{}", std::process::id()));
-        let put = || {
-            let mut file = std::fs::File::create(&beside)?;
-            file.write_all(content)?;
-            file.sync_all()?;
-            std::fs::rename(&beside, path)
-        };
-        put().inspect_err(|_| drop(std::fs::remove_file(&beside)))
+        files::remove_partial_files(folder);
+        files::replace(path, Readers::Anybody, content)
     };
     write().with_context(|| format!("write {}", path.display()))
 }

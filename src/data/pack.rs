@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::ground::random::SplitMix64;
 use anyhow::{Result, bail, ensure};
 
 /// How examples are laid into batches.
@@ -61,7 +62,7 @@ pub fn plan(lengths: &[usize], settings: &PackSettings, epoch: u64) -> Result<Ve
     {
         bail!("example {index} has {length} tokens, more than max_length {}", settings.max_length);
     }
-    let mut random = Random::new(settings.seed, epoch);
+    let mut random = random(settings.seed, epoch);
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     random.shuffle(&mut order);
     let packs = match settings.packing {
@@ -114,29 +115,8 @@ fn take(free: &mut BTreeMap<usize, Vec<usize>>, room: usize) -> Option<usize> {
     pack
 }
 
-/// `SplitMix64` (Steele, Lea, Flood 2014): small, and the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn new(seed: u64, epoch: u64) -> Self {
-        let mut random = Self(seed);
-        let mixed = random.next();
-        Self(mixed ^ epoch.wrapping_mul(0xD134_2543_DE82_EF95))
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Fisher and Yates.
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            let chosen = (u128::from(self.next()) * (last as u128 + 1)) >> 64;
-            items.swap(last, chosen as usize);
-        }
-    }
+/// What an epoch of a run draws from.
+fn random(seed: u64, epoch: u64) -> SplitMix64 {
+    let mixed = SplitMix64::new(seed).next();
+    SplitMix64::new(mixed ^ epoch.wrapping_mul(0xD134_2543_DE82_EF95))
 }

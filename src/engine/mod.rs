@@ -4,7 +4,6 @@ pub mod adapter;
 pub mod device;
 pub mod disk;
 pub mod embed;
-pub mod files;
 pub mod generate;
 pub mod hub;
 pub mod kernels;

@@ -49,6 +49,7 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use crate::engine::embed::Embedder;
 use crate::engine::generate::{AdapterId, Generator, Prompter};
+use crate::ground::clock;
 pub use access::{Access, Log};
 use connection::{Door, Seated};
 use error::ApiError;
@@ -203,7 +204,7 @@ impl Listening {
             only_local: settings.api_key.is_none(),
             api_key: settings.api_key,
             origins: settings.origins,
-            started: now(),
+            started: clock::seconds(),
             turns: Arc::new(Semaphore::new(1)),
         });
         let room = Arc::new(Room::new(settings.clients, settings.body));
@@ -312,10 +313,6 @@ fn router(service: Shared, room: &Arc<Room>) -> Router {
         .fallback_service(answers)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), guard::tell_browsers))
         .layer(axum::middleware::from_fn_with_state(service, guard::check_host))
-}
-
-pub(crate) fn now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 async fn health(State(service): State<Shared>) -> Result<Json<Value>, ApiError> {

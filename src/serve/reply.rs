@@ -7,10 +7,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::answer::{STOP, failed, finish_reason, gather, usage};
 use super::shelf::ModelInUse;
+use super::stream;
 use super::stream::Ending;
 use super::tools::{Pieces, written};
-use super::{now, stream};
 use crate::engine::generate::{CallForm, ChosenToken, Event, Finish, Piece, RequestId, Usage, What};
+use crate::ground::clock;
 
 /// Which endpoint answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +92,7 @@ impl Reply {
             echo,
             log_probabilities,
             calls: None,
-            created: now(),
+            created: clock::seconds(),
             id: None,
         }
     }

@@ -8,10 +8,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::answer::failed;
 use super::fields::Fields;
 use super::shelf::ModelInUse;
+use super::stream;
 use super::stream::Ending;
 use super::tools::{Pieces, written};
-use super::{now, stream};
 use crate::engine::generate::{Event, Finish, Piece, Usage, What};
+use crate::ground::clock;
 
 /// An answer in the making.
 pub(crate) struct Reply {
@@ -82,7 +83,19 @@ impl Reply {
     pub(crate) fn new(model: ModelInUse, name: Option<String>, asked: Echo, pieces: Pieces) -> Self {
         let name = name.unwrap_or_else(|| model.name.clone());
         let (output, text, number, told, ended) = (Vec::new(), None, 0, 0, false);
-        Self { model, name, asked, pieces, created: now(), number, output, text, call: None, told, ended }
+        Self {
+            model,
+            name,
+            asked,
+            pieces,
+            created: clock::seconds(),
+            number,
+            output,
+            text,
+            call: None,
+            told,
+            ended,
+        }
     }
 
     /// One object when everything is there.

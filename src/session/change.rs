@@ -8,10 +8,11 @@ use rusqlite::{Connection, Transaction, params, params_from_iter};
 use super::content::{self, Derived, Prepared};
 use super::edit::put_body;
 use super::names::{self, Kind};
-use super::{Durability, Result, Session, import, index, now, query, tokens};
+use super::{Durability, Result, Session, import, index, query, tokens};
 use crate::domain::change::{Body, Change, Selection};
 use crate::domain::filter::Filter;
 use crate::domain::record::{Record, RecordId};
+use crate::ground::clock;
 
 /// What a row of `changes` is; an import has no items, since its records say which change brought them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -352,7 +353,7 @@ pub(super) fn mark_edited(connection: &Connection, change: i64) -> Result<()> {
 pub(super) fn open(transaction: &Transaction<'_>, who: &str, kind: ChangeKind, what: &str) -> Result<i64> {
     transaction.execute(
         "INSERT INTO changes (at, who, kind, what, records, state) VALUES (?1, ?2, ?3, ?4, 0, 0)",
-        params![now(), who, kind as i64, what],
+        params![clock::milliseconds(), who, kind as i64, what],
     )?;
     let id = transaction.last_insert_rowid();
     if kind == ChangeKind::Import {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Durability, Result, Session, now};
+use super::{Durability, Result, Session};
 use crate::domain::chat::{ChatId, Decisions, Keep, KeptAnswer, Names, TurnId, Vote};
 use crate::domain::record::RecordId;
+use crate::ground::clock;
 
 /// What a decision is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,7 +87,7 @@ impl Session {
             transaction.execute(
                 "INSERT INTO chat_decisions (chat, left, right, decision, text, names, who, at, undone)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
-                params![chat.0, left, right, word.name(), text, names, who, now()],
+                params![chat.0, left, right, word.name(), text, names, who, clock::milliseconds()],
             )?;
             Ok(())
         })

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Durability, Result, Session, SessionError, now};
+use super::{Durability, Result, Session, SessionError};
 use crate::domain::chat::{Chat, ChatId, ChatSummary, Outcome, Setup, Side, Turn, TurnId};
 use crate::domain::message::Role;
+use crate::ground::clock;
 
 /// A turn that is to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Session {
         self.write("begin a chat", Durability::EveryChange, |transaction| {
             transaction.execute(
                 "INSERT INTO chats (title, setup, at) VALUES (?1, ?2, ?3)",
-                params![title, setup, now()],
+                params![title, setup, clock::milliseconds()],
             )?;
             Ok(ChatId(transaction.last_insert_rowid()))
         })
@@ -61,8 +62,8 @@ impl Session {
     /// Where there is no such chat, or the session can't be written; then nothing is added.
     pub fn add_turn(&mut self, chat: ChatId, turn: &NewTurn) -> Result<Turn> {
         self.write("add a turn", Durability::EveryChange, |transaction| {
-            let changed =
-                transaction.execute("UPDATE chats SET at = ?2 WHERE id = ?1", params![chat.0, now()])?;
+            let changed = transaction
+                .execute("UPDATE chats SET at = ?2 WHERE id = ?1", params![chat.0, clock::milliseconds()])?;
             if changed == 0 {
                 return Err(SessionError::NoSuchChat(chat.0));
             }
@@ -76,7 +77,7 @@ impl Session {
                     turn.side as i64,
                     turn.content,
                     turn.by,
-                    now()
+                    clock::milliseconds()
                 ],
             )?;
             Ok(Turn {

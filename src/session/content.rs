@@ -13,6 +13,7 @@ use crate::data::rows::{parse_row, write_row};
 use crate::domain::change::Body;
 use crate::domain::message::{Message, Role};
 use crate::domain::record::{ContentHash, Fields, Record, Status};
+use crate::ground::hash::Fnv;
 
 /// From the two columns of `contents`.
 pub(super) fn read_body(fields: &Fields, body: Option<&str>) -> Result<Body> {
@@ -73,8 +74,7 @@ impl Derived {
 
 /// FNV-1a, 64 bits: the same on every machine and in every version.
 pub(super) fn fingerprint(text: &str) -> i64 {
-    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    text.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, mix) as i64
+    Fnv::of(text.bytes().map(u64::from)) as i64
 }
 
 /// Bits of `records.flags`.

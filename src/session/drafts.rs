@@ -15,6 +15,7 @@ use crate::domain::record::RecordId;
 use crate::domain::reflection::ReflectionId;
 use crate::domain::review::Reviewed;
 use crate::domain::thought::ThoughtId;
+use crate::ground::clock;
 
 /// What a draft is of, as the database names it: its kind, and which of the kind.
 pub(super) fn key(of: &DraftOf) -> (&'static str, String) {
@@ -270,7 +271,7 @@ pub(super) fn keep_what_was_edited(connection: &Connection, step: i64) -> Result
          FROM verdicts JOIN reflections ON reflections.id = reflection
          WHERE step = ?1 AND (verdicts.edited IS NOT before_edited AND verdicts.edited IS NOT NULL
                               OR verdicts.analysis IS NOT before_analysis)",
-        params![step, super::now()],
+        params![step, clock::milliseconds()],
     )?;
     Ok(())
 }

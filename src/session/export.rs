@@ -1,12 +1,13 @@
 //! A session as text: one line a record, sorted, so that two states of a session compare well under version control.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::{Result, Session, View};
 use crate::domain::record::Record;
+use crate::ground::files::{Readers, WholeFile, remove_partial_files};
 
 /// So many records are in memory at once.
 const PAGE: usize = 1000;
@@ -33,6 +34,7 @@ impl Session {
 /// Where the folder can't be written or the session can't be read.
 pub fn export_all(session: &Session, folder: &Path) -> Result<u64> {
     std::fs::create_dir_all(folder)?;
+    remove_partial_files(folder);
     let ids = sorted_ids(session)?;
     write_lines(&folder.join("records.jsonl"), |out| {
         for ids in ids.chunks(PAGE) {
@@ -92,22 +94,8 @@ fn line(out: &mut impl Write, value: &Value) -> Result<()> {
 }
 
 /// Writes a file line by line so that it is there whole or not at all.
-pub(super) fn write_lines(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<std::fs::File>) -> Result<()>,
-) -> Result<()> {
-    let beside = path.with_extension("part");
-    let mut out = BufWriter::new(std::fs::File::create(&beside)?);
-    let written = write(&mut out).and_then(|()| {
-        out.flush()?;
-        Ok(out.get_ref().sync_all()?)
-    });
-    match written {
-        Ok(()) => Ok(std::fs::rename(&beside, path)?),
-        Err(error) => {
-            // What is half-written is of no use; the first error is the one to tell.
-            std::fs::remove_file(&beside).ok();
-            Err(error)
-        }
-    }
+pub(super) fn write_lines(path: &Path, write: impl FnOnce(&mut WholeFile) -> Result<()>) -> Result<()> {
+    let mut file = WholeFile::create(path, Readers::Anybody)?;
+    write(&mut file)?;
+    Ok(file.finish()?)
 }

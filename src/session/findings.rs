@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use super::{Durability, Result, Session, now};
+use super::{Durability, Result, Session};
 use crate::domain::record::RecordId;
+use crate::ground::clock;
 
 impl Session {
     /// Replaces what checks have found before, those that found nothing among them.
@@ -23,7 +24,8 @@ impl Session {
                     insert.execute(params![check, record.0, note])?;
                 }
             }
-            transaction.execute("INSERT OR REPLACE INTO meta VALUES ('checked_at', ?1)", [now()])?;
+            transaction
+                .execute("INSERT OR REPLACE INTO meta VALUES ('checked_at', ?1)", [clock::milliseconds()])?;
             Ok(())
         })
     }

@@ -11,6 +11,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{PATIENCE, Result, SessionError};
+use crate::ground::clock;
+use crate::ground::process::host_name;
 
 /// A writer waits in steps of this length: shorter than the pause that a long job leaves between its transactions.
 const STEP: Duration = Duration::from_millis(1);
@@ -42,14 +44,18 @@ pub struct Holder {
 
 impl Holder {
     fn this(what: &str) -> Self {
-        let host = sysinfo::System::host_name().unwrap_or_else(|_| "this machine".to_owned());
-        Self { process: std::process::id(), host, what: what.to_owned(), since: super::now() }
+        Self {
+            process: std::process::id(),
+            host: host_name(),
+            what: what.to_owned(),
+            since: clock::milliseconds(),
+        }
     }
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = (super::now() - self.since).max(0) / 1000;
+        let seconds = (clock::milliseconds() - self.since).max(0) / 1000;
         write!(out, "\"{}\" (process {} on {}, for {seconds} s)", self.what, self.process, self.host)
     }
 }

@@ -45,6 +45,7 @@ mod window;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::ground::files::{self, Readers};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use crate::domain::reflection::Decision;
@@ -107,7 +108,7 @@ impl Session {
         if !settings.exists() {
             let name = folder.file_name().unwrap_or_default().to_string_lossy();
             let text = format!("title = {}\n", toml_edit::Value::from(name.as_ref()));
-            write_whole(&settings, text.as_bytes())?;
+            files::replace(&settings, Readers::Anybody, text.as_bytes())?;
         }
         Self::connect(folder, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
     }
@@ -312,20 +313,4 @@ fn who() -> String {
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
         .unwrap_or_else(|| "someone".to_owned())
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn now() -> i64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_millis() as i64)
-}
-
-/// Writes a file so that it is there whole or not at all.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let beside = path.with_extension(format!("{}.part", std::process::id()));
-    let mut file = std::fs::File::create(&beside)?;
-    std::io::Write::write_all(&mut file, bytes)?;
-    file.sync_all()?;
-    Ok(std::fs::rename(&beside, path)?)
 }

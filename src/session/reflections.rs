@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::drafts::{forget_saved_draft, keep_what_was_edited};
-use super::{Durability, Result, Session, SessionError, now};
+use super::{Durability, Result, Session, SessionError};
 use crate::domain::record::RecordId;
 use crate::domain::reflection::{Decision, Reflection, ReflectionId, Verdict};
 use crate::domain::review::{LastStep, ReviewCounts};
 use crate::domain::thought::{Thought, ThoughtId};
+use crate::ground::clock;
 
 pub(super) const COLUMNS: &str =
     "id, record, thought, error_analysis, corrected, label, teacher, prompt, verdict, edited, score,
@@ -276,7 +277,7 @@ pub(super) fn add(connection: &Connection, reflection: &Reflection) -> Result<Re
             reflection.reasons,
             reflection.reviewer,
             reflection.comment,
-            now(),
+            clock::milliseconds(),
             reflection.judge,
             reflection.improved_by
         ])?;
@@ -309,7 +310,7 @@ pub(super) fn decide(
             decision.edited,
             decision.comment,
             who,
-            now(),
+            clock::milliseconds(),
             decision.analysis
         ])?;
     let reviewer = if decision.verdict == Verdict::Pending { "" } else { who };

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Durability, Result, Session, now};
+use super::{Durability, Result, Session};
 use crate::domain::record::RecordId;
 use crate::domain::reflection::{Reflection, ReflectionId};
 use crate::domain::review::Reviewed;
 use crate::domain::review_leads::{Labels, Leads, Odds, Pairs, hypothesis};
 use crate::domain::thought::{Thought, ThoughtId};
+use crate::ground::clock;
 use crate::session::question;
 
 /// The kind and the number under which tables hold a text of a review.
@@ -139,7 +140,7 @@ impl Session {
         self.write("keep the odds of labels", Durability::WholeJobs, |transaction| {
             transaction.execute(
                 "INSERT OR REPLACE INTO label_odds (kind, id, model, text, labels, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![kind, id, odds.model, text, labels, now()],
+                params![kind, id, odds.model, text, labels, clock::milliseconds()],
             )?;
             Ok(())
         })

@@ -2,11 +2,12 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Durability, Result, Session, now};
+use super::{Durability, Result, Session};
 use crate::data::rows::parse_row;
 use crate::domain::record::RecordId;
 use crate::domain::reflection::BY_HAND;
 use crate::domain::thought::{Thought, ThoughtId};
+use crate::ground::clock;
 
 /// An answer that could not be used, kept for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Session {
                         thought.tokens,
                         thought.model,
                         thought.prompt,
-                        now()
+                        clock::milliseconds()
                     ])?,
                 };
                 ids.push(ThoughtId(id));
@@ -131,7 +132,14 @@ impl Session {
             transaction.execute(
                 "INSERT OR REPLACE INTO set_aside (job, record, model, reason, raw, at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![answer.job, answer.record.0, answer.model, answer.reason, answer.raw, now()],
+                params![
+                    answer.job,
+                    answer.record.0,
+                    answer.model,
+                    answer.reason,
+                    answer.raw,
+                    clock::milliseconds()
+                ],
             )?;
             Ok(())
         })

@@ -8,8 +8,9 @@ use super::change::{
     CONTENT, ChangeKind, EXISTS, LABEL, RECORD_COLUMNS, SPLIT, STATUS, Side, TAG, mark_edited, set_column,
     set_existence, set_tags, store_body,
 };
-use super::{Durability, JobLock, Result, Session, SessionError, content, history, now, read};
+use super::{Durability, JobLock, Result, Session, SessionError, content, history, read};
 use crate::domain::change::HistoryEntry;
+use crate::ground::clock;
 
 const LAST: &str = "SELECT id FROM changes WHERE state = 0 ORDER BY id DESC LIMIT 1";
 
@@ -51,7 +52,7 @@ impl Session {
             end_import(transaction, &folder, id)?;
             transaction.execute(
                 "UPDATE changes SET state = 1, undone_at = ?2, undone_by = ?3 WHERE id = ?1",
-                params![id, now(), who],
+                params![id, clock::milliseconds(), who],
             )?;
             replay(transaction, id, Side::Before)?;
             history::entry(transaction, id).map(Some)

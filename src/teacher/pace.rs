@@ -1,6 +1,8 @@
 //! When the next request may start: requests and tokens a minute, pauses that an endpoint asks for, back-off after a
 //! failure, and a breaker that stops asking an endpoint that is down. Pure: told the time, it never waits itself.
 
+use crate::ground::hash::mix;
+use crate::ground::random::STEP;
 use std::time::Duration;
 
 /// Spreads requests over time (a leaky bucket that lets a tenth of a minute's worth go at once).
@@ -71,10 +73,8 @@ pub fn back_off(attempt: u32, salt: u64) -> Duration {
     const FIRST: f64 = 0.5;
     const LONGEST: f64 = 60.0;
     let whole = (FIRST * 2.0_f64.powi(attempt.min(16) as i32)).min(LONGEST);
-    // SplitMix64 (Steele, Lea and Flood 2014): a number in 0..1 that two attempts don't share.
-    let mut mixed = salt.wrapping_add(u64::from(attempt)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    // A number in 0..1 that two attempts don't share.
+    let mixed = mix(salt.wrapping_add(u64::from(attempt)).wrapping_mul(STEP));
     let jitter = (mixed >> 11) as f64 / (1_u64 << 53) as f64;
     Duration::from_secs_f64(whole * f64::midpoint(1.0, jitter))
 }

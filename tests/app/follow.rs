@@ -4,12 +4,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use dojo_studio::app::follow::{Follower, Pace, Scanner};
-use dojo_studio::app::process;
 use dojo_studio::app::store::Store;
 use dojo_studio::domain::protocol::{Event, RunsEvent};
 use dojo_studio::domain::run::{Phase, RunState, Standing};
 use dojo_studio::domain::run_info::{Origin, RunId};
 use dojo_studio::domain::series::{MetricChunk, Series};
+use dojo_studio::ground::process;
 use proptest::prelude::*;
 
 /// Seconds since 1970 at which every test begins.

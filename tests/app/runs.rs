@@ -2,7 +2,6 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use dojo_studio::app::process;
 use dojo_studio::app::runs::{self, Launch, RunSummary};
 use dojo_studio::app::sessions;
 use dojo_studio::app::studio::headless::Headless;
@@ -10,6 +9,8 @@ use dojo_studio::app::train::host::{Ending, Listener, RunHost};
 use dojo_studio::config::Folders;
 use dojo_studio::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
 use dojo_studio::engine::train::host::{Host, Progress};
+use dojo_studio::ground::clock;
+use dojo_studio::ground::process;
 
 fn state(phase: Phase, process: u32, heartbeat: f64) -> RunState {
     RunState {
@@ -45,7 +46,7 @@ fn ended_process() -> u32 {
 
 #[test]
 fn a_live_phase_without_its_process_or_elsewhere_with_an_old_heartbeat_has_crashed() {
-    let (now, own) = (runs::now(), std::process::id());
+    let (now, own) = (clock::now(), std::process::id());
     assert_eq!(runs::standing(&state(Phase::Running, own, now), now), Standing::Running);
     // Its process lives and may only be suspended.
     assert_eq!(runs::standing(&state(Phase::Running, own, now - 60.0), now), Standing::Running);
@@ -61,7 +62,7 @@ fn a_live_phase_without_its_process_or_elsewhere_with_an_old_heartbeat_has_crash
 fn runs_of_no_session_and_of_sessions_are_listed_newest_first() {
     let home = tempfile::tempdir().expect("a folder");
     let folders = Folders::under(home.path());
-    let now = runs::now();
+    let now = clock::now();
     run(&folders.runs(), "old", &state(Phase::Done, 1, now - 100.0));
     run(&folders.sessions().join("mine/runs"), "new", &state(Phase::Failed, 1, now));
     std::fs::create_dir_all(folders.runs().join("no-state")).expect("a folder");
@@ -76,11 +77,11 @@ fn runs_of_no_session_and_of_sessions_are_listed_newest_first() {
 #[test]
 fn a_command_is_a_file_in_a_live_run_and_refused_by_a_dead_one() {
     let home = tempfile::tempdir().expect("a folder");
-    let live = run(home.path(), "live", &state(Phase::Running, std::process::id(), runs::now()));
+    let live = run(home.path(), "live", &state(Phase::Running, std::process::id(), clock::now()));
     runs::send_command(&live, RunCommand::Pause).expect("a live run");
     assert!(live.folder.commands().join("pause").is_file());
     assert!(runs::delete_run(&live).is_err());
-    let dead = run(home.path(), "dead", &state(Phase::Running, ended_process(), runs::now()));
+    let dead = run(home.path(), "dead", &state(Phase::Running, ended_process(), clock::now()));
     let refused = runs::send_command(&dead, RunCommand::Pause).expect_err("nobody is there").to_string();
     assert_eq!(refused, "the run dead can't pause: it is crashed");
     runs::delete_run(&dead).expect("a dead run");
@@ -115,7 +116,7 @@ fn a_suspended_process_outweighs_its_old_heartbeat_and_its_run_is_not_deleted() 
     let mut child = std::process::Command::new("sleep").arg("600").spawn().expect("start `sleep`");
     // SAFETY: sends a signal to a child of this test.
     unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGSTOP) };
-    let beat = runs::now();
+    let beat = clock::now();
     let suspended = state(Phase::Running, child.id(), beat);
     assert_eq!(runs::standing(&suspended, beat + 3600.0), Standing::Running);
     let found = run(home.path(), "suspended", &suspended);
@@ -129,7 +130,7 @@ fn a_suspended_process_outweighs_its_old_heartbeat_and_its_run_is_not_deleted() 
 #[test]
 fn a_run_that_somebody_trains_in_is_not_deleted_whatever_its_state_says() {
     let home = tempfile::tempdir().expect("a folder");
-    let done = run(home.path(), "done", &state(Phase::Done, 1, runs::now()));
+    let done = run(home.path(), "done", &state(Phase::Done, 1, clock::now()));
     let lock = std::fs::File::create(done.folder.lock()).expect("the lock");
     lock.lock().expect("nobody else holds it");
     let refused = format!("{:#}", runs::delete_run(&done).expect_err("it is held"));
@@ -143,7 +144,7 @@ fn a_run_that_somebody_trains_in_is_not_deleted_whatever_its_state_says() {
 fn a_silent_run_is_suspended_where_its_lock_is_held_and_crashed_where_it_is_not() {
     let home = tempfile::tempdir().expect("a folder");
     // Of this test's own process: it lives, and is no trainer.
-    let found = run(home.path(), "silent", &state(Phase::Running, std::process::id(), runs::now() - 600.0));
+    let found = run(home.path(), "silent", &state(Phase::Running, std::process::id(), clock::now() - 600.0));
     let standing = || runs::summarise(found.folder.path()).expect("a run").standing;
     assert_eq!(standing(), Standing::Crashed);
     let lock = std::fs::File::create(found.folder.lock()).expect("the lock");
@@ -156,7 +157,7 @@ fn a_silent_run_is_suspended_where_its_lock_is_held_and_crashed_where_it_is_not(
 #[test]
 fn a_half_deleted_run_is_not_listed_and_goes_when_the_next_one_is_made() {
     let home = tempfile::tempdir().expect("a folder");
-    run(home.path(), "done", &state(Phase::Done, 1, runs::now()));
+    run(home.path(), "done", &state(Phase::Done, 1, clock::now()));
     std::fs::rename(home.path().join("done"), home.path().join(".done.gone")).expect("as a killed deletion");
     assert_eq!(runs::list_runs_in(home.path()).expect("a list"), Vec::new());
     runs::create_run_folder(home.path(), None, "..-sft").expect("a new folder");
@@ -290,7 +291,7 @@ fn a_run_beside_one_of_another_session_is_asked_about_before_it_starts() {
     let home = tempfile::tempdir().expect("a folder");
     let folders = Folders::under(home.path());
     let other = sessions::create(&folders, "other").expect("a session");
-    run(&other.runs(), "sft-0001", &state(Phase::Running, std::process::id(), runs::now()));
+    run(&other.runs(), "sft-0001", &state(Phase::Running, std::process::id(), clock::now()));
     let mine = sessions::open_sample(&folders, "first-principles").expect("a session");
     let mut studio = Headless::start(&folders, Some(mine.clone()), (120, 36)).expect("a studio");
     let patience = Duration::from_secs(60);
@@ -307,8 +308,8 @@ fn a_run_of_another_session_that_goes_on_is_named_with_it_and_can_be_stopped() {
     let home = tempfile::tempdir().expect("a folder");
     let folders = Folders::under(home.path());
     let other = sessions::create(&folders, "other").expect("a session");
-    run(&other.runs(), "sft-0007", &state(Phase::Running, std::process::id(), runs::now()));
-    run(&other.runs(), "sft-0006", &state(Phase::Done, std::process::id(), runs::now()));
+    run(&other.runs(), "sft-0007", &state(Phase::Running, std::process::id(), clock::now()));
+    run(&other.runs(), "sft-0006", &state(Phase::Done, std::process::id(), clock::now()));
     let mine = sessions::create(&folders, "mine").expect("a session");
     let mut studio = Headless::start(&folders, Some(mine), (200, 36)).expect("a studio");
     let patience = Duration::from_secs(60);
@@ -319,7 +320,7 @@ fn a_run_of_another_session_that_goes_on_is_named_with_it_and_can_be_stopped() {
     studio.keys("x").expect("keys");
     let stop = other.runs().join("sft-0007/commands/stop");
     crate::support::program::wait_until("the stop", || stop.exists());
-    let ended = state(Phase::Stopped, std::process::id(), runs::now());
+    let ended = state(Phase::Stopped, std::process::id(), clock::now());
     let folder = RunFolder::new(other.runs().join("sft-0007"));
     std::fs::write(folder.state(), serde_json::to_vec(&ended).expect("json")).expect("write the state");
     studio.wait_until(patience, |studio| !studio.text().contains("sft-0007")).expect("its end");

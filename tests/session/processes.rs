@@ -137,7 +137,11 @@ fn what_a_killed_export_left_is_cleared_by_the_next_one() {
     let child = place.dojo(&["export", &target]).spawn().expect("start an export");
     kill_when(child, || !names().is_empty());
     let whole = names() == ["rows.jsonl"];
-    assert!(whole || names().iter().all(|name| name.starts_with(".rows.jsonl.partial-")), "{:?}", names());
+    assert!(
+        whole || names().iter().all(|name| name.starts_with(".rows.jsonl.") && name.ends_with(".partial")),
+        "{:?}",
+        names()
+    );
     assert!(place.dojo(&["export", &target]).status().expect("export").success());
     assert_eq!(names(), ["rows.jsonl"]);
     let text = std::fs::read_to_string(folder.join("rows.jsonl")).expect("read the rows");

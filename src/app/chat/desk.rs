@@ -14,7 +14,8 @@ use crate::domain::message::Role;
 use crate::domain::protocol::chat::{Phase, Question};
 use crate::domain::protocol::system::{Level, Notice, SystemEvent};
 use crate::domain::protocol::{ChatCommand, ChatEvent, Event};
-use crate::session::{Decided, NewTurn, Result, Session, SessionError, Word, now};
+use crate::ground::clock;
+use crate::session::{Decided, NewTurn, Result, Session, SessionError, Word};
 
 /// How often it is looked, at the end, whether the writer is at something that has no end soon.
 const LOOK: Duration = Duration::from_millis(50);
@@ -165,7 +166,7 @@ impl Desk<'_> {
             }
             ChatCommand::ReadDrafts(chat) => self.read_drafts(chat)?,
             ChatCommand::KeepDraft { chat, place, text } => {
-                let draft = KeptDraft { base: String::new(), text: text.clone(), at: now() };
+                let draft = KeptDraft { base: String::new(), text: text.clone(), at: clock::milliseconds() };
                 let draft = (!text.is_empty()).then_some(draft);
                 self.session.keep_draft(&DraftOf::Chat(chat, place), draft.as_ref())?;
                 self.tell(ChatEvent::DraftKept { chat, place, text });

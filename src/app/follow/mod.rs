@@ -95,7 +95,7 @@ impl Follower {
             roots,
             runs: BTreeMap::new(),
             watched: BTreeMap::new(),
-            host: crate::app::process::host_name(),
+            host: crate::ground::process::host_name(),
             listed: f64::NEG_INFINITY,
         }
     }

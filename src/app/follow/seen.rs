@@ -1,5 +1,6 @@
 //! What a run was trained on, in a few words: how many records, and a number that is another one for others.
 
+use crate::ground::hash::Fnv;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -17,18 +18,17 @@ pub(super) fn in_words(path: &Path) -> std::io::Result<String> {
     let file = File::open(path)?;
     let whole = file.metadata()?.len();
     let mut lines = BufReader::new(file.take(BYTES));
-    // FNV-1a.
-    let mut hash = 0xCBF2_9CE4_8422_2325_u64 ^ whole;
+    let mut hash = Fnv::from_seed(whole);
     let (mut train, mut held_out, mut line) = (0_u64, 0_u64, Vec::new());
     while lines.read_until(b'\n', &mut line)? > 0 {
         let is_held_out = line.windows(HELD_OUT.len()).any(|part| part == HELD_OUT);
         *(if is_held_out { &mut held_out } else { &mut train }) += 1;
         for byte in line.drain(..) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
+            hash.add(u64::from(byte));
         }
     }
     let more = if whole > BYTES { " and more" } else { "" };
-    Ok(format!("{train} to train on, {held_out} held out{more} ({:06x})", hash & 0xFF_FFFF))
+    Ok(format!("{train} to train on, {held_out} held out{more} ({:06x})", hash.finish() & 0xFF_FFFF))
 }
 
 const HELD_OUT: &[u8] = br#""purpose":"eval""#;

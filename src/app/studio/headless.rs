@@ -14,6 +14,7 @@ use crate::app::store::Store;
 use crate::config::Folders;
 use crate::domain::protocol::{Event, SystemEvent};
 use crate::domain::session::SessionInfo;
+use crate::ground::clock::now;
 use crate::ui::keymap::Chord;
 use crate::ui::pane::Effect;
 use crate::ui::picture;
@@ -137,7 +138,7 @@ impl Headless {
     }
 
     fn draw(&mut self) {
-        let clock = SystemEvent::ClockTicked(super::now());
+        let clock = SystemEvent::ClockTicked(now());
         self.core.store.apply(Event::System(clock));
         let effects = self.core.studio.refresh(&self.core.store);
         self.carry_out(effects);

@@ -40,6 +40,7 @@ use crate::config::Folders;
 use crate::domain::protocol::system::{Level, Machine, Notice};
 use crate::domain::protocol::{Event, SystemEvent};
 use crate::domain::session::SessionInfo;
+use crate::ground::clock::now;
 use crate::ui::pane::Effect;
 use crate::ui::studio::Quitting;
 use crate::ui::theme::Depth;
@@ -83,13 +84,6 @@ pub fn run(folders: &Folders, first: First) -> Result<()> {
 #[must_use]
 pub fn machine() -> Machine {
     machine::read()
-}
-
-/// Now, in seconds since 1970.
-fn now() -> f64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0.0, |passed| passed.as_secs_f64())
 }
 
 /// The loop's state: the studio and the terminal that shows it.

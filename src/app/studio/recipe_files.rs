@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::domain::protocol::runs::RecipeFile;
-use crate::engine::files;
+use crate::ground::files;
 
 /// A recipe larger than this is no recipe.
 const RECIPE_BYTES: u64 = 1 << 20;
@@ -48,6 +48,6 @@ pub(super) fn write_recipe(path: &Path, text: &str, before: Option<&str>) -> Res
     }
     let folder = path.parent().with_context(|| format!("{} is in no folder", path.display()))?;
     std::fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
-    files::remove_partial_files(folder, &crate::app::process::is_alive);
+    files::remove_partial_files(folder);
     files::write_atomically(path, text.as_bytes())
 }

@@ -26,7 +26,7 @@ use crate::domain::recipe::edit;
 use crate::domain::run::{Phase, RunCommand};
 use crate::domain::run_info::{Notes, Origin, RunId};
 use crate::domain::session::SessionInfo;
-use crate::engine::files;
+use crate::ground::files;
 
 /// The way into the lane.
 pub(super) struct RunsLane(Sender<Request>);

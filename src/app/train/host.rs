@@ -9,12 +9,14 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::super::{process, runs};
+use super::super::runs;
 use super::journal::{log, number};
 pub use super::watched::Process;
 use super::watched::{Shared, WATCH, Watched, listen_to_signals};
 use crate::domain::run::{Phase, RunFolder, RunState};
 use crate::engine::train::host::{Brake, Host, Progress, Request};
+use crate::ground::clock;
+use crate::ground::process::host_name;
 
 /// What a run says while it evaluates.
 const EVALUATING: &str = "evaluating";
@@ -150,7 +152,7 @@ impl RunHost {
         }
         let mut shared = self.watched.lock();
         shared.ended = true;
-        shared.state.heartbeat = runs::now();
+        shared.state.heartbeat = clock::now();
         drop(shared);
         self.watched.wake.notify_all();
         if let Some(watcher) = self.watcher.take() {
@@ -258,7 +260,7 @@ impl Host for RunHost {
 }
 
 fn first_state(phase: Phase, earlier: Option<RunState>) -> RunState {
-    let now = runs::now();
+    let now = clock::now();
     let fresh = RunState {
         phase,
         why: None,
@@ -275,7 +277,7 @@ fn first_state(phase: Phase, earlier: Option<RunState>) -> RunState {
         start_share: None,
         earlier: None,
     };
-    let (process, host) = (std::process::id(), process::host_name());
+    let (process, host) = (std::process::id(), host_name());
     let before = earlier.as_ref().and_then(RunState::to_return_to);
     RunState { phase, why: None, process, host, heartbeat: now, earlier: before, ..earlier.unwrap_or(fresh) }
 }

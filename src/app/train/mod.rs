@@ -20,14 +20,13 @@ use self::fetching::Fetching;
 use self::host::{Ending, Listener, Process, RunHost};
 use self::lock::RunLock;
 use self::sampler::ModelSampler;
-use crate::app::{process, runs};
+use crate::app::runs;
 use crate::config::Folders;
 use crate::domain::device::DeviceName;
 use crate::domain::recipe::{ActivationMemory, Dtype, Recipe};
 use crate::domain::run::{Phase, RunFolder, Standing};
 use crate::engine::adapter::Adapter;
 use crate::engine::device::{self, Place};
-use crate::engine::files;
 use crate::engine::hub::{self, Network};
 use crate::engine::kernels::gemm::Products;
 use crate::engine::model::{self, OpenModel};
@@ -36,6 +35,8 @@ use crate::engine::train::host::{Brake, Host, Sampler};
 use crate::engine::train::step::{self, DecoderStudent, StepOptions};
 use crate::engine::train::student::Student;
 use crate::engine::train::trainer::{self, Outcome, Task};
+use crate::ground::files;
+use crate::ground::folders;
 use crate::session;
 
 /// What to train, and where.
@@ -56,8 +57,8 @@ pub struct Job {
 /// Where another process trains there, or the run fails; the message is the one in the state.
 pub fn execute(job: &Job, listener: Box<dyn Listener>, progress: &mut dyn hub::Progress) -> Result<Outcome> {
     let _lock = RunLock::take(&job.folder)?;
-    files::remove_partial_files(job.folder.path(), &process::is_alive);
-    files::recover_folder(&job.folder.adapter())?;
+    files::remove_partial_files(job.folder.path());
+    folders::recover_folder(&job.folder.adapter())?;
     let recipe = job.folder.recipe();
     let before = std::fs::read(&recipe).ok();
     files::write_atomically(&recipe, job.recipe.to_toml().as_bytes())?;

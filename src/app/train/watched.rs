@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::super::{process, runs};
+use super::super::process;
 use super::host::Listener;
 use crate::domain::run::{Phase, RunCommand, RunFolder, RunState};
-use crate::engine::files;
+use crate::ground::clock;
+use crate::ground::files;
 
 /// Whose the process of a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,7 @@ impl Watched {
         let mut state = shared.state.clone();
         drop(shared);
         state.stopped_on_request();
-        state.heartbeat = runs::now();
+        state.heartbeat = clock::now();
         if let Err(error) = self.write_last(&state) {
             tracing::warn!("the state could not be written: {error:#}");
         }
@@ -167,7 +168,7 @@ impl Watched {
             if shared.urgent || (shared.changed && age >= PROGRESS) || age >= HEARTBEAT {
                 shared.changed = false;
                 shared.urgent = false;
-                shared.state.heartbeat = runs::now();
+                shared.state.heartbeat = clock::now();
                 let state = shared.state.clone();
                 drop(shared);
                 if let Err(error) = self.write(&state) {

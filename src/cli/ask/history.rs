@@ -1,13 +1,14 @@
 //! The questions that were asked before, the last of them kept in a file that only its owner may read.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::DirBuilder;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use crate::domain::secret;
+use crate::ground::files::{Readers, WholeFile};
 
 /// Questions kept at most.
 const KEPT: usize = 1000;
@@ -60,14 +61,11 @@ impl History {
             if let Some(folder) = path.parent() {
                 DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
             }
-            let beside = path.with_extension(format!("new-{}", std::process::id()));
-            let mut file =
-                OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+            let mut file = WholeFile::create(path, Readers::Owner)?;
             for question in kept.iter().skip(kept.len().saturating_sub(KEPT)) {
                 writeln!(file, "{}", serde_json::to_string(question)?)?;
             }
-            file.sync_all()?;
-            std::fs::rename(&beside, path).inspect_err(|_| drop(std::fs::remove_file(&beside)))
+            file.finish()
         };
         write().with_context(|| format!("keep the questions in {}", path.display()))
     }

@@ -1,6 +1,7 @@
 //! How alike two texts are, from short signatures: `MinHash` over word triples (Broder 1997), and buckets of equal bands
 //! that find candidates without comparing all with all (Indyk and Motwani 1998).
 
+use crate::ground::hash::{Fnv, mix};
 use std::collections::HashSet;
 
 /// Bands of rows: two texts of which 80% of the triples are the same share a band with a probability of 99.99%, at
@@ -135,15 +136,8 @@ fn shingles(words: &[u64]) -> HashSet<u64> {
 fn words(text: &str) -> impl Iterator<Item = u64> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(|word| {
         let lower = word.chars().flat_map(char::to_lowercase);
-        lower.fold(0xCBF2_9CE4_8422_2325, |hash: u64, c| (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01B3))
+        Fnv::of(lower.map(u64::from))
     })
-}
-
-/// The finaliser of `SplitMix64`.
-const fn mix(mut hash: u64) -> u64 {
-    hash = (hash ^ (hash >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    hash ^ (hash >> 31)
 }
 
 /// An odd factor and an addend for each hash.

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::file::WholeFile;
+use super::file;
 use super::flat::flat;
 use super::{Added, Sink};
 use crate::domain::record::Record;
+use crate::ground::files::WholeFile;
 
 const HEADER: [&str; 7] = ["system", "prompt", "completion", "text", "label", "split", "tags"];
 
@@ -17,7 +18,7 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn create(path: &Path) -> Result<Self> {
-        let mut writer = csv::Writer::from_writer(WholeFile::create(path)?);
+        let mut writer = csv::Writer::from_writer(file::create(path)?);
         writer.write_record(HEADER).with_context(|| format!("write {}", path.display()))?;
         Ok(Self { writer })
     }
@@ -56,6 +57,6 @@ impl Sink for Table {
             .writer
             .into_inner()
             .map_err(|error| anyhow::anyhow!("write the table: {}", error.error()))?;
-        file.finish()
+        file::finish(file)
     }
 }

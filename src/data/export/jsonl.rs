@@ -6,12 +6,13 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use super::file::WholeFile;
+use super::file;
 use super::flat::flat;
 use super::{Added, Sink};
 use crate::data::mapping::{PROMPT_TURNS, SETTINGS};
 use crate::domain::message::{Message, Role};
 use crate::domain::record::Record;
+use crate::ground::files::WholeFile;
 
 type Object = Map<String, Value>;
 
@@ -25,7 +26,7 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn create(path: &Path, shape: Shape) -> Result<Self> {
-        Ok(Self { file: WholeFile::create(path)?, shape })
+        Ok(Self { file: file::create(path)?, shape })
     }
 }
 
@@ -42,7 +43,7 @@ impl Sink for Lines {
     }
 
     fn finish(self: Box<Self>) -> Result<()> {
-        self.file.finish()
+        file::finish(self.file)
     }
 }
 

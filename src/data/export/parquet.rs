@@ -11,11 +11,12 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 
-use super::file::WholeFile;
+use super::file;
 use super::{Added, Sink};
 use crate::data::mapping::{SETTINGS, TURN_EXTRA};
 use crate::domain::message::Message;
 use crate::domain::record::Record;
+use crate::ground::files::WholeFile;
 
 /// Records in a row group; so many are in memory at once.
 const GROUP: usize = 4096;
@@ -106,7 +107,7 @@ pub(super) struct Parquet {
 
 impl Parquet {
     pub(super) fn create(path: &Path) -> Result<Self> {
-        Ok(Self { file: Some(WholeFile::create(path)?), shape: None, writer: None, waiting: Vec::new() })
+        Ok(Self { file: Some(file::create(path)?), shape: None, writer: None, waiting: Vec::new() })
     }
 
     fn start(&mut self, shape: Shape) -> Result<()> {
@@ -189,7 +190,7 @@ impl Sink for Parquet {
     fn finish(mut self: Box<Self>) -> Result<()> {
         self.write_group()?;
         match self.writer {
-            Some((_, writer)) => writer.into_inner().context("end the Parquet file")?.finish(),
+            Some((_, writer)) => file::finish(writer.into_inner().context("end the Parquet file")?),
             None => Ok(()),
         }
     }

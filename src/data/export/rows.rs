@@ -5,10 +5,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::file::WholeFile;
+use super::file;
 use super::{Added, Sink};
 use crate::data::rows::write_row;
 use crate::domain::record::Record;
+use crate::ground::files::WholeFile;
 
 pub(super) struct Rows {
     file: WholeFile,
@@ -16,7 +17,7 @@ pub(super) struct Rows {
 
 impl Rows {
     pub(super) fn create(path: &Path) -> Result<Self> {
-        Ok(Self { file: WholeFile::create(path)? })
+        Ok(Self { file: file::create(path)? })
     }
 }
 
@@ -35,6 +36,6 @@ impl Sink for Rows {
     }
 
     fn finish(self: Box<Self>) -> Result<()> {
-        self.file.finish()
+        file::finish(self.file)
     }
 }

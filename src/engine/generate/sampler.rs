@@ -5,31 +5,14 @@ use std::collections::HashMap;
 use super::host::pointwise::{Largest, SumOfExponentials};
 use super::request::{ChosenToken, Sampling};
 use crate::engine::kernels::quant::Isa;
+use crate::ground::random::SplitMix64;
 
 /// One sequence's sampler: its settings, its random numbers, and the tokens it has seen.
 pub(crate) struct Sampler {
     settings: Sampling,
-    random: SplitMix,
+    random: SplitMix64,
     /// How often each token was generated; prompt tokens are there with 0.
     seen: HashMap<u32, u32>,
-}
-
-/// Steele, Lea and Flood's generator: one addition and one mix per number.
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// In 0..1.
-    fn uniform(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1u64 << 24) as f32
-    }
 }
 
 /// Whether a setting was changed from its neutral value, which is exact in f32.
@@ -42,7 +25,8 @@ impl Sampler {
     pub(crate) fn new(settings: &Sampling, choice: usize, prompt: &[u32]) -> Self {
         let penalised = differs(settings.repetition_penalty, 1.0);
         let seen = prompt.iter().filter(|_| penalised).map(|&token| (token, 0)).collect();
-        let random = SplitMix(settings.seed.wrapping_add(choice as u64).wrapping_mul(0xd134_2543_de82_ef95));
+        let random =
+            SplitMix64::new(settings.seed.wrapping_add(choice as u64).wrapping_mul(0xd134_2543_de82_ef95));
         Self { settings: settings.clone(), random, seen }
     }
 

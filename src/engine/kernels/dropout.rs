@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::isa::by_isa;
+use crate::ground::hash::mix;
 
 /// Which numbers to drop, and how often.
 #[derive(Debug, Clone, Copy)]
@@ -46,13 +47,6 @@ impl Dropout {
     pub(crate) fn threshold(self) -> (u32, f32) {
         ((f64::from(self.rate) * 4_294_967_296.0) as u32, 1.0 / (1.0 - self.rate))
     }
-}
-
-/// `SplitMix64`'s finaliser (Steele et al. 2014).
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// `MurmurHash3`'s finaliser over a column and its row's key.

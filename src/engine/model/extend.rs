@@ -15,7 +15,7 @@ use super::weights::{Stored, Weights};
 use super::{ModelConfig, hf};
 use crate::data::regular::is_there;
 use crate::engine::adapter::peft::{Vocabulary, trains_tokens};
-use crate::engine::files::write_atomically;
+use crate::ground::files::write_atomically;
 
 /// The file of a folder's tokenizer.
 pub const TOKENIZER: &str = "tokenizer.json";

@@ -80,7 +80,7 @@ impl TrainBench {
         let mut gradients = vec![0.0; adapter.values.len()];
         let scale = 1.0 / batch.trained_tokens() as f32;
         let recipe = Recipe::parse("model.base = \"none\"\ndata.train = \"none\"", &[], "bench")?;
-        let rates = Rates::new(&recipe.train, &adapter);
+        let rates = Rates::new(&recipe.train, &adapter)?;
         let mut optimizer = AdamW::new(&recipe.train, adapter.values.len(), rates);
         let mut seconds = Vec::new();
         for step in 0..self.steps + usize::from(self.warm_up) {

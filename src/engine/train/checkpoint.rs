@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::optimizer::AdamW;
 use crate::domain::run::RunFolder;
 use crate::engine::adapter::Adapter;
-use crate::engine::files;
+use crate::ground::files;
+use crate::ground::folders;
 
 const NUMBERS: &str = "optimizer.safetensors";
 const STATE: &str = "trainer_state.json";
@@ -103,8 +104,8 @@ pub struct Content<'a> {
 pub fn save(run: &RunFolder, content: Content<'_>, keep: usize) -> Result<()> {
     let state = content.state;
     let place = folder(run, state.step);
-    let partial = files::partial_folder(&place);
-    let written = write(&partial, content).and_then(|()| files::replace_folder(&partial, &place));
+    let partial = folders::partial_folder(&place);
+    let written = write(&partial, content).and_then(|()| folders::replace_folder(&partial, &place));
     if let Err(error) = written {
         let _ = fs::remove_dir_all(&partial);
         let kept = match steps(run)?.last() {
@@ -146,7 +147,7 @@ fn prune(run: &RunFolder, keep: usize, best: Option<u64>) -> Result<()> {
     let Some(&oldest) = whole.get(old) else { return Ok(()) };
     // What is older and not whole is of no use either.
     for step in named(run)?.into_iter().filter(|&step| step < oldest && Some(step) != best) {
-        files::remove_folder(&folder(run, step))?;
+        folders::remove_folder(&folder(run, step))?;
     }
     Ok(())
 }
@@ -158,11 +159,11 @@ fn prune(run: &RunFolder, keep: usize, best: Option<u64>) -> Result<()> {
 /// # Errors
 /// Where a folder can't be renamed or removed.
 pub fn recover(run: &RunFolder) -> Result<()> {
-    let mut left: Vec<(files::Leftover, String, PathBuf)> = entries(run)?
+    let mut left: Vec<(folders::Leftover, String, PathBuf)> = entries(run)?
         .into_iter()
         .filter_map(|path| {
             let name = path.file_name()?.to_string_lossy().into_owned();
-            let (kind, place) = files::Leftover::of(&name)?;
+            let (kind, place) = folders::Leftover::of(&name)?;
             place.strip_prefix("step-")?.parse::<u64>().ok()?;
             Some((kind, place.to_owned(), path))
         })
@@ -172,24 +173,24 @@ pub fn recover(run: &RunFolder) -> Result<()> {
     for (kind, name, path) in left {
         let place = run.checkpoints().join(name);
         if whole(&place).is_err() && is_wanted(run, kind, &place, &path)? {
-            files::remove_if_there(&place)?;
+            folders::remove_if_there(&place)?;
             fs::rename(&path, &place).with_context(|| format!("put {} in its place", place.display()))?;
             files::flush_folder(&run.checkpoints())?;
         } else {
-            files::remove_if_there(&path)?;
+            folders::remove_if_there(&path)?;
         }
     }
     Ok(())
 }
 
 /// Whether what a killed process left of a checkpoint takes the place of one that is missing or damaged.
-fn is_wanted(run: &RunFolder, kind: files::Leftover, place: &Path, path: &Path) -> Result<bool> {
+fn is_wanted(run: &RunFolder, kind: folders::Leftover, place: &Path, path: &Path) -> Result<bool> {
     let Ok(found) = whole(path) else { return Ok(false) };
     Ok(match kind {
-        files::Leftover::Removed => false,
-        files::Leftover::Replaced => true,
+        folders::Leftover::Removed => false,
+        folders::Leftover::Replaced => true,
         // Earlier versions left such folders and went on without them: beside whole checkpoints it may be of any age.
-        files::Leftover::Partial => found.sealed || place.exists() || steps(run)?.is_empty(),
+        folders::Leftover::Partial => found.sealed || place.exists() || steps(run)?.is_empty(),
     })
 }
 

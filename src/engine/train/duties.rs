@@ -9,7 +9,7 @@ use super::student::Losses;
 use super::trainer::{Flow, Trainer, loss_line};
 use crate::domain::batch::PackedBatch;
 use crate::domain::run::Sample;
-use crate::engine::files;
+use crate::ground::folders;
 
 impl Trainer<'_> {
     /// Does what is due at the present step.
@@ -141,10 +141,10 @@ impl Trainer<'_> {
             checkpoint::load_adapter(folder, best.step, &mut self.task.adapter)?;
         }
         let place = folder.adapter();
-        let partial = files::partial_folder(&place);
-        files::remove_if_there(&partial)?;
+        let partial = folders::partial_folder(&place);
+        folders::remove_if_there(&partial)?;
         (self.task.save_adapter)(&self.task.adapter, &partial)?;
-        files::replace_folder(&partial, &place)
+        folders::replace_folder(&partial, &place)
     }
 }
 

@@ -12,7 +12,6 @@ pub mod optimizer;
 pub mod order;
 pub mod rates;
 pub mod schedule;
-pub mod seed;
 pub mod step;
 pub mod student;
 pub mod trainer;

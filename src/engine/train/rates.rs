@@ -3,6 +3,9 @@
 
 use std::ops::Range;
 
+use anyhow::{Context, Result};
+use globset::{Glob, GlobMatcher};
+
 use crate::domain::recipe::TrainPart;
 use crate::engine::adapter::peft::{rows_tensor, whole_tensor};
 use crate::engine::adapter::{Adapter, Module, Slot};
@@ -30,12 +33,21 @@ impl Pace {
 impl Rates {
     /// The first pattern that fits a tensor's name decides; without one, B learns `loraplus_lr_ratio` times as fast
     /// as A, and so do vectors (magnitudes and norms), as in PEFT.
-    #[must_use]
-    pub fn new(train: &TrainPart, adapter: &Adapter) -> Self {
+    ///
+    /// # Errors
+    /// Where a pattern can't be read.
+    pub fn new(train: &TrainPart, adapter: &Adapter) -> Result<Self> {
+        let factors = train
+            .learning_rates
+            .iter()
+            .map(|rate| Ok((pattern(&rate.pattern)?, rate.learning_rate / train.learning_rate)))
+            .collect::<Result<Vec<_>>>()?;
         let mut parts: Vec<(Range<usize>, Pace)> = Vec::new();
         let mut push = |name: &str, range: Range<usize>, faster: bool, decays: bool| {
             let otherwise = if faster { train.loraplus_lr_ratio } else { 1.0 };
-            parts.push((range, Pace { factor: factor(train, name, otherwise), decays }));
+            let factor = factors.iter().find(|(pattern, _)| pattern.is_match(name));
+            let factor = factor.map_or(otherwise, |(_, factor)| *factor) as f32;
+            parts.push((range, Pace { factor, decays }));
         };
         for it in &adapter.modules {
             let is_norm = !matches!(it.module, Module::Embedding | Module::Output);
@@ -55,7 +67,7 @@ impl Rates {
         }
         parts.retain(|(range, pace)| *pace != Pace::USUAL && !range.is_empty());
         parts.sort_by_key(|(range, _)| range.start);
-        Self { parts }
+        Ok(Self { parts })
     }
 
     /// Splits a range into pieces of one pace each.
@@ -81,29 +93,18 @@ impl Rates {
     }
 }
 
-fn factor(train: &TrainPart, name: &str, otherwise: f64) -> f32 {
-    let fitting = train.learning_rates.iter().find(|rate| fits(&rate.pattern, name));
-    fitting.map_or(otherwise, |rate| rate.learning_rate / train.learning_rate) as f32
+/// A pattern over whole names, in which `*` stands for any characters, none among them.
+///
+/// # Errors
+/// Where it can't be read.
+pub fn pattern(text: &str) -> Result<GlobMatcher> {
+    let glob =
+        Glob::new(text).with_context(|| format!("read the pattern {text:?} of train.learning_rates"))?;
+    Ok(glob.compile_matcher())
 }
 
 /// How the PEFT names of a projection's tensors begin.
 fn stem(slot: &Slot) -> String {
     let projection = slot.projection;
     format!("base_model.model.model.layers.{}.{}.{}", slot.layer, projection.block(), projection.name())
-}
-
-/// Whether a whole name fits a pattern in which `*` stands for any characters, none among them.
-#[must_use]
-pub fn fits(pattern: &str, name: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(mut remaining) = name.strip_prefix(head) else { return false };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let tail = parts.pop().unwrap_or_default();
-    for part in parts {
-        match remaining.find(part) {
-            Some(at) => remaining = &remaining[at + part.len()..],
-            None => return false,
-        }
-    }
-    remaining.ends_with(tail)
 }

@@ -14,12 +14,13 @@ use super::optimizer::{self, AdamW, Update};
 use super::order::Order;
 use super::rates::Rates;
 use super::schedule::Schedule;
-use super::seed;
 use super::student::{Losses, Student};
 use crate::domain::batch::{PackedBatch, TokenExample};
 use crate::domain::recipe::Recipe;
 use crate::domain::run::{MetricLine, RunFolder};
 use crate::engine::adapter::Adapter;
+use crate::ground::hash::Fnv;
+use crate::ground::random;
 
 /// All that a run needs.
 pub struct Task<'a> {
@@ -73,14 +74,13 @@ pub fn train(task: Task<'_>, host: &mut dyn Host) -> Result<Outcome> {
 /// Tells one list of examples from another (FNV-1a over tokens and mask).
 #[must_use]
 pub fn fingerprint(examples: &[TokenExample]) -> u64 {
-    let mut hash = 0xCBF2_9CE4_8422_2325_u64;
-    let mut add = |word: u64| hash = (hash ^ word).wrapping_mul(0x0000_0100_0000_01B3);
+    let mut hash = Fnv::default();
     for example in examples {
-        add(example.tokens.len() as u64);
+        hash.add(example.tokens.len() as u64);
         let words = example.tokens.iter().zip(&example.trained);
-        words.for_each(|(&token, &trained)| add(u64::from(token) << 1 | u64::from(trained)));
+        words.for_each(|(&token, &trained)| hash.add(u64::from(token) << 1 | u64::from(trained)));
     }
-    hash
+    hash.finish()
 }
 
 /// Whether to go on after something that can be broken off.
@@ -112,7 +112,7 @@ impl<'a> Trainer<'a> {
         let (recipe, folder) = (task.recipe, task.folder);
         let order = Order::new(task.train.iter().map(|example| example.tokens.len()).collect(), recipe)?;
         let total_steps = order.total_steps(recipe);
-        let rates = Rates::new(&recipe.train, &task.adapter);
+        let rates = Rates::new(&recipe.train, &task.adapter)?;
         let mut optimizer = AdamW::new(&recipe.train, task.adapter.values.len(), rates);
         let examples = fingerprint(task.train);
         let saved = checkpoint::load_newest(folder, &mut task.adapter, &mut optimizer)?;
@@ -253,7 +253,7 @@ impl<'a> Trainer<'a> {
         let mut losses = Losses::default();
         let Task { student, adapter, recipe, .. } = &mut self.task;
         for (index, batch) in batches.iter().enumerate() {
-            let seed = seed::combine(&[recipe.train.seed, self.state.step, index as u64]);
+            let seed = random::combine(&[recipe.train.seed, self.state.step, index as u64]);
             let scale = (scale, dropout.then_some(seed));
             match student.backward_while(adapter, batch, scale, &mut self.gradients, &**brake)? {
                 Some(more) => losses += more,

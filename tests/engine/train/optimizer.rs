@@ -1,5 +1,5 @@
 use dojo_studio::engine::train::optimizer::{AdamW, Update, clip_factor, norm};
-use dojo_studio::engine::train::rates::{Rates, fits};
+use dojo_studio::engine::train::rates::{Rates, pattern};
 
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Module};
 
@@ -69,7 +69,7 @@ fn the_norm_and_the_update_are_the_same_to_the_bit_on_one_thread_and_on_many() {
 fn moves(overrides: &[&str]) -> Vec<f32> {
     let adapter = bigram::adapter();
     let train = bigram::recipe(overrides).train;
-    let rates = Rates::new(&train, &adapter);
+    let rates = Rates::new(&train, &adapter).unwrap();
     let mut optimizer = AdamW::new(&train, adapter.values.len(), rates);
     let mut values = vec![0.0; adapter.values.len()];
     let update = Update { learning_rate: train.learning_rate, gradient_factor: 1.0 };
@@ -104,7 +104,7 @@ fn vectors_learn_as_fast_as_b_and_embeddings_as_a() {
         "train.learning_rates=[{ pattern = \"*lm_head*\", learning_rate = 0.1 }]",
     ];
     let train = bigram::recipe(&overrides).train;
-    let mut optimizer = AdamW::new(&train, adapter.values.len(), Rates::new(&train, &adapter));
+    let mut optimizer = AdamW::new(&train, adapter.values.len(), Rates::new(&train, &adapter).unwrap());
     let mut values = vec![0.0; adapter.values.len()];
     let update = Update { learning_rate: train.learning_rate, gradient_factor: 1.0 };
     optimizer.update(&mut values, &vec![1.0; adapter.values.len()], update);
@@ -124,7 +124,7 @@ fn norms_do_not_decay_and_all_else_does() {
     let mut adapter = Adapter::zeros(bigram::adapter().config, "tiny", &model).unwrap();
     adapter.add_modules(&Module::named(&["lm_head", "norm", "input_layernorm"], &model).unwrap(), &model);
     let train = bigram::recipe(&["train.weight_decay=0.5"]).train;
-    let mut optimizer = AdamW::new(&train, adapter.values.len(), Rates::new(&train, &adapter));
+    let mut optimizer = AdamW::new(&train, adapter.values.len(), Rates::new(&train, &adapter).unwrap());
     let mut values = vec![1.0; adapter.values.len()];
     let update = Update { learning_rate: 0.1, gradient_factor: 1.0 };
     optimizer.update(&mut values, &vec![0.0; adapter.values.len()], update);
@@ -138,10 +138,13 @@ fn norms_do_not_decay_and_all_else_does() {
 #[test]
 fn a_star_stands_for_any_characters() {
     let name = "base_model.model.model.layers.3.self_attn.q_proj.lora_A.weight";
-    for pattern in ["*", "*q_proj*", "*.layers.3.*", "base_model*weight", "*lora_A.weight", name] {
-        assert!(fits(pattern, name), "{pattern}");
+    let fits = |text: &str| pattern(text).unwrap().is_match(name);
+    for text in ["*", "*q_proj*", "*.layers.3.*", "base_model*weight", "*lora_A.weight", name] {
+        assert!(fits(text), "{text}");
     }
-    for pattern in ["", "q_proj", "*layers.4*", "*lora_B*", "*q_proj", "model*"] {
-        assert!(!fits(pattern, name), "{pattern}");
+    for text in ["", "q_proj", "*layers.4*", "*lora_B*", "*q_proj", "model*"] {
+        assert!(!fits(text), "{text}");
     }
+    let unread = format!("{:#}", pattern("*[").unwrap_err());
+    assert!(unread.starts_with("read the pattern \"*[\" of train.learning_rates"), "{unread}");
 }

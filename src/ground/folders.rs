@@ -1,51 +1,16 @@
-//! Writing and removing files so that a crash or a full disk never leaves half of one under its own name.
+//! Replacing and removing folders so that a crash never leaves half of one under its own name.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
 
-/// Ends of the names of what is not in its place: being built, replaced, or being removed.
-const PARTIAL: &str = "partial";
+use super::files::{PARTIAL, flush_folder};
+
+/// Ends of the names of what is replaced, or being removed.
 const REPLACED: &str = "old";
 const REMOVED: &str = "gone";
-
-/// Writes a file to a temporary name beside it, flushes it to the disk, and renames it.
-///
-/// # Errors
-/// Where the disk is full or the folder can't be written; the old file is then as it was.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let partial = beside(path);
-    let written = write_flushed(&partial, bytes).and_then(|()| {
-        fs::rename(&partial, path).with_context(|| format!("put {} in its place", path.display()))
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&partial);
-    }
-    written
-}
-
-/// Writes a file and flushes it to the disk.
-///
-/// # Errors
-/// Where the disk is full or the folder can't be written.
-pub fn write_flushed(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = File::create(path).with_context(|| format!("write {}", path.display()))?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    written.with_context(|| format!("write {}", path.display()))
-}
-
-/// Flushes a folder's entries, so that a rename in it outlives a power cut.
-///
-/// # Errors
-/// Where the folder can't be opened.
-pub fn flush_folder(folder: &Path) -> Result<()> {
-    let opened = File::open(folder).and_then(|folder| folder.sync_all());
-    opened.with_context(|| format!("flush {}", folder.display()))
-}
 
 /// Puts a folder that was built beside it in its place. The one that stood there is set aside by a rename and removed
 /// last, so that at every moment one of the two is whole on the disk.
@@ -150,44 +115,4 @@ fn hidden(place: &Path, end: &str) -> PathBuf {
 
 fn rename(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).with_context(|| format!("rename {} to {}", from.display(), to.display()))
-}
-
-/// Removes the partial files that [`write_atomically`] left in a folder when its process was killed. Those of a process
-/// that lives, or of another machine, stay.
-pub fn remove_partial_files(folder: &Path, is_alive: &dyn Fn(u32) -> bool) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.filter_map(Result::ok) {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let writer = writer(&name).filter(|&writer| writer != std::process::id());
-        if writer.is_some_and(|writer| !is_alive(writer)) {
-            // One that can't be removed harms nobody.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// The process of this machine whose partial file a name is: `.state.json.HOST.PROCESS-COUNT.partial`, and as earlier
-/// versions wrote it `.state.json.PROCESS.partial`.
-fn writer(name: &str) -> Option<u32> {
-    let rest = name.strip_prefix('.')?.strip_suffix(PARTIAL)?.strip_suffix('.')?;
-    let (before, process) = rest.rsplit_once('.')?;
-    match process.split_once('-') {
-        Some((process, _)) => before.ends_with(&format!(".{}", *HOST)).then(|| process.parse().ok())?,
-        None => process.parse().ok(),
-    }
-}
-
-/// This machine's name, as far as it fits a file's.
-static HOST: LazyLock<String> = LazyLock::new(|| {
-    let name = sysinfo::System::host_name().unwrap_or_default();
-    name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect()
-});
-
-static WRITTEN: AtomicU64 = AtomicU64::new(0);
-
-/// A temporary name in the same folder, this writing's own.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let (process, count) = (std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed));
-    path.with_file_name(format!(".{name}.{}.{process}-{count}.{PARTIAL}", *HOST))
 }
