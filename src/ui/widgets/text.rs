@@ -10,6 +10,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::fold::{cluster_width, drawable, indented, is_plain, rows};
 use super::visible::visible;
+use crate::domain::counted::grouped;
 
 /// Columns that a text takes.
 #[must_use]
@@ -194,13 +195,5 @@ pub fn ago(then: f64, now: f64) -> String {
 /// `12,345`.
 #[must_use]
 pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    grouped(number)
 }

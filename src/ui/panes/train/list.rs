@@ -6,6 +6,7 @@ use ratatui::style::Style;
 
 use super::charts::run_mark;
 use crate::app::store::Store;
+use crate::domain::counted::noun;
 use crate::domain::run::Standing;
 use crate::domain::run_info::{RunId, RunInfo};
 use crate::ui::theme::Theme;
@@ -149,7 +150,7 @@ impl Listing<'_> {
             parts.push(left.unwrap_or_else(|| text::duration(run.seconds(self.store.now))));
         }
         if matches!(standing, Standing::Done | Standing::Stopped) {
-            parts.push(format!("{} steps", state.step));
+            parts.push(format!("{} {}", state.step, noun(state.step, "step")));
             parts.push(text::ago(state.heartbeat, self.store.now));
         }
         let apart = parts.join("  ");
