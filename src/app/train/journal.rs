@@ -16,7 +16,7 @@ pub(super) fn log(progress: &Progress<'_>) {
     };
     match progress {
         Progress::Began { step: 0, total_steps, .. } => {
-            tracing::info!("begins: {total_steps} {}", noun(*total_steps, "step"))
+            tracing::info!("begins: {total_steps} {}", noun(*total_steps, "step"));
         }
         Progress::Began { step, total_steps, .. } => {
             tracing::info!("goes on after step {step} of {total_steps}");
