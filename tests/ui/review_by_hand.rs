@@ -482,3 +482,21 @@ fn the_footer_of_an_empty_review_shows_what_works_there() {
         assert!(!footer.contains(other), "{footer}");
     }
 }
+
+#[test]
+fn blind_it_is_not_said_whose_text_was_preferred() {
+    let mut studio = studio();
+    studio.keys("B");
+    let mut said = |event: Event| {
+        studio.apply(event);
+        studio.keys("ctrl-l").into_iter().find_map(|effect| match effect {
+            Effect::Notify(notice) => Some(notice.text),
+            _ => None,
+        })
+    };
+    let words = "decided on reflection 1; u takes it back";
+    assert_eq!(said(decided(1, Verdict::Approved)).as_deref(), Some(words));
+    assert_eq!(said(decided(1, Verdict::Rejected)).as_deref(), Some(words));
+    let undone = ReviewEvent::Undone(vec![(ReflectionId(1), Verdict::Approved)]);
+    assert_eq!(said(event(undone)).as_deref(), Some("taken back: what was said of reflection 1"));
+}

@@ -208,7 +208,7 @@ impl Review {
         match last {
             Last::Decided { ids, verdict } => {
                 self.settle();
-                let mut effects: Vec<Effect> = said::decided(ids, *verdict).into_iter().collect();
+                let mut effects: Vec<Effect> = said::decided(ids, *verdict, self.blind).into_iter().collect();
                 if let [id] = ids.as_slice() {
                     effects.extend(self.forget_line(*id, *verdict, store));
                     self.close_editor_of(*id, *verdict);
@@ -229,7 +229,7 @@ impl Review {
                 if let Some(place) = place {
                     self.go(place, store);
                 }
-                return said::undone(ids, store).into_iter().collect();
+                return said::undone(ids, self.blind, store).into_iter().collect();
             }
             Last::UndoIsLarge(step) => return vec![ask_before_undoing(step, store.now)],
             Last::Refused(_) => {
