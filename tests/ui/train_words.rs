@@ -131,6 +131,8 @@ fn a_run_that_is_to_pause_says_so_in_list_and_header_until_the_same_key_takes_it
     assert_eq!(studio.keys("space"), tell(RunCommand::Resume));
     studio.keys("f3");
     assert!(studio.screen().matches("pausing after this step").count() > 1, "{}", studio.screen());
+    studio.apply(run("sft-0001", Phase::Running, 7, |_, state| state.stopping_after_this()));
+    assert!(studio.line(0).contains("stopping 7%"), "{}", studio.line(0));
 }
 
 #[test]
