@@ -12,6 +12,7 @@ use super::cutter::Cutter;
 use super::recipes::{no_pairs, with_text};
 use super::train::recipe;
 use crate::config::Folders;
+use crate::domain::counted::noun;
 use crate::domain::filter::{Bounds, Edge, Filter, NumberField, Property, Term};
 use crate::domain::recipe::source::Source;
 use crate::domain::statistics::Statistics;
@@ -55,7 +56,8 @@ impl Cut {
         } else {
             "raise data.max_length, or leave long examples out"
         };
-        format!("{cut} of {examples} examples {are} cut at {at} tokens{lose}: {then}")
+        let noun = noun(examples as u64, "example");
+        format!("{cut} of {examples} {noun} {are} cut at {at} tokens{lose}: {then}")
     }
 
     /// The same where something is cut.

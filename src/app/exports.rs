@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::data::export::{Exported, Exporter, Form, Splits};
 use crate::domain::change::Selection;
+use crate::domain::counted::counted;
 use crate::session::Session;
 use crate::ui::widgets::text;
 
@@ -41,14 +42,11 @@ pub(crate) fn export(
 /// What was written, in a sentence, and what was not.
 pub(crate) fn words(exported: &Exported, form: Form) -> String {
     let files: Vec<String> = exported.files.iter().map(|file| file.display().to_string()).collect();
-    let written = text::count(exported.written);
-    let mut text = format!("{written} records as {} to {}", form.name(), files.join(", "));
+    let records = counted(exported.written, "record");
+    let mut text = format!("{records} as {} to {}", form.name(), files.join(", "));
     if exported.chosen_only > 0 {
-        let pairs = text::count(exported.chosen_only);
-        text += &format!(
-            "\nof {pairs} preference pairs only the chosen answer; {} has both",
-            Form::Preference.name()
-        );
+        let pairs = counted(exported.chosen_only, "preference pair");
+        text += &format!("\nof {pairs} only the chosen answer; {} has both", Form::Preference.name());
     }
     if exported.left_out > 0 {
         text += &format!("\n{} do not fit this form and were left out:", text::count(exported.left_out));

@@ -11,6 +11,7 @@ use crate::app::review::sets;
 use crate::app::train::{pairs, recipe};
 use crate::config::Folders;
 use crate::data::glance;
+use crate::domain::counted::{counted, noun};
 use crate::domain::filter::{Bounds, Edge, Filter, NumberField, Property, Term};
 use crate::domain::name::one_line;
 use crate::domain::recipe::source::{self, Source};
@@ -73,7 +74,7 @@ impl Suited {
                 epoch * epochs
             )
         } else {
-            format!("num_train_epochs = {epochs}      # {steps} steps")
+            format!("num_train_epochs = {epochs}      # {steps} {}", noun(steps, "step"))
         };
         let known = |tokens: Option<u32>| tokens.map_or_else(|| "?".to_owned(), |tokens| tokens.to_string());
         let (tokens, longest) = (known(self.tokens), known(self.longest));
@@ -101,9 +102,12 @@ impl Suited {
                 pairs => format!("        # {pairs} preference pairs are left out"),
             },
             match self.longest {
-                Some(longest) if longest > length =>
-                    format!("        # longer examples are cut; the longest has {longest} tokens"),
-                Some(longest) => format!("        # the longest example has {longest} tokens"),
+                Some(longest) if longest > length => format!(
+                    "        # longer examples are cut; the longest has {longest} {}",
+                    noun(longest.into(), "token")
+                ),
+                Some(longest) =>
+                    format!("        # the longest example has {longest} {}", noun(longest.into(), "token")),
                 None => "        # the examples' tokens aren't counted yet".to_owned(),
             },
             (steps / 20).clamp(1, 50),
@@ -222,7 +226,8 @@ pub(crate) fn provide(folders: &Folders, info: &SessionInfo, known: &[&str]) -> 
     if made.is_some() {
         return Ok(Provided::Anew);
     }
-    Ok(Provided::First(format!("made a recipe for {} examples: recipes/sft.toml", suited.examples)))
+    let examples = counted(suited.examples, "example");
+    Ok(Provided::First(format!("made a recipe for {examples}: recipes/sft.toml")))
 }
 
 /// What a run by a recipe would meet before its first step.

@@ -148,6 +148,10 @@ pub fn send_command(run: &RunSummary, command: RunCommand) -> Result<()> {
     }
     let folder = run.folder.commands();
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    // Asked and taken back between two looks of the run: the last word counts.
+    if let Some(opposite) = command.opposite() {
+        folders::remove_if_there(&folder.join(opposite.name()))?;
+    }
     let file = folder.join(command.name());
     fs::write(&file, b"").with_context(|| format!("leave the command {}", file.display()))
 }
@@ -266,7 +270,18 @@ pub fn start_program(program: &Path, launch: &Launch, after: Option<&RunFolder>)
     if let (Launch::Resume { .. }, Some(run)) = (launch, summarise(folder.path())) {
         ensure!(!run.standing.is_live(), "the run {} is {} already", run.name, run.standing.name());
     }
-    announce(folder, if after.is_some() { Phase::Queued } else { Phase::Starting })?;
+    let begun = announce(folder, if after.is_some() { Phase::Queued } else { Phase::Starting })
+        .and_then(|()| spawn(program, launch, after));
+    if begun.is_err() && matches!(launch, Launch::New { .. }) {
+        // There is no process that could say more.
+        folders::remove_if_there(&folder.state()).unwrap_or_default();
+        clear_unbegun(folder);
+    }
+    begun
+}
+
+fn spawn(program: &Path, launch: &Launch, after: Option<&RunFolder>) -> Result<u32> {
+    let folder = launch.folder();
     let log = OpenOptions::new().create(true).append(true).open(folder.log());
     let log = log.with_context(|| format!("open {}", folder.log().display()))?;
     let mut command = Command::new(program);
@@ -277,6 +292,19 @@ pub fn start_program(program: &Path, launch: &Launch, after: Option<&RunFolder>)
     // Collects the process when it ends, so that it does not linger as a zombie that seems alive.
     std::thread::spawn(move || child.wait());
     Ok(id)
+}
+
+/// Takes the folder of a run away that could not even begin (the disk is full), if it holds nothing that anybody wrote.
+pub fn clear_unbegun(folder: &RunFolder) {
+    for file in [folder.log(), folder.lock()] {
+        if fs::metadata(&file).is_ok_and(|file| file.is_file() && file.len() == 0) {
+            fs::remove_file(&file).unwrap_or_default();
+        }
+    }
+    // A folder with something in it stays.
+    for folder in [folder.commands().as_path(), folder.path()] {
+        fs::remove_dir(folder).unwrap_or_default();
+    }
 }
 
 /// Writes the first state, so that the run is listed before its process has come up.

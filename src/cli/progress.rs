@@ -94,8 +94,9 @@ impl Listener for TrainProgress {
         let text = match (state.phase, &state.why) {
             (Phase::Starting, Some(doing)) => doing.clone(),
             (Phase::Queued | Phase::Running | Phase::Paused, Some(why)) if state.is_stopping() => why.clone(),
+            (Phase::Running, Some(why)) if state.is_pausing() => why.clone(),
             (Phase::Paused, _) => "paused".to_owned(),
-            (Phase::Running, _) if self.said == "paused" => "going on".to_owned(),
+            (Phase::Running, _) if self.said.starts_with("paus") => "going on".to_owned(),
             (Phase::Done | Phase::Stopped | Phase::Failed, _) => {
                 if let Some(bar) = self.bar.take() {
                     bar.abandon();

@@ -10,6 +10,7 @@ use clap::Args;
 use super::print;
 use crate::app::{review, sessions, studio};
 use crate::config::Folders;
+use crate::domain::counted::counted;
 use crate::domain::filter;
 use crate::domain::session::SessionInfo;
 use crate::domain::teacher::Money;
@@ -236,7 +237,7 @@ fn table(summary: &review::Summary) -> String {
         _ => "reach the true label",
     };
     let mut lines = vec![
-        format!("{:<10} {} by {}", summary.job, count(summary.questions, "question"), summary.speaker),
+        format!("{:<10} {} by {}", summary.job, counted(summary.questions, "question"), summary.speaker),
         format!("{:<10} {} tokens, ${:.4}", "estimate", summary.estimated_tokens, summary.estimated_dollars),
         format!("{:<10} {}, of which {} {right}", "kept", summary.kept, summary.right),
         format!(
@@ -245,7 +246,7 @@ fn table(summary: &review::Summary) -> String {
             summary.prompt_tokens,
             summary.answer_tokens,
             summary.dollars,
-            count(summary.answers, "answer"),
+            counted(summary.answers, "answer"),
             summary.from_cache
         ),
     ];
@@ -266,8 +267,4 @@ fn table(summary: &review::Summary) -> String {
         lines.push(format!("{:<10} {}", "left", summary.left));
     }
     lines.join("\n")
-}
-
-fn count(number: u64, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

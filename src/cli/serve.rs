@@ -13,6 +13,7 @@ use clap::Args;
 use self::offers::Wanted;
 use super::print;
 use super::sampling::ModelArguments;
+use crate::domain::counted::counted;
 use crate::engine::device::{self, Place};
 use crate::engine::train::memory::free_bytes;
 use crate::serve::{
@@ -205,7 +206,7 @@ fn waiting(count: usize, patience: Duration) -> String {
 }
 
 fn answers(count: usize) -> String {
-    if count == 1 { "1 answer".to_owned() } else { format!("{count} answers") }
+    counted(count as u64, "answer")
 }
 
 /// Ctrl-C and the system's request to end.

@@ -132,9 +132,12 @@ const fn network(offline: bool) -> Network {
 
 /// Trains in this process with a progress bar; the run's log goes to its folder.
 pub(super) fn in_foreground(job: &Job) -> Result<RunSummary> {
-    log_to(&job.folder)?;
     let listener = Box::new(TrainProgress::new(&job.folder.name()));
-    train::execute(job, listener, &mut Pull::new())?;
+    let ran = log_to(&job.folder).and_then(|()| train::execute(job, listener, &mut Pull::new()));
+    if ran.is_err() {
+        runs::clear_unbegun(&job.folder);
+    }
+    ran?;
     runs::summarise(job.folder.path()).context("read the state of the run that just ended")
 }
 

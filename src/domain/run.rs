@@ -80,8 +80,8 @@ impl RunFolder {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunState {
     pub phase: Phase,
-    /// Why it stopped or failed, in one sentence; what it is doing, while it starts; that it was asked to stop, until
-    /// it has.
+    /// Why it stopped or failed, in one sentence; what it is doing, while it starts; that it was asked to stop or
+    /// to pause, until it has.
     #[serde(default)]
     pub why: Option<String>,
     pub process: u32,
@@ -111,8 +111,11 @@ pub struct RunState {
     pub earlier: Option<Phase>,
 }
 
-/// How what a run says begins once it was asked to stop.
+/// What a run says while it evaluates, before how far it is.
+pub const EVALUATING: &str = "evaluating";
+/// How what a run says begins once it was asked to stop, and to pause.
 const STOPPING: &str = "stopping";
+const PAUSING: &str = "pausing after this ";
 /// How what a run says begins where it was asked to go on and can't.
 const NOT_CONTINUED: &str = "not continued: ";
 
@@ -173,6 +176,28 @@ impl RunState {
             }
         };
         self.why = Some(this.map_or_else(|| STOPPING.to_owned(), |this| format!("{STOPPING} after {this}")));
+    }
+
+    /// Says that the run was asked to pause, and what it ends before it does.
+    pub fn pausing_after_this(&mut self) {
+        if self.phase != Phase::Running || self.is_stopping() || self.is_pausing() {
+            return;
+        }
+        let evaluates = self.why.as_ref().is_some_and(|why| why.starts_with(EVALUATING));
+        self.why = Some(format!("{PAUSING}{}", if evaluates { "batch" } else { "step" }));
+    }
+
+    /// It goes on after all.
+    pub fn not_pausing(&mut self) {
+        if self.is_pausing() {
+            self.why = None;
+        }
+    }
+
+    /// Whether it was asked to pause and has not yet.
+    #[must_use]
+    pub fn is_pausing(&self) -> bool {
+        self.phase == Phase::Running && self.why.as_ref().is_some_and(|why| why.starts_with(PAUSING))
     }
 
     /// Whether it lives and was asked to stop.
@@ -290,6 +315,16 @@ impl RunCommand {
             Self::Resume => "resume",
             Self::Checkpoint => "checkpoint",
             Self::Stop => "stop",
+        }
+    }
+
+    /// The command that takes this one back before it was obeyed.
+    #[must_use]
+    pub const fn opposite(self) -> Option<Self> {
+        match self {
+            Self::Pause => Some(Self::Resume),
+            Self::Resume => Some(Self::Pause),
+            Self::Checkpoint | Self::Stop => None,
         }
     }
 }

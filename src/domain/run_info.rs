@@ -74,6 +74,25 @@ impl RunInfo {
         (until - state.started).max(0.0)
     }
 
+    /// Whether it was asked to pause and has not yet.
+    #[must_use]
+    pub fn is_pausing(&self) -> bool {
+        self.standing() == Standing::Running && self.state.as_ref().is_some_and(RunState::is_pausing)
+    }
+
+    /// Whether it was asked to stop and has not yet.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.standing().is_live() && self.state.as_ref().is_some_and(RunState::is_stopping)
+    }
+
+    /// Seconds until its end, or while it starts until the end of what it is doing, as far as that is known.
+    #[must_use]
+    pub fn seconds_left(&self) -> Option<f64> {
+        let moves = matches!(self.standing(), Standing::Running | Standing::Starting);
+        self.state.as_ref().filter(|_| moves && !self.is_stopping())?.seconds_left
+    }
+
     /// The value of a recipe key: by its full name, else by its last part.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&str> {

@@ -296,6 +296,7 @@ const fn is(property: Property) -> &'static str {
         Property::Labelled => "records.label IS NOT NULL",
         Property::Tagged => "records.id IN (SELECT record FROM record_tags)",
         Property::Counted => "records.tokens IS NOT NULL",
+        Property::Draft => "records.id IN (SELECT CAST(place AS INTEGER) FROM drafts WHERE kind = 'record')",
     }
 }
 

@@ -33,6 +33,11 @@ pub trait Pane {
         self.available(action, store)
     }
 
+    /// Whether the footer shows an offered action that it leaves to the help otherwise: the way on from an empty pane.
+    fn leads_on(&self, _action: Action, _store: &Store) -> bool {
+        false
+    }
+
     /// Performs one of the pane's actions. Not called for those of others.
     fn update(&mut self, action: Action, store: &Store) -> Vec<Effect>;
 

@@ -56,7 +56,8 @@ pub const VERBS: &[Verb] = &[
     verb("copy", "y", &["data.copy", "review.copy", "chat.copy", "train.command.copy", "models.copy"]),
     verb("new", "n", &["data.new", "chat.new", "train.recipe.new"]),
     verb("again", "r", &["train.resume", "chat.again", "models.reload"]),
-    verb("delete", "D", &["data.delete", "train.delete"]),
+    verb("chat", "C", &["train.chat", "models.chat"]),
+    verb("delete", "D", &["data.delete", "train.delete", "models.delete"]),
     verb("complete", "tab", &["data.complete", "review.complete"]),
     verb(
         "leave",

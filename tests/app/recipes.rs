@@ -2,6 +2,7 @@
 
 use dojo_studio::app::recipes::{Outlook, Suited};
 use dojo_studio::config::Folders;
+use dojo_studio::domain::counted::{counted, noun};
 use dojo_studio::domain::recipe::Recipe;
 use dojo_studio::domain::record::{Fields, Provenance, Record};
 use dojo_studio::session::Session;
@@ -49,6 +50,21 @@ fn no_example_is_cut_because_most_are_shorter() {
     assert!(few_are_long.recipe().contains("the longest example has 900 tokens"));
     let too_long = Suited { longest: Some(9000), ..suited(500, Some(100)) };
     assert!(too_long.recipe().contains("longer examples are cut; the longest has 9000 tokens"));
+}
+
+#[test]
+fn what_is_one_is_said_in_the_singular() {
+    let one = Suited { longest: Some(1), ..suited(1, Some(1)) };
+    let made = one.recipe();
+    assert!(made.contains("the longest example has 1 token\n"), "{made}");
+    assert_eq!(
+        [1, 2, 1200].map(|number| counted(number, "example")),
+        ["1 example", "2 examples", "1,200 examples"]
+    );
+    assert_eq!([noun(1, "step"), noun(0, "step")], ["step", "steps"]);
+    // As it was made before, so that it is still known as made.
+    let many = Suited { longest: Some(9000), ..suited(500, Some(100)) };
+    assert!(many.recipe().contains("the longest has 9000 tokens\n"));
 }
 
 #[test]

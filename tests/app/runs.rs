@@ -8,7 +8,7 @@ use dojo_studio::app::studio::headless::Headless;
 use dojo_studio::app::train::host::{Ending, Listener, RunHost};
 use dojo_studio::config::Folders;
 use dojo_studio::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
-use dojo_studio::engine::train::host::{Host, Progress};
+use dojo_studio::engine::train::host::{Host, Progress, Request};
 use dojo_studio::ground::clock;
 use dojo_studio::ground::process;
 
@@ -284,6 +284,62 @@ fn a_run_that_was_asked_to_stop_says_what_is_its_last() {
     assert_eq!(said(Phase::Starting, Some("loading the weights")), "stopping after loading the weights");
     assert_eq!(said(Phase::Starting, Some("warning: few examples")), "stopping");
     assert_eq!(said(Phase::Paused, None), "stopping");
+}
+
+#[test]
+fn a_pause_is_told_of_at_once_and_can_be_taken_back_before_it_begins() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (folder, mut host, heard) = starting(home.path());
+    host.tick().expect("a first step");
+    let run = || runs::summarise(folder.path()).expect("a state");
+    let wait = std::time::Duration::from_secs(60);
+    assert_eq!(heard.recv_timeout(wait).expect("it runs"), None);
+    // Nobody asks the host whether to go on meanwhile: the step takes long.
+    let ask = |command| {
+        runs::send_command(&run(), command).expect("it lives");
+        heard.recv_timeout(wait).expect("a change")
+    };
+    assert_eq!(ask(RunCommand::Pause).as_deref(), Some("pausing after this step"));
+    assert_eq!(ask(RunCommand::Resume), None);
+    assert!(matches!(host.tick(), Ok(Request::GoOn)));
+    host.report(&Progress::Evaluating { done: 3, total: 9 });
+    assert_eq!(ask(RunCommand::Pause).as_deref(), Some("pausing after this batch"));
+    host.report(&Progress::Evaluating { done: 4, total: 9 });
+    // A stop has the last word.
+    assert_eq!(ask(RunCommand::Stop).as_deref(), Some("stopping"));
+    host.end(Ending::Stopped).expect("an end");
+}
+
+#[test]
+fn of_a_pause_and_its_taking_back_that_nobody_has_read_yet_the_last_counts() {
+    let home = tempfile::tempdir().expect("a folder");
+    let live = run(home.path(), "live", &state(Phase::Running, std::process::id(), clock::now()));
+    let left = || {
+        let commands = std::fs::read_dir(live.folder.commands()).expect("commands").flatten();
+        commands.map(|file| file.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    for command in [RunCommand::Pause, RunCommand::Resume, RunCommand::Pause] {
+        runs::send_command(&live, command).expect("a live run");
+        assert_eq!(left(), [command.name()]);
+    }
+}
+
+#[test]
+fn a_start_that_fails_leaves_no_folder_and_takes_nothing_away_that_was_there() {
+    let home = tempfile::tempdir().expect("a folder");
+    let missing = Path::new("/nowhere/dojo");
+    let begin = |folder| Launch::New { recipe: "sft.toml".into(), overrides: Vec::new(), folder };
+    let folder = runs::create_run_folder(home.path(), None, "sft").expect("a new folder");
+    runs::start_program(missing, &begin(folder.clone()), None).expect_err("no program");
+    assert!(!folder.path().exists());
+    let folder = runs::create_run_folder(home.path(), None, "sft").expect("a new folder");
+    std::fs::write(folder.path().join("notes.toml"), "text = \"mine\"").expect("a note");
+    runs::start_program(missing, &begin(folder.clone()), None).expect_err("no program");
+    assert!(folder.path().join("notes.toml").is_file());
+    let stopped = run(home.path(), "old", &state(Phase::Stopped, 1, clock::now()));
+    runs::start_program(missing, &Launch::Resume { folder: stopped.folder.clone() }, None)
+        .expect_err("no program");
+    assert!(stopped.folder.state().is_file());
 }
 
 #[test]

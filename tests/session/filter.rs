@@ -1,8 +1,9 @@
+use dojo_studio::domain::draft::{DraftOf, KeptDraft};
 use dojo_studio::domain::filter::{
     Bounds, Edge, Filter, NumberField, Term, Vocabulary, WordEnd, Words, complete, goes_on, parse,
     passed_over, so_far,
 };
-use dojo_studio::domain::record::Status;
+use dojo_studio::domain::record::{RecordId, Status};
 use dojo_studio::domain::view::Order;
 use proptest::prelude::*;
 
@@ -167,6 +168,19 @@ fn each_field_finds_its_records() {
     ] {
         assert_eq!(world.ids(filter), expected, "{filter}");
     }
+}
+
+#[test]
+fn records_whose_edit_was_begun_are_found_until_it_is_let_go() {
+    let mut world = World::with(vec![labelled("a", "1"), labelled("b", "1")]);
+    assert_eq!(world.ids("is:draft"), Vec::<i64>::new());
+    let kept = KeptDraft { base: "{}".into(), text: "{}".into(), at: 7 };
+    let of = DraftOf::Record(RecordId(2));
+    world.session.keep_draft(&of, Some(&kept)).expect("kept");
+    world.session.keep_draft(&DraftOf::NewRecord, Some(&kept)).expect("kept");
+    assert_eq!((world.ids("is:draft"), world.ids("-is:draft")), (vec![2], vec![1]));
+    world.session.keep_draft(&of, None).expect("let go");
+    assert_eq!(world.ids("is:draft"), Vec::<i64>::new());
 }
 
 proptest! {

@@ -4,9 +4,10 @@ use dojo_studio::domain::chat::{
     Answerer, Chat, ChatId, ChatSummary, Decisions, DraftPlace, Keep, KeptAnswer, Names, Outcome, Setup,
     Side, Turn, TurnId, Vote, Why,
 };
+use dojo_studio::domain::draft::{DraftOf, KeptDraft};
 use dojo_studio::domain::message::Role;
 use dojo_studio::domain::protocol::chat::{Pace, Phase};
-use dojo_studio::domain::protocol::{ChatCommand, ChatEvent, Command, Event};
+use dojo_studio::domain::protocol::{ChatCommand, ChatEvent, Command, DataEvent, Event};
 use dojo_studio::ui::pane::Effect;
 
 use super::harness::{Harness, NOON};
@@ -614,4 +615,38 @@ fn a_pasted_mark_that_turns_text_never_reaches_the_terminal() {
     studio.paste("a\u{202e}b");
     studio.screen();
     assert!(!studio.buffer().content.iter().any(|cell| cell.symbol().contains('\u{202e}')));
+}
+
+#[test]
+fn what_can_only_be_done_to_an_answer_says_so_of_a_question() {
+    let mut studio = opened(asked());
+    studio.keys("esc home");
+    let footer = studio.screen().lines().last().unwrap_or_default().to_owned();
+    assert!(!footer.contains("correct") && footer.contains("e edit"), "{footer}");
+    for (key, says) in [("c", "e edits a question"), ("a", "a keeps an answer")] {
+        let said = format!("{:?}", studio.keys(key));
+        assert!(said.contains("this is a question") && said.contains(says), "{key}: {said}");
+    }
+    studio.keys("end");
+    let footer = studio.screen().lines().last().unwrap_or_default().to_owned();
+    assert!(footer.contains("c correct"), "{footer}");
+}
+
+#[test]
+fn chats_with_drafts_of_an_earlier_time_are_told_of_once() {
+    let kept = KeptDraft { base: String::new(), text: "half a".into(), at: 7 };
+    let of = |chat: i64, place| (DraftOf::Chat(Some(ChatId(chat)), place), kept.clone());
+    let drafts = [
+        of(7, DraftPlace::Question),
+        of(7, DraftPlace::System),
+        of(8, DraftPlace::Edit(TurnId(3))),
+        (DraftOf::Chat(None, DraftPlace::Question), kept.clone()),
+    ];
+    let mut studio = Harness::new();
+    let read = DataEvent::DraftsRead("sessions/first-principles".into(), drafts.into());
+    studio.apply(Event::Data(read));
+    let said = format!("{:?}", studio.keys("4"));
+    assert!(said.contains("2 chats have drafts of yours (✎): h finds them"), "{said}");
+    let again = format!("{:?}", studio.keys("1 4"));
+    assert!(!again.contains("drafts of yours"), "{again}");
 }

@@ -401,3 +401,21 @@ fn a_record_that_was_made_and_deleted_before_it_was_among_the_rows_lets_go_of_th
     let effects = studio.keys("delete");
     assert!(!effects.contains(&remove(501)) && effects.len() == 1, "{effects:?}");
 }
+
+#[test]
+fn what_is_wrong_with_a_filter_is_read_whole_on_every_screen() {
+    for size in [(60, 16), (80, 24), (120, 36)] {
+        let mut studio = studio();
+        studio.keys("f");
+        studio.text("tag:physics is:somethingelse");
+        studio.resize(size.0, size.1);
+        let screen = studio.screen();
+        let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        let known = "edited, duplicate, preference, labelled, tagged, counted, draft";
+        assert!(
+            words.contains(&format!("a record can't be \"somethingelse\": {known}")),
+            "{size:?}\n{screen}"
+        );
+        assert!(words.contains("status"), "the table stays below it: {screen}");
+    }
+}

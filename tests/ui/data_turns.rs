@@ -1,6 +1,7 @@
 //! Records of several turns: how they look, how their turns are written, and that nothing typed is lost.
 
 use dojo_studio::domain::change::Body;
+use dojo_studio::domain::draft::{DraftOf, KeptDraft};
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::protocol::data::{Opened, RowSummary};
 use dojo_studio::domain::protocol::{Command, DataCommand, DataEvent, Event};
@@ -299,4 +300,29 @@ fn hidden_marks_are_seen_while_they_are_edited_and_stay_in_the_text() {
     insta::assert_snapshot!(screen);
     let said = saved(&mut studio).messages[1].content.clone();
     assert_eq!(said, answer.replacen("\u{202e}", "\u{202e}|", 1));
+}
+
+#[test]
+fn a_draft_of_an_earlier_time_opens_where_it_was_written_last() {
+    let lines = |middle: &str| {
+        let many = |from: usize| (from..from + 60).map(|line| format!("line {line}")).collect::<Vec<_>>();
+        [many(0).join("\n"), middle.to_owned(), many(60).join("\n")].join("\n")
+    };
+    let mut record = conversation();
+    record.messages[2].content = lines("the middle.");
+    let base = Body::of(&record);
+    let mut written = base.clone();
+    written.messages[2].content = lines("the middle, WRITTEN HERE.");
+    let json = |body: &Body| serde_json::to_string(body).expect("json");
+    let kept = KeptDraft { base: json(&base), text: json(&written), at: 7 };
+    let drafts = [(DraftOf::Record(RecordId(1)), kept)].into();
+    let mut studio = talking();
+    studio.apply(Event::Data(DataEvent::DraftsRead("sessions/first-principles".into(), drafts)));
+    studio.keys("ctrl-l");
+    studio.apply(of(1, record));
+    studio.keys("e");
+    let screen = studio.screen();
+    assert!(screen.contains("the middle, WRITTEN HERE."), "{screen}");
+    assert_eq!(studio.at_caret().as_deref(), Some("."), "{screen}");
+    assert!(screen.contains("▌ 3 assistant"), "{screen}");
 }

@@ -1,5 +1,9 @@
 //! The Models pane.
 
+use dojo_studio::domain::protocol::models::{ModelFile, ModelKind};
+use dojo_studio::domain::protocol::{Command, Event, ModelsEvent};
+use dojo_studio::ui::pane::Effect;
+
 use super::harness::Harness;
 use super::world;
 
@@ -22,4 +26,44 @@ fn a_narrow_screen_keeps_name_and_size() {
     let mut studio = Harness::new().with(world::models()).size(80, 24);
     studio.keys("6");
     insta::assert_snapshot!(studio.screen());
+}
+
+#[test]
+fn a_chat_begins_with_the_chosen_adapter_or_model() {
+    let mut studio = Harness::new().with(world::models());
+    studio.keys("6 end");
+    let footer = studio.screen().lines().last().unwrap_or_default().to_owned();
+    assert!(footer.contains("C chat") && footer.contains("D delete"), "{footer}");
+    studio.keys("C");
+    let screen = studio.screen();
+    assert!(screen.contains("sft-0412") && screen.contains("⏎ send"), "{screen}");
+}
+
+#[test]
+fn what_deletes_a_model_or_adapter_is_said_and_nothing_is_deleted() {
+    let adapter = |path: &str| ModelFile {
+        name: "sft-0412".into(),
+        kind: ModelKind::Adapter,
+        path: path.into(),
+        bytes: 1,
+        note: String::new(),
+    };
+    let base = ModelFile { kind: ModelKind::Base, path: "cache/models/a".into(), ..adapter("") };
+    let said = |model: ModelFile| {
+        let mut studio = Harness::new().with(Event::Models(ModelsEvent::Listed(vec![model])));
+        studio.keys("6");
+        let effects = studio.keys("D");
+        assert!(
+            !effects.iter().any(|effect| matches!(effect, Effect::Send(Command::Runs(_)))),
+            "{effects:?}"
+        );
+        let train = studio.screen().contains("No run yet");
+        (train, format!("{effects:?}"))
+    };
+    let (train, own) = said(adapter("sessions/first-principles/runs/sft-0412/adapter"));
+    assert!(train && own.contains("goes with it: D on Train"), "{own}");
+    let (train, other) = said(adapter("data/runs/sft-0412/adapter"));
+    assert!(!train && other.contains("`dojo runs delete sft-0412`"), "{other}");
+    let (train, base) = said(base);
+    assert!(!train && base.contains("remove cache/models/a"), "{base}");
 }

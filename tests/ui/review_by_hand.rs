@@ -109,7 +109,7 @@ fn esc_keeps_what_was_typed_and_e_goes_on_with_it() {
     studio.keys("n n up up up e");
     assert!(studio.screen().contains("your draft of now"), "{}", studio.screen());
     studio.text("W ");
-    let edited = Decision { edited: Some(format!("W NE{TEACHER}")), ..Decision::of(Verdict::Edited) };
+    let edited = Decision { edited: Some(format!("NEW {TEACHER}")), ..Decision::of(Verdict::Edited) };
     assert!(studio.keys("ctrl-s").contains(&revise(1, edited)));
 }
 
@@ -425,4 +425,78 @@ fn a_record_of_several_turns_says_what_was_asked_last_and_what_it_holds() {
             assert!(screen.contains(words), "{words} at {size:?}:\n{screen}");
         }
     }
+}
+
+#[test]
+fn what_was_decided_or_taken_back_is_said() {
+    let mut studio = studio();
+    let mut said = |event: Event| {
+        studio.apply(event);
+        let effects = studio.keys("ctrl-l");
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::Notify(notice) => Some(notice.text),
+            _ => None,
+        })
+    };
+    let many = [3, 4, 5].map(ReflectionId).to_vec();
+    let undone = |ids: &[i64]| {
+        let were = ids.iter().map(|id| (ReflectionId(*id), Verdict::Pending)).collect();
+        event(ReviewEvent::Undone(were))
+    };
+    assert_eq!(said(decided(1, Verdict::Approved)), None, "the next one comes");
+    assert_eq!(
+        said(decided(1, Verdict::Rejected)).as_deref(),
+        Some("rejected reflection 1; u takes it back")
+    );
+    assert_eq!(
+        said(decided(1, Verdict::SentBack)).as_deref(),
+        Some("sent back reflection 1; u takes it back")
+    );
+    assert_eq!(said(undone(&[1])).as_deref(), Some("taken back: reflection 1 is pending again"));
+    let all = event(ReviewEvent::Decided { ids: many, verdict: Verdict::Approved });
+    assert_eq!(said(all).as_deref(), Some("approved 3 reflections; u takes all of it back"));
+    assert_eq!(said(undone(&[3, 4, 5])).as_deref(), Some("taken back: what was said of 3 reflections"));
+}
+
+#[test]
+fn a_draft_of_a_correction_opens_where_it_was_written_last() {
+    let mut with_draft = item(1);
+    let text = format!("{}\n\nand one word more", with_draft.text());
+    let analysis = with_draft.analysis().to_owned();
+    with_draft.draft = Some(DraftText { text, analysis, over: None, at: 7 });
+    let mut studio = studio();
+    studio.apply(event(ReviewEvent::Opened(ReflectionId(1).into(), Some(Box::new(with_draft)))));
+    studio.keys("e");
+    studio.text("!");
+    assert!(studio.screen().contains("and one word more!"), "{}", studio.screen());
+}
+
+#[test]
+fn the_footer_of_an_empty_review_shows_what_works_there() {
+    let mut studio = Harness::new();
+    studio.keys("2");
+    studio.apply(event(ReviewEvent::Queued { queue: QueueId(1), rows: Vec::new() }));
+    let footer = studio.screen().lines().last().unwrap_or_default().to_owned();
+    assert!(footer.contains("T think"), "{footer}");
+    for other in ["undo", "filter", "figures"] {
+        assert!(!footer.contains(other), "{footer}");
+    }
+}
+
+#[test]
+fn blind_it_is_not_said_whose_text_was_preferred() {
+    let mut studio = studio();
+    studio.keys("B");
+    let mut said = |event: Event| {
+        studio.apply(event);
+        studio.keys("ctrl-l").into_iter().find_map(|effect| match effect {
+            Effect::Notify(notice) => Some(notice.text),
+            _ => None,
+        })
+    };
+    let words = "decided on reflection 1; u takes it back";
+    assert_eq!(said(decided(1, Verdict::Approved)).as_deref(), Some(words));
+    assert_eq!(said(decided(1, Verdict::Rejected)).as_deref(), Some(words));
+    let undone = ReviewEvent::Undone(vec![(ReflectionId(1), Verdict::Approved)]);
+    assert_eq!(said(event(undone)).as_deref(), Some("taken back: what was said of reflection 1"));
 }

@@ -95,3 +95,17 @@ fn how_rows_begin_is_asked_once_for_each_block_of_them() {
     assert_eq!(glances(studio.keys("down down down up")), 0);
     assert_eq!(glances(studio.keys("end")), 1);
 }
+
+#[test]
+fn what_is_wrong_with_a_filter_is_read_whole_on_every_screen() {
+    for size in [(60, 16), (80, 24), (120, 36)] {
+        let mut studio = studio();
+        studio.keys("f");
+        studio.text("chekc:any");
+        studio.resize(size.0, size.1);
+        let screen = studio.screen();
+        let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("there is no field 'chekc'; there are verdict, label,"), "{size:?}\n{screen}");
+        assert!(words.contains("by, split, tag, record"), "{size:?}\n{screen}");
+    }
+}

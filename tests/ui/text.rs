@@ -31,6 +31,17 @@ fn a_word_that_is_too_long_is_cut() {
 }
 
 #[test]
+fn no_row_begins_with_what_closes_or_ends_with_what_opens_if_that_can_be() {
+    assert_eq!(wrap("abcdefgh, ij", 8), ["abcdefg", "h, ij"]);
+    assert_eq!(wrap("(abcdefghij)", 11), ["(abcdefghi", "j)"]);
+    assert_eq!(wrap("aa bbbbbbbb(c", 9), ["aa", "bbbbbbbb", "(c"]);
+    assert_eq!(wrap("aaaa.bbbb.cccc", 4), ["aaa", "a.bb", "bb.c", "ccc"]);
+    assert_eq!(wrap("日本「語」", 6), ["日本", "「語」"]);
+    // Nothing but such signs is cut all the same.
+    assert_eq!(wrap("..........", 4), ["....", "....", ".."]);
+}
+
+#[test]
 fn pictures_of_many_parts_are_two_columns_and_marks_are_none() {
     assert_eq!((width(FAMILY), width("e\u{301}"), width("日本"), width("🇬🇧"), width("👍🏽")), (2, 1, 4, 2, 2));
     assert_eq!(wrap(&FAMILY.repeat(3), 4), [FAMILY.repeat(2), FAMILY.to_owned()]);

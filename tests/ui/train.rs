@@ -681,13 +681,13 @@ fn a_run_that_tries_its_largest_batch_says_how_far_it_is_and_how_long_that_takes
     studio.apply(Event::Runs(RunsEvent::Restarted(id("sft-0412"))));
     let screen = studio.screen();
     let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
-    let now = "Now: trying the largest batch, without an update, 40% done, about 2m left; begun";
+    let now = "Now: trying the largest batch, without an update, 40% done, 3m left; begun";
     assert!(words.contains(now) && words.contains("x stops it"), "{screen}");
-    assert!(screen.contains("40% 2m30s left"), "{screen}");
-    assert!(screen.lines().next().is_some_and(|line| line.contains("sft-0412 starting 40% 2m")), "{screen}");
+    assert!(screen.contains("40% 3m left"), "{screen}");
+    assert!(screen.lines().next().is_some_and(|line| line.contains("sft-0412 starting 40% 3m")), "{screen}");
     studio.keys("f3");
     let screen = studio.screen();
-    assert!(screen.contains("2m left  trying the largest batch"), "{screen}");
+    assert!(screen.contains("3m left  trying the largest batch"), "{screen}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dojo_studio::domain::draft::{DraftOf, KeptDraft};
 use dojo_studio::domain::protocol::{Command, DataCommand, DataEvent, Event, RunsCommand, RunsEvent};
-use dojo_studio::domain::run::{Phase, RunState};
+use dojo_studio::domain::run::{Phase, RunCommand, RunState};
 use dojo_studio::domain::run_info::RunInfo;
 use dojo_studio::ui::pane::Effect;
 
@@ -115,6 +115,41 @@ fn a_note_that_is_left_or_not_saved_is_a_draft_and_goes_on_where_it_was() {
     assert!(said.contains("a note of sft-0001 was typed and not saved"), "{said}");
     studio.keys("n");
     assert!(studio.screen().contains("#cold"), "{}", studio.screen());
+}
+
+#[test]
+fn a_run_that_is_to_pause_says_so_in_list_and_header_until_the_same_key_takes_it_back() {
+    let mut studio = Harness::new().size(140, 40).with(run("sft-0001", Phase::Running, 7, |_, _| {}));
+    studio.keys("3");
+    let tell = |command| [Effect::Send(Command::Runs(RunsCommand::Tell(world::run_id("sft-0001"), command)))];
+    assert_eq!(studio.keys("space"), tell(RunCommand::Pause));
+    studio.apply(run("sft-0001", Phase::Running, 7, |_, state| state.pausing_after_this()));
+    assert!(studio.line(0).contains("● sft-0001 pausing 7% 6m"), "{}", studio.line(0));
+    let screen = studio.screen();
+    assert!(screen.contains("pausing after this step"), "{screen}");
+    assert!(screen.lines().last().is_some_and(|footer| footer.contains("go on")), "{screen}");
+    assert_eq!(studio.keys("space"), tell(RunCommand::Resume));
+    studio.keys("f3");
+    assert!(studio.screen().matches("pausing after this step").count() > 1, "{}", studio.screen());
+    studio.apply(run("sft-0001", Phase::Running, 7, |_, state| state.stopping_after_this()));
+    assert!(studio.line(0).contains("stopping 7%"), "{}", studio.line(0));
+}
+
+#[test]
+fn what_is_wrong_with_a_filter_is_read_whole_on_every_screen() {
+    let wrong = "learning_rate_of_the_second_phase>=1e-4";
+    for size in [(60, 16), (80, 24), (120, 36), (200, 60)] {
+        let mut studio = Harness::new().with(run("sft-0001", Phase::Done, 7, |_, _| {}));
+        studio.keys("3 f");
+        studio.text(wrong);
+        studio.resize(size.0, size.1);
+        // The list is a column of its own where it is wide.
+        let screen = studio.screen();
+        let rows = screen.lines().skip(2).map(|line| line.split("  ").next().unwrap_or_default().trim());
+        let said: String = rows.collect::<String>().split_whitespace().collect();
+        let whole = format!("✗{wrong}:norun'srecipehasakey'learning_rate_of_the_second_phase'");
+        assert!(said.contains(&whole), "{size:?}\n{screen}");
+    }
 }
 
 fn drafts(all: BTreeMap<DraftOf, KeptDraft>) -> Event {

@@ -11,12 +11,12 @@ use crate::app::imports::{self, Known};
 use crate::app::jobs::Working;
 use crate::data::import::{Import, ImportOptions};
 use crate::data::mapping::{Kind, Part};
+use crate::domain::counted::counted;
 use crate::domain::name::one_line;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{Example, ImportPlan, Imported, PlannedFile};
 use crate::domain::protocol::system::{JobEnd, Level, Progress, Unit};
 use crate::session::{self, Access, Ended, Session, SessionError};
-use crate::ui::widgets::text;
 
 /// Rows that are shown as they would become records.
 const EXAMPLES: usize = 3;
@@ -121,16 +121,13 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
             };
             lane.tell(DataEvent::Imported(path.to_path_buf(), Ok(came)));
             if counts.repeated > 0 {
-                let repeated = text::count(counts.repeated);
-                let text = format!("{short}: {repeated} rows were here before and were left out");
+                let were = if counts.repeated == 1 { "was" } else { "were" };
+                let rows = counted(counts.repeated, "row");
+                let text = format!("{short}: {rows} {were} here before and {were} left out");
                 lane.notify(Level::Info, text);
             }
             if counts.rejected > 0 {
-                let lines = if counts.rejected == 1 {
-                    "1 line"
-                } else {
-                    &format!("{} lines", text::count(counts.rejected))
-                };
+                let lines = counted(counts.rejected, "line");
                 let more = counts.rejected > unread.len() as u64;
                 let all = if more { "; `dojo data imports` lists them all" } else { "" };
                 let text = format!("{short}: {lines} could not be read: {}{all}", unread.join("; "));
@@ -139,7 +136,7 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
             Ok(())
         }
         Ok((counts, Ended::Stopped, _)) => {
-            let why = format!("stopped after {} records", counts.added);
+            let why = format!("stopped after {}", counted(counts.added, "record"));
             lane.tell(DataEvent::Imported(path.to_path_buf(), Err(why)));
             Ok(())
         }
@@ -181,7 +178,7 @@ fn bytes(progress: session::ImportProgress) -> Progress {
         done: progress.bytes,
         total: Some(progress.total_bytes),
         unit: Unit::Bytes,
-        note: format!("{} records", progress.counts.added),
+        note: counted(progress.counts.added, "record"),
     }
 }
 

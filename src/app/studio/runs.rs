@@ -197,7 +197,19 @@ impl Lane {
             self.awaited.add(run.clone());
             self.say(Level::Info, format!("{} saves a checkpoint after its next step", known.name));
         }
-        runs::send_command(&known, command)
+        let running = known.state.phase == Phase::Running;
+        runs::send_command(&known, command)?;
+        match command {
+            RunCommand::Pause if running => {
+                let text = format!("{} pauses after this step; space takes that back", known.name);
+                self.say(Level::Info, text);
+            }
+            RunCommand::Resume if running => {
+                self.say(Level::Info, format!("{} goes on: the pause is taken back", known.name));
+            }
+            RunCommand::Pause | RunCommand::Resume | RunCommand::Checkpoint | RunCommand::Stop => {}
+        }
+        Ok(())
     }
 
     /// Writes the recipe of a run, with the adapter that it left as the one to begin with.

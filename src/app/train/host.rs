@@ -13,13 +13,10 @@ use super::super::runs;
 use super::journal::{log, number};
 pub use super::watched::Process;
 use super::watched::{Shared, WATCH, Watched, listen_to_signals};
-use crate::domain::run::{Phase, RunFolder, RunState};
+use crate::domain::run::{EVALUATING, Phase, RunFolder, RunState};
 use crate::engine::train::host::{Brake, Host, Progress, Request};
 use crate::ground::clock;
 use crate::ground::process::host_name;
-
-/// What a run says while it evaluates.
-const EVALUATING: &str = "evaluating";
 
 /// Hears what a run does: a progress bar, a log, a test.
 pub trait Listener: Send {
@@ -238,7 +235,7 @@ impl Host for RunHost {
                 state.seconds_left = Some(*seconds_left);
             }
             Progress::Evaluating { done, total } => {
-                if !state.is_stopping() {
+                if !state.is_stopping() && !state.is_pausing() {
                     state.why = Some(format!("{EVALUATING}, {done} of {total} batches done"));
                 }
             }

@@ -1,5 +1,6 @@
 //! The run's own log: what happens, in words.
 
+use crate::domain::counted::noun;
 use crate::domain::run::MetricLine;
 use crate::engine::train::host::Progress;
 
@@ -14,7 +15,9 @@ pub(super) fn log(progress: &Progress<'_>) {
         number(line, name).map_or_else(|| "NaN".to_owned(), |n| format!("{n:.4}"))
     };
     match progress {
-        Progress::Began { step: 0, total_steps, .. } => tracing::info!("begins: {total_steps} steps"),
+        Progress::Began { step: 0, total_steps, .. } => {
+            tracing::info!("begins: {total_steps} {}", noun(*total_steps, "step"));
+        }
         Progress::Began { step, total_steps, .. } => {
             tracing::info!("goes on after step {step} of {total_steps}");
         }

@@ -105,22 +105,30 @@ impl Watched {
 
     pub(super) fn obey(&self, command: RunCommand) {
         let mut shared = self.lock();
+        let mut state = shared.state.clone();
+        // What is being done goes on to its end, which may take minutes: that it is the last is said at once.
         match command {
-            RunCommand::Pause => shared.pause = true,
-            RunCommand::Resume => shared.pause = false,
+            RunCommand::Pause => {
+                shared.pause = true;
+                state.pausing_after_this();
+            }
+            RunCommand::Resume => {
+                shared.pause = false;
+                state.not_pausing();
+            }
             RunCommand::Checkpoint => shared.checkpoint = true,
             RunCommand::Stop => {
                 shared.stop = true;
                 shared.stop_asked.get_or_insert_with(Instant::now);
+                if state.phase.is_live() {
+                    state.stopping_after_this();
+                }
             }
         }
         tracing::info!("asked to {}", command.name());
-        // What is being done goes on to its end, which may take minutes: that it is the last is said at once.
-        let stopping = command == RunCommand::Stop && shared.state.phase.is_live();
-        if stopping && !shared.ended {
-            shared.state.stopping_after_this();
+        if state.why != shared.state.why && !shared.ended {
+            shared.state = state.clone();
             shared.urgent = true;
-            let state = shared.state.clone();
             drop(shared);
             self.say(|listener| listener.phase(&state));
         }

@@ -242,11 +242,20 @@ pub enum Property {
     Tagged,
     /// Its tokens have been counted.
     Counted,
+    /// An edit of it was begun and not saved.
+    Draft,
 }
 
 impl Property {
-    pub const ALL: [Self; 6] =
-        [Self::Edited, Self::Duplicate, Self::Preference, Self::Labelled, Self::Tagged, Self::Counted];
+    pub const ALL: [Self; 7] = [
+        Self::Edited,
+        Self::Duplicate,
+        Self::Preference,
+        Self::Labelled,
+        Self::Tagged,
+        Self::Counted,
+        Self::Draft,
+    ];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -257,6 +266,7 @@ impl Property {
             Self::Labelled => "labelled",
             Self::Tagged => "tagged",
             Self::Counted => "counted",
+            Self::Draft => "draft",
         }
     }
 }

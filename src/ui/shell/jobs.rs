@@ -140,7 +140,7 @@ fn draw_run(buffer: &mut Buffer, line: Rect, view: View<'_>, run: &RunInfo, one:
         | Standing::Failed
         | Standing::Crashed => standing.name().to_owned(),
     };
-    let left = one.seconds_left(view.store.now).map(|left| format!("{} left", text::coarse(left)));
+    let left = one.seconds_left(view.store.now).map(text::left);
     let words = [steps, left, Some(doing)].into_iter().flatten().filter(|words| !words.is_empty());
     let words = words.collect::<Vec<_>>().join("  ");
     draw_moving(buffer, line, view, (sign, style), &one.what(), one.share(), &words);

@@ -3,7 +3,7 @@
 use crate::app::store::{JobRow, Store, Wish};
 use crate::domain::protocol::system::{JobId, Stoppable};
 use crate::domain::protocol::{Command, RunsCommand, SystemCommand};
-use crate::domain::run::{RunCommand, RunState, Standing};
+use crate::domain::run::{RunCommand, Standing};
 use crate::domain::run_info::{RunId, RunInfo};
 use crate::ui::widgets::text;
 
@@ -87,10 +87,7 @@ impl Ongoing<'_> {
 
     pub(crate) fn seconds_left(&self, now: f64) -> Option<f64> {
         match self {
-            Self::Run(run, _) => {
-                let running = matches!(run.standing(), Standing::Running | Standing::Starting);
-                run.state.as_ref().and_then(|state: &RunState| state.seconds_left).filter(|_| running)
-            }
+            Self::Run(run, _) => run.seconds_left(),
             Self::Job(row) => row.seconds_left(now),
         }
     }
@@ -99,11 +96,13 @@ impl Ongoing<'_> {
     fn figures(&self, now: f64) -> String {
         let share = self.share().map(|share| format!("{}%", (share * 100.0) as u32));
         let left = self.seconds_left(now).map(text::coarse);
-        let starting = match self {
+        let doing = match self {
+            Self::Run(run, _) if run.is_stopping() => Some("stopping".to_owned()),
+            Self::Run(run, _) if run.is_pausing() => Some("pausing".to_owned()),
             Self::Run(run, _) if run.standing() == Standing::Starting => Some("starting".to_owned()),
             Self::Run(..) | Self::Job(_) => None,
         };
-        [starting, share, left].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        [doing, share, left].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
     /// What stops it; `None` for what has ended, was asked already, or can't be stopped.

@@ -8,6 +8,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::overlay::{self, Overlay, Reply};
 use crate::app::store::Store;
+use crate::domain::counted::counted;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, SessionsCommand};
 use crate::domain::session::{Begins, SessionPlace, SessionSummary};
@@ -36,8 +37,7 @@ pub(crate) fn draw_row(buffer: &mut Buffer, row: Rect, view: View<'_>, session: 
     let tail = match (&session.place, session.runs) {
         (SessionPlace::Sample, _) => "sample".to_owned(),
         (SessionPlace::Folder(_), 0) => "no runs".to_owned(),
-        (SessionPlace::Folder(_), 1) => "1 run".to_owned(),
-        (SessionPlace::Folder(_), runs) => format!("{runs} runs"),
+        (SessionPlace::Folder(_), runs) => counted(runs as u64, "run"),
     };
     let tail_x = row.right().saturating_sub(tail.len() as u16 + 1);
     buffer.set_string(tail_x, row.y, &tail, theme.dim);

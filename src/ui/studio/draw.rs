@@ -89,7 +89,10 @@ impl Studio {
             return (hints.collect(), Vec::new());
         }
         let (pane, typing) = (self.pane(store), self.typing(store));
-        let shown = pane.bindings().iter().filter(|binding| binding.footer == Footer::Shown);
+        let shown = pane
+            .bindings()
+            .iter()
+            .filter(|binding| binding.footer == Footer::Shown || pane.leads_on(binding.action, store));
         let now = shown.filter(|binding| pane.offered(binding.action, store));
         let hint = |binding: &crate::ui::keymap::Binding| {
             let keys = self.keymap.first(binding, typing)?.to_string();

@@ -62,7 +62,7 @@ pub(super) fn indented(line: &str, columns: usize) -> (usize, &str) {
 
 /// The rows of a drawable line: `first` columns in the first of them, `rest` in the others, at least 2. Rows break
 /// after spaces, which are not shown there, and between wide characters; what has no such place is cut between
-/// clusters.
+/// clusters, before no closing sign if that can be.
 pub(super) fn rows(line: &str, first: usize, rest: usize) -> Vec<Range<usize>> {
     if is_plain(line) {
         if line.len() <= first {
@@ -104,7 +104,7 @@ fn fold<'t>(
 ) -> Vec<Range<usize>> {
     let mut rows = Vec::new();
     let (mut start, mut used, mut room) = (0, 0, first.max(1));
-    let mut last: Option<Break> = None;
+    let (mut last, mut cut): (Option<Break>, Option<Break>) = (None, None);
     let mut words_end = 0;
     let mut before = ("", 0);
     for (at, cluster, wide) in clusters {
@@ -115,11 +115,16 @@ fn fold<'t>(
             if before.0 != " " && at > start && may_part(before, (cluster, wide)) {
                 last = Some(Break { end: at, next: at, used });
             }
+            if at > start && may_cut(before.0, cluster) {
+                cut = Some(Break { end: at, next: at, used });
+            }
             while used + wide > room && at > start {
-                let place = last.take().unwrap_or(Break { end: at, next: at, used });
+                let place = last.take().or_else(|| cut.take()).unwrap_or(Break { end: at, next: at, used });
                 rows.push(start..place.end.max(start));
                 start = place.next;
                 used -= place.used;
+                cut = cut.filter(|cut| cut.next > start);
+                cut = cut.map(|cut| Break { used: cut.used - place.used, ..cut });
                 room = rest.max(1);
             }
             used += wide;
@@ -135,11 +140,17 @@ fn fold<'t>(
 /// Whether a row may end between two clusters without a space: beside wide ones, as Chinese and Japanese are set, but
 /// not before what closes nor after what opens.
 fn may_part((before, before_wide): (&str, usize), (next, wide): (&str, usize)) -> bool {
+    (before_wide > 1 || wide > 1) && may_cut(before, next)
+}
+
+/// Whether a row may end between two clusters of a word: no row begins with what closes or ends with what opens.
+fn may_cut(before: &str, next: &str) -> bool {
     const CLOSING: &str = "、。，．・：；？！）］｝」』】〕〉》〙〗゛゜ヽヾゝゞ々ー〜…‥ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ,.:;?!)]}%'\"”’»";
     const OPENING: &str = "（［｛「『【〔〈《〘〖([{“‘«$";
-    (before_wide > 1 || wide > 1)
-        && !next.chars().next().is_some_and(|sign| CLOSING.contains(sign))
-        && !before.chars().next_back().is_some_and(|sign| OPENING.contains(sign))
+    let among = |sign: Option<char>, signs: &str| {
+        sign.is_some_and(|sign| !sign.is_ascii_alphanumeric() && signs.contains(sign))
+    };
+    !among(next.chars().next(), CLOSING) && !among(before.chars().next_back(), OPENING)
 }
 
 /// A line in pieces of different styles.

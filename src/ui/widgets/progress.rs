@@ -31,7 +31,7 @@ pub fn draw(buffer: &mut Buffer, line: Rect, row: &JobRow, now: f64, theme: &The
 pub fn words(row: &JobRow, now: f64) -> String {
     let time = match (row.wish, row.seconds_left(now)) {
         (Wish::Stop, _) => "stopping …".to_owned(),
-        (Wish::GoOn, Some(left)) => format!("{} left", text::coarse(left)),
+        (Wish::GoOn, Some(left)) => text::left(left),
         (Wish::GoOn, None) => text::coarse(now - row.job.started),
     };
     let parts = [amount(&row.job.progress), time, row.job.progress.note.clone()];

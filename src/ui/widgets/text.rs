@@ -10,6 +10,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::fold::{cluster_width, drawable, indented, is_plain, rows};
 use super::visible::visible;
+use crate::domain::counted::grouped;
 
 /// Columns that a text takes.
 #[must_use]
@@ -159,16 +160,24 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// `43s`, `6m`, `2h`, `3d`: for what nobody knows better.
+/// `43s`, `6m`, `2h05m`, `3d4h`: for what nobody knows to the second.
 #[must_use]
 pub fn coarse(seconds: f64) -> String {
-    let seconds = seconds.max(0.0).round() as u64;
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m", seconds / 60),
-        3600..86_400 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", seconds / 86_400),
+    let seconds = seconds.max(0.0);
+    let minutes = (seconds / 60.0).round() as u64;
+    if seconds < 59.5 {
+        format!("{seconds:.0}s")
+    } else if minutes < 60 {
+        format!("{minutes}m")
+    } else {
+        duration(minutes as f64 * 60.0)
     }
+}
+
+/// `6m left`: as everything says it, from the header to the charts.
+#[must_use]
+pub fn left(seconds: f64) -> String {
+    format!("{} left", coarse(seconds))
 }
 
 /// `now`, `3m ago`, `5h ago`, `2d ago`. Both in seconds since 1970.
@@ -186,13 +195,5 @@ pub fn ago(then: f64, now: f64) -> String {
 /// `12,345`.
 #[must_use]
 pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    grouped(number)
 }

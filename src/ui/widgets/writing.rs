@@ -23,6 +23,20 @@ pub fn draw(field: &TextArea<'static>, buffer: &mut Buffer, area: Rect, theme: &
     }
 }
 
+/// Puts the caret at the end of what differs from `before`, so that this is in sight first.
+pub fn to_end_of_change(field: &mut TextArea<'static>, before: &str) {
+    let text = field.lines().join("\n");
+    let same = text.chars().rev().zip(before.chars().rev()).take_while(|(own, other)| own == other).count();
+    let changed: String = text.chars().take(text.chars().count() - same).collect();
+    let row = changed.matches('\n').count();
+    let column = changed.rsplit('\n').next().unwrap_or_default().chars().count();
+    field.move_cursor(CursorMove::Jump(place(row), place(column)));
+}
+
+fn place(number: usize) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
 fn hides(line: &str) -> bool {
     matches!(visible(line), Cow::Owned(_))
 }
@@ -52,7 +66,6 @@ fn with_signs(field: &TextArea<'static>, area: Rect) -> Option<TextArea<'static>
 /// Puts the caret where it is in the field that is shown with signs.
 fn jump(shown: &mut TextArea<'static>, field: &TextArea<'static>, (row, column): (usize, usize)) {
     let column = field.lines().get(row).map_or(0, |line| column_in_visible(line, column));
-    let place = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
     shown.move_cursor(CursorMove::Jump(place(row), place(column)));
 }
 

@@ -73,6 +73,9 @@ impl Chat {
             }
             Action::Edit => self.edit(store),
             Action::Again => return self.again(store),
+            Action::Good | Action::Correct if self.no_answer(action, store).is_some() => {
+                return self.no_answer(action, store).map(say).into_iter().collect();
+            }
             Action::Good => {
                 return self.on_answer(store, |chat, answer| ChatCommand::SaveRecord { chat, answer });
             }

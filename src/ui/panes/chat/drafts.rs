@@ -1,6 +1,8 @@
 //! Texts that were not sent or kept yet: each belongs to its chat and its place there, is kept with every key, and is
 //! there again when its place is opened.
 
+use std::collections::BTreeSet;
+
 use super::act::say;
 use super::composer::Composer;
 use super::{Chat, Mode};
@@ -105,6 +107,20 @@ impl Chat {
         let place = self.written().map(|(place, _)| place);
         let notice = place.and_then(|place| others::notice(store, &DraftOf::Chat(chat, place)));
         notice.into_iter().collect()
+    }
+
+    /// Says once which chats hold what was written in an earlier time and not sent; that of the open one is in sight.
+    pub(super) fn tell_of_left(&mut self, store: &Store) -> Option<Effect> {
+        let drafts = store.data.drafts.as_ref().filter(|_| !self.told_of_left)?;
+        self.told_of_left = true;
+        let chat = |of: &DraftOf| if let DraftOf::Chat(chat, _) = of { *chat } else { None };
+        let chats: BTreeSet<ChatId> = drafts.keys().filter_map(chat).collect();
+        let words = match chats.iter().filter(|chat| self.of != Some(**chat)).count() {
+            0 => return None,
+            1 => "1 chat has a draft of yours (✎): h finds it".to_owned(),
+            many => format!("{many} chats have drafts of yours (✎): h finds them"),
+        };
+        Some(say(words))
     }
 
     /// What was written in a place is sent or kept: its draft goes.

@@ -9,6 +9,7 @@ use super::transcript::{Follow, Scene};
 use super::{Chat, Mode};
 use crate::domain::chat as domain;
 use crate::domain::chat::{Names, Side, Turn, Vote};
+use crate::domain::counted::counted;
 use crate::ui::layout::centred;
 use crate::ui::pane::{Focus, View};
 use crate::ui::widgets::highlight::Highlights;
@@ -236,7 +237,7 @@ fn figures(pane: &Chat, buffer: &mut Buffer, line: Rect, view: View<'_>) {
         text::put(buffer, line.right().saturating_sub(wide + 2), line.y, &said, usize::from(wide), style);
     }
     let voted = |pair: &(&Turn, &Turn)| chat.decisions.votes.contains_key(&(pair.0.id, pair.1.id));
-    let mut left = format!("{} turns", text::count(pane.path(chat).len() as u64));
+    let mut left = counted(pane.path(chat).len() as u64, "turn");
     if let Some(pair) = chat.pair().filter(|pair| !voted(pair)) {
         let done = pair.0.outcome.is_some() && pair.1.outcome.is_some();
         left.push_str(if done { " · b votes" } else { "" });

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::app::store::Store;
 use crate::domain::chat::ChatSummary;
+use crate::domain::counted::counted;
 use crate::domain::protocol::{ChatCommand, Command};
 use crate::ui::layout::centred;
 use crate::ui::pane::{Effect, Input, Question, View};
@@ -60,7 +61,7 @@ impl History {
     pub(super) fn delete(&self, store: &Store) -> Vec<Effect> {
         let Some(chat) = self.chosen(store) else { return Vec::new() };
         vec![Effect::Ask(Question {
-            title: format!("Delete this chat of {} turns?", chat.turns),
+            title: format!("Delete this chat of {}?", counted(chat.turns as u64, "turn")),
             text: format!("\"{}\". Records and votes that it became stay.", text::shorten(&chat.title, 60)),
             yes: "delete".to_owned(),
             then: vec![Effect::Send(Command::Chat(ChatCommand::Delete(chat.id)))],
@@ -88,7 +89,7 @@ impl History {
             let Some(chat) = chats.get(number) else { continue };
             let when = text::ago(chat.at as f64 / 1000.0, view.store.now);
             let draft = if chat.drafts > 0 { "✎ draft  " } else { "" };
-            let side = format!("{draft}{} turns  {when:>8}", chat.turns);
+            let side = format!("{draft}{}  {when:>8}", counted(chat.turns as u64, "turn"));
             let wide = text::width(&side) as u16;
             let room = usize::from(list.width.saturating_sub(wide + 2));
             // Where a search found something else than the title, the place is shown.

@@ -45,11 +45,32 @@ impl Chat {
         }
     }
 
+    /// Whether an action is offered: what would only say why it can't be done is not.
+    pub(super) fn offers(&self, action: Action, store: &Store) -> bool {
+        let browses = matches!(self.mode, Mode::Browse);
+        let judges = browses && matches!(action, Action::Good | Action::Correct);
+        self.can(action, store) && !(judges && self.no_answer(action, store).is_some())
+    }
+
+    /// Why the chosen turn can't be kept or corrected as an answer; nothing where it can.
+    pub(super) fn no_answer(&self, action: Action, store: &Store) -> Option<&'static str> {
+        let turn = self.chosen(store)?;
+        if turn.role != Role::Assistant {
+            return Some(match action {
+                Action::Good => "this is a question: a keeps an answer; go to one with the arrows",
+                _ => "this is a question: c corrects an answer; e edits a question",
+            });
+        }
+        if turn.outcome.is_none() {
+            return Some("this answer is still being written");
+        }
+        (action == Action::Good && turn.content.trim().is_empty()).then_some("this answer is empty")
+    }
+
     fn can_browse(&self, action: Action, store: &Store) -> bool {
         let writing = store.chats.is_writing();
         let open = store.chats.open.as_deref();
         let chosen = self.chosen(store);
-        let answer = chosen.filter(|turn| turn.role == Role::Assistant && turn.outcome.is_some());
         match action {
             Action::Write
             | Action::SideBySide
@@ -65,8 +86,8 @@ impl Chat {
             Action::Undo => open.is_some_and(|chat| chat.decisions.last.is_some()) && !writing,
             Action::Edit => question(store, chosen).is_some() && !writing,
             Action::Again => self.answers_to_repeat(store).is_some() && !writing,
-            Action::Good => answer.is_some_and(|turn| !turn.content.trim().is_empty()),
-            Action::Correct => answer.is_some(),
+            // Of a turn that is no answer they say so.
+            Action::Good | Action::Correct => chosen.is_some(),
             Action::Vote => open
                 .and_then(|chat| chat.pair())
                 .is_some_and(|(left, right)| left.outcome.is_some() && right.outcome.is_some()),

@@ -39,6 +39,7 @@ use self::find::Find;
 use self::history::History;
 use self::outline::Outline;
 use self::picker::Picker;
+pub(super) use self::picker::answerer;
 use self::sampling::Panel;
 use self::transcript::{Column, Follow};
 
@@ -86,6 +87,8 @@ pub(crate) struct Chat {
     held: BTreeMap<(Option<ChatId>, DraftPlace), String>,
     /// The draft of a new chat was asked for and is not here yet.
     awaits_draft: bool,
+    /// Whether it was said which chats have drafts.
+    told_of_left: bool,
     /// Questions that were sent, and which of them was taken up again, counted from the last.
     sent: Vec<String>,
     recalled: Option<usize>,
@@ -148,6 +151,11 @@ impl Pane for Chat {
     fn available(&self, action: action::Action, store: &Store) -> bool {
         let action::Action::Chat(action) = action else { return false };
         store.session.is_some() && self.can(action, store)
+    }
+
+    fn offered(&self, action: action::Action, store: &Store) -> bool {
+        let action::Action::Chat(own) = action else { return false };
+        self.available(action, store) && self.offers(own, store)
     }
 
     fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {
@@ -285,6 +293,7 @@ impl Pane for Chat {
             effects.extend(self.follow_draft(before, store));
         }
         self.take_first_draft(store);
+        effects.extend(self.tell_of_left(store));
         if self.setup.left.name.is_empty()
             && let Some(first) = picker::first(store)
         {

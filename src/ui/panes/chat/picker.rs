@@ -33,7 +33,8 @@ pub(super) fn answerers(store: &Store) -> Vec<(Answerer, String)> {
     found
 }
 
-fn answerer(model: &ModelFile) -> Answerer {
+/// A model, an adapter or an export as it answers in Chat.
+pub(in crate::ui::panes) fn answerer(model: &ModelFile) -> Answerer {
     let path = || Some(model.path.display().to_string());
     match model.kind {
         ModelKind::Base => {

@@ -39,6 +39,21 @@ impl Data {
         }
     }
 
+    /// Whether there is nothing to look at, and nothing floats above that.
+    pub(super) fn is_empty(&self, store: &Store) -> bool {
+        let none = store.data.view.as_ref().is_some_and(|known| known.records == 0);
+        none && matches!(self.mode, Mode::Table)
+    }
+
+    /// Without records there is nothing to search, check or take back.
+    pub(super) fn offers(&self, action: Action, store: &Store) -> bool {
+        let needs_some = matches!(
+            action,
+            Action::EditFilter | Action::Search | Action::Undo | Action::Redo | Action::Check
+        );
+        !(needs_some && self.is_empty(store))
+    }
+
     fn can_in_table(&self, action: Action, store: &Store) -> bool {
         let has_rows = store.data.count() > 0 || self.pinned.is_some();
         match action {

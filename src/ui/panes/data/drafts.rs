@@ -112,7 +112,9 @@ impl Drafts {
         let records = match records {
             0 => None,
             1 => Some("1 record has a draft of yours (✎): e opens it".to_owned()),
-            many => Some(format!("{many} records have drafts of yours (✎): e opens them")),
+            many => Some(format!(
+                "{many} records have drafts of yours (✎): e opens one, the filter is:draft finds them"
+            )),
         };
         let new = new.then(|| "a new record was begun: n goes on with it".to_owned());
         let parts: Vec<String> = records.into_iter().chain(new).collect();

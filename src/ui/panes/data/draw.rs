@@ -47,15 +47,14 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
         return empty::draw(buffer, area, view.theme, "Data", &words);
     }
     let top = Rect { height: 1, ..area };
-    filter(pane, buffer, Rect { x: top.x + 1, width: top.width.saturating_sub(2), ..top }, view);
-    let typing = matches!(pane.mode, Mode::Filter(_) | Mode::Line(_) | Mode::Labels(_));
+    let below = filter(pane, buffer, Rect { x: top.x + 1, width: top.width.saturating_sub(2), ..top }, view);
     let note = passed_over(&pane.filter).filter(|_| matches!(pane.mode, Mode::Table));
     if let Some(note) = &note {
         let room = usize::from(area.width.saturating_sub(2));
         text::put(buffer, area.x + 1, area.y + 1, note, room, view.theme.dim);
     }
-    let hint_line = u16::from(typing || note.is_some());
-    let body = Rect { y: area.y + 1 + hint_line, height: area.height.saturating_sub(1 + hint_line), ..area };
+    let top = 1 + below.max(u16::from(note.is_some()));
+    let body = Rect { y: area.y + top, height: area.height.saturating_sub(top), ..area };
     if matches!(pane.mode, Mode::Edit(_)) || pane.detail.is_open() {
         return record(pane, buffer, body, view);
     }
@@ -100,7 +99,8 @@ fn over_all(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     }
 }
 
-fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+/// The filter, or the line that is typed in its place. Says how many rows below it that takes.
+fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) -> u16 {
     let theme = view.theme;
     pane.areas.filter = area;
     let counts = counts(pane, view);
@@ -117,12 +117,20 @@ fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let field = Rect { x: start, width: area.right().saturating_sub(start + wide + 2), ..area };
     let below = Rect { y: area.y + 1, x: start, width: area.right().saturating_sub(start), height: 1 };
     match &pane.mode {
-        Mode::Filter(line) => line.draw(buffer, field, below, theme),
-        Mode::Line(line) => line.draw(buffer, field, below, theme),
+        Mode::Filter(line) => {
+            let rows = line.rows_below(below.width);
+            line.draw(buffer, field, Rect { height: rows, ..below }.intersection(buffer.area), theme);
+            return rows;
+        }
+        Mode::Line(line) => {
+            line.draw(buffer, field, below, theme);
+            return 1;
+        }
         Mode::Labels(labels) => {
             let words = "a digit labels and goes on · esc ends";
             text::put(buffer, field.x, field.y, words, usize::from(field.width), theme.dim);
             labels.draw(buffer, below, theme);
+            return 1;
         }
         _ if pane.line.is_empty() => {
             text::put(buffer, field.x, field.y, "everything", usize::from(field.width), theme.dim);
@@ -132,6 +140,7 @@ fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
             text::put(buffer, field.x, field.y, line, usize::from(field.width), theme.text);
         }
     }
+    0
 }
 
 /// `184 of 500 · 2 selected`, and what is still going on.

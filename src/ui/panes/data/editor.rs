@@ -10,6 +10,7 @@ use crate::domain::draft::KeptDraft;
 use crate::domain::message::{Message, Role};
 use crate::domain::record::{Preference, RecordId};
 use crate::ui::pane::Input;
+use crate::ui::widgets::writing;
 
 /// When a draft is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,6 +170,20 @@ impl Editor {
     pub(super) fn write_anew(&mut self, body: &Body) {
         (self.turns, self.prompt_turns) = (turns_of(body), body.prompt_turns);
         self.at = self.at.min(self.turns.len().saturating_sub(1));
+    }
+
+    /// Goes to where it was written last: the last turn that isn't as it began, at the end of what is new there.
+    pub(super) fn go_to_written(&mut self) {
+        let began = turns_of(&self.base);
+        let says_the_same = |(own, before): &(&Turn, &Turn)| own.message() == before.message();
+        let same = self.turns.iter().rev().zip(began.iter().rev()).take_while(says_the_same).count();
+        let Some(at) = (self.turns.len() - same).checked_sub(1) else { return };
+        let before = (began.len() - same).checked_sub(1).and_then(|before| began.get(before));
+        let before = before.filter(|_| began.len() == self.turns.len()).map(Turn::text).unwrap_or_default();
+        self.at = at;
+        if let Some(turn) = self.turns.get_mut(at) {
+            writing::to_end_of_change(&mut turn.area, &before);
+        }
     }
 
     /// Whether it is not what it began with.

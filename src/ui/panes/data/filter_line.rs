@@ -94,13 +94,26 @@ impl FilterLine {
         }
     }
 
+    /// What is wrong, if that is said in the place of what could follow.
+    fn error(&self) -> Option<FilterError> {
+        let said =
+            |error: &FilterError| self.refused || self.offered.is_empty() || !goes_on(self.text(), error);
+        self.filter().err().filter(said)
+    }
+
+    /// Rows that `draw` needs below the line, where they are of this width.
+    pub(super) fn rows_below(&self, width: u16) -> u16 {
+        let error = self.error().filter(|error| mark(self.text(), error, width).is_none());
+        error.map_or(1, |error| from_the_edge(&error, width).len() as u16)
+    }
+
     /// Draws the line into the first row, the error or the suggestions below it.
     pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect, below: Rect, theme: &Theme) {
         self.line.draw(buffer, area, theme);
+        if let Some(error) = self.error() {
+            return draw_error(buffer, below, self, &error, theme);
+        }
         match self.filter() {
-            Err(error) if self.refused || self.offered.is_empty() || !goes_on(self.text(), &error) => {
-                draw_error(buffer, below, self, &error, theme);
-            }
             Ok(filter) if self.offered.is_empty() => {
                 let note = passed_over(&filter).unwrap_or_default();
                 let room = usize::from(below.width);
@@ -112,19 +125,24 @@ impl FilterLine {
 }
 
 fn draw_error(buffer: &mut Buffer, area: Rect, line: &FilterLine, error: &FilterError, theme: &Theme) {
-    let typed = line.line.text();
-    let before = text::width(typed.get(..error.span.start).unwrap_or(typed)) as u16;
-    let wide = typed.get(error.span.clone()).map_or(1, text::width).max(1);
-    let x = (area.x + before).min(area.right().saturating_sub(1));
-    let room = usize::from(area.right() - x);
-    let (after, _) = text::put(buffer, x, area.y, "▔".repeat(wide), room, theme.bad);
-    let message = format!(" {}", error.message);
-    let room = usize::from(area.right().saturating_sub(after));
-    if text::width(&message) <= room {
-        text::put(buffer, after, area.y, &message, room, theme.bad);
-    } else {
-        // It doesn't fit behind the caret: in front of it, or from the edge.
-        let all = text::shorten(&format!("▔ {}", error.message), usize::from(area.width));
-        text::put(buffer, area.x, area.y, all, usize::from(area.width), theme.bad);
+    if let Some((before, message)) = mark(line.text(), error, area.width) {
+        text::put(buffer, area.x + before, area.y, message, usize::from(area.width - before), theme.bad);
+        return;
     }
+    for (y, row) in (area.top()..area.bottom()).zip(from_the_edge(error, area.width)) {
+        text::put(buffer, area.x, y, row, usize::from(area.width), theme.bad);
+    }
+}
+
+/// The message behind a mark under what is wrong, and where that begins; nothing where it doesn't fit there.
+fn mark(typed: &str, error: &FilterError, width: u16) -> Option<(u16, String)> {
+    let before = text::width(typed.get(..error.span.start).unwrap_or(typed));
+    let wide = typed.get(error.span.clone()).map_or(1, text::width).max(1);
+    let message = format!("{} {}", "▔".repeat(wide), error.message);
+    let before = before.min(usize::from(width.saturating_sub(1)));
+    (before + text::width(&message) <= usize::from(width)).then_some((before as u16, message))
+}
+
+fn from_the_edge(error: &FilterError, width: u16) -> Vec<String> {
+    text::wrap(&format!("▔ {}", error.message), usize::from(width))
 }

@@ -9,6 +9,7 @@ use ratatui::style::Style;
 use super::act::send;
 use super::bindings::Accepted;
 use crate::app::store::Store;
+use crate::domain::counted::counted;
 use crate::domain::protocol::DataCommand;
 use crate::domain::protocol::data::{Example, ImportPlan, Imported, LOOK_UP};
 use crate::ui::pane::{Effect, Input, PaneId, View};
@@ -252,7 +253,8 @@ impl ImportForm {
                 lines.push((theme.text, "⏎ another path · esc back".to_owned()));
             }
             Some(Ok(came)) => {
-                lines.push((theme.good, format!("✓ {} records are in", count(came.added))));
+                let are = if came.added == 1 { "is" } else { "are" };
+                lines.push((theme.good, format!("✓ {} {are} in", counted(came.added, "record"))));
                 if came.repeated > 0 {
                     lines.push((theme.dim, format!("  {} were here before", count(came.repeated))));
                 }
@@ -265,11 +267,8 @@ impl ImportForm {
                     lines.push((theme.warning, "! columns alone: nothing can be learnt of them".to_owned()));
                 }
                 if came.rejected > 0 {
-                    let rows = if came.rejected == 1 { "row" } else { "rows" };
-                    lines.push((
-                        theme.warning,
-                        format!("! {} {rows} could not be read", count(came.rejected)),
-                    ));
+                    let rows = counted(came.rejected, "row");
+                    lines.push((theme.warning, format!("! {rows} could not be read")));
                     lines.extend(came.unread.iter().map(|why| (theme.dim, format!("  {why}"))));
                 }
                 let trains = has_records(view.store) && self.alone != Alone::Yes;

@@ -19,6 +19,7 @@ impl Editor {
         let body: Body = serde_json::from_str(&kept.text).ok()?;
         let mut editor = Self::new(target, base);
         editor.write_anew(&body);
+        editor.go_to_written();
         editor.draft = true;
         editor.sent = Some(kept.clone());
         Some(editor)

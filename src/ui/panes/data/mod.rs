@@ -171,6 +171,16 @@ impl Pane for Data {
         self.can(action, store)
     }
 
+    fn offered(&self, action: action::Action, store: &Store) -> bool {
+        let action::Action::Data(own) = action else { return false };
+        self.available(action, store) && self.offers(own, store)
+    }
+
+    fn leads_on(&self, action: action::Action, store: &Store) -> bool {
+        let begins = matches!(action, action::Action::Data(Action::Import | Action::New));
+        begins && self.is_empty(store)
+    }
+
     fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {
         let action::Action::Data(action) = action else { return Vec::new() };
         let effects = self.perform(action, store);

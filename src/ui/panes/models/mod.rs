@@ -13,7 +13,8 @@ use crate::domain::protocol::{Command, ModelsCommand};
 use crate::domain::session::SessionInfo;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
-use crate::ui::pane::{Effect, Focus, Input, Pane, View};
+use crate::ui::pane::{Effect, Focus, Input, Pane, PaneId, View};
+use crate::ui::panes::chat::answerer;
 use crate::ui::widgets::cursor::Cursor;
 use crate::ui::widgets::field::Field;
 use crate::ui::widgets::{empty, text};
@@ -26,6 +27,8 @@ pub enum Action {
     LeavePull,
     Reload,
     CopyPath,
+    Converse,
+    Delete,
     Up,
     Down,
     First,
@@ -46,8 +49,10 @@ const BINDINGS: &[Binding] = &[
     bind("models.pull.start", &["enter"], "fetch it", "Fetch the model that was named", Action::StartPull),
     bind("models.pull.leave", &["esc"], "leave", "Fetch nothing", Action::LeavePull),
     bind("models.pull", &["p"], "pull", "Fetch a model by name", Action::Pull),
+    bind("models.chat", &["C", "enter"], "chat", "Chat with the chosen model or adapter", Action::Converse),
     bind("models.copy", &["y"], "copy path", "Copy the path of the chosen model", Action::CopyPath),
     bind("models.reload", &["r"], "look again", "Look for models again", Action::Reload),
+    bind("models.delete", &["D", "delete"], "delete", "Say what deletes the chosen one", Action::Delete),
     bind("models.up", &["up", "k"], "up", "Choose the model above", Action::Up).hidden(),
     bind("models.down", &["down", "j"], "down", "Choose the model below", Action::Down).hidden(),
     bind("models.first", &["home", "g"], "first", "Choose the first model", Action::First).hidden(),
@@ -82,6 +87,44 @@ impl Models {
         let said = Notice::new(Level::Info, format!("copied {path}"));
         vec![Effect::Copy(path), Effect::Notify(said)]
     }
+
+    /// Goes to Chat, to a new conversation with the chosen one.
+    fn converse_with(&self, store: &Store) -> Vec<Effect> {
+        let Some(model) = self.chosen(store) else { return Vec::new() };
+        if store.session.is_none() {
+            return say("a chat belongs to a session: f2 opens one");
+        }
+        if store.chats.is_writing() {
+            let said = say("an answer is being written; esc stops it, then another model can be chosen");
+            return std::iter::once(Effect::Show(PaneId::Chat)).chain(said).collect();
+        }
+        vec![Effect::Converse { left: answerer(model), right: None }]
+    }
+
+    /// Nothing is deleted here: says what goes with what, and where.
+    fn delete(&self, store: &Store) -> Vec<Effect> {
+        let Some(model) = self.chosen(store) else { return Vec::new() };
+        let own = session_runs(store).is_some_and(|runs| model.path.starts_with(runs));
+        match model.kind {
+            ModelKind::Adapter if own => {
+                let words = format!("{} is the adapter of a run and goes with it: D on Train", model.name);
+                std::iter::once(Effect::Show(PaneId::Train)).chain(say(words)).collect()
+            }
+            ModelKind::Adapter => {
+                let words =
+                    format!("{0} is the adapter of a run: `dojo runs delete {0}` deletes both", model.name);
+                say(words)
+            }
+            ModelKind::Base | ModelKind::Export => {
+                let folder = model.path.display();
+                say(format!("nothing was deleted: others may need it. To free its space, remove {folder}"))
+            }
+        }
+    }
+}
+
+fn say(words: impl Into<String>) -> Vec<Effect> {
+    vec![Effect::Notify(Notice::new(Level::Info, words))]
 }
 
 impl Models {
@@ -118,7 +161,9 @@ impl Pane for Models {
         let action::Action::Models(action) = action else { return false };
         match action {
             Action::StartPull | Action::LeavePull => self.naming.is_some(),
-            Action::CopyPath => self.naming.is_none() && self.chosen(store).is_some(),
+            Action::CopyPath | Action::Converse | Action::Delete => {
+                self.naming.is_none() && self.chosen(store).is_some()
+            }
             Action::Pull | Action::Reload | Action::Up | Action::Down | Action::First | Action::Last => {
                 self.naming.is_none()
             }
@@ -136,6 +181,8 @@ impl Pane for Models {
             Action::LeavePull => self.naming = None,
             Action::Reload => return reload(store),
             Action::CopyPath => return self.copy(store),
+            Action::Converse => return self.converse_with(store),
+            Action::Delete => return self.delete(store),
             Action::Up => self.cursor.step(-1, length),
             Action::Down => self.cursor.step(1, length),
             Action::First => self.cursor.go(0, length),

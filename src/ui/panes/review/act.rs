@@ -1,6 +1,7 @@
 //! What each action does: to the pane itself, or as effects for the worker.
 
 use super::editor::Editor;
+use super::said;
 use super::{Action, Blind, Marks, Mode, Review, Show};
 use crate::app::store::Store;
 use crate::app::store::review::Last;
@@ -207,12 +208,13 @@ impl Review {
         match last {
             Last::Decided { ids, verdict } => {
                 self.settle();
+                let mut effects: Vec<Effect> = said::decided(ids, *verdict, self.blind).into_iter().collect();
                 if let [id] = ids.as_slice() {
-                    let forget = self.forget_line(*id, *verdict, store);
+                    effects.extend(self.forget_line(*id, *verdict, store));
                     self.close_editor_of(*id, *verdict);
                     self.move_on(Reviewed::Correction(*id), store);
-                    return forget.into_iter().collect();
                 }
+                return effects;
             }
             Last::Met(met) => return self.ask_to_overwrite(met, store),
             Last::Corrected { thought, reflection } => {
@@ -227,6 +229,7 @@ impl Review {
                 if let Some(place) = place {
                     self.go(place, store);
                 }
+                return said::undone(ids, self.blind, store).into_iter().collect();
             }
             Last::UndoIsLarge(step) => return vec![ask_before_undoing(step, store.now)],
             Last::Refused(_) => {

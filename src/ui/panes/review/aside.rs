@@ -9,6 +9,7 @@ use super::Blind;
 use super::draw::rule;
 use super::item::named;
 use crate::domain::agreement_report::AgreementReport;
+use crate::domain::counted::counted;
 use crate::domain::review::{Contents, ReviewItem, VerdictState};
 use crate::domain::review_leads::Leads;
 use crate::ui::pane::View;
@@ -56,7 +57,7 @@ fn holds(item: &ReviewItem) -> Option<String> {
         return None;
     }
     let all = [(turns, "turn"), (tool_calls, "tool call"), (thoughts, "thought")];
-    let say = |(count, noun): (usize, &str)| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let say = |(count, noun): (usize, &str)| counted(count as u64, noun);
     Some(all.into_iter().filter(|(count, _)| *count > 0).map(say).collect::<Vec<_>>().join(", "))
 }
 

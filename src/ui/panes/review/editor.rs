@@ -64,7 +64,7 @@ impl Editor {
         };
         Self {
             of: item.id,
-            fields: [field(&texts[0]), field(&texts[1])],
+            fields: [written(&texts[0], &before[0]), written(&texts[1], &before[1])],
             part: Part::Text,
             over: begun.filter(|_| now.is_some()).or_else(|| now.clone()),
             now,
@@ -277,6 +277,13 @@ fn set(area: &mut TextArea<'static>, text: &str) {
     if area.lines().join("\n") != text {
         *area = field(text);
     }
+}
+
+/// With the caret after what differs from what was there before.
+fn written(text: &str, before: &str) -> TextArea<'static> {
+    let mut area = field(text);
+    writing::to_end_of_change(&mut area, before);
+    area
 }
 
 fn field(text: &str) -> TextArea<'static> {

@@ -14,6 +14,7 @@ mod ending;
 mod item;
 mod lines;
 mod queue;
+mod said;
 mod texts;
 
 use std::collections::BTreeMap;
@@ -159,6 +160,12 @@ impl Review {
 }
 
 impl Review {
+    /// Whether there is nothing to look at, and that is no filter's doing.
+    fn is_empty(&self, store: &Store) -> bool {
+        let looks = matches!(self.mode, Mode::Look) && self.show != Show::Agreement;
+        looks && self.asked.is_some() && store.review.rows().is_empty() && self.line.is_empty()
+    }
+
     /// Whether an action makes sense while nothing is typed.
     fn can_while_looking(&self, action: Action, store: &Store) -> bool {
         let row = self.row(store);
@@ -230,6 +237,22 @@ impl Pane for Review {
                     || action == Action::BringBack && editor.can_bring_back()
             }
         }
+    }
+
+    fn offered(&self, action: action::Action, store: &Store) -> bool {
+        let thoughts =
+            store.review.report.as_ref().is_some_and(|report| report.overall.confusion.total() > 0);
+        let needs_some = match action {
+            action::Action::Review(Action::EditFilter | Action::Undo) => true,
+            action::Action::Review(Action::Agreement) => !thoughts,
+            _ => false,
+        };
+        self.available(action, store) && !(needs_some && self.is_empty(store))
+    }
+
+    fn leads_on(&self, action: action::Action, store: &Store) -> bool {
+        let thinks = action == action::Action::Review(Action::Job(JobKind::Think));
+        thinks && self.is_empty(store)
     }
 
     fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {

@@ -37,11 +37,12 @@ impl Train {
         let run = self.run(store);
         let standing = run.map(RunInfo::standing);
         let live = standing.is_some_and(Standing::is_live);
+        let pausing = run.is_some_and(RunInfo::is_pausing);
         match action {
             RunAction::ShowRecipes | RunAction::Filter => true,
             RunAction::Begin => store.runs.all().is_empty() && self.recipes.can_start(store),
-            RunAction::Pause => standing == Some(Standing::Running),
-            RunAction::Continue => standing == Some(Standing::Paused),
+            RunAction::Pause => standing == Some(Standing::Running) && !pausing,
+            RunAction::Continue => standing == Some(Standing::Paused) || pausing,
             RunAction::Checkpoint => matches!(standing, Some(Standing::Running | Standing::Paused)),
             RunAction::Stop => live,
             RunAction::CarryOn | RunAction::Converse | RunAction::Compare | RunAction::Delete => {

@@ -141,7 +141,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind("train.chat", &["C"], "chat", "Chat with what this run has trained", Action::Run(RunAction::Converse)),
     bind("train.compare", &["B"], "compare", "Chat with the base model and this run side by side", Action::Run(RunAction::Compare)),
     bind("train.pause", &["space"], "pause", "Pause the run", Action::Run(RunAction::Pause)),
-    bind("train.continue", &["space"], "go on", "Let the paused run go on", Action::Run(RunAction::Continue)),
+    bind("train.continue", &["space"], "go on", "Let the paused run go on, or take the pause back before it begins", Action::Run(RunAction::Continue)),
     bind("train.checkpoint", &["c"], "checkpoint", "Write a checkpoint now", Action::Run(RunAction::Checkpoint)),
     bind("train.stop", &["x"], "stop", "Stop the run; it keeps its adapter and can be resumed", Action::Run(RunAction::Stop)),
     bind("train.begin", &["enter", "t"], "train", "Start the session's first run, by its recipe", Action::Run(RunAction::Begin)),

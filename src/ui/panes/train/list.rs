@@ -6,6 +6,7 @@ use ratatui::style::Style;
 
 use super::charts::run_mark;
 use crate::app::store::Store;
+use crate::domain::counted::noun;
 use crate::domain::run::Standing;
 use crate::domain::run_info::{RunId, RunInfo};
 use crate::ui::theme::Theme;
@@ -130,8 +131,7 @@ impl Listing<'_> {
             Standing::Queued => parts.push("waits for the run before it".to_owned()),
             Standing::Starting => {
                 parts.extend(state.start_share.map(|share| format!("{:.0}%", (share * 100.0).floor())));
-                let left = state.seconds_left.map(|left| format!("{} left", roughly(left)));
-                parts.extend(left.filter(|_| !state.is_stopping()));
+                parts.extend(run.seconds_left().map(text::left));
                 parts.push(state.why.clone().unwrap_or_else(|| "starting".to_owned()));
             }
             Standing::Paused => parts.push("paused".to_owned()),
@@ -146,24 +146,16 @@ impl Listing<'_> {
         if matches!(standing, Standing::Running | Standing::Paused) {
             parts.extend(state.best_eval_loss.map(|loss| format!("eval {}", axis::exact(loss))));
             parts.extend(state.tokens_per_second.map(|speed| format!("{speed:.0} tok/s")));
-            let left = state.seconds_left.filter(|_| standing == Standing::Running);
-            parts.push(match left {
-                Some(left) => format!("{} left", roughly(left)),
-                None => text::duration(run.seconds(self.store.now)),
-            });
+            let left = run.seconds_left().map(text::left);
+            parts.push(left.unwrap_or_else(|| text::duration(run.seconds(self.store.now))));
         }
         if matches!(standing, Standing::Done | Standing::Stopped) {
-            parts.push(format!("{} steps", state.step));
+            parts.push(format!("{} {}", state.step, noun(state.step, "step")));
             parts.push(text::ago(state.heartbeat, self.store.now));
         }
         let apart = parts.join("  ");
         if text::width(&apart) > room { parts.join(" ") } else { apart }
     }
-}
-
-/// Seconds are of no interest in what is left of many minutes.
-fn roughly(seconds: f64) -> String {
-    if seconds < 600.0 { text::duration(seconds) } else { axis::duration((seconds / 60.0).round() * 60.0) }
 }
 
 /// Writes along a row.

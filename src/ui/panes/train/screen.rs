@@ -31,7 +31,8 @@ impl Train {
         let [side, main] = if area.width >= WIDE {
             self.split.areas(area)
         } else {
-            let height = (listed.len() as u16 + 2).clamp(3, (area.height / 4).max(3));
+            let said = (self.prompt_rows(area.width) + 2).min((area.height / 2).max(3));
+            let height = (listed.len() as u16 + 2).clamp(3, (area.height / 4).max(3)).max(said);
             [
                 Rect { height, ..area },
                 Rect { y: area.y + height, height: area.height.saturating_sub(height), ..area },
@@ -148,8 +149,7 @@ impl Train {
         let stop = if state.is_some_and(RunState::is_stopping) { "" } else { " x stops it." };
         let doing = state.and_then(RunState::doing);
         let begun = text::duration(run.info.seconds(view.store.now));
-        let left = state.and_then(|state| state.seconds_left).filter(|_| !stop.is_empty());
-        let left = left.map_or_else(String::new, |left| format!(", about {} left", text::coarse(left)));
+        let left = run.info.seconds_left().map_or_else(String::new, |left| format!(", {}", text::left(left)));
         let doing =
             doing.map_or_else(String::new, |doing| format!("Now: {doing}{left}; begun {begun} ago.{stop}"));
         empty::draw(buffer, area, view.theme, "This run has no values yet", &[words, &doing]);
@@ -200,8 +200,8 @@ impl Train {
         let count = if listed.len() == all { String::new() } else { format!("{} of {all}", listed.len()) };
         draw_title(buffer, Rect { height: 1.min(area.height), ..area }, "runs", &count, theme);
         let mut body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-        if self.prompt.is_some() || !self.filter.text.is_empty() {
-            let rows = (1 + u16::from(self.filter.error.is_some())).min(body.height);
+        let rows = self.prompt_rows(body.width).min(body.height);
+        if rows > 0 {
             self.draw_prompt(buffer, Rect { height: rows, ..body }, view);
             body = Rect { y: body.y + rows, height: body.height - rows, ..body };
         }
@@ -236,6 +236,23 @@ impl Train {
         })
     }
 
+    /// What is wrong with the filter, in lines of this width.
+    fn complaint(&self, width: u16) -> Vec<String> {
+        let about = self.prompt.as_ref().map_or(About::Filter, |prompt| prompt.about);
+        let error = self.filter.error.as_ref().filter(|_| about == About::Filter);
+        error.map_or_else(Vec::new, |error| {
+            text::wrap(&format!("✗ {error}"), usize::from(width.saturating_sub(1)))
+        })
+    }
+
+    /// Rows of the filter or note that is typed, or of the filter in force, with what is wrong with it.
+    fn prompt_rows(&self, width: u16) -> u16 {
+        if self.prompt.is_none() && self.filter.text.is_empty() {
+            return 0;
+        }
+        1 + self.complaint(width).len() as u16
+    }
+
     fn draw_prompt(&self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         let theme = view.theme;
         let about = self.prompt.as_ref().map_or(About::Filter, |prompt| prompt.about);
@@ -252,9 +269,8 @@ impl Train {
             let room = usize::from(rest.width);
             text::put(buffer, x, area.y, &self.filter.text, room, theme.bright);
         }
-        if let (Some(error), true) = (&self.filter.error, area.height > 1 && about == About::Filter) {
-            let words = text::shorten(&format!(" ✗ {error}"), width);
-            text::put(buffer, area.x, area.y + 1, words, width, theme.bad);
+        for (y, line) in (area.y + 1..area.bottom()).zip(self.complaint(area.width)) {
+            text::put(buffer, area.x + 1, y, line, width, theme.bad);
         }
     }
 }
