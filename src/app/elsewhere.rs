@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::events::Events;
 use super::runs::{self, RunSummary};
-use super::studio::Events;
 use crate::config::Folders;
 use crate::domain::protocol::runs::Elsewhere;
 use crate::domain::protocol::{Event, RunsEvent};
 use crate::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+use crate::ground::thread;
 
 /// How often they are looked for.
 const LOOK: Duration = Duration::from_secs(2);
@@ -60,7 +61,7 @@ fn info(run: RunSummary) -> RunInfo {
 /// Tells of them whenever they look different, until what is returned is dropped.
 pub(super) fn watch(folders: Folders, own: Option<PathBuf>, events: Events) -> Sender<()> {
     let (stop, stopped) = channel();
-    std::thread::spawn(move || {
+    thread::start("runs elsewhere", move || {
         // What was told before is of another session's view.
         let mut told = None;
         loop {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::events::Events;
 use super::jobs::Working;
-use super::studio::Events;
 use crate::data::hub::{self, DatasetName};
 use crate::data::import::{Import, ImportOptions};
 use crate::data::mapping::Mapping;

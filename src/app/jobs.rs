@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use crate::app::studio::Events;
+use crate::app::events::Events;
 use crate::domain::protocol::system::{Job, JobEnd, JobId, Progress, Stoppable};
 use crate::domain::protocol::{Event, SystemEvent};
 use crate::domain::secret;

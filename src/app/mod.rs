@@ -7,6 +7,7 @@ pub mod checkup;
 pub mod cuts;
 pub(crate) mod cutter;
 mod elsewhere;
+pub mod events;
 pub(crate) mod exports;
 pub mod follow;
 pub(crate) mod forbidden;

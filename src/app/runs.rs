@@ -15,6 +15,7 @@ use crate::ground::clock;
 use crate::ground::files;
 use crate::ground::folders::{self, Leftover};
 use crate::ground::process;
+use crate::ground::thread;
 
 /// A heartbeat older than this, in seconds, means that the process is gone, unless it can be seen to live.
 pub const STALE_SECONDS: f64 = 15.0;
@@ -290,7 +291,7 @@ fn spawn(program: &Path, launch: &Launch, after: Option<&RunFolder>) -> Result<u
     let mut child = command.spawn().with_context(|| format!("start {}", program.display()))?;
     let id = child.id();
     // Collects the process when it ends, so that it does not linger as a zombie that seems alive.
-    std::thread::spawn(move || child.wait());
+    thread::start("run collect", move || child.wait());
     Ok(id)
 }
 

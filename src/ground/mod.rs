@@ -7,3 +7,4 @@ pub mod folders;
 pub mod hash;
 pub mod process;
 pub mod random;
+pub mod thread;

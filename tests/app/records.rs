@@ -7,8 +7,9 @@ use dojo_studio::app::sessions;
 use dojo_studio::app::studio::headless::Headless;
 use dojo_studio::config::Folders;
 use dojo_studio::domain::session::SessionInfo;
+use dojo_studio::session::{Access, Session};
 
-use crate::support::program::World;
+use crate::support::program::{World, wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -270,4 +271,36 @@ fn a_session_that_is_opened_once_more_is_read_anew() {
     pane.keys("enter");
     pane.shows("── 1 ──");
     pane.shows("tokens     median");
+}
+
+#[test]
+fn a_session_that_is_left_in_the_middle_of_its_import_tells_the_next_one_nothing_of_it() {
+    const MANY: usize = 20_000;
+    let world = World::new();
+    world.make_session();
+    let file = world.path().join("many.jsonl");
+    let row = |number: usize| format!("{{\"prompt\": \"why {number}?\", \"completion\": \"so {number}\"}}\n");
+    std::fs::write(&file, (0..MANY).map(row).collect::<String>()).unwrap();
+    let mut pane = Pane::open(&world);
+    pane.shows("16 of 16");
+    pane.keys("x i");
+    pane.path(&file);
+    pane.keys("enter");
+    pane.shows("the first rows become");
+    pane.keys("enter f2 n");
+    pane.text("z");
+    pane.keys("enter");
+    pane.shows("a file, a folder");
+    pane.keys("esc");
+    pane.shows("Press i to bring in");
+    let folders = Folders::under(world.path());
+    let left = Session::open(&folders.sessions().join("s"), Access::Read).unwrap();
+    wait_until("the import", || left.total().unwrap() == 16 + MANY);
+    // Nothing of it comes onto the screen of the session that is open, however long one looks.
+    let told = pane.0.wait_until(Duration::from_secs(2), |pane| !pane.text().contains("Press i to bring in"));
+    assert!(told.is_err(), "{}", pane.0.text());
+    pane.keys("f2");
+    pane.shows("no runs");
+    pane.keys("home enter");
+    pane.shows("20,016 of 20,016");
 }

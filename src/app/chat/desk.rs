@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::keep::{self, Settled};
 use super::{Epoch, Job, Order, Stops, Work, unwritten};
-use crate::app::studio::Events;
+use crate::app::events::Events;
 use crate::domain::chat::{Answerer, Chat, ChatId, Names, Outcome, Setup, Side, Turn, TurnId, Why};
 use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::message::Role;

@@ -12,11 +12,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use crate::app::studio::Events;
+use crate::app::events::Events;
 use crate::domain::chat::{Answerer, ChatSampling, Outcome, TurnId, Why};
 use crate::domain::message::Message;
 use crate::domain::protocol::ChatCommand;
 use crate::domain::session::SessionInfo;
+use crate::ground::thread;
 
 /// The lanes of one open session. Dropping it ends them, and whatever they write.
 pub(crate) struct Chats {
@@ -128,9 +129,9 @@ impl Chats {
         let pen = writer::Writer::new(models, events.clone(), desk.clone(), stops.clone());
         let (path, window, events) = (info.path.clone(), window.to_owned(), events.clone());
         let own = stops.clone();
-        std::thread::spawn(move || pen.work(&work));
+        thread::start("chat answer", move || pen.work(&work));
         let (open, ended) = channel();
-        std::thread::spawn(move || {
+        thread::start("chat keep", move || {
             desk::work((&path, &window), &events, &orders, (writer, own));
             drop::<Sender<()>>(open);
         });

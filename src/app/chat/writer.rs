@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use super::loaded::Models;
 use super::{Job, Order, Stops, Work, unwritten};
-use crate::app::studio::Events;
+use crate::app::events::Events;
 use crate::domain::chat::{ChatSampling, Outcome, TurnId, Why};
 use crate::domain::protocol::chat::{Pace, Phase};
 use crate::domain::protocol::{ChatEvent, Event};

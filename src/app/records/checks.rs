@@ -11,12 +11,13 @@ use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::system::{JobEnd, Level, Progress};
 use crate::domain::record::RecordId;
 use crate::domain::view::Order;
+use crate::ground::thread;
 use crate::session::{Access, Session};
 
 /// Checks every record, on a thread of its own.
 pub(super) fn check(lane: &Lane, back: &Back) {
     let (lane, back) = (lane.clone(), back.clone());
-    std::thread::spawn(move || {
+    thread::start("data check", move || {
         let job = Working::start(&lane.events, "check the records");
         match checked(&lane, &job) {
             Ok(Ended::AtTheEnd) => job.end(JobEnd::Done),

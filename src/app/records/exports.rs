@@ -11,12 +11,13 @@ use crate::data::export::targets;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{ExportOrder, Replace};
 use crate::domain::protocol::system::{JobEnd, Level, Progress};
+use crate::ground::thread;
 use crate::session::Access;
 
 /// Writes what was ordered; asks back when that would replace files.
 pub(super) fn export(lane: &Lane, order: ExportOrder) {
     let lane = lane.clone();
-    std::thread::spawn(move || {
+    thread::start("data export", move || {
         let short = order.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let job = match taken(&lane, &order) {
             Ok(taken) if taken.is_empty() => Working::start(&lane.events, &format!("export {short}")),

@@ -16,6 +16,7 @@ use crate::domain::name::one_line;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{Example, ImportPlan, Imported, PlannedFile};
 use crate::domain::protocol::system::{JobEnd, Level, Progress, Unit};
+use crate::ground::thread;
 use crate::session::{self, Access, Ended, Session, SessionError};
 
 /// Rows that are shown as they would become records.
@@ -24,7 +25,7 @@ const EXAMPLES: usize = 3;
 /// Says what an import would read and how.
 pub(super) fn plan(lane: &Lane, path: PathBuf, map: Vec<String>) {
     let lane = lane.clone();
-    std::thread::spawn(move || {
+    thread::start("data plan", move || {
         let plan = imports::look_up(&lane.events, &path)
             .and_then(|()| Ok(lane.open(Access::Read)?))
             .and_then(|session| planned(&session, &path, map))
@@ -77,7 +78,7 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
 /// Imports files and brings the index up to date.
 pub(super) fn bring_in(lane: &Lane, files: Vec<PathBuf>, map: Vec<String>, back: &Back) {
     let (lane, back) = (lane.clone(), back.clone());
-    std::thread::spawn(move || {
+    thread::start("data import", move || {
         let outcome = lane.open(Access::Write).and_then(|mut session| {
             for file in &files {
                 import(&lane, &mut session, file, &map)?;

@@ -14,11 +14,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::app::studio::Events;
+use crate::app::events::Events;
 use crate::domain::protocol::system::{Level, Notice, SystemEvent};
 use crate::domain::protocol::{DataCommand, DataEvent, Event};
 use crate::domain::record::RecordId;
 use crate::domain::session::SessionInfo;
+use crate::ground::thread;
 use crate::session::{Access, Session, SessionError};
 
 use self::reader::Ask;
@@ -63,20 +64,20 @@ impl Records {
         let first = lane.clone();
         let back = Back { reader: reader.clone(), counter: counter.clone() };
         let told = back.clone();
-        std::thread::spawn(move || {
+        thread::start("data read", move || {
             // Said once, and not by every lane.
             if let Err(error) = first.make() {
                 first.complain(&error);
                 return;
             }
             let (lane, from) = (first.clone(), Arc::clone(&model));
-            std::thread::spawn(move || tokens::show(&lane, &from, &shown));
+            thread::start("data tokens", move || tokens::show(&lane, &from, &shown));
             let (lane, again) = (first.clone(), back.reader.clone());
-            std::thread::spawn(move || tokens::count(&lane, &model, &counts, &again));
+            thread::start("data count", move || tokens::count(&lane, &model, &counts, &again));
             let lane = first.clone();
-            std::thread::spawn(move || statistics::work(&lane, &questions));
+            thread::start("data figures", move || statistics::work(&lane, &questions));
             let (lane, after) = (first.clone(), back.clone());
-            std::thread::spawn(move || {
+            thread::start("data write", move || {
                 writer::work(&lane, &commands, &after);
                 drop::<Sender<()>>(open);
             });

@@ -9,11 +9,12 @@ mod writer;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use crate::app::studio::Events;
+use crate::app::events::Events;
 use crate::config::Folders;
 use crate::domain::protocol::system::{Level, Notice, SystemEvent};
 use crate::domain::protocol::{Event, ReviewCommand, ReviewEvent};
 use crate::domain::session::SessionInfo;
+use crate::ground::thread;
 use crate::session::{Access, Session, SessionError};
 
 use self::reader::Ask;
@@ -36,17 +37,17 @@ impl Reviews {
         let (info, window) = (info.clone(), window.to_owned());
         let lane = Lane { folders: folders.clone(), info, window, events: events.clone() };
         let refresh = reader.clone();
-        std::thread::spawn(move || {
+        thread::start("review read", move || {
             // Made by one thread before the others look for it.
             if let Err(error) = Session::create(&lane.info.path) {
                 lane.complain(&error);
                 return;
             }
             let (second, third) = (lane.clone(), lane.clone());
-            std::thread::spawn(move || counter::work(&second, &questions));
+            thread::start("review count", move || counter::work(&second, &questions));
             // Before anything is read: it watches for what others write from here on.
             match lane.open(Access::Write) {
-                Ok(session) => drop(std::thread::spawn(move || {
+                Ok(session) => drop(thread::start("review write", move || {
                     writer::work(&third, session, &commands, &refresh);
                     drop::<Sender<()>>(open);
                 })),

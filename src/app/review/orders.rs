@@ -7,14 +7,15 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, Result};
 
 use super::{Dry, JobOptions, JudgeOptions, Summary, judge, open, reflect, speaker, think};
+use crate::app::events::Events;
 use crate::app::jobs::Working;
-use crate::app::studio::Events;
 use crate::config::Folders;
 use crate::domain::protocol::Event;
 use crate::domain::protocol::system::{JobEnd, Level, Notice, Progress, SystemEvent};
 use crate::domain::review_job::{JobKind, JobOrder};
 use crate::domain::session::SessionInfo;
 use crate::domain::teacher::Money;
+use crate::ground::thread;
 use crate::teacher::Speaker;
 use crate::teacher::budget::Budget;
 use crate::teacher::job::Drawing;
@@ -50,7 +51,7 @@ const fn nothing(kind: JobKind) -> &'static str {
 
 /// Starts a thread that does a job, and says how it went.
 pub(super) fn start(folders: Folders, info: SessionInfo, order: JobOrder, events: Events) {
-    std::thread::spawn(move || {
+    thread::start("review job", move || {
         let working = Working::start(&events, &format!("{} by {}", order.kind.name(), order.who));
         let stop = working.stop();
         let outcome = run(&folders, &info, &order, Dry::Run, stop, &mut |done, total| {

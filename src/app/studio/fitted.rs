@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::Events;
 use super::pull::Report;
 use crate::app::cutter::Cutter;
+use crate::app::events::Events;
 use crate::app::jobs::Working;
 use crate::app::recipes::{self, Suited};
 use crate::config::Folders;

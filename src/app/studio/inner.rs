@@ -4,8 +4,9 @@ use std::sync::mpsc::Sender;
 
 use tokio::sync::mpsc;
 
-use super::worker::{Events, Told, Worker};
+use super::worker::Worker;
 use super::{First, logging, machine, now, themes};
+use crate::app::events::{Envelope, Events};
 use crate::app::sessions;
 use crate::app::store::Store;
 use crate::config::Folders;
@@ -25,7 +26,7 @@ pub(super) struct Core {
     pub(super) studio: Studio,
     pub(super) store: Store,
     pub(super) worker: Worker,
-    pub(super) events: mpsc::Receiver<Told>,
+    pub(super) events: mpsc::Receiver<Envelope>,
     /// Dropped with the rest, which ends the thread that reads the machine.
     _machine: Sender<()>,
 }
@@ -75,8 +76,8 @@ impl Core {
     }
 
     /// Takes in what a lane has told.
-    pub(super) fn take(&mut self, told: Told) {
-        if !self.worker.is_outdated(&told) {
+    pub(super) fn take(&mut self, told: Envelope) {
+        if !told.is_outdated(self.worker.opening()) {
             self.apply(told.event);
         }
     }

@@ -11,7 +11,8 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context as Within, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::{Events, now};
+use super::now;
+use crate::app::events::Events;
 use crate::app::forbidden;
 use crate::config::Folders;
 use crate::domain::protocol::system::{Level, LogLine};

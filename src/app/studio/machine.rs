@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
-use super::Events;
+use crate::app::events::Events;
 use crate::domain::device::DeviceName;
 use crate::domain::protocol::system::Machine;
 use crate::domain::protocol::{Event, SystemEvent};
 use crate::engine::device;
+use crate::ground::thread;
 
 /// Reads it once.
 pub(super) fn read() -> Machine {
@@ -21,7 +22,7 @@ pub(super) fn read() -> Machine {
 /// Keeps reading until what is returned is dropped.
 pub(super) fn watch(events: Events) -> Sender<()> {
     let (stop, stopped) = channel();
-    std::thread::spawn(move || {
+    thread::start("machine", move || {
         let Ok(mut system) = System::new() else { return };
         let device = device::choose(DeviceName::Auto).map_or_else(|_| "cpu".to_owned(), |place| place.name());
         let mut shown = Machine::default();

@@ -35,6 +35,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use self::inner::Core;
 use self::terminal::{Mouse, Screen, Stopped, Whom};
+use crate::app::events::Envelope;
 use crate::app::sessions;
 use crate::config::Folders;
 use crate::domain::protocol::system::{Level, Machine, Notice};
@@ -46,8 +47,6 @@ use crate::ui::studio::Quitting;
 use crate::ui::theme::Depth;
 
 pub(crate) use self::logging::Clean;
-pub use self::worker::Events;
-use self::worker::Told;
 
 const EVENTS_PER_DRAW: usize = 256;
 /// Thirty frames a second.
@@ -242,7 +241,7 @@ impl Live {
         self.carry_out(effects)
     }
 
-    fn take_events(&mut self, first: Told) -> Flow {
+    fn take_events(&mut self, first: Envelope) -> Flow {
         self.core.take(first);
         for _ in 1..EVENTS_PER_DRAW {
             let Ok(told) = self.core.events.try_recv() else { break };

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::app::jobs::Working;
 use crate::domain::protocol::runs::Fact;
 use crate::domain::protocol::system::Progress;
+use crate::ground::thread;
 use crate::ui::widgets::text;
 
 /// How often a stop is looked for.
@@ -30,7 +31,8 @@ pub(super) fn ask(recipe: &Path, job: &Working) -> Result<Vec<Fact>> {
         .stderr(Stdio::piped())
         .spawn()
         .context("start dojo train --dry-run")?;
-    let answer = child.stdout.take().map(|stream| std::thread::spawn(move || read_all(stream)));
+    let answer =
+        child.stdout.take().and_then(|stream| thread::start("preflight read", move || read_all(stream)));
     let (status, last) = follow(&mut child, job)?;
     if !status.success() {
         bail!("{}", if last.is_empty() { "dojo train ended without a word" } else { &last });
@@ -46,7 +48,7 @@ fn follow(child: &mut Child, job: &Working) -> Result<(ExitStatus, String)> {
     // Bounded: it says a few lines, and the other end reads all the time.
     let (sender, lines) = sync_channel(64);
     if let Some(stream) = child.stderr.take() {
-        std::thread::spawn(move || {
+        thread::start("preflight tell", move || {
             let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
             // The program's name before each line is known here.
             lines.find(|line| sender.send(line.trim().trim_start_matches("dojo: ").to_owned()).is_err());

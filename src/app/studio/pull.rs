@@ -5,20 +5,21 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::Events;
+use crate::app::events::Events;
 use crate::app::jobs::Working;
 use crate::app::models;
 use crate::config::Folders;
 use crate::domain::protocol::system::{JobEnd, Progress, Unit};
 use crate::domain::protocol::{Event, ModelsEvent};
 use crate::engine::hub::{self, Network};
+use crate::ground::thread;
 
 /// The drawer hears of progress at most this often.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Starts a thread that pulls the model, says how it went, and lists the models anew.
 pub(super) fn start(folders: Folders, name: String, runs: Option<PathBuf>, events: Events) {
-    std::thread::spawn(move || {
+    thread::start("pull", move || {
         let mut report = Report::start(&events, &name);
         let pulled = hub::resolve(&folders.models(), &name, Network::Allowed, &mut report);
         report.end(pulled).ok();

@@ -8,9 +8,9 @@ use anyhow::{Context, Result, ensure};
 
 use super::fitted;
 use super::recipe_files::{read_recipe, recipes_in, write_recipe};
-use super::worker::{Events, Gone};
 use crate::app::cuts::Cuts;
 use crate::app::elsewhere;
+use crate::app::events::{Events, Gone};
 use crate::app::follow::told::{Adapters, Awaited, Told};
 use crate::app::follow::{FollowerThread, Listening};
 use crate::app::forbidden;
@@ -27,6 +27,7 @@ use crate::domain::run::{Phase, RunCommand};
 use crate::domain::run_info::{Notes, Origin, RunId};
 use crate::domain::session::SessionInfo;
 use crate::ground::files;
+use crate::ground::thread;
 
 /// The way into the lane.
 pub(super) struct RunsLane(Sender<Request>);
@@ -42,7 +43,7 @@ enum Request {
 impl RunsLane {
     pub(super) fn start(folders: Folders, events: Events) -> Self {
         let (requests, received) = channel();
-        std::thread::spawn(move || {
+        thread::start("runs", move || {
             let awaited = Awaited::default();
             let (cuts, complained) = (RefCell::default(), RefCell::default());
             let (session, follower, elsewhere) = (None, None, None);
@@ -239,7 +240,7 @@ impl Lane {
         let Some((session, model)) = waits else { return self.launch(&run) };
         self.say(Level::Info, format!("the run starts when {model} is here and the tokens are counted"));
         let (events, folders) = (self.events.clone(), self.folders.clone());
-        std::thread::spawn(move || {
+        thread::start("run fit", move || {
             let fitted = fitted::fit(&folders, &session, &model, &events);
             back.send(Request::Fitted(run, fitted)).ok();
         });
@@ -296,7 +297,7 @@ impl Lane {
         let tell = |outcome| RunsEvent::Preflighted(Preflight { recipe: recipe.clone(), outcome });
         self.tell(tell(None));
         let events = self.events.clone();
-        std::thread::spawn(move || {
+        thread::start("run preflight", move || {
             let name =
                 recipe.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
             let job = Working::start(&events, &format!("preflight {name}"));

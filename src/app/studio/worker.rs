@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use tokio::sync::mpsc;
 
 use super::pull;
 use super::runs::RunsLane;
 use crate::app::chat::Chats;
+use crate::app::events::{Events, Opening};
 use crate::app::records::Records;
 use crate::app::review::Reviews;
 use crate::app::{forbidden, imports, jobs, models, sessions};
@@ -24,55 +24,8 @@ use crate::domain::protocol::{
     Command, Event, ModelsCommand, ModelsEvent, SessionsCommand, SessionsEvent, SystemCommand, SystemEvent,
 };
 use crate::domain::session::SessionInfo;
+use crate::ground::thread;
 use crate::session::{Window, open_windows};
-
-/// Where events go. Clones are cheap; threads use it, never the loop itself.
-#[derive(Debug, Clone)]
-pub struct Events {
-    queue: mpsc::Sender<Told>,
-    /// Whose facts these are, where they are a session's.
-    of: Option<Opening>,
-}
-
-/// One time that a session was opened: the same session opened again is another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Opening(u64);
-
-/// An event on its way to the loop.
-#[derive(Debug)]
-pub(super) struct Told {
-    pub(super) event: Event,
-    pub(super) of: Option<Opening>,
-}
-
-/// The studio is gone: nobody listens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gone;
-
-impl Events {
-    pub(super) const fn new(queue: mpsc::Sender<Told>) -> Self {
-        Self { queue, of: None }
-    }
-
-    /// The same for the lanes of a session.
-    fn of(&self, opening: Opening) -> Self {
-        Self { queue: self.queue.clone(), of: Some(opening) }
-    }
-
-    /// Hands an event over; waits while the queue is full.
-    ///
-    /// # Errors
-    /// Where the studio is gone: time to stop.
-    pub fn send(&self, event: Event) -> Result<(), Gone> {
-        self.queue.blocking_send(Told { event, of: self.of }).map_err(|_| Gone)
-    }
-
-    /// Hands an event over unless the queue is full.
-    pub fn offer(&self, event: Event) {
-        // Full or gone: by its name, an offer may be lost.
-        self.queue.try_send(Told { event, of: self.of }).ok();
-    }
-}
 
 /// The lanes.
 pub(super) struct Worker {
@@ -148,7 +101,7 @@ impl Worker {
         let known = folders.clone();
         let windows = Windows::default();
         let shared = windows.clone();
-        std::thread::spawn(move || Desk { folders, events, windows: shared }.work(&commands));
+        thread::start("desk", move || Desk { folders, events, windows: shared }.work(&commands));
         Self {
             desk,
             events: own,
@@ -182,16 +135,14 @@ impl Worker {
         }
     }
 
-    /// Whether an event is a fact of a session that was left since it was told: of a record of another session, or of
-    /// a view that nobody looks at any more. What jobs say of themselves holds all the same.
-    pub(super) fn is_outdated(&self, told: &Told) -> bool {
-        matches!(told.event, Event::Chat(_) | Event::Data(_) | Event::Review(_))
-            && told.of.is_some_and(|of| of != self.opening)
+    /// Which opening of a session is the one of now.
+    pub(super) const fn opening(&self) -> Opening {
+        self.opening
     }
 
     /// Tells the lanes which session is open.
     pub(super) fn session_opened(&mut self, session: &SessionInfo) {
-        self.opening.0 += 1;
+        self.opening = self.opening.next();
         let events = self.events.of(self.opening);
         let window = self.windows.open(&session.path);
         self.records = Some(Records::start(session, &window, &events, self.folders.models()));
@@ -296,7 +247,7 @@ impl Desk {
             events: self.events.clone(),
             windows: self.windows.clone(),
         };
-        std::thread::spawn(move || {
+        thread::start("hub look-up", move || {
             let made = imports::look_up(&desk.events, &path)
                 .with_context(|| format!("no session was made for {}", path.display()))
                 .and_then(|()| imports::check(&path))

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::super::runs;
 use super::journal::{log, number};
@@ -17,6 +17,7 @@ use crate::domain::run::{EVALUATING, Phase, RunFolder, RunState};
 use crate::engine::train::host::{Brake, Host, Progress, Request};
 use crate::ground::clock;
 use crate::ground::process::host_name;
+use crate::ground::thread;
 
 /// Hears what a run does: a progress bar, a log, a test.
 pub trait Listener: Send {
@@ -78,7 +79,8 @@ impl RunHost {
         watched.write(&state)?;
         let signals = Some(listen_to_signals(&watched)?);
         let watching = Arc::clone(&watched);
-        let watcher = Some(std::thread::spawn(move || watching.watch()));
+        let watcher = thread::start("run watch", move || watching.watch());
+        ensure!(watcher.is_some(), "start the thread that obeys the run's commands");
         Ok(Self { watched, watcher, signals })
     }
 

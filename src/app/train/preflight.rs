@@ -224,7 +224,7 @@ impl Preflight {
             ),
             format!("cut       {} examples ({:.1}%)", self.truncated, 100.0 * self.truncated_share),
             format!("steps     {} ({} an epoch)", self.total_steps, self.steps_per_epoch),
-            format!("trained   {} numbers", self.trained_parameters),
+            format!("trained   {} parameters", self.trained_parameters),
             format!(
                 "memory    about {} needed, {} free",
                 gb(self.memory_needed_bytes),

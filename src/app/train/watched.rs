@@ -12,6 +12,7 @@ use super::host::Listener;
 use crate::domain::run::{Phase, RunCommand, RunFolder, RunState};
 use crate::ground::clock;
 use crate::ground::files;
+use crate::ground::thread;
 
 /// Whose the process of a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,7 +202,7 @@ pub(super) fn listen_to_signals(watched: &Arc<Watched>) -> Result<signal_hook::i
     }
     let mut signals = signal_hook::iterator::Signals::new(wanted).context("listen to signals")?;
     let (handle, watched) = (signals.handle(), Arc::clone(watched));
-    std::thread::spawn(move || {
+    thread::start("run signals", move || {
         let mut interrupts = 0;
         for signal in signals.forever() {
             watched.obey(RunCommand::Stop);

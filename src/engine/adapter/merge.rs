@@ -83,7 +83,7 @@ impl Weights for Merged {
                 let numbers = self.adapter.part(*start, *length);
                 ensure!(
                     numbers.len() == shape.iter().product::<usize>(),
-                    "the adapter is for another model: {name} has {length} numbers there"
+                    "the adapter is for another model: {name} has {length} values there"
                 );
                 Ok(numbers.iter().map(|number| number + shift).collect())
             }

@@ -79,7 +79,7 @@ impl Lora {
         let numbers = adapter.part(it.start, it.length);
         ensure!(
             numbers.len() == it.module.shape(config).iter().product::<usize>(),
-            "the adapter is for another model: its {} has {} numbers",
+            "the adapter is for another model: its {} has {} values",
             it.module.path(),
             it.length
         );

@@ -98,7 +98,7 @@ impl Sampler {
         let factor = 1.0 / settings.temperature;
         let mut left = Vec::with_capacity(logits.len() / CHUNK + 1);
         for values in logits.chunks(CHUNK) {
-            // SAFETY: as above.
+            // SAFETY: this kernel too reads only the slice that it is given.
             left.push(unsafe { isa.run(SumOfExponentials { values, largest, factor }) });
         }
         let mut target = self.random.uniform() * left.iter().sum::<f32>();

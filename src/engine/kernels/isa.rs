@@ -85,7 +85,7 @@ macro_rules! by_isa {
                 // SAFETY: the processor was found to have these instructions.
                 $crate::engine::kernels::isa::Isa::Avx512 => unsafe { avx512($($argument),*) },
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: as above.
+                // SAFETY: AVX2 and FMA were found, and nothing more is used.
                 $crate::engine::kernels::isa::Isa::Avx2 => unsafe { avx2($($argument),*) },
                 _ => body($($argument),*),
             }

@@ -25,7 +25,7 @@ pub fn size_in_bytes(format: GgmlDType, numbers: usize) -> Option<usize> {
 pub fn expand(format: GgmlDType, bytes: &[u8], out: &mut [f32]) -> Result<()> {
     ensure!(
         size_in_bytes(format, out.len()) == Some(bytes.len()),
-        "{} bytes of {format:?} don't hold {} numbers",
+        "{} bytes of {format:?} don't hold {} values",
         bytes.len(),
         out.len()
     );

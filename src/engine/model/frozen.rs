@@ -116,7 +116,7 @@ impl Frozen {
     /// # Errors
     /// Where the length is another.
     pub fn expand(&self, out: &mut [f32]) -> Result<()> {
-        ensure!(out.len() == self.len(), "{} numbers don't fit into {}", self.len(), out.len());
+        ensure!(out.len() == self.len(), "{} values don't fit into {}", self.len(), out.len());
         match self {
             Self::F32(numbers) => out.copy_from_slice(numbers),
             Self::Stored(parts) => {

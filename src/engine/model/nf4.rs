@@ -110,7 +110,7 @@ impl Nf4 {
     /// # Errors
     /// Where `out` has another length.
     pub fn expand(&self, out: &mut [f32]) -> Result<()> {
-        ensure!(out.len() == self.length, "{} numbers don't fit into {}", self.length, out.len());
+        ensure!(out.len() == self.length, "{} values don't fit into {}", self.length, out.len());
         out.par_chunks_mut(BLOCK * BLOCKS_PER_TASK)
             .zip(self.codes.par_chunks(BLOCK / 2 * BLOCKS_PER_TASK))
             .enumerate()

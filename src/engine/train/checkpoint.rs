@@ -350,7 +350,7 @@ fn read_numbers<const N: usize>(path: &Path, bytes: &[u8], wanted: [(&str, &mut 
         if tensor.dtype() != Dtype::F32 || tensor.shape() != [place.len()] {
             let (form, shape) = (tensor.dtype(), tensor.shape());
             bail!(
-                "{}: {name} is {form:?} {shape:?}, but the run trains {} numbers",
+                "{}: {name} is {form:?} {shape:?}, but the run trains {} parameters",
                 path.display(),
                 place.len()
             );

@@ -12,6 +12,7 @@ use crate::domain::protocol::system::Level;
 use crate::domain::protocol::{ReviewCommand, ReviewEvent};
 use crate::domain::reflection::{Decision, Reflection, ReflectionId, Verdict};
 use crate::domain::review::{DraftText, Reviewed};
+use crate::ground::thread;
 use crate::session::{Corrected, Revised, Session, SessionError};
 
 /// How often the file is asked whether somebody else has written. This connection is asked, which knows its own writing.
@@ -88,9 +89,14 @@ fn perform(
             Ok(names) => lane.tell(ReviewEvent::SpeakersListed(names)),
             Err(error) => lane.notify(Level::Warning, format!("{error:#}")),
         },
+        // It renders every record that is left: verdicts don't wait for it.
         ReviewCommand::Plan(order) => {
-            let plan = orders::plan(&lane.folders, &lane.info, &order).map_err(|error| format!("{error:#}"));
-            lane.tell(ReviewEvent::Planned(Box::new(order), plan));
+            let lane = lane.clone();
+            thread::start("review plan", move || {
+                let plan = orders::plan(&lane.folders, &lane.info, &order);
+                let plan = plan.map_err(|error| format!("{error:#}"));
+                lane.tell(ReviewEvent::Planned(Box::new(order), plan));
+            });
         }
         ReviewCommand::Start(order) => {
             orders::start(lane.folders.clone(), lane.info.clone(), order, lane.events.clone());

@@ -244,7 +244,7 @@ impl Read {
         let numbers = mapped.expand(&Rows::All, shape).with_context(|| format!("tensor {name}"))?;
         ensure!(
             numbers.iter().all(|number| number.is_finite()),
-            "tensor {name} holds numbers that are none (NaN)"
+            "tensor {name} holds values that are not numbers (NaN or infinite)"
         );
         Ok(numbers)
     }

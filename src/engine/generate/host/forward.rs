@@ -229,7 +229,7 @@ impl Pass<'_> {
             next += to - from;
         }
         if quantise {
-            // SAFETY: as above.
+            // SAFETY: the groups are those of the units that this worker has just written.
             unsafe { self.isa.run(Quantise { at: self.at.inner, groups: share }) };
         }
     }

@@ -127,7 +127,7 @@ impl Pass<'_> {
     unsafe fn add_bias(&self, at: *mut f32, layer: &Layer, head: usize) {
         let width = self.config.head_dim;
         if let Some(bias) = layer.bias.get(head * width..(head + 1) * width) {
-            // SAFETY: as promised.
+            // SAFETY: the caller promises that the row is there and that no other thread has it.
             unsafe { self.isa.run(AddInto { from: bias.as_ptr(), to: at, width }) };
         }
     }

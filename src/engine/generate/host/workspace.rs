@@ -66,7 +66,7 @@ pub(crate) struct Addresses {
 
 // SAFETY: an address book; `forward` settles who writes where.
 unsafe impl Send for Addresses {}
-// SAFETY: as above.
+// SAFETY: the workers share it, and `forward` gives each of them places of its own.
 unsafe impl Sync for Addresses {}
 
 impl Workspace {

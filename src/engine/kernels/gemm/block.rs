@@ -62,7 +62,7 @@ impl Block<'_> {
             // SAFETY: the processor was found to have these instructions; pointers by the caller's word.
             Isa::Avx512 => unsafe { avx512(self) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above.
+            // SAFETY: AVX2 was found, which these instructions are; pointers by the caller's word.
             Isa::Avx2 => unsafe { avx2(self) },
             // SAFETY: pointers by the caller's word.
             _ => unsafe { tiles::<Portable, Floats>(self) },

@@ -129,49 +129,49 @@ mod x86 {
 
         #[inline(always)]
         unsafe fn zero() -> Self {
-            // SAFETY: the trait's condition, here and below.
+            // SAFETY: the trait's condition.
             unsafe { Self(_mm512_setzero_ps()) }
         }
 
         #[inline(always)]
         unsafe fn splat(value: *const f32) -> Self {
-            // SAFETY: see `zero`.
+            // SAFETY: the trait's condition.
             unsafe { Self(_mm512_set1_ps(*value)) }
         }
 
         #[inline(always)]
         unsafe fn broadcast(value: f32) -> Self {
-            // SAFETY: see `zero`.
+            // SAFETY: the trait's condition.
             unsafe { Self(_mm512_set1_ps(value)) }
         }
 
         #[inline(always)]
         unsafe fn load(from: *const f32) -> Self {
-            // SAFETY: see `zero`.
+            // SAFETY: the trait's condition.
             unsafe { Self(_mm512_loadu_ps(from)) }
         }
 
         #[inline(always)]
         unsafe fn load_first(from: *const f32, count: usize) -> Self {
-            // SAFETY: see `zero`; masked lanes are not touched.
+            // SAFETY: the trait's condition; masked lanes are not touched.
             unsafe { Self(_mm512_maskz_loadu_ps(mask(count), from)) }
         }
 
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
-            // SAFETY: see `zero`.
+            // SAFETY: the trait's condition.
             unsafe { _mm512_storeu_ps(to, self.0) }
         }
 
         #[inline(always)]
         unsafe fn store_first(self, to: *mut f32, count: usize) {
-            // SAFETY: see `zero`; masked lanes are not touched.
+            // SAFETY: the trait's condition; masked lanes are not touched.
             unsafe { _mm512_mask_storeu_ps(to, mask(count), self.0) }
         }
 
         #[inline(always)]
         unsafe fn mul_add(self, factor: Self, addend: Self) -> Self {
-            // SAFETY: see `zero`.
+            // SAFETY: the trait's condition.
             unsafe { Self(_mm512_fmadd_ps(self.0, factor.0, addend.0)) }
         }
     }
@@ -205,49 +205,49 @@ mod x86 {
 
         #[inline(always)]
         unsafe fn zero() -> Self {
-            // SAFETY: the trait's condition, here and below.
+            // SAFETY: the trait's condition.
             unsafe { Self(_mm256_setzero_ps()) }
         }
 
         #[inline(always)]
         unsafe fn splat(value: *const f32) -> Self {
-            // SAFETY: see `zero`.
+            // SAFETY: the trait's condition.
             unsafe { Self(_mm256_set1_ps(*value)) }
         }
 
         #[inline(always)]
         unsafe fn broadcast(value: f32) -> Self {
-            // SAFETY: see `zero`.
+            // SAFETY: the trait's condition.
             unsafe { Self(_mm256_set1_ps(value)) }
         }
 
         #[inline(always)]
         unsafe fn load(from: *const f32) -> Self {
-            // SAFETY: see `zero`.
+            // SAFETY: the trait's condition.
             unsafe { Self(_mm256_loadu_ps(from)) }
         }
 
         #[inline(always)]
         unsafe fn load_first(from: *const f32, count: usize) -> Self {
-            // SAFETY: see `zero`; masked lanes are not touched.
+            // SAFETY: the trait's condition; masked lanes are not touched.
             unsafe { Self(_mm256_maskload_ps(from, mask8(count))) }
         }
 
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
-            // SAFETY: see `zero`.
+            // SAFETY: the trait's condition.
             unsafe { _mm256_storeu_ps(to, self.0) }
         }
 
         #[inline(always)]
         unsafe fn store_first(self, to: *mut f32, count: usize) {
-            // SAFETY: see `zero`; masked lanes are not touched.
+            // SAFETY: the trait's condition; masked lanes are not touched.
             unsafe { _mm256_maskstore_ps(to, mask8(count), self.0) }
         }
 
         #[inline(always)]
         unsafe fn mul_add(self, factor: Self, addend: Self) -> Self {
-            // SAFETY: see `zero`.
+            // SAFETY: the trait's condition.
             unsafe { Self(_mm256_fmadd_ps(self.0, factor.0, addend.0)) }
         }
     }

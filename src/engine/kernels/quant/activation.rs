@@ -43,7 +43,7 @@ pub(crate) struct ActivationsAt {
 
 // SAFETY: it is an address book; who writes where is settled by the callers, phase by phase.
 unsafe impl Send for ActivationsAt {}
-// SAFETY: as above.
+// SAFETY: two threads may hold the addresses; that both write to one is for the callers to rule out.
 unsafe impl Sync for ActivationsAt {}
 
 impl ActivationsAt {

@@ -23,7 +23,7 @@ pub(crate) struct Output {
 
 // SAFETY: an address; who writes where is settled by the callers.
 unsafe impl Send for Output {}
-// SAFETY: as above.
+// SAFETY: threads share the address and write rows and outputs of their own, which the callers see to.
 unsafe impl Sync for Output {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -74,7 +74,7 @@ impl Collected {
         for (site, gradients) in self.sites(sites) {
             rest.site(site, gradients, &mut all)?;
         }
-        ensure!(rest.numbers.is_empty(), "{device:?} gave more gradients than there are trained numbers");
+        ensure!(rest.numbers.is_empty(), "{device:?} gave more gradients than there are trained parameters");
         Ok(all)
     }
 
@@ -102,7 +102,7 @@ impl<'a> Numbers<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [f32]> {
         ensure!(
             count <= self.numbers.len(),
-            "the device gave fewer gradients than there are trained numbers"
+            "the device gave fewer gradients than there are trained parameters"
         );
         let (taken, rest) = self.numbers.split_at(count);
         self.numbers = rest;

@@ -67,7 +67,7 @@ impl OnDevice {
         (device, dtype): (&Device, DType),
         tables: &Tables,
     ) -> Result<Self> {
-        ensure!(frozen.len() == outputs * inputs, "{} numbers are no {outputs} x {inputs}", frozen.len());
+        ensure!(frozen.len() == outputs * inputs, "{} values are no {outputs} x {inputs}", frozen.len());
         let parts = match frozen {
             Frozen::F32(numbers) => {
                 vec![Part::Numbers(Tensor::from_slice(numbers, numbers.len(), device)?.to_dtype(dtype)?)]

@@ -28,7 +28,7 @@ impl WholeParts {
             let length: usize = it.module.shape(config).iter().product();
             ensure!(
                 it.length == length,
-                "the adapter is for another model: its {} holds {} numbers, this one's {length}",
+                "the adapter is for another model: its {} holds {} values, this one's {length}",
                 it.module.path(),
                 it.length
             );
