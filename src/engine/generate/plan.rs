@@ -21,8 +21,11 @@ const OVERTAKEN: usize = 64;
 
 /// One part in so many of the sequences and pages is left to short answers.
 const KEPT: usize = 8;
-/// Tokens of a short answer, and of its siblings, at most.
+/// Tokens of a short answer at most, and of the prompt before it: one that is read for long holds its room as long.
 const SHORT: usize = 512;
+const SHORT_PROMPT: usize = 1024;
+/// Answers to one prompt that are few: many take the places that single questions would have.
+const FEW: usize = 2;
 
 /// Tokens of prompts in a shared step before the machine's pace is known.
 const UNMEASURED: usize = 4 * PAGE;
@@ -212,8 +215,9 @@ impl Room {
 }
 
 impl Sequence {
-    /// Whether it is soon done, and its siblings with it.
+    /// Whether it is soon read and done, and its siblings with it.
     fn is_short(&self) -> bool {
-        self.options.max_tokens.saturating_mul(self.options.choices) <= SHORT
+        let prompt = self.tokens.len().saturating_sub(self.generated);
+        self.options.choices <= FEW && self.options.max_tokens <= SHORT && prompt <= SHORT_PROMPT
     }
 }

@@ -48,6 +48,25 @@ fn choices_of_one_prompt_are_those_of_their_seeds_and_compute_it_once() {
 }
 
 #[test]
+fn a_single_question_begins_though_many_choices_and_long_prompts_wait_for_every_place() {
+    let many = || Request { choices: 16, ..long(32, 1) };
+    let read_long =
+        || Request { sampling: sampled(2), end: End::Ignored, ..Request::new(tokens(1100, 1), 8) };
+    for (count, other) in [(6, &many as &dyn Fn() -> Request), (70, &read_long)] {
+        let (model, _place) = open(&Tiny { tied: false, context: 2048, ..Tiny::new("llama") });
+        let mut generator = generator(&model, Precision::Full, Limits { threads: 1, ..Limits::default() });
+        (0..count).for_each(|_| drop(generator.submit(other()).unwrap()));
+        generator.step().unwrap();
+        let single = generator.submit(long(4, 3)).unwrap();
+        let mut begun = false;
+        for _ in 0..4 {
+            begun |= generator.step().unwrap().iter().any(|event| event.request == single);
+        }
+        assert!(begun, "{count}");
+    }
+}
+
+#[test]
 fn a_known_beginning_is_taken_from_the_cache() {
     let (mut generator, _place) = tiny();
     let first = run(&mut generator, vec![long(20, 1)]);
