@@ -48,6 +48,11 @@ impl Events {
         Self { queue, of: None }
     }
 
+    /// Which opening of a session these are facts of.
+    pub(crate) fn opening(&self) -> Option<u64> {
+        self.of.map(|of| of.0)
+    }
+
     /// The same for the lanes of a session.
     pub(crate) fn of(&self, opening: Opening) -> Self {
         Self { queue: self.queue.clone(), of: Some(opening) }

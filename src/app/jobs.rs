@@ -8,6 +8,7 @@ use crate::app::events::Events;
 use crate::domain::protocol::system::{Job, JobEnd, JobId, Progress, Stoppable};
 use crate::domain::protocol::{Event, SystemEvent};
 use crate::domain::secret;
+use crate::ground::clock;
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 static STOPS: LazyLock<Mutex<HashMap<JobId, Arc<AtomicBool>>>> = LazyLock::new(Mutex::default);
@@ -26,11 +27,10 @@ impl Working {
         let id = JobId(NEXT.fetch_add(1, Ordering::Relaxed));
         let stop = Arc::new(AtomicBool::new(false));
         STOPS.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&stop));
-        let started = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0.0, |passed| passed.as_secs_f64());
+        let started = clock::now();
         let progress = Progress::default();
-        let job = Job { id, what: what.to_owned(), progress, started, stoppable: Stoppable::Yes };
+        let opening = events.opening();
+        let job = Job { id, what: what.to_owned(), progress, started, stoppable: Stoppable::Yes, opening };
         // Without listeners there is nobody to tell.
         events.send(Event::System(SystemEvent::JobStarted(job))).ok();
         Self { id, events: events.clone(), stop, end: None }

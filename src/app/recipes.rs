@@ -16,6 +16,7 @@ use crate::domain::filter::{Bounds, Edge, Filter, NumberField, Property, Term};
 use crate::domain::name::one_line;
 use crate::domain::recipe::source::{self, Source};
 use crate::domain::recipe::{DataPart, SetOrder};
+use crate::domain::record::Status;
 use crate::domain::session::SessionInfo;
 use crate::domain::view::Order;
 use crate::engine::hub;
@@ -150,14 +151,12 @@ impl Suited {
     /// What suits a session; nothing while it has no records with a text.
     fn of(folders: &Folders, info: &SessionInfo) -> Result<Option<Self>> {
         let Ok(session) = Session::open(&info.path, Access::Read) else { return Ok(None) };
-        let mut statistics = session.statistics(&Filter::And(vec![with_text(), no_pairs()]), None)?;
-        let mut pairs =
-            session.view(&Filter::And(vec![with_text(), pairs()]), Order::default())?.len() as u64;
+        let mut statistics = session.statistics(&Filter::And(vec![learnt(), no_pairs()]), None)?;
+        let mut pairs = session.view(&Filter::And(vec![learnt(), pairs()]), Order::default())?.len() as u64;
         let mut source = "session:";
         if statistics.records == 0 && pairs > 0 {
             // Nothing but pairs: their better answers are what can be learnt.
-            (statistics, pairs, source) =
-                (session.statistics(&with_text(), None)?, 0, "session:is:preference");
+            (statistics, pairs, source) = (session.statistics(&learnt(), None)?, 0, "session:is:preference");
         }
         let records = statistics.records;
         let model = if info.file.model.is_empty() { MODEL.to_owned() } else { info.file.model.clone() };
@@ -320,6 +319,12 @@ fn count(folders: &Folders, session: &Session, from: &str) -> Result<Found> {
 pub(super) fn with_text() -> Filter {
     let some = Bounds { low: Some(Edge::Excluded(0.0)), high: None };
     Filter::Term(Term::Number(NumberField::Characters, some))
+}
+
+/// What training takes of a session that it is asked for without a word of verdicts.
+fn learnt() -> Filter {
+    let rejected = Filter::Term(Term::Status(vec![Status::Rejected]));
+    Filter::And(vec![with_text(), Filter::Not(Box::new(rejected))])
 }
 
 fn pairs() -> Filter {

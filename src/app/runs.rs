@@ -327,6 +327,7 @@ fn announce(folder: &RunFolder, phase: Phase) -> Result<()> {
         seconds_left: None,
         start_share: None,
         earlier: earlier.as_ref().and_then(RunState::to_return_to),
+        left_out: None,
     };
     files::write_atomically(&folder.state(), &serde_json::to_vec_pretty(&state)?)
 }

@@ -109,6 +109,9 @@ pub struct RunState {
     /// How it had ended before it was asked to go on, until it does: where it can't, it stays as it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<Phase>,
+    /// How much of its data can't be trained on, and the first reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
 }
 
 /// What a run says while it evaluates, before how far it is.

@@ -39,6 +39,7 @@ impl World {
     fn state(&self, run: &RunId, change: impl FnOnce(&mut RunState)) {
         let mut state = RunState {
             earlier: None,
+            left_out: None,
             phase: Phase::Running,
             why: None,
             process: std::process::id(),

@@ -15,6 +15,7 @@ use dojo_studio::ground::process;
 fn state(phase: Phase, process: u32, heartbeat: f64) -> RunState {
     RunState {
         earlier: None,
+        left_out: None,
         phase,
         why: None,
         process,

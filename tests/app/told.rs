@@ -8,6 +8,7 @@ use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
 fn seen(phase: Phase, checkpoint_step: Option<u64>) -> RunsEvent {
     let state = RunState {
         earlier: None,
+        left_out: None,
         phase,
         why: None,
         process: 1,
@@ -45,6 +46,21 @@ fn a_checkpoint_is_told_of_once_and_only_when_it_was_asked_for() {
     let text = notice.map(|notice| notice.text);
     assert_eq!(text.as_deref(), Some("sft-0001 saved the checkpoint of step 12"));
     assert_eq!(told.hear(&seen(Phase::Running, Some(15))), (None, Adapters::Same));
+}
+
+#[test]
+fn what_of_the_data_is_left_out_is_told_once() {
+    let mut told = Told::new(Awaited::default());
+    let with = |left_out: Option<&str>| {
+        let RunsEvent::Seen(run) = seen(Phase::Starting, None) else { panic!("a run") };
+        let mut run = (*run).clone();
+        run.state.as_mut().expect("a state").left_out = left_out.map(str::to_owned);
+        RunsEvent::Seen(std::sync::Arc::new(run))
+    };
+    told.hear(&with(None));
+    let (notice, _) = told.hear(&with(Some("2 of 9 rows can't be trained on")));
+    assert_eq!(notice.expect("a notice").text, "sft-0001: 2 of 9 rows can't be trained on");
+    assert_eq!(told.hear(&with(Some("2 of 9 rows can't be trained on"))), (None, Adapters::Same));
 }
 
 #[test]

@@ -81,3 +81,19 @@ fn preference_pairs_of_a_file_are_not_trained_on_and_that_is_told() {
     let said = String::from_utf8_lossy(&output.stdout).replace('\n', " ");
     assert!(said.contains("2 of 2 examples are preference pairs; training leaves them out"), "{said}");
 }
+
+#[test]
+fn a_run_says_how_many_rows_it_leaves_out_and_why() {
+    let world = World::new();
+    world.write_recipe("train.max_steps = 1\n");
+    let answer = "{\"prompt\":\"q\",\"completion\":\"a\"}\n";
+    let rows = format!("{answer}not json\n{answer}{{\"prompt\":\"q\",\"completion\":null}}\n");
+    std::fs::write(world.path().join("odd.jsonl"), rows).unwrap();
+    let args =
+        ["train", "recipe.toml", "--name", "odd", "--set", "data.train=odd.jsonl", "--set", "data.split=0"];
+    let output = world.dojo(&args);
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{said}");
+    let told = "warning: 2 of 4 rows can't be trained on and are left out; the first: ";
+    assert!(said.contains(told) && said.contains("odd.jsonl:2: not JSON"), "{said}");
+}

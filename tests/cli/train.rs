@@ -270,6 +270,30 @@ fn a_run_trains_on_what_a_filter_of_its_session_matches_and_knows_it_afterwards(
 }
 
 #[test]
+fn records_that_a_person_rejected_stay_out_of_training_unless_they_are_asked_for() {
+    let world = World::new();
+    world.make_session();
+    world.data(&["mark", "rejected", "id:1..3"]);
+    let recipe = world.path().join("data/sessions/s/recipes/tiny.toml");
+    std::fs::create_dir_all(recipe.parent().unwrap()).unwrap();
+    let examples = |train: &str| {
+        let model = world.path().join("model");
+        let text =
+            format!("model.base = {model:?}\ndata.train = {train:?}\nlora.r = 4\ntrain.max_steps = 2\n");
+        std::fs::write(&recipe, text).unwrap();
+        let said = world.say(&["train", &recipe.display().to_string(), "--dry-run", "--json"]);
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let count = said["examples"].as_u64().unwrap() + said["eval_examples"].as_u64().unwrap();
+        (count, said["warnings"].to_string())
+    };
+    let (count, warnings) = examples("session:");
+    assert_eq!(count, 13);
+    assert!(warnings.contains("3 rejected records of session: are left out"), "{warnings}");
+    let (count, warnings) = examples("session:status:rejected OR status:new");
+    assert!(count == 16 && !warnings.contains("rejected"), "{count}: {warnings}");
+}
+
+#[test]
 fn preference_pairs_of_a_session_stay_out_of_supervised_training_unless_they_are_asked_for() {
     let world = World::new();
     world.make_session();

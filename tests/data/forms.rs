@@ -236,3 +236,19 @@ fn no_answer_or_several_refuse_the_row() {
         assert_eq!((records.len(), bad.len()), (1, 1), "{prompt} {bad:?}");
     }
 }
+
+#[test]
+fn a_column_of_a_few_rows_does_not_decide_for_all() {
+    let plain = json!({"question": "q", "answer": "a"});
+    let turns = json!([{"role": "user", "content": "u"}, {"role": "assistant", "content": "s"}]);
+    for odd in
+        [json!({"question": "q", "answer": "a", "solution": "s"}), json!({"messages": turns, "answer": "zz"})]
+    {
+        for first in [true, false] {
+            let mut rows = vec![plain.clone(); 60];
+            rows.insert(if first { 0 } else { 60 }, odd.clone());
+            let (records, bad) = imported(&rows);
+            assert_eq!((records.len(), bad.len()), (61, 0), "{odd} {first}: {bad:?}");
+        }
+    }
+}

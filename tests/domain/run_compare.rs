@@ -9,6 +9,7 @@ use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
 fn run(name: &str, rate: &str, started: f64, loss: Option<f64>) -> RunInfo {
     let state = RunState {
         earlier: None,
+        left_out: None,
         phase: Phase::Done,
         why: None,
         process: 1,

@@ -11,6 +11,7 @@ fn run(name: &str, settings: &[(&str, &str)], notes: &str) -> RunInfo {
         origin: Origin::Session,
         state: Some(RunState {
             earlier: None,
+            left_out: None,
             phase: Phase::Done,
             why: None,
             process: 1,

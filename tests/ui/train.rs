@@ -20,6 +20,7 @@ fn id(name: &str) -> RunId {
 fn info(name: &str, phase: Phase, change: impl FnOnce(&mut RunInfo, &mut RunState)) -> Event {
     let mut state = RunState {
         earlier: None,
+        left_out: None,
         phase,
         why: None,
         process: 4242,

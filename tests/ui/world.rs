@@ -96,6 +96,7 @@ pub(crate) fn jobs() -> Vec<Event> {
         },
         started: NOON - 42.0,
         stoppable: Stoppable::Yes,
+        opening: None,
     };
     let why = "the hub did not answer; try again, or give a path".to_owned();
     [
@@ -115,6 +116,7 @@ pub(crate) fn notice(level: Level, text: &str) -> Event {
 pub(crate) fn run(name: &str, phase: Phase, step: u64) -> Event {
     let state = RunState {
         earlier: None,
+        left_out: None,
         phase,
         why: None,
         process: 4242,
@@ -152,6 +154,7 @@ pub(crate) fn job(id: u64, what: &str) -> Event {
         progress: Progress::default(),
         started: NOON,
         stoppable: Stoppable::Yes,
+        opening: None,
     }))
 }
 

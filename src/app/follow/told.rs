@@ -61,6 +61,11 @@ impl Told {
             self.awaited.remove(&run.id);
             return (self.ended(run), Adapters::Changed);
         }
+        let left_out = |run: &RunInfo| run.state.as_ref().and_then(|state| state.left_out.clone());
+        if let Some(told) = left_out(run).filter(|_| left_out(&before).is_none()) {
+            let text = format!("{}: {told}", run.id.name());
+            return (Some(Notice::new(Level::Warning, text)), Adapters::Same);
+        }
         let new = saved(run).filter(|_| saved(run) != saved(&before));
         let notice = new.filter(|_| self.awaited.remove(&run.id)).map(|step| {
             Notice::new(Level::Good, format!("{} saved the checkpoint of step {step}", run.id.name()))

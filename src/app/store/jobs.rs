@@ -1,5 +1,7 @@
 //! Work in progress, and the last that ended. At most [`KEPT`] ended jobs are kept; older ones are in the log.
 
+use std::path::{Path, PathBuf};
+
 use crate::domain::protocol::system::{Job, JobEnd, JobId, Level, Notice, Progress};
 
 /// Ended jobs that stay in the drawer.
@@ -12,6 +14,8 @@ pub struct JobRow {
     /// `None` while it goes on.
     pub end: Option<JobEnd>,
     pub wish: Wish,
+    /// The session that was open when it began.
+    session: Option<PathBuf>,
     /// When it was first seen to move (seconds since 1970), and how far it was then.
     moved: Option<(f64, u64)>,
 }
@@ -71,8 +75,13 @@ impl Jobs {
         self.going_on().rfind(|row| row.job.what.starts_with(beginning))
     }
 
-    pub(super) fn start(&mut self, job: Job) {
-        self.rows.push(JobRow { job, end: None, wish: Wish::GoOn, moved: None });
+    /// Those of a session that go on.
+    pub fn of<'j>(&'j self, session: &'j Path) -> impl DoubleEndedIterator<Item = &'j JobRow> {
+        self.going_on().filter(move |row| row.session.as_deref() == Some(session))
+    }
+
+    pub(super) fn start(&mut self, job: Job, session: Option<PathBuf>) {
+        self.rows.push(JobRow { job, end: None, wish: Wish::GoOn, session, moved: None });
         let ended = self.rows.iter().filter(|row| row.end.is_some()).count();
         if ended > KEPT
             && let Some(oldest) = self.rows.iter().position(|row| row.end.is_some())

@@ -107,6 +107,13 @@ impl Store {
         }
     }
 
+    /// The newest job of the open session that goes on and whose words begin so: `import `.
+    #[must_use]
+    pub fn job_here(&self, beginning: &str) -> Option<&jobs::JobRow> {
+        let session = &self.session.as_ref()?.path;
+        self.jobs.of(session).rfind(|row| row.job.what.starts_with(beginning))
+    }
+
     /// Nothing of the session before holds.
     fn open(&mut self, session: SessionInfo, wanted: Option<Wanted>) {
         self.session = Some(session);
@@ -125,7 +132,12 @@ impl Store {
                 self.notices.expire(now);
             }
             SystemEvent::MachineRead(machine) => self.machine = machine,
-            SystemEvent::JobStarted(job) => self.jobs.start(job),
+            SystemEvent::JobStarted(job) => {
+                // One of a session that was left meanwhile is of none that is open.
+                let session =
+                    self.session.as_ref().filter(|_| job.opening.is_none_or(|of| of == self.openings));
+                self.jobs.start(job, session.map(|session| session.path.clone()));
+            }
             SystemEvent::JobMoved(id, progress) => self.jobs.advance(id, progress, self.now),
             SystemEvent::JobAskedToStop(id) => self.jobs.ask_to_stop(id),
             SystemEvent::JobEnded(id, end) => {

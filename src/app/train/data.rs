@@ -17,7 +17,7 @@ use crate::data::mask;
 use crate::data::split::Use;
 use crate::domain::batch::TokenExample;
 use crate::domain::recipe::{DataPart, Malformed, Recipe, SetOrder, source};
-use crate::domain::record::{Record, RecordId};
+use crate::domain::record::{Record, RecordId, Status};
 use crate::engine::model::OpenModel;
 use crate::engine::train::course::GoOn;
 use crate::session::{Access, Purpose, Seen, Session, SessionError};
@@ -45,6 +45,14 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// How many rows can't be trained on, of how many, and why the first can't.
+    pub(crate) fn told_of_malformed(&self) -> Option<String> {
+        let first = self.malformed.first()?;
+        let (count, all) = (self.malformed.len(), self.malformed.len() + self.seen.len());
+        let are = if count == 1 { "is" } else { "are" };
+        Some(format!("{count} of {all} rows can't be trained on and {are} left out; the first: {first}"))
+    }
+
     /// The share of examples that were cut: 0 to 1.
     #[must_use]
     pub fn truncated_fraction(&self) -> f64 {
@@ -164,6 +172,13 @@ fn of_session(
             .into_iter()
             .map(|(id, record)| Row { split: split(&record), record, id: Some(id), provenance: None })
             .collect();
+        if leaves_rejected_out(words) {
+            let all = rows.len();
+            rows.retain(|row| row.record.status != Status::Rejected);
+            let rejected = all - rows.len();
+            ensure!(rejected == 0 || !rows.is_empty(), "all {all} records of {source} are rejected");
+            left_out.extend((rejected > 0).then(|| rejected_left_out(rejected, source)));
+        }
         if leaves_pairs_out(words) {
             let all = rows.len();
             rows.retain(|row| row.record.preference.is_none());
@@ -175,6 +190,19 @@ fn of_session(
     };
     ensure!(!rows.is_empty(), "nothing of the session in {folder} matches {source:?}");
     Ok(rows)
+}
+
+/// Whether a filter of records says nothing of a person's verdicts: what was rejected isn't learnt then.
+fn leaves_rejected_out(filter: &str) -> bool {
+    !filter.contains("status:")
+}
+
+fn rejected_left_out(rejected: usize, source: &str) -> String {
+    let (records, are) = if rejected == 1 { ("record", "is") } else { ("records", "are") };
+    format!(
+        "{rejected} rejected {records} of {source} {are} left out; a source that speaks of status: takes what it names, \
+         such as session:status:rejected OR status:new OR status:approved"
+    )
 }
 
 fn of_files(

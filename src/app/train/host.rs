@@ -103,6 +103,13 @@ impl RunHost {
         });
     }
 
+    /// Says what of the data is not trained on, for as long as the run is looked at.
+    pub fn leaves_out(&mut self, what: &str) {
+        tracing::warn!("{what}");
+        self.doing(&format!("warning: {what}"));
+        self.change(|state| state.left_out = Some(what.to_owned()));
+    }
+
     /// Between the things that a run does before its first step, it ends if that was asked.
     #[must_use]
     pub fn is_to_stop(&self) -> bool {
@@ -275,6 +282,7 @@ fn first_state(phase: Phase, earlier: Option<RunState>) -> RunState {
         seconds_left: None,
         start_share: None,
         earlier: None,
+        left_out: None,
     };
     let (process, host) = (std::process::id(), host_name());
     let before = earlier.as_ref().and_then(RunState::to_return_to);

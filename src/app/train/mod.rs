@@ -97,6 +97,9 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
     let prepared = prepared?;
     note_data(&job.folder, &prepared.data)?;
     prepared.data.malformed.iter().for_each(|bad| tracing::warn!("left out: {bad}"));
+    if let Some(told) = prepared.data.told_of_malformed() {
+        host.leaves_out(&told);
+    }
     for warning in prepared.data.left_out.iter().chain(&prepared.data.warnings) {
         tracing::warn!("{warning}");
         host.doing(&format!("warning: {warning}"));

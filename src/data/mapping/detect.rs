@@ -94,6 +94,10 @@ pub(super) const NAMES: &[(Part, &[&str])] = &[
     (Part::Tags, &["tags"]),
 ];
 
+/// A column that is there in less than one of so many rows that another one is there for the same part says nothing of
+/// the file.
+const RARE: usize = 4;
+
 /// A part goes to the first of its columns most of whose values have its form. A column that says nothing here is
 /// taken where saying nothing does no harm.
 pub(super) fn detect(rows: &[Fields]) -> Mapping {
@@ -107,11 +111,15 @@ pub(super) fn detect(rows: &[Fields]) -> Mapping {
             let harmless = !is_needed(*part);
             known.iter().find(|column| harmless && counted(*part, column, rows) == (0, 0))
         };
-        let fitting = known.iter().find(|column| fits_mostly(*part, column, rows)).or_else(silent);
+        let most = known.iter().map(|column| counted(*part, column, rows).0).max().unwrap_or_default();
+        let is_common = |column: &str| counted(*part, column, rows).0 * RARE >= most;
+        let fits = |column: &&&str| fits_mostly(*part, column, rows) && is_common(column);
+        let fitting = known.iter().find(fits).or_else(silent);
         if let Some(column) = fitting {
             mapping.columns.insert(*part, (*column).to_owned());
         }
     }
+    pass_over_rare_turns(&mut mapping, rows);
     ask_by_input(&mut mapping, &columns, rows);
     answer_by_option(&mut mapping, &columns, rows);
     let asks = mapping.column(Part::Prompt).is_some_and(|column| column.eq_ignore_ascii_case(SOURCE));
@@ -120,6 +128,15 @@ pub(super) fn detect(rows: &[Fields]) -> Mapping {
     }
     settle(&mut mapping, rows);
     mapping
+}
+
+/// A conversation in a few rows, where the others are questions with their answers, is for those rows to be read by.
+fn pass_over_rare_turns(mapping: &mut Mapping, rows: &[Fields]) {
+    let said = |part| mapping.column(part).map_or(0, |column| counted(part, column, rows).0);
+    let is_rare = said(Part::Messages) * RARE < said(Part::Prompt).min(said(Part::Completion));
+    if is_rare {
+        mapping.columns.remove(&Part::Messages);
+    }
 }
 
 /// Beside an output or a pair of answers and without a question, an input is what is asked: a text, or turns.

@@ -59,6 +59,8 @@ pub struct Job {
     /// Seconds since 1970.
     pub started: f64,
     pub stoppable: Stoppable,
+    /// The time that a session was opened in which it was begun: none where it is nobody's.
+    pub opening: Option<u64>,
 }
 
 /// Names a job for as long as the program runs.

@@ -36,7 +36,7 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
     let known = view.store.data.view.as_ref();
     if matches!(pane.mode, Mode::Table)
         && known.is_some_and(|known| known.records == 0)
-        && view.store.jobs.running().next().is_none()
+        && view.store.jobs.of(&session.path).next().is_none()
     {
         let import = format!("dojo data import PATH --session {}", session.name);
         let words = [
@@ -59,7 +59,7 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
         return record(pane, buffer, body, view);
     }
     if known.is_some_and(|known| known.records == 0) {
-        if let Some(row) = view.store.jobs.named("import ") {
+        if let Some(row) = view.store.job_here("import ") {
             let line = Rect { x: body.x + 2, y: body.y + 1, width: body.width.saturating_sub(4), height: 1 };
             progress::draw(buffer, line, row, view.store.now, view.theme);
         }
@@ -171,7 +171,7 @@ fn counts(pane: &Data, view: View<'_>) -> String {
         let arrow = if pane.order.direction == Direction::Rising { "↑" } else { "↓" };
         parts.push(format!("by {} {arrow}", pane.order.field.name()));
     }
-    let imported = view.store.jobs.named("import ").and_then(JobRow::share);
+    let imported = view.store.job_here("import ").and_then(JobRow::share);
     parts.extend(imported.map(|share| format!("{}% imported", (share * 100.0) as u32)));
     let (done, total) = data.indexed;
     if done < total {

@@ -47,7 +47,7 @@ impl Findings {
 
     pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         let theme = view.theme;
-        let job = view.store.jobs.named("check the records");
+        let job = view.store.job_here("check the records");
         let checking = job.is_some();
         if let Some(row) = job {
             let line =
