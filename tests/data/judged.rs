@@ -43,9 +43,17 @@ fn an_answer_that_is_not_wanted_refuses_its_row() {
 #[test]
 fn a_label_in_numbers_or_words_beside_prompt_and_completion_judges_too() {
     let row = |label: Value| json!({"prompt": "q", "completion": "a", "label": label});
-    for label in
-        [json!(0), json!(-1), json!("0"), json!("undesirable"), json!("Bad"), json!("no"), json!("False")]
-    {
+    for label in [
+        json!(0),
+        json!(-1),
+        json!("-1"),
+        json!("-1.0"),
+        json!("0"),
+        json!("undesirable"),
+        json!("Bad"),
+        json!("no"),
+        json!("False"),
+    ] {
         assert!(refusal(&row(label.clone())).contains("the answer isn't wanted"), "{label}");
     }
     for label in [json!(1), json!("desirable"), json!("good"), json!("neutral"), json!(7)] {

@@ -81,6 +81,14 @@ fn every_column_that_changes_nothing_is_named_however_short_it_is() {
         "tags": ["t"], "enable_thinking": true, "exclude": false,
     }));
     assert_eq!(idle(&[read], &[]), "");
+    // But a word that means nothing where another would count is, with the words.
+    let rows: Vec<Value> = ["cut", "keep", "cut", "spare"]
+        .into_iter()
+        .map(|word| {
+            with(json!({"decision": word, "status": "accepted", "skip": "no", "keep": "yes", "id": "7"}))
+        })
+        .collect();
+    assert_eq!(idle(&rows, &[]), r#""decision" ("cut", "spare"), "id""#);
     // Nor what a person has left out, nor what another sentence names.
     let told = with(json!({"hint": "h", "article": LONG, "note": 1}));
     assert_eq!(idle(&[told], &["unused=hint"]), r#""note""#);

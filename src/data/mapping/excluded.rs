@@ -8,7 +8,7 @@ use super::Mapping;
 use super::columns::Columns;
 use super::rows::is_blank;
 use super::verdicts::{discarded, found_wrong};
-use super::words::{ABOUT, head, is_any, yes_or_no};
+use super::words::{ABOUT, head, is_any, is_tick, yes_or_no};
 use crate::domain::record::Fields;
 
 /// Columns that leave a row out if they say yes.
@@ -125,14 +125,12 @@ const OUT_STATES: [&str; 22] = [
     "disabled",
     "withdrawn",
 ];
-/// Marks of somebody who goes through a table.
-const TICKS: [&str; 5] = ["x", "\u{2713}", "\u{2714}", "\u{2611}", "\u{2705}"];
 /// Names are no longer.
 const LONGEST: usize = 24;
 
 /// Whether a column or key says by yes or no that what it is about is to be left out.
 pub(super) fn leaves_out(name: &str, value: &Value) -> bool {
-    is_any(&OUT, name) && (yes_or_no(value) == Some(true) || is_tick(value))
+    is_any(&OUT, name) && (yes_or_no(value) == Some(true) || value.as_str().is_some_and(is_tick))
         || is_any(&IN, name) && yes_or_no(value) == Some(false)
 }
 
@@ -143,13 +141,9 @@ pub(super) fn ticked(sample: &[Fields]) -> HashSet<String> {
     let is_ticked = |name: &&String| {
         let mut said =
             sample.iter().filter_map(|row| row.get(*name)).filter(|value| !is_blank(value)).peekable();
-        said.peek().is_some() && said.all(is_tick)
+        said.peek().is_some() && said.all(|value| value.as_str().is_some_and(is_tick))
     };
     names.into_iter().filter(is_ticked).cloned().collect()
-}
-
-fn is_tick(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| is_any(&TICKS, text.trim()))
 }
 
 /// The column by which a row is left out with what it says: `exclude is true`.

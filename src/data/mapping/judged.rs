@@ -95,7 +95,10 @@ impl Labels {
 /// What a label says of an answer, if it is a judgement.
 fn judged(label: &Value) -> Option<bool> {
     match label {
-        Value::String(text) => wanted(text).or_else(|| yes_or_no(label)),
+        Value::String(text) => {
+            let minus_one = || (text.trim().parse::<f64>() == Ok(-1.0)).then_some(false);
+            wanted(text).or_else(|| yes_or_no(label)).or_else(minus_one)
+        }
         Value::Number(number) if number.as_f64() == Some(-1.0) => Some(false),
         other => yes_or_no(other),
     }

@@ -39,6 +39,7 @@ use crate::domain::record::Fields;
 pub use pairs::learn_chosen;
 pub use rows::RowMapping;
 pub(in crate::data) use unused::Unused;
+pub(in crate::data) use words::{agrees, is_no};
 
 /// The column of our own exports that says how many turns of `messages`, from the first, are a prompt.
 pub(in crate::data) const PROMPT_TURNS: &str = "prompt_turns";

@@ -128,6 +128,59 @@ pub(super) fn yes_or_no(value: &Value) -> Option<bool> {
     }
 }
 
+/// Words for what is kept as it is, beside yes and those for a good answer.
+const KEPT: [&str; 28] = [
+    "ok",
+    "okay",
+    "accept",
+    "approve",
+    "approved",
+    "submitted",
+    "submit",
+    "done",
+    "complete",
+    "completed",
+    "keep",
+    "kept",
+    "include",
+    "included",
+    "valid",
+    "active",
+    "enabled",
+    "published",
+    "final",
+    "finished",
+    "reviewed",
+    "verified",
+    "new",
+    "pass",
+    "passed",
+    "success",
+    "train",
+    "assistant",
+];
+
+/// Whether a word lets a row be learnt as it is, wherever it stands.
+pub(in crate::data) fn agrees(word: &str) -> bool {
+    let value = Value::String(word.to_owned());
+    yes_or_no(&value) == Some(true)
+        || wanted(word) == Some(true)
+        || is_any(&KEPT, head(word))
+        || is_tick(word)
+}
+
+/// Whether a word says no.
+pub(in crate::data) fn is_no(word: &str) -> bool {
+    yes_or_no(&Value::String(word.to_owned())) == Some(false)
+}
+
+/// Marks of somebody who goes through a table.
+const TICKS: [&str; 5] = ["x", "\u{2713}", "\u{2714}", "\u{2611}", "\u{2705}"];
+
+pub(super) fn is_tick(text: &str) -> bool {
+    is_any(&TICKS, text.trim())
+}
+
 /// Which turns a word means, in a column that says what is learnt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turns {
