@@ -117,10 +117,9 @@ impl Idle {
     fn take(&mut self, name: &str, found: Known) {
         match (self.columns.get_mut(name), found) {
             (None, found) => drop(self.columns.insert(name.to_owned(), found)),
-            (Some(Known::Plays), _) => {}
             (Some(Known::Words(tried)), Known::Words(more)) => tried.extend(more),
             (Some(Known::Idle(tried)), Known::Idle(more)) => *tried = tried.saturating_add(more),
-            (Some(Known::Words(_)), Known::Idle(_)) => {}
+            (Some(Known::Plays), _) | (Some(Known::Words(_)), Known::Idle(_)) => {}
             (Some(known), found) => *known = found,
         }
     }
