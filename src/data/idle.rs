@@ -72,10 +72,13 @@ impl Idle {
             return;
         }
         self.rows += 1;
+        let has_room = self.columns.len() < MOST;
         let is_open = |(name, value): &(&String, &Value)| {
-            !self.columns.get(*name).is_some_and(|known| known.is_settled(value, self.rows))
+            let known = self.columns.get(*name);
+            known.map_or(has_room, |known| !known.is_settled(value, self.rows)) && says(value)
         };
-        let open: Vec<&String> = fields.iter().filter(is_open).map(|(name, _)| name).collect();
+        // Most rows have none: they are not read a second time.
+        let open: Vec<(&String, &Value)> = fields.iter().filter(is_open).collect();
         if open.is_empty() {
             let all =
                 |name: &String| matches!(self.columns.get(name), Some(Known::Plays | Known::Idle(TRIES..)));
@@ -86,8 +89,7 @@ impl Idle {
         }
         let Ok((record, _)) = rows.read(fields, numbers) else { return };
         let tries = if size(fields) > LARGE { TRIES } else { 1 };
-        for name in open {
-            let Some(value) = fields.get(name).filter(|value| says(value)) else { continue };
+        for (name, value) in open {
             if !self.columns.contains_key(name) && self.columns.len() == MOST {
                 continue;
             }
