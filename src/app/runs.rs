@@ -11,11 +11,8 @@ use super::train::lock::{self, RunLock};
 use crate::config::Folders;
 use crate::domain::name;
 use crate::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
-use crate::ground::clock;
-use crate::ground::files;
 use crate::ground::folders::{self, Leftover};
-use crate::ground::process;
-use crate::ground::thread;
+use crate::ground::{clock, files, process, thread};
 
 /// A heartbeat older than this, in seconds, means that the process is gone, unless it can be seen to live.
 pub const STALE_SECONDS: f64 = 15.0;

@@ -1,9 +1,10 @@
 //! When the next request may start: requests and tokens a minute, pauses that an endpoint asks for, back-off after a
 //! failure, and a breaker that stops asking an endpoint that is down. Pure: told the time, it never waits itself.
 
+use std::time::Duration;
+
 use crate::ground::hash::mix;
 use crate::ground::random::STEP;
-use std::time::Duration;
 
 /// Spreads requests over time (a leaky bucket that lets a tenth of a minute's worth go at once).
 #[derive(Debug, Clone)]

@@ -1,9 +1,10 @@
 //! What a run was trained on, in a few words: how many records, and a number that is another one for others.
 
-use crate::ground::hash::Fnv;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+
+use crate::ground::hash::Fnv;
 
 /// Under which key it stands among the recipe's.
 pub(super) const KEY: &str = "data.records";

@@ -1,8 +1,9 @@
 //! How alike two texts are, from short signatures: `MinHash` over word triples (Broder 1997), and buckets of equal bands
 //! that find candidates without comparing all with all (Indyk and Motwani 1998).
 
-use crate::ground::hash::{Fnv, mix};
 use std::collections::HashSet;
+
+use crate::ground::hash::{Fnv, mix};
 
 /// Bands of rows: two texts of which 80% of the triples are the same share a band with a probability of 99.99%, at
 /// 50% of 55%.
