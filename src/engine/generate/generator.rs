@@ -292,7 +292,7 @@ fn threads(limits: &Limits) -> usize {
     }
 }
 
-fn release(cache: &mut Cache, pages: &mut Vec<PageId>) {
+pub(super) fn release(cache: &mut Cache, pages: &mut Vec<PageId>) {
     // Last pages first, so that beginnings, which others may share, stay longest.
     for page in pages.drain(..).rev() {
         cache.release(page);

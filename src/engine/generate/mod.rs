@@ -30,6 +30,7 @@ mod submit;
 mod team;
 mod text;
 mod token_bytes;
+mod turns;
 
 pub use crate::data::calls::{CallForm, Piece, Reader};
 pub use calls::{CallChoice, Calls};

@@ -17,7 +17,7 @@ use super::share::{Budget, Prompt, share_out};
 /// Tokens of a prompt that is scored, in one step at most: their logits are all in memory.
 const SCORED: usize = 64;
 /// How often the first that waits is passed by others that need less room.
-const OVERTAKEN: usize = 64;
+pub(super) const OVERTAKEN: usize = 64;
 
 /// One part in so many of the sequences and pages is left to short answers.
 const KEPT: usize = 8;
@@ -47,19 +47,29 @@ impl Generator {
     /// Lets waiting requests begin, as far as all of their pages fit.
     pub(super) fn admit(&mut self) {
         while let Some(place) = self.next_to_begin() {
-            let Some(mut sequence) = self.waiting.remove(place) else { return };
-            sequence.begin();
-            // A prompt that is scored is computed whole: what is in the cache has no logits.
-            if !sequence.is_scored() {
-                let reusable = sequence.tokens.len() - 1;
-                let head = sequence.tokens.get(..reusable).unwrap_or_default();
-                sequence.pages = self.cache.find(sequence.adapter(), head);
-            }
-            sequence.computed = sequence.pages.len() * PAGE;
-            sequence.remembered = sequence.pages.len();
-            sequence.cached = sequence.computed;
-            self.active.push(sequence);
+            let Some(sequence) = self.waiting.remove(place) else { return };
+            self.begin(sequence);
         }
+        while self.make_way() {}
+        self.waiting.iter_mut().for_each(|sequence| sequence.waited += 1);
+    }
+
+    /// Lets a sequence begin, or go on after it was set aside.
+    pub(super) fn begin(&mut self, mut sequence: Sequence) {
+        // A prompt that is scored is computed whole: what is in the cache has no logits.
+        if !sequence.is_scored() {
+            let reusable = sequence.tokens.len() - 1;
+            let head = sequence.tokens.get(..reusable).unwrap_or_default();
+            sequence.pages = self.cache.find(sequence.adapter(), head);
+        }
+        sequence.computed = sequence.pages.len() * PAGE;
+        sequence.remembered = sequence.pages.len();
+        sequence.generated_before = sequence.generated;
+        if sequence.generated == 0 {
+            sequence.constrain();
+            sequence.cached = sequence.computed;
+        }
+        self.active.push(sequence);
     }
 
     /// The first that fits. The one at the front is passed by so many only. Long answers leave a part of the room to
@@ -67,7 +77,7 @@ impl Generator {
     fn next_to_begin(&mut self) -> Option<usize> {
         let all = self.taken(|_| true);
         let of_short = self.taken(Sequence::is_short);
-        let whole = Room { sequences: self.limits.sequences, pages: self.cache.limit() };
+        let whole = self.room();
         let kept = Room { sequences: whole.sequences / KEPT, pages: whole.pages / KEPT };
         let of_long = Room { sequences: whole.sequences - kept.sequences, pages: whole.pages - kept.pages };
         let fits = |sequence: &Sequence| {
@@ -91,13 +101,18 @@ impl Generator {
         Some(found)
     }
 
+    /// All that there is.
+    pub(super) const fn room(&self) -> Room {
+        Room { sequences: self.limits.sequences, pages: self.cache.limit() }
+    }
+
     /// What some of those that have begun may come to need.
-    fn taken(&self, which: impl Fn(&Sequence) -> bool) -> Room {
+    pub(super) fn taken(&self, which: impl Fn(&Sequence) -> bool) -> Room {
         let some = self.active.iter().filter(|sequence| which(sequence));
         some.fold(Room::default(), |sum, sequence| sum.with(self.room_of(sequence)))
     }
 
-    fn room_of(&self, sequence: &Sequence) -> Room {
+    pub(super) fn room_of(&self, sequence: &Sequence) -> Room {
         Room { sequences: 1 + sequence.siblings.len(), pages: self.reserve(sequence) }
     }
 
@@ -199,24 +214,28 @@ impl Generator {
 
 /// What sequences may come to need.
 #[derive(Clone, Copy, Default)]
-struct Room {
+pub(super) struct Room {
     sequences: usize,
     pages: usize,
 }
 
 impl Room {
-    const fn with(self, other: Self) -> Self {
+    pub(super) const fn with(self, other: Self) -> Self {
         Self { sequences: self.sequences + other.sequences, pages: self.pages + other.pages }
     }
 
-    const fn is_within(self, most: Self) -> bool {
+    pub(super) const fn without(self, other: Self) -> Self {
+        Self { sequences: self.sequences - other.sequences, pages: self.pages - other.pages }
+    }
+
+    pub(super) const fn is_within(self, most: Self) -> bool {
         self.sequences <= most.sequences && self.pages <= most.pages
     }
 }
 
 impl Sequence {
     /// Whether it is soon read and done, and its siblings with it.
-    fn is_short(&self) -> bool {
+    pub(super) fn is_short(&self) -> bool {
         let prompt = self.tokens.len().saturating_sub(self.generated);
         self.options.choices <= FEW && self.options.max_tokens <= SHORT && prompt <= SHORT_PROMPT
     }

@@ -28,6 +28,8 @@ pub(crate) struct Sequence {
     /// Full pages that the cache knows by their content.
     pub remembered: usize,
     pub generated: usize,
+    /// Of these, what it had when it began or last went on.
+    pub generated_before: usize,
     pub cached: usize,
     pub sampler: Sampler,
     pub text: TextStream,
@@ -36,6 +38,8 @@ pub(crate) struct Sequence {
     pub siblings: Vec<Sequence>,
     /// How often others that came later have begun before it.
     pub overtaken: usize,
+    /// Steps that it has waited to begin.
+    pub waited: usize,
     pub finished: Option<Finish>,
     pub guesser: Guesser,
     /// Tokens that are computed after the last one in this step, in case they are right.
@@ -51,9 +55,9 @@ pub(crate) struct Chosen {
 
 impl Sequence {
     /// Sets its constraint to the beginning, and those of its siblings. What waits has none yet: some take megabytes.
-    pub(crate) fn begin(&mut self) {
+    pub(crate) fn constrain(&mut self) {
         self.matcher = self.options.compiled.as_ref().map(Compiled::start);
-        self.siblings.iter_mut().for_each(Self::begin);
+        self.siblings.iter_mut().for_each(Self::constrain);
     }
 
     /// Which adapter computed its keys and values; 0 is none.

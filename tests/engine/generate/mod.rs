@@ -8,6 +8,7 @@ mod numbers;
 mod plain;
 mod requests;
 mod schemas;
+mod turns;
 
 use std::sync::Arc;
 
