@@ -1,7 +1,8 @@
 //! Which examples are held out. By prompt or another key, not by row, so that repeats stay together.
 //!
-//! A key's side is decided by its seeded hash alone, so that it stays where it is when rows are added. Stratified
-//! splits keep every label's share instead; there, new rows can move a key that stands close to the border.
+//! Keys are ordered by their seeded hash and cut by rank, so that a share is kept exactly, and so is every label's if
+//! that is asked for. When rows are added, only keys close to the border can change sides. Training and `dojo data
+//! split` both call [`assign`]: the same seed and share hold out the same rows.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -213,43 +214,34 @@ pub fn key<'a>(record: &'a Record, column: Option<&str>) -> std::borrow::Cow<'a,
 /// The part of each record, from its key and label, in their order.
 #[must_use]
 pub fn assign<'s>(records: &[(&str, Option<&str>)], settings: &'s SplitSettings) -> Vec<&'s str> {
-    let positions = match settings.strata {
-        Strata::None => HashMap::new(),
-        Strata::ByLabel => ranks(records, settings.seed),
-    };
-    let place = |key: &str| positions.get(key).copied().unwrap_or_else(|| position(settings.seed, key));
-    records.iter().map(|(key, _)| part_at(settings, place(key))).collect()
+    let ranks = ranks(records, settings);
+    records
+        .iter()
+        .map(|(key, _)| ranks.get(key).map_or(settings.rest.as_str(), |rank| part_at(settings, *rank)))
+        .collect()
 }
 
-/// Splits records into those that stay and those held out.
-#[must_use]
-pub fn hold_out(records: Vec<Record>, share: f64, seed: u64) -> (Vec<Record>, Vec<Record>) {
-    records.into_iter().partition(|record| position(seed, record.prompt()) >= share)
-}
-
-/// Where a key stands between 0 and 1.
-fn position(seed: u64, key: &str) -> f64 {
-    // 53 bits are what a float holds exactly.
-    (seeded(seed, key) >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-fn part_at(settings: &SplitSettings, position: f64) -> &str {
+fn part_at(settings: &SplitSettings, rank: f64) -> &str {
     let mut border = 0.0;
     for (name, share) in &settings.parts {
         border += share;
-        if position < border {
+        if rank <= border {
             return name;
         }
     }
     &settings.rest
 }
 
-/// Where each key stands among those of its label, by rank, so that every label is cut at the same share. A key with
-/// several labels counts to its first.
-fn ranks<'r>(records: &[(&'r str, Option<&'r str>)], seed: u64) -> HashMap<&'r str, f64> {
+/// The rank of each key, between 0 and 1: among all, or among those of its label. A key with several labels counts to
+/// its first.
+fn ranks<'r>(records: &[(&'r str, Option<&'r str>)], settings: &SplitSettings) -> HashMap<&'r str, f64> {
     let mut labels: HashMap<&str, Option<&str>> = HashMap::new();
     for (key, label) in records {
-        labels.entry(key).or_insert(*label);
+        let stratum = match settings.strata {
+            Strata::None => None,
+            Strata::ByLabel => *label,
+        };
+        labels.entry(key).or_insert(stratum);
     }
     let mut strata: BTreeMap<Option<&str>, Vec<&'r str>> = BTreeMap::new();
     for (key, label) in labels {
@@ -257,9 +249,9 @@ fn ranks<'r>(records: &[(&'r str, Option<&'r str>)], seed: u64) -> HashMap<&'r s
     }
     let mut ranks = HashMap::new();
     for keys in strata.values_mut() {
-        keys.sort_by_cached_key(|key| (seeded(seed, key), (*key).to_owned()));
+        keys.sort_by_cached_key(|key| (seeded(settings.seed, key), (*key).to_owned()));
         let count = keys.len() as f64;
-        // Half a rank in, so that a share is rounded and not cut.
+        // Half a rank in, so that a share is rounded and not cut off.
         ranks.extend(keys.iter().zip(0..).map(|(key, rank)| (*key, (f64::from(rank) + 0.5) / count)));
     }
     ranks

@@ -2,6 +2,7 @@
 mod chat;
 mod filters;
 #[cfg(unix)]
+mod held_out;
 mod keys;
 #[cfg(unix)]
 mod output;

@@ -1,32 +1,35 @@
-use dojo_studio::data::split::{SplitSettings, Strata, Use, assign, hold_out, key};
+use dojo_studio::data::split::{SplitSettings, Strata, Use, assign, key};
 use proptest::prelude::*;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::world::{assistant, record, user};
+use super::world::{record, user};
 
 fn settings(share: f64, strata: Strata) -> SplitSettings {
     SplitSettings::new("train", vec![("eval".into(), share)], 7, strata).expect("settings")
 }
 
 #[test]
-fn repeats_of_a_prompt_stay_together() {
-    let records: Vec<_> = (0..400)
-        .map(|row| record(&[user(&format!("q{}", row % 100)), assistant(&format!("a{row}"))]))
-        .collect();
-    let (train, eval) = hold_out(records, 0.2, 7);
-    assert!(eval.iter().all(|held| train.iter().all(|kept| kept.prompt() != held.prompt())));
-    assert_eq!(train.len() + eval.len(), 400);
-    assert!((40..=120).contains(&eval.len()), "{} of 400", eval.len());
+fn repeats_of_a_prompt_stay_together_and_the_share_is_of_prompts() {
+    let keys: Vec<String> = (0..400).map(|row| format!("q{}", row % 100)).collect();
+    let rows: Vec<(&str, Option<&str>)> = keys.iter().map(|key| (key.as_str(), None)).collect();
+    let settings = settings(0.2, Strata::None);
+    let parts = assign(&rows, &settings);
+    let held: BTreeSet<&str> =
+        rows.iter().zip(&parts).filter(|(_, part)| **part == "eval").map(|((key, _), _)| *key).collect();
+    assert_eq!(held.len(), 20);
+    assert!(rows.iter().zip(&parts).all(|((key, _), part)| held.contains(key) == (*part == "eval")));
 }
 
 #[test]
-fn a_key_stays_where_it_is_when_rows_are_added() {
+fn few_keys_change_sides_when_rows_are_added() {
     let keys: Vec<String> = (0..1000).map(|row| format!("q{row}")).collect();
     let rows = |count: usize| keys.iter().take(count).map(|key| (key.as_str(), None)).collect::<Vec<_>>();
     let settings = settings(0.1, Strata::None);
-    let (few, many) = (rows(300), rows(1000));
-    assert_eq!(assign(&few, &settings), assign(&many, &settings)[..300]);
+    let (few, many) = (rows(900), rows(1000));
+    let (before, after) = (assign(&few, &settings), assign(&many, &settings));
+    let changed = before.iter().zip(&after).filter(|(before, after)| before != after).count();
+    assert!(changed <= 9, "{changed} of 900");
 }
 
 #[test]
@@ -73,12 +76,12 @@ fn shares_that_make_no_sense_are_refused() {
 
 proptest! {
     #[test]
-    fn every_record_gets_a_part_and_shares_are_about_kept(share in 0.05f64..0.5, seed in any::<u64>()) {
+    fn every_record_gets_a_part_and_shares_are_kept(share in 0.05f64..0.5, seed in any::<u64>()) {
         let keys: Vec<String> = (0..2000).map(|row| format!("q{row}")).collect();
         let rows: Vec<(&str, Option<&str>)> = keys.iter().map(|key| (key.as_str(), None)).collect();
         let settings = SplitSettings { seed, ..settings(share, Strata::None) };
-        let held = assign(&rows, &settings).iter().filter(|part| **part == "eval").count() as f64 / 2000.0;
-        prop_assert!((held - share).abs() < 0.06, "{held} for {share}");
+        let held = assign(&rows, &settings).iter().filter(|part| **part == "eval").count() as f64;
+        prop_assert!((held - share * 2000.0).abs() <= 0.501, "{held} for {share}");
     }
 }
 

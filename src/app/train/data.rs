@@ -11,10 +11,9 @@ use crate::app::cuts::Cut;
 use crate::app::review::sets;
 use crate::config::Folders;
 use crate::data::encode::{Encoded, Encoder};
-use crate::data::hash;
 use crate::data::import::{self, ImportOptions, OnMalformed};
 use crate::data::mask;
-use crate::data::split::Use;
+use crate::data::split::{SplitSettings, Use, assign};
 use crate::domain::batch::TokenExample;
 use crate::domain::recipe::{DataPart, Malformed, Recipe, SetOrder, source};
 use crate::domain::record::{Record, RecordId, Status};
@@ -77,7 +76,7 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders, go_on: GoOn<'
     let train = of_use(rows(&data.train)?, &data.train, Use::Training, &mut notes)?;
     let (train, eval) = match &data.eval {
         Some(eval) => (train, of_use(rows(eval)?, eval, Use::HeldOut, &mut notes)?),
-        None => split(train, data),
+        None => split(train, data)?,
     };
     ensure!(!train.is_empty(), "all examples of {} are held out: lower data.split", data.train);
     let longest = data.max_length.min(model.config.context);
@@ -262,17 +261,13 @@ fn of_use(rows: Vec<Row>, source: &str, wanted: Use, notes: &mut Vec<String>) ->
 /// Splits that a sentence names.
 const SPLITS_NAMED: usize = 4;
 
-/// Holds out a share of the distinct prompts, so that no prompt stands on both sides.
-fn split(rows: Vec<Row>, data: &DataPart) -> (Vec<Row>, Vec<Row>) {
-    let distinct: BTreeSet<&str> = rows.iter().map(|row| row.record.prompt()).collect();
-    let mut prompts: Vec<(u64, String)> = distinct
-        .into_iter()
-        .map(|prompt| (hash::seeded(data.split_seed, prompt), prompt.to_owned()))
-        .collect();
-    prompts.sort_unstable();
-    let count = (data.split * prompts.len() as f64).round() as usize;
-    let held_out: BTreeSet<String> = prompts.into_iter().take(count).map(|(_, prompt)| prompt).collect();
-    rows.into_iter().partition(|row| !held_out.contains(row.record.prompt()))
+/// Holds out a share of the distinct prompts, so that no prompt is on both sides.
+fn split(rows: Vec<Row>, data: &DataPart) -> Result<(Vec<Row>, Vec<Row>)> {
+    let settings = SplitSettings::holding_out(data.split, data.split_seed)?;
+    let prompts: Vec<_> = rows.iter().map(|row| (row.record.prompt(), None)).collect();
+    let is_kept: Vec<bool> = assign(&prompts, &settings).iter().map(|part| *part == settings.rest).collect();
+    let mut is_kept = is_kept.into_iter();
+    Ok(rows.into_iter().partition(|_| is_kept.next().unwrap_or(true)))
 }
 
 /// Examples that are encoded between two looks at whether to go on.

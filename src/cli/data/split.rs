@@ -1,6 +1,6 @@
 //! `dojo data split`: which records are trained on and which are held out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -44,11 +44,16 @@ pub(super) fn run(place: &Place, arguments: &Split) -> Result<()> {
     let settings = SplitSettings::new("train", parts, arguments.seed, strata)?;
     let mut ids: Vec<RecordId> = Vec::new();
     let mut keys: Vec<(String, Option<String>)> = Vec::new();
+    let mut known: HashMap<String, String> = HashMap::new();
     each_page(&place.reader()?, &arguments.filter, |page| {
         for (id, record) in page {
-            if !arguments.only_new || record.split.is_none() {
-                ids.push(id);
-                keys.push((key(&record, arguments.by.as_deref()).into_owned(), record.label));
+            let key = key(&record, arguments.by.as_deref()).into_owned();
+            match record.split.filter(|_| arguments.only_new) {
+                Some(split) => _ = known.insert(key, split),
+                None => {
+                    ids.push(id);
+                    keys.push((key, record.label));
+                }
             }
         }
         Ok(())
@@ -58,7 +63,11 @@ pub(super) fn run(place: &Place, arguments: &Split) -> Result<()> {
     }
     let rows: Vec<(&str, Option<&str>)> =
         keys.iter().map(|(key, label)| (key.as_str(), label.as_deref())).collect();
-    let assigned = assign(&rows, &settings);
+    let mut assigned = assign(&rows, &settings);
+    // A new record goes where those of its key are already.
+    for (part, (key, _)) in assigned.iter_mut().zip(&keys) {
+        *part = known.get(key).map_or(*part, String::as_str);
+    }
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for part in &assigned {
         *counts.entry(*part).or_default() += 1;
