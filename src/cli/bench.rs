@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::bench_generate::{self, BenchGenerate};
@@ -15,13 +16,12 @@ use super::bench_review::{self, BenchReview, BenchTeacher};
 use super::bench_ui::{self, BenchUi};
 use super::{loading, print};
 use crate::domain::device::DeviceName;
-use crate::domain::recipe;
+use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype};
 use crate::engine::device::{self, Place};
 use crate::engine::kernels::gemm::Products;
-use crate::engine::model::BaseFormat;
 use crate::engine::model::random::{self, RandomWeights};
 use crate::engine::train::bench::{Subject, TrainBench, TrainFigures};
-use crate::engine::train::step::{ActivationMemory, StepOptions};
+use crate::engine::train::step::StepOptions;
 
 #[derive(Subcommand)]
 pub(super) enum Bench {
@@ -70,13 +70,13 @@ pub(super) struct Train {
     #[arg(long)]
     dora: bool,
     /// Whether activations are kept or computed again.
-    #[arg(long, value_enum, default_value_t = Memory::Auto)]
-    activation_memory: Memory,
+    #[arg(long, default_value = "auto", value_name = "auto|keep|recompute", value_parser = recipe_value::<ActivationMemory>)]
+    activation_memory: ActivationMemory,
     /// How the frozen base is held: f32, in its file's own blocks, or in 4 bits.
-    #[arg(long, value_enum, default_value_t = Base::F32)]
-    base_format: Base,
+    #[arg(long, default_value = "f32", value_name = "f32|stored|nf4", value_parser = recipe_value::<BaseFormat>)]
+    base_format: BaseFormat,
     /// Number format: on the CPU of the products with frozen weights, on a device of weights and activations.
-    #[arg(long, value_enum, default_value_t = Dtype::F32)]
+    #[arg(long, default_value = "f32", value_name = "f32|bf16|f16", value_parser = recipe_value::<Dtype>)]
     dtype: Dtype,
     /// What to measure on: auto, cpu, cuda:N or metal.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
@@ -87,31 +87,15 @@ pub(super) struct Train {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Dtype {
-    F32,
-    Bf16,
-    F16,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Memory {
-    Auto,
-    Keep,
-    Recompute,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Base {
-    F32,
-    Stored,
-    Nf4,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
 enum Shape {
     /// Mistral 7B
     #[value(name = "mistral-7b")]
     Mistral7b,
+}
+
+/// A value as a recipe has it.
+fn recipe_value<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_value(json!(text))
 }
 
 pub(super) fn run(bench: &Bench) -> Result<ExitCode> {
@@ -129,20 +113,11 @@ pub(super) fn run(bench: &Bench) -> Result<ExitCode> {
 }
 
 fn train(arguments: &Train) -> Result<()> {
-    let activation_memory = match arguments.activation_memory {
-        Memory::Auto => ActivationMemory::Auto,
-        Memory::Keep => ActivationMemory::Keep,
-        Memory::Recompute => ActivationMemory::Recompute,
-    };
-    let base = match arguments.base_format {
-        Base::F32 => BaseFormat::F32,
-        Base::Stored => BaseFormat::Stored,
-        Base::Nf4 => BaseFormat::Nf4,
-    };
-    let (products, dtype) = match arguments.dtype {
-        Dtype::F32 => (Products::F32, recipe::Dtype::F32),
-        Dtype::Bf16 => (Products::Bf16, recipe::Dtype::Bf16),
-        Dtype::F16 => (Products::F32, recipe::Dtype::F16),
+    let (activation_memory, base, dtype) =
+        (arguments.activation_memory, arguments.base_format, arguments.dtype);
+    let products = match dtype {
+        Dtype::F32 | Dtype::F16 => Products::F32,
+        Dtype::Bf16 => Products::Bf16,
     };
     let place = device::choose(arguments.device)?;
     place.check(dtype)?;

@@ -8,7 +8,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::print::{say, say_as_it_is};
-use crate::data::import::{ImportOptions, OnMalformed, read_all};
+use crate::data::import::{ImportOptions, read_all};
+use crate::domain::recipe::OnMalformed;
 use crate::domain::record::Record;
 use crate::task::{self, TaskReport};
 

@@ -19,6 +19,7 @@ use crate::data::rows::{
 };
 use crate::data::sample::{Sample, sample};
 use crate::domain::name::one_line;
+use crate::domain::recipe::OnMalformed;
 use crate::domain::record::{ContentHash, Fields, Provenance, Record};
 
 /// Rows in a batch at most.
@@ -223,16 +224,6 @@ enum Made {
     /// It says of itself that it is left out.
     Excluded(String),
     Malformed(Malformed),
-}
-
-/// What to do with lines that are no records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnMalformed {
-    /// Leave them out and count them.
-    #[default]
-    Skip,
-    /// The first one is an error.
-    Fail,
 }
 
 /// All records of a path, for training, which needs them all.

@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::ground::random::SplitMix64;
 use anyhow::{Result, bail, ensure};
+
+use crate::domain::recipe::Packing;
+use crate::ground::random::SplitMix64;
 
 /// How examples are laid into batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,33 +21,6 @@ pub struct PackSettings {
     pub batch_size: usize,
     /// Decides the order of the batches, with the epoch.
     pub seed: u64,
-}
-
-/// TRL's `packing` and `packing_strategy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Packing {
-    #[default]
-    Off,
-    /// Whole examples, best-fit decreasing.
-    BestFitDecreasing,
-}
-
-impl Packing {
-    /// Reads a recipe's value: `false`, `off`, `true` or `bfd`.
-    ///
-    /// # Errors
-    /// For `wrapped`, which cuts examples at pack borders, and for unknown names.
-    pub fn from_name(name: &str) -> Result<Self> {
-        match name {
-            "off" | "false" | "none" => Ok(Self::Off),
-            "bfd" | "true" => Ok(Self::BestFitDecreasing),
-            "wrapped" => bail!(
-                "packing = \"wrapped\" cuts examples in two where a pack ends, which spoils answers; use \"bfd\", which \
-                 keeps them whole"
-            ),
-            other => bail!("packing = {other:?} is not known; use \"bfd\" or \"off\""),
-        }
-    }
 }
 
 /// The batches of one epoch, as indices into the examples; each example stands in exactly one of them. The same for
@@ -67,7 +42,7 @@ pub fn plan(lengths: &[usize], settings: &PackSettings, epoch: u64) -> Result<Ve
     random.shuffle(&mut order);
     let packs = match settings.packing {
         Packing::Off => order.into_iter().map(|index| vec![index]).collect(),
-        Packing::BestFitDecreasing => {
+        Packing::Bfd => {
             let mut packs = best_fit_decreasing(lengths, &order, settings.max_length);
             random.shuffle(&mut packs);
             packs

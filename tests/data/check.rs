@@ -2,8 +2,9 @@ use std::path::PathBuf;
 
 use dojo_studio::data::check::{Check, CheckSettings, Checker, ExactOnly, Report, check, clean};
 use dojo_studio::data::encode::Encoder;
-use dojo_studio::data::import::{ImportOptions, OnMalformed, read_all};
+use dojo_studio::data::import::{ImportOptions, read_all};
 use dojo_studio::domain::message::Message;
+use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::{Preference, Record, RecordId};
 use proptest::prelude::*;
 

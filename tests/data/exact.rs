@@ -4,9 +4,10 @@ use std::path::Path;
 
 use dojo_studio::data::encode::Encoder;
 use dojo_studio::data::export::{Exporter, Form, Splits};
-use dojo_studio::data::import::{Import, ImportOptions, OnMalformed, read_all};
+use dojo_studio::data::import::{Import, ImportOptions, read_all};
 use dojo_studio::data::rows::{parse_row, write_row};
 use dojo_studio::domain::filter::parse;
+use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::Record;
 use dojo_studio::domain::view::Order;
 use dojo_studio::session::{self, Session};

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use dojo_studio::data::export::{Added, Exporter, Form, Splits};
-use dojo_studio::data::import::{ImportOptions, OnMalformed, read_all};
+use dojo_studio::data::import::{ImportOptions, read_all};
 use dojo_studio::domain::message::{Message, is_unseen};
+use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::{Preference, Record};
 use proptest::prelude::*;
 use tempfile::TempDir;

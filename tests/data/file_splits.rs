@@ -1,6 +1,7 @@
 //! The splits of a folder's files, by their names.
 
-use dojo_studio::data::import::{ImportOptions, OnMalformed, read_all};
+use dojo_studio::data::import::{ImportOptions, read_all};
+use dojo_studio::domain::recipe::OnMalformed;
 use tempfile::TempDir;
 
 use super::world::write;

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use dojo_studio::data::import::{Import, ImportOptions, OnMalformed, read_all};
+use dojo_studio::data::import::{Import, ImportOptions, read_all};
 use dojo_studio::data::mapping::{Kind, Mapping};
+use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::{Fields, Record};
 use serde_json::json;
 use tempfile::TempDir;

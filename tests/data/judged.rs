@@ -1,6 +1,7 @@
 //! Answers that aren't wanted are not learnt as good ones.
 
-use dojo_studio::data::import::{ImportOptions, OnMalformed, read_all};
+use dojo_studio::data::import::{ImportOptions, read_all};
+use dojo_studio::domain::recipe::OnMalformed;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -1,6 +1,7 @@
 //! What an import passes over is named.
 
-use dojo_studio::data::import::{Batch, ImportOptions, OnMalformed, read_all};
+use dojo_studio::data::import::{Batch, ImportOptions, read_all};
+use dojo_studio::domain::recipe::OnMalformed;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -10,7 +10,8 @@ use ::parquet::data_type::{
 use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use ::parquet::schema::parser::parse_message_type;
-use dojo_studio::data::import::{ImportOptions, OnMalformed, read_all};
+use dojo_studio::data::import::{ImportOptions, read_all};
+use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::Fields;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -3,7 +3,8 @@
 use dojo_studio::data::chat::ChatTemplate;
 use dojo_studio::data::encode::Encoder;
 use dojo_studio::data::export::{Exporter, Form, Splits};
-use dojo_studio::data::import::{ImportOptions, OnMalformed, read_all};
+use dojo_studio::data::import::{ImportOptions, read_all};
+use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::Record;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -3,9 +3,10 @@
 use dojo_studio::data::chat::{ChatTemplate, Ending};
 use dojo_studio::data::encode::Encoder;
 use dojo_studio::data::export::{Exporter, Form, Splits};
-use dojo_studio::data::import::{ImportOptions, OnMalformed, read_all};
+use dojo_studio::data::import::{ImportOptions, read_all};
 use dojo_studio::data::mapping::Mapping;
 use dojo_studio::domain::message::{Conversation, Message, Role};
+use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::Record;
 use serde_json::{Value, json};
 use tempfile::TempDir;

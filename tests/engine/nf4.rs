@@ -1,8 +1,9 @@
 //! NF4 against its definition, and against what bitsandbytes 0.50 gives.
 
 use candle_core::quantized::GgmlDType;
+use dojo_studio::domain::recipe::BaseFormat;
+use dojo_studio::engine::model::Frozen;
 use dojo_studio::engine::model::nf4::{BLOCK, LEVELS, Nf4, SCALE_BLOCK, dynamic_levels};
-use dojo_studio::engine::model::{BaseFormat, Frozen};
 use proptest::prelude::*;
 
 use crate::support::tiny::Tiny;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
+use dojo_studio::domain::recipe::BaseFormat;
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Module, Projection};
 use dojo_studio::engine::generate::{Decoder, Generator, Limits, Precision};
-use dojo_studio::engine::model::{BaseFormat, OpenModel};
+use dojo_studio::engine::model::OpenModel;
 use dojo_studio::engine::train::step::{DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::Student;
 use serde::Deserialize;

@@ -1,13 +1,13 @@
 //! The SFT trajectory of PEFT on PyTorch: losses, gradient norms, held-out losses.
 
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
-use dojo_studio::domain::recipe::Dtype;
+use dojo_studio::domain::recipe::{ActivationMemory, BaseFormat, Dtype};
 use dojo_studio::engine::adapter::Adapter;
 use dojo_studio::engine::kernels::gemm::Products;
 use dojo_studio::engine::kernels::isa::has_bf16_products;
-use dojo_studio::engine::model::{self, BaseFormat, OpenModel};
+use dojo_studio::engine::model::{self, OpenModel};
 use dojo_studio::engine::train::device::{DeviceOptions, DeviceStudent};
-use dojo_studio::engine::train::step::{ActivationMemory, DecoderStudent, StepOptions};
+use dojo_studio::engine::train::step::{DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::{Losses, Student};
 use serde::Deserialize;
 

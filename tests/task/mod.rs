@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use dojo_studio::data::import::{ImportOptions, OnMalformed, read_all};
+use dojo_studio::data::import::{ImportOptions, read_all};
 use dojo_studio::domain::message::Role;
+use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::Record;
 use dojo_studio::task::{Task, check_records, find, names};
 use proptest::prelude::*;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::domain::recipe::{self, LoraPart, Recipe, TargetModules};
+use crate::domain::recipe::{LoraPart, Recipe, TargetModules};
 use crate::engine::adapter::{Adapter, LoraConfig, Module, Projection};
-use crate::engine::model::{BaseFormat, OpenModel};
+use crate::engine::model::OpenModel;
 
 /// A fresh adapter by the recipe, with rows for `tokens`, or the one that it continues.
 ///
@@ -24,7 +24,7 @@ pub fn first(recipe: &Recipe, model: &OpenModel, tokens: &[u32]) -> Result<Adapt
         adapter.add_tokens(tokens, config).context("read lora.trained_tokens")?;
     }
     adapter.copy_base(config, weights)?;
-    adapter.measure_magnitudes(weights, base_format(recipe))?;
+    adapter.measure_magnitudes(weights, recipe.compute.base_format)?;
     Ok(adapter)
 }
 
@@ -56,16 +56,6 @@ pub fn with_tokens(recipe: &Recipe, model: OpenModel) -> Result<(OpenModel, Vec<
 pub fn save(adapter: &Adapter, model: &OpenModel, folder: &Path) -> Result<()> {
     adapter.save(folder, &model.config)?;
     if model.has_added_tokens() { model.save_tokenizer(folder) } else { Ok(()) }
-}
-
-/// The engine's form of the recipe's `compute.base_format`.
-#[must_use]
-pub const fn base_format(recipe: &Recipe) -> BaseFormat {
-    match recipe.compute.base_format {
-        recipe::BaseFormat::F32 => BaseFormat::F32,
-        recipe::BaseFormat::Stored => BaseFormat::Stored,
-        recipe::BaseFormat::Nf4 => BaseFormat::Nf4,
-    }
 }
 
 /// The engine's form of a recipe's `[lora]`.

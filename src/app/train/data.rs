@@ -11,11 +11,11 @@ use crate::app::cuts::Cut;
 use crate::app::review::sets;
 use crate::config::Folders;
 use crate::data::encode::{Encoded, Encoder};
-use crate::data::import::{self, ImportOptions, OnMalformed};
+use crate::data::import::{self, ImportOptions};
 use crate::data::mask;
 use crate::data::split::{SplitSettings, Use, assign};
 use crate::domain::batch::TokenExample;
-use crate::domain::recipe::{DataPart, Malformed, Recipe, SetOrder, source};
+use crate::domain::recipe::{DataPart, OnMalformed, Recipe, SetOrder, source};
 use crate::domain::record::{Record, RecordId, Status};
 use crate::engine::model::OpenModel;
 use crate::engine::train::course::GoOn;
@@ -88,7 +88,7 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders, go_on: GoOn<'
     let trained = train.len();
     let (train, encoded) = cut(train, 0)?;
     let (eval, held_out) = cut(eval, trained)?;
-    if data.malformed == Malformed::Fail && !malformed.is_empty() {
+    if data.malformed == OnMalformed::Fail && !malformed.is_empty() {
         bail!("{} (data.malformed is \"fail\")", named(&malformed));
     }
     ensure!(!train.is_empty(), "no example of {} can be trained on: {}", data.train, named(&malformed));

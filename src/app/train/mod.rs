@@ -23,7 +23,7 @@ use self::sampler::ModelSampler;
 use crate::app::runs;
 use crate::config::Folders;
 use crate::domain::device::DeviceName;
-use crate::domain::recipe::{ActivationMemory, Dtype, Recipe};
+use crate::domain::recipe::{ComputePart, Dtype, Recipe};
 use crate::domain::run::{Phase, RunFolder, Standing};
 use crate::engine::adapter::Adapter;
 use crate::engine::device::{self, Place};
@@ -32,7 +32,7 @@ use crate::engine::kernels::gemm::Products;
 use crate::engine::model::{self, OpenModel};
 use crate::engine::train::device::{DeviceOptions, DeviceStudent};
 use crate::engine::train::host::{Brake, Host, Sampler};
-use crate::engine::train::step::{self, DecoderStudent, StepOptions};
+use crate::engine::train::step::{DecoderStudent, StepOptions};
 use crate::engine::train::student::Student;
 use crate::engine::train::trainer::{self, Outcome, Task};
 use crate::ground::files;
@@ -186,12 +186,7 @@ pub fn prepare(
 /// # Errors
 /// Where a tensor is missing or damaged, or the device's memory is short.
 pub fn student(model: &OpenModel, recipe: &Recipe, place: &Place) -> Result<Box<dyn Student>> {
-    let activation_memory = match recipe.compute.activation_memory {
-        ActivationMemory::Auto => step::ActivationMemory::Auto,
-        ActivationMemory::Keep => step::ActivationMemory::Keep,
-        ActivationMemory::Recompute => step::ActivationMemory::Recompute,
-    };
-    let (base, dtype) = (adapter::base_format(recipe), recipe.compute.dtype);
+    let ComputePart { activation_memory, base_format: base, dtype, .. } = recipe.compute;
     Ok(match place {
         Place::Cpu => {
             let products = if dtype == Dtype::Bf16 { Products::Bf16 } else { Products::F32 };

@@ -11,8 +11,9 @@ use super::{Place, filter};
 use crate::app::checks;
 use crate::cli::tokens::cutter;
 use crate::data::check::{Check as Kind, CheckSettings, Checker, ExactOnly, Report};
-use crate::data::import::{ImportOptions, OnMalformed, read_all};
+use crate::data::import::{ImportOptions, read_all};
 use crate::data::split::told;
+use crate::domain::recipe::OnMalformed;
 use crate::domain::record::{Record, RecordId};
 
 /// Arguments of `dojo data check`.

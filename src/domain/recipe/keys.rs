@@ -154,7 +154,7 @@ static KEYS: &[Key] = &[
     row("data.map", Texts, Default("[]"), "What a file's columns are, where their names don't tell: a list of part=column, such as \"prompt=question\""),
     row("data.malformed", Choice(&["skip", "fail"]), Default("\"skip\""), "What a malformed line does, or an example that can't be trained on: it is left out and counted, or the run fails"),
     row("data.max_length", Integer(2, 1_048_576), Default("1024"), "Longest example in tokens; what is beyond is cut off"),
-    row("data.packing", Choice(&["off", "bfd"]), Default("\"off\""), "Pack short examples into rows of max_length (best-fit decreasing); borders are kept"),
+    row("data.packing", Choice(&["off", "bfd"]), Default("\"off\""), "Pack short examples into rows of max_length (best-fit decreasing); examples stay whole, which TRL's wrapped does not keep"),
     row("data.assistant_only_loss", Flag, Default("true"), "Train on what the model is to write and the token that ends it; false trains on prompts too"),
     row("lora.r", Integer(1, 4096), Default("16"), "Rank"),
     row("lora.lora_alpha", Number(Range::above(0.0, 65_536.0)), Default("32.0"), "The adapter's output is scaled by lora_alpha / r"),

@@ -103,24 +103,30 @@ pub struct DataPart {
     pub split_seed: u64,
     /// `part=column`, over what a file's own columns tell.
     pub map: Vec<String>,
-    pub malformed: Malformed,
+    pub malformed: OnMalformed,
     pub max_length: usize,
     pub packing: Packing,
     pub assistant_only_loss: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What to do with lines that are not valid records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Malformed {
+pub enum OnMalformed {
+    /// Leave them out and count them.
+    #[default]
     Skip,
+    /// The first one is an error.
     Fail,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// TRL's `packing` and `packing_strategy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Packing {
+    #[default]
     Off,
-    /// Best-fit decreasing.
+    /// Whole examples, best-fit decreasing.
     Bfd,
 }
 
@@ -237,20 +243,26 @@ pub enum Dtype {
 }
 
 /// How frozen weights are held in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BaseFormat {
+    /// Expanded once, 4 bytes a parameter.
+    #[default]
     F32,
-    /// As the file stores them; a quantised file makes this QLoRA.
+    /// In the blocks of the file: a GGUF's quantised ones, which makes this QLoRA, or 16-bit floats.
     Stored,
-    /// In 4 bits with double quantisation, from any file: QLoRA as its paper has it.
+    /// In NF4 with double quantisation (Dettmers et al. 2023), from any source.
     Nf4,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Whether activations are kept for the backward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ActivationMemory {
+    /// Keep if it fits into the memory that is free, else recompute.
+    #[default]
     Auto,
     Keep,
+    /// Keep each layer's input and run its forward again in the backward: a third more arithmetic.
     Recompute,
 }

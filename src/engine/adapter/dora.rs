@@ -4,9 +4,10 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::{Adapter, Slot};
+use crate::domain::recipe::BaseFormat;
 use crate::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
 use crate::engine::kernels::math::sum2;
-use crate::engine::model::{BaseFormat, Frozen, Weights};
+use crate::engine::model::{Frozen, Weights};
 
 /// Rows that are worked on at once.
 const ROWS: usize = 256;

@@ -5,18 +5,7 @@ use anyhow::{Result, ensure};
 use super::blocks;
 use super::nf4::Nf4;
 use super::weights::{Stored, Weights};
-
-/// How the frozen base is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum BaseFormat {
-    /// Expanded once, 4 bytes a number.
-    #[default]
-    F32,
-    /// In the blocks of the file: a GGUF's quantised ones, or 16-bit floats.
-    Stored,
-    /// In NF4 with double quantisation (Dettmers et al. 2023), from any source.
-    Nf4,
-}
+use crate::domain::recipe::BaseFormat;
 
 /// Matrices of one width below one another.
 #[derive(Debug, Clone)]

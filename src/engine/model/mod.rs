@@ -20,6 +20,6 @@ pub mod weights;
 pub use config::ModelConfig;
 pub use extend::{TOKENIZER, wants_own_rows};
 pub use files::ModelFiles;
-pub use frozen::{BaseFormat, Frozen};
+pub use frozen::Frozen;
 pub use open::{ChatTemplateSource, OpenModel, open};
 pub use weights::Weights;

@@ -11,11 +11,11 @@ use super::rates::Rates;
 use super::step::{DecoderStudent, Part, StepOptions};
 use super::student::Student;
 use crate::domain::batch::{PackedBatch, TokenExample};
-use crate::domain::recipe::{Dtype, Recipe};
+use crate::domain::recipe::{BaseFormat, Dtype, Recipe};
 use crate::engine::adapter::{Adapter, LoraConfig, Projection};
 use crate::engine::device::Place;
 use crate::engine::kernels::gemm::{Matrix, Output, Products, Term, Write};
-use crate::engine::model::{BaseFormat, ModelConfig, Weights};
+use crate::engine::model::{ModelConfig, Weights};
 
 /// What to measure.
 #[derive(Debug, Clone, Copy)]

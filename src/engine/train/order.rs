@@ -22,13 +22,9 @@ impl Order {
     /// # Errors
     /// Where there are no examples, or one is longer than the recipe's `max_length`.
     pub fn new(lengths: Vec<usize>, recipe: &Recipe) -> Result<Self> {
-        let packing = match recipe.data.packing {
-            Packing::Off => pack::Packing::Off,
-            Packing::Bfd => pack::Packing::BestFitDecreasing,
-        };
         let settings = PackSettings {
             max_length: recipe.data.max_length,
-            packing,
+            packing: recipe.data.packing,
             batch_size: recipe.train.per_device_train_batch_size,
             seed: recipe.train.seed,
         };
@@ -78,8 +74,8 @@ impl Order {
         let mut longest: Vec<usize> = (0..self.lengths.len()).collect();
         longest.sort_by_key(|&example| (std::cmp::Reverse(self.lengths.get(example)), example));
         match self.settings.packing {
-            pack::Packing::Off => longest.truncate(self.settings.batch_size),
-            pack::Packing::BestFitDecreasing => {
+            Packing::Off => longest.truncate(self.settings.batch_size),
+            Packing::Bfd => {
                 longest = pack::longest(&self.current.1, &self.lengths).unwrap_or_default().to_vec();
             }
         }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use dojo_studio::domain::batch::PackedBatch;
+use dojo_studio::domain::recipe::ActivationMemory;
 use dojo_studio::engine::adapter::{Adapter, Projection};
-use dojo_studio::engine::train::step::ActivationMemory;
 use dojo_studio::engine::train::student::Student;
 
 use super::{adapter, example, near, open, student};

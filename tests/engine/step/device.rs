@@ -3,11 +3,11 @@
 
 use candle_core::quantized::GgmlDType;
 use dojo_studio::domain::batch::PackedBatch;
-use dojo_studio::domain::recipe::Dtype;
+use dojo_studio::domain::recipe::{ActivationMemory, BaseFormat, Dtype};
 use dojo_studio::engine::adapter::Adapter;
-use dojo_studio::engine::model::{BaseFormat, OpenModel};
+use dojo_studio::engine::model::OpenModel;
 use dojo_studio::engine::train::device::{DeviceOptions, DeviceStudent};
-use dojo_studio::engine::train::step::{ActivationMemory, DecoderStudent, StepOptions};
+use dojo_studio::engine::train::step::{DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::{Losses, Student};
 
 use super::tuned::{self, Beside};

@@ -5,11 +5,12 @@ mod autograd;
 mod device;
 
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
+use dojo_studio::domain::recipe::{ActivationMemory, BaseFormat};
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
 use dojo_studio::engine::kernels::gemm::Products;
 use dojo_studio::engine::kernels::isa::has_bf16_products;
-use dojo_studio::engine::model::{BaseFormat, OpenModel};
-use dojo_studio::engine::train::step::{ActivationMemory, DecoderStudent, StepOptions};
+use dojo_studio::engine::model::OpenModel;
+use dojo_studio::engine::train::step::{DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::Student;
 
 pub(crate) mod tuned;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use candle_core::quantized::GgmlDType;
 use dojo_studio::domain::batch::PackedBatch;
+use dojo_studio::domain::recipe::{ActivationMemory, BaseFormat};
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Module, Projection};
 use dojo_studio::engine::device::Place;
 use dojo_studio::engine::generate::{self, Decoder, Generator, Limits, Precision, Request, complete};
-use dojo_studio::engine::model::{BaseFormat, OpenModel};
-use dojo_studio::engine::train::step::{ActivationMemory, DecoderStudent, StepOptions};
+use dojo_studio::engine::model::OpenModel;
+use dojo_studio::engine::train::step::{DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::Student;
 
 use crate::support::tiny::Tiny;

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use dojo_studio::domain::batch::TokenExample;
-use dojo_studio::domain::recipe::Dtype;
+use dojo_studio::domain::recipe::{ActivationMemory, BaseFormat, Dtype};
 use dojo_studio::domain::run::RunFolder;
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
-use dojo_studio::engine::model::{BaseFormat, OpenModel};
+use dojo_studio::engine::model::OpenModel;
 use dojo_studio::engine::train::device::{DeviceOptions, DeviceStudent};
 use dojo_studio::engine::train::host::Request;
-use dojo_studio::engine::train::step::{ActivationMemory, DecoderStudent, StepOptions};
+use dojo_studio::engine::train::step::{DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::Student;
 use dojo_studio::engine::train::trainer::{self, Outcome, Task};
 

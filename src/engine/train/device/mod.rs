@@ -26,19 +26,19 @@ use self::site::{DeviceLayerSites, ToInput};
 use self::tuned::Tuned;
 use self::weights::{BatchAngles, DeviceWeights};
 use super::course::{BACKWARD, Course, FORWARD, GoOn};
+use super::step;
 use super::step::activations::{SHARE_OF_FREE, floats_per_token};
 use super::step::sites::LayerSites;
 use super::step::whole::WholeParts;
-use super::step::{self, ActivationMemory};
 use super::student::{Losses, Student};
 use crate::domain::batch::PackedBatch;
-use crate::domain::recipe::Dtype;
+use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype};
 use crate::engine::adapter::Adapter;
 use crate::engine::device::kernels::{self, Kernels};
 use crate::engine::device::{self, number_format};
 use crate::engine::kernels::dropout::Dropout;
 use crate::engine::kernels::gemm::Products;
-use crate::engine::model::{BaseFormat, ModelConfig, OpenModel, Weights};
+use crate::engine::model::{ModelConfig, OpenModel, Weights};
 
 /// What to do where a device's memory is short.
 const ADVICE: &str = "lower train.per_device_train_batch_size or data.max_length, or set compute.activation_memory to \

@@ -5,11 +5,12 @@ use candle_core::{DType, Device, Tensor};
 
 use super::frozen::{OnDevice, Tables};
 use crate::domain::batch::PackedBatch;
+use crate::domain::recipe::BaseFormat;
 use crate::engine::device::kernels::Angles;
 use crate::engine::kernels::rope::Rotation;
 use crate::engine::model::config::Rope;
 use crate::engine::model::layer::final_norm;
-use crate::engine::model::{BaseFormat, ModelConfig, Weights};
+use crate::engine::model::{ModelConfig, Weights};
 use crate::engine::train::step::forward::positions;
 use crate::engine::train::step::weights::LayerWeights;
 

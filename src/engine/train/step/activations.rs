@@ -3,19 +3,9 @@
 use super::buffer::Buffer;
 use super::linear::Kept;
 use super::sites::LayerSites;
+use crate::domain::recipe::ActivationMemory;
 use crate::engine::model::ModelConfig;
 use crate::engine::train::memory;
-
-/// Whether activations are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ActivationMemory {
-    /// Keep where it fits into the memory that is free, else recompute.
-    #[default]
-    Auto,
-    Keep,
-    /// Keep each layer's input and run its forward again in the backward: a third more arithmetic.
-    Recompute,
-}
 
 /// Share of the free memory that activations may take before `Auto` recomputes.
 pub(in crate::engine::train) const SHARE_OF_FREE: f64 = 0.6;

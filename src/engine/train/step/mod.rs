@@ -22,6 +22,7 @@ use anyhow::{Context, Result, ensure};
 use super::course::{BACKWARD, Course, FORWARD, GoOn};
 use super::student::{Losses, Student};
 use crate::domain::batch::{IGNORED, PackedBatch};
+use crate::domain::recipe::{ActivationMemory, BaseFormat};
 use crate::engine::adapter::{Adapter, Module};
 use crate::engine::kernels::attention::Shape;
 use crate::engine::kernels::cross_entropy::{Head, RowLoss, WeightGradient};
@@ -29,8 +30,6 @@ use crate::engine::kernels::dropout::Dropout;
 use crate::engine::kernels::gemm::Products;
 use crate::engine::model::{ModelConfig, OpenModel, Weights};
 
-pub use crate::engine::model::BaseFormat;
-pub use activations::ActivationMemory;
 pub use profile::{Part, Profile};
 
 use activations::Activations;

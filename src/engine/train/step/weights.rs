@@ -4,10 +4,11 @@ use anyhow::Result;
 
 use super::whole::Tuned;
 use crate::domain::batch::PackedBatch;
+use crate::domain::recipe::BaseFormat;
 use crate::engine::kernels::rope::Rotation;
 use crate::engine::model::config::Rope;
 use crate::engine::model::layer::{LayerNorm, LayerPlan, final_norm, layer_norm, qkv_bias};
-use crate::engine::model::{BaseFormat, Frozen, ModelConfig, Weights};
+use crate::engine::model::{Frozen, ModelConfig, Weights};
 
 pub(super) struct DecoderWeights {
     /// (vocabulary, hidden)
