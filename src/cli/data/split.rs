@@ -48,12 +48,11 @@ pub(super) fn run(place: &Place, arguments: &Split) -> Result<()> {
     each_page(&place.reader()?, &arguments.filter, |page| {
         for (id, record) in page {
             let key = key(&record, arguments.by.as_deref()).into_owned();
-            match record.split.filter(|_| arguments.only_new) {
-                Some(split) => _ = known.insert(key, split),
-                None => {
-                    ids.push(id);
-                    keys.push((key, record.label));
-                }
+            if let Some(split) = record.split.filter(|_| arguments.only_new) {
+                known.insert(key, split);
+            } else {
+                ids.push(id);
+                keys.push((key, record.label));
             }
         }
         Ok(())

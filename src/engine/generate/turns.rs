@@ -14,15 +14,17 @@ const TURN: usize = 8;
 const READ_AGAIN: usize = 8;
 
 impl Generator {
-    /// Lets the first short question begin that has waited for too long, if those that have written more than it may
-    /// ask for hold enough room. True if one has begun.
+    /// Lets a short question begin that has waited for too long, if those that have written more than it may ask for
+    /// hold enough room. True if one has begun.
     pub(super) fn make_way(&mut self) -> bool {
-        let Some(place) = self.waiting.iter().position(Sequence::may_displace) else { return false };
-        let front_has_waited = self.waiting.front().is_some_and(|front| front.overtaken >= OVERTAKEN);
-        let Some(newcomer) = self.waiting.get(place).filter(|_| place == 0 || !front_has_waited) else {
-            return false;
-        };
-        let Some(displaced) = self.displaced_by(newcomer) else { return false };
+        let Some(front) = self.waiting.front() else { return false };
+        // One at the front that was passed often enough waits for what is done now, and only the part that is left to
+        // short ones is none of its concern.
+        let (has_waited, is_short) = (front.overtaken >= OVERTAKEN, front.is_short());
+        let may_go = |sequence: &Sequence| !has_waited || (!is_short && sequence.is_short());
+        let mut waiting = self.waiting.iter().enumerate().filter(|(_, sequence)| sequence.may_displace());
+        let found = waiting.find_map(|(place, newcomer)| Some((place, self.displaced_by(newcomer, may_go)?)));
+        let Some((place, displaced)) = found else { return false };
         let Some(newcomer) = self.waiting.remove(place) else { return false };
         if place > 0
             && let Some(front) = self.waiting.front_mut()
@@ -36,11 +38,12 @@ impl Generator {
         true
     }
 
-    /// The places, from the last, of those that have to go for it; nothing if that wouldn't be enough.
-    fn displaced_by(&self, newcomer: &Sequence) -> Option<Vec<usize>> {
+    /// The places, from the last, of those that have to go for it; nothing if nobody has to, or if that wouldn't be
+    /// enough.
+    fn displaced_by(&self, newcomer: &Sequence, may_go: impl Fn(&Sequence) -> bool) -> Option<Vec<usize>> {
         let mut needed = self.taken(|_| true).with(self.room_of(newcomer));
         let mut candidates: Vec<(usize, &Sequence)> = self.active.iter().enumerate().collect();
-        candidates.retain(|(_, sequence)| sequence.has_had_its_turn(newcomer));
+        candidates.retain(|(_, sequence)| may_go(sequence) && sequence.has_had_its_turn(newcomer));
         candidates.sort_by_key(|(_, sequence)| std::cmp::Reverse(sequence.generated));
         let mut displaced = Vec::new();
         for (index, sequence) in candidates {
@@ -51,7 +54,7 @@ impl Generator {
             displaced.push(index);
         }
         displaced.sort_unstable_by(|one, other| other.cmp(one));
-        needed.is_within(self.room()).then_some(displaced)
+        (!displaced.is_empty() && needed.is_within(self.room())).then_some(displaced)
     }
 
     /// Lets go of its pages: those that are full stay in the cache as long as there is room. It waits by its age.

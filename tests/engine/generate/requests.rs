@@ -313,8 +313,8 @@ fn a_prompt_that_needs_much_room_is_passed_by_others_only_so_often() {
     let requests = [first, large].into_iter().chain(small).collect();
     let found = first_tokens(&mut generator, requests);
     let before = found[2..].iter().filter(|step| **step < found[1]).count();
-    // Some of those that begin after it are read before it is.
-    assert!((1..=80).contains(&before), "{before}");
+    // 64 pass it, 64 the one before it that is set aside for them, and some of those that begin after it are read first.
+    assert!((1..=150).contains(&before), "{before}");
 }
 
 #[test]
