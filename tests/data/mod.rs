@@ -38,6 +38,7 @@ mod shown;
 mod split;
 mod stretch;
 mod tables;
+mod told;
 mod turns;
 mod unread;
 mod verdicts;

@@ -7,8 +7,9 @@ use super::columns::Columns;
 use super::turn::turn;
 use super::values::{first_text, is_turns, tags, text, turns};
 use super::{Kind, Mapping, PROMPT_TURNS, Part};
-use crate::domain::message::{Message, Role, is_unseen};
+use crate::domain::message::{Message, Role};
 use crate::domain::record::{Fields, Preference, Record};
+use crate::domain::unseen::is_unseen;
 
 impl Mapping {
     /// Makes a record of a row. The row itself and where it came from are for the caller to add.
@@ -96,16 +97,24 @@ impl Row<'_> {
             None => (Part::Completion, record.messages.as_slice(), 0),
         };
         let begin = if before == 0 { record.prompt_turns } else { 0 };
-        let Some(at) = said.iter().skip(begin).position(Message::is_learnt_as_nothing) else { return Ok(()) };
         // An answer of a column of its own is known by it, and a turn of several by its number.
         let is_one = self.optional(part).is_some_and(|value| !is_turns(value));
-        if is_one {
-            return Err(self.empty(part));
+        let column = || format!("column {:?}", self.mapping.column(part).unwrap_or_default());
+        for (at, turn) in said.iter().enumerate().skip(begin) {
+            let place = || format!("turn {} (the assistant's)", before + at + 1);
+            if turn.is_learnt_as_nothing() {
+                let told = format!("{} is empty, so a model would learn to end at once", place());
+                return Err(if is_one { self.empty(part) } else { told });
+            }
+            if let Some((mark, end)) = turn.unended_thought() {
+                let place = if is_one { column() } else { place() };
+                return Err(format!(
+                    "{place} begins a thought with {mark:?} that nothing ends, so the thought would be learnt as the \
+                     answer; write {end:?} and the answer behind it"
+                ));
+            }
         }
-        Err(format!(
-            "turn {} (the assistant's) is empty, so a model would learn to end at once",
-            before + begin + at + 1
-        ))
+        Ok(())
     }
 
     /// The system turn of a column of its own, if it says anything.
