@@ -15,6 +15,7 @@ mod export;
 mod file_splits;
 mod forms;
 mod glance;
+mod halves;
 pub(crate) mod hub;
 mod import;
 mod judged;

@@ -73,6 +73,11 @@ impl Row<'_> {
         self.fields.get(self.mapping.column(part)?).filter(|value| !value.is_null())
     }
 
+    /// The same, of a column that isn't blank: a table has all columns in each row.
+    fn said(&self, part: Part) -> Option<&Value> {
+        self.optional(part).filter(|value| !is_nothing(value))
+    }
+
     fn value(&self, part: Part) -> Result<(&str, &Value), String> {
         let column = self.mapping.column(part).ok_or_else(|| format!("no column is the {}", part.name()))?;
         match self.fields.get(column) {
@@ -254,7 +259,7 @@ impl Row<'_> {
         let last = chosen.len().min(rejected.len()).saturating_sub(1);
         let implicit = chosen.get(..same.min(last)).unwrap_or_default();
         let elsewhere = !implicit.is_empty() || self.optional(Part::Prompt).is_some();
-        let is_there = self.optional(Part::Messages).is_some() || !elsewhere;
+        let is_there = self.said(Part::Messages).is_some() || !elsewhere;
         if self.mapping.column(Part::Messages).is_some() && is_there {
             let conversation = self.conversation()?;
             let answered = conversation.last().is_some_and(|turn| turn.role == Role::Assistant);
@@ -284,10 +289,8 @@ impl Row<'_> {
         answer: &[Message],
         chosen: &[Message],
     ) -> Result<(), String> {
-        let Some((column, value)) = self
-            .mapping
-            .column(Part::Messages)
-            .and_then(|column| Some((column, self.optional(Part::Messages)?)))
+        let Some((column, value)) =
+            self.mapping.column(Part::Messages).and_then(|column| Some((column, self.said(Part::Messages)?)))
         else {
             return Ok(());
         };

@@ -185,14 +185,16 @@ impl RowMapping {
         let lacks = |column: &str| match fields.get(column) {
             None | Some(Value::Null) => true,
             Some(Value::Array(items)) => items.is_empty(),
-            Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => false,
+            // A table has a blank where a row has no such column.
+            Some(Value::String(text)) => is_unseen(text),
+            Some(Value::Bool(_) | Value::Number(_) | Value::Object(_)) => false,
         };
         if !self.by_hand.columns.is_empty() || !main_columns(&self.mapping).any(lacks) {
             return None;
         }
         let own: Fields = fields
             .iter()
-            .filter(|(name, value)| says(value) && !self.beside.contains(*name))
+            .filter(|(name, value)| says(value) && !is_blank(value) && !self.beside.contains(*name))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         let mut mapping = Mapping::detect(std::slice::from_ref(&own));
