@@ -29,8 +29,18 @@ pub(in crate::data) struct Idle {
     /// Beyond these: those that play no part, and those that do.
     further: Further,
     further_played: Further,
-    /// The columns of the last row of which nothing is left to find out.
-    settled: Vec<String>,
+    /// The columns of the last row, and what is left to find out of each.
+    layout: Vec<(String, Left)>,
+}
+
+/// What is left to find out of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// Whether it plays a part, once it says something.
+    Part,
+    /// Its further words.
+    Words,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,38 +89,45 @@ impl Judging {
     }
 }
 
-impl Known {
-    fn is_settled(&self) -> bool {
-        match self {
-            Self::Plays | Self::Idle(TRIES..) => true,
-            Self::Idle(_) => false,
-            Self::Judges { odd, .. } => odd.len() >= WORDS,
-        }
-    }
-}
-
 type Column<'f> = (&'f String, &'f Value);
 
 impl Idle {
     /// Takes in a row that is a record.
     pub(in crate::data) fn look(&mut self, rows: &RowMapping, fields: &Fields, numbers: &[String]) {
-        if !rows.learns() || self.settled.len() == fields.len() && self.settled.iter().eq(fields.keys()) {
+        if !rows.learns() {
             return;
         }
-        let open = self.open(rows, fields);
+        let before = std::mem::take(&mut self.layout);
+        let is_same = before.len() == fields.len() && before.iter().map(|(name, _)| name).eq(fields.keys());
+        let layout = if is_same { before } else { self.layout(fields) };
+        let open = self.open(rows, fields, &layout);
         // Most rows have none: they are not read a second time.
-        if open.is_empty() {
-            let is_settled = |name: &String| self.columns.get(name).is_some_and(Known::is_settled);
-            if fields.keys().all(is_settled) {
-                self.settled = fields.keys().cloned().collect();
-            }
+        if open.is_empty() && is_same {
+            self.layout = layout;
             return;
         }
+        if !open.is_empty() {
+            self.try_out(rows, fields, numbers, &open);
+        }
+        self.layout = self.layout(fields);
+    }
+
+    fn layout(&self, fields: &Fields) -> Vec<(String, Left)> {
+        let left = |name: &String| match self.columns.get(name) {
+            Some(Known::Plays | Known::Idle(TRIES..)) => Left::Nothing,
+            Some(Known::Judges { .. }) => Left::Words,
+            None if self.further.has(name) || self.further_played.has(name) => Left::Nothing,
+            Some(Known::Idle(_)) | None => Left::Part,
+        };
+        fields.keys().map(|name| (name.clone(), left(name))).collect()
+    }
+
+    /// Tries columns of a row, many at once as long as none of them counts.
+    fn try_out(&mut self, rows: &RowMapping, fields: &Fields, numbers: &[String], open: &[Column<'_>]) {
         let Ok((record, _)) = rows.read(fields, numbers) else { return };
         let trial = Trial { rows, fields, numbers, record };
         let tries = if size(fields) > LARGE { TRIES } else { 1 };
-        // Many at once, as long as none of them counts.
-        let mut groups: Vec<&[Column<'_>]> = vec![&open];
+        let mut groups: Vec<&[Column<'_>]> = vec![open];
         while let Some(group) = groups.pop() {
             match group {
                 [] => {}
@@ -127,9 +144,17 @@ impl Idle {
     }
 
     /// The columns of a row that are to be tried. Words of those in which one would count are taken in.
-    fn open<'f>(&mut self, rows: &RowMapping, fields: &'f Fields) -> Vec<Column<'f>> {
+    fn open<'f>(
+        &mut self,
+        rows: &RowMapping,
+        fields: &'f Fields,
+        layout: &[(String, Left)],
+    ) -> Vec<Column<'f>> {
         let mut open = Vec::new();
-        for (name, value) in fields {
+        for ((name, value), (_, left)) in fields.iter().zip(layout) {
+            if *left == Left::Nothing || *left == Left::Part && !says(value) {
+                continue;
+            }
             let has_room = self.columns.len() < MOST;
             match self.columns.get_mut(name) {
                 Some(Known::Plays | Known::Idle(TRIES..)) => {}
@@ -141,7 +166,6 @@ impl Idle {
                         odd.extend(is_blank.then(String::new));
                     }
                 }
-                Some(Known::Idle(_)) | None if !says(value) => {}
                 Some(Known::Idle(_)) => open.push((name, value)),
                 None if rows.plays(name) => self.take(name, Known::Plays),
                 None if has_room => open.push((name, value)),

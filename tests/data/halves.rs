@@ -140,8 +140,8 @@ fn odd(first: &Form, second: &Form, may_refuse: bool) -> Vec<String> {
         let found: Vec<String> = batch.records.iter().map(learnt).collect();
         let mut rest = wanted.iter();
         let other = found.iter().find(|one| !rest.any(|other| other == *one));
-        let bad = batch.malformed.first().filter(|_| !may_refuse).map(|bad| &bad.reason);
-        if other.is_some() || bad.is_some() || found.len() + batch.malformed.len() < 2 * ROWS {
+        let bad = batch.malformed.first().map(|bad| &bad.reason);
+        if other.is_some() || bad.is_some() && !may_refuse || found.len() + batch.malformed.len() < 2 * ROWS {
             let counts = (found.len(), batch.malformed.len());
             odd.push(format!("{} + {}: {counts:?} {bad:?}; {other:?}", first.0, second.0));
         }
