@@ -116,10 +116,15 @@ impl Idle {
         let left = |name: &String| match self.columns.get(name) {
             Some(Known::Plays | Known::Idle(TRIES..)) => Left::Nothing,
             Some(Known::Judges { .. }) => Left::Words,
-            None if self.further.has(name) || self.further_played.has(name) => Left::Nothing,
+            None if self.is_further(name) => Left::Nothing,
             Some(Known::Idle(_)) | None => Left::Part,
         };
         fields.keys().map(|name| (name.clone(), left(name))).collect()
+    }
+
+    /// Whether nothing more is found out of a column beyond those that are kept.
+    fn is_further(&self, name: &str) -> bool {
+        self.further.has(name) || self.further_played.has(name) || self.further.is_full()
     }
 
     /// Tries columns of a row, many at once as long as none of them counts.
@@ -155,7 +160,7 @@ impl Idle {
             if *left == Left::Nothing || *left == Left::Part && !says(value) {
                 continue;
             }
-            let has_room = self.columns.len() < MOST;
+            let is_further = self.columns.len() >= MOST && self.is_further(name);
             match self.columns.get_mut(name) {
                 Some(Known::Plays | Known::Idle(TRIES..)) => {}
                 Some(Known::Judges { by, odd }) => {
@@ -166,12 +171,9 @@ impl Idle {
                         odd.extend(is_blank.then(String::new));
                     }
                 }
-                Some(Known::Idle(_)) => open.push((name, value)),
                 None if rows.plays(name) => self.take(name, Known::Plays),
-                None if has_room => open.push((name, value)),
-                None if self.further.has(name) || self.further_played.has(name) || self.further.is_full() => {
-                }
-                None => open.push((name, value)),
+                None if is_further => {}
+                Some(Known::Idle(_)) | None => open.push((name, value)),
             }
         }
         open
@@ -181,9 +183,8 @@ impl Idle {
         if self.columns.len() >= MOST && !self.columns.contains_key(name) {
             match found {
                 Known::Plays => self.further_played.add(name),
-                Known::Idle(_) => self.further.add(name),
                 Known::Judges { odd, .. } if odd.is_empty() => self.further_played.add(name),
-                Known::Judges { .. } => self.further.add(name),
+                Known::Idle(_) | Known::Judges { .. } => self.further.add(name),
             }
             return;
         }

@@ -258,7 +258,7 @@ impl Row<'_> {
         let same = chosen.iter().zip(rejected).take_while(|(a, b)| a == b).count();
         let last = chosen.len().min(rejected.len()).saturating_sub(1);
         let implicit = chosen.get(..same.min(last)).unwrap_or_default();
-        let elsewhere = !implicit.is_empty() || self.optional(Part::Prompt).is_some();
+        let elsewhere = !implicit.is_empty() || self.said(Part::Prompt).is_some();
         let is_there = self.said(Part::Messages).is_some() || !elsewhere;
         if self.mapping.column(Part::Messages).is_some() && is_there {
             let conversation = self.conversation()?;
@@ -267,7 +267,7 @@ impl Row<'_> {
                 return Ok(conversation);
             }
         }
-        if self.optional(Part::Prompt).is_some()
+        if self.said(Part::Prompt).is_some()
             || (self.mapping.column(Part::Prompt).is_some() && implicit.is_empty())
         {
             let asked = self.question()?;
