@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::cutter::Cutter;
-use super::recipes::{no_pairs, with_text};
+use super::recipes::{learnt_of, no_pairs};
 use super::train::recipe;
 use crate::config::Folders;
 use crate::domain::counted::noun;
@@ -100,7 +100,7 @@ impl Cuts {
             return Ok(None);
         }
         let pairs = if filter.speaks_of(Property::Preference) { None } else { Some(no_pairs()) };
-        let records = Filter::And([filter, with_text()].into_iter().chain(pairs).collect());
+        let records = Filter::And([learnt_of(filter)].into_iter().chain(pairs).collect());
         let asked = Asked {
             session: folder.into(),
             model: recipe.model.base,

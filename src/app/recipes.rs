@@ -267,8 +267,11 @@ fn missing_data(folders: &Folders, data: &DataPart) -> Option<String> {
             Ok(Found { records: 0, .. }) => {
                 Some(format!("{from} holds no records: bring some in on Data (1, then i)"))
             }
-            Ok(Found { records, learnable: 0, pairs: 1.. }) => Some(pairs::pairs_alone(records, from)),
-            Ok(Found { records, learnable: 0, pairs: 0 }) => Some(format!(
+            Ok(Found { records, rejected, .. }) if rejected == records => {
+                Some(format!("all {records} records of {from} are rejected: approve some on Data (1)"))
+            }
+            Ok(Found { records, learnable: 0, pairs: 1.., .. }) => Some(pairs::pairs_alone(records, from)),
+            Ok(Found { records, learnable: 0, pairs: 0, .. }) => Some(format!(
                 "none of the {records} records of {from} has a text to learn, only columns: name their file in \
                  data.train and its columns in data.map, or import it into a new session with its columns chosen"
             )),
@@ -289,42 +292,55 @@ fn missing_file(path: &str, map: &[String]) -> Option<String> {
     }
 }
 
-/// Records that a source names, how many of them have a text to learn, and how many are pairs that are left out.
+/// Records that a source names, how many of them are learnt, how many are pairs that are left out, and how many are left
+/// out because they were rejected.
 struct Found {
     records: usize,
     learnable: usize,
     pairs: usize,
+    rejected: usize,
 }
 
 fn count(folders: &Folders, session: &Session, from: &str) -> Result<Found> {
-    let all = |records| Found { records, learnable: records, pairs: 0 };
+    let all = |records| Found { records, learnable: records, pairs: 0, rejected: 0 };
     Ok(match Source::parse(from).map_err(anyhow::Error::msg)? {
         Source::Files(_) => all(1),
         Source::Records(filter) => {
             let count =
                 |filter: &Filter| Ok::<_, anyhow::Error>(session.view(filter, Order::default())?.len());
+            let both = |other: Filter| Filter::And(vec![filter.clone(), other]);
             let records = count(&filter)?;
+            let rejected = if filter.speaks_of_status() { 0 } else { count(&both(rejected()))? };
+            let learnt = learnt_of(filter.clone());
             if filter.speaks_of(Property::Preference) {
-                let learnable = count(&Filter::And(vec![filter, with_text()]))?;
-                return Ok(Found { records, learnable, pairs: 0 });
+                return Ok(Found { records, learnable: count(&learnt)?, pairs: 0, rejected });
             }
-            let pairs = count(&Filter::And(vec![filter.clone(), pairs()]))?;
-            Found { records, learnable: count(&Filter::And(vec![filter, with_text(), no_pairs()]))?, pairs }
+            let learnable = count(&Filter::And(vec![learnt, no_pairs()]))?;
+            Found { records, learnable, pairs: count(&both(pairs()))?, rejected }
         }
         Source::Set(order) => all(sets::rows(folders, session, &order)?.len()),
     })
 }
 
 /// Records of columns alone have no text to learn.
-pub(super) fn with_text() -> Filter {
+fn with_text() -> Filter {
     let some = Bounds { low: Some(Edge::Excluded(0.0)), high: None };
     Filter::Term(Term::Number(NumberField::Characters, some))
 }
 
 /// What training takes of a session that it is asked for without a word of verdicts.
 fn learnt() -> Filter {
-    let rejected = Filter::Term(Term::Status(vec![Status::Rejected]));
-    Filter::And(vec![with_text(), Filter::Not(Box::new(rejected))])
+    learnt_of(Filter::Everything)
+}
+
+/// What training takes of the records that a filter names: what was rejected only where it speaks of verdicts.
+pub(super) fn learnt_of(filter: Filter) -> Filter {
+    let kept = (!filter.speaks_of_status()).then(|| Filter::Not(Box::new(rejected())));
+    Filter::And([filter, with_text()].into_iter().chain(kept).collect())
+}
+
+fn rejected() -> Filter {
+    Filter::Term(Term::Status(vec![Status::Rejected]))
 }
 
 fn pairs() -> Filter {

@@ -249,16 +249,22 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// Fails where one of these turns, after so many others, is an answer that says nothing.
+/// Fails where one of these turns, after so many others, is an answer that says nothing, or a thought without an end.
 fn check_said(turns: &[Message], before: usize) -> Result<()> {
-    match turns.iter().position(Message::is_learnt_as_nothing) {
-        Some(at) => bail!(
-            "turn {} (the assistant's) is empty, so a model would learn to end at once; write the answer, or leave the \
-             example out",
-            before + at + 1
-        ),
-        None => Ok(()),
+    for (turn, number) in turns.iter().zip(before + 1..) {
+        ensure!(
+            !turn.is_learnt_as_nothing(),
+            "turn {number} (the assistant's) is empty, so a model would learn to end at once; write the answer, or leave \
+             the example out"
+        );
+        if let Some((mark, end)) = turn.unended_thought() {
+            bail!(
+                "turn {number} (the assistant's) begins a thought with {mark:?} that nothing ends, so the thought would \
+                 be learnt as the answer; write {end:?} and the answer behind it, or leave the example out"
+            );
+        }
     }
+    Ok(())
 }
 
 /// Turns of a record, with its tools and settings.

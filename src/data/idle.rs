@@ -2,36 +2,45 @@
 //! have something in a column, so that no list of names has to be kept for it. A column in which another word would count
 //! is named with its own words, which mean nothing here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use crate::data::mapping::{RowMapping, agrees, is_no};
-use crate::domain::message::is_unseen;
-use crate::domain::record::Fields;
+use crate::data::mapping::{RowMapping, agrees, is_no, keeps_in};
+use crate::data::tally::{Further, MOST, more};
+use crate::domain::record::{Fields, Record};
+use crate::domain::unseen::is_unseen;
 
 /// Rows in which a column is tried.
 const TRIES: u8 = 4;
-/// Columns that are tried: a file may have a name for each row.
-const MOST: usize = 256;
 /// A row of more bytes than this is tried once.
 const LARGE: usize = 1 << 18;
 /// Columns that a sentence names.
 const NAMED: usize = 24;
-/// Words of a column that are tried, how long they are at most, and in how many rows they are looked for.
+/// Words of a column that are kept, how many signs of one, and how many a sentence gives.
 const WORDS: usize = 8;
 const LONGEST: usize = 40;
-const LOOKED: usize = 2_000;
-/// Words of a column that a sentence gives.
 const GIVEN: usize = 3;
 
 /// What is known of the columns of an import.
 #[derive(Debug, Default)]
 pub(in crate::data) struct Idle {
     columns: BTreeMap<String, Known>,
-    /// The columns of the last row of which nothing is left to find out.
-    settled: Vec<String>,
-    rows: usize,
+    /// Beyond these: those that play no part, and those that do.
+    further: Further,
+    further_played: Further,
+    /// The columns of the last row, and what is left to find out of each.
+    layout: Vec<(String, Left)>,
+}
+
+/// What is left to find out of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// Whether it plays a part, once it says something.
+    Part,
+    /// Its further words.
+    Words,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,90 +48,151 @@ enum Known {
     Plays,
     /// In so many rows it changed nothing.
     Idle(u8),
-    /// Another word would count: those that were tried, and whether each is understood.
-    Words(BTreeMap<String, bool>),
+    /// Another word would count.
+    Judges {
+        by: Judging,
+        odd: BTreeSet<String>,
+    },
 }
 
-impl Known {
-    /// Whether a value has nothing more to tell.
-    fn is_settled(&self, value: &Value, rows: usize) -> bool {
-        match self {
-            Self::Plays | Self::Idle(TRIES..) => true,
-            Self::Idle(_) => false,
-            Self::Words(tried) => {
-                rows > LOOKED
-                    || tried.len() >= WORDS
-                    || word(value).is_none_or(|word| tried.contains_key(word))
-            }
+/// Which words would count in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judging {
+    /// Those that say no.
+    No,
+    /// Those that say yes.
+    Yes,
+    Both,
+}
+
+impl Judging {
+    /// What a value says that isn't understood: of a yes where a no would count it is, and of a no where a yes would.
+    fn odd(self, value: &Value) -> Option<String> {
+        let text = match value {
+            Value::String(text) => text.trim().to_owned(),
+            Value::Number(number) => number.to_string(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+        };
+        let (no, yes) = match self {
+            Self::No => (true, false),
+            Self::Yes => (false, true),
+            Self::Both => (true, true),
+        };
+        if is_unseen(&text) || no && agrees(&text) || yes && is_no(&text) {
+            return None;
         }
+        let mut told: String = text.chars().take(LONGEST).collect();
+        if told.len() < text.len() {
+            told.push_str(" ...");
+        }
+        Some(told)
     }
 }
 
-/// A value that may be a word of a judgement.
-fn word(value: &Value) -> Option<&str> {
-    let text = value.as_str()?.trim();
-    let is_word = text.chars().count() <= LONGEST && text.parse::<f64>().is_err();
-    (!text.is_empty() && is_word).then_some(text)
-}
+type Column<'f> = (&'f String, &'f Value);
 
 impl Idle {
     /// Takes in a row that is a record.
     pub(in crate::data) fn look(&mut self, rows: &RowMapping, fields: &Fields, numbers: &[String]) {
-        if !rows.learns() || self.settled.len() == fields.len() && self.settled.iter().eq(fields.keys()) {
+        if !rows.learns() {
             return;
         }
-        self.rows += 1;
-        let has_room = self.columns.len() < MOST;
-        let is_open = |(name, value): &(&String, &Value)| {
-            let known = self.columns.get(*name);
-            known.map_or(has_room, |known| !known.is_settled(value, self.rows)) && says(value)
-        };
+        let before = std::mem::take(&mut self.layout);
+        let is_same = before.len() == fields.len() && before.iter().map(|(name, _)| name).eq(fields.keys());
+        let layout = if is_same { before } else { self.layout(fields) };
+        let open = self.open(rows, fields, &layout);
         // Most rows have none: they are not read a second time.
-        let open: Vec<(&String, &Value)> = fields.iter().filter(is_open).collect();
-        if open.is_empty() {
-            let all =
-                |name: &String| matches!(self.columns.get(name), Some(Known::Plays | Known::Idle(TRIES..)));
-            if self.rows > LOOKED || fields.keys().all(all) {
-                self.settled = fields.keys().cloned().collect();
-            }
+        if open.is_empty() && is_same {
+            self.layout = layout;
             return;
         }
+        if !open.is_empty() {
+            self.try_out(rows, fields, numbers, &open);
+        }
+        self.layout = self.layout(fields);
+    }
+
+    fn layout(&self, fields: &Fields) -> Vec<(String, Left)> {
+        let left = |name: &String| match self.columns.get(name) {
+            Some(Known::Plays | Known::Idle(TRIES..)) => Left::Nothing,
+            Some(Known::Judges { .. }) => Left::Words,
+            None if self.is_further(name) => Left::Nothing,
+            Some(Known::Idle(_)) | None => Left::Part,
+        };
+        fields.keys().map(|name| (name.clone(), left(name))).collect()
+    }
+
+    /// Whether nothing more is found out of a column beyond those that are kept.
+    fn is_further(&self, name: &str) -> bool {
+        self.further.has(name) || self.further_played.has(name) || self.further.is_full()
+    }
+
+    /// Tries columns of a row, many at once as long as none of them counts.
+    fn try_out(&mut self, rows: &RowMapping, fields: &Fields, numbers: &[String], open: &[Column<'_>]) {
         let Ok((record, _)) = rows.read(fields, numbers) else { return };
+        let trial = Trial { rows, fields, numbers, record };
         let tries = if size(fields) > LARGE { TRIES } else { 1 };
-        for (name, value) in open {
-            if !self.columns.contains_key(name) && self.columns.len() == MOST {
-                continue;
-            }
-            let is_same = |other: Option<Value>| {
-                let mut changed = fields.clone();
-                match other {
-                    None => drop(changed.shift_remove(name)),
-                    Some(other) => drop(changed.insert(name.clone(), other)),
+        let mut groups: Vec<&[Column<'_>]> = vec![open];
+        while let Some(group) = groups.pop() {
+            match group {
+                [] => {}
+                _ if trial.are_idle(group) => {
+                    group.iter().for_each(|(name, _)| self.take(name, Known::Idle(tries)));
                 }
-                let read = rows.read(&changed, numbers);
-                rows.excluded(&changed).is_none() && read.is_ok_and(|(other, _)| other == record)
-            };
-            let found = if rows.plays(name) || !is_same(None) {
-                Known::Plays
-            } else {
-                let counts = |word: &str| !is_same(Some(another(value, word)));
-                let (by_no, by_yes) = (counts("no") || counts("rejected"), counts("yes"));
-                // A yes where a no would count is understood, and a no where a yes would.
-                let is_read = |word: &str| by_no && agrees(word) || by_yes && is_no(word);
-                let tried = word(value).map(|word| (word.to_owned(), is_read(word)));
-                if by_no || by_yes { Known::Words(tried.into_iter().collect()) } else { Known::Idle(tries) }
-            };
-            self.take(name, found);
+                [(name, value)] => self.take(name, trial.one(name, value)),
+                several => {
+                    let (first, second) = several.split_at(several.len() / 2);
+                    groups.extend([second, first]);
+                }
+            }
         }
     }
 
+    /// The columns of a row that are to be tried. Words of those in which one would count are taken in.
+    fn open<'f>(
+        &mut self,
+        rows: &RowMapping,
+        fields: &'f Fields,
+        layout: &[(String, Left)],
+    ) -> Vec<Column<'f>> {
+        let mut open = Vec::new();
+        for ((name, value), (_, left)) in fields.iter().zip(layout) {
+            if *left == Left::Nothing || *left == Left::Part && !says(value) {
+                continue;
+            }
+            let is_further = self.columns.len() >= MOST && self.is_further(name);
+            match self.columns.get_mut(name) {
+                Some(Known::Plays | Known::Idle(TRIES..)) => {}
+                Some(Known::Judges { by, odd }) => {
+                    if odd.len() < WORDS {
+                        odd.extend(by.odd(value));
+                        // Beside a no, a blank is neither.
+                        let is_blank = keeps_in(name) && value.as_str().is_some_and(is_unseen);
+                        odd.extend(is_blank.then(String::new));
+                    }
+                }
+                None if rows.plays(name) => self.take(name, Known::Plays),
+                None if is_further => {}
+                Some(Known::Idle(_)) | None => open.push((name, value)),
+            }
+        }
+        open
+    }
+
     fn take(&mut self, name: &str, found: Known) {
+        if self.columns.len() >= MOST && !self.columns.contains_key(name) {
+            match found {
+                Known::Plays => self.further_played.add(name),
+                Known::Judges { odd, .. } if odd.is_empty() => self.further_played.add(name),
+                Known::Idle(_) | Known::Judges { .. } => self.further.add(name),
+            }
+            return;
+        }
         match (self.columns.get_mut(name), found) {
-            (None, found) => drop(self.columns.insert(name.to_owned(), found)),
-            (Some(Known::Words(tried)), Known::Words(more)) => tried.extend(more),
+            (Some(Known::Plays), _) | (Some(Known::Judges { .. }), Known::Idle(_)) => {}
             (Some(Known::Idle(tried)), Known::Idle(more)) => *tried = tried.saturating_add(more),
-            (Some(Known::Plays), _) | (Some(Known::Words(_)), Known::Idle(_)) => {}
             (Some(known), found) => *known = found,
+            (None, found) => drop(self.columns.insert(name.to_owned(), found)),
         }
     }
 
@@ -131,24 +201,70 @@ impl Idle {
         let is_idle = |known: &Known| match known {
             Known::Plays => false,
             Known::Idle(_) => true,
-            Known::Words(tried) => tried.values().any(|is_read| !is_read),
+            Known::Judges { odd, .. } => !odd.is_empty(),
         };
         let idle = self.columns.iter().filter(|(name, known)| is_idle(known) && !is_told(name));
         let names: Vec<String> = idle.map(|(name, known)| shown(name, known)).collect();
         let named: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
-        let more = names.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let rest = names.len().saturating_sub(NAMED) + self.further.len();
+        let more = more(rest, self.further.is_full());
         (!names.is_empty()).then(|| format!("no part in what is learnt: {}{more}", named.join(", ")))
     }
 }
 
 /// A column's name, with the words in it that mean nothing here.
 fn shown(name: &str, known: &Known) -> String {
-    let Known::Words(tried) = known else { return format!("{name:?}") };
-    let words: Vec<&String> = tried.iter().filter(|(_, is_read)| !**is_read).map(|(word, _)| word).collect();
-    let given: Vec<String> = words.iter().take(GIVEN).map(|word| format!("{word:?}")).collect();
-    let more = if words.len() > GIVEN { ", ..." } else { "" };
+    let Known::Judges { odd, .. } = known else { return format!("{name:?}") };
+    let given: Vec<String> = odd.iter().take(GIVEN).map(|word| format!("{word:?}")).collect();
+    let more = if odd.len() > GIVEN { ", ..." } else { "" };
     format!("{name:?} ({}{more})", given.join(", "))
+}
+
+/// A row whose columns are tried, and its record.
+struct Trial<'r> {
+    rows: &'r RowMapping,
+    fields: &'r Fields,
+    numbers: &'r [String],
+    record: Record,
+}
+
+impl Trial<'_> {
+    /// Whether the row is the same record without these columns, and with any judgement in them.
+    fn are_idle(&self, columns: &[Column<'_>]) -> bool {
+        self.is_same(columns, None)
+            && ["no", "rejected", "yes"].iter().all(|word| self.is_same(columns, Some(word)))
+    }
+
+    fn one(&self, name: &String, value: &Value) -> Known {
+        let column = [(name, value)];
+        let counts = |word: &str| !self.is_same(&column, Some(word));
+        if !self.is_same(&column, None) {
+            return Known::Plays;
+        }
+        let by = match (counts("no") || counts("rejected"), counts("yes")) {
+            (false, false) => return Known::Idle(1),
+            (true, false) => Judging::No,
+            (false, true) => Judging::Yes,
+            (true, true) => Judging::Both,
+        };
+        Known::Judges { by, odd: by.odd(value).into_iter().collect() }
+    }
+
+    /// With a word in the place of what the columns say, or without them.
+    fn is_same(&self, columns: &[Column<'_>], word: Option<&str>) -> bool {
+        let mut changed = self.fields.clone();
+        if let Some(word) = word {
+            for (name, value) in columns {
+                changed.insert((*name).clone(), another(value, word));
+            }
+        } else {
+            // One by one would move all the others each time.
+            let names: HashSet<&String> = columns.iter().map(|(name, _)| *name).collect();
+            changed.retain(|name, _| !names.contains(name));
+        }
+        let read = self.rows.read(&changed, self.numbers);
+        self.rows.excluded(&changed).is_none() && read.is_ok_and(|(other, _)| other == self.record)
+    }
 }
 
 fn says(value: &Value) -> bool {

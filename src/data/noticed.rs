@@ -1,21 +1,20 @@
 //! What an import passes over: columns of text that nothing uses, rows that say they are to be left out, and what a file
 //! has beside its rows. Counted while files are read, and told in sentences.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::data::idle::Idle;
 use crate::data::mapping::{RowMapping, Unused};
+use crate::data::missing::is_missing;
 use crate::data::split::{self, Use};
+use crate::data::tally::{MOST, Tally};
+use crate::domain::message::Message;
 use crate::domain::name::one_line;
 use crate::domain::record::Record;
 
-/// How programs write that a value is missing.
-const MISSING: [&str; 10] = ["nan", "NaN", "None", "null", "NULL", "N/A", "n/a", "NA", "#N/A", "<NA>"];
 /// Columns that a sentence names.
 const NAMED: usize = 8;
-/// Columns that are counted, and sentences about files that are kept: a file may have a name for each row.
-const MOST: usize = 256;
 
 /// Shared by who reads and who tells.
 #[derive(Debug, Default)]
@@ -25,14 +24,19 @@ pub struct Noticed(Mutex<Counts>);
 struct Counts {
     rows: u64,
     held_out: u64,
-    unused: BTreeMap<String, u64>,
+    unused: Tally,
     /// Columns that are learnt as they stand, beside unused ones.
     whole: BTreeSet<String>,
     idle: Idle,
     /// Answers that may stand for a missing one.
-    missing: BTreeMap<String, u64>,
-    excluded: BTreeMap<String, u64>,
+    missing: Tally,
+    /// Answers that are a thought and nothing behind it, and where the first of them stands.
+    thoughts_alone: u64,
+    first_alone: Option<String>,
+    excluded: Tally,
     passed: Vec<String>,
+    /// Further sentences about files.
+    more_passed: usize,
 }
 
 impl Noticed {
@@ -45,13 +49,17 @@ impl Noticed {
         counts.held_out += held_out;
         for record in records {
             counts.idle.look(rows, &record.fields, &record.numbers);
-            if let Some(answer) = record.answer().map(str::trim).filter(|answer| MISSING.contains(answer)) {
-                count(&mut counts.missing, answer);
+            if let Some(answer) = record.answer().filter(|answer| is_missing(answer)) {
+                counts.missing.count(answer.trim());
+            }
+            if record.learnt().iter().any(Message::is_thought_alone) {
+                counts.thoughts_alone += 1;
+                counts.first_alone.get_or_insert_with(|| record.place());
             }
         }
         for one in unused {
             for column in &one.columns {
-                count(&mut counts.unused, column);
+                counts.unused.count(column);
             }
             if let Some(whole) = one.whole.as_ref().filter(|whole| !counts.whole.contains(*whole)) {
                 counts.whole.insert(whole.clone());
@@ -61,14 +69,15 @@ impl Noticed {
 
     /// Takes in a row that is left out, by what it says.
     pub(in crate::data) fn excluded(&self, told: &str) {
-        count(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).excluded, told);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).excluded.count(told);
     }
 
     /// Takes in what a file has beside its rows.
     pub(in crate::data) fn passed(&self, told: Vec<String>) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let more = MOST.saturating_sub(counts.passed.len());
-        counts.passed.extend(told.into_iter().take(more).map(|told| one_line(&told)));
+        let room = MOST.saturating_sub(counts.passed.len());
+        counts.more_passed += told.len().saturating_sub(room);
+        counts.passed.extend(told.into_iter().take(room).map(|told| one_line(&told)));
     }
 
     /// How many records are held out so far, in a sentence.
@@ -82,7 +91,7 @@ impl Noticed {
     #[must_use]
     pub fn idle(&self) -> Option<String> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_told = |name: &str| counts.unused.contains_key(name) || counts.whole.contains(name);
+        let is_told = |name: &str| counts.unused.named().contains_key(name) || counts.whole.contains(name);
         counts.idle.told(is_told)
     }
 
@@ -91,21 +100,25 @@ impl Noticed {
     pub fn sentences(&self) -> Vec<String> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut told = counts.passed.clone();
+        let more = counts.more_passed;
+        told.extend((more > 0).then(|| format!("{more} more things beside the rows of files are not read")));
         told.extend(counts.excluded());
         told.extend(counts.unused());
         told.extend(counts.missing());
+        told.extend(counts.thoughts_alone());
         told
     }
 }
 
 impl Counts {
     fn excluded(&self) -> Option<String> {
-        let all: u64 = self.excluded.values().sum();
+        let all = self.excluded.all();
+        let excluded = self.excluded.named();
         let named: Vec<String> =
-            self.excluded.iter().take(NAMED).map(|(told, count)| format!("{told} ({count})")).collect();
-        let more = if self.excluded.len() > NAMED { " and others" } else { "" };
+            excluded.iter().take(NAMED).map(|(told, count)| format!("{told} ({count})")).collect();
+        let more = self.excluded.more(NAMED);
         let (rows, they) = if all == 1 { ("row is", "it says") } else { ("rows are", "they say") };
-        let column = self.excluded.keys().next().and_then(|told| told.split('"').nth(1)).unwrap_or_default();
+        let column = excluded.keys().next().and_then(|told| told.split('"').nth(1)).unwrap_or_default();
         (all > 0).then(|| {
             format!(
                 "{all} {rows} left out, by what {they}: {}{more}; --map unused={column} (data.map in a recipe) has them \
@@ -116,11 +129,13 @@ impl Counts {
     }
 
     fn missing(&self) -> Option<String> {
-        let all: u64 = self.missing.values().sum();
-        let named: Vec<String> = self.missing.keys().map(|answer| format!("{answer:?}")).collect();
+        let all = self.missing.all();
+        let named: Vec<String> =
+            self.missing.named().keys().take(NAMED).map(|answer| format!("{answer:?}")).collect();
+        let more = self.missing.more(NAMED);
         (all > 0).then(|| {
             format!(
-                "the answer is {} in {all} of {} rows, which is learnt as it stands; if it stands for a value that is \
+                "the answer is {}{more} in {all} of {} rows, which is learnt as it stands; if it stands for a value that is \
                  missing, take these rows out",
                 named.join(" or "),
                 self.rows
@@ -128,15 +143,24 @@ impl Counts {
         })
     }
 
+    fn thoughts_alone(&self) -> Option<String> {
+        let Self { thoughts_alone: alone, rows, .. } = self;
+        let first = self.first_alone.as_ref()?;
+        Some(format!(
+            "the answer is a thought with nothing behind it in {alone} of {rows} rows (the first is {first}), so a model \
+             would learn to end after the thought; if the answer is missing, take these rows out"
+        ))
+    }
+
     fn unused(&self) -> Option<String> {
-        let mut columns: Vec<(&String, &u64)> = self.unused.iter().collect();
+        let mut columns: Vec<(&String, &u64)> = self.unused.named().iter().collect();
         columns.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         let named: Vec<String> = columns
             .iter()
             .take(NAMED)
             .map(|(column, count)| format!("{column:?} (in {count} of {} rows)", self.rows))
             .collect();
-        let more = if columns.len() > NAMED { " and others" } else { "" };
+        let more = self.unused.more(NAMED);
         let beside = self.whole.iter().map(|column| format!("{column:?}")).collect::<Vec<_>>().join(", ");
         let beside = if beside.is_empty() {
             String::new()
@@ -149,13 +173,5 @@ impl Counts {
                 named.join(", ")
             )
         })
-    }
-}
-
-fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
-    if let Some(count) = counts.get_mut(name) {
-        *count += 1;
-    } else if counts.len() < MOST {
-        counts.insert(name.to_owned(), 1);
     }
 }

@@ -8,6 +8,9 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::inline_thought::Inline;
+use super::unseen::is_unseen;
+
 /// The keys under which data holds what a model thought before it answered.
 pub const THOUGHTS: [&str; 3] = ["reasoning_content", "reasoning", "thinking"];
 /// Other keys that say something of a turn: a template shows them, or the turn can't be used.
@@ -111,8 +114,29 @@ impl Message {
     pub fn is_learnt_as_nothing(&self) -> bool {
         self.role == Role::Assistant
             && self.is_learnt()
-            && is_unseen(&self.content)
             && self.tool_calls().is_empty()
+            && (is_unseen(&self.content) || Inline::of(&self.content) == Inline::Nothing)
+    }
+
+    /// The mark that begins a thought in an answer that is learnt, and the one that should end it and isn't there: what is
+    /// thought would be learnt as the answer.
+    #[must_use]
+    pub fn unended_thought(&self) -> Option<(&'static str, &'static str)> {
+        match Inline::of(&self.content) {
+            Inline::Open { mark, end } if self.role == Role::Assistant && self.is_learnt() => {
+                Some((mark, end))
+            }
+            Inline::Open { .. } | Inline::Answered | Inline::Alone | Inline::Nothing => None,
+        }
+    }
+
+    /// Whether the assistant is to learn to think here, and to end without an answer.
+    #[must_use]
+    pub fn is_thought_alone(&self) -> bool {
+        self.role == Role::Assistant
+            && self.is_learnt()
+            && self.tool_calls().is_empty()
+            && Inline::of(&self.content) == Inline::Alone
     }
 
     /// All that the turn says, for people and for search: thought, content, calls and what else it has.
@@ -251,13 +275,4 @@ impl Role {
             Self::Tool => "tool",
         }
     }
-}
-
-/// Whether a text is nothing but white space and signs without width, such as U+200B.
-#[must_use]
-pub fn is_unseen(text: &str) -> bool {
-    let is_unseen = |sign: char| {
-        sign.is_whitespace() || matches!(sign, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
-    };
-    text.chars().all(is_unseen)
 }

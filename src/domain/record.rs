@@ -117,6 +117,15 @@ impl Record {
         self.messages.iter().chain(pair)
     }
 
+    /// The turns that training may learn of: those of the better answer of a pair, or those behind the prompt.
+    #[must_use]
+    pub fn learnt(&self) -> &[Message] {
+        match &self.preference {
+            Some(pair) => &pair.chosen,
+            None => self.messages.get(self.prompt_turns..).unwrap_or_default(),
+        }
+    }
+
     /// The turns of the prompt, and those that are learnt, where the record tells them apart.
     #[must_use]
     pub fn prompt_and_completion(&self) -> Option<(&[Message], &[Message])> {

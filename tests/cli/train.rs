@@ -289,6 +289,9 @@ fn records_that_a_person_rejected_stay_out_of_training_unless_they_are_asked_for
     let (count, warnings) = examples("session:");
     assert_eq!(count, 13);
     assert!(warnings.contains("3 rejected records of session: are left out"), "{warnings}");
+    // Words are no verdict.
+    let (count, warnings) = examples("session:-\"status:rejected\"");
+    assert!(count == 13 && warnings.contains("3 rejected records"), "{count}: {warnings}");
     let (count, warnings) = examples("session:status:rejected OR status:new");
     assert!(count == 16 && !warnings.contains("rejected"), "{count}: {warnings}");
 }

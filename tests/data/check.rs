@@ -197,6 +197,30 @@ fn what_would_be_cut_is_found_by_the_models_own_tokens() {
 }
 
 #[test]
+fn answers_that_begin_otherwise_than_the_model_is_asked_to_are_noted() {
+    let source = super::world::CHATML.replace(
+        "'<|im_start|>assistant\n' }}{% endif %}",
+        "'<|im_start|>assistant\n<think>\n' }}{% endif %}",
+    );
+    let (tokenizer, template) = (byte_tokenizer(), super::world::template(&source, "<s>", "<|im_end|>"));
+    let encoder = Encoder::new(&tokenizer, Some(&template), None, 512).expect("an encoder");
+    let answers =
+        ["a", "<think>\nhm\n</think>\nb", "c"].map(|answer| record(&[user("q"), assistant(answer)]));
+    let settings = CheckSettings { encoder: Some(encoder), ..CheckSettings::default() };
+    let notes = check(&numbered(answers.to_vec()), settings).notes.concat();
+    assert!(notes.contains("asked with \"<think>\\n\""), "{notes}");
+    assert!(notes.contains("in 2 of 3 examples"), "{notes}");
+    assert!(notes.contains("record 1: turn 2 begins \"a\""), "{notes}");
+}
+
+#[test]
+fn a_thought_without_an_answer_is_found() {
+    let thought = |answer: &str| told(&[user("q"), assistant(answer)], Check::Turns);
+    assert_eq!(thought("<think>hm</think>"), ["turn 2 is a thought, and no answer is behind it"]);
+    assert_eq!(thought("<think>hm</think>a"), [""; 0]);
+}
+
+#[test]
 fn labels_out_of_balance_are_noted() {
     let labelled = |label: &str, row: usize| Record {
         label: Some(label.into()),

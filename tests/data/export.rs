@@ -4,9 +4,10 @@ use std::path::Path;
 
 use dojo_studio::data::export::{Added, Exporter, Form, Splits};
 use dojo_studio::data::import::{ImportOptions, read_all};
-use dojo_studio::domain::message::{Message, is_unseen};
+use dojo_studio::domain::message::Message;
 use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::{Preference, Record};
+use dojo_studio::domain::unseen::is_unseen;
 use proptest::prelude::*;
 use tempfile::TempDir;
 

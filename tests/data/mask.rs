@@ -1,5 +1,5 @@
 use dojo_studio::data::chat::{ChatTemplate, Ending, SpecialTokens};
-use dojo_studio::data::mask::{Hidden, Masker, Unlearnt, warnings};
+use dojo_studio::data::mask::{Begun, Hidden, Masker, Unlearnt, warnings};
 use dojo_studio::domain::message::Message;
 use proptest::prelude::*;
 
@@ -155,6 +155,43 @@ fn what_a_template_hides_of_an_answer_is_told() {
           \"<think>\\nhm\\n</think>\" in turn 2"
         ]
     );
+}
+
+#[test]
+fn an_answer_that_begins_otherwise_than_the_model_is_asked_to_is_told() {
+    let asked = |head: &str, prompt: &str| {
+        format!(
+            "{{% for m in messages %}}{{{{ '<|im_start|>' + m.role + '\n' }}}}{{% if m.role == 'assistant' %}}{head}{{% endif %}}\
+             {{{{ m.content + '<|im_end|>\n' }}}}{{% endfor %}}{{% if add_generation_prompt %}}\
+             {{{{ '<|im_start|>assistant\n{prompt}' }}}}{{% endif %}}"
+        )
+    };
+    let tokenizer = byte_tokenizer();
+    let begun = |head: &str, prompt: &str, answer: &str| {
+        let template = template(&asked(head, prompt), "<s>", "<|im_end|>");
+        Masker::new(&template, &tokenizer).mask(&[user("q"), assistant(answer)], 0).expect("mask").unlearnt
+    };
+    let otherwise = begun("", "<think>\\n", "Yes.");
+    let told = Begun { turn: 2, asked: "<think>\n".into(), trained: "Yes.".into() };
+    assert_eq!(otherwise.begun, Some(told));
+    assert_eq!(
+        warnings([("a.jsonl:1", &otherwise), ("a.jsonl:2", &Unlearnt::default())]),
+        [
+            "the model is asked with \"<think>\\n\" at the beginning of its turn, and the chat template trains answers \
+             without it in 1 of 2 examples, so the model learns another beginning than it is asked with; write a thought \
+             into each answer, or give the model a chat template that begins turns as it asks for them; the first is \
+             a.jsonl:1: turn 2 begins \"Yes.\""
+        ]
+    );
+    for (head, prompt, answer) in [
+        ("", "<think>\\n", "<think>\nhm\n</think>\nYes."),
+        ("", "<think>\\n", "<think>hm</think>Yes."),
+        ("{{ '<think>\n\n</think>\n\n' }}", "", "Yes."),
+        ("{{ '<think>\n\n</think>\n\n' }}", "<think>\\n", "Yes."),
+        ("", "", "Yes."),
+    ] {
+        assert_eq!(begun(head, prompt, answer).begun, None, "{head:?} {prompt:?} {answer:?}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::world::write;
 
-const LONG: &str = "The cat sat on the mat and looked at the moon.";
+pub(super) const LONG: &str = "The cat sat on the mat and looked at the moon.";
 const MORE: &str = "A dog ran through the wet grass to its home.";
 
 pub(super) fn read(name: &str, bytes: &[u8], map: &[&str]) -> Batch {
@@ -23,7 +23,7 @@ pub(super) fn read(name: &str, bytes: &[u8], map: &[&str]) -> Batch {
 }
 
 /// The notes of an import of these rows.
-fn notes(rows: &[Value], map: &[&str]) -> Vec<String> {
+pub(super) fn notes(rows: &[Value], map: &[&str]) -> Vec<String> {
     let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
     read("a.jsonl", lines.join("\n").as_bytes(), map).notes
 }
@@ -58,7 +58,7 @@ fn a_column_of_text_that_nothing_uses_is_named() {
 }
 
 /// The columns of these rows that are told of as playing no part.
-fn idle(rows: &[Value], map: &[&str]) -> String {
+pub(super) fn idle(rows: &[Value], map: &[&str]) -> String {
     let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
     let told = read("a.jsonl", lines.join("\n").as_bytes(), map).idle.unwrap_or_default();
     told.strip_prefix("no part in what is learnt: ").unwrap_or(&told).to_owned()
@@ -253,15 +253,53 @@ fn an_answer_that_may_stand_for_a_missing_value_is_told_of() {
              that is missing, take these rows out"
         ]
     );
+    for answer in [
+        "n.a.",
+        "N/A",
+        "n / a",
+        "#N/A",
+        "<NA>",
+        "NaT",
+        "nil",
+        "null",
+        "(null)",
+        "[None]",
+        "-",
+        "--",
+        "\u{2014}",
+        "?",
+        "...",
+        "-nan",
+        "1.#QNAN",
+        "#DIV/0!",
+        "#REF!",
+        "\\N",
+        "TBD",
+        "undefined",
+        "not available",
+    ] {
+        let rows = [json!({"prompt": "q", "completion": answer}), json!({"prompt": "r", "completion": "b"})];
+        let told = notes(&rows, &[]).concat();
+        assert!(told.starts_with(&format!("the answer is {answer:?} in 1 of 2 rows")), "{answer:?}: {told}");
+    }
+    for answer in ["nano", "none of these", "-1", "a?", "#1", "No", "unknown", "0", "+", "not empty"] {
+        assert_eq!(notes(&[json!({"prompt": "q", "completion": answer})], &[]), [""; 0], "{answer:?}");
+    }
 }
 
 #[test]
-fn an_answer_of_signs_without_width_is_empty() {
-    for answer in ["\u{200b}", " \u{feff}\u{2060} "] {
+fn an_answer_of_signs_of_which_nothing_is_seen_is_empty() {
+    let signs = "\u{3164}\u{2800}\u{180e}\u{34f}\u{fe0f}\u{2062}\u{1160}\u{ffa0}\u{115f}\u{200b}\u{ad}\u{202e}\u{2066}\
+                 \u{e0100}\u{e0041}\u{61c}\u{17b4}\u{1d173}\u{1d159}\u{fff9}\u{0}\u{7}\u{feff}\u{2060}\u{3000}";
+    let each = signs.chars().map(|sign| format!(" {sign}{sign}\n"));
+    for answer in each.chain([signs.to_owned()]) {
         let rows = [json!({"prompt": "q", "completion": answer}), json!({"prompt": "r", "completion": "b"})];
         let batch = read("a.jsonl", rows.map(|row| row.to_string()).join("\n").as_bytes(), &[]);
         assert_eq!((batch.records.len(), batch.malformed.len()), (1, 1), "{answer:?}");
         assert!(batch.malformed[0].reason.contains("is empty"), "{:?}", batch.malformed[0]);
+    }
+    for answer in ["\u{1100}\u{1160}", "\u{2764}\u{fe0f}", "\u{2801}"] {
+        assert_eq!(notes(&[json!({"prompt": "q", "completion": answer})], &[]), [""; 0]);
     }
 }
 

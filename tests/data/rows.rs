@@ -4,8 +4,8 @@ use std::path::Path;
 
 use dojo_studio::data::import::{Batch, Import, ImportOptions};
 use dojo_studio::data::rows::{Format, TextUnit, find_files, look};
-use dojo_studio::domain::message::is_unseen;
 use dojo_studio::domain::record::Record;
+use dojo_studio::domain::unseen::is_unseen;
 use proptest::prelude::*;
 use tempfile::TempDir;
 

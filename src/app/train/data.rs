@@ -15,6 +15,7 @@ use crate::data::import::{self, ImportOptions};
 use crate::data::mask;
 use crate::data::split::{SplitSettings, Use, assign};
 use crate::domain::batch::TokenExample;
+use crate::domain::filter::parse;
 use crate::domain::recipe::{DataPart, OnMalformed, Recipe, SetOrder, source};
 use crate::domain::record::{Record, RecordId, Status};
 use crate::engine::model::OpenModel;
@@ -193,7 +194,7 @@ fn of_session(
 
 /// Whether a filter of records says nothing of a person's verdicts: what was rejected isn't learnt then.
 fn leaves_rejected_out(filter: &str) -> bool {
-    !filter.contains("status:")
+    parse(filter).is_ok_and(|filter| !filter.speaks_of_status())
 }
 
 fn rejected_left_out(rejected: usize, source: &str) -> String {

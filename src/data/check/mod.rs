@@ -9,16 +9,18 @@ mod lengths;
 mod minhash;
 mod nulls;
 mod secrets;
+mod template;
 mod turns;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::data::encode::Encoder;
+use crate::data::mask::Unlearnt;
 use crate::data::split::Use;
 use crate::domain::message::Message;
 use crate::domain::record::{Record, RecordId};
@@ -26,6 +28,7 @@ use crate::domain::record::{Record, RecordId};
 pub use characters::clean;
 use minhash::Signature;
 pub use minhash::Sketch;
+use template::{Begins, unread};
 
 /// A kind of finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -155,6 +158,7 @@ pub struct Checker<'e> {
     labels: BTreeMap<String, u64>,
     /// Keys of turns that the model's chat template doesn't read, with their records.
     unread: BTreeMap<String, u64>,
+    begun: Begins,
 }
 
 /// What is kept of a record.
@@ -188,18 +192,20 @@ impl<'e> Checker<'e> {
             findings: Vec::new(),
             labels: BTreeMap::new(),
             unread: BTreeMap::new(),
+            begun: Begins::default(),
         }
     }
 
     /// Takes records in. Of the splits, `train` is what the others are compared with.
     pub fn add(&mut self, records: &[(RecordId, Record)]) {
         let settings = &self.settings;
-        let digested: Vec<(Digested, Vec<Finding>, BTreeSet<String>)> =
+        let digested: Vec<(Digested, Vec<Finding>, Unlearnt)> =
             records.par_iter().map(|(id, record)| digest(*id, record, settings)).collect();
-        for (one, findings, unread) in digested {
+        for ((one, findings, unlearnt), (id, _)) in digested.into_iter().zip(records) {
             self.digests.push(one);
             self.findings.extend(findings);
-            for key in unread {
+            self.begun.look(*id, unlearnt.begun);
+            for key in unlearnt.unread {
                 *self.unread.entry(key).or_default() += 1;
             }
         }
@@ -247,6 +253,7 @@ impl<'e> Checker<'e> {
         report.labels.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         report.notes = notes(&report);
         report.notes.extend(unread(&self.unread));
+        report.notes.extend(self.begun.told(report.records));
         report.findings = self.findings;
         report
     }
@@ -284,28 +291,8 @@ fn notes(report: &Report) -> Vec<String> {
     notes
 }
 
-/// Keys of turns that a sentence names.
-const KEYS: usize = 6;
-
-/// What of the turns the template doesn't read.
-fn unread(keys: &BTreeMap<String, u64>) -> Option<String> {
-    let named = |(key, count): (&String, &u64)| format!("{key:?} (in {count} records)");
-    let named: Vec<String> = keys.iter().take(KEYS).map(named).collect();
-    let more = if keys.len() > KEYS { " and others" } else { "" };
-    (!named.is_empty()).then(|| {
-        format!(
-            "the model's chat template doesn't read {}{more} of the turns; nothing of it is learnt",
-            named.join(", ")
-        )
-    })
-}
-
-fn digest(
-    id: RecordId,
-    record: &Record,
-    settings: &CheckSettings<'_>,
-) -> (Digested, Vec<Finding>, BTreeSet<String>) {
-    let (mut findings, mut unread) = (Vec::new(), BTreeSet::new());
+fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Digested, Vec<Finding>, Unlearnt) {
+    let (mut findings, mut unlearnt) = (Vec::new(), Unlearnt::default());
     let mut find = |check, what| findings.push(Finding { check, record: id, other: None, what });
     turns::check(record, &mut find);
     nulls::check(record, &mut find);
@@ -324,7 +311,7 @@ fn digest(
                 let told = hidden.told();
                 find(Check::Hidden, format!("the chat template hides {told}, which isn't learnt"));
             }
-            unread = encoded.unlearnt.unread;
+            unlearnt = encoded.unlearnt;
             encoded.full_length
         }
         Some(Err(error)) => {
@@ -349,7 +336,7 @@ fn digest(
         near_content: if near { Signature::of(texts(record)) } else { None },
         near_prompt: if near { Signature::of([prompt]) } else { None },
     };
-    (digested, findings, unread)
+    (digested, findings, unlearnt)
 }
 
 /// Every text of a record, in reading order.

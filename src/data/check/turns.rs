@@ -37,6 +37,8 @@ fn empty(turns: &[Message], first: usize, whose: &str, find: &mut impl FnMut(Che
     for (turn, number) in turns.iter().zip(first..) {
         if turn.is_empty() {
             find(Check::Turns, format!("turn {number}{whose} ({}) is empty", turn.role.name()));
+        } else if turn.is_thought_alone() {
+            find(Check::Turns, format!("turn {number}{whose} is a thought, and no answer is behind it"));
         }
     }
 }

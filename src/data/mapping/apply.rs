@@ -7,8 +7,9 @@ use super::columns::Columns;
 use super::turn::turn;
 use super::values::{first_text, is_turns, tags, text, turns};
 use super::{Kind, Mapping, PROMPT_TURNS, Part};
-use crate::domain::message::{Message, Role, is_unseen};
+use crate::domain::message::{Message, Role};
 use crate::domain::record::{Fields, Preference, Record};
+use crate::domain::unseen::is_unseen;
 
 impl Mapping {
     /// Makes a record of a row. The row itself and where it came from are for the caller to add.
@@ -72,6 +73,11 @@ impl Row<'_> {
         self.fields.get(self.mapping.column(part)?).filter(|value| !value.is_null())
     }
 
+    /// The same, of a column that isn't blank: a table has all columns in each row.
+    fn said(&self, part: Part) -> Option<&Value> {
+        self.optional(part).filter(|value| !is_nothing(value))
+    }
+
     fn value(&self, part: Part) -> Result<(&str, &Value), String> {
         let column = self.mapping.column(part).ok_or_else(|| format!("no column is the {}", part.name()))?;
         match self.fields.get(column) {
@@ -96,16 +102,24 @@ impl Row<'_> {
             None => (Part::Completion, record.messages.as_slice(), 0),
         };
         let begin = if before == 0 { record.prompt_turns } else { 0 };
-        let Some(at) = said.iter().skip(begin).position(Message::is_learnt_as_nothing) else { return Ok(()) };
         // An answer of a column of its own is known by it, and a turn of several by its number.
         let is_one = self.optional(part).is_some_and(|value| !is_turns(value));
-        if is_one {
-            return Err(self.empty(part));
+        let column = || format!("column {:?}", self.mapping.column(part).unwrap_or_default());
+        for (at, turn) in said.iter().enumerate().skip(begin) {
+            let place = || format!("turn {} (the assistant's)", before + at + 1);
+            if turn.is_learnt_as_nothing() {
+                let told = format!("{} is empty, so a model would learn to end at once", place());
+                return Err(if is_one { self.empty(part) } else { told });
+            }
+            if let Some((mark, end)) = turn.unended_thought() {
+                let place = if is_one { column() } else { place() };
+                return Err(format!(
+                    "{place} begins a thought with {mark:?} that nothing ends, so the thought would be learnt as the \
+                     answer; write {end:?} and the answer behind it"
+                ));
+            }
         }
-        Err(format!(
-            "turn {} (the assistant's) is empty, so a model would learn to end at once",
-            before + begin + at + 1
-        ))
+        Ok(())
     }
 
     /// The system turn of a column of its own, if it says anything.
@@ -244,8 +258,8 @@ impl Row<'_> {
         let same = chosen.iter().zip(rejected).take_while(|(a, b)| a == b).count();
         let last = chosen.len().min(rejected.len()).saturating_sub(1);
         let implicit = chosen.get(..same.min(last)).unwrap_or_default();
-        let elsewhere = !implicit.is_empty() || self.optional(Part::Prompt).is_some();
-        let is_there = self.optional(Part::Messages).is_some() || !elsewhere;
+        let elsewhere = !implicit.is_empty() || self.said(Part::Prompt).is_some();
+        let is_there = self.said(Part::Messages).is_some() || !elsewhere;
         if self.mapping.column(Part::Messages).is_some() && is_there {
             let conversation = self.conversation()?;
             let answered = conversation.last().is_some_and(|turn| turn.role == Role::Assistant);
@@ -253,7 +267,7 @@ impl Row<'_> {
                 return Ok(conversation);
             }
         }
-        if self.optional(Part::Prompt).is_some()
+        if self.said(Part::Prompt).is_some()
             || (self.mapping.column(Part::Prompt).is_some() && implicit.is_empty())
         {
             let asked = self.question()?;
@@ -275,10 +289,8 @@ impl Row<'_> {
         answer: &[Message],
         chosen: &[Message],
     ) -> Result<(), String> {
-        let Some((column, value)) = self
-            .mapping
-            .column(Part::Messages)
-            .and_then(|column| Some((column, self.optional(Part::Messages)?)))
+        let Some((column, value)) =
+            self.mapping.column(Part::Messages).and_then(|column| Some((column, self.said(Part::Messages)?)))
         else {
             return Ok(());
         };

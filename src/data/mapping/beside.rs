@@ -13,6 +13,7 @@ use super::values::{history, text, tools};
 use super::words::{is_any, yes_or_no};
 use super::{Mapping, Part, SETTINGS, TOOLS, leave_out};
 use crate::data::rows::{inside, kind_of};
+use crate::domain::inline_thought::MARKS;
 use crate::domain::message::{Message, Role, THOUGHTS, WEIGHTS};
 use crate::domain::record::{Fields, Record};
 
@@ -47,8 +48,6 @@ const RESERVED: [&str; 8] = [
 ];
 /// Names of columns, beside those that turns have too, that say whether a row is learnt.
 pub(super) const ROW_WEIGHTS: [&str; 2] = ["sample_weight", "example_weight"];
-/// Behind a thought that stands in the answer itself.
-const THOUGHT_END: &str = "</think>";
 
 /// Whether a value is empty: null, or a text, list or object of nothing.
 pub(super) fn is_nothing(value: &Value) -> bool {
@@ -213,9 +212,7 @@ impl Row<'_> {
             (Some(answer), None) => match answer.thought() {
                 Some(own) if own.trim() == thought.trim() => Ok(()),
                 Some(_) => refused("and the answer has another one of its own"),
-                None if answer.content.contains(THOUGHT_END) && answer.content.contains(thought.trim()) => {
-                    Ok(())
-                }
+                None if stands_in_answer(&thought, &answer.content) => Ok(()),
                 None => {
                     answer.extra.insert(THOUGHTS[0].to_owned(), Value::String(thought));
                     Ok(())
@@ -245,6 +242,11 @@ impl Row<'_> {
         }
         self.mask(record)
     }
+}
+
+/// Whether an answer has a thought in it, between its marks.
+fn stands_in_answer(thought: &str, answer: &str) -> bool {
+    MARKS.iter().any(|(_, end)| answer.contains(end)) && answer.contains(thought.trim())
 }
 
 /// Gives the answers the weight of their row: true or false.

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::marks::Marked;
 use super::masks::speaks_of_learning;
 use super::options::Answers;
-use super::{excluded, splits, verdicts};
+use super::{splits, verdicts};
 use crate::domain::record::Fields;
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -13,8 +14,8 @@ pub(super) struct Columns {
     learning: HashMap<String, bool>,
     /// Columns that are called like one of splits and also hold something else, and no split for training.
     mixed: HashSet<String>,
-    /// Columns that keep rows in by a mark.
-    ticked: HashSet<String>,
+    /// What marks and blanks say in columns that keep rows in or leave them out.
+    pub(super) marked: Marked,
     /// Whether `answer` holds Prodigy's decisions over the rows.
     pub(super) decisions: bool,
     /// How the answers name the options beside their questions.
@@ -32,7 +33,7 @@ impl Columns {
         Self {
             learning,
             mixed: splits::mixed(sample),
-            ticked: excluded::ticked(sample),
+            marked: Marked::of(sample),
             decisions: verdicts::decides(sample),
             answers,
         }
@@ -43,11 +44,6 @@ impl Columns {
         let speaks =
             |name: &String| self.learning.get(name).copied().unwrap_or_else(|| speaks_of_learning(name));
         fields.keys().any(speaks)
-    }
-
-    /// Whether a column keeps rows in by a mark, so that a blank leaves one out.
-    pub(super) fn is_ticked(&self, name: &str) -> bool {
-        !self.ticked.is_empty() && self.ticked.contains(name)
     }
 
     /// Whether a column is called like one of splits and is about something else too: only a plain name of a split

@@ -1,14 +1,12 @@
 //! Rows that say of themselves that they are to be left out: somebody marked them so.
 
-use std::collections::HashSet;
-
 use serde_json::Value;
 
 use super::Mapping;
 use super::columns::Columns;
-use super::rows::is_blank;
+use super::marks::Mark;
 use super::verdicts::{discarded, found_wrong};
-use super::words::{ABOUT, head, is_any, is_tick, yes_or_no};
+use super::words::{ABOUT, head, is_any, yes_or_no};
 use crate::domain::record::Fields;
 
 /// Columns that leave a row out if they say yes.
@@ -130,20 +128,18 @@ const LONGEST: usize = 24;
 
 /// Whether a column or key says by yes or no that what it is about is to be left out.
 pub(super) fn leaves_out(name: &str, value: &Value) -> bool {
-    is_any(&OUT, name) && (yes_or_no(value) == Some(true) || value.as_str().is_some_and(is_tick))
-        || is_any(&IN, name) && yes_or_no(value) == Some(false)
+    takes_out(name) && (yes_or_no(value) == Some(true) || Mark::of_value(value) == Some(Mark::X))
+        || keeps_in(name) && yes_or_no(value) == Some(false)
 }
 
-/// Columns that keep rows in by a mark, as a person makes it who goes through a table: nothing but marks and blanks is there.
-pub(super) fn ticked(sample: &[Fields]) -> HashSet<String> {
-    let is_named = |name: &&String| is_any(&IN, name);
-    let names: HashSet<&String> = sample.iter().flat_map(Fields::keys).filter(is_named).collect();
-    let is_ticked = |name: &&String| {
-        let mut said =
-            sample.iter().filter_map(|row| row.get(*name)).filter(|value| !is_blank(value)).peekable();
-        said.peek().is_some() && said.all(|value| value.as_str().is_some_and(is_tick))
-    };
-    names.into_iter().filter(is_ticked).cloned().collect()
+/// Whether a column or key leaves what it is about out by saying no.
+pub(in crate::data) fn keeps_in(name: &str) -> bool {
+    is_any(&IN, name)
+}
+
+/// Whether one leaves it out by saying yes.
+pub(super) fn takes_out(name: &str) -> bool {
+    is_any(&OUT, name)
 }
 
 /// The column by which a row is left out with what it says: `exclude is true`.
@@ -154,8 +150,7 @@ pub(super) fn excluded(mapping: &Mapping, columns: &Columns, fields: &Fields) ->
         Value::Object(inside) if is_any(&ABOUT, name) => {
             inside.iter().find_map(|(name, value)| Some((name, said(name, value)?)))
         }
-        other if is_blank(other) => columns.is_ticked(name).then(|| (name, "blank".to_owned())),
-        other => Some((name, said(name, other)?)),
+        other => Some((name, columns.marked.leaves_out(name, other).or_else(|| said(name, other))?)),
     })?;
     Some(format!("{name:?} is {said}"))
 }

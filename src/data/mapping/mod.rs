@@ -9,6 +9,7 @@ mod detect;
 mod excluded;
 mod forms;
 mod judged;
+mod marks;
 mod masks;
 mod one_turn;
 mod options;
@@ -36,6 +37,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::record::Fields;
 
+pub(in crate::data) use excluded::keeps_in;
 pub use pairs::learn_chosen;
 pub use rows::RowMapping;
 pub(in crate::data) use unused::Unused;

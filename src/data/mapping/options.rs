@@ -1,6 +1,8 @@
 //! Questions with options beside them, and answers that name one by its letter or its place: the options get the letters
 //! that the answer means, so that what is learnt can be understood.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::forms::is_unsaid;
@@ -40,9 +42,13 @@ enum Places {
 }
 
 impl Answers {
-    pub(super) fn of(mapping: &Mapping, sample: &[Fields]) -> Self {
-        let Some(answer) = mapping.column(Part::Completion) else { return Self::default() };
-        let known = |row: &Fields| Some((beside(mapping, row)?.0, row.get(answer)?.clone()));
+    /// `of_row` is the mapping of a row.
+    pub(super) fn of<'m>(sample: &[Fields], of_row: impl Fn(&Fields) -> Cow<'m, Mapping>) -> Self {
+        let known = |row: &Fields| {
+            let mapping = of_row(row);
+            let answer = mapping.column(Part::Completion)?;
+            Some((beside(&mapping, row)?.0, row.get(answer)?.clone()))
+        };
         let rows: Vec<(Options, Value)> = sample.iter().filter_map(known).collect();
         let said = || rows.iter().filter(|(_, answer)| !is_unsaid(answer));
         let named = said().filter(|(options, answer)| options.may_be_named_by(answer)).count();

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::beside::check_thoughts;
 use super::columns::Columns;
-use super::detect::{NAMES, SOURCE, fits, is_listed, is_settled, settle, settle_thought};
+use super::detect::{NAMES, SOURCE, fits, is_listed, is_settled, names, settle, settle_thought};
 use super::excluded::excluded;
 use super::forms::{is_unsaid, settled};
 use super::judged::{Labels, check_wanted};
@@ -19,8 +19,8 @@ use super::values::not_turns;
 use super::verdicts::DECISION;
 use super::{Kind, Mapping, Part};
 use crate::data::rows::{computable, inside, kind_of};
-use crate::domain::message::is_unseen;
 use crate::domain::record::{Fields, Record};
+use crate::domain::unseen::is_unseen;
 
 /// How the rows of a file become records.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +64,6 @@ impl RowMapping {
             sample.iter().filter(is_read).flat_map(|row| row.iter().filter(|(_, value)| says(value)));
         let used = |name: &str| mapping.iter().any(|(_, column)| column == name);
         Self {
-            by_hand,
             settled: mapping
                 .iter()
                 .filter(|(part, column)| *part != Part::Messages && is_settled(*part, column, sample))
@@ -73,8 +72,9 @@ impl RowMapping {
             more: NAMES.iter().filter(|(part, _)| may_add(&mapping, *part)).copied().collect(),
             beside: columns.map(|(name, _)| name).filter(|name| !used(name)).cloned().collect(),
             labels: Labels::of(sample),
-            columns: Columns::of(sample, Answers::of(&mapping, sample)),
+            columns: Columns::of(sample, Answers::of(sample, |row| with_own(&mapping, &by_hand, row))),
             mapping,
+            by_hand,
         }
     }
 
@@ -128,7 +128,7 @@ impl RowMapping {
         if let Some(own) = self.own_form(fields) {
             return Ok(Cow::Owned(own));
         }
-        let mut mapping = Cow::Borrowed(&self.mapping);
+        let mut mapping = with_own(&self.mapping, &self.by_hand, fields);
         for (part, names) in &self.more {
             let mut odd = None;
             let found = names.iter().find_map(|name| {
@@ -185,14 +185,16 @@ impl RowMapping {
         let lacks = |column: &str| match fields.get(column) {
             None | Some(Value::Null) => true,
             Some(Value::Array(items)) => items.is_empty(),
-            Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => false,
+            // A table has a blank where a row has no such column.
+            Some(Value::String(text)) => is_unseen(text),
+            Some(Value::Bool(_) | Value::Number(_) | Value::Object(_)) => false,
         };
         if !self.by_hand.columns.is_empty() || !main_columns(&self.mapping).any(lacks) {
             return None;
         }
         let own: Fields = fields
             .iter()
-            .filter(|(name, value)| says(value) && !self.beside.contains(*name))
+            .filter(|(name, value)| says(value) && !is_blank(value) && !self.beside.contains(*name))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         let mut mapping = Mapping::detect(std::slice::from_ref(&own));
@@ -215,6 +217,28 @@ impl RowMapping {
             | Kind::Nli => Some(mapping),
         }
     }
+}
+
+/// Parts that rows of one form may have in different columns.
+const OWN: [Part; 3] = [Part::System, Part::Input, Part::Thought];
+
+/// A mapping with a row's own columns for parts whose columns say nothing in it.
+fn with_own<'m>(mapping: &'m Mapping, by_hand: &Mapping, fields: &Fields) -> Cow<'m, Mapping> {
+    let mut own = Cow::Borrowed(mapping);
+    for part in OWN.into_iter().filter(|part| !by_hand.is_decided(*part)) {
+        let Some(column) = mapping.column(part) else { continue };
+        if fields.get(column).is_some_and(says) {
+            continue;
+        }
+        let is_named = |key: &String| names(part).iter().any(|name| key.eq_ignore_ascii_case(name));
+        let may_be = |(key, value): &(&String, &Value)| {
+            is_named(key) && says(value) && fits(part, value) && !mapping.takes(key)
+        };
+        if let Some((other, _)) = fields.iter().find(may_be) {
+            own.to_mut().columns.insert(part, other.clone());
+        }
+    }
+    own
 }
 
 /// Whether a cell is null or blank.

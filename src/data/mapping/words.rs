@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::marks::Mark;
 use super::turn::learnt;
 
 /// Objects about a row, which may say what its columns do.
@@ -49,7 +50,7 @@ pub(super) fn snake(name: &str) -> String {
 }
 
 /// Words for an answer that isn't wanted, and for one that is, without what stands between their parts.
-const BAD: [&str; 21] = [
+const BAD: [&str; 18] = [
     "undesirable",
     "undesired",
     "unwanted",
@@ -68,9 +69,6 @@ const BAD: [&str; 21] = [
     "incorrect",
     "notcorrect",
     "unacceptable",
-    "\u{1f44e}",
-    "\u{274c}",
-    "\u{2717}",
 ];
 const GOOD: [&str; 12] = [
     "desirable",
@@ -102,6 +100,9 @@ pub(super) fn wanted(word: &str) -> Option<bool> {
     if word.len() > LONGEST {
         return None;
     }
+    if let Some(said) = by_mark(word) {
+        return Some(said);
+    }
     let word = plain(word);
     let is = |words: &[&str]| words.contains(&word.as_str());
     if is(&BAD) { Some(false) } else { is(&GOOD).then_some(true) }
@@ -121,10 +122,19 @@ pub(super) fn yes_or_no(value: &Value) -> Option<bool> {
             match text.trim().len() {
                 1..=5 if is(&["yes", "y", "t", "true", "1", "1.0"]) => Some(true),
                 1..=5 if is(&["no", "n", "f", "false", "0", "0.0"]) => Some(false),
-                _ => None,
+                _ => by_mark(text),
             }
         }
         Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// What a mark says that means the same wherever it stands.
+fn by_mark(text: &str) -> Option<bool> {
+    match Mark::of(text)? {
+        Mark::Tick => Some(true),
+        Mark::Cross => Some(false),
+        Mark::X => None,
     }
 }
 
@@ -166,19 +176,12 @@ pub(in crate::data) fn agrees(word: &str) -> bool {
     yes_or_no(&value) == Some(true)
         || wanted(word) == Some(true)
         || is_any(&KEPT, head(word))
-        || is_tick(word)
+        || Mark::of(word) == Some(Mark::X)
 }
 
 /// Whether a word says no.
 pub(in crate::data) fn is_no(word: &str) -> bool {
     yes_or_no(&Value::String(word.to_owned())) == Some(false)
-}
-
-/// Marks of somebody who goes through a table.
-const TICKS: [&str; 5] = ["x", "\u{2713}", "\u{2714}", "\u{2611}", "\u{2705}"];
-
-pub(super) fn is_tick(text: &str) -> bool {
-    is_any(&TICKS, text.trim())
 }
 
 /// Which turns a word means, in a column that says what is learnt.

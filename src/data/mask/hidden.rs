@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::begun::{Begun, begun_otherwise};
 use super::spans::Span;
 use crate::data::control::without_signs;
+use crate::data::tally::more;
+use crate::domain::inline_thought::MARKS;
 use crate::domain::message::Message;
 
 /// A part of a turn that isn't in the rendering.
@@ -24,10 +27,10 @@ pub struct Unlearnt {
     pub hidden_thoughts: usize,
     /// Keys of its turns that the template doesn't read.
     pub unread: BTreeSet<String>,
+    /// The first answer that begins otherwise than the model is asked to.
+    pub begun: Option<Begun>,
 }
 
-/// What ends a thought inside of an answer.
-pub(super) const THOUGHT_ENDS: [&str; 4] = ["</think>", "</thinking>", "</thought>", "</reasoning>"];
 /// Bytes before a turn that are looked at too.
 const HEAD: usize = 32;
 /// Characters of a hidden part that are told.
@@ -49,7 +52,7 @@ impl Unlearnt {
         let apart = message.thought().unwrap_or_default();
         let hidden_apart = hidden(apart, &shown, &whole);
         let hidden = hidden(&message.content, &shown, &whole);
-        let thinks = |text: &str| THOUGHT_ENDS.iter().any(|end| text.contains(end));
+        let thinks = |text: &str| MARKS.iter().any(|(_, end)| text.contains(end));
         self.thoughts += usize::from(!apart.is_empty() || thinks(&message.content));
         self.hidden_thoughts += usize::from(hidden_apart.is_some() || hidden.is_some_and(thinks));
         let first = hidden_apart.or(hidden).filter(|_| self.first.is_none());
@@ -108,6 +111,7 @@ pub fn warnings<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>)
     let (mut all, mut hidden, mut thinking, mut thoughtless, mut keyed) =
         (0_usize, 0_usize, 0_usize, 0_usize, 0_usize);
     let mut first = None;
+    let mut begun: Option<(usize, &str, &Begun)> = None;
     let mut unread: BTreeSet<&str> = BTreeSet::new();
     for (place, unlearnt) in examples {
         all += 1;
@@ -115,6 +119,10 @@ pub fn warnings<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>)
         thoughtless += usize::from(unlearnt.thoughts > 0 && unlearnt.hidden_thoughts == unlearnt.thoughts);
         keyed += usize::from(!unlearnt.unread.is_empty());
         unread.extend(unlearnt.unread.iter().map(String::as_str));
+        if let Some(one) = &unlearnt.begun {
+            let (count, ..) = begun.get_or_insert((0, place, one));
+            *count += 1;
+        }
         if let Some(part) = &unlearnt.first {
             hidden += 1;
             first.get_or_insert_with(|| format!("{place}: {}", part.told()));
@@ -131,7 +139,7 @@ pub fn warnings<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>)
         )
     });
     let keys: Vec<String> = unread.iter().take(KEYS).map(|key| format!("{key:?}")).collect();
-    let more = if unread.len() > KEYS { " and others" } else { "" };
+    let more = more(unread.len().saturating_sub(KEYS), false);
     let skips = (keyed > 0).then(|| {
         format!(
             "the model's chat template doesn't read {}{more} of the turns in {keyed} of {all} examples; nothing of \
@@ -139,5 +147,6 @@ pub fn warnings<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>)
             keys.join(", ")
         )
     });
-    hides.into_iter().chain(skips).collect()
+    let begins = begun.map(|(count, place, first)| begun_otherwise(count, all, place, first));
+    hides.into_iter().chain(skips).chain(begins).collect()
 }

@@ -13,6 +13,7 @@
 //! out of it. The conversation is tokenised once, as a whole; a token counts as trained when it
 //! begins within the mask. A control token's name in what somebody says is text: see [`Controls`].
 
+mod begun;
 mod frame;
 mod hidden;
 mod others;
@@ -31,6 +32,7 @@ use crate::data::control::{Controls, Pieces, Shielded};
 use crate::data::shown;
 use crate::domain::message::{Conversation, Message, Role};
 
+pub use begun::{Begun, begun_otherwise};
 pub use hidden::{Hidden, Unlearnt, warnings};
 use spans::{By, Span};
 
@@ -59,6 +61,8 @@ pub struct Masker<'a> {
     /// See [`Masker::heads`].
     heads: OnceLock<HashSet<u32>>,
     opening: OnceLock<start::Opening>,
+    /// What the template adds for the model to answer, where no settings are given.
+    prompt: OnceLock<Option<String>>,
 }
 
 impl<'a> Masker<'a> {
@@ -86,6 +90,7 @@ impl<'a> Masker<'a> {
             turn_end: OnceLock::new(),
             heads: OnceLock::new(),
             opening: OnceLock::new(),
+            prompt: OnceLock::new(),
         }
     }
 
@@ -114,6 +119,9 @@ impl<'a> Masker<'a> {
             }
             if let Some(message) = conversation.messages.get(turn) {
                 unlearnt.look(turn, message, &spans, &text);
+            }
+            if let Some(first) = spans.first().filter(|_| unlearnt.begun.is_none()) {
+                unlearnt.begun = self.begun(conversation, turn, *first, &text);
             }
             for (index, span) in spans.iter().enumerate() {
                 let last = index + 1 == spans.len();

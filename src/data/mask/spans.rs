@@ -3,10 +3,10 @@
 use anyhow::{Result, ensure};
 
 use super::Masker;
-use super::hidden::THOUGHT_ENDS;
 use super::parts::Part;
 use super::start::Prompts;
 use crate::data::chat::{BLOCK_END, BLOCK_START, Ending};
+use crate::domain::inline_thought::MARKS;
 use crate::domain::message::{Conversation, Message, Role};
 
 /// Heads of turns that are rendered in one conversation.
@@ -150,7 +150,7 @@ impl Masker<'_> {
         let answer = ends.map(|message| message.content.trim()).unwrap_or_default();
         let shown = text.get(content..end).unwrap_or_default().trim();
         let last_line = last_line(answer);
-        let mark = THOUGHT_ENDS.into_iter().find(|mark| answer.contains(mark));
+        let mark = MARKS.iter().map(|(_, end)| *end).find(|mark| answer.contains(mark));
         let why = mark.map_or_else(String::new, |mark| {
             format!(
                 " (it takes what is before {mark:?} for a thought: write a thought as the turn's \"reasoning_content\", \
@@ -172,7 +172,7 @@ impl Masker<'_> {
 fn last_line(answer: &str) -> &str {
     let line = answer.lines().next_back().unwrap_or_default().trim();
     let behind = |mark| line.rsplit_once(mark).map(|(_, behind)| behind.trim_start());
-    let behind = THOUGHT_ENDS.into_iter().filter_map(behind).min_by_key(|behind| behind.len());
+    let behind = MARKS.iter().filter_map(|(_, end)| behind(*end)).min_by_key(|behind| behind.len());
     behind.filter(|behind| !behind.is_empty()).unwrap_or(line)
 }
 

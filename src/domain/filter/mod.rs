@@ -44,10 +44,21 @@ impl Filter {
     /// Whether it says anything of a property.
     #[must_use]
     pub fn speaks_of(&self, property: Property) -> bool {
+        self.has(&|term| *term == Term::Is(property))
+    }
+
+    /// Whether it says anything of a person's verdicts.
+    #[must_use]
+    pub fn speaks_of_status(&self) -> bool {
+        self.has(&|term| matches!(term, Term::Status(_)))
+    }
+
+    /// Whether a term is somewhere in it.
+    fn has(&self, is: &dyn Fn(&Term) -> bool) -> bool {
         match self {
-            Self::Term(term) => *term == Term::Is(property),
-            Self::Not(inside) => inside.speaks_of(property),
-            Self::And(parts) | Self::Or(parts) => parts.iter().any(|part| part.speaks_of(property)),
+            Self::Term(term) => is(term),
+            Self::Not(inside) => inside.has(is),
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(|part| part.has(is)),
             Self::Everything => false,
         }
     }

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthChar;
 
+use crate::domain::unseen::is_ignorable;
+
 /// A text with what a terminal would obey, and what nobody would see, shown as signs: control characters as Unicode's
 /// pictures of them (ESC is `␛`); the upper ones, those that turn the direction of writing and those of no width by
 /// their numbers. Those that belong to what is seen stay: joiners within emoji and within scripts that need them,
@@ -86,7 +88,7 @@ fn sign(character: char, place: &Place<'_>) -> Option<String> {
         '\n' | '\t' => None,
         '\u{7f}' => Some('␡'.into()),
         '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)).map(String::from),
-        _ if is_obeyed(character) || (is_unseen(character) && !belongs(character, place)) => {
+        _ if is_obeyed(character) || (is_ignorable(character) && !belongs(character, place)) => {
             Some(format!("<U+{:04X}>", u32::from(character)))
         }
         _ if is_mark(character) && place.before.is_none_or(char::is_control) => Some(format!("◌{character}")),
@@ -110,31 +112,9 @@ const fn is_obeyed(character: char) -> bool {
     }
 }
 
-/// Nothing is drawn for it (Unicode: `Default_Ignorable_Code_Point`).
-const fn is_unseen(character: char) -> bool {
-    matches!(
-        character,
-        '\u{ad}'
-            | '\u{34f}'
-            | '\u{115f}'..='\u{1160}'
-            | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200d}'
-            | '\u{2060}'..='\u{2065}'
-            | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fff8}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
-}
-
 /// A mark over or under the character before it.
 fn is_mark(character: char) -> bool {
-    character > '\u{2ff}' && !is_unseen(character) && character.width() == Some(0)
+    character > '\u{2ff}' && !is_ignorable(character) && character.width() == Some(0)
 }
 
 const fn is_tag(character: char) -> bool {
@@ -151,9 +131,9 @@ fn belongs(character: char, place: &Place<'_>) -> bool {
             joins_letters(before) || (is_picture(before) && next.is_some_and(is_picture))
         }
         '\u{fe0e}' | '\u{fe0f}' => is_picture(before) || matches!(before, '0'..='9' | '#' | '*' | '©' | '®'),
-        '\u{fe00}'..='\u{fe0d}' => !before.is_ascii() && !is_unseen(before),
+        '\u{fe00}'..='\u{fe0d}' => !before.is_ascii() && !is_ignorable(before),
         '\u{180b}'..='\u{180f}' => matches!(before, '\u{1820}'..='\u{18aa}'),
-        '\u{e0100}'..='\u{e01ef}' => !is_unseen(before) && before.width() == Some(2),
+        '\u{e0100}'..='\u{e01ef}' => !is_ignorable(before) && before.width() == Some(2),
         // The flags of England, Scotland, Wales: a black flag and at most six tags with their end.
         _ if is_tag(character) => (1..=7).contains(&place.tags),
         _ => false,

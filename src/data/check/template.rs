@@ -1,0 +1,45 @@
+//! What the model's chat template makes of the records as a whole, in sentences.
+
+use std::collections::BTreeMap;
+
+use crate::data::mask::{Begun, begun_otherwise};
+use crate::data::tally::more;
+use crate::domain::record::RecordId;
+
+/// Answers that begin otherwise than the model is asked to: how many, and the first.
+#[derive(Debug, Default)]
+pub(super) struct Begins {
+    count: usize,
+    first: Option<(RecordId, Begun)>,
+}
+
+impl Begins {
+    pub(super) fn look(&mut self, record: RecordId, begun: Option<Begun>) {
+        if let Some(begun) = begun {
+            self.count += 1;
+            self.first.get_or_insert((record, begun));
+        }
+    }
+
+    pub(super) fn told(&self, all: u64) -> Option<String> {
+        let (record, begun) = self.first.as_ref()?;
+        let all = usize::try_from(all).unwrap_or(usize::MAX);
+        Some(begun_otherwise(self.count, all, &format!("record {}", record.0), begun))
+    }
+}
+
+/// Keys of turns that a sentence names.
+const KEYS: usize = 6;
+
+/// What of the turns the template doesn't read.
+pub(super) fn unread(keys: &BTreeMap<String, u64>) -> Option<String> {
+    let named = |(key, count): (&String, &u64)| format!("{key:?} (in {count} records)");
+    let named: Vec<String> = keys.iter().take(KEYS).map(named).collect();
+    let more = more(keys.len().saturating_sub(KEYS), false);
+    (!named.is_empty()).then(|| {
+        format!(
+            "the model's chat template doesn't read {}{more} of the turns; nothing of it is learnt",
+            named.join(", ")
+        )
+    })
+}
