@@ -76,6 +76,7 @@ impl PlannedFile {
         let noticed = Noticed::default();
         for row in &self.sample {
             if let Ok((record, unused)) = self.rows.read(row, &[]) {
+                let record = Record { fields: row.clone(), ..record };
                 noticed.rows(&self.rows, &[record], unused.as_slice());
             }
         }

@@ -139,30 +139,15 @@ impl Desk<'_> {
 
     fn perform(&mut self, command: ChatCommand, epoch: Epoch) -> Result<()> {
         match command {
-            ChatCommand::Find(text) => {
-                let chats = self.session.chats(&text)?;
-                self.seen.found = Some((text.clone(), chats.clone()));
-                self.tell(ChatEvent::Found { text, chats });
-            }
-            ChatCommand::Open(chat) => {
-                let chat = self.session.chat(chat)?;
-                self.read_drafts(Some(chat.id))?;
-                self.seen.open = Some(chat.clone());
-                self.tell(ChatEvent::Opened(Box::new(chat)));
-            }
+            ChatCommand::Find(text) => self.find(text)?,
+            ChatCommand::Open(chat) => self.open(chat)?,
             ChatCommand::Leave => {
                 self.seen.open = None;
                 self.tell(ChatEvent::Left);
             }
             ChatCommand::Ask(question) => self.ask(*question, epoch)?,
             ChatCommand::Again { chat, answers } => self.again(chat, &answers, epoch)?,
-            ChatCommand::Show { chat, heads } => {
-                self.session.set_heads(chat, heads)?;
-                if let Some(open) = self.seen.open.as_mut().filter(|open| open.id == chat) {
-                    open.heads = heads;
-                }
-                self.tell(ChatEvent::Shown { chat, heads });
-            }
+            ChatCommand::Show { chat, heads } => self.show(chat, heads)?,
             ChatCommand::SetUp { chat, setup } => {
                 self.session.set_up_chat(chat, &setup)?;
                 self.tell(ChatEvent::WasSetUp { chat, setup: *setup });
@@ -315,7 +300,7 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn read_drafts(&mut self, chat: Option<ChatId>) -> Result<()> {
+    pub(super) fn read_drafts(&mut self, chat: Option<ChatId>) -> Result<()> {
         if !self.session.is_read_only() {
             self.session.take_up_drafts()?;
         }

@@ -2,7 +2,7 @@
 //! added to it. What is typed or written here is never touched.
 
 use super::desk::Desk;
-use crate::domain::chat::{Chat, ChatSummary, Side, Turn};
+use crate::domain::chat::{Chat, ChatId, ChatSummary, Side, Turn, TurnId};
 use crate::domain::protocol::ChatEvent;
 use crate::session::{Result, SessionError};
 
@@ -17,6 +17,30 @@ pub(super) struct Seen {
 }
 
 impl Desk<'_> {
+    pub(super) fn find(&mut self, text: String) -> Result<()> {
+        let chats = self.session.chats(&text)?;
+        self.seen.found = Some((text.clone(), chats.clone()));
+        self.tell(ChatEvent::Found { text, chats });
+        Ok(())
+    }
+
+    pub(super) fn open(&mut self, chat: ChatId) -> Result<()> {
+        let chat = self.session.chat(chat)?;
+        self.read_drafts(Some(chat.id))?;
+        self.seen.open = Some(chat.clone());
+        self.tell(ChatEvent::Opened(Box::new(chat)));
+        Ok(())
+    }
+
+    pub(super) fn show(&mut self, chat: ChatId, heads: [Option<TurnId>; 2]) -> Result<()> {
+        self.session.set_heads(chat, heads)?;
+        if let Some(open) = self.seen.open.as_mut().filter(|open| open.id == chat) {
+            open.heads = heads;
+        }
+        self.tell(ChatEvent::Shown { chat, heads });
+        Ok(())
+    }
+
     /// Looks whether somebody else has written.
     pub(super) fn watch(&mut self) -> Result<()> {
         if self.session.changed_elsewhere()? {

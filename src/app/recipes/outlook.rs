@@ -81,17 +81,17 @@ fn missing_records(
             "none of the {records} records of {from} has a text to learn, only columns: name their file in \
              data.train and its columns in data.map, or import it into a new session with its columns chosen"
         )),
-        Found { learnt: Some(learnt), .. } => unlearnable(session, learnt, (from, wanted))?,
+        Found { learnt: Some(learnt), .. } => unlearnable(session, &learnt, (from, wanted))?,
         Found { learnt: None, .. } => None,
     })
 }
 
 /// Why none of these records can be trained on, whatever the model: nothing where one can, and where they are too many
 /// to look at each.
-fn unlearnable(session: &Session, filter: Filter, (from, wanted): (&str, Use)) -> Result<Option<String>> {
+fn unlearnable(session: &Session, filter: &Filter, (from, wanted): (&str, Use)) -> Result<Option<String>> {
     let rejects = !from.contains("status:");
     let by_split = wanted == Use::Training && !from.contains("split:");
-    let view = session.view(&filter, Order::default())?;
+    let view = session.view(filter, Order::default())?;
     let (mut first, mut start) = (None, 0);
     while start < view.len() {
         if start >= LOOKED {

@@ -9,7 +9,7 @@ use super::reader::{Ask, beginning};
 use super::{Back, Lane};
 use crate::app::imports::{self, Known};
 use crate::app::jobs::Working;
-use crate::data::import::{Import, ImportOptions};
+use crate::data::import::{Import, ImportOptions, PlannedFile as PlannedRows};
 use crate::data::mapping::{Kind, Part};
 use crate::domain::counted::counted;
 use crate::domain::name::one_line;
@@ -49,7 +49,7 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
         .flat_map(|file| file.sample.iter().take(EXAMPLES).map(move |row| file.preview(row)))
         .chain(broken.take(EXAMPLES));
     let mut passed_over: Vec<String> =
-        source.files().iter().take(TRIED).flat_map(|file| file.passes_over()).collect();
+        source.files().iter().take(TRIED).flat_map(PlannedRows::passes_over).collect();
     passed_over.sort();
     passed_over.dedup();
     Ok(ImportPlan {

@@ -293,7 +293,7 @@ fn draw_costs(buffer: &mut Buffer, area: Rect, view: View<'_>, session: &Session
     let cut = about.len() > room;
     let mut lines: Vec<(&str, String)> = about.into_iter().take(room).collect();
     if let Some((_, last)) = lines.last_mut().filter(|_| cut) {
-        *last = text::shorten(&format!("{last} …"), columns).to_string();
+        *last = text::shorten(&format!("{last} …"), columns);
     }
     lines.extend(rest);
     for ((word, line), y) in lines.iter().zip(area.y..area.bottom()) {

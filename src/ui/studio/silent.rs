@@ -30,9 +30,9 @@ const MOVES: &[KeyCode] = &[
 const LETTERS: &str = "hjklgGHJKL";
 
 fn moves(binding: &Binding, chord: Chord) -> bool {
-    let code = |key: &&str| Chord::parse(key).is_ok_and(|chord| MOVES.contains(&chord.event().code));
+    let code = |key: &&'static str| Chord::parse(key).is_ok_and(|chord| MOVES.contains(&chord.event().code));
     let letter = chord.event().code.as_char().is_some_and(|letter| LETTERS.contains(letter));
-    letter && binding.keys.iter().any(|key| code(&key))
+    letter && binding.keys.iter().any(code)
 }
 
 impl Studio {

@@ -68,7 +68,7 @@ impl Chat {
     }
 
     /// Why an action can't be done now, and what to do first.
-    pub(super) fn why(&self, action: Action, store: &Store) -> Option<&'static str> {
+    pub(super) fn why(action: Action, store: &Store) -> Option<&'static str> {
         let writing = store.chats.is_writing();
         let answers =
             matches!(action, Action::Edit | Action::Again | Action::Undo | Action::New | Action::Vote);
@@ -94,7 +94,7 @@ impl Chat {
     }
 
     /// What is said where a question can't be sent.
-    pub(super) fn why_not_sent(&self, store: &Store) -> &'static str {
+    pub(super) fn why_not_sent(store: &Store) -> &'static str {
         if store.chats.is_writing() {
             "an answer is being written: ⏎ sends this when it has ended, or esc stops it"
         } else {

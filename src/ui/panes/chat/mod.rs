@@ -161,7 +161,7 @@ impl Pane for Chat {
 
     fn why_not(&self, action: action::Action, store: &Store) -> Option<String> {
         let action::Action::Chat(own) = action else { return None };
-        self.why(own, store).map(str::to_owned)
+        Self::why(own, store).map(str::to_owned)
     }
 
     fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {
@@ -217,7 +217,7 @@ impl Pane for Chat {
             Mode::Browse | Mode::Vote | Mode::Models(_) => {}
             // Sends, or waits for what is being written; another key breaks the line.
             Mode::Write if matches!(input, Input::Key(key) if key.code == KeyCode::Enter) => {
-                return vec![act::say(self.why_not_sent(store))];
+                return vec![act::say(Self::why_not_sent(store))];
             }
             Mode::Write => {
                 self.recalled = None;
