@@ -19,7 +19,11 @@ fn said(effects: &[Effect]) -> String {
 
 /// Whether a row of the help is of this key.
 fn names(help: &str, letter: char) -> bool {
-    let keys = |line: &str| Some(line.split('│').nth(1)?.trim_start().split("  ").next()?.to_owned());
+    let keys = |line: &str| {
+        // Some commands have no key: their rows begin with what they do, further right.
+        let row = line.split('│').nth(1).filter(|row| !row.starts_with("    "))?;
+        Some(row.trim_start().split("  ").next()?.to_owned())
+    };
     help.lines().filter_map(keys).any(|keys| keys.split(' ').any(|key| key == letter.to_string()))
 }
 
