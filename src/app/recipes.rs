@@ -3,23 +3,20 @@
 //! What it was made for stands in its first lines. As long as nobody has changed the file, it is made anew when the
 //! session's records are others.
 
-use std::path::Path;
+mod outlook;
+
+pub use self::outlook::Outlook;
 
 use anyhow::Result;
 
 use crate::app::review::sets;
-use crate::app::train::{pairs, recipe};
 use crate::config::Folders;
-use crate::data::glance;
 use crate::domain::counted::{counted, noun};
 use crate::domain::filter::{Bounds, Edge, Filter, NumberField, Property, Term};
-use crate::domain::name::one_line;
-use crate::domain::recipe::source::{self, Source};
-use crate::domain::recipe::{DataPart, SetOrder};
+use crate::domain::recipe::SetOrder;
 use crate::domain::record::Status;
 use crate::domain::session::SessionInfo;
 use crate::domain::view::Order;
-use crate::engine::hub;
 use crate::ground::files;
 use crate::session::{Access, Session};
 
@@ -70,21 +67,19 @@ impl Suited {
         };
         let steps = (epoch * epochs).min(MOST_STEPS);
         let limit = if epoch * epochs > MOST_STEPS {
-            format!(
-                "max_steps = {MOST_STEPS}          # {epochs} times through all would be {} steps",
-                epoch * epochs
-            )
+            format!("max_steps = {MOST_STEPS}")
         } else {
-            format!("num_train_epochs = {epochs}      # {steps} {}", noun(steps, "step"))
+            format!("num_train_epochs = {epochs}")
         };
         let known = |tokens: Option<u32>| tokens.map_or_else(|| "?".to_owned(), |tokens| tokens.to_string());
         let (tokens, longest) = (known(self.tokens), known(self.longest));
         format!(
             "# Made by Dojo for the session's records, and made anew when they change, until you change it.\n\
              # examples {} tokens {tokens} longest {longest} model {:?} source {}{}\n\
+             # As it was made: {}.\n\
              method = \"sft\"\n\n\
              [model]\nbase = {:?}\n\n\
-             [data]\ntrain = {:?}{}\nsplit = {split:.4}\nmax_length = {length}{}\n\n\
+             [data]\ntrain = {:?}\nsplit = {split:.4}\nmax_length = {length}\n\n\
              [lora]\nr = 16\nlora_alpha = 32\ntarget_modules = \"all-linear\"\n\n\
              [train]\n{limit}\nper_device_train_batch_size = {batch}\n\
              gradient_accumulation_steps = {gather}\nlearning_rate = 3e-4\n\
@@ -95,27 +90,39 @@ impl Suited {
             self.model,
             self.source,
             if self.pairs > 0 { format!("{PAIRS}{}", self.pairs) } else { String::new() },
+            self.as_made(length, epochs, epoch * epochs),
             self.model,
             self.source,
-            match self.pairs {
-                0 => String::new(),
-                1 => "        # 1 preference pair is left out".to_owned(),
-                pairs => format!("        # {pairs} preference pairs are left out"),
-            },
-            match self.longest {
-                Some(longest) if longest > length => format!(
-                    "        # longer examples are cut; the longest has {longest} {}",
-                    noun(longest.into(), "token")
-                ),
-                Some(longest) =>
-                    format!("        # the longest example has {longest} {}", noun(longest.into(), "token")),
-                None => "        # the examples' tokens aren't counted yet".to_owned(),
-            },
             (steps / 20).clamp(1, 50),
             (steps / 10).max(1),
             (steps / 5).max(1),
             (steps / 5).max(1),
         )
+    }
+
+    /// What its values came from. It stands above them all and speaks of the making, so that it stays true whatever is
+    /// changed below it.
+    fn as_made(&self, length: u32, epochs: u64, all: u64) -> String {
+        let times = if epochs == 1 { "once".to_owned() } else { format!("{epochs} times") };
+        let steps = if all > MOST_STEPS {
+            format!("{times} through all would be {all} steps, and max_steps ends sooner")
+        } else {
+            format!("{times} through all is {all} {}", noun(all, "step"))
+        };
+        let tokens = match self.longest {
+            Some(longest) if longest > length => format!(
+                "longer examples than max_length are cut; the longest has {longest} {}",
+                noun(longest.into(), "token")
+            ),
+            Some(longest) => format!("the longest example has {longest} {}", noun(longest.into(), "token")),
+            None => "the examples' tokens were not counted yet".to_owned(),
+        };
+        let pairs = match self.pairs {
+            0 => String::new(),
+            1 => "; 1 preference pair is left out".to_owned(),
+            pairs => format!("; {pairs} preference pairs are left out"),
+        };
+        format!("{steps}; {tokens}{pairs}")
     }
 
     /// None is cut, as long as most machines have the memory for it: what is cut may be the whole answer.
@@ -227,99 +234,6 @@ pub(crate) fn provide(folders: &Folders, info: &SessionInfo, known: &[&str]) -> 
     }
     let examples = counted(suited.examples, "example");
     Ok(Provided::First(format!("made a recipe for {examples}: recipes/sft.toml")))
-}
-
-/// What a run by a recipe would meet before its first step.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Outlook {
-    /// Why no run can start by the recipe as it is on the disk; nothing when one can, or when its text is wrong.
-    pub missing: Option<String>,
-    /// The model that a run fetches before anything else; nothing when it is here.
-    pub fetches: Option<String>,
-}
-
-impl Outlook {
-    /// Looks at the recipe, its model and the heads of its data.
-    #[must_use]
-    pub fn of(folders: &Folders, path: &Path) -> Self {
-        let Ok(recipe) = recipe::load(path, &[]) else { return Self::default() };
-        match hub::find(&folders.models(), &recipe.model.base) {
-            Err(error) => {
-                let why = one_line(&format!("{error:#}"));
-                Self { missing: Some(format!("{why}; press 6 for the models there are")), fetches: None }
-            }
-            Ok(files) => Self {
-                missing: missing_data(folders, &recipe.data),
-                fetches: files.is_none().then_some(recipe.model.base),
-            },
-        }
-    }
-}
-
-fn missing_data(folders: &Folders, data: &DataPart) -> Option<String> {
-    [Some(&data.train), data.eval.as_ref()].into_iter().flatten().find_map(|from| {
-        if source::of_session(from).is_none() {
-            return missing_file(from, &data.map);
-        }
-        let session = Session::open(Path::new(data.session.as_deref()?), Access::Read);
-        let found = session.map_err(anyhow::Error::from).and_then(|session| count(folders, &session, from));
-        match found {
-            Ok(Found { records: 0, .. }) => {
-                Some(format!("{from} holds no records: bring some in on Data (1, then i)"))
-            }
-            Ok(Found { records, rejected, .. }) if rejected == records => {
-                Some(format!("all {records} records of {from} are rejected: approve some on Data (1)"))
-            }
-            Ok(Found { records, learnable: 0, pairs: 1.., .. }) => Some(pairs::pairs_alone(records, from)),
-            Ok(Found { records, learnable: 0, pairs: 0, .. }) => Some(format!(
-                "none of the {records} records of {from} has a text to learn, only columns: name their file in \
-                 data.train and its columns in data.map, or import it into a new session with its columns chosen"
-            )),
-            Ok(_) => None,
-            Err(error) => Some(format!("{error:#}")),
-        }
-    })
-}
-
-fn missing_file(path: &str, map: &[String]) -> Option<String> {
-    if path.starts_with("hf:") {
-        return None;
-    }
-    match std::fs::metadata(path) {
-        Ok(file) if file.is_file() && file.len() == 0 => Some(format!("{path} is empty")),
-        Ok(_) => glance::missing(Path::new(path), map),
-        Err(_) => Some(format!("there is no file or folder {path}")),
-    }
-}
-
-/// Records that a source names, how many of them are learnt, how many are pairs that are left out, and how many are left
-/// out because they were rejected.
-struct Found {
-    records: usize,
-    learnable: usize,
-    pairs: usize,
-    rejected: usize,
-}
-
-fn count(folders: &Folders, session: &Session, from: &str) -> Result<Found> {
-    let all = |records| Found { records, learnable: records, pairs: 0, rejected: 0 };
-    Ok(match Source::parse(from).map_err(anyhow::Error::msg)? {
-        Source::Files(_) => all(1),
-        Source::Records(filter) => {
-            let count =
-                |filter: &Filter| Ok::<_, anyhow::Error>(session.view(filter, Order::default())?.len());
-            let both = |other: Filter| Filter::And(vec![filter.clone(), other]);
-            let records = count(&filter)?;
-            let rejected = if filter.speaks_of_status() { 0 } else { count(&both(rejected()))? };
-            let learnt = learnt_of(filter.clone());
-            if filter.speaks_of(Property::Preference) {
-                return Ok(Found { records, learnable: count(&learnt)?, pairs: 0, rejected });
-            }
-            let learnable = count(&Filter::And(vec![learnt, no_pairs()]))?;
-            Found { records, learnable, pairs: count(&both(pairs()))?, rejected }
-        }
-        Source::Set(order) => all(sets::rows(folders, session, &order)?.len()),
-    })
 }
 
 /// Records of columns alone have no text to learn.

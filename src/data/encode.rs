@@ -119,19 +119,11 @@ impl<'a> Encoder<'a> {
     /// names the record.
     pub fn encode(&self, record: &Record) -> Result<Encoded> {
         let place = record.place();
-        let masked = match (&record.preference, &record.text) {
-            (Some(pair), _) => check_said(&pair.chosen, record.messages.len())
-                .and_then(|()| self.answer(record, &pair.chosen)),
+        let masked = check(record).and_then(|()| match (&record.preference, &record.text) {
+            (Some(pair), _) => self.answer(record, &pair.chosen),
             (None, Some(text)) if record.messages.is_empty() => self.plain(text),
-            _ => check_columns(record)
-                .and_then(|()| {
-                    check_said(
-                        record.messages.get(record.prompt_turns..).unwrap_or_default(),
-                        record.prompt_turns,
-                    )
-                })
-                .and_then(|()| self.conversation(of(record, &record.messages), record.prompt_turns)),
-        };
+            _ => self.conversation(of(record, &record.messages), record.prompt_turns),
+        });
         self.finish(place.clone(), masked.with_context(|| place)?)
     }
 
@@ -247,6 +239,23 @@ impl<'a> Encoder<'a> {
         let example = TokenExample { source, tokens: masked.tokens, trained: masked.trained };
         Ok(Encoded { example, full_length, unlearnt: masked.unlearnt })
     }
+}
+
+/// Whether a record has something to learn, whatever the model: [`Encoder::encode`] refuses in the same words.
+///
+/// # Errors
+/// Says what is missing.
+pub fn check(record: &Record) -> Result<()> {
+    let (answers, before) = match (&record.preference, &record.text) {
+        (Some(pair), _) => (pair.chosen.as_slice(), record.messages.len()),
+        (None, Some(_)) if record.messages.is_empty() => return Ok(()),
+        _ => {
+            check_columns(record)?;
+            (record.messages.get(record.prompt_turns..).unwrap_or_default(), record.prompt_turns)
+        }
+    };
+    check_said(answers, before)?;
+    check_answered(answers)
 }
 
 /// Fails where one of these turns, after so many others, is an answer that says nothing, or a thought without an end.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 
+use crate::data::encode;
 use crate::data::mapping::{Mapping, RowMapping, learn_chosen};
 use crate::data::rows::{self, Found, Parsed, TextUnit, look};
 use crate::domain::name::one_line;
@@ -72,7 +73,10 @@ fn head(file: &Found, map: &[String]) -> Result<()> {
                  chosen answers",
                 learn_chosen(fields)
             )),
-            Ok(_) => return Ok(()),
+            Ok(record) => match encode::check(&record) {
+                Ok(()) => return Ok(()),
+                Err(error) => refused.get_or_insert(format!("no row can be trained on: {error:#}")),
+            },
             Err(reason) => refused.get_or_insert(reason),
         };
     }

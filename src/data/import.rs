@@ -70,6 +70,19 @@ impl PlannedFile {
     pub fn preview(&self, row: &Fields) -> Result<Record, String> {
         self.rows.record(row, &[])
     }
+
+    /// What the first rows hold that plays no part in what is learnt or is not used, in sentences.
+    #[must_use]
+    pub fn passes_over(&self) -> Vec<String> {
+        let noticed = Noticed::default();
+        for row in &self.sample {
+            if let Ok((record, unused)) = self.rows.read(row, &[]) {
+                let record = Record { fields: row.clone(), ..record };
+                noticed.rows(&self.rows, &[record], unused.as_slice());
+            }
+        }
+        noticed.idle().into_iter().chain(noticed.unused()).collect()
+    }
 }
 
 /// An import, from its plan to its last batch.

@@ -95,6 +95,12 @@ impl Noticed {
         counts.idle.told(is_told)
     }
 
+    /// The columns of text that no record has, in a sentence.
+    #[must_use]
+    pub fn unused(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).unused()
+    }
+
     /// What was noticed so far, in sentences.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {

@@ -116,6 +116,8 @@ pub struct RunState {
 
 /// What a run says while it evaluates, before how far it is.
 pub const EVALUATING: &str = "evaluating";
+/// How what a run says begins while it fetches its model.
+const FETCHING: &str = "fetching ";
 /// How what a run says begins once it was asked to stop, and to pause.
 const STOPPING: &str = "stopping";
 const PAUSING: &str = "pausing after this ";
@@ -151,10 +153,30 @@ impl RunState {
     #[must_use]
     pub fn doing(&self) -> Option<String> {
         let why = self.why.clone()?;
+        if let Some((what, size)) = why.strip_prefix(FETCHING).and_then(|what| what.rsplit_once(", ")) {
+            let known = size.strip_suffix(" MB").and_then(|size| size.parse::<f64>().ok());
+            let here = known.zip(self.start_share).map(|(size, share)| size * share.clamp(0.0, 1.0));
+            return Some(match here {
+                Some(here) => format!("{FETCHING}{what}, {here:.1} of {size}"),
+                None => why,
+            });
+        }
         Some(match self.start_share.filter(|_| self.phase == Phase::Starting && !self.is_stopping()) {
             Some(share) => format!("{why}, {:.0}% done", (share * 100.0).floor()),
             None => why,
         })
+    }
+
+    /// What a run says while it fetches its model, of so many bytes.
+    #[must_use]
+    pub fn fetching(model: &str, bytes: u64) -> String {
+        format!("{FETCHING}{model}, {:.1} MB", bytes as f64 / 1e6)
+    }
+
+    /// Whether it waits for its model.
+    #[must_use]
+    pub fn is_fetching(&self) -> bool {
+        self.phase == Phase::Starting && self.why.as_ref().is_some_and(|why| why.starts_with(FETCHING))
     }
 
     /// Says that the run has stopped because it was asked to.

@@ -168,6 +168,26 @@ impl Chord {
         Some(Self::of(KeyEvent::new(code, modifiers)))
     }
 
+    /// As settings write it, and what people call it too: `ctrl-u`, `enter return`.
+    #[must_use]
+    pub fn spelt(self) -> String {
+        let marks =
+            [(KeyModifiers::CONTROL, "ctrl-"), (KeyModifiers::ALT, "alt-"), (KeyModifiers::SHIFT, "shift-")];
+        let before: String =
+            marks.iter().filter(|(mark, _)| self.modifiers.contains(*mark)).map(|(_, name)| *name).collect();
+        let name = match (NAMED.iter().find(|(_, code, _)| *code == self.code), self.code) {
+            (Some((name, ..)), _) => (*name).to_owned(),
+            (None, KeyCode::Char(character)) => character.to_string(),
+            (None, other) => other.to_string(),
+        };
+        let also = match self.code {
+            KeyCode::Enter => " return",
+            KeyCode::Esc => " escape",
+            _ => "",
+        };
+        format!("{before}{name}{also}")
+    }
+
     /// As the terminal would say it.
     #[must_use]
     pub const fn event(self) -> KeyEvent {

@@ -38,6 +38,12 @@ pub trait Pane {
         false
     }
 
+    /// Why an action that isn't available can't be done, and what to do instead, in a sentence; `None` where there is
+    /// no more to say than that there is nothing for it.
+    fn why_not(&self, _action: Action, _store: &Store) -> Option<String> {
+        None
+    }
+
     /// Performs one of the pane's actions. Not called for those of others.
     fn update(&mut self, action: Action, store: &Store) -> Vec<Effect>;
 

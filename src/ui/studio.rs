@@ -2,6 +2,7 @@
 
 mod draw;
 mod quit;
+mod silent;
 mod tables;
 
 use crossterm::event::{
@@ -155,7 +156,7 @@ impl Studio {
             let effects = self.pane_mut(store).input(&Input::Key(key), store);
             return self.keep_own(effects);
         }
-        Vec::new()
+        self.why_silent(chord, store)
     }
 
     /// What a key means whatever floats above the panes, and on a screen that is too small for them: there is nothing
@@ -344,7 +345,7 @@ impl Studio {
     /// Carries out what is the studio's own among the effects; the rest is the program's.
     fn keep_own(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         let mut outward = Vec::with_capacity(effects.len());
-        for effect in effects {
+        for effect in silent::say_copied(effects) {
             match effect {
                 Effect::Show(pane) => self.front = pane,
                 Effect::Converse { left, right } => {

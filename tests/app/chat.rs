@@ -307,3 +307,35 @@ fn the_studio_is_left_while_a_model_loads_and_the_answer_that_waited_is_over() {
     // Stopped; or whole, on a machine that has loaded it by then.
     assert!(answer.outcome.is_some(), "nobody has ended the answer");
 }
+
+#[test]
+fn chats_of_another_window_come_into_the_list_and_the_open_chat_and_what_is_typed_stays() {
+    use dojo_studio::domain::chat::{Setup, Side};
+    use dojo_studio::session::NewTurn;
+    let mut world = World::new(1024);
+    world.keys("h");
+    world.wait("No chat yet");
+    let mut other = world.session();
+    let chat = other.begin_chat("asked elsewhere", &Setup::default()).unwrap();
+    let said = |parent, role, content: &str| NewTurn {
+        parent,
+        role,
+        side: Side::Left,
+        content: content.to_owned(),
+        by: String::new(),
+    };
+    let question = other.add_turn(chat, &said(None, Role::User, "asked elsewhere")).unwrap();
+    other.set_heads(chat, [Some(question.id), None]).unwrap();
+    world.wait("asked elsewhere");
+    world.keys("enter");
+    world.wait("you    asked elsewhere");
+    world.keys("i m i n e");
+    world.wait("mine");
+    let answer = other.add_turn(chat, &said(Some(question.id), Role::Assistant, "answered there")).unwrap();
+    other.set_heads(chat, [Some(answer.id), None]).unwrap();
+    world.wait("answered there");
+    world.wait("mine");
+    other.rename_chat(chat, "of the other window").unwrap();
+    other.delete_chat(chat).unwrap();
+    world.studio.wait_until(PATIENCE, |studio| !studio.text().contains("answered there")).unwrap();
+}

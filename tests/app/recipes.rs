@@ -3,8 +3,9 @@
 use dojo_studio::app::recipes::{Outlook, Suited};
 use dojo_studio::config::Folders;
 use dojo_studio::domain::counted::{counted, noun};
+use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::recipe::Recipe;
-use dojo_studio::domain::record::{Fields, Provenance, Record};
+use dojo_studio::domain::record::{Fields, Provenance, Record, Status};
 use dojo_studio::session::Session;
 
 fn suited(examples: u64, tokens: Option<u32>) -> Suited {
@@ -49,22 +50,25 @@ fn no_example_is_cut_because_most_are_shorter() {
     assert_eq!((made.data.max_length, made.train.per_device_train_batch_size), (960, 8));
     assert!(few_are_long.recipe().contains("the longest example has 900 tokens"));
     let too_long = Suited { longest: Some(9000), ..suited(500, Some(100)) };
-    assert!(too_long.recipe().contains("longer examples are cut; the longest has 9000 tokens"));
+    assert!(
+        too_long.recipe().contains("longer examples than max_length are cut; the longest has 9000 tokens"),
+        "{}",
+        too_long.recipe()
+    );
 }
 
 #[test]
 fn what_is_one_is_said_in_the_singular() {
     let one = Suited { longest: Some(1), ..suited(1, Some(1)) };
     let made = one.recipe();
-    assert!(made.contains("the longest example has 1 token\n"), "{made}");
+    assert!(made.contains("the longest example has 1 token."), "{made}");
     assert_eq!(
         [1, 2, 1200].map(|number| counted(number, "example")),
         ["1 example", "2 examples", "1,200 examples"]
     );
     assert_eq!([noun(1, "step"), noun(0, "step")], ["step", "steps"]);
-    // As it was made before, so that it is still known as made.
     let many = Suited { longest: Some(9000), ..suited(500, Some(100)) };
-    assert!(many.recipe().contains("the longest has 9000 tokens\n"));
+    assert!(many.recipe().contains("the longest has 9000 tokens."));
 }
 
 #[test]
@@ -73,7 +77,7 @@ fn a_recipe_as_it_was_made_says_what_it_was_made_for_and_a_changed_one_says_noth
         assert_eq!(Suited::untouched(&made.recipe()), Some(made.clone()));
         let with_pairs = Suited { pairs: 2, ..made.clone() };
         assert_eq!(Suited::untouched(&with_pairs.recipe()), Some(with_pairs.clone()));
-        assert!(with_pairs.recipe().contains("# 2 preference pairs are left out"));
+        assert!(with_pairs.recipe().contains("; 2 preference pairs are left out"));
         let changed = made.recipe().replace("3e-4", "1e-4");
         assert_eq!(Suited::untouched(&changed), None);
         let changed = made.recipe().replace("base = \"smollm2-135m\"", "base = \"smollm2-360m\"");
@@ -133,4 +137,92 @@ fn a_recipe_over_records_of_columns_alone_is_not_ready_and_says_what_to_do() {
     assert!(said.contains("none of the 2 records of session:") && said.contains("data.map"), "{said}");
     session.add("write", vec![record(Some("to be learnt"), 3)]).expect("a record");
     assert_eq!(missing(), None);
+}
+
+#[test]
+fn what_explains_a_made_recipe_stays_true_when_its_values_are_changed() {
+    use dojo_studio::domain::recipe::edit;
+    for made in [suited(500, Some(227)).recipe(), suited(200_000, Some(90_000)).recipe()] {
+        let explains = |line: &&str| line.starts_with("# As it was made: ");
+        let words: Vec<&str> = made.lines().filter(explains).collect();
+        assert_eq!(words.len(), 1, "{made}");
+        assert!(words[0].contains(" through all "), "{made}");
+        // Beside a value, a sentence about it would be wrong as soon as it is changed.
+        assert!(made.lines().all(|line| line.starts_with('#') || !line.contains('#')), "{made}");
+        let changed = edit::set(&made, "train.num_train_epochs", "7").expect("a value that fits");
+        let changed = edit::set(&changed, "data.max_length", "128").expect("a value that fits");
+        assert_eq!(changed.lines().filter(explains).collect::<Vec<_>>(), words);
+    }
+}
+
+/// A recipe over a session, with a model that is there.
+struct Ready {
+    home: tempfile::TempDir,
+    session: Session,
+}
+
+impl Ready {
+    fn new() -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let model = home.path().join("base");
+        std::fs::create_dir(&model).expect("a folder");
+        for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+            std::fs::write(model.join(file), "{}").expect("write");
+        }
+        let session = Session::create(&home.path().join("s")).expect("a session");
+        Self { home, session }
+    }
+
+    fn add(&mut self, answer: &str, status: Status, split: Option<&str>) {
+        let messages = vec![Message::new(Role::User, "why?"), Message::new(Role::Assistant, answer)];
+        let split = split.map(str::to_owned);
+        let record = Record { messages, status, split, ..Record::default() };
+        self.session.add("write", vec![record]).expect("a record");
+    }
+
+    fn missing(&self, train: &str) -> Option<String> {
+        let (path, model) = (self.home.path().join("sft.toml"), self.home.path().join("base"));
+        let data = format!("train = {train:?}\nsession = {:?}", self.home.path().join("s"));
+        std::fs::write(&path, format!("[model]\nbase = {model:?}\n[data]\n{data}\n")).expect("write");
+        Outlook::of(&Folders::under(self.home.path()), &path).missing
+    }
+}
+
+#[test]
+fn a_recipe_is_not_ready_while_none_of_its_records_can_be_trained_on() {
+    let mut ready = Ready::new();
+    ready.add("", Status::New, None);
+    let said = ready.missing("session:").expect("something is missing");
+    assert!(said.starts_with("the only record of session: can't be trained on: record 1: turn 2"), "{said}");
+    assert!(said.contains("is empty") && said.contains("write the answer"), "{said}");
+    ready.add("rejected", Status::Rejected, None);
+    ready.add("held out", Status::New, Some("test"));
+    let said = ready.missing("session:").expect("something is missing");
+    assert!(
+        said.starts_with("none of the 3 records of session: can be trained on; the first, record 1"),
+        "{said}"
+    );
+    // What the source names itself is taken.
+    assert_eq!(ready.missing("session:status:rejected"), None);
+    assert_eq!(ready.missing("session:split:test"), None);
+    ready.add("so it is", Status::New, None);
+    assert_eq!(ready.missing("session:"), None);
+}
+
+#[test]
+fn a_recipe_over_a_file_whose_answers_are_empty_is_not_ready() {
+    let ready = Ready::new();
+    let rows = ready.home.path().join("rows.jsonl");
+    std::fs::write(&rows, r#"{"prompt": "p", "completion": ""}"#).expect("write");
+    let file = rows.display().to_string();
+    let said = ready.missing(&file).expect("something is missing");
+    assert!(said.contains("rows.jsonl") && said.contains("no row can be trained on"), "{said}");
+    std::fs::write(&rows, r#"{"prompt": "p", "completion": "c"}"#).expect("write");
+    assert_eq!(ready.missing(&file), None);
+}
+
+#[test]
+fn a_recipe_over_a_set_of_the_review_says_that_nothing_was_decided_yet() {
+    let said = Ready::new().missing("set:reviewed").expect("something is missing");
+    assert!(said.contains("Review (2)"), "{said}");
 }

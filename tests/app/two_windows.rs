@@ -185,7 +185,50 @@ fn new_records_of_two_windows_are_both_kept() {
     // The other window is closed: what it left comes when this window's own draft is done with.
     drop(other);
     world.keys("ctrl-s");
-    world.shows("n goes on with it");
+    world.shows("another window was closed; the new record begun there is here now: n goes on with it");
     world.keys("n");
     world.shows("TWO");
+}
+
+#[test]
+fn the_key_opens_the_draft_that_was_just_spoken_of_and_no_other_is_lost() {
+    let mut world = World::new();
+    world.keys("n O N E esc");
+    world.shows("the new record is kept as a draft, not saved: n opens it again");
+    world.keys("e M y space");
+    world.shows("My so it is");
+    let one = Selection::Records(vec![RecordId(1)]);
+    world.session().apply(&one, &Change::Remove).expect("delete");
+    world.keys("ctrl-s");
+    world.shows("Record 1 was deleted");
+    world.keys("esc n");
+    world.shows("My so it is");
+    world.shows("this was your draft of it");
+    world.keys("ctrl-s");
+    let session = world.session();
+    wait_until("the new record", || session.record(RecordId(3)).is_ok());
+    assert_eq!(world.answer(3), "My so it is");
+    wait_until("one draft to be left", || session.drafts_of_all_windows().expect("read").len() == 1);
+    world.keys("n");
+    world.shows("ONE");
+}
+
+#[test]
+fn adding_what_was_written_of_a_deleted_record_lets_a_new_record_that_was_begun_stay() {
+    let mut world = World::new();
+    world.keys("n O N E esc");
+    world.shows("the new record is kept as a draft");
+    world.keys("e M y space");
+    world.shows("My so it is");
+    let one = Selection::Records(vec![RecordId(1)]);
+    world.session().apply(&one, &Change::Remove).expect("delete");
+    world.keys("ctrl-s");
+    world.shows("Record 1 was deleted");
+    world.keys("y");
+    world.shows("── 3 ─");
+    let session = world.session();
+    wait_until("the new record", || session.record(RecordId(3)).is_ok());
+    wait_until("one draft to be left", || session.drafts_of_all_windows().expect("read").len() == 1);
+    world.keys("n");
+    world.shows("ONE");
 }

@@ -1,8 +1,8 @@
 //! A file of two forms, half and half: each row is read as it would be among its own kind.
 
 use dojo_studio::data::import::{Batch, ImportOptions, read_all};
-use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::data::rows::Malformed;
+use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::Record;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;

@@ -1,6 +1,6 @@
 //! What an import passes over is named.
 
-use dojo_studio::data::import::{Batch, ImportOptions, read_all};
+use dojo_studio::data::import::{Batch, Import, ImportOptions, read_all};
 use dojo_studio::domain::recipe::OnMalformed;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -359,4 +359,16 @@ fn a_row_that_a_person_crossed_out_is_left_out_wherever_that_is_said() {
         assert_eq!(read.records.len(), 1, "{:?}", read.notes);
         assert!(read.notes.join(" ").contains("1 row is left out"), "{:?}", read.notes);
     }
+}
+
+#[test]
+fn what_plays_no_part_is_known_from_the_first_rows_before_an_import() {
+    let folder = TempDir::new().expect("a folder");
+    let rows = format!("question,answer,difficulty,article\nwhy?,so,easy,{LONG}\nhow?,thus,hard,{MORE}\n");
+    let path = write(&folder, "a.csv", rows.as_bytes());
+    let import = Import::open(&path, &ImportOptions::default()).expect("an import");
+    let told = import.files()[0].passes_over();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("no part in what is learnt") && told[0].contains("\"difficulty\""), "{told:?}");
+    assert!(told[1].contains("not used: \"article\" (in 2 of 2 rows)"), "{told:?}");
 }

@@ -650,3 +650,34 @@ fn chats_with_drafts_of_an_earlier_time_are_told_of_once() {
     let again = format!("{:?}", studio.keys("1 4"));
     assert!(!again.contains("drafts of yours"), "{again}");
 }
+
+#[test]
+fn chats_that_come_from_another_window_leave_the_cursor_where_it_was() {
+    let mut studio = opened(asked());
+    studio.keys("h");
+    let summary = |id, title: &str| ChatSummary {
+        id: ChatId(id),
+        title: title.into(),
+        turns: 2,
+        at: NOON as i64 * 1000,
+        found: String::new(),
+        drafts: 0,
+    };
+    let found = |chats| Event::Chat(ChatEvent::Found { text: String::new(), chats });
+    studio.apply(found(vec![summary(1, "Subnets"), summary(2, "Networks")]));
+    studio.screen();
+    studio.apply(found(vec![summary(3, "Made elsewhere"), summary(1, "Subnets"), summary(2, "Networks")]));
+    assert!(studio.screen().contains("Made elsewhere"), "{}", studio.screen());
+    assert_eq!(sent(&studio.keys("enter")), [&ChatCommand::Open(ChatId(1))]);
+}
+
+#[test]
+fn an_answer_says_that_its_correction_is_begun() {
+    let mut studio = opened(asked());
+    assert!(!studio.screen().contains("a correction is begun"));
+    let drafts = vec![(DraftPlace::Correction(TurnId(2)), "better".to_owned())];
+    studio.apply(Event::Chat(ChatEvent::DraftsRead { chat: Some(CHAT), drafts }));
+    assert!(studio.screen().contains("✎ a correction is begun: c goes on with it"), "{}", studio.screen());
+    studio.keys("esc c");
+    assert!(studio.screen().contains("better"), "{}", studio.screen());
+}

@@ -482,6 +482,7 @@ fn an_import_shows_what_it_would_read_and_a_part_can_have_another_column() {
         parts: vec![("prompt", column("question")), ("completion", column("solution")), ("label", None)],
         remembered: true,
         columns_only: false,
+        passed_over: Vec::new(),
         examples: vec![
             Ok(Example {
                 prompt: "What is 1+1?".into(),
@@ -529,6 +530,7 @@ fn columns_alone_are_brought_in_only_when_one_asks_twice() {
         parts: vec![("prompt", None), ("completion", completion.map(str::to_owned))],
         remembered: false,
         columns_only: completion.is_none(),
+        passed_over: vec!["no part in what is learnt: \"b\"".into()],
         examples: Vec::new(),
     };
     let apply = |studio: &mut Harness, completion| {
@@ -538,6 +540,7 @@ fn columns_alone_are_brought_in_only_when_one_asks_twice() {
     let import = |map: Vec<String>| send(DataCommand::Import { path: path.clone(), map });
     apply(&mut studio, None);
     assert!(studio.screen().contains("no column is known as a question"), "{}", studio.screen());
+    assert!(studio.screen().contains("! no part in what is learnt: \"b\""), "{}", studio.screen());
     assert_eq!(studio.keys("enter"), []);
     insta::assert_snapshot!(studio.screen());
     assert_eq!(studio.keys("enter"), [import(Vec::new())]);

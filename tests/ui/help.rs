@@ -56,6 +56,26 @@ fn it_is_searched_by_words_keys_and_names() {
 }
 
 #[test]
+fn a_key_is_found_however_it_is_spelt() {
+    for (pane, word, row) in [
+        ("4", "ctrl-u", "Scroll a page up"),
+        ("4", "^u", "Scroll a page up"),
+        ("6", "enter", "Chat with the chosen model"),
+        ("6", "return", "Chat with the chosen model"),
+        ("1", "backspace", "Mark as rejected"),
+        ("6", "esc", "Fetch nothing"),
+        ("6", "escape", "Fetch nothing"),
+        ("6", "delete", "Say what deletes the chosen one"),
+        ("1", "shift-down", "Choose this row and the next"),
+    ] {
+        let mut studio = Harness::new().with(world::models()).size(120, 50);
+        studio.keys(&format!("{pane} ? /"));
+        studio.text(word);
+        assert!(studio.screen().contains(row), "{word}:\n{}", studio.screen());
+    }
+}
+
+#[test]
 fn the_footer_names_what_works_while_one_types() {
     let mut studio = Harness::new().with(world::models()).size(80, 24);
     studio.keys("6 p");

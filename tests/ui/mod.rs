@@ -25,6 +25,7 @@ mod review_by_hand;
 mod review_sizes;
 mod screens;
 mod shell;
+mod silent;
 mod small;
 mod text;
 mod theme;

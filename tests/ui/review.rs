@@ -263,7 +263,8 @@ fn approving_goes_to_the_next_that_waits_once_it_is_on_disk() {
     let effects = studio.keys("enter");
     assert_eq!(effects[0], decide(1, Decision::of(Verdict::Approved)));
     assert!(studio.screen().contains("reflection 1 of 6 · ◌ pending"), "not shown before it is on disk");
-    assert_eq!(studio.keys("enter"), [], "not decided twice");
+    let effects = studio.keys("enter");
+    assert!(matches!(effects.as_slice(), [Effect::Notify(_)]), "not decided twice: {effects:?}");
     studio.apply(decided(1, Verdict::Approved));
     let screen = studio.screen();
     assert!(screen.contains("reflection 3 of 6 · ◌ pending"), "{screen}");

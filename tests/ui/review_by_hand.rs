@@ -89,7 +89,11 @@ fn a_wrong_thought_without_a_correction_is_read_and_corrected_by_hand() {
 #[test]
 fn nothing_is_approved_rejected_or_sent_back_where_there_is_no_correction() {
     let mut studio = nearly_done();
-    assert_eq!(studio.keys("backspace s"), []);
+    for key in ["backspace", "s"] {
+        let effects = studio.keys(key);
+        let [Effect::Notify(notice)] = effects.as_slice() else { panic!("{effects:?}") };
+        assert!(notice.text.contains("there is no correction here yet: e writes one"), "{notice:?}");
+    }
     assert!(studio.screen().contains("thought 2 of 2"), "{}", studio.screen());
     studio.keys("A");
     assert!(!studio.screen().contains("approve 1"), "a thought doesn't wait for a verdict");
@@ -499,4 +503,21 @@ fn blind_it_is_not_said_whose_text_was_preferred() {
     assert_eq!(said(decided(1, Verdict::Rejected)).as_deref(), Some(words));
     let undone = ReviewEvent::Undone(vec![(ReflectionId(1), Verdict::Approved)]);
     assert_eq!(said(event(undone)).as_deref(), Some("taken back: what was said of reflection 1"));
+}
+
+#[test]
+fn the_queue_shows_an_earlier_verdict_beside_a_draft() {
+    use dojo_studio::domain::review::Draft;
+    for columns in [60, 80, 120] {
+        let mut studio = Harness::new().size(columns, 24);
+        studio.keys("2");
+        let begun = |id, verdict| QueueRow { draft: Draft::Kept, verdict, ..row(id) };
+        let rows = vec![begun(1, Verdict::Rejected), begun(2, Verdict::Pending), begun(3, Verdict::SentBack)];
+        studio.apply(event(ReviewEvent::Queued { queue: QueueId(1), rows }));
+        studio.keys("z");
+        let screen = studio.screen();
+        for shown in ["rejected +✎", "✎ your draft", "sent-back +✎"] {
+            assert!(screen.contains(shown), "{shown} at {columns}:\n{screen}");
+        }
+    }
 }

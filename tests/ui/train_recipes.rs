@@ -267,3 +267,29 @@ fn a_value_that_has_no_room_ends_in_a_sign_and_what_a_key_means_stands_below_its
         assert_eq!(column(first), column(second), "{screen}");
     }
 }
+
+#[test]
+fn a_value_that_is_left_is_said_to_be_kept_is_seen_in_its_row_and_opens_again() {
+    let mut studio = Harness::new();
+    studio.keys("3");
+    listed(&mut studio, &["a/sft.toml"]);
+    studio.keys("e enter /");
+    studio.text("learning_rate");
+    studio.keys("enter enter ctrl-u");
+    studio.text("7e-5");
+    let effects = studio.keys("esc");
+    let said = effects.iter().any(|effect| {
+        matches!(effect, Effect::Notify(notice)
+            if notice.text.starts_with("train.learning_rate stays as it was") && notice.text.contains("kept as a draft"))
+    });
+    assert!(said, "{effects:?}");
+    assert!(studio.screen().contains("✎ draft: 7e-5"), "{}", studio.screen());
+    studio.keys("enter enter");
+    assert!(!studio.screen().contains("✎ draft"), "{}", studio.screen());
+    let effects = studio.keys("ctrl-s");
+    let saved = runs(&effects);
+    assert!(
+        matches!(&saved[..], [RunsCommand::SaveRecipe { text, .. }] if text.contains("learning_rate = 7e-5")),
+        "{saved:?}"
+    );
+}

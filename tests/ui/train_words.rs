@@ -155,3 +155,64 @@ fn what_is_wrong_with_a_filter_is_read_whole_on_every_screen() {
 fn drafts(all: BTreeMap<DraftOf, KeptDraft>) -> Event {
     Event::Data(DataEvent::DraftsRead("sessions/first-principles".into(), all))
 }
+
+fn notices(effects: &[Effect]) -> Vec<&str> {
+    let said = effects.iter().filter_map(|effect| match effect {
+        Effect::Notify(notice) => Some(notice.text.as_str()),
+        _ => None,
+    });
+    said.collect()
+}
+
+fn told(effects: &[Effect]) -> Vec<RunCommand> {
+    let told = effects.iter().filter_map(|effect| match effect {
+        Effect::Send(Command::Runs(RunsCommand::Tell(_, command))) => Some(*command),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn a_run_that_still_loads_is_asked_to_pause_and_says_when_it_will() {
+    for phase in [Phase::Starting, Phase::Queued] {
+        let mut studio = Harness::new().with(run("sft-0001", phase, 0, |_, _| {}));
+        studio.keys("3");
+        let effects = studio.keys("space");
+        assert_eq!(told(&effects), [RunCommand::Pause]);
+        let words = "sft-0001 pauses as soon as it has begun; space takes that back";
+        assert_eq!(notices(&effects), [words]);
+        let effects = studio.keys("space");
+        assert_eq!(told(&effects), [RunCommand::Resume]);
+        assert!(notices(&effects)[0].contains("it won't pause"), "{effects:?}");
+        let effects = studio.keys("c");
+        assert_eq!(told(&effects), []);
+        assert!(notices(&effects)[0].contains("c writes a checkpoint once it has"), "{effects:?}");
+    }
+}
+
+#[test]
+fn a_model_that_is_fetched_is_named_with_how_much_of_it_is_here() {
+    let fetching = |share: f64| {
+        run("sft-0001", Phase::Starting, 0, |_, state| {
+            state.why = Some(RunState::fetching("smollm2-135m", 98_400_000));
+            state.start_share = Some(share);
+        })
+    };
+    let mut studio = Harness::new().with(fetching(0.25));
+    studio.keys("3");
+    let said = words(&mut studio);
+    assert!(said.contains("Now: fetching smollm2-135m, 24.6 of 98.4 MB"), "{said}");
+    // What is announced is rounded: a little more may come, and is no more than all.
+    studio.apply(fetching(1.07));
+    let said = words(&mut studio);
+    assert!(said.contains("98.4 of 98.4 MB") && said.contains("100%"), "{said}");
+    assert!(!said.contains("107"), "{said}");
+}
+
+#[test]
+fn laying_a_run_over_the_others_says_what_that_means() {
+    let mut studio = Harness::new().with(run("sft-0001", Phase::Done, 100, |_, _| {}));
+    studio.keys("3");
+    assert!(notices(&studio.keys("m"))[0].contains("stays in the charts"));
+    assert!(notices(&studio.keys("m"))[0].contains("no longer laid over"));
+}

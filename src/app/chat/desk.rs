@@ -5,10 +5,12 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
+use super::deal::deal;
+use super::elsewhere::Seen;
 use super::keep::{self, Settled};
 use super::{Epoch, Job, Order, Stops, Work, unwritten};
 use crate::app::events::Events;
-use crate::domain::chat::{Answerer, Chat, ChatId, Names, Outcome, Setup, Side, Turn, TurnId, Why};
+use crate::domain::chat::{Chat, ChatId, Names, Outcome, Setup, Side, Turn, TurnId, Why};
 use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::message::Role;
 use crate::domain::protocol::chat::{Phase, Question};
@@ -17,6 +19,8 @@ use crate::domain::protocol::{ChatCommand, ChatEvent, Event};
 use crate::ground::clock;
 use crate::session::{Decided, NewTurn, Result, Session, SessionError, Word};
 
+/// How often the file is asked whether somebody else has written. This connection is asked, which knows its own writing.
+const WATCH: Duration = Duration::from_millis(250);
 /// How often it is looked, at the end, whether the writer is at something that has no end soon.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -36,7 +40,8 @@ pub(super) fn work(
         Ok(session) => session.in_window(window),
         Err(error) => return complain(events, &error),
     };
-    let mut desk = Desk { session, events, writer: Some(writer), waiting: BTreeSet::new() };
+    let mut desk =
+        Desk { session, events, writer: Some(writer), waiting: BTreeSet::new(), seen: Seen::default() };
     loop {
         let outcome = match order {
             Order::Command(command, epoch) => desk.perform(command, epoch),
@@ -66,13 +71,15 @@ fn notify(events: &Events, level: Level, text: String) {
     events.send(Event::System(SystemEvent::Notified(Notice::new(level, text)))).ok();
 }
 
-struct Desk<'e> {
-    session: Session,
+pub(super) struct Desk<'e> {
+    pub(super) session: Session,
     events: &'e Events,
     /// None once the session is left.
     writer: Option<Sender<Work>>,
     /// Answers that were handed over and haven't ended.
-    waiting: BTreeSet<TurnId>,
+    pub(super) waiting: BTreeSet<TurnId>,
+    /// What is on the screen, to be told anew when another window changes it.
+    pub(super) seen: Seen,
 }
 
 impl Desk<'_> {
@@ -81,7 +88,16 @@ impl Desk<'_> {
     fn next(&mut self, orders: &Receiver<Order>, stops: &Stops) -> Option<Order> {
         loop {
             if self.writer.is_some() {
-                return orders.recv().ok();
+                match orders.recv_timeout(WATCH) {
+                    Ok(order) => return Some(order),
+                    Err(RecvTimeoutError::Disconnected) => return None,
+                    Err(RecvTimeoutError::Timeout) => {
+                        if let Err(error) = self.watch() {
+                            complain(self.events, &error);
+                        }
+                        continue;
+                    }
+                }
             }
             match orders.try_recv() {
                 Ok(order) => return Some(order),
@@ -111,7 +127,7 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn tell(&self, event: ChatEvent) {
+    pub(super) fn tell(&self, event: ChatEvent) {
         // The studio is gone: nobody needs to know.
         self.events.send(Event::Chat(event)).ok();
     }
@@ -123,22 +139,15 @@ impl Desk<'_> {
 
     fn perform(&mut self, command: ChatCommand, epoch: Epoch) -> Result<()> {
         match command {
-            ChatCommand::Find(text) => {
-                let chats = self.session.chats(&text)?;
-                self.tell(ChatEvent::Found { text, chats });
+            ChatCommand::Find(text) => self.find(text)?,
+            ChatCommand::Open(chat) => self.open(chat)?,
+            ChatCommand::Leave => {
+                self.seen.open = None;
+                self.tell(ChatEvent::Left);
             }
-            ChatCommand::Open(chat) => {
-                let chat = self.session.chat(chat)?;
-                self.read_drafts(Some(chat.id))?;
-                self.tell(ChatEvent::Opened(Box::new(chat)));
-            }
-            ChatCommand::Leave => self.tell(ChatEvent::Left),
             ChatCommand::Ask(question) => self.ask(*question, epoch)?,
             ChatCommand::Again { chat, answers } => self.again(chat, &answers, epoch)?,
-            ChatCommand::Show { chat, heads } => {
-                self.session.set_heads(chat, heads)?;
-                self.tell(ChatEvent::Shown { chat, heads });
-            }
+            ChatCommand::Show { chat, heads } => self.show(chat, heads)?,
             ChatCommand::SetUp { chat, setup } => {
                 self.session.set_up_chat(chat, &setup)?;
                 self.tell(ChatEvent::WasSetUp { chat, setup: *setup });
@@ -173,6 +182,7 @@ impl Desk<'_> {
             }
             ChatCommand::Delete(chat) => {
                 self.session.delete_chat(chat)?;
+                self.seen.open.take_if(|open| open.id == chat);
                 self.tell(ChatEvent::Deleted(chat));
             }
             // It went past the queue.
@@ -243,6 +253,7 @@ impl Desk<'_> {
         } else {
             self.tell(ChatEvent::Added { chat: chat.id, turns: added, heads: chat.heads });
         }
+        self.seen.open = Some(chat.clone());
         Ok(())
     }
 
@@ -289,7 +300,7 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn read_drafts(&mut self, chat: Option<ChatId>) -> Result<()> {
+    pub(super) fn read_drafts(&mut self, chat: Option<ChatId>) -> Result<()> {
         if !self.session.is_read_only() {
             self.session.take_up_drafts()?;
         }
@@ -365,20 +376,4 @@ impl Desk<'_> {
         self.tell(ChatEvent::Decided { chat, decisions });
         Ok(())
     }
-}
-
-/// Who answers in which column. Hidden names are dealt anew for every question.
-fn deal(setup: &Setup) -> Vec<(Side, &Answerer)> {
-    let Some(right) = &setup.right else { return vec![(Side::Left, &setup.left)] };
-    let (left, right) = match setup.names {
-        Names::Hidden if coin() => (right, &setup.left),
-        Names::Hidden | Names::Shown => (&setup.left, right),
-    };
-    vec![(Side::Left, left), (Side::Right, right)]
-}
-
-/// Which way a coin falls: nobody can tell from the clock's last digits.
-fn coin() -> bool {
-    use std::hash::BuildHasher;
-    std::hash::RandomState::new().hash_one(0_u8) & 1 == 1
 }

@@ -1,7 +1,9 @@
 //! The studio's lane for chats: one thread keeps them in the session, one holds the models and writes answers, so
 //! that neither a disk nor a model that loads holds up the screen.
 
+mod deal;
 mod desk;
+mod elsewhere;
 mod keep;
 mod loaded;
 mod writer;

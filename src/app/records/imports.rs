@@ -9,7 +9,7 @@ use super::reader::{Ask, beginning};
 use super::{Back, Lane};
 use crate::app::imports::{self, Known};
 use crate::app::jobs::Working;
-use crate::data::import::{Import, ImportOptions};
+use crate::data::import::{Import, ImportOptions, PlannedFile as PlannedRows};
 use crate::data::mapping::{Kind, Part};
 use crate::domain::counted::counted;
 use crate::domain::name::one_line;
@@ -21,6 +21,9 @@ use crate::session::{self, Access, Ended, Session, SessionError};
 
 /// Rows that are shown as they would become records.
 const EXAMPLES: usize = 3;
+
+/// Files whose first rows are tried for what plays no part.
+const TRIED: usize = 8;
 
 /// Says what an import would read and how.
 pub(super) fn plan(lane: &Lane, path: PathBuf, map: Vec<String>) {
@@ -45,7 +48,12 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
         .into_iter()
         .flat_map(|file| file.sample.iter().take(EXAMPLES).map(move |row| file.preview(row)))
         .chain(broken.take(EXAMPLES));
+    let mut passed_over: Vec<String> =
+        source.files().iter().take(TRIED).flat_map(PlannedRows::passes_over).collect();
+    passed_over.sort();
+    passed_over.dedup();
     Ok(ImportPlan {
+        passed_over,
         files: source
             .files()
             .iter()

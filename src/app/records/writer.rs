@@ -73,7 +73,7 @@ pub(super) fn work(lane: &Lane, commands: &Receiver<DataCommand>, back: &Back) {
 
 /// What a command would save, if it is one that saves what was written.
 fn saved(command: &DataCommand) -> Option<DraftOf> {
-    if let DataCommand::Edit { record, .. } = command {
+    if let DataCommand::Edit { record, .. } | DataCommand::AddInstead(record, _) = command {
         return Some(DraftOf::Record(*record));
     }
     matches!(command, DataCommand::Add(_)).then_some(DraftOf::NewRecord)
@@ -209,6 +209,13 @@ fn perform(
             body.put(&mut record);
             add(lane, session, back, "new record", record)?;
             forget_draft(lane, session, DraftOf::NewRecord)?;
+        }
+        DataCommand::AddInstead(gone, body) => {
+            let mut record = Record::default();
+            body.put(&mut record);
+            add(lane, session, back, "new record", record)?;
+            lane.tell(DataEvent::Edited(gone));
+            forget_draft(lane, session, DraftOf::Record(gone))?;
         }
         DataCommand::Duplicate(id) => {
             let record = copy(session.record(id)?);

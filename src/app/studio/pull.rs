@@ -33,6 +33,8 @@ pub(super) fn start(folders: Folders, name: String, runs: Option<PathBuf>, event
 pub(super) struct Report {
     working: Working,
     progress: Progress,
+    /// Whether the total is that of all transfers.
+    whole: bool,
     said: Instant,
 }
 
@@ -40,7 +42,7 @@ impl Report {
     pub(super) fn start(events: &Events, name: &str) -> Self {
         let working = Working::start(events, &format!("pull {name}"));
         let progress = Progress { unit: Unit::Bytes, ..Progress::default() };
-        Self { working, progress, said: Instant::now() }
+        Self { working, progress, whole: false, said: Instant::now() }
     }
 
     /// Ends the job by how the pull went; nothing came of it when somebody stopped it.
@@ -67,9 +69,16 @@ impl hub::Progress for Report {
         self.say();
     }
 
+    fn whole(&mut self, bytes: u64) {
+        self.progress.total = Some(self.progress.done + bytes);
+        self.whole = true;
+    }
+
     fn begin(&mut self, what: &str, total: Option<u64>, already: u64) {
         what.clone_into(&mut self.progress.note);
-        self.progress.total = total.map(|total| self.progress.done + total);
+        if !self.whole {
+            self.progress.total = total.map(|total| self.progress.done + total);
+        }
         self.progress.done += already;
         self.say();
     }

@@ -167,11 +167,11 @@ pub fn prepare(
     folders: &Folders,
     network: Network,
     progress: &mut dyn hub::Progress,
-    doing: &mut dyn FnMut(&str) -> Brake,
+    doing: &mut (dyn FnMut(&str) -> Brake + Send),
 ) -> Result<Prepared> {
     // Before anything is fetched.
     place(recipe)?;
-    let mut fetching = Fetching::new(progress, doing(&format!("opening the model {}", recipe.model.base)));
+    let mut fetching = Fetching::new(progress, &recipe.model.base, doing);
     let files = hub::resolve(&folders.models(), &recipe.model.base, network, &mut fetching)?;
     let model = model::open(&files).with_context(|| format!("open the model {}", recipe.model.base))?;
     let (model, tokens) = adapter::with_tokens(recipe, model)?;

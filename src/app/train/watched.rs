@@ -140,6 +140,8 @@ impl Watched {
     pub(super) fn passing(&self, share: f64, since: Duration) -> bool {
         let mut shared = self.lock();
         if shared.state.phase == Phase::Starting && !shared.stop {
+            // Sizes that are announced are rounded: more may come.
+            let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { share };
             shared.state.start_share = Some(share).filter(|share| share.is_finite());
             let known = share > KNOWN_FROM;
             shared.state.seconds_left = known.then(|| since.as_secs_f64() * (1.0 - share) / share);

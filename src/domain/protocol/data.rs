@@ -54,8 +54,11 @@ pub enum DataCommand {
     },
     /// Keep what is written of a record or a recipe and not saved; nothing lets go of it.
     KeepDraft(DraftOf, Option<KeptDraft>),
-    /// Add a record of this content.
+    /// Add a record of this content: the draft of a new record is saved with it.
     Add(Body),
+    /// Add what was written of a record that is gone, as a new one: the draft of that record is saved with it, and that
+    /// of a new record stays.
+    AddInstead(RecordId, Body),
     /// Add a copy of a record.
     Duplicate(RecordId),
     /// Take the last change back; a large one, and one that was not made here, is asked about first.
@@ -316,6 +319,8 @@ pub struct ImportPlan {
     pub remembered: bool,
     /// No part has a column in one of the files: its rows would be kept, and nothing could be learnt of them.
     pub columns_only: bool,
+    /// What of the first rows would play no part in what is learnt, in sentences.
+    pub passed_over: Vec<String>,
     /// What the first rows would become, or why not.
     pub examples: Vec<Result<Example, String>>,
 }

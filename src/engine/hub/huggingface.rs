@@ -99,6 +99,8 @@ pub(super) fn fetch(repository: &Repository, into: &Path, progress: &mut dyn Pro
         let chosen = choose(listed, repository.file.as_deref())?;
         let missing = chosen.iter().map(|file| missing_bytes(file, into));
         room::check(into, missing.fold(0, u64::saturating_add))?;
+        let whole = chosen.iter().filter(|file| !into.join(&file.path).is_file()).map(|file| file.size);
+        progress.whole(whole.fold(0, u64::saturating_add));
         for file in chosen {
             fetch_file(&handle, &commit, &file, into, progress)
                 .await

@@ -36,6 +36,9 @@ pub trait Progress: Send {
     /// A sentence: a source that failed, a wait for another process.
     fn note(&mut self, text: &str);
 
+    /// So many bytes come in all, where that is known before the first transfer begins.
+    fn whole(&mut self, _bytes: u64) {}
+
     /// A transfer begins: of what, how many bytes in all where that is known, and how many of them are here already.
     fn begin(&mut self, what: &str, total: Option<u64>, already: u64);
 

@@ -1,6 +1,8 @@
 //! The first screen: what this is, a sample to open, what will be downloaded, where files go. Stands in for the panes
 //! while no session is open.
 
+use std::ops::Range;
+
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -58,7 +60,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
 const WORDS: &str = "Turn a small language model into a specialist that reasons in your own style, on this machine: \
     curate records, correct its thoughts, train, watch, chat. Nothing leaves the machine unless you connect a teacher.";
 
-const FEW_WORDS: &str = "Turn a small language model into a specialist, on this machine.";
+const FEW_WORDS: &str = "Tune a small language model, on this machine.";
 
 /// The cursor of the list.
 #[derive(Debug, Default)]
@@ -198,8 +200,9 @@ impl Pane for Welcome {
             (None, false) => "Start with a sample or your own data",
         };
         write(y + 1, title, theme.bright);
-        y += 3;
-        let room = area.bottom().saturating_sub(y + if short { 5 } else { 6 }).max(3);
+        let title_row = Rect { x, y: y + 1, width, height: 1 };
+        y += if short { 2 } else { 3 };
+        let room = area.bottom().saturating_sub(y + 6).max(3);
         if let Some(field) = &self.path {
             let line =
                 Rect { x: x + 1, y, width: width.saturating_sub(2), height: area.bottom().saturating_sub(y) };
@@ -213,7 +216,12 @@ impl Pane for Welcome {
         let count = rows(view.store);
         let rows = (count as u16).min(room);
         self.list = Rect { x, y, width, height: rows.min(area.bottom().saturating_sub(y)) };
-        self.draw_list(buffer, (count, usize::from(rows)), area.bottom(), view);
+        let shown = self.draw_list(buffer, (count, usize::from(rows)), area.bottom(), view);
+        if usize::from(rows) < count {
+            let words = format!("{}–{} of {}", shown.start + 1, shown.end.min(count - 1), count - 1);
+            let x = title_row.right().saturating_sub(text::width(&words) as u16 + 1);
+            text::put(buffer, x, title_row.y, words, usize::from(width), theme.dim);
+        }
         let below = Rect {
             x,
             y: (y + rows + 1).min(area.bottom()),
@@ -227,8 +235,14 @@ impl Pane for Welcome {
 }
 
 impl Welcome {
-    /// The sessions that have room, and one's own data.
-    fn draw_list(&mut self, buffer: &mut Buffer, (count, rows): (usize, usize), bottom: u16, view: View<'_>) {
+    /// The sessions that have room, and one's own data. Returns which rows these are.
+    fn draw_list(
+        &mut self,
+        buffer: &mut Buffer,
+        (count, rows): (usize, usize),
+        bottom: u16,
+        view: View<'_>,
+    ) -> Range<usize> {
         let sessions = view.store.sessions.as_deref().unwrap_or_default();
         // It is what a newcomer looks for: it stays below a list that is too long.
         let pinned = usize::from(rows < count);
@@ -239,7 +253,7 @@ impl Welcome {
         } else {
             draw_own(buffer, self.own, view);
         }
-        for (number, y) in window.zip(self.list.y..bottom) {
+        for (number, y) in window.clone().zip(self.list.y..bottom) {
             let row = Rect { y, height: 1, ..self.list };
             match sessions.get(number) {
                 Some(session) => sessions::draw_row(buffer, row, view, session),
@@ -249,6 +263,7 @@ impl Welcome {
                 buffer.set_style(row, view.theme.selection);
             }
         }
+        window
     }
 }
 
@@ -261,40 +276,70 @@ fn draw_own(buffer: &mut Buffer, row: Rect, view: View<'_>) {
     text::put(buffer, x, row.y, words, room, view.theme.dim);
 }
 
-/// What opening it copies, what training downloads, where both go.
+/// What opening it copies, what training downloads, where both go. Where there is little room, the closer words.
 fn draw_costs(buffer: &mut Buffer, area: Rect, view: View<'_>, session: &SessionSummary) {
     let theme = view.theme;
-    let places = &view.store.places;
     let columns = usize::from(area.width.saturating_sub(12));
-    let mut lines: Vec<(&str, String)> = Vec::new();
-    for (number, line) in
-        text::wrap(&session.about, columns).into_iter().take(if area.height < 6 { 1 } else { 3 }).enumerate()
-    {
-        lines.push((if number == 0 { "about" } else { "" }, line));
+    let rows = usize::from(area.height);
+    let wrapped = |(word, line): &(&'static str, String)| {
+        let lines = text::wrap(line, columns).into_iter().enumerate();
+        lines.map(|(at, line)| (if at == 0 { *word } else { "" }, line)).collect::<Vec<_>>()
+    };
+    let about = wrapped(&("about", session.about.clone()));
+    let lay = |words: Words| costs(view, session, words).iter().flat_map(wrapped).collect::<Vec<_>>();
+    let (whole, close) = (lay(Words::Whole), lay(Words::Close));
+    let rest = if about.len().min(ABOUT) + whole.len() <= rows { whole } else { close };
+    let room = rows.saturating_sub(rest.len()).clamp(1, ABOUT);
+    let cut = about.len() > room;
+    let mut lines: Vec<(&str, String)> = about.into_iter().take(room).collect();
+    if let Some((_, last)) = lines.last_mut().filter(|_| cut) {
+        *last = text::shorten(&format!("{last} …"), columns);
     }
+    lines.extend(rest);
+    for ((word, line), y) in lines.iter().zip(area.y..area.bottom()) {
+        text::put(buffer, area.x + 1, y, word, 10, theme.dim);
+        text::put(buffer, area.x + 12, y, line, columns, theme.text);
+    }
+}
+
+/// Rows of what a session is about.
+const ABOUT: usize = 3;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Words {
+    Whole,
+    /// Without the folders.
+    Close,
+}
+
+fn costs(view: View<'_>, session: &SessionSummary, words: Words) -> Vec<(&'static str, String)> {
+    let places = &view.store.places;
+    let whole = words == Words::Whole;
+    let mut lines: Vec<(&'static str, String)> = Vec::new();
     if session.place == SessionPlace::Sample {
         let to = places.sessions.join(&session.name);
-        lines.push(("copies", format!("{} to {}", text::bytes(session.bytes), to.display())));
+        let to = if whole { format!(" to {}", to.display()) } else { " to your sessions".to_owned() };
+        lines.push(("copies", format!("{}{to}", text::bytes(session.bytes))));
     }
     match &session.download {
         Download::Nothing => {}
         Download::Here(model) => lines.push(("model", format!("{model}, on this machine already"))),
         Download::Needed { model, bytes } => {
             let size = bytes.map_or_else(String::new, |bytes| format!(", {}", text::bytes(bytes)));
-            lines.push((
-                "downloads",
-                format!("{model}{size}, when training starts, to {}", places.models.display()),
-            ));
+            let to = if whole { format!(", to {}", places.models.display()) } else { String::new() };
+            lines.push(("downloads", format!("{model}{size}, when training starts{to}")));
         }
     }
-    let then = match session.begins {
-        Begins::Data => "⏎ opens it on the Data pane, which brings records in",
-        Begins::Review => "⏎ opens it on the Review pane, with corrections that wait for your verdict",
-        Begins::Train => "⏎ opens it on the Train pane, where the same key starts the run",
+    let then = match (session.begins, whole) {
+        (Begins::Data, true) => "⏎ opens it on the Data pane, which brings records in",
+        (Begins::Data, false) => "⏎ opens Data, which brings records in",
+        (Begins::Review, true) => {
+            "⏎ opens it on the Review pane, with corrections that wait for your verdict"
+        }
+        (Begins::Review, false) => "⏎ opens Review, with corrections to decide",
+        (Begins::Train, true) => "⏎ opens it on the Train pane, where the same key starts the run",
+        (Begins::Train, false) => "⏎ opens Train, where ⏎ starts the run",
     };
     lines.push(("then", then.to_owned()));
-    for ((word, line), y) in lines.iter().zip(area.y..area.bottom()) {
-        text::put(buffer, area.x + 1, y, word, 10, theme.dim);
-        text::put(buffer, area.x + 12, y, line, columns, theme.text);
-    }
+    lines
 }

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 
 use super::overlay::{self, Kind, Overlay, Reply};
 use crate::app::store::Store;
+use crate::ui::keymap::Chord;
 use crate::ui::layout::centred;
 use crate::ui::pane::View;
 use crate::ui::widgets::field::Field;
@@ -31,9 +32,22 @@ pub(crate) struct HelpRow {
 impl HelpRow {
     /// Whether it holds every word, whatever the case.
     fn holds(&self, words: &[String]) -> bool {
-        let all = format!("{} {} {} {}", self.keys, self.help, self.label, self.name).to_lowercase();
+        let spelt = spelt(&self.keys);
+        let all = format!("{} {spelt} {} {} {}", self.keys, self.help, self.label, self.name).to_lowercase();
         words.iter().all(|word| all.contains(word.as_str()))
     }
+}
+
+/// The same keys as settings and people write them: `ctrl-u`, `enter`, `backspace`; signs may stand without a space
+/// between them.
+fn spelt(keys: &str) -> String {
+    let whole = |sign: &str| Chord::of_sign(sign).map(Chord::spelt);
+    let each = |sign: &str| {
+        let signs = sign.chars().filter_map(|sign| whole(&sign.to_string()));
+        signs.collect::<Vec<_>>().join(" ")
+    };
+    let names = keys.split_whitespace().map(|sign| whole(sign).unwrap_or_else(|| each(sign)));
+    names.collect::<Vec<_>>().join(" ")
 }
 
 /// A line of the list.

@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use super::ongoing::{self, Named, Ongoing};
 use super::overlay::{self, Overlay, Reply};
 use crate::app::store::{JobRow, Store};
-use crate::domain::protocol::system::JobEnd;
+use crate::domain::protocol::system::{JobEnd, Level, Notice};
 use crate::domain::run::{RunState, Standing};
 use crate::domain::run_info::RunInfo;
 use crate::ui::pane::{Effect, View};
@@ -46,7 +46,9 @@ impl JobsDrawer {
     fn stop(&self, store: &Store) -> Reply {
         let rows = ongoing::all(store);
         let stop = rows.get(self.place(&rows)).and_then(Ongoing::stop);
-        stop.map_or_else(Reply::stay, |stop| Reply::stay().with(Effect::Send(stop)))
+        let nothing =
+            || Notice::new(Level::Info, "there is nothing here to stop that was not asked to already");
+        Reply::stay().with(stop.map_or_else(|| Effect::Notify(nothing()), Effect::Send))
     }
 }
 

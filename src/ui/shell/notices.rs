@@ -1,5 +1,5 @@
 //! What the program has just said, on the hairline below the header: nothing else is ever there, so nothing is covered.
-//! A warning or an error that is longer takes lines of its own from the pane. Notices leave by themselves; the log
+//! What is longer takes lines of its own from the pane: a sentence is never cut. Notices leave by themselves; the log
 //! keeps them.
 
 use ratatui::buffer::Buffer;
@@ -32,9 +32,7 @@ pub(crate) fn lay_out(toasts: &[Toast], width: u16) -> Notices {
         return Notices { first: Vec::new(), rest: Vec::new() };
     };
     let notice = &newest.notice;
-    let urgent = matches!(notice.level, Level::Warning | Level::Error);
-    let mut lines =
-        if urgent { text::wrap(&notice.text, room) } else { vec![text::shorten(&notice.text, room)] };
+    let mut lines = text::wrap(&notice.text, room);
     if lines.len() > LINES {
         lines.truncate(LINES);
         if let Some(last) = lines.last_mut() {

@@ -76,7 +76,7 @@ impl Ongoing<'_> {
             Self::Run(run, _) => {
                 let state = run.state.as_ref()?;
                 if run.standing() == Standing::Starting && state.start_share.is_some() {
-                    return state.start_share;
+                    return state.start_share.map(|share| share.clamp(0.0, 1.0));
                 }
                 let state = Some(state).filter(|state| state.total_steps > 0 && state.step > 0)?;
                 Some(state.step as f64 / state.total_steps as f64)

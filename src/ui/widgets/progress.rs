@@ -44,7 +44,8 @@ fn amount(progress: &Progress) -> String {
         Unit::Bytes => text::bytes(number),
     };
     match progress.total {
-        Some(total) => format!("{} of {}", write(progress.done), write(total)),
+        // Sizes that are announced are rounded: a little more may come.
+        Some(total) => format!("{} of {}", write(progress.done.min(total)), write(total)),
         None if progress.done == 0 => String::new(),
         None => write(progress.done),
     }

@@ -4,7 +4,7 @@ use ratatui::style::Style;
 
 use super::transcript::Scene;
 use crate::app::store::chat::Writing;
-use crate::domain::chat::{Chat, Keep, Names, Outcome, Turn, Why};
+use crate::domain::chat::{Chat, DraftPlace, Keep, Names, Outcome, Turn, Why};
 use crate::domain::message::Role;
 use crate::domain::protocol::chat::Phase;
 
@@ -19,6 +19,13 @@ pub(super) fn below(turn: &Turn, scene: Scene<'_>) -> Option<(String, Style)> {
             Keep::Good => format!("✓ kept as record {}", kept.record.0),
             Keep::Corrected => format!("✓ corrected in record {}", kept.record.0),
         });
+    }
+    let begun = |place| scene.chats.draft(Some(scene.chat.id), place).is_some();
+    if begun(DraftPlace::Correction(turn.id)) {
+        parts.push("✎ a correction is begun: c goes on with it".to_owned());
+    }
+    if begun(DraftPlace::Edit(turn.id)) {
+        parts.push("✎ another question is begun: e goes on with it".to_owned());
     }
     if turn.role == Role::Assistant {
         match (scene.chats.writing.get(&turn.id), &turn.outcome) {
@@ -40,7 +47,10 @@ pub(super) fn below(turn: &Turn, scene: Scene<'_>) -> Option<(String, Style)> {
                 }
                 parts.push(ended(outcome));
             }
-            (None, None) => parts.push("cut off: the program ended meanwhile; r asks again".to_owned()),
+            (None, None) => parts.push(
+                "not finished: another window writes it, or the program ended meanwhile; r asks again"
+                    .to_owned(),
+            ),
         }
         let hidden = is_hidden(turn, scene.chat);
         let new = !turn.by.is_empty() && turn.by != scene.title;

@@ -109,16 +109,21 @@ impl Chat {
         notice.into_iter().collect()
     }
 
-    /// Says once which chats hold what was written in an earlier time and not sent; that of the open one is in sight.
+    /// Says which chats hold what was written in an earlier time, or in a window that was closed, and not sent; that of
+    /// the open one is in sight.
     pub(super) fn tell_of_left(&mut self, store: &Store) -> Option<Effect> {
-        let drafts = store.data.drafts.as_ref().filter(|_| !self.told_of_left)?;
-        self.told_of_left = true;
+        let drafts = store.data.drafts.as_ref().filter(|_| self.told_of_left < store.data.drafts_read)?;
+        let again = std::mem::replace(&mut self.told_of_left, store.data.drafts_read) > 0;
         let chat = |of: &DraftOf| if let DraftOf::Chat(chat, _) = of { *chat } else { None };
-        let chats: BTreeSet<ChatId> = drafts.keys().filter_map(chat).collect();
-        let words = match chats.iter().filter(|chat| self.of != Some(**chat)).count() {
+        let all: BTreeSet<ChatId> = drafts.keys().filter_map(chat).collect();
+        let new = all.difference(&self.left).filter(|chat| self.of != Some(**chat)).count();
+        self.left.extend(all);
+        let (closed, whose) =
+            if again { ("another window was closed: ", "it left") } else { ("", "of yours") };
+        let words = match new {
             0 => return None,
-            1 => "1 chat has a draft of yours (✎): h finds it".to_owned(),
-            many => format!("{many} chats have drafts of yours (✎): h finds them"),
+            1 => format!("{closed}1 chat has a draft {whose} (✎): h finds it"),
+            many => format!("{closed}{many} chats have drafts {whose} (✎): h finds them"),
         };
         Some(say(words))
     }

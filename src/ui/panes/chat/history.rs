@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::store::Store;
-use crate::domain::chat::ChatSummary;
+use crate::domain::chat::{ChatId, ChatSummary};
 use crate::domain::counted::counted;
 use crate::domain::protocol::{ChatCommand, Command};
 use crate::ui::layout::centred;
@@ -18,13 +18,18 @@ use crate::ui::widgets::{float, text};
 pub(super) struct History {
     field: Field,
     cursor: Cursor,
+    /// The chat under the cursor as it was seen: chats that come above it don't move it.
+    seen: Option<ChatId>,
 }
 
 impl History {
     /// Asks for all chats.
     pub(super) fn open() -> (Self, Vec<Effect>) {
-        let history =
-            Self { field: Field::new("words of a question or an answer"), cursor: Cursor::default() };
+        let history = Self {
+            field: Field::new("words of a question or an answer"),
+            cursor: Cursor::default(),
+            seen: None,
+        };
         let effects = history.find();
         (history, effects)
     }
@@ -46,16 +51,36 @@ impl History {
         if self.field.text() == before {
             return Vec::new();
         }
-        self.cursor = Cursor::default();
+        (self.cursor, self.seen) = (Cursor::default(), None);
         self.find()
     }
 
+    /// The row of the chat that was seen under the cursor, wherever it is now.
+    fn row(&self, store: &Store) -> usize {
+        let seen = Self::found(store).iter().position(|chat| Some(chat.id) == self.seen);
+        seen.unwrap_or_else(|| self.cursor.row())
+    }
+
+    /// Puts the cursor where its chat is now.
+    fn follow(&mut self, store: &Store) {
+        let chats = Self::found(store);
+        self.cursor.go(self.row(store), chats.len());
+        // What an earlier search found is still there until the next is answered.
+        let answered = store.chats.found.as_ref().is_some_and(|(text, _)| text == self.field.text().trim());
+        if answered {
+            self.seen = chats.get(self.cursor.row()).map(|chat| chat.id);
+        }
+    }
+
     pub(super) fn step(&mut self, by: isize, store: &Store) {
-        self.cursor.step(by, Self::found(store).len());
+        let chats = Self::found(store);
+        self.cursor.go(self.row(store), chats.len());
+        self.cursor.step(by, chats.len());
+        self.seen = chats.get(self.cursor.row()).map(|chat| chat.id);
     }
 
     pub(super) fn chosen<'a>(&self, store: &'a Store) -> Option<&'a ChatSummary> {
-        Self::found(store).get(self.cursor.row())
+        Self::found(store).get(self.row(store))
     }
 
     pub(super) fn delete(&self, store: &Store) -> Vec<Effect> {
@@ -84,6 +109,7 @@ impl History {
             text::put(buffer, list.x, list.y, words, usize::from(list.width), theme.dim);
             return;
         }
+        self.follow(view.store);
         let window = self.cursor.window(chats.len(), usize::from(list.height));
         for (number, y) in window.zip(list.y..list.bottom()) {
             let Some(chat) = chats.get(number) else { continue };

@@ -67,6 +67,41 @@ impl Chat {
         (action == Action::Good && turn.content.trim().is_empty()).then_some("this answer is empty")
     }
 
+    /// Why an action can't be done now, and what to do first.
+    pub(super) fn why(action: Action, store: &Store) -> Option<&'static str> {
+        let writing = store.chats.is_writing();
+        let answers =
+            matches!(action, Action::Edit | Action::Again | Action::Undo | Action::New | Action::Vote);
+        Some(match action {
+            _ if writing && answers => "an answer is being written: x stops it",
+            Action::Stop | Action::VoteBothBad => "no answer is being written",
+            Action::Vote | Action::VoteTie => {
+                "there are no two finished answers to choose from: s lets two models answer side by side"
+            }
+            Action::Good | Action::Correct | Action::Copy | Action::Edit | Action::Again => {
+                "there is nothing here yet that this could be done to: ⏎ writes a question"
+            }
+            Action::CopyBlock => "the chosen turn has no block of code: y copies all of it",
+            Action::Names | Action::OtherModel | Action::OtherColumn => {
+                "one model answers: s lets two answer side by side"
+            }
+            Action::New => "this is a new chat already: ⏎ writes its first question",
+            Action::Undo => "no vote, kept answer or correction of this chat is left to take back",
+            Action::NextMatch | Action::PreviousMatch => "nothing is searched for: / searches this chat",
+            Action::Find | Action::Rename => "no chat is open: h finds an earlier one",
+            _ => return None,
+        })
+    }
+
+    /// What is said where a question can't be sent.
+    pub(super) fn why_not_sent(store: &Store) -> &'static str {
+        if store.chats.is_writing() {
+            "an answer is being written: ⏎ sends this when it has ended, or esc stops it"
+        } else {
+            "there is no question yet to send: type one, or esc leaves"
+        }
+    }
+
     fn can_browse(&self, action: Action, store: &Store) -> bool {
         let writing = store.chats.is_writing();
         let open = store.chats.open.as_deref();

@@ -16,7 +16,7 @@ mod transcript;
 mod wander;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
@@ -87,8 +87,9 @@ pub(crate) struct Chat {
     held: BTreeMap<(Option<ChatId>, DraftPlace), String>,
     /// The draft of a new chat was asked for and is not here yet.
     awaits_draft: bool,
-    /// Whether it was said which chats have drafts.
-    told_of_left: bool,
+    /// Up to which reading of the drafts it was said which chats have some, and which those were.
+    told_of_left: u64,
+    left: BTreeSet<ChatId>,
     /// Questions that were sent, and which of them was taken up again, counted from the last.
     sent: Vec<String>,
     recalled: Option<usize>,
@@ -158,6 +159,11 @@ impl Pane for Chat {
         self.available(action, store) && self.offers(own, store)
     }
 
+    fn why_not(&self, action: action::Action, store: &Store) -> Option<String> {
+        let action::Action::Chat(own) = action else { return None };
+        Self::why(own, store).map(str::to_owned)
+    }
+
     fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {
         let action::Action::Chat(action) = action else { return Vec::new() };
         self.perform(action, store)
@@ -210,7 +216,9 @@ impl Pane for Chat {
         match &mut self.mode {
             Mode::Browse | Mode::Vote | Mode::Models(_) => {}
             // Sends, or waits for what is being written; another key breaks the line.
-            Mode::Write if matches!(input, Input::Key(key) if key.code == KeyCode::Enter) => {}
+            Mode::Write if matches!(input, Input::Key(key) if key.code == KeyCode::Enter) => {
+                return vec![act::say(Self::why_not_sent(store))];
+            }
             Mode::Write => {
                 self.recalled = None;
                 if self.composer.input(input) {

@@ -350,7 +350,9 @@ const fn takes_selection(action: Action) -> bool {
 
 fn copy(store: &Store) -> Vec<Effect> {
     let text = store.data.opened.as_ref().and_then(|(_, opened)| serde_json::to_string(&opened.record).ok());
-    text.map_or_else(Vec::new, |text| vec![Effect::Copy(text)])
+    let reads =
+        || vec![Effect::Notify(Notice::new(Level::Info, "the record is still being read: y copies it then"))];
+    text.map_or_else(reads, |text| vec![Effect::Copy(text)])
 }
 
 fn next_field(field: SortField) -> SortField {

@@ -73,21 +73,20 @@ impl Data {
     pub(super) fn begin_new(&mut self, store: &Store) -> Vec<Effect> {
         let Some(session) = &store.session else { return Vec::new() };
         let mut effects = Vec::new();
-        let editor = match self.drafts.take(&session.path, Target::New) {
-            Some(draft) => draft,
-            None => match self.drafts.take_orphan(&session.path, store) {
-                Some((id, orphan)) => {
-                    let mut editor = orphan.into_new();
-                    editor.note =
-                        format!("Record {id} was deleted; this was your draft of it. alt-o lets it go.");
-                    // Kept anew before the old one goes.
-                    effects.extend(editor.send_draft(Pace::Now, store.now));
-                    effects.push(send(DataCommand::KeepDraft(DraftOf::Record(id), None)));
-                    editor
-                }
-                None => Editor::empty(),
-            },
-        };
+        let mut editor = self.drafts.take_for_new(&session.path, store).unwrap_or_else(Editor::empty);
+        if let Target::Record(id) = editor.target() {
+            let was = format!("Record {id} was deleted; this was your draft of it");
+            if self.drafts.holds(&session.path, Target::New) {
+                // That one stays what it is: there is one draft of a new record at most.
+                editor.note = format!("{was}. Saving adds it as a new record; n later opens the other one.");
+            } else {
+                editor = editor.into_new();
+                editor.note = format!("{was}. alt-o lets it go.");
+                // Kept anew before the old one goes.
+                effects.extend(editor.send_draft(Pace::Now, store.now));
+                effects.push(send(DataCommand::KeepDraft(DraftOf::Record(id), None)));
+            }
+        }
         self.mode = Mode::Edit(Box::new(editor));
         effects
     }
@@ -117,7 +116,7 @@ impl Data {
     pub(super) fn leave(&mut self, mut editor: Editor, store: &Store) -> Vec<Effect> {
         let mut effects: Vec<Effect> = editor.send_draft(Pace::Now, store.now).into_iter().collect();
         let Some(session) = store.session.as_ref().filter(|_| editor.is_changed()) else { return effects };
-        self.drafts.keep(&session.path, editor);
+        self.drafts.keep(&session.path, editor, Some(store));
         // Says so once it is on the disk.
         effects.extend(self.drafts.settle(&session.path, store));
         effects
@@ -147,10 +146,15 @@ impl Data {
         let open = if let Mode::Edit(editor) = &self.mode { Some(editor.target()) } else { None };
         let mut effects = self.drafts.settle(&session, store);
         let mut words: Vec<String> = self.drafts.take_in(&session, open, store).into_iter().collect();
-        for id in self.drafts.new_orphans(&session, store) {
-            words.push(format!(
-                "record {id} was deleted; your draft of it is kept: n makes a new record of it"
-            ));
+        let orphans = self.drafts.new_orphans(&session, store);
+        if let [one, others @ ..] = orphans.as_slice() {
+            self.drafts.speak_of(Target::Record(*one));
+            let first =
+                format!("record {one} was deleted; your draft of it is kept: n makes a new record of it");
+            words.push(match others.len() {
+                0 => first,
+                more => format!("{first}, and then of {more} more that were deleted"),
+            });
         }
         effects.extend(words.into_iter().map(|words| Effect::Notify(Notice::new(Level::Info, words))));
         let other = open.filter(|target| store.data.other_drafts.contains_key(&target.draft()));
@@ -168,6 +172,9 @@ impl Data {
         self.drafts.saving(&session.path, *editor, store);
         let command = match target {
             Target::New => DataCommand::Add(body),
+            Target::Record(record) if store.data.orphaned.contains(&record) => {
+                DataCommand::AddInstead(record, body)
+            }
             Target::Record(record) => DataCommand::Edit { record, over: Box::new(over), body },
         };
         vec![send(command)]

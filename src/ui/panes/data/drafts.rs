@@ -18,11 +18,15 @@ pub(super) struct Drafts {
     read: Option<(PathBuf, u64)>,
     /// Deleted records whose drafts were told of.
     told: BTreeSet<RecordId>,
+    /// The draft that a sentence has named the key for new records for last: that key opens it.
+    spoken_of: Option<Target>,
 }
 
 #[derive(Debug)]
 struct Draft {
     editor: Editor,
+    /// How often its record had been saved here when it was left: once more, and this is saved.
+    edits: u64,
     saving: Saving,
     /// As far as is known.
     on_disk: bool,
@@ -41,8 +45,8 @@ enum Told {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Saving {
     No,
-    /// So many edits of the record were committed, and so many not taken, before.
-    After(u64, u64),
+    /// So many edits of the record were not taken before.
+    After(u64),
 }
 
 impl Target {
@@ -69,20 +73,21 @@ impl Target {
 }
 
 impl Drafts {
-    /// Keeps what was left.
-    pub(super) fn keep(&mut self, session: &Path, mut editor: Editor) {
+    /// Keeps what was left. `store` is that of its session; none where another was opened.
+    pub(super) fn keep(&mut self, session: &Path, mut editor: Editor, store: Option<&Store>) {
         editor.draft = true;
         let at = (session.to_owned(), editor.target());
-        self.all.insert(at, Draft { editor, saving: Saving::No, on_disk: false, told: Told::No });
+        let edits = store.map_or(0, |store| committed(editor.target(), store));
+        self.all.insert(at, Draft { editor, edits, saving: Saving::No, on_disk: false, told: Told::No });
     }
 
     /// Keeps what is being saved until it is on the disk.
     pub(super) fn saving(&mut self, session: &Path, mut editor: Editor, store: &Store) {
         editor.draft = true;
         let target = editor.target();
-        let saving = Saving::After(committed(target, store), unmet(target, store));
-        self.all
-            .insert((session.to_owned(), target), Draft { editor, saving, on_disk: false, told: Told::Yes });
+        let (edits, saving) = (committed(target, store), Saving::After(unmet(target, store)));
+        let draft = Draft { editor, edits, saving, on_disk: false, told: Told::Yes };
+        self.all.insert((session.to_owned(), target), draft);
     }
 
     /// What the session kept from an earlier time, once it was read; says what there is, if there is something.
@@ -92,7 +97,9 @@ impl Drafts {
         if self.read == reading {
             return None;
         }
-        let (mut records, mut new, mut waits) = (0, false, false);
+        // At the first reading they are of an earlier time, afterwards of a window that was closed meanwhile.
+        let left = store.data.drafts_read > 1;
+        let (mut records, mut new, mut waits) = (Vec::new(), false, false);
         for (of, kept) in kept {
             let Some(target) = Target::of(of).filter(|target| open != Some(*target)) else { continue };
             let at = (session.to_owned(), target);
@@ -102,39 +109,66 @@ impl Drafts {
                 continue;
             }
             if let Some(editor) = Editor::of_draft(target, kept) {
-                self.all.insert(at, Draft { editor, saving: Saving::No, on_disk: true, told: Told::Yes });
-                (records, new) = if target == Target::New { (records, true) } else { (records + 1, new) };
+                let (edits, saving) = (committed(target, store), Saving::No);
+                self.all.insert(at, Draft { editor, edits, saving, on_disk: true, told: Told::Yes });
+                match target {
+                    Target::New => new = true,
+                    Target::Record(record) if !store.data.orphaned.contains(&record) => records.push(record),
+                    // Told of with the other records that were deleted.
+                    Target::Record(_) => {}
+                }
             }
         }
         if !waits {
             self.read = reading;
         }
-        let records = match records {
-            0 => None,
-            1 => Some("1 record has a draft of yours (✎): e opens it".to_owned()),
-            many => Some(format!(
-                "{many} records have drafts of yours (✎): e opens one, the filter is:draft finds them"
+        let finds = "the filter is:draft finds";
+        let records = match (records.as_slice(), left) {
+            ([], _) => None,
+            ([one], false) => {
+                Some(format!("record {one} has a draft of yours (✎): {finds} it, e there opens it"))
+            }
+            ([one], true) => Some(format!(
+                "another window was closed; its draft of record {one} is here now (✎): {finds} it, e there opens it"
+            )),
+            (many, false) => {
+                let count = many.len();
+                Some(format!("{count} records have drafts of yours (✎): {finds} them, e there opens one"))
+            }
+            (many, true) => Some(format!(
+                "another window was closed; its drafts of {} records are here now (✎): {finds} them, e there opens one",
+                many.len()
             )),
         };
-        let new = new.then(|| "a new record was begun: n goes on with it".to_owned());
+        if new {
+            self.spoken_of = Some(Target::New);
+        }
+        let begun = if left {
+            "another window was closed; the new record begun there is here now: n goes on with it"
+        } else {
+            "a new record was begun: n goes on with it"
+        };
+        let new = new.then(|| begun.to_owned());
         let parts: Vec<String> = records.into_iter().chain(new).collect();
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 
     /// Lets go what was saved, and keeps on the disk what isn't there yet.
     pub(super) fn settle(&mut self, session: &Path, store: &Store) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let (mut effects, mut spoken_of) = (Vec::new(), None);
         self.all.retain(|(of, target), draft| {
             if of != session {
                 return true;
             }
-            if let Saving::After(edits, refused) = draft.saving {
-                if committed(*target, store) > edits {
-                    return false;
-                }
-                if unmet(*target, store) > refused {
-                    draft.saving = Saving::No;
-                }
+            // Of new records others are made too, such as duplicates.
+            let may = draft.saving != Saving::No || *target != Target::New;
+            if may && committed(*target, store) > draft.edits {
+                return false;
+            }
+            if let Saving::After(refused) = draft.saving
+                && unmet(*target, store) > refused
+            {
+                draft.saving = Saving::No;
             }
             let Some(kept) = &store.data.drafts else { return true };
             let there = kept.get(&target.draft());
@@ -143,13 +177,25 @@ impl Drafts {
             }
             draft.on_disk = draft.editor.is_kept_as(there);
             if draft.on_disk && std::mem::replace(&mut draft.told, Told::Yes) == Told::No {
-                let key = if *target == Target::New { "n" } else { "e" };
-                let words = format!("kept as a draft, not saved: {key} opens it again");
+                let words = match *target {
+                    Target::Record(id) if store.data.orphaned.contains(&id) => {
+                        spoken_of = Some(*target);
+                        format!("kept as a draft; record {id} was deleted: n makes a new record of it")
+                    }
+                    Target::Record(id) => {
+                        format!("kept as a draft of record {id}, not saved: e there opens it again")
+                    }
+                    Target::New => {
+                        spoken_of = Some(*target);
+                        "the new record is kept as a draft, not saved: n opens it again".to_owned()
+                    }
+                };
                 effects.push(Effect::Notify(Notice::new(Level::Info, words)));
             }
             effects.extend(draft.editor.send_draft(Pace::Now, store.now));
             true
         });
+        self.spoken_of = spoken_of.or(self.spoken_of);
         effects
     }
 
@@ -168,10 +214,23 @@ impl Drafts {
         self.all.remove(&(session.to_owned(), target)).map(|draft| draft.editor)
     }
 
-    /// The draft of a record that was deleted, to become a new record.
-    pub(super) fn take_orphan(&mut self, session: &Path, store: &Store) -> Option<(RecordId, Editor)> {
-        let mut orphans = store.data.orphaned.iter().copied();
-        orphans.find_map(|id| Some((id, self.take(session, Target::Record(id))?)))
+    /// What the key for new records goes on with: the draft that was spoken of last, else that of a new record, else one
+    /// of a record that was deleted.
+    pub(super) fn take_for_new(&mut self, session: &Path, store: &Store) -> Option<Editor> {
+        let spoken = self.spoken_of.take();
+        let orphans = store.data.orphaned.iter().map(|id| Target::Record(*id));
+        let may = |target: &Target| match target {
+            Target::New => true,
+            Target::Record(id) => store.data.orphaned.contains(id),
+        };
+        let all: Vec<Target> =
+            spoken.into_iter().filter(may).chain(std::iter::once(Target::New)).chain(orphans).collect();
+        all.into_iter().find_map(|target| self.take(session, target))
+    }
+
+    /// The key for new records opens the draft of this one, which was just spoken of.
+    pub(super) const fn speak_of(&mut self, target: Target) {
+        self.spoken_of = Some(target);
     }
 
     /// Deleted records that have drafts, and were not told of yet.
@@ -182,6 +241,11 @@ impl Drafts {
             store.data.orphaned.iter().copied().filter(|id| !self.told.contains(id) && has(id)).collect();
         self.told.extend(&new);
         new
+    }
+
+    /// Whether there is a draft, also one that is on its way to the disk.
+    pub(super) fn holds(&self, session: &Path, target: Target) -> bool {
+        self.all.contains_key(&(session.to_owned(), target))
     }
 
     pub(super) fn has(&self, session: &Path, target: Target) -> bool {

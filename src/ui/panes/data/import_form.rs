@@ -4,22 +4,20 @@ use std::path::PathBuf;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use super::act::send;
 use super::bindings::Accepted;
+use super::import_view::{draw_job, examples, files, heading, passed_over, put};
 use crate::app::store::Store;
 use crate::domain::counted::counted;
 use crate::domain::protocol::DataCommand;
-use crate::domain::protocol::data::{Example, ImportPlan, Imported, LOOK_UP};
+use crate::domain::protocol::data::{ImportPlan, Imported, LOOK_UP};
 use crate::ui::pane::{Effect, Input, PaneId, View};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::cursor::Cursor;
 use crate::ui::widgets::path_field::{PathField, from_home};
-use crate::ui::widgets::{progress, text};
+use crate::ui::widgets::text;
 
-/// Files that are listed; the others are counted.
-const FILES: usize = 6;
 /// Columns that the parts take, beside the examples.
 const PARTS: u16 = 44;
 
@@ -232,6 +230,7 @@ impl ImportForm {
                 y += 1;
             }
         }
+        y = passed_over(buffer, area, y, plan, theme);
         let below = Rect { y, height: area.bottom().saturating_sub(y), ..area };
         let parts = Rect { width: PARTS.min(below.width), ..below };
         self.draw_parts(buffer, parts, plan, theme);
@@ -321,79 +320,7 @@ impl ImportForm {
     }
 }
 
-/// How far the job of this name is, below the words that it is waited for.
-fn draw_job(buffer: &mut Buffer, area: Rect, name: &str, view: View<'_>) {
-    let line = Rect { x: area.x + 2, y: area.y + 2, width: area.width.saturating_sub(4), height: 1 };
-    if let Some(job) = view.store.jobs.named(name).filter(|_| line.y < area.bottom()) {
-        progress::draw(buffer, line, job, view.store.now, view.theme);
-    }
-}
-
 fn has_records(store: &Store) -> bool {
     let added = matches!(&store.data.imported, Some((_, Ok(came))) if came.added + came.repeated > 0);
     added || store.data.view.as_ref().is_some_and(|view| view.records > 0)
-}
-
-/// The files, and the line below them.
-fn files(buffer: &mut Buffer, area: Rect, plan: &ImportPlan, theme: &Theme) -> u16 {
-    heading(buffer, area, "files", theme);
-    let mut y = area.y + 1;
-    let name_room = usize::from(area.width).saturating_sub(52).max(16);
-    for file in plan.files.iter().take(FILES) {
-        let bytes = text::bytes(file.bytes);
-        let name = text::shorten(&file.name, name_room);
-        let line = format!("{name:name_room$}  {:7}  {bytes:>8}  {}", file.format, file.read_as);
-        put(buffer, area, y, &line, theme.text);
-        y += 1;
-    }
-    if plan.files.len() > FILES {
-        let bytes: u64 = plan.files.iter().map(|file| file.bytes).sum();
-        let more = format!("and {} more; {} in all", plan.files.len() - FILES, text::bytes(bytes));
-        put(buffer, area, y, &more, theme.dim);
-        y += 1;
-    }
-    y + 1
-}
-
-fn examples(buffer: &mut Buffer, area: Rect, plan: &ImportPlan, theme: &Theme) {
-    heading(buffer, area, "the first rows become", theme);
-    let mut y = area.y + 1;
-    for example in &plan.examples {
-        let lines = match example {
-            Err(why) => vec![("", why.clone(), theme.warning)],
-            Ok(Example { prompt, answer, label }) => {
-                let mut lines =
-                    vec![("user", prompt.clone(), theme.text), ("assistant", answer.clone(), theme.text)];
-                lines.extend(label.iter().map(|label| ("label", label.clone(), theme.text)));
-                lines.retain(|(_, text, _)| !text.is_empty());
-                if lines.is_empty() {
-                    lines.push(("", "columns only: give a part a column".to_owned(), theme.warning));
-                }
-                lines
-            }
-        };
-        for (who, said, style) in lines {
-            if y >= area.bottom() {
-                return;
-            }
-            text::put(buffer, area.x + 2, y, who, 10, theme.accent);
-            let room = usize::from(area.width).saturating_sub(14);
-            text::put(buffer, area.x + 12, y, &said, room, style);
-            y += 1;
-        }
-        y += 1;
-    }
-}
-
-fn heading(buffer: &mut Buffer, area: Rect, title: &str, theme: &Theme) {
-    let width = usize::from(area.width.saturating_sub(2));
-    text::put(buffer, area.x + 1, area.y, "─".repeat(width), width, theme.rule);
-    text::put(buffer, area.x + 3, area.y, format!(" {title} "), width.saturating_sub(2), theme.bright);
-}
-
-fn put(buffer: &mut Buffer, area: Rect, y: u16, line: &str, style: Style) {
-    if y < area.bottom() {
-        let room = usize::from(area.width.saturating_sub(4));
-        text::put(buffer, area.x + 2, y, line, room, style);
-    }
 }

@@ -17,6 +17,7 @@ mod export_form;
 mod filter_line;
 mod findings;
 mod import_form;
+mod import_view;
 mod keeping;
 mod labels;
 mod line;
@@ -301,7 +302,7 @@ impl Data {
             (&self.session, std::mem::replace(&mut self.mode, Mode::Table))
             && editor.is_changed()
         {
-            drafts.keep(old, *editor);
+            drafts.keep(old, *editor, None);
         }
         *self = Self { next, session, opening, drafts, columns, ..Self::default() };
     }

@@ -3,7 +3,6 @@
 use super::act::send;
 use crate::app::store::Store;
 use crate::domain::change::{Body, ChangeState, HistoryEntry};
-use crate::domain::draft::DraftOf;
 use crate::domain::message::Message;
 use crate::domain::protocol::DataCommand;
 use crate::domain::protocol::data::{EditMet, MadeBy};
@@ -40,14 +39,13 @@ pub(super) fn undo(entry: &HistoryEntry, by: MadeBy, store: &Store) -> Question 
 pub(super) fn overwrite(met: &EditMet, store: &Store) -> Question {
     let EditMet { record, body, now, by } = met;
     let Some(now) = now else {
-        let forget = send(DataCommand::KeepDraft(DraftOf::Record(*record), None));
         return Question {
             title: format!("Record {record} was deleted"),
             text: "It was deleted while you edited it. Your text can be added as a new record; else it stays as \
                    a draft: n opens it."
                 .to_owned(),
             yes: "add as a new record".to_owned(),
-            then: vec![send(DataCommand::Add(body.clone())), forget],
+            then: vec![send(DataCommand::AddInstead(*record, body.clone()))],
         };
     };
     let by = by.as_ref().map(|entry| said_by(entry, store)).unwrap_or_default();

@@ -179,7 +179,12 @@ impl Data {
         self.answered = store.data.questions;
         let question = match store.data.question.as_ref()? {
             DataQuestion::Undo(entry, by) => questions::undo(entry, *by, store),
-            DataQuestion::Overwrite(met) => questions::overwrite(met, store),
+            DataQuestion::Overwrite(met) => {
+                if met.now.is_none() {
+                    self.drafts.speak_of(super::editor::Target::Record(met.record));
+                }
+                questions::overwrite(met, store)
+            }
             DataQuestion::Replace(order, taken) => {
                 let names: Vec<String> = taken.iter().map(|path| path.display().to_string()).collect();
                 let mut order = order.clone();

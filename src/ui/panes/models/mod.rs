@@ -17,7 +17,7 @@ use crate::ui::pane::{Effect, Focus, Input, Pane, PaneId, View};
 use crate::ui::panes::chat::answerer;
 use crate::ui::widgets::cursor::Cursor;
 use crate::ui::widgets::field::Field;
-use crate::ui::widgets::{empty, text};
+use crate::ui::widgets::{empty, progress, text};
 
 /// What this pane can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,6 +58,9 @@ const BINDINGS: &[Binding] = &[
     bind("models.first", &["home", "g"], "first", "Choose the first model", Action::First).hidden(),
     bind("models.last", &["end", "G"], "last", "Choose the last model", Action::Last).hidden(),
 ];
+
+/// How the job that fetches a model begins.
+const PULL: &str = "pull ";
 
 /// The pane's cursor, and whether it has asked for the list.
 #[derive(Debug, Default)]
@@ -141,6 +144,17 @@ impl Models {
         Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area }
     }
 
+    /// A line for what is being fetched. Returns what is left below.
+    fn draw_fetching(buffer: &mut Buffer, area: Rect, view: View<'_>) -> Rect {
+        let Some(row) = view.store.jobs.named(PULL).filter(|_| area.height > 6) else { return area };
+        let model = row.job.what.strip_prefix(PULL).unwrap_or_default();
+        let (x, _) =
+            text::put(buffer, area.x + 2, area.y, format!("fetching {model}  "), 40, view.theme.accent);
+        let line = Rect { x, width: area.right().saturating_sub(x + 2), height: 1, ..area };
+        progress::draw(buffer, line, row, view.store.now, view.theme);
+        Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area }
+    }
+
     fn start_pull(&mut self, store: &Store) -> Vec<Effect> {
         let named = self.naming.take().map(|field| field.text().trim().to_owned()).unwrap_or_default();
         if named.is_empty() {
@@ -168,6 +182,10 @@ impl Pane for Models {
                 self.naming.is_none()
             }
         }
+    }
+
+    fn why_not(&self, _action: action::Action, _store: &Store) -> Option<String> {
+        Some("no model is here yet to do that with: p fetches one".to_owned())
     }
 
     fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {
@@ -224,6 +242,7 @@ impl Pane for Models {
 
     fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         let area = self.draw_naming(buffer, area, view);
+        let area = Self::draw_fetching(buffer, area, view);
         let models = match &view.store.models {
             None => {
                 return empty::draw(

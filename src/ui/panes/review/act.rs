@@ -322,7 +322,10 @@ impl Review {
 
     fn copy(&self, store: &Store) -> Vec<Effect> {
         let item = self.at.and_then(|at| store.review.item(at)).flatten();
-        item.map_or_else(Vec::new, |item| vec![Effect::Copy(item.text().to_owned())])
+        let reads = || {
+            vec![Effect::Notify(Notice::new(Level::Info, "the texts are still being read: y copies then"))]
+        };
+        item.map_or_else(reads, |item| vec![Effect::Copy(item.text().to_owned())])
     }
 }
 

@@ -16,6 +16,7 @@ mod lines;
 mod queue;
 mod said;
 mod texts;
+mod why;
 
 use std::collections::BTreeMap;
 
@@ -253,6 +254,11 @@ impl Pane for Review {
     fn leads_on(&self, action: action::Action, store: &Store) -> bool {
         let thinks = action == action::Action::Review(Action::Job(JobKind::Think));
         thinks && self.is_empty(store)
+    }
+
+    fn why_not(&self, action: action::Action, store: &Store) -> Option<String> {
+        let action::Action::Review(action) = action else { return None };
+        self.why(action, store).map(str::to_owned)
     }
 
     fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 
 use super::draw::{put, verdict_style};
 use super::{Blind, Review};
+use crate::domain::reflection::Verdict;
 use crate::domain::review::{Disagreement, Draft, QueueRow};
 use crate::ui::pane::{Focus, View};
 use crate::ui::widgets::text;
@@ -50,7 +51,7 @@ impl Column {
 
 /// Which columns fit, and how wide each is: what the question begins with always has room.
 fn columns(width: u16, labels: u16) -> Vec<(Column, u16)> {
-    let mut found = vec![(Column::Number, 6), (Column::Verdict, 13)];
+    let mut found = vec![(Column::Number, 6), (Column::Verdict, if width >= LABELS { 18 } else { 15 })];
     if width >= LABELS {
         found.push((Column::Labels, labels));
     }
@@ -139,14 +140,19 @@ fn cell(pane: &Review, row: &QueueRow, column: Column, view: View<'_>) -> (Strin
 }
 
 fn verdict(pane: &Review, row: &QueueRow, view: View<'_>) -> (String, Style) {
-    if row.draft == Draft::Kept {
+    let begun = row.draft == Draft::Kept;
+    let blind = pane.blind == Blind::Yes;
+    let verdict = if blind { row.mine.unwrap_or_default() } else { row.verdict };
+    if begun && (row.id.correction().is_none() || verdict == Verdict::Pending) {
         return ("✎ your draft".to_owned(), view.theme.accent);
+    }
+    if begun {
+        // Both: what was decided holds until the draft is saved.
+        return (format!("{} +✎ draft", verdict.name()), view.theme.accent);
     }
     if row.id.correction().is_none() {
         return ("· uncorrected".to_owned(), view.theme.warning);
     }
-    let blind = pane.blind == Blind::Yes;
-    let verdict = if blind { row.mine.unwrap_or_default() } else { row.verdict };
     let odds = match row.disagreement {
         Disagreement::Reviewers if !blind => " ≠",
         Disagreement::Reviewers | Disagreement::Label | Disagreement::None => "",

@@ -7,6 +7,7 @@ use super::keys::{Action, ChartAction, DetailAction, RecipeAction, RunAction};
 use super::recipes::Step;
 use super::{About, Face, Filter, Train, runs};
 use crate::app::store::Store;
+use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, RunsCommand};
 use crate::domain::run::{RunCommand, Standing};
 use crate::domain::run_info::{RunId, RunInfo};
@@ -27,8 +28,13 @@ impl Train {
             Action::Accept => self.recipes.accept(store),
             Action::Back | Action::Leave if self.face == Face::Runs => self.back(),
             Action::Back | Action::Leave => {
+                let left = self.recipes.left_words(store);
                 let closed = self.recipes.back(store);
                 self.face = if closed { Face::Recipes } else { Face::Runs };
+                return left
+                    .map(|words| Effect::Notify(Notice::new(Level::Info, words)))
+                    .into_iter()
+                    .collect();
             }
         }
         Vec::new()
@@ -40,15 +46,15 @@ impl Train {
             RunAction::Next => self.step_run(store, 1),
             RunAction::First => self.step_run(store, isize::MIN),
             RunAction::Last => self.step_run(store, isize::MAX),
-            RunAction::Pause => return self.tell(store, RunCommand::Pause),
-            RunAction::Continue => return self.tell(store, RunCommand::Resume),
-            RunAction::Checkpoint => return self.tell(store, RunCommand::Checkpoint),
+            RunAction::Pause => return self.pause(store),
+            RunAction::Continue => return self.go_on(store),
+            RunAction::Checkpoint => return self.checkpoint(store),
             RunAction::Stop => return self.ask_stop(store),
             RunAction::Delete => return self.ask_delete(store),
             RunAction::CarryOn => return self.carry_on(store),
             RunAction::Converse => return self.converse(store, Company::Alone),
             RunAction::Compare => return self.converse(store, Company::Base),
-            RunAction::Mark => self.mark(),
+            RunAction::Mark => return self.mark(store),
             RunAction::ClearMarks => self.marked.clear(),
             RunAction::Filter if store.runs.all().is_empty() && self.recipes.current(store).is_some() => {
                 // There is no run to filter: what can be looked for is in the recipe.
@@ -222,13 +228,22 @@ impl Train {
         })]
     }
 
-    fn mark(&mut self) {
-        let Some(id) = self.selected.clone() else { return };
-        if self.marked.contains(&id) {
+    /// The selected run is drawn anyway: what the mark means is seen only once another is selected, so it is said.
+    fn mark(&mut self, store: &Store) -> Vec<Effect> {
+        let Some(id) = self.selected.clone() else { return Vec::new() };
+        let name = id.name();
+        let words = if self.marked.contains(&id) {
             self.marked.retain(|marked| *marked != id);
+            format!("{name} is no longer laid over other runs")
         } else {
             self.marked.push(id);
-        }
+            if store.runs.all().len() > 1 {
+                format!("{name} stays in the charts when another run is selected; m takes it out again")
+            } else {
+                format!("{name} stays in the charts when there is another run to compare it with")
+            }
+        };
+        vec![Effect::Notify(Notice::new(Level::Info, words))]
     }
 
     /// Closes the innermost thing.

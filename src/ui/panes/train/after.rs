@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::early::begins;
 use super::keys::{Action, RunAction};
 use super::{Face, Train, runs};
 use crate::app::store::Store;
@@ -48,6 +49,8 @@ impl Train {
             run.can_resume() || has_adapter()
         } else if is(RunAction::Compare) {
             has_adapter() && base(run, store).is_some()
+        } else if is(RunAction::Checkpoint) {
+            !begins(run)
         } else {
             !is(RunAction::Converse) || has_adapter()
         }

@@ -2,7 +2,7 @@
 
 use super::keys::{Action, ChartAction, DetailAction, RecipeAction, RunAction};
 use super::recipes::Step;
-use super::{Face, Train};
+use super::{Face, Train, early};
 use crate::app::store::Store;
 use crate::domain::run::Standing;
 use crate::domain::run_info::RunInfo;
@@ -38,12 +38,15 @@ impl Train {
         let standing = run.map(RunInfo::standing);
         let live = standing.is_some_and(Standing::is_live);
         let pausing = run.is_some_and(RunInfo::is_pausing);
+        let begins = run.is_some_and(|run| early::begins(run) && !run.is_stopping());
+        let early = run.is_some_and(|run| self.pauses_early(run));
         match action {
             RunAction::ShowRecipes | RunAction::Filter => true,
             RunAction::Begin => store.runs.all().is_empty() && self.recipes.can_start(store),
-            RunAction::Pause => standing == Some(Standing::Running) && !pausing,
-            RunAction::Continue => standing == Some(Standing::Paused) || pausing,
-            RunAction::Checkpoint => matches!(standing, Some(Standing::Running | Standing::Paused)),
+            RunAction::Pause => (standing == Some(Standing::Running) && !pausing) || (begins && !early),
+            RunAction::Continue => standing == Some(Standing::Paused) || pausing || early,
+            // Of a run that has not begun it says so.
+            RunAction::Checkpoint => begins || matches!(standing, Some(Standing::Running | Standing::Paused)),
             RunAction::Stop => live,
             RunAction::CarryOn | RunAction::Converse | RunAction::Compare | RunAction::Delete => {
                 run.is_some() && !live

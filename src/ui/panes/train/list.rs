@@ -129,6 +129,10 @@ impl Listing<'_> {
                 parts.extend(state.why.clone());
             }
             Standing::Queued => parts.push("waits for the run before it".to_owned()),
+            Standing::Starting if state.is_fetching() => {
+                parts.extend(state.doing());
+                parts.extend(run.seconds_left().map(text::left));
+            }
             Standing::Starting => {
                 parts.extend(state.start_share.map(|share| format!("{:.0}%", (share * 100.0).floor())));
                 parts.extend(run.seconds_left().map(text::left));

@@ -8,12 +8,15 @@ mod after;
 mod available;
 mod charts;
 mod details;
+mod early;
 mod groups;
 mod keys;
 mod list;
 mod notes;
+mod prompt;
 mod recipes;
 mod screen;
+mod why;
 
 use std::collections::BTreeMap;
 
@@ -30,7 +33,7 @@ use self::recipes::{Lines, Recipes, type_into};
 use crate::app::store::Store;
 use crate::domain::protocol::{Command, RunsCommand};
 use crate::domain::run_filter::RunFilter;
-use crate::domain::run_info::{Notes, RunId, RunInfo};
+use crate::domain::run_info::{RunId, RunInfo};
 use crate::ui::action;
 use crate::ui::keymap::Binding;
 use crate::ui::layout::{self, Direction as Split, Taken};
@@ -55,6 +58,8 @@ pub struct Train {
     started: Option<(Vec<RunId>, f64)>,
     /// The steps that it was last asked for one by one, and when (seconds since 1970).
     asked: BTreeMap<RunId, ((u32, u32), f64)>,
+    /// Asked to pause before it began.
+    pauses_early: Option<RunId>,
     /// How often the machine was found busy with another session's run, as far as was asked.
     busy: u64,
     /// Of the last draw.
@@ -107,6 +112,7 @@ impl Default for Train {
             watched: Vec::new(),
             started: None,
             asked: BTreeMap::new(),
+            pauses_early: None,
             busy: 0,
             rows: Vec::new(),
         }
@@ -126,6 +132,11 @@ impl Pane for Train {
     fn offered(&self, action: action::Action, store: &Store) -> bool {
         let action::Action::Train(own) = action else { return false };
         self.available(action, store) && self.works(own, store)
+    }
+
+    fn why_not(&self, action: action::Action, store: &Store) -> Option<String> {
+        let action::Action::Train(action) = action else { return None };
+        self.why(action, store)
     }
 
     fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {
@@ -314,49 +325,6 @@ impl Train {
         let at = listed.iter().position(|run| Some(&run.id) == self.selected.as_ref()).unwrap_or(0);
         let to = at.saturating_add_signed(by).min(listed.len().saturating_sub(1));
         self.select(listed.get(to).map(|run| run.id.clone()));
-    }
-
-    fn update_prompt(&mut self, action: Action, store: &Store) -> Vec<Effect> {
-        let Some(prompt) = self.prompt.take() else { return Vec::new() };
-        let text = prompt.field.lines().concat();
-        match (action, prompt.about) {
-            (Action::Accept, About::Note) => {
-                let Some(run) = prompt.run.and_then(|run| store.runs.info(&run)) else { return Vec::new() };
-                let save = runs(RunsCommand::Note(run.id.clone(), Notes::parse(&text)));
-                std::iter::once(save).chain(self.notes.forget(run, store)).collect()
-            }
-            (Action::Accept, About::Filter) if self.filter.error.is_some() => {
-                // Stays open: what is wrong stands beside it.
-                self.prompt = Some(prompt);
-                Vec::new()
-            }
-            (Action::Back | Action::Leave, About::Filter) => {
-                self.filter = Filter::default();
-                Vec::new()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn open_prompt(&mut self, about: About, store: &Store) {
-        let text = match about {
-            About::Filter => self.filter.text.clone(),
-            About::Note => self.run(store).map(|run| self.notes.begin(run, store)).unwrap_or_default(),
-        };
-        let mut field = TextArea::new(vec![text]);
-        field.move_cursor(tui_textarea::CursorMove::End);
-        let run = self.run(store).map(|run| run.id.clone());
-        self.prompt = Some(Prompt { about, run, field });
-    }
-
-    /// Keeps the note that is typed, if it is one.
-    fn keep_note(&mut self, store: &Store) -> Vec<Effect> {
-        let Some(prompt) = self.prompt.as_ref().filter(|prompt| prompt.about == About::Note) else {
-            return Vec::new();
-        };
-        let run = prompt.run.as_ref().and_then(|run| store.runs.info(run));
-        let text = prompt.field.lines().concat();
-        run.map_or_else(Vec::new, |run| self.notes.keep(run, &text, store))
     }
 
     fn mouse_runs(&mut self, kind: MouseEventKind, at: Position, store: &Store) {

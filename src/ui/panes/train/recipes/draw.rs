@@ -160,7 +160,12 @@ impl Recipes {
                 lines.push((None, Line::styled(format!(" [{section}]"), theme.dim)));
             }
             let issue = issues.iter().any(|issue| issue.key == key.name);
-            lines.push((Some(at), field_line(source, key, issue, theme)));
+            let mut line = field_line(source, key, issue, theme);
+            if let Some(typed) = self.left.get(&(recipe.path.clone(), at)) {
+                let typed = typed.replace('\n', " ");
+                line.push_span(Span::styled(format!("  ✎ draft: {typed}"), theme.accent));
+            }
+            lines.push((Some(at), line));
         }
         let cursor = lines.iter().position(|(at, _)| *at == Some(self.field)).unwrap_or(0);
         let height = usize::from(area.height).max(1);

@@ -139,6 +139,14 @@ impl Recipes {
         Some(((recipe.path.clone(), self.field), new.then_some(typed)))
     }
 
+    /// What is said of the value that is left without being taken.
+    pub(in crate::ui::panes::train) fn left_words(&self, store: &Store) -> Option<String> {
+        let (_, typed) = self.typed(store)?;
+        typed?;
+        let name = self.key()?.name;
+        Some(format!("{name} stays as it was; what you typed is kept as a draft (✎): ⏎ goes on with it"))
+    }
+
     fn take_in(&mut self, session: &Path, store: &Store) -> Vec<Effect> {
         let reading = Some((session.to_owned(), store.data.drafts_read));
         if self.told.session == reading {

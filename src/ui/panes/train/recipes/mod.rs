@@ -136,6 +136,13 @@ impl Recipes {
             .is_some_and(|recipe| self.issues(recipe).is_empty() && self.missing(recipe).is_none())
     }
 
+    /// Why no run can be started by the recipe as it stands.
+    pub(super) fn why_not_started(&self, store: &Store) -> Option<String> {
+        let recipe = self.current(store)?;
+        let issue = self.issues(recipe).into_iter().next().map(|issue| issue.message);
+        issue.or_else(|| self.missing(recipe).map(str::to_owned))
+    }
+
     pub(super) fn step_list(&mut self, by: isize, store: &Store) {
         let count = store.runs.recipes().map_or(0, <[_]>::len);
         self.selected = self.selected.saturating_add_signed(by).min(count.saturating_sub(1));
