@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::json;
 
@@ -146,7 +146,9 @@ pub(super) fn stream_until(
             }
         }
     }
-    ensure!(outcome.why != Finish::Failed, Finish::FAILED);
+    if let Finish::Failed(fault) = outcome.why {
+        bail!(fault.sentence());
+    }
     Ok(outcome)
 }
 
@@ -156,7 +158,7 @@ pub(super) const fn finish_name(why: Finish) -> &'static str {
         Finish::Length => "length",
         Finish::Context => "context",
         Finish::Cancelled => "cancelled",
-        Finish::Failed => "failed",
+        Finish::Failed(_) => "failed",
     }
 }
 

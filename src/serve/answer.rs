@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::error::ApiError;
-use crate::engine::generate::{ChosenToken, Event, Finish, RequestId, Usage, What};
+use crate::engine::generate::{ChosenToken, Event, Fault, Finish, RequestId, Usage, What};
 
 /// One choice, as far as it has come.
 #[derive(Debug, Clone, Default)]
@@ -58,13 +58,27 @@ pub(crate) const fn finish_reason(why: Finish) -> &'static str {
     match why {
         Finish::EndToken | Finish::StopText => STOP,
         // A failure is answered with an error, which has no such word.
-        Finish::Length | Finish::Context | Finish::Cancelled | Finish::Failed => "length",
+        Finish::Length | Finish::Context | Finish::Cancelled | Finish::Failed(_) => "length",
     }
 }
 
 /// What a client is told whose answer could not be finished.
-pub(crate) fn failed() -> ApiError {
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, Finish::FAILED)
+pub(crate) fn failed(fault: Fault) -> ApiError {
+    let status = match fault {
+        // Asked again it would fail again, as clients do after a 500.
+        Fault::Constraint => StatusCode::BAD_REQUEST,
+        Fault::Computation => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    ApiError::new(status, fault.sentence())
+}
+
+/// Why a choice has no end; nothing if it has one.
+pub(crate) const fn fault(why: Option<Finish>) -> Option<Fault> {
+    match why {
+        Some(Finish::Failed(fault)) => Some(fault),
+        None => Some(Fault::Computation),
+        Some(_) => None,
+    }
 }
 
 /// What a request took: each prompt counts once, and `each` choices were made of it.

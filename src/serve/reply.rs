@@ -5,12 +5,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::answer::{STOP, failed, finish_reason, gather, usage};
+use super::answer::{self, STOP, failed, finish_reason, gather, usage};
 use super::shelf::ModelInUse;
 use super::stream;
 use super::stream::Ending;
 use super::tools::{Pieces, written};
-use crate::engine::generate::{CallForm, ChosenToken, Event, Finish, Piece, RequestId, Usage, What};
+use crate::engine::generate::{CallForm, ChosenToken, Event, Fault, Finish, Piece, RequestId, Usage, What};
 use crate::ground::clock;
 
 /// Which endpoint answers.
@@ -100,8 +100,8 @@ impl Reply {
     /// One object when everything is there.
     pub(crate) async fn whole(mut self, events: UnboundedReceiver<Event>) -> Response {
         let (answers, scored) = gather(events, (self.prompts.len(), self.each)).await;
-        if answers.iter().any(|answer| matches!(answer.why, None | Some(Finish::Failed))) {
-            return failed().into_response();
+        if let Some(fault) = answers.iter().find_map(|answer| answer::fault(answer.why)) {
+            return failed(fault).into_response();
         }
         self.id = answers.first().and_then(|answer| answer.request);
         let all: Vec<Usage> = answers.iter().map(|answer| answer.usage).collect();
@@ -141,10 +141,11 @@ impl Reply {
         let mut taken = vec![None; count];
         let pieces = Pieces::of(self.calls.as_ref());
         let mut told = vec![Told { pieces, ..Told::default() }; count];
+        let mut fault = Fault::Computation;
         stream::respond(events, Ending::Done, move |event| {
             let Some(event) = event else {
                 let whole = taken.iter().all(Option::is_some);
-                return if whole { Vec::new() } else { vec![failed().body()] };
+                return if whole { Vec::new() } else { vec![failed(fault).body()] };
             };
             self.id.get_or_insert(event.request);
             if let What::Prompt { tokens } = event.what {
@@ -174,8 +175,9 @@ impl Reply {
                     let said = late.then(|| self.told(event.choice, own, &[]));
                     let pieces = own.pieces.finish(format!("{head}{text}"));
                     out.extend(self.chunks(event.choice, own, pieces, said));
-                    if *why == Finish::Failed {
+                    if let Finish::Failed(why) = *why {
                         // The end of all events tells of it.
+                        fault = why;
                         return out;
                     }
                     let why = match finish_reason(*why) {

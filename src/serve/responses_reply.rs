@@ -11,7 +11,7 @@ use super::shelf::ModelInUse;
 use super::stream;
 use super::stream::Ending;
 use super::tools::{Pieces, written};
-use crate::engine::generate::{Event, Finish, Piece, Usage, What};
+use crate::engine::generate::{Event, Fault, Finish, Piece, Usage, What};
 use crate::ground::clock;
 
 /// An answer in the making.
@@ -34,6 +34,8 @@ pub(crate) struct Reply {
     told: usize,
     /// Whether the last of them was told.
     ended: bool,
+    /// Why there is no end, if there is none.
+    fault: Fault,
 }
 
 /// What a response repeats of its request.
@@ -95,6 +97,7 @@ impl Reply {
             call: None,
             told,
             ended,
+            fault: Fault::Computation,
         }
     }
 
@@ -106,7 +109,11 @@ impl Reply {
                 last = told;
             }
         }
-        if self.ended { Json(last["response"].take()).into_response() } else { failed().into_response() }
+        if self.ended {
+            Json(last["response"].take()).into_response()
+        } else {
+            failed(self.fault).into_response()
+        }
     }
 
     /// An event for each fact, as it comes.
@@ -127,8 +134,9 @@ impl Reply {
             }
         }
         match event.what {
-            // The end of all events tells of a failure.
-            What::Prompt { .. } | What::Finished { why: Finish::Failed, .. } => {}
+            What::Prompt { .. } => {}
+            // The end of all events tells of it.
+            What::Finished { why: Finish::Failed(fault), .. } => self.fault = fault,
             What::Token { text, .. } => {
                 let pieces = self.pieces.push(text);
                 self.take(pieces, &mut out);
@@ -139,7 +147,7 @@ impl Reply {
                 self.ended = true;
                 let (status, kind) = match why {
                     Finish::EndToken | Finish::StopText => ("completed", "response.completed"),
-                    Finish::Length | Finish::Context | Finish::Cancelled | Finish::Failed => {
+                    Finish::Length | Finish::Context | Finish::Cancelled | Finish::Failed(_) => {
                         ("incomplete", "response.incomplete")
                     }
                 };
@@ -160,7 +168,11 @@ impl Reply {
         let mut out = Vec::new();
         if !self.ended {
             let mut response = self.response("failed", None, None);
-            response["error"] = json!({ "code": "server_error", "message": Finish::FAILED });
+            let code = match self.fault {
+                Fault::Constraint => "invalid_prompt",
+                Fault::Computation => "server_error",
+            };
+            response["error"] = json!({ "code": code, "message": self.fault.sentence() });
             self.tell(&mut out, "response.failed", json!({ "response": response }));
         }
         out

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::error::ApiError;
 use super::metrics::Metrics;
 use super::parts::{Feed, Held, Part};
-use crate::engine::generate::{Compiler, Event, Finish, Generator, Request, RequestId, What};
+use crate::engine::generate::{Compiler, Event, Fault, Finish, Generator, Request, RequestId, What};
 
 /// Memory of the generating thread's calls; the system gives what is used.
 const STACK: usize = 64 << 20;
@@ -201,7 +201,7 @@ impl Loop {
                 Err(error) => {
                     tracing::error!("generation failed: {error:#}");
                     let all: Vec<RequestId> = self.open.keys().copied().collect();
-                    all.into_iter().for_each(|id| self.end(id, Finish::Failed));
+                    all.into_iter().for_each(|id| self.end(id, Finish::Failed(Fault::Computation)));
                 }
             }
         }

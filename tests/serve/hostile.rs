@@ -1,6 +1,6 @@
 //! Requests that must not end, stall or mislead the server.
 
-use dojo_studio::engine::generate::Finish;
+use dojo_studio::engine::generate::Fault;
 use serde_json::{Value, json};
 
 use super::{json_of, question, serve, streamed};
@@ -60,9 +60,9 @@ async fn an_answer_that_can_not_be_finished_is_an_error_and_not_an_end() {
         body
     };
     let (status, message) = server.refusal(CHAT, asked(false)).await;
-    assert_eq!((status, message.as_str()), (500, Finish::FAILED));
+    assert_eq!((status, message.as_str()), (400, Fault::Constraint.sentence()));
     let chunks = streamed(server.post(CHAT, &asked(true)).await).await;
-    assert_eq!(chunks.last().unwrap()["error"]["message"], Finish::FAILED);
+    assert_eq!(chunks.last().unwrap()["error"]["message"], Fault::Constraint.sentence());
     assert!(chunks.iter().all(|chunk| chunk["choices"][0]["finish_reason"].is_null()));
     server.chat(question(json!({}))).await;
     server.end().await;

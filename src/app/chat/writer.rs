@@ -220,7 +220,7 @@ impl Answer {
                 Finish::Length => Why::Length,
                 Finish::Context => Why::Context,
                 Finish::Cancelled => Why::Stopped,
-                Finish::Failed => Why::Failed(Finish::FAILED.to_owned()),
+                Finish::Failed(fault) => Why::Failed(fault.sentence().to_owned()),
             },
             prompt_tokens: usage.prompt_tokens,
             cached_tokens: usage.cached_tokens,

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::backend::{Backend, Logits};
 use super::cache::{Cache, PAGE};
 use super::generator::Generator;
-use super::request::{Event, Finish};
+use super::request::{Event, Fault, Finish};
 use super::sequence::Sequence;
 
 /// A sequence whose next token can be chosen.
@@ -97,7 +97,7 @@ fn go_on(job: &Mutex<Job<'_>>, sizes: (usize, usize), ends: (&[u32], usize)) {
         sequence.finish(Finish::Length, events);
     } else if let Err(error) = sequence.go_on(logits, sizes, ends, events) {
         tracing::warn!("a constrained sequence can't go on: {error:#}");
-        sequence.finish(Finish::Failed, events);
+        sequence.finish(Finish::Failed(Fault::Constraint), events);
     }
 }
 

@@ -43,6 +43,6 @@ pub use host::{Decoder, Precision};
 pub use load::{Loaded, load};
 pub use prompt::Prompter;
 pub use request::{
-    AdapterId, ChosenToken, End, Event, Finish, Overflow, Request, RequestId, Sampling, Usage, What,
+    AdapterId, ChosenToken, End, Event, Fault, Finish, Overflow, Request, RequestId, Sampling, Usage, What,
 };
 pub use token_bytes::TokenBytes;

@@ -209,13 +209,29 @@ pub enum Finish {
     /// The context is full.
     Context,
     Cancelled,
-    /// Its constraint, or the computation, failed. What came of it until then is no whole answer.
-    Failed,
+    /// What came of it until then is no whole answer.
+    Failed(Fault),
 }
 
-impl Finish {
-    /// [`Finish::Failed`] in a sentence.
-    pub const FAILED: &str = "the answer could not be finished: its constraint or the computation failed";
+/// Whose fault it is that an answer has no end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Its constraint takes more work than a token may, or leaves nothing to write.
+    Constraint,
+    Computation,
+}
+
+impl Fault {
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Constraint => {
+                "the answer could not be finished: its constraint takes more work for a token than is allowed, or \
+                 leaves nothing to write; ask for a simpler one"
+            }
+            Self::Computation => "the answer could not be finished: the computation failed",
+        }
+    }
 }
 
 /// Tokens of one choice.

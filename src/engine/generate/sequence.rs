@@ -11,7 +11,7 @@ use super::compile::Compiled;
 use super::constrain::pick_allowed;
 use super::guess::Guesser;
 use super::lora::Lora;
-use super::request::{ChosenToken, End, Event, Finish, Overflow, Request, RequestId, Usage, What};
+use super::request::{ChosenToken, End, Event, Fault, Finish, Overflow, Request, RequestId, Usage, What};
 use super::sampler::Sampler;
 use super::text::TextStream;
 
@@ -211,7 +211,7 @@ fn stopped(matcher: &Matcher) -> Option<Finish> {
         // A limit of the parser, or a fault.
         reason => {
             tracing::warn!("a constrained sequence can't go on: {reason}");
-            Some(Finish::Failed)
+            Some(Finish::Failed(Fault::Constraint))
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Answers that are valid by construction, from a model that knows nothing.
 
-use dojo_studio::engine::generate::{Constraint, Event, Finish, Limits, Precision, Request, Sampling, What};
+use dojo_studio::engine::generate::{
+    Constraint, Event, Fault, Finish, Limits, Precision, Request, Sampling, What,
+};
 use serde_json::json;
 
 use super::{generator, open, run, tokens};
@@ -166,7 +168,7 @@ fn an_answer_whose_constraint_can_not_go_on_is_no_whole_one() {
         ..Request::new(tokens(12, 1), 3000)
     };
     let completion = run(&mut generator, vec![request])[0][0].clone();
-    assert_eq!(completion.why, Finish::Failed, "{} tokens", completion.tokens.len());
+    assert_eq!(completion.why, Finish::Failed(Fault::Constraint), "{} tokens", completion.tokens.len());
     assert!(completion.text.len() > 10 && completion.text.bytes().all(|byte| byte == b'a'));
 }
 
