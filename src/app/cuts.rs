@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::cutter::Cutter;
 use super::recipes::{learnt_of, no_pairs};
+use super::record_tokenizer::RecordTokenizer;
 use super::train::recipe;
 use crate::config::Folders;
 use crate::domain::counted::noun;
@@ -69,7 +69,7 @@ impl Cut {
 /// Looks at recipes. Tokenizers stay open, and what was found out of a session's records is known until one changes.
 #[derive(Default)]
 pub struct Cuts {
-    cutters: BTreeMap<String, Arc<Cutter>>,
+    tokenizers: BTreeMap<String, Arc<RecordTokenizer>>,
     known: BTreeMap<PathBuf, (Asked, Option<Cut>)>,
 }
 
@@ -124,16 +124,16 @@ impl Cuts {
         if longest <= asked.limit.min(SHORTEST_CONTEXT) {
             return Ok(None);
         }
-        let cutter = self.cutter(folders, &asked.model)?;
+        let tokenizer = self.tokenizer(folders, &asked.model)?;
         let limit = asked.limit as usize;
-        let at = limit.min(cutter.context());
+        let at = limit.min(tokenizer.context());
         let longer = Bounds { low: Some(Edge::Excluded(at as f64)), high: None };
         let longer = Filter::Term(Term::Number(NumberField::Tokens, longer));
         let view = session.view(&Filter::And(vec![asked.records.clone(), longer]), Order::default())?;
         if view.is_empty() {
             return Ok(None);
         }
-        let (short, whole) = (cutter.encoder(at)?, cutter.encoder(usize::MAX)?);
+        let (short, whole) = (tokenizer.encoder(at)?, tokenizer.encoder(usize::MAX)?);
         let rows = view.rows(session, 0..LOOKED)?;
         let loses = |row: &&Row| short.encode(&row.record).is_err() && whole.encode(&row.record).is_ok();
         let lost = rows.par_iter().filter(loses).count();
@@ -141,13 +141,13 @@ impl Cuts {
         Ok(Some(Cut { examples, cut: view.len(), looked: rows.len(), lost, at, limit }))
     }
 
-    fn cutter(&mut self, folders: &Folders, model: &str) -> Result<Arc<Cutter>> {
-        if let Some(cutter) = self.cutters.get(model) {
-            return Ok(Arc::clone(cutter));
+    fn tokenizer(&mut self, folders: &Folders, model: &str) -> Result<Arc<RecordTokenizer>> {
+        if let Some(tokenizer) = self.tokenizers.get(model) {
+            return Ok(Arc::clone(tokenizer));
         }
-        let opened = Cutter::open(&folders.models(), model, Network::Offline, &mut Silent);
+        let opened = RecordTokenizer::open(&folders.models(), model, Network::Offline, &mut Silent);
         let opened = Arc::new(opened.with_context(|| format!("look at what a run would cut for {model}"))?);
-        self.cutters.insert(model.to_owned(), Arc::clone(&opened));
+        self.tokenizers.insert(model.to_owned(), Arc::clone(&opened));
         Ok(opened)
     }
 }

@@ -18,7 +18,7 @@ use super::{loading, print};
 use crate::domain::device::DeviceName;
 use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype};
 use crate::engine::device::{self, Place};
-use crate::engine::kernels::gemm::Products;
+use crate::engine::kernels::gemm::MatmulPrecision;
 use crate::engine::model::random::{self, RandomWeights};
 use crate::engine::train::bench::{Subject, TrainBench, TrainFigures};
 use crate::engine::train::step::StepOptions;
@@ -116,8 +116,8 @@ fn train(arguments: &Train) -> Result<()> {
     let (activation_memory, base, dtype) =
         (arguments.activation_memory, arguments.base_format, arguments.dtype);
     let products = match dtype {
-        Dtype::F32 | Dtype::F16 => Products::F32,
-        Dtype::Bf16 => Products::Bf16,
+        Dtype::F32 | Dtype::F16 => MatmulPrecision::F32,
+        Dtype::Bf16 => MatmulPrecision::Bf16,
     };
     let place = device::choose(arguments.device)?;
     place.check(dtype)?;

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::print::{say, say_as_it_is};
-use crate::app::cutter::Cutter;
+use crate::app::record_tokenizer::RecordTokenizer;
 use crate::app::train::pairs::pairs_told;
 use crate::config::Folders;
 use crate::data::encode::{Encoded, Encoder};
@@ -61,21 +61,21 @@ struct Totals {
 }
 
 /// Finds a model by name, fetching it where it is not here.
-pub(super) fn cutter(name: &str) -> Result<Cutter> {
+pub(super) fn tokenizer(name: &str) -> Result<RecordTokenizer> {
     let folders = Folders::from_environment()?;
-    Cutter::open(&folders.models(), name, Network::Allowed, &mut super::pull::Bar::new())
+    RecordTokenizer::open(&folders.models(), name, Network::Allowed, &mut super::pull::Bar::new())
 }
 
 pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
-    let cutter = cutter(&arguments.model)?;
-    let encoder = cutter.encoder(arguments.max_length)?;
+    let tokenizer = tokenizer(&arguments.model)?;
+    let encoder = tokenizer.encoder(arguments.max_length)?;
     let options = ImportOptions { map: arguments.map.clone(), ..ImportOptions::default() };
     let batch = read_all(&arguments.file, &options, OnMalformed::Skip)?;
     let count = batch.records.len();
     let record = arguments.index.checked_sub(1).and_then(|index| batch.records.get(index));
     let record = record.with_context(|| format!("{} has examples 1 to {count}", arguments.file.display()))?;
     let shown = encoder.encode(record)?;
-    let pieces = cutter.pieces(&shown)?;
+    let pieces = tokenizer.pieces(&shown)?;
     let mut totals = totals(&encoder, &batch, &shown, arguments.index);
     totals.warnings.extend(batch.notes.iter().chain(&batch.idle).cloned());
     totals.warnings.extend(split::told(&batch.records));

@@ -35,7 +35,7 @@ pub struct Controls {
     /// Finds their names; none where there are no control tokens.
     names: Option<Regex>,
     /// What cuts texts in which a name is text; made when the first one comes.
-    cutter: OnceLock<Cutter>,
+    plain: OnceLock<PlainTextTokenizer>,
     /// See [`Frame`]; found when the first text with a name comes.
     frame: OnceLock<Frame>,
     joint: Joint,
@@ -80,7 +80,7 @@ impl Controls {
         let finder = || RegexBuilder::new(&names.join("|")).size_limit(FINDER_BYTES).build().ok();
         let names = (!names.is_empty()).then(finder).flatten();
         let joint = Joint::of(tokenizer);
-        Self { tokens, names, cutter: OnceLock::new(), frame: OnceLock::new(), joint }
+        Self { tokens, names, plain: OnceLock::new(), frame: OnceLock::new(), joint }
     }
 
     /// Where long texts may be cut before they become tokens.
@@ -205,7 +205,7 @@ impl Controls {
     pub(crate) fn said(&self, tokenizer: &Tokenizer, text: &str, special: bool) -> Result<Vec<u32>> {
         let cut = |tokenizer: &Tokenizer| self.joint.tokens(tokenizer, text, special);
         let tokens = if self.names.as_ref().is_some_and(|names| names.is_match(text)) {
-            cut(&self.cutter.get_or_init(|| Cutter::new(tokenizer, &self.tokens)).tokenizer)
+            cut(&self.plain.get_or_init(|| PlainTextTokenizer::new(tokenizer, &self.tokens)).tokenizer)
         } else {
             cut(tokenizer)
         };
@@ -220,14 +220,14 @@ impl Controls {
         if !text.contains(SIGN) {
             return self.joint.pieces(tokenizer, text).context("tokenise the conversation");
         }
-        let cutter = self.cutter.get_or_init(|| Cutter::new(tokenizer, &self.tokens));
-        cutter.cut(text, self.names.as_ref(), &self.joint)
+        let plain = self.plain.get_or_init(|| PlainTextTokenizer::new(tokenizer, &self.tokens));
+        plain.cut(text, self.names.as_ref(), &self.joint)
     }
 }
 
 /// A tokenizer that takes the names of control tokens for text, and aliases for the tokens.
 #[derive(Debug)]
-struct Cutter {
+struct PlainTextTokenizer {
     tokenizer: Tokenizer,
     /// From a name to what stands for it.
     aliases: HashMap<String, String>,
@@ -235,7 +235,7 @@ struct Cutter {
     ids: HashMap<u32, u32>,
 }
 
-impl Cutter {
+impl PlainTextTokenizer {
     fn new(tokenizer: &Tokenizer, tokens: &[(u32, AddedToken)]) -> Self {
         let mut tokenizer = tokenizer.clone();
         tokenizer.set_encode_special_tokens(true);

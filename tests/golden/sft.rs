@@ -3,7 +3,7 @@
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
 use dojo_studio::domain::recipe::{ActivationMemory, BaseFormat, Dtype};
 use dojo_studio::engine::adapter::Adapter;
-use dojo_studio::engine::kernels::gemm::Products;
+use dojo_studio::engine::kernels::gemm::MatmulPrecision;
 use dojo_studio::engine::kernels::isa::has_bf16_products;
 use dojo_studio::engine::model::{self, OpenModel};
 use dojo_studio::engine::train::device::{DeviceOptions, DeviceStudent};
@@ -122,7 +122,7 @@ fn has_figures_in_nf4(golden: &Golden) -> bool {
 fn trajectory(activation_memory: ActivationMemory, base: BaseFormat, tolerance: Tolerance) {
     // The rounded ones take a part of the steps: what they share with the exact ones is checked there.
     let steps = if base == BaseFormat::Nf4 { 3 } else { usize::MAX };
-    follow(StepOptions { activation_memory, base, products: Products::F32 }, steps, tolerance);
+    follow(StepOptions { activation_memory, base, products: MatmulPrecision::F32 }, steps, tolerance);
 }
 
 /// At most so many steps; the held-out loss afterwards is looked at where all were taken.
@@ -201,7 +201,7 @@ fn the_sft_trajectory_over_products_of_bf16_stays_within_their_rounding() {
         println!("left out: this processor has no AVX512-BF16");
         return;
     }
-    let options = StepOptions { products: Products::Bf16, ..StepOptions::default() };
+    let options = StepOptions { products: MatmulPrecision::Bf16, ..StepOptions::default() };
     let tolerance = Tolerance { loss: 5e-3, norm: 3e-2, held_out_before: 5e-3, held_out_after: 5e-3 };
     follow(options, 3, tolerance);
 }

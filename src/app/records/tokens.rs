@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 
 use super::Lane;
 use super::reader::Ask;
-use crate::app::cutter::Cutter;
 use crate::app::jobs::Working;
+use crate::app::record_tokenizer::RecordTokenizer;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::TokenPiece;
 use crate::domain::protocol::system::{JobEnd, Level, Progress};
@@ -25,7 +25,7 @@ const QUIET: usize = 2_000;
 pub(super) struct Model {
     models: PathBuf,
     name: String,
-    open: Mutex<Option<Arc<Cutter>>>,
+    open: Mutex<Option<Arc<RecordTokenizer>>>,
 }
 
 impl Model {
@@ -33,13 +33,13 @@ impl Model {
         Self { models, name, open: Mutex::new(None) }
     }
 
-    fn cutter(&self) -> Result<Arc<Cutter>> {
+    fn tokenizer(&self) -> Result<Arc<RecordTokenizer>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cutter) = &*open {
-            return Ok(Arc::clone(cutter));
+        if let Some(tokenizer) = &*open {
+            return Ok(Arc::clone(tokenizer));
         }
-        let cutter = Cutter::open(&self.models, &self.name, Network::Offline, &mut Silent)?;
-        Ok(Arc::clone(open.insert(Arc::new(cutter))))
+        let tokenizer = RecordTokenizer::open(&self.models, &self.name, Network::Offline, &mut Silent)?;
+        Ok(Arc::clone(open.insert(Arc::new(tokenizer))))
     }
 }
 
@@ -65,9 +65,9 @@ pub(super) fn show(lane: &Lane, model: &Model, asked: &Receiver<RecordId>) {
 }
 
 fn pieces(lane: &Lane, model: &Model, id: RecordId) -> Result<Vec<TokenPiece>> {
-    let cutter = model.cutter()?;
+    let tokenizer = model.tokenizer()?;
     let record = lane.open(Access::Read)?.record(id).with_context(|| format!("read record {id}"))?;
-    cutter.pieces(&cutter.encoder(usize::MAX)?.encode(&record)?)
+    tokenizer.pieces(&tokenizer.encoder(usize::MAX)?.encode(&record)?)
 }
 
 /// Counts what has no count.
@@ -122,17 +122,17 @@ fn count_once(lane: &Lane, model: &Model, why: Count) -> Result<(Counted, Ended)
     if why == Count::Changed && is_importing(&session) {
         return Ok((Counted::default(), Ended::AtTheEnd));
     }
-    let cutter = model.cutter()?;
+    let tokenizer = model.tokenizer()?;
     session.use_tokenizer(&model.name)?;
     let waiting = session.uncounted()?.len();
     if waiting == 0 {
         return Ok((Counted::default(), Ended::AtTheEnd));
     }
     if waiting <= QUIET {
-        return Ok((cutter.count_all(&mut session, |_, _| true)?, Ended::AtTheEnd));
+        return Ok((tokenizer.count_all(&mut session, |_, _| true)?, Ended::AtTheEnd));
     }
     let job = Working::start(&lane.events, &format!("count tokens for {}", model.name));
-    let outcome = cutter.count_all(&mut session, |done, total| {
+    let outcome = tokenizer.count_all(&mut session, |done, total| {
         job.go_on(Progress { done, total: Some(total), ..Progress::default() })
     });
     match outcome {

@@ -6,10 +6,10 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::pull::Report;
-use crate::app::cutter::Cutter;
 use crate::app::events::Events;
 use crate::app::jobs::Working;
 use crate::app::recipes::{self, Suited};
+use crate::app::record_tokenizer::RecordTokenizer;
 use crate::config::Folders;
 use crate::domain::protocol::system::{JobEnd, Progress};
 use crate::domain::session::SessionInfo;
@@ -28,12 +28,12 @@ pub(super) fn uncounted(recipe: &Path) -> Option<String> {
 /// When the model can't be had, or the session can't be read or written. A job has said so then.
 pub(super) fn fit(folders: &Folders, session: &SessionInfo, model: &str, events: &Events) -> Result<bool> {
     let mut report = Report::start(events, model);
-    let cutter = Cutter::open(&folders.models(), model, Network::Allowed, &mut report);
-    let Some(cutter) = report.end(cutter)? else { return Ok(false) };
+    let tokenizer = RecordTokenizer::open(&folders.models(), model, Network::Allowed, &mut report);
+    let Some(tokenizer) = report.end(tokenizer)? else { return Ok(false) };
     let job = Working::start(events, "counting tokens");
     let counted =
         Session::open(&session.path, Access::Write).map_err(anyhow::Error::from).and_then(|mut open| {
-            cutter.count_all(&mut open, |done, total| {
+            tokenizer.count_all(&mut open, |done, total| {
                 job.go_on(Progress { done, total: Some(total), ..Progress::default() })
             })
         });

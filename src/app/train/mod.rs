@@ -28,7 +28,7 @@ use crate::domain::run::{Phase, RunFolder, Standing};
 use crate::engine::adapter::Adapter;
 use crate::engine::device::{self, Place};
 use crate::engine::hub::{self, Network};
-use crate::engine::kernels::gemm::Products;
+use crate::engine::kernels::gemm::MatmulPrecision;
 use crate::engine::model::{self, OpenModel};
 use crate::engine::train::device::{DeviceOptions, DeviceStudent};
 use crate::engine::train::host::{Brake, Host, Sampler};
@@ -189,7 +189,7 @@ pub fn student(model: &OpenModel, recipe: &Recipe, place: &Place) -> Result<Box<
     let ComputePart { activation_memory, base_format: base, dtype, .. } = recipe.compute;
     Ok(match place {
         Place::Cpu => {
-            let products = if dtype == Dtype::Bf16 { Products::Bf16 } else { Products::F32 };
+            let products = if dtype == Dtype::Bf16 { MatmulPrecision::Bf16 } else { MatmulPrecision::F32 };
             Box::new(DecoderStudent::open(model, StepOptions { activation_memory, base, products })?)
         }
         Place::Device(device) => {

@@ -13,7 +13,7 @@ use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype, Recipe};
 use crate::engine::device::Place;
 use crate::engine::disk;
 use crate::engine::model::OpenModel;
-use crate::engine::train::order::Order;
+use crate::engine::train::batch_sampler::BatchSampler;
 use crate::engine::train::student::Student;
 
 /// The figures of a run to come.
@@ -121,8 +121,8 @@ pub fn measure(
     Ok(())
 }
 
-fn order(recipe: &Recipe, prepared: &Prepared) -> Result<Order> {
-    Order::new(prepared.data.train.iter().map(|example| example.tokens.len()).collect(), recipe)
+fn order(recipe: &Recipe, prepared: &Prepared) -> Result<BatchSampler> {
+    BatchSampler::new(prepared.data.train.iter().map(|example| example.tokens.len()).collect(), recipe)
 }
 
 /// Bytes of a number in NF4 with double quantisation.

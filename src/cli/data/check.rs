@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Place, filter};
 use crate::app::checks;
-use crate::cli::tokens::cutter;
+use crate::cli::tokens::tokenizer;
 use crate::data::check::{Check as Kind, CheckSettings, Checker, ExactOnly, Report};
 use crate::data::import::{ImportOptions, read_all};
 use crate::data::split::told;
@@ -48,7 +48,7 @@ pub(super) fn run(place: &Place, arguments: &Check) -> Result<()> {
     if arguments.file.is_some() && arguments.file == arguments.against {
         bail!("--file and --against name the same path");
     }
-    let model = arguments.model.as_deref().map(cutter).transpose()?;
+    let model = arguments.model.as_deref().map(tokenizer).transpose()?;
     let encoder = model.as_ref().map(|model| model.encoder(arguments.max_length)).transpose()?;
     let exact_only = if arguments.exact { ExactOnly::Yes } else { ExactOnly::No };
     let mut checker = Checker::new(CheckSettings { encoder, exact_only });

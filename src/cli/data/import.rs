@@ -13,7 +13,7 @@ use super::table::{Align, table};
 use super::{Form, Place, stop_on_interrupt};
 use crate::app::imports;
 use crate::cli::print::complain;
-use crate::cli::tokens::cutter;
+use crate::cli::tokens::tokenizer;
 use crate::data::import::{Import as Source, ImportOptions, PlannedFile};
 use crate::data::mapping::Kind;
 use crate::data::rows::Format;
@@ -185,11 +185,11 @@ pub(super) struct Tokens {
 
 pub(super) fn tokens(place: &Place, arguments: &Tokens) -> Result<()> {
     let model = arguments.model.clone().map_or_else(|| place.info().map(|info| info.file.model), Ok)?;
-    let cutter = cutter(&model)?;
+    let tokenizer = tokenizer(&model)?;
     let mut session = place.writer()?;
     let stop = stop_on_interrupt()?;
     let bar = bar(place, "{bar:30} {pos}/{len} records counted  {eta} left  ctrl-c stops")?;
-    let counted = cutter.count_all(&mut session, |done, total| {
+    let counted = tokenizer.count_all(&mut session, |done, total| {
         bar.set_length(total);
         bar.set_position(done);
         !stop.load(Ordering::Relaxed)

@@ -73,7 +73,7 @@ pub(super) fn on_one_line(schema: &serde_json::Value) -> serde_json::Value {
 }
 
 /// Cuts text that a grammar forces, as the model's own tokenizer does.
-struct Cutter {
+struct GrammarTokenizer {
     trie: TokTrie,
     tokenizer: Tokenizer,
     /// Whether pieces of text come back from the tokenizer as they were. Where it adds a space before every text, say,
@@ -84,33 +84,33 @@ struct Cutter {
 /// What JSON is made of.
 const PIECES: [&str; 5] = ["{\"label\": \"", " why", "\", \"score\": ", "}, {\n", "é"];
 
-impl Cutter {
+impl GrammarTokenizer {
     fn new(tokenizer: &Tokenizer, trie: TokTrie) -> Self {
         let mut tokenizer = tokenizer.clone();
         // A name of a special token in forced text is text.
         tokenizer.set_encode_special_tokens(true);
-        let mut cutter = Self { trie, tokenizer, exact: false };
-        cutter.exact = PIECES.iter().all(|piece| {
-            let tokens = cutter.cut(piece);
-            !tokens.is_empty() && cutter.trie.decode_raw(&tokens) == piece.as_bytes()
+        let mut own = Self { trie, tokenizer, exact: false };
+        own.exact = PIECES.iter().all(|piece| {
+            let tokens = own.tokenize(piece);
+            !tokens.is_empty() && own.trie.decode_raw(&tokens) == piece.as_bytes()
         });
-        cutter
+        own
     }
 
     /// No tokens where the tokenizer fails.
-    fn cut(&self, text: &str) -> Vec<u32> {
+    fn tokenize(&self, text: &str) -> Vec<u32> {
         self.tokenizer.encode(text, false).map(|encoding| encoding.get_ids().to_vec()).unwrap_or_default()
     }
 }
 
-impl TokenizerEnv for Cutter {
+impl TokenizerEnv for GrammarTokenizer {
     fn tok_trie(&self) -> &TokTrie {
         &self.trie
     }
 
     fn tokenize_bytes(&self, bytes: &[u8]) -> Vec<u32> {
         let tokens =
-            self.exact.then(|| self.trie.tokenize_with_greedy_fallback(bytes, |text| self.cut(text)));
+            self.exact.then(|| self.trie.tokenize_with_greedy_fallback(bytes, |text| self.tokenize(text)));
         let there = |tokens: &Vec<u32>| tokens.iter().all(|&token| (token as usize) < self.trie.vocab_size());
         tokens.filter(there).unwrap_or_else(|| self.trie.greedy_tokenize(bytes))
     }
@@ -147,7 +147,7 @@ impl Guide {
             bail!("a constraint needs a model with an end token");
         };
         let trie = TokTrie::from(&TokRxInfo::new(words.len() as u32, first), &words).with_eos_tokens(eos);
-        let environment: TokEnv = Arc::new(Cutter::new(tokenizer, trie));
+        let environment: TokEnv = Arc::new(GrammarTokenizer::new(tokenizer, trie));
         let slices = SLICES.map(str::to_owned);
         let mut factory = ParserFactory::new(&environment, InferenceCapabilities::default(), &slices)?;
         factory.quiet();

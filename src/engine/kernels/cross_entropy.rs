@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::gemm::{Matrix, Output, Products, Term, Write, matmul};
+use super::gemm::{MatmulPrecision, Matrix, Output, Term, Write, matmul};
 use super::isa::by_isa;
 use super::math::{exp, max};
 
@@ -27,7 +27,7 @@ pub struct Head<'a> {
     pub vocabulary: usize,
     pub width: usize,
     pub softcap: Option<f32>,
-    pub products: Products,
+    pub products: MatmulPrecision,
 }
 
 /// Where the gradient of the output layer's own weight is added, if it is trained.

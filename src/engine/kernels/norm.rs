@@ -18,7 +18,7 @@ pub fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, y: &mut [f32], inverse:
 }
 
 /// The same rows again, from the kept inverse: cheaper than keeping the output.
-pub fn rms_norm_again(x: &[f32], weight: &[f32], inverse: &[f32], y: &mut [f32]) {
+pub fn rms_norm_recompute(x: &[f32], weight: &[f32], inverse: &[f32], y: &mut [f32]) {
     let block = ROWS * weight.len();
     x.par_chunks(block)
         .zip(y.par_chunks_mut(block))

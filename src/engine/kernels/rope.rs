@@ -12,7 +12,7 @@ pub struct Rotation {
 
 /// Which way to turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum RotationDirection {
     Forward,
     /// The transpose: what the gradient needs.
     Back,
@@ -52,7 +52,7 @@ impl Rotation {
     }
 
     /// Turns the heads of every row; `positions` has one entry a row.
-    pub fn apply(&self, rows: &mut [f32], heads: Heads, positions: &[u32], turn: Turn) {
+    pub fn apply(&self, rows: &mut [f32], heads: Heads, positions: &[u32], turn: RotationDirection) {
         rows.par_chunks_mut(heads.row).zip(positions).for_each(|(row, &position)| {
             let at = position as usize * self.half;
             let (cos, sin) = (&self.cos[at..at + self.half], &self.sin[at..at + self.half]);
@@ -63,9 +63,9 @@ impl Rotation {
         });
     }
 
-    fn turn(&self, head: &mut [f32], cos: &[f32], sin: &[f32], turn: Turn) {
+    fn turn(&self, head: &mut [f32], cos: &[f32], sin: &[f32], turn: RotationDirection) {
         let (first, second) = head.split_at_mut(self.half);
-        let sign = if turn == Turn::Forward { 1.0 } else { -1.0 };
+        let sign = if turn == RotationDirection::Forward { 1.0 } else { -1.0 };
         for (((a, b), cos), sin) in first.iter_mut().zip(second).zip(cos).zip(sin) {
             let sin = sin * sign;
             (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);

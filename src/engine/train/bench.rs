@@ -7,14 +7,14 @@ use anyhow::{Result, ensure};
 use super::device::{self, DeviceOptions, DeviceStudent};
 use super::memory;
 use super::optimizer::{self, AdamW, Update};
-use super::rates::Rates;
+use super::parameter_groups::ParameterGroups;
 use super::step::{DecoderStudent, Part, StepOptions};
 use super::student::Student;
 use crate::domain::batch::{PackedBatch, TokenExample};
 use crate::domain::recipe::{BaseFormat, Dtype, Recipe};
 use crate::engine::adapter::{Adapter, LoraConfig, Projection};
 use crate::engine::device::Place;
-use crate::engine::kernels::gemm::{Matrix, Output, Products, Term, Write};
+use crate::engine::kernels::gemm::{MatmulPrecision, Matrix, Output, Term, Write};
 use crate::engine::model::{ModelConfig, Weights};
 
 /// What to measure.
@@ -80,8 +80,8 @@ impl TrainBench {
         let mut gradients = vec![0.0; adapter.values.len()];
         let scale = 1.0 / batch.trained_tokens() as f32;
         let recipe = Recipe::parse("model.base = \"none\"\ndata.train = \"none\"", &[], "bench")?;
-        let rates = Rates::new(&recipe.train, &adapter)?;
-        let mut optimizer = AdamW::new(&recipe.train, adapter.values.len(), rates);
+        let groups = ParameterGroups::new(&recipe.train, &adapter)?;
+        let mut optimizer = AdamW::new(&recipe.train, adapter.values.len(), groups);
         let mut seconds = Vec::new();
         for step in 0..self.steps + usize::from(self.warm_up) {
             if step == usize::from(self.warm_up) {
@@ -189,7 +189,7 @@ fn gflop(config: &ModelConfig, batch: &PackedBatch, trained: usize) -> f64 {
 }
 
 /// The best of a few products of a feed-forward block's shape.
-fn machine_gflops(products: Products) -> f64 {
+fn machine_gflops(products: MatmulPrecision) -> f64 {
     let (rows, depth, columns) = (2048, 576, 1536);
     let (a, b) = (vec![0.5f32; rows * depth], vec![0.25f32; depth * columns]);
     let mut c = vec![0f32; rows * columns];

@@ -1,5 +1,6 @@
 //! Training: the step, the loop, the optimizer, the schedule.
 
+pub mod batch_sampler;
 pub mod bench;
 pub mod checkpoint;
 pub mod course;
@@ -9,8 +10,7 @@ pub mod host;
 pub mod memory;
 pub mod metrics;
 pub mod optimizer;
-pub mod order;
-pub mod rates;
+pub mod parameter_groups;
 pub mod schedule;
 pub mod step;
 pub mod student;

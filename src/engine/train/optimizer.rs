@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::rates::{Pace, Rates};
+use super::parameter_groups::{ParameterGroup, ParameterGroups};
 use crate::domain::recipe::TrainPart;
 
 /// Numbers that one task updates. Fixed, so that sums do not depend on the number of threads.
@@ -22,7 +22,7 @@ pub struct AdamW {
     pub square: Vec<f32>,
     /// Updates so far.
     pub steps: u64,
-    rates: Rates,
+    groups: ParameterGroups,
 }
 
 /// What one update needs to know beside the gradients.
@@ -36,7 +36,7 @@ pub struct Update {
 impl AdamW {
     /// A fresh optimizer for this many trained numbers.
     #[must_use]
-    pub fn new(train: &TrainPart, numbers: usize, rates: Rates) -> Self {
+    pub fn new(train: &TrainPart, numbers: usize, groups: ParameterGroups) -> Self {
         Self {
             beta1: train.adam_beta1,
             beta2: train.adam_beta2,
@@ -45,7 +45,7 @@ impl AdamW {
             mean: vec![0.0; numbers],
             square: vec![0.0; numbers],
             steps: 0,
-            rates,
+            groups,
         }
     }
 
@@ -54,10 +54,10 @@ impl AdamW {
         self.steps += 1;
         let correction1 = 1.0 - self.beta1.powf(self.steps as f64);
         let correction2 = 1.0 - self.beta2.powf(self.steps as f64);
-        let (rates, decay) = (&self.rates, self.weight_decay);
-        let constants = |pace: Pace| {
-            let rate = update.learning_rate * f64::from(pace.factor);
-            let decay = if pace.decays { decay } else { 0.0 };
+        let (groups, decay) = (&self.groups, self.weight_decay);
+        let constants = |group: ParameterGroup| {
+            let rate = update.learning_rate * f64::from(group.factor);
+            let decay = if group.decays { decay } else { 0.0 };
             Constants {
                 gradient_factor: update.gradient_factor,
                 keep: (1.0 - rate * decay) as f32,
@@ -73,10 +73,10 @@ impl AdamW {
         let means = self.mean.par_chunks_mut(CHUNK).zip(self.square.par_chunks_mut(CHUNK));
         chunks.zip(means).enumerate().for_each(|(index, ((values, gradients), (mean, square)))| {
             let start = index * CHUNK;
-            for (piece, pace) in rates.pieces(start..start + values.len()) {
+            for (piece, group) in groups.pieces(start..start + values.len()) {
                 let piece = piece.start - start..piece.end - start;
                 let state = (&mut mean[piece.clone()], &mut square[piece.clone()]);
-                constants(pace).apply(&mut values[piece.clone()], &gradients[piece], state);
+                constants(group).apply(&mut values[piece.clone()], &gradients[piece], state);
             }
         });
     }

@@ -7,12 +7,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
+use super::batch_sampler::BatchSampler;
 use super::checkpoint::{self, SaveAdapter, TrainerState};
 use super::host::{Brake, Host, Progress, Request, Sampler};
 use super::metrics::{Lines, number};
 use super::optimizer::{self, AdamW, Update};
-use super::order::Order;
-use super::rates::Rates;
+use super::parameter_groups::ParameterGroups;
 use super::schedule::Schedule;
 use super::student::{Losses, Student};
 use crate::domain::batch::{PackedBatch, TokenExample};
@@ -93,7 +93,7 @@ pub(super) enum Flow {
 /// A run in progress.
 pub(super) struct Trainer<'a> {
     pub(super) task: Task<'a>,
-    pub(super) order: Order,
+    pub(super) order: BatchSampler,
     schedule: Schedule,
     pub(super) total_steps: u64,
     pub(super) optimizer: AdamW,
@@ -110,10 +110,11 @@ pub(super) struct Trainer<'a> {
 impl<'a> Trainer<'a> {
     fn new(mut task: Task<'a>) -> Result<Self> {
         let (recipe, folder) = (task.recipe, task.folder);
-        let order = Order::new(task.train.iter().map(|example| example.tokens.len()).collect(), recipe)?;
+        let order =
+            BatchSampler::new(task.train.iter().map(|example| example.tokens.len()).collect(), recipe)?;
         let total_steps = order.total_steps(recipe);
-        let rates = Rates::new(&recipe.train, &task.adapter)?;
-        let mut optimizer = AdamW::new(&recipe.train, task.adapter.values.len(), rates);
+        let groups = ParameterGroups::new(&recipe.train, &task.adapter)?;
+        let mut optimizer = AdamW::new(&recipe.train, task.adapter.values.len(), groups);
         let examples = fingerprint(task.train);
         let saved = checkpoint::load_newest(folder, &mut task.adapter, &mut optimizer)?;
         if let Some(state) = &saved

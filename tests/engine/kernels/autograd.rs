@@ -3,10 +3,10 @@
 use candle_core::Tensor;
 use dojo_studio::engine::kernels::attention::{Gradients, Scratch, Shape, attention, attention_backward};
 use dojo_studio::engine::kernels::cross_entropy::Head;
-use dojo_studio::engine::kernels::gemm::Products;
+use dojo_studio::engine::kernels::gemm::MatmulPrecision;
 use dojo_studio::engine::kernels::glu::{glu, glu_backward};
 use dojo_studio::engine::kernels::norm::{rms_norm, rms_norm_backward};
-use dojo_studio::engine::kernels::rope::{Heads, Rotation, Turn};
+use dojo_studio::engine::kernels::rope::{Heads, Rotation, RotationDirection};
 use dojo_studio::engine::model::config::Activation;
 
 use super::{near, numbers};
@@ -52,8 +52,8 @@ fn rotary_positions_are_autograds() {
     let (x, along) = (numbers(8, 4 * 24), numbers(9, 4 * 24));
     let rotation = Rotation::new(&frequencies, 1.0, 100);
     let (mut turned, mut grad) = (x.clone(), along.clone());
-    rotation.apply(&mut turned, heads, &positions, Turn::Forward);
-    rotation.apply(&mut grad, heads, &positions, Turn::Back);
+    rotation.apply(&mut turned, heads, &positions, RotationDirection::Forward);
+    rotation.apply(&mut grad, heads, &positions, RotationDirection::Back);
     let plain = var(&x, &[4, 3, 8]);
     let out = autograd::rope(&plain, &positions, &frequencies).unwrap();
     near("turned", &turned, &values(&out), 1e-5);
@@ -97,7 +97,7 @@ fn the_loss_is_autograds() {
     let (width, vocabulary, rows) = (24, 1000, 50);
     let (x, weight) = (numbers(12, rows * width), numbers(13, vocabulary * width));
     let targets: Vec<u32> = (0..rows as u32).map(|row| (row * 379) % vocabulary as u32).collect();
-    let head = Head { weight: &weight, vocabulary, width, softcap: None, products: Products::F32 };
+    let head = Head { weight: &weight, vocabulary, width, softcap: None, products: MatmulPrecision::F32 };
     let mut grad = vec![0.0; x.len()];
     let losses = head.losses(&x, &targets, Some((&mut grad, 0.02)), &mut Vec::new());
     let plain = var(&x, &[rows, width]);

@@ -1,6 +1,6 @@
 //! Matrix products against three loops.
 
-use dojo_studio::engine::kernels::gemm::{Matrix, Output, Products, Term, Write, matmul};
+use dojo_studio::engine::kernels::gemm::{MatmulPrecision, Matrix, Output, Term, Write, matmul};
 use dojo_studio::engine::kernels::isa::has_bf16_products;
 use half::bf16;
 use proptest::prelude::*;
@@ -83,7 +83,7 @@ fn a_product_repeats_bit_for_bit() {
     assert_eq!(product(), product());
 }
 
-/// Products of bf16 against three loops over numbers rounded beforehand; few rows are in f32 and not of interest here.
+/// MatmulPrecision of bf16 against three loops over numbers rounded beforehand; few rows are in f32 and not of interest here.
 fn check_bf16(rows: usize, depths: (usize, usize), columns: usize, turned: (bool, bool)) {
     let (first, second) = depths;
     let exact: Vec<Vec<f32>> = [rows * first, first * columns, rows * second, second * columns]
@@ -103,7 +103,7 @@ fn check_bf16(rows: usize, depths: (usize, usize), columns: usize, turned: (bool
     let sizes = [rows, first, second, columns];
     let mut c = vec![0.0; rows * columns];
     let expected = plain(&c, columns, Write::Replace, 0.5, &terms(&rounded, sizes, turned));
-    Products::Bf16.matmul(
+    MatmulPrecision::Bf16.matmul(
         Output { data: &mut c, stride: columns, write: Write::Replace },
         0.5,
         &terms(&exact, sizes, turned),

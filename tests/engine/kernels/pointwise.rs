@@ -2,10 +2,10 @@
 
 use dojo_studio::engine::kernels::cross_entropy::Head;
 use dojo_studio::engine::kernels::dropout::Dropout;
-use dojo_studio::engine::kernels::gemm::Products;
+use dojo_studio::engine::kernels::gemm::MatmulPrecision;
 use dojo_studio::engine::kernels::glu::{glu, glu_backward};
-use dojo_studio::engine::kernels::norm::{rms_norm, rms_norm_again, rms_norm_backward};
-use dojo_studio::engine::kernels::rope::{Heads, Rotation, Turn};
+use dojo_studio::engine::kernels::norm::{rms_norm, rms_norm_backward, rms_norm_recompute};
+use dojo_studio::engine::kernels::rope::{Heads, Rotation, RotationDirection};
 use dojo_studio::engine::model::config::Activation;
 
 use super::{near, numbers, slopes};
@@ -30,7 +30,7 @@ fn rms_norm_is_its_definition() {
     let (y, inverse) = normed(&x, &weight);
     near("norm", &y, &expected, 1e-6);
     let mut again = vec![0.0; x.len()];
-    rms_norm_again(&x, &weight, &inverse, &mut again);
+    rms_norm_recompute(&x, &weight, &inverse, &mut again);
     assert_eq!(again, y);
 }
 
@@ -77,12 +77,12 @@ fn turning_back_undoes_turning() {
     let heads = Heads { row: 20, first: 2, count: 2, width: 8 };
     let before = numbers(8, 3 * 20);
     let mut rows = before.clone();
-    rotation.apply(&mut rows, heads, &[0, 7, 49], Turn::Forward);
+    rotation.apply(&mut rows, heads, &[0, 7, 49], RotationDirection::Forward);
     assert_eq!(rows[..20], before[..20], "position 0 does not turn");
     assert_eq!(rows[28..30], before[28..30], "dimensions past the rotary ones stay");
     let expected = before[22] * 7f32.cos() - before[25] * 7f32.sin();
     assert!((rows[22] - expected).abs() < 1e-6);
-    rotation.apply(&mut rows, heads, &[0, 7, 49], Turn::Back);
+    rotation.apply(&mut rows, heads, &[0, 7, 49], RotationDirection::Back);
     near("turned there and back", &rows, &before, 1e-6);
 }
 
@@ -110,7 +110,7 @@ fn the_loss_is_its_definition_and_its_gradient_the_slope() {
     let (weight, targets) = (numbers(9, vocabulary * width), [4u32, 44, 0]);
     let x: Vec<f32> = numbers(10, rows * width).iter().map(|x| x * 3.0).collect();
     for softcap in [None, Some(2.0)] {
-        let head = Head { weight: &weight, vocabulary, width, softcap, products: Products::F32 };
+        let head = Head { weight: &weight, vocabulary, width, softcap, products: MatmulPrecision::F32 };
         let plain = |x: &[f32]| -> Vec<(f32, f32)> {
             let row = |(x, &target): (&[f32], &u32)| {
                 let dot = |w: &[f32]| w.iter().zip(x).map(|(w, x)| f64::from(w * x)).sum::<f64>();

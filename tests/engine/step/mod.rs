@@ -7,7 +7,7 @@ mod device;
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
 use dojo_studio::domain::recipe::{ActivationMemory, BaseFormat};
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
-use dojo_studio::engine::kernels::gemm::Products;
+use dojo_studio::engine::kernels::gemm::MatmulPrecision;
 use dojo_studio::engine::kernels::isa::has_bf16_products;
 use dojo_studio::engine::model::OpenModel;
 use dojo_studio::engine::train::step::{DecoderStudent, StepOptions};
@@ -57,7 +57,7 @@ fn open(kind: &'static str) -> (tempfile::TempDir, OpenModel) {
 fn student(model: &OpenModel, activation_memory: ActivationMemory) -> DecoderStudent {
     DecoderStudent::open(
         model,
-        StepOptions { activation_memory, base: BaseFormat::F32, products: Products::F32 },
+        StepOptions { activation_memory, base: BaseFormat::F32, products: MatmulPrecision::F32 },
     )
     .expect("the weights")
 }
@@ -141,7 +141,7 @@ fn products_of_bf16_change_losses_and_gradients_by_their_rounding_alone() {
         let adapter = adapter(&model, 0.0);
         let batch = PackedBatch::pack(&[example(1, 90), example(2, 60)]);
         let whole = gradients(&mut student(&model, ActivationMemory::Keep), &adapter, &batch, None);
-        let options = StepOptions { products: Products::Bf16, ..StepOptions::default() };
+        let options = StepOptions { products: MatmulPrecision::Bf16, ..StepOptions::default() };
         let mut rounded = DecoderStudent::open(&model, options).expect("the weights");
         let rounded = gradients(&mut rounded, &adapter, &batch, None);
         assert_ne!(whole, rounded, "{kind}: nothing was rounded");

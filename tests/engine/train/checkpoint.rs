@@ -3,12 +3,12 @@ use std::path::Path;
 use dojo_studio::domain::run::RunFolder;
 use dojo_studio::engine::train::checkpoint::{self, Content, TrainerState};
 use dojo_studio::engine::train::optimizer::AdamW;
-use dojo_studio::engine::train::rates::Rates;
+use dojo_studio::engine::train::parameter_groups::ParameterGroups;
 
 use crate::support::bigram;
 
 fn optimizer() -> AdamW {
-    AdamW::new(&bigram::recipe(&[]).train, bigram::adapter().values.len(), Rates::default())
+    AdamW::new(&bigram::recipe(&[]).train, bigram::adapter().values.len(), ParameterGroups::default())
 }
 
 fn save(run: &RunFolder, step: u64, keep: usize) -> anyhow::Result<()> {

@@ -1,5 +1,5 @@
 use dojo_studio::engine::train::optimizer::{AdamW, Update, clip_factor, norm};
-use dojo_studio::engine::train::rates::{Rates, pattern};
+use dojo_studio::engine::train::parameter_groups::{ParameterGroups, pattern};
 
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Module};
 
@@ -10,7 +10,7 @@ use crate::support::tiny::Tiny;
 fn adamw_with_clipping_walks_as_pytorch_does() {
     // torch.optim.AdamW(lr, betas=(0.9, 0.99), eps=1e-8, weight_decay=0.1) with clip_grad_norm_ at 1.
     let overrides = ["train.adam_beta2=0.99", "train.weight_decay=0.1"];
-    let mut optimizer = AdamW::new(&bigram::recipe(&overrides).train, 4, Rates::default());
+    let mut optimizer = AdamW::new(&bigram::recipe(&overrides).train, 4, ParameterGroups::default());
     let mut values = [0.5_f32, -1.0, 2.0, 0.001];
     let walk: [([f32; 4], f64, f64, [f32; 4]); 4] = [
         ([0.3, -0.2, 4.0, 1e-9], 1e-2, 4.016_217_2, [0.489_500_02, -0.989, 1.988, 0.000_756_058_55]),
@@ -54,7 +54,8 @@ fn a_limit_of_zero_never_clips() {
 fn the_norm_and_the_update_are_the_same_to_the_bit_on_one_thread_and_on_many() {
     let gradients: Vec<f32> = (0..100_003).map(|n| ((n as f32) * 0.37).sin() * 1e-3).collect();
     let walk = || {
-        let mut optimizer = AdamW::new(&bigram::recipe(&[]).train, gradients.len(), Rates::default());
+        let mut optimizer =
+            AdamW::new(&bigram::recipe(&[]).train, gradients.len(), ParameterGroups::default());
         let mut values = gradients.clone();
         for _ in 0..3 {
             optimizer.update(&mut values, &gradients, Update { learning_rate: 1e-3, gradient_factor: 0.5 });
@@ -69,8 +70,8 @@ fn the_norm_and_the_update_are_the_same_to_the_bit_on_one_thread_and_on_many() {
 fn moves(overrides: &[&str]) -> Vec<f32> {
     let adapter = bigram::adapter();
     let train = bigram::recipe(overrides).train;
-    let rates = Rates::new(&train, &adapter).unwrap();
-    let mut optimizer = AdamW::new(&train, adapter.values.len(), rates);
+    let groups = ParameterGroups::new(&train, &adapter).unwrap();
+    let mut optimizer = AdamW::new(&train, adapter.values.len(), groups);
     let mut values = vec![0.0; adapter.values.len()];
     let update = Update { learning_rate: train.learning_rate, gradient_factor: 1.0 };
     optimizer.update(&mut values, &vec![1.0; adapter.values.len()], update);
@@ -104,7 +105,8 @@ fn vectors_learn_as_fast_as_b_and_embeddings_as_a() {
         "train.learning_rates=[{ pattern = \"*lm_head*\", learning_rate = 0.1 }]",
     ];
     let train = bigram::recipe(&overrides).train;
-    let mut optimizer = AdamW::new(&train, adapter.values.len(), Rates::new(&train, &adapter).unwrap());
+    let mut optimizer =
+        AdamW::new(&train, adapter.values.len(), ParameterGroups::new(&train, &adapter).unwrap());
     let mut values = vec![0.0; adapter.values.len()];
     let update = Update { learning_rate: train.learning_rate, gradient_factor: 1.0 };
     optimizer.update(&mut values, &vec![1.0; adapter.values.len()], update);
@@ -124,7 +126,8 @@ fn norms_do_not_decay_and_all_else_does() {
     let mut adapter = Adapter::zeros(bigram::adapter().config, "tiny", &model).unwrap();
     adapter.add_modules(&Module::named(&["lm_head", "norm", "input_layernorm"], &model).unwrap(), &model);
     let train = bigram::recipe(&["train.weight_decay=0.5"]).train;
-    let mut optimizer = AdamW::new(&train, adapter.values.len(), Rates::new(&train, &adapter).unwrap());
+    let mut optimizer =
+        AdamW::new(&train, adapter.values.len(), ParameterGroups::new(&train, &adapter).unwrap());
     let mut values = vec![1.0; adapter.values.len()];
     let update = Update { learning_rate: 0.1, gradient_factor: 1.0 };
     optimizer.update(&mut values, &vec![0.0; adapter.values.len()], update);

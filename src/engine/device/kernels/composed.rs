@@ -4,7 +4,7 @@ use candle_core::{D, DType, Result, Tensor};
 
 use super::{Attended, ChunkLoss, Kernels, Shape, Turning, attention, gradient};
 use crate::engine::kernels::dropout::Dropout;
-use crate::engine::kernels::rope::Turn;
+use crate::engine::kernels::rope::RotationDirection;
 use crate::engine::model::config::Activation;
 
 /// Of candle's own operations.
@@ -14,10 +14,10 @@ impl Kernels for Composed {
     fn rms_norm(&self, x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<(Tensor, Tensor)> {
         let mean = wide(x)?.sqr()?.mean_keepdim(D::Minus1)?;
         let inverse = (mean + f64::from(epsilon))?.sqrt()?.recip()?;
-        Ok((self.rms_norm_again(x, weight, &inverse)?, inverse))
+        Ok((self.rms_norm_recompute(x, weight, &inverse)?, inverse))
     }
 
-    fn rms_norm_again(&self, x: &Tensor, weight: &Tensor, inverse: &Tensor) -> Result<Tensor> {
+    fn rms_norm_recompute(&self, x: &Tensor, weight: &Tensor, inverse: &Tensor) -> Result<Tensor> {
         wide(x)?.broadcast_mul(inverse)?.broadcast_mul(weight)?.to_dtype(x.dtype())
     }
 
@@ -43,8 +43,8 @@ impl Kernels for Composed {
         let (a, b) = (turned.narrow(2, 0, half)?, turned.narrow(2, half, half)?);
         let cos = angles.cos.unsqueeze(1)?;
         let sin = match turn {
-            Turn::Forward => angles.sin.unsqueeze(1)?,
-            Turn::Back => angles.sin.unsqueeze(1)?.neg()?,
+            RotationDirection::Forward => angles.sin.unsqueeze(1)?,
+            RotationDirection::Back => angles.sin.unsqueeze(1)?.neg()?,
         };
         let first = (a.broadcast_mul(&cos)? - b.broadcast_mul(&sin)?)?;
         let second = (b.broadcast_mul(&cos)? + a.broadcast_mul(&sin)?)?;

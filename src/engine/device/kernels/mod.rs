@@ -13,7 +13,7 @@ mod gradient;
 use candle_core::{DType, Device, Result, Tensor};
 
 use crate::engine::kernels::dropout::Dropout;
-use crate::engine::kernels::rope::Turn;
+use crate::engine::kernels::rope::RotationDirection;
 use crate::engine::model::config::Activation;
 
 use composed::Composed;
@@ -34,7 +34,7 @@ pub(in crate::engine) struct Turning<'a> {
     pub(in crate::engine) angles: &'a Angles,
     pub(in crate::engine) heads: usize,
     pub(in crate::engine) dim: usize,
-    pub(in crate::engine) turn: Turn,
+    pub(in crate::engine) turn: RotationDirection,
 }
 
 /// Queries, keys and values as attention left them, for its backward pass.
@@ -62,7 +62,7 @@ pub(in crate::engine) trait Kernels: Send {
     fn rms_norm(&self, x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<(Tensor, Tensor)>;
 
     /// The same rows from their kept inverses.
-    fn rms_norm_again(&self, x: &Tensor, weight: &Tensor, inverse: &Tensor) -> Result<Tensor>;
+    fn rms_norm_recompute(&self, x: &Tensor, weight: &Tensor, inverse: &Tensor) -> Result<Tensor>;
 
     /// The gradient of a norm's input, f32, added to `sum` where there is one; `norm` is its weight and its inverses.
     fn rms_norm_backward(

@@ -1,7 +1,7 @@
 //! Generation on a device: the same steps over candle tensors that stay there. Only the embedding's rows go there, and
 //! the wanted logits come back.
 //!
-//! Products of blocks are candle's own, as are those of plain weights; norms, rotation and gates are the kernels of
+//! MatmulPrecision of blocks are candle's own, as are those of plain weights; norms, rotation and gates are the kernels of
 //! [`crate::engine::device`]; everything between them is f32. A sequence's numbers are the same beside others as alone
 //! but for rounding: a device adds up larger products in another order.
 
@@ -29,7 +29,7 @@ use super::team::Team;
 use crate::engine::adapter::{Module, Projection};
 use crate::engine::device;
 use crate::engine::device::kernels::{self, Angles, Kernels, Turning, capped};
-use crate::engine::kernels::rope::Turn;
+use crate::engine::kernels::rope::RotationDirection;
 use crate::engine::model::ModelConfig;
 use crate::engine::model::config::Rope;
 use crate::engine::model::layer::LayerNorm;
@@ -207,7 +207,7 @@ impl Pass<'_> {
         let (global, of_window) = &self.shared.angles;
         let angles = if config.is_local(rope) { of_window.as_ref().unwrap_or(global) } else { global };
         let heads = config.heads + config.kv_heads;
-        let turning = Turning { angles, heads, dim: config.head_dim, turn: Turn::Forward };
+        let turning = Turning { angles, heads, dim: config.head_dim, turn: RotationDirection::Forward };
         Ok(self.kernels.rotate(qkv, turning)?)
     }
 

@@ -91,7 +91,7 @@ impl<'a> Term<'a> {
 
 /// The number format of a product's factors; sums are f32 always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Products {
+pub enum MatmulPrecision {
     #[default]
     F32,
     /// Rounded to bf16, where [`has_bf16_products`](super::isa::has_bf16_products) says that the processor can.
@@ -112,18 +112,18 @@ thread_local! {
     static ROWS_OF_A: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// `output (=|+=) alpha * sum of a b` over the terms in f32; see [`Products::matmul`].
+/// `output (=|+=) alpha * sum of a b` over the terms in f32; see [`MatmulPrecision::matmul`].
 ///
 /// # Panics
 /// Where shapes don't fit.
 pub fn matmul(output: Output<'_>, alpha: f32, terms: &[Term<'_>]) {
-    Products::F32.matmul(output, alpha, terms);
+    MatmulPrecision::F32.matmul(output, alpha, terms);
 }
 
-impl Products {
+impl MatmulPrecision {
     /// `output (=|+=) alpha * sum of a b` over the terms; each `a` is (rows, depth), each `b` (depth, columns).
     ///
-    /// Products of few rows, and those that a processor has no bf16 instructions for, are in f32 whatever was asked.
+    /// MatmulPrecision of few rows, and those that a processor has no bf16 instructions for, are in f32 whatever was asked.
     ///
     /// # Panics
     /// Where shapes don't fit.

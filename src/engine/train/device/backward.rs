@@ -7,7 +7,7 @@ use super::forward::{LayerValues, Pass, Raw, scaled};
 use super::site::{OnceWeight, ToInput};
 use crate::engine::adapter::Module;
 use crate::engine::device::kernels::Attended;
-use crate::engine::kernels::rope::Turn;
+use crate::engine::kernels::rope::RotationDirection;
 use crate::engine::model::layer::LayerNorm;
 
 impl Pass<'_> {
@@ -33,7 +33,7 @@ impl Pass<'_> {
         let grad_qkv = self.attention_back(layer, values, &grad, collected)?;
         let weights = &self.weights.layers[layer];
         let norm = self.tuned.layer_norm(layer, self.config.layer.attention.before, &weights.attention_norm);
-        let normed = self.kernels.rms_norm_again(x, norm, &values.attention_inverse)?;
+        let normed = self.kernels.rms_norm_recompute(x, norm, &values.attention_inverse)?;
         let given = (&normed, &grad_qkv, &values.qkv_kept);
         let gradients = &mut collected.layers[layer].qkv;
         let weight = OnceWeight::of(&weights.qkv);
@@ -65,7 +65,7 @@ impl Pass<'_> {
         let grad_gate_up = self.kernels.glu_backward(self.config.activation, &values.gate_up, &grad_inner)?;
         let (middle, inverse) = (&values.middle, &values.feed_inverse);
         let norm = self.tuned.layer_norm(layer, plan.before, &weights.feed_norm);
-        let normed = self.kernels.rms_norm_again(middle, norm, inverse)?;
+        let normed = self.kernels.rms_norm_recompute(middle, norm, inverse)?;
         let gradients = &mut collected.layers[layer].gate_up;
         let weight = OnceWeight::of(&weights.gate_up);
         let given = (&normed, &grad_gate_up, &values.gate_up_kept);
@@ -94,7 +94,7 @@ impl Pass<'_> {
             self.sites[layer].output.backward(self.kernels, &weight, given, gradients, ToInput::Yes)?;
         let attended = Attended { qkv: &values.qkv, out: &values.out, log_sums: &values.log_sums };
         let grad_qkv = self.kernels.attention_backward(self.shape(layer), attended, &there(back)?)?;
-        let grad_qkv = self.rotate(layer, grad_qkv, Turn::Back)?;
+        let grad_qkv = self.rotate(layer, grad_qkv, RotationDirection::Back)?;
         let norms = self.head_norms(layer).zip(self.config.layer.head_norms);
         let (Some((norms, names)), Some(raw)) = (norms, &values.raw_heads) else { return Ok(grad_qkv) };
         let [query, key, value] = self.split_heads(&grad_qkv)?;

@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Result, Tensor};
 
-use super::site::{DeviceSite, Kept, Low, OnceWeight};
+use super::site::{DeviceSite, Low, OnceWeight, SavedActivations};
 use crate::engine::device::kernels::{Kernels, product};
 
 /// A site's magnitudes: (outputs) each.
@@ -70,7 +70,7 @@ impl DeviceSite {
         (weight, low, magnitudes): (&Tensor, &Low, &Magnitudes),
         x: &Tensor,
         (dropped, inner): (&Tensor, Tensor),
-    ) -> Result<(Tensor, Kept)> {
+    ) -> Result<(Tensor, SavedActivations)> {
         if low.gains.get().is_none() {
             let gains = Gains::measure(weight, low, self.site.scale, magnitudes)?;
             low.gains.get_or_init(|| gains);
@@ -83,6 +83,6 @@ impl DeviceSite {
             let rest = product(&(x - seen)?, &weight.t()?)?;
             y = (y + rest.to_dtype(DType::F32)?)?;
         }
-        Ok((y.to_dtype(x.dtype())?, Kept { inner: Some(inner), direction: Some(direction) }))
+        Ok((y.to_dtype(x.dtype())?, SavedActivations { inner: Some(inner), direction: Some(direction) }))
     }
 }

@@ -2,12 +2,12 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::site::{DeviceLayerSites, Kept};
+use super::site::{DeviceLayerSites, SavedActivations};
 use super::tuned::Tuned;
 use super::weights::{BatchAngles, DeviceWeights};
 use crate::domain::batch::PackedBatch;
 use crate::engine::device::kernels::{Kernels, Shape, Turning};
-use crate::engine::kernels::rope::Turn;
+use crate::engine::kernels::rope::RotationDirection;
 use crate::engine::model::ModelConfig;
 use crate::engine::model::layer::LayerNorm;
 use crate::engine::train::step::attention_shape;
@@ -42,10 +42,10 @@ pub(super) struct LayerValues {
     pub(super) feed_inverse: Tensor,
     pub(super) gate_up: Tensor,
     pub(super) raw_feed: Option<Raw>,
-    pub(super) qkv_kept: Kept,
-    pub(super) output_kept: Kept,
-    pub(super) gate_up_kept: Kept,
-    pub(super) down_kept: Kept,
+    pub(super) qkv_kept: SavedActivations,
+    pub(super) output_kept: SavedActivations,
+    pub(super) gate_up_kept: SavedActivations,
+    pub(super) down_kept: SavedActivations,
 }
 
 /// What stood before a norm, and the norm's inverses.
@@ -141,7 +141,7 @@ impl Pass<'_> {
             raw_heads =
                 Some([Raw { x: query, inverse: query_inverse }, Raw { x: key, inverse: key_inverse }]);
         }
-        Ok((self.rotate(layer, qkv, Turn::Forward)?, raw_heads))
+        Ok((self.rotate(layer, qkv, RotationDirection::Forward)?, raw_heads))
     }
 
     /// Queries, keys and values, a head in each row: (tokens * heads, dim).
@@ -161,7 +161,7 @@ impl Pass<'_> {
     }
 
     /// Turns queries and keys in rows of queries, keys and values.
-    pub(super) fn rotate(&self, layer: usize, qkv: Tensor, turn: Turn) -> Result<Tensor> {
+    pub(super) fn rotate(&self, layer: usize, qkv: Tensor, turn: RotationDirection) -> Result<Tensor> {
         let Some(angles) = self.angles.of(self.config, layer) else { return Ok(qkv) };
         let heads = self.config.heads + self.config.kv_heads;
         self.kernels.rotate(&qkv, Turning { angles, heads, dim: self.config.head_dim, turn })

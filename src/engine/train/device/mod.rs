@@ -37,7 +37,7 @@ use crate::engine::adapter::Adapter;
 use crate::engine::device::kernels::{self, Kernels};
 use crate::engine::device::{self, number_format};
 use crate::engine::kernels::dropout::Dropout;
-use crate::engine::kernels::gemm::Products;
+use crate::engine::kernels::gemm::MatmulPrecision;
 use crate::engine::model::{ModelConfig, OpenModel, Weights};
 
 /// What to do where a device's memory is short.
@@ -135,7 +135,7 @@ impl DeviceStudent {
         go_on: GoOn<'_>,
     ) -> Result<Option<(Losses, Vec<f32>)>> {
         step::check(&self.config, batch)?;
-        let sites = LayerSites::all(&self.config, adapter, dropout, Products::F32)?;
+        let sites = LayerSites::all(&self.config, adapter, dropout, MatmulPrecision::F32)?;
         let whole = WholeParts::of(&self.config, adapter)?;
         let keep = scale.is_some() && self.keeps(&sites, batch.tokens.len());
         let result = self.passes(adapter, batch, (sites, &whole), (scale, keep), go_on);

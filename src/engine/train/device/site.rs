@@ -36,7 +36,7 @@ pub(super) struct Low {
 
 /// What a site's forward keeps for its backward; empty where nothing is adapted.
 #[derive(Default, Clone)]
-pub(super) struct Kept {
+pub(super) struct SavedActivations {
     /// `scale * dropout(x) A^T`: (rows, ranks), f32.
     pub(super) inner: Option<Tensor>,
     /// The product before magnitudes: (rows, outputs).
@@ -135,15 +135,17 @@ impl DeviceSite {
         kernels: &dyn Kernels,
         weight: &Tensor,
         x: &Tensor,
-    ) -> candle_core::Result<(Tensor, Kept)> {
-        let Some(low) = &self.low else { return Ok((product(x, &weight.t()?)?, Kept::default())) };
+    ) -> candle_core::Result<(Tensor, SavedActivations)> {
+        let Some(low) = &self.low else {
+            return Ok((product(x, &weight.t()?)?, SavedActivations::default()));
+        };
         let dropped = self.adapter_input(kernels, x)?;
         let inner = (product(&dropped, &low.a.t()?)? * f64::from(self.site.scale))?;
         if let Some(magnitudes) = &low.magnitudes {
             return self.forward_scaled(kernels, (weight, low, magnitudes), x, (&dropped, inner));
         }
         let y = kernels.join(&product(x, &weight.t()?)?, &product(&inner, &low.b.t()?)?)?;
-        Ok((y, Kept { inner: Some(inner), direction: None }))
+        Ok((y, SavedActivations { inner: Some(inner), direction: None }))
     }
 
     /// What the adapters see of an input, f32.
@@ -160,7 +162,7 @@ impl DeviceSite {
         &self,
         kernels: &dyn Kernels,
         weight: &OnceWeight<'_>,
-        (x, grad_y, kept): (&Tensor, &Tensor, &Kept),
+        (x, grad_y, kept): (&Tensor, &Tensor, &SavedActivations),
         gradients: &mut SiteGradients,
         to_input: ToInput,
     ) -> candle_core::Result<Option<Tensor>> {

@@ -1,7 +1,7 @@
 //! What the forward pass keeps for the backward: everything where memory allows, else each layer's input only.
 
 use super::buffer::Buffer;
-use super::linear::Kept;
+use super::linear::SavedActivations;
 use super::sites::LayerSites;
 use crate::domain::recipe::ActivationMemory;
 use crate::engine::model::ModelConfig;
@@ -30,10 +30,10 @@ pub(super) struct LayerActivations {
     pub(super) gate_up: Buffer,
     pub(super) raw_feed: Buffer,
     pub(super) raw_feed_inverse: Buffer,
-    pub(super) qkv_kept: Kept,
-    pub(super) output_kept: Kept,
-    pub(super) gate_up_kept: Kept,
-    pub(super) down_kept: Kept,
+    pub(super) qkv_kept: SavedActivations,
+    pub(super) output_kept: SavedActivations,
+    pub(super) gate_up_kept: SavedActivations,
+    pub(super) down_kept: SavedActivations,
 }
 
 /// Every layer's input and the last one's output, and the activations of all layers, or of one at a time.

@@ -5,14 +5,14 @@ use std::time::Instant;
 use super::activations::{Activations, LayerActivations};
 use super::forward::Pass;
 use super::heads::HeadNorms;
-use super::linear::Given;
+use super::linear::LinearBackward;
 use super::profile::Part;
 use super::sites::LayerSites;
 use crate::engine::adapter::Module;
 use crate::engine::kernels::attention::{Gradients, attention_backward};
 use crate::engine::kernels::glu::{glu, glu_backward};
-use crate::engine::kernels::norm::{rms_norm_again, rms_norm_backward};
-use crate::engine::kernels::rope::Turn;
+use crate::engine::kernels::norm::{rms_norm_backward, rms_norm_recompute};
+use crate::engine::kernels::rope::RotationDirection;
 use crate::engine::train::course::{ATTENTION, BACKWARD, Course, FEED_FORWARD, QUERIES};
 
 impl Pass<'_> {
@@ -75,7 +75,7 @@ impl Pass<'_> {
         self.profile.add(Part::Elementwise, clock);
         let clock = Instant::now();
         let (kept, linear) = (&values.down_kept, &mut scratch.linear);
-        let given = Given { x: product, grad_y, kept, gradients: &mut *gradients, scratch: linear };
+        let given = LinearBackward { x: product, grad_y, kept, gradients: &mut *gradients, scratch: linear };
         let grad_product = scratch.grad_inner_values.of(tokens * width);
         sites.down.backward(weights.down.numbers(&mut scratch.expanded), given, Some(grad_product));
         self.profile.add(Part::ProductsBackward, clock);
@@ -83,11 +83,11 @@ impl Pass<'_> {
         glu_backward(self.config.activation, values.gate_up.slice_mut(), width, grad_product);
         let middle = values.middle.slice();
         let normed = scratch.normed.of(middle.len());
-        rms_norm_again(middle, &weights.feed_norm, values.feed_inverse.slice(), normed);
+        rms_norm_recompute(middle, &weights.feed_norm, values.feed_inverse.slice(), normed);
         self.profile.add(Part::Elementwise, clock);
         let clock = Instant::now();
         let (grad_y, kept, linear) = (values.gate_up.slice(), &values.gate_up_kept, &mut scratch.linear);
-        let given = Given { x: normed, grad_y, kept, gradients: &mut *gradients, scratch: linear };
+        let given = LinearBackward { x: normed, grad_y, kept, gradients: &mut *gradients, scratch: linear };
         let grad_normed = scratch.grad_normed.of(middle.len());
         sites.gate_up.backward(weights.gate_up.numbers(&mut scratch.expanded), given, Some(grad_normed));
         self.profile.add(Part::ProductsBackward, clock);
@@ -117,7 +117,7 @@ impl Pass<'_> {
             scratch.grad.slice()
         };
         let (x, kept, linear) = (values.out.slice(), &values.output_kept, &mut scratch.linear);
-        let given = Given { x, grad_y, kept, gradients: &mut *gradients, scratch: linear };
+        let given = LinearBackward { x, grad_y, kept, gradients: &mut *gradients, scratch: linear };
         let grad_out = scratch.grad_out.of(x.len());
         sites.output.backward(weights.output.numbers(&mut scratch.expanded), given, Some(grad_out));
         self.profile.add(Part::ProductsBackward, clock);
@@ -135,7 +135,7 @@ impl Pass<'_> {
         attention_backward(self.shape(layer), given, grad);
         self.profile.add(Part::AttentionBackward, clock);
         let clock = Instant::now();
-        self.rotate(layer, grad, Turn::Back);
+        self.rotate(layer, grad, RotationDirection::Back);
         if let Some(norms) = &weights.head_norms {
             let norms = HeadNorms::new(self.config, norms);
             let raw = (values.raw_heads.slice(), values.head_inverse.slice());
@@ -160,11 +160,11 @@ impl Pass<'_> {
         let scratch = &mut *self.scratch;
         let clock = Instant::now();
         let normed = scratch.normed.of(x.len());
-        rms_norm_again(x, &weights.attention_norm, values.attention_inverse.slice(), normed);
+        rms_norm_recompute(x, &weights.attention_norm, values.attention_inverse.slice(), normed);
         self.profile.add(Part::Elementwise, clock);
         let clock = Instant::now();
         let (grad_y, kept, linear) = (scratch.grad_qkv.slice(), &values.qkv_kept, &mut scratch.linear);
-        let given = Given { x: normed, grad_y, kept, gradients: &mut *gradients, scratch: linear };
+        let given = LinearBackward { x: normed, grad_y, kept, gradients: &mut *gradients, scratch: linear };
         let weight = weights.qkv.numbers(&mut scratch.expanded);
         if !goes_on {
             sites.qkv.backward(weight, given, None);

@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::buffer::Buffer;
-use super::linear::{Kept, LinearScratch};
+use super::linear::{LinearScratch, SavedActivations};
 use super::sites::Site;
 use crate::engine::adapter::dora::{Product, row_norms};
 use crate::engine::kernels::columns;
@@ -51,7 +51,13 @@ impl Site {
     }
 
     /// The product before magnitudes, from the inner values.
-    pub(super) fn direct(&self, weight: &[f32], x: &[f32], kept: &mut Kept, scratch: &mut LinearScratch) {
+    pub(super) fn direct(
+        &self,
+        weight: &[f32],
+        x: &[f32],
+        kept: &mut SavedActivations,
+        scratch: &mut LinearScratch,
+    ) {
         let direction = kept.direction.of(x.len() / self.inputs * self.outputs());
         let dropped = self.adapter_input(x, &mut scratch.dropped);
         self.products(weight, dropped, kept.inner.slice(), direction, Write::Replace);
@@ -64,7 +70,7 @@ impl Site {
         x: &[f32],
         y: &mut [f32],
         write: Write,
-        kept: &mut Kept,
+        kept: &mut SavedActivations,
         scratch: &mut LinearScratch,
     ) {
         self.direct(weight, x, kept, scratch);

@@ -17,7 +17,7 @@ use crate::engine::kernels::attention::{Shape, attention};
 use crate::engine::kernels::gemm::Write;
 use crate::engine::kernels::glu::glu;
 use crate::engine::kernels::norm::rms_norm;
-use crate::engine::kernels::rope::{Heads, Turn};
+use crate::engine::kernels::rope::{Heads, RotationDirection};
 use crate::engine::model::ModelConfig;
 use crate::engine::train::course::{ATTENTION, Course, FEED_FORWARD, QUERIES};
 
@@ -87,7 +87,7 @@ impl Pass<'_> {
         let weight = weights.qkv.numbers(&mut self.scratch.expanded);
         let (kept, linear) = (&mut values.qkv_kept, &mut self.scratch.linear);
         sites.qkv.forward(weight, normed, qkv, Write::Replace, kept, linear);
-        self.profile.add(Part::Products, clock);
+        self.profile.add(Part::MatmulPrecision, clock);
         let clock = Instant::now();
         self.prepare_heads(layer, weights, values);
         self.profile.add(Part::Elementwise, clock);
@@ -109,11 +109,11 @@ impl Pass<'_> {
             let (width, heads) = norms.sizes();
             norms.forward(qkv, values.raw_heads.of(tokens * width), values.head_inverse.of(tokens * heads));
         }
-        self.rotate(layer, qkv, Turn::Forward);
+        self.rotate(layer, qkv, RotationDirection::Forward);
     }
 
     /// Turns queries and keys in rows of queries, keys and values.
-    pub(super) fn rotate(&self, layer: usize, qkv: &mut [f32], turn: Turn) {
+    pub(super) fn rotate(&self, layer: usize, qkv: &mut [f32], turn: RotationDirection) {
         let Some(rotation) = self.weights.rotation(self.config, layer) else { return };
         let heads = Heads {
             row: self.config.query_width() + 2 * self.config.kv_width(),
@@ -155,7 +155,7 @@ impl Pass<'_> {
         } else {
             sites.output.forward(weight, out, middle, Write::Add, kept, linear);
         }
-        self.profile.add(Part::Products, clock);
+        self.profile.add(Part::MatmulPrecision, clock);
     }
 
     fn feed_forward(&mut self, layer: usize, values: &mut LayerActivations, next: Option<&mut [f32]>) {
@@ -171,7 +171,7 @@ impl Pass<'_> {
         let weight = weights.gate_up.numbers(&mut self.scratch.expanded);
         let (kept, linear) = (&mut values.gate_up_kept, &mut self.scratch.linear);
         sites.gate_up.forward(weight, normed, gate_up, Write::Replace, kept, linear);
-        self.profile.add(Part::Products, clock);
+        self.profile.add(Part::MatmulPrecision, clock);
         let clock = Instant::now();
         let width = self.config.intermediate;
         let product = self.scratch.inner.of(tokens * width);
@@ -179,7 +179,7 @@ impl Pass<'_> {
         self.profile.add(Part::Elementwise, clock);
         let clock = Instant::now();
         self.down(layer, values, next);
-        self.profile.add(Part::Products, clock);
+        self.profile.add(Part::MatmulPrecision, clock);
     }
 
     /// From the feed-forward block's inner values, in the scratch space, to the layer's output.

@@ -7,7 +7,7 @@ use crate::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
 
 /// What a site's forward keeps for its backward.
 #[derive(Default)]
-pub(super) struct Kept {
+pub(super) struct SavedActivations {
     /// `scale * dropout(x) A^T`: (rows, ranks).
     pub(super) inner: Buffer,
     /// The product before magnitudes, `W dropout(x) + scale B A dropout(x)`: (rows, outputs); empty without them.
@@ -15,12 +15,12 @@ pub(super) struct Kept {
 }
 
 /// What a projection's backward reads and adds to.
-pub(super) struct Given<'a> {
+pub(super) struct LinearBackward<'a> {
     /// (rows, inputs)
     pub(super) x: &'a [f32],
     /// (rows, outputs)
     pub(super) grad_y: &'a [f32],
-    pub(super) kept: &'a Kept,
+    pub(super) kept: &'a SavedActivations,
     pub(super) gradients: &'a mut [f32],
     pub(super) scratch: &'a mut LinearScratch,
 }
@@ -48,7 +48,7 @@ impl Site {
         x: &[f32],
         y: &mut [f32],
         write: Write,
-        kept: &mut Kept,
+        kept: &mut SavedActivations,
         scratch: &mut LinearScratch,
     ) {
         self.project(x, kept, scratch);
@@ -75,7 +75,7 @@ impl Site {
     }
 
     /// The adapters' inner values alone.
-    pub(super) fn project(&self, x: &[f32], kept: &mut Kept, scratch: &mut LinearScratch) {
+    pub(super) fn project(&self, x: &[f32], kept: &mut SavedActivations, scratch: &mut LinearScratch) {
         let rows = x.len() / self.inputs;
         let inner = kept.inner.of(rows * self.ranks);
         if self.ranks == 0 {
@@ -98,8 +98,8 @@ impl Site {
     }
 
     /// Adds the adapters' gradients and, where `grad_x` is given, replaces it by the gradient of x.
-    pub(super) fn backward(&self, weight: &[f32], given: Given<'_>, grad_x: Option<&mut [f32]>) {
-        let Given { x, grad_y, kept, gradients, scratch } = given;
+    pub(super) fn backward(&self, weight: &[f32], given: LinearBackward<'_>, grad_x: Option<&mut [f32]>) {
+        let LinearBackward { x, grad_y, kept, gradients, scratch } = given;
         let LinearScratch { dropped, grad_inner, grad_adapter, scaled, rest } = scratch;
         let (rows, outputs) = (x.len() / self.inputs, self.outputs());
         // What reaches the adapters and, without dropout, the base.

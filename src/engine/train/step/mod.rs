@@ -27,7 +27,7 @@ use crate::engine::adapter::{Adapter, Module};
 use crate::engine::kernels::attention::Shape;
 use crate::engine::kernels::cross_entropy::{Head, RowLoss, WeightGradient};
 use crate::engine::kernels::dropout::Dropout;
-use crate::engine::kernels::gemm::Products;
+use crate::engine::kernels::gemm::MatmulPrecision;
 use crate::engine::model::{ModelConfig, OpenModel, Weights};
 
 pub use profile::{Part, Profile};
@@ -46,7 +46,7 @@ pub struct StepOptions {
     pub activation_memory: ActivationMemory,
     pub base: BaseFormat,
     /// Number format of the products with frozen weights.
-    pub products: Products,
+    pub products: MatmulPrecision,
 }
 
 /// A decoder whose adapter is trained on the CPU.

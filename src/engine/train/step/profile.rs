@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// Frozen projections with their adapters, forward.
-    Products,
+    MatmulPrecision,
     /// The same, backward, with the adapters' gradients.
     ProductsBackward,
     Attention,
@@ -19,7 +19,7 @@ pub enum Part {
 
 impl Part {
     pub const ALL: [Self; 6] = [
-        Self::Products,
+        Self::MatmulPrecision,
         Self::ProductsBackward,
         Self::Attention,
         Self::AttentionBackward,
@@ -29,7 +29,7 @@ impl Part {
 
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Products => "products",
+            Self::MatmulPrecision => "products",
             Self::ProductsBackward => "products_backward",
             Self::Attention => "attention",
             Self::AttentionBackward => "attention_backward",

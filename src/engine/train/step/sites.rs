@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use crate::engine::adapter::{Adapter, Projection, Slot};
 use crate::engine::kernels::dropout::Dropout;
-use crate::engine::kernels::gemm::Products;
+use crate::engine::kernels::gemm::MatmulPrecision;
 use crate::engine::model::ModelConfig;
 
 use super::dora::Gains;
@@ -33,7 +33,7 @@ pub(in crate::engine::train) struct Site {
     pub(in crate::engine::train) ranks: usize,
     pub(in crate::engine::train) scale: f32,
     /// Of the frozen weights; a low-rank product shares the pass of its frozen one.
-    pub(in crate::engine::train) products: Products,
+    pub(in crate::engine::train) products: MatmulPrecision,
     pub(in crate::engine::train) dropout: Option<Dropout>,
     /// Measured when the site is first used; unused without magnitudes.
     pub(super) gains: OnceLock<Gains>,
@@ -62,7 +62,7 @@ impl LayerSites {
         config: &ModelConfig,
         adapter: &Adapter,
         dropout: Option<Dropout>,
-        products: Products,
+        products: MatmulPrecision,
     ) -> Result<Vec<Self>> {
         for slot in &adapter.slots {
             ensure!(
@@ -79,7 +79,7 @@ impl LayerSites {
         config: &ModelConfig,
         adapter: &Adapter,
         layer: usize,
-        (dropout, products): (Option<Dropout>, Products),
+        (dropout, products): (Option<Dropout>, MatmulPrecision),
     ) -> Result<Self> {
         use Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj};
         let (hidden, inner) = (config.hidden, config.intermediate);
@@ -116,7 +116,7 @@ impl Site {
         layer: usize,
         inputs: usize,
         projections: &[(Projection, usize)],
-        (dropout, products): (Option<Dropout>, Products),
+        (dropout, products): (Option<Dropout>, MatmulPrecision),
     ) -> Result<Self> {
         let rank = adapter.config.r;
         let (mut parts, mut a) = (Vec::new(), Vec::new());

@@ -7,7 +7,7 @@
     }                                                                                                                 \
     extern "C" __global__ void rms_norm_again_##name(const T* x, const float* weight, const float* inverse,           \
                                                      int width, u64 count, T* y) {                                    \
-        rms_norm_again(x, weight, inverse, width, count, y);                                                          \
+        rms_norm_recompute(x, weight, inverse, width, count, y);                                                          \
     }                                                                                                                 \
     extern "C" __global__ void rms_norm_backward_##name(const T* x, const float* weight, const float* inverse,        \
                                                         const T* grad_y, const float* sum, int has_sum, int width,    \

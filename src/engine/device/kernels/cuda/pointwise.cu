@@ -14,7 +14,7 @@ __device__ void rms_norm(const T* x, const float* weight, float epsilon, int wid
 }
 
 template <class T>
-__device__ void rms_norm_again(const T* x, const float* weight, const float* inverse, int width, u64 count, T* y) {
+__device__ void rms_norm_recompute(const T* x, const float* weight, const float* inverse, int width, u64 count, T* y) {
     u64 i = place();
     if (i < count) store(&y[i], wide(x[i]) * inverse[i / width] * weight[i % width]);
 }

@@ -5,7 +5,7 @@ use candle_core::{DType, Result, Tensor};
 use super::{Arg, Cuda};
 use crate::engine::device::kernels::{Attended, ChunkLoss, Kernels, Shape, Turning};
 use crate::engine::kernels::dropout::Dropout;
-use crate::engine::kernels::rope::Turn;
+use crate::engine::kernels::rope::RotationDirection;
 use crate::engine::model::config::Activation;
 
 impl Kernels for Cuda {
@@ -24,7 +24,7 @@ impl Kernels for Cuda {
         Ok((y, inverse))
     }
 
-    fn rms_norm_again(&self, x: &Tensor, weight: &Tensor, inverse: &Tensor) -> Result<Tensor> {
+    fn rms_norm_recompute(&self, x: &Tensor, weight: &Tensor, inverse: &Tensor) -> Result<Tensor> {
         let (rows, width) = x.dims2()?;
         let y = self.room(x.shape(), x.dtype())?;
         let args = [
@@ -35,7 +35,7 @@ impl Kernels for Cuda {
             Arg::Long((rows * width) as u64),
             Arg::Tensor(&y),
         ];
-        self.each("rms_norm_again", rows * width, &args)?;
+        self.each("rms_norm_recompute", rows * width, &args)?;
         Ok(y)
     }
 
@@ -74,7 +74,7 @@ impl Kernels for Cuda {
             Arg::Int(turning.heads as i32),
             Arg::Int(turning.dim as i32),
             Arg::Int(turning.angles.cos.dim(1)? as i32),
-            Arg::Float(if turning.turn == Turn::Forward { 1.0 } else { -1.0 }),
+            Arg::Float(if turning.turn == RotationDirection::Forward { 1.0 } else { -1.0 }),
             Arg::Long((tokens * row) as u64),
             Arg::Tensor(&y),
         ];

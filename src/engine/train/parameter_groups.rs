@@ -12,25 +12,25 @@ use crate::engine::adapter::{Adapter, Module, Slot};
 
 /// Paces over the flat vector of trained numbers; where no part is named, the usual one.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Rates {
+pub struct ParameterGroups {
     /// Rising, without overlap.
-    parts: Vec<(Range<usize>, Pace)>,
+    parts: Vec<(Range<usize>, ParameterGroup)>,
 }
 
 /// How a part of the trained numbers is updated.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Pace {
+pub(crate) struct ParameterGroup {
     /// Of the learning rate.
     pub(crate) factor: f32,
     /// Whether weight decay counts: not for norms, as in Hugging Face's Trainer.
     pub(crate) decays: bool,
 }
 
-impl Pace {
+impl ParameterGroup {
     const USUAL: Self = Self { factor: 1.0, decays: true };
 }
 
-impl Rates {
+impl ParameterGroups {
     /// The first pattern that fits a tensor's name decides; without one, B learns `loraplus_lr_ratio` times as fast
     /// as A, and so do vectors (magnitudes and norms), as in PEFT.
     ///
@@ -42,12 +42,12 @@ impl Rates {
             .iter()
             .map(|rate| Ok((pattern(&rate.pattern)?, rate.learning_rate / train.learning_rate)))
             .collect::<Result<Vec<_>>>()?;
-        let mut parts: Vec<(Range<usize>, Pace)> = Vec::new();
+        let mut parts: Vec<(Range<usize>, ParameterGroup)> = Vec::new();
         let mut push = |name: &str, range: Range<usize>, faster: bool, decays: bool| {
             let otherwise = if faster { train.loraplus_lr_ratio } else { 1.0 };
             let factor = factors.iter().find(|(pattern, _)| pattern.is_match(name));
             let factor = factor.map_or(otherwise, |(_, factor)| *factor) as f32;
-            parts.push((range, Pace { factor, decays }));
+            parts.push((range, ParameterGroup { factor, decays }));
         };
         for it in &adapter.modules {
             let is_norm = !matches!(it.module, Module::Embedding | Module::Output);
@@ -65,30 +65,33 @@ impl Rates {
         for rows in &adapter.rows {
             add(&rows_tensor(rows.module), rows.start..rows.start + rows.length(), false);
         }
-        parts.retain(|(range, pace)| *pace != Pace::USUAL && !range.is_empty());
+        parts.retain(|(range, group)| *group != ParameterGroup::USUAL && !range.is_empty());
         parts.sort_by_key(|(range, _)| range.start);
         Ok(Self { parts })
     }
 
-    /// Splits a range into pieces of one pace each.
-    pub(crate) fn pieces(&self, range: Range<usize>) -> impl Iterator<Item = (Range<usize>, Pace)> + '_ {
+    /// Splits a range into pieces of one group each.
+    pub(crate) fn pieces(
+        &self,
+        range: Range<usize>,
+    ) -> impl Iterator<Item = (Range<usize>, ParameterGroup)> + '_ {
         let mut at = range.start;
         let mut next = self.parts.partition_point(|(part, _)| part.end <= at);
         std::iter::from_fn(move || {
             if at >= range.end {
                 return None;
             }
-            let (end, pace) = match self.parts.get(next) {
-                Some((part, pace)) if part.start <= at => {
+            let (end, group) = match self.parts.get(next) {
+                Some((part, group)) if part.start <= at => {
                     next += 1;
-                    (part.end.min(range.end), *pace)
+                    (part.end.min(range.end), *group)
                 }
-                Some((part, _)) => (part.start.min(range.end), Pace::USUAL),
-                None => (range.end, Pace::USUAL),
+                Some((part, _)) => (part.start.min(range.end), ParameterGroup::USUAL),
+                None => (range.end, ParameterGroup::USUAL),
             };
             let piece = at..end;
             at = end;
-            Some((piece, pace))
+            Some((piece, group))
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::session::{Counted, Session};
 const STRETCH: usize = 2048;
 
 /// A model's tokenizer and chat template, for those who need no more of it.
-pub(crate) struct Cutter {
+pub(crate) struct RecordTokenizer {
     /// The model's name, under which counts are kept.
     name: String,
     tokenizer: Arc<Tokenizer>,
@@ -32,7 +32,7 @@ pub(crate) struct Cutter {
     context: usize,
 }
 
-impl Cutter {
+impl RecordTokenizer {
     /// Of a model by its name; fetched where the network is allowed and it is not on this machine.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::domain::recipe::{Packing, Recipe};
 
 /// The order of the examples over a run.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct BatchSampler {
     /// Tokens of each example.
     lengths: Vec<usize>,
     settings: PackSettings,
@@ -18,7 +18,7 @@ pub struct Order {
     current: (u64, Vec<Vec<usize>>),
 }
 
-impl Order {
+impl BatchSampler {
     /// # Errors
     /// Where there are no examples, or one is longer than the recipe's `max_length`.
     pub fn new(lengths: Vec<usize>, recipe: &Recipe) -> Result<Self> {
@@ -57,7 +57,7 @@ impl Order {
     /// The micro-batches of a step (counted from 0), each a list of example indices.
     ///
     /// # Errors
-    /// As [`Order::new`].
+    /// As [`BatchSampler::new`].
     pub fn micro_batches(&mut self, step: u64) -> Result<Vec<Vec<usize>>> {
         let steps = self.steps_per_epoch();
         let (epoch, step_in_epoch) = (step / steps, (step % steps) as usize);
