@@ -199,9 +199,10 @@ fn a_recipe_is_not_ready_while_none_of_its_records_can_be_trained_on() {
     ready.add("held out", Status::New, Some("test"));
     let said = ready.missing("session:").expect("something is missing");
     assert!(
-        said.starts_with("none of the 3 records of session: can be trained on; the first, record 1"),
+        said.starts_with("none of the 2 records of session: can be trained on; the first, record 1"),
         "{said}"
     );
+    assert!(said.ends_with("(1 more is rejected)"), "{said}");
     // What the source names itself is taken.
     assert_eq!(ready.missing("session:status:rejected"), None);
     assert_eq!(ready.missing("session:split:test"), None);

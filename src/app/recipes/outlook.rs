@@ -83,7 +83,15 @@ fn missing_records(
             "none of the {records} records of {from} has a text to learn, only columns: name their file in \
              data.train and its columns in data.map, or import it into a new session with its columns chosen"
         )),
-        Found { learnt: Some(learnt), .. } => unlearnable(session, &learnt, (from, wanted))?,
+        Found { learnt: Some(learnt), rejected, .. } => {
+            unlearnable(session, &learnt, (from, wanted))?.map(|missing| match rejected {
+                0 => missing,
+                _ => format!(
+                    "{missing} ({rejected} more {} rejected)",
+                    if rejected == 1 { "is" } else { "are" }
+                ),
+            })
+        }
         Found { learnt: None, .. } => None,
     })
 }

@@ -80,7 +80,8 @@ fn a_short_question_begins_though_long_answers_have_every_place_and_these_end_as
 #[test]
 fn those_that_ask_for_as_much_wait_for_each_other() {
     let (mut generator, _place) = with_places(2);
-    let asked: Vec<RequestId> = (0..6).map(|seed| generator.submit(long(seed)).unwrap()).collect();
+    let request = |seed| Request { max_tokens: 60, ..long(seed) };
+    let asked: Vec<RequestId> = (0..6).map(|seed| generator.submit(request(seed)).unwrap()).collect();
     let mut ended = Vec::new();
     while generator.unfinished() > 0 {
         for event in generator.step().unwrap() {
@@ -91,6 +92,19 @@ fn those_that_ask_for_as_much_wait_for_each_other() {
         }
     }
     assert_eq!(ended, asked);
+}
+
+#[test]
+fn a_question_without_an_end_of_its_own_begins_when_others_have_had_their_turn() {
+    let (mut generator, _place) = with_places(2);
+    for seed in 0..2 {
+        generator.submit(Request { max_tokens: 900, ..long(seed) }).unwrap();
+    }
+    for _ in 0..70 {
+        generator.step().unwrap();
+    }
+    let asked = generator.submit(Request { max_tokens: 900, ..long(5) }).unwrap();
+    assert!(steps_to_begin(&mut generator, asked, &mut Vec::new()) <= 6);
 }
 
 #[test]
