@@ -108,11 +108,15 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
     let name = path.display().to_string();
     let short = path.file_name().unwrap_or_default().to_string_lossy();
     let job = Working::start(&lane.events, &format!("import {short}"));
-    match run(session, path, map, |source, session| {
+    let before = session.last_change()?.map_or(0, |entry| entry.id);
+    let imported = run(session, path, map, |source, session| {
         let noticed = source.noticed();
         let (counts, ended) = session::import(session, &name, source, |progress| job.go_on(bytes(progress)))?;
         Ok((counts, ended, noticed))
-    }) {
+    });
+    // Before a person hears of it, who may take it back at once.
+    lane.note_change(session, before)?;
+    match imported {
         Ok((counts, Ended::AtTheEnd, noticed)) => {
             job.end(JobEnd::Done);
             for note in noticed.sentences() {

@@ -9,9 +9,10 @@ mod statistics;
 mod tokens;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::app::events::Events;
@@ -59,7 +60,8 @@ impl Records {
         let interrupt = Interrupt::default();
         let (info, window) = (info.clone(), window.to_owned());
         let model = Arc::new(Model::new(models, info.file.model.clone()));
-        let lane = Lane { info, window, events: events.clone(), made: Arc::default() };
+        let lane =
+            Lane { info, window, events: events.clone(), made: Arc::default(), changes: Arc::default() };
         let handle = interrupt.clone();
         let first = lane.clone();
         let back = Back { reader: reader.clone(), counter: counter.clone() };
@@ -152,6 +154,8 @@ struct Lane {
     events: Events,
     /// Whether the database is there. A key can be faster than the thread that starts the lanes.
     made: Arc<Mutex<bool>>,
+    /// Changes that this window has made, whichever thread did.
+    changes: Arc<Mutex<BTreeSet<i64>>>,
 }
 
 impl Lane {
@@ -159,6 +163,17 @@ impl Lane {
     fn open(&self, access: Access) -> Result<Session, SessionError> {
         self.make()?;
         Ok(Session::open(&self.info.path, access)?.in_window(&self.window))
+    }
+
+    /// Notes the last change as one that was made here, if it came after this one.
+    fn note_change(&self, session: &Session, before: i64) -> Result<(), SessionError> {
+        let last = session.last_change()?.filter(|entry| entry.id > before && entry.who == session.who());
+        self.changes().extend(last.map(|entry| entry.id));
+        Ok(())
+    }
+
+    fn changes(&self) -> MutexGuard<'_, BTreeSet<i64>> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn make(&self) -> Result<(), SessionError> {

@@ -1,6 +1,6 @@
 //! Changes, one after another; and the watch for what other lanes, windows and programs commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,7 @@ pub(super) fn work(lane: &Lane, commands: &Receiver<DataCommand>, back: &Back) {
     if let Err(error) = others.read(lane, &mut session) {
         lane.complain(&error);
     }
-    let mut own = Own::of(&session);
+    let own = Own::of(&session);
     loop {
         let next = commands.recv_timeout(WATCH);
         others.see(&mut session, back);
@@ -60,7 +60,7 @@ pub(super) fn work(lane: &Lane, commands: &Receiver<DataCommand>, back: &Back) {
             command => perform(lane, &mut session, &own, command, back).and_then(|()| {
                 back.written();
                 others.look = true;
-                own.note(&session)?;
+                lane.note_change(&session, own.before)?;
                 tell_orphans(lane, &session)
             }),
         };
@@ -149,25 +149,17 @@ impl Others {
 struct Own {
     /// The last change when the session was opened.
     before: i64,
-    made: BTreeSet<i64>,
 }
 
 impl Own {
     fn of(session: &Session) -> Self {
         let last = session.last_change().ok().flatten();
-        Self { before: last.map_or(0, |entry| entry.id), made: BTreeSet::new() }
+        Self { before: last.map_or(0, |entry| entry.id) }
     }
 
-    /// After something was done here.
-    fn note(&mut self, session: &Session) -> Result<(), SessionError> {
-        let last = session.last_change()?.filter(|entry| entry.id > self.before);
-        self.made.extend(last.filter(|entry| entry.who == session.who()).map(|entry| entry.id));
-        Ok(())
-    }
-
-    fn has_made(&self, session: &Session, entry: &HistoryEntry) -> MadeBy {
-        let here = entry.who == session.who() && (entry.id <= self.before || self.made.contains(&entry.id));
-        if here { MadeBy::Here } else { MadeBy::Elsewhere }
+    fn has_made(&self, lane: &Lane, session: &Session, entry: &HistoryEntry) -> MadeBy {
+        let here = entry.id <= self.before || lane.changes().contains(&entry.id);
+        if here && entry.who == session.who() { MadeBy::Here } else { MadeBy::Elsewhere }
     }
 }
 
@@ -283,7 +275,7 @@ fn forget_draft(lane: &Lane, session: &mut Session, of: DraftOf) -> Result<(), S
 /// Takes back what was made here; else asks.
 fn undo(lane: &Lane, session: &mut Session, own: &Own) -> Result<(), SessionError> {
     let Some(entry) = session.last_change()? else { return session.undo().map(drop) };
-    if entry.records > LARGE || own.has_made(session, &entry) == MadeBy::Elsewhere {
+    if entry.records > LARGE || own.has_made(lane, session, &entry) == MadeBy::Elsewhere {
         return ask_to_undo(lane, session, own);
     }
     match session.undo_only(entry.id)? {
@@ -295,7 +287,7 @@ fn undo(lane: &Lane, session: &mut Session, own: &Own) -> Result<(), SessionErro
 
 fn ask_to_undo(lane: &Lane, session: &Session, own: &Own) -> Result<(), SessionError> {
     if let Some(entry) = session.last_change()? {
-        let by = own.has_made(session, &entry);
+        let by = own.has_made(lane, session, &entry);
         lane.tell(DataEvent::UndoAsked(entry, by));
     }
     Ok(())

@@ -161,7 +161,13 @@ impl Pane for Chat {
 
     fn why_not(&self, action: action::Action, store: &Store) -> Option<String> {
         let action::Action::Chat(own) = action else { return None };
-        Self::why(own, store).map(str::to_owned)
+        let floats = !matches!(self.mode, Mode::Browse | Mode::Vote);
+        let why = if floats {
+            Some("something is open above the chat: esc closes it")
+        } else {
+            Self::why(own, store)
+        };
+        why.map(str::to_owned)
     }
 
     fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {

@@ -20,6 +20,8 @@ pub(super) struct Drafts {
     told: BTreeSet<RecordId>,
     /// The draft that a sentence has named the key for new records for last: that key opens it.
     spoken_of: Option<Target>,
+    /// A record that was deleted by somebody while it was edited here. A key can be faster than the list of all such.
+    met_deleted: Option<RecordId>,
 }
 
 #[derive(Debug)]
@@ -218,10 +220,11 @@ impl Drafts {
     /// of a record that was deleted.
     pub(super) fn take_for_new(&mut self, session: &Path, store: &Store) -> Option<Editor> {
         let spoken = self.spoken_of.take();
+        let gone = std::mem::take(&mut self.met_deleted);
         let orphans = store.data.orphaned.iter().map(|id| Target::Record(*id));
         let may = |target: &Target| match target {
             Target::New => true,
-            Target::Record(id) => store.data.orphaned.contains(id),
+            Target::Record(id) => store.data.orphaned.contains(id) || gone == Some(*id),
         };
         let all: Vec<Target> =
             spoken.into_iter().filter(may).chain(std::iter::once(Target::New)).chain(orphans).collect();
@@ -231,6 +234,12 @@ impl Drafts {
     /// The key for new records opens the draft of this one, which was just spoken of.
     pub(super) const fn speak_of(&mut self, target: Target) {
         self.spoken_of = Some(target);
+    }
+
+    /// The same of a record that was found to be deleted when its text was to be saved.
+    pub(super) const fn speak_of_deleted(&mut self, id: RecordId) {
+        self.speak_of(Target::Record(id));
+        self.met_deleted = Some(id);
     }
 
     /// Deleted records that have drafts, and were not told of yet.

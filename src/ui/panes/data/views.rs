@@ -181,7 +181,7 @@ impl Data {
             DataQuestion::Undo(entry, by) => questions::undo(entry, *by, store),
             DataQuestion::Overwrite(met) => {
                 if met.now.is_none() {
-                    self.drafts.speak_of(super::editor::Target::Record(met.record));
+                    self.drafts.speak_of_deleted(met.record);
                 }
                 questions::overwrite(met, store)
             }

@@ -51,8 +51,8 @@ pub struct Train {
     details: Details,
     recipes: Recipes,
     split: layout::Split,
-    /// What the worker was last asked to watch.
-    watched: Vec<RunId>,
+    /// What the worker was last asked to watch, in which opening of a session.
+    watched: (u64, Vec<RunId>),
     /// The runs that were listed when one was started, and when (seconds since 1970): the new one is selected, and a
     /// second press doesn't start another.
     started: Option<(Vec<RunId>, f64)>,
@@ -109,7 +109,7 @@ impl Default for Train {
             details: Details::default(),
             recipes: Recipes::default(),
             split: layout::Split::new(Split::Columns, 24, (30, 40)),
-            watched: Vec::new(),
+            watched: (0, Vec::new()),
             started: None,
             asked: BTreeMap::new(),
             pauses_early: None,
@@ -225,10 +225,10 @@ impl Pane for Train {
             self.select(listed.first().map(|run| run.id.clone()));
         }
         self.marked.retain(|id| store.runs.info(id).is_some());
-        let wanted = self.drawn_ids();
+        let wanted = (store.openings, self.drawn_ids());
         if wanted != self.watched {
             self.watched.clone_from(&wanted);
-            effects.push(runs(RunsCommand::Watch(wanted)));
+            effects.push(runs(RunsCommand::Watch(wanted.1)));
         }
         if self.face == Face::Runs {
             effects.extend(self.ask_for_details(store));
