@@ -66,7 +66,12 @@ impl Lacking {
         found.extend(answers(rejected).map(|turn| (Place::Rejected, behind(&turn.content))));
         let is_pair = record.preference.is_some();
         let last = record.learnt().iter().rposition(|turn| turn.role == Role::Assistant);
-        for (at, turn) in record.learnt().iter().enumerate().filter(|(_, turn)| is_learnt(turn)) {
+        for (at, turn) in record
+            .learnt()
+            .iter()
+            .enumerate()
+            .filter(|(_, turn)| turn.role == Role::Assistant && turn.is_learnt())
+        {
             if Some(at) != last {
                 found.push((Place::EarlierAnswer, behind(&turn.content)));
             }
@@ -123,10 +128,6 @@ fn sentence(place: Place, tally: &Tally, rows: u64) -> String {
         tally.all(),
         if place.is_learnt() { "learnt" } else { "read" }
     )
-}
-
-fn is_learnt(turn: &&Message) -> bool {
-    turn.role == Role::Assistant && turn.is_learnt()
 }
 
 /// The turns that answer without a call.

@@ -68,7 +68,7 @@ impl RowMapping {
         columns.filter_map(|(_, value)| value.as_str()).filter(move |text| {
             let is_below =
                 |turn: &&str| turn.strip_suffix(*text).is_some_and(|above| above.ends_with("\n\n"));
-            !text.is_empty() && asked.iter().any(|turn| is_below(&turn))
+            !text.is_empty() && asked.iter().any(is_below)
         })
     }
 
