@@ -137,7 +137,7 @@ impl Idle {
             match group {
                 [] => {}
                 _ if trial.are_idle(group) => {
-                    group.iter().for_each(|(name, _)| self.take(name, Known::Idle(tries)));
+                    group.iter().for_each(|(name, _)| self.take(name, trial.idle(name, tries)));
                 }
                 [(name, value)] => self.take(name, trial.one(name, value)),
                 several => {
@@ -171,7 +171,7 @@ impl Idle {
                         odd.extend(is_blank.then(String::new));
                     }
                 }
-                None if rows.plays(name) => self.take(name, Known::Plays),
+                None if rows.plays(name) && !rows.is_found_label(name) => self.take(name, Known::Plays),
                 None if is_further => {}
                 Some(Known::Idle(_)) | None => open.push((name, value)),
             }
@@ -235,6 +235,15 @@ impl Trial<'_> {
             && ["no", "rejected", "yes"].iter().all(|word| self.is_same(columns, Some(word)))
     }
 
+    /// A column that changes nothing that is learnt. A label is read all the same, and shown.
+    fn idle(&self, name: &str, tries: u8) -> Known {
+        if self.rows.is_found_label(name) && self.rows.plays(name) {
+            Known::Plays
+        } else {
+            Known::Idle(tries)
+        }
+    }
+
     fn one(&self, name: &String, value: &Value) -> Known {
         let column = [(name, value)];
         let counts = |word: &str| !self.is_same(&column, Some(word));
@@ -242,7 +251,7 @@ impl Trial<'_> {
             return Known::Plays;
         }
         let by = match (counts("no") || counts("rejected"), counts("yes")) {
-            (false, false) => return Known::Idle(1),
+            (false, false) => return self.idle(name, 1),
             (true, false) => Judging::No,
             (false, true) => Judging::Yes,
             (true, true) => Judging::Both,
@@ -263,7 +272,13 @@ impl Trial<'_> {
             changed.retain(|name, _| !names.contains(name));
         }
         let read = self.rows.read(&changed, self.numbers);
-        self.rows.excluded(&changed).is_none() && read.is_ok_and(|(other, _)| other == self.record)
+        let is_label = columns.iter().any(|(name, _)| self.rows.is_found_label(name));
+        let is_other = |other: Record| {
+            // A label is no part of what is learnt.
+            let label = if is_label { self.record.label.clone() } else { other.label.clone() };
+            Record { label, ..other } != self.record
+        };
+        self.rows.excluded(&changed).is_none() && read.is_ok_and(|(other, _)| !is_other(other))
     }
 }
 

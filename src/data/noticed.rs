@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::data::idle::Idle;
+use crate::data::lacking::Lacking;
 use crate::data::mapping::{RowMapping, Unused};
-use crate::data::missing::is_missing;
 use crate::data::split::{self, Use};
 use crate::data::tally::{MOST, Tally};
 use crate::domain::message::Message;
@@ -28,8 +28,8 @@ struct Counts {
     /// Columns that are learnt as they stand, beside unused ones.
     whole: BTreeSet<String>,
     idle: Idle,
-    /// Answers that may stand for a missing one.
-    missing: Tally,
+    /// What may stand for a missing value.
+    lacking: Lacking,
     /// Answers that are a thought and nothing behind it, and where the first of them stands.
     thoughts_alone: u64,
     first_alone: Option<String>,
@@ -49,9 +49,7 @@ impl Noticed {
         counts.held_out += held_out;
         for record in records {
             counts.idle.look(rows, &record.fields, &record.numbers);
-            if let Some(answer) = record.answer().filter(|answer| is_missing(answer)) {
-                counts.missing.count(answer.trim());
-            }
+            counts.lacking.look(rows, record);
             if record.learnt().iter().any(Message::is_thought_alone) {
                 counts.thoughts_alone += 1;
                 counts.first_alone.get_or_insert_with(|| record.place());
@@ -110,7 +108,7 @@ impl Noticed {
         told.extend((more > 0).then(|| format!("{more} more things beside the rows of files are not read")));
         told.extend(counts.excluded());
         told.extend(counts.unused());
-        told.extend(counts.missing());
+        told.extend(counts.lacking.told(counts.rows));
         told.extend(counts.thoughts_alone());
         told
     }
@@ -130,21 +128,6 @@ impl Counts {
                 "{all} {rows} left out, by what {they}: {}{more}; --map unused={column} (data.map in a recipe) has them \
                  all the same",
                 named.join(", ")
-            )
-        })
-    }
-
-    fn missing(&self) -> Option<String> {
-        let all = self.missing.all();
-        let named: Vec<String> =
-            self.missing.named().keys().take(NAMED).map(|answer| format!("{answer:?}")).collect();
-        let more = self.missing.more(NAMED);
-        (all > 0).then(|| {
-            format!(
-                "the answer is {}{more} in {all} of {} rows, which is learnt as it stands; if it stands for a value that is \
-                 missing, take these rows out",
-                named.join(" or "),
-                self.rows
             )
         })
     }

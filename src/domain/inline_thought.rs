@@ -75,3 +75,45 @@ fn begun_on_a_line(text: &str) -> Option<(&'static str, &'static str)> {
         begins.last().is_some_and(|(at, _)| text.get(at..).is_some_and(|behind| !behind.contains(end)))
     })
 }
+
+/// A thought without the marks that are around all of it; `None` where they are around several.
+#[must_use]
+pub fn unmarked(thought: &str) -> Option<&str> {
+    let whole = thought.trim();
+    let around = |(mark, end): &(&str, &str)| whole.starts_with(mark) || whole.ends_with(end);
+    let Some((mark, end)) = MARKS.into_iter().find(around) else { return Some(thought) };
+    let inside = whole.strip_prefix(mark).unwrap_or(whole);
+    let inside = inside.strip_suffix(end).unwrap_or(inside);
+    (!inside.contains(mark) && !inside.contains(end)).then_some(inside.trim())
+}
+
+/// What of a text are thoughts between marks: at its beginning, or at that of a line.
+#[must_use]
+pub fn leading(text: &str) -> Option<&str> {
+    let whole = text.trim_start();
+    let begins =
+        |at: usize| whole.get(..at).is_some_and(|before| before.is_empty() || before.ends_with('\n'));
+    let pair = |(mark, end): (&str, &str)| {
+        let (from, _) = whole.match_indices(mark).find(|(at, _)| begins(*at))?;
+        let to = whole.rfind(end).filter(|to| *to > from)?;
+        whole.get(from..to)
+    };
+    // Where the template begins the thought, the answer has its end alone, at that of a line.
+    let end_alone = |(mark, end): (&str, &str)| {
+        let (before, behind) = whole.split_once(end)?;
+        let is_line = behind.is_empty() || behind.starts_with(['\n', '\r']) || before.ends_with('\n');
+        (is_line && !before.contains(mark)).then_some(before)
+    };
+    MARKS.into_iter().find_map(|marks| pair(marks).or_else(|| end_alone(marks)))
+}
+
+/// A text without the thoughts between marks that it begins with.
+#[must_use]
+pub fn behind(text: &str) -> &str {
+    let mut rest = text.trim();
+    while let Some((_, end)) = MARKS.into_iter().find(|(mark, _)| rest.starts_with(mark)) {
+        let Some((_, after)) = rest.split_once(end) else { break };
+        rest = after.trim_start();
+    }
+    rest
+}

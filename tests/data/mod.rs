@@ -1,5 +1,6 @@
 //! `src/data`.
 
+mod asked;
 mod beside;
 mod bombs;
 mod call_forms;
@@ -8,6 +9,7 @@ mod calls;
 mod chat;
 mod check;
 mod control;
+mod correct;
 mod empty;
 mod encode;
 mod exact;
@@ -19,6 +21,7 @@ mod halves;
 pub(crate) mod hub;
 mod import;
 mod judged;
+mod lacking;
 mod limits;
 mod mask;
 mod masks;
@@ -39,6 +42,7 @@ mod shown;
 mod split;
 mod stretch;
 mod tables;
+mod thoughts;
 mod told;
 mod turns;
 mod unread;

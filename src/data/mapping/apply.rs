@@ -158,8 +158,11 @@ impl Row<'_> {
             Some([_]) | None => {}
         }
         let mut question = text(value);
-        let input = self.optional(Part::Input).map(text).unwrap_or_default();
-        if !input.trim().is_empty() {
+        let is_asked = self.mapping.column(Part::Input) == Some(column);
+        let input = self.optional(Part::Input).filter(|_| !is_asked).map(text).unwrap_or_default();
+        if is_unseen(&question) && !is_unseen(&input) {
+            question = input;
+        } else if !input.trim().is_empty() {
             question = format!("{question}\n\n{input}");
         }
         let asked = [Message::new(Role::User, question)];

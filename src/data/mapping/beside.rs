@@ -7,13 +7,14 @@ use super::apply::Row;
 use super::columns::Columns;
 use super::detect::names;
 use super::masks::{is_list_of_weights, weigh_by};
+use super::thoughts::{plain, settle_thoughts};
 use super::turn::{MEDIA, is_turn, learnt};
 use super::turn_weights::give_no_weight;
 use super::values::{history, text, tools};
 use super::words::{is_any, yes_or_no};
 use super::{Mapping, Part, SETTINGS, TOOLS, leave_out};
 use crate::data::rows::{inside, kind_of};
-use crate::domain::inline_thought::MARKS;
+use crate::domain::inline_thought::{MARKS, leading};
 use crate::domain::message::{Message, Role, THOUGHTS, WEIGHTS};
 use crate::domain::record::{Fields, Record};
 
@@ -210,12 +211,15 @@ impl Row<'_> {
             (None, _) => Ok(()),
             (Some(_), Some(_)) => refused("and the conversation has several answers that it can belong to"),
             (Some(answer), None) => match answer.thought() {
-                Some(own) if own.trim() == thought.trim() => Ok(()),
+                Some(own) if plain(own) == plain(&thought) => Ok(()),
                 Some(_) => refused("and the answer has another one of its own"),
-                None if stands_in_answer(&thought, &answer.content) => Ok(()),
+                None if stands_in_answer(plain(&thought), &answer.content) => Ok(()),
+                None if leading(&answer.content).is_some() => {
+                    refused("and the answer has another one of its own")
+                }
                 None => {
                     answer.extra.insert(THOUGHTS[0].to_owned(), Value::String(thought));
-                    Ok(())
+                    settle_thoughts(answer).or_else(|_| refused("and several between marks are in it"))
                 }
             },
         }
@@ -286,10 +290,10 @@ pub(super) fn stands_in(value: &Value, turns: &[Message]) -> bool {
 /// Fails where a second column holds another thought.
 pub(super) fn check_thoughts(mapping: &Mapping, columns: &Columns, fields: &Fields) -> Result<(), String> {
     let Some(first) = mapping.column(Part::Thought) else { return Ok(()) };
-    let thought = fields.get(first).and_then(Value::as_str).unwrap_or_default().trim();
+    let thought = fields.get(first).and_then(Value::as_str).unwrap_or_default();
     let row = Row { mapping, columns, fields };
     let mut others = names(Part::Thought).iter().filter_map(|name| row.beside(name));
-    match others.find(|(_, value)| value.as_str().is_some_and(|other| other.trim() != thought)) {
+    match others.find(|(_, value)| value.as_str().is_some_and(|other| plain(other) != plain(thought))) {
         Some((other, _)) => Err(format!(
             "columns {first:?} and {other:?} hold different thoughts; say which is the answer's with --map thought={first}"
         )),

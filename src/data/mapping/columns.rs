@@ -18,6 +18,8 @@ pub(super) struct Columns {
     pub(super) marked: Marked,
     /// Whether `answer` holds Prodigy's decisions over the rows.
     pub(super) decisions: bool,
+    /// Whether `correct` says which option is right: it judges no answer then.
+    pub(super) correct_is_option: bool,
     /// How the answers name the options beside their questions.
     pub(super) answers: Answers,
 }
@@ -35,6 +37,7 @@ impl Columns {
             mixed: splits::mixed(sample),
             marked: Marked::of(sample),
             decisions: verdicts::decides(sample),
+            correct_is_option: verdicts::names_options(sample),
             answers,
         }
     }

@@ -8,7 +8,7 @@ use super::calls::are_calls;
 use super::forms::{is_conversation, is_span, is_texts, is_unsaid};
 use super::options::{is_options, may_name};
 use super::pairs::is_whole;
-use super::verdicts::{DECISION, decides};
+use super::verdicts::{CORRECT, DECISION, decides, names_options};
 use super::words::snake;
 use super::{Kind, Mapping, Part};
 use crate::domain::record::Fields;
@@ -333,9 +333,12 @@ pub(super) fn settle(mapping: &mut Mapping, rows: &[Fields]) {
     if !prompt {
         gone.push(Part::Input);
     }
-    // "correct" is an answer's letter beside options, and elsewhere whether a model was right.
-    let letter = |row: &Fields| row.get("correct").is_none_or(Value::is_string);
-    if mapping.column(Part::Label) == Some("correct") && !rows.iter().all(letter) {
+    // "correct" is an answer's letter beside options, and elsewhere whether an answer is right.
+    let is_correct =
+        |column: &str| snake(column) == CORRECT && rows.iter().any(|row| row.contains_key(column));
+    let is_number = |column: &str| rows.iter().filter_map(|row| row.get(column)).any(Value::is_number);
+    let is_no_letter = |column: &str| is_number(column) || !names_options(rows);
+    if mapping.column(Part::Label).is_some_and(|column| is_correct(column) && is_no_letter(column)) {
         gone.push(Part::Label);
     }
     if !is_answered(mapping) {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Mapping;
 use super::columns::Columns;
 use super::marks::Mark;
-use super::verdicts::{discarded, found_wrong};
+use super::verdicts::{CORRECT, discarded, found_wrong};
 use super::words::{ABOUT, head, is_any, yes_or_no};
 use crate::domain::record::Fields;
 
@@ -144,7 +144,8 @@ pub(super) fn takes_out(name: &str) -> bool {
 
 /// The column by which a row is left out with what it says: `exclude is true`.
 pub(super) fn excluded(mapping: &Mapping, columns: &Columns, fields: &Fields) -> Option<String> {
-    let mut free = fields.iter().filter(|(name, _)| !mapping.takes(name));
+    let is_option = |name: &str| columns.correct_is_option && is_any(&[CORRECT], name);
+    let mut free = fields.iter().filter(|(name, _)| !mapping.takes(name) && !is_option(name));
     let said = |name: &str, value: &Value| told(mapping, fields, name, value);
     let (name, said) = free.find_map(|(name, value)| match value {
         Value::Object(inside) if is_any(&ABOUT, name) => {

@@ -96,8 +96,12 @@ impl Labels {
 fn judged(label: &Value) -> Option<bool> {
     match label {
         Value::String(text) => {
-            let minus_one = || (text.trim().parse::<f64>() == Ok(-1.0)).then_some(false);
-            wanted(text).or_else(|| yes_or_no(label)).or_else(minus_one)
+            let by_sign = || match text.trim().parse::<f64>() {
+                Ok(-1.0) => Some(false),
+                Ok(1.0) => Some(true),
+                Ok(_) | Err(_) => None,
+            };
+            wanted(text).or_else(|| yes_or_no(label)).or_else(by_sign)
         }
         Value::Number(number) if number.as_f64() == Some(-1.0) => Some(false),
         other => yes_or_no(other),

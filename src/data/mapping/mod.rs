@@ -20,6 +20,7 @@ mod responses;
 mod rivals;
 mod rows;
 mod splits;
+mod thoughts;
 mod transcript;
 mod turn;
 mod turn_mask;

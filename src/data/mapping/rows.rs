@@ -16,9 +16,11 @@ use super::options::{Answers, lettered};
 use super::rivals::check_rivals;
 use super::unused::{Unused, unused};
 use super::values::not_turns;
-use super::verdicts::DECISION;
+use super::verdicts::{CORRECT, DECISION, names_options};
+use super::words::is_any;
 use super::{Kind, Mapping, Part};
 use crate::data::rows::{computable, inside, kind_of};
+use crate::domain::message::Role;
 use crate::domain::record::{Fields, Record};
 use crate::domain::unseen::is_unseen;
 
@@ -54,6 +56,28 @@ impl RowMapping {
     /// Whether a column plays a part in most rows, or was left out by hand.
     pub(in crate::data) fn plays(&self, column: &str) -> bool {
         self.mapping.takes(column)
+    }
+
+    /// What a record's question is about, from columns of their own.
+    pub(in crate::data) fn inputs<'r>(&self, record: &'r Record) -> impl Iterator<Item = &'r str> {
+        let is_named =
+            |name: &str| self.mapping.column(Part::Input) == Some(name) || is_any(names(Part::Input), name);
+        let asked = record.messages.iter().filter(|turn| turn.role == Role::User);
+        let asked: Vec<&str> = asked.map(|turn| turn.content.as_str()).collect();
+        let columns = record.fields.iter().filter(move |(name, _)| is_named(name));
+        columns.filter_map(|(_, value)| value.as_str()).filter(move |text| {
+            let is_below =
+                |turn: &&str| turn.strip_suffix(*text).is_some_and(|above| above.ends_with("\n\n"));
+            !text.is_empty() && asked.iter().any(is_below)
+        })
+    }
+
+    /// Whether a column was found to be the label by its name: it may also judge the answers, and a word in it may mean
+    /// nothing.
+    pub(in crate::data) fn is_found_label(&self, column: &str) -> bool {
+        !self.by_hand.is_decided(Part::Label)
+            && is_any(names(Part::Label), column)
+            && self.mapping.kind() != Kind::Nli
     }
 
     /// `by_hand` is the part of the mapping that a person has said; `sample` are rows that the rest was found from.
@@ -139,7 +163,10 @@ impl RowMapping {
                 let value =
                     fields.get(column).filter(|value| says(value) && !is_listed(*part, column, value))?;
                 // Where a row comes from is no question.
-                if fits(*part, value) && (*name != "correct" || value.is_string()) && *name != SOURCE {
+                if fits(*part, value)
+                    && (*name != CORRECT || value.is_string() && names_options([fields]))
+                    && *name != SOURCE
+                {
                     return Some(column);
                 }
                 odd = odd.or(Some((column, value)));
@@ -200,7 +227,9 @@ impl RowMapping {
         let mut mapping = Mapping::detect(std::slice::from_ref(&own));
         for (part, column) in &self.mapping.columns {
             let is_main = main_columns(&self.mapping).any(|main| main == column);
-            if !is_main && !mapping.is_decided(*part) && may_add(&mapping, *part) {
+            // A column that has another part in this row is read once: beside no question, an input is what is asked.
+            let is_free = !is_main && !mapping.takes(column);
+            if is_free && !mapping.is_decided(*part) && may_add(&mapping, *part) {
                 mapping.columns.insert(*part, column.clone());
             }
         }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::beside::is_nothing;
 use super::forms::is_unsaid;
+use super::thoughts::{plain, settle_thoughts};
 use super::turn_mask::{mask, obey};
 use super::values::text;
 use super::{TURN_EXTRA, calls};
@@ -90,6 +91,7 @@ fn read(object: &Object) -> Result<Message, String> {
         None => return Err("has no content".into()),
     }
     check_thoughts(&message)?;
+    settle_thoughts(&mut message)?;
     check_weight(&message)?;
     obey(&mut message, &masked)?;
     Ok(message)
@@ -267,7 +269,8 @@ pub(super) fn learnt(weight: &Value) -> Option<bool> {
 fn check_thoughts(message: &Message) -> Result<(), String> {
     let mut said = THOUGHTS.iter().filter_map(|key| Some((key, message.extra.get(*key)?)));
     let Some((first, thought)) = said.next() else { return Ok(()) };
-    match said.find(|(_, other)| *other != thought) {
+    let text = |value: &Value| value.as_str().map(|text| plain(text).to_owned());
+    match said.find(|(_, other)| text(other) != text(thought)) {
         Some((other, _)) => {
             Err(format!("has different thoughts as its {first:?} and its {other:?}; keep one"))
         }

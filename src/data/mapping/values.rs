@@ -4,6 +4,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::responses::untagged;
+use super::thoughts::{plain, settle_thoughts};
 use super::turn::{is_turn, thought_alone, turn};
 use crate::data::rows::{inside, kind_of};
 use crate::domain::message::{Message, Role, THOUGHTS};
@@ -81,10 +82,11 @@ pub(super) fn turns(value: &Value, column: &str) -> Result<Vec<Message>, String>
                 if turn.role != Role::Assistant {
                     return Err(lonely(before));
                 }
-                if turn.thought().is_some_and(|other| other != own) {
+                if turn.thought().is_some_and(|other| plain(other) != plain(&own)) {
                     return Err(format!("{} and {} have different thoughts", place(before), place(number)));
                 }
                 turn.extra.insert(THOUGHTS[0].to_owned(), Value::String(own));
+                settle_thoughts(&mut turn).map_err(|reason| format!("{} {reason}", place(number)))?;
                 said.push(turn);
             }
         }

@@ -7,9 +7,13 @@ use super::beside::opened;
 use super::detect::names;
 use super::forms::is_unsaid;
 use super::judged::is_answer;
+use super::marks::Mark;
 use super::words::{head, is_any, wanted, yes_or_no};
 use super::{Kind, Mapping, Part};
 use crate::domain::record::Fields;
+
+/// The column that says which option is right, or whether an answer is.
+pub(super) const CORRECT: &str = "correct";
 
 /// Columns that judge an answer by a word.
 const VERDICTS: [&str; 38] = [
@@ -38,7 +42,7 @@ const VERDICTS: [&str; 38] = [
     "grade",
     "quality",
     "decision",
-    "correct",
+    CORRECT,
     "is_correct",
     "correctness",
     "answer_correct",
@@ -58,7 +62,7 @@ const BY_TRUTH: [&str; 13] = [
     "final_verdict",
     "judge_verdict",
     "human_verdict",
-    "correct",
+    CORRECT,
     "is_correct",
     "correctness",
     "answer_correct",
@@ -68,7 +72,8 @@ const BY_TRUTH: [&str; 13] = [
     "pass",
     "tests_passed",
 ];
-const BY_NONE: [&str; 7] = [
+const BY_NONE: [&str; 8] = [
+    CORRECT,
     "is_correct",
     "answer_correct",
     "is_right",
@@ -124,6 +129,19 @@ pub(super) fn decides(rows: &[Fields]) -> bool {
     };
     let of_prodigy = || rows.iter().flat_map(Fields::keys).any(|name| PRODIGY.contains(&name.as_str()));
     all && (of_prodigy() || has(&[Part::Completion, Part::Messages]) || !has(&[Part::Prompt]))
+}
+
+/// Whether the column `correct` says which option is right, by letters or places: one of them is no yes or no.
+pub(super) fn names_options<'f>(rows: impl IntoIterator<Item = &'f Fields>) -> bool {
+    let is_named = |(name, value): &(&String, &Value)| is_any(&[CORRECT], name) && !is_unsaid(value);
+    let is_place = |text: &str| text.chars().count() == 1 || text.parse::<u32>().is_ok();
+    let cells = rows.into_iter().flatten().filter(is_named);
+    let texts: Vec<String> = cells
+        .map(|(_, value)| value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned()))
+        .collect();
+    let of_neither =
+        |text: &String| yes_or_no(&Value::String(text.clone())).is_none() && Mark::of(text).is_none();
+    texts.iter().all(|text| is_place(text)) && texts.iter().any(of_neither)
 }
 
 /// What a column says, if it finds the row's answer wrong or rejects the row.
