@@ -42,5 +42,6 @@ mod tables;
 mod told;
 mod turns;
 mod unread;
+mod unshown;
 mod verdicts;
 pub(crate) mod world;
