@@ -1,7 +1,8 @@
 //! A run folder's contents, as types: its state, its metrics, its samples, the commands left in it.
 //!
 //! A run folder holds `recipe.toml` (resolved), `state.json` ([`RunState`]), `metrics.jsonl` ([`MetricLine`]),
-//! `samples.jsonl` ([`Sample`]), `log`, `commands/` (one empty file per [`RunCommand`], removed when obeyed),
+//! `samples.jsonl` ([`Sample`]), `log`, `began.json` (when it began, and what told
+//! its model from others), `commands/` (one empty file per [`RunCommand`], removed when obeyed),
 //! `checkpoints/step-N/` and `adapter/`.
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,11 @@ impl RunFolder {
     #[must_use]
     pub fn state(&self) -> PathBuf {
         self.0.join("state.json")
+    }
+
+    #[must_use]
+    pub fn began(&self) -> PathBuf {
+        self.0.join("began.json")
     }
 
     #[must_use]

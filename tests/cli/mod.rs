@@ -7,6 +7,7 @@ mod keys;
 #[cfg(unix)]
 mod output;
 mod passed;
+mod resume;
 mod review;
 mod runs;
 #[cfg(unix)]

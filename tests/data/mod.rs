@@ -46,5 +46,6 @@ mod thoughts;
 mod told;
 mod turns;
 mod unread;
+mod unshown;
 mod verdicts;
 pub(crate) mod world;

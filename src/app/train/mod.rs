@@ -2,6 +2,7 @@
 //! student and loop; knows nothing of terminals.
 
 pub mod adapter;
+mod began;
 pub mod data;
 mod fetching;
 pub mod host;
@@ -14,6 +15,7 @@ pub mod sampler;
 mod watched;
 
 use anyhow::{Context, Result, ensure};
+use chrono::{DateTime, FixedOffset};
 
 use self::data::Dataset;
 use self::fetching::Fetching;
@@ -87,14 +89,17 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
             return Ok(Outcome::Stopped);
         }
     }
-    let prepared = prepare(&job.recipe, &job.folders, job.network, progress, &mut |doing| {
+    let moment = began::moment(&job.folder)?;
+    let mut doing = |doing: &str| {
         host.doing(doing);
         host.brake()
-    });
+    };
+    let prepared = prepare_at(&job.recipe, &job.folders, job.network, progress, &mut doing, Some(moment));
     if host.is_to_stop() {
         return Ok(Outcome::Stopped);
     }
     let prepared = prepared?;
+    began::note_base(&job.folder, &prepared.model, moment)?;
     note_data(&job.folder, &prepared.data)?;
     prepared.data.malformed.iter().for_each(|bad| tracing::warn!("left out: {bad}"));
     if let Some(told) = prepared.data.told_of_malformed() {
@@ -169,11 +174,24 @@ pub fn prepare(
     progress: &mut dyn hub::Progress,
     doing: &mut (dyn FnMut(&str) -> Brake + Send),
 ) -> Result<Prepared> {
+    prepare_at(recipe, folders, network, progress, doing, None)
+}
+
+/// The same, with what time it is for the chat template; now, where it is none.
+fn prepare_at(
+    recipe: &Recipe,
+    folders: &Folders,
+    network: Network,
+    progress: &mut dyn hub::Progress,
+    doing: &mut (dyn FnMut(&str) -> Brake + Send),
+    moment: Option<DateTime<FixedOffset>>,
+) -> Result<Prepared> {
     // Before anything is fetched.
     place(recipe)?;
     let mut fetching = Fetching::new(progress, &recipe.model.base, doing);
     let files = hub::resolve(&folders.models(), &recipe.model.base, network, &mut fetching)?;
-    let model = model::open(&files).with_context(|| format!("open the model {}", recipe.model.base))?;
+    let mut model = model::open(&files).with_context(|| format!("open the model {}", recipe.model.base))?;
+    model.template.moment = moment;
     let (model, tokens) = adapter::with_tokens(recipe, model)?;
     let brake = doing("reading the examples");
     let data = data::read(recipe, &model, folders, &*brake)?;

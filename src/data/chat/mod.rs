@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use chrono::{DateTime, Local};
+use chrono::{DateTime, FixedOffset, Local};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
@@ -83,7 +83,8 @@ impl ChatTemplate {
 
     /// Fixes the time that `strftime_now` tells, so that a resumed run renders what it rendered before.
     #[must_use]
-    pub fn at(mut self, time: DateTime<Local>) -> Self {
+    pub fn at(mut self, time: impl Into<DateTime<FixedOffset>>) -> Self {
+        let time = time.into();
         self.environment.add_function("strftime_now", move |format: &str| -> Result<String, Error> {
             use std::fmt::Write as _;
             let mut text = String::new();

@@ -58,7 +58,7 @@ pub enum Check {
     Secret,
     /// Names of the model's control tokens in what somebody says.
     ControlToken,
-    /// A part of an answer that the model's chat template leaves out.
+    /// A part of a turn that the model's chat template leaves out.
     Hidden,
     /// Nulls in tools and calls, where a table may have put them.
     Null,
@@ -310,6 +310,12 @@ fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Diges
             if let Some(hidden) = &encoded.unlearnt.first {
                 let told = hidden.told();
                 find(Check::Hidden, format!("the chat template hides {told}, which isn't learnt"));
+            }
+            for one in &encoded.unlearnt.unshown {
+                let (told, role) = (one.part.told(), one.role.name());
+                let what =
+                    format!("the chat template leaves out or changes {told} ({role}), which isn't read");
+                find(Check::Hidden, what);
             }
             unlearnt = encoded.unlearnt;
             encoded.full_length

@@ -1,9 +1,10 @@
 //! What of the assistant's turns a template leaves out, so that it isn't learnt.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::begun::{Begun, begun_otherwise};
 use super::spans::Span;
+use super::unshown::Unshown;
 use crate::data::control::without_signs;
 use crate::data::tally::more;
 use crate::domain::inline_thought::MARKS;
@@ -29,6 +30,8 @@ pub struct Unlearnt {
     pub unread: BTreeSet<String>,
     /// The first answer that begins otherwise than the model is asked to.
     pub begun: Option<Begun>,
+    /// What isn't in the rendering of the turns that aren't learnt: one for each role.
+    pub unshown: Vec<Unshown>,
 }
 
 /// Bytes before a turn that are looked at too.
@@ -62,7 +65,7 @@ impl Unlearnt {
     }
 }
 
-fn is_ink(character: char) -> bool {
+pub(super) fn is_ink(character: char) -> bool {
     !character.is_whitespace()
 }
 
@@ -113,12 +116,17 @@ pub fn warnings<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>)
     let mut first = None;
     let mut begun: Option<(usize, &str, &Begun)> = None;
     let mut unread: BTreeSet<&str> = BTreeSet::new();
+    let mut unshown: BTreeMap<&str, (usize, String)> = BTreeMap::new();
     for (place, unlearnt) in examples {
         all += 1;
         thinking += usize::from(unlearnt.thoughts > 0);
         thoughtless += usize::from(unlearnt.thoughts > 0 && unlearnt.hidden_thoughts == unlearnt.thoughts);
         keyed += usize::from(!unlearnt.unread.is_empty());
         unread.extend(unlearnt.unread.iter().map(String::as_str));
+        for one in &unlearnt.unshown {
+            let first = || (0, format!("{place}: {}", one.part.told()));
+            unshown.entry(one.role.name()).or_insert_with(first).0 += 1;
+        }
         if let Some(one) = &unlearnt.begun {
             let (count, ..) = begun.get_or_insert((0, place, one));
             *count += 1;
@@ -148,5 +156,17 @@ pub fn warnings<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>)
         )
     });
     let begins = begun.map(|(count, place, first)| begun_otherwise(count, all, place, first));
-    hides.into_iter().chain(skips).chain(begins).collect()
+    hides.into_iter().chain(not_shown(&unshown, all)).chain(skips).chain(begins).collect()
+}
+
+/// Of each role, in how many examples its turns aren't there as they stand, and the first.
+fn not_shown(unshown: &BTreeMap<&str, (usize, String)>, all: usize) -> Vec<String> {
+    let told = |(role, (count, first)): (&&str, &(usize, String))| {
+        format!(
+            "the model's chat template leaves out or changes what {role} turns say in {count} of {all} examples, and \
+             the model doesn't read it; give the model a template that writes it, or change the data; the first is \
+             {first}"
+        )
+    };
+    unshown.iter().map(told).collect()
 }

@@ -20,6 +20,7 @@ mod others;
 mod parts;
 mod spans;
 mod start;
+mod unshown;
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
@@ -35,6 +36,7 @@ use crate::domain::message::{Conversation, Message, Role};
 pub use begun::{Begun, begun_otherwise};
 pub use hidden::{Hidden, Unlearnt, warnings};
 use spans::{By, Span};
+pub use unshown::Unshown;
 
 /// A tokenised conversation with its loss mask.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -113,10 +115,12 @@ impl<'a> Masker<'a> {
         let learnt = |turn: usize| {
             turn >= first_turn && conversation.messages.get(turn).is_some_and(Message::is_learnt)
         };
+        let mut learnt_spans = Vec::new();
         for (turn, spans) in self.spans(conversation, &text)? {
             if !learnt(turn) {
                 continue;
             }
+            learnt_spans.extend(&spans);
             if let Some(message) = conversation.messages.get(turn) {
                 unlearnt.look(turn, message, &spans, &text);
             }
@@ -133,6 +137,12 @@ impl<'a> Masker<'a> {
                 }
             }
         }
+        let is_learnt = |turn: usize| {
+            let role = conversation.messages.get(turn).map(|message| message.role);
+            role == Some(Role::Assistant) && learnt(turn)
+        };
+        let sources = (text.as_str(), self.template.source());
+        unlearnt.unshown = unshown::unshown(conversation.messages, sources, &learnt_spans, is_learnt);
         Ok(Masked { tokens, trained, unlearnt })
     }
 

@@ -223,6 +223,10 @@ impl Weights for Resized {
         self.inner.has(name)
     }
 
+    fn samples(&self) -> Result<BTreeMap<String, u64>> {
+        self.inner.samples()
+    }
+
     /// New rows that aren't known are the mean of the others, as transformers begins them.
     fn f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let Some([old, width]) = self.shape_in_file(name, shape) else { return self.inner.f32(name, shape) };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use chrono::{DateTime, FixedOffset};
 use tokenizers::Tokenizer;
 
 use super::ends;
@@ -40,6 +41,8 @@ pub struct ChatTemplateSource {
     pub text: Option<String>,
     pub bos_token: Option<String>,
     pub eos_token: Option<String>,
+    /// What time it is for the template; the present where it is none.
+    pub moment: Option<DateTime<FixedOffset>>,
 }
 
 impl ChatTemplateSource {
@@ -53,7 +56,11 @@ impl ChatTemplateSource {
             eos: self.eos_token.clone(),
             ..SpecialTokens::default()
         };
-        self.text.as_deref().map(|text| ChatTemplate::new(text, special)).transpose()
+        let template = self.text.as_deref().map(|text| ChatTemplate::new(text, special)).transpose()?;
+        Ok(match (template, self.moment) {
+            (Some(template), Some(moment)) => Some(template.at(moment)),
+            (template, _) => template,
+        })
     }
 }
 

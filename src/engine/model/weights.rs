@@ -1,10 +1,13 @@
 //! A model's tensors by their Hugging Face names, from whichever file they are in.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, ensure};
 use candle_core::quantized::GgmlDType;
 
 use super::blocks;
 use super::on_disk::ModelFile;
+use crate::ground::hash;
 
 /// Reads tensors by Hugging Face names (`model.layers.0.self_attn.q_proj.weight`, `model.embed_tokens.weight`,
 /// `lm_head.weight`, ...). A GGUF's names are translated, and its q and k rows put back in Hugging Face's rotary
@@ -30,6 +33,15 @@ pub trait Weights: Send + Sync {
     /// # Errors
     /// As [`Weights::f32`].
     fn stored(&self, name: &str, shape: &[usize]) -> Result<Stored>;
+
+    /// A hash of each tensor's shape, number type and a sample of its bytes, by its name in the file; none where there
+    /// is no file.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    fn samples(&self) -> Result<BTreeMap<String, u64>> {
+        Ok(BTreeMap::new())
+    }
 }
 
 /// A tensor's bytes in one of ggml's formats (plain F32, F16 and BF16 among them).
@@ -83,6 +95,10 @@ pub(crate) struct Mapped<'a> {
 /// Rows are expanded in pieces of about so many stored bytes, so that a tensor isn't in memory twice.
 const PIECE: usize = 16 << 20;
 
+/// A sample of a tensor is so many pieces, and the bytes of each: the first, the last, and others between.
+const SAMPLES: usize = 16;
+const SAMPLE: usize = 4 << 10;
+
 impl Mapped<'_> {
     /// Whether another tensor has the same shape and numbers.
     pub(crate) fn equals(&self, other: &Self) -> Result<bool> {
@@ -93,6 +109,21 @@ impl Mapped<'_> {
             return self.has_bytes_of(other);
         }
         Ok(self.expand(&Rows::All, self.shape)? == other.expand(&Rows::All, other.shape)?)
+    }
+
+    /// A hash of its shape, its number type and a sample of its bytes; of all of them, where it is small.
+    pub(crate) fn sample(&self) -> Result<u64> {
+        let mut bytes = format!("{:?} {:?}", self.shape, self.format).into_bytes();
+        if self.size <= SAMPLES * SAMPLE {
+            bytes.extend(self.file.read(self.start, self.size)?);
+        } else {
+            for piece in 0..SAMPLES {
+                let at = (self.size - SAMPLE) / (SAMPLES - 1) * piece;
+                let at = if piece + 1 == SAMPLES { self.size - SAMPLE } else { at };
+                bytes.extend(self.file.read(self.start + at, SAMPLE)?);
+            }
+        }
+        Ok(hash::of_bytes(&bytes))
     }
 
     fn has_bytes_of(&self, other: &Self) -> Result<bool> {

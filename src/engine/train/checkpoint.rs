@@ -2,7 +2,7 @@
 //! `optimizer.safetensors` (the trained numbers and AdamW's means, to the bit), `trainer_state.json`, and the adapter as
 //! a PEFT folder for others to load.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::AdamW;
+use super::seal::{self, Look, Seal};
 use crate::domain::run::RunFolder;
 use crate::engine::adapter::Adapter;
 use crate::ground::files;
@@ -123,11 +124,7 @@ fn write(partial: &Path, content: Content<'_>) -> Result<()> {
     (content.save_adapter)(content.adapter, partial)?;
     files::write_flushed(&partial.join(NUMBERS), &numbers_bytes(content.adapter, content.optimizer)?)?;
     // Last of all: the folder is whole where this is.
-    let mut state = serde_json::to_value(content.state)?;
-    if let Some(keys) = state.as_object_mut() {
-        keys.insert("files".to_owned(), serde_json::to_value(sizes(partial)?)?);
-    }
-    files::write_flushed(&partial.join(STATE), &serde_json::to_vec_pretty(&state)?)?;
+    files::write_flushed(&partial.join(STATE), seal::sealed(content.state, partial)?.as_bytes())?;
     files::flush_folder(partial)
 }
 
@@ -172,7 +169,7 @@ pub fn recover(run: &RunFolder) -> Result<()> {
     left.sort();
     for (kind, name, path) in left {
         let place = run.checkpoints().join(name);
-        if whole(&place).is_err() && is_wanted(run, kind, &place, &path)? {
+        if whole(&place, Look::Bytes).is_err() && is_wanted(run, kind, &place, &path)? {
             folders::remove_if_there(&place)?;
             fs::rename(&path, &place).with_context(|| format!("put {} in its place", place.display()))?;
             files::flush_folder(&run.checkpoints())?;
@@ -185,7 +182,7 @@ pub fn recover(run: &RunFolder) -> Result<()> {
 
 /// Whether what a killed process left of a checkpoint takes the place of one that is missing or damaged.
 fn is_wanted(run: &RunFolder, kind: folders::Leftover, place: &Path, path: &Path) -> Result<bool> {
-    let Ok(found) = whole(path) else { return Ok(false) };
+    let Ok(found) = whole(path, Look::Bytes) else { return Ok(false) };
     Ok(match kind {
         folders::Leftover::Removed => false,
         folders::Leftover::Replaced => true,
@@ -200,12 +197,18 @@ pub fn folder(run: &RunFolder, step: u64) -> PathBuf {
     run.checkpoints().join(format!("step-{step}"))
 }
 
+/// Whether there is any checkpoint of the run, be it damaged or half in its place.
+#[must_use]
+pub fn is_any(run: &RunFolder) -> bool {
+    entries(run).map_or(true, |entries| !entries.is_empty())
+}
+
 /// The steps that have a whole checkpoint, rising.
 ///
 /// # Errors
 /// Where the folder can't be read.
 pub fn steps(run: &RunFolder) -> Result<Vec<u64>> {
-    Ok(named(run)?.into_iter().filter(|&step| whole(&folder(run, step)).is_ok()).collect())
+    Ok(named(run)?.into_iter().filter(|&step| whole(&folder(run, step), Look::Sizes).is_ok()).collect())
 }
 
 /// The steps that have a folder, whole or not, rising.
@@ -224,25 +227,6 @@ fn entries(run: &RunFolder) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// What `trainer_state.json` says besides the state: the sizes of the files that were written before it.
-#[derive(Deserialize)]
-struct Written {
-    /// Empty in checkpoints of earlier versions.
-    #[serde(default)]
-    files: BTreeMap<String, u64>,
-}
-
-/// The files of a folder and their bytes.
-fn sizes(folder: &Path) -> Result<BTreeMap<String, u64>> {
-    let read = || -> std::io::Result<BTreeMap<String, u64>> {
-        let entries = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
-        let size =
-            |entry: &fs::DirEntry| Ok((entry.file_name().to_string_lossy().into(), entry.metadata()?.len()));
-        entries.iter().filter(|entry| entry.path().is_file()).map(size).collect()
-    };
-    read().with_context(|| format!("read {}", folder.display()))
-}
-
 /// A checkpoint all of whose files are there.
 struct Whole {
     state: TrainerState,
@@ -253,23 +237,20 @@ struct Whole {
 /// Files without which a folder is no checkpoint, whatever it says of itself.
 const NEEDED: [&str; 2] = [NUMBERS, "adapter_model.safetensors"];
 
-/// The state of a checkpoint all of whose files are there, with the sizes that they were written with.
-fn whole(place: &Path) -> Result<Whole> {
+/// The state of a checkpoint all of whose files are there, as they were written as far as is looked at.
+fn whole(place: &Path, look: Look) -> Result<Whole> {
     let path = place.join(STATE);
     let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
-    let parse = || Ok((serde_json::from_slice(&text)?, serde_json::from_slice(&text)?));
-    let parsed: Result<(TrainerState, Written)> = parse();
-    let (state, written) = parsed.with_context(|| format!("read {}", path.display()))?;
-    let found = sizes(place)?;
-    for (name, &size) in &written.files {
-        let path = place.join(name);
-        let found = *found.get(name).with_context(|| format!("{} is missing", path.display()))?;
-        ensure!(found == size, "{} has {found} bytes, but was written with {size}", path.display());
-    }
+    let text = String::from_utf8(text).with_context(|| format!("read {}", path.display()))?;
+    let parse = || Ok((serde_json::from_str(&text)?, serde_json::from_str(&text)?));
+    let parsed: Result<(TrainerState, Seal)> = parse();
+    let (state, seal) = parsed.with_context(|| format!("read {}", path.display()))?;
+    let found = seal::sizes(place)?;
+    seal.check(place, (&path, &text), &found, look)?;
     for name in NEEDED {
         ensure!(found.contains_key(name), "{} is missing", place.join(name).display());
     }
-    Ok(Whole { state, sealed: !written.files.is_empty() })
+    Ok(Whole { state, sealed: seal.is_there() })
 }
 
 /// Reads the newest checkpoint that is whole into adapter and optimizer, after [`recover`]; gives back its state, or
@@ -298,7 +279,7 @@ pub fn load_newest(
         read_numbers(&folder(run, step).join(NUMBERS), &bytes, wanted)?;
         optimizer.steps = step;
         // Further back, the best one may have been removed for a better one that is lost.
-        let lost = |best: &Best| best.step != step && whole(&folder(run, best.step)).is_err();
+        let lost = |best: &Best| best.step != step && whole(&folder(run, best.step), Look::Bytes).is_err();
         if newest_damage.is_some() && state.best.as_ref().is_some_and(lost) {
             state.best = None;
         }
@@ -311,7 +292,7 @@ pub fn load_newest(
 /// A step's checkpoint: its state, and the file of its numbers, checked to be one.
 fn read(run: &RunFolder, step: u64) -> Result<(TrainerState, Vec<u8>)> {
     let place = folder(run, step);
-    let state = whole(&place)?.state;
+    let state = whole(&place, Look::Bytes)?.state;
     let path = place.join(STATE);
     ensure!(state.step == step, "{} says step {}, not {step}", path.display(), state.step);
     let path = place.join(NUMBERS);
@@ -325,7 +306,10 @@ fn read(run: &RunFolder, step: u64) -> Result<(TrainerState, Vec<u8>)> {
 /// # Errors
 /// Where a file is missing, damaged, or of another adapter.
 pub fn load_adapter(run: &RunFolder, step: u64, adapter: &mut Adapter) -> Result<()> {
-    let path = folder(run, step).join(NUMBERS);
+    let place = folder(run, step);
+    whole(&place, Look::Bytes)
+        .with_context(|| format!("read the checkpoint of step {step}, which has the best values"))?;
+    let path = place.join(NUMBERS);
     let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
     read_numbers(&path, &bytes, [("values", &mut adapter.values)])
 }

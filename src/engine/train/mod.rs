@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod optimizer;
 pub mod parameter_groups;
 pub mod schedule;
+mod seal;
 pub mod step;
 pub mod student;
 pub mod trainer;

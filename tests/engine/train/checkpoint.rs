@@ -184,7 +184,8 @@ fn what_an_earlier_version_left_beside_whole_checkpoints_is_not_taken_for_the_ne
     save(&run, 1, 2).unwrap();
     let path = new.join("trainer_state.json");
     let mut state: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    assert!(state.as_object_mut().unwrap().remove("files").is_some());
+    let keys = state.as_object_mut().unwrap();
+    assert!(["files", "hashes", "seal"].iter().all(|key| keys.remove(*key).is_some()));
     std::fs::write(&path, state.to_string()).unwrap();
     std::fs::rename(new, run.checkpoints().join(".step-3.partial")).unwrap();
     assert_eq!(tokens_after_resuming(&run), Some(0));
@@ -238,8 +239,66 @@ fn a_checkpoint_of_an_earlier_version_is_whole_with_its_two_files() {
     save(&run, 3, 2).unwrap();
     let path = checkpoint::folder(&run, 3).join("trainer_state.json");
     let mut state: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    assert!(state.as_object_mut().unwrap().remove("files").is_some());
+    let keys = state.as_object_mut().unwrap();
+    assert!(["files", "hashes", "seal"].iter().all(|key| keys.remove(*key).is_some()));
     std::fs::write(&path, state.to_string()).unwrap();
     assert_eq!(checkpoint::steps(&run).unwrap(), [3]);
     assert_eq!(tokens_after_resuming(&run), Some(0));
+}
+
+/// The run's checkpoint of step 3 is whole, that of step 4 as `damage` leaves its file.
+fn step_after_damage(file: &str, damage: impl Fn(&mut Vec<u8>)) -> u64 {
+    let home = tempfile::tempdir().unwrap();
+    let run = RunFolder::new(home.path());
+    save(&run, 3, 2).unwrap();
+    save(&run, 4, 2).unwrap();
+    let path = checkpoint::folder(&run, 4).join(file);
+    let mut bytes = std::fs::read(&path).unwrap();
+    damage(&mut bytes);
+    std::fs::write(&path, bytes).unwrap();
+    checkpoint::load_newest(&run, &mut bigram::adapter(), &mut optimizer()).unwrap().unwrap().step
+}
+
+#[test]
+fn a_checkpoint_whose_bytes_are_not_those_that_were_written_is_left_for_the_one_before() {
+    for file in ["optimizer.safetensors", "adapter_model.safetensors"] {
+        assert_eq!(step_after_damage(file, |_| ()), 4, "{file}");
+        assert_eq!(step_after_damage(file, |bytes| *bytes.last_mut().unwrap() ^= 0x80), 3, "{file}");
+        let half_zero = |bytes: &mut Vec<u8>| {
+            let half = bytes.len() / 2;
+            bytes[half..].fill(0);
+            bytes[half - 1] ^= 1;
+        };
+        assert_eq!(step_after_damage(file, half_zero), 3, "{file}");
+    }
+    let other_seed = |bytes: &mut Vec<u8>| {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(text.contains("\"seed\": 42"), "{text}");
+        *bytes = text.replace("\"seed\": 42", "\"seed\": 43").into_bytes();
+    };
+    assert_eq!(step_after_damage("trainer_state.json", other_seed), 3);
+}
+
+#[test]
+fn a_checkpoint_without_hashes_is_one_of_an_earlier_version_and_resumes() {
+    let unsealed = |bytes: &mut Vec<u8>| {
+        let mut state: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+        let keys = state.as_object_mut().unwrap();
+        assert!(keys.remove("hashes").is_some() && keys.remove("seal").is_some());
+        *bytes = serde_json::to_vec_pretty(&state).unwrap();
+    };
+    assert_eq!(step_after_damage("trainer_state.json", unsealed), 4);
+}
+
+#[test]
+fn the_best_values_are_not_taken_from_a_damaged_checkpoint() {
+    let home = tempfile::tempdir().unwrap();
+    let run = RunFolder::new(home.path());
+    save(&run, 3, 2).unwrap();
+    let path = checkpoint::folder(&run, 3).join("optimizer.safetensors");
+    let mut bytes = std::fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let error = checkpoint::load_adapter(&run, 3, &mut bigram::adapter()).unwrap_err();
+    assert!(format!("{error:#}").contains("optimizer.safetensors is damaged"), "{error:#}");
 }

@@ -207,6 +207,10 @@ fn other_examples_than_those_of_the_checkpoint_are_refused() {
     let path = state.join("trainer_state.json");
     let mut changed: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     changed["examples"] = 1.into();
+    // As an earlier version wrote it: what is sealed can't be changed.
+    for key in ["hashes", "seal"] {
+        changed.as_object_mut().unwrap().remove(key);
+    }
     for step in checkpoint::steps(&RunFolder::new(home.path())).unwrap() {
         let path = home.path().join(format!("checkpoints/step-{step}/trainer_state.json"));
         changed["step"] = step.into();

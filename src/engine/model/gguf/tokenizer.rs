@@ -208,5 +208,6 @@ pub(crate) fn template_source(header: &Header) -> ChatTemplateSource {
         text: header.text("tokenizer.chat_template").map(str::to_owned),
         bos_token: text("bos"),
         eos_token: text("eos"),
+        moment: None,
     }
 }

@@ -1,5 +1,6 @@
 //! A GGUF's tensors by Hugging Face names.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -49,5 +50,11 @@ impl Weights for GgufWeights {
 
     fn stored(&self, name: &str, shape: &[usize]) -> Result<Stored> {
         self.read(name, |tensor, source| tensor.copy(&source.rows, shape))
+    }
+
+    fn samples(&self) -> Result<BTreeMap<String, u64>> {
+        let tensors = self.file.header().tensors.iter();
+        let samples = tensors.map(|(name, entry)| Ok((name.clone(), self.file.mapped(entry).sample()?)));
+        samples.collect::<Result<_>>().with_context(|| format!("read {}", self.file.path().display()))
     }
 }

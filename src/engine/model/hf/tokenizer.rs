@@ -170,5 +170,6 @@ pub(crate) fn template(folder: &Path) -> Result<ChatTemplateSource> {
         text,
         bos_token: config.bos_token.or(map.bos_token).map(Token::text),
         eos_token: config.eos_token.or(map.eos_token).map(Token::text),
+        moment: None,
     })
 }

@@ -119,6 +119,19 @@ impl Weights for SafetensorsWeights {
     fn stored(&self, name: &str, shape: &[usize]) -> Result<Stored> {
         self.read(name, |tensor, source| tensor.copy(&source.rows, shape))
     }
+
+    fn samples(&self) -> Result<BTreeMap<String, u64>> {
+        // Of number types that nothing is read of, none is taken.
+        let tensor = |name: &String, place: &usize| {
+            let file = self.files.get(*place)?;
+            let tensor = file.mapped(file.entry(name)?).ok()?;
+            Some(tensor.sample().map(|hash| (name.clone(), hash)))
+        };
+        let samples = self.places.iter().filter_map(|(name, place)| tensor(name, place));
+        samples
+            .collect::<Result<_>>()
+            .with_context(|| format!("read the weights of {}", self.folder.display()))
+    }
 }
 
 /// All files of a folder, and in which one each tensor is.

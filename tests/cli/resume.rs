@@ -1,0 +1,66 @@
+//! What a run that goes on takes from its folder, and what it refuses to go on with.
+
+use crate::support::program::World;
+
+/// A run `first` of two steps.
+fn trained(world: &World) {
+    world.write_recipe("train.max_steps = 2\nsample.sample_steps = 0\n");
+    world.say(&["train", "recipe.toml", "--name", "first"]);
+}
+
+const GO_ON: [&str; 5] = ["train", "--resume", "first", "--set", "train.max_steps=3"];
+
+/// The step that the run is at, or why it doesn't go on.
+fn resumed(world: &World) -> Result<u64, String> {
+    let output = world.dojo(&GO_ON);
+    if output.status.success() {
+        return Ok(world.state("first").unwrap()["step"].as_u64().unwrap());
+    }
+    Err(String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn a_run_does_not_go_on_over_another_base_model() {
+    let world = World::new();
+    trained(&world);
+    let weights = world.path().join("model/model.safetensors");
+    let bytes = std::fs::read(&weights).unwrap();
+    let mut other = bytes.clone();
+    *other.last_mut().unwrap() ^= 1;
+    std::fs::write(&weights, other).unwrap();
+    let refused = resumed(&world).unwrap_err();
+    assert!(
+        refused.contains("is not the one that first began with: its weights have changed (1 of"),
+        "{refused}"
+    );
+    std::fs::write(&weights, bytes).unwrap();
+
+    let config = world.path().join("model/config.json");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let mut other: serde_json::Value = serde_json::from_str(&text).unwrap();
+    other["rms_norm_eps"] = 0.125.into();
+    std::fs::write(&config, other.to_string()).unwrap();
+    let refused = resumed(&world).unwrap_err();
+    assert!(refused.contains("its configuration has changed (rms_norm_eps is 0.125 and was"), "{refused}");
+    assert!(refused.contains("put it back as it was, or start a new run"), "{refused}");
+    std::fs::write(&config, text).unwrap();
+    assert_eq!(resumed(&world), Ok(3));
+}
+
+#[test]
+fn a_run_of_an_earlier_version_goes_on_without_knowing_its_base() {
+    let world = World::new();
+    trained(&world);
+    std::fs::remove_file(world.run("first").join("began.json")).unwrap();
+    assert_eq!(resumed(&world), Ok(3));
+}
+
+#[test]
+fn a_run_whose_chat_template_writes_the_time_goes_on_with_the_time_that_it_began_at() {
+    let world = World::new();
+    let template = "{{ strftime_now('%Y-%m-%d %H:%M:%S.%f') }}{% for m in messages %}{{ m.role + ':' + m.content \
+                    + eos_token }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}";
+    std::fs::write(world.path().join("model/chat_template.jinja"), template).unwrap();
+    trained(&world);
+    assert_eq!(resumed(&world), Ok(3));
+}
