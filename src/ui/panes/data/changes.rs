@@ -172,7 +172,7 @@ impl Data {
         self.drafts.saving(&session.path, *editor, store);
         let command = match target {
             Target::New => DataCommand::Add(body),
-            Target::Record(record) if store.data.orphaned.contains(&record) => {
+            Target::Record(record) if self.drafts.is_gone(record, store) => {
                 DataCommand::AddInstead(record, body)
             }
             Target::Record(record) => DataCommand::Edit { record, over: Box::new(over), body },

@@ -220,11 +220,10 @@ impl Drafts {
     /// of a record that was deleted.
     pub(super) fn take_for_new(&mut self, session: &Path, store: &Store) -> Option<Editor> {
         let spoken = self.spoken_of.take();
-        let gone = std::mem::take(&mut self.met_deleted);
         let orphans = store.data.orphaned.iter().map(|id| Target::Record(*id));
         let may = |target: &Target| match target {
             Target::New => true,
-            Target::Record(id) => store.data.orphaned.contains(id) || gone == Some(*id),
+            Target::Record(id) => self.is_gone(*id, store),
         };
         let all: Vec<Target> =
             spoken.into_iter().filter(may).chain(std::iter::once(Target::New)).chain(orphans).collect();
@@ -240,6 +239,11 @@ impl Drafts {
     pub(super) const fn speak_of_deleted(&mut self, id: RecordId) {
         self.speak_of(Target::Record(id));
         self.met_deleted = Some(id);
+    }
+
+    /// Whether a record with a draft was deleted.
+    pub(super) fn is_gone(&self, id: RecordId, store: &Store) -> bool {
+        store.data.orphaned.contains(&id) || self.met_deleted == Some(id)
     }
 
     /// Deleted records that have drafts, and were not told of yet.
