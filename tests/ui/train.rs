@@ -187,6 +187,11 @@ fn the_selected_run_and_those_laid_over_it_are_watched() {
     studio.keys("z s s");
     insta::assert_snapshot!(studio.screen());
     assert_eq!(sent(studio.keys("M")), [RunsCommand::Watch(vec![id("sft-0412")])]);
+    // The same session opened again: whoever follows the runs has forgotten them.
+    studio.store.openings += 1;
+    assert_eq!(sent(studio.keys("j")), [RunsCommand::Watch(vec![id("sft-0411")])]);
+    studio.store.openings += 1;
+    assert_eq!(sent(studio.keys("m")), [RunsCommand::Watch(vec![id("sft-0411")])]);
 }
 
 #[test]

@@ -225,10 +225,12 @@ impl Pane for Train {
             self.select(listed.first().map(|run| run.id.clone()));
         }
         self.marked.retain(|id| store.runs.info(id).is_some());
-        let wanted = (store.openings, self.drawn_ids());
-        if wanted != self.watched {
-            self.watched.clone_from(&wanted);
-            effects.push(runs(RunsCommand::Watch(wanted.1)));
+        let (opening, wanted) = (store.openings, self.drawn_ids());
+        // Whoever follows runs forgets them when a session is opened, be it the same.
+        let forgotten = self.watched.0 != opening && !wanted.is_empty();
+        if forgotten || wanted != self.watched.1 {
+            self.watched = (opening, wanted.clone());
+            effects.push(runs(RunsCommand::Watch(wanted)));
         }
         if self.face == Face::Runs {
             effects.extend(self.ask_for_details(store));
