@@ -1,7 +1,7 @@
 //! Generation on a device: the same steps over candle tensors that stay there. Only the embedding's rows go there, and
 //! the wanted logits come back.
 //!
-//! MatmulPrecision of blocks are candle's own, as are those of plain weights; norms, rotation and gates are the kernels of
+//! Products of blocks are candle's own, as are those of plain weights; norms, rotation and gates are the kernels of
 //! [`crate::engine::device`]; everything between them is f32. A sequence's numbers are the same beside others as alone
 //! but for rounding: a device adds up larger products in another order.
 

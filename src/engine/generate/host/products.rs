@@ -22,7 +22,7 @@ pub(super) struct Target<'a> {
 }
 
 impl Pass<'_> {
-    /// MatmulPrecision of all rows with matrices that share their input; adapters added.
+    /// Products of all rows with matrices that share their input; adapters added.
     pub(super) fn products(
         &self,
         worker: Worker<'_>,

@@ -123,7 +123,7 @@ pub fn matmul(output: Output<'_>, alpha: f32, terms: &[Term<'_>]) {
 impl MatmulPrecision {
     /// `output (=|+=) alpha * sum of a b` over the terms; each `a` is (rows, depth), each `b` (depth, columns).
     ///
-    /// MatmulPrecision of few rows, and those that a processor has no bf16 instructions for, are in f32 whatever was asked.
+    /// Products of few rows, and those that a processor has no bf16 instructions for, are in f32 whatever was asked.
     ///
     /// # Panics
     /// Where shapes don't fit.
