@@ -1,5 +1,6 @@
 //! `settings.toml`: read once at the start, written key by key so that a person's comments and order stay.
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -17,9 +18,8 @@ impl Folders {
     pub fn load_settings(&self) -> Result<Settings> {
         let path = self.settings.join("settings.toml");
         match std::fs::read_to_string(&path) {
-            // The line that is wrong is shown, and may hold a key.
             Ok(text) => toml::from_str(&text)
-                .map_err(|error| anyhow::anyhow!("{}", secret::mask(error.to_string().trim_end())))
+                .map_err(|error| wrong(&text, error.span(), error.message()))
                 .with_context(|| format!("read the settings in {}", path.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
             Err(error) => Err(error).with_context(|| format!("read the settings in {}", path.display())),
@@ -48,8 +48,10 @@ impl Folders {
     pub fn save_theme(&self, theme: &str) -> Result<()> {
         let path = self.settings.join("settings.toml");
         let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let mut document: toml_edit::DocumentMut =
-            text.parse().with_context(|| format!("change the settings in {}", path.display()))?;
+        let mut document: toml_edit::DocumentMut = text
+            .parse()
+            .map_err(|error: toml_edit::TomlError| wrong(&text, error.span(), error.message()))
+            .with_context(|| format!("change the settings in {}", path.display()))?;
         document.insert("theme", toml_edit::value(theme));
         replace(&path, document.to_string().as_bytes())
     }
@@ -71,6 +73,15 @@ impl Folders {
     }
 }
 
+/// Where settings are wrong, and how. The line isn't quoted, since it may hold a key.
+fn wrong(text: &str, span: Option<Range<usize>>, message: &str) -> anyhow::Error {
+    let why = secret::without_value(message).replace('\n', ", ");
+    let Some(before) = span.and_then(|span| text.get(..span.start)) else { return anyhow::anyhow!("{why}") };
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    anyhow::anyhow!("line {line}, column {column}: {why}")
+}
+
 /// Keeps what is a setting by itself.
 fn sift(table: toml::Table, path: &Path) -> (Settings, Vec<String>) {
     let (mut kept, mut left_out) = (toml::Table::new(), Vec::new());
@@ -78,8 +89,8 @@ fn sift(table: toml::Table, path: &Path) -> (Settings, Vec<String>) {
     {
         Ok(_) => true,
         Err(error) => {
-            let why = secret::mask(error.message().trim());
-            left_out.push(format!("{}: {name} is left out: {why}", path.display()));
+            let why = secret::without_value(error.message());
+            left_out.push(format!("{}: {} is left out: {why}", path.display(), secret::mask(&name)));
             false
         }
     };

@@ -71,6 +71,11 @@ const fn issued(what: &'static str, strict: &'static str, loose: &'static str) -
 
 /// As long as the keys of those who put nothing in front of them.
 const LONG: &str = r"\b[A-Za-z0-9_-]{32,}\b";
+/// Without marks between words: digits and letters of one case are random too, as in a UUID.
+const UNBROKEN: &str = r"\b(?:[A-Za-z0-9]{32,}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\b";
+/// Values, as errors of settings quote them.
+const QUOTED: &str =
+    r#"(?s)\b(?P<kind>string) ".*"|\b(?P<other>boolean|integer|floating point|character) `[^`]*`"#;
 
 static CARRIED: LazyLock<Vec<Regex>> =
     LazyLock::new(|| CARRIERS.iter().filter_map(|form| Regex::new(form.loose).ok()).collect());
@@ -79,6 +84,8 @@ static BEGUN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(r"\b(?:{})[A-Za-z0-9_-]{{8,}}", beginnings.join("|"))).ok()
 });
 static RANDOM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(LONG).ok());
+static RANDOM_UNBROKEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(UNBROKEN).ok());
+static VALUES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(QUOTED).ok());
 
 /// Keys that this process holds.
 static KNOWN: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -103,7 +110,15 @@ pub fn clean(text: &str) -> String {
 /// What somebody else says, in which whatever looks like a key is masked: a hash or a long name may be masked too.
 #[must_use]
 pub fn mask(text: &str) -> String {
-    without_random(&without_forms(text), RANDOM.as_ref(), Letters::Mixed)
+    let text = without_random(&without_forms(text), RANDOM.as_ref(), Letters::Mixed);
+    without_random(&text, RANDOM_UNBROKEN.as_ref(), Letters::Any)
+}
+
+/// What is wrong with a setting, without its value: that may be a key, which needs no form to be one.
+#[must_use]
+pub fn without_value(error: &str) -> String {
+    let error = VALUES.as_ref().map_or(error.into(), |form| form.replace_all(error, "$kind$other"));
+    mask(error.trim())
 }
 
 fn without_forms(text: &str) -> String {
@@ -144,6 +159,8 @@ fn without_key(found: &Captures<'_>) -> String {
 /// Whether this names an environment variable, as people write such names, and is not a key that was put in its place.
 #[must_use]
 pub fn is_variable_name(name: &str) -> bool {
+    /// Longer ones are written with a `_` between their words.
+    const LONGEST_WORD: usize = 20;
     let begins = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
     let fits = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
     let count = |of: fn(&char) -> bool| name.chars().filter(of).count();
@@ -151,7 +168,8 @@ pub fn is_variable_name(name: &str) -> bool {
     let cases = count(char::is_ascii_lowercase) > 0 && count(char::is_ascii_uppercase) > 0;
     // Names are words; keys are long and full of digits, or mix upper and lower case with them.
     let random = name.len() >= 16 && digits > 0 && (cases || digits >= 4);
-    begins && fits && !random && mask(name) == name
+    let words = name.split('_').all(|word| word.len() <= LONGEST_WORD);
+    begins && fits && words && !random && mask(name) == name
 }
 
 /// A text without a key that is known, whole or cut: every run of eight characters of it is masked with what follows.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::secret;
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One endpoint, under its name in `settings.toml`:
@@ -29,8 +30,9 @@ pub struct TeacherSettings {
     /// the variable is not set.
     #[serde(default, skip_serializing_if = "is_false")]
     pub key_ring: bool,
-    /// A command that says the key, with its arguments; instead of the system's keyring.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// A command that says the key, with its arguments; instead of the system's keyring. Settings may write it as one
+    /// text, which is split at white space.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "command")]
     pub key_command: Vec<String>,
     /// Requests under way at once.
     #[serde(default = "eight")]
@@ -60,6 +62,42 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
+/// A command as a list, or as one text. No shell reads it, so what only a shell understands is refused.
+fn command<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    const FOR_A_SHELL: &[char] =
+        &['\'', '"', '\\', '`', '$', ';', '|', '&', '<', '>', '*', '?', '~', '#', '(', ')'];
+    struct Words;
+    impl<'de> Visitor<'de> for Words {
+        type Value = Vec<String>;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("a command: a list of texts, or one text")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            if text.trim().is_empty() {
+                return Err(E::custom("key_command is empty: name a program, or leave it out"));
+            }
+            if text.contains(FOR_A_SHELL) {
+                return Err(E::custom(
+                    "key_command is read by no shell and split at spaces: write a list, \
+                     [\"sh\", \"-c\", ...] for a shell",
+                ));
+            }
+            Ok(text.split_whitespace().map(str::to_owned).collect())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut words: A) -> Result<Self::Value, A::Error> {
+            let mut all = Vec::new();
+            while let Some(word) = words.next_element()? {
+                all.push(word);
+            }
+            Ok(all)
+        }
+    }
+    input.deserialize_any(Words)
+}
+
 const fn eight() -> usize {
     8
 }
@@ -76,7 +114,7 @@ const fn yes() -> bool {
 impl fmt::Debug for TeacherSettings {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key_env = self.key_env.as_deref().map(|name| if self.misplaces_key() { "…" } else { name });
-        let key_command: Vec<String> = self.key_command.iter().map(|word| secret::mask(word)).collect();
+        let key_command = if self.key_command.is_empty() { "" } else { secret::MASK };
         out.debug_struct("TeacherSettings")
             .field("base_url", &secret::mask(&self.base_url))
             .field("model", &self.model)

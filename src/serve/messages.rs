@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::error::ApiError;
 use super::fields::{Fields, wrong};
+use super::results;
 use crate::domain::message::{Message, Role, THOUGHTS, TOOL_CALLS};
 
 /// The turns of a request; there is at least one.
@@ -13,8 +14,13 @@ pub(crate) fn read(fields: &mut Fields) -> Result<Vec<Message>, ApiError> {
         let message = "messages is empty: it needs at least one turn";
         return Err(ApiError::bad(message).parameter("messages"));
     }
-    let read = |(index, turn)| message(Fields::of(turn, format!("messages[{index}]"))?);
-    turns.into_iter().enumerate().map(read).collect()
+    let read = |(index, turn)| {
+        let place = format!("messages[{index}]");
+        Ok((place.clone(), message(Fields::of(turn, place)?)?))
+    };
+    let turns: Vec<(String, Message)> =
+        turns.into_iter().enumerate().map(read).collect::<Result<_, ApiError>>()?;
+    results::in_order(turns, "tool_call_id")
 }
 
 fn message(mut fields: Fields) -> Result<Message, ApiError> {

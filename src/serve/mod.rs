@@ -25,6 +25,7 @@ mod question;
 mod reply;
 mod responses;
 mod responses_reply;
+mod results;
 mod room;
 mod settings;
 mod shelf;

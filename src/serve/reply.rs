@@ -181,7 +181,7 @@ impl Reply {
                         return out;
                     }
                     let why = match finish_reason(*why) {
-                        STOP if own.calls > 0 => CALLS,
+                        STOP if own.calls > 0 && !own.pieces.is_within_call() => CALLS,
                         other => other,
                     };
                     out.push(self.chunk(event.choice, self.nothing(), None, Some(why)));
@@ -201,9 +201,10 @@ impl Reply {
         })
     }
 
-    /// An answer as a turn, and whether it calls tools.
+    /// An answer as a turn, and whether it ends with calls of tools: one that a stop text cut is no call.
     fn message(&self, text: &str) -> (Value, bool) {
-        let pieces = Pieces::of(self.calls.as_ref()).finish(text.to_owned());
+        let mut reader = Pieces::of(self.calls.as_ref());
+        let pieces = reader.finish(text.to_owned());
         let (mut content, mut calls) = (String::new(), Vec::<(String, String)>::new());
         for piece in pieces {
             match piece {
@@ -223,7 +224,7 @@ impl Reply {
         if called {
             message["tool_calls"] = Value::Array(calls);
         }
-        (message, called)
+        (message, called && !reader.is_within_call())
     }
 
     /// Pieces of an answer; the first object says what is said of their tokens.

@@ -12,6 +12,7 @@ use super::messages::{Speakers, content, role};
 use super::options::{Options, Schema, constraint_of, most_tokens};
 use super::question::Question;
 use super::responses_reply::{Echo, Reply};
+use super::results;
 use super::shelf::ModelInUse;
 use super::tools::{Pieces, Tools};
 use crate::domain::message::{Message, Role, TOOL_CALLS};
@@ -81,20 +82,21 @@ fn input(fields: &mut Fields) -> Result<Vec<Message>, ApiError> {
         }
         other => return Err(wrong("input", "a text or a list of items", &other)),
     };
-    let mut messages: Vec<Message> = Vec::new();
+    let mut messages: Vec<(String, Message)> = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
-        let mut item = Fields::of(item, format!("input[{index}]"))?;
+        let place = format!("input[{index}]");
+        let mut item = Fields::of(item, place.clone())?;
         item.pass_over(&["id", "status", "phase"]);
         let kind = item.text("type")?.unwrap_or_else(|| "message".to_owned());
         match kind.as_str() {
-            "message" => messages.push(turn(&mut item)?),
-            "function_call" => call(&mut item, &mut messages)?,
+            "message" => messages.push((place, turn(&mut item)?)),
+            "function_call" => call(&mut item, place, &mut messages)?,
             "function_call_output" => {
                 let id = item.text("call_id")?.ok_or_else(|| item.missing("call_id"))?;
                 let output = content(&mut item, "output")?.ok_or_else(|| item.missing("output"))?;
                 let mut turn = Message::new(Role::Tool, output);
                 turn.extra.insert("tool_call_id".to_owned(), Value::from(id));
-                messages.push(turn);
+                messages.push((place, turn));
             }
             other => {
                 let place = item.place("type");
@@ -105,7 +107,7 @@ fn input(fields: &mut Fields) -> Result<Vec<Message>, ApiError> {
         }
         item.finish()?;
     }
-    Ok(messages)
+    results::in_order(messages, "call_id")
 }
 
 fn turn(item: &mut Fields) -> Result<Message, ApiError> {
@@ -115,17 +117,17 @@ fn turn(item: &mut Fields) -> Result<Message, ApiError> {
 }
 
 /// A call: of the assistant's turn before it, if that is one.
-fn call(item: &mut Fields, messages: &mut Vec<Message>) -> Result<(), ApiError> {
+fn call(item: &mut Fields, place: String, messages: &mut Vec<(String, Message)>) -> Result<(), ApiError> {
     let name = item.text("name")?.ok_or_else(|| item.missing("name"))?;
     let id = item.text("call_id")?.ok_or_else(|| item.missing("call_id"))?;
     let arguments = item.text("arguments")?.unwrap_or_else(|| "{}".to_owned());
     let call = json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } });
-    if messages.last().is_none_or(|last| last.role != Role::Assistant) {
+    if messages.last().is_none_or(|(_, last)| last.role != Role::Assistant) {
         let mut turn = Message::new(Role::Assistant, "");
         turn.extra.insert("content".to_owned(), Value::Null);
-        messages.push(turn);
+        messages.push((place, turn));
     }
-    if let Some(last) = messages.last_mut() {
+    if let Some((_, last)) = messages.last_mut() {
         let calls = last.extra.entry(TOOL_CALLS.to_owned()).or_insert_with(|| json!([]));
         if let Some(calls) = calls.as_array_mut() {
             calls.push(call);

@@ -142,6 +142,11 @@ impl Pieces {
         pieces.extend(self.0.as_mut().map(Reader::finish).unwrap_or_default());
         pieces
     }
+
+    /// Whether the answer ended within a call.
+    pub(crate) fn is_within_call(&self) -> bool {
+        self.0.as_ref().is_some_and(Reader::is_within_call)
+    }
 }
 
 /// A call as OpenAI writes it.

@@ -16,7 +16,7 @@ use super::clock::Clock;
 use super::error::AskError;
 use super::key::Key;
 use super::pace::{Admission, Breaker, Pace, back_off};
-use super::request::{Answer, FILTERED, Request, RequestHash};
+use super::request::{Answer, FILTERED, LENGTH, Request, RequestHash};
 use super::send::{self, Line, Outcome, Trouble, TroubleKind};
 use super::{Left, Speaker};
 use crate::domain::teacher::TeacherSettings;
@@ -156,7 +156,8 @@ impl Teacher {
             return Err(AskError::Filtered { teacher: teacher() });
         }
         if answer.text.trim().is_empty() {
-            let why = format!("no text in {} tokens; more of them may help", answer.answer_tokens);
+            let help = if answer.finish == LENGTH { "; more of them may help" } else { "" };
+            let why = format!("no text in {} tokens{help}", answer.answer_tokens);
             return Err(AskError::Unusable { teacher: teacher(), why });
         }
         Ok(answer)

@@ -85,12 +85,19 @@ fn usable(key: &str) -> Option<Key> {
 
 /// Where a teacher's key is looked for, in words.
 pub(super) fn place(teacher: &str, settings: &TeacherSettings) -> String {
-    match (&settings.key_env, command(teacher, settings)) {
-        (Some(variable), None) => format!("the environment variable {variable}"),
-        (Some(variable), Some(command)) => {
-            format!("the environment variable {variable}, then {}", command.join(" "))
+    // What a person wrote there isn't repeated: it may be a key, or hold one.
+    let command = command(teacher, settings).map(|command| {
+        let own = !settings.key_command.is_empty();
+        if own {
+            "what key_command in settings.toml says".to_owned()
+        } else {
+            format!("what {} says", command.join(" "))
         }
-        (None, Some(command)) => format!("what {} says", command.join(" ")),
+    });
+    match (&settings.key_env, command) {
+        (Some(variable), None) => format!("the environment variable {variable}"),
+        (Some(variable), Some(command)) => format!("the environment variable {variable}, then {command}"),
+        (None, Some(command)) => command,
         (None, None) => "key_env in settings.toml".to_owned(),
     }
 }
@@ -132,7 +139,7 @@ fn asked(
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| none(format!("{program}: {error}")))?;
+        .map_err(|error| none(format!("its program can't be run: {error}")))?;
     let (status, said) = output(child, patience).map_err(none)?;
     if !status.success() {
         return Err(none(status.to_string()));

@@ -128,29 +128,62 @@ pub fn read(body: &[u8], request: &Request) -> Result<Answer, BadBody> {
     if let Some(message) = error_message(&value) {
         return Err(BadBody::Error(message));
     }
-    let choice = value.pointer("/choices/0").ok_or(BadBody::NoChoice)?;
-    let finish = choice.get("finish_reason").and_then(Value::as_str).unwrap_or("stop").to_owned();
-    let content = choice.pointer("/message/content").and_then(Value::as_str).unwrap_or_default();
-    let refused = choice.pointer("/message/refusal").and_then(Value::as_str).is_some();
-    let finish = if refused { FILTERED.to_owned() } else { finish };
     // More tokens than that are no count.
     let count = |name: &str| value.pointer(name).and_then(Value::as_u64).filter(|tokens| *tokens < 1 << 40);
-    // What thought until its tokens were used up is paid for, and says nothing else when it is asked again.
-    let thoughts = ["reasoning_content", "reasoning"];
-    let thoughts = thoughts.iter().filter_map(|name| choice.get("message")?.get(name)?.as_str());
-    let thought = thoughts.map(str::trim).any(|thoughts| !thoughts.is_empty());
-    let billed = thought || finish == LENGTH;
-    if content.trim().is_empty() && finish != FILTERED && !billed {
+    // An answer without text is paid for too, and says nothing else when it is asked for again.
+    let counts = ["/usage/prompt_tokens", "/usage/completion_tokens"];
+    let billed = counts.into_iter().filter_map(count).any(|tokens| tokens > 0);
+    let choice = match value.pointer("/choices/0") {
+        Some(choice) => choice,
+        None if billed => &Value::Null,
+        None => return Err(BadBody::NoChoice),
+    };
+    let finish = choice.get("finish_reason").and_then(Value::as_str).unwrap_or("stop").to_owned();
+    let message = choice.get("message").unwrap_or(&Value::Null);
+    let content = text_of(message.get("content").unwrap_or(&Value::Null));
+    let refused = message.get("refusal").and_then(Value::as_str).is_some();
+    let finish = if refused { FILTERED.to_owned() } else { finish };
+    let said = ["reasoning_content", "reasoning", "tool_calls", "function_call"];
+    let said_beside = said.into_iter().filter_map(|name| message.get(name)).any(|said| !is_nothing(said));
+    let whole = billed || said_beside || finish == LENGTH || finish == FILTERED;
+    if content.trim().is_empty() && !whole {
         return Err(BadBody::NoChoice);
     }
+    let estimated = estimated_tokens(&content).into();
     Ok(Answer {
-        text: content.to_owned(),
+        text: content,
         model: value.get("model").and_then(Value::as_str).unwrap_or_default().to_owned(),
         finish,
         prompt_tokens: count("/usage/prompt_tokens").unwrap_or_else(|| request.prompt_tokens()),
-        answer_tokens: count("/usage/completion_tokens").unwrap_or_else(|| estimated_tokens(content).into()),
+        answer_tokens: count("/usage/completion_tokens").unwrap_or(estimated),
         cost: Money::default(),
     })
+}
+
+/// The text of an answer: a text, or parts of which some are text.
+fn text_of(content: &Value) -> String {
+    let part = |part: &Value| {
+        let kind = part.get("type").and_then(Value::as_str);
+        let is_text = matches!(kind, None | Some("text" | "output_text"));
+        let text = part.as_str().or_else(|| part.get("text")?.as_str());
+        text.filter(|_| is_text).unwrap_or_default().to_owned()
+    };
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().map(part).collect(),
+        Value::Object(_) => part(content),
+        Value::Null | Value::Bool(_) | Value::Number(_) => String::new(),
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(values) => values.is_empty(),
+        Value::Object(values) => values.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// The `finish_reason` of an answer that had no tokens left.

@@ -10,6 +10,8 @@ fn what_looks_like_a_key_is_masked_and_words_are_not() {
         ("https://user:pass@host/v1", "https://***@host/v1"),
         ("https://host/v1?key=abc&model=m", "https://host/v1?key=***&model=m"),
         ("q7Zk2Lm9Xv4Rt8Wb3Np6Hs1Jd5Gf0YaB is wrong", "*** is wrong"),
+        ("4f8a1c2e-9b7d-4e6f-8a1b-2c3d4e5f6a7b is wrong", "*** is wrong"),
+        ("0f1e2d3c4b5a69788796a5b4c3d2e1f0 is wrong", "*** is wrong"),
     ] {
         assert_eq!(mask(text), masked);
     }
@@ -29,9 +31,15 @@ fn names_of_variables_are_told_from_keys() {
     for name in ["OPENAI_API_KEY", "my_key", "KEY2", "_X"] {
         assert!(is_variable_name(name), "{name}");
     }
-    for key in
-        ["sk-abcdef123456", "AIzaSyA1234567890abcdef", "aB3dE5gH7jK9mN1pQ3sT5v", "hf_abcdEFGH1234", "", "a b"]
-    {
+    for key in [
+        "sk-abcdef123456",
+        "AIzaSyA1234567890abcdef",
+        "aB3dE5gH7jK9mN1pQ3sT5v",
+        "qwertyuiopasdfghjklzxcvbnmqwerty",
+        "hf_abcdEFGH1234",
+        "",
+        "a b",
+    ] {
         assert!(!is_variable_name(key), "{key}");
     }
 }

@@ -83,8 +83,12 @@ async fn a_constraint_serves_all_choices_and_is_refused_in_a_sentence() {
     for _ in 0..110 {
         deep = json!({ "items": deep });
     }
+    let cycle = json!({ "$defs": { "a": { "anyOf": [{ "$ref": "#/$defs/a" }] } }, "$ref": "#/$defs/a" });
     let cases = [
-        (json!({ "guided_regex": "(" }), "the regular expression can't be used"),
+        (json!({ "guided_regex": "(" }), "the regular expression can't be used: unclosed group"),
+        (json!({ "guided_json": { "$ref": "#" } }), "can't be used: no text fits it"),
+        (json!({ "guided_json": cycle }), "can't be used: no text fits it"),
+        (json!({ "guided_grammar": "start: a\na: a" }), "can't be used: no text fits it"),
         (json!({ "guided_grammar": "start: nothing" }), "the grammar can't be used"),
         (json!({ "guided_json": { "type": "no such type" } }), "the JSON schema can't be used"),
         (json!({ "guided_json": deep }), "nested too deeply"),

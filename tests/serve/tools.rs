@@ -179,3 +179,89 @@ async fn what_is_wrong_with_tools_is_said() {
     assert!(status == 400 && message.contains("doesn't show the tools"), "{message}");
     server.end().await;
 }
+
+fn call(id: &str, value: &str) -> Value {
+    let arguments = json!({ "value": value }).to_string();
+    json!({ "id": id, "type": "function", "function": { "name": "get_colour", "arguments": arguments } })
+}
+
+fn result(id: &str, said: &str) -> Value {
+    json!({ "role": "tool", "tool_call_id": id, "content": said })
+}
+
+fn history(turns: &[Value]) -> Value {
+    let mut all = vec![
+        json!({ "role": "user", "content": "Which colours?" }),
+        json!({ "role": "assistant", "content": null, "tool_calls": [call("a", "red"), call("b", "green")] }),
+    ];
+    all.extend(turns.iter().cloned());
+    Value::Array(all)
+}
+
+#[tokio::test]
+async fn a_result_is_read_as_that_of_its_call_in_whatever_order_results_come() {
+    let server = serve_tools().await;
+    let likely = async |turns: &[Value]| {
+        let more = json!({
+            "messages": history(turns), "tool_choice": "none", "logprobs": true, "max_tokens": 1, "temperature": 0,
+        });
+        let answer = server.chat(asked(more)).await;
+        answer["choices"][0]["logprobs"]["content"][0]["logprob"].as_f64().unwrap()
+    };
+    let ordered = likely(&[result("a", "crimson"), result("b", "emerald")]).await;
+    let turned = likely(&[result("b", "emerald"), result("a", "crimson")]).await;
+    let swapped = likely(&[result("a", "emerald"), result("b", "crimson")]).await;
+    assert!((ordered - turned).abs() < 1e-5, "{ordered} {turned}");
+    assert!((ordered - swapped).abs() > 1e-5, "{ordered} {swapped}");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_result_without_a_call_and_a_call_without_a_result_are_refused() {
+    let server = serve_tools().await;
+    let a = || result("a", "crimson");
+    let user = || json!({ "role": "user", "content": "so?" });
+    let unnamed = json!({ "role": "tool", "content": "crimson" });
+    let cases = [
+        (history(&[a(), result("z", "emerald")]), "messages[3].tool_call_id", "no call of that id"),
+        (history(&[a(), unnamed]), "messages[3].tool_call_id", "missing"),
+        (history(&[a(), a()]), "messages[3].tool_call_id", "already"),
+        (json!([user(), a()]), "messages[1].tool_call_id", "no call of that id"),
+        (history(&[a(), user()]), "messages[1].tool_calls", "no result"),
+        (history(&[user()]), "messages[1].tool_calls", "no result"),
+        (history(&[a()]), "messages[1].tool_calls", "no result"),
+    ];
+    for (messages, field, words) in cases {
+        let response = server.post(CHAT, &asked(json!({ "messages": messages }))).await;
+        assert_eq!(response.status(), 400);
+        let error = json_of(response).await["error"].clone();
+        assert_eq!(error["param"], field, "{error}");
+        assert!(error["message"].as_str().unwrap().contains(words), "{error}");
+    }
+    // The same holds in the newer form.
+    let item = json!({ "type": "function_call_output", "call_id": "z", "output": "crimson" });
+    let body = json!({ "input": [user(), item], "max_output_tokens": 2 });
+    let error = json_of(server.post("/v1/responses", &body).await).await["error"].clone();
+    assert_eq!(error["param"], "input[1].call_id", "{error}");
+    // The older form names no calls.
+    let older = json!([
+        user(),
+        { "role": "assistant", "content": null, "function_call": { "name": "get_colour", "arguments": "{}" } },
+        { "role": "function", "name": "get_colour", "content": "crimson" },
+    ]);
+    server.chat(asked(json!({ "messages": older, "max_tokens": 1 }))).await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_call_that_a_stop_text_cuts_is_no_end_with_calls() {
+    let server = serve_tools().await;
+    let one = json!({ "type": "function", "function": { "name": "get_colour" } });
+    let more =
+        |stream: bool| asked(json!({ "tool_choice": one, "stop": ["red", "green"], "stream": stream }));
+    let answer = server.chat(more(false)).await;
+    assert_eq!(answer["choices"][0]["finish_reason"], "stop", "{answer}");
+    let chunks = streamed(server.post(CHAT, &more(true)).await).await;
+    assert_eq!(chunks.last().unwrap()["choices"][0]["finish_reason"], "stop");
+    server.end().await;
+}

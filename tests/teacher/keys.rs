@@ -151,3 +151,64 @@ fn settings_show_no_key_that_was_put_in_the_wrong_place() {
     settings.key_env = Some("EXAMPLE_API_KEY".to_owned());
     assert!(format!("{settings:?}").contains("EXAMPLE_API_KEY"));
 }
+
+#[tokio::test]
+async fn an_answer_without_text_that_was_billed_is_asked_for_once_and_counted() {
+    let call = json!({"id": "1", "type": "function", "function": {"name": "x", "arguments": "{}"}});
+    let message = |message: serde_json::Value, finish: &str| {
+        let mut body = answer("");
+        body["choices"][0] = json!({"index": 0, "message": message, "finish_reason": finish});
+        body
+    };
+    let mut no_choice = answer("");
+    no_choice["choices"] = json!([]);
+    let mut no_choices = answer("");
+    no_choices.as_object_mut().expect("an object").remove("choices");
+    let bodies = [
+        message(json!({"role": "assistant", "content": ""}), "stop"),
+        message(json!({"role": "assistant", "content": " \n"}), "stop"),
+        message(json!({"role": "assistant", "content": null, "tool_calls": [call]}), "tool_calls"),
+        message(json!({"role": "assistant", "content": []}), "stop"),
+        message(json!({"role": "assistant"}), "stop"),
+        no_choice,
+        no_choices,
+    ];
+    for body in bodies {
+        let server = server(vec![ResponseTemplate::new(200).set_body_json(&body)]).await;
+        let world = of(&server);
+        for _ in 0..2 {
+            let error = world.teacher.ask(&request("a")).await.expect_err("no text");
+            assert!(!error.stops_job() && error.to_string().contains("no text in 20 tokens"), "{error}");
+        }
+        assert_eq!(asked(&server).await, 1, "{body}");
+        let account = world.teacher.account();
+        assert_eq!((account.spent.tokens(), account.answers), (30, 1), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_in_parts_is_the_text_of_its_parts() {
+    let parts = json!([
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+        {"type": "text", "text": "Be"},
+        {"type": "text", "text": "cause."},
+    ]);
+    let mut body = answer("");
+    body["choices"][0]["message"]["content"] = parts;
+    let server = server(vec![ResponseTemplate::new(200).set_body_json(body)]).await;
+    assert_eq!(of(&server).teacher.ask(&request("a")).await.expect("an answer").text, "Because.");
+}
+
+#[test]
+fn an_error_repeats_nothing_of_the_command_that_says_a_key() {
+    let mut settings = settings("http://127.0.0.1:9/v1");
+    settings.key_env = None;
+    for key in ["qwertyuiopasdfghjklzxcvbnmqwerty", "0123456789abcdef0123456789abcdef"] {
+        for command in [vec![key], vec!["sh", "-c", "exit 1", key]] {
+            settings.key_command = command.into_iter().map(str::to_owned).collect();
+            let error = Key::of("t", &settings).expect_err("no key").to_string();
+            assert!(error.contains("key_command") && !error.contains(&key[..8]), "{error}");
+            assert!(!format!("{settings:?}").contains(&key[..8]));
+        }
+    }
+}

@@ -50,6 +50,17 @@ struct Brackets {
     escaped: bool,
 }
 
+impl Reader {
+    /// Whether the text ended within a call.
+    #[must_use]
+    pub fn is_within_call(&self) -> bool {
+        match self.place {
+            Place::Arguments => true,
+            Place::Start | Place::Text | Place::Calls | Place::Closing | Place::Plain => false,
+        }
+    }
+}
+
 impl Brackets {
     /// Takes the text until no more than `left` are open; its length, and whether that is so.
     fn until(&mut self, text: &str, left: usize) -> (usize, bool) {

@@ -178,6 +178,17 @@ fn first_sentence(error: &str) -> String {
     if error.starts_with("panic") || line.contains("panicked at") {
         return "it is beyond what can be compiled".to_owned();
     }
+    if ["NoExtensionBias", "NoExtension", "Regex is empty"].iter().any(|state| error.contains(state)) {
+        return "no text fits it, so nothing can be written".to_owned();
+    }
+    // What follows is the expression in the library's own form.
+    if line.contains("Unable to determine if regex is empty") {
+        return "whether any text fits it is too hard to find out: simplify its patterns and bounds"
+            .to_owned();
+    }
+    // A message of several lines shows the place first, and says why at its end.
+    let why = || error.lines().find_map(|line| line.trim().strip_prefix("error: "));
+    let line = if line.ends_with(':') { why().unwrap_or(line) } else { line };
     line.chars().take(CHARACTERS).collect()
 }
 
