@@ -274,6 +274,25 @@ fn a_session_that_is_opened_once_more_is_read_anew() {
 }
 
 #[test]
+fn the_charts_of_a_session_that_is_opened_once_more_are_there_again() {
+    let world = World::new();
+    world.make_session();
+    world.write_recipe("train.max_steps = 2\nsample.sample_steps = 0\n");
+    world.say(&["train", "recipe.toml", "--name", "mine"]);
+    let mut pane = Pane::open(&world);
+    pane.keys("3");
+    pane.shows("grad_norm");
+    pane.keys("1 end");
+    pane.shows("── 16 ──");
+    pane.keys("f2");
+    pane.shows("no runs");
+    pane.keys("enter");
+    pane.shows("── 1 ──");
+    pane.keys("3");
+    pane.shows("grad_norm");
+}
+
+#[test]
 fn a_session_that_is_left_in_the_middle_of_its_import_tells_the_next_one_nothing_of_it() {
     const MANY: usize = 20_000;
     let world = World::new();

@@ -89,11 +89,6 @@ impl Picker {
 
     fn choose(&self, store: &Store) -> Reply {
         let Some(session) = self.chosen(store) else { return Reply::stay() };
-        let is_open = |path: &PathBuf| store.session.as_ref().is_some_and(|open| open.path == *path);
-        if matches!(&session.place, SessionPlace::Folder(path) if is_open(path)) {
-            let text = format!("{} is open already", session.name);
-            return Reply::close().with(Effect::Notify(Notice::new(Level::Info, text)));
-        }
         let reply = Reply::close().with(open(session));
         match session.begins {
             Begins::Review => reply.with(Effect::Show(PaneId::Review)),
