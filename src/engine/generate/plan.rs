@@ -236,12 +236,7 @@ impl Room {
 impl Sequence {
     /// Whether it is soon read and done, and its siblings with it.
     pub(super) fn is_short(&self) -> bool {
-        self.is_soon_read() && self.options.max_tokens <= SHORT
-    }
-
-    /// Whether it is soon read, however long its answer may become.
-    pub(super) fn is_soon_read(&self) -> bool {
         let prompt = self.tokens.len().saturating_sub(self.generated);
-        self.options.choices <= FEW && prompt <= SHORT_PROMPT
+        self.options.choices <= FEW && self.options.max_tokens <= SHORT && prompt <= SHORT_PROMPT
     }
 }

@@ -8,10 +8,8 @@ use super::sequence::Sequence;
 
 /// Steps that a short question waits for room before others make it.
 const PATIENCE: usize = 2;
-/// Tokens that a sequence has written since it began or went on when it is set aside: what the newcomer may ask for, but
-/// at least so many, and no more than this for one that says no end.
+/// Tokens that a sequence has written at least, since it began or went on, when it is set aside.
 const TURN: usize = 8;
-const LONGEST_TURN: usize = 64;
 /// One written token pays for so many that have to be read again.
 const READ_AGAIN: usize = 8;
 
@@ -74,14 +72,13 @@ impl Generator {
 impl Sequence {
     /// Whether others make way for it.
     fn may_displace(&self) -> bool {
-        self.generated == 0 && self.waited >= PATIENCE && self.is_soon_read()
+        self.generated == 0 && self.waited >= PATIENCE && self.is_short()
     }
 
     /// Whether it has had as much as the newcomer asks for, and enough since it last went on that reading it again pays.
     fn has_had_its_turn(&self, newcomer: &Sequence) -> bool {
         let since = self.generated - self.generated_before;
-        let asked = newcomer.options.max_tokens.clamp(TURN, LONGEST_TURN);
-        let turn = asked.max(self.tokens.len() / READ_AGAIN);
+        let turn = TURN.max(self.tokens.len() / READ_AGAIN).max(newcomer.options.max_tokens);
         // Siblings that have not begun, and the scores of a prompt, hang on what it has computed.
         let is_alone = self.siblings.is_empty() && !self.is_scored();
         is_alone && since >= turn && self.overtaken < OVERTAKEN

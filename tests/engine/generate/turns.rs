@@ -95,19 +95,6 @@ fn those_that_ask_for_as_much_wait_for_each_other() {
 }
 
 #[test]
-fn a_question_without_an_end_of_its_own_begins_when_others_have_had_their_turn() {
-    let (mut generator, _place) = with_places(2);
-    for seed in 0..2 {
-        generator.submit(Request { max_tokens: 900, ..long(seed) }).unwrap();
-    }
-    for _ in 0..70 {
-        generator.step().unwrap();
-    }
-    let asked = generator.submit(Request { max_tokens: 900, ..long(5) }).unwrap();
-    assert!(steps_to_begin(&mut generator, asked, &mut Vec::new()) <= 6);
-}
-
-#[test]
 fn a_long_answer_is_set_aside_only_so_often() {
     let (mut generator, _place) = with_places(1);
     let patient = generator.submit(Request { max_tokens: 400, ..long(1) }).unwrap();
