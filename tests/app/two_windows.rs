@@ -190,8 +190,8 @@ fn new_records_of_two_windows_are_both_kept() {
     world.shows("TWO");
 }
 
-#[test]
-fn the_key_opens_the_draft_that_was_just_spoken_of_and_no_other_is_lost() {
+/// A new record is begun, and record 1 is deleted elsewhere while it is edited: saving it has met that.
+fn beside_a_new_record_meets_a_deleted_one() -> World {
     let mut world = World::new();
     world.keys("n O N E esc");
     world.shows("the new record is kept as a draft, not saved: n opens it again");
@@ -201,6 +201,12 @@ fn the_key_opens_the_draft_that_was_just_spoken_of_and_no_other_is_lost() {
     world.session().apply(&one, &Change::Remove).expect("delete");
     world.keys("ctrl-s");
     world.shows("Record 1 was deleted");
+    world
+}
+
+#[test]
+fn the_key_opens_the_draft_that_was_just_spoken_of_and_no_other_is_lost() {
+    let mut world = beside_a_new_record_meets_a_deleted_one();
     world.keys("esc n");
     world.shows("My so it is");
     world.shows("this was your draft of it");
@@ -215,15 +221,7 @@ fn the_key_opens_the_draft_that_was_just_spoken_of_and_no_other_is_lost() {
 
 #[test]
 fn adding_what_was_written_of_a_deleted_record_lets_a_new_record_that_was_begun_stay() {
-    let mut world = World::new();
-    world.keys("n O N E esc");
-    world.shows("the new record is kept as a draft");
-    world.keys("e M y space");
-    world.shows("My so it is");
-    let one = Selection::Records(vec![RecordId(1)]);
-    world.session().apply(&one, &Change::Remove).expect("delete");
-    world.keys("ctrl-s");
-    world.shows("Record 1 was deleted");
+    let mut world = beside_a_new_record_meets_a_deleted_one();
     world.keys("y");
     world.shows("── 3 ─");
     let session = world.session();
