@@ -61,6 +61,7 @@ pub use import::{ImportCounts, ImportState, ImportSummary, Importer, Reject};
 pub use index::IndexState;
 pub use lock::{Holder, JobLock};
 pub use pipeline::{Ended, ImportProgress, columns, import};
+pub use place::write_ahead;
 pub use read::Row;
 pub use reflections::{Improved, JudgeWord};
 pub use review_import::Brought;
@@ -155,7 +156,7 @@ impl Session {
         connection.pragma_update(None, "page_size", 8192)?;
         let fresh = schema::version(&connection)? == 0;
         if fresh {
-            connection.pragma_update(None, "journal_mode", "wal")?;
+            place::write_ahead(&connection)?;
         }
         connection.execute_batch(
             "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;

@@ -5,7 +5,8 @@ use std::path::Path;
 use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Result, SessionError};
+use super::error::is_busy;
+use super::{Result, SessionError, lock};
 
 /// Which file it is, whatever it is called: device and number.
 pub(super) type Inode = (u64, u64);
@@ -30,6 +31,21 @@ pub(super) fn is_full(folder: &Path) -> bool {
 fn has_no_log(file: &Path) -> bool {
     let log = file.with_extension("db-wal");
     std::fs::metadata(log).map_or(true, |log| log.len() == 0)
+}
+
+/// Gives a new database its write-ahead log. Of several connections that do it at once SQLite refuses all but one, without
+/// asking whether they would wait.
+///
+/// # Errors
+/// Where it can't be written, or another writer has it for longer than one waits.
+pub fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    for tries in 0.. {
+        match connection.pragma_update(None, "journal_mode", "wal") {
+            Err(error) if is_busy(&error) && lock::wait(tries) => {}
+            done => return done,
+        }
+    }
+    Ok(())
 }
 
 /// Opens a database; one that can't be written is opened to be read. SQLite reads a write-ahead log with a file of its

@@ -344,8 +344,11 @@ pub(super) fn recognise(connection: &Connection, file: &Path) -> Result<()> {
     let ours =
         "SELECT count(*), count(*) FILTER (WHERE name IN ('meta', 'records', 'changes')) FROM sqlite_master
         WHERE type = 'table'";
-    let (tables, known): (i64, i64) = connection.query_row(ours, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let is_ours = if version(connection)? == 0 { tables == 0 } else { known == 3 };
+    // Both at one moment: another process may be making them.
+    let moment = connection.unchecked_transaction()?;
+    let (tables, known): (i64, i64) = moment.query_row(ours, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let is_ours = if version(&moment)? == 0 { tables == 0 } else { known == 3 };
+    drop(moment);
     if is_ours { Ok(()) } else { Err(SessionError::Foreign(file.to_path_buf())) }
 }
 

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::budget::Spending;
 use super::request::{Answer, RequestHash};
 use crate::domain::teacher::Money;
+use crate::session::write_ahead;
 
 /// The file within a session's folder.
 pub const FILE: &str = "answers.db";
@@ -55,8 +56,9 @@ impl Cache {
     pub fn open(folder: &Path) -> rusqlite::Result<Self> {
         let connection = Connection::open(folder.join(FILE))?;
         connection.busy_timeout(std::time::Duration::from_secs(15))?;
+        write_ahead(&connection)?;
         connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+            "PRAGMA synchronous = NORMAL;
              CREATE TABLE IF NOT EXISTS answers (
                  request BLOB PRIMARY KEY,
                  at INTEGER NOT NULL,

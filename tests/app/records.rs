@@ -282,7 +282,9 @@ fn the_charts_of_a_session_that_is_opened_once_more_are_there_again() {
     let mut pane = Pane::open(&world);
     pane.keys("3");
     pane.shows("grad_norm");
-    pane.keys("1 end");
+    pane.keys("1");
+    pane.shows("tokens     median");
+    pane.keys("end");
     pane.shows("── 16 ──");
     pane.keys("f2");
     pane.shows("no runs");

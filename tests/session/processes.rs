@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use dojo_studio::domain::change::{Change, Selection};
 use dojo_studio::domain::filter::Filter;
 use dojo_studio::session::{Access, Session};
+use dojo_studio::teacher::cache::Cache;
 
 use super::world::{World, read};
 
@@ -163,6 +164,24 @@ fn another_process_sees_a_change_and_a_person_can_edit_during_an_import() {
     assert!(importing.wait().expect("wait for the import").success());
     assert_eq!(session.total().expect("count"), ROWS);
     assert_eq!(session.count(&Selection::Matching(read("tag:seen"))).expect("count"), 1);
+}
+
+#[test]
+fn of_many_that_make_a_session_at_once_each_gets_it() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("session.toml"), "title = \"s\"\n").expect("its settings");
+        let together = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    together.wait();
+                    Session::create(folder.path()).expect("a session");
+                    Cache::open(folder.path()).expect("a place for answers");
+                });
+            }
+        });
+    }
 }
 
 #[test]

@@ -32,13 +32,16 @@ pub(super) fn work(
     (writer, stops): (Sender<Work>, Stops),
 ) {
     // The session is opened with the first order: by then the lanes for records have made its database.
-    let Ok(mut order) = orders.recv() else { return };
-    if matches!(order, Order::Close) {
-        return;
-    }
-    let session = match Session::create(path) {
-        Ok(session) => session.in_window(window),
-        Err(error) => return complain(events, &error),
+    let (session, mut order) = loop {
+        let Ok(order) = orders.recv() else { return };
+        if matches!(order, Order::Close) {
+            return;
+        }
+        match Session::create(path) {
+            Ok(session) => break (session.in_window(window), order),
+            // What kept it from being opened may be over at the next order.
+            Err(error) => complain(events, &error),
+        }
     };
     let mut desk =
         Desk { session, events, writer: Some(writer), waiting: BTreeSet::new(), seen: Seen::default() };

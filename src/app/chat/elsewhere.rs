@@ -96,10 +96,11 @@ impl Desk<'_> {
     }
 }
 
-/// Whether each column ends at what was its end before, or further on.
+/// Whether each column ends at what was its end before, or further on; a chat without turns goes on with its first.
 fn goes_on(before: &Chat, now: &Chat) -> bool {
-    Side::BOTH.into_iter().all(|side| {
+    let further = |side: Side| {
         let (before, head) = (before.heads[side as usize], now.heads[side as usize]);
         before == head || before.is_some_and(|end| now.path(head).iter().any(|turn| turn.id == end))
-    })
+    };
+    before.heads == [None, None] || Side::BOTH.into_iter().all(further)
 }
