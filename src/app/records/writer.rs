@@ -205,8 +205,10 @@ fn perform(
         DataCommand::AddInstead(gone, body) => {
             let mut record = Record::default();
             body.put(&mut record);
-            add(lane, session, back, "new record", record)?;
+            let added = session.add("new record", vec![record])?;
+            // First of all: the draft of the deleted one is done with when the new one is seen.
             lane.tell(DataEvent::Edited(gone));
+            tell_added(lane, back, "new record", &added);
             forget_draft(lane, session, DraftOf::Record(gone))?;
         }
         DataCommand::Duplicate(id) => {
@@ -306,10 +308,15 @@ fn add(
     what: &str,
     record: Record,
 ) -> Result<(), SessionError> {
-    if let Some(&id) = session.add(what, vec![record])?.first() {
+    let added = session.add(what, vec![record])?;
+    tell_added(lane, back, what, &added);
+    Ok(())
+}
+
+fn tell_added(lane: &Lane, back: &Back, what: &str, added: &[RecordId]) {
+    if let Some(&id) = added.first() {
         lane.tell(DataEvent::Changed { what: what.to_owned(), records: 1 });
         // Gone when the session is left.
         back.reader.send(Ask::Created(id)).ok();
     }
-    Ok(())
 }
