@@ -59,6 +59,11 @@ impl Cache {
         self.limit
     }
 
+    /// Pages that can be taken.
+    pub(crate) fn available(&self) -> usize {
+        self.limit + self.free.len() + self.idle - self.pages.len()
+    }
+
     /// An unshared page; the least recently used one that nobody uses, where no more may be made.
     pub(crate) fn take(&mut self) -> Option<PageId> {
         let id = if let Some(id) = self.free.pop() {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::backend::{Backend, Logits};
 use super::cache::{Cache, PAGE};
@@ -126,7 +126,8 @@ fn fork(
         if number < full {
             cache.share(page);
             sibling.pages.push(page);
-        } else if let Some(copy) = cache.take() {
+        } else {
+            let copy = cache.take().context("the cache of keys and values is full")?;
             backend.copy_page(page, copy)?;
             sibling.pages.push(copy);
         }

@@ -27,6 +27,10 @@ const SHORT_PROMPT: usize = 1024;
 /// Answers to one prompt that are few: many take the places that single questions would have.
 const FEW: usize = 2;
 
+/// Tokens that an answer finds room for when it begins or goes on. Most end long before what they may ask for; where too
+/// few do, the youngest is set aside.
+const AHEAD: usize = 256;
+
 /// Tokens of prompts in a shared step before the machine's pace is known.
 const UNMEASURED: usize = 4 * PAGE;
 
@@ -44,7 +48,7 @@ pub(super) struct Part {
 }
 
 impl Generator {
-    /// Lets waiting requests begin, as far as all of their pages fit.
+    /// Lets waiting requests begin, as far as the pages fit that they soon need.
     pub(super) fn admit(&mut self) {
         while let Some(place) = self.next_to_begin() {
             let Some(sequence) = self.waiting.remove(place) else { return };
@@ -77,9 +81,7 @@ impl Generator {
     fn next_to_begin(&mut self) -> Option<usize> {
         let all = self.taken(|_| true);
         let of_short = self.taken(Sequence::is_short);
-        let whole = self.room();
-        let kept = Room { sequences: whole.sequences / KEPT, pages: whole.pages / KEPT };
-        let of_long = Room { sequences: whole.sequences - kept.sequences, pages: whole.pages - kept.pages };
+        let (whole, kept, of_long) = (self.room(), self.kept(), self.of_long());
         let fits = |sequence: &Sequence| {
             let after = all.with(self.room_of(sequence));
             after.is_within(if sequence.is_short() { whole } else { of_long })
@@ -106,7 +108,18 @@ impl Generator {
         Room { sequences: self.limits.sequences, pages: self.cache.limit() }
     }
 
-    /// What some of those that have begun may come to need.
+    /// What is left to short answers.
+    fn kept(&self) -> Room {
+        let whole = self.room();
+        Room { sequences: whole.sequences / KEPT, pages: whole.pages / KEPT }
+    }
+
+    /// What long answers may have.
+    pub(super) fn of_long(&self) -> Room {
+        self.room().without(self.kept())
+    }
+
+    /// What some of those that have begun may soon need.
     pub(super) fn taken(&self, which: impl Fn(&Sequence) -> bool) -> Room {
         let some = self.active.iter().filter(|sequence| which(sequence));
         some.fold(Room::default(), |sum, sequence| sum.with(self.room_of(sequence)))
@@ -116,17 +129,18 @@ impl Generator {
         Room { sequences: 1 + sequence.siblings.len(), pages: self.reserve(sequence) }
     }
 
-    /// Pages that a sequence and its siblings may come to need.
+    /// Pages that a sequence and its siblings may soon need; all that they ever need where it can't be set aside.
     fn reserve(&self, sequence: &Sequence) -> usize {
         let left = sequence.options.max_tokens - sequence.generated.min(sequence.options.max_tokens);
-        let longest = (sequence.tokens.len() + left).min(self.context);
+        let ahead = if sequence.is_scored() { left } else { left.min(AHEAD) };
+        let longest = (sequence.tokens.len() + ahead).min(self.context);
         (1 + sequence.siblings.len()) * (longest / PAGE + 1)
     }
 
     /// What the next step computes, and for each sequence that takes part its part.
     pub(super) fn plan(&mut self) -> Result<(Step, Vec<Part>)> {
         self.active.sort_by_key(Sequence::adapter);
-        let shares = self.shares();
+        let shares = self.shares_that_fit();
         let (guessing, cost) = self.guessing();
         let mut step = Step::default();
         let mut parts = Vec::new();
@@ -193,7 +207,7 @@ impl Generator {
     }
 
     /// How many tokens of each prompt the next step computes, by its place among the active sequences.
-    fn shares(&self) -> BTreeMap<usize, usize> {
+    pub(super) fn shares(&self) -> BTreeMap<usize, usize> {
         let budget = self.budget();
         let prompts = self.active.iter().enumerate().filter(|(_, sequence)| sequence.pending() > 1);
         let prompts = prompts.map(|(index, sequence)| Prompt {

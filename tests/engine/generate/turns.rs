@@ -1,7 +1,8 @@
 //! Long answers make room for a short question, and go on as if nothing had been.
 
 use dojo_studio::engine::generate::{
-    Constraint, End, Event, Finish, Generator, Limits, Precision, Request, RequestId, Sampling, What,
+    Completion, Constraint, End, Event, Finish, Generator, Limits, Precision, Request, RequestId, Sampling,
+    What,
 };
 
 use super::{generator, open, run, tokens};
@@ -114,4 +115,46 @@ fn a_long_answer_is_set_aside_only_so_often() {
     }
     assert!((10..=80).contains(&seed), "{seed}");
     assert!(steps <= 400 + 80 * 8, "{steps}");
+}
+
+/// Writes to the end of the context, and says nothing of how much it may write.
+fn endless(seed: u64) -> Request {
+    Request { max_tokens: usize::MAX >> 1, ..long(seed) }
+}
+
+#[test]
+fn a_question_without_a_limit_begins_beside_endless_answers_that_have_every_place() {
+    let (mut generator, _place) = with_places(8);
+    for seed in 0..12 {
+        generator.submit(endless(seed)).unwrap();
+    }
+    let mut events = Vec::new();
+    for _ in 0..40 {
+        events.extend(generator.step().unwrap());
+    }
+    for seed in 20..24 {
+        let asked = generator.submit(endless(seed)).unwrap();
+        let steps = steps_to_begin(&mut generator, asked, &mut events);
+        assert!(steps <= 200, "{steps}");
+        let short = generator.submit(question(seed as u32)).unwrap();
+        let steps = steps_to_begin(&mut generator, short, &mut events);
+        assert!(steps <= 5, "{steps}");
+    }
+}
+
+#[test]
+fn answers_that_outgrow_the_cache_together_end_as_they_would_alone() {
+    let requests = || (0..6).map(|seed| Request { max_tokens: 300, ..long(seed) });
+    let (model, _place) = open(&Tiny { tied: false, context: 400, ..Tiny::new("llama") });
+    let with_cache = |cache_bytes| {
+        generator(&model, Precision::Full, Limits { threads: 1, cache_bytes, ..Limits::default() })
+    };
+    let undisturbed = run(&mut with_cache(1 << 30), requests().collect());
+    // One whole context: six answers of 340 tokens don't fit together.
+    let mut small = with_cache(0);
+    assert!(small.positions() < 2 * 340);
+    let ended = run(&mut small, requests().collect());
+    let tokens =
+        |all: &[Vec<Completion>]| all.iter().map(|choices| choices[0].tokens.clone()).collect::<Vec<_>>();
+    assert_eq!(tokens(&ended), tokens(&undisturbed));
 }
