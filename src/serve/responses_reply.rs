@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -250,7 +251,9 @@ impl Reply {
         let place = json!({ "item_id": call.id, "output_index": index });
         let done = with(place, json!({ "arguments": call.arguments, "name": call.name }));
         self.tell(out, "response.function_call_arguments.done", done);
-        let item = call.item(status);
+        // A text that ends the answer may stand in the middle of them.
+        let is_whole = serde_json::from_str::<IgnoredAny>(&call.arguments).is_ok();
+        let item = call.item(if is_whole { status } else { "incomplete" });
         self.tell(out, "response.output_item.done", json!({ "output_index": index, "item": item }));
         self.output.push(item);
     }

@@ -108,8 +108,12 @@ async fn a_function_is_called_and_its_answer_read_back() {
         "additionalProperties": false } });
     let mut body =
         json!({ "input": "q", "tools": [tool], "tool_choice": { "type": "function", "name": "look" } });
+    body["stop"] = json!(["red"]);
+    assert_eq!(respond(&server, &body).await["output"][0]["status"], "incomplete");
+    body["stop"] = Value::Null;
     let whole = respond(&server, &body).await;
     let call = &whole["output"][0];
+    assert_eq!(call["status"], "completed");
     assert_eq!((&call["type"], &call["name"]), (&json!("function_call"), &json!("look")));
     let fits = |arguments: &Value| {
         let arguments: Value = serde_json::from_str(arguments.as_str().unwrap()).unwrap();
