@@ -101,10 +101,12 @@ impl History {
         let list = Rect { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
         let chats = Self::found(view.store);
         if chats.is_empty() {
-            let words = if self.field.text().is_empty() {
-                "No chat yet: what you ask here is kept in the session."
-            } else {
-                "No chat holds this."
+            let words = match &view.store.chats.found {
+                None => "Reading the session's chats …",
+                Some((sought, _)) if sought.is_empty() => {
+                    "No chat yet: what you ask here is kept in the session."
+                }
+                Some(_) => "No chat holds this.",
             };
             text::put(buffer, list.x, list.y, words, usize::from(list.width), theme.dim);
             return;
