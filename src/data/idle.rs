@@ -165,7 +165,8 @@ impl Idle {
                 Some(Known::Plays | Known::Idle(TRIES..)) => {}
                 Some(Known::Judges { by, odd }) => {
                     if odd.len() < WORDS {
-                        odd.extend(by.odd(value));
+                        let plain = rows.plain(name, value);
+                        odd.extend(by.odd(plain.as_ref().unwrap_or(value)));
                         // Beside a no, a blank is neither.
                         let is_blank = keeps_in(name) && value.as_str().is_some_and(is_unseen);
                         odd.extend(is_blank.then(String::new));

@@ -115,6 +115,11 @@ impl RowMapping {
         excluded(&self.mapping, &self.columns, fields)
     }
 
+    /// What a mark says in words, where the others of its column tell.
+    pub(in crate::data) fn plain(&self, column: &str, value: &Value) -> Option<Value> {
+        self.columns.marked.plain(column, value)
+    }
+
     /// A number of a row that would leave it out if it stood in a column of its own.
     pub(in crate::data) fn unjudged(&self, fields: &Fields) -> Option<String> {
         unjudged(&self.mapping, fields)
