@@ -56,8 +56,17 @@ const BESIDE: [&str; 11] = [
 ];
 
 /// Ends of names that come with numbers in a quantised form that isn't read.
-const QUANTISED: [&str; 8] =
-    ["absmax", "quant_map", "weight_scale", "weight_scale_inv", "qzeros", "g_idx", "scales", "input_scale"];
+const QUANTISED: [&str; 9] = [
+    "SCB",
+    "absmax",
+    "quant_map",
+    "weight_scale",
+    "weight_scale_inv",
+    "qzeros",
+    "g_idx",
+    "scales",
+    "input_scale",
+];
 
 /// # Errors
 /// Where the file holds a tensor that would be computed with if the configuration or the architecture were another; the
