@@ -91,3 +91,25 @@ fn a_folder_without_state_and_checkpoints_is_no_run() {
     std::fs::remove_dir_all(world.run("first").join("checkpoints")).unwrap();
     assert!(resumed(&world).unwrap_err().contains("there is no run `first`"));
 }
+
+#[test]
+fn a_run_whose_best_checkpoint_is_damaged_ends_with_its_last_values_and_says_so() {
+    let world = World::new();
+    // No later evaluation is that much better than the first.
+    world.write_recipe(
+        "data.split = 0.25\ntrain.max_steps = 3\neval.eval_steps = 1\neval.early_stopping_threshold = 50.0\n\
+         save.load_best_model_at_end = true\nsample.sample_steps = 0\n",
+    );
+    world.say(&["train", "recipe.toml", "--name", "first"]);
+    let path = world.run("first").join("checkpoints/step-1/optimizer.safetensors");
+    let mut bytes = std::fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    world.say(&["train", "--resume", "first"]);
+    let listed = world.say(&["runs"]);
+    assert!(
+        listed.contains("done") && listed.contains("has the last values and not the best ones, of step 1"),
+        "{listed}"
+    );
+    assert!(listed.contains("optimizer.safetensors is damaged"), "{listed}");
+}
