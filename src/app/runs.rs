@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::lost;
 use super::train::lock::{self, RunLock};
 use crate::config::Folders;
 use crate::domain::name;
@@ -78,11 +79,16 @@ impl RunSummary {
     }
 }
 
-/// How a run folder stands; `None` where it holds no readable state.
+/// How a run folder stands; `None` where it holds no readable state, and no whole checkpoint in its stead.
 #[must_use]
 pub fn summarise(folder: &Path) -> Option<RunSummary> {
     let folder = RunFolder::new(folder);
-    let state: RunState = serde_json::from_slice(&fs::read(folder.state()).ok()?).ok()?;
+    let read = match fs::read(folder.state()) {
+        Ok(bytes) => serde_json::from_slice(&bytes).ok(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(_) => return None,
+    };
+    let state: RunState = read.or_else(|| lost::state_of(&folder))?;
     let now = clock::now();
     let standing = match standing(&state, now) {
         live if live.is_live() && is_orphaned(&folder, &state, is_silent(&state, now)) => Standing::Crashed,

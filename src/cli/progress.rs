@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::print;
 pub(super) use super::pull::Bar as Pull;
-use crate::app::train::host::Listener;
+use crate::app::train::host::{Listener, best_lost};
 use crate::domain::run::{MetricLine, Phase, RunState};
 use crate::engine::train::host::Progress;
 
@@ -84,6 +84,7 @@ impl Listener for TrainProgress {
                 self.note(&format!("step {}: {}\n{}", sample.step, sample.prompt, sample.completion));
             }
             Progress::Saved { .. } | Progress::Evaluating { .. } => {}
+            Progress::BestLost { step, why } => self.note(&format!("warning: {}", best_lost(*step, why))),
             Progress::StoppedEarly { step } => {
                 self.note(&format!("step {step}: the evaluation loss no longer falls; that is the end"));
             }

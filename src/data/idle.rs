@@ -67,8 +67,9 @@ enum Judging {
 
 impl Judging {
     /// What a value says that isn't understood: of a yes where a no would count it is, and of a no where a yes would.
-    fn odd(self, value: &Value) -> Option<String> {
-        let text = match value {
+    fn odd(self, rows: &RowMapping, column: &str, value: &Value) -> Option<String> {
+        let plain = rows.plain(column, value);
+        let text = match plain.as_ref().unwrap_or(value) {
             Value::String(text) => text.trim().to_owned(),
             Value::Number(number) => number.to_string(),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
@@ -165,7 +166,7 @@ impl Idle {
                 Some(Known::Plays | Known::Idle(TRIES..)) => {}
                 Some(Known::Judges { by, odd }) => {
                     if odd.len() < WORDS {
-                        odd.extend(by.odd(value));
+                        odd.extend(by.odd(rows, name, value));
                         // Beside a no, a blank is neither.
                         let is_blank = keeps_in(name) && value.as_str().is_some_and(is_unseen);
                         odd.extend(is_blank.then(String::new));
@@ -256,7 +257,7 @@ impl Trial<'_> {
             (false, true) => Judging::Yes,
             (true, true) => Judging::Both,
         };
-        Known::Judges { by, odd: by.odd(value).into_iter().collect() }
+        Known::Judges { by, odd: by.odd(self.rows, name, value).into_iter().collect() }
     }
 
     /// With a word in the place of what the columns say, or without them.

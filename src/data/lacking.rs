@@ -56,8 +56,8 @@ pub(in crate::data) struct Lacking {
 }
 
 impl Lacking {
-    /// Takes in a record.
-    pub(in crate::data) fn look(&mut self, rows: &RowMapping, record: &Record) {
+    /// Takes in a record, and what its question is about where that is known.
+    pub(in crate::data) fn look(&mut self, rows: Option<&RowMapping>, record: &Record) {
         let mut found: Vec<(Place, &str)> = Vec::new();
         if let Some(answer) = record.answer() {
             found.push((Place::Answer, behind(answer)));
@@ -87,7 +87,8 @@ impl Lacking {
                 Role::Assistant | Role::Tool => {}
             }
         }
-        found.extend(rows.inputs(record).map(|input| (Place::Input, input)));
+        found
+            .extend(rows.into_iter().flat_map(|rows| rows.inputs(record)).map(|input| (Place::Input, input)));
         let mut told: Vec<Place> = Vec::new();
         for (place, text) in found.into_iter().filter(|(_, text)| is_missing(text)) {
             if !told.contains(&place) {

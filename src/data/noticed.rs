@@ -16,6 +16,14 @@ use crate::domain::record::Record;
 /// Columns that a sentence names.
 const NAMED: usize = 8;
 
+/// What is to be known of records that are learnt, wherever they come from, in sentences.
+#[must_use]
+pub fn told_of<'r>(records: impl IntoIterator<Item = &'r Record>) -> Vec<String> {
+    let mut counts = Counts::default();
+    records.into_iter().for_each(|record| counts.look(None, record));
+    counts.of_records()
+}
+
 /// Shared by who reads and who tells.
 #[derive(Debug, Default)]
 pub struct Noticed(Mutex<Counts>);
@@ -34,6 +42,8 @@ struct Counts {
     thoughts_alone: u64,
     first_alone: Option<String>,
     excluded: Tally,
+    /// Numbers that would judge a row in a column of their own, and don't where they stand.
+    unjudged: Tally,
     passed: Vec<String>,
     /// Further sentences about files.
     more_passed: usize,
@@ -45,15 +55,13 @@ impl Noticed {
         let is_held_out = |record: &&Record| record.split.as_deref().and_then(Use::of) == Some(Use::HeldOut);
         let held_out = records.iter().filter(is_held_out).count() as u64;
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.rows += records.len() as u64;
         counts.held_out += held_out;
         for record in records {
             counts.idle.look(rows, &record.fields, &record.numbers);
-            counts.lacking.look(rows, record);
-            if record.learnt().iter().any(Message::is_thought_alone) {
-                counts.thoughts_alone += 1;
-                counts.first_alone.get_or_insert_with(|| record.place());
+            if let Some(told) = rows.unjudged(&record.fields) {
+                counts.unjudged.count(&told);
             }
+            counts.look(Some(rows), record);
         }
         for one in unused {
             for column in &one.columns {
@@ -107,14 +115,41 @@ impl Noticed {
         let more = counts.more_passed;
         told.extend((more > 0).then(|| format!("{more} more things beside the rows of files are not read")));
         told.extend(counts.excluded());
+        told.extend(counts.unjudged());
         told.extend(counts.unused());
-        told.extend(counts.lacking.told(counts.rows));
-        told.extend(counts.thoughts_alone());
+        told.extend(counts.of_records());
         told
     }
 }
 
 impl Counts {
+    fn look(&mut self, rows: Option<&RowMapping>, record: &Record) {
+        self.rows += 1;
+        self.lacking.look(rows, record);
+        if record.learnt().iter().any(Message::is_thought_alone) {
+            self.thoughts_alone += 1;
+            self.first_alone.get_or_insert_with(|| record.place());
+        }
+    }
+
+    fn of_records(&self) -> Vec<String> {
+        self.lacking.told(self.rows).into_iter().chain(self.thoughts_alone()).collect()
+    }
+
+    fn unjudged(&self) -> Option<String> {
+        let all = self.unjudged.all();
+        let named: Vec<&str> = self.unjudged.named().keys().take(NAMED).map(String::as_str).collect();
+        let more = self.unjudged.more(NAMED);
+        (all > 0).then(|| {
+            format!(
+                "{}{more} in {all} of {} rows, which are learnt all the same: a number inside of another column may be a \
+                 count or a place, and judges no answer; in a column of its own it would leave the row out",
+                named.join(", "),
+                self.rows
+            )
+        })
+    }
+
     fn excluded(&self) -> Option<String> {
         let all = self.excluded.all();
         let excluded = self.excluded.named();

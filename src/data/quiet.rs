@@ -21,6 +21,11 @@ pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T> {
     done
 }
 
+/// Whether this thread does what is told of by others if it panics, so that a report of it is one too many.
+pub(crate) fn is_quiet() -> bool {
+    QUIET.get()
+}
+
 /// Sees to it that panics of quiet threads aren't reported.
 fn keep_quiet() {
     static ONCE: Once = Once::new();

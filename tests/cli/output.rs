@@ -156,3 +156,22 @@ fn a_full_disk_is_said_by_its_name_and_not_by_pips_exception() {
     });
     assert_eq!(left, 0);
 }
+
+#[test]
+fn a_tokenizer_that_makes_its_library_fail_is_told_in_one_sentence() {
+    let world = World::new();
+    let path = world.path().join("model/tokenizer.json");
+    let mut tokenizer: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).unwrap()).expect("a tokenizer");
+    // It puts a token before each text that nothing says the number of.
+    let (mark, own) = (
+        json!({"SpecialToken": {"id": "[X]", "type_id": 0}}),
+        json!({"Sequence": {"id": "A", "type_id": 0}}),
+    );
+    tokenizer["post_processor"] = json!({"type": "TemplateProcessing", "single": [mark, own], "pair": [own, own], "special_tokens": {}});
+    std::fs::write(&path, tokenizer.to_string()).unwrap();
+    let output = world.dojo(&["tokens", "train.jsonl", "--model", "model"]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("the tokenizer library fails on it"), "{errors}");
+    assert_eq!(errors.trim().lines().count(), 1, "{errors}");
+}

@@ -64,3 +64,52 @@ fn a_run_whose_chat_template_writes_the_time_goes_on_with_the_time_that_it_began
     trained(&world);
     assert_eq!(resumed(&world), Ok(3));
 }
+
+#[test]
+fn a_run_whose_state_is_lost_or_damaged_is_found_and_goes_on_from_its_newest_checkpoint() {
+    let world = World::new();
+    trained(&world);
+    let state = world.run("first").join("state.json");
+    for (text, how) in [(None, "is lost"), (Some(""), "is damaged"), (Some("{\"phase\": \"do"), "is damaged")]
+    {
+        match text {
+            None => std::fs::remove_file(&state).unwrap(),
+            Some(text) => std::fs::write(&state, text).unwrap(),
+        }
+        let listed = world.say(&["runs"]);
+        assert!(listed.contains("first") && listed.contains("failed"), "{listed}");
+        assert!(listed.contains(&format!("its state.json {how}, and the checkpoint of step")), "{listed}");
+        assert_eq!(resumed(&world), Ok(3));
+    }
+}
+
+#[test]
+fn a_folder_without_state_and_checkpoints_is_no_run() {
+    let world = World::new();
+    trained(&world);
+    std::fs::remove_file(world.run("first").join("state.json")).unwrap();
+    std::fs::remove_dir_all(world.run("first").join("checkpoints")).unwrap();
+    assert!(resumed(&world).unwrap_err().contains("there is no run `first`"));
+}
+
+#[test]
+fn a_run_whose_best_checkpoint_is_damaged_ends_with_its_last_values_and_says_so() {
+    let world = World::new();
+    // No later evaluation is that much better than the first.
+    world.write_recipe(
+        "data.split = 0.25\ntrain.max_steps = 3\neval.eval_steps = 1\neval.early_stopping_threshold = 50.0\n\
+         save.load_best_model_at_end = true\nsample.sample_steps = 0\n",
+    );
+    world.say(&["train", "recipe.toml", "--name", "first"]);
+    let path = world.run("first").join("checkpoints/step-1/optimizer.safetensors");
+    let mut bytes = std::fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    world.say(&["train", "--resume", "first"]);
+    let listed = world.say(&["runs"]);
+    assert!(
+        listed.contains("done") && listed.contains("has the last values and not the best ones, of step 1"),
+        "{listed}"
+    );
+    assert!(listed.contains("optimizer.safetensors is damaged"), "{listed}");
+}

@@ -185,6 +185,21 @@ fn a_dataset_folder_has_a_card_that_names_its_files() {
     assert!(again.ends_with("my-data exists already; name a folder that does not"), "{again}");
 }
 
+#[test]
+fn what_a_table_would_lose_is_left_out_of_it_by_name() {
+    let folder = TempDir::new().expect("a folder");
+    for (at, record, reason) in [
+        (1, record(&[system(""), user("q"), assistant("a")]), "its system turn is empty"),
+        (2, record(&[user("q\0"), assistant("a")]), "it holds a character NUL"),
+        (3, record(&[user("q"), assistant("a\0b")]), "it holds a character NUL"),
+    ] {
+        let path = folder.path().join(format!("{at}.csv"));
+        let mut exporter = Exporter::create(&path, Form::Csv, Splits::Together).expect("begin");
+        let added = format!("{:?}", exporter.add(&record).expect("add"));
+        assert!(added.contains(reason) && added.contains("export as messages"), "{added}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

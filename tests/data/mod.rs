@@ -18,6 +18,7 @@ mod file_splits;
 mod forms;
 mod glance;
 mod halves;
+mod heads;
 pub(crate) mod hub;
 mod import;
 mod judged;

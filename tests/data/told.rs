@@ -137,6 +137,22 @@ fn marks_and_blanks_of_somebody_who_went_through_the_table_are_read() {
         let (records, told) = kept(column, &cells);
         assert_eq!((records.as_str(), told.as_str()), (left, ""), "{column} {cells:?}");
     }
+    // Beside each other a full circle is a yes, and an empty one a no.
+    for (column, cells, left) in [
+        ("keep", ["\u{25cf}", "\u{25cb}", "\u{25cf}"], "02"),
+        ("keep", ["\u{25cb}", "\u{25cb}", "\u{25cf}"], "2"),
+        ("approved", ["\u{26ab}", "\u{26aa}\u{fe0f}", "\u{25cb}"], "0"),
+        ("exclude", ["\u{25cf}", "\u{25cb}", "\u{25cb}"], "12"),
+        ("keep", ["\u{25a0}", "\u{25a1}", "\u{25a1}"], "0"),
+        ("skip", ["\u{2b1b}", "\u{2b1c}\u{fe0f}", "\u{2b1c}"], "12"),
+        ("keep", ["\u{2705}", "\u{2b1c}", "\u{2705}"], "02"),
+        ("is_correct", ["\u{25cf}", "\u{25cb}", "\u{25cf}"], "02"),
+        ("include", ["\u{25cb}", "\u{d7}", "\u{25cb}"], "02"),
+        ("use", ["\u{25cf}", "", "\u{25cf}"], "02"),
+    ] {
+        let (records, told) = kept(column, &cells);
+        assert_eq!((records.as_str(), told.as_str()), (left, ""), "{column} {cells:?}");
+    }
     // What is neither is kept, and told.
     let blank = "no part in what is learnt: \"keep\" (\"\")".to_owned();
     assert_eq!(kept("keep", &["\u{2713}", "x", ""]), ("02".to_owned(), blank));

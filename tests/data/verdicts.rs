@@ -53,6 +53,32 @@ fn an_answer_that_was_found_wrong_is_left_out_and_counted() {
 }
 
 #[test]
+fn a_number_inside_of_metadata_judges_no_answer_and_is_told() {
+    let whole = json!({"prompt": "q", "completion": "a"});
+    for (column, number) in [
+        ("metadata", json!({"correct": 0})),
+        ("meta", json!({"is_correct": 0, "level": 2})),
+        ("attributes", json!({"verdict": 0})),
+        ("extra_info", json!({"vote": -1})),
+    ] {
+        let (records, bad, notes) = left(&whole, &json!({column: number}));
+        assert_eq!((records, bad), (2, 0), "{number}: {notes}");
+        assert!(
+            notes.contains(&format!("in {column:?} in 1 of 2 rows, which are learnt all the same")),
+            "{notes}"
+        );
+    }
+    // What is said in words counts, and so does the row's own column.
+    let (records, _, notes) = left(&whole, &json!({"metadata": {"correct": false}}));
+    assert_eq!(records, 1, "{notes}");
+    assert!(notes.contains("\"metadata\" says \"correct\" is false (1); --map unused=metadata"), "{notes}");
+    assert_eq!(left(&whole, &json!({"correct": 0, "metadata": {"correct": 1}})).0, 1);
+    let rows = [json!({"prompt": "q", "completion": "a", "metadata": {"correct": false}}), whole];
+    let batch = read("a.jsonl", rows.map(|row| row.to_string()).join("\n").as_bytes(), &["unused=metadata"]);
+    assert_eq!(batch.records.len(), 2, "{:?}", batch.notes);
+}
+
+#[test]
 fn a_pair_of_sentences_in_the_file_keeps_no_other_row_from_being_judged() {
     let rows = [
         json!({"question": "q", "answer": "a", "verdict": "wrong"}),

@@ -206,10 +206,12 @@ fn targets_are_read_by_name() {
     assert!(parse(&["q_prj"]).unwrap_err().contains("did you mean q_proj?"));
 }
 
-/// Writes a folder by hand, as another program would.
+/// Writes a folder by hand, as another program would; its target modules are those of the tensors.
 pub(super) fn write(folder: &Path, keys: serde_json::Value, tensors: &[Named]) {
+    let adapted = tensors.iter().filter_map(|(name, ..)| name.split_once(".lora_")?.0.rsplit('.').next());
+    let adapted: std::collections::BTreeSet<&str> = adapted.collect();
     let mut config =
-        serde_json::json!({"peft_type": "LORA", "r": 2, "lora_alpha": 4, "target_modules": "all-linear"});
+        serde_json::json!({"peft_type": "LORA", "r": 2, "lora_alpha": 4, "target_modules": adapted});
     for (key, value) in keys.as_object().unwrap() {
         config[key] = value.clone();
     }

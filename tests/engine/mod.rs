@@ -15,3 +15,4 @@ mod peft_folders;
 pub(crate) mod step;
 mod tokenizer;
 mod train;
+mod unread;

@@ -84,7 +84,6 @@ fn what_target_modules_leave_out_is_not_read_in_silence() {
     let first = &both[..4];
     for (keys, tensors) in [
         (json!({"target_modules": ["q_proj", "v_proj"]}), &both[..]),
-        (json!({"target_modules": "All-Linear"}), &both),
         (json!({"target_modules": null}), &both),
         (json!({"target_modules": r".*self_attn\.(q|v)_proj"}), &both),
         (
@@ -124,7 +123,9 @@ fn what_target_modules_leave_out_is_not_read_in_silence() {
             &both[..],
             "model.layers.0.mlp.down_proj",
         ),
-        (json!({"target_modules": "all-linear"}), first, "model.layers.1.self_attn.q_proj"),
+        // All linear layers are meant, one kind of them included that no layer has.
+        (json!({"target_modules": "all-linear"}), first, "model.layers.0.self_attn.k_proj"),
+        (json!({"target_modules": "All-Linear"}), &both[..], "model.layers.0.self_attn.k_proj"),
     ] {
         let error = load_error(keys.clone(), tensors);
         assert!(

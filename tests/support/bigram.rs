@@ -199,6 +199,7 @@ pub(crate) enum Heard {
     Sampled(u64),
     Saved(u64),
     StoppedEarly(u64),
+    BestLost(u64),
 }
 
 /// Goes on, but for the requests scripted for certain ticks.
@@ -258,6 +259,7 @@ impl Host for Script {
             Progress::Sampled(sample) => Heard::Sampled(sample.step),
             Progress::Saved { step } => Heard::Saved(*step),
             Progress::StoppedEarly { step } => Heard::StoppedEarly(*step),
+            Progress::BestLost { step, .. } => Heard::BestLost(*step),
         });
     }
 }

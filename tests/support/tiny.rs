@@ -45,6 +45,8 @@ pub(crate) struct Tiny {
     pub(crate) template: &'static str,
     /// Further keys of `config.json`.
     pub(crate) more: serde_json::Map<String, serde_json::Value>,
+    /// Further tensors of its file.
+    pub(crate) beside: Vec<Named>,
 }
 
 /// A tensor by its Hugging Face name: shape and numbers.
@@ -68,6 +70,7 @@ impl Tiny {
             ends: true,
             template: chat_template(),
             more: serde_json::Map::new(),
+            beside: Vec::new(),
         }
     }
 
@@ -196,6 +199,7 @@ impl Tiny {
                 }
             }
         }
+        tensors.extend(self.beside.iter().cloned());
         tensors
     }
 

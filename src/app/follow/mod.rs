@@ -25,6 +25,7 @@ pub use self::tail::Tail;
 use self::life::Pulse;
 use self::tail::Stamp;
 use self::watched::Watched;
+use crate::app::lost;
 use crate::app::runs::is_hidden;
 use crate::domain::protocol::RunsEvent;
 use crate::domain::run::RunState;
@@ -218,6 +219,12 @@ impl Followed {
                 Err(why) => problem = Some(format!("state.json: {why}")),
             }
             self.info.problem = problem;
+        }
+        if self.info.state.is_none()
+            && let Some(state) = lost::state_of(&files)
+        {
+            self.told = false;
+            self.info.state = Some(state);
         }
         if let Some(text) = changed(&files.recipe(), &mut self.recipe) {
             self.told = false;

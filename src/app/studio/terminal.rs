@@ -20,6 +20,7 @@ use ratatui::style::Modifier;
 use rustix::process::{Signal, getpgrp, getpid, getsid, kill_current_process_group, kill_process};
 
 use crate::app::store::Store;
+use crate::data::quiet::is_quiet;
 use crate::ui::studio::Studio;
 
 /// A whole frame goes out in one write.
@@ -67,6 +68,9 @@ impl Screen {
         let own = std::thread::current().id();
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
+            if is_quiet() {
+                return;
+            }
             let in_reader = panic
                 .location()
                 .is_some_and(|place| place.file().contains("crossterm") && place.file().contains("/event/"));

@@ -13,6 +13,7 @@ use crate::config::Folders;
 use crate::data::encode::{Encoded, Encoder};
 use crate::data::import::{self, ImportOptions};
 use crate::data::mask;
+use crate::data::noticed;
 use crate::data::split::{SplitSettings, Use, assign};
 use crate::domain::batch::TokenExample;
 use crate::domain::filter::parse;
@@ -189,6 +190,8 @@ fn of_session(
         rows
     };
     ensure!(!rows.is_empty(), "nothing of the session in {folder} matches {source:?}");
+    let told = noticed::told_of(rows.iter().map(|row| &row.record));
+    left_out.extend(told.iter().map(|told| format!("{source}: {told}")));
     Ok(rows)
 }
 

@@ -41,6 +41,8 @@ pub struct RunHost {
     watched: Arc<Watched>,
     watcher: Option<JoinHandle<()>>,
     signals: Option<signal_hook::iterator::Handle>,
+    /// What a run that is done says of its adapter.
+    told: Option<String>,
 }
 
 impl RunHost {
@@ -81,7 +83,7 @@ impl RunHost {
         let watching = Arc::clone(&watched);
         let watcher = thread::start("run watch", move || watching.watch());
         ensure!(watcher.is_some(), "start the thread that obeys the run's commands");
-        Ok(Self { watched, watcher, signals })
+        Ok(Self { watched, watcher, signals, told: None })
     }
 
     /// Whose the process is; that of others, unless this is said.
@@ -134,7 +136,7 @@ impl RunHost {
     /// Where the state can't be written.
     pub fn end(&mut self, ending: Ending) -> Result<()> {
         let (phase, why) = match ending {
-            Ending::Done => (Phase::Done, None),
+            Ending::Done => (Phase::Done, self.told.take()),
             Ending::Stopped => (Phase::Stopped, Some("stopped on request".to_owned())),
             Ending::Failed(why) => (Phase::Failed, Some(why)),
         };
@@ -229,6 +231,9 @@ impl Host for RunHost {
     }
 
     fn report(&mut self, progress: &Progress<'_>) {
+        if let Progress::BestLost { step, why } = progress {
+            self.told = Some(best_lost(*step, why));
+        }
         let mut shared = self.watched.lock();
         let state = &mut shared.state;
         match progress {
@@ -255,7 +260,10 @@ impl Host for RunHost {
                 }
             }
             Progress::Saved { step } => state.checkpoint_step = Some(*step),
-            Progress::Rehearsed { .. } | Progress::Sampled(_) | Progress::StoppedEarly { .. } => {}
+            Progress::Rehearsed { .. }
+            | Progress::Sampled(_)
+            | Progress::StoppedEarly { .. }
+            | Progress::BestLost { .. } => {}
         }
         shared.changed = true;
         let state = shared.state.clone();
@@ -263,6 +271,15 @@ impl Host for RunHost {
         log(progress);
         self.watched.say(|listener| listener.heard(progress, &state));
     }
+}
+
+/// That the best values are lost, in a sentence.
+#[must_use]
+pub fn best_lost(step: u64, why: &str) -> String {
+    format!(
+        "the adapter has the last values and not the best ones, of step {step}, which save.load_best_model_at_end asks \
+         for: {why}"
+    )
 }
 
 fn first_state(phase: Phase, earlier: Option<RunState>) -> RunState {

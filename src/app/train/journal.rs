@@ -35,6 +35,7 @@ pub(super) fn log(progress: &Progress<'_>) {
         }
         Progress::Sampled(sample) => tracing::info!("step {}: drew a sample", sample.step),
         Progress::Saved { step } => tracing::info!("saved the checkpoint of step {step}"),
+        Progress::BestLost { why, .. } => tracing::warn!("{why}"),
         Progress::StoppedEarly { step } => tracing::info!("step {step}: the evaluation loss no longer falls"),
     }
 }

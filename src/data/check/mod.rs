@@ -307,16 +307,7 @@ fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Diges
                 let (all, kept) = (encoded.full_length, encoded.example.tokens.len());
                 find(Check::Truncation, format!("{all} tokens are cut to {kept}"));
             }
-            if let Some(hidden) = &encoded.unlearnt.first {
-                let told = hidden.told();
-                find(Check::Hidden, format!("the chat template hides {told}, which isn't learnt"));
-            }
-            for one in &encoded.unlearnt.unshown {
-                let (told, role) = (one.part.told(), one.role.name());
-                let what =
-                    format!("the chat template leaves out or changes {told} ({role}), which isn't read");
-                find(Check::Hidden, what);
-            }
+            template::unlearnt(&encoded.unlearnt, &mut find);
             unlearnt = encoded.unlearnt;
             encoded.full_length
         }

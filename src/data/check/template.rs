@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::mask::{Begun, begun_otherwise};
+use super::Check;
+use crate::data::mask::{Begun, Unlearnt, begun_otherwise};
 use crate::data::tally::more;
 use crate::domain::record::RecordId;
 
@@ -42,4 +43,23 @@ pub(super) fn unread(keys: &BTreeMap<String, u64>) -> Option<String> {
             named.join(", ")
         )
     })
+}
+
+/// What of a record isn't learnt or read as it stands, or is learnt and shouldn't be.
+pub(super) fn unlearnt(unlearnt: &Unlearnt, find: &mut impl FnMut(Check, String)) {
+    let mut found = |what: String| find(Check::Hidden, what);
+    if let Some(hidden) = &unlearnt.first {
+        found(format!("the chat template hides {}, which isn't learnt", hidden.told()));
+    }
+    if let Some(part) = &unlearnt.unmarked {
+        found(format!("the chat template doesn't mark {} as generated, so it isn't learnt", part.told()));
+    }
+    for one in &unlearnt.taught {
+        let (told, role) = (one.part.told(), one.role.name());
+        found(format!("the chat template marks {told} ({role}) as generated, so it is learnt"));
+    }
+    for one in &unlearnt.unshown {
+        let (told, role) = (one.part.told(), one.role.name());
+        found(format!("the chat template leaves out or changes {told} ({role}), which isn't read"));
+    }
 }

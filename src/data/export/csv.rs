@@ -35,6 +35,11 @@ impl Sink for Table {
             (Err(_), Some(_)) if record.messages.is_empty() => (None, "", None),
             (Err(reason), _) => return Ok(Added::LeftOut(reason)),
         };
+        if system == Some("") {
+            let reason =
+                "its system turn is empty, and an empty cell would be read as none; export as messages";
+            return Ok(Added::LeftOut(reason.into()));
+        }
         let tags = record.tags.iter().map(String::as_str).collect::<Vec<_>>().join(",");
         let text = record.text.as_deref().filter(|_| record.messages.is_empty()).unwrap_or_default();
         let cells = [
@@ -46,6 +51,10 @@ impl Sink for Table {
             record.split.as_deref().unwrap_or_default(),
             &tags,
         ];
+        if cells.iter().any(|cell| cell.contains('\0')) {
+            let reason = "it holds a character NUL, which no table does; export as messages";
+            return Ok(Added::LeftOut(reason.into()));
+        }
         self.writer
             .write_record(cells)
             .with_context(|| format!("write {}", self.writer.get_ref().path().display()))?;

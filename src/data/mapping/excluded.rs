@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Mapping;
 use super::columns::Columns;
 use super::marks::Mark;
-use super::verdicts::{CORRECT, discarded, found_wrong};
+use super::verdicts::{CORRECT, discarded, finds_wrong, found_wrong};
 use super::words::{ABOUT, head, is_any, yes_or_no};
 use crate::domain::record::Fields;
 
@@ -147,13 +147,41 @@ pub(super) fn excluded(mapping: &Mapping, columns: &Columns, fields: &Fields) ->
     let is_option = |name: &str| columns.correct_is_option && is_any(&[CORRECT], name);
     let mut free = fields.iter().filter(|(name, _)| !mapping.takes(name) && !is_option(name));
     let said = |name: &str, value: &Value| told(mapping, fields, name, value);
-    let (name, said) = free.find_map(|(name, value)| match value {
-        Value::Object(inside) if is_any(&ABOUT, name) => {
-            inside.iter().find_map(|(name, value)| Some((name, said(name, value)?)))
+    free.find_map(|(column, value)| match value {
+        Value::Object(inside) if is_any(&ABOUT, column) => {
+            let (name, said) = inside
+                .iter()
+                .filter(|(name, value)| !is_unclear(column, name, value))
+                .find_map(|(name, value)| Some((name, said(name, value)?)))?;
+            Some(format!("{column:?} says {name:?} is {said}"))
         }
-        other => Some((name, columns.marked.leaves_out(name, other).or_else(|| said(name, other))?)),
-    })?;
-    Some(format!("{name:?} is {said}"))
+        other => {
+            let said = match columns.marked.plain(column, other) {
+                // What it says by its marks is shown as it stands.
+                Some(plain) => said(column, &plain).and(other.as_str()).map(|mark| mark.trim().to_owned()),
+                None => columns.marked.leaves_out(column, other).or_else(|| said(column, other)),
+            };
+            Some(format!("{column:?} is {}", said?))
+        }
+    })
+}
+
+/// Objects about a row that hold whatever their owner likes.
+const OWN: [&str; 6] = ["metadata", "meta", "info", "extra_info", "attributes", "properties"];
+
+/// Whether a number in such an object would judge the answer if it stood in a column of its own. There it may be a count, a
+/// place or a score of anything.
+fn is_unclear(column: &str, name: &str, value: &Value) -> bool {
+    value.is_number() && is_any(&OWN, column) && finds_wrong(name, value)
+}
+
+/// What such a number says: `"correct" is 0 in "metadata"`.
+pub(super) fn unjudged(mapping: &Mapping, fields: &Fields) -> Option<String> {
+    fields.iter().filter(|(column, _)| !mapping.takes(column)).find_map(|(column, value)| {
+        let mut inside = value.as_object()?.iter();
+        let (name, value) = inside.find(|(name, value)| is_unclear(column, name, value))?;
+        Some(format!("{name:?} is {value} in {column:?}"))
+    })
 }
 
 /// What a column says, if that leaves its row out.

@@ -25,8 +25,9 @@ pub(super) enum Mark {
 const TICKS: &str = "\u{2713}\u{2714}\u{2611}\u{2705}\u{1f5f8}\u{1f5f9}\u{221a}\u{1f44d}\u{1f44c}\u{1f197}\u{25cb}\
                      \u{25ef}\u{2b55}";
 const CROSSES: &str = "\u{2717}\u{2718}\u{274c}\u{2716}\u{274e}\u{2715}\u{d7}\u{2613}\u{2610}\u{1f5d9}\u{1f5f4}\
-                       \u{1f5f5}\u{1f5f6}\u{1f5f7}\u{1f44e}\u{1f6ab}\u{26d4}";
-const EXES: &str = "xX*+\u{2612}\u{25cf}\u{2022}";
+                       \u{1f5f5}\u{1f5f6}\u{1f5f7}\u{1f44e}\u{1f6ab}\u{26d4}\u{25a1}\u{25a2}\u{25fb}\u{2b1c}\u{1f532}";
+const EXES: &str = "xX*+\u{2612}\u{2022}\u{25cf}\u{26ab}\u{2b24}\u{25c9}\u{1f518}\
+                    \u{25a0}\u{25a3}\u{25fc}\u{2b1b}";
 
 impl Mark {
     /// The mark that a text is, and nothing else; a variant or the colour of a hand doesn't count.
@@ -57,12 +58,32 @@ pub(super) struct Marked {
     by_x: HashSet<String>,
     /// Columns that leave rows out and in which nothing but crosses and blanks is: a cross marks a row.
     by_cross: HashSet<String>,
+    /// Those in which nothing but full and empty circles or boxes is: a full one is a yes, and an empty one is a no.
+    by_circle: HashSet<String>,
+}
+
+const FULL: &str = "\u{25cf}\u{26ab}\u{2b24}\u{25c9}\u{1f518}\u{25a0}\u{25a3}\u{25fc}\u{2b1b}";
+const EMPTY: &str =
+    "\u{25cb}\u{25ef}\u{2b55}\u{26aa}\u{25cc}\u{2b58}\u{25a1}\u{25a2}\u{25fb}\u{2b1c}\u{1f532}";
+
+/// Whether a text is a full circle or box, or an empty one.
+fn circle(text: &str) -> Option<bool> {
+    let mut signs = text.trim().chars().filter(|sign| !is_ignorable(*sign));
+    let sign = signs.next().filter(|_| signs.next().is_none())?;
+    if FULL.contains(sign) { Some(true) } else { EMPTY.contains(sign).then_some(false) }
 }
 
 impl Marked {
     pub(super) fn of(sample: &[Fields]) -> Self {
         let mut marked = Self::default();
         let names: HashSet<&String> = sample.iter().flat_map(Fields::keys).collect();
+        let circles = |name: &str| {
+            let said = sample.iter().filter_map(|row| row.get(name)).filter(|value| !is_blank(value));
+            let found: Option<HashSet<bool>> = said.map(|value| circle(value.as_str()?)).collect();
+            // One kind alone is a mark like others.
+            found.is_some_and(|found| found.len() == 2)
+        };
+        marked.by_circle = names.iter().filter(|name| circles(name)).map(|name| (*name).clone()).collect();
         for name in names.into_iter().filter(|name| keeps_in(name) || takes_out(name)) {
             let said: Vec<&Value> =
                 sample.iter().filter_map(|row| row.get(name)).filter(|value| !is_blank(value)).collect();
@@ -83,6 +104,12 @@ impl Marked {
             }
         }
         marked
+    }
+
+    /// What a circle says in words, in a column of full and empty ones.
+    pub(super) fn plain(&self, name: &str, value: &Value) -> Option<Value> {
+        let is_full = circle(value.as_str()?).filter(|_| self.by_circle.contains(name))?;
+        Some(Value::from(if is_full { "yes" } else { "no" }))
     }
 
     /// What a column says, if its marks leave the row out.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::beside::check_thoughts;
 use super::columns::Columns;
 use super::detect::{NAMES, SOURCE, fits, is_listed, is_settled, names, settle, settle_thought};
-use super::excluded::excluded;
+use super::excluded::{excluded, unjudged};
 use super::forms::{is_unsaid, settled};
 use super::judged::{Labels, check_wanted};
 use super::options::{Answers, lettered};
@@ -113,6 +113,16 @@ impl RowMapping {
     /// The column by which a row says that it is to be left out, and what it says.
     pub(in crate::data) fn excluded(&self, fields: &Fields) -> Option<String> {
         excluded(&self.mapping, &self.columns, fields)
+    }
+
+    /// What a mark says in words, where the others of its column tell.
+    pub(in crate::data) fn plain(&self, column: &str, value: &Value) -> Option<Value> {
+        self.columns.marked.plain(column, value)
+    }
+
+    /// A number of a row that would leave it out if it stood in a column of its own.
+    pub(in crate::data) fn unjudged(&self, fields: &Fields) -> Option<String> {
+        unjudged(&self.mapping, fields)
     }
 
     /// The same, with the columns of text that nothing of the record has.

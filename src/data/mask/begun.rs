@@ -5,6 +5,7 @@ use super::Masker;
 use super::spans::Span;
 use crate::data::chat::Ending;
 use crate::data::control::without_signs;
+use crate::domain::inline_thought::MARKS;
 use crate::domain::message::{Conversation, Message, Role};
 
 /// Characters of an answer's beginning that are told.
@@ -23,6 +24,14 @@ pub struct Begun {
     pub trained: String,
 }
 
+/// What a template adds to a question for the model to answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asked {
+    prompt: String,
+    /// Whether an answer to that question is written behind it, as far as the template writes one.
+    is_written: bool,
+}
+
 impl Masker<'_> {
     /// What the generation prompt has and a turn lacks with this span.
     pub(super) fn begun(
@@ -33,7 +42,7 @@ impl Masker<'_> {
         text: &str,
     ) -> Option<Begun> {
         let own;
-        let prompt = if conversation.settings.is_some() {
+        let Asked { prompt, is_written } = if conversation.settings.is_some() {
             own = self.generation_prompt(Conversation { messages: &[], ..conversation })?;
             &own
         } else {
@@ -44,42 +53,66 @@ impl Masker<'_> {
                 .as_ref()?
         };
         let (head, answer) = text.split_at_checked(span.content)?;
-        if prompt.is_empty() || head.ends_with(prompt.as_str()) {
+        // Behind it the model may write more itself, before the answer's own text.
+        let starts = text.get(..span.start).is_some_and(|before| before.ends_with(prompt.as_str()));
+        if prompt.is_empty() || starts || head.ends_with(prompt.as_str()) {
             return None;
         }
         let ends = |cut: &usize| {
             let shared = prompt.get(..*cut).unwrap_or_default();
             shared.trim().len() >= SHARED && head.ends_with(shared)
         };
-        let cut = prompt.char_indices().map(|(at, _)| at).rev().find(ends)?;
+        let Some(cut) = prompt.char_indices().map(|(at, _)| at).rev().find(ends) else {
+            // Another head altogether, if it isn't only this turn that has one of its own.
+            let from = span.start - last_line(text.get(..span.start)?).len();
+            return (!is_written)
+                .then(|| Begun::of(turn, prompt, text.get(from..span.end).unwrap_or_default()));
+        };
         let asked = prompt.get(cut..)?;
-        if answer.trim_start().starts_with(asked.trim()) {
-            return None;
-        }
+        let begins = match asked.trim() {
+            "" => answer.starts_with(asked),
+            asked => answer.trim_start().starts_with(asked),
+        };
         let said = answer.get(..span.end.saturating_sub(span.content)).unwrap_or(answer);
-        let trained: String = said.chars().take(TOLD).collect();
-        let trained = without_signs(&trained).into_owned();
-        Some(Begun { turn: turn + 1, asked: asked.to_owned(), trained })
+        (!begins).then(|| Begun::of(turn, asked, said))
     }
 
     /// What the template adds to a question for the model to answer.
-    fn generation_prompt(&self, given: Conversation<'_>) -> Option<String> {
-        let asked = [Message::new(Role::User, "Hi")];
-        let conversation = Conversation { messages: &asked, ..given };
-        let prompt = self.template.render(conversation, Ending::GenerationPrompt).ok()?;
-        let without = self.template.render(conversation, Ending::Complete).ok()?;
-        prompt.strip_prefix(&without).map(str::to_owned)
+    fn generation_prompt(&self, given: Conversation<'_>) -> Option<Asked> {
+        let turns = [Message::new(Role::User, "Hi"), Message::new(Role::Assistant, "Aye")];
+        let asked = Conversation { messages: turns.get(..1)?, ..given };
+        let prompted = self.template.render(asked, Ending::GenerationPrompt).ok()?;
+        let without = self.template.render(asked, Ending::Complete).ok()?;
+        let prompt = prompted.strip_prefix(&without)?.to_owned();
+        let answered = self.template.render(Conversation { messages: &turns, ..given }, Ending::Complete);
+        let is_written = answered.map_or(true, |answered| answered.starts_with(&prompted));
+        Some(Asked { prompt, is_written })
     }
+}
+
+impl Begun {
+    fn of(turn: usize, asked: &str, trained: &str) -> Self {
+        let trained: String = trained.chars().take(TOLD).collect();
+        Self { turn: turn + 1, asked: asked.to_owned(), trained: without_signs(&trained).into_owned() }
+    }
+}
+
+/// The end of a text from its last line on that has any ink; of a long one its end.
+fn last_line(text: &str) -> &str {
+    let start = text.trim_end().rfind('\n').map_or(0, |at| at + 1);
+    let near = (text.len().saturating_sub(TOLD)..=text.len()).find(|&at| text.is_char_boundary(at));
+    text.get(start.max(near.unwrap_or(start))..).unwrap_or_default()
 }
 
 /// In a sentence, of so many examples: the first one and its place.
 #[must_use]
 pub fn begun_otherwise(count: usize, all: usize, place: &str, first: &Begun) -> String {
     let Begun { turn, asked, trained } = first;
+    let thinks = MARKS.iter().any(|(mark, _)| asked.contains(mark));
+    let then = if thinks { "write a thought into each answer, or give" } else { "give" };
     format!(
         "the model is asked with {asked:?} at the beginning of its turn, and the chat template trains answers without it \
-         in {count} of {all} examples, so the model learns another beginning than it is asked with; write a thought into \
-         each answer, or give the model a chat template that begins turns as it asks for them; the first is {place}: \
-         turn {turn} begins {trained:?}"
+         in {count} of {all} examples, so the model learns another beginning than it is asked with; {then} the model a \
+         chat template that begins turns as it asks for them; the first is {place}: turn {turn} begins {trained:?}"
     )
 }

@@ -21,6 +21,7 @@ mod parts;
 mod spans;
 mod start;
 mod unshown;
+mod warnings;
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
@@ -34,9 +35,11 @@ use crate::data::shown;
 use crate::domain::message::{Conversation, Message, Role};
 
 pub use begun::{Begun, begun_otherwise};
-pub use hidden::{Hidden, Unlearnt, warnings};
+use hidden::Shown;
+pub use hidden::{Hidden, Unlearnt};
 use spans::{By, Span};
 pub use unshown::Unshown;
+pub use warnings::warnings;
 
 /// A tokenised conversation with its loss mask.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -64,7 +67,7 @@ pub struct Masker<'a> {
     heads: OnceLock<HashSet<u32>>,
     opening: OnceLock<start::Opening>,
     /// What the template adds for the model to answer, where no settings are given.
-    prompt: OnceLock<Option<String>>,
+    prompt: OnceLock<Option<begun::Asked>>,
 }
 
 impl<'a> Masker<'a> {
@@ -115,14 +118,13 @@ impl<'a> Masker<'a> {
         let learnt = |turn: usize| {
             turn >= first_turn && conversation.messages.get(turn).is_some_and(Message::is_learnt)
         };
-        let mut learnt_spans = Vec::new();
-        for (turn, spans) in self.spans(conversation, &text)? {
-            if !learnt(turn) {
-                continue;
-            }
-            learnt_spans.extend(&spans);
+        let mut spans = self.spans(conversation, &text)?;
+        spans.retain(|(turn, _)| learnt(*turn));
+        let learnt_spans: Vec<Span> = spans.iter().flat_map(|(_, spans)| spans).copied().collect();
+        let shown = Shown::new(&text, &learnt_spans, self.template.is_marked());
+        for (turn, spans) in spans {
             if let Some(message) = conversation.messages.get(turn) {
-                unlearnt.look(turn, message, &spans, &text);
+                unlearnt.look(turn, message, &spans, &shown);
             }
             if let Some(first) = spans.first().filter(|_| unlearnt.begun.is_none()) {
                 unlearnt.begun = self.begun(conversation, turn, *first, &text);
@@ -142,7 +144,11 @@ impl<'a> Masker<'a> {
             role == Some(Role::Assistant) && learnt(turn)
         };
         let sources = (text.as_str(), self.template.source());
-        unlearnt.unshown = unshown::unshown(conversation.messages, sources, &learnt_spans, is_learnt);
+        let others = unshown::unshown(conversation.messages, sources, &learnt_spans, is_learnt);
+        unlearnt.unshown = others.unshown;
+        if self.template.is_marked() {
+            unlearnt.taught = others.taught;
+        }
         Ok(Masked { tokens, trained, unlearnt })
     }
 

@@ -3,7 +3,7 @@
 //! A turn may be written anywhere (a system turn inside of the user's, a result among the tools), laid out anew, or quoted
 //! as JSON has it. So its text is looked for in the whole rendering, white space apart, and each place counts once.
 
-use super::hidden::{Hidden, is_ink};
+use super::hidden::{Hidden, ink, is_ink};
 use super::spans::Span;
 use crate::data::control::without_signs;
 use crate::domain::inline_thought::MARKS;
@@ -23,6 +23,14 @@ const SHORT: usize = 8;
 /// Places that are looked at for one text.
 const MOST_PLACES: usize = 1 << 10;
 
+/// What becomes of the turns that aren't learnt, one for each role.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    pub unshown: Vec<Unshown>,
+    /// What stands within what is learnt, and nowhere else.
+    pub taught: Vec<Unshown>,
+}
+
 /// One for each role whose turns are not all there. `learnt` are the spans of the turns for which `is_learnt` holds, in
 /// the order of the text; `source` is the template's.
 pub(super) fn unshown(
@@ -30,22 +38,30 @@ pub(super) fn unshown(
     (text, source): (&str, &str),
     learnt: &[Span],
     is_learnt: impl Fn(usize) -> bool,
-) -> Vec<Unshown> {
+) -> Others {
     let answers = || messages.iter().enumerate().filter(|(turn, _)| is_learnt(*turn));
     let mut looked = Looked {
         others: Ink::between(text, learnt),
         learnt: learnt.iter().filter_map(|span| text.get(span.start..span.end)).map(ink).collect(),
         answers: answers().map(|(_, message)| ink(&message.content)).collect(),
     };
-    let mut found: Vec<Unshown> = Vec::new();
+    let mut found = Others::default();
     for (turn, message) in messages.iter().enumerate() {
         if is_learnt(turn) {
             continue;
         }
         let told = |part: String| Hidden { turn: turn + 1, text: without_signs(&part).into_owned() };
-        let part = looked.missing(&said(message, source), message.role);
-        if let Some(part) = part.filter(|_| found.iter().all(|one| one.role != message.role)) {
-            found.push(Unshown { role: message.role, part: told(part) });
+        let said = said(message, source);
+        let add = |found: &mut Vec<Unshown>, part: String| {
+            if found.iter().all(|one| one.role != message.role) {
+                found.push(Unshown { role: message.role, part: told(part) });
+            }
+        };
+        if looked.is_learnt(&said) {
+            add(&mut found.taught, said.trim().to_owned());
+        }
+        if let Some(part) = looked.missing(&said, message.role) {
+            add(&mut found.unshown, part);
         }
     }
     found
@@ -92,6 +108,12 @@ impl Looked {
         let quoted = quoted.trim_matches('"');
         let ways = if quoted == text.trim() { vec![ink(text)] } else { vec![ink(text), ink(quoted)] };
         ways.iter().any(|words| words.is_empty() || self.others.take(words, role) || self.is_within(words))
+    }
+
+    /// Whether a text stands within what is learnt, and nowhere else.
+    fn is_learnt(&self, text: &str) -> bool {
+        let words = ink(text);
+        !words.is_empty() && !self.others.text.contains(&words) && self.is_within(&words)
     }
 
     /// Whether it stands where an answer was found, and isn't said by it.
@@ -161,8 +183,4 @@ impl Ink {
         self.taken.get_mut(at..self.next).into_iter().for_each(|taken| taken.fill(true));
         true
     }
-}
-
-fn ink(text: &str) -> String {
-    text.chars().filter(|&character| is_ink(character)).collect()
 }

@@ -16,6 +16,7 @@ pub(crate) mod on_disk;
 pub mod open;
 pub mod random;
 pub(crate) mod safetensors;
+mod unread;
 pub mod weights;
 
 pub use config::ModelConfig;

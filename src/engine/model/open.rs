@@ -11,6 +11,7 @@ use super::files::{Form, ModelFiles};
 use super::fits;
 use super::gguf::{self, GgufFile, GgufWeights};
 use super::hf::{self, SafetensorsWeights};
+use super::unread;
 use super::{ModelConfig, Weights};
 use crate::data::chat::{ChatTemplate, SpecialTokens};
 use crate::domain::name::one_line;
@@ -96,7 +97,9 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
         }
     };
     check(files, &config, weights.as_ref())?;
-    fits::check(&config, weights.as_ref()).with_context(|| format!("open {}", files.path().display()))?;
+    let checked =
+        fits::check(&config, weights.as_ref()).and_then(|()| unread::check(&config, weights.as_ref()));
+    checked.with_context(|| format!("open {}", files.path().display()))?;
     config.eos = ends::find(&config.eos, &files.form, &template, &tokenizer);
     // A tokenizer may know tokens that the embedding has no row for (Gemma 3's image token): nobody can write those.
     config.eos.retain(|&end| (end as usize) < config.vocabulary);

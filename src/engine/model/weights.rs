@@ -1,6 +1,6 @@
 //! A model's tensors by their Hugging Face names, from whichever file they are in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, ensure};
 use candle_core::quantized::GgmlDType;
@@ -33,6 +33,12 @@ pub trait Weights: Send + Sync {
     /// # Errors
     /// As [`Weights::f32`].
     fn stored(&self, name: &str, shape: &[usize]) -> Result<Stored>;
+
+    /// Tensors of the file, by their names in it, that none of these is read from; none where there is no file.
+    fn unread(&self, read: &BTreeSet<String>) -> Vec<String> {
+        let _ = read;
+        Vec::new()
+    }
 
     /// A hash of each tensor's shape, number type and a sample of its bytes, by its name in the file; none where there
     /// is no file.

@@ -134,11 +134,14 @@ impl Trainer<'_> {
     }
 
     /// Writes `adapter/`: the last values, or the best ones where the recipe says so.
-    pub(super) fn save_adapter(&mut self) -> Result<()> {
+    pub(super) fn save_adapter(&mut self, host: &mut dyn Host) -> Result<()> {
         let folder = self.task.folder;
         let best = self.state.best.filter(|_| self.task.recipe.save.load_best_model_at_end);
         if let Some(best) = best.filter(|best| best.step != self.state.step) {
-            checkpoint::load_adapter(folder, best.step, &mut self.task.adapter)?;
+            // Nothing of the last values is touched where these can't be read.
+            if let Err(error) = checkpoint::load_adapter(folder, best.step, &mut self.task.adapter) {
+                host.report(&Progress::BestLost { step: best.step, why: &format!("{error:#}") });
+            }
         }
         let place = folder.adapter();
         let partial = folders::partial_folder(&place);

@@ -82,6 +82,11 @@ pub enum Progress<'a> {
     StoppedEarly {
         step: u64,
     },
+    /// The best values can't be read any more, so that the last ones are the run's adapter.
+    BestLost {
+        step: u64,
+        why: &'a str,
+    },
 }
 
 /// Answers prompts with the adapter as it stands.

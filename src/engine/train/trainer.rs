@@ -66,7 +66,7 @@ pub fn train(task: Task<'_>, host: &mut dyn Host) -> Result<Outcome> {
     trainer.save(host)?;
     // Without a step there is nothing to it: it would answer as the base model does.
     if trainer.state.step > 0 {
-        trainer.save_adapter()?;
+        trainer.save_adapter(host)?;
     }
     Ok(outcome)
 }

@@ -183,6 +183,30 @@ fn the_best_adapter_is_the_final_one_where_the_recipe_says_so() {
 }
 
 #[test]
+fn where_the_best_values_are_damaged_at_the_end_the_last_ones_are_kept_and_it_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let overrides = [
+        "train.learning_rate=1",
+        "train.lr_scheduler_type=constant",
+        "save.load_best_model_at_end=true",
+        "eval.eval_steps=1",
+    ];
+    bigram::train(home.path(), &bigram::recipe(&overrides), &mut Script::default()).unwrap();
+    let eval = numbers(home.path(), "eval_loss");
+    let best = (1..eval.len()).min_by(|&a, &b| eval[a].total_cmp(&eval[b])).unwrap();
+    let damaged = home.path().join(format!("checkpoints/step-{best}/optimizer.safetensors"));
+    let mut bytes = std::fs::read(&damaged).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(damaged, bytes).unwrap();
+    // It goes on from its end, and writes its adapter once more.
+    let mut host = Script::default();
+    bigram::train(home.path(), &bigram::recipe(&overrides), &mut host).unwrap();
+    assert_eq!(host.heard.last(), Some(&Heard::BestLost(best as u64)));
+    let last = home.path().join(format!("checkpoints/step-{}/adapter_model.safetensors", eval.len() - 1));
+    assert_eq!(std::fs::read(last).unwrap(), values(home.path()));
+}
+
+#[test]
 fn a_loss_that_is_no_number_stops_the_run_and_leaves_the_last_checkpoint() {
     let home = tempfile::tempdir().unwrap();
     // The rehearsal is the first call; two calls a step.

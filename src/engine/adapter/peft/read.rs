@@ -189,15 +189,14 @@ impl Read {
         let has = |layer: usize, module: &Linear| {
             module.parts.first().is_some_and(|&part| pairs.contains_key(&(layer, part)))
         };
-        // "all-linear" names no module: those of other layers are the measure then.
-        let is_meant =
-            |module: &&Linear| self.targets.are_named() || (0..model.layers).any(|layer| has(layer, module));
-        let meant: Vec<&Linear> = modules.iter().filter(is_meant).collect();
-        let all = (0..model.layers).flat_map(|layer| meant.iter().map(move |module| (layer, module)));
+        let all = (0..model.layers).flat_map(|layer| modules.iter().map(move |module| (layer, module)));
         for (layer, module) in all {
             let place = format!("model.layers.{layer}.{}", module.path);
+            // One that is trained whole has no matrices of a low rank.
+            let is_whole =
+                || self.modules_to_save.iter().any(|name| !name.is_empty() && place.ends_with(name.as_str()));
             ensure!(
-                has(layer, module) || !self.targets.name(&place)?,
+                has(layer, module) || is_whole() || !self.targets.name(&place)?,
                 "its target_modules name {place}, and the file holds no tensors of it: the file isn't whole, the adapter is \
                  of a model with fewer layers, or its layers_to_transform should leave that one out"
             );

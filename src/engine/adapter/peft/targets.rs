@@ -143,11 +143,6 @@ impl Targets {
         })
     }
 
-    /// Whether they are named, and not all of a model's.
-    pub(super) const fn are_named(&self) -> bool {
-        !matches!(self.names, Names::All)
-    }
-
     /// Whether PEFT adapts the module at a path (`model.layers.3.self_attn.q_proj`).
     ///
     /// # Errors

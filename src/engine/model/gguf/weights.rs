@@ -1,6 +1,6 @@
 //! A GGUF's tensors by Hugging Face names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -50,6 +50,12 @@ impl Weights for GgufWeights {
 
     fn stored(&self, name: &str, shape: &[usize]) -> Result<Stored> {
         self.read(name, |tensor, source| tensor.copy(&source.rows, shape))
+    }
+
+    fn unread(&self, read: &BTreeSet<String>) -> Vec<String> {
+        let used: BTreeSet<String> =
+            read.iter().filter_map(|name| self.find(name)).map(|(source, _)| source.tensor).collect();
+        self.file.header().tensors.keys().filter(|name| !used.contains(*name)).cloned().collect()
     }
 
     fn samples(&self) -> Result<BTreeMap<String, u64>> {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tokenizers::Tokenizer;
 
 use super::{added, bounds, json, optional_json, read_bounded};
+use crate::data::quiet::quietly;
 use crate::data::regular::is_there;
 use crate::domain::name::one_line;
 use crate::engine::model::open::ChatTemplateSource;
@@ -39,7 +40,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Tokenizer> {
         let text = read_bounded(path, bounds::MOST_BYTES)?;
         bounds::check(&text)?;
         // The library panics on some of what it doesn't expect.
-        let read = std::panic::catch_unwind(|| -> Result<Tokenizer> {
+        let read = quietly(|| -> Result<Tokenizer> {
             let failed = |error: tokenizers::Error| anyhow!(one_line(&error.to_string()));
             let mut tokenizer = Tokenizer::from_bytes(&text).map_err(failed)?;
             // Some files ship the settings of their last use.

@@ -120,6 +120,12 @@ impl Weights for SafetensorsWeights {
         self.read(name, |tensor, source| tensor.copy(&source.rows, shape))
     }
 
+    fn unread(&self, read: &BTreeSet<String>) -> Vec<String> {
+        let used: BTreeSet<String> =
+            read.iter().filter_map(|name| self.find(name)).map(|(source, ..)| source.tensor).collect();
+        self.places.keys().filter(|name| !used.contains(*name)).cloned().collect()
+    }
+
     fn samples(&self) -> Result<BTreeMap<String, u64>> {
         // Of number types that nothing is read of, none is taken.
         let tensor = |name: &String, place: &usize| {

@@ -306,6 +306,7 @@ fn ended_badly(run: Drawn<'_>) -> Option<String> {
         Standing::Failed => {
             Some(format!("✗ failed: {}{resume}", state.why.as_deref().unwrap_or("it did not say why")))
         }
+        Standing::Done => state.why.as_ref().map(|why| format!("✗ {why}")),
         _ => None,
     }
 }

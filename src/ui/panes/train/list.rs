@@ -140,12 +140,13 @@ impl Listing<'_> {
             }
             Standing::Paused => parts.push("paused".to_owned()),
             // Why it failed, or what it is at between its steps: an evaluation.
-            Standing::Failed | Standing::Running => parts.extend(state.why.clone()),
+            // Of one that is done, what is to be known of its adapter.
+            Standing::Failed | Standing::Running | Standing::Done => parts.extend(state.why.clone()),
             Standing::Crashed if run.can_resume() => {
                 parts.push(format!("r resumes at step {}", state.checkpoint_step.unwrap_or_default()));
             }
             Standing::Crashed => parts.push("no checkpoint to resume from".to_owned()),
-            Standing::Done | Standing::Stopped => {}
+            Standing::Stopped => {}
         }
         if matches!(standing, Standing::Running | Standing::Paused) {
             parts.extend(state.best_eval_loss.map(|loss| format!("eval {}", axis::exact(loss))));
