@@ -1,5 +1,6 @@
 //! Decoders: their configuration, their weights, and their layers.
 
+pub mod architecture;
 pub mod blocks;
 pub mod config;
 mod ends;
@@ -16,6 +17,7 @@ pub(crate) mod on_disk;
 pub mod open;
 pub mod random;
 pub(crate) mod safetensors;
+mod scales;
 pub mod weights;
 
 pub use config::ModelConfig;
