@@ -4,7 +4,6 @@ pub mod architecture;
 pub mod blocks;
 pub mod config;
 mod ends;
-mod extend;
 pub mod files;
 mod fits;
 pub mod frozen;
@@ -21,7 +20,6 @@ mod scales;
 pub mod weights;
 
 pub use config::ModelConfig;
-pub use extend::{TOKENIZER, wants_own_rows};
 pub use files::ModelFiles;
 pub use frozen::Frozen;
 pub use identity::ModelIdentity;
