@@ -19,6 +19,7 @@ pub mod recipes;
 pub(crate) mod record_tokenizer;
 mod records;
 pub mod review;
+mod run_lock;
 pub mod runs;
 pub mod sessions;
 pub mod store;

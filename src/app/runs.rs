@@ -8,10 +8,11 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::lost;
-use super::train::lock::{self, RunLock};
+use super::run_lock::{self, RunLock};
 use crate::config::Folders;
 use crate::domain::name;
 use crate::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
+use crate::domain::session::FILE;
 use crate::ground::folders::{self, Leftover};
 use crate::ground::{clock, files, process, thread};
 
@@ -74,7 +75,7 @@ impl RunSummary {
     #[must_use]
     pub fn session(&self) -> Option<String> {
         let session = self.folder.path().parent()?.parent()?;
-        let name = session.join(super::sessions::FILE).is_file().then(|| session.file_name())?;
+        let name = session.join(FILE).is_file().then(|| session.file_name())?;
         name.map(|name| name.to_string_lossy().into_owned())
     }
 }
@@ -120,7 +121,7 @@ pub(super) fn is_gone(state: &RunState, silent: bool, host: &str) -> bool {
 /// Whether a silent run is without its process although one of that number lives: the number was given to another
 /// program since. A run's process holds the run's lock as long as it lives.
 pub(super) fn is_orphaned(folder: &RunFolder, state: &RunState, silent: bool) -> bool {
-    silent && state.host == process::host_name() && lock::is_held(folder) == Some(false)
+    silent && state.host == process::host_name() && run_lock::is_held(folder) == Some(false)
 }
 
 /// Finds a run by its folder or by its name.
@@ -182,7 +183,7 @@ fn clean_deleted(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let deleted = matches!(Leftover::of(&name), Some((Leftover::Removed, _)));
-        if deleted && lock::is_held(&RunFolder::new(entry.path())) != Some(true) {
+        if deleted && run_lock::is_held(&RunFolder::new(entry.path())) != Some(true) {
             let removed = folders::remove_if_there(&entry.path());
             tracing::debug!(?name, ?removed, "left by a killed deletion");
         }

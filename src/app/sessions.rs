@@ -8,13 +8,12 @@ use include_dir::{Dir, include_dir};
 use super::runs;
 use crate::config::Folders;
 use crate::domain::name;
-use crate::domain::session::{Begins, Download, SessionFile, SessionInfo, SessionPlace, SessionSummary};
+use crate::domain::session::{
+    Begins, Download, FILE, SessionFile, SessionInfo, SessionPlace, SessionSummary,
+};
 use crate::engine::hub;
 use crate::ground::{files, folders};
 use crate::session::Session;
-
-/// What says that a folder is a session.
-pub(super) const FILE: &str = "session.toml";
 
 static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sessions");
 

@@ -15,7 +15,7 @@ use super::print;
 use super::sampling::ModelArguments;
 use crate::domain::counted::counted;
 use crate::engine::device::{self, Place};
-use crate::engine::train::memory::free_bytes;
+use crate::ground::memory::free_bytes;
 use crate::serve::{
     Access, Change, Clients, Ended, Keep, Kind, Listening, Log, Offer, Origin, Settings, Why, listen,
 };

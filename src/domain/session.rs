@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// `session.toml`. Every key may be left out.
+/// What a folder has to be a session.
+pub const FILE: &str = "session.toml";
+
+/// [`FILE`]. Every key may be left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SessionFile {

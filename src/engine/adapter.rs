@@ -6,6 +6,7 @@
 //! [`Slot`]s say which part belongs to which tensor.
 
 pub(crate) mod dora;
+mod extend;
 mod fused;
 mod initial;
 mod merge;
@@ -18,6 +19,7 @@ use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::model::ModelConfig;
+pub use extend::{TOKENIZER, wants_own_rows};
 pub use whole::{Module, TokenRows, WholeModule};
 
 /// What to adapt, and how.

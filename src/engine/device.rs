@@ -11,6 +11,7 @@ use candle_core::{DType, Device, DeviceLocation};
 use crate::domain::device::DeviceName;
 use crate::domain::recipe::Dtype;
 use crate::engine::kernels::isa::has_bf16_products;
+use crate::ground::memory;
 
 /// Where a model is trained or run.
 #[derive(Debug, Clone)]
@@ -148,7 +149,7 @@ impl Place {
     #[must_use]
     pub fn free_bytes(&self) -> Option<u64> {
         match self {
-            Self::Cpu => super::train::memory::free_bytes(),
+            Self::Cpu => memory::free_bytes(),
             Self::Device(device) => free_bytes(device),
         }
     }
@@ -180,7 +181,7 @@ pub fn free_bytes(device: &Device) -> Option<u64> {
     match device {
         Device::Cuda(_) => memory(device).map(|memory| memory.free),
         // Apple's processors and devices share one memory.
-        Device::Cpu | Device::Metal(_) => super::train::memory::free_bytes(),
+        Device::Cpu | Device::Metal(_) => memory::free_bytes(),
     }
 }
 

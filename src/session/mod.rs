@@ -45,6 +45,7 @@ mod window;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::domain::session::FILE;
 use crate::ground::files::{self, Readers};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
@@ -105,7 +106,7 @@ impl Session {
     /// Where the folder can't be written, or holds a session of a newer version.
     pub fn create(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
-        let settings = folder.join("session.toml");
+        let settings = folder.join(FILE);
         if !settings.exists() {
             let name = folder.file_name().unwrap_or_default().to_string_lossy();
             let text = format!("title = {}\n", toml_edit::Value::from(name.as_ref()));

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use dojo_studio::app::cuts::{Cut, Cuts};
+use dojo_studio::app::cuts::Cuts;
 use dojo_studio::app::recipes::Outlook;
 use dojo_studio::app::sessions;
 use dojo_studio::app::studio::headless::Headless;
+use dojo_studio::app::train::cut::Cut;
 use dojo_studio::config::Folders;
 use dojo_studio::domain::change::{Change, Selection};
 use dojo_studio::domain::filter::Filter;

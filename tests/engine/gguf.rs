@@ -2,7 +2,8 @@
 
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
-use dojo_studio::engine::model::config::{Activation, Architecture, Rope, RopeScaling};
+use dojo_studio::engine::model::architecture::LLAMA;
+use dojo_studio::engine::model::config::{Activation, Rope, RopeScaling};
 use dojo_studio::engine::model::layer::LayerPlan;
 use dojo_studio::engine::model::{self, ModelConfig, ModelFiles};
 
@@ -14,7 +15,7 @@ fn the_configuration_of_smollm2_is_read() {
     let Some(files) = smollm2() else { return };
     let config = model::open(&files).unwrap().config;
     let expected = ModelConfig {
-        architecture: Architecture::Llama,
+        architecture: &LLAMA,
         vocabulary: 49_152,
         hidden: 576,
         intermediate: 1536,
@@ -29,11 +30,12 @@ fn the_configuration_of_smollm2_is_read() {
         windows: vec![None; 30],
         rotary_layers: vec![true; 30],
         activation: Activation::SwiGlu,
-        layer: LayerPlan::in_gguf(Architecture::Llama, false, false),
+        layer: LayerPlan::in_gguf(&LLAMA, false, false),
         embedding_scale: 1.0,
         attention_scale: 0.125,
         attention_softcap: None,
         logit_softcap: None,
+        logit_scale: 1.0,
         tied_embeddings: true,
         bos: Some(1),
         eos: vec![2, 0],

@@ -4,7 +4,8 @@ use candle_core::quantized::GgmlDType;
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
 use dojo_studio::engine::device::Place;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, Request, load};
-use dojo_studio::engine::model::config::{Architecture, Rope, RopeScaling};
+use dojo_studio::engine::model::architecture::MISTRAL;
+use dojo_studio::engine::model::config::{Rope, RopeScaling};
 use dojo_studio::engine::model::layer::LayerPlan;
 use dojo_studio::engine::model::{self, ModelConfig, ModelFiles};
 
@@ -151,7 +152,7 @@ fn layers_without_rotation_and_with_windows_are_told_apart() {
         config_with("smollm3", &serde_json::json!({"num_hidden_layers": 3, "no_rope_layers": [0, 1, 1]}));
     assert_eq!(listed.unwrap().rotary_layers, [false, true, true]);
     let mistral = config_with("mistral", &serde_json::json!({"sliding_window": 7})).unwrap();
-    assert_eq!((mistral.windows, mistral.architecture), (vec![Some(7); 2], Architecture::Mistral));
+    assert_eq!((mistral.windows, mistral.architecture), (vec![Some(7); 2], &MISTRAL));
     let qwen = config_with("qwen2", &serde_json::json!({"sliding_window": 7, "use_sliding_window": false}));
     assert_eq!(qwen.unwrap().windows, [None, None]);
     let gemma = serde_json::json!({"num_hidden_layers": 7, "sliding_window": 9, "sliding_window_pattern": 3});

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use candle_core::quantized::GgmlDType;
+use dojo_studio::engine::adapter::wants_own_rows;
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
 use dojo_studio::engine::model::gguf::Header;
-use dojo_studio::engine::model::{self, ModelFiles, OpenModel, wants_own_rows};
+use dojo_studio::engine::model::{self, ModelFiles, OpenModel};
 use serde_json::{Value, json};
 
 use crate::support::make_pipe;

@@ -37,7 +37,7 @@ fn cases() -> Vec<Case> {
     serde_json::from_str(include_str!("../fixtures/peft.json")).unwrap()
 }
 
-const KINDS: [&str; 7] = ["llama", "mistral", "qwen2", "qwen3", "gemma3_text", "phi3", "smollm3"];
+const KINDS: [&str; 8] = ["llama", "mistral", "qwen2", "qwen3", "gemma3_text", "phi3", "smollm3", "granite"];
 
 impl Case {
     fn open(&self) -> (tempfile::TempDir, OpenModel) {

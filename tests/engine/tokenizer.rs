@@ -1,7 +1,7 @@
 //! Tokenizers from GGUF and from Hugging Face folders.
 
 use dojo_studio::engine::model;
-use dojo_studio::engine::model::config::Architecture;
+use dojo_studio::engine::model::architecture::{GEMMA3, QWEN2};
 
 use crate::support::models::{golden, only_if_here, smollm2};
 
@@ -134,7 +134,7 @@ fn real_configurations_of_other_architectures_are_read() {
         let config = model::open(&files).unwrap().config;
         assert_eq!(
             (config.architecture, config.layer.qkv_bias, config.layer.head_norms.is_some()),
-            (Architecture::Qwen2, true, false)
+            (&QWEN2, true, false)
         );
         assert_eq!((config.layers, config.heads, config.kv_heads, config.head_dim), (24, 14, 2, 64));
         assert_eq!((config.vocabulary, config.hidden, config.intermediate), (151_936, 896, 4864));
@@ -149,7 +149,7 @@ fn real_configurations_of_other_architectures_are_read() {
                 config.layer.head_norms.is_some(),
                 config.layer.feed_forward.after.is_some()
             ),
-            (Architecture::Gemma3, true, true)
+            (&GEMMA3, true, true)
         );
         assert_eq!((config.layers, config.heads, config.kv_heads, config.head_dim), (18, 4, 1, 256));
         assert_eq!(config.windows[4..7], [Some(512), None, Some(512)]);

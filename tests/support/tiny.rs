@@ -69,7 +69,7 @@ impl Tiny {
             seed: 0,
             ends: true,
             template: chat_template(),
-            more: serde_json::Map::new(),
+            more: if kind == "granite" { multipliers() } else { serde_json::Map::new() },
             beside: Vec::new(),
         }
     }
@@ -243,7 +243,7 @@ impl Tiny {
     }
 
     fn interleaves(&self, name: &str) -> bool {
-        matches!(self.kind, "llama" | "mistral" | "smollm3")
+        matches!(self.kind, "llama" | "mistral" | "smollm3" | "granite")
             && (name.contains(".q_proj.") || name.contains(".k_proj."))
     }
 
@@ -300,6 +300,17 @@ impl Tiny {
         .into_iter()
         .map(|(key, value)| (format!("{architecture}.{key}"), value))
         .collect();
+        if self.kind == "granite" {
+            for (key, name) in [
+                ("embedding_multiplier", "embedding_scale"),
+                ("residual_multiplier", "residual_scale"),
+                ("attention_multiplier", "attention.scale"),
+                ("logits_scaling", "logit_scale"),
+            ] {
+                let factor = self.more[key].as_f64().unwrap() as f32;
+                metadata.insert(format!("granite.{name}"), Value::F32(factor));
+            }
+        }
         if let Some(window) = self.sliding_window {
             metadata.insert(format!("{architecture}.attention.sliding_window"), count(window));
         }
@@ -320,6 +331,13 @@ impl Tiny {
         );
         metadata
     }
+}
+
+/// What Granite's models multiply by, of about the size of theirs.
+fn multipliers() -> serde_json::Map<String, serde_json::Value> {
+    let factors = json!({"embedding_multiplier": 12.0, "residual_multiplier": 0.22, "attention_multiplier": 0.125,
+        "logits_scaling": 8.0});
+    factors.as_object().unwrap().clone()
 }
 
 /// Writes f32 tensors.

@@ -9,12 +9,12 @@ use anyhow::{Context, Result, ensure};
 use crate::data::regular;
 use crate::domain::chat::Answerer;
 use crate::domain::device::DeviceName;
-use crate::engine::adapter::Adapter;
+use crate::engine::adapter::{Adapter, TOKENIZER, wants_own_rows};
 use crate::engine::device;
 use crate::engine::generate::{AdapterId, Generator, Limits, Precision, Prompter, load};
 use crate::engine::hub::{self, Network, Silent};
 use crate::engine::model::hf::MOST_JSON;
-use crate::engine::model::{self, ModelConfig, TOKENIZER, wants_own_rows};
+use crate::engine::model::{self, ModelConfig};
 
 /// Base models in memory at once; the one that was used longest ago goes first.
 const KEPT: usize = 2;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::domain::message::{Message, Role};
 use crate::domain::teacher::TeacherSettings;
-use crate::engine::train::memory;
+use crate::ground::memory;
 use crate::teacher::Speaker;
 use crate::teacher::budget::Budget;
 use crate::teacher::cache::Cache;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::domain::protocol::runs::RecipeFile;
+use crate::domain::session::FILE;
 use crate::ground::files;
 
 /// A recipe larger than this is no recipe.
@@ -19,7 +20,7 @@ pub(super) fn recipes_in(folder: &Path) -> Result<Vec<RecipeFile>> {
     };
     let is_recipe = |path: &PathBuf| {
         path.extension().is_some_and(|extension| extension == "toml")
-            && path.file_name().is_none_or(|name| name != "session.toml" && name != "notes.toml")
+            && path.file_name().is_none_or(|name| name != FILE && name != "notes.toml")
     };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_recipe).collect();
     paths.sort();

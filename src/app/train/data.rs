@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Error, Result, bail, ensure};
 use serde_json::Value;
 
+use super::cut::Cut;
 use super::pairs::{leaves_pairs_out, pairs_alone, pairs_left_out, without_pairs};
-use crate::app::cuts::Cut;
 use crate::app::review::sets;
 use crate::config::Folders;
 use crate::data::encode::{Encoded, Encoder};

@@ -3,11 +3,11 @@
 
 pub mod adapter;
 mod began;
+pub mod cut;
 pub mod data;
 mod fetching;
 pub mod host;
 mod journal;
-pub(super) mod lock;
 pub(crate) mod pairs;
 pub mod preflight;
 pub mod recipe;
@@ -20,8 +20,8 @@ use chrono::{DateTime, FixedOffset};
 use self::data::Dataset;
 use self::fetching::Fetching;
 use self::host::{Ending, Listener, Process, RunHost};
-use self::lock::RunLock;
 use self::sampler::ModelSampler;
+use crate::app::run_lock::RunLock;
 use crate::app::runs;
 use crate::config::Folders;
 use crate::domain::device::DeviceName;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use crate::domain::recipe::keys::{self, Kind};
 use crate::domain::recipe::{Override, Recipe, source};
 use crate::domain::run::RunFolder;
+use crate::domain::session::FILE;
 
 /// Reads a recipe file. Paths in it are relative to its folder, those in overrides to the current one.
 ///
@@ -59,7 +60,7 @@ fn find_session(recipe: &mut Recipe, places: [&Path; 2]) -> Result<()> {
         .any(|one| source::of_session(one).is_some());
     if asks && data.session.is_none() {
         let mut folders = places.into_iter().flat_map(Path::ancestors);
-        let holding = folders.find(|folder| folder.join("session.toml").is_file());
+        let holding = folders.find(|folder| folder.join(FILE).is_file());
         let holding = holding.with_context(|| {
             format!(
                 "data.train is {:?}, but the recipe lies in no session: set data.session to a session's folder",

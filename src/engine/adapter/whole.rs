@@ -103,10 +103,17 @@ impl Module {
         if self.is_norm() { model.layer.norm_shift - model.layer.norm_shift_in_file } else { 0.0 }
     }
 
-    /// What its weight has more than the number that files of Hugging Face's form, adapters among them, hold.
+    /// What layers are computed with, of a number that files of Hugging Face's form, adapters among them, hold.
     #[must_use]
-    pub fn shift(self, model: &ModelConfig) -> f32 {
-        if self.is_norm() { model.layer.norm_shift } else { 0.0 }
+    pub fn computed(self, number: f32, model: &ModelConfig) -> f32 {
+        let shift = if self.is_norm() { model.layer.norm_shift } else { 0.0 };
+        (number + shift) * self.factor(model)
+    }
+
+    /// What its weight is multiplied by where it is computed with, and its gradient so too.
+    #[must_use]
+    pub fn factor(self, model: &ModelConfig) -> f32 {
+        if self == Self::Norm { model.logit_scale } else { 1.0 }
     }
 
     const fn is_norm(self) -> bool {

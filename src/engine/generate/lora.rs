@@ -88,8 +88,8 @@ impl Lora {
             Module::Embedding => self.embedding = Some(packed()?),
             Module::Output => self.output = Some(packed()?),
             module @ (Module::Norm | Module::LayerNorm(..)) => {
-                let shift = module.shift(config);
-                self.norms.insert(module, numbers.iter().map(|number| number + shift).collect());
+                let computed = numbers.iter().map(|number| module.computed(*number, config));
+                self.norms.insert(module, computed.collect());
             }
         }
         Ok(())

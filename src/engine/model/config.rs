@@ -2,12 +2,13 @@
 
 use anyhow::{Result, ensure};
 
+use super::architecture::Architecture;
 use super::layer::LayerPlan;
 
 /// A decoder-only transformer of the Llama family, as far as its layers differ between architectures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelConfig {
-    pub architecture: Architecture,
+    pub architecture: &'static Architecture,
     pub vocabulary: usize,
     /// Width of the residual stream.
     pub hidden: usize,
@@ -30,29 +31,22 @@ pub struct ModelConfig {
     pub rotary_layers: Vec<bool>,
     pub activation: Activation,
     pub layer: LayerPlan,
-    /// The embedding is multiplied by this (Gemma: the square root of the width; others 1).
+    /// The embedding is multiplied by this (Gemma: the square root of the width; most others 1). If an architecture
+    /// multiplies what its blocks add to the residual stream, by m, then the stream is held divided by m: what a norm makes of
+    /// it is the same, with this scale divided by m and the norms' epsilon by m².
     pub embedding_scale: f32,
     /// Scores are multiplied by this before the softmax; usually `1 / sqrt(head_dim)`.
     pub attention_scale: f32,
     /// `cap * tanh(score / cap)`, where the architecture has it (Gemma 2).
     pub attention_softcap: Option<f32>,
     pub logit_softcap: Option<f32>,
+    /// Logits are multiplied by this, by way of the norm before the output layer; usually 1.
+    pub logit_scale: f32,
     /// The output layer is the embedding's transpose.
     pub tied_embeddings: bool,
     pub bos: Option<u32>,
     /// Any of these ends a generation.
     pub eos: Vec<u32>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Architecture {
-    Llama,
-    Mistral,
-    Qwen2,
-    Qwen3,
-    Gemma3,
-    Phi3,
-    SmolLm3,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,11 +156,6 @@ impl Rope {
     }
 }
 
-impl Architecture {
-    /// What Dojo can train and run, for messages to people.
-    pub const KNOWN: &str = "Llama, Mistral, Qwen2, Qwen3, Gemma 3 (text), Phi-3, SmolLM3";
-}
-
 /// Bounds that no real model exceeds: beyond them a file is damaged, and its sizes would overflow.
 const MOST_LAYERS: usize = 1 << 12;
 const WIDEST: usize = 1 << 20;
@@ -206,7 +195,7 @@ impl ModelConfig {
             "the norms' epsilon is {}",
             self.norm_epsilon
         );
-        let scales = [Some(self.attention_scale), Some(self.embedding_scale)];
+        let scales = [self.attention_scale, self.embedding_scale, self.logit_scale].map(Some);
         for scale in scales.into_iter().chain([self.attention_softcap, self.logit_softcap]).flatten() {
             ensure!(scale.is_finite() && scale > 0.0, "a scale or cap of the model is {scale}");
         }

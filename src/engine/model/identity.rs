@@ -81,12 +81,13 @@ fn facts(config: &ModelConfig) -> Vec<(&'static str, String)> {
         attention_scale,
         attention_softcap,
         logit_softcap,
+        logit_scale,
         tied_embeddings,
         bos: _,
         eos: _,
     } = config;
     vec![
-        ("architecture", format!("{architecture:?}")),
+        ("architecture", architecture.model_type.to_owned()),
         ("vocab_size", vocabulary.to_string()),
         ("hidden_size", hidden.to_string()),
         ("intermediate_size", intermediate.to_string()),
@@ -106,6 +107,7 @@ fn facts(config: &ModelConfig) -> Vec<(&'static str, String)> {
         ("attention scale", format!("{attention_scale:?}")),
         ("attn_logit_softcapping", format!("{attention_softcap:?}")),
         ("final_logit_softcapping", format!("{logit_softcap:?}")),
+        ("logit scale", format!("{logit_scale:?}")),
         ("tie_word_embeddings", tied_embeddings.to_string()),
     ]
 }

@@ -1,9 +1,10 @@
-//! What a decoder layer is made of, as data: which norms, biases and names it has. The only place that knows this of an
-//! architecture; training and generation, on the processor and on devices, and the readers of files walk the plan.
+//! What a decoder layer is made of, as data: which norms, biases and names it has. An architecture's file says it; training
+//! and generation, on the processor and on devices, and the readers of files walk the plan.
 
 use anyhow::Result;
 
-use super::config::{Architecture, ModelConfig};
+use super::architecture::Architecture;
+use super::config::ModelConfig;
 use super::weights::Weights;
 
 /// The layers of a model, as far as architectures differ in what they are made of.
@@ -85,47 +86,25 @@ impl LayerNorm {
 }
 
 impl LayerPlan {
-    /// An architecture's layers, as files of Hugging Face's form hold them.
-    #[must_use]
-    pub const fn of(architecture: Architecture) -> Self {
-        // Llama's: a norm before each block, the second one called the one after attention.
-        let llama = Self {
-            attention: BlockNorms { before: LayerNorm::Input, after: None },
-            feed_forward: BlockNorms { before: LayerNorm::PostAttention, after: None },
-            head_norms: None,
-            qkv_bias: false,
-            fused_projections: false,
-            interleaved_in_gguf: false,
-            norm_shift: 0.0,
-            norm_shift_in_file: 0.0,
-        };
-        let head_norms = Some([LayerNorm::Query, LayerNorm::Key]);
-        match architecture {
-            Architecture::Llama | Architecture::Mistral | Architecture::SmolLm3 => {
-                Self { interleaved_in_gguf: true, ..llama }
-            }
-            Architecture::Qwen2 => Self { qkv_bias: true, ..llama },
-            Architecture::Qwen3 => Self { head_norms, ..llama },
-            Architecture::Phi3 => Self { fused_projections: true, ..llama },
-            Architecture::Gemma3 => Self {
-                attention: BlockNorms { before: LayerNorm::Input, after: Some(LayerNorm::PostAttention) },
-                feed_forward: BlockNorms {
-                    before: LayerNorm::PreFeedForward,
-                    after: Some(LayerNorm::PostFeedForward),
-                },
-                head_norms,
-                norm_shift: 1.0,
-                norm_shift_in_file: 1.0,
-                ..llama
-            },
-        }
-    }
+    /// Llama's: a norm before each block, the second one called the one after attention.
+    pub(super) const LLAMA: Self = Self {
+        attention: BlockNorms { before: LayerNorm::Input, after: None },
+        feed_forward: BlockNorms { before: LayerNorm::PostAttention, after: None },
+        head_norms: None,
+        qkv_bias: false,
+        fused_projections: false,
+        interleaved_in_gguf: false,
+        norm_shift: 0.0,
+        norm_shift_in_file: 0.0,
+    };
+
+    pub(super) const HEAD_NORMS: Option<[LayerNorm; 2]> = Some([LayerNorm::Query, LayerNorm::Key]);
 
     /// The same layers in a GGUF: its norms are whole, and its tensors say whether there are biases and head norms.
     #[must_use]
-    pub fn in_gguf(architecture: Architecture, qkv_bias: bool, has_head_norms: bool) -> Self {
-        let head_norms = has_head_norms.then_some([LayerNorm::Query, LayerNorm::Key]);
-        Self { qkv_bias, head_norms, norm_shift_in_file: 0.0, ..Self::of(architecture) }
+    pub fn in_gguf(architecture: &Architecture, qkv_bias: bool, has_head_norms: bool) -> Self {
+        let head_norms = if has_head_norms { Self::HEAD_NORMS } else { None };
+        Self { qkv_bias, head_norms, norm_shift_in_file: 0.0, ..architecture.layer }
     }
 
     /// A layer's norms, in the order of [`LayerNorm`].
@@ -167,12 +146,14 @@ pub fn layer_norm(
     norm_weight(config, weights, &format!("model.layers.{layer}.{}", norm.path()), norm.width(config))
 }
 
-/// The weight of the norm before the output layer: (hidden).
+/// The weight of the norm before the output layer, which scales the logits too: (hidden).
 ///
 /// # Errors
 /// Where the tensor is missing or damaged.
 pub fn final_norm(config: &ModelConfig, weights: &dyn Weights) -> Result<Vec<f32>> {
-    norm_weight(config, weights, "model.norm", config.hidden)
+    let mut weight = norm_weight(config, weights, "model.norm", config.hidden)?;
+    weight.iter_mut().for_each(|weight| *weight *= config.logit_scale);
+    Ok(weight)
 }
 
 fn norm_weight(config: &ModelConfig, weights: &dyn Weights, path: &str, width: usize) -> Result<Vec<f32>> {

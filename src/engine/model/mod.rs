@@ -1,9 +1,9 @@
 //! Decoders: their configuration, their weights, and their layers.
 
+pub mod architecture;
 pub mod blocks;
 pub mod config;
 mod ends;
-mod extend;
 pub mod files;
 mod fits;
 pub mod frozen;
@@ -16,11 +16,11 @@ pub(crate) mod on_disk;
 pub mod open;
 pub mod random;
 pub(crate) mod safetensors;
+mod scales;
 mod unread;
 pub mod weights;
 
 pub use config::ModelConfig;
-pub use extend::{TOKENIZER, wants_own_rows};
 pub use files::ModelFiles;
 pub use frozen::Frozen;
 pub use identity::ModelIdentity;

@@ -27,12 +27,12 @@ pub struct OpenModel {
     pub tokenizer: Arc<Tokenizer>,
     pub template: ChatTemplateSource,
     /// Tokens that the tokenizer has and the model's files lack: only an adapter knows what they mean.
-    pub(super) added_tokens: Vec<u32>,
+    pub(in crate::engine) added_tokens: Vec<u32>,
     /// Rows that the embedding has in the model's files.
-    pub(super) rows_in_files: usize,
-    pub(super) lent_rows: bool,
+    pub(in crate::engine) rows_in_files: usize,
+    pub(in crate::engine) lent_rows: bool,
     /// Whether the configuration ties the output layer to the embedding, and the file holds another one.
-    pub(super) untied_by_file: bool,
+    pub(in crate::engine) untied_by_file: bool,
 }
 
 /// A model's chat template as it ships it, and the texts of the tokens that templates name.

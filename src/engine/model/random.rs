@@ -4,9 +4,9 @@ use anyhow::{Context, Result, ensure};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 
+use super::architecture::MISTRAL;
 use super::blocks::size_in_bytes;
-use super::config::{Activation, Architecture, ModelConfig, Rope, RopeScaling};
-use super::layer::LayerPlan;
+use super::config::{Activation, ModelConfig, Rope, RopeScaling};
 use super::weights::{Stored, Weights};
 
 /// Different numbers; tensors repeat them.
@@ -76,7 +76,7 @@ impl Weights for RandomWeights {
 pub fn mistral_7b() -> ModelConfig {
     let layers = 32;
     ModelConfig {
-        architecture: Architecture::Mistral,
+        architecture: &MISTRAL,
         vocabulary: 32_000,
         hidden: 4096,
         intermediate: 14_336,
@@ -91,11 +91,12 @@ pub fn mistral_7b() -> ModelConfig {
         windows: vec![None; layers],
         rotary_layers: vec![true; layers],
         activation: Activation::SwiGlu,
-        layer: LayerPlan::of(Architecture::Mistral),
+        layer: MISTRAL.layer,
         embedding_scale: 1.0,
         attention_scale: 1.0 / 128_f32.sqrt(),
         attention_softcap: None,
         logit_softcap: None,
+        logit_scale: 1.0,
         tied_embeddings: false,
         bos: Some(1),
         eos: vec![2],

@@ -5,7 +5,6 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 
 use super::device::{self, DeviceOptions, DeviceStudent};
-use super::memory;
 use super::optimizer::{self, AdamW, Update};
 use super::parameter_groups::ParameterGroups;
 use super::step::{DecoderStudent, Part, StepOptions};
@@ -16,6 +15,7 @@ use crate::engine::adapter::{Adapter, LoraConfig, Projection};
 use crate::engine::device::Place;
 use crate::engine::kernels::gemm::{MatmulPrecision, Matrix, Output, Term, Write};
 use crate::engine::model::{ModelConfig, Weights};
+use crate::ground::memory;
 
 /// What to measure.
 #[derive(Debug, Clone, Copy)]

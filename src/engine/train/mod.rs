@@ -7,7 +7,6 @@ pub mod course;
 pub mod device;
 mod duties;
 pub mod host;
-pub mod memory;
 pub mod metrics;
 pub mod optimizer;
 pub mod parameter_groups;

@@ -62,7 +62,7 @@ pub trait Student {
     /// Memory that training takes, in 10^9 bytes: what this process holds, or on a device that says so the most that was
     /// held there; 0 where nobody says.
     fn memory_gb(&self) -> f64 {
-        super::memory::resident_gb()
+        crate::ground::memory::resident_gb()
     }
 }
 

@@ -18,7 +18,8 @@ use dojo_studio::engine::model::OpenModel;
 use crate::support::tiny::Tiny;
 
 /// Every architecture, by its `model_type`.
-pub(crate) const KINDS: [&str; 7] = ["llama", "mistral", "qwen2", "qwen3", "gemma3_text", "phi3", "smollm3"];
+pub(crate) const KINDS: [&str; 8] =
+    ["llama", "mistral", "qwen2", "qwen3", "gemma3_text", "phi3", "smollm3", "granite"];
 
 /// A tiny model of a kind, opened from a folder that is gone again.
 pub(crate) fn open(tiny: &Tiny) -> (OpenModel, tempfile::TempDir) {

@@ -105,7 +105,8 @@ impl Plain<'_> {
                 row.iter_mut().zip(added).for_each(|(x, added)| *x += added);
             }
         }
-        let last = self.norm(stream.last().unwrap(), "model.norm.weight");
+        let mut last = self.norm(stream.last().unwrap(), "model.norm.weight");
+        last.iter_mut().for_each(|value| *value *= config.logit_scale);
         if config.tied_embeddings {
             return times(&embedding, &last);
         }

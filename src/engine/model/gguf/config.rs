@@ -4,8 +4,10 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::{GgufFile, Header};
 use crate::domain::name::shown;
-use crate::engine::model::config::{Activation, Architecture, ModelConfig, Rope, RopeScaling};
+use crate::engine::model::architecture::{Architecture, RotaryLayers, Scales, Windows};
+use crate::engine::model::config::{ModelConfig, Rope, RopeScaling};
 use crate::engine::model::layer::LayerPlan;
+use crate::engine::model::scales::{Multipliers, Scaled};
 use crate::engine::model::weights::Rows;
 
 /// ggml's type of a control token (`llama_token_type`).
@@ -28,22 +30,18 @@ pub(crate) fn read(file: &GgufFile) -> Result<ModelConfig> {
 struct Keys<'a> {
     header: &'a Header,
     prefix: &'a str,
-    architecture: Architecture,
+    architecture: &'static Architecture,
 }
 
 impl<'a> Keys<'a> {
     fn of(header: &'a Header) -> Result<Self> {
         let prefix = header.text("general.architecture").context("general.architecture is missing")?;
-        let architecture = match prefix {
-            "llama" => Architecture::Llama,
-            "qwen2" => Architecture::Qwen2,
-            "qwen3" => Architecture::Qwen3,
-            "gemma3" => Architecture::Gemma3,
-            "phi3" => Architecture::Phi3,
-            "smollm3" => Architecture::SmolLm3,
-            other => {
-                bail!("its architecture, {}, isn't one that Dojo knows ({})", other, Architecture::KNOWN)
-            }
+        let Some(architecture) = Architecture::of_gguf(prefix) else {
+            bail!(
+                "its architecture, {}, isn't one that Dojo knows ({})",
+                shown(prefix),
+                Architecture::known()
+            )
         };
         let keys = Self { header, prefix, architecture };
         if keys.count("expert_count")?.is_some_and(|experts| experts > 0) {
@@ -69,7 +67,6 @@ impl<'a> Keys<'a> {
     }
 
     fn config(&self, file: &GgufFile) -> Result<ModelConfig> {
-        let gemma = self.architecture == Architecture::Gemma3;
         let layers = self.required("block_count")?;
         let hidden = self.required("embedding_length")?;
         let heads = self.required("attention.head_count")?;
@@ -79,6 +76,7 @@ impl<'a> Keys<'a> {
         let tensors = &self.header.tensors;
         let embedding = tensors.get("token_embd.weight").context("tensor token_embd.weight is missing")?;
         let (rope, rope_context) = self.rope(file, head_dim)?;
+        let scales = self.scales((layers, hidden), heads, head_dim)?;
         Ok(ModelConfig {
             architecture: self.architecture,
             vocabulary: embedding.shape.first().copied().unwrap_or(0),
@@ -89,50 +87,70 @@ impl<'a> Keys<'a> {
             kv_heads: self.count("attention.head_count_kv")?.unwrap_or(heads),
             head_dim,
             context: rope_context.map_or_else(|| self.required("context_length"), Ok)?,
-            norm_epsilon: self
-                .float("attention.layer_norm_rms_epsilon")
-                .with_context(|| format!("{} is missing", self.key("attention.layer_norm_rms_epsilon")))?,
-            local_rope: gemma.then(|| Rope {
+            norm_epsilon: scales.norm_epsilon,
+            local_rope: self.architecture.has_local_rope.then(|| Rope {
                 theta: self.float("rope.freq_base_swa").unwrap_or(10_000.0),
                 dimensions: head_dim,
                 scaling: RopeScaling::None,
             }),
             rope,
             windows: self.windows(layers)?,
-            rotary_layers: (0..layers)
-                .map(|layer| self.architecture != Architecture::SmolLm3 || !(layer + 1).is_multiple_of(4))
-                .collect(),
-            activation: if gemma { Activation::GeGlu } else { Activation::SwiGlu },
+            rotary_layers: (0..layers).map(|layer| self.rotates(layer)).collect(),
+            activation: self.architecture.activation,
             layer: LayerPlan::in_gguf(
                 self.architecture,
                 tensors.contains_key("blk.0.attn_q.bias"),
                 tensors.contains_key("blk.0.attn_q_norm.weight"),
             ),
-            embedding_scale: if gemma { (hidden as f32).sqrt() } else { 1.0 },
-            attention_scale: self.attention_scale(layers, hidden, heads, head_dim),
+            embedding_scale: scales.embedding,
+            attention_scale: scales.attention,
             attention_softcap: self.float("attn_logit_softcapping"),
             logit_softcap: self.float("final_logit_softcapping"),
+            logit_scale: scales.logits,
             tied_embeddings: !tensors.contains_key("output.weight"),
             bos: self.header.token_id("tokenizer.ggml.bos_token_id"),
             eos: self.ends(),
         })
     }
 
-    /// Gemma 3 27B alone, told by its 62 layers as in llama.cpp, scales by its width and not by the head's.
-    fn attention_scale(&self, layers: usize, hidden: usize, heads: usize, head_dim: usize) -> f32 {
-        let widest_gemma = self.architecture == Architecture::Gemma3 && layers == 62;
-        let scaled_by = if widest_gemma { hidden / heads } else { head_dim };
-        1.0 / (scaled_by as f32).sqrt()
+    fn scales(&self, (layers, hidden): (usize, usize), heads: usize, head_dim: usize) -> Result<Scaled> {
+        let epsilon = "attention.layer_norm_rms_epsilon";
+        let epsilon = self.float(epsilon).with_context(|| format!("{} is missing", self.key(epsilon)))?;
+        let by_head = 1.0 / (head_dim as f32).sqrt();
+        match self.architecture.scales {
+            Scales::Usual => Ok(Scaled::usual(epsilon, by_head)),
+            // Gemma 3 27B alone, told by its 62 layers as in llama.cpp, scales by its width and not by the head's.
+            Scales::Gemma => {
+                let attention = if layers == 62 { 1.0 / ((hidden / heads) as f32).sqrt() } else { by_head };
+                Ok(Scaled { embedding: (hidden as f32).sqrt(), ..Scaled::usual(epsilon, attention) })
+            }
+            Scales::Multipliers => {
+                let of = |name| self.float(name).unwrap_or(1.0);
+                let given = Multipliers {
+                    embedding: of("embedding_scale"),
+                    residual: of("residual_scale"),
+                    attention: self.float("attention.scale").filter(|scale| *scale != 0.0).unwrap_or(by_head),
+                    logits: of("logit_scale"),
+                };
+                given.scaled(epsilon)
+            }
+        }
+    }
+
+    fn rotates(&self, layer: usize) -> bool {
+        match self.architecture.rotary_layers {
+            RotaryLayers::All => true,
+            RotaryLayers::AllBut { every } => !(layer + 1).is_multiple_of(every),
+        }
     }
 
     fn windows(&self, layers: usize) -> Result<Vec<Option<usize>>> {
         let window = self.count("attention.sliding_window")?.filter(|&window| window > 0);
         let flags = self.header.booleans(&self.key("attention.sliding_window_pattern"));
-        let local = |layer: usize| match (self.architecture, flags) {
+        let local = |layer: usize| match (self.architecture.windows, flags) {
             (_, Some(flags)) => flags.get(layer).copied().unwrap_or(false),
-            // Five local layers, then a global one.
-            (Architecture::Gemma3, None) => !(layer + 1).is_multiple_of(6),
-            _ => true,
+            (Windows::AllBut { every }, None) => !(layer + 1).is_multiple_of(every),
+            (Windows::None | Windows::All | Windows::From(_) | Windows::WithoutRotation, None) => true,
         };
         Ok((0..layers).map(|layer| window.filter(|_| local(layer))).collect())
     }

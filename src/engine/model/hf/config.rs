@@ -9,8 +9,9 @@ use serde_json::Value;
 use super::rope::Ropes;
 use super::{json, optional_json};
 use crate::domain::name::{one_line, shown};
-use crate::engine::model::config::{Activation, Architecture, ModelConfig};
-use crate::engine::model::layer::LayerPlan;
+use crate::engine::model::architecture::{ActivationKey, Architecture, RotaryLayers, Scales, Windows};
+use crate::engine::model::config::{Activation, ModelConfig};
+use crate::engine::model::scales::{Multipliers, Scaled};
 
 /// The keys that matter, as they may stand in the file.
 #[derive(Debug, Deserialize)]
@@ -44,6 +45,10 @@ pub(super) struct Keys {
     tie_word_embeddings: Option<bool>,
     query_pre_attn_scalar: Option<f32>,
     final_logit_softcapping: Option<f32>,
+    embedding_multiplier: Option<f32>,
+    residual_multiplier: Option<f32>,
+    attention_multiplier: Option<f32>,
+    logits_scaling: Option<f32>,
     hidden_act: Option<String>,
     hidden_activation: Option<String>,
     bos_token_id: Option<Ids>,
@@ -103,35 +108,19 @@ pub(crate) fn read(folder: &Path) -> Result<ModelConfig> {
     read().with_context(|| format!("read the configuration {}", path.display()))
 }
 
-fn architecture(raw: &Value) -> Result<Architecture> {
-    Ok(match raw.get("model_type").and_then(Value::as_str) {
-        Some("llama") => Architecture::Llama,
-        Some("mistral") => Architecture::Mistral,
-        Some("qwen2") => Architecture::Qwen2,
-        Some("qwen3") => Architecture::Qwen3,
-        Some("gemma3_text") => Architecture::Gemma3,
-        Some("phi3") => Architecture::Phi3,
-        Some("smollm3") => Architecture::SmolLm3,
-        Some(other) => {
-            bail!("its architecture, {}, isn't one that Dojo knows ({})", shown(other), Architecture::KNOWN)
-        }
-        None => bail!("model_type is missing (known architectures: {})", Architecture::KNOWN),
+fn architecture(raw: &Value) -> Result<&'static Architecture> {
+    let known = Architecture::known;
+    let name = raw.get("model_type").and_then(Value::as_str);
+    let name = name.with_context(|| format!("model_type is missing (known architectures: {})", known()))?;
+    Architecture::of_model_type(name).with_context(|| {
+        format!("its architecture, {}, isn't one that Dojo knows ({})", shown(name), known())
     })
 }
 
 /// What an architecture takes for a key that the file doesn't have, where that isn't what the others take.
-fn with_defaults(mut raw: Value, architecture: Architecture) -> Value {
-    let defaults: &[(&str, f64)] = match architecture {
-        Architecture::Gemma3 => {
-            &[("head_dim", 256.0), ("sliding_window", 4096.0), ("query_pre_attn_scalar", 256.0)]
-        }
-        Architecture::Qwen3 => &[("head_dim", 128.0), ("sliding_window", 4096.0)],
-        Architecture::Qwen2 | Architecture::Mistral => &[("sliding_window", 4096.0)],
-        Architecture::Phi3 => &[("rms_norm_eps", 1e-5)],
-        Architecture::Llama | Architecture::SmolLm3 => &[],
-    };
+fn with_defaults(mut raw: Value, architecture: &Architecture) -> Value {
     if let Some(keys) = raw.as_object_mut() {
-        for (key, value) in defaults {
+        for (key, value) in architecture.defaults {
             let number = if value.fract() == 0.0 { Value::from(*value as u64) } else { Value::from(*value) };
             keys.entry(*key).or_insert(number);
         }
@@ -153,15 +142,15 @@ fn refuse_other_attention(raw: &Value) -> Result<()> {
 }
 
 impl Keys {
-    fn config(&self, architecture: Architecture) -> Result<ModelConfig> {
+    fn config(&self, architecture: &'static Architecture) -> Result<ModelConfig> {
         let heads = self.num_attention_heads;
         let layers = self.num_hidden_layers;
         ensure!(heads > 0, "num_attention_heads is 0");
         ensure!(layers < 1 << 16, "num_hidden_layers is {layers}");
-        let gemma = architecture == Architecture::Gemma3;
-        let head_dim = self.head_dim.unwrap_or(if gemma { 256 } else { self.hidden_size / heads });
+        let head_dim = self.head_dim.unwrap_or(self.hidden_size / heads);
         let ropes = Ropes::read(self, architecture, head_dim)?;
         self.refuse_biases(architecture)?;
+        let scales = self.scales(architecture, head_dim)?;
         Ok(ModelConfig {
             architecture,
             vocabulary: self.vocab_size,
@@ -172,55 +161,76 @@ impl Keys {
             kv_heads: self.num_key_value_heads.unwrap_or(heads),
             head_dim,
             context: ropes.context.context("max_position_embeddings is missing")?,
-            norm_epsilon: self.rms_norm_eps.unwrap_or(1e-6),
+            norm_epsilon: scales.norm_epsilon,
             rope: ropes.whole,
             local_rope: ropes.local,
             windows: self.windows(architecture)?,
             rotary_layers: self.rotary_layers(architecture),
-            activation: self.activation(gemma)?,
-            layer: LayerPlan::of(architecture),
-            embedding_scale: if gemma { (self.hidden_size as f32).sqrt() } else { 1.0 },
-            attention_scale: {
-                let scaled_by = self.query_pre_attn_scalar.filter(|_| gemma);
-                1.0 / scaled_by.unwrap_or(head_dim as f32).sqrt()
-            },
+            activation: self.activation(architecture)?,
+            layer: architecture.layer,
+            embedding_scale: scales.embedding,
+            attention_scale: scales.attention,
             // Gemma 3 has the key, and transformers doesn't apply it.
             attention_softcap: None,
-            logit_softcap: self.final_logit_softcapping.filter(|_| gemma),
-            tied_embeddings: self
-                .tie_word_embeddings
-                .unwrap_or(matches!(architecture, Architecture::Gemma3 | Architecture::SmolLm3)),
+            logit_softcap: self.final_logit_softcapping.filter(|_| architecture.scales == Scales::Gemma),
+            logit_scale: scales.logits,
+            tied_embeddings: self.tie_word_embeddings.unwrap_or(architecture.is_tied),
             bos: self.bos_token_id.as_ref().and_then(|ids| ids.list().first().copied()),
             eos: self.eos_token_id.as_ref().map(|ids| ids.list().to_vec()).unwrap_or_default(),
         })
     }
 
-    fn refuse_biases(&self, architecture: Architecture) -> Result<()> {
-        if !LayerPlan::of(architecture).qkv_bias && self.attention_bias == Some(true) {
-            bail!("attention_bias is true, which Dojo doesn't support for {architecture:?}");
+    fn scales(&self, architecture: &Architecture, head_dim: usize) -> Result<Scaled> {
+        let epsilon = self.rms_norm_eps.unwrap_or(1e-6);
+        let by_head = 1.0 / (head_dim as f32).sqrt();
+        match architecture.scales {
+            Scales::Usual => Ok(Scaled::usual(epsilon, by_head)),
+            Scales::Gemma => {
+                let attention = self.query_pre_attn_scalar.map_or(by_head, |by| 1.0 / by.sqrt());
+                let embedding = (self.hidden_size as f32).sqrt();
+                Ok(Scaled { embedding, ..Scaled::usual(epsilon, attention) })
+            }
+            Scales::Multipliers => {
+                let given = Multipliers {
+                    embedding: self.embedding_multiplier.unwrap_or(1.0),
+                    residual: self.residual_multiplier.unwrap_or(1.0),
+                    attention: self.attention_multiplier.unwrap_or(1.0),
+                    logits: self.logits_scaling.unwrap_or(1.0),
+                };
+                given.scaled(epsilon)
+            }
+        }
+    }
+
+    fn refuse_biases(&self, architecture: &Architecture) -> Result<()> {
+        if !architecture.layer.qkv_bias && self.attention_bias == Some(true) {
+            bail!("attention_bias is true, which Dojo doesn't support for {}", architecture.name);
         }
         ensure!(self.mlp_bias != Some(true), "mlp_bias is true, which Dojo doesn't support");
         Ok(())
     }
 
-    fn activation(&self, gemma: bool) -> Result<Activation> {
-        let own = if gemma { &self.hidden_activation } else { &self.hidden_act };
-        Ok(match own.as_ref().map(String::as_str) {
-            None if gemma => Activation::GeGlu,
+    fn activation(&self, architecture: &Architecture) -> Result<Activation> {
+        let named = match architecture.activation_key {
+            ActivationKey::HiddenAct => &self.hidden_act,
+            ActivationKey::HiddenActivation => &self.hidden_activation,
+        };
+        Ok(match named.as_deref() {
+            None => architecture.activation,
             Some("gelu_pytorch_tanh") => Activation::GeGlu,
-            None | Some("silu") => Activation::SwiGlu,
+            Some("silu") => Activation::SwiGlu,
             Some(other) => {
                 bail!("its activation, {other}, isn't supported (known: silu, gelu_pytorch_tanh)")
             }
         })
     }
 
-    fn windows(&self, architecture: Architecture) -> Result<Vec<Option<usize>>> {
+    fn windows(&self, architecture: &Architecture) -> Result<Vec<Option<usize>>> {
         let layers = 0..self.num_hidden_layers;
-        let qwen = matches!(architecture, Architecture::Qwen2 | Architecture::Qwen3);
-        let window = self.sliding_window.filter(|_| !qwen || self.use_sliding_window == Some(true));
-        let typed = !matches!(architecture, Architecture::Llama | Architecture::Phi3);
-        if let Some(types) = self.layer_types.as_ref().filter(|_| typed) {
+        let asked = self.use_sliding_window == Some(true);
+        let if_asked = matches!(architecture.windows, Windows::From(_));
+        let window = self.sliding_window.filter(|_| !if_asked || asked);
+        if let Some(types) = self.layer_types.as_ref().filter(|_| architecture.reads_layer_types) {
             let window = |kind: &String| match kind.as_str() {
                 "full_attention" => Ok(None),
                 "sliding_attention" => {
@@ -233,28 +243,27 @@ impl Keys {
             return types.iter().map(window).collect();
         }
         let rotates = self.rotary_layers(architecture);
-        let slides = |layer: usize| match architecture {
-            Architecture::Mistral | Architecture::Phi3 => true,
-            Architecture::Gemma3 => {
-                let pattern = self.sliding_window_pattern.or(self.hidden_window_pattern).unwrap_or(6);
+        let slides = |layer: usize| match architecture.windows {
+            Windows::None => false,
+            Windows::All => true,
+            Windows::From(first) => layer >= self.max_window_layers.unwrap_or(first),
+            Windows::AllBut { every } => {
+                let pattern = self.sliding_window_pattern.or(self.hidden_window_pattern).unwrap_or(every);
                 !(layer + 1).is_multiple_of(pattern.max(1))
             }
-            Architecture::Qwen2 | Architecture::Qwen3 => layer >= self.max_window_layers.unwrap_or(28),
-            Architecture::SmolLm3 => {
-                self.use_sliding_window == Some(true) && rotates.get(layer) == Some(&false)
-            }
-            Architecture::Llama => false,
+            Windows::WithoutRotation => asked && rotates.get(layer) == Some(&false),
         };
         Ok(layers.map(|layer| window.filter(|_| slides(layer))).collect())
     }
 
-    fn rotary_layers(&self, architecture: Architecture) -> Vec<bool> {
-        let interval = self.no_rope_layer_interval.unwrap_or(4).max(1);
-        let rotates = |layer: usize| match (&self.no_rope_layers, architecture) {
+    fn rotary_layers(&self, architecture: &Architecture) -> Vec<bool> {
+        let rotates = |layer: usize| match (architecture.rotary_layers, &self.no_rope_layers) {
+            (RotaryLayers::All, _) => true,
             // Despite its name, 1 in the list means that the layer rotates.
-            (Some(flags), Architecture::SmolLm3) => flags.get(layer).is_none_or(|&flag| flag != 0),
-            (None, Architecture::SmolLm3) => !(layer + 1).is_multiple_of(interval),
-            _ => true,
+            (RotaryLayers::AllBut { .. }, Some(flags)) => flags.get(layer).is_none_or(|&flag| flag != 0),
+            (RotaryLayers::AllBut { every }, None) => {
+                !(layer + 1).is_multiple_of(self.no_rope_layer_interval.unwrap_or(every).max(1))
+            }
         };
         (0..self.num_hidden_layers).map(rotates).collect()
     }

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::config::Keys;
-use crate::engine::model::config::{Architecture, Rope, RopeScaling};
+use crate::engine::model::architecture::Architecture;
+use crate::engine::model::config::{Rope, RopeScaling};
 
 /// What a file says about rotation.
 pub(super) struct Ropes {
@@ -33,20 +34,14 @@ struct Parameters {
 }
 
 impl Ropes {
-    pub(super) fn read(keys: &Keys, architecture: Architecture, head_dim: usize) -> Result<Self> {
-        let gemma = architecture == Architecture::Gemma3;
-        let (whole, local) = by_kind(keys, gemma)?;
-        let by_default = match architecture {
-            Architecture::Gemma3 => 1e6,
-            Architecture::SmolLm3 => 2e6,
-            _ => 1e4,
-        };
-        let theta = whole.rope_theta.or(keys.rope_theta).unwrap_or(by_default);
+    pub(super) fn read(keys: &Keys, architecture: &Architecture, head_dim: usize) -> Result<Self> {
+        let (whole, local) = by_kind(keys, architecture)?;
+        let theta = whole.rope_theta.or(keys.rope_theta).unwrap_or(architecture.rope_theta);
         let partial = whole.partial_rotary_factor.or(keys.partial_rotary_factor);
-        let partial = partial.filter(|_| architecture == Architecture::Phi3).unwrap_or(1.0);
+        let partial = partial.filter(|_| architecture.has_partial_rope).unwrap_or(1.0);
         let dimensions = (head_dim as f32 * partial) as usize;
         let (scaling, limit) = scaling(keys, &whole, dimensions)?;
-        let local = gemma.then(|| Rope {
+        let local = architecture.has_local_rope.then(|| Rope {
             theta: local.rope_theta.or(keys.rope_local_base_freq).unwrap_or(1e4),
             dimensions: head_dim,
             scaling: RopeScaling::None,
@@ -57,7 +52,7 @@ impl Ropes {
 }
 
 /// The parameters of all layers, and those of layers with a window where these have their own.
-fn by_kind(keys: &Keys, gemma: bool) -> Result<(Parameters, Parameters)> {
+fn by_kind(keys: &Keys, architecture: &Architecture) -> Result<(Parameters, Parameters)> {
     let there = |given: &Option<Value>| {
         let empty = given.as_ref().and_then(Value::as_object).is_some_and(serde_json::Map::is_empty);
         given.clone().filter(|given| !given.is_null() && !empty)
@@ -66,7 +61,7 @@ fn by_kind(keys: &Keys, gemma: bool) -> Result<(Parameters, Parameters)> {
     let nested = given.as_ref().is_some_and(|given| {
         given.get("full_attention").is_some() || given.get("sliding_attention").is_some()
     });
-    if gemma {
+    if architecture.has_local_rope {
         ensure!(
             scaling.is_none() || given.is_none(),
             "it has rope_scaling beside rope_parameters, which Dojo doesn't read together"

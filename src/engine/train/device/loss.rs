@@ -79,7 +79,8 @@ impl Pass<'_> {
         of_weight.collect(collected)?;
         let grad_normed = Tensor::cat(&grads, 0)?;
         let Trained { x, inverse, .. } = trained;
-        collected.norm(self.whole, Module::Norm, (x, inverse, &grad_normed))?;
+        let factor = f64::from(Module::Norm.factor(self.config));
+        collected.norm(self.whole, Module::Norm, (x, &(inverse * factor)?, &grad_normed))?;
         let grad = self.kernels.rms_norm_backward(x, (&self.tuned.norm, inverse), &grad_normed, None)?;
         let zeros = Tensor::zeros((self.batch.tokens.len(), self.config.hidden), DType::F32, self.device)?;
         Ok((losses, Some(zeros.index_add(&trained.rows, &grad, 0)?)))

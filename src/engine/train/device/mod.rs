@@ -272,7 +272,7 @@ impl Student for DeviceStudent {
 
     fn memory_gb(&self) -> f64 {
         match self.peak_bytes {
-            0 => super::memory::resident_gb(),
+            0 => crate::ground::memory::resident_gb(),
             bytes => bytes as f64 / 1e9,
         }
     }

@@ -37,12 +37,10 @@ impl Tuned {
         }
         let (mut norm, mut norms) = (weights.norm.clone(), BTreeMap::new());
         for it in &adapter.modules {
-            let (numbers, shift) = (adapter.part(it.start, it.length), it.module.shift(config));
+            let numbers = adapter.part(it.start, it.length).iter();
+            let numbers: Vec<f32> = numbers.map(|number| it.module.computed(*number, config)).collect();
             let shape = it.module.shape(config);
-            let place = || -> candle_core::Result<Tensor> {
-                let numbers = Tensor::from_slice(numbers, shape.as_slice(), device)?;
-                if shift == 0.0 { Ok(numbers) } else { numbers + f64::from(shift) }
-            };
+            let place = || Tensor::from_slice(&numbers, shape.as_slice(), device);
             match it.module {
                 Module::Embedding => embedding = place()?.to_dtype(dtype)?,
                 Module::Output => head = Some(place()?.to_dtype(dtype)?),

@@ -5,7 +5,7 @@ use super::linear::SavedActivations;
 use super::sites::LayerSites;
 use crate::domain::recipe::ActivationMemory;
 use crate::engine::model::ModelConfig;
-use crate::engine::train::memory;
+use crate::ground::memory;
 
 /// Share of the free memory that activations may take before `Auto` recomputes.
 pub(in crate::engine::train) const SHARE_OF_FREE: f64 = 0.6;

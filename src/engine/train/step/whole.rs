@@ -169,9 +169,9 @@ impl DecoderWeights {
             self.begin(config, adapter);
         }
         for it in &adapter.modules {
-            let (from, shift) = (adapter.part(it.start, it.length), it.module.shift(config));
+            let from = adapter.part(it.start, it.length);
             for (to, from) in self.place(it.module).iter_mut().zip(from) {
-                *to = from + shift;
+                *to = it.module.computed(*from, config);
             }
         }
         for rows in &adapter.rows {

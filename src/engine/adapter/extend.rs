@@ -10,11 +10,11 @@ use candle_core::{Device, Tensor};
 use serde_json::json;
 use tokenizers::{AddedToken, Tokenizer};
 
-use super::open::OpenModel;
-use super::weights::{Stored, Weights};
-use super::{ModelConfig, hf};
+use super::peft::{Vocabulary, trains_tokens};
 use crate::data::regular::is_there;
-use crate::engine::adapter::peft::{Vocabulary, trains_tokens};
+use crate::engine::model::open::OpenModel;
+use crate::engine::model::weights::{Stored, Weights};
+use crate::engine::model::{ModelConfig, hf};
 use crate::ground::files::write_atomically;
 
 /// The file of a folder's tokenizer.
