@@ -40,6 +40,27 @@ fn a_chat_begins_with_the_chosen_adapter_or_model() {
 }
 
 #[test]
+fn a_model_for_retrieval_is_offered_neither_to_answer_nor_as_a_base() {
+    let file = |name: &str, kind| ModelFile {
+        name: name.into(),
+        kind,
+        path: format!("cache/models/{name}").into(),
+        bytes: 1,
+        note: String::new(),
+    };
+    let listed = vec![file("smollm2-135m", ModelKind::Base), file("all-minilm-l6-v2", ModelKind::Embedding)];
+    let mut studio = Harness::new().with(Event::Models(ModelsEvent::Listed(listed)));
+    studio.keys("6 end");
+    assert!(studio.screen().contains("embedding  all-minilm-l6-v2"), "{}", studio.screen());
+    let effects = format!("{:?}", studio.keys("C"));
+    assert!(effects.contains("all-minilm-l6-v2 is for retrieval only"), "{effects}");
+    studio.keys("4 m");
+    let screen = studio.screen();
+    assert!(screen.contains("who answers") && screen.contains("smollm2-135m"), "{screen}");
+    assert!(!screen.contains("all-minilm"), "{screen}");
+}
+
+#[test]
 fn what_deletes_a_model_or_adapter_is_said_and_nothing_is_deleted() {
     let adapter = |path: &str| ModelFile {
         name: "sft-0412".into(),

@@ -12,9 +12,11 @@ use crate::data::split::Use;
 use crate::data::{encode, glance};
 use crate::domain::filter::{Filter, Property};
 use crate::domain::name::one_line;
+use crate::domain::protocol::models::RETRIEVAL_ONLY;
 use crate::domain::recipe::DataPart;
 use crate::domain::recipe::source::{self, Source};
 use crate::domain::view::Order;
+use crate::engine::embed::embeds_only;
 use crate::engine::hub;
 use crate::session::{Access, Session};
 
@@ -41,6 +43,14 @@ impl Outlook {
                 let why = one_line(&format!("{error:#}"));
                 Self { missing: Some(format!("{why}; press 6 for the models there are")), fetches: None }
             }
+            Ok(files) if embeds_only(&recipe.model.base, files.as_ref()) => Self {
+                missing: Some(format!(
+                    "{} is {RETRIEVAL_ONLY}: it turns texts into vectors and can't be trained to answer; press 6 for \
+                     the models there are",
+                    recipe.model.base
+                )),
+                fetches: None,
+            },
             Ok(files) => Self {
                 missing: missing_data(folders, &recipe.data),
                 fetches: files.is_none().then_some(recipe.model.base),

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::store::Store;
-use crate::domain::protocol::models::{ModelFile, ModelKind};
+use crate::domain::protocol::models::{ModelFile, ModelKind, RETRIEVAL_ONLY};
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, ModelsCommand};
 use crate::domain::session::SessionInfo;
@@ -101,7 +101,10 @@ impl Models {
             let said = say("an answer is being written; esc stops it, then another model can be chosen");
             return std::iter::once(Effect::Show(PaneId::Chat)).chain(said).collect();
         }
-        vec![Effect::Converse { left: answerer(model), right: None }]
+        match answerer(model) {
+            Some(left) => vec![Effect::Converse { left, right: None }],
+            None => say(format!("{} is {RETRIEVAL_ONLY}: it turns texts into vectors and doesn't answer", model.name)),
+        }
     }
 
     /// Nothing is deleted here: says what goes with what, and where.
@@ -118,7 +121,7 @@ impl Models {
                     format!("{0} is the adapter of a run: `dojo runs delete {0}` deletes both", model.name);
                 say(words)
             }
-            ModelKind::Base | ModelKind::Export => {
+            ModelKind::Base | ModelKind::Export | ModelKind::Embedding => {
                 let folder = model.path.display();
                 say(format!("nothing was deleted: others may need it. To free its space, remove {folder}"))
             }
@@ -313,6 +316,7 @@ fn draw_row(buffer: &mut Buffer, row: Rect, view: View<'_>, model: &ModelFile) {
         ModelKind::Base => theme.text,
         ModelKind::Adapter => theme.accent,
         ModelKind::Export => theme.good,
+        ModelKind::Embedding => theme.dim,
     };
     buffer.set_string(row.x + 2, row.y, model.kind.name(), kind);
     let end = size_end(row);
