@@ -283,3 +283,23 @@ fn a_recipe_over_a_set_of_the_review_says_that_nothing_was_decided_yet() {
     let said = Ready::new().missing("set:reviewed").expect("something is missing");
     assert!(said.contains("Review (2)"), "{said}");
 }
+
+#[test]
+fn a_source_names_splits_only_where_its_filter_does() {
+    use dojo_studio::domain::recipe::source::Source;
+    let names = |text: &str| Source::parse(text).expect("a source").names_split();
+    for source in
+        ["session:split:eval", "session:-split:eval", "set:reviewed split:train", "session:a OR Split:eval"]
+    {
+        assert!(names(source), "{source}");
+    }
+    for source in [
+        "session:",
+        "session:\"split:eval\"",
+        "session:source:split:1",
+        "set:reviewed \"split:x\"",
+        "split:a.jsonl",
+    ] {
+        assert!(!names(source), "{source}");
+    }
+}

@@ -109,7 +109,7 @@ fn missing_records(
 /// Why none of these records can be trained on, whatever the model: nothing where one can, and where they are too many
 /// to look at each.
 fn unlearnable(session: &Session, filter: &Filter, (from, wanted): (&str, Use)) -> Result<Option<String>> {
-    let by_split = wanted == Use::Training && !from.contains("split:");
+    let by_split = wanted == Use::Training && !Source::parse(from).is_ok_and(|source| source.names_split());
     let view = session.view(filter, Order::default())?;
     let (mut first, mut start) = (None, 0);
     while start < view.len() {
