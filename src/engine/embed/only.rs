@@ -41,6 +41,7 @@ fn has_no_head(folder: &Path) -> bool {
     let is_bare = |class: &Value| {
         class.as_str().is_some_and(|class| class.ends_with("Model") && !class.ends_with("LMHeadModel"))
     };
-    let is_encoder = config.get("model_type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("bert"));
+    let is_encoder =
+        config.get("model_type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("bert"));
     is_encoder || !classes.is_empty() && classes.iter().all(is_bare)
 }
