@@ -13,7 +13,7 @@ pub(super) fn in_studio(told: &str) -> String {
         let end = piece.find([' ', ';', ',', ')']).unwrap_or(piece.len());
         let (option, rest) = piece.split_at(end);
         said.push_str(&match option.split_once('=') {
-            Some(("part", "column")) => "← → at its part".to_owned(),
+            Some(("part", "column")) => "← → at its part of the import's page".to_owned(),
             Some(("unused", column)) => format!("`dojo data import PATH --map unused={column}`"),
             Some((part, "")) => format!("– for the part {part:?}"),
             Some((part, column)) => format!("{column} for the part {part:?}"),
