@@ -2,7 +2,8 @@
 
 use tokio::sync::mpsc;
 
-use crate::domain::protocol::Event;
+use crate::domain::protocol::system::{Level, Notice};
+use crate::domain::protocol::{Event, SystemEvent};
 
 /// Where events go. Clones are cheap; threads use it, never the loop itself.
 #[derive(Debug, Clone)]
@@ -64,6 +65,11 @@ impl Events {
     /// Where the studio is gone: time to stop.
     pub fn send(&self, event: Event) -> Result<(), Gone> {
         self.queue.blocking_send(Envelope { event, of: self.of }).map_err(|_| Gone)
+    }
+
+    /// Tells a person something. When the studio is gone nobody needs to know.
+    pub fn notify(&self, level: Level, text: impl Into<String>) {
+        self.send(Event::System(SystemEvent::Notified(Notice::new(level, text)))).ok();
     }
 
     /// Hands an event over unless the queue is full.

@@ -13,7 +13,7 @@ use crate::data::mapping::Mapping;
 use crate::data::rows::Format;
 use crate::domain::protocol::data::LOOK_UP;
 use crate::domain::protocol::system::{JobEnd, Progress, Unit};
-use crate::session::{self, Session};
+use crate::session::{self, Ended, ImportCounts, ImportProgress, Session, SessionError};
 
 /// Whether a mapping was chosen for such files before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,16 +50,56 @@ pub(crate) fn same_columns(source: &Import) -> Option<Vec<String>> {
     columns.all(|other| other == first).then_some(first)
 }
 
-/// Remembers each file's mapping for files with its columns.
+/// Imports what was opened, under the name by which it can be taken up again, and remembers each file's mapping for files
+/// with its columns: from the beginning, since whoever takes it up needs the same, and no longer when nothing came in.
 ///
 /// # Errors
-/// Where the session can't be written.
-pub(crate) fn remember(session: &mut Session, source: &Import) -> Result<()> {
+/// As [`session::import`].
+pub(crate) fn bring_in(
+    session: &mut Session,
+    name: &str,
+    source: Import,
+    go_on: impl FnMut(ImportProgress) -> bool,
+) -> Result<(ImportCounts, Ended), SessionError> {
+    let added = |session: &Session| -> Result<u64, SessionError> {
+        Ok(session.imports()?.iter().map(|import| import.counts.added).sum())
+    };
+    let before = added(session)?;
+    let earlier = remember(session, &source)?;
+    let outcome = session::import(session, name, source, go_on);
+    let is_something = match &outcome {
+        Ok((counts, _)) => counts.added + counts.repeated > 0,
+        Err(_) => added(session).is_ok_and(|now| now > before),
+    };
+    if !is_something {
+        put_back(session, earlier)?;
+    }
+    outcome
+}
+
+/// The mappings that were remembered before, by their columns.
+type Earlier = Vec<(Vec<String>, Option<String>)>;
+
+fn remember(session: &mut Session, source: &Import) -> Result<Earlier, SessionError> {
+    let mut earlier = Earlier::new();
     for file in source.files() {
         let mapping = serde_json::to_string(&file.mapping)?;
         let columns = session::columns(&file.sample);
-        if session.remembered_mapping(&columns)?.as_deref() != Some(mapping.as_str()) {
+        let known = session.remembered_mapping(&columns)?;
+        if known.as_deref() != Some(mapping.as_str()) {
             session.remember_mapping(&columns, &mapping)?;
+            earlier.push((columns, known));
+        }
+    }
+    Ok(earlier)
+}
+
+fn put_back(session: &mut Session, earlier: Earlier) -> Result<(), SessionError> {
+    // Several files may have the same columns: what was there before the first of them counts.
+    for (columns, known) in earlier.into_iter().rev() {
+        match known {
+            Some(mapping) => session.remember_mapping(&columns, &mapping)?,
+            None => session.forget_mapping(&columns)?,
         }
     }
     Ok(())

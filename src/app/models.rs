@@ -7,8 +7,10 @@ use anyhow::Result;
 use crate::app::runs;
 use crate::config::Folders;
 use crate::data::regular;
-use crate::domain::protocol::models::{ModelFile, ModelKind};
+use crate::domain::protocol::models::{ModelFile, ModelKind, RETRIEVAL_ONLY};
+use crate::engine::embed::embeds_only;
 use crate::engine::hub::{self, LocalModel};
+use crate::engine::model::ModelFiles;
 use crate::engine::model::hf::MOST_JSON;
 
 /// Pulled base models, adapters of the session's runs and of runs without one; by kind, then name.
@@ -27,13 +29,13 @@ pub fn list(folders: &Folders, session_runs: Option<&Path>) -> Result<Vec<ModelF
 }
 
 fn base(model: LocalModel) -> ModelFile {
-    ModelFile {
-        name: model.name,
-        kind: ModelKind::Base,
-        path: model.folder,
-        bytes: model.bytes,
-        note: model.source,
-    }
+    let files = ModelFiles::at(&model.folder).ok();
+    let (kind, note) = if files.is_some_and(|files| embeds_only(&model.name, Some(&files))) {
+        (ModelKind::Embedding, format!("{RETRIEVAL_ONLY} · {}", model.source))
+    } else {
+        (ModelKind::Base, model.source)
+    };
+    ModelFile { name: model.name, kind, path: model.folder, bytes: model.bytes, note }
 }
 
 fn children(folder: &Path) -> Result<Vec<std::path::PathBuf>> {

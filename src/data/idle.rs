@@ -133,7 +133,13 @@ impl Idle {
         let Ok((record, _)) = rows.read(fields, numbers) else { return };
         let trial = Trial { rows, fields, numbers, record };
         let tries = if size(fields) > LARGE { TRIES } else { 1 };
-        let mut groups: Vec<&[Column<'_>]> = vec![open];
+        let is_mapped = |name: &str| rows.plays(name) && !rows.is_found_label(name);
+        let (mapped, open): (Vec<Column<'_>>, Vec<Column<'_>>) =
+            open.iter().partition(|(name, _)| is_mapped(name));
+        if let Some(alone) = trial.of_mapped_columns().filter(|_| !mapped.is_empty()) {
+            mapped.iter().for_each(|(name, value)| self.take(name, alone.mapped(name, value, tries)));
+        }
+        let mut groups: Vec<&[Column<'_>]> = vec![&open];
         while let Some(group) = groups.pop() {
             match group {
                 [] => {}
@@ -172,7 +178,9 @@ impl Idle {
                         odd.extend(is_blank.then(String::new));
                     }
                 }
-                None if rows.plays(name) && !rows.is_found_label(name) => self.take(name, Known::Plays),
+                None if rows.is_part_of_form(name) && !rows.is_found_label(name) => {
+                    self.take(name, Known::Plays);
+                }
                 None if is_further => {}
                 Some(Known::Idle(_)) | None => open.push((name, value)),
             }
@@ -229,7 +237,43 @@ struct Trial<'r> {
     record: Record,
 }
 
-impl Trial<'_> {
+/// The columns of a row that were given a part, alone, and their record: beside others, one of the same name would take
+/// the place of a column that is tried.
+struct Alone<'r> {
+    rows: &'r RowMapping,
+    fields: Fields,
+    numbers: &'r [String],
+    record: Record,
+}
+
+impl Alone<'_> {
+    /// A column that was given a part: its form may have no place for it.
+    fn mapped(&self, name: &String, value: &Value, tries: u8) -> Known {
+        let read = |fields: &Fields| self.rows.read(fields, self.numbers).map(|(record, _)| record);
+        let mut without = self.fields.clone();
+        without.remove(name);
+        let is_same = |fields: &Fields| read(fields).is_ok_and(|record| record == self.record);
+        // A word in its place is no conversation, so it would be refused.
+        let is_idle = is_same(&without)
+            && (self.rows.is_conversation_of(name)
+                || ["no", "yes"].iter().all(|word| {
+                    let mut changed = self.fields.clone();
+                    changed.insert(name.clone(), another(value, word));
+                    is_same(&changed)
+                }));
+        if is_idle { Known::Idle(tries) } else { Known::Plays }
+    }
+}
+
+impl<'r> Trial<'r> {
+    fn of_mapped_columns(&self) -> Option<Alone<'r>> {
+        let Self { rows, numbers, .. } = *self;
+        let mut fields = self.fields.clone();
+        fields.retain(|name, _| rows.plays(name));
+        let (record, _) = rows.read(&fields, numbers).ok()?;
+        Some(Alone { rows, fields, numbers, record })
+    }
+
     /// Whether the row is the same record without these columns, and with any judgement in them.
     fn are_idle(&self, columns: &[Column<'_>]) -> bool {
         self.is_same(columns, None)

@@ -227,6 +227,18 @@ impl Session {
             Ok(())
         })
     }
+
+    /// Forgets the mapping of files with these columns.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn forget_mapping(&mut self, columns: &[String]) -> Result<()> {
+        let key = columns.join("\u{1f}");
+        self.write("forget a mapping", Durability::EveryChange, |transaction| {
+            transaction.execute("DELETE FROM mappings WHERE columns = ?1", [&key])?;
+            Ok(())
+        })
+    }
 }
 
 fn start(transaction: &Transaction<'_>, path: &str, mapping: &str, who: &str) -> Result<(i64, i64)> {

@@ -244,7 +244,7 @@ impl Question {
             return queued;
         }
         vec![Effect::Ask(Self {
-            title: format!("{going} is going: queue this one?"),
+            title: format!("{going} has not ended: queue this one?"),
             text: format!(
                 "Two runs at once share the machine, and each takes longer. Queued, it starts by itself when {going} \
                  has ended; `dojo train` in a shell starts one beside it."

@@ -1,3 +1,4 @@
+mod bench;
 mod chat;
 mod checkup;
 mod cuts;

@@ -4,6 +4,7 @@ use dojo_studio::app::recipes::{Outlook, Suited};
 use dojo_studio::config::Folders;
 use dojo_studio::domain::counted::{counted, noun};
 use dojo_studio::domain::message::{Message, Role};
+use dojo_studio::domain::protocol::models::ModelKind;
 use dojo_studio::domain::recipe::Recipe;
 use dojo_studio::domain::record::{Fields, Provenance, Record, Status};
 use dojo_studio::session::Session;
@@ -111,6 +112,61 @@ fn a_recipe_says_what_its_model_and_its_data_miss_before_a_run_finds_out() {
     assert_eq!(Outlook::of(&folders, &at("sft.toml")).fetches, None);
     std::fs::write(at("rows.jsonl"), [0u8, 159, 146, 150, 0, 1, 2, 3]).expect("write");
     assert!(said("base").contains("rows.jsonl"), "{}", said("base"));
+}
+
+#[test]
+fn a_recipe_whose_model_only_embeds_texts_is_not_ready() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folders = Folders::under(home.path());
+    let at = |name: &str| home.path().join(name);
+    std::fs::write(at("rows.jsonl"), r#"{"prompt": "p", "completion": "c"}"#).expect("write");
+    let missing = |base: &str| {
+        let text = format!("[model]\nbase = {base:?}\n[data]\ntrain = \"rows.jsonl\"\n");
+        std::fs::write(at("sft.toml"), text).expect("write");
+        Outlook::of(&folders, &at("sft.toml"))
+    };
+    // By the table, before it is fetched.
+    let Outlook { missing: why, fetches } = missing("all-minilm-l6-v2");
+    let why = why.expect("a reason");
+    assert!(why.contains("all-minilm-l6-v2 is for retrieval only") && fetches.is_none(), "{why}");
+    // By its files, also in the lists.
+    let models = folders.models();
+    let write = |name: &str, config: &str, more: &[&str]| {
+        let folder = models.join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("config.json"), config).expect("write");
+        for file in ["tokenizer.json", "model.safetensors"].iter().chain(more) {
+            std::fs::write(folder.join(file), "{}").expect("write");
+        }
+        let receipt = serde_json::json!({"name": name, "base": name, "source": "here", "files": []});
+        std::fs::write(folder.join("dojo.json"), receipt.to_string()).expect("a receipt");
+        folder.display().to_string()
+    };
+    let embedding = [
+        write("tiny-bert", r#"{"model_type": "bert"}"#, &[]),
+        write("roberta", r#"{"model_type": "xlm-roberta", "architectures": ["XLMRobertaModel"]}"#, &[]),
+        write("mpnet", r#"{"model_type": "mpnet", "architectures": ["MPNetModel"]}"#, &[]),
+        write(
+            "decoder",
+            r#"{"model_type": "qwen3", "architectures": ["Qwen3ForCausalLM"]}"#,
+            &["modules.json"],
+        ),
+    ];
+    for base in embedding {
+        let told = missing(&base).missing.expect("a reason");
+        assert!(told.contains("is for retrieval only"), "{told}");
+    }
+    let answering = r#"{"model_type": "llama", "architectures": ["LlamaForCausalLM"]}"#;
+    assert_eq!(missing(&write("answers", answering, &[])).missing, None);
+    let listed = dojo_studio::app::models::list(&folders, None).expect("a list");
+    let bases: Vec<&str> = listed
+        .iter()
+        .filter(|model| model.kind == ModelKind::Base)
+        .map(|model| model.name.as_str())
+        .collect();
+    assert_eq!(bases, ["answers"]);
+    let speakers = dojo_studio::app::review::speakers(&folders).expect("names");
+    assert_eq!(speakers, ["local:answers"]);
 }
 
 #[test]
@@ -226,4 +282,24 @@ fn a_recipe_over_a_file_whose_answers_are_empty_is_not_ready() {
 fn a_recipe_over_a_set_of_the_review_says_that_nothing_was_decided_yet() {
     let said = Ready::new().missing("set:reviewed").expect("something is missing");
     assert!(said.contains("Review (2)"), "{said}");
+}
+
+#[test]
+fn a_source_names_splits_only_where_its_filter_does() {
+    use dojo_studio::domain::recipe::source::Source;
+    let names = |text: &str| Source::parse(text).expect("a source").names_split();
+    for source in
+        ["session:split:eval", "session:-split:eval", "set:reviewed split:train", "session:a OR Split:eval"]
+    {
+        assert!(names(source), "{source}");
+    }
+    for source in [
+        "session:",
+        "session:\"split:eval\"",
+        "session:source:split:1",
+        "set:reviewed \"split:x\"",
+        "split:a.jsonl",
+    ] {
+        assert!(!names(source), "{source}");
+    }
 }

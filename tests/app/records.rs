@@ -71,6 +71,56 @@ impl Pane {
 }
 
 #[test]
+fn an_import_of_which_nothing_came_in_is_no_success_and_its_mapping_is_forgotten() {
+    let world = World::new();
+    let file = world.path().join("rows.csv");
+    std::fs::write(&file, "aa,bb,cc\n2,,a\n4,,b\n").unwrap();
+    let mut pane = Pane::open(&world);
+    pane.shows("Press i to bring in");
+    pane.keys("i");
+    pane.path(&file);
+    pane.keys("enter");
+    pane.shows("no column is known as a question");
+    // The answer is the second column, which is blank in every row.
+    pane.keys("down down right");
+    pane.shows("prompt       aa");
+    pane.keys("down down right");
+    pane.shows("completion   aa");
+    pane.keys("right");
+    pane.shows("completion   bb");
+    pane.keys("enter");
+    pane.shows("no record came in");
+    pane.shows("is not remembered");
+    pane.shows("another path");
+    pane.keys("enter");
+    pane.shows("look into it");
+    pane.keys("enter");
+    pane.shows("no column is known as a question");
+    assert!(!pane.0.text().contains("as last time"), "{}", pane.0.text());
+}
+
+#[test]
+fn what_is_said_of_an_import_advises_no_option_of_a_shells_command() {
+    let world = World::new();
+    let file = world.path().join("rows.jsonl");
+    let article = "The river rose in the night and the whole town went up the hill to watch it.";
+    let row = |question: &str| serde_json::json!({"prompt": "q", "question": question, "completion": "a", "article": article});
+    std::fs::write(&file, format!("{}\n{}\n", row("q"), row("another"))).unwrap();
+    let mut pane = Pane::open(&world);
+    pane.shows("Press i to bring in");
+    pane.keys("i");
+    pane.path(&file);
+    pane.keys("enter");
+    pane.shows("not used: \"article\"");
+    pane.shows("← → at its part");
+    assert!(!pane.0.text().contains("--map"), "{}", pane.0.text());
+    pane.keys("enter");
+    pane.shows("1 row could not be read");
+    pane.shows("say which is it with");
+    assert!(!pane.0.text().contains("--map"), "{}", pane.0.text());
+}
+
+#[test]
 fn records_come_in_are_counted_checked_and_changed_in_the_pane() {
     let world = World::new();
     let file = world.path().join("rows.jsonl");

@@ -355,7 +355,7 @@ fn a_run_beside_one_of_another_session_is_asked_about_before_it_starts() {
     studio.wait_for("trains by the recipe", patience).expect("a recipe");
     studio.keys("enter").expect("keys");
     studio.wait_for("The machine is busy", patience).expect("a question");
-    assert!(studio.text().contains("sft-0001 of the session other is going"), "{}", studio.text());
+    assert!(studio.text().contains("sft-0001 of the session other has not ended"), "{}", studio.text());
     studio.keys("esc").expect("keys");
     assert!(runs::list_runs_in(&mine.runs()).expect("runs").is_empty(), "nothing was started");
 }

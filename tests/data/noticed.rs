@@ -107,6 +107,43 @@ fn every_column_that_changes_nothing_is_named_however_short_it_is() {
 }
 
 #[test]
+fn a_column_that_was_given_a_part_which_its_form_has_no_place_for_is_named_too() {
+    let turns = json!([{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]);
+    let sentences = json!({"p": "A cat sleeps.", "h": "A cat.", "l": "yes", "x": "told", "m": turns});
+    let pair = json!({"q": "q", "good": "a", "bad": "b", "x": "told", "m": turns});
+    let answered = json!({"q": "q", "a": "a", "x": "told", "l": "1"});
+    let alone = json!({"t": "as it stands", "x": "told"});
+    let nli = ["premise=p", "hypothesis=h", "label=l"];
+    let preferred = ["prompt=q", "chosen=good", "rejected=bad"];
+    let asked = ["prompt=q", "completion=a"];
+    for (row, form, more, named) in [
+        (&sentences, &nli[..], &["completion=x"][..], r#""m", "x""#),
+        (&sentences, &nli[..], &["prompt=x"], r#""m", "x""#),
+        (&sentences, &nli[..], &["text=x", "input=m"], r#""m", "x""#),
+        (&sentences, &nli[..], &["explanation=x"], r#""m""#),
+        (&sentences, &nli[..], &["messages=m"], r#""h", "p", "x""#),
+        (&pair, &preferred[..], &["messages=m"], r#""m", "x""#),
+        (&pair, &preferred[..], &["completion=x"], r#""m", "x""#),
+        (&pair, &preferred[..], &["input=x"], r#""m""#),
+        (&answered, &asked[..], &["chosen=x"], r#""l", "x""#),
+        (&answered, &asked[..], &["explanation=x", "label=l"], r#""x""#),
+        (&answered, &asked[..], &["premise=x"], r#""l", "x""#),
+        (&answered, &asked[..], &["text=x"], r#""l", "x""#),
+        (&answered, &asked[..], &["system=x"], r#""l""#),
+        (&answered, &asked[..], &["thought=x"], r#""l""#),
+        (&answered, &asked[..], &["tags=x", "split=l"], ""),
+        (&alone, &["text=t"][..], &["input=x"], r#""x""#),
+        (&alone, &["text=t"][..], &["hypothesis=x"], r#""x""#),
+    ] {
+        let map = [form, more].concat();
+        assert_eq!(idle(std::slice::from_ref(row), &map), named, "{map:?}");
+    }
+    // Of two columns that say the same, one is learnt.
+    let twice = json!({"prompt": "q", "completion": "a", "input": "c", "context": "c"});
+    assert_eq!(idle(std::slice::from_ref(&twice), &["input=input"]), r#""context""#);
+}
+
+#[test]
 fn explanations_after_the_first_are_named() {
     let row = |all: &[&str]| json!({"premise": "a b", "hypothesis": "b", "label": "entailment", "explanations": all});
     assert_eq!(notes(&[row(&["It follows."])], &[]), [""; 0]);

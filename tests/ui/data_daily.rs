@@ -291,12 +291,12 @@ fn what_the_filter_matches_is_exported_after_a_look() {
     studio.keys("E");
     insta::assert_snapshot!(studio.screen());
     studio.keys("down right right right right");
-    assert!(studio.screen().contains("first-principles.csv"), "{}", studio.screen());
+    assert!(studio.screen().contains("first-principles-records.csv"), "{}", studio.screen());
     studio.keys("up");
     let order = |replace| {
         Box::new(ExportOrder {
             selection: Selection::Matching(Filter::Everything),
-            path: PathBuf::from("first-principles.csv"),
+            path: PathBuf::from("first-principles-records.csv"),
             form: Form::Csv,
             splits: Splits::Together,
             replace,
@@ -308,6 +308,27 @@ fn what_the_filter_matches_is_exported_after_a_look() {
     studio.keys("ctrl-l");
     assert!(studio.screen().contains("/tmp/first-principles.csv would be another file"));
     assert_eq!(studio.keys("y"), [send(DataCommand::Export(order(Replace::Yes)))]);
+}
+
+#[test]
+fn an_export_is_not_proposed_over_the_file_that_the_records_came_from() {
+    for (file, proposed) in [
+        ("data/first-principles.jsonl", "first-principles-records.jsonl"),
+        ("/elsewhere/first-principles-records.jsonl", "first-principles-records-2.jsonl"),
+    ] {
+        let mut studio = studio();
+        let came = dojo_studio::domain::protocol::data::Imported {
+            added: 2,
+            repeated: 0,
+            rejected: 0,
+            unread: Vec::new(),
+        };
+        studio.apply(Event::Data(DataEvent::Imported(file.into(), Ok(came))));
+        studio.keys("E");
+        let screen = studio.screen();
+        let path = screen.lines().find(|line| line.contains("path  ")).unwrap_or_default();
+        assert!(path.trim_end().ends_with(&format!("  {proposed}")), "{file}: {screen}");
+    }
 }
 
 #[test]

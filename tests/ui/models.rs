@@ -1,7 +1,8 @@
 //! The Models pane.
 
 use dojo_studio::domain::protocol::models::{ModelFile, ModelKind};
-use dojo_studio::domain::protocol::{Command, Event, ModelsEvent};
+use dojo_studio::domain::protocol::system::{JobEnd, JobId};
+use dojo_studio::domain::protocol::{Command, Event, ModelsEvent, SystemEvent};
 use dojo_studio::ui::pane::Effect;
 
 use super::harness::Harness;
@@ -37,6 +38,49 @@ fn a_chat_begins_with_the_chosen_adapter_or_model() {
     studio.keys("C");
     let screen = studio.screen();
     assert!(screen.contains("sft-0412") && screen.contains("⏎ send"), "{screen}");
+}
+
+#[test]
+fn a_model_for_retrieval_is_offered_neither_to_answer_nor_as_a_base() {
+    let file = |name: &str, kind| ModelFile {
+        name: name.into(),
+        kind,
+        path: format!("cache/models/{name}").into(),
+        bytes: 1,
+        note: String::new(),
+    };
+    let listed = vec![file("smollm2-135m", ModelKind::Base), file("all-minilm-l6-v2", ModelKind::Embedding)];
+    let mut studio = Harness::new().with(Event::Models(ModelsEvent::Listed(listed)));
+    studio.keys("6 end");
+    assert!(studio.screen().contains("embedding  all-minilm-l6-v2"), "{}", studio.screen());
+    let effects = format!("{:?}", studio.keys("C"));
+    assert!(effects.contains("all-minilm-l6-v2 is for retrieval only"), "{effects}");
+    studio.keys("4 m");
+    let screen = studio.screen();
+    assert!(screen.contains("who answers") && screen.contains("smollm2-135m"), "{screen}");
+    assert!(!screen.contains("all-minilm"), "{screen}");
+}
+
+#[test]
+fn a_name_that_could_not_be_fetched_is_there_again_with_the_reason() {
+    let mut studio = Harness::new().with(world::models());
+    studio.keys("6 p");
+    studio.text("smolm2");
+    studio.keys("enter");
+    let job = world::job(1, "pull smolm2");
+    let why = "there is no model smolm2; did you mean smollm2-135m?".to_owned();
+    studio.apply(job);
+    studio.apply(Event::System(SystemEvent::JobEnded(JobId(1), JobEnd::Failed(why.clone()))));
+    studio.keys("p");
+    let screen = studio.screen();
+    let below = screen.lines().skip_while(|line| !line.starts_with("  pull")).nth(1).unwrap_or_default();
+    assert!(screen.contains("  pull       smolm2") && below.contains(&why), "{screen}");
+    // After one that came, the field is empty.
+    studio.keys("esc");
+    studio.apply(world::job(2, "pull smollm2-135m"));
+    studio.apply(Event::System(SystemEvent::JobEnded(JobId(2), JobEnd::Done)));
+    studio.keys("p");
+    assert!(!studio.screen().contains("  pull       smol"), "{}", studio.screen());
 }
 
 #[test]

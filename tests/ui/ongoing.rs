@@ -1,7 +1,7 @@
 //! What goes on: the sign in the header, and the drawer that stops it.
 
 use dojo_studio::domain::protocol::system::JobId;
-use dojo_studio::domain::protocol::{Command, Event, RunsCommand, SystemCommand, SystemEvent};
+use dojo_studio::domain::protocol::{Command, Event, RunsCommand, RunsEvent, SystemCommand, SystemEvent};
 use dojo_studio::domain::run::{Phase, RunCommand};
 use dojo_studio::ui::pane::Effect;
 
@@ -34,6 +34,31 @@ fn a_run_comes_before_jobs_and_the_others_are_counted() {
     assert!(studio.line(0).contains("● 61% 6m +1"), "{}", studio.line(0));
     studio.apply(world::run("sft-0412", Phase::Paused, 61));
     assert!(studio.line(0).contains("● 38% 1m"), "what is paused doesn't go on: {}", studio.line(0));
+}
+
+#[test]
+fn the_sign_is_whole_beside_the_tabs_while_a_run_starts() {
+    for (columns, rows) in [(60, 16), (80, 24)] {
+        let mut studio = checking().size(columns, rows);
+        let Event::Runs(RunsEvent::Seen(run)) = world::run("sft-0412", Phase::Starting, 0) else {
+            panic!("a run is seen")
+        };
+        let mut run = (*run).clone();
+        if let Some(state) = &mut run.state {
+            (state.start_share, state.seconds_left) = (Some(0.45), Some(13.0 * 60.0));
+        }
+        studio.apply(Event::Runs(RunsEvent::Seen(run.into())));
+        for pane in ["1", "2", "3", "4", "5", "6"] {
+            studio.keys(pane);
+            let line = studio.line(0);
+            let tabs = line.find('①').expect("the tabs");
+            let before = line.get(..tabs).unwrap_or_default();
+            // The name gives way to it.
+            let sign = before.split_once('●').map_or("", |(_, sign)| sign);
+            let is_apart = sign.ends_with("  ");
+            assert!(is_apart && sign.starts_with(" starting") && sign.trim_end().ends_with("+1"), "{line}");
+        }
+    }
 }
 
 #[test]

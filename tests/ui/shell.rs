@@ -302,3 +302,24 @@ fn the_palette_says_that_words_go_on_where_they_have_no_room() {
         assert!(row.contains("…  U") || row.contains("truncated_fraction  U"), "{row}");
     }
 }
+
+#[test]
+fn a_name_that_cant_be_a_sessions_stays_with_the_reason() {
+    let mut studio = Harness::new().with(world::sessions());
+    studio.keys("f2 n");
+    studio.text("physics");
+    assert_eq!(studio.keys("enter"), []);
+    let screen = studio.screen();
+    assert!(
+        screen.contains("name  physics") && screen.contains("there is a session 'physics' already"),
+        "{screen}"
+    );
+    studio.text("/2");
+    assert_eq!(studio.keys("enter"), []);
+    let screen = studio.screen();
+    assert!(screen.contains("name  physics/2") && screen.contains("can't be a session's name"), "{screen}");
+    studio.keys("backspace backspace");
+    studio.text("2");
+    let effects = format!("{:?}", studio.keys("enter"));
+    assert!(effects.contains("Create(\"physics2\")"), "{effects}");
+}

@@ -2,7 +2,10 @@
 
 use dojo_studio::domain::chat::TurnId;
 use dojo_studio::domain::protocol::chat::Phase;
-use dojo_studio::domain::protocol::{ChatEvent, Event};
+use dojo_studio::domain::protocol::review::QueueId;
+use dojo_studio::domain::protocol::{ChatEvent, Event, ReviewEvent};
+use dojo_studio::domain::reflection::Verdict;
+use dojo_studio::domain::run::Phase as RunPhase;
 use dojo_studio::ui::pane::Effect;
 
 use super::chat::asked;
@@ -100,4 +103,45 @@ fn a_model_that_is_fetched_is_seen_on_the_pane_of_models() {
     studio.keys("6");
     let screen = studio.screen();
     assert!(screen.contains("fetching smollm2-135m") && screen.contains("49 MB of 98 MB"), "{screen}");
+}
+
+#[test]
+fn deciding_on_all_that_wait_says_so_when_none_does() {
+    let mut studio = super::review::studio();
+    studio.keys("2");
+    // As if each had been decided.
+    for event in super::review::reflections() {
+        let Event::Review(ReviewEvent::Queued { mut rows, .. }) = event else { continue };
+        for row in &mut rows {
+            row.verdict = Verdict::Approved;
+        }
+        studio.apply(Event::Review(ReviewEvent::Queued { queue: QueueId(1), rows }));
+    }
+    for key in ["A", "X"] {
+        assert!(said(&studio.keys(key)).contains("nothing in this filter waits"), "{key}");
+    }
+}
+
+#[test]
+fn ctrl_u_takes_back_what_was_typed_last_in_a_question_as_in_a_record() {
+    let mut studio = Harness::new().with(world::models());
+    studio.keys("4 enter");
+    studio.text("one two");
+    studio.keys("ctrl-w");
+    assert!(!studio.screen().contains("one two"), "{}", studio.screen());
+    studio.keys("ctrl-u");
+    assert!(studio.screen().contains("one two"), "{}", studio.screen());
+}
+
+#[test]
+fn a_pause_that_is_asked_of_a_run_that_has_not_begun_leaves_a_mark() {
+    for phase in [RunPhase::Starting, RunPhase::Queued] {
+        let mut studio = Harness::new().with(world::run("sft-0412", phase, 0));
+        studio.keys("3");
+        assert!(!studio.screen().contains("pauses when it begins"));
+        studio.keys("space");
+        assert!(studio.screen().contains("pauses when it begins"), "{}", studio.screen());
+        studio.keys("space");
+        assert!(!studio.screen().contains("pauses when it begins"), "{}", studio.screen());
+    }
 }

@@ -315,7 +315,7 @@ fn a_recipe_is_edited_key_by_key_checked_while_typed_saved_and_started() {
     let path = || "sessions/first-principles/recipes/sft.toml".into();
     let asks = sent(studio.keys("t"));
     assert!(
-        asks.is_empty() && studio.screen().contains("sft-0412 is going: queue this one?"),
+        asks.is_empty() && studio.screen().contains("sft-0412 has not ended: queue this one?"),
         "{}",
         studio.screen()
     );

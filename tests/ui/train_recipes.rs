@@ -212,7 +212,7 @@ fn a_run_that_waits_for_one_of_another_session_is_asked_about_once() {
     let words = studio.screen().replace(['│', '\n'], " ");
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("The machine is busy: queue this run?"), "{words}");
-    assert!(words.contains("sft-0007 of the session physics is going."), "{words}");
+    assert!(words.contains("sft-0007 of the session physics has not ended."), "{words}");
     let effects = studio.keys("y");
     let queued = RunsCommand::Start { recipe: "a/sft.toml".into(), after: Some(run) };
     assert_eq!(runs(&effects), [&queued]);

@@ -14,7 +14,7 @@ use crate::domain::chat::{Chat, ChatId, Names, Outcome, Setup, Side, Turn, TurnI
 use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::message::Role;
 use crate::domain::protocol::chat::{Phase, Question};
-use crate::domain::protocol::system::{Level, Notice, SystemEvent};
+use crate::domain::protocol::system::Level;
 use crate::domain::protocol::{ChatCommand, ChatEvent, Event};
 use crate::ground::clock;
 use crate::session::{Decided, NewTurn, Result, Session, SessionError, Word};
@@ -66,12 +66,7 @@ pub(super) fn work(
 }
 
 fn complain(events: &Events, error: &SessionError) {
-    notify(events, Level::Error, error.to_string());
-}
-
-fn notify(events: &Events, level: Level, text: String) {
-    // The studio is gone: nobody needs to know.
-    events.send(Event::System(SystemEvent::Notified(Notice::new(level, text)))).ok();
+    events.notify(Level::Error, error.to_string());
 }
 
 pub(super) struct Desk<'e> {
@@ -160,7 +155,7 @@ impl Desk<'_> {
                 if keep::prefers_the_same(&self.session.chat(chat)?, pair, vote)? {
                     let text = "both answers say the same, so neither is better and nothing is kept: b = says that \
                                 both are good, b x that both are bad";
-                    notify(self.events, Level::Warning, text.to_owned());
+                    self.events.notify(Level::Warning, text.to_owned());
                     return Ok(());
                 }
                 self.decide(chat, Decided::Pair(pair.0, pair.1), &Word::Vote(vote), names)?;
@@ -352,7 +347,7 @@ impl Desk<'_> {
                 "the vote is kept; no answer is better, so no pair comes of it".to_owned()
             }
         };
-        notify(self.events, Level::Good, text);
+        self.events.notify(Level::Good, text);
         Ok(())
     }
 
@@ -370,7 +365,7 @@ impl Desk<'_> {
             Settled::Removed(record) => format!("; record {} is gone", record.0),
             Settled::Nothing | Settled::AsBefore(_) => String::new(),
         };
-        notify(self.events, Level::Info, format!("took back {}{then}", word.words()));
+        self.events.notify(Level::Info, format!("took back {}{then}", word.words()));
         Ok(())
     }
 

@@ -12,11 +12,13 @@ use crate::data::split::Use;
 use crate::data::{encode, glance};
 use crate::domain::filter::{Filter, Property};
 use crate::domain::name::one_line;
+use crate::domain::protocol::models::RETRIEVAL_ONLY;
 use crate::domain::recipe::DataPart;
 use crate::domain::recipe::source::{self, Source};
 use crate::domain::view::Order;
+use crate::engine::embed::embeds_only;
 use crate::engine::hub;
-use crate::session::{Access, Session};
+use crate::session::{Access, Session, View};
 
 /// Records that are looked at one by one for one that can be trained on, and how many of them at once.
 const LOOKED: usize = 20_000;
@@ -41,6 +43,14 @@ impl Outlook {
                 let why = one_line(&format!("{error:#}"));
                 Self { missing: Some(format!("{why}; press 6 for the models there are")), fetches: None }
             }
+            Ok(files) if embeds_only(&recipe.model.base, files.as_ref()) => Self {
+                missing: Some(format!(
+                    "{} is {RETRIEVAL_ONLY}: it turns texts into vectors and can't be trained to answer; press 6 for \
+                     the models there are",
+                    recipe.model.base
+                )),
+                fetches: None,
+            },
             Ok(files) => Self {
                 missing: missing_data(folders, &recipe.data),
                 fetches: files.is_none().then_some(recipe.model.base),
@@ -68,39 +78,54 @@ fn missing_records(
     session: &Session,
     (from, wanted): (&str, Use),
 ) -> Result<Option<String>> {
-    Ok(match count(folders, session, from)? {
-        Found { records: 0, learnt: None, .. } => Some(format!(
-            "{from} holds nothing yet: it takes right thoughts and approved corrections, which Review (2) decides on"
-        )),
-        Found { records: 0, .. } => {
-            Some(format!("{from} holds no records: bring some in on Data (1, then i)"))
-        }
-        Found { records, rejected, .. } if rejected == records => {
-            Some(format!("all {records} records of {from} are rejected: approve some on Data (1)"))
-        }
-        Found { records, learnable: 0, pairs: 1.., .. } => Some(pairs::pairs_alone(records, from)),
-        Found { records, learnable: 0, pairs: 0, .. } => Some(format!(
-            "none of the {records} records of {from} has a text to learn, only columns: name their file in \
-             data.train and its columns in data.map, or import it into a new session with its columns chosen"
-        )),
-        Found { learnt: Some(learnt), rejected, .. } => {
-            unlearnable(session, &learnt, (from, wanted))?.map(|missing| match rejected {
-                0 => missing,
-                _ => format!(
-                    "{missing} ({rejected} more {} rejected)",
-                    if rejected == 1 { "is" } else { "are" }
-                ),
-            })
-        }
-        Found { learnt: None, .. } => None,
-    })
+    match Source::parse(from).map_err(anyhow::Error::msg)? {
+        Source::Files(_) => Ok(None),
+        Source::Records(filter) => missing_of(session, &filter, (from, wanted)),
+        Source::Set(order) => Ok(sets::rows(folders, session, &order)?.is_empty().then(|| {
+            format!(
+                "{from} holds nothing yet: it takes right thoughts and approved corrections, which Review (2) decides on"
+            )
+        })),
+    }
+}
+
+/// Looks at once at those that would be learnt, and counts the others only to say why there are none.
+fn missing_of(session: &Session, filter: &Filter, (from, wanted): (&str, Use)) -> Result<Option<String>> {
+    let count = |filter: &Filter| Ok::<_, anyhow::Error>(session.view(filter, Order::default())?.len());
+    let both = |other: Filter| Filter::And(vec![filter.clone(), other]);
+    let rejected = || if filter.speaks_of_status() { Ok(0) } else { count(&both(super::rejected())) };
+    let takes_pairs = filter.speaks_of(Property::Preference);
+    let without = (!takes_pairs).then(no_pairs);
+    let learnt = Filter::And([learnt_of(filter.clone())].into_iter().chain(without).collect());
+    let view = session.view(&learnt, Order::default())?;
+    if !view.is_empty() {
+        let Some(missing) = unlearnable(session, &view, (from, wanted))? else { return Ok(None) };
+        return Ok(Some(match rejected()? {
+            0 => missing,
+            1 => format!("{missing} (1 more is rejected)"),
+            many => format!("{missing} ({many} more are rejected)"),
+        }));
+    }
+    let records = count(filter)?;
+    if records == 0 {
+        return Ok(Some(format!("{from} holds no records: bring some in on Data (1, then i)")));
+    }
+    if rejected()? == records {
+        return Ok(Some(format!("all {records} records of {from} are rejected: approve some on Data (1)")));
+    }
+    if !takes_pairs && count(&both(are_pairs()))? > 0 {
+        return Ok(Some(pairs::pairs_alone(records, from)));
+    }
+    Ok(Some(format!(
+        "none of the {records} records of {from} has a text to learn, only columns: name their file in data.train and \
+         its columns in data.map, or import it into a new session with its columns chosen"
+    )))
 }
 
 /// Why none of these records can be trained on, whatever the model: nothing where one can, and where they are too many
 /// to look at each.
-fn unlearnable(session: &Session, filter: &Filter, (from, wanted): (&str, Use)) -> Result<Option<String>> {
-    let by_split = wanted == Use::Training && !from.contains("split:");
-    let view = session.view(filter, Order::default())?;
+fn unlearnable(session: &Session, view: &View, (from, wanted): (&str, Use)) -> Result<Option<String>> {
+    let by_split = wanted == Use::Training && !Source::parse(from).is_ok_and(|source| source.names_split());
     let (mut first, mut start) = (None, 0);
     while start < view.len() {
         if start >= LOOKED {
@@ -138,37 +163,4 @@ fn missing_file(path: &str, map: &[String]) -> Option<String> {
         Ok(_) => glance::missing(Path::new(path), map),
         Err(_) => Some(format!("there is no file or folder {path}")),
     }
-}
-
-/// Records that a source names, how many of them have a text to learn, how many are pairs that are left out, and how
-/// many are left out because they were rejected.
-struct Found {
-    records: usize,
-    learnable: usize,
-    pairs: usize,
-    rejected: usize,
-    /// Those with a text to learn; nothing of a set of the review, whose rows all have one.
-    learnt: Option<Filter>,
-}
-
-fn count(folders: &Folders, session: &Session, from: &str) -> Result<Found> {
-    let all = |records| Found { records, learnable: records, pairs: 0, rejected: 0, learnt: None };
-    Ok(match Source::parse(from).map_err(anyhow::Error::msg)? {
-        Source::Files(_) => all(1),
-        Source::Records(filter) => {
-            let count =
-                |filter: &Filter| Ok::<_, anyhow::Error>(session.view(filter, Order::default())?.len());
-            let records = count(&filter)?;
-            let both = |other: Filter| Filter::And(vec![filter.clone(), other]);
-            let rejected = if filter.speaks_of_status() { 0 } else { count(&both(super::rejected()))? };
-            let (pairs, without) = if filter.speaks_of(Property::Preference) {
-                (0, None)
-            } else {
-                (count(&both(are_pairs()))?, Some(no_pairs()))
-            };
-            let learnt = Filter::And([learnt_of(filter)].into_iter().chain(without).collect());
-            Found { records, learnable: count(&learnt)?, pairs, rejected, learnt: Some(learnt) }
-        }
-        Source::Set(order) => all(sets::rows(folders, session, &order)?.len()),
-    })
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::reader::{Ask, beginning};
+use super::words::in_studio;
 use super::{Back, Lane};
 use crate::app::imports::{self, Known};
 use crate::app::jobs::Working;
@@ -32,7 +33,7 @@ pub(super) fn plan(lane: &Lane, path: PathBuf, map: Vec<String>) {
         let plan = imports::look_up(&lane.events, &path)
             .and_then(|()| Ok(lane.open(Access::Read)?))
             .and_then(|session| planned(&session, &path, map))
-            .map_err(|error| format!("{error:#}"));
+            .map_err(|error| in_studio(&format!("{error:#}")));
         lane.tell(DataEvent::ImportPlanned(path, plan.map(Box::new)));
     });
 }
@@ -44,12 +45,13 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
     let mapping = |part: Part| first.and_then(|file| file.mapping.column(part)).map(str::to_owned);
     let broken = source.files().iter().filter_map(|file| file.broken.as_ref());
     let broken = broken.map(|bad| Err(format!("{}:{}: {}", bad.source, bad.line, bad.reason)));
+    let passes_over =
+        |file: &PlannedRows| file.passes_over().iter().map(|told| in_studio(told)).collect::<Vec<_>>();
     let examples = first
         .into_iter()
         .flat_map(|file| file.sample.iter().take(EXAMPLES).map(move |row| file.preview(row)))
         .chain(broken.take(EXAMPLES));
-    let mut passed_over: Vec<String> =
-        source.files().iter().take(TRIED).flat_map(PlannedRows::passes_over).collect();
+    let mut passed_over: Vec<String> = source.files().iter().take(TRIED).flat_map(passes_over).collect();
     passed_over.sort();
     passed_over.dedup();
     Ok(ImportPlan {
@@ -73,7 +75,7 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
             .any(|file| file.broken.is_none() && file.mapping.kind() == Kind::Columns),
         examples: examples
             .map(|record| {
-                record.map(|record| Example {
+                record.map_err(|why| in_studio(&why)).map(|record| Example {
                     prompt: beginning(record.question()),
                     answer: beginning(record.answer().or(record.text.as_deref()).unwrap_or_default()),
                     label: record.label,
@@ -111,16 +113,18 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
     let before = session.last_change()?.map_or(0, |entry| entry.id);
     let imported = run(session, path, map, |source, session| {
         let noticed = source.noticed();
-        let (counts, ended) = session::import(session, &name, source, |progress| job.go_on(bytes(progress)))?;
+        let (counts, ended) =
+            imports::bring_in(session, &name, source, |progress| job.go_on(bytes(progress)))?;
         Ok((counts, ended, noticed))
     });
     // Before a person hears of it, who may take it back at once.
     lane.note_change(session, before)?;
     match imported {
         Ok((counts, Ended::AtTheEnd, noticed)) => {
-            job.end(JobEnd::Done);
+            let is_empty = counts.added + counts.repeated == 0;
+            job.end(if is_empty { JobEnd::Failed(EMPTY.to_owned()) } else { JobEnd::Done });
             for note in noticed.sentences() {
-                lane.notify(Level::Warning, format!("{short}: {note}"));
+                lane.notify(Level::Warning, format!("{short}: {}", in_studio(&note)));
             }
             if let Some(note) = noticed.idle() {
                 lane.notify(Level::Info, format!("{short}: {note}"));
@@ -154,12 +158,16 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
             Ok(())
         }
         Err(error) => {
-            lane.tell(DataEvent::Imported(path.to_path_buf(), Err(error.to_string())));
-            job.end(JobEnd::Failed(error.to_string()));
+            let why = in_studio(&error.to_string());
+            lane.tell(DataEvent::Imported(path.to_path_buf(), Err(why.clone())));
+            job.end(JobEnd::Failed(why));
             Err(SessionError::Cancelled)
         }
     }
 }
+
+/// How the job of an import ends that brought nothing.
+const EMPTY: &str = "no record came in";
 
 /// Rows that couldn't be read, as they are named at once: line and reason.
 const NAMED: u32 = 3;
@@ -171,7 +179,10 @@ fn unread(session: &Session, rejected: u64) -> Vec<String> {
     }
     let last = session.imports().ok().and_then(|imports| imports.first().map(|import| import.id));
     let rejects = last.and_then(|import| session.first_rejects(import, Some(NAMED)).ok()).unwrap_or_default();
-    rejects.iter().map(|reject| format!("line {}: {}", reject.line, one_line(&reject.reason))).collect()
+    rejects
+        .iter()
+        .map(|reject| format!("line {}: {}", reject.line, in_studio(&one_line(&reject.reason))))
+        .collect()
 }
 
 fn run<T>(
@@ -182,7 +193,6 @@ fn run<T>(
 ) -> Result<T, SessionError> {
     let options = ImportOptions { map: map.to_vec(), ..ImportOptions::default() };
     let (source, _) = imports::open(session, path, &options).map_err(SessionError::Reading)?;
-    imports::remember(session, &source).map_err(SessionError::Reading)?;
     work(source, session)
 }
 

@@ -7,6 +7,7 @@ mod imports;
 mod reader;
 mod statistics;
 mod tokens;
+mod words;
 mod writer;
 
 use std::collections::BTreeSet;
@@ -16,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::app::events::Events;
-use crate::domain::protocol::system::{Level, Notice, SystemEvent};
+use crate::domain::protocol::system::Level;
 use crate::domain::protocol::{DataCommand, DataEvent, Event};
 use crate::domain::record::RecordId;
 use crate::domain::session::SessionInfo;
@@ -194,8 +195,7 @@ impl Lane {
     }
 
     fn notify(&self, level: Level, text: String) {
-        // The studio is gone: nobody needs to know.
-        self.events.send(Event::System(SystemEvent::Notified(Notice::new(level, text)))).ok();
+        self.events.notify(level, text);
     }
 
     fn tell(&self, event: DataEvent) -> bool {

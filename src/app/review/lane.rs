@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::app::events::Events;
 use crate::config::Folders;
-use crate::domain::protocol::system::{Level, Notice, SystemEvent};
+use crate::domain::protocol::system::Level;
 use crate::domain::protocol::{Event, ReviewCommand, ReviewEvent};
 use crate::domain::session::SessionInfo;
 use crate::ground::thread;
@@ -105,12 +105,11 @@ impl Lane {
     }
 
     fn notify(&self, level: Level, text: String) {
-        // The studio is gone: nobody needs to know.
-        self.events.send(Event::System(SystemEvent::Notified(Notice::new(level, text)))).ok();
+        self.events.notify(level, text);
     }
 
     fn tell(&self, event: ReviewEvent) {
-        // As above.
+        // The studio is gone: nobody needs to know.
         self.events.send(Event::Review(event)).ok();
     }
 }

@@ -10,8 +10,7 @@ use super::{Dry, JobOptions, JudgeOptions, Summary, judge, open, reflect, speake
 use crate::app::events::Events;
 use crate::app::jobs::Working;
 use crate::config::Folders;
-use crate::domain::protocol::Event;
-use crate::domain::protocol::system::{JobEnd, Level, Notice, Progress, SystemEvent};
+use crate::domain::protocol::system::{JobEnd, Level, Progress};
 use crate::domain::review_job::{JobKind, JobOrder};
 use crate::domain::session::SessionInfo;
 use crate::domain::teacher::Money;
@@ -65,9 +64,7 @@ pub(super) fn start(folders: Folders, info: SessionInfo, order: JobOrder, events
         };
         working.end(end);
         if let Ok(summary) = outcome {
-            let notice = Notice::new(Level::Info, went(&summary));
-            // Without listeners there is nobody to tell.
-            events.send(Event::System(SystemEvent::Notified(notice))).ok();
+            events.notify(Level::Info, went(&summary));
         }
     });
 }

@@ -10,6 +10,7 @@ use super::headless::Headless;
 use crate::app::sessions;
 use crate::config::Folders;
 use crate::domain::chat::{Answerer, Outcome, Setup, Side, Why};
+use crate::domain::counted::counted;
 use crate::domain::message::{Message, Role};
 use crate::domain::record::Record;
 use crate::session::{NewTurn, Session};
@@ -43,7 +44,7 @@ pub fn measure(folders: &Folders) -> Result<Vec<Figure>> {
 
 fn long_chat(studio: &mut Headless) -> Result<Vec<Figure>> {
     studio.keys("4 h")?;
-    studio.wait_for(&format!("{TURNS} turns"), PATIENCE)?;
+    studio.wait_for(&counted(TURNS as u64, "turn"), PATIENCE)?;
     let opening = Instant::now();
     studio.press("enter")?;
     studio.wait_for(&last_words(), PATIENCE)?;

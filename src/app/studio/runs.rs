@@ -20,7 +20,7 @@ use crate::app::recipes::{self, Outlook, Provided};
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::config::Folders;
 use crate::domain::protocol::runs::{Busy, Preflight, RecipeFile};
-use crate::domain::protocol::system::{JobEnd, Level, Notice};
+use crate::domain::protocol::system::{JobEnd, Level};
 use crate::domain::protocol::{Event, ModelsEvent, RunsCommand, RunsEvent, SystemEvent};
 use crate::domain::recipe::edit;
 use crate::domain::run::{Phase, RunCommand};
@@ -349,9 +349,7 @@ impl Lane {
     }
 
     fn say(&self, level: Level, text: String) {
-        let notice = Event::System(SystemEvent::Notified(Notice::new(level, text)));
-        // Where the studio is gone, the queue of requests closes next.
-        self.events.send(notice).ok();
+        self.events.notify(level, text);
     }
 
     fn tell(&self, event: RunsEvent) {

@@ -17,7 +17,7 @@ use crate::cli::tokens::tokenizer;
 use crate::data::import::{Import as Source, ImportOptions, PlannedFile};
 use crate::data::mapping::Kind;
 use crate::data::rows::Format;
-use crate::session::{self, Counted, Ended, ImportCounts, Session};
+use crate::session::{Counted, Ended, ImportCounts, Session};
 use crate::ui::widgets::text;
 
 /// Arguments of `dojo data import`.
@@ -52,7 +52,6 @@ pub(super) fn run(place: &Place, arguments: &Import) -> Result<()> {
     if arguments.plan {
         return Ok(());
     }
-    imports::remember(&mut session, &source)?;
     let noticed = source.noticed();
     let stop = stop_on_interrupt()?;
     let started = std::time::Instant::now();
@@ -127,7 +126,7 @@ fn bring_in(
 ) -> Result<(ImportCounts, Ended)> {
     let name = arguments.path.display().to_string();
     let bar = bar(place, "{bar:30} {bytes}/{total_bytes}  {msg}  {eta} left  ctrl-c stops")?;
-    let ended = session::import(session, &name, source, |progress| {
+    let ended = imports::bring_in(session, &name, source, |progress| {
         bar.set_length(progress.total_bytes);
         bar.set_position(progress.bytes);
         bar.set_message(format!("{} records", text::count(progress.counts.added)));
@@ -155,6 +154,9 @@ fn report(place: &Place, counts: ImportCounts, notes: &[String], seconds: f64) -
                 "{} lines could not be read: `dojo data imports` lists them",
                 text::count(counts.rejected)
             ));
+        }
+        if counts.added + counts.repeated == 0 {
+            lines.push("nothing came in, and what its columns were said to be is not remembered".to_owned());
         }
         lines.extend(notes.iter().map(|note| format!("! {note}")));
         lines.join("\n")

@@ -58,6 +58,20 @@ impl RowMapping {
         self.mapping.takes(column)
     }
 
+    /// Whether a column is one without which a row is nothing, says something of the record as a whole, or was left out by
+    /// hand. Of another that was given a part, only the row tells whether its form has a place for it.
+    pub(in crate::data) fn is_part_of_form(&self, column: &str) -> bool {
+        let of_record = [Part::Label, Part::Split, Part::Tags].map(|part| self.mapping.column(part));
+        main_columns(&self.mapping).any(|main| main == column)
+            || of_record.contains(&Some(column))
+            || self.mapping.leaves_out(column)
+    }
+
+    /// Whether a column was given to be the conversation.
+    pub(in crate::data) fn is_conversation_of(&self, column: &str) -> bool {
+        self.mapping.column(Part::Messages) == Some(column)
+    }
+
     /// What a record's question is about, from columns of their own.
     pub(in crate::data) fn inputs<'r>(&self, record: &'r Record) -> impl Iterator<Item = &'r str> {
         let is_named =

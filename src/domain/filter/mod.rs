@@ -53,6 +53,12 @@ impl Filter {
         self.has(&|term| matches!(term, Term::Status(_)))
     }
 
+    /// Whether it says anything of the split: then records are asked for by it.
+    #[must_use]
+    pub fn speaks_of_split(&self) -> bool {
+        self.has(&|term| matches!(term, Term::Split(_)))
+    }
+
     /// Whether a term is somewhere in it.
     fn has(&self, is: &dyn Fn(&Term) -> bool) -> bool {
         match self {

@@ -337,6 +337,14 @@ pub struct Imported {
     pub unread: Vec<String>,
 }
 
+impl Imported {
+    /// Whether the session has nothing of it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.added + self.repeated == 0
+    }
+}
+
 /// One file of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedFile {

@@ -36,6 +36,8 @@ pub enum ModelKind {
     Base,
     Adapter,
     Export,
+    /// Turns texts into vectors for retrieval: it can neither answer nor be trained.
+    Embedding,
 }
 
 impl ModelKind {
@@ -46,6 +48,10 @@ impl ModelKind {
             Self::Base => "base",
             Self::Adapter => "adapter",
             Self::Export => "export",
+            Self::Embedding => "embedding",
         }
     }
 }
+
+/// What is said of a model that only turns texts into vectors.
+pub const RETRIEVAL_ONLY: &str = "for retrieval only";

@@ -27,6 +27,17 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Whether records are asked for by their split: then those are taken whatever their split is for.
+    #[must_use]
+    pub fn names_split(&self) -> bool {
+        match self {
+            Self::Files(_) => false,
+            Self::Records(filter) | Self::Set(SetOrder { filter, .. }) => filter.speaks_of_split(),
+        }
+    }
+}
+
 /// The words after `session:`, or those that begin with `set:`; nothing where files are meant.
 #[must_use]
 pub fn of_session(text: &str) -> Option<&str> {

@@ -2,6 +2,7 @@
 //! scaled to length 1, as sentence-transformers computes them.
 
 mod bert;
+mod only;
 
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
 use self::bert::{Bert, Shape};
+pub use self::only::embeds_only;
 use super::model::ModelFiles;
 use super::model::files::Form;
 use super::model::hf::MOST_JSON;

@@ -15,6 +15,9 @@ pub struct Alias {
     pub licence: String,
     /// `owner/name` on the Hugging Face hub.
     pub hub: String,
+    /// Whether it only turns texts into vectors, for retrieval.
+    #[serde(default)]
+    pub embeds: bool,
     pub package: Option<Package>,
 }
 

@@ -43,10 +43,15 @@ pub(crate) fn draw(buffer: &mut Buffer, area: Rect, view: View<'_>, front: Optio
     let sign = if centred {
         let room = row.right().saturating_sub(tabs + wide + 1);
         draw_name(buffer, row, view, &session, "");
-        draw_right(buffer, row, view, &signs, &machine, room)
+        // The machine is worth more than the shortest.
+        let signs = signs.get(..2).unwrap_or(&signs);
+        draw_right(buffer, row, view, signs, &machine, room)
     } else {
         let before = Rect { width: tabs.saturating_sub(row.x + 2), ..row };
-        draw_name(buffer, before, view, &session, signs.last().map_or("", String::as_str))
+        // Without its name where it is cut otherwise, and never within a word.
+        let room = usize::from(before.width.saturating_sub(PROGRAM));
+        let fitting = signs.iter().skip(1).find(|sign| text::width(sign) <= room);
+        draw_name(buffer, before, view, &session, fitting.map_or("", String::as_str))
     };
     let Some(front) = front else { return Header { tabs: [Rect::ZERO; 6], sign } };
     let mut x = tabs.min(row.right());

@@ -39,8 +39,8 @@ fn moving(store: &Store) -> Vec<Ongoing<'_>> {
     all(store).into_iter().filter(moves).collect()
 }
 
-/// The sign for the header, from the longest words to the shortest: `● sft-0412 38% 6m`, `● 38% 6m`. Empty while
-/// nothing goes on.
+/// The sign for the header, from the longest words to the shortest: `● sft-0412 38% 6m`, `● 38% 6m`, `● 38%`, `●`. Empty
+/// while nothing goes on.
 pub(crate) fn signs(store: &Store) -> Vec<String> {
     let moving = moving(store);
     let Some(first) = moving.first() else { return Vec::new() };
@@ -50,7 +50,12 @@ pub(crate) fn signs(store: &Store) -> Vec<String> {
     let word = what.split(' ').next().unwrap_or_default().to_owned();
     let long = [what.as_str(), figures.as_str()].map(str::trim).join(" ");
     let short = if figures.is_empty() { word } else { figures };
-    [long.trim(), &short].map(|words| format!("● {words}{more}")).into()
+    let shortest = short.split(' ').next().unwrap_or_default();
+    let mut signs: Vec<String> =
+        [long.trim(), &short, shortest].map(|words| format!("● {words}{more}")).into();
+    signs.push(format!("●{more}"));
+    signs.dedup();
+    signs
 }
 
 impl Ongoing<'_> {

@@ -1,6 +1,6 @@
 //! The session picker, and the name of a new one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
@@ -9,6 +9,7 @@ use ratatui::layout::{Position, Rect};
 use super::overlay::{self, Overlay, Reply};
 use crate::app::store::Store;
 use crate::domain::counted::counted;
+use crate::domain::name;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, SessionsCommand};
 use crate::domain::session::{Begins, SessionPlace, SessionSummary};
@@ -53,6 +54,8 @@ pub(crate) struct Picker {
     typing: Typing,
     /// Only sessions are shown whose name or words hold this.
     filter: String,
+    /// Why the name that was typed last can't be one.
+    refused: Option<String>,
 }
 
 /// What the keyboard is for.
@@ -67,7 +70,13 @@ enum Typing {
 
 impl Picker {
     pub(crate) fn new() -> Self {
-        Self { cursor: Cursor::default(), list: Rect::ZERO, typing: Typing::Nothing, filter: String::new() }
+        Self {
+            cursor: Cursor::default(),
+            list: Rect::ZERO,
+            typing: Typing::Nothing,
+            filter: String::new(),
+            refused: None,
+        }
     }
 
     /// Straight to the name of a new session.
@@ -96,6 +105,24 @@ impl Picker {
         }
     }
 
+    /// Whether a name can't be a session's; it stays to be mended, and why stands below it.
+    fn is_refused(&mut self, name: &str, own: Option<&Path>, store: &Store) -> bool {
+        let is_other = |session: &&SessionSummary| match &session.place {
+            SessionPlace::Folder(folder) => own != Some(folder),
+            SessionPlace::Sample => false,
+        };
+        let others = || store.sessions.iter().flatten().filter(is_other);
+        self.refused = match name::check("session", name) {
+            _ if name.is_empty() => None,
+            Err(why) => Some(why),
+            Ok(()) if others().any(|session| session.name == name) => {
+                Some(format!("there is a session '{name}' already: esc, then ⏎ on it opens it"))
+            }
+            Ok(()) => None,
+        };
+        self.refused.is_some()
+    }
+
     fn key_over_text(&mut self, key: KeyEvent, store: &Store) -> Reply {
         let send = |command| Reply::close().with(Effect::Send(Command::Sessions(command)));
         let filtering = matches!(self.typing, Typing::Filter(_));
@@ -109,6 +136,14 @@ impl Picker {
                 Typing::Nothing
             }
             (Typing::Filter(_), KeyCode::Enter) => return self.choose(store),
+            (Typing::New(field), KeyCode::Enter) if self.is_refused(field.text(), None, store) => {
+                Typing::New(field)
+            }
+            (Typing::Name(folder, field), KeyCode::Enter)
+                if self.is_refused(field.text(), Some(&folder), store) =>
+            {
+                Typing::Name(folder, field)
+            }
             (Typing::New(field), KeyCode::Enter) if !field.text().is_empty() => {
                 return send(SessionsCommand::Create(field.text().to_owned()))
                     .with(Effect::Show(PaneId::Data));
@@ -267,7 +302,16 @@ impl Overlay for Picker {
         let theme = view.theme;
         let title = if matches!(self.typing, Typing::New(_)) { "new session" } else { "rename the session" };
         if let Typing::New(field) | Typing::Name(_, field) = &mut self.typing {
-            let inside = float::draw(buffer, centred(screen, 60, 5), theme, title);
+            let width = 60.min(screen.width);
+            let why = self.refused.as_deref().unwrap_or_default();
+            let why = text::wrap(why, usize::from(width.saturating_sub(4)));
+            let why: Vec<String> = why.into_iter().filter(|line| !line.is_empty()).collect();
+            let height = 5 + why.len() as u16;
+            let inside = float::draw(buffer, centred(screen, width, height), theme, title);
+            for (y, line) in (inside.y + 3..inside.bottom()).zip(&why) {
+                let room = usize::from(inside.width.saturating_sub(2));
+                text::put(buffer, inside.x + 1, y, line, room, theme.bad);
+            }
             text::put(buffer, inside.x + 1, inside.y + 1, "name", 4, theme.dim);
             field.draw(
                 buffer,

@@ -23,8 +23,8 @@ pub(super) struct Picker {
 
 /// Everything that could answer, the session's own model first.
 pub(super) fn answerers(store: &Store) -> Vec<(Answerer, String)> {
-    let mut found: Vec<(Answerer, String)> =
-        store.models.iter().flatten().map(|model| (answerer(model), describe(model))).collect();
+    let known = store.models.iter().flatten().filter_map(|model| Some((answerer(model)?, describe(model))));
+    let mut found: Vec<(Answerer, String)> = known.collect();
     let own = store.session.as_ref().map(|session| session.file.model.clone()).unwrap_or_default();
     if let Some(place) = found.iter().position(|(known, _)| known.name == own) {
         let first = found.remove(place);
@@ -33,18 +33,15 @@ pub(super) fn answerers(store: &Store) -> Vec<(Answerer, String)> {
     found
 }
 
-/// A model, an adapter or an export as it answers in Chat.
-pub(in crate::ui::panes) fn answerer(model: &ModelFile) -> Answerer {
-    let path = || Some(model.path.display().to_string());
-    match model.kind {
-        ModelKind::Base => {
-            Answerer { name: model.name.clone(), model: Some(model.name.clone()), adapter: None }
-        }
-        ModelKind::Export => Answerer { name: model.name.clone(), model: path(), adapter: None },
-        ModelKind::Adapter => {
-            Answerer { name: model.name.clone(), model: None, adapter: Some(model.path.clone()) }
-        }
-    }
+/// A model, an adapter or an export as it answers in Chat; nothing if it can't.
+pub(in crate::ui::panes) fn answerer(model: &ModelFile) -> Option<Answerer> {
+    let (base, adapter) = match model.kind {
+        ModelKind::Base => (Some(model.name.clone()), None),
+        ModelKind::Export => (Some(model.path.display().to_string()), None),
+        ModelKind::Adapter => (None, Some(model.path.clone())),
+        ModelKind::Embedding => return None,
+    };
+    Some(Answerer { name: model.name.clone(), model: base, adapter })
 }
 
 fn describe(model: &ModelFile) -> String {

@@ -1,6 +1,7 @@
 //! What is done to records: verdicts, labels, tags, edits, exports.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::act::send;
 use super::detail::Seek;
@@ -198,7 +199,7 @@ impl Data {
             }
         };
         let first = || LastExport {
-            path: format!("{}.jsonl", session.name),
+            path: free_name(&session.name, store),
             form: Form::Messages,
             splits: Splits::Together,
         };
@@ -237,4 +238,18 @@ impl Data {
         let parts: Vec<String> = open.into_iter().chain(drafts).collect();
         (!parts.is_empty()).then(|| parts.join(", "))
     }
+}
+
+/// A name for the records of a session that is none of a file they came from: a session is called like its file.
+fn free_name(session: &str, store: &Store) -> String {
+    let imported = store.data.imported.iter().map(|(path, _)| path.to_string_lossy().into_owned());
+    let opened = store.data.opened.iter().map(|(_, opened)| opened.record.provenance.source.clone());
+    let sources: Vec<String> = imported.chain(opened).collect();
+    let is_source = |name: &String| {
+        let is_named = |source: &String| Path::new(source).file_name() == Some(name.as_ref());
+        sources.iter().any(is_named)
+    };
+    let more = (2_u64..).map(|number| format!("{session}-records-{number}.jsonl"));
+    let first = format!("{session}-records.jsonl");
+    std::iter::once(first.clone()).chain(more).find(|name| !is_source(name)).unwrap_or(first)
 }

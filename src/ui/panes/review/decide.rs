@@ -171,9 +171,12 @@ impl Review {
             .filter(|row| self.waits(row))
             .partition(|row| row.draft != Draft::None || self.held.contains_key(&row.id));
         if waiting.is_empty() {
-            let words = "nothing was decided: each that waits has your draft, and e goes on with it";
-            let said = || Effect::Notify(Notice::new(Level::Info, words));
-            return begun.first().map(|_| said()).into_iter().collect();
+            let words = if begun.is_empty() {
+                "nothing in this filter waits for a decision: u takes the last one back"
+            } else {
+                "nothing was decided: each that waits has your draft, and e goes on with it"
+            };
+            return vec![Effect::Notify(Notice::new(Level::Info, words))];
         }
         let misses = waiting.iter().filter(|row| row.label != row.truth).count();
         let verb = if verdict == Verdict::Approved { "approve" } else { "reject" };

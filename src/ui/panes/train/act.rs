@@ -198,7 +198,7 @@ impl Train {
         for effect in &mut asked {
             if let Effect::Ask(question) = effect {
                 "The machine is busy: queue this run?".clone_into(&mut question.title);
-                question.text = format!("{going} is going. {}", question.text);
+                question.text = format!("{going} has not ended. {}", question.text);
             }
         }
         asked

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::charts::run_mark;
+use super::early::begins;
 use crate::app::store::Store;
 use crate::domain::counted::noun;
 use crate::domain::run::Standing;
@@ -19,6 +20,8 @@ pub(super) struct Listing<'a> {
     pub(super) selected: Option<&'a RunId>,
     /// Runs that are drawn, in the order of their marks; one alone carries no mark.
     pub(super) drawn: &'a [RunId],
+    /// A run that was asked to pause before it began.
+    pub(super) pauses_early: Option<&'a RunId>,
     pub(super) store: &'a Store,
     pub(super) theme: &'a Theme,
 }
@@ -124,6 +127,9 @@ impl Listing<'_> {
             return problem.clone();
         }
         let mut parts = Vec::new();
+        if begins(run) && self.pauses_early == Some(&run.id) && !state.is_stopping() {
+            parts.push("pauses when it begins".to_owned());
+        }
         match standing {
             Standing::Queued | Standing::Running | Standing::Paused if state.is_stopping() => {
                 parts.extend(state.why.clone());

@@ -216,6 +216,7 @@ impl Train {
             runs: &listed,
             selected: self.selected.as_ref(),
             drawn: &drawn,
+            pauses_early: self.pauses_early.as_ref(),
             store: view.store,
             theme,
         };

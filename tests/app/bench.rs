@@ -1,0 +1,13 @@
+//! What `dojo bench ui` does with the studio's own parts: it finds what it waits for on the screen.
+
+use dojo_studio::app::studio::bench_chat;
+use dojo_studio::config::Folders;
+
+#[test]
+fn the_figures_of_a_long_chat_and_of_wide_text_are_all_there() {
+    let home = tempfile::tempdir().expect("a folder");
+    let figures = bench_chat::measure(&Folders::under(home.path())).expect("figures");
+    let names: Vec<&str> = figures.iter().map(|figure| figure.name).collect();
+    assert!(names.iter().any(|name| name.contains("a chat of 3,000 turns, a key typed")), "{names:?}");
+    assert!(names.iter().any(|name| name.contains("wide text")), "{names:?}");
+}
