@@ -152,7 +152,7 @@ fn told(name: &str, config: &ModelConfig) -> Told {
         };
     }
     Told {
-        why: format!("isn't part of a model of the kind {architecture:?} by its configuration"),
+        why: format!("isn't part of a model of the kind {} by its configuration", architecture.name),
         then: "set the configuration right (model_type and the keys of biases and norms), or, where the model shall be \
                computed without it, save the model anew with transformers, which leaves it out",
     }
