@@ -1,7 +1,7 @@
 //! Training runs of other sessions that go on: they take this machine's time too. Reads what was touched lately only.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -59,8 +59,8 @@ fn info(run: RunSummary) -> RunInfo {
 }
 
 /// Tells of them whenever they look different, until what is returned is dropped.
-pub(super) fn watch(folders: Folders, own: Option<PathBuf>, events: Events) -> Sender<()> {
-    let (stop, stopped) = channel();
+pub(super) fn watch(folders: Folders, own: Option<PathBuf>, events: Events) -> SyncSender<()> {
+    let (stop, stopped) = thread::tether();
     thread::start("runs elsewhere", move || {
         // What was told before is of another session's view.
         let mut told = None;

@@ -137,7 +137,7 @@ fn load(model: &ModelArguments, questions: &mut Questions, interrupt: &Interrupt
     if !questions.are_typed() {
         return loading::ready(model).map(|ready| AfterLoad::Ready(Box::new(ready)));
     }
-    let (tell, told) = mpsc::channel();
+    let (tell, told) = mpsc::sync_channel(1);
     let model = model.clone();
     let load = move || drop(tell.send(loading::ready(&model)));
     std::thread::Builder::new().name("dojo-chat-load".to_owned()).spawn(load).context("start a thread")?;

@@ -96,6 +96,7 @@ impl Generates {
         field: &'static str,
         options: &Options,
     ) -> Result<UnboundedReceiver<Event>, ApiError> {
+        #[expect(clippy::disallowed_methods, reason = "bounded by the answer's length")]
         let (events, receiver) = unbounded_channel();
         let fields = (field, options.constraint_field().unwrap_or("response_format"));
         let parts = split(requests, self.positions, self.context);

@@ -190,6 +190,7 @@ impl Listening {
         let metrics = Arc::new(Metrics::default());
         let queue = Queue::new(settings.queue);
         let shared = Arc::new(Inner::new(offers));
+        #[expect(clippy::disallowed_methods, reason = "bounded by the connections: each asks for one model")]
         let (asks, orders) = unbounded_channel();
         let keeper = Keeper {
             shared: Arc::clone(&shared),

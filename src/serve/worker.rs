@@ -87,6 +87,7 @@ struct Open {
 
 impl Worker {
     pub(crate) fn start(mut generator: Generator, queue: Queue, metrics: Arc<Metrics>) -> Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "bounded by the queue, which refuses what is too much")]
         let (orders, received) = mpsc::channel();
         let own = Arc::clone(&metrics);
         let compiler = Arc::clone(generator.compiler());

@@ -157,7 +157,7 @@ const LONGEST: u64 = 64 << 10;
 #[expect(clippy::disallowed_methods, reason = "the end of a child can't be waited for with a limit")]
 fn output(mut child: Child, patience: Duration) -> Result<(ExitStatus, Vec<u8>), String> {
     let end = Instant::now() + patience;
-    let (said, heard) = mpsc::channel();
+    let (said, heard) = mpsc::sync_channel(1);
     if let Some(pipe) = child.stdout.take() {
         // Whatever the command started may hold the pipe open: nobody waits for this thread.
         std::thread::spawn(move || {

@@ -417,7 +417,7 @@ fn a_part_of_a_long_run_is_read_value_by_value() {
 fn a_follower_thread_reports_and_ends_with_its_handle() {
     let folder = tempfile::tempdir().expect("a folder");
     write_run(folder.path());
-    let (sender, events) = std::sync::mpsc::channel();
+    let (sender, events) = std::sync::mpsc::sync_channel(1 << 16);
     let roots = vec![(Origin::Global, folder.path().to_path_buf())];
     let thread = dojo_studio::app::follow::FollowerThread::start(roots, move |event| {
         if sender.send(event).is_ok() {

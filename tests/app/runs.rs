@@ -1,5 +1,5 @@
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use dojo_studio::app::runs::{self, Launch, RunSummary};
@@ -201,7 +201,7 @@ fn a_name_that_is_no_plain_one_is_refused_in_one_sentence() {
 }
 
 /// Tells a test each change of phase.
-struct Heard(Sender<Option<String>>);
+struct Heard(SyncSender<Option<String>>);
 
 impl Listener for Heard {
     fn heard(&mut self, _: &Progress<'_>, _: &RunState) {}
@@ -214,7 +214,7 @@ impl Listener for Heard {
 /// A run that starts, and what is heard of it.
 fn starting(home: &Path) -> (RunFolder, RunHost, Receiver<Option<String>>) {
     let folder = runs::create_run_folder(home, Some("one"), "sft").expect("a new folder");
-    let (sender, heard) = channel();
+    let (sender, heard) = sync_channel(1 << 16);
     let host = RunHost::start(&folder, Phase::Starting, Box::new(Heard(sender))).expect("a host");
     (folder, host, heard)
 }

@@ -18,7 +18,7 @@ type Asked = Arc<Mutex<BTreeMap<String, u64>>>;
 fn endpoint() -> (String, Asked) {
     let asked = Asked::default();
     let count = Arc::clone(&asked);
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, told) = std::sync::mpsc::sync_channel(1 << 16);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async move {

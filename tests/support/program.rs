@@ -94,7 +94,7 @@ impl World {
 /// Waits until something holds, for at most a minute.
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
-    let (_never, clock) = mpsc::channel::<()>();
+    let (_never, clock) = mpsc::sync_channel::<()>(0);
     while !holds() {
         assert!(begun.elapsed() < Duration::from_secs(60), "waited a minute for {what}");
         let _ = clock.recv_timeout(Duration::from_millis(2));

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ impl Terminal {
         let before = settings(&*pair.master);
         let child = pair.slave.spawn_command(command).expect("start the program");
         let mut reader = pair.master.try_clone_reader().expect("read the terminal");
-        let (sender, output) = channel();
+        let (sender, output) = sync_channel(1 << 16);
         let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(read @ 1..) = reader.read(&mut bytes) {
@@ -139,7 +139,7 @@ impl Terminal {
 
     /// Takes the terminal away, as a window that is closed does, and waits for the program's end.
     pub(super) fn hang_up(&mut self) {
-        let (_, nothing) = channel();
+        let (_, nothing) = sync_channel(1 << 16);
         // Who reads the output ends with the next that comes, and holds the terminal no longer.
         drop(std::mem::replace(&mut self.output, nothing));
         self.keys("?");

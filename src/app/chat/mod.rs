@@ -11,7 +11,7 @@ mod writer;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender};
 use std::time::Duration;
 
 use crate::app::events::Events;
@@ -125,17 +125,17 @@ const fn unwritten(why: Why) -> Outcome {
 impl Chats {
     /// Starts the lanes of a session. Models are looked for in `models`; nothing is loaded before it is asked for.
     pub(crate) fn start(info: &SessionInfo, window: &str, models: PathBuf, events: &Events) -> Self {
-        let (desk, orders) = channel();
-        let (writer, work) = channel();
+        let (desk, orders) = thread::queue();
+        let (writer, work) = thread::queue();
         let stops = Stops::default();
         let pen = writer::Writer::new(models, events.clone(), desk.clone(), stops.clone());
         let (path, window, events) = (info.path.clone(), window.to_owned(), events.clone());
         let own = stops.clone();
         thread::start("chat answer", move || pen.work(&work));
-        let (open, ended) = channel();
+        let (open, ended) = thread::tether();
         thread::start("chat keep", move || {
             desk::work((&path, &window), &events, &orders, (writer, own));
-            drop::<Sender<()>>(open);
+            drop::<SyncSender<()>>(open);
         });
         Self { desk: Some(desk), stops, ended }
     }

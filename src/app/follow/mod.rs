@@ -16,7 +16,7 @@ mod watched;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use self::scan::Scanner;
@@ -30,6 +30,7 @@ use crate::app::runs::is_hidden;
 use crate::domain::protocol::RunsEvent;
 use crate::domain::run::RunState;
 use crate::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+use crate::ground::thread;
 use crate::session::SEEN_FILE;
 
 /// Runs that are listed of one folder, at most: those whose names come last, which are the newest.
@@ -325,7 +326,7 @@ impl FollowerThread {
         roots: Vec<(Origin, PathBuf)>,
         mut emit: impl FnMut(RunsEvent) -> Listening + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (requests, received) = channel();
+        let (requests, received) = thread::queue();
         let follow = move || follow(&mut Follower::new(roots), &received, &mut emit);
         std::thread::Builder::new().name("follower".to_owned()).spawn(follow)?;
         Ok(Self { requests })

@@ -12,7 +12,7 @@ mod writer;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -52,12 +52,12 @@ impl Drop for Records {
 impl Records {
     /// Opens the session's database (it is made where there is none) and starts the lanes.
     pub(crate) fn start(info: &SessionInfo, window: &str, events: &Events, models: PathBuf) -> Self {
-        let (reader, asks) = channel();
-        let (writer, commands) = channel();
-        let (figures, questions) = channel();
-        let (shower, shown) = channel();
-        let (counter, counts) = channel();
-        let (open, ended) = channel();
+        let (reader, asks) = thread::queue();
+        let (writer, commands) = thread::queue();
+        let (figures, questions) = thread::queue();
+        let (shower, shown) = thread::queue();
+        let (counter, counts) = thread::queue();
+        let (open, ended) = thread::tether();
         let interrupt = Interrupt::default();
         let (info, window) = (info.clone(), window.to_owned());
         let model = Arc::new(Model::new(models, info.file.model.clone()));
@@ -82,7 +82,7 @@ impl Records {
             let (lane, after) = (first.clone(), back.clone());
             thread::start("data write", move || {
                 writer::work(&lane, &commands, &after);
-                drop::<Sender<()>>(open);
+                drop::<SyncSender<()>>(open);
             });
             reader::work(&first, &asks, &handle, &figures, &back.counter);
         });

@@ -102,7 +102,7 @@ fn megabytes() -> f64 {
 /// Answers every question after the delay, on a thread of its own, until the program ends.
 fn endpoint(delay: Duration) -> Result<SocketAddr> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (tell, told) = mpsc::channel();
+    let (tell, told) = mpsc::sync_channel(1);
     std::thread::Builder::new().name("bench endpoint".to_owned()).spawn(move || {
         runtime.block_on(async move {
             let answer = async move |_: Json<Value>| {

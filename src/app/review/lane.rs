@@ -6,7 +6,7 @@ mod counter;
 mod reader;
 mod writer;
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender};
 use std::time::Duration;
 
 use crate::app::events::Events;
@@ -30,10 +30,10 @@ pub(crate) struct Reviews {
 impl Reviews {
     /// Opens the session's database and starts the lanes.
     pub(crate) fn start(folders: &Folders, info: &SessionInfo, window: &str, events: &Events) -> Self {
-        let (reader, asks) = channel();
-        let (writer, commands) = channel();
-        let (counter, questions) = channel();
-        let (open, ended) = channel();
+        let (reader, asks) = thread::queue();
+        let (writer, commands) = thread::queue();
+        let (counter, questions) = thread::queue();
+        let (open, ended) = thread::tether();
         let (info, window) = (info.clone(), window.to_owned());
         let lane = Lane { folders: folders.clone(), info, window, events: events.clone() };
         let refresh = reader.clone();
@@ -49,11 +49,11 @@ impl Reviews {
             match lane.open(Access::Write) {
                 Ok(session) => drop(thread::start("review write", move || {
                     writer::work(&third, session, &commands, &refresh);
-                    drop::<Sender<()>>(open);
+                    drop::<SyncSender<()>>(open);
                 })),
                 Err(error) => {
                     lane.complain(&error);
-                    drop::<Sender<()>>(open);
+                    drop::<SyncSender<()>>(open);
                 }
             }
             reader::work(&lane, &asks, &counter);

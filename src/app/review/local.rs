@@ -143,7 +143,7 @@ fn served(folders: &Folders, given: &str) -> Result<Served> {
 
 /// Starts answering on a thread of its own, until `stop` is told or nobody is left to tell it.
 fn start(served: Served, key: String, stop: oneshot::Receiver<()>) -> Result<SocketAddr> {
-    let (tell, told) = mpsc::channel();
+    let (tell, told) = mpsc::sync_channel(1);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("local model".to_owned()).spawn(move || {
         runtime.block_on(async move {

@@ -1,6 +1,6 @@
 //! What the studio is apart from its screen: panes, store, worker and the events between them.
 
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 
 use tokio::sync::mpsc;
 
@@ -28,7 +28,7 @@ pub(super) struct Core {
     pub(super) worker: Worker,
     pub(super) events: mpsc::Receiver<Envelope>,
     /// Dropped with the rest, which ends the thread that reads the machine.
-    _machine: Sender<()>,
+    _machine: SyncSender<()>,
 }
 
 impl Core {

@@ -1,6 +1,6 @@
 //! What the machine has free: read every two seconds in a thread of its own, sent on when it looks different.
 
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
@@ -20,8 +20,8 @@ pub(super) fn read() -> Machine {
 }
 
 /// Keeps reading until what is returned is dropped.
-pub(super) fn watch(events: Events) -> Sender<()> {
-    let (stop, stopped) = channel();
+pub(super) fn watch(events: Events) -> SyncSender<()> {
+    let (stop, stopped) = thread::tether();
     thread::start("machine", move || {
         let Ok(mut system) = System::new() else { return };
         let device = device::choose(DeviceName::Auto).map_or_else(|_| "cpu".to_owned(), |place| place.name());

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender};
 
 use anyhow::{Context, Result, ensure};
 
@@ -42,7 +42,7 @@ enum Request {
 
 impl RunsLane {
     pub(super) fn start(folders: Folders, events: Events) -> Self {
-        let (requests, received) = channel();
+        let (requests, received) = thread::queue();
         thread::start("runs", move || {
             let awaited = Awaited::default();
             let (cuts, complained) = (RefCell::default(), RefCell::default());
@@ -77,7 +77,7 @@ struct Lane {
     session: Option<SessionInfo>,
     follower: Option<FollowerThread>,
     /// Dropped with the rest, which ends the thread that looks at other sessions.
-    elsewhere: Option<Sender<()>>,
+    elsewhere: Option<SyncSender<()>>,
     awaited: Awaited,
     cuts: RefCell<Cuts>,
     /// Why no recipe could be made, as it was said last.

@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ impl Drop for Worker {
 
 impl Worker {
     pub(super) fn start(folders: Folders, events: Events) -> Self {
-        let (desk, commands) = channel();
+        let (desk, commands) = thread::queue();
         let own = events.clone();
         let runs = RunsLane::start(folders.clone(), events.clone());
         let known = folders.clone();

@@ -8,7 +8,7 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -60,7 +60,7 @@ pub(crate) fn run<T: Send + 'static>(
         Some(worker) => worker,
         None => Worker::start().ok_or(Stopped::NoThread)?,
     };
-    let (answer, answered) = mpsc::channel();
+    let (answer, answered) = mpsc::sync_channel(1);
     let job: Job = Box::new(move || drop(answer.send(quietly(program))));
     worker.jobs.send((bounds.bytes, job)).map_err(|_| Stopped::NoThread)?;
     // A look takes what the program worked since the last one, and where nobody knows that, the time between looks: a
@@ -96,7 +96,7 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// A thread inside the fence, waiting for a program.
 struct Worker {
-    jobs: Sender<(usize, Job)>,
+    jobs: SyncSender<(usize, Job)>,
     meter: &'static Meter,
     thread: JoinHandle<()>,
 }
@@ -109,7 +109,7 @@ fn idle() -> std::sync::MutexGuard<'static, Vec<Worker>> {
 
 impl Worker {
     fn start() -> Option<Self> {
-        let (jobs, queue) = mpsc::channel::<(usize, Job)>();
+        let (jobs, queue) = mpsc::sync_channel::<(usize, Job)>(1);
         // A held thread looks at its meter for as long as the process runs.
         let meter: &'static Meter = Box::leak(Box::new(Meter::default()));
         let work = move || {

@@ -117,11 +117,11 @@ impl Compiler {
         if let Some(compiled) = self.shared.find(&hash) {
             return Ok(compiled);
         }
-        let (send, receive) = mpsc::channel();
+        let (send, receive) = mpsc::sync_channel(1);
         let turn = Arc::new(Mutex::new(Some(turn)));
         let running = Running { shared: Arc::clone(&self.shared), hash, turn: Arc::clone(&turn) };
         let own = constraint.clone();
-        let (begin, begun) = mpsc::channel();
+        let (begin, begun) = mpsc::sync_channel(1);
         std::thread::Builder::new()
             .name("dojo-constraint".to_owned())
             .stack_size(STACK)
