@@ -10,7 +10,7 @@ use crate::app::{models, studio};
 use crate::config::Folders;
 use crate::domain::device::DeviceName;
 use crate::domain::protocol::models::ModelKind;
-use crate::engine::device::{self, Place};
+use crate::engine::device::{self, ComputeDevice};
 use crate::ui::layout::SMALLEST;
 use crate::ui::theme::Depth;
 use crate::ui::widgets::text;
@@ -133,10 +133,12 @@ fn device() -> Check {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let processor = format!("{cores} cores");
     match device::choose(DeviceName::Auto) {
-        Ok(Place::Device(card)) => {
+        Ok(ComputeDevice::Device(card)) => {
             ok("device", format!("{} trains; {processor} generate", device::describe(&card)))
         }
-        Ok(Place::Cpu) | Err(_) => ok("device", format!("cpu, {processor}; {}", device::built_with())),
+        Ok(ComputeDevice::Cpu) | Err(_) => {
+            ok("device", format!("cpu, {processor}; {}", device::built_with()))
+        }
     }
 }
 

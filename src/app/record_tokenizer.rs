@@ -41,7 +41,7 @@ impl RecordTokenizer {
         models: &Path,
         name: &str,
         network: Network,
-        progress: &mut dyn hub::Progress,
+        progress: &mut dyn hub::PullProgress,
     ) -> Result<Self> {
         ensure!(
             !name.is_empty(),

@@ -17,7 +17,7 @@ use super::bench_ui::{self, BenchUi};
 use super::{loading, print};
 use crate::domain::device::DeviceName;
 use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype};
-use crate::engine::device::{self, Place};
+use crate::engine::device::{self, ComputeDevice};
 use crate::engine::kernels::gemm::MatmulPrecision;
 use crate::engine::model::random::{self, RandomWeights};
 use crate::engine::train::bench::{Subject, TrainBench, TrainFigures};
@@ -159,7 +159,7 @@ impl Train {
     }
 }
 
-fn as_json(arguments: &Train, place: &Place, figures: &TrainFigures) -> serde_json::Value {
+fn as_json(arguments: &Train, place: &ComputeDevice, figures: &TrainFigures) -> serde_json::Value {
     let parts: serde_json::Map<_, _> =
         figures.parts.iter().map(|&(name, seconds)| (name.to_owned(), json!(seconds))).collect();
     json!({
@@ -180,7 +180,7 @@ fn as_json(arguments: &Train, place: &Place, figures: &TrainFigures) -> serde_js
     })
 }
 
-fn as_text(arguments: &Train, place: &Place, figures: &TrainFigures) -> String {
+fn as_text(arguments: &Train, place: &ComputeDevice, figures: &TrainFigures) -> String {
     let mut text = format!(
         "{} \u{b7} {} \u{b7} {} x {} tokens \u{b7} rank {}\n{:>9.1} tokens/s   {:.2} s a step   {:.2} GB at the peak   \
          {:.1} s to load\n\
@@ -195,7 +195,7 @@ fn as_text(arguments: &Train, place: &Place, figures: &TrainFigures) -> String {
         figures.peak_memory_gb,
         figures.load_seconds,
         figures.gflop,
-        if let Place::Cpu = place { "this machine" } else { "this device" },
+        if let ComputeDevice::Cpu = place { "this machine" } else { "this device" },
         figures.machine_gflops,
         figures.floor_seconds,
         100.0 * figures.floor_seconds / figures.step_seconds,

@@ -11,7 +11,7 @@ use super::generate::Ready;
 use super::sampling::ModelArguments;
 use super::{loading, print};
 use crate::engine::device;
-use crate::engine::generate::{Constraint, End, Request, Sampling, complete};
+use crate::engine::generate::{Constraint, EndTokens, GenerateRequest, Sampling, complete};
 
 /// Arguments of `dojo bench generate`.
 #[derive(Args)]
@@ -100,7 +100,7 @@ impl Bench<'_> {
         if self.arguments.group > 0 {
             let group = self.run(|bench| {
                 let choices = bench.arguments.group;
-                vec![Request { choices, sampling: sampled(0), ..bench.request(prompt, 2) }]
+                vec![GenerateRequest { choices, sampling: sampled(0), ..bench.request(prompt, 2) }]
             })?;
             best.group_seconds = shorter(best.group_seconds, group.first_seconds);
         }
@@ -109,7 +109,9 @@ impl Bench<'_> {
             best.many = best.many.max(many.tokens_per_second);
             let many = self.run(|bench| {
                 let all = bench.many(tokens);
-                all.into_iter().map(|request| Request { constraint: Some(endless()), ..request }).collect()
+                all.into_iter()
+                    .map(|request| GenerateRequest { constraint: Some(endless()), ..request })
+                    .collect()
             })?;
             best.many_constrained = best.many_constrained.max(many.tokens_per_second);
         }
@@ -117,24 +119,30 @@ impl Bench<'_> {
     }
 
     /// Tokens that no other prompt begins with, continued greedily.
-    fn request(&mut self, prompt: usize, tokens: usize) -> Request {
+    fn request(&mut self, prompt: usize, tokens: usize) -> GenerateRequest {
         self.serial += 1;
         let (serial, vocabulary) = (self.serial, self.ready.generator.vocabulary());
         let text = (0..prompt).map(|index| ((index * 7919 + serial * 104_729 + 13) % vocabulary) as u32);
-        Request { end: End::Ignored, adapter: self.ready.adapter, ..Request::new(text.collect(), tokens) }
+        GenerateRequest {
+            end: EndTokens::Ignored,
+            adapter: self.ready.adapter,
+            ..GenerateRequest::new(text.collect(), tokens)
+        }
     }
 
-    fn constrained(&mut self, prompt: usize, tokens: usize) -> Request {
-        Request { constraint: Some(endless()), ..self.request(prompt, tokens) }
+    fn constrained(&mut self, prompt: usize, tokens: usize) -> GenerateRequest {
+        GenerateRequest { constraint: Some(endless()), ..self.request(prompt, tokens) }
     }
 
-    fn many(&mut self, tokens: usize) -> Vec<Request> {
-        let all = (0..self.arguments.sequences)
-            .map(|index| Request { sampling: sampled(index as u64), ..self.request(SHORT_PROMPT, tokens) });
+    fn many(&mut self, tokens: usize) -> Vec<GenerateRequest> {
+        let all = (0..self.arguments.sequences).map(|index| GenerateRequest {
+            sampling: sampled(index as u64),
+            ..self.request(SHORT_PROMPT, tokens)
+        });
         all.collect()
     }
 
-    fn run(&mut self, requests: impl FnOnce(&mut Self) -> Vec<Request>) -> Result<Pace> {
+    fn run(&mut self, requests: impl FnOnce(&mut Self) -> Vec<GenerateRequest>) -> Result<Pace> {
         let requests = requests(self);
         let count: usize = requests.iter().map(|request| request.choices).sum();
         let started = Instant::now();

@@ -11,7 +11,7 @@ use super::generate::Ready;
 use super::sampling::ModelArguments;
 use super::{loading, print};
 use crate::domain::message::{Message, Role};
-use crate::engine::generate::{Guesses, Request, complete};
+use crate::engine::generate::{GenerateRequest, Guesses, complete};
 
 /// Arguments of `dojo bench guess`.
 #[derive(Args)]
@@ -95,7 +95,7 @@ pub(super) fn run(arguments: &BenchGuess) -> Result<ExitCode> {
 /// The tokens of a greedy answer, and how many came in a second after the first.
 fn write(ready: &mut Ready, prompt: &[u32], tokens: usize, guesses: Guesses) -> Result<(Vec<u32>, f64)> {
     ready.generator.set_guesses(guesses);
-    let request = Request { adapter: ready.adapter, ..Request::new(prompt.to_vec(), tokens) };
+    let request = GenerateRequest { adapter: ready.adapter, ..GenerateRequest::new(prompt.to_vec(), tokens) };
     let (mut first, mut after) = (None, 0);
     let answers = complete(&mut ready.generator, vec![request], &mut |generated| {
         match first {

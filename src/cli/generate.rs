@@ -13,7 +13,7 @@ use serde_json::json;
 use super::sampling::{ModelArguments, SamplingArguments};
 use super::{generate_batch, loading, print};
 use crate::domain::message::{Message, Role};
-use crate::engine::generate::{AdapterId, Finish, Generator, Prompter, Request, Usage, What};
+use crate::engine::generate::{AdapterId, Finish, GenerateRequest, Generator, Prompter, Usage, What};
 
 /// Arguments of `dojo generate`.
 #[derive(Args)]
@@ -102,7 +102,7 @@ pub(super) struct Outcome {
 /// Runs one request to its end, telling the text as it comes.
 pub(super) fn stream(
     generator: &mut Generator,
-    request: Request,
+    request: GenerateRequest,
     tell: impl FnMut(&str) -> Result<()>,
 ) -> Result<Outcome> {
     stream_until(generator, request, &AtomicBool::new(false), tell)
@@ -111,7 +111,7 @@ pub(super) fn stream(
 /// As [`stream`], ended within a token once `stop` is set.
 pub(super) fn stream_until(
     generator: &mut Generator,
-    request: Request,
+    request: GenerateRequest,
     stop: &AtomicBool,
     mut tell: impl FnMut(&str) -> Result<()>,
 ) -> Result<Outcome> {

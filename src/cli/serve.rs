@@ -14,7 +14,7 @@ use self::offers::Wanted;
 use super::print;
 use super::sampling::ModelArguments;
 use crate::domain::counted::counted;
-use crate::engine::device::{self, Place};
+use crate::engine::device::{self, ComputeDevice};
 use crate::ground::memory::free_bytes;
 use crate::serve::{
     Access, Change, Clients, Ended, Keep, Kind, Listening, Log, Offer, Origin, Settings, Why, listen,
@@ -124,7 +124,7 @@ fn memory(arguments: &Serve) -> Result<Option<u64>> {
         None => {}
     }
     // What is free on a device isn't known here.
-    let on_processor = matches!(device::choose(arguments.model.device)?, Place::Cpu);
+    let on_processor = matches!(device::choose(arguments.model.device)?, ComputeDevice::Cpu);
     Ok(free_bytes().filter(|_| on_processor).map(|free| free / 5 * 4))
 }
 

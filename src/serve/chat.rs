@@ -14,7 +14,7 @@ use super::question::Question;
 use super::reply::{Reply, Style};
 use super::shelf::ModelInUse;
 use super::tools::Tools;
-use crate::engine::generate::Request;
+use crate::engine::generate::GenerateRequest;
 
 pub(crate) async fn create(State(service): State<Shared>, asked: Asked) -> Result<Response, ApiError> {
     let name = asked.model().map(str::to_owned);
@@ -28,7 +28,7 @@ fn read(
     model: ModelInUse,
     name: Option<String>,
     mut fields: Fields,
-) -> Result<(Request, Reply, Options), ApiError> {
+) -> Result<(GenerateRequest, Reply, Options), ApiError> {
     let messages = messages::read(&mut fields)?;
     let settings = settings(&mut fields)?;
     let mut options = Options::read(&mut fields, model.words.tokenizer())?;

@@ -12,7 +12,7 @@ use super::hosted::Generates;
 use super::options::{Options, most_tokens};
 use super::reply::{Reply, Style};
 use super::shelf::ModelInUse;
-use crate::engine::generate::Request;
+use crate::engine::generate::GenerateRequest;
 
 /// Tokens where a client names no number, as OpenAI has it.
 const MAX_TOKENS: usize = 16;
@@ -32,7 +32,7 @@ fn read(
     model: ModelInUse,
     name: Option<String>,
     mut fields: Fields,
-) -> Result<(Vec<Request>, Reply, Options), ApiError> {
+) -> Result<(Vec<GenerateRequest>, Reply, Options), ApiError> {
     let prompts = prompts(&model, &mut fields)?;
     let mut options = Options::read(&mut fields, model.words.tokenizer())?;
     if prompts.len() * options.choices > CHOICES {

@@ -14,7 +14,7 @@ use super::parts::split;
 use super::shelf::LoadedModel;
 use super::words::Words;
 use super::worker::{Queue, Worker};
-use crate::engine::generate::{AdapterId, Event, Prompter, Request};
+use crate::engine::generate::{AdapterId, Event, GenerateRequest, Prompter};
 
 /// A model that is loaded.
 #[derive(Clone)]
@@ -92,7 +92,7 @@ impl Generates {
     /// prompts.
     pub(crate) async fn start(
         &self,
-        requests: Vec<Request>,
+        requests: Vec<GenerateRequest>,
         field: &'static str,
         options: &Options,
     ) -> Result<UnboundedReceiver<Event>, ApiError> {

@@ -7,14 +7,14 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::worker::{Order, Place};
-use crate::engine::generate::{Event, Request};
+use crate::engine::generate::{Event, GenerateRequest};
 
 /// Choices of one client's request that are computed together at most.
 const TOGETHER: usize = 16;
 
 /// Choices of one prompt.
 pub(crate) struct Part {
-    pub request: Request,
+    pub request: GenerateRequest,
     /// The number of its first choice among those of all.
     pub first: usize,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Held {
 }
 
 /// Splits requests so that what is computed together takes half of the cache at most: it holds so many `positions`.
-pub(crate) fn split(requests: Vec<Request>, positions: usize, context: usize) -> Vec<Part> {
+pub(crate) fn split(requests: Vec<GenerateRequest>, positions: usize, context: usize) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut first = 0;
     for request in requests {

@@ -8,7 +8,7 @@ use super::options::Options;
 use super::shelf::ModelInUse;
 use super::tools::Tools;
 use crate::domain::message::{Conversation, Message};
-use crate::engine::generate::{CallForm, Request};
+use crate::engine::generate::{CallForm, GenerateRequest};
 
 pub(crate) struct Question<'a> {
     /// The field that holds the conversation.
@@ -27,7 +27,7 @@ impl<'s> Question<'_> {
         self,
         model: &'s ModelInUse,
         options: &mut Options,
-    ) -> Result<(Request, Option<&'s CallForm>), ApiError> {
+    ) -> Result<(GenerateRequest, Option<&'s CallForm>), ApiError> {
         let tools = self.tools.as_ref().map_or(&[][..], |tools| &tools.list);
         let conversation = Conversation { messages: self.messages, tools, settings: self.settings.as_ref() };
         let prompt = model

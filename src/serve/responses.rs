@@ -16,7 +16,7 @@ use super::results;
 use super::shelf::ModelInUse;
 use super::tools::{Pieces, Tools};
 use crate::domain::message::{Message, Role, TOOL_CALLS};
-use crate::engine::generate::{Constraint, Request};
+use crate::engine::generate::{Constraint, GenerateRequest};
 
 pub(crate) async fn create(State(service): State<Shared>, asked: Asked) -> Result<Response, ApiError> {
     let name = asked.model().map(str::to_owned);
@@ -30,7 +30,7 @@ fn read(
     model: ModelInUse,
     name: Option<String>,
     mut fields: Fields,
-) -> Result<(Request, Reply, Options), ApiError> {
+) -> Result<(GenerateRequest, Reply, Options), ApiError> {
     let asked = Echo::of(&fields);
     let instructions = fields.text("instructions")?;
     let mut messages = input(&mut fields)?;

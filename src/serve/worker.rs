@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::error::ApiError;
 use super::metrics::Metrics;
 use super::parts::{Feed, Held, Part};
-use crate::engine::generate::{Compiler, Event, Fault, Finish, Generator, Request, RequestId, What};
+use crate::engine::generate::{Compiler, Event, Fault, Finish, GenerateRequest, Generator, RequestId, What};
 
 /// Memory of the generating thread's calls; the system gives what is used.
 const STACK: usize = 64 << 20;
@@ -57,7 +57,7 @@ impl Queue {
 
 /// A part of a client's request.
 pub(crate) struct Order {
-    pub request: Request,
+    pub request: GenerateRequest,
     pub taken: oneshot::Sender<Result<(), String>>,
     /// Holds at most the request's own tokens, so it needs no other bound.
     pub events: UnboundedSender<Event>,

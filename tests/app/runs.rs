@@ -8,7 +8,7 @@ use dojo_studio::app::studio::headless::Headless;
 use dojo_studio::app::train::host::{Ending, Listener, RunHost};
 use dojo_studio::config::Folders;
 use dojo_studio::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
-use dojo_studio::engine::train::host::{Host, Progress, Request};
+use dojo_studio::engine::train::host::{Host, HostRequest, TrainEvent};
 use dojo_studio::ground::clock;
 use dojo_studio::ground::process;
 
@@ -204,7 +204,7 @@ fn a_name_that_is_no_plain_one_is_refused_in_one_sentence() {
 struct Heard(Sender<Option<String>>);
 
 impl Listener for Heard {
-    fn heard(&mut self, _: &Progress<'_>, _: &RunState) {}
+    fn heard(&mut self, _: &TrainEvent<'_>, _: &RunState) {}
 
     fn phase(&mut self, state: &RunState) {
         self.0.send(state.why.clone()).ok();
@@ -302,10 +302,10 @@ fn a_pause_is_told_of_at_once_and_can_be_taken_back_before_it_begins() {
     };
     assert_eq!(ask(RunCommand::Pause).as_deref(), Some("pausing after this step"));
     assert_eq!(ask(RunCommand::Resume), None);
-    assert!(matches!(host.tick(), Ok(Request::GoOn)));
-    host.report(&Progress::Evaluating { done: 3, total: 9 });
+    assert!(matches!(host.tick(), Ok(HostRequest::GoOn)));
+    host.report(&TrainEvent::Evaluating { done: 3, total: 9 });
     assert_eq!(ask(RunCommand::Pause).as_deref(), Some("pausing after this batch"));
-    host.report(&Progress::Evaluating { done: 4, total: 9 });
+    host.report(&TrainEvent::Evaluating { done: 4, total: 9 });
     // A stop has the last word.
     assert_eq!(ask(RunCommand::Stop).as_deref(), Some("stopping"));
     host.end(Ending::Stopped).expect("an end");

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::teacher::TeacherSettings;
-use dojo_studio::engine::device::Place;
+use dojo_studio::engine::device::ComputeDevice;
 use dojo_studio::engine::embed::Embedder;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
 use dojo_studio::engine::model::ModelFiles;
@@ -69,7 +69,7 @@ fn serve_to(
     let served = Served {
         name: "tiny".into(),
         prompter: Prompter::new(&model).unwrap(),
-        generator: load(&model, Precision::Full, &Place::Cpu, limits).unwrap(),
+        generator: load(&model, Precision::Full, &ComputeDevice::Cpu, limits).unwrap(),
         adapters: BTreeMap::new(),
         embedder,
     };
@@ -399,8 +399,13 @@ async fn an_address_open_to_all_needs_a_key() {
     let served = Served {
         name: "tiny".into(),
         prompter: Prompter::new(&model).unwrap(),
-        generator: load(&model, Precision::Full, &Place::Cpu, Limits { threads: 1, ..Limits::default() })
-            .unwrap(),
+        generator: load(
+            &model,
+            Precision::Full,
+            &ComputeDevice::Cpu,
+            Limits { threads: 1, ..Limits::default() },
+        )
+        .unwrap(),
         adapters: BTreeMap::new(),
         embedder: None,
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use dojo_studio::engine::device::Place;
+use dojo_studio::engine::device::ComputeDevice;
 use dojo_studio::engine::embed::Embedder;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
 use dojo_studio::engine::model::{self, ModelFiles};
@@ -88,7 +88,7 @@ fn loaded(folder: &Path) -> LoadedModel {
     let model = model::open(&ModelFiles::at(folder).unwrap()).unwrap();
     let limits = Limits { threads: 1, ..Limits::default() };
     LoadedModel::Generator {
-        generator: Box::new(load(&model, Precision::Full, &Place::Cpu, limits).unwrap()),
+        generator: Box::new(load(&model, Precision::Full, &ComputeDevice::Cpu, limits).unwrap()),
         prompter: Box::new(Prompter::new(&model).unwrap()),
         adapters: BTreeMap::new(),
     }

@@ -14,7 +14,7 @@ use crate::domain::chat::{ChatSampling, Outcome, TurnId, Why};
 use crate::domain::protocol::chat::{Pace, Phase};
 use crate::domain::protocol::{ChatEvent, Event};
 use crate::engine::generate::{
-    Event as Generated, Finish, Overflow, Request, RequestId, Sampling, Usage, What,
+    Event as Generated, Finish, GenerateRequest, Overflow, RequestId, Sampling, Usage, What,
 };
 
 pub(super) struct Writer {
@@ -97,7 +97,7 @@ impl Writer {
         let Some(loaded) = self.models.get(&name) else { anyhow::bail!("{name} is not loaded") };
         let prompt = loaded.prompter.chat(&job.messages)?;
         let prompt_tokens = prompt.len();
-        let mut request = Request::new(prompt, job.sampling.max_tokens);
+        let mut request = GenerateRequest::new(prompt, job.sampling.max_tokens);
         request.sampling = sampling(&job.sampling);
         request.overflow = Overflow::Stop;
         request.adapter = adapter;
