@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
-use crate::data::check::{Check, Checker, Finding, Report, clean};
+use crate::data::check::{Checker, Finding, FindingKind, Report, clean};
 use crate::domain::change::{Body, Change, Selection};
 use crate::domain::filter::Filter;
 use crate::domain::record::{Record, RecordId};
@@ -46,7 +46,7 @@ pub(crate) fn feed(
 /// Where the session can't be written.
 pub(crate) fn keep(session: &mut Session, report: &Report) -> Result<()> {
     let mut found: BTreeMap<&str, Vec<(RecordId, String)>> =
-        Check::ALL.into_iter().map(|check| (check.name(), Vec::new())).collect();
+        FindingKind::ALL.into_iter().map(|check| (check.name(), Vec::new())).collect();
     for Finding { check, record, what, .. } in &report.findings {
         found.entry(check.name()).or_default().push((*record, what.clone()));
     }

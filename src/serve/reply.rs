@@ -10,7 +10,9 @@ use super::shelf::ModelInUse;
 use super::stream;
 use super::stream::Ending;
 use super::tools::{Pieces, written};
-use crate::engine::generate::{CallForm, ChosenToken, Event, Fault, Finish, Piece, RequestId, Usage, What};
+use crate::engine::generate::{
+    AnswerPiece, CallForm, ChosenToken, Event, Fault, Finish, RequestId, Usage, What,
+};
 use crate::ground::clock;
 
 /// Which endpoint answers.
@@ -208,9 +210,9 @@ impl Reply {
         let (mut content, mut calls) = (String::new(), Vec::<(String, String)>::new());
         for piece in pieces {
             match piece {
-                Piece::Text(text) => content.push_str(&text),
-                Piece::Call(name) => calls.push((name, String::new())),
-                Piece::Arguments(text) => {
+                AnswerPiece::Text(text) => content.push_str(&text),
+                AnswerPiece::Call(name) => calls.push((name, String::new())),
+                AnswerPiece::Arguments(text) => {
                     if let Some((_, arguments)) = calls.last_mut() {
                         arguments.push_str(&text);
                     }
@@ -232,20 +234,20 @@ impl Reply {
         &self,
         choice: usize,
         told: &mut Told,
-        pieces: Vec<Piece>,
+        pieces: Vec<AnswerPiece>,
         mut said: Option<Value>,
     ) -> Vec<Value> {
         let mut out = Vec::new();
         for piece in pieces {
             match piece {
-                Piece::Text(text) => out.push(self.chunk(choice, self.piece(&text), said.take(), None)),
-                Piece::Call(name) => {
+                AnswerPiece::Text(text) => out.push(self.chunk(choice, self.piece(&text), said.take(), None)),
+                AnswerPiece::Call(name) => {
                     let mut call = written(&name, "");
                     call["index"] = Value::from(told.calls);
                     told.calls += 1;
                     out.push(self.chunk(choice, of_call(&call), said.take(), None));
                 }
-                Piece::Arguments(text) => {
+                AnswerPiece::Arguments(text) => {
                     let index = told.calls.saturating_sub(1);
                     let call = json!({ "index": index, "function": { "arguments": text } });
                     out.push(self.chunk(choice, of_call(&call), said.take(), None));

@@ -12,7 +12,7 @@ use super::shelf::ModelInUse;
 use super::stream;
 use super::stream::Ending;
 use super::tools::{Pieces, written};
-use crate::engine::generate::{Event, Fault, Finish, Piece, Usage, What};
+use crate::engine::generate::{AnswerPiece, Event, Fault, Finish, Usage, What};
 use crate::ground::clock;
 
 /// An answer in the making.
@@ -179,10 +179,10 @@ impl Reply {
         out
     }
 
-    fn take(&mut self, pieces: Vec<Piece>, out: &mut Vec<Value>) {
+    fn take(&mut self, pieces: Vec<AnswerPiece>, out: &mut Vec<Value>) {
         for piece in pieces {
             match piece {
-                Piece::Text(text) => {
+                AnswerPiece::Text(text) => {
                     self.end_call("completed", out);
                     if self.text.is_none() {
                         self.begin_text(out);
@@ -197,12 +197,12 @@ impl Reply {
                         with(place, json!({ "delta": text, "logprobs": [] })),
                     );
                 }
-                Piece::Call(name) => {
+                AnswerPiece::Call(name) => {
                     self.end_call("completed", out);
                     self.end_text("completed", out);
                     self.begin_call(name, out);
                 }
-                Piece::Arguments(text) => {
+                AnswerPiece::Arguments(text) => {
                     let Some(call) = &mut self.call else { continue };
                     call.arguments.push_str(&text);
                     let place = json!({ "item_id": call.id, "output_index": self.output.len() });

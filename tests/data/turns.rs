@@ -1,6 +1,6 @@
 //! Turns that carry more than role and content: kept whole, rendered where the template can, refused by name elsewhere.
 
-use dojo_studio::data::chat::{ChatTemplate, Ending};
+use dojo_studio::data::chat::{ChatTemplate, RenderEnding};
 use dojo_studio::data::encode::Encoder;
 use dojo_studio::data::export::{Exporter, Form, Splits};
 use dojo_studio::data::import::{ImportOptions, read_all};
@@ -81,7 +81,7 @@ fn a_null_content_is_never_a_word_that_is_learnt() {
     let own =
         "{% for m in messages %}{{ '(nothing)' if m.content is none else m.content }}<|im_end|>{% endfor %}";
     let turns = [user("q"), serde_json::from_value(self::call(&json!({}))).expect("a turn")];
-    let text = template(own, "<s>", "<|im_end|>").render(&turns, Ending::Complete).expect("render");
+    let text = template(own, "<s>", "<|im_end|>").render(&turns, RenderEnding::Complete).expect("render");
     assert_eq!(text, "q<|im_end|>(nothing)<|im_end|>");
 }
 
@@ -199,7 +199,7 @@ fn a_turn_with_two_thoughts_is_refused_unless_they_are_one() {
 fn a_developer_speaks_as_developer_or_refuses_the_record() {
     let row = json!({"messages": [{"role": "developer", "content": "Be brief."}, user("q"), {"role": "assistant", "content": "a"}]});
     let conversation = record(&row).messages;
-    let shown = chatml().render(&conversation, Ending::Complete).expect("rendered");
+    let shown = chatml().render(&conversation, RenderEnding::Complete).expect("rendered");
     assert!(shown.contains("<|im_start|>developer\nBe brief.<|im_end|>"), "{shown}");
     let knows_three = "{% for m in messages %}{% if m.role in ['system', 'user', 'assistant'] %}\
         {{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endif %}{% endfor %}\
@@ -257,7 +257,7 @@ fn tools_reach_the_template() {
         let record = record(&json!({"messages": [user("q")], column: given}));
         assert_eq!(json!(record.tools), tools);
         let conversation = Conversation { messages: &record.messages, tools: &record.tools, settings: None };
-        let text = template(TOOLS, "<|im_start|>", "<|im_end|>").render(conversation, Ending::Complete);
+        let text = template(TOOLS, "<|im_start|>", "<|im_end|>").render(conversation, RenderEnding::Complete);
         assert!(text.expect("rendered").contains("\"name\": \"f\""));
     }
 }

@@ -11,7 +11,7 @@ use super::{Back, Lane};
 use crate::app::imports::{self, Known};
 use crate::app::jobs::Working;
 use crate::data::import::{Import, ImportOptions, PlannedFile as PlannedRows};
-use crate::data::mapping::{Kind, Part};
+use crate::data::mapping::{ColumnPart, MappingKind};
 use crate::domain::counted::counted;
 use crate::domain::name::one_line;
 use crate::domain::protocol::DataEvent;
@@ -42,7 +42,7 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
     let options = ImportOptions { map, ..ImportOptions::default() };
     let (source, known) = imports::open(session, path, &options)?;
     let first = source.files().iter().find(|file| file.broken.is_none());
-    let mapping = |part: Part| first.and_then(|file| file.mapping.column(part)).map(str::to_owned);
+    let mapping = |part: ColumnPart| first.and_then(|file| file.mapping.column(part)).map(str::to_owned);
     let broken = source.files().iter().filter_map(|file| file.broken.as_ref());
     let broken = broken.map(|bad| Err(format!("{}:{}: {}", bad.source, bad.line, bad.reason)));
     let passes_over =
@@ -67,12 +67,12 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
             })
             .collect(),
         columns: imports::same_columns(&source).unwrap_or_default(),
-        parts: Part::ALL.map(|part| (part.name(), mapping(part))).to_vec(),
+        parts: ColumnPart::ALL.map(|part| (part.name(), mapping(part))).to_vec(),
         remembered: known == Known::Remembered,
         columns_only: source
             .files()
             .iter()
-            .any(|file| file.broken.is_none() && file.mapping.kind() == Kind::Columns),
+            .any(|file| file.broken.is_none() && file.mapping.kind() == MappingKind::Columns),
         examples: examples
             .map(|record| {
                 record.map_err(|why| in_studio(&why)).map(|record| Example {

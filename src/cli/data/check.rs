@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Place, filter};
 use crate::app::checks;
 use crate::cli::tokens::tokenizer;
-use crate::data::check::{Check as Kind, CheckSettings, Checker, ExactOnly, Report};
+use crate::data::check::{CheckSettings, Checker, ExactOnly, FindingKind, Report};
 use crate::data::import::{ImportOptions, read_all};
 use crate::data::split::told;
 use crate::domain::recipe::OnMalformed;
@@ -111,10 +111,10 @@ fn keep(place: &Place, arguments: &Check, report: &Report) -> Result<Vec<String>
     if !arguments.fix {
         return Ok(Vec::new());
     }
-    let of = |kind: Kind| -> Vec<RecordId> {
+    let of = |kind: FindingKind| -> Vec<RecordId> {
         report.findings.iter().filter(|one| one.check == kind).map(|one| one.record).collect()
     };
-    checks::mend(&mut session, &of(Kind::Characters), &of(Kind::Duplicate))
+    checks::mend(&mut session, &of(FindingKind::Characters), &of(FindingKind::Duplicate))
 }
 
 fn for_people(
@@ -146,7 +146,7 @@ fn for_people(
     for note in &report.notes {
         out += &format!("\n! {note}");
     }
-    for kind in Kind::ALL {
+    for kind in FindingKind::ALL {
         let Some(count) = report.counts.get(kind.name()) else { continue };
         out += &format!("\n\n{} {count}", kind.name());
         for finding in report.findings.iter().filter(|finding| finding.check == kind).take(limit) {

@@ -15,7 +15,7 @@ use crate::app::imports;
 use crate::cli::print::complain;
 use crate::cli::tokens::tokenizer;
 use crate::data::import::{Import as Source, ImportOptions, PlannedFile};
-use crate::data::mapping::Kind;
+use crate::data::mapping::MappingKind;
 use crate::data::rows::Format;
 use crate::session::{Counted, Ended, ImportCounts, Session};
 use crate::ui::widgets::text;
@@ -102,7 +102,7 @@ fn read_as(file: &PlannedFile) -> String {
         return format!("nothing; line {}: {}", broken.line, broken.reason);
     }
     let kind = file.mapping.kind();
-    let advice = if kind == Kind::Columns { "; say what they are with --map part=column" } else { "" };
+    let advice = if kind == MappingKind::Columns { "; say what they are with --map part=column" } else { "" };
     format!("{}{advice}", kind.describe())
 }
 

@@ -133,11 +133,11 @@ impl Exporter {
 
 fn open(path: &Path, form: Form) -> Result<Box<dyn Sink>> {
     match form {
-        Form::Messages => Ok(Box::new(jsonl::Lines::create(path, jsonl::messages)?)),
-        Form::PromptCompletion => Ok(Box::new(jsonl::Lines::create(path, jsonl::prompt_completion)?)),
-        Form::Preference => Ok(Box::new(jsonl::Lines::create(path, jsonl::preference)?)),
-        Form::Rows => Ok(Box::new(rows::Rows::create(path)?)),
-        Form::Csv => Ok(Box::new(csv::Table::create(path)?)),
+        Form::Messages => Ok(Box::new(jsonl::JsonlWriter::create(path, jsonl::messages)?)),
+        Form::PromptCompletion => Ok(Box::new(jsonl::JsonlWriter::create(path, jsonl::prompt_completion)?)),
+        Form::Preference => Ok(Box::new(jsonl::JsonlWriter::create(path, jsonl::preference)?)),
+        Form::Rows => Ok(Box::new(rows::RowsWriter::create(path)?)),
+        Form::Csv => Ok(Box::new(csv::CsvWriter::create(path)?)),
         Form::Parquet => Ok(Box::new(parquet::Parquet::create(path)?)),
         Form::Folder => Ok(Box::new(folder::Folder::create(path)?)),
     }

@@ -32,7 +32,7 @@ mod text;
 mod token_bytes;
 mod turns;
 
-pub use crate::data::calls::{CallForm, Piece, Reader};
+pub use crate::data::calls::{AnswerPiece, CallForm, CallReader};
 pub use calls::{CallChoice, Calls};
 pub use compile::{Compiled, Compiler};
 pub use complete::{Completion, complete};
