@@ -9,7 +9,7 @@ use crate::data::check::{Checker, Finding, FindingKind, Report, clean};
 use crate::domain::change::{Body, Change, Selection};
 use crate::domain::filter::Filter;
 use crate::domain::record::{Record, RecordId};
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::session::Session;
 
 /// So many records are in memory at once.
@@ -27,7 +27,7 @@ pub(crate) fn feed(
     change: impl Fn(Record) -> Record,
     mut go_on: impl FnMut(u64, u64) -> bool,
 ) -> Result<bool> {
-    let view = session.view(filter, Order::default())?;
+    let view = session.view(filter, SortOrder::default())?;
     let mut done = 0;
     for ids in view.ids().chunks(PAGE) {
         let rows = session.rows(ids)?;

@@ -13,7 +13,7 @@ use crate::data::mapping::Mapping;
 use crate::data::rows::Format;
 use crate::domain::protocol::data::LOOK_UP;
 use crate::domain::protocol::system::{JobEnd, Progress, Unit};
-use crate::session::{self, Ended, ImportCounts, ImportProgress, Session, SessionError};
+use crate::session::{self, ImportCounts, ImportEnd, ImportProgress, Session, SessionError};
 
 /// Whether a mapping was chosen for such files before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(crate) fn bring_in(
     name: &str,
     source: Import,
     go_on: impl FnMut(ImportProgress) -> bool,
-) -> Result<(ImportCounts, Ended), SessionError> {
+) -> Result<(ImportCounts, ImportEnd), SessionError> {
     let added = |session: &Session| -> Result<u64, SessionError> {
         Ok(session.imports()?.iter().map(|import| import.counts.added).sum())
     };

@@ -3,7 +3,7 @@
 use dojo_studio::app::follow::told::{Adapters, Awaited, Told};
 use dojo_studio::domain::protocol::RunsEvent;
 use dojo_studio::domain::run::{Phase, RunState, Standing};
-use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+use dojo_studio::domain::run_info::{Life, Notes, RunId, RunInfo, RunOrigin};
 
 fn seen(phase: Phase, checkpoint_step: Option<u64>) -> RunsEvent {
     let state = RunState {
@@ -25,7 +25,7 @@ fn seen(phase: Phase, checkpoint_step: Option<u64>) -> RunsEvent {
     };
     RunsEvent::Seen(std::sync::Arc::new(RunInfo {
         id: RunId::new("runs/sft-0001"),
-        origin: Origin::Session,
+        origin: RunOrigin::Session,
         state: Some(state),
         life: Life::Sound,
         settings: std::collections::BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use dojo_studio::data::chat::{ChatTemplate, RenderEnding};
 use dojo_studio::data::encode::Encoder;
-use dojo_studio::data::export::{Exporter, Form, Splits};
+use dojo_studio::data::export::{ExportFormat, Exporter, Splits};
 use dojo_studio::data::import::{ImportOptions, read_all};
 use dojo_studio::data::mapping::Mapping;
 use dojo_studio::domain::message::{Conversation, Message, Role};
@@ -286,11 +286,11 @@ fn whole_turns_come_back_from_every_form_that_holds_turns() {
     ];
     let folder = TempDir::new().expect("a folder");
     for (row, form, name) in [
-        (&rows[0], Form::Messages, "a.jsonl"),
-        (&rows[0], Form::Parquet, "a.parquet"),
-        (&rows[1], Form::Messages, "b.jsonl"),
-        (&rows[1], Form::PromptCompletion, "c.jsonl"),
-        (&rows[1], Form::Parquet, "b.parquet"),
+        (&rows[0], ExportFormat::Messages, "a.jsonl"),
+        (&rows[0], ExportFormat::Parquet, "a.parquet"),
+        (&rows[1], ExportFormat::Messages, "b.jsonl"),
+        (&rows[1], ExportFormat::PromptCompletion, "c.jsonl"),
+        (&rows[1], ExportFormat::Parquet, "b.parquet"),
     ] {
         let path = folder.path().join(name);
         let mut exporter = Exporter::create(&path, form, Splits::Together).expect("create");
@@ -308,7 +308,7 @@ fn a_form_without_a_place_for_calls_says_so() {
     let folder = TempDir::new().expect("a folder");
     let called = record(&json!({"messages": [user("Rain?"), call(&json!("{}"))]}));
     let mut exporter =
-        Exporter::create(&folder.path().join("a.csv"), Form::Csv, Splits::Together).expect("create");
+        Exporter::create(&folder.path().join("a.csv"), ExportFormat::Csv, Splits::Together).expect("create");
     exporter.add(&called).expect("add");
     let told = format!("{:#}", exporter.finish().expect_err("nothing fits"));
     assert!(told.contains("its turns have more than a text (tools, calls, thoughts, weights)"), "{told}");
@@ -356,7 +356,7 @@ fn the_turns_that_both_answers_share_stay_a_prompt_in_an_export() {
     let pair = record(&json!({"prompt": shared, "chosen": "good", "rejected": "bad"}));
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("a.jsonl");
-    let mut exporter = Exporter::create(&path, Form::Messages, Splits::Together).expect("create");
+    let mut exporter = Exporter::create(&path, ExportFormat::Messages, Splits::Together).expect("create");
     exporter.add(&pair).expect("add");
     exporter.finish().expect("finish");
     let read = read_all(&path, &ImportOptions::default(), OnMalformed::Fail).expect("read");

@@ -22,10 +22,10 @@ use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
 use dojo_studio::engine::model::ModelFiles;
 use dojo_studio::serve::{Access, Bound, Busy, Clients, Ended, Origin, Served, Settings, bind, listen};
 use dojo_studio::teacher::budget::Budget;
-use dojo_studio::teacher::cache::Cache;
+use dojo_studio::teacher::cache::AnswerCache;
 use dojo_studio::teacher::client::Teacher;
 use dojo_studio::teacher::clock::{Clock, MachineClock};
-use dojo_studio::teacher::{self, Key, Speaker};
+use dojo_studio::teacher::{self, ApiKey, Speaker};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
@@ -308,9 +308,9 @@ async fn a_served_model_teaches_and_keeps_to_the_schema() {
     let server = serve(Some("secret"), 8).await;
     let text = format!("base_url = \"{}/v1\"\nmodel = \"tiny\"\njson_schema = true\n", server.url);
     let settings: TeacherSettings = toml::from_str(&text).unwrap();
-    let cache = Arc::new(Cache::in_memory().unwrap());
+    let cache = Arc::new(AnswerCache::in_memory().unwrap());
     let clock: Arc<dyn Clock> = Arc::new(MachineClock::default());
-    let key = Some(Key::new("secret"));
+    let key = Some(ApiKey::new("secret"));
     let teacher = Teacher::new("own", settings, key, cache, Budget::default(), clock).unwrap();
     let schema = json!({
         "type": "object",

@@ -10,10 +10,10 @@ use super::elsewhere::Seen;
 use super::keep::{self, Settled};
 use super::{Epoch, Job, Order, Stops, Work, unwritten};
 use crate::app::events::Events;
-use crate::domain::chat::{Chat, ChatId, Names, Outcome, Setup, Side, Turn, TurnId, Why};
+use crate::domain::chat::{AnswerOutcome, AnswererNames, Chat, ChatId, Setup, Side, Turn, TurnId, Why};
 use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::message::Role;
-use crate::domain::protocol::chat::{Phase, Question};
+use crate::domain::protocol::chat::{ChatQuestion, Phase};
 use crate::domain::protocol::system::Level;
 use crate::domain::protocol::{ChatCommand, ChatEvent, Event};
 use crate::ground::clock;
@@ -118,7 +118,7 @@ impl Desk<'_> {
         }
     }
 
-    fn end(&mut self, turn: TurnId, content: String, outcome: Outcome) -> Result<()> {
+    fn end(&mut self, turn: TurnId, content: String, outcome: AnswerOutcome) -> Result<()> {
         self.waiting.remove(&turn);
         self.session.end_turn(turn, &content, &outcome)?;
         self.tell(ChatEvent::Ended { turn, content, outcome });
@@ -161,10 +161,15 @@ impl Desk<'_> {
                 self.decide(chat, Decided::Pair(pair.0, pair.1), &Word::Vote(vote), names)?;
             }
             ChatCommand::SaveRecord { chat, answer } => {
-                self.decide(chat, Decided::Answer(answer), &Word::Good, Names::Shown)?;
+                self.decide(chat, Decided::Answer(answer), &Word::Good, AnswererNames::Shown)?;
             }
             ChatCommand::Correct { chat, answer, corrected } => {
-                self.decide(chat, Decided::Answer(answer), &Word::Corrected(corrected), Names::Shown)?;
+                self.decide(
+                    chat,
+                    Decided::Answer(answer),
+                    &Word::Corrected(corrected),
+                    AnswererNames::Shown,
+                )?;
             }
             ChatCommand::Undo(chat) => self.undo(chat)?,
             ChatCommand::Rename { chat, title } => {
@@ -189,8 +194,8 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn ask(&mut self, question: Question, epoch: Epoch) -> Result<()> {
-        let Question { chat, after, text, setup } = question;
+    fn ask(&mut self, question: ChatQuestion, epoch: Epoch) -> Result<()> {
+        let ChatQuestion { chat, after, text, setup } = question;
         let (id, fresh) = match chat {
             Some(id) => (id, false),
             None => (self.session.begin_chat(&text, &setup)?, true),
@@ -316,7 +321,7 @@ impl Desk<'_> {
     }
 
     /// Keeps a word on answers, in the place of an earlier one, and brings the records in line with it.
-    fn decide(&mut self, chat: ChatId, on: Decided, word: &Word, names: Names) -> Result<()> {
+    fn decide(&mut self, chat: ChatId, on: Decided, word: &Word, names: AnswererNames) -> Result<()> {
         let before = self.session.word_on(on)?;
         if before.as_ref() != Some(word) {
             self.session.decide_in_chat(chat, on, word, names)?;

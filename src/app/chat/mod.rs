@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use crate::app::events::Events;
-use crate::domain::chat::{Answerer, ChatSampling, Outcome, TurnId, Why};
+use crate::domain::chat::{AnswerOutcome, Answerer, ChatSampling, TurnId, Why};
 use crate::domain::message::Message;
 use crate::domain::protocol::ChatCommand;
 use crate::domain::session::SessionInfo;
@@ -48,7 +48,7 @@ enum Order {
     Ended {
         turn: TurnId,
         content: String,
-        outcome: Outcome,
+        outcome: AnswerOutcome,
     },
     /// The session is left: what is written ends and is kept.
     Close,
@@ -110,8 +110,8 @@ impl Stops {
 }
 
 /// Of an answer that nothing was written of.
-const fn unwritten(why: Why) -> Outcome {
-    Outcome {
+const fn unwritten(why: Why) -> AnswerOutcome {
+    AnswerOutcome {
         why,
         prompt_tokens: 0,
         cached_tokens: 0,

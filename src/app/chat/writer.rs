@@ -10,8 +10,8 @@ use anyhow::Result;
 use super::loaded::Models;
 use super::{Job, Order, Stops, Work, unwritten};
 use crate::app::events::Events;
-use crate::domain::chat::{ChatSampling, Outcome, TurnId, Why};
-use crate::domain::protocol::chat::{Pace, Phase};
+use crate::domain::chat::{AnswerOutcome, ChatSampling, TurnId, Why};
+use crate::domain::protocol::chat::{AnswerPace, Phase};
 use crate::domain::protocol::{ChatEvent, Event};
 use crate::engine::generate::{
     Event as Generated, Finish, GenerateRequest, Overflow, RequestId, Sampling, Usage, What,
@@ -187,7 +187,7 @@ impl Writer {
         }
     }
 
-    fn end(&self, turn: TurnId, outcome: Outcome, content: String) {
+    fn end(&self, turn: TurnId, outcome: AnswerOutcome, content: String) {
         // The desk outlives this thread.
         self.desk.send(Order::Ended { turn, content, outcome }).ok();
     }
@@ -198,8 +198,8 @@ impl Writer {
 }
 
 impl Answer {
-    fn pace(&self) -> Pace {
-        Pace {
+    fn pace(&self) -> AnswerPace {
+        AnswerPace {
             prompt_tokens: self.prompt_tokens,
             tokens: self.tokens,
             context: self.context,
@@ -213,8 +213,8 @@ impl Answer {
         if self.tokens < 2 || seconds <= 0.0 { 0.0 } else { (self.tokens - 1) as f64 / seconds }
     }
 
-    fn outcome(&self, why: Finish, usage: Usage) -> Outcome {
-        Outcome {
+    fn outcome(&self, why: Finish, usage: Usage) -> AnswerOutcome {
+        AnswerOutcome {
             why: match why {
                 Finish::EndToken | Finish::StopText => Why::End,
                 Finish::Length => Why::Length,

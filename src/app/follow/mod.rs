@@ -29,7 +29,7 @@ use crate::app::lost;
 use crate::app::runs::is_hidden;
 use crate::domain::protocol::RunsEvent;
 use crate::domain::run::RunState;
-use crate::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+use crate::domain::run_info::{Life, Notes, RunId, RunInfo, RunOrigin};
 use crate::session::SEEN_FILE;
 
 /// Runs that are listed of one folder, at most: those whose names come last, which are the newest.
@@ -44,7 +44,7 @@ const SMALL_FILE_BYTES: u64 = 1 << 20;
 
 /// Looks at run folders.
 pub struct Follower {
-    roots: Vec<(Origin, PathBuf)>,
+    roots: Vec<(RunOrigin, PathBuf)>,
     runs: BTreeMap<RunId, Followed>,
     watched: BTreeMap<RunId, Watched>,
     /// This machine's name.
@@ -91,7 +91,7 @@ impl Pace {
 }
 
 impl Follower {
-    pub fn new(roots: Vec<(Origin, PathBuf)>) -> Self {
+    pub fn new(roots: Vec<(RunOrigin, PathBuf)>) -> Self {
         Self {
             roots,
             runs: BTreeMap::new(),
@@ -154,7 +154,7 @@ impl Follower {
 
     /// Finds new folders and lets go of those that are gone.
     fn list(&mut self, emit: &mut dyn FnMut(RunsEvent)) {
-        let mut there: Vec<(RunId, Origin)> = Vec::new();
+        let mut there: Vec<(RunId, RunOrigin)> = Vec::new();
         for (origin, root) in &self.roots {
             there.extend(run_folders(root).into_iter().map(|folder| (RunId::new(folder), *origin)));
         }
@@ -187,7 +187,7 @@ fn run_folders(root: &Path) -> Vec<PathBuf> {
 }
 
 impl Followed {
-    fn new(id: RunId, origin: Origin) -> Self {
+    fn new(id: RunId, origin: RunOrigin) -> Self {
         let info = RunInfo {
             id,
             origin,
@@ -322,7 +322,7 @@ impl FollowerThread {
     /// # Errors
     /// Where the system gives no thread.
     pub fn start(
-        roots: Vec<(Origin, PathBuf)>,
+        roots: Vec<(RunOrigin, PathBuf)>,
         mut emit: impl FnMut(RunsEvent) -> Listening + Send + 'static,
     ) -> std::io::Result<Self> {
         let (requests, received) = channel();

@@ -7,7 +7,7 @@ use super::pieces::Pieces;
 use super::scan::Scanner;
 use super::tail::Tail;
 use crate::domain::protocol::RunsEvent;
-use crate::domain::protocol::runs::Reading;
+use crate::domain::protocol::runs::FileReading;
 use crate::domain::run::Sample;
 use crate::domain::run_info::RunId;
 use crate::domain::series::MetricChunk;
@@ -77,7 +77,7 @@ impl Watched {
         let news = chunk.lines + chunk.unreadable > 0;
         if news {
             emit(RunsEvent::MetricsAppended(self.id.clone(), Arc::new(chunk)));
-            let reading = Reading { done_bytes: look.done, total_bytes: look.total };
+            let reading = FileReading { done_bytes: look.done, total_bytes: look.total };
             emit(RunsEvent::Reading(self.id.clone(), reading));
         }
         look.more

@@ -10,7 +10,7 @@ use crate::domain::filter::{Filter, Term};
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::system::{JobEnd, Level, Progress};
 use crate::domain::record::RecordId;
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::ground::thread;
 use crate::session::{Access, Session};
 
@@ -66,7 +66,7 @@ fn tell(lane: &Lane, session: &Session) -> Result<Ended> {
 /// Where the session can't be written.
 pub(super) fn mend(lane: &Lane, session: &mut Session) -> Result<()> {
     let found = |session: &Session, check: &str| -> Result<Vec<RecordId>> {
-        let view = session.view(&Filter::Term(Term::Check(check.to_owned())), Order::default())?;
+        let view = session.view(&Filter::Term(Term::Check(check.to_owned())), SortOrder::default())?;
         Ok(view.ids().iter().copied().map(RecordId).collect())
     };
     let (odd, repeated) = (found(session, "characters")?, found(session, "duplicate")?);

@@ -18,7 +18,7 @@ use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{Example, ImportPlan, Imported, PlannedFile};
 use crate::domain::protocol::system::{JobEnd, Level, Progress, Unit};
 use crate::ground::thread;
-use crate::session::{self, Access, Ended, Session, SessionError};
+use crate::session::{self, Access, ImportEnd, Session, SessionError};
 
 /// Rows that are shown as they would become records.
 const EXAMPLES: usize = 3;
@@ -120,7 +120,7 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
     // Before a person hears of it, who may take it back at once.
     lane.note_change(session, before)?;
     match imported {
-        Ok((counts, Ended::AtTheEnd, noticed)) => {
+        Ok((counts, ImportEnd::AtTheEnd, noticed)) => {
             let is_empty = counts.added + counts.repeated == 0;
             job.end(if is_empty { JobEnd::Failed(EMPTY.to_owned()) } else { JobEnd::Done });
             for note in noticed.sentences() {
@@ -152,7 +152,7 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
             }
             Ok(())
         }
-        Ok((counts, Ended::Stopped, _)) => {
+        Ok((counts, ImportEnd::Stopped, _)) => {
             let why = format!("stopped after {}", counted(counts.added, "record"));
             lane.tell(DataEvent::Imported(path.to_path_buf(), Err(why)));
             Ok(())

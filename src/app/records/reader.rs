@@ -9,10 +9,10 @@ use super::{Interrupt, Lane};
 use crate::domain::filter::Filter;
 use crate::domain::protocol::DataEvent;
 pub(super) use crate::domain::protocol::data::beginning;
-use crate::domain::protocol::data::{Found, Generation, Opened, RowSummary, ViewId, Viewed};
+use crate::domain::protocol::data::{Generation, Opened, RowSummary, ViewCount, ViewId, Viewed};
 use crate::domain::record::RecordId;
-use crate::domain::view::Order;
-use crate::session::{Access, Row, Session, SessionError, View};
+use crate::domain::view::SortOrder;
+use crate::session::{Access, RecordRow, Session, SessionError, View};
 
 /// How often it is looked whether the file is still there.
 const WATCH: Duration = Duration::from_millis(250);
@@ -24,7 +24,7 @@ pub(super) enum Ask {
     View {
         view: ViewId,
         filter: Filter,
-        order: Order,
+        order: SortOrder,
     },
     Page {
         view: ViewId,
@@ -90,7 +90,7 @@ pub(super) fn work(
 struct Shown {
     id: ViewId,
     filter: Filter,
-    order: Order,
+    order: SortOrder,
     view: View,
 }
 
@@ -140,7 +140,7 @@ impl Reader<'_> {
         }
     }
 
-    fn view(&mut self, id: ViewId, filter: Filter, order: Order) -> Result<(), SessionError> {
+    fn view(&mut self, id: ViewId, filter: Filter, order: SortOrder) -> Result<(), SessionError> {
         let same = self.shown.as_ref().is_some_and(|shown| shown.filter == filter);
         if !same && filter != Filter::Everything {
             // Something else was asked for: it is looked at from its top.
@@ -148,7 +148,7 @@ impl Reader<'_> {
         }
         self.shown = Some(Shown { id, filter, order, view: View::default() });
         self.page = None;
-        if order == Order::default() {
+        if order == SortOrder::default() {
             self.show_beginning(id)?;
         }
         self.find()
@@ -159,7 +159,7 @@ impl Reader<'_> {
         let Some(shown) = &mut self.shown else { return Ok(()) };
         shown.view = self.session.first(&shown.filter, FIRST)?;
         let count = shown.view.len();
-        let found = if count < FIRST { Found::All(count) } else { Found::AtLeast(count) };
+        let found = if count < FIRST { ViewCount::All(count) } else { ViewCount::AtLeast(count) };
         self.tell_view(found)?;
         self.page(id, self.generation, 0..FIRST)
     }
@@ -171,13 +171,13 @@ impl Reader<'_> {
         self.rest = (Instant::now(), begun.elapsed());
         let count = shown.view.len();
         let question = (shown.id, shown.filter.clone());
-        self.tell_view(Found::All(count))?;
+        self.tell_view(ViewCount::All(count))?;
         // The lane that works out figures is gone when the studio is.
         self.figures.send(question).ok();
         Ok(())
     }
 
-    fn tell_view(&mut self, found: Found) -> Result<(), SessionError> {
+    fn tell_view(&mut self, found: ViewCount) -> Result<(), SessionError> {
         let Some(shown) = &self.shown else { return Ok(()) };
         self.generation.0 += 1;
         let cursor = self.cursor.and_then(|cursor| Some((cursor, shown.view.position(cursor.0)?)));
@@ -280,7 +280,7 @@ impl Reader<'_> {
     }
 }
 
-fn summary(row: &Row) -> RowSummary {
+fn summary(row: &RecordRow) -> RowSummary {
     RowSummary {
         tokens: row.tokens,
         score: row.score,

@@ -16,7 +16,7 @@ use crate::domain::protocol::data::TokenPiece;
 use crate::domain::protocol::system::{JobEnd, Level, Progress};
 use crate::domain::record::RecordId;
 use crate::engine::hub::{Network, Silent};
-use crate::session::{Access, Counted, ImportState, Session};
+use crate::session::{Access, CountedTokens, ImportState, Session};
 
 /// So many are counted without a word; more are a job in the drawer.
 const QUIET: usize = 2_000;
@@ -90,7 +90,7 @@ pub(super) fn count(lane: &Lane, model: &Model, asked: &Receiver<Count>, reader:
         let outcome = pool.install(|| count_once(lane, model, why));
         stopped = matches!(outcome, Ok((_, Ended::Stopped)));
         match outcome.map(|(counted, _)| counted) {
-            Ok(Counted { counted: 0, refused: 0 }) => {
+            Ok(CountedTokens { counted: 0, refused: 0 }) => {
                 if why == Count::Asked {
                     lane.notify(Level::Info, format!("every record is counted for {}", model.name));
                 }
@@ -117,16 +117,16 @@ enum Ended {
     Stopped,
 }
 
-fn count_once(lane: &Lane, model: &Model, why: Count) -> Result<(Counted, Ended)> {
+fn count_once(lane: &Lane, model: &Model, why: Count) -> Result<(CountedTokens, Ended)> {
     let mut session = lane.open(Access::Write)?;
     if why == Count::Changed && is_importing(&session) {
-        return Ok((Counted::default(), Ended::AtTheEnd));
+        return Ok((CountedTokens::default(), Ended::AtTheEnd));
     }
     let tokenizer = model.tokenizer()?;
     session.use_tokenizer(&model.name)?;
     let waiting = session.uncounted()?.len();
     if waiting == 0 {
-        return Ok((Counted::default(), Ended::AtTheEnd));
+        return Ok((CountedTokens::default(), Ended::AtTheEnd));
     }
     if waiting <= QUIET {
         return Ok((tokenizer.count_all(&mut session, |_, _| true)?, Ended::AtTheEnd));

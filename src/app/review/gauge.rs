@@ -18,7 +18,7 @@ use crate::engine::hub::{self, Network, Silent};
 use crate::engine::model;
 use crate::session::{Led, Session};
 use crate::teacher::gauge::Gauge;
-use crate::teacher::job::{Assignment, Question};
+use crate::teacher::job::{Assignment, RecordQuestion};
 use crate::teacher::prompt::Prompt;
 
 /// A model that reads thoughts.
@@ -91,7 +91,7 @@ impl Reader {
 }
 
 impl Gauge for Reader {
-    fn odds(&self, question: &Question, thought: &str) -> Result<Odds> {
+    fn odds(&self, question: &RecordQuestion, thought: &str) -> Result<Odds> {
         self.measure(&question.text, thought)
     }
 }

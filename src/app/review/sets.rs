@@ -11,13 +11,13 @@ use super::{assignment, prompt};
 use crate::config::Folders;
 use crate::domain::filter::Filter;
 use crate::domain::message::{Message, Role};
-use crate::domain::recipe::{Balance, SetKind, SetOrder, Source};
+use crate::domain::recipe::{Balance, ExampleSource, SetKind, SetOrder};
 use crate::domain::record::{ContentHash, Preference, Record, RecordId};
 use crate::domain::thought::{Thought, ThoughtId};
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::session::{Lesson, Seen, Session, Since, answer, balanced, question, version_of};
 use crate::task::Task;
-use crate::teacher::job::{Drawing, Question};
+use crate::teacher::job::{Drawing, RecordQuestion};
 use crate::teacher::think::Think;
 
 /// One row with where it comes from.
@@ -77,7 +77,7 @@ pub fn left_out(session: &Session, order: &SetOrder) -> Result<Vec<String>> {
 
 /// The records of a set.
 fn wanted(session: &Session, order: &SetOrder) -> Result<HashSet<i64>> {
-    let view = session.view(&order.filter, Order::default()).context("find the records of the set")?;
+    let view = session.view(&order.filter, SortOrder::default()).context("find the records of the set")?;
     Ok(view.ids().iter().copied().collect())
 }
 
@@ -158,7 +158,8 @@ impl Form {
             return Ok(messages);
         }
         let think = self.think.as_ref().context("find the labels that may be answered: no record has one")?;
-        let asked = Question { record: RecordId(0), text: question(record), truth: record.label.clone() };
+        let asked =
+            RecordQuestion { record: RecordId(0), text: question(record), truth: record.label.clone() };
         let mut messages = think.request(&asked)?.messages;
         messages.push(Message::new(Role::Assistant, answer(text, label)));
         Ok(messages)
@@ -192,7 +193,9 @@ impl RowsNow {
     /// # Errors
     /// As [`rows`], and where the words are wrong.
     pub fn add(&mut self, folders: &Folders, session: &Session, source: &str) -> Result<()> {
-        let Source::Set(order) = Source::parse(source).map_err(anyhow::Error::msg)? else { return Ok(()) };
+        let ExampleSource::Set(order) = ExampleSource::parse(source).map_err(anyhow::Error::msg)? else {
+            return Ok(());
+        };
         // A row that the filter no longer lets through is still there.
         let all = SetOrder { balance: Balance::AsItIs, filter: Filter::Everything, ..order };
         for row in rows(folders, session, &all)? {

@@ -9,8 +9,8 @@ use crate::domain::draft::{DraftOf, KeptDraft, OtherDraft};
 use crate::domain::filter::Vocabulary;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{
-    EditMet, ExportOrder, Found, Generation, ImportPlan, Imported, MadeBy, Opened, RowSummary, TokenPiece,
-    ViewId, Viewed,
+    EditMet, ExportOrder, Generation, ImportPlan, Imported, MadeBy, Opened, RowSummary, TokenPiece,
+    ViewCount, ViewId, Viewed,
 };
 use crate::domain::record::RecordId;
 use crate::domain::statistics::Statistics;
@@ -199,7 +199,7 @@ impl Data {
             return;
         }
         let count = viewed.found.count();
-        if let Found::All(_) = viewed.found {
+        if let ViewCount::All(_) = viewed.found {
             self.rows.split_off(&count);
         }
         if self.view.as_ref().is_none_or(|own| viewed.view > own.view) {

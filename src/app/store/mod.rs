@@ -13,7 +13,7 @@ pub mod runs;
 use std::path::PathBuf;
 
 use crate::domain::protocol::models::ModelFile;
-use crate::domain::protocol::system::{Level, LogLine, Machine, Notice, Places};
+use crate::domain::protocol::system::{Level, LogLine, Machine, Notice, StudioPaths};
 use crate::domain::protocol::{DataEvent, Event, ModelsEvent, ReviewEvent, SessionsEvent, SystemEvent};
 use crate::domain::session::{SessionInfo, SessionSummary};
 use crate::domain::settings::Settings;
@@ -36,7 +36,7 @@ pub struct Store {
     pub now: f64,
     pub machine: Machine,
     pub settings: Settings,
-    pub places: Places,
+    pub places: StudioPaths,
     /// The open session; none on the welcome screen.
     pub session: Option<SessionInfo>,
     /// How many times a session was opened: the same one opened anew is read anew.

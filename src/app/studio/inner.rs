@@ -10,7 +10,7 @@ use crate::app::events::{Envelope, Events};
 use crate::app::sessions;
 use crate::app::store::Store;
 use crate::config::Folders;
-use crate::domain::protocol::system::{Level, Notice, Places};
+use crate::domain::protocol::system::{Level, Notice, StudioPaths};
 use crate::domain::protocol::{
     Command, DataEvent, Event, ReviewEvent, RunsCommand, SessionsCommand, SessionsEvent, SystemEvent,
 };
@@ -106,8 +106,8 @@ impl Core {
     }
 }
 
-fn places(folders: &Folders) -> Places {
-    Places {
+fn places(folders: &Folders) -> StudioPaths {
+    StudioPaths {
         sessions: folders.sessions(),
         models: folders.models(),
         settings: folders.settings.clone(),

@@ -24,7 +24,7 @@ use crate::domain::protocol::system::{JobEnd, Level};
 use crate::domain::protocol::{Event, ModelsEvent, RunsCommand, RunsEvent, SystemEvent};
 use crate::domain::recipe::edit;
 use crate::domain::run::{Phase, RunCommand};
-use crate::domain::run_info::{Notes, Origin, RunId};
+use crate::domain::run_info::{Notes, RunId, RunOrigin};
 use crate::domain::session::SessionInfo;
 use crate::ground::files;
 use crate::ground::thread;
@@ -109,8 +109,8 @@ impl Lane {
     fn follow(&mut self) {
         self.follower = None;
         self.tell(RunsEvent::Cleared);
-        let session = self.session.iter().map(|session| (Origin::Session, session.runs()));
-        let roots = session.chain([(Origin::Global, self.folders.runs())]).collect();
+        let session = self.session.iter().map(|session| (RunOrigin::Session, session.runs()));
+        let roots = session.chain([(RunOrigin::Global, self.folders.runs())]).collect();
         let mut told = Told::new(self.awaited.clone());
         let (events, folders) = (self.events.clone(), self.folders.clone());
         let own = self.session.as_ref().map(SessionInfo::runs);

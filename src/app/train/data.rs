@@ -17,7 +17,7 @@ use crate::data::noticed;
 use crate::data::split::{SplitSettings, Use, assign};
 use crate::domain::batch::TokenExample;
 use crate::domain::filter::parse;
-use crate::domain::recipe::source::{self, Source};
+use crate::domain::recipe::source::{self, ExampleSource};
 use crate::domain::recipe::{DataPart, OnMalformed, Recipe, SetOrder};
 use crate::domain::record::{Record, RecordId, Status};
 use crate::engine::model::OpenModel;
@@ -152,7 +152,7 @@ fn of_session(
     })?;
     let told = || format!("read {source:?} of the session in {folder}");
     let session = Session::open(Path::new(folder), Access::Read).with_context(told)?;
-    let is_asked = Source::parse(source).map_err(Error::msg).with_context(told)?.names_split();
+    let is_asked = ExampleSource::parse(source).map_err(Error::msg).with_context(told)?.names_split();
     let split = |record: &Record| record.split.clone().filter(|_| !is_asked);
     let order = SetOrder::parse(words).map_err(Error::msg).with_context(told)?;
     let rows: Vec<Row> = if let Some(order) = order {

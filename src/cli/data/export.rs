@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Place, filter};
 use crate::app::exports;
-use crate::data::export::{Form, Splits};
+use crate::data::export::{ExportFormat, Splits};
 use crate::domain::change::Selection;
 use crate::session;
 use crate::ui::widgets::text;
@@ -23,7 +23,7 @@ pub(super) struct Export {
     /// messages, prompt-completion, preference, rows (JSONL), csv, parquet, or folder (a Hugging Face dataset). Without
     /// it, the path's ending tells.
     #[arg(long, value_parser = form)]
-    form: Option<Form>,
+    form: Option<ExportFormat>,
     /// A file for each split: data.train.jsonl, data.eval.jsonl, ...
     #[arg(long)]
     split_files: bool,
@@ -32,15 +32,15 @@ pub(super) struct Export {
     all: bool,
 }
 
-fn form(name: &str) -> std::result::Result<Form, String> {
-    Form::from_name(name)
+fn form(name: &str) -> std::result::Result<ExportFormat, String> {
+    ExportFormat::from_name(name)
 }
 
 pub(super) fn run(place: &Place, arguments: &Export) -> Result<()> {
     if arguments.all {
         return everything(place, &arguments.path);
     }
-    let form = arguments.form.or_else(|| Form::of_path(&arguments.path)).with_context(|| {
+    let form = arguments.form.or_else(|| ExportFormat::of_path(&arguments.path)).with_context(|| {
         format!("{}: the form can't be told from the name; say it with --form", arguments.path.display())
     })?;
     let splits = if arguments.split_files { Splits::Apart } else { Splits::Together };

@@ -17,7 +17,7 @@ use crate::cli::tokens::tokenizer;
 use crate::data::import::{Import as Source, ImportOptions, PlannedFile};
 use crate::data::mapping::MappingKind;
 use crate::data::rows::Format;
-use crate::session::{Counted, Ended, ImportCounts, Session};
+use crate::session::{CountedTokens, ImportCounts, ImportEnd, Session};
 use crate::ui::widgets::text;
 
 /// Arguments of `dojo data import`.
@@ -60,7 +60,7 @@ pub(super) fn run(place: &Place, arguments: &Import) -> Result<()> {
     let notes: Vec<String> =
         noticed.sentences().into_iter().chain(noticed.held_out()).chain(noticed.idle()).collect();
     report(place, counts, &notes, seconds)?;
-    if ended == Ended::Stopped {
+    if ended == ImportEnd::Stopped {
         bail!("stopped; what was read stays, and the same command goes on from there");
     }
     build_index(place, &mut session, &stop).context(
@@ -123,7 +123,7 @@ fn bring_in(
     source: Source,
     arguments: &Import,
     stop: &Arc<AtomicBool>,
-) -> Result<(ImportCounts, Ended)> {
+) -> Result<(ImportCounts, ImportEnd)> {
     let name = arguments.path.display().to_string();
     let bar = bar(place, "{bar:30} {bytes}/{total_bytes}  {msg}  {eta} left  ctrl-c stops")?;
     let ended = imports::bring_in(session, &name, source, |progress| {
@@ -197,7 +197,7 @@ pub(super) fn tokens(place: &Place, arguments: &Tokens) -> Result<()> {
         !stop.load(Ordering::Relaxed)
     });
     bar.finish_and_clear();
-    let Counted { counted, refused } = counted?;
+    let CountedTokens { counted, refused } = counted?;
     let left = session.uncounted()?.len();
     let people = || {
         let mut line = format!("{} records counted for {model}", text::count(counted));

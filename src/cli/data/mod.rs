@@ -22,7 +22,7 @@ use crate::config::Folders;
 use crate::domain::filter::{Filter, parse};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::session::SessionInfo;
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::session::{Access, DATABASE, Session};
 
 /// Arguments of `dojo data`.
@@ -166,7 +166,7 @@ fn each_page(
     words: &[String],
     mut each: impl FnMut(Vec<(RecordId, Record)>) -> Result<()>,
 ) -> Result<()> {
-    let view = session.view(&filter(words)?, Order::default())?;
+    let view = session.view(&filter(words)?, SortOrder::default())?;
     for ids in view.ids().chunks(PAGE) {
         each(session.rows(ids)?.into_iter().map(|row| (row.id, row.record)).collect())?;
     }

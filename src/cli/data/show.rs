@@ -9,7 +9,7 @@ use super::list::row_json;
 use super::table::{Align, table};
 use crate::domain::change::{ChangeState, HistoryEntry, RecordChange};
 use crate::domain::record::RecordId;
-use crate::session::{ImportState, Row};
+use crate::session::{ImportState, RecordRow};
 use crate::ui::widgets::text;
 
 /// Arguments of `dojo data show`.
@@ -27,7 +27,7 @@ pub(super) fn run(place: &Place, arguments: &Show) -> Result<()> {
     Ok(())
 }
 
-fn whole(row: &Row) -> String {
+fn whole(row: &RecordRow) -> String {
     let record = &row.record;
     let tags = record.tags.iter().cloned().collect::<Vec<_>>().join(", ");
     let none = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());

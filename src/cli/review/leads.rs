@@ -12,7 +12,7 @@ use crate::cli::review_jobs::bar;
 use crate::config::Folders;
 use crate::domain::filter::Filter;
 use crate::domain::review_leads::{Leads, Odds};
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::session::{Led, Reviewed, Session};
 
 pub(super) fn leads(
@@ -24,7 +24,8 @@ pub(super) fn leads(
     let wanted: Option<HashSet<i64>> = match filter {
         Filter::Everything => None,
         filter => {
-            let view = session.view(filter, Order::default()).context("find the records of the filter")?;
+            let view =
+                session.view(filter, SortOrder::default()).context("find the records of the filter")?;
             Some(view.ids().iter().copied().collect())
         }
     };

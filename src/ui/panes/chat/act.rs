@@ -11,9 +11,9 @@ use super::transcript::Follow;
 use super::{Chat, Mode};
 use crate::app::store::Store;
 use crate::domain::chat as domain;
-use crate::domain::chat::{Answerer, ChatId, DraftPlace, Names, Side, TurnId, Vote};
+use crate::domain::chat::{Answerer, AnswererNames, ChatId, DraftPlace, Side, TurnId, Vote};
 use crate::domain::message::Role;
-use crate::domain::protocol::chat::Question;
+use crate::domain::protocol::chat::ChatQuestion;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{ChatCommand, Command};
 use crate::ui::pane::{Effect, Input};
@@ -88,8 +88,8 @@ impl Chat {
             Action::SideBySide => return self.side_by_side(store),
             Action::Names => {
                 self.setup.names = match self.setup.names {
-                    Names::Shown => Names::Hidden,
-                    Names::Hidden => Names::Shown,
+                    AnswererNames::Shown => AnswererNames::Hidden,
+                    AnswererNames::Hidden => AnswererNames::Shown,
                 };
                 return self.keep_setup(store);
             }
@@ -164,7 +164,7 @@ impl Chat {
         self.columns.iter_mut().for_each(super::Column::follow_end);
         let setup = self.setup.clone();
         let chat = open.map(|chat| chat.id);
-        let mut effects = send(ChatCommand::Ask(Box::new(Question { chat, after, text, setup })));
+        let mut effects = send(ChatCommand::Ask(Box::new(ChatQuestion { chat, after, text, setup })));
         effects.push(self.drop_draft(place));
         effects
     }

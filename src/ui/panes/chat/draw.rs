@@ -8,7 +8,7 @@ use super::composer::Caret;
 use super::transcript::{Follow, Scene};
 use super::{Chat, Mode};
 use crate::domain::chat as domain;
-use crate::domain::chat::{Names, Side, Turn, Vote};
+use crate::domain::chat::{AnswererNames, Side, Turn, Vote};
 use crate::domain::counted::counted;
 use crate::ui::layout::centred;
 use crate::ui::pane::{Focus, View};
@@ -98,12 +98,12 @@ fn titles(pane: &Chat, buffer: &mut Buffer, area: Rect, chat: Option<&domain::Ch
             (Side::Right, Some(right)) => right,
             (Side::Right, None) => continue,
         };
-        let shown = if two && setup.names == Names::Hidden {
+        let shown = if two && setup.names == AnswererNames::Hidden {
             written_by(chat, side).filter(|_| !hidden)
         } else {
             None
         };
-        let blind = two && setup.names == Names::Hidden && shown.is_none();
+        let blind = two && setup.names == AnswererNames::Hidden && shown.is_none();
         let mut name = match (blind, side, shown) {
             (true, Side::Left, _) => "left · name hidden".to_owned(),
             (true, Side::Right, _) => "right · name hidden".to_owned(),
@@ -151,7 +151,7 @@ fn written_by(chat: Option<&domain::Chat>, side: Side) -> Option<String> {
 /// Whose name stands above a column; none where names are hidden.
 fn title(setup: &domain::Setup, side: Side) -> &str {
     match (side, &setup.right) {
-        (_, Some(_)) if setup.names == Names::Hidden => "",
+        (_, Some(_)) if setup.names == AnswererNames::Hidden => "",
         (Side::Right, Some(right)) => &right.name,
         _ => &setup.left.name,
     }

@@ -13,7 +13,7 @@ use crate::domain::filter::Filter;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, DataCommand};
 use crate::domain::record::Status;
-use crate::domain::view::{Direction, Order, SortField};
+use crate::domain::view::{SortDirection, SortField, SortOrder};
 use crate::ui::pane::{Effect, Pane};
 
 pub(super) fn send(command: DataCommand) -> Effect {
@@ -32,8 +32,10 @@ impl Data {
             Action::Complete => self.complete(store),
             Action::Close | Action::Cancel => self.close(store),
             Action::Accept | Action::AcceptAs(_) => self.accept(store),
-            Action::SortNext => self.sort(Order { field: next_field(self.order.field), ..self.order }),
-            Action::SortTurn => self.sort(Order { direction: turned(self.order.direction), ..self.order }),
+            Action::SortNext => self.sort(SortOrder { field: next_field(self.order.field), ..self.order }),
+            Action::SortTurn => {
+                self.sort(SortOrder { direction: turned(self.order.direction), ..self.order })
+            }
             Action::Approve => self.judge(Change::SetStatus(Status::Approved), store),
             Action::Reject => self.judge(Change::SetStatus(Status::Rejected), store),
             Action::MarkNew => self.judge(Change::SetStatus(Status::New), store),
@@ -360,9 +362,9 @@ fn next_field(field: SortField) -> SortField {
     SortField::ALL.get((at + 1) % SortField::ALL.len()).copied().unwrap_or_default()
 }
 
-const fn turned(direction: Direction) -> Direction {
+const fn turned(direction: SortDirection) -> SortDirection {
     match direction {
-        Direction::Rising => Direction::Falling,
-        Direction::Falling => Direction::Rising,
+        SortDirection::Rising => SortDirection::Falling,
+        SortDirection::Falling => SortDirection::Rising,
     }
 }

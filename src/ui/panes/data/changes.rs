@@ -11,7 +11,7 @@ use super::{Chosen, Data, Mode};
 use crate::app::store::Store;
 use crate::domain::change::{Body, Change};
 use crate::domain::draft::DraftOf;
-use crate::domain::export::{Form, Splits};
+use crate::domain::export::{ExportFormat, Splits};
 use crate::domain::filter::Filter;
 use crate::domain::protocol::DataCommand;
 use crate::domain::protocol::system::{Level, Notice};
@@ -200,7 +200,7 @@ impl Data {
         };
         let first = || LastExport {
             path: free_name(&session.name, store),
-            form: Form::Messages,
+            form: ExportFormat::Messages,
             splits: Splits::Together,
         };
         let last = self.last_export.clone().unwrap_or_else(first);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::domain::protocol::data::{Found, Generation, ViewId, Viewed};
+use crate::domain::protocol::data::{Generation, ViewCount, ViewId, Viewed};
 use crate::domain::record::RecordId;
 
 /// Rows beyond the screen that are read with it, above and below.
@@ -92,7 +92,7 @@ impl Cursor {
         }
         self.generation = view.generation;
         let count = view.found.count();
-        let all = matches!(view.found, Found::All(_));
+        let all = matches!(view.found, ViewCount::All(_));
         let told =
             view.cursor.filter(|(record, _)| to == Some(*record) || !self.moved && on == Some(*record));
         let told = told.map(|(_, position)| position);

@@ -9,9 +9,9 @@ use super::pointer::Areas;
 use super::{Chosen, Data, Mode, statistics, table};
 use crate::app::store::JobRow;
 use crate::domain::filter::{Filter, explain, passed_over};
-use crate::domain::protocol::data::{Found, Opened};
+use crate::domain::protocol::data::{Opened, ViewCount};
 use crate::domain::record::RecordId;
-use crate::domain::view::{Direction, SortField};
+use crate::domain::view::{SortDirection, SortField};
 use crate::ui::pane::View;
 use crate::ui::widgets::{empty, progress, text};
 
@@ -65,7 +65,7 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
         }
         return;
     }
-    if known.is_some_and(|known| known.found == Found::All(0)) && pane.pinned.is_none() {
+    if known.is_some_and(|known| known.found == ViewCount::All(0)) && pane.pinned.is_none() {
         let why = explain(&pane.filter, &view.store.data.vocabulary);
         let words = [why.as_deref().unwrap_or("No record matches this filter."), "esc clears it."];
         return empty::draw(buffer, body, view.theme, "Nothing found", &words);
@@ -155,8 +155,8 @@ fn counts(pane: &Data, view: View<'_>) -> String {
     let unread = if let Mode::Filter(line) = &pane.mode { line.unknown_count() } else { None };
     parts.push(match (unread, known.found) {
         (Some(words), _) => words.to_owned(),
-        (None, Found::AtLeast(_)) => format!("… of {records}"),
-        (None, Found::All(count)) => format!("{} of {records}", text::count(count as u64)),
+        (None, ViewCount::AtLeast(_)) => format!("… of {records}"),
+        (None, ViewCount::All(count)) => format!("{} of {records}", text::count(count as u64)),
     });
     if let Some(range) = pane.range() {
         parts.push(format!("range of {}", text::count(range.len() as u64)));
@@ -167,8 +167,8 @@ fn counts(pane: &Data, view: View<'_>) -> String {
         Chosen::AllBut(ids) if ids.is_empty() => parts.push(format!("all {chosen} selected")),
         Chosen::Records(_) | Chosen::AllBut(_) => parts.push(format!("{chosen} selected")),
     }
-    if pane.order.field != SortField::Id || pane.order.direction == Direction::Falling {
-        let arrow = if pane.order.direction == Direction::Rising { "↑" } else { "↓" };
+    if pane.order.field != SortField::Id || pane.order.direction == SortDirection::Falling {
+        let arrow = if pane.order.direction == SortDirection::Rising { "↑" } else { "↓" };
         parts.push(format!("by {} {arrow}", pane.order.field.name()));
     }
     let imported = view.store.job_here("import ").and_then(JobRow::share);

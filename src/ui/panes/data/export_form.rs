@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::line::OneLine;
 use crate::domain::change::Selection;
-use crate::domain::export::{Form, Splits};
+use crate::domain::export::{ExportFormat, Splits};
 use crate::domain::protocol::data::{ExportOrder, Replace};
 use crate::ui::pane::Input;
 use crate::ui::theme::Theme;
@@ -31,7 +31,7 @@ pub(super) struct ExportForm {
     selection: Selection,
     /// `2 selected records`.
     what: String,
-    form: Form,
+    form: ExportFormat,
     splits: Splits,
     path: OneLine,
     row: Row,
@@ -41,7 +41,7 @@ pub(super) struct ExportForm {
 #[derive(Debug, Clone)]
 pub(super) struct LastExport {
     pub(super) path: String,
-    pub(super) form: Form,
+    pub(super) form: ExportFormat,
     pub(super) splits: Splits,
 }
 
@@ -71,7 +71,8 @@ impl ExportForm {
                 self.row = Row::Path;
                 self.path.input(input);
                 // The name's ending says what is wanted, as long as it doesn't contradict.
-                let told = Form::of_path(Path::new(self.path.text())).filter(|form| *form != Form::Folder);
+                let told = ExportFormat::of_path(Path::new(self.path.text()))
+                    .filter(|form| *form != ExportFormat::Folder);
                 if let Some(told) = told.filter(|told| told.ending() != self.form.ending()) {
                     self.form = told;
                 }
@@ -87,9 +88,9 @@ impl ExportForm {
 
     /// The next form; the name's ending follows it.
     fn turn_form(&mut self, by: isize) {
-        let at = Form::ALL.iter().position(|form| *form == self.form).unwrap_or_default() as isize;
-        let next = (at + by).rem_euclid(Form::ALL.len() as isize) as usize;
-        let form = Form::ALL.get(next).copied().unwrap_or(self.form);
+        let at = ExportFormat::ALL.iter().position(|form| *form == self.form).unwrap_or_default() as isize;
+        let next = (at + by).rem_euclid(ExportFormat::ALL.len() as isize) as usize;
+        let form = ExportFormat::ALL.get(next).copied().unwrap_or(self.form);
         let name = self.path.text();
         let stem = name.strip_suffix(self.form.ending()).unwrap_or(name);
         self.path = OneLine::new(&format!("{stem}{}", form.ending()));
@@ -158,7 +159,7 @@ impl ExportForm {
 
     const fn files(&self) -> &'static str {
         match (self.form, self.splits) {
-            (Form::Folder, _) => "one for each split",
+            (ExportFormat::Folder, _) => "one for each split",
             (_, Splits::Together) => "one",
             (_, Splits::Apart) => "one for each split: NAME.train.jsonl, NAME.eval.jsonl",
         }

@@ -38,7 +38,7 @@ use crate::domain::change::Change;
 use crate::domain::filter::Filter;
 use crate::domain::protocol::data::{Generation, ViewId};
 use crate::domain::record::RecordId;
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
 use crate::ui::pane::{Editing, Effect, Input, Pane, View};
@@ -85,7 +85,7 @@ pub(crate) struct Data {
     line: String,
     filter: Filter,
     highlights: Highlights,
-    order: Order,
+    order: SortOrder,
     asked: Option<ViewId>,
     next: u64,
     /// The page that was asked for last.
@@ -134,7 +134,7 @@ impl Default for Data {
             line: String::new(),
             filter: Filter::Everything,
             highlights: Highlights::default(),
-            order: Order::default(),
+            order: SortOrder::default(),
             asked: None,
             next: 1,
             page: None,

@@ -8,7 +8,7 @@ use super::columns::{Kind, sort_field};
 use super::detail::Tab;
 use super::{Action, Data, Mode};
 use crate::app::store::Store;
-use crate::domain::view::{Direction, Order};
+use crate::domain::view::{SortDirection, SortOrder};
 use crate::ui::pane::Effect;
 
 /// Rows or lines that one step of the wheel moves.
@@ -101,9 +101,9 @@ impl Data {
     /// By a field; by the same again, the other way round.
     pub(super) fn sort_by(&mut self, field: crate::domain::view::SortField) -> Vec<Effect> {
         let direction = match self.order.direction {
-            Direction::Rising if self.order.field == field => Direction::Falling,
-            Direction::Rising | Direction::Falling => Direction::Rising,
+            SortDirection::Rising if self.order.field == field => SortDirection::Falling,
+            SortDirection::Rising | SortDirection::Falling => SortDirection::Rising,
         };
-        self.sort(Order { field, direction })
+        self.sort(SortOrder { field, direction })
     }
 }

@@ -11,7 +11,7 @@ use super::editor::Target;
 use super::{Data, Mode, Shown};
 use crate::domain::protocol::data::RowSummary;
 use crate::domain::record::Status;
-use crate::domain::view::{Direction, SortField};
+use crate::domain::view::{SortDirection, SortField};
 use crate::ui::pane::{Focus, View};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::text;
@@ -66,8 +66,8 @@ fn heading(pane: &mut Data, buffer: &mut Buffer, area: Rect, places: &[(Kind, u1
         let sorted = sort_field(*kind) == Some(pane.order.field) && pane.order.field != SortField::Id;
         let arrow = match (sorted, pane.order.direction) {
             (false, _) => "",
-            (true, Direction::Rising) => "↑",
-            (true, Direction::Falling) => "↓",
+            (true, SortDirection::Rising) => "↑",
+            (true, SortDirection::Falling) => "↓",
         };
         let style = if pane.columns.chosen() == Some(*kind) { theme.accent } else { theme.dim };
         let title = format!("{}{arrow}", kind.title());

@@ -11,7 +11,7 @@ use crate::domain::protocol::DataCommand;
 use crate::domain::protocol::data::{Replace, ViewId};
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::record::RecordId;
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::ui::pane::{Effect, Question};
 use crate::ui::widgets::highlight::Highlights;
 
@@ -69,7 +69,7 @@ impl Data {
         effects
     }
 
-    pub(super) fn sort(&mut self, order: Order) -> Vec<Effect> {
+    pub(super) fn sort(&mut self, order: SortOrder) -> Vec<Effect> {
         self.order = order;
         let filter = self.filter.clone();
         let chosen = std::mem::take(&mut self.chosen);

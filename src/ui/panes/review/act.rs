@@ -14,7 +14,7 @@ use crate::domain::recipe::{SetKind, SetOrder};
 use crate::domain::reflection::Verdict;
 use crate::domain::review::{LastStep, QueueField, QueueOrder, QueueRow, Reviewed};
 use crate::domain::review_filter::ReviewFilter;
-use crate::domain::view::Direction;
+use crate::domain::view::SortDirection;
 use crate::ui::pane::{Effect, Pane, PaneId, Question};
 use crate::ui::widgets::text;
 
@@ -374,9 +374,9 @@ fn next_field(field: QueueField) -> QueueField {
     QueueField::ALL.get((at + 1) % QueueField::ALL.len()).copied().unwrap_or_default()
 }
 
-const fn turned(direction: Direction) -> Direction {
+const fn turned(direction: SortDirection) -> SortDirection {
     match direction {
-        Direction::Rising => Direction::Falling,
-        Direction::Falling => Direction::Rising,
+        SortDirection::Rising => SortDirection::Falling,
+        SortDirection::Falling => SortDirection::Rising,
     }
 }

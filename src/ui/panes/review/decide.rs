@@ -9,7 +9,7 @@ use crate::domain::draft::DraftOf;
 use crate::domain::protocol::ReviewCommand;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::reflection::{Decision, PREFERRED_BLIND, ReflectionId, Verdict};
-use crate::domain::review::{Draft, QueueRow, Reviewed};
+use crate::domain::review::{EditDraft, QueueRow, Reviewed};
 use crate::ui::pane::{Effect, Question};
 use crate::ui::widgets::text;
 
@@ -169,7 +169,7 @@ impl Review {
     pub(super) fn decide_all(&mut self, verdict: Verdict, store: &Store) -> Vec<Effect> {
         let (begun, waiting): (Vec<&QueueRow>, Vec<&QueueRow>) = (store.review.rows().iter())
             .filter(|row| self.waits(row))
-            .partition(|row| row.draft != Draft::None || self.held.contains_key(&row.id));
+            .partition(|row| row.draft != EditDraft::None || self.held.contains_key(&row.id));
         if waiting.is_empty() {
             let words = if begun.is_empty() {
                 "nothing in this filter waits for a decision: u takes the last one back"

@@ -6,8 +6,8 @@ use ratatui::style::Style;
 
 use super::bindings::key_of;
 use super::{Blind, Mode, Review, Show, Wanted, agreement, chain, item, queue};
-use crate::domain::review::{Draft, QueueRow};
-use crate::domain::view::Direction;
+use crate::domain::review::{EditDraft, QueueRow};
+use crate::domain::view::SortDirection;
 use crate::ui::pane::View;
 use crate::ui::widgets::{empty, text};
 
@@ -147,8 +147,8 @@ fn head(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
 /// ` · ✎ your draft`, when there is one.
 fn draft(row: &QueueRow, say: &mut impl FnMut(&str, Style), style: Style) {
     match row.draft {
-        Draft::None => {}
-        Draft::Kept => say(" · ✎ your draft", style),
+        EditDraft::None => {}
+        EditDraft::Kept => say(" · ✎ your draft", style),
     }
 }
 
@@ -206,7 +206,7 @@ fn line(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         let field_area = Rect { x: x + 2, width: area.right().saturating_sub(x + 2), ..area };
         return line.field.draw(buffer, field_area, theme);
     }
-    let arrow = if pane.order.direction == Direction::Rising { "↑" } else { "↓" };
+    let arrow = if pane.order.direction == SortDirection::Rising { "↑" } else { "↓" };
     let order = format!("by {} {arrow}", pane.order.field.name());
     let wide = text::width(&order) as u16;
     text::put(buffer, area.right().saturating_sub(wide), area.y, &order, usize::from(wide), theme.dim);

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::draw::{put, verdict_style};
 use super::{Blind, Review};
 use crate::domain::reflection::Verdict;
-use crate::domain::review::{Disagreement, Draft, QueueRow};
+use crate::domain::review::{Disagreement, EditDraft, QueueRow};
 use crate::ui::pane::{Focus, View};
 use crate::ui::widgets::text;
 
@@ -140,7 +140,7 @@ fn cell(pane: &Review, row: &QueueRow, column: Column, view: View<'_>) -> (Strin
 }
 
 fn verdict(pane: &Review, row: &QueueRow, view: View<'_>) -> (String, Style) {
-    let begun = row.draft == Draft::Kept;
+    let begun = row.draft == EditDraft::Kept;
     let blind = pane.blind == Blind::Yes;
     let verdict = if blind { row.mine.unwrap_or_default() } else { row.verdict };
     if begun && (row.id.correction().is_none() || verdict == Verdict::Pending) {

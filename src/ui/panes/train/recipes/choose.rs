@@ -8,7 +8,7 @@ use super::{Recipes, Step};
 use crate::app::store::Store;
 use crate::domain::protocol::models::ModelKind;
 use crate::domain::recipe::edit;
-use crate::domain::recipe::keys::{self, Key, Kind};
+use crate::domain::recipe::keys::{self, KeyKind, RecipeKey};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::cursor::Cursor;
 use crate::ui::widgets::{float, text};
@@ -23,13 +23,13 @@ pub(in super::super) struct Choices {
     cursor: Cursor,
 }
 
-fn values(key: &Key, store: &Store) -> Vec<String> {
+fn values(key: &RecipeKey, store: &Store) -> Vec<String> {
     let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
     match key.kind {
-        Kind::Choice(choices) => owned(choices),
-        Kind::Flag => owned(&["true", "false"]),
-        Kind::Device => owned(&["auto", "cpu", "cuda", "metal", OTHER]),
-        Kind::Text if key.name == "model.base" => {
+        KeyKind::Choice(choices) => owned(choices),
+        KeyKind::Flag => owned(&["true", "false"]),
+        KeyKind::Device => owned(&["auto", "cpu", "cuda", "metal", OTHER]),
+        KeyKind::Text if key.name == "model.base" => {
             let models = store.models.iter().flatten();
             let bases = models.filter(|model| model.kind == ModelKind::Base).map(|model| model.name.clone());
             let mut bases: Vec<String> = bases.collect();
@@ -38,14 +38,14 @@ fn values(key: &Key, store: &Store) -> Vec<String> {
             }
             bases
         }
-        Kind::Text
-        | Kind::Path
-        | Kind::Examples
-        | Kind::Texts
-        | Kind::Integer(..)
-        | Kind::Number(_)
-        | Kind::Modules
-        | Kind::Rates => Vec::new(),
+        KeyKind::Text
+        | KeyKind::Path
+        | KeyKind::Examples
+        | KeyKind::Texts
+        | KeyKind::Integer(..)
+        | KeyKind::Number(_)
+        | KeyKind::Modules
+        | KeyKind::Rates => Vec::new(),
     }
 }
 
@@ -111,7 +111,7 @@ impl Recipes {
     /// The numbers of the keys that are shown.
     pub(super) fn visible(&self) -> Vec<usize> {
         let fits =
-            |key: &Key| key.name.contains(&self.found) || key.help.to_lowercase().contains(&self.found);
+            |key: &RecipeKey| key.name.contains(&self.found) || key.help.to_lowercase().contains(&self.found);
         keys::keys().enumerate().filter(|(_, key)| fits(key)).map(|(at, _)| at).collect()
     }
 }

@@ -12,7 +12,7 @@ use crate::app::store::Store;
 use crate::domain::protocol::runs::{Preflight, RecipeFile};
 use crate::domain::recipe::Issue;
 use crate::domain::recipe::edit;
-use crate::domain::recipe::keys::{self, Key, Kind, Presence};
+use crate::domain::recipe::keys::{self, KeyKind, Presence, RecipeKey};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::{empty, progress, text, writing};
 
@@ -296,7 +296,7 @@ fn preflight_lines(asked: &Preflight, width: u16, theme: &Theme) -> Vec<Line<'st
 /// Where values begin.
 pub(super) const VALUE: u16 = 34;
 
-fn field_line<'a>(source: &str, key: &'static Key, issue: bool, theme: &Theme) -> Line<'a> {
+fn field_line<'a>(source: &str, key: &'static RecipeKey, issue: bool, theme: &Theme) -> Line<'a> {
     let (value, style) = match (edit::get(source, key.name), key.presence) {
         (Some(value), _) => (value, theme.bright),
         (None, Presence::Default(default)) => (default.to_owned(), theme.dim),
@@ -314,20 +314,20 @@ fn field_line<'a>(source: &str, key: &'static Key, issue: bool, theme: &Theme) -
 }
 
 /// What a key means and may be.
-fn about(key: &Key) -> String {
+fn about(key: &RecipeKey) -> String {
     let allowed = match key.kind {
-        Kind::Choice(choices) => choices.join(", "),
-        Kind::Flag => "true or false".to_owned(),
-        Kind::Integer(low, i64::MAX) => format!("at least {low}"),
-        Kind::Integer(low, high) => format!("{low} to {high}"),
-        Kind::Number(range) => range.to_string(),
-        Kind::Text
-        | Kind::Path
-        | Kind::Examples
-        | Kind::Texts
-        | Kind::Modules
-        | Kind::Rates
-        | Kind::Device => String::new(),
+        KeyKind::Choice(choices) => choices.join(", "),
+        KeyKind::Flag => "true or false".to_owned(),
+        KeyKind::Integer(low, i64::MAX) => format!("at least {low}"),
+        KeyKind::Integer(low, high) => format!("{low} to {high}"),
+        KeyKind::Number(range) => range.to_string(),
+        KeyKind::Text
+        | KeyKind::Path
+        | KeyKind::Examples
+        | KeyKind::Texts
+        | KeyKind::Modules
+        | KeyKind::Rates
+        | KeyKind::Device => String::new(),
     };
     if allowed.is_empty() { key.help.to_owned() } else { format!("{} ({allowed})", key.help) }
 }

@@ -18,7 +18,7 @@ use tui_textarea::TextArea;
 
 use crate::app::store::Store;
 use crate::domain::protocol::runs::RecipeFile;
-use crate::domain::recipe::keys::{self, Key};
+use crate::domain::recipe::keys::{self, RecipeKey};
 use crate::domain::recipe::{Issue, edit, parse};
 use crate::ui::pane::Input;
 use crate::ui::widgets::field::edit_line;
@@ -161,7 +161,7 @@ impl Recipes {
         self.refused = None;
     }
 
-    fn key(&self) -> Option<&'static Key> {
+    fn key(&self) -> Option<&'static RecipeKey> {
         keys::keys().nth(self.field)
     }
 
