@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::follow::{Follower, Pace};
+use crate::app::follow::{Follower, NextLook};
 use crate::app::store::Store;
 use crate::domain::protocol::{Event, SystemEvent};
 use crate::domain::run_info::{RunId, RunOrigin};
@@ -53,7 +53,7 @@ pub fn measure(folder: &Path) -> Result<Vec<Measured>> {
         let pass = Instant::now();
         let pace = follower.pass(now(), &mut |event| store.apply(Event::Runs(event)));
         slowest = slowest.max(pass.elapsed().as_secs_f64() * 1e3);
-        if pace != Pace::Now {
+        if pace != NextLook::Now {
             break;
         }
     }

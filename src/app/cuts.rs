@@ -29,12 +29,12 @@ const LOOKED: usize = 2_000;
 #[derive(Default)]
 pub struct Cuts {
     tokenizers: BTreeMap<String, Arc<RecordTokenizer>>,
-    known: BTreeMap<PathBuf, (Asked, Option<Cut>)>,
+    known: BTreeMap<PathBuf, (CutsKey, Option<Cut>)>,
 }
 
 /// What an answer holds for.
 #[derive(Debug, Clone, PartialEq)]
-struct Asked {
+struct CutsKey {
     session: PathBuf,
     records: Filter,
     model: String,
@@ -62,7 +62,7 @@ impl Cuts {
         }
         let pairs = if filter.speaks_of(Property::Preference) { None } else { Some(no_pairs()) };
         let records = Filter::And([learnt_of(filter)].into_iter().chain(pairs).collect());
-        let asked = Asked {
+        let asked = CutsKey {
             session: folder.into(),
             model: recipe.model.base,
             limit: u32::try_from(recipe.data.max_length).unwrap_or(u32::MAX),
@@ -80,7 +80,7 @@ impl Cuts {
         Ok(cut)
     }
 
-    fn look(&mut self, folders: &Folders, session: &Session, asked: &Asked) -> Result<Option<Cut>> {
+    fn look(&mut self, folders: &Folders, session: &Session, asked: &CutsKey) -> Result<Option<Cut>> {
         let longest = asked.statistics.longest.unwrap_or_default();
         if longest <= asked.limit.min(SHORTEST_CONTEXT) {
             return Ok(None);

@@ -17,7 +17,7 @@ use crate::session::{self, ImportCounts, ImportEnd, ImportProgress, Session, Ses
 
 /// Whether a mapping was chosen for such files before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Known {
+pub(crate) enum KnownMapping {
     Remembered,
     Found,
 }
@@ -26,19 +26,23 @@ pub(crate) enum Known {
 ///
 /// # Errors
 /// As [`Import::open`].
-pub(crate) fn open(session: &Session, path: &Path, options: &ImportOptions) -> Result<(Import, Known)> {
+pub(crate) fn open(
+    session: &Session,
+    path: &Path,
+    options: &ImportOptions,
+) -> Result<(Import, KnownMapping)> {
     let source = Import::open(path, options)?;
     if !options.map.is_empty() {
-        return Ok((source, Known::Found));
+        return Ok((source, KnownMapping::Found));
     }
-    let Some(columns) = same_columns(&source) else { return Ok((source, Known::Found)) };
+    let Some(columns) = same_columns(&source) else { return Ok((source, KnownMapping::Found)) };
     match session.remembered_mapping(&columns)? {
         Some(mapping) => {
             let mapping: Mapping = serde_json::from_str(&mapping).context("read the remembered mapping")?;
             let options = ImportOptions { mapping: Some(mapping), ..options.clone() };
-            Ok((Import::open(path, &options)?, Known::Remembered))
+            Ok((Import::open(path, &options)?, KnownMapping::Remembered))
         }
-        None => Ok((source, Known::Found)),
+        None => Ok((source, KnownMapping::Found)),
     }
 }
 

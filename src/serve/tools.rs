@@ -120,9 +120,9 @@ fn function(mut tool: Fields) -> Result<(String, Value), ApiError> {
 
 /// Reads an answer's pieces as they come; all of it is text, if there are no tools.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pieces(Option<CallReader>);
+pub(crate) struct PieceReader(Option<CallReader>);
 
-impl Pieces {
+impl PieceReader {
     pub(crate) fn of(form: Option<&CallForm>) -> Self {
         Self(form.cloned().map(CallReader::new))
     }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use dojo_studio::app::follow::{Follower, Pace, Scanner};
+use dojo_studio::app::follow::{Follower, NextLook, Scanner};
 use dojo_studio::app::store::Store;
 use dojo_studio::domain::protocol::{Event, RunsEvent};
 use dojo_studio::domain::run::{Phase, RunState, Standing};
@@ -76,7 +76,7 @@ impl World {
                 events.push(event.clone());
                 store.apply(Event::Runs(event));
             });
-            if pace != Pace::Now {
+            if pace != NextLook::Now {
                 return events;
             }
         }

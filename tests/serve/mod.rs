@@ -20,7 +20,9 @@ use dojo_studio::engine::device::ComputeDevice;
 use dojo_studio::engine::embed::Embedder;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
 use dojo_studio::engine::model::ModelFiles;
-use dojo_studio::serve::{Access, Bound, Busy, Clients, Ended, Origin, Served, Settings, bind, listen};
+use dojo_studio::serve::{
+    Access, AllowedOrigin, Bound, Busy, Clients, ServeEnd, Served, Settings, bind, listen,
+};
 use dojo_studio::teacher::budget::Budget;
 use dojo_studio::teacher::cache::AnswerCache;
 use dojo_studio::teacher::client::Teacher;
@@ -39,7 +41,7 @@ struct Server {
     url: String,
     client: Client,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
-    done: tokio::task::JoinHandle<anyhow::Result<Ended>>,
+    done: tokio::task::JoinHandle<anyhow::Result<ServeEnd>>,
     busy: Busy,
     _place: tempfile::TempDir,
 }
@@ -83,7 +85,7 @@ fn settings(api_key: Option<&str>, queue: usize, clients: Clients) -> Settings {
         api_key: api_key.map(str::to_owned),
         queue,
         body: 64 << 10,
-        origins: vec![Origin::Local],
+        origins: vec![AllowedOrigin::Local],
         clients,
         log: Some(note),
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::deal::deal;
 use super::elsewhere::Seen;
 use super::keep::{self, Settled};
-use super::{Epoch, Job, Order, Stops, Work, unwritten};
+use super::{AnswerJob, ChatOrder, Epoch, Stops, Work, unwritten};
 use crate::app::events::Events;
 use crate::domain::chat::{AnswerOutcome, AnswererNames, Chat, ChatId, Setup, Side, Turn, TurnId, Why};
 use crate::domain::draft::{DraftOf, KeptDraft};
@@ -28,13 +28,13 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) fn work(
     (path, window): (&Path, &str),
     events: &Events,
-    orders: &Receiver<Order>,
+    orders: &Receiver<ChatOrder>,
     (writer, stops): (Sender<Work>, Stops),
 ) {
     // The session is opened with the first order: by then the lanes for records have made its database.
     let (session, mut order) = loop {
         let Ok(order) = orders.recv() else { return };
-        if matches!(order, Order::Close) {
+        if matches!(order, ChatOrder::Close) {
             return;
         }
         match Session::create(path) {
@@ -44,13 +44,13 @@ pub(super) fn work(
         }
     };
     let mut desk =
-        Desk { session, events, writer: Some(writer), waiting: BTreeSet::new(), seen: Seen::default() };
+        ChatDesk { session, events, writer: Some(writer), waiting: BTreeSet::new(), seen: Seen::default() };
     loop {
         let outcome = match order {
-            Order::Command(command, epoch) => desk.perform(command, epoch),
-            Order::SoFar { turn, content } => desk.session.keep_so_far(turn, &content),
-            Order::Ended { turn, content, outcome } => desk.end(turn, content, outcome),
-            Order::Close => {
+            ChatOrder::Command(command, epoch) => desk.perform(command, epoch),
+            ChatOrder::SoFar { turn, content } => desk.session.keep_so_far(turn, &content),
+            ChatOrder::Ended { turn, content, outcome } => desk.end(turn, content, outcome),
+            ChatOrder::Close => {
                 desk.writer = None;
                 Ok(())
             }
@@ -69,7 +69,7 @@ fn complain(events: &Events, error: &SessionError) {
     events.notify(Level::Error, error.to_string());
 }
 
-pub(super) struct Desk<'e> {
+pub(super) struct ChatDesk<'e> {
     pub(super) session: Session,
     events: &'e Events,
     /// None once the session is left.
@@ -80,10 +80,10 @@ pub(super) struct Desk<'e> {
     pub(super) seen: Seen,
 }
 
-impl Desk<'_> {
+impl ChatDesk<'_> {
     /// The next order; none once the session is left and nothing more comes of what the writer is at. A model takes as
     /// long to load as it takes: nobody waits for that at the end.
-    fn next(&mut self, orders: &Receiver<Order>, stops: &Stops) -> Option<Order> {
+    fn next(&mut self, orders: &Receiver<ChatOrder>, stops: &Stops) -> Option<ChatOrder> {
         loop {
             if self.writer.is_some() {
                 match orders.recv_timeout(WATCH) {
@@ -271,7 +271,7 @@ impl Desk<'_> {
             let mut sampling = setup.sampling.clone();
             // A further answer is another draw; side by side both draw alike.
             sampling.seed = sampling.seed.wrapping_add(chat.siblings(turn).len() as u64 - 1);
-            Some(Job {
+            Some(AnswerJob {
                 turn: *id,
                 answerer: answerer.clone(),
                 messages: chat.messages(turn.parent),
@@ -279,7 +279,7 @@ impl Desk<'_> {
                 epoch,
             })
         });
-        let jobs: Vec<Job> = jobs.collect();
+        let jobs: Vec<AnswerJob> = jobs.collect();
         self.waiting.extend(jobs.iter().map(|job| job.turn));
         self.hand_over(Work::Write(jobs));
     }

@@ -69,7 +69,7 @@ struct Followed {
 
 /// When to look again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pace {
+pub enum NextLook {
     /// There is more to read at once.
     Now,
     /// A watched run lives.
@@ -78,7 +78,7 @@ pub enum Pace {
     Later,
 }
 
-impl Pace {
+impl NextLook {
     /// The pause until the next pass.
     #[must_use]
     pub const fn pause(self) -> Duration {
@@ -125,12 +125,12 @@ impl Follower {
     }
 
     /// One look at everything. `now` is in seconds since 1970.
-    pub fn pass(&mut self, now: f64, emit: &mut dyn FnMut(RunsEvent)) -> Pace {
+    pub fn pass(&mut self, now: f64, emit: &mut dyn FnMut(RunsEvent)) -> NextLook {
         if now - self.listed >= 1.0 || now < self.listed {
             self.listed = now;
             self.list(emit);
         }
-        let mut pace = Pace::Later;
+        let mut pace = NextLook::Later;
         for (id, run) in &mut self.runs {
             let calm = !run.may_move() && !self.watched.contains_key(id);
             if calm && now - run.looked < CALM_SECONDS && now >= run.looked {
@@ -143,7 +143,7 @@ impl Follower {
                 emit(RunsEvent::Seen(Arc::new(run.info.clone())));
             }
             if run.info.standing().is_live() && self.watched.contains_key(id) {
-                pace = pace.min(Pace::Soon);
+                pace = pace.min(NextLook::Soon);
             }
         }
         for watched in self.watched.values_mut() {
@@ -307,10 +307,10 @@ fn flat(table: &toml::Table) -> BTreeMap<String, String> {
 
 /// A follower in a thread of its own. It ends when this is dropped, or when nobody takes its events.
 pub struct FollowerThread {
-    requests: Sender<Request>,
+    requests: Sender<FollowRequest>,
 }
 
-enum Request {
+enum FollowRequest {
     Watch(Vec<RunId>),
     Detail(RunId, (u32, u32)),
     Look,
@@ -334,17 +334,17 @@ impl FollowerThread {
     /// See [`Follower::watch`].
     pub fn watch(&self, runs: Vec<RunId>) {
         // The thread is gone only when the studio is about to be.
-        let _ = self.requests.send(Request::Watch(runs));
+        let _ = self.requests.send(FollowRequest::Watch(runs));
     }
 
     /// See [`Follower::detail`].
     pub fn detail(&self, run: RunId, steps: (u32, u32)) {
-        let _ = self.requests.send(Request::Detail(run, steps));
+        let _ = self.requests.send(FollowRequest::Detail(run, steps));
     }
 
     /// Looks at once: something was just done to a run.
     pub fn look(&self) {
-        let _ = self.requests.send(Request::Look);
+        let _ = self.requests.send(FollowRequest::Look);
     }
 }
 
@@ -357,7 +357,7 @@ pub enum Listening {
 
 fn follow(
     follower: &mut Follower,
-    requests: &Receiver<Request>,
+    requests: &Receiver<FollowRequest>,
     emit: &mut dyn FnMut(RunsEvent) -> Listening,
 ) {
     loop {
@@ -370,9 +370,9 @@ fn follow(
         };
         let pace = follower.pass(now, &mut heard);
         match requests.recv_timeout(pace.pause()) {
-            Ok(Request::Watch(runs)) => follower.watch(&runs, &mut heard),
-            Ok(Request::Detail(run, steps)) => follower.detail(&run, steps, &mut heard),
-            Ok(Request::Look) => follower.look_again(),
+            Ok(FollowRequest::Watch(runs)) => follower.watch(&runs, &mut heard),
+            Ok(FollowRequest::Detail(run, steps)) => follower.detail(&run, steps, &mut heard),
+            Ok(FollowRequest::Look) => follower.look_again(),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::reader::{Ask, beginning};
+use super::reader::{RecordsAsk, beginning};
 use super::words::in_studio;
-use super::{Back, Lane};
-use crate::app::imports::{self, Known};
+use super::{Back, RecordsLane};
+use crate::app::imports::{self, KnownMapping};
 use crate::app::jobs::Working;
 use crate::data::import::{Import, ImportOptions, PlannedFile as PlannedRows};
 use crate::data::mapping::{ColumnPart, MappingKind};
@@ -27,7 +27,7 @@ const EXAMPLES: usize = 3;
 const TRIED: usize = 8;
 
 /// Says what an import would read and how.
-pub(super) fn plan(lane: &Lane, path: PathBuf, map: Vec<String>) {
+pub(super) fn plan(lane: &RecordsLane, path: PathBuf, map: Vec<String>) {
     let lane = lane.clone();
     thread::start("data plan", move || {
         let plan = imports::look_up(&lane.events, &path)
@@ -68,7 +68,7 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
             .collect(),
         columns: imports::same_columns(&source).unwrap_or_default(),
         parts: ColumnPart::ALL.map(|part| (part.name(), mapping(part))).to_vec(),
-        remembered: known == Known::Remembered,
+        remembered: known == KnownMapping::Remembered,
         columns_only: source
             .files()
             .iter()
@@ -86,14 +86,14 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
 }
 
 /// Imports files and brings the index up to date.
-pub(super) fn bring_in(lane: &Lane, files: Vec<PathBuf>, map: Vec<String>, back: &Back) {
+pub(super) fn bring_in(lane: &RecordsLane, files: Vec<PathBuf>, map: Vec<String>, back: &Back) {
     let (lane, back) = (lane.clone(), back.clone());
     thread::start("data import", move || {
         let outcome = lane.open(Access::Write).and_then(|mut session| {
             for file in &files {
                 import(&lane, &mut session, file, &map)?;
                 // The lane that reads is gone when the studio is.
-                back.reader.send(Ask::Refresh).ok();
+                back.reader.send(RecordsAsk::Refresh).ok();
             }
             index(&lane, &mut session)
         });
@@ -106,7 +106,12 @@ pub(super) fn bring_in(lane: &Lane, files: Vec<PathBuf>, map: Vec<String>, back:
     });
 }
 
-fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Result<(), SessionError> {
+fn import(
+    lane: &RecordsLane,
+    session: &mut Session,
+    path: &Path,
+    map: &[String],
+) -> Result<(), SessionError> {
     let name = path.display().to_string();
     let short = path.file_name().unwrap_or_default().to_string_lossy();
     let job = Working::start(&lane.events, &format!("import {short}"));
@@ -205,7 +210,7 @@ fn bytes(progress: session::ImportProgress) -> Progress {
     }
 }
 
-fn index(lane: &Lane, session: &mut Session) -> Result<(), SessionError> {
+fn index(lane: &RecordsLane, session: &mut Session) -> Result<(), SessionError> {
     if session.index_state()?.complete() {
         return Ok(());
     }

@@ -32,7 +32,7 @@ use crate::teacher::prompt::Prompt;
 use crate::teacher::request::Request;
 use crate::teacher::{ApiKey, AskError, Left, Speaker};
 
-pub use gauge::{Reader, measure};
+pub use gauge::{ThoughtReader, measure};
 pub use jobs::{JudgeOptions, OnProgress, judge, reflect, think};
 pub(crate) use lane::Reviews;
 

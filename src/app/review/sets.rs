@@ -46,7 +46,7 @@ pub fn rows(folders: &Folders, session: &Session, order: &SetOrder) -> Result<Ve
     if order.balance == Balance::ByLabel {
         lessons = balanced(lessons);
     }
-    let form = Form::of(folders, session)?;
+    let form = PromptForm::of(folders, session)?;
     lessons.into_iter().map(|lesson| row(session, &form, order.kind, lesson)).collect()
 }
 
@@ -81,7 +81,7 @@ fn wanted(session: &Session, order: &SetOrder) -> Result<HashSet<i64>> {
     Ok(view.ids().iter().copied().collect())
 }
 
-fn row(session: &Session, form: &Form, kind: SetKind, lesson: Lesson) -> Result<SetRow> {
+fn row(session: &Session, form: &PromptForm, kind: SetKind, lesson: Lesson) -> Result<SetRow> {
     let source = session.record(lesson.record)?;
     let mut messages = form.conversation(&source, &lesson.text, &lesson.label)?;
     let chosen = messages.pop();
@@ -124,13 +124,13 @@ fn row(session: &Session, form: &Form, kind: SetKind, lesson: Lesson) -> Result<
 
 /// How a record is asked about, and answered: as the session's task has it, where that task has a place for a thought;
 /// else as a student is asked to think.
-struct Form {
+struct PromptForm {
     task: Option<Task>,
     /// Nothing where no record has a label to think about.
     think: Option<Think>,
 }
 
-impl Form {
+impl PromptForm {
     fn of(folders: &Folders, session: &Session) -> Result<Self> {
         let folder = session.folder();
         let name = crate::app::sessions::open(folder)?.file.task;
@@ -182,10 +182,10 @@ fn of_task(task: &Task, record: &Record, text: &str, label: &str) -> Option<Vec<
 
 /// The rows that a session's sets have now, for comparing with those that a run saw.
 #[derive(Debug, Default)]
-pub struct RowsNow(HashMap<Origin, ContentHash>);
+pub struct RowsNow(HashMap<RowOrigin, ContentHash>);
 
 /// The thought and the reflection that a row is made from.
-type Origin = (Option<i64>, Option<i64>);
+type RowOrigin = (Option<i64>, Option<i64>);
 
 impl RowsNow {
     /// Of the set that a recipe names as its examples; none where it names no set.
@@ -215,7 +215,7 @@ impl RowsNow {
     }
 }
 
-fn origin(provenance: &Value) -> Origin {
+fn origin(provenance: &Value) -> RowOrigin {
     let number = |name: &str| provenance.get(name).and_then(Value::as_i64);
     (number("thought"), number("reflection"))
 }

@@ -20,7 +20,7 @@ const KEPT: usize = 2_000;
 
 /// Facts of the session's records. Empty until a session is open.
 #[derive(Debug, Default)]
-pub struct Data {
+pub struct DataStore {
     pub view: Option<Viewed>,
     /// By position. Rows of an older generation stay until their place is read again, so that nothing flickers.
     rows: BTreeMap<usize, (Generation, RowSummary)>,
@@ -79,7 +79,7 @@ pub enum DataQuestion {
     Replace(Box<ExportOrder>, Vec<PathBuf>),
 }
 
-impl Data {
+impl DataStore {
     /// The row at a position, where it was read.
     #[must_use]
     pub fn row(&self, position: usize) -> Option<&RowSummary> {

@@ -24,7 +24,7 @@ const LONGEST_THOUGHT: f64 = 120.0;
 
 /// Facts of the session's review. Empty until a session is open.
 #[derive(Debug, Default)]
-pub struct Review {
+pub struct ReviewStore {
     /// The question that the queue answers; none until it was found.
     pub queue: Option<QueueId>,
     rows: Vec<QueueRow>,
@@ -70,7 +70,7 @@ pub enum Last {
     Refused(String),
 }
 
-impl Review {
+impl ReviewStore {
     #[must_use]
     pub fn rows(&self) -> &[QueueRow] {
         &self.rows

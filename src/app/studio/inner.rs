@@ -4,7 +4,7 @@ use std::sync::mpsc::Sender;
 
 use tokio::sync::mpsc;
 
-use super::worker::Worker;
+use super::worker::StudioWorker;
 use super::{First, logging, machine, now, themes};
 use crate::app::events::{Envelope, Events};
 use crate::app::sessions;
@@ -25,7 +25,7 @@ const EVENTS: usize = 4096;
 pub(super) struct Core {
     pub(super) studio: Studio,
     pub(super) store: Store,
-    pub(super) worker: Worker,
+    pub(super) worker: StudioWorker,
     pub(super) events: mpsc::Receiver<Envelope>,
     /// Dropped with the rest, which ends the thread that reads the machine.
     _machine: Sender<()>,
@@ -55,7 +55,7 @@ impl Core {
             store.apply(Event::System(event));
         }
         let machine = machine::watch(sender.clone());
-        let worker = Worker::start(folders.clone(), sender);
+        let worker = StudioWorker::start(folders.clone(), sender);
         Self { studio, store, worker, events, _machine: machine }
     }
 

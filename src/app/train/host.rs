@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use super::super::runs;
 use super::journal::{log, number};
 pub use super::watched::Process;
-use super::watched::{Shared, WATCH, Watched, listen_to_signals};
+use super::watched::{WATCH, Watched, WatchedState, listen_to_signals};
 use crate::domain::run::{EVALUATING, Phase, RunFolder, RunState};
 use crate::engine::train::host::{Brake, Host, HostRequest, TrainEvent};
 use crate::ground::clock;
@@ -30,7 +30,7 @@ pub trait Listener: Send {
 
 /// How a run ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
+pub enum RunEnding {
     Done,
     Stopped,
     Failed(String),
@@ -59,7 +59,7 @@ impl RunHost {
         fs::create_dir_all(folder.commands())
             .with_context(|| format!("create {}", folder.commands().display()))?;
         let state = first_state(phase, earlier);
-        let shared = Shared {
+        let shared = WatchedState {
             state,
             pause: false,
             stop: false,
@@ -134,11 +134,11 @@ impl RunHost {
     ///
     /// # Errors
     /// Where the state can't be written.
-    pub fn end(&mut self, ending: Ending) -> Result<()> {
+    pub fn end(&mut self, ending: RunEnding) -> Result<()> {
         let (phase, why) = match ending {
-            Ending::Done => (Phase::Done, self.told.take()),
-            Ending::Stopped => (Phase::Stopped, Some("stopped on request".to_owned())),
-            Ending::Failed(why) => (Phase::Failed, Some(why)),
+            RunEnding::Done => (Phase::Done, self.told.take()),
+            RunEnding::Stopped => (Phase::Stopped, Some("stopped on request".to_owned())),
+            RunEnding::Failed(why) => (Phase::Failed, Some(why)),
         };
         tracing::info!("{}{}", phase.name(), why.as_ref().map_or_else(String::new, |why| format!(": {why}")));
         self.change(|state| {
@@ -196,7 +196,8 @@ impl Drop for RunHost {
     /// Only a panic leaves a host that was not ended.
     fn drop(&mut self) {
         if self.watcher.is_some() {
-            let _ = self.end(Ending::Failed("the program failed unexpectedly; its log says more".to_owned()));
+            let _ =
+                self.end(RunEnding::Failed("the program failed unexpectedly; its log says more".to_owned()));
         }
     }
 }

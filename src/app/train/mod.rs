@@ -19,7 +19,7 @@ use chrono::{DateTime, FixedOffset};
 
 use self::data::Dataset;
 use self::fetching::Fetching;
-use self::host::{Ending, Listener, Process, RunHost};
+use self::host::{Listener, Process, RunEnding, RunHost};
 use self::sampler::ModelSampler;
 use crate::app::run_lock::RunLock;
 use crate::app::runs;
@@ -42,7 +42,7 @@ use crate::ground::folders;
 use crate::session;
 
 /// What to train, and where.
-pub struct Job {
+pub struct TrainJob {
     pub recipe: Recipe,
     pub folder: RunFolder,
     /// Wait until this run has ended.
@@ -58,7 +58,7 @@ pub struct Job {
 /// # Errors
 /// Where another process trains there, or the run fails; the message is the one in the state.
 pub fn execute(
-    job: &Job,
+    job: &TrainJob,
     listener: Box<dyn Listener>,
     progress: &mut dyn hub::PullProgress,
 ) -> Result<TrainOutcome> {
@@ -73,9 +73,9 @@ pub fn execute(
     host.runs_in(job.process);
     let outcome = train(job, &mut host, progress);
     let ended = host.end(match &outcome {
-        Ok(TrainOutcome::Done) => Ending::Done,
-        Ok(TrainOutcome::Stopped) => Ending::Stopped,
-        Err(error) => Ending::Failed(format!("{error:#}")),
+        Ok(TrainOutcome::Done) => RunEnding::Done,
+        Ok(TrainOutcome::Stopped) => RunEnding::Stopped,
+        Err(error) => RunEnding::Failed(format!("{error:#}")),
     });
     // A run that can't go on is what it was.
     let after = runs::summarise(job.folder.path());
@@ -86,7 +86,7 @@ pub fn execute(
     outcome.and_then(|outcome| ended.map(|()| outcome))
 }
 
-fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::PullProgress) -> Result<TrainOutcome> {
+fn train(job: &TrainJob, host: &mut RunHost, progress: &mut dyn hub::PullProgress) -> Result<TrainOutcome> {
     if let Some(after) = &job.after {
         let ended = || runs::summarise(after.path()).is_none_or(|run| !Standing::is_live(run.standing));
         if !host.wait_for(ended) {

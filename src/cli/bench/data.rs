@@ -20,7 +20,7 @@ use crate::session::{self, Access, Session};
 
 /// Arguments of `dojo bench data`.
 #[derive(Args)]
-pub(in crate::cli) struct Data {
+pub(in crate::cli) struct BenchDataArguments {
     /// A file of records: a million of them, a gigabyte, is what the figures are meant for.
     file: PathBuf,
     /// An empty folder for the session; it is left there. The import is passed over where it holds one already.
@@ -36,7 +36,7 @@ const SCREEN: usize = 50;
 /// Jumps and searches that a percentile is of.
 const SAMPLES: usize = 200;
 
-pub(super) fn run(arguments: &Data) -> Result<()> {
+pub(super) fn run(arguments: &BenchDataArguments) -> Result<()> {
     let mut figures = Figures { json: arguments.json, all: serde_json::Map::new() };
     if !arguments.into.join(session::DATABASE).exists() {
         import(&mut figures, &arguments.file, &arguments.into)?;

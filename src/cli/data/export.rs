@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
 
-use super::{Place, filter};
+use super::{DataContext, filter};
 use crate::app::exports;
 use crate::data::export::{ExportFormat, Splits};
 use crate::domain::change::Selection;
@@ -15,7 +15,7 @@ use crate::ui::widgets::text;
 
 /// Arguments of `dojo data export`.
 #[derive(Args)]
-pub(super) struct Export {
+pub(super) struct ExportArguments {
     /// The file to write; for the form "folder" and for --all the folder to make.
     path: PathBuf,
     /// Which records; all, where nothing is said.
@@ -36,7 +36,7 @@ fn form(name: &str) -> std::result::Result<ExportFormat, String> {
     ExportFormat::from_name(name)
 }
 
-pub(super) fn run(place: &Place, arguments: &Export) -> Result<()> {
+pub(super) fn run(place: &DataContext, arguments: &ExportArguments) -> Result<()> {
     if arguments.all {
         return everything(place, &arguments.path);
     }
@@ -53,7 +53,7 @@ pub(super) fn run(place: &Place, arguments: &Export) -> Result<()> {
     Ok(())
 }
 
-fn everything(place: &Place, folder: &Path) -> Result<()> {
+fn everything(place: &DataContext, folder: &Path) -> Result<()> {
     let session = place.reader()?;
     let count = session::export_all(&session, folder)
         .with_context(|| format!("write the session to {}", folder.display()))?;

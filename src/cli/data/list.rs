@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::table::{Align, table};
-use super::{Place, filter};
+use super::{DataContext, filter};
 use crate::domain::statistics::{Balance, Statistics};
 use crate::domain::view::{SortDirection, SortField, SortOrder};
 use crate::session::RecordRow;
@@ -13,7 +13,7 @@ use crate::ui::widgets::text;
 
 /// Arguments of `dojo data list`.
 #[derive(Args)]
-pub(super) struct List {
+pub(super) struct ListArguments {
     /// Which records: status:approved label:1 tokens>300 -tag:physics "broadcast domain" /regex/.
     filter: Vec<String>,
     /// By what they are sorted.
@@ -35,7 +35,7 @@ fn sort_field(name: &str) -> std::result::Result<SortField, String> {
     SortField::ALL.into_iter().find(|field| field.name() == name).ok_or_else(|| format!("one of {}", known()))
 }
 
-pub(super) fn run(place: &Place, arguments: &List) -> Result<()> {
+pub(super) fn run(place: &DataContext, arguments: &ListArguments) -> Result<()> {
     let session = place.reader()?;
     let direction = if arguments.falling { SortDirection::Falling } else { SortDirection::Rising };
     let order = SortOrder { field: arguments.sort, direction };
@@ -107,7 +107,7 @@ pub(super) fn row_json(row: &RecordRow) -> Value {
 
 /// Arguments of `dojo data stats`.
 #[derive(Args)]
-pub(super) struct Stats {
+pub(super) struct StatsArguments {
     /// Which records; all by default.
     filter: Vec<String>,
     /// The length in tokens at which training would cut.
@@ -115,7 +115,7 @@ pub(super) struct Stats {
     max_length: u32,
 }
 
-pub(super) fn stats(place: &Place, arguments: &Stats) -> Result<()> {
+pub(super) fn stats(place: &DataContext, arguments: &StatsArguments) -> Result<()> {
     if arguments.max_length == 0 {
         bail!("--max-length must be at least 1");
     }

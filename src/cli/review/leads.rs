@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::Said;
-use crate::app::review::{Reader, measure};
+use super::PrintedResult;
+use crate::app::review::{ThoughtReader, measure};
 use crate::cli::review_jobs::bar;
 use crate::config::Folders;
 use crate::domain::filter::Filter;
@@ -20,7 +20,7 @@ pub(super) fn leads(
     session: &mut Session,
     model: Option<&str>,
     filter: &Filter,
-) -> Result<Said> {
+) -> Result<PrintedResult> {
     let wanted: Option<HashSet<i64>> = match filter {
         Filter::Everything => None,
         filter => {
@@ -31,7 +31,7 @@ pub(super) fn leads(
     };
     let is_wanted = |led: &Led| wanted.as_ref().is_none_or(|wanted| wanted.contains(&led.record.0));
     if let Some(model) = model {
-        let reader = Reader::load(folders, session, model)?;
+        let reader = ThoughtReader::load(folders, session, model)?;
         measure(session, &reader, is_wanted, &AtomicBool::new(false), &mut bar())?;
     }
     let led: Vec<Led> = session.led()?.into_iter().filter(is_wanted).collect();
