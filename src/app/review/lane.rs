@@ -1,9 +1,9 @@
 //! The lanes of the studio for reviews: one thread reads, one writes, one counts, so that a decision is on disk and the
 //! next item on the screen before anything long is done. Each job has a thread of its own.
 
-mod bring;
 mod counter;
 mod reader;
+mod sample_import;
 mod writer;
 
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -140,7 +140,7 @@ impl<'a> Trainer<'a> {
 
     fn run(&mut self, host: &mut dyn Host) -> Result<TrainOutcome> {
         loop {
-            if self.duties(host)? == Flow::Stop {
+            if self.do_what_is_due(host)? == Flow::Stop {
                 return Ok(TrainOutcome::Stopped);
             }
             if self.state.step >= self.total_steps {

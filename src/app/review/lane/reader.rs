@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use super::{ReviewLane, bring};
+use super::{ReviewLane, sample_import};
 use crate::domain::protocol::ReviewEvent;
 use crate::domain::protocol::review::QueueId;
 use crate::domain::review::{QueueOrder, Reviewed};
@@ -34,7 +34,7 @@ pub(super) fn work(lane: &ReviewLane, asks: &Receiver<ReviewAsk>, counter: &Send
     let rest = (Instant::now(), Duration::ZERO);
     let mut reader =
         ReviewReader { lane, session, counter, shown: None, open: Vec::new(), rest, is_stale: false };
-    if let Err(error) = bring::what_a_sample_brings(lane, &reader.session) {
+    if let Err(error) = sample_import::import_sample(lane, &reader.session) {
         lane.complain(&error);
     }
     reader.count();
@@ -131,7 +131,7 @@ impl ReviewReader<'_> {
             return Ok(());
         }
         self.is_stale = false;
-        bring::what_a_sample_brings(self.lane, &self.session)?;
+        sample_import::import_sample(self.lane, &self.session)?;
         self.read(&self.open)?;
         self.count();
         self.find()

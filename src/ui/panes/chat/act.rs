@@ -133,7 +133,7 @@ impl ChatPane {
                 self.mode = ChatMode::History(history);
                 return effects;
             }
-            other => self.wander(other, store),
+            other => self.navigate(other, store),
         }
         Vec::new()
     }

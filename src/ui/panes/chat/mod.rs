@@ -9,11 +9,11 @@ mod draw;
 mod find;
 mod history;
 mod may;
+mod navigate;
 mod outline;
 mod picker;
 mod sampling;
 mod transcript;
-mod wander;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

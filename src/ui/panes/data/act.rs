@@ -5,7 +5,7 @@ use super::editor::RecordEditor;
 use super::filter_line::FilterLine;
 use super::labels::LabelKeys;
 use super::line::{DataInput, DataInputKind};
-use super::lookout::mend;
+use super::other_views::mend;
 use super::{Columns, DataAction, DataMode, DataPane, Visibility};
 use crate::app::store::Store;
 use crate::domain::change::Change;

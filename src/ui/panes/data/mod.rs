@@ -21,7 +21,7 @@ mod import_view;
 mod keeping;
 mod labels;
 mod line;
-mod lookout;
+mod other_views;
 mod pointer;
 mod questions;
 mod statistics;

@@ -13,7 +13,7 @@ use crate::ground::folders;
 
 impl Trainer<'_> {
     /// Does what is due at the present step.
-    pub(super) fn duties(&mut self, host: &mut dyn Host) -> Result<Flow> {
+    pub(super) fn do_what_is_due(&mut self, host: &mut dyn Host) -> Result<Flow> {
         if self.evaluation_is_due() && self.evaluate(host)? == Flow::Stop {
             return Ok(Flow::Stop);
         }

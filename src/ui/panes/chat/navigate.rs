@@ -11,7 +11,7 @@ use crate::ui::pane::Effect;
 
 impl ChatPane {
     /// Moves the cursor or the window.
-    pub(super) fn wander(&mut self, action: ChatAction, store: &Store) {
+    pub(super) fn navigate(&mut self, action: ChatAction, store: &Store) {
         let Some(chat) = store.chats.open.as_deref() else { return };
         let path: Vec<TurnId> = self.path(chat).into_owned();
         let last = path.len().saturating_sub(1);
