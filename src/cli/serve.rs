@@ -148,7 +148,7 @@ fn tell_all(change: &ShelfChange) {
             print::complain(&format!("{when} unloaded {name}: another needs its room"));
         }
         ShelfChange::Failed { name, error } => {
-            print::complain(&format!("{when} {name} can't be loaded: {error}"))
+            print::complain(&format!("{when} {name} can't be loaded: {error}"));
         }
     }
 }

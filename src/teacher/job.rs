@@ -225,7 +225,7 @@ where
             None => return Ok(ended),
             Some((item, Ok(result))) => keep(item, result)?,
             Some((_, Err(error))) if !matches!(ended, TeacherJobEnd::Cut(_)) => {
-                ended = TeacherJobEnd::Cut(error)
+                ended = TeacherJobEnd::Cut(error);
             }
             Some((_, Err(_))) => {}
         }

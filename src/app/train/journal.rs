@@ -37,7 +37,7 @@ pub(super) fn log(progress: &TrainEvent<'_>) {
         TrainEvent::Saved { step } => tracing::info!("saved the checkpoint of step {step}"),
         TrainEvent::BestLost { why, .. } => tracing::warn!("{why}"),
         TrainEvent::StoppedEarly { step } => {
-            tracing::info!("step {step}: the evaluation loss no longer falls")
+            tracing::info!("step {step}: the evaluation loss no longer falls");
         }
     }
 }

@@ -71,7 +71,7 @@ fn order(turns: &[Message], find: &mut impl FnMut(FindingKind, String)) {
             find(FindingKind::Order, format!("turn {number} is the {who}'s, as the one before"));
         }
         (Some((_, Role::Assistant)), _, None) => {
-            find(FindingKind::Order, "the assistant speaks first".into())
+            find(FindingKind::Order, "the assistant speaks first".into());
         }
         (_, Some((_, Role::User)), None) if talk.iter().any(|(_, role)| *role == Role::Assistant) => {
             find(FindingKind::Order, "the last turn is the user's, and is not answered".into());

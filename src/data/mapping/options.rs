@@ -330,7 +330,7 @@ fn shown(mapping: &Mapping, fields: &Fields, at: OptionsPlace<'_>, lines: &str) 
     let mut row = fields.clone();
     match (at, mapping.column(ColumnPart::Prompt)) {
         (OptionsPlace::Input(column), _) => {
-            drop(row.insert(column.to_owned(), Value::String(lines.to_owned())))
+            row.insert(column.to_owned(), Value::String(lines.to_owned()));
         }
         (OptionsPlace::Apart, Some(column)) => {
             let asked = row.get(column).map(text).unwrap_or_default();

@@ -338,7 +338,7 @@ fn put_group(
                 numbers[256 + 8 * slice + within / 8] |= (number >> 4) << (within % 8);
             }
             WeightFormat::Q6 => {
-                numbers[256 + 64 * (slice / 4) + within] |= (number >> 4) << (2 * (slice % 4))
+                numbers[256 + 64 * (slice / 4) + within] |= (number >> 4) << (2 * (slice % 4));
             }
             _ => {}
         }

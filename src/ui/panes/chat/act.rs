@@ -120,7 +120,7 @@ impl ChatPane {
         match action {
             ChatAction::Model => self.mode = ChatMode::Models(Picker::new(Side::Left, &self.setup, store)),
             ChatAction::OtherModel => {
-                self.mode = ChatMode::Models(Picker::new(Side::Right, &self.setup, store))
+                self.mode = ChatMode::Models(Picker::new(Side::Right, &self.setup, store));
             }
             ChatAction::Sampling => self.mode = ChatMode::Sampling(Panel::new(&self.setup.sampling)),
             ChatAction::System => self.mode = ChatMode::System(self.field(DraftPlace::System, store)),

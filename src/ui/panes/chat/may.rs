@@ -130,7 +130,6 @@ impl ChatPane {
             | ChatAction::History => true,
             ChatAction::Names | ChatAction::OtherModel => self.setup.right.is_some(),
             ChatAction::New => open.is_some() && !writing && self.find.is_none(),
-            ChatAction::Find | ChatAction::Rename => open.is_some(),
             ChatAction::NextMatch | ChatAction::PreviousMatch => self.found().is_some(),
             ChatAction::EndFind => self.find.is_some(),
             ChatAction::Undo => open.is_some_and(|chat| chat.decisions.last.is_some()) && !writing,
@@ -147,7 +146,9 @@ impl ChatPane {
                 !writing && chosen.is_some_and(|turn| self.outline.branch(turn.id).is_some())
             }
             ChatAction::OtherColumn => open.is_some() && self.is_double(),
-            ChatAction::Up
+            ChatAction::Find
+            | ChatAction::Rename
+            | ChatAction::Up
             | ChatAction::Down
             | ChatAction::PageUp
             | ChatAction::PageDown

@@ -27,17 +27,13 @@ impl DataPane {
         {
             return effects;
         }
-        let count = store.data.count();
+        let (count, SortOrder { field, direction }) = (store.data.count(), self.order);
         match action {
             DataAction::Complete => self.complete(store),
             DataAction::Close | DataAction::Cancel => self.close(store),
             DataAction::Accept | DataAction::AcceptAs(_) => self.accept(store),
-            DataAction::SortNext => {
-                self.sort(SortOrder { field: next_field(self.order.field), ..self.order })
-            }
-            DataAction::SortTurn => {
-                self.sort(SortOrder { direction: turned(self.order.direction), ..self.order })
-            }
+            DataAction::SortNext => self.sort(SortOrder { field: next_field(field), direction }),
+            DataAction::SortTurn => self.sort(SortOrder { field, direction: turned(direction) }),
             DataAction::Approve => self.judge(Change::SetStatus(Status::Approved), store),
             DataAction::Reject => self.judge(Change::SetStatus(Status::Rejected), store),
             DataAction::MarkNew => self.judge(Change::SetStatus(Status::New), store),

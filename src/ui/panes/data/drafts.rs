@@ -122,7 +122,7 @@ impl Drafts {
                 match target {
                     EditTarget::New => new = true,
                     EditTarget::Record(record) if !store.data.orphaned.contains(&record) => {
-                        records.push(record)
+                        records.push(record);
                     }
                     // Told of with the other records that were deleted.
                     EditTarget::Record(_) => {}
