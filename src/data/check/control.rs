@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Check;
+use super::FindingKind;
 use crate::data::encode::Encoder;
 use crate::domain::message::Role;
 use crate::domain::record::Record;
@@ -18,7 +18,11 @@ static COMMON: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Names that one finding tells.
 const TOLD: usize = 3;
 
-pub(super) fn check(record: &Record, encoder: Option<&Encoder<'_>>, find: &mut impl FnMut(Check, String)) {
+pub(super) fn check(
+    record: &Record,
+    encoder: Option<&Encoder<'_>>,
+    find: &mut impl FnMut(FindingKind, String),
+) {
     let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
     for (turn, number) in record.messages.iter().chain(pair).zip(1..) {
         let said = |names: &[String], how: &str| {
@@ -31,12 +35,12 @@ pub(super) fn check(record: &Record, encoder: Option<&Encoder<'_>>, find: &mut i
         let (written, text): (Vec<String>, Vec<String>) = names.into_iter().partition(is_written);
         if !text.is_empty() {
             let how = "training reads it as text and not as a control token";
-            find(Check::ControlToken, said(&text, how));
+            find(FindingKind::ControlToken, said(&text, how));
         }
         if !written.is_empty() {
             let how =
                 "training reads it as a control token, since the model marks its thoughts and calls with it";
-            find(Check::ControlToken, said(&written, how));
+            find(FindingKind::ControlToken, said(&written, how));
         }
     }
     // What is no turn is learnt as it stands.
@@ -45,7 +49,7 @@ pub(super) fn check(record: &Record, encoder: Option<&Encoder<'_>>, find: &mut i
     if !names.is_empty() {
         let how =
             "training reads it as a control token; give turns instead of a text where it should be text";
-        find(Check::ControlToken, format!("the text has {}; {how}", told(&names)));
+        find(FindingKind::ControlToken, format!("the text has {}; {how}", told(&names)));
     }
 }
 

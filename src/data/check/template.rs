@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Check;
-use crate::data::mask::{Begun, Unlearnt, begun_otherwise};
+use super::FindingKind;
+use crate::data::mask::{BegunAnswer, Unlearnt, begun_otherwise};
 use crate::data::tally::more;
 use crate::domain::record::RecordId;
 
@@ -11,11 +11,11 @@ use crate::domain::record::RecordId;
 #[derive(Debug, Default)]
 pub(super) struct Begins {
     count: usize,
-    first: Option<(RecordId, Begun)>,
+    first: Option<(RecordId, BegunAnswer)>,
 }
 
 impl Begins {
-    pub(super) fn look(&mut self, record: RecordId, begun: Option<Begun>) {
+    pub(super) fn look(&mut self, record: RecordId, begun: Option<BegunAnswer>) {
         if let Some(begun) = begun {
             self.count += 1;
             self.first.get_or_insert((record, begun));
@@ -46,8 +46,8 @@ pub(super) fn unread(keys: &BTreeMap<String, u64>) -> Option<String> {
 }
 
 /// What of a record isn't learnt or read as it stands, or is learnt and shouldn't be.
-pub(super) fn unlearnt(unlearnt: &Unlearnt, find: &mut impl FnMut(Check, String)) {
-    let mut found = |what: String| find(Check::Hidden, what);
+pub(super) fn unlearnt(unlearnt: &Unlearnt, find: &mut impl FnMut(FindingKind, String)) {
+    let mut found = |what: String| find(FindingKind::Hidden, what);
     if let Some(hidden) = &unlearnt.first {
         found(format!("the chat template hides {}, which isn't learnt", hidden.told()));
     }

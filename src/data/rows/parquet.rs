@@ -12,10 +12,10 @@ use parquet::record::reader::RowIter;
 
 use super::cells::{Cell, row};
 use super::int96::Moments;
-use super::{Numbers, Parsed, Piece, Pieces};
+use super::{Numbers, Parsed, RawRow, RowSource};
 use crate::data::quiet::quietly;
 
-pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<dyn Pieces>> {
+pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<dyn RowSource>> {
     let name = path.display();
     let bytes = file.metadata().with_context(|| format!("read {name}"))?.len();
     let opened = guarded(|| -> Result<_> {
@@ -36,10 +36,18 @@ pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<
         .and_then(|opened| opened)
         .with_context(|| format!("read {name} as Parquet"))?;
     let bytes_per_row = bytes / rows.max(1);
-    Ok(Box::new(Rows { iterator, columns, moments, path: path.to_owned(), row: 0, bytes_per_row, read }))
+    Ok(Box::new(ParquetRows {
+        iterator,
+        columns,
+        moments,
+        path: path.to_owned(),
+        row: 0,
+        bytes_per_row,
+        read,
+    }))
 }
 
-struct Rows {
+struct ParquetRows {
     iterator: RowIter<'static>,
     columns: Cell,
     moments: Option<Moments>,
@@ -49,8 +57,8 @@ struct Rows {
     read: Arc<AtomicU64>,
 }
 
-impl Pieces for Rows {
-    fn next_piece(&mut self) -> Result<Option<Piece>> {
+impl RowSource for ParquetRows {
+    fn next_piece(&mut self) -> Result<Option<RawRow>> {
         let next = guarded(|| self.iterator.next().map(|next| next.map(|next| row(&next, &self.columns))));
         let next = next.with_context(|| format!("read {}, after row {}", self.path.display(), self.row))?;
         self.row += 1;
@@ -64,7 +72,7 @@ impl Pieces for Rows {
                         .with_context(|| format!("read {}, row {}", self.path.display(), self.row))?;
                 }
                 let parsed = Parsed::Row { line: self.row, fields, numbers: Numbers::new() };
-                Ok(Some(Piece::Done(parsed, bytes)))
+                Ok(Some(RawRow::Done(parsed, bytes)))
             }
             Some(Err(error)) => {
                 Err(error).with_context(|| format!("read {}, row {}", self.path.display(), self.row))

@@ -1,8 +1,8 @@
 //! Generation: the key/value cache, the sampler, many sequences at once. Knows nothing of files or the network.
 //!
-//! A [`Decoder`] is a model's weights laid out for it; a [`Generator`] answers [`Request`]s over one, a token of each
-//! per [`Generator::step`]; [`complete`] runs a list of requests to their end. A sequence's numbers don't depend on
-//! what is computed beside it, so the same request gives the same tokens, alone or among others.
+//! A [`Decoder`] is a model's weights laid out for it; a [`Generator`] answers [`GenerateRequest`]s over one, a token of
+//! each per [`Generator::step`]; [`complete`] runs a list of requests to their end. A sequence's numbers don't depend
+//! on what is computed beside it, so the same request gives the same tokens, alone or among others.
 
 mod backend;
 mod cache;
@@ -32,7 +32,7 @@ mod text;
 mod token_bytes;
 mod turns;
 
-pub use crate::data::calls::{CallForm, Piece, Reader};
+pub use crate::data::calls::{AnswerPiece, CallForm, CallReader};
 pub use calls::{CallChoice, Calls};
 pub use compile::{Compiled, Compiler};
 pub use complete::{Completion, complete};
@@ -43,6 +43,7 @@ pub use host::{Decoder, Precision};
 pub use load::{Loaded, load};
 pub use prompt::Prompter;
 pub use request::{
-    AdapterId, ChosenToken, End, Event, Fault, Finish, Overflow, Request, RequestId, Sampling, Usage, What,
+    AdapterId, ChosenToken, EndTokens, Event, Fault, Finish, GenerateRequest, Overflow, RequestId, Sampling,
+    Usage, What,
 };
 pub use token_bytes::TokenBytes;
