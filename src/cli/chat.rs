@@ -236,6 +236,8 @@ impl Talk {
         anyhow::ensure!(!path.is_empty(), "/save wants a file's name");
         anyhow::ensure!(!self.messages.is_empty(), "there is nothing to save yet");
         let path = Path::new(path);
+        let is_other = std::fs::metadata(path).is_ok_and(|there| !there.is_file());
+        anyhow::ensure!(!is_other, "{} is no file that could be added to", path.display());
         let mut text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),

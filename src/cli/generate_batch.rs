@@ -152,6 +152,10 @@ fn conversation(text: &str) -> Result<Vec<Message>> {
 
 /// The line numbers that are answered; a last line that was cut short is taken off the file.
 fn done_already(output: &Path) -> Result<HashSet<usize>> {
+    // A device or a pipe holds nothing to go on from, and may have no end.
+    if std::fs::metadata(output).is_ok_and(|there| !there.is_file()) {
+        return Ok(HashSet::new());
+    }
     let text = match std::fs::read_to_string(output) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(HashSet::new()),

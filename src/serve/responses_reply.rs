@@ -171,7 +171,7 @@ impl ResponsesReply {
             let mut response = self.response("failed", None, None);
             let code = match self.fault {
                 Fault::Constraint => "invalid_prompt",
-                Fault::Computation => "server_error",
+                Fault::Computation | Fault::Numbers => "server_error",
             };
             response["error"] = json!({ "code": code, "message": self.fault.sentence() });
             self.tell(&mut out, "response.failed", json!({ "response": response }));

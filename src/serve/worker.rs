@@ -15,7 +15,9 @@ use tokio::sync::oneshot;
 use super::error::ApiError;
 use super::metrics::Metrics;
 use super::parts::{Feed, PartPermit, RequestPart};
-use crate::engine::generate::{Compiler, Event, Fault, Finish, GenerateRequest, Generator, RequestId, What};
+use crate::engine::generate::{
+    Compiler, CompilersBusy, Event, Fault, Finish, GenerateRequest, Generator, RequestId, What,
+};
 
 /// Memory of the generating thread's calls; the system gives what is used.
 const STACK: usize = 64 << 20;
@@ -159,12 +161,18 @@ impl ServeWorker {
         };
         let compiler = Arc::clone(&self.compiler);
         let compiled = tokio::task::spawn_blocking(move || compiler.compile(&wanted)).await;
-        let refuse = |message: String| {
+        let refuse = |error: ApiError| {
             Metrics::add(&self.metrics.refused, 1);
-            ApiError::bad(message).parameter(field)
+            error.parameter(field)
         };
-        let compiled = compiled.map_err(|_| refuse("the constraint can't be compiled".to_owned()))?;
-        let compiled = compiled.map_err(|error| refuse(format!("{error:#}")))?;
+        let failed = "the constraint can't be compiled".to_owned();
+        let compiled = compiled.map_err(|_| refuse(ApiError::bad(failed)))?;
+        let compiled = compiled.map_err(|error| {
+            // Clients ask again by themselves then.
+            let is_busy = error.is::<CompilersBusy>();
+            let status = if is_busy { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::BAD_REQUEST };
+            refuse(ApiError::new(status, format!("{error:#}")))
+        })?;
         for part in parts {
             (part.request.constraint, part.request.compiled) = (None, Some(compiled.clone()));
         }

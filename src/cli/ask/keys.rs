@@ -34,6 +34,10 @@ pub(super) struct KeyDecoder {
     pub(super) replaced: bool,
 }
 
+/// Ctrl-C and Ctrl-D.
+const INTERRUPT: u8 = 0x03;
+const END_OF_INPUT: u8 = 0x04;
+
 const PASTE: &[u8] = b"\x1b[200~";
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
 /// Bytes of a sequence at most: a longer one is none.
@@ -90,9 +94,24 @@ impl KeyDecoder {
 
     fn paste(&mut self) -> Option<KeyPress> {
         let from = PASTE.len();
-        let length = memchr::memmem::find(self.bytes.get(from..)?, PASTE_ENDS)?;
+        let Some(length) = memchr::memmem::find(self.bytes.get(from..)?, PASTE_ENDS) else {
+            return self.broken_paste(from);
+        };
         let taken = self.take(from + length + PASTE_ENDS.len());
         let text = self.read(taken.get(from..from + length).unwrap_or_default());
+        Some(KeyPress::Pasted(text.replace("\r\n", "\n").replace('\r', "\n")))
+    }
+
+    /// A paste whose end never came: who presses Ctrl-C, or ends the input, gets what there is, and the key.
+    fn broken_paste(&mut self, from: usize) -> Option<KeyPress> {
+        let pasted = self.bytes.get(from..)?;
+        let is_last = |byte: &&u8| matches!(**byte, INTERRUPT | END_OF_INPUT);
+        let keys = pasted.iter().rev().take_while(is_last).count();
+        if keys == 0 {
+            return None;
+        }
+        let taken = self.take(self.bytes.len() - keys);
+        let text = self.read(taken.get(from..).unwrap_or_default());
         Some(KeyPress::Pasted(text.replace("\r\n", "\n").replace('\r', "\n")))
     }
 

@@ -95,6 +95,8 @@ fn go_on(job: &Mutex<ChoiceJob<'_>>, sizes: (usize, usize), ends: (&[u32], usize
     // Where only the prompt is asked about, nothing is chosen.
     if sequence.options.max_tokens == 0 {
         sequence.finish(Finish::Length, events);
+    } else if logits.iter().any(|logit| logit.is_nan()) {
+        sequence.finish(Finish::Failed(Fault::Numbers), events);
     } else if let Err(error) = sequence.go_on(logits, sizes, ends, events) {
         tracing::warn!("a constrained sequence can't go on: {error:#}");
         sequence.finish(Finish::Failed(Fault::Constraint), events);

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
 use super::constrain::{Constraint, Guide};
+use super::multiples;
 use crate::engine::priority::{Behind, Later};
 
 /// Bytes of a constraint at most, as JSON.
@@ -48,6 +49,11 @@ impl fmt::Debug for Compiled {
         formatter.write_str("Compiled")
     }
 }
+
+/// Nobody is to blame: it can be asked for again.
+#[derive(Debug, thiserror::Error)]
+#[error("the {0} can't be compiled now: others are being compiled; try again later")]
+pub struct CompilersBusy(&'static str);
 
 /// Compiles constraints for one model.
 pub struct Compiler {
@@ -111,9 +117,7 @@ impl Compiler {
         // Made once for the model, in seconds for a large vocabulary: nothing that this constraint is to blame for.
         let guide = self.shared.guide()?;
         let deadline = Instant::now() + self.patience;
-        let turn = self.shared.turn(deadline).with_context(|| {
-            format!("the {kind} can't be compiled now: others are being compiled; try again later")
-        })?;
+        let turn = self.shared.turn(deadline).ok_or(CompilersBusy(kind))?;
         if let Some(compiled) = self.shared.find(&hash) {
             return Ok(compiled);
         }
@@ -236,6 +240,7 @@ fn check(constraint: &Constraint) -> Result<Hash> {
                 is_within(schema, DEPTH),
                 "the {kind} is nested too deeply: at most {DEPTH} values within values"
             );
+            multiples::check(kind, multiples::of_schema(schema))?;
             schema.to_string()
         }
         Constraint::Regex(text) => text.clone(),
@@ -244,6 +249,7 @@ fn check(constraint: &Constraint) -> Result<Hash> {
                 brackets(text) <= DEPTH,
                 "the {kind} is nested too deeply: at most {DEPTH} brackets within brackets"
             );
+            multiples::check(kind, multiples::of_text(text))?;
             text.clone()
         }
         Constraint::Choice(choices) => {

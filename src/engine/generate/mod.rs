@@ -17,6 +17,7 @@ mod guess;
 mod host;
 mod load;
 mod lora;
+mod multiples;
 mod pace;
 mod plan;
 mod prompt;
@@ -34,7 +35,7 @@ mod turns;
 
 pub use crate::data::calls::{AnswerPiece, CallForm, CallReader};
 pub use calls::{CallChoice, Calls};
-pub use compile::{Compiled, Compiler};
+pub use compile::{Compiled, Compiler, CompilersBusy};
 pub use complete::{Completion, complete};
 pub use constrain::Constraint;
 pub use device::DeviceDecoder;

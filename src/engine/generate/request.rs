@@ -219,6 +219,8 @@ pub enum Fault {
     /// Its constraint takes more work than a token may, or leaves nothing to write.
     Constraint,
     Computation,
+    /// The model gives NaN: so do weights that are damaged.
+    Numbers,
 }
 
 impl Fault {
@@ -230,6 +232,10 @@ impl Fault {
                  leaves nothing to write; ask for a simpler one"
             }
             Self::Computation => "the answer could not be finished: the computation failed",
+            Self::Numbers => {
+                "the answer could not be finished: the model gives numbers that are none (NaN): its weights, or the \
+                 adapter's, are damaged or too large"
+            }
         }
     }
 }

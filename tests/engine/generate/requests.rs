@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use dojo_studio::engine::generate::{
-    Constraint, EndTokens, Event, Finish, GenerateRequest, Generator, Guesses, Limits, Overflow, Precision,
-    Sampling, What,
+    Constraint, EndTokens, Event, Fault, Finish, GenerateRequest, Generator, Guesses, Limits, Overflow,
+    Precision, Sampling, What,
 };
+use dojo_studio::engine::model::{self, ModelFiles};
 
 use super::{generator, open, run, tokens};
-use crate::support::tiny::Tiny;
+use crate::support::tiny::{Tiny, write_safetensors};
 
 fn tiny() -> (Generator, tempfile::TempDir) {
     let (model, place) = open(&Tiny { tied: false, ..Tiny::new("llama") });
@@ -425,4 +426,27 @@ fn guessed_tokens_change_nothing_but_the_number_of_steps() {
     }
     // Even a random model repeats itself a little.
     assert!(fewer * 10 < all * 9, "{fewer} of {all}");
+}
+
+#[test]
+fn a_model_whose_numbers_are_none_says_so_instead_of_answering() {
+    let place = tempfile::tempdir().unwrap();
+    let tiny = Tiny { tied: false, ..Tiny::new("llama") };
+    tiny.write_folder(place.path());
+    let mut tensors = tiny.tensors();
+    let norm = tensors.iter_mut().find(|(name, ..)| name == "model.norm.weight").unwrap();
+    norm.2[0] = f32::NAN;
+    write_safetensors(&place.path().join("model.safetensors"), &tensors);
+    let model = model::open(&ModelFiles::at(place.path()).unwrap()).unwrap();
+    let mut generator = generator(&model, Precision::Full, Limits { threads: 1, ..Limits::default() });
+    generator.submit(GenerateRequest::new(tokens(12, 1), 8)).unwrap();
+    let mut ends = Vec::new();
+    while generator.unfinished() > 0 {
+        for event in generator.step().unwrap() {
+            if let What::Finished { why, .. } = event.what {
+                ends.push(why);
+            }
+        }
+    }
+    assert_eq!(ends, [Finish::Failed(Fault::Numbers)]);
 }
