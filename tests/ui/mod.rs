@@ -14,6 +14,7 @@ mod from_hub;
 mod help;
 mod keymap;
 mod killed;
+mod line_feed;
 mod models;
 mod notices;
 mod ongoing;

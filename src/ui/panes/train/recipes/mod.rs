@@ -21,7 +21,7 @@ use crate::domain::protocol::runs::RecipeFile;
 use crate::domain::recipe::keys::{self, Key};
 use crate::domain::recipe::{Issue, edit, parse};
 use crate::ui::pane::Input;
-use crate::ui::widgets::field::edit_line;
+use crate::ui::widgets::field::{edit_line, edit_text};
 
 /// Recipes, and what is being done to one of them.
 #[derive(Debug, Default)]
@@ -376,7 +376,7 @@ pub(super) fn type_into(area: &mut TextArea<'static>, input: &Input, lines: Line
             match lines {
                 Lines::One if breaks => {}
                 Lines::One => edit_line(area, *key),
-                Lines::Many => drop(area.input(*key)),
+                Lines::Many => drop(edit_text(area, *key)),
             }
         }
         Input::Paste(text) => {
