@@ -366,3 +366,22 @@ fn a_correction_that_is_taken_back_stays_as_a_draft_of_its_answer() {
     world.wait("another correction of that answer is begun");
     assert_eq!(world.records(), [2]);
 }
+
+#[test]
+fn a_model_that_is_not_here_or_still_fetched_is_named_with_the_studios_own_way() {
+    let home = tempfile::tempdir().expect("a folder");
+    let session = home.path().join("sessions/talk");
+    std::fs::create_dir_all(&session).expect("a folder");
+    std::fs::write(session.join("session.toml"), "model = \"hf:nobody/nothing\"\n").expect("a session");
+    let mut world = World::opened(home);
+    world.keys("enter h i enter");
+    world.wait("isn't on this machine yet: 6, then p");
+    assert!(!world.studio.text().contains("network is off"), "{}", world.studio.text());
+    // A process that fetches it holds this lock.
+    let models = Folders::under(world.home.path()).models();
+    std::fs::create_dir_all(&models).expect("a folder");
+    let lock = std::fs::File::create(models.join("hf-nobody-nothing.lock")).expect("a lock");
+    lock.lock().expect("the lock");
+    world.keys("esc r");
+    world.wait("is being fetched (f3 shows how far it is)");
+}
