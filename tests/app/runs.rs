@@ -375,6 +375,8 @@ fn a_run_of_another_session_that_goes_on_is_named_with_it_and_can_be_stopped() {
     studio.wait_for("step 3/10", patience).expect("the drawer");
     assert!(!studio.text().contains("sft-0006"), "{}", studio.text());
     studio.keys("x").expect("keys");
+    studio.wait_for("Stop sft-0007 in other?", patience).expect("a question");
+    studio.keys("y").expect("keys");
     let stop = other.runs().join("sft-0007/commands/stop");
     crate::support::program::wait_until("the stop", || stop.exists());
     let ended = state(Phase::Stopped, std::process::id(), clock::now());
