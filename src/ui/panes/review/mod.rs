@@ -248,7 +248,9 @@ impl Pane for Review {
             action::Action::Review(Action::Agreement) => !thoughts,
             _ => false,
         };
-        self.available(action, store) && !(needs_some && self.is_empty(store))
+        let of_many = matches!(action, action::Action::Review(Action::ApproveAll | Action::RejectAll));
+        let none_waits = of_many && !store.review.rows().iter().any(|row| self.waits(row));
+        self.available(action, store) && !(needs_some && self.is_empty(store)) && !none_waits
     }
 
     fn leads_on(&self, action: action::Action, store: &Store) -> bool {
