@@ -21,6 +21,7 @@ mod ongoing;
 mod outside;
 mod own_data;
 mod pasted;
+mod promised;
 mod review;
 mod review_by_hand;
 mod review_sizes;

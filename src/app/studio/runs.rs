@@ -19,7 +19,7 @@ use crate::app::models;
 use crate::app::recipes::{self, Outlook, Provided};
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::config::Folders;
-use crate::domain::protocol::runs::{Busy, Preflight, RecipeFile};
+use crate::domain::protocol::runs::{Busy, Preflight, Promise, RecipeFile};
 use crate::domain::protocol::system::{JobEnd, Level};
 use crate::domain::protocol::{Event, ModelsEvent, RunsCommand, RunsEvent, SystemEvent};
 use crate::domain::recipe::edit;
@@ -90,7 +90,11 @@ impl Lane {
         while let Ok(request) = requests.recv() {
             let outcome = match request {
                 Request::Perform(command, back) => self.perform(command, back),
-                Request::Fitted(run, outcome) => self.fitted(&run, outcome),
+                Request::Fitted(run, outcome) => {
+                    let started = self.fitted(&run, outcome);
+                    self.tell(RunsEvent::PromiseEnded(run.recipe));
+                    started
+                }
                 Request::Opened(session) => {
                     self.session = Some(session);
                     self.follow();
@@ -239,6 +243,7 @@ impl Lane {
         let waits = self.session.clone().zip(fitted::uncounted(&run.recipe));
         let Some((session, model)) = waits else { return self.launch(&run) };
         self.say(Level::Info, format!("the run starts when {model} is here and the tokens are counted"));
+        self.tell(RunsEvent::Promised(Promise { recipe: run.recipe.clone(), model: model.clone() }));
         let (events, folders) = (self.events.clone(), self.folders.clone());
         thread::start("run fit", move || {
             let fitted = fitted::fit(&folders, &session, &model, &events);

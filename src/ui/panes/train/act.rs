@@ -3,6 +3,7 @@
 use super::after::Company;
 use super::charts::{self, Size};
 use super::details::{Diff, Room};
+use super::first;
 use super::keys::{Action, ChartAction, DetailAction, RecipeAction, RunAction};
 use super::recipes::Step;
 use super::{About, Face, Filter, Train, runs};
@@ -166,6 +167,11 @@ impl Train {
     fn start(&mut self, store: &Store, after: Option<RunId>) -> Vec<Effect> {
         if self.started.as_ref().is_some_and(|(_, at)| store.now - at < STARTING) {
             return Vec::new();
+        }
+        let recipe = self.recipes.current(store).map(|recipe| &recipe.path);
+        let promise = store.runs.promised().iter().find(|promise| Some(&promise.recipe) == recipe);
+        if let Some(promise) = promise {
+            return vec![Effect::Notify(Notice::new(Level::Info, first::promised(promise, store)))];
         }
         let other = store.runs.last_live().filter(|_| after.is_none()).map(|run| run.id.clone());
         if let Some(other) = other {

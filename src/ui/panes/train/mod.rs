@@ -9,6 +9,7 @@ mod available;
 mod charts;
 mod details;
 mod early;
+mod first;
 mod groups;
 mod keys;
 mod list;
