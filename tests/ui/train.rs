@@ -378,6 +378,7 @@ fn preflight_shows_what_a_run_would_take_or_why_it_can_not_be_said() {
     let outcome = Some(Ok(facts));
     studio.apply(Event::Runs(RunsEvent::Preflighted(Preflight {
         recipe: recipe.clone(),
+        text: SFT.into(),
         outcome,
     })));
     let screen = studio.screen();
@@ -389,7 +390,7 @@ fn preflight_shows_what_a_run_would_take_or_why_it_can_not_be_said() {
         assert!(screen.contains(row), "{row} in\n{screen}");
     }
     let outcome = Some(Err("data.jsonl holds no record".into()));
-    studio.apply(Event::Runs(RunsEvent::Preflighted(Preflight { recipe, outcome })));
+    studio.apply(Event::Runs(RunsEvent::Preflighted(Preflight { recipe, text: SFT.into(), outcome })));
     assert!(studio.screen().contains("✗ data.jsonl holds no record"), "{}", studio.screen());
 }
 

@@ -299,8 +299,9 @@ impl Lane {
 
     /// In a thread of its own: it takes as long as loading the model.
     fn preflight(&self, recipe: PathBuf) {
-        let tell = |outcome| RunsEvent::Preflighted(Preflight { recipe: recipe.clone(), outcome });
-        self.tell(tell(None));
+        let text = std::fs::read_to_string(&recipe).unwrap_or_default();
+        let (asked, of) = (recipe.clone(), text.clone());
+        self.tell(RunsEvent::Preflighted(Preflight { recipe: asked, text: of, outcome: None }));
         let events = self.events.clone();
         thread::start("run preflight", move || {
             let name =
@@ -308,7 +309,7 @@ impl Lane {
             let job = Working::start(&events, &format!("preflight {name}"));
             let outcome = super::preflight::ask(&recipe, &job).map_err(|error| format!("{error:#}"));
             let wanted = job.is_wanted();
-            let preflight = Preflight { recipe, outcome: Some(outcome.clone()) };
+            let preflight = Preflight { recipe, text, outcome: Some(outcome.clone()) };
             events.send(Event::Runs(RunsEvent::Preflighted(preflight))).ok();
             job.end(match outcome {
                 _ if !wanted => JobEnd::Stopped,

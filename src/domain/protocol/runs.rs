@@ -93,6 +93,8 @@ pub struct RecipeFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preflight {
     pub recipe: PathBuf,
+    /// What the recipe said when it was asked.
+    pub text: String,
     /// `None` while it is measured; else the facts, or why there are none.
     pub outcome: Option<Result<Vec<Fact>, String>>,
 }
