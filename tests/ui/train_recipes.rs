@@ -322,3 +322,22 @@ fn figures_of_a_preflight_go_when_the_recipe_is_another_and_a_draft_is_not_calle
         assert!(!screen.contains("✓ ready") && screen.contains("not saved: p saves it"), "{screen}");
     }
 }
+
+#[test]
+fn a_key_that_starts_a_broken_draft_says_what_is_wrong_with_it() {
+    let mut studio = Harness::new();
+    studio.keys("3");
+    listed(&mut studio, &["a/sft.toml"]);
+    studio.keys("e E");
+    studio.text("nonsense ");
+    studio.keys("esc esc");
+    for key in ["t", "p", "Q"] {
+        let effects = format!("{:?}", studio.keys(key));
+        assert!(effects.contains("Notify") && !effects.contains("that is for runs"), "{key}: {effects}");
+        assert!(effects.contains("not valid TOML"), "{key}: {effects}");
+    }
+    // In the form, another key of both faces.
+    studio.keys("enter");
+    let effects = format!("{:?}", studio.keys("n"));
+    assert!(effects.contains("n there makes a new recipe"), "{effects}");
+}

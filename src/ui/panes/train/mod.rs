@@ -135,6 +135,16 @@ impl Pane for Train {
         self.available(action, store) && self.works(own, store)
     }
 
+    fn is_of_what_is_shown(&self, action: action::Action) -> bool {
+        match (action, self.face) {
+            (action::Action::Train(Action::Recipe(_)), face) => face == Face::Recipes,
+            (action::Action::Train(Action::Run(_) | Action::Chart(_) | Action::Detail(_)), face) => {
+                face == Face::Runs
+            }
+            _ => true,
+        }
+    }
+
     fn why_not(&self, action: action::Action, store: &Store) -> Option<String> {
         let action::Action::Train(action) = action else { return None };
         self.why(action, store)
