@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 
 use crate::app::runs;
 use crate::config::Folders;
@@ -26,6 +26,21 @@ pub fn list(folders: &Folders, session_runs: Option<&Path>) -> Result<Vec<ModelF
     }
     found.sort_by(|left, right| (left.kind, &left.name).cmp(&(right.kind, &right.name)));
     Ok(found)
+}
+
+/// A model's files for the studio, which fetches none without being asked.
+///
+/// # Errors
+/// Where it isn't on this machine: what brings it there; or where it can't be read.
+pub(crate) fn here(models: &Path, name: &str) -> Result<ModelFiles> {
+    if let Some(files) = hub::find(models, name)? {
+        return Ok(files);
+    }
+    ensure!(
+        !hub::is_being_fetched(models, name)?,
+        "{name} is being fetched (f3 shows how far it is): ask again when it is here"
+    );
+    bail!("{name} isn't on this machine yet: 6, then p fetches it; ask again when it is here")
 }
 
 fn base(model: LocalModel) -> ModelFile {

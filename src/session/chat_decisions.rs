@@ -122,6 +122,21 @@ impl Session {
         })
     }
 
+    /// What [`Session::undo_in_chat`] takes back next.
+    ///
+    /// # Errors
+    /// Where the session can't be read.
+    pub fn last_in_chat(&self, chat: ChatId) -> Result<Option<(Decided, Word)>> {
+        let query = "SELECT left, right, decision, text FROM chat_decisions
+                     WHERE chat = ?1 AND undone = 0 ORDER BY id DESC LIMIT 1";
+        let last: Option<((i64, i64), String, String)> = self
+            .connection
+            .prepare_cached(query)?
+            .query_row([chat.0], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?, row.get(3)?)))
+            .optional()?;
+        Ok(last.and_then(|(numbers, name, text)| Some((Decided::of(numbers), Word::read(&name, text)?))))
+    }
+
     /// The word that holds.
     ///
     /// # Errors

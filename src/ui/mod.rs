@@ -17,3 +17,4 @@ pub mod verbs;
 pub mod widgets;
 
 mod shell;
+mod stopping;

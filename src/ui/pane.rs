@@ -38,6 +38,11 @@ pub trait Pane {
         false
     }
 
+    /// Whether an action is one of what fills the pane now: where a key means several, this one is answered for.
+    fn is_of_what_is_shown(&self, _action: Action) -> bool {
+        true
+    }
+
     /// Why an action that isn't available can't be done, and what to do instead, in a sentence; `None` where there is
     /// no more to say than that there is nothing for it.
     fn why_not(&self, _action: Action, _store: &Store) -> Option<String> {

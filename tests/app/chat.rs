@@ -339,3 +339,49 @@ fn chats_of_another_window_come_into_the_list_and_the_open_chat_and_what_is_type
     other.delete_chat(chat).unwrap();
     world.studio.wait_until(PATIENCE, |studio| !studio.text().contains("answered there")).unwrap();
 }
+
+#[test]
+fn a_correction_that_is_taken_back_stays_as_a_draft_of_its_answer() {
+    let mut world = World::new(1024);
+    world.keys("p down down down down down 1 6 enter enter h i enter");
+    world.wait("to the first");
+    world.keys("esc c z z q q ctrl-s");
+    world.wait("✓ corrected in record 1");
+    let corrected =
+        |world: &World| world.session().record(RecordId(1)).unwrap().answer().unwrap_or_default().to_owned();
+    let text = corrected(&world);
+    assert!(text.ends_with("zzqq"), "{text}");
+    world.keys("u");
+    world.wait("its text is a draft: c goes on with it");
+    world.wait("a correction is begun");
+    // It is there again, and saved again.
+    world.keys("c ctrl-s");
+    world.wait("✓ corrected in record 2");
+    let again = world.session().record(RecordId(2)).unwrap().answer().unwrap_or_default().to_owned();
+    assert_eq!(again, text);
+    // Another one that is begun is not written over.
+    world.keys("c x esc");
+    world.wait("a correction is begun");
+    world.keys("u");
+    world.wait("another correction of that answer is begun");
+    assert_eq!(world.records(), [2]);
+}
+
+#[test]
+fn a_model_that_is_not_here_or_still_fetched_is_named_with_the_studios_own_way() {
+    let home = tempfile::tempdir().expect("a folder");
+    let session = home.path().join("sessions/talk");
+    std::fs::create_dir_all(&session).expect("a folder");
+    std::fs::write(session.join("session.toml"), "model = \"hf:nobody/nothing\"\n").expect("a session");
+    let mut world = World::opened(home);
+    world.keys("enter h i enter");
+    world.wait("isn't on this machine yet: 6, then p");
+    assert!(!world.studio.text().contains("network is off"), "{}", world.studio.text());
+    // A process that fetches it holds this lock.
+    let models = Folders::under(world.home.path()).models();
+    std::fs::create_dir_all(&models).expect("a folder");
+    let lock = std::fs::File::create(models.join("hf-nobody-nothing.lock")).expect("a lock");
+    lock.lock().expect("the lock");
+    world.keys("esc r");
+    world.wait("is being fetched (f3 shows how far it is)");
+}

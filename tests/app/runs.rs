@@ -375,6 +375,8 @@ fn a_run_of_another_session_that_goes_on_is_named_with_it_and_can_be_stopped() {
     studio.wait_for("step 3/10", patience).expect("the drawer");
     assert!(!studio.text().contains("sft-0006"), "{}", studio.text());
     studio.keys("x").expect("keys");
+    studio.wait_for("Stop sft-0007 in other?", patience).expect("a question");
+    studio.keys("y").expect("keys");
     let stop = other.runs().join("sft-0007/commands/stop");
     crate::support::program::wait_until("the stop", || stop.exists());
     let ended = state(Phase::Stopped, std::process::id(), clock::now());
@@ -394,4 +396,36 @@ fn a_run_says_which_session_it_belongs_to() {
     let mut named: Vec<_> = listed.iter().map(|run| (run.name.clone(), run.session())).collect();
     named.sort();
     assert_eq!(named, [("loose".to_owned(), None), ("sft-0001".to_owned(), Some("other".to_owned()))]);
+}
+
+#[test]
+fn quitting_while_a_run_waits_for_its_model_asks_first() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folders = Folders::under(home.path());
+    std::fs::create_dir_all(folders.models()).expect("a folder");
+    // Another process fetches the model, and is never done with it.
+    let lock = std::fs::File::create(folders.models().join("smollm2-135m.lock")).expect("a lock");
+    lock.lock().expect("the lock");
+    std::mem::forget(lock);
+    let rows: Vec<String> = (0..24)
+        .map(|n| serde_json::json!({"question": format!("{n}?"), "answer": n.to_string()}).to_string())
+        .collect();
+    let file = home.path().join("rows.jsonl");
+    std::fs::write(&file, rows.join("\n")).expect("a file");
+    let mine = sessions::create(&folders, "mine").expect("a session");
+    let mut studio = Headless::start(&folders, Some(mine.clone()), (120, 36)).expect("a studio");
+    let patience = Duration::from_secs(60);
+    let mut step = |keys: &str, shown: &str| {
+        studio.keys(keys).expect("keys");
+        studio.wait_for(shown, patience).unwrap_or_else(|error| panic!("{error:#}"));
+    };
+    step("1 i", "a file, a folder, or hf:owner/name");
+    let path: Vec<String> = file.display().to_string().chars().map(String::from).collect();
+    step(&path.join(" "), "rows.jsonl");
+    step("enter", "the first rows become");
+    step("enter", "24 records are in");
+    step("enter", "trains by the recipe sft");
+    step("enter", "starts by itself when smollm2-135m is here");
+    step("q", "Quit before the run starts?");
+    assert!(runs::list_runs_in(&mine.runs()).expect("runs").is_empty(), "nothing was started");
 }

@@ -145,6 +145,14 @@ fn without_a_model_it_says_where_one_comes_from() {
     studio.apply(world::no_models());
     studio.keys("4");
     assert!(studio.screen().contains("p there fetches one"), "{}", studio.screen());
+    // One that is on its way is not asked for again.
+    world::jobs().into_iter().for_each(|event| studio.apply(event));
+    for keys in ["esc", "m"] {
+        studio.keys(keys);
+        let screen = studio.screen();
+        assert!(screen.contains("smollm2-135m is being fetched"), "{keys}: {screen}");
+        assert!(!screen.contains("p there fetches one"), "{keys}: {screen}");
+    }
 }
 
 #[test]

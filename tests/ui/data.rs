@@ -595,3 +595,41 @@ fn a_session_that_was_just_made_shows_what_its_file_would_become_or_asks_for_one
     studio.paste("'/data/my rows.csv'");
     assert!(studio.screen().contains("import") && studio.screen().contains(" /data/my rows.csv"));
 }
+
+#[test]
+fn a_file_without_a_row_is_not_offered_for_import_and_one_file_is_not_spoken_of_as_several() {
+    use dojo_studio::domain::protocol::data::{ImportPlan, PlannedFile};
+    let path = std::path::PathBuf::from("rows.jsonl");
+    let shown = |examples: Vec<Result<_, String>>, files: usize| {
+        let file =
+            PlannedFile { name: "rows.jsonl".into(), format: "jsonl", bytes: 0, read_as: "columns only" };
+        let plan = ImportPlan {
+            files: vec![file; files],
+            columns: Vec::new(),
+            parts: vec![("prompt", None)],
+            remembered: false,
+            columns_only: false,
+            passed_over: Vec::new(),
+            examples,
+        };
+        let mut studio = studio().size(120, 24);
+        studio.keys("i");
+        studio.text("rows.jsonl");
+        studio.keys("enter");
+        studio.apply(Event::Data(DataEvent::ImportPlanned(path.clone(), Ok(Box::new(plan)))));
+        studio
+    };
+    let mut empty = shown(Vec::new(), 1);
+    let screen = empty.screen();
+    assert!(screen.contains("There is no row in it") && !screen.contains("different columns"), "{screen}");
+    assert!(!screen.contains("⏎ import"), "{screen}");
+    assert!(!format!("{:?}", empty.keys("enter")).contains("Import {"));
+    let broken = || vec![Err("rows.jsonl:1: no JSON".to_owned())];
+    let screen = shown(broken(), 1).screen();
+    assert!(screen.contains("None of its first rows can be read"), "{screen}");
+    assert!(!screen.contains("different columns"), "{screen}");
+    let example =
+        dojo_studio::domain::protocol::data::Example { prompt: "q".into(), answer: "a".into(), label: None };
+    let screen = shown(vec![Ok(example)], 2).screen();
+    assert!(screen.contains("These files have different columns"), "{screen}");
+}

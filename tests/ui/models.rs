@@ -111,3 +111,22 @@ fn what_deletes_a_model_or_adapter_is_said_and_nothing_is_deleted() {
     let (train, base) = said(base);
     assert!(!train && base.contains("remove cache/models/a"), "{base}");
 }
+
+#[test]
+fn the_default_is_fetched_where_no_name_was_typed() {
+    use dojo_studio::domain::protocol::ModelsCommand;
+    let mut studio = Harness::new().with(world::places()).with(world::no_models());
+    studio.keys("6 p");
+    let effects = studio.keys("enter");
+    let pulls = |effect: &Effect| match effect {
+        Effect::Send(Command::Models(ModelsCommand::Pull { name, .. })) => Some(name.clone()),
+        _ => None,
+    };
+    assert_eq!(effects.iter().filter_map(pulls).collect::<Vec<_>>(), ["smollm2-135m"]);
+    assert!(format!("{effects:?}").contains("Fetching smollm2-135m in the background"), "{effects:?}");
+    studio.keys("p");
+    studio.text("  ");
+    assert!(studio.keys("enter").iter().any(|effect| pulls(effect).is_some()));
+    studio.keys("p");
+    assert_eq!(studio.keys("esc"), []);
+}

@@ -91,7 +91,13 @@ fn the_drawer_stops_runs_and_jobs_alike() {
     studio.keys("6 f3");
     insta::assert_snapshot!(studio.screen());
     let tell = RunsCommand::Tell(world::run_id("sft-0412"), RunCommand::Stop);
-    assert_eq!(studio.keys("x"), [Effect::Send(Command::Runs(tell))]);
+    assert_eq!(studio.keys("x"), []);
+    let screen = studio.screen();
+    assert!(screen.contains("Stop sft-0412?") && screen.contains("r takes it up again"), "{screen}");
+    assert_eq!(studio.keys("esc"), []);
+    studio.keys("f3 x");
+    assert_eq!(studio.keys("y"), [Effect::Send(Command::Runs(tell))]);
+    studio.keys("f3");
     let stop = Effect::Send(Command::System(SystemCommand::StopJob(JobId(7))));
     assert_eq!(studio.keys("down x"), [stop]);
     studio.apply(Event::System(SystemEvent::JobAskedToStop(JobId(7))));

@@ -109,3 +109,33 @@ fn what_is_wrong_with_a_filter_is_read_whole_on_every_screen() {
         assert!(words.contains("by, split, tag, record"), "{size:?}\n{screen}");
     }
 }
+
+#[test]
+fn no_word_of_a_thought_without_a_correction_is_cut_at_any_width() {
+    use super::review_by_hand::thought_item;
+    let words: Vec<String> =
+        (100..160).map(|number| format!("zq{number}{}", "x".repeat(number % 7))).collect();
+    let mut item = thought_item();
+    item.thought.text = words.join(" ");
+    let id = item.id;
+    let mut studio = nearly_done();
+    studio.apply(event(ReviewEvent::Opened(id, Some(Box::new(item)))));
+    for columns in 96..=200 {
+        studio.resize(columns, 60);
+        let screen = studio.screen();
+        let seen: Vec<&str> = screen.split(|sign: char| !sign.is_ascii_alphanumeric()).collect();
+        for word in &words {
+            assert!(seen.contains(&word.as_str()), "{word} at {columns} columns:\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn everything_at_once_is_offered_only_while_something_waits() {
+    let footer = |studio: &mut Harness| studio.screen().lines().last().unwrap_or_default().to_owned();
+    assert!(footer(&mut studio().size(200, 40)).contains("A approve all"));
+    let mut done = nearly_done().size(200, 40);
+    assert!(!footer(&mut done).contains("approve all"), "{}", footer(&mut done));
+    let effects = format!("{:?}", done.keys("A"));
+    assert!(effects.contains("nothing in this filter waits"), "{effects}");
+}

@@ -134,6 +134,11 @@ pub(crate) fn typical() -> Harness {
     studio
 }
 
+/// A session with a recipe and no run.
+pub(crate) fn without_runs() -> Harness {
+    Harness::new().with(Event::Runs(RunsEvent::RecipesListed(vec![recipe("sft", SFT)])))
+}
+
 fn sent(effects: Vec<Effect>) -> Vec<RunsCommand> {
     effects
         .into_iter()
@@ -148,6 +153,8 @@ fn sent(effects: Vec<Effect>) -> Vec<RunsCommand> {
 fn without_a_run_it_says_what_belongs_here() {
     let mut studio = Harness::new().size(100, 24);
     studio.keys("3");
+    assert!(studio.screen().contains("Looking for the session's recipes"), "{}", studio.screen());
+    studio.apply(Event::Runs(RunsEvent::RecipesListed(Vec::new())));
     insta::assert_snapshot!(studio.screen());
 }
 
@@ -369,7 +376,11 @@ fn preflight_shows_what_a_run_would_take_or_why_it_can_not_be_said() {
         fact("!", "11% of examples are cut at 512 tokens"),
     ];
     let outcome = Some(Ok(facts));
-    studio.apply(Event::Runs(RunsEvent::Preflighted(Preflight { recipe: recipe.clone(), outcome })));
+    studio.apply(Event::Runs(RunsEvent::Preflighted(Preflight {
+        recipe: recipe.clone(),
+        text: SFT.into(),
+        outcome,
+    })));
     let screen = studio.screen();
     for row in [
         "── preflight ─",
@@ -379,7 +390,7 @@ fn preflight_shows_what_a_run_would_take_or_why_it_can_not_be_said() {
         assert!(screen.contains(row), "{row} in\n{screen}");
     }
     let outcome = Some(Err("data.jsonl holds no record".into()));
-    studio.apply(Event::Runs(RunsEvent::Preflighted(Preflight { recipe, outcome })));
+    studio.apply(Event::Runs(RunsEvent::Preflighted(Preflight { recipe, text: SFT.into(), outcome })));
     assert!(studio.screen().contains("✗ data.jsonl holds no record"), "{}", studio.screen());
 }
 

@@ -120,7 +120,7 @@ fn a_recipe_is_not_called_ready_under_a_preflight_that_failed() {
     studio.keys("e");
     assert!(studio.screen().contains("✓ ready"), "{}", studio.screen());
     let outcome = Some(Err("no example can be trained on".to_owned()));
-    let preflight = Preflight { recipe: "a/sft.toml".into(), outcome };
+    let preflight = Preflight { recipe: "a/sft.toml".into(), text: TEXT.into(), outcome };
     studio.apply(Event::Runs(RunsEvent::Preflighted(preflight)));
     let screen = studio.screen();
     assert!(!screen.contains("✓ ready") && screen.contains("not ready by the last preflight"), "{screen}");
@@ -292,4 +292,52 @@ fn a_value_that_is_left_is_said_to_be_kept_is_seen_in_its_row_and_opens_again() 
         matches!(&saved[..], [RunsCommand::SaveRecipe { text, .. }] if text.contains("learning_rate = 7e-5")),
         "{saved:?}"
     );
+}
+
+#[test]
+fn figures_of_a_preflight_go_when_the_recipe_is_another_and_a_draft_is_not_called_ready() {
+    use dojo_studio::domain::protocol::runs::Fact;
+    let mut studio = Harness::new();
+    studio.keys("3");
+    listed(&mut studio, &["a/sft.toml"]);
+    studio.keys("e");
+    for outcome in [
+        Ok(vec![Fact { name: "memory".into(), value: "of the old one".into() }]),
+        Err("of the old one".to_owned()),
+    ] {
+        let mut studio = Harness::new();
+        studio.keys("3");
+        listed(&mut studio, &["a/sft.toml"]);
+        studio.keys("e");
+        let preflight = Preflight { recipe: "a/sft.toml".into(), text: TEXT.into(), outcome: Some(outcome) };
+        studio.apply(Event::Runs(RunsEvent::Preflighted(preflight)));
+        assert!(studio.screen().contains("of the old one"), "{}", studio.screen());
+        // The text is another: a comment is enough to see it.
+        studio.keys("E");
+        studio.text("# ");
+        studio.keys("esc");
+        let screen = studio.screen();
+        assert!(!screen.contains("of the old one") && !screen.contains("not ready by"), "{screen}");
+        assert!(screen.contains("the recipe has changed since it was measured"), "{screen}");
+        assert!(!screen.contains("✓ ready") && screen.contains("not saved: p saves it"), "{screen}");
+    }
+}
+
+#[test]
+fn a_key_that_starts_a_broken_draft_says_what_is_wrong_with_it() {
+    let mut studio = Harness::new();
+    studio.keys("3");
+    listed(&mut studio, &["a/sft.toml"]);
+    studio.keys("e E");
+    studio.text("nonsense ");
+    studio.keys("esc esc");
+    for key in ["t", "p", "Q"] {
+        let effects = format!("{:?}", studio.keys(key));
+        assert!(effects.contains("Notify") && !effects.contains("that is for runs"), "{key}: {effects}");
+        assert!(effects.contains("not valid TOML"), "{key}: {effects}");
+    }
+    // In the form, another key of both faces.
+    studio.keys("enter");
+    let effects = format!("{:?}", studio.keys("n"));
+    assert!(effects.contains("n there makes a new recipe"), "{effects}");
 }

@@ -10,7 +10,9 @@ use super::elsewhere::Seen;
 use super::keep::{self, Settled};
 use super::{AnswerJob, ChatOrder, Epoch, Stops, Work, unwritten};
 use crate::app::events::Events;
-use crate::domain::chat::{AnswerOutcome, AnswererNames, Chat, ChatId, Setup, Side, Turn, TurnId, Why};
+use crate::domain::chat::{
+    AnswerOutcome, AnswererNames, Chat, ChatId, DraftPlace, Setup, Side, Turn, TurnId, Why,
+};
 use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::message::Role;
 use crate::domain::protocol::chat::{ChatQuestion, Phase};
@@ -71,7 +73,7 @@ fn complain(events: &Events, error: &SessionError) {
 
 pub(super) struct ChatDesk<'e> {
     pub(super) session: Session,
-    events: &'e Events,
+    pub(super) events: &'e Events,
     /// None once the session is left.
     writer: Option<Sender<Work>>,
     /// Answers that were handed over and haven't ended.
@@ -178,10 +180,7 @@ impl ChatDesk<'_> {
             }
             ChatCommand::ReadDrafts(chat) => self.read_drafts(chat)?,
             ChatCommand::KeepDraft { chat, place, text } => {
-                let draft = KeptDraft { base: String::new(), text: text.clone(), at: clock::milliseconds() };
-                let draft = (!text.is_empty()).then_some(draft);
-                self.session.keep_draft(&DraftOf::Chat(chat, place), draft.as_ref())?;
-                self.tell(ChatEvent::DraftKept { chat, place, text });
+                self.keep_draft(chat, place, text)?;
             }
             ChatCommand::Delete(chat) => {
                 self.session.delete_chat(chat)?;
@@ -356,25 +355,16 @@ impl ChatDesk<'_> {
         Ok(())
     }
 
-    /// Takes the last word in a chat back, and what came of it.
-    fn undo(&mut self, chat: ChatId) -> Result<()> {
-        let Some((on, word)) = self.session.undo_in_chat(chat)? else {
-            return Err(SessionError::NothingLeft("undo in this chat"));
-        };
-        let settled = keep::settle(&mut self.session, chat, on, Some(&word))?;
-        self.tell_decisions(chat)?;
-        let then = match settled {
-            Settled::Added(record) | Settled::Changed(record) => {
-                format!("; record {} is as it was before", record.0)
-            }
-            Settled::Removed(record) => format!("; record {} is gone", record.0),
-            Settled::Nothing | Settled::AsBefore(_) => String::new(),
-        };
-        self.events.notify(Level::Info, format!("took back {}{then}", word.words()));
+    /// An empty text is no draft.
+    pub(super) fn keep_draft(&mut self, chat: Option<ChatId>, place: DraftPlace, text: String) -> Result<()> {
+        let draft = KeptDraft { base: String::new(), text: text.clone(), at: clock::milliseconds() };
+        let draft = (!text.is_empty()).then_some(draft);
+        self.session.keep_draft(&DraftOf::Chat(chat, place), draft.as_ref())?;
+        self.tell(ChatEvent::DraftKept { chat, place, text });
         Ok(())
     }
 
-    fn tell_decisions(&self, chat: ChatId) -> Result<()> {
+    pub(super) fn tell_decisions(&self, chat: ChatId) -> Result<()> {
         let decisions = self.session.decisions(chat)?;
         self.tell(ChatEvent::Decided { chat, decisions });
         Ok(())

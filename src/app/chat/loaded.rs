@@ -6,13 +6,14 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::app::models;
 use crate::data::regular;
 use crate::domain::chat::Answerer;
 use crate::domain::device::DeviceName;
 use crate::engine::adapter::{Adapter, TOKENIZER, wants_own_rows};
 use crate::engine::device;
 use crate::engine::generate::{AdapterId, Generator, Limits, Precision, Prompter, load};
-use crate::engine::hub::{self, Network, Silent};
+use crate::engine::hub;
 use crate::engine::model::hf::MOST_JSON;
 use crate::engine::model::{self, ModelConfig};
 
@@ -91,7 +92,7 @@ impl LoadedModels {
         let brings = if let Some(loaded) = self.get(base) {
             wants_own_rows(folder, loaded.generator.tokenizer(), &loaded.config)?
         } else {
-            let open = model::open(&hub::resolve(&self.folder, base, Network::Offline, &mut Silent)?)?;
+            let open = model::open(&models::here(&self.folder, base)?)?;
             wants_own_rows(folder, &open.tokenizer, &open.config)?
         };
         self.tokens.insert(folder.to_path_buf(), (written, brings));
@@ -120,7 +121,7 @@ impl Loaded {
 
 /// Opens a model, with rows for the tokens that an adapter brings.
 fn open(folder: &Path, name: &str, owner: Option<&Path>) -> Result<Loaded> {
-    let files = hub::resolve(folder, name, Network::Offline, &mut Silent)?;
+    let files = models::here(folder, name)?;
     let mut opened = model::open(&files)?;
     if let Some(adapter) = owner {
         opened = opened.with_tokens_of(adapter)?;

@@ -6,6 +6,7 @@ mod desk;
 mod elsewhere;
 mod keep;
 mod loaded;
+mod undo;
 mod writer;
 
 use std::path::PathBuf;

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use super::RecordsLane;
 use super::reader::RecordsAsk;
 use crate::app::jobs::Working;
+use crate::app::models;
 use crate::app::record_tokenizer::RecordTokenizer;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::TokenPiece;
@@ -37,6 +38,9 @@ impl Model {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tokenizer) = &*open {
             return Ok(Arc::clone(tokenizer));
+        }
+        if !self.name.is_empty() {
+            models::here(&self.models, &self.name)?;
         }
         let tokenizer = RecordTokenizer::open(&self.models, &self.name, Network::Offline, &mut Silent)?;
         Ok(Arc::clone(open.insert(Arc::new(tokenizer))))

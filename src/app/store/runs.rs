@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::domain::doctor::{self, Finding};
 use crate::domain::protocol::RunsEvent;
-use crate::domain::protocol::runs::{Busy, Elsewhere, FileReading, Preflight, RecipeFile};
+use crate::domain::protocol::runs::{Busy, Elsewhere, FileReading, Preflight, Promise, RecipeFile};
 use crate::domain::run::Sample;
 use crate::domain::run_info::{RunId, RunInfo};
 use crate::domain::series::{Detail, RunSeries, Series};
@@ -28,6 +28,8 @@ pub struct Runs {
     elsewhere: Vec<Elsewhere>,
     /// What a run would have been started beside, last; the number moves with each.
     busy: (u64, Option<Busy>),
+    /// Also those of sessions that were left: they start there.
+    promised: Vec<Promise>,
 }
 
 /// What the files of a watched run hold.
@@ -100,6 +102,12 @@ impl Runs {
         (self.busy.0, self.busy.1.as_ref())
     }
 
+    /// Runs that start by themselves once what they wait for is done, unless the program ends before.
+    #[must_use]
+    pub fn promised(&self) -> &[Promise] {
+        &self.promised
+    }
+
     /// Bytes held by series, for the memory bound.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -110,7 +118,10 @@ impl Runs {
     /// Takes in what has happened.
     pub fn apply(&mut self, event: RunsEvent) {
         match event {
-            RunsEvent::Cleared => *self = Self { busy: (self.busy.0, None), ..Self::default() },
+            RunsEvent::Cleared => {
+                let promised = std::mem::take(&mut self.promised);
+                *self = Self { busy: (self.busy.0, None), promised, ..Self::default() };
+            }
             RunsEvent::Seen(info) => drop(self.infos.insert(info.id.clone(), info)),
             RunsEvent::Removed(id) => {
                 self.infos.remove(&id);
@@ -153,6 +164,8 @@ impl Runs {
             RunsEvent::Preflighted(preflight) => self.preflight = Some(preflight),
             RunsEvent::GoesOnElsewhere(runs) => self.elsewhere = runs,
             RunsEvent::Busy(busy) => self.busy = (self.busy.0 + 1, Some(busy)),
+            RunsEvent::Promised(promise) => self.promised.push(promise),
+            RunsEvent::PromiseEnded(recipe) => self.promised.retain(|promise| promise.recipe != recipe),
         }
     }
 }

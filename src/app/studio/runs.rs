@@ -19,7 +19,7 @@ use crate::app::models;
 use crate::app::recipes::{self, Outlook, Provided};
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::config::Folders;
-use crate::domain::protocol::runs::{Busy, Preflight, RecipeFile};
+use crate::domain::protocol::runs::{Busy, Preflight, Promise, RecipeFile};
 use crate::domain::protocol::system::{JobEnd, Level};
 use crate::domain::protocol::{Event, ModelsEvent, RunsCommand, RunsEvent, SystemEvent};
 use crate::domain::recipe::edit;
@@ -91,7 +91,11 @@ impl RunsThread {
         while let Ok(request) = requests.recv() {
             let outcome = match request {
                 RunsRequest::Perform(command, back) => self.perform(command, back),
-                RunsRequest::Fitted(run, outcome) => self.fitted(&run, outcome),
+                RunsRequest::Fitted(run, outcome) => {
+                    let started = self.fitted(&run, outcome);
+                    self.tell(RunsEvent::PromiseEnded(run.recipe));
+                    started
+                }
                 RunsRequest::Opened(session) => {
                     self.session = Some(session);
                     self.follow();
@@ -240,6 +244,7 @@ impl RunsThread {
         let waits = self.session.clone().zip(fitted::uncounted(&run.recipe));
         let Some((session, model)) = waits else { return self.launch(&run) };
         self.say(Level::Info, format!("the run starts when {model} is here and the tokens are counted"));
+        self.tell(RunsEvent::Promised(Promise { recipe: run.recipe.clone(), model: model.clone() }));
         let (events, folders) = (self.events.clone(), self.folders.clone());
         thread::start("run fit", move || {
             let fitted = fitted::fit(&folders, &session, &model, &events);
@@ -295,8 +300,9 @@ impl RunsThread {
 
     /// In a thread of its own: it takes as long as loading the model.
     fn preflight(&self, recipe: PathBuf) {
-        let tell = |outcome| RunsEvent::Preflighted(Preflight { recipe: recipe.clone(), outcome });
-        self.tell(tell(None));
+        let text = std::fs::read_to_string(&recipe).unwrap_or_default();
+        let (asked, of) = (recipe.clone(), text.clone());
+        self.tell(RunsEvent::Preflighted(Preflight { recipe: asked, text: of, outcome: None }));
         let events = self.events.clone();
         thread::start("run preflight", move || {
             let name =
@@ -304,7 +310,7 @@ impl RunsThread {
             let job = Working::start(&events, &format!("preflight {name}"));
             let outcome = super::preflight::ask(&recipe, &job).map_err(|error| format!("{error:#}"));
             let wanted = job.is_wanted();
-            let preflight = Preflight { recipe, outcome: Some(outcome.clone()) };
+            let preflight = Preflight { recipe, text, outcome: Some(outcome.clone()) };
             events.send(Event::Runs(RunsEvent::Preflighted(preflight))).ok();
             job.end(match outcome {
                 _ if !wanted => JobEnd::Stopped,

@@ -325,6 +325,14 @@ pub struct ImportPlan {
     pub examples: Vec<Result<Example, String>>,
 }
 
+impl ImportPlan {
+    /// Whether nothing is in the files that could be read or complained of.
+    #[must_use]
+    pub const fn has_no_row(&self) -> bool {
+        self.examples.is_empty() && self.columns.is_empty()
+    }
+}
+
 /// What came of an import, in rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Imported {

@@ -61,6 +61,10 @@ pub enum RunsEvent {
     GoesOnElsewhere(Vec<Elsewhere>),
     /// No run was started yet: the machine is at one of another session.
     Busy(Busy),
+    /// A run by a recipe starts by itself, in this window, once what it waits for is done.
+    Promised(Promise),
+    /// The run by this recipe was started, or won't be.
+    PromiseEnded(PathBuf),
 }
 
 /// How much of a file was read.
@@ -89,6 +93,8 @@ pub struct RecipeFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preflight {
     pub recipe: PathBuf,
+    /// What the recipe said when it was asked.
+    pub text: String,
     /// `None` while it is measured; else the facts, or why there are none.
     pub outcome: Option<Result<Vec<Fact>, String>>,
 }
@@ -106,6 +112,21 @@ pub struct Elsewhere {
     /// The session's name.
     pub session: String,
     pub run: RunInfo,
+}
+
+/// A run that starts when its model is here and its examples' tokens are counted. No process has it yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promise {
+    pub recipe: PathBuf,
+    pub model: String,
+}
+
+impl Promise {
+    /// The recipe's name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.recipe.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+    }
 }
 
 /// A run that was to be started while one of another session goes on.

@@ -150,6 +150,15 @@ pub fn short_name(base: &str) -> String {
     if on_the_hub { format!("hf:{base}") } else { base.to_owned() }
 }
 
+/// Whether some process fetches the model right now.
+///
+/// # Errors
+/// Where the name means nothing.
+pub fn is_being_fetched(models: &Path, name: &str) -> Result<bool> {
+    let name = Name::parse(name)?;
+    Ok(!matches!(name, Name::Path(_)) && Store::new(models, &name).is_locked())
+}
+
 fn fetch(store: &Store, source: &ModelSource, progress: &mut dyn PullProgress) -> Result<()> {
     let part = store.part(source)?;
     match source {

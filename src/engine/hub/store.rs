@@ -123,6 +123,12 @@ impl Store {
         lock().with_context(|| format!("lock {}", path.display()))
     }
 
+    /// Whether a process pulls the model.
+    pub(super) fn is_locked(&self) -> bool {
+        let file = File::open(self.folder.with_added_extension("lock"));
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// The folder of what is fetched so far from a source. Another source's is thrown away.
     pub(super) fn part(&self, source: &ModelSource) -> Result<PartialDownload> {
         let root = self.folder.with_added_extension("part");

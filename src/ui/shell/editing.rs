@@ -23,7 +23,7 @@ const ROWS: &[EditingRow] = &[
     (&["ctrl-w", "alt-backspace"], EVERY, "Delete the word before the caret"),
     (&["alt-d", "alt-delete"], EVERY, "Delete the word after the caret"),
     (&["ctrl-u"], LINES, "Delete all before the caret"),
-    (&["ctrl-j"], TEXT, "Delete what the line has before the caret"),
+    (&["ctrl-j"], TEXT, "Begin a new line"),
     (&["ctrl-k"], EVERY, "Delete what the line has after the caret"),
     (&["shift-left", "shift-right"], EVERY, "Select"),
     (&["ctrl-x"], EVERY, "Cut what is selected"),

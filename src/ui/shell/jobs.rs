@@ -48,7 +48,12 @@ impl JobsDrawer {
         let stop = rows.get(self.place(&rows)).and_then(Ongoing::stop);
         let nothing =
             || Notice::new(Level::Info, "there is nothing here to stop that was not asked to already");
-        OverlayReply::stay().with(stop.map_or_else(|| Effect::Notify(nothing()), Effect::Send))
+        match stop {
+            // The question comes in the drawer's place.
+            Some(question @ Effect::Ask(_)) => OverlayReply::close().with(question),
+            Some(stop) => OverlayReply::stay().with(stop),
+            None => OverlayReply::stay().with(Effect::Notify(nothing())),
+        }
     }
 }
 

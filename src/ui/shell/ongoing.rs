@@ -2,9 +2,11 @@
 
 use crate::app::store::{JobRow, Store, Wish};
 use crate::domain::protocol::system::{JobId, Stoppable};
-use crate::domain::protocol::{Command, RunsCommand, SystemCommand};
-use crate::domain::run::{RunCommand, Standing};
+use crate::domain::protocol::{Command, SystemCommand};
+use crate::domain::run::Standing;
 use crate::domain::run_info::{RunId, RunInfo};
+use crate::ui::pane::Effect;
+use crate::ui::stopping;
 use crate::ui::widgets::text;
 
 /// A thing that goes on, or a job that has ended.
@@ -110,13 +112,13 @@ impl Ongoing<'_> {
         [doing, share, left].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
-    /// What stops it; `None` for what has ended, was asked already, or can't be stopped.
-    pub(crate) fn stop(&self) -> Option<Command> {
+    /// What stops it, for a run after a question; `None` for what has ended, was asked already, or can't be stopped.
+    pub(crate) fn stop(&self) -> Option<Effect> {
         match self {
-            Self::Run(run, _) => Some(Command::Runs(RunsCommand::Tell(run.id.clone(), RunCommand::Stop))),
+            Self::Run(run, _) => Some(Effect::Ask(stopping::question(run, &self.what()))),
             Self::Job(row) => {
                 let can = row.job.stoppable == Stoppable::Yes && row.wish == Wish::GoOn && row.end.is_none();
-                can.then(|| Command::System(SystemCommand::StopJob(row.job.id)))
+                can.then(|| Effect::Send(Command::System(SystemCommand::StopJob(row.job.id))))
             }
         }
     }

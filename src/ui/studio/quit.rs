@@ -1,7 +1,8 @@
-//! The end of the studio: nothing that was typed is lost without a question.
+//! The end of the studio: nothing that was typed, and no run that was promised, is lost without a question.
 
 use super::Studio;
 use crate::app::store::Store;
+use crate::domain::protocol::runs::Promise;
 use crate::ui::pane::{Confirmation, Effect};
 
 /// Whether it is asked what becomes of what was typed, before the program ends.
@@ -16,17 +17,25 @@ impl Studio {
         self.panes.iter().filter_map(|pane| pane.unsaved(store)).collect()
     }
 
-    /// Ends the program, unless something typed would be lost: then it is kept, and asked about.
+    /// Ends the program, unless something typed would be lost, or a run that was promised: then it is kept, and asked
+    /// about.
     pub(super) fn quit(&mut self, store: &Store) -> Vec<Effect> {
         let unsaved = self.unsaved(store);
-        if unsaved.is_empty() {
+        let promised = promised(store);
+        if unsaved.is_empty() && promised.is_none() {
             return vec![Effect::Quit];
         }
         let mut effects = self.keep(store);
+        let (title, yes) = if unsaved.is_empty() {
+            ("Quit before the run starts?", "quit, start no run")
+        } else {
+            ("Quit without saving?", "quit and lose it")
+        };
+        let typed = (!unsaved.is_empty()).then(|| format!("Typed and not saved: {}.", unsaved.join("; ")));
         self.overlay = Some(Box::new(Confirmation {
-            title: "Quit without saving?".into(),
-            text: format!("Typed and not saved: {}.", unsaved.join("; ")),
-            yes: "quit and lose it".into(),
+            title: title.into(),
+            text: typed.into_iter().chain(promised).collect::<Vec<_>>().join(" "),
+            yes: yes.into(),
             then: vec![Effect::Quit],
         }));
         self.quitting = Quitting::Asked;
@@ -40,14 +49,28 @@ impl Studio {
         if self.overlay.is_some() { self.quitting } else { Quitting::No }
     }
 
-    /// Whether nothing that was typed would be lost by now.
+    /// Whether nothing that was typed or promised would be lost by now.
     #[must_use]
     pub fn has_kept_all(&self, store: &Store) -> bool {
-        self.unsaved(store).is_empty()
+        self.unsaved(store).is_empty() && promised(store).is_none()
     }
 
     /// The program is told to end: every pane keeps what is being written in it.
     pub fn keep(&mut self, store: &Store) -> Vec<Effect> {
         self.panes.iter_mut().flat_map(|pane| pane.keep(store)).collect()
     }
+}
+
+/// The runs that would not start, in a sentence or two.
+fn promised(store: &Store) -> Option<String> {
+    let said = |promise: &Promise| {
+        format!(
+            "The run by the recipe {} was to start when {} is here and the tokens are counted: it starts only while \
+             Dojo is open.",
+            promise.name(),
+            promise.model
+        )
+    };
+    let said: Vec<String> = store.runs.promised().iter().map(said).collect();
+    (!said.is_empty()).then(|| said.join(" "))
 }

@@ -43,8 +43,10 @@ impl Studio {
             return Vec::new();
         }
         // Those of fields and floats come first in a table: the last is what the key means on the pane itself.
-        let rows = pane.bindings().iter().rev().filter(|row| !moves(row, chord));
-        let Some(row) = self.keymap.find(rows, chord) else { return Vec::new() };
+        let rows = || pane.bindings().iter().rev().filter(|row| !moves(row, chord));
+        let shown = rows().filter(|row| pane.is_of_what_is_shown(row.action));
+        let row = self.keymap.find(shown, chord).or_else(|| self.keymap.find(rows(), chord));
+        let Some(row) = row else { return Vec::new() };
         let words = pane
             .why_not(row.action, store)
             .unwrap_or_else(|| format!("{chord} ({}): there is nothing for it here now", row.help));

@@ -57,11 +57,31 @@ impl TextField {
     }
 }
 
-/// A key in a field of one line. Ctrl-u takes back what is before the cursor, as in a shell.
+/// A key in a field of several lines. A bare line feed breaks the line: so ends a line of what is pasted where the
+/// terminal doesn't bracket it.
+pub(crate) fn edit_text(area: &mut TextArea<'static>, key: KeyEvent) -> bool {
+    if is_line_feed(key) {
+        area.insert_newline();
+        return true;
+    }
+    area.input(key)
+}
+
+/// Ctrl-j, the byte 0x0a.
+fn is_line_feed(key: KeyEvent) -> bool {
+    use crossterm::event::{KeyCode, KeyModifiers};
+    key.code == KeyCode::Char('\n')
+        || (key.code == KeyCode::Char('j') && key.modifiers == KeyModifiers::CONTROL)
+}
+
+/// A key in a field of one line. Ctrl-u takes back what is before the cursor, as in a shell; a bare line feed is a space,
+/// as it is in what is pasted.
 pub(crate) fn edit_line(area: &mut TextArea<'static>, key: KeyEvent) {
     use crossterm::event::{KeyCode, KeyModifiers};
     if key.code == KeyCode::Char('u') && key.modifiers == KeyModifiers::CONTROL {
         area.delete_line_by_head();
+    } else if is_line_feed(key) {
+        area.insert_char(' ');
     } else {
         area.input(key);
     }

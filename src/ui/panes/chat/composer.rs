@@ -7,6 +7,7 @@ use tui_textarea::{CursorMove, TextArea, WrapMode};
 
 use crate::ui::pane::Input;
 use crate::ui::theme::Theme;
+use crate::ui::widgets::field::edit_text;
 use crate::ui::widgets::{text, writing};
 
 /// The text and its cursor.
@@ -60,7 +61,7 @@ impl Composer {
     /// Whether the text is another one now.
     pub(super) fn input(&mut self, input: &Input) -> bool {
         match input {
-            Input::Key(key) => self.0.input(*key),
+            Input::Key(key) => edit_text(&mut self.0, *key),
             Input::Paste(text) => self.0.insert_str(text.replace("\r\n", "\n").replace('\r', "\n")),
         }
     }

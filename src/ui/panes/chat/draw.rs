@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::below::is_hidden;
 use super::composer::Caret;
+use super::picker;
 use super::transcript::{Follow, Scene};
 use super::{ChatMode, ChatPane};
 use crate::domain::chat as domain;
@@ -172,8 +173,9 @@ fn facts(setup: &domain::Setup) -> String {
 
 fn nothing_yet(pane: &ChatPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let none = view.store.models.as_ref().is_some_and(Vec::is_empty) && pane.setup.left.name.is_empty();
+    let without = picker::without_model(view.store);
     let words: &[&str] = if none {
-        &["No model is on this machine yet: 6 shows Models, p there fetches one."]
+        &[&without]
     } else {
         &[
             "A new chat. What is asked and answered here is kept in the session, with every branch.",

@@ -12,7 +12,7 @@ use crate::domain::protocol::models::{ModelFile, ModelKind};
 use crate::ui::layout::centred;
 use crate::ui::pane::{Effect, Focus, View};
 use crate::ui::widgets::cursor::ListCursor;
-use crate::ui::widgets::{float, text};
+use crate::ui::widgets::{float, progress, text};
 
 /// The list while it is open.
 #[derive(Debug)]
@@ -87,6 +87,20 @@ impl ChatPane {
     }
 }
 
+/// Where a model comes from while there is none, or how far the one is that is being fetched.
+pub(super) fn without_model(store: &Store) -> String {
+    match store.jobs.named("pull ") {
+        Some(row) => {
+            let model = row.job.what.strip_prefix("pull ").unwrap_or_default();
+            format!(
+                "{model} is being fetched ({}): it can answer when it is here.",
+                progress::words(row, store.now)
+            )
+        }
+        None => "No model is on this machine yet: 6 shows Models, p there fetches one.".to_owned(),
+    }
+}
+
 impl Picker {
     pub(super) fn new(side: Side, setup: &Setup, store: &Store) -> Self {
         let now = match side {
@@ -118,8 +132,12 @@ impl Picker {
         let height = (known.len() as u16 + 3).clamp(5, 18);
         let inside = float::draw(buffer, centred(area, 76, height), theme, title);
         if known.is_empty() {
-            let words = "No model is on this machine: 6 shows Models, p there fetches one.";
-            text::put(buffer, inside.x, inside.y, words, usize::from(inside.width), theme.dim);
+            let room = usize::from(inside.width);
+            for (line, y) in
+                text::wrap(&without_model(view.store), room).iter().zip(inside.y..inside.bottom())
+            {
+                text::put(buffer, inside.x, y, line, room, theme.dim);
+            }
             return;
         }
         let list = Rect { height: inside.height.saturating_sub(1), ..inside };

@@ -10,6 +10,7 @@ use crate::domain::draft::KeptDraft;
 use crate::domain::message::{Message, Role};
 use crate::domain::record::{Preference, RecordId};
 use crate::ui::pane::Input;
+use crate::ui::widgets::field::edit_text;
 use crate::ui::widgets::writing;
 
 /// When a draft is kept.
@@ -214,7 +215,7 @@ impl RecordEditor {
         let Some(turn) = self.turns.get_mut(self.at) else { return };
         match input {
             Input::Key(key) => {
-                turn.area.input(*key);
+                edit_text(&mut turn.area, *key);
             }
             Input::Paste(text) => {
                 turn.area.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));

@@ -80,8 +80,8 @@ impl ImportForm {
         match &self.step {
             ImportStep::Path(field) => (!field.text().trim().is_empty()).then_some(Accepted::LookInto),
             ImportStep::Look => match &store.data.plan {
-                Some((path, Ok(_))) if *path == self.path => Some(Accepted::Import),
-                Some((path, Err(_))) if *path == self.path => Some(Accepted::OtherPath),
+                Some((path, Ok(plan))) if *path == self.path && !plan.has_no_row() => Some(Accepted::Import),
+                Some((path, Ok(_) | Err(_))) if *path == self.path => Some(Accepted::OtherPath),
                 _ => None,
             },
             ImportStep::Begun(_) => match self.outcome(store)? {
@@ -307,8 +307,7 @@ impl ImportForm {
         let title = if self.map.is_empty() && plan.remembered { "parts · as last time" } else { "parts" };
         heading(buffer, area, title, theme);
         if plan.columns.is_empty() {
-            let words = "These files have different columns: each is read as it says above. Import one alone to \
-                         change what its columns are.";
+            let words = without_columns(plan);
             for (y, line) in
                 (area.y + 1..area.bottom()).zip(text::wrap(words, usize::from(area.width.saturating_sub(4))))
             {
@@ -335,6 +334,21 @@ impl ImportForm {
             };
             let room = usize::from(area.width).saturating_sub(20);
             text::put(buffer, area.x + 16, y, shown, room, style);
+        }
+    }
+}
+
+/// Why no part can be given another column.
+fn without_columns(plan: &ImportPlan) -> &'static str {
+    match (plan.files.len(), plan.examples.iter().any(Result::is_ok)) {
+        _ if plan.has_no_row() => {
+            "There is no row in it, so nothing can be brought in: ⏎ another path, esc back."
+        }
+        (_, false) => "None of its first rows can be read, so it has no columns to give to the parts.",
+        (1, true) => "It has no columns that could be given to the parts: it is read as it says above.",
+        (_, true) => {
+            "These files have different columns: each is read as it says above. Import one alone to change what its \
+             columns are."
         }
     }
 }

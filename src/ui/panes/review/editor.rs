@@ -10,6 +10,7 @@ use crate::domain::reflection::{Reflection, ReflectionId};
 use crate::domain::review::{DraftText, ReviewItem, Reviewed};
 use crate::domain::thought::ThoughtId;
 use crate::ui::pane::{Input, View};
+use crate::ui::widgets::field::edit_text;
 use crate::ui::widgets::{text, writing};
 
 /// Rows from which both fields stand below each other.
@@ -195,7 +196,7 @@ impl ReflectionEditor {
         self.draft = None;
         match input {
             Input::Key(key) => {
-                self.current().input(*key);
+                edit_text(self.current(), *key);
             }
             Input::Paste(text) => {
                 self.current().insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));

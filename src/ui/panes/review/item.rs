@@ -44,7 +44,8 @@ fn wide(pane: &mut ReviewPane, buffer: &mut Buffer, area: Rect, item: &ReviewIte
     aside::column(pane.blind, buffer, right, item, view);
     let below = Rect { width: area.width - third - 2, ..area };
     let why = why(pane, item, usize::from(below.width), view.theme);
-    let [(one, first), (other, second)] = sides(pane, item, usize::from(middle.width), view);
+    let [(one, first), (other, second)] =
+        sides(pane, item, [left.width, middle.width].map(usize::from), view);
     let title = view.theme.bright;
     if let ReviewMode::Edit(editor) = &mut pane.mode {
         let rows = (area.height / 4).clamp(3, 9).min(area.height);
@@ -95,7 +96,7 @@ fn blind(pane: &mut ReviewPane, buffer: &mut Buffer, area: Rect, item: &ReviewIt
     let half = area.height / 2;
     let upper = Rect { height: half, ..area };
     let lower = Rect { y: area.y + half, height: area.height - half, ..area };
-    let [(one, first), (other, second)] = sides(pane, item, usize::from(area.width), view);
+    let [(one, first), (other, second)] = sides(pane, item, [usize::from(area.width); 2], view);
     let title = view.theme.bright;
     let most = column(buffer, upper, (&one, title), &first, pane.scroll, view);
     let more = column(buffer, lower, (&other, title), &second, pane.scroll, view);

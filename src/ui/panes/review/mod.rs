@@ -258,7 +258,10 @@ impl Pane for ReviewPane {
             action::Action::Review(ReviewAction::Agreement) => !thoughts,
             _ => false,
         };
-        self.available(action, store) && !(needs_some && self.is_empty(store))
+        let of_many =
+            matches!(action, action::Action::Review(ReviewAction::ApproveAll | ReviewAction::RejectAll));
+        let none_waits = of_many && !store.review.rows().iter().any(|row| self.waits(row));
+        self.available(action, store) && !(needs_some && self.is_empty(store)) && !none_waits
     }
 
     fn leads_on(&self, action: action::Action, store: &Store) -> bool {

@@ -17,21 +17,23 @@ use crate::ui::widgets::text;
 pub(super) type TextLines = Vec<Line<'static>>;
 type StyledPieces = Vec<(String, Style)>;
 
-/// The student's text and the correction, or A and B in blind mode, each with its title and the label that it reaches.
+/// The student's text and the correction, or A and B in blind mode, each with its title and the label that it reaches;
+/// in columns of these widths.
 pub(super) fn sides(
     pane: &ReviewPane,
     item: &ReviewItem,
-    width: usize,
+    widths: [usize; 2],
     view: View<'_>,
 ) -> [(String, TextLines); 2] {
     let theme = view.theme;
-    let Some(reflection) = &item.reflection else { return alone(pane, item, width, view) };
+    let [left_width, right_width] = widths;
+    let Some(reflection) = &item.reflection else { return alone(pane, item, widths, view) };
     let (student, teacher) = (&*item.thought.text, reflection.text());
     if pane.blind == Blind::Yes {
-        let [one, other] = [student, teacher].map(|text| lines(&plain(text, theme), width, theme));
         let teacher_first = pane.at.is_some_and(ReviewPane::teacher_is_left);
-        let (left, right) = if teacher_first { (other, one) } else { (one, other) };
-        return [("A".to_owned(), left), ("B".to_owned(), right)];
+        let (left, right) = if teacher_first { (teacher, student) } else { (student, teacher) };
+        let folded = |text: &str, width| lines(&plain(text, theme), width, theme);
+        return [("A".to_owned(), folded(left, left_width)), ("B".to_owned(), folded(right, right_width))];
     }
     let pieces = |text: &str, side: DiffSide| match pane.marks {
         Marks::Shown => diff::pieces(student, teacher, side, theme),
@@ -44,13 +46,18 @@ pub(super) fn sides(
     let edited = if item.is_edited() { " · edited" } else { "" };
     let who = if reflection.is_by_hand() { "by hand" } else { "teacher" };
     [
-        (format!("student · {}", item.thought.model), lines(&one, width, theme)),
-        (format!("{who} · {}{edited}", reflection.teacher), lines(&other, width, theme)),
+        (format!("student · {}", item.thought.model), lines(&one, left_width, theme)),
+        (format!("{who} · {}{edited}", reflection.teacher), lines(&other, right_width, theme)),
     ]
 }
 
 /// A thought that nobody has corrected, and what can be done about it.
-fn alone(pane: &ReviewPane, item: &ReviewItem, width: usize, view: View<'_>) -> [(String, TextLines); 2] {
+fn alone(
+    pane: &ReviewPane,
+    item: &ReviewItem,
+    [width, beside]: [usize; 2],
+    view: View<'_>,
+) -> [(String, TextLines); 2] {
     let theme = view.theme;
     let mut own = plain(&item.thought.text, theme);
     if pane.blind == Blind::Yes {
@@ -64,7 +71,7 @@ fn alone(pane: &ReviewPane, item: &ReviewItem, width: usize, view: View<'_>) -> 
         key_of("review.correct", view.keymap),
         key_of("review.reflect", view.keymap)
     );
-    let hint = text::wrap(&words, width.max(10));
+    let hint = text::wrap(&words, beside.max(10));
     [
         (format!("student · {}", item.thought.model), lines(&own, width, theme)),
         (
@@ -83,7 +90,7 @@ pub(super) fn unified(
 ) -> (String, TextLines) {
     let theme = view.theme;
     let (Some(reflection), Marks::Shown) = (&item.reflection, pane.marks) else {
-        let [(one, mut student), (other, mut text)] = sides(pane, item, width, view);
+        let [(one, mut student), (other, mut text)] = sides(pane, item, [width; 2], view);
         if item.reflection.is_none() {
             student.push(Line::default());
             student.append(&mut text);

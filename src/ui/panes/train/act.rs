@@ -3,15 +3,16 @@
 use super::after::Company;
 use super::charts::{self, Size};
 use super::details::{DetailsSize, Diff};
+use super::first;
 use super::keys::{ChartAction, DetailAction, RecipeAction, RunAction, TrainAction};
 use super::recipes::RecipesStep;
 use super::{About, Face, Filter, TrainPane, runs};
 use crate::app::store::Store;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, RunsCommand};
-use crate::domain::run::{RunCommand, Standing};
-use crate::domain::run_info::{RunId, RunInfo};
+use crate::domain::run_info::RunId;
 use crate::ui::pane::{Confirmation, Effect};
+use crate::ui::stopping;
 use crate::ui::widgets::chart::XAxis;
 use crate::ui::widgets::chart::view::{Clip, Scale, StepDirection};
 
@@ -171,6 +172,11 @@ impl TrainPane {
         if self.started.as_ref().is_some_and(|(_, at)| store.now - at < STARTING) {
             return Vec::new();
         }
+        let recipe = self.recipes.current(store).map(|recipe| &recipe.path);
+        let promise = store.runs.promised().iter().find(|promise| Some(&promise.recipe) == recipe);
+        if let Some(promise) = promise {
+            return vec![Effect::Notify(Notice::new(Level::Info, first::promised(promise, store)))];
+        }
         let other = store.runs.last_live().filter(|_| after.is_none()).map(|run| run.id.clone());
         if let Some(other) = other {
             let name = other.name();
@@ -208,18 +214,8 @@ impl TrainPane {
         asked
     }
 
-    fn tell(&self, store: &Store, command: RunCommand) -> Vec<Effect> {
-        self.run(store).map(|run| runs(RunsCommand::Tell(run.id.clone(), command))).into_iter().collect()
-    }
-
     fn ask_stop(&self, store: &Store) -> Vec<Effect> {
-        let Some(run) = self.run(store) else { return Vec::new() };
-        vec![Effect::Ask(Confirmation {
-            title: format!("Stop {}?", run.id.name()),
-            text: what_a_stop_leaves(run).to_owned(),
-            yes: "stop".to_owned(),
-            then: self.tell(store, RunCommand::Stop),
-        })]
+        self.run(store).map(|run| Effect::Ask(stopping::question(run, &run.id.name()))).into_iter().collect()
     }
 
     fn ask_delete(&self, store: &Store) -> Vec<Effect> {
@@ -262,22 +258,6 @@ impl TrainPane {
         } else {
             self.filter = Filter::default();
         }
-    }
-}
-
-/// What is there after a run was stopped where it is now.
-fn what_a_stop_leaves(run: &RunInfo) -> &'static str {
-    let (step, saved) = run.state.as_ref().map_or((0, None), |state| (state.step, state.checkpoint_step));
-    let begins = matches!(run.standing(), Standing::Queued | Standing::Starting);
-    if begins && saved.is_some() {
-        "It has not gone on yet: it stays at its last checkpoint, and r takes it up again there."
-    } else if begins {
-        "It has taken no step yet: it ends without an adapter, as soon as what it is at is done. If its first \
-         checkpoint is there by then, r takes it up again; else e, then t, starts its recipe anew."
-    } else if step == 0 {
-        "It is at its first step: it ends without it, and without an adapter. r takes it up again."
-    } else {
-        "It ends with the steps that it has taken, with a checkpoint and its adapter; r takes it up again."
     }
 }
 

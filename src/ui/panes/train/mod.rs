@@ -9,6 +9,7 @@ mod available;
 mod charts;
 mod details;
 mod early;
+mod first;
 mod groups;
 mod keys;
 mod list;
@@ -132,6 +133,17 @@ impl Pane for TrainPane {
     fn offered(&self, action: action::Action, store: &Store) -> bool {
         let action::Action::Train(own) = action else { return false };
         self.available(action, store) && self.works(own, store)
+    }
+
+    fn is_of_what_is_shown(&self, action: action::Action) -> bool {
+        match (action, self.face) {
+            (action::Action::Train(TrainAction::Recipe(_)), face) => face == Face::Recipes,
+            (
+                action::Action::Train(TrainAction::Run(_) | TrainAction::Chart(_) | TrainAction::Detail(_)),
+                face,
+            ) => face == Face::Runs,
+            _ => true,
+        }
     }
 
     fn why_not(&self, action: action::Action, store: &Store) -> Option<String> {

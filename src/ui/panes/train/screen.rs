@@ -71,21 +71,7 @@ impl TrainPane {
     fn draw_without_runs(&self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         let area = self.draw_prompt_alone(buffer, area, view);
         let first = self.recipes.current(view.store).filter(|_| self.recipes.can_start(view.store));
-        let how = match first {
-            Some(recipe) => {
-                format!("⏎ trains by the recipe {}. e shows it first, key by key.", recipe.name)
-            }
-            None => match self.recipes.current(view.store) {
-                Some(recipe) => self.recipes.missing(recipe).map_or_else(
-                    || "e shows the recipes; t there starts one.".to_owned(),
-                    |missing| format!("No run can start yet: {missing}."),
-                ),
-                None => {
-                    "No records yet, so no recipe: 1, then i brings data in, and a recipe is made for it."
-                        .to_owned()
-                }
-            },
-        };
+        let how = self.way_to_first(view.store);
         let cut = first.and_then(|recipe| self.recipes.cut(recipe)).unwrap_or_default();
         let shell = "Runs that were started in a shell appear here too.";
         let words = if cut.is_empty() { vec![&*how, shell] } else { vec![&*how, cut, shell] };

@@ -21,6 +21,10 @@ impl TrainPane {
             ) if !self.drawn(store).is_empty() => {
                 Some("that is for samples: d goes on to them below the charts".to_owned())
             }
+            // Enter begins the first run where that can be done.
+            (TrainAction::Detail(DetailAction::TurnLarge), Face::Runs) if store.runs.all().is_empty() => {
+                Some(self.way_to_first(store))
+            }
             (TrainAction::Chart(_) | TrainAction::Detail(_), Face::Runs) => Some(match self.run(store) {
                 Some(run) => format!("{} has no values yet that a chart could show", run.id.name()),
                 None => "there is no run yet whose values a chart could show".to_owned(),
@@ -39,6 +43,7 @@ impl TrainPane {
             let missing = self.recipes.why_not_started(store);
             return Some(match (action, missing) {
                 (RunAction::Begin, Some(why)) => why,
+                (RunAction::Begin, None) => self.way_to_first(store),
                 _ => "there is no run yet: e goes to the recipes, t there starts one".to_owned(),
             });
         };

@@ -21,6 +21,9 @@ const LIST: u16 = 26;
 /// Below this width the list goes while a recipe is edited.
 const NARROW: u16 = 84;
 
+/// In the place of figures that no longer hold.
+const PAST: &str = "the recipe has changed since it was measured: p measures it as it is now";
+
 const NO_RECIPE: [&str; 2] =
     ["A recipe is a TOML file that says everything about a training run.", "n makes the first one."];
 
@@ -56,7 +59,11 @@ impl Recipes {
         let mut main = Rect { height: right.height - foot, ..right };
         let asked = store.runs.preflight().filter(|asked| asked.recipe == recipe.path);
         if let Some(asked) = asked.filter(|_| !self.is_typing()) {
-            let lines = preflight_lines(asked, main.width, theme);
+            let lines = if self.is_past(asked, &recipe) {
+                said((" · ", theme.dim), (PAST, theme.dim), main.width)
+            } else {
+                preflight_lines(asked, main.width, theme)
+            };
             let rows = (1 + lines.len().max(1) as u16).min(main.height / 2);
             main.height -= rows;
             let place = Rect { y: main.bottom(), height: rows, ..main };
@@ -98,11 +105,18 @@ impl Recipes {
         }
     }
 
+    /// Whether the figures are of another text than the one that stands here.
+    fn is_past(&self, asked: &Preflight, recipe: &RecipeFile) -> bool {
+        asked.outcome.is_some() && asked.text != self.text(recipe)
+    }
+
     /// Whether what was asked last of this recipe, and is on the screen, says that no run would start.
     fn has_failed_preflight(&self, store: &Store) -> bool {
         let asked = store.runs.preflight().zip(self.current(store));
         let failed = asked.is_some_and(|(asked, recipe)| {
-            asked.recipe == recipe.path && matches!(asked.outcome, Some(Err(_)))
+            asked.recipe == recipe.path
+                && matches!(asked.outcome, Some(Err(_)))
+                && !self.is_past(asked, recipe)
         });
         failed && !self.is_typing()
     }
@@ -235,6 +249,9 @@ impl Recipes {
         } else if let (true, true) = (issues.is_empty(), self.has_failed_preflight(store)) {
             let words = "not ready by the last preflight: p asks again";
             lines.extend(said((" ✗ ", theme.bad), (words, theme.text), area.width));
+        } else if issues.is_empty() && self.unsaved(store) {
+            let words = "not saved: p saves it and looks whether it is ready, t saves it and starts";
+            lines.extend(said((" ✎ ", theme.accent), (words, theme.text), area.width));
         } else if let (true, Some(recipe)) = (issues.is_empty(), self.current(store)) {
             const READY: &str = "ready  ";
             let room = usize::from(area.width).saturating_sub(3 + READY.len());

@@ -21,7 +21,7 @@ use crate::domain::protocol::runs::RecipeFile;
 use crate::domain::recipe::keys::{self, RecipeKey};
 use crate::domain::recipe::{Issue, edit, parse};
 use crate::ui::pane::Input;
-use crate::ui::widgets::field::edit_line;
+use crate::ui::widgets::field::{edit_line, edit_text};
 
 /// Recipes, and what is being done to one of them.
 #[derive(Debug, Default)]
@@ -376,7 +376,7 @@ pub(super) fn type_into(area: &mut TextArea<'static>, input: &Input, lines: Fiel
             match lines {
                 FieldLines::One if breaks => {}
                 FieldLines::One => edit_line(area, *key),
-                FieldLines::Many => drop(area.input(*key)),
+                FieldLines::Many => drop(edit_text(area, *key)),
             }
         }
         Input::Paste(text) => {
