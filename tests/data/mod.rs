@@ -21,6 +21,7 @@ mod halves;
 mod heads;
 pub(crate) mod hub;
 mod import;
+mod joined;
 mod judged;
 mod lacking;
 mod limits;
