@@ -46,6 +46,7 @@ mod stretch;
 mod tables;
 mod thoughts;
 mod told;
+mod turn_marks;
 mod turns;
 mod unread;
 mod unshown;

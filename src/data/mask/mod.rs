@@ -40,6 +40,7 @@ use hidden::Shown;
 pub use hidden::{Hidden, Unlearnt};
 use spans::{By, Span};
 pub use unshown::Unshown;
+pub(in crate::data) use warnings::Whole;
 pub use warnings::warnings;
 
 /// A tokenised conversation with its loss mask.
