@@ -8,6 +8,7 @@ mod called;
 mod calls;
 mod chat;
 mod check;
+mod classes;
 mod control;
 mod correct;
 mod empty;

@@ -11,6 +11,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
 
 use super::cells::{Cell, row};
+use super::classes::Classes;
 use super::int96::Moments;
 use super::{Numbers, Parsed, Piece, Pieces};
 use crate::data::quiet::quietly;
@@ -28,20 +29,31 @@ pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<
             bail!("two columns are called {name:?}, and only one of them would be kept; rename one");
         }
         let columns = Cell::of(facts.schema());
-        Ok((rows, columns, RowIter::from_file_into(Box::new(reader))))
+        let classes = Classes::of(facts);
+        Ok((rows, columns, classes, RowIter::from_file_into(Box::new(reader))))
     });
-    let (rows, columns, iterator) =
+    let (rows, columns, classes, iterator) =
         opened.and_then(|opened| opened).with_context(|| format!("read {name} as Parquet"))?;
     let moments = guarded(|| Moments::open(path))
         .and_then(|opened| opened)
         .with_context(|| format!("read {name} as Parquet"))?;
     let bytes_per_row = bytes / rows.max(1);
-    Ok(Box::new(Rows { iterator, columns, moments, path: path.to_owned(), row: 0, bytes_per_row, read }))
+    Ok(Box::new(Rows {
+        iterator,
+        columns,
+        classes,
+        moments,
+        path: path.to_owned(),
+        row: 0,
+        bytes_per_row,
+        read,
+    }))
 }
 
 struct Rows {
     iterator: RowIter<'static>,
     columns: Cell,
+    classes: Option<Classes>,
     moments: Option<Moments>,
     path: PathBuf,
     row: u64,
@@ -62,6 +74,10 @@ impl Pieces for Rows {
                     guarded(|| moments.put(&mut fields))
                         .and_then(|put| put)
                         .with_context(|| format!("read {}, row {}", self.path.display(), self.row))?;
+                }
+                if let Some(Err(error)) = self.classes.as_ref().map(|classes| classes.put(&mut fields)) {
+                    let start = serde_json::to_vec(&fields).unwrap_or_default();
+                    return Ok(Some(Piece::bad(self.row, error.to_string(), &start)));
                 }
                 let parsed = Parsed::Row { line: self.row, fields, numbers: Numbers::new() };
                 Ok(Some(Piece::Done(parsed, bytes)))
