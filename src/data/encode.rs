@@ -131,7 +131,8 @@ impl<'a> Encoder<'a> {
             _ => self.conversation(of(record, &record.messages), record.prompt_turns),
         });
         let mut encoded = self.finish(place.clone(), masked.with_context(|| place)?)?;
-        encoded.unlearnt.letters = turn_marks::letters(record, self);
+        let (is_token, is_written) = (|name: &str| self.is_token(name), |name: &str| self.is_written(name));
+        encoded.unlearnt.letters = turn_marks::letters(record, &self.controls, is_token, is_written);
         Ok(encoded)
     }
 

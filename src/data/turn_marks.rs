@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::data::encode::Encoder;
+use crate::data::control::Controls;
 use crate::domain::message::{Message, Role};
 use crate::domain::record::Record;
 
@@ -31,25 +31,30 @@ pub(in crate::data) fn common(text: &str) -> Vec<String> {
 }
 
 /// Of these, those that are no tokens of a model.
-pub(in crate::data) fn foreign(text: &str, encoder: &Encoder<'_>) -> Vec<String> {
+pub(in crate::data) fn foreign(text: &str, is_token: impl Fn(&str) -> bool) -> Vec<String> {
     let mut names = common(text);
-    names.retain(|name| !encoder.is_token(name));
+    names.retain(|name| !is_token(name));
     names
 }
 
 /// The marks in a record's texts that are learnt as letters: those of other models, and the model's own in what somebody
-/// says.
-pub(in crate::data) fn letters(record: &Record, encoder: &Encoder<'_>) -> Vec<String> {
+/// says, but for those that it writes itself.
+pub(in crate::data) fn letters(
+    record: &Record,
+    controls: &Controls,
+    is_token: impl Fn(&str) -> bool,
+    is_written: impl Fn(&str) -> bool,
+) -> Vec<String> {
     let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
     let mut turns = record.messages.iter().chain(pair).peekable();
     let Some(_) = turns.peek() else {
-        return foreign(record.text.as_deref().unwrap_or_default(), encoder);
+        return foreign(record.text.as_deref().unwrap_or_default(), is_token);
     };
     let said = |turn: &Message| {
         let text = turn.text();
-        let is_text = |name: &String| turn.role != Role::Assistant || !encoder.is_written(name);
-        let own: Vec<String> = encoder.controls().names(&text).into_iter().filter(is_text).collect();
-        own.into_iter().chain(foreign(&text, encoder)).collect::<Vec<_>>()
+        let is_text = |name: &String| turn.role != Role::Assistant || !is_written(name);
+        let own: Vec<String> = controls.names(&text).into_iter().filter(is_text).collect();
+        own.into_iter().chain(foreign(&text, &is_token)).collect::<Vec<_>>()
     };
     let mut names: Vec<String> = Vec::new();
     for name in turns.flat_map(said) {

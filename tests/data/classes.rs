@@ -43,8 +43,12 @@ fn classes() -> Value {
 
 #[test]
 fn a_class_is_read_by_its_name_and_minus_one_as_none() {
-    let batch = read("required int64 mood;", &json!({"mood": classes()}), &[1, 0, -1], None);
-    assert_eq!(fields(&batch), [json!({"mood": "pos"}), json!({"mood": "neg"}), json!({"mood": null})]);
+    let batch = read("required int64 mood;", &json!({"mood": classes()}), &[1, 0], None);
+    assert_eq!(fields(&batch), [json!({"mood": "pos"}), json!({"mood": "neg"})]);
+    let list = "required group moods (LIST) { repeated group list { required int64 element; } }";
+    let feature = json!({"moods": {"feature": classes(), "_type": "List"}});
+    let batch = read(list, &feature, &[1, -1], Some((&[1, 1], &[0, 1])));
+    assert_eq!(fields(&batch), [json!({"moods": ["pos", null]})]);
 }
 
 #[test]

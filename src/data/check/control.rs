@@ -54,5 +54,5 @@ fn names(text: &str, encoder: Option<&Encoder<'_>>) -> Vec<String> {
 }
 
 fn others(text: &str, encoder: Option<&Encoder<'_>>) -> Vec<String> {
-    encoder.map(|encoder| foreign(text, encoder)).unwrap_or_default()
+    encoder.map(|encoder| foreign(text, |name| encoder.is_token(name))).unwrap_or_default()
 }

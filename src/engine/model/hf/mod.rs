@@ -5,7 +5,7 @@ mod bounds;
 mod charsmap;
 pub(crate) mod config;
 mod rope;
-mod special;
+pub(crate) mod special;
 pub(crate) mod tokenizer;
 mod weights;
 

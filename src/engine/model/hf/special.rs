@@ -19,6 +19,11 @@ const NAMES: [&str; 7] =
 /// Holds tokens of other inputs (images, sounds) by their names, or a list.
 const EXTRA: &str = "extra_special_tokens";
 
+/// Whether every tokenizer may have a token by this name; others stand among the extra ones.
+pub(crate) fn is_known(name: &str) -> bool {
+    NAMES.contains(&name)
+}
+
 /// A token by its text alone, or with how it is found.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
