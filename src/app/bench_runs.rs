@@ -9,10 +9,10 @@ use anyhow::{Context, Result};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::follow::{Follower, Pace};
+use crate::app::follow::{Follower, NextLook};
 use crate::app::store::Store;
 use crate::domain::protocol::{Event, SystemEvent};
-use crate::domain::run_info::{Origin, RunId};
+use crate::domain::run_info::{RunId, RunOrigin};
 use crate::domain::settings::Settings;
 use crate::ground::clock::now;
 use crate::ui::keymap::Chord;
@@ -43,7 +43,7 @@ pub struct Measured {
 pub fn measure(folder: &Path) -> Result<Vec<Measured>> {
     let run = folder.join("long-0001");
     write_run(&run)?;
-    let mut follower = Follower::new(vec![(Origin::Global, folder.to_path_buf())]);
+    let mut follower = Follower::new(vec![(RunOrigin::Global, folder.to_path_buf())]);
     let mut store = Store::default();
     let before = resident_bytes();
     let start = Instant::now();
@@ -53,7 +53,7 @@ pub fn measure(folder: &Path) -> Result<Vec<Measured>> {
         let pass = Instant::now();
         let pace = follower.pass(now(), &mut |event| store.apply(Event::Runs(event)));
         slowest = slowest.max(pass.elapsed().as_secs_f64() * 1e3);
-        if pace != Pace::Now {
+        if pace != NextLook::Now {
             break;
         }
     }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 
-use crate::data::check::{Check, Checker, Finding, Report, clean};
+use crate::data::check::{Checker, Finding, FindingKind, Report, clean};
 use crate::domain::change::{Body, Change, Selection};
 use crate::domain::filter::Filter;
 use crate::domain::record::{Record, RecordId};
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::session::Session;
 
 /// So many records are in memory at once.
@@ -27,7 +27,7 @@ pub(crate) fn feed(
     change: impl Fn(Record) -> Record,
     mut go_on: impl FnMut(u64, u64) -> bool,
 ) -> Result<bool> {
-    let view = session.view(filter, Order::default())?;
+    let view = session.view(filter, SortOrder::default())?;
     let mut done = 0;
     for ids in view.ids().chunks(PAGE) {
         let rows = session.rows(ids)?;
@@ -46,7 +46,7 @@ pub(crate) fn feed(
 /// Where the session can't be written.
 pub(crate) fn keep(session: &mut Session, report: &Report) -> Result<()> {
     let mut found: BTreeMap<&str, Vec<(RecordId, String)>> =
-        Check::ALL.into_iter().map(|check| (check.name(), Vec::new())).collect();
+        FindingKind::ALL.into_iter().map(|check| (check.name(), Vec::new())).collect();
     for Finding { check, record, what, .. } in &report.findings {
         found.entry(check.name()).or_default().push((*record, what.clone()));
     }

@@ -10,16 +10,16 @@ use crate::app::{models, studio};
 use crate::config::Folders;
 use crate::domain::device::DeviceName;
 use crate::domain::protocol::models::ModelKind;
-use crate::engine::device::{self, Place};
+use crate::engine::device::{self, ComputeDevice};
 use crate::ui::layout::SMALLEST;
 use crate::ui::theme::Depth;
 use crate::ui::widgets::text;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
+pub struct CheckupItem {
     pub name: &'static str,
-    pub state: State,
+    pub state: CheckupState,
     /// What was found.
     pub found: String,
     /// What to do; empty where all is well.
@@ -29,7 +29,7 @@ pub struct Check {
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum CheckupState {
     Ok,
     /// Dojo works, but something is missing or could be better.
     Advice,
@@ -44,7 +44,7 @@ const LITTLE_DISK: u64 = 2_000_000_000;
 
 /// Looks at everything, in the order in which a person would ask.
 #[must_use]
-pub fn examine(folders: &Folders) -> Vec<Check> {
+pub fn examine(folders: &Folders) -> Vec<CheckupItem> {
     let read = |name: &str| std::env::var(name).ok();
     vec![
         terminal(),
@@ -62,19 +62,19 @@ pub fn examine(folders: &Folders) -> Vec<Check> {
     ]
 }
 
-fn ok(name: &'static str, found: impl Into<String>) -> Check {
-    Check { name, state: State::Ok, found: found.into(), todo: String::new() }
+fn ok(name: &'static str, found: impl Into<String>) -> CheckupItem {
+    CheckupItem { name, state: CheckupState::Ok, found: found.into(), todo: String::new() }
 }
 
-fn advice(name: &'static str, found: impl Into<String>, todo: impl Into<String>) -> Check {
-    Check { name, state: State::Advice, found: found.into(), todo: todo.into() }
+fn advice(name: &'static str, found: impl Into<String>, todo: impl Into<String>) -> CheckupItem {
+    CheckupItem { name, state: CheckupState::Advice, found: found.into(), todo: todo.into() }
 }
 
-fn broken(name: &'static str, found: impl Into<String>, todo: impl Into<String>) -> Check {
-    Check { name, state: State::Broken, found: found.into(), todo: todo.into() }
+fn broken(name: &'static str, found: impl Into<String>, todo: impl Into<String>) -> CheckupItem {
+    CheckupItem { name, state: CheckupState::Broken, found: found.into(), todo: todo.into() }
 }
 
-fn terminal() -> Check {
+fn terminal() -> CheckupItem {
     if !std::io::stdout().is_terminal() {
         return ok("terminal", "none here: the subcommands work, the studio needs one");
     }
@@ -90,7 +90,7 @@ fn terminal() -> Check {
     }
 }
 
-fn colours(read: &impl Fn(&str) -> Option<String>) -> Check {
+fn colours(read: &impl Fn(&str) -> Option<String>) -> CheckupItem {
     let depth = Depth::from_environment(read);
     match depth {
         Depth::Full | Depth::Indexed => ok("colours", depth.name()),
@@ -108,7 +108,7 @@ fn colours(read: &impl Fn(&str) -> Option<String>) -> Check {
 /// The line that shows whether the font has what charts are drawn with.
 pub const BRAILLE: &str = "⠁⠃⠇⡇⣇⣧⣷⣿ ⢀⣀⣄⣤⣦⣶⣾⣿ ⠉⠒⠤⣀ ▁▂▃▄▅▆▇█ ①②③ ✓✗●◌ ─╭╮";
 
-fn letters(read: &impl Fn(&str) -> Option<String>) -> Check {
+fn letters(read: &impl Fn(&str) -> Option<String>) -> CheckupItem {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| read(name).filter(|value| !value.is_empty()));
     match locale {
@@ -122,25 +122,27 @@ fn letters(read: &impl Fn(&str) -> Option<String>) -> Check {
     }
 }
 
-fn clipboard(read: &impl Fn(&str) -> Option<String>) -> Check {
+fn clipboard(read: &impl Fn(&str) -> Option<String>) -> CheckupItem {
     if read("TMUX").is_some() {
         return ok("clipboard", "OSC 52 within tmux; where copying fails: tmux set -s set-clipboard on");
     }
     ok("clipboard", "OSC 52, also over SSH, where the terminal allows it")
 }
 
-fn device() -> Check {
+fn device() -> CheckupItem {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let processor = format!("{cores} cores");
     match device::choose(DeviceName::Auto) {
-        Ok(Place::Device(card)) => {
+        Ok(ComputeDevice::Device(card)) => {
             ok("device", format!("{} trains; {processor} generate", device::describe(&card)))
         }
-        Ok(Place::Cpu) | Err(_) => ok("device", format!("cpu, {processor}; {}", device::built_with())),
+        Ok(ComputeDevice::Cpu) | Err(_) => {
+            ok("device", format!("cpu, {processor}; {}", device::built_with()))
+        }
     }
 }
 
-fn memory() -> Check {
+fn memory() -> CheckupItem {
     let machine = studio::machine();
     let free = machine.memory_total_bytes.saturating_sub(machine.memory_used_bytes);
     let found = format!("{} free of {}", text::bytes(free), text::bytes(machine.memory_total_bytes));
@@ -150,7 +152,7 @@ fn memory() -> Check {
     ok("memory", found)
 }
 
-fn folder(folders: &Folders) -> Check {
+fn folder(folders: &Folders) -> CheckupItem {
     let found = folders.data.display().to_string();
     let probe = folders.data.join(format!(".probe-{}", std::process::id()));
     let tried = std::fs::create_dir_all(&folders.data)
@@ -166,7 +168,7 @@ fn folder(folders: &Folders) -> Check {
     }
 }
 
-fn disk(folder: &Path) -> Check {
+fn disk(folder: &Path) -> CheckupItem {
     let disks = Disks::new_with_refreshed_list_specifics(DiskRefreshKind::nothing().with_storage());
     let Ok(disks) = disks else {
         return advice("disk", "could not be read", "see that there is room for models");
@@ -183,7 +185,7 @@ fn disk(folder: &Path) -> Check {
     ok("disk", found)
 }
 
-fn settings(folders: &Folders) -> Check {
+fn settings(folders: &Folders) -> CheckupItem {
     let path = folders.settings.join("settings.toml");
     match folders.load_settings() {
         Ok(_) if path.exists() => ok("settings", path.display().to_string()),
@@ -192,7 +194,7 @@ fn settings(folders: &Folders) -> Check {
     }
 }
 
-fn base_models(folders: &Folders) -> Check {
+fn base_models(folders: &Folders) -> CheckupItem {
     let listed = match models::list(folders, None) {
         Ok(listed) => listed,
         Err(error) => return broken("models", format!("{error:#}"), "make the folder readable"),
@@ -214,7 +216,7 @@ fn base_models(folders: &Folders) -> Check {
 }
 
 /// Whether the settings' teachers have their keys; no one is called, since a call may cost money.
-fn teachers(folders: &Folders, read: &impl Fn(&str) -> Option<String>) -> Check {
+fn teachers(folders: &Folders, read: &impl Fn(&str) -> Option<String>) -> CheckupItem {
     let Ok(settings) = folders.load_settings() else {
         return advice("teachers", "unknown, since the settings can't be read", "mend the settings first");
     };
@@ -241,6 +243,6 @@ fn teachers(folders: &Folders, read: &impl Fn(&str) -> Option<String>) -> Check 
     advice("teachers", names.join(", "), format!("set {} before they are asked", missing.join(" and ")))
 }
 
-fn retrieval() -> Check {
+fn retrieval() -> CheckupItem {
     advice("retrieval", "not in this build", "nothing to do: chat answers without sources")
 }

@@ -14,11 +14,11 @@ use super::train::cut::Cut;
 use super::train::recipe;
 use crate::config::Folders;
 use crate::domain::filter::{Bounds, Edge, Filter, NumberField, Property, Term};
-use crate::domain::recipe::source::Source;
+use crate::domain::recipe::source::ExampleSource;
 use crate::domain::statistics::Statistics;
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::engine::hub::{Network, Silent};
-use crate::session::{Access, Row, Session};
+use crate::session::{Access, RecordRow, Session};
 
 /// Models read at least so many tokens.
 const SHORTEST_CONTEXT: u32 = 256;
@@ -29,12 +29,12 @@ const LOOKED: usize = 2_000;
 #[derive(Default)]
 pub struct Cuts {
     tokenizers: BTreeMap<String, Arc<RecordTokenizer>>,
-    known: BTreeMap<PathBuf, (Asked, Option<Cut>)>,
+    known: BTreeMap<PathBuf, (CutsKey, Option<Cut>)>,
 }
 
 /// What an answer holds for.
 #[derive(Debug, Clone, PartialEq)]
-struct Asked {
+struct CutsKey {
     session: PathBuf,
     records: Filter,
     model: String,
@@ -52,7 +52,9 @@ impl Cuts {
     /// Where the session can't be read, or the model's tokenizer can't be opened.
     pub fn of(&mut self, folders: &Folders, path: &Path) -> Result<Option<Cut>> {
         let Ok(recipe) = recipe::load(path, &[]) else { return Ok(None) };
-        let Ok(Source::Records(filter)) = Source::parse(&recipe.data.train) else { return Ok(None) };
+        let Ok(ExampleSource::Records(filter)) = ExampleSource::parse(&recipe.data.train) else {
+            return Ok(None);
+        };
         let Some(folder) = recipe.data.session.as_deref() else { return Ok(None) };
         let session = Session::open(Path::new(folder), Access::Read)?;
         if session.tokenizer()?.as_deref() != Some(recipe.model.base.as_str()) {
@@ -60,7 +62,7 @@ impl Cuts {
         }
         let pairs = if filter.speaks_of(Property::Preference) { None } else { Some(no_pairs()) };
         let records = Filter::And([learnt_of(filter)].into_iter().chain(pairs).collect());
-        let asked = Asked {
+        let asked = CutsKey {
             session: folder.into(),
             model: recipe.model.base,
             limit: u32::try_from(recipe.data.max_length).unwrap_or(u32::MAX),
@@ -78,7 +80,7 @@ impl Cuts {
         Ok(cut)
     }
 
-    fn look(&mut self, folders: &Folders, session: &Session, asked: &Asked) -> Result<Option<Cut>> {
+    fn look(&mut self, folders: &Folders, session: &Session, asked: &CutsKey) -> Result<Option<Cut>> {
         let longest = asked.statistics.longest.unwrap_or_default();
         if longest <= asked.limit.min(SHORTEST_CONTEXT) {
             return Ok(None);
@@ -88,13 +90,14 @@ impl Cuts {
         let at = limit.min(tokenizer.context());
         let longer = Bounds { low: Some(Edge::Excluded(at as f64)), high: None };
         let longer = Filter::Term(Term::Number(NumberField::Tokens, longer));
-        let view = session.view(&Filter::And(vec![asked.records.clone(), longer]), Order::default())?;
+        let view = session.view(&Filter::And(vec![asked.records.clone(), longer]), SortOrder::default())?;
         if view.is_empty() {
             return Ok(None);
         }
         let (short, whole) = (tokenizer.encoder(at)?, tokenizer.encoder(usize::MAX)?);
         let rows = view.rows(session, 0..LOOKED)?;
-        let loses = |row: &&Row| short.encode(&row.record).is_err() && whole.encode(&row.record).is_ok();
+        let loses =
+            |row: &&RecordRow| short.encode(&row.record).is_err() && whole.encode(&row.record).is_ok();
         let lost = rows.par_iter().filter(loses).count();
         let examples = usize::try_from(asked.statistics.records).unwrap_or(usize::MAX);
         Ok(Some(Cut { examples, cut: view.len(), looked: rows.len(), lost, at, limit }))

@@ -11,7 +11,7 @@ use super::runs::{self, RunSummary};
 use crate::config::Folders;
 use crate::domain::protocol::runs::Elsewhere;
 use crate::domain::protocol::{Event, RunsEvent};
-use crate::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+use crate::domain::run_info::{Life, Notes, RunId, RunInfo, RunOrigin};
 use crate::ground::thread;
 
 /// How often they are looked for.
@@ -49,7 +49,7 @@ fn is_fresh(run: &Path) -> bool {
 fn info(run: RunSummary) -> RunInfo {
     RunInfo {
         id: RunId::new(run.folder.path()),
-        origin: Origin::Session,
+        origin: RunOrigin::Session,
         state: Some(run.state),
         life: Life::Sound,
         settings: std::collections::BTreeMap::new(),

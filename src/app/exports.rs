@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::data::export::{Exported, Exporter, Form, Splits};
+use crate::data::export::{ExportFormat, Exported, Exporter, Splits};
 use crate::domain::change::Selection;
 use crate::domain::counted::counted;
 use crate::session::Session;
@@ -21,7 +21,7 @@ const PAGE: usize = 4096;
 pub(crate) fn export(
     session: &Session,
     selection: &Selection,
-    (path, form, splits): (&Path, Form, Splits),
+    (path, form, splits): (&Path, ExportFormat, Splits),
     mut go_on: impl FnMut(u64, u64) -> bool,
 ) -> Result<Option<Exported>> {
     let mut exporter = Exporter::create(path, form, splits)?;
@@ -40,13 +40,13 @@ pub(crate) fn export(
 }
 
 /// What was written, in a sentence, and what was not.
-pub(crate) fn words(exported: &Exported, form: Form) -> String {
+pub(crate) fn words(exported: &Exported, form: ExportFormat) -> String {
     let files: Vec<String> = exported.files.iter().map(|file| file.display().to_string()).collect();
     let records = counted(exported.written, "record");
     let mut text = format!("{records} as {} to {}", form.name(), files.join(", "));
     if exported.chosen_only > 0 {
         let pairs = counted(exported.chosen_only, "preference pair");
-        text += &format!("\nof {pairs} only the chosen answer; {} has both", Form::Preference.name());
+        text += &format!("\nof {pairs} only the chosen answer; {} has both", ExportFormat::Preference.name());
     }
     if exported.left_out > 0 {
         text += &format!("\n{} do not fit this form and were left out:", text::count(exported.left_out));

@@ -13,11 +13,11 @@ use crate::data::mapping::Mapping;
 use crate::data::rows::Format;
 use crate::domain::protocol::data::LOOK_UP;
 use crate::domain::protocol::system::{JobEnd, Progress, Unit};
-use crate::session::{self, Ended, ImportCounts, ImportProgress, Session, SessionError};
+use crate::session::{self, ImportCounts, ImportEnd, ImportProgress, Session, SessionError};
 
 /// Whether a mapping was chosen for such files before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Known {
+pub(crate) enum KnownMapping {
     Remembered,
     Found,
 }
@@ -26,19 +26,23 @@ pub(crate) enum Known {
 ///
 /// # Errors
 /// As [`Import::open`].
-pub(crate) fn open(session: &Session, path: &Path, options: &ImportOptions) -> Result<(Import, Known)> {
+pub(crate) fn open(
+    session: &Session,
+    path: &Path,
+    options: &ImportOptions,
+) -> Result<(Import, KnownMapping)> {
     let source = Import::open(path, options)?;
     if !options.map.is_empty() {
-        return Ok((source, Known::Found));
+        return Ok((source, KnownMapping::Found));
     }
-    let Some(columns) = same_columns(&source) else { return Ok((source, Known::Found)) };
+    let Some(columns) = same_columns(&source) else { return Ok((source, KnownMapping::Found)) };
     match session.remembered_mapping(&columns)? {
         Some(mapping) => {
             let mapping: Mapping = serde_json::from_str(&mapping).context("read the remembered mapping")?;
             let options = ImportOptions { mapping: Some(mapping), ..options.clone() };
-            Ok((Import::open(path, &options)?, Known::Remembered))
+            Ok((Import::open(path, &options)?, KnownMapping::Remembered))
         }
-        None => Ok((source, Known::Found)),
+        None => Ok((source, KnownMapping::Found)),
     }
 }
 
@@ -60,7 +64,7 @@ pub(crate) fn bring_in(
     name: &str,
     source: Import,
     go_on: impl FnMut(ImportProgress) -> bool,
-) -> Result<(ImportCounts, Ended), SessionError> {
+) -> Result<(ImportCounts, ImportEnd), SessionError> {
     let added = |session: &Session| -> Result<u64, SessionError> {
         Ok(session.imports()?.iter().map(|import| import.counts.added).sum())
     };

@@ -8,7 +8,7 @@ use crate::app::runs;
 use crate::config::Folders;
 use crate::data::regular;
 use crate::domain::protocol::models::{ModelFile, ModelKind, RETRIEVAL_ONLY};
-use crate::engine::embed::embeds_only;
+use crate::engine::hub::embeds_only;
 use crate::engine::hub::{self, LocalModel};
 use crate::engine::model::ModelFiles;
 use crate::engine::model::hf::MOST_JSON;

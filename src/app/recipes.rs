@@ -16,7 +16,7 @@ use crate::domain::filter::{Bounds, Edge, Filter, NumberField, Property, Term};
 use crate::domain::recipe::SetOrder;
 use crate::domain::record::Status;
 use crate::domain::session::SessionInfo;
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::ground::files;
 use crate::session::{Access, Session};
 
@@ -159,7 +159,8 @@ impl Suited {
     fn of(folders: &Folders, info: &SessionInfo) -> Result<Option<Self>> {
         let Ok(session) = Session::open(&info.path, Access::Read) else { return Ok(None) };
         let mut statistics = session.statistics(&Filter::And(vec![learnt(), no_pairs()]), None)?;
-        let mut pairs = session.view(&Filter::And(vec![learnt(), pairs()]), Order::default())?.len() as u64;
+        let mut pairs =
+            session.view(&Filter::And(vec![learnt(), pairs()]), SortOrder::default())?.len() as u64;
         let mut source = "session:";
         if statistics.records == 0 && pairs > 0 {
             // Nothing but pairs: their better answers are what can be learnt.

@@ -13,7 +13,7 @@ use crate::data::encode::{Encoded, Encoder};
 use crate::domain::protocol::data::{TokenPiece, Trained};
 use crate::engine::hub::{self, Network};
 use crate::engine::model;
-use crate::session::{Counted, Session};
+use crate::session::{CountedTokens, Session};
 
 /// Records that are cut in one go, and stored as one transaction.
 const STRETCH: usize = 2048;
@@ -41,7 +41,7 @@ impl RecordTokenizer {
         models: &Path,
         name: &str,
         network: Network,
-        progress: &mut dyn hub::Progress,
+        progress: &mut dyn hub::PullProgress,
     ) -> Result<Self> {
         ensure!(
             !name.is_empty(),
@@ -104,17 +104,17 @@ impl RecordTokenizer {
         &self,
         session: &mut Session,
         mut go_on: impl FnMut(u64, u64) -> bool,
-    ) -> Result<Counted> {
+    ) -> Result<CountedTokens> {
         session.use_tokenizer(&self.name)?;
         let encoder = self.encoder(usize::MAX)?;
         let waiting = session.uncounted()?;
-        let mut all = Counted::default();
+        let mut all = CountedTokens::default();
         for ids in waiting.chunks(STRETCH) {
             let done = session.count_tokens(&self.name, ids, |rows| {
-                let count = |row: &crate::session::Row| encoder.length(&row.record).ok();
+                let count = |row: &crate::session::RecordRow| encoder.length(&row.record).ok();
                 rows.par_iter().map(|row| count(row).and_then(|count| u32::try_from(count).ok())).collect()
             })?;
-            all = Counted { counted: all.counted + done.counted, refused: all.refused + done.refused };
+            all = CountedTokens { counted: all.counted + done.counted, refused: all.refused + done.refused };
             if !go_on(all.counted + all.refused, waiting.len() as u64) {
                 break;
             }

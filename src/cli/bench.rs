@@ -9,48 +9,48 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::bench_generate::{self, BenchGenerate};
-use super::bench_guess::{self, BenchGuess};
-use super::bench_perplexity::{self, BenchPerplexity};
-use super::bench_review::{self, BenchReview, BenchTeacher};
-use super::bench_ui::{self, BenchUi};
+use super::bench_generate::{self, BenchGenerateArguments};
+use super::bench_guess::{self, BenchGuessArguments};
+use super::bench_perplexity::{self, BenchPerplexityArguments};
+use super::bench_review::{self, BenchReviewArguments, BenchTeacherArguments};
+use super::bench_ui::{self, BenchUiArguments};
 use super::{loading, print};
 use crate::domain::device::DeviceName;
 use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype};
-use crate::engine::device::{self, Place};
+use crate::engine::device::{self, ComputeDevice};
 use crate::engine::kernels::gemm::MatmulPrecision;
 use crate::engine::model::random::{self, RandomWeights};
 use crate::engine::train::bench::{Subject, TrainBench, TrainFigures};
 use crate::engine::train::step::StepOptions;
 
 #[derive(Subcommand)]
-pub(super) enum Bench {
+pub(super) enum BenchSubcommand {
     /// Generation: prompts read and tokens written, alone and many at once.
-    Generate(Box<BenchGenerate>),
+    Generate(Box<BenchGenerateArguments>),
     /// Tokens guessed ahead: what it saves, on texts that repeat their prompt and on some that don't.
-    Guess(Box<BenchGuess>),
+    Guess(Box<BenchGuessArguments>),
     /// How well a model foresees a text.
-    Perplexity(Box<BenchPerplexity>),
+    Perplexity(Box<BenchPerplexityArguments>),
     /// The Review pane: from a verdict to the next reflection, with many that wait.
-    Review(BenchReview),
+    Review(BenchReviewArguments),
     /// Questions to an endpoint that takes its time: requests a second, memory.
-    Teacher(BenchTeacher),
+    Teacher(BenchTeacherArguments),
     /// Import, search, filter, tag and undo over a file of records.
-    Data(data::Data),
+    Data(data::BenchDataArguments),
     /// One training step: tokens a second, seconds by part, peak memory, against the machine's own rate.
-    Train(Train),
+    Train(BenchTrainArguments),
     /// The screen: start, keys, frames, a run of a million steps.
-    Ui(BenchUi),
+    Ui(BenchUiArguments),
 }
 
 #[derive(Args)]
-pub(super) struct Train {
+pub(super) struct BenchTrainArguments {
     /// A model's alias, hub or package name, or path.
     #[arg(long, default_value = "smollm2-135m")]
     model: String,
     /// A shape with weights at random instead of a model; needs no file. With `--base-format stored`, in `Q4_K`.
     #[arg(long, value_enum, conflicts_with = "model")]
-    shape: Option<Shape>,
+    shape: Option<ModelShape>,
     /// Examples of a step.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
@@ -87,7 +87,7 @@ pub(super) struct Train {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Shape {
+enum ModelShape {
     /// Mistral 7B
     #[value(name = "mistral-7b")]
     Mistral7b,
@@ -98,21 +98,21 @@ fn recipe_value<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error>
     serde_json::from_value(json!(text))
 }
 
-pub(super) fn run(bench: &Bench) -> Result<ExitCode> {
+pub(super) fn run(bench: &BenchSubcommand) -> Result<ExitCode> {
     match bench {
-        Bench::Generate(arguments) => return bench_generate::run(arguments),
-        Bench::Guess(arguments) => return bench_guess::run(arguments),
-        Bench::Perplexity(arguments) => return bench_perplexity::run(arguments),
-        Bench::Data(arguments) => data::run(arguments)?,
-        Bench::Train(arguments) => train(arguments)?,
-        Bench::Review(arguments) => return bench_review::review(arguments),
-        Bench::Teacher(arguments) => return bench_review::teacher(arguments),
-        Bench::Ui(arguments) => return bench_ui::run(arguments),
+        BenchSubcommand::Generate(arguments) => return bench_generate::run(arguments),
+        BenchSubcommand::Guess(arguments) => return bench_guess::run(arguments),
+        BenchSubcommand::Perplexity(arguments) => return bench_perplexity::run(arguments),
+        BenchSubcommand::Data(arguments) => data::run(arguments)?,
+        BenchSubcommand::Train(arguments) => train(arguments)?,
+        BenchSubcommand::Review(arguments) => return bench_review::review(arguments),
+        BenchSubcommand::Teacher(arguments) => return bench_review::teacher(arguments),
+        BenchSubcommand::Ui(arguments) => return bench_ui::run(arguments),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn train(arguments: &Train) -> Result<()> {
+fn train(arguments: &BenchTrainArguments) -> Result<()> {
     let (activation_memory, base, dtype) =
         (arguments.activation_memory, arguments.base_format, arguments.dtype);
     let products = match dtype {
@@ -132,7 +132,7 @@ fn train(arguments: &Train) -> Result<()> {
         dtype,
     };
     let figures = match arguments.shape {
-        Some(Shape::Mistral7b) => {
+        Some(ModelShape::Mistral7b) => {
             let (config, weights) = (random::mistral_7b(), RandomWeights::new()?);
             bench.run(Subject { name: arguments.name(), config: &config, weights: &weights }, &place)?
         }
@@ -150,16 +150,20 @@ fn train(arguments: &Train) -> Result<()> {
     Ok(())
 }
 
-impl Train {
+impl BenchTrainArguments {
     fn name(&self) -> &str {
         match self.shape {
-            Some(Shape::Mistral7b) => "mistral-7b (weights at random)",
+            Some(ModelShape::Mistral7b) => "mistral-7b (weights at random)",
             None => &self.model,
         }
     }
 }
 
-fn as_json(arguments: &Train, place: &Place, figures: &TrainFigures) -> serde_json::Value {
+fn as_json(
+    arguments: &BenchTrainArguments,
+    place: &ComputeDevice,
+    figures: &TrainFigures,
+) -> serde_json::Value {
     let parts: serde_json::Map<_, _> =
         figures.parts.iter().map(|&(name, seconds)| (name.to_owned(), json!(seconds))).collect();
     json!({
@@ -180,7 +184,7 @@ fn as_json(arguments: &Train, place: &Place, figures: &TrainFigures) -> serde_js
     })
 }
 
-fn as_text(arguments: &Train, place: &Place, figures: &TrainFigures) -> String {
+fn as_text(arguments: &BenchTrainArguments, place: &ComputeDevice, figures: &TrainFigures) -> String {
     let mut text = format!(
         "{} \u{b7} {} \u{b7} {} x {} tokens \u{b7} rank {}\n{:>9.1} tokens/s   {:.2} s a step   {:.2} GB at the peak   \
          {:.1} s to load\n\
@@ -195,7 +199,7 @@ fn as_text(arguments: &Train, place: &Place, figures: &TrainFigures) -> String {
         figures.peak_memory_gb,
         figures.load_seconds,
         figures.gflop,
-        if let Place::Cpu = place { "this machine" } else { "this device" },
+        if let ComputeDevice::Cpu = place { "this machine" } else { "this device" },
         figures.machine_gflops,
         figures.floor_seconds,
         100.0 * figures.floor_seconds / figures.step_seconds,

@@ -11,11 +11,11 @@ use super::generate::Ready;
 use super::sampling::ModelArguments;
 use super::{loading, print};
 use crate::engine::device;
-use crate::engine::generate::{Constraint, End, Request, Sampling, complete};
+use crate::engine::generate::{Constraint, EndTokens, GenerateRequest, Sampling, complete};
 
 /// Arguments of `dojo bench generate`.
 #[derive(Args)]
-pub(super) struct BenchGenerate {
+pub(super) struct BenchGenerateArguments {
     #[command(flatten)]
     model: ModelArguments,
     /// Tokens of the prompt.
@@ -56,7 +56,7 @@ struct Best {
     group_seconds: f64,
 }
 
-pub(super) fn run(arguments: &BenchGenerate) -> Result<ExitCode> {
+pub(super) fn run(arguments: &BenchGenerateArguments) -> Result<ExitCode> {
     let mut bench = Bench { ready: loading::ready(&arguments.model)?, arguments, serial: 0 };
     let device = device::choose(arguments.model.device)?.name();
     let mut best = Best { device, ..Best::default() };
@@ -73,13 +73,13 @@ pub(super) fn run(arguments: &BenchGenerate) -> Result<ExitCode> {
 
 struct Bench<'a> {
     ready: Ready,
-    arguments: &'a BenchGenerate,
+    arguments: &'a BenchGenerateArguments,
     /// Of the next prompt: none begins as another, so that nothing comes from the cache.
     serial: usize,
 }
 
 /// What a run of requests took.
-struct Pace {
+struct RequestTiming {
     /// Until every request had its first token.
     first_seconds: f64,
     /// After that; of those that the model chose: what a constraint forces costs next to nothing.
@@ -100,7 +100,7 @@ impl Bench<'_> {
         if self.arguments.group > 0 {
             let group = self.run(|bench| {
                 let choices = bench.arguments.group;
-                vec![Request { choices, sampling: sampled(0), ..bench.request(prompt, 2) }]
+                vec![GenerateRequest { choices, sampling: sampled(0), ..bench.request(prompt, 2) }]
             })?;
             best.group_seconds = shorter(best.group_seconds, group.first_seconds);
         }
@@ -109,7 +109,9 @@ impl Bench<'_> {
             best.many = best.many.max(many.tokens_per_second);
             let many = self.run(|bench| {
                 let all = bench.many(tokens);
-                all.into_iter().map(|request| Request { constraint: Some(endless()), ..request }).collect()
+                all.into_iter()
+                    .map(|request| GenerateRequest { constraint: Some(endless()), ..request })
+                    .collect()
             })?;
             best.many_constrained = best.many_constrained.max(many.tokens_per_second);
         }
@@ -117,24 +119,30 @@ impl Bench<'_> {
     }
 
     /// Tokens that no other prompt begins with, continued greedily.
-    fn request(&mut self, prompt: usize, tokens: usize) -> Request {
+    fn request(&mut self, prompt: usize, tokens: usize) -> GenerateRequest {
         self.serial += 1;
         let (serial, vocabulary) = (self.serial, self.ready.generator.vocabulary());
         let text = (0..prompt).map(|index| ((index * 7919 + serial * 104_729 + 13) % vocabulary) as u32);
-        Request { end: End::Ignored, adapter: self.ready.adapter, ..Request::new(text.collect(), tokens) }
+        GenerateRequest {
+            end: EndTokens::Ignored,
+            adapter: self.ready.adapter,
+            ..GenerateRequest::new(text.collect(), tokens)
+        }
     }
 
-    fn constrained(&mut self, prompt: usize, tokens: usize) -> Request {
-        Request { constraint: Some(endless()), ..self.request(prompt, tokens) }
+    fn constrained(&mut self, prompt: usize, tokens: usize) -> GenerateRequest {
+        GenerateRequest { constraint: Some(endless()), ..self.request(prompt, tokens) }
     }
 
-    fn many(&mut self, tokens: usize) -> Vec<Request> {
-        let all = (0..self.arguments.sequences)
-            .map(|index| Request { sampling: sampled(index as u64), ..self.request(SHORT_PROMPT, tokens) });
+    fn many(&mut self, tokens: usize) -> Vec<GenerateRequest> {
+        let all = (0..self.arguments.sequences).map(|index| GenerateRequest {
+            sampling: sampled(index as u64),
+            ..self.request(SHORT_PROMPT, tokens)
+        });
         all.collect()
     }
 
-    fn run(&mut self, requests: impl FnOnce(&mut Self) -> Vec<Request>) -> Result<Pace> {
+    fn run(&mut self, requests: impl FnOnce(&mut Self) -> Vec<GenerateRequest>) -> Result<RequestTiming> {
         let requests = requests(self);
         let count: usize = requests.iter().map(|request| request.choices).sum();
         let started = Instant::now();
@@ -149,7 +157,7 @@ impl Bench<'_> {
         })?;
         let first_seconds = first_seconds.unwrap_or(f64::INFINITY);
         let seconds = started.elapsed().as_secs_f64() - first_seconds;
-        Ok(Pace { first_seconds, tokens_per_second: tokens as f64 / seconds.max(1e-9) })
+        Ok(RequestTiming { first_seconds, tokens_per_second: tokens as f64 / seconds.max(1e-9) })
     }
 }
 
@@ -176,7 +184,7 @@ fn endless() -> Constraint {
 }
 
 impl Best {
-    fn as_json(&self, arguments: &BenchGenerate) -> serde_json::Value {
+    fn as_json(&self, arguments: &BenchGenerateArguments) -> serde_json::Value {
         json!({
             "model": arguments.model.model,
             "device": self.device,
@@ -194,7 +202,7 @@ impl Best {
         })
     }
 
-    fn print(&self, arguments: &BenchGenerate) -> Result<()> {
+    fn print(&self, arguments: &BenchGenerateArguments) -> Result<()> {
         let line = |what: String, rate: f64| print::say(&format!("{what:<34}{rate:8.1} tokens/s"));
         line(format!("prompt of {} tokens", arguments.prompt), self.prompt)?;
         line(format!("one sequence of {}", arguments.tokens), self.decode)?;

@@ -11,11 +11,11 @@ use super::generate::Ready;
 use super::sampling::ModelArguments;
 use super::{loading, print};
 use crate::domain::message::{Message, Role};
-use crate::engine::generate::{Guesses, Request, complete};
+use crate::engine::generate::{GenerateRequest, Guesses, complete};
 
 /// Arguments of `dojo bench guess`.
 #[derive(Args)]
-pub(super) struct BenchGuess {
+pub(super) struct BenchGuessArguments {
     #[command(flatten)]
     model: ModelArguments,
     /// Tokens written for each task at most.
@@ -54,7 +54,7 @@ fn tasks() -> [(&'static str, String); 4] {
 }
 
 /// What a task took.
-struct Row {
+struct GuessRow {
     task: &'static str,
     tokens: usize,
     /// Tokens a second.
@@ -62,12 +62,12 @@ struct Row {
     with: f64,
 }
 
-pub(super) fn run(arguments: &BenchGuess) -> Result<ExitCode> {
+pub(super) fn run(arguments: &BenchGuessArguments) -> Result<ExitCode> {
     let mut ready = loading::ready(&arguments.model)?;
     let mut rows = Vec::new();
     for (task, prompt) in tasks() {
         let prompt = ready.prompter.chat(&[Message::new(Role::User, prompt)])?;
-        let mut row = Row { task, tokens: 0, without: 0.0, with: 0.0 };
+        let mut row = GuessRow { task, tokens: 0, without: 0.0, with: 0.0 };
         for _ in 0..arguments.repetitions.max(1) {
             let (plain, without) = write(&mut ready, &prompt, arguments.tokens, Guesses::None)?;
             let (guessed, with) = write(&mut ready, &prompt, arguments.tokens, Guesses::Few)?;
@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &BenchGuess) -> Result<ExitCode> {
         rows.push(row);
     }
     if arguments.json {
-        let rows: Vec<_> = rows.iter().map(Row::as_json).collect();
+        let rows: Vec<_> = rows.iter().map(GuessRow::as_json).collect();
         print::say(&json!({ "model": arguments.model.model, "tasks": rows }).to_string())?;
     } else {
         for row in &rows {
@@ -95,7 +95,7 @@ pub(super) fn run(arguments: &BenchGuess) -> Result<ExitCode> {
 /// The tokens of a greedy answer, and how many came in a second after the first.
 fn write(ready: &mut Ready, prompt: &[u32], tokens: usize, guesses: Guesses) -> Result<(Vec<u32>, f64)> {
     ready.generator.set_guesses(guesses);
-    let request = Request { adapter: ready.adapter, ..Request::new(prompt.to_vec(), tokens) };
+    let request = GenerateRequest { adapter: ready.adapter, ..GenerateRequest::new(prompt.to_vec(), tokens) };
     let (mut first, mut after) = (None, 0);
     let answers = complete(&mut ready.generator, vec![request], &mut |generated| {
         match first {
@@ -110,7 +110,7 @@ fn write(ready: &mut Ready, prompt: &[u32], tokens: usize, guesses: Guesses) -> 
     Ok((answer, after as f64 / seconds.max(1e-9)))
 }
 
-impl Row {
+impl GuessRow {
     fn as_json(&self) -> serde_json::Value {
         json!({
             "task": self.task,

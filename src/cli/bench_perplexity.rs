@@ -12,7 +12,7 @@ use super::{loading, print};
 
 /// Arguments of `dojo bench perplexity`.
 #[derive(Args)]
-pub(super) struct BenchPerplexity {
+pub(super) struct BenchPerplexityArguments {
     #[command(flatten)]
     model: ModelArguments,
     /// The text.
@@ -26,7 +26,7 @@ pub(super) struct BenchPerplexity {
     json: bool,
 }
 
-pub(super) fn run(arguments: &BenchPerplexity) -> Result<ExitCode> {
+pub(super) fn run(arguments: &BenchPerplexityArguments) -> Result<ExitCode> {
     let text = std::fs::read_to_string(&arguments.text)
         .with_context(|| format!("read {}", arguments.text.display()))?;
     let mut ready = loading::ready(&arguments.model)?;

@@ -13,7 +13,7 @@ use crate::config::Folders;
 
 /// Arguments of `dojo bench review`.
 #[derive(Args)]
-pub(super) struct BenchReview {
+pub(super) struct BenchReviewArguments {
     /// Reflections that wait.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     waiting: u32,
@@ -24,7 +24,7 @@ pub(super) struct BenchReview {
 
 /// Arguments of `dojo bench teacher`.
 #[derive(Args)]
-pub(super) struct BenchTeacher {
+pub(super) struct BenchTeacherArguments {
     /// Questions in all.
     #[arg(long, default_value_t = 5_000)]
     requests: u64,
@@ -39,7 +39,7 @@ pub(super) struct BenchTeacher {
     json: bool,
 }
 
-pub(super) fn review(arguments: &BenchReview) -> Result<ExitCode> {
+pub(super) fn review(arguments: &BenchReviewArguments) -> Result<ExitCode> {
     let figures =
         in_a_folder(|home| bench_review::measure(&Folders::under(home), arguments.waiting as usize))?;
     if arguments.json {
@@ -57,7 +57,7 @@ pub(super) fn review(arguments: &BenchReview) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn teacher(arguments: &BenchTeacher) -> Result<ExitCode> {
+pub(super) fn teacher(arguments: &BenchTeacherArguments) -> Result<ExitCode> {
     let load = Load {
         requests: arguments.requests,
         at_once: usize::from(arguments.at_once),

@@ -14,13 +14,13 @@ use crate::config::Folders;
 
 /// Arguments of `dojo bench ui`.
 #[derive(Args)]
-pub(super) struct BenchUi {
+pub(super) struct BenchUiArguments {
     /// One JSON object instead of a table.
     #[arg(long)]
     json: bool,
 }
 
-pub(super) fn run(arguments: &BenchUi) -> Result<ExitCode> {
+pub(super) fn run(arguments: &BenchUiArguments) -> Result<ExitCode> {
     let home = std::env::temp_dir().join(format!("dojo-bench-{}", std::process::id()));
     let measured = measure(&home);
     std::fs::remove_dir_all(&home).with_context(|| format!("remove {}", home.display()))?;

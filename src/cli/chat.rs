@@ -12,7 +12,7 @@ use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::ask::{Asked, Questions};
+use super::ask::{AskedLine, Questions};
 use super::generate::{Ready, stream_until};
 use super::sampling::{ModelArguments, SamplingArguments};
 use super::{loading, print};
@@ -22,7 +22,7 @@ use crate::ground::files;
 
 /// Arguments of `dojo chat`.
 #[derive(Args)]
-pub(super) struct Chat {
+pub(super) struct ChatArguments {
     #[command(flatten)]
     model: ModelArguments,
     #[command(flatten)]
@@ -48,7 +48,7 @@ Ctrl-C stops an answer.";
 
 /// What a line asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Said<'t> {
+enum ChatLine<'t> {
     Nothing,
     Quit,
     Help,
@@ -63,31 +63,31 @@ enum Said<'t> {
 }
 
 /// Reads a line. A word with a second slash is a path, and several lines are never a command.
-fn read(text: &str) -> Said<'_> {
+fn read(text: &str) -> ChatLine<'_> {
     let line = text.trim_end();
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let is_command = word.len() > 1
         && word.strip_prefix('/').is_some_and(|name| !name.contains('/'))
         && !line.contains('\n');
     if line.trim().is_empty() {
-        return Said::Nothing;
+        return ChatLine::Nothing;
     }
     if !is_command {
-        return Said::Question(text);
+        return ChatLine::Question(text);
     }
     match (word, rest.trim()) {
-        ("/system", text) => Said::System(text),
-        ("/save", path) => Said::Save(path),
-        ("/quit" | "/exit", "") => Said::Quit,
-        ("/help", "") => Said::Help,
-        ("/reset", "") => Said::Reset,
-        ("/undo", "") => Said::Undo,
-        ("/again", "") => Said::Again,
-        (word, _) => Said::Unknown(word),
+        ("/system", text) => ChatLine::System(text),
+        ("/save", path) => ChatLine::Save(path),
+        ("/quit" | "/exit", "") => ChatLine::Quit,
+        ("/help", "") => ChatLine::Help,
+        ("/reset", "") => ChatLine::Reset,
+        ("/undo", "") => ChatLine::Undo,
+        ("/again", "") => ChatLine::Again,
+        (word, _) => ChatLine::Unknown(word),
     }
 }
 
-pub(super) fn run(arguments: &Chat) -> Result<ExitCode> {
+pub(super) fn run(arguments: &ChatArguments) -> Result<ExitCode> {
     let mut interrupt = Interrupt::listen()?;
     let history = (!arguments.no_history).then(Folders::from_environment).transpose()?;
     // Before the model is loaded: the terminal cuts long lines that are typed until it is ours.
@@ -111,9 +111,9 @@ pub(super) fn run(arguments: &Chat) -> Result<ExitCode> {
     };
     loop {
         let text = match questions.next(&|| talk.interrupt.code())? {
-            Asked::Text(text) => text,
-            Asked::End => return Ok(ExitCode::SUCCESS),
-            Asked::Stopped(code) => return Ok(ExitCode::from(code)),
+            AskedLine::Text(text) => text,
+            AskedLine::End => return Ok(ExitCode::SUCCESS),
+            AskedLine::Stopped(code) => return Ok(ExitCode::from(code)),
         };
         match talk.say(read(&text), &arguments.sampling) {
             Ok(After::GoOn) => {}
@@ -182,18 +182,18 @@ impl Talk {
         system.chain(self.messages.iter().cloned()).collect()
     }
 
-    fn say(&mut self, said: Said<'_>, sampling: &SamplingArguments) -> Result<After> {
+    fn say(&mut self, said: ChatLine<'_>, sampling: &SamplingArguments) -> Result<After> {
         match said {
-            Said::Nothing => {}
-            Said::Quit => return Ok(After::End),
-            Said::Help => print::complain(HELP),
-            Said::Reset => self.messages.clear(),
-            Said::Undo => self.messages.truncate(self.messages.len().saturating_sub(2)),
-            Said::Again => self.again(sampling)?,
-            Said::System(text) => self.system = Some(text.to_owned()).filter(|text| !text.is_empty()),
-            Said::Save(path) => self.save(path)?,
-            Said::Question(text) => self.ask(text, sampling)?,
-            Said::Unknown(word) => bail!(
+            ChatLine::Nothing => {}
+            ChatLine::Quit => return Ok(After::End),
+            ChatLine::Help => print::complain(HELP),
+            ChatLine::Reset => self.messages.clear(),
+            ChatLine::Undo => self.messages.truncate(self.messages.len().saturating_sub(2)),
+            ChatLine::Again => self.again(sampling)?,
+            ChatLine::System(text) => self.system = Some(text.to_owned()).filter(|text| !text.is_empty()),
+            ChatLine::Save(path) => self.save(path)?,
+            ChatLine::Question(text) => self.ask(text, sampling)?,
+            ChatLine::Unknown(word) => bail!(
                 "{word} says nothing here in this form: /help lists what there is, and a space before it makes it a \
                  question"
             ),
@@ -236,6 +236,8 @@ impl Talk {
         anyhow::ensure!(!path.is_empty(), "/save wants a file's name");
         anyhow::ensure!(!self.messages.is_empty(), "there is nothing to save yet");
         let path = Path::new(path);
+        let is_other = std::fs::metadata(path).is_ok_and(|there| !there.is_file());
+        anyhow::ensure!(!is_other, "{} is no file that could be added to", path.display());
         let mut text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{print, progress::Pull, train};
-use crate::app::train::{Job, Prepared, host::Process, place, prepare, recipe, sampler::ModelSampler};
+use crate::app::train::{Prepared, TrainJob, host::Process, place, prepare, recipe, sampler::ModelSampler};
 use crate::app::{runs, sessions};
 use crate::config::Folders;
 use crate::domain::recipe::Override;
@@ -16,7 +16,7 @@ use crate::engine::train::host::{Sampler, nobody};
 
 /// Arguments of `dojo demo`.
 #[derive(Args)]
-pub(super) struct Demo {
+pub(super) struct DemoArguments {
     /// Override a key of the sample's recipe, such as `train.max_steps=10`. May be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<Override>,
@@ -25,20 +25,20 @@ pub(super) struct Demo {
     prompt: String,
 }
 
-pub(super) fn run(arguments: &Demo) -> Result<ExitCode> {
+pub(super) fn run(arguments: &DemoArguments) -> Result<ExitCode> {
     let folders = Folders::from_environment()?;
     let session = sessions::open_named(&folders, "first-principles")?;
     let recipe = recipe::load(&session.path.join("recipes/sft.toml"), &arguments.overrides)?;
     let folder = runs::create_run_folder(&session.path.join("runs"), None, recipe.method.name())?;
     let (network, process) = (Network::Allowed, Process::Own);
-    let job = Job { recipe, folder, after: None, folders, network, process };
+    let job = TrainJob { recipe, folder, after: None, folders, network, process };
     let run = train::in_foreground(&job)?;
     train::report(&run, false)?;
     answer(&job, &arguments.prompt)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn answer(job: &Job, prompt: &str) -> Result<()> {
+fn answer(job: &TrainJob, prompt: &str) -> Result<()> {
     let Prepared { model, adapter, .. } =
         prepare(&job.recipe, &job.folders, job.network, &mut Pull::new(), &mut |_| nobody())?;
     let mut sampler = ModelSampler::new(&model, &place(&job.recipe)?)?;

@@ -6,22 +6,22 @@ use anyhow::Result;
 use clap::Args;
 
 use super::print;
-use crate::app::checkup::{self, Check, State};
+use crate::app::checkup::{self, CheckupItem, CheckupState};
 use crate::config::Folders;
 use crate::ui::widgets::text;
 
 /// Arguments of `dojo doctor`.
 #[derive(Args)]
-pub(super) struct Doctor {
+pub(super) struct DoctorArguments {
     /// One JSON object instead of a table.
     #[arg(long)]
     json: bool,
 }
 
 /// Exit code 1 where something that everyone needs is broken.
-pub(super) fn run(arguments: &Doctor) -> Result<ExitCode> {
+pub(super) fn run(arguments: &DoctorArguments) -> Result<ExitCode> {
     let checks = checkup::examine(&Folders::from_environment()?);
-    let broken = checks.iter().any(|check| check.state == State::Broken);
+    let broken = checks.iter().any(|check| check.state == CheckupState::Broken);
     if arguments.json {
         print::say(&serde_json::json!({ "ok": !broken, "checks": checks }).to_string())?;
     } else {
@@ -32,11 +32,11 @@ pub(super) fn run(arguments: &Doctor) -> Result<ExitCode> {
     Ok(if broken { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
-fn tell(check: &Check) -> Result<()> {
+fn tell(check: &CheckupItem) -> Result<()> {
     let sign = match check.state {
-        State::Ok => "✓",
-        State::Advice => "!",
-        State::Broken => "✗",
+        CheckupState::Ok => "✓",
+        CheckupState::Advice => "!",
+        CheckupState::Broken => "✗",
     };
     print::say(&format!("{sign} {:<11} {}", check.name, check.found))?;
     for line in text::wrap(&check.todo, 96).iter().filter(|line| !line.is_empty()) {

@@ -13,11 +13,11 @@ use serde_json::json;
 use super::sampling::{ModelArguments, SamplingArguments};
 use super::{generate_batch, loading, print};
 use crate::domain::message::{Message, Role};
-use crate::engine::generate::{AdapterId, Finish, Generator, Prompter, Request, Usage, What};
+use crate::engine::generate::{AdapterId, Finish, GenerateRequest, Generator, Prompter, Usage, What};
 
 /// Arguments of `dojo generate`.
 #[derive(Args)]
-pub(super) struct Generate {
+pub(super) struct GenerateArguments {
     /// What to answer; read from standard input where it isn't given.
     prompt: Option<String>,
     #[command(flatten)]
@@ -48,7 +48,7 @@ pub(super) struct Ready {
     pub(super) adapter: Option<AdapterId>,
 }
 
-pub(super) fn run(arguments: &Generate) -> Result<ExitCode> {
+pub(super) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
     if let (Some(input), Some(output)) = (&arguments.input, &arguments.output) {
         return generate_batch::run(arguments, input, output);
     }
@@ -88,7 +88,7 @@ fn from_standard_input() -> Result<String> {
 }
 
 /// One answer.
-pub(super) struct Outcome {
+pub(super) struct GeneratedAnswer {
     pub(super) text: String,
     pub(super) why: Finish,
     pub(super) usage: Usage,
@@ -102,22 +102,22 @@ pub(super) struct Outcome {
 /// Runs one request to its end, telling the text as it comes.
 pub(super) fn stream(
     generator: &mut Generator,
-    request: Request,
+    request: GenerateRequest,
     tell: impl FnMut(&str) -> Result<()>,
-) -> Result<Outcome> {
+) -> Result<GeneratedAnswer> {
     stream_until(generator, request, &AtomicBool::new(false), tell)
 }
 
 /// As [`stream`], ended within a token once `stop` is set.
 pub(super) fn stream_until(
     generator: &mut Generator,
-    request: Request,
+    request: GenerateRequest,
     stop: &AtomicBool,
     mut tell: impl FnMut(&str) -> Result<()>,
-) -> Result<Outcome> {
+) -> Result<GeneratedAnswer> {
     let started = Instant::now();
     let id = generator.submit(request)?;
-    let mut outcome = Outcome {
+    let mut outcome = GeneratedAnswer {
         text: String::new(),
         why: Finish::Cancelled,
         usage: Usage::default(),
@@ -162,7 +162,7 @@ pub(super) const fn finish_name(why: Finish) -> &'static str {
     }
 }
 
-impl Outcome {
+impl GeneratedAnswer {
     /// Tokens that the model chose after the first; none where it chose too few to tell.
     fn tokens_per_second(&self) -> Option<f64> {
         let seconds = self.last_token_seconds - self.first_token_seconds;

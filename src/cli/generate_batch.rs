@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::generate::{Generate, Ready, finish_name};
+use super::generate::{GenerateArguments, Ready, finish_name};
 use super::{loading, print};
 use crate::domain::message::{Message, Role};
 use crate::engine::generate::{RequestId, What};
@@ -19,15 +19,15 @@ use crate::engine::generate::{RequestId, What};
 const AHEAD: usize = 96;
 
 /// One input line, numbered from 1.
-struct Line {
+struct InputLine {
     number: usize,
     messages: Vec<Message>,
 }
 
-pub(super) fn run(arguments: &Generate, input: &Path, output: &Path) -> Result<ExitCode> {
+pub(super) fn run(arguments: &GenerateArguments, input: &Path, output: &Path) -> Result<ExitCode> {
     let lines = read_lines(arguments, input)?;
     let done = done_already(output)?;
-    let todo: Vec<Line> = lines.into_iter().filter(|line| !done.contains(&line.number)).collect();
+    let todo: Vec<InputLine> = lines.into_iter().filter(|line| !done.contains(&line.number)).collect();
     if todo.is_empty() {
         print::complain(&format!("all lines of {} are answered in {}", input.display(), output.display()));
         return Ok(ExitCode::SUCCESS);
@@ -55,9 +55,9 @@ pub(super) fn run(arguments: &Generate, input: &Path, output: &Path) -> Result<E
 
 /// Answers all; how many tokens were written, and how many of them the model chose.
 fn answer(
-    arguments: &Generate,
+    arguments: &GenerateArguments,
     ready: &mut Ready,
-    todo: Vec<Line>,
+    todo: Vec<InputLine>,
     write: &mut dyn FnMut(&Value) -> Result<()>,
 ) -> Result<(usize, usize)> {
     let mut lines = todo.into_iter();
@@ -91,7 +91,7 @@ fn answer(
     }
 }
 
-fn submit(arguments: &Generate, ready: &mut Ready, line: &Line) -> Result<RequestId> {
+fn submit(arguments: &GenerateArguments, ready: &mut Ready, line: &InputLine) -> Result<RequestId> {
     let tokens = if arguments.raw {
         let text: Vec<&str> = line.messages.iter().map(|message| message.content.as_str()).collect();
         ready.prompter.raw(&text.join("\n"))?
@@ -104,7 +104,7 @@ fn submit(arguments: &Generate, ready: &mut Ready, line: &Line) -> Result<Reques
     ready.generator.submit(request)
 }
 
-fn read_lines(arguments: &Generate, input: &Path) -> Result<Vec<Line>> {
+fn read_lines(arguments: &GenerateArguments, input: &Path) -> Result<Vec<InputLine>> {
     let file = std::fs::File::open(input).with_context(|| format!("open {}", input.display()))?;
     let mut lines = Vec::new();
     for (index, text) in BufReader::new(file).lines().enumerate() {
@@ -119,7 +119,7 @@ fn read_lines(arguments: &Generate, input: &Path) -> Result<Vec<Line>> {
         if let Some(system) = arguments.system.as_ref().filter(|_| !has_system) {
             messages.insert(0, Message::new(Role::System, system));
         }
-        lines.push(Line { number, messages });
+        lines.push(InputLine { number, messages });
     }
     ensure!(!lines.is_empty(), "{} holds no prompts", input.display());
     Ok(lines)
@@ -152,6 +152,10 @@ fn conversation(text: &str) -> Result<Vec<Message>> {
 
 /// The line numbers that are answered; a last line that was cut short is taken off the file.
 fn done_already(output: &Path) -> Result<HashSet<usize>> {
+    // A device or a pipe holds nothing to go on from, and may have no end.
+    if std::fs::metadata(output).is_ok_and(|there| !there.is_file()) {
+        return Ok(HashSet::new());
+    }
     let text = match std::fs::read_to_string(output) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(HashSet::new()),

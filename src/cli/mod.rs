@@ -44,53 +44,53 @@ use crate::config;
 #[command(name = "dojo", version, about)]
 struct Arguments {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<DojoCommand>,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum DojoCommand {
     /// Measure this machine's speed.
     #[command(subcommand)]
-    Bench(bench::Bench),
+    Bench(bench::BenchSubcommand),
     /// Records of a session: import, list, tag, undo, history.
-    Data(data::Data),
+    Data(data::DataArguments),
     /// Score corrected thoughts with a judge, and improve what scores low.
-    Judge(review_jobs::Judge),
+    Judge(review_jobs::JudgeArguments),
     /// Check the terminal, the machine, models and settings.
-    Doctor(doctor::Doctor),
+    Doctor(doctor::DoctorArguments),
     /// List the models on this machine.
-    Models(models::Models),
+    Models(models::ModelsArguments),
     /// Chat with a model, line by line.
-    Chat(Box<chat::Chat>),
+    Chat(Box<chat::ChatArguments>),
     /// Train the shipped sample, then ask the base and the tuned model the same.
-    Demo(demo::Demo),
+    Demo(demo::DemoArguments),
     /// Answer a prompt, or a file of them.
-    Generate(Box<generate::Generate>),
+    Generate(Box<generate::GenerateArguments>),
     /// Make a session and open it.
-    New(studio::New),
+    New(studio::NewArguments),
     /// Serve models by OpenAI's HTTP API.
-    Serve(Box<serve::Serve>),
+    Serve(Box<serve::ServeArguments>),
     /// Open a session: one of yours, a sample, or a folder.
-    Open(studio::Open),
+    Open(studio::OpenArguments),
     /// Fetch a model, so that it can be trained and talked to.
-    Pull(pull::Pull),
+    Pull(pull::PullArguments),
     /// Correct wrong thoughts with a teacher.
-    Reflect(review_jobs::Reflect),
+    Reflect(review_jobs::ReflectArguments),
     /// Bring reflections in, decide on them, and write what comes out.
-    Review(review::Review),
+    Review(review::ReviewArguments),
     /// Draw thoughts for records from a student.
-    Think(review_jobs::Think),
+    Think(review_jobs::ThinkArguments),
     /// List training runs, or pause, resume, checkpoint, stop or delete one.
-    Runs(runs::Runs),
+    Runs(runs::RunsArguments),
     /// Train a model by a recipe.
-    Train(Box<train::Train>),
+    Train(Box<train::TrainArguments>),
     /// List the tasks, or try one on records.
-    Task(task::Task),
+    Task(task::TaskArguments),
     /// Show an example's tokens, and which of them are trained on.
-    Tokens(tokens::Tokens),
+    Tokens(tokens::TokensArguments),
     /// Make a picture of a real screen.
     #[command(hide = true)]
-    Screenshot(screenshot::Screenshot),
+    Screenshot(screenshot::ScreenshotArguments),
 }
 
 /// Parses the command line, runs it, and maps the outcome to an exit code: 0, 1 (failed) or 2 (wrong usage).
@@ -103,26 +103,26 @@ pub fn run() -> ExitCode {
     config::remember_keys();
     let outcome = match arguments.command {
         None => studio::run(),
-        Some(Command::Bench(what)) => bench::run(&what),
-        Some(Command::Data(arguments)) => data::run(&arguments),
-        Some(Command::Judge(arguments)) => review_jobs::judge(&arguments),
-        Some(Command::Models(arguments)) => models::run(&arguments),
-        Some(Command::Chat(arguments)) => chat::run(&arguments),
-        Some(Command::Demo(arguments)) => demo::run(&arguments),
-        Some(Command::Generate(arguments)) => generate::run(&arguments),
-        Some(Command::Doctor(arguments)) => doctor::run(&arguments),
-        Some(Command::Screenshot(arguments)) => screenshot::run(&arguments),
-        Some(Command::New(arguments)) => studio::new(&arguments),
-        Some(Command::Serve(arguments)) => serve::run(&arguments),
-        Some(Command::Open(arguments)) => studio::open(&arguments),
-        Some(Command::Pull(arguments)) => pull::run(&arguments),
-        Some(Command::Reflect(arguments)) => review_jobs::reflect(&arguments),
-        Some(Command::Review(arguments)) => review::run(&arguments),
-        Some(Command::Think(arguments)) => review_jobs::think(&arguments),
-        Some(Command::Runs(arguments)) => runs::run(&arguments),
-        Some(Command::Train(arguments)) => train::run(&arguments),
-        Some(Command::Task(arguments)) => task::run(&arguments),
-        Some(Command::Tokens(arguments)) => tokens::run(&arguments),
+        Some(DojoCommand::Bench(what)) => bench::run(&what),
+        Some(DojoCommand::Data(arguments)) => data::run(&arguments),
+        Some(DojoCommand::Judge(arguments)) => review_jobs::judge(&arguments),
+        Some(DojoCommand::Models(arguments)) => models::run(&arguments),
+        Some(DojoCommand::Chat(arguments)) => chat::run(&arguments),
+        Some(DojoCommand::Demo(arguments)) => demo::run(&arguments),
+        Some(DojoCommand::Generate(arguments)) => generate::run(&arguments),
+        Some(DojoCommand::Doctor(arguments)) => doctor::run(&arguments),
+        Some(DojoCommand::Screenshot(arguments)) => screenshot::run(&arguments),
+        Some(DojoCommand::New(arguments)) => studio::new(&arguments),
+        Some(DojoCommand::Serve(arguments)) => serve::run(&arguments),
+        Some(DojoCommand::Open(arguments)) => studio::open(&arguments),
+        Some(DojoCommand::Pull(arguments)) => pull::run(&arguments),
+        Some(DojoCommand::Reflect(arguments)) => review_jobs::reflect(&arguments),
+        Some(DojoCommand::Review(arguments)) => review::run(&arguments),
+        Some(DojoCommand::Think(arguments)) => review_jobs::think(&arguments),
+        Some(DojoCommand::Runs(arguments)) => runs::run(&arguments),
+        Some(DojoCommand::Train(arguments)) => train::run(&arguments),
+        Some(DojoCommand::Task(arguments)) => task::run(&arguments),
+        Some(DojoCommand::Tokens(arguments)) => tokens::run(&arguments),
     };
     ended(outcome)
 }

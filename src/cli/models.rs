@@ -12,7 +12,7 @@ use crate::engine::hub;
 
 /// Arguments of `dojo models`.
 #[derive(Args)]
-pub(super) struct Models {
+pub(super) struct ModelsArguments {
     /// List the short names that can be pulled instead.
     #[arg(long)]
     known: bool,
@@ -21,7 +21,7 @@ pub(super) struct Models {
     json: bool,
 }
 
-pub(super) fn run(arguments: &Models) -> Result<ExitCode> {
+pub(super) fn run(arguments: &ModelsArguments) -> Result<ExitCode> {
     if arguments.known {
         known(arguments.json)?;
         return Ok(ExitCode::SUCCESS);

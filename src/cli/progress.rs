@@ -8,7 +8,7 @@ use super::print;
 pub(super) use super::pull::Bar as Pull;
 use crate::app::train::host::{Listener, best_lost};
 use crate::domain::run::{MetricLine, Phase, RunState};
-use crate::engine::train::host::Progress;
+use crate::engine::train::host::TrainEvent;
 
 /// A bar with loss, speed and time left.
 pub(super) struct TrainProgress {
@@ -58,9 +58,9 @@ impl TrainProgress {
 }
 
 impl Listener for TrainProgress {
-    fn heard(&mut self, progress: &Progress<'_>, state: &RunState) {
+    fn heard(&mut self, progress: &TrainEvent<'_>, state: &RunState) {
         match progress {
-            Progress::Began { step, total_steps, .. } => {
+            TrainEvent::Began { step, total_steps, .. } => {
                 if let Some(bar) = &self.bar {
                     bar.set_length(*total_steps);
                     bar.set_position(*step);
@@ -69,23 +69,23 @@ impl Listener for TrainProgress {
                     self.note(&format!("going on after step {step} of {total_steps}"));
                 }
             }
-            Progress::Rehearsed { tokens, seconds, memory_gb } => {
+            TrainEvent::Rehearsed { tokens, seconds, memory_gb } => {
                 self.note(&format!(
                     "the largest batch, {tokens} tokens, fits: {seconds:.1} s, {memory_gb:.2} GB"
                 ));
             }
-            Progress::Stepped { line, .. } => self.stepped(line, state),
-            Progress::Evaluated { line, .. } => {
+            TrainEvent::Stepped { line, .. } => self.stepped(line, state),
+            TrainEvent::Evaluated { line, .. } => {
                 self.eval_loss = line.get("eval_loss").and_then(serde_json::Value::as_f64);
                 let loss = self.eval_loss.unwrap_or(f64::NAN);
                 self.note(&format!("step {}: eval_loss {loss:.4}", state.step));
             }
-            Progress::Sampled(sample) => {
+            TrainEvent::Sampled(sample) => {
                 self.note(&format!("step {}: {}\n{}", sample.step, sample.prompt, sample.completion));
             }
-            Progress::Saved { .. } | Progress::Evaluating { .. } => {}
-            Progress::BestLost { step, why } => self.note(&format!("warning: {}", best_lost(*step, why))),
-            Progress::StoppedEarly { step } => {
+            TrainEvent::Saved { .. } | TrainEvent::Evaluating { .. } => {}
+            TrainEvent::BestLost { step, why } => self.note(&format!("warning: {}", best_lost(*step, why))),
+            TrainEvent::StoppedEarly { step } => {
                 self.note(&format!("step {step}: the evaluation loss no longer falls; that is the end"));
             }
         }

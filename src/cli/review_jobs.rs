@@ -59,7 +59,7 @@ fn dollars(text: &str) -> Result<f64, String> {
 
 /// Arguments of `dojo think`.
 #[derive(Args)]
-pub(super) struct Think {
+pub(super) struct ThinkArguments {
     /// Who thinks: a teacher of settings.toml, or local:MODEL.
     #[arg(long)]
     student: String,
@@ -73,7 +73,7 @@ pub(super) struct Think {
 
 /// Arguments of `dojo reflect`.
 #[derive(Args)]
-pub(super) struct Reflect {
+pub(super) struct ReflectArguments {
     /// Who corrects: a teacher of settings.toml, or local:MODEL.
     #[arg(long)]
     teacher: String,
@@ -90,7 +90,7 @@ pub(super) struct Reflect {
 
 /// Arguments of `dojo judge`.
 #[derive(Args)]
-pub(super) struct Judge {
+pub(super) struct JudgeArguments {
     /// Who judges: a teacher of settings.toml, or local:MODEL.
     #[arg(long = "judge", value_name = "JUDGE")]
     by: String,
@@ -107,7 +107,7 @@ pub(super) struct Judge {
     common: Common,
 }
 
-pub(super) fn think(arguments: &Think) -> Result<ExitCode> {
+pub(super) fn think(arguments: &ThinkArguments) -> Result<ExitCode> {
     let mut work = Work::open(&arguments.common)?;
     work.options.gauge.clone_from(&arguments.leads);
     let student = work.speaker(&arguments.student)?;
@@ -117,7 +117,7 @@ pub(super) fn think(arguments: &Think) -> Result<ExitCode> {
     work.finish(job)
 }
 
-pub(super) fn reflect(arguments: &Reflect) -> Result<ExitCode> {
+pub(super) fn reflect(arguments: &ReflectArguments) -> Result<ExitCode> {
     let mut work = Work::open(&arguments.common)?;
     work.options.gauge.clone_from(&arguments.leads);
     let teacher = work.speaker(&arguments.teacher)?;
@@ -129,7 +129,7 @@ pub(super) fn reflect(arguments: &Reflect) -> Result<ExitCode> {
     work.finish(job)
 }
 
-pub(super) fn judge(arguments: &Judge) -> Result<ExitCode> {
+pub(super) fn judge(arguments: &JudgeArguments) -> Result<ExitCode> {
     let work = Work::open(&arguments.common)?;
     let judge = work.speaker(&arguments.by)?;
     let named: Vec<Arc<dyn Speaker>> =

@@ -18,16 +18,16 @@ use crate::ui::widgets::text;
 
 /// Arguments of `dojo runs`.
 #[derive(Args)]
-pub(super) struct Runs {
+pub(super) struct RunsArguments {
     #[command(subcommand)]
-    action: Option<Action>,
+    action: Option<RunsSubcommand>,
     /// Print one JSON object.
     #[arg(long, global = true)]
     json: bool,
 }
 
 #[derive(Subcommand)]
-enum Action {
+enum RunsSubcommand {
     /// List all runs, newest first.
     List,
     /// Hold a run after the step in progress.
@@ -44,23 +44,23 @@ enum Action {
     Delete { run: String },
 }
 
-pub(super) fn run(arguments: &Runs) -> Result<ExitCode> {
+pub(super) fn run(arguments: &RunsArguments) -> Result<ExitCode> {
     let folders = Folders::from_environment()?;
     let find = |name: &str| runs::find_run(&folders, name);
-    let said = match arguments.action.as_ref().unwrap_or(&Action::List) {
-        Action::List => {
+    let said = match arguments.action.as_ref().unwrap_or(&RunsSubcommand::List) {
+        RunsSubcommand::List => {
             list(&runs::list_runs(&folders)?, arguments.json)?;
             return Ok(ExitCode::SUCCESS);
         }
-        Action::Data { run } => {
+        RunsSubcommand::Data { run } => {
             data::tell(&find(run)?, arguments.json)?;
             return Ok(ExitCode::SUCCESS);
         }
-        Action::Pause { run } => command(&find(run)?, RunCommand::Pause)?,
-        Action::Resume { run } => resume(&find(run)?)?,
-        Action::Checkpoint { run } => command(&find(run)?, RunCommand::Checkpoint)?,
-        Action::Stop { run } => command(&find(run)?, RunCommand::Stop)?,
-        Action::Delete { run } => {
+        RunsSubcommand::Pause { run } => command(&find(run)?, RunCommand::Pause)?,
+        RunsSubcommand::Resume { run } => resume(&find(run)?)?,
+        RunsSubcommand::Checkpoint { run } => command(&find(run)?, RunCommand::Checkpoint)?,
+        RunsSubcommand::Stop { run } => command(&find(run)?, RunCommand::Stop)?,
+        RunsSubcommand::Delete { run } => {
             let run = find(run)?;
             runs::delete_run(&run)?;
             format!("{} is deleted", run.name)

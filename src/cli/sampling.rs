@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::domain::device::DeviceName;
-use crate::engine::generate::{Constraint, Limits, Overflow, Precision, Request, Sampling};
+use crate::engine::generate::{Constraint, GenerateRequest, Limits, Overflow, Precision, Sampling};
 
 /// How tokens are chosen, and when it ends.
 #[derive(Args, Clone)]
@@ -124,7 +124,7 @@ impl ModelArguments {
 
 impl SamplingArguments {
     /// A request for a prompt.
-    pub(super) fn request(&self, prompt: Vec<u32>) -> Result<Request> {
+    pub(super) fn request(&self, prompt: Vec<u32>) -> Result<GenerateRequest> {
         let sampling = Sampling {
             temperature: self.temperature,
             top_k: self.top_k,
@@ -140,12 +140,12 @@ impl SamplingArguments {
             WhenFull::Slide => Overflow::Slide { keep: 64 },
         };
         ensure!(self.max_new_tokens > 0, "--max-new-tokens is 0, and must be at least 1");
-        Ok(Request {
+        Ok(GenerateRequest {
             sampling,
             overflow,
             stop: self.stop.clone(),
             constraint: self.constraint.read()?,
-            ..Request::new(prompt, self.max_new_tokens)
+            ..GenerateRequest::new(prompt, self.max_new_tokens)
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::config::Folders;
 
 /// Arguments of `dojo screenshot`.
 #[derive(Args)]
-pub(super) struct Screenshot {
+pub(super) struct ScreenshotArguments {
     /// The session to open, by name or folder; the welcome without one.
     #[arg(long)]
     session: Option<String>,
@@ -38,7 +38,7 @@ pub(super) struct Screenshot {
     out: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: &Screenshot) -> Result<ExitCode> {
+pub(super) fn run(arguments: &ScreenshotArguments) -> Result<ExitCode> {
     let folders = Folders::from_environment()?;
     let session =
         arguments.session.as_deref().map(|name| sessions::open_named(&folders, name)).transpose()?;

@@ -10,20 +10,21 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use self::offers::Wanted;
+use self::offers::ModelsToServe;
 use super::print;
 use super::sampling::ModelArguments;
 use crate::domain::counted::counted;
-use crate::engine::device::{self, Place};
+use crate::engine::device::{self, ComputeDevice};
 use crate::ground::memory::free_bytes;
 use crate::serve::{
-    Access, Change, Clients, Ended, Keep, Kind, Listening, Log, Offer, Origin, Settings, Why, listen,
+    Access, AllowedOrigin, Clients, KeepLoaded, Listening, Log, Offer, ServeEnd, ServedKind, Settings,
+    ShelfChange, Why, listen,
 };
 
 /// Arguments of `dojo serve`.
 #[derive(Args)]
 #[command(after_help = ENDS)]
-pub(super) struct Serve {
+pub(super) struct ServeArguments {
     /// Models by name, as `--model` takes one, each loaded when it is asked for; the first is loaded at once.
     #[arg(value_name = "MODEL", conflicts_with = "model")]
     models: Vec<String>,
@@ -54,7 +55,7 @@ pub(super) struct Serve {
     /// Pages of a browser that may ask: `https://example.org`, `localhost` (this machine's, at any port) or `*`; may be
     /// given several times.
     #[arg(long, value_name = "ORIGIN", default_value = "localhost")]
-    origin: Vec<Origin>,
+    origin: Vec<AllowedOrigin>,
     /// Bytes of a request at most.
     #[arg(long, default_value_t = 4 << 20)]
     max_body: usize,
@@ -70,7 +71,7 @@ const ENDS: &str = "\
 Ctrl-C or SIGTERM ends: answers in progress get 5 seconds, a second signal ends at once. The exit code is 0 where every
 answer came to its end, 130 (Ctrl-C) or 143 (SIGTERM) where answers were cut off.";
 
-pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
+pub(super) fn run(arguments: &ServeArguments) -> Result<ExitCode> {
     let api_key = std::env::var("DOJO_API_KEY").ok();
     let settings = Settings {
         address: SocketAddr::new(arguments.host, arguments.port),
@@ -86,7 +87,7 @@ pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
         "--merge leaves nothing that --offer could be added to: give one or the other"
     );
     let listening = listen(settings)?;
-    let keep = Keep {
+    let keep = KeepLoaded {
         memory: memory(arguments)?,
         idle: arguments.idle,
         tell: Some(if arguments.log { tell_all } else { tell_failures }),
@@ -99,14 +100,14 @@ pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
     code
 }
 
-impl Serve {
-    fn wanted(&self) -> Wanted {
+impl ServeArguments {
+    fn wanted(&self) -> ModelsToServe {
         let mut first = self.model.clone();
         let mut names = self.models.iter().cloned();
         if let Some(name) = names.next() {
             first.model = name;
         }
-        Wanted {
+        ModelsToServe {
             first,
             adapters: self.offer.clone(),
             others: names.collect(),
@@ -116,7 +117,7 @@ impl Serve {
 }
 
 /// The limit that is asked for, or fits the machine.
-fn memory(arguments: &Serve) -> Result<Option<u64>> {
+fn memory(arguments: &ServeArguments) -> Result<Option<u64>> {
     match arguments.memory {
         Some(Memory::Bytes(bytes)) => return Ok(Some(bytes)),
         Some(Memory::Unlimited) => return Ok(None),
@@ -124,7 +125,7 @@ fn memory(arguments: &Serve) -> Result<Option<u64>> {
         None => {}
     }
     // What is free on a device isn't known here.
-    let on_processor = matches!(device::choose(arguments.model.device)?, Place::Cpu);
+    let on_processor = matches!(device::choose(arguments.model.device)?, ComputeDevice::Cpu);
     Ok(free_bytes().filter(|_| on_processor).map(|free| free / 5 * 4))
 }
 
@@ -134,36 +135,39 @@ fn tell(access: &Access) {
     print::complain(&format!("{when} {method} {path} {status} {seconds:.3} s"));
 }
 
-fn tell_all(change: &Change) {
+fn tell_all(change: &ShelfChange) {
     let when = chrono::Local::now().format("%Y-%m-%d %H:%M:%S");
     match change {
-        Change::Loaded { name, seconds } => {
+        ShelfChange::Loaded { name, seconds } => {
             print::complain(&format!("{when} loaded {name} in {seconds:.1} s"));
         }
-        Change::Unloaded { name, why: Why::Idle } => {
+        ShelfChange::Unloaded { name, why: Why::Idle } => {
             print::complain(&format!("{when} unloaded {name}: idle"));
         }
-        Change::Unloaded { name, why: Why::Room } => {
+        ShelfChange::Unloaded { name, why: Why::Room } => {
             print::complain(&format!("{when} unloaded {name}: another needs its room"));
         }
-        Change::Failed { name, error } => print::complain(&format!("{when} {name} can't be loaded: {error}")),
+        ShelfChange::Failed { name, error } => {
+            print::complain(&format!("{when} {name} can't be loaded: {error}"));
+        }
     }
 }
 
-fn tell_failures(change: &Change) {
+fn tell_failures(change: &ShelfChange) {
     match change {
-        Change::Failed { .. } => tell_all(change),
-        Change::Loaded { .. } | Change::Unloaded { .. } => {}
+        ShelfChange::Failed { .. } => tell_all(change),
+        ShelfChange::Loaded { .. } | ShelfChange::Unloaded { .. } => {}
     }
 }
 
 /// Serves until the first signal, then until everything is answered, the time for that is over, or a second signal
 /// comes.
-async fn answer(listening: Listening, offers: Vec<Offer>, keep: Keep) -> Result<ExitCode> {
+async fn answer(listening: Listening, offers: Vec<Offer>, keep: KeepLoaded) -> Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let patience = listening.patience();
     let first = offers.first().map(|offer| offer.name.clone());
-    let embeds = offers.iter().filter(|offer| offer.kind == Kind::Embeds).map(|offer| offer.name.clone());
+    let embeds =
+        offers.iter().filter(|offer| offer.kind == ServedKind::Embeds).map(|offer| offer.name.clone());
     // The first last: where there is room for one only, it stays.
     let at_once: Vec<String> = embeds.chain(first).collect();
     let bound = listening.offering(offers, keep)?;
@@ -189,11 +193,11 @@ async fn answer(listening: Listening, offers: Vec<Offer>, keep: Keep) -> Result<
     }
     let (ended, code) = tokio::select! {
         ended = serving => (ended?, first),
-        second = signals.next() => (Ended::Cut(busy.answering()), second),
+        second = signals.next() => (ServeEnd::Cut(busy.answering()), second),
     };
     Ok(match ended {
-        Ended::Whole | Ended::Cut(0) => ExitCode::SUCCESS,
-        Ended::Cut(count) => {
+        ServeEnd::Whole | ServeEnd::Cut(0) => ExitCode::SUCCESS,
+        ServeEnd::Cut(count) => {
             print::complain(&format!("{} cut off", answers(count)));
             ExitCode::from(code)
         }

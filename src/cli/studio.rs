@@ -13,14 +13,14 @@ use crate::domain::session::SessionInfo;
 
 /// Arguments of `dojo open`.
 #[derive(Args)]
-pub(super) struct Open {
+pub(super) struct OpenArguments {
     /// A session's name, a sample's, or a session's folder.
     session: String,
 }
 
 /// Arguments of `dojo new`.
 #[derive(Args)]
-pub(super) struct New {
+pub(super) struct NewArguments {
     /// The session's name: letters, digits, '-', '_' and '.'.
     name: String,
 }
@@ -32,13 +32,13 @@ pub(super) fn run() -> Result<ExitCode> {
     show(&folders, session.map_or(First::Welcome, First::Session))
 }
 
-pub(super) fn open(arguments: &Open) -> Result<ExitCode> {
+pub(super) fn open(arguments: &OpenArguments) -> Result<ExitCode> {
     let folders = Folders::from_environment()?;
     let session = sessions::open_named(&folders, &arguments.session)?;
     remember_and_show(&folders, session, First::Session)
 }
 
-pub(super) fn new(arguments: &New) -> Result<ExitCode> {
+pub(super) fn new(arguments: &NewArguments) -> Result<ExitCode> {
     let folders = Folders::from_environment()?;
     let session = sessions::create(&folders, &arguments.name)?;
     if !on_a_terminal() {

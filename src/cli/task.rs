@@ -15,7 +15,7 @@ use crate::task::{self, TaskReport};
 
 /// Arguments of `dojo task`.
 #[derive(Args)]
-pub(super) struct Task {
+pub(super) struct TaskArguments {
     /// A session's folder, whose own tasks are known too.
     #[arg(long, global = true, value_name = "FOLDER")]
     session: Option<PathBuf>,
@@ -23,20 +23,20 @@ pub(super) struct Task {
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    command: Command,
+    command: TaskSubcommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum TaskSubcommand {
     /// List the tasks.
     List,
     /// Try a task on records: every prompt renders, every label is known, every answer reads back.
-    Check(Check),
+    Check(TaskCheckArguments),
 }
 
 /// Arguments of `dojo task check`.
 #[derive(Args)]
-struct Check {
+struct TaskCheckArguments {
     /// A task's name, or its file.
     task: String,
     /// A file of records, or a folder of them.
@@ -46,11 +46,11 @@ struct Check {
     map: Vec<String>,
 }
 
-pub(super) fn run(arguments: &Task) -> Result<ExitCode> {
+pub(super) fn run(arguments: &TaskArguments) -> Result<ExitCode> {
     let session = arguments.session.as_deref();
     match &arguments.command {
-        Command::List => list(session, arguments.json),
-        Command::Check(check) => run_check(session, arguments.json, check),
+        TaskSubcommand::List => list(session, arguments.json),
+        TaskSubcommand::Check(check) => run_check(session, arguments.json, check),
     }
 }
 
@@ -72,7 +72,7 @@ fn list(session: Option<&Path>, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_check(session: Option<&Path>, json: bool, arguments: &Check) -> Result<ExitCode> {
+fn run_check(session: Option<&Path>, json: bool, arguments: &TaskCheckArguments) -> Result<ExitCode> {
     let task = task::find(&arguments.task, session)?;
     let options = ImportOptions { map: arguments.map.clone(), ..ImportOptions::default() };
     let records: Vec<Record> = read_all(&arguments.data, &options, OnMalformed::Fail)?.records;

@@ -15,7 +15,7 @@ use crate::app::record_tokenizer::RecordTokenizer;
 use crate::app::train::pairs::pairs_told;
 use crate::config::Folders;
 use crate::data::encode::{Encoded, Encoder};
-use crate::data::import::{Batch, ImportOptions, read_all};
+use crate::data::import::{ImportBatch, ImportOptions, read_all};
 use crate::data::mask::warnings;
 use crate::data::split;
 use crate::domain::protocol::data::{TokenPiece, Trained};
@@ -26,7 +26,7 @@ use crate::ui::widgets::visible::visible;
 
 /// Arguments of `dojo tokens`.
 #[derive(Args)]
-pub(super) struct Tokens {
+pub(super) struct TokensArguments {
     /// A file of examples, or a folder of them.
     file: PathBuf,
     /// The model whose tokenizer and chat template are used: a short name, hf:owner/name, or a path.
@@ -66,7 +66,7 @@ pub(super) fn tokenizer(name: &str) -> Result<RecordTokenizer> {
     RecordTokenizer::open(&folders.models(), name, Network::Allowed, &mut super::pull::Bar::new())
 }
 
-pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
+pub(super) fn run(arguments: &TokensArguments) -> Result<ExitCode> {
     let tokenizer = tokenizer(&arguments.model)?;
     let encoder = tokenizer.encoder(arguments.max_length)?;
     let options = ImportOptions { map: arguments.map.clone(), ..ImportOptions::default() };
@@ -96,7 +96,7 @@ pub(super) fn run(arguments: &Tokens) -> Result<ExitCode> {
 }
 
 /// `shown` is the example of that number.
-fn totals(encoder: &Encoder<'_>, batch: &Batch, shown: &Encoded, index: usize) -> Totals {
+fn totals(encoder: &Encoder<'_>, batch: &ImportBatch, shown: &Encoded, index: usize) -> Totals {
     let numbered = (1..).zip(&batch.records).collect::<Vec<_>>();
     let encode = |(number, record): (usize, &Record)| {
         if number == index { Ok(shown.clone()) } else { encoder.encode(record) }
@@ -119,7 +119,7 @@ fn totals(encoder: &Encoder<'_>, batch: &Batch, shown: &Encoded, index: usize) -
     totals
 }
 
-fn as_json(shown: &Encoded, pieces: &[TokenPiece], totals: &Totals, batch: &Batch) -> String {
+fn as_json(shown: &Encoded, pieces: &[TokenPiece], totals: &Totals, batch: &ImportBatch) -> String {
     let pieces: Vec<_> = pieces
         .iter()
         .map(|piece| json!({"ids": piece.ids, "text": piece.text, "trained": is_trained(piece)}))
@@ -144,7 +144,7 @@ fn as_json(shown: &Encoded, pieces: &[TokenPiece], totals: &Totals, batch: &Batc
     .to_string()
 }
 
-fn figures(shown: &Encoded, totals: &Totals, batch: &Batch, marks: &str) -> String {
+fn figures(shown: &Encoded, totals: &Totals, batch: &ImportBatch, marks: &str) -> String {
     let mut out = String::new();
     let trained = shown.example.trained.iter().filter(|trained| **trained).count();
     let _ = write!(

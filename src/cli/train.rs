@@ -13,7 +13,7 @@ use super::print;
 use super::progress::{Pull, TrainProgress};
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::app::studio::Clean;
-use crate::app::train::{self, Job, preflight, recipe};
+use crate::app::train::{self, TrainJob, preflight, recipe};
 use crate::config::Folders;
 use crate::domain::device::DeviceName;
 use crate::domain::name;
@@ -25,7 +25,7 @@ use crate::engine::train::host::nobody;
 /// Arguments of `dojo train`.
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub(super) struct Train {
+pub(super) struct TrainArguments {
     /// The recipe, a TOML file.
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
     recipe: Option<PathBuf>,
@@ -64,7 +64,7 @@ pub(super) struct Train {
     json: bool,
 }
 
-pub(super) fn run(arguments: &Train) -> Result<ExitCode> {
+pub(super) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     arguments.check_names()?;
     let folders = Folders::from_environment()?;
     let resumed = arguments.resume.as_deref().map(|name| runs::find_run(&folders, name)).transpose()?;
@@ -94,12 +94,12 @@ pub(super) fn run(arguments: &Train) -> Result<ExitCode> {
     }
     let network = network(arguments.offline);
     let process = train::host::Process::Own;
-    let run = in_foreground(&Job { recipe, folder, after, folders, network, process })?;
+    let run = in_foreground(&TrainJob { recipe, folder, after, folders, network, process })?;
     report(&run, arguments.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
-impl Train {
+impl TrainArguments {
     /// A run's name is typed and printed again, and its folder's name is its name.
     fn check_names(&self) -> Result<()> {
         if let Some(name) = &self.name {
@@ -131,7 +131,7 @@ const fn network(offline: bool) -> Network {
 }
 
 /// Trains in this process with a progress bar; the run's log goes to its folder.
-pub(super) fn in_foreground(job: &Job) -> Result<RunSummary> {
+pub(super) fn in_foreground(job: &TrainJob) -> Result<RunSummary> {
     let listener = Box::new(TrainProgress::new(&job.folder.name()));
     let ran = log_to(&job.folder).and_then(|()| train::execute(job, listener, &mut Pull::new()));
     if ran.is_err() {
@@ -155,7 +155,7 @@ fn log_to(folder: &RunFolder) -> Result<()> {
 }
 
 /// The folder that the arguments ask for, made where it is missing.
-fn new_folder(arguments: &Train, recipe: &Recipe, folders: &Folders) -> Result<RunFolder> {
+fn new_folder(arguments: &TrainArguments, recipe: &Recipe, folders: &Folders) -> Result<RunFolder> {
     if let Some(folder) = &arguments.run {
         let taken = runs::summarise(folder).is_some_and(|run| run.state.process != 0);
         ensure!(!taken, "{} is a run already; go on with it by --resume", folder.display());
@@ -178,7 +178,7 @@ fn runs_beside(recipe: Option<&Path>, folders: &Folders) -> PathBuf {
 }
 
 fn detach(
-    arguments: &Train,
+    arguments: &TrainArguments,
     folder: RunFolder,
     resumed: Option<&RunSummary>,
     after: Option<&RunFolder>,
@@ -238,7 +238,7 @@ pub(super) fn report(run: &RunSummary, as_json: bool) -> Result<()> {
     print::say(&format!("{} is {phase}: {steps}{best}; {adapter}{more}", run.name))
 }
 
-fn dry_run(arguments: &Train, recipe: &Recipe, folders: &Folders) -> Result<ExitCode> {
+fn dry_run(arguments: &TrainArguments, recipe: &Recipe, folders: &Folders) -> Result<ExitCode> {
     let mut progress = Pull::new();
     let network = network(arguments.offline);
     let prepared = train::prepare(recipe, folders, network, &mut progress, &mut |doing| {

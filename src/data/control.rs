@@ -50,7 +50,7 @@ pub(crate) struct Frame {
 
 /// A text in tokens.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Pieces {
+pub(crate) struct TokenizedText {
     pub tokens: Vec<u32>,
     /// Where each token begins, in bytes of the text.
     pub begins: Vec<usize>,
@@ -216,7 +216,7 @@ impl Controls {
     ///
     /// # Errors
     /// Where the tokenizer fails.
-    pub(crate) fn pieces(&self, tokenizer: &Tokenizer, text: &str) -> Result<Pieces> {
+    pub(crate) fn pieces(&self, tokenizer: &Tokenizer, text: &str) -> Result<TokenizedText> {
         if !text.contains(SIGN) {
             return self.joint.pieces(tokenizer, text).context("tokenise the conversation");
         }
@@ -255,7 +255,7 @@ impl PlainTextTokenizer {
         Self { tokenizer, aliases, ids }
     }
 
-    fn cut(&self, text: &str, names: Option<&Regex>, joint: &Joint) -> Result<Pieces> {
+    fn cut(&self, text: &str, names: Option<&Regex>, joint: &Joint) -> Result<TokenizedText> {
         let mut aliased = String::with_capacity(text.len());
         // Where both texts go on alike: (byte of the aliased one, byte of the text).
         let mut places = vec![(0, 0)];

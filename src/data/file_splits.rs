@@ -96,18 +96,18 @@ fn split_of(name: &str, siblings: &BTreeSet<Vec<String>>) -> Option<String> {
     let own = words(name);
     let at_end = (1..=LONGEST).filter_map(|count| {
         let (rest, end) = own.split_at_checked(own.len().checked_sub(count)?)?;
-        part_of(rest, end, siblings, Alone::Counts)
+        part_of(rest, end, siblings, LoneName::Counts)
     });
     let at_begin = (1..=LONGEST).filter_map(|count| {
         let (begin, rest) = own.split_at_checked(count)?;
-        part_of(rest, begin, siblings, Alone::IsAnother)
+        part_of(rest, begin, siblings, LoneName::IsAnother)
     });
     at_end.chain(at_begin).next()
 }
 
 /// Whether the rest of a name, as the whole name of another file, tells that both are parts of one dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Alone {
+enum LoneName {
     /// `squad` beside `squad_test`.
     Counts,
     /// `blog` beside `dev-blog`.
@@ -118,7 +118,7 @@ fn part_of(
     rest: &[String],
     named: &[String],
     siblings: &BTreeSet<Vec<String>>,
-    alone: Alone,
+    alone: LoneName,
 ) -> Option<String> {
     let name = named.join("_");
     let own = Use::named(&name).filter(|_| !rest.is_empty())?;
@@ -127,7 +127,7 @@ fn part_of(
         let other = (other.len() <= LONGEST).then(|| Use::named(&other.join("_"))).flatten();
         match own {
             Use::HeldOut => {
-                other == Some(Use::Training) || alone == Alone::Counts && sibling.as_slice() == rest
+                other == Some(Use::Training) || alone == LoneName::Counts && sibling.as_slice() == rest
             }
             Use::Training => other == Some(Use::HeldOut),
         }

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 
 use crate::data::encode;
 use crate::data::mapping::{Mapping, RowMapping, learn_chosen};
-use crate::data::rows::{self, Found, Parsed, TextUnit, look};
+use crate::data::rows::{self, DataFile, Parsed, TextUnit, look};
 use crate::domain::name::one_line;
 
 /// Of a folder.
@@ -35,7 +35,7 @@ pub fn missing(path: &Path, map: &[String]) -> Option<String> {
 }
 
 /// Refuses a file that can't be read, and one that is over already without a row that can be learnt from.
-fn head(file: &Found, map: &[String]) -> Result<()> {
+fn head(file: &DataFile, map: &[String]) -> Result<()> {
     let told = |why: String| anyhow!("{}: {why}", file.source);
     let mut pieces = rows::open(&file.path, file.format, TextUnit::default(), &Arc::default())?;
     let (mut found, mut bad, mut bytes) = (Vec::new(), None, 0);

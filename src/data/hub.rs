@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use hf_hub::progress::{DownloadEvent, ProgressEvent, ProgressHandler};
 use hf_hub::{HFClient, HFClientSync, HFError};
 
-use crate::data::rows::{Found, find_files};
+use crate::data::rows::{DataFile, find_files};
 use crate::domain::secret;
 
 /// Tries of one request.
@@ -165,7 +165,7 @@ fn offline() -> bool {
 ///
 /// # Errors
 /// Where the hub can't be reached or refuses, and where the dataset has no such files.
-pub fn fetch(text: &str) -> Result<Vec<Found>> {
+pub fn fetch(text: &str) -> Result<Vec<DataFile>> {
     let dataset = DatasetName::parse(text)?;
     let client = HFClient::builder().retry_max_attempts(TRIES).build().context("set up the hub's client")?;
     let client = HFClientSync::from_inner(client).context("set up the hub's client")?;
@@ -174,12 +174,12 @@ pub fn fetch(text: &str) -> Result<Vec<Found>> {
     let download =
         repository.snapshot_download().allow_patterns(dataset.patterns()).local_files_only(offline);
     let folder = download.send().map_err(|error| explain(error, &dataset, offline))?;
-    let named = |mut file: Found| {
+    let named = |mut file: DataFile| {
         let inside = file.path.strip_prefix(&folder).unwrap_or(&file.path).to_owned();
         file.source = format!("hf:{}/{}/{}", dataset.owner, dataset.name, inside.display());
         dataset.means(&inside).then_some(file)
     };
-    let files: Vec<Found> = find_files(&folder, None)
+    let files: Vec<DataFile> = find_files(&folder, None)
         .with_context(|| format!("look into {text}"))?
         .into_iter()
         .filter_map(named)

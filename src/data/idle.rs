@@ -25,7 +25,7 @@ const GIVEN: usize = 3;
 /// What is known of the columns of an import.
 #[derive(Debug, Default)]
 pub(in crate::data) struct Idle {
-    columns: BTreeMap<String, Known>,
+    columns: BTreeMap<String, ColumnUse>,
     /// Beyond these: those that play no part, and those that do.
     further: Further,
     further_played: Further,
@@ -44,7 +44,7 @@ enum Left {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Known {
+enum ColumnUse {
     Plays,
     /// In so many rows it changed nothing.
     Idle(u8),
@@ -90,7 +90,7 @@ impl Judging {
     }
 }
 
-type Column<'f> = (&'f String, &'f Value);
+type ColumnValue<'f> = (&'f String, &'f Value);
 
 impl Idle {
     /// Takes in a row that is a record.
@@ -115,10 +115,10 @@ impl Idle {
 
     fn layout(&self, fields: &Fields) -> Vec<(String, Left)> {
         let left = |name: &String| match self.columns.get(name) {
-            Some(Known::Plays | Known::Idle(TRIES..)) => Left::Nothing,
-            Some(Known::Judges { .. }) => Left::Words,
+            Some(ColumnUse::Plays | ColumnUse::Idle(TRIES..)) => Left::Nothing,
+            Some(ColumnUse::Judges { .. }) => Left::Words,
             None if self.is_further(name) => Left::Nothing,
-            Some(Known::Idle(_)) | None => Left::Part,
+            Some(ColumnUse::Idle(_)) | None => Left::Part,
         };
         fields.keys().map(|name| (name.clone(), left(name))).collect()
     }
@@ -129,17 +129,17 @@ impl Idle {
     }
 
     /// Tries columns of a row, many at once as long as none of them counts.
-    fn try_out(&mut self, rows: &RowMapping, fields: &Fields, numbers: &[String], open: &[Column<'_>]) {
+    fn try_out(&mut self, rows: &RowMapping, fields: &Fields, numbers: &[String], open: &[ColumnValue<'_>]) {
         let Ok((record, _)) = rows.read(fields, numbers) else { return };
         let trial = Trial { rows, fields, numbers, record };
         let tries = if size(fields) > LARGE { TRIES } else { 1 };
         let is_mapped = |name: &str| rows.plays(name) && !rows.is_found_label(name);
-        let (mapped, open): (Vec<Column<'_>>, Vec<Column<'_>>) =
+        let (mapped, open): (Vec<ColumnValue<'_>>, Vec<ColumnValue<'_>>) =
             open.iter().partition(|(name, _)| is_mapped(name));
         if let Some(alone) = trial.of_mapped_columns().filter(|_| !mapped.is_empty()) {
             mapped.iter().for_each(|(name, value)| self.take(name, alone.mapped(name, value, tries)));
         }
-        let mut groups: Vec<&[Column<'_>]> = vec![&open];
+        let mut groups: Vec<&[ColumnValue<'_>]> = vec![&open];
         while let Some(group) = groups.pop() {
             match group {
                 [] => {}
@@ -161,7 +161,7 @@ impl Idle {
         rows: &RowMapping,
         fields: &'f Fields,
         layout: &[(String, Left)],
-    ) -> Vec<Column<'f>> {
+    ) -> Vec<ColumnValue<'f>> {
         let mut open = Vec::new();
         for ((name, value), (_, left)) in fields.iter().zip(layout) {
             if *left == Left::Nothing || *left == Left::Part && !says(value) {
@@ -169,8 +169,8 @@ impl Idle {
             }
             let is_further = self.columns.len() >= MOST && self.is_further(name);
             match self.columns.get_mut(name) {
-                Some(Known::Plays | Known::Idle(TRIES..)) => {}
-                Some(Known::Judges { by, odd }) => {
+                Some(ColumnUse::Plays | ColumnUse::Idle(TRIES..)) => {}
+                Some(ColumnUse::Judges { by, odd }) => {
                     if odd.len() < WORDS {
                         odd.extend(by.odd(rows, name, value));
                         // Beside a no, a blank is neither.
@@ -179,27 +179,27 @@ impl Idle {
                     }
                 }
                 None if rows.is_part_of_form(name) && !rows.is_found_label(name) => {
-                    self.take(name, Known::Plays);
+                    self.take(name, ColumnUse::Plays);
                 }
                 None if is_further => {}
-                Some(Known::Idle(_)) | None => open.push((name, value)),
+                Some(ColumnUse::Idle(_)) | None => open.push((name, value)),
             }
         }
         open
     }
 
-    fn take(&mut self, name: &str, found: Known) {
+    fn take(&mut self, name: &str, found: ColumnUse) {
         if self.columns.len() >= MOST && !self.columns.contains_key(name) {
             match found {
-                Known::Plays => self.further_played.add(name),
-                Known::Judges { odd, .. } if odd.is_empty() => self.further_played.add(name),
-                Known::Idle(_) | Known::Judges { .. } => self.further.add(name),
+                ColumnUse::Plays => self.further_played.add(name),
+                ColumnUse::Judges { odd, .. } if odd.is_empty() => self.further_played.add(name),
+                ColumnUse::Idle(_) | ColumnUse::Judges { .. } => self.further.add(name),
             }
             return;
         }
         match (self.columns.get_mut(name), found) {
-            (Some(Known::Plays), _) | (Some(Known::Judges { .. }), Known::Idle(_)) => {}
-            (Some(Known::Idle(tried)), Known::Idle(more)) => *tried = tried.saturating_add(more),
+            (Some(ColumnUse::Plays), _) | (Some(ColumnUse::Judges { .. }), ColumnUse::Idle(_)) => {}
+            (Some(ColumnUse::Idle(tried)), ColumnUse::Idle(more)) => *tried = tried.saturating_add(more),
             (Some(known), found) => *known = found,
             (None, found) => drop(self.columns.insert(name.to_owned(), found)),
         }
@@ -207,10 +207,10 @@ impl Idle {
 
     /// The columns that play no part, in a sentence, but for those that are told of otherwise.
     pub(in crate::data) fn told(&self, is_told: impl Fn(&str) -> bool) -> Option<String> {
-        let is_idle = |known: &Known| match known {
-            Known::Plays => false,
-            Known::Idle(_) => true,
-            Known::Judges { odd, .. } => !odd.is_empty(),
+        let is_idle = |known: &ColumnUse| match known {
+            ColumnUse::Plays => false,
+            ColumnUse::Idle(_) => true,
+            ColumnUse::Judges { odd, .. } => !odd.is_empty(),
         };
         let idle = self.columns.iter().filter(|(name, known)| is_idle(known) && !is_told(name));
         let names: Vec<String> = idle.map(|(name, known)| shown(name, known)).collect();
@@ -222,8 +222,8 @@ impl Idle {
 }
 
 /// A column's name, with the words in it that mean nothing here.
-fn shown(name: &str, known: &Known) -> String {
-    let Known::Judges { odd, .. } = known else { return format!("{name:?}") };
+fn shown(name: &str, known: &ColumnUse) -> String {
+    let ColumnUse::Judges { odd, .. } = known else { return format!("{name:?}") };
     let given: Vec<String> = odd.iter().take(GIVEN).map(|word| format!("{word:?}")).collect();
     let more = if odd.len() > GIVEN { ", ..." } else { "" };
     format!("{name:?} ({}{more})", given.join(", "))
@@ -239,16 +239,16 @@ struct Trial<'r> {
 
 /// The columns of a row that were given a part, alone, and their record: beside others, one of the same name would take
 /// the place of a column that is tried.
-struct Alone<'r> {
+struct LoneColumns<'r> {
     rows: &'r RowMapping,
     fields: Fields,
     numbers: &'r [String],
     record: Record,
 }
 
-impl Alone<'_> {
+impl LoneColumns<'_> {
     /// A column that was given a part: its form may have no place for it.
-    fn mapped(&self, name: &String, value: &Value, tries: u8) -> Known {
+    fn mapped(&self, name: &String, value: &Value, tries: u8) -> ColumnUse {
         let read = |fields: &Fields| self.rows.read(fields, self.numbers).map(|(record, _)| record);
         let mut without = self.fields.clone();
         without.remove(name);
@@ -261,39 +261,39 @@ impl Alone<'_> {
                     changed.insert(name.clone(), another(value, word));
                     is_same(&changed)
                 }));
-        if is_idle { Known::Idle(tries) } else { Known::Plays }
+        if is_idle { ColumnUse::Idle(tries) } else { ColumnUse::Plays }
     }
 }
 
 impl<'r> Trial<'r> {
-    fn of_mapped_columns(&self) -> Option<Alone<'r>> {
+    fn of_mapped_columns(&self) -> Option<LoneColumns<'r>> {
         let Self { rows, numbers, .. } = *self;
         let mut fields = self.fields.clone();
         fields.retain(|name, _| rows.plays(name));
         let (record, _) = rows.read(&fields, numbers).ok()?;
-        Some(Alone { rows, fields, numbers, record })
+        Some(LoneColumns { rows, fields, numbers, record })
     }
 
     /// Whether the row is the same record without these columns, and with any judgement in them.
-    fn are_idle(&self, columns: &[Column<'_>]) -> bool {
+    fn are_idle(&self, columns: &[ColumnValue<'_>]) -> bool {
         self.is_same(columns, None)
             && ["no", "rejected", "yes"].iter().all(|word| self.is_same(columns, Some(word)))
     }
 
     /// A column that changes nothing that is learnt. A label is read all the same, and shown.
-    fn idle(&self, name: &str, tries: u8) -> Known {
+    fn idle(&self, name: &str, tries: u8) -> ColumnUse {
         if self.rows.is_found_label(name) && self.rows.plays(name) {
-            Known::Plays
+            ColumnUse::Plays
         } else {
-            Known::Idle(tries)
+            ColumnUse::Idle(tries)
         }
     }
 
-    fn one(&self, name: &String, value: &Value) -> Known {
+    fn one(&self, name: &String, value: &Value) -> ColumnUse {
         let column = [(name, value)];
         let counts = |word: &str| !self.is_same(&column, Some(word));
         if !self.is_same(&column, None) {
-            return Known::Plays;
+            return ColumnUse::Plays;
         }
         let by = match (counts("no") || counts("rejected"), counts("yes")) {
             (false, false) => return self.idle(name, 1),
@@ -301,11 +301,11 @@ impl<'r> Trial<'r> {
             (false, true) => Judging::Yes,
             (true, true) => Judging::Both,
         };
-        Known::Judges { by, odd: by.odd(self.rows, name, value).into_iter().collect() }
+        ColumnUse::Judges { by, odd: by.odd(self.rows, name, value).into_iter().collect() }
     }
 
     /// With a word in the place of what the columns say, or without them.
-    fn is_same(&self, columns: &[Column<'_>], word: Option<&str>) -> bool {
+    fn is_same(&self, columns: &[ColumnValue<'_>], word: Option<&str>) -> bool {
         let mut changed = self.fields.clone();
         if let Some(word) = word {
             for (name, value) in columns {

@@ -15,7 +15,7 @@ use crate::data::hub;
 use crate::data::mapping::{Mapping, RowMapping, Unused};
 use crate::data::noticed::Noticed;
 use crate::data::rows::{
-    self, Format, Found, LeftOut, Looked, Malformed, Parsed, Piece, Pieces, TextUnit, look,
+    self, DataFile, Format, FoundFiles, LeftOut, Malformed, Parsed, RawRow, RowSource, TextUnit, look,
 };
 use crate::data::sample::{Sample, sample};
 use crate::domain::name::one_line;
@@ -44,7 +44,7 @@ pub struct ImportOptions {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlannedFile {
     #[serde(skip)]
-    file: Found,
+    file: DataFile,
     pub source: String,
     pub format: Format,
     pub bytes: u64,
@@ -90,7 +90,7 @@ pub struct Import {
     files: Vec<PlannedFile>,
     left_out: Vec<LeftOut>,
     waiting: VecDeque<usize>,
-    open: Option<(usize, Box<dyn Pieces>)>,
+    open: Option<(usize, Box<dyn RowSource>)>,
     unit: TextUnit,
     seen: HashMap<ContentHash, u32>,
     /// Records so far, and lines that are none.
@@ -103,7 +103,7 @@ pub struct Import {
 
 /// Some of the records, in the file's order.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Batch {
+pub struct ImportBatch {
     pub records: Vec<Record>,
     pub malformed: Vec<Malformed>,
     /// Of a folder that is read as a whole, what is not read.
@@ -121,11 +121,11 @@ impl Import {
     /// # Errors
     /// Where a file can't be opened, is no data file, or a mapping names a column that is not there.
     pub fn open(path: &Path, options: &ImportOptions) -> Result<Self> {
-        let Looked { files: found, left_out } = match path.to_str().filter(|_| hub::DatasetName::is_one(path))
-        {
-            Some(name) => Looked { files: hub::fetch(name)?, left_out: Vec::new() },
-            None => look(path, options.format)?,
-        };
+        let FoundFiles { files: found, left_out } =
+            match path.to_str().filter(|_| hub::DatasetName::is_one(path)) {
+                Some(name) => FoundFiles { files: hub::fetch(name)?, left_out: Vec::new() },
+                None => look(path, options.format)?,
+            };
         let mut files = found.into_iter().map(|file| plan(file, options)).collect::<Result<Vec<_>>>()?;
         name_splits(&mut files);
         Ok(Self {
@@ -171,7 +171,7 @@ impl Import {
     ///
     /// # Errors
     /// Where a file can't be read any further.
-    pub fn next_batch(&mut self) -> Result<Option<Batch>> {
+    pub fn next_batch(&mut self) -> Result<Option<ImportBatch>> {
         loop {
             if self.open.is_none() {
                 let Some(index) = self.waiting.pop_front() else { return Ok(None) };
@@ -198,8 +198,8 @@ impl Import {
     }
 
     /// `file` is where the rows stand.
-    fn collect(&mut self, file: usize, made: Vec<Made>) -> Result<Batch> {
-        let (mut batch, mut unused) = (Batch::default(), Vec::new());
+    fn collect(&mut self, file: usize, made: Vec<Made>) -> Result<ImportBatch> {
+        let (mut batch, mut unused) = (ImportBatch::default(), Vec::new());
         for one in made {
             match one {
                 Made::Record(mut record, left) => {
@@ -243,8 +243,8 @@ enum Made {
 ///
 /// # Errors
 /// As [`Import::next_batch`], where a malformed line is fatal, and where no record is left.
-pub fn read_all(path: &Path, options: &ImportOptions, on_malformed: OnMalformed) -> Result<Batch> {
-    let mut all = Batch::default();
+pub fn read_all(path: &Path, options: &ImportOptions, on_malformed: OnMalformed) -> Result<ImportBatch> {
+    let mut all = ImportBatch::default();
     let mut import = Import::open(path, options)?;
     import.left_out().clone_into(&mut all.left_out);
     while let Some(batch) = import.next_batch()? {
@@ -271,7 +271,7 @@ pub fn read_all(path: &Path, options: &ImportOptions, on_malformed: OnMalformed)
 }
 
 /// The next pieces for a batch, and whether the file is over.
-pub(super) fn take(pieces: &mut dyn Pieces) -> Result<(Vec<Piece>, bool)> {
+pub(super) fn take(pieces: &mut dyn RowSource) -> Result<(Vec<RawRow>, bool)> {
     let (mut taken, mut bytes) = (Vec::new(), 0);
     while taken.len() < BATCH_ROWS && bytes < BATCH_BYTES {
         match pieces.next_piece()? {
@@ -285,7 +285,7 @@ pub(super) fn take(pieces: &mut dyn Pieces) -> Result<(Vec<Piece>, bool)> {
     Ok((taken, false))
 }
 
-fn plan(file: Found, options: &ImportOptions) -> Result<PlannedFile> {
+fn plan(file: DataFile, options: &ImportOptions) -> Result<PlannedFile> {
     // That nothing was found in an earlier file says nothing of this one.
     let remembered = options.mapping.clone().filter(|mapping| mapping.iter().next().is_some());
     let is_told = remembered.is_some() || !options.map.is_empty();
@@ -310,7 +310,7 @@ fn name_splits(files: &mut [PlannedFile]) {
     }
 }
 
-fn record(file: &PlannedFile, piece: Piece) -> Made {
+fn record(file: &PlannedFile, piece: RawRow) -> Made {
     // Reasons quote what the row holds.
     let bad = |line, reason: String, start| {
         Made::Malformed(Malformed { source: file.source.clone(), line, reason: one_line(&reason), start })

@@ -15,7 +15,7 @@ const NAMED: usize = 8;
 
 /// A part of a record, the answer first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+enum RecordPart {
     Answer,
     EarlierAnswer,
     Rejected,
@@ -25,7 +25,7 @@ enum Place {
     System,
 }
 
-impl Place {
+impl RecordPart {
     const fn name(self) -> &'static str {
         match self {
             Self::Answer => "the answer",
@@ -49,7 +49,7 @@ impl Place {
 /// Counted while rows are read.
 #[derive(Debug, Default)]
 pub(in crate::data) struct Lacking {
-    missing: BTreeMap<Place, Tally>,
+    missing: BTreeMap<RecordPart, Tally>,
     /// Rows whose question is empty, and where the first of them stands.
     unasked: u64,
     first_unasked: Option<String>,
@@ -58,12 +58,12 @@ pub(in crate::data) struct Lacking {
 impl Lacking {
     /// Takes in a record, and what its question is about where that is known.
     pub(in crate::data) fn look(&mut self, rows: Option<&RowMapping>, record: &Record) {
-        let mut found: Vec<(Place, &str)> = Vec::new();
+        let mut found: Vec<(RecordPart, &str)> = Vec::new();
         if let Some(answer) = record.answer() {
-            found.push((Place::Answer, behind(answer)));
+            found.push((RecordPart::Answer, behind(answer)));
         }
         let rejected = record.preference.iter().flat_map(|pair| &pair.rejected);
-        found.extend(answers(rejected).map(|turn| (Place::Rejected, behind(&turn.content))));
+        found.extend(answers(rejected).map(|turn| (RecordPart::Rejected, behind(&turn.content))));
         let is_pair = record.preference.is_some();
         let last = record.learnt().iter().rposition(|turn| turn.role == Role::Assistant);
         for (at, turn) in record
@@ -73,23 +73,24 @@ impl Lacking {
             .filter(|(_, turn)| turn.role == Role::Assistant && turn.is_learnt())
         {
             if Some(at) != last {
-                found.push((Place::EarlierAnswer, behind(&turn.content)));
+                found.push((RecordPart::EarlierAnswer, behind(&turn.content)));
             }
-            found.extend(turn.thought().map(|thought| (Place::Thought, thought)));
+            found.extend(turn.thought().map(|thought| (RecordPart::Thought, thought)));
         }
         let prompt = if is_pair { record.messages.len() } else { record.prompt_turns };
         let before = record.messages.get(..prompt).unwrap_or_default();
-        found.extend(answers(before).map(|turn| (Place::EarlierAnswer, behind(&turn.content))));
+        found.extend(answers(before).map(|turn| (RecordPart::EarlierAnswer, behind(&turn.content))));
         for turn in &record.messages {
             match turn.role {
-                Role::User => found.push((Place::Question, &turn.content)),
-                Role::System | Role::Developer => found.push((Place::System, &turn.content)),
+                Role::User => found.push((RecordPart::Question, &turn.content)),
+                Role::System | Role::Developer => found.push((RecordPart::System, &turn.content)),
                 Role::Assistant | Role::Tool => {}
             }
         }
-        found
-            .extend(rows.into_iter().flat_map(|rows| rows.inputs(record)).map(|input| (Place::Input, input)));
-        let mut told: Vec<Place> = Vec::new();
+        found.extend(
+            rows.into_iter().flat_map(|rows| rows.inputs(record)).map(|input| (RecordPart::Input, input)),
+        );
+        let mut told: Vec<RecordPart> = Vec::new();
         for (place, text) in found.into_iter().filter(|(_, text)| is_missing(text)) {
             if !told.contains(&place) {
                 self.missing.entry(place).or_default().count(text.trim());
@@ -118,7 +119,7 @@ impl Lacking {
     }
 }
 
-fn sentence(place: Place, tally: &Tally, rows: u64) -> String {
+fn sentence(place: RecordPart, tally: &Tally, rows: u64) -> String {
     let named: Vec<String> = tally.named().keys().take(NAMED).map(|word| format!("{word:?}")).collect();
     format!(
         "{} is {}{} in {} of {rows} rows, which is {} as it stands; if it stands for a value that is missing, take these \

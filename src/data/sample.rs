@@ -6,8 +6,8 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use crate::data::import::take;
-use crate::data::mapping::{Kind, Mapping};
-use crate::data::rows::{self, Found, Malformed, Parsed, TextUnit};
+use crate::data::mapping::{Mapping, MappingKind};
+use crate::data::rows::{self, DataFile, Malformed, Parsed, TextUnit};
 use crate::domain::name::one_line;
 use crate::domain::record::Fields;
 
@@ -27,7 +27,7 @@ pub(super) struct Sample {
     pub(super) broken: Option<Malformed>,
 }
 
-pub(super) fn sample(file: &Found, unit: TextUnit, is_told: bool) -> Result<Sample> {
+pub(super) fn sample(file: &DataFile, unit: TextUnit, is_told: bool) -> Result<Sample> {
     let mut pieces = rows::open(&file.path, file.format, unit, &Arc::default())?;
     let (mut first, mut bytes, mut cells, mut bad) = (Vec::new(), 0, 0, None);
     while first.len() < SAMPLE_ROWS && bytes < SAMPLE_BYTES && cells < SAMPLE_CELLS {
@@ -48,10 +48,10 @@ pub(super) fn sample(file: &Found, unit: TextUnit, is_told: bool) -> Result<Samp
         }
     }
     let whole = |first, telling| Sample { first, telling, broken: None };
-    if is_told || Mapping::detect(&first).kind() != Kind::Columns {
+    if is_told || Mapping::detect(&first).kind() != MappingKind::Columns {
         return Ok(whole(first, None));
     }
-    let is_mapped = |row: &Fields| Mapping::detect(std::slice::from_ref(row)).kind() != Kind::Columns;
+    let is_mapped = |row: &Fields| Mapping::detect(std::slice::from_ref(row)).kind() != MappingKind::Columns;
     loop {
         let (taken, ended) = take(pieces.as_mut())?;
         let rows: Vec<Fields> = taken

@@ -66,7 +66,7 @@ impl Default for ChatSampling {
 /// Whether the names of two answerers are hidden until the vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Names {
+pub enum AnswererNames {
     #[default]
     Shown,
     Hidden,
@@ -80,7 +80,7 @@ pub struct Setup {
     pub left: Answerer,
     /// The second column, where two answer side by side.
     pub right: Option<Answerer>,
-    pub names: Names,
+    pub names: AnswererNames,
     pub sampling: ChatSampling,
 }
 
@@ -117,12 +117,12 @@ pub struct Turn {
     /// Who answered: an [`Answerer`]'s name; empty for a person's turn.
     pub by: String,
     /// How the answer ended; none while it is written, or where the program was ended meanwhile.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<AnswerOutcome>,
 }
 
 /// How an answer ended, and what it took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct AnswerOutcome {
     pub why: Why,
     pub prompt_tokens: usize,
     /// Of those, taken from the cache.

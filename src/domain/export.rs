@@ -7,7 +7,7 @@ use serde::Serialize;
 /// What a file is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Form {
+pub enum ExportFormat {
     /// OpenAI's `messages`, one JSON object a line.
     Messages,
     /// `prompt` and `completion`, one JSON object a line.
@@ -22,7 +22,7 @@ pub enum Form {
     Folder,
 }
 
-impl Form {
+impl ExportFormat {
     pub const ALL: [Self; 7] = [
         Self::Messages,
         Self::PromptCompletion,

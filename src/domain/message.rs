@@ -200,13 +200,13 @@ impl Serialize for Message {
 
 impl<'de> Deserialize<'de> for Message {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Turn)
+        deserializer.deserialize_map(MessageVisitor)
     }
 }
 
-struct Turn;
+struct MessageVisitor;
 
-impl<'de> Visitor<'de> for Turn {
+impl<'de> Visitor<'de> for MessageVisitor {
     type Value = Message;
 
     fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

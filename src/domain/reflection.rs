@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::record::RecordId;
-use crate::domain::review_leads::{Labels, Leads, Odds, hypothesis};
+use crate::domain::review_leads::{LabelMeanings, Leads, Odds, hypothesis};
 use crate::domain::thought::{ThoughtId, estimated_tokens};
 
 /// A reflection's number within its session.
@@ -186,7 +186,7 @@ pub struct Checks {
 
 /// A corrected thought among what it is judged by.
 #[derive(Debug, Clone, Copy)]
-pub struct Looked<'a> {
+pub struct JudgedThought<'a> {
     pub thought: &'a str,
     /// What it leads to.
     pub label: &'a str,
@@ -200,7 +200,7 @@ pub struct Looked<'a> {
 impl Checks {
     /// Looks at a corrected thought.
     #[must_use]
-    pub fn of(Looked { thought, label, truth, record, flawed }: Looked<'_>) -> Self {
+    pub fn of(JudgedThought { thought, label, truth, record, flawed }: JudgedThought<'_>) -> Self {
         let tokens = estimated_tokens(thought);
         Self {
             reaches_label: label == truth,
@@ -218,8 +218,8 @@ impl Checks {
 
     /// The same with what the words of its conclusion and of the error analysis lead to.
     #[must_use]
-    pub fn led(self, labels: &Labels, looked: Looked<'_>, analysis: &str) -> Self {
-        let Looked { thought, label, truth, record, .. } = looked;
+    pub fn led(self, labels: &LabelMeanings, looked: JudgedThought<'_>, analysis: &str) -> Self {
+        let JudgedThought { thought, label, truth, record, .. } = looked;
         Self {
             leads: labels.of_thought(thought, hypothesis(record), label),
             analysis: labels.of_analysis(analysis, truth),

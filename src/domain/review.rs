@@ -7,7 +7,7 @@ use crate::domain::draft::KeptDraft;
 use crate::domain::record::RecordId;
 use crate::domain::reflection::{Checks, Reflection, ReflectionId, Verdict};
 use crate::domain::thought::{Thought, ThoughtId};
-use crate::domain::view::Direction;
+use crate::domain::view::SortDirection;
 
 /// A text of a review: a correction, or a thought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,12 +91,12 @@ pub struct QueueRow {
     /// The true label; empty where there is none.
     pub truth: Arc<str>,
     pub disagreement: Disagreement,
-    pub draft: Draft,
+    pub draft: EditDraft,
 }
 
 /// Whether the person at the keyboard has begun to edit a text and not saved it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Draft {
+pub enum EditDraft {
     #[default]
     None,
     Kept,
@@ -141,7 +141,7 @@ pub enum Disagreement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueOrder {
     pub field: QueueField,
-    pub direction: Direction,
+    pub direction: SortDirection,
 }
 
 /// What the queue can be sorted by.
@@ -171,10 +171,10 @@ impl QueueField {
 
     /// The direction that shows first what wants a look.
     #[must_use]
-    pub const fn first(self) -> Direction {
+    pub const fn first(self) -> SortDirection {
         match self {
-            Self::Number | Self::Score | Self::Label => Direction::Rising,
-            Self::Length | Self::Disagreement => Direction::Falling,
+            Self::Number | Self::Score | Self::Label => SortDirection::Rising,
+            Self::Length | Self::Disagreement => SortDirection::Falling,
         }
     }
 }
@@ -182,8 +182,8 @@ impl QueueField {
 /// Sorts the queue; what has no judge's score stands last either way.
 pub fn sort(rows: &mut [QueueRow], order: QueueOrder) {
     let turn = |ordering: std::cmp::Ordering| match order.direction {
-        Direction::Rising => ordering,
-        Direction::Falling => ordering.reverse(),
+        SortDirection::Rising => ordering,
+        SortDirection::Falling => ordering.reverse(),
     };
     rows.sort_by(|one, other| {
         let ordering = match order.field {
@@ -274,7 +274,7 @@ pub struct DraftText {
 
 /// Both texts of a correction, as a draft holds them.
 #[derive(serde::Deserialize)]
-struct Texts {
+struct ReflectionTexts {
     text: String,
     analysis: String,
 }
@@ -283,7 +283,7 @@ impl DraftText {
     /// What a session kept; nothing where it can't be read.
     #[must_use]
     pub fn of(kept: &KeptDraft) -> Option<Self> {
-        let Texts { text, analysis } = serde_json::from_str(&kept.text).ok()?;
+        let ReflectionTexts { text, analysis } = serde_json::from_str(&kept.text).ok()?;
         let over = serde_json::from_str(&kept.base).ok();
         Some(Self { text, analysis, over, at: kept.at })
     }

@@ -2,18 +2,18 @@
 //! before one turns it round.
 
 use crate::domain::reflection::{Checks, Verdict};
-use crate::domain::review::{Disagreement, Draft, QueueRow};
-use crate::domain::term::{COMPARISONS, Comparison, Wanted};
+use crate::domain::review::{Disagreement, EditDraft, QueueRow};
+use crate::domain::term::{COMPARISONS, Comparison, MatchWanted};
 
 /// What is asked for, ready to be matched.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReviewFilter {
-    terms: Vec<Term>,
+    terms: Vec<ReviewTerm>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Term {
-    wanted: Wanted,
+struct ReviewTerm {
+    wanted: MatchWanted,
     test: Test,
 }
 
@@ -27,7 +27,7 @@ enum Test {
     Split(String),
     Tag(String),
     Record(i64),
-    Check(Check),
+    Check(FaultCheck),
     Disagreement,
     Miss,
     Decided,
@@ -50,7 +50,7 @@ enum Figure {
 
 /// A fault that a check finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Check {
+enum FaultCheck {
     Any,
     Label,
     Steps,
@@ -62,16 +62,16 @@ enum Check {
     Analysis,
 }
 
-const CHECKS: [(&str, Check); 9] = [
-    ("any", Check::Any),
-    ("label", Check::Label),
-    ("steps", Check::Steps),
-    ("length", Check::Length),
-    ("leak", Check::Leak),
-    ("copy", Check::Copy),
-    ("repeat", Check::Repeat),
-    ("leads", Check::Leads),
-    ("analysis", Check::Analysis),
+const CHECKS: [(&str, FaultCheck); 9] = [
+    ("any", FaultCheck::Any),
+    ("label", FaultCheck::Label),
+    ("steps", FaultCheck::Steps),
+    ("length", FaultCheck::Length),
+    ("leak", FaultCheck::Leak),
+    ("copy", FaultCheck::Copy),
+    ("repeat", FaultCheck::Repeat),
+    ("leads", FaultCheck::Leads),
+    ("analysis", FaultCheck::Analysis),
 ];
 
 /// What can be asked for, in one line.
@@ -116,7 +116,7 @@ impl ReviewFilter {
     /// The most that any term needs.
     #[must_use]
     pub fn needs(&self) -> Needs {
-        let need = |term: &Term| match term.test {
+        let need = |term: &ReviewTerm| match term.test {
             Test::Word(_) => Needs::Text,
             Test::Check(_) | Test::Compare(Figure::Odds, ..) => Needs::Record,
             _ => Needs::Row,
@@ -126,7 +126,7 @@ impl ReviewFilter {
 
     #[must_use]
     pub fn matches(&self, facts: &Facts<'_>) -> bool {
-        self.terms.iter().all(|term| (term.wanted == Wanted::Match) == term.test.holds(facts))
+        self.terms.iter().all(|term| (term.wanted == MatchWanted::Match) == term.test.holds(facts))
     }
 }
 
@@ -149,7 +149,7 @@ impl Test {
             Self::Miss => corrected && *row.label != *row.truth,
             Self::Decided => row.mine.is_some(),
             Self::Uncorrected => !corrected,
-            Self::Draft => row.draft == Draft::Kept,
+            Self::Draft => row.draft == EditDraft::Kept,
             Self::NoScore => row.score.is_none(),
             Self::Compare(Figure::Score, comparison, than) => {
                 row.score.is_some_and(|score| comparison.holds(f64::from(score), *than))
@@ -164,7 +164,7 @@ impl Test {
     }
 }
 
-impl Check {
+impl FaultCheck {
     fn finds(self, checks: &Checks, label: &str) -> bool {
         match self {
             Self::Any => !checks.all_good() || checks.leads_elsewhere(label),
@@ -199,12 +199,12 @@ fn terms(text: &str) -> Vec<String> {
     terms
 }
 
-fn term(text: &str) -> Result<Term, String> {
+fn term(text: &str) -> Result<ReviewTerm, String> {
     if text == "-" {
         return Err("-: something must follow, as in -verdict:pending".to_owned());
     }
-    let (wanted, inside) = Wanted::read(text);
-    Ok(Term { wanted, test: test(inside)? })
+    let (wanted, inside) = MatchWanted::read(text);
+    Ok(ReviewTerm { wanted, test: test(inside)? })
 }
 
 fn test(text: &str) -> Result<Test, String> {

@@ -1,19 +1,19 @@
 //! The filter over runs: `tag:physics lr>=1e-4 method:sft sft-04`. All terms must hold; `-` before one turns it around.
 
 use crate::domain::run_info::RunInfo;
-use crate::domain::term::{COMPARISONS, Comparison, Wanted};
+use crate::domain::term::{COMPARISONS, Comparison, MatchWanted};
 
 /// What is asked for, ready to be matched.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunFilter {
-    terms: Vec<Term>,
+    terms: Vec<RunTerm>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Term {
+struct RunTerm {
     /// As typed, for messages.
     text: String,
-    wanted: Wanted,
+    wanted: MatchWanted,
     test: Test,
 }
 
@@ -63,7 +63,7 @@ impl RunFilter {
     /// Whether a run passes every term. `now` is for how long it has gone on.
     #[must_use]
     pub fn matches(&self, run: &RunInfo, now: f64) -> bool {
-        self.terms.iter().all(|term| (term.wanted == Wanted::Match) == term.test.holds(run, now))
+        self.terms.iter().all(|term| (term.wanted == MatchWanted::Match) == term.test.holds(run, now))
     }
 
     /// The first name that no run has, as a sentence: a typing mistake looks like an empty list otherwise.
@@ -106,12 +106,12 @@ fn figure(run: &RunInfo, name: &str, now: f64) -> Option<f64> {
     }
 }
 
-fn term(text: &str) -> Result<Term, String> {
+fn term(text: &str) -> Result<RunTerm, String> {
     if text == "-" {
         return Err("-: something must follow, as in -tag:physics".to_owned());
     }
-    let (wanted, inside) = Wanted::read(text);
-    Ok(Term { text: text.to_owned(), wanted, test: test(inside)? })
+    let (wanted, inside) = MatchWanted::read(text);
+    Ok(RunTerm { text: text.to_owned(), wanted, test: test(inside)? })
 }
 
 fn test(text: &str) -> Result<Test, String> {

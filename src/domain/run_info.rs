@@ -39,7 +39,7 @@ impl RunId {
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunInfo {
     pub id: RunId,
-    pub origin: Origin,
+    pub origin: RunOrigin,
     /// `None` until the run has written its first state.
     pub state: Option<RunState>,
     pub life: Life,
@@ -106,7 +106,7 @@ impl RunInfo {
 
 /// In which folder a run was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Origin {
+pub enum RunOrigin {
     /// The open session's `runs/`.
     Session,
     /// Runs of no session, started by hand.

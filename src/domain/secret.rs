@@ -9,7 +9,7 @@ pub const MASK: &str = "***";
 
 /// A form of keys, or of what carries one. Records are checked by the strict one, which words rarely have; messages are
 /// masked by the loose one, which leaves nothing.
-pub struct Form {
+pub struct SecretForm {
     /// What it is, in words, if records are checked for it.
     pub what: Option<&'static str>,
     pub strict: &'static str,
@@ -18,38 +18,38 @@ pub struct Form {
 }
 
 /// What carries keys.
-pub const CARRIERS: &[Form] = &[
-    Form {
+pub const CARRIERS: &[SecretForm] = &[
+    SecretForm {
         what: Some("a private key"),
         strict: r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
         loose: r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*",
     },
-    Form {
+    SecretForm {
         what: Some("a JSON web token"),
         strict: r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
         loose: r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]+)?",
     },
-    Form { what: None, strict: "", loose: r"(?i)\bbearer\s+(?P<key>[^\s,;]{6,})" },
-    Form {
+    SecretForm { what: None, strict: "", loose: r"(?i)\bbearer\s+(?P<key>[^\s,;]{6,})" },
+    SecretForm {
         what: Some("a URL with a password"),
         strict: r"\b[a-z][a-z0-9+.-]*://[^\s:/@]+:[^\s:/@]+@",
         loose: r"[a-z][a-z0-9+.-]*://(?P<key>[^\s/@]+)@",
     },
-    Form {
+    SecretForm {
         what: None,
         strict: "",
         loose: r#"(?i)[?&][a-z_-]*(?:key|token|secret|password|auth)=(?P<key>[^&\s"'<>]+)"#,
     },
-    Form {
+    SecretForm {
         what: Some("a password"),
         strict: r#"(?i)\b(?:password|passwd|secret|api[_-]?key|access[_-]?token)["']?\s*[:=]\s*["'][^"'\s]{8,}["']"#,
         loose: r#"(?i)\b[a-z_-]*(?:api[_-]?key|secret|token|passw(?:or)?d|authorization)["']?\s*[:=]\s*["'](?P<key>[^"'\n]+)["']?"#,
     },
-    Form { what: None, strict: "", loose: r#"(?i)\bapi[_-]?key\s*=\s*(?P<key>[^\s"'&]+)"# },
+    SecretForm { what: None, strict: "", loose: r#"(?i)\bapi[_-]?key\s*=\s*(?P<key>[^\s"'&]+)"# },
 ];
 
 /// What those who give out keys put in front of them.
-pub const ISSUED: &[Form] = &[
+pub const ISSUED: &[SecretForm] = &[
     issued("an AWS access key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", "AKIA|ASIA"),
     issued("a GitHub token", r"\bgh[pousr]_[A-Za-z0-9]{36,}\b", "gh[pousr]_"),
     issued("a GitHub token", r"\bgithub_pat_[A-Za-z0-9_]{50,}\b", "github_pat_"),
@@ -65,8 +65,8 @@ pub const ISSUED: &[Form] = &[
     ),
 ];
 
-const fn issued(what: &'static str, strict: &'static str, loose: &'static str) -> Form {
-    Form { what: Some(what), strict, loose }
+const fn issued(what: &'static str, strict: &'static str, loose: &'static str) -> SecretForm {
+    SecretForm { what: Some(what), strict, loose }
 }
 
 /// As long as the keys of those who put nothing in front of them.

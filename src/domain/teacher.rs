@@ -66,8 +66,8 @@ const fn is_false(value: &bool) -> bool {
 fn command<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
     const FOR_A_SHELL: &[char] =
         &['\'', '"', '\\', '`', '$', ';', '|', '&', '<', '>', '*', '?', '~', '#', '(', ')'];
-    struct Words;
-    impl<'de> Visitor<'de> for Words {
+    struct CommandVisitor;
+    impl<'de> Visitor<'de> for CommandVisitor {
         type Value = Vec<String>;
 
         fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,7 +95,7 @@ fn command<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error>
             Ok(all)
         }
     }
-    input.deserialize_any(Words)
+    input.deserialize_any(CommandVisitor)
 }
 
 const fn eight() -> usize {

@@ -2,12 +2,12 @@
 
 /// Whether a term asks for what its test finds, or for all else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum MatchWanted {
     Match,
     NoMatch,
 }
 
-impl Wanted {
+impl MatchWanted {
     /// Takes the `-` off that turns a term round; alone it is a word.
     pub(super) fn read(text: &str) -> (Self, &str) {
         match text.strip_prefix('-').filter(|rest| !rest.is_empty()) {

@@ -2,14 +2,14 @@
 
 /// By what, and which way. Records that are equal in it stand in the order of their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Order {
+pub struct SortOrder {
     pub field: SortField,
-    pub direction: Direction,
+    pub direction: SortDirection,
 }
 
 /// Smallest or greatest first; records without a value are last either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Direction {
+pub enum SortDirection {
     #[default]
     Rising,
     Falling,

@@ -15,7 +15,7 @@ use crate::ground::memory;
 
 /// Where a model is trained or run.
 #[derive(Debug, Clone)]
-pub enum Place {
+pub enum ComputeDevice {
     /// By the kernels that are written for processors.
     Cpu,
     /// By candle's tensors on one of its devices.
@@ -35,21 +35,21 @@ pub struct Memory {
 ///
 /// # Errors
 /// Where this build lacks the device, or the machine does.
-pub fn choose(name: DeviceName) -> Result<Place> {
+pub fn choose(name: DeviceName) -> Result<ComputeDevice> {
     match name {
-        DeviceName::Cpu => Ok(Place::Cpu),
-        DeviceName::Auto => Ok(fastest().map_or(Place::Cpu, Place::Device)),
+        DeviceName::Cpu => Ok(ComputeDevice::Cpu),
+        DeviceName::Auto => Ok(fastest().map_or(ComputeDevice::Cpu, ComputeDevice::Device)),
         DeviceName::Cuda(number) => {
             lacks(name, "CUDA", "cuda", cfg!(feature = "cuda"))?;
             let device = Device::new_cuda(usize::from(number));
             let device = device.with_context(|| {
                 format!("open the device {name} (nvidia-smi lists the cards and the driver's version)")
             })?;
-            Ok(Place::Device(ready(device)))
+            Ok(ComputeDevice::Device(ready(device)))
         }
         DeviceName::Metal => {
             lacks(name, "Metal", "metal", cfg!(feature = "metal"))?;
-            Ok(Place::Device(Device::new_metal(0).context("open the device metal")?))
+            Ok(ComputeDevice::Device(Device::new_metal(0).context("open the device metal")?))
         }
     }
 }
@@ -118,7 +118,7 @@ pub const fn built_with() -> &'static str {
     }
 }
 
-impl Place {
+impl ComputeDevice {
     /// Its name, as a person would ask for it.
     #[must_use]
     pub fn name(&self) -> String {

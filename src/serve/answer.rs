@@ -67,7 +67,7 @@ pub(crate) fn failed(fault: Fault) -> ApiError {
     let status = match fault {
         // Asked again it would fail again, as clients do after a 500.
         Fault::Constraint => StatusCode::BAD_REQUEST,
-        Fault::Computation => StatusCode::INTERNAL_SERVER_ERROR,
+        Fault::Computation | Fault::Numbers => StatusCode::INTERNAL_SERVER_ERROR,
     };
     ApiError::new(status, fault.sentence())
 }

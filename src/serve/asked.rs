@@ -11,7 +11,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::Shared;
+use super::SharedService;
 use super::error::ApiError;
 use super::fields::{Fields, wrong};
 use crate::engine::priority::{Behind, Later};
@@ -20,14 +20,14 @@ use crate::engine::priority::{Behind, Later};
 #[derive(Clone, Default)]
 pub(crate) struct Kept(pub Option<Arc<OwnedSemaphorePermit>>);
 
-pub(crate) struct Asked {
+pub(crate) struct ReceivedRequest {
     body: Bytes,
     model: Option<String>,
     kept: Kept,
     turns: Arc<Semaphore>,
 }
 
-impl Asked {
+impl ReceivedRequest {
     /// The model that is asked for. Long before everything else is read: it may have to be loaded first.
     pub(crate) fn model(&self) -> Option<&str> {
         self.model.as_deref()
@@ -66,10 +66,10 @@ impl Asked {
     }
 }
 
-impl FromRequest<Shared> for Asked {
+impl FromRequest<SharedService> for ReceivedRequest {
     type Rejection = ApiError;
 
-    async fn from_request(mut request: Request, service: &Shared) -> Result<Self, ApiError> {
+    async fn from_request(mut request: Request, service: &SharedService) -> Result<Self, ApiError> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if kind != "application/json" && !kind.ends_with("+json") {
@@ -91,9 +91,9 @@ impl FromRequest<Shared> for Asked {
 
 /// The model of a request, without holding the rest of it.
 fn model(body: &[u8]) -> Result<Option<Value>, ApiError> {
-    struct Found;
+    struct ModelVisitor;
 
-    impl<'de> Visitor<'de> for Found {
+    impl<'de> Visitor<'de> for ModelVisitor {
         type Value = Option<Value>;
 
         fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,7 +114,7 @@ fn model(body: &[u8]) -> Result<Option<Value>, ApiError> {
     }
 
     let mut reader = serde_json::Deserializer::from_slice(body);
-    match reader.deserialize_map(Found) {
+    match reader.deserialize_map(ModelVisitor) {
         Ok(found) => Ok(found),
         // Of another kind, or not to be read: whoever reads the whole says so.
         Err(_) => Fields::parse(body).map(|_| None),

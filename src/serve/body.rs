@@ -14,13 +14,17 @@ use tokio::time::timeout;
 use super::asked::Kept;
 use super::connection::Seated;
 use super::error::ApiError;
-use super::room::{Clients, Room, Seat, Stage};
+use super::room::{Clients, ConnectionRoom, Seat, Stage};
 
 /// Reads the body, and says to the connection how far its request is.
-pub(crate) async fn read_whole(State(room): State<Arc<Room>>, request: Request, next: Next) -> Response {
+pub(crate) async fn read_whole(
+    State(room): State<Arc<ConnectionRoom>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let seat = request.extensions().get::<ConnectInfo<Seated>>().map(|seated| Arc::clone(&seated.0.0));
     let (mut parts, body) = request.into_parts();
-    let asked = Asked::begin(seat);
+    let asked = RequestProgress::begin(seat);
     let (bytes, kept) = match timeout(room.clients.body, read(&room, body)).await {
         Ok(Ok(whole)) => whole,
         Ok(Err(error)) => return refused(error),
@@ -52,9 +56,9 @@ fn refused(error: ApiError) -> Response {
 }
 
 /// How far a request is, until it is answered or its client has gone.
-struct Asked(Option<Arc<Seat>>);
+struct RequestProgress(Option<Arc<Seat>>);
 
-impl Asked {
+impl RequestProgress {
     fn begin(seat: Option<Arc<Seat>>) -> Self {
         let asked = Self(seat);
         asked.enter(Stage::Body);
@@ -72,14 +76,14 @@ impl Asked {
     }
 }
 
-impl Drop for Asked {
+impl Drop for RequestProgress {
     fn drop(&mut self) {
         self.enter(Stage::Idle);
     }
 }
 
 /// A body, and its leave to be in memory.
-async fn read(room: &Room, body: Body) -> Result<(Bytes, Kept), ApiError> {
+async fn read(room: &ConnectionRoom, body: Body) -> Result<(Bytes, Kept), ApiError> {
     let too_long = || {
         let message = format!("the body is over this server's length limit of {} bytes", room.body);
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message)
@@ -88,7 +92,7 @@ async fn read(room: &Room, body: Body) -> Result<(Bytes, Kept), ApiError> {
         return Err(too_long());
     }
     let mut parts = body.into_data_stream();
-    let mut held = Held::of(&room.memory);
+    let mut held = BodyMemory::of(&room.memory);
     let mut bytes = Vec::new();
     while let Some(part) = parts.next().await {
         let part = part.map_err(|_| ApiError::bad("the body can't be read to its end"))?;
@@ -102,13 +106,13 @@ async fn read(room: &Room, body: Body) -> Result<(Bytes, Kept), ApiError> {
 }
 
 /// Memory of one body, given back when the body has been read by whom it is for, or has failed.
-struct Held<'m> {
+struct BodyMemory<'m> {
     memory: &'m Arc<Semaphore>,
     permit: Option<OwnedSemaphorePermit>,
     bytes: usize,
 }
 
-impl<'m> Held<'m> {
+impl<'m> BodyMemory<'m> {
     const fn of(memory: &'m Arc<Semaphore>) -> Self {
         Self { memory, permit: None, bytes: 0 }
     }

@@ -4,19 +4,22 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::Shared;
-use super::asked::Asked;
+use super::SharedService;
+use super::asked::ReceivedRequest;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::messages;
 use super::options::{Options, most_tokens};
-use super::question::Question;
-use super::reply::{Reply, Style};
+use super::question::PromptQuestion;
+use super::reply::{CompletionReply, Style};
 use super::shelf::ModelInUse;
 use super::tools::Tools;
-use crate::engine::generate::Request;
+use crate::engine::generate::GenerateRequest;
 
-pub(crate) async fn create(State(service): State<Shared>, asked: Asked) -> Result<Response, ApiError> {
+pub(crate) async fn create(
+    State(service): State<SharedService>,
+    asked: ReceivedRequest,
+) -> Result<Response, ApiError> {
     let name = asked.model().map(str::to_owned);
     let model = service.shelf.model(name.as_deref()).await?;
     let (request, reply, options) = asked.read(move |fields| read(model, name, fields)).await?;
@@ -28,7 +31,7 @@ fn read(
     model: ModelInUse,
     name: Option<String>,
     mut fields: Fields,
-) -> Result<(Request, Reply, Options), ApiError> {
+) -> Result<(GenerateRequest, CompletionReply, Options), ApiError> {
     let messages = messages::read(&mut fields)?;
     let settings = settings(&mut fields)?;
     let mut options = Options::read(&mut fields, model.words.tokenizer())?;
@@ -50,10 +53,10 @@ fn read(
     fields.only("modalities", &[json!(["text"])])?;
     fields.only("verbosity", &[json!("medium")])?;
     fields.finish()?;
-    let question = Question { field: "messages", messages: &messages, tools, settings, most };
+    let question = PromptQuestion { field: "messages", messages: &messages, tools, settings, most };
     let (request, form) = question.request(&model, &mut options)?;
     let form = form.cloned();
-    let mut reply = Reply::new(Style::Chat, model, name, options.choices);
+    let mut reply = CompletionReply::new(Style::Chat, model, name, options.choices);
     reply.calls = form;
     reply.log_probabilities = wants_log_probabilities;
     Ok((request, reply, options))

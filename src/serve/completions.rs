@@ -4,15 +4,15 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::Shared;
-use super::asked::Asked;
+use super::SharedService;
+use super::asked::ReceivedRequest;
 use super::error::ApiError;
 use super::fields::{Fields, texts, wrong};
 use super::hosted::Generates;
 use super::options::{Options, most_tokens};
-use super::reply::{Reply, Style};
+use super::reply::{CompletionReply, Style};
 use super::shelf::ModelInUse;
-use crate::engine::generate::Request;
+use crate::engine::generate::GenerateRequest;
 
 /// Tokens where a client names no number, as OpenAI has it.
 const MAX_TOKENS: usize = 16;
@@ -20,7 +20,10 @@ const MAX_TOKENS: usize = 16;
 const PROMPTS: usize = 2048;
 const CHOICES: usize = 2048;
 
-pub(crate) async fn create(State(service): State<Shared>, asked: Asked) -> Result<Response, ApiError> {
+pub(crate) async fn create(
+    State(service): State<SharedService>,
+    asked: ReceivedRequest,
+) -> Result<Response, ApiError> {
     let name = asked.model().map(str::to_owned);
     let model = service.shelf.model(name.as_deref()).await?;
     let (requests, reply, options) = asked.read(move |fields| read(model, name, fields)).await?;
@@ -32,7 +35,7 @@ fn read(
     model: ModelInUse,
     name: Option<String>,
     mut fields: Fields,
-) -> Result<(Vec<Request>, Reply, Options), ApiError> {
+) -> Result<(Vec<GenerateRequest>, CompletionReply, Options), ApiError> {
     let prompts = prompts(&model, &mut fields)?;
     let mut options = Options::read(&mut fields, model.words.tokenizer())?;
     if prompts.len() * options.choices > CHOICES {
@@ -60,7 +63,7 @@ fn read(
         request.prompt_log_probabilities = likeliest.filter(|_| echo);
         requests.push(request);
     }
-    let mut reply = Reply::new(Style::Plain, model, name, options.choices);
+    let mut reply = CompletionReply::new(Style::Plain, model, name, options.choices);
     reply.log_probabilities = likeliest.is_some();
     reply.prompts = prompts.into_iter().map(|(_, text)| text).collect();
     reply.echo = echo;

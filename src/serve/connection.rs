@@ -13,12 +13,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep, sleep_until};
 
-use super::room::{Room, Seat};
+use super::room::{ConnectionRoom, Seat};
 
 /// A listener whose connections have seats in a room.
 pub(crate) struct Door {
     pub listener: TcpListener,
-    pub room: Arc<Room>,
+    pub room: Arc<ConnectionRoom>,
 }
 
 /// What handlers see of a connection.
@@ -27,7 +27,7 @@ pub(crate) struct Seated(pub Arc<Seat>);
 
 pub(crate) struct Connection {
     stream: TcpStream,
-    room: Arc<Room>,
+    room: Arc<ConnectionRoom>,
     seat: Arc<Seat>,
     silence: Pin<Box<Sleep>>,
     /// Runs while the client takes nothing.

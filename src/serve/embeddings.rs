@@ -9,8 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::Shared;
-use super::asked::Asked;
+use super::SharedService;
+use super::asked::ReceivedRequest;
 use super::completions::tokens;
 use super::error::ApiError;
 use super::fields::{Fields, texts, wrong};
@@ -22,7 +22,7 @@ const TEXTS: usize = 2048;
 const TOGETHER: usize = 16;
 
 /// What answers, one turn of one request at a time: it uses all cores.
-pub(crate) type Desk = Arc<tokio::sync::Mutex<Embedder>>;
+pub(crate) type SharedEmbedder = Arc<tokio::sync::Mutex<Embedder>>;
 
 /// What is done with a text that is longer than the model reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ enum TooLong {
 }
 
 /// What is asked for.
-struct Wanted {
+struct EmbeddingRequest {
     inputs: Vec<Input>,
     packing: Packing,
     too_long: TooLong,
@@ -46,9 +46,12 @@ enum Packing {
     Base64,
 }
 
-pub(crate) async fn create(State(service): State<Shared>, asked: Asked) -> Result<Json<Value>, ApiError> {
+pub(crate) async fn create(
+    State(service): State<SharedService>,
+    asked: ReceivedRequest,
+) -> Result<Json<Value>, ApiError> {
     let model = service.shelf.embedder(asked.model()).await?;
-    let Wanted { inputs, packing, too_long, dimensions } = asked.read(read).await?;
+    let EmbeddingRequest { inputs, packing, too_long, dimensions } = asked.read(read).await?;
     let texts = {
         let embedder = model.desk.lock().await;
         if dimensions.is_some_and(|dimensions| dimensions != embedder.dimensions()) {
@@ -77,7 +80,7 @@ pub(crate) async fn create(State(service): State<Shared>, asked: Asked) -> Resul
     })))
 }
 
-fn read(mut fields: Fields) -> Result<Wanted, ApiError> {
+fn read(mut fields: Fields) -> Result<EmbeddingRequest, ApiError> {
     let inputs = inputs(&mut fields)?;
     let packing = match fields.text("encoding_format")?.as_deref() {
         None | Some("float") => Packing::Numbers,
@@ -92,12 +95,12 @@ fn read(mut fields: Fields) -> Result<Wanted, ApiError> {
     let dimensions = fields.count("dimensions")?;
     fields.pass_over(&["user"]);
     fields.finish()?;
-    Ok(Wanted { inputs, packing, too_long, dimensions })
+    Ok(EmbeddingRequest { inputs, packing, too_long, dimensions })
 }
 
 /// One turn. Whoever goes away has no further ones.
 async fn embed(
-    desk: Desk,
+    desk: SharedEmbedder,
     texts: Vec<String>,
     first: usize,
     too_long: TooLong,

@@ -9,12 +9,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
 
-use super::Shared;
+use super::SharedService;
 use super::error::ApiError;
 
 /// Pages of a browser that may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum AllowedOrigin {
     /// All.
     Any,
     /// Those of this machine, at any port.
@@ -23,7 +23,7 @@ pub enum Origin {
     Site(String),
 }
 
-impl std::str::FromStr for Origin {
+impl std::str::FromStr for AllowedOrigin {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
@@ -39,7 +39,7 @@ impl std::str::FromStr for Origin {
     }
 }
 
-impl Origin {
+impl AllowedOrigin {
     fn admits(&self, page: &str) -> bool {
         match self {
             Self::Any => true,
@@ -51,7 +51,11 @@ impl Origin {
 
 /// Refuses other names than this machine's where anybody on it may ask: a name that a page's owner points here would
 /// let that page ask too.
-pub(crate) async fn check_host(State(service): State<Shared>, request: Request, next: Next) -> Response {
+pub(crate) async fn check_host(
+    State(service): State<SharedService>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut named = request.headers().get_all(header::HOST).iter();
     let foreign = |host: &str| !host.parse::<Uri>().is_ok_and(|host| host.host().is_some_and(is_local));
     let is_foreign = named.any(|host| host.to_str().map_or(true, foreign))
@@ -65,7 +69,11 @@ pub(crate) async fn check_host(State(service): State<Shared>, request: Request, 
 }
 
 /// Answers a browser that asks which pages may ask, and tells it so with every answer.
-pub(crate) async fn tell_browsers(State(service): State<Shared>, request: Request, next: Next) -> Response {
+pub(crate) async fn tell_browsers(
+    State(service): State<SharedService>,
+    request: Request,
+    next: Next,
+) -> Response {
     let headers = request.headers();
     let Some(page) = headers.get(header::ORIGIN).cloned() else { return next.run(request).await };
     let admitted = page.to_str().is_ok_and(|page| service.origins.iter().any(|origin| origin.admits(page)));
@@ -103,7 +111,11 @@ pub(crate) async fn tell_browsers(State(service): State<Shared>, request: Reques
 }
 
 /// Lets a request through whose key is right, or all where there is none.
-pub(crate) async fn check_key(State(service): State<Shared>, request: Request, next: Next) -> Response {
+pub(crate) async fn check_key(
+    State(service): State<SharedService>,
+    request: Request,
+    next: Next,
+) -> Response {
     if let Some(key) = &service.api_key {
         let shown = bearer(request.headers()).unwrap_or_default();
         if !same(shown.as_bytes(), key.as_bytes()) {

@@ -6,21 +6,21 @@ use std::sync::Arc;
 use anyhow::Result;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::embeddings::Desk;
+use super::embeddings::SharedEmbedder;
 use super::error::ApiError;
 use super::metrics::Metrics;
 use super::options::Options;
 use super::parts::split;
 use super::shelf::LoadedModel;
-use super::words::Words;
-use super::worker::{Queue, Worker};
-use crate::engine::generate::{AdapterId, Event, Prompter, Request};
+use super::words::ModelTokens;
+use super::worker::{Queue, ServeWorker};
+use crate::engine::generate::{AdapterId, Event, GenerateRequest, Prompter};
 
 /// A model that is loaded.
 #[derive(Clone)]
 pub(crate) enum Hosted {
     Generates(Arc<Generates>),
-    Embeds(Desk),
+    Embeds(SharedEmbedder),
 }
 
 /// A model that answers prompts.
@@ -29,11 +29,11 @@ pub(crate) struct Generates {
     pub name: String,
     pub adapters: BTreeMap<String, AdapterId>,
     pub prompter: Prompter,
-    pub words: Words,
+    pub words: ModelTokens,
     context: usize,
     /// Positions of all sequences together.
     positions: usize,
-    worker: Worker,
+    worker: ServeWorker,
 }
 
 impl Hosted {
@@ -50,10 +50,10 @@ impl Hosted {
                     name: name.to_owned(),
                     adapters,
                     prompter: *prompter,
-                    words: Words::new(Arc::clone(generator.tokenizer())),
+                    words: ModelTokens::new(Arc::clone(generator.tokenizer())),
                     context: generator.context(),
                     positions: generator.positions(),
-                    worker: Worker::start(*generator, queue, metrics)?,
+                    worker: ServeWorker::start(*generator, queue, metrics)?,
                 })))
             }
         }
@@ -92,7 +92,7 @@ impl Generates {
     /// prompts.
     pub(crate) async fn start(
         &self,
-        requests: Vec<Request>,
+        requests: Vec<GenerateRequest>,
         field: &'static str,
         options: &Options,
     ) -> Result<UnboundedReceiver<Event>, ApiError> {

@@ -11,21 +11,21 @@ use tokio::time::{Instant, sleep_until};
 
 use super::hosted::Hosted;
 use super::metrics::Metrics;
-use super::shelf::{Change, Inner, Keep, Order, Why};
+use super::shelf::{Inner, KeepLoaded, ModelWaiter, ShelfChange, Why};
 use super::worker::Queue;
 use crate::domain::name::one_line;
 
 pub(crate) struct Keeper {
     pub shared: Arc<Inner>,
-    pub orders: UnboundedReceiver<Order>,
-    pub keep: Keep,
+    pub orders: UnboundedReceiver<ModelWaiter>,
+    pub keep: KeepLoaded,
     pub queue: Queue,
     pub metrics: Arc<Metrics>,
 }
 
 /// What the next turn is about.
 enum Next {
-    Asked(Order),
+    Asked(ModelWaiter),
     /// A model may have been idle for long enough.
     Look,
     /// The server is gone.
@@ -54,7 +54,7 @@ impl Keeper {
                 waiting.push_back(another);
             }
             // All who wait for it have it now, before another may need its room.
-            let (served, others) = waiting.into_iter().partition(|other: &Order| other.index == index);
+            let (served, others) = waiting.into_iter().partition(|other: &ModelWaiter| other.index == index);
             waiting = others;
             for order in std::iter::once(order).chain(served) {
                 let lease = match &outcome {
@@ -103,7 +103,7 @@ impl Keeper {
     }
 
     /// Loads a model, after there is room for it. None if whoever asked for it has gone.
-    async fn bring(&mut self, order: &mut Order) -> Option<Result<(), String>> {
+    async fn bring(&mut self, order: &mut ModelWaiter) -> Option<Result<(), String>> {
         let index = order.index;
         if self.shared.state().slots.get(index).is_some_and(|slot| slot.held.is_some()) {
             return Some(Ok(()));
@@ -119,7 +119,7 @@ impl Keeper {
 
     /// Unloads models that nobody uses, the least recently used first, until one more fits; waits for those in use.
     /// False if nobody waits for it any more.
-    async fn make_room(&mut self, order: &mut Order) -> bool {
+    async fn make_room(&mut self, order: &mut ModelWaiter) -> bool {
         let Some(memory) = self.keep.memory else { return true };
         let needed = self.shared.offers.get(order.index).map_or(0, |offer| offer.bytes);
         while self.held() + needed > memory {
@@ -161,7 +161,7 @@ impl Keeper {
         // Its memory is to be free before another is loaded.
         tokio::task::spawn_blocking(move || held.end()).await.ok();
         self.count(|metrics| &metrics.unloads);
-        self.tell(|name| Change::Unloaded { name, why }, index);
+        self.tell(|name| ShelfChange::Unloaded { name, why }, index);
     }
 
     async fn load(&mut self, index: usize) -> Result<(), String> {
@@ -183,12 +183,12 @@ impl Keeper {
                 }
                 self.count(|metrics| &metrics.loads);
                 let seconds = started.elapsed().as_secs_f64();
-                self.tell(|name| Change::Loaded { name, seconds }, index);
+                self.tell(|name| ShelfChange::Loaded { name, seconds }, index);
                 Ok(())
             }
             Err(error) => {
                 self.count(|metrics| &metrics.failed_loads);
-                self.tell(|name| Change::Failed { name, error: error.clone() }, index);
+                self.tell(|name| ShelfChange::Failed { name, error: error.clone() }, index);
                 Err(error)
             }
         }
@@ -198,7 +198,7 @@ impl Keeper {
         Metrics::add(counter(&self.metrics), 1);
     }
 
-    fn tell(&self, change: impl FnOnce(String) -> Change, index: usize) {
+    fn tell(&self, change: impl FnOnce(String) -> ShelfChange, index: usize) {
         if let (Some(tell), Some(offer)) = (self.keep.tell, self.shared.offers.get(index)) {
             tell(&change(offer.name.clone()));
         }

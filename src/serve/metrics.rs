@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 
-use super::Shared;
+use super::SharedService;
 
 /// All counters since the start.
 #[derive(Default)]
@@ -81,7 +81,7 @@ fn loaded<'a>(models: impl Iterator<Item = (&'a str, bool)>) -> String {
     text
 }
 
-pub(crate) async fn show(State(service): State<Shared>) -> impl IntoResponse {
+pub(crate) async fn show(State(service): State<SharedService>) -> impl IntoResponse {
     let text = service.metrics.text() + &loaded(service.shelf.loaded().into_iter());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }

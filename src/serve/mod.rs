@@ -54,15 +54,15 @@ use crate::ground::clock;
 pub use access::{Access, Log};
 use connection::{Door, Seated};
 use error::ApiError;
-pub use guard::Origin;
+pub use guard::AllowedOrigin;
 use hosted::Hosted;
 use keeper::Keeper;
 use metrics::Metrics;
 pub use room::Clients;
-use room::Room;
+use room::ConnectionRoom;
 pub use settings::Settings;
-pub use shelf::{Change, Keep, Kind, Load, LoadedModel, Offer, Tell, Why};
 use shelf::{Inner, Shelf};
+pub use shelf::{KeepLoaded, Load, LoadedModel, Offer, ServedKind, ShelfChange, Tell, Why};
 use worker::Queue;
 
 /// A loaded model that is to be served for as long as the server lives.
@@ -79,7 +79,7 @@ pub struct Served {
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum ServeEnd {
     /// Every answer that was in progress came to its end.
     Whole,
     /// So many answers were cut off.
@@ -93,24 +93,24 @@ pub(crate) struct Service {
     api_key: Option<String>,
     /// Whether anybody on this machine may ask, and nobody else.
     only_local: bool,
-    origins: Vec<Origin>,
+    origins: Vec<AllowedOrigin>,
     started: u64,
     /// Leave to read a long request.
     turns: Arc<Semaphore>,
 }
 
-pub(crate) type Shared = Arc<Service>;
+pub(crate) type SharedService = Arc<Service>;
 
 /// A server that has its address but doesn't answer yet.
 pub struct Bound {
     door: Door,
     router: Router,
-    service: Shared,
+    service: SharedService,
 }
 
 /// What a server that answers is busy with.
 #[derive(Clone)]
-pub struct Busy(Arc<Room>);
+pub struct Busy(Arc<ConnectionRoom>);
 
 impl Busy {
     /// Requests that are being answered.
@@ -164,17 +164,17 @@ impl Listening {
     /// Where the system gives no thread.
     pub fn with(self, served: Served) -> Result<Bound> {
         let Served { name, generator, prompter, adapters, embedder } = served;
-        let kind = Kind::Generates { context: generator.context() };
+        let kind = ServedKind::Generates { context: generator.context() };
         let of_adapters = adapters.keys().cloned().collect();
         let loaded =
             LoadedModel::Generator { generator: Box::new(generator), prompter: Box::new(prompter), adapters };
         let mut models = vec![(loaded_offer(name, kind, of_adapters), loaded)];
         models.extend(embedder.map(|embedder| {
             let name = short_name(embedder.name());
-            (loaded_offer(name, Kind::Embeds, Vec::new()), LoadedModel::Embedder(Box::new(embedder)))
+            (loaded_offer(name, ServedKind::Embeds, Vec::new()), LoadedModel::Embedder(Box::new(embedder)))
         }));
         let (offers, models): (Vec<Offer>, Vec<LoadedModel>) = models.into_iter().unzip();
-        let bound = self.offering(offers, Keep::default())?;
+        let bound = self.offering(offers, KeepLoaded::default())?;
         bound.service.hold(models)?;
         Ok(bound)
     }
@@ -183,7 +183,7 @@ impl Listening {
     ///
     /// # Errors
     /// Where two have one name, or one has no room.
-    pub fn offering(self, offers: Vec<Offer>, keep: Keep) -> Result<Bound> {
+    pub fn offering(self, offers: Vec<Offer>, keep: KeepLoaded) -> Result<Bound> {
         shelf::check(&offers, &keep)?;
         let Self { listener, settings } = self;
         let listener = tokio::net::TcpListener::from_std(listener).context("listen")?;
@@ -209,7 +209,7 @@ impl Listening {
             started: clock::seconds(),
             turns: Arc::new(Semaphore::new(1)),
         });
-        let room = Arc::new(Room::new(settings.clients, settings.body));
+        let room = Arc::new(ConnectionRoom::new(settings.clients, settings.body));
         let router = router(Arc::clone(&service), &room);
         let router = match settings.log {
             Some(log) => router.layer(axum::middleware::from_fn_with_state(log, access::tell)),
@@ -220,7 +220,7 @@ impl Listening {
 }
 
 /// An offer of what is loaded already, and stays so.
-fn loaded_offer(name: String, kind: Kind, adapters: Vec<String>) -> Offer {
+fn loaded_offer(name: String, kind: ServedKind, adapters: Vec<String>) -> Offer {
     Offer { name, kind, adapters, bytes: 0, load: Arc::new(|| bail!("it is loaded once only")) }
 }
 
@@ -261,7 +261,7 @@ impl Bound {
     ///
     /// # Errors
     /// Where the listener fails.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<Ended> {
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<ServeEnd> {
         let Self { door, router, service } = self;
         drop(service);
         let room = Arc::clone(&door.room);
@@ -280,17 +280,17 @@ impl Bound {
         let service = router.into_make_service_with_connect_info::<Seated>();
         let serving = axum::serve(door, service).with_graceful_shutdown(stop);
         tokio::select! {
-            ended = serving.into_future() => ended.context("serve").map(|()| Ended::Whole),
+            ended = serving.into_future() => ended.context("serve").map(|()| ServeEnd::Whole),
             () = patience => {
                 let cut = room.answering();
                 room.send_all_away();
-                Ok(if cut == 0 { Ended::Whole } else { Ended::Cut(cut) })
+                Ok(if cut == 0 { ServeEnd::Whole } else { ServeEnd::Cut(cut) })
             }
         }
     }
 }
 
-fn router(service: Shared, room: &Arc<Room>) -> Router {
+fn router(service: SharedService, room: &Arc<ConnectionRoom>) -> Router {
     let guarded = Router::new()
         .route("/v1/chat/completions", post(chat::create))
         .route("/v1/completions", post(completions::create))
@@ -317,7 +317,7 @@ fn router(service: Shared, room: &Arc<Room>) -> Router {
         .layer(axum::middleware::from_fn_with_state(service, guard::check_host))
 }
 
-async fn health(State(service): State<Shared>) -> Result<Json<Value>, ApiError> {
+async fn health(State(service): State<SharedService>) -> Result<Json<Value>, ApiError> {
     if service.shelf.is_alive() {
         let first = service.shelf.offers().first().map(|offer| &offer.name);
         return Ok(Json(json!({ "status": "ok", "model": first })));
@@ -325,12 +325,12 @@ async fn health(State(service): State<Shared>) -> Result<Json<Value>, ApiError> 
     Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the generating thread has ended"))
 }
 
-async fn models(State(service): State<Shared>) -> Json<Value> {
+async fn models(State(service): State<SharedService>) -> Json<Value> {
     Json(json!({ "object": "list", "data": service.described() }))
 }
 
 async fn model(
-    State(service): State<Shared>,
+    State(service): State<SharedService>,
     name: Result<axum::extract::Path<String>, axum::extract::rejection::PathRejection>,
 ) -> Result<Json<Value>, ApiError> {
     let Ok(axum::extract::Path(name)) = name else { return Err(service.shelf.unknown("\u{fffd}")) };
@@ -346,8 +346,8 @@ impl Service {
     fn described(&self) -> Vec<Value> {
         let of_offer = |offer: &Offer| -> Vec<Value> {
             let context = match offer.kind {
-                Kind::Generates { context } => Some(context),
-                Kind::Embeds => None,
+                ServedKind::Generates { context } => Some(context),
+                ServedKind::Embeds => None,
             };
             let of_name = |name: &str| {
                 json!({

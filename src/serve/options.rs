@@ -7,7 +7,7 @@ use tokenizers::Tokenizer;
 
 use super::error::ApiError;
 use super::fields::{Fields, wrong};
-use crate::engine::generate::{Constraint, End, Request, Sampling};
+use crate::engine::generate::{Constraint, EndTokens, GenerateRequest, Sampling};
 
 /// Choices that a client may ask for.
 const CHOICES: usize = 64;
@@ -38,7 +38,7 @@ pub(crate) struct Options {
     sampling: Sampling,
     pub choices: usize,
     stop: Vec<String>,
-    end: End,
+    end: EndTokens,
     constraint: Option<(&'static str, Constraint)>,
     pub stream: bool,
     /// Whether a stream ends with what it took.
@@ -68,7 +68,7 @@ impl Options {
             sampling: sampling(fields, tokenizer)?,
             choices,
             stop: stop(fields)?,
-            end: if ignores_end { End::Ignored } else { End::AtEndToken },
+            end: if ignores_end { EndTokens::Ignored } else { EndTokens::AtEndToken },
             constraint: constraint(fields)?,
             stream: fields.flag("stream")?.unwrap_or(false),
             with_usage,
@@ -112,14 +112,14 @@ impl Options {
     }
 
     /// A request for a prompt.
-    pub(crate) fn request(&self, prompt: Vec<u32>, max_tokens: usize) -> Request {
-        Request {
+    pub(crate) fn request(&self, prompt: Vec<u32>, max_tokens: usize) -> GenerateRequest {
+        GenerateRequest {
             choices: self.choices,
             sampling: self.sampling.clone(),
             stop: self.stop.clone(),
             end: self.end,
             constraint: self.constraint.as_ref().map(|(_, constraint)| constraint.clone()),
-            ..Request::new(prompt, max_tokens)
+            ..GenerateRequest::new(prompt, max_tokens)
         }
     }
 }

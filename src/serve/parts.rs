@@ -6,15 +6,15 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::worker::{Order, Place};
-use crate::engine::generate::{Event, Request};
+use super::worker::{QueuePlace, WorkerOrder};
+use crate::engine::generate::{Event, GenerateRequest};
 
 /// Choices of one client's request that are computed together at most.
 const TOGETHER: usize = 16;
 
 /// Choices of one prompt.
-pub(crate) struct Part {
-    pub request: Request,
+pub(crate) struct RequestPart {
+    pub request: GenerateRequest,
     /// The number of its first choice among those of all.
     pub first: usize,
 }
@@ -23,18 +23,18 @@ pub(crate) struct Part {
 pub(crate) struct Feed {
     events: UnboundedSender<Event>,
     /// A place in the queue for all of them.
-    place: Arc<Place>,
+    place: Arc<QueuePlace>,
     window: Arc<Semaphore>,
 }
 
 /// What a part has until it is finished.
-pub(crate) struct Held {
-    _place: Arc<Place>,
+pub(crate) struct PartPermit {
+    _place: Arc<QueuePlace>,
     _room: OwnedSemaphorePermit,
 }
 
 /// Splits requests so that what is computed together takes half of the cache at most: it holds so many `positions`.
-pub(crate) fn split(requests: Vec<Request>, positions: usize, context: usize) -> Vec<Part> {
+pub(crate) fn split(requests: Vec<GenerateRequest>, positions: usize, context: usize) -> Vec<RequestPart> {
     let mut parts = Vec::new();
     let mut first = 0;
     for request in requests {
@@ -46,7 +46,7 @@ pub(crate) fn split(requests: Vec<Request>, positions: usize, context: usize) ->
             // As if all were computed together.
             part.sampling.seed = request.sampling.seed.wrapping_add(begin as u64);
             part.prompt_log_probabilities = request.prompt_log_probabilities.filter(|_| begin == 0);
-            parts.push(Part { request: part, first: first + begin });
+            parts.push(RequestPart { request: part, first: first + begin });
         }
         first += request.choices;
     }
@@ -54,20 +54,20 @@ pub(crate) fn split(requests: Vec<Request>, positions: usize, context: usize) ->
 }
 
 impl Feed {
-    pub(crate) fn new(events: UnboundedSender<Event>, place: Place) -> Self {
+    pub(crate) fn new(events: UnboundedSender<Event>, place: QueuePlace) -> Self {
         Self { events, place: Arc::new(place), window: Arc::new(Semaphore::new(TOGETHER)) }
     }
 
     /// An order for a part, once there is room for it among those of its own request. None if its client has gone.
     pub(crate) async fn order(
         &self,
-        part: Part,
+        part: RequestPart,
         taken: oneshot::Sender<Result<(), String>>,
-    ) -> Option<Order> {
-        let Part { request, first } = part;
+    ) -> Option<WorkerOrder> {
+        let RequestPart { request, first } = part;
         let room = Arc::clone(&self.window).acquire_many_owned(request.choices as u32).await.ok()?;
-        let held = Held { _place: Arc::clone(&self.place), _room: room };
+        let held = PartPermit { _place: Arc::clone(&self.place), _room: room };
         let events = self.events.clone();
-        (!events.is_closed()).then_some(Order { request, taken, events, first, held })
+        (!events.is_closed()).then_some(WorkerOrder { request, taken, events, first, held })
     }
 }

@@ -8,9 +8,9 @@ use super::options::Options;
 use super::shelf::ModelInUse;
 use super::tools::Tools;
 use crate::domain::message::{Conversation, Message};
-use crate::engine::generate::{CallForm, Request};
+use crate::engine::generate::{CallForm, GenerateRequest};
 
-pub(crate) struct Question<'a> {
+pub(crate) struct PromptQuestion<'a> {
     /// The field that holds the conversation.
     pub field: &'static str,
     pub messages: &'a [Message],
@@ -21,13 +21,13 @@ pub(crate) struct Question<'a> {
     pub most: Option<usize>,
 }
 
-impl<'s> Question<'_> {
+impl<'s> PromptQuestion<'_> {
     /// The request, and how calls are written in its answer, if there are tools.
     pub(crate) fn request(
         self,
         model: &'s ModelInUse,
         options: &mut Options,
-    ) -> Result<(Request, Option<&'s CallForm>), ApiError> {
+    ) -> Result<(GenerateRequest, Option<&'s CallForm>), ApiError> {
         let tools = self.tools.as_ref().map_or(&[][..], |tools| &tools.list);
         let conversation = Conversation { messages: self.messages, tools, settings: self.settings.as_ref() };
         let prompt = model

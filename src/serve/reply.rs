@@ -8,9 +8,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::answer::{self, STOP, failed, finish_reason, gather, usage};
 use super::shelf::ModelInUse;
 use super::stream;
-use super::stream::Ending;
-use super::tools::{Pieces, written};
-use crate::engine::generate::{CallForm, ChosenToken, Event, Fault, Finish, Piece, RequestId, Usage, What};
+use super::stream::ClosingMark;
+use super::tools::{PieceReader, written};
+use crate::engine::generate::{
+    AnswerPiece, CallForm, ChosenToken, Event, Fault, Finish, RequestId, Usage, What,
+};
 use crate::ground::clock;
 
 /// Which endpoint answers.
@@ -21,7 +23,7 @@ pub(crate) enum Style {
 }
 
 /// An answer in the making: everything that stays the same in all of its objects.
-pub(crate) struct Reply {
+pub(crate) struct CompletionReply {
     pub style: Style,
     pub model: ModelInUse,
     /// The model's name, as the client said it.
@@ -44,13 +46,13 @@ const CALLS: &str = "tool_calls";
 
 /// What a choice's client knows by now.
 #[derive(Clone, Default)]
-struct Told {
+struct ChoiceProgress {
     begun: bool,
     /// The prompt's tokens, until they are told.
     prompt: Vec<ChosenToken>,
     /// Bytes of the tokens so far.
     written: Vec<u8>,
-    pieces: Pieces,
+    pieces: PieceReader,
     /// Calls so far.
     calls: usize,
 }
@@ -78,7 +80,7 @@ impl Style {
     }
 }
 
-impl Reply {
+impl CompletionReply {
     pub(crate) fn new(style: Style, model: ModelInUse, name: Option<String>, each: usize) -> Self {
         let name = name.unwrap_or_else(|| model.name.clone());
         let prompts = vec![String::new()];
@@ -108,7 +110,7 @@ impl Reply {
         let list = answers.iter().enumerate().map(|(index, answer)| {
             let prompt = scored.get(index / self.each).map_or(&[][..], Vec::as_slice);
             let own = self.log_probabilities.then(|| {
-                let mut told = Told { prompt: prompt.to_vec(), ..Told::default() };
+                let mut told = ChoiceProgress { prompt: prompt.to_vec(), ..ChoiceProgress::default() };
                 self.told(index, &mut told, &answer.tokens)
             });
             let mut choice = json!({
@@ -139,10 +141,10 @@ impl Reply {
     pub(crate) fn streamed(mut self, events: UnboundedReceiver<Event>, with_usage: bool) -> Response {
         let count = self.prompts.len() * self.each;
         let mut taken = vec![None; count];
-        let pieces = Pieces::of(self.calls.as_ref());
-        let mut told = vec![Told { pieces, ..Told::default() }; count];
+        let pieces = PieceReader::of(self.calls.as_ref());
+        let mut told = vec![ChoiceProgress { pieces, ..ChoiceProgress::default() }; count];
         let mut fault = Fault::Computation;
-        stream::respond(events, Ending::Done, move |event| {
+        stream::respond(events, ClosingMark::Done, move |event| {
             let Some(event) = event else {
                 let whole = taken.iter().all(Option::is_some);
                 return if whole { Vec::new() } else { vec![failed(fault).body()] };
@@ -203,14 +205,14 @@ impl Reply {
 
     /// An answer as a turn, and whether it ends with calls of tools: one that a stop text cut is no call.
     fn message(&self, text: &str) -> (Value, bool) {
-        let mut reader = Pieces::of(self.calls.as_ref());
+        let mut reader = PieceReader::of(self.calls.as_ref());
         let pieces = reader.finish(text.to_owned());
         let (mut content, mut calls) = (String::new(), Vec::<(String, String)>::new());
         for piece in pieces {
             match piece {
-                Piece::Text(text) => content.push_str(&text),
-                Piece::Call(name) => calls.push((name, String::new())),
-                Piece::Arguments(text) => {
+                AnswerPiece::Text(text) => content.push_str(&text),
+                AnswerPiece::Call(name) => calls.push((name, String::new())),
+                AnswerPiece::Arguments(text) => {
                     if let Some((_, arguments)) = calls.last_mut() {
                         arguments.push_str(&text);
                     }
@@ -231,21 +233,21 @@ impl Reply {
     fn chunks(
         &self,
         choice: usize,
-        told: &mut Told,
-        pieces: Vec<Piece>,
+        told: &mut ChoiceProgress,
+        pieces: Vec<AnswerPiece>,
         mut said: Option<Value>,
     ) -> Vec<Value> {
         let mut out = Vec::new();
         for piece in pieces {
             match piece {
-                Piece::Text(text) => out.push(self.chunk(choice, self.piece(&text), said.take(), None)),
-                Piece::Call(name) => {
+                AnswerPiece::Text(text) => out.push(self.chunk(choice, self.piece(&text), said.take(), None)),
+                AnswerPiece::Call(name) => {
                     let mut call = written(&name, "");
                     call["index"] = Value::from(told.calls);
                     told.calls += 1;
                     out.push(self.chunk(choice, of_call(&call), said.take(), None));
                 }
-                Piece::Arguments(text) => {
+                AnswerPiece::Arguments(text) => {
                     let index = told.calls.saturating_sub(1);
                     let call = json!({ "index": index, "function": { "arguments": text } });
                     out.push(self.chunk(choice, of_call(&call), said.take(), None));
@@ -265,7 +267,7 @@ impl Reply {
     }
 
     /// Log-probabilities of a choice's next tokens; of its prompt's first, if they weren't told yet.
-    fn told(&self, choice: usize, told: &mut Told, tokens: &[ChosenToken]) -> Value {
+    fn told(&self, choice: usize, told: &mut ChoiceProgress, tokens: &[ChosenToken]) -> Value {
         let words = &self.model.words;
         match self.style {
             Style::Chat => words.of_chat(tokens),

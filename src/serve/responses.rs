@@ -4,21 +4,24 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::Shared;
-use super::asked::Asked;
+use super::SharedService;
+use super::asked::ReceivedRequest;
 use super::error::ApiError;
 use super::fields::{Fields, wrong};
 use super::messages::{Speakers, content, role};
 use super::options::{Options, Schema, constraint_of, most_tokens};
-use super::question::Question;
-use super::responses_reply::{Echo, Reply};
+use super::question::PromptQuestion;
+use super::responses_reply::{Echo, ResponsesReply};
 use super::results;
 use super::shelf::ModelInUse;
-use super::tools::{Pieces, Tools};
+use super::tools::{PieceReader, Tools};
 use crate::domain::message::{Message, Role, TOOL_CALLS};
-use crate::engine::generate::{Constraint, Request};
+use crate::engine::generate::{Constraint, GenerateRequest};
 
-pub(crate) async fn create(State(service): State<Shared>, asked: Asked) -> Result<Response, ApiError> {
+pub(crate) async fn create(
+    State(service): State<SharedService>,
+    asked: ReceivedRequest,
+) -> Result<Response, ApiError> {
     let name = asked.model().map(str::to_owned);
     let model = service.shelf.model(name.as_deref()).await?;
     let (request, reply, options) = asked.read(move |fields| read(model, name, fields)).await?;
@@ -30,7 +33,7 @@ fn read(
     model: ModelInUse,
     name: Option<String>,
     mut fields: Fields,
-) -> Result<(Request, Reply, Options), ApiError> {
+) -> Result<(GenerateRequest, ResponsesReply, Options), ApiError> {
     let asked = Echo::of(&fields);
     let instructions = fields.text("instructions")?;
     let mut messages = input(&mut fields)?;
@@ -66,10 +69,10 @@ fn read(
     nest_tools(&mut fields)?;
     let tools = Tools::read(&mut fields)?;
     fields.finish()?;
-    let question = Question { field: "input", messages: &messages, tools, settings, most };
+    let question = PromptQuestion { field: "input", messages: &messages, tools, settings, most };
     let (request, form) = question.request(&model, &mut options)?;
-    let pieces = Pieces::of(form);
-    Ok((request, Reply::new(model, name, asked, pieces), options))
+    let pieces = PieceReader::of(form);
+    Ok((request, ResponsesReply::new(model, name, asked, pieces), options))
 }
 
 /// The turns of `input`: a text, or a list of items.

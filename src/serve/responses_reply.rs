@@ -10,19 +10,19 @@ use super::answer::failed;
 use super::fields::Fields;
 use super::shelf::ModelInUse;
 use super::stream;
-use super::stream::Ending;
-use super::tools::{Pieces, written};
-use crate::engine::generate::{Event, Fault, Finish, Piece, Usage, What};
+use super::stream::ClosingMark;
+use super::tools::{PieceReader, written};
+use crate::engine::generate::{AnswerPiece, Event, Fault, Finish, Usage, What};
 use crate::ground::clock;
 
 /// An answer in the making.
-pub(crate) struct Reply {
+pub(crate) struct ResponsesReply {
     /// In use until the answer is whole.
     pub model: ModelInUse,
     /// The model's name, as the client said it.
     name: String,
     asked: Echo,
-    pieces: Pieces,
+    pieces: PieceReader,
     created: u64,
     /// The request's own number, once something of it came.
     number: u64,
@@ -82,8 +82,8 @@ impl Calling {
     }
 }
 
-impl Reply {
-    pub(crate) fn new(model: ModelInUse, name: Option<String>, asked: Echo, pieces: Pieces) -> Self {
+impl ResponsesReply {
+    pub(crate) fn new(model: ModelInUse, name: Option<String>, asked: Echo, pieces: PieceReader) -> Self {
         let name = name.unwrap_or_else(|| model.name.clone());
         let (output, text, number, told, ended) = (Vec::new(), None, 0, 0, false);
         Self {
@@ -119,7 +119,7 @@ impl Reply {
 
     /// An event for each fact, as it comes.
     pub(crate) fn streamed(mut self, events: UnboundedReceiver<Event>) -> Response {
-        stream::respond(events, Ending::Silent, move |event| match event {
+        stream::respond(events, ClosingMark::Silent, move |event| match event {
             Some(event) => self.translate(event),
             None => self.fail(),
         })
@@ -171,7 +171,7 @@ impl Reply {
             let mut response = self.response("failed", None, None);
             let code = match self.fault {
                 Fault::Constraint => "invalid_prompt",
-                Fault::Computation => "server_error",
+                Fault::Computation | Fault::Numbers => "server_error",
             };
             response["error"] = json!({ "code": code, "message": self.fault.sentence() });
             self.tell(&mut out, "response.failed", json!({ "response": response }));
@@ -179,10 +179,10 @@ impl Reply {
         out
     }
 
-    fn take(&mut self, pieces: Vec<Piece>, out: &mut Vec<Value>) {
+    fn take(&mut self, pieces: Vec<AnswerPiece>, out: &mut Vec<Value>) {
         for piece in pieces {
             match piece {
-                Piece::Text(text) => {
+                AnswerPiece::Text(text) => {
                     self.end_call("completed", out);
                     if self.text.is_none() {
                         self.begin_text(out);
@@ -197,12 +197,12 @@ impl Reply {
                         with(place, json!({ "delta": text, "logprobs": [] })),
                     );
                 }
-                Piece::Call(name) => {
+                AnswerPiece::Call(name) => {
                     self.end_call("completed", out);
                     self.end_text("completed", out);
                     self.begin_call(name, out);
                 }
-                Piece::Arguments(text) => {
+                AnswerPiece::Arguments(text) => {
                     let Some(call) = &mut self.call else { continue };
                     call.arguments.push_str(&text);
                     let place = json!({ "item_id": call.id, "output_index": self.output.len() });

@@ -7,7 +7,7 @@ use super::error::ApiError;
 use crate::domain::message::{Message, Role, TOOL_CALLS};
 
 /// A call that waits for its result.
-struct Open {
+struct OpenCall {
     id: Option<String>,
     answered: bool,
 }
@@ -19,7 +19,7 @@ struct Open {
 /// Where a result names no call before it, or a call has none and the conversation goes on.
 pub(crate) fn in_order(turns: Vec<(String, Message)>, id: &str) -> Result<Vec<Message>, ApiError> {
     let mut ordered = Vec::with_capacity(turns.len());
-    let mut calls: Vec<Open> = Vec::new();
+    let mut calls: Vec<OpenCall> = Vec::new();
     let mut called_at = String::new();
     let mut results: Vec<(usize, Message)> = Vec::new();
     for (place, turn) in turns {
@@ -46,9 +46,9 @@ fn put(ordered: &mut Vec<Message>, results: &mut Vec<(usize, Message)>) {
     ordered.extend(results.drain(..).map(|(_, turn)| turn));
 }
 
-fn calls_of(turn: &Message) -> Vec<Open> {
+fn calls_of(turn: &Message) -> Vec<OpenCall> {
     let calls = turn.extra.get(TOOL_CALLS).and_then(Value::as_array);
-    let open = |call: &Value| Open { id: text(call.get("id")), answered: false };
+    let open = |call: &Value| OpenCall { id: text(call.get("id")), answered: false };
     calls.into_iter().flatten().map(open).collect()
 }
 
@@ -57,7 +57,7 @@ fn text(value: Option<&Value>) -> Option<String> {
 }
 
 /// Which call a result is of.
-fn take_call(calls: &mut [Open], result: &Message, place: &str) -> Result<usize, ApiError> {
+fn take_call(calls: &mut [OpenCall], result: &Message, place: &str) -> Result<usize, ApiError> {
     let bad = |why: String| Err(ApiError::bad(why).parameter(place.to_owned()));
     let named = text(result.extra.get("tool_call_id"));
     let own = calls.iter().position(|call| !call.answered && call.id == named);
@@ -79,7 +79,7 @@ fn take_call(calls: &mut [Open], result: &Message, place: &str) -> Result<usize,
     }
 }
 
-fn all_answered(calls: &[Open], place: &str) -> Result<(), ApiError> {
+fn all_answered(calls: &[OpenCall], place: &str) -> Result<(), ApiError> {
     let Some(open) = calls.iter().find(|call| !call.answered) else { return Ok(()) };
     let place = format!("{place}.{TOOL_CALLS}");
     let which = open.id.as_ref().map_or_else(String::new, |id| format!(" {id:?}"));

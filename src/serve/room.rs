@@ -66,7 +66,7 @@ pub(crate) enum Stage {
 }
 
 /// All connections.
-pub(crate) struct Room {
+pub(crate) struct ConnectionRoom {
     pub clients: Clients,
     /// Bytes of one body at most.
     pub body: usize,
@@ -98,7 +98,7 @@ struct At {
     sent_away: bool,
 }
 
-impl Room {
+impl ConnectionRoom {
     pub(crate) fn new(mut clients: Clients, body: usize) -> Self {
         // Else a body that is allowed could never be taken in.
         clients.half_sent = clients.half_sent.max(body).min(Semaphore::MAX_PERMITS);

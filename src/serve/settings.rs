@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use super::access::Log;
-use super::guard::Origin;
+use super::guard::AllowedOrigin;
 use super::room::Clients;
 
 /// How it is served.
@@ -19,7 +19,7 @@ pub struct Settings {
     /// Bytes of a request's body at most.
     pub body: usize,
     /// Pages of a browser that may ask.
-    pub origins: Vec<Origin>,
+    pub origins: Vec<AllowedOrigin>,
     pub clients: Clients,
     /// Told of every request.
     pub log: Option<Log>,

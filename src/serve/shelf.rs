@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use super::embeddings::Desk;
+use super::embeddings::SharedEmbedder;
 use super::error::ApiError;
 use super::hosted::{Generates, Hosted};
 use super::worker::Queue;
@@ -23,7 +23,7 @@ use crate::engine::generate::{AdapterId, Generator, Prompter};
 pub struct Offer {
     /// What clients call it.
     pub name: String,
-    pub kind: Kind,
+    pub kind: ServedKind,
     /// Names of adapters that are loaded with it.
     pub adapters: Vec<String>,
     /// Memory that it takes when it is loaded.
@@ -37,7 +37,7 @@ pub type Load = Arc<dyn Fn() -> Result<LoadedModel> + Send + Sync>;
 
 /// What a model does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ServedKind {
     /// Answers prompts, of so many tokens with their answers at most.
     Generates { context: usize },
     /// Embeds texts.
@@ -57,7 +57,7 @@ pub enum LoadedModel {
 
 /// How long models stay loaded.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Keep {
+pub struct KeepLoaded {
     /// Bytes that all loaded models may take together; all stay loaded if there is no limit.
     pub memory: Option<u64>,
     /// A model that was asked nothing for so long is unloaded.
@@ -67,11 +67,11 @@ pub struct Keep {
 }
 
 /// Who is told of changes.
-pub type Tell = fn(&Change);
+pub type Tell = fn(&ShelfChange);
 
 /// What became of a model.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Change {
+pub enum ShelfChange {
     Loaded { name: String, seconds: f64 },
     Failed { name: String, error: String },
     Unloaded { name: String, why: Why },
@@ -89,19 +89,19 @@ pub enum Why {
 /// All offers.
 pub(crate) struct Shelf {
     pub shared: Arc<Inner>,
-    orders: UnboundedSender<Order>,
+    orders: UnboundedSender<ModelWaiter>,
     pub queue: Queue,
 }
 
 /// What the keeper and whoever uses a model see alike.
 pub(crate) struct Inner {
     pub offers: Vec<Offer>,
-    state: Mutex<State>,
+    state: Mutex<ShelfState>,
     /// Somebody uses a model no more.
     pub freed: Notify,
 }
 
-pub(crate) struct State {
+pub(crate) struct ShelfState {
     /// Of each offer, in their order.
     pub slots: Vec<Slot>,
     /// Whether a model waits until others are used no more: then nobody begins to use one before it.
@@ -116,7 +116,7 @@ pub(crate) struct Slot {
 }
 
 /// Somebody who waits for a model.
-pub(crate) struct Order {
+pub(crate) struct ModelWaiter {
     pub index: usize,
     pub reply: oneshot::Sender<Result<Lease, String>>,
 }
@@ -125,10 +125,10 @@ impl Inner {
     pub(crate) fn new(offers: Vec<Offer>) -> Self {
         let slot = |_: &Offer| Slot { held: None, users: 0, last_used: Instant::now() };
         let slots = offers.iter().map(slot).collect();
-        Self { offers, state: Mutex::new(State { slots, room_wanted: false }), freed: Notify::new() }
+        Self { offers, state: Mutex::new(ShelfState { slots, room_wanted: false }), freed: Notify::new() }
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, ShelfState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -181,13 +181,13 @@ impl Deref for ModelInUse {
 
 /// The use of a model that embeds texts.
 pub(crate) struct EmbedderInUse {
-    pub desk: Desk,
+    pub desk: SharedEmbedder,
     pub name: String,
     _use: Use,
 }
 
 impl Shelf {
-    pub(crate) fn new(shared: Arc<Inner>, orders: UnboundedSender<Order>, queue: Queue) -> Self {
+    pub(crate) fn new(shared: Arc<Inner>, orders: UnboundedSender<ModelWaiter>, queue: Queue) -> Self {
         Self { shared, orders, queue }
     }
 
@@ -209,7 +209,7 @@ impl Shelf {
 
     /// The model that a name stands for, or an adapter's; without a name the first. Waits until it is loaded.
     pub(crate) async fn model(&self, name: Option<&str>) -> Result<ModelInUse, ApiError> {
-        let generates = |offer: &Offer| matches!(offer.kind, Kind::Generates { .. });
+        let generates = |offer: &Offer| matches!(offer.kind, ServedKind::Generates { .. });
         let index = self.find(name, generates).ok_or_else(|| self.unknown(name.unwrap_or_default()))?;
         let Lease { hosted, in_use } = self.take(index).await?;
         match hosted {
@@ -223,7 +223,7 @@ impl Shelf {
 
     /// The embedding model that a name stands for; without a name the first. Waits until it is loaded.
     pub(crate) async fn embedder(&self, name: Option<&str>) -> Result<EmbedderInUse, ApiError> {
-        let embeds = |offer: &Offer| offer.kind == Kind::Embeds;
+        let embeds = |offer: &Offer| offer.kind == ServedKind::Embeds;
         let known: Vec<&str> =
             self.offers().iter().filter(|offer| embeds(offer)).map(|offer| offer.name.as_str()).collect();
         if known.is_empty() {
@@ -245,7 +245,8 @@ impl Shelf {
 
     /// Says which models there are.
     pub(crate) fn unknown(&self, name: &str) -> ApiError {
-        let generate = self.offers().iter().filter(|offer| matches!(offer.kind, Kind::Generates { .. }));
+        let generate =
+            self.offers().iter().filter(|offer| matches!(offer.kind, ServedKind::Generates { .. }));
         let known: Vec<&str> = generate.flat_map(Offer::names).collect();
         not_found(format!("there is no model {name:?} here, but {}", known.join(", ")))
     }
@@ -272,7 +273,7 @@ impl Shelf {
     pub(crate) async fn order(&self, index: usize) -> Result<Lease, String> {
         let (reply, answer) = oneshot::channel();
         let gone = || "the thread that loads models has ended".to_owned();
-        self.orders.send(Order { index, reply }).map_err(|_| gone())?;
+        self.orders.send(ModelWaiter { index, reply }).map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 
@@ -292,7 +293,7 @@ impl Offer {
 }
 
 /// Checks that each offer has room, and a name of its own.
-pub(crate) fn check(offers: &[Offer], keep: &Keep) -> Result<()> {
+pub(crate) fn check(offers: &[Offer], keep: &KeepLoaded) -> Result<()> {
     let mut names = BTreeSet::new();
     for offer in offers {
         for name in offer.names() {

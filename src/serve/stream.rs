@@ -12,7 +12,7 @@ use crate::engine::generate::Event;
 
 /// How a stream says that it is whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum ClosingMark {
     /// By `[DONE]`, as chats and completions do.
     Done,
     /// By its last object; each is named by its `type`, as the Responses API has it.
@@ -22,7 +22,7 @@ pub(crate) enum Ending {
 /// Turns a request's events into JSON objects, none or more each; and their end, which is none.
 pub(crate) fn respond(
     events: UnboundedReceiver<Event>,
-    ending: Ending,
+    ending: ClosingMark,
     translate: impl FnMut(Option<Event>) -> Vec<Value> + Send + 'static,
 ) -> Response {
     let body = Sse::new(messages(events, ending, translate)).keep_alive(KeepAlive::default());
@@ -34,12 +34,12 @@ struct Feed<F> {
     /// Objects that are to be sent before the next event is read, last first.
     ready: Vec<Value>,
     translate: F,
-    ending: Ending,
-    end: End,
+    ending: ClosingMark,
+    end: StreamEnd,
 }
 
 /// How far the end of a request's events has come.
-enum End {
+enum StreamEnd {
     Open,
     Told,
     Sent,
@@ -47,7 +47,7 @@ enum End {
 
 impl<F> Feed<F> {
     fn sent(&self, value: &Value) -> Sent {
-        let name = value.get("type").and_then(Value::as_str).filter(|_| self.ending == Ending::Silent);
+        let name = value.get("type").and_then(Value::as_str).filter(|_| self.ending == ClosingMark::Silent);
         let sent = name.map_or_else(Sent::default, |name| Sent::default().event(name));
         sent.data(value.to_string())
     }
@@ -55,31 +55,31 @@ impl<F> Feed<F> {
 
 fn messages<F: FnMut(Option<Event>) -> Vec<Value> + Send + 'static>(
     events: UnboundedReceiver<Event>,
-    ending: Ending,
+    ending: ClosingMark,
     translate: F,
 ) -> impl Stream<Item = Result<Sent, Infallible>> {
-    let feed = Feed { events, ready: Vec::new(), translate, ending, end: End::Open };
+    let feed = Feed { events, ready: Vec::new(), translate, ending, end: StreamEnd::Open };
     stream::unfold(feed, async |mut feed| {
         loop {
             if let Some(value) = feed.ready.pop() {
                 return Some((Ok(feed.sent(&value)), feed));
             }
             match feed.end {
-                End::Open => {
+                StreamEnd::Open => {
                     let event = feed.events.recv().await;
                     if event.is_none() {
-                        feed.end = End::Told;
+                        feed.end = StreamEnd::Told;
                     }
                     feed.ready = (feed.translate)(event);
                     feed.ready.reverse();
                 }
-                End::Told => {
-                    feed.end = End::Sent;
-                    if feed.ending == Ending::Done {
+                StreamEnd::Told => {
+                    feed.end = StreamEnd::Sent;
+                    if feed.ending == ClosingMark::Done {
                         return Some((Ok(Sent::default().data("[DONE]")), feed));
                     }
                 }
-                End::Sent => return None,
+                StreamEnd::Sent => return None,
             }
         }
     })

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::error::ApiError;
 use super::fields::{Fields, wrong};
 use super::options::fresh_seed;
-use crate::engine::generate::{CallChoice, CallForm, Calls, Piece, Reader};
+use crate::engine::generate::{AnswerPiece, CallChoice, CallForm, CallReader, Calls};
 
 /// Tools of one request at most.
 const TOOLS: usize = 128;
@@ -120,32 +120,32 @@ fn function(mut tool: Fields) -> Result<(String, Value), ApiError> {
 
 /// Reads an answer's pieces as they come; all of it is text, if there are no tools.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pieces(Option<Reader>);
+pub(crate) struct PieceReader(Option<CallReader>);
 
-impl Pieces {
+impl PieceReader {
     pub(crate) fn of(form: Option<&CallForm>) -> Self {
-        Self(form.cloned().map(Reader::new))
+        Self(form.cloned().map(CallReader::new))
     }
 
     /// What a text brings, as far as that is certain.
-    pub(crate) fn push(&mut self, text: String) -> Vec<Piece> {
+    pub(crate) fn push(&mut self, text: String) -> Vec<AnswerPiece> {
         match &mut self.0 {
             Some(reader) => reader.push(&text),
             None if text.is_empty() => Vec::new(),
-            None => vec![Piece::Text(text)],
+            None => vec![AnswerPiece::Text(text)],
         }
     }
 
     /// What was held back, when nothing more comes after this text.
-    pub(crate) fn finish(&mut self, text: String) -> Vec<Piece> {
+    pub(crate) fn finish(&mut self, text: String) -> Vec<AnswerPiece> {
         let mut pieces = self.push(text);
-        pieces.extend(self.0.as_mut().map(Reader::finish).unwrap_or_default());
+        pieces.extend(self.0.as_mut().map(CallReader::finish).unwrap_or_default());
         pieces
     }
 
     /// Whether the answer ended within a call.
     pub(crate) fn is_within_call(&self) -> bool {
-        self.0.as_ref().is_some_and(Reader::is_within_call)
+        self.0.as_ref().is_some_and(CallReader::is_within_call)
     }
 }
 

@@ -9,13 +9,13 @@ use tokenizers::Tokenizer;
 use crate::engine::generate::{ChosenToken, TokenBytes};
 
 /// A model's tokens.
-pub(crate) struct Words {
+pub(crate) struct ModelTokens {
     tokenizer: Arc<Tokenizer>,
     /// None where the tokenizer's form is unknown: then a token is its decoded text.
     bytes: Option<TokenBytes>,
 }
 
-impl Words {
+impl ModelTokens {
     pub(crate) fn new(tokenizer: Arc<Tokenizer>) -> Self {
         let bytes = TokenBytes::new(&tokenizer)
             .inspect_err(|error| tracing::warn!("tokens are told by their decoded text: {error:#}"))

@@ -14,8 +14,10 @@ use tokio::sync::oneshot;
 
 use super::error::ApiError;
 use super::metrics::Metrics;
-use super::parts::{Feed, Held, Part};
-use crate::engine::generate::{Compiler, Event, Fault, Finish, Generator, Request, RequestId, What};
+use super::parts::{Feed, PartPermit, RequestPart};
+use crate::engine::generate::{
+    Compiler, CompilersBusy, Event, Fault, Finish, GenerateRequest, Generator, RequestId, What,
+};
 
 /// Memory of the generating thread's calls; the system gives what is used.
 const STACK: usize = 64 << 20;
@@ -24,8 +26,8 @@ const STACK: usize = 64 << 20;
 const STEP: Duration = Duration::from_millis(250);
 
 /// The handlers' side.
-pub(crate) struct Worker {
-    orders: mpsc::Sender<Order>,
+pub(crate) struct ServeWorker {
+    orders: mpsc::Sender<WorkerOrder>,
     compiler: Arc<Compiler>,
     thread: JoinHandle<()>,
     queue: Queue,
@@ -45,8 +47,8 @@ impl Queue {
     }
 
     /// A place for one more.
-    pub(crate) fn enter(&self) -> Result<Place, ApiError> {
-        let place = Place(Arc::clone(&self.open));
+    pub(crate) fn enter(&self) -> Result<QueuePlace, ApiError> {
+        let place = QueuePlace(Arc::clone(&self.open));
         if self.open.fetch_add(1, Ordering::AcqRel) >= self.most {
             let message = "the queue is full: try again later";
             return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, message).code("queue_full"));
@@ -56,36 +58,36 @@ impl Queue {
 }
 
 /// A part of a client's request.
-pub(crate) struct Order {
-    pub request: Request,
+pub(crate) struct WorkerOrder {
+    pub request: GenerateRequest,
     pub taken: oneshot::Sender<Result<(), String>>,
     /// Holds at most the request's own tokens, so it needs no other bound.
     pub events: UnboundedSender<Event>,
     /// The number of its first choice among those of all that the client asked for together.
     pub first: usize,
-    pub held: Held,
+    pub held: PartPermit,
 }
 
 /// A place in the queue, given back when it is dropped.
-pub(crate) struct Place(Arc<AtomicUsize>);
+pub(crate) struct QueuePlace(Arc<AtomicUsize>);
 
-impl Drop for Place {
+impl Drop for QueuePlace {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
 /// A request in progress.
-struct Open {
+struct OpenRequest {
     events: UnboundedSender<Event>,
     first: usize,
     left: usize,
     started: Instant,
     begun: bool,
-    held: Held,
+    held: PartPermit,
 }
 
-impl Worker {
+impl ServeWorker {
     pub(crate) fn start(mut generator: Generator, queue: Queue, metrics: Arc<Metrics>) -> Result<Self> {
         #[expect(clippy::disallowed_methods, reason = "bounded by the queue, which refuses what is too much")]
         let (orders, received) = mpsc::channel();
@@ -118,7 +120,7 @@ impl Worker {
     /// constraint.
     pub(crate) async fn submit(
         &self,
-        mut parts: Vec<Part>,
+        mut parts: Vec<RequestPart>,
         events: UnboundedSender<Event>,
         (prompt, constraint): (&'static str, &'static str),
     ) -> Result<(), ApiError> {
@@ -153,18 +155,24 @@ impl Worker {
     }
 
     /// Makes the constraint of all parts ready, once.
-    async fn compile(&self, parts: &mut [Part], field: &'static str) -> Result<(), ApiError> {
+    async fn compile(&self, parts: &mut [RequestPart], field: &'static str) -> Result<(), ApiError> {
         let Some(wanted) = parts.first_mut().and_then(|part| part.request.constraint.take()) else {
             return Ok(());
         };
         let compiler = Arc::clone(&self.compiler);
         let compiled = tokio::task::spawn_blocking(move || compiler.compile(&wanted)).await;
-        let refuse = |message: String| {
+        let refuse = |error: ApiError| {
             Metrics::add(&self.metrics.refused, 1);
-            ApiError::bad(message).parameter(field)
+            error.parameter(field)
         };
-        let compiled = compiled.map_err(|_| refuse("the constraint can't be compiled".to_owned()))?;
-        let compiled = compiled.map_err(|error| refuse(format!("{error:#}")))?;
+        let failed = "the constraint can't be compiled".to_owned();
+        let compiled = compiled.map_err(|_| refuse(ApiError::bad(failed)))?;
+        let compiled = compiled.map_err(|error| {
+            // Clients ask again by themselves then.
+            let is_busy = error.is::<CompilersBusy>();
+            let status = if is_busy { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::BAD_REQUEST };
+            refuse(ApiError::new(status, format!("{error:#}")))
+        })?;
         for part in parts {
             (part.request.constraint, part.request.compiled) = (None, Some(compiled.clone()));
         }
@@ -174,7 +182,7 @@ impl Worker {
 
 struct Loop {
     generator: Generator,
-    open: HashMap<RequestId, Open>,
+    open: HashMap<RequestId, OpenRequest>,
     metrics: Arc<Metrics>,
     /// Its own part of those that are running and waiting, as it told them last.
     told: [usize; 2],
@@ -182,7 +190,7 @@ struct Loop {
 
 impl Loop {
     /// Runs until every handler is gone and every request is finished.
-    fn run(mut self, orders: &mpsc::Receiver<Order>) {
+    fn run(mut self, orders: &mpsc::Receiver<WorkerOrder>) {
         loop {
             if self.open.is_empty() {
                 match orders.recv() {
@@ -221,11 +229,11 @@ impl Loop {
         }
     }
 
-    fn take(&mut self, order: Order) {
+    fn take(&mut self, order: WorkerOrder) {
         let choices = order.request.choices;
         match self.generator.submit(order.request) {
             Ok(id) => {
-                let open = Open {
+                let open = OpenRequest {
                     events: order.events,
                     first: order.first,
                     left: choices,
@@ -268,7 +276,7 @@ impl Loop {
         }
         if open.left > 0 {
             open.events.send(event).ok();
-        } else if let Some(Open { events, held, .. }) = self.open.remove(&event.request) {
+        } else if let Some(OpenRequest { events, held, .. }) = self.open.remove(&event.request) {
             // Before the client can know: its next request may come at once, and has the place to itself.
             drop(held);
             events.send(event).ok();

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, params, params_from_iter};
 
 use super::content::{self, Derived, Prepared};
 use super::edit::put_body;
-use super::names::{self, Kind};
+use super::names::{self, NameKind};
 use super::{Durability, Result, Session, import, index, query, tokens};
 use crate::domain::change::{Body, Change, Selection};
 use crate::domain::filter::Filter;
@@ -56,10 +56,10 @@ impl Session {
                 "CREATE TEMP TABLE IF NOT EXISTS assigned (id INTEGER PRIMARY KEY, value INTEGER);
                  DELETE FROM assigned;",
             )?;
-            let mut names = names::Cache::default();
+            let mut names = names::NameCache::default();
             let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO assigned VALUES (?1, ?2)")?;
             for (record, split) in splits {
-                let split = names.optional(transaction, Kind::Split, Some(split))?;
+                let split = names.optional(transaction, NameKind::Split, Some(split))?;
                 insert.execute(params![record.0, split])?;
             }
             let id = open(transaction, &who, ChangeKind::Edit, what)?;
@@ -68,7 +68,7 @@ impl Session {
                  FROM assigned CROSS JOIN records USING (id) WHERE records.split IS NOT assigned.value",
                 params![id, SPLIT],
             )?;
-            set_column(transaction, id, SPLIT, "split", Side::After)?;
+            set_column(transaction, id, SPLIT, "split", ChangeSide::After)?;
             close(transaction, id)
         })
     }
@@ -178,32 +178,32 @@ fn apply_to_selected(transaction: &Transaction<'_>, id: i64, change: &Change) ->
             set_selected(transaction, id, STATUS, "status", &Value::Integer(*status as i64))
         }
         Change::SetSplit(split) => {
-            let value = number_of(transaction, Kind::Split, split.as_deref())?;
+            let value = number_of(transaction, NameKind::Split, split.as_deref())?;
             set_selected(transaction, id, SPLIT, "split", &value)
         }
         Change::SetLabel(label) => {
-            let value = number_of(transaction, Kind::Label, label.as_deref())?;
+            let value = number_of(transaction, NameKind::Label, label.as_deref())?;
             set_selected(transaction, id, LABEL, "label", &value)
         }
         Change::AddTag(tag) => {
-            let tag = names::intern(transaction, Kind::Tag, tag)?;
+            let tag = names::intern(transaction, NameKind::Tag, tag)?;
             transaction.execute(
                 "INSERT INTO change_items SELECT ?1, records.id, ?2, ?3, 0, 1
                  FROM selected CROSS JOIN records USING (id) WHERE NOT EXISTS
                  (SELECT 1 FROM record_tags WHERE record = records.id AND tag = ?3)",
                 params![id, TAG, tag],
             )?;
-            set_tags(transaction, id, Side::After)
+            set_tags(transaction, id, ChangeSide::After)
         }
         Change::RemoveTag(tag) => {
-            let tag = names::find(transaction, Kind::Tag, tag)?;
+            let tag = names::find(transaction, NameKind::Tag, tag)?;
             transaction.execute(
                 "INSERT INTO change_items SELECT ?1, record, ?2, tag, 1, 0
                  FROM record_tags JOIN selected ON selected.id = record JOIN records ON records.id = record
                  WHERE tag = ?3",
                 params![id, TAG, tag],
             )?;
-            set_tags(transaction, id, Side::After)
+            set_tags(transaction, id, ChangeSide::After)
         }
         Change::Remove => {
             transaction.execute(
@@ -211,12 +211,12 @@ fn apply_to_selected(transaction: &Transaction<'_>, id: i64, change: &Change) ->
                  FROM selected CROSS JOIN records USING (id)",
                 params![id, EXISTS],
             )?;
-            set_existence(transaction, id, Side::After)
+            set_existence(transaction, id, ChangeSide::After)
         }
     }
 }
 
-fn number_of(connection: &Connection, kind: Kind, name: Option<&str>) -> Result<Value> {
+fn number_of(connection: &Connection, kind: NameKind, name: Option<&str>) -> Result<Value> {
     Ok(match name {
         Some(name) => Value::Integer(names::intern(connection, kind, name)?),
         None => Value::Null,
@@ -237,17 +237,17 @@ fn set_selected(
         ),
         params![id, field, value],
     )?;
-    set_column(transaction, id, field, column, Side::After)
+    set_column(transaction, id, field, column, ChangeSide::After)
 }
 
 /// Which of an item's two values is to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum ChangeSide {
     Before,
     After,
 }
 
-impl Side {
+impl ChangeSide {
     pub(super) const fn column(self) -> &'static str {
         match self {
             Self::Before => "before",
@@ -262,7 +262,7 @@ pub(super) fn set_column(
     change: i64,
     field: i64,
     column: &str,
-    side: Side,
+    side: ChangeSide,
 ) -> Result<()> {
     let side = side.column();
     transaction.execute(
@@ -276,7 +276,7 @@ pub(super) fn set_column(
     Ok(())
 }
 
-pub(super) fn set_tags(transaction: &Transaction<'_>, change: i64, side: Side) -> Result<()> {
+pub(super) fn set_tags(transaction: &Transaction<'_>, change: i64, side: ChangeSide) -> Result<()> {
     let side = side.column();
     transaction.execute(
         &format!(
@@ -295,7 +295,7 @@ pub(super) fn set_tags(transaction: &Transaction<'_>, change: i64, side: Side) -
     Ok(())
 }
 
-pub(super) fn set_existence(transaction: &Transaction<'_>, change: i64, side: Side) -> Result<()> {
+pub(super) fn set_existence(transaction: &Transaction<'_>, change: i64, side: ChangeSide) -> Result<()> {
     let side = side.column();
     let gone = format!("SELECT record FROM change_items WHERE change = ?1 AND field = 6 AND {side} = 0");
     let back = format!("SELECT record FROM change_items WHERE change = ?1 AND field = 6 AND {side} = 1");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Durability, Result, Session};
-use crate::domain::chat::{ChatId, Decisions, Keep, KeptAnswer, Names, TurnId, Vote};
+use crate::domain::chat::{AnswererNames, ChatId, Decisions, Keep, KeptAnswer, TurnId, Vote};
 use crate::domain::record::RecordId;
 use crate::ground::clock;
 
@@ -78,9 +78,15 @@ impl Session {
     ///
     /// # Errors
     /// Where the session can't be written.
-    pub fn decide_in_chat(&mut self, chat: ChatId, on: Decided, word: &Word, names: Names) -> Result<()> {
+    pub fn decide_in_chat(
+        &mut self,
+        chat: ChatId,
+        on: Decided,
+        word: &Word,
+        names: AnswererNames,
+    ) -> Result<()> {
         let who = self.who.clone();
-        let names = if names == Names::Hidden { "hidden" } else { "shown" };
+        let names = if names == AnswererNames::Hidden { "hidden" } else { "shown" };
         let text = if let Word::Corrected(text) = word { text.as_str() } else { "" };
         let (left, right) = on.numbers();
         self.write("decide in a chat", Durability::EveryChange, |transaction| {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Durability, Result, Session, SessionError};
-use crate::domain::chat::{Chat, ChatId, ChatSummary, Outcome, Setup, Side, Turn, TurnId};
+use crate::domain::chat::{AnswerOutcome, Chat, ChatId, ChatSummary, Setup, Side, Turn, TurnId};
 use crate::domain::message::Role;
 use crate::ground::clock;
 
@@ -110,7 +110,7 @@ impl Session {
     ///
     /// # Errors
     /// Where the session can't be written.
-    pub fn end_turn(&mut self, turn: TurnId, content: &str, outcome: &Outcome) -> Result<()> {
+    pub fn end_turn(&mut self, turn: TurnId, content: &str, outcome: &AnswerOutcome) -> Result<()> {
         let outcome = serde_json::to_string(outcome)?;
         self.write("keep an answer", Durability::EveryChange, |transaction| {
             transaction.execute(

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::change::{self, ChangeKind};
 use super::content::Prepared;
-use super::names::{self, Kind};
+use super::names::{self, NameKind};
 use super::{Durability, JobLock, Result, Session, lock};
 
 /// A line that could not be read as a record: kept with its reason, so that nothing is lost silently.
@@ -56,9 +56,9 @@ pub struct Importer<'s> {
     id: i64,
     change: i64,
     path: String,
-    known: Known,
+    known: KnownHashes,
     /// Known because an interrupted run of this import brought them.
-    brought: Known,
+    brought: KnownHashes,
     next_record: i64,
     counts: ImportCounts,
     _lock: JobLock,
@@ -274,10 +274,10 @@ pub(super) fn insert_records(
     )?;
     let mut wide = transaction.prepare_cached("INSERT INTO contents VALUES (?1, ?2, ?3)")?;
     let mut tagging = transaction.prepare_cached("INSERT OR IGNORE INTO record_tags VALUES (?1, ?2)")?;
-    let mut names = super::names::Cache::default();
+    let mut names = super::names::NameCache::default();
     for (id, record) in (first..).zip(records) {
-        let split = names.optional(transaction, Kind::Split, record.split.as_deref())?;
-        let label = names.optional(transaction, Kind::Label, record.label.as_deref())?;
+        let split = names.optional(transaction, NameKind::Split, record.split.as_deref())?;
+        let label = names.optional(transaction, NameKind::Label, record.label.as_deref())?;
         narrow.execute(params![
             id,
             names.source(transaction, &record.source)?,
@@ -295,7 +295,7 @@ pub(super) fn insert_records(
         ])?;
         wide.execute(params![id, record.fields, record.body])?;
         for tag in &record.tags {
-            tagging.execute(params![id, names::intern(transaction, Kind::Tag, tag)?])?;
+            tagging.execute(params![id, names::intern(transaction, NameKind::Tag, tag)?])?;
         }
     }
     Ok(())
@@ -330,7 +330,7 @@ pub(super) fn set_next_record(connection: &Connection, next: i64) -> Result<()> 
     Ok(())
 }
 
-type Known = HashSet<u128, BuildHasherDefault<AlreadyMixed>>;
+type KnownHashes = HashSet<u128, BuildHasherDefault<AlreadyMixed>>;
 
 /// A content hash needs no hashing again.
 #[derive(Default)]
@@ -360,8 +360,8 @@ fn identity(hash: [u8; 16], occurrence: u32) -> u128 {
 
 /// The rows that are known: all of the session and those that a person removed, but not those of undone imports;
 /// and among them those that this change brought before it was interrupted. About 35 bytes a row.
-fn known_rows(connection: &Connection, change: i64) -> Result<(Known, Known)> {
-    let (mut known, mut brought) = (Known::default(), Known::default());
+fn known_rows(connection: &Connection, change: i64) -> Result<(KnownHashes, KnownHashes)> {
+    let (mut known, mut brought) = (KnownHashes::default(), KnownHashes::default());
     let mut statement = connection.prepare(
         "SELECT hash, occurrence, change FROM records
          UNION ALL SELECT hash, occurrence, change FROM removed WHERE removed_by <> change",

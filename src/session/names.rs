@@ -8,7 +8,7 @@ use super::Result;
 
 /// What a name names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(super) enum NameKind {
     Split = 1,
     Label = 2,
     Tag = 3,
@@ -17,7 +17,7 @@ pub(super) enum Kind {
 }
 
 /// The number of a name, made where it is new.
-pub(super) fn intern(connection: &Connection, kind: Kind, name: &str) -> Result<i64> {
+pub(super) fn intern(connection: &Connection, kind: NameKind, name: &str) -> Result<i64> {
     if let Some(id) = find(connection, kind, name)? {
         return Ok(id);
     }
@@ -28,7 +28,7 @@ pub(super) fn intern(connection: &Connection, kind: Kind, name: &str) -> Result<
 }
 
 /// The number of a name, where there is one.
-pub(super) fn find(connection: &Connection, kind: Kind, name: &str) -> Result<Option<i64>> {
+pub(super) fn find(connection: &Connection, kind: NameKind, name: &str) -> Result<Option<i64>> {
     Ok(connection
         .prepare_cached("SELECT id FROM names WHERE kind = ?1 AND name = ?2")?
         .query_row(params![kind as i64, name], |row| row.get(0))
@@ -58,17 +58,17 @@ pub(super) fn name(connection: &Connection, id: i64) -> Result<Option<String>> {
 
 /// Numbers of names that were asked for in this transaction: an import names the same few again and again.
 #[derive(Default)]
-pub(super) struct Cache {
-    names: HashMap<(Kind, String), i64>,
+pub(super) struct NameCache {
+    names: HashMap<(NameKind, String), i64>,
     /// Rows come in the order of their files.
     last_source: Option<(String, i64)>,
 }
 
-impl Cache {
+impl NameCache {
     pub(super) fn optional(
         &mut self,
         connection: &Connection,
-        kind: Kind,
+        kind: NameKind,
         name: Option<&str>,
     ) -> Result<Option<i64>> {
         let Some(name) = name else { return Ok(None) };

@@ -24,13 +24,13 @@ pub struct ImportProgress {
 
 /// How an import ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum ImportEnd {
     AtTheEnd,
     /// It was told to stop: what was committed stays, and the same import takes it up again.
     Stopped,
 }
 
-struct Batch {
+struct PreparedBatch {
     records: Vec<Prepared>,
     rejects: Vec<Reject>,
     bytes: u64,
@@ -46,7 +46,7 @@ pub fn import(
     name: &str,
     source: Import,
     mut go_on: impl FnMut(ImportProgress) -> bool,
-) -> Result<(ImportCounts, Ended)> {
+) -> Result<(ImportCounts, ImportEnd)> {
     let mappings: Vec<_> = source.files().iter().map(|file| (&file.source, &file.mapping)).collect();
     let mapping = serde_json::to_string(&mappings)?;
     let mut importer = Importer::begin(session, name, &mapping)?;
@@ -57,16 +57,16 @@ pub fn import(
         // The other side ends when nobody takes its batches.
         drop(batches);
         match ended.map_err(|error| error.after(importer.counts().added))? {
-            Ended::AtTheEnd => {
+            ImportEnd::AtTheEnd => {
                 let added = importer.counts().added;
-                Ok((importer.finish().map_err(|error| error.after(added))?, Ended::AtTheEnd))
+                Ok((importer.finish().map_err(|error| error.after(added))?, ImportEnd::AtTheEnd))
             }
-            Ended::Stopped => Ok((importer.counts(), Ended::Stopped)),
+            ImportEnd::Stopped => Ok((importer.counts(), ImportEnd::Stopped)),
         }
     })
 }
 
-fn produce(mut source: Import, sender: &SyncSender<Result<Batch>>) {
+fn produce(mut source: Import, sender: &SyncSender<Result<PreparedBatch>>) {
     loop {
         let batch = match source.next_batch() {
             Ok(Some(batch)) => batch,
@@ -86,7 +86,7 @@ fn produce(mut source: Import, sender: &SyncSender<Result<Batch>>) {
             start: bad.start,
         });
         let rejects = rejects.collect();
-        let batch = prepared.map(|records| Batch { records, rejects, bytes, total_bytes });
+        let batch = prepared.map(|records| PreparedBatch { records, rejects, bytes, total_bytes });
         if sender.send(batch).is_err() {
             return;
         }
@@ -95,17 +95,17 @@ fn produce(mut source: Import, sender: &SyncSender<Result<Batch>>) {
 
 fn consume(
     importer: &mut Importer<'_>,
-    batches: &Receiver<Result<Batch>>,
+    batches: &Receiver<Result<PreparedBatch>>,
     go_on: &mut impl FnMut(ImportProgress) -> bool,
-) -> Result<Ended> {
+) -> Result<ImportEnd> {
     while let Ok(batch) = batches.recv() {
         let batch = batch?;
         let counts = importer.add(&batch.records, &batch.rejects)?;
         if !go_on(ImportProgress { counts, bytes: batch.bytes, total_bytes: batch.total_bytes }) {
-            return Ok(Ended::Stopped);
+            return Ok(ImportEnd::Stopped);
         }
     }
-    Ok(Ended::AtTheEnd)
+    Ok(ImportEnd::AtTheEnd)
 }
 
 /// The columns of a file's first rows, by which a mapping is remembered.

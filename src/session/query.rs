@@ -7,13 +7,13 @@ use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error as SqlError};
 
-use super::names::Kind;
+use super::names::NameKind;
 use super::{Result, content, index, similar};
 use crate::data::rows::parse_row;
 use crate::domain::filter::{Bounds, Case, Edge, Filter, NumberField, Property, Term, WordEnd, Words};
 
 /// A query for the records that a filter matches: `SELECT id, KEY FROM … WHERE …` in one or two parts.
-pub(super) struct Query {
+pub(super) struct RecordQuery {
     pub(super) sql: String,
     pub(super) parameters: Vec<Value>,
 }
@@ -22,7 +22,7 @@ pub(super) struct Query {
 ///
 /// Words at the top of a filter lead: the index gives its matches in the order of their numbers, without a list
 /// being built first. Records that are not in the index yet have greater numbers and are read after it.
-pub(super) fn build(connection: &Connection, filter: &Filter, column: &str) -> Result<Query> {
+pub(super) fn build(connection: &Connection, filter: &Filter, column: &str) -> Result<RecordQuery> {
     let indexed_up_to = index::indexed_up_to(connection)?;
     let tail = index::is_behind(connection, indexed_up_to)?;
     let (words, rest) = split_words(filter);
@@ -32,7 +32,7 @@ pub(super) fn build(connection: &Connection, filter: &Filter, column: &str) -> R
     if words.is_empty() {
         let condition = compiler.condition(filter);
         let sql = format!("SELECT records.id, {column} FROM records WHERE {condition}");
-        return Ok(Query { sql, parameters: compiler.parameters });
+        return Ok(RecordQuery { sql, parameters: compiler.parameters });
     }
     let matched = words.iter().map(|words| match_expression(words)).collect::<Vec<_>>().join(" AND ");
     let matched = compiler.parameter(Value::Text(matched));
@@ -56,7 +56,7 @@ pub(super) fn build(connection: &Connection, filter: &Filter, column: &str) -> R
         );
         sql.push_str(&after);
     }
-    Ok(Query { sql, parameters: compiler.parameters })
+    Ok(RecordQuery { sql, parameters: compiler.parameters })
 }
 
 /// Finds what the filter's `like:` terms mean, before it is turned into SQL.
@@ -180,8 +180,8 @@ impl Compiler {
                     statuses.iter().map(|status| (*status as i64).to_string()).collect();
                 format!("records.status IN ({})", numbers.join(", "))
             }
-            Term::Split(names) => self.named("records.split", Kind::Split, names),
-            Term::Label(names) => self.named("records.label", Kind::Label, names),
+            Term::Split(names) => self.named("records.split", NameKind::Split, names),
+            Term::Label(names) => self.named("records.label", NameKind::Label, names),
             Term::Tag(Some(tag)) => {
                 let name = self.text(tag);
                 format!(
@@ -250,7 +250,7 @@ impl Compiler {
         format!("EXISTS (SELECT 1 FROM contents WHERE contents.id = records.id AND {condition})")
     }
 
-    fn named(&mut self, column: &str, kind: Kind, names: &[Option<String>]) -> String {
+    fn named(&mut self, column: &str, kind: NameKind, names: &[Option<String>]) -> String {
         let mut parts = Vec::new();
         let given: Vec<String> = names.iter().flatten().map(|name| self.text(name)).collect();
         if !given.is_empty() {

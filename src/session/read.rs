@@ -14,7 +14,7 @@ pub(super) fn status(number: i64) -> Option<Status> {
 
 /// One row of the table: what is shown of a record before it is opened.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct RecordRow {
     pub id: RecordId,
     pub record: Record,
     /// Counted with the session's tokenizer; not yet for some.
@@ -37,7 +37,7 @@ impl Session {
     ///
     /// # Errors
     /// Where the file can't be read.
-    pub fn rows(&self, ids: &[i64]) -> Result<Vec<Row>> {
+    pub fn rows(&self, ids: &[i64]) -> Result<Vec<RecordRow>> {
         let mut rows = Vec::with_capacity(ids.len());
         for &id in ids {
             rows.extend(row(&self.connection, id)?);
@@ -47,7 +47,7 @@ impl Session {
 }
 
 /// A record with what is known of it, where it is there.
-pub(super) fn row(connection: &Connection, id: i64) -> Result<Option<Row>> {
+pub(super) fn row(connection: &Connection, id: i64) -> Result<Option<RecordRow>> {
     let mut statement = connection.prepare_cached(
         "SELECT sources.name, line, status, split.name, label.name, tokens, score, characters, flags, occurrence,
          hash, fields, body FROM records JOIN contents USING (id) JOIN sources ON sources.id = records.source
@@ -74,7 +74,7 @@ pub(super) fn row(connection: &Connection, id: i64) -> Result<Option<Row>> {
         ..Record::default()
     };
     body.put(&mut record);
-    Ok(Some(Row {
+    Ok(Some(RecordRow {
         id: RecordId(id),
         record,
         tokens: row.get(5)?,

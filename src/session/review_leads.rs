@@ -9,7 +9,7 @@ use super::{Durability, Result, Session};
 use crate::domain::record::RecordId;
 use crate::domain::reflection::{Reflection, ReflectionId};
 use crate::domain::review::Reviewed;
-use crate::domain::review_leads::{Labels, Leads, Odds, Pairs, hypothesis};
+use crate::domain::review_leads::{LabelMeanings, Leads, Odds, PremisePairs, hypothesis};
 use crate::domain::thought::{Thought, ThoughtId};
 use crate::ground::clock;
 use crate::session::question;
@@ -50,15 +50,16 @@ impl Session {
     ///
     /// # Errors
     /// Where the session can't be read.
-    pub fn labels(&self) -> Result<Labels> {
+    pub fn labels(&self) -> Result<LabelMeanings> {
         let mut statement = self.connection.prepare_cached(
             "SELECT name FROM names WHERE kind = 2 AND EXISTS (SELECT 1 FROM records WHERE label = names.id)
              ORDER BY name",
         )?;
         let names: Vec<String> =
             statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        let pairs = if self.has_columns(&["premise", "hypothesis"])? { Pairs::Yes } else { Pairs::No };
-        Ok(Labels::of(&names, pairs))
+        let pairs =
+            if self.has_columns(&["premise", "hypothesis"])? { PremisePairs::Yes } else { PremisePairs::No };
+        Ok(LabelMeanings::of(&names, pairs))
     }
 
     /// Corrections that were not rejected, and thoughts with the true label: what is or may be trained on.
@@ -85,7 +86,7 @@ impl Session {
         Ok(found)
     }
 
-    fn correction(&self, labels: &Labels, id: ReflectionId, reflection: &Reflection) -> Result<Led> {
+    fn correction(&self, labels: &LabelMeanings, id: ReflectionId, reflection: &Reflection) -> Result<Led> {
         let question = question(&self.record(reflection.record)?);
         let truth = self.thought(reflection.thought)?.and_then(|thought| thought.truth).unwrap_or_default();
         // What a person wrote leads where the person wants it.

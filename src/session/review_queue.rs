@@ -11,19 +11,19 @@ use super::{Result, Session, question};
 use crate::domain::agreement_report::{AgreementReport, LastWords, reviewer_pairs};
 use crate::domain::draft::DraftOf;
 use crate::domain::record::{Record, RecordId};
-use crate::domain::reflection::{Checks, Looked, Reflection, ReflectionId, Verdict};
+use crate::domain::reflection::{Checks, JudgedThought, Reflection, ReflectionId, Verdict};
 use crate::domain::review::{
-    Contents, Disagreement, Draft, DraftText, QueueOrder, QueueRow, ReviewItem, Reviewed, VerdictEntry,
+    Contents, Disagreement, DraftText, EditDraft, QueueOrder, QueueRow, ReviewItem, Reviewed, VerdictEntry,
     VerdictState, sort,
 };
 use crate::domain::review_filter::{Facts, Needs, ReviewFilter};
-use crate::domain::review_leads::Labels;
+use crate::domain::review_leads::LabelMeanings;
 use crate::domain::thought::{Thought, ThoughtId};
 
 /// The columns of a row of the queue, those that its texts are in, and the tables.
-type Query = (&'static str, &'static str, &'static str);
+type QueueQuery = (&'static str, &'static str, &'static str);
 
-const CORRECTIONS: Query = (
+const CORRECTIONS: QueueQuery = (
     "SELECT 0, r.id, r.record, r.verdict, r.score, length(coalesce(r.edited, r.corrected)), t.model,
      r.teacher, t.label, r.label, coalesce(t.truth, ''), split.name",
     ", coalesce(r.edited, r.corrected), t.text, r.error_analysis",
@@ -32,7 +32,7 @@ const CORRECTIONS: Query = (
 );
 
 /// Wrong thoughts that nobody has corrected.
-const THOUGHTS: Query = (
+const THOUGHTS: QueueQuery = (
     "SELECT 1, t.id, t.record, 0, NULL, length(t.text), t.model, '', t.label, '', t.truth, split.name",
     ", t.text, '', ''",
     " FROM thoughts AS t JOIN records ON records.id = t.record
@@ -51,9 +51,9 @@ impl Session {
         let needs = filter.needs();
         let words = self.last_words()?;
         let tags = if filter.is_empty() { HashMap::new() } else { self.tags_of_reviewed()? };
-        let labels = if needs == Needs::Record { self.labels()? } else { Labels::default() };
+        let labels = if needs == Needs::Record { self.labels()? } else { LabelMeanings::default() };
         let drafts: HashSet<DraftOf> = self.begun()?.into_iter().collect();
-        let mut names = Names::default();
+        let mut names = SharedNames::default();
         let mut queue = Vec::new();
         for (columns, texts, tables) in [CORRECTIONS, THOUGHTS] {
             let texts = if needs == Needs::Row { "" } else { texts };
@@ -69,7 +69,7 @@ impl Session {
                     item.disagreement = Disagreement::Reviewers;
                 }
                 if drafts.contains(&DraftOf::Review(item.id)) {
-                    item.draft = Draft::Kept;
+                    item.draft = EditDraft::Kept;
                 }
                 if filter.is_empty() || self.lets_through(filter, row, &item, (&words, &tags, &labels))? {
                     queue.push(item);
@@ -85,7 +85,7 @@ impl Session {
         filter: &ReviewFilter,
         row: &Row<'_>,
         item: &QueueRow,
-        (words, tags, labels): (&LastWords, &HashMap<i64, Vec<String>>, &Labels),
+        (words, tags, labels): (&LastWords, &HashMap<i64, Vec<String>>, &LabelMeanings),
     ) -> Result<bool> {
         let needs = filter.needs();
         let split: Option<String> = row.get(11)?;
@@ -97,7 +97,7 @@ impl Session {
         let checks = match needs {
             Needs::Record => {
                 let record = question(&self.record(item.record)?);
-                let looked = Looked {
+                let looked = JudgedThought {
                     thought: &corrected,
                     label: item.own_label(),
                     truth: &item.truth,
@@ -183,7 +183,7 @@ impl Session {
                 (reflection.text(), label, &*thought.text, &*reflection.error_analysis)
             }
         };
-        let looked = Looked { thought: text, label, truth, record: &record, flawed };
+        let looked = JudgedThought { thought: text, label, truth, record: &record, flawed };
         let led = Checks::of(looked).led(&self.labels()?, looked, analysis);
         Ok(Checks { odds: self.odds(id, text)?, ..led })
     }
@@ -279,9 +279,9 @@ impl Session {
 
 /// Equal names are held once: the queue may be long.
 #[derive(Default)]
-struct Names(HashMap<String, Arc<str>>);
+struct SharedNames(HashMap<String, Arc<str>>);
 
-impl Names {
+impl SharedNames {
     fn get(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.0.get(name) {
             return Arc::clone(known);
@@ -292,7 +292,7 @@ impl Names {
     }
 }
 
-fn queue_row(row: &Row<'_>, names: &mut Names) -> Result<QueueRow> {
+fn queue_row(row: &Row<'_>, names: &mut SharedNames) -> Result<QueueRow> {
     let mut name = |column: usize| -> Result<Arc<str>> {
         Ok(names.get(row.get_ref(column)?.as_str().unwrap_or_default()))
     };
@@ -316,7 +316,7 @@ fn queue_row(row: &Row<'_>, names: &mut Names) -> Result<QueueRow> {
         label,
         truth,
         disagreement: if misses { Disagreement::Label } else { Disagreement::None },
-        draft: Draft::None,
+        draft: EditDraft::None,
     })
 }
 

@@ -14,7 +14,7 @@ impl Session {
     /// # Errors
     /// Where the file can't be read, or the query was interrupted.
     pub fn statistics(&self, filter: &Filter, limit: Option<u32>) -> Result<Statistics> {
-        let mut pass = Pass::default();
+        let mut pass = StatsPass::default();
         let query = query::build(&self.connection, filter, "0")?;
         let sql = format!(
             "WITH matching (id, key) AS ({}) SELECT tokens, label, split, status, prompt, hash, characters
@@ -54,7 +54,7 @@ impl Session {
 }
 
 #[derive(Default)]
-struct Pass {
+struct StatsPass {
     records: u64,
     tokens: Vec<u32>,
     characters: u64,
@@ -65,7 +65,7 @@ struct Pass {
     hashes: HashSet<[u8; 16]>,
 }
 
-impl Pass {
+impl StatsPass {
     fn finish(mut self, connection: &Connection, limit: Option<u32>) -> Result<Statistics> {
         self.tokens.sort_unstable();
         let median = self.tokens.get(self.tokens.len() / 2).copied();

@@ -3,12 +3,12 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::names::{self, Kind};
-use super::{Durability, Result, Row, Session, content};
+use super::names::{self, NameKind};
+use super::{Durability, RecordRow, Result, Session, content};
 
 /// What a stretch of counting did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counted {
+pub struct CountedTokens {
     pub counted: u64,
     /// Can't be cut into tokens as they are: columns only, or a conversation that the template refuses.
     pub refused: u64,
@@ -35,10 +35,10 @@ impl Session {
             return Ok(());
         }
         self.write("count tokens", Durability::WholeJobs, |transaction| {
-            let new = names::intern(transaction, Kind::Model, model)?;
+            let new = names::intern(transaction, NameKind::Model, model)?;
             for table in ["records", "removed"] {
                 if let Some(old) = &before {
-                    let old = names::intern(transaction, Kind::Model, old)?;
+                    let old = names::intern(transaction, NameKind::Model, old)?;
                     transaction.execute(
                         &format!(
                             "INSERT OR REPLACE INTO token_counts
@@ -83,8 +83,8 @@ impl Session {
         &mut self,
         model: &str,
         ids: &[i64],
-        count: impl Fn(&[Row]) -> Vec<Option<u32>>,
-    ) -> Result<Counted> {
+        count: impl Fn(&[RecordRow]) -> Vec<Option<u32>>,
+    ) -> Result<CountedTokens> {
         self.use_tokenizer(model)?;
         loop {
             let texts = self.texts()?;
@@ -120,8 +120,8 @@ fn texts_in(connection: &rusqlite::Connection) -> Result<i64> {
     Ok(moved.unwrap_or_default())
 }
 
-fn store(transaction: &Transaction<'_>, rows: &[Row], counts: &[Option<u32>]) -> Result<Counted> {
-    let mut counted = Counted::default();
+fn store(transaction: &Transaction<'_>, rows: &[RecordRow], counts: &[Option<u32>]) -> Result<CountedTokens> {
+    let mut counted = CountedTokens::default();
     let mut put = transaction.prepare_cached("UPDATE records SET tokens = ?2 WHERE id = ?1")?;
     let refuse = format!("UPDATE records SET flags = flags | {} WHERE id = ?1", content::REFUSED);
     let mut refuse = transaction.prepare_cached(&refuse)?;

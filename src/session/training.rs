@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Result, Session, SessionError, content, export};
 use crate::domain::filter::parse;
 use crate::domain::record::{ContentHash, Record, RecordId};
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 
 /// The file in a run folder that says what it saw.
 pub const SEEN_FILE: &str = "records.jsonl";
@@ -80,7 +80,7 @@ impl Session {
     /// # Errors
     /// Where the filter is wrong or the file can't be read.
     pub fn training_set(&self, filter: &str) -> Result<Vec<(RecordId, Record)>> {
-        let view = self.view(&parse(filter)?, Order::default())?;
+        let view = self.view(&parse(filter)?, SortOrder::default())?;
         let mut records = Vec::with_capacity(view.len());
         self.for_each(&view, |id, record| {
             records.push((RecordId(id), record));

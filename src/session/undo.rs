@@ -5,8 +5,8 @@ use std::path::Path;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::change::{
-    CONTENT, ChangeKind, EXISTS, LABEL, RECORD_COLUMNS, SPLIT, STATUS, Side, TAG, mark_edited, set_column,
-    set_existence, set_tags, store_body,
+    CONTENT, ChangeKind, ChangeSide, EXISTS, LABEL, RECORD_COLUMNS, SPLIT, STATUS, TAG, mark_edited,
+    set_column, set_existence, set_tags, store_body,
 };
 use super::{Durability, JobLock, Result, Session, SessionError, content, history, read};
 use crate::domain::change::HistoryEntry;
@@ -54,7 +54,7 @@ impl Session {
                 "UPDATE changes SET state = 1, undone_at = ?2, undone_by = ?3 WHERE id = ?1",
                 params![id, clock::milliseconds(), who],
             )?;
-            replay(transaction, id, Side::Before)?;
+            replay(transaction, id, ChangeSide::Before)?;
             history::entry(transaction, id).map(Some)
         })
     }
@@ -71,7 +71,7 @@ impl Session {
                 "UPDATE changes SET state = 0, undone_at = NULL, undone_by = NULL WHERE id = ?1",
                 [id],
             )?;
-            replay(transaction, id, Side::After)?;
+            replay(transaction, id, ChangeSide::After)?;
             history::entry(transaction, id)
         })
     }
@@ -94,7 +94,7 @@ fn end_import(transaction: &Transaction<'_>, folder: &Path, change: i64) -> Resu
     Ok(())
 }
 
-fn replay(transaction: &Transaction<'_>, change: i64, side: Side) -> Result<()> {
+fn replay(transaction: &Transaction<'_>, change: i64, side: ChangeSide) -> Result<()> {
     let kind: i64 =
         transaction.query_row("SELECT kind FROM changes WHERE id = ?1", [change], |row| row.get(0))?;
     if kind == ChangeKind::Import as i64 {
@@ -120,14 +120,14 @@ fn replay(transaction: &Transaction<'_>, change: i64, side: Side) -> Result<()> 
     Ok(())
 }
 
-fn replay_import(transaction: &Transaction<'_>, change: i64, side: Side) -> Result<()> {
+fn replay_import(transaction: &Transaction<'_>, change: i64, side: ChangeSide) -> Result<()> {
     match side {
-        Side::Before => {
+        ChangeSide::Before => {
             transaction
                 .execute("INSERT INTO removed SELECT *, ?1 FROM records WHERE change = ?1", [change])?;
             transaction.execute("DELETE FROM records WHERE change = ?1", [change])?;
         }
-        Side::After => {
+        ChangeSide::After => {
             transaction.execute(
                 &format!(
                     "INSERT INTO records SELECT {RECORD_COLUMNS} FROM removed
@@ -141,7 +141,7 @@ fn replay_import(transaction: &Transaction<'_>, change: i64, side: Side) -> Resu
     Ok(())
 }
 
-fn replay_content(transaction: &Transaction<'_>, change: i64, side: Side) -> Result<()> {
+fn replay_content(transaction: &Transaction<'_>, change: i64, side: ChangeSide) -> Result<()> {
     let mut statement = transaction.prepare(&format!(
         "SELECT record, {} FROM change_items WHERE change = ?1 AND field = {CONTENT}",
         side.column()

@@ -8,11 +8,11 @@ use std::ops::Range;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params_from_iter};
 
-use super::read::Row;
+use super::read::RecordRow;
 use super::{Result, Session, query};
 use crate::domain::change::Selection;
 use crate::domain::filter::Filter;
-use crate::domain::view::{Direction, Order, SortField};
+use crate::domain::view::{SortDirection, SortField, SortOrder};
 
 /// The records that a filter matched when it was opened, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,7 +47,7 @@ impl View {
     ///
     /// # Errors
     /// Where the file can't be read.
-    pub fn rows(&self, session: &Session, range: Range<usize>) -> Result<Vec<Row>> {
+    pub fn rows(&self, session: &Session, range: Range<usize>) -> Result<Vec<RecordRow>> {
         let range = range.start.min(self.ids.len())..range.end.min(self.ids.len());
         session.rows(self.ids.get(range).unwrap_or_default())
     }
@@ -58,7 +58,7 @@ impl Session {
     ///
     /// # Errors
     /// Where the file can't be read, or the query was interrupted.
-    pub fn view(&self, filter: &Filter, order: Order) -> Result<View> {
+    pub fn view(&self, filter: &Filter, order: SortOrder) -> Result<View> {
         if order.field == SortField::Id {
             return Ok(View { ids: in_order_of_numbers(&self.connection, filter, order.direction)? });
         }
@@ -78,10 +78,10 @@ impl Session {
                 ids.dedup();
                 Ok(ids)
             }
-            Selection::Matching(filter) => Ok(self.view(filter, Order::default())?.ids),
+            Selection::Matching(filter) => Ok(self.view(filter, SortOrder::default())?.ids),
             Selection::AllBut(filter, left_out) => {
                 let left_out: HashSet<i64> = left_out.iter().map(|record| record.0).collect();
-                let mut ids = self.view(filter, Order::default())?.ids;
+                let mut ids = self.view(filter, SortOrder::default())?.ids;
                 ids.retain(|id| !left_out.contains(id));
                 Ok(ids)
             }
@@ -103,7 +103,11 @@ impl Session {
     }
 }
 
-fn in_order_of_numbers(connection: &Connection, filter: &Filter, direction: Direction) -> Result<Vec<i64>> {
+fn in_order_of_numbers(
+    connection: &Connection,
+    filter: &Filter,
+    direction: SortDirection,
+) -> Result<Vec<i64>> {
     let query = query::build(connection, filter, "0")?;
     // Gathered inside the database: handing out a million rows one by one takes four times as long.
     let sql = format!("WITH matching (id, key) AS ({}) SELECT dojo_ids(id) FROM matching", query.sql);
@@ -117,7 +121,7 @@ fn in_order_of_numbers(connection: &Connection, filter: &Filter, direction: Dire
     if !ids.is_sorted() {
         ids.sort_unstable();
     }
-    if direction == Direction::Falling {
+    if direction == SortDirection::Falling {
         ids.reverse();
     }
     Ok(ids)
@@ -125,21 +129,21 @@ fn in_order_of_numbers(connection: &Connection, filter: &Filter, direction: Dire
 
 /// A sort key: numbers as they are, nothing after everything.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Key {
+enum SortKey {
     Number(f64),
     Nothing,
 }
 
-fn keyed(connection: &Connection, filter: &Filter, column: &str) -> Result<Vec<(i64, Key)>> {
+fn keyed(connection: &Connection, filter: &Filter, column: &str) -> Result<Vec<(i64, SortKey)>> {
     let query = query::build(connection, filter, column)?;
     let mut statement = connection.prepare(&query.sql)?;
     let mut rows = statement.query(params_from_iter(query.parameters))?;
     let mut keyed = Vec::new();
     while let Some(row) = rows.next()? {
         let key = match row.get_ref(1)? {
-            ValueRef::Integer(number) => Key::Number(number as f64),
-            ValueRef::Real(number) => Key::Number(number),
-            ValueRef::Null | ValueRef::Text(_) | ValueRef::Blob(_) => Key::Nothing,
+            ValueRef::Integer(number) => SortKey::Number(number as f64),
+            ValueRef::Real(number) => SortKey::Number(number),
+            ValueRef::Null | ValueRef::Text(_) | ValueRef::Blob(_) => SortKey::Nothing,
         };
         keyed.push((row.get(0)?, key));
     }
@@ -147,12 +151,13 @@ fn keyed(connection: &Connection, filter: &Filter, column: &str) -> Result<Vec<(
 }
 
 /// Sorts by key, then by number. Keys that stand for names are turned into the names' places in the alphabet.
-fn sorted(connection: &Connection, mut keyed: Vec<(i64, Key)>, order: Order) -> Result<Vec<i64>> {
+fn sorted(connection: &Connection, mut keyed: Vec<(i64, SortKey)>, order: SortOrder) -> Result<Vec<i64>> {
     if let Some(names) = names_of(order.field) {
         let places = places(connection, names)?;
         for (_, key) in &mut keyed {
-            if let Key::Number(number) = key {
-                *key = places.get(&(*number as i64)).map_or(Key::Nothing, |&place| Key::Number(place));
+            if let SortKey::Number(number) = key {
+                *key =
+                    places.get(&(*number as i64)).map_or(SortKey::Nothing, |&place| SortKey::Number(place));
             }
         }
     }
@@ -163,16 +168,16 @@ fn sorted(connection: &Connection, mut keyed: Vec<(i64, Key)>, order: Order) -> 
 }
 
 /// Records without a value come last in either direction.
-fn compare(left: Key, right: Key, direction: Direction) -> std::cmp::Ordering {
+fn compare(left: SortKey, right: SortKey, direction: SortDirection) -> std::cmp::Ordering {
     use std::cmp::Ordering::{Equal, Greater, Less};
     match (left, right) {
-        (Key::Number(left), Key::Number(right)) => match direction {
-            Direction::Rising => left.total_cmp(&right),
-            Direction::Falling => right.total_cmp(&left),
+        (SortKey::Number(left), SortKey::Number(right)) => match direction {
+            SortDirection::Rising => left.total_cmp(&right),
+            SortDirection::Falling => right.total_cmp(&left),
         },
-        (Key::Number(_), Key::Nothing) => Less,
-        (Key::Nothing, Key::Number(_)) => Greater,
-        (Key::Nothing, Key::Nothing) => Equal,
+        (SortKey::Number(_), SortKey::Nothing) => Less,
+        (SortKey::Nothing, SortKey::Number(_)) => Greater,
+        (SortKey::Nothing, SortKey::Nothing) => Equal,
     }
 }
 

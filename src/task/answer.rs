@@ -5,11 +5,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::json::{Quality, find};
-use super::{Form, Task};
+use super::{AnswerForm, Task};
 
 /// An answer, taken apart.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct Answer {
+pub struct TaskAnswer {
     /// As the task names labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -22,7 +22,7 @@ pub struct Answer {
     pub problems: Vec<String>,
 }
 
-impl Answer {
+impl TaskAnswer {
     /// Whether it has the form that was asked for.
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
@@ -33,20 +33,20 @@ impl Answer {
 impl Task {
     /// Reads an answer. What can be read is read, also where the form is not kept.
     #[must_use]
-    pub fn read(&self, text: &str) -> Answer {
+    pub fn read(&self, text: &str) -> TaskAnswer {
         match &self.form {
-            Form::Text => plain(text),
-            Form::Lines(pattern) => lines(pattern, text),
-            Form::Pattern { pattern, fallbacks } => self.by_pattern(pattern, fallbacks, text),
-            Form::Json { .. } => self.json(text),
+            AnswerForm::Text => plain(text),
+            AnswerForm::Lines(pattern) => lines(pattern, text),
+            AnswerForm::Pattern { pattern, fallbacks } => self.by_pattern(pattern, fallbacks, text),
+            AnswerForm::Json { .. } => self.json(text),
         }
     }
 
-    fn by_pattern(&self, pattern: &Regex, fallbacks: &[Regex], text: &str) -> Answer {
+    fn by_pattern(&self, pattern: &Regex, fallbacks: &[Regex], text: &str) -> TaskAnswer {
         let text = text.trim();
         let group =
             |found: &Captures<'_>, name: &str| found.name(name).map(|part| part.as_str().trim().to_owned());
-        let take = |found: &Captures<'_>, problems: Vec<String>| Answer {
+        let take = |found: &Captures<'_>, problems: Vec<String>| TaskAnswer {
             label: group(found, "label").map(|label| self.canonical(&label)),
             thought: group(found, "thought"),
             value: None,
@@ -58,15 +58,15 @@ impl Task {
         let problem = vec!["it has not the form that was asked for".to_owned()];
         let last = fallbacks.iter().find_map(|fallback| fallback.captures_iter(text).last());
         last.map_or_else(
-            || Answer { problems: problem.clone(), ..Answer::default() },
+            || TaskAnswer { problems: problem.clone(), ..TaskAnswer::default() },
             |found| take(&found, problem.clone()),
         )
     }
 
-    fn json(&self, text: &str) -> Answer {
-        let Form::Json { schema, label, thought } = &self.form else { return Answer::default() };
+    fn json(&self, text: &str) -> TaskAnswer {
+        let AnswerForm::Json { schema, label, thought } = &self.form else { return TaskAnswer::default() };
         let Some((value, quality)) = find(text) else {
-            return Answer { problems: vec!["it holds no JSON object".into()], ..Answer::default() };
+            return TaskAnswer { problems: vec!["it holds no JSON object".into()], ..TaskAnswer::default() };
         };
         let mut problems = match quality {
             Quality::Clean => Vec::new(),
@@ -77,7 +77,7 @@ impl Task {
         let member = |name: &Option<String>| {
             value.get(name.as_deref()?).filter(|member| !member.is_null()).map(written)
         };
-        Answer {
+        TaskAnswer {
             label: member(label).map(|label| self.canonical(&label)),
             thought: member(thought),
             problems,
@@ -86,13 +86,13 @@ impl Task {
     }
 }
 
-fn plain(text: &str) -> Answer {
+fn plain(text: &str) -> TaskAnswer {
     let empty = text.trim().is_empty();
     let problems = if empty { vec!["it is empty".to_owned()] } else { Vec::new() };
-    Answer { problems, ..Answer::default() }
+    TaskAnswer { problems, ..TaskAnswer::default() }
 }
 
-fn lines(pattern: &Regex, text: &str) -> Answer {
+fn lines(pattern: &Regex, text: &str) -> TaskAnswer {
     let mut problems: Vec<String> = text
         .trim()
         .lines()
@@ -103,7 +103,7 @@ fn lines(pattern: &Regex, text: &str) -> Answer {
     if text.trim().is_empty() {
         problems.push("it is empty".into());
     }
-    Answer { problems, ..Answer::default() }
+    TaskAnswer { problems, ..TaskAnswer::default() }
 }
 
 fn written(value: &Value) -> String {

@@ -31,7 +31,7 @@ pub struct Task {
     pub(super) has_answer: bool,
     /// Only records with these labels have an answer to learn; with none named, all have.
     pub(super) answer_if_label: Vec<String>,
-    pub(super) form: Form,
+    pub(super) form: AnswerForm,
     pub(super) compare: Compare,
     /// Label -> the other names that it has, in lower case.
     pub(super) label_names: BTreeMap<String, Vec<String>>,
@@ -42,7 +42,7 @@ pub struct Task {
 
 /// What an answer has to look like.
 #[derive(Debug, Clone)]
-pub enum Form {
+pub enum AnswerForm {
     /// Any text.
     Text,
     /// The whole answer matches; the groups `label` and `thought` are read.
@@ -212,12 +212,12 @@ fn templates(prompt: PromptToml) -> Result<Option<Environment<'static>>> {
     Ok(Some(environment))
 }
 
-fn form(answer: AnswerToml) -> Result<Form> {
+fn form(answer: AnswerToml) -> Result<AnswerForm> {
     let needed = || answer.pattern.as_deref().context("answer.pattern is missing");
     match answer.form.as_str() {
-        "text" => Ok(Form::Text),
-        "lines" => Ok(Form::Lines(pattern("answer.pattern", needed()?)?)),
-        "pattern" => Ok(Form::Pattern {
+        "text" => Ok(AnswerForm::Text),
+        "lines" => Ok(AnswerForm::Lines(pattern("answer.pattern", needed()?)?)),
+        "pattern" => Ok(AnswerForm::Pattern {
             pattern: pattern("answer.pattern", needed()?)?,
             fallbacks: answer
                 .fallbacks
@@ -228,7 +228,7 @@ fn form(answer: AnswerToml) -> Result<Form> {
         "json" => {
             let schema = answer.schema.context("answer.schema is missing")?;
             let schema = Schema::parse(&schema).context("read answer.schema")?;
-            Ok(Form::Json { schema, label: answer.label, thought: answer.thought })
+            Ok(AnswerForm::Json { schema, label: answer.label, thought: answer.thought })
         }
         other => bail!("answer.form is {other:?}; it must be text, pattern, lines or json"),
     }

@@ -10,10 +10,10 @@ use serde_json::Value;
 /// A checked schema.
 #[derive(Debug, Clone, Default)]
 pub struct Schema {
-    kind: Option<Kind>,
+    kind: Option<JsonType>,
     properties: BTreeMap<String, Schema>,
     required: Vec<String>,
-    others: Others,
+    others: OtherMembers,
     values: Option<Vec<Value>>,
     items: Option<Box<Schema>>,
     /// Characters of a text, items of a list.
@@ -24,14 +24,14 @@ pub struct Schema {
 
 /// Whether an object may have members that the schema does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Others {
+enum OtherMembers {
     #[default]
     Allowed,
     Refused,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum JsonType {
     Object,
     Array,
     Text,
@@ -73,7 +73,7 @@ impl Schema {
             }
             "additionalProperties" => {
                 ensure!(value == false, "only false is known");
-                self.others = Others::Refused;
+                self.others = OtherMembers::Refused;
             }
             "enum" => self.values = Some(value.as_array().context("must be a list")?.clone()),
             "items" => self.items = Some(Box::new(Self::parse(value)?)),
@@ -139,7 +139,7 @@ impl Schema {
         for (name, member) in members {
             match self.properties.get(name) {
                 Some(schema) => schema.look(member, &format!("{name:?}"), problems),
-                None if self.others == Others::Refused => {
+                None if self.others == OtherMembers::Refused => {
                     problems.push(format!("{place} has {name:?}, which was not asked for"));
                 }
                 None => {}
@@ -157,7 +157,7 @@ impl Schema {
     }
 }
 
-impl Kind {
+impl JsonType {
     fn fits(self, value: &Value) -> bool {
         match self {
             Self::Object => value.is_object(),
@@ -183,15 +183,15 @@ impl Kind {
     }
 }
 
-fn kind(value: &Value) -> Result<Kind> {
+fn kind(value: &Value) -> Result<JsonType> {
     match value.as_str() {
-        Some("object") => Ok(Kind::Object),
-        Some("array") => Ok(Kind::Array),
-        Some("string") => Ok(Kind::Text),
-        Some("number") => Ok(Kind::Number),
-        Some("integer") => Ok(Kind::Integer),
-        Some("boolean") => Ok(Kind::Boolean),
-        Some("null") => Ok(Kind::Null),
+        Some("object") => Ok(JsonType::Object),
+        Some("array") => Ok(JsonType::Array),
+        Some("string") => Ok(JsonType::Text),
+        Some("number") => Ok(JsonType::Number),
+        Some("integer") => Ok(JsonType::Integer),
+        Some("boolean") => Ok(JsonType::Boolean),
+        Some("null") => Ok(JsonType::Null),
         _ => bail!("must be object, array, string, number, integer, boolean or null"),
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::budget::Spending;
-use super::request::{Answer, RequestHash};
+use super::request::{RequestHash, TeacherAnswer};
 use crate::domain::teacher::Money;
 use crate::session::write_ahead;
 
@@ -30,7 +30,7 @@ const SPENT: &str = "CREATE TABLE IF NOT EXISTS spent (
 ) WITHOUT ROWID;";
 
 /// The kept answers.
-pub struct Cache {
+pub struct AnswerCache {
     connection: Mutex<Connection>,
     /// Where other processes see what is asked; missing if there are none.
     asking: Option<PathBuf>,
@@ -48,7 +48,7 @@ impl Drop for Claim {
     }
 }
 
-impl Cache {
+impl AnswerCache {
     /// Opens the file, or makes it.
     ///
     /// # Errors
@@ -114,14 +114,14 @@ impl Cache {
     ///
     /// # Errors
     /// Where the file can't be read.
-    pub fn get(&self, request: &RequestHash) -> rusqlite::Result<Option<Answer>> {
+    pub fn get(&self, request: &RequestHash) -> rusqlite::Result<Option<TeacherAnswer>> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let mut statement = connection.prepare_cached(
             "SELECT model, text, finish, prompt_tokens, answer_tokens, micro_dollars FROM answers WHERE request = ?1",
         )?;
         statement
             .query_row([request.0.as_slice()], |row| {
-                Ok(Answer {
+                Ok(TeacherAnswer {
                     model: row.get(0)?,
                     text: row.get(1)?,
                     finish: row.get(2)?,
@@ -137,7 +137,7 @@ impl Cache {
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn put(&self, request: &RequestHash, answer: &Answer, at: i64) -> rusqlite::Result<()> {
+    pub fn put(&self, request: &RequestHash, answer: &TeacherAnswer, at: i64) -> rusqlite::Result<()> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let mut statement = connection
             .prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;

@@ -11,13 +11,13 @@ use tokio::sync::{Notify, Semaphore};
 
 pub use super::account::Account;
 use super::budget::{Budget, Fit, Meter, Spending};
-use super::cache::Cache;
+use super::cache::AnswerCache;
 use super::clock::Clock;
 use super::error::AskError;
-use super::key::Key;
-use super::pace::{Admission, Breaker, Pace, back_off};
-use super::request::{Answer, FILTERED, LENGTH, Request, RequestHash};
-use super::send::{self, Line, Outcome, Trouble, TroubleKind};
+use super::key::ApiKey;
+use super::pace::{Admission, Breaker, RequestPace, back_off};
+use super::request::{FILTERED, LENGTH, Request, RequestHash, TeacherAnswer};
+use super::send::{self, SendContext, SendOutcome, Trouble, TroubleKind};
 use super::{Left, Speaker};
 use crate::domain::teacher::TeacherSettings;
 
@@ -27,18 +27,18 @@ pub struct Teacher {
     settings: TeacherSettings,
     /// Where the answers are from, as the cache knows it.
     place: String,
-    key: Option<Key>,
+    key: Option<ApiKey>,
     http: reqwest::Client,
-    cache: Arc<Cache>,
+    cache: Arc<AnswerCache>,
     clock: Arc<dyn Clock>,
     slots: Semaphore,
     /// Told when a request has ended and its reservation is free.
     settled: Notify,
-    shared: Mutex<Shared>,
+    shared: Mutex<ClientState>,
 }
 
-struct Shared {
-    pace: Pace,
+struct ClientState {
+    pace: RequestPace,
     breaker: Breaker,
     meter: Meter,
     /// Whether the endpoint takes a JSON schema, as far as is known.
@@ -65,8 +65,8 @@ impl Teacher {
     pub fn new(
         name: impl Into<String>,
         settings: TeacherSettings,
-        key: Option<Key>,
-        cache: Arc<Cache>,
+        key: Option<ApiKey>,
+        cache: Arc<AnswerCache>,
         budget: Budget,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, AskError> {
@@ -75,8 +75,8 @@ impl Teacher {
             teacher: name.clone(),
             why: error.without_url().to_string(),
         })?;
-        let shared = Shared {
-            pace: Pace::new(settings.requests_per_minute, settings.tokens_per_minute),
+        let shared = ClientState {
+            pace: RequestPace::new(settings.requests_per_minute, settings.tokens_per_minute),
             breaker: Breaker::default(),
             meter: Meter::new(budget),
             schema: settings.json_schema,
@@ -108,11 +108,11 @@ impl Teacher {
         }
     }
 
-    fn shared(&self) -> MutexGuard<'_, Shared> {
+    fn shared(&self) -> MutexGuard<'_, ClientState> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn answer(&self, request: &Request) -> Result<Answer, AskError> {
+    async fn answer(&self, request: &Request) -> Result<TeacherAnswer, AskError> {
         let hash = request.hash(&self.place, &self.settings.model);
         if let Some(answer) = self.kept(&hash)? {
             return self.usable(answer);
@@ -126,7 +126,7 @@ impl Teacher {
     }
 
     /// Asks unless another process that works on the session does: then its answer is waited for.
-    async fn kept_or_paid(&self, request: &Request, hash: &RequestHash) -> Result<Answer, AskError> {
+    async fn kept_or_paid(&self, request: &Request, hash: &RequestHash) -> Result<TeacherAnswer, AskError> {
         let mut waited = Duration::ZERO;
         loop {
             let claim = self.cache.claim(hash);
@@ -150,7 +150,7 @@ impl Teacher {
         }
     }
 
-    fn usable(&self, answer: Answer) -> Result<Answer, AskError> {
+    fn usable(&self, answer: TeacherAnswer) -> Result<TeacherAnswer, AskError> {
         let teacher = || self.name.clone();
         if answer.finish == FILTERED {
             return Err(AskError::Filtered { teacher: teacher() });
@@ -163,7 +163,7 @@ impl Teacher {
         Ok(answer)
     }
 
-    fn kept(&self, hash: &RequestHash) -> Result<Option<Answer>, AskError> {
+    fn kept(&self, hash: &RequestHash) -> Result<Option<TeacherAnswer>, AskError> {
         let answer = self.cache.get(hash).map_err(|error| AskError::Cache(error.to_string()))?;
         if answer.is_some() {
             self.shared().meter.from_cache += 1;
@@ -171,7 +171,7 @@ impl Teacher {
         Ok(answer)
     }
 
-    async fn pay(&self, request: &Request, hash: &RequestHash) -> Result<Answer, AskError> {
+    async fn pay(&self, request: &Request, hash: &RequestHash) -> Result<TeacherAnswer, AskError> {
         let mut reservation = self.reserve(request).await?;
         let slot = self.slots.acquire().await;
         let answer = self.attempts(request, hash).await?;
@@ -203,14 +203,14 @@ impl Teacher {
         Spending { money: self.settings.cost(prompt_tokens, answer_tokens), prompt_tokens, answer_tokens }
     }
 
-    async fn attempts(&self, request: &Request, hash: &RequestHash) -> Result<Answer, AskError> {
+    async fn attempts(&self, request: &Request, hash: &RequestHash) -> Result<TeacherAnswer, AskError> {
         let mut tried: BTreeMap<TroubleKind, u32> = BTreeMap::new();
         let mut last = String::new();
         loop {
             self.admitted(&last).await?;
             self.paced(request).await;
             let with_schema = self.shared().schema;
-            let line = Line {
+            let line = SendContext {
                 teacher: &self.name,
                 settings: &self.settings,
                 key: self.key.as_ref(),
@@ -221,17 +221,17 @@ impl Teacher {
             let outcome = line.send(request, with_schema).await;
             trying.done();
             match outcome {
-                Outcome::Answer(answer) => return self.keep(hash, answer),
-                Outcome::NoSchema => {
+                SendOutcome::Answer(answer) => return self.keep(hash, answer),
+                SendOutcome::NoSchema => {
                     let mut shared = self.shared();
                     shared.breaker.succeeded();
                     shared.schema = false;
                 }
-                Outcome::End(error) => {
+                SendOutcome::End(error) => {
                     self.shared().breaker.succeeded();
                     return Err(error);
                 }
-                Outcome::Again(trouble) => {
+                SendOutcome::Again(trouble) => {
                     last.clone_from(&trouble.why);
                     let count = tried.entry(trouble.kind).or_default();
                     *count += 1;
@@ -241,7 +241,7 @@ impl Teacher {
         }
     }
 
-    fn keep(&self, hash: &RequestHash, mut answer: Answer) -> Result<Answer, AskError> {
+    fn keep(&self, hash: &RequestHash, mut answer: TeacherAnswer) -> Result<TeacherAnswer, AskError> {
         answer.cost = self.settings.cost(answer.prompt_tokens, answer.answer_tokens);
         let at = self.clock.date().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
         self.cache.put(hash, &answer, at).map_err(|error| AskError::Cache(error.to_string()))?;
@@ -350,7 +350,7 @@ impl Speaker for Teacher {
         kept.map_err(|error| AskError::Cache(error.to_string()))
     }
 
-    fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, AskError>> {
+    fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<TeacherAnswer, AskError>> {
         self.answer(request).boxed()
     }
 }

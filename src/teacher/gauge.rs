@@ -4,24 +4,24 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::job::{Assignment, Question};
+use super::job::{Assignment, RecordQuestion};
 use super::prompt::Prompt;
 use crate::domain::message::Message;
-use crate::domain::review_leads::{Labels, Leads, Odds, Pairs, hypothesis};
+use crate::domain::review_leads::{LabelMeanings, Leads, Odds, PremisePairs, hypothesis};
 
 /// A model that reads a question and a thought and says how likely each label is then.
 pub trait Gauge {
     /// # Errors
     /// Where the text doesn't fit the model's context, or the model fails.
-    fn odds(&self, question: &Question, thought: &str) -> Result<Odds>;
+    fn odds(&self, question: &RecordQuestion, thought: &str) -> Result<Odds>;
 }
 
 impl Assignment {
     /// The labels, and what each means for this question.
-    pub(super) fn labels(&self, question: &Question) -> Labels {
+    pub(super) fn labels(&self, question: &RecordQuestion) -> LabelMeanings {
         let names: Vec<String> = self.classes.iter().map(|class| class.name.clone()).collect();
-        let pairs = if hypothesis(&question.text).is_some() { Pairs::Yes } else { Pairs::No };
-        Labels::of(&names, pairs)
+        let pairs = if hypothesis(&question.text).is_some() { PremisePairs::Yes } else { PremisePairs::No };
+        LabelMeanings::of(&names, pairs)
     }
 
     /// What a model is told before it is asked how likely each label is.
@@ -37,7 +37,7 @@ impl Assignment {
         &self,
         (field, thought): (&str, &str),
         label: &str,
-        question: &Question,
+        question: &RecordQuestion,
         gauge: Option<&dyn Gauge>,
     ) -> Option<String> {
         let labels = self.labels(question);
@@ -63,7 +63,12 @@ impl Assignment {
     }
 
     /// What is wrong with an error analysis that argues for another label than the true one.
-    pub(super) fn wrong_analysis(&self, analysis: &str, truth: &str, question: &Question) -> Option<String> {
+    pub(super) fn wrong_analysis(
+        &self,
+        analysis: &str,
+        truth: &str,
+        question: &RecordQuestion,
+    ) -> Option<String> {
         match self.labels(question).of_analysis(analysis, truth) {
             Leads::Elsewhere(other) => {
                 Some(format!("error_analysis argues for {other}, but the true label is {truth}"))

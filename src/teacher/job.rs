@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::echo::echoes;
-use super::extract::{Class, Field, Found, Kind, Need, Shape, Unreadable, extract};
+use super::extract::{AnswerField, AnswerShape, Class, FieldKind, FoundFields, Need, Unreadable, extract};
 use super::prompt::Prompt;
 use super::request::{LENGTH, Request};
 use super::{AskError, Speaker};
@@ -19,7 +19,7 @@ use crate::domain::record::RecordId;
 
 /// A record as a job asks about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
+pub struct RecordQuestion {
     pub record: RecordId,
     /// The user's turn: premise and hypothesis, a problem, a text to label.
     pub text: String,
@@ -77,11 +77,11 @@ impl Assignment {
         self.classes.iter().map(|class| class.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    pub(super) fn label_field(&self) -> Field {
-        Field {
+    pub(super) fn label_field(&self) -> AnswerField {
+        AnswerField {
             name: LABEL,
             aliases: &["label", "answer", "final_label", "prediction"],
-            kind: Kind::Label(self.classes.clone()),
+            kind: FieldKind::Label(self.classes.clone()),
             need: Need::Required,
         }
     }
@@ -92,8 +92,8 @@ pub(super) const THOUGHT: &str = "thought_process";
 pub(super) const IMPROVED: &str = "improved_thought_process";
 pub(super) const ANALYSIS: &str = "error_analysis";
 
-pub(super) const fn text_field(name: &'static str, aliases: &'static [&'static str]) -> Field {
-    Field { name, aliases, kind: Kind::Text, need: Need::Required }
+pub(super) const fn text_field(name: &'static str, aliases: &'static [&'static str]) -> AnswerField {
+    AnswerField { name, aliases, kind: FieldKind::Text, need: Need::Required }
 }
 
 /// A question whose answer could not be used.
@@ -106,7 +106,7 @@ pub struct Aside {
 }
 
 /// What came of one question, unless it ends the job.
-pub type Outcome<T> = std::result::Result<T, Aside>;
+pub type QuestionOutcome<T> = std::result::Result<T, Aside>;
 
 /// How answers are drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -125,13 +125,13 @@ impl Default for Drawing {
 pub(super) async fn ask_and_read(
     speaker: &dyn Speaker,
     request: &Request,
-    shape: &Shape,
+    shape: &AnswerShape,
     again: &Prompt,
-    accept: impl Fn(&Found) -> std::result::Result<(), String>,
-) -> std::result::Result<Outcome<Found>, AskError> {
+    accept: impl Fn(&FoundFields) -> std::result::Result<(), String>,
+) -> std::result::Result<QuestionOutcome<FoundFields>, AskError> {
     let mut request = request.clone();
     let asked = request.messages.clone();
-    let mut kept: Option<Found> = None;
+    let mut kept: Option<FoundFields> = None;
     for last in [false, true] {
         let answer = match speaker.ask(&request).await {
             Ok(answer) => answer,
@@ -165,7 +165,11 @@ pub(super) async fn ask_and_read(
 }
 
 /// Refuses a thought that is one of the prompt's own. A judge's reasons may be in the words of its scale.
-fn own_words(found: Found, shape: &Shape, asked: &[Message]) -> std::result::Result<Found, Unreadable> {
+fn own_words(
+    found: FoundFields,
+    shape: &AnswerShape,
+    asked: &[Message],
+) -> std::result::Result<FoundFields, Unreadable> {
     let texts = shape.fields.iter().filter(|field| [THOUGHT, IMPROVED].contains(&field.name));
     let echo =
         texts.filter(|field| found.get(field.name).is_some_and(|text| echoes(text, asked))).count() > 0;
@@ -178,7 +182,7 @@ fn explain(reason: &Unreadable, finish: &str) -> String {
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
+pub enum TeacherJobEnd {
     /// Every question was asked.
     Finished,
     /// A person stopped it.
@@ -198,7 +202,7 @@ pub async fn run<I, T, F, W>(
     stop: &AtomicBool,
     work: W,
     mut keep: impl FnMut(I, T) -> Result<()>,
-) -> Result<Ended>
+) -> Result<TeacherJobEnd>
 where
     I: Clone,
     F: Future<Output = std::result::Result<T, AskError>>,
@@ -206,11 +210,11 @@ where
 {
     let mut items = items.into_iter();
     let mut under_way = FuturesUnordered::new();
-    let mut ended = Ended::Finished;
+    let mut ended = TeacherJobEnd::Finished;
     loop {
-        while ended == Ended::Finished && under_way.len() < at_once.max(1) {
+        while ended == TeacherJobEnd::Finished && under_way.len() < at_once.max(1) {
             if stop.load(Ordering::Relaxed) {
-                ended = Ended::Stopped;
+                ended = TeacherJobEnd::Stopped;
                 break;
             }
             let Some(item) = items.next() else { break };
@@ -220,7 +224,9 @@ where
         match under_way.next().await {
             None => return Ok(ended),
             Some((item, Ok(result))) => keep(item, result)?,
-            Some((_, Err(error))) if !matches!(ended, Ended::Cut(_)) => ended = Ended::Cut(error),
+            Some((_, Err(error))) if !matches!(ended, TeacherJobEnd::Cut(_)) => {
+                ended = TeacherJobEnd::Cut(error);
+            }
             Some((_, Err(_))) => {}
         }
     }

@@ -4,9 +4,10 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::json;
 
-use super::extract::{Field, Found, Kind, Need, Shape};
+use super::extract::{AnswerField, AnswerShape, FieldKind, FoundFields, Need};
 use super::job::{
-    Aside, Assignment, Drawing, IMPROVED, LABEL, Outcome, Question, THOUGHT, ask_and_read, text_field,
+    Aside, Assignment, Drawing, IMPROVED, LABEL, QuestionOutcome, RecordQuestion, THOUGHT, ask_and_read,
+    text_field,
 };
 use super::prompt::Prompt;
 use super::request::Request;
@@ -29,7 +30,7 @@ pub struct Judge {
 /// A thought to be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    pub question: Question,
+    pub question: RecordQuestion,
     pub text: String,
     pub label: String,
     pub truth: String,
@@ -90,7 +91,7 @@ impl Judge {
         judge: &dyn Speaker,
         improvers: &[&dyn Speaker],
         candidate: &Candidate,
-    ) -> std::result::Result<Outcome<Judgement>, AskError> {
+    ) -> std::result::Result<QuestionOutcome<Judgement>, AskError> {
         let mut best = match self.score(judge, candidate).await? {
             Ok((score, reasons)) => Judgement { score, reasons, improved: None, rounds: 0 },
             Err(aside) => return Ok(Err(aside)),
@@ -125,20 +126,20 @@ impl Judge {
         &self,
         judge: &dyn Speaker,
         candidate: &Candidate,
-    ) -> std::result::Result<Outcome<(u8, String)>, AskError> {
+    ) -> std::result::Result<QuestionOutcome<(u8, String)>, AskError> {
         let request = self.request(candidate).map_err(|error| local(&error))?;
-        let shape = Shape {
+        let shape = AnswerShape {
             fields: vec![
-                Field {
+                AnswerField {
                     name: REASONS,
                     aliases: &["reason", "explanation"],
-                    kind: Kind::Text,
+                    kind: FieldKind::Text,
                     need: Need::Optional,
                 },
-                Field {
+                AnswerField {
                     name: SCORE,
                     aliases: &["rating"],
-                    kind: Kind::Whole { least: 1, most: 5 },
+                    kind: FieldKind::Whole { least: 1, most: 5 },
                     need: Need::Required,
                 },
             ],
@@ -157,14 +158,14 @@ impl Judge {
         improver: &dyn Speaker,
         candidate: &Candidate,
         reasons: &str,
-    ) -> std::result::Result<Outcome<(String, String)>, AskError> {
+    ) -> std::result::Result<QuestionOutcome<(String, String)>, AskError> {
         let values = self.improving(candidate, reasons);
         let messages = self.improve.turns(values).map_err(|error| local(&error))?;
         let request = self.asking(messages, ("improvement", object_schema(&[IMPROVED], &self.assignment)));
-        let shape = Shape {
+        let shape = AnswerShape {
             fields: vec![text_field(IMPROVED, &["improved_thought", THOUGHT]), self.assignment.label_field()],
         };
-        let agrees = |found: &Found| match (found.get(LABEL), found.get(IMPROVED)) {
+        let agrees = |found: &FoundFields| match (found.get(LABEL), found.get(IMPROVED)) {
             (Some(label), Some(text)) => {
                 let asked = &candidate.question;
                 self.assignment.contradiction((IMPROVED, text), label, asked, None).map_or(Ok(()), Err)

@@ -12,9 +12,9 @@ use crate::domain::teacher::TeacherSettings;
 
 /// A teacher's key.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Key(String);
+pub struct ApiKey(String);
 
-impl Key {
+impl ApiKey {
     pub fn new(key: impl Into<String>) -> Self {
         Self(key.into())
     }
@@ -28,7 +28,7 @@ impl Key {
         Self::of_within(teacher, settings, PATIENCE)
     }
 
-    /// As [`Key::of`], where a command has so long to say the key.
+    /// As [`ApiKey::of`], where a command has so long to say the key.
     ///
     /// # Errors
     /// As there.
@@ -67,19 +67,19 @@ impl Key {
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for ApiKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Key(***)")
     }
 }
 
 /// A key as a header can hold it.
-fn usable(key: &str) -> Option<Key> {
+fn usable(key: &str) -> Option<ApiKey> {
     let key = key.trim();
     let fits = !key.is_empty() && key.chars().all(|letter| letter.is_ascii_graphic());
     fits.then(|| {
         secret::remember(key);
-        Key(key.to_owned())
+        ApiKey(key.to_owned())
     })
 }
 
@@ -121,7 +121,7 @@ fn asked(
     settings: &TeacherSettings,
     command: &[String],
     patience: Duration,
-) -> Result<Key, AskError> {
+) -> Result<ApiKey, AskError> {
     let none = |why: String| AskError::NoKeyThere {
         teacher: teacher.to_owned(),
         place: place(teacher, settings),

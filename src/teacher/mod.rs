@@ -27,11 +27,11 @@ pub mod think;
 use futures::future::BoxFuture;
 
 pub use error::AskError;
-pub use key::Key;
+pub use key::ApiKey;
 
 use budget::Spending;
 use client::Account;
-use request::{Answer, Request};
+use request::{Request, TeacherAnswer};
 
 /// Whoever answers.
 pub trait Speaker: Send + Sync {
@@ -47,7 +47,7 @@ pub trait Speaker: Send + Sync {
     /// The most that a question can cost.
     fn most(&self, request: &Request) -> Spending;
 
-    fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, AskError>>;
+    fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<TeacherAnswer, AskError>>;
 
     /// A job begins: what its earlier runs have spent counts against its budget, until all of it is done.
     ///

@@ -8,13 +8,13 @@ use crate::ground::random::STEP;
 
 /// Spreads requests over time (a leaky bucket that lets a tenth of a minute's worth go at once).
 #[derive(Debug, Clone)]
-pub struct Pace {
+pub struct RequestPace {
     requests: Option<Bucket>,
     tokens: Option<Bucket>,
     paused_until: Duration,
 }
 
-impl Pace {
+impl RequestPace {
     #[must_use]
     pub fn new(requests_per_minute: Option<u32>, tokens_per_minute: Option<u32>) -> Self {
         Self {
@@ -83,13 +83,13 @@ pub fn back_off(attempt: u32, salt: u64) -> Duration {
 /// Stops asking an endpoint that fails again and again, and tries it with one request from time to time.
 #[derive(Debug, Clone, Default)]
 pub struct Breaker {
-    state: State,
+    state: BreakerState,
     failures: u32,
     trips: u32,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-enum State {
+enum BreakerState {
     #[default]
     Closed,
     Open {
@@ -121,13 +121,13 @@ impl Breaker {
             return Admission::GiveUp;
         }
         match self.state {
-            State::Closed => Admission::Go,
-            State::Open { until } if now < until => Admission::Wait(until.saturating_sub(now)),
-            State::Open { .. } => {
-                self.state = State::Trying;
+            BreakerState::Closed => Admission::Go,
+            BreakerState::Open { until } if now < until => Admission::Wait(until.saturating_sub(now)),
+            BreakerState::Open { .. } => {
+                self.state = BreakerState::Trying;
                 Admission::Go
             }
-            State::Trying => Admission::Wait(Duration::from_secs(1)),
+            BreakerState::Trying => Admission::Wait(Duration::from_secs(1)),
         }
     }
 
@@ -139,21 +139,21 @@ impl Breaker {
     pub fn failed(&mut self, now: Duration) {
         self.failures += 1;
         let opens = match self.state {
-            State::Closed => self.failures >= FAILURES_TO_OPEN,
-            State::Trying => true,
+            BreakerState::Closed => self.failures >= FAILURES_TO_OPEN,
+            BreakerState::Trying => true,
             // A request that started before it opened.
-            State::Open { .. } => false,
+            BreakerState::Open { .. } => false,
         };
         if opens {
-            self.state = State::Open { until: now + FIRST_REST * 2_u32.pow(self.trips.min(5)) };
+            self.state = BreakerState::Open { until: now + FIRST_REST * 2_u32.pow(self.trips.min(5)) };
             self.trips += 1;
         }
     }
 
     /// A request ended without telling anything about the endpoint (it was stopped).
     pub fn left(&mut self, now: Duration) {
-        if self.state == State::Trying {
-            self.state = State::Open { until: now };
+        if self.state == BreakerState::Trying {
+            self.state = BreakerState::Open { until: now };
         }
     }
 }

@@ -3,10 +3,11 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::extract::{Found, Shape};
+use super::extract::{AnswerShape, FoundFields};
 use super::gauge::Gauge;
 use super::job::{
-    ANALYSIS, Assignment, Drawing, IMPROVED, LABEL, Outcome, Question, THOUGHT, ask_and_read, text_field,
+    ANALYSIS, Assignment, Drawing, IMPROVED, LABEL, QuestionOutcome, RecordQuestion, THOUGHT, ask_and_read,
+    text_field,
 };
 use super::prompt::Prompt;
 use super::request::Request;
@@ -29,7 +30,7 @@ pub struct Reflect {
 /// A wrong thought and the record it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
-    pub question: Question,
+    pub question: RecordQuestion,
     pub id: ThoughtId,
     pub thought: Thought,
     /// What a reviewer said when an earlier correction was sent back.
@@ -64,7 +65,7 @@ impl Reflect {
         &self,
         speaker: &dyn Speaker,
         wrong: &Wrong,
-    ) -> std::result::Result<Outcome<Reflection>, AskError> {
+    ) -> std::result::Result<QuestionOutcome<Reflection>, AskError> {
         self.reflect_with(speaker, wrong, None).await
     }
 
@@ -77,9 +78,9 @@ impl Reflect {
         speaker: &dyn Speaker,
         wrong: &Wrong,
         gauge: Option<&dyn Gauge>,
-    ) -> std::result::Result<Outcome<Reflection>, AskError> {
+    ) -> std::result::Result<QuestionOutcome<Reflection>, AskError> {
         let request = self.request(wrong).map_err(|error| AskError::Local(format!("{error:#}")))?;
-        let shape = Shape {
+        let shape = AnswerShape {
             fields: vec![
                 text_field(ANALYSIS, &["analysis", "error", "mistake"]),
                 text_field(IMPROVED, &["corrected_thought", "improved_thought", THOUGHT]),
@@ -87,7 +88,7 @@ impl Reflect {
             ],
         };
         let truth = wrong.thought.truth.clone().unwrap_or_default();
-        let corrects = |found: &Found| match (found.get(LABEL), found.get(IMPROVED)) {
+        let corrects = |found: &FoundFields| match (found.get(LABEL), found.get(IMPROVED)) {
             (Some(label), _) if *label != truth => {
                 Err(format!("your reasoning leads to the label {label}, but the true label is {truth}"))
             }

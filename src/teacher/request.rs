@@ -91,7 +91,7 @@ impl RequestHash {
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct TeacherAnswer {
     pub text: String,
     /// The model that says it answered.
     pub model: String,
@@ -117,7 +117,7 @@ pub enum BadBody {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn read(body: &[u8], request: &Request) -> Result<Answer, BadBody> {
+pub fn read(body: &[u8], request: &Request) -> Result<TeacherAnswer, BadBody> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
     if text.is_empty() {
@@ -150,7 +150,7 @@ pub fn read(body: &[u8], request: &Request) -> Result<Answer, BadBody> {
         return Err(BadBody::NoChoice);
     }
     let estimated = estimated_tokens(&content).into();
-    Ok(Answer {
+    Ok(TeacherAnswer {
         text: content,
         model: value.get("model").and_then(Value::as_str).unwrap_or_default().to_owned(),
         finish,

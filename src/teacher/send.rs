@@ -11,15 +11,15 @@ use reqwest::{Response, StatusCode, redirect};
 use serde_json::Value;
 
 use super::error::AskError;
-use super::key::{self, Key};
-use super::request::{self, Answer, BadBody, Request};
+use super::key::{self, ApiKey};
+use super::request::{self, BadBody, Request, TeacherAnswer};
 use crate::domain::secret;
 use crate::domain::teacher::TeacherSettings;
 
 /// What came of a request.
 #[derive(Debug)]
-pub(super) enum Outcome {
-    Answer(Answer),
+pub(super) enum SendOutcome {
+    Answer(TeacherAnswer),
     /// Trying again may help.
     Again(Trouble),
     /// The endpoint doesn't know `response_format`.
@@ -87,16 +87,16 @@ fn on_the_same_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
 const LARGEST_BODY: usize = 16 << 20;
 
 /// What a request is sent with.
-pub(super) struct Line<'a> {
+pub(super) struct SendContext<'a> {
     pub(super) teacher: &'a str,
     pub(super) settings: &'a TeacherSettings,
-    pub(super) key: Option<&'a Key>,
+    pub(super) key: Option<&'a ApiKey>,
     pub(super) http: &'a reqwest::Client,
     pub(super) date: SystemTime,
 }
 
-impl Line<'_> {
-    pub(super) async fn send(&self, request: &Request, with_schema: bool) -> Outcome {
+impl SendContext<'_> {
+    pub(super) async fn send(&self, request: &Request, with_schema: bool) -> SendOutcome {
         let url = format!("{}/chat/completions", self.settings.base_url.trim_end_matches('/'));
         let body = request.body(&self.settings.model, with_schema).to_string();
         let mut call = self
@@ -116,7 +116,7 @@ impl Line<'_> {
         if status.is_redirection() {
             let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
             let (teacher, to) = (self.teacher.to_owned(), self.clean(to));
-            return Outcome::End(AskError::Redirected { teacher, to });
+            return SendOutcome::End(AskError::Redirected { teacher, to });
         }
         let wait = retry_after(&response, self.date);
         match body_of(response).await {
@@ -127,25 +127,25 @@ impl Line<'_> {
         }
     }
 
-    fn transport(&self, error: reqwest::Error) -> Outcome {
+    fn transport(&self, error: reqwest::Error) -> SendOutcome {
         let kind = if error.is_timeout() {
             TroubleKind::Hang
         } else if error.is_body() || error.is_decode() {
             TroubleKind::Broken
         } else if error.is_builder() {
             let why = format!("its base_url is no address: {}", self.clean(&error.without_url().to_string()));
-            return Outcome::End(AskError::Unreachable { teacher: self.teacher.to_owned(), why });
+            return SendOutcome::End(AskError::Unreachable { teacher: self.teacher.to_owned(), why });
         } else {
             TroubleKind::NoConnection
         };
         let why = self.clean(&chain(&error.without_url()));
-        Outcome::Again(Trouble { kind, why, wait: None })
+        SendOutcome::Again(Trouble { kind, why, wait: None })
     }
 
-    fn read(&self, bytes: &[u8], request: &Request) -> Outcome {
-        let again = |kind, why: &str| Outcome::Again(Trouble { kind, why: why.to_owned(), wait: None });
+    fn read(&self, bytes: &[u8], request: &Request) -> SendOutcome {
+        let again = |kind, why: &str| SendOutcome::Again(Trouble { kind, why: why.to_owned(), wait: None });
         match request::read(bytes, request) {
-            Ok(answer) => Outcome::Answer(self.without_key(answer)),
+            Ok(answer) => SendOutcome::Answer(self.without_key(answer)),
             Err(BadBody::Empty) => again(TroubleKind::Broken, "an empty body"),
             Err(BadBody::Html) => {
                 again(TroubleKind::Broken, "a web page instead of an answer; is base_url right?")
@@ -163,7 +163,7 @@ impl Line<'_> {
         bytes: &[u8],
         schema: bool,
         url: &str,
-    ) -> Outcome {
+    ) -> SendOutcome {
         let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
         let message = request::error_message(&value)
             .map_or_else(|| "no reason given".to_owned(), |said| self.clean(&said));
@@ -172,28 +172,28 @@ impl Line<'_> {
         match status.as_u16() {
             401 | 403 => {
                 let place = key::place(self.teacher, self.settings);
-                Outcome::End(AskError::KeyRefused { teacher, status: status.as_u16(), place })
+                SendOutcome::End(AskError::KeyRefused { teacher, status: status.as_u16(), place })
             }
-            402 => Outcome::End(AskError::NoCredit { teacher, message }),
-            429 if out_of_money => Outcome::End(AskError::NoCredit { teacher, message }),
+            402 => SendOutcome::End(AskError::NoCredit { teacher, message }),
+            429 if out_of_money => SendOutcome::End(AskError::NoCredit { teacher, message }),
             404 => {
                 let model = self.settings.model.clone();
-                Outcome::End(AskError::NotFound { teacher, model, url: self.clean(url) })
+                SendOutcome::End(AskError::NotFound { teacher, model, url: self.clean(url) })
             }
             408 | 425 | 500..=599 => {
                 let why = format!("HTTP {}: {message}", status.as_u16());
-                Outcome::Again(Trouble { kind: TroubleKind::Broken, why, wait })
+                SendOutcome::Again(Trouble { kind: TroubleKind::Broken, why, wait })
             }
-            429 => Outcome::Again(Trouble { kind: TroubleKind::TooFast, why: message, wait }),
-            400 | 422 if schema => Outcome::NoSchema,
-            status => Outcome::End(AskError::Refused { teacher, status, message }),
+            429 => SendOutcome::Again(Trouble { kind: TroubleKind::TooFast, why: message, wait }),
+            400 | 422 if schema => SendOutcome::NoSchema,
+            status => SendOutcome::End(AskError::Refused { teacher, status, message }),
         }
     }
 
     /// An answer may repeat the key: it is kept and shown without.
-    fn without_key(&self, answer: Answer) -> Answer {
+    fn without_key(&self, answer: TeacherAnswer) -> TeacherAnswer {
         let Some(key) = self.key else { return answer };
-        Answer {
+        TeacherAnswer {
             text: key.hide_in(&answer.text),
             model: key.hide_in(&answer.model),
             finish: key.hide_in(&answer.finish),

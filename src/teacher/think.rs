@@ -3,9 +3,11 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::extract::{Found, Shape};
+use super::extract::{AnswerShape, FoundFields};
 use super::gauge::Gauge;
-use super::job::{Assignment, Drawing, LABEL, Outcome, Question, THOUGHT, ask_and_read, text_field};
+use super::job::{
+    Assignment, Drawing, LABEL, QuestionOutcome, RecordQuestion, THOUGHT, ask_and_read, text_field,
+};
 use super::prompt::Prompt;
 use super::request::Request;
 use super::{AskError, Speaker};
@@ -24,7 +26,7 @@ impl Think {
     ///
     /// # Errors
     /// Where the prompt can't be filled in.
-    pub fn request(&self, question: &Question) -> Result<Request> {
+    pub fn request(&self, question: &RecordQuestion) -> Result<Request> {
         let messages = self.prompt.turns(self.assignment.values(json!({"question": question.text})))?;
         let Drawing { max_tokens, temperature } = self.drawing;
         Ok(Request { messages, max_tokens, temperature, schema: Some(("thought", self.schema())), draw: 0 })
@@ -42,8 +44,8 @@ impl Think {
     pub async fn think(
         &self,
         speaker: &dyn Speaker,
-        question: &Question,
-    ) -> std::result::Result<Outcome<Thought>, AskError> {
+        question: &RecordQuestion,
+    ) -> std::result::Result<QuestionOutcome<Thought>, AskError> {
         self.think_with(speaker, question, None).await
     }
 
@@ -54,17 +56,17 @@ impl Think {
     pub async fn think_with(
         &self,
         speaker: &dyn Speaker,
-        question: &Question,
+        question: &RecordQuestion,
         gauge: Option<&dyn Gauge>,
-    ) -> std::result::Result<Outcome<Thought>, AskError> {
+    ) -> std::result::Result<QuestionOutcome<Thought>, AskError> {
         let request = self.request(question).map_err(|error| AskError::Local(format!("{error:#}")))?;
-        let shape = Shape {
+        let shape = AnswerShape {
             fields: vec![
                 text_field(THOUGHT, &["thought", "reasoning", "chain_of_thought"]),
                 self.assignment.label_field(),
             ],
         };
-        let agrees = |found: &Found| match (found.get(LABEL), found.get(THOUGHT)) {
+        let agrees = |found: &FoundFields| match (found.get(LABEL), found.get(THOUGHT)) {
             (Some(label), Some(text)) => {
                 let problem = self.assignment.contradiction((THOUGHT, text), label, question, gauge);
                 problem.map_or(Ok(()), Err)

@@ -6,14 +6,14 @@ use crate::ui::{panes, shell};
 /// An action, by who performs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
-    Shell(shell::Action),
-    Chat(panes::chat::Action),
-    Data(panes::data::Action),
-    Eval(panes::eval::Action),
-    Models(panes::models::Action),
-    Review(panes::review::Action),
-    Train(panes::train::Action),
-    Welcome(panes::welcome::Action),
+    Shell(shell::ShellAction),
+    Chat(panes::chat::ChatAction),
+    Data(panes::data::DataAction),
+    Eval(panes::eval::EvalAction),
+    Models(panes::models::ModelsAction),
+    Review(panes::review::ReviewAction),
+    Train(panes::train::TrainAction),
+    Welcome(panes::welcome::WelcomeAction),
 }
 
 impl Action {

@@ -8,7 +8,7 @@ pub const SMALLEST: (u16, u16) = (60, 16);
 
 /// Which way a [`Split`] lays its two parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub enum SplitDirection {
     /// Left and right.
     Columns,
     /// Above and below.
@@ -18,7 +18,7 @@ pub enum Direction {
 /// Two parts beside each other with one column (or row) between them that can be dragged.
 #[derive(Debug, Clone)]
 pub struct Split {
-    direction: Direction,
+    direction: SplitDirection,
     /// The first part's share, in thousandths, of what is there.
     share: u16,
     /// The least that each part keeps.
@@ -36,7 +36,7 @@ enum Dragging {
 impl Split {
     /// `percent` of the room for the first part; neither part below its least, in columns or rows.
     #[must_use]
-    pub const fn new(direction: Direction, percent: u16, least: (u16, u16)) -> Self {
+    pub const fn new(direction: SplitDirection, percent: u16, least: (u16, u16)) -> Self {
         Self { direction, share: percent * 10, least, area: Rect::ZERO, dragging: Dragging::No }
     }
 
@@ -47,11 +47,11 @@ impl Split {
         let first = self.first(room);
         let second = room.saturating_sub(first + 1);
         match self.direction {
-            Direction::Columns => [
+            SplitDirection::Columns => [
                 Rect { width: first, ..area },
                 Rect { x: area.x + (first + 1).min(room), width: second, ..area },
             ],
-            Direction::Rows => [
+            SplitDirection::Rows => [
                 Rect { height: first, ..area },
                 Rect { y: area.y + (first + 1).min(room), height: second, ..area },
             ],
@@ -79,8 +79,8 @@ impl Split {
 
     fn room(&self) -> u16 {
         match self.direction {
-            Direction::Columns => self.area.width,
-            Direction::Rows => self.area.height,
+            SplitDirection::Columns => self.area.width,
+            SplitDirection::Rows => self.area.height,
         }
     }
 
@@ -102,16 +102,16 @@ impl Split {
         let inside = self.area.contains(Position::new(mouse.column, mouse.row));
         inside
             && match self.direction {
-                Direction::Columns => mouse.column == self.area.x + first,
-                Direction::Rows => mouse.row == self.area.y + first,
+                SplitDirection::Columns => mouse.column == self.area.x + first,
+                SplitDirection::Rows => mouse.row == self.area.y + first,
             }
     }
 
     fn drag_to(&mut self, mouse: MouseEvent) {
         let room = self.room();
         let first = match self.direction {
-            Direction::Columns => mouse.column.saturating_sub(self.area.x),
-            Direction::Rows => mouse.row.saturating_sub(self.area.y),
+            SplitDirection::Columns => mouse.column.saturating_sub(self.area.x),
+            SplitDirection::Rows => mouse.row.saturating_sub(self.area.y),
         };
         self.set_first(first, room);
     }

@@ -209,7 +209,7 @@ pub enum Effect {
         right: Option<Answerer>,
     },
     /// Asks before doing something that can't be undone.
-    Ask(Question),
+    Ask(Confirmation),
     /// Opens a text in the person's own editor; [`Pane::replace_text`] of the pane in front gets what comes back.
     EditOutside(String),
     /// Draws everything anew.
@@ -221,7 +221,7 @@ pub enum Effect {
 
 /// A question with two answers; no is the default.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Question {
+pub struct Confirmation {
     /// `Delete run sft-0411?`
     pub title: String,
     /// What it would do: counts, sizes, what stays.
@@ -232,7 +232,7 @@ pub struct Question {
     pub then: Vec<Effect>,
 }
 
-impl Question {
+impl Confirmation {
     /// Asks before a second run is started beside one that goes on: whether it waits for that one instead. What can't
     /// be started at all is said at once.
     #[must_use]

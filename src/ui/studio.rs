@@ -18,7 +18,7 @@ use crate::ui::action::Action;
 use crate::ui::keymap::{Chord, Keymap, Typing};
 use crate::ui::pane::{Effect, Input, Pane, PaneId};
 use crate::ui::panes::{self, welcome};
-use crate::ui::shell::overlay::{Ask, Kind, Overlay, Reply, Stays};
+use crate::ui::shell::overlay::{Overlay, OverlayAsk, OverlayKind, OverlayReply, Stays};
 use crate::ui::shell::palette::Palette;
 use crate::ui::shell::{self, jobs, log, sessions, themes};
 use crate::ui::theme::{Depth, Theme};
@@ -43,14 +43,14 @@ pub struct Studio {
     theme: usize,
     keymap: Keymap,
     /// Of the last draw, for the mouse.
-    places: Places,
-    room: Room,
+    places: ClickAreas,
+    room: ScreenRoom,
     quitting: Quitting,
 }
 
 /// What can be clicked around the panes.
 #[derive(Default)]
-struct Places {
+struct ClickAreas {
     tabs: [Rect; 6],
     /// What goes on.
     sign: Rect,
@@ -62,7 +62,7 @@ const MOST_PASTED: usize = 256_000;
 
 /// Whether the screen has room for the panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Room {
+enum ScreenRoom {
     Enough,
     /// Only what can't be done blindly is done.
     TooSmall,
@@ -91,8 +91,8 @@ impl Studio {
             themes,
             theme,
             keymap,
-            places: Places::default(),
-            room: Room::Enough,
+            places: ClickAreas::default(),
+            room: ScreenRoom::Enough,
             quitting: Quitting::No,
         };
         (studio, complaints)
@@ -134,7 +134,7 @@ impl Studio {
             let reply = overlay.key(key, store);
             return self.answer(reply, store);
         }
-        if self.room == Room::TooSmall {
+        if self.room == ScreenRoom::TooSmall {
             return Vec::new();
         }
         let typing = self.typing(store);
@@ -163,8 +163,8 @@ impl Studio {
     /// else that could be done without seeing it.
     fn over_all(&self, chord: Chord, store: &Store) -> Option<Action> {
         let above = self.overlay.as_ref().map(|overlay| overlay.kind());
-        let small = self.room == Room::TooSmall;
-        let blind = small && above.is_none_or(|kind| kind == Kind::Other);
+        let small = self.room == ScreenRoom::TooSmall;
+        let blind = small && above.is_none_or(|kind| kind == OverlayKind::Other);
         if above.is_none() && !small {
             return None;
         }
@@ -173,9 +173,9 @@ impl Studio {
         if typing == Typing::Yes && (!chord.is_global() || is_interrupt(chord)) {
             return None;
         }
-        let means = |action: shell::Action| match action {
-            shell::Action::Quit => above != Some(Kind::Question),
-            shell::Action::Help => blind,
+        let means = |action: shell::ShellAction| match action {
+            shell::ShellAction::Quit => above != Some(OverlayKind::Question),
+            shell::ShellAction::Help => blind,
             action => action.reaches_over_all(),
         };
         let row = |row: &&'static crate::ui::keymap::Binding| match row.action {
@@ -203,7 +203,7 @@ impl Studio {
             let reply = overlay.paste(pasted);
             return self.answer(reply, store);
         }
-        if self.room == Room::TooSmall {
+        if self.room == ScreenRoom::TooSmall {
             return Vec::new();
         }
         let mut effects = Vec::new();
@@ -250,7 +250,7 @@ impl Studio {
             let reply = overlay.mouse(mouse, store);
             return self.answer(reply, store);
         }
-        if self.room == Room::TooSmall {
+        if self.room == ScreenRoom::TooSmall {
             return Vec::new();
         }
         let tab =
@@ -260,7 +260,7 @@ impl Studio {
             return self.refresh(store);
         }
         if clicked && self.places.sign.contains(at) {
-            return self.perform_own(shell::Action::Jobs, store);
+            return self.perform_own(shell::ShellAction::Jobs, store);
         }
         let effects = self.pane_mut(store).mouse(mouse, store);
         self.keep_own(effects)
@@ -286,30 +286,30 @@ impl Studio {
         self.keep_own(effects)
     }
 
-    fn perform_own(&mut self, action: shell::Action, store: &Store) -> Vec<Effect> {
+    fn perform_own(&mut self, action: shell::ShellAction, store: &Store) -> Vec<Effect> {
         match action {
-            shell::Action::Show(pane) => self.front = pane,
-            shell::Action::NextPane => self.front = self.beside(1),
-            shell::Action::PreviousPane => self.front = self.beside(PaneId::ALL.len() - 1),
-            shell::Action::Help => self.overlay = Some(Box::new(self.help(store))),
-            shell::Action::Palette => self.overlay = Some(Box::new(Palette::new(self.entries(store)))),
-            shell::Action::Sessions => {
+            shell::ShellAction::Show(pane) => self.front = pane,
+            shell::ShellAction::NextPane => self.front = self.beside(1),
+            shell::ShellAction::PreviousPane => self.front = self.beside(PaneId::ALL.len() - 1),
+            shell::ShellAction::Help => self.overlay = Some(Box::new(self.help(store))),
+            shell::ShellAction::Palette => self.overlay = Some(Box::new(Palette::new(self.entries(store)))),
+            shell::ShellAction::Sessions => {
                 self.overlay = Some(Box::new(sessions::Picker::new()));
                 // One may have been made in a shell.
                 return vec![Effect::Send(Command::Sessions(SessionsCommand::List))];
             }
-            shell::Action::NewSession => self.overlay = Some(Box::new(sessions::Picker::naming())),
-            shell::Action::Jobs => self.overlay = Some(Box::new(jobs::JobsDrawer::default())),
-            shell::Action::Log => self.overlay = Some(Box::new(log::LogView::default())),
-            shell::Action::Themes => {
+            shell::ShellAction::NewSession => self.overlay = Some(Box::new(sessions::Picker::naming())),
+            shell::ShellAction::Jobs => self.overlay = Some(Box::new(jobs::JobsDrawer::default())),
+            shell::ShellAction::Log => self.overlay = Some(Box::new(log::LogView::default())),
+            shell::ShellAction::Themes => {
                 self.overlay = Some(Box::new(themes::Themes::new(&self.themes, self.theme)));
             }
-            shell::Action::EditOutside => {
+            shell::ShellAction::EditOutside => {
                 return self.pane(store).edited_text().map(Effect::EditOutside).into_iter().collect();
             }
-            shell::Action::Redraw => return vec![Effect::Redraw],
-            shell::Action::Suspend => return vec![Effect::Suspend],
-            shell::Action::Quit => return self.quit(store),
+            shell::ShellAction::Redraw => return vec![Effect::Redraw],
+            shell::ShellAction::Suspend => return vec![Effect::Suspend],
+            shell::ShellAction::Quit => return self.quit(store),
         }
         Vec::new()
     }
@@ -321,7 +321,7 @@ impl Studio {
     }
 
     /// What an overlay answered.
-    fn answer(&mut self, reply: Reply, store: &Store) -> Vec<Effect> {
+    fn answer(&mut self, reply: OverlayReply, store: &Store) -> Vec<Effect> {
         if reply.stays == Stays::No {
             self.overlay = self.beneath.take();
             self.quitting = Quitting::No;
@@ -329,10 +329,10 @@ impl Studio {
         let mut effects = Vec::new();
         for ask in reply.asks {
             match ask {
-                Ask::Perform(action) => effects.extend(self.perform(action, store)),
-                Ask::Effect(effect) => effects.extend(self.keep_own(vec![*effect])),
-                Ask::Preview(theme) => self.theme = theme,
-                Ask::PickTheme(theme) => {
+                OverlayAsk::Perform(action) => effects.extend(self.perform(action, store)),
+                OverlayAsk::Effect(effect) => effects.extend(self.keep_own(vec![*effect])),
+                OverlayAsk::Preview(theme) => self.theme = theme,
+                OverlayAsk::PickTheme(theme) => {
                     self.theme = theme;
                     let name = self.themes.get(theme).map(|theme| theme.name.clone()).unwrap_or_default();
                     effects.push(Effect::Send(Command::System(SystemCommand::SaveTheme(name))));
@@ -380,8 +380,8 @@ impl Studio {
 }
 
 /// What floats, unless the screen is too small for it.
-fn shown(overlay: &mut Option<Box<dyn Overlay>>, room: Room) -> Option<&mut Box<dyn Overlay>> {
-    overlay.as_mut().filter(|overlay| room == Room::Enough || overlay.kind() != Kind::Other)
+fn shown(overlay: &mut Option<Box<dyn Overlay>>, room: ScreenRoom) -> Option<&mut Box<dyn Overlay>> {
+    overlay.as_mut().filter(|overlay| room == ScreenRoom::Enough || overlay.kind() != OverlayKind::Other)
 }
 
 /// Whether a shared key means its action: while somebody types, only what isn't text.

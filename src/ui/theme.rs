@@ -14,7 +14,7 @@ pub use self::depth::Depth;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Theme {
     pub name: String,
-    pub kind: Kind,
+    pub kind: ThemeKind,
     /// The screen itself: background and ordinary text.
     pub base: Style,
     pub text: Style,
@@ -48,7 +48,7 @@ pub struct Theme {
 /// What a theme is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum ThemeKind {
     Dark,
     Light,
     HighContrast,
@@ -56,7 +56,7 @@ pub enum Kind {
     Terminal,
 }
 
-impl Kind {
+impl ThemeKind {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl Kind {
 #[serde(deny_unknown_fields)]
 struct ThemeFile {
     name: String,
-    kind: Kind,
+    kind: ThemeKind,
     background: Paint,
     surface: Paint,
     selection: Paint,

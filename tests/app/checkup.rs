@@ -1,6 +1,6 @@
 //! What `dojo doctor` says of a home.
 
-use dojo_studio::app::checkup::{Check, State, examine};
+use dojo_studio::app::checkup::{CheckupItem, CheckupState, examine};
 use dojo_studio::config::Folders;
 
 const TEACHERS: &str = r#"
@@ -14,7 +14,7 @@ model = "far"
 key_env = "DOJO_TEST_KEY_THAT_NO_ONE_SETS"
 "#;
 
-fn teachers(settings: &str) -> Check {
+fn teachers(settings: &str) -> CheckupItem {
     let home = tempfile::tempdir().expect("a folder");
     let folders = Folders::under(home.path());
     std::fs::create_dir_all(&folders.settings).expect("a folder");
@@ -24,12 +24,12 @@ fn teachers(settings: &str) -> Check {
 
 #[test]
 fn teachers_without_their_keys_are_named_with_what_to_set() {
-    assert_eq!(teachers("").state, State::Ok);
+    assert_eq!(teachers("").state, CheckupState::Ok);
     let both = teachers(TEACHERS);
-    assert_eq!(both.state, State::Advice);
+    assert_eq!(both.state, CheckupState::Advice);
     assert!(both.found.contains("near") && both.found.contains("far"), "{}", both.found);
     assert!(both.todo.contains("DOJO_TEST_KEY_THAT_NO_ONE_SETS"), "{}", both.todo);
-    assert_eq!(teachers("[teachers.broken").state, State::Advice);
+    assert_eq!(teachers("[teachers.broken").state, CheckupState::Advice);
 }
 
 #[test]

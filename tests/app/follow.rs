@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use dojo_studio::app::follow::{Follower, Pace, Scanner};
+use dojo_studio::app::follow::{Follower, NextLook, Scanner};
 use dojo_studio::app::store::Store;
 use dojo_studio::domain::protocol::{Event, RunsEvent};
 use dojo_studio::domain::run::{Phase, RunState, Standing};
-use dojo_studio::domain::run_info::{Origin, RunId};
+use dojo_studio::domain::run_info::{RunId, RunOrigin};
 use dojo_studio::domain::series::{MetricChunk, Series};
 use dojo_studio::ground::process;
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let follower = Follower::new(vec![(Origin::Session, folder.path().to_path_buf())]);
+        let follower = Follower::new(vec![(RunOrigin::Session, folder.path().to_path_buf())]);
         Self { folder, follower, store: Store::default(), now: START }
     }
 
@@ -76,7 +76,7 @@ impl World {
                 events.push(event.clone());
                 store.apply(Event::Runs(event));
             });
-            if pace != Pace::Now {
+            if pace != NextLook::Now {
                 return events;
             }
         }
@@ -418,7 +418,7 @@ fn a_follower_thread_reports_and_ends_with_its_handle() {
     let folder = tempfile::tempdir().expect("a folder");
     write_run(folder.path());
     let (sender, events) = std::sync::mpsc::sync_channel(1 << 16);
-    let roots = vec![(Origin::Global, folder.path().to_path_buf())];
+    let roots = vec![(RunOrigin::Global, folder.path().to_path_buf())];
     let thread = dojo_studio::app::follow::FollowerThread::start(roots, move |event| {
         if sender.send(event).is_ok() {
             dojo_studio::app::follow::Listening::Yes

@@ -286,8 +286,8 @@ fn a_recipe_over_a_set_of_the_review_says_that_nothing_was_decided_yet() {
 
 #[test]
 fn a_source_names_splits_only_where_its_filter_does() {
-    use dojo_studio::domain::recipe::source::Source;
-    let names = |text: &str| Source::parse(text).expect("a source").names_split();
+    use dojo_studio::domain::recipe::source::ExampleSource;
+    let names = |text: &str| ExampleSource::parse(text).expect("a source").names_split();
     for source in
         ["session:split:eval", "session:-split:eval", "set:reviewed split:train", "session:a OR Split:eval"]
     {

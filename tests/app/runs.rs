@@ -5,10 +5,10 @@ use std::time::Duration;
 use dojo_studio::app::runs::{self, Launch, RunSummary};
 use dojo_studio::app::sessions;
 use dojo_studio::app::studio::headless::Headless;
-use dojo_studio::app::train::host::{Ending, Listener, RunHost};
+use dojo_studio::app::train::host::{Listener, RunEnding, RunHost};
 use dojo_studio::config::Folders;
 use dojo_studio::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
-use dojo_studio::engine::train::host::{Host, Progress, Request};
+use dojo_studio::engine::train::host::{Host, HostRequest, TrainEvent};
 use dojo_studio::ground::clock;
 use dojo_studio::ground::process;
 
@@ -204,7 +204,7 @@ fn a_name_that_is_no_plain_one_is_refused_in_one_sentence() {
 struct Heard(SyncSender<Option<String>>);
 
 impl Listener for Heard {
-    fn heard(&mut self, _: &Progress<'_>, _: &RunState) {}
+    fn heard(&mut self, _: &TrainEvent<'_>, _: &RunState) {}
 
     fn phase(&mut self, state: &RunState) {
         self.0.send(state.why.clone()).ok();
@@ -239,7 +239,7 @@ fn that_a_run_was_asked_to_stop_is_said_while_what_it_does_goes_on() {
     host.doing("reading the examples");
     let said = heard.recv_timeout(wait).expect("a change");
     assert_eq!(said.as_deref(), Some("stopping after reading the examples"));
-    host.end(Ending::Stopped).expect("an end");
+    host.end(RunEnding::Stopped).expect("an end");
     let state = runs::summarise(folder.path()).expect("a state").state;
     assert_eq!((state.phase, state.is_stopping()), (Phase::Stopped, false));
 }
@@ -266,7 +266,7 @@ fn how_far_the_largest_batch_is_belongs_to_the_state_and_a_stop_ends_it_between_
     let said: Vec<String> = (0..2).filter_map(|_| heard.recv_timeout(wait).expect("a change")).collect();
     assert_eq!(said, ["trying the largest batch", "stopping"]);
     assert!(!brake(0.5));
-    host.end(Ending::Stopped).expect("an end");
+    host.end(RunEnding::Stopped).expect("an end");
     let state = until(&|state| state.phase == Phase::Stopped);
     assert_eq!((state.start_share, state.seconds_left), (None, None));
 }
@@ -302,13 +302,13 @@ fn a_pause_is_told_of_at_once_and_can_be_taken_back_before_it_begins() {
     };
     assert_eq!(ask(RunCommand::Pause).as_deref(), Some("pausing after this step"));
     assert_eq!(ask(RunCommand::Resume), None);
-    assert!(matches!(host.tick(), Ok(Request::GoOn)));
-    host.report(&Progress::Evaluating { done: 3, total: 9 });
+    assert!(matches!(host.tick(), Ok(HostRequest::GoOn)));
+    host.report(&TrainEvent::Evaluating { done: 3, total: 9 });
     assert_eq!(ask(RunCommand::Pause).as_deref(), Some("pausing after this batch"));
-    host.report(&Progress::Evaluating { done: 4, total: 9 });
+    host.report(&TrainEvent::Evaluating { done: 4, total: 9 });
     // A stop has the last word.
     assert_eq!(ask(RunCommand::Stop).as_deref(), Some("stopping"));
-    host.end(Ending::Stopped).expect("an end");
+    host.end(RunEnding::Stopped).expect("an end");
 }
 
 #[test]

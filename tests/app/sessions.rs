@@ -10,7 +10,7 @@ use dojo_studio::domain::filter::Filter;
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::record::Record;
 use dojo_studio::domain::session::Begins;
-use dojo_studio::domain::view::Order;
+use dojo_studio::domain::view::SortOrder;
 use dojo_studio::session::{Access, Session, open_windows};
 
 use crate::support::program::wait_until;
@@ -37,7 +37,7 @@ fn a_new_session_can_be_read_at_once() {
     let made = sessions::create(&Folders::under(home.path()), "mine").expect("a session");
     let session = Session::open(&made.path, Access::Read).expect("its database");
     let all = Filter::default();
-    assert!(session.view(&all, Order::default()).expect("its records").is_empty());
+    assert!(session.view(&all, SortOrder::default()).expect("its records").is_empty());
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What is said of runs as they go on.
 
-use dojo_studio::app::follow::told::{Adapters, Awaited, Told};
+use dojo_studio::app::follow::told::{Adapters, Awaited, FollowListener};
 use dojo_studio::domain::protocol::RunsEvent;
 use dojo_studio::domain::run::{Phase, RunState, Standing};
-use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+use dojo_studio::domain::run_info::{Life, Notes, RunId, RunInfo, RunOrigin};
 
 fn seen(phase: Phase, checkpoint_step: Option<u64>) -> RunsEvent {
     let state = RunState {
@@ -25,7 +25,7 @@ fn seen(phase: Phase, checkpoint_step: Option<u64>) -> RunsEvent {
     };
     RunsEvent::Seen(std::sync::Arc::new(RunInfo {
         id: RunId::new("runs/sft-0001"),
-        origin: Origin::Session,
+        origin: RunOrigin::Session,
         state: Some(state),
         life: Life::Sound,
         settings: std::collections::BTreeMap::new(),
@@ -37,7 +37,7 @@ fn seen(phase: Phase, checkpoint_step: Option<u64>) -> RunsEvent {
 #[test]
 fn a_checkpoint_is_told_of_once_and_only_when_it_was_asked_for() {
     let awaited = Awaited::default();
-    let mut told = Told::new(awaited.clone());
+    let mut told = FollowListener::new(awaited.clone());
     told.hear(&seen(Phase::Running, None));
     assert_eq!(told.hear(&seen(Phase::Running, Some(5))), (None, Adapters::Same));
     awaited.add(RunId::new("runs/sft-0001"));
@@ -50,7 +50,7 @@ fn a_checkpoint_is_told_of_once_and_only_when_it_was_asked_for() {
 
 #[test]
 fn what_of_the_data_is_left_out_is_told_once() {
-    let mut told = Told::new(Awaited::default());
+    let mut told = FollowListener::new(Awaited::default());
     let with = |left_out: Option<&str>| {
         let RunsEvent::Seen(run) = seen(Phase::Starting, None) else { panic!("a run") };
         let mut run = (*run).clone();
@@ -65,7 +65,7 @@ fn what_of_the_data_is_left_out_is_told_once() {
 
 #[test]
 fn the_end_of_a_run_and_its_deletion_change_the_adapters() {
-    let mut told = Told::new(Awaited::default());
+    let mut told = FollowListener::new(Awaited::default());
     assert_eq!(told.hear(&seen(Phase::Running, None)).1, Adapters::Same);
     let (notice, adapters) = told.hear(&seen(Phase::Done, Some(20)));
     let text = notice.map(|notice| notice.text);
@@ -78,7 +78,7 @@ fn the_end_of_a_run_and_its_deletion_change_the_adapters() {
 
 #[test]
 fn a_run_that_cannot_go_on_stays_as_it_was_and_says_why() {
-    let mut told = Told::new(Awaited::default());
+    let mut told = FollowListener::new(Awaited::default());
     let RunsEvent::Seen(known) = seen(Phase::Starting, Some(5)) else { unreachable!("a run is seen") };
     let mut run = (*known).clone();
     let state = run.state.as_mut().expect("a state");

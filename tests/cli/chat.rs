@@ -110,6 +110,18 @@ fn what_is_typed_while_the_model_is_loaded_is_whole() {
 }
 
 #[test]
+fn a_paste_that_never_ends_is_ended_by_ctrl_c() {
+    let world = world();
+    let mut terminal = Pty::start(world.path(), &CHAT);
+    terminal.wait_for("> ", 1);
+    terminal.keys(b"\x1b[200~pasted");
+    // The first gives up what was pasted, the second the program.
+    terminal.keys(b"\x03");
+    terminal.keys(b"\x03");
+    assert_eq!(terminal.end().0, 130);
+}
+
+#[test]
 fn a_command_that_is_none_loses_nothing_and_ends_nothing() {
     let world = world();
     let mut terminal = Pty::start(world.path(), &CHAT);

@@ -137,3 +137,22 @@ fn keys_planted_everywhere_come_out_nowhere() {
     }
     search(world.path());
 }
+
+#[test]
+fn a_key_in_the_place_of_a_name_is_refused_and_not_shown() {
+    let world = world("http://127.0.0.1:9/v1", 2);
+    let base = "base_url = \"http://127.0.0.1:9/v1\"";
+    for settings in [
+        format!("[teachers.plain]\n{base}\nmodel = \"{IN_SETTINGS}\"\n"),
+        format!("[teachers.\"{IN_SETTINGS}\"]\n{base}\nmodel = \"m\"\n"),
+    ] {
+        std::fs::write(world.path().join("settings/settings.toml"), settings).unwrap();
+        for arguments in [&["doctor"][..], &["think", "--session", "s", "--student", "plain"]] {
+            let output = world.dojo(arguments);
+            let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            assert!(!holds(said.as_bytes(), IN_SETTINGS), "{said}");
+            assert!(said.contains("looks like a key"), "{said}");
+        }
+    }
+    search(world.path());
+}

@@ -123,6 +123,18 @@ fn speed_is_of_what_the_model_chose() {
 }
 
 #[test]
+fn answers_that_go_to_a_device_are_written_there_and_nothing_is_read() {
+    let world = world();
+    std::fs::write(world.path().join("prompts.txt"), "the\nother\n").unwrap();
+    let batch = ["generate", "--model", "model", "--threads", "1", "--max-new-tokens", "3"];
+    let to = |device| world.dojo(&[&batch[..], &["--input", "prompts.txt", "--output", device]].concat());
+    assert!(to("/dev/null").status.success());
+    assert_eq!(to("/dev/full").status.code(), Some(1));
+    // It never ends: reading it for what is there already would take all memory.
+    assert!(to("/dev/zero").status.success());
+}
+
+#[test]
 fn the_studio_opens_where_the_last_session_cant_be_remembered() {
     let world = world();
     // A folder in its place can't be replaced by a file.

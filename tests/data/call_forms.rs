@@ -1,6 +1,6 @@
 //! How templates write calls, and how answers are read in their forms.
 
-use dojo_studio::data::calls::{CallForm, ID, Piece, Reader};
+use dojo_studio::data::calls::{AnswerPiece, CallForm, CallReader, ID};
 use dojo_studio::data::chat::{ChatTemplate, SpecialTokens};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -51,15 +51,15 @@ fn named() -> CallForm {
 
 /// An answer's text, and its calls as `name(arguments)`.
 fn read(form: &CallForm, answer: &[&str]) -> (String, Vec<String>) {
-    let mut reader = Reader::new(form.clone());
-    let mut pieces: Vec<Piece> = answer.iter().flat_map(|text| reader.push(text)).collect();
+    let mut reader = CallReader::new(form.clone());
+    let mut pieces: Vec<AnswerPiece> = answer.iter().flat_map(|text| reader.push(text)).collect();
     pieces.extend(reader.finish());
     let (mut said, mut calls) = (String::new(), Vec::<(String, String)>::new());
     for piece in pieces {
         match piece {
-            Piece::Text(text) => said.push_str(&text),
-            Piece::Call(name) => calls.push((name, String::new())),
-            Piece::Arguments(text) => calls.last_mut().unwrap().1.push_str(&text),
+            AnswerPiece::Text(text) => said.push_str(&text),
+            AnswerPiece::Call(name) => calls.push((name, String::new())),
+            AnswerPiece::Arguments(text) => calls.last_mut().unwrap().1.push_str(&text),
         }
     }
     // Without the spaces that models put between.
@@ -162,17 +162,17 @@ fn arguments_are_told_as_they_are_written() {
         (bare(), "{\"name\": \"f\", \"parameters\": ", "{}", "}"),
         (named(), "[CALLS]f[ID]abcdefghi[ARGS]", "{\"a\": {\"b\": 1}}", ""),
     ] {
-        let mut reader = Reader::new(form);
+        let mut reader = CallReader::new(form);
         let mut pieces = reader.push(head);
         for sign in arguments.chars() {
             let told = reader.push(&sign.to_string());
-            let expected = Piece::Arguments(sign.to_string());
+            let expected = AnswerPiece::Arguments(sign.to_string());
             // The first one says that a call it is.
             assert_eq!(told.last(), Some(&expected), "{arguments}");
             pieces.extend(told);
         }
         assert_eq!((reader.push(end), reader.finish()), (vec![], vec![]));
-        assert_eq!(pieces[0], Piece::Call("f".to_owned()));
+        assert_eq!(pieces[0], AnswerPiece::Call("f".to_owned()));
         assert_eq!(pieces.len(), 1 + arguments.chars().count());
     }
     // One that is cut is a call as far as it goes.

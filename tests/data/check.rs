@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use dojo_studio::data::check::{Check, CheckSettings, Checker, ExactOnly, Report, check, clean};
+use dojo_studio::data::check::{CheckSettings, Checker, ExactOnly, FindingKind, Report, check, clean};
 use dojo_studio::data::encode::Encoder;
 use dojo_studio::data::import::{ImportOptions, read_all};
 use dojo_studio::domain::message::Message;
@@ -19,12 +19,12 @@ fn report(records: Vec<Record>) -> Report {
 }
 
 /// What a check found: records with words.
-fn found(report: &Report, wanted: Check) -> Vec<(i64, &str)> {
+fn found(report: &Report, wanted: FindingKind) -> Vec<(i64, &str)> {
     let of_check = report.findings.iter().filter(|finding| finding.check == wanted);
     of_check.map(|finding| (finding.record.0, finding.what.as_str())).collect()
 }
 
-fn told(turns: &[Message], wanted: Check) -> Vec<String> {
+fn told(turns: &[Message], wanted: FindingKind) -> Vec<String> {
     let report = report(vec![record(turns)]);
     found(&report, wanted).into_iter().map(|(_, what)| what.to_owned()).collect()
 }
@@ -44,8 +44,8 @@ fn exact_and_near_duplicates_name_the_earlier_record() {
         record(&[user("q"), assistant(STORY)]),
         record(&[user("q"), assistant(&format!("{STORY} indeed!"))]),
     ]);
-    assert_eq!(found(&report, Check::Duplicate), [(3, "the same as 1")]);
-    let near = found(&report, Check::NearDuplicate);
+    assert_eq!(found(&report, FindingKind::Duplicate), [(3, "the same as 1")]);
+    let near = found(&report, FindingKind::NearDuplicate);
     assert!(matches!(near.as_slice(), [(4, what)] if what.ends_with("% the same as 1")), "{near:?}");
     assert_eq!((report.records, report.distinct_prompts), (4, 2));
 }
@@ -53,7 +53,7 @@ fn exact_and_near_duplicates_name_the_earlier_record() {
 #[test]
 fn the_same_question_with_another_label_is_no_duplicate() {
     let labelled = |label: &str| Record { label: Some(label.into()), ..record(&[user("q")]) };
-    assert_eq!(found(&report(vec![labelled("1"), labelled("0")]), Check::Duplicate), []);
+    assert_eq!(found(&report(vec![labelled("1"), labelled("0")]), FindingKind::Duplicate), []);
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn a_held_out_prompt_that_is_trained_on_is_leakage() {
         in_split("test", &format!("{STORY} again"), "c"),
         in_split("eval", "a question of its own", "d"),
     ]);
-    assert_eq!(found(&report, Check::Leakage), [(1, "its prompt is trained on, in 2")]);
-    let near = found(&report, Check::NearLeakage);
+    assert_eq!(found(&report, FindingKind::Leakage), [(1, "its prompt is trained on, in 2")]);
+    let near = found(&report, FindingKind::NearLeakage);
     assert!(matches!(near.as_slice(), [(3, what)] if what.contains("in 2")), "{near:?}");
 }
 
@@ -77,44 +77,44 @@ fn records_can_be_held_against_training_data_of_elsewhere() {
         .add(&numbered(vec![in_split("test", STORY, "a"), in_split("test", &format!("{STORY} again"), "a")]));
     let report = checker.finish();
     assert_eq!(report.records, 2);
-    assert_eq!(found(&report, Check::Leakage), [(1, "its prompt is trained on, in a.jsonl:3")]);
-    assert_eq!(found(&report, Check::NearLeakage).len(), 1);
+    assert_eq!(found(&report, FindingKind::Leakage), [(1, "its prompt is trained on, in a.jsonl:3")]);
+    assert_eq!(found(&report, FindingKind::NearLeakage).len(), 1);
 }
 
 #[test]
 fn near_matches_can_be_left_out() {
     let records = numbered(vec![record(&[user(STORY)]), record(&[user(&format!("{STORY} again"))])]);
     let settings = CheckSettings { exact_only: ExactOnly::Yes, ..CheckSettings::default() };
-    assert_eq!(found(&check(&records, settings), Check::NearDuplicate), []);
+    assert_eq!(found(&check(&records, settings), FindingKind::NearDuplicate), []);
 }
 
 #[test]
 fn empty_and_missing_turns_are_found() {
-    assert_eq!(told(&[user("q"), assistant(" \n")], Check::Turns), ["turn 2 (assistant) is empty"]);
-    assert_eq!(told(&[user("q")], Check::Turns), ["nobody answers"]);
-    assert_eq!(told(&[], Check::Turns), ["it has neither a conversation nor text"]);
+    assert_eq!(told(&[user("q"), assistant(" \n")], FindingKind::Turns), ["turn 2 (assistant) is empty"]);
+    assert_eq!(told(&[user("q")], FindingKind::Turns), ["nobody answers"]);
+    assert_eq!(told(&[], FindingKind::Turns), ["it has neither a conversation nor text"]);
 }
 
 #[test]
 fn turns_out_of_order_are_found() {
     assert_eq!(
-        told(&[user("a"), user("b"), assistant("c")], Check::Order),
+        told(&[user("a"), user("b"), assistant("c")], FindingKind::Order),
         ["turn 2 is the user's, as the one before"]
     );
     assert_eq!(
-        told(&[assistant("a"), user("b"), assistant("c")], Check::Order),
+        told(&[assistant("a"), user("b"), assistant("c")], FindingKind::Order),
         ["the assistant speaks first"]
     );
     assert_eq!(
-        told(&[user("a"), system("s"), assistant("c")], Check::Order),
+        told(&[user("a"), system("s"), assistant("c")], FindingKind::Order),
         ["turn 2 is the system's, which speaks first or not at all"]
     );
     assert_eq!(
-        told(&[user("a"), assistant("b"), user("c")], Check::Order),
+        told(&[user("a"), assistant("b"), user("c")], FindingKind::Order),
         ["the last turn is the user's, and is not answered"]
     );
     assert_eq!(
-        told(&[system("s"), user("a"), assistant("b"), user("c"), assistant("d")], Check::Order),
+        told(&[system("s"), user("a"), assistant("b"), user("c"), assistant("d")], FindingKind::Order),
         [""; 0]
     );
 }
@@ -124,7 +124,7 @@ fn a_pair_of_equal_answers_is_found() {
     let mut pair = record(&[user("q")]);
     pair.preference = Some(Preference { chosen: vec![assistant("a")], rejected: vec![assistant("a")] });
     assert_eq!(
-        found(&report(vec![pair]), Check::Pair),
+        found(&report(vec![pair]), FindingKind::Pair),
         [(1, "the chosen and the rejected answer are the same")]
     );
 }
@@ -133,7 +133,7 @@ fn a_pair_of_equal_answers_is_found() {
 fn odd_characters_are_found_and_the_safe_ones_cleaned() {
     let turns = [user("a\u{FFFD}b\u{8}"), assistant("ok\u{202E}\ttab\n")];
     assert_eq!(
-        told(&turns, Check::Characters),
+        told(&turns, FindingKind::Characters),
         ["characters: 1 that could not be decoded, 1 of control, 1 that are invisible (the first is U+FFFD)"]
     );
     let mut cleaned = record(&turns);
@@ -156,10 +156,10 @@ fn secrets_are_found_and_never_repeated() {
         ("call +44 20 7946 0958".to_owned(), "what looks like a telephone number"),
     ];
     for (text, expected) in cases {
-        assert_eq!(told(&[user(&text), assistant("ok")], Check::Secret), [expected], "{text}");
+        assert_eq!(told(&[user(&text), assistant("ok")], FindingKind::Secret), [expected], "{text}");
     }
     let harmless = "user@example.com, 4111 1111 1111 1112, 3.14159265358979, 2024-01-02, 10.0.0.0/16, a@b";
-    assert_eq!(told(&[user(harmless), assistant("ok")], Check::Secret), [""; 0]);
+    assert_eq!(told(&[user(harmless), assistant("ok")], FindingKind::Secret), [""; 0]);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn lengths_far_off_the_others_are_found() {
     records.push(record(&[user("q"), assistant("a")]));
     let report = report(records);
     assert_eq!(
-        found(&report, Check::Length),
+        found(&report, FindingKind::Length),
         [
             (41, "5001 characters, where the median is 120"),
             (42, "only 2 characters, where the median is 120")
@@ -190,7 +190,7 @@ fn what_would_be_cut_is_found_by_the_models_own_tokens() {
         record(&[user(&"q".repeat(200)), assistant("a")]),
     ]);
     let report = check(&records, settings);
-    let cut = found(&report, Check::Truncation);
+    let cut = found(&report, FindingKind::Truncation);
     assert_eq!(cut[0].0, 2);
     assert!(cut[0].1.ends_with("tokens are cut to 100"), "{cut:?}");
     assert!(cut[1].1.starts_with("can't be trained on: a.jsonl:3: nothing is left to train on"), "{cut:?}");
@@ -215,7 +215,7 @@ fn answers_that_begin_otherwise_than_the_model_is_asked_to_are_noted() {
 
 #[test]
 fn a_thought_without_an_answer_is_found() {
-    let thought = |answer: &str| told(&[user("q"), assistant(answer)], Check::Turns);
+    let thought = |answer: &str| told(&[user("q"), assistant(answer)], FindingKind::Turns);
     assert_eq!(thought("<think>hm</think>"), ["turn 2 is a thought, and no answer is behind it"]);
     assert_eq!(thought("<think>hm</think>a"), [""; 0]);
 }
@@ -293,7 +293,7 @@ fn nulls_in_tools_and_calls_are_named_but_not_those_of_schemas() {
         with(tool(null.clone()), call("x".into())),
         with(tool(written), call(null)),
     ]);
-    let told = found(&report, Check::Null);
+    let told = found(&report, FindingKind::Null);
     let [(2, tool), (3, call)] = told.as_slice() else { panic!("two findings, not {told:?}") };
     assert!(tool.starts_with("tool \"f\" has null as its \"city\", as tables have them"), "{tool}");
     assert!(call.starts_with("a call of \"f\" has null as its \"city\", as tables have them"), "{call}");

@@ -8,13 +8,13 @@ use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::parser::parse_message_type;
-use dojo_studio::data::import::{Batch, ImportOptions, read_all};
+use dojo_studio::data::import::{ImportBatch, ImportOptions, read_all};
 use dojo_studio::domain::recipe::OnMalformed;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The rows of a file with these features of `datasets` and one column of numbers.
-fn read(schema: &str, features: &Value, numbers: &[i64], levels: Option<(&[i16], &[i16])>) -> Batch {
+fn read(schema: &str, features: &Value, numbers: &[i64], levels: Option<(&[i16], &[i16])>) -> ImportBatch {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("a.parquet");
     let schema = Arc::new(parse_message_type(&format!("message row {{ {schema} }}")).expect("a schema"));
@@ -33,7 +33,7 @@ fn read(schema: &str, features: &Value, numbers: &[i64], levels: Option<(&[i16],
     read_all(&path, &ImportOptions::default(), OnMalformed::Skip).expect("read")
 }
 
-fn fields(batch: &Batch) -> Vec<Value> {
+fn fields(batch: &ImportBatch) -> Vec<Value> {
     batch.records.iter().map(|record| json!(record.fields)).collect()
 }
 

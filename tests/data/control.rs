@@ -1,4 +1,4 @@
-use dojo_studio::data::check::{Check, CheckSettings, check};
+use dojo_studio::data::check::{CheckSettings, FindingKind, check};
 use dojo_studio::data::encode::Encoder;
 use dojo_studio::data::mask::Masker;
 use dojo_studio::domain::message::Message;
@@ -73,7 +73,7 @@ fn a_check_names_records_with_control_tokens() {
     let encoder = Encoder::new(&tokenizer, Some(&template), None, 512).expect("an encoder");
     let found = |encoder| -> Vec<(i64, String)> {
         let report = check(&records, CheckSettings { encoder, ..CheckSettings::default() });
-        let named = report.findings.into_iter().filter(|one| one.check == Check::ControlToken);
+        let named = report.findings.into_iter().filter(|one| one.check == FindingKind::ControlToken);
         named.map(|one| (one.record.0, one.what)).collect()
     };
     let told = |number: usize, who: &str, what: &str| {
@@ -127,7 +127,8 @@ fn tokens_of_roles_results_and_turn_ends_are_text_in_an_answer_and_the_check_say
         assert_eq!(is_token, WRITTEN_TOKENS.contains(&name), "{name}");
         let settings = CheckSettings { encoder: Some(encoder.clone()), ..CheckSettings::default() };
         let findings = check(&[(RecordId(1), said)], settings).findings;
-        let told = findings.into_iter().find(|one| one.check == Check::ControlToken).expect("a finding").what;
+        let told =
+            findings.into_iter().find(|one| one.check == FindingKind::ControlToken).expect("a finding").what;
         assert_eq!(told.contains("reads it as a control token"), is_token, "{told}");
         assert_eq!(told.contains("as text and not as a control token"), !is_token, "{told}");
     }
@@ -146,7 +147,8 @@ fn without_a_template_a_control_token_in_a_question_or_answer_is_text_and_in_a_w
     assert_eq!(count(&tokenizer, &encoder.encode(&whole).expect("encode").example.tokens, "<|im_end|>"), 1);
     let settings = CheckSettings { encoder: Some(encoder), ..CheckSettings::default() };
     let findings = check(&[(RecordId(1), whole)], settings).findings;
-    let told = findings.into_iter().find(|one| one.check == Check::ControlToken).expect("a finding").what;
+    let told =
+        findings.into_iter().find(|one| one.check == FindingKind::ControlToken).expect("a finding").what;
     assert_eq!(
         told,
         "the text has <|im_end|>; training reads it as a control token; give turns instead of a text where it should \

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use dojo_studio::data::encode::Encoder;
-use dojo_studio::data::export::{Exporter, Form, Splits};
+use dojo_studio::data::export::{ExportFormat, Exporter, Splits};
 use dojo_studio::data::import::{Import, ImportOptions, read_all};
 use dojo_studio::data::rows::{parse_row, write_row};
 use dojo_studio::domain::filter::parse;
 use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::Record;
-use dojo_studio::domain::view::Order;
+use dojo_studio::domain::view::SortOrder;
 use dojo_studio::session::{self, Session};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -102,7 +102,7 @@ fn a_session_and_an_export_keep_numbers_as_they_were() {
     let path = write(&folder, "a.jsonl", rows.as_bytes());
     let records = through_a_session(&folder, &path);
     assert_eq!(records[1].prompt(), "1.10");
-    assert_eq!(exported(&folder, &records, Form::Rows), rows);
+    assert_eq!(exported(&folder, &records, ExportFormat::Rows), rows);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_number_that_a_tool_is_called_with_stays_the_same_float() {
     let row = format!("{{\"messages\":[{{\"role\":\"user\",\"content\":\"q\"}},{call}]}}\n");
     let path = write(&folder, "a.jsonl", row.as_bytes());
     let records = through_a_session(&folder, &path);
-    for form in [Form::Messages, Form::Rows] {
+    for form in [ExportFormat::Messages, ExportFormat::Rows] {
         let text = exported(&folder, &records, form);
         assert!(text.contains(arguments), "{text}");
     }
@@ -263,11 +263,11 @@ fn through_a_session(folder: &TempDir, path: &Path) -> Vec<Record> {
     let mut session = Session::create(&folder.path().join("session")).expect("a session");
     let source = Import::open(path, &ImportOptions::default()).expect("open");
     session::import(&mut session, "a", source, |_| true).expect("import");
-    let view = session.view(&parse("").expect("a filter"), Order::default()).expect("view");
+    let view = session.view(&parse("").expect("a filter"), SortOrder::default()).expect("view");
     session.rows(view.ids()).expect("rows").into_iter().map(|row| row.record).collect()
 }
 
-fn exported(folder: &TempDir, records: &[Record], form: Form) -> String {
+fn exported(folder: &TempDir, records: &[Record], form: ExportFormat) -> String {
     let out = folder.path().join("out.jsonl");
     let mut exporter = Exporter::create(&out, form, Splits::Together).expect("begin");
     for record in records {

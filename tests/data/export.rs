@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dojo_studio::data::export::{Added, Exporter, Form, Splits};
+use dojo_studio::data::export::{Added, ExportFormat, Exporter, Splits};
 use dojo_studio::data::import::{ImportOptions, read_all};
 use dojo_studio::domain::message::Message;
 use dojo_studio::domain::recipe::OnMalformed;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::world::{assistant, record, system, user};
 
-fn export(records: &[Record], path: &Path, form: Form, splits: Splits) -> anyhow::Result<u64> {
+fn export(records: &[Record], path: &Path, form: ExportFormat, splits: Splits) -> anyhow::Result<u64> {
     let mut exporter = Exporter::create(path, form, splits)?;
     for record in records {
         exporter.add(record)?;
@@ -30,7 +30,7 @@ fn kept(record: &Record) -> Kept {
     (messages, prompt_turns, preference, text, label, split, tags.into_iter().collect())
 }
 
-fn round_trip(records: &[Record], name: &str, form: Form) -> Vec<Kept> {
+fn round_trip(records: &[Record], name: &str, form: ExportFormat) -> Vec<Kept> {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join(name);
     export(records, &path, form, Splits::Together).expect("export");
@@ -58,10 +58,10 @@ fn conversations_come_back_from_every_form() {
     let records = conversations();
     let expected: Vec<Kept> = records.iter().map(kept).collect();
     for (name, form) in [
-        ("a.jsonl", Form::Messages),
-        ("a.jsonl", Form::PromptCompletion),
-        ("a.csv", Form::Csv),
-        ("a.parquet", Form::Parquet),
+        ("a.jsonl", ExportFormat::Messages),
+        ("a.jsonl", ExportFormat::PromptCompletion),
+        ("a.csv", ExportFormat::Csv),
+        ("a.parquet", ExportFormat::Parquet),
     ] {
         assert_eq!(round_trip(&records, name, form), expected, "{form:?}");
     }
@@ -70,19 +70,25 @@ fn conversations_come_back_from_every_form() {
 #[test]
 fn longer_conversations_preference_pairs_and_texts_come_back() {
     let long = vec![record(&[user("a"), assistant("b"), user("c"), assistant("d")])];
-    assert_eq!(round_trip(&long, "a.jsonl", Form::Messages), [kept(&long[0])]);
-    assert_eq!(round_trip(&long, "a.parquet", Form::Parquet), [kept(&long[0])]);
+    assert_eq!(round_trip(&long, "a.jsonl", ExportFormat::Messages), [kept(&long[0])]);
+    assert_eq!(round_trip(&long, "a.parquet", ExportFormat::Parquet), [kept(&long[0])]);
     let shots = vec![Record { prompt_turns: 3, ..long[0].clone() }];
-    for (name, form) in
-        [("a.jsonl", Form::PromptCompletion), ("a.jsonl", Form::Messages), ("a.parquet", Form::Parquet)]
-    {
+    for (name, form) in [
+        ("a.jsonl", ExportFormat::PromptCompletion),
+        ("a.jsonl", ExportFormat::Messages),
+        ("a.parquet", ExportFormat::Parquet),
+    ] {
         assert_eq!(round_trip(&shots, name, form), [kept(&shots[0])], "{form:?}");
     }
     let pairs = vec![pair()];
-    assert_eq!(round_trip(&pairs, "a.jsonl", Form::Preference), [kept(&pairs[0])]);
-    assert_eq!(round_trip(&pairs, "a.parquet", Form::Parquet), [kept(&pairs[0])]);
+    assert_eq!(round_trip(&pairs, "a.jsonl", ExportFormat::Preference), [kept(&pairs[0])]);
+    assert_eq!(round_trip(&pairs, "a.parquet", ExportFormat::Parquet), [kept(&pairs[0])]);
     let texts = vec![Record { text: Some("plain\ntext".into()), ..record(&[]) }];
-    for (name, form) in [("a.jsonl", Form::Messages), ("a.csv", Form::Csv), ("a.parquet", Form::Parquet)] {
+    for (name, form) in [
+        ("a.jsonl", ExportFormat::Messages),
+        ("a.csv", ExportFormat::Csv),
+        ("a.parquet", ExportFormat::Parquet),
+    ] {
         assert_eq!(round_trip(&texts, name, form), [kept(&texts[0])], "{form:?}");
     }
 }
@@ -90,7 +96,7 @@ fn longer_conversations_preference_pairs_and_texts_come_back() {
 #[test]
 fn pairs_of_which_one_answer_is_written_are_counted() {
     let folder = TempDir::new().expect("a folder");
-    for (form, count) in [(Form::Messages, 1), (Form::Preference, 0)] {
+    for (form, count) in [(ExportFormat::Messages, 1), (ExportFormat::Preference, 0)] {
         let mut exporter =
             Exporter::create(&folder.path().join("a.jsonl"), form, Splits::Together).expect("begin");
         assert_eq!(exporter.add(&pair()).expect("add"), Added::Written);
@@ -102,7 +108,8 @@ fn pairs_of_which_one_answer_is_written_are_counted() {
 fn what_does_not_fit_a_form_is_left_out_with_a_reason() {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("a.jsonl");
-    let mut exporter = Exporter::create(&path, Form::PromptCompletion, Splits::Together).expect("begin");
+    let mut exporter =
+        Exporter::create(&path, ExportFormat::PromptCompletion, Splits::Together).expect("begin");
     assert_eq!(exporter.add(&conversations()[0]).expect("add"), Added::Written);
     assert_eq!(exporter.add(&pair()).expect("add"), Added::LeftOut("it is a preference pair".into()));
     let exported = exporter.finish().expect("finish");
@@ -113,7 +120,11 @@ fn what_does_not_fit_a_form_is_left_out_with_a_reason() {
 #[test]
 fn the_same_records_give_the_same_bytes() {
     let folder = TempDir::new().expect("a folder");
-    for (name, form) in [("a.jsonl", Form::Messages), ("a.csv", Form::Csv), ("a.parquet", Form::Parquet)] {
+    for (name, form) in [
+        ("a.jsonl", ExportFormat::Messages),
+        ("a.csv", ExportFormat::Csv),
+        ("a.parquet", ExportFormat::Parquet),
+    ] {
         let bytes = |turn: &str| {
             let path = folder.path().join(format!("{turn}-{name}"));
             export(&conversations(), &path, form, Splits::Together).expect("export");
@@ -126,15 +137,19 @@ fn the_same_records_give_the_same_bytes() {
 #[test]
 fn an_export_that_is_given_up_leaves_nothing_behind() {
     let folder = TempDir::new().expect("a folder");
-    for (name, form) in [("a.jsonl", Form::Messages), ("a.parquet", Form::Parquet), ("a", Form::Folder)] {
+    for (name, form) in [
+        ("a.jsonl", ExportFormat::Messages),
+        ("a.parquet", ExportFormat::Parquet),
+        ("a", ExportFormat::Folder),
+    ] {
         let mut exporter =
             Exporter::create(&folder.path().join(name), form, Splits::Together).expect("begin");
         exporter.add(&conversations()[0]).expect("add");
         drop(exporter);
         assert_eq!(std::fs::read_dir(folder.path()).expect("look").count(), 0, "{form:?}");
     }
-    let error =
-        export(&[], &folder.path().join("a.jsonl"), Form::Messages, Splits::Together).expect_err("nothing");
+    let error = export(&[], &folder.path().join("a.jsonl"), ExportFormat::Messages, Splits::Together)
+        .expect_err("nothing");
     assert_eq!(error.to_string(), "there is no record to export");
 }
 
@@ -143,7 +158,7 @@ fn a_file_that_is_there_stays_until_the_new_one_is_whole() {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("a.jsonl");
     std::fs::write(&path, "old").expect("write");
-    let mut exporter = Exporter::create(&path, Form::Messages, Splits::Together).expect("begin");
+    let mut exporter = Exporter::create(&path, ExportFormat::Messages, Splits::Together).expect("begin");
     exporter.add(&conversations()[0]).expect("add");
     assert_eq!(std::fs::read_to_string(&path).expect("read"), "old");
     exporter.finish().expect("finish");
@@ -154,7 +169,8 @@ fn a_file_that_is_there_stays_until_the_new_one_is_whole() {
 fn splits_can_have_files_of_their_own() {
     let folder = TempDir::new().expect("a folder");
     let mut exporter =
-        Exporter::create(&folder.path().join("a.jsonl"), Form::Messages, Splits::Apart).expect("begin");
+        Exporter::create(&folder.path().join("a.jsonl"), ExportFormat::Messages, Splits::Apart)
+            .expect("begin");
     for record in conversations() {
         exporter.add(&record).expect("add");
     }
@@ -169,7 +185,7 @@ fn a_dataset_folder_has_a_card_that_names_its_files() {
     let mut held_out = record(&[user("q"), assistant("a")]);
     held_out.split = Some("eval".into());
     let records = [conversations(), vec![held_out]].concat();
-    export(&records, &path, Form::Folder, Splits::Together).expect("export");
+    export(&records, &path, ExportFormat::Folder, Splits::Together).expect("export");
     let card = std::fs::read_to_string(path.join("README.md")).expect("read the card");
     for line in [
         "  - split: eval\n    path: data/eval.parquet\n",
@@ -181,7 +197,8 @@ fn a_dataset_folder_has_a_card_that_names_its_files() {
     }
     let read = read_all(&path, &ImportOptions::default(), OnMalformed::Fail).expect("read");
     assert_eq!(read.records.len(), 3);
-    let again = Exporter::create(&path, Form::Folder, Splits::Together).err().expect("refused").to_string();
+    let again =
+        Exporter::create(&path, ExportFormat::Folder, Splits::Together).err().expect("refused").to_string();
     assert!(again.ends_with("my-data exists already; name a folder that does not"), "{again}");
 }
 
@@ -194,7 +211,7 @@ fn what_a_table_would_lose_is_left_out_of_it_by_name() {
         (3, record(&[user("q"), assistant("a\0b")]), "it holds a character NUL"),
     ] {
         let path = folder.path().join(format!("{at}.csv"));
-        let mut exporter = Exporter::create(&path, Form::Csv, Splits::Together).expect("begin");
+        let mut exporter = Exporter::create(&path, ExportFormat::Csv, Splits::Together).expect("begin");
         let added = format!("{:?}", exporter.add(&record).expect("add"));
         assert!(added.contains(reason) && added.contains("export as messages"), "{added}");
     }
@@ -211,15 +228,15 @@ proptest! {
             return Ok(());
         }
         let expected: Vec<Kept> = records.iter().map(kept).collect();
-        prop_assert_eq!(&round_trip(&records, "a.jsonl", Form::Messages), &expected);
-        prop_assert_eq!(&round_trip(&records, "a.parquet", Form::Parquet), &expected);
+        prop_assert_eq!(&round_trip(&records, "a.jsonl", ExportFormat::Messages), &expected);
+        prop_assert_eq!(&round_trip(&records, "a.parquet", ExportFormat::Parquet), &expected);
     }
 
     #[test]
     fn a_corrupt_parquet_file_is_an_error_and_no_panic(at in 0usize..2000, byte in any::<u8>(), cut in 0usize..2000) {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("a.parquet");
-        export(&conversations(), &path, Form::Parquet, Splits::Together).expect("export");
+        export(&conversations(), &path, ExportFormat::Parquet, Splits::Together).expect("export");
         let mut bytes = std::fs::read(&path).expect("read");
         let at = at % bytes.len();
         bytes[at] = byte;

@@ -1,6 +1,6 @@
 //! A file of two forms, half and half: each row is read as it would be among its own kind.
 
-use dojo_studio::data::import::{Batch, ImportOptions, read_all};
+use dojo_studio::data::import::{ImportBatch, ImportOptions, read_all};
 use dojo_studio::data::rows::Malformed;
 use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::Record;
@@ -91,14 +91,14 @@ const MORE: [Form; 9] = [
     ),
 ];
 
-fn import(rows: &[Value], name: &str, other: &str) -> Batch {
+fn import(rows: &[Value], name: &str, other: &str) -> ImportBatch {
     let folder = TempDir::new().expect("a folder");
     let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
     let path = write(&folder, "a.jsonl", lines.join("\n").as_bytes());
     read_all(&path, &ImportOptions::default(), OnMalformed::Skip).unwrap_or_else(|error| {
         let reason = format!("{name} + {other}: {error:#}");
         let malformed = vec![Malformed { source: String::new(), line: 0, reason, start: String::new() }];
-        Batch { malformed, ..Batch::default() }
+        ImportBatch { malformed, ..ImportBatch::default() }
     })
 }
 

@@ -1,6 +1,6 @@
 //! What a template asks the model with, beside what it trains answers behind; and blocks that mark others' words.
 
-use dojo_studio::data::mask::{Begun, Masker, Otherwise, Unlearnt, warnings};
+use dojo_studio::data::mask::{BegunAnswer, Masker, Otherwise, Unlearnt, warnings};
 use dojo_studio::domain::message::Message;
 
 use super::world::{assistant, byte_tokenizer, system, template, user};
@@ -20,7 +20,7 @@ fn asking(head: &str, prompt: &str) -> String {
 
 const CHATML: &str = "'<|im_start|>' + m.role + '\n'";
 
-fn begun(head: &str, prompt: &str) -> Option<Begun> {
+fn begun(head: &str, prompt: &str) -> Option<BegunAnswer> {
     unlearnt(
         &asking(head, prompt),
         &[system("Be brief."), user("q"), assistant("Yes."), user("r"), assistant("No.")],
@@ -30,7 +30,7 @@ fn begun(head: &str, prompt: &str) -> Option<Begun> {
 
 #[test]
 fn a_prompt_with_another_role_than_that_of_answers_is_told() {
-    let told = Begun {
+    let told = BegunAnswer {
         turn: 3,
         asked: "<|im_start|>model\n".into(),
         trained: "<|im_start|>assistant\nYes.".into(),

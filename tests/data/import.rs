@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use dojo_studio::data::import::{Import, ImportOptions, read_all};
-use dojo_studio::data::mapping::{Kind, Mapping};
+use dojo_studio::data::mapping::{Mapping, MappingKind};
 use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::{Fields, Record};
 use serde_json::json;
@@ -15,7 +15,7 @@ fn fields(row: &serde_json::Value) -> Fields {
     row.as_object().expect("an object").clone()
 }
 
-fn recognised(row: &serde_json::Value) -> (Kind, Record) {
+fn recognised(row: &serde_json::Value) -> (MappingKind, Record) {
     let row = fields(row);
     let mapping = Mapping::detect(std::slice::from_ref(&row));
     let record = mapping.apply(&row).expect("a record");
@@ -38,20 +38,29 @@ fn messages_are_recognised_with_all_their_forms_of_content() {
         {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
         {"role": "assistant", "content": "c", "tool_calls": []},
     ]}));
-    assert_eq!((kind, record.messages), (Kind::Messages, vec![system("s"), user("ab"), assistant("c")]));
+    assert_eq!(
+        (kind, record.messages),
+        (MappingKind::Messages, vec![system("s"), user("ab"), assistant("c")])
+    );
 }
 
 #[test]
 fn sharegpt_conversations_are_recognised() {
     let (kind, record) = recognised(&json!({"system": "s", "conversations": [
         {"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}));
-    assert_eq!((kind, record.messages), (Kind::ShareGpt, vec![system("s"), user("a"), assistant("b")]));
+    assert_eq!(
+        (kind, record.messages),
+        (MappingKind::ShareGpt, vec![system("s"), user("a"), assistant("b")])
+    );
 }
 
 #[test]
 fn alpaca_rows_lay_the_input_below_the_instruction() {
     let (kind, record) = recognised(&json!({"instruction": "Sum up.", "input": "Text", "output": "Sum"}));
-    assert_eq!((kind, record.messages), (Kind::Alpaca, vec![user("Sum up.\n\nText"), assistant("Sum")]));
+    assert_eq!(
+        (kind, record.messages),
+        (MappingKind::Alpaca, vec![user("Sum up.\n\nText"), assistant("Sum")])
+    );
     let (_, record) = recognised(&json!({"instruction": "Sum up.", "input": "", "output": "Sum"}));
     assert_eq!(record.messages, [user("Sum up."), assistant("Sum")]);
 }
@@ -61,7 +70,7 @@ fn what_the_assistant_says_in_a_prompt_given_as_turns_is_not_to_be_learnt() {
     let turn = |role: &str, text: &str| json!({"role": role, "content": text});
     let shots = [turn("user", "a"), turn("assistant", "b"), turn("user", "c")];
     let (kind, record) = recognised(&json!({"prompt": shots, "completion": [turn("assistant", "d")]}));
-    assert_eq!((kind, record.prompt_turns), (Kind::PromptCompletion, 3));
+    assert_eq!((kind, record.prompt_turns), (MappingKind::PromptCompletion, 3));
     assert_eq!(record.messages, [user("a"), assistant("b"), user("c"), assistant("d")]);
     let (_, single) = recognised(&json!({"prompt": [turn("user", "a")], "completion": "b"}));
     assert_eq!((single.prompt_turns, single.messages), (1, vec![user("a"), assistant("b")]));
@@ -82,7 +91,7 @@ fn preference_pairs_are_recognised_in_each_of_their_forms() {
     for row in rows {
         let (kind, record) = recognised(&row);
         let pair = record.preference.expect("a pair");
-        assert_eq!((kind, record.messages), (Kind::Preference, vec![user("q")]));
+        assert_eq!((kind, record.messages), (MappingKind::Preference, vec![user("q")]));
         assert_eq!((pair.chosen, pair.rejected), (vec![assistant("good")], vec![assistant("bad")]));
     }
 }
@@ -91,7 +100,7 @@ fn preference_pairs_are_recognised_in_each_of_their_forms() {
 fn sentence_pairs_are_recognised_with_label_and_explanation() {
     let (kind, record) =
         recognised(&json!({"premise": "p", "hypothesis": "h", "label": 1, "explanations": ["e", "f"]}));
-    assert_eq!(kind, Kind::Nli);
+    assert_eq!(kind, MappingKind::Nli);
     assert_eq!(record.messages, [user("Premise: p\nHypothesis: h"), assistant("e\n1")]);
     assert_eq!(record.label.as_deref(), Some("1"));
 }
@@ -100,20 +109,23 @@ fn sentence_pairs_are_recognised_with_label_and_explanation() {
 fn questions_queries_and_texts_are_recognised() {
     let (kind, record) =
         recognised(&json!({"question": "q", "options": ["A)1", "B)2"], "rationale": "r", "correct": "A"}));
-    assert_eq!((kind, &record.messages[0]), (Kind::QuestionAnswer, &user("q\n\nA)1\nB)2")));
+    assert_eq!((kind, &record.messages[0]), (MappingKind::QuestionAnswer, &user("q\n\nA)1\nB)2")));
     assert_eq!((record.answer(), record.messages[1].thought()), (Some("A"), Some("r")));
     assert_eq!(record.label.as_deref(), Some("A"));
     let (kind, record) = recognised(&json!({"query": "q", "output": [["lex", "a"], ["vec", "b"]]}));
-    assert_eq!((kind, record.messages), (Kind::QueryExpansion, vec![user("q"), assistant("lex: a\nvec: b")]));
+    assert_eq!(
+        (kind, record.messages),
+        (MappingKind::QueryExpansion, vec![user("q"), assistant("lex: a\nvec: b")])
+    );
     let (kind, record) = recognised(&json!({"_id": "1", "title": "t", "text": "body"}));
-    assert_eq!((kind, record.text.as_deref(), record.prompt()), (Kind::Text, Some("body"), "body"));
+    assert_eq!((kind, record.text.as_deref(), record.prompt()), (MappingKind::Text, Some("body"), "body"));
 }
 
 #[test]
 fn a_mapping_can_be_changed_and_remembered() {
     let row = fields(&json!({"frage": "q", "antwort": "a", "quelle": "x"}));
     let mut mapping = Mapping::detect(std::slice::from_ref(&row));
-    assert_eq!(mapping.kind(), Kind::Columns);
+    assert_eq!(mapping.kind(), MappingKind::Columns);
     mapping.set("prompt=frage").expect("set");
     mapping.set("completion=antwort").expect("set");
     let remembered: Mapping =
@@ -121,7 +133,7 @@ fn a_mapping_can_be_changed_and_remembered() {
     assert_eq!(remembered.to_string(), "prompt = frage, completion = antwort");
     assert_eq!(remembered.apply(&row).expect("a record").messages, [user("q"), assistant("a")]);
     mapping.set("completion=").expect("clear");
-    assert_eq!(mapping.kind(), Kind::Prompts);
+    assert_eq!(mapping.kind(), MappingKind::Prompts);
 }
 
 #[test]
@@ -181,40 +193,40 @@ fn an_empty_dataset_is_an_error() {
 }
 
 /// Rows, and what they are recognised as, of every dataset in `../shared/data`, by its SOURCES.md.
-const DATASETS: &[(&str, usize, Kind)] = &[
-    ("nli_snli/train.jsonl", 30_000, Kind::Nli),
-    ("nli_esnli/dev.jsonl", 9_842, Kind::Nli),
-    ("nli_esnli/test.jsonl", 9_824, Kind::Nli),
-    ("nli_cad/train.jsonl", 8_330, Kind::Nli),
-    ("nli_cad/dev.jsonl", 1_000, Kind::Nli),
-    ("nli_cad/test.jsonl", 2_000, Kind::Nli),
-    ("nli_mistral7b_samples/sample.csv", 100, Kind::Nli),
-    ("nli_mistral7b_samples/sample_ft.jsonl", 100, Kind::Text),
-    ("nli_mistral7b_samples/sample_thoughts.json", 100, Kind::Nli),
-    ("nli_mistral7b_samples/sample_reflections.json", 33, Kind::Nli),
-    ("reasoning_syscd/reasoning_dataset.jsonl", 500, Kind::Messages),
-    ("gsm8k/train.jsonl", 7_473, Kind::QuestionAnswer),
-    ("gsm8k/test.jsonl", 1_319, Kind::QuestionAnswer),
-    ("reasoning_qa/svamp.jsonl", 1_000, Kind::QuestionAnswer),
-    ("reasoning_qa/theoremqa.jsonl", 747, Kind::QuestionAnswer),
-    ("reasoning_qa/aqua_rat_dev_test.jsonl", 508, Kind::QuestionAnswer),
-    ("reasoning_qa/folio.jsonl", 1_208, Kind::Nli),
-    ("qmd_finetune/data", 3_579, Kind::QueryExpansion),
-    ("qmd_finetune/evals/queries.txt", 51, Kind::Text),
-    ("qmd_finetune/test/eval-docs", 6, Kind::Text),
-    ("qmd_finetune/test/eval-deep-research.jsonl", 25, Kind::Prompts),
-    ("qmd_finetune/src/bench/fixtures/example.json", 10, Kind::Prompts),
-    ("paraphrase_paws/dev.jsonl", 8_000, Kind::Nli),
-    ("paraphrase_paws/test.jsonl", 8_000, Kind::Nli),
-    ("retrieval_scifact/corpus.jsonl", 5_183, Kind::Text),
-    ("retrieval_scifact/queries.jsonl", 1_109, Kind::Text),
-    ("retrieval_scifact/qrels/train.tsv", 919, Kind::Columns),
-    ("retrieval_scifact/qrels/test.tsv", 339, Kind::Columns),
-    ("retrieval_scifact/claim_verification.jsonl", 1_217, Kind::Nli),
-    ("papers_abstracts/pmlr_abstracts.jsonl", 609, Kind::Text),
-    ("preference_pairs/instruction_preference_1100.jsonl", 1_100, Kind::Preference),
-    ("preference_pairs/dpo_en_demo_300.jsonl", 300, Kind::Preference),
-    ("preference_pairs/gsm8k_solution_pairs.jsonl", 2_429, Kind::Preference),
+const DATASETS: &[(&str, usize, MappingKind)] = &[
+    ("nli_snli/train.jsonl", 30_000, MappingKind::Nli),
+    ("nli_esnli/dev.jsonl", 9_842, MappingKind::Nli),
+    ("nli_esnli/test.jsonl", 9_824, MappingKind::Nli),
+    ("nli_cad/train.jsonl", 8_330, MappingKind::Nli),
+    ("nli_cad/dev.jsonl", 1_000, MappingKind::Nli),
+    ("nli_cad/test.jsonl", 2_000, MappingKind::Nli),
+    ("nli_mistral7b_samples/sample.csv", 100, MappingKind::Nli),
+    ("nli_mistral7b_samples/sample_ft.jsonl", 100, MappingKind::Text),
+    ("nli_mistral7b_samples/sample_thoughts.json", 100, MappingKind::Nli),
+    ("nli_mistral7b_samples/sample_reflections.json", 33, MappingKind::Nli),
+    ("reasoning_syscd/reasoning_dataset.jsonl", 500, MappingKind::Messages),
+    ("gsm8k/train.jsonl", 7_473, MappingKind::QuestionAnswer),
+    ("gsm8k/test.jsonl", 1_319, MappingKind::QuestionAnswer),
+    ("reasoning_qa/svamp.jsonl", 1_000, MappingKind::QuestionAnswer),
+    ("reasoning_qa/theoremqa.jsonl", 747, MappingKind::QuestionAnswer),
+    ("reasoning_qa/aqua_rat_dev_test.jsonl", 508, MappingKind::QuestionAnswer),
+    ("reasoning_qa/folio.jsonl", 1_208, MappingKind::Nli),
+    ("qmd_finetune/data", 3_579, MappingKind::QueryExpansion),
+    ("qmd_finetune/evals/queries.txt", 51, MappingKind::Text),
+    ("qmd_finetune/test/eval-docs", 6, MappingKind::Text),
+    ("qmd_finetune/test/eval-deep-research.jsonl", 25, MappingKind::Prompts),
+    ("qmd_finetune/src/bench/fixtures/example.json", 10, MappingKind::Prompts),
+    ("paraphrase_paws/dev.jsonl", 8_000, MappingKind::Nli),
+    ("paraphrase_paws/test.jsonl", 8_000, MappingKind::Nli),
+    ("retrieval_scifact/corpus.jsonl", 5_183, MappingKind::Text),
+    ("retrieval_scifact/queries.jsonl", 1_109, MappingKind::Text),
+    ("retrieval_scifact/qrels/train.tsv", 919, MappingKind::Columns),
+    ("retrieval_scifact/qrels/test.tsv", 339, MappingKind::Columns),
+    ("retrieval_scifact/claim_verification.jsonl", 1_217, MappingKind::Nli),
+    ("papers_abstracts/pmlr_abstracts.jsonl", 609, MappingKind::Text),
+    ("preference_pairs/instruction_preference_1100.jsonl", 1_100, MappingKind::Preference),
+    ("preference_pairs/dpo_en_demo_300.jsonl", 300, MappingKind::Preference),
+    ("preference_pairs/gsm8k_solution_pairs.jsonl", 2_429, MappingKind::Preference),
 ];
 
 #[test]

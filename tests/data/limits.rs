@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dojo_studio::data::chat::{ChatTemplate, Ending, SpecialTokens};
+use dojo_studio::data::chat::{ChatTemplate, RenderEnding, SpecialTokens};
 
 use super::world::{assistant, chatml, user};
 
@@ -11,7 +11,7 @@ fn outcome(source: &str) -> String {
     let begun = Instant::now();
     let template = ChatTemplate::new(source, SpecialTokens::default());
     let rendered =
-        template.and_then(|template| template.render(&[user("q"), assistant("a")], Ending::Complete));
+        template.and_then(|template| template.render(&[user("q"), assistant("a")], RenderEnding::Complete));
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     rendered.unwrap_or_else(|error| format!("{error:#}"))
 }
@@ -116,6 +116,6 @@ fn a_refusal_in_the_words_of_a_template_is_short_and_plain() {
 #[test]
 fn a_chat_of_three_thousand_turns_is_rendered() {
     let turns: Vec<_> = (0..1500).flat_map(|turn| [user(&format!("q {turn}")), assistant("yes")]).collect();
-    let text = chatml().render(&turns, Ending::Complete).expect("render");
+    let text = chatml().render(&turns, RenderEnding::Complete).expect("render");
     assert_eq!(text.matches("<|im_end|>").count(), 3001);
 }

@@ -1,6 +1,6 @@
 //! What an import passes over is named.
 
-use dojo_studio::data::import::{Batch, Import, ImportOptions, read_all};
+use dojo_studio::data::import::{Import, ImportBatch, ImportOptions, read_all};
 use dojo_studio::domain::recipe::OnMalformed;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -10,7 +10,7 @@ use super::world::write;
 pub(super) const LONG: &str = "The cat sat on the mat and looked at the moon.";
 const MORE: &str = "A dog ran through the wet grass to its home.";
 
-pub(super) fn read(name: &str, bytes: &[u8], map: &[&str]) -> Batch {
+pub(super) fn read(name: &str, bytes: &[u8], map: &[&str]) -> ImportBatch {
     let folder = TempDir::new().expect("a folder");
     let options = ImportOptions {
         map: map.iter().map(|told| (*told).to_owned()).collect(),

@@ -1,6 +1,6 @@
 //! What templates write as Python does.
 
-use dojo_studio::data::chat::Ending;
+use dojo_studio::data::chat::RenderEnding;
 use dojo_studio::domain::message::Message;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn written(expression: &str, value: &Value) -> Result<String, String> {
     );
     let calls = json!([{"type": "function", "function": {"name": "f", "arguments": {"v": value}}}]);
     let call = Message { extra: [("tool_calls".to_owned(), calls)].into(), ..assistant("") };
-    let text = template(&source, "<s>", "</s>").render(&[user(""), call], Ending::Complete);
+    let text = template(&source, "<s>", "</s>").render(&[user(""), call], RenderEnding::Complete);
     text.map_err(|error| format!("{error:#}"))
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dojo_studio::data::import::{Batch, Import, ImportOptions};
+use dojo_studio::data::import::{Import, ImportBatch, ImportOptions};
 use dojo_studio::data::rows::{Format, TextUnit, find_files, look};
 use dojo_studio::domain::record::Record;
 use dojo_studio::domain::unseen::is_unseen;
@@ -11,14 +11,14 @@ use tempfile::TempDir;
 
 use super::world::write;
 
-pub(super) fn read(name: &str, bytes: &[u8]) -> Batch {
+pub(super) fn read(name: &str, bytes: &[u8]) -> ImportBatch {
     let folder = TempDir::new().expect("a folder");
     read_path(&write(&folder, name, bytes)).expect("read")
 }
 
-pub(super) fn read_path(path: &Path) -> anyhow::Result<Batch> {
+pub(super) fn read_path(path: &Path) -> anyhow::Result<ImportBatch> {
     let mut import = Import::open(path, &ImportOptions::default())?;
-    let mut all = Batch::default();
+    let mut all = ImportBatch::default();
     while let Some(batch) = import.next_batch()? {
         all.records.extend(batch.records);
         all.malformed.extend(batch.malformed);
@@ -33,7 +33,7 @@ pub(super) fn refusal(name: &str, bytes: &[u8]) -> String {
 }
 
 /// The prompts, and the malformed lines with their reasons.
-fn told(batch: &Batch) -> (Vec<&str>, Vec<(u64, &str)>) {
+fn told(batch: &ImportBatch) -> (Vec<&str>, Vec<(u64, &str)>) {
     let prompts = batch.records.iter().map(Record::prompt).collect();
     (prompts, batch.malformed.iter().map(|bad| (bad.line, bad.reason.as_str())).collect())
 }

@@ -2,7 +2,7 @@
 
 use dojo_studio::data::chat::ChatTemplate;
 use dojo_studio::data::encode::Encoder;
-use dojo_studio::data::export::{Exporter, Form, Splits};
+use dojo_studio::data::export::{ExportFormat, Exporter, Splits};
 use dojo_studio::data::import::{ImportOptions, read_all};
 use dojo_studio::domain::recipe::OnMalformed;
 use dojo_studio::domain::record::Record;
@@ -85,9 +85,11 @@ fn settings_of_another_form_refuse_the_row() {
 fn settings_come_back_from_exports() {
     let settings = json!({"enable_thinking": false, "xml_tools": ["f"]});
     let record = record(&row(&settings));
-    for (name, form) in
-        [("a.jsonl", Form::Messages), ("b.jsonl", Form::PromptCompletion), ("a.parquet", Form::Parquet)]
-    {
+    for (name, form) in [
+        ("a.jsonl", ExportFormat::Messages),
+        ("b.jsonl", ExportFormat::PromptCompletion),
+        ("a.parquet", ExportFormat::Parquet),
+    ] {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join(name);
         let mut exporter = Exporter::create(&path, form, Splits::Together).expect("begin");

@@ -1,12 +1,12 @@
 //! A thought is learnt once, between one pair of marks.
 
-use dojo_studio::data::import::Batch;
+use dojo_studio::data::import::ImportBatch;
 use serde_json::{Value, json};
 
 use super::noticed::read;
 
 /// A row, with one behind it that is no mistake.
-fn of(row: &Value) -> Batch {
+fn of(row: &Value) -> ImportBatch {
     let plain = if row.get("messages").is_some() {
         turns(json!({"role": "assistant", "content": "plain"}))
     } else {

@@ -1,6 +1,6 @@
 //! Marks of turns that are no control tokens where they stand are learnt as letters, and told.
 
-use dojo_studio::data::check::{Check, CheckSettings, check};
+use dojo_studio::data::check::{CheckSettings, FindingKind, check};
 use dojo_studio::data::encode::Encoder;
 use dojo_studio::data::mask::warnings;
 use dojo_studio::domain::record::{Record, RecordId};
@@ -18,7 +18,7 @@ fn told(record: &Record) -> (Vec<String>, Vec<String>) {
     let unlearnt = encoder.encode(record).expect("encode").unlearnt;
     let settings = CheckSettings { encoder: Some(encoder), ..CheckSettings::default() };
     let report = check(&[(RecordId(1), record.clone())], settings);
-    let findings = report.findings.into_iter().filter(|finding| finding.check == Check::ControlToken);
+    let findings = report.findings.into_iter().filter(|finding| finding.check == FindingKind::ControlToken);
     (warnings([("a.jsonl:1", &unlearnt)]), findings.map(|finding| finding.what).collect())
 }
 

@@ -1,8 +1,8 @@
 //! Turns that carry more than role and content: kept whole, rendered where the template can, refused by name elsewhere.
 
-use dojo_studio::data::chat::{ChatTemplate, Ending};
+use dojo_studio::data::chat::{ChatTemplate, RenderEnding};
 use dojo_studio::data::encode::Encoder;
-use dojo_studio::data::export::{Exporter, Form, Splits};
+use dojo_studio::data::export::{ExportFormat, Exporter, Splits};
 use dojo_studio::data::import::{ImportOptions, read_all};
 use dojo_studio::data::mapping::Mapping;
 use dojo_studio::domain::message::{Conversation, Message, Role};
@@ -81,7 +81,7 @@ fn a_null_content_is_never_a_word_that_is_learnt() {
     let own =
         "{% for m in messages %}{{ '(nothing)' if m.content is none else m.content }}<|im_end|>{% endfor %}";
     let turns = [user("q"), serde_json::from_value(self::call(&json!({}))).expect("a turn")];
-    let text = template(own, "<s>", "<|im_end|>").render(&turns, Ending::Complete).expect("render");
+    let text = template(own, "<s>", "<|im_end|>").render(&turns, RenderEnding::Complete).expect("render");
     assert_eq!(text, "q<|im_end|>(nothing)<|im_end|>");
 }
 
@@ -199,7 +199,7 @@ fn a_turn_with_two_thoughts_is_refused_unless_they_are_one() {
 fn a_developer_speaks_as_developer_or_refuses_the_record() {
     let row = json!({"messages": [{"role": "developer", "content": "Be brief."}, user("q"), {"role": "assistant", "content": "a"}]});
     let conversation = record(&row).messages;
-    let shown = chatml().render(&conversation, Ending::Complete).expect("rendered");
+    let shown = chatml().render(&conversation, RenderEnding::Complete).expect("rendered");
     assert!(shown.contains("<|im_start|>developer\nBe brief.<|im_end|>"), "{shown}");
     let knows_three = "{% for m in messages %}{% if m.role in ['system', 'user', 'assistant'] %}\
         {{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endif %}{% endfor %}\
@@ -257,7 +257,7 @@ fn tools_reach_the_template() {
         let record = record(&json!({"messages": [user("q")], column: given}));
         assert_eq!(json!(record.tools), tools);
         let conversation = Conversation { messages: &record.messages, tools: &record.tools, settings: None };
-        let text = template(TOOLS, "<|im_start|>", "<|im_end|>").render(conversation, Ending::Complete);
+        let text = template(TOOLS, "<|im_start|>", "<|im_end|>").render(conversation, RenderEnding::Complete);
         assert!(text.expect("rendered").contains("\"name\": \"f\""));
     }
 }
@@ -286,11 +286,11 @@ fn whole_turns_come_back_from_every_form_that_holds_turns() {
     ];
     let folder = TempDir::new().expect("a folder");
     for (row, form, name) in [
-        (&rows[0], Form::Messages, "a.jsonl"),
-        (&rows[0], Form::Parquet, "a.parquet"),
-        (&rows[1], Form::Messages, "b.jsonl"),
-        (&rows[1], Form::PromptCompletion, "c.jsonl"),
-        (&rows[1], Form::Parquet, "b.parquet"),
+        (&rows[0], ExportFormat::Messages, "a.jsonl"),
+        (&rows[0], ExportFormat::Parquet, "a.parquet"),
+        (&rows[1], ExportFormat::Messages, "b.jsonl"),
+        (&rows[1], ExportFormat::PromptCompletion, "c.jsonl"),
+        (&rows[1], ExportFormat::Parquet, "b.parquet"),
     ] {
         let path = folder.path().join(name);
         let mut exporter = Exporter::create(&path, form, Splits::Together).expect("create");
@@ -308,7 +308,7 @@ fn a_form_without_a_place_for_calls_says_so() {
     let folder = TempDir::new().expect("a folder");
     let called = record(&json!({"messages": [user("Rain?"), call(&json!("{}"))]}));
     let mut exporter =
-        Exporter::create(&folder.path().join("a.csv"), Form::Csv, Splits::Together).expect("create");
+        Exporter::create(&folder.path().join("a.csv"), ExportFormat::Csv, Splits::Together).expect("create");
     exporter.add(&called).expect("add");
     let told = format!("{:#}", exporter.finish().expect_err("nothing fits"));
     assert!(told.contains("its turns have more than a text (tools, calls, thoughts, weights)"), "{told}");
@@ -356,7 +356,7 @@ fn the_turns_that_both_answers_share_stay_a_prompt_in_an_export() {
     let pair = record(&json!({"prompt": shared, "chosen": "good", "rejected": "bad"}));
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("a.jsonl");
-    let mut exporter = Exporter::create(&path, Form::Messages, Splits::Together).expect("create");
+    let mut exporter = Exporter::create(&path, ExportFormat::Messages, Splits::Together).expect("create");
     exporter.add(&pair).expect("add");
     exporter.finish().expect("finish");
     let read = read_all(&path, &ImportOptions::default(), OnMalformed::Fail).expect("read");

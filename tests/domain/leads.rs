@@ -1,13 +1,13 @@
 //! Which label a conclusion leads to, by its words alone, and by the odds of a model.
 
-use dojo_studio::domain::review_leads::{Labels, Leads, Odds, Pairs, hypothesis};
+use dojo_studio::domain::review_leads::{LabelMeanings, Leads, Odds, PremisePairs, hypothesis};
 
-fn named(names: &[&str], pairs: Pairs) -> Labels {
-    Labels::of(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), pairs)
+fn named(names: &[&str], pairs: PremisePairs) -> LabelMeanings {
+    LabelMeanings::of(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), pairs)
 }
 
-fn relations() -> Labels {
-    named(&["contradiction", "entailment", "neutral"], Pairs::Yes)
+fn relations() -> LabelMeanings {
+    named(&["contradiction", "entailment", "neutral"], PremisePairs::Yes)
 }
 
 /// The labels that a conclusion does not rule out: `EN` is entailment or neutral, `?` no verdict at all.
@@ -150,8 +150,8 @@ fn a_conclusion_that_says_the_hypothesis_again_holds_it_for_true() {
 
 #[test]
 fn two_labels_divide_what_three_would() {
-    let pairs = named(&["0", "1"], Pairs::Yes);
-    let leads = |labels: &Labels, text: &str, label: &str| labels.of_thought(text, None, label);
+    let pairs = named(&["0", "1"], PremisePairs::Yes);
+    let leads = |labels: &LabelMeanings, text: &str, label: &str| labels.of_thought(text, None, label);
     for text in [
         "step 3: The hypothesis cannot be inferred from the premise.",
         "step 3: The hypothesis must be false.",
@@ -166,25 +166,25 @@ fn two_labels_divide_what_three_would() {
     // Possible is not certain: no verdict.
     let text = "step 3: So the hypothesis is plausible, and that is all.";
     assert_eq!(leads(&pairs, text, "0"), Leads::Undecided);
-    let glue = named(&["entailment", "not_entailment"], Pairs::No);
+    let glue = named(&["entailment", "not_entailment"], PremisePairs::No);
     let text = "step 3: So the sentence is not entailed by the other.";
     assert_eq!(leads(&glue, text, "entailment"), Leads::Elsewhere("not_entailment".to_owned()));
-    let claims = named(&["NOT ENOUGH INFO", "REFUTES", "SUPPORTS"], Pairs::No);
+    let claims = named(&["NOT ENOUGH INFO", "REFUTES", "SUPPORTS"], PremisePairs::No);
     let text = "step 3: The report says the reverse, so it contradicts the claim.";
     assert_eq!(leads(&claims, text, "SUPPORTS"), Leads::Elsewhere("REFUTES".to_owned()));
     // Records of one label only, so far.
-    let one = named(&["1"], Pairs::Yes);
+    let one = named(&["1"], PremisePairs::Yes);
     let text = "step 3: So the hypothesis does not follow from it.";
     assert_eq!(leads(&one, text, "1"), Leads::Elsewhere("neutral or contradiction".to_owned()));
     // What numbers mean is known of pairs only, and of 0 and 1 only.
-    let numbers = named(&["0", "1", "2"], Pairs::Yes);
+    let numbers = named(&["0", "1", "2"], PremisePairs::Yes);
     assert_eq!(leads(&numbers, "step 3: So the hypothesis must be true.", "2"), Leads::Undecided);
     assert_eq!(leads(&numbers, "step 3: So the label is 1.", "2"), Leads::Elsewhere("1".to_owned()));
 }
 
 #[test]
 fn other_labels_are_known_by_their_names_where_they_are_concluded() {
-    let labels = named(&["complaint", "praise", "question"], Pairs::No);
+    let labels = named(&["complaint", "praise", "question"], PremisePairs::No);
     let leads = |text: &str, label: &str| labels.of_thought(text, None, label);
     let praise = Leads::Elsewhere("praise".to_owned());
     assert_eq!(leads("step 3: All of that is kind, so it is a praise.", "complaint"), praise);
@@ -200,10 +200,10 @@ fn other_labels_are_known_by_their_names_where_they_are_concluded() {
     ] {
         assert_eq!(leads(open, "praise"), Leads::Undecided, "{open}");
     }
-    let tones = named(&["negative", "positive", "very positive"], Pairs::No);
+    let tones = named(&["negative", "positive", "very positive"], PremisePairs::No);
     let text = "step 3: With that much joy in it, the tone is very positive.";
     assert_eq!(tones.of_thought(text, None, "positive"), Leads::Elsewhere("very positive".to_owned()));
-    let answers = named(&["no", "yes"], Pairs::No);
+    let answers = named(&["no", "yes"], PremisePairs::No);
     assert_eq!(answers.of_thought("step 3: There is no doubt about that.", None, "yes"), Leads::Undecided);
     let no = Leads::Elsewhere("no".to_owned());
     assert_eq!(answers.of_thought("step 3: So the answer to that is no.", None, "yes"), no);
@@ -223,7 +223,7 @@ fn other_languages_get_no_verdict() {
             assert_eq!(relations().of_thought(text, None, label), Leads::Undecided, "{text}");
         }
     }
-    let german = named(&["Lob", "Beschwerde"], Pairs::No);
+    let german = named(&["Lob", "Beschwerde"], PremisePairs::No);
     assert_eq!(
         german.of_thought("Also ist das ein Lob und keine Beschwerde.", None, "Beschwerde"),
         Leads::Undecided

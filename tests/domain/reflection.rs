@@ -1,6 +1,6 @@
 //! What is seen of a corrected thought without understanding it.
 
-use dojo_studio::domain::reflection::{Checks, Looked};
+use dojo_studio::domain::reflection::{Checks, JudgedThought};
 
 const GOOD: &str = "step 1: The premise says that a ferry runs in summer only and that nothing replaces it later. \
     step 2: January lies outside of summer, so the ferry is not running then, and no exception is named. \
@@ -11,14 +11,14 @@ fn a_good_thought_passes_every_check() {
     let record = "The ferry runs in summer. In January there is none.";
     let flawed = "step 1: The premise says that a ferry runs in summer only. step 2: The hypothesis says that people \
         want a ferry. step 3: They may want one at any time, so the hypothesis does not follow.";
-    let checks = Checks::of(Looked { thought: GOOD, label: "1", truth: "1", record, flawed });
+    let checks = Checks::of(JudgedThought { thought: GOOD, label: "1", truth: "1", record, flawed });
     assert!(checks.all_good(), "{checks:?}");
 }
 
 #[test]
 fn each_check_finds_its_fault() {
     let look = |thought: &str, label: &str, record: &str| {
-        Checks::of(Looked { thought, label, truth: "1", record, flawed: "" })
+        Checks::of(JudgedThought { thought, label, truth: "1", record, flawed: "" })
     };
     assert!(!look(GOOD, "0", "").reaches_label);
     assert!(!look(&GOOD.replace("step 3", "finally"), "1", "").three_steps);
@@ -31,6 +31,6 @@ fn each_check_finds_its_fault() {
     let record = "He said: a ferry runs in summer only and that nothing replaces it later, never.";
     assert!(look(GOOD, "1", record).copies_record);
     let repeated = GOOD.replace("hypothesis follows", "hypothesis is right");
-    let flawed = Looked { thought: GOOD, label: "1", truth: "1", record: "", flawed: &repeated };
+    let flawed = JudgedThought { thought: GOOD, label: "1", truth: "1", record: "", flawed: &repeated };
     assert!(Checks::of(flawed).repeats_flawed);
 }

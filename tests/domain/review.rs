@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use dojo_studio::domain::agreement_report::{AgreementReport, LastWords, Share, reviewer_pairs};
 use dojo_studio::domain::record::RecordId;
-use dojo_studio::domain::reflection::{Checks, Looked, ReflectionId, Verdict};
-use dojo_studio::domain::review::{Disagreement, Draft, QueueField, QueueOrder, QueueRow, sort};
+use dojo_studio::domain::reflection::{Checks, JudgedThought, ReflectionId, Verdict};
+use dojo_studio::domain::review::{Disagreement, EditDraft, QueueField, QueueOrder, QueueRow, sort};
 use dojo_studio::domain::review_filter::{Facts, Needs, ReviewFilter};
 use dojo_studio::domain::review_job::{Guidance, JobKind, JobOrder};
 use dojo_studio::domain::thought::Thought;
-use dojo_studio::domain::view::Direction;
+use dojo_studio::domain::view::SortDirection;
 use proptest::prelude::*;
 
 fn row(id: i64, score: Option<u8>, tokens: u32) -> QueueRow {
@@ -27,13 +27,14 @@ fn row(id: i64, score: Option<u8>, tokens: u32) -> QueueRow {
         label: Arc::from("1"),
         truth: Arc::from("1"),
         disagreement: Disagreement::None,
-        draft: Draft::None,
+        draft: EditDraft::None,
     }
 }
 
 fn matches(filter: &str) -> bool {
     let row = row(7, Some(3), 120);
-    let checks = Checks::of(Looked { thought: "one step", label: "1", truth: "1", record: "", flawed: "" });
+    let checks =
+        Checks::of(JudgedThought { thought: "one step", label: "1", truth: "1", record: "", flawed: "" });
     let facts = Facts {
         row: &row,
         split: Some("train"),
@@ -121,10 +122,10 @@ fn what_has_no_score_stands_last_either_way() {
         sort(&mut rows, QueueOrder { field, direction });
         rows.iter().map(|row| row.id.number()).collect::<Vec<_>>()
     };
-    assert_eq!(ids(QueueField::Score, Direction::Rising), [3, 2, 1]);
-    assert_eq!(ids(QueueField::Score, Direction::Falling), [2, 3, 1]);
-    assert_eq!(ids(QueueField::Length, Direction::Falling), [2, 3, 1]);
-    assert_eq!(ids(QueueField::Number, Direction::Rising), [1, 2, 3]);
+    assert_eq!(ids(QueueField::Score, SortDirection::Rising), [3, 2, 1]);
+    assert_eq!(ids(QueueField::Score, SortDirection::Falling), [2, 3, 1]);
+    assert_eq!(ids(QueueField::Length, SortDirection::Falling), [2, 3, 1]);
+    assert_eq!(ids(QueueField::Number, SortDirection::Rising), [1, 2, 3]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dojo_studio::domain::run::{Phase, RunState};
 use dojo_studio::domain::run_compare::{before, compare, study};
-use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+use dojo_studio::domain::run_info::{Life, Notes, RunId, RunInfo, RunOrigin};
 
 fn run(name: &str, rate: &str, started: f64, loss: Option<f64>) -> RunInfo {
     let state = RunState {
@@ -27,7 +27,7 @@ fn run(name: &str, rate: &str, started: f64, loss: Option<f64>) -> RunInfo {
     let settings = [("model.base", "smollm2-135m"), ("train.learning_rate", rate)];
     RunInfo {
         id: RunId::new(format!("runs/{name}")),
-        origin: Origin::Session,
+        origin: RunOrigin::Session,
         state: Some(state),
         life: Life::Sound,
         settings: settings.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),

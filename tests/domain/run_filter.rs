@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 
 use dojo_studio::domain::run::{Phase, RunState};
 use dojo_studio::domain::run_filter::RunFilter;
-use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+use dojo_studio::domain::run_info::{Life, Notes, RunId, RunInfo, RunOrigin};
 use proptest::prelude::*;
 
 fn run(name: &str, settings: &[(&str, &str)], notes: &str) -> RunInfo {
     RunInfo {
         id: RunId::new(format!("runs/{name}")),
-        origin: Origin::Session,
+        origin: RunOrigin::Session,
         state: Some(RunState {
             earlier: None,
             left_out: None,

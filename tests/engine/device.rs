@@ -2,7 +2,7 @@
 
 use dojo_studio::domain::device::DeviceName;
 use dojo_studio::domain::recipe::Dtype;
-use dojo_studio::engine::device::{self, Place};
+use dojo_studio::engine::device::{self, ComputeDevice};
 
 #[test]
 fn names_of_devices_are_read_and_written() {
@@ -53,18 +53,18 @@ fn a_device_that_this_build_lacks_is_refused_with_the_feature_to_build_with() {
         assert!(sentence.contains("ask for auto or cpu"), "{sentence}");
     }
     if !cfg!(any(feature = "cuda", feature = "metal")) {
-        assert!(matches!(device::choose(DeviceName::Auto), Ok(Place::Cpu)));
+        assert!(matches!(device::choose(DeviceName::Auto), Ok(ComputeDevice::Cpu)));
     }
-    assert!(matches!(device::choose(DeviceName::Cpu), Ok(Place::Cpu)));
+    assert!(matches!(device::choose(DeviceName::Cpu), Ok(ComputeDevice::Cpu)));
 }
 
 #[test]
 fn f16_is_refused_on_the_processor_and_taken_on_a_device() {
-    let sentence = Place::Cpu.check(Dtype::F16).expect_err("a refusal").to_string();
+    let sentence = ComputeDevice::Cpu.check(Dtype::F16).expect_err("a refusal").to_string();
     assert!(sentence.contains("compute.dtype is \"f16\"") && sentence.contains("\"bf16\""), "{sentence}");
-    assert!(Place::Cpu.check(Dtype::F32).is_ok());
+    assert!(ComputeDevice::Cpu.check(Dtype::F32).is_ok());
     for dtype in [Dtype::F32, Dtype::Bf16, Dtype::F16] {
-        assert!(Place::Device(candle_core::Device::Cpu).check(dtype).is_ok());
+        assert!(ComputeDevice::Device(candle_core::Device::Cpu).check(dtype).is_ok());
     }
 }
 

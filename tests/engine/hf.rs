@@ -2,8 +2,8 @@
 
 use candle_core::quantized::GgmlDType;
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
-use dojo_studio::engine::device::Place;
-use dojo_studio::engine::generate::{Limits, Precision, Prompter, Request, load};
+use dojo_studio::engine::device::ComputeDevice;
+use dojo_studio::engine::generate::{GenerateRequest, Limits, Precision, Prompter, load};
 use dojo_studio::engine::model::architecture::MISTRAL;
 use dojo_studio::engine::model::config::{Rope, RopeScaling};
 use dojo_studio::engine::model::layer::LayerPlan;
@@ -332,11 +332,11 @@ fn only_a_text_that_uses_a_token_without_a_row_is_refused() {
     let error = format!("{:#}", prompter.raw("a <image_soft_token>").unwrap_err());
     assert!(error.contains("\"<image_soft_token>\" (265)") && error.contains("265 rows"), "{error}");
     let limits = Limits { threads: 1, ..Limits::default() };
-    let mut generator = load(&model, Precision::Full, &Place::Cpu, limits).unwrap();
+    let mut generator = load(&model, Precision::Full, &ComputeDevice::Cpu, limits).unwrap();
     let prompt = prompter.raw("the other").unwrap();
     assert_eq!(generator.last_logits(&prompt, None).unwrap().len(), Tiny::VOCABULARY);
-    assert!(generator.submit(Request::new(prompt, 3)).is_ok());
-    let error = format!("{:#}", generator.submit(Request::new(vec![5, 265], 3)).unwrap_err());
+    assert!(generator.submit(GenerateRequest::new(prompt, 3)).is_ok());
+    let error = format!("{:#}", generator.submit(GenerateRequest::new(vec![5, 265], 3)).unwrap_err());
     assert!(error.contains("\"<image_soft_token>\" (265)"), "{error}");
     let error = format!("{:#}", generator.negative_log_likelihoods(&[5, 265, 6], None).unwrap_err());
     assert!(error.contains("\"<image_soft_token>\" (265)"), "{error}");

@@ -204,7 +204,7 @@ mod from_the_hub {
         came: bool,
     }
 
-    impl hub::Progress for UntilTheFirstBytes {
+    impl hub::PullProgress for UntilTheFirstBytes {
         fn note(&mut self, _: &str) {}
         fn begin(&mut self, _: &str, _: Option<u64>, _: u64) {}
         fn advance(&mut self, _: u64) {
@@ -220,7 +220,7 @@ mod from_the_hub {
     #[ignore = "the next test runs it in a process that knows another hub"]
     fn a_pull_that_is_stopped_and_another() {
         let models = PathBuf::from(std::env::var("MODELS").expect("the models' folder"));
-        let pull = |progress: &mut dyn hub::Progress| {
+        let pull = |progress: &mut dyn hub::PullProgress| {
             hub::resolve(&models, "hf:own/tiny", Network::Allowed, progress)
                 .map_err(|error| format!("{error:#}"))
         };

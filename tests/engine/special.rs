@@ -1,6 +1,6 @@
 //! Special tokens and templates of a Hugging Face folder, where transformers looks for them.
 
-use dojo_studio::data::chat::Ending;
+use dojo_studio::data::chat::RenderEnding;
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::engine::model::{self, ModelFiles, OpenModel};
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ fn a_template_knows_the_special_tokens_by_their_names() {
     let model = opened(&[("tokenizer_config.json", config), ("special_tokens_map.json", map)]);
     let template = model.template.compile().unwrap().unwrap();
     let turns = [Message::new(Role::User, "Hi")];
-    let text = template.render(turns.as_slice(), Ending::Complete).unwrap();
+    let text = template.render(turns.as_slice(), RenderEnding::Complete).unwrap();
     assert_eq!(text, "<pad>|<unk>|<sep>|<cls>||<img>|Hi");
 }
 

@@ -1,6 +1,6 @@
 //! Chat renderings, equal to the reference's to the byte and the token.
 
-use dojo_studio::data::chat::Ending;
+use dojo_studio::data::chat::RenderEnding;
 use dojo_studio::data::mask::Masker;
 use dojo_studio::domain::message::Message;
 use dojo_studio::engine::model::open;
@@ -23,7 +23,7 @@ fn chats_render_and_tokenise_as_the_reference_does() {
     let masker = Masker::new(&template, &model.tokenizer);
     let text = std::fs::read_to_string(folder.join("chat.json")).expect("read the golden figures");
     for golden in serde_json::from_str::<Vec<Golden>>(&text).expect("parse the golden figures") {
-        let text = template.render(&golden.messages, Ending::Complete).expect("render");
+        let text = template.render(&golden.messages, RenderEnding::Complete).expect("render");
         assert_eq!(text, golden.text);
         let masked = masker.mask(&golden.messages, 0).expect("mask");
         assert_eq!(masked.tokens, golden.input_ids);

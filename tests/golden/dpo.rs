@@ -1,6 +1,6 @@
 //! Log-probabilities of preference pairs under the policy and the reference, as TRL's DPO reads them.
 
-use dojo_studio::data::chat::{ChatTemplate, Ending};
+use dojo_studio::data::chat::{ChatTemplate, RenderEnding};
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
 use dojo_studio::domain::message::Message;
 use dojo_studio::engine::adapter::Adapter;
@@ -47,15 +47,15 @@ impl World {
         Self { model, template, student, max_length }
     }
 
-    fn ids(&self, messages: &[Message], ending: Ending) -> Vec<u32> {
+    fn ids(&self, messages: &[Message], ending: RenderEnding) -> Vec<u32> {
         let text = self.template.render(messages, ending).expect("render");
         self.model.tokenizer.encode(text, false).expect("encode").get_ids().to_vec()
     }
 
     /// The reference counts everything after the generation prompt, the line break after the turn too.
     fn example(&self, messages: &[Message]) -> TokenExample {
-        let prompt = self.ids(&messages[..messages.len() - 1], Ending::GenerationPrompt);
-        let mut tokens = self.ids(messages, Ending::Complete);
+        let prompt = self.ids(&messages[..messages.len() - 1], RenderEnding::GenerationPrompt);
+        let mut tokens = self.ids(messages, RenderEnding::Complete);
         assert_eq!(tokens[..prompt.len()], prompt);
         tokens.truncate(self.max_length);
         let trained = (0..tokens.len()).map(|at| at >= prompt.len()).collect();

@@ -1,7 +1,7 @@
 //! Logits, likelihoods and greedy tokens of the shipped GGUF, computed in f32, on the processor and over a device's tensors.
 
-use dojo_studio::engine::device::Place;
-use dojo_studio::engine::generate::{Limits, Precision, Request, complete, load};
+use dojo_studio::engine::device::ComputeDevice;
+use dojo_studio::engine::generate::{GenerateRequest, Limits, Precision, complete, load};
 use dojo_studio::engine::model;
 use serde::Deserialize;
 
@@ -18,15 +18,15 @@ struct Prompt {
 
 #[test]
 fn the_shipped_model_has_the_references_logits_likelihoods_and_greedy_tokens() {
-    says_what_the_reference_says(&Place::Cpu);
+    says_what_the_reference_says(&ComputeDevice::Cpu);
 }
 
 #[test]
 fn on_a_device_the_shipped_model_has_them_too() {
-    says_what_the_reference_says(&Place::Device(device()));
+    says_what_the_reference_says(&ComputeDevice::Device(device()));
 }
 
-fn says_what_the_reference_says(place: &Place) {
+fn says_what_the_reference_says(place: &ComputeDevice) {
     let (Some(folder), Some(files)) = (golden(), smollm2()) else { return };
     let prompts: Vec<Prompt> =
         serde_json::from_str(&std::fs::read_to_string(folder.join("logits.json")).unwrap()).unwrap();
@@ -42,7 +42,7 @@ fn says_what_the_reference_says(place: &Place) {
         assert!((mean - prompt.mean_nll).abs() < 1e-3, "{mean} and {}", prompt.mean_nll);
     }
     // All together: a sequence's tokens don't depend on what is computed beside it.
-    let requests = prompts.iter().map(|prompt| Request::new(prompt.input_ids.clone(), 32)).collect();
+    let requests = prompts.iter().map(|prompt| GenerateRequest::new(prompt.input_ids.clone(), 32)).collect();
     let completions = complete(&mut generator, requests, &mut |_| Ok(())).unwrap();
     for (prompt, choices) in prompts.iter().zip(&completions) {
         assert_eq!(choices[0].tokens, prompt.greedy_32);

@@ -16,16 +16,18 @@ use std::sync::{Arc, Mutex};
 
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::teacher::TeacherSettings;
-use dojo_studio::engine::device::Place;
+use dojo_studio::engine::device::ComputeDevice;
 use dojo_studio::engine::embed::Embedder;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
 use dojo_studio::engine::model::ModelFiles;
-use dojo_studio::serve::{Access, Bound, Busy, Clients, Ended, Origin, Served, Settings, bind, listen};
+use dojo_studio::serve::{
+    Access, AllowedOrigin, Bound, Busy, Clients, ServeEnd, Served, Settings, bind, listen,
+};
 use dojo_studio::teacher::budget::Budget;
-use dojo_studio::teacher::cache::Cache;
+use dojo_studio::teacher::cache::AnswerCache;
 use dojo_studio::teacher::client::Teacher;
 use dojo_studio::teacher::clock::{Clock, MachineClock};
-use dojo_studio::teacher::{self, Key, Speaker};
+use dojo_studio::teacher::{self, ApiKey, Speaker};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
@@ -39,7 +41,7 @@ struct Server {
     url: String,
     client: Client,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
-    done: tokio::task::JoinHandle<anyhow::Result<Ended>>,
+    done: tokio::task::JoinHandle<anyhow::Result<ServeEnd>>,
     busy: Busy,
     _place: tempfile::TempDir,
 }
@@ -69,7 +71,7 @@ fn serve_to(
     let served = Served {
         name: "tiny".into(),
         prompter: Prompter::new(&model).unwrap(),
-        generator: load(&model, Precision::Full, &Place::Cpu, limits).unwrap(),
+        generator: load(&model, Precision::Full, &ComputeDevice::Cpu, limits).unwrap(),
         adapters: BTreeMap::new(),
         embedder,
     };
@@ -83,7 +85,7 @@ fn settings(api_key: Option<&str>, queue: usize, clients: Clients) -> Settings {
         api_key: api_key.map(str::to_owned),
         queue,
         body: 64 << 10,
-        origins: vec![Origin::Local],
+        origins: vec![AllowedOrigin::Local],
         clients,
         log: Some(note),
     }
@@ -308,9 +310,9 @@ async fn a_served_model_teaches_and_keeps_to_the_schema() {
     let server = serve(Some("secret"), 8).await;
     let text = format!("base_url = \"{}/v1\"\nmodel = \"tiny\"\njson_schema = true\n", server.url);
     let settings: TeacherSettings = toml::from_str(&text).unwrap();
-    let cache = Arc::new(Cache::in_memory().unwrap());
+    let cache = Arc::new(AnswerCache::in_memory().unwrap());
     let clock: Arc<dyn Clock> = Arc::new(MachineClock::default());
-    let key = Some(Key::new("secret"));
+    let key = Some(ApiKey::new("secret"));
     let teacher = Teacher::new("own", settings, key, cache, Budget::default(), clock).unwrap();
     let schema = json!({
         "type": "object",
@@ -399,8 +401,13 @@ async fn an_address_open_to_all_needs_a_key() {
     let served = Served {
         name: "tiny".into(),
         prompter: Prompter::new(&model).unwrap(),
-        generator: load(&model, Precision::Full, &Place::Cpu, Limits { threads: 1, ..Limits::default() })
-            .unwrap(),
+        generator: load(
+            &model,
+            Precision::Full,
+            &ComputeDevice::Cpu,
+            Limits { threads: 1, ..Limits::default() },
+        )
+        .unwrap(),
         adapters: BTreeMap::new(),
         embedder: None,
     };

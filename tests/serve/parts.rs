@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dojo_studio::engine::device::Place;
+use dojo_studio::engine::device::ComputeDevice;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
 use dojo_studio::serve::{Clients, Served, Settings, bind};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ fn serve_small(context: usize, body: usize) -> Server {
     let served = Served {
         name: "tiny".into(),
         prompter: Prompter::new(&model).unwrap(),
-        generator: load(&model, Precision::Full, &Place::Cpu, limits).unwrap(),
+        generator: load(&model, Precision::Full, &ComputeDevice::Cpu, limits).unwrap(),
         adapters: BTreeMap::new(),
         embedder: None,
     };

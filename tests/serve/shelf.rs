@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use dojo_studio::engine::device::Place;
+use dojo_studio::engine::device::ComputeDevice;
 use dojo_studio::engine::embed::Embedder;
 use dojo_studio::engine::generate::{Limits, Precision, Prompter, load};
 use dojo_studio::engine::model::{self, ModelFiles};
-use dojo_studio::serve::{Clients, Keep, Kind, LoadedModel, Offer, listen};
+use dojo_studio::serve::{Clients, KeepLoaded, LoadedModel, Offer, ServedKind, listen};
 use serde_json::{Value, json};
 
 use super::{CONTEXT, Server, answering, json_of, question, settings, write_tiny_bert};
@@ -44,7 +44,7 @@ impl Shop {
         let (loads, tries) = (Arc::clone(&self.loads), AtomicUsize::new(0));
         self.offers.push(Offer {
             name: name.to_owned(),
-            kind: Kind::Generates { context: CONTEXT },
+            kind: ServedKind::Generates { context: CONTEXT },
             adapters: Vec::new(),
             bytes: 10,
             load: Arc::new(move || {
@@ -70,7 +70,7 @@ impl Shop {
         let files = ModelFiles::at(&folder).unwrap();
         self.offers.push(Offer {
             name: name.to_owned(),
-            kind: Kind::Embeds,
+            kind: ServedKind::Embeds,
             adapters: Vec::new(),
             bytes: 10,
             load: Arc::new(move || Ok(LoadedModel::Embedder(Box::new(Embedder::open(&files)?)))),
@@ -78,7 +78,7 @@ impl Shop {
         self
     }
 
-    fn open(self, keep: Keep) -> (Server, Arc<Loads>) {
+    fn open(self, keep: KeepLoaded) -> (Server, Arc<Loads>) {
         let listening = listen(settings(None, 64, Clients::default())).unwrap();
         (answering(listening.offering(self.offers, keep).unwrap(), self.place), self.loads)
     }
@@ -88,14 +88,14 @@ fn loaded(folder: &Path) -> LoadedModel {
     let model = model::open(&ModelFiles::at(folder).unwrap()).unwrap();
     let limits = Limits { threads: 1, ..Limits::default() };
     LoadedModel::Generator {
-        generator: Box::new(load(&model, Precision::Full, &Place::Cpu, limits).unwrap()),
+        generator: Box::new(load(&model, Precision::Full, &ComputeDevice::Cpu, limits).unwrap()),
         prompter: Box::new(Prompter::new(&model).unwrap()),
         adapters: BTreeMap::new(),
     }
 }
 
-fn keep(memory: u64) -> Keep {
-    Keep { memory: Some(memory), ..Keep::default() }
+fn keep(memory: u64) -> KeepLoaded {
+    KeepLoaded { memory: Some(memory), ..KeepLoaded::default() }
 }
 
 fn asked(model: &str) -> Value {
@@ -211,7 +211,7 @@ async fn whoever_goes_away_while_waiting_for_a_model_holds_nobody_up() {
 
 #[tokio::test]
 async fn an_idle_model_is_unloaded_and_comes_back_when_it_is_asked() {
-    let keep = Keep { idle: Some(Duration::from_millis(1)), ..Keep::default() };
+    let keep = KeepLoaded { idle: Some(Duration::from_millis(1)), ..KeepLoaded::default() };
     let (server, loads) = Shop::new().offer("a", 1, 0).open(keep);
     let said = server.says("a").await;
     while server.metric("dojo_model_unloads_total").await < 1.0 {
@@ -226,7 +226,7 @@ async fn an_idle_model_is_unloaded_and_comes_back_when_it_is_asked() {
 #[tokio::test]
 async fn many_who_ask_at_once_wait_for_one_load_and_loads_come_one_by_one() {
     let (server, loads) =
-        Shop::new().offer("a", 1, 0).offer("b", 2, 0).offer("c", 3, 0).open(Keep::default());
+        Shop::new().offer("a", 1, 0).offer("b", 2, 0).offer("c", 3, 0).open(KeepLoaded::default());
     let ask = |model: &'static str| {
         let server = &server;
         async move { server.post(CHAT, &asked(model)).await.status().as_u16() }
@@ -254,7 +254,7 @@ async fn a_model_that_cant_be_loaded_is_refused_in_a_sentence_and_the_rest_goes_
 
 #[tokio::test]
 async fn offers_without_room_or_with_one_name_are_refused_at_the_start() {
-    let refusal = |shop: Shop, keep: Keep| {
+    let refusal = |shop: Shop, keep: KeepLoaded| {
         let listening = listen(settings(None, 1, Clients::default())).unwrap();
         listening.offering(shop.offers, keep).err().unwrap().to_string()
     };

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use dojo_studio::serve::{Clients, Ended};
+use dojo_studio::serve::{Clients, ServeEnd};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -192,7 +192,7 @@ async fn an_end_waits_for_answers_only_and_not_for_long() {
     assert_eq!(rest(half).await, "");
     assert_eq!(rest(silent).await, "");
     assert!(!rest(answered).await.contains("[DONE]"));
-    assert_eq!(server.done.await.unwrap().unwrap(), Ended::Cut(1));
+    assert_eq!(server.done.await.unwrap().unwrap(), ServeEnd::Cut(1));
     // An answer that ends in its time is whole.
     let mut server = serve(patient());
     let mut body = endless();
@@ -201,5 +201,5 @@ async fn an_end_waits_for_answers_only_and_not_for_long() {
     until_answering(&server, 1).await;
     server.stop.take().unwrap().send(()).unwrap();
     assert!(rest(answered).await.contains("[DONE]"));
-    assert_eq!(server.done.await.unwrap().unwrap(), Ended::Whole);
+    assert_eq!(server.done.await.unwrap().unwrap(), ServeEnd::Whole);
 }

@@ -1,8 +1,8 @@
 //! Conversations: kept turn by turn, found again, branched.
 
 use dojo_studio::domain::chat::{
-    Answerer, ChatSampling, DraftPlace, Keep, KeptAnswer, Names, Outcome, Setup, Side, TurnId, Vote, Why,
-    code_blocks,
+    AnswerOutcome, Answerer, AnswererNames, ChatSampling, DraftPlace, Keep, KeptAnswer, Setup, Side, TurnId,
+    Vote, Why, code_blocks,
 };
 use dojo_studio::domain::draft::{DraftOf, KeptDraft};
 use dojo_studio::domain::message::{Message, Role};
@@ -16,7 +16,7 @@ fn setup() -> Setup {
         system: "Be brief.".into(),
         left: Answerer { name: "small".into(), model: Some("small".into()), adapter: None },
         right: Some(Answerer { name: "tuned".into(), model: None, adapter: Some("runs/a/adapter".into()) }),
-        names: Names::Hidden,
+        names: AnswererNames::Hidden,
         sampling: ChatSampling { seed: 7, ..ChatSampling::default() },
     }
 }
@@ -26,8 +26,8 @@ fn new(parent: Option<TurnId>, role: Role, side: Side, content: &str) -> NewTurn
     NewTurn { parent, role, side, content: content.into(), by }
 }
 
-fn outcome() -> Outcome {
-    Outcome {
+fn outcome() -> AnswerOutcome {
+    AnswerOutcome {
         why: Why::Failed("no".into()),
         prompt_tokens: 9,
         cached_tokens: 1,
@@ -60,7 +60,7 @@ fn a_chat_is_read_as_it_was_kept() {
     let mut world = World::new();
     let (id, [asked, left, right]) = answered(&mut world.session, "why?", ["because", "so it is"]);
     let word = Word::Vote(Vote::Right);
-    world.session.decide_in_chat(id, Decided::Pair(left, right), &word, Names::Hidden).unwrap();
+    world.session.decide_in_chat(id, Decided::Pair(left, right), &word, AnswererNames::Hidden).unwrap();
     let chat = world.other().chat(id).unwrap();
     assert_eq!(chat.setup, setup());
     assert_eq!(chat.heads, [Some(left), Some(right)]);
@@ -134,7 +134,7 @@ fn the_last_word_on_a_pair_holds_and_undo_brings_the_one_before_back() {
     let (id, [_, left, right]) = answered(&mut world.session, "why?", ["because", "so it is"]);
     let on = Decided::Pair(left, right);
     for vote in [Vote::Left, Vote::Right] {
-        world.session.decide_in_chat(id, on, &Word::Vote(vote), Names::Shown).unwrap();
+        world.session.decide_in_chat(id, on, &Word::Vote(vote), AnswererNames::Shown).unwrap();
     }
     let votes = |session: &Session| session.chat(id).unwrap().decisions.votes;
     assert_eq!(votes(&world.session), [((left, right), Vote::Right)].into());
@@ -150,7 +150,7 @@ fn a_kept_answer_is_marked_while_its_record_is_there() {
     let mut world = World::new();
     let (id, [_, left, _]) = answered(&mut world.session, "why?", ["because", "so it is"]);
     let on = Decided::Answer(left);
-    world.session.decide_in_chat(id, on, &Word::Good, Names::Shown).unwrap();
+    world.session.decide_in_chat(id, on, &Word::Good, AnswererNames::Shown).unwrap();
     assert_eq!(world.session.decisions(id).unwrap().kept, [].into());
     let record = world.session.add("keep", vec![Record::default()]).unwrap()[0];
     world.session.set_record_from_chat(id, on, record).unwrap();

@@ -1,6 +1,6 @@
 use dojo_studio::data::import::{Import, ImportOptions};
 use dojo_studio::domain::change::{Change, Selection};
-use dojo_studio::domain::view::Order;
+use dojo_studio::domain::view::SortOrder;
 use dojo_studio::session::{self, Access, Session, SessionError};
 
 use super::world::{World, read};
@@ -167,7 +167,7 @@ fn a_session_that_can_only_be_read_is_looked_at() {
     if std::fs::write(folder.path().join("x"), "x").is_err() {
         let mut session = Session::open(folder.path(), Access::Write).expect("open it");
         assert!(session.is_read_only());
-        assert_eq!(session.view(&read(""), Order::default()).expect("a view").ids(), [1, 2]);
+        assert_eq!(session.view(&read(""), SortOrder::default()).expect("a view").ids(), [1, 2]);
         let refused = session.add("new", vec![super::world::pair("q", "a")]);
         assert!(matches!(refused, Err(SessionError::ReadOnly(_))), "{refused:?}");
     }

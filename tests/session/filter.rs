@@ -4,7 +4,7 @@ use dojo_studio::domain::filter::{
     passed_over, so_far,
 };
 use dojo_studio::domain::record::{RecordId, Status};
-use dojo_studio::domain::view::Order;
+use dojo_studio::domain::view::SortOrder;
 use proptest::prelude::*;
 
 use super::world::{World, labelled, pair, read};
@@ -202,7 +202,7 @@ proptest! {
         }
         if let Ok(filter) = parse(&line) {
             WORLD.with(|world| {
-                let view = world.session.view(&filter, Order::default());
+                let view = world.session.view(&filter, SortOrder::default());
                 prop_assert!(view.is_ok(), "{line}: {:?}", view.err());
                 prop_assert_eq!(world.ids(""), vec![1, 2]);
                 Ok(())
@@ -234,7 +234,7 @@ fn signs_that_a_search_passes_over_are_named_with_the_pattern_that_finds_them() 
     world.session.add("begin", vec![pair("a", "100%"), pair("b", "100 of them")]).expect("records");
     let found = |line: &str| {
         let filter = parse(line).expect("a filter");
-        world.session.view(&filter, Order::default()).expect("a view").len()
+        world.session.view(&filter, SortOrder::default()).expect("a view").len()
     };
     assert_eq!((found("100%"), found("/100%/")), (2, 1));
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use dojo_studio::domain::change::{Change, Selection};
 use dojo_studio::domain::filter::Filter;
 use dojo_studio::session::{Access, Session};
-use dojo_studio::teacher::cache::Cache;
+use dojo_studio::teacher::cache::AnswerCache;
 
 use super::world::{World, read};
 
@@ -177,7 +177,7 @@ fn of_many_that_make_a_session_at_once_each_gets_it() {
                 scope.spawn(|| {
                     together.wait();
                     Session::create(folder.path()).expect("a session");
-                    Cache::open(folder.path()).expect("a place for answers");
+                    AnswerCache::open(folder.path()).expect("a place for answers");
                 });
             }
         });

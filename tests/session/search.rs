@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use dojo_studio::domain::change::{Change, Selection};
 use dojo_studio::domain::record::{RecordId, Status};
-use dojo_studio::domain::view::{Direction, Order, SortField};
+use dojo_studio::domain::view::{SortDirection, SortField, SortOrder};
 use dojo_studio::session::Importer;
 
 use super::world::{World, labelled, pair, prepared, read};
@@ -34,19 +34,19 @@ fn views_are_sorted_with_missing_values_last() {
     let tokens = [(1, 5), (3, 9)];
     world.count("t", &tokens);
     let ids = |field, direction| {
-        let view = world.session.view(&read(""), Order { field, direction }).expect("view");
+        let view = world.session.view(&read(""), SortOrder { field, direction }).expect("view");
         view.ids().to_vec()
     };
-    assert_eq!(ids(SortField::Label, Direction::Rising), [3, 1, 2]);
-    assert_eq!(ids(SortField::Label, Direction::Falling), [1, 3, 2]);
-    assert_eq!(ids(SortField::Tokens, Direction::Falling), [3, 1, 2]);
-    assert_eq!(ids(SortField::Id, Direction::Falling), [3, 2, 1]);
+    assert_eq!(ids(SortField::Label, SortDirection::Rising), [3, 1, 2]);
+    assert_eq!(ids(SortField::Label, SortDirection::Falling), [1, 3, 2]);
+    assert_eq!(ids(SortField::Tokens, SortDirection::Falling), [3, 1, 2]);
+    assert_eq!(ids(SortField::Id, SortDirection::Falling), [3, 2, 1]);
 }
 
 #[test]
 fn a_page_is_read_by_position() {
     let world = World::numbered(100);
-    let view = world.session.view(&read("id>50"), Order::default()).expect("view");
+    let view = world.session.view(&read("id>50"), SortOrder::default()).expect("view");
     let rows = view.rows(&world.session, 48..60).expect("rows");
     assert_eq!(rows.iter().map(|row| row.id.0).collect::<Vec<_>>(), [99, 100]);
     assert_eq!(rows[0].record.prompt(), "question 99");
@@ -116,7 +116,9 @@ fn what_reads_like_a_record_is_found_whatever_its_length() {
     assert_eq!(world.ids("like:2"), [2]);
     let all = Selection::Matching(read("like:1"));
     assert_eq!(world.session.apply(&all, &Change::AddTag("waves".into())).expect("tag"), 2);
-    let Err(error) = world.session.view(&read("like:99"), Order::default()) else { panic!("no such record") };
+    let Err(error) = world.session.view(&read("like:99"), SortOrder::default()) else {
+        panic!("no such record")
+    };
     assert_eq!(error.to_string(), "there is no record 99 in this session");
 }
 

@@ -3,7 +3,7 @@ use std::cell::Cell;
 use dojo_studio::domain::change::{Body, Change, Selection};
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::record::RecordId;
-use dojo_studio::session::Counted;
+use dojo_studio::session::CountedTokens;
 
 use super::world::World;
 
@@ -44,9 +44,9 @@ fn each_model_has_counts_of_its_own_and_keeps_them() {
 #[test]
 fn a_record_that_is_refused_is_not_asked_for_again_until_it_is_another() {
     let mut world = World::numbered(2);
-    let refuse = |rows: &[dojo_studio::session::Row]| vec![None; rows.len()];
+    let refuse = |rows: &[dojo_studio::session::RecordRow]| vec![None; rows.len()];
     let counted = world.session.count_tokens("m", &[1, 2], refuse).expect("count");
-    assert_eq!(counted, Counted { counted: 0, refused: 2 });
+    assert_eq!(counted, CountedTokens { counted: 0, refused: 2 });
     assert_eq!(world.session.uncounted().expect("uncounted"), Vec::<i64>::new());
     world.session.edit("edit", &[(RecordId(1), body("other"))]).expect("edit");
     assert_eq!(world.session.uncounted().expect("uncounted"), [1]);
@@ -59,7 +59,7 @@ fn a_text_that_changes_while_it_is_counted_is_counted_again() {
     let mut world = World::numbered(1);
     let other = std::cell::RefCell::new(world.other());
     let rounds = Cell::new(0);
-    let count = |rows: &[dojo_studio::session::Row]| {
+    let count = |rows: &[dojo_studio::session::RecordRow]| {
         if rounds.replace(rounds.get() + 1) == 0 {
             other.borrow_mut().edit("edit", &[(RecordId(1), body("quite another"))]).expect("edit");
         }

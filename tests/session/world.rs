@@ -3,7 +3,7 @@
 use dojo_studio::domain::filter::{Filter, parse};
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::record::{Fields, Provenance, Record, RecordId};
-use dojo_studio::domain::view::Order;
+use dojo_studio::domain::view::SortOrder;
 use dojo_studio::session::{Access, Importer, Prepared, Session};
 
 pub(crate) struct World {
@@ -45,14 +45,14 @@ impl World {
     }
 
     pub(crate) fn ids(&self, filter: &str) -> Vec<i64> {
-        self.session.view(&read(filter), Order::default()).expect("open a view").ids().to_vec()
+        self.session.view(&read(filter), SortOrder::default()).expect("open a view").ids().to_vec()
     }
 
     /// Counts tokens of some records: number and count.
     pub(crate) fn count(&mut self, model: &str, counts: &[(i64, u32)]) {
         let counts: std::collections::BTreeMap<i64, u32> = counts.iter().copied().collect();
         let ids: Vec<i64> = counts.keys().copied().collect();
-        let count = |rows: &[dojo_studio::session::Row]| {
+        let count = |rows: &[dojo_studio::session::RecordRow]| {
             rows.iter().map(|row| counts.get(&row.id.0).copied()).collect()
         };
         self.session.count_tokens(model, &ids, count).expect("count tokens");

@@ -11,9 +11,9 @@ use dojo_studio::domain::recipe::{Override, Recipe};
 use dojo_studio::domain::run::{MetricLine, RunFolder};
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection, Slot};
 use dojo_studio::engine::train::course::GoOn;
-use dojo_studio::engine::train::host::{Brake, Host, Progress, Request, Sampler};
+use dojo_studio::engine::train::host::{Brake, Host, HostRequest, Sampler, TrainEvent};
 use dojo_studio::engine::train::student::{Losses, Student};
-use dojo_studio::engine::train::trainer::{self, Outcome, Task};
+use dojo_studio::engine::train::trainer::{self, TrainOutcome, TrainingTask};
 
 pub(crate) const VOCABULARY: usize = 12;
 const RANK: usize = 3;
@@ -210,14 +210,14 @@ pub(crate) struct Script {
     asked: Arc<AtomicUsize>,
     passes: Option<usize>,
     /// Rising by tick.
-    pub(crate) requests: VecDeque<(usize, Request)>,
+    pub(crate) requests: VecDeque<(usize, HostRequest)>,
     pub(crate) heard: Vec<Heard>,
     /// How much was heard before each tick.
     pub(crate) heard_before: Vec<usize>,
 }
 
 impl Script {
-    pub(crate) fn at(tick: usize, request: Request) -> Self {
+    pub(crate) fn at(tick: usize, request: HostRequest) -> Self {
         Self { requests: VecDeque::from([(tick, request)]), ..Self::default() }
     }
 
@@ -232,12 +232,12 @@ impl Script {
 }
 
 impl Host for Script {
-    fn tick(&mut self) -> Result<Request> {
+    fn tick(&mut self) -> Result<HostRequest> {
         let tick = self.ticks;
         self.ticks += 1;
         self.heard_before.push(self.heard.len());
         let due = self.requests.pop_front_if(|(at, _)| *at == tick);
-        Ok(due.map_or(Request::GoOn, |(_, request)| request))
+        Ok(due.map_or(HostRequest::GoOn, |(_, request)| request))
     }
 
     fn brake(&self) -> Brake {
@@ -248,24 +248,24 @@ impl Host for Script {
         })
     }
 
-    fn report(&mut self, progress: &Progress<'_>) {
+    fn report(&mut self, progress: &TrainEvent<'_>) {
         let step = |line: &MetricLine| line["step"].as_u64().unwrap();
         self.heard.push(match progress {
-            Progress::Began { step, total_steps, .. } => Heard::Began(*step, *total_steps),
-            Progress::Rehearsed { tokens, .. } => Heard::Rehearsed(*tokens),
-            Progress::Stepped { line, .. } => Heard::Stepped(step(line)),
-            Progress::Evaluating { .. } => return,
-            Progress::Evaluated { line, best } => Heard::Evaluated(step(line), *best),
-            Progress::Sampled(sample) => Heard::Sampled(sample.step),
-            Progress::Saved { step } => Heard::Saved(*step),
-            Progress::StoppedEarly { step } => Heard::StoppedEarly(*step),
-            Progress::BestLost { step, .. } => Heard::BestLost(*step),
+            TrainEvent::Began { step, total_steps, .. } => Heard::Began(*step, *total_steps),
+            TrainEvent::Rehearsed { tokens, .. } => Heard::Rehearsed(*tokens),
+            TrainEvent::Stepped { line, .. } => Heard::Stepped(step(line)),
+            TrainEvent::Evaluating { .. } => return,
+            TrainEvent::Evaluated { line, best } => Heard::Evaluated(step(line), *best),
+            TrainEvent::Sampled(sample) => Heard::Sampled(sample.step),
+            TrainEvent::Saved { step } => Heard::Saved(*step),
+            TrainEvent::StoppedEarly { step } => Heard::StoppedEarly(*step),
+            TrainEvent::BestLost { step, .. } => Heard::BestLost(*step),
         });
     }
 }
 
 /// Trains the bigram model on 20 examples in a run folder.
-pub(crate) fn train(folder: &Path, recipe: &Recipe, host: &mut Script) -> Result<Outcome> {
+pub(crate) fn train(folder: &Path, recipe: &Recipe, host: &mut Script) -> Result<TrainOutcome> {
     train_student(folder, recipe, host, &mut Bigram::default())
 }
 
@@ -275,13 +275,13 @@ pub(crate) fn train_student(
     recipe: &Recipe,
     host: &mut Script,
     student: &mut dyn Student,
-) -> Result<Outcome> {
+) -> Result<TrainOutcome> {
     std::fs::create_dir_all(folder).unwrap();
     let (all, prompts) = (examples(24), ["count".to_owned(), "on".to_owned()]);
     let (train, eval) = all.split_at(20);
     let folder = RunFolder::new(folder);
     let mut sampler = Greedy;
-    let task = Task {
+    let task = TrainingTask {
         recipe,
         folder: &folder,
         student,

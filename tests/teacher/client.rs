@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dojo_studio::domain::teacher::Money;
 use dojo_studio::teacher::budget::{Budget, Spending};
-use dojo_studio::teacher::cache::Cache;
+use dojo_studio::teacher::cache::AnswerCache;
 use dojo_studio::teacher::request::Request;
 use dojo_studio::teacher::{AskError, Speaker};
 use serde_json::json;
@@ -250,7 +250,7 @@ async fn the_budget_stops_before_it_is_passed() {
     let server = server(vec![fine()]).await;
     // A request reserves about 105 tokens and costs 30.
     let budget = Budget { tokens: Some(150), money: None };
-    let cache = Arc::new(Cache::in_memory().expect("a cache"));
+    let cache = Arc::new(AnswerCache::in_memory().expect("a cache"));
     let world = world_with(settings(&format!("{}/v1", server.uri())), budget, cache);
     world.teacher.ask(&request("a")).await.expect("fits");
     world.teacher.ask(&request("b")).await.expect("fits");
@@ -266,7 +266,7 @@ async fn the_budget_stops_before_it_is_passed() {
 async fn requests_under_way_together_wait_for_their_share_of_the_budget() {
     let server = server(vec![fine()]).await;
     let budget = Budget { tokens: Some(200), money: None };
-    let cache = Arc::new(Cache::in_memory().expect("a cache"));
+    let cache = Arc::new(AnswerCache::in_memory().expect("a cache"));
     let world = world_with(settings(&format!("{}/v1", server.uri())), budget, cache);
     let requests = [request("a"), request("b"), request("c")];
     let answers = futures::future::join_all(requests.iter().map(|request| world.teacher.ask(request))).await;
@@ -290,7 +290,7 @@ async fn answers_outlive_the_process_that_paid_for_them() {
     let server = server(vec![fine()]).await;
     let folder = tempfile::tempdir().expect("a folder");
     for _ in 0..2 {
-        let cache = Arc::new(Cache::open(folder.path()).expect("a cache"));
+        let cache = Arc::new(AnswerCache::open(folder.path()).expect("a cache"));
         let world = world_with(settings(&format!("{}/v1", server.uri())), Budget::default(), cache);
         assert_eq!(world.teacher.ask(&request("a")).await.expect("an answer").text, "fine");
     }
@@ -304,14 +304,14 @@ fn a_key_comes_from_the_command_that_the_settings_name_and_is_never_shown() {
     let mut settings = settings("http://127.0.0.1:9/v1");
     settings.key_env = None;
     settings.key_command = ["sh", "-c", "echo sk-from-the-keyring"].map(str::to_owned).to_vec();
-    let key = dojo_studio::teacher::Key::of("t", &settings).expect("a key").expect("one");
+    let key = dojo_studio::teacher::ApiKey::of("t", &settings).expect("a key").expect("one");
     assert_eq!(format!("{key:?}"), "Key(***)");
     for command in [["sh", "-c", "exit 1"], ["sh", "-c", "echo two words"], ["no-such-program", "", ""]] {
         settings.key_command = command.map(str::to_owned).to_vec();
-        let error = dojo_studio::teacher::Key::of("t", &settings).expect_err("no key");
+        let error = dojo_studio::teacher::ApiKey::of("t", &settings).expect_err("no key");
         assert!(error.stops_job() && !error.to_string().contains("two words\n"), "{error}");
         assert!(error.to_string().contains("key_command"), "{error}");
     }
     settings.key_command.clear();
-    assert_eq!(dojo_studio::teacher::Key::of("t", &settings), Ok(None));
+    assert_eq!(dojo_studio::teacher::ApiKey::of("t", &settings), Ok(None));
 }

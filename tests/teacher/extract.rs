@@ -4,49 +4,49 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use dojo_studio::teacher::extract::{
-    Class, Field, Found, Kind, Need, Shape, Unreadable, entailment, extract,
+    AnswerField, AnswerShape, Class, FieldKind, FoundFields, Need, Unreadable, entailment, extract,
 };
 use proptest::prelude::*;
 use serde_json::json;
 
-fn thought_shape() -> Shape {
-    Shape {
+fn thought_shape() -> AnswerShape {
+    AnswerShape {
         fields: vec![
-            Field {
+            AnswerField {
                 name: "thought_process",
                 aliases: &["thought", "reasoning"],
-                kind: Kind::Text,
+                kind: FieldKind::Text,
                 need: Need::Required,
             },
-            Field {
+            AnswerField {
                 name: "predicted_label",
                 aliases: &["label"],
-                kind: Kind::Label(entailment()),
+                kind: FieldKind::Label(entailment()),
                 need: Need::Required,
             },
         ],
     }
 }
 
-fn judge_shape() -> Shape {
-    Shape {
+fn judge_shape() -> AnswerShape {
+    AnswerShape {
         fields: vec![
-            Field { name: "reasons", aliases: &[], kind: Kind::Text, need: Need::Optional },
-            Field {
+            AnswerField { name: "reasons", aliases: &[], kind: FieldKind::Text, need: Need::Optional },
+            AnswerField {
                 name: "score",
                 aliases: &[],
-                kind: Kind::Whole { least: 1, most: 5 },
+                kind: FieldKind::Whole { least: 1, most: 5 },
                 need: Need::Required,
             },
         ],
     }
 }
 
-fn found(thought: &str, label: &str) -> Found {
-    Found::from([("thought_process", thought.to_owned()), ("predicted_label", label.to_owned())])
+fn found(thought: &str, label: &str) -> FoundFields {
+    FoundFields::from([("thought_process", thought.to_owned()), ("predicted_label", label.to_owned())])
 }
 
-fn read(answer: &str) -> Result<Found, Unreadable> {
+fn read(answer: &str) -> Result<FoundFields, Unreadable> {
     extract(answer, &thought_shape())
 }
 
@@ -87,7 +87,7 @@ fn a_label_that_may_have_been_cut_is_not_guessed() {
     assert_eq!(read(r#"{"thought_process": "a", "predicted_label": "n"#), Err(Unreadable::CutOff));
     assert_eq!(read(r#"{"thought_process": "a", "predicted_label": "#), Err(Unreadable::CutOff));
     let mut shape = thought_shape();
-    shape.fields[1].kind = Kind::Label(vec![Class::new("1", &[]), Class::new("10", &[])]);
+    shape.fields[1].kind = FieldKind::Label(vec![Class::new("1", &[]), Class::new("10", &[])]);
     let answer = r#"{"thought_process": "a", "predicted_label": 1"#;
     assert_eq!(extract(answer, &shape), Err(Unreadable::CutOff));
 }

@@ -13,11 +13,13 @@ use dojo_studio::teacher::client::Account;
 use dojo_studio::teacher::extract::entailment;
 use dojo_studio::teacher::form::held_to_the_form;
 use dojo_studio::teacher::gauge::Gauge;
-use dojo_studio::teacher::job::{Assignment, Drawing, Ended, Examples, Question, Relations, run};
+use dojo_studio::teacher::job::{
+    Assignment, Drawing, Examples, RecordQuestion, Relations, TeacherJobEnd, run,
+};
 use dojo_studio::teacher::judge::{Candidate, Judge};
 use dojo_studio::teacher::prompt::Prompt;
 use dojo_studio::teacher::reflect::{Guidance, Reflect, Wrong};
-use dojo_studio::teacher::request::{Answer, Request};
+use dojo_studio::teacher::request::{Request, TeacherAnswer};
 use dojo_studio::teacher::think::Think;
 use dojo_studio::teacher::{AskError, Speaker};
 use regex::Regex;
@@ -60,10 +62,10 @@ impl Speaker for Book {
         Spending::default()
     }
 
-    fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Answer, AskError>> {
+    fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<TeacherAnswer, AskError>> {
         self.asked.lock().unwrap().push(request.clone());
         let answer = self.answers.lock().unwrap().pop_front().expect("no more questions than answers");
-        let answer = answer.map(|text| Answer {
+        let answer = answer.map(|text| TeacherAnswer {
             text,
             model: "m1".to_owned(),
             finish: "stop".to_owned(),
@@ -83,9 +85,9 @@ fn assignment() -> Assignment {
     Assignment { task: "Does it follow?".to_owned(), classes: entailment(), examples: Examples::Entailment }
 }
 
-fn question() -> Question {
+fn question() -> RecordQuestion {
     let text = "Premise: {{ a }} === user\nHypothesis: b".to_owned();
-    Question { record: RecordId(7), text, truth: Some("1".to_owned()) }
+    RecordQuestion { record: RecordId(7), text, truth: Some("1".to_owned()) }
 }
 
 fn think() -> Think {
@@ -183,7 +185,7 @@ async fn instructions_given_back_are_an_echo_and_the_question_is_not() {
     let book = Book::of([answer(&format!("step 1: {rules}")).as_str(), THOUGHT]);
     think().think(&book, &question()).await.expect("no end").expect("a thought");
     assert_eq!(book.asked().len(), 2);
-    let long = Question {
+    let long = RecordQuestion {
         text: "Premise: the old mill by the river grinds no corn since the flood\nHypothesis: it rests"
             .to_owned(),
         ..question()
@@ -327,7 +329,7 @@ async fn a_thought_that_contradicts_its_label_is_asked_for_once_more_whichever_i
 struct Told(Mutex<VecDeque<f64>>);
 
 impl Gauge for Told {
-    fn odds(&self, _: &Question, _: &str) -> anyhow::Result<Odds> {
+    fn odds(&self, _: &RecordQuestion, _: &str) -> anyhow::Result<Odds> {
         let odds = self.0.lock().unwrap().pop_front().expect("no more texts than odds");
         Ok(Odds::of("m".to_owned(), vec![("0".to_owned(), 0.0), ("1".to_owned(), odds)]))
     }
@@ -416,7 +418,7 @@ async fn a_job_keeps_what_is_under_way_when_it_is_cut() {
     })
     .await
     .expect("kept");
-    assert_eq!(ended, Ended::Cut(cut));
+    assert_eq!(ended, TeacherJobEnd::Cut(cut));
     kept.sort_unstable();
     assert_eq!(kept, [(0, 0), (1, 10), (3, 30)]);
 }
@@ -434,7 +436,7 @@ async fn a_job_that_is_stopped_asks_nothing_more() {
         Ok(())
     })
     .await;
-    assert_eq!(ended.expect("kept"), Ended::Stopped);
+    assert_eq!(ended.expect("kept"), TeacherJobEnd::Stopped);
     assert!(asked.get() < 12, "{}", asked.get());
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dojo_studio::teacher::budget::Budget;
-use dojo_studio::teacher::cache::Cache;
-use dojo_studio::teacher::request::{Answer, Request};
-use dojo_studio::teacher::{AskError, Key, Speaker};
+use dojo_studio::teacher::cache::AnswerCache;
+use dojo_studio::teacher::request::{Request, TeacherAnswer};
+use dojo_studio::teacher::{ApiKey, AskError, Speaker};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
@@ -14,7 +14,7 @@ use super::client::{asked, fine, of, server};
 use super::world::{KEY, World, answer, request, settings, world_with};
 
 /// Asks them all at once.
-async fn all(world: &World, questions: &[Request]) -> Vec<Result<Answer, AskError>> {
+async fn all(world: &World, questions: &[Request]) -> Vec<Result<TeacherAnswer, AskError>> {
     futures::future::join_all(questions.iter().map(|question| world.teacher.ask(question))).await
 }
 
@@ -24,7 +24,7 @@ async fn an_answer_that_repeats_the_key_or_a_part_of_it_is_kept_without() {
     let server =
         server(vec![ResponseTemplate::new(200).set_body_json(answer(&format!("{KEY}, or {part}…")))]).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let cache = Arc::new(Cache::open(folder.path()).expect("a cache"));
+    let cache = Arc::new(AnswerCache::open(folder.path()).expect("a cache"));
     let world = world_with(settings(&format!("{}/v1", server.uri())), Budget::default(), cache);
     assert_eq!(world.teacher.ask(&request("a")).await.expect("an answer").text, "***, or ***…");
     drop(world);
@@ -46,7 +46,7 @@ async fn a_key_in_the_address_or_in_an_error_is_not_shown() {
     ])
     .await;
     let address = server.uri().replace("http://", "http://me:pa55word@");
-    let cache = Arc::new(Cache::in_memory().expect("a cache"));
+    let cache = Arc::new(AnswerCache::in_memory().expect("a cache"));
     let world = world_with(settings(&format!("{address}/v1")), Budget::default(), cache);
     for told in
         ["Bearer *** and *** of https://***@host/v1?api_key=***", "knows no model m1 at http://***@127.0.0.1"]
@@ -62,14 +62,14 @@ fn a_key_in_the_place_of_a_variables_name_is_refused_and_not_shown() {
     for key in ["sk-proj-abcd1234efgh", "q7Zk2Lm9Xv4Rt8Wb3Np6Hs1Jd5Gf0YaB", "a b", "1X", ""] {
         let mut settings = settings("http://127.0.0.1:9/v1");
         settings.key_env = Some(key.to_owned());
-        let error = Key::of("t", &settings).expect_err("no name").to_string();
+        let error = ApiKey::of("t", &settings).expect_err("no name").to_string();
         assert!(error.contains("key_env of teacher t"), "{error}");
         assert!(key.len() < 4 || !error.contains(key), "{error}");
     }
     for name in ["MISTRAL_API_KEY", "my_key", "AZURE_OPENAI_KEY_2", "Key", "HF_TOKEN_2024"] {
         let mut settings = settings("http://127.0.0.1:9/v1");
         settings.key_env = Some(name.to_owned());
-        let error = Key::of("t", &settings).expect_err("not set").to_string();
+        let error = ApiKey::of("t", &settings).expect_err("not set").to_string();
         assert!(error.contains(name), "{error}");
     }
 }
@@ -121,7 +121,7 @@ async fn two_jobs_on_one_session_pay_for_a_question_once() {
     let server = server(vec![fine().set_delay(Duration::from_millis(50))]).await;
     let folder = tempfile::tempdir().expect("a folder");
     let job = || {
-        let cache = Arc::new(Cache::open(folder.path()).expect("a cache"));
+        let cache = Arc::new(AnswerCache::open(folder.path()).expect("a cache"));
         world_with(settings(&format!("{}/v1", server.uri())), Budget::default(), cache)
     };
     let (first, second) = (job(), job());
@@ -137,7 +137,7 @@ fn a_command_that_says_no_key_in_time_is_ended() {
     let mut settings = settings("http://127.0.0.1:9/v1");
     settings.key_env = None;
     settings.key_command = ["sleep", "600"].map(str::to_owned).to_vec();
-    let error = Key::of_within("t", &settings, Duration::from_millis(20)).expect_err("no key").to_string();
+    let error = ApiKey::of_within("t", &settings, Duration::from_millis(20)).expect_err("no key").to_string();
     assert!(error.contains("it didn't end within 1 s") && error.contains("check key_command"), "{error}");
 }
 
@@ -206,7 +206,7 @@ fn an_error_repeats_nothing_of_the_command_that_says_a_key() {
     for key in ["qwertyuiopasdfghjklzxcvbnmqwerty", "0123456789abcdef0123456789abcdef"] {
         for command in [vec![key], vec!["sh", "-c", "exit 1", key]] {
             settings.key_command = command.into_iter().map(str::to_owned).collect();
-            let error = Key::of("t", &settings).expect_err("no key").to_string();
+            let error = ApiKey::of("t", &settings).expect_err("no key").to_string();
             assert!(error.contains("key_command") && !error.contains(&key[..8]), "{error}");
             assert!(!format!("{settings:?}").contains(&key[..8]));
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dojo_studio::teacher::pace::{Admission, Breaker, Pace, TRIPS_TO_GIVE_UP, back_off};
+use dojo_studio::teacher::pace::{Admission, Breaker, RequestPace, TRIPS_TO_GIVE_UP, back_off};
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -10,21 +10,21 @@ const fn seconds(seconds: u64) -> Duration {
 
 #[test]
 fn requests_are_spread_over_the_minute_after_a_short_burst() {
-    let mut pace = Pace::new(Some(60), None);
+    let mut pace = RequestPace::new(Some(60), None);
     let starts: Vec<u64> = (0..10).map(|_| pace.book(seconds(100), 0).as_secs()).collect();
     assert_eq!(starts, [100, 100, 100, 100, 100, 100, 100, 101, 102, 103]);
 }
 
 #[test]
 fn tokens_bind_where_they_are_the_scarcer() {
-    let mut pace = Pace::new(Some(6000), Some(600));
+    let mut pace = RequestPace::new(Some(6000), Some(600));
     let starts: Vec<u64> = (0..3).map(|_| pace.book(seconds(0), 100).as_secs()).collect();
     assert_eq!(starts, [0, 4, 14]);
 }
 
 #[test]
 fn nothing_starts_during_a_pause() {
-    let mut pace = Pace::new(None, None);
+    let mut pace = RequestPace::new(None, None);
     pace.pause_until(seconds(30));
     assert_eq!(pace.book(seconds(10), 1), seconds(30));
     assert_eq!(pace.book(seconds(40), 1), seconds(40));

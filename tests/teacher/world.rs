@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::teacher::TeacherSettings;
-use dojo_studio::teacher::Key;
+use dojo_studio::teacher::ApiKey;
 use dojo_studio::teacher::budget::Budget;
-use dojo_studio::teacher::cache::Cache;
+use dojo_studio::teacher::cache::AnswerCache;
 use dojo_studio::teacher::client::Teacher;
 use dojo_studio::teacher::clock::Clock;
 use dojo_studio::teacher::request::Request;
@@ -52,13 +52,14 @@ pub(crate) fn settings(base_url: &str) -> TeacherSettings {
 }
 
 pub(crate) fn world(base_url: &str) -> World {
-    world_with(settings(base_url), Budget::default(), Arc::new(Cache::in_memory().expect("a cache")))
+    world_with(settings(base_url), Budget::default(), Arc::new(AnswerCache::in_memory().expect("a cache")))
 }
 
-pub(crate) fn world_with(settings: TeacherSettings, budget: Budget, cache: Arc<Cache>) -> World {
+pub(crate) fn world_with(settings: TeacherSettings, budget: Budget, cache: Arc<AnswerCache>) -> World {
     let clock = Arc::new(TestClock::default());
     let shared: Arc<dyn Clock> = clock.clone();
-    let teacher = Teacher::new("t", settings, Some(Key::new(KEY)), cache, budget, shared).expect("a teacher");
+    let teacher =
+        Teacher::new("t", settings, Some(ApiKey::new(KEY)), cache, budget, shared).expect("a teacher");
     World { teacher, clock }
 }
 

@@ -2,7 +2,7 @@
 
 use dojo_studio::domain::series::Series;
 use dojo_studio::ui::theme::{Depth, Theme};
-use dojo_studio::ui::widgets::chart::view::{Clip, Direction, Scale};
+use dojo_studio::ui::widgets::chart::view::{Clip, Scale, StepDirection};
 use dojo_studio::ui::widgets::chart::{
     Chart, ChartLine, ChartView, Dash, Emphasis, XAxis, XMap, axis, trace,
 };
@@ -208,10 +208,10 @@ fn zoom_keeps_the_cursor_in_place_and_pan_stays_inside() {
     assert_eq!(view.window, Some((500.0, 1000.0)));
     view.zoom(4.0, extent);
     assert_eq!(view.window, None);
-    view.smooth(Direction::Up);
-    view.smooth(Direction::Up);
+    view.smooth(StepDirection::Up);
+    view.smooth(StepDirection::Up);
     assert!((view.smoothing - 0.6).abs() < 1e-9);
-    view.smooth(Direction::Down);
+    view.smooth(StepDirection::Down);
     assert!((view.smoothing - 0.3).abs() < 1e-9);
 }
 

@@ -1,12 +1,12 @@
 //! The Chat pane.
 
 use dojo_studio::domain::chat::{
-    Answerer, Chat, ChatId, ChatSummary, Decisions, DraftPlace, Keep, KeptAnswer, Names, Outcome, Setup,
-    Side, Turn, TurnId, Vote, Why,
+    AnswerOutcome, Answerer, AnswererNames, Chat, ChatId, ChatSummary, Decisions, DraftPlace, Keep,
+    KeptAnswer, Setup, Side, Turn, TurnId, Vote, Why,
 };
 use dojo_studio::domain::draft::{DraftOf, KeptDraft};
 use dojo_studio::domain::message::Role;
-use dojo_studio::domain::protocol::chat::{Pace, Phase};
+use dojo_studio::domain::protocol::chat::{AnswerPace, Phase};
 use dojo_studio::domain::protocol::{ChatCommand, ChatEvent, Command, DataEvent, Event};
 use dojo_studio::ui::pane::Effect;
 
@@ -33,8 +33,8 @@ fn tuned() -> Answerer {
     Answerer { name: "sft-0412".into(), model: None, adapter: Some("cache/models/sft-0412".into()) }
 }
 
-fn outcome(tokens: usize) -> Outcome {
-    Outcome {
+fn outcome(tokens: usize) -> AnswerOutcome {
+    AnswerOutcome {
         why: Why::End,
         prompt_tokens: 31,
         cached_tokens: 0,
@@ -88,7 +88,7 @@ pub(crate) fn asked() -> Event {
 }
 
 /// Two answers to one question, side by side.
-fn beside(names: Names) -> Event {
+fn beside(names: AnswererNames) -> Event {
     let setup = Setup { right: Some(tuned()), names, ..single() };
     let turns = vec![
         turn(1, None, Role::User, Side::Left, "Use first-principles reasoning for entropy."),
@@ -179,7 +179,7 @@ fn an_answer_that_comes_shows_its_pace_and_esc_stops_it() {
     let mut studio = opened(chat(single(), turns, [Some(2), None]));
     studio.apply(Event::Chat(ChatEvent::Waits { turn: TurnId(2), phase: Phase::Loading }));
     assert!(studio.screen().contains("loading the model"), "{}", studio.screen());
-    let pace = Pace { prompt_tokens: 31, tokens: 12, context: 2048, tokens_per_second: 38.2 };
+    let pace = AnswerPace { prompt_tokens: 31, tokens: 12, context: 2048, tokens_per_second: 38.2 };
     studio.apply(Event::Chat(ChatEvent::Wrote { turn: TurnId(2), text: "Rayleigh **scatt".into(), pace }));
     insta::assert_snapshot!(studio.screen());
     assert_eq!(sent(&studio.keys("esc")), [&ChatCommand::Stop]);
@@ -188,7 +188,7 @@ fn an_answer_that_comes_shows_its_pace_and_esc_stops_it() {
     studio.text("more");
     assert_eq!(sent(&studio.keys("enter")), Vec::<&ChatCommand>::new());
     assert_eq!(sent(&studio.keys("esc")), [&ChatCommand::Stop]);
-    let ended = Outcome { why: Why::Stopped, ..outcome(12) };
+    let ended = AnswerOutcome { why: Why::Stopped, ..outcome(12) };
     let content = "Rayleigh **scatt".to_owned();
     studio.apply(Event::Chat(ChatEvent::Ended { turn: TurnId(2), content, outcome: ended }));
     assert!(studio.screen().contains("stopped"), "{}", studio.screen());
@@ -196,7 +196,7 @@ fn an_answer_that_comes_shows_its_pace_and_esc_stops_it() {
 
 #[test]
 fn two_answers_stand_side_by_side_and_a_vote_says_which_is_better() {
-    let mut studio = opened(beside(Names::Shown));
+    let mut studio = opened(beside(AnswererNames::Shown));
     insta::assert_snapshot!("two_answers_side_by_side", studio.screen());
     studio.keys("b");
     insta::assert_snapshot!("the_vote_is_asked_for", studio.screen());
@@ -205,7 +205,7 @@ fn two_answers_stand_side_by_side_and_a_vote_says_which_is_better() {
         chat: CHAT,
         pair: (TurnId(2), TurnId(3)),
         vote: Vote::Right,
-        names: Names::Shown,
+        names: AnswererNames::Shown,
     };
     assert_eq!(sent(&effects), [&vote]);
     studio.apply(voted(Vote::Right));
@@ -221,7 +221,7 @@ fn two_answers_stand_side_by_side_and_a_vote_says_which_is_better() {
 
 #[test]
 fn hidden_names_come_with_the_vote() {
-    let mut studio = opened(beside(Names::Hidden));
+    let mut studio = opened(beside(AnswererNames::Hidden));
     let screen = studio.screen();
     let chat_lines: Vec<&str> = screen.lines().skip(2).collect();
     assert!(!chat_lines.join("\n").contains("sft-0412"), "{screen}");
@@ -372,7 +372,7 @@ fn earlier_chats_are_searched_opened_and_deleted() {
 
 #[test]
 fn a_narrow_screen_keeps_both_columns_readable() {
-    let mut studio = opened(beside(Names::Shown));
+    let mut studio = opened(beside(AnswererNames::Shown));
     studio.resize(80, 24);
     insta::assert_snapshot!(studio.screen());
 }

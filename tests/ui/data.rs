@@ -3,12 +3,12 @@ use std::collections::BTreeSet;
 use dojo_studio::domain::change::{Body, Change, ChangeState, HistoryEntry, RecordChange, Selection};
 use dojo_studio::domain::filter::{Filter, Vocabulary, parse};
 use dojo_studio::domain::message::{Message, Role};
-use dojo_studio::domain::protocol::data::{Found, Generation, Opened, RowSummary, ViewId, Viewed};
+use dojo_studio::domain::protocol::data::{Generation, Opened, RowSummary, ViewCount, ViewId, Viewed};
 use dojo_studio::domain::protocol::{Command, DataCommand, DataEvent, Event, SessionsCommand, SessionsEvent};
 use dojo_studio::domain::record::{Provenance, Record, RecordId, Status};
 use dojo_studio::domain::session::{SessionFile, SessionInfo};
 use dojo_studio::domain::statistics::{Balance, Statistics, TokenBins};
-use dojo_studio::domain::view::{Order, SortField};
+use dojo_studio::domain::view::{SortField, SortOrder};
 use dojo_studio::ui::pane::{Effect, PaneId};
 
 use crate::ui::harness::{Harness, NOON};
@@ -98,7 +98,7 @@ pub(crate) fn viewed(
     Event::Data(DataEvent::Viewed(Viewed {
         view: ViewId(view),
         generation: Generation(generation),
-        found: Found::All(found),
+        found: ViewCount::All(found),
         records,
         cursor: cursor.map(|(record, position)| (RecordId(record), position)),
     }))
@@ -142,7 +142,11 @@ pub(crate) fn studio() -> Harness {
     let mut studio = Harness::new();
     assert_eq!(
         studio.keys("1"),
-        [send(DataCommand::View { view: ViewId(1), filter: Filter::Everything, order: Order::default() })]
+        [send(DataCommand::View {
+            view: ViewId(1),
+            filter: Filter::Everything,
+            order: SortOrder::default()
+        })]
     );
     studio.apply(viewed(1, 1, 184, 500, None));
     studio.apply(page(1, 1, 1..=150));
@@ -245,7 +249,7 @@ fn a_search_becomes_a_phrase_of_the_filter_and_is_highlighted() {
     studio.keys("/");
     studio.text("thermodynamics holistically");
     let filter = parse("\"thermodynamics holistically\"").expect("a filter");
-    let asked = DataCommand::View { view: ViewId(2), filter, order: Order::default() };
+    let asked = DataCommand::View { view: ViewId(2), filter, order: SortOrder::default() };
     assert_eq!(studio.keys("enter"), [send(asked)]);
     let matched = studio
         .buffer()
@@ -362,7 +366,7 @@ fn the_end_of_a_million_records_is_one_page_away() {
 #[test]
 fn rows_are_sorted_by_the_next_field_and_the_heading_says_so() {
     let mut studio = studio();
-    let order = Order { field: SortField::Status, ..Order::default() };
+    let order = SortOrder { field: SortField::Status, ..SortOrder::default() };
     let asked = DataCommand::View { view: ViewId(2), filter: Filter::Everything, order };
     assert_eq!(studio.keys("s"), [send(asked)]);
     assert!(studio.screen().contains("status↑"));
@@ -419,7 +423,7 @@ fn what_checks_found_opens_as_a_filtered_view() {
     studio.apply(findings(Some(&[("duplicate", 16), ("near-duplicate", 1_209), ("secret", 2)])));
     insta::assert_snapshot!(studio.screen());
     let filter = parse("check:near-duplicate").expect("a filter");
-    let asked = DataCommand::View { view: ViewId(2), filter, order: Order::default() };
+    let asked = DataCommand::View { view: ViewId(2), filter, order: SortOrder::default() };
     assert_eq!(studio.keys("down enter"), [send(asked)]);
     assert!(studio.screen().contains("check:near-duplicate"));
     assert_eq!(studio.keys("x"), [], "what is known is shown at once");
@@ -433,7 +437,7 @@ fn what_reads_like_a_record_is_a_filter() {
     let filter = parse("like:1").expect("a filter");
     assert_eq!(
         studio.keys("~"),
-        [send(DataCommand::View { view: ViewId(2), filter, order: Order::default() })]
+        [send(DataCommand::View { view: ViewId(2), filter, order: SortOrder::default() })]
     );
 }
 
@@ -448,7 +452,7 @@ fn another_filter_is_looked_at_from_its_top() {
     studio.apply(Event::Data(DataEvent::Viewed(Viewed {
         view,
         generation: Generation(2),
-        found: Found::All(40),
+        found: ViewCount::All(40),
         records: 500,
         cursor: None,
     })));

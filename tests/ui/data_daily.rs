@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use crossterm::event::MouseEventKind;
 use dojo_studio::domain::change::{Body, Change, ChangeState, HistoryEntry, Selection};
 use dojo_studio::domain::draft::DraftOf;
-use dojo_studio::domain::export::{Form, Splits};
+use dojo_studio::domain::export::{ExportFormat, Splits};
 use dojo_studio::domain::filter::{Filter, Vocabulary, parse};
 use dojo_studio::domain::protocol::data::{EditMet, ExportOrder, Generation, MadeBy, Replace, ViewId};
 use dojo_studio::domain::protocol::{Command, DataCommand, DataEvent, Event};
 use dojo_studio::domain::record::{RecordId, Status};
-use dojo_studio::domain::view::{Direction, Order, SortField};
+use dojo_studio::domain::view::{SortDirection, SortField, SortOrder};
 use dojo_studio::ui::pane::Effect;
 
 use super::data::{opened, page, send, studio, viewed};
@@ -191,11 +191,11 @@ fn headings_and_tabs_can_be_clicked() {
     };
     let heading = column(screen.lines().nth(3).expect("the heading"), "tokens");
     let view = |view, direction| {
-        let order = Order { field: SortField::Tokens, direction };
+        let order = SortOrder { field: SortField::Tokens, direction };
         send(DataCommand::View { view: ViewId(view), filter: Filter::Everything, order })
     };
-    assert_eq!(studio.click(heading, 3), [view(2, Direction::Rising)]);
-    assert_eq!(studio.click(heading, 3), [view(3, Direction::Falling)]);
+    assert_eq!(studio.click(heading, 3), [view(2, SortDirection::Rising)]);
+    assert_eq!(studio.click(heading, 3), [view(3, SortDirection::Falling)]);
     let tabs = screen.lines().position(|line| line.contains(" history ")).expect("the tabs");
     studio.click(column(screen.lines().nth(tabs).expect("the tabs"), "history"), tabs as u16);
     assert!(studio.screen().contains("set label 1") || studio.screen().contains("label: 0 → 1"));
@@ -231,7 +231,7 @@ fn clearing_a_filter_goes_back_to_the_record_from_before_it() {
     studio.apply(page(2, 2, 101..=103));
     studio.screen();
     let everything =
-        DataCommand::View { view: ViewId(3), filter: Filter::Everything, order: Order::default() };
+        DataCommand::View { view: ViewId(3), filter: Filter::Everything, order: SortOrder::default() };
     assert_eq!(studio.keys("esc"), [open(41), send(everything)]);
     studio.apply(viewed(3, 3, 184, 500, Some((41, 40))));
     studio.apply(page(3, 3, 1..=150));
@@ -297,7 +297,7 @@ fn what_the_filter_matches_is_exported_after_a_look() {
         Box::new(ExportOrder {
             selection: Selection::Matching(Filter::Everything),
             path: PathBuf::from("first-principles-records.csv"),
-            form: Form::Csv,
+            form: ExportFormat::Csv,
             splits: Splits::Together,
             replace,
         })
@@ -342,7 +342,10 @@ fn the_ending_of_an_exports_name_says_its_form() {
     let [Effect::Send(Command::Data(DataCommand::Export(order)))] = effects.as_slice() else {
         panic!("{effects:?}")
     };
-    assert_eq!((order.form, order.selection.clone()), (Form::Parquet, Selection::Records(vec![RecordId(1)])));
+    assert_eq!(
+        (order.form, order.selection.clone()),
+        (ExportFormat::Parquet, Selection::Records(vec![RecordId(1)]))
+    );
 }
 
 #[test]

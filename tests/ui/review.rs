@@ -6,10 +6,10 @@ use dojo_studio::domain::agreement_report::{AgreementReport, ReviewerPair};
 use dojo_studio::domain::protocol::review::{QueueId, Undoing};
 use dojo_studio::domain::protocol::{Command, Event, ReviewCommand, ReviewEvent, SystemEvent};
 use dojo_studio::domain::record::RecordId;
-use dojo_studio::domain::reflection::{Checks, Decision, Looked, Reflection, ReflectionId, Verdict};
+use dojo_studio::domain::reflection::{Checks, Decision, JudgedThought, Reflection, ReflectionId, Verdict};
 use dojo_studio::domain::review::{
-    Contents, Disagreement, Draft, QueueField, QueueOrder, QueueRow, ReviewCounts, ReviewItem, VerdictEntry,
-    VerdictState,
+    Contents, Disagreement, EditDraft, QueueField, QueueOrder, QueueRow, ReviewCounts, ReviewItem,
+    VerdictEntry, VerdictState,
 };
 use dojo_studio::domain::review_filter::ReviewFilter;
 use dojo_studio::domain::review_job::{JobKind, JobOrder};
@@ -47,7 +47,7 @@ pub(super) fn row(id: i64) -> QueueRow {
         label: Arc::from(if id == 4 { "0" } else { "1" }),
         truth: Arc::from("1"),
         disagreement: if id == 4 { Disagreement::Label } else { Disagreement::None },
-        draft: Draft::None,
+        draft: EditDraft::None,
     }
 }
 
@@ -103,7 +103,7 @@ pub(super) fn item(id: i64) -> ReviewItem {
         source: "sample_thoughts.json:14".into(),
         split: Some("train".into()),
         tags: vec!["cats".into()],
-        checks: Checks::of(Looked {
+        checks: Checks::of(JudgedThought {
             thought: TEACHER,
             label: "1",
             truth: "1",

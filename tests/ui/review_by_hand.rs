@@ -507,11 +507,11 @@ fn blind_it_is_not_said_whose_text_was_preferred() {
 
 #[test]
 fn the_queue_shows_an_earlier_verdict_beside_a_draft() {
-    use dojo_studio::domain::review::Draft;
+    use dojo_studio::domain::review::EditDraft;
     for columns in [60, 80, 120] {
         let mut studio = Harness::new().size(columns, 24);
         studio.keys("2");
-        let begun = |id, verdict| QueueRow { draft: Draft::Kept, verdict, ..row(id) };
+        let begun = |id, verdict| QueueRow { draft: EditDraft::Kept, verdict, ..row(id) };
         let rows = vec![begun(1, Verdict::Rejected), begun(2, Verdict::Pending), begun(3, Verdict::SentBack)];
         studio.apply(event(ReviewEvent::Queued { queue: QueueId(1), rows }));
         studio.keys("z");

@@ -1,6 +1,6 @@
 //! Themes and what terminals make of them.
 
-use dojo_studio::ui::theme::{Depth, Kind, Theme};
+use dojo_studio::ui::theme::{Depth, Theme, ThemeKind};
 use ratatui::style::Color;
 
 #[test]
@@ -9,7 +9,7 @@ fn at_least_eight_themes_are_shipped_of_every_kind() {
     let files = std::fs::read_dir("themes").expect("the themes' folder").count();
     assert_eq!(themes.len(), files, "every file in themes/ is shipped and can be read");
     assert!(themes.len() >= 8);
-    for kind in [Kind::Dark, Kind::Light, Kind::HighContrast, Kind::Terminal] {
+    for kind in [ThemeKind::Dark, ThemeKind::Light, ThemeKind::HighContrast, ThemeKind::Terminal] {
         assert!(themes.iter().any(|theme| theme.kind == kind), "{kind:?}");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dojo_studio::domain::protocol::runs::RecipeFile;
 use dojo_studio::domain::protocol::{Command, Event, ModelsEvent, RunsCommand, RunsEvent};
 use dojo_studio::domain::run::{Phase, RunCommand, RunState, Sample};
-use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+use dojo_studio::domain::run_info::{Life, Notes, RunId, RunInfo, RunOrigin};
 use dojo_studio::domain::series::{MetricChunk, MetricColumn};
 use dojo_studio::ui::pane::Effect;
 use proptest::prelude::*;
@@ -37,7 +37,7 @@ fn info(name: &str, phase: Phase, change: impl FnOnce(&mut RunInfo, &mut RunStat
     };
     let mut info = RunInfo {
         id: id(name),
-        origin: Origin::Session,
+        origin: RunOrigin::Session,
         state: None,
         life: Life::Sound,
         settings: BTreeMap::from([

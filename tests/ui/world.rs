@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use dojo_studio::domain::protocol::models::{ModelFile, ModelKind};
 use dojo_studio::domain::protocol::system::{
-    Job, JobEnd, JobId, Level, Notice, Places, Progress, Stoppable, Unit,
+    Job, JobEnd, JobId, Level, Notice, Progress, Stoppable, StudioPaths, Unit,
 };
 use dojo_studio::domain::protocol::{Event, ModelsEvent, RunsEvent, SessionsEvent, SystemEvent};
 use dojo_studio::domain::run::{Phase, RunState};
-use dojo_studio::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+use dojo_studio::domain::run_info::{Life, Notes, RunId, RunInfo, RunOrigin};
 use dojo_studio::domain::session::{Begins, Download, SessionPlace, SessionSummary};
 
 use super::harness::NOON;
 
 pub(crate) fn places() -> Event {
-    Event::System(SystemEvent::PlacesRead(Places {
+    Event::System(SystemEvent::PlacesRead(StudioPaths {
         sessions: "data/sessions".into(),
         models: "cache/models".into(),
         settings: "settings".into(),
@@ -133,7 +133,7 @@ pub(crate) fn run(name: &str, phase: Phase, step: u64) -> Event {
     };
     Event::Runs(RunsEvent::Seen(Arc::new(RunInfo {
         id: run_id(name),
-        origin: Origin::Session,
+        origin: RunOrigin::Session,
         state: Some(state),
         life: Life::Sound,
         settings: BTreeMap::new(),

@@ -1,13 +1,13 @@
 //! Which answerer stands in which column.
 
-use crate::domain::chat::{Answerer, Names, Setup, Side};
+use crate::domain::chat::{Answerer, AnswererNames, Setup, Side};
 
 /// Who answers in which column. Hidden names are dealt anew for every question.
 pub(super) fn deal(setup: &Setup) -> Vec<(Side, &Answerer)> {
     let Some(right) = &setup.right else { return vec![(Side::Left, &setup.left)] };
     let (left, right) = match setup.names {
-        Names::Hidden if coin() => (right, &setup.left),
-        Names::Hidden | Names::Shown => (&setup.left, right),
+        AnswererNames::Hidden if coin() => (right, &setup.left),
+        AnswererNames::Hidden | AnswererNames::Shown => (&setup.left, right),
     };
     vec![(Side::Left, left), (Side::Right, right)]
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use super::deal::deal;
 use super::elsewhere::Seen;
 use super::keep::{self, Settled};
-use super::{Epoch, Job, Order, Stops, Work, unwritten};
+use super::{AnswerJob, ChatOrder, Epoch, Stops, Work, unwritten};
 use crate::app::events::Events;
-use crate::domain::chat::{Chat, ChatId, Names, Outcome, Setup, Side, Turn, TurnId, Why};
+use crate::domain::chat::{AnswerOutcome, AnswererNames, Chat, ChatId, Setup, Side, Turn, TurnId, Why};
 use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::message::Role;
-use crate::domain::protocol::chat::{Phase, Question};
+use crate::domain::protocol::chat::{ChatQuestion, Phase};
 use crate::domain::protocol::system::Level;
 use crate::domain::protocol::{ChatCommand, ChatEvent, Event};
 use crate::ground::clock;
@@ -28,13 +28,13 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) fn work(
     (path, window): (&Path, &str),
     events: &Events,
-    orders: &Receiver<Order>,
+    orders: &Receiver<ChatOrder>,
     (writer, stops): (Sender<Work>, Stops),
 ) {
     // The session is opened with the first order: by then the lanes for records have made its database.
     let (session, mut order) = loop {
         let Ok(order) = orders.recv() else { return };
-        if matches!(order, Order::Close) {
+        if matches!(order, ChatOrder::Close) {
             return;
         }
         match Session::create(path) {
@@ -44,13 +44,13 @@ pub(super) fn work(
         }
     };
     let mut desk =
-        Desk { session, events, writer: Some(writer), waiting: BTreeSet::new(), seen: Seen::default() };
+        ChatDesk { session, events, writer: Some(writer), waiting: BTreeSet::new(), seen: Seen::default() };
     loop {
         let outcome = match order {
-            Order::Command(command, epoch) => desk.perform(command, epoch),
-            Order::SoFar { turn, content } => desk.session.keep_so_far(turn, &content),
-            Order::Ended { turn, content, outcome } => desk.end(turn, content, outcome),
-            Order::Close => {
+            ChatOrder::Command(command, epoch) => desk.perform(command, epoch),
+            ChatOrder::SoFar { turn, content } => desk.session.keep_so_far(turn, &content),
+            ChatOrder::Ended { turn, content, outcome } => desk.end(turn, content, outcome),
+            ChatOrder::Close => {
                 desk.writer = None;
                 Ok(())
             }
@@ -69,7 +69,7 @@ fn complain(events: &Events, error: &SessionError) {
     events.notify(Level::Error, error.to_string());
 }
 
-pub(super) struct Desk<'e> {
+pub(super) struct ChatDesk<'e> {
     pub(super) session: Session,
     events: &'e Events,
     /// None once the session is left.
@@ -80,10 +80,10 @@ pub(super) struct Desk<'e> {
     pub(super) seen: Seen,
 }
 
-impl Desk<'_> {
+impl ChatDesk<'_> {
     /// The next order; none once the session is left and nothing more comes of what the writer is at. A model takes as
     /// long to load as it takes: nobody waits for that at the end.
-    fn next(&mut self, orders: &Receiver<Order>, stops: &Stops) -> Option<Order> {
+    fn next(&mut self, orders: &Receiver<ChatOrder>, stops: &Stops) -> Option<ChatOrder> {
         loop {
             if self.writer.is_some() {
                 match orders.recv_timeout(WATCH) {
@@ -118,7 +118,7 @@ impl Desk<'_> {
         }
     }
 
-    fn end(&mut self, turn: TurnId, content: String, outcome: Outcome) -> Result<()> {
+    fn end(&mut self, turn: TurnId, content: String, outcome: AnswerOutcome) -> Result<()> {
         self.waiting.remove(&turn);
         self.session.end_turn(turn, &content, &outcome)?;
         self.tell(ChatEvent::Ended { turn, content, outcome });
@@ -161,10 +161,15 @@ impl Desk<'_> {
                 self.decide(chat, Decided::Pair(pair.0, pair.1), &Word::Vote(vote), names)?;
             }
             ChatCommand::SaveRecord { chat, answer } => {
-                self.decide(chat, Decided::Answer(answer), &Word::Good, Names::Shown)?;
+                self.decide(chat, Decided::Answer(answer), &Word::Good, AnswererNames::Shown)?;
             }
             ChatCommand::Correct { chat, answer, corrected } => {
-                self.decide(chat, Decided::Answer(answer), &Word::Corrected(corrected), Names::Shown)?;
+                self.decide(
+                    chat,
+                    Decided::Answer(answer),
+                    &Word::Corrected(corrected),
+                    AnswererNames::Shown,
+                )?;
             }
             ChatCommand::Undo(chat) => self.undo(chat)?,
             ChatCommand::Rename { chat, title } => {
@@ -189,8 +194,8 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn ask(&mut self, question: Question, epoch: Epoch) -> Result<()> {
-        let Question { chat, after, text, setup } = question;
+    fn ask(&mut self, question: ChatQuestion, epoch: Epoch) -> Result<()> {
+        let ChatQuestion { chat, after, text, setup } = question;
         let (id, fresh) = match chat {
             Some(id) => (id, false),
             None => (self.session.begin_chat(&text, &setup)?, true),
@@ -266,7 +271,7 @@ impl Desk<'_> {
             let mut sampling = setup.sampling.clone();
             // A further answer is another draw; side by side both draw alike.
             sampling.seed = sampling.seed.wrapping_add(chat.siblings(turn).len() as u64 - 1);
-            Some(Job {
+            Some(AnswerJob {
                 turn: *id,
                 answerer: answerer.clone(),
                 messages: chat.messages(turn.parent),
@@ -274,7 +279,7 @@ impl Desk<'_> {
                 epoch,
             })
         });
-        let jobs: Vec<Job> = jobs.collect();
+        let jobs: Vec<AnswerJob> = jobs.collect();
         self.waiting.extend(jobs.iter().map(|job| job.turn));
         self.hand_over(Work::Write(jobs));
     }
@@ -316,7 +321,7 @@ impl Desk<'_> {
     }
 
     /// Keeps a word on answers, in the place of an earlier one, and brings the records in line with it.
-    fn decide(&mut self, chat: ChatId, on: Decided, word: &Word, names: Names) -> Result<()> {
+    fn decide(&mut self, chat: ChatId, on: Decided, word: &Word, names: AnswererNames) -> Result<()> {
         let before = self.session.word_on(on)?;
         if before.as_ref() != Some(word) {
             self.session.decide_in_chat(chat, on, word, names)?;

@@ -1,7 +1,7 @@
 //! What another window makes of the chats that this one shows: the list is told anew, and the open chat gets what was
 //! added to it. What is typed or written here is never touched.
 
-use super::desk::Desk;
+use super::desk::ChatDesk;
 use crate::domain::chat::{Chat, ChatId, ChatSummary, Side, Turn, TurnId};
 use crate::domain::protocol::ChatEvent;
 use crate::session::{Result, SessionError};
@@ -16,7 +16,7 @@ pub(super) struct Seen {
     changed: bool,
 }
 
-impl Desk<'_> {
+impl ChatDesk<'_> {
     pub(super) fn find(&mut self, text: String) -> Result<()> {
         let chats = self.session.chats(&text)?;
         self.seen.found = Some((text.clone(), chats.clone()));

@@ -30,7 +30,7 @@ pub(super) struct Loaded {
 }
 
 /// All models that are loaded, the last used at the end.
-pub(super) struct Models {
+pub(super) struct LoadedModels {
     folder: PathBuf,
     loaded: Vec<Loaded>,
     /// By adapter: when its tokenizer (else its weights) was written, and whether it has tokens or rows that the base
@@ -38,7 +38,7 @@ pub(super) struct Models {
     tokens: BTreeMap<PathBuf, (SystemTime, bool)>,
 }
 
-impl Models {
+impl LoadedModels {
     pub(super) const fn new(folder: PathBuf) -> Self {
         Self { folder, loaded: Vec::new(), tokens: BTreeMap::new() }
     }
@@ -79,7 +79,7 @@ impl Models {
     }
 }
 
-impl Models {
+impl LoadedModels {
     fn brings_tokens(&mut self, base: &str, folder: &Path) -> Result<bool> {
         let written = |file: &str| std::fs::metadata(folder.join(file)).and_then(|file| file.modified());
         let Ok(written) = written(TOKENIZER).or_else(|_| written("adapter_model.safetensors")) else {

@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender};
 use std::time::Duration;
 
 use crate::app::events::Events;
-use crate::domain::chat::{Answerer, ChatSampling, Outcome, TurnId, Why};
+use crate::domain::chat::{AnswerOutcome, Answerer, ChatSampling, TurnId, Why};
 use crate::domain::message::Message;
 use crate::domain::protocol::ChatCommand;
 use crate::domain::session::SessionInfo;
@@ -24,7 +24,7 @@ use crate::ground::thread;
 /// The lanes of one open session. Dropping it ends them, and whatever they write.
 pub(crate) struct Chats {
     /// None once the session is left.
-    desk: Option<Sender<Order>>,
+    desk: Option<Sender<ChatOrder>>,
     stops: Stops,
     /// Its other end is dropped when the last answer is kept.
     ended: Receiver<()>,
@@ -37,7 +37,7 @@ impl Drop for Chats {
 }
 
 /// On the way to the thread that keeps chats.
-enum Order {
+enum ChatOrder {
     Command(ChatCommand, Epoch),
     /// An answer goes on, and this is what it has come to.
     SoFar {
@@ -48,7 +48,7 @@ enum Order {
     Ended {
         turn: TurnId,
         content: String,
-        outcome: Outcome,
+        outcome: AnswerOutcome,
     },
     /// The session is left: what is written ends and is kept.
     Close,
@@ -56,7 +56,7 @@ enum Order {
 
 /// An answer to be written.
 #[derive(Debug, Clone)]
-struct Job {
+struct AnswerJob {
     turn: TurnId,
     answerer: Answerer,
     messages: Vec<Message>,
@@ -68,7 +68,7 @@ struct Job {
 enum Work {
     Load(Vec<Answerer>),
     /// Together: side by side they share a model's steps.
-    Write(Vec<Job>),
+    Write(Vec<AnswerJob>),
 }
 
 /// Which question an answer belongs to.
@@ -110,8 +110,8 @@ impl Stops {
 }
 
 /// Of an answer that nothing was written of.
-const fn unwritten(why: Why) -> Outcome {
-    Outcome {
+const fn unwritten(why: Why) -> AnswerOutcome {
+    AnswerOutcome {
         why,
         prompt_tokens: 0,
         cached_tokens: 0,
@@ -128,7 +128,7 @@ impl Chats {
         let (desk, orders) = thread::queue();
         let (writer, work) = thread::queue();
         let stops = Stops::default();
-        let pen = writer::Writer::new(models, events.clone(), desk.clone(), stops.clone());
+        let pen = writer::ChatWriter::new(models, events.clone(), desk.clone(), stops.clone());
         let (path, window, events) = (info.path.clone(), window.to_owned(), events.clone());
         let own = stops.clone();
         thread::start("chat answer", move || pen.work(&work));
@@ -144,7 +144,7 @@ impl Chats {
         self.stops.stop();
         if let Some(desk) = self.desk.take() {
             // Already gone where the session could not be opened.
-            desk.send(Order::Close).ok();
+            desk.send(ChatOrder::Close).ok();
         }
     }
 
@@ -162,7 +162,7 @@ impl Chats {
             return;
         }
         // A lane that is gone has said why in a notice.
-        let order = Order::Command(command, self.stops.next());
+        let order = ChatOrder::Command(command, self.stops.next());
         self.desk.as_ref().map(|desk| desk.send(order).ok());
     }
 }

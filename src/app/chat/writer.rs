@@ -7,20 +7,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::loaded::Models;
-use super::{Job, Order, Stops, Work, unwritten};
+use super::loaded::LoadedModels;
+use super::{AnswerJob, ChatOrder, Stops, Work, unwritten};
 use crate::app::events::Events;
-use crate::domain::chat::{ChatSampling, Outcome, TurnId, Why};
-use crate::domain::protocol::chat::{Pace, Phase};
+use crate::domain::chat::{AnswerOutcome, ChatSampling, TurnId, Why};
+use crate::domain::protocol::chat::{AnswerPace, Phase};
 use crate::domain::protocol::{ChatEvent, Event};
 use crate::engine::generate::{
-    Event as Generated, Finish, Overflow, Request, RequestId, Sampling, Usage, What,
+    Event as Generated, Finish, GenerateRequest, Overflow, RequestId, Sampling, Usage, What,
 };
 
-pub(super) struct Writer {
-    models: Models,
+pub(super) struct ChatWriter {
+    models: LoadedModels,
     events: Events,
-    desk: Sender<Order>,
+    desk: Sender<ChatOrder>,
     stops: Stops,
 }
 
@@ -28,8 +28,8 @@ pub(super) struct Writer {
 const KEEP: Duration = Duration::from_secs(1);
 
 /// An answer in the making.
-struct Answer {
-    job: Job,
+struct AnswerInProgress {
+    job: AnswerJob,
     content: String,
     /// When it was kept last, and how many bytes of it.
     kept: (Instant, usize),
@@ -41,11 +41,11 @@ struct Answer {
 }
 
 /// Answers by the model that writes them and its request.
-type Answers = HashMap<(String, RequestId), Answer>;
+type Answers = HashMap<(String, RequestId), AnswerInProgress>;
 
-impl Writer {
-    pub(super) fn new(models: PathBuf, events: Events, desk: Sender<Order>, stops: Stops) -> Self {
-        Self { models: Models::new(models), events, desk, stops }
+impl ChatWriter {
+    pub(super) fn new(models: PathBuf, events: Events, desk: Sender<ChatOrder>, stops: Stops) -> Self {
+        Self { models: LoadedModels::new(models), events, desk, stops }
     }
 
     pub(super) fn work(mut self, work: &Receiver<Work>) {
@@ -69,7 +69,7 @@ impl Writer {
         self.events.send(Event::Chat(event)).ok();
     }
 
-    fn write(&mut self, jobs: Vec<Job>) {
+    fn write(&mut self, jobs: Vec<AnswerJob>) {
         let mut answers = Answers::new();
         for job in jobs {
             let turn = job.turn;
@@ -92,12 +92,12 @@ impl Writer {
         }
     }
 
-    fn submit(&mut self, job: Job) -> Result<((String, RequestId), Answer)> {
+    fn submit(&mut self, job: AnswerJob) -> Result<((String, RequestId), AnswerInProgress)> {
         let (name, adapter) = self.stops.loading(|| self.models.prepare(&job.answerer))?;
         let Some(loaded) = self.models.get(&name) else { anyhow::bail!("{name} is not loaded") };
         let prompt = loaded.prompter.chat(&job.messages)?;
         let prompt_tokens = prompt.len();
-        let mut request = Request::new(prompt, job.sampling.max_tokens);
+        let mut request = GenerateRequest::new(prompt, job.sampling.max_tokens);
         request.sampling = sampling(&job.sampling);
         request.overflow = Overflow::Stop;
         request.adapter = adapter;
@@ -107,7 +107,7 @@ impl Writer {
             "the conversation has {prompt_tokens} tokens and {name} holds {context}: begin a new chat, or branch earlier"
         );
         let id = loaded.generator.submit(request)?;
-        let answer = Answer {
+        let answer = AnswerInProgress {
             job,
             content: String::new(),
             kept: (Instant::now(), 0),
@@ -155,7 +155,7 @@ impl Writer {
             let (at, length) = answer.kept;
             if answer.content.len() > length && at.elapsed() >= KEEP {
                 answer.kept = (Instant::now(), answer.content.len());
-                let order = Order::SoFar { turn: answer.job.turn, content: answer.content.clone() };
+                let order = ChatOrder::SoFar { turn: answer.job.turn, content: answer.content.clone() };
                 // The desk outlives this thread.
                 self.desk.send(order).ok();
             }
@@ -187,9 +187,9 @@ impl Writer {
         }
     }
 
-    fn end(&self, turn: TurnId, outcome: Outcome, content: String) {
+    fn end(&self, turn: TurnId, outcome: AnswerOutcome, content: String) {
         // The desk outlives this thread.
-        self.desk.send(Order::Ended { turn, content, outcome }).ok();
+        self.desk.send(ChatOrder::Ended { turn, content, outcome }).ok();
     }
 
     fn fail(&self, turn: TurnId, why: &str) {
@@ -197,9 +197,9 @@ impl Writer {
     }
 }
 
-impl Answer {
-    fn pace(&self) -> Pace {
-        Pace {
+impl AnswerInProgress {
+    fn pace(&self) -> AnswerPace {
+        AnswerPace {
             prompt_tokens: self.prompt_tokens,
             tokens: self.tokens,
             context: self.context,
@@ -213,8 +213,8 @@ impl Answer {
         if self.tokens < 2 || seconds <= 0.0 { 0.0 } else { (self.tokens - 1) as f64 / seconds }
     }
 
-    fn outcome(&self, why: Finish, usage: Usage) -> Outcome {
-        Outcome {
+    fn outcome(&self, why: Finish, usage: Usage) -> AnswerOutcome {
+        AnswerOutcome {
             why: match why {
                 Finish::EndToken | Finish::StopText => Why::End,
                 Finish::Length => Why::Length,

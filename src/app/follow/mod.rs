@@ -29,7 +29,7 @@ use crate::app::lost;
 use crate::app::runs::is_hidden;
 use crate::domain::protocol::RunsEvent;
 use crate::domain::run::RunState;
-use crate::domain::run_info::{Life, Notes, Origin, RunId, RunInfo};
+use crate::domain::run_info::{Life, Notes, RunId, RunInfo, RunOrigin};
 use crate::ground::thread;
 use crate::session::SEEN_FILE;
 
@@ -45,7 +45,7 @@ const SMALL_FILE_BYTES: u64 = 1 << 20;
 
 /// Looks at run folders.
 pub struct Follower {
-    roots: Vec<(Origin, PathBuf)>,
+    roots: Vec<(RunOrigin, PathBuf)>,
     runs: BTreeMap<RunId, Followed>,
     watched: BTreeMap<RunId, Watched>,
     /// This machine's name.
@@ -70,7 +70,7 @@ struct Followed {
 
 /// When to look again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pace {
+pub enum NextLook {
     /// There is more to read at once.
     Now,
     /// A watched run lives.
@@ -79,7 +79,7 @@ pub enum Pace {
     Later,
 }
 
-impl Pace {
+impl NextLook {
     /// The pause until the next pass.
     #[must_use]
     pub const fn pause(self) -> Duration {
@@ -92,7 +92,7 @@ impl Pace {
 }
 
 impl Follower {
-    pub fn new(roots: Vec<(Origin, PathBuf)>) -> Self {
+    pub fn new(roots: Vec<(RunOrigin, PathBuf)>) -> Self {
         Self {
             roots,
             runs: BTreeMap::new(),
@@ -126,12 +126,12 @@ impl Follower {
     }
 
     /// One look at everything. `now` is in seconds since 1970.
-    pub fn pass(&mut self, now: f64, emit: &mut dyn FnMut(RunsEvent)) -> Pace {
+    pub fn pass(&mut self, now: f64, emit: &mut dyn FnMut(RunsEvent)) -> NextLook {
         if now - self.listed >= 1.0 || now < self.listed {
             self.listed = now;
             self.list(emit);
         }
-        let mut pace = Pace::Later;
+        let mut pace = NextLook::Later;
         for (id, run) in &mut self.runs {
             let calm = !run.may_move() && !self.watched.contains_key(id);
             if calm && now - run.looked < CALM_SECONDS && now >= run.looked {
@@ -144,7 +144,7 @@ impl Follower {
                 emit(RunsEvent::Seen(Arc::new(run.info.clone())));
             }
             if run.info.standing().is_live() && self.watched.contains_key(id) {
-                pace = pace.min(Pace::Soon);
+                pace = pace.min(NextLook::Soon);
             }
         }
         for watched in self.watched.values_mut() {
@@ -155,7 +155,7 @@ impl Follower {
 
     /// Finds new folders and lets go of those that are gone.
     fn list(&mut self, emit: &mut dyn FnMut(RunsEvent)) {
-        let mut there: Vec<(RunId, Origin)> = Vec::new();
+        let mut there: Vec<(RunId, RunOrigin)> = Vec::new();
         for (origin, root) in &self.roots {
             there.extend(run_folders(root).into_iter().map(|folder| (RunId::new(folder), *origin)));
         }
@@ -188,7 +188,7 @@ fn run_folders(root: &Path) -> Vec<PathBuf> {
 }
 
 impl Followed {
-    fn new(id: RunId, origin: Origin) -> Self {
+    fn new(id: RunId, origin: RunOrigin) -> Self {
         let info = RunInfo {
             id,
             origin,
@@ -308,10 +308,10 @@ fn flat(table: &toml::Table) -> BTreeMap<String, String> {
 
 /// A follower in a thread of its own. It ends when this is dropped, or when nobody takes its events.
 pub struct FollowerThread {
-    requests: Sender<Request>,
+    requests: Sender<FollowRequest>,
 }
 
-enum Request {
+enum FollowRequest {
     Watch(Vec<RunId>),
     Detail(RunId, (u32, u32)),
     Look,
@@ -323,7 +323,7 @@ impl FollowerThread {
     /// # Errors
     /// Where the system gives no thread.
     pub fn start(
-        roots: Vec<(Origin, PathBuf)>,
+        roots: Vec<(RunOrigin, PathBuf)>,
         mut emit: impl FnMut(RunsEvent) -> Listening + Send + 'static,
     ) -> std::io::Result<Self> {
         let (requests, received) = thread::queue();
@@ -335,17 +335,17 @@ impl FollowerThread {
     /// See [`Follower::watch`].
     pub fn watch(&self, runs: Vec<RunId>) {
         // The thread is gone only when the studio is about to be.
-        let _ = self.requests.send(Request::Watch(runs));
+        let _ = self.requests.send(FollowRequest::Watch(runs));
     }
 
     /// See [`Follower::detail`].
     pub fn detail(&self, run: RunId, steps: (u32, u32)) {
-        let _ = self.requests.send(Request::Detail(run, steps));
+        let _ = self.requests.send(FollowRequest::Detail(run, steps));
     }
 
     /// Looks at once: something was just done to a run.
     pub fn look(&self) {
-        let _ = self.requests.send(Request::Look);
+        let _ = self.requests.send(FollowRequest::Look);
     }
 }
 
@@ -358,7 +358,7 @@ pub enum Listening {
 
 fn follow(
     follower: &mut Follower,
-    requests: &Receiver<Request>,
+    requests: &Receiver<FollowRequest>,
     emit: &mut dyn FnMut(RunsEvent) -> Listening,
 ) {
     loop {
@@ -371,9 +371,9 @@ fn follow(
         };
         let pace = follower.pass(now, &mut heard);
         match requests.recv_timeout(pace.pause()) {
-            Ok(Request::Watch(runs)) => follower.watch(&runs, &mut heard),
-            Ok(Request::Detail(run, steps)) => follower.detail(&run, steps, &mut heard),
-            Ok(Request::Look) => follower.look_again(),
+            Ok(FollowRequest::Watch(runs)) => follower.watch(&runs, &mut heard),
+            Ok(FollowRequest::Detail(run, steps)) => follower.detail(&run, steps, &mut heard),
+            Ok(FollowRequest::Look) => follower.look_again(),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }

@@ -12,11 +12,11 @@ const PIECE_BYTES: u64 = 1 << 20;
 
 /// The pieces of one file, in its order.
 #[derive(Debug, Default)]
-pub(super) struct Pieces(Vec<Piece>);
+pub(super) struct FilePieces(Vec<FilePiece>);
 
 /// Whole lines.
 #[derive(Debug, Clone, Copy)]
-struct Piece {
+struct FilePiece {
     from: u64,
     to: u64,
     /// The lowest and the highest step.
@@ -24,7 +24,7 @@ struct Piece {
     last: u64,
 }
 
-impl Pieces {
+impl FilePieces {
     /// Notes what stands between two places of the file.
     pub(super) fn note(&mut self, (from, to): (u64, u64), chunk: &MetricChunk) {
         let Some((first, last)) = chunk.range() else { return };
@@ -32,7 +32,7 @@ impl Pieces {
             Some(piece) => {
                 (piece.to, piece.first, piece.last) = (to, piece.first.min(first), piece.last.max(last));
             }
-            None => self.0.push(Piece { from, to, first, last }),
+            None => self.0.push(FilePiece { from, to, first, last }),
         }
     }
 

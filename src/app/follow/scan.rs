@@ -35,12 +35,12 @@ pub struct Scanner {
 /// A name as it stands in a line, with its quotation marks and its colon.
 struct Expected {
     written: Vec<u8>,
-    target: Target,
+    target: ScanTarget,
 }
 
 /// What a value is.
 #[derive(Debug, Clone, Copy)]
-enum Target {
+enum ScanTarget {
     Step,
     Column(usize),
     /// Of a name above the bound.
@@ -160,9 +160,9 @@ impl Scanner {
             let (target, tail) = self.name(position, skip_space(rest))?;
             let (value, tail) = number(skip_space(tail))?;
             match target {
-                Target::Step => step = whole(value),
-                Target::Column(column) => self.line.push((column, value)),
-                Target::LeftOut => {}
+                ScanTarget::Step => step = whole(value),
+                ScanTarget::Column(column) => self.line.push((column, value)),
+                ScanTarget::LeftOut => {}
             }
             match skip_space(tail).split_first()? {
                 (b',', tail) => rest = tail,
@@ -178,7 +178,7 @@ impl Scanner {
     }
 
     /// What the name at the beginning of a text stands for, and what follows the colon.
-    fn name<'a>(&mut self, position: usize, text: &'a [u8]) -> Option<(Target, &'a [u8])> {
+    fn name<'a>(&mut self, position: usize, text: &'a [u8]) -> Option<(ScanTarget, &'a [u8])> {
         if let Some(Some(expected)) = self.expected.get(position)
             && let Some(rest) = text.strip_prefix(&*expected.written)
         {
@@ -186,8 +186,10 @@ impl Scanner {
         }
         let (name, rest) = string(text)?;
         let target = match name {
-            b"step" => Target::Step,
-            name => self.known(std::str::from_utf8(name).ok()?).map_or(Target::LeftOut, Target::Column),
+            b"step" => ScanTarget::Step,
+            name => {
+                self.known(std::str::from_utf8(name).ok()?).map_or(ScanTarget::LeftOut, ScanTarget::Column)
+            }
         };
         if self.expected.len() <= position {
             self.expected.resize_with(position + 1, || None);

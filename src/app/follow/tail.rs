@@ -25,7 +25,7 @@ pub struct Tail {
 
 /// What a look brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct TailRead {
     /// The file is another one, or shorter than what was read: what was given out before no longer counts.
     pub replaced: bool,
     /// A line was longer than [`LOOK_BYTES`] and is left out.
@@ -71,15 +71,20 @@ impl Tail {
     ///
     /// # Errors
     /// Where the file is there but can't be read.
-    pub fn look(&mut self, take: &mut dyn FnMut(&[u8]) -> usize) -> std::io::Result<Look> {
-        let mut look =
-            Look { replaced: false, endless_line: false, done: self.offset, total: self.offset, more: false };
+    pub fn look(&mut self, take: &mut dyn FnMut(&[u8]) -> usize) -> std::io::Result<TailRead> {
+        let mut look = TailRead {
+            replaced: false,
+            endless_line: false,
+            done: self.offset,
+            total: self.offset,
+            more: false,
+        };
         let metadata = match std::fs::metadata(&self.path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 look.replaced = self.offset > 0;
                 self.restart();
-                return Ok(Look { done: 0, total: 0, ..look });
+                return Ok(TailRead { done: 0, total: 0, ..look });
             }
             Err(error) => return Err(error),
         };
@@ -109,7 +114,7 @@ impl Tail {
         }
         // What is left of a line that is being written changes the length when it is done.
         self.stamp = (!full).then_some(stamp);
-        Ok(Look { done: self.offset, total: stamp.length.max(self.offset), ..look })
+        Ok(TailRead { done: self.offset, total: stamp.length.max(self.offset), ..look })
     }
 
     fn restart(&mut self) {

@@ -34,13 +34,13 @@ pub enum Adapters {
 
 /// Hears what the follower sees.
 #[derive(Debug)]
-pub struct Told {
+pub struct FollowListener {
     awaited: Awaited,
     /// How each run was seen last.
     known: BTreeMap<RunId, Arc<RunInfo>>,
 }
 
-impl Told {
+impl FollowListener {
     #[must_use]
     pub const fn new(awaited: Awaited) -> Self {
         Self { awaited, known: BTreeMap::new() }

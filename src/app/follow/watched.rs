@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::Pace;
-use super::pieces::Pieces;
+use super::NextLook;
+use super::pieces::FilePieces;
 use super::scan::Scanner;
 use super::tail::Tail;
 use crate::domain::protocol::RunsEvent;
-use crate::domain::protocol::runs::Reading;
+use crate::domain::protocol::runs::FileReading;
 use crate::domain::run::Sample;
 use crate::domain::run_info::RunId;
 use crate::domain::series::MetricChunk;
@@ -21,7 +21,7 @@ pub(super) struct Watched {
     id: RunId,
     metrics: Tail,
     scanner: Scanner,
-    pieces: Pieces,
+    pieces: FilePieces,
     /// Bytes of the metrics that were read.
     read: u64,
     samples: Tail,
@@ -36,7 +36,7 @@ impl Watched {
         Self {
             metrics: Tail::new(folder.join("metrics.jsonl")),
             scanner: Scanner::default(),
-            pieces: Pieces::default(),
+            pieces: FilePieces::default(),
             read: 0,
             samples: Tail::new(folder.join("samples.jsonl")),
             log: Tail::from_end(folder.join("log"), LOG_BYTES),
@@ -46,7 +46,7 @@ impl Watched {
     }
 
     /// Reads what is new. A file that can't be read right now is tried again at the next look.
-    pub(super) fn look(&mut self, emit: &mut dyn FnMut(RunsEvent)) -> Pace {
+    pub(super) fn look(&mut self, emit: &mut dyn FnMut(RunsEvent)) -> NextLook {
         if !self.begun {
             self.begun = true;
             emit(RunsEvent::Restarted(self.id.clone()));
@@ -54,7 +54,7 @@ impl Watched {
         let more = self.look_metrics(emit);
         let more = self.look_samples(emit) || more;
         let more = self.look_log(emit) || more;
-        if more { Pace::Now } else { Pace::Later }
+        if more { NextLook::Now } else { NextLook::Later }
     }
 
     /// Whatever was read of a new file comes again with the second reading, into empty series.
@@ -77,7 +77,7 @@ impl Watched {
         let news = chunk.lines + chunk.unreadable > 0;
         if news {
             emit(RunsEvent::MetricsAppended(self.id.clone(), Arc::new(chunk)));
-            let reading = Reading { done_bytes: look.done, total_bytes: look.total };
+            let reading = FileReading { done_bytes: look.done, total_bytes: look.total };
             emit(RunsEvent::Reading(self.id.clone(), reading));
         }
         look.more

@@ -14,10 +14,10 @@ use crate::domain::filter::{Filter, Property};
 use crate::domain::name::one_line;
 use crate::domain::protocol::models::RETRIEVAL_ONLY;
 use crate::domain::recipe::DataPart;
-use crate::domain::recipe::source::{self, Source};
-use crate::domain::view::Order;
-use crate::engine::embed::embeds_only;
+use crate::domain::recipe::source::{self, ExampleSource};
+use crate::domain::view::SortOrder;
 use crate::engine::hub;
+use crate::engine::hub::embeds_only;
 use crate::session::{Access, Session, View};
 
 /// Records that are looked at one by one for one that can be trained on, and how many of them at once.
@@ -78,10 +78,10 @@ fn missing_records(
     session: &Session,
     (from, wanted): (&str, Use),
 ) -> Result<Option<String>> {
-    match Source::parse(from).map_err(anyhow::Error::msg)? {
-        Source::Files(_) => Ok(None),
-        Source::Records(filter) => missing_of(session, &filter, (from, wanted)),
-        Source::Set(order) => Ok(sets::rows(folders, session, &order)?.is_empty().then(|| {
+    match ExampleSource::parse(from).map_err(anyhow::Error::msg)? {
+        ExampleSource::Files(_) => Ok(None),
+        ExampleSource::Records(filter) => missing_of(session, &filter, (from, wanted)),
+        ExampleSource::Set(order) => Ok(sets::rows(folders, session, &order)?.is_empty().then(|| {
             format!(
                 "{from} holds nothing yet: it takes right thoughts and approved corrections, which Review (2) decides on"
             )
@@ -91,13 +91,13 @@ fn missing_records(
 
 /// Looks at once at those that would be learnt, and counts the others only to say why there are none.
 fn missing_of(session: &Session, filter: &Filter, (from, wanted): (&str, Use)) -> Result<Option<String>> {
-    let count = |filter: &Filter| Ok::<_, anyhow::Error>(session.view(filter, Order::default())?.len());
+    let count = |filter: &Filter| Ok::<_, anyhow::Error>(session.view(filter, SortOrder::default())?.len());
     let both = |other: Filter| Filter::And(vec![filter.clone(), other]);
     let rejected = || if filter.speaks_of_status() { Ok(0) } else { count(&both(super::rejected())) };
     let takes_pairs = filter.speaks_of(Property::Preference);
     let without = (!takes_pairs).then(no_pairs);
     let learnt = Filter::And([learnt_of(filter.clone())].into_iter().chain(without).collect());
-    let view = session.view(&learnt, Order::default())?;
+    let view = session.view(&learnt, SortOrder::default())?;
     if !view.is_empty() {
         let Some(missing) = unlearnable(session, &view, (from, wanted))? else { return Ok(None) };
         return Ok(Some(match rejected()? {
@@ -125,7 +125,8 @@ fn missing_of(session: &Session, filter: &Filter, (from, wanted): (&str, Use)) -
 /// Why none of these records can be trained on, whatever the model: nothing where one can, and where they are too many
 /// to look at each.
 fn unlearnable(session: &Session, view: &View, (from, wanted): (&str, Use)) -> Result<Option<String>> {
-    let by_split = wanted == Use::Training && !Source::parse(from).is_ok_and(|source| source.names_split());
+    let by_split =
+        wanted == Use::Training && !ExampleSource::parse(from).is_ok_and(|source| source.names_split());
     let (mut first, mut start) = (None, 0);
     while start < view.len() {
         if start >= LOOKED {

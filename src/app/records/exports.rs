@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::Lane;
+use super::RecordsLane;
 use crate::app::exports;
 use crate::app::jobs::Working;
 use crate::data::export::targets;
@@ -15,7 +15,7 @@ use crate::ground::thread;
 use crate::session::Access;
 
 /// Writes what was ordered; asks back when that would replace files.
-pub(super) fn export(lane: &Lane, order: ExportOrder) {
+pub(super) fn export(lane: &RecordsLane, order: ExportOrder) {
     let lane = lane.clone();
     thread::start("data export", move || {
         let short = order.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -41,7 +41,7 @@ pub(super) fn export(lane: &Lane, order: ExportOrder) {
 
 /// The files that are there already and that nobody has allowed to be written anew. A folder is refused by the export
 /// itself.
-fn taken(lane: &Lane, order: &ExportOrder) -> Result<Vec<PathBuf>> {
+fn taken(lane: &RecordsLane, order: &ExportOrder) -> Result<Vec<PathBuf>> {
     if order.replace == Replace::Yes {
         return Ok(Vec::new());
     }
@@ -54,7 +54,7 @@ fn is_file(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|found| !found.is_dir())
 }
 
-fn written(lane: &Lane, order: &ExportOrder, job: &Working) -> Result<Option<String>> {
+fn written(lane: &RecordsLane, order: &ExportOrder, job: &Working) -> Result<Option<String>> {
     let session = lane.open(Access::Read)?;
     let to = (order.path.as_path(), order.form, order.splits);
     let exported = exports::export(&session, &order.selection, to, |done, total| {

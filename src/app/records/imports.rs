@@ -5,20 +5,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::reader::{Ask, beginning};
+use super::reader::{RecordsAsk, beginning};
 use super::words::in_studio;
-use super::{Back, Lane};
-use crate::app::imports::{self, Known};
+use super::{Back, RecordsLane};
+use crate::app::imports::{self, KnownMapping};
 use crate::app::jobs::Working;
 use crate::data::import::{Import, ImportOptions, PlannedFile as PlannedRows};
-use crate::data::mapping::{Kind, Part};
+use crate::data::mapping::{ColumnPart, MappingKind};
 use crate::domain::counted::counted;
 use crate::domain::name::one_line;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{Example, ImportPlan, Imported, PlannedFile};
 use crate::domain::protocol::system::{JobEnd, Level, Progress, Unit};
 use crate::ground::thread;
-use crate::session::{self, Access, Ended, Session, SessionError};
+use crate::session::{self, Access, ImportEnd, Session, SessionError};
 
 /// Rows that are shown as they would become records.
 const EXAMPLES: usize = 3;
@@ -27,7 +27,7 @@ const EXAMPLES: usize = 3;
 const TRIED: usize = 8;
 
 /// Says what an import would read and how.
-pub(super) fn plan(lane: &Lane, path: PathBuf, map: Vec<String>) {
+pub(super) fn plan(lane: &RecordsLane, path: PathBuf, map: Vec<String>) {
     let lane = lane.clone();
     thread::start("data plan", move || {
         let plan = imports::look_up(&lane.events, &path)
@@ -42,7 +42,7 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
     let options = ImportOptions { map, ..ImportOptions::default() };
     let (source, known) = imports::open(session, path, &options)?;
     let first = source.files().iter().find(|file| file.broken.is_none());
-    let mapping = |part: Part| first.and_then(|file| file.mapping.column(part)).map(str::to_owned);
+    let mapping = |part: ColumnPart| first.and_then(|file| file.mapping.column(part)).map(str::to_owned);
     let broken = source.files().iter().filter_map(|file| file.broken.as_ref());
     let broken = broken.map(|bad| Err(format!("{}:{}: {}", bad.source, bad.line, bad.reason)));
     let passes_over =
@@ -67,12 +67,12 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
             })
             .collect(),
         columns: imports::same_columns(&source).unwrap_or_default(),
-        parts: Part::ALL.map(|part| (part.name(), mapping(part))).to_vec(),
-        remembered: known == Known::Remembered,
+        parts: ColumnPart::ALL.map(|part| (part.name(), mapping(part))).to_vec(),
+        remembered: known == KnownMapping::Remembered,
         columns_only: source
             .files()
             .iter()
-            .any(|file| file.broken.is_none() && file.mapping.kind() == Kind::Columns),
+            .any(|file| file.broken.is_none() && file.mapping.kind() == MappingKind::Columns),
         examples: examples
             .map(|record| {
                 record.map_err(|why| in_studio(&why)).map(|record| Example {
@@ -86,14 +86,14 @@ fn planned(session: &Session, path: &Path, map: Vec<String>) -> Result<ImportPla
 }
 
 /// Imports files and brings the index up to date.
-pub(super) fn bring_in(lane: &Lane, files: Vec<PathBuf>, map: Vec<String>, back: &Back) {
+pub(super) fn bring_in(lane: &RecordsLane, files: Vec<PathBuf>, map: Vec<String>, back: &Back) {
     let (lane, back) = (lane.clone(), back.clone());
     thread::start("data import", move || {
         let outcome = lane.open(Access::Write).and_then(|mut session| {
             for file in &files {
                 import(&lane, &mut session, file, &map)?;
                 // The lane that reads is gone when the studio is.
-                back.reader.send(Ask::Refresh).ok();
+                back.reader.send(RecordsAsk::Refresh).ok();
             }
             index(&lane, &mut session)
         });
@@ -106,7 +106,12 @@ pub(super) fn bring_in(lane: &Lane, files: Vec<PathBuf>, map: Vec<String>, back:
     });
 }
 
-fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Result<(), SessionError> {
+fn import(
+    lane: &RecordsLane,
+    session: &mut Session,
+    path: &Path,
+    map: &[String],
+) -> Result<(), SessionError> {
     let name = path.display().to_string();
     let short = path.file_name().unwrap_or_default().to_string_lossy();
     let job = Working::start(&lane.events, &format!("import {short}"));
@@ -120,7 +125,7 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
     // Before a person hears of it, who may take it back at once.
     lane.note_change(session, before)?;
     match imported {
-        Ok((counts, Ended::AtTheEnd, noticed)) => {
+        Ok((counts, ImportEnd::AtTheEnd, noticed)) => {
             let is_empty = counts.added + counts.repeated == 0;
             job.end(if is_empty { JobEnd::Failed(EMPTY.to_owned()) } else { JobEnd::Done });
             for note in noticed.sentences() {
@@ -152,7 +157,7 @@ fn import(lane: &Lane, session: &mut Session, path: &Path, map: &[String]) -> Re
             }
             Ok(())
         }
-        Ok((counts, Ended::Stopped, _)) => {
+        Ok((counts, ImportEnd::Stopped, _)) => {
             let why = format!("stopped after {}", counted(counts.added, "record"));
             lane.tell(DataEvent::Imported(path.to_path_buf(), Err(why)));
             Ok(())
@@ -205,7 +210,7 @@ fn bytes(progress: session::ImportProgress) -> Progress {
     }
 }
 
-fn index(lane: &Lane, session: &mut Session) -> Result<(), SessionError> {
+fn index(lane: &RecordsLane, session: &mut Session) -> Result<(), SessionError> {
     if session.index_state()?.complete() {
         return Ok(());
     }

@@ -24,17 +24,17 @@ use crate::domain::session::SessionInfo;
 use crate::ground::thread;
 use crate::session::{Access, Session, SessionError};
 
-use self::reader::Ask;
+use self::reader::RecordsAsk;
 use self::tokens::{Count, Model};
 
 /// The lanes of one open session. Dropping it ends them, after what they are at.
 pub(crate) struct Records {
-    reader: Sender<Ask>,
+    reader: Sender<RecordsAsk>,
     writer: Sender<DataCommand>,
     shower: Sender<RecordId>,
     counter: Sender<Count>,
     interrupt: Interrupt,
-    lane: Lane,
+    lane: RecordsLane,
     back: Back,
     /// Its other end is dropped when the last change is written.
     ended: Option<Receiver<()>>,
@@ -45,7 +45,7 @@ impl Drop for Records {
     fn drop(&mut self) {
         self.interrupt.now();
         // Where it is gone already, it has said why.
-        self.reader.send(Ask::End).ok();
+        self.reader.send(RecordsAsk::End).ok();
     }
 }
 
@@ -61,8 +61,13 @@ impl Records {
         let interrupt = Interrupt::default();
         let (info, window) = (info.clone(), window.to_owned());
         let model = Arc::new(Model::new(models, info.file.model.clone()));
-        let lane =
-            Lane { info, window, events: events.clone(), made: Arc::default(), changes: Arc::default() };
+        let lane = RecordsLane {
+            info,
+            window,
+            events: events.clone(),
+            made: Arc::default(),
+            changes: Arc::default(),
+        };
         let handle = interrupt.clone();
         let first = lane.clone();
         let back = Back { reader: reader.clone(), counter: counter.clone() };
@@ -103,13 +108,15 @@ impl Records {
             DataCommand::View { view, filter, order } => {
                 // The search for an older view is of no use any more.
                 self.interrupt.now();
-                Ask::View { view, filter, order }
+                RecordsAsk::View { view, filter, order }
             }
-            DataCommand::Page { view, generation, positions } => Ask::Page { view, generation, positions },
+            DataCommand::Page { view, generation, positions } => {
+                RecordsAsk::Page { view, generation, positions }
+            }
             DataCommand::Numbers { view, generation, positions } => {
-                Ask::Numbers { view, generation, positions }
+                RecordsAsk::Numbers { view, generation, positions }
             }
-            DataCommand::Open(id) => Ask::Open(id),
+            DataCommand::Open(id) => RecordsAsk::Open(id),
             DataCommand::Tokens(id) => {
                 self.shower.send(id).ok();
                 return;
@@ -134,21 +141,21 @@ impl Records {
 /// Whom a lane tells that it has written.
 #[derive(Clone)]
 struct Back {
-    reader: Sender<Ask>,
+    reader: Sender<RecordsAsk>,
     counter: Sender<Count>,
 }
 
 impl Back {
     /// Records or texts may be new. A lane that is gone is gone with the studio.
     fn written(&self) {
-        self.reader.send(Ask::Refresh).ok();
+        self.reader.send(RecordsAsk::Refresh).ok();
         self.counter.send(Count::Changed).ok();
     }
 }
 
 /// What every lane has.
 #[derive(Clone)]
-struct Lane {
+struct RecordsLane {
     info: SessionInfo,
     /// Whose drafts these are: [`crate::session::Window`].
     window: String,
@@ -159,7 +166,7 @@ struct Lane {
     changes: Arc<Mutex<BTreeSet<i64>>>,
 }
 
-impl Lane {
+impl RecordsLane {
     /// Opens the session's database, which is made if there is none.
     fn open(&self, access: Access) -> Result<Session, SessionError> {
         self.make()?;

@@ -5,14 +5,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use super::tokens::Count;
-use super::{Interrupt, Lane};
+use super::{Interrupt, RecordsLane};
 use crate::domain::filter::Filter;
 use crate::domain::protocol::DataEvent;
 pub(super) use crate::domain::protocol::data::beginning;
-use crate::domain::protocol::data::{Found, Generation, Opened, RowSummary, ViewId, Viewed};
+use crate::domain::protocol::data::{Generation, Opened, RowSummary, ViewCount, ViewId, Viewed};
 use crate::domain::record::RecordId;
-use crate::domain::view::Order;
-use crate::session::{Access, Row, Session, SessionError, View};
+use crate::domain::view::SortOrder;
+use crate::session::{Access, RecordRow, Session, SessionError, View};
 
 /// How often it is looked whether the file is still there.
 const WATCH: Duration = Duration::from_millis(250);
@@ -20,11 +20,11 @@ const WATCH: Duration = Duration::from_millis(250);
 const FIRST: usize = 200;
 
 /// Asked of this lane.
-pub(super) enum Ask {
+pub(super) enum RecordsAsk {
     View {
         view: ViewId,
         filter: Filter,
-        order: Order,
+        order: SortOrder,
     },
     Page {
         view: ViewId,
@@ -48,13 +48,13 @@ pub(super) enum Ask {
 }
 
 /// What the view is of: for the lane that counts.
-pub(super) type Question = (ViewId, Filter);
+pub(super) type ViewFilter = (ViewId, Filter);
 
 pub(super) fn work(
-    lane: &Lane,
-    asks: &Receiver<Ask>,
+    lane: &RecordsLane,
+    asks: &Receiver<RecordsAsk>,
     interrupt: &Interrupt,
-    figures: &Sender<Question>,
+    figures: &Sender<ViewFilter>,
     counter: &Sender<Count>,
 ) {
     let session = match lane.open(Access::Read) {
@@ -62,7 +62,7 @@ pub(super) fn work(
         Err(error) => return lane.complain(&error),
     };
     interrupt.set(&session);
-    let mut reader = Reader {
+    let mut reader = RecordsReader {
         lane,
         session,
         figures,
@@ -77,7 +77,7 @@ pub(super) fn work(
     };
     loop {
         let outcome = match asks.recv_timeout(WATCH) {
-            Ok(Ask::End) | Err(RecvTimeoutError::Disconnected) => return,
+            Ok(RecordsAsk::End) | Err(RecvTimeoutError::Disconnected) => return,
             Ok(ask) => reader.answer(ask),
             Err(RecvTimeoutError::Timeout) => reader.watch(),
         };
@@ -87,20 +87,20 @@ pub(super) fn work(
     }
 }
 
-struct Shown {
+struct ShownView {
     id: ViewId,
     filter: Filter,
-    order: Order,
+    order: SortOrder,
     view: View,
 }
 
-struct Reader<'l> {
-    lane: &'l Lane,
+struct RecordsReader<'l> {
+    lane: &'l RecordsLane,
     session: Session,
-    figures: &'l Sender<Question>,
+    figures: &'l Sender<ViewFilter>,
     /// Told when somebody else has written: there may be texts without a count of tokens.
     counter: &'l Sender<Count>,
-    shown: Option<Shown>,
+    shown: Option<ShownView>,
     generation: Generation,
     /// The positions that were read last: those on the screen.
     page: Option<Range<usize>>,
@@ -114,41 +114,41 @@ struct Reader<'l> {
     told_gone: bool,
 }
 
-impl Reader<'_> {
-    fn answer(&mut self, ask: Ask) -> Result<(), SessionError> {
+impl RecordsReader<'_> {
+    fn answer(&mut self, ask: RecordsAsk) -> Result<(), SessionError> {
         match ask {
-            Ask::View { view, filter, order } => self.view(view, filter, order),
-            Ask::Page { view, generation, positions } => self.page(view, generation, positions),
-            Ask::Numbers { view, generation, positions } => {
+            RecordsAsk::View { view, filter, order } => self.view(view, filter, order),
+            RecordsAsk::Page { view, generation, positions } => self.page(view, generation, positions),
+            RecordsAsk::Numbers { view, generation, positions } => {
                 self.numbers(view, generation, positions);
                 Ok(())
             }
-            Ask::Open(id) => self.open(id),
+            RecordsAsk::Open(id) => self.open(id),
             // Told before it is on the screen: the next key is for it, and not for the record that was there before.
-            Ask::Created(id) => {
+            RecordsAsk::Created(id) => {
                 self.lane.tell(DataEvent::Created(id));
                 self.open(id)
             }
-            Ask::Refresh => self.refresh(),
-            Ask::Elsewhere => {
+            RecordsAsk::Refresh => self.refresh(),
+            RecordsAsk::Elsewhere => {
                 self.is_stale = true;
                 // Gone when the studio is.
                 self.counter.send(Count::Changed).ok();
                 Ok(())
             }
-            Ask::End => Ok(()),
+            RecordsAsk::End => Ok(()),
         }
     }
 
-    fn view(&mut self, id: ViewId, filter: Filter, order: Order) -> Result<(), SessionError> {
+    fn view(&mut self, id: ViewId, filter: Filter, order: SortOrder) -> Result<(), SessionError> {
         let same = self.shown.as_ref().is_some_and(|shown| shown.filter == filter);
         if !same && filter != Filter::Everything {
             // Something else was asked for: it is looked at from its top.
             self.cursor = None;
         }
-        self.shown = Some(Shown { id, filter, order, view: View::default() });
+        self.shown = Some(ShownView { id, filter, order, view: View::default() });
         self.page = None;
-        if order == Order::default() {
+        if order == SortOrder::default() {
             self.show_beginning(id)?;
         }
         self.find()
@@ -159,7 +159,7 @@ impl Reader<'_> {
         let Some(shown) = &mut self.shown else { return Ok(()) };
         shown.view = self.session.first(&shown.filter, FIRST)?;
         let count = shown.view.len();
-        let found = if count < FIRST { Found::All(count) } else { Found::AtLeast(count) };
+        let found = if count < FIRST { ViewCount::All(count) } else { ViewCount::AtLeast(count) };
         self.tell_view(found)?;
         self.page(id, self.generation, 0..FIRST)
     }
@@ -171,13 +171,13 @@ impl Reader<'_> {
         self.rest = (Instant::now(), begun.elapsed());
         let count = shown.view.len();
         let question = (shown.id, shown.filter.clone());
-        self.tell_view(Found::All(count))?;
+        self.tell_view(ViewCount::All(count))?;
         // The lane that works out figures is gone when the studio is.
         self.figures.send(question).ok();
         Ok(())
     }
 
-    fn tell_view(&mut self, found: Found) -> Result<(), SessionError> {
+    fn tell_view(&mut self, found: ViewCount) -> Result<(), SessionError> {
         let Some(shown) = &self.shown else { return Ok(()) };
         self.generation.0 += 1;
         let cursor = self.cursor.and_then(|cursor| Some((cursor, shown.view.position(cursor.0)?)));
@@ -280,7 +280,7 @@ impl Reader<'_> {
     }
 }
 
-fn summary(row: &Row) -> RowSummary {
+fn summary(row: &RecordRow) -> RowSummary {
     RowSummary {
         tokens: row.tokens,
         score: row.score,

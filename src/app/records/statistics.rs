@@ -2,8 +2,8 @@
 
 use std::sync::mpsc::Receiver;
 
-use super::Lane;
-use super::reader::Question;
+use super::RecordsLane;
+use super::reader::ViewFilter;
 use crate::app::train::recipe;
 use crate::domain::protocol::DataEvent;
 use crate::session::{Access, Session, SessionError};
@@ -11,7 +11,7 @@ use crate::session::{Access, Session, SessionError};
 /// The length at which training cuts, where the session's recipe doesn't say otherwise.
 const MAX_LENGTH: u32 = 1024;
 
-pub(super) fn work(lane: &Lane, questions: &Receiver<Question>) {
+pub(super) fn work(lane: &RecordsLane, questions: &Receiver<ViewFilter>) {
     let session = match lane.open(Access::Read) {
         Ok(session) => session,
         Err(error) => return lane.complain(&error),
@@ -29,7 +29,7 @@ pub(super) fn work(lane: &Lane, questions: &Receiver<Question>) {
 }
 
 /// What the recipe that the session starts with says.
-fn limit(lane: &Lane) -> u32 {
+fn limit(lane: &RecordsLane) -> u32 {
     let path = lane.info.path.join(&lane.info.file.recipe);
     let length = if path.is_file() {
         recipe::load(&path, &[]).ok().map(|recipe| recipe.data.max_length)
@@ -39,7 +39,12 @@ fn limit(lane: &Lane) -> u32 {
     length.and_then(|length| u32::try_from(length).ok()).unwrap_or(MAX_LENGTH)
 }
 
-fn answer(lane: &Lane, session: &Session, limit: u32, (view, filter): Question) -> Result<(), SessionError> {
+fn answer(
+    lane: &RecordsLane,
+    session: &Session,
+    limit: u32,
+    (view, filter): ViewFilter,
+) -> Result<(), SessionError> {
     let statistics = session.statistics(&filter, Some(limit))?;
     lane.tell(DataEvent::StatisticsRead(view, Box::new(statistics)));
     let found = session.findings()?.map(|found| found.into_iter().collect());

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
-use super::Lane;
-use super::reader::Ask;
+use super::RecordsLane;
+use super::reader::RecordsAsk;
 use crate::app::jobs::Working;
 use crate::app::record_tokenizer::RecordTokenizer;
 use crate::domain::protocol::DataEvent;
@@ -16,7 +16,7 @@ use crate::domain::protocol::data::TokenPiece;
 use crate::domain::protocol::system::{JobEnd, Level, Progress};
 use crate::domain::record::RecordId;
 use crate::engine::hub::{Network, Silent};
-use crate::session::{Access, Counted, ImportState, Session};
+use crate::session::{Access, CountedTokens, ImportState, Session};
 
 /// So many are counted without a word; more are a job in the drawer.
 const QUIET: usize = 2_000;
@@ -53,7 +53,7 @@ pub(super) enum Count {
 }
 
 /// Shows records as tokens.
-pub(super) fn show(lane: &Lane, model: &Model, asked: &Receiver<RecordId>) {
+pub(super) fn show(lane: &RecordsLane, model: &Model, asked: &Receiver<RecordId>) {
     while let Ok(mut id) = asked.recv() {
         // Only the last one is on the screen.
         while let Ok(newer) = asked.try_recv() {
@@ -64,14 +64,14 @@ pub(super) fn show(lane: &Lane, model: &Model, asked: &Receiver<RecordId>) {
     }
 }
 
-fn pieces(lane: &Lane, model: &Model, id: RecordId) -> Result<Vec<TokenPiece>> {
+fn pieces(lane: &RecordsLane, model: &Model, id: RecordId) -> Result<Vec<TokenPiece>> {
     let tokenizer = model.tokenizer()?;
     let record = lane.open(Access::Read)?.record(id).with_context(|| format!("read record {id}"))?;
     tokenizer.pieces(&tokenizer.encoder(usize::MAX)?.encode(&record)?)
 }
 
 /// Counts what has no count.
-pub(super) fn count(lane: &Lane, model: &Model, asked: &Receiver<Count>, reader: &Sender<Ask>) {
+pub(super) fn count(lane: &RecordsLane, model: &Model, asked: &Receiver<Count>, reader: &Sender<RecordsAsk>) {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let pool = rayon::ThreadPoolBuilder::new().num_threads((cores / 2).max(1)).build();
     let pool = match pool {
@@ -88,9 +88,9 @@ pub(super) fn count(lane: &Lane, model: &Model, asked: &Receiver<Count>, reader:
             continue;
         }
         let outcome = pool.install(|| count_once(lane, model, why));
-        stopped = matches!(outcome, Ok((_, Ended::Stopped)));
+        stopped = matches!(outcome, Ok((_, CountEnd::Stopped)));
         match outcome.map(|(counted, _)| counted) {
-            Ok(Counted { counted: 0, refused: 0 }) => {
+            Ok(CountedTokens { counted: 0, refused: 0 }) => {
                 if why == Count::Asked {
                     lane.notify(Level::Info, format!("every record is counted for {}", model.name));
                 }
@@ -101,7 +101,7 @@ pub(super) fn count(lane: &Lane, model: &Model, asked: &Receiver<Count>, reader:
                     lane.notify(Level::Warning, text);
                 }
                 // The lane that reads is gone when the studio is.
-                reader.send(Ask::Refresh).ok();
+                reader.send(RecordsAsk::Refresh).ok();
                 lane.tell(DataEvent::TokensCounted);
             }
             Err(error) if why == Count::Asked => lane.notify(Level::Error, format!("{error:#}")),
@@ -112,24 +112,24 @@ pub(super) fn count(lane: &Lane, model: &Model, asked: &Receiver<Count>, reader:
 }
 
 /// Whether it came to its end.
-enum Ended {
+enum CountEnd {
     AtTheEnd,
     Stopped,
 }
 
-fn count_once(lane: &Lane, model: &Model, why: Count) -> Result<(Counted, Ended)> {
+fn count_once(lane: &RecordsLane, model: &Model, why: Count) -> Result<(CountedTokens, CountEnd)> {
     let mut session = lane.open(Access::Write)?;
     if why == Count::Changed && is_importing(&session) {
-        return Ok((Counted::default(), Ended::AtTheEnd));
+        return Ok((CountedTokens::default(), CountEnd::AtTheEnd));
     }
     let tokenizer = model.tokenizer()?;
     session.use_tokenizer(&model.name)?;
     let waiting = session.uncounted()?.len();
     if waiting == 0 {
-        return Ok((Counted::default(), Ended::AtTheEnd));
+        return Ok((CountedTokens::default(), CountEnd::AtTheEnd));
     }
     if waiting <= QUIET {
-        return Ok((tokenizer.count_all(&mut session, |_, _| true)?, Ended::AtTheEnd));
+        return Ok((tokenizer.count_all(&mut session, |_, _| true)?, CountEnd::AtTheEnd));
     }
     let job = Working::start(&lane.events, &format!("count tokens for {}", model.name));
     let outcome = tokenizer.count_all(&mut session, |done, total| {
@@ -138,10 +138,10 @@ fn count_once(lane: &Lane, model: &Model, why: Count) -> Result<(Counted, Ended)
     match outcome {
         Ok(counted) if counted.counted + counted.refused >= waiting as u64 => {
             job.end(JobEnd::Done);
-            Ok((counted, Ended::AtTheEnd))
+            Ok((counted, CountEnd::AtTheEnd))
         }
         // Dropping the job says that it was stopped.
-        Ok(counted) => Ok((counted, Ended::Stopped)),
+        Ok(counted) => Ok((counted, CountEnd::Stopped)),
         Err(error) => {
             job.end(JobEnd::Failed(format!("{error:#}")));
             Err(error)

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::reader::Ask;
-use super::{Back, Lane, checks, imports};
+use super::reader::RecordsAsk;
+use super::{Back, RecordsLane, checks, imports};
 use crate::domain::change::{Body, HistoryEntry};
 use crate::domain::draft::{DraftOf, OtherDraft};
 use crate::domain::protocol::data::{EditMet, MadeBy};
@@ -17,7 +17,7 @@ use crate::session::{Access, EditOutcome, Session, SessionError};
 /// A change of more records than this is taken back only after a question.
 const LARGE: u64 = 20;
 
-pub(super) fn work(lane: &Lane, commands: &Receiver<DataCommand>, back: &Back) {
+pub(super) fn work(lane: &RecordsLane, commands: &Receiver<DataCommand>, back: &Back) {
     let mut session = match lane.open(Access::Write) {
         Ok(session) => session,
         Err(error) => return lane.complain(&error),
@@ -32,7 +32,7 @@ pub(super) fn work(lane: &Lane, commands: &Receiver<DataCommand>, back: &Back) {
         lane.notify(Level::Warning, format!("{why}: {words}"));
     }
     begin(lane, &session, back);
-    let mut others = Others::default();
+    let mut others = OtherDrafts::default();
     if let Err(error) = others.read(lane, &mut session) {
         lane.complain(&error);
     }
@@ -86,7 +86,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// What was begun elsewhere, as it was told last.
 #[derive(Default)]
-struct Others {
+struct OtherDrafts {
     told: BTreeMap<DraftOf, OtherDraft>,
     /// When it was looked last.
     last: Option<Instant>,
@@ -96,9 +96,9 @@ struct Others {
     failed: bool,
 }
 
-impl Others {
+impl OtherDrafts {
     /// Takes up what windows that are gone have left, and tells of everything that was begun.
-    fn read(&mut self, lane: &Lane, session: &mut Session) -> Result<(), SessionError> {
+    fn read(&mut self, lane: &RecordsLane, session: &mut Session) -> Result<(), SessionError> {
         if !session.is_read_only() {
             session.take_up_drafts()?;
         }
@@ -107,7 +107,7 @@ impl Others {
         tell_orphans(lane, session)
     }
 
-    fn tell(&mut self, lane: &Lane, session: &Session) -> Result<(), SessionError> {
+    fn tell(&mut self, lane: &RecordsLane, session: &Session) -> Result<(), SessionError> {
         let others = session.other_drafts()?;
         if others != self.told {
             self.told.clone_from(&others);
@@ -121,12 +121,12 @@ impl Others {
         if session.changed_elsewhere().unwrap_or(false) {
             self.look = true;
             // The lane that reads is gone when the studio is.
-            back.reader.send(Ask::Elsewhere).ok();
+            back.reader.send(RecordsAsk::Elsewhere).ok();
         }
     }
 
     /// Once in a while: a window may have been closed, or have begun something.
-    fn watch(&mut self, lane: &Lane, session: &mut Session) {
+    fn watch(&mut self, lane: &RecordsLane, session: &mut Session) {
         let waits = !self.told.is_empty();
         let rests = self.last.is_some_and(|last| last.elapsed() < LOOK);
         if rests || session.is_read_only() || !(waits || std::mem::take(&mut self.look)) {
@@ -157,25 +157,25 @@ impl Own {
         Self { before: last.map_or(0, |entry| entry.id) }
     }
 
-    fn has_made(&self, lane: &Lane, session: &Session, entry: &HistoryEntry) -> MadeBy {
+    fn has_made(&self, lane: &RecordsLane, session: &Session, entry: &HistoryEntry) -> MadeBy {
         let here = entry.id <= self.before || lane.changes().contains(&entry.id);
         if here && entry.who == session.who() { MadeBy::Here } else { MadeBy::Elsewhere }
     }
 }
 
 /// Says which records with drafts aren't there any more.
-fn tell_orphans(lane: &Lane, session: &Session) -> Result<(), SessionError> {
+fn tell_orphans(lane: &RecordsLane, session: &Session) -> Result<(), SessionError> {
     lane.tell(DataEvent::DraftsOrphaned(session.drafts_without_record()?));
     Ok(())
 }
 
 /// What a session that was just opened still wants: the files that it names, or the rest of its index.
-fn begin(lane: &Lane, session: &Session, back: &Back) {
+fn begin(lane: &RecordsLane, session: &Session, back: &Back) {
     let untouched = session.imports().is_ok_and(|imports| imports.is_empty());
     let files = if untouched { lane.files() } else { Vec::new() };
     let behind = session.index_state().is_ok_and(|state| !state.complete());
     if session.is_read_only() {
-        back.reader.send(Ask::Refresh).ok();
+        back.reader.send(RecordsAsk::Refresh).ok();
     } else if !files.is_empty() || behind {
         imports::bring_in(lane, files, Vec::new(), back);
     } else {
@@ -184,7 +184,7 @@ fn begin(lane: &Lane, session: &Session, back: &Back) {
 }
 
 fn perform(
-    lane: &Lane,
+    lane: &RecordsLane,
     session: &mut Session,
     own: &Own,
     command: DataCommand,
@@ -249,7 +249,7 @@ fn copy(record: Record) -> Record {
 
 /// Edits a record, and lets go of the draft that was saved; what somebody else made of it meanwhile is asked about.
 fn edit(
-    lane: &Lane,
+    lane: &RecordsLane,
     session: &mut Session,
     record: RecordId,
     over: &Body,
@@ -268,14 +268,14 @@ fn edit(
     Ok(())
 }
 
-fn forget_draft(lane: &Lane, session: &mut Session, of: DraftOf) -> Result<(), SessionError> {
+fn forget_draft(lane: &RecordsLane, session: &mut Session, of: DraftOf) -> Result<(), SessionError> {
     session.keep_draft(&of, None)?;
     lane.tell(DataEvent::DraftKept(of, None));
     Ok(())
 }
 
 /// Takes back what was made here; else asks.
-fn undo(lane: &Lane, session: &mut Session, own: &Own) -> Result<(), SessionError> {
+fn undo(lane: &RecordsLane, session: &mut Session, own: &Own) -> Result<(), SessionError> {
     let Some(entry) = session.last_change()? else { return session.undo().map(drop) };
     if entry.records > LARGE || own.has_made(lane, session, &entry) == MadeBy::Elsewhere {
         return ask_to_undo(lane, session, own);
@@ -287,7 +287,7 @@ fn undo(lane: &Lane, session: &mut Session, own: &Own) -> Result<(), SessionErro
     Ok(())
 }
 
-fn ask_to_undo(lane: &Lane, session: &Session, own: &Own) -> Result<(), SessionError> {
+fn ask_to_undo(lane: &RecordsLane, session: &Session, own: &Own) -> Result<(), SessionError> {
     if let Some(entry) = session.last_change()? {
         let by = own.has_made(lane, session, &entry);
         lane.tell(DataEvent::UndoAsked(entry, by));
@@ -295,14 +295,14 @@ fn ask_to_undo(lane: &Lane, session: &Session, own: &Own) -> Result<(), SessionE
     Ok(())
 }
 
-fn tell_undone(lane: &Lane, entry: &HistoryEntry) {
+fn tell_undone(lane: &RecordsLane, entry: &HistoryEntry) {
     lane.tell(DataEvent::Changed { what: format!("undone: {}", entry.what), records: entry.records });
 }
 
 /// Adds a record that a person made. The lane that reads opens it before it looks for its place, so that the cursor
 /// goes there; and before a person hears of it, who may be at another record right after.
 fn add(
-    lane: &Lane,
+    lane: &RecordsLane,
     session: &mut Session,
     back: &Back,
     what: &str,
@@ -313,10 +313,10 @@ fn add(
     Ok(())
 }
 
-fn tell_added(lane: &Lane, back: &Back, what: &str, added: &[RecordId]) {
+fn tell_added(lane: &RecordsLane, back: &Back, what: &str, added: &[RecordId]) {
     if let Some(&id) = added.first() {
         lane.tell(DataEvent::Changed { what: what.to_owned(), records: 1 });
         // Gone when the session is left.
-        back.reader.send(Ask::Created(id)).ok();
+        back.reader.send(RecordsAsk::Created(id)).ok();
     }
 }

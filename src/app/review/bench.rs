@@ -17,10 +17,10 @@ use crate::domain::teacher::TeacherSettings;
 use crate::ground::memory;
 use crate::teacher::Speaker;
 use crate::teacher::budget::Budget;
-use crate::teacher::cache::Cache;
+use crate::teacher::cache::AnswerCache;
 use crate::teacher::client::Teacher;
 use crate::teacher::clock::MachineClock;
-use crate::teacher::job::{Ended, run};
+use crate::teacher::job::{TeacherJobEnd, run};
 use crate::teacher::request::Request;
 
 /// What is asked, and how.
@@ -56,7 +56,7 @@ pub fn measure(folder: &Path, load: Load) -> Result<Throughput> {
         load.at_once
     );
     let settings: TeacherSettings = toml::from_str(&text).context("settings of the endpoint")?;
-    let cache = Arc::new(Cache::open(folder).context("make a cache")?);
+    let cache = Arc::new(AnswerCache::open(folder).context("make a cache")?);
     let clock = Arc::new(MachineClock::default());
     let teacher = Teacher::new("bench", settings, None, cache, Budget::default(), clock)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -71,7 +71,7 @@ pub fn measure(folder: &Path, load: Load) -> Result<Throughput> {
         }
         Ok(())
     }))?;
-    ensure!(ended == Ended::Finished, "the endpoint stopped answering: {ended:?}");
+    ensure!(ended == TeacherJobEnd::Finished, "the endpoint stopped answering: {ended:?}");
     let seconds = begun.elapsed().as_secs_f64();
     Ok(Throughput {
         requests: load.requests,

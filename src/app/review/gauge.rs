@@ -18,11 +18,11 @@ use crate::engine::hub::{self, Network, Silent};
 use crate::engine::model;
 use crate::session::{Led, Session};
 use crate::teacher::gauge::Gauge;
-use crate::teacher::job::{Assignment, Question};
+use crate::teacher::job::{Assignment, RecordQuestion};
 use crate::teacher::prompt::Prompt;
 
 /// A model that reads thoughts.
-pub struct Reader {
+pub struct ThoughtReader {
     name: String,
     generator: RefCell<Generator>,
     prompter: Prompter,
@@ -34,7 +34,7 @@ pub struct Reader {
     known: RefCell<HashMap<(String, String), Odds>>,
 }
 
-impl Reader {
+impl ThoughtReader {
     /// Loads a model to read a session's thoughts.
     ///
     /// # Errors
@@ -90,8 +90,8 @@ impl Reader {
     }
 }
 
-impl Gauge for Reader {
-    fn odds(&self, question: &Question, thought: &str) -> Result<Odds> {
+impl Gauge for ThoughtReader {
+    fn odds(&self, question: &RecordQuestion, thought: &str) -> Result<Odds> {
         self.measure(&question.text, thought)
     }
 }
@@ -102,7 +102,7 @@ impl Gauge for Reader {
 /// Where the session can't be read or written, or the model fails.
 pub fn measure(
     session: &mut Session,
-    reader: &Reader,
+    reader: &ThoughtReader,
     wanted: impl Fn(&Led) -> bool,
     stop: &AtomicBool,
     progress: &mut dyn FnMut(u64, u64),
@@ -128,9 +128,9 @@ pub fn measure(
 /// The model that a job is to measure with, loaded; none where none is named.
 ///
 /// # Errors
-/// As [`Reader::load`].
-pub(super) fn named(folders: &Folders, session: &Path, name: Option<&str>) -> Result<Option<Reader>> {
+/// As [`ThoughtReader::load`].
+pub(super) fn named(folders: &Folders, session: &Path, name: Option<&str>) -> Result<Option<ThoughtReader>> {
     let Some(name) = name else { return Ok(None) };
     let session = Session::open(session, crate::session::Access::Read)?;
-    Reader::load(folders, &session, name).map(Some)
+    ThoughtReader::load(folders, &session, name).map(Some)
 }

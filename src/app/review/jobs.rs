@@ -11,10 +11,10 @@ use crate::config::Folders;
 use crate::domain::record::RecordId;
 use crate::domain::reflection::{Reflection, ReflectionId, Verdict};
 use crate::domain::thought::{Thought, ThoughtId};
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::session::{Improved, JudgeWord, Reviewed, Session, SetAside, question};
 use crate::teacher::gauge::Gauge;
-use crate::teacher::job::{Aside, Outcome, Question, run};
+use crate::teacher::job::{Aside, QuestionOutcome, RecordQuestion, run};
 use crate::teacher::judge::{Candidate, Judge, Judgement};
 use crate::teacher::reflect::{Guidance, Reflect, Wrong};
 use crate::teacher::think::Think;
@@ -58,7 +58,7 @@ pub async fn think(
         let question = ask(&session.borrow(), id).map_err(|error| AskError::Local(format!("{error:#}")))?;
         job.think_with(speaker, &question, gauge).await
     };
-    let ended = run(todo, speaker.at_once(), stop, work, |id, outcome: Outcome<Thought>| {
+    let ended = run(todo, speaker.at_once(), stop, work, |id, outcome: QuestionOutcome<Thought>| {
         match outcome {
             Ok(thought) => {
                 summary.right += u64::from(thought.is_right() == Some(true));
@@ -121,22 +121,23 @@ pub async fn reflect(
         let wrong = wrong(&session.borrow(), item).map_err(|error| AskError::Local(format!("{error:#}")))?;
         job.reflect_with(speaker, &wrong, gauge).await
     };
-    let ended = run(todo, speaker.at_once(), stop, work, |(_, thought, _), outcome: Outcome<Reflection>| {
-        match outcome {
-            Ok(reflection) => {
-                summary.right += u64::from(Some(&reflection.label) == thought.truth.as_ref());
-                let session = &mut **session.borrow_mut();
-                let ids = session.add_reflections(std::slice::from_ref(&reflection))?;
-                let of = ids.first().map(|id| Reviewed::Correction(*id));
-                keep_odds(session, gauge, of, reflection.record, &reflection.corrected)?;
-                summary.kept += 1;
+    let ended =
+        run(todo, speaker.at_once(), stop, work, |(_, thought, _), outcome: QuestionOutcome<Reflection>| {
+            match outcome {
+                Ok(reflection) => {
+                    summary.right += u64::from(Some(&reflection.label) == thought.truth.as_ref());
+                    let session = &mut **session.borrow_mut();
+                    let ids = session.add_reflections(std::slice::from_ref(&reflection))?;
+                    let of = ids.first().map(|id| Reviewed::Correction(*id));
+                    keep_odds(session, gauge, of, reflection.record, &reflection.corrected)?;
+                    summary.kept += 1;
+                }
+                Err(aside) => put_aside(&mut session.borrow_mut(), &mut summary, thought.record, aside)?,
             }
-            Err(aside) => put_aside(&mut session.borrow_mut(), &mut summary, thought.record, aside)?,
-        }
-        tell(&summary, progress);
-        Ok(())
-    })
-    .await?;
+            tell(&summary, progress);
+            Ok(())
+        })
+        .await?;
     summary.finish(&ended, speaker)?;
     Ok(summary)
 }
@@ -198,22 +199,23 @@ pub async fn judge(
         let candidate = candidate.map_err(|error| AskError::Local(format!("{error:#}")))?;
         job.judge(speaker, improvers, &candidate).await
     };
-    let ended = run(todo, speaker.at_once(), stop, work, |(id, item), outcome: Outcome<Judgement>| {
-        match outcome {
-            Ok(said) => {
-                let improved = said.improved.as_ref();
-                let improved = improved.map(|(text, label, by)| Improved { text, label, by });
-                let word = JudgeWord { score: said.score, reasons: &said.reasons, judge: &who, improved };
-                session.borrow_mut().judge(id, &word)?;
-                summary.right += u64::from(said.score >= judging.threshold);
-                summary.kept += 1;
+    let ended =
+        run(todo, speaker.at_once(), stop, work, |(id, item), outcome: QuestionOutcome<Judgement>| {
+            match outcome {
+                Ok(said) => {
+                    let improved = said.improved.as_ref();
+                    let improved = improved.map(|(text, label, by)| Improved { text, label, by });
+                    let word = JudgeWord { score: said.score, reasons: &said.reasons, judge: &who, improved };
+                    session.borrow_mut().judge(id, &word)?;
+                    summary.right += u64::from(said.score >= judging.threshold);
+                    summary.kept += 1;
+                }
+                Err(aside) => put_aside(&mut session.borrow_mut(), &mut summary, item.record, aside)?,
             }
-            Err(aside) => put_aside(&mut session.borrow_mut(), &mut summary, item.record, aside)?,
-        }
-        tell(&summary, progress);
-        Ok(())
-    })
-    .await?;
+            tell(&summary, progress);
+            Ok(())
+        })
+        .await?;
     for improver in improvers {
         leave(IMPROVE, &ended, *improver)?;
     }
@@ -229,7 +231,7 @@ fn retain<T>(
     record: impl Fn(&T) -> RecordId,
 ) -> Result<()> {
     if let Some(filter) = &options.filter {
-        let view = session.view(filter, Order::default()).context("find the records of the filter")?;
+        let view = session.view(filter, SortOrder::default()).context("find the records of the filter")?;
         let wanted: HashSet<i64> = view.ids().iter().copied().collect();
         todo.retain(|item| wanted.contains(&record(item).0));
     }
@@ -237,9 +239,9 @@ fn retain<T>(
     Ok(())
 }
 
-fn ask(session: &Session, id: RecordId) -> Result<Question> {
+fn ask(session: &Session, id: RecordId) -> Result<RecordQuestion> {
     let record = session.record(id).with_context(|| format!("read record {id}"))?;
-    Ok(Question { record: id, text: question(&record), truth: record.label.clone() })
+    Ok(RecordQuestion { record: id, text: question(&record), truth: record.label.clone() })
 }
 
 fn candidate(session: &Session, item: &Reflection) -> Result<Candidate> {

@@ -1,9 +1,9 @@
 //! The lanes of the studio for reviews: one thread reads, one writes, one counts, so that a decision is on disk and the
 //! next item on the screen before anything long is done. Each job has a thread of its own.
 
-mod bring;
 mod counter;
 mod reader;
+mod sample_import;
 mod writer;
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
@@ -17,11 +17,11 @@ use crate::domain::session::SessionInfo;
 use crate::ground::thread;
 use crate::session::{Access, Session, SessionError};
 
-use self::reader::Ask;
+use self::reader::ReviewAsk;
 
 /// The lanes of one open session. Dropping it ends them; a job goes on to its end.
 pub(crate) struct Reviews {
-    reader: Sender<Ask>,
+    reader: Sender<ReviewAsk>,
     writer: Sender<ReviewCommand>,
     /// Its other end is dropped when the last decision is written.
     ended: Receiver<()>,
@@ -35,7 +35,7 @@ impl Reviews {
         let (counter, questions) = thread::queue();
         let (open, ended) = thread::tether();
         let (info, window) = (info.clone(), window.to_owned());
-        let lane = Lane { folders: folders.clone(), info, window, events: events.clone() };
+        let lane = ReviewLane { folders: folders.clone(), info, window, events: events.clone() };
         let refresh = reader.clone();
         thread::start("review read", move || {
             // Made by one thread before the others look for it.
@@ -72,9 +72,9 @@ impl Reviews {
     /// Puts a command on its lane.
     pub(crate) fn send(&self, command: ReviewCommand) {
         let ask = match command {
-            ReviewCommand::Queue { queue, filter, order } => Ask::Queue(queue, filter, order),
-            ReviewCommand::Open(ids) => Ask::Open(ids),
-            ReviewCommand::Glance(ids) => Ask::Glance(ids),
+            ReviewCommand::Queue { queue, filter, order } => ReviewAsk::Queue(queue, filter, order),
+            ReviewCommand::Open(ids) => ReviewAsk::Open(ids),
+            ReviewCommand::Glance(ids) => ReviewAsk::Glance(ids),
             other => {
                 // A lane that is gone has said why in a notice.
                 self.writer.send(other).ok();
@@ -87,7 +87,7 @@ impl Reviews {
 
 /// What every lane has.
 #[derive(Clone)]
-struct Lane {
+struct ReviewLane {
     folders: Folders,
     info: SessionInfo,
     /// Whose drafts these are.
@@ -95,7 +95,7 @@ struct Lane {
     events: Events,
 }
 
-impl Lane {
+impl ReviewLane {
     fn open(&self, access: Access) -> Result<Session, SessionError> {
         Ok(Session::open(&self.info.path, access)?.in_window(&self.window))
     }

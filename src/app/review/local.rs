@@ -24,12 +24,12 @@ use crate::engine::hub::{self, Network, Silent};
 use crate::engine::model;
 use crate::serve::{Clients, Served, Settings, bind};
 use crate::teacher::budget::{Budget, Spending};
-use crate::teacher::cache::Cache;
+use crate::teacher::cache::AnswerCache;
 use crate::teacher::client::{Account, Teacher};
 use crate::teacher::clock::MachineClock;
 use crate::teacher::form::held_to_the_form;
-use crate::teacher::request::{Answer, Request};
-use crate::teacher::{AskError, Key, Left, Speaker};
+use crate::teacher::request::{Request, TeacherAnswer};
+use crate::teacher::{ApiKey, AskError, Left, Speaker};
 
 /// Sequences asked for together: enough to read each weight for many.
 const AT_ONCE: usize = 16;
@@ -46,12 +46,17 @@ impl Local {
     ///
     /// # Errors
     /// Where the model or its adapter can't be found or loaded, or no port is free.
-    pub(super) fn start(folders: &Folders, given: &str, cache: Arc<Cache>, budget: Budget) -> Result<Self> {
+    pub(super) fn start(
+        folders: &Folders,
+        given: &str,
+        cache: Arc<AnswerCache>,
+        budget: Budget,
+    ) -> Result<Self> {
         let served = served(folders, given).with_context(|| format!("load local:{given}"))?;
         let key = random_key();
         let (running, stop) = oneshot::channel();
         let address = start(served, key.clone(), stop).with_context(|| format!("run local:{given}"))?;
-        let teacher = teacher(given, &format!("http://{address}/v1"), Some(Key::new(key)), cache, budget)?;
+        let teacher = teacher(given, &format!("http://{address}/v1"), Some(ApiKey::new(key)), cache, budget)?;
         Ok(Self { teacher, _running: Some(running) })
     }
 
@@ -59,7 +64,7 @@ impl Local {
     ///
     /// # Errors
     /// Where no HTTP client can be made.
-    pub(super) fn planned(given: &str, cache: Arc<Cache>) -> Result<Self> {
+    pub(super) fn planned(given: &str, cache: Arc<AnswerCache>) -> Result<Self> {
         let teacher = teacher(given, "http://127.0.0.1:9/v1", None, cache, Budget::default())?;
         Ok(Self { teacher, _running: None })
     }
@@ -90,7 +95,10 @@ impl Speaker for Local {
         self.teacher.leave(job, left)
     }
 
-    fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, std::result::Result<Answer, AskError>> {
+    fn ask<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> BoxFuture<'a, std::result::Result<TeacherAnswer, AskError>> {
         let request = held_to_the_form(request);
         async move { self.teacher.ask(&request).await }.boxed()
     }
@@ -99,8 +107,8 @@ impl Speaker for Local {
 fn teacher(
     given: &str,
     base_url: &str,
-    key: Option<Key>,
-    cache: Arc<Cache>,
+    key: Option<ApiKey>,
+    cache: Arc<AnswerCache>,
     budget: Budget,
 ) -> Result<Teacher> {
     let settings = TeacherSettings {

@@ -23,16 +23,16 @@ use crate::domain::protocol::models::ModelKind;
 use crate::domain::session::SessionInfo;
 use crate::session::{Access, Session};
 use crate::teacher::budget::{Budget, Spending};
-use crate::teacher::cache::Cache;
+use crate::teacher::cache::AnswerCache;
 use crate::teacher::client::Teacher;
 use crate::teacher::clock::MachineClock;
 use crate::teacher::extract::{entailment, plain};
-use crate::teacher::job::{Assignment, Drawing, Ended, Examples, Relations};
+use crate::teacher::job::{Assignment, Drawing, Examples, Relations, TeacherJobEnd};
 use crate::teacher::prompt::Prompt;
 use crate::teacher::request::Request;
-use crate::teacher::{AskError, Key, Left, Speaker};
+use crate::teacher::{ApiKey, AskError, Left, Speaker};
 
-pub use gauge::{Reader, measure};
+pub use gauge::{ThoughtReader, measure};
 pub use jobs::{JudgeOptions, OnProgress, judge, reflect, think};
 pub(crate) use lane::Reviews;
 
@@ -92,7 +92,7 @@ pub struct Summary {
 
 impl Summary {
     /// What came of it in all. What it has spent is kept until nothing of it is left.
-    fn finish(&mut self, ended: &Ended, speaker: &dyn Speaker) -> Result<()> {
+    fn finish(&mut self, ended: &TeacherJobEnd, speaker: &dyn Speaker) -> Result<()> {
         leave(self.job, ended, speaker)?;
         let account = speaker.account();
         let asked = self.kept + self.set_aside.values().sum::<u64>();
@@ -105,9 +105,9 @@ impl Summary {
         self.troubles = account.troubles;
         self.other_models = account.other_models;
         self.cut = match ended {
-            Ended::Finished => None,
-            Ended::Stopped => Some("stopped; run this again to continue".to_owned()),
-            Ended::Cut(error) => Some(error.to_string()),
+            TeacherJobEnd::Finished => None,
+            TeacherJobEnd::Stopped => Some("stopped; run this again to continue".to_owned()),
+            TeacherJobEnd::Cut(error) => Some(error.to_string()),
         };
         Ok(())
     }
@@ -130,10 +130,10 @@ impl Summary {
     }
 }
 
-fn leave(job: &str, ended: &Ended, speaker: &dyn Speaker) -> Result<()> {
+fn leave(job: &str, ended: &TeacherJobEnd, speaker: &dyn Speaker) -> Result<()> {
     let left = match ended {
-        Ended::Finished => Left::Finished,
-        Ended::Stopped | Ended::Cut(_) => Left::Unfinished,
+        TeacherJobEnd::Finished => Left::Finished,
+        TeacherJobEnd::Stopped | TeacherJobEnd::Cut(_) => Left::Unfinished,
     };
     Ok(speaker.leave(job, left)?)
 }
@@ -163,7 +163,7 @@ pub fn speaker(
     budget: Budget,
     dry: Dry,
 ) -> Result<Arc<dyn Speaker>> {
-    let cache = Arc::new(Cache::open(session).context("open answers.db in the session's folder")?);
+    let cache = Arc::new(AnswerCache::open(session).context("open answers.db in the session's folder")?);
     match (name.strip_prefix("local:"), dry) {
         (Some(model), Dry::Run) => return Ok(Arc::new(Local::start(folders, model, cache, budget)?)),
         (Some(model), Dry::Plan) => return Ok(Arc::new(Local::planned(model, cache)?)),
@@ -182,7 +182,7 @@ pub fn speaker(
         );
     };
     let key = match dry {
-        Dry::Run => Key::of(name, teacher)?,
+        Dry::Run => ApiKey::of(name, teacher)?,
         Dry::Plan => None,
     };
     let clock = Arc::new(MachineClock::default());
@@ -265,6 +265,6 @@ pub fn prompt(folders: &Folders, session: &Path, name: &str) -> Result<Prompt> {
 
 /// Whether an error is a wish of the user's rather than a failure: a budget that did its work.
 #[must_use]
-pub fn is_budget(ended: &Ended) -> bool {
-    matches!(ended, Ended::Cut(AskError::BudgetReached(_)))
+pub fn is_budget(ended: &TeacherJobEnd) -> bool {
+    matches!(ended, TeacherJobEnd::Cut(AskError::BudgetReached(_)))
 }

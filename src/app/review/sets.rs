@@ -11,13 +11,13 @@ use super::{assignment, prompt};
 use crate::config::Folders;
 use crate::domain::filter::Filter;
 use crate::domain::message::{Message, Role};
-use crate::domain::recipe::{Balance, SetKind, SetOrder, Source};
+use crate::domain::recipe::{Balance, ExampleSource, SetKind, SetOrder};
 use crate::domain::record::{ContentHash, Preference, Record, RecordId};
 use crate::domain::thought::{Thought, ThoughtId};
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::session::{Lesson, Seen, Session, Since, answer, balanced, question, version_of};
 use crate::task::Task;
-use crate::teacher::job::{Drawing, Question};
+use crate::teacher::job::{Drawing, RecordQuestion};
 use crate::teacher::think::Think;
 
 /// One row with where it comes from.
@@ -46,7 +46,7 @@ pub fn rows(folders: &Folders, session: &Session, order: &SetOrder) -> Result<Ve
     if order.balance == Balance::ByLabel {
         lessons = balanced(lessons);
     }
-    let form = Form::of(folders, session)?;
+    let form = PromptForm::of(folders, session)?;
     lessons.into_iter().map(|lesson| row(session, &form, order.kind, lesson)).collect()
 }
 
@@ -77,11 +77,11 @@ pub fn left_out(session: &Session, order: &SetOrder) -> Result<Vec<String>> {
 
 /// The records of a set.
 fn wanted(session: &Session, order: &SetOrder) -> Result<HashSet<i64>> {
-    let view = session.view(&order.filter, Order::default()).context("find the records of the set")?;
+    let view = session.view(&order.filter, SortOrder::default()).context("find the records of the set")?;
     Ok(view.ids().iter().copied().collect())
 }
 
-fn row(session: &Session, form: &Form, kind: SetKind, lesson: Lesson) -> Result<SetRow> {
+fn row(session: &Session, form: &PromptForm, kind: SetKind, lesson: Lesson) -> Result<SetRow> {
     let source = session.record(lesson.record)?;
     let mut messages = form.conversation(&source, &lesson.text, &lesson.label)?;
     let chosen = messages.pop();
@@ -124,13 +124,13 @@ fn row(session: &Session, form: &Form, kind: SetKind, lesson: Lesson) -> Result<
 
 /// How a record is asked about, and answered: as the session's task has it, where that task has a place for a thought;
 /// else as a student is asked to think.
-struct Form {
+struct PromptForm {
     task: Option<Task>,
     /// Nothing where no record has a label to think about.
     think: Option<Think>,
 }
 
-impl Form {
+impl PromptForm {
     fn of(folders: &Folders, session: &Session) -> Result<Self> {
         let folder = session.folder();
         let name = crate::app::sessions::open(folder)?.file.task;
@@ -158,7 +158,8 @@ impl Form {
             return Ok(messages);
         }
         let think = self.think.as_ref().context("find the labels that may be answered: no record has one")?;
-        let asked = Question { record: RecordId(0), text: question(record), truth: record.label.clone() };
+        let asked =
+            RecordQuestion { record: RecordId(0), text: question(record), truth: record.label.clone() };
         let mut messages = think.request(&asked)?.messages;
         messages.push(Message::new(Role::Assistant, answer(text, label)));
         Ok(messages)
@@ -181,10 +182,10 @@ fn of_task(task: &Task, record: &Record, text: &str, label: &str) -> Option<Vec<
 
 /// The rows that a session's sets have now, for comparing with those that a run saw.
 #[derive(Debug, Default)]
-pub struct RowsNow(HashMap<Origin, ContentHash>);
+pub struct RowsNow(HashMap<RowOrigin, ContentHash>);
 
 /// The thought and the reflection that a row is made from.
-type Origin = (Option<i64>, Option<i64>);
+type RowOrigin = (Option<i64>, Option<i64>);
 
 impl RowsNow {
     /// Of the set that a recipe names as its examples; none where it names no set.
@@ -192,7 +193,9 @@ impl RowsNow {
     /// # Errors
     /// As [`rows`], and where the words are wrong.
     pub fn add(&mut self, folders: &Folders, session: &Session, source: &str) -> Result<()> {
-        let Source::Set(order) = Source::parse(source).map_err(anyhow::Error::msg)? else { return Ok(()) };
+        let ExampleSource::Set(order) = ExampleSource::parse(source).map_err(anyhow::Error::msg)? else {
+            return Ok(());
+        };
         // A row that the filter no longer lets through is still there.
         let all = SetOrder { balance: Balance::AsItIs, filter: Filter::Everything, ..order };
         for row in rows(folders, session, &all)? {
@@ -212,7 +215,7 @@ impl RowsNow {
     }
 }
 
-fn origin(provenance: &Value) -> Origin {
+fn origin(provenance: &Value) -> RowOrigin {
     let number = |name: &str| provenance.get(name).and_then(Value::as_i64);
     (number("thought"), number("reflection"))
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::domain::chat::{Chat, ChatId, ChatSummary, DraftPlace, Turn, TurnId};
 use crate::domain::protocol::ChatEvent;
-use crate::domain::protocol::chat::{Pace, Phase};
+use crate::domain::protocol::chat::{AnswerPace, Phase};
 
 /// An answer that is being written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Writing {
     Waits(Phase),
-    Writes(Pace),
+    Writes(AnswerPace),
 }
 
 /// Facts of the session's chats.

@@ -9,8 +9,8 @@ use crate::domain::draft::{DraftOf, KeptDraft, OtherDraft};
 use crate::domain::filter::Vocabulary;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{
-    EditMet, ExportOrder, Found, Generation, ImportPlan, Imported, MadeBy, Opened, RowSummary, TokenPiece,
-    ViewId, Viewed,
+    EditMet, ExportOrder, Generation, ImportPlan, Imported, MadeBy, Opened, RowSummary, TokenPiece,
+    ViewCount, ViewId, Viewed,
 };
 use crate::domain::record::RecordId;
 use crate::domain::statistics::Statistics;
@@ -20,7 +20,7 @@ const KEPT: usize = 2_000;
 
 /// Facts of the session's records. Empty until a session is open.
 #[derive(Debug, Default)]
-pub struct Data {
+pub struct DataStore {
     pub view: Option<Viewed>,
     /// By position. Rows of an older generation stay until their place is read again, so that nothing flickers.
     rows: BTreeMap<usize, (Generation, RowSummary)>,
@@ -79,7 +79,7 @@ pub enum DataQuestion {
     Replace(Box<ExportOrder>, Vec<PathBuf>),
 }
 
-impl Data {
+impl DataStore {
     /// The row at a position, where it was read.
     #[must_use]
     pub fn row(&self, position: usize) -> Option<&RowSummary> {
@@ -199,7 +199,7 @@ impl Data {
             return;
         }
         let count = viewed.found.count();
-        if let Found::All(_) = viewed.found {
+        if let ViewCount::All(_) = viewed.found {
             self.rows.split_off(&count);
         }
         if self.view.as_ref().is_none_or(|own| viewed.view > own.view) {

@@ -13,7 +13,7 @@ pub mod runs;
 use std::path::PathBuf;
 
 use crate::domain::protocol::models::ModelFile;
-use crate::domain::protocol::system::{Level, LogLine, Machine, Notice, Places};
+use crate::domain::protocol::system::{Level, LogLine, Machine, Notice, StudioPaths};
 use crate::domain::protocol::{DataEvent, Event, ModelsEvent, ReviewEvent, SessionsEvent, SystemEvent};
 use crate::domain::session::{SessionInfo, SessionSummary};
 use crate::domain::settings::Settings;
@@ -24,7 +24,7 @@ pub use self::notices::{Notices, Toast};
 
 /// Records that the open session, which was just made, waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedRecords {
     /// A file, a folder or a dataset of the hub; nothing: a person says.
     pub from: Option<PathBuf>,
 }
@@ -36,7 +36,7 @@ pub struct Store {
     pub now: f64,
     pub machine: Machine,
     pub settings: Settings,
-    pub places: Places,
+    pub places: StudioPaths,
     /// The open session; none on the welcome screen.
     pub session: Option<SessionInfo>,
     /// How many times a session was opened: the same one opened anew is read anew.
@@ -45,15 +45,15 @@ pub struct Store {
     pub sessions: Option<Vec<SessionSummary>>,
     /// What the path that was typed last may become, with what was typed.
     pub completed: Option<(String, Vec<String>)>,
-    pub wanted: Option<Wanted>,
+    pub wanted: Option<WantedRecords>,
     /// Models and adapters on disk. `None` until they were looked for.
     pub models: Option<Vec<ModelFile>>,
     /// Conversations of the open session.
     pub chats: chat::Chats,
     /// Records of the open session.
-    pub data: data::Data,
+    pub data: data::DataStore,
     /// Reflections of the open session.
-    pub review: review::Review,
+    pub review: review::ReviewStore,
     pub jobs: Jobs,
     pub notices: Notices,
     pub log: Log,
@@ -103,7 +103,7 @@ impl Store {
             SessionsEvent::Listed(sessions) => self.sessions = Some(sessions),
             SessionsEvent::Completed { typed, paths } => self.completed = Some((typed, paths)),
             SessionsEvent::Opened(session) => self.open(session, None),
-            SessionsEvent::Made(session, from) => self.open(session, Some(Wanted { from })),
+            SessionsEvent::Made(session, from) => self.open(session, Some(WantedRecords { from })),
         }
     }
 
@@ -115,14 +115,14 @@ impl Store {
     }
 
     /// Nothing of the session before holds.
-    fn open(&mut self, session: SessionInfo, wanted: Option<Wanted>) {
+    fn open(&mut self, session: SessionInfo, wanted: Option<WantedRecords>) {
         self.session = Some(session);
         self.openings += 1;
         self.wanted = wanted;
         self.models = None;
-        self.data = data::Data::default();
+        self.data = data::DataStore::default();
         self.chats = chat::Chats::default();
-        self.review = review::Review::default();
+        self.review = review::ReviewStore::default();
     }
 
     fn apply_system(&mut self, event: SystemEvent) {

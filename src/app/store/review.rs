@@ -8,7 +8,7 @@ use crate::domain::protocol::ReviewEvent;
 use crate::domain::protocol::review::{QueueId, RevisionMet};
 use crate::domain::reflection::{ReflectionId, Verdict};
 use crate::domain::review::{
-    Draft, DraftText, Glimpse, LastStep, QueueRow, ReviewCounts, ReviewItem, Reviewed,
+    DraftText, EditDraft, Glimpse, LastStep, QueueRow, ReviewCounts, ReviewItem, Reviewed,
 };
 use crate::domain::review_job::JobOrder;
 use crate::domain::thought::ThoughtId;
@@ -24,7 +24,7 @@ const LONGEST_THOUGHT: f64 = 120.0;
 
 /// Facts of the session's review. Empty until a session is open.
 #[derive(Debug, Default)]
-pub struct Review {
+pub struct ReviewStore {
     /// The question that the queue answers; none until it was found.
     pub queue: Option<QueueId>,
     rows: Vec<QueueRow>,
@@ -70,7 +70,7 @@ pub enum Last {
     Refused(String),
 }
 
-impl Review {
+impl ReviewStore {
     #[must_use]
     pub fn rows(&self) -> &[QueueRow] {
         &self.rows
@@ -127,7 +127,7 @@ impl Review {
             ReviewEvent::Queued { queue, rows } => self.see(queue, rows),
             ReviewEvent::Opened(id, item) => {
                 if let (Some(row), Some(item)) = (self.row_mut(id), &item) {
-                    row.draft = if item.draft.is_some() { Draft::Kept } else { Draft::None };
+                    row.draft = if item.draft.is_some() { EditDraft::Kept } else { EditDraft::None };
                 }
                 self.items.retain(|(own, _)| *own != id);
                 self.items.push_back((id, item));
@@ -211,7 +211,7 @@ impl Review {
             row.verdict = Verdict::Approved;
             row.mine = Some(Verdict::Approved);
             row.label = Arc::clone(&row.truth);
-            row.draft = Draft::None;
+            row.draft = EditDraft::None;
         }
         if let Some(place) = self.places.remove(&old) {
             self.places.insert(new, place);
@@ -225,7 +225,7 @@ impl Review {
             None => self.kept.remove(&of),
         };
         if let Some(row) = self.row_mut(of) {
-            row.draft = if draft.is_some() { Draft::Kept } else { Draft::None };
+            row.draft = if draft.is_some() { EditDraft::Kept } else { EditDraft::None };
         }
         let item = self.items.iter_mut().find(|(id, _)| *id == of).and_then(|(_, item)| item.as_mut());
         if let Some(item) = item {

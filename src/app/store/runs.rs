@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::domain::doctor::{self, Finding};
 use crate::domain::protocol::RunsEvent;
-use crate::domain::protocol::runs::{Busy, Elsewhere, Preflight, Reading, RecipeFile};
+use crate::domain::protocol::runs::{Busy, Elsewhere, FileReading, Preflight, RecipeFile};
 use crate::domain::run::Sample;
 use crate::domain::run_info::{RunId, RunInfo};
 use crate::domain::series::{Detail, RunSeries, Series};
@@ -39,7 +39,7 @@ pub struct RunData {
     /// By step, oldest first.
     pub samples: Vec<Sample>,
     pub log: VecDeque<String>,
-    pub reading: Reading,
+    pub reading: FileReading,
     /// What looks wrong, worst first.
     pub findings: Vec<Finding>,
 }

@@ -43,9 +43,9 @@ const SIZE: Rect = Rect { x: 0, y: 0, width: 200, height: 60 };
 
 /// Counts what would go to the terminal.
 #[derive(Default)]
-struct Counted(u64);
+struct ByteCounter(u64);
 
-impl Write for Counted {
+impl Write for ByteCounter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0 += bytes.len() as u64;
         Ok(bytes.len())
@@ -66,7 +66,7 @@ pub fn measure(folders: &Folders) -> Result<Vec<Figure>> {
     let mut core = Core::start(folders, Depth::Full);
     core.begin(First::Session(sessions::open(&session.path)?));
     let options = TerminalOptions { viewport: Viewport::Fixed(SIZE) };
-    let mut terminal = Terminal::with_options(CrosstermBackend::new(Counted::default()), options)
+    let mut terminal = Terminal::with_options(CrosstermBackend::new(ByteCounter::default()), options)
         .context("make a screen in memory")?;
     paint(&mut terminal, &mut core)?;
     let first_paint = start.elapsed();
@@ -99,7 +99,7 @@ pub fn measure(folders: &Folders) -> Result<Vec<Figure>> {
     ])
 }
 
-fn paint(terminal: &mut Terminal<CrosstermBackend<Counted>>, core: &mut Core) -> Result<()> {
+fn paint(terminal: &mut Terminal<CrosstermBackend<ByteCounter>>, core: &mut Core) -> Result<()> {
     core.studio.refresh(&core.store);
     let (studio, store) = (&mut core.studio, &core.store);
     terminal

@@ -9,7 +9,7 @@ use super::bench::{Figure, figure, quantile};
 use super::headless::Headless;
 use crate::app::sessions;
 use crate::config::Folders;
-use crate::domain::chat::{Answerer, Outcome, Setup, Side, Why};
+use crate::domain::chat::{AnswerOutcome, Answerer, Setup, Side, Why};
 use crate::domain::counted::counted;
 use crate::domain::message::{Message, Role};
 use crate::domain::record::Record;
@@ -97,7 +97,7 @@ fn last_words() -> String {
 fn fill_chat(session: &mut Session) -> Result<()> {
     let answerer = Answerer { name: "bench".to_owned(), ..Answerer::default() };
     let chat = session.begin_chat("A very long talk", &Setup { left: answerer, ..Setup::default() })?;
-    let outcome = Outcome {
+    let outcome = AnswerOutcome {
         why: Why::End,
         prompt_tokens: 100,
         cached_tokens: 0,

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::headless::Headless;
 use crate::config::Folders;
-use crate::domain::protocol::data::{Found, ViewId};
+use crate::domain::protocol::data::{ViewCount, ViewId};
 use crate::domain::session::SessionInfo;
 
 /// The screen: columns and rows.
@@ -41,7 +41,7 @@ pub fn measure(folders: &Folders, session: SessionInfo, words: &[&str]) -> Resul
     studio.wait_until(PATIENCE, |studio| studio.store().data.row(0).is_some())?;
     let mut times = PaneTimes { first_rows: start.elapsed(), ..PaneTimes::default() };
     studio.wait_until(PATIENCE, |studio| {
-        matches!(studio.store().data.view.as_ref().map(|view| view.found), Some(Found::All(_)))
+        matches!(studio.store().data.view.as_ref().map(|view| view.found), Some(ViewCount::All(_)))
     })?;
     let count = studio.store().data.count();
     for key in ["down", "pagedown", "up", "pageup"] {

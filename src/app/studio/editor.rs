@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 pub(super) fn edit(text: &str) -> Result<String> {
     let named = |name: &str| std::env::var(name).ok().filter(|command| !command.trim().is_empty());
     let command = named("VISUAL").or_else(|| named("EDITOR")).unwrap_or_else(|| "vi".into());
-    let file = Draft::write(text)?;
+    let file = DraftFile::write(text)?;
     // Through a shell: these variables may hold arguments and quotes.
     let status = Command::new("sh")
         .arg("-c")
@@ -38,9 +38,9 @@ pub(super) fn edit(text: &str) -> Result<String> {
 }
 
 /// A text in a file of its own that only this person can read, removed with it.
-struct Draft(std::path::PathBuf);
+struct DraftFile(std::path::PathBuf);
 
-impl Draft {
+impl DraftFile {
     fn write(text: &str) -> Result<Self> {
         use std::os::unix::fs::OpenOptionsExt;
         let unique =
@@ -62,7 +62,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for DraftFile {
     fn drop(&mut self) {
         // In the folder for temporary files: one that stays is cleaned by the system.
         std::fs::remove_file(&self.0).ok();

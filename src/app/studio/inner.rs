@@ -4,13 +4,13 @@ use std::sync::mpsc::SyncSender;
 
 use tokio::sync::mpsc;
 
-use super::worker::Worker;
+use super::worker::StudioWorker;
 use super::{First, logging, machine, now, themes};
 use crate::app::events::{Envelope, Events};
 use crate::app::sessions;
 use crate::app::store::Store;
 use crate::config::Folders;
-use crate::domain::protocol::system::{Level, Notice, Places};
+use crate::domain::protocol::system::{Level, Notice, StudioPaths};
 use crate::domain::protocol::{
     Command, DataEvent, Event, ReviewEvent, RunsCommand, SessionsCommand, SessionsEvent, SystemEvent,
 };
@@ -25,7 +25,7 @@ const EVENTS: usize = 4096;
 pub(super) struct Core {
     pub(super) studio: Studio,
     pub(super) store: Store,
-    pub(super) worker: Worker,
+    pub(super) worker: StudioWorker,
     pub(super) events: mpsc::Receiver<Envelope>,
     /// Dropped with the rest, which ends the thread that reads the machine.
     _machine: SyncSender<()>,
@@ -55,7 +55,7 @@ impl Core {
             store.apply(Event::System(event));
         }
         let machine = machine::watch(sender.clone());
-        let worker = Worker::start(folders.clone(), sender);
+        let worker = StudioWorker::start(folders.clone(), sender);
         Self { studio, store, worker, events, _machine: machine }
     }
 
@@ -106,8 +106,8 @@ impl Core {
     }
 }
 
-fn places(folders: &Folders) -> Places {
-    Places {
+fn places(folders: &Folders) -> StudioPaths {
+    StudioPaths {
         sessions: folders.sessions(),
         models: folders.models(),
         settings: folders.settings.clone(),

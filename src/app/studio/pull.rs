@@ -62,7 +62,7 @@ impl Report {
     }
 }
 
-impl hub::Progress for Report {
+impl hub::PullProgress for Report {
     fn note(&mut self, text: &str) {
         tracing::info!("{text}");
         text.clone_into(&mut self.progress.note);

@@ -11,7 +11,7 @@ use super::recipe_files::{read_recipe, recipes_in, write_recipe};
 use crate::app::cuts::Cuts;
 use crate::app::elsewhere;
 use crate::app::events::{Events, Gone};
-use crate::app::follow::told::{Adapters, Awaited, Told};
+use crate::app::follow::told::{Adapters, Awaited, FollowListener};
 use crate::app::follow::{FollowerThread, Listening};
 use crate::app::forbidden;
 use crate::app::jobs::Working;
@@ -24,17 +24,17 @@ use crate::domain::protocol::system::{JobEnd, Level};
 use crate::domain::protocol::{Event, ModelsEvent, RunsCommand, RunsEvent, SystemEvent};
 use crate::domain::recipe::edit;
 use crate::domain::run::{Phase, RunCommand};
-use crate::domain::run_info::{Notes, Origin, RunId};
+use crate::domain::run_info::{Notes, RunId, RunOrigin};
 use crate::domain::session::SessionInfo;
 use crate::ground::files;
 use crate::ground::thread;
 
 /// The way into the lane.
-pub(super) struct RunsLane(Sender<Request>);
+pub(super) struct RunsLane(Sender<RunsRequest>);
 
-enum Request {
+enum RunsRequest {
     /// With the way back into the lane, for what takes long.
-    Perform(RunsCommand, Sender<Request>),
+    Perform(RunsCommand, Sender<RunsRequest>),
     /// What is to start was prepared, or stopped meanwhile.
     Fitted(Start, Result<bool>),
     Opened(SessionInfo),
@@ -47,7 +47,8 @@ impl RunsLane {
             let awaited = Awaited::default();
             let (cuts, complained) = (RefCell::default(), RefCell::default());
             let (session, follower, elsewhere) = (None, None, None);
-            let lane = Lane { folders, events, session, follower, elsewhere, awaited, cuts, complained };
+            let lane =
+                RunsThread { folders, events, session, follower, elsewhere, awaited, cuts, complained };
             lane.work(&received);
         });
         Self(requests)
@@ -55,11 +56,11 @@ impl RunsLane {
 
     pub(super) fn send(&self, command: RunsCommand) {
         // A lane that is gone has said why in the log.
-        self.0.send(Request::Perform(command, self.0.clone())).ok();
+        self.0.send(RunsRequest::Perform(command, self.0.clone())).ok();
     }
 
     pub(super) fn session_opened(&self, session: &SessionInfo) {
-        self.0.send(Request::Opened(session.clone())).ok();
+        self.0.send(RunsRequest::Opened(session.clone())).ok();
     }
 }
 
@@ -71,7 +72,7 @@ struct Start {
     after: Option<RunId>,
 }
 
-struct Lane {
+struct RunsThread {
     folders: Folders,
     events: Events,
     session: Option<SessionInfo>,
@@ -84,14 +85,14 @@ struct Lane {
     complained: RefCell<String>,
 }
 
-impl Lane {
-    fn work(mut self, requests: &Receiver<Request>) {
+impl RunsThread {
+    fn work(mut self, requests: &Receiver<RunsRequest>) {
         self.follow();
         while let Ok(request) = requests.recv() {
             let outcome = match request {
-                Request::Perform(command, back) => self.perform(command, back),
-                Request::Fitted(run, outcome) => self.fitted(&run, outcome),
-                Request::Opened(session) => {
+                RunsRequest::Perform(command, back) => self.perform(command, back),
+                RunsRequest::Fitted(run, outcome) => self.fitted(&run, outcome),
+                RunsRequest::Opened(session) => {
                     self.session = Some(session);
                     self.follow();
                     self.list_recipes()
@@ -109,9 +110,9 @@ impl Lane {
     fn follow(&mut self) {
         self.follower = None;
         self.tell(RunsEvent::Cleared);
-        let session = self.session.iter().map(|session| (Origin::Session, session.runs()));
-        let roots = session.chain([(Origin::Global, self.folders.runs())]).collect();
-        let mut told = Told::new(self.awaited.clone());
+        let session = self.session.iter().map(|session| (RunOrigin::Session, session.runs()));
+        let roots = session.chain([(RunOrigin::Global, self.folders.runs())]).collect();
+        let mut told = FollowListener::new(self.awaited.clone());
         let (events, folders) = (self.events.clone(), self.folders.clone());
         let own = self.session.as_ref().map(SessionInfo::runs);
         let emit = move |event| {
@@ -138,7 +139,7 @@ impl Lane {
         self.elsewhere = Some(elsewhere::watch(self.folders.clone(), own, self.events.clone()));
     }
 
-    fn perform(&self, command: RunsCommand, back: Sender<Request>) -> Result<()> {
+    fn perform(&self, command: RunsCommand, back: Sender<RunsRequest>) -> Result<()> {
         match command {
             RunsCommand::Watch(runs) => {
                 if let Some(follower) = &self.follower {
@@ -235,14 +236,14 @@ impl Lane {
     }
 
     /// Starts a run; by a recipe that doesn't know yet how long the examples are, when they are counted.
-    fn start(&self, run: Start, back: Sender<Request>) -> Result<()> {
+    fn start(&self, run: Start, back: Sender<RunsRequest>) -> Result<()> {
         let waits = self.session.clone().zip(fitted::uncounted(&run.recipe));
         let Some((session, model)) = waits else { return self.launch(&run) };
         self.say(Level::Info, format!("the run starts when {model} is here and the tokens are counted"));
         let (events, folders) = (self.events.clone(), self.folders.clone());
         thread::start("run fit", move || {
             let fitted = fitted::fit(&folders, &session, &model, &events);
-            back.send(Request::Fitted(run, fitted)).ok();
+            back.send(RunsRequest::Fitted(run, fitted)).ok();
         });
         Ok(())
     }

@@ -82,6 +82,7 @@ impl Screen {
                 stderr().write_all(said.as_bytes()).ok();
                 std::process::exit(1);
             } else if std::thread::current().id() == own {
+                *holder() = Holder::Others;
                 leave();
                 report(panic);
             } else {
@@ -147,8 +148,10 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        *holder() = Holder::Others;
-        leave();
+        // A panic has given it back before its report: once more, and the cursor would go back above that.
+        if std::mem::replace(&mut *holder(), Holder::Others) != Holder::Others {
+            leave();
+        }
     }
 }
 

@@ -28,7 +28,7 @@ use crate::ground::thread;
 use crate::session::{Window, open_windows};
 
 /// The lanes.
-pub(super) struct Worker {
+pub(super) struct StudioWorker {
     desk: Sender<Command>,
     events: Events,
     /// Of the open session.
@@ -77,7 +77,7 @@ impl Windows {
 /// How long the program waits at its end for an answer that is being stopped, and for what is being written.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-impl Drop for Worker {
+impl Drop for StudioWorker {
     fn drop(&mut self) {
         if let Some(records) = self.records.take() {
             records.finish(PATIENCE);
@@ -93,7 +93,7 @@ impl Drop for Worker {
     }
 }
 
-impl Worker {
+impl StudioWorker {
     pub(super) fn start(folders: Folders, events: Events) -> Self {
         let (desk, commands) = thread::queue();
         let own = events.clone();
@@ -101,7 +101,7 @@ impl Worker {
         let known = folders.clone();
         let windows = Windows::default();
         let shared = windows.clone();
-        thread::start("desk", move || Desk { folders, events, windows: shared }.work(&commands));
+        thread::start("desk", move || StudioDesk { folders, events, windows: shared }.work(&commands));
         Self {
             desk,
             events: own,
@@ -162,13 +162,13 @@ fn complaint(error: &anyhow::Error) -> Event {
 }
 
 /// Quick things with files: sessions, settings, lists.
-struct Desk {
+struct StudioDesk {
     folders: Folders,
     events: Events,
     windows: Windows,
 }
 
-impl Desk {
+impl StudioDesk {
     fn work(mut self, commands: &Receiver<Command>) {
         while let Ok(command) = commands.recv() {
             let outcome = self.perform(command).unwrap_or_else(|error| Some(complaint(&error)));

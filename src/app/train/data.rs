@@ -17,7 +17,7 @@ use crate::data::noticed;
 use crate::data::split::{SplitSettings, Use, assign};
 use crate::domain::batch::TokenExample;
 use crate::domain::filter::parse;
-use crate::domain::recipe::source::{self, Source};
+use crate::domain::recipe::source::{self, ExampleSource};
 use crate::domain::recipe::{DataPart, OnMalformed, Recipe, SetOrder};
 use crate::domain::record::{Record, RecordId, Status};
 use crate::engine::model::OpenModel;
@@ -95,8 +95,9 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders, go_on: GoOn<'
         bail!("{} (data.malformed is \"fail\")", named(&malformed));
     }
     ensure!(!train.is_empty(), "no example of {} can be trained on: {}", data.train, named(&malformed));
-    let seen =
-        |rows: &[Row], purpose| rows.iter().map(|row| row.seen(purpose)).collect::<Result<Vec<_>, _>>();
+    let seen = |rows: &[SourcedRecord], purpose| {
+        rows.iter().map(|row| row.seen(purpose)).collect::<Result<Vec<_>, _>>()
+    };
     let learnt = encoded.iter().chain(&held_out);
     notes.extend(mask::warnings(learnt.map(|one| (one.example.source.as_str(), &one.unlearnt))));
     let truncated = encoded.iter().chain(&held_out).filter(|one| one.is_truncated()).count();
@@ -125,7 +126,7 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders, go_on: GoOn<'
 }
 
 /// A record, and what is known of where it comes from.
-struct Row {
+struct SourcedRecord {
     record: Record,
     /// Its number, where it is one of a session.
     id: Option<RecordId>,
@@ -135,7 +136,7 @@ struct Row {
     split: Option<String>,
 }
 
-impl Row {
+impl SourcedRecord {
     fn seen(&self, purpose: Purpose) -> Result<Seen, SessionError> {
         Ok(Seen { provenance: self.provenance.clone(), ..Seen::of(self.id, &self.record, purpose)? })
     }
@@ -146,21 +147,21 @@ fn of_session(
     data: &DataPart,
     folders: &Folders,
     (malformed, left_out): (&mut Vec<String>, &mut Vec<String>),
-) -> Result<Vec<Row>> {
+) -> Result<Vec<SourcedRecord>> {
     let folder = data.session.as_deref().with_context(|| {
         format!("{source:?} names records of a session, and the recipe says of none: set data.session")
     })?;
     let told = || format!("read {source:?} of the session in {folder}");
     let session = Session::open(Path::new(folder), Access::Read).with_context(told)?;
-    let is_asked = Source::parse(source).map_err(Error::msg).with_context(told)?.names_split();
+    let is_asked = ExampleSource::parse(source).map_err(Error::msg).with_context(told)?.names_split();
     let split = |record: &Record| record.split.clone().filter(|_| !is_asked);
     let order = SetOrder::parse(words).map_err(Error::msg).with_context(told)?;
-    let rows: Vec<Row> = if let Some(order) = order {
+    let rows: Vec<SourcedRecord> = if let Some(order) = order {
         malformed.extend(sets::left_out(&session, &order).with_context(told)?);
         sets::rows(folders, &session, &order)
             .with_context(told)?
             .into_iter()
-            .map(|row| Row {
+            .map(|row| SourcedRecord {
                 split: split(&row.record),
                 record: row.record,
                 id: Some(row.id),
@@ -168,11 +169,16 @@ fn of_session(
             })
             .collect()
     } else {
-        let mut rows: Vec<Row> = session
+        let mut rows: Vec<SourcedRecord> = session
             .training_set(words)
             .with_context(told)?
             .into_iter()
-            .map(|(id, record)| Row { split: split(&record), record, id: Some(id), provenance: None })
+            .map(|(id, record)| SourcedRecord {
+                split: split(&record),
+                record,
+                id: Some(id),
+                provenance: None,
+            })
             .collect();
         if leaves_rejected_out(words) {
             let all = rows.len();
@@ -214,7 +220,7 @@ fn of_files(
     data: &DataPart,
     malformed: &mut Vec<String>,
     left_out: &mut Vec<String>,
-) -> Result<Vec<Row>> {
+) -> Result<Vec<SourcedRecord>> {
     let options = ImportOptions { map: data.map.clone(), ..ImportOptions::default() };
     // Whether one is fatal is decided when all of them are known.
     let batch = import::read_all(Path::new(path), &options, OnMalformed::Skip)
@@ -224,14 +230,20 @@ fn of_files(
     malformed
         .extend(batch.malformed.iter().map(|bad| format!("{}:{}: {}", bad.source, bad.line, bad.reason)));
     let records = without_pairs(batch.records, path, left_out).map_err(Error::msg)?;
-    let row = |record: Record| Row { split: record.split.clone(), record, id: None, provenance: None };
+    let row =
+        |record: Record| SourcedRecord { split: record.split.clone(), record, id: None, provenance: None };
     Ok(records.into_iter().map(row).collect())
 }
 
 /// The rows of a source without those whose split is for something else: what is held out isn't trained on, and where
 /// some rows are held out, the others aren't evaluated on. Says in a sentence which these are.
-fn of_use(rows: Vec<Row>, source: &str, wanted: Use, notes: &mut Vec<String>) -> Result<Vec<Row>> {
-    let of = |row: &Row| row.split.as_deref().and_then(Use::of);
+fn of_use(
+    rows: Vec<SourcedRecord>,
+    source: &str,
+    wanted: Use,
+    notes: &mut Vec<String>,
+) -> Result<Vec<SourcedRecord>> {
+    let of = |row: &SourcedRecord| row.split.as_deref().and_then(Use::of);
     let (other, doing, part) = match wanted {
         Use::Training => (Use::HeldOut, "training", "train"),
         Use::HeldOut => (Use::Training, "the evaluation", "eval"),
@@ -240,7 +252,8 @@ fn of_use(rows: Vec<Row>, source: &str, wanted: Use, notes: &mut Vec<String>) ->
         return Ok(rows);
     }
     let all = rows.len();
-    let (rows, others): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| of(row) != Some(other));
+    let (rows, others): (Vec<SourcedRecord>, Vec<SourcedRecord>) =
+        rows.into_iter().partition(|row| of(row) != Some(other));
     if others.is_empty() {
         return Ok(rows);
     }
@@ -267,7 +280,7 @@ fn of_use(rows: Vec<Row>, source: &str, wanted: Use, notes: &mut Vec<String>) ->
 const SPLITS_NAMED: usize = 4;
 
 /// Holds out a share of the distinct prompts, so that no prompt is on both sides.
-fn split(rows: Vec<Row>, data: &DataPart) -> Result<(Vec<Row>, Vec<Row>)> {
+fn split(rows: Vec<SourcedRecord>, data: &DataPart) -> Result<(Vec<SourcedRecord>, Vec<SourcedRecord>)> {
     let settings = SplitSettings::holding_out(data.split, data.split_seed)?;
     let prompts: Vec<_> = rows.iter().map(|row| (row.record.prompt(), None)).collect();
     let is_kept: Vec<bool> = assign(&prompts, &settings).iter().map(|part| *part == settings.rest).collect();
@@ -280,12 +293,12 @@ const BLOCK: usize = 1024;
 
 /// The rows that can be trained on, with their examples; the others are named among the malformed.
 fn encode(
-    rows: Vec<Row>,
+    rows: Vec<SourcedRecord>,
     (model, longest): (&OpenModel, usize),
     data: &DataPart,
     (malformed, lost): (&mut Vec<String>, &mut usize),
     go_on: &dyn Fn(usize) -> bool,
-) -> Result<(Vec<Row>, Vec<Encoded>)> {
+) -> Result<(Vec<SourcedRecord>, Vec<Encoded>)> {
     let template = model.template.compile()?;
     let end = model.template.eos_token.as_deref();
     let encoder =
@@ -334,7 +347,7 @@ pub(crate) fn named(malformed: &[String]) -> String {
     told.join("; ")
 }
 
-fn prompts(recipe: &Recipe, train: &[Row], eval: &[Row]) -> Vec<String> {
+fn prompts(recipe: &Recipe, train: &[SourcedRecord], eval: &[SourcedRecord]) -> Vec<String> {
     if !recipe.sample.prompts.is_empty() {
         return recipe.sample.prompts.clone();
     }

@@ -1,12 +1,12 @@
 //! A model that is fetched for a run: a stop ends that too, and how far it is belongs to the run's state.
 
 use crate::domain::run::RunState;
-use crate::engine::hub::Progress;
+use crate::engine::hub::PullProgress;
 use crate::engine::train::host::Brake;
 
 /// Tells another of the transfer, and asks the run whether it goes on.
 pub(super) struct Fetching<'a> {
-    inner: &'a mut dyn Progress,
+    inner: &'a mut dyn PullProgress,
     model: &'a str,
     doing: &'a mut (dyn FnMut(&str) -> Brake + Send),
     brake: Brake,
@@ -19,7 +19,7 @@ pub(super) struct Fetching<'a> {
 impl<'a> Fetching<'a> {
     /// `doing` is told what begins, and gives back what can end it.
     pub(super) fn new(
-        inner: &'a mut dyn Progress,
+        inner: &'a mut dyn PullProgress,
         model: &'a str,
         doing: &'a mut (dyn FnMut(&str) -> Brake + Send),
     ) -> Self {
@@ -32,7 +32,7 @@ impl<'a> Fetching<'a> {
     }
 }
 
-impl Progress for Fetching<'_> {
+impl PullProgress for Fetching<'_> {
     fn note(&mut self, text: &str) {
         self.inner.note(text);
     }

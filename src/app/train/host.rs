@@ -12,9 +12,9 @@ use anyhow::{Context, Result, ensure};
 use super::super::runs;
 use super::journal::{log, number};
 pub use super::watched::Process;
-use super::watched::{Shared, WATCH, Watched, listen_to_signals};
+use super::watched::{WATCH, Watched, WatchedState, listen_to_signals};
 use crate::domain::run::{EVALUATING, Phase, RunFolder, RunState};
-use crate::engine::train::host::{Brake, Host, Progress, Request};
+use crate::engine::train::host::{Brake, Host, HostRequest, TrainEvent};
 use crate::ground::clock;
 use crate::ground::process::host_name;
 use crate::ground::thread;
@@ -22,7 +22,7 @@ use crate::ground::thread;
 /// Hears what a run does: a progress bar, a log, a test.
 pub trait Listener: Send {
     /// Told of each fact, with the state after it.
-    fn heard(&mut self, progress: &Progress<'_>, state: &RunState);
+    fn heard(&mut self, progress: &TrainEvent<'_>, state: &RunState);
 
     /// Told what the run is doing before its first step, and of each change of phase.
     fn phase(&mut self, state: &RunState);
@@ -30,7 +30,7 @@ pub trait Listener: Send {
 
 /// How a run ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
+pub enum RunEnding {
     Done,
     Stopped,
     Failed(String),
@@ -59,7 +59,7 @@ impl RunHost {
         fs::create_dir_all(folder.commands())
             .with_context(|| format!("create {}", folder.commands().display()))?;
         let state = first_state(phase, earlier);
-        let shared = Shared {
+        let shared = WatchedState {
             state,
             pause: false,
             stop: false,
@@ -134,11 +134,11 @@ impl RunHost {
     ///
     /// # Errors
     /// Where the state can't be written.
-    pub fn end(&mut self, ending: Ending) -> Result<()> {
+    pub fn end(&mut self, ending: RunEnding) -> Result<()> {
         let (phase, why) = match ending {
-            Ending::Done => (Phase::Done, self.told.take()),
-            Ending::Stopped => (Phase::Stopped, Some("stopped on request".to_owned())),
-            Ending::Failed(why) => (Phase::Failed, Some(why)),
+            RunEnding::Done => (Phase::Done, self.told.take()),
+            RunEnding::Stopped => (Phase::Stopped, Some("stopped on request".to_owned())),
+            RunEnding::Failed(why) => (Phase::Failed, Some(why)),
         };
         tracing::info!("{}{}", phase.name(), why.as_ref().map_or_else(String::new, |why| format!(": {why}")));
         self.change(|state| {
@@ -196,7 +196,8 @@ impl Drop for RunHost {
     /// Only a panic leaves a host that was not ended.
     fn drop(&mut self) {
         if self.watcher.is_some() {
-            let _ = self.end(Ending::Failed("the program failed unexpectedly; its log says more".to_owned()));
+            let _ =
+                self.end(RunEnding::Failed("the program failed unexpectedly; its log says more".to_owned()));
         }
     }
 }
@@ -207,19 +208,19 @@ impl Host for RunHost {
         Arc::new(move |share| watched.passing(share, begun.elapsed()))
     }
 
-    fn tick(&mut self) -> Result<Request> {
+    fn tick(&mut self) -> Result<HostRequest> {
         loop {
             let mut shared = self.watched.lock();
             if shared.stop {
-                return Ok(Request::Stop);
+                return Ok(HostRequest::Stop);
             }
             if std::mem::take(&mut shared.checkpoint) {
-                return Ok(Request::Checkpoint);
+                return Ok(HostRequest::Checkpoint);
             }
             if !shared.pause {
                 drop(shared);
                 self.enter(Phase::Running);
-                return Ok(Request::GoOn);
+                return Ok(HostRequest::GoOn);
             }
             drop(shared);
             self.enter(Phase::Paused);
@@ -230,40 +231,40 @@ impl Host for RunHost {
         }
     }
 
-    fn report(&mut self, progress: &Progress<'_>) {
-        if let Progress::BestLost { step, why } = progress {
+    fn report(&mut self, progress: &TrainEvent<'_>) {
+        if let TrainEvent::BestLost { step, why } = progress {
             self.told = Some(best_lost(*step, why));
         }
         let mut shared = self.watched.lock();
         let state = &mut shared.state;
         match progress {
-            Progress::Began { step, total_steps, best_eval_loss } => {
+            TrainEvent::Began { step, total_steps, best_eval_loss } => {
                 state.earlier = None;
                 state.best_eval_loss = *best_eval_loss;
                 state.step = *step;
                 state.total_steps = *total_steps;
             }
-            Progress::Stepped { line, seconds_left } => {
+            TrainEvent::Stepped { line, seconds_left } => {
                 state.step = line.get("step").and_then(serde_json::Value::as_u64).unwrap_or(state.step + 1);
                 state.tokens_per_second = number(line, "tokens_per_second");
                 state.seconds_left = Some(*seconds_left);
             }
-            Progress::Evaluating { done, total } => {
+            TrainEvent::Evaluating { done, total } => {
                 if !state.is_stopping() && !state.is_pausing() {
                     state.why = Some(format!("{EVALUATING}, {done} of {total} batches done"));
                 }
             }
-            Progress::Evaluated { line, best } => {
+            TrainEvent::Evaluated { line, best } => {
                 state.why.take_if(|why| why.starts_with(EVALUATING));
                 if *best {
                     state.best_eval_loss = number(line, "eval_loss");
                 }
             }
-            Progress::Saved { step } => state.checkpoint_step = Some(*step),
-            Progress::Rehearsed { .. }
-            | Progress::Sampled(_)
-            | Progress::StoppedEarly { .. }
-            | Progress::BestLost { .. } => {}
+            TrainEvent::Saved { step } => state.checkpoint_step = Some(*step),
+            TrainEvent::Rehearsed { .. }
+            | TrainEvent::Sampled(_)
+            | TrainEvent::StoppedEarly { .. }
+            | TrainEvent::BestLost { .. } => {}
         }
         shared.changed = true;
         let state = shared.state.clone();

@@ -19,7 +19,7 @@ use chrono::{DateTime, FixedOffset};
 
 use self::data::Dataset;
 use self::fetching::Fetching;
-use self::host::{Ending, Listener, Process, RunHost};
+use self::host::{Listener, Process, RunEnding, RunHost};
 use self::sampler::ModelSampler;
 use crate::app::run_lock::RunLock;
 use crate::app::runs;
@@ -28,7 +28,7 @@ use crate::domain::device::DeviceName;
 use crate::domain::recipe::{ComputePart, Dtype, Recipe};
 use crate::domain::run::{Phase, RunFolder, Standing};
 use crate::engine::adapter::Adapter;
-use crate::engine::device::{self, Place};
+use crate::engine::device::{self, ComputeDevice};
 use crate::engine::hub::{self, Network};
 use crate::engine::kernels::gemm::MatmulPrecision;
 use crate::engine::model::{self, OpenModel};
@@ -36,13 +36,13 @@ use crate::engine::train::device::{DeviceOptions, DeviceStudent};
 use crate::engine::train::host::{Brake, Host, Sampler};
 use crate::engine::train::step::{DecoderStudent, StepOptions};
 use crate::engine::train::student::Student;
-use crate::engine::train::trainer::{self, Outcome, Task};
+use crate::engine::train::trainer::{self, TrainOutcome, TrainingTask};
 use crate::ground::files;
 use crate::ground::folders;
 use crate::session;
 
 /// What to train, and where.
-pub struct Job {
+pub struct TrainJob {
     pub recipe: Recipe,
     pub folder: RunFolder,
     /// Wait until this run has ended.
@@ -57,7 +57,11 @@ pub struct Job {
 ///
 /// # Errors
 /// Where another process trains there, or the run fails; the message is the one in the state.
-pub fn execute(job: &Job, listener: Box<dyn Listener>, progress: &mut dyn hub::Progress) -> Result<Outcome> {
+pub fn execute(
+    job: &TrainJob,
+    listener: Box<dyn Listener>,
+    progress: &mut dyn hub::PullProgress,
+) -> Result<TrainOutcome> {
     let _lock = RunLock::take(&job.folder)?;
     files::remove_partial_files(job.folder.path());
     folders::recover_folder(&job.folder.adapter())?;
@@ -69,9 +73,9 @@ pub fn execute(job: &Job, listener: Box<dyn Listener>, progress: &mut dyn hub::P
     host.runs_in(job.process);
     let outcome = train(job, &mut host, progress);
     let ended = host.end(match &outcome {
-        Ok(Outcome::Done) => Ending::Done,
-        Ok(Outcome::Stopped) => Ending::Stopped,
-        Err(error) => Ending::Failed(format!("{error:#}")),
+        Ok(TrainOutcome::Done) => RunEnding::Done,
+        Ok(TrainOutcome::Stopped) => RunEnding::Stopped,
+        Err(error) => RunEnding::Failed(format!("{error:#}")),
     });
     // A run that can't go on is what it was.
     let after = runs::summarise(job.folder.path());
@@ -82,11 +86,11 @@ pub fn execute(job: &Job, listener: Box<dyn Listener>, progress: &mut dyn hub::P
     outcome.and_then(|outcome| ended.map(|()| outcome))
 }
 
-fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Result<Outcome> {
+fn train(job: &TrainJob, host: &mut RunHost, progress: &mut dyn hub::PullProgress) -> Result<TrainOutcome> {
     if let Some(after) = &job.after {
         let ended = || runs::summarise(after.path()).is_none_or(|run| !Standing::is_live(run.standing));
         if !host.wait_for(ended) {
-            return Ok(Outcome::Stopped);
+            return Ok(TrainOutcome::Stopped);
         }
     }
     let moment = began::moment(&job.folder)?;
@@ -96,7 +100,7 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
     };
     let prepared = prepare_at(&job.recipe, &job.folders, job.network, progress, &mut doing, Some(moment));
     if host.is_to_stop() {
-        return Ok(Outcome::Stopped);
+        return Ok(TrainOutcome::Stopped);
     }
     let prepared = prepared?;
     began::note_base(&job.folder, &prepared.model, moment)?;
@@ -117,10 +121,10 @@ fn train(job: &Job, host: &mut RunHost, progress: &mut dyn hub::Progress) -> Res
         _ => Some(ModelSampler::new(&prepared.model, &place)?),
     };
     if host.is_to_stop() {
-        return Ok(Outcome::Stopped);
+        return Ok(TrainOutcome::Stopped);
     }
     host.doing("trying the largest batch, without an update");
-    let task = Task {
+    let task = TrainingTask {
         recipe: &job.recipe,
         folder: &job.folder,
         student: &mut *student,
@@ -171,7 +175,7 @@ pub fn prepare(
     recipe: &Recipe,
     folders: &Folders,
     network: Network,
-    progress: &mut dyn hub::Progress,
+    progress: &mut dyn hub::PullProgress,
     doing: &mut (dyn FnMut(&str) -> Brake + Send),
 ) -> Result<Prepared> {
     prepare_at(recipe, folders, network, progress, doing, None)
@@ -182,7 +186,7 @@ fn prepare_at(
     recipe: &Recipe,
     folders: &Folders,
     network: Network,
-    progress: &mut dyn hub::Progress,
+    progress: &mut dyn hub::PullProgress,
     doing: &mut (dyn FnMut(&str) -> Brake + Send),
     moment: Option<DateTime<FixedOffset>>,
 ) -> Result<Prepared> {
@@ -203,14 +207,14 @@ fn prepare_at(
 ///
 /// # Errors
 /// Where a tensor is missing or damaged, or the device's memory is short.
-pub fn student(model: &OpenModel, recipe: &Recipe, place: &Place) -> Result<Box<dyn Student>> {
+pub fn student(model: &OpenModel, recipe: &Recipe, place: &ComputeDevice) -> Result<Box<dyn Student>> {
     let ComputePart { activation_memory, base_format: base, dtype, .. } = recipe.compute;
     Ok(match place {
-        Place::Cpu => {
+        ComputeDevice::Cpu => {
             let products = if dtype == Dtype::Bf16 { MatmulPrecision::Bf16 } else { MatmulPrecision::F32 };
             Box::new(DecoderStudent::open(model, StepOptions { activation_memory, base, products })?)
         }
-        Place::Device(device) => {
+        ComputeDevice::Device(device) => {
             tracing::info!("training on {} in {dtype:?}", device::describe(device));
             let options = DeviceOptions { activation_memory, base, dtype };
             Box::new(DeviceStudent::open(model, device, options)?)
@@ -222,7 +226,7 @@ pub fn student(model: &OpenModel, recipe: &Recipe, place: &Place) -> Result<Box<
 ///
 /// # Errors
 /// As said.
-pub fn place(recipe: &Recipe) -> Result<Place> {
+pub fn place(recipe: &Recipe) -> Result<ComputeDevice> {
     let name: DeviceName = recipe.compute.device.parse().map_err(anyhow::Error::msg)?;
     let place = device::choose(name)?;
     place.check(recipe.compute.dtype)?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Prepared;
 use crate::domain::batch::{PackedBatch, TokenExample};
 use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype, Recipe};
-use crate::engine::device::Place;
+use crate::engine::device::ComputeDevice;
 use crate::engine::disk;
 use crate::engine::model::OpenModel;
 use crate::engine::train::batch_sampler::BatchSampler;
@@ -133,15 +133,15 @@ const NF4_BYTES: f64 = 0.516;
 /// where the step can share them.
 fn memory_needed(
     recipe: &Recipe,
-    place: &Place,
+    place: &ComputeDevice,
     model: &OpenModel,
     (parameters, tokens): (usize, usize),
 ) -> u64 {
     let config = &model.config;
     // On a device, weights and activations are in the number format of the recipe.
     let size: usize = match (place, recipe.compute.dtype) {
-        (Place::Device(_), Dtype::Bf16 | Dtype::F16) => 2,
-        (Place::Device(_), Dtype::F32) | (Place::Cpu, _) => 4,
+        (ComputeDevice::Device(_), Dtype::Bf16 | Dtype::F16) => 2,
+        (ComputeDevice::Device(_), Dtype::F32) | (ComputeDevice::Cpu, _) => 4,
     };
     let (hidden, query, kv) = (config.hidden, config.query_width(), config.kv_width());
     let layer = hidden * (2 * query + 2 * kv) + 3 * hidden * config.intermediate;

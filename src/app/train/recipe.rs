@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::domain::recipe::keys::{self, Kind};
+use crate::domain::recipe::keys::{self, KeyKind};
 use crate::domain::recipe::{Override, Recipe, source};
 use crate::domain::run::RunFolder;
 use crate::domain::session::FILE;
@@ -37,7 +37,7 @@ pub fn parse(text: &str, overrides: &[Override], origin: &str, folder: &Path) ->
     let mut recipe = Recipe::parse(text, overrides, origin)?;
     let here = std::env::current_dir().context("find the current folder")?;
     let base = |key: &str| if overrides.iter().any(|one| one.key == key) { here.as_path() } else { folder };
-    for key in keys::keys().filter(|key| matches!(key.kind, Kind::Path | Kind::Examples)) {
+    for key in keys::keys().filter(|key| matches!(key.kind, KeyKind::Path | KeyKind::Examples)) {
         if let Some(path) = place(&mut recipe, key.name).filter(|path| source::of_session(path).is_none()) {
             *path = absolute(base(key.name), path);
         }

@@ -4,8 +4,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::domain::message::{Message, Role};
 use crate::engine::adapter::Adapter;
-use crate::engine::device::Place;
-use crate::engine::generate::{Limits, Loaded, Precision, Prompter, Request, complete};
+use crate::engine::device::ComputeDevice;
+use crate::engine::generate::{GenerateRequest, Limits, Loaded, Precision, Prompter, complete};
 use crate::engine::model::OpenModel;
 use crate::engine::train::host::Sampler;
 
@@ -21,7 +21,7 @@ impl ModelSampler {
     ///
     /// # Errors
     /// Where a tensor is missing or damaged, or the chat template can't be read.
-    pub fn new(model: &OpenModel, place: &Place) -> Result<Self> {
+    pub fn new(model: &OpenModel, place: &ComputeDevice) -> Result<Self> {
         Ok(Self {
             loaded: Loaded::new(model, Precision::Stored, place)?,
             prompter: Prompter::new(model)?,
@@ -46,7 +46,7 @@ impl Sampler for ModelSampler {
         let limits = Limits { sequences: 1, ..Limits::default() };
         // A generator of its own for each answer: between answers its memory and threads belong to training.
         let mut generator = self.loaded.generator(limits)?;
-        let mut request = Request::new(tokens, max_new_tokens);
+        let mut request = GenerateRequest::new(tokens, max_new_tokens);
         request.adapter = Some(generator.add_adapter(adapter)?);
         let mut stopped = false;
         let mut tick = |_| {

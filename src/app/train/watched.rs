@@ -34,7 +34,7 @@ const PROGRESS: Duration = Duration::from_millis(500);
 const KNOWN_FROM: f64 = 0.05;
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a request or a note of its own")]
-pub(super) struct Shared {
+pub(super) struct WatchedState {
     pub(super) state: RunState,
     pub(super) pause: bool,
     pub(super) stop: bool,
@@ -51,14 +51,14 @@ pub(super) struct Shared {
 
 pub(super) struct Watched {
     pub(super) folder: RunFolder,
-    pub(super) shared: Mutex<Shared>,
+    pub(super) shared: Mutex<WatchedState>,
     pub(super) listener: Mutex<Box<dyn Listener>>,
     pub(super) wake: Condvar,
     /// Held while `state.json` is written.
     pub(super) writing: Mutex<()>,
 }
 
-impl Shared {
+impl WatchedState {
     /// Whether it should have stopped by now, and nothing is lost if it ends wherever it is.
     fn is_overdue(&self) -> bool {
         self.process == Process::Own
@@ -70,7 +70,7 @@ impl Shared {
 impl Watched {
     /// Before its first step a run has nothing to save: what it is at, the product of two large matrices or the reading
     /// of weights, need not come to its end.
-    fn end_process(&self, shared: MutexGuard<'_, Shared>) -> ! {
+    fn end_process(&self, shared: MutexGuard<'_, WatchedState>) -> ! {
         let mut state = shared.state.clone();
         drop(shared);
         state.stopped_on_request();
@@ -83,7 +83,7 @@ impl Watched {
         std::process::exit(0);
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, WatchedState> {
         // A panic elsewhere leaves plain data behind, which is still good to report.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,17 +6,17 @@ use std::time::Duration;
 use anyhow::Result;
 use tui_textarea::{CursorMove, Input, Key as Name, TextArea};
 
-use super::history::History;
-use super::keys::{Key, Keys};
+use super::history::InputHistory;
+use super::keys::{KeyDecoder, KeyPress};
 use super::screen::{Screen, lay};
-use super::tty::{Mode, Tty, wait};
-use super::{Asked, NOT_UTF8};
+use super::tty::{Tty, TtyMode, wait};
+use super::{AskedLine, NOT_UTF8};
 use crate::cli::print;
 
-pub(in crate::cli) struct Editor {
+pub(in crate::cli) struct LineEditor {
     tty: Tty,
-    keys: Keys,
-    history: History,
+    keys: KeyDecoder,
+    history: InputHistory,
     screen: Screen,
     area: TextArea<'static>,
     ended: bool,
@@ -34,17 +34,17 @@ const BRACKETS_OFF: &str = "\u{1b}[?2004l";
 enum After {
     GoOn,
     Ask,
-    Done(Asked),
+    Done(AskedLine),
 }
 
-impl Editor {
+impl LineEditor {
     pub(super) fn open(history: Option<&Path>) -> Result<Self> {
         let tty = Tty::open()?;
-        tty.set(Mode::Answering)?;
+        tty.set(TtyMode::Answering)?;
         Ok(Self {
             tty,
-            keys: Keys::default(),
-            history: History::open(history),
+            keys: KeyDecoder::default(),
+            history: InputHistory::open(history),
             screen: Screen::default(),
             area: TextArea::default(),
             ended: false,
@@ -64,24 +64,24 @@ impl Editor {
     }
 
     /// Reads one question.
-    pub(super) fn ask(&mut self, stopped: &dyn Fn() -> Option<u8>) -> Result<Asked> {
-        self.tty.set(Mode::Editing)?;
+    pub(super) fn ask(&mut self, stopped: &dyn Fn() -> Option<u8>) -> Result<AskedLine> {
+        self.tty.set(TtyMode::Editing)?;
         print::say_keys(BRACKETS_ON)?;
         let asked = self.edit(stopped);
         print::say_keys(BRACKETS_OFF)?;
-        self.tty.set(Mode::Answering)?;
+        self.tty.set(TtyMode::Answering)?;
         if std::mem::take(&mut self.keys.replaced) {
             print::complain(NOT_UTF8);
         }
         asked
     }
 
-    fn edit(&mut self, stopped: &dyn Fn() -> Option<u8>) -> Result<Asked> {
+    fn edit(&mut self, stopped: &dyn Fn() -> Option<u8>) -> Result<AskedLine> {
         self.draw()?;
         loop {
             let Some(key) = self.key(stopped)? else {
                 let code = stopped();
-                return self.left(code.map_or(Asked::End, Asked::Stopped));
+                return self.left(code.map_or(AskedLine::End, AskedLine::Stopped));
             };
             match self.after(key)? {
                 After::GoOn => {}
@@ -96,7 +96,7 @@ impl Editor {
     }
 
     /// Waits for a key; none at the terminal's end and where the system asked to end.
-    fn key(&mut self, stopped: &dyn Fn() -> Option<u8>) -> Result<Option<Key>> {
+    fn key(&mut self, stopped: &dyn Fn() -> Option<u8>) -> Result<Option<KeyPress>> {
         let mut all = false;
         loop {
             if let Some(key) = self.keys.next(all || self.ended) {
@@ -131,30 +131,30 @@ impl Editor {
         Ok(!self.keys.is_empty())
     }
 
-    fn after(&mut self, key: Key) -> Result<After> {
+    fn after(&mut self, key: KeyPress) -> Result<After> {
         match key {
-            Key::Text(text) | Key::Pasted(text) => {
+            KeyPress::Text(text) | KeyPress::Pasted(text) => {
                 self.area.insert_str(text);
             }
-            Key::Line => self.area.insert_newline(),
-            Key::Enter => return self.enter(),
-            Key::Interrupt if self.area.is_empty() => return Ok(After::Done(Asked::Stopped(130))),
-            Key::Interrupt => {
+            KeyPress::Line => self.area.insert_newline(),
+            KeyPress::Enter => return self.enter(),
+            KeyPress::Interrupt if self.area.is_empty() => return Ok(After::Done(AskedLine::Stopped(130))),
+            KeyPress::Interrupt => {
                 // As shells do: the line is given up, and can be had again.
                 self.history.add(&self.text());
                 self.clear("");
             }
-            Key::End if self.area.is_empty() => return Ok(After::Done(Asked::End)),
-            Key::End => drop(self.area.delete_next_char()),
-            Key::Redraw => {
+            KeyPress::End if self.area.is_empty() => return Ok(After::Done(AskedLine::End)),
+            KeyPress::End => drop(self.area.delete_next_char()),
+            KeyPress::Redraw => {
                 print::say_keys("\u{1b}[H\u{1b}[2J")?;
                 self.screen = Screen::default();
             }
-            Key::Older => self.up(),
-            Key::Newer => self.down(),
-            Key::Edit(Input { key: Name::Home, .. }) => self.area.move_cursor(CursorMove::Head),
-            Key::Edit(Input { key: Name::End, .. }) => self.area.move_cursor(CursorMove::End),
-            Key::Edit(input) => drop(self.area.input(input)),
+            KeyPress::Older => self.up(),
+            KeyPress::Newer => self.down(),
+            KeyPress::Edit(Input { key: Name::Home, .. }) => self.area.move_cursor(CursorMove::Head),
+            KeyPress::Edit(Input { key: Name::End, .. }) => self.area.move_cursor(CursorMove::End),
+            KeyPress::Edit(input) => drop(self.area.input(input)),
         }
         Ok(After::GoOn)
     }
@@ -199,7 +199,7 @@ impl Editor {
         self.area.insert_str(text);
     }
 
-    fn asked(&mut self) -> Result<Asked> {
+    fn asked(&mut self) -> Result<AskedLine> {
         let text = self.text();
         if !text.trim().is_empty() {
             self.history.add(&text);
@@ -207,10 +207,10 @@ impl Editor {
                 print::complain(&format!("{error:#}"));
             }
         }
-        self.left(Asked::Text(text))
+        self.left(AskedLine::Text(text))
     }
 
-    fn left(&mut self, asked: Asked) -> Result<Asked> {
+    fn left(&mut self, asked: AskedLine) -> Result<AskedLine> {
         let laid = lay(self.area.lines(), (0, 0), width());
         print::say_keys(&self.screen.leave(&laid))?;
         self.clear("");

@@ -18,7 +18,7 @@ const LONGEST: usize = 16 << 10;
 const FILE_BYTES: u64 = (KEPT * LONGEST) as u64;
 
 #[derive(Default)]
-pub(super) struct History {
+pub(super) struct InputHistory {
     asked: Vec<String>,
     /// Where in it the person is; at its length, none of it is shown.
     at: usize,
@@ -27,7 +27,7 @@ pub(super) struct History {
     path: Option<PathBuf>,
 }
 
-impl History {
+impl InputHistory {
     /// A file that is not there or can't be read is an empty one.
     pub(super) fn open(path: Option<&Path>) -> Self {
         let mut history = Self { path: path.map(Path::to_path_buf), ..Self::default() };

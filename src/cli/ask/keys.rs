@@ -4,7 +4,7 @@ use tui_textarea::{Input, Key as Name};
 
 /// What was pressed or pasted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum KeyPress {
     /// Letters in one go.
     Text(String),
     /// A bracketed paste, its lines ended by line feeds.
@@ -26,7 +26,7 @@ pub(super) enum Key {
 
 /// Bytes that were read and are no whole key yet.
 #[derive(Default)]
-pub(super) struct Keys {
+pub(super) struct KeyDecoder {
     bytes: Vec<u8>,
     /// The last byte was a carriage return: a line feed after it belongs to it.
     after_return: bool,
@@ -34,12 +34,16 @@ pub(super) struct Keys {
     pub(super) replaced: bool,
 }
 
+/// Ctrl-C and Ctrl-D.
+const INTERRUPT: u8 = 0x03;
+const END_OF_INPUT: u8 = 0x04;
+
 const PASTE: &[u8] = b"\x1b[200~";
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
 /// Bytes of a sequence at most: a longer one is none.
 const SEQUENCE: usize = 32;
 
-impl Keys {
+impl KeyDecoder {
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
@@ -56,7 +60,7 @@ impl Keys {
     }
 
     /// The next key; none until more bytes come. With `all`, no more will: a lone escape is one.
-    pub(super) fn next(&mut self, all: bool) -> Option<Key> {
+    pub(super) fn next(&mut self, all: bool) -> Option<KeyPress> {
         loop {
             let first = *self.bytes.first()?;
             let after_return = std::mem::replace(&mut self.after_return, first == b'\r');
@@ -67,7 +71,7 @@ impl Keys {
                 }
                 b'\r' | b'\n' => {
                     self.take(1);
-                    Key::Enter
+                    KeyPress::Enter
                 }
                 0x1b if self.bytes.starts_with(PASTE) => return self.paste(),
                 0x1b => match self.sequence(all)? {
@@ -88,12 +92,27 @@ impl Keys {
         self.bytes.drain(..count.min(self.bytes.len())).collect()
     }
 
-    fn paste(&mut self) -> Option<Key> {
+    fn paste(&mut self) -> Option<KeyPress> {
         let from = PASTE.len();
-        let length = memchr::memmem::find(self.bytes.get(from..)?, PASTE_ENDS)?;
+        let Some(length) = memchr::memmem::find(self.bytes.get(from..)?, PASTE_ENDS) else {
+            return self.broken_paste(from);
+        };
         let taken = self.take(from + length + PASTE_ENDS.len());
         let text = self.read(taken.get(from..from + length).unwrap_or_default());
-        Some(Key::Pasted(text.replace("\r\n", "\n").replace('\r', "\n")))
+        Some(KeyPress::Pasted(text.replace("\r\n", "\n").replace('\r', "\n")))
+    }
+
+    /// A paste whose end never came: who presses Ctrl-C, or ends the input, gets what there is, and the key.
+    fn broken_paste(&mut self, from: usize) -> Option<KeyPress> {
+        let pasted = self.bytes.get(from..)?;
+        let is_last = |byte: &&u8| matches!(**byte, INTERRUPT | END_OF_INPUT);
+        let keys = pasted.iter().rev().take_while(is_last).count();
+        if keys == 0 {
+            return None;
+        }
+        let taken = self.take(self.bytes.len() - keys);
+        let text = self.read(taken.get(from..).unwrap_or_default());
+        Some(KeyPress::Pasted(text.replace("\r\n", "\n").replace('\r', "\n")))
     }
 
     fn read(&mut self, bytes: &[u8]) -> String {
@@ -103,7 +122,7 @@ impl Keys {
     }
 
     /// Letters up to the next control; of a character that has begun the rest is waited for.
-    fn text(&mut self, all: bool) -> Option<Key> {
+    fn text(&mut self, all: bool) -> Option<KeyPress> {
         let is_text = |byte: &u8| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f);
         let mut count = self.bytes.iter().position(|byte| !is_text(byte)).unwrap_or(self.bytes.len());
         if count == self.bytes.len() && !all {
@@ -113,7 +132,7 @@ impl Keys {
             return None;
         }
         let taken = self.take(count);
-        Some(Key::Text(self.read(&taken)))
+        Some(KeyPress::Text(self.read(&taken)))
     }
 
     /// What begins with an escape. Outer none: more bytes have to come; inner none: nobody knows it.
@@ -121,7 +140,7 @@ impl Keys {
         clippy::option_option,
         reason = "to wait for more and to pass over what nobody knows are two things"
     )]
-    fn sequence(&mut self, all: bool) -> Option<Option<Key>> {
+    fn sequence(&mut self, all: bool) -> Option<Option<KeyPress>> {
         let second = match self.bytes.get(1) {
             None if !all => return None,
             None => {
@@ -146,7 +165,7 @@ impl Keys {
             }
             b'\r' | b'\n' => {
                 self.take(2);
-                Some(Some(Key::Line))
+                Some(Some(KeyPress::Line))
             }
             0x7f => {
                 self.take(2);
@@ -182,17 +201,17 @@ fn unfinished(bytes: &[u8]) -> usize {
     if here < wanted && continues { here } else { 0 }
 }
 
-const fn edit(key: Name, ctrl: bool, alt: bool) -> Key {
-    Key::Edit(Input { key, ctrl, alt, shift: false })
+const fn edit(key: Name, ctrl: bool, alt: bool) -> KeyPress {
+    KeyPress::Edit(Input { key, ctrl, alt, shift: false })
 }
 
-fn control_key(byte: u8) -> Key {
+fn control_key(byte: u8) -> KeyPress {
     match byte {
-        0x03 => Key::Interrupt,
-        0x04 => Key::End,
-        0x0c => Key::Redraw,
-        0x10 => Key::Older,
-        0x0e => Key::Newer,
+        0x03 => KeyPress::Interrupt,
+        0x04 => KeyPress::End,
+        0x0c => KeyPress::Redraw,
+        0x10 => KeyPress::Older,
+        0x0e => KeyPress::Newer,
         0x08 | 0x7f => edit(Name::Backspace, false, false),
         // What shells do: to the line's beginning. The editor's own key for it is another.
         0x15 => edit(Name::Char('j'), true, false),
@@ -203,15 +222,15 @@ fn control_key(byte: u8) -> Key {
 }
 
 /// A sequence by what follows its beginning.
-fn named(body: &str) -> Option<Key> {
+fn named(body: &str) -> Option<KeyPress> {
     let (parameters, end) = body.split_at_checked(body.len().checked_sub(1)?)?;
     let modifier: u8 = parameters.split_once(';').and_then(|(_, number)| number.parse().ok()).unwrap_or(1);
     let bits = modifier.saturating_sub(1);
     let (alt, ctrl) = (bits & 2 != 0, bits & 4 != 0);
     let number = parameters.split(';').next().unwrap_or_default();
     let name = match (end, number) {
-        ("A", _) => return Some(Key::Older),
-        ("B", _) => return Some(Key::Newer),
+        ("A", _) => return Some(KeyPress::Older),
+        ("B", _) => return Some(KeyPress::Newer),
         ("C", _) => Name::Right,
         ("D", _) => Name::Left,
         ("H", _) | ("~", "1" | "7") => Name::Home,
@@ -219,5 +238,5 @@ fn named(body: &str) -> Option<Key> {
         ("~", "3") => Name::Delete,
         _ => return None,
     };
-    Some(Key::Edit(Input { key: name, ctrl, alt, shift: false }))
+    Some(KeyPress::Edit(Input { key: name, ctrl, alt, shift: false }))
 }

@@ -12,10 +12,10 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::print;
-use editor::Editor;
+use editor::LineEditor;
 
 /// What came.
-pub(super) enum Asked {
+pub(super) enum AskedLine {
     Text(String),
     /// There is no more.
     End,
@@ -25,7 +25,7 @@ pub(super) enum Asked {
 
 /// Where questions come from.
 pub(super) enum Questions {
-    Typed(Box<Editor>),
+    Typed(Box<LineEditor>),
     Lines,
 }
 
@@ -39,7 +39,7 @@ impl Questions {
     /// Of standard input; the questions that were asked before are kept in `history`.
     pub(super) fn open(history: Option<&Path>) -> Result<Self> {
         if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-            return Ok(Self::Typed(Box::new(Editor::open(history)?)));
+            return Ok(Self::Typed(Box::new(LineEditor::open(history)?)));
         }
         Ok(Self::Lines)
     }
@@ -57,10 +57,10 @@ impl Questions {
     }
 
     /// The next question. `stopped` says whether the system asked to end, and with which exit code.
-    pub(super) fn next(&mut self, stopped: &dyn Fn() -> Option<u8>) -> Result<Asked> {
+    pub(super) fn next(&mut self, stopped: &dyn Fn() -> Option<u8>) -> Result<AskedLine> {
         match self {
             Self::Typed(editor) => editor.ask(stopped),
-            Self::Lines => Ok(next_lines()?.map_or(Asked::End, Asked::Text)),
+            Self::Lines => Ok(next_lines()?.map_or(AskedLine::End, AskedLine::Text)),
         }
     }
 }

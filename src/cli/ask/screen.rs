@@ -13,16 +13,16 @@ pub(super) struct Screen {
 
 /// Rows as they are shown, and the cursor's row and column among them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Laid {
+pub(super) struct LaidRows {
     pub(super) rows: Vec<String>,
     pub(super) row: usize,
     pub(super) column: usize,
 }
 
 /// Lines after their prompts, broken at `width`; `cursor` is a line and a number of characters in it.
-pub(super) fn lay(lines: &[String], cursor: (usize, usize), width: usize) -> Laid {
+pub(super) fn lay(lines: &[String], cursor: (usize, usize), width: usize) -> LaidRows {
     let width = width.max(4);
-    let mut laid = Laid { rows: Vec::new(), row: 0, column: 0 };
+    let mut laid = LaidRows { rows: Vec::new(), row: 0, column: 0 };
     for (index, line) in lines.iter().enumerate() {
         let mut row = if index == 0 { "> " } else { ". " }.to_owned();
         let (mut column, mut characters) = (2, 0);
@@ -58,7 +58,7 @@ pub(super) fn lay(lines: &[String], cursor: (usize, usize), width: usize) -> Lai
 
 impl Screen {
     /// The sequence that draws it: in place of what was drawn before, and no higher than the terminal.
-    pub(super) fn draw(&mut self, laid: &Laid, height: usize) -> String {
+    pub(super) fn draw(&mut self, laid: &LaidRows, height: usize) -> String {
         let height = height.max(1);
         let first = (laid.row + 1).saturating_sub(height);
         let rows: Vec<&str> = laid.rows.iter().skip(first).take(height).map(String::as_str).collect();
@@ -77,7 +77,7 @@ impl Screen {
     }
 
     /// The sequence that leaves all of it above, and the cursor below.
-    pub(super) fn leave(&mut self, laid: &Laid) -> String {
+    pub(super) fn leave(&mut self, laid: &LaidRows) -> String {
         let out = self.begin() + &laid.rows.join("\r\n") + "\r\n";
         self.row = 0;
         out

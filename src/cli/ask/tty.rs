@@ -20,7 +20,7 @@ pub(super) struct Tty {
 
 /// Whether Ctrl-C is a key or a signal.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(super) enum TtyMode {
     Editing,
     Answering,
 }
@@ -35,12 +35,12 @@ impl Tty {
         open().context("look at the terminal")
     }
 
-    pub(super) fn set(&self, mode: Mode) -> Result<()> {
+    pub(super) fn set(&self, mode: TtyMode) -> Result<()> {
         let mut modes = self.before.clone();
         // The driver cuts the lines that it makes at 4,095 bytes.
         modes.local_modes &= !(LocalModes::ICANON | LocalModes::ECHO | LocalModes::IEXTEN);
         modes.input_modes &= !(InputModes::ICRNL | InputModes::INLCR | InputModes::IXON);
-        if mode == Mode::Editing {
+        if mode == TtyMode::Editing {
             modes.local_modes &= !LocalModes::ISIG;
         }
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;

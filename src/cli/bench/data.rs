@@ -15,12 +15,12 @@ use crate::data::check::{CheckSettings, Checker};
 use crate::data::import::{Import, ImportOptions};
 use crate::domain::change::{Change, Selection};
 use crate::domain::filter::{Filter, parse};
-use crate::domain::view::{Direction, Order, SortField};
+use crate::domain::view::{SortDirection, SortField, SortOrder};
 use crate::session::{self, Access, Session};
 
 /// Arguments of `dojo bench data`.
 #[derive(Args)]
-pub(in crate::cli) struct Data {
+pub(in crate::cli) struct BenchDataArguments {
     /// A file of records: a million of them, a gigabyte, is what the figures are meant for.
     file: PathBuf,
     /// An empty folder for the session; it is left there. The import is passed over where it holds one already.
@@ -36,7 +36,7 @@ const SCREEN: usize = 50;
 /// Jumps and searches that a percentile is of.
 const SAMPLES: usize = 200;
 
-pub(super) fn run(arguments: &Data) -> Result<()> {
+pub(super) fn run(arguments: &BenchDataArguments) -> Result<()> {
     let mut figures = Figures { json: arguments.json, all: serde_json::Map::new() };
     if !arguments.into.join(session::DATABASE).exists() {
         import(&mut figures, &arguments.file, &arguments.into)?;
@@ -82,7 +82,7 @@ fn import(figures: &mut Figures, file: &Path, into: &Path) -> Result<()> {
 }
 
 fn pages(figures: &mut Figures, session: &Session) -> Result<()> {
-    let (view, took) = timed(|| session.view(&Filter::Everything, Order::default()));
+    let (view, took) = timed(|| session.view(&Filter::Everything, SortOrder::default()));
     let view = view?;
     figures.milliseconds("all records in order", took)?;
     ensure!(!view.is_empty(), "the session is empty");
@@ -96,7 +96,7 @@ fn pages(figures: &mut Figures, session: &Session) -> Result<()> {
     }
     figures.percentiles("jump and read a screen", times)?;
     for field in [SortField::Characters, SortField::Label] {
-        let order = Order { field, direction: Direction::Falling };
+        let order = SortOrder { field, direction: SortDirection::Falling };
         let (view, took) = timed(|| session.view(&Filter::Everything, order));
         view?;
         figures.milliseconds(&format!("sort by {}", field.name()), took)?;
@@ -109,12 +109,12 @@ fn filters(figures: &mut Figures, session: &Session) -> Result<()> {
         ["split:eval", "label:neutral", "status:approved", "chars>2000", "split:train label:entailment"]
     {
         let filter = parse(line)?;
-        let (view, took) = timed(|| session.view(&filter, Order::default()));
+        let (view, took) = timed(|| session.view(&filter, SortOrder::default()));
         let name = format!("filter {line} ({} records)", view?.len());
         figures.milliseconds(&name, took)?;
     }
     let filter = parse("/premise 99[0-9]{3}:/i")?;
-    let (view, took) = timed(|| session.view(&filter, Order::default()));
+    let (view, took) = timed(|| session.view(&filter, SortOrder::default()));
     figures.milliseconds(&format!("regular expression ({} records)", view?.len()), took)?;
     let (statistics, took) = timed(|| session.statistics(&Filter::Everything, Some(1024)));
     statistics?;
@@ -124,7 +124,7 @@ fn filters(figures: &mut Figures, session: &Session) -> Result<()> {
 
 /// Words and phrases out of the records themselves, so frequent ones are asked for as often as they are met.
 fn searches(figures: &mut Figures, session: &Session) -> Result<()> {
-    let view = session.view(&Filter::Everything, Order::default())?;
+    let view = session.view(&Filter::Everything, SortOrder::default())?;
     let (mut words, mut phrases, mut first) = (Vec::new(), Vec::new(), Vec::new());
     let mut found = 0;
     for sample in 0..SAMPLES {
@@ -140,7 +140,7 @@ fn searches(figures: &mut Figures, session: &Session) -> Result<()> {
             let (shown, took) = timed(|| session.first(&filter, SCREEN)?.rows(session, 0..SCREEN));
             shown?;
             first.push(took);
-            let (all, took) = timed(|| session.view(&filter, Order::default()));
+            let (all, took) = timed(|| session.view(&filter, SortOrder::default()));
             found += all?.len();
             times.push(took);
         }

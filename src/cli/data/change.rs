@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{Place, filter};
+use super::{DataContext, filter};
 use crate::domain::change::{Change, HistoryEntry, Selection};
 use crate::domain::filter::Filter;
 use crate::domain::record::Status;
@@ -25,7 +25,7 @@ pub(super) struct Which {
 
 /// Arguments of `dojo data tag`.
 #[derive(Args)]
-pub(super) struct Tag {
+pub(super) struct TagArguments {
     #[arg(value_name = "TAG")]
     name: String,
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub(super) struct Tag {
 
 /// Arguments of `dojo data mark`.
 #[derive(Args)]
-pub(super) struct Mark {
+pub(super) struct MarkArguments {
     status: StatusName,
     #[command(flatten)]
     which: Which,
@@ -52,7 +52,7 @@ enum StatusName {
 
 /// Arguments of `dojo data label`.
 #[derive(Args)]
-pub(super) struct Label {
+pub(super) struct LabelArguments {
     /// The label; `none` clears it.
     #[arg(value_name = "LABEL")]
     name: String,
@@ -62,12 +62,12 @@ pub(super) struct Label {
 
 /// Arguments of `dojo data delete`.
 #[derive(Args)]
-pub(super) struct Delete {
+pub(super) struct DeleteArguments {
     #[command(flatten)]
     which: Which,
 }
 
-pub(super) fn tag(place: &Place, arguments: &Tag) -> Result<()> {
+pub(super) fn tag(place: &DataContext, arguments: &TagArguments) -> Result<()> {
     let tag = arguments.name.clone();
     if tag.trim().is_empty() {
         bail!("a tag needs at least one letter");
@@ -76,7 +76,7 @@ pub(super) fn tag(place: &Place, arguments: &Tag) -> Result<()> {
     apply(place, &arguments.which, &change)
 }
 
-pub(super) fn mark(place: &Place, arguments: &Mark) -> Result<()> {
+pub(super) fn mark(place: &DataContext, arguments: &MarkArguments) -> Result<()> {
     let status = match arguments.status {
         StatusName::New => Status::New,
         StatusName::Approved => Status::Approved,
@@ -85,16 +85,16 @@ pub(super) fn mark(place: &Place, arguments: &Mark) -> Result<()> {
     apply(place, &arguments.which, &Change::SetStatus(status))
 }
 
-pub(super) fn label(place: &Place, arguments: &Label) -> Result<()> {
+pub(super) fn label(place: &DataContext, arguments: &LabelArguments) -> Result<()> {
     let label = (arguments.name != "none").then(|| arguments.name.clone());
     apply(place, &arguments.which, &Change::SetLabel(label))
 }
 
-pub(super) fn delete(place: &Place, arguments: &Delete) -> Result<()> {
+pub(super) fn delete(place: &DataContext, arguments: &DeleteArguments) -> Result<()> {
     apply(place, &arguments.which, &Change::Remove)
 }
 
-fn apply(place: &Place, which: &Which, change: &Change) -> Result<()> {
+fn apply(place: &DataContext, which: &Which, change: &Change) -> Result<()> {
     let filter = filter(&which.filter)?;
     if filter == Filter::Everything && !which.all {
         bail!("say which records: a filter, or --all for every one");
@@ -114,17 +114,17 @@ fn apply(place: &Place, which: &Which, change: &Change) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn undo(place: &Place) -> Result<()> {
+pub(super) fn undo(place: &DataContext) -> Result<()> {
     let entry = place.writer()?.undo()?;
     tell(place, "undone", &entry)
 }
 
-pub(super) fn redo(place: &Place) -> Result<()> {
+pub(super) fn redo(place: &DataContext) -> Result<()> {
     let entry = place.writer()?.redo()?;
     tell(place, "done again", &entry)
 }
 
-fn tell(place: &Place, verb: &str, entry: &HistoryEntry) -> Result<()> {
+fn tell(place: &DataContext, verb: &str, entry: &HistoryEntry) -> Result<()> {
     let people =
         || format!("{verb}: {} ({} records, by {})", entry.what, text::count(entry.records), entry.who);
     place.print(people, &json!(entry))

@@ -7,10 +7,10 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
 
-use super::{Place, filter};
+use super::{DataContext, filter};
 use crate::app::checks;
 use crate::cli::tokens::tokenizer;
-use crate::data::check::{Check as Kind, CheckSettings, Checker, ExactOnly, Report};
+use crate::data::check::{CheckSettings, Checker, ExactOnly, FindingKind, Report};
 use crate::data::import::{ImportOptions, read_all};
 use crate::data::split::told;
 use crate::domain::recipe::OnMalformed;
@@ -18,7 +18,7 @@ use crate::domain::record::{Record, RecordId};
 
 /// Arguments of `dojo data check`.
 #[derive(Args)]
-pub(super) struct Check {
+pub(super) struct CheckArguments {
     /// Which records; all, where nothing is said.
     filter: Vec<String>,
     /// Check a file or folder instead of a session's records.
@@ -44,7 +44,7 @@ pub(super) struct Check {
     limit: usize,
 }
 
-pub(super) fn run(place: &Place, arguments: &Check) -> Result<()> {
+pub(super) fn run(place: &DataContext, arguments: &CheckArguments) -> Result<()> {
     if arguments.file.is_some() && arguments.file == arguments.against {
         bail!("--file and --against name the same path");
     }
@@ -103,7 +103,7 @@ fn on(side: Option<&str>, record: Record) -> Record {
 }
 
 /// Stores what was found and mends what was asked for. Says what it mended.
-fn keep(place: &Place, arguments: &Check, report: &Report) -> Result<Vec<String>> {
+fn keep(place: &DataContext, arguments: &CheckArguments, report: &Report) -> Result<Vec<String>> {
     let mut session = place.writer()?;
     if arguments.filter.is_empty() {
         checks::keep(&mut session, report)?;
@@ -111,10 +111,10 @@ fn keep(place: &Place, arguments: &Check, report: &Report) -> Result<Vec<String>
     if !arguments.fix {
         return Ok(Vec::new());
     }
-    let of = |kind: Kind| -> Vec<RecordId> {
+    let of = |kind: FindingKind| -> Vec<RecordId> {
         report.findings.iter().filter(|one| one.check == kind).map(|one| one.record).collect()
     };
-    checks::mend(&mut session, &of(Kind::Characters), &of(Kind::Duplicate))
+    checks::mend(&mut session, &of(FindingKind::Characters), &of(FindingKind::Duplicate))
 }
 
 fn for_people(
@@ -146,7 +146,7 @@ fn for_people(
     for note in &report.notes {
         out += &format!("\n! {note}");
     }
-    for kind in Kind::ALL {
+    for kind in FindingKind::ALL {
         let Some(count) = report.counts.get(kind.name()) else { continue };
         out += &format!("\n\n{} {count}", kind.name());
         for finding in report.findings.iter().filter(|finding| finding.check == kind).take(limit) {

@@ -6,16 +6,16 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
 
-use super::{Place, filter};
+use super::{DataContext, filter};
 use crate::app::exports;
-use crate::data::export::{Form, Splits};
+use crate::data::export::{ExportFormat, Splits};
 use crate::domain::change::Selection;
 use crate::session;
 use crate::ui::widgets::text;
 
 /// Arguments of `dojo data export`.
 #[derive(Args)]
-pub(super) struct Export {
+pub(super) struct ExportArguments {
     /// The file to write; for the form "folder" and for --all the folder to make.
     path: PathBuf,
     /// Which records; all, where nothing is said.
@@ -23,7 +23,7 @@ pub(super) struct Export {
     /// messages, prompt-completion, preference, rows (JSONL), csv, parquet, or folder (a Hugging Face dataset). Without
     /// it, the path's ending tells.
     #[arg(long, value_parser = form)]
-    form: Option<Form>,
+    form: Option<ExportFormat>,
     /// A file for each split: data.train.jsonl, data.eval.jsonl, ...
     #[arg(long)]
     split_files: bool,
@@ -32,15 +32,15 @@ pub(super) struct Export {
     all: bool,
 }
 
-fn form(name: &str) -> std::result::Result<Form, String> {
-    Form::from_name(name)
+fn form(name: &str) -> std::result::Result<ExportFormat, String> {
+    ExportFormat::from_name(name)
 }
 
-pub(super) fn run(place: &Place, arguments: &Export) -> Result<()> {
+pub(super) fn run(place: &DataContext, arguments: &ExportArguments) -> Result<()> {
     if arguments.all {
         return everything(place, &arguments.path);
     }
-    let form = arguments.form.or_else(|| Form::of_path(&arguments.path)).with_context(|| {
+    let form = arguments.form.or_else(|| ExportFormat::of_path(&arguments.path)).with_context(|| {
         format!("{}: the form can't be told from the name; say it with --form", arguments.path.display())
     })?;
     let splits = if arguments.split_files { Splits::Apart } else { Splits::Together };
@@ -53,7 +53,7 @@ pub(super) fn run(place: &Place, arguments: &Export) -> Result<()> {
     Ok(())
 }
 
-fn everything(place: &Place, folder: &Path) -> Result<()> {
+fn everything(place: &DataContext, folder: &Path) -> Result<()> {
     let session = place.reader()?;
     let count = session::export_all(&session, folder)
         .with_context(|| format!("write the session to {}", folder.display()))?;

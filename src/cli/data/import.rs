@@ -10,19 +10,19 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::table::{Align, table};
-use super::{Form, Place, stop_on_interrupt};
+use super::{DataContext, OutputForm, stop_on_interrupt};
 use crate::app::imports;
 use crate::cli::print::complain;
 use crate::cli::tokens::tokenizer;
 use crate::data::import::{Import as Source, ImportOptions, PlannedFile};
-use crate::data::mapping::Kind;
+use crate::data::mapping::MappingKind;
 use crate::data::rows::Format;
-use crate::session::{Counted, Ended, ImportCounts, Session};
+use crate::session::{CountedTokens, ImportCounts, ImportEnd, Session};
 use crate::ui::widgets::text;
 
 /// Arguments of `dojo data import`.
 #[derive(Args)]
-pub(super) struct Import {
+pub(super) struct ImportArguments {
     /// A file, a folder of files, or a dataset of the hub: hf:owner/name[:config[:split]].
     path: PathBuf,
     /// What a column is: part=column, such as prompt=question; an empty column clears the part, unused=column leaves one out.
@@ -42,7 +42,7 @@ fn format(name: &str) -> std::result::Result<Format, String> {
     all.into_iter().find(|format| format.name() == name).ok_or_else(|| format!("formats are {}", names()))
 }
 
-pub(super) fn run(place: &Place, arguments: &Import) -> Result<()> {
+pub(super) fn run(place: &DataContext, arguments: &ImportArguments) -> Result<()> {
     let mut session = place.writer()?;
     let options =
         ImportOptions { format: arguments.format, map: arguments.map.clone(), ..ImportOptions::default() };
@@ -60,7 +60,7 @@ pub(super) fn run(place: &Place, arguments: &Import) -> Result<()> {
     let notes: Vec<String> =
         noticed.sentences().into_iter().chain(noticed.held_out()).chain(noticed.idle()).collect();
     report(place, counts, &notes, seconds)?;
-    if ended == Ended::Stopped {
+    if ended == ImportEnd::Stopped {
         bail!("stopped; what was read stays, and the same command goes on from there");
     }
     build_index(place, &mut session, &stop).context(
@@ -68,7 +68,7 @@ pub(super) fn run(place: &Place, arguments: &Import) -> Result<()> {
     )
 }
 
-fn show_plan(place: &Place, source: &Source, plan: bool) -> Result<()> {
+fn show_plan(place: &DataContext, source: &Source, plan: bool) -> Result<()> {
     let rows: Vec<Vec<String>> = source
         .files()
         .iter()
@@ -89,7 +89,7 @@ fn show_plan(place: &Place, source: &Source, plan: bool) -> Result<()> {
         ("read as", Align::Left),
         ("columns", Align::Left),
     ];
-    if place.json == Form::People || plan {
+    if place.json == OutputForm::People || plan {
         let json = json!({ "files": source.files(), "left_out": source.left_out() });
         place.print(|| table(&columns, &rows), &json)?;
     }
@@ -102,7 +102,7 @@ fn read_as(file: &PlannedFile) -> String {
         return format!("nothing; line {}: {}", broken.line, broken.reason);
     }
     let kind = file.mapping.kind();
-    let advice = if kind == Kind::Columns { "; say what they are with --map part=column" } else { "" };
+    let advice = if kind == MappingKind::Columns { "; say what they are with --map part=column" } else { "" };
     format!("{}{advice}", kind.describe())
 }
 
@@ -118,12 +118,12 @@ fn name_left_out(source: &Source) {
 }
 
 fn bring_in(
-    place: &Place,
+    place: &DataContext,
     session: &mut Session,
     source: Source,
-    arguments: &Import,
+    arguments: &ImportArguments,
     stop: &Arc<AtomicBool>,
-) -> Result<(ImportCounts, Ended)> {
+) -> Result<(ImportCounts, ImportEnd)> {
     let name = arguments.path.display().to_string();
     let bar = bar(place, "{bar:30} {bytes}/{total_bytes}  {msg}  {eta} left  ctrl-c stops")?;
     let ended = imports::bring_in(session, &name, source, |progress| {
@@ -136,7 +136,7 @@ fn bring_in(
     Ok(ended?)
 }
 
-fn report(place: &Place, counts: ImportCounts, notes: &[String], seconds: f64) -> Result<()> {
+fn report(place: &DataContext, counts: ImportCounts, notes: &[String], seconds: f64) -> Result<()> {
     let rows = counts.added + counts.repeated + counts.rejected;
     let rate = rows as f64 / seconds.max(1e-9);
     let people = || {
@@ -168,7 +168,7 @@ fn report(place: &Place, counts: ImportCounts, notes: &[String], seconds: f64) -
     place.print(people, &json)
 }
 
-pub(super) fn index(place: &Place) -> Result<()> {
+pub(super) fn index(place: &DataContext) -> Result<()> {
     let mut session = place.writer()?;
     let stop = stop_on_interrupt()?;
     build_index(place, &mut session, &stop)?;
@@ -179,13 +179,13 @@ pub(super) fn index(place: &Place) -> Result<()> {
 
 /// Arguments of `dojo data tokens`.
 #[derive(Args)]
-pub(super) struct Tokens {
+pub(super) struct CountArguments {
     /// The model: a short name, hf:owner/name, or a path; the session's own by default.
     #[arg(long)]
     model: Option<String>,
 }
 
-pub(super) fn tokens(place: &Place, arguments: &Tokens) -> Result<()> {
+pub(super) fn tokens(place: &DataContext, arguments: &CountArguments) -> Result<()> {
     let model = arguments.model.clone().map_or_else(|| place.info().map(|info| info.file.model), Ok)?;
     let tokenizer = tokenizer(&model)?;
     let mut session = place.writer()?;
@@ -197,7 +197,7 @@ pub(super) fn tokens(place: &Place, arguments: &Tokens) -> Result<()> {
         !stop.load(Ordering::Relaxed)
     });
     bar.finish_and_clear();
-    let Counted { counted, refused } = counted?;
+    let CountedTokens { counted, refused } = counted?;
     let left = session.uncounted()?.len();
     let people = || {
         let mut line = format!("{} records counted for {model}", text::count(counted));
@@ -214,7 +214,7 @@ pub(super) fn tokens(place: &Place, arguments: &Tokens) -> Result<()> {
 }
 
 /// Search works without it, only slower; so stopping here is no failure.
-fn build_index(place: &Place, session: &mut Session, stop: &Arc<AtomicBool>) -> Result<()> {
+fn build_index(place: &DataContext, session: &mut Session, stop: &Arc<AtomicBool>) -> Result<()> {
     let bar = bar(place, "{bar:30} {pos}/{len} indexed for search  {eta} left")?;
     let built = session.build_index(|state| {
         bar.set_length(state.total);
@@ -226,10 +226,10 @@ fn build_index(place: &Place, session: &mut Session, stop: &Arc<AtomicBool>) -> 
     Ok(())
 }
 
-fn bar(place: &Place, template: &str) -> Result<ProgressBar> {
+fn bar(place: &DataContext, template: &str) -> Result<ProgressBar> {
     let bar = match place.json {
-        Form::People => ProgressBar::new(0),
-        Form::Json => ProgressBar::hidden(),
+        OutputForm::People => ProgressBar::new(0),
+        OutputForm::Json => ProgressBar::hidden(),
     };
     bar.set_style(ProgressStyle::with_template(template)?);
     Ok(bar)

@@ -5,15 +5,15 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::table::{Align, table};
-use super::{Place, filter};
+use super::{DataContext, filter};
 use crate::domain::statistics::{Balance, Statistics};
-use crate::domain::view::{Direction, Order, SortField};
-use crate::session::Row;
+use crate::domain::view::{SortDirection, SortField, SortOrder};
+use crate::session::RecordRow;
 use crate::ui::widgets::text;
 
 /// Arguments of `dojo data list`.
 #[derive(Args)]
-pub(super) struct List {
+pub(super) struct ListArguments {
     /// Which records: status:approved label:1 tokens>300 -tag:physics "broadcast domain" /regex/.
     filter: Vec<String>,
     /// By what they are sorted.
@@ -35,10 +35,10 @@ fn sort_field(name: &str) -> std::result::Result<SortField, String> {
     SortField::ALL.into_iter().find(|field| field.name() == name).ok_or_else(|| format!("one of {}", known()))
 }
 
-pub(super) fn run(place: &Place, arguments: &List) -> Result<()> {
+pub(super) fn run(place: &DataContext, arguments: &ListArguments) -> Result<()> {
     let session = place.reader()?;
-    let direction = if arguments.falling { Direction::Falling } else { Direction::Rising };
-    let order = Order { field: arguments.sort, direction };
+    let direction = if arguments.falling { SortDirection::Falling } else { SortDirection::Rising };
+    let order = SortOrder { field: arguments.sort, direction };
     let view = session.view(&filter(&arguments.filter)?, order)?;
     let rows = view.rows(&session, arguments.after..arguments.after.saturating_add(arguments.limit))?;
     let json = json!({ "total": view.len(), "records": rows.iter().map(row_json).collect::<Vec<_>>() });
@@ -78,7 +78,7 @@ const COLUMNS: [(&str, Align); 8] = [
     ("answer", Align::Left),
 ];
 
-fn cells(row: &Row) -> Vec<String> {
+fn cells(row: &RecordRow) -> Vec<String> {
     let dash = |name: &Option<String>| text::shorten(name.as_deref().unwrap_or("–"), 20);
     let record = &row.record;
     vec![
@@ -94,7 +94,7 @@ fn cells(row: &Row) -> Vec<String> {
 }
 
 /// A record with its number and what is known of it.
-pub(super) fn row_json(row: &Row) -> Value {
+pub(super) fn row_json(row: &RecordRow) -> Value {
     let mut value = json!(row.record);
     if let Some(object) = value.as_object_mut() {
         object.insert("id".to_owned(), json!(row.id));
@@ -107,7 +107,7 @@ pub(super) fn row_json(row: &Row) -> Value {
 
 /// Arguments of `dojo data stats`.
 #[derive(Args)]
-pub(super) struct Stats {
+pub(super) struct StatsArguments {
     /// Which records; all by default.
     filter: Vec<String>,
     /// The length in tokens at which training would cut.
@@ -115,7 +115,7 @@ pub(super) struct Stats {
     max_length: u32,
 }
 
-pub(super) fn stats(place: &Place, arguments: &Stats) -> Result<()> {
+pub(super) fn stats(place: &DataContext, arguments: &StatsArguments) -> Result<()> {
     if arguments.max_length == 0 {
         bail!("--max-length must be at least 1");
     }

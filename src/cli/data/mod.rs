@@ -22,12 +22,12 @@ use crate::config::Folders;
 use crate::domain::filter::{Filter, parse};
 use crate::domain::record::{Record, RecordId};
 use crate::domain::session::SessionInfo;
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::session::{Access, DATABASE, Session};
 
 /// Arguments of `dojo data`.
 #[derive(Args)]
-pub(super) struct Data {
+pub(super) struct DataArguments {
     /// The session: its name, a sample's, or a folder; else what `DOJO_SESSION` says, else the one that was open last.
     #[arg(long, global = true)]
     session: Option<String>,
@@ -35,90 +35,90 @@ pub(super) struct Data {
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    command: Command,
+    command: DataSubcommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum DataSubcommand {
     /// Bring in a file or a folder: JSONL, JSON, CSV, TSV, Parquet, text.
-    Import(import::Import),
+    Import(import::ImportArguments),
     /// List records that a filter matches.
-    List(list::List),
+    List(list::ListArguments),
     /// Show one record whole.
-    Show(show::Show),
+    Show(show::ShowArguments),
     /// Say what was done to the session, or to one record.
-    History(show::History),
+    History(show::HistoryArguments),
     /// Count what a filter matches: labels, splits, lengths, repeats.
-    Stats(list::Stats),
+    Stats(list::StatsArguments),
     /// Add a tag to records, or take it off.
-    Tag(change::Tag),
+    Tag(change::TagArguments),
     /// Mark records as new, approved or rejected.
-    Mark(change::Mark),
+    Mark(change::MarkArguments),
     /// Set the label of records.
-    Label(change::Label),
+    Label(change::LabelArguments),
     /// Delete records; undo brings them back.
-    Delete(change::Delete),
+    Delete(change::DeleteArguments),
     /// Take the last change back.
     Undo,
     /// Do again what was undone last.
     Redo,
     /// Hold out a share of the records, by prompt or column.
-    Split(split::Split),
+    Split(split::SplitArguments),
     /// Find what may be wrong: repeats, leakage, empty turns, truncation, secrets.
-    Check(check::Check),
+    Check(check::CheckArguments),
     /// Write records as files that other programs read.
-    Export(export::Export),
+    Export(export::ExportArguments),
     /// List the imports, and the lines that could not be read.
-    Imports(show::Imports),
+    Imports(show::ImportsArguments),
     /// Count every record's tokens with a model's tokenizer and chat template.
-    Tokens(import::Tokens),
+    Tokens(import::CountArguments),
     /// Build the full-text index to its end.
     Index,
 }
 
 /// What every subcommand is told.
-struct Place {
+struct DataContext {
     folders: Folders,
     session: Option<String>,
-    json: Form,
+    json: OutputForm,
 }
 
 /// How results are printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum OutputForm {
     People,
     Json,
 }
 
-pub(super) fn run(arguments: &Data) -> Result<ExitCode> {
-    let place = Place {
+pub(super) fn run(arguments: &DataArguments) -> Result<ExitCode> {
+    let place = DataContext {
         folders: Folders::from_environment()?,
         session: arguments.session.clone().or_else(|| std::env::var("DOJO_SESSION").ok()),
-        json: if arguments.json { Form::Json } else { Form::People },
+        json: if arguments.json { OutputForm::Json } else { OutputForm::People },
     };
     match &arguments.command {
-        Command::Import(arguments) => import::run(&place, arguments)?,
-        Command::List(arguments) => list::run(&place, arguments)?,
-        Command::Show(arguments) => show::run(&place, arguments)?,
-        Command::History(arguments) => show::history(&place, arguments)?,
-        Command::Stats(arguments) => list::stats(&place, arguments)?,
-        Command::Tag(arguments) => change::tag(&place, arguments)?,
-        Command::Mark(arguments) => change::mark(&place, arguments)?,
-        Command::Label(arguments) => change::label(&place, arguments)?,
-        Command::Delete(arguments) => change::delete(&place, arguments)?,
-        Command::Undo => change::undo(&place)?,
-        Command::Redo => change::redo(&place)?,
-        Command::Split(arguments) => split::run(&place, arguments)?,
-        Command::Check(arguments) => check::run(&place, arguments)?,
-        Command::Export(arguments) => export::run(&place, arguments)?,
-        Command::Imports(arguments) => show::imports(&place, arguments)?,
-        Command::Tokens(arguments) => import::tokens(&place, arguments)?,
-        Command::Index => import::index(&place)?,
+        DataSubcommand::Import(arguments) => import::run(&place, arguments)?,
+        DataSubcommand::List(arguments) => list::run(&place, arguments)?,
+        DataSubcommand::Show(arguments) => show::run(&place, arguments)?,
+        DataSubcommand::History(arguments) => show::history(&place, arguments)?,
+        DataSubcommand::Stats(arguments) => list::stats(&place, arguments)?,
+        DataSubcommand::Tag(arguments) => change::tag(&place, arguments)?,
+        DataSubcommand::Mark(arguments) => change::mark(&place, arguments)?,
+        DataSubcommand::Label(arguments) => change::label(&place, arguments)?,
+        DataSubcommand::Delete(arguments) => change::delete(&place, arguments)?,
+        DataSubcommand::Undo => change::undo(&place)?,
+        DataSubcommand::Redo => change::redo(&place)?,
+        DataSubcommand::Split(arguments) => split::run(&place, arguments)?,
+        DataSubcommand::Check(arguments) => check::run(&place, arguments)?,
+        DataSubcommand::Export(arguments) => export::run(&place, arguments)?,
+        DataSubcommand::Imports(arguments) => show::imports(&place, arguments)?,
+        DataSubcommand::Tokens(arguments) => import::tokens(&place, arguments)?,
+        DataSubcommand::Index => import::index(&place)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-impl Place {
+impl DataContext {
     fn info(&self) -> Result<SessionInfo> {
         match &self.session {
             Some(name) => sessions::open_named(&self.folders, name),
@@ -148,11 +148,11 @@ impl Place {
 
     fn print(&self, people: impl FnOnce() -> String, json: &serde_json::Value) -> Result<()> {
         match self.json {
-            Form::People => {
+            OutputForm::People => {
                 let text = people();
                 if text.is_empty() { Ok(()) } else { super::print::say(text.trim_end_matches('\n')) }
             }
-            Form::Json => super::print::say_as_it_is(&json.to_string()),
+            OutputForm::Json => super::print::say_as_it_is(&json.to_string()),
         }
     }
 }
@@ -166,7 +166,7 @@ fn each_page(
     words: &[String],
     mut each: impl FnMut(Vec<(RecordId, Record)>) -> Result<()>,
 ) -> Result<()> {
-    let view = session.view(&filter(words)?, Order::default())?;
+    let view = session.view(&filter(words)?, SortOrder::default())?;
     for ids in view.ids().chunks(PAGE) {
         each(session.rows(ids)?.into_iter().map(|row| (row.id, row.record)).collect())?;
     }

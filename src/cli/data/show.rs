@@ -4,22 +4,22 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
 
-use super::Place;
+use super::DataContext;
 use super::list::row_json;
 use super::table::{Align, table};
 use crate::domain::change::{ChangeState, HistoryEntry, RecordChange};
 use crate::domain::record::RecordId;
-use crate::session::{ImportState, Row};
+use crate::session::{ImportState, RecordRow};
 use crate::ui::widgets::text;
 
 /// Arguments of `dojo data show`.
 #[derive(Args)]
-pub(super) struct Show {
+pub(super) struct ShowArguments {
     /// The record's number.
     id: i64,
 }
 
-pub(super) fn run(place: &Place, arguments: &Show) -> Result<()> {
+pub(super) fn run(place: &DataContext, arguments: &ShowArguments) -> Result<()> {
     let session = place.reader()?;
     let rows = session.rows(&[arguments.id])?;
     let row = rows.first().with_context(|| format!("there is no record {} in this session", arguments.id))?;
@@ -27,7 +27,7 @@ pub(super) fn run(place: &Place, arguments: &Show) -> Result<()> {
     Ok(())
 }
 
-fn whole(row: &Row) -> String {
+fn whole(row: &RecordRow) -> String {
     let record = &row.record;
     let tags = record.tags.iter().cloned().collect::<Vec<_>>().join(", ");
     let none = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
@@ -67,7 +67,7 @@ fn whole(row: &Row) -> String {
 
 /// Arguments of `dojo data history`.
 #[derive(Args)]
-pub(super) struct History {
+pub(super) struct HistoryArguments {
     /// A record's number; without one, the session's history.
     id: Option<i64>,
     /// At most so many of the session's changes.
@@ -75,7 +75,7 @@ pub(super) struct History {
     limit: usize,
 }
 
-pub(super) fn history(place: &Place, arguments: &History) -> Result<()> {
+pub(super) fn history(place: &DataContext, arguments: &HistoryArguments) -> Result<()> {
     let session = place.reader()?;
     if let Some(id) = arguments.id {
         let changes = session.history_of(RecordId(id))?;
@@ -145,12 +145,12 @@ fn ago(milliseconds: i64) -> String {
 
 /// Arguments of `dojo data imports`.
 #[derive(Args)]
-pub(super) struct Imports {
+pub(super) struct ImportsArguments {
     /// An import's number: lists the lines that it could not read.
     import: Option<i64>,
 }
 
-pub(super) fn imports(place: &Place, arguments: &Imports) -> Result<()> {
+pub(super) fn imports(place: &DataContext, arguments: &ImportsArguments) -> Result<()> {
     let session = place.reader()?;
     if let Some(import) = arguments.import {
         let rejects = session.rejects(import)?;

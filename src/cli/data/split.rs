@@ -6,13 +6,13 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
 
-use super::{Place, each_page};
+use super::{DataContext, each_page};
 use crate::data::split::{SplitSettings, Strata, assign, key};
 use crate::domain::record::RecordId;
 
 /// Arguments of `dojo data split`.
 #[derive(Args)]
-pub(super) struct Split {
+pub(super) struct SplitArguments {
     /// Which records; all, where nothing is said.
     filter: Vec<String>,
     /// The share that is held out to evaluate on.
@@ -35,7 +35,7 @@ pub(super) struct Split {
     only_new: bool,
 }
 
-pub(super) fn run(place: &Place, arguments: &Split) -> Result<()> {
+pub(super) fn run(place: &DataContext, arguments: &SplitArguments) -> Result<()> {
     let mut parts = vec![("eval".to_owned(), arguments.eval)];
     if arguments.test > 0.0 {
         parts.push(("test".to_owned(), arguments.test));

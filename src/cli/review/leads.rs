@@ -6,13 +6,13 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::Said;
-use crate::app::review::{Reader, measure};
+use super::PrintedResult;
+use crate::app::review::{ThoughtReader, measure};
 use crate::cli::review_jobs::bar;
 use crate::config::Folders;
 use crate::domain::filter::Filter;
 use crate::domain::review_leads::{Leads, Odds};
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::session::{Led, Reviewed, Session};
 
 pub(super) fn leads(
@@ -20,17 +20,18 @@ pub(super) fn leads(
     session: &mut Session,
     model: Option<&str>,
     filter: &Filter,
-) -> Result<Said> {
+) -> Result<PrintedResult> {
     let wanted: Option<HashSet<i64>> = match filter {
         Filter::Everything => None,
         filter => {
-            let view = session.view(filter, Order::default()).context("find the records of the filter")?;
+            let view =
+                session.view(filter, SortOrder::default()).context("find the records of the filter")?;
             Some(view.ids().iter().copied().collect())
         }
     };
     let is_wanted = |led: &Led| wanted.as_ref().is_none_or(|wanted| wanted.contains(&led.record.0));
     if let Some(model) = model {
-        let reader = Reader::load(folders, session, model)?;
+        let reader = ThoughtReader::load(folders, session, model)?;
         measure(session, &reader, is_wanted, &AtomicBool::new(false), &mut bar())?;
     }
     let led: Vec<Led> = session.led()?.into_iter().filter(is_wanted).collect();

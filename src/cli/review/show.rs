@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::Said;
+use super::PrintedResult;
 use crate::domain::recipe::Balance;
 use crate::domain::record::RecordId;
 use crate::domain::review::{QueueOrder, ReviewItem, Reviewed, VerdictState};
@@ -16,7 +16,7 @@ pub(super) fn filter(words: &str) -> Result<ReviewFilter> {
     ReviewFilter::parse(words).map_err(|why| anyhow::anyhow!("the filter can't be read: {why}"))
 }
 
-pub(super) fn list(session: &Session, words: &str) -> Result<Said> {
+pub(super) fn list(session: &Session, words: &str) -> Result<PrintedResult> {
     let rows = session.review_queue(&filter(words)?, QueueOrder::default())?;
     let mut lines = Vec::with_capacity(rows.len());
     let mut values = Vec::with_capacity(rows.len());
@@ -45,7 +45,7 @@ pub(super) fn list(session: &Session, words: &str) -> Result<Said> {
     Ok((values.into(), text))
 }
 
-pub(super) fn one(session: &Session, id: Reviewed) -> Result<Said> {
+pub(super) fn one(session: &Session, id: Reviewed) -> Result<PrintedResult> {
     let item = session.review_item(id)?.with_context(|| format!("find {id}"))?;
     let (thought, reflection) = (&item.thought, &item.reflection);
     let asked = question(&session.record(thought.record)?);
@@ -139,7 +139,7 @@ fn chain(item: &ReviewItem) -> String {
     lines.join("\n")
 }
 
-pub(super) fn aside(session: &Session) -> Result<Said> {
+pub(super) fn aside(session: &Session) -> Result<PrintedResult> {
     let all = session.all_set_aside()?;
     let mut lines = Vec::new();
     let mut values = Vec::new();
@@ -156,7 +156,7 @@ pub(super) fn aside(session: &Session) -> Result<Said> {
     Ok((values.into(), text))
 }
 
-pub(super) fn provenance(session: &Session, record: i64) -> Result<Said> {
+pub(super) fn provenance(session: &Session, record: i64) -> Result<PrintedResult> {
     let own = session.record(RecordId(record))?;
     let mut rows = Vec::new();
     let lessons = session.lessons(Balance::AsItIs)?;

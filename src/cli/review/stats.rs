@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::Said;
+use super::PrintedResult;
 use crate::domain::agreement::Confusion;
 use crate::domain::agreement_report::{AgreementReport, CURVE_STEP, Share};
 use crate::session::Session;
 
-pub(super) fn stats(session: &Session) -> Result<Said> {
+pub(super) fn stats(session: &Session) -> Result<PrintedResult> {
     let report = session.agreement()?;
     let counts = session.review_counts()?;
     let confusion = &report.overall.confusion;

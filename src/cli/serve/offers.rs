@@ -11,13 +11,13 @@ use crate::cli::sampling::ModelArguments;
 use crate::engine::embed::Embedder;
 use crate::engine::generate::{Limits, size};
 use crate::engine::model::OpenModel;
-use crate::serve::{Kind, Load, LoadedModel, Offer, short_name};
+use crate::serve::{Load, LoadedModel, Offer, ServedKind, short_name};
 
 /// Keys and values of a model at most where memory is limited, if that holds its context; else what it needs.
 const CACHE: usize = 512 << 20;
 
 /// What is to be served.
-pub(super) struct Wanted {
+pub(super) struct ModelsToServe {
     /// The first model, and how all are run.
     pub first: ModelArguments,
     /// Its further adapters.
@@ -27,7 +27,7 @@ pub(super) struct Wanted {
 }
 
 /// The offers, in their order. All models are found and opened, so that what is wrong with one is known at once.
-pub(super) fn all(wanted: &Wanted, memory: Option<u64>) -> Result<Vec<Offer>> {
+pub(super) fn all(wanted: &ModelsToServe, memory: Option<u64>) -> Result<Vec<Offer>> {
     let mut limits = wanted.first.limits();
     if memory.is_some() {
         limits.cache_bytes = CACHE;
@@ -48,7 +48,7 @@ fn embeds(name: &str) -> Result<Offer> {
     let files = loading::files(name)?;
     Ok(Offer {
         name: short_name(&files.name),
-        kind: Kind::Embeds,
+        kind: ServedKind::Embeds,
         adapters: Vec::new(),
         bytes: files.weight_bytes(),
         load: Arc::new(move || Ok(LoadedModel::Embedder(Box::new(Embedder::open(&files)?)))),
@@ -74,7 +74,7 @@ fn generates(arguments: ModelArguments, others: Vec<(String, PathBuf)>, limits: 
     let context = limits.context_of(open.config.context);
     let adapters = named.into_iter().map(|(name, _)| name).collect();
     let load = load(open, arguments, others, limits.clone());
-    Ok(Offer { name, kind: Kind::Generates { context }, adapters, bytes, load })
+    Ok(Offer { name, kind: ServedKind::Generates { context }, adapters, bytes, load })
 }
 
 /// What loads a model; the first time as it is open already.

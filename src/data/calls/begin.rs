@@ -3,7 +3,7 @@
 use super::{CallForm, ID, is_of_name};
 
 /// What a text begins with.
-pub(super) enum Begun {
+pub(super) enum CallStart {
     /// A call, whose arguments begin there.
     Arguments { name: String, at: usize },
     /// More has to come.
@@ -26,32 +26,32 @@ const NUMBER: usize = 9;
 /// Bytes of a name at most.
 const NAME: usize = 128;
 
-pub(super) fn begun_at(text: &str, form: &CallForm) -> Begun {
+pub(super) fn begun_at(text: &str, form: &CallForm) -> CallStart {
     let after = |length: usize| text.get(length..).unwrap_or_default();
     let open = match like(text, &form.open) {
         Like::Yes(length) => length,
-        Like::SoFar => return Begun::Unfinished,
-        Like::No => return Begun::Otherwise,
+        Like::SoFar => return CallStart::Unfinished,
+        Like::No => return CallStart::Otherwise,
     };
     let rest = after(open);
     let end = rest.find(|sign| !is_of_name(sign)).unwrap_or(rest.len());
     if end > NAME {
-        return Begun::Otherwise;
+        return CallStart::Otherwise;
     }
     if end == rest.len() {
-        return Begun::Unfinished;
+        return CallStart::Unfinished;
     }
     let (name, rest) = rest.split_at(end);
     let middle = match like(rest, &form.middle) {
         Like::Yes(length) if end > 0 => length,
-        Like::SoFar if end > 0 => return Begun::Unfinished,
-        Like::Yes(_) | Like::SoFar | Like::No => return Begun::Otherwise,
+        Like::SoFar if end > 0 => return CallStart::Unfinished,
+        Like::Yes(_) | Like::SoFar | Like::No => return CallStart::Otherwise,
     };
     let at = open + end + middle;
     match after(at).chars().next() {
-        None => Begun::Unfinished,
-        Some('{') => Begun::Arguments { name: name.to_owned(), at },
-        Some(_) => Begun::Otherwise,
+        None => CallStart::Unfinished,
+        Some('{') => CallStart::Arguments { name: name.to_owned(), at },
+        Some(_) => CallStart::Otherwise,
     }
 }
 

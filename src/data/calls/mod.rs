@@ -8,12 +8,12 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use crate::data::chat::{ChatTemplate, Ending};
+use crate::data::chat::{ChatTemplate, RenderEnding};
 use crate::domain::message::{Conversation, Message, Role, TOOL_CALLS};
 
 use read::object_at;
 pub(crate) use read::overlap;
-pub use read::{Piece, Reader};
+pub use read::{AnswerPiece, CallReader};
 
 const NAME: &str = "probe_weather";
 const OTHER: &str = "probe_clock";
@@ -44,7 +44,7 @@ pub struct CallForm {
 }
 
 /// Where a call is in a text, and its parts.
-struct Found {
+struct CallSpan {
     whole: Range<usize>,
     name: Range<usize>,
     arguments: Range<usize>,
@@ -134,15 +134,15 @@ fn answer(template: &ChatTemplate, names: &[&str]) -> Option<String> {
     let render = |messages: &[Message], ending| {
         template.render(Conversation { messages, tools: &tools, settings: None }, ending).ok()
     };
-    let head = render(std::slice::from_ref(&asked), Ending::GenerationPrompt)?;
-    let whole = render(&[asked, turn], Ending::Complete)?;
+    let head = render(std::slice::from_ref(&asked), RenderEnding::GenerationPrompt)?;
+    let whole = render(&[asked, turn], RenderEnding::Complete)?;
     let common = head.char_indices().zip(whole.chars()).find(|((_, own), other)| own != other);
     let at = common.map_or(head.len().min(whole.len()), |((at, _), _)| at);
     whole.get(at..).map(str::to_owned)
 }
 
 /// The call of a tool in a text from `from` on.
-fn find(text: &str, name: &str, from: usize) -> Option<Found> {
+fn find(text: &str, name: &str, from: usize) -> Option<CallSpan> {
     let start = from + text.get(from..)?.find(name)?;
     let own = start..start + name.len();
     let behind = text.get(own.end..)?;
@@ -161,10 +161,10 @@ fn find(text: &str, name: &str, from: usize) -> Option<Found> {
         let given = key_of(&|value| value.get(KEY).is_some_and(|value| value == VALUE));
         if let (Some(named), Some(given)) = (named, given) {
             let whole = start..start + length;
-            return Some(Found { whole, name: own, arguments, keys: Some((named, given)) });
+            return Some(CallSpan { whole, name: own, arguments, keys: Some((named, given)) });
         }
     }
-    Some(Found { whole: own.start..arguments.end, name: own, arguments, keys: None })
+    Some(CallSpan { whole: own.start..arguments.end, name: own, arguments, keys: None })
 }
 
 /// What a call's number is written as in a form.

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::begin::{Begun, begun_at};
+use super::begin::{CallStart, begun_at};
 use super::{CallForm, is_of_name};
 
 /// What an answer holds.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Piece {
+pub enum AnswerPiece {
     Text(String),
     /// A call begins: its name.
     Call(String),
@@ -17,11 +17,11 @@ pub enum Piece {
 
 /// Reads one answer.
 #[derive(Debug, Clone)]
-pub struct Reader {
+pub struct CallReader {
     form: CallForm,
     /// What may be a call, or lead to one.
     held: String,
-    place: Place,
+    place: ReadState,
     /// Where the arguments are that are being written.
     brackets: Brackets,
     /// Whether there was a call.
@@ -29,7 +29,7 @@ pub struct Reader {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum ReadState {
     /// Before any text: where a call is all that an answer is, it begins here.
     Start,
     Text,
@@ -50,13 +50,15 @@ struct Brackets {
     escaped: bool,
 }
 
-impl Reader {
+impl CallReader {
     /// Whether the text ended within a call.
     #[must_use]
     pub fn is_within_call(&self) -> bool {
         match self.place {
-            Place::Arguments => true,
-            Place::Start | Place::Text | Place::Calls | Place::Closing | Place::Plain => false,
+            ReadState::Arguments => true,
+            ReadState::Start | ReadState::Text | ReadState::Calls | ReadState::Closing | ReadState::Plain => {
+                false
+            }
         }
     }
 }
@@ -87,7 +89,7 @@ impl Brackets {
 }
 
 /// What a text begins with.
-enum Found {
+enum CallMatch {
     Call {
         name: String,
         arguments: String,
@@ -98,15 +100,15 @@ enum Found {
     None,
 }
 
-impl Reader {
+impl CallReader {
     #[must_use]
     pub fn new(form: CallForm) -> Self {
         let (held, brackets) = (String::new(), Brackets::default());
-        Self { form, held, place: Place::Start, brackets, called: false }
+        Self { form, held, place: ReadState::Start, brackets, called: false }
     }
 
     /// Takes more of an answer; returns what is certain.
-    pub fn push(&mut self, text: &str) -> Vec<Piece> {
+    pub fn push(&mut self, text: &str) -> Vec<AnswerPiece> {
         self.held.push_str(text);
         let mut out = Vec::new();
         while self.advance(&mut out) {}
@@ -114,28 +116,28 @@ impl Reader {
     }
 
     /// What was held back, when nothing more comes.
-    pub fn finish(&mut self) -> Vec<Piece> {
+    pub fn finish(&mut self) -> Vec<AnswerPiece> {
         let held = std::mem::take(&mut self.held);
         // What ends the calls, whole or cut, is no text.
         let is_glue = self.called
-            && self.place == Place::Calls
+            && self.place == ReadState::Calls
             && self.past_glue(&held).is_none_or(|at| at == held.len());
-        if held.is_empty() || is_glue { Vec::new() } else { vec![Piece::Text(held)] }
+        if held.is_empty() || is_glue { Vec::new() } else { vec![AnswerPiece::Text(held)] }
     }
 
     /// Whether there may be more to find.
-    fn advance(&mut self, out: &mut Vec<Piece>) -> bool {
+    fn advance(&mut self, out: &mut Vec<AnswerPiece>) -> bool {
         match self.place {
-            Place::Start if self.form.mark.is_empty() => self.begin(),
-            Place::Start => {
-                self.place = Place::Text;
+            ReadState::Start if self.form.mark.is_empty() => self.begin(),
+            ReadState::Start => {
+                self.place = ReadState::Text;
                 true
             }
-            Place::Text => self.text(out),
-            Place::Calls => self.calls(out),
-            Place::Arguments => self.arguments(out),
-            Place::Closing => self.closing(),
-            Place::Plain => {
+            ReadState::Text => self.text(out),
+            ReadState::Calls => self.calls(out),
+            ReadState::Arguments => self.arguments(out),
+            ReadState::Closing => self.closing(),
+            ReadState::Plain => {
                 self.give(self.held.len(), out);
                 false
             }
@@ -145,15 +147,15 @@ impl Reader {
     /// Where nothing marks a call, an answer is one from its beginning on, or none.
     fn begin(&mut self) -> bool {
         let Some(first) = self.held.trim_start().chars().next() else { return false };
-        self.place = if first == '{' { Place::Calls } else { Place::Plain };
+        self.place = if first == '{' { ReadState::Calls } else { ReadState::Plain };
         true
     }
 
-    fn text(&mut self, out: &mut Vec<Piece>) -> bool {
+    fn text(&mut self, out: &mut Vec<AnswerPiece>) -> bool {
         if let Some(at) = self.held.find(self.form.mark.as_str()) {
             let text = self.held.get(..at).unwrap_or_default().trim_end().len();
             self.give(text, out);
-            self.place = Place::Calls;
+            self.place = ReadState::Calls;
             return true;
         }
         // White space before a call is a part of its form.
@@ -163,48 +165,48 @@ impl Reader {
         false
     }
 
-    fn calls(&mut self, out: &mut Vec<Piece>) -> bool {
+    fn calls(&mut self, out: &mut Vec<AnswerPiece>) -> bool {
         let Some(start) = self.past_glue(&self.held) else { return false };
         let rest = self.held.get(start..).unwrap_or_default();
         match begun_at(rest, &self.form) {
-            Begun::Arguments { name, at } => {
-                out.push(Piece::Call(name));
+            CallStart::Arguments { name, at } => {
+                out.push(AnswerPiece::Call(name));
                 self.called = true;
                 self.held.drain(..start + at);
                 // The object that the call is, if it is one, is open around them.
                 let open = usize::from(self.form.keys.is_some());
                 self.brackets = Brackets { open, ..Brackets::default() };
-                self.place = Place::Arguments;
+                self.place = ReadState::Arguments;
                 return true;
             }
-            Begun::Unfinished => return false,
-            Begun::Otherwise => {}
+            CallStart::Unfinished => return false,
+            CallStart::Otherwise => {}
         }
         match self.call_at(rest) {
-            Found::Call { name, arguments, length } => {
-                out.extend([Piece::Call(name), Piece::Arguments(arguments)]);
+            CallMatch::Call { name, arguments, length } => {
+                out.extend([AnswerPiece::Call(name), AnswerPiece::Arguments(arguments)]);
                 self.called = true;
                 self.held.drain(..start + length);
                 true
             }
-            Found::Unfinished => false,
-            Found::None => {
-                self.place = Place::Plain;
+            CallMatch::Unfinished => false,
+            CallMatch::None => {
+                self.place = ReadState::Plain;
                 true
             }
         }
     }
 
     /// Arguments are told as they come.
-    fn arguments(&mut self, out: &mut Vec<Piece>) -> bool {
+    fn arguments(&mut self, out: &mut Vec<AnswerPiece>) -> bool {
         let left = usize::from(self.form.keys.is_some());
         let (length, ended) = self.brackets.until(&self.held, left);
         let text: String = self.held.drain(..length).collect();
         if !text.is_empty() {
-            out.push(Piece::Arguments(text));
+            out.push(AnswerPiece::Arguments(text));
         }
         if ended {
-            self.place = if left > 0 { Place::Closing } else { Place::Calls };
+            self.place = if left > 0 { ReadState::Closing } else { ReadState::Calls };
         }
         ended
     }
@@ -213,7 +215,7 @@ impl Reader {
         let (length, ended) = self.brackets.until(&self.held, 0);
         self.held.drain(..length);
         if ended {
-            self.place = Place::Calls;
+            self.place = ReadState::Calls;
         }
         ended
     }
@@ -234,9 +236,9 @@ impl Reader {
         }
     }
 
-    fn call_at(&self, text: &str) -> Found {
+    fn call_at(&self, text: &str) -> CallMatch {
         if text.is_empty() {
-            return Found::Unfinished;
+            return CallMatch::Unfinished;
         }
         match &self.form.keys {
             Some((name, arguments)) => match object_at(text) {
@@ -246,45 +248,45 @@ impl Reader {
                     match own {
                         Some(name) => {
                             let arguments = given.map_or_else(|| "{}".to_owned(), written);
-                            Found::Call { name: name.to_owned(), arguments, length }
+                            CallMatch::Call { name: name.to_owned(), arguments, length }
                         }
-                        None => Found::None,
+                        None => CallMatch::None,
                     }
                 }
-                Ok(None) => Found::Unfinished,
-                Err(()) => Found::None,
+                Ok(None) => CallMatch::Unfinished,
+                Err(()) => CallMatch::None,
             },
             None => named_at(text, &self.form.middle),
         }
     }
 
-    fn give(&mut self, length: usize, out: &mut Vec<Piece>) {
+    fn give(&mut self, length: usize, out: &mut Vec<AnswerPiece>) {
         let text: String = self.held.drain(..length).collect();
         if !text.is_empty() {
-            out.push(Piece::Text(text));
+            out.push(AnswerPiece::Text(text));
         }
     }
 }
 
 /// A name, a text of so many characters at most, and an object.
-fn named_at(text: &str, middle: &str) -> Found {
+fn named_at(text: &str, middle: &str) -> CallMatch {
     /// Characters of a name and of what stands after it, beyond those of the form.
     const MOST: usize = 128;
     let end = text.find(|sign| !is_of_name(sign)).unwrap_or(text.len());
     let name = text.get(..end).unwrap_or_default();
     let Some(opens) = text.find('{') else {
         let is_short = text.len() <= MOST + middle.len();
-        return if is_short { Found::Unfinished } else { Found::None };
+        return if is_short { CallMatch::Unfinished } else { CallMatch::None };
     };
     if name.is_empty() || opens > end + middle.len() + MOST {
-        return Found::None;
+        return CallMatch::None;
     }
     match object_at(text.get(opens..).unwrap_or_default()) {
         Ok(Some((value, length))) => {
-            Found::Call { name: name.to_owned(), arguments: written(&value), length: opens + length }
+            CallMatch::Call { name: name.to_owned(), arguments: written(&value), length: opens + length }
         }
-        Ok(None) => Found::Unfinished,
-        Err(()) => Found::None,
+        Ok(None) => CallMatch::Unfinished,
+        Err(()) => CallMatch::None,
     }
 }
 

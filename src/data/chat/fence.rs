@@ -58,10 +58,10 @@ pub(crate) fn run<T: Send + 'static>(
     }
     let worker = match idle().pop() {
         Some(worker) => worker,
-        None => Worker::start().ok_or(Stopped::NoThread)?,
+        None => FenceWorker::start().ok_or(Stopped::NoThread)?,
     };
     let (answer, answered) = mpsc::sync_channel(1);
-    let job: Job = Box::new(move || drop(answer.send(quietly(program))));
+    let job: FenceJob = Box::new(move || drop(answer.send(quietly(program))));
     worker.jobs.send((bounds.bytes, job)).map_err(|_| Stopped::NoThread)?;
     // A look takes what the program worked since the last one, and where nobody knows that, the time between looks: a
     // machine that is busy with others, or asleep, doesn't use up a program's time.
@@ -92,24 +92,24 @@ pub(crate) fn run<T: Send + 'static>(
     }
 }
 
-type Job = Box<dyn FnOnce() + Send>;
+type FenceJob = Box<dyn FnOnce() + Send>;
 
 /// A thread inside the fence, waiting for a program.
-struct Worker {
-    jobs: SyncSender<(usize, Job)>,
+struct FenceWorker {
+    jobs: SyncSender<(usize, FenceJob)>,
     meter: &'static Meter,
     thread: JoinHandle<()>,
 }
 
-static IDLE: Mutex<Vec<Worker>> = Mutex::new(Vec::new());
+static IDLE: Mutex<Vec<FenceWorker>> = Mutex::new(Vec::new());
 
-fn idle() -> std::sync::MutexGuard<'static, Vec<Worker>> {
+fn idle() -> std::sync::MutexGuard<'static, Vec<FenceWorker>> {
     IDLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Worker {
+impl FenceWorker {
     fn start() -> Option<Self> {
-        let (jobs, queue) = mpsc::sync_channel::<(usize, Job)>(1);
+        let (jobs, queue) = mpsc::sync_channel::<(usize, FenceJob)>(1);
         // A held thread looks at its meter for as long as the process runs.
         let meter: &'static Meter = Box::leak(Box::new(Meter::default()));
         let work = move || {

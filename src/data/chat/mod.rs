@@ -40,7 +40,7 @@ pub struct SpecialTokens {
 
 /// How a rendering ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum RenderEnding {
     /// After the last turn.
     Complete,
     /// With the head of an assistant's turn, for the model to go on from.
@@ -107,7 +107,11 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// Where the template refuses the conversation, for example because roles do not alternate.
-    pub fn render<'c>(&self, conversation: impl Into<Conversation<'c>>, ending: Ending) -> Result<String> {
+    pub fn render<'c>(
+        &self,
+        conversation: impl Into<Conversation<'c>>,
+        ending: RenderEnding,
+    ) -> Result<String> {
         self.render_values(conversation.into(), ending, Marks::Hidden)
     }
 
@@ -121,7 +125,7 @@ impl ChatTemplate {
         let clash =
             conversation.messages.iter().any(|message| message.content.contains([BLOCK_START, BLOCK_END]));
         ensure!(!clash, "a message contains the noncharacter U+FDD0 or U+FDD1, which marks the loss mask");
-        self.render_values(conversation, Ending::Complete, Marks::Shown)
+        self.render_values(conversation, RenderEnding::Complete, Marks::Shown)
     }
 
     /// The template as the model ships it.
@@ -137,7 +141,12 @@ impl ChatTemplate {
     /// Renders with the arguments of tool calls as objects, as most templates want them, where that changes none of
     /// them or the template doesn't write texts as they are; else as they stand. Null contents are empty texts where a
     /// template fails over them or would write a word for them; TRL leaves them out, which comes to the same.
-    fn render_values(&self, conversation: Conversation<'_>, ending: Ending, marks: Marks) -> Result<String> {
+    fn render_values(
+        &self,
+        conversation: Conversation<'_>,
+        ending: RenderEnding,
+        marks: Marks,
+    ) -> Result<String> {
         let messages = conversation.messages;
         let render = |turns: &[Message]| {
             self.render_turns(Conversation { messages: turns, ..conversation }, ending, marks)
@@ -165,7 +174,12 @@ impl ChatTemplate {
         Ok(text)
     }
 
-    fn render_turns(&self, conversation: Conversation<'_>, ending: Ending, marks: Marks) -> Result<String> {
+    fn render_turns(
+        &self,
+        conversation: Conversation<'_>,
+        ending: RenderEnding,
+        marks: Marks,
+    ) -> Result<String> {
         let Conversation { messages, tools, settings } = conversation;
         let bytes = bytes_of(conversation);
         let mut environment = self.environment.clone();
@@ -178,7 +192,7 @@ impl ChatTemplate {
         let settings = settings.into_iter().flatten();
         context.extend(settings.map(|(name, value)| (name.as_str(), Value::from(Serde(value)))));
         context.insert("messages", Value::from(Serde(messages)));
-        context.insert("add_generation_prompt", Value::from(ending == Ending::GenerationPrompt));
+        context.insert("add_generation_prompt", Value::from(ending == RenderEnding::GenerationPrompt));
         let tools = if tools.is_empty() { Value::from(()) } else { Value::from(Serde(tools)) };
         context.insert("tools", tools);
         let special = &self.special;

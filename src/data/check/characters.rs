@@ -1,6 +1,6 @@
 //! Characters that were lost on the way, or that nobody typed.
 
-use super::{Check, texts};
+use super::{FindingKind, texts};
 use crate::domain::record::Record;
 
 /// What is odd about a character.
@@ -26,7 +26,7 @@ fn odd(character: char) -> Option<Odd> {
     }
 }
 
-pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
+pub(super) fn check(record: &Record, find: &mut impl FnMut(FindingKind, String)) {
     let mut counts = [0_u32; 3];
     let mut first = None;
     for character in texts(record).flat_map(|text| text.chars().collect::<Vec<_>>()) {
@@ -50,12 +50,12 @@ pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
         .map(|(count, name)| format!("{count} {name}"))
         .collect();
     find(
-        Check::Characters,
+        FindingKind::Characters,
         format!("characters: {} (the first is U+{:04X})", told.join(", "), u32::from(first)),
     );
 }
 
-/// Takes out control and invisible characters, the safe part of what [`Check::Characters`] finds. Says whether
+/// Takes out control and invisible characters, the safe part of what [`FindingKind::Characters`] finds. Says whether
 /// anything changed.
 pub fn clean(record: &mut Record) -> bool {
     let mut changed = false;

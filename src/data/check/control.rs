@@ -1,6 +1,6 @@
 //! Names of control tokens in what somebody says.
 
-use super::Check;
+use super::FindingKind;
 use crate::data::encode::Encoder;
 use crate::data::turn_marks::{common, foreign, told};
 use crate::domain::message::Role;
@@ -10,7 +10,11 @@ use crate::domain::record::Record;
 const OF_OTHERS: &str =
     "this model has no such token, so training reads its letters: take it out if it is to mark a turn";
 
-pub(super) fn check(record: &Record, encoder: Option<&Encoder<'_>>, find: &mut impl FnMut(Check, String)) {
+pub(super) fn check(
+    record: &Record,
+    encoder: Option<&Encoder<'_>>,
+    find: &mut impl FnMut(FindingKind, String),
+) {
     let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
     for (turn, number) in record.messages.iter().chain(pair).zip(1..) {
         let said = |names: &[String], how: &str| {
@@ -18,7 +22,7 @@ pub(super) fn check(record: &Record, encoder: Option<&Encoder<'_>>, find: &mut i
         };
         let others = others(&turn.text(), encoder);
         if !others.is_empty() {
-            find(Check::ControlToken, said(&others, OF_OTHERS));
+            find(FindingKind::ControlToken, said(&others, OF_OTHERS));
         }
         let names = names(&turn.text(), encoder);
         let is_written = |name: &String| {
@@ -27,25 +31,25 @@ pub(super) fn check(record: &Record, encoder: Option<&Encoder<'_>>, find: &mut i
         let (written, text): (Vec<String>, Vec<String>) = names.into_iter().partition(is_written);
         if !text.is_empty() {
             let how = "training reads it as text and not as a control token";
-            find(Check::ControlToken, said(&text, how));
+            find(FindingKind::ControlToken, said(&text, how));
         }
         if !written.is_empty() {
             let how =
                 "training reads it as a control token, since the model marks its thoughts and calls with it";
-            find(Check::ControlToken, said(&written, how));
+            find(FindingKind::ControlToken, said(&written, how));
         }
     }
     // What is no turn is learnt as it stands.
     let whole = record.text.as_deref().filter(|_| record.messages.is_empty() && record.preference.is_none());
     let others = others(whole.unwrap_or_default(), encoder);
     if !others.is_empty() {
-        find(Check::ControlToken, format!("the text has {}; {OF_OTHERS}", told(&others)));
+        find(FindingKind::ControlToken, format!("the text has {}; {OF_OTHERS}", told(&others)));
     }
     let names = names(whole.unwrap_or_default(), encoder);
     if !names.is_empty() {
         let how =
             "training reads it as a control token; give turns instead of a text where it should be text";
-        find(Check::ControlToken, format!("the text has {}; {how}", told(&names)));
+        find(FindingKind::ControlToken, format!("the text has {}; {how}", told(&names)));
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::minhash::{Signature, near_pairs};
-use super::{Check, Digested, Finding, Side};
+use super::{Digested, Finding, FindingKind, SplitSide};
 
-fn repeats(check: Check, one: &Digested, other: &Digested, what: String) -> Finding {
+fn repeats(check: FindingKind, one: &Digested, other: &Digested, what: String) -> Finding {
     let other = other.place.is_none().then_some(other.id);
     Finding { check, record: one.id, other, what }
 }
@@ -21,7 +21,12 @@ pub(super) fn exact(digests: &[Digested]) -> Vec<Finding> {
     for one in digests {
         match first.get(&one.content) {
             Some(earlier) => {
-                findings.push(repeats(Check::Duplicate, one, earlier, format!("the same as {}", earlier.id)));
+                findings.push(repeats(
+                    FindingKind::Duplicate,
+                    one,
+                    earlier,
+                    format!("the same as {}", earlier.id),
+                ));
             }
             None => {
                 first.insert(one.content, one);
@@ -43,7 +48,7 @@ pub(super) fn near(digests: &[Digested]) -> Vec<Finding> {
         .filter_map(|(earlier, later, likeness)| {
             let (earlier, later) = (digests.get(earlier)?, digests.get(later)?);
             let what = format!("{:.0}% the same as {}", likeness * 100.0, earlier.id);
-            Some(repeats(Check::NearDuplicate, later, earlier, what))
+            Some(repeats(FindingKind::NearDuplicate, later, earlier, what))
         })
         .collect()
 }
@@ -51,16 +56,16 @@ pub(super) fn near(digests: &[Digested]) -> Vec<Finding> {
 /// Held-out records whose prompt is in the training data.
 pub(super) fn leaked(digests: &[&Digested]) -> Vec<Finding> {
     let mut trained: HashMap<u128, &Digested> = HashMap::new();
-    for &one in digests.iter().filter(|one| one.side == Side::Train) {
+    for &one in digests.iter().filter(|one| one.side == SplitSide::Train) {
         trained.entry(one.prompt).or_insert(one);
     }
     digests
         .iter()
-        .filter(|one| one.side == Side::HeldOut)
+        .filter(|one| one.side == SplitSide::HeldOut)
         .filter_map(|one| {
             let train = trained.get(&one.prompt)?;
             let what = format!("its prompt is trained on, in {}", name(train));
-            Some(repeats(Check::Leakage, one, train, what))
+            Some(repeats(FindingKind::Leakage, one, train, what))
         })
         .collect()
 }
@@ -68,16 +73,16 @@ pub(super) fn leaked(digests: &[&Digested]) -> Vec<Finding> {
 /// Held-out records whose prompt is almost one of the training data. Exact leakage is told by [`leaked`] alone.
 pub(super) fn nearly_leaked(digests: &[&Digested]) -> Vec<Finding> {
     let trained: std::collections::HashSet<u128> =
-        digests.iter().filter(|one| one.side == Side::Train).map(|one| one.prompt).collect();
+        digests.iter().filter(|one| one.side == SplitSide::Train).map(|one| one.prompt).collect();
     let mut seen = std::collections::HashSet::new();
     // The training data first, so that a held-out record is always the later of a pair.
-    let sides = [Side::Train, Side::HeldOut];
+    let sides = [SplitSide::Train, SplitSide::HeldOut];
     let mut ordered: Vec<&Digested> = Vec::new();
     for side in sides {
         let of_side = digests.iter().copied().filter(|one| one.side == side);
         ordered.extend(of_side.filter(|one| match side {
-            Side::Train => seen.insert(one.prompt),
-            Side::HeldOut | Side::Unknown => !trained.contains(&one.prompt),
+            SplitSide::Train => seen.insert(one.prompt),
+            SplitSide::HeldOut | SplitSide::Unknown => !trained.contains(&one.prompt),
         }));
     }
     let signatures: Vec<(usize, &Signature)> = ordered
@@ -93,7 +98,7 @@ pub(super) fn nearly_leaked(digests: &[&Digested]) -> Vec<Finding> {
             let (train, held_out) = (ordered.get(train)?, ordered.get(held_out)?);
             let what =
                 format!("its prompt is {:.0}% one that is trained on, in {}", likeness * 100.0, name(train));
-            Some(repeats(Check::NearLeakage, held_out, train, what))
+            Some(repeats(FindingKind::NearLeakage, held_out, train, what))
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Check, Finding};
+use super::{Finding, FindingKind};
 use crate::domain::record::RecordId;
 
 /// What lengths are counted in.
@@ -63,7 +63,7 @@ pub(super) fn measure(lengths: &[(RecordId, u32)], unit: Unit) -> (Lengths, Vec<
         }
     };
     let findings = lengths.iter().filter_map(|&(record, length)| {
-        Some(Finding { check: Check::Length, record, other: None, what: told(length)? })
+        Some(Finding { check: FindingKind::Length, record, other: None, what: told(length)? })
     });
     (summary, findings.collect())
 }

@@ -1,6 +1,6 @@
 //! What may be wrong with a dataset, with the records that it is about. Knows no session and no file.
 //!
-//! Adding a check: a file here, a row in [`Check`], and its call in [`Checker`].
+//! Adding a check: a file here, a row in [`FindingKind`], and its call in [`Checker`].
 
 mod characters;
 mod control;
@@ -33,7 +33,7 @@ use template::unread;
 /// A kind of finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Check {
+pub enum FindingKind {
     /// The same content as an earlier record.
     Duplicate,
     /// Almost the same content as an earlier record.
@@ -64,7 +64,7 @@ pub enum Check {
     Null,
 }
 
-impl Check {
+impl FindingKind {
     pub const ALL: [Self; 14] = [
         Self::Duplicate,
         Self::NearDuplicate,
@@ -107,7 +107,7 @@ impl Check {
 /// Something about one record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    pub check: Check,
+    pub check: FindingKind,
     pub record: RecordId,
     /// The record that it repeats, where it repeats one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -166,7 +166,7 @@ struct Digested {
     id: RecordId,
     /// Where it stands, for one that has no number in the dataset that is checked.
     place: Option<Box<str>>,
-    side: Side,
+    side: SplitSide,
     content: u128,
     prompt: u128,
     length: u32,
@@ -176,7 +176,7 @@ struct Digested {
 
 /// Which side of the split a record is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum SplitSide {
     Train,
     HeldOut,
     Unknown,
@@ -221,7 +221,7 @@ impl<'e> Checker<'e> {
         let settings = CheckSettings { encoder: None, exact_only: self.settings.exact_only };
         let digested = training.par_iter().map(|record| {
             let (one, ..) = digest(RecordId(0), record, &settings);
-            Digested { side: Side::Train, place: Some(record.place().into()), near_content: None, ..one }
+            Digested { side: SplitSide::Train, place: Some(record.place().into()), near_content: None, ..one }
         });
         self.trained.extend(digested.collect::<Vec<_>>());
     }
@@ -305,21 +305,21 @@ fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Diges
         Some(Ok(encoded)) => {
             if encoded.is_truncated() {
                 let (all, kept) = (encoded.full_length, encoded.example.tokens.len());
-                find(Check::Truncation, format!("{all} tokens are cut to {kept}"));
+                find(FindingKind::Truncation, format!("{all} tokens are cut to {kept}"));
             }
             template::unlearnt(&encoded.unlearnt, &mut find);
             unlearnt = encoded.unlearnt;
             encoded.full_length
         }
         Some(Err(error)) => {
-            find(Check::Truncation, format!("can't be trained on: {error:#}"));
+            find(FindingKind::Truncation, format!("can't be trained on: {error:#}"));
             0
         }
     };
     let side = match record.split.as_deref().map(Use::of) {
-        Some(Some(Use::Training)) => Side::Train,
-        Some(Some(Use::HeldOut) | None) => Side::HeldOut,
-        None => Side::Unknown,
+        Some(Some(Use::Training)) => SplitSide::Train,
+        Some(Some(Use::HeldOut) | None) => SplitSide::HeldOut,
+        None => SplitSide::Unknown,
     };
     let near = settings.exact_only == ExactOnly::No;
     let prompt = record.prompt();

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::Check;
+use super::FindingKind;
 use crate::domain::message::Message;
 use crate::domain::record::Record;
 
-pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
+pub(super) fn check(record: &Record, find: &mut impl FnMut(FindingKind, String)) {
     let why =
         "as tables have them where another row has the key; it is learnt so, leave it out if nobody wrote it";
     let tool = record.tools.iter().find_map(|tool| {
@@ -14,7 +14,7 @@ pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
         Some((name(function), null_in(function.get("parameters")?.get("properties")?)?))
     });
     if let Some((name, key)) = tool {
-        find(Check::Null, format!("tool {name:?} has null as its {key:?}, {why}"));
+        find(FindingKind::Null, format!("tool {name:?} has null as its {key:?}, {why}"));
     }
     let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
     let mut calls = record.messages.iter().chain(pair).flat_map(Message::tool_calls);
@@ -23,7 +23,7 @@ pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
         Some((name(function), null_in(function.get("arguments")?)?))
     });
     if let Some((name, key)) = call {
-        find(Check::Null, format!("a call of {name:?} has null as its {key:?}, {why}"));
+        find(FindingKind::Null, format!("a call of {name:?} has null as its {key:?}, {why}"));
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 
-use super::{Check, texts};
+use super::{FindingKind, texts};
 use crate::domain::record::Record;
 use crate::domain::secret;
 
@@ -34,7 +34,7 @@ static CARD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b(?:\d[ -]
 /// Domains that stand for no one (RFC 2606).
 const EXAMPLES: [&str; 5] = ["example.com", "example.org", "example.net", "test.com", "domain.com"];
 
-pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
+pub(super) fn check(record: &Record, find: &mut impl FnMut(FindingKind, String)) {
     let mut told: Vec<String> = Vec::new();
     for text in texts(record) {
         let text = text.as_ref();
@@ -54,7 +54,7 @@ pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
     told.sort_unstable();
     told.dedup();
     if !told.is_empty() {
-        find(Check::Secret, format!("what looks like {}", told.join(", ")));
+        find(FindingKind::Secret, format!("what looks like {}", told.join(", ")));
     }
 }
 

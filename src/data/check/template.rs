@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Check;
+use super::FindingKind;
 use crate::data::mask::Unlearnt;
 use crate::data::tally::more;
 
@@ -23,8 +23,8 @@ pub(super) fn unread(keys: &BTreeMap<String, u64>) -> Option<String> {
 }
 
 /// What of a record isn't learnt or read as it stands, or is learnt and shouldn't be.
-pub(super) fn unlearnt(unlearnt: &Unlearnt, find: &mut impl FnMut(Check, String)) {
-    let mut found = |what: String| find(Check::Hidden, what);
+pub(super) fn unlearnt(unlearnt: &Unlearnt, find: &mut impl FnMut(FindingKind, String)) {
+    let mut found = |what: String| find(FindingKind::Hidden, what);
     if let Some(hidden) = &unlearnt.first {
         found(format!("the chat template hides {}, which isn't learnt", hidden.told()));
     }

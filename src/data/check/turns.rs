@@ -1,13 +1,13 @@
 //! Turns that are empty, missing or out of order.
 
-use super::Check;
+use super::FindingKind;
 use crate::domain::message::{Message, Role};
 use crate::domain::record::Record;
 
-pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
+pub(super) fn check(record: &Record, find: &mut impl FnMut(FindingKind, String)) {
     if record.messages.is_empty() {
         if record.text.as_deref().is_none_or(|text| text.trim().is_empty()) {
-            find(Check::Turns, "it has neither a conversation nor text".into());
+            find(FindingKind::Turns, "it has neither a conversation nor text".into());
         }
         return;
     }
@@ -15,10 +15,10 @@ pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
         empty(&record.messages, 1, "", find);
         let speaks = |role| record.messages.iter().any(|turn| turn.role == role);
         if !speaks(Role::Assistant) {
-            find(Check::Turns, "nobody answers".into());
+            find(FindingKind::Turns, "nobody answers".into());
         }
         if !speaks(Role::User) {
-            find(Check::Turns, "nobody asks".into());
+            find(FindingKind::Turns, "nobody asks".into());
         }
         order(&record.messages, find);
         return;
@@ -29,22 +29,25 @@ pub(super) fn check(record: &Record, find: &mut impl FnMut(Check, String)) {
     empty(&pair.rejected, behind, " of the rejected answer", find);
     order(&[record.messages.as_slice(), pair.chosen.as_slice()].concat(), find);
     if pair.chosen == pair.rejected {
-        find(Check::Pair, "the chosen and the rejected answer are the same".into());
+        find(FindingKind::Pair, "the chosen and the rejected answer are the same".into());
     }
 }
 
-fn empty(turns: &[Message], first: usize, whose: &str, find: &mut impl FnMut(Check, String)) {
+fn empty(turns: &[Message], first: usize, whose: &str, find: &mut impl FnMut(FindingKind, String)) {
     for (turn, number) in turns.iter().zip(first..) {
         if turn.is_empty() {
-            find(Check::Turns, format!("turn {number}{whose} ({}) is empty", turn.role.name()));
+            find(FindingKind::Turns, format!("turn {number}{whose} ({}) is empty", turn.role.name()));
         } else if turn.is_thought_alone() {
-            find(Check::Turns, format!("turn {number}{whose} is a thought, and no answer is behind it"));
+            find(
+                FindingKind::Turns,
+                format!("turn {number}{whose} is a thought, and no answer is behind it"),
+            );
         }
     }
 }
 
 /// The first thing that is out of order.
-fn order(turns: &[Message], find: &mut impl FnMut(Check, String)) {
+fn order(turns: &[Message], find: &mut impl FnMut(FindingKind, String)) {
     let talk: Vec<(usize, Role)> = turns.iter().map(|turn| turn.role).enumerate().collect();
     let late = talk.windows(2).find_map(|pair| match pair {
         [(_, Role::System), (_, Role::Developer)] => None,
@@ -52,7 +55,7 @@ fn order(turns: &[Message], find: &mut impl FnMut(Check, String)) {
         _ => None,
     });
     if let Some((number, who)) = late {
-        find(Check::Order, format!("turn {number} is the {who}'s, which speaks first or not at all"));
+        find(FindingKind::Order, format!("turn {number} is the {who}'s, which speaks first or not at all"));
         return;
     }
     let talk: Vec<_> =
@@ -65,11 +68,13 @@ fn order(turns: &[Message], find: &mut impl FnMut(Check, String)) {
     });
     match (talk.first(), talk.last(), twice) {
         (_, _, Some((number, who))) => {
-            find(Check::Order, format!("turn {number} is the {who}'s, as the one before"));
+            find(FindingKind::Order, format!("turn {number} is the {who}'s, as the one before"));
         }
-        (Some((_, Role::Assistant)), _, None) => find(Check::Order, "the assistant speaks first".into()),
+        (Some((_, Role::Assistant)), _, None) => {
+            find(FindingKind::Order, "the assistant speaks first".into());
+        }
         (_, Some((_, Role::User)), None) if talk.iter().any(|(_, role)| *role == Role::Assistant) => {
-            find(Check::Order, "the last turn is the user's, and is not answered".into());
+            find(FindingKind::Order, "the last turn is the user's, and is not answered".into());
         }
         _ => {}
     }

@@ -12,11 +12,11 @@ use crate::ground::files::WholeFile;
 
 const HEADER: [&str; 7] = ["system", "prompt", "completion", "text", "label", "split", "tags"];
 
-pub(super) struct Table {
+pub(super) struct CsvWriter {
     writer: csv::Writer<WholeFile>,
 }
 
-impl Table {
+impl CsvWriter {
     pub(super) fn create(path: &Path) -> Result<Self> {
         let mut writer = csv::Writer::from_writer(file::create(path)?);
         writer.write_record(HEADER).with_context(|| format!("write {}", path.display()))?;
@@ -24,7 +24,7 @@ impl Table {
     }
 }
 
-impl Sink for Table {
+impl Sink for CsvWriter {
     fn add(&mut self, record: &Record) -> Result<Added> {
         let (system, prompt, completion) = match (flat(record), &record.text) {
             (Ok(flat), _) if flat.completion.is_none() => {

@@ -14,23 +14,23 @@ use crate::domain::message::{Message, Role};
 use crate::domain::record::Record;
 use crate::ground::files::WholeFile;
 
-type Object = Map<String, Value>;
+type JsonObject = Map<String, Value>;
 
 /// Makes a line's object, or says why the record does not fit.
-type Shape = fn(&Record) -> Result<Object, String>;
+type MakeObject = fn(&Record) -> Result<JsonObject, String>;
 
-pub(super) struct Lines {
+pub(super) struct JsonlWriter {
     file: WholeFile,
-    shape: Shape,
+    shape: MakeObject,
 }
 
-impl Lines {
-    pub(super) fn create(path: &Path, shape: Shape) -> Result<Self> {
+impl JsonlWriter {
+    pub(super) fn create(path: &Path, shape: MakeObject) -> Result<Self> {
         Ok(Self { file: file::create(path)?, shape })
     }
 }
 
-impl Sink for Lines {
+impl Sink for JsonlWriter {
     fn add(&mut self, record: &Record) -> Result<Added> {
         let object = match (self.shape)(record) {
             Ok(object) => object,
@@ -49,8 +49,8 @@ impl Sink for Lines {
 
 /// `messages`; plain text has `text` instead. A preference pair gives its chosen answer. Where the first turns are a
 /// prompt, `prompt_turns` says how many.
-pub(super) fn messages(record: &Record) -> Result<Object, String> {
-    let mut object = Object::new();
+pub(super) fn messages(record: &Record) -> Result<JsonObject, String> {
+    let mut object = JsonObject::new();
     let chosen = record.preference.iter().flat_map(|pair| &pair.chosen);
     let turns: Vec<_> = record.messages.iter().chain(chosen).collect();
     match &record.text {
@@ -70,9 +70,9 @@ pub(super) fn messages(record: &Record) -> Result<Object, String> {
 
 /// A conversation whose first turns are a prompt has both as turns, as TRL reads them; any other is one question with
 /// its answer.
-pub(super) fn prompt_completion(record: &Record) -> Result<Object, String> {
+pub(super) fn prompt_completion(record: &Record) -> Result<JsonObject, String> {
     if let Some((prompt, completion)) = record.prompt_and_completion().or_else(|| with_extras(record)) {
-        let mut object = Object::new();
+        let mut object = JsonObject::new();
         object.insert("prompt".into(), json!(prompt));
         object.insert("completion".into(), json!(completion));
         add_tools(&mut object, record);
@@ -81,7 +81,7 @@ pub(super) fn prompt_completion(record: &Record) -> Result<Object, String> {
     }
     let flat = flat(record)?;
     let completion = flat.completion.ok_or("it has no answer")?;
-    let mut object = Object::new();
+    let mut object = JsonObject::new();
     if let Some(system) = flat.system {
         object.insert("system".into(), json!(system));
     }
@@ -91,9 +91,9 @@ pub(super) fn prompt_completion(record: &Record) -> Result<Object, String> {
     Ok(object)
 }
 
-pub(super) fn preference(record: &Record) -> Result<Object, String> {
+pub(super) fn preference(record: &Record) -> Result<JsonObject, String> {
     let pair = record.preference.as_ref().ok_or("it is no preference pair")?;
-    let mut object = Object::new();
+    let mut object = JsonObject::new();
     object.insert("prompt".into(), json!(record.messages));
     object.insert("chosen".into(), json!(pair.chosen));
     object.insert("rejected".into(), json!(pair.rejected));
@@ -115,7 +115,7 @@ fn with_extras(record: &Record) -> Option<(&[Message], &[Message])> {
     })
 }
 
-fn add_tools(object: &mut Object, record: &Record) {
+fn add_tools(object: &mut JsonObject, record: &Record) {
     if !record.tools.is_empty() {
         object.insert("tools".into(), json!(record.tools));
     }
@@ -124,7 +124,7 @@ fn add_tools(object: &mut Object, record: &Record) {
     }
 }
 
-fn add_rest(object: &mut Object, record: &Record) {
+fn add_rest(object: &mut JsonObject, record: &Record) {
     if let Some(label) = &record.label {
         object.insert("label".into(), json!(label));
     }

@@ -1,7 +1,7 @@
 //! Records become files that other programs read. The same records give the same bytes; a file appears whole or not
 //! at all.
 //!
-//! Adding a form: a file here, and a row in [`Form`].
+//! Adding a form: a file here, and a row in [`ExportFormat`].
 
 mod csv;
 mod file;
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
-pub use crate::domain::export::{Form, Splits};
+pub use crate::domain::export::{ExportFormat, Splits};
 use crate::domain::record::Record;
 
 /// What became of a record.
@@ -39,7 +39,7 @@ trait Sink {
 /// An export in the making. Dropping it leaves nothing behind.
 pub struct Exporter {
     path: PathBuf,
-    form: Form,
+    form: ExportFormat,
     splits: Splits,
     sinks: BTreeMap<Option<String>, Box<dyn Sink>>,
     summary: Exported,
@@ -65,10 +65,10 @@ impl Exporter {
     ///
     /// # Errors
     /// Where a folder is asked for at a path that is taken.
-    pub fn create(path: &Path, form: Form, splits: Splits) -> Result<Self> {
+    pub fn create(path: &Path, form: ExportFormat, splits: Splits) -> Result<Self> {
         let taken = path.symlink_metadata().is_ok();
         ensure!(
-            form != Form::Folder || !taken,
+            form != ExportFormat::Folder || !taken,
             "{} exists already; name a folder that does not",
             path.display()
         );
@@ -82,7 +82,7 @@ impl Exporter {
     /// Where the disk fails or is full.
     pub fn add(&mut self, record: &Record) -> Result<Added> {
         let split = match self.splits {
-            Splits::Apart if self.form != Form::Folder => {
+            Splits::Apart if self.form != ExportFormat::Folder => {
                 record.split.clone().map(|split| plain_name(&split))
             }
             Splits::Apart | Splits::Together => None,
@@ -100,7 +100,7 @@ impl Exporter {
             Added::Written => {
                 self.summary.written += 1;
                 self.summary.chosen_only +=
-                    u64::from(self.form == Form::Messages && record.preference.is_some());
+                    u64::from(self.form == ExportFormat::Messages && record.preference.is_some());
             }
             Added::LeftOut(reason) => {
                 self.summary.left_out += 1;
@@ -131,23 +131,25 @@ impl Exporter {
     }
 }
 
-fn open(path: &Path, form: Form) -> Result<Box<dyn Sink>> {
+fn open(path: &Path, form: ExportFormat) -> Result<Box<dyn Sink>> {
     match form {
-        Form::Messages => Ok(Box::new(jsonl::Lines::create(path, jsonl::messages)?)),
-        Form::PromptCompletion => Ok(Box::new(jsonl::Lines::create(path, jsonl::prompt_completion)?)),
-        Form::Preference => Ok(Box::new(jsonl::Lines::create(path, jsonl::preference)?)),
-        Form::Rows => Ok(Box::new(rows::Rows::create(path)?)),
-        Form::Csv => Ok(Box::new(csv::Table::create(path)?)),
-        Form::Parquet => Ok(Box::new(parquet::Parquet::create(path)?)),
-        Form::Folder => Ok(Box::new(folder::Folder::create(path)?)),
+        ExportFormat::Messages => Ok(Box::new(jsonl::JsonlWriter::create(path, jsonl::messages)?)),
+        ExportFormat::PromptCompletion => {
+            Ok(Box::new(jsonl::JsonlWriter::create(path, jsonl::prompt_completion)?))
+        }
+        ExportFormat::Preference => Ok(Box::new(jsonl::JsonlWriter::create(path, jsonl::preference)?)),
+        ExportFormat::Rows => Ok(Box::new(rows::RowsWriter::create(path)?)),
+        ExportFormat::Csv => Ok(Box::new(csv::CsvWriter::create(path)?)),
+        ExportFormat::Parquet => Ok(Box::new(parquet::Parquet::create(path)?)),
+        ExportFormat::Folder => Ok(Box::new(folder::Folder::create(path)?)),
     }
 }
 
 /// The files that an export to a path can write, when records have these splits.
 #[must_use]
-pub fn targets(path: &Path, form: Form, splits: Splits, names: &[String]) -> Vec<PathBuf> {
+pub fn targets(path: &Path, form: ExportFormat, splits: Splits, names: &[String]) -> Vec<PathBuf> {
     let mut targets = vec![path.to_owned()];
-    if splits == Splits::Apart && form != Form::Folder {
+    if splits == Splits::Apart && form != ExportFormat::Folder {
         targets.extend(names.iter().map(|name| path_of(path, Some(&plain_name(name)))));
     }
     targets

@@ -23,7 +23,7 @@ const GROUP: usize = 4096;
 
 /// What the rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum ParquetShape {
     Preference,
     /// Conversations whose first turns are a prompt.
     Prompted,
@@ -31,7 +31,7 @@ pub(super) enum Shape {
     Text,
 }
 
-impl Shape {
+impl ParquetShape {
     pub(super) fn of(record: &Record) -> Option<Self> {
         match record {
             Record { preference: Some(_), .. } => Some(Self::Preference),
@@ -100,7 +100,7 @@ impl More {
 pub(super) struct Parquet {
     /// Until the first records say what the columns are.
     file: Option<WholeFile>,
-    shape: Option<Shape>,
+    shape: Option<ParquetShape>,
     writer: Option<(More, SerializedFileWriter<WholeFile>)>,
     waiting: Vec<Record>,
 }
@@ -110,7 +110,7 @@ impl Parquet {
         Ok(Self { file: Some(file::create(path)?), shape: None, writer: None, waiting: Vec::new() })
     }
 
-    fn start(&mut self, shape: Shape) -> Result<()> {
+    fn start(&mut self, shape: ParquetShape) -> Result<()> {
         let Some(file) = self.file.take() else { return Ok(()) };
         let kept = self.waiting.iter().any(|record| More::of(record) == More::Kept);
         let more = if kept { More::Kept } else { More::None };
@@ -146,7 +146,7 @@ impl Parquet {
             let settings: Vec<Option<String>> = settings.collect::<Result<_>>()?;
             write_optional(&mut group, settings.iter().map(Option::as_deref))?;
         }
-        if shape == Shape::Text {
+        if shape == ParquetShape::Text {
             let texts: Vec<ByteArray> =
                 rows.iter().map(|row| row.text.as_deref().unwrap_or_default().into()).collect();
             write_column(&mut group, &texts, None, None)?;
@@ -162,7 +162,7 @@ impl Parquet {
 
 impl Sink for Parquet {
     fn add(&mut self, record: &Record) -> Result<Added> {
-        let Some(own) = Shape::of(record) else {
+        let Some(own) = ParquetShape::of(record) else {
             return Ok(Added::LeftOut("it has neither a conversation nor text".into()));
         };
         let shape = *self.shape.get_or_insert(own);
@@ -196,12 +196,12 @@ impl Sink for Parquet {
     }
 }
 
-fn turns(shape: Shape, column: usize, record: &Record) -> &[Message] {
+fn turns(shape: ParquetShape, column: usize, record: &Record) -> &[Message] {
     match (shape, column, &record.preference, record.prompt_and_completion()) {
-        (Shape::Preference, 1, Some(pair), _) => &pair.chosen,
-        (Shape::Preference, 2, Some(pair), _) => &pair.rejected,
-        (Shape::Prompted, 0, _, Some((prompt, _))) => prompt,
-        (Shape::Prompted, 1, _, Some((_, completion))) => completion,
+        (ParquetShape::Preference, 1, Some(pair), _) => &pair.chosen,
+        (ParquetShape::Preference, 2, Some(pair), _) => &pair.rejected,
+        (ParquetShape::Prompted, 0, _, Some((prompt, _))) => prompt,
+        (ParquetShape::Prompted, 1, _, Some((_, completion))) => completion,
         _ => &record.messages,
     }
 }
@@ -211,7 +211,7 @@ fn json_unless_empty(is_empty: bool, value: &impl serde::Serialize) -> Result<Op
 }
 
 /// What turns have beside role and content, as JSON: a list a row, each entry optional.
-fn write_extras(group: &mut Group<'_>, lists: &[Vec<Message>]) -> Result<()> {
+fn write_extras(group: &mut RowGroup<'_>, lists: &[Vec<Message>]) -> Result<()> {
     let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
     for list in lists {
         for (index, turn) in list.iter().enumerate() {
@@ -228,11 +228,11 @@ fn write_extras(group: &mut Group<'_>, lists: &[Vec<Message>]) -> Result<()> {
     write_column(group, &values, Some(&definitions), Some(&repetitions))
 }
 
-type Group<'a> = SerializedRowGroupWriter<'a, WholeFile>;
+type RowGroup<'a> = SerializedRowGroupWriter<'a, WholeFile>;
 
 /// One list of texts a row. Levels as in Dremel: a value begins a row at repetition 0; an empty list has no value.
 fn write_lists<'v>(
-    group: &mut Group<'_>,
+    group: &mut RowGroup<'_>,
     lists: impl Iterator<Item = impl Iterator<Item = &'v str>>,
 ) -> Result<()> {
     let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
@@ -251,7 +251,7 @@ fn write_lists<'v>(
     write_column(group, &values, Some(&definitions), Some(&repetitions))
 }
 
-fn write_optional<'v>(group: &mut Group<'_>, cells: impl Iterator<Item = Option<&'v str>>) -> Result<()> {
+fn write_optional<'v>(group: &mut RowGroup<'_>, cells: impl Iterator<Item = Option<&'v str>>) -> Result<()> {
     let (mut values, mut definitions) = (Vec::new(), Vec::new());
     for cell in cells {
         definitions.push(i16::from(cell.is_some()));
@@ -261,7 +261,7 @@ fn write_optional<'v>(group: &mut Group<'_>, cells: impl Iterator<Item = Option<
 }
 
 fn write_column(
-    group: &mut Group<'_>,
+    group: &mut RowGroup<'_>,
     values: &[ByteArray],
     definitions: Option<&[i16]>,
     repetitions: Option<&[i16]>,

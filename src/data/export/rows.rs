@@ -11,17 +11,17 @@ use crate::data::rows::write_row;
 use crate::domain::record::Record;
 use crate::ground::files::WholeFile;
 
-pub(super) struct Rows {
+pub(super) struct RowsWriter {
     file: WholeFile,
 }
 
-impl Rows {
+impl RowsWriter {
     pub(super) fn create(path: &Path) -> Result<Self> {
         Ok(Self { file: file::create(path)? })
     }
 }
 
-impl Sink for Rows {
+impl Sink for RowsWriter {
     fn add(&mut self, record: &Record) -> Result<Added> {
         if record.fields.is_empty() {
             return Ok(Added::LeftOut("it was not imported".into()));

@@ -6,7 +6,7 @@ use super::beside::is_nothing;
 use super::columns::Columns;
 use super::turn::turn;
 use super::values::{first_text, is_turns, tags, text, turns};
-use super::{Kind, Mapping, PROMPT_TURNS, Part};
+use super::{ColumnPart, Mapping, MappingKind, PROMPT_TURNS};
 use crate::domain::message::{Message, Role};
 use crate::domain::record::{Fields, Preference, Record};
 use crate::domain::unseen::is_unseen;
@@ -22,29 +22,29 @@ impl Mapping {
 
     /// The same, of a row among others of a file.
     pub(super) fn apply_among(&self, columns: &Columns, fields: &Fields) -> Result<Record, String> {
-        let row = Row { mapping: self, columns, fields };
+        let row = MappedRow { mapping: self, columns, fields };
         let mut record = Record::default();
         match self.kind() {
-            Kind::Preference => row.preference(&mut record)?,
-            Kind::Messages | Kind::ShareGpt => {
+            MappingKind::Preference => row.preference(&mut record)?,
+            MappingKind::Messages | MappingKind::ShareGpt => {
                 record.messages = row.conversation()?;
                 record.prompt_turns = row.prompt_turns();
             }
-            Kind::Nli => record.messages = row.sentence_pair()?,
-            Kind::Alpaca
-            | Kind::PromptCompletion
-            | Kind::QuestionAnswer
-            | Kind::QueryExpansion
-            | Kind::Prompts => row.question_and_answer(&mut record)?,
-            Kind::Text => {
-                let whole = row.required(Part::Text)?;
+            MappingKind::Nli => record.messages = row.sentence_pair()?,
+            MappingKind::Alpaca
+            | MappingKind::PromptCompletion
+            | MappingKind::QuestionAnswer
+            | MappingKind::QueryExpansion
+            | MappingKind::Prompts => row.question_and_answer(&mut record)?,
+            MappingKind::Text => {
+                let whole = row.required(ColumnPart::Text)?;
                 if is_unseen(&whole) {
-                    return Err(row.empty(Part::Text));
+                    return Err(row.empty(ColumnPart::Text));
                 }
                 row.check_alone(&whole)?;
                 record.text = Some(whole);
             }
-            Kind::Columns => {}
+            MappingKind::Columns => {}
         }
         if !record.messages.is_empty() {
             row.check_columns()?;
@@ -54,31 +54,31 @@ impl Mapping {
         }
         row.weigh(&mut record)?;
         row.check_said(&record)?;
-        record.label = row.optional(Part::Label).map(text).filter(|label| !label.is_empty());
+        record.label = row.optional(ColumnPart::Label).map(text).filter(|label| !label.is_empty());
         record.split = row.split();
-        record.tags = row.optional(Part::Tags).map(tags).unwrap_or_default().into_iter().collect();
+        record.tags = row.optional(ColumnPart::Tags).map(tags).unwrap_or_default().into_iter().collect();
         Ok(record)
     }
 }
 
-pub(super) struct Row<'a> {
+pub(super) struct MappedRow<'a> {
     pub(super) mapping: &'a Mapping,
     /// Of the file that the row is of.
     pub(super) columns: &'a Columns,
     pub(super) fields: &'a Fields,
 }
 
-impl Row<'_> {
-    pub(super) fn optional(&self, part: Part) -> Option<&Value> {
+impl MappedRow<'_> {
+    pub(super) fn optional(&self, part: ColumnPart) -> Option<&Value> {
         self.fields.get(self.mapping.column(part)?).filter(|value| !value.is_null())
     }
 
     /// The same, of a column that isn't blank: a table has all columns in each row.
-    fn said(&self, part: Part) -> Option<&Value> {
+    fn said(&self, part: ColumnPart) -> Option<&Value> {
         self.optional(part).filter(|value| !is_nothing(value))
     }
 
-    fn value(&self, part: Part) -> Result<(&str, &Value), String> {
+    fn value(&self, part: ColumnPart) -> Result<(&str, &Value), String> {
         let column = self.mapping.column(part).ok_or_else(|| format!("no column is the {}", part.name()))?;
         match self.fields.get(column) {
             Some(Value::Null) => Err(format!("column {column:?} is null")),
@@ -87,19 +87,19 @@ impl Row<'_> {
         }
     }
 
-    fn required(&self, part: Part) -> Result<String, String> {
+    fn required(&self, part: ColumnPart) -> Result<String, String> {
         self.value(part).map(|(_, value)| text(value))
     }
 
-    fn empty(&self, part: Part) -> String {
+    fn empty(&self, part: ColumnPart) -> String {
         format!("column {:?} is empty", self.mapping.column(part).unwrap_or_default())
     }
 
     /// Fails where an answer that is to be learnt says nothing: a model would learn to end at once.
     fn check_said(&self, record: &Record) -> Result<(), String> {
         let (part, said, before) = match &record.preference {
-            Some(pair) => (Part::Chosen, pair.chosen.as_slice(), record.messages.len()),
-            None => (Part::Completion, record.messages.as_slice(), 0),
+            Some(pair) => (ColumnPart::Chosen, pair.chosen.as_slice(), record.messages.len()),
+            None => (ColumnPart::Completion, record.messages.as_slice(), 0),
         };
         let begin = if before == 0 { record.prompt_turns } else { 0 };
         // An answer of a column of its own is known by it, and a turn of several by its number.
@@ -124,12 +124,12 @@ impl Row<'_> {
 
     /// The system turn of a column of its own, if it says anything.
     pub(super) fn system(&self) -> Option<Message> {
-        let said = self.optional(Part::System).map(text)?;
+        let said = self.optional(ColumnPart::System).map(text)?;
         (!said.is_empty()).then(|| Message::new(Role::System, said))
     }
 
     fn conversation(&self) -> Result<Vec<Message>, String> {
-        let (column, value) = self.value(Part::Messages)?;
+        let (column, value) = self.value(ColumnPart::Messages)?;
         let said = turns(value, column)?;
         self.check_repeated(&said)?;
         self.with_system(self.with_earlier(said)?)
@@ -143,7 +143,7 @@ impl Row<'_> {
 
     /// The instruction, with what it is about below it.
     fn question(&self) -> Result<Vec<Message>, String> {
-        let (column, value) = self.value(Part::Prompt)?;
+        let (column, value) = self.value(ColumnPart::Prompt)?;
         if is_turns(value) {
             return self.with_columns(turns(value, column)?);
         }
@@ -158,8 +158,8 @@ impl Row<'_> {
             Some([_]) | None => {}
         }
         let mut question = text(value);
-        let is_asked = self.mapping.column(Part::Input) == Some(column);
-        let input = self.optional(Part::Input).filter(|_| !is_asked).map(text).unwrap_or_default();
+        let is_asked = self.mapping.column(ColumnPart::Input) == Some(column);
+        let input = self.optional(ColumnPart::Input).filter(|_| !is_asked).map(text).unwrap_or_default();
         if is_unseen(&question) && !is_unseen(&input) {
             question = input;
         } else if !input.trim().is_empty() {
@@ -172,17 +172,17 @@ impl Row<'_> {
     /// What the assistant says in a prompt that is given as turns is not to be learnt, as in TRL.
     fn question_and_answer(&self, record: &mut Record) -> Result<(), String> {
         record.messages = self.question()?;
-        if self.mapping.column(Part::Completion).is_some() {
-            if self.optional(Part::Prompt).is_some_and(is_turns) {
+        if self.mapping.column(ColumnPart::Completion).is_some() {
+            if self.optional(ColumnPart::Prompt).is_some_and(is_turns) {
                 record.prompt_turns = record.messages.len();
             }
-            record.messages.extend(self.answer(Part::Completion)?);
+            record.messages.extend(self.answer(ColumnPart::Completion)?);
         }
         Ok(())
     }
 
     /// An answer: a text, one turn, or several.
-    fn answer(&self, part: Part) -> Result<Vec<Message>, String> {
+    fn answer(&self, part: ColumnPart) -> Result<Vec<Message>, String> {
         let (column, value) = self.value(part)?;
         if let Some(called) = self.called(column, value)? {
             return Ok(vec![called]);
@@ -204,7 +204,7 @@ impl Row<'_> {
         if list.iter().all(is_nothing) {
             return Err(format!("column {column:?} holds no answer"));
         }
-        if self.mapping.kind() == Kind::QueryExpansion {
+        if self.mapping.kind() == MappingKind::QueryExpansion {
             return Ok(text(&Value::from(list)));
         }
         match list {
@@ -217,17 +217,21 @@ impl Row<'_> {
     }
 
     fn sentence_pair(&self) -> Result<Vec<Message>, String> {
-        let (premise, hypothesis) = (self.required(Part::Premise)?, self.required(Part::Hypothesis)?);
+        let (premise, hypothesis) =
+            (self.required(ColumnPart::Premise)?, self.required(ColumnPart::Hypothesis)?);
         // As SNLI says that those who were asked did not agree.
         if let Some(label) =
-            self.optional(Part::Label).map(text).filter(|label| label == "-1" || label == "-")
+            self.optional(ColumnPart::Label).map(text).filter(|label| label == "-1" || label == "-")
         {
             return Err(format!("the label is {label}: nobody's, so there is nothing to learn"));
         }
         let question = format!("Premise: {premise}\nHypothesis: {hypothesis}");
         let mut messages: Vec<Message> =
             self.system().into_iter().chain([Message::new(Role::User, question)]).collect();
-        let parts = [self.optional(Part::Explanation).map(first_text), self.optional(Part::Label).map(text)];
+        let parts = [
+            self.optional(ColumnPart::Explanation).map(first_text),
+            self.optional(ColumnPart::Label).map(text),
+        ];
         let said: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
         if !said.is_empty() {
             messages.push(Message::new(Role::Assistant, said.join("\n")));
@@ -236,7 +240,7 @@ impl Row<'_> {
     }
 
     fn preference(&self, record: &mut Record) -> Result<(), String> {
-        let (chosen, rejected) = (self.answer(Part::Chosen)?, self.answer(Part::Rejected)?);
+        let (chosen, rejected) = (self.answer(ColumnPart::Chosen)?, self.answer(ColumnPart::Rejected)?);
         let shared = self.shared(&chosen, &rejected)?;
         if shared.last().is_some_and(|turn| turn.role == Role::Assistant) {
             return Err(
@@ -246,8 +250,8 @@ impl Row<'_> {
             );
         }
         let pair = Preference {
-            chosen: behind(&shared, chosen.clone(), Part::Chosen)?,
-            rejected: behind(&shared, rejected, Part::Rejected)?,
+            chosen: behind(&shared, chosen.clone(), ColumnPart::Chosen)?,
+            rejected: behind(&shared, rejected, ColumnPart::Rejected)?,
         };
         self.check_answered(&shared, &pair.chosen, &chosen)?;
         record.preference = Some(pair);
@@ -261,17 +265,17 @@ impl Row<'_> {
         let same = chosen.iter().zip(rejected).take_while(|(a, b)| a == b).count();
         let last = chosen.len().min(rejected.len()).saturating_sub(1);
         let implicit = chosen.get(..same.min(last)).unwrap_or_default();
-        let elsewhere = !implicit.is_empty() || self.said(Part::Prompt).is_some();
-        let is_there = self.said(Part::Messages).is_some() || !elsewhere;
-        if self.mapping.column(Part::Messages).is_some() && is_there {
+        let elsewhere = !implicit.is_empty() || self.said(ColumnPart::Prompt).is_some();
+        let is_there = self.said(ColumnPart::Messages).is_some() || !elsewhere;
+        if self.mapping.column(ColumnPart::Messages).is_some() && is_there {
             let conversation = self.conversation()?;
             let answered = conversation.last().is_some_and(|turn| turn.role == Role::Assistant);
             if !answered || !elsewhere {
                 return Ok(conversation);
             }
         }
-        if self.said(Part::Prompt).is_some()
-            || (self.mapping.column(Part::Prompt).is_some() && implicit.is_empty())
+        if self.said(ColumnPart::Prompt).is_some()
+            || (self.mapping.column(ColumnPart::Prompt).is_some() && implicit.is_empty())
         {
             let asked = self.question()?;
             // The prompt may be the last question of several, or lack the system turn that both answers have.
@@ -292,8 +296,10 @@ impl Row<'_> {
         answer: &[Message],
         chosen: &[Message],
     ) -> Result<(), String> {
-        let Some((column, value)) =
-            self.mapping.column(Part::Messages).and_then(|column| Some((column, self.said(Part::Messages)?)))
+        let Some((column, value)) = self
+            .mapping
+            .column(ColumnPart::Messages)
+            .and_then(|column| Some((column, self.said(ColumnPart::Messages)?)))
         else {
             return Ok(());
         };
@@ -319,7 +325,7 @@ fn without_system(said: &[Message]) -> &[Message] {
 
 /// What an answer says behind the turns that both answers share. It may hold these itself, but for a system turn that
 /// stands in a column of its own.
-fn behind(shared: &[Message], answer: Vec<Message>, part: Part) -> Result<Vec<Message>, String> {
+fn behind(shared: &[Message], answer: Vec<Message>, part: ColumnPart) -> Result<Vec<Message>, String> {
     let rest = [shared, without_system(shared)].into_iter().find_map(|shared| answer.strip_prefix(shared));
     let rest = rest.filter(|rest| !rest.is_empty()).map(<[Message]>::to_vec).unwrap_or(answer);
     let asks = |turn: Option<&Message>| turn.is_some_and(|turn| turn.role == Role::User);

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::apply::Row;
+use super::apply::MappedRow;
 use super::columns::Columns;
 use super::detect::names;
 use super::masks::{is_list_of_weights, weigh_by};
@@ -12,7 +12,7 @@ use super::turn::{MEDIA, is_turn, learnt};
 use super::turn_weights::give_no_weight;
 use super::values::{history, text, tools};
 use super::words::{is_any, yes_or_no};
-use super::{Mapping, Part, SETTINGS, TOOLS, leave_out};
+use super::{ColumnPart, Mapping, SETTINGS, TOOLS, leave_out};
 use crate::data::rows::{inside, kind_of};
 use crate::domain::inline_thought::{MARKS, leading};
 use crate::domain::message::{Message, Role, THOUGHTS, WEIGHTS};
@@ -61,7 +61,7 @@ pub(super) fn is_nothing(value: &Value) -> bool {
     }
 }
 
-impl Row<'_> {
+impl MappedRow<'_> {
     /// A column that plays no part and says something, by its name however it is written.
     pub(super) fn beside(&self, name: &str) -> Option<(&str, &Value)> {
         let column = |(key, value): &(&String, &Value)| {
@@ -148,7 +148,7 @@ impl Row<'_> {
         match said.first().filter(|turn| turn.role == Role::System) {
             Some(own) if own.content.trim() == system.content.trim() => Ok(said),
             Some(_) => {
-                let column = self.mapping.column(Part::System).unwrap_or_default();
+                let column = self.mapping.column(ColumnPart::System).unwrap_or_default();
                 Err(format!(
                     "column {column:?} says something else than the conversation's own system turn; \
                      --map system= leaves the column out"
@@ -160,9 +160,9 @@ impl Row<'_> {
 
     /// A prompt that is given as turns, with what the columns beside it say.
     pub(super) fn with_columns(&self, said: Vec<Message>) -> Result<Vec<Message>, String> {
-        let input = match self.mapping.column(Part::Input) {
-            Some(column) => self.optional(Part::Input).map(|value| (column, value)),
-            None if self.mapping.is_decided(Part::Input) => None,
+        let input = match self.mapping.column(ColumnPart::Input) {
+            Some(column) => self.optional(ColumnPart::Input).map(|value| (column, value)),
+            None if self.mapping.is_decided(ColumnPart::Input) => None,
             None => self.beside("input").or_else(|| self.beside("context")),
         };
         if let Some((column, _)) = input.filter(|(_, value)| !stands_in(value, &said)) {
@@ -193,9 +193,10 @@ impl Row<'_> {
 
     /// Gives the answer the thought of a column of its own.
     pub(super) fn think(&self, record: &mut Record) -> Result<(), String> {
-        let Some(column) = self.mapping.column(Part::Thought) else { return Ok(()) };
-        let plays_another = self.mapping.iter().any(|(part, other)| part != Part::Thought && other == column);
-        let thought = self.optional(Part::Thought).map(text).unwrap_or_default();
+        let Some(column) = self.mapping.column(ColumnPart::Thought) else { return Ok(()) };
+        let plays_another =
+            self.mapping.iter().any(|(part, other)| part != ColumnPart::Thought && other == column);
+        let thought = self.optional(ColumnPart::Thought).map(text).unwrap_or_default();
         if plays_another || thought.trim().is_empty() {
             return Ok(());
         }
@@ -289,10 +290,10 @@ pub(super) fn stands_in(value: &Value, turns: &[Message]) -> bool {
 
 /// Fails where a second column holds another thought.
 pub(super) fn check_thoughts(mapping: &Mapping, columns: &Columns, fields: &Fields) -> Result<(), String> {
-    let Some(first) = mapping.column(Part::Thought) else { return Ok(()) };
+    let Some(first) = mapping.column(ColumnPart::Thought) else { return Ok(()) };
     let thought = fields.get(first).and_then(Value::as_str).unwrap_or_default();
-    let row = Row { mapping, columns, fields };
-    let mut others = names(Part::Thought).iter().filter_map(|name| row.beside(name));
+    let row = MappedRow { mapping, columns, fields };
+    let mut others = names(ColumnPart::Thought).iter().filter_map(|name| row.beside(name));
     match others.find(|(_, value)| value.as_str().is_some_and(|other| plain(other) != plain(thought))) {
         Some((other, _)) => Err(format!(
             "columns {first:?} and {other:?} hold different thoughts; say which is the answer's with --map thought={first}"

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::TOOLS;
-use super::apply::Row;
+use super::apply::MappedRow;
 use super::beside::MORE_TOOLS;
 use super::calls::{are_calls, in_value};
 use crate::data::rows::inside;
 use crate::domain::message::{Message, Role, TOOL_CALLS};
 
-impl Row<'_> {
+impl MappedRow<'_> {
     /// The turn of an answer that calls tools, in a list or as JSON in a text; none where no tools are beside it, or the
     /// answer is something else.
     ///

@@ -10,7 +10,7 @@ use super::options::{is_options, may_name};
 use super::pairs::is_whole;
 use super::verdicts::{CORRECT, DECISION, decides, names_options};
 use super::words::snake;
-use super::{Kind, Mapping, Part};
+use super::{ColumnPart, Mapping, MappingKind};
 use crate::domain::record::Fields;
 
 /// What is translated, beside a target; elsewhere mostly where a row comes from.
@@ -20,15 +20,15 @@ pub(super) const SOURCE: &str = "source";
 pub(super) const CONTENTS: &str = "contents";
 
 /// Names that datasets use for a part, best first.
-pub(super) const NAMES: &[(Part, &[&str])] = &[
+pub(super) const NAMES: &[(ColumnPart, &[&str])] = &[
     (
-        Part::Messages,
+        ColumnPart::Messages,
         &["messages", "conversations", "conversation", "dialogue", "dialog", "chat", "items", CONTENTS],
     ),
-    (Part::Chosen, &["chosen", "preferred", "accepted"]),
-    (Part::Rejected, &["rejected", "dispreferred"]),
+    (ColumnPart::Chosen, &["chosen", "preferred", "accepted"]),
+    (ColumnPart::Rejected, &["rejected", "dispreferred"]),
     (
-        Part::System,
+        ColumnPart::System,
         &[
             "system",
             "system_prompt",
@@ -38,12 +38,15 @@ pub(super) const NAMES: &[(Part, &[&str])] = &[
             "sys_prompt",
         ],
     ),
-    (Part::Premise, &["premise", "premises", "sentence1", "text1", "evidence_text"]),
-    (Part::Hypothesis, &["hypothesis", "conclusion", "sentence2", "text2", "claim"]),
-    (Part::Prompt, &["prompt", "instruction", "question", "query", "problem", "user", "inputs", SOURCE]),
-    (Part::Input, &["input", "context", "options", "choices"]),
+    (ColumnPart::Premise, &["premise", "premises", "sentence1", "text1", "evidence_text"]),
+    (ColumnPart::Hypothesis, &["hypothesis", "conclusion", "sentence2", "text2", "claim"]),
     (
-        Part::Completion,
+        ColumnPart::Prompt,
+        &["prompt", "instruction", "question", "query", "problem", "user", "inputs", SOURCE],
+    ),
+    (ColumnPart::Input, &["input", "context", "options", "choices"]),
+    (
+        ColumnPart::Completion,
         &[
             "completion",
             "response",
@@ -61,11 +64,11 @@ pub(super) const NAMES: &[(Part, &[&str])] = &[
         ],
     ),
     (
-        Part::Explanation,
+        ColumnPart::Explanation,
         &["improved_thought_process", "explanation", "explanations", "explanation_1", "rationale"],
     ),
     (
-        Part::Thought,
+        ColumnPart::Thought,
         &[
             "reasoning_content",
             "reasoning",
@@ -88,10 +91,10 @@ pub(super) const NAMES: &[(Part, &[&str])] = &[
             "rationale",
         ],
     ),
-    (Part::Label, &["label", "true_label", "gold_label", "labels", "correct"]),
-    (Part::Text, &["text", "content", "body", "document"]),
-    (Part::Split, &["split"]),
-    (Part::Tags, &["tags"]),
+    (ColumnPart::Label, &["label", "true_label", "gold_label", "labels", "correct"]),
+    (ColumnPart::Text, &["text", "content", "body", "document"]),
+    (ColumnPart::Split, &["split"]),
+    (ColumnPart::Tags, &["tags"]),
 ];
 
 /// A column that is there in less than one of so many rows that another one is there for the same part says nothing of
@@ -122,9 +125,9 @@ pub(super) fn detect(rows: &[Fields]) -> Mapping {
     pass_over_rare_turns(&mut mapping, rows);
     ask_by_input(&mut mapping, &columns, rows);
     answer_by_option(&mut mapping, &columns, rows);
-    let asks = mapping.column(Part::Prompt).is_some_and(|column| column.eq_ignore_ascii_case(SOURCE));
+    let asks = mapping.column(ColumnPart::Prompt).is_some_and(|column| column.eq_ignore_ascii_case(SOURCE));
     if asks && is_provenance(&mapping, rows) {
-        mapping.columns.remove(&Part::Prompt);
+        mapping.columns.remove(&ColumnPart::Prompt);
     }
     settle(&mut mapping, rows);
     mapping
@@ -133,23 +136,25 @@ pub(super) fn detect(rows: &[Fields]) -> Mapping {
 /// A conversation in a few rows, where the others are questions with their answers, is for those rows to be read by.
 fn pass_over_rare_turns(mapping: &mut Mapping, rows: &[Fields]) {
     let said = |part| mapping.column(part).map_or(0, |column| counted(part, column, rows).0);
-    let is_rare = said(Part::Messages) * RARE < said(Part::Prompt).min(said(Part::Completion));
+    let is_rare =
+        said(ColumnPart::Messages) * RARE < said(ColumnPart::Prompt).min(said(ColumnPart::Completion));
     if is_rare {
-        mapping.columns.remove(&Part::Messages);
+        mapping.columns.remove(&ColumnPart::Messages);
     }
 }
 
 /// Beside an output or a pair of answers and without a question, an input is what is asked: a text, or turns.
 fn ask_by_input(mapping: &mut Mapping, columns: &HashMap<String, String>, rows: &[Fields]) {
     let is_answered =
-        mapping.column(Part::Completion).is_some_and(|name| name.eq_ignore_ascii_case("output"))
-            || mapping.has(Part::Rejected)
-                && mapping.column(Part::Chosen).is_some_and(|column| lacks_question(column, rows));
-    let asks = [Part::Messages, Part::Prompt, Part::Text].iter().any(|part| mapping.has(*part));
-    let input = columns.get("input").filter(|input| fits_mostly(Part::Prompt, input, rows));
+        mapping.column(ColumnPart::Completion).is_some_and(|name| name.eq_ignore_ascii_case("output"))
+            || mapping.has(ColumnPart::Rejected)
+                && mapping.column(ColumnPart::Chosen).is_some_and(|column| lacks_question(column, rows));
+    let asks =
+        [ColumnPart::Messages, ColumnPart::Prompt, ColumnPart::Text].iter().any(|part| mapping.has(*part));
+    let input = columns.get("input").filter(|input| fits_mostly(ColumnPart::Prompt, input, rows));
     if let Some(input) = input.filter(|_| is_answered && !asks) {
-        mapping.columns.remove(&Part::Input);
-        mapping.columns.insert(Part::Prompt, input.clone());
+        mapping.columns.remove(&ColumnPart::Input);
+        mapping.columns.insert(ColumnPart::Prompt, input.clone());
     }
 }
 
@@ -179,10 +184,10 @@ const REASONS: [&str; 3] = ["rationale", "solution", "generated_solution"];
 
 /// Where a column says which of the options is right, that is the answer, and what explains it is the thought before it.
 fn answer_by_option(mapping: &mut Mapping, columns: &HashMap<String, String>, rows: &[Fields]) {
-    let answer = mapping.column(Part::Completion).map(str::to_owned);
+    let answer = mapping.column(ColumnPart::Completion).map(str::to_owned);
     let explains = |column: &String| REASONS.iter().any(|name| column.eq_ignore_ascii_case(name));
-    if !mapping.has(Part::Prompt)
-        || mapping.has(Part::Messages)
+    if !mapping.has(ColumnPart::Prompt)
+        || mapping.has(ColumnPart::Messages)
         || answer.as_ref().is_some_and(|name| !explains(name))
     {
         return;
@@ -200,48 +205,49 @@ fn answer_by_option(mapping: &mut Mapping, columns: &HashMap<String, String>, ro
     let Some(key) = KEYS.iter().filter_map(|name| columns.get(*name)).find(names_all).cloned() else {
         return;
     };
-    mapping.columns.insert(Part::Completion, key);
+    mapping.columns.insert(ColumnPart::Completion, key);
     if let Some(reason) = answer {
-        mapping.columns.entry(Part::Thought).or_insert(reason);
+        mapping.columns.entry(ColumnPart::Thought).or_insert(reason);
     }
 }
 
 /// Whether `source` says where rows come from: nothing answers it, or another column holds what may be a conversation.
 fn is_provenance(mapping: &Mapping, rows: &[Fields]) -> bool {
-    let is_named = |key: &String| names(Part::Messages).iter().any(|name| key.eq_ignore_ascii_case(name));
+    let is_named =
+        |key: &String| names(ColumnPart::Messages).iter().any(|name| key.eq_ignore_ascii_case(name));
     let is_used = |key: &String| mapping.iter().any(|(_, column)| column == key);
     let may_talk = |(key, value): (&String, &Value)| {
         !is_unsaid(value) && !is_used(key) && (is_named(key) || value.is_array())
     };
-    let answered =
-        mapping.has(Part::Completion) || (mapping.has(Part::Chosen) && mapping.has(Part::Rejected));
+    let answered = mapping.has(ColumnPart::Completion)
+        || (mapping.has(ColumnPart::Chosen) && mapping.has(ColumnPart::Rejected));
     !answered || rows.iter().flatten().any(may_talk)
 }
 
 /// Whether a record is another one with the part than without it, even where it is empty.
-const fn is_needed(part: Part) -> bool {
+const fn is_needed(part: ColumnPart) -> bool {
     match part {
-        Part::Messages
-        | Part::Prompt
-        | Part::Completion
-        | Part::Chosen
-        | Part::Rejected
-        | Part::Premise
-        | Part::Hypothesis
-        | Part::Text => true,
-        Part::System
-        | Part::Input
-        | Part::Thought
-        | Part::Explanation
-        | Part::Label
-        | Part::Split
-        | Part::Tags
-        | Part::Unused => false,
+        ColumnPart::Messages
+        | ColumnPart::Prompt
+        | ColumnPart::Completion
+        | ColumnPart::Chosen
+        | ColumnPart::Rejected
+        | ColumnPart::Premise
+        | ColumnPart::Hypothesis
+        | ColumnPart::Text => true,
+        ColumnPart::System
+        | ColumnPart::Input
+        | ColumnPart::Thought
+        | ColumnPart::Explanation
+        | ColumnPart::Label
+        | ColumnPart::Split
+        | ColumnPart::Tags
+        | ColumnPart::Unused => false,
     }
 }
 
 /// The names that a part's columns have.
-pub(super) fn names(part: Part) -> &'static [&'static str] {
+pub(super) fn names(part: ColumnPart) -> &'static [&'static str] {
     NAMES.iter().find(|(named, _)| *named == part).map_or(&[], |(_, names)| names)
 }
 
@@ -258,7 +264,7 @@ fn columns(rows: &[Fields]) -> HashMap<String, String> {
 }
 
 /// How many of a column's values have the form that its part needs, and how many have another.
-fn counted(part: Part, column: &str, rows: &[Fields]) -> (usize, usize) {
+fn counted(part: ColumnPart, column: &str, rows: &[Fields]) -> (usize, usize) {
     let values = rows.iter().filter_map(|row| row.get(column)).filter(|value| !is_unsaid(value));
     values.fold((0, 0), |(fit, other), value| {
         if fits(part, value) && !is_listed(part, column, value) { (fit + 1, other) } else { (fit, other + 1) }
@@ -266,83 +272,97 @@ fn counted(part: Part, column: &str, rows: &[Fields]) -> (usize, usize) {
 }
 
 /// Whether a column lists things by their names, or holds a document, and no turns.
-pub(super) fn is_listed(part: Part, column: &str, value: &Value) -> bool {
+pub(super) fn is_listed(part: ColumnPart, column: &str, value: &Value) -> bool {
     let is = |name: &str| column.eq_ignore_ascii_case(name);
-    part == Part::Messages
+    part == ColumnPart::Messages
         && (is("items") && is_texts(value) || is(CONTENTS) && (is_texts(value) || !value.is_array()))
 }
 
-fn fits_mostly(part: Part, column: &str, rows: &[Fields]) -> bool {
+fn fits_mostly(part: ColumnPart, column: &str, rows: &[Fields]) -> bool {
     let (fit, other) = counted(part, column, rows);
     fit > 0 && fit >= other
 }
 
 /// Whether values of another form in a part's column are mistakes, as they are where most have the right one.
-pub(super) fn is_settled(part: Part, column: &str, rows: &[Fields]) -> bool {
+pub(super) fn is_settled(part: ColumnPart, column: &str, rows: &[Fields]) -> bool {
     let (fit, other) = counted(part, column, rows);
     fit >= other
 }
 
 /// Whether a value has the form that its part needs.
-pub(super) fn fits(part: Part, value: &Value) -> bool {
+pub(super) fn fits(part: ColumnPart, value: &Value) -> bool {
     let text_like = match value {
         Value::String(_) | Value::Number(_) | Value::Bool(_) => true,
         Value::Array(items) => items.iter().all(|item| !item.is_object()),
         Value::Null | Value::Object(_) => false,
     };
     match part {
-        Part::Messages => is_conversation(value),
-        Part::Chosen | Part::Rejected => text_like || value.is_object() || is_conversation(value),
-        Part::Label | Part::Split => !value.is_array() && !value.is_object() && !value.is_null(),
-        Part::Prompt => text_like || is_conversation(value),
-        Part::Completion => text_like || is_conversation(value) || is_span(value) || are_calls(value),
+        ColumnPart::Messages => is_conversation(value),
+        ColumnPart::Chosen | ColumnPart::Rejected => text_like || value.is_object() || is_conversation(value),
+        ColumnPart::Label | ColumnPart::Split => !value.is_array() && !value.is_object() && !value.is_null(),
+        ColumnPart::Prompt => text_like || is_conversation(value),
+        ColumnPart::Completion => text_like || is_conversation(value) || is_span(value) || are_calls(value),
         // Where models can think or not, a column of such a name may say which a row does.
-        Part::Thought => value
+        ColumnPart::Thought => value
             .as_str()
             .is_some_and(|said| !["on", "off"].iter().any(|name| said.eq_ignore_ascii_case(name))),
-        Part::System | Part::Text => value.is_string(),
-        Part::Input => text_like || is_options(value),
-        Part::Premise | Part::Hypothesis | Part::Explanation | Part::Tags => text_like,
-        Part::Unused => true,
+        ColumnPart::System | ColumnPart::Text => value.is_string(),
+        ColumnPart::Input => text_like || is_options(value),
+        ColumnPart::Premise | ColumnPart::Hypothesis | ColumnPart::Explanation | ColumnPart::Tags => {
+            text_like
+        }
+        ColumnPart::Unused => true,
     }
 }
 
 /// Clears parts that make no sense beside the others.
 pub(super) fn settle(mapping: &mut Mapping, rows: &[Fields]) {
-    let preference = mapping.has(Part::Chosen) && mapping.has(Part::Rejected);
-    let pair = mapping.has(Part::Premise) && mapping.has(Part::Hypothesis);
-    let prompt = mapping.has(Part::Prompt);
-    let mut gone: Vec<Part> = Vec::new();
+    let preference = mapping.has(ColumnPart::Chosen) && mapping.has(ColumnPart::Rejected);
+    let pair = mapping.has(ColumnPart::Premise) && mapping.has(ColumnPart::Hypothesis);
+    let prompt = mapping.has(ColumnPart::Prompt);
+    let mut gone: Vec<ColumnPart> = Vec::new();
     if preference {
-        gone.extend([Part::Completion, Part::Premise, Part::Hypothesis, Part::Explanation, Part::Text]);
+        gone.extend([
+            ColumnPart::Completion,
+            ColumnPart::Premise,
+            ColumnPart::Hypothesis,
+            ColumnPart::Explanation,
+            ColumnPart::Text,
+        ]);
     } else {
-        gone.extend([Part::Chosen, Part::Rejected]);
+        gone.extend([ColumnPart::Chosen, ColumnPart::Rejected]);
     }
     // A pair's prompt may have a column of its own beside the chosen conversation.
-    if mapping.has(Part::Messages) && !preference {
-        gone.extend([Part::Prompt, Part::Input]);
+    if mapping.has(ColumnPart::Messages) && !preference {
+        gone.extend([ColumnPart::Prompt, ColumnPart::Input]);
     }
-    if mapping.has(Part::Messages) {
-        gone.extend([Part::Completion, Part::Premise, Part::Hypothesis, Part::Explanation, Part::Text]);
+    if mapping.has(ColumnPart::Messages) {
+        gone.extend([
+            ColumnPart::Completion,
+            ColumnPart::Premise,
+            ColumnPart::Hypothesis,
+            ColumnPart::Explanation,
+            ColumnPart::Text,
+        ]);
     } else if pair && !preference {
-        gone.extend([Part::Prompt, Part::Input, Part::Completion, Part::Text]);
+        gone.extend([ColumnPart::Prompt, ColumnPart::Input, ColumnPart::Completion, ColumnPart::Text]);
     } else if !preference {
-        gone.extend([Part::Premise, Part::Hypothesis, Part::Explanation]);
-        gone.push(if prompt { Part::Text } else { Part::Completion });
+        gone.extend([ColumnPart::Premise, ColumnPart::Hypothesis, ColumnPart::Explanation]);
+        gone.push(if prompt { ColumnPart::Text } else { ColumnPart::Completion });
     }
     if !prompt {
-        gone.push(Part::Input);
+        gone.push(ColumnPart::Input);
     }
     // "correct" is an answer's letter beside options, and elsewhere whether an answer is right.
     let is_correct =
         |column: &str| snake(column) == CORRECT && rows.iter().any(|row| row.contains_key(column));
     let is_number = |column: &str| rows.iter().filter_map(|row| row.get(column)).any(Value::is_number);
     let is_no_letter = |column: &str| is_number(column) || !names_options(rows);
-    if mapping.column(Part::Label).is_some_and(|column| is_correct(column) && is_no_letter(column)) {
-        gone.push(Part::Label);
+    if mapping.column(ColumnPart::Label).is_some_and(|column| is_correct(column) && is_no_letter(column)) {
+        gone.push(ColumnPart::Label);
     }
     if !is_answered(mapping) {
-        gone.push(Part::Thought);
+        gone.push(ColumnPart::Thought);
     }
     for part in gone {
         mapping.columns.remove(&part);
@@ -352,20 +372,20 @@ pub(super) fn settle(mapping: &mut Mapping, rows: &[Fields]) {
 
 /// Whether rows have an answer that a thought can belong to.
 fn is_answered(mapping: &Mapping) -> bool {
-    let has = |parts: [Part; 2]| parts.into_iter().all(|part| mapping.has(part));
-    mapping.has(Part::Messages)
-        || has([Part::Chosen, Part::Rejected])
-        || has([Part::Premise, Part::Hypothesis])
-        || has([Part::Prompt, Part::Completion])
+    let has = |parts: [ColumnPart; 2]| parts.into_iter().all(|part| mapping.has(part));
+    mapping.has(ColumnPart::Messages)
+        || has([ColumnPart::Chosen, ColumnPart::Rejected])
+        || has([ColumnPart::Premise, ColumnPart::Hypothesis])
+        || has([ColumnPart::Prompt, ColumnPart::Completion])
 }
 
 /// A column with another part is no thought beside it, and in pairs of sentences `thought_process` is a student's, which
 /// may be wrong.
 pub(super) fn settle_thought(mapping: &mut Mapping) {
-    let Some(column) = mapping.column(Part::Thought) else { return };
-    let of_another = mapping.iter().any(|(part, other)| part != Part::Thought && other == column);
-    let of_student = mapping.kind() == Kind::Nli && column.eq_ignore_ascii_case("thought_process");
+    let Some(column) = mapping.column(ColumnPart::Thought) else { return };
+    let of_another = mapping.iter().any(|(part, other)| part != ColumnPart::Thought && other == column);
+    let of_student = mapping.kind() == MappingKind::Nli && column.eq_ignore_ascii_case("thought_process");
     if of_student || of_another {
-        mapping.columns.remove(&Part::Thought);
+        mapping.columns.remove(&ColumnPart::Thought);
     }
 }

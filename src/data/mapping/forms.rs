@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::detect::CONTENTS;
 use super::turn::{is_thinker, role};
-use super::{Mapping, Part, transcript};
+use super::{ColumnPart, Mapping, transcript};
 use crate::data::rows::inside;
 use crate::domain::record::Fields;
 
@@ -22,7 +22,13 @@ const ANSWERED: [&str; 7] = ["output", "assistant", "gpt", "bot", "answer", "res
 const SYSTEMS: [&str; 2] = ["system", "system_prompt"];
 
 /// Parts whose values may be turns.
-const PARTS: [Part; 5] = [Part::Messages, Part::Prompt, Part::Completion, Part::Chosen, Part::Rejected];
+const PARTS: [ColumnPart; 5] = [
+    ColumnPart::Messages,
+    ColumnPart::Prompt,
+    ColumnPart::Completion,
+    ColumnPart::Chosen,
+    ColumnPart::Rejected,
+];
 
 /// Null, and what is empty.
 pub(super) fn is_unsaid(value: &Value) -> bool {
@@ -37,12 +43,12 @@ pub(super) fn is_unsaid(value: &Value) -> bool {
 
 /// Whether a value is a conversation, in any of its forms.
 pub(super) fn is_conversation(value: &Value) -> bool {
-    is_turns(value) || turns(Part::Messages, value).is_some_and(|turns| is_turns(&turns))
+    is_turns(value) || turns(ColumnPart::Messages, value).is_some_and(|turns| is_turns(&turns))
 }
 
 /// A conversation as a list of turns, whatever form it has.
 pub(super) fn of_any_form(value: &Value) -> Cow<'_, Value> {
-    turns(Part::Messages, value).map_or(Cow::Borrowed(value), Cow::Owned)
+    turns(ColumnPart::Messages, value).map_or(Cow::Borrowed(value), Cow::Owned)
 }
 
 /// A list of objects of which each says who speaks.
@@ -79,11 +85,11 @@ pub(super) fn settled<'f>(mapping: &Mapping, fields: &'f Fields) -> Result<Cow<'
     for part in PARTS {
         let Some(column) = mapping.column(part) else { continue };
         let Some(value) = fields.get(column) else { continue };
-        if part == Part::Messages {
+        if part == ColumnPart::Messages {
             check_texts(column, value)?;
         }
         let other = match (part, span(value)) {
-            (Part::Completion, Some(texts)) if !value.is_array() || !texts.is_empty() => {
+            (ColumnPart::Completion, Some(texts)) if !value.is_array() || !texts.is_empty() => {
                 let first = texts.first().ok_or_else(|| format!("column {column:?} holds no answer"))?;
                 Some(Value::from(*first))
             }
@@ -93,7 +99,8 @@ pub(super) fn settled<'f>(mapping: &Mapping, fields: &'f Fields) -> Result<Cow<'
             row.to_mut().insert(column.to_owned(), other);
         }
     }
-    if let Some(column) = mapping.column(Part::Messages).filter(|name| name.eq_ignore_ascii_case(CONTENTS))
+    if let Some(column) =
+        mapping.column(ColumnPart::Messages).filter(|name| name.eq_ignore_ascii_case(CONTENTS))
         && let Some(system) = instruction(fields)
         && let Some(said) = row.to_mut().get_mut(column).and_then(Value::as_array_mut)
     {
@@ -118,21 +125,21 @@ fn instruction(fields: &Fields) -> Option<Value> {
 
 /// Both answers of a pair, where each is a whole conversation in one text.
 fn transcripts<'m>(mapping: &'m Mapping, fields: &Fields) -> Option<[(&'m str, Vec<Value>); 2]> {
-    let read = |part: Part| {
+    let read = |part: ColumnPart| {
         let column = mapping.column(part)?;
         Some((column, transcript::turns(fields.get(column)?.as_str()?)?))
     };
-    Some([read(Part::Chosen)?, read(Part::Rejected)?])
+    Some([read(ColumnPart::Chosen)?, read(ColumnPart::Rejected)?])
 }
 
 /// The turns of a whole conversation in one text, where a column is said to hold them.
-fn spoken(part: Part, value: &Value) -> Option<Value> {
-    let text = value.as_str().filter(|_| part == Part::Messages)?;
+fn spoken(part: ColumnPart, value: &Value) -> Option<Value> {
+    let text = value.as_str().filter(|_| part == ColumnPart::Messages)?;
     transcript::turns(text).map(Value::Array)
 }
 
 /// The turns that a value holds, where it is not already a list of them.
-fn turns(part: Part, value: &Value) -> Option<Value> {
+fn turns(part: ColumnPart, value: &Value) -> Option<Value> {
     match value {
         Value::String(text) => {
             let text = text.trim();
@@ -141,7 +148,7 @@ fn turns(part: Part, value: &Value) -> Option<Value> {
             }
             let parsed = inside::parse(text).ok()?;
             // A text that is asked or answered may be JSON of another kind.
-            let form = if part == Part::Messages { part } else { Part::Completion };
+            let form = if part == ColumnPart::Messages { part } else { ColumnPart::Completion };
             let turns = turns(form, &parsed).unwrap_or(parsed);
             is_turns(&turns).then_some(turns)
         }
@@ -152,19 +159,19 @@ fn turns(part: Part, value: &Value) -> Option<Value> {
 }
 
 /// The turns that a list holds in another form.
-fn from_list(part: Part, items: &[Value]) -> Option<Value> {
+fn from_list(part: ColumnPart, items: &[Value]) -> Option<Value> {
     if items.is_empty() || items.iter().all(is_plain) {
         return None;
     }
     // An answer may be a list of another kind, which is not turns for having such names.
-    let is_list = if part == Part::Messages {
+    let is_list = if part == ColumnPart::Messages {
         true
-    } else if part == Part::Completion {
+    } else if part == ColumnPart::Completion {
         items.iter().all(is_spoken)
     } else {
         items.iter().all(|item| item.is_object() || is_spoken(item))
     };
-    if part == Part::Messages && items.iter().all(is_said) {
+    if part == ColumnPart::Messages && items.iter().all(is_said) {
         let who = ["user", "assistant"].into_iter().cycle();
         return Some(who.zip(items).map(|(who, said)| json!({"role": who, "content": said})).collect());
     }

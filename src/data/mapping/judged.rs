@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::beside::opened;
 use super::forms::is_unsaid;
 use super::words::{is_any, wanted, yes_or_no};
-use super::{Kind, Mapping, Part, leave_out};
+use super::{ColumnPart, Mapping, MappingKind, leave_out};
 use crate::domain::record::Fields;
 
 /// Columns that say whether an answer is wanted. The first two may also be a class.
@@ -47,14 +47,14 @@ const ODD: usize = 10;
 
 /// What the labels of a file's first rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Labels {
+pub(super) enum LabelUse {
     /// Each of them may be a judgement.
     MayJudge,
     /// Several of them are something else, so all are classes.
     Classes,
 }
 
-impl Labels {
+impl LabelUse {
     pub(super) fn of(sample: &[Fields]) -> Self {
         let is_label = |name: &str| is_any(&CLASSES, name);
         let labels = sample.iter().flatten().filter(|(name, value)| is_label(name) && !is_unsaid(value));
@@ -84,7 +84,7 @@ fn are_words_of_classes(sample: &[Fields]) -> bool {
         && rows.len() > pairs.len()
 }
 
-impl Labels {
+impl LabelUse {
     /// Whether a label is one class of several. A word for a bad answer says so beside any others.
     fn are_classes(self, label: &Value) -> bool {
         let is_bad = label.as_str().and_then(wanted) == Some(false);
@@ -113,24 +113,28 @@ fn judged(label: &Value) -> Option<bool> {
 pub(super) fn check_wanted(
     mapping: &Mapping,
     by_hand: &Mapping,
-    labels: Labels,
+    labels: LabelUse,
     fields: &Fields,
 ) -> Result<(), String> {
     match mapping.kind() {
         // A pair is judged by itself; a question, a text or a pair of sentences has no answer, or its label is it.
-        Kind::Preference | Kind::Nli | Kind::Prompts | Kind::Text | Kind::Columns => return Ok(()),
-        Kind::Messages
-        | Kind::ShareGpt
-        | Kind::Alpaca
-        | Kind::PromptCompletion
-        | Kind::QuestionAnswer
-        | Kind::QueryExpansion => {}
+        MappingKind::Preference
+        | MappingKind::Nli
+        | MappingKind::Prompts
+        | MappingKind::Text
+        | MappingKind::Columns => return Ok(()),
+        MappingKind::Messages
+        | MappingKind::ShareGpt
+        | MappingKind::Alpaca
+        | MappingKind::PromptCompletion
+        | MappingKind::QuestionAnswer
+        | MappingKind::QueryExpansion => {}
     }
     let told = |names: &[&str], unwanted: bool| {
         fields.iter().find(|(column, value)| {
             let of_label = is_any(&CLASSES, column);
             is_any(names, column)
-                && !(of_label && (by_hand.is_decided(Part::Label) || labels.are_classes(value)))
+                && !(of_label && (by_hand.is_decided(ColumnPart::Label) || labels.are_classes(value)))
                 && !by_hand.takes(column)
                 && !mapping.leaves_out(column)
                 && !is_answer(mapping, fields, column)
@@ -154,21 +158,21 @@ pub(super) fn check_wanted(
 /// What a judgement says. A label is one beside TRL's prompt and completion, or true or false beside turns; beside a
 /// question with its answer it is a class.
 fn says(mapping: &Mapping, column: &str, value: &Value) -> Option<bool> {
-    let of_trl = mapping.column(Part::Prompt) == Some("prompt")
-        && mapping.column(Part::Completion) == Some("completion");
+    let of_trl = mapping.column(ColumnPart::Prompt) == Some("prompt")
+        && mapping.column(ColumnPart::Completion) == Some("completion");
     if is_any(&CLASSES, column) {
         return match mapping.kind() {
             _ if of_trl => judged(value),
-            Kind::Messages | Kind::ShareGpt => value.as_bool(),
-            Kind::Preference
-            | Kind::Alpaca
-            | Kind::PromptCompletion
-            | Kind::QuestionAnswer
-            | Kind::QueryExpansion
-            | Kind::Nli
-            | Kind::Prompts
-            | Kind::Text
-            | Kind::Columns => None,
+            MappingKind::Messages | MappingKind::ShareGpt => value.as_bool(),
+            MappingKind::Preference
+            | MappingKind::Alpaca
+            | MappingKind::PromptCompletion
+            | MappingKind::QuestionAnswer
+            | MappingKind::QueryExpansion
+            | MappingKind::Nli
+            | MappingKind::Prompts
+            | MappingKind::Text
+            | MappingKind::Columns => None,
         };
     }
     let told = opened(value);
@@ -181,7 +185,7 @@ fn says(mapping: &Mapping, column: &str, value: &Value) -> Option<bool> {
 
 /// Whether a column is the answer itself, or says the same: then it is a class.
 pub(super) fn is_answer(mapping: &Mapping, fields: &Fields, column: &str) -> bool {
-    let answer = mapping.column(Part::Completion);
+    let answer = mapping.column(ColumnPart::Completion);
     let said = |column: &str| match fields.get(column) {
         Some(Value::String(text)) => text.trim().trim_end_matches('.').to_ascii_lowercase(),
         Some(other) => other.to_string(),

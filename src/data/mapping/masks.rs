@@ -6,12 +6,12 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::apply::Row;
+use super::apply::MappedRow;
 use super::beside::{ROW_WEIGHTS, opened, weigh_row};
 use super::leave_out;
 use super::per_turn::speaks;
 use super::turn_weights::{give_no_weight, is_weight, weigh_turns};
-use super::words::{Turns, is_any, yes_or_no};
+use super::words::{LearntTurns, is_any, yes_or_no};
 use crate::data::rows::kind_of;
 use crate::domain::message::{Role, WEIGHTS};
 use crate::domain::record::Record;
@@ -162,7 +162,7 @@ pub(super) fn is_known(name: &str) -> bool {
     name.len() <= LONGEST && NAMES.contains(name.to_ascii_lowercase().as_str())
 }
 
-impl Row<'_> {
+impl MappedRow<'_> {
     /// Gives turns the weights that a column has for them.
     ///
     /// # Errors
@@ -219,13 +219,13 @@ impl Row<'_> {
     }
 }
 
-impl Row<'_> {
+impl MappedRow<'_> {
     /// Fails where a setting of another trainer, or a column whose name begins as those do, asks for something else than
     /// what happens here.
     fn check_settings(&self) -> Result<(), String> {
         for (name, usual) in SETTINGS {
             let Some((column, value)) = self.beside(name) else { continue };
-            let by_word = || value.as_str().is_some_and(|text| Turns::of(text).is_some());
+            let by_word = || value.as_str().is_some_and(|text| LearntTurns::of(text).is_some());
             let is_odd = yes_or_no(value).map_or_else(by_word, |told| told != usual);
             if is_odd {
                 let told = value.as_str().map_or_else(|| value.to_string(), str::to_ascii_lowercase);
@@ -273,11 +273,11 @@ fn unclear(column: &str) -> String {
 /// Whether a word says what is masked; that nothing is says nothing.
 fn is_mask_by_word(value: &Value) -> bool {
     let words = match value {
-        Value::String(text) => Turns::of(text),
-        Value::Array(items) => items.iter().find_map(|item| Turns::of(item.as_str()?)),
+        Value::String(text) => LearntTurns::of(text),
+        Value::Array(items) => items.iter().find_map(|item| LearntTurns::of(item.as_str()?)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
     };
-    words.is_some_and(|turns| turns != Turns::None)
+    words.is_some_and(|turns| turns != LearntTurns::None)
 }
 
 /// Gives the answers what a column says of the row as a whole: yes or no, or by a word which of them are learnt.
@@ -289,16 +289,16 @@ pub(super) fn weigh_by(record: &mut Record, column: &str, value: &Value) -> Resu
         return weigh_row(record, column, &Value::Bool(learnt));
     }
     match value {
-        Value::String(text) => match Turns::of(text) {
+        Value::String(text) => match LearntTurns::of(text) {
             None if is_weight(column) => Err(no_weight(column, value)),
-            None | Some(Turns::Assistant) => Ok(()),
-            Some(Turns::None) => weigh_row(record, column, &Value::Bool(false)),
-            Some(Turns::LastAnswer) => {
+            None | Some(LearntTurns::Assistant) => Ok(()),
+            Some(LearntTurns::None) => weigh_row(record, column, &Value::Bool(false)),
+            Some(LearntTurns::LastAnswer) => {
                 let answers = record.messages.iter_mut().filter(|turn| turn.role == Role::Assistant);
                 answers.rev().skip(1).for_each(|turn| give_no_weight(turn, column));
                 Ok(())
             }
-            Some(Turns::Other) => Err(format!(
+            Some(LearntTurns::Other) => Err(format!(
                 "column {column:?} is {text:?}, and what the assistant says is learnt; give turns a \"weight\" of 0 or 1 \
                  instead; if it is about something else, {}",
                 leave_out(column)

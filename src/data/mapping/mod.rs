@@ -57,7 +57,7 @@ pub(in crate::data) const SETTINGS: &str = "chat_template_kwargs";
 /// The part that a column plays in a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Part {
+pub enum ColumnPart {
     /// A list of turns, as OpenAI's `messages` or as `ShareGPT`'s `from` and `value`.
     Messages,
     System,
@@ -84,7 +84,7 @@ pub enum Part {
     Unused,
 }
 
-impl Part {
+impl ColumnPart {
     /// Those that one column plays.
     pub const ALL: [Self; 15] = [
         Self::Messages,
@@ -137,13 +137,13 @@ pub(in crate::data) fn leave_out(column: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mapping {
-    columns: BTreeMap<Part, String>,
+    columns: BTreeMap<ColumnPart, String>,
 }
 
 /// What a mapping makes of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum MappingKind {
     Messages,
     ShareGpt,
     Preference,
@@ -159,7 +159,7 @@ pub enum Kind {
     Columns,
 }
 
-impl Kind {
+impl MappingKind {
     /// For people.
     #[must_use]
     pub const fn describe(self) -> &'static str {
@@ -195,9 +195,9 @@ impl Mapping {
             bail!("{assignment:?} is no mapping; write part=column, such as prompt=question")
         };
         let name = part.trim();
-        let mut all = Part::ALL.into_iter().chain([Part::Unused]);
+        let mut all = ColumnPart::ALL.into_iter().chain([ColumnPart::Unused]);
         let Some(part) = all.clone().find(|part| part.name() == name) else {
-            let names: Vec<&str> = all.by_ref().map(Part::name).collect();
+            let names: Vec<&str> = all.by_ref().map(ColumnPart::name).collect();
             let nearest = names
                 .iter()
                 .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
@@ -209,17 +209,17 @@ impl Mapping {
         };
         let column = column.trim();
         // What is learnt as an answer is one of no pair.
-        let is_of_pair =
-            self.column(Part::Chosen) == Some(column) || self.column(Part::Rejected) == Some(column);
-        if is_of_pair && [Part::Completion, Part::Messages, Part::Text].contains(&part) {
-            self.columns.retain(|other, _| ![Part::Chosen, Part::Rejected].contains(other));
+        let is_of_pair = self.column(ColumnPart::Chosen) == Some(column)
+            || self.column(ColumnPart::Rejected) == Some(column);
+        if is_of_pair && [ColumnPart::Completion, ColumnPart::Messages, ColumnPart::Text].contains(&part) {
+            self.columns.retain(|other, _| ![ColumnPart::Chosen, ColumnPart::Rejected].contains(other));
         }
-        match self.columns.get_mut(&part).filter(|known| part == Part::Unused && !known.is_empty()) {
+        match self.columns.get_mut(&part).filter(|known| part == ColumnPart::Unused && !known.is_empty()) {
             Some(known) if !column.is_empty() => *known = format!("{known},{column}"),
             _ => drop(self.columns.insert(part, column.to_owned())),
         }
         let columns = std::mem::take(&mut self.columns);
-        let is_left_out = |name: &str| part == Part::Unused && is_among(column, name);
+        let is_left_out = |name: &str| part == ColumnPart::Unused && is_among(column, name);
         self.columns =
             columns.into_iter().filter(|(other, name)| *other == part || !is_left_out(name)).collect();
         Ok(())
@@ -234,7 +234,7 @@ impl Mapping {
         for assignment in assignments {
             let before = mapping.clone();
             mapping.set(assignment)?;
-            for (part, column) in before.iter().filter(|(part, _)| *part != Part::Unused) {
+            for (part, column) in before.iter().filter(|(part, _)| *part != ColumnPart::Unused) {
                 let now = mapping.column(part).unwrap_or(column);
                 ensure!(
                     now == column,
@@ -249,19 +249,19 @@ impl Mapping {
     /// Whether a column plays a part, or was left out by hand.
     fn takes(&self, column: &str) -> bool {
         self.columns.iter().any(|(part, own)| match part {
-            Part::Unused => is_among(own, column),
+            ColumnPart::Unused => is_among(own, column),
             _ => own == column,
         })
     }
 
     /// The column that plays a part.
     #[must_use]
-    pub fn column(&self, part: Part) -> Option<&str> {
+    pub fn column(&self, part: ColumnPart) -> Option<&str> {
         self.columns.get(&part).map(String::as_str).filter(|column| !column.is_empty())
     }
 
     /// All parts with their columns.
-    pub fn iter(&self) -> impl Iterator<Item = (Part, &str)> {
+    pub fn iter(&self) -> impl Iterator<Item = (ColumnPart, &str)> {
         let columns = self.columns.iter().map(|(part, column)| (*part, column.as_str()));
         columns.filter(|(_, column)| !column.is_empty())
     }
@@ -274,7 +274,7 @@ impl Mapping {
         for (part, column) in self.iter() {
             let is_there = |column: &str| rows.iter().any(|row| row.contains_key(column));
             let known = is_there(column)
-                || part == Part::Unused && column.split(',').all(|column| is_there(column.trim()));
+                || part == ColumnPart::Unused && column.split(',').all(|column| is_there(column.trim()));
             let columns = || {
                 let mut names: Vec<&str> = rows.iter().flat_map(Fields::keys).map(String::as_str).collect();
                 names.sort_unstable();
@@ -293,41 +293,45 @@ impl Mapping {
 
     /// Whether a person has said that a column is not to be used.
     fn leaves_out(&self, column: &str) -> bool {
-        self.column(Part::Unused).is_some_and(|columns| is_among(columns, column))
+        self.column(ColumnPart::Unused).is_some_and(|columns| is_among(columns, column))
     }
 
-    fn has(&self, part: Part) -> bool {
+    fn has(&self, part: ColumnPart) -> bool {
         self.column(part).is_some()
     }
 
     /// Whether a part has a column, or was cleared by hand.
-    fn is_decided(&self, part: Part) -> bool {
+    fn is_decided(&self, part: ColumnPart) -> bool {
         self.columns.contains_key(&part)
     }
 
     /// What the rows become.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> MappingKind {
         let column = |part| self.column(part).unwrap_or_default();
-        if self.has(Part::Chosen) && self.has(Part::Rejected) {
-            Kind::Preference
-        } else if self.has(Part::Messages) {
-            if column(Part::Messages).starts_with("conversation") { Kind::ShareGpt } else { Kind::Messages }
-        } else if self.has(Part::Premise) && self.has(Part::Hypothesis) {
-            Kind::Nli
-        } else if self.has(Part::Prompt) && self.has(Part::Completion) {
-            match (column(Part::Prompt), column(Part::Completion)) {
-                ("query", "output") => Kind::QueryExpansion,
-                ("instruction", _) => Kind::Alpaca,
-                ("question" | "problem", _) => Kind::QuestionAnswer,
-                _ => Kind::PromptCompletion,
+        if self.has(ColumnPart::Chosen) && self.has(ColumnPart::Rejected) {
+            MappingKind::Preference
+        } else if self.has(ColumnPart::Messages) {
+            if column(ColumnPart::Messages).starts_with("conversation") {
+                MappingKind::ShareGpt
+            } else {
+                MappingKind::Messages
             }
-        } else if self.has(Part::Prompt) {
-            Kind::Prompts
-        } else if self.has(Part::Text) {
-            Kind::Text
+        } else if self.has(ColumnPart::Premise) && self.has(ColumnPart::Hypothesis) {
+            MappingKind::Nli
+        } else if self.has(ColumnPart::Prompt) && self.has(ColumnPart::Completion) {
+            match (column(ColumnPart::Prompt), column(ColumnPart::Completion)) {
+                ("query", "output") => MappingKind::QueryExpansion,
+                ("instruction", _) => MappingKind::Alpaca,
+                ("question" | "problem", _) => MappingKind::QuestionAnswer,
+                _ => MappingKind::PromptCompletion,
+            }
+        } else if self.has(ColumnPart::Prompt) {
+            MappingKind::Prompts
+        } else if self.has(ColumnPart::Text) {
+            MappingKind::Text
         } else {
-            Kind::Columns
+            MappingKind::Columns
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::apply::Row;
+use super::apply::MappedRow;
 use super::leave_out;
 use super::turn::role;
 
@@ -10,7 +10,7 @@ use super::turn::role;
 const SPEAKERS: [&str; 8] =
     ["role", "speaker", "from", "author", "sender", "message_role", "speaker_role", "author_role"];
 
-impl Row<'_> {
+impl MappedRow<'_> {
     /// Fails where a text says who speaks: it would be learnt as one that stands alone.
     pub(super) fn check_turn_alone(&self) -> Result<(), String> {
         let is_role =

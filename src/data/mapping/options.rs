@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::forms::is_unsaid;
 use super::options_apart::of_columns;
 use super::values::text;
-use super::{Mapping, Part};
+use super::{ColumnPart, Mapping};
 use crate::data::rows::inside;
 use crate::domain::record::Fields;
 
@@ -23,14 +23,14 @@ const MOST: usize = 26;
 /// How the answers of a file name the options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Answers {
-    places: Places,
+    places: AnswerNumbers,
     /// Whether nearly all of its first answers name one.
     all_name: bool,
 }
 
 /// What an answer that is a number may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Places {
+enum AnswerNumbers {
     /// No place: options are named by a letter, by their own text, or not at all.
     #[default]
     None,
@@ -46,18 +46,18 @@ impl Answers {
     pub(super) fn of<'m>(sample: &[Fields], of_row: impl Fn(&Fields) -> Cow<'m, Mapping>) -> Self {
         let known = |row: &Fields| {
             let mapping = of_row(row);
-            let answer = mapping.column(Part::Completion)?;
+            let answer = mapping.column(ColumnPart::Completion)?;
             Some((beside(&mapping, row)?.0, row.get(answer)?.clone()))
         };
         let rows: Vec<(Options, Value)> = sample.iter().filter_map(known).collect();
         let said = || rows.iter().filter(|(_, answer)| !is_unsaid(answer));
         let named = said().filter(|(options, answer)| options.may_be_named_by(answer)).count();
         let count = said().count();
-        Self { places: Places::of(&rows), all_name: count > 1 && named * 5 >= count * 4 }
+        Self { places: AnswerNumbers::of(&rows), all_name: count > 1 && named * 5 >= count * 4 }
     }
 }
 
-impl Places {
+impl AnswerNumbers {
     fn of(rows: &[(Options, Value)]) -> Self {
         let are_texts = rows.iter().all(|(options, answer)| options.has(answer));
         let places: Vec<(usize, usize)> =
@@ -243,7 +243,7 @@ pub(super) fn is_named(column: &str) -> bool {
 
 /// Where a row's options are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place<'m> {
+enum OptionsPlace<'m> {
     /// In the column of what the question is about.
     Input(&'m str),
     /// Each in a column of its own, so that the question lacks them.
@@ -251,13 +251,14 @@ enum Place<'m> {
 }
 
 /// The options beside a row's question.
-fn beside<'m>(mapping: &'m Mapping, fields: &Fields) -> Option<(Options, Place<'m>)> {
-    let asked = fields.get(mapping.column(Part::Prompt)?)?;
-    let input = mapping.column(Part::Input).filter(|column| is_named(column));
-    let own = input.and_then(|column| Some((Options::read(fields.get(column)?)?, Place::Input(column))));
+fn beside<'m>(mapping: &'m Mapping, fields: &Fields) -> Option<(Options, OptionsPlace<'m>)> {
+    let asked = fields.get(mapping.column(ColumnPart::Prompt)?)?;
+    let input = mapping.column(ColumnPart::Input).filter(|column| is_named(column));
+    let own =
+        input.and_then(|column| Some((Options::read(fields.get(column)?)?, OptionsPlace::Input(column))));
     own.or_else(|| {
         let (letters, texts) = of_columns(mapping, fields).filter(|_| asked.is_string())?;
-        Some((Options { texts, letters, written: false }, Place::Apart))
+        Some((Options { texts, letters, written: false }, OptionsPlace::Apart))
     })
 }
 
@@ -277,12 +278,12 @@ pub(super) fn lettered(
 ) -> Result<Option<Fields>, String> {
     let Some((options, at)) = beside(mapping, fields) else { return Ok(None) };
     let answer = mapping
-        .column(Part::Completion)
+        .column(ColumnPart::Completion)
         .and_then(|column| Some((column, fields.get(column).filter(|value| !is_unsaid(value))?)));
     let by_letter = answer.is_some_and(|(_, value)| options.are_named_by(value));
-    let is_text = answer.is_none_or(|(_, value)| options.has(value) && answers.places == Places::None);
+    let is_text = answer.is_none_or(|(_, value)| options.has(value) && answers.places == AnswerNumbers::None);
     let place = answer.and_then(|(_, value)| place(value)).filter(|place| {
-        !is_text && !by_letter && (answers.places != Places::None || *place <= options.texts.len())
+        !is_text && !by_letter && (answers.places != AnswerNumbers::None || *place <= options.texts.len())
     });
     let named = match (answer, place) {
         (Some((column, _)), Some(place)) => {
@@ -300,9 +301,9 @@ pub(super) fn lettered(
             options.texts.len()
         ));
     }
-    let is_plain = options.letters.is_empty() || options.written || at == Place::Apart;
+    let is_plain = options.letters.is_empty() || options.written || at == OptionsPlace::Apart;
     if named.is_none() && is_plain && (is_text || !by_letter || options.written) {
-        let are_shown = at != Place::Apart || answer.is_none_or(|(_, value)| !options.has(value));
+        let are_shown = at != OptionsPlace::Apart || answer.is_none_or(|(_, value)| !options.has(value));
         return Ok((!are_shown).then(|| shown(mapping, fields, at, &options.texts.join("\n"))));
     }
     if options.letters.is_empty() && options.texts.len() > MOST {
@@ -325,26 +326,28 @@ pub(super) fn lettered(
 }
 
 /// The row with these lines in the place of its options.
-fn shown(mapping: &Mapping, fields: &Fields, at: Place<'_>, lines: &str) -> Fields {
+fn shown(mapping: &Mapping, fields: &Fields, at: OptionsPlace<'_>, lines: &str) -> Fields {
     let mut row = fields.clone();
-    match (at, mapping.column(Part::Prompt)) {
-        (Place::Input(column), _) => drop(row.insert(column.to_owned(), Value::String(lines.to_owned()))),
-        (Place::Apart, Some(column)) => {
+    match (at, mapping.column(ColumnPart::Prompt)) {
+        (OptionsPlace::Input(column), _) => {
+            row.insert(column.to_owned(), Value::String(lines.to_owned()));
+        }
+        (OptionsPlace::Apart, Some(column)) => {
             let asked = row.get(column).map(text).unwrap_or_default();
             row.insert(column.to_owned(), Value::String(format!("{asked}\n\n{lines}")));
         }
-        (Place::Apart, None) => {}
+        (OptionsPlace::Apart, None) => {}
     }
     row
 }
 
 /// Which of the options an answer means by a place.
-fn option_at(options: &Options, places: Places, column: &str, place: usize) -> Result<usize, String> {
+fn option_at(options: &Options, places: AnswerNumbers, column: &str, place: usize) -> Result<usize, String> {
     let count = options.texts.len();
     let at = match places {
-        Places::FromZero => Some(place),
-        Places::FromOne => place.checked_sub(1),
-        Places::None | Places::Unclear => {
+        AnswerNumbers::FromZero => Some(place),
+        AnswerNumbers::FromOne => place.checked_sub(1),
+        AnswerNumbers::None | AnswerNumbers::Unclear => {
             return Err(format!(
                 "column {column:?} is {place}, and whether the first of the {count} options is 0 or 1 can't be told from \
                  the first rows; write the letter or the option itself, or map another column with --map completion=COLUMN"

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Part;
+use super::ColumnPart;
 use super::detect::names;
 use super::forms::of_any_form;
 use super::transcript;
@@ -15,11 +15,14 @@ use crate::domain::record::Fields;
 /// `messages=chosen` if it is a whole conversation.
 #[must_use]
 pub fn learn_chosen(fields: &Fields) -> String {
-    let is_chosen = |(name, _): &(&String, &Value)| is_any(names(Part::Chosen), name);
+    let is_chosen = |(name, _): &(&String, &Value)| is_any(names(ColumnPart::Chosen), name);
     let found = fields.iter().find(is_chosen);
     let column = found.map_or("chosen", |(name, _)| name.as_str());
-    let part =
-        if found.is_some_and(|(_, value)| is_whole(value)) { Part::Messages } else { Part::Completion };
+    let part = if found.is_some_and(|(_, value)| is_whole(value)) {
+        ColumnPart::Messages
+    } else {
+        ColumnPart::Completion
+    };
     format!("{}={column}", part.name())
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::apply::Row;
+use super::apply::MappedRow;
 use super::beside::opened;
 use super::leave_out;
 use super::masks::is_known;
@@ -32,7 +32,7 @@ pub(super) fn speaks(name: &str) -> bool {
     name.split(['_', '-', ' ', '.']).any(|word| WORDS.contains(&word) || MORE.contains(&word))
 }
 
-impl Row<'_> {
+impl MappedRow<'_> {
     /// Fails where an unknown column holds a yes or no for each of the turns.
     pub(super) fn check_per_turn(&self, turns: usize) -> Result<(), String> {
         if turns < 2 {

@@ -11,14 +11,14 @@ use super::columns::Columns;
 use super::detect::{NAMES, SOURCE, fits, is_listed, is_settled, names, settle, settle_thought};
 use super::excluded::{excluded, unjudged};
 use super::forms::{is_unsaid, settled};
-use super::judged::{Labels, check_wanted};
+use super::judged::{LabelUse, check_wanted};
 use super::options::{Answers, lettered};
 use super::rivals::check_rivals;
 use super::unused::{Unused, unused};
 use super::values::not_turns;
 use super::verdicts::{CORRECT, DECISION, names_options};
 use super::words::is_any;
-use super::{Kind, Mapping, Part};
+use super::{ColumnPart, Mapping, MappingKind};
 use crate::data::rows::{computable, inside, kind_of};
 use crate::domain::message::Role;
 use crate::domain::record::{Fields, Record};
@@ -31,26 +31,26 @@ pub struct RowMapping {
     /// What a person has said of the columns.
     by_hand: Mapping,
     /// Parts whose columns hold what they should in most rows: where one does not, it is a mistake.
-    settled: Vec<Part>,
+    settled: Vec<ColumnPart>,
     /// Parts that a row may add, with the names of their columns.
-    more: Vec<(Part, &'static [&'static str])>,
+    more: Vec<(ColumnPart, &'static [&'static str])>,
     /// Columns that say something beside the mapped ones: they are no sign that a row is of another form.
     beside: HashSet<String>,
     /// What the labels of the sample are.
-    labels: Labels,
+    labels: LabelUse,
     columns: Columns,
 }
 
 impl RowMapping {
     /// Whether a person has said what tells a row's split, or that nothing does.
     pub(in crate::data) fn knows_split(&self) -> bool {
-        let is_cleared = self.mapping.is_decided(Part::Split) && !self.mapping.has(Part::Split);
-        is_cleared || self.by_hand.is_decided(Part::Split)
+        let is_cleared = self.mapping.is_decided(ColumnPart::Split) && !self.mapping.has(ColumnPart::Split);
+        is_cleared || self.by_hand.is_decided(ColumnPart::Split)
     }
 
     /// Whether rows become something that can be learnt.
     pub(in crate::data) fn learns(&self) -> bool {
-        self.mapping.kind() != Kind::Columns
+        self.mapping.kind() != MappingKind::Columns
     }
 
     /// Whether a column plays a part in most rows, or was left out by hand.
@@ -61,7 +61,8 @@ impl RowMapping {
     /// Whether a column is one without which a row is nothing, says something of the record as a whole, or was left out by
     /// hand. Of another that was given a part, only the row tells whether its form has a place for it.
     pub(in crate::data) fn is_part_of_form(&self, column: &str) -> bool {
-        let of_record = [Part::Label, Part::Split, Part::Tags].map(|part| self.mapping.column(part));
+        let of_record =
+            [ColumnPart::Label, ColumnPart::Split, ColumnPart::Tags].map(|part| self.mapping.column(part));
         main_columns(&self.mapping).any(|main| main == column)
             || of_record.contains(&Some(column))
             || self.mapping.leaves_out(column)
@@ -69,13 +70,14 @@ impl RowMapping {
 
     /// Whether a column was given to be the conversation.
     pub(in crate::data) fn is_conversation_of(&self, column: &str) -> bool {
-        self.mapping.column(Part::Messages) == Some(column)
+        self.mapping.column(ColumnPart::Messages) == Some(column)
     }
 
     /// What a record's question is about, from columns of their own.
     pub(in crate::data) fn inputs<'r>(&self, record: &'r Record) -> impl Iterator<Item = &'r str> {
-        let is_named =
-            |name: &str| self.mapping.column(Part::Input) == Some(name) || is_any(names(Part::Input), name);
+        let is_named = |name: &str| {
+            self.mapping.column(ColumnPart::Input) == Some(name) || is_any(names(ColumnPart::Input), name)
+        };
         let asked = record.messages.iter().filter(|turn| turn.role == Role::User);
         let asked: Vec<&str> = asked.map(|turn| turn.content.as_str()).collect();
         let columns = record.fields.iter().filter(move |(name, _)| is_named(name));
@@ -89,9 +91,9 @@ impl RowMapping {
     /// Whether a column was found to be the label by its name: it may also judge the answers, and a word in it may mean
     /// nothing.
     pub(in crate::data) fn is_found_label(&self, column: &str) -> bool {
-        !self.by_hand.is_decided(Part::Label)
-            && is_any(names(Part::Label), column)
-            && self.mapping.kind() != Kind::Nli
+        !self.by_hand.is_decided(ColumnPart::Label)
+            && is_any(names(ColumnPart::Label), column)
+            && self.mapping.kind() != MappingKind::Nli
     }
 
     /// `by_hand` is the part of the mapping that a person has said; `sample` are rows that the rest was found from.
@@ -104,12 +106,12 @@ impl RowMapping {
         Self {
             settled: mapping
                 .iter()
-                .filter(|(part, column)| *part != Part::Messages && is_settled(*part, column, sample))
+                .filter(|(part, column)| *part != ColumnPart::Messages && is_settled(*part, column, sample))
                 .map(|(part, _)| part)
                 .collect(),
             more: NAMES.iter().filter(|(part, _)| may_add(&mapping, *part)).copied().collect(),
             beside: columns.map(|(name, _)| name).filter(|name| !used(name)).cloned().collect(),
-            labels: Labels::of(sample),
+            labels: LabelUse::of(sample),
             columns: Columns::of(sample, Answers::of(sample, |row| with_own(&mapping, &by_hand, row))),
             mapping,
             by_hand,
@@ -158,7 +160,7 @@ impl RowMapping {
                 return Err(wrong(part, column, value));
             }
         }
-        if !self.by_hand.is_decided(Part::Thought) {
+        if !self.by_hand.is_decided(ColumnPart::Thought) {
             check_thoughts(&mapping, &self.columns, fields)?;
         }
         check_rivals(&mapping, &self.by_hand, &self.columns, fields)?;
@@ -211,23 +213,23 @@ impl RowMapping {
     }
 
     /// Whether a row is another example without this part.
-    fn is_needed(&self, part: Part, value: &Value) -> bool {
+    fn is_needed(&self, part: ColumnPart, value: &Value) -> bool {
         match part {
-            Part::Messages => value.is_array() || value.is_object() || value.is_string(),
-            Part::System => self.mapping.kind() != Kind::Columns,
-            Part::Input | Part::Completion => true,
-            Part::Thought => value.is_array() || value.is_object(),
-            Part::Prompt
-            | Part::Chosen
-            | Part::Rejected
-            | Part::Premise
-            | Part::Hypothesis
-            | Part::Explanation
-            | Part::Label
-            | Part::Text
-            | Part::Split
-            | Part::Tags
-            | Part::Unused => false,
+            ColumnPart::Messages => value.is_array() || value.is_object() || value.is_string(),
+            ColumnPart::System => self.mapping.kind() != MappingKind::Columns,
+            ColumnPart::Input | ColumnPart::Completion => true,
+            ColumnPart::Thought => value.is_array() || value.is_object(),
+            ColumnPart::Prompt
+            | ColumnPart::Chosen
+            | ColumnPart::Rejected
+            | ColumnPart::Premise
+            | ColumnPart::Hypothesis
+            | ColumnPart::Explanation
+            | ColumnPart::Label
+            | ColumnPart::Text
+            | ColumnPart::Split
+            | ColumnPart::Tags
+            | ColumnPart::Unused => false,
         }
     }
 
@@ -258,22 +260,22 @@ impl RowMapping {
             }
         }
         match mapping.kind() {
-            Kind::Columns | Kind::Prompts => None,
-            Kind::Text => main_columns(&self.mapping).all(lacks).then_some(mapping),
-            Kind::Messages
-            | Kind::ShareGpt
-            | Kind::Preference
-            | Kind::Alpaca
-            | Kind::PromptCompletion
-            | Kind::QuestionAnswer
-            | Kind::QueryExpansion
-            | Kind::Nli => Some(mapping),
+            MappingKind::Columns | MappingKind::Prompts => None,
+            MappingKind::Text => main_columns(&self.mapping).all(lacks).then_some(mapping),
+            MappingKind::Messages
+            | MappingKind::ShareGpt
+            | MappingKind::Preference
+            | MappingKind::Alpaca
+            | MappingKind::PromptCompletion
+            | MappingKind::QuestionAnswer
+            | MappingKind::QueryExpansion
+            | MappingKind::Nli => Some(mapping),
         }
     }
 }
 
 /// Parts that rows of one form may have in different columns.
-const OWN: [Part; 3] = [Part::System, Part::Input, Part::Thought];
+const OWN: [ColumnPart; 3] = [ColumnPart::System, ColumnPart::Input, ColumnPart::Thought];
 
 /// A mapping with a row's own columns for parts whose columns say nothing in it.
 fn with_own<'m>(mapping: &'m Mapping, by_hand: &Mapping, fields: &Fields) -> Cow<'m, Mapping> {
@@ -305,22 +307,23 @@ fn says(value: &Value) -> bool {
 
 /// The columns without which a row is no record of the mapping's kind.
 fn main_columns(mapping: &Mapping) -> impl Iterator<Item = &str> {
-    let parts: &[Part] = match mapping.kind() {
-        Kind::Messages | Kind::ShareGpt => &[Part::Messages],
-        Kind::Preference => &[Part::Chosen, Part::Rejected],
-        Kind::Alpaca | Kind::PromptCompletion | Kind::QuestionAnswer | Kind::QueryExpansion => {
-            &[Part::Prompt, Part::Completion]
-        }
-        Kind::Nli => &[Part::Premise, Part::Hypothesis],
-        Kind::Prompts => &[Part::Prompt],
-        Kind::Text => &[Part::Text],
-        Kind::Columns => &[],
+    let parts: &[ColumnPart] = match mapping.kind() {
+        MappingKind::Messages | MappingKind::ShareGpt => &[ColumnPart::Messages],
+        MappingKind::Preference => &[ColumnPart::Chosen, ColumnPart::Rejected],
+        MappingKind::Alpaca
+        | MappingKind::PromptCompletion
+        | MappingKind::QuestionAnswer
+        | MappingKind::QueryExpansion => &[ColumnPart::Prompt, ColumnPart::Completion],
+        MappingKind::Nli => &[ColumnPart::Premise, ColumnPart::Hypothesis],
+        MappingKind::Prompts => &[ColumnPart::Prompt],
+        MappingKind::Text => &[ColumnPart::Text],
+        MappingKind::Columns => &[],
     };
     parts.iter().filter_map(|part| mapping.column(*part))
 }
 
 /// Whether a part makes sense beside those of a mapping, and changes none of them.
-fn may_add(mapping: &Mapping, part: Part) -> bool {
+fn may_add(mapping: &Mapping, part: ColumnPart) -> bool {
     if mapping.is_decided(part) {
         return false;
     }
@@ -331,12 +334,13 @@ fn may_add(mapping: &Mapping, part: Part) -> bool {
     more.columns.len() == before
 }
 
-fn wrong(part: Part, column: &str, value: &Value) -> String {
+fn wrong(part: ColumnPart, column: &str, value: &Value) -> String {
     let twice = |text: &str| inside::parse(text).err().and_then(|error| inside::twice(&error));
-    if let Some(told) = value.as_str().filter(|_| part == Part::Messages).and_then(twice) {
+    if let Some(told) = value.as_str().filter(|_| part == ColumnPart::Messages).and_then(twice) {
         return format!("column {column:?} holds turns in which {told}; take one out");
     }
-    if let Some(printed) = value.as_str().filter(|text| part == Part::Messages && inside::is_of_python(text))
+    if let Some(printed) =
+        value.as_str().filter(|text| part == ColumnPart::Messages && inside::is_of_python(text))
     {
         return not_turns(printed, column);
     }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::Part;
-use super::apply::Row;
+use super::ColumnPart;
+use super::apply::MappedRow;
 use super::columns::Columns;
 use super::values::text;
 use super::words::{ABOUT, is_any, snake, yes_or_no};
@@ -40,11 +40,12 @@ const BEGINNINGS: [&str; 3] = ["is_", "in_", "for_"];
 /// Names are no longer, so that most columns are passed over at a glance.
 const LONGEST: usize = 24;
 
-impl Row<'_> {
+impl MappedRow<'_> {
     /// What the column of the split says; or another one, where it says more.
     pub(super) fn split(&self) -> Option<String> {
-        let own = self.optional(Part::Split).map(text).filter(|split| !split.is_empty());
-        let is_cleared = self.mapping.is_decided(Part::Split) && self.mapping.column(Part::Split).is_none();
+        let own = self.optional(ColumnPart::Split).map(text).filter(|split| !split.is_empty());
+        let is_cleared =
+            self.mapping.is_decided(ColumnPart::Split) && self.mapping.column(ColumnPart::Split).is_none();
         if is_cleared || own.as_deref().and_then(Use::of) == Some(Use::HeldOut) {
             return own;
         }

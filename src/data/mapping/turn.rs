@@ -13,7 +13,7 @@ use super::{TURN_EXTRA, calls};
 use crate::data::rows::kind_of;
 use crate::domain::message::{Message, Role, SAID, THOUGHTS, TOOL_CALLS, WEIGHTS};
 
-type Object = Map<String, Value>;
+type JsonObject = Map<String, Value>;
 
 /// What is no text: keys of turns, and columns of rows.
 pub(super) const MEDIA: [&str; 8] =
@@ -51,7 +51,7 @@ pub(super) fn turn(item: &Value, column: &str, number: usize) -> Result<Message,
     read(object).map_err(|reason| format!("{} {reason}", place()))
 }
 
-fn read(object: &Object) -> Result<Message, String> {
+fn read(object: &JsonObject) -> Result<Message, String> {
     let (speaker, name) = SPEAKERS
         .into_iter()
         .find_map(|key| Some((key, object.get(key)?)))
@@ -104,8 +104,8 @@ fn known_as(key: &str) -> &str {
 }
 
 /// A turn of our own Parquet exports, with what stands there as JSON in its place.
-fn with_own_extras(object: &Object) -> Option<Object> {
-    let extras: Object = serde_json::from_str(object.get(TURN_EXTRA)?.as_str()?).ok()?;
+fn with_own_extras(object: &JsonObject) -> Option<JsonObject> {
+    let extras: JsonObject = serde_json::from_str(object.get(TURN_EXTRA)?.as_str()?).ok()?;
     let mut whole = object.clone();
     whole.remove(TURN_EXTRA);
     whole.extend(extras);

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::beside::NAMED_BESIDE;
 use super::words::is_any;
-use super::{Kind, Mapping, Part};
+use super::{ColumnPart, Mapping, MappingKind};
 use crate::data::prose;
 use crate::domain::record::{Fields, Record};
 
@@ -24,7 +24,7 @@ pub(in crate::data) struct Unused {
 /// The columns of text that nothing of a row's record has.
 pub(super) fn unused(mapping: &Mapping, fields: &Fields, record: &Record) -> Option<Unused> {
     let kind = mapping.kind();
-    if kind == Kind::Columns {
+    if kind == MappingKind::Columns {
         return None;
     }
     let is_read = |name: &str| NAMED_BESIDE.iter().any(|names| is_any(names, name));
@@ -33,18 +33,18 @@ pub(super) fn unused(mapping: &Mapping, fields: &Fields, record: &Record) -> Opt
     };
     // A text's class, which is learnt only if it is asked for.
     let is_passed = |(name, value): &(&String, &Value)| {
-        kind == Kind::Text && is_any(&CLASSES, name) && !mapping.leaves_out(name) && !value.is_null()
+        kind == MappingKind::Text && is_any(&CLASSES, name) && !mapping.leaves_out(name) && !value.is_null()
     };
     let columns = fields.iter().filter(|column| is_left(column) || is_passed(column));
     let mut columns: Vec<String> = columns.map(|(name, _)| name.clone()).collect();
     columns.extend(further_explanations(mapping, fields, record));
-    let whole = mapping.column(Part::Text).filter(|_| kind == Kind::Text).map(str::to_owned);
+    let whole = mapping.column(ColumnPart::Text).filter(|_| kind == MappingKind::Text).map(str::to_owned);
     (!columns.is_empty()).then_some(Unused { columns, whole })
 }
 
 /// A list of several explanations, of which the first is learnt.
 fn further_explanations(mapping: &Mapping, fields: &Fields, record: &Record) -> Option<String> {
-    let column = mapping.column(Part::Explanation)?;
+    let column = mapping.column(ColumnPart::Explanation)?;
     let value = fields.get(column).filter(|value| value.as_array().is_some_and(|all| all.len() > 1))?;
     (!is_in(value, record)).then(|| format!("{column} after the first"))
 }

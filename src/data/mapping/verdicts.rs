@@ -9,7 +9,7 @@ use super::forms::is_unsaid;
 use super::judged::is_answer;
 use super::marks::Mark;
 use super::words::{head, is_any, wanted, yes_or_no};
-use super::{Kind, Mapping, Part};
+use super::{ColumnPart, Mapping, MappingKind};
 use crate::domain::record::Fields;
 
 /// The column that says which option is right, or whether an answer is.
@@ -120,7 +120,7 @@ pub(super) fn decides(rows: &[Fields]) -> bool {
     let mut cells = rows.iter().flatten().filter(|(name, value)| is_named(name) && !is_unsaid(value));
     let all = rows.iter().flatten().any(|(name, _)| is_named(name))
         && cells.all(|(name, value)| is_decision(name, value));
-    let has = |parts: &[Part]| {
+    let has = |parts: &[ColumnPart]| {
         let of_part = |name: &String| {
             !is_named(name)
                 && parts.iter().any(|part| names(*part).iter().any(|own| name.eq_ignore_ascii_case(own)))
@@ -128,7 +128,9 @@ pub(super) fn decides(rows: &[Fields]) -> bool {
         rows.iter().flat_map(Fields::keys).any(of_part)
     };
     let of_prodigy = || rows.iter().flat_map(Fields::keys).any(|name| PRODIGY.contains(&name.as_str()));
-    all && (of_prodigy() || has(&[Part::Completion, Part::Messages]) || !has(&[Part::Prompt]))
+    all && (of_prodigy()
+        || has(&[ColumnPart::Completion, ColumnPart::Messages])
+        || !has(&[ColumnPart::Prompt]))
 }
 
 /// Whether the column `correct` says which option is right, by letters or places: one of them is no yes or no.
@@ -153,17 +155,19 @@ pub(super) fn found_wrong(mapping: &Mapping, fields: &Fields, name: &str, value:
     let is_known = is_any(&VERDICTS, name) || is_any(&WRONG, name);
     let is_judged = match mapping.kind() {
         // A pair is judged by itself.
-        Kind::Preference | Kind::Prompts | Kind::Columns => false,
+        MappingKind::Preference | MappingKind::Prompts | MappingKind::Columns => false,
         // What is beside a pair of sentences may be about its label; another row of the file is judged.
-        Kind::Nli => !mapping.column(Part::Premise).is_some_and(|column| fields.contains_key(column)),
+        MappingKind::Nli => {
+            !mapping.column(ColumnPart::Premise).is_some_and(|column| fields.contains_key(column))
+        }
         // Beside a text it may be a class.
-        Kind::Text => is_any(&PLAIN, name),
-        Kind::Messages
-        | Kind::ShareGpt
-        | Kind::Alpaca
-        | Kind::PromptCompletion
-        | Kind::QuestionAnswer
-        | Kind::QueryExpansion => true,
+        MappingKind::Text => is_any(&PLAIN, name),
+        MappingKind::Messages
+        | MappingKind::ShareGpt
+        | MappingKind::Alpaca
+        | MappingKind::PromptCompletion
+        | MappingKind::QuestionAnswer
+        | MappingKind::QueryExpansion => true,
     };
     let is_wrong = is_known && is_judged && finds_wrong(name, value) && !is_answer(mapping, fields, name);
     if is_wrong { said() } else { None }

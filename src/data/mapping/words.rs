@@ -186,7 +186,7 @@ pub(in crate::data) fn is_no(word: &str) -> bool {
 
 /// Which turns a word means, in a column that says what is learnt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turns {
+pub(super) enum LearntTurns {
     /// All that the assistant says.
     Assistant,
     LastAnswer,
@@ -195,7 +195,7 @@ pub(super) enum Turns {
     Other,
 }
 
-impl Turns {
+impl LearntTurns {
     /// `None` of a text that is about something else.
     pub(super) fn of(text: &str) -> Option<Self> {
         let plain = plain(text);

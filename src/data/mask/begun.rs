@@ -2,8 +2,8 @@
 //! model when it is to answer (`<think>`), and write the turns that it learns from without it.
 
 use super::Masker;
-use super::spans::Span;
-use crate::data::chat::Ending;
+use super::spans::LearntSpan;
+use crate::data::chat::RenderEnding;
 use crate::data::control::without_signs;
 use crate::domain::inline_thought::MARKS;
 use crate::domain::message::{Conversation, Message, Role};
@@ -15,7 +15,7 @@ const SHARED: usize = 3;
 
 /// An answer that is trained without a part of the generation prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Begun {
+pub struct BegunAnswer {
     /// From 1.
     pub turn: usize,
     /// What the model is asked with, behind the head of its turn.
@@ -36,7 +36,7 @@ pub enum Otherwise {
 
 /// What a template adds to a question for the model to answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct GenerationPrompt {
     prompt: String,
     /// Whether an answer to that question is written behind it, as far as the template writes one.
     is_written: bool,
@@ -48,11 +48,11 @@ impl Masker<'_> {
         &self,
         conversation: Conversation<'_>,
         turn: usize,
-        span: Span,
+        span: LearntSpan,
         text: &str,
-    ) -> Option<Begun> {
+    ) -> Option<BegunAnswer> {
         let own;
-        let Asked { prompt, is_written } = if conversation.settings.is_some() {
+        let GenerationPrompt { prompt, is_written } = if conversation.settings.is_some() {
             own = self.generation_prompt(Conversation { messages: &[], ..conversation })?;
             &own
         } else {
@@ -76,7 +76,12 @@ impl Masker<'_> {
             // Another head altogether, if it isn't only this turn that has one of its own.
             let from = span.start - last_line(text.get(..span.start)?).len();
             return (!is_written).then(|| {
-                Begun::of(turn, prompt, text.get(from..span.end).unwrap_or_default(), Otherwise::Lacking)
+                BegunAnswer::of(
+                    turn,
+                    prompt,
+                    text.get(from..span.end).unwrap_or_default(),
+                    Otherwise::Lacking,
+                )
             });
         };
         let asked = prompt.get(cut..)?;
@@ -85,23 +90,24 @@ impl Masker<'_> {
             asked => answer.trim_start().starts_with(asked),
         };
         let said = answer.get(..span.end.saturating_sub(span.content)).unwrap_or(answer);
-        (!begins).then(|| Begun::of(turn, asked, said, Otherwise::Lacking))
+        (!begins).then(|| BegunAnswer::of(turn, asked, said, Otherwise::Lacking))
     }
 
     /// What the template adds to a question for the model to answer.
-    fn generation_prompt(&self, given: Conversation<'_>) -> Option<Asked> {
+    fn generation_prompt(&self, given: Conversation<'_>) -> Option<GenerationPrompt> {
         let turns = [Message::new(Role::User, "Hi"), Message::new(Role::Assistant, "Aye")];
         let asked = Conversation { messages: turns.get(..1)?, ..given };
-        let prompted = self.template.render(asked, Ending::GenerationPrompt).ok()?;
-        let without = self.template.render(asked, Ending::Complete).ok()?;
+        let prompted = self.template.render(asked, RenderEnding::GenerationPrompt).ok()?;
+        let without = self.template.render(asked, RenderEnding::Complete).ok()?;
         let prompt = prompted.strip_prefix(&without)?.to_owned();
-        let answered = self.template.render(Conversation { messages: &turns, ..given }, Ending::Complete);
+        let answered =
+            self.template.render(Conversation { messages: &turns, ..given }, RenderEnding::Complete);
         let is_written = answered.map_or(true, |answered| answered.starts_with(&prompted));
-        Some(Asked { prompt, is_written })
+        Some(GenerationPrompt { prompt, is_written })
     }
 }
 
-impl Begun {
+impl BegunAnswer {
     pub(super) fn of(turn: usize, asked: &str, trained: &str, how: Otherwise) -> Self {
         let trained: String = trained.chars().take(TOLD).collect();
         let trained = without_signs(&trained).into_owned();
@@ -118,8 +124,8 @@ fn last_line(text: &str) -> &str {
 
 /// In a sentence, of so many examples: the first one and its place.
 #[must_use]
-pub fn begun_otherwise(count: usize, all: usize, place: &str, first: &Begun) -> String {
-    let Begun { turn, asked, trained, how } = first;
+pub fn begun_otherwise(count: usize, all: usize, place: &str, first: &BegunAnswer) -> String {
+    let BegunAnswer { turn, asked, trained, how } = first;
     if *how == Otherwise::Joined {
         return format!(
             "the model is asked with {asked:?} at the end of the prompt, and in {count} of {all} examples that is a part \

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::json;
 
 use super::Masker;
-use crate::data::chat::Ending;
+use crate::data::chat::RenderEnding;
 use crate::data::control::Frame;
 use crate::domain::message::{Conversation, Message, Role, TOOL_CALLS};
 
@@ -40,7 +40,7 @@ impl Masker<'_> {
         around.extend(self.turn_end().and_then(|end| self.tokenizer.id_to_token(end)));
         let asked = [Message::new(Role::System, "S"), Message::new(Role::User, "Hi")];
         for turns in [&asked[..], &asked[1..]] {
-            let text = self.template.render(turns, Ending::Complete);
+            let text = self.template.render(turns, RenderEnding::Complete);
             around.extend(text.into_iter().flat_map(|text| self.controls.names(&text)));
         }
         // The head of the assistant's turn, without a thought that the template may begin for it.

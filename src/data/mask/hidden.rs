@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::begun::Begun;
-use super::spans::Span;
+use super::begun::BegunAnswer;
+use super::spans::LearntSpan;
 use super::unshown::Unshown;
 use crate::data::control::without_signs;
 use crate::domain::inline_thought::MARKS;
@@ -30,7 +30,7 @@ pub struct Unlearnt {
     /// Keys of its turns that the template doesn't read.
     pub unread: BTreeSet<String>,
     /// The first answer that begins otherwise than the model is asked to.
-    pub begun: Option<Begun>,
+    pub begun: Option<BegunAnswer>,
     /// What isn't in the rendering of the turns that aren't learnt: one for each role.
     pub unshown: Vec<Unshown>,
     /// What others say inside of the blocks that the template marks as generated, so that it is learnt: one for each role.
@@ -42,14 +42,14 @@ pub struct Unlearnt {
 }
 
 /// A rendering that answers are looked for in.
-pub(super) struct Shown<'t> {
+pub(super) struct SearchedText<'t> {
     text: &'t str,
     /// All that is learnt, in a template that marks it; white space apart.
     blocks: Option<String>,
 }
 
-impl<'t> Shown<'t> {
-    pub(super) fn new(text: &'t str, learnt: &[Span], is_marked: bool) -> Self {
+impl<'t> SearchedText<'t> {
+    pub(super) fn new(text: &'t str, learnt: &[LearntSpan], is_marked: bool) -> Self {
         let blocks = || learnt.iter().filter_map(|span| text.get(span.start..span.end)).map(ink).collect();
         Self { text, blocks: is_marked.then(blocks) }
     }
@@ -61,7 +61,13 @@ const HEAD: usize = 32;
 const TOLD: usize = 80;
 impl Unlearnt {
     /// Takes in a turn of the assistant and where it is in the rendering.
-    pub(super) fn look(&mut self, turn: usize, message: &Message, spans: &[Span], rendering: &Shown<'_>) {
+    pub(super) fn look(
+        &mut self,
+        turn: usize,
+        message: &Message,
+        spans: &[LearntSpan],
+        rendering: &SearchedText<'_>,
+    ) {
         let text = rendering.text;
         // One block may hold several turns.
         let in_blocks = |said: &str| rendering.blocks.as_ref().is_some_and(|all| all.contains(&ink(said)));

@@ -1,8 +1,8 @@
 //! Tokens that stand across the border of a turn's head and its answer: `Assistant: ` and `the` are cut into `:` and ` the`.
 
 use super::Masker;
-use super::begun::{Begun, Otherwise};
-use super::spans::Span;
+use super::begun::{BegunAnswer, Otherwise};
+use super::spans::LearntSpan;
 
 impl Masker<'_> {
     /// The first token that has any of the answer's own characters in it, as transformers' masks of generation blocks have
@@ -17,11 +17,17 @@ impl Masker<'_> {
     }
 
     /// An answer whose first token, which begins at `first`, holds the end of what the model is asked with.
-    pub(super) fn joined(&self, turn: usize, first: usize, span: Span, text: &str) -> Option<Begun> {
+    pub(super) fn joined(
+        &self,
+        turn: usize,
+        first: usize,
+        span: LearntSpan,
+        text: &str,
+    ) -> Option<BegunAnswer> {
         let asked = text.get(first..span.start).filter(|asked| !asked.is_empty())?;
         // Where the tokenizer leaves white space out, the model isn't asked with it.
         let alone = self.tokenizer.encode_fast(asked, false).ok()?;
         let trained = text.get(first..span.end).unwrap_or_default();
-        (!alone.get_ids().is_empty()).then(|| Begun::of(turn, asked, trained, Otherwise::Joined))
+        (!alone.get_ids().is_empty()).then(|| BegunAnswer::of(turn, asked, trained, Otherwise::Joined))
     }
 }

@@ -30,15 +30,15 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Result, bail};
 use tokenizers::Tokenizer;
 
-use crate::data::chat::{ChatTemplate, Ending};
-use crate::data::control::{Controls, Pieces, Shielded};
+use crate::data::chat::{ChatTemplate, RenderEnding};
+use crate::data::control::{Controls, Shielded, TokenizedText};
 use crate::data::shown;
 use crate::domain::message::{Conversation, Message, Role};
 
-pub use begun::{Begun, Otherwise, begun_otherwise};
-use hidden::Shown;
+pub use begun::{BegunAnswer, Otherwise, begun_otherwise};
+use hidden::SearchedText;
 pub use hidden::{Hidden, Unlearnt};
-use spans::{By, Span};
+use spans::{By, LearntSpan};
 pub use unshown::Unshown;
 pub(in crate::data) use warnings::Whole;
 pub use warnings::warnings;
@@ -69,7 +69,7 @@ pub struct Masker<'a> {
     heads: OnceLock<HashSet<u32>>,
     opening: OnceLock<start::Opening>,
     /// What the template adds for the model to answer, where no settings are given.
-    prompt: OnceLock<Option<begun::Asked>>,
+    prompt: OnceLock<Option<begun::GenerationPrompt>>,
 }
 
 impl<'a> Masker<'a> {
@@ -112,8 +112,8 @@ impl<'a> Masker<'a> {
         shown::check(self.template, conversation)?;
         let shielded = self.controls.shield(conversation, || self.frame());
         let conversation = shielded.as_ref().map_or(conversation, Shielded::conversation);
-        let text = self.template.render(conversation, Ending::Complete)?;
-        let Pieces { tokens, begins } = self.controls.pieces(self.tokenizer, &text)?;
+        let text = self.template.render(conversation, RenderEnding::Complete)?;
+        let TokenizedText { tokens, begins } = self.controls.pieces(self.tokenizer, &text)?;
         let mut trained = vec![false; tokens.len()];
         let unread = shown::unread(self.template, conversation, &text);
         let mut unlearnt = Unlearnt { unread, ..Unlearnt::default() };
@@ -122,8 +122,8 @@ impl<'a> Masker<'a> {
         };
         let mut spans = self.spans(conversation, &text)?;
         spans.retain(|(turn, _)| learnt(*turn));
-        let learnt_spans: Vec<Span> = spans.iter().flat_map(|(_, spans)| spans).copied().collect();
-        let shown = Shown::new(&text, &learnt_spans, self.template.is_marked());
+        let learnt_spans: Vec<LearntSpan> = spans.iter().flat_map(|(_, spans)| spans).copied().collect();
+        let shown = SearchedText::new(&text, &learnt_spans, self.template.is_marked());
         for (turn, spans) in spans {
             if let Some(message) = conversation.messages.get(turn) {
                 unlearnt.look(turn, message, &spans, &shown);
@@ -163,14 +163,14 @@ impl<'a> Masker<'a> {
     /// # Errors
     /// Where the template refuses the conversation.
     pub fn length<'c>(&self, conversation: impl Into<Conversation<'c>>) -> Result<usize> {
-        Ok(self.tokens(conversation.into(), Ending::Complete)?.len())
+        Ok(self.tokens(conversation.into(), RenderEnding::Complete)?.len())
     }
 
     /// A conversation's tokens.
     ///
     /// # Errors
     /// Where the template refuses the conversation.
-    pub(crate) fn tokens(&self, conversation: Conversation<'_>, ending: Ending) -> Result<Vec<u32>> {
+    pub(crate) fn tokens(&self, conversation: Conversation<'_>, ending: RenderEnding) -> Result<Vec<u32>> {
         let shielded = self.controls.shield(conversation, || self.frame());
         let conversation = shielded.as_ref().map_or(conversation, Shielded::conversation);
         let text = self.template.render(conversation, ending)?;
@@ -195,8 +195,8 @@ impl<'a> Masker<'a> {
     /// As [`Masker::mask`], of a conversation of our own, that has no control tokens in it.
     fn mask_plainly<'c>(&self, conversation: impl Into<Conversation<'c>>) -> Result<Masked> {
         let conversation = conversation.into();
-        let text = self.template.render(conversation, Ending::Complete)?;
-        let Pieces { tokens, begins } = self.controls.pieces(self.tokenizer, &text)?;
+        let text = self.template.render(conversation, RenderEnding::Complete)?;
+        let TokenizedText { tokens, begins } = self.controls.pieces(self.tokenizer, &text)?;
         let mut trained = vec![false; tokens.len()];
         for (_, spans) in self.spans(conversation, &text)? {
             for (index, span) in spans.iter().enumerate() {
@@ -215,7 +215,7 @@ impl<'a> Masker<'a> {
         &self,
         tokens: &[u32],
         begins: &[usize],
-        span: Span,
+        span: LearntSpan,
         text: &str,
         last: bool,
     ) -> Result<Option<(usize, usize)>> {
@@ -226,7 +226,7 @@ impl<'a> Masker<'a> {
     fn heads(&self) -> &HashSet<u32> {
         self.heads.get_or_init(|| {
             let asked = [Role::System, Role::User].map(|role| Message::new(role, "Hi"));
-            let prompt = |turns: &[Message]| self.template.render(turns, Ending::GenerationPrompt).ok();
+            let prompt = |turns: &[Message]| self.template.render(turns, RenderEnding::GenerationPrompt).ok();
             let prompts = [prompt(&asked), prompt(&asked[1..])];
             let names = prompts.iter().flatten().flat_map(|text| self.controls.heads(text));
             let ids = names.filter_map(|name| self.tokenizer.token_to_id(&name));
@@ -239,7 +239,7 @@ impl<'a> Masker<'a> {
         &self,
         tokens: &[u32],
         begins: &[usize],
-        span: Span,
+        span: LearntSpan,
         text: &str,
         (last, usual, heads): (bool, Option<u32>, &HashSet<u32>),
     ) -> Result<Option<(usize, usize)>> {

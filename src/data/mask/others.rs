@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Masker;
 use super::parts::difference;
-use super::spans::{By, Span};
-use crate::data::chat::{BLOCK_START, Ending};
+use super::spans::{By, LearntSpan};
+use crate::data::chat::{BLOCK_START, RenderEnding};
 use crate::domain::message::{Conversation, Message, Role};
 
 /// Keys of a turn with a call that hold what its tools answered.
@@ -18,9 +18,9 @@ impl Masker<'_> {
         &self,
         conversation: Conversation<'_>,
         turn: usize,
-        span: Span,
+        span: LearntSpan,
         text: &str,
-    ) -> Vec<Span> {
+    ) -> Vec<LearntSpan> {
         let whole = || vec![span];
         let messages = conversation.messages;
         let behind = messages.get(turn + 1..).unwrap_or_default();
@@ -36,7 +36,7 @@ impl Masker<'_> {
             return whole();
         };
         let render = |messages: &[Message]| {
-            self.template.render(Conversation { messages, ..conversation }, Ending::Complete).ok()
+            self.template.render(Conversation { messages, ..conversation }, RenderEnding::Complete).ok()
         };
         let mut messages = messages.to_vec();
         messages.get_mut(turn).into_iter().for_each(|message| message.extra.retain(|key, _| !is_answer(key)));
@@ -52,13 +52,13 @@ impl Masker<'_> {
         let end = alike(upto).max(alike(&silent)).or_else(|| alike(&alone())).unwrap_or(heard);
         let mut own = Vec::new();
         if span.start < end {
-            own.push(Span { end, by: By::Interrupted, ..span });
+            own.push(LearntSpan { end, by: By::Interrupted, ..span });
         }
         let said = messages.get(turn).map(|message| message.content.trim()).unwrap_or_default();
         let is_said = text.get(span.start..end).is_some_and(|before| before.contains(said));
         let goes_on = text.get(over..span.end).filter(|_| !said.is_empty() && !is_said);
         if let Some(at) = goes_on.and_then(|rest| rest.rfind(said)) {
-            own.push(Span { start: over + at, content: over + at, ..span });
+            own.push(LearntSpan { start: over + at, content: over + at, ..span });
         }
         own
     }
@@ -69,7 +69,7 @@ impl Masker<'_> {
         &self,
         conversation: Conversation<'_>,
         turns: std::ops::Range<usize>,
-        span: Span,
+        span: LearntSpan,
         text: &str,
     ) -> Option<(usize, usize)> {
         let mut changed = conversation.messages.to_vec();
@@ -81,7 +81,7 @@ impl Masker<'_> {
             .for_each(|(_, value)| *value = silenced(value));
         behind.iter_mut().for_each(|message| message.content = String::from(BLOCK_START));
         let other = Conversation { messages: &changed, ..conversation };
-        let (from, to) = if let Ok(other) = self.template.render(other, Ending::Complete) {
+        let (from, to) = if let Ok(other) = self.template.render(other, RenderEnding::Complete) {
             difference(text, &other)
         } else {
             // A template may read what a tool says.

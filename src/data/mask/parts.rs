@@ -11,7 +11,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::Masker;
-use crate::data::chat::{BLOCK_START, Ending};
+use crate::data::chat::{BLOCK_START, RenderEnding};
 use crate::domain::message::{Conversation, Message, Role, THOUGHTS, TOOL_CALLS};
 
 /// Up to so many turns are looked at one by one.
@@ -23,7 +23,7 @@ const CLOSE: char = '\u{FDD5}';
 
 /// What of a rendering comes from one turn, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct RenderedTurn {
     pub content: usize,
     pub end: usize,
     /// Where the text of the turn before it ends, if that is known.
@@ -37,7 +37,7 @@ impl Masker<'_> {
         conversation: Conversation<'_>,
         turns: &[usize],
         text: &str,
-    ) -> Result<Vec<Part>> {
+    ) -> Result<Vec<RenderedTurn>> {
         let all = if turns.len() > FEW { self.all_parts(conversation, text) } else { None };
         let mut all = all.unwrap_or_default();
         turns
@@ -51,7 +51,7 @@ impl Masker<'_> {
 
     /// The parts of all turns that have somebody else's words on both sides, or the conversation's beginning or end.
     /// None where the template does not show those words as they are.
-    fn all_parts(&self, conversation: Conversation<'_>, text: &str) -> Option<HashMap<usize, Part>> {
+    fn all_parts(&self, conversation: Conversation<'_>, text: &str) -> Option<HashMap<usize, RenderedTurn>> {
         let messages = conversation.messages;
         if messages.iter().any(|message| message.content.contains([OPEN, CLOSE])) {
             return None;
@@ -63,7 +63,7 @@ impl Masker<'_> {
             .collect();
         let render = |messages: &[Message]| {
             self.template
-                .render(Conversation { messages, ..conversation }, Ending::Complete)
+                .render(Conversation { messages, ..conversation }, RenderEnding::Complete)
                 .ok()
                 .as_deref()
                 .map(fixed)?
@@ -97,7 +97,7 @@ impl Masker<'_> {
                             between(&others, before, &other)?,
                         )?;
                         let before = part.before.filter(|_| is_next);
-                        found.insert(only, Part { before, ..part });
+                        found.insert(only, RenderedTurn { before, ..part });
                     }
                     gap.clear();
                     before += usize::from(ends.is_some());
@@ -108,16 +108,16 @@ impl Masker<'_> {
     }
 
     /// One turn's part.
-    fn changed_part(&self, conversation: Conversation<'_>, turn: usize, text: &str) -> Result<Part> {
+    fn changed_part(&self, conversation: Conversation<'_>, turn: usize, text: &str) -> Result<RenderedTurn> {
         let mut messages = conversation.messages.to_vec();
         if let Some(message) = messages.get_mut(turn) {
             *message = changed(message);
         }
         let changed = Conversation { messages: &messages, ..conversation };
-        match self.template.render(changed, Ending::Complete) {
+        match self.template.render(changed, RenderEnding::Complete) {
             Ok(other) => {
                 let (content, end) = difference(text, &other);
-                Ok(Part { content, end, before: None })
+                Ok(RenderedTurn { content, end, before: None })
             }
             // A template may refuse what a tool says after a turn without a call.
             Err(error) => self
@@ -135,22 +135,29 @@ impl Masker<'_> {
         turn: usize,
         conversation: Conversation<'_>,
         text: &str,
-    ) -> Option<Part> {
+    ) -> Option<RenderedTurn> {
         let (before, behind) = messages.split_at_checked(turn + 1)?;
         let question = Message::new(Role::User, BLOCK_START);
         let asked = [before, &[question], behind].concat();
-        let other =
-            self.template.render(Conversation { messages: &asked, ..conversation }, Ending::Complete).ok()?;
+        let other = self
+            .template
+            .render(Conversation { messages: &asked, ..conversation }, RenderEnding::Complete)
+            .ok()?;
         let (content, end) = difference(text, &other);
-        Some(Part { content, end, before: None })
+        Some(RenderedTurn { content, end, before: None })
     }
 
     /// The part of a turn as the last one of a conversation that ends there, if the whole one begins alike. Templates leave
     /// out of earlier turns what they show of the last one.
-    fn part_as_the_last(&self, conversation: Conversation<'_>, turn: usize, text: &str) -> Option<Part> {
+    fn part_as_the_last(
+        &self,
+        conversation: Conversation<'_>,
+        turn: usize,
+        text: &str,
+    ) -> Option<RenderedTurn> {
         let messages = conversation.messages.get(..=turn)?;
         let render = |messages: &[Message]| {
-            self.template.render(Conversation { messages, ..conversation }, Ending::Complete).ok()
+            self.template.render(Conversation { messages, ..conversation }, RenderEnding::Complete).ok()
         };
         let begins = |messages: &[Message]| render(messages).filter(|whole| text.starts_with(whole.as_str()));
         let shown = || messages.iter().map(|message| shown(message, text)).collect::<Vec<_>>();
@@ -159,7 +166,7 @@ impl Masker<'_> {
         let last = messages.last_mut()?;
         *last = changed(last);
         let (content, end) = difference(&whole, &render(&messages)?);
-        Some(Part { content, end, before: None })
+        Some(RenderedTurn { content, end, before: None })
     }
 }
 
@@ -227,9 +234,9 @@ fn between(fixed: &[Range<usize>], place: usize, text: &str) -> Option<Range<usi
     Some(start..end)
 }
 
-fn part(text: &str, own: Range<usize>, other: &str, others: Range<usize>) -> Option<Part> {
+fn part(text: &str, own: Range<usize>, other: &str, others: Range<usize>) -> Option<RenderedTurn> {
     let (content, end) = difference(text.get(own.clone())?, other.get(others)?);
-    Some(Part { content: own.start + content, end: own.start + end, before: Some(own.start) })
+    Some(RenderedTurn { content: own.start + content, end: own.start + end, before: Some(own.start) })
 }
 
 /// Where a text differs from another: behind what they begin with alike, and before what they end with alike.

@@ -3,9 +3,9 @@
 use anyhow::{Result, ensure};
 
 use super::Masker;
-use super::parts::Part;
+use super::parts::RenderedTurn;
 use super::start::Prompts;
-use crate::data::chat::{BLOCK_END, BLOCK_START, Ending};
+use crate::data::chat::{BLOCK_END, BLOCK_START, RenderEnding};
 use crate::domain::inline_thought::MARKS;
 use crate::domain::message::{Conversation, Message, Role};
 
@@ -14,7 +14,7 @@ const MOST_HEADS: usize = 8;
 
 /// A stretch of what the model writes in one turn, in bytes of the rendered text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(super) struct LearntSpan {
     /// Behind the generation prompt.
     pub start: usize,
     /// Where the answer's own text begins: `start`, or later where the template writes more (an empty `<think>`).
@@ -42,7 +42,7 @@ impl Masker<'_> {
         &self,
         conversation: Conversation<'_>,
         text: &str,
-    ) -> Result<Vec<(usize, Vec<Span>)>> {
+    ) -> Result<Vec<(usize, Vec<LearntSpan>)>> {
         let messages = conversation.messages;
         let assistant = |(_, message): &(usize, &Message)| message.role == Role::Assistant;
         let turns: Vec<usize> = messages.iter().enumerate().filter(assistant).map(|(turn, _)| turn).collect();
@@ -52,7 +52,7 @@ impl Masker<'_> {
         }
         let parts = self.changed_parts(conversation, &turns, text)?;
         let mut prompts = Prompts::new();
-        let mut span = |(turn, part): (usize, Part)| -> Result<(usize, Vec<Span>)> {
+        let mut span = |(turn, part): (usize, RenderedTurn)| -> Result<(usize, Vec<LearntSpan>)> {
             let whole = self.rendered_span(conversation, (turn, part), text, &mut prompts)?;
             Ok((turn, self.without_others(conversation, turn, whole, text)))
         };
@@ -66,8 +66,8 @@ impl Masker<'_> {
         turns: &[usize],
         blocks: Vec<(usize, usize)>,
         text: &str,
-    ) -> Result<Vec<(usize, Vec<Span>)>> {
-        let mut spans: Vec<(usize, Vec<Span>)> = turns.iter().map(|&turn| (turn, Vec::new())).collect();
+    ) -> Result<Vec<(usize, Vec<LearntSpan>)>> {
+        let mut spans: Vec<(usize, Vec<LearntSpan>)> = turns.iter().map(|&turn| (turn, Vec::new())).collect();
         let mut heads = Vec::new();
         if blocks.len() == turns.len() {
             for ((turn, own), block) in spans.iter_mut().zip(blocks) {
@@ -88,7 +88,7 @@ impl Masker<'_> {
             let owner = before.unwrap_or(next.min(ends.len().saturating_sub(1)));
             if let Some((turn, own)) = spans.get_mut(owner) {
                 let head = own.is_empty();
-                let whole = Span { start: block.0, content: block.0, end: block.1, by: By::Block };
+                let whole = LearntSpan { start: block.0, content: block.0, end: block.1, by: By::Block };
                 own.push(if head {
                     self.without_head(conversation, *turn, block, text, &mut heads)
                 } else {
@@ -112,7 +112,7 @@ impl Masker<'_> {
         (start, end): (usize, usize),
         text: &str,
         heads: &mut Vec<String>,
-    ) -> Span {
+    ) -> LearntSpan {
         let inside = text.get(start..end).unwrap_or_default();
         let length = |heads: &[String]| {
             let own = heads.iter().filter(|head| inside.starts_with(head.as_str()));
@@ -124,15 +124,15 @@ impl Masker<'_> {
             head = length(heads.as_slice());
         }
         let start = start + head;
-        Span { start, content: start, end, by: By::Block }
+        LearntSpan { start, content: start, end, by: By::Block }
     }
 
     /// What the template adds to the turns before a turn, for the model to answer.
     fn head(&self, conversation: Conversation<'_>, turn: usize) -> Option<String> {
         let messages = conversation.messages.get(..turn)?;
         let before = Conversation { messages, ..conversation };
-        let prompt = self.template.render(before, Ending::GenerationPrompt).ok()?;
-        let without = self.template.render(before, Ending::Complete).ok()?;
+        let prompt = self.template.render(before, RenderEnding::GenerationPrompt).ok()?;
+        let without = self.template.render(before, RenderEnding::Complete).ok()?;
         prompt.strip_prefix(&without).map(str::to_owned)
     }
 
@@ -140,11 +140,11 @@ impl Masker<'_> {
     fn rendered_span<'t>(
         &self,
         conversation: Conversation<'_>,
-        (turn, part): (usize, Part),
+        (turn, part): (usize, RenderedTurn),
         text: &'t str,
         prompts: &mut Prompts<'t>,
-    ) -> Result<Span> {
-        let Part { content, end, .. } = part;
+    ) -> Result<LearntSpan> {
+        let RenderedTurn { content, end, .. } = part;
         // What a turn with calls ends with is the template's own form of them.
         let ends = conversation.messages.get(turn).filter(|message| message.tool_calls().is_empty());
         let answer = ends.map(|message| message.content.trim()).unwrap_or_default();
@@ -163,7 +163,7 @@ impl Masker<'_> {
             turn + 1
         );
         let start = self.start(conversation, turn, part, text, prompts);
-        Ok(Span { start, content, end, by: By::Rendering })
+        Ok(LearntSpan { start, content, end, by: By::Rendering })
     }
 }
 

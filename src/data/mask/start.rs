@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::Masker;
-use super::parts::Part;
-use crate::data::chat::Ending;
+use super::parts::RenderedTurn;
+use crate::data::chat::RenderEnding;
 use crate::domain::message::{Conversation, Message, Role};
 
 /// How far behind the generation prompt answers begin, by the role of the turn before and what is written between that
@@ -36,7 +36,7 @@ impl Masker<'_> {
         &self,
         conversation: Conversation<'_>,
         turn: usize,
-        part: Part,
+        part: RenderedTurn,
         text: &'t str,
         prompts: &mut Prompts<'t>,
     ) -> usize {
@@ -55,9 +55,9 @@ impl Masker<'_> {
     }
 
     /// Bytes between the generation prompt and a turn's own text.
-    fn behind_prompt(&self, before: Conversation<'_>, part: Part, text: &str) -> usize {
+    fn behind_prompt(&self, before: Conversation<'_>, part: RenderedTurn, text: &str) -> usize {
         let shown = text.get(..part.content).unwrap_or_default();
-        let prompt = self.template.render(before, Ending::GenerationPrompt).ok();
+        let prompt = self.template.render(before, RenderEnding::GenerationPrompt).ok();
         let Some((prompt, between)) = prompt.and_then(|prompt| {
             let between = shown.strip_prefix(prompt.as_str())?;
             Some((prompt, between))
@@ -72,7 +72,8 @@ impl Masker<'_> {
             return between.len();
         }
         // A template that ignores `add_generation_prompt` leaves the turn's own head in front of the answer.
-        let ignored = self.template.render(before, Ending::Complete).is_ok_and(|complete| complete == prompt);
+        let ignored =
+            self.template.render(before, RenderEnding::Complete).is_ok_and(|complete| complete == prompt);
         if ignored { 0 } else { between.len() }
     }
 
@@ -85,10 +86,10 @@ impl Masker<'_> {
         let turns = turns.map(|(role, said)| Message::new(role, said));
         let [asked, answered, whole] = [1, 2, 3].map(|count| {
             let messages = turns.get(..count).unwrap_or_default();
-            self.template.render(messages, Ending::Complete).ok()
+            self.template.render(messages, RenderEnding::Complete).ok()
         });
         let (asked, answered) = (asked?, answered?);
-        let prompted = self.template.render(turns.get(..1)?, Ending::GenerationPrompt).ok()?;
+        let prompted = self.template.render(turns.get(..1)?, RenderEnding::GenerationPrompt).ok()?;
         let prompt = prompted.strip_prefix(asked.as_str()).unwrap_or_default().to_owned();
         if !prompt.is_empty() {
             let at = answered.rfind("Aye")?;

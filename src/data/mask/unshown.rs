@@ -4,7 +4,7 @@
 //! as JSON has it. So its text is looked for in the whole rendering, white space apart, and each place counts once.
 
 use super::hidden::{Hidden, ink, is_ink};
-use super::spans::Span;
+use super::spans::LearntSpan;
 use crate::data::control::without_signs;
 use crate::domain::inline_thought::MARKS;
 use crate::domain::message::{Message, Role};
@@ -25,7 +25,7 @@ const MOST_PLACES: usize = 1 << 10;
 
 /// What becomes of the turns that aren't learnt, one for each role.
 #[derive(Debug, Default)]
-pub(super) struct Others {
+pub(super) struct UnlearntTurns {
     pub unshown: Vec<Unshown>,
     /// What stands within what is learnt, and nowhere else.
     pub taught: Vec<Unshown>,
@@ -36,16 +36,16 @@ pub(super) struct Others {
 pub(super) fn unshown(
     messages: &[Message],
     (text, source): (&str, &str),
-    learnt: &[Span],
+    learnt: &[LearntSpan],
     is_learnt: impl Fn(usize) -> bool,
-) -> Others {
+) -> UnlearntTurns {
     let answers = || messages.iter().enumerate().filter(|(turn, _)| is_learnt(*turn));
-    let mut looked = Looked {
+    let mut looked = SearchedRendering {
         others: Ink::between(text, learnt),
         learnt: learnt.iter().filter_map(|span| text.get(span.start..span.end)).map(ink).collect(),
         answers: answers().map(|(_, message)| ink(&message.content)).collect(),
     };
-    let mut found = Others::default();
+    let mut found = UnlearntTurns::default();
     for (turn, message) in messages.iter().enumerate() {
         if is_learnt(turn) {
             continue;
@@ -85,7 +85,7 @@ fn said(message: &Message, source: &str) -> String {
 }
 
 /// A rendering that texts are looked for in.
-struct Looked {
+struct SearchedRendering {
     /// What isn't learnt of it.
     others: Ink,
     /// What is, span by span, and as the turns have it.
@@ -93,7 +93,7 @@ struct Looked {
     answers: Vec<String>,
 }
 
-impl Looked {
+impl SearchedRendering {
     /// The first line of a text that isn't there; none where all of it is.
     fn missing(&mut self, text: &str, role: Role) -> Option<String> {
         if self.has(text, role) {
@@ -136,7 +136,7 @@ struct Ink {
 
 impl Ink {
     /// Of a text without some spans of it.
-    fn between(text: &str, spans: &[Span]) -> Self {
+    fn between(text: &str, spans: &[LearntSpan]) -> Self {
         let mut ink = Self::default();
         let mut from = 0;
         for span in spans {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::begun::{Begun, begun_otherwise};
+use super::begun::{BegunAnswer, begun_otherwise};
 use super::hidden::{Hidden, Unlearnt};
 use super::unshown::Unshown;
 use crate::data::tally::more;
@@ -14,7 +14,7 @@ const KEYS: usize = 6;
 /// What is told once for all examples: of each kind how many, and the first with its place.
 #[derive(Debug, Default)]
 pub(in crate::data) struct Whole {
-    begun: Option<(usize, String, Begun)>,
+    begun: Option<(usize, String, BegunAnswer)>,
     letters: Option<(usize, String, Vec<String>)>,
     joint: Option<(usize, String, String)>,
 }
@@ -50,9 +50,9 @@ fn add<T: Clone>(found: &mut Option<(usize, String, T)>, place: &str, one: Optio
 
 /// In how many examples something is, and its first place.
 #[derive(Default)]
-struct Found(usize, String);
+struct Occurrences(usize, String);
 
-impl Found {
+impl Occurrences {
     fn add(&mut self, place: &str, part: &Hidden) {
         if self.0 == 0 {
             self.1 = format!("{place}: {}", part.told());
@@ -62,13 +62,13 @@ impl Found {
 }
 
 /// The same by role.
-type ByRole<'e> = BTreeMap<&'e str, Found>;
+type ByRole<'e> = BTreeMap<&'e str, Occurrences>;
 
 /// What a run on examples would not learn, a sentence for each kind; none when all of it is learnt. Each example is its
 /// place and what is left out of it.
 pub fn warnings<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>) -> Vec<String> {
     let (mut all, mut thinking, mut thoughtless, mut keyed) = (0_usize, 0_usize, 0_usize, 0_usize);
-    let (mut hidden, mut unmarked) = (Found::default(), Found::default());
+    let (mut hidden, mut unmarked) = (Occurrences::default(), Occurrences::default());
     let mut unread: BTreeSet<&str> = BTreeSet::new();
     let (mut unshown, mut taught) = (ByRole::new(), ByRole::new());
     let mut whole = Whole::default();
@@ -87,7 +87,7 @@ pub fn warnings<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>)
         unlearnt.first.iter().for_each(|part| hidden.add(place, part));
         unlearnt.unmarked.iter().for_each(|part| unmarked.add(place, part));
     }
-    let Found(hidden, first) = hidden;
+    let Occurrences(hidden, first) = hidden;
     let hides = (hidden > 0).then(|| {
         let thoughts = match thoughtless {
             0 => String::new(),
@@ -111,7 +111,7 @@ pub fn warnings<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>)
     told.chain(not_shown(&unshown, all)).chain(skips).chain(whole.told(all)).collect()
 }
 
-fn not_marked(Found(count, first): &Found, all: usize) -> Option<String> {
+fn not_marked(Occurrences(count, first): &Occurrences, all: usize) -> Option<String> {
     (*count > 0).then(|| {
         format!(
             "the chat template's generation blocks leave out a part of what the assistant says in {count} of {all} \
@@ -122,7 +122,7 @@ fn not_marked(Found(count, first): &Found, all: usize) -> Option<String> {
 
 /// Of each role, in how many examples what it says is learnt, and the first.
 fn marked(taught: &ByRole<'_>, all: usize) -> Vec<String> {
-    let told = |(role, Found(count, first)): (&&str, &Found)| {
+    let told = |(role, Occurrences(count, first)): (&&str, &Occurrences)| {
         format!(
             "the chat template's generation blocks hold what {role} turns say in {count} of {all} examples, so it is \
              learnt as if the model were to write it; give the model a template that marks the assistant's turns alone; \
@@ -134,7 +134,7 @@ fn marked(taught: &ByRole<'_>, all: usize) -> Vec<String> {
 
 /// Of each role, in how many examples its turns aren't there as they stand, and the first.
 fn not_shown(unshown: &ByRole<'_>, all: usize) -> Vec<String> {
-    let told = |(role, Found(count, first)): (&&str, &Found)| {
+    let told = |(role, Occurrences(count, first)): (&&str, &Occurrences)| {
         format!(
             "the model's chat template leaves out or changes what {role} turns say in {count} of {all} examples, and \
              the model doesn't read it; give the model a template that writes it, or change the data; the first is \

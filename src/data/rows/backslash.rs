@@ -3,28 +3,29 @@
 
 use std::io::{BufRead, BufReader, Read, Result};
 
-use super::Reader;
+use super::InputReader;
 use super::lines::Breaks;
 use super::quotes::Quotes;
 
 /// The table as it would be with quotes that are written twice; as it is where its beginning doesn't tell that it isn't.
-pub(super) fn unescaped(mut reader: Reader, separator: u8) -> Result<Reader> {
+pub(super) fn unescaped(mut reader: InputReader, separator: u8) -> Result<InputReader> {
     let start = reader.fill_buf()?;
     let mut quotes = Quotes::new(separator, 1, 0);
     quotes.add(start, &mut Breaks::default());
     if !quotes.are_escaped() {
         return Ok(reader);
     }
-    let pairs = if has_lone(start, separator) { Pairs::Kept } else { Pairs::One };
-    let inner = Unescaped { inner: reader, separator, pairs, state: State::Begin, out: Vec::new(), at: 0 };
+    let pairs = if has_lone(start, separator) { BackslashPairs::Kept } else { BackslashPairs::One };
+    let inner =
+        Unescaped { inner: reader, separator, pairs, state: BackslashState::Begin, out: Vec::new(), at: 0 };
     Ok(BufReader::new(Box::new(inner)))
 }
 
 /// Whether a backslash in a quoted cell is before something that needs none: then nobody wrote a backslash as two.
 fn has_lone(bytes: &[u8], separator: u8) -> bool {
-    let mut state = State::Begin;
+    let mut state = BackslashState::Begin;
     bytes.iter().any(|byte| {
-        let is_lone = state == State::Slash && !matches!(byte, b'"' | b'\\');
+        let is_lone = state == BackslashState::Slash && !matches!(byte, b'"' | b'\\');
         state = state.after(*byte, separator);
         is_lone
     })
@@ -32,13 +33,13 @@ fn has_lone(bytes: &[u8], separator: u8) -> bool {
 
 /// What two backslashes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pairs {
+enum BackslashPairs {
     One,
     Kept,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum BackslashState {
     /// Before a cell.
     Begin,
     Plain,
@@ -50,15 +51,15 @@ enum State {
 }
 
 struct Unescaped {
-    inner: Reader,
+    inner: InputReader,
     separator: u8,
-    pairs: Pairs,
-    state: State,
+    pairs: BackslashPairs,
+    state: BackslashState,
     out: Vec<u8>,
     at: usize,
 }
 
-impl State {
+impl BackslashState {
     fn after(self, byte: u8, separator: u8) -> Self {
         let ends = byte == separator || matches!(byte, b'\n' | b'\r');
         match (self, byte) {
@@ -79,11 +80,17 @@ impl State {
 impl Unescaped {
     fn take(&mut self, byte: u8) {
         match (self.state, byte) {
-            (State::Quoted, b'\\') => {}
-            (State::Slash, b'"') => self.out.extend_from_slice(b"\"\""),
-            (State::Slash, b'\\') if self.pairs == Pairs::One => self.out.push(b'\\'),
-            (State::Slash, other) => self.out.extend_from_slice(&[b'\\', other]),
-            (State::Begin | State::Plain | State::Quoted | State::Closing, other) => self.out.push(other),
+            (BackslashState::Quoted, b'\\') => {}
+            (BackslashState::Slash, b'"') => self.out.extend_from_slice(b"\"\""),
+            (BackslashState::Slash, b'\\') if self.pairs == BackslashPairs::One => self.out.push(b'\\'),
+            (BackslashState::Slash, other) => self.out.extend_from_slice(&[b'\\', other]),
+            (
+                BackslashState::Begin
+                | BackslashState::Plain
+                | BackslashState::Quoted
+                | BackslashState::Closing,
+                other,
+            ) => self.out.push(other),
         }
         self.state = self.state.after(byte, self.separator);
     }
@@ -96,12 +103,12 @@ impl Read for Unescaped {
             self.at = 0;
             let read = self.inner.fill_buf()?.to_vec();
             self.inner.consume(read.len());
-            if read.is_empty() && self.state != State::Slash {
+            if read.is_empty() && self.state != BackslashState::Slash {
                 return Ok(0);
             }
             if read.is_empty() {
                 self.out.push(b'\\');
-                self.state = State::Quoted;
+                self.state = BackslashState::Quoted;
             }
             read.into_iter().for_each(|byte| self.take(byte));
         }

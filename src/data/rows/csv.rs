@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::backslash::unescaped;
 use super::lines::Breaks;
-use super::quotes::{End, Quotes};
-use super::{Gap, LONGEST_ROW, Numbers, Parsed, Piece, Pieces, Reader, start_of};
+use super::quotes::{Quotes, RowEnd};
+use super::{Gap, InputReader, LONGEST_ROW, Numbers, Parsed, RawRow, RowSource, start_of};
 use crate::domain::record::Fields;
 
 /// What stands between two cells.
@@ -29,7 +29,7 @@ const MOST_CELLS: usize = 1 << 20;
 /// Held for a cell once it is parsed, besides its text: its name and its place in the row.
 const CELL: usize = 96;
 
-pub(super) fn open(path: &Path, mut reader: Reader, separator: Separator) -> Result<Box<dyn Pieces>> {
+pub(super) fn open(path: &Path, mut reader: InputReader, separator: Separator) -> Result<Box<dyn RowSource>> {
     let start = reader.fill_buf().with_context(|| format!("read {}", path.display()))?;
     ensure!(!start.is_empty(), "{} is empty", path.display());
     let delimiter = match separator {
@@ -37,7 +37,7 @@ pub(super) fn open(path: &Path, mut reader: Reader, separator: Separator) -> Res
         Separator::Found => found_separator(start),
     };
     let reader = unescaped(reader, delimiter).with_context(|| format!("read {}", path.display()))?;
-    let mut table = Table {
+    let mut table = CsvReader {
         reader,
         delimiter,
         core: ReaderBuilder::new().delimiter(delimiter).build(),
@@ -46,7 +46,7 @@ pub(super) fn open(path: &Path, mut reader: Reader, separator: Separator) -> Res
         header: Arc::default(),
         path: path.to_owned(),
     };
-    let Some(Row { cells: header, wrong, .. }) = table.next_row()? else {
+    let Some(CsvRow { cells: header, wrong, .. }) = table.next_row()? else {
         bail!("{} is empty", path.display())
     };
     if let Some(wrong) = wrong {
@@ -106,15 +106,15 @@ impl Cells {
 }
 
 /// A row as it is read, and what is wrong with its quotes.
-struct Row {
+struct CsvRow {
     /// Where it begins.
     line: u64,
     cells: Cells,
     wrong: Option<String>,
 }
 
-struct Table {
-    reader: Reader,
+struct CsvReader {
+    reader: InputReader,
     delimiter: u8,
     core: csv_core::Reader,
     breaks: Breaks,
@@ -124,19 +124,19 @@ struct Table {
     path: PathBuf,
 }
 
-impl Pieces for Table {
-    fn next_piece(&mut self) -> Result<Option<Piece>> {
+impl RowSource for CsvReader {
+    fn next_piece(&mut self) -> Result<Option<RawRow>> {
         let row = self.next_row()?;
-        Ok(row.map(|Row { line, cells, wrong }| match wrong {
-            Some(wrong) => Piece::bad(line, wrong, &cells.bytes),
-            None => Piece::Cells { line, cells, header: Arc::clone(&self.header) },
+        Ok(row.map(|CsvRow { line, cells, wrong }| match wrong {
+            Some(wrong) => RawRow::bad(line, wrong, &cells.bytes),
+            None => RawRow::Cells { line, cells, header: Arc::clone(&self.header) },
         }))
     }
 }
 
-impl Table {
+impl CsvReader {
     /// The next row that is not empty.
-    fn next_row(&mut self) -> Result<Option<Row>> {
+    fn next_row(&mut self) -> Result<Option<CsvRow>> {
         let context = |path: &Path, line| format!("read {}, after line {line}", path.display());
         let fail = |line| context(&self.path, line);
         let mut gap = Gap::default();
@@ -154,11 +154,11 @@ impl Table {
         let mut cells = Cells { bytes: vec![0; 512], ends: vec![0; self.header.len().max(16)] };
         let (mut length, mut ended, mut held) = (0, 0, 0);
         let mut quotes = Quotes::new(self.delimiter, line, self.header.len());
-        let mut end = End::OfRow;
+        let mut end = RowEnd::OfRow;
         loop {
             let read = self.reader.fill_buf().with_context(|| context(&self.path, self.line))?;
             if read.is_empty() {
-                end = End::OfFile;
+                end = RowEnd::OfFile;
             }
             let bytes = cells.bytes.get_mut(held..).unwrap_or_default();
             let ends = cells.ends.get_mut(ended..).unwrap_or_default();
@@ -191,7 +191,7 @@ impl Table {
         cells.bytes.truncate(held);
         cells.ends.truncate(ended);
         let wrong = quotes.wrong(end);
-        Ok(Some(Row { line, cells, wrong }))
+        Ok(Some(CsvRow { line, cells, wrong }))
     }
 }
 

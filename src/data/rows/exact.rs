@@ -88,7 +88,7 @@ pub fn write_row(fields: &Fields, numbers: &[String]) -> serde_json::Result<Stri
     if numbers.is_empty() {
         return serde_json::to_string(fields);
     }
-    let mut writer = Writer { out: String::new(), pointer: String::new(), numbers: numbers.iter() };
+    let mut writer = ExactWriter { out: String::new(), pointer: String::new(), numbers: numbers.iter() };
     writer.object(fields);
     Ok(writer.out)
 }
@@ -254,13 +254,13 @@ fn push_name(pointer: &mut String, name: &str) {
 }
 
 /// Writes values, and knows which of the numbers comes next: they are in the row's order.
-struct Writer<'a> {
+struct ExactWriter<'a> {
     out: String,
     pointer: String,
     numbers: std::slice::Iter<'a, String>,
 }
 
-impl Writer<'_> {
+impl ExactWriter<'_> {
     fn object(&mut self, fields: &Fields) {
         let length = self.pointer.len();
         self.out.push('{');

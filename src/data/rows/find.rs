@@ -8,7 +8,7 @@ use super::Format;
 
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct DataFile {
     pub path: PathBuf,
     /// As named in records: the path given, or for a folder its name and the path within.
     pub source: String,
@@ -31,9 +31,9 @@ impl std::fmt::Display for LeftOut {
 
 /// What was found at a path.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Looked {
+pub struct FoundFiles {
     /// In the order of their names.
-    pub files: Vec<Found>,
+    pub files: Vec<DataFile>,
     /// In the order of their names. Hidden files, licences and the descriptions that datasets carry are not named.
     pub left_out: Vec<LeftOut>,
 }
@@ -45,7 +45,7 @@ const DEEPEST: usize = 16;
 ///
 /// # Errors
 /// Where nothing is there, nothing readable is in it, or the format can't be told.
-pub fn find_files(path: &Path, format: Option<Format>) -> Result<Vec<Found>> {
+pub fn find_files(path: &Path, format: Option<Format>) -> Result<Vec<DataFile>> {
     Ok(look(path, format)?.files)
 }
 
@@ -54,7 +54,7 @@ pub fn find_files(path: &Path, format: Option<Format>) -> Result<Vec<Found>> {
 ///
 /// # Errors
 /// Where nothing is there, nothing readable is in it, or the format can't be told.
-pub fn look(path: &Path, format: Option<Format>) -> Result<Looked> {
+pub fn look(path: &Path, format: Option<Format>) -> Result<FoundFiles> {
     let name = path.display();
     let facts = std::fs::metadata(path).with_context(|| format!("find {name}"))?;
     if facts.is_file() {
@@ -64,12 +64,12 @@ pub fn look(path: &Path, format: Option<Format>) -> Result<Looked> {
             )
         };
         let source = path.display().to_string();
-        let file = Found { path: path.to_owned(), source, format, bytes: facts.len() };
-        return Ok(Looked { files: vec![file], left_out: Vec::new() });
+        let file = DataFile { path: path.to_owned(), source, format, bytes: facts.len() };
+        return Ok(FoundFiles { files: vec![file], left_out: Vec::new() });
     }
     ensure!(facts.is_dir(), "{name} is neither a file nor a folder");
     let mut files = Vec::new();
-    let mut found = Looked::default();
+    let mut found = FoundFiles::default();
     collect(path, &root_of(path)?, DEEPEST, &mut files, &mut found.left_out)?;
     files.sort();
     for file in files {
@@ -82,7 +82,7 @@ pub fn look(path: &Path, format: Option<Format>) -> Result<Looked> {
     if found.files.iter().any(|file| file.format != Format::Text) {
         let (texts, files) = found.files.into_iter().partition(|file| file.format == Format::Text);
         found.files = files;
-        let texts: Vec<Found> = texts;
+        let texts: Vec<DataFile> = texts;
         let reason = "a text beside tables or JSON";
         found.left_out.extend(texts.into_iter().map(|file| LeftOut { path: file.path, reason }));
     }
@@ -98,7 +98,7 @@ pub fn look(path: &Path, format: Option<Format>) -> Result<Looked> {
 }
 
 /// The file as one to read, or why not; `None` where that is not worth a word.
-fn chosen(file: &Path, format: Option<Format>) -> Result<Result<Found, Option<&'static str>>> {
+fn chosen(file: &Path, format: Option<Format>) -> Result<Result<DataFile, Option<&'static str>>> {
     if is_description(file) {
         return Ok(Err(None));
     }
@@ -113,7 +113,7 @@ fn chosen(file: &Path, format: Option<Format>) -> Result<Result<Found, Option<&'
         return Ok(Err(Some("it is of another format")));
     }
     let source = file.display().to_string();
-    Ok(Ok(Found { source, path: file.to_owned(), format: own, bytes }))
+    Ok(Ok(DataFile { source, path: file.to_owned(), format: own, bytes }))
 }
 
 /// Where a folder's links may lead. The hub's cache keeps a snapshot's files beside it, and links to them.

@@ -23,12 +23,12 @@ const EPOCH: i64 = 2_440_588;
 /// The columns of such moments that are no part of a list or group.
 pub(super) struct Moments {
     file: SerializedFileReader<File>,
-    columns: Vec<Column>,
+    columns: Vec<Int96Column>,
     /// The row group that is read next.
     group: usize,
 }
 
-struct Column {
+struct Int96Column {
     name: String,
     leaf: usize,
     optional: bool,
@@ -41,7 +41,7 @@ impl Moments {
     pub(super) fn open(path: &Path) -> Result<Option<Self>> {
         let file = SerializedFileReader::new(regular::open(path)?.0)?;
         let schema = file.metadata().file_metadata().schema_descr();
-        let columns: Vec<Column> = schema
+        let columns: Vec<Int96Column> = schema
             .columns()
             .iter()
             .enumerate()
@@ -49,7 +49,7 @@ impl Moments {
                 column.physical_type() == Physical::INT96 && column.path().parts().len() == 1
             })
             .filter(|(_, column)| column.max_rep_level() == 0)
-            .map(|(leaf, column)| Column {
+            .map(|(leaf, column)| Int96Column {
                 name: column.name().to_owned(),
                 leaf,
                 optional: column.self_type().get_basic_info().repetition() == Repetition::OPTIONAL,
@@ -85,7 +85,7 @@ impl Moments {
     }
 }
 
-impl Column {
+impl Int96Column {
     /// Whether the row group holds no further value.
     fn is_short(&mut self) -> Result<bool> {
         if !self.waiting.is_empty() {

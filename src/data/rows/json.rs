@@ -9,9 +9,9 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::lines::{Breaks, JsonLines, too_long};
-use super::scan::{Held, Scan};
-use super::wrapper::{self, Key, Passed};
-use super::{Gap, Parsed, Piece, Pieces, Reader, exact, kind_of, nan, start_of, tables, twice};
+use super::scan::{HeldBytes, Scan};
+use super::wrapper::{self, Passed, WrapperKey};
+use super::{Gap, InputReader, Parsed, RawRow, RowSource, exact, kind_of, nan, start_of, tables, twice};
 
 /// A row from one JSON value.
 pub(super) fn parse(line: u64, bytes: &[u8]) -> Parsed {
@@ -45,14 +45,14 @@ fn reason(error: &serde_json::Error, bytes: &[u8]) -> String {
 }
 
 /// Opens a `.json` file by what it holds, whatever its name promises.
-pub(super) fn open(path: &Path, reader: Reader) -> Result<Box<dyn Pieces>> {
+pub(super) fn open(path: &Path, reader: InputReader) -> Result<Box<dyn RowSource>> {
     let context = || format!("read {}", path.display());
     let mut values = Values {
         reader,
         path: path.to_owned(),
         line: 1,
         breaks: Breaks::default(),
-        mode: Mode::Sequence,
+        mode: JsonState::Sequence,
         made: None,
         passing: Vec::new(),
         passed: Vec::new(),
@@ -61,12 +61,12 @@ pub(super) fn open(path: &Path, reader: Reader) -> Result<Box<dyn Pieces>> {
         None => bail!("{} is empty", path.display()),
         Some(b'[') => {
             values.consume(1);
-            values.mode = Mode::List;
+            values.mode = JsonState::List;
         }
         Some(b'{') if values.line == 1 && is_lines(values.reader.fill_buf().with_context(context)?) => {
             return Ok(Box::new(JsonLines::new(values.reader, path)));
         }
-        Some(b'{') => values.mode = Mode::First,
+        Some(b'{') => values.mode = JsonState::First,
         Some(_) => bail!("{} does not begin with a JSON list or object", path.display()),
     }
     Ok(Box::new(values))
@@ -82,7 +82,7 @@ fn is_lines(start: &[u8]) -> bool {
 }
 
 /// Where in the file the reader stands.
-enum Mode {
+enum JsonState {
     /// Before an object that may be a row, or hold lists of rows.
     First,
     /// In a list of rows that is the whole file.
@@ -97,14 +97,14 @@ enum Mode {
 
 /// JSON values one after another, or the members of lists.
 pub(super) struct Values {
-    reader: Reader,
+    reader: InputReader,
     path: PathBuf,
     /// Of the next byte.
     line: u64,
     breaks: Breaks,
-    mode: Mode,
+    mode: JsonState,
     /// Rows of a value that holds several.
-    made: Option<Rows>,
+    made: Option<MadeRows>,
     /// What is beside a list of rows, on the way to it.
     passing: Vec<Passed>,
     /// What is beside the lists of rows and changes what is learnt, in sentences.
@@ -112,10 +112,10 @@ pub(super) struct Values {
 }
 
 /// Rows that one value holds.
-type Rows = Box<dyn Iterator<Item = Piece> + Send>;
+type MadeRows = Box<dyn Iterator<Item = RawRow> + Send>;
 
-impl Pieces for Values {
-    fn next_piece(&mut self) -> Result<Option<Piece>> {
+impl RowSource for Values {
+    fn next_piece(&mut self) -> Result<Option<RawRow>> {
         loop {
             if let Some(made) = &mut self.made {
                 match made.next() {
@@ -125,7 +125,7 @@ impl Pieces for Values {
                 continue;
             }
             let path = self.path.clone();
-            let is_whole = matches!(self.mode, Mode::First);
+            let is_whole = matches!(self.mode, JsonState::First);
             let piece = self.step().with_context(|| format!("read {}", path.display()))?;
             let Some(piece) = piece else { return Ok(None) };
             let table = if is_whole { table(&piece) } else { None };
@@ -142,80 +142,84 @@ impl Pieces for Values {
 }
 
 /// The rows of an object that is a table.
-fn table(piece: &Piece) -> Option<Rows> {
-    let Piece::Json { line, bytes } = piece else { return None };
+fn table(piece: &RawRow) -> Option<MadeRows> {
+    let RawRow::Json { line, bytes } = piece else { return None };
     tables::rows(*line, bytes)
 }
 
 /// The questions of an article.
-fn questions(piece: &Piece) -> Option<Rows> {
+fn questions(piece: &RawRow) -> Option<MadeRows> {
     let (line, bytes, list) = match piece {
-        Piece::Json { line, bytes } => (*line, bytes, None),
-        Piece::Member { line, bytes, list } => (*line, bytes, Some(&**list)),
-        Piece::Cells { .. } | Piece::Done(..) => return None,
+        RawRow::Json { line, bytes } => (*line, bytes, None),
+        RawRow::Member { line, bytes, list } => (*line, bytes, Some(&**list)),
+        RawRow::Cells { .. } | RawRow::Done(..) => return None,
     };
-    tables::questions(line, bytes, list).map(|rows| Box::new(rows) as Rows)
+    tables::questions(line, bytes, list).map(|rows| Box::new(rows) as MadeRows)
 }
 
 impl Values {
-    fn step(&mut self) -> Result<Option<Piece>> {
+    fn step(&mut self) -> Result<Option<RawRow>> {
         loop {
-            let next = if matches!(self.mode, Mode::First) { None } else { self.peek()? };
+            let next = if matches!(self.mode, JsonState::First) { None } else { self.peek()? };
             match (&self.mode, next) {
-                (Mode::First, _) => return self.first().map(Some),
-                (Mode::List | Mode::Member(_) | Mode::Between, None) => {
+                (JsonState::First, _) => return self.first().map(Some),
+                (JsonState::List | JsonState::Member(_) | JsonState::Between, None) => {
                     // Told once: the next call finds the end.
-                    self.mode = Mode::Sequence;
-                    return Ok(Some(Piece::bad(self.line, "the list is not closed", b"")));
+                    self.mode = JsonState::Sequence;
+                    return Ok(Some(RawRow::bad(self.line, "the list is not closed", b"")));
                 }
-                (Mode::Sequence, None) => return Ok(None),
-                (Mode::Between, Some(_)) => {
-                    let mut held = Held::default();
+                (JsonState::Sequence, None) => return Ok(None),
+                (JsonState::Between, Some(_)) => {
+                    let mut held = HeldBytes::default();
                     let next = self.next_list(&mut held)?;
                     self.name_passed(&held);
-                    self.mode = next.map_or(Mode::Sequence, Mode::Member);
+                    self.mode = next.map_or(JsonState::Sequence, JsonState::Member);
                 }
-                (Mode::List | Mode::Member(_) | Mode::Sequence, Some(b',')) => self.consume(1),
-                (Mode::Member(_), Some(b']')) => {
+                (JsonState::List | JsonState::Member(_) | JsonState::Sequence, Some(b',')) => self.consume(1),
+                (JsonState::Member(_), Some(b']')) => {
                     self.consume(1);
-                    self.mode = Mode::Between;
+                    self.mode = JsonState::Between;
                 }
-                (Mode::List, Some(b']')) => {
+                (JsonState::List, Some(b']')) => {
                     self.consume(1);
-                    self.mode = Mode::Sequence;
+                    self.mode = JsonState::Sequence;
                     let more = self.peek()?;
                     ensure!(more.is_none(), "more follows behind the end of the list, at line {}", self.line);
                     return Ok(None);
                 }
-                (Mode::List | Mode::Member(_) | Mode::Sequence, Some(_)) => return self.value().map(Some),
+                (JsonState::List | JsonState::Member(_) | JsonState::Sequence, Some(_)) => {
+                    return self.value().map(Some);
+                }
             }
         }
     }
 
-    fn value(&mut self) -> Result<Piece> {
+    fn value(&mut self) -> Result<RawRow> {
         let line = self.line;
-        let mut held = Held::default();
+        let mut held = HeldBytes::default();
         self.take(Scan::default(), &mut held)?;
-        let Held { bytes, overflown } = held;
+        let HeldBytes { bytes, overflown } = held;
         Ok(match &self.mode {
-            _ if overflown => Piece::bad(line, too_long("JSON value"), &bytes),
-            Mode::Member(list) => Piece::Member { line, bytes, list: Arc::clone(list) },
-            Mode::First | Mode::List | Mode::Between | Mode::Sequence => Piece::Json { line, bytes },
+            _ if overflown => RawRow::bad(line, too_long("JSON value"), &bytes),
+            JsonState::Member(list) => RawRow::Member { line, bytes, list: Arc::clone(list) },
+            JsonState::First | JsonState::List | JsonState::Between | JsonState::Sequence => {
+                RawRow::Json { line, bytes }
+            }
         })
     }
 
     /// The first row of the object's first list, or the object itself where it has none.
-    fn first(&mut self) -> Result<Piece> {
+    fn first(&mut self) -> Result<RawRow> {
         let line = self.line;
-        let mut held = Held::default();
+        let mut held = HeldBytes::default();
         held.add(b"{");
         self.consume(1);
         while let Some(name) = self.next_list(&mut held)? {
-            self.mode = Mode::Member(name);
+            self.mode = JsonState::Member(name);
             let piece = self.value()?;
             match piece {
                 // A list of turns is part of a row.
-                Piece::Member { bytes, .. } if wrapper::is_turn(&bytes) => {
+                RawRow::Member { bytes, .. } if wrapper::is_turn(&bytes) => {
                     held.add(&bytes);
                     self.take(Scan::inside(), &mut held)?;
                 }
@@ -227,34 +231,34 @@ impl Values {
         }
         // The object is a row itself, with all that it has.
         self.passing.clear();
-        self.mode = Mode::Sequence;
-        let Held { bytes, overflown } = held;
+        self.mode = JsonState::Sequence;
+        let HeldBytes { bytes, overflown } = held;
         Ok(if overflown {
-            Piece::bad(line, too_long("JSON value"), &bytes)
+            RawRow::bad(line, too_long("JSON value"), &bytes)
         } else {
-            Piece::Json { line, bytes }
+            RawRow::Json { line, bytes }
         })
     }
 
     /// Goes on to the next list of objects below a name that promises rows, past its bracket; `None` behind the end of
     /// the object. What is passed is held.
-    fn next_list(&mut self, held: &mut Held) -> Result<Option<Arc<str>>> {
-        let (mut key, mut name) = (Key::Before, String::new());
+    fn next_list(&mut self, held: &mut HeldBytes) -> Result<Option<Arc<str>>> {
+        let (mut key, mut name) = (WrapperKey::Before, String::new());
         while let Some(next) = self.peek()? {
             match (&key, next) {
-                (Key::Before, b'}') => {
+                (WrapperKey::Before, b'}') => {
                     self.pass(1, held);
                     return Ok(None);
                 }
-                (Key::Before, b'"') => {
-                    let mut bytes = Held::default();
+                (WrapperKey::Before, b'"') => {
+                    let mut bytes = HeldBytes::default();
                     self.take(Scan::default(), &mut bytes)?;
                     held.add(&bytes.bytes);
                     name = serde_json::from_slice(&bytes.bytes).unwrap_or_default();
-                    key = Key::Named(wrapper::list_name(&name));
+                    key = WrapperKey::Named(wrapper::list_name(&name));
                 }
-                (Key::Before | Key::Named(_), b',' | b':') => self.pass(1, held),
-                (Key::Named(Some(list)), b'[') => {
+                (WrapperKey::Before | WrapperKey::Named(_), b',' | b':') => self.pass(1, held),
+                (WrapperKey::Named(Some(list)), b'[') => {
                     let list = Arc::clone(list);
                     let (line, start) = (self.line, held.bytes.len());
                     self.pass(1, held);
@@ -263,13 +267,13 @@ impl Values {
                     }
                     self.take(Scan::inside(), held)?;
                     self.passing.push(Passed { name: name.clone(), line, bytes: start..held.bytes.len() });
-                    key = Key::Before;
+                    key = WrapperKey::Before;
                 }
-                (Key::Before | Key::Named(_), _) => {
+                (WrapperKey::Before | WrapperKey::Named(_), _) => {
                     let (line, start) = (self.line, held.bytes.len());
                     self.take(Scan::default(), held)?;
                     self.passing.push(Passed { name: name.clone(), line, bytes: start..held.bytes.len() });
-                    key = Key::Before;
+                    key = WrapperKey::Before;
                 }
             }
         }
@@ -277,7 +281,7 @@ impl Values {
     }
 
     /// Names what was passed beside a list of rows, and is held, where it says something.
-    fn name_passed(&mut self, held: &Held) {
+    fn name_passed(&mut self, held: &HeldBytes) {
         let path = self.path.display();
         for passed in self.passing.drain(..) {
             if let Some(told) = passed.told(held) {
@@ -287,7 +291,7 @@ impl Values {
     }
 
     /// Takes what belongs to a value.
-    fn take(&mut self, mut scan: Scan, held: &mut Held) -> std::io::Result<()> {
+    fn take(&mut self, mut scan: Scan, held: &mut HeldBytes) -> std::io::Result<()> {
         while !scan.done {
             let buffered = self.reader.fill_buf()?;
             if buffered.is_empty() {
@@ -300,7 +304,7 @@ impl Values {
     }
 
     /// Takes so many of the buffered bytes.
-    fn pass(&mut self, count: usize, held: &mut Held) {
+    fn pass(&mut self, count: usize, held: &mut HeldBytes) {
         let buffered = self.reader.buffer();
         let part = buffered.get(..count).unwrap_or(buffered);
         held.add(part);
@@ -309,7 +313,7 @@ impl Values {
     }
 
     fn consume(&mut self, count: usize) {
-        self.pass(count, &mut Held::default());
+        self.pass(count, &mut HeldBytes::default());
     }
 
     /// The next byte that is no white space.

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{Gap, LONGEST_ROW, Piece, Pieces, Reader};
+use super::{Gap, InputReader, LONGEST_ROW, RawRow, RowSource};
 
 /// One line of a file.
-pub(super) enum Line {
+pub(super) enum LineRead {
     End,
     /// Held in the caller's buffer, without its line break.
     Read,
@@ -21,7 +21,7 @@ pub(super) fn read_line(
     reader: &mut impl BufRead,
     buffer: &mut Vec<u8>,
     limit: usize,
-) -> std::io::Result<Line> {
+) -> std::io::Result<LineRead> {
     buffer.clear();
     let (mut any, mut too_long) = (false, false);
     loop {
@@ -47,11 +47,11 @@ pub(super) fn read_line(
         }
     }
     match (any, too_long) {
-        (false, _) => Ok(Line::End),
-        (true, false) => Ok(Line::Read),
+        (false, _) => Ok(LineRead::End),
+        (true, false) => Ok(LineRead::Read),
         (true, true) => {
             buffer.truncate(1024);
-            Ok(Line::TooLong)
+            Ok(LineRead::TooLong)
         }
     }
 }
@@ -82,36 +82,36 @@ impl Breaks {
 
 /// One JSON object a line; empty lines are passed over.
 pub(super) struct JsonLines {
-    reader: Reader,
+    reader: InputReader,
     path: PathBuf,
     line: u64,
     buffer: Vec<u8>,
 }
 
 impl JsonLines {
-    pub(super) fn new(reader: Reader, path: &Path) -> Self {
+    pub(super) fn new(reader: InputReader, path: &Path) -> Self {
         Self { reader, path: path.to_owned(), line: 0, buffer: Vec::new() }
     }
 }
 
-impl Pieces for JsonLines {
-    fn next_piece(&mut self) -> Result<Option<Piece>> {
+impl RowSource for JsonLines {
+    fn next_piece(&mut self) -> Result<Option<RawRow>> {
         let mut gap = Gap::default();
         loop {
             let context = || format!("read {}, after line {}", self.path.display(), self.line);
             let line = read_line(&mut self.reader, &mut self.buffer, LONGEST_ROW).with_context(context)?;
             self.line += 1;
             match line {
-                Line::End => return Ok(None),
-                Line::TooLong => {
-                    return Ok(Some(Piece::bad(self.line, too_long("line"), &self.buffer)));
+                LineRead::End => return Ok(None),
+                LineRead::TooLong => {
+                    return Ok(Some(RawRow::bad(self.line, too_long("line"), &self.buffer)));
                 }
-                Line::Read if self.buffer.iter().all(u8::is_ascii_whitespace) => {
+                LineRead::Read if self.buffer.iter().all(u8::is_ascii_whitespace) => {
                     let context = || format!("read {}, after line {}", self.path.display(), self.line);
                     gap.add(self.buffer.len() + 1).with_context(context)?;
                 }
-                Line::Read => {
-                    return Ok(Some(Piece::Json {
+                LineRead::Read => {
+                    return Ok(Some(RawRow::Json {
                         line: self.line,
                         bytes: std::mem::take(&mut self.buffer),
                     }));

@@ -35,7 +35,7 @@ use crate::domain::record::Fields;
 
 pub(crate) use exact::computable;
 pub use exact::{Numbers, parse_row, write_row};
-pub use find::{Found, LeftOut, Looked, find_files, look};
+pub use find::{DataFile, FoundFiles, LeftOut, find_files, look};
 pub use text::TextUnit;
 
 /// A line, row or JSON value longer than this is reported and passed over, without being held in memory.
@@ -162,7 +162,7 @@ pub(crate) enum Parsed {
 
 /// A row before it is parsed, so that parsing can go on all cores.
 #[derive(Debug)]
-pub(crate) enum Piece {
+pub(crate) enum RawRow {
     Json {
         line: u64,
         bytes: Vec<u8>,
@@ -182,7 +182,7 @@ pub(crate) enum Piece {
     Done(Parsed, usize),
 }
 
-impl Piece {
+impl RawRow {
     fn bad(line: u64, reason: impl Into<String>, start: &[u8]) -> Self {
         Self::Done(Parsed::Bad { line, reason: reason.into(), start: start_of(start) }, 256)
     }
@@ -207,12 +207,12 @@ impl Piece {
 }
 
 /// Gives a file's rows one after another.
-pub(crate) trait Pieces: Send {
+pub(crate) trait RowSource: Send {
     /// The next piece, or `None` at the end.
     ///
     /// # Errors
     /// Where the file can't be read any further.
-    fn next_piece(&mut self) -> Result<Option<Piece>>;
+    fn next_piece(&mut self) -> Result<Option<RawRow>>;
 
     /// What the file has beside its rows and isn't read since this was last asked, in sentences with its place.
     fn passed(&mut self) -> Vec<String> {
@@ -229,12 +229,12 @@ pub(crate) fn open(
     format: Format,
     unit: TextUnit,
     read: &Arc<AtomicU64>,
-) -> Result<Box<dyn Pieces>> {
+) -> Result<Box<dyn RowSource>> {
     let (file, _) = regular::open(path).with_context(|| format!("open {}", path.display()))?;
     if format == Format::Parquet {
         return parquet::open(path, file, Arc::clone(read));
     }
-    let counted = Counted { inner: file, read: Arc::clone(read) };
+    let counted = CountedReader { inner: file, read: Arc::clone(read) };
     let mut reader = packed::unpacked(counted).with_context(|| format!("read {}", path.display()))?;
     check_text(path, &mut reader)?;
     skip_byte_order_mark(&mut reader).with_context(|| format!("read {}", path.display()))?;
@@ -248,15 +248,15 @@ pub(crate) fn open(
     }
 }
 
-type Reader = BufReader<Box<dyn Read + Send>>;
+type InputReader = BufReader<Box<dyn Read + Send>>;
 
 /// Counts what is read through it.
-pub(crate) struct Counted<R> {
+pub(crate) struct CountedReader<R> {
     inner: R,
     read: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.read.fetch_add(count as u64, Ordering::Relaxed);
@@ -264,14 +264,14 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-impl<R: Seek> Seek for Counted<R> {
+impl<R: Seek> Seek for CountedReader<R> {
     fn seek(&mut self, position: std::io::SeekFrom) -> std::io::Result<u64> {
         self.inner.seek(position)
     }
 }
 
 /// Says what a file is that is no text in UTF-8, by its first bytes.
-fn check_text(path: &Path, reader: &mut Reader) -> Result<()> {
+fn check_text(path: &Path, reader: &mut InputReader) -> Result<()> {
     let start = reader.fill_buf().with_context(|| format!("read {}", path.display()))?;
     let start = start.get(..start.len().min(8192)).unwrap_or_default();
     let name = path.display();
@@ -295,7 +295,7 @@ fn check_text(path: &Path, reader: &mut Reader) -> Result<()> {
     }
 }
 
-fn skip_byte_order_mark(reader: &mut Reader) -> std::io::Result<()> {
+fn skip_byte_order_mark(reader: &mut InputReader) -> std::io::Result<()> {
     if reader.fill_buf()?.starts_with(b"\xEF\xBB\xBF") {
         reader.consume(3);
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::{Counted, Reader};
+use super::{CountedReader, InputReader};
 
 /// Endings of files that are read through a decompressor.
 pub(super) const ENDINGS: [&str; 3] = [".gz", ".zst", ".zstd"];
@@ -24,7 +24,7 @@ const ALWAYS: u64 = 64 << 20;
 ///
 /// # Errors
 /// Where the file can't be read.
-pub(super) fn unpacked(file: Counted<File>) -> Result<Reader> {
+pub(super) fn unpacked(file: CountedReader<File>) -> Result<InputReader> {
     let taken = Arc::clone(&file.read);
     let before = taken.load(Ordering::Relaxed);
     let mut packed = BufReader::with_capacity(BUFFER, file);

@@ -13,10 +13,10 @@ use parquet::record::reader::RowIter;
 use super::cells::{Cell, row};
 use super::classes::Classes;
 use super::int96::Moments;
-use super::{Numbers, Parsed, Piece, Pieces};
+use super::{Numbers, Parsed, RawRow, RowSource};
 use crate::data::quiet::quietly;
 
-pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<dyn Pieces>> {
+pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<dyn RowSource>> {
     let name = path.display();
     let bytes = file.metadata().with_context(|| format!("read {name}"))?.len();
     let opened = guarded(|| -> Result<_> {
@@ -38,7 +38,7 @@ pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<
         .and_then(|opened| opened)
         .with_context(|| format!("read {name} as Parquet"))?;
     let bytes_per_row = bytes / rows.max(1);
-    Ok(Box::new(Rows {
+    Ok(Box::new(ParquetRows {
         iterator,
         columns,
         classes,
@@ -50,7 +50,7 @@ pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<
     }))
 }
 
-struct Rows {
+struct ParquetRows {
     iterator: RowIter<'static>,
     columns: Cell,
     classes: Option<Classes>,
@@ -61,8 +61,8 @@ struct Rows {
     read: Arc<AtomicU64>,
 }
 
-impl Pieces for Rows {
-    fn next_piece(&mut self) -> Result<Option<Piece>> {
+impl RowSource for ParquetRows {
+    fn next_piece(&mut self) -> Result<Option<RawRow>> {
         let next = guarded(|| self.iterator.next().map(|next| next.map(|next| row(&next, &self.columns))));
         let next = next.with_context(|| format!("read {}, after row {}", self.path.display(), self.row))?;
         self.row += 1;
@@ -77,10 +77,10 @@ impl Pieces for Rows {
                 }
                 if let Some(Err(error)) = self.classes.as_ref().map(|classes| classes.put(&mut fields)) {
                     let start = serde_json::to_vec(&fields).unwrap_or_default();
-                    return Ok(Some(Piece::bad(self.row, error.to_string(), &start)));
+                    return Ok(Some(RawRow::bad(self.row, error.to_string(), &start)));
                 }
                 let parsed = Parsed::Row { line: self.row, fields, numbers: Numbers::new() };
-                Ok(Some(Piece::Done(parsed, bytes)))
+                Ok(Some(RawRow::Done(parsed, bytes)))
             }
             Some(Err(error)) => {
                 Err(error).with_context(|| format!("read {}, row {}", self.path.display(), self.row))

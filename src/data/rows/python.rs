@@ -22,18 +22,18 @@ pub(crate) fn is_of_python(text: &str) -> bool {
 
 /// As JSON; none of what is no plain value.
 pub(super) fn to_json(text: &str) -> Option<String> {
-    let mut reader = Reader { rest: text, out: String::with_capacity(text.len() + text.len() / 8) };
+    let mut reader = PythonReader { rest: text, out: String::with_capacity(text.len() + text.len() / 8) };
     reader.value(DEEPEST)?;
     reader.skip_space();
     reader.rest.is_empty().then_some(reader.out)
 }
 
-struct Reader<'t> {
+struct PythonReader<'t> {
     rest: &'t str,
     out: String,
 }
 
-impl Reader<'_> {
+impl PythonReader<'_> {
     fn skip_space(&mut self) {
         self.rest = self.rest.trim_start();
     }

@@ -4,7 +4,7 @@ use super::lines::Breaks;
 
 /// Where a scanner is in a row. The states are those of the reader of tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum QuoteState {
     /// Before a cell.
     Begin,
     Plain,
@@ -17,7 +17,7 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Quotes {
     separator: u8,
-    state: State,
+    state: QuoteState,
     /// The line of the next byte.
     line: u64,
     /// The line where the last quoted cell begins.
@@ -48,7 +48,7 @@ impl Quotes {
     pub(super) fn new(separator: u8, line: u64, columns: usize) -> Self {
         Self {
             separator,
-            state: State::Begin,
+            state: QuoteState::Begin,
             line,
             opened: line,
             torn: None,
@@ -92,16 +92,16 @@ impl Quotes {
         self.slashes = if slashes == bytes.len() { self.slashes + slashes } else { slashes };
         let only_returns = bytes.iter().all(|byte| *byte == b'\r');
         self.state = match self.state {
-            State::Begin if only_returns => State::Begin,
-            State::Begin | State::Plain => State::Plain,
-            State::Quoted => State::Quoted,
-            State::Closing if only_returns => {
+            QuoteState::Begin if only_returns => QuoteState::Begin,
+            QuoteState::Begin | QuoteState::Plain => QuoteState::Plain,
+            QuoteState::Quoted => QuoteState::Quoted,
+            QuoteState::Closing if only_returns => {
                 self.close();
-                State::Begin
+                QuoteState::Begin
             }
-            State::Closing => {
+            QuoteState::Closing => {
                 self.tear();
-                State::Plain
+                QuoteState::Plain
             }
         };
     }
@@ -109,31 +109,31 @@ impl Quotes {
     fn sign(&mut self, sign: u8, bytes: &[u8], breaks: &mut Breaks) {
         let before = self.state;
         let behind_slash = std::mem::take(&mut self.slashes) % 2 == 1;
-        if before == State::Quoted && sign == b'"' {
+        if before == QuoteState::Quoted && sign == b'"' {
             self.behind_slash = behind_slash;
         }
-        self.doubled |= before == State::Closing && sign == b'"' && !self.behind_slash;
+        self.doubled |= before == QuoteState::Closing && sign == b'"' && !self.behind_slash;
         self.state = match (before, sign) {
-            (State::Begin, b'"') => {
+            (QuoteState::Begin, b'"') => {
                 (self.opened, self.separators, self.like_rows) = (self.line, 0, 0);
-                State::Quoted
+                QuoteState::Quoted
             }
-            (State::Closing, b'"') => State::Quoted,
-            (State::Quoted, b'"') => State::Closing,
-            (State::Quoted, b'\n') => {
+            (QuoteState::Closing, b'"') => QuoteState::Quoted,
+            (QuoteState::Quoted, b'"') => QuoteState::Closing,
+            (QuoteState::Quoted, b'\n') => {
                 let like_row = self.columns > 1 && self.separators + 1 == self.columns;
                 self.like_rows += u64::from(like_row && self.line > self.opened);
                 self.separators = 0;
-                State::Quoted
+                QuoteState::Quoted
             }
-            (State::Quoted, _) => {
+            (QuoteState::Quoted, _) => {
                 self.separators += 1;
-                State::Quoted
+                QuoteState::Quoted
             }
-            (State::Plain, b'"') => State::Plain,
-            (State::Begin | State::Plain | State::Closing, _) => State::Begin,
+            (QuoteState::Plain, b'"') => QuoteState::Plain,
+            (QuoteState::Begin | QuoteState::Plain | QuoteState::Closing, _) => QuoteState::Begin,
         };
-        if before == State::Closing && self.state == State::Begin {
+        if before == QuoteState::Closing && self.state == QuoteState::Begin {
             self.close();
         }
         self.line += breaks.count(bytes);
@@ -163,9 +163,9 @@ impl Quotes {
     }
 
     /// What is wrong with the quotes of the row, if something is.
-    pub(super) fn wrong(&self, end: End) -> Option<String> {
+    pub(super) fn wrong(&self, end: RowEnd) -> Option<String> {
         let advice = "close it, or write a quote that is part of a text twice (\"\")";
-        if self.state == State::Quoted && end == End::OfFile {
+        if self.state == QuoteState::Quoted && end == RowEnd::OfFile {
             let lines = self.line.saturating_sub(self.opened);
             let rest = match lines {
                 0 | 1 => "the rest of the line".to_owned(),
@@ -196,7 +196,7 @@ impl Quotes {
 
 /// What ends a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum RowEnd {
     OfRow,
     OfFile,
 }

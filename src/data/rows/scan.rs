@@ -4,12 +4,12 @@ use super::LONGEST_ROW;
 
 /// Bytes of a value, as long as they are no more than a row may have.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct HeldBytes {
     pub(super) bytes: Vec<u8>,
     pub(super) overflown: bool,
 }
 
-impl Held {
+impl HeldBytes {
     pub(super) fn add(&mut self, bytes: &[u8]) {
         self.overflown |= self.bytes.len() + bytes.len() > LONGEST_ROW;
         if !self.overflown {

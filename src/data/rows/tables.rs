@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::{Numbers, Parsed, Piece, exact, wrapper};
+use super::{Numbers, Parsed, RawRow, exact, wrapper};
 use crate::domain::record::Fields;
 
 /// Paragraphs are said again with each of their questions: more bytes than this, and an article is left as it is.
@@ -17,7 +17,7 @@ const CONVERSATIONS: [&str; 5] = ["messages", "conversations", "conversation", "
 
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum TableForm {
     /// `{"columns": ["q", "a"], "data": [[.., ..], ..]}`
     Split,
     /// `{"q": {"0": .., "1": ..}, "a": {"0": .., "1": ..}}`
@@ -28,7 +28,7 @@ enum Form {
     Lists,
 }
 
-fn form(fields: &Fields) -> Option<Form> {
+fn form(fields: &Fields) -> Option<TableForm> {
     let is_index = |name: &String| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
     let is_turn = |value: &Value| SPEAKERS.iter().any(|name| value.get(*name).is_some());
     if let (Some(Value::Array(columns)), Some(Value::Array(data))) =
@@ -37,19 +37,19 @@ fn form(fields: &Fields) -> Option<Form> {
         let known = fields.keys().all(|name| ["columns", "index", "data"].contains(&name.as_str()));
         let fits = |row: &Value| row.as_array().is_some_and(|cells| cells.len() == columns.len());
         let named = !columns.is_empty() && columns.iter().all(Value::is_string);
-        return (known && named && !data.is_empty() && data.iter().all(fits)).then_some(Form::Split);
+        return (known && named && !data.is_empty() && data.iter().all(fits)).then_some(TableForm::Split);
     }
     let mut objects = fields.values().map(Value::as_object);
     if let Some(first) = objects.next().flatten().filter(|first| !first.is_empty()) {
         let rest: Option<Vec<&Map<String, Value>>> = objects.collect();
         let rest = rest?;
         if fields.keys().all(is_index) {
-            return (!fields.values().any(is_turn)).then_some(Form::Index);
+            return (!fields.values().any(is_turn)).then_some(TableForm::Index);
         }
         let same = |column: &&Map<String, Value>| {
             column.len() == first.len() && column.keys().all(|name| first.contains_key(name))
         };
-        return (first.keys().all(is_index) && rest.iter().all(same)).then_some(Form::Columns);
+        return (first.keys().all(is_index) && rest.iter().all(same)).then_some(TableForm::Columns);
     }
     let lists: Option<Vec<&Vec<Value>>> = fields.values().map(Value::as_array).collect();
     let lists = lists.filter(|lists| lists.len() > 1)?;
@@ -61,7 +61,7 @@ fn form(fields: &Fields) -> Option<Form> {
             || items.iter().any(|item| is_turn(item) || talks && item.is_string())
     };
     let even = rows > 0 && lists.iter().all(|list| list.len() == rows);
-    (even && !fields.iter().any(is_one)).then_some(Form::Lists)
+    (even && !fields.iter().any(is_one)).then_some(TableForm::Lists)
 }
 
 /// Whether an object is a table and no row.
@@ -70,27 +70,27 @@ pub(super) fn is_table(value: &Value) -> bool {
 }
 
 /// The rows of an object that is a table.
-pub(super) fn rows(line: u64, bytes: &[u8]) -> Option<Box<dyn Iterator<Item = Piece> + Send>> {
+pub(super) fn rows(line: u64, bytes: &[u8]) -> Option<Box<dyn Iterator<Item = RawRow> + Send>> {
     let (Value::Object(fields), numbers) = exact::parse(bytes).ok()? else { return None };
     let form = form(&fields)?;
     if let Some(column) = twice(form, &fields) {
         let reason =
             format!("two columns are called {column:?}, and only one of them would be kept; rename one");
-        return Some(Box::new(std::iter::once(Piece::bad(line, reason, bytes))));
+        return Some(Box::new(std::iter::once(RawRow::bad(line, reason, bytes))));
     }
-    let mut table = Table::new(form, fields, &numbers);
+    let mut table = JsonTable::new(form, fields, &numbers);
     let mut next = 0..table.rows;
     Some(Box::new(std::iter::from_fn(move || {
         let row = next.next()?;
         let (fields, numbers) = table.take(row);
         let size = 64 + fields.values().map(size).sum::<usize>();
-        Some(Piece::Done(Parsed::Row { line, fields, numbers }, size))
+        Some(RawRow::Done(Parsed::Row { line, fields, numbers }, size))
     })))
 }
 
 /// A name that two columns have, where they are named apart.
-fn twice(form: Form, fields: &Fields) -> Option<&str> {
-    let names = fields.get("columns").and_then(Value::as_array).filter(|_| form == Form::Split)?;
+fn twice(form: TableForm, fields: &Fields) -> Option<&str> {
+    let names = fields.get("columns").and_then(Value::as_array).filter(|_| form == TableForm::Split)?;
     let mut known = HashSet::new();
     names.iter().filter_map(Value::as_str).find(|name| !known.insert(*name))
 }
@@ -103,8 +103,8 @@ fn in_order<'f>(names: impl Iterator<Item = &'f String>) -> Vec<String> {
     names
 }
 
-struct Table {
-    form: Form,
+struct JsonTable {
+    form: TableForm,
     fields: Fields,
     /// Names of the columns where they stand apart, or of the rows.
     names: Vec<String>,
@@ -112,22 +112,22 @@ struct Table {
     numbers: HashMap<usize, Numbers>,
 }
 
-impl Table {
-    fn new(form: Form, fields: Fields, numbers: &[String]) -> Self {
+impl JsonTable {
+    fn new(form: TableForm, fields: Fields, numbers: &[String]) -> Self {
         let list = |name: &str| fields.get(name).and_then(Value::as_array).map(Vec::as_slice);
         let first = fields.values().next();
         let (names, rows): (Vec<String>, usize) = match form {
-            Form::Split => {
+            TableForm::Split => {
                 let names = list("columns").unwrap_or_default().iter().filter_map(Value::as_str);
                 (names.map(str::to_owned).collect(), list("data").unwrap_or_default().len())
             }
-            Form::Columns => {
+            TableForm::Columns => {
                 let names = in_order(first.and_then(Value::as_object).into_iter().flat_map(Map::keys));
                 let rows = names.len();
                 (names, rows)
             }
-            Form::Index => (in_order(fields.keys()), fields.len()),
-            Form::Lists => (Vec::new(), first.and_then(Value::as_array).map_or(0, Vec::len)),
+            TableForm::Index => (in_order(fields.keys()), fields.len()),
+            TableForm::Lists => (Vec::new(), first.and_then(Value::as_array).map_or(0, Vec::len)),
         };
         let places: HashMap<&str, usize> =
             names.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
@@ -137,7 +137,7 @@ impl Table {
             let (Some(first), Some(second)) = (steps.next(), steps.next()) else { continue };
             let rest = steps.next();
             let (row, own) = match form {
-                Form::Split => {
+                TableForm::Split => {
                     let (column, deeper) = rest
                         .map(|rest| rest.split_once('/').map_or((rest, None), |(at, rest)| (at, Some(rest))))
                         .unwrap_or_default();
@@ -145,9 +145,9 @@ impl Table {
                     let name = name.map(|name| name.replace('~', "~0").replace('/', "~1"));
                     (second.parse().ok(), joined(&name.unwrap_or_default(), deeper))
                 }
-                Form::Columns => (places.get(second).copied(), joined(first, rest)),
-                Form::Index => (places.get(first).copied(), joined(second, rest)),
-                Form::Lists => (second.parse().ok(), joined(first, rest)),
+                TableForm::Columns => (places.get(second).copied(), joined(first, rest)),
+                TableForm::Index => (places.get(first).copied(), joined(second, rest)),
+                TableForm::Lists => (second.parse().ok(), joined(first, rest)),
             };
             if let Some(row) = row {
                 of_rows.entry(row).or_default().push(own);
@@ -161,25 +161,25 @@ impl Table {
         let numbers = self.numbers.remove(&row).unwrap_or_default();
         let taken = |cell: Option<&mut Value>| cell.map(Value::take).unwrap_or_default();
         let fields = match self.form {
-            Form::Split => {
+            TableForm::Split => {
                 let cells = self.fields.get_mut("data").and_then(|data| data.get_mut(row)).map(Value::take);
                 let cells = cells.and_then(|cells| serde_json::from_value::<Vec<Value>>(cells).ok());
                 self.names.iter().cloned().zip(cells.unwrap_or_default()).collect()
             }
-            Form::Columns => {
+            TableForm::Columns => {
                 let name = self.names.get(row).map(String::as_str).unwrap_or_default();
                 let cell =
                     |(column, cells): (&String, &mut Value)| (column.clone(), taken(cells.get_mut(name)));
                 self.fields.iter_mut().map(cell).collect()
             }
-            Form::Index => {
+            TableForm::Index => {
                 let name = self.names.get(row).map(String::as_str).unwrap_or_default();
                 match self.fields.get_mut(name).map(Value::take) {
                     Some(Value::Object(fields)) => fields,
                     _ => Fields::new(),
                 }
             }
-            Form::Lists => {
+            TableForm::Lists => {
                 let cell =
                     |(column, cells): (&String, &mut Value)| (column.clone(), taken(cells.get_mut(row)));
                 self.fields.iter_mut().map(cell).collect()
@@ -210,7 +210,7 @@ pub(super) fn questions(
     line: u64,
     bytes: &[u8],
     list: Option<&str>,
-) -> Option<impl Iterator<Item = Piece> + Send + 'static> {
+) -> Option<impl Iterator<Item = RawRow> + Send + 'static> {
     memchr::memmem::find(bytes, b"\"paragraphs\"")?;
     let (Value::Object(mut article), numbers) = exact::parse(bytes).ok()? else { return None };
     let Some(Value::Array(paragraphs)) = article.remove("paragraphs") else { return None };
@@ -241,7 +241,7 @@ pub(super) fn questions(
             wrapper::name_split(&mut fields, list);
         }
         let size = 64 + fields.values().map(size).sum::<usize>();
-        Piece::Done(Parsed::Row { line, fields, numbers: Numbers::new() }, size)
+        RawRow::Done(Parsed::Row { line, fields, numbers: Numbers::new() }, size)
     }))
 }
 

@@ -7,9 +7,9 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::lines::{Line, read_line, too_long};
+use super::lines::{LineRead, read_line, too_long};
 use super::packed;
-use super::{Gap, LONGEST_ROW, Numbers, Parsed, Piece, Pieces, Reader};
+use super::{Gap, InputReader, LONGEST_ROW, Numbers, Parsed, RawRow, RowSource};
 use crate::domain::record::Fields;
 
 /// What of a text file becomes one row.
@@ -29,7 +29,7 @@ pub enum TextUnit {
 /// A list has lines shorter than this.
 const SHORT_LINE: usize = 100;
 
-pub(super) fn open(path: &Path, mut reader: Reader, unit: TextUnit) -> Result<Box<dyn Pieces>> {
+pub(super) fn open(path: &Path, mut reader: InputReader, unit: TextUnit) -> Result<Box<dyn RowSource>> {
     let unit = match unit {
         TextUnit::Found => found_unit(path, &mut reader)?,
         given => given,
@@ -44,12 +44,12 @@ pub(super) fn open(path: &Path, mut reader: Reader, unit: TextUnit) -> Result<Bo
             path.display(),
             too_long("text")
         );
-        return Ok(Box::new(Whole(Some(bytes))));
+        return Ok(Box::new(WholeText(Some(bytes))));
     }
     Ok(Box::new(Units { reader, path: path.to_owned(), unit, line: 0, buffer: Vec::new() }))
 }
 
-fn found_unit(path: &Path, reader: &mut Reader) -> Result<TextUnit> {
+fn found_unit(path: &Path, reader: &mut InputReader) -> Result<TextUnit> {
     use std::io::BufRead;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = packed::ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
@@ -72,24 +72,24 @@ fn found_unit(path: &Path, reader: &mut Reader) -> Result<TextUnit> {
     })
 }
 
-struct Whole(Option<Vec<u8>>);
+struct WholeText(Option<Vec<u8>>);
 
-impl Pieces for Whole {
-    fn next_piece(&mut self) -> Result<Option<Piece>> {
+impl RowSource for WholeText {
+    fn next_piece(&mut self) -> Result<Option<RawRow>> {
         Ok(self.0.take().map(|bytes| row(1, &bytes)))
     }
 }
 
 struct Units {
-    reader: Reader,
+    reader: InputReader,
     path: PathBuf,
     unit: TextUnit,
     line: u64,
     buffer: Vec<u8>,
 }
 
-impl Pieces for Units {
-    fn next_piece(&mut self) -> Result<Option<Piece>> {
+impl RowSource for Units {
+    fn next_piece(&mut self) -> Result<Option<RawRow>> {
         let mut text: Vec<u8> = Vec::new();
         let mut first = 0;
         let mut gap = Gap::default();
@@ -103,17 +103,17 @@ impl Pieces for Units {
             }
             self.line += 1;
             match line {
-                Line::End if text.is_empty() => return Ok(None),
-                Line::End => return Ok(Some(row(first, &text))),
-                Line::TooLong => return Ok(Some(Piece::bad(self.line, too_long("line"), &self.buffer))),
-                Line::Read if self.unit == TextUnit::Line => {
+                LineRead::End if text.is_empty() => return Ok(None),
+                LineRead::End => return Ok(Some(row(first, &text))),
+                LineRead::TooLong => return Ok(Some(RawRow::bad(self.line, too_long("line"), &self.buffer))),
+                LineRead::Read if self.unit == TextUnit::Line => {
                     if !empty && !is_comment {
                         return Ok(Some(row(self.line, &self.buffer)));
                     }
                 }
-                Line::Read if empty && text.is_empty() => {}
-                Line::Read if empty => return Ok(Some(row(first, &text))),
-                Line::Read => {
+                LineRead::Read if empty && text.is_empty() => {}
+                LineRead::Read if empty => return Ok(Some(row(first, &text))),
+                LineRead::Read => {
                     if text.is_empty() {
                         first = self.line;
                     } else {
@@ -121,7 +121,7 @@ impl Pieces for Units {
                     }
                     text.extend_from_slice(&self.buffer);
                     if text.len() > LONGEST_ROW {
-                        return Ok(Some(Piece::bad(first, too_long("paragraph"), &text)));
+                        return Ok(Some(RawRow::bad(first, too_long("paragraph"), &text)));
                     }
                 }
             }
@@ -129,13 +129,13 @@ impl Pieces for Units {
     }
 }
 
-fn row(line: u64, bytes: &[u8]) -> Piece {
+fn row(line: u64, bytes: &[u8]) -> RawRow {
     match std::str::from_utf8(bytes) {
         Ok(text) => {
             let mut fields = Fields::new();
             fields.insert("text".into(), Value::String(text.to_owned()));
-            Piece::Done(Parsed::Row { line, fields, numbers: Numbers::new() }, text.len() + 256)
+            RawRow::Done(Parsed::Row { line, fields, numbers: Numbers::new() }, text.len() + 256)
         }
-        Err(error) => Piece::bad(line, format!("not UTF-8 at byte {}", error.valid_up_to() + 1), bytes),
+        Err(error) => RawRow::bad(line, format!("not UTF-8 at byte {}", error.valid_up_to() + 1), bytes),
     }
 }

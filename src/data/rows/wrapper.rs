@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::scan::Held;
+use super::scan::HeldBytes;
 use super::{Parsed, json, kind_of};
 use crate::data::prose;
 use crate::data::split::Use;
@@ -19,7 +19,7 @@ fn is_list(name: &str) -> bool {
 }
 
 /// Where in an object a reader stands.
-pub(super) enum Key {
+pub(super) enum WrapperKey {
     Before,
     /// Behind a key; it is told where it promises rows.
     Named(Option<Arc<str>>),
@@ -39,7 +39,7 @@ pub(super) struct Passed {
 
 impl Passed {
     /// That the value isn't read, if it says something that may be meant for the rows.
-    pub(super) fn told(&self, held: &Held) -> Option<String> {
+    pub(super) fn told(&self, held: &HeldBytes) -> Option<String> {
         let bytes = held.bytes.get(self.bytes.clone()).unwrap_or_default();
         let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
         let advice = match &value {

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::{function_of, is_hidden};
-use crate::data::chat::{ChatTemplate, Ending};
+use crate::data::chat::{ChatTemplate, RenderEnding};
 use crate::domain::message::{Conversation, Message, Role, TOOL_CALLS};
 
 /// Stand around a mark's number. Unicode keeps both free of meaning.
@@ -17,10 +17,10 @@ const CLOSE: char = '\u{FDD7}';
 
 /// What a template decides by: of a turn that is the last one, its keys, how many calls, whether it has a text, and who
 /// spoke before it.
-type Shape = (&'static str, Vec<String>, usize, bool, Option<Role>);
+type TurnShape = (&'static str, Vec<String>, usize, bool, Option<Role>);
 
 /// What a turn says beside its content.
-struct Said {
+struct MarkedKey {
     turn: usize,
     key: &'static str,
     /// One for a thought, one for each call.
@@ -28,7 +28,7 @@ struct Said {
 }
 
 /// What all turns say beside their contents, with marks counted from nothing.
-fn said(messages: &[Message]) -> Vec<Said> {
+fn said(messages: &[Message]) -> Vec<MarkedKey> {
     let mut next = 0;
     let keys = |message: &Message| message.said_beside().collect::<Vec<_>>();
     let turns = messages.iter().enumerate().flat_map(|(turn, message)| {
@@ -38,7 +38,7 @@ fn said(messages: &[Message]) -> Vec<Said> {
         .map(|(turn, key, calls)| {
             let marks = next..next + if key == TOOL_CALLS { calls.max(1) } else { 1 };
             next = marks.end;
-            Said { turn, key, marks }
+            MarkedKey { turn, key, marks }
         })
         .collect()
 }
@@ -50,9 +50,9 @@ pub(super) fn check(template: &ChatTemplate, conversation: Conversation<'_>, who
     let said = said(messages);
     let marks_tell = said.len() > 1 || said.iter().any(|said| said.key == TOOL_CALLS);
     let seen = marks_tell.then(|| marked(template, conversation, &said)).flatten().unwrap_or_default();
-    let mut shown_last: HashSet<Shape> = HashSet::new();
+    let mut shown_last: HashSet<TurnShape> = HashSet::new();
     for said in &said {
-        let &Said { turn, key, ref marks } = said;
+        let &MarkedKey { turn, key, ref marks } = said;
         let shape = shape(messages, turn, key);
         let is_known = marks.clone().all(|mark| seen.contains(&mark));
         if is_known || shape.as_ref().is_some_and(|shape| shown_last.contains(shape)) {
@@ -66,7 +66,7 @@ pub(super) fn check(template: &ChatTemplate, conversation: Conversation<'_>, who
             Some(seen) => marks.clone().find(|mark| !seen.contains(mark)),
             None if !is_hidden(template, conversation, turn..turn + 1, key, whole) => continue,
             None => {
-                let last = template.render(here, Ending::Complete);
+                let last = template.render(here, RenderEnding::Complete);
                 last.is_ok_and(|text| is_hidden(template, here, turn..turn + 1, key, &text))
                     .then_some(marks.start)
             }
@@ -85,7 +85,7 @@ pub(super) fn check(template: &ChatTemplate, conversation: Conversation<'_>, who
     Ok(())
 }
 
-fn shape(messages: &[Message], turn: usize, key: &'static str) -> Option<Shape> {
+fn shape(messages: &[Message], turn: usize, key: &'static str) -> Option<TurnShape> {
     let message = messages.get(turn)?;
     let before = turn.checked_sub(1).and_then(|turn| messages.get(turn)).map(|message| message.role);
     let keys = message.extra.keys().cloned().collect();
@@ -93,10 +93,14 @@ fn shape(messages: &[Message], turn: usize, key: &'static str) -> Option<Shape> 
 }
 
 /// The numbers of the marks that a template shows; none if it refuses them.
-fn marked(template: &ChatTemplate, conversation: Conversation<'_>, said: &[Said]) -> Option<HashSet<usize>> {
+fn marked(
+    template: &ChatTemplate,
+    conversation: Conversation<'_>,
+    said: &[MarkedKey],
+) -> Option<HashSet<usize>> {
     let mut turns = conversation.messages.to_vec();
     let mut without_place = HashSet::new();
-    for Said { turn, key, marks } in said {
+    for MarkedKey { turn, key, marks } in said {
         let Some(value) = turns.get_mut(*turn).and_then(|message| message.extra.get_mut(*key)) else {
             continue;
         };
@@ -112,7 +116,7 @@ fn marked(template: &ChatTemplate, conversation: Conversation<'_>, said: &[Said]
         }
     }
     let rendering =
-        template.render(Conversation { messages: &turns, ..conversation }, Ending::Complete).ok()?;
+        template.render(Conversation { messages: &turns, ..conversation }, RenderEnding::Complete).ok()?;
     let marks = rendering.split(OPEN).skip(1);
     Some(marks.filter_map(|rest| rest.split_once(CLOSE)?.0.parse().ok()).chain(without_place).collect())
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 
-use crate::data::chat::{ChatTemplate, Ending};
+use crate::data::chat::{ChatTemplate, RenderEnding};
 use crate::data::rows::inside;
 use crate::domain::message::{Conversation, Message, Role, THOUGHTS, TOOL_CALLS};
 
@@ -156,11 +156,11 @@ pub(crate) fn check(template: &ChatTemplate, conversation: Conversation<'_>) -> 
     if tools.is_empty() && messages.iter().all(|message| message.said_beside().next().is_none()) {
         return Ok(());
     }
-    let whole = template.render(conversation, Ending::Complete);
+    let whole = template.render(conversation, RenderEnding::Complete);
     check_arguments(whole.as_deref().ok(), messages)?;
     let whole = whole?;
     let without = Conversation { tools: &[], ..conversation };
-    if !tools.is_empty() && template.render(without, Ending::Complete).is_ok_and(|text| text == whole) {
+    if !tools.is_empty() && template.render(without, RenderEnding::Complete).is_ok_and(|text| text == whole) {
         bail!("the model's chat template doesn't show the tools that the conversation has");
     }
     marks::check(template, conversation, &whole)
@@ -189,7 +189,7 @@ pub(crate) fn check_whole(template: &ChatTemplate, conversation: Conversation<'_
     if messages.iter().all(|turn| turn.beside().next().is_none()) {
         return Ok(());
     }
-    let rendering = template.render(conversation, Ending::Complete)?;
+    let rendering = template.render(conversation, RenderEnding::Complete)?;
     // What clients keep with a call of theirs is for themselves.
     let of_turn = |key: &String| !key.starts_with(TOOL_CALLS);
     match unread(template, conversation, &rendering).into_iter().find(of_turn) {
@@ -237,5 +237,5 @@ fn is_hidden(
         }
     }
     let without = Conversation { messages: &without, ..conversation };
-    template.render(without, Ending::Complete).is_ok_and(|text| text == whole)
+    template.render(without, RenderEnding::Complete).is_ok_and(|text| text == whole)
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use serde_json::{Map, Number, Value};
 
 use super::is_hidden;
-use crate::data::chat::{ChatTemplate, Ending};
+use crate::data::chat::{ChatTemplate, RenderEnding};
 use crate::domain::message::{Conversation, Message, TOOL_CALLS};
 
 /// Renderings that are compared at most; what isn't looked at is taken for unread.
@@ -18,7 +18,7 @@ const OF_FUNCTION: [&str; 7] = ["name", "arguments", "id", "call_id", "tool_call
 
 /// Where a turn says something beside its content, its thought and its calls.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+enum KeyPlace {
     Turn(String),
     /// In one of its calls, beside the function.
     Call(String),
@@ -26,7 +26,7 @@ enum Place {
 }
 
 /// As people read it.
-impl fmt::Display for Place {
+impl fmt::Display for KeyPlace {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Turn(key) => out.write_str(key),
@@ -37,7 +37,7 @@ impl fmt::Display for Place {
 }
 
 /// What a template decides by whether it shows a key: who speaks, whether it is the last turn, and who spoke before.
-type Kind = (&'static str, bool, Option<&'static str>);
+type TurnKind = (&'static str, bool, Option<&'static str>);
 
 /// The other keys of turns (`name`, `tool_call_id`, ...) and of calls that a template doesn't read: they are kept with the
 /// data, and nothing of them is learnt. `rendering`: of the conversation, whole.
@@ -47,14 +47,15 @@ pub(crate) fn unread(
     rendering: &str,
 ) -> BTreeSet<String> {
     let messages = conversation.messages;
-    let mut found: BTreeMap<Place, BTreeMap<Kind, Vec<usize>>> = BTreeMap::new();
+    let mut found: BTreeMap<KeyPlace, BTreeMap<TurnKind, Vec<usize>>> = BTreeMap::new();
     for (turn, message) in messages.iter().enumerate() {
         for place in places(message) {
             found.entry(place).or_default().entry(kind(messages, turn)).or_default().push(turn);
         }
     }
-    let mut asked = Asked { template, conversation, rendering, left: MOST_RENDERINGS };
-    let turns_of = |kinds: &BTreeMap<Kind, Vec<usize>>| kinds.values().flatten().copied().collect::<Vec<_>>();
+    let mut asked = TemplateProbe { template, conversation, rendering, left: MOST_RENDERINGS };
+    let turns_of =
+        |kinds: &BTreeMap<TurnKind, Vec<usize>>| kinds.values().flatten().copied().collect::<Vec<_>>();
     let all: Vec<_> = found.iter().map(|(place, kinds)| (place, turns_of(kinds))).collect();
     let none_is_read = !all.is_empty() && asked.same_with_others(&all) == Some(true);
     let mut unread = BTreeSet::new();
@@ -70,7 +71,7 @@ pub(crate) fn unread(
 }
 
 /// Asks a template by rendering.
-struct Asked<'a> {
+struct TemplateProbe<'a> {
     template: &'a ChatTemplate,
     conversation: Conversation<'a>,
     rendering: &'a str,
@@ -78,24 +79,24 @@ struct Asked<'a> {
     left: usize,
 }
 
-impl Asked<'_> {
+impl TemplateProbe<'_> {
     /// Whether what these turns say in a place has no part in the text.
-    fn is_unread(&mut self, place: &Place, turns: Vec<usize>) -> bool {
+    fn is_unread(&mut self, place: &KeyPlace, turns: Vec<usize>) -> bool {
         if self.left == 0 {
             return true;
         }
         let first = turns.first().copied().unwrap_or_default();
         self.same_with_others(&[(place, turns)]).unwrap_or_else(|| match place {
             // A template that refuses another value may yet be the same without one.
-            Place::Turn(key) => {
+            KeyPlace::Turn(key) => {
                 is_hidden(self.template, self.conversation, first..first + 1, key, self.rendering)
             }
-            Place::Call(_) | Place::Function(_) => false,
+            KeyPlace::Call(_) | KeyPlace::Function(_) => false,
         })
     }
 
     /// Whether the text is the same with other values in these places; none if the template refuses them.
-    fn same_with_others(&mut self, places: &[(&Place, Vec<usize>)]) -> Option<bool> {
+    fn same_with_others(&mut self, places: &[(&KeyPlace, Vec<usize>)]) -> Option<bool> {
         self.left = self.left.saturating_sub(1);
         let mut messages = self.conversation.messages.to_vec();
         for (place, turns) in places {
@@ -106,28 +107,28 @@ impl Asked<'_> {
             }
         }
         let changed = Conversation { messages: &messages, ..self.conversation };
-        let text = self.template.render(changed, Ending::Complete).ok()?;
+        let text = self.template.render(changed, RenderEnding::Complete).ok()?;
         Some(text == self.rendering)
     }
 }
 
-fn kind(messages: &[Message], turn: usize) -> Kind {
+fn kind(messages: &[Message], turn: usize) -> TurnKind {
     let role = |turn: usize| messages.get(turn).map(|message| message.role.name());
     let own = role(turn).unwrap_or_default();
     (own, turn + 1 == messages.len(), turn.checked_sub(1).and_then(role))
 }
 
 /// Where a turn says something beside its content, its thought and its calls.
-fn places(message: &Message) -> BTreeSet<Place> {
-    let told = |(key, value): (&str, &Value)| other(value).is_some().then(|| Place::Turn(key.to_owned()));
-    let mut places: BTreeSet<Place> = message.beside().filter_map(told).collect();
+fn places(message: &Message) -> BTreeSet<KeyPlace> {
+    let told = |(key, value): (&str, &Value)| other(value).is_some().then(|| KeyPlace::Turn(key.to_owned()));
+    let mut places: BTreeSet<KeyPlace> = message.beside().filter_map(told).collect();
     for call in message.tool_calls().iter().filter_map(Value::as_object) {
         match call.get("function").and_then(Value::as_object) {
             Some(function) => {
-                places.extend(odd_keys(call, &OF_CALL).into_iter().map(Place::Call));
-                places.extend(odd_keys(function, &OF_FUNCTION).into_iter().map(Place::Function));
+                places.extend(odd_keys(call, &OF_CALL).into_iter().map(KeyPlace::Call));
+                places.extend(odd_keys(function, &OF_FUNCTION).into_iter().map(KeyPlace::Function));
             }
-            None => places.extend(odd_keys(call, &OF_FUNCTION).into_iter().map(Place::Call)),
+            None => places.extend(odd_keys(call, &OF_FUNCTION).into_iter().map(KeyPlace::Call)),
         }
     }
     places
@@ -140,7 +141,7 @@ fn odd_keys(fields: &Map<String, Value>, known: &[&str]) -> Vec<String> {
 }
 
 /// Puts another value into a place.
-fn change(message: &mut Message, place: &Place) {
+fn change(message: &mut Message, place: &KeyPlace) {
     let put = |value: Option<&mut Value>| {
         if let Some(value) = value
             && let Some(other) = other(value)
@@ -149,9 +150,9 @@ fn change(message: &mut Message, place: &Place) {
         }
     };
     match place {
-        Place::Turn(key) => put(message.extra.get_mut(key)),
-        Place::Call(key) => calls(message).for_each(|call| put(call.get_mut(key))),
-        Place::Function(key) => {
+        KeyPlace::Turn(key) => put(message.extra.get_mut(key)),
+        KeyPlace::Call(key) => calls(message).for_each(|call| put(call.get_mut(key))),
+        KeyPlace::Function(key) => {
             calls(message).filter_map(super::function_of).for_each(|function| put(function.get_mut(key)));
         }
     }

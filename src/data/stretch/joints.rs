@@ -25,7 +25,7 @@ const BECOME_ASCII: [char; 3] = ['\u{212A}', '\u{37E}', '\u{1FEF}'];
 
 /// How words are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pattern {
+enum SplitPattern {
     Gpt2,
     /// Numbers one by one.
     Qwen2,
@@ -46,7 +46,7 @@ enum Digits {
 }
 
 /// Added tokens by two bytes in them, with the second one's place.
-type Pairs = HashMap<(u8, u8), Vec<(Arc<[u8]>, usize)>>;
+type BytePairs = HashMap<(u8, u8), Vec<(Arc<[u8]>, usize)>>;
 
 /// Where a tokenizer begins anew.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ pub(crate) struct Joint {
 
 #[derive(Debug)]
 struct Rules {
-    pattern: Pattern,
+    pattern: SplitPattern,
     digits: Digits,
     /// A space is put before each text that begins with none.
     prefixed: bool,
@@ -72,7 +72,7 @@ struct Rules {
     /// Whether runs of digits are what they seem: no added token begins or ends with one.
     plain_digits: bool,
     /// Added tokens by two bytes that follow one another in them, in small letters, with the second one's place.
-    pairs: Pairs,
+    pairs: BytePairs,
 }
 
 impl Joint {
@@ -113,7 +113,7 @@ impl Rules {
             // Line breaks too, but that marks may take those after them.
             '\n' | '\r' => {
                 let is_word = before.is_ascii_alphanumeric() || is_ideograph(before);
-                let ends = if self.pattern == Pattern::Gpt2 { is_ink(before) } else { is_word };
+                let ends = if self.pattern == SplitPattern::Gpt2 { is_ink(before) } else { is_word };
                 return ends && !is_taken();
             }
             _ if before == '\n' => return self.is_line(after),
@@ -133,8 +133,8 @@ impl Rules {
     /// Whether what begins with this sign, after a line break, is matched by itself. White space up to a line break is one
     /// match, whatever follows; GPT-2's pattern leaves the last of it out.
     fn is_line(&self, first: char) -> bool {
-        let slash = matches!(self.pattern, Pattern::Tekken | Pattern::Gpt4o) && first == '/';
-        let known = self.pattern != Pattern::Gpt2 && self.between_lines;
+        let slash = matches!(self.pattern, SplitPattern::Tekken | SplitPattern::Gpt4o) && first == '/';
+        let known = self.pattern != SplitPattern::Gpt2 && self.between_lines;
         known && !slash && (first.is_ascii_graphic() || is_ideograph(first))
     }
 
@@ -216,7 +216,7 @@ fn rules(tokenizer: &Tokenizer) -> Option<Rules> {
         is_digit(content.chars().next()) || is_digit(content.chars().next_back())
     };
     let takers = added.iter().filter(|token| token.rstrip);
-    let mut pairs = Pairs::new();
+    let mut pairs = BytePairs::new();
     for content in &contents {
         let bytes: Arc<[u8]> = content.to_ascii_lowercase().into_bytes().into();
         for (place, pair) in bytes.windows(2).enumerate() {
@@ -253,7 +253,7 @@ fn keeps_words(part: &Value) -> bool {
 }
 
 /// How a pre-tokeniser finds words, cuts digits, and whether it puts a space before a text. None if that isn't known.
-fn words(part: &Value) -> Option<(Pattern, Digits, bool)> {
+fn words(part: &Value) -> Option<(SplitPattern, Digits, bool)> {
     let parts =
         if kind(part) == "Sequence" { list(part, "pretokenizers") } else { std::slice::from_ref(part) };
     let is = |part: &Value, name: &str| part.get(name) == Some(&Value::Bool(true));
@@ -262,7 +262,7 @@ fn words(part: &Value) -> Option<(Pattern, Digits, bool)> {
         let own = match kind(part) {
             "ByteLevel" => {
                 prefixed |= is(part, "add_prefix_space");
-                is(part, "use_regex").then_some(Pattern::Gpt2)
+                is(part, "use_regex").then_some(SplitPattern::Gpt2)
             }
             "Split" => Some(known(part)?),
             "Digits" => {
@@ -280,22 +280,22 @@ fn words(part: &Value) -> Option<(Pattern, Digits, bool)> {
     }
     let pattern = pattern?;
     let digits = digits.unwrap_or(match pattern {
-        Pattern::Gpt2 => Digits::Whole,
-        Pattern::Qwen2 | Pattern::Tekken => Digits::OneByOne,
-        Pattern::Llama3 | Pattern::Gpt4o => Digits::ByThrees,
+        SplitPattern::Gpt2 => Digits::Whole,
+        SplitPattern::Qwen2 | SplitPattern::Tekken => Digits::OneByOne,
+        SplitPattern::Llama3 | SplitPattern::Gpt4o => Digits::ByThrees,
     });
     Some((pattern, digits, prefixed))
 }
 
-fn known(split: &Value) -> Option<Pattern> {
+fn known(split: &Value) -> Option<SplitPattern> {
     let pattern = split.pointer("/pattern/Regex").and_then(Value::as_str)?;
     let kept =
         split.get("behavior").and_then(Value::as_str).zip(split.get("invert").and_then(Value::as_bool));
     let patterns = [
-        (QWEN2, Pattern::Qwen2),
-        (LLAMA3, Pattern::Llama3),
-        (TEKKEN, Pattern::Tekken),
-        (GPT_4O, Pattern::Gpt4o),
+        (QWEN2, SplitPattern::Qwen2),
+        (LLAMA3, SplitPattern::Llama3),
+        (TEKKEN, SplitPattern::Tekken),
+        (GPT_4O, SplitPattern::Gpt4o),
     ];
     let (_, known) = patterns.into_iter().find(|(own, _)| *own == pattern)?;
     matches!(kept, Some(("Isolated", false) | ("Removed", true))).then_some(known)

@@ -10,7 +10,7 @@ use anyhow::{Error, Result, bail};
 use rayon::prelude::*;
 use tokenizers::Tokenizer;
 
-use super::control::Pieces;
+use super::control::TokenizedText;
 pub(crate) use joints::Joint;
 
 /// How models split a text before merging, as their `tokenizer.json` files have it. All that is said is matched.
@@ -73,12 +73,12 @@ impl Joint {
     ///
     /// # Errors
     /// Where the tokenizer fails, or a stretch is too long.
-    pub(crate) fn pieces(&self, tokenizer: &Tokenizer, text: &str) -> Result<Pieces> {
+    pub(crate) fn pieces(&self, tokenizer: &Tokenizer, text: &str) -> Result<TokenizedText> {
         let encode = |stretch: &&str| -> Result<(Vec<u32>, Offsets)> {
             let encoding = alone(stretch, || tokenizer.encode(*stretch, false)).map_err(Error::msg)?;
             Ok((encoding.get_ids().to_vec(), encoding.get_offsets().to_vec()))
         };
-        let mut pieces = Pieces::default();
+        let mut pieces = TokenizedText::default();
         // A token begins at the end of the one before it, since some tokenizers leave white space out of a token's own
         // range; the pieces of one character all begin where it does.
         let (mut at, mut reached) = (0, 0);

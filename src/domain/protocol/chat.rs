@@ -1,7 +1,8 @@
 //! Conversations with a model.
 
 use crate::domain::chat::{
-    Answerer, Chat, ChatId, ChatSummary, Decisions, DraftPlace, Names, Outcome, Setup, Turn, TurnId, Vote,
+    AnswerOutcome, Answerer, AnswererNames, Chat, ChatId, ChatSummary, Decisions, DraftPlace, Setup, Turn,
+    TurnId, Vote,
 };
 
 /// Asked of the worker.
@@ -12,7 +13,7 @@ pub enum ChatCommand {
     Open(ChatId),
     /// Leave the open chat: the next question begins a new one.
     Leave,
-    Ask(Box<Question>),
+    Ask(Box<ChatQuestion>),
     /// Write another answer to the turns that these answer, each in its column.
     Again {
         chat: ChatId,
@@ -37,7 +38,7 @@ pub enum ChatCommand {
         chat: ChatId,
         pair: (TurnId, TurnId),
         vote: Vote,
-        names: Names,
+        names: AnswererNames,
     },
     /// Keep the conversation up to this answer as a record.
     SaveRecord {
@@ -69,7 +70,7 @@ pub enum ChatCommand {
 
 /// What a person asks.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Question {
+pub struct ChatQuestion {
     /// None begins a chat.
     pub chat: Option<ChatId>,
     /// The turn that it continues, in each column.
@@ -102,13 +103,13 @@ pub enum ChatEvent {
     Wrote {
         turn: TurnId,
         text: String,
-        pace: Pace,
+        pace: AnswerPace,
     },
     /// The answer is on disk.
     Ended {
         turn: TurnId,
         content: String,
-        outcome: Outcome,
+        outcome: AnswerOutcome,
     },
     Shown {
         chat: ChatId,
@@ -150,7 +151,7 @@ pub enum Phase {
 
 /// How an answer comes along.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Pace {
+pub struct AnswerPace {
     pub prompt_tokens: usize,
     pub tokens: usize,
     /// Tokens that the context holds.

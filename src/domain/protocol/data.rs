@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use crate::domain::change::{Body, Change, HistoryEntry, RecordChange, Selection};
 use crate::domain::draft::{DraftOf, KeptDraft, OtherDraft};
-use crate::domain::export::{Form, Splits};
+use crate::domain::export::{ExportFormat, Splits};
 use crate::domain::filter::{Filter, Vocabulary};
 use crate::domain::record::{Record, RecordId, Status};
 use crate::domain::statistics::Statistics;
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 
 /// Names a question for a view; an answer carries it, so that a stale one is told apart. Greater ones are newer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -27,7 +27,7 @@ pub enum DataCommand {
     View {
         view: ViewId,
         filter: Filter,
-        order: Order,
+        order: SortOrder,
     },
     /// Read the rows at these positions.
     Page {
@@ -181,7 +181,7 @@ pub enum MadeBy {
 pub struct Viewed {
     pub view: ViewId,
     pub generation: Generation,
-    pub found: Found,
+    pub found: ViewCount,
     /// Records in the whole session.
     pub records: usize,
     /// The record that was opened last, and where it is now: a cursor that is still on it goes with it.
@@ -190,13 +190,13 @@ pub struct Viewed {
 
 /// How much of a view is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum ViewCount {
     /// So many so far; the search goes on.
     AtLeast(usize),
     All(usize),
 }
 
-impl Found {
+impl ViewCount {
     #[must_use]
     pub const fn count(self) -> usize {
         match self {
@@ -281,7 +281,7 @@ pub fn beginning(text: &str) -> String {
 pub struct ExportOrder {
     pub selection: Selection,
     pub path: PathBuf,
-    pub form: Form,
+    pub form: ExportFormat,
     pub splits: Splits,
     pub replace: Replace,
 }

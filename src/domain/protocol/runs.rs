@@ -48,7 +48,7 @@ pub enum RunsEvent {
     /// What is known of a watched run's files starts anew: they were replaced, or are read for the first time.
     Restarted(RunId),
     /// How far the reading of a long metrics file is, in bytes.
-    Reading(RunId, Reading),
+    Reading(RunId, FileReading),
     MetricsAppended(RunId, Arc<MetricChunk>),
     /// The values between two steps, as [`RunsCommand::Detail`] asks for them.
     DetailRead(RunId, (u32, u32), Arc<MetricChunk>),
@@ -65,7 +65,7 @@ pub enum RunsEvent {
 
 /// How much of a file was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reading {
+pub struct FileReading {
     pub done_bytes: u64,
     pub total_bytes: u64,
 }

@@ -27,7 +27,7 @@ pub enum SystemEvent {
     Notified(Notice),
     Logged(LogLine),
     SettingsRead(Settings),
-    PlacesRead(Places),
+    PlacesRead(StudioPaths),
 }
 
 /// Where models are computed, and what is free there.
@@ -41,7 +41,7 @@ pub struct Machine {
 
 /// Where files go, to tell people.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Places {
+pub struct StudioPaths {
     pub sessions: PathBuf,
     pub models: PathBuf,
     pub settings: PathBuf,

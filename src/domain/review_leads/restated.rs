@@ -1,7 +1,7 @@
 //! Whether a conclusion says the hypothesis again, in the same words.
 
 use super::cues;
-use super::words::{Kind, Relations, Said, clauses, is_condition, sentences, spoken};
+use super::words::{ClauseKind, Relations, TextConclusion, clauses, is_condition, sentences, spoken};
 
 /// Words that carry no meaning of their own in a hypothesis.
 const EMPTY: [&str; 40] = [
@@ -49,7 +49,7 @@ const HEDGES: [&str; 34] = [
 const NEGATIONS: [&str; 7] = ["not", "no", "never", "none", "nobody", "nothing", "neither"];
 
 /// Whether the last sentence of a conclusion says the hypothesis again, as a fact, or its negation.
-pub(super) fn restated(conclusion: &str, hypothesis: &str) -> Option<Said> {
+pub(super) fn restated(conclusion: &str, hypothesis: &str) -> Option<TextConclusion> {
     let wanted = spoken(hypothesis);
     let carrying: Vec<&str> = content(&wanted);
     if carrying.len() < 2 || wanted.iter().any(|word| HEDGES.contains(&word.as_str())) {
@@ -62,7 +62,7 @@ pub(super) fn restated(conclusion: &str, hypothesis: &str) -> Option<Said> {
     if parts.iter().any(is_condition) {
         return None;
     }
-    let stated = parts.into_iter().filter(|clause| clause.kind != Kind::Aside);
+    let stated = parts.into_iter().filter(|clause| clause.kind != ClauseKind::Aside);
     let part: Vec<String> = stated.flat_map(|clause| clause.words).map(|word| (*word).to_owned()).collect();
     if part.iter().any(|word| HEDGES.contains(&word.as_str())) {
         return None;
@@ -76,7 +76,7 @@ pub(super) fn restated(conclusion: &str, hypothesis: &str) -> Option<Said> {
     let negations =
         |words: &[String]| words.iter().filter(|word| NEGATIONS.contains(&word.as_str())).count() % 2 == 1;
     let says = Relations::ENTAILMENT;
-    Some(Said(if negations(&part) == negations(&wanted) { says } else { says.others() }))
+    Some(TextConclusion(if negations(&part) == negations(&wanted) { says } else { says.others() }))
 }
 
 fn content(words: &[String]) -> Vec<&str> {

@@ -57,11 +57,11 @@ impl Relations {
 
 /// What a text says in the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Said(pub(super) Relations);
+pub(super) struct TextConclusion(pub(super) Relations);
 
 /// How a text is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum TextReading {
     /// Of one's own reasoning: its last word counts.
     Conclusion,
     /// Of somebody else's mistake: what that one thought is left out, and so is what is only not stated.
@@ -72,11 +72,11 @@ pub(super) enum Reading {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Clause<'a> {
     pub(super) words: &'a [&'a str],
-    pub(super) kind: Kind,
+    pub(super) kind: ClauseKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ClauseKind {
     Main,
     /// Begins with so, therefore, thus.
     Conclusive,
@@ -148,7 +148,11 @@ pub(super) fn conclusion(text: &str) -> &str {
 }
 
 /// What a text says of its hypothesis in the end; nothing where it says nothing that is known, or two things at once.
-pub(super) fn said(text: &str, names: &[(String, Relations)], reading: Reading) -> Option<Said> {
+pub(super) fn said(
+    text: &str,
+    names: &[(String, Relations)],
+    reading: TextReading,
+) -> Option<TextConclusion> {
     let mut last: Option<(Weight, Relations)> = None;
     let sentences = sentences(text);
     for (at, sentence) in sentences.iter().enumerate() {
@@ -164,38 +168,40 @@ pub(super) fn said(text: &str, names: &[(String, Relations)], reading: Reading) 
         }
     }
     let (_, relations) = last?;
-    (!relations.is_none()).then_some(Said(relations))
+    (!relations.is_none()).then_some(TextConclusion(relations))
 }
 
 /// The weightiest of what a sentence says. Nothing of relations: it contradicts itself.
 fn of_sentence(
     words: &[&str],
     names: &[(String, Relations)],
-    reading: Reading,
+    reading: TextReading,
 ) -> Option<(Weight, Relations)> {
-    let mut found: Vec<(Cue, Kind)> = Vec::new();
+    let mut found: Vec<(Cue, ClauseKind)> = Vec::new();
     let clauses = clauses(words);
     let conditional = clauses.iter().any(|clause| is_condition(clause));
     for clause in clauses {
-        if reading == Reading::Analysis && cues::is_of_another(clause.words) {
+        if reading == TextReading::Analysis && cues::is_of_another(clause.words) {
             continue;
         }
         let Some(cue) = cues::of_clause(clause.words, names) else { continue };
         let counts = match (clause.kind, reading) {
-            (Kind::Aside, _) => false,
-            (Kind::Main, _) if conditional => false,
-            (Kind::Main | Kind::Conclusive, Reading::Conclusion) => true,
-            (Kind::Main | Kind::Conclusive, Reading::Analysis) => cue.weight >= Weight::OfHypothesis,
+            (ClauseKind::Aside, _) => false,
+            (ClauseKind::Main, _) if conditional => false,
+            (ClauseKind::Main | ClauseKind::Conclusive, TextReading::Conclusion) => true,
+            (ClauseKind::Main | ClauseKind::Conclusive, TextReading::Analysis) => {
+                cue.weight >= Weight::OfHypothesis
+            }
         };
         if counts {
             found.push((cue, clause.kind));
         }
     }
     let weight = found.iter().map(|(cue, _)| cue.weight).max()?;
-    let weighty: Vec<&(Cue, Kind)> = found.iter().filter(|(cue, _)| cue.weight == weight).collect();
+    let weighty: Vec<&(Cue, ClauseKind)> = found.iter().filter(|(cue, _)| cue.weight == weight).collect();
     let together = weighty.iter().fold(Relations::ALL, |all, (cue, _)| all.and(cue.says));
     let last = weighty.last()?;
-    let drawn = together.is_none() && last.1 == Kind::Conclusive;
+    let drawn = together.is_none() && last.1 == ClauseKind::Conclusive;
     let says = if drawn { last.0.says } else { together };
     // What counts less narrows it where it agrees: `may be true, but that isn't stated`.
     let lesser = found.iter().filter(|(cue, _)| cue.weight < weight);
@@ -297,9 +303,9 @@ pub(super) fn clauses<'a>(words: &'a [&'a str]) -> Vec<Clause<'a>> {
         let part = words.get(start..at).unwrap_or_default();
         if !part.is_empty() {
             // `because of this and that`: the second is a reason too.
-            let goes_on =
-                part.first() == Some(&"and") && clauses.last().is_some_and(|last| last.kind == Kind::Aside);
-            clauses.push(Clause { words: part, kind: if goes_on { Kind::Aside } else { kind(part) } });
+            let goes_on = part.first() == Some(&"and")
+                && clauses.last().is_some_and(|last| last.kind == ClauseKind::Aside);
+            clauses.push(Clause { words: part, kind: if goes_on { ClauseKind::Aside } else { kind(part) } });
         }
         start =
             if here.is_some_and(|word| [",", "(", ")", "—", "–"].contains(&word)) { at + 1 } else { at };
@@ -307,11 +313,11 @@ pub(super) fn clauses<'a>(words: &'a [&'a str]) -> Vec<Clause<'a>> {
     clauses
 }
 
-fn kind(words: &[&str]) -> Kind {
+fn kind(words: &[&str]) -> ClauseKind {
     let mut first = words.iter().copied().filter(|word| !["and", "then", "but"].contains(word));
     match first.next() {
-        Some(word) if cues::CONCLUSIVE.contains(&word) => Kind::Conclusive,
-        Some(word) if cues::ASIDE.contains(&word) => Kind::Aside,
-        Some(_) | None => Kind::Main,
+        Some(word) if cues::CONCLUSIVE.contains(&word) => ClauseKind::Conclusive,
+        Some(word) if cues::ASIDE.contains(&word) => ClauseKind::Aside,
+        Some(_) | None => ClauseKind::Main,
     }
 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::{Adapter, Slot};
 use crate::domain::recipe::BaseFormat;
-use crate::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
+use crate::engine::kernels::gemm::{GemmOutput, Matrix, ProductTerm, Write, matmul};
 use crate::engine::kernels::math::sum2;
 use crate::engine::model::{Frozen, Weights};
 
@@ -30,7 +30,11 @@ pub(crate) fn row_norms(weight: &[f32], inputs: usize, low: Product<'_>) -> Vec<
         rows.clear();
         rows.extend_from_slice(weight);
         let b = Matrix::new(b, b.len() / low.rank, low.rank);
-        matmul(Output { data: &mut rows, stride: inputs, write: Write::Add }, low.scale, &[Term::new(b, a)]);
+        matmul(
+            GemmOutput { data: &mut rows, stride: inputs, write: Write::Add },
+            low.scale,
+            &[ProductTerm::new(b, a)],
+        );
         norms.par_extend(rows.par_chunks(inputs).map(norm));
     }
     norms

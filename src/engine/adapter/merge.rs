@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::dora::{norm, tensor};
 use super::{Adapter, Module, Slot, TokenRows};
-use crate::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
+use crate::engine::kernels::gemm::{GemmOutput, Matrix, ProductTerm, Write, matmul};
 use crate::engine::model::weights::Stored;
 use crate::engine::model::{OpenModel, Weights};
 
@@ -30,21 +30,21 @@ impl Adapter {
             let fits =
                 slot.layer < config.layers && (slot.outputs, slot.inputs) == slot.projection.shape(&config);
             ensure!(fits, "the adapter is for another model: {} has another shape there", tensor(slot));
-            changes.insert(tensor(slot), Change::LowRank(slot.clone()));
+            changes.insert(tensor(slot), TensorChange::LowRank(slot.clone()));
         }
         let outer = self.modules.iter().any(|it| matches!(it.module, Module::Embedding | Module::Output));
         if outer && config.tied_embeddings {
             config.tied_embeddings = false;
-            changes.insert(OUTPUT.to_owned(), Change::Untied);
+            changes.insert(OUTPUT.to_owned(), TensorChange::Untied);
         }
         for it in &self.modules {
             // If the model's file has its norms whole, an offset from one becomes such a norm.
             let shift = it.module.shift_in_file(&config);
-            let change = Change::Whole { start: it.start, length: it.length, shift };
+            let change = TensorChange::Whole { start: it.start, length: it.length, shift };
             changes.insert(format!("{}.weight", it.module.path()), change);
         }
         for rows in &self.rows {
-            changes.insert(format!("{}.weight", rows.module.path()), Change::Rows(rows.clone()));
+            changes.insert(format!("{}.weight", rows.module.path()), TensorChange::Rows(rows.clone()));
         }
         let weights = Merged { inner: Arc::clone(&model.weights), adapter: self, changes };
         Ok(model.over(config, Arc::new(weights)))
@@ -52,7 +52,7 @@ impl Adapter {
 }
 
 /// What becomes of a tensor.
-enum Change {
+enum TensorChange {
     /// `W + scale B A`, its rows scaled to their magnitudes where there are any.
     LowRank(Slot),
     /// The adapter's own numbers in its place.
@@ -67,7 +67,7 @@ struct Merged {
     inner: Arc<dyn Weights>,
     adapter: Adapter,
     /// By the tensor's name.
-    changes: BTreeMap<String, Change>,
+    changes: BTreeMap<String, TensorChange>,
 }
 
 impl Weights for Merged {
@@ -78,8 +78,8 @@ impl Weights for Merged {
     fn f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         match self.changes.get(name) {
             None => self.inner.f32(name, shape),
-            Some(Change::Untied) => self.inner.f32(EMBEDDING, shape),
-            Some(Change::Whole { start, length, shift }) => {
+            Some(TensorChange::Untied) => self.inner.f32(EMBEDDING, shape),
+            Some(TensorChange::Whole { start, length, shift }) => {
                 let numbers = self.adapter.part(*start, *length);
                 ensure!(
                     numbers.len() == shape.iter().product::<usize>(),
@@ -87,7 +87,7 @@ impl Weights for Merged {
                 );
                 Ok(numbers.iter().map(|number| number + shift).collect())
             }
-            Some(Change::Rows(rows)) => {
+            Some(TensorChange::Rows(rows)) => {
                 let mut numbers = self.inner.f32(name, shape)?;
                 let own = self.adapter.part(rows.start, rows.length()).chunks_exact(rows.width);
                 for (&token, row) in rows.tokens.iter().zip(own) {
@@ -98,7 +98,7 @@ impl Weights for Merged {
                 }
                 Ok(numbers)
             }
-            Some(Change::LowRank(slot)) => {
+            Some(TensorChange::LowRank(slot)) => {
                 let mut numbers = self.inner.f32(name, shape)?;
                 self.adapter.add_to(&mut numbers, slot);
                 Ok(numbers)
@@ -109,8 +109,8 @@ impl Weights for Merged {
     fn stored(&self, name: &str, shape: &[usize]) -> Result<Stored> {
         match self.changes.get(name) {
             None => self.inner.stored(name, shape),
-            Some(Change::Untied) => self.inner.stored(EMBEDDING, shape),
-            Some(Change::LowRank(_) | Change::Rows(_) | Change::Whole { .. }) => {
+            Some(TensorChange::Untied) => self.inner.stored(EMBEDDING, shape),
+            Some(TensorChange::LowRank(_) | TensorChange::Rows(_) | TensorChange::Whole { .. }) => {
                 let known = if self.inner.has(name) { name } else { EMBEDDING };
                 let format = match self.inner.stored(known, shape)?.format {
                     plain @ (GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16) => plain,
@@ -131,8 +131,8 @@ impl Adapter {
         let (rank, inputs) = (self.config.r, slot.inputs);
         let a = Matrix::new(self.part(slot.a, rank * inputs), rank, inputs);
         let b = Matrix::new(self.part(slot.b, slot.outputs * rank), slot.outputs, rank);
-        let output = Output { data: weight, stride: inputs, write: Write::Add };
-        matmul(output, self.config.scale(), &[Term::new(b, a)]);
+        let output = GemmOutput { data: weight, stride: inputs, write: Write::Add };
+        matmul(output, self.config.scale(), &[ProductTerm::new(b, a)]);
         let Some(start) = slot.magnitudes else { return };
         let magnitudes = self.part(start, slot.outputs);
         weight.par_chunks_mut(inputs).zip(magnitudes).for_each(|(row, magnitude)| {

@@ -7,19 +7,19 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use crate::data::regular;
-use crate::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
+use crate::engine::kernels::gemm::{GemmOutput, Matrix, ProductTerm, Write, matmul};
 use crate::engine::kernels::isa::by_isa;
 use crate::engine::kernels::math::{exp, sum2};
 use crate::engine::model::hf::MOST_JSON;
 use crate::engine::model::safetensors::SafetensorsFile;
-use crate::engine::model::weights::Rows;
+use crate::engine::model::weights::TensorRows;
 
 /// Rows that one task takes.
 const ROWS: usize = 32;
 
 /// What `config.json` says of the model.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Shape {
+pub(super) struct BertConfig {
     #[serde(default)]
     model_type: String,
     vocab_size: usize,
@@ -43,7 +43,7 @@ fn gelu_name() -> String {
     "gelu".to_owned()
 }
 
-impl Shape {
+impl BertConfig {
     /// Reads a folder's `config.json`.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ struct Norm {
     epsilon: f32,
 }
 
-struct Layer {
+struct BertLayer {
     query: Linear,
     key: Linear,
     value: Linear,
@@ -99,28 +99,28 @@ struct Layer {
 
 /// The encoder's weights.
 pub(super) struct Bert {
-    shape: Shape,
+    shape: BertConfig,
     words: Vec<f32>,
     positions: Vec<f32>,
     /// Of the first sentence; a text is one sentence.
     kind: Vec<f32>,
     norm: Norm,
-    layers: Vec<Layer>,
+    layers: Vec<BertLayer>,
 }
 
 /// Reads tensors by name.
-struct Reader<'a> {
+struct TensorReader<'a> {
     file: &'a SafetensorsFile,
     path: &'a Path,
     prefix: &'static str,
 }
 
-impl Reader<'_> {
+impl TensorReader<'_> {
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let name = format!("{}{name}", self.prefix);
         let entry =
             self.file.entry(&name).with_context(|| format!("{} lacks tensor {name}", self.path.display()))?;
-        let read = self.file.mapped(entry).and_then(|mapped| mapped.expand(&Rows::All, shape));
+        let read = self.file.mapped(entry).and_then(|mapped| mapped.expand(&TensorRows::All, shape));
         read.with_context(|| format!("read tensor {name} of {}", self.path.display()))
     }
 
@@ -131,7 +131,7 @@ impl Reader<'_> {
         })
     }
 
-    fn norm(&self, name: &str, shape: &Shape) -> Result<Norm> {
+    fn norm(&self, name: &str, shape: &BertConfig) -> Result<Norm> {
         Ok(Norm {
             weight: self.tensor(&format!("{name}.weight"), &[shape.width])?,
             bias: self.tensor(&format!("{name}.bias"), &[shape.width])?,
@@ -139,11 +139,11 @@ impl Reader<'_> {
         })
     }
 
-    fn layer(&self, index: usize, shape: &Shape) -> Result<Layer> {
+    fn layer(&self, index: usize, shape: &BertConfig) -> Result<BertLayer> {
         let name = |part: &str| format!("encoder.layer.{index}.{part}");
         let (width, inner) = (shape.width, shape.inner);
         let square = |part: &str| self.linear(&name(part), width, width);
-        Ok(Layer {
+        Ok(BertLayer {
             query: square("attention.self.query")?,
             key: square("attention.self.key")?,
             value: square("attention.self.value")?,
@@ -161,10 +161,10 @@ impl Bert {
     ///
     /// # Errors
     /// Where the file is damaged, or a tensor is missing or misshapen.
-    pub(super) fn load(path: &Path, shape: Shape) -> Result<Self> {
+    pub(super) fn load(path: &Path, shape: BertConfig) -> Result<Self> {
         let file = SafetensorsFile::open(path)?;
         let bare = file.entry("embeddings.word_embeddings.weight").is_some();
-        let reader = Reader { file: &file, path, prefix: if bare { "" } else { "bert." } };
+        let reader = TensorReader { file: &file, path, prefix: if bare { "" } else { "bert." } };
         let width = shape.width;
         let mut kind =
             reader.tensor("embeddings.token_type_embeddings.weight", &[shape.type_vocab_size, width])?;
@@ -246,8 +246,8 @@ impl Linear {
         let inputs = x.len() / rows.max(1);
         let mut y = self.bias.repeat(rows);
         let weight = Matrix::new(&self.weight, outputs, inputs).transposed();
-        let output = Output { data: &mut y, stride: outputs, write: Write::Add };
-        matmul(output, 1.0, &[Term::new(Matrix::new(x, rows, inputs), weight)]);
+        let output = GemmOutput { data: &mut y, stride: outputs, write: Write::Add };
+        matmul(output, 1.0, &[ProductTerm::new(Matrix::new(x, rows, inputs), weight)]);
         y
     }
 }

@@ -2,17 +2,15 @@
 //! scaled to length 1, as sentence-transformers computes them.
 
 mod bert;
-mod only;
 
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
-use self::bert::{Bert, Shape};
-pub use self::only::embeds_only;
+use self::bert::{Bert, BertConfig};
 use super::model::ModelFiles;
-use super::model::files::Form;
+use super::model::files::ModelStorage;
 use super::model::hf::MOST_JSON;
 use super::model::hf::tokenizer::read_file;
 use crate::data::regular;
@@ -47,14 +45,14 @@ impl Embedder {
     /// # Errors
     /// Where a file is missing or damaged, or the model is no BERT.
     pub fn open(files: &ModelFiles) -> Result<Self> {
-        let Form::HuggingFace(folder) = &files.form else {
+        let ModelStorage::HuggingFace(folder) = &files.form else {
             bail!(
                 "{} is a GGUF file: embeddings need a sentence model's folder, all-minilm-l6-v2 for one",
                 files.name
             );
         };
         let opened = || -> Result<Self> {
-            let shape = Shape::read(folder)?;
+            let shape = BertConfig::read(folder)?;
             let path = folder.join("tokenizer.json");
             let whole = read_file(&path)?;
             let mut tokenizer = whole.clone();

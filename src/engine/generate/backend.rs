@@ -13,7 +13,7 @@ use crate::engine::adapter::Projection;
 use crate::engine::model::ModelConfig;
 
 /// New tokens of one sequence.
-pub(crate) struct Span {
+pub(crate) struct SequenceSpan {
     /// Pages for positions from 0 to the last new one.
     pub pages: Vec<PageId>,
     /// Position of the first new token.
@@ -28,7 +28,7 @@ pub(crate) struct Step {
     /// (rows)
     pub tokens: Vec<u32>,
     /// In the order of their rows, covering all.
-    pub spans: Vec<Span>,
+    pub spans: Vec<SequenceSpan>,
     /// Adapters and the rows that they change, apart from each other, rising.
     pub adapters: Vec<(Arc<Lora>, Range<usize>)>,
     /// Rows whose logits are wanted, rising.

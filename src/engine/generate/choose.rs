@@ -37,7 +37,7 @@ impl Generator {
     pub(super) fn choose(&mut self, ready: &[Ready], events: &mut Vec<Event>) -> Result<()> {
         let mut forked = self.fork_ready(ready)?;
         let (vocabulary, eos) = (self.vocabulary(), self.backend.config().eos.clone());
-        let mut jobs: Vec<Mutex<Job<'_>>> = Vec::new();
+        let mut jobs: Vec<Mutex<ChoiceJob<'_>>> = Vec::new();
         let mut left = ready.iter().peekable();
         let Logits { values, stride } = self.backend.logits();
         let (mut rest, mut passed) = (values, 0);
@@ -59,10 +59,10 @@ impl Generator {
             copies.push(family.map(|(_, logits)| logits.to_vec()).unwrap_or_default());
         }
         for (sequence, logits) in families {
-            jobs.push(Mutex::new(Job { sequence, logits, events: Vec::new() }));
+            jobs.push(Mutex::new(ChoiceJob { sequence, logits, events: Vec::new() }));
         }
         for (sibling, logits) in forked.iter_mut().zip(&mut copies) {
-            jobs.push(Mutex::new(Job { sequence: sibling, logits, events: Vec::new() }));
+            jobs.push(Mutex::new(ChoiceJob { sequence: sibling, logits, events: Vec::new() }));
         }
         let (sizes, ends) = ((stride, vocabulary), (&*eos, self.context));
         if jobs.len() == 1 {
@@ -81,7 +81,7 @@ impl Generator {
     }
 }
 
-struct Job<'a> {
+struct ChoiceJob<'a> {
     sequence: &'a mut Sequence,
     /// (rows, stride)
     logits: &'a mut [f32],
@@ -89,12 +89,14 @@ struct Job<'a> {
 }
 
 /// Takes a sequence's next tokens.
-fn go_on(job: &Mutex<Job<'_>>, sizes: (usize, usize), ends: (&[u32], usize)) {
+fn go_on(job: &Mutex<ChoiceJob<'_>>, sizes: (usize, usize), ends: (&[u32], usize)) {
     let mut job = job.lock().unwrap_or_else(PoisonError::into_inner);
-    let Job { sequence, logits, events } = &mut *job;
+    let ChoiceJob { sequence, logits, events } = &mut *job;
     // Where only the prompt is asked about, nothing is chosen.
     if sequence.options.max_tokens == 0 {
         sequence.finish(Finish::Length, events);
+    } else if logits.iter().any(|logit| logit.is_nan()) {
+        sequence.finish(Finish::Failed(Fault::Numbers), events);
     } else if let Err(error) = sequence.go_on(logits, sizes, ends, events) {
         tracing::warn!("a constrained sequence can't go on: {error:#}");
         sequence.finish(Finish::Failed(Fault::Constraint), events);

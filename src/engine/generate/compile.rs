@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
 use super::constrain::{Constraint, Guide};
+use super::multiples;
 use crate::engine::priority::{Behind, Later};
 
 /// Bytes of a constraint at most, as JSON.
@@ -49,13 +50,18 @@ impl fmt::Debug for Compiled {
     }
 }
 
+/// Nobody is to blame: it can be asked for again.
+#[derive(Debug, thiserror::Error)]
+#[error("the {0} can't be compiled now: others are being compiled; try again later")]
+pub struct CompilersBusy(&'static str);
+
 /// Compiles constraints for one model.
 pub struct Compiler {
-    shared: Arc<Shared>,
+    shared: Arc<CompilerState>,
     patience: Duration,
 }
 
-struct Shared {
+struct CompilerState {
     tokenizer: Arc<Tokenizer>,
     vocabulary: usize,
     eos: Vec<u32>,
@@ -72,7 +78,7 @@ impl Compiler {
     /// For a model with these tokens, some of which end an answer.
     #[must_use]
     pub fn new(tokenizer: Arc<Tokenizer>, vocabulary: usize, eos: Vec<u32>) -> Self {
-        let shared = Shared {
+        let shared = CompilerState {
             tokenizer,
             vocabulary,
             eos,
@@ -111,9 +117,7 @@ impl Compiler {
         // Made once for the model, in seconds for a large vocabulary: nothing that this constraint is to blame for.
         let guide = self.shared.guide()?;
         let deadline = Instant::now() + self.patience;
-        let turn = self.shared.turn(deadline).with_context(|| {
-            format!("the {kind} can't be compiled now: others are being compiled; try again later")
-        })?;
+        let turn = self.shared.turn(deadline).ok_or(CompilersBusy(kind))?;
         if let Some(compiled) = self.shared.find(&hash) {
             return Ok(compiled);
         }
@@ -146,7 +150,7 @@ impl Compiler {
     }
 }
 
-impl Shared {
+impl CompilerState {
     fn find(&self, hash: &Hash) -> Option<Compiled> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.iter().find(|(other, _)| other == hash).map(|(_, compiled)| compiled.clone())
@@ -157,7 +161,7 @@ impl Shared {
     }
 
     /// Gives the turn of one that runs over its time to others, if few have done so before it.
-    fn let_others_compile(&self, hash: Hash, turn: &Mutex<Option<Turn>>) {
+    fn let_others_compile(&self, hash: Hash, turn: &Mutex<Option<CompilePermit>>) {
         let mut turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut late = self.late();
         if turn.is_some() && late.len() < LATE {
@@ -167,14 +171,14 @@ impl Shared {
     }
 
     /// None where none is free before the deadline.
-    fn turn(self: &Arc<Self>, deadline: Instant) -> Option<Turn> {
+    fn turn(self: &Arc<Self>, deadline: Instant) -> Option<CompilePermit> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         while *turns == 0 {
             let left = deadline.checked_duration_since(Instant::now())?;
             turns = self.free.wait_timeout(turns, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         *turns -= 1;
-        Some(Turn(Arc::clone(self)))
+        Some(CompilePermit(Arc::clone(self)))
     }
 
     /// The tokenizer, prepared for constraints. Others who ask meanwhile wait for it.
@@ -201,10 +205,10 @@ impl Shared {
 
 /// A constraint that is being compiled.
 struct Running {
-    shared: Arc<Shared>,
+    shared: Arc<CompilerState>,
     hash: Hash,
     /// Taken from it when its time is over.
-    turn: Arc<Mutex<Option<Turn>>>,
+    turn: Arc<Mutex<Option<CompilePermit>>>,
 }
 
 impl Drop for Running {
@@ -217,9 +221,9 @@ impl Drop for Running {
 }
 
 /// Leave to compile, given back when it is dropped.
-struct Turn(Arc<Shared>);
+struct CompilePermit(Arc<CompilerState>);
 
-impl Drop for Turn {
+impl Drop for CompilePermit {
     fn drop(&mut self) {
         *self.0.turns.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         self.0.free.notify_one();
@@ -236,6 +240,7 @@ fn check(constraint: &Constraint) -> Result<Hash> {
                 is_within(schema, DEPTH),
                 "the {kind} is nested too deeply: at most {DEPTH} values within values"
             );
+            multiples::check(kind, multiples::of_schema(schema))?;
             schema.to_string()
         }
         Constraint::Regex(text) => text.clone(),
@@ -244,6 +249,7 @@ fn check(constraint: &Constraint) -> Result<Hash> {
                 brackets(text) <= DEPTH,
                 "the {kind} is nested too deeply: at most {DEPTH} brackets within brackets"
             );
+            multiples::check(kind, multiples::of_text(text))?;
             text.clone()
         }
         Constraint::Choice(choices) => {

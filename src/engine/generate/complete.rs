@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 
 use super::generator::Generator;
-use super::request::{Event, Finish, Request, RequestId, Usage, What};
+use super::request::{Event, Finish, GenerateRequest, RequestId, Usage, What};
 
 /// One continuation, whole.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +26,7 @@ pub struct Completion {
 /// Where a request is refused, or `tick` fails.
 pub fn complete(
     generator: &mut Generator,
-    requests: Vec<Request>,
+    requests: Vec<GenerateRequest>,
     tick: &mut dyn FnMut(usize) -> Result<()>,
 ) -> Result<Vec<Vec<Completion>>> {
     let mut places = HashMap::new();

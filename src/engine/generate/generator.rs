@@ -14,8 +14,8 @@ use super::compile::Compiler;
 use super::device::{DeviceDecoder, OnDevice};
 use super::host::{Decoder, Host};
 use super::lora::Lora;
-use super::pace::Pace;
-use super::plan::Part;
+use super::pace::StepPace;
+use super::plan::SequenceStep;
 use super::request::{AdapterId, Event, Finish, Overflow, RequestId};
 use super::sequence::{Sequence, slide};
 use super::share::Cost;
@@ -75,7 +75,7 @@ pub struct Generator {
     pub(super) waiting: VecDeque<Sequence>,
     pub(super) active: Vec<Sequence>,
     pub(super) limits: Limits,
-    pub(super) pace: Pace,
+    pub(super) pace: StepPace,
     pub(super) cost: Cost,
     /// About how long a step that reads prompts may take.
     pub(super) step_time: Option<Duration>,
@@ -117,7 +117,7 @@ impl Generator {
             waiting: VecDeque::new(),
             active: Vec::new(),
             limits,
-            pace: Pace::default(),
+            pace: StepPace::default(),
             cost,
             step_time: None,
             context,
@@ -236,9 +236,9 @@ impl Generator {
     }
 
     /// Notes what was computed; returns the sequences that are ready for their next token, in their order.
-    fn advance(&mut self, parts: &[Part]) -> Vec<Ready> {
+    fn advance(&mut self, parts: &[SequenceStep]) -> Vec<Ready> {
         let mut ready = Vec::new();
-        for &Part { index, count, ref wanted } in parts {
+        for &SequenceStep { index, count, ref wanted } in parts {
             let Some(sequence) = self.active.get_mut(index) else { continue };
             sequence.computed += count;
             let guessed = sequence.guessed.len();

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::device::DeviceDecoder;
 use super::generator::{Generator, Limits};
 use super::host::{Decoder, Precision};
-use crate::engine::device::Place;
+use crate::engine::device::ComputeDevice;
 use crate::engine::model::OpenModel;
 
 /// A model's weights where they are computed with. Shared by any number of generators.
@@ -26,11 +26,13 @@ impl Loaded {
     ///
     /// # Errors
     /// Where a tensor is missing or misshapen, or the device's memory is short.
-    pub fn new(model: &OpenModel, precision: Precision, place: &Place) -> Result<Self> {
+    pub fn new(model: &OpenModel, precision: Precision, place: &ComputeDevice) -> Result<Self> {
         let (config, weights) = (&model.config, model.weights.as_ref());
         let decoder = match place {
-            Place::Cpu => Decoder::load(config, weights, precision).map(|it| AnyDecoder::Host(Arc::new(it))),
-            Place::Device(device) => DeviceDecoder::load(config, weights, device, precision)
+            ComputeDevice::Cpu => {
+                Decoder::load(config, weights, precision).map(|it| AnyDecoder::Host(Arc::new(it)))
+            }
+            ComputeDevice::Device(device) => DeviceDecoder::load(config, weights, device, precision)
                 .map(|it| AnyDecoder::Device(Arc::new(it))),
         };
         let decoder = decoder.with_context(|| format!("load {}", model.name))?;
@@ -56,6 +58,11 @@ impl Loaded {
 ///
 /// # Errors
 /// As [`Loaded::new`] and [`Loaded::generator`].
-pub fn load(model: &OpenModel, precision: Precision, place: &Place, limits: Limits) -> Result<Generator> {
+pub fn load(
+    model: &OpenModel,
+    precision: Precision,
+    place: &ComputeDevice,
+    limits: Limits,
+) -> Result<Generator> {
     Loaded::new(model, precision, place)?.generator(limits)
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::backend::Backend;
 use crate::engine::adapter::dora::{Product, row_norms};
 use crate::engine::adapter::{Adapter, Module, Projection, Slot, TokenRows, WholeModule};
-use crate::engine::kernels::quant::{Kind, Packed};
+use crate::engine::kernels::quant::{Packed, WeightFormat};
 use crate::engine::model::ModelConfig;
 
 /// `y = gains * y + B (A x)`, scale and gains folded into B.
@@ -83,7 +83,7 @@ impl Lora {
             it.module.path(),
             it.length
         );
-        let packed = || Packed::from_f32(numbers, config.vocabulary, config.hidden, Kind::F32);
+        let packed = || Packed::from_f32(numbers, config.vocabulary, config.hidden, WeightFormat::F32);
         match it.module {
             Module::Embedding => self.embedding = Some(packed()?),
             Module::Output => self.output = Some(packed()?),
@@ -183,8 +183,8 @@ fn low_rank(adapter: &Adapter, slot: &Slot, model: &dyn Backend) -> Result<LowRa
         })
         .collect();
     Ok(LowRank {
-        a: Packed::from_f32(a, rank, inputs, Kind::F32)?,
-        b: Packed::from_f32(&scaled, outputs, rank, Kind::F32)?,
+        a: Packed::from_f32(a, rank, inputs, WeightFormat::F32)?,
+        b: Packed::from_f32(&scaled, outputs, rank, WeightFormat::F32)?,
         gains,
     })
 }

@@ -1,8 +1,8 @@
 //! Generation: the key/value cache, the sampler, many sequences at once. Knows nothing of files or the network.
 //!
-//! A [`Decoder`] is a model's weights laid out for it; a [`Generator`] answers [`Request`]s over one, a token of each
-//! per [`Generator::step`]; [`complete`] runs a list of requests to their end. A sequence's numbers don't depend on
-//! what is computed beside it, so the same request gives the same tokens, alone or among others.
+//! A [`Decoder`] is a model's weights laid out for it; a [`Generator`] answers [`GenerateRequest`]s over one, a token of
+//! each per [`Generator::step`]; [`complete`] runs a list of requests to their end. A sequence's numbers don't depend
+//! on what is computed beside it, so the same request gives the same tokens, alone or among others.
 
 mod backend;
 mod cache;
@@ -17,6 +17,7 @@ mod guess;
 mod host;
 mod load;
 mod lora;
+mod multiples;
 mod pace;
 mod plan;
 mod prompt;
@@ -32,9 +33,9 @@ mod text;
 mod token_bytes;
 mod turns;
 
-pub use crate::data::calls::{CallForm, Piece, Reader};
+pub use crate::data::calls::{AnswerPiece, CallForm, CallReader};
 pub use calls::{CallChoice, Calls};
-pub use compile::{Compiled, Compiler};
+pub use compile::{Compiled, Compiler, CompilersBusy};
 pub use complete::{Completion, complete};
 pub use constrain::Constraint;
 pub use device::DeviceDecoder;
@@ -43,6 +44,7 @@ pub use host::{Decoder, Precision};
 pub use load::{Loaded, load};
 pub use prompt::Prompter;
 pub use request::{
-    AdapterId, ChosenToken, End, Event, Fault, Finish, Overflow, Request, RequestId, Sampling, Usage, What,
+    AdapterId, ChosenToken, EndTokens, Event, Fault, Finish, GenerateRequest, Overflow, RequestId, Sampling,
+    Usage, What,
 };
 pub use token_bytes::TokenBytes;

@@ -12,13 +12,13 @@ const UNMEASURED: f64 = 0.2;
 
 /// Means of the last steps.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct StepPace {
     /// What steps that read prompts get done in a second, in the units of a token's cost.
     reading: Option<f64>,
-    few: Line,
+    few: LeastSquares,
 }
 
-impl Pace {
+impl StepPace {
     /// Takes a step of so many rows into the means, with what they cost if it read of prompts.
     pub(super) fn note(&mut self, rows: usize, reads: Option<f64>, took: Duration) {
         let seconds = took.as_secs_f64().max(1e-6);
@@ -44,7 +44,7 @@ impl Pace {
 
 /// A line through (rows, seconds) by least squares, old points counting less and less.
 #[derive(Debug, Default)]
-struct Line {
+struct LeastSquares {
     weight: f64,
     rows: f64,
     seconds: f64,
@@ -52,7 +52,7 @@ struct Line {
     rows_seconds: f64,
 }
 
-impl Line {
+impl LeastSquares {
     fn note(&mut self, rows: f64, seconds: f64) {
         let mean = |old: &mut f64, new: f64| *old += NEW * (new - *old);
         mean(&mut self.weight, 1.0);

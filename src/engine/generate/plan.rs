@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::backend::{Span, Step};
+use super::backend::{SequenceSpan, Step};
 use super::cache::PAGE;
 use super::generator::{Generator, Guesses};
 use super::guess::MOST;
 use super::sequence::Sequence;
-use super::share::{Budget, Prompt, share_out};
+use super::share::{Budget, ReadingPrompt, share_out};
 
 /// Tokens of a prompt that is scored, in one step at most: their logits are all in memory.
 const SCORED: usize = 64;
@@ -38,7 +38,7 @@ const UNMEASURED: usize = 4 * PAGE;
 const GUESSED: usize = 12;
 
 /// One sequence's part of a step.
-pub(super) struct Part {
+pub(super) struct SequenceStep {
     /// Its place among the active sequences.
     pub index: usize,
     /// New tokens of it.
@@ -104,29 +104,29 @@ impl Generator {
     }
 
     /// All that there is.
-    pub(super) const fn room(&self) -> Room {
-        Room { sequences: self.limits.sequences, pages: self.cache.limit() }
+    pub(super) const fn room(&self) -> CacheRoom {
+        CacheRoom { sequences: self.limits.sequences, pages: self.cache.limit() }
     }
 
     /// What is left to short answers.
-    fn kept(&self) -> Room {
+    fn kept(&self) -> CacheRoom {
         let whole = self.room();
-        Room { sequences: whole.sequences / KEPT, pages: whole.pages / KEPT }
+        CacheRoom { sequences: whole.sequences / KEPT, pages: whole.pages / KEPT }
     }
 
     /// What long answers may have.
-    pub(super) fn of_long(&self) -> Room {
+    pub(super) fn of_long(&self) -> CacheRoom {
         self.room().without(self.kept())
     }
 
     /// What some of those that have begun may soon need.
-    pub(super) fn taken(&self, which: impl Fn(&Sequence) -> bool) -> Room {
+    pub(super) fn taken(&self, which: impl Fn(&Sequence) -> bool) -> CacheRoom {
         let some = self.active.iter().filter(|sequence| which(sequence));
-        some.fold(Room::default(), |sum, sequence| sum.with(self.room_of(sequence)))
+        some.fold(CacheRoom::default(), |sum, sequence| sum.with(self.room_of(sequence)))
     }
 
-    pub(super) fn room_of(&self, sequence: &Sequence) -> Room {
-        Room { sequences: 1 + sequence.siblings.len(), pages: self.reserve(sequence) }
+    pub(super) fn room_of(&self, sequence: &Sequence) -> CacheRoom {
+        CacheRoom { sequences: 1 + sequence.siblings.len(), pages: self.reserve(sequence) }
     }
 
     /// Pages that a sequence and its siblings may soon need; all that they ever need where it can't be set aside.
@@ -138,7 +138,7 @@ impl Generator {
     }
 
     /// What the next step computes, and for each sequence that takes part its part.
-    pub(super) fn plan(&mut self) -> Result<(Step, Vec<Part>)> {
+    pub(super) fn plan(&mut self) -> Result<(Step, Vec<SequenceStep>)> {
         self.active.sort_by_key(Sequence::adapter);
         let shares = self.shares_that_fit();
         let (guessing, cost) = self.guessing();
@@ -174,8 +174,8 @@ impl Generator {
                     _ => step.adapters.push((Arc::clone(lora), rows.clone())),
                 }
             }
-            step.spans.push(Span { pages: sequence.pages.clone(), start: sequence.computed, rows });
-            parts.push(Part { index, count, wanted });
+            step.spans.push(SequenceSpan { pages: sequence.pages.clone(), start: sequence.computed, rows });
+            parts.push(SequenceStep { index, count, wanted });
         }
         Ok((step, parts))
     }
@@ -210,7 +210,7 @@ impl Generator {
     pub(super) fn shares(&self) -> BTreeMap<usize, usize> {
         let budget = self.budget();
         let prompts = self.active.iter().enumerate().filter(|(_, sequence)| sequence.pending() > 1);
-        let prompts = prompts.map(|(index, sequence)| Prompt {
+        let prompts = prompts.map(|(index, sequence)| ReadingPrompt {
             index,
             request: sequence.request,
             left: sequence.pending(),
@@ -228,12 +228,12 @@ impl Generator {
 
 /// What sequences may come to need.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Room {
+pub(super) struct CacheRoom {
     sequences: usize,
     pages: usize,
 }
 
-impl Room {
+impl CacheRoom {
     pub(super) const fn with(self, other: Self) -> Self {
         Self { sequences: self.sequences + other.sequences, pages: self.pages + other.pages }
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use tokenizers::Tokenizer;
 
 use crate::data::calls::CallForm;
-use crate::data::chat::{ChatTemplate, Ending};
+use crate::data::chat::{ChatTemplate, RenderEnding};
 use crate::data::control::Controls;
 use crate::data::mask::Masker;
 use crate::data::shown;
@@ -56,7 +56,7 @@ impl Prompter {
             format!("{} has no chat template: it continues plain text only (`--raw`)", self.name)
         })?;
         let masker = Masker::with(template, &self.tokenizer, Arc::clone(&self.controls));
-        self.checked(masker.tokens(conversation, Ending::GenerationPrompt)?)
+        self.checked(masker.tokens(conversation, RenderEnding::GenerationPrompt)?)
     }
 
     /// As [`Prompter::chat`], for somebody who can't be warned: what the template doesn't show is refused.

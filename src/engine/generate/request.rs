@@ -78,7 +78,7 @@ pub enum Overflow {
 
 /// One prompt, to be continued.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct GenerateRequest {
     /// Token ids, not empty.
     pub prompt: Vec<u32>,
     /// Continuations of it; the prompt is computed once for all. Choice `i` is seeded with `seed + i`.
@@ -93,7 +93,7 @@ pub struct Request {
     /// Control tokens whose names are a part of the text; others write nothing.
     pub shown: Vec<u32>,
     /// Whether the model's end tokens end it.
-    pub end: End,
+    pub end: EndTokens,
     pub overflow: Overflow,
     pub adapter: Option<AdapterId>,
     pub constraint: Option<Constraint>,
@@ -103,14 +103,14 @@ pub struct Request {
 
 /// What the model's end tokens do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum End {
+pub enum EndTokens {
     #[default]
     AtEndToken,
     /// Go on until another limit (for measurements).
     Ignored,
 }
 
-impl Request {
+impl GenerateRequest {
     /// One greedy continuation.
     pub fn new(prompt: Vec<u32>, max_tokens: usize) -> Self {
         Self {
@@ -121,7 +121,7 @@ impl Request {
             sampling: Sampling::default(),
             stop: Vec::new(),
             shown: Vec::new(),
-            end: End::default(),
+            end: EndTokens::default(),
             overflow: Overflow::default(),
             adapter: None,
             constraint: None,
@@ -219,6 +219,8 @@ pub enum Fault {
     /// Its constraint takes more work than a token may, or leaves nothing to write.
     Constraint,
     Computation,
+    /// The model gives NaN: so do weights that are damaged.
+    Numbers,
 }
 
 impl Fault {
@@ -230,6 +232,10 @@ impl Fault {
                  leaves nothing to write; ask for a simpler one"
             }
             Self::Computation => "the answer could not be finished: the computation failed",
+            Self::Numbers => {
+                "the answer could not be finished: the model gives numbers that are none (NaN): its weights, or the \
+                 adapter's, are damaged or too large"
+            }
         }
     }
 }

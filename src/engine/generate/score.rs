@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::backend::{Span, Step};
+use super::backend::{SequenceSpan, Step};
 use super::cache::{PAGE, PageId};
 use super::generator::Generator;
 use super::host::pointwise::{Largest, SumOfExponentials};
-use super::plan::Part;
+use super::plan::SequenceStep;
 use super::request::{AdapterId, ChosenToken, Event, What};
 use super::sampler::Plain;
 use crate::data::vocabulary::check_rows;
@@ -103,7 +103,7 @@ impl Generator {
     }
 
     /// Tells of the prompts that are scored what the step's logits say of their next tokens.
-    pub(super) fn score_prompts(&mut self, parts: &[Part], events: &mut Vec<Event>) {
+    pub(super) fn score_prompts(&mut self, parts: &[SequenceStep], events: &mut Vec<Event>) {
         let vocabulary = self.vocabulary();
         let logits = self.backend.logits();
         for part in parts {
@@ -166,7 +166,7 @@ impl Generator {
             let rows = 0..chunk.len();
             let step = Step {
                 tokens: chunk.to_vec(),
-                spans: vec![Span { pages: pages.clone(), start, rows: rows.clone() }],
+                spans: vec![SequenceSpan { pages: pages.clone(), start, rows: rows.clone() }],
                 adapters: lora.iter().map(|lora| (lora.clone(), rows.clone())).collect(),
                 wanted: if see.is_some() { rows.collect() } else { Vec::new() },
             };

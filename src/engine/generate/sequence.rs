@@ -11,14 +11,16 @@ use super::compile::Compiled;
 use super::constrain::pick_allowed;
 use super::guess::Guesser;
 use super::lora::Lora;
-use super::request::{ChosenToken, End, Event, Fault, Finish, Overflow, Request, RequestId, Usage, What};
+use super::request::{
+    ChosenToken, EndTokens, Event, Fault, Finish, GenerateRequest, Overflow, RequestId, Usage, What,
+};
 use super::sampler::Sampler;
 use super::text::TextStream;
 
 pub(crate) struct Sequence {
     pub request: RequestId,
     pub choice: usize,
-    pub options: Arc<Request>,
+    pub options: Arc<GenerateRequest>,
     pub lora: Option<Arc<Lora>>,
     /// Prompt and what was generated.
     pub tokens: Vec<u32>,
@@ -47,7 +49,7 @@ pub(crate) struct Sequence {
 }
 
 /// What a sequence goes on with.
-pub(crate) struct Chosen {
+pub(crate) struct ChosenTokens {
     pub token: ChosenToken,
     /// What must follow: the constraint leaves no other text.
     pub forced: Vec<u32>,
@@ -125,11 +127,11 @@ impl Sequence {
     ///
     /// # Errors
     /// Where the constraint fails; the sequence can't go on then.
-    pub(crate) fn choose(&mut self, logits: &mut [f32]) -> Result<Chosen> {
+    pub(crate) fn choose(&mut self, logits: &mut [f32]) -> Result<ChosenTokens> {
         let plain = self.sampler.adjust(logits);
         let Some(matcher) = &mut self.matcher else {
             let id = self.sampler.pick(logits);
-            return Ok(Chosen { token: self.sampler.take(id, plain), forced: Vec::new() });
+            return Ok(ChosenTokens { token: self.sampler.take(id, plain), forced: Vec::new() });
         };
         let id = pick_allowed(&mut self.sampler, matcher, logits)?;
         let token = self.sampler.take(id, plain);
@@ -137,12 +139,18 @@ impl Sequence {
         let free = self.options.sampling.log_probabilities.is_none() && !matcher.is_stopped();
         let forced = if free { matcher.consume_ff_tokens() } else { Vec::new() };
         forced.iter().for_each(|&id| self.sampler.note(id));
-        Ok(Chosen { token, forced })
+        Ok(ChosenTokens { token, forced })
     }
 
     /// Takes the chosen token and the forced ones: what follows from them is told to `events`. The forced ones are
     /// computed together in the next step.
-    pub(crate) fn accept(&mut self, chosen: Chosen, eos: &[u32], context: usize, events: &mut Vec<Event>) {
+    pub(crate) fn accept(
+        &mut self,
+        chosen: ChosenTokens,
+        eos: &[u32],
+        context: usize,
+        events: &mut Vec<Event>,
+    ) {
         let forced =
             chosen.forced.into_iter().map(|id| ChosenToken { forced: true, ..ChosenToken::certain(id) });
         let mut left = std::iter::once(chosen.token).chain(forced).peekable();
@@ -163,7 +171,7 @@ impl Sequence {
         let id = token.id;
         self.tokens.push(id);
         self.generated += 1;
-        let ends = eos.contains(&id) && (self.options.end == End::AtEndToken || self.matcher.is_some());
+        let ends = eos.contains(&id) && (self.options.end == EndTokens::AtEndToken || self.matcher.is_some());
         let text = if ends { String::new() } else { self.text.push(id) };
         self.tell(What::Token { text, token }, events);
         let full = self.tokens.len() >= context && self.options.overflow == Overflow::Stop;

@@ -56,7 +56,7 @@ impl Budget {
 }
 
 /// A prompt that is being read.
-pub(super) struct Prompt {
+pub(super) struct ReadingPrompt {
     pub index: usize,
     /// Lower is older.
     pub request: RequestId,
@@ -70,10 +70,10 @@ pub(super) struct Prompt {
 
 /// Tokens of each prompt in the next step, by its index: a part for the oldest one, the rest for those with the least
 /// left. However small the budget is, one token of the oldest is read.
-pub(super) fn share_out(mut prompts: Vec<Prompt>, budget: Budget) -> BTreeMap<usize, usize> {
+pub(super) fn share_out(mut prompts: Vec<ReadingPrompt>, budget: Budget) -> BTreeMap<usize, usize> {
     let mut shares = BTreeMap::new();
     let mut left = budget;
-    let mut give = |prompt: &Prompt, part: Budget, least: usize| {
+    let mut give = |prompt: &ReadingPrompt, part: Budget, least: usize| {
         let share: &mut usize = shares.entry(prompt.index).or_default();
         let paid = |cost: f64| (cost / prompt.cost) as usize;
         let affordable = part.cost.zip(left.cost).map_or(usize::MAX, |(part, left)| paid(part.min(left)));

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use super::generator::Generator;
 use super::guess::Guesser;
 use super::lora::Lora;
-use super::request::{Overflow, Request, RequestId};
+use super::request::{GenerateRequest, Overflow, RequestId};
 use super::sampler::Sampler;
 use super::sequence::{Sequence, slide};
 use super::text::TextStream;
@@ -19,7 +19,7 @@ impl Generator {
     /// # Errors
     /// Where the prompt is empty, holds an unknown token or is too long, a setting is out of range, or the
     /// constraint can't be used.
-    pub fn submit(&mut self, mut request: Request) -> Result<RequestId> {
+    pub fn submit(&mut self, mut request: GenerateRequest) -> Result<RequestId> {
         request.sampling.check()?;
         ensure!(!request.prompt.is_empty(), "the prompt is empty");
         ensure!(
@@ -62,7 +62,7 @@ impl Generator {
         &self,
         request: RequestId,
         choice: usize,
-        options: &Arc<Request>,
+        options: &Arc<GenerateRequest>,
         tokens: Vec<u32>,
         lora: Option<Arc<Lora>>,
     ) -> Sequence {

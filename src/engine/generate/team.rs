@@ -15,21 +15,21 @@ const SPINS_BEFORE_SLEEP: u32 = 40_000;
 
 /// A fixed number of threads, the caller's own among them.
 pub(crate) struct Team {
-    shared: Arc<Shared>,
+    shared: Arc<TeamState>,
     handles: Vec<JoinHandle<()>>,
 }
 
 /// One thread's place in a job.
 #[derive(Clone, Copy)]
-pub(crate) struct Worker<'a> {
+pub(crate) struct TeamWorker<'a> {
     pub index: usize,
     pub count: usize,
     barrier: &'a Barrier,
 }
 
-type Job = dyn Fn(Worker<'_>) + Sync;
+type TeamJob = dyn Fn(TeamWorker<'_>) + Sync;
 
-struct Shared {
+struct TeamState {
     barrier: Barrier,
     /// Rises by one with every job.
     round: AtomicUsize,
@@ -40,7 +40,7 @@ struct Shared {
 }
 
 #[derive(Clone, Copy)]
-struct JobPointer(*const Job);
+struct JobPointer(*const TeamJob);
 
 // SAFETY: the job is `Sync`, and `Team::run` returns only when no worker uses it any more.
 unsafe impl Send for JobPointer {}
@@ -82,7 +82,7 @@ fn pause(turns: &mut u32) {
     }
 }
 
-impl Worker<'_> {
+impl TeamWorker<'_> {
     /// Waits until every worker is here.
     pub(crate) fn meet(&self) {
         self.barrier.wait();
@@ -98,7 +98,7 @@ impl Team {
     /// `threads` workers: the caller and `threads - 1` more. Fewer where the system gives no more.
     pub(crate) fn new(threads: usize) -> Self {
         let threads = threads.max(1);
-        let mut shared = Arc::new(Shared::new(threads));
+        let mut shared = Arc::new(TeamState::new(threads));
         let mut handles = Vec::new();
         for index in 1..threads {
             let own = Arc::clone(&shared);
@@ -111,7 +111,7 @@ impl Team {
                     tracing::warn!("generation runs on one thread only: {error}");
                     shared.dismiss();
                     handles.clear();
-                    shared = Arc::new(Shared::new(1));
+                    shared = Arc::new(TeamState::new(1));
                     break;
                 }
             }
@@ -124,20 +124,21 @@ impl Team {
     }
 
     /// Runs `job` on every worker at once; returns when all are done.
-    pub(crate) fn run(&mut self, job: &(dyn Fn(Worker<'_>) + Sync)) {
+    pub(crate) fn run(&mut self, job: &(dyn Fn(TeamWorker<'_>) + Sync)) {
         let shared = &*self.shared;
         let count = shared.barrier.count;
         shared.finished.store(0, Ordering::Relaxed);
         {
             let mut slot = shared.job.lock().unwrap_or_else(PoisonError::into_inner);
             // SAFETY: only the lifetime changes; this function doesn't return before all workers are done.
-            let job = unsafe { std::mem::transmute::<&(dyn Fn(Worker<'_>) + Sync), &'static Job>(job) };
+            let job =
+                unsafe { std::mem::transmute::<&(dyn Fn(TeamWorker<'_>) + Sync), &'static TeamJob>(job) };
             *slot = Some(JobPointer(job));
             shared.round.fetch_add(1, Ordering::Release);
             shared.wake.notify_all();
         }
         let own =
-            catch_unwind(AssertUnwindSafe(|| job(Worker { index: 0, count, barrier: &shared.barrier })));
+            catch_unwind(AssertUnwindSafe(|| job(TeamWorker { index: 0, count, barrier: &shared.barrier })));
         if own.is_err() {
             shared.barrier.broken.store(true, Ordering::Relaxed);
         }
@@ -165,7 +166,7 @@ impl Drop for Team {
     }
 }
 
-impl Shared {
+impl TeamState {
     fn new(count: usize) -> Self {
         Self {
             barrier: Barrier {
@@ -191,7 +192,7 @@ impl Shared {
     fn work(&self, index: usize) {
         let mut seen = 0;
         while let Some(job) = self.next_job(&mut seen) {
-            let worker = Worker { index, count: self.barrier.count, barrier: &self.barrier };
+            let worker = TeamWorker { index, count: self.barrier.count, barrier: &self.barrier };
             // SAFETY: `Team::run` keeps the job alive until `finished` counts this worker.
             let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { (*job.0)(worker) }));
             if outcome.is_err() {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::cache::PAGE;
 use super::generator::{Generator, release};
 use super::guess::MOST;
-use super::plan::{OVERTAKEN, Room};
+use super::plan::{CacheRoom, OVERTAKEN};
 use super::sequence::Sequence;
 
 /// Steps that a question waits for room before others make it, and that an answer that was set aside does.
@@ -58,7 +58,7 @@ impl Generator {
         let own = self.room_of(newcomer);
         let mut needed = self.taken(|_| true).with(own);
         let mut of_long = self.taken(|sequence| !sequence.is_short()).with(own);
-        let fits = |needed: Room, of_long: Room| {
+        let fits = |needed: CacheRoom, of_long: CacheRoom| {
             needed.is_within(self.room()) && (newcomer.is_short() || of_long.is_within(self.of_long()))
         };
         let mut candidates: Vec<(usize, &Sequence)> = self.active.iter().enumerate().collect();

@@ -36,13 +36,13 @@ pub struct Package {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct AliasTable {
     model: Vec<Alias>,
 }
 
 static TABLE: LazyLock<Vec<Alias>> = LazyLock::new(|| {
     // The table is checked by a test, so that this can't be empty in a program that was tested.
-    toml::from_str::<Table>(include_str!("../../../assets/models.toml"))
+    toml::from_str::<AliasTable>(include_str!("../../../assets/models.toml"))
         .map(|table| table.model)
         .unwrap_or_default()
 });

@@ -12,10 +12,10 @@ use hf_hub::repository::RepoTreeEntry;
 use hf_hub::{HFClient, HFError, HFRepository, RepoTypeModel};
 
 use super::name::Repository;
-use super::{Progress, digest, room};
+use super::{PullProgress, digest, room};
 use crate::data::regular;
 use crate::domain::secret;
-use crate::engine::model::files::Form;
+use crate::engine::model::files::ModelStorage;
 use crate::engine::model::hf::MOST_JSON;
 
 /// The hub answers its first question within this, or it counts as out of reach.
@@ -52,7 +52,7 @@ struct Remote {
 }
 
 /// The model in the hub's own cache (`HF_HOME`), if all of it is there. Never touches the network.
-pub(super) fn cached(repository: &Repository) -> Option<Form> {
+pub(super) fn cached(repository: &Repository) -> Option<ModelStorage> {
     let repository = repository.clone();
     let folder = blocking(async move {
         let handle = handle(&repository)?;
@@ -67,12 +67,12 @@ pub(super) fn cached(repository: &Repository) -> Option<Form> {
     let (folder, file) = folder.ok()?;
     if let Some(file) = file {
         let path = folder.join(file);
-        return path.is_file().then_some(Form::Gguf(path));
+        return path.is_file().then_some(ModelStorage::Gguf(path));
     }
     let whole = folder.join("config.json").is_file()
         && folder.join("tokenizer.json").is_file()
         && (folder.join("model.safetensors").is_file() || all_shards(&folder));
-    whole.then_some(Form::HuggingFace(folder))
+    whole.then_some(ModelStorage::HuggingFace(folder))
 }
 
 fn all_shards(folder: &Path) -> bool {
@@ -86,7 +86,7 @@ fn all_shards(folder: &Path) -> bool {
 }
 
 /// Fetches a model's files into a folder, continuing what an earlier try has left there.
-pub(super) fn fetch(repository: &Repository, into: &Path, progress: &mut dyn Progress) -> Result<()> {
+pub(super) fn fetch(repository: &Repository, into: &Path, progress: &mut dyn PullProgress) -> Result<()> {
     ensure!(!offline(), "HF_HUB_OFFLINE is set");
     let name = format!("{}/{}", repository.owner, repository.name);
     blocking(async move {
@@ -222,7 +222,7 @@ async fn fetch_file(
     commit: &str,
     remote: &Remote,
     into: &Path,
-    progress: &mut dyn Progress,
+    progress: &mut dyn PullProgress,
 ) -> Result<()> {
     let target = into.join(&remote.path);
     if target.is_file() {
@@ -253,7 +253,7 @@ async fn transfer(
     commit: &str,
     remote: &Remote,
     (file, already): (&mut File, u64),
-    progress: &mut dyn Progress,
+    progress: &mut dyn PullProgress,
 ) -> Result<()> {
     let range = (already > 0).then_some(already..remote.size);
     let asked = handle

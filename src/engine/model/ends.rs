@@ -2,7 +2,7 @@
 
 use tokenizers::Tokenizer;
 
-use super::files::Form;
+use super::files::ModelStorage;
 use super::open::ChatTemplateSource;
 use crate::data::mask::Masker;
 
@@ -24,14 +24,14 @@ const KNOWN: [&str; 9] = [
 /// their texts.
 pub(super) fn find(
     named: &[u32],
-    form: &Form,
+    form: &ModelStorage,
     template: &ChatTemplateSource,
     tokenizer: &Tokenizer,
 ) -> Vec<u32> {
     let by_name = template.eos_token.as_ref().and_then(|text| tokenizer.token_to_id(text));
     let mut known: Vec<u32> = match form {
-        Form::HuggingFace(_) => Vec::new(),
-        Form::Gguf(_) => {
+        ModelStorage::HuggingFace(_) => Vec::new(),
+        ModelStorage::Gguf(_) => {
             let added = tokenizer.get_added_tokens_decoder().into_iter();
             let known = added.filter(|(_, token)| token.special && KNOWN.contains(&token.content.as_str()));
             known.map(|(id, _)| id).collect()

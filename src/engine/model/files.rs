@@ -16,12 +16,12 @@ pub struct ModelFiles {
     pub name: String,
     /// What an adapter records as its base model: the hub's name where one is known, else as `name`.
     pub base: String,
-    pub form: Form,
+    pub form: ModelStorage,
 }
 
 /// How a model is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Form {
+pub enum ModelStorage {
     /// A folder with `config.json`, `tokenizer.json` and safetensors files.
     HuggingFace(PathBuf),
     /// One GGUF file with tokenizer and chat template inside.
@@ -35,7 +35,7 @@ impl ModelFiles {
     /// Where nothing is there, or it is neither of these.
     pub fn at(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let form = Form::at(path)?;
+        let form = ModelStorage::at(path)?;
         Ok(Self { base: name.clone(), name, form })
     }
 
@@ -43,7 +43,7 @@ impl ModelFiles {
     #[must_use]
     pub fn path(&self) -> &Path {
         match &self.form {
-            Form::HuggingFace(path) | Form::Gguf(path) => path,
+            ModelStorage::HuggingFace(path) | ModelStorage::Gguf(path) => path,
         }
     }
 }
@@ -54,8 +54,8 @@ impl ModelFiles {
     pub fn weight_bytes(&self) -> u64 {
         let length = |path: &Path| path.metadata().map_or(0, |found| found.len());
         match &self.form {
-            Form::Gguf(path) => length(path),
-            Form::HuggingFace(folder) => {
+            ModelStorage::Gguf(path) => length(path),
+            ModelStorage::HuggingFace(folder) => {
                 let paths =
                     std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
                 paths
@@ -71,7 +71,7 @@ impl ModelFiles {
     /// # Errors
     /// Names the one that is missing.
     pub fn look(&self) -> Result<()> {
-        let Form::HuggingFace(folder) = &self.form else { return Ok(()) };
+        let ModelStorage::HuggingFace(folder) = &self.form else { return Ok(()) };
         let weights = |entry: &std::fs::DirEntry| {
             entry.path().extension().is_some_and(|ending| ending == "safetensors") && is_there(&entry.path())
         };
@@ -97,18 +97,18 @@ impl ModelFiles {
     /// Where a file is missing, damaged or cut short.
     pub fn verify(&self) -> Result<()> {
         let verify = || match &self.form {
-            Form::Gguf(path) => {
+            ModelStorage::Gguf(path) => {
                 let file = GgufFile::open(path)?;
                 ensure!(!file.header().tensors.is_empty(), "{} holds no tensors", path.display());
                 Ok(())
             }
-            Form::HuggingFace(folder) => hf::verify(folder),
+            ModelStorage::HuggingFace(folder) => hf::verify(folder),
         };
         verify().map_err(|error| anyhow!(one_line(&format!("{error:#}"))))
     }
 }
 
-impl Form {
+impl ModelStorage {
     fn at(path: &Path) -> Result<Self> {
         if path.is_file() {
             if !is_gguf(path) {

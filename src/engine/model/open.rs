@@ -8,7 +8,7 @@ use chrono::{DateTime, FixedOffset};
 use tokenizers::Tokenizer;
 
 use super::ends;
-use super::files::{Form, ModelFiles};
+use super::files::{ModelFiles, ModelStorage};
 use super::fits;
 use super::gguf::{self, GgufFile, GgufWeights};
 use super::hf::{self, SafetensorsWeights};
@@ -80,7 +80,7 @@ pub fn open(files: &ModelFiles) -> Result<OpenModel> {
 fn read(files: &ModelFiles) -> Result<OpenModel> {
     let mut untied_by_file = false;
     let (mut config, weights, tokenizer, template) = match &files.form {
-        Form::HuggingFace(folder) => {
+        ModelStorage::HuggingFace(folder) => {
             let config = hf::config::read(folder)?;
             let weights = SafetensorsWeights::open(folder, config.clone())?;
             let tokenizer = hf::tokenizer::read(folder)?;
@@ -89,7 +89,7 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
             let config = ModelConfig { tied_embeddings, ..config };
             (config, Arc::new(weights) as Arc<dyn Weights>, tokenizer, hf::tokenizer::template(folder)?)
         }
-        Form::Gguf(path) => {
+        ModelStorage::Gguf(path) => {
             let file = Arc::new(GgufFile::open(path)?);
             let config = gguf::config::read(&file)?;
             let tokenizer = gguf::tokenizer::build(file.header())

@@ -76,7 +76,7 @@ pub(super) fn check(config: &ModelConfig, weights: &dyn Weights) -> Result<()> {
     let (beside, refused): (Vec<&String>, Vec<&String>) =
         unread.iter().filter(|name| !is_buffer(name)).partition(|name| is_beside(name, config, &unread));
     if let Some(first) = refused.first() {
-        let Told { why, then } = told(first, config);
+        let UnreadReason { why, then } = told(first, config);
         bail!(
             "it holds {}, which {why}{}, so Dojo would compute something else than what the file was made for; {then}",
             shown(first),
@@ -132,26 +132,26 @@ fn layer_of(name: &str) -> Option<usize> {
     rest.split_once('.')?.0.parse().ok()
 }
 
-struct Told {
+struct UnreadReason {
     why: String,
     then: &'static str,
 }
 
-fn told(name: &str, config: &ModelConfig) -> Told {
+fn told(name: &str, config: &ModelConfig) -> UnreadReason {
     let ModelConfig { architecture, layers, .. } = config;
     if let Some(layer) = layer_of(name).filter(|layer| layer >= layers) {
-        return Told {
+        return UnreadReason {
             why: format!("is of layer {}, beyond the last one of its configuration, {layers}", layer + 1),
             then: "set the number of layers right (num_hidden_layers), or save the model anew without what lies beyond",
         };
     }
     if QUANTISED.iter().any(|end| name.ends_with(end)) {
-        return Told {
+        return UnreadReason {
             why: "belongs to numbers in a quantised form that Dojo doesn't read".to_owned(),
             then: "take the model in bf16, f16 or f32, or as a GGUF",
         };
     }
-    Told {
+    UnreadReason {
         why: format!("isn't part of a model of the kind {} by its configuration", architecture.name),
         then: "set the configuration right (model_type and the keys of biases and norms), or, where the model shall be \
                computed without it, save the model anew with transformers, which leaves it out",

@@ -59,13 +59,13 @@ pub struct Stored {
 
 /// Which tensor of a file a Hugging Face tensor is read from, and which of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Source {
+pub(crate) struct TensorSource {
     pub(crate) tensor: String,
-    pub(crate) rows: Rows,
+    pub(crate) rows: TensorRows,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Rows {
+pub(crate) enum TensorRows {
     All,
     /// So many from the first one on: a part of a fused tensor.
     Range {
@@ -78,13 +78,13 @@ pub(crate) enum Rows {
     },
 }
 
-impl Source {
+impl TensorSource {
     pub(crate) fn whole(tensor: impl Into<String>) -> Self {
-        Self { tensor: tensor.into(), rows: Rows::All }
+        Self { tensor: tensor.into(), rows: TensorRows::All }
     }
 
     pub(crate) fn rows(tensor: String, first: usize, count: usize) -> Self {
-        Self { tensor, rows: Rows::Range { first, count } }
+        Self { tensor, rows: TensorRows::Range { first, count } }
     }
 }
 
@@ -114,7 +114,7 @@ impl Mapped<'_> {
         if self.format == other.format {
             return self.has_bytes_of(other);
         }
-        Ok(self.expand(&Rows::All, self.shape)? == other.expand(&Rows::All, other.shape)?)
+        Ok(self.expand(&TensorRows::All, self.shape)? == other.expand(&TensorRows::All, other.shape)?)
     }
 
     /// A hash of its shape, its number type and a sample of its bytes; of all of them, where it is small.
@@ -147,7 +147,7 @@ impl Mapped<'_> {
     }
 
     /// The chosen rows as f32.
-    pub(crate) fn expand(&self, rows: &Rows, shape: &[usize]) -> Result<Vec<f32>> {
+    pub(crate) fn expand(&self, rows: &TensorRows, shape: &[usize]) -> Result<Vec<f32>> {
         let chosen = self.choose(rows, shape)?;
         let width = shape.iter().skip(1).fold(1_usize, |all, &size| all.saturating_mul(size));
         let mut numbers = vec![0.0; shape.iter().product()];
@@ -160,29 +160,29 @@ impl Mapped<'_> {
             start += size;
         }
         Ok(match rows {
-            Rows::All | Rows::Range { .. } => numbers,
-            Rows::Interleaved { heads } => halves_first(&numbers, *heads, width),
+            TensorRows::All | TensorRows::Range { .. } => numbers,
+            TensorRows::Interleaved { heads } => halves_first(&numbers, *heads, width),
         })
     }
 
     /// The chosen rows as they are stored.
-    pub(crate) fn copy(&self, rows: &Rows, shape: &[usize]) -> Result<Stored> {
-        let Chosen { start, row, count } = self.choose(rows, shape)?;
+    pub(crate) fn copy(&self, rows: &TensorRows, shape: &[usize]) -> Result<Stored> {
+        let ChosenRows { start, row, count } = self.choose(rows, shape)?;
         let bytes = self.file.read(start, row * count)?;
         let bytes = match rows {
-            Rows::All | Rows::Range { .. } => bytes,
-            Rows::Interleaved { heads } => halves_first(&bytes, *heads, row),
+            TensorRows::All | TensorRows::Range { .. } => bytes,
+            TensorRows::Interleaved { heads } => halves_first(&bytes, *heads, row),
         };
         Ok(Stored { format: self.format, bytes })
     }
 
     /// Where the rows lie that are asked for, after checking that they have the expected shape.
-    fn choose(&self, rows: &Rows, shape: &[usize]) -> Result<Chosen> {
+    fn choose(&self, rows: &TensorRows, shape: &[usize]) -> Result<ChosenRows> {
         let all = self.shape.first().copied().unwrap_or(1);
         let (first, count) = match rows {
-            Rows::All => (0, all),
-            Rows::Range { first, count } => (*first, *count),
-            Rows::Interleaved { heads } => {
+            TensorRows::All => (0, all),
+            TensorRows::Range { first, count } => (*first, *count),
+            TensorRows::Interleaved { heads } => {
                 ensure!(
                     *heads > 0 && all.is_multiple_of(2 * heads),
                     "{all} rows can't be split into {heads} heads of even size"
@@ -194,22 +194,22 @@ impl Mapped<'_> {
         ensure!(first + count <= all && found == shape, "its shape is {:?}, expected {shape:?}", self.shape);
         ensure!(all > 0 && self.size.is_multiple_of(all), "its rows are no whole blocks");
         let row = self.size / all;
-        Ok(Chosen { start: self.start + first * row, row, count })
+        Ok(ChosenRows { start: self.start + first * row, row, count })
     }
 }
 
 /// Rows of a tensor: where the first one starts in the file, the bytes of each, and how many they are.
-struct Chosen {
+struct ChosenRows {
     start: usize,
     row: usize,
     count: usize,
 }
 
 /// The shape of the chosen rows of a tensor.
-pub(crate) fn shape_of(all: &[usize], rows: &Rows) -> Vec<usize> {
+pub(crate) fn shape_of(all: &[usize], rows: &TensorRows) -> Vec<usize> {
     let count = match rows {
-        Rows::All | Rows::Interleaved { .. } => all.first().copied().unwrap_or(1),
-        Rows::Range { count, .. } => *count,
+        TensorRows::All | TensorRows::Interleaved { .. } => all.first().copied().unwrap_or(1),
+        TensorRows::Range { count, .. } => *count,
     };
     std::iter::once(count).chain(all.iter().skip(1).copied()).take(all.len()).collect()
 }

@@ -7,13 +7,13 @@ use anyhow::{Result, ensure};
 use super::device::{self, DeviceOptions, DeviceStudent};
 use super::optimizer::{self, AdamW, Update};
 use super::parameter_groups::ParameterGroups;
-use super::step::{DecoderStudent, Part, StepOptions};
+use super::step::{DecoderStudent, StepOptions, StepPart};
 use super::student::Student;
 use crate::domain::batch::{PackedBatch, TokenExample};
 use crate::domain::recipe::{BaseFormat, Dtype, Recipe};
 use crate::engine::adapter::{Adapter, LoraConfig, Projection};
-use crate::engine::device::Place;
-use crate::engine::kernels::gemm::{MatmulPrecision, Matrix, Output, Term, Write};
+use crate::engine::device::ComputeDevice;
+use crate::engine::kernels::gemm::{GemmOutput, MatmulPrecision, Matrix, ProductTerm, Write};
 use crate::engine::model::{ModelConfig, Weights};
 use crate::ground::memory;
 
@@ -69,7 +69,7 @@ impl TrainBench {
     ///
     /// # Errors
     /// Where a tensor is missing or damaged, or a step fails.
-    pub fn run(&self, subject: Subject<'_>, place: &Place) -> Result<TrainFigures> {
+    pub fn run(&self, subject: Subject<'_>, place: &ComputeDevice) -> Result<TrainFigures> {
         ensure!(self.steps > 0 && self.batch > 0 && self.length > 1 && self.rank > 0, "nothing to measure");
         let config = subject.config;
         let start = Instant::now();
@@ -100,8 +100,8 @@ impl TrainBench {
         let step_seconds = seconds[seconds.len() / 2];
         let gflop = gflop(config, &batch, adapter.values.len());
         let machine_gflops = match place {
-            Place::Cpu => machine_gflops(self.options.products),
-            Place::Device(device) => device::gflops(device, self.dtype)?,
+            ComputeDevice::Cpu => machine_gflops(self.options.products),
+            ComputeDevice::Device(device) => device::gflops(device, self.dtype)?,
         };
         Ok(TrainFigures {
             load_seconds,
@@ -115,12 +115,12 @@ impl TrainBench {
         })
     }
 
-    fn open(&self, subject: Subject<'_>, place: &Place) -> Result<Measured> {
+    fn open(&self, subject: Subject<'_>, place: &ComputeDevice) -> Result<Measured> {
         let Subject { name, config, weights } = subject;
         let StepOptions { activation_memory, base, .. } = self.options;
         Ok(match place {
-            Place::Cpu => Measured::Cpu(DecoderStudent::over(name, config, weights, self.options)?),
-            Place::Device(device) => {
+            ComputeDevice::Cpu => Measured::Cpu(DecoderStudent::over(name, config, weights, self.options)?),
+            ComputeDevice::Device(device) => {
                 let options = DeviceOptions { activation_memory, base, dtype: self.dtype };
                 Measured::Device(DeviceStudent::over((name, config), weights, device, options)?)
             }
@@ -147,7 +147,7 @@ impl Measured {
     fn parts(&mut self, steps: usize) -> Vec<(&'static str, f64)> {
         let Self::Cpu(student) = self else { return Vec::new() };
         let profile = student.take_profile();
-        Part::ALL.map(|part| (part.name(), profile.seconds(part) / steps as f64)).to_vec()
+        StepPart::ALL.map(|part| (part.name(), profile.seconds(part) / steps as f64)).to_vec()
     }
 
     fn peak_memory_gb(&self) -> f64 {
@@ -196,8 +196,8 @@ fn machine_gflops(products: MatmulPrecision) -> f64 {
     let fastest = (0..12)
         .map(|_| {
             let start = Instant::now();
-            let output = Output { data: &mut c, stride: columns, write: Write::Replace };
-            let term = Term::new(Matrix::new(&a, rows, depth), Matrix::new(&b, depth, columns));
+            let output = GemmOutput { data: &mut c, stride: columns, write: Write::Replace };
+            let term = ProductTerm::new(Matrix::new(&a, rows, depth), Matrix::new(&b, depth, columns));
             products.matmul(output, 1.0, &[term]);
             start.elapsed().as_secs_f64()
         })

@@ -12,7 +12,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::AdamW;
-use super::seal::{self, Look, Seal};
+use super::seal::{self, Seal, SealCheck};
 use crate::domain::run::RunFolder;
 use crate::engine::adapter::Adapter;
 use crate::ground::files;
@@ -169,7 +169,7 @@ pub fn recover(run: &RunFolder) -> Result<()> {
     left.sort();
     for (kind, name, path) in left {
         let place = run.checkpoints().join(name);
-        if whole(&place, Look::Bytes).is_err() && is_wanted(run, kind, &place, &path)? {
+        if whole(&place, SealCheck::Bytes).is_err() && is_wanted(run, kind, &place, &path)? {
             folders::remove_if_there(&place)?;
             fs::rename(&path, &place).with_context(|| format!("put {} in its place", place.display()))?;
             files::flush_folder(&run.checkpoints())?;
@@ -182,7 +182,7 @@ pub fn recover(run: &RunFolder) -> Result<()> {
 
 /// Whether what a killed process left of a checkpoint takes the place of one that is missing or damaged.
 fn is_wanted(run: &RunFolder, kind: folders::Leftover, place: &Path, path: &Path) -> Result<bool> {
-    let Ok(found) = whole(path, Look::Bytes) else { return Ok(false) };
+    let Ok(found) = whole(path, SealCheck::Bytes) else { return Ok(false) };
     Ok(match kind {
         folders::Leftover::Removed => false,
         folders::Leftover::Replaced => true,
@@ -208,7 +208,7 @@ pub fn is_any(run: &RunFolder) -> bool {
 /// # Errors
 /// Where the folder can't be read.
 pub fn steps(run: &RunFolder) -> Result<Vec<u64>> {
-    Ok(named(run)?.into_iter().filter(|&step| whole(&folder(run, step), Look::Sizes).is_ok()).collect())
+    Ok(named(run)?.into_iter().filter(|&step| whole(&folder(run, step), SealCheck::Sizes).is_ok()).collect())
 }
 
 /// The steps that have a folder, whole or not, rising.
@@ -228,7 +228,7 @@ fn entries(run: &RunFolder) -> Result<Vec<PathBuf>> {
 }
 
 /// A checkpoint all of whose files are there.
-struct Whole {
+struct WholeCheckpoint {
     state: TrainerState,
     /// Whether it says their sizes, as those of earlier versions don't.
     sealed: bool,
@@ -238,7 +238,7 @@ struct Whole {
 const NEEDED: [&str; 2] = [NUMBERS, "adapter_model.safetensors"];
 
 /// The state of a checkpoint all of whose files are there, as they were written as far as is looked at.
-fn whole(place: &Path, look: Look) -> Result<Whole> {
+fn whole(place: &Path, look: SealCheck) -> Result<WholeCheckpoint> {
     let path = place.join(STATE);
     let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
     let text = String::from_utf8(text).with_context(|| format!("read {}", path.display()))?;
@@ -250,7 +250,7 @@ fn whole(place: &Path, look: Look) -> Result<Whole> {
     for name in NEEDED {
         ensure!(found.contains_key(name), "{} is missing", place.join(name).display());
     }
-    Ok(Whole { state, sealed: seal.is_there() })
+    Ok(WholeCheckpoint { state, sealed: seal.is_there() })
 }
 
 /// Reads the newest checkpoint that is whole into adapter and optimizer, after [`recover`]; gives back its state, or
@@ -279,7 +279,8 @@ pub fn load_newest(
         read_numbers(&folder(run, step).join(NUMBERS), &bytes, wanted)?;
         optimizer.steps = step;
         // Further back, the best one may have been removed for a better one that is lost.
-        let lost = |best: &Best| best.step != step && whole(&folder(run, best.step), Look::Bytes).is_err();
+        let lost =
+            |best: &Best| best.step != step && whole(&folder(run, best.step), SealCheck::Bytes).is_err();
         if newest_damage.is_some() && state.best.as_ref().is_some_and(lost) {
             state.best = None;
         }
@@ -292,7 +293,7 @@ pub fn load_newest(
 /// A step's checkpoint: its state, and the file of its numbers, checked to be one.
 fn read(run: &RunFolder, step: u64) -> Result<(TrainerState, Vec<u8>)> {
     let place = folder(run, step);
-    let state = whole(&place, Look::Bytes)?.state;
+    let state = whole(&place, SealCheck::Bytes)?.state;
     let path = place.join(STATE);
     ensure!(state.step == step, "{} says step {}, not {step}", path.display(), state.step);
     let path = place.join(NUMBERS);
@@ -307,7 +308,7 @@ fn read(run: &RunFolder, step: u64) -> Result<(TrainerState, Vec<u8>)> {
 /// Where a file is missing, damaged, or of another adapter.
 pub fn load_adapter(run: &RunFolder, step: u64, adapter: &mut Adapter) -> Result<()> {
     let place = folder(run, step);
-    whole(&place, Look::Bytes)
+    whole(&place, SealCheck::Bytes)
         .with_context(|| format!("read the checkpoint of step {step}, which has the best values"))?;
     let path = place.join(NUMBERS);
     let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;

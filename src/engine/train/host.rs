@@ -14,7 +14,7 @@ pub trait Host {
     ///
     /// # Errors
     /// Where the host itself fails; the run then fails.
-    fn tick(&mut self) -> Result<Request>;
+    fn tick(&mut self) -> Result<HostRequest>;
 
     /// Asked in the middle of a pass over a batch, by whichever thread computes, with the share of it that is done
     /// (not a number where that isn't known): whether it goes on. On a slow machine a pass takes minutes, and a run that is to end need not come to its end.
@@ -23,7 +23,7 @@ pub trait Host {
     }
 
     /// Told of each fact as it happens.
-    fn report(&mut self, progress: &Progress<'_>);
+    fn report(&mut self, progress: &TrainEvent<'_>);
 }
 
 /// See [`Host::brake`].
@@ -37,7 +37,7 @@ pub fn nobody() -> Brake {
 
 /// What the host wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Request {
+pub enum HostRequest {
     GoOn,
     /// Save a checkpoint at once, and go on.
     Checkpoint,
@@ -47,7 +47,7 @@ pub enum Request {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Progress<'a> {
+pub enum TrainEvent<'a> {
     /// `step` is above 0 where the run was resumed.
     Began {
         step: u64,

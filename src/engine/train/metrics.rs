@@ -22,14 +22,14 @@ pub fn number(value: f64) -> Value {
 
 /// A file of JSON lines that only grows, and can be cut back to where a checkpoint saw it.
 #[derive(Debug)]
-pub struct Lines {
+pub struct LinesFile {
     path: PathBuf,
     file: File,
     /// Bytes written so far.
     length: u64,
 }
 
-impl Lines {
+impl LinesFile {
     /// Opens the file and cuts off all behind `length`: what a killed run wrote after its last checkpoint.
     ///
     /// # Errors

@@ -2,10 +2,10 @@
 
 pub mod batch_sampler;
 pub mod bench;
+mod between_steps;
 pub mod checkpoint;
 pub mod course;
 pub mod device;
-mod duties;
 pub mod host;
 pub mod metrics;
 pub mod optimizer;

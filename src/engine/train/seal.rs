@@ -12,7 +12,7 @@ use crate::ground::hash;
 
 /// How closely a checkpoint is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum SealCheck {
     /// Whether its files are there and as long as they were written: no file is read.
     Sizes,
     /// And whether their bytes are those that were written.
@@ -72,14 +72,14 @@ impl Seal {
         folder: &Path,
         (path, text): (&Path, &str),
         found: &BTreeMap<String, u64>,
-        look: Look,
+        look: SealCheck,
     ) -> Result<()> {
         for (name, &size) in &self.files {
             let path = folder.join(name);
             let found = *found.get(name).with_context(|| format!("{} is missing", path.display()))?;
             ensure!(found == size, "{} has {found} bytes, but was written with {size}", path.display());
         }
-        if look == Look::Sizes {
+        if look == SealCheck::Sizes {
             return Ok(());
         }
         let damaged =

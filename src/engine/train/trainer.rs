@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::batch_sampler::BatchSampler;
 use super::checkpoint::{self, SaveAdapter, TrainerState};
-use super::host::{Brake, Host, Progress, Request, Sampler};
-use super::metrics::{Lines, number};
+use super::host::{Brake, Host, HostRequest, Sampler, TrainEvent};
+use super::metrics::{LinesFile, number};
 use super::optimizer::{self, AdamW, Update};
 use super::parameter_groups::ParameterGroups;
 use super::schedule::Schedule;
@@ -23,7 +23,7 @@ use crate::ground::hash::Fnv;
 use crate::ground::random;
 
 /// All that a run needs.
-pub struct Task<'a> {
+pub struct TrainingTask<'a> {
     pub recipe: &'a Recipe,
     pub folder: &'a RunFolder,
     pub student: &'a mut dyn Student,
@@ -43,7 +43,7 @@ pub struct Task<'a> {
 
 /// How a run ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum TrainOutcome {
     Done,
     /// Someone asked for it; the run can be resumed.
     Stopped,
@@ -54,14 +54,14 @@ pub enum Outcome {
 /// # Errors
 /// Where there is nothing to train on, the device fails, a file can't be written, or the loss is no longer a number;
 /// checkpoints saved before stay as they are.
-pub fn train(task: Task<'_>, host: &mut dyn Host) -> Result<Outcome> {
+pub fn train(task: TrainingTask<'_>, host: &mut dyn Host) -> Result<TrainOutcome> {
     let mut trainer = Trainer::new(task)?;
     let (step, total_steps) = (trainer.state.step, trainer.total_steps);
     let best_eval_loss = trainer.state.best.map(|best| best.eval_loss);
-    host.report(&Progress::Began { step, total_steps, best_eval_loss });
+    host.report(&TrainEvent::Began { step, total_steps, best_eval_loss });
     let outcome = match trainer.rehearse(host)? {
         Flow::GoOn => trainer.run(host)?,
-        Flow::Stop => Outcome::Stopped,
+        Flow::Stop => TrainOutcome::Stopped,
     };
     trainer.save(host)?;
     // Without a step there is nothing to it: it would answer as the base model does.
@@ -92,7 +92,7 @@ pub(super) enum Flow {
 
 /// A run in progress.
 pub(super) struct Trainer<'a> {
-    pub(super) task: Task<'a>,
+    pub(super) task: TrainingTask<'a>,
     pub(super) order: BatchSampler,
     schedule: Schedule,
     pub(super) total_steps: u64,
@@ -101,14 +101,14 @@ pub(super) struct Trainer<'a> {
     pub(super) state: TrainerState,
     /// The state of the newest checkpoint.
     pub(super) saved: Option<TrainerState>,
-    pub(super) metrics: Lines,
-    pub(super) samples: Lines,
+    pub(super) metrics: LinesFile,
+    pub(super) samples: LinesFile,
     /// Seconds a step takes, lately.
     pace: Option<f64>,
 }
 
 impl<'a> Trainer<'a> {
-    fn new(mut task: Task<'a>) -> Result<Self> {
+    fn new(mut task: TrainingTask<'a>) -> Result<Self> {
         let (recipe, folder) = (task.recipe, task.folder);
         let order =
             BatchSampler::new(task.train.iter().map(|example| example.tokens.len()).collect(), recipe)?;
@@ -126,8 +126,8 @@ impl<'a> Trainer<'a> {
         Ok(Self {
             schedule: Schedule::new(&recipe.train, total_steps),
             gradients: vec![0.0; task.adapter.values.len()],
-            metrics: Lines::open(&folder.metrics(), state.metrics_bytes)?,
-            samples: Lines::open(&folder.samples(), state.samples_bytes)?,
+            metrics: LinesFile::open(&folder.metrics(), state.metrics_bytes)?,
+            samples: LinesFile::open(&folder.samples(), state.samples_bytes)?,
             task,
             order,
             total_steps,
@@ -138,23 +138,23 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    fn run(&mut self, host: &mut dyn Host) -> Result<Outcome> {
+    fn run(&mut self, host: &mut dyn Host) -> Result<TrainOutcome> {
         loop {
-            if self.duties(host)? == Flow::Stop {
-                return Ok(Outcome::Stopped);
+            if self.do_what_is_due(host)? == Flow::Stop {
+                return Ok(TrainOutcome::Stopped);
             }
             if self.state.step >= self.total_steps {
-                return Ok(Outcome::Done);
+                return Ok(TrainOutcome::Done);
             }
             if self.is_stalled() {
-                host.report(&Progress::StoppedEarly { step: self.state.step });
-                return Ok(Outcome::Done);
+                host.report(&TrainEvent::StoppedEarly { step: self.state.step });
+                return Ok(TrainOutcome::Done);
             }
             if self.tick(host)? == Flow::Stop {
-                return Ok(Outcome::Stopped);
+                return Ok(TrainOutcome::Stopped);
             }
             if self.step(host)? == Flow::Stop {
-                return Ok(Outcome::Stopped);
+                return Ok(TrainOutcome::Stopped);
             }
         }
     }
@@ -168,10 +168,10 @@ impl<'a> Trainer<'a> {
     pub(super) fn tick(&mut self, host: &mut dyn Host) -> Result<Flow> {
         loop {
             match host.tick()? {
-                Request::GoOn => return Ok(Flow::GoOn),
+                HostRequest::GoOn => return Ok(Flow::GoOn),
                 // At once, also halfway through an evaluation: the run may be paused there, and stay so for long.
-                Request::Checkpoint => self.save(host)?,
-                Request::Stop => return Ok(Flow::Stop),
+                HostRequest::Checkpoint => self.save(host)?,
+                HostRequest::Stop => return Ok(Flow::Stop),
             }
         }
     }
@@ -184,7 +184,7 @@ impl<'a> Trainer<'a> {
         }
         let batch = self.batch(&self.order.largest());
         let start = Instant::now();
-        let Task { student, adapter, .. } = &mut self.task;
+        let TrainingTask { student, adapter, .. } = &mut self.task;
         let brake = host.brake();
         let rehearsed = student.backward_while(adapter, &batch, (1.0, Some(0)), &mut self.gradients, &*brake);
         let losses = rehearsed.with_context(|| {
@@ -198,7 +198,7 @@ impl<'a> Trainer<'a> {
         }
         let seconds = start.elapsed().as_secs_f64();
         let tokens = batch.tokens.len();
-        host.report(&Progress::Rehearsed { tokens, seconds, memory_gb: student.memory_gb() });
+        host.report(&TrainEvent::Rehearsed { tokens, seconds, memory_gb: student.memory_gb() });
         Ok(Flow::GoOn)
     }
 
@@ -241,7 +241,7 @@ impl<'a> Trainer<'a> {
             return Err(self.diverged(loss, norm));
         }
         let seconds_left = self.seconds_left(seconds);
-        host.report(&Progress::Stepped { line: &line, seconds_left });
+        host.report(&TrainEvent::Stepped { line: &line, seconds_left });
         Ok(Flow::GoOn)
     }
 
@@ -252,7 +252,7 @@ impl<'a> Trainer<'a> {
         let dropout = self.task.recipe.lora.lora_dropout > 0.0;
         self.gradients.fill(0.0);
         let mut losses = Losses::default();
-        let Task { student, adapter, recipe, .. } = &mut self.task;
+        let TrainingTask { student, adapter, recipe, .. } = &mut self.task;
         for (index, batch) in batches.iter().enumerate() {
             let seed = random::combine(&[recipe.train.seed, self.state.step, index as u64]);
             let scale = (scale, dropout.then_some(seed));

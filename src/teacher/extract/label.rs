@@ -52,20 +52,20 @@ pub fn plain(names: &[String]) -> Vec<Class> {
 
 /// Whether what follows a label could have been cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Written {
+pub(super) enum LabelEnd {
     Whole,
     MaybeCut,
 }
 
 /// The one class that a text means: a class's word alone, or several words that all mean the same class
 /// (`1 (entailment)`).
-pub(super) fn read<'a>(classes: &'a [Class], text: &str, written: Written) -> Option<&'a str> {
+pub(super) fn read<'a>(classes: &'a [Class], text: &str, written: LabelEnd) -> Option<&'a str> {
     match written {
-        Written::Whole => {
+        LabelEnd::Whole => {
             let text = normal(text);
             exact(classes, &text).or_else(|| agreeing(classes, &text)).map(|class| class.name.as_str())
         }
-        Written::MaybeCut => {
+        LabelEnd::MaybeCut => {
             // Only what is a class's word to the letter, and the beginning of no other class's.
             let text = text.trim().to_lowercase();
             let class = exact(classes, &text)?;

@@ -19,12 +19,12 @@ pub(super) enum Loose {
         closed: bool,
     },
     List(Vec<Self>),
-    Object(Object),
+    Object(LooseObject),
 }
 
 /// An object: its keys in order, also those given twice.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Object {
+pub(super) struct LooseObject {
     pub(super) pairs: Vec<(String, Loose)>,
     /// Whether its closing brace was there.
     pub(super) whole: bool,
@@ -34,13 +34,13 @@ pub(super) struct Object {
 const DEEPEST: usize = 32;
 
 /// Reads the object that starts at `start`, where a `{` stands. Gives it and the place behind it.
-pub(super) fn object(text: &[char], start: usize) -> (Object, usize) {
-    let mut reader = Reader { text, at: start + 1, depth: 1 };
+pub(super) fn object(text: &[char], start: usize) -> (LooseObject, usize) {
+    let mut reader = LooseReader { text, at: start + 1, depth: 1 };
     let object = reader.object();
     (object, reader.at)
 }
 
-struct Reader<'a> {
+struct LooseReader<'a> {
     text: &'a [char],
     at: usize,
     depth: usize,
@@ -48,20 +48,20 @@ struct Reader<'a> {
 
 /// What a text stands in decides what may follow its closing quote.
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum StringRole {
     Key,
     Value,
     Item,
 }
 
-impl Reader<'_> {
+impl LooseReader<'_> {
     fn peek(&self) -> Option<char> {
         self.text.get(self.at).copied()
     }
 
     /// Behind the opening brace.
-    fn object(&mut self) -> Object {
-        let mut object = Object::default();
+    fn object(&mut self) -> LooseObject {
+        let mut object = LooseObject::default();
         loop {
             self.skip_separators();
             match self.peek() {
@@ -82,7 +82,7 @@ impl Reader<'_> {
     /// A key, a colon and a value; nothing where what stands here is no such thing.
     fn pair(&mut self) -> Option<(String, Loose)> {
         let key = match self.peek()? {
-            quote if closing(quote).is_some() => self.text(Place::Key).0,
+            quote if closing(quote).is_some() => self.text(StringRole::Key).0,
             letter if is_word(letter) => self.word(),
             _ => return None,
         };
@@ -92,10 +92,10 @@ impl Reader<'_> {
         }
         self.at += 1;
         self.skip_space();
-        Some((key, self.value(Place::Value)?))
+        Some((key, self.value(StringRole::Value)?))
     }
 
-    fn value(&mut self, place: Place) -> Option<Loose> {
+    fn value(&mut self, place: StringRole) -> Option<Loose> {
         match self.peek()? {
             '{' if self.depth < DEEPEST => {
                 self.at += 1;
@@ -136,7 +136,7 @@ impl Reader<'_> {
                     self.at += 1;
                     return items;
                 }
-                Some(_) => match self.value(Place::Item) {
+                Some(_) => match self.value(StringRole::Item) {
                     Some(item) => items.push(item),
                     None => return items,
                 },
@@ -145,7 +145,7 @@ impl Reader<'_> {
     }
 
     /// A quoted text, and whether it was closed.
-    fn text(&mut self, place: Place) -> (String, bool) {
+    fn text(&mut self, place: StringRole) -> (String, bool) {
         let Some(close) = self.peek().and_then(closing) else { return (String::new(), false) };
         self.at += 1;
         let mut text = String::new();
@@ -215,13 +215,13 @@ impl Reader<'_> {
 
     /// Whether a quote before `at` closes its text, judged by what follows: a quote inside a text is followed by more
     /// text, not by a separator and the next key.
-    fn ends_text(&self, at: usize, place: Place) -> bool {
+    fn ends_text(&self, at: usize, place: StringRole) -> bool {
         let at = self.after_space(at);
         match (self.text.get(at), place) {
-            (None, _) | (Some(':' | '='), Place::Key) => true,
-            (Some(_), Place::Key) => false,
-            (Some('}' | ']'), _) | (Some(','), Place::Item) => true,
-            (Some(','), Place::Value) => {
+            (None, _) | (Some(':' | '='), StringRole::Key) => true,
+            (Some(_), StringRole::Key) => false,
+            (Some('}' | ']'), _) | (Some(','), StringRole::Item) => true,
+            (Some(','), StringRole::Value) => {
                 let next = self.after_space(at + 1);
                 match self.text.get(next) {
                     None | Some('}' | ']') => true,

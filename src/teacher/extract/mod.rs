@@ -8,30 +8,30 @@ mod loose;
 
 use std::collections::BTreeMap;
 
-use label::Written;
+use label::LabelEnd;
 pub use label::{Class, entailment, plain};
-use loose::{Loose, Object};
+use loose::{Loose, LooseObject};
 
 /// What an answer must hold.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shape {
-    pub fields: Vec<Field>,
+pub struct AnswerShape {
+    pub fields: Vec<AnswerField>,
 }
 
 /// One field of an answer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Field {
+pub struct AnswerField {
     /// The name under which its value is given back, and the first that is looked for.
     pub name: &'static str,
     /// Other names that models use for it.
     pub aliases: &'static [&'static str],
-    pub kind: Kind,
+    pub kind: FieldKind,
     pub need: Need,
 }
 
 /// What a field's value is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
+pub enum FieldKind {
     /// Any text that isn't empty; a list of texts is joined.
     Text,
     /// One of these classes, given back by its name.
@@ -48,7 +48,7 @@ pub enum Need {
 }
 
 /// The fields found, by name.
-pub type Found = BTreeMap<&'static str, String>;
+pub type FoundFields = BTreeMap<&'static str, String>;
 
 /// Why an answer can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error)]
@@ -91,30 +91,30 @@ impl Unreadable {
 ///
 /// # Errors
 /// Why it can't be read without guessing.
-pub fn extract(answer: &str, shape: &Shape) -> Result<Found, Unreadable> {
+pub fn extract(answer: &str, shape: &AnswerShape) -> Result<FoundFields, Unreadable> {
     if answer.trim().is_empty() {
         return Err(Unreadable::Empty);
     }
     let text: Vec<char> = answer.chars().collect();
-    let readings: Vec<Reading> = objects(&text).iter().map(|object| read(object, shape)).collect();
+    let readings: Vec<ObjectReading> = objects(&text).iter().map(|object| read(object, shape)).collect();
     choose(&readings).or_else(|reason| inner(&text, shape).ok_or(reason))
 }
 
 /// One object as the shape sees it.
-struct Reading {
+struct ObjectReading {
     whole: bool,
-    found: Result<Found, Unreadable>,
+    found: Result<FoundFields, Unreadable>,
     /// Labels that could be read, whether or not the rest fits.
-    labels: Found,
+    labels: FoundFields,
 }
 
-fn choose(readings: &[Reading]) -> Result<Found, Unreadable> {
+fn choose(readings: &[ObjectReading]) -> Result<FoundFields, Unreadable> {
     let whole = readings.iter().rposition(|reading| reading.whole && reading.found.is_ok());
     let cut = || readings.iter().rposition(|reading| reading.found.is_ok());
     let Some(index) = whole.or_else(cut) else {
         return Err(reason(readings));
     };
-    let Some(Reading { found: Ok(found), .. }) = readings.get(index) else {
+    let Some(ObjectReading { found: Ok(found), .. }) = readings.get(index) else {
         return Err(Unreadable::NoObject);
     };
     // What comes later and isn't whole may be the model's second thought.
@@ -129,7 +129,7 @@ fn choose(readings: &[Reading]) -> Result<Found, Unreadable> {
 }
 
 /// Of the last object that was close to fitting.
-fn reason(readings: &[Reading]) -> Unreadable {
+fn reason(readings: &[ObjectReading]) -> Unreadable {
     let Some(last) = readings.last() else { return Unreadable::NoObject };
     match &last.found {
         Err(reason @ Unreadable::Ambiguous(_)) => reason.clone(),
@@ -140,7 +140,7 @@ fn reason(readings: &[Reading]) -> Unreadable {
 }
 
 /// Every object of the text, outermost first, in order. Objects inside objects stand behind those that hold them.
-fn objects(text: &[char]) -> Vec<Object> {
+fn objects(text: &[char]) -> Vec<LooseObject> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(offset) = text.get(at..).and_then(|rest| rest.iter().position(|&letter| letter == '{')) {
@@ -158,8 +158,8 @@ fn objects(text: &[char]) -> Vec<Object> {
 /// More than any answer has; a text of nothing but braces must not take long.
 const MOST_OBJECTS: usize = 256;
 
-fn flatten(object: Object, found: &mut Vec<Object>) {
-    let inside: Vec<Object> = object.pairs.iter().flat_map(|(_, value)| nested(value)).collect();
+fn flatten(object: LooseObject, found: &mut Vec<LooseObject>) {
+    let inside: Vec<LooseObject> = object.pairs.iter().flat_map(|(_, value)| nested(value)).collect();
     if !object.pairs.is_empty() {
         found.push(object);
     }
@@ -168,7 +168,7 @@ fn flatten(object: Object, found: &mut Vec<Object>) {
     }
 }
 
-fn nested(value: &Loose) -> Vec<Object> {
+fn nested(value: &Loose) -> Vec<LooseObject> {
     match value {
         Loose::Object(object) => vec![object.clone()],
         Loose::List(items) => items.iter().flat_map(nested).collect(),
@@ -177,13 +177,13 @@ fn nested(value: &Loose) -> Vec<Object> {
 }
 
 /// An object written as a text inside an object (`{"answer": "{\"score\": 4}"}`).
-fn inner(text: &[char], shape: &Shape) -> Option<Found> {
+fn inner(text: &[char], shape: &AnswerShape) -> Option<FoundFields> {
     let objects = objects(text);
     let texts = objects.iter().filter(|object| object.whole).flat_map(|object| &object.pairs);
     let mut fitting = texts.filter_map(|(_, value)| match value {
         Loose::Text { text, closed: true } if text.trim_start().starts_with('{') => {
             let inside: Vec<char> = text.chars().collect();
-            let readings: Vec<Reading> =
+            let readings: Vec<ObjectReading> =
                 self::objects(&inside).iter().map(|object| read(object, shape)).collect();
             choose(&readings).ok()
         }
@@ -193,14 +193,14 @@ fn inner(text: &[char], shape: &Shape) -> Option<Found> {
     fitting.all(|other| other == found).then_some(found)
 }
 
-fn read(object: &Object, shape: &Shape) -> Reading {
-    let mut found = Found::new();
-    let mut labels = Found::new();
+fn read(object: &LooseObject, shape: &AnswerShape) -> ObjectReading {
+    let mut found = FoundFields::new();
+    let mut labels = FoundFields::new();
     let mut problem = None;
     for field in &shape.fields {
         match value(object, field) {
             Ok(Some(value)) => {
-                if matches!(field.kind, Kind::Label(_)) {
+                if matches!(field.kind, FieldKind::Label(_)) {
                     labels.insert(field.name, value.clone());
                 }
                 found.insert(field.name, value);
@@ -212,18 +212,18 @@ fn read(object: &Object, shape: &Shape) -> Reading {
             Err(reason) => problem = problem.or(Some(reason)),
         }
     }
-    Reading { whole: object.whole, found: problem.map_or(Ok(found), Err), labels }
+    ObjectReading { whole: object.whole, found: problem.map_or(Ok(found), Err), labels }
 }
 
 /// The field's value; nothing where the object doesn't have the field.
-fn value(object: &Object, field: &Field) -> Result<Option<String>, Unreadable> {
+fn value(object: &LooseObject, field: &AnswerField) -> Result<Option<String>, Unreadable> {
     let mut chosen: Option<String> = None;
     let last = object.pairs.len().saturating_sub(1);
     for (index, (key, value)) in object.pairs.iter().enumerate() {
         if !field.is_named(key) {
             continue;
         }
-        let end = if object.whole || index < last { Written::Whole } else { Written::MaybeCut };
+        let end = if object.whole || index < last { LabelEnd::Whole } else { LabelEnd::MaybeCut };
         let Some(value) = accept(value, &field.kind, end) else {
             return if chosen.is_some() {
                 Err(Unreadable::Ambiguous(field.name))
@@ -239,7 +239,7 @@ fn value(object: &Object, field: &Field) -> Result<Option<String>, Unreadable> {
     Ok(chosen)
 }
 
-impl Field {
+impl AnswerField {
     /// Names are compared without case, blanks, underscores and hyphens.
     fn is_named(&self, key: &str) -> bool {
         let key = bare_name(key);
@@ -260,19 +260,19 @@ fn repeats_the_form(text: &str) -> bool {
         .all(|word| word.eq_ignore_ascii_case("step") || word.chars().all(|letter| letter.is_ascii_digit()))
 }
 
-fn accept(value: &Loose, kind: &Kind, end: Written) -> Option<String> {
+fn accept(value: &Loose, kind: &FieldKind, end: LabelEnd) -> Option<String> {
     match kind {
-        Kind::Text => text(value)
+        FieldKind::Text => text(value)
             .map(|text| text.trim().to_owned())
             .filter(|text| !text.is_empty() && !repeats_the_form(text)),
-        Kind::Label(classes) => {
+        FieldKind::Label(classes) => {
             let (text, closed) = scalar(value)?;
-            let written = if closed { Written::Whole } else { end };
+            let written = if closed { LabelEnd::Whole } else { end };
             label::read(classes, text, written).map(str::to_owned)
         }
-        Kind::Whole { least, most } => {
+        FieldKind::Whole { least, most } => {
             let (text, closed) = scalar(value)?;
-            if !closed && end == Written::MaybeCut {
+            if !closed && end == LabelEnd::MaybeCut {
                 return None;
             }
             whole(text, *most)

@@ -16,11 +16,11 @@ use crate::ui::pane::{Pane, PaneId};
 /// Every pane, in the order of [`PaneId::ALL`].
 pub(crate) fn all() -> [Box<dyn Pane>; 6] {
     [
-        Box::new(data::Data::default()),
-        Box::new(review::Review::default()),
-        Box::new(train::Train::default()),
-        Box::new(chat::Chat::default()),
+        Box::new(data::DataPane::default()),
+        Box::new(review::ReviewPane::default()),
+        Box::new(train::TrainPane::default()),
+        Box::new(chat::ChatPane::default()),
         Box::new(absent::Absent(PaneId::Eval)),
-        Box::new(models::Models::default()),
+        Box::new(models::ModelsPane::default()),
     ]
 }

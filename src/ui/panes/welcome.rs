@@ -15,13 +15,13 @@ use crate::ui::action;
 use crate::ui::keymap::Binding;
 use crate::ui::pane::{Effect, Input, Pane, PaneId, View};
 use crate::ui::shell::sessions;
-use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::cursor::ListCursor;
 use crate::ui::widgets::path_field::PathField;
 use crate::ui::widgets::{progress, text};
 
 /// What the welcome can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
+pub enum WelcomeAction {
     /// A session that begins with training.
     Open,
     /// Any other row.
@@ -41,20 +41,26 @@ const fn bind(
     keys: &'static [&'static str],
     label: &'static str,
     help: &'static str,
-    action: Action,
+    action: WelcomeAction,
 ) -> Binding {
     Binding::new(name, keys, label, help, action::Action::Welcome(action))
 }
 
 pub(crate) const BINDINGS: &[Binding] = &[
-    bind("welcome.open", &["enter"], "open and train", "Open the chosen session", Action::Open),
-    bind("welcome.look", &["enter"], "open", "Open the chosen row", Action::Look),
-    bind("welcome.file", &["enter"], "look into it", "Look into what the path names", Action::LookInto),
-    bind("welcome.bring", &["i"], "own data", "Make a session of a file of one's own", Action::Bring),
-    bind("welcome.complete", &["tab"], "complete", "Complete the path", Action::Complete),
-    bind("welcome.cancel", &["esc"], "back", "Back to the list", Action::Cancel),
-    bind("welcome.down", &["down", "j"], "down", "Choose the session below", Action::Down).hidden(),
-    bind("welcome.up", &["up", "k"], "up", "Choose the session above", Action::Up).hidden(),
+    bind("welcome.open", &["enter"], "open and train", "Open the chosen session", WelcomeAction::Open),
+    bind("welcome.look", &["enter"], "open", "Open the chosen row", WelcomeAction::Look),
+    bind(
+        "welcome.file",
+        &["enter"],
+        "look into it",
+        "Look into what the path names",
+        WelcomeAction::LookInto,
+    ),
+    bind("welcome.bring", &["i"], "own data", "Make a session of a file of one's own", WelcomeAction::Bring),
+    bind("welcome.complete", &["tab"], "complete", "Complete the path", WelcomeAction::Complete),
+    bind("welcome.cancel", &["esc"], "back", "Back to the list", WelcomeAction::Cancel),
+    bind("welcome.down", &["down", "j"], "down", "Choose the session below", WelcomeAction::Down).hidden(),
+    bind("welcome.up", &["up", "k"], "up", "Choose the session above", WelcomeAction::Up).hidden(),
 ];
 
 const WORDS: &str = "Turn a small language model into a specialist that reasons in your own style, on this machine: \
@@ -65,7 +71,7 @@ const FEW_WORDS: &str = "Tune a small language model, on this machine.";
 /// The cursor of the list.
 #[derive(Debug, Default)]
 pub(crate) struct Welcome {
-    cursor: Cursor,
+    cursor: ListCursor,
     list: Rect,
     /// Where the row of one's own data stays in sight although the list goes on.
     own: Rect,
@@ -114,15 +120,22 @@ impl Pane for Welcome {
     fn available(&self, action: action::Action, store: &Store) -> bool {
         let action::Action::Welcome(action) = action else { return false };
         match (action, &self.path) {
-            (Action::LookInto, Some(field)) => {
+            (WelcomeAction::LookInto, Some(field)) => {
                 !field.text().trim().is_empty() && store.jobs.named(LOOK_UP).is_none()
             }
-            (Action::Open, None) => self.trains(store),
-            (Action::Look, None) => !self.trains(store),
-            (Action::Bring | Action::Down | Action::Up, None)
-            | (Action::Complete | Action::Cancel, Some(_)) => true,
-            (Action::Open | Action::Look | Action::Bring | Action::Down | Action::Up, Some(_))
-            | (Action::LookInto | Action::Complete | Action::Cancel, None) => false,
+            (WelcomeAction::Open, None) => self.trains(store),
+            (WelcomeAction::Look, None) => !self.trains(store),
+            (WelcomeAction::Bring | WelcomeAction::Down | WelcomeAction::Up, None)
+            | (WelcomeAction::Complete | WelcomeAction::Cancel, Some(_)) => true,
+            (
+                WelcomeAction::Open
+                | WelcomeAction::Look
+                | WelcomeAction::Bring
+                | WelcomeAction::Down
+                | WelcomeAction::Up,
+                Some(_),
+            )
+            | (WelcomeAction::LookInto | WelcomeAction::Complete | WelcomeAction::Cancel, None) => false,
         }
     }
 
@@ -142,14 +155,14 @@ impl Pane for Welcome {
         let action::Action::Welcome(action) = action else { return Vec::new() };
         let length = rows(store);
         match action {
-            Action::Open | Action::Look | Action::LookInto => return self.open(store),
-            Action::Bring => return self.bring(),
-            Action::Complete => {
+            WelcomeAction::Open | WelcomeAction::Look | WelcomeAction::LookInto => return self.open(store),
+            WelcomeAction::Bring => return self.bring(),
+            WelcomeAction::Complete => {
                 return self.path.as_mut().map_or_else(Vec::new, |field| field.complete(store));
             }
-            Action::Cancel => self.path = None,
-            Action::Down => self.cursor.step(1, length),
-            Action::Up => self.cursor.step(-1, length),
+            WelcomeAction::Cancel => self.path = None,
+            WelcomeAction::Down => self.cursor.step(1, length),
+            WelcomeAction::Up => self.cursor.step(-1, length),
         }
         Vec::new()
     }
@@ -286,8 +299,8 @@ fn draw_costs(buffer: &mut Buffer, area: Rect, view: View<'_>, session: &Session
         lines.map(|(at, line)| (if at == 0 { *word } else { "" }, line)).collect::<Vec<_>>()
     };
     let about = wrapped(&("about", session.about.clone()));
-    let lay = |words: Words| costs(view, session, words).iter().flat_map(wrapped).collect::<Vec<_>>();
-    let (whole, close) = (lay(Words::Whole), lay(Words::Close));
+    let lay = |words: SessionWords| costs(view, session, words).iter().flat_map(wrapped).collect::<Vec<_>>();
+    let (whole, close) = (lay(SessionWords::Whole), lay(SessionWords::Close));
     let rest = if about.len().min(ABOUT) + whole.len() <= rows { whole } else { close };
     let room = rows.saturating_sub(rest.len()).clamp(1, ABOUT);
     let cut = about.len() > room;
@@ -306,15 +319,15 @@ fn draw_costs(buffer: &mut Buffer, area: Rect, view: View<'_>, session: &Session
 const ABOUT: usize = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Words {
+enum SessionWords {
     Whole,
     /// Without the folders.
     Close,
 }
 
-fn costs(view: View<'_>, session: &SessionSummary, words: Words) -> Vec<(&'static str, String)> {
+fn costs(view: View<'_>, session: &SessionSummary, words: SessionWords) -> Vec<(&'static str, String)> {
     let places = &view.store.places;
-    let whole = words == Words::Whole;
+    let whole = words == SessionWords::Whole;
     let mut lines: Vec<(&'static str, String)> = Vec::new();
     if session.place == SessionPlace::Sample {
         let to = places.sessions.join(&session.name);

@@ -6,13 +6,13 @@ use crate::ui::pane::Editing;
 use super::help::{HelpRow, Section};
 
 /// Keys that do the same, where they do it, and what they do.
-type Row = (&'static [&'static str], &'static [Editing], &'static str);
+type EditingRow = (&'static [&'static str], &'static [Editing], &'static str);
 
 const EVERY: &[Editing] = &[Editing::Line, Editing::Suggested, Editing::Text];
 const LINES: &[Editing] = &[Editing::Line, Editing::Suggested];
 const TEXT: &[Editing] = &[Editing::Text];
 
-const ROWS: &[Row] = &[
+const ROWS: &[EditingRow] = &[
     (&["down", "up"], &[Editing::Suggested], "Pick another suggestion"),
     (&["home", "ctrl-a"], EVERY, "Go to the beginning of the line"),
     (&["end", "ctrl-e"], EVERY, "Go to the end of the line"),

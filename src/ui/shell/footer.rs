@@ -43,7 +43,7 @@ pub(crate) fn draw(
         draw_hint(buffer, (end, area.y), theme, hint, &mut places);
         end = end.saturating_sub(2);
     }
-    let shown = Shown::of(hints, end.saturating_sub(area.x + 1));
+    let shown = ShownHints::of(hints, end.saturating_sub(area.x + 1));
     let mut x = area.x + 1;
     for hint in hints.iter().zip(&shown.kept).filter_map(|(hint, kept)| kept.then_some(hint)) {
         draw_hint(buffer, (x, area.y), theme, hint, &mut places);
@@ -56,12 +56,12 @@ pub(crate) fn draw(
 }
 
 /// Which hints have room, and how far apart they are.
-struct Shown {
+struct ShownHints {
     kept: Vec<bool>,
     gap: u16,
 }
 
-impl Shown {
+impl ShownHints {
     fn of(hints: &[Hint], room: u16) -> Self {
         let wide = |gap: u16| hints.iter().map(|hint| hint.width() + gap).sum::<u16>().saturating_sub(gap);
         if let Some(gap) = [3, 2].into_iter().find(|gap| wide(*gap) <= room) {

@@ -4,12 +4,12 @@ use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::overlay::{self, Kind, Overlay, Reply};
+use super::overlay::{self, Overlay, OverlayKind, OverlayReply};
 use crate::app::store::Store;
 use crate::ui::keymap::Chord;
 use crate::ui::layout::centred;
 use crate::ui::pane::View;
-use crate::ui::widgets::field::Field;
+use crate::ui::widgets::field::TextField;
 use crate::ui::widgets::{float, text};
 
 /// Keys that belong together.
@@ -51,7 +51,7 @@ fn spelt(keys: &str) -> String {
 }
 
 /// A line of the list.
-enum Line<'h> {
+enum HelpLine<'h> {
     Title(&'h str),
     Blank,
     Key(&'h HelpRow),
@@ -63,7 +63,7 @@ pub(crate) struct Help {
     top: usize,
     page: usize,
     /// What is looked for.
-    wanted: Field,
+    wanted: TextField,
     searching: Searching,
 }
 
@@ -75,12 +75,12 @@ enum Searching {
 
 impl Help {
     pub(crate) fn new(sections: Vec<Section>) -> Self {
-        let wanted = Field::new("a word, a key or a name");
+        let wanted = TextField::new("a word, a key or a name");
         Self { sections, top: 0, page: 1, wanted, searching: Searching::No }
     }
 
     /// Sections with what is looked for, a blank line between them.
-    fn lines(&self) -> Vec<Line<'_>> {
+    fn lines(&self) -> Vec<HelpLine<'_>> {
         let words: Vec<String> =
             self.wanted.text().to_lowercase().split_whitespace().map(str::to_owned).collect();
         let mut lines = Vec::new();
@@ -90,23 +90,23 @@ impl Help {
                 continue;
             }
             if !lines.is_empty() {
-                lines.push(Line::Blank);
+                lines.push(HelpLine::Blank);
             }
-            lines.push(Line::Title(&section.title));
-            lines.extend(found.into_iter().map(Line::Key));
+            lines.push(HelpLine::Title(&section.title));
+            lines.extend(found.into_iter().map(HelpLine::Key));
         }
         lines
     }
 
-    fn scroll(&mut self, by: isize) -> Reply {
+    fn scroll(&mut self, by: isize) -> OverlayReply {
         let last = self.lines().len().saturating_sub(self.page);
         self.top = self.top.saturating_add_signed(by).min(last);
-        Reply::stay()
+        OverlayReply::stay()
     }
 
-    fn search_key(&mut self, key: KeyEvent) -> Reply {
+    fn search_key(&mut self, key: KeyEvent) -> OverlayReply {
         match key.code {
-            KeyCode::Char(_) if overlay::closes(key) => return Reply::close(),
+            KeyCode::Char(_) if overlay::closes(key) => return OverlayReply::close(),
             KeyCode::Esc => {
                 self.wanted.clear();
                 self.searching = Searching::No;
@@ -119,7 +119,7 @@ impl Help {
                 self.top = 0;
             }
         }
-        Reply::stay()
+        OverlayReply::stay()
     }
 
     /// The line to type into, or what it was left with. Returns the room below.
@@ -140,7 +140,7 @@ impl Help {
 }
 
 impl Overlay for Help {
-    fn key(&mut self, key: KeyEvent, _store: &Store) -> Reply {
+    fn key(&mut self, key: KeyEvent, _store: &Store) -> OverlayReply {
         if self.searching == Searching::Yes {
             return self.search_key(key);
         }
@@ -148,33 +148,33 @@ impl Overlay for Help {
         match (key.code, overlay::letter(key)) {
             (_, Some('/')) => {
                 self.searching = Searching::Yes;
-                Reply::stay()
+                OverlayReply::stay()
             }
             (KeyCode::Esc, _) if !self.wanted.text().is_empty() => {
                 self.wanted.clear();
-                Reply::stay()
+                OverlayReply::stay()
             }
             (KeyCode::PageDown, _) | (_, Some(' ')) => self.scroll(page),
             (KeyCode::PageUp, _) => self.scroll(-page),
-            (_, Some('?')) => Reply::close(),
-            _ if overlay::closes_list(key) => Reply::close(),
+            (_, Some('?')) => OverlayReply::close(),
+            _ if overlay::closes_list(key) => OverlayReply::close(),
             _ => self.scroll(overlay::movement(key).unwrap_or_default()),
         }
     }
 
-    fn paste(&mut self, text: &str) -> Reply {
+    fn paste(&mut self, text: &str) -> OverlayReply {
         if self.searching == Searching::Yes {
             self.wanted.paste(text);
         }
-        Reply::stay()
+        OverlayReply::stay()
     }
 
-    fn mouse(&mut self, mouse: MouseEvent, _store: &Store) -> Reply {
+    fn mouse(&mut self, mouse: MouseEvent, _store: &Store) -> OverlayReply {
         match mouse.kind {
             MouseEventKind::ScrollDown => self.scroll(3),
             MouseEventKind::ScrollUp => self.scroll(-3),
-            MouseEventKind::Down(_) => Reply::close(),
-            _ => Reply::stay(),
+            MouseEventKind::Down(_) => OverlayReply::close(),
+            _ => OverlayReply::stay(),
         }
     }
 
@@ -222,12 +222,12 @@ impl Overlay for Help {
         }
     }
 
-    fn kind(&self) -> Kind {
-        Kind::Help
+    fn kind(&self) -> OverlayKind {
+        OverlayKind::Help
     }
 }
 
-impl Line<'_> {
+impl HelpLine<'_> {
     fn draw(&self, buffer: &mut Buffer, row: Rect, view: View<'_>, wide: usize) {
         let theme = view.theme;
         match self {

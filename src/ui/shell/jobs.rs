@@ -6,19 +6,19 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::ongoing::{self, Named, Ongoing};
-use super::overlay::{self, Overlay, Reply};
+use super::overlay::{self, Overlay, OverlayReply};
 use crate::app::store::{JobRow, Store};
 use crate::domain::protocol::system::{JobEnd, Level, Notice};
 use crate::domain::run::{RunState, Standing};
 use crate::domain::run_info::RunInfo;
 use crate::ui::pane::{Effect, View};
-use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::cursor::ListCursor;
 use crate::ui::widgets::{float, gauge, progress, text};
 
 /// The drawer while it is open: runs on top, then the newest job.
 #[derive(Default)]
 pub(crate) struct JobsDrawer {
-    cursor: Cursor,
+    cursor: ListCursor,
     /// What is under the cursor: rows that come above it don't move it.
     chosen: Option<Named>,
     list: Rect,
@@ -32,37 +32,37 @@ impl JobsDrawer {
         chosen.unwrap_or_else(|| self.cursor.row()).min(rows.len().saturating_sub(1))
     }
 
-    fn step(&mut self, by: isize, store: &Store) -> Reply {
+    fn step(&mut self, by: isize, store: &Store) -> OverlayReply {
         let rows = ongoing::all(store);
         self.go(self.place(&rows).saturating_add_signed(by), &rows)
     }
 
-    fn go(&mut self, row: usize, rows: &[Ongoing<'_>]) -> Reply {
+    fn go(&mut self, row: usize, rows: &[Ongoing<'_>]) -> OverlayReply {
         self.cursor.go(row, rows.len());
         self.chosen = rows.get(self.cursor.row()).map(Ongoing::name);
-        Reply::stay()
+        OverlayReply::stay()
     }
 
-    fn stop(&self, store: &Store) -> Reply {
+    fn stop(&self, store: &Store) -> OverlayReply {
         let rows = ongoing::all(store);
         let stop = rows.get(self.place(&rows)).and_then(Ongoing::stop);
         let nothing =
             || Notice::new(Level::Info, "there is nothing here to stop that was not asked to already");
-        Reply::stay().with(stop.map_or_else(|| Effect::Notify(nothing()), Effect::Send))
+        OverlayReply::stay().with(stop.map_or_else(|| Effect::Notify(nothing()), Effect::Send))
     }
 }
 
 impl Overlay for JobsDrawer {
-    fn key(&mut self, key: KeyEvent, store: &Store) -> Reply {
+    fn key(&mut self, key: KeyEvent, store: &Store) -> OverlayReply {
         match (overlay::movement(key), overlay::letter(key)) {
             (Some(by), _) => self.step(by, store),
             (None, Some('x')) => self.stop(store),
-            (None, _) if overlay::closes_list(key) => Reply::close(),
-            (None, _) => Reply::stay(),
+            (None, _) if overlay::closes_list(key) => OverlayReply::close(),
+            (None, _) => OverlayReply::stay(),
         }
     }
 
-    fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Reply {
+    fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> OverlayReply {
         let at = Position::new(mouse.column, mouse.row);
         match mouse.kind {
             MouseEventKind::ScrollDown => self.step(1, store),
@@ -71,11 +71,11 @@ impl Overlay for JobsDrawer {
                 let rows = ongoing::all(store);
                 match self.cursor.at_line(usize::from(mouse.row - self.list.y), rows.len()) {
                     Some(row) => self.go(row, &rows),
-                    None => Reply::stay(),
+                    None => OverlayReply::stay(),
                 }
             }
-            MouseEventKind::Down(_) => Reply::close(),
-            _ => Reply::stay(),
+            MouseEventKind::Down(_) => OverlayReply::close(),
+            _ => OverlayReply::stay(),
         }
     }
 

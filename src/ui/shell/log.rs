@@ -4,7 +4,7 @@ use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::overlay::{self, Overlay, Reply};
+use super::overlay::{self, Overlay, OverlayReply};
 use crate::app::store::Store;
 use crate::domain::protocol::system::Level;
 use crate::ui::pane::View;
@@ -18,9 +18,9 @@ pub(crate) struct LogView {
 }
 
 impl LogView {
-    fn scroll(&mut self, by: isize, store: &Store) -> Reply {
+    fn scroll(&mut self, by: isize, store: &Store) -> OverlayReply {
         self.up = self.up.saturating_add_signed(by).min(store.log.lines().len().saturating_sub(1));
-        Reply::stay()
+        OverlayReply::stay()
     }
 }
 
@@ -35,20 +35,20 @@ pub(crate) fn sign(level: Level, theme: &Theme) -> (&'static str, ratatui::style
 }
 
 impl Overlay for LogView {
-    fn key(&mut self, key: KeyEvent, store: &Store) -> Reply {
+    fn key(&mut self, key: KeyEvent, store: &Store) -> OverlayReply {
         match overlay::movement(key) {
             Some(down) => self.scroll(down.checked_neg().unwrap_or(isize::MAX), store),
-            None if overlay::closes_list(key) => Reply::close(),
-            None => Reply::stay(),
+            None if overlay::closes_list(key) => OverlayReply::close(),
+            None => OverlayReply::stay(),
         }
     }
 
-    fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Reply {
+    fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> OverlayReply {
         match mouse.kind {
             MouseEventKind::ScrollUp => self.scroll(3, store),
             MouseEventKind::ScrollDown => self.scroll(-3, store),
-            MouseEventKind::Down(_) => Reply::close(),
-            _ => Reply::stay(),
+            MouseEventKind::Down(_) => OverlayReply::close(),
+            _ => OverlayReply::stay(),
         }
     }
 

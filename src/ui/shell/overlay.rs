@@ -10,14 +10,14 @@ use crate::ui::pane::{Effect, View};
 
 /// Something that floats.
 pub(crate) trait Overlay {
-    fn key(&mut self, key: KeyEvent, store: &Store) -> Reply;
+    fn key(&mut self, key: KeyEvent, store: &Store) -> OverlayReply;
 
-    fn paste(&mut self, _text: &str) -> Reply {
-        Reply::stay()
+    fn paste(&mut self, _text: &str) -> OverlayReply {
+        OverlayReply::stay()
     }
 
-    fn mouse(&mut self, _mouse: MouseEvent, _store: &Store) -> Reply {
-        Reply::stay()
+    fn mouse(&mut self, _mouse: MouseEvent, _store: &Store) -> OverlayReply {
+        OverlayReply::stay()
     }
 
     /// Draws within the screen, over what is there.
@@ -36,14 +36,14 @@ pub(crate) trait Overlay {
         ("Here and now", self.hints())
     }
 
-    fn kind(&self) -> Kind {
-        Kind::Other
+    fn kind(&self) -> OverlayKind {
+        OverlayKind::Other
     }
 }
 
 /// What the studio must know of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum OverlayKind {
     /// Waits for yes or no: quitting doesn't pass it by.
     Question,
     Help,
@@ -84,9 +84,9 @@ pub(crate) fn movement(key: KeyEvent) -> Option<isize> {
 }
 
 /// What an overlay answers to an input.
-pub(crate) struct Reply {
+pub(crate) struct OverlayReply {
     pub(crate) stays: Stays,
-    pub(crate) asks: Vec<Ask>,
+    pub(crate) asks: Vec<OverlayAsk>,
 }
 
 /// Whether an overlay stays.
@@ -97,7 +97,7 @@ pub(crate) enum Stays {
 }
 
 /// What an overlay asks of the studio.
-pub(crate) enum Ask {
+pub(crate) enum OverlayAsk {
     Perform(Action),
     Effect(Box<Effect>),
     /// Show this theme while the overlay is open.
@@ -106,7 +106,7 @@ pub(crate) enum Ask {
     PickTheme(usize),
 }
 
-impl Reply {
+impl OverlayReply {
     pub(crate) const fn stay() -> Self {
         Self { stays: Stays::Yes, asks: Vec::new() }
     }
@@ -116,13 +116,13 @@ impl Reply {
     }
 
     /// Asks something more.
-    pub(crate) fn and(mut self, ask: Ask) -> Self {
+    pub(crate) fn and(mut self, ask: OverlayAsk) -> Self {
         self.asks.push(ask);
         self
     }
 
     /// Has something done.
     pub(crate) fn with(self, effect: Effect) -> Self {
-        self.and(Ask::Effect(Box::new(effect)))
+        self.and(OverlayAsk::Effect(Box::new(effect)))
     }
 }

@@ -6,14 +6,14 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::overlay::{Ask, Overlay, Reply};
+use super::overlay::{Overlay, OverlayAsk, OverlayReply};
 use crate::app::store::Store;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::ui::action::Action;
 use crate::ui::layout::centred;
 use crate::ui::pane::{Effect, View};
-use crate::ui::widgets::cursor::Cursor;
-use crate::ui::widgets::field::Field;
+use crate::ui::widgets::cursor::ListCursor;
+use crate::ui::widgets::field::TextField;
 use crate::ui::widgets::{float, text};
 
 /// Columns of the pane's name.
@@ -40,10 +40,10 @@ pub(crate) enum Now {
 /// The palette while it is open.
 pub(crate) struct Palette {
     entries: Vec<Entry>,
-    field: Field,
+    field: TextField,
     /// Entries that match, best first, with the letters that did (counted in characters of the title).
     found: Vec<(usize, Vec<u32>)>,
-    cursor: Cursor,
+    cursor: ListCursor,
     list: Rect,
     matcher: Matcher,
 }
@@ -52,9 +52,9 @@ impl Palette {
     pub(crate) fn new(entries: Vec<Entry>) -> Self {
         let mut palette = Self {
             entries,
-            field: Field::new("what to do: a few letters are enough"),
+            field: TextField::new("what to do: a few letters are enough"),
             found: Vec::new(),
-            cursor: Cursor::default(),
+            cursor: ListCursor::default(),
             list: Rect::ZERO,
             matcher: Matcher::new(Config::DEFAULT),
         };
@@ -84,18 +84,20 @@ impl Palette {
             (!is_called, is_called && later, std::cmp::Reverse(*score), later, *position)
         });
         self.found = scored.into_iter().map(|(_, position, letters)| (position, letters)).collect();
-        self.cursor = Cursor::default();
+        self.cursor = ListCursor::default();
     }
 
-    fn choose(&self) -> Reply {
+    fn choose(&self) -> OverlayReply {
         let entry = self.found.get(self.cursor.row()).and_then(|(position, _)| self.entries.get(*position));
         match entry {
-            Some(entry) if entry.now == Now::Yes => Reply::close().and(Ask::Perform(entry.action)),
+            Some(entry) if entry.now == Now::Yes => {
+                OverlayReply::close().and(OverlayAsk::Perform(entry.action))
+            }
             Some(entry) => {
                 let words = format!("not possible here and now: {}", entry.help);
-                Reply::stay().with(Effect::Notify(Notice::new(Level::Info, words)))
+                OverlayReply::stay().with(Effect::Notify(Notice::new(Level::Info, words)))
             }
-            None => Reply::stay(),
+            None => OverlayReply::stay(),
         }
     }
 
@@ -136,12 +138,12 @@ impl Entry {
 }
 
 impl Overlay for Palette {
-    fn key(&mut self, key: KeyEvent, _store: &Store) -> Reply {
+    fn key(&mut self, key: KeyEvent, _store: &Store) -> OverlayReply {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let length = self.found.len();
         match key.code {
-            KeyCode::Esc => return Reply::close(),
-            KeyCode::Char('c' | 'g') if control => return Reply::close(),
+            KeyCode::Esc => return OverlayReply::close(),
+            KeyCode::Char('c' | 'g') if control => return OverlayReply::close(),
             KeyCode::Enter => return self.choose(),
             KeyCode::Down | KeyCode::Tab => self.cursor.step(1, length),
             KeyCode::Up | KeyCode::BackTab => self.cursor.step(-1, length),
@@ -154,23 +156,23 @@ impl Overlay for Palette {
                 self.search();
             }
         }
-        Reply::stay()
+        OverlayReply::stay()
     }
 
-    fn paste(&mut self, text: &str) -> Reply {
+    fn paste(&mut self, text: &str) -> OverlayReply {
         self.field.paste(text);
         self.search();
-        Reply::stay()
+        OverlayReply::stay()
     }
 
-    fn mouse(&mut self, mouse: MouseEvent, _store: &Store) -> Reply {
+    fn mouse(&mut self, mouse: MouseEvent, _store: &Store) -> OverlayReply {
         let length = self.found.len();
         match mouse.kind {
             MouseEventKind::ScrollDown => self.cursor.step(1, length),
             MouseEventKind::ScrollUp => self.cursor.step(-1, length),
             MouseEventKind::Down(MouseButton::Left) => {
                 if !self.list.contains(Position::new(mouse.column, mouse.row)) {
-                    return Reply::close();
+                    return OverlayReply::close();
                 }
                 if let Some(row) = self.cursor.at_line(usize::from(mouse.row - self.list.y), length) {
                     self.cursor.go(row, length);
@@ -179,7 +181,7 @@ impl Overlay for Palette {
             }
             _ => {}
         }
-        Reply::stay()
+        OverlayReply::stay()
     }
 
     fn draw(&mut self, buffer: &mut Buffer, screen: Rect, view: View<'_>) {

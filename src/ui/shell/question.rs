@@ -4,22 +4,22 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::overlay::{self, Kind, Overlay, Reply};
+use super::overlay::{self, Overlay, OverlayKind, OverlayReply};
 use crate::app::store::Store;
 use crate::ui::layout::centred;
-use crate::ui::pane::{Question, View};
+use crate::ui::pane::{Confirmation, View};
 use crate::ui::widgets::{float, text};
 
-impl Overlay for Question {
-    fn key(&mut self, key: KeyEvent, _store: &Store) -> Reply {
+impl Overlay for Confirmation {
+    fn key(&mut self, key: KeyEvent, _store: &Store) -> OverlayReply {
         match (key.code, overlay::letter(key)) {
             (_, Some('y' | 'Y')) => {
                 let effects = std::mem::take(&mut self.then);
-                effects.into_iter().fold(Reply::close(), Reply::with)
+                effects.into_iter().fold(OverlayReply::close(), OverlayReply::with)
             }
-            (KeyCode::Enter, _) | (_, Some('n' | 'N' | 'q')) => Reply::close(),
-            _ if overlay::closes(key) => Reply::close(),
-            _ => Reply::stay(),
+            (KeyCode::Enter, _) | (_, Some('n' | 'N' | 'q')) => OverlayReply::close(),
+            _ if overlay::closes(key) => OverlayReply::close(),
+            _ => OverlayReply::stay(),
         }
     }
 
@@ -44,7 +44,7 @@ impl Overlay for Question {
         &[("y", "yes"), ("esc", "no")]
     }
 
-    fn kind(&self) -> Kind {
-        Kind::Question
+    fn kind(&self) -> OverlayKind {
+        OverlayKind::Question
     }
 }

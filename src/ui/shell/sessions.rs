@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKin
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::overlay::{self, Overlay, Reply};
+use super::overlay::{self, Overlay, OverlayReply};
 use crate::app::store::Store;
 use crate::domain::counted::counted;
 use crate::domain::name;
@@ -14,9 +14,9 @@ use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, SessionsCommand};
 use crate::domain::session::{Begins, SessionPlace, SessionSummary};
 use crate::ui::layout::centred;
-use crate::ui::pane::{Effect, PaneId, Question, View};
-use crate::ui::widgets::cursor::Cursor;
-use crate::ui::widgets::field::Field;
+use crate::ui::pane::{Confirmation, Effect, PaneId, View};
+use crate::ui::widgets::cursor::ListCursor;
+use crate::ui::widgets::field::TextField;
 use crate::ui::widgets::{float, text};
 
 /// Opens a row of the picker: a sample is copied first.
@@ -49,7 +49,7 @@ pub(crate) fn draw_row(buffer: &mut Buffer, row: Rect, view: View<'_>, session: 
 
 /// The picker while it is open.
 pub(crate) struct Picker {
-    cursor: Cursor,
+    cursor: ListCursor,
     list: Rect,
     typing: Typing,
     /// Only sessions are shown whose name or words hold this.
@@ -61,17 +61,17 @@ pub(crate) struct Picker {
 /// What the keyboard is for.
 enum Typing {
     Nothing,
-    Filter(Field),
+    Filter(TextField),
     /// The name of a new session.
-    New(Field),
+    New(TextField),
     /// Another name for the session in this folder.
-    Name(PathBuf, Field),
+    Name(PathBuf, TextField),
 }
 
 impl Picker {
     pub(crate) fn new() -> Self {
         Self {
-            cursor: Cursor::default(),
+            cursor: ListCursor::default(),
             list: Rect::ZERO,
             typing: Typing::Nothing,
             filter: String::new(),
@@ -81,7 +81,7 @@ impl Picker {
 
     /// Straight to the name of a new session.
     pub(crate) fn naming() -> Self {
-        Self { typing: Typing::New(Field::new(NAME)), ..Self::new() }
+        Self { typing: Typing::New(TextField::new(NAME)), ..Self::new() }
     }
 
     fn shown<'s>(&self, store: &'s Store) -> Vec<&'s SessionSummary> {
@@ -96,9 +96,9 @@ impl Picker {
         self.shown(store).get(self.cursor.row()).copied()
     }
 
-    fn choose(&self, store: &Store) -> Reply {
-        let Some(session) = self.chosen(store) else { return Reply::stay() };
-        let reply = Reply::close().with(open(session));
+    fn choose(&self, store: &Store) -> OverlayReply {
+        let Some(session) = self.chosen(store) else { return OverlayReply::stay() };
+        let reply = OverlayReply::close().with(open(session));
         match session.begins {
             Begins::Review => reply.with(Effect::Show(PaneId::Review)),
             Begins::Data | Begins::Train => reply,
@@ -123,11 +123,11 @@ impl Picker {
         self.refused.is_some()
     }
 
-    fn key_over_text(&mut self, key: KeyEvent, store: &Store) -> Reply {
-        let send = |command| Reply::close().with(Effect::Send(Command::Sessions(command)));
+    fn key_over_text(&mut self, key: KeyEvent, store: &Store) -> OverlayReply {
+        let send = |command| OverlayReply::close().with(Effect::Send(Command::Sessions(command)));
         let filtering = matches!(self.typing, Typing::Filter(_));
         if overlay::closes(key) && (key.code != KeyCode::Esc || !filtering) {
-            return Reply::close();
+            return OverlayReply::close();
         }
         let typing = std::mem::replace(&mut self.typing, Typing::Nothing);
         self.typing = match (typing, key.code) {
@@ -171,7 +171,7 @@ impl Picker {
             }
             (Typing::Nothing, _) => Typing::Nothing,
         };
-        Reply::stay()
+        OverlayReply::stay()
     }
 
     /// The folder of the chosen session, when it can be renamed and deleted; else why not.
@@ -186,20 +186,20 @@ impl Picker {
         Ok((folder.clone(), session.clone()))
     }
 
-    fn rename(&mut self, store: &Store) -> Reply {
+    fn rename(&mut self, store: &Store) -> OverlayReply {
         match self.at_rest(store) {
             Ok((folder, session)) => {
-                let mut field = Field::new(NAME);
+                let mut field = TextField::new(NAME);
                 field.paste(&session.name);
                 self.typing = Typing::Name(folder, field);
-                Reply::stay()
+                OverlayReply::stay()
             }
             Err(why) => refuse(why),
         }
     }
 
     /// Asks, and says what goes.
-    fn delete(&self, store: &Store) -> Reply {
+    fn delete(&self, store: &Store) -> OverlayReply {
         let (folder, session) = match self.at_rest(store) {
             Ok(found) => found,
             Err(why) => return refuse(why),
@@ -210,7 +210,7 @@ impl Picker {
             many => format!("{many} runs with their adapters"),
         };
         let size = text::bytes(session.bytes);
-        Reply::close().with(Effect::Ask(Question {
+        OverlayReply::close().with(Effect::Ask(Confirmation {
             title: format!("Delete the session {}?", session.name),
             text: format!(
                 "{} goes with its records, reviews, chats, recipes and {runs}: {size}. It can't be taken back.",
@@ -238,55 +238,55 @@ const KEYS: &[(&str, &str)] = &[
 /// What a name may be made of.
 const NAME: &str = "letters, digits, - and _";
 
-fn refuse(why: String) -> Reply {
-    Reply::stay().with(Effect::Notify(Notice::new(Level::Warning, why)))
+fn refuse(why: String) -> OverlayReply {
+    OverlayReply::stay().with(Effect::Notify(Notice::new(Level::Warning, why)))
 }
 
 impl Overlay for Picker {
-    fn key(&mut self, key: KeyEvent, store: &Store) -> Reply {
+    fn key(&mut self, key: KeyEvent, store: &Store) -> OverlayReply {
         if !matches!(self.typing, Typing::Nothing) {
             return self.key_over_text(key, store);
         }
         if overlay::closes(key) || matches!(key.code, KeyCode::F(_)) {
-            return Reply::close();
+            return OverlayReply::close();
         }
         if let Some(by) = overlay::movement(key) {
             self.cursor.step(by, self.shown(store).len());
-            return Reply::stay();
+            return OverlayReply::stay();
         }
         match (key.code, overlay::letter(key)) {
             (KeyCode::Enter, _) => return self.choose(store),
             (KeyCode::Delete, _) | (_, Some('D')) => return self.delete(store),
             (_, Some('n')) => self.typing = Self::naming().typing,
-            (_, Some('/')) => self.typing = Typing::Filter(Field::new("letters of a name")),
+            (_, Some('/')) => self.typing = Typing::Filter(TextField::new("letters of a name")),
             (_, Some('r')) => return self.rename(store),
             // Whoever types a name means the picker, not what is below it.
             _ => {}
         }
-        Reply::stay()
+        OverlayReply::stay()
     }
 
-    fn paste(&mut self, text: &str) -> Reply {
+    fn paste(&mut self, text: &str) -> OverlayReply {
         match &mut self.typing {
             Typing::Nothing => {}
             Typing::New(field) | Typing::Name(_, field) => field.paste(text),
             Typing::Filter(field) => {
                 field.paste(text);
                 field.text().clone_into(&mut self.filter);
-                self.cursor = Cursor::default();
+                self.cursor = ListCursor::default();
             }
         }
-        Reply::stay()
+        OverlayReply::stay()
     }
 
-    fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Reply {
+    fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> OverlayReply {
         let length = self.shown(store).len();
         match mouse.kind {
             MouseEventKind::ScrollDown => self.cursor.step(1, length),
             MouseEventKind::ScrollUp => self.cursor.step(-1, length),
             MouseEventKind::Down(MouseButton::Left) => {
                 if !self.list.contains(Position::new(mouse.column, mouse.row)) {
-                    return Reply::close();
+                    return OverlayReply::close();
                 }
                 if let Some(row) = self.cursor.at_line(usize::from(mouse.row - self.list.y), length) {
                     self.cursor.go(row, length);
@@ -295,7 +295,7 @@ impl Overlay for Picker {
             }
             _ => {}
         }
-        Reply::stay()
+        OverlayReply::stay()
     }
 
     fn draw(&mut self, buffer: &mut Buffer, screen: Rect, view: View<'_>) {

@@ -4,64 +4,69 @@ use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKin
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::overlay::{self, Ask, Overlay, Reply};
+use super::overlay::{self, Overlay, OverlayAsk, OverlayReply};
 use crate::app::store::Store;
 use crate::ui::pane::View;
-use crate::ui::theme::{Kind, Theme};
-use crate::ui::widgets::cursor::Cursor;
+use crate::ui::theme::{Theme, ThemeKind};
+use crate::ui::widgets::cursor::ListCursor;
 use crate::ui::widgets::{float, text};
 
 /// The picker while it is open.
 pub(crate) struct Themes {
-    rows: Vec<(String, Kind)>,
+    rows: Vec<(String, ThemeKind)>,
     before: usize,
-    cursor: Cursor,
+    cursor: ListCursor,
     list: Rect,
 }
 
 impl Themes {
     pub(crate) fn new(themes: &[Theme], current: usize) -> Self {
-        let rows: Vec<(String, Kind)> = themes.iter().map(|theme| (theme.name.clone(), theme.kind)).collect();
-        let mut cursor = Cursor::default();
+        let rows: Vec<(String, ThemeKind)> =
+            themes.iter().map(|theme| (theme.name.clone(), theme.kind)).collect();
+        let mut cursor = ListCursor::default();
         cursor.go(current, rows.len());
         Self { rows, before: current, cursor, list: Rect::ZERO }
     }
 
-    fn step(&mut self, by: isize) -> Reply {
+    fn step(&mut self, by: isize) -> OverlayReply {
         self.cursor.step(by, self.rows.len());
-        Reply::stay().and(Ask::Preview(self.cursor.row()))
+        OverlayReply::stay().and(OverlayAsk::Preview(self.cursor.row()))
     }
 }
 
 impl Overlay for Themes {
-    fn key(&mut self, key: KeyEvent, _store: &Store) -> Reply {
+    fn key(&mut self, key: KeyEvent, _store: &Store) -> OverlayReply {
         match (key.code, overlay::movement(key)) {
             (_, Some(by)) => self.step(by),
-            (KeyCode::Enter, None) => Reply::close().and(Ask::PickTheme(self.cursor.row())),
-            (_, None) if overlay::closes_list(key) => Reply::close().and(Ask::Preview(self.before)),
-            (_, None) => Reply::stay(),
+            (KeyCode::Enter, None) => OverlayReply::close().and(OverlayAsk::PickTheme(self.cursor.row())),
+            (_, None) if overlay::closes_list(key) => {
+                OverlayReply::close().and(OverlayAsk::Preview(self.before))
+            }
+            (_, None) => OverlayReply::stay(),
         }
     }
 
-    fn mouse(&mut self, mouse: MouseEvent, _store: &Store) -> Reply {
+    fn mouse(&mut self, mouse: MouseEvent, _store: &Store) -> OverlayReply {
         match mouse.kind {
             MouseEventKind::ScrollDown => self.step(1),
             MouseEventKind::ScrollUp => self.step(-1),
             MouseEventKind::Down(MouseButton::Left) => {
                 if !self.list.contains(Position::new(mouse.column, mouse.row)) {
-                    return Reply::close().and(Ask::Preview(self.before));
+                    return OverlayReply::close().and(OverlayAsk::Preview(self.before));
                 }
                 let line = usize::from(mouse.row - self.list.y);
                 match self.cursor.at_line(line, self.rows.len()) {
-                    Some(row) if row == self.cursor.row() => Reply::close().and(Ask::PickTheme(row)),
+                    Some(row) if row == self.cursor.row() => {
+                        OverlayReply::close().and(OverlayAsk::PickTheme(row))
+                    }
                     Some(row) => {
                         self.cursor.go(row, self.rows.len());
-                        Reply::stay().and(Ask::Preview(row))
+                        OverlayReply::stay().and(OverlayAsk::Preview(row))
                     }
-                    None => Reply::stay(),
+                    None => OverlayReply::stay(),
                 }
             }
-            _ => Reply::stay(),
+            _ => OverlayReply::stay(),
         }
     }
 

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::{Places, Room, Studio};
+use super::{ClickAreas, ScreenRoom, Studio};
 use crate::app::store::Store;
 use crate::ui::action::Action;
 use crate::ui::caret;
@@ -11,7 +11,7 @@ use crate::ui::keymap::{Footer, Typing};
 use crate::ui::layout::SMALLEST;
 use crate::ui::pane::{Focus, Pane, View};
 use crate::ui::shell::footer::{self, Hint};
-use crate::ui::shell::overlay::Kind;
+use crate::ui::shell::overlay::OverlayKind;
 use crate::ui::shell::{self, header, notices};
 use crate::ui::verbs;
 use crate::ui::widgets::{empty, visible};
@@ -23,11 +23,11 @@ impl Studio {
     /// Draws the whole screen. Returns where the caret is, if something is being typed.
     pub fn draw(&mut self, buffer: &mut Buffer, area: Rect, store: &Store) -> Option<Position> {
         let enough = area.width >= SMALLEST.0 && area.height >= SMALLEST.1;
-        self.room = if enough { Room::Enough } else { Room::TooSmall };
+        self.room = if enough { ScreenRoom::Enough } else { ScreenRoom::TooSmall };
         buffer.set_style(area, self.themes.get(self.theme)?.base);
         let at = match self.room {
-            Room::Enough => self.draw_all(buffer, area, store),
-            Room::TooSmall => self.draw_small(buffer, area, store),
+            ScreenRoom::Enough => self.draw_all(buffer, area, store),
+            ScreenRoom::TooSmall => self.draw_small(buffer, area, store),
         };
         visible::seal(buffer);
         at
@@ -54,20 +54,20 @@ impl Studio {
         }
         let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
         let hints = footer::draw(buffer, footer, theme, &hints.0, &hints.1);
-        self.places = Places { tabs: header.tabs, sign: header.sign, hints };
+        self.places = ClickAreas { tabs: header.tabs, sign: header.sign, hints };
         at
     }
 
     /// Why nothing is drawn, and what can be done.
     fn draw_small(&mut self, buffer: &mut Buffer, area: Rect, store: &Store) -> Option<Position> {
-        self.places = Places::default();
+        self.places = ClickAreas::default();
         let theme = self.themes.get(self.theme)?;
         let size = format!("{}x{}; at least {}x{}", area.width, area.height, SMALLEST.0, SMALLEST.1);
-        let keys = [shell::Action::Quit, shell::Action::Help].map(|action| self.global_key(action));
+        let keys = [shell::ShellAction::Quit, shell::ShellAction::Help].map(|action| self.global_key(action));
         let keys = format!("{} quits, {} shows the keys", keys[0], keys[1]);
         empty::draw(buffer, area, theme, "This window is too small.", &[&size, "", &keys]);
         let view = View { store, theme, keymap: &self.keymap, focus: Focus::Elsewhere };
-        let overlay = self.overlay.as_mut().filter(|overlay| overlay.kind() != Kind::Other)?;
+        let overlay = self.overlay.as_mut().filter(|overlay| overlay.kind() != OverlayKind::Other)?;
         if area.width < LEAST.0 || area.height < LEAST.1 {
             return None;
         }
@@ -76,7 +76,7 @@ impl Studio {
     }
 
     /// The key of an action that works whatever is being typed.
-    fn global_key(&self, action: shell::Action) -> String {
+    fn global_key(&self, action: shell::ShellAction) -> String {
         let row = shell::BINDINGS.iter().find(|row| row.action == Action::Shell(action));
         row.and_then(|row| self.keymap.chords(row).iter().find(|chord| chord.is_global()))
             .map_or_else(|| "–".to_owned(), ToString::to_string)
@@ -98,18 +98,19 @@ impl Studio {
             let keys = self.keymap.first(binding, typing)?.to_string();
             Some(Hint::new(keys, binding.label, verbs::rank(binding.name)))
         };
-        let always =
-            [(shell::Action::Help, "help"), (shell::Action::Palette, "commands")].map(|(action, label)| {
+        let always = [(shell::ShellAction::Help, "help"), (shell::ShellAction::Palette, "commands")].map(
+            |(action, label)| {
                 let keys = match typing {
                     Typing::Yes => self.global_key(action),
                     Typing::No => self.key_of(action),
                 };
                 Hint::new(keys, label, 0)
-            });
+            },
+        );
         (now.filter_map(hint).collect(), always.into())
     }
 
-    fn key_of(&self, action: shell::Action) -> String {
+    fn key_of(&self, action: shell::ShellAction) -> String {
         let row = shell::BINDINGS.iter().find(|row| row.action == Action::Shell(action));
         row.map(|row| self.keymap.hint(row)).unwrap_or_default()
     }

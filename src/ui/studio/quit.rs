@@ -2,7 +2,7 @@
 
 use super::Studio;
 use crate::app::store::Store;
-use crate::ui::pane::{Effect, Question};
+use crate::ui::pane::{Confirmation, Effect};
 
 /// Whether it is asked what becomes of what was typed, before the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Studio {
             return vec![Effect::Quit];
         }
         let mut effects = self.keep(store);
-        self.overlay = Some(Box::new(Question {
+        self.overlay = Some(Box::new(Confirmation {
             title: "Quit without saving?".into(),
             text: format!("Typed and not saved: {}.", unsaved.join("; ")),
             yes: "quit and lose it".into(),

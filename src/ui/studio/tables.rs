@@ -11,15 +11,15 @@ use crate::ui::panes::{self, welcome};
 use crate::ui::shell;
 use crate::ui::shell::editing;
 use crate::ui::shell::help::{Help, HelpRow, Section};
-use crate::ui::shell::overlay::{Kind, Overlay, letter};
+use crate::ui::shell::overlay::{Overlay, OverlayKind, letter};
 use crate::ui::shell::palette::{Entry, Now};
 
 /// A title and its keys.
-pub(super) type Table = (&'static str, &'static [Binding]);
+pub(super) type BindingTable = (&'static str, &'static [Binding]);
 
 /// Every binding there is.
 #[must_use]
-pub fn tables() -> Vec<Table> {
+pub fn tables() -> Vec<BindingTable> {
     let own = PaneId::ALL.into_iter().zip(panes::all()).map(|(id, pane)| (id.title(), pane.bindings()));
     own.chain([("Welcome", welcome::BINDINGS), ("Everywhere", shell::BINDINGS)]).collect()
 }
@@ -33,7 +33,7 @@ fn moves(chord: Chord) -> bool {
 
 impl Studio {
     /// The tables that count now, with their titles: the pane in front first, the shell's last.
-    fn tables(&self, store: &Store) -> Vec<Table> {
+    fn tables(&self, store: &Store) -> Vec<BindingTable> {
         if store.session.is_none() {
             return vec![("Welcome", welcome::BINDINGS), ("Everywhere", shell::BINDINGS)];
         }
@@ -136,7 +136,7 @@ impl Studio {
 /// Whether a key asks what the keys of an overlay do.
 pub(super) fn asks_for_help(overlay: &dyn Overlay, key: KeyEvent) -> bool {
     let asks = key.code == KeyCode::F(1) || (letter(key) == Some('?') && !overlay.is_typing());
-    asks && overlay.kind() == Kind::Other
+    asks && overlay.kind() == OverlayKind::Other
 }
 
 fn section(title: String, rows: Vec<HelpRow>) -> Section {

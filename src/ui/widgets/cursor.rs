@@ -4,12 +4,12 @@ use std::ops::Range;
 
 /// A cursor that keeps itself inside a list and the list's window around itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Cursor {
+pub struct ListCursor {
     row: usize,
     top: usize,
 }
 
-impl Cursor {
+impl ListCursor {
     /// The row under the cursor. Below the length that the last call was given, unless that was 0.
     #[must_use]
     pub const fn row(self) -> usize {

@@ -44,7 +44,7 @@ pub fn folded(head: &str, pieces: &[(String, Style)], columns: usize, theme: &Th
 
 /// Which of two texts is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum DiffSide {
     /// The one before, with what was left out marked.
     Before,
     /// The one after, with what came in marked.
@@ -53,7 +53,7 @@ pub enum Side {
     Both,
 }
 
-impl Side {
+impl DiffSide {
     const fn shows(self, tag: ChangeTag) -> bool {
         match tag {
             ChangeTag::Equal => true,
@@ -65,7 +65,7 @@ impl Side {
 
 /// One side of two texts, the words that differ between signs.
 #[must_use]
-pub fn pieces(before: &str, after: &str, side: Side, theme: &Theme) -> Vec<(String, Style)> {
+pub fn pieces(before: &str, after: &str, side: DiffSide, theme: &Theme) -> Vec<(String, Style)> {
     let mut pieces: Vec<(String, Style)> = Vec::new();
     let mut open = ChangeTag::Equal;
     for (tag, value) in changes(before, after) {

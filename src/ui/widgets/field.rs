@@ -11,11 +11,11 @@ use crate::ui::theme::Theme;
 
 /// What is being typed.
 #[derive(Debug)]
-pub struct Field {
+pub struct TextField {
     area: TextArea<'static>,
 }
 
-impl Field {
+impl TextField {
     /// Empty, with a hint that shows until something is typed.
     #[must_use]
     pub fn new(hint: &str) -> Self {

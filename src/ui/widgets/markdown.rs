@@ -14,7 +14,7 @@ const DEEPEST: usize = 16;
 
 /// A text as lines of a width, and those of them in which something that was looked for begins.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Laid {
+pub(crate) struct LaidText {
     pub(crate) lines: Vec<Line<'static>>,
     pub(crate) hits: Vec<usize>,
 }
@@ -30,8 +30,8 @@ pub(crate) fn lines(
 }
 
 /// A text as lines of a width, with the places of what was looked for.
-pub(crate) fn laid(content: &str, width: usize, theme: &Theme, highlights: &Highlights) -> Laid {
-    let mut out = Laid::default();
+pub(crate) fn laid(content: &str, width: usize, theme: &Theme, highlights: &Highlights) -> LaidText {
+    let mut out = LaidText::default();
     let mut fence = None;
     for source in content.split('\n') {
         let source = source.strip_suffix('\r').unwrap_or(source);
@@ -56,7 +56,7 @@ fn fence_of(line: &str) -> Option<&'static str> {
     ["```", "~~~"].into_iter().find(|sign| line.trim_start().starts_with(sign))
 }
 
-fn add(out: &mut Laid, source: &str, fenced: bool, width: usize, theme: &Theme, highlights: &Highlights) {
+fn add(out: &mut LaidText, source: &str, fenced: bool, width: usize, theme: &Theme, highlights: &Highlights) {
     let mut line = Styled::default();
     if fenced {
         line.push(source, theme.accent.remove_modifier(Modifier::BOLD));

@@ -51,7 +51,7 @@ fn pieces(text: &str, mut piece: impl FnMut(usize, char, Option<String>)) {
     for (at, character) in text.char_indices() {
         let flag = before == Some(FLAG);
         tags = if is_tag(character) && (flag || tags > 0) { tags + 1 } else { 0 };
-        let place = Place { before, after: text.get(at + character.len_utf8()..), tags };
+        let place = Surroundings { before, after: text.get(at + character.len_utf8()..), tags };
         piece(at, character, sign(character, &place));
         before = Some(character);
     }
@@ -75,7 +75,7 @@ pub(crate) fn seal(buffer: &mut Buffer) {
 const FLAG: char = '\u{1f3f4}';
 
 /// What stands around a character.
-struct Place<'t> {
+struct Surroundings<'t> {
     before: Option<char>,
     after: Option<&'t str>,
     /// Tag characters from a flag up to this one.
@@ -83,7 +83,7 @@ struct Place<'t> {
 }
 
 /// What is shown in a character's place; none where it is shown itself.
-fn sign(character: char, place: &Place<'_>) -> Option<String> {
+fn sign(character: char, place: &Surroundings<'_>) -> Option<String> {
     match character {
         '\n' | '\t' => None,
         '\u{7f}' => Some('␡'.into()),
@@ -122,7 +122,7 @@ const fn is_tag(character: char) -> bool {
 }
 
 /// Whether an unseen character changes how its neighbours are drawn, as it is meant to.
-fn belongs(character: char, place: &Place<'_>) -> bool {
+fn belongs(character: char, place: &Surroundings<'_>) -> bool {
     let Some(before) = place.before else { return false };
     match character {
         '\u{200c}' => joins_letters(before),

@@ -36,3 +36,25 @@ fn a_constraint_is_not_to_blame_for_the_time_that_the_tokenizer_takes() {
         assert!(error.to_string().contains("end token"), "{error}");
     }
 }
+
+#[test]
+fn multiples_that_would_fill_the_memory_are_refused_at_once() {
+    let place = tempfile::tempdir().unwrap();
+    let model = Tiny::new("llama").open_folder(place.path());
+    let compiler = Compiler::new(model.tokenizer, model.config.vocabulary, model.config.eos);
+    let of = |numbers: &[&str]| {
+        let each = numbers.iter().map(|number| format!(r#"{{"type": "number", "multipleOf": {number}}}"#));
+        let schema = format!(r#"{{"anyOf": [{}]}}"#, each.collect::<Vec<_>>().join(", "));
+        Constraint::JsonSchema(serde_json::from_str(&schema).unwrap())
+    };
+    for numbers in [&["99999989"][..], &["1e300"], &["997", "991"], &["0.00012345"]] {
+        let error = compiler.compile(&of(numbers)).err().unwrap().to_string();
+        assert!(error.contains("multipleOf may come to 10000 remainders"), "{numbers:?}: {error}");
+    }
+    for numbers in [&["0.01"][..], &["5", "10", "1000"], &["0.25"], &["2.5e3"]] {
+        assert!(compiler.compile(&of(numbers)).is_ok(), "{numbers:?}");
+    }
+    let grammar = "start: %json { \"type\": \"integer\", \"multipleOf\": 99999989 }".to_owned();
+    let error = compiler.compile(&Constraint::Grammar(grammar)).err().unwrap().to_string();
+    assert!(error.contains("multiples of 99999989"), "{error}");
+}

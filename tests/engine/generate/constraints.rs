@@ -1,7 +1,7 @@
 //! Answers that are valid by construction, from a model that knows nothing.
 
 use dojo_studio::engine::generate::{
-    Constraint, Event, Fault, Finish, Limits, Precision, Request, Sampling, What,
+    Constraint, Event, Fault, Finish, GenerateRequest, Limits, Precision, Sampling, What,
 };
 use serde_json::json;
 
@@ -12,10 +12,10 @@ use crate::support::tiny::Tiny;
 fn answers(constraint: &Constraint) -> Vec<String> {
     let (model, _place) = open(&Tiny::new("llama"));
     let mut generator = generator(&model, Precision::Full, Limits { threads: 1, ..Limits::default() });
-    let request = |seed| Request {
+    let request = |seed| GenerateRequest {
         sampling: Sampling { temperature: 1.0, seed, ..Sampling::default() },
         constraint: Some(constraint.clone()),
-        ..Request::new(tokens(12, 1), 200)
+        ..GenerateRequest::new(tokens(12, 1), 200)
     };
     let completions = run(&mut generator, (0..8).map(request).collect());
     completions.into_iter().map(|choices| choices[0].text.clone()).collect()
@@ -91,14 +91,15 @@ fn a_constraint_that_makes_no_sense_is_refused_in_words() {
         (Constraint::Choice(Vec::new()), "choice"),
     ];
     for (constraint, words) in cases {
-        let request = Request { constraint: Some(constraint), ..Request::new(tokens(4, 1), 4) };
+        let request =
+            GenerateRequest { constraint: Some(constraint), ..GenerateRequest::new(tokens(4, 1), 4) };
         let error = format!("{:#}", generator.submit(request).unwrap_err());
         assert!(error.contains(words), "{error}");
     }
 }
 
 /// Steps that a request takes, and its events.
-fn stepped(request: Request) -> (usize, Vec<Event>) {
+fn stepped(request: GenerateRequest) -> (usize, Vec<Event>) {
     let (model, _place) = open(&Tiny::new("llama"));
     let mut generator = generator(&model, Precision::Full, Limits { threads: 1, ..Limits::default() });
     generator.submit(request).unwrap();
@@ -112,11 +113,11 @@ fn stepped(request: Request) -> (usize, Vec<Event>) {
 
 const ONLY: &str = "the only text that is allowed here, and it is a long one";
 
-fn only(log_probabilities: Option<usize>, max_tokens: usize) -> Request {
-    Request {
+fn only(log_probabilities: Option<usize>, max_tokens: usize) -> GenerateRequest {
+    GenerateRequest {
         sampling: Sampling { log_probabilities, ..Sampling::default() },
         constraint: Some(Constraint::Choice(vec![ONLY.to_owned()])),
-        ..Request::new(tokens(12, 1), max_tokens)
+        ..GenerateRequest::new(tokens(12, 1), max_tokens)
     }
 }
 
@@ -162,10 +163,10 @@ pub(crate) fn ambiguous() -> String {
 fn an_answer_whose_constraint_can_not_go_on_is_no_whole_one() {
     let (model, _place) = open(&Tiny { context: 4096, ..Tiny::new("llama") });
     let mut generator = generator(&model, Precision::Full, Limits { threads: 1, ..Limits::default() });
-    let request = Request {
+    let request = GenerateRequest {
         constraint: Some(Constraint::Grammar(ambiguous())),
         sampling: Sampling { temperature: 1.0, ..Sampling::default() },
-        ..Request::new(tokens(12, 1), 3000)
+        ..GenerateRequest::new(tokens(12, 1), 3000)
     };
     let completion = run(&mut generator, vec![request])[0][0].clone();
     assert_eq!(completion.why, Finish::Failed(Fault::Constraint), "{} tokens", completion.tokens.len());
@@ -188,11 +189,11 @@ fn a_token_is_drawn_as_likely_as_it_is_among_the_allowed_ones() {
     let all: f64 = weights.iter().map(|(_, weight)| weight).sum();
     let everything: f64 = logits.iter().map(|&logit| f64::from(logit).exp()).sum();
     assert!(all > 0.05 * everything && all < 0.95 * everything, "{all} of {everything}");
-    let request = |seed| Request {
+    let request = |seed| GenerateRequest {
         sampling: Sampling { temperature: 1.0, seed, ..Sampling::default() },
         constraint: Some(Constraint::Regex("[a-zA-Z]".into())),
         choices: 1024,
-        ..Request::new(prompt.clone(), 1)
+        ..GenerateRequest::new(prompt.clone(), 1)
     };
     let answers = run(&mut generator, (0..4).map(request).collect());
     let drawn: Vec<u32> = answers.iter().flatten().map(|choice| choice.tokens[0]).collect();

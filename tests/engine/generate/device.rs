@@ -6,7 +6,7 @@ use std::sync::Arc;
 use candle_core::quantized::GgmlDType;
 use dojo_studio::engine::adapter::Adapter;
 use dojo_studio::engine::generate::{
-    AdapterId, DeviceDecoder, Generator, Limits, Precision, Request, Sampling,
+    AdapterId, DeviceDecoder, GenerateRequest, Generator, Limits, Precision, Sampling,
 };
 use dojo_studio::engine::model::OpenModel;
 
@@ -160,11 +160,11 @@ fn many_sequences_with_many_adapters_are_one_step_each() {
             ..Sampling::default()
         };
         let chosen = |seed: usize| seed.checked_sub(1).and_then(|index| ids.get(index % 4));
-        let request = |seed: usize| Request {
+        let request = |seed: usize| GenerateRequest {
             sampling: sampling(seed),
             adapter: chosen(seed).map(|(_, own)| *own),
             choices: 1 + seed % 3,
-            ..Request::new(tokens(3 + 41 * (seed % 5), seed as u32 % 4), 9 + 4 * seed)
+            ..GenerateRequest::new(tokens(3 + 41 * (seed % 5), seed as u32 % 4), 9 + 4 * seed)
         };
         let answers = run(&mut ours, (0..12).map(request).collect());
         for (seed, choices) in answers.iter().enumerate() {
@@ -188,7 +188,8 @@ fn a_long_prompt_is_attended_to_in_runs() {
     let text = tokens(2300, 3);
     let greedy = |generator: &mut Generator| {
         let sampling = Sampling { temperature: 0.0, log_probabilities: Some(0), ..Sampling::default() };
-        let answers = run(generator, vec![Request { sampling, ..Request::new(text.clone(), 3) }]);
+        let answers =
+            run(generator, vec![GenerateRequest { sampling, ..GenerateRequest::new(text.clone(), 3) }]);
         answers[0][0].log_probabilities.clone()
     };
     let expected = greedy(&mut generator(&model, Precision::Full, wide()));

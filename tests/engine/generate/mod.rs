@@ -12,7 +12,9 @@ mod turns;
 
 use std::sync::Arc;
 
-use dojo_studio::engine::generate::{Completion, Decoder, Generator, Limits, Precision, Request, complete};
+use dojo_studio::engine::generate::{
+    Completion, Decoder, GenerateRequest, Generator, Limits, Precision, complete,
+};
 use dojo_studio::engine::model::OpenModel;
 
 use crate::support::tiny::Tiny;
@@ -37,6 +39,6 @@ pub(crate) fn tokens(count: usize, seed: u32) -> Vec<u32> {
     (0..count as u32).map(|index| 3 + (index * 37 + seed * 101 + index * index * 7) % 250).collect()
 }
 
-pub(crate) fn run(generator: &mut Generator, requests: Vec<Request>) -> Vec<Vec<Completion>> {
+pub(crate) fn run(generator: &mut Generator, requests: Vec<GenerateRequest>) -> Vec<Vec<Completion>> {
     complete(generator, requests, &mut |_| Ok(())).unwrap()
 }

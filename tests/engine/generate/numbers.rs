@@ -2,7 +2,7 @@
 
 use candle_core::quantized::GgmlDType;
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
-use dojo_studio::engine::generate::{Limits, Precision, Request, Sampling};
+use dojo_studio::engine::generate::{GenerateRequest, Limits, Precision, Sampling};
 
 use super::plain::Plain;
 use super::{KINDS, generator, open, run, tokens};
@@ -71,8 +71,8 @@ fn an_adapter_changes_what_it_is_asked_for_and_nothing_else() {
     assert_close(&generator.last_logits(&text, None).unwrap(), &without, "without");
     // Both at once, in one step.
     let sampling = Sampling { temperature: 1.0, ..Sampling::default() };
-    let request = Request { sampling, ..Request::new(text, 12) };
-    let tuned = Request { adapter: Some(id), ..request.clone() };
+    let request = GenerateRequest { sampling, ..GenerateRequest::new(text, 12) };
+    let tuned = GenerateRequest { adapter: Some(id), ..request.clone() };
     let together = run(&mut generator, vec![request.clone(), tuned.clone(), request.clone()]);
     assert_eq!(together[0], together[2]);
     assert_ne!(together[0][0].tokens, together[1][0].tokens);
@@ -87,10 +87,10 @@ fn adapters_of_any_ranks_in_one_step_leave_each_other_alone() {
         let ids =
             ranks.map(|r| generator.add_adapter(&adapter_of(LoraConfig { r, ..lora() }, &model)).unwrap());
         let sampling = || Sampling { temperature: 1.0, log_probabilities: Some(0), ..Sampling::default() };
-        let request = |place: usize| Request {
+        let request = |place: usize| GenerateRequest {
             sampling: sampling(),
             adapter: ids.get(place % 4).copied(),
-            ..Request::new(tokens(9 + place, place as u32), 12)
+            ..GenerateRequest::new(tokens(9 + place, place as u32), 12)
         };
         let together = run(&mut generator, (0..8).map(request).collect());
         for (place, choices) in together.iter().enumerate() {
@@ -115,9 +115,9 @@ fn a_sequence_gives_the_same_tokens_alone_and_among_others() {
     for format in [GgmlDType::F32, GgmlDType::F16, GgmlDType::Q8_0, GgmlDType::Q4_1] {
         let place = tempfile::tempdir().unwrap();
         let model = Tiny::new("llama").open_gguf(&place.path().join("model.gguf"), format);
-        let request = |seed: u32| Request {
+        let request = |seed: u32| GenerateRequest {
             sampling: Sampling { temperature: 1.0, seed: seed.into(), ..Sampling::default() },
-            ..Request::new(tokens(10 + 17 * seed as usize, seed), 20)
+            ..GenerateRequest::new(tokens(10 + 17 * seed as usize, seed), 20)
         };
         let all = run(&mut generator(&model, Precision::Stored, limits()), (0..5).map(request).collect());
         for (seed, together) in (0..5).zip(&all) {

@@ -1,9 +1,9 @@
 //! Twenty schemas, and whatever a random model writes under them: valid by construction.
 
 use dojo_studio::domain::message::{Message, Role};
-use dojo_studio::engine::device::Place;
+use dojo_studio::engine::device::ComputeDevice;
 use dojo_studio::engine::generate::{
-    Constraint, Finish, Generator, Limits, Precision, Prompter, Request, Sampling, complete, load,
+    Constraint, Finish, GenerateRequest, Generator, Limits, Precision, Prompter, Sampling, complete, load,
 };
 use dojo_studio::engine::model;
 use regex::Regex;
@@ -122,10 +122,10 @@ fn valid(generator: &mut Generator, prompt: &[u32]) -> (usize, Option<String>) {
     let schemas = schemas();
     assert_eq!(schemas.len(), 20);
     let requests = schemas.iter().flat_map(|schema| {
-        (0..EACH as u32).map(|seed| Request {
+        (0..EACH as u32).map(|seed| GenerateRequest {
             constraint: Some(Constraint::JsonSchema(schema.clone())),
             sampling: Sampling { temperature: 1.0, seed: u64::from(seed), ..Sampling::default() },
-            ..Request::new(if prompt.is_empty() { tokens(4, seed) } else { prompt.to_vec() }, 900)
+            ..GenerateRequest::new(if prompt.is_empty() { tokens(4, seed) } else { prompt.to_vec() }, 900)
         })
     });
     let all = complete(generator, requests.collect(), &mut |_| Ok(())).unwrap();
@@ -152,7 +152,7 @@ fn a_thousand_generations_against_twenty_schemas_are_all_valid() {
 fn a_thousand_generations_of_a_real_model_are_valid() {
     let Some(files) = models::smollm2() else { return };
     let model = model::open(&files).unwrap();
-    let mut generator = load(&model, Precision::Stored, &Place::Cpu, Limits::default()).unwrap();
+    let mut generator = load(&model, Precision::Stored, &ComputeDevice::Cpu, Limits::default()).unwrap();
     let question = Message::new(Role::User, "Tell me about a small town, as JSON.");
     let prompt = Prompter::new(&model).unwrap().chat(&[question]).unwrap();
     let found = valid(&mut generator, &prompt);

@@ -1,26 +1,30 @@
 //! Long answers make room for a short question, and go on as if nothing had been.
 
 use dojo_studio::engine::generate::{
-    Completion, Constraint, End, Event, Finish, Generator, Limits, Precision, Request, RequestId, Sampling,
-    What,
+    Completion, Constraint, EndTokens, Event, Finish, GenerateRequest, Generator, Limits, Precision,
+    RequestId, Sampling, What,
 };
 
 use super::{generator, open, run, tokens};
 use crate::support::tiny::Tiny;
 
 /// An answer that takes a place for long; each another one.
-fn long(seed: u64) -> Request {
+fn long(seed: u64) -> GenerateRequest {
     let sampling = Sampling { temperature: 1.0, seed, ..Sampling::default() };
-    Request { sampling, end: End::Ignored, ..Request::new(tokens(40, seed as u32), 100) }
+    GenerateRequest {
+        sampling,
+        end: EndTokens::Ignored,
+        ..GenerateRequest::new(tokens(40, seed as u32), 100)
+    }
 }
 
 /// The letters are chosen by a constraint, whose state has to be kept.
-fn constrained() -> Request {
-    Request { constraint: Some(Constraint::Regex("[ab]{60}".to_owned())), ..long(90) }
+fn constrained() -> GenerateRequest {
+    GenerateRequest { constraint: Some(Constraint::Regex("[ab]{60}".to_owned())), ..long(90) }
 }
 
-fn question(seed: u32) -> Request {
-    Request { end: End::Ignored, ..Request::new(tokens(12, 500 + seed), 4) }
+fn question(seed: u32) -> GenerateRequest {
+    GenerateRequest { end: EndTokens::Ignored, ..GenerateRequest::new(tokens(12, 500 + seed), 4) }
 }
 
 fn with_places(sequences: usize) -> (Generator, tempfile::TempDir) {
@@ -81,7 +85,7 @@ fn a_short_question_begins_though_long_answers_have_every_place_and_these_end_as
 #[test]
 fn those_that_ask_for_as_much_wait_for_each_other() {
     let (mut generator, _place) = with_places(2);
-    let request = |seed| Request { max_tokens: 60, ..long(seed) };
+    let request = |seed| GenerateRequest { max_tokens: 60, ..long(seed) };
     let asked: Vec<RequestId> = (0..6).map(|seed| generator.submit(request(seed)).unwrap()).collect();
     let mut ended = Vec::new();
     while generator.unfinished() > 0 {
@@ -98,7 +102,7 @@ fn those_that_ask_for_as_much_wait_for_each_other() {
 #[test]
 fn a_long_answer_is_set_aside_only_so_often() {
     let (mut generator, _place) = with_places(1);
-    let patient = generator.submit(Request { max_tokens: 400, ..long(1) }).unwrap();
+    let patient = generator.submit(GenerateRequest { max_tokens: 400, ..long(1) }).unwrap();
     let mut seed = 0;
     let (mut steps, mut ended) = (0, false);
     while !ended {
@@ -118,8 +122,8 @@ fn a_long_answer_is_set_aside_only_so_often() {
 }
 
 /// Writes to the end of the context, and says nothing of how much it may write.
-fn endless(seed: u64) -> Request {
-    Request { max_tokens: usize::MAX >> 1, ..long(seed) }
+fn endless(seed: u64) -> GenerateRequest {
+    GenerateRequest { max_tokens: usize::MAX >> 1, ..long(seed) }
 }
 
 #[test]
@@ -144,7 +148,7 @@ fn a_question_without_a_limit_begins_beside_endless_answers_that_have_every_plac
 
 #[test]
 fn answers_that_outgrow_the_cache_together_end_as_they_would_alone() {
-    let requests = || (0..6).map(|seed| Request { max_tokens: 300, ..long(seed) });
+    let requests = || (0..6).map(|seed| GenerateRequest { max_tokens: 300, ..long(seed) });
     let (model, _place) = open(&Tiny { tied: false, context: 400, ..Tiny::new("llama") });
     let with_cache = |cache_bytes| {
         generator(&model, Precision::Full, Limits { threads: 1, cache_bytes, ..Limits::default() })

@@ -1,10 +1,12 @@
 //! Tiled attention against the definition, with borders, shared key/value heads and windows.
 
-use dojo_studio::engine::kernels::attention::{Gradients, Scratch, Shape, attention, attention_backward};
+use dojo_studio::engine::kernels::attention::{
+    AttentionScratch, AttentionShape, Gradients, attention, attention_backward,
+};
 
 use super::{near, numbers, slopes};
 
-fn plain(shape: &Shape<'_>, qkv: &[f32]) -> Vec<f32> {
+fn plain(shape: &AttentionShape<'_>, qkv: &[f32]) -> Vec<f32> {
     let (dim, row, group) = (shape.head_dim, shape.row(), shape.heads / shape.kv_heads);
     let tokens = *shape.borders.last().unwrap();
     let mut out = vec![0.0; tokens * shape.heads * dim];
@@ -39,7 +41,7 @@ fn plain(shape: &Shape<'_>, qkv: &[f32]) -> Vec<f32> {
     out
 }
 
-fn forward(shape: Shape<'_>, qkv: &[f32]) -> (Vec<f32>, Vec<f32>) {
+fn forward(shape: AttentionShape<'_>, qkv: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let tokens = *shape.borders.last().unwrap();
     let mut out = vec![0.0; tokens * shape.heads * shape.head_dim];
     let mut log_sums = vec![0.0; tokens * shape.heads];
@@ -47,17 +49,17 @@ fn forward(shape: Shape<'_>, qkv: &[f32]) -> (Vec<f32>, Vec<f32>) {
     (out, log_sums)
 }
 
-fn backward(shape: Shape<'_>, qkv: &[f32], grad_out: &[f32]) -> Vec<f32> {
+fn backward(shape: AttentionShape<'_>, qkv: &[f32], grad_out: &[f32]) -> Vec<f32> {
     let (out, log_sums) = forward(shape, qkv);
     let mut grad = vec![f32::NAN; qkv.len()];
-    let scratch = &mut Scratch::default();
+    let scratch = &mut AttentionScratch::default();
     let given = Gradients { qkv, out: &out, log_sums: &log_sums, grad_out, scratch };
     attention_backward(shape, given, &mut grad);
     grad
 }
 
-const fn shape(borders: &[usize], window: Option<usize>) -> Shape<'_> {
-    Shape { heads: 4, kv_heads: 2, head_dim: 8, scale: 0.35, soft_cap: None, window, borders }
+const fn shape(borders: &[usize], window: Option<usize>) -> AttentionShape<'_> {
+    AttentionShape { heads: 4, kv_heads: 2, head_dim: 8, scale: 0.35, soft_cap: None, window, borders }
 }
 
 #[test]
@@ -91,7 +93,7 @@ fn the_backward_is_the_slope_of_the_forward() {
 
 #[test]
 fn capped_scores_give_what_the_definition_gives_and_its_slopes() {
-    let capped = |borders| Shape { soft_cap: Some(0.4), scale: 1.3, ..shape(borders, Some(9)) };
+    let capped = |borders| AttentionShape { soft_cap: Some(0.4), scale: 1.3, ..shape(borders, Some(9)) };
     let long = capped(&[0, 70, 600]);
     let qkv = numbers(9, 600 * long.row());
     near("attention", &forward(long, &qkv).0, &plain(&long, &qkv), 1e-5);
@@ -115,7 +117,7 @@ fn a_backward_over_several_tiles_of_keys_and_queries_sums_as_single_tiles_do() {
         let expected: Vec<f32> = (0..32)
             .map(|i| {
                 let value = |x: &[f32]| -> f64 {
-                    let out = plain(&Shape { borders: &[0, 600], ..shape }, x);
+                    let out = plain(&AttentionShape { borders: &[0, 600], ..shape }, x);
                     out[599 * 32..].iter().zip(&weights[599 * 32..]).map(|(y, w)| f64::from(y * w)).sum()
                 };
                 moved[at + i] = qkv[at + i] + 0.5;

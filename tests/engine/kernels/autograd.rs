@@ -1,7 +1,9 @@
 //! Each fused operation, forward and backward, against candle's autograd over plain tensor operations.
 
 use candle_core::Tensor;
-use dojo_studio::engine::kernels::attention::{Gradients, Scratch, Shape, attention, attention_backward};
+use dojo_studio::engine::kernels::attention::{
+    AttentionScratch, AttentionShape, Gradients, attention, attention_backward,
+};
 use dojo_studio::engine::kernels::cross_entropy::Head;
 use dojo_studio::engine::kernels::gemm::MatmulPrecision;
 use dojo_studio::engine::kernels::glu::{glu, glu_backward};
@@ -64,7 +66,7 @@ fn rotary_positions_are_autograds() {
 fn attention_is_autograds() {
     let borders = [0, 70, 71, 300];
     for window in [None, Some(40)] {
-        let shape = Shape {
+        let shape = AttentionShape {
             heads: 6,
             kv_heads: 2,
             head_dim: 16,
@@ -78,7 +80,7 @@ fn attention_is_autograds() {
         let (mut out, mut log_sums) = (vec![0.0; tokens * 96], vec![0.0; tokens * 6]);
         attention(shape, &qkv, &mut out, &mut log_sums, &mut Vec::new());
         let mut grad = vec![f32::NAN; qkv.len()];
-        let scratch = &mut Scratch::default();
+        let scratch = &mut AttentionScratch::default();
         let given = Gradients { qkv: &qkv, out: &out, log_sums: &log_sums, grad_out: &along, scratch };
         attention_backward(shape, given, &mut grad);
         let plain = var(&qkv, &[tokens, row]);

@@ -1,6 +1,6 @@
 //! Matrix products against three loops.
 
-use dojo_studio::engine::kernels::gemm::{MatmulPrecision, Matrix, Output, Term, Write, matmul};
+use dojo_studio::engine::kernels::gemm::{GemmOutput, MatmulPrecision, Matrix, ProductTerm, Write, matmul};
 use dojo_studio::engine::kernels::isa::has_bf16_products;
 use half::bf16;
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ fn at(matrix: &Matrix<'_>, i: usize, j: usize) -> f64 {
     f64::from(matrix.data[i * matrix.row_stride + j * matrix.column_stride])
 }
 
-fn plain(c: &[f32], stride: usize, write: Write, alpha: f32, terms: &[Term<'_>]) -> Vec<f32> {
+fn plain(c: &[f32], stride: usize, write: Write, alpha: f32, terms: &[ProductTerm<'_>]) -> Vec<f32> {
     let mut out = c.to_vec();
     for i in 0..terms[0].a.rows {
         for j in 0..terms[0].b.columns {
@@ -38,13 +38,13 @@ fn check(rows: usize, depths: (usize, usize), columns: usize, turned: (bool, boo
         .map(|(seed, count)| numbers(seed as u64 + 1, count))
         .collect();
     let terms = [
-        Term::new(view(&data[0], rows, first, turned.0), view(&data[1], first, columns, turned.1)),
-        Term::new(view(&data[2], rows, second, turned.1), view(&data[3], second, columns, turned.0)),
+        ProductTerm::new(view(&data[0], rows, first, turned.0), view(&data[1], first, columns, turned.1)),
+        ProductTerm::new(view(&data[2], rows, second, turned.1), view(&data[3], second, columns, turned.0)),
     ];
     let stride = columns + 3;
     let mut c = numbers(9, rows * stride);
     let expected = plain(&c, stride, write, 0.5, &terms);
-    matmul(Output { data: &mut c, stride, write }, 0.5, &terms);
+    matmul(GemmOutput { data: &mut c, stride, write }, 0.5, &terms);
     near("product", &c, &expected, 1e-5);
 }
 
@@ -76,8 +76,8 @@ fn a_product_repeats_bit_for_bit() {
     let (a, b) = (numbers(1, 200 * 700), numbers(2, 700 * 100));
     let product = || {
         let mut c = vec![0.0; 200 * 100];
-        let term = Term::new(Matrix::new(&a, 200, 700), Matrix::new(&b, 700, 100));
-        matmul(Output { data: &mut c, stride: 100, write: Write::Replace }, 1.0, &[term]);
+        let term = ProductTerm::new(Matrix::new(&a, 200, 700), Matrix::new(&b, 700, 100));
+        matmul(GemmOutput { data: &mut c, stride: 100, write: Write::Replace }, 1.0, &[term]);
         c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
     };
     assert_eq!(product(), product());
@@ -93,18 +93,21 @@ fn check_bf16(rows: usize, depths: (usize, usize), columns: usize, turned: (bool
         .collect();
     let rounded: Vec<Vec<f32>> =
         exact.iter().map(|all| all.iter().map(|&x| bf16::from_f32(x).to_f32()).collect()).collect();
-    fn terms<'a>(data: &'a [Vec<f32>], sizes: [usize; 4], turned: (bool, bool)) -> [Term<'a>; 2] {
+    fn terms<'a>(data: &'a [Vec<f32>], sizes: [usize; 4], turned: (bool, bool)) -> [ProductTerm<'a>; 2] {
         let [rows, first, second, columns] = sizes;
         [
-            Term::new(view(&data[0], rows, first, turned.0), view(&data[1], first, columns, turned.1)),
-            Term::new(view(&data[2], rows, second, turned.1), view(&data[3], second, columns, turned.0)),
+            ProductTerm::new(view(&data[0], rows, first, turned.0), view(&data[1], first, columns, turned.1)),
+            ProductTerm::new(
+                view(&data[2], rows, second, turned.1),
+                view(&data[3], second, columns, turned.0),
+            ),
         ]
     }
     let sizes = [rows, first, second, columns];
     let mut c = vec![0.0; rows * columns];
     let expected = plain(&c, columns, Write::Replace, 0.5, &terms(&rounded, sizes, turned));
     MatmulPrecision::Bf16.matmul(
-        Output { data: &mut c, stride: columns, write: Write::Replace },
+        GemmOutput { data: &mut c, stride: columns, write: Write::Replace },
         0.5,
         &terms(&exact, sizes, turned),
     );

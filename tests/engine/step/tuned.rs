@@ -6,8 +6,8 @@ use candle_core::quantized::GgmlDType;
 use dojo_studio::domain::batch::PackedBatch;
 use dojo_studio::domain::recipe::{ActivationMemory, BaseFormat};
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Module, Projection};
-use dojo_studio::engine::device::Place;
-use dojo_studio::engine::generate::{self, Decoder, Generator, Limits, Precision, Request, complete};
+use dojo_studio::engine::device::ComputeDevice;
+use dojo_studio::engine::generate::{self, Decoder, GenerateRequest, Generator, Limits, Precision, complete};
 use dojo_studio::engine::model::OpenModel;
 use dojo_studio::engine::train::step::{DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::Student;
@@ -247,7 +247,7 @@ fn a_merge_in_memory_says_what_the_adapter_on_the_fly_says() {
             let (ours, reference) = (scores(&mut merged, None), scores(&mut on_the_fly, Some(id)));
             near(kind, &ours, &reference, 1e-3);
             let greedy = |generator: &mut Generator, adapter| {
-                let request = Request { adapter, ..Request::new(text[..20].to_vec(), 24) };
+                let request = GenerateRequest { adapter, ..GenerateRequest::new(text[..20].to_vec(), 24) };
                 let answers = complete(generator, vec![request], &mut |_| Ok(())).expect("answers");
                 answers[0][0].tokens.clone()
             };
@@ -266,13 +266,14 @@ fn only_the_adapter_that_brought_a_token_writes_it() {
         owner.add_tokens(&ids, &model.config).expect("tokens");
         owner.copy_base(&model.config, &*model.weights).expect("the base");
         let other = Adapter::fresh(lora(false, 0.0), "tiny", &model.config, 6).expect("an adapter");
-        let mut generator =
-            generate::load(&model, Precision::Full, &Place::Cpu, Limits::default()).expect("a generator");
+        let mut generator = generate::load(&model, Precision::Full, &ComputeDevice::Cpu, Limits::default())
+            .expect("a generator");
         let owner = generator.add_adapter(&owner).expect("an adapter");
         let other = generator.add_adapter(&other).expect("an adapter");
         let mut writes = |adapter| {
             let sampling = Sampling { logit_bias: vec![(ids[0], 100.0)], ..Sampling::default() };
-            let request = Request { sampling, adapter, ..Request::new(example(3, 20).tokens, 4) };
+            let request =
+                GenerateRequest { sampling, adapter, ..GenerateRequest::new(example(3, 20).tokens, 4) };
             let answers = complete(&mut generator, vec![request], &mut |_| Ok(())).expect("answers");
             answers[0][0].tokens.contains(&ids[0])
         };
@@ -356,12 +357,12 @@ fn adapters_that_change_different_things_answer_side_by_side() {
     let mut generator = Generator::new(Arc::new(decoder), Arc::clone(&model.tokenizer), limits);
     let prompt = example(3, 20).tokens;
     let sampling = Sampling { temperature: 1.0, ..Sampling::default() };
-    let mut requests = vec![Request { sampling, ..Request::new(prompt, 16) }];
+    let mut requests = vec![GenerateRequest { sampling, ..GenerateRequest::new(prompt, 16) }];
     for beside in [Beside::Magnitudes, Beside::Modules, Beside::Tokens] {
         let id = generator.add_adapter(&adapter(&model, beside, 0.0)).expect("an adapter");
-        requests.push(Request { adapter: Some(id), ..requests[0].clone() });
+        requests.push(GenerateRequest { adapter: Some(id), ..requests[0].clone() });
     }
-    let mut run = |requests: Vec<Request>| -> Vec<Vec<u32>> {
+    let mut run = |requests: Vec<GenerateRequest>| -> Vec<Vec<u32>> {
         let answers = complete(&mut generator, requests, &mut |_| Ok(())).expect("answers");
         answers.into_iter().map(|choices| choices[0].tokens.clone()).collect()
     };

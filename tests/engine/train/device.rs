@@ -8,10 +8,10 @@ use dojo_studio::domain::run::RunFolder;
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
 use dojo_studio::engine::model::OpenModel;
 use dojo_studio::engine::train::device::{DeviceOptions, DeviceStudent};
-use dojo_studio::engine::train::host::Request;
+use dojo_studio::engine::train::host::HostRequest;
 use dojo_studio::engine::train::step::{DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::Student;
-use dojo_studio::engine::train::trainer::{self, Outcome, Task};
+use dojo_studio::engine::train::trainer::{self, TrainOutcome, TrainingTask};
 
 use crate::support::bigram::{Script, recipe};
 use crate::support::device::device;
@@ -26,7 +26,7 @@ fn examples(count: usize, from: usize) -> Vec<TokenExample> {
     (from..from + count).map(example).collect()
 }
 
-fn run(model: &OpenModel, student: &mut dyn Student, folder: &Path, host: &mut Script) -> Outcome {
+fn run(model: &OpenModel, student: &mut dyn Student, folder: &Path, host: &mut Script) -> TrainOutcome {
     let lora = LoraConfig {
         r: 4,
         lora_alpha: 8.0,
@@ -36,7 +36,7 @@ fn run(model: &OpenModel, student: &mut dyn Student, folder: &Path, host: &mut S
         use_dora: false,
     };
     let recipe = recipe(&["train.learning_rate=0.01", "train.num_train_epochs=2", "sample.sample_steps=0"]);
-    let task = Task {
+    let task = TrainingTask {
         recipe: &recipe,
         folder: &RunFolder::new(folder.to_owned()),
         student,
@@ -72,9 +72,9 @@ fn a_run_on_the_device_goes_as_one_on_the_processor_and_resumes_exactly() {
         folder
     });
     let mut processor = DecoderStudent::open(&model, StepOptions::default()).unwrap();
-    assert_eq!(run(&model, &mut processor, &plain, &mut Script::default()), Outcome::Done);
+    assert_eq!(run(&model, &mut processor, &plain, &mut Script::default()), TrainOutcome::Done);
     let whole = run(&model, &mut on_device(&model, Dtype::F32), &ours, &mut Script::default());
-    assert_eq!(whole, Outcome::Done);
+    assert_eq!(whole, TrainOutcome::Done);
     run(&model, &mut on_device(&model, Dtype::Bf16), &narrow, &mut Script::default());
     for name in ["loss", "grad_norm", "eval_loss", "mean_token_accuracy", "num_tokens"] {
         let (ours, plain, narrow) = (numbers(&ours, name), numbers(&plain, name), numbers(&narrow, name));
@@ -85,8 +85,9 @@ fn a_run_on_the_device_goes_as_one_on_the_processor_and_resumes_exactly() {
         }
     }
     assert!(numbers(&ours, "memory_gb").iter().all(|&gb| gb > 0.0));
-    let stopped = run(&model, &mut on_device(&model, Dtype::F32), &broken, &mut Script::at(7, Request::Stop));
-    assert_eq!(stopped, Outcome::Stopped);
+    let stopped =
+        run(&model, &mut on_device(&model, Dtype::F32), &broken, &mut Script::at(7, HostRequest::Stop));
+    assert_eq!(stopped, TrainOutcome::Stopped);
     run(&model, &mut on_device(&model, Dtype::F32), &broken, &mut Script::default());
     let adapter = |folder: &Path| std::fs::read(folder.join("adapter/adapter_model.safetensors")).unwrap();
     assert!(adapter(&broken) == adapter(&ours), "the resumed run ends elsewhere");

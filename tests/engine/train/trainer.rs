@@ -2,8 +2,8 @@ use std::path::Path;
 
 use dojo_studio::domain::run::{RunFolder, Sample};
 use dojo_studio::engine::train::checkpoint;
-use dojo_studio::engine::train::host::Request;
-use dojo_studio::engine::train::trainer::Outcome;
+use dojo_studio::engine::train::host::HostRequest;
+use dojo_studio::engine::train::trainer::TrainOutcome;
 
 use crate::support::bigram::{self, Bigram, Heard, Script, timeless};
 
@@ -21,7 +21,7 @@ fn a_run_reports_every_step_and_the_loss_falls() {
     let mut host = Script::default();
     let recipe = bigram::recipe(&["train.learning_rate=0.2"]);
     let outcome = bigram::train(home.path(), &recipe, &mut host).unwrap();
-    assert_eq!(outcome, Outcome::Done);
+    assert_eq!(outcome, TrainOutcome::Done);
     // 20 examples in batches of 2, two batches a step: 5 steps an epoch, 4 epochs.
     assert_eq!(host.heard[..2], [Heard::Began(0, 20), Heard::Rehearsed(14)]);
     let steps: Vec<u64> = host
@@ -72,8 +72,9 @@ fn a_run_stopped_at_ticks_of_every_kind_and_resumed_ends_as_one_that_was_not() {
     // Steps, evaluation batches and sampled tokens are hit at every place of their cycles.
     for tick in (0..host.ticks()).step_by(3) {
         let broken = tempfile::tempdir().unwrap();
-        let outcome = bigram::train(broken.path(), &recipe, &mut Script::at(tick, Request::Stop)).unwrap();
-        assert_eq!(outcome, Outcome::Stopped, "tick {tick}");
+        let outcome =
+            bigram::train(broken.path(), &recipe, &mut Script::at(tick, HostRequest::Stop)).unwrap();
+        assert_eq!(outcome, TrainOutcome::Stopped, "tick {tick}");
         bigram::train(broken.path(), &recipe, &mut Script::default()).unwrap();
         let found = (timeless(&broken.path().join("metrics.jsonl")), values(broken.path()));
         assert_eq!(found, expected, "stopped at tick {tick}");
@@ -87,7 +88,7 @@ fn lines_written_after_the_last_checkpoint_are_cut_off_when_a_run_is_resumed() {
     let whole = tempfile::tempdir().unwrap();
     bigram::train(whole.path(), &recipe, &mut Script::default()).unwrap();
     let killed = tempfile::tempdir().unwrap();
-    bigram::train(killed.path(), &recipe, &mut Script::at(20, Request::Stop)).unwrap();
+    bigram::train(killed.path(), &recipe, &mut Script::at(20, HostRequest::Stop)).unwrap();
     let metrics = killed.path().join("metrics.jsonl");
     let torn = std::fs::read_to_string(&metrics).unwrap() + "{\"step\":99,\"loss\":1.0}\n{\"step\":100,\"lo";
     std::fs::write(&metrics, torn).unwrap();
@@ -104,7 +105,7 @@ fn a_checkpoint_that_someone_asks_for_is_saved_before_the_next_step() {
         "sample.sample_steps=0",
         "eval.eval_steps=1000",
     ]);
-    let mut host = Script::at(3, Request::Checkpoint);
+    let mut host = Script::at(3, HostRequest::Checkpoint);
     bigram::train(home.path(), &recipe, &mut host).unwrap();
     let saved = host.heard.iter().position(|heard| matches!(heard, Heard::Saved(_))).unwrap();
     // One tick for the evaluation before the first step, then one before each step.
@@ -122,7 +123,7 @@ fn a_checkpoint_that_someone_asks_for_is_saved_at_once_wherever_the_run_is() {
     // Before steps, halfway through evaluations, halfway through samples: a paused run waits in any of them.
     for tick in 0..undisturbed.ticks() - 1 {
         let home = tempfile::tempdir().unwrap();
-        let mut host = Script::at(tick, Request::Checkpoint);
+        let mut host = Script::at(tick, HostRequest::Checkpoint);
         bigram::train(home.path(), &recipe, &mut host).unwrap();
         let heard = &host.heard[..host.heard_before[tick + 1]];
         assert!(matches!(heard.last(), Some(Heard::Saved(_))), "tick {tick}: {heard:?}");
@@ -158,7 +159,7 @@ fn early_stopping_ends_a_run_whose_loss_no_longer_falls() {
         ["train.learning_rate=1e-9", "eval.early_stopping_patience=2", "eval.early_stopping_threshold=0.01"];
     let mut host = Script::default();
     let outcome = bigram::train(home.path(), &bigram::recipe(&overrides), &mut host).unwrap();
-    assert_eq!(outcome, Outcome::Done);
+    assert_eq!(outcome, TrainOutcome::Done);
     // The first evaluation after a step is the best there is; then two without gain.
     assert!(host.heard.contains(&Heard::StoppedEarly(9)), "{:?}", host.heard);
     assert!(!host.heard.contains(&Heard::Stepped(10)));
@@ -226,7 +227,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_leaves_the_last_checkpoint() {
 #[test]
 fn other_examples_than_those_of_the_checkpoint_are_refused() {
     let home = tempfile::tempdir().unwrap();
-    bigram::train(home.path(), &bigram::recipe(&[]), &mut Script::at(20, Request::Stop)).unwrap();
+    bigram::train(home.path(), &bigram::recipe(&[]), &mut Script::at(20, HostRequest::Stop)).unwrap();
     let state = std::fs::read_dir(home.path().join("checkpoints")).unwrap().next().unwrap().unwrap().path();
     let path = state.join("trainer_state.json");
     let mut changed: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
@@ -277,7 +278,7 @@ fn a_stop_interrupts_the_largest_batch_and_the_run_is_resumed_as_if_it_had_not_b
     let (home, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let recipe = bigram::recipe(&[]);
     let mut host = Script::that_stops_after(0);
-    assert_eq!(bigram::train(home.path(), &recipe, &mut host).unwrap(), Outcome::Stopped);
+    assert_eq!(bigram::train(home.path(), &recipe, &mut host).unwrap(), TrainOutcome::Stopped);
     assert_eq!((host.ticks(), host.heard), (0, vec![Heard::Began(0, 20), Heard::Saved(0)]));
     bigram::train(home.path(), &recipe, &mut Script::default()).unwrap();
     bigram::train(whole.path(), &recipe, &mut Script::default()).unwrap();
@@ -294,7 +295,7 @@ fn a_stop_in_the_middle_of_a_step_or_an_evaluation_leaves_the_run_as_it_was_befo
     for passes in 1..16 {
         let home = tempfile::tempdir().unwrap();
         let mut host = Script::that_stops_after(passes);
-        assert_eq!(bigram::train(home.path(), &recipe, &mut host).unwrap(), Outcome::Stopped);
+        assert_eq!(bigram::train(home.path(), &recipe, &mut host).unwrap(), TrainOutcome::Stopped);
         assert!(host.ticks() <= passes + 20 && host.heard.last() != Some(&Heard::Stepped(20)));
         bigram::train(home.path(), &recipe, &mut Script::default()).unwrap();
         assert_eq!(metrics(&home), metrics(&whole), "stopped after {passes} passes");

@@ -3,11 +3,11 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::Lane;
+use super::ReviewLane;
 use crate::domain::protocol::ReviewEvent;
 use crate::session::{Access, Session, SessionError};
 
-pub(super) fn work(lane: &Lane, questions: &Receiver<()>) {
+pub(super) fn work(lane: &ReviewLane, questions: &Receiver<()>) {
     let session = match Session::open(&lane.info.path, Access::Read) {
         Ok(session) => session,
         Err(error) => return lane.complain(&error),
@@ -26,7 +26,7 @@ pub(super) fn work(lane: &Lane, questions: &Receiver<()>) {
     }
 }
 
-fn count(lane: &Lane, session: &Session) -> Result<(), SessionError> {
+fn count(lane: &ReviewLane, session: &Session) -> Result<(), SessionError> {
     lane.tell(ReviewEvent::Counted(session.review_counts()?));
     lane.tell(ReviewEvent::Reported(Box::new(session.agreement()?)));
     Ok(())

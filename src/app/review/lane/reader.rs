@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use super::{Lane, bring};
+use super::{ReviewLane, sample_import};
 use crate::domain::protocol::ReviewEvent;
 use crate::domain::protocol::review::QueueId;
 use crate::domain::review::{QueueOrder, Reviewed};
@@ -14,7 +14,7 @@ use crate::session::{Access, Session, SessionError};
 const REST: Duration = Duration::from_millis(250);
 
 /// Asked of this lane.
-pub(super) enum Ask {
+pub(super) enum ReviewAsk {
     Queue(QueueId, ReviewFilter, QueueOrder),
     Open(Vec<Reviewed>),
     Glance(Vec<Reviewed>),
@@ -26,14 +26,15 @@ pub(super) enum Ask {
     Anew,
 }
 
-pub(super) fn work(lane: &Lane, asks: &Receiver<Ask>, counter: &Sender<()>) {
+pub(super) fn work(lane: &ReviewLane, asks: &Receiver<ReviewAsk>, counter: &Sender<()>) {
     let session = match lane.open(Access::Read) {
         Ok(session) => session,
         Err(error) => return lane.complain(&error),
     };
     let rest = (Instant::now(), Duration::ZERO);
-    let mut reader = Reader { lane, session, counter, shown: None, open: Vec::new(), rest, is_stale: false };
-    if let Err(error) = bring::what_a_sample_brings(lane, &reader.session) {
+    let mut reader =
+        ReviewReader { lane, session, counter, shown: None, open: Vec::new(), rest, is_stale: false };
+    if let Err(error) = sample_import::import_sample(lane, &reader.session) {
         lane.complain(&error);
     }
     reader.count();
@@ -49,8 +50,8 @@ pub(super) fn work(lane: &Lane, asks: &Receiver<Ask>, counter: &Sender<()>) {
     }
 }
 
-struct Reader<'l> {
-    lane: &'l Lane,
+struct ReviewReader<'l> {
+    lane: &'l ReviewLane,
     session: Session,
     counter: &'l Sender<()>,
     shown: Option<(QueueId, ReviewFilter, QueueOrder)>,
@@ -62,30 +63,30 @@ struct Reader<'l> {
     is_stale: bool,
 }
 
-impl Reader<'_> {
-    fn answer(&mut self, ask: Ask) -> Result<(), SessionError> {
+impl ReviewReader<'_> {
+    fn answer(&mut self, ask: ReviewAsk) -> Result<(), SessionError> {
         match ask {
-            Ask::Queue(queue, filter, order) => {
+            ReviewAsk::Queue(queue, filter, order) => {
                 self.shown = Some((queue, filter, order));
                 self.find()
             }
-            Ask::Open(ids) => {
+            ReviewAsk::Open(ids) => {
                 self.read(&ids)?;
                 self.open = ids;
                 Ok(())
             }
-            Ask::Touched(ids) => {
+            ReviewAsk::Touched(ids) => {
                 let open: Vec<_> = ids.into_iter().filter(|id| self.open.contains(id)).collect();
                 self.read(&open)?;
                 self.count();
                 Ok(())
             }
-            Ask::Glance(ids) => self.glance(ids),
-            Ask::Elsewhere => {
+            ReviewAsk::Glance(ids) => self.glance(ids),
+            ReviewAsk::Elsewhere => {
                 self.is_stale = true;
                 Ok(())
             }
-            Ask::Anew => {
+            ReviewAsk::Anew => {
                 self.count();
                 self.find()
             }
@@ -130,7 +131,7 @@ impl Reader<'_> {
             return Ok(());
         }
         self.is_stale = false;
-        bring::what_a_sample_brings(self.lane, &self.session)?;
+        sample_import::import_sample(self.lane, &self.session)?;
         self.read(&self.open)?;
         self.count();
         self.find()

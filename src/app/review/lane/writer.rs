@@ -3,8 +3,8 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use super::Lane;
-use super::reader::Ask;
+use super::ReviewLane;
+use super::reader::ReviewAsk;
 use crate::app::review::{orders, speakers};
 use crate::domain::draft::DraftOf;
 use crate::domain::protocol::review::{RevisionMet, Undoing};
@@ -19,10 +19,10 @@ use crate::session::{Corrected, Revised, Session, SessionError};
 const WATCH: Duration = Duration::from_millis(250);
 
 pub(super) fn work(
-    lane: &Lane,
+    lane: &ReviewLane,
     mut session: Session,
     commands: &Receiver<ReviewCommand>,
-    reader: &Sender<Ask>,
+    reader: &Sender<ReviewAsk>,
 ) {
     loop {
         match commands.recv_timeout(WATCH) {
@@ -36,7 +36,7 @@ pub(super) fn work(
         }
         match session.changed_elsewhere() {
             // The lane that reads is gone when the studio is.
-            Ok(true) => drop(reader.send(Ask::Elsewhere)),
+            Ok(true) => drop(reader.send(ReviewAsk::Elsewhere)),
             Ok(false) => {}
             Err(error) => lane.complain(&error),
         }
@@ -44,10 +44,10 @@ pub(super) fn work(
 }
 
 fn perform(
-    lane: &Lane,
+    lane: &ReviewLane,
     session: &mut Session,
     command: ReviewCommand,
-    reader: &Sender<Ask>,
+    reader: &Sender<ReviewAsk>,
 ) -> Result<(), SessionError> {
     match command {
         ReviewCommand::Decide { ids, decision } => {
@@ -69,7 +69,7 @@ fn perform(
                     "keep a correction of thought {thought}: it is gone, or its record has no label any more"
                 ))),
             }
-            reader.send(Ask::Anew).ok();
+            reader.send(ReviewAsk::Anew).ok();
         }
         ReviewCommand::Revise { id, over, decision } => revise(lane, session, id, &over, decision, reader)?,
         ReviewCommand::KeepDraft(of, draft) => {
@@ -108,12 +108,12 @@ fn perform(
 
 /// Decides on what was edited; what somebody else made of it meanwhile is asked about.
 fn revise(
-    lane: &Lane,
+    lane: &ReviewLane,
     session: &mut Session,
     id: ReflectionId,
     over: &Reflection,
     decision: Decision,
-    reader: &Sender<Ask>,
+    reader: &Sender<ReviewAsk>,
 ) -> Result<(), SessionError> {
     let now = match session.decide_over(id, over, &decision)? {
         Revised::Done => {
@@ -129,16 +129,16 @@ fn revise(
     Ok(())
 }
 
-fn touched(ids: Vec<ReflectionId>) -> Ask {
-    Ask::Touched(ids.into_iter().map(Reviewed::Correction).collect())
+fn touched(ids: Vec<ReflectionId>) -> ReviewAsk {
+    ReviewAsk::Touched(ids.into_iter().map(Reviewed::Correction).collect())
 }
 
 /// Takes the last decision back, unless it is too large to go without a word, or not the one that was meant.
 fn undo(
-    lane: &Lane,
+    lane: &ReviewLane,
     session: &mut Session,
     undoing: Undoing,
-    reader: &Sender<Ask>,
+    reader: &Sender<ReviewAsk>,
 ) -> Result<(), SessionError> {
     let last = session.last_step()?;
     match (undoing, last) {

@@ -14,9 +14,9 @@ const MOST_COMPILED: usize = 1 << 18;
 
 /// A regular expression over a module's path.
 #[derive(Debug)]
-pub(super) struct Pattern(Regex);
+pub(super) struct ModulePattern(Regex);
 
-impl Pattern {
+impl ModulePattern {
     /// Matches a path whose end, from its start or a point on, is the expression:
     /// `re.match(r"(.*\.)?(KEY)$", path)`.
     ///
@@ -29,7 +29,7 @@ impl Pattern {
     /// Matches a path that is the expression from end to end: `re.fullmatch(KEY, path)`.
     ///
     /// # Errors
-    /// As [`Pattern::at_end`].
+    /// As [`ModulePattern::at_end`].
     pub(super) fn whole(key: &str) -> Result<Self> {
         Self::within(key, r"\A(?:", r")\z")
     }
@@ -38,7 +38,7 @@ impl Pattern {
     /// number: `re.match(r".*?\.KEY\.(\d+)\.", path)`.
     ///
     /// # Errors
-    /// As [`Pattern::at_end`].
+    /// As [`ModulePattern::at_end`].
     pub(super) fn before_number(key: &str) -> Result<Self> {
         Self::within(key, r"\A.*?\.(?:", r")\.(?<number>\d+)\.")
     }
@@ -66,10 +66,10 @@ impl Pattern {
         self.0.is_match(path).with_context(|| self.unfinished(path))
     }
 
-    /// The number that [`Pattern::before_number`] captures.
+    /// The number that [`ModulePattern::before_number`] captures.
     ///
     /// # Errors
-    /// As [`Pattern::matches`].
+    /// As [`ModulePattern::matches`].
     pub(super) fn number(&self, path: &str) -> Result<Option<usize>> {
         let found = self.0.captures(path).with_context(|| self.unfinished(path))?;
         Ok(found.and_then(|found| found.name("number")?.as_str().parse().ok()))

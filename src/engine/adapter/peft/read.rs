@@ -17,11 +17,11 @@ use crate::engine::adapter::fused::Module as Linear;
 use crate::engine::model::ModelConfig;
 use crate::engine::model::hf::{MOST_JSON, read_bounded};
 use crate::engine::model::safetensors::SafetensorsFile;
-use crate::engine::model::weights::Rows;
+use crate::engine::model::weights::TensorRows;
 
 /// `adapter_config.json`, as far as it is read. Which keys there may be, `keys` says.
 #[derive(Debug, Deserialize)]
-struct Keys {
+struct PeftKeys {
     base_model_name_or_path: Option<String>,
     #[serde(default = "peft_rank")]
     r: usize,
@@ -103,7 +103,7 @@ impl Read {
             let text = read_bounded(path, MOST_JSON)?;
             let raw: Map<String, Value> = serde_json::from_slice(&text).map_err(unreadable)?;
             keys::check(&raw)?;
-            let keys: Keys = serde_json::from_value(Value::Object(raw)).map_err(unreadable)?;
+            let keys: PeftKeys = serde_json::from_value(Value::Object(raw)).map_err(unreadable)?;
             ensure!(keys.r > 0, "its r is 0");
             let rank = |value: &Value| value.as_u64().map(|rank| rank as usize);
             let alpha = |value: &Value| value.as_f64().map(|alpha| alpha as f32);
@@ -240,7 +240,7 @@ impl Read {
         if mapped.shape != shape {
             return Err(self.another(&format!("{name} is {:?}, this model needs {shape:?}", mapped.shape)));
         }
-        let numbers = mapped.expand(&Rows::All, shape).with_context(|| format!("tensor {name}"))?;
+        let numbers = mapped.expand(&TensorRows::All, shape).with_context(|| format!("tensor {name}"))?;
         ensure!(
             numbers.iter().all(|number| number.is_finite()),
             "tensor {name} holds values that are not numbers (NaN or infinite)"

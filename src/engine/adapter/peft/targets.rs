@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::pattern::{Pattern, short};
+use super::pattern::{ModulePattern, short};
 
 /// Texts that name modules or layers. A large model has some thousand linear layers, and each is compared with all.
 const MOST_NAMES: usize = 1 << 14;
@@ -20,12 +20,12 @@ fn at_most(count: usize, most: usize, key: &str) -> Result<()> {
 /// One text, or several.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, expecting = "a text or a list of texts")]
-pub(super) enum Texts {
+pub(super) enum OneOrSeveral {
     One(String),
     Several(Vec<String>),
 }
 
-impl Texts {
+impl OneOrSeveral {
     fn is_empty(&self) -> bool {
         match self {
             Self::One(text) => text.is_empty(),
@@ -52,10 +52,10 @@ pub(super) enum Layers {
 /// The keys that choose layers.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Choice {
-    target_modules: Option<Texts>,
-    exclude_modules: Option<Texts>,
+    target_modules: Option<OneOrSeveral>,
+    exclude_modules: Option<OneOrSeveral>,
     layers_to_transform: Option<Layers>,
-    layers_pattern: Option<Texts>,
+    layers_pattern: Option<OneOrSeveral>,
 }
 
 /// Adapted where a file names nothing.
@@ -63,17 +63,17 @@ const BY_DEFAULT: [&str; 3] = ["q_proj", "v_proj", "qkv_proj"];
 
 /// A list of names, each a path's end; or a regular expression over whole paths.
 #[derive(Debug)]
-enum Names {
+enum ModuleNames {
     All,
     Ends(Vec<String>),
-    Whole(Pattern),
+    Whole(ModulePattern),
 }
 
-impl Names {
-    fn of(given: &Texts) -> Result<Self> {
+impl ModuleNames {
+    fn of(given: &OneOrSeveral) -> Result<Self> {
         Ok(match given {
-            Texts::One(pattern) => Self::Whole(Pattern::whole(pattern)?),
-            Texts::Several(names) => Self::Ends(names.clone()),
+            OneOrSeveral::One(pattern) => Self::Whole(ModulePattern::whole(pattern)?),
+            OneOrSeveral::Several(names) => Self::Ends(names.clone()),
         })
     }
 
@@ -92,10 +92,10 @@ impl Names {
 /// The linear layers that are adapted.
 #[derive(Debug)]
 pub(super) struct Targets {
-    names: Names,
-    excluded: Option<Names>,
+    names: ModuleNames,
+    excluded: Option<ModuleNames>,
     /// Where they aren't all: which, and what stands before a layer's number.
-    layers: Option<(Vec<usize>, Vec<Pattern>)>,
+    layers: Option<(Vec<usize>, Vec<ModulePattern>)>,
 }
 
 impl Targets {
@@ -104,11 +104,11 @@ impl Targets {
     pub(super) fn of(choice: &Choice) -> Result<Self> {
         let names = match &choice.target_modules {
             // What PEFT takes for these architectures; it writes names when it saves.
-            None => Names::Ends(BY_DEFAULT.map(str::to_owned).to_vec()),
-            Some(Texts::One(all)) if all.eq_ignore_ascii_case("all-linear") => Names::All,
+            None => ModuleNames::Ends(BY_DEFAULT.map(str::to_owned).to_vec()),
+            Some(OneOrSeveral::One(all)) if all.eq_ignore_ascii_case("all-linear") => ModuleNames::All,
             Some(given) => {
                 at_most(given.list().len(), MOST_NAMES, "target_modules")?;
-                Names::of(given).context("read target_modules")?
+                ModuleNames::of(given).context("read target_modules")?
             }
         };
         let excluded = choice.exclude_modules.as_ref().filter(|given| !given.is_empty());
@@ -122,23 +122,25 @@ impl Targets {
         at_most(layers.as_ref().map_or(0, Vec::len), MOST_NAMES, "layers_to_transform")?;
         let before = choice.layers_pattern.as_ref().filter(|given| !given.is_empty());
         at_most(before.map_or(0, |given| given.list().len()), MOST_PATTERNS, "layers_pattern")?;
-        if matches!(names, Names::Whole(_)) && (choice.layers_to_transform.is_some() || before.is_some()) {
+        if matches!(names, ModuleNames::Whole(_))
+            && (choice.layers_to_transform.is_some() || before.is_some())
+        {
             bail!(
                 "its target_modules are a regular expression, which has no layers_to_transform and no layers_pattern"
             );
         }
         let before = match before {
-            None => vec![Pattern::before_number(r"[^.]*")?],
+            None => vec![ModulePattern::before_number(r"[^.]*")?],
             Some(given) => given
                 .list()
                 .iter()
-                .map(|pattern| Pattern::before_number(pattern))
+                .map(|pattern| ModulePattern::before_number(pattern))
                 .collect::<Result<_>>()
                 .context("read layers_pattern")?,
         };
         Ok(Self {
             names,
-            excluded: excluded.map(Names::of).transpose().context("read exclude_modules")?,
+            excluded: excluded.map(ModuleNames::of).transpose().context("read exclude_modules")?,
             layers: layers.map(|layers| (layers, before)),
         })
     }
@@ -157,7 +159,7 @@ impl Targets {
             return Ok(false);
         }
         // A name that is the whole path is meant whatever its layer.
-        let exact = matches!(&self.names, Names::Ends(names) if names.iter().any(|name| name == path));
+        let exact = matches!(&self.names, ModuleNames::Ends(names) if names.iter().any(|name| name == path));
         let Some((layers, before)) = self.layers.as_ref().filter(|_| !exact) else { return Ok(true) };
         for pattern in before {
             if let Some(layer) = pattern.number(path)? {
@@ -170,7 +172,7 @@ impl Targets {
 
 /// Values by module, as `rank_pattern` and `alpha_pattern` give them: the first expression that matches counts.
 #[derive(Debug)]
-pub(super) struct ByModule<T>(Vec<(Pattern, T)>);
+pub(super) struct ByModule<T>(Vec<(ModulePattern, T)>);
 
 impl<T: Copy> ByModule<T> {
     /// # Errors
@@ -184,7 +186,7 @@ impl<T: Copy> ByModule<T> {
         let read = |(pattern, given): (&String, &Value)| {
             let told = || format!("{:?} is {}", short(pattern), short(&given.to_string()));
             let value = value(given).with_context(told)?;
-            Ok((Pattern::at_end(pattern)?, value))
+            Ok((ModulePattern::at_end(pattern)?, value))
         };
         let list = given.into_iter().flatten().map(read).collect::<Result<Vec<_>>>();
         Ok(Self(list.with_context(|| format!("read {key}"))?))

@@ -12,7 +12,7 @@ use super::{CONFIG, COPY, ORIGINAL, ROWS_BASE, WEIGHTS, tensor};
 use crate::data::regular::is_there;
 use crate::engine::model::ModelConfig;
 use crate::engine::model::safetensors::SafetensorsFile;
-use crate::engine::model::weights::Rows;
+use crate::engine::model::weights::TensorRows;
 
 /// The rows that an adapter wants its base to have.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +66,7 @@ impl Vocabulary {
             found.lent = true;
             if rows > model.vocabulary {
                 let count = rows - model.vocabulary;
-                let behind = Rows::Range { first: model.vocabulary, count };
+                let behind = TensorRows::Range { first: model.vocabulary, count };
                 let numbers = file.mapped(entry)?.expand(&behind, &[count, model.hidden]);
                 let numbers = numbers.with_context(|| format!("tensor {name}"))?;
                 found.new.insert(format!("{}.weight", module.path()), numbers);

@@ -17,7 +17,7 @@ use crate::ground::files::write_atomically;
 
 /// `adapter_config.json`, as it is written: what every version of PEFT since `use_rslora` understands.
 #[derive(Debug, Serialize)]
-struct Written<'a> {
+struct WrittenConfig<'a> {
     peft_type: &'a str,
     task_type: &'a str,
     base_model_name_or_path: &'a str,
@@ -114,7 +114,7 @@ impl Adapter {
         Ok(Some(Pair::join(&parts)))
     }
 
-    fn written(&self, model: &ModelConfig) -> Written<'_> {
+    fn written(&self, model: &ModelConfig) -> WrittenConfig<'_> {
         let adapted = |module: &&Linear| {
             module.parts.iter().any(|&part| self.slots.iter().any(|slot| slot.projection == part))
         };
@@ -127,7 +127,7 @@ impl Adapter {
             let parts = parts as f32;
             number(self.config.lora_alpha * if self.config.use_rslora { parts.sqrt() } else { parts })
         };
-        Written {
+        WrittenConfig {
             peft_type: "LORA",
             task_type: "CAUSAL_LM",
             base_model_name_or_path: &self.base,

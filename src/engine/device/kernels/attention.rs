@@ -4,7 +4,7 @@
 use candle_core::{D, Device, Result, Tensor};
 
 use super::composed::{capped, wide};
-use super::{Shape, product};
+use super::{AttentionShape, product};
 
 /// Queries of a tile.
 const QUERIES: usize = 128;
@@ -28,7 +28,7 @@ impl Tile {
 }
 
 /// All tiles, in the order of their queries.
-pub(super) fn tiles(shape: Shape<'_>) -> Vec<Tile> {
+pub(super) fn tiles(shape: AttentionShape<'_>) -> Vec<Tile> {
     let examples = shape.borders.iter().zip(shape.borders.iter().skip(1));
     let tiles = examples.flat_map(|(&start, &end)| {
         (start..end).step_by(QUERIES).map(move |first| Tile {
@@ -41,7 +41,12 @@ pub(super) fn tiles(shape: Shape<'_>) -> Vec<Tile> {
 }
 
 /// Columns of rows of heads as (key/value heads, heads on each, tokens, dim), f32.
-pub(super) fn by_head(shape: Shape<'_>, rows: &Tensor, first: usize, heads: usize) -> Result<Tensor> {
+pub(super) fn by_head(
+    shape: AttentionShape<'_>,
+    rows: &Tensor,
+    first: usize,
+    heads: usize,
+) -> Result<Tensor> {
     let (tokens, dim) = (rows.dim(0)?, shape.head_dim);
     let columns = wide(&rows.narrow(1, first, heads * dim)?)?;
     let columns = columns.reshape((tokens, shape.kv_heads, heads / shape.kv_heads, dim))?;
@@ -49,7 +54,7 @@ pub(super) fn by_head(shape: Shape<'_>, rows: &Tensor, first: usize, heads: usiz
 }
 
 /// The other way round: (tokens, heads * dim).
-pub(super) fn by_token(shape: Shape<'_>, heads: &Tensor) -> Result<Tensor> {
+pub(super) fn by_token(shape: AttentionShape<'_>, heads: &Tensor) -> Result<Tensor> {
     let (kv, group, tokens, dim) = heads.dims4()?;
     debug_assert_eq!(kv, shape.kv_heads);
     heads.permute((2, 0, 1, 3))?.contiguous()?.reshape((tokens, kv * group * dim))
@@ -62,7 +67,7 @@ pub(super) fn rows_of(heads: &Tensor, first: usize, count: usize) -> Result<Tens
 }
 
 /// Capped scores of a tile, not seen ones at minus infinity: (kv heads, group, queries, keys).
-pub(super) fn scores(shape: Shape<'_>, tile: Tile, q: &Tensor, k: &Tensor) -> Result<Tensor> {
+pub(super) fn scores(shape: AttentionShape<'_>, tile: Tile, q: &Tensor, k: &Tensor) -> Result<Tensor> {
     let (kv, group) = (shape.kv_heads, shape.heads / shape.kv_heads);
     let queries = rows_of(q, tile.first, tile.queries())?;
     let keys = rows_of(k, tile.left, tile.keys())?;
@@ -74,7 +79,7 @@ pub(super) fn scores(shape: Shape<'_>, tile: Tile, q: &Tensor, k: &Tensor) -> Re
 }
 
 /// 0 where a query sees a key, else minus infinity: (queries, keys).
-fn mask(shape: Shape<'_>, tile: Tile, device: &Device) -> Result<Tensor> {
+fn mask(shape: AttentionShape<'_>, tile: Tile, device: &Device) -> Result<Tensor> {
     let seen =
         |query: usize, key: usize| key <= query && shape.window.is_none_or(|window| key + window > query);
     let row = |query| {
@@ -85,7 +90,7 @@ fn mask(shape: Shape<'_>, tile: Tile, device: &Device) -> Result<Tensor> {
 }
 
 /// Outputs (tokens, query width) and logarithms of sums (tokens, heads).
-pub(super) fn forward(shape: Shape<'_>, qkv: &Tensor) -> Result<(Tensor, Tensor)> {
+pub(super) fn forward(shape: AttentionShape<'_>, qkv: &Tensor) -> Result<(Tensor, Tensor)> {
     let (query, kv) = (shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim);
     let q = by_head(shape, qkv, 0, shape.heads)?;
     let k = by_head(shape, qkv, query, shape.kv_heads)?;

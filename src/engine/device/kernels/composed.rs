@@ -2,7 +2,7 @@
 
 use candle_core::{D, DType, Result, Tensor};
 
-use super::{Attended, ChunkLoss, Kernels, Shape, Turning, attention, gradient};
+use super::{Attended, AttentionShape, ChunkLoss, Kernels, Turning, attention, gradient};
 use crate::engine::kernels::dropout::Dropout;
 use crate::engine::kernels::rope::RotationDirection;
 use crate::engine::model::config::Activation;
@@ -81,11 +81,16 @@ impl Kernels for Composed {
         (wide(base)? + low)?.to_dtype(base.dtype())
     }
 
-    fn attention(&self, shape: Shape<'_>, qkv: &Tensor) -> Result<(Tensor, Tensor)> {
+    fn attention(&self, shape: AttentionShape<'_>, qkv: &Tensor) -> Result<(Tensor, Tensor)> {
         attention::forward(shape, qkv)
     }
 
-    fn attention_backward(&self, shape: Shape<'_>, given: Attended<'_>, grad_out: &Tensor) -> Result<Tensor> {
+    fn attention_backward(
+        &self,
+        shape: AttentionShape<'_>,
+        given: Attended<'_>,
+        grad_out: &Tensor,
+    ) -> Result<Tensor> {
         gradient::backward(shape, given, grad_out)
     }
 

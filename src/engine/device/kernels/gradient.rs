@@ -5,7 +5,7 @@ use candle_core::{D, Result, Tensor};
 
 use super::attention::{Tile, by_head, by_token, rows_of, scores, tiles};
 use super::composed::cap_slope;
-use super::{Attended, Shape, product};
+use super::{Attended, AttentionShape, product};
 
 /// Heads of one layer, f32.
 struct Heads {
@@ -19,12 +19,12 @@ struct Heads {
 }
 
 /// (tokens, row)
-pub(super) fn backward(shape: Shape<'_>, given: Attended<'_>, grad_out: &Tensor) -> Result<Tensor> {
+pub(super) fn backward(shape: AttentionShape<'_>, given: Attended<'_>, grad_out: &Tensor) -> Result<Tensor> {
     let Attended { qkv, out, log_sums } = given;
     let (query, kv) = (shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim);
     let grad_heads = by_head(shape, grad_out, 0, shape.heads)?;
     let out = by_head(shape, out, 0, shape.heads)?;
-    let narrow = Shape { head_dim: 1, ..shape };
+    let narrow = AttentionShape { head_dim: 1, ..shape };
     let heads = Heads {
         q: by_head(shape, qkv, 0, shape.heads)?,
         k: by_head(shape, qkv, query, shape.kv_heads)?,
@@ -53,7 +53,7 @@ fn add_rows(sum: &Tensor, part: &Tensor, first: usize) -> Result<()> {
 
 impl Heads {
     /// What one tile gives to its queries, and to the keys and values that they see.
-    fn tile(&self, shape: Shape<'_>, tile: Tile) -> Result<(Tensor, Tensor, Tensor)> {
+    fn tile(&self, shape: AttentionShape<'_>, tile: Tile) -> Result<(Tensor, Tensor, Tensor)> {
         let (kv, group) = (shape.kv_heads, shape.heads / shape.kv_heads);
         let (queries, keys, dim) = (tile.queries(), tile.keys(), shape.head_dim);
         let flat = |x: &Tensor| x.reshape((kv, group * queries, keys));

@@ -19,8 +19,9 @@ use crate::engine::model::config::Activation;
 use composed::Composed;
 pub(in crate::engine) use composed::capped;
 
-/// The shape of one layer's attention over a packed batch, as [`crate::engine::kernels::attention::Shape`] has it.
-pub(in crate::engine) type Shape<'a> = crate::engine::kernels::attention::Shape<'a>;
+/// The shape of one layer's attention over a packed batch, as
+/// [`crate::engine::kernels::attention::AttentionShape`] has it.
+pub(in crate::engine) type AttentionShape<'a> = crate::engine::kernels::attention::AttentionShape<'a>;
 
 /// cos and sin of each token's position: (tokens, half of the dimensions that turn) each, f32.
 pub(in crate::engine) struct Angles {
@@ -89,10 +90,15 @@ pub(in crate::engine) trait Kernels: Send {
     fn join(&self, base: &Tensor, low: &Tensor) -> Result<Tensor>;
 
     /// Outputs (tokens, query width), and the logarithms of the sums of exponentials, (tokens, heads), f32.
-    fn attention(&self, shape: Shape<'_>, qkv: &Tensor) -> Result<(Tensor, Tensor)>;
+    fn attention(&self, shape: AttentionShape<'_>, qkv: &Tensor) -> Result<(Tensor, Tensor)>;
 
     /// The gradient of queries, keys and values: (tokens, row).
-    fn attention_backward(&self, shape: Shape<'_>, given: Attended<'_>, grad_out: &Tensor) -> Result<Tensor>;
+    fn attention_backward(
+        &self,
+        shape: AttentionShape<'_>,
+        given: Attended<'_>,
+        grad_out: &Tensor,
+    ) -> Result<Tensor>;
 
     /// Losses of a chunk of logits against targets (rows, u32); with `scale`, the gradient too. A cap of 0 is none.
     fn losses(&self, logits: &Tensor, targets: &Tensor, scale: Option<f32>, cap: f32) -> Result<ChunkLoss>;

@@ -34,7 +34,7 @@ pub(super) struct DeviceLora {
 
 /// Adapters that are on the device as long as a generator holds them.
 #[derive(Default)]
-pub(super) struct Held(HashMap<u64, (Weak<Lora>, Arc<DeviceLora>)>);
+pub(super) struct HeldAdapters(HashMap<u64, (Weak<Lora>, Arc<DeviceLora>)>);
 
 /// Rows that are treated alike: by an adapter, or by none.
 pub(super) struct Segment {
@@ -45,7 +45,7 @@ pub(super) struct Segment {
 /// All segments of a step's rows, or of those whose logits are wanted, without gaps.
 pub(super) struct Segments(pub(super) Vec<Segment>);
 
-impl Held {
+impl HeldAdapters {
     /// An adapter on the device; taken there when it is first used.
     pub(super) fn get(
         &mut self,

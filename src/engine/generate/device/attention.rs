@@ -9,7 +9,7 @@ use candle_core::{D, Device, Result, Tensor};
 
 use super::pages::{Pages, slot};
 use crate::engine::device::kernels::{capped, product};
-use crate::engine::generate::backend::{Span, Step};
+use crate::engine::generate::backend::{SequenceSpan, Step};
 use crate::engine::model::ModelConfig;
 
 /// Scores that are in memory at once.
@@ -17,13 +17,13 @@ const MOST_SCORES: usize = 1 << 24;
 
 /// How a step's queries are computed in the layers of one window.
 pub(super) struct Plan {
-    batches: Vec<Batch>,
+    batches: Vec<QueryBatch>,
     /// Where each row of the step stands behind all batches; none where they are in order.
     order: Option<Tensor>,
 }
 
 /// Queries that are computed together: as many of each span.
-struct Batch {
+struct QueryBatch {
     spans: usize,
     each: usize,
     /// Keys of each span, the shorter ones filled up.
@@ -38,14 +38,14 @@ struct Batch {
 
 /// Some queries of a span, and the positions that any of them sees.
 #[derive(Clone)]
-struct Piece<'a> {
-    span: &'a Span,
+struct QueryPiece<'a> {
+    span: &'a SequenceSpan,
     /// Rows of the step.
     rows: Range<usize>,
     seen: Range<usize>,
 }
 
-impl Piece<'_> {
+impl QueryPiece<'_> {
     fn position(&self, row: usize) -> usize {
         self.span.start + row - self.span.rows.start
     }
@@ -63,7 +63,8 @@ pub(super) fn plans(
 
 impl Plan {
     fn new(config: &ModelConfig, step: &Step, window: Option<usize>, device: &Device) -> Result<Self> {
-        let (mut lone, mut groups): (Vec<Piece<'_>>, Vec<Vec<Piece<'_>>>) = (Vec::new(), Vec::new());
+        let (mut lone, mut groups): (Vec<QueryPiece<'_>>, Vec<Vec<QueryPiece<'_>>>) =
+            (Vec::new(), Vec::new());
         for span in &step.spans {
             let pieces = pieces(config, span, window);
             if span.rows.len() == 1 {
@@ -92,7 +93,7 @@ impl Plan {
             let count = places.len();
             Some(Tensor::from_vec(places, count, device)?)
         };
-        let batches = groups.iter().map(|group| Batch::new(group, window, device));
+        let batches = groups.iter().map(|group| QueryBatch::new(group, window, device));
         Ok(Self { batches: batches.collect::<Result<_>>()?, order })
     }
 
@@ -118,22 +119,22 @@ impl Plan {
 /// The queries of a span, in runs whose scores fit the bound.
 fn pieces<'a>(
     config: &ModelConfig,
-    span: &'a Span,
+    span: &'a SequenceSpan,
     window: Option<usize>,
-) -> impl Iterator<Item = Piece<'a>> + use<'a> {
+) -> impl Iterator<Item = QueryPiece<'a>> + use<'a> {
     let behind = span.start + span.rows.len();
     let at_once = (MOST_SCORES / (config.heads * behind.max(1))).max(1);
     span.rows.clone().step_by(at_once).map(move |first| {
         let rows = first..span.rows.end.min(first + at_once);
         let position = span.start + first - span.rows.start;
         let left = window.map_or(0, |window| (position + 1).saturating_sub(window));
-        Piece { span, seen: left..position + rows.len(), rows }
+        QueryPiece { span, seen: left..position + rows.len(), rows }
     })
 }
 
-impl Batch {
+impl QueryBatch {
     /// Of pieces with as many queries each.
-    fn new(pieces: &[Piece<'_>], window: Option<usize>, device: &Device) -> Result<Self> {
+    fn new(pieces: &[QueryPiece<'_>], window: Option<usize>, device: &Device) -> Result<Self> {
         let each = pieces.first().map_or(0, |piece| piece.rows.len());
         let keys = pieces.iter().map(|piece| piece.seen.len()).max().unwrap_or(0);
         let (mut rows, mut slots, mut mask) = (Vec::new(), Vec::new(), Vec::new());

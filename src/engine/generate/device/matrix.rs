@@ -7,18 +7,18 @@ use candle_core::{DType, Device, Module as _, Tensor};
 use crate::engine::device::kernels::product;
 use crate::engine::device::layout;
 use crate::engine::generate::host::Precision;
-use crate::engine::kernels::quant::Kind;
+use crate::engine::kernels::quant::WeightFormat;
 use crate::engine::model::weights::Stored;
 use crate::engine::model::{ModelConfig, Weights, blocks};
 
 /// Matrices of one input, below one another: (outputs, inputs).
 pub(super) struct Matrix {
-    parts: Vec<Part>,
+    parts: Vec<MatrixPart>,
     /// Rows of each of the matrices that it was made of.
     outputs: Vec<usize>,
 }
 
-enum Part {
+enum MatrixPart {
     /// (outputs, inputs)
     Numbers(Tensor),
     Blocks(QMatMul),
@@ -48,21 +48,25 @@ impl Holding<'_> {
         }
     }
 
-    fn part(self, stored: &Stored, (outputs, inputs): (usize, usize)) -> Result<Part> {
+    fn part(self, stored: &Stored, (outputs, inputs): (usize, usize)) -> Result<MatrixPart> {
         let Stored { format, bytes } = stored;
-        let plain = Kind::of(*format).is_some_and(Kind::is_dense);
+        let plain = WeightFormat::of(*format).is_some_and(WeightFormat::is_dense);
         if !plain && self.precision != Precision::Full {
-            return Ok(Part::Blocks(self.blocks(*format, bytes, (outputs, inputs))?));
+            return Ok(MatrixPart::Blocks(self.blocks(*format, bytes, (outputs, inputs))?));
         }
         let mut numbers = vec![0.0; outputs * inputs];
         blocks::expand(*format, bytes, &mut numbers)?;
         if self.precision == Precision::Compact && inputs.is_multiple_of(GgmlDType::Q8_0.block_size()) {
             let numbers = Tensor::from_vec(numbers, (outputs, inputs), &Device::Cpu)?;
             let rounded = QTensor::quantize(&numbers, GgmlDType::Q8_0)?;
-            return Ok(Part::Blocks(self.blocks(GgmlDType::Q8_0, &rounded.data()?, (outputs, inputs))?));
+            return Ok(MatrixPart::Blocks(self.blocks(
+                GgmlDType::Q8_0,
+                &rounded.data()?,
+                (outputs, inputs),
+            )?));
         }
         let dtype = self.dtype(*format);
-        Ok(Part::Numbers(Tensor::from_vec(numbers, (outputs, inputs), self.device)?.to_dtype(dtype)?))
+        Ok(MatrixPart::Numbers(Tensor::from_vec(numbers, (outputs, inputs), self.device)?.to_dtype(dtype)?))
     }
 
     fn blocks(self, format: GgmlDType, bytes: &[u8], shape: (usize, usize)) -> Result<QMatMul> {
@@ -99,11 +103,11 @@ impl Matrix {
 
     /// (rows, inputs) to (rows, outputs), both f32.
     pub(super) fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let of = |part: &Part| match part {
-            Part::Numbers(numbers) => {
+        let of = |part: &MatrixPart| match part {
+            MatrixPart::Numbers(numbers) => {
                 product(&x.to_dtype(numbers.dtype())?, &numbers.t()?)?.to_dtype(DType::F32)
             }
-            Part::Blocks(blocks) => blocks.forward(x),
+            MatrixPart::Blocks(blocks) => blocks.forward(x),
         };
         match self.parts.as_slice() {
             [only] => of(only),
@@ -115,12 +119,12 @@ impl Matrix {
     pub(super) fn numbers(&self, index: usize) -> Result<Vec<f32>> {
         let first: usize = self.outputs.iter().take(index).sum();
         let Some(&count) = self.outputs.get(index) else { bail!("there is no matrix {index}") };
-        let part = |part: &Part| match part {
-            Part::Numbers(numbers) => numbers.to_dtype(DType::F32)?.to_device(&Device::Cpu),
-            Part::Blocks(QMatMul::QTensor(blocks)) => {
+        let part = |part: &MatrixPart| match part {
+            MatrixPart::Numbers(numbers) => numbers.to_dtype(DType::F32)?.to_device(&Device::Cpu),
+            MatrixPart::Blocks(QMatMul::QTensor(blocks)) => {
                 blocks.dequantize(&blocks.device())?.to_device(&Device::Cpu)
             }
-            Part::Blocks(QMatMul::Tensor(numbers) | QMatMul::TensorF16(numbers)) => {
+            MatrixPart::Blocks(QMatMul::Tensor(numbers) | QMatMul::TensorF16(numbers)) => {
                 numbers.to_dtype(DType::F32)?.to_device(&Device::Cpu)
             }
         };
@@ -130,9 +134,10 @@ impl Matrix {
 
     /// Bytes of the device's memory.
     pub(super) fn bytes(&self) -> usize {
-        let of = |part: &Part| match part {
-            Part::Blocks(QMatMul::QTensor(blocks)) => blocks.storage_size_in_bytes(),
-            Part::Numbers(numbers) | Part::Blocks(QMatMul::Tensor(numbers) | QMatMul::TensorF16(numbers)) => {
+        let of = |part: &MatrixPart| match part {
+            MatrixPart::Blocks(QMatMul::QTensor(blocks)) => blocks.storage_size_in_bytes(),
+            MatrixPart::Numbers(numbers)
+            | MatrixPart::Blocks(QMatMul::Tensor(numbers) | QMatMul::TensorF16(numbers)) => {
                 numbers.elem_count() * numbers.dtype().size_in_bytes()
             }
         };

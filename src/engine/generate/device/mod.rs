@@ -17,11 +17,11 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use candle_core::{DType, Tensor};
 
-use self::adapters::{DeviceLora, Held, Segment, Segments};
+use self::adapters::{DeviceLora, HeldAdapters, Segment, Segments};
 use self::attention::{Plan, plans};
 use self::pages::{Pages, slot};
 pub use self::weights::DeviceDecoder;
-use self::weights::{Layer, Site};
+use self::weights::{DeviceLayer, Site};
 use super::backend::{Backend, Logits, Step};
 use super::cache::PageId;
 use super::lora::embedding_row;
@@ -42,13 +42,13 @@ pub(super) struct OnDevice {
     decoder: Arc<DeviceDecoder>,
     kernels: Box<dyn Kernels>,
     pages: Pages,
-    held: Held,
+    held: HeldAdapters,
     /// (wanted, vocabulary)
     logits: Vec<f32>,
 }
 
 /// What a step's layers share.
-struct Shared {
+struct StepContext {
     segments: Segments,
     plans: BTreeMap<Option<usize>, Plan>,
     /// Of most layers, and of those with a local window where they differ.
@@ -62,13 +62,13 @@ impl OnDevice {
         let dtype = cache_format(&decoder);
         let pages = Pages::new(&decoder.config, dtype, &decoder.device)?;
         let kernels = kernels::of(&decoder.device, DType::F32)?;
-        Ok(Self { kernels, pages, held: Held::default(), logits: Vec::new(), decoder })
+        Ok(Self { kernels, pages, held: HeldAdapters::default(), logits: Vec::new(), decoder })
     }
 
     fn run(&mut self, step: &Step) -> Result<Vec<f32>> {
         self.pages.reserve(step)?;
         let shared = self.share(step)?;
-        let pass = Pass { decoder: &self.decoder, kernels: &*self.kernels, pages: &self.pages, shared };
+        let pass = DecodePass { decoder: &self.decoder, kernels: &*self.kernels, pages: &self.pages, shared };
         let mut x = pass.embed(step)?;
         for (index, layer) in pass.decoder.layers.iter().enumerate() {
             x = pass.attend(index, layer, &x)?;
@@ -77,7 +77,7 @@ impl OnDevice {
         pass.predict(step, &x)
     }
 
-    fn share(&mut self, step: &Step) -> Result<Shared> {
+    fn share(&mut self, step: &Step) -> Result<StepContext> {
         let DeviceDecoder { config, device, .. } = &*self.decoder;
         let mut segments = Vec::new();
         let mut next = 0;
@@ -105,7 +105,7 @@ impl OnDevice {
             (span.start..span.start + span.rows.len()).map(|position| slot(&span.pages, position))
         });
         let slots = Tensor::from_iter(new, device)?.unsqueeze(1)?;
-        Ok(Shared {
+        Ok(StepContext {
             segments: Segments(segments),
             plans: plans(config, step, device)?,
             angles: (angles(&config.rope)?, config.local_rope.as_ref().map(angles).transpose()?),
@@ -118,14 +118,14 @@ fn cache_format(decoder: &DeviceDecoder) -> DType {
     if decoder.full_cache() { DType::F32 } else { DType::F16 }
 }
 
-struct Pass<'a> {
+struct DecodePass<'a> {
     decoder: &'a DeviceDecoder,
     kernels: &'a dyn Kernels,
     pages: &'a Pages,
-    shared: Shared,
+    shared: StepContext,
 }
 
-impl Pass<'_> {
+impl DecodePass<'_> {
     /// The first layer's input: (rows, hidden).
     fn embed(&self, step: &Step) -> Result<Tensor> {
         let config = &self.decoder.config;
@@ -149,7 +149,7 @@ impl Pass<'_> {
         Ok(segments.by_rows(each, (&whole, x), &|lora| lora.norm(module).is_some(), &own)?)
     }
 
-    fn product(&self, index: usize, layer: &Layer, site: Site, x: &Tensor) -> Result<Tensor> {
+    fn product(&self, index: usize, layer: &DeviceLayer, site: Site, x: &Tensor) -> Result<Tensor> {
         let y = layer.matrix(site).forward(x)?;
         Ok(self.shared.segments.adapt(index, site, &y, x)?)
     }
@@ -166,7 +166,7 @@ impl Pass<'_> {
         }
     }
 
-    fn attend(&self, index: usize, layer: &Layer, x: &Tensor) -> Result<Tensor> {
+    fn attend(&self, index: usize, layer: &DeviceLayer, x: &Tensor) -> Result<Tensor> {
         let config = &self.decoder.config;
         let normed = self.layer_norm(index, config.layer.attention.before, x)?;
         let mut qkv = self.product(index, layer, Site::Qkv, &normed)?;
@@ -211,7 +211,7 @@ impl Pass<'_> {
         Ok(self.kernels.rotate(qkv, turning)?)
     }
 
-    fn feed_forward(&self, index: usize, layer: &Layer, x: &Tensor) -> Result<Tensor> {
+    fn feed_forward(&self, index: usize, layer: &DeviceLayer, x: &Tensor) -> Result<Tensor> {
         let config = &self.decoder.config;
         let normed = self.layer_norm(index, config.layer.feed_forward.before, x)?;
         let gate_up = self.product(index, layer, Site::GateUp, &normed)?;

@@ -11,7 +11,7 @@ const FEWEST: usize = 64;
 
 /// Grows by doubling, as pages come into use.
 pub(super) struct Pages {
-    layers: Vec<Table>,
+    layers: Vec<PageTensors>,
     /// Pages that there is room for, and that there will be at most.
     room: usize,
     most: usize,
@@ -21,7 +21,7 @@ pub(super) struct Pages {
 }
 
 /// (pages * [`PAGE`], kv width) each.
-struct Table {
+struct PageTensors {
     keys: Tensor,
     values: Tensor,
 }
@@ -42,7 +42,7 @@ impl Pages {
             device: device.clone(),
         };
         for _ in 0..config.layers {
-            pages.layers.push(Table { keys: pages.table(FEWEST)?, values: pages.table(FEWEST)? });
+            pages.layers.push(PageTensors { keys: pages.table(FEWEST)?, values: pages.table(FEWEST)? });
         }
         Ok(pages)
     }
@@ -75,7 +75,7 @@ impl Pages {
             let Some(table) = self.layers.get_mut(layer) else { continue };
             keys.slice_set(&table.keys, 0, 0)?;
             values.slice_set(&table.values, 0, 0)?;
-            *table = Table { keys, values };
+            *table = PageTensors { keys, values };
         }
         self.room = room;
         Ok(())

@@ -22,11 +22,11 @@ pub struct DeviceDecoder {
     pub(super) output: Matrix,
     /// Norms' weights, f32.
     pub(super) norms: BTreeMap<Module, Tensor>,
-    pub(super) layers: Vec<Layer>,
+    pub(super) layers: Vec<DeviceLayer>,
     precision: Precision,
 }
 
-pub(super) struct Layer {
+pub(super) struct DeviceLayer {
     pub(super) qkv: Matrix,
     /// (1, query width + 2 kv width), f32
     pub(super) qkv_bias: Option<Tensor>,
@@ -57,7 +57,7 @@ impl Site {
     }
 }
 
-impl Layer {
+impl DeviceLayer {
     pub(super) const fn matrix(&self, site: Site) -> &Matrix {
         match site {
             Site::Qkv => &self.qkv,
@@ -127,7 +127,9 @@ impl DeviceDecoder {
                 config.hidden,
             )?,
             norms: norms.collect::<Result<_>>()?,
-            layers: (0..config.layers).map(|layer| Layer::read(holding, layer)).collect::<Result<_>>()?,
+            layers: (0..config.layers)
+                .map(|layer| DeviceLayer::read(holding, layer))
+                .collect::<Result<_>>()?,
             config: config.clone(),
             device: device.clone(),
             precision,

@@ -31,7 +31,7 @@ macro_rules! by_count {
 }
 /// One query: where it is, how far it sees, and where its output goes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Query {
+pub(crate) struct AttentionQuery {
     /// (`head_dim`)
     pub from: *const f32,
     /// (`head_dim`)
@@ -44,7 +44,7 @@ pub(crate) struct Query {
 /// Queries of one sequence that share a key/value head.
 pub(crate) struct Attention<'a> {
     /// At most [`QUERIES`].
-    pub queries: &'a [Query],
+    pub queries: &'a [AttentionQuery],
     /// The sequence's pages.
     pub pages: &'a [*mut u32],
     /// Cached numbers are f32 (else half floats).
@@ -108,7 +108,7 @@ impl Attention<'_> {
                 soft_max::<L>(row, seen, self.soft_cap);
             }
             for dimension in (0..self.width).step_by(16) {
-                let place = Place { values: values + dimension, width: self.width };
+                let place = PageValues { values: values + dimension, width: self.width };
                 let outs = by_count!(count, gather::<L, E>(pages, place, scores.as_ptr(), span));
                 for (query, out) in self.queries.iter().zip(outs) {
                     let left = self.head_dim - dimension;
@@ -190,7 +190,7 @@ unsafe fn soft_max<L: Lanes>(row: &mut [f32], seen: std::ops::Range<usize>, cap:
 
 /// Where sixteen dimensions of a page's values begin, and a position's stride.
 #[derive(Clone, Copy)]
-struct Place {
+struct PageValues {
     values: usize,
     width: usize,
 }
@@ -199,7 +199,7 @@ struct Place {
 #[inline(always)]
 unsafe fn gather<L: Lanes, E: Element, const R: usize>(
     pages: &[*mut u32],
-    place: Place,
+    place: PageValues,
     weights: *const f32,
     stride: usize,
 ) -> [L::Floats; QUERIES] {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::engine::kernels::quant::{Kind, Packed};
+use crate::engine::kernels::quant::{Packed, WeightFormat};
 use crate::engine::model::layer::{LayerNorm, final_norm, layer_norm, qkv_bias};
 use crate::engine::model::{ModelConfig, Weights};
 
@@ -25,11 +25,11 @@ pub struct Decoder {
     /// None where it is the embedding's transpose.
     pub(crate) output: Option<Packed>,
     pub(crate) final_norm: Vec<f32>,
-    pub(crate) layers: Vec<Layer>,
+    pub(crate) layers: Vec<HostLayer>,
     precision: Precision,
 }
 
-pub(crate) struct Layer {
+pub(crate) struct HostLayer {
     pub input_norm: Vec<f32>,
     pub q: Packed,
     pub k: Packed,
@@ -49,22 +49,22 @@ pub(crate) struct Layer {
     pub post_feed_forward_norm: Option<Vec<f32>>,
 }
 
-struct Reader<'a> {
+struct WeightReader<'a> {
     config: &'a ModelConfig,
     weights: &'a dyn Weights,
     precision: Precision,
 }
 
-impl Reader<'_> {
+impl WeightReader<'_> {
     fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Packed> {
         let shape = [rows, columns];
         let packed = if self.precision == Precision::Full {
-            Packed::from_f32(&self.weights.f32(name, &shape)?, rows, columns, Kind::F32)
+            Packed::from_f32(&self.weights.f32(name, &shape)?, rows, columns, WeightFormat::F32)
         } else {
             let stored = self.weights.stored(name, &shape)?;
-            let plain = Kind::of(stored.format).is_some_and(Kind::is_dense);
+            let plain = WeightFormat::of(stored.format).is_some_and(WeightFormat::is_dense);
             if plain && self.precision == Precision::Compact && columns.is_multiple_of(32) {
-                Packed::from_f32(&self.weights.f32(name, &shape)?, rows, columns, Kind::Q8)
+                Packed::from_f32(&self.weights.f32(name, &shape)?, rows, columns, WeightFormat::Q8)
             } else {
                 Packed::new(&stored, rows, columns)
             }
@@ -72,7 +72,7 @@ impl Reader<'_> {
         packed.with_context(|| format!("lay out tensor {name}"))
     }
 
-    fn layer(&self, index: usize) -> Result<Layer> {
+    fn layer(&self, index: usize) -> Result<HostLayer> {
         let config = self.config;
         let (hidden, inner) = (config.hidden, config.intermediate);
         let (query, kv) = (config.query_width(), config.kv_width());
@@ -80,7 +80,7 @@ impl Reader<'_> {
         let matrix = |part: &str, rows, columns| self.matrix(&name(part), rows, columns);
         let norm = |norm: LayerNorm| layer_norm(config, self.weights, index, norm);
         let plan = &config.layer;
-        Ok(Layer {
+        Ok(HostLayer {
             input_norm: norm(plan.attention.before)?,
             q: matrix("self_attn.q_proj", query, hidden)?,
             k: matrix("self_attn.k_proj", kv, hidden)?,
@@ -110,7 +110,7 @@ pub(in crate::engine::generate) fn embedding(
     weights: &dyn Weights,
     precision: Precision,
 ) -> Result<Packed> {
-    let reader = Reader { config, weights, precision };
+    let reader = WeightReader { config, weights, precision };
     reader.matrix("model.embed_tokens.weight", config.vocabulary, config.hidden)
 }
 
@@ -120,7 +120,7 @@ impl Decoder {
     /// # Errors
     /// Where a tensor is missing or misshapen; the message names it.
     pub fn load(config: &ModelConfig, weights: &dyn Weights, precision: Precision) -> Result<Self> {
-        let reader = Reader { config, weights, precision };
+        let reader = WeightReader { config, weights, precision };
         let embedding = embedding(config, weights, precision)?;
         let output = if config.tied_embeddings {
             None

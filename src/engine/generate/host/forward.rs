@@ -7,24 +7,24 @@ use std::ops::Range;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicUsize;
 
-use super::attention::Query;
-use super::decoder::{Decoder, Layer};
+use super::attention::AttentionQuery;
+use super::decoder::{Decoder, HostLayer};
 use super::pages::{CacheShape, PageAddresses, Pages};
 use super::pointwise::{Gate, RmsNorm, soft_cap};
-use super::products::Target;
-use super::workspace::{Addresses, COUNTERS, Scratch, Workspace, logit_stride};
+use super::products::ProductTarget;
+use super::workspace::{Addresses, COUNTERS, WorkerScratch, Workspace, logit_stride};
 use crate::engine::adapter::{Module, Projection};
-use crate::engine::generate::backend::{Span, Step};
-use crate::engine::generate::team::{Team, Worker};
+use crate::engine::generate::backend::{SequenceSpan, Step};
+use crate::engine::generate::team::{Team, TeamWorker};
 use crate::engine::kernels::quant::Isa;
 use crate::engine::kernels::quant::activation::{ActivationsAt, Quantise};
-use crate::engine::kernels::quant::panel::{Output, Write};
+use crate::engine::kernels::quant::panel::{PanelOutput, Write};
 use crate::engine::model::ModelConfig;
 
 /// Up to this many rows, panels are dealt out once; with more, as they are done.
 pub(super) const FEW_ROWS: usize = 4;
 
-pub(super) struct Pass<'a> {
+pub(super) struct HostPass<'a> {
     pub decoder: &'a Decoder,
     pub config: &'a ModelConfig,
     pub isa: Isa,
@@ -60,7 +60,7 @@ pub(super) fn forward(
     let rank = step.adapters.iter().map(|(lora, _)| lora.rank).max().unwrap_or(0);
     let at = workspace.prepare(config, step.tokens.len(), step.wanted.len(), rank);
     let threads = team.threads();
-    let mut pass = Pass {
+    let mut pass = HostPass {
         decoder,
         config,
         isa: Isa::best(),
@@ -82,12 +82,12 @@ pub(super) fn forward(
     });
 }
 
-impl Pass<'_> {
+impl HostPass<'_> {
     pub(super) fn rows(&self) -> usize {
         self.step.tokens.len()
     }
 
-    fn run(&self, worker: Worker<'_>, scratch: &mut Scratch) {
+    fn run(&self, worker: TeamWorker<'_>, scratch: &mut WorkerScratch) {
         self.embed(worker);
         self.compute_angles(worker);
         worker.meet();
@@ -98,7 +98,7 @@ impl Pass<'_> {
         self.predict(worker, scratch);
     }
 
-    fn embed(&self, worker: Worker<'_>) {
+    fn embed(&self, worker: TeamWorker<'_>) {
         let hidden = self.config.hidden;
         for row in worker.share(self.rows()) {
             let token = self.step.tokens.get(row).copied().unwrap_or(0);
@@ -111,20 +111,20 @@ impl Pass<'_> {
         }
     }
 
-    fn attend(&self, worker: Worker<'_>, scratch: &mut Scratch, index: usize, layer: &Layer) {
+    fn attend(&self, worker: TeamWorker<'_>, scratch: &mut WorkerScratch, index: usize, layer: &HostLayer) {
         let (query, kv) = (self.config.query_width(), self.config.kv_width());
         let stride = query + 2 * kv;
         let quantise = [&layer.q, &layer.k, &layer.v].iter().any(|matrix| !matrix.kind().is_dense());
         let module = Module::LayerNorm(index, self.config.layer.attention.before);
         self.normalise(worker, (module, &layer.input_norm), quantise);
         worker.meet();
-        let to = |offset: usize| Output {
+        let to = |offset: usize| PanelOutput {
             // SAFETY: the three parts lie inside a row.
             to: unsafe { self.at.projected.add(offset) },
             stride,
             write: Write::Replace,
         };
-        let target = |matrix, projection, offset| Target { matrix, projection, output: to(offset) };
+        let target = |matrix, projection, offset| ProductTarget { matrix, projection, output: to(offset) };
         let targets = [
             target(&layer.q, Projection::QProj, 0),
             target(&layer.k, Projection::KProj, query),
@@ -144,21 +144,27 @@ impl Pass<'_> {
         self.add_product(worker, scratch, (index, 2), (&layer.o, Projection::OProj), self.at.attended, norm);
     }
 
-    fn feed_forward(&self, worker: Worker<'_>, scratch: &mut Scratch, index: usize, layer: &Layer) {
+    fn feed_forward(
+        &self,
+        worker: TeamWorker<'_>,
+        scratch: &mut WorkerScratch,
+        index: usize,
+        layer: &HostLayer,
+    ) {
         let inner = self.config.intermediate;
         let quantise = [&layer.gate, &layer.up].iter().any(|matrix| !matrix.kind().is_dense());
         let module = Module::LayerNorm(index, self.config.layer.feed_forward.before);
         self.normalise(worker, (module, &layer.feed_forward_norm), quantise);
         worker.meet();
-        let to = |offset: usize| Output {
+        let to = |offset: usize| PanelOutput {
             // SAFETY: both parts lie inside a row.
             to: unsafe { self.at.gated.add(offset) },
             stride: 2 * inner,
             write: Write::Replace,
         };
         let targets = [
-            Target { matrix: &layer.gate, projection: Projection::GateProj, output: to(0) },
-            Target { matrix: &layer.up, projection: Projection::UpProj, output: to(inner) },
+            ProductTarget { matrix: &layer.gate, projection: Projection::GateProj, output: to(0) },
+            ProductTarget { matrix: &layer.up, projection: Projection::UpProj, output: to(inner) },
         ];
         self.products(worker, scratch, index, 3, &targets, self.at.normed);
         worker.meet();
@@ -176,7 +182,7 @@ impl Pass<'_> {
     }
 
     /// The residual stream, normalised, into `normed`.
-    fn normalise(&self, worker: Worker<'_>, (module, weight): (Module, &[f32]), quantise: bool) {
+    fn normalise(&self, worker: TeamWorker<'_>, (module, weight): (Module, &[f32]), quantise: bool) {
         let hidden = self.config.hidden;
         let share = worker.share(self.rows());
         for row in share.clone() {
@@ -201,12 +207,12 @@ impl Pass<'_> {
         }
     }
 
-    fn quantise(&self, worker: Worker<'_>, at: ActivationsAt, groups: usize) {
+    fn quantise(&self, worker: TeamWorker<'_>, at: ActivationsAt, groups: usize) {
         // SAFETY: the groups are this worker's share.
         unsafe { self.isa.run(Quantise { at, groups: worker.share(groups) }) };
     }
 
-    fn gate(&self, worker: Worker<'_>, quantise: bool) {
+    fn gate(&self, worker: TeamWorker<'_>, quantise: bool) {
         let inner = self.config.intermediate;
         let unit = if quantise { 32 } else { 16 };
         let per_row = inner / unit;
@@ -235,7 +241,7 @@ impl Pass<'_> {
     }
 
     /// Logits of the wanted rows.
-    fn predict(&self, worker: Worker<'_>, scratch: &mut Scratch) {
+    fn predict(&self, worker: TeamWorker<'_>, scratch: &mut WorkerScratch) {
         let hidden = self.config.hidden;
         let output = self.decoder.output();
         let share = worker.share(self.step.wanted.len());
@@ -257,7 +263,7 @@ impl Pass<'_> {
         }
         worker.meet();
         let stride = logit_stride(self.config);
-        let target = Output { to: self.at.logits, stride, write: Write::Replace };
+        let target = PanelOutput { to: self.at.logits, stride, write: Write::Replace };
         let counter = self.config.layers * COUNTERS;
         self.deal(worker, scratch, counter, &[(output, target)], self.at.last, self.step.wanted.len());
         self.predict_tuned(worker, scratch);
@@ -274,14 +280,20 @@ impl Pass<'_> {
     }
 
     /// A query's addresses.
-    pub(super) fn query(&self, span: &Span, head: usize, index: usize, window: Option<usize>) -> Query {
+    pub(super) fn query(
+        &self,
+        span: &SequenceSpan,
+        head: usize,
+        index: usize,
+        window: Option<usize>,
+    ) -> AttentionQuery {
         let group = self.config.heads / self.config.kv_heads;
         let (token, member) = (index / group, index % group);
         let row = span.rows.start + token;
         let column = (head * group + member) * self.config.head_dim;
         let stride = self.config.query_width() + 2 * self.config.kv_width();
         let end = span.start + token + 1;
-        Query {
+        AttentionQuery {
             from: self.at.projected.wrapping_add(row * stride + column),
             to: self.at.attended.values.wrapping_add(row * self.config.query_width() + column),
             start: window.map_or(0, |window| end.saturating_sub(window)),

@@ -8,20 +8,20 @@
 use std::sync::atomic::Ordering;
 
 use super::attention::{Attention, QUERIES};
-use super::decoder::Layer;
-use super::forward::{Item, Pass};
+use super::decoder::HostLayer;
+use super::forward::{HostPass, Item};
 use super::pointwise::{AddInto, RmsNorm, Rotate};
-use super::workspace::{COUNTERS, Scratch};
+use super::workspace::{COUNTERS, WorkerScratch};
 use crate::engine::adapter::Module;
-use crate::engine::generate::backend::Span;
+use crate::engine::generate::backend::SequenceSpan;
 use crate::engine::generate::cache::PAGE;
-use crate::engine::generate::team::Worker;
+use crate::engine::generate::team::TeamWorker;
 use crate::engine::kernels::quant::lanes::{Kernel, Lanes};
 use crate::engine::model::config::Rope;
 
-impl Pass<'_> {
+impl HostPass<'_> {
     /// Cosines and sines of every row's position, for each rotary embedding that the model has.
-    pub(super) fn compute_angles(&self, worker: Worker<'_>) {
+    pub(super) fn compute_angles(&self, worker: TeamWorker<'_>) {
         let ropes = std::iter::once(&self.config.rope).chain(&self.config.local_rope);
         for (index, rope) in ropes.enumerate() {
             let (frequencies, factor) = rope.frequencies();
@@ -44,7 +44,7 @@ impl Pass<'_> {
         self.at.angles.wrapping_add((rope * self.step.tokens.len() + row) * 2 * self.at.angle_half)
     }
 
-    fn span_of(&self, row: usize) -> Option<(&Span, &[*mut u32])> {
+    fn span_of(&self, row: usize) -> Option<(&SequenceSpan, &[*mut u32])> {
         let index = self.step.spans.partition_point(|span| span.rows.end <= row);
         Some((self.step.spans.get(index)?, self.pages.0.get(index)?))
     }
@@ -60,12 +60,12 @@ impl Pass<'_> {
     }
 
     /// Finishes q, k and v, and puts k and v into the cache.
-    pub(super) fn place_heads(&self, worker: Worker<'_>, index: usize, layer: &Layer) {
+    pub(super) fn place_heads(&self, worker: TeamWorker<'_>, index: usize, layer: &HostLayer) {
         let config = self.config;
         let each = config.heads + config.kv_heads;
         let stride = config.query_width() + 2 * config.kv_width();
         let rope = self.layer_rope(index);
-        let mut current: Option<(usize, (&Span, &[*mut u32]))> = None;
+        let mut current: Option<(usize, (&SequenceSpan, &[*mut u32]))> = None;
         for unit in worker.share(self.step.tokens.len() * each) {
             let (row, head) = (unit / each, unit % each);
             let projected = self.at.projected.wrapping_add(row * stride);
@@ -107,7 +107,7 @@ impl Pass<'_> {
 
     /// # Safety
     /// `at` is a head of `head_dim` values that nobody else uses.
-    unsafe fn finish_head(&self, at: *mut f32, (index, row): (usize, usize), layer: &Layer, head: usize) {
+    unsafe fn finish_head(&self, at: *mut f32, (index, row): (usize, usize), layer: &HostLayer, head: usize) {
         // SAFETY: as promised; the norms have `head_dim` values.
         unsafe {
             self.add_bias(at, layer, head);
@@ -123,8 +123,8 @@ impl Pass<'_> {
     }
 
     /// # Safety
-    /// As [`Pass::finish_head`].
-    unsafe fn add_bias(&self, at: *mut f32, layer: &Layer, head: usize) {
+    /// As [`HostPass::finish_head`].
+    unsafe fn add_bias(&self, at: *mut f32, layer: &HostLayer, head: usize) {
         let width = self.config.head_dim;
         if let Some(bias) = layer.bias.get(head * width..(head + 1) * width) {
             // SAFETY: the caller promises that the row is there and that no other thread has it.
@@ -149,7 +149,7 @@ impl Pass<'_> {
         items
     }
 
-    pub(super) fn attention(&self, _worker: Worker<'_>, scratch: &mut Scratch, layer: usize) {
+    pub(super) fn attention(&self, _worker: TeamWorker<'_>, scratch: &mut WorkerScratch, layer: usize) {
         let Some(counter) = self.counters.get(layer * COUNTERS + 1) else { return };
         let window = self.config.windows.get(layer).copied().flatten();
         let chunk = (self.items.len() / (8 * self.threads)).max(1);

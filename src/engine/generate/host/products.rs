@@ -3,36 +3,36 @@
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use super::forward::{FEW_ROWS, Pass};
+use super::forward::{FEW_ROWS, HostPass};
 use super::pointwise::{AddInto, RmsNorm};
-use super::workspace::{COUNTERS, Scratch};
+use super::workspace::{COUNTERS, WorkerScratch};
 use crate::engine::adapter::{Module, Projection};
-use crate::engine::generate::team::Worker;
+use crate::engine::generate::team::TeamWorker;
 use crate::engine::kernels::quant::Packed;
 use crate::engine::kernels::quant::activation::ActivationsAt;
-use crate::engine::kernels::quant::panel::{Output, PanelProduct, Write};
+use crate::engine::kernels::quant::panel::{PanelOutput, PanelProduct, Write};
 use crate::engine::model::layer::LayerNorm;
 
 /// Where a product goes, and which projection it is (for adapters).
 #[derive(Clone, Copy)]
-pub(super) struct Target<'a> {
+pub(super) struct ProductTarget<'a> {
     pub matrix: &'a Packed,
     pub projection: Projection,
-    pub output: Output,
+    pub output: PanelOutput,
 }
 
-impl Pass<'_> {
+impl HostPass<'_> {
     /// Products of all rows with matrices that share their input; adapters added.
     pub(super) fn products(
         &self,
-        worker: Worker<'_>,
-        scratch: &mut Scratch,
+        worker: TeamWorker<'_>,
+        scratch: &mut WorkerScratch,
         layer: usize,
         phase: usize,
-        targets: &[Target<'_>],
+        targets: &[ProductTarget<'_>],
         input: ActivationsAt,
     ) {
-        let matrices: Vec<(&Packed, Output)> =
+        let matrices: Vec<(&Packed, PanelOutput)> =
             targets.iter().map(|target| (target.matrix, target.output)).collect();
         self.deal(worker, scratch, layer * COUNTERS + phase, &matrices, input, self.rows());
         if self.step.adapters.is_empty() {
@@ -45,12 +45,12 @@ impl Pass<'_> {
                     // SAFETY: the adapter's rows of `low`, which has room for the largest rank in each.
                     let low = unsafe { low.add(rows.start * self.rank) };
                     let (matrix, input, output) = if first {
-                        let output = Output { to: low, stride: lora.rank, write: Write::Replace };
+                        let output = PanelOutput { to: low, stride: lora.rank, write: Write::Replace };
                         (&pair.a, input.rows_from(rows.start), output)
                     } else {
                         // SAFETY: the adapter's rows of the output.
                         let to = unsafe { target.output.to.add(rows.start * target.output.stride) };
-                        let output = Output { to, write: Write::Add, ..target.output };
+                        let output = PanelOutput { to, write: Write::Add, ..target.output };
                         (&pair.b, ActivationsAt::plain(low, lora.rank), output)
                     };
                     let share = worker.share(matrix.panels());
@@ -68,8 +68,8 @@ impl Pass<'_> {
     /// multiply is finished apart.
     pub(super) fn add_product(
         &self,
-        worker: Worker<'_>,
-        scratch: &mut Scratch,
+        worker: TeamWorker<'_>,
+        scratch: &mut WorkerScratch,
         (layer, phase): (usize, usize),
         (matrix, projection): (&Packed, Projection),
         input: ActivationsAt,
@@ -79,8 +79,8 @@ impl Pass<'_> {
         let apart = norm.is_some() || self.scales();
         let (to, write) =
             if apart { (self.at.added, Write::Replace) } else { (self.at.residual, Write::Add) };
-        let output = Output { to, stride: hidden, write };
-        self.products(worker, scratch, layer, phase, &[Target { matrix, projection, output }], input);
+        let output = PanelOutput { to, stride: hidden, write };
+        self.products(worker, scratch, layer, phase, &[ProductTarget { matrix, projection, output }], input);
         worker.meet();
         if !apart {
             return;
@@ -103,10 +103,10 @@ impl Pass<'_> {
     /// Deals out the panels of several matrices.
     pub(super) fn deal(
         &self,
-        worker: Worker<'_>,
-        scratch: &mut Scratch,
+        worker: TeamWorker<'_>,
+        scratch: &mut WorkerScratch,
         counter: usize,
-        matrices: &[(&Packed, Output)],
+        matrices: &[(&Packed, PanelOutput)],
         input: ActivationsAt,
         rows: usize,
     ) {
@@ -128,8 +128,8 @@ impl Pass<'_> {
     /// Some panels, counted through all matrices.
     pub(super) fn panels(
         &self,
-        scratch: &mut Scratch,
-        matrices: &[(&Packed, Output)],
+        scratch: &mut WorkerScratch,
+        matrices: &[(&Packed, PanelOutput)],
         share: Range<usize>,
         input: ActivationsAt,
         rows: usize,

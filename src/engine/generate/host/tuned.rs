@@ -1,16 +1,16 @@
 //! What adapters change beside the products: gains of outputs (DoRA), norms, rows of the embedding, the output layer.
 
-use super::decoder::Layer;
-use super::forward::Pass;
-use super::products::Target;
-use super::workspace::{Scratch, logit_stride};
+use super::decoder::HostLayer;
+use super::forward::HostPass;
+use super::products::ProductTarget;
+use super::workspace::{WorkerScratch, logit_stride};
 use crate::engine::adapter::{Module, Projection};
 use crate::engine::generate::lora::{Lora, embedding_row};
-use crate::engine::generate::team::Worker;
+use crate::engine::generate::team::TeamWorker;
 use crate::engine::kernels::quant::Packed;
-use crate::engine::kernels::quant::panel::{Output, Write};
+use crate::engine::kernels::quant::panel::{PanelOutput, Write};
 
-impl Layer {
+impl HostLayer {
     /// The frozen matrix of a projection.
     pub(crate) const fn matrix(&self, projection: Projection) -> &Packed {
         match projection {
@@ -25,7 +25,7 @@ impl Layer {
     }
 }
 
-impl Pass<'_> {
+impl HostPass<'_> {
     /// Whether an adapter of the step multiplies outputs.
     pub(super) fn scales(&self) -> bool {
         self.step.adapters.iter().any(|(lora, _)| lora.scales)
@@ -42,7 +42,7 @@ impl Pass<'_> {
     }
 
     /// Multiplies the frozen products by the adapters' gains; all workers together, when all products are there.
-    pub(super) fn scale(&self, worker: Worker<'_>, layer: usize, targets: &[Target<'_>]) {
+    pub(super) fn scale(&self, worker: TeamWorker<'_>, layer: usize, targets: &[ProductTarget<'_>]) {
         if !self.scales() {
             return;
         }
@@ -66,7 +66,7 @@ impl Pass<'_> {
     }
 
     /// Puts what adapters predict in the place of what the model does: of all tokens, or of those trained.
-    pub(super) fn predict_tuned(&self, worker: Worker<'_>, scratch: &mut Scratch) {
+    pub(super) fn predict_tuned(&self, worker: TeamWorker<'_>, scratch: &mut WorkerScratch) {
         let changes = |lora: &Lora| lora.output.is_some() || !lora.output_rows.is_empty();
         if !self.step.adapters.iter().any(|(lora, _)| changes(lora)) {
             return;
@@ -78,7 +78,7 @@ impl Pass<'_> {
             if let Some(output) = &lora.output {
                 // SAFETY: the adapter's rows of the logits.
                 let to = unsafe { self.at.logits.add(places.start * stride) };
-                let target = Output { to, stride, write: Write::Replace };
+                let target = PanelOutput { to, stride, write: Write::Replace };
                 let input = self.at.last.rows_from(places.start);
                 self.panels(scratch, &[(output, target)], worker.share(output.panels()), input, places.len());
             }

@@ -26,12 +26,12 @@ pub(crate) struct Workspace {
     inner: Activations,
     last: Activations,
     pub counters: Vec<AtomicUsize>,
-    pub scratch: Vec<Mutex<Scratch>>,
+    pub scratch: Vec<Mutex<WorkerScratch>>,
 }
 
 /// One worker's own.
 #[derive(Default)]
-pub(crate) struct Scratch {
+pub(crate) struct WorkerScratch {
     pub bytes: Vec<u8>,
     pub scores: Vec<f32>,
 }

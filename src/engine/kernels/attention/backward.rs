@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::rows::{soft_cap, softmax_backward};
-use super::{QUERIES, Shape, Turned};
+use super::{AttentionShape, QUERIES, Turned};
 use crate::engine::kernels::gemm::small::{Small, product};
 
 /// Keys of a tile.
@@ -15,12 +15,12 @@ pub struct Gradients<'a> {
     pub out: &'a [f32],
     pub log_sums: &'a [f32],
     pub grad_out: &'a [f32],
-    pub scratch: &'a mut Scratch,
+    pub scratch: &'a mut AttentionScratch,
 }
 
 /// Buffers kept between calls.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub struct AttentionScratch {
     keys: Vec<f32>,
     values: Vec<f32>,
     /// Gradients of queries, keys and values of each query head: (heads, tokens, `3 head_dim`).
@@ -31,7 +31,7 @@ pub struct Scratch {
 ///
 /// # Panics
 /// Where the buffers don't have the shape's sizes.
-pub fn attention_backward(shape: Shape<'_>, given: Gradients<'_>, grad_qkv: &mut [f32]) {
+pub fn attention_backward(shape: AttentionShape<'_>, given: Gradients<'_>, grad_qkv: &mut [f32]) {
     let Gradients { qkv, out, log_sums, grad_out, scratch } = given;
     let (tokens, dim, row) = (shape.tokens(), shape.head_dim, shape.row());
     assert!(qkv.len() == tokens * row && grad_qkv.len() == qkv.len());
@@ -43,7 +43,7 @@ pub fn attention_backward(shape: Shape<'_>, given: Gradients<'_>, grad_qkv: &mut
     let mut per_head = std::mem::take(&mut scratch.per_head);
     per_head.clear();
     per_head.resize(shape.heads * tokens * 3 * dim, 0.0);
-    let pass = Pass { shape, qkv, out, log_sums, grad_out, keys: &keys, values: &values };
+    let pass = AttentionBackward { shape, qkv, out, log_sums, grad_out, keys: &keys, values: &values };
     let examples: Vec<(usize, usize)> =
         shape.borders.iter().copied().zip(shape.borders.iter().copied().skip(1)).collect();
     let mut tasks = Vec::new();
@@ -59,11 +59,11 @@ pub fn attention_backward(shape: Shape<'_>, given: Gradients<'_>, grad_qkv: &mut
         pass.example(head, (start, end), gradient, tiles);
     });
     gather(shape, &per_head, grad_qkv);
-    *scratch = Scratch { keys: keys.data, values: values.data, per_head };
+    *scratch = AttentionScratch { keys: keys.data, values: values.data, per_head };
 }
 
 /// Sums the key and value gradients over the query heads that share them.
-fn gather(shape: Shape<'_>, per_head: &[f32], grad_qkv: &mut [f32]) {
+fn gather(shape: AttentionShape<'_>, per_head: &[f32], grad_qkv: &mut [f32]) {
     let (tokens, dim, row) = (shape.tokens(), shape.head_dim, shape.row());
     grad_qkv.par_chunks_mut(row).enumerate().for_each(|(token, grad)| {
         grad[shape.heads * dim..].fill(0.0);
@@ -87,8 +87,8 @@ struct Tiles {
     gradients: Vec<f32>,
 }
 
-struct Pass<'a> {
-    shape: Shape<'a>,
+struct AttentionBackward<'a> {
+    shape: AttentionShape<'a>,
     qkv: &'a [f32],
     out: &'a [f32],
     log_sums: &'a [f32],
@@ -97,7 +97,7 @@ struct Pass<'a> {
     values: &'a Turned,
 }
 
-impl Pass<'_> {
+impl AttentionBackward<'_> {
     /// One head's gradients over one example: (tokens of the example, `3 head_dim`).
     fn example(&self, head: usize, example: (usize, usize), gradient: &mut [f32], tiles: &mut Tiles) {
         let (start, end) = example;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::rows::{multiply, soft_cap, softmax_step};
-use super::{QUERIES, Shape, Turned};
+use super::{AttentionShape, QUERIES, Turned};
 use crate::engine::kernels::gemm::small::{Small, product};
 
 /// Keys of a tile.
@@ -15,7 +15,7 @@ const KEYS: usize = 512;
 /// # Panics
 /// Where the buffers don't have the shape's sizes.
 pub fn attention(
-    shape: Shape<'_>,
+    shape: AttentionShape<'_>,
     qkv: &[f32],
     out: &mut [f32],
     log_sums: &mut [f32],
@@ -68,7 +68,7 @@ impl Buffers {
     /// Leaves the unnormalised output of one head in `out`, with `maxima` and `sums`.
     fn head(
         &mut self,
-        shape: &Shape<'_>,
+        shape: &AttentionShape<'_>,
         qkv: &[f32],
         keys: &Turned,
         block: (usize, usize, usize),
@@ -118,7 +118,13 @@ impl Buffers {
         }
     }
 
-    fn softmax(&mut self, shape: &Shape<'_>, block: (usize, usize, usize), left: usize, columns: usize) {
+    fn softmax(
+        &mut self,
+        shape: &AttentionShape<'_>,
+        block: (usize, usize, usize),
+        left: usize,
+        columns: usize,
+    ) {
         let (start, first, rows) = block;
         for i in 0..rows {
             let query = first + i;

@@ -7,7 +7,7 @@ mod rows;
 
 use rayon::prelude::*;
 
-pub use backward::{Gradients, Scratch, attention_backward};
+pub use backward::{AttentionScratch, Gradients, attention_backward};
 pub use forward::attention;
 
 /// Queries of a tile.
@@ -15,7 +15,7 @@ const QUERIES: usize = 64;
 
 /// The shape of one layer's attention. Rows hold all query heads, then all key heads, then all value heads.
 #[derive(Debug, Clone, Copy)]
-pub struct Shape<'a> {
+pub struct AttentionShape<'a> {
     pub heads: usize,
     pub kv_heads: usize,
     pub head_dim: usize,
@@ -29,7 +29,7 @@ pub struct Shape<'a> {
     pub borders: &'a [usize],
 }
 
-impl Shape<'_> {
+impl AttentionShape<'_> {
     /// Floats of a row: query, key and value heads.
     #[must_use]
     pub const fn row(&self) -> usize {

@@ -3,7 +3,7 @@
 //! A tile is up to 8 rows by three registers of columns (8 x 48 with AVX-512: 24 accumulators). Each step of `k` loads
 //! three registers of B and broadcasts one number of A per row, so that arithmetic, not loading, is the limit.
 
-use super::vector::{Arithmetic, Floats, Portable, Vector};
+use super::vector::{Arithmetic, F32Lanes, Portable, Vector};
 #[cfg(target_arch = "x86_64")]
 use super::vector::{Avx2, Avx512, Bf16Pairs};
 use crate::engine::kernels::isa::Isa;
@@ -65,7 +65,7 @@ impl Block<'_> {
             // SAFETY: AVX2 was found, which these instructions are; pointers by the caller's word.
             Isa::Avx2 => unsafe { avx2(self) },
             // SAFETY: pointers by the caller's word.
-            _ => unsafe { tiles::<Portable, Floats>(self) },
+            _ => unsafe { tiles::<Portable, F32Lanes>(self) },
         }
     }
 }
@@ -74,7 +74,7 @@ impl Block<'_> {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
 unsafe fn avx512(block: &Block<'_>) {
     // SAFETY: the caller's word.
-    unsafe { tiles::<Avx512, Floats>(block) }
+    unsafe { tiles::<Avx512, F32Lanes>(block) }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -88,7 +88,7 @@ unsafe fn avx512_bf16(block: &Block<'_>) {
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2(block: &Block<'_>) {
     // SAFETY: the caller's word.
-    unsafe { tiles::<Avx2, Floats>(block) }
+    unsafe { tiles::<Avx2, F32Lanes>(block) }
 }
 
 /// A tile's place in its block.

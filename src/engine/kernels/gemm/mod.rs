@@ -63,7 +63,7 @@ impl<'a> Matrix<'a> {
 }
 
 /// Where a product goes: (rows, columns), rows `stride` apart.
-pub struct Output<'a> {
+pub struct GemmOutput<'a> {
     pub data: &'a mut [f32],
     pub stride: usize,
     pub write: Write,
@@ -78,12 +78,12 @@ pub enum Write {
 
 /// `a b`
 #[derive(Clone, Copy)]
-pub struct Term<'a> {
+pub struct ProductTerm<'a> {
     pub a: Matrix<'a>,
     pub b: Matrix<'a>,
 }
 
-impl<'a> Term<'a> {
+impl<'a> ProductTerm<'a> {
     pub const fn new(a: Matrix<'a>, b: Matrix<'a>) -> Self {
         Self { a, b }
     }
@@ -116,7 +116,7 @@ thread_local! {
 ///
 /// # Panics
 /// Where shapes don't fit.
-pub fn matmul(output: Output<'_>, alpha: f32, terms: &[Term<'_>]) {
+pub fn matmul(output: GemmOutput<'_>, alpha: f32, terms: &[ProductTerm<'_>]) {
     MatmulPrecision::F32.matmul(output, alpha, terms);
 }
 
@@ -128,7 +128,7 @@ impl MatmulPrecision {
     /// # Panics
     /// Where shapes don't fit.
     #[expect(clippy::needless_pass_by_value, reason = "an output is a borrow, handed over for one product")]
-    pub fn matmul(self, output: Output<'_>, alpha: f32, terms: &[Term<'_>]) {
+    pub fn matmul(self, output: GemmOutput<'_>, alpha: f32, terms: &[ProductTerm<'_>]) {
         let Some(first) = terms.first() else { return };
         let (rows, columns) = (first.a.rows, first.b.columns);
         if rows == 0 || columns == 0 {
@@ -138,7 +138,7 @@ impl MatmulPrecision {
             output.data.len() >= (rows - 1) * output.stride + columns,
             "matrix product outside its output"
         );
-        for Term { a, b } in terms {
+        for ProductTerm { a, b } in terms {
             assert!(
                 a.rows == rows && b.columns == columns && a.columns == b.rows,
                 "matrix shapes don't fit: ({}, {}) x ({}, {})",
@@ -150,7 +150,7 @@ impl MatmulPrecision {
         }
         let in_place = rows <= FEW_ROWS && terms.iter().all(|term| term.b.column_stride == 1);
         let pairs = self == Self::Bf16 && !in_place && has_bf16_products();
-        let c = Shared(output.data.as_mut_ptr());
+        let c = SharedPointer(output.data.as_mut_ptr());
         let product = Product { rows, columns, c, c_row: output.stride, alpha, pairs };
         let mut add = output.write == Write::Add;
         for pass in passes(terms, if pairs { 2 * DEPTH } else { DEPTH }) {
@@ -167,13 +167,13 @@ impl MatmulPrecision {
 /// A part of a term's depth.
 #[derive(Clone, Copy)]
 struct Slice<'a> {
-    term: Term<'a>,
+    term: ProductTerm<'a>,
     first: usize,
     depth: usize,
 }
 
 /// Divides the terms' depth into passes over the output, each at most `most` deep; a thin term shares its pass.
-fn passes<'a>(terms: &[Term<'a>], most: usize) -> Vec<Vec<Slice<'a>>> {
+fn passes<'a>(terms: &[ProductTerm<'a>], most: usize) -> Vec<Vec<Slice<'a>>> {
     let mut passes: Vec<Vec<Slice<'a>>> = Vec::new();
     let mut room = 0;
     for &term in terms {
@@ -202,7 +202,7 @@ fn slices(length: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
 struct Product {
     rows: usize,
     columns: usize,
-    c: Shared,
+    c: SharedPointer,
     c_row: usize,
     alpha: f32,
     pairs: bool,
@@ -222,7 +222,7 @@ impl Product {
             let segments: Vec<Segment> = pass
                 .iter()
                 .map(|slice| {
-                    let Term { a, b } = slice.term;
+                    let ProductTerm { a, b } = slice.term;
                     Segment {
                         depth: slice.depth,
                         a: a.from(0, slice.first),
@@ -343,14 +343,14 @@ impl Product {
 
 /// A pointer that tasks share; each writes places of its own.
 #[derive(Clone, Copy)]
-struct Shared(*mut f32);
+struct SharedPointer(*mut f32);
 
 // SAFETY: the tasks of a product write disjoint places.
-unsafe impl Send for Shared {}
+unsafe impl Send for SharedPointer {}
 // SAFETY: a shared one only gives places away, which are disjoint as those that are sent.
-unsafe impl Sync for Shared {}
+unsafe impl Sync for SharedPointer {}
 
-impl Shared {
+impl SharedPointer {
     /// # Safety
     /// The offset must be inside the output.
     unsafe fn at(self, offset: usize) -> *mut f32 {

@@ -29,9 +29,9 @@ pub(super) trait Arithmetic<V: Vector> {
 }
 
 /// Every lane is an f32.
-pub(super) struct Floats;
+pub(super) struct F32Lanes;
 
-impl<V: Vector> Arithmetic<V> for Floats {
+impl<V: Vector> Arithmetic<V> for F32Lanes {
     #[inline(always)]
     unsafe fn add_product(a: V, b: V, sum: V) -> V {
         // SAFETY: the trait's condition.

@@ -8,7 +8,7 @@ use half::f16;
 
 /// What a matrix is kept as in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum WeightFormat {
     F32,
     F16,
     Bf16,
@@ -26,7 +26,7 @@ pub enum Kind {
     Q6,
 }
 
-impl Kind {
+impl WeightFormat {
     /// What a stored format becomes, where there are kernels for it.
     pub const fn of(format: GgmlDType) -> Option<Self> {
         Some(match format {
@@ -51,7 +51,7 @@ impl Kind {
 
 /// 32 weights of one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Group {
+pub(crate) struct WeightGroup {
     /// The small numbers, unsigned.
     pub numbers: [u8; 32],
     /// One scale for each half.
@@ -100,7 +100,7 @@ fn six_bits(packed: &[u8], group: usize) -> (f32, f32) {
 ///
 /// # Errors
 /// Where the format has no groups, or the row is too short.
-pub(crate) fn group(format: GgmlDType, row: &[u8], index: usize) -> Result<Group> {
+pub(crate) fn group(format: GgmlDType, row: &[u8], index: usize) -> Result<WeightGroup> {
     let (in_block, size) = match format {
         GgmlDType::Q4K | GgmlDType::Q5K | GgmlDType::Q6K => (8, format.type_size()),
         _ => (1, format.type_size()),
@@ -110,7 +110,7 @@ pub(crate) fn group(format: GgmlDType, row: &[u8], index: usize) -> Result<Group
         bail!("a row of {} bytes has no group {index} of {format:?}", row.len());
     };
     let inner = index % in_block;
-    let even = |numbers, scale, minimum| Group { numbers, scales: [scale; 2], minimum };
+    let even = |numbers, scale, minimum| WeightGroup { numbers, scales: [scale; 2], minimum };
     Ok(match format {
         GgmlDType::Q8_0 => {
             let mut numbers = [128; 32];
@@ -144,17 +144,17 @@ fn k_scales(block: &[u8], inner: usize) -> ([f32; 2], f32) {
 }
 
 /// d, dmin, 12 bytes of scales, 128 bytes of nibbles: 64 values in 32 bytes, low nibbles first.
-fn group_q4k(block: &[u8], inner: usize) -> Group {
+fn group_q4k(block: &[u8], inner: usize) -> WeightGroup {
     let (scales, minimum) = k_scales(block, inner);
     let mut numbers = [0; 32];
     for (number, byte) in numbers.iter_mut().zip(&block[16 + 32 * (inner / 2)..]) {
         *number = if inner.is_multiple_of(2) { byte & 15 } else { byte >> 4 };
     }
-    Group { numbers, scales, minimum }
+    WeightGroup { numbers, scales, minimum }
 }
 
 /// As `Q4_K`, with 32 bytes of fifth bits before the nibbles: bit `inner` of byte `l` belongs to value `l`.
-fn group_q5k(block: &[u8], inner: usize) -> Group {
+fn group_q5k(block: &[u8], inner: usize) -> WeightGroup {
     let (scales, minimum) = k_scales(block, inner);
     let mut numbers = [0; 32];
     let nibbles = &block[48 + 32 * (inner / 2)..];
@@ -162,11 +162,11 @@ fn group_q5k(block: &[u8], inner: usize) -> Group {
         let low = if inner.is_multiple_of(2) { byte & 15 } else { byte >> 4 };
         *number = low | (((fifth >> inner) & 1) << 4);
     }
-    Group { numbers, scales, minimum }
+    WeightGroup { numbers, scales, minimum }
 }
 
 /// 128 bytes of nibbles, 64 of bit pairs, 16 scales, d; in two halves of 128 values.
-fn group_q6k(block: &[u8], inner: usize) -> Group {
+fn group_q6k(block: &[u8], inner: usize) -> WeightGroup {
     let (half, quarter) = (inner / 4, inner % 4);
     let mut numbers = [0; 32];
     let nibbles = &block[64 * half + 32 * (quarter % 2)..];
@@ -179,5 +179,5 @@ fn group_q6k(block: &[u8], inner: usize) -> Group {
         let at = 192 + 8 * half + 2 * quarter + half_group;
         half_at(block, 208) * f32::from(block.get(at).copied().unwrap_or(0).cast_signed())
     };
-    Group { numbers, scales: [scale(0), scale(1)], minimum: 0.0 }
+    WeightGroup { numbers, scales: [scale(0), scale(1)], minimum: 0.0 }
 }

@@ -16,17 +16,17 @@ pub(crate) mod panel;
 mod portable;
 
 pub use activation::Activations;
-pub use format::Kind;
+pub use format::WeightFormat;
 pub use isa::Isa;
 pub use pack::Packed;
 
-use panel::{Output, PanelProduct, Write};
+use panel::{PanelOutput, PanelProduct, Write};
 
 /// `W x` for every row of `input`, on this thread: (rows, `matrix.rows()`), row by row.
 pub fn product(isa: Isa, matrix: &Packed, input: &mut Activations) -> Vec<f32> {
     let rows = input.rows();
     let mut out = vec![0.0; rows * matrix.rows()];
-    let output = Output { to: out.as_mut_ptr(), stride: matrix.rows(), write: Write::Replace };
+    let output = PanelOutput { to: out.as_mut_ptr(), stride: matrix.rows(), write: Write::Replace };
     let mut scratch = Vec::new();
     if input.columns() != matrix.columns() {
         return out;

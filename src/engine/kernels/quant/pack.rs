@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use half::{bf16, f16};
 use rayon::prelude::*;
 
-use super::format::{Group, Kind, group};
+use super::format::{WeightFormat, WeightGroup, group};
 use crate::engine::model::weights::Stored;
 
 /// Rows of a panel.
@@ -16,15 +16,15 @@ pub(crate) const LANES: usize = 16;
 
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([u8; 64]);
+struct CacheLine([u8; 64]);
 
 /// A weight matrix, (rows, columns), ready for the kernels. `y = W x` with `x` of `columns` values.
 pub struct Packed {
-    pub(crate) kind: Kind,
+    pub(crate) kind: WeightFormat,
     rows: usize,
     columns: usize,
     panel_lines: usize,
-    lines: Vec<Line>,
+    lines: Vec<CacheLine>,
 }
 
 /// How a panel of a quantised kind is divided, in bytes.
@@ -37,16 +37,16 @@ pub(crate) struct PanelShape {
     pub minima: bool,
 }
 
-pub(crate) const fn panel_shape(kind: Kind) -> PanelShape {
+pub(crate) const fn panel_shape(kind: WeightFormat) -> PanelShape {
     let (numbers, scales, minima) = match kind {
-        Kind::F32 => (64 * 32, 0, false),
-        Kind::F16 | Kind::Bf16 => (32 * 32, 0, false),
-        Kind::Q8 => (512, 1, false),
-        Kind::Q4 => (256, 1, false),
-        Kind::Q4Minimum => (256, 1, true),
-        Kind::Q5 => (320, 1, false),
-        Kind::Q5Minimum => (320, 1, true),
-        Kind::Q6 => (384, 2, false),
+        WeightFormat::F32 => (64 * 32, 0, false),
+        WeightFormat::F16 | WeightFormat::Bf16 => (32 * 32, 0, false),
+        WeightFormat::Q8 => (512, 1, false),
+        WeightFormat::Q4 => (256, 1, false),
+        WeightFormat::Q4Minimum => (256, 1, true),
+        WeightFormat::Q5 => (320, 1, false),
+        WeightFormat::Q5Minimum => (320, 1, true),
+        WeightFormat::Q6 => (384, 2, false),
     };
     PanelShape { numbers, scales, minima }
 }
@@ -63,19 +63,19 @@ impl Packed {
     /// # Errors
     /// Where the bytes don't fit the shape.
     pub fn new(stored: &Stored, rows: usize, columns: usize) -> Result<Self> {
-        match Kind::of(stored.format) {
-            Some(Kind::F32) => {
+        match WeightFormat::of(stored.format) {
+            Some(WeightFormat::F32) => {
                 let values = stored.bytes.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
-                Self::dense(&values.collect::<Vec<_>>(), rows, columns, Kind::F32)
+                Self::dense(&values.collect::<Vec<_>>(), rows, columns, WeightFormat::F32)
             }
-            Some(Kind::F16) => {
-                Self::dense(&halves(stored, f16::to_f32, f16::from_bits), rows, columns, Kind::F16)
+            Some(WeightFormat::F16) => {
+                Self::dense(&halves(stored, f16::to_f32, f16::from_bits), rows, columns, WeightFormat::F16)
             }
-            Some(Kind::Bf16) => {
-                Self::dense(&halves(stored, bf16::to_f32, bf16::from_bits), rows, columns, Kind::Bf16)
+            Some(WeightFormat::Bf16) => {
+                Self::dense(&halves(stored, bf16::to_f32, bf16::from_bits), rows, columns, WeightFormat::Bf16)
             }
             Some(kind) => Self::quantised(stored, rows, columns, kind),
-            None => Self::dense(&dequantised(stored, rows, columns)?, rows, columns, Kind::F16),
+            None => Self::dense(&dequantised(stored, rows, columns)?, rows, columns, WeightFormat::F16),
         }
     }
 
@@ -83,11 +83,11 @@ impl Packed {
     ///
     /// # Errors
     /// Where the number of values doesn't fit the shape, or the kind is neither plain nor `Q8`.
-    pub fn from_f32(values: &[f32], rows: usize, columns: usize, kind: Kind) -> Result<Self> {
+    pub fn from_f32(values: &[f32], rows: usize, columns: usize, kind: WeightFormat) -> Result<Self> {
         if kind.is_dense() {
             return Self::dense(values, rows, columns, kind);
         }
-        if kind != Kind::Q8 || !columns.is_multiple_of(32) || values.len() != rows * columns {
+        if kind != WeightFormat::Q8 || !columns.is_multiple_of(32) || values.len() != rows * columns {
             bail!("{} values of {rows} x {columns} can't be quantised to {kind:?}", values.len());
         }
         Self::groups(rows, columns, kind, |row, index| {
@@ -104,13 +104,13 @@ impl Packed {
         self.columns
     }
 
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> WeightFormat {
         self.kind
     }
 
     /// Bytes in memory.
     pub const fn bytes(&self) -> usize {
-        self.lines.len() * size_of::<Line>()
+        self.lines.len() * size_of::<CacheLine>()
     }
 
     pub(crate) const fn panels(&self) -> usize {
@@ -133,10 +133,13 @@ impl Packed {
 
     /// Row `row` as f32, into `to` (columns).
     pub fn read_row(&self, row: usize, to: &mut [f32]) {
-        let panel_bytes = self.panel_lines * size_of::<Line>();
+        let panel_bytes = self.panel_lines * size_of::<CacheLine>();
         // SAFETY: lines are plain bytes.
         let all = unsafe {
-            std::slice::from_raw_parts(self.lines.as_ptr().cast::<u8>(), self.lines.len() * size_of::<Line>())
+            std::slice::from_raw_parts(
+                self.lines.as_ptr().cast::<u8>(),
+                self.lines.len() * size_of::<CacheLine>(),
+            )
         };
         let Some(panel) = all.get(row / LANES * panel_bytes..).filter(|_| row < self.rows) else { return };
         let lane = row % LANES;
@@ -144,8 +147,8 @@ impl Packed {
             for (column, value) in to.iter_mut().enumerate().take(self.columns) {
                 let at = column * LANES + lane;
                 *value = match self.kind {
-                    Kind::F16 => f16::from_bits(half_bits(panel, at)).to_f32(),
-                    Kind::Bf16 => bf16::from_bits(half_bits(panel, at)).to_f32(),
+                    WeightFormat::F16 => f16::from_bits(half_bits(panel, at)).to_f32(),
+                    WeightFormat::Bf16 => bf16::from_bits(half_bits(panel, at)).to_f32(),
                     _ => f32::from_le_bytes([
                         panel[4 * at],
                         panel[4 * at + 1],
@@ -162,17 +165,17 @@ impl Packed {
         }
     }
 
-    fn empty(rows: usize, columns: usize, kind: Kind) -> Self {
+    fn empty(rows: usize, columns: usize, kind: WeightFormat) -> Self {
         let panel_bytes = match kind {
-            Kind::F32 => columns * 4 * LANES,
-            Kind::F16 | Kind::Bf16 => columns * 2 * LANES,
+            WeightFormat::F32 => columns * 4 * LANES,
+            WeightFormat::F16 | WeightFormat::Bf16 => columns * 2 * LANES,
             _ => panel_shape(kind).bytes(columns / 32),
         };
-        let panel_lines = panel_bytes.div_ceil(size_of::<Line>());
+        let panel_lines = panel_bytes.div_ceil(size_of::<CacheLine>());
         let count = panel_lines * rows.div_ceil(LANES);
         let mut lines = Vec::with_capacity(count);
         prefer_large_pages(&lines);
-        lines.resize(count, Line([0; 64]));
+        lines.resize(count, CacheLine([0; 64]));
         Self { kind, rows, columns, panel_lines, lines }
     }
 
@@ -181,12 +184,12 @@ impl Packed {
         let panel = self.panel_lines.max(1);
         self.lines.par_chunks_mut(panel).map(|lines| {
             let length = size_of_val(lines);
-            // SAFETY: a `Line` is 64 plain bytes without padding.
+            // SAFETY: a `CacheLine` is 64 plain bytes without padding.
             unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<u8>(), length) }
         })
     }
 
-    fn dense(values: &[f32], rows: usize, columns: usize, kind: Kind) -> Result<Self> {
+    fn dense(values: &[f32], rows: usize, columns: usize, kind: WeightFormat) -> Result<Self> {
         if values.len() != rows * columns {
             bail!("{} values don't fill {rows} x {columns}", values.len());
         }
@@ -197,8 +200,8 @@ impl Packed {
                 for (column, &value) in row.iter().enumerate() {
                     let at = column * LANES + lane;
                     match kind {
-                        Kind::F16 => put_half(bytes, at, f16::from_f32(value).to_bits()),
-                        Kind::Bf16 => put_half(bytes, at, bf16::from_f32(value).to_bits()),
+                        WeightFormat::F16 => put_half(bytes, at, f16::from_f32(value).to_bits()),
+                        WeightFormat::Bf16 => put_half(bytes, at, bf16::from_f32(value).to_bits()),
                         _ => bytes[4 * at..4 * at + 4].copy_from_slice(&value.to_le_bytes()),
                     }
                 }
@@ -207,7 +210,7 @@ impl Packed {
         Ok(packed)
     }
 
-    fn quantised(stored: &Stored, rows: usize, columns: usize, kind: Kind) -> Result<Self> {
+    fn quantised(stored: &Stored, rows: usize, columns: usize, kind: WeightFormat) -> Result<Self> {
         let block = stored.format.block_size();
         if !columns.is_multiple_of(block) {
             bail!("{columns} columns are no multiple of {block}, the block of {:?}", stored.format);
@@ -224,8 +227,8 @@ impl Packed {
     fn groups(
         rows: usize,
         columns: usize,
-        kind: Kind,
-        read: impl Fn(usize, usize) -> Result<Group> + Sync,
+        kind: WeightFormat,
+        read: impl Fn(usize, usize) -> Result<WeightGroup> + Sync,
     ) -> Result<Self> {
         let mut packed = Self::empty(rows, columns, kind);
         let groups = columns / 32;
@@ -261,7 +264,7 @@ fn dequantised(stored: &Stored, rows: usize, columns: usize) -> Result<Vec<f32>>
 }
 
 /// `Q8_0`'s own rounding: the largest magnitude becomes 127.
-fn quantise_group(values: &[f32]) -> Group {
+fn quantise_group(values: &[f32]) -> WeightGroup {
     let largest = values.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
     let scale = largest / 127.0;
     let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
@@ -269,7 +272,7 @@ fn quantise_group(values: &[f32]) -> Group {
     for (number, value) in numbers.iter_mut().zip(values) {
         *number = ((value * inverse).round() as i8).cast_unsigned() ^ 128;
     }
-    Group { numbers, scales: [scale; 2], minimum: 0.0 }
+    WeightGroup { numbers, scales: [scale; 2], minimum: 0.0 }
 }
 
 fn put_half(bytes: &mut [u8], at: usize, bits: u16) {
@@ -281,27 +284,29 @@ fn half_bits(bytes: &[u8], at: usize) -> u16 {
 }
 
 /// The other way round from [`put_group`]: 32 values.
-fn read_group(bytes: &[u8], kind: Kind, groups: usize, index: usize, lane: usize, to: &mut [f32]) {
+fn read_group(bytes: &[u8], kind: WeightFormat, groups: usize, index: usize, lane: usize, to: &mut [f32]) {
     let shape = panel_shape(kind);
     let numbers = &bytes[index * shape.numbers..(index + 1) * shape.numbers];
     let half = |at: usize| f16::from_bits(half_bits(&bytes[groups * shape.numbers..], at)).to_f32();
     let minimum = if shape.minima { half((groups * shape.scales + index) * LANES + lane) } else { 0.0 };
     let offset = match kind {
-        Kind::Q8 => 128,
-        Kind::Q4 => 8,
-        Kind::Q5 => 16,
-        Kind::Q6 => 32,
+        WeightFormat::Q8 => 128,
+        WeightFormat::Q4 => 8,
+        WeightFormat::Q5 => 16,
+        WeightFormat::Q6 => 32,
         _ => 0,
     };
     for (column, value) in to.iter_mut().enumerate() {
         let (slice, within) = (column / 4, 4 * lane + column % 4);
-        let number = if kind == Kind::Q8 {
+        let number = if kind == WeightFormat::Q8 {
             numbers[64 * slice + within]
         } else {
             let low = (numbers[64 * (slice % 4) + within] >> (4 * (slice / 4))) & 15;
             let high = match kind {
-                Kind::Q5 | Kind::Q5Minimum => (numbers[256 + 8 * slice + within / 8] >> (within % 8)) & 1,
-                Kind::Q6 => (numbers[256 + 64 * (slice / 4) + within] >> (2 * (slice % 4))) & 3,
+                WeightFormat::Q5 | WeightFormat::Q5Minimum => {
+                    (numbers[256 + 8 * slice + within / 8] >> (within % 8)) & 1
+                }
+                WeightFormat::Q6 => (numbers[256 + 64 * (slice / 4) + within] >> (2 * (slice % 4))) & 3,
                 _ => 0,
             };
             low | (high << 4)
@@ -311,21 +316,30 @@ fn read_group(bytes: &[u8], kind: Kind, groups: usize, index: usize, lane: usize
     }
 }
 
-fn put_group(bytes: &mut [u8], kind: Kind, groups: usize, index: usize, lane: usize, group: &Group) {
+fn put_group(
+    bytes: &mut [u8],
+    kind: WeightFormat,
+    groups: usize,
+    index: usize,
+    lane: usize,
+    group: &WeightGroup,
+) {
     let shape = panel_shape(kind);
     let numbers = &mut bytes[index * shape.numbers..(index + 1) * shape.numbers];
     for (column, &number) in group.numbers.iter().enumerate() {
         let (slice, within) = (column / 4, 4 * lane + column % 4);
-        if kind == Kind::Q8 {
+        if kind == WeightFormat::Q8 {
             numbers[64 * slice + within] = number;
             continue;
         }
         numbers[64 * (slice % 4) + within] |= (number & 15) << (4 * (slice / 4));
         match kind {
-            Kind::Q5 | Kind::Q5Minimum => {
+            WeightFormat::Q5 | WeightFormat::Q5Minimum => {
                 numbers[256 + 8 * slice + within / 8] |= (number >> 4) << (within % 8);
             }
-            Kind::Q6 => numbers[256 + 64 * (slice / 4) + within] |= (number >> 4) << (2 * (slice % 4)),
+            WeightFormat::Q6 => {
+                numbers[256 + 64 * (slice / 4) + within] |= (number >> 4) << (2 * (slice % 4));
+            }
             _ => {}
         }
     }
@@ -341,11 +355,11 @@ fn put_group(bytes: &mut [u8], kind: Kind, groups: usize, index: usize, lane: us
 }
 
 /// Weights are read from end to end for every token: large pages spare the processor most of its address look-ups.
-fn prefer_large_pages(lines: &Vec<Line>) {
+fn prefer_large_pages(lines: &Vec<CacheLine>) {
     #[cfg(target_os = "linux")]
     {
         const LARGE: usize = 2 << 20;
-        let bytes = lines.capacity() * size_of::<Line>();
+        let bytes = lines.capacity() * size_of::<CacheLine>();
         let start = (lines.as_ptr() as usize).next_multiple_of(LARGE);
         let end = (lines.as_ptr() as usize + bytes) / LARGE * LARGE;
         if end > start {

@@ -9,22 +9,22 @@
 )]
 
 use super::activation::ActivationsAt;
-use super::format::Kind;
+use super::format::WeightFormat;
 use super::lanes::{Kernel, Lanes};
 use super::pack::{LANES, Packed, PanelShape, panel_shape};
 
 /// Where a product goes: row `r`, output `o` is at `to[r * stride + o]`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Output {
+pub(crate) struct PanelOutput {
     pub to: *mut f32,
     pub stride: usize,
     pub write: Write,
 }
 
 // SAFETY: an address; who writes where is settled by the callers.
-unsafe impl Send for Output {}
+unsafe impl Send for PanelOutput {}
 // SAFETY: threads share the address and write rows and outputs of their own, which the callers see to.
-unsafe impl Sync for Output {}
+unsafe impl Sync for PanelOutput {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Write {
@@ -38,7 +38,7 @@ pub(crate) struct PanelProduct<'a> {
     pub panel: usize,
     pub input: ActivationsAt,
     pub rows: usize,
-    pub output: Output,
+    pub output: PanelOutput,
     /// Room for 16 rows of the matrix as bytes; used when there are many rows of activations.
     pub scratch: &'a mut Vec<u8>,
 }
@@ -54,15 +54,15 @@ impl Kernel for PanelProduct<'_> {
         // SAFETY: the caller promises valid rows of input and output and the machine's instructions.
         unsafe {
             match self.matrix.kind {
-                Kind::F32 => dense::<L, AsF32>(&self),
-                Kind::F16 => dense::<L, AsF16>(&self),
-                Kind::Bf16 => dense::<L, AsBf16>(&self),
-                Kind::Q8 => quantised::<L, Q8>(self),
-                Kind::Q4 => quantised::<L, Q4>(self),
-                Kind::Q4Minimum => quantised::<L, Q4Minimum>(self),
-                Kind::Q5 => quantised::<L, Q5>(self),
-                Kind::Q5Minimum => quantised::<L, Q5Minimum>(self),
-                Kind::Q6 => quantised::<L, Q6>(self),
+                WeightFormat::F32 => dense::<L, AsF32>(&self),
+                WeightFormat::F16 => dense::<L, AsF16>(&self),
+                WeightFormat::Bf16 => dense::<L, AsBf16>(&self),
+                WeightFormat::Q8 => quantised::<L, Q8>(self),
+                WeightFormat::Q4 => quantised::<L, Q4>(self),
+                WeightFormat::Q4Minimum => quantised::<L, Q4Minimum>(self),
+                WeightFormat::Q5 => quantised::<L, Q5>(self),
+                WeightFormat::Q5Minimum => quantised::<L, Q5Minimum>(self),
+                WeightFormat::Q6 => quantised::<L, Q6>(self),
             }
         }
     }
@@ -70,11 +70,11 @@ impl Kernel for PanelProduct<'_> {
 
 /// How a kind's squeezed numbers become bytes.
 trait Format {
-    const KIND: Kind;
+    const KIND: WeightFormat;
     const SHAPE: PanelShape = panel_shape(Self::KIND);
     /// The numbers' offset is 2 to this; 0 where there is a minimum instead.
     const OFFSET_BITS: u32;
-    const WIDE: bool = matches!(Self::KIND, Kind::Q8);
+    const WIDE: bool = matches!(Self::KIND, WeightFormat::Q8);
 
     /// The eight slices of a group.
     unsafe fn slices<L: Lanes>(group: *const u8) -> [L::Bytes; 8];
@@ -84,7 +84,7 @@ macro_rules! format {
     ($name:ident, $kind:expr, $offset:expr, $slices:expr) => {
         struct $name;
         impl Format for $name {
-            const KIND: Kind = $kind;
+            const KIND: WeightFormat = $kind;
             const OFFSET_BITS: u32 = $offset;
             #[inline(always)]
             unsafe fn slices<L: Lanes>(group: *const u8) -> [L::Bytes; 8] {
@@ -95,12 +95,12 @@ macro_rules! format {
     };
 }
 
-format!(Q8, Kind::Q8, 7, plain::<L>);
-format!(Q4, Kind::Q4, 3, four_bits::<L>);
-format!(Q4Minimum, Kind::Q4Minimum, 0, four_bits::<L>);
-format!(Q5, Kind::Q5, 4, five_bits::<L>);
-format!(Q5Minimum, Kind::Q5Minimum, 0, five_bits::<L>);
-format!(Q6, Kind::Q6, 5, six_bits::<L>);
+format!(Q8, WeightFormat::Q8, 7, plain::<L>);
+format!(Q4, WeightFormat::Q4, 3, four_bits::<L>);
+format!(Q4Minimum, WeightFormat::Q4Minimum, 0, four_bits::<L>);
+format!(Q5, WeightFormat::Q5, 4, five_bits::<L>);
+format!(Q5Minimum, WeightFormat::Q5Minimum, 0, five_bits::<L>);
+format!(Q6, WeightFormat::Q6, 5, six_bits::<L>);
 
 #[inline(always)]
 unsafe fn plain<L: Lanes>(group: *const u8) -> [L::Bytes; 8] {
@@ -185,7 +185,7 @@ unsafe fn quantised<L: Lanes, F: Format>(job: PanelProduct<'_>) {
         let minima = scales.add(groups * F::SHAPE.scales * LANES);
         let lanes = LANES.min(matrix.rows() - panel * LANES);
         let at = Panel { numbers, scales, minima, groups, lanes };
-        let output = Output { to: output.to.add(panel * LANES), ..output };
+        let output = PanelOutput { to: output.to.add(panel * LANES), ..output };
         if rows < UNPACK_FROM || F::SHAPE.numbers == 512 {
             tiles::<L, F, true>(at, input, rows, output);
             return;
@@ -209,7 +209,7 @@ unsafe fn tiles<L: Lanes, F: Format, const PACKED: bool>(
     panel: Panel,
     input: ActivationsAt,
     rows: usize,
-    output: Output,
+    output: PanelOutput,
 ) {
     let mut row = 0;
     // SAFETY: tiles end at `rows`.
@@ -238,7 +238,7 @@ unsafe fn tile<L: Lanes, F: Format, const PACKED: bool, const T: usize>(
     panel: Panel,
     input: ActivationsAt,
     row: usize,
-    output: Output,
+    output: PanelOutput,
 ) {
     let groups = panel.groups;
     let group_bytes = if PACKED { F::SHAPE.numbers } else { 512 };
@@ -348,7 +348,7 @@ unsafe fn dense<L: Lanes, E: Element>(job: &PanelProduct<'_>) {
     let mut row = 0;
     // SAFETY: a panel holds `columns` times 16 elements; tiles end at `rows`.
     unsafe {
-        let output = Output { to: job.output.to.add(job.panel * LANES), ..job.output };
+        let output = PanelOutput { to: job.output.to.add(job.panel * LANES), ..job.output };
         while L::TILE >= 8 && row + 8 <= job.rows {
             dense_tile::<L, E, 8>(panel, job.input, row, output, lanes);
             row += 8;
@@ -372,7 +372,7 @@ unsafe fn dense_tile<L: Lanes, E: Element, const T: usize>(
     panel: *const E::Bits,
     input: ActivationsAt,
     row: usize,
-    output: Output,
+    output: PanelOutput,
     lanes: usize,
 ) {
     // SAFETY: rows `row..row + T` of input and output are valid, and so are the panel's columns.

@@ -8,7 +8,7 @@ use crate::engine::model::architecture::{Architecture, RotaryLayers, Scales, Win
 use crate::engine::model::config::{ModelConfig, Rope, RopeScaling};
 use crate::engine::model::layer::LayerPlan;
 use crate::engine::model::scales::{Multipliers, Scaled};
-use crate::engine::model::weights::Rows;
+use crate::engine::model::weights::TensorRows;
 
 /// ggml's type of a control token (`llama_token_type`).
 pub(crate) const CONTROL_TOKEN: i64 = 3;
@@ -19,7 +19,7 @@ pub(crate) const CONTROL_TOKEN: i64 = 3;
 /// Where the architecture isn't known, or a key is missing or makes no sense.
 pub(crate) fn read(file: &GgufFile) -> Result<ModelConfig> {
     let read = || -> Result<ModelConfig> {
-        let keys = Keys::of(file.header())?;
+        let keys = GgufKeys::of(file.header())?;
         let config = keys.config(file)?;
         config.validate()?;
         Ok(config)
@@ -27,13 +27,13 @@ pub(crate) fn read(file: &GgufFile) -> Result<ModelConfig> {
     read().with_context(|| format!("read the configuration of {}", file.path().display()))
 }
 
-struct Keys<'a> {
+struct GgufKeys<'a> {
     header: &'a Header,
     prefix: &'a str,
     architecture: &'static Architecture,
 }
 
-impl<'a> Keys<'a> {
+impl<'a> GgufKeys<'a> {
     fn of(header: &'a Header) -> Result<Self> {
         let prefix = header.text("general.architecture").context("general.architecture is missing")?;
         let Some(architecture) = Architecture::of_gguf(prefix) else {
@@ -193,7 +193,7 @@ fn frequencies(file: &GgufFile, name: &str, dimensions: usize) -> Result<Option<
     let Some(entry) = file.header().tensors.get(name) else {
         return Ok(None);
     };
-    let divisors = file.mapped(entry).expand(&Rows::All, &[dimensions / 2]);
+    let divisors = file.mapped(entry).expand(&TensorRows::All, &[dimensions / 2]);
     let divisors = divisors
         .with_context(|| format!("tensor {name}, which holds a divisor for each pair that rotates"))?;
     ensure!(

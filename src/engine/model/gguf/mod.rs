@@ -18,7 +18,7 @@ use candle_core::quantized::GgmlDType;
 
 use super::on_disk::ModelFile;
 use super::weights::Mapped;
-pub use value::Value;
+pub use value::GgufValue;
 pub(crate) use weights::GgufWeights;
 
 /// An open GGUF file. Its header is read and checked; tensors stay on disk until they are asked for.
@@ -30,7 +30,7 @@ pub struct GgufFile {
 /// What stands before the tensors' bytes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Header {
-    pub metadata: BTreeMap<String, Value>,
+    pub metadata: BTreeMap<String, GgufValue>,
     pub tensors: BTreeMap<String, TensorEntry>,
 }
 

@@ -7,7 +7,7 @@ use std::io::Read;
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::quantized::GgmlDType;
 
-use super::{Header, TensorEntry, Value};
+use super::{GgufValue, Header, TensorEntry};
 use crate::domain::name::shown;
 use crate::engine::model::blocks;
 
@@ -44,7 +44,7 @@ impl Header {
     /// As [`Header::parse`], and where the file can't be read.
     pub(super) fn read(from: &mut dyn Read, length: u64) -> Result<Self> {
         let length = usize::try_from(length)?;
-        let mut cursor = Cursor { from, length, position: 0 };
+        let mut cursor = GgufCursor { from, length, position: 0 };
         ensure!(cursor.take(4).is_ok_and(|magic| magic == MAGIC), "not a GGUF file");
         let version = cursor.u32()?;
         ensure!(
@@ -106,14 +106,14 @@ impl Header {
     }
 }
 
-struct Cursor<'a> {
+struct GgufCursor<'a> {
     from: &'a mut dyn Read,
     /// Bytes of the file.
     length: usize,
     position: usize,
 }
 
-impl Cursor<'_> {
+impl GgufCursor<'_> {
     /// So many bytes, of which the caller has checked that they are no more than are left.
     fn take(&mut self, length: usize) -> Result<Vec<u8>> {
         self.advance(length)?;
@@ -192,17 +192,17 @@ impl Cursor<'_> {
         })
     }
 
-    fn value(&mut self, kind: u32) -> Result<Value> {
+    fn value(&mut self, kind: u32) -> Result<GgufValue> {
         Ok(match kind {
-            6 | 12 => Value::Float(self.float(kind)?),
-            7 => Value::Bool(self.boolean()?),
-            8 => Value::Text(self.text()?),
+            6 | 12 => GgufValue::Float(self.float(kind)?),
+            7 => GgufValue::Bool(self.boolean()?),
+            8 => GgufValue::Text(self.text()?),
             9 => self.values()?,
-            _ => Value::Integer(self.integer(kind)?),
+            _ => GgufValue::Integer(self.integer(kind)?),
         })
     }
 
-    fn values(&mut self) -> Result<Value> {
+    fn values(&mut self) -> Result<GgufValue> {
         let kind = self.u32()?;
         let least = match kind {
             0 | 1 | 7 => 1,
@@ -215,10 +215,10 @@ impl Cursor<'_> {
         let count = self.count(least, "values of a list")?;
         let each = 0..count;
         Ok(match kind {
-            6 | 12 => Value::Floats(each.map(|_| self.float(kind)).collect::<Result<_>>()?),
-            7 => Value::Bools(each.map(|_| self.boolean()).collect::<Result<_>>()?),
-            8 => Value::Texts(each.map(|_| self.text()).collect::<Result<_>>()?),
-            _ => Value::Integers(each.map(|_| self.integer(kind)).collect::<Result<_>>()?),
+            6 | 12 => GgufValue::Floats(each.map(|_| self.float(kind)).collect::<Result<_>>()?),
+            7 => GgufValue::Bools(each.map(|_| self.boolean()).collect::<Result<_>>()?),
+            8 => GgufValue::Texts(each.map(|_| self.text()).collect::<Result<_>>()?),
+            _ => GgufValue::Integers(each.map(|_| self.integer(kind)).collect::<Result<_>>()?),
         })
     }
 

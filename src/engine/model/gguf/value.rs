@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 
 /// One value. Integers of all widths are one case, floats likewise.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub enum GgufValue {
     Integer(i64),
     Float(f64),
     Bool(bool),
@@ -20,22 +20,22 @@ impl Header {
     /// A text, or nothing where the key is missing or something else.
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
         match self.metadata.get(key) {
-            Some(Value::Text(text)) => Some(text),
+            Some(GgufValue::Text(text)) => Some(text),
             _ => None,
         }
     }
 
     pub(crate) fn boolean(&self, key: &str) -> Option<bool> {
         match self.metadata.get(key) {
-            Some(Value::Bool(value)) => Some(*value),
+            Some(GgufValue::Bool(value)) => Some(*value),
             _ => None,
         }
     }
 
     pub(crate) fn float(&self, key: &str) -> Option<f32> {
         match self.metadata.get(key) {
-            Some(Value::Float(value)) => Some(*value as f32),
-            Some(Value::Integer(value)) => Some(*value as f32),
+            Some(GgufValue::Float(value)) => Some(*value as f32),
+            Some(GgufValue::Integer(value)) => Some(*value as f32),
             _ => None,
         }
     }
@@ -44,8 +44,8 @@ impl Header {
     pub(crate) fn count(&self, key: &str) -> Result<Option<usize>> {
         let integer = match self.metadata.get(key) {
             None => return Ok(None),
-            Some(Value::Integer(value)) => *value,
-            Some(Value::Integers(values)) => match values.split_first() {
+            Some(GgufValue::Integer(value)) => *value,
+            Some(GgufValue::Integers(values)) => match values.split_first() {
                 Some((first, rest)) if rest.iter().all(|value| value == first) => *first,
                 _ => bail!("{key} differs between layers, which Dojo doesn't support"),
             },
@@ -60,35 +60,35 @@ impl Header {
 
     pub(crate) fn token_id(&self, key: &str) -> Option<u32> {
         match self.metadata.get(key) {
-            Some(Value::Integer(value)) => u32::try_from(*value).ok(),
+            Some(GgufValue::Integer(value)) => u32::try_from(*value).ok(),
             _ => None,
         }
     }
 
     pub(crate) fn texts(&self, key: &str) -> Option<&[String]> {
         match self.metadata.get(key) {
-            Some(Value::Texts(texts)) => Some(texts),
+            Some(GgufValue::Texts(texts)) => Some(texts),
             _ => None,
         }
     }
 
     pub(crate) fn integers(&self, key: &str) -> Option<&[i64]> {
         match self.metadata.get(key) {
-            Some(Value::Integers(values)) => Some(values),
+            Some(GgufValue::Integers(values)) => Some(values),
             _ => None,
         }
     }
 
     pub(crate) fn floats(&self, key: &str) -> Option<&[f64]> {
         match self.metadata.get(key) {
-            Some(Value::Floats(values)) => Some(values),
+            Some(GgufValue::Floats(values)) => Some(values),
             _ => None,
         }
     }
 
     pub(crate) fn booleans(&self, key: &str) -> Option<&[bool]> {
         match self.metadata.get(key) {
-            Some(Value::Bools(values)) => Some(values),
+            Some(GgufValue::Bools(values)) => Some(values),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::{GgufFile, TensorEntry, names};
 use crate::engine::model::config::ModelConfig;
-use crate::engine::model::weights::{Mapped, Source, Stored, Weights, shape_of};
+use crate::engine::model::weights::{Mapped, Stored, TensorSource, Weights, shape_of};
 
 pub(crate) struct GgufWeights {
     file: Arc<GgufFile>,
@@ -19,13 +19,13 @@ impl GgufWeights {
         Self { file, config }
     }
 
-    fn find(&self, name: &str) -> Option<(Source, &TensorEntry)> {
+    fn find(&self, name: &str) -> Option<(TensorSource, &TensorEntry)> {
         let source = names::source(&self.config, name)?;
         let entry = self.file.header().tensors.get(&source.tensor)?;
         Some((source, entry))
     }
 
-    fn read<T>(&self, name: &str, take: impl FnOnce(&Mapped, &Source) -> Result<T>) -> Result<T> {
+    fn read<T>(&self, name: &str, take: impl FnOnce(&Mapped, &TensorSource) -> Result<T>) -> Result<T> {
         let read = || {
             let (source, entry) = self.find(name).context("it is missing")?;
             take(&self.file.mapped(entry), &source)

@@ -15,7 +15,7 @@ use crate::engine::model::scales::{Multipliers, Scaled};
 
 /// The keys that matter, as they may stand in the file.
 #[derive(Debug, Deserialize)]
-pub(super) struct Keys {
+pub(super) struct HfKeys {
     vocab_size: usize,
     hidden_size: usize,
     intermediate_size: usize,
@@ -92,7 +92,7 @@ pub(crate) fn read(folder: &Path) -> Result<ModelConfig> {
     let read = || -> Result<ModelConfig> {
         let architecture = architecture(&raw)?;
         refuse_other_attention(&raw)?;
-        let keys: Keys = serde_json::from_value(with_defaults(raw, architecture))
+        let keys: HfKeys = serde_json::from_value(with_defaults(raw, architecture))
             .map_err(|error| anyhow!(one_line(&error.to_string())))?;
         let mut config = keys.config(architecture)?;
         ensure!(config.eos.len() <= MOST_ENDS, "it names {} end tokens", config.eos.len());
@@ -141,7 +141,7 @@ fn refuse_other_attention(raw: &Value) -> Result<()> {
     Ok(())
 }
 
-impl Keys {
+impl HfKeys {
     fn config(&self, architecture: &'static Architecture) -> Result<ModelConfig> {
         let heads = self.num_attention_heads;
         let layers = self.num_hidden_layers;

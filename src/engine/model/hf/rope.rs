@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::config::Keys;
+use super::config::HfKeys;
 use crate::engine::model::architecture::Architecture;
 use crate::engine::model::config::{Rope, RopeScaling};
 
@@ -34,7 +34,7 @@ struct Parameters {
 }
 
 impl Ropes {
-    pub(super) fn read(keys: &Keys, architecture: &Architecture, head_dim: usize) -> Result<Self> {
+    pub(super) fn read(keys: &HfKeys, architecture: &Architecture, head_dim: usize) -> Result<Self> {
         let (whole, local) = by_kind(keys, architecture)?;
         let theta = whole.rope_theta.or(keys.rope_theta).unwrap_or(architecture.rope_theta);
         let partial = whole.partial_rotary_factor.or(keys.partial_rotary_factor);
@@ -52,7 +52,7 @@ impl Ropes {
 }
 
 /// The parameters of all layers, and those of layers with a window where these have their own.
-fn by_kind(keys: &Keys, architecture: &Architecture) -> Result<(Parameters, Parameters)> {
+fn by_kind(keys: &HfKeys, architecture: &Architecture) -> Result<(Parameters, Parameters)> {
     let there = |given: &Option<Value>| {
         let empty = given.as_ref().and_then(Value::as_object).is_some_and(serde_json::Map::is_empty);
         given.clone().filter(|given| !given.is_null() && !empty)
@@ -94,7 +94,7 @@ fn parameters(given: Option<&Value>) -> Result<Parameters> {
 }
 
 /// The scaling, and the context where it limits that.
-fn scaling(keys: &Keys, given: &Parameters, dimensions: usize) -> Result<(RopeScaling, Option<usize>)> {
+fn scaling(keys: &HfKeys, given: &Parameters, dimensions: usize) -> Result<(RopeScaling, Option<usize>)> {
     let factor = || {
         let factor = given.factor.context("the rope scaling's factor is missing")?;
         ensure!(factor > 0.0, "the rope scaling's factor is {factor}");
@@ -124,7 +124,7 @@ fn llama3(given: &Parameters, factor: f32) -> Result<RopeScaling> {
 
 /// Phi's scaling (`LongRoPE`, Ding et al. 2024) has divisors for short and for long sequences. The short ones are
 /// used, which are right up to the context of the model's first training; so that is the context here.
-fn long(keys: &Keys, given: &Parameters, dimensions: usize) -> Result<(RopeScaling, Option<usize>)> {
+fn long(keys: &HfKeys, given: &Parameters, dimensions: usize) -> Result<(RopeScaling, Option<usize>)> {
     let original = keys
         .original_max_position_embeddings
         .or(given.original_max_position_embeddings)

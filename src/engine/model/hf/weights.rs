@@ -10,7 +10,7 @@ use crate::data::regular::is_there;
 use crate::domain::name::shown;
 use crate::engine::model::config::ModelConfig;
 use crate::engine::model::safetensors::{Entry, SafetensorsFile};
-use crate::engine::model::weights::{Mapped, Source, Stored, Weights, shape_of};
+use crate::engine::model::weights::{Mapped, Stored, TensorSource, Weights, shape_of};
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
@@ -63,7 +63,7 @@ impl SafetensorsWeights {
         Ok(same)
     }
 
-    fn find(&self, name: &str) -> Option<(Source, &SafetensorsFile, &Entry)> {
+    fn find(&self, name: &str) -> Option<(TensorSource, &SafetensorsFile, &Entry)> {
         // Where the two are one, a file may hold it under either name.
         let alone = name == EMBEDDING && self.config.tied_embeddings && !self.places.contains_key(EMBEDDING);
         let source = self.source(if alone { OUTPUT } else { name })?;
@@ -73,14 +73,14 @@ impl SafetensorsWeights {
     }
 
     /// Phi-3's files hold q, k and v in one tensor, gate and up in another.
-    fn source(&self, name: &str) -> Option<Source> {
+    fn source(&self, name: &str) -> Option<TensorSource> {
         if !self.config.layer.fused_projections {
-            return Some(Source::whole(name));
+            return Some(TensorSource::whole(name));
         }
         let (query, kv, wide) = (self.config.query_width(), self.config.kv_width(), self.config.intermediate);
         let (before, kind) = name.rsplit_once('.')?;
         let Some((block, part)) = before.rsplit_once('.') else {
-            return Some(Source::whole(name));
+            return Some(TensorSource::whole(name));
         };
         let (fused, first, count) = match part {
             "q_proj" => ("qkv_proj", 0, query),
@@ -88,12 +88,12 @@ impl SafetensorsWeights {
             "v_proj" => ("qkv_proj", query + kv, kv),
             "gate_proj" => ("gate_up_proj", 0, wide),
             "up_proj" => ("gate_up_proj", wide, wide),
-            _ => return Some(Source::whole(name)),
+            _ => return Some(TensorSource::whole(name)),
         };
-        Some(Source::rows(format!("{block}.{fused}.{kind}"), first, count))
+        Some(TensorSource::rows(format!("{block}.{fused}.{kind}"), first, count))
     }
 
-    fn read<T>(&self, name: &str, take: impl FnOnce(&Mapped, &Source) -> Result<T>) -> Result<T> {
+    fn read<T>(&self, name: &str, take: impl FnOnce(&Mapped, &TensorSource) -> Result<T>) -> Result<T> {
         let read = || {
             let (source, file, entry) = self.find(name).context("it is missing")?;
             take(&file.mapped(entry)?, &source)

@@ -3,14 +3,14 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::collected::Collected;
-use super::forward::{LayerValues, Pass, Raw, scaled};
+use super::forward::{DevicePass, LayerValues, Raw, scaled};
 use super::site::{OnceWeight, ToInput};
 use crate::engine::adapter::Module;
 use crate::engine::device::kernels::Attended;
 use crate::engine::kernels::rope::RotationDirection;
 use crate::engine::model::layer::LayerNorm;
 
-impl Pass<'_> {
+impl DevicePass<'_> {
     /// The lowest layer that the backward must reach; `None` where nothing in the layers or below them is trained.
     pub(super) fn lowest(&self) -> Option<usize> {
         let adapted = |sites: &super::site::DeviceLayerSites| {

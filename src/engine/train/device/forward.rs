@@ -6,7 +6,7 @@ use super::site::{DeviceLayerSites, SavedActivations};
 use super::tuned::Tuned;
 use super::weights::{BatchAngles, DeviceWeights};
 use crate::domain::batch::PackedBatch;
-use crate::engine::device::kernels::{Kernels, Shape, Turning};
+use crate::engine::device::kernels::{AttentionShape, Kernels, Turning};
 use crate::engine::kernels::rope::RotationDirection;
 use crate::engine::model::ModelConfig;
 use crate::engine::model::layer::LayerNorm;
@@ -14,7 +14,7 @@ use crate::engine::train::step::attention_shape;
 use crate::engine::train::step::whole::WholeParts;
 
 /// What one pass over a batch works with.
-pub(super) struct Pass<'a> {
+pub(super) struct DevicePass<'a> {
     pub(super) config: &'a ModelConfig,
     pub(super) device: &'a Device,
     pub(super) kernels: &'a dyn Kernels,
@@ -54,7 +54,7 @@ pub(super) struct Raw {
     pub(super) inverse: Tensor,
 }
 
-impl Pass<'_> {
+impl DevicePass<'_> {
     /// The first layer's input.
     pub(super) fn embed(&self) -> Result<Tensor> {
         let tokens = Tensor::from_slice(&self.batch.tokens, self.batch.tokens.len(), self.device)?;
@@ -167,7 +167,7 @@ impl Pass<'_> {
         self.kernels.rotate(&qkv, Turning { angles, heads, dim: self.config.head_dim, turn })
     }
 
-    pub(super) fn shape(&self, layer: usize) -> Shape<'_> {
+    pub(super) fn shape(&self, layer: usize) -> AttentionShape<'_> {
         attention_shape(self.config, layer, &self.batch.borders)
     }
 }

@@ -15,10 +15,10 @@ pub(super) struct OnDevice {
     outputs: usize,
     inputs: usize,
     dtype: DType,
-    parts: Vec<Part>,
+    parts: Vec<FrozenPart>,
 }
 
-enum Part {
+enum FrozenPart {
     /// In the step's number format.
     Numbers(Tensor),
     Blocks(Box<QTensor>),
@@ -70,13 +70,15 @@ impl OnDevice {
         ensure!(frozen.len() == outputs * inputs, "{} values are no {outputs} x {inputs}", frozen.len());
         let parts = match frozen {
             Frozen::F32(numbers) => {
-                vec![Part::Numbers(Tensor::from_slice(numbers, numbers.len(), device)?.to_dtype(dtype)?)]
+                vec![FrozenPart::Numbers(
+                    Tensor::from_slice(numbers, numbers.len(), device)?.to_dtype(dtype)?,
+                )]
             }
             Frozen::Stored(parts) => {
                 parts.iter().map(|part| stored(part, (device, dtype))).collect::<Result<_>>()?
             }
             Frozen::Nf4(parts) => {
-                let part = |nf4: &Nf4| Ok(Part::Nf4(Box::new(Codes::new(nf4, device, tables)?)));
+                let part = |nf4: &Nf4| Ok(FrozenPart::Nf4(Box::new(Codes::new(nf4, device, tables)?)));
                 parts.iter().map(part).collect::<Result<_>>()?
             }
         };
@@ -97,19 +99,19 @@ impl OnDevice {
     }
 }
 
-fn stored(part: &StoredPart, (device, dtype): (&Device, DType)) -> Result<Part> {
+fn stored(part: &StoredPart, (device, dtype): (&Device, DType)) -> Result<FrozenPart> {
     let (stored, length) = part.stored();
     match stored.format {
         GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16 => {
             let mut numbers = vec![0.0; length];
             blocks::expand(stored.format, &stored.bytes, &mut numbers)?;
-            Ok(Part::Numbers(Tensor::from_vec(numbers, length, device)?.to_dtype(dtype)?))
+            Ok(FrozenPart::Numbers(Tensor::from_vec(numbers, length, device)?.to_dtype(dtype)?))
         }
-        format => Ok(Part::Blocks(Box::new(layout::blocks(format, &stored.bytes, length, device)?))),
+        format => Ok(FrozenPart::Blocks(Box::new(layout::blocks(format, &stored.bytes, length, device)?))),
     }
 }
 
-impl Part {
+impl FrozenPart {
     /// One row of all numbers.
     fn numbers(&self, dtype: DType) -> candle_core::Result<Tensor> {
         match self {

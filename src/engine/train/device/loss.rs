@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Result, Tensor};
 
 use super::collected::Collected;
-use super::forward::Pass;
+use super::forward::DevicePass;
 use super::site::add;
 use crate::domain::batch::IGNORED;
 use crate::engine::adapter::{Module, TokenRows};
@@ -14,7 +14,7 @@ use crate::engine::train::student::Losses;
 const LOGITS: usize = 1 << 25;
 
 /// The positions that the loss is taken over.
-pub(super) struct Trained {
+pub(super) struct LossRows {
     /// (rows), u32
     rows: Tensor,
     /// (rows), u32
@@ -25,9 +25,9 @@ pub(super) struct Trained {
     inverse: Tensor,
 }
 
-impl Pass<'_> {
+impl DevicePass<'_> {
     /// The trained positions of the last layer's output; `None` where there are none.
-    pub(super) fn trained(&self, output: &Tensor) -> Result<Option<Trained>> {
+    pub(super) fn trained(&self, output: &Tensor) -> Result<Option<LossRows>> {
         let targets = &self.batch.targets;
         let rows: Vec<u32> =
             (0..targets.len()).filter(|&row| targets[row] != IGNORED).map(|row| row as u32).collect();
@@ -39,7 +39,7 @@ impl Pass<'_> {
         let rows = Tensor::from_vec(rows, count, self.device)?;
         let x = output.index_select(&rows, 0)?;
         let (normed, inverse) = self.kernels.rms_norm(&x, &self.tuned.norm, self.config.norm_epsilon)?;
-        Ok(Some(Trained {
+        Ok(Some(LossRows {
             rows,
             targets: Tensor::from_vec(targets, count, self.device)?,
             normed,
@@ -51,7 +51,7 @@ impl Pass<'_> {
     /// The losses; with `scale`, the gradient of `scale * (summed nll)` by the last layer's output too, f32.
     pub(super) fn head(
         &self,
-        trained: &Trained,
+        trained: &LossRows,
         scale: Option<f32>,
         collected: &mut Collected,
     ) -> Result<(Losses, Option<Tensor>)> {
@@ -78,7 +78,7 @@ impl Pass<'_> {
         }
         of_weight.collect(collected)?;
         let grad_normed = Tensor::cat(&grads, 0)?;
-        let Trained { x, inverse, .. } = trained;
+        let LossRows { x, inverse, .. } = trained;
         let factor = f64::from(Module::Norm.factor(self.config));
         collected.norm(self.whole, Module::Norm, (x, &(inverse * factor)?, &grad_normed))?;
         let grad = self.kernels.rms_norm_backward(x, (&self.tuned.norm, inverse), &grad_normed, None)?;
@@ -103,11 +103,11 @@ fn sum(rows: &Tensor) -> Result<Losses> {
 
 /// The gradient of the output layer's own weight, if it is trained.
 struct OutputGradient<'a> {
-    kind: Kind<'a>,
+    kind: GradientRows<'a>,
     sum: Option<Tensor>,
 }
 
-enum Kind<'a> {
+enum GradientRows<'a> {
     None,
     /// From this place on, (vocabulary, hidden).
     Whole(usize),
@@ -116,17 +116,17 @@ enum Kind<'a> {
 }
 
 impl<'a> OutputGradient<'a> {
-    fn of(pass: &Pass<'a>, scale: Option<f32>) -> Result<Self> {
+    fn of(pass: &DevicePass<'a>, scale: Option<f32>) -> Result<Self> {
         let ids =
             |rows: &TokenRows, device: &Device| Tensor::from_slice(&rows.tokens, rows.tokens.len(), device);
         let kind = if scale.is_none() {
-            Kind::None
+            GradientRows::None
         } else if let Some(range) = pass.whole.range(Module::Output) {
-            Kind::Whole(range.start)
+            GradientRows::Whole(range.start)
         } else {
             match pass.whole.rows.iter().find(|rows| rows.is_output(pass.config)) {
-                Some(rows) => Kind::Rows(rows, ids(rows, pass.device)?),
-                None => Kind::None,
+                Some(rows) => GradientRows::Rows(rows, ids(rows, pass.device)?),
+                None => GradientRows::None,
             }
         };
         Ok(Self { kind, sum: None })
@@ -136,9 +136,9 @@ impl<'a> OutputGradient<'a> {
     fn add(&mut self, grad: &Tensor, x: &Tensor) -> Result<()> {
         let wide = |x: &Tensor| x.to_dtype(DType::F32);
         match &self.kind {
-            Kind::None => Ok(()),
-            Kind::Whole(_) => add(&mut self.sum, product(&wide(grad)?.t()?, &wide(x)?)?),
-            Kind::Rows(_, ids) => {
+            GradientRows::None => Ok(()),
+            GradientRows::Whole(_) => add(&mut self.sum, product(&wide(grad)?.t()?, &wide(x)?)?),
+            GradientRows::Rows(_, ids) => {
                 let columns = wide(&grad.index_select(ids, 1)?)?;
                 add(&mut self.sum, product(&columns.t()?, &wide(x)?)?)
             }
@@ -147,8 +147,8 @@ impl<'a> OutputGradient<'a> {
 
     fn collect(self, collected: &mut Collected) -> Result<()> {
         match (self.kind, self.sum) {
-            (Kind::Whole(start), Some(sum)) => collected.put(start, &sum),
-            (Kind::Rows(rows, _), Some(sum)) => collected.put(rows.start, &sum),
+            (GradientRows::Whole(start), Some(sum)) => collected.put(start, &sum),
+            (GradientRows::Rows(rows, _), Some(sum)) => collected.put(rows.start, &sum),
             _ => Ok(()),
         }
     }

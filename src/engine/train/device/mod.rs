@@ -21,7 +21,7 @@ use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
 
 use self::collected::Collected;
-use self::forward::Pass;
+use self::forward::DevicePass;
 use self::site::{DeviceLayerSites, ToInput};
 use self::tuned::Tuned;
 use self::weights::{BatchAngles, DeviceWeights};
@@ -155,7 +155,7 @@ impl DeviceStudent {
         let sites = DeviceLayerSites::all(sites, &self.device)?;
         let tuned = Tuned::new(&self.config, &self.weights, adapter, place)?;
         let angles = BatchAngles::new(&self.config, batch, &self.device)?;
-        let pass = Pass {
+        let pass = DevicePass {
             config: &self.config,
             device: &self.device,
             kernels: &*self.kernels,
@@ -184,7 +184,7 @@ impl DeviceStudent {
 
 /// Forward, loss, and with `scale` backward. Nothing when `go_on`, asked before each layer, says no.
 fn both_ways(
-    pass: &Pass<'_>,
+    pass: &DevicePass<'_>,
     (scale, keep): (Option<f32>, bool),
     collected: &mut Collected,
     go_on: GoOn<'_>,

@@ -21,10 +21,10 @@ pub(super) struct DeviceWeights {
     /// The output layer where it isn't the embedding: (vocabulary, hidden).
     pub(super) output: Option<Tensor>,
     pub(super) norm: Tensor,
-    pub(super) layers: Vec<Layer>,
+    pub(super) layers: Vec<StudentLayer>,
 }
 
-pub(super) struct Layer {
+pub(super) struct StudentLayer {
     pub(super) attention_norm: Tensor,
     pub(super) feed_norm: Tensor,
     pub(super) post_norms: Option<(Tensor, Tensor)>,
@@ -53,7 +53,7 @@ impl DeviceWeights {
         };
         let layer = |layer| {
             let read = LayerWeights::read(config, weights, layer, format)?;
-            Layer::new(config, &read, place, &tables)
+            StudentLayer::new(config, &read, place, &tables)
         };
         Ok(Self {
             embedding: table("model.embed_tokens.weight")?,
@@ -64,7 +64,7 @@ impl DeviceWeights {
     }
 }
 
-impl Layer {
+impl StudentLayer {
     fn new(
         config: &ModelConfig,
         read: &LayerWeights,

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use super::activations::{Activations, LayerActivations};
-use super::forward::Pass;
+use super::forward::StepPass;
 use super::heads::HeadNorms;
 use super::linear::LinearBackward;
-use super::profile::Part;
+use super::profile::StepPart;
 use super::sites::LayerSites;
 use crate::engine::adapter::Module;
 use crate::engine::kernels::attention::{Gradients, attention_backward};
@@ -15,7 +15,7 @@ use crate::engine::kernels::norm::{rms_norm_backward, rms_norm_recompute};
 use crate::engine::kernels::rope::RotationDirection;
 use crate::engine::train::course::{ATTENTION, BACKWARD, Course, FEED_FORWARD, QUERIES};
 
-impl Pass<'_> {
+impl StepPass<'_> {
     /// Goes back from the gradient of the residual stream in the scratch space; adds the adapter's gradients. Layers
     /// below the lowest adapted one are left out. Nothing where the course is to end.
     pub(super) fn backward(
@@ -72,31 +72,31 @@ impl Pass<'_> {
         } else {
             scratch.grad.slice()
         };
-        self.profile.add(Part::Elementwise, clock);
+        self.profile.add(StepPart::Elementwise, clock);
         let clock = Instant::now();
         let (kept, linear) = (&values.down_kept, &mut scratch.linear);
         let given = LinearBackward { x: product, grad_y, kept, gradients: &mut *gradients, scratch: linear };
         let grad_product = scratch.grad_inner_values.of(tokens * width);
         sites.down.backward(weights.down.numbers(&mut scratch.expanded), given, Some(grad_product));
-        self.profile.add(Part::ProductsBackward, clock);
+        self.profile.add(StepPart::ProductsBackward, clock);
         let clock = Instant::now();
         glu_backward(self.config.activation, values.gate_up.slice_mut(), width, grad_product);
         let middle = values.middle.slice();
         let normed = scratch.normed.of(middle.len());
         rms_norm_recompute(middle, &weights.feed_norm, values.feed_inverse.slice(), normed);
-        self.profile.add(Part::Elementwise, clock);
+        self.profile.add(StepPart::Elementwise, clock);
         let clock = Instant::now();
         let (grad_y, kept, linear) = (values.gate_up.slice(), &values.gate_up_kept, &mut scratch.linear);
         let given = LinearBackward { x: normed, grad_y, kept, gradients: &mut *gradients, scratch: linear };
         let grad_normed = scratch.grad_normed.of(middle.len());
         sites.gate_up.backward(weights.gate_up.numbers(&mut scratch.expanded), given, Some(grad_normed));
-        self.profile.add(Part::ProductsBackward, clock);
+        self.profile.add(StepPart::ProductsBackward, clock);
         let clock = Instant::now();
         let inverse = values.feed_inverse.slice();
         let module = Module::LayerNorm(layer, self.config.layer.feed_forward.before);
         self.whole.add_norm(module, (middle, inverse, grad_normed), gradients);
         rms_norm_backward(middle, &weights.feed_norm, inverse, grad_normed, scratch.grad.slice_mut());
-        self.profile.add(Part::Elementwise, clock);
+        self.profile.add(StepPart::Elementwise, clock);
     }
 
     /// From there through the attention: leaves the gradient of queries, keys and values before norms and rotation.
@@ -120,7 +120,7 @@ impl Pass<'_> {
         let given = LinearBackward { x, grad_y, kept, gradients: &mut *gradients, scratch: linear };
         let grad_out = scratch.grad_out.of(x.len());
         sites.output.backward(weights.output.numbers(&mut scratch.expanded), given, Some(grad_out));
-        self.profile.add(Part::ProductsBackward, clock);
+        self.profile.add(StepPart::ProductsBackward, clock);
         let clock = Instant::now();
         let mut kept = std::mem::take(&mut self.scratch.attention);
         let mut grad_qkv = std::mem::take(&mut self.scratch.grad_qkv);
@@ -133,7 +133,7 @@ impl Pass<'_> {
         };
         let grad = grad_qkv.of(values.qkv.slice().len());
         attention_backward(self.shape(layer), given, grad);
-        self.profile.add(Part::AttentionBackward, clock);
+        self.profile.add(StepPart::AttentionBackward, clock);
         let clock = Instant::now();
         self.rotate(layer, grad, RotationDirection::Back);
         if let Some(norms) = &weights.head_norms {
@@ -142,7 +142,7 @@ impl Pass<'_> {
             self.head_norms_back(layer, grad, raw, gradients);
             norms.backward(grad, values.raw_heads.slice(), values.head_inverse.slice());
         }
-        self.profile.add(Part::Elementwise, clock);
+        self.profile.add(StepPart::Elementwise, clock);
         self.scratch.attention = kept;
         self.scratch.grad_qkv = grad_qkv;
     }
@@ -161,24 +161,24 @@ impl Pass<'_> {
         let clock = Instant::now();
         let normed = scratch.normed.of(x.len());
         rms_norm_recompute(x, &weights.attention_norm, values.attention_inverse.slice(), normed);
-        self.profile.add(Part::Elementwise, clock);
+        self.profile.add(StepPart::Elementwise, clock);
         let clock = Instant::now();
         let (grad_y, kept, linear) = (scratch.grad_qkv.slice(), &values.qkv_kept, &mut scratch.linear);
         let given = LinearBackward { x: normed, grad_y, kept, gradients: &mut *gradients, scratch: linear };
         let weight = weights.qkv.numbers(&mut scratch.expanded);
         if !goes_on {
             sites.qkv.backward(weight, given, None);
-            self.profile.add(Part::ProductsBackward, clock);
+            self.profile.add(StepPart::ProductsBackward, clock);
             return;
         }
         let grad_normed = scratch.grad_normed.of(x.len());
         sites.qkv.backward(weight, given, Some(grad_normed));
-        self.profile.add(Part::ProductsBackward, clock);
+        self.profile.add(StepPart::ProductsBackward, clock);
         let clock = Instant::now();
         let inverse = values.attention_inverse.slice();
         let module = Module::LayerNorm(layer, self.config.layer.attention.before);
         self.whole.add_norm(module, (x, inverse, grad_normed), gradients);
         rms_norm_backward(x, &weights.attention_norm, inverse, grad_normed, scratch.grad.slice_mut());
-        self.profile.add(Part::Elementwise, clock);
+        self.profile.add(StepPart::Elementwise, clock);
     }
 }

@@ -11,7 +11,7 @@ use super::linear::{LinearScratch, SavedActivations};
 use super::sites::Site;
 use crate::engine::adapter::dora::{Product, row_norms};
 use crate::engine::kernels::columns;
-use crate::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
+use crate::engine::kernels::gemm::{GemmOutput, Matrix, ProductTerm, Write, matmul};
 
 /// What each output is multiplied by.
 pub(super) struct Gains {
@@ -86,8 +86,8 @@ impl Site {
             let rest = difference(x, scratch.dropped.slice(), &mut scratch.rest);
             let rest = Matrix::new(rest, x.len() / self.inputs, self.inputs);
             let weight = Matrix::new(weight, outputs, self.inputs).transposed();
-            let output = Output { data: y, stride: outputs, write: Write::Add };
-            matmul(output, 1.0, &[Term::new(rest, weight)]);
+            let output = GemmOutput { data: y, stride: outputs, write: Write::Add };
+            matmul(output, 1.0, &[ProductTerm::new(rest, weight)]);
         }
     }
 

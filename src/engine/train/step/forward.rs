@@ -7,13 +7,13 @@ use std::time::Instant;
 use super::activations::{Activations, LayerActivations};
 use super::buffer::Buffer;
 use super::heads::HeadNorms;
-use super::profile::{Part, Profile};
+use super::profile::{Profile, StepPart};
 use super::sites::LayerSites;
 use super::weights::{DecoderWeights, LayerWeights};
 use super::whole::WholeParts;
-use super::{Scratch, attention_shape};
+use super::{StepScratch, attention_shape};
 use crate::domain::batch::PackedBatch;
-use crate::engine::kernels::attention::{Shape, attention};
+use crate::engine::kernels::attention::{AttentionShape, attention};
 use crate::engine::kernels::gemm::Write;
 use crate::engine::kernels::glu::glu;
 use crate::engine::kernels::norm::rms_norm;
@@ -22,17 +22,17 @@ use crate::engine::model::ModelConfig;
 use crate::engine::train::course::{ATTENTION, Course, FEED_FORWARD, QUERIES};
 
 /// What one pass over a batch works with.
-pub(super) struct Pass<'a> {
+pub(super) struct StepPass<'a> {
     pub(super) config: &'a ModelConfig,
     pub(super) weights: &'a DecoderWeights,
-    pub(super) scratch: &'a mut Scratch,
+    pub(super) scratch: &'a mut StepScratch,
     pub(super) profile: &'a mut Profile,
     pub(super) batch: &'a PackedBatch,
     pub(super) sites: &'a [LayerSites],
     pub(super) whole: &'a WholeParts,
 }
 
-impl Pass<'_> {
+impl StepPass<'_> {
     /// Fills the activations; the last layer's output is theirs too. Nothing where the course is to end.
     pub(super) fn forward(&mut self, activations: &mut Activations, course: &Course<'_>) -> Option<()> {
         self.embed(activations.first());
@@ -81,16 +81,16 @@ impl Pass<'_> {
         let normed = self.scratch.normed.of(x.len());
         let inverse = values.attention_inverse.of(tokens);
         rms_norm(x, &weights.attention_norm, self.config.norm_epsilon, normed, inverse);
-        self.profile.add(Part::Elementwise, clock);
+        self.profile.add(StepPart::Elementwise, clock);
         let clock = Instant::now();
         let qkv = values.qkv.of(tokens * sites.qkv.outputs());
         let weight = weights.qkv.numbers(&mut self.scratch.expanded);
         let (kept, linear) = (&mut values.qkv_kept, &mut self.scratch.linear);
         sites.qkv.forward(weight, normed, qkv, Write::Replace, kept, linear);
-        self.profile.add(Part::MatmulPrecision, clock);
+        self.profile.add(StepPart::MatmulPrecision, clock);
         let clock = Instant::now();
         self.prepare_heads(layer, weights, values);
-        self.profile.add(Part::Elementwise, clock);
+        self.profile.add(StepPart::Elementwise, clock);
     }
 
     /// Bias, norms and rotation of queries and keys.
@@ -124,7 +124,7 @@ impl Pass<'_> {
         rotation.apply(qkv, heads, &positions(&self.batch.borders), turn);
     }
 
-    pub(super) fn shape(&self, layer: usize) -> Shape<'_> {
+    pub(super) fn shape(&self, layer: usize) -> AttentionShape<'_> {
         attention_shape(self.config, layer, &self.batch.borders)
     }
 
@@ -136,7 +136,7 @@ impl Pass<'_> {
         let mut keys = std::mem::take(&mut self.scratch.keys);
         attention(self.shape(layer), values.qkv.slice(), out, sums, &mut keys);
         self.scratch.keys = keys;
-        self.profile.add(Part::Attention, clock);
+        self.profile.add(StepPart::Attention, clock);
     }
 
     fn leave_attention(&mut self, layer: usize, x: &[f32], values: &mut LayerActivations) {
@@ -155,7 +155,7 @@ impl Pass<'_> {
         } else {
             sites.output.forward(weight, out, middle, Write::Add, kept, linear);
         }
-        self.profile.add(Part::MatmulPrecision, clock);
+        self.profile.add(StepPart::MatmulPrecision, clock);
     }
 
     fn feed_forward(&mut self, layer: usize, values: &mut LayerActivations, next: Option<&mut [f32]>) {
@@ -165,27 +165,27 @@ impl Pass<'_> {
         let clock = Instant::now();
         let normed = self.scratch.normed.of(middle.len());
         rms_norm(middle, &weights.feed_norm, epsilon, normed, values.feed_inverse.of(tokens));
-        self.profile.add(Part::Elementwise, clock);
+        self.profile.add(StepPart::Elementwise, clock);
         let clock = Instant::now();
         let gate_up = values.gate_up.of(tokens * sites.gate_up.outputs());
         let weight = weights.gate_up.numbers(&mut self.scratch.expanded);
         let (kept, linear) = (&mut values.gate_up_kept, &mut self.scratch.linear);
         sites.gate_up.forward(weight, normed, gate_up, Write::Replace, kept, linear);
-        self.profile.add(Part::MatmulPrecision, clock);
+        self.profile.add(StepPart::MatmulPrecision, clock);
         let clock = Instant::now();
         let width = self.config.intermediate;
         let product = self.scratch.inner.of(tokens * width);
         glu(self.config.activation, gate_up, width, product);
-        self.profile.add(Part::Elementwise, clock);
+        self.profile.add(StepPart::Elementwise, clock);
         let clock = Instant::now();
         self.down(layer, values, next);
-        self.profile.add(Part::MatmulPrecision, clock);
+        self.profile.add(StepPart::MatmulPrecision, clock);
     }
 
     /// From the feed-forward block's inner values, in the scratch space, to the layer's output.
     fn down(&mut self, layer: usize, values: &mut LayerActivations, next: Option<&mut [f32]>) {
         let (weights, site) = (&self.weights.layers[layer], &self.sites[layer].down);
-        let Scratch { inner: product, linear, expanded, normed, .. } = &mut *self.scratch;
+        let StepScratch { inner: product, linear, expanded, normed, .. } = &mut *self.scratch;
         let (middle, kept, product) = (values.middle.slice(), &mut values.down_kept, product.slice());
         if let Some((_, norm)) = &weights.post_norms {
             let raw = values.raw_feed.of(middle.len());

@@ -3,7 +3,7 @@
 
 use super::buffer::Buffer;
 use super::sites::{Site, SitePart};
-use crate::engine::kernels::gemm::{Matrix, Output, Term, Write, matmul};
+use crate::engine::kernels::gemm::{GemmOutput, Matrix, ProductTerm, Write, matmul};
 
 /// What a site's forward keeps for its backward.
 #[derive(Default)]
@@ -64,12 +64,12 @@ impl Site {
         let (rows, outputs) = (x.len() / self.inputs, self.outputs());
         for part in &self.parts {
             let frozen = self.frozen(weight, part);
-            let mut terms = vec![Term::new(Matrix::new(x, rows, self.inputs), frozen.transposed())];
+            let mut terms = vec![ProductTerm::new(Matrix::new(x, rows, self.inputs), frozen.transposed())];
             if let Some(adapter) = &part.adapter {
                 let b = Matrix::new(&adapter.b, part.outputs, self.rank);
-                terms.push(Term::new(self.ranks_of(inner, adapter.first_rank, rows), b.transposed()));
+                terms.push(ProductTerm::new(self.ranks_of(inner, adapter.first_rank, rows), b.transposed()));
             }
-            let output = Output { data: &mut y[part.first..], stride: outputs, write };
+            let output = GemmOutput { data: &mut y[part.first..], stride: outputs, write };
             self.products.matmul(output, 1.0, &terms);
         }
     }
@@ -84,9 +84,9 @@ impl Site {
         let x = self.adapter_input(x, &mut scratch.dropped);
         let a = Matrix::new(&self.a, self.ranks, self.inputs);
         matmul(
-            Output { data: inner, stride: self.ranks, write: Write::Replace },
+            GemmOutput { data: inner, stride: self.ranks, write: Write::Replace },
             self.scale,
-            &[Term::new(Matrix::new(x, rows, self.inputs), a.transposed())],
+            &[ProductTerm::new(Matrix::new(x, rows, self.inputs), a.transposed())],
         );
     }
 
@@ -113,14 +113,15 @@ impl Site {
         self.grad_b(reaching, rows, kept.inner.slice(), grad_inner, grad_adapter, gradients);
         self.grad_a(x, grad_inner, dropped, grad_adapter, gradients);
         let Some(grad_x) = grad_x else { return };
-        let through =
-            |grad_y| Term::new(Matrix::new(grad_y, rows, outputs), Matrix::new(weight, outputs, self.inputs));
-        let output = |data| Output { data, stride: self.inputs, write: Write::Replace };
+        let through = |grad_y| {
+            ProductTerm::new(Matrix::new(grad_y, rows, outputs), Matrix::new(weight, outputs, self.inputs))
+        };
+        let output = |data| GemmOutput { data, stride: self.inputs, write: Write::Replace };
         if self.ranks == 0 {
             self.products.matmul(output(grad_x), 1.0, &[through(grad_y)]);
             return;
         }
-        let low = Term::new(
+        let low = ProductTerm::new(
             Matrix::new(grad_inner, rows, self.ranks),
             Matrix::new(&self.a, self.ranks, self.inputs),
         );
@@ -155,13 +156,13 @@ impl Site {
             let grad_part = Matrix::strided(&grad_y[part.first..], rows, part.outputs, outputs);
             let b = Matrix::new(&adapter.b, part.outputs, self.rank);
             let data = &mut grad_inner[adapter.first_rank..];
-            let output = Output { data, stride: self.ranks, write: Write::Replace };
-            matmul(output, self.scale, &[Term::new(grad_part, b)]);
+            let output = GemmOutput { data, stride: self.ranks, write: Write::Replace };
+            matmul(output, self.scale, &[ProductTerm::new(grad_part, b)]);
             // As (rank, outputs), so that the long side is the one that vectors run along.
             let turned = turned.of(self.rank * part.outputs);
-            let output = Output { data: turned, stride: part.outputs, write: Write::Replace };
+            let output = GemmOutput { data: turned, stride: part.outputs, write: Write::Replace };
             let inner = self.ranks_of(inner, adapter.first_rank, rows).transposed();
-            matmul(output, 1.0, &[Term::new(inner, grad_part)]);
+            matmul(output, 1.0, &[ProductTerm::new(inner, grad_part)]);
             let slot = &adapter.slot;
             let to = &mut gradients[slot.b..slot.b + part.outputs * self.rank];
             for (i, to) in to.chunks_exact_mut(self.rank).enumerate() {
@@ -188,9 +189,9 @@ impl Site {
         let x = self.adapter_input(x, dropped);
         let sum = sum.of(self.ranks * self.inputs);
         matmul(
-            Output { data: sum, stride: self.inputs, write: Write::Replace },
+            GemmOutput { data: sum, stride: self.inputs, write: Write::Replace },
             1.0,
-            &[Term::new(
+            &[ProductTerm::new(
                 Matrix::new(grad_inner, rows, self.ranks).transposed(),
                 Matrix::new(x, rows, self.inputs),
             )],

@@ -24,17 +24,17 @@ use super::student::{Losses, Student};
 use crate::domain::batch::{IGNORED, PackedBatch};
 use crate::domain::recipe::{ActivationMemory, BaseFormat};
 use crate::engine::adapter::{Adapter, Module};
-use crate::engine::kernels::attention::Shape;
+use crate::engine::kernels::attention::AttentionShape;
 use crate::engine::kernels::cross_entropy::{Head, RowLoss, WeightGradient};
 use crate::engine::kernels::dropout::Dropout;
 use crate::engine::kernels::gemm::MatmulPrecision;
 use crate::engine::model::{ModelConfig, OpenModel, Weights};
 
-pub use profile::{Part, Profile};
+pub use profile::{Profile, StepPart};
 
 use activations::Activations;
 use buffer::Buffer;
-use forward::Pass;
+use forward::StepPass;
 use linear::LinearScratch;
 use sites::LayerSites;
 use weights::DecoderWeights;
@@ -55,13 +55,13 @@ pub struct DecoderStudent {
     weights: DecoderWeights,
     options: StepOptions,
     activations: Activations,
-    scratch: Scratch,
+    scratch: StepScratch,
     profile: Profile,
 }
 
 /// Buffers that live from step to step; the names say what the widest use of each is.
 #[derive(Default)]
-struct Scratch {
+struct StepScratch {
     /// A layer's normalised input: (tokens, hidden).
     normed: Buffer,
     /// The feed-forward block's inner values: (tokens, intermediate).
@@ -80,7 +80,7 @@ struct Scratch {
     grad_qkv: Buffer,
     linear: LinearScratch,
     keys: Vec<f32>,
-    attention: crate::engine::kernels::attention::Scratch,
+    attention: crate::engine::kernels::attention::AttentionScratch,
     logits: Vec<f32>,
     expanded: Vec<f32>,
 }
@@ -112,7 +112,7 @@ impl DecoderStudent {
             weights,
             options,
             activations: Activations::default(),
-            scratch: Scratch::default(),
+            scratch: StepScratch::default(),
             profile: Profile::default(),
         })
     }
@@ -123,7 +123,7 @@ impl DecoderStudent {
     }
 
     /// Rows of the last layer's output that have a target, normalised: (rows, hidden), and their `1 / rms`.
-    fn gather(&mut self, output: &[f32], batch: &PackedBatch) -> Trained {
+    fn gather(&mut self, output: &[f32], batch: &PackedBatch) -> TrainedRows {
         let hidden = self.config.hidden;
         let rows: Vec<usize> = (0..batch.targets.len()).filter(|&i| batch.targets[i] != IGNORED).collect();
         let targets = rows.iter().map(|&row| batch.targets[row]).collect();
@@ -135,12 +135,12 @@ impl DecoderStudent {
         let mut inverse = vec![0.0; rows.len()];
         let epsilon = self.config.norm_epsilon;
         crate::engine::kernels::norm::rms_norm(&x, &self.weights.norm, epsilon, &mut normed, &mut inverse);
-        Trained { rows, targets, x, normed, inverse }
+        TrainedRows { rows, targets, x, normed, inverse }
     }
 
     fn head_losses(
         &mut self,
-        trained: &Trained,
+        trained: &TrainedRows,
         gradient: Option<(&mut [f32], f32)>,
         of_weight: WeightGradient<'_>,
         enter: &mut dyn FnMut() -> Option<()>,
@@ -155,7 +155,7 @@ impl DecoderStudent {
         };
         let (x, targets, logits) = (&trained.normed, &trained.targets, &mut self.scratch.logits);
         let losses = head.losses_while((x, targets), gradient, of_weight, logits, enter);
-        self.profile.add(Part::CrossEntropy, clock);
+        self.profile.add(StepPart::CrossEntropy, clock);
         losses
     }
 
@@ -166,8 +166,8 @@ impl DecoderStudent {
         all as f64 / (config.layer_weights() * batch.tokens.len()).max(1) as f64
     }
 
-    fn pass<'a>(&'a mut self, batch: &'a PackedBatch, adapted: &'a Adapted) -> Pass<'a> {
-        Pass {
+    fn pass<'a>(&'a mut self, batch: &'a PackedBatch, adapted: &'a Adapted) -> StepPass<'a> {
+        StepPass {
             config: &self.config,
             weights: &self.weights,
             scratch: &mut self.scratch,
@@ -187,8 +187,12 @@ pub(super) fn begin(adapter: &Adapter, seed: Option<u64>, gradients: &[f32]) -> 
 }
 
 /// The shape of a layer's attention over examples that end at `borders`.
-pub(super) fn attention_shape<'a>(config: &ModelConfig, layer: usize, borders: &'a [usize]) -> Shape<'a> {
-    Shape {
+pub(super) fn attention_shape<'a>(
+    config: &ModelConfig,
+    layer: usize,
+    borders: &'a [usize],
+) -> AttentionShape<'a> {
+    AttentionShape {
         heads: config.heads,
         kv_heads: config.kv_heads,
         head_dim: config.head_dim,
@@ -225,7 +229,7 @@ struct Adapted {
 }
 
 /// The rows that the loss is taken over.
-struct Trained {
+struct TrainedRows {
     rows: Vec<usize>,
     targets: Vec<u32>,
     x: Vec<f32>,
@@ -325,7 +329,7 @@ impl DecoderStudent {
 
 impl DecoderStudent {
     /// Takes the gradient through the last norm, into the rows of the residual stream's gradient.
-    fn scatter(&mut self, trained: &Trained, grad_normed: &[f32], tokens: usize) {
+    fn scatter(&mut self, trained: &TrainedRows, grad_normed: &[f32], tokens: usize) {
         let hidden = self.config.hidden;
         let mut grad_rows = vec![0.0; grad_normed.len()];
         crate::engine::kernels::norm::rms_norm_backward(

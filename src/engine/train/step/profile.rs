@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// A part of the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum StepPart {
     /// Frozen projections with their adapters, forward.
     MatmulPrecision,
     /// The same, backward, with the adapters' gradients.
@@ -17,7 +17,7 @@ pub enum Part {
     Elementwise,
 }
 
-impl Part {
+impl StepPart {
     pub const ALL: [Self; 6] = [
         Self::MatmulPrecision,
         Self::ProductsBackward,
@@ -42,15 +42,15 @@ impl Part {
 /// Time spent in each part.
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
-    spent: [Duration; Part::ALL.len()],
+    spent: [Duration; StepPart::ALL.len()],
 }
 
 impl Profile {
-    pub fn seconds(&self, part: Part) -> f64 {
+    pub fn seconds(&self, part: StepPart) -> f64 {
         self.spent[part as usize].as_secs_f64()
     }
 
-    pub(super) fn add(&mut self, part: Part, since: Instant) {
+    pub(super) fn add(&mut self, part: StepPart, since: Instant) {
         self.spent[part as usize] += since.elapsed();
     }
 }

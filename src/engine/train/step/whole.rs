@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use anyhow::{Result, ensure};
 
-use super::forward::Pass;
+use super::forward::StepPass;
 use super::weights::DecoderWeights;
 use crate::engine::adapter::{Adapter, Module, TokenRows, WholeModule};
 use crate::engine::kernels::columns;
@@ -99,7 +99,7 @@ impl WholeParts {
     }
 }
 
-impl Pass<'_> {
+impl StepPass<'_> {
     /// Adds the embedding's gradient, from that of the first layer's input.
     pub(super) fn embedding_back(&mut self, gradients: &mut [f32]) {
         if !self.whole.trains_embedding() {

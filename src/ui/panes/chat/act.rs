@@ -1,23 +1,23 @@
 //! What each action does.
 
-use super::bindings::Action;
+use super::bindings::ChatAction;
 use super::composer::Composer;
 use super::find::{Find, Way};
-use super::history::History;
+use super::history::ChatHistory;
 use super::may::question;
 use super::picker::{self, Picker};
 use super::sampling::Panel;
 use super::transcript::Follow;
-use super::{Chat, Mode};
+use super::{ChatMode, ChatPane};
 use crate::app::store::Store;
 use crate::domain::chat as domain;
-use crate::domain::chat::{Answerer, ChatId, DraftPlace, Names, Side, TurnId, Vote};
+use crate::domain::chat::{Answerer, AnswererNames, ChatId, DraftPlace, Side, TurnId, Vote};
 use crate::domain::message::Role;
-use crate::domain::protocol::chat::Question;
+use crate::domain::protocol::chat::ChatQuestion;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{ChatCommand, Command};
 use crate::ui::pane::{Effect, Input};
-use crate::ui::widgets::field::Field;
+use crate::ui::widgets::field::TextField;
 
 pub(super) fn send(command: ChatCommand) -> Vec<Effect> {
     vec![Effect::Send(Command::Chat(command))]
@@ -27,111 +27,113 @@ pub(super) fn say(text: impl Into<String>) -> Effect {
     Effect::Notify(Notice::new(Level::Info, text))
 }
 
-impl Chat {
-    pub(super) fn perform(&mut self, action: Action, store: &Store) -> Vec<Effect> {
+impl ChatPane {
+    pub(super) fn perform(&mut self, action: ChatAction, store: &Store) -> Vec<Effect> {
         match action {
-            Action::Stop => return send(ChatCommand::Stop),
-            Action::Send => return self.send(store),
-            Action::BreakLine => {
+            ChatAction::Stop => return send(ChatCommand::Stop),
+            ChatAction::Send => return self.send(store),
+            ChatAction::BreakLine => {
                 self.composer.break_line();
                 return self.keep_draft(store);
             }
-            Action::RecallBefore => self.recall(1),
-            Action::RecallAfter => self.recall(-1),
-            Action::Accept => return self.accept(store),
-            Action::Save => return self.save(store),
-            Action::Cancel => return self.cancel(store),
-            Action::Lower | Action::Raise => {
-                if let Mode::Sampling(panel) = &mut self.mode {
-                    panel.step_value(if action == Action::Raise { 1.0 } else { -1.0 });
+            ChatAction::RecallBefore => self.recall(1),
+            ChatAction::RecallAfter => self.recall(-1),
+            ChatAction::Accept => return self.accept(store),
+            ChatAction::Save => return self.save(store),
+            ChatAction::Cancel => return self.cancel(store),
+            ChatAction::Lower | ChatAction::Raise => {
+                if let ChatMode::Sampling(panel) = &mut self.mode {
+                    panel.step_value(if action == ChatAction::Raise { 1.0 } else { -1.0 });
                 }
             }
-            Action::ChooseUp => self.choose(-1, store),
-            Action::ChooseDown => self.choose(1, store),
-            Action::Rename => self.rename(store),
-            Action::DeleteChat => {
-                if let Mode::History(history) = &self.mode {
+            ChatAction::ChooseUp => self.choose(-1, store),
+            ChatAction::ChooseDown => self.choose(1, store),
+            ChatAction::Rename => self.rename(store),
+            ChatAction::DeleteChat => {
+                if let ChatMode::History(history) = &self.mode {
                     return history.delete(store);
                 }
             }
-            Action::VoteLeft => return self.vote(Vote::Left, store),
-            Action::VoteRight => return self.vote(Vote::Right, store),
-            Action::VoteTie => return self.vote(Vote::Tie, store),
-            Action::VoteBothBad => return self.vote(Vote::BothBad, store),
+            ChatAction::VoteLeft => return self.vote(Vote::Left, store),
+            ChatAction::VoteRight => return self.vote(Vote::Right, store),
+            ChatAction::VoteTie => return self.vote(Vote::Tie, store),
+            ChatAction::VoteBothBad => return self.vote(Vote::BothBad, store),
             other => return self.browse(other, store),
         }
         Vec::new()
     }
 
-    fn browse(&mut self, action: Action, store: &Store) -> Vec<Effect> {
+    fn browse(&mut self, action: ChatAction, store: &Store) -> Vec<Effect> {
         match action {
-            Action::Write => {
-                self.mode = Mode::Write;
+            ChatAction::Write => {
+                self.mode = ChatMode::Write;
                 let mut effects = send(ChatCommand::Prepare(self.answerers()));
                 effects.extend(self.tell_of_others(store));
                 return effects;
             }
-            Action::Edit => self.edit(store),
-            Action::Again => return self.again(store),
-            Action::Good | Action::Correct if self.no_answer(action, store).is_some() => {
+            ChatAction::Edit => self.edit(store),
+            ChatAction::Again => return self.again(store),
+            ChatAction::Good | ChatAction::Correct if self.no_answer(action, store).is_some() => {
                 return self.no_answer(action, store).map(say).into_iter().collect();
             }
-            Action::Good => {
+            ChatAction::Good => {
                 return self.on_answer(store, |chat, answer| ChatCommand::SaveRecord { chat, answer });
             }
-            Action::Correct => {
+            ChatAction::Correct => {
                 if let Some(turn) = self.chosen(store) {
                     let field = self.field(DraftPlace::Correction(turn.id), store);
-                    self.mode = Mode::Correct(turn.id, field);
+                    self.mode = ChatMode::Correct(turn.id, field);
                 }
             }
-            Action::SideBySide => return self.side_by_side(store),
-            Action::Names => {
+            ChatAction::SideBySide => return self.side_by_side(store),
+            ChatAction::Names => {
                 self.setup.names = match self.setup.names {
-                    Names::Shown => Names::Hidden,
-                    Names::Hidden => Names::Shown,
+                    AnswererNames::Shown => AnswererNames::Hidden,
+                    AnswererNames::Hidden => AnswererNames::Shown,
                 };
                 return self.keep_setup(store);
             }
-            Action::Vote => self.mode = Mode::Vote,
-            Action::NextMatch => self.go_to_match(Way::Down, store),
-            Action::PreviousMatch => self.go_to_match(Way::Up, store),
-            Action::EndFind => self.find = None,
-            Action::Undo => {
+            ChatAction::Vote => self.mode = ChatMode::Vote,
+            ChatAction::NextMatch => self.go_to_match(Way::Down, store),
+            ChatAction::PreviousMatch => self.go_to_match(Way::Up, store),
+            ChatAction::EndFind => self.find = None,
+            ChatAction::Undo => {
                 let open = store.chats.open.as_deref();
                 return open.map_or_else(Vec::new, |chat| send(ChatCommand::Undo(chat.id)));
             }
-            Action::New => {
-                self.mode = Mode::Write;
+            ChatAction::New => {
+                self.mode = ChatMode::Write;
                 self.leave_editing(store);
                 return send(ChatCommand::Leave);
             }
-            Action::Copy => return self.copy(store),
-            Action::CopyBlock => return self.copy_block(store),
-            Action::BranchBefore => return self.branch(-1, store),
-            Action::BranchAfter => return self.branch(1, store),
+            ChatAction::Copy => return self.copy(store),
+            ChatAction::CopyBlock => return self.copy_block(store),
+            ChatAction::BranchBefore => return self.branch(-1, store),
+            ChatAction::BranchAfter => return self.branch(1, store),
             other => return self.open(other, store),
         }
         Vec::new()
     }
 
     /// Opens what floats, or moves.
-    fn open(&mut self, action: Action, store: &Store) -> Vec<Effect> {
+    fn open(&mut self, action: ChatAction, store: &Store) -> Vec<Effect> {
         match action {
-            Action::Model => self.mode = Mode::Models(Picker::new(Side::Left, &self.setup, store)),
-            Action::OtherModel => self.mode = Mode::Models(Picker::new(Side::Right, &self.setup, store)),
-            Action::Sampling => self.mode = Mode::Sampling(Panel::new(&self.setup.sampling)),
-            Action::System => self.mode = Mode::System(self.field(DraftPlace::System, store)),
-            Action::Find => {
-                self.find = Some(Find::new(self.chosen(store).map(|turn| turn.id)));
-                self.mode = Mode::Find;
+            ChatAction::Model => self.mode = ChatMode::Models(Picker::new(Side::Left, &self.setup, store)),
+            ChatAction::OtherModel => {
+                self.mode = ChatMode::Models(Picker::new(Side::Right, &self.setup, store));
             }
-            Action::History => {
-                let (history, effects) = History::open();
-                self.mode = Mode::History(history);
+            ChatAction::Sampling => self.mode = ChatMode::Sampling(Panel::new(&self.setup.sampling)),
+            ChatAction::System => self.mode = ChatMode::System(self.field(DraftPlace::System, store)),
+            ChatAction::Find => {
+                self.find = Some(Find::new(self.chosen(store).map(|turn| turn.id)));
+                self.mode = ChatMode::Find;
+            }
+            ChatAction::History => {
+                let (history, effects) = ChatHistory::open();
+                self.mode = ChatMode::History(history);
                 return effects;
             }
-            other => self.wander(other, store),
+            other => self.navigate(other, store),
         }
         Vec::new()
     }
@@ -161,10 +163,10 @@ impl Chat {
         self.began = open.is_none();
         self.cursor = None;
         self.find = None;
-        self.columns.iter_mut().for_each(super::Column::follow_end);
+        self.columns.iter_mut().for_each(super::TurnColumn::follow_end);
         let setup = self.setup.clone();
         let chat = open.map(|chat| chat.id);
-        let mut effects = send(ChatCommand::Ask(Box::new(Question { chat, after, text, setup })));
+        let mut effects = send(ChatCommand::Ask(Box::new(ChatQuestion { chat, after, text, setup })));
         effects.push(self.drop_draft(place));
         effects
     }
@@ -184,7 +186,7 @@ impl Chat {
 
     fn accept(&mut self, store: &Store) -> Vec<Effect> {
         match &mut self.mode {
-            Mode::Models(picker) => {
+            ChatMode::Models(picker) => {
                 let Some(chosen) = picker.chosen(store) else { return Vec::new() };
                 match picker.side {
                     Side::Left => self.setup.left = chosen.clone(),
@@ -194,30 +196,30 @@ impl Chat {
                 effects.extend(self.keep_setup(store));
                 effects
             }
-            Mode::Sampling(panel) => match panel.accept() {
+            ChatMode::Sampling(panel) => match panel.accept() {
                 Some(sampling) => {
                     self.setup.sampling = sampling;
                     self.keep_setup(store)
                 }
                 None => Vec::new(),
             },
-            Mode::History(history) => {
+            ChatMode::History(history) => {
                 let Some(chat) = history.chosen(store) else { return Vec::new() };
-                self.mode = Mode::Browse;
+                self.mode = ChatMode::Browse;
                 self.began = false;
                 self.show_end();
                 send(ChatCommand::Open(chat.id))
             }
-            Mode::Find => {
-                self.mode = Mode::Browse;
+            ChatMode::Find => {
+                self.mode = ChatMode::Browse;
                 let found = self.find.as_ref().is_some_and(|find| find.front().is_some());
                 let text = self.find.take_if(|_| !found).map(|find| find.text().to_owned());
                 let missed = text.filter(|text| !text.is_empty());
                 missed.map(|text| say(format!("\"{text}\" is not in this chat"))).into_iter().collect()
             }
-            Mode::Rename(chat, field) => {
+            ChatMode::Rename(chat, field) => {
                 let (chat, title) = (*chat, field.text().trim().to_owned());
-                self.mode = Mode::Browse;
+                self.mode = ChatMode::Browse;
                 send(ChatCommand::Rename { chat, title })
             }
             _ => Vec::new(),
@@ -226,7 +228,7 @@ impl Chat {
 
     /// Keeps the setup with the chat, where one is open, and closes whatever changed it.
     fn keep_setup(&mut self, store: &Store) -> Vec<Effect> {
-        self.mode = Mode::Browse;
+        self.mode = ChatMode::Browse;
         match store.chats.open.as_deref() {
             Some(chat) => send(ChatCommand::SetUp { chat: chat.id, setup: Box::new(self.setup.clone()) }),
             None => Vec::new(),
@@ -235,13 +237,13 @@ impl Chat {
 
     fn save(&mut self, store: &Store) -> Vec<Effect> {
         match std::mem::take(&mut self.mode) {
-            Mode::System(text) => {
+            ChatMode::System(text) => {
                 text.text().trim().clone_into(&mut self.setup.system);
                 let mut effects = self.keep_setup(store);
                 effects.push(self.drop_draft(DraftPlace::System));
                 effects
             }
-            Mode::Correct(answer, text) => {
+            ChatMode::Correct(answer, text) => {
                 let corrected = text.text().trim().to_owned();
                 let same = store.chats.turn(answer).is_some_and(|turn| turn.content.trim() == corrected);
                 if same {
@@ -261,12 +263,12 @@ impl Chat {
 
     fn cancel(&mut self, store: &Store) -> Vec<Effect> {
         let effects = self.leave_field(store);
-        if let (Mode::Find, Some(find)) = (&self.mode, self.find.take()) {
+        if let (ChatMode::Find, Some(find)) = (&self.mode, self.find.take()) {
             self.cursor = find.from;
             self.follow = Follow::Cursor;
         }
         self.leave_editing(store);
-        self.mode = Mode::Browse;
+        self.mode = ChatMode::Browse;
         effects
     }
 
@@ -278,15 +280,15 @@ impl Chat {
     }
 
     fn rename(&mut self, store: &Store) {
-        let chosen = if let Mode::History(history) = &self.mode {
+        let chosen = if let ChatMode::History(history) = &self.mode {
             history.chosen(store).map(|chat| (chat.id, chat.title.clone()))
         } else {
             store.chats.open.as_deref().map(|chat| (chat.id, chat.title.clone()))
         };
         if let Some((chat, title)) = chosen {
-            let mut field = Field::new("what this chat is called");
+            let mut field = TextField::new("what this chat is called");
             field.paste(&title);
-            self.mode = Mode::Rename(chat, field);
+            self.mode = ChatMode::Rename(chat, field);
         }
     }
 
@@ -316,21 +318,21 @@ impl Chat {
 
     fn choose(&mut self, by: isize, store: &Store) {
         match &mut self.mode {
-            Mode::Models(picker) => picker.step(by, store),
-            Mode::Sampling(panel) => panel.step_row(by),
-            Mode::History(history) => history.step(by, store),
-            Mode::Find => self.go_to_match(if by < 0 { Way::Up } else { Way::Down }, store),
-            Mode::Browse
-            | Mode::Write
-            | Mode::Vote
-            | Mode::System(_)
-            | Mode::Correct(..)
-            | Mode::Rename(..) => {}
+            ChatMode::Models(picker) => picker.step(by, store),
+            ChatMode::Sampling(panel) => panel.step_row(by),
+            ChatMode::History(history) => history.step(by, store),
+            ChatMode::Find => self.go_to_match(if by < 0 { Way::Up } else { Way::Down }, store),
+            ChatMode::Browse
+            | ChatMode::Write
+            | ChatMode::Vote
+            | ChatMode::System(_)
+            | ChatMode::Correct(..)
+            | ChatMode::Rename(..) => {}
         }
     }
 
     fn vote(&mut self, vote: Vote, store: &Store) -> Vec<Effect> {
-        self.mode = Mode::Browse;
+        self.mode = ChatMode::Browse;
         let Some(chat) = store.chats.open.as_deref() else { return Vec::new() };
         let Some((left, right)) = chat.pair() else { return Vec::new() };
         let (pair, names) = ((left.id, right.id), chat.setup.names);
@@ -341,7 +343,7 @@ impl Chat {
         let Some(turn) = question(store, self.chosen(store)) else { return };
         self.composer = self.field(DraftPlace::Edit(turn.id), store);
         self.editing = Some(turn.id);
-        self.mode = Mode::Write;
+        self.mode = ChatMode::Write;
     }
 
     /// The answers that another draw would stand beside: both of a pair, else the chosen one.

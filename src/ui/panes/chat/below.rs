@@ -4,7 +4,7 @@ use ratatui::style::Style;
 
 use super::transcript::Scene;
 use crate::app::store::chat::Writing;
-use crate::domain::chat::{Chat, DraftPlace, Keep, Names, Outcome, Turn, Why};
+use crate::domain::chat::{AnswerOutcome, AnswererNames, Chat, DraftPlace, Keep, Turn, Why};
 use crate::domain::message::Role;
 use crate::domain::protocol::chat::Phase;
 
@@ -66,11 +66,11 @@ pub(super) fn below(turn: &Turn, scene: Scene<'_>) -> Option<(String, Style)> {
 
 /// Whether an answer's author is not to be told yet.
 pub(super) fn is_hidden(turn: &Turn, chat: &Chat) -> bool {
-    chat.setup.names == Names::Hidden && chat.heads[1].is_some() && chat.vote_on(turn.id).is_none()
+    chat.setup.names == AnswererNames::Hidden && chat.heads[1].is_some() && chat.vote_on(turn.id).is_none()
 }
 
 /// `38 tok/s · 41 tokens · 0.2 s to the first`.
-fn ended(outcome: &Outcome) -> String {
+fn ended(outcome: &AnswerOutcome) -> String {
     let pace = format!(
         "{:.0} tok/s · {} tokens · {:.1} s to the first",
         outcome.tokens_per_second, outcome.tokens, outcome.first_token_seconds

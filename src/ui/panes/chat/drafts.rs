@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::act::say;
 use super::composer::Composer;
-use super::{Chat, Mode};
+use super::{ChatMode, ChatPane};
 use crate::app::store::Store;
 use crate::domain::chat::{ChatId, DraftPlace};
 use crate::domain::draft::DraftOf;
@@ -17,23 +17,23 @@ fn keep(chat: Option<ChatId>, place: DraftPlace, text: String) -> Effect {
     Effect::Send(Command::Chat(ChatCommand::KeepDraft { chat, place, text }))
 }
 
-impl Chat {
+impl ChatPane {
     /// The field that has the keyboard, and its place; none where nothing is written.
     pub(super) fn written(&mut self) -> Option<(DraftPlace, &mut Composer)> {
         match &mut self.mode {
-            Mode::Write => {
+            ChatMode::Write => {
                 let place = self.editing.map_or(DraftPlace::Question, DraftPlace::Edit);
                 Some((place, &mut self.composer))
             }
-            Mode::System(text) => Some((DraftPlace::System, text)),
-            Mode::Correct(answer, text) => Some((DraftPlace::Correction(*answer), text)),
-            Mode::Browse
-            | Mode::Vote
-            | Mode::Find
-            | Mode::Models(_)
-            | Mode::Sampling(_)
-            | Mode::History(_)
-            | Mode::Rename(..) => None,
+            ChatMode::System(text) => Some((DraftPlace::System, text)),
+            ChatMode::Correct(answer, text) => Some((DraftPlace::Correction(*answer), text)),
+            ChatMode::Browse
+            | ChatMode::Vote
+            | ChatMode::Find
+            | ChatMode::Models(_)
+            | ChatMode::Sampling(_)
+            | ChatMode::History(_)
+            | ChatMode::Rename(..) => None,
         }
     }
 

@@ -6,16 +6,16 @@ use ratatui::layout::Rect;
 use super::below::is_hidden;
 use super::composer::Caret;
 use super::transcript::{Follow, Scene};
-use super::{Chat, Mode};
+use super::{ChatMode, ChatPane};
 use crate::domain::chat as domain;
-use crate::domain::chat::{Names, Side, Turn, Vote};
+use crate::domain::chat::{AnswererNames, Side, Turn, Vote};
 use crate::domain::counted::counted;
 use crate::ui::layout::centred;
 use crate::ui::pane::{Focus, View};
 use crate::ui::widgets::highlight::Highlights;
 use crate::ui::widgets::{empty, float, text};
 
-pub(super) fn draw(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+pub(super) fn draw(pane: &mut ChatPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let Some(_) = &view.store.session else { return };
     let wide = area.width.saturating_sub(2);
     let most = (area.height / 3).max(1);
@@ -29,7 +29,7 @@ pub(super) fn draw(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<
     floats(pane, buffer, area, view);
 }
 
-fn conversation(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+fn conversation(pane: &mut ChatPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let theme = view.theme;
     let store = view.store;
     let Some(chat) = store.chats.open.as_deref() else {
@@ -47,7 +47,7 @@ fn conversation(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>
     let two = pane.is_double();
     let width = if two { inside.width.saturating_sub(3) / 2 } else { inside.width };
     let chosen = pane.chosen(store).map(|turn| turn.id);
-    let browsing = matches!(pane.mode, Mode::Browse | Mode::Find);
+    let browsing = matches!(pane.mode, ChatMode::Browse | ChatMode::Find);
     let nothing = Highlights::default();
     let sought = pane.find.as_ref().map_or(("", &nothing), |find| (find.text(), &find.highlights));
     for side in Side::BOTH {
@@ -79,7 +79,7 @@ fn conversation(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>
 }
 
 /// Rules with the names of who answers.
-fn titles(pane: &Chat, buffer: &mut Buffer, area: Rect, chat: Option<&domain::Chat>, view: View<'_>) {
+fn titles(pane: &ChatPane, buffer: &mut Buffer, area: Rect, chat: Option<&domain::Chat>, view: View<'_>) {
     let theme = view.theme;
     let setup = &pane.setup;
     let width = usize::from(area.width.saturating_sub(2));
@@ -98,12 +98,12 @@ fn titles(pane: &Chat, buffer: &mut Buffer, area: Rect, chat: Option<&domain::Ch
             (Side::Right, Some(right)) => right,
             (Side::Right, None) => continue,
         };
-        let shown = if two && setup.names == Names::Hidden {
+        let shown = if two && setup.names == AnswererNames::Hidden {
             written_by(chat, side).filter(|_| !hidden)
         } else {
             None
         };
-        let blind = two && setup.names == Names::Hidden && shown.is_none();
+        let blind = two && setup.names == AnswererNames::Hidden && shown.is_none();
         let mut name = match (blind, side, shown) {
             (true, Side::Left, _) => "left · name hidden".to_owned(),
             (true, Side::Right, _) => "right · name hidden".to_owned(),
@@ -151,7 +151,7 @@ fn written_by(chat: Option<&domain::Chat>, side: Side) -> Option<String> {
 /// Whose name stands above a column; none where names are hidden.
 fn title(setup: &domain::Setup, side: Side) -> &str {
     match (side, &setup.right) {
-        (_, Some(_)) if setup.names == Names::Hidden => "",
+        (_, Some(_)) if setup.names == AnswererNames::Hidden => "",
         (Side::Right, Some(right)) => &right.name,
         _ => &setup.left.name,
     }
@@ -170,7 +170,7 @@ fn facts(setup: &domain::Setup) -> String {
     format!(" {} ", parts.join(" · "))
 }
 
-fn nothing_yet(pane: &Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+fn nothing_yet(pane: &ChatPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let none = view.store.models.as_ref().is_some_and(Vec::is_empty) && pane.setup.left.name.is_empty();
     let words: &[&str] = if none {
         &["No model is on this machine yet: 6 shows Models, p there fetches one."]
@@ -185,11 +185,11 @@ fn nothing_yet(pane: &Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {
 }
 
 /// A rule, the text that is being written (or the vote), and the line of figures.
-fn written(pane: &mut Chat, buffer: &mut Buffer, area: Rect, rows: u16, view: View<'_>) {
+fn written(pane: &mut ChatPane, buffer: &mut Buffer, area: Rect, rows: u16, view: View<'_>) {
     let theme = view.theme;
     let width = usize::from(area.width.saturating_sub(2));
-    let voting = matches!(pane.mode, Mode::Vote);
-    let writing = matches!(pane.mode, Mode::Write | Mode::Find);
+    let voting = matches!(pane.mode, ChatMode::Vote);
+    let writing = matches!(pane.mode, ChatMode::Write | ChatMode::Find);
     let style = if writing || voting { theme.accent } else { theme.rule };
     text::put(buffer, area.x + 1, area.y, "─".repeat(width), width, theme.rule);
     if pane.editing.is_some() {
@@ -203,7 +203,7 @@ fn written(pane: &mut Chat, buffer: &mut Buffer, area: Rect, rows: u16, view: Vi
     if voting {
         let words = "Which answer is better?   ← left   → right   = as good   x both bad   esc later";
         text::put(buffer, field.x, field.y, words, usize::from(field.width), theme.bright);
-    } else if let (Mode::Find, Some(find)) = (&pane.mode, &mut pane.find) {
+    } else if let (ChatMode::Find, Some(find)) = (&pane.mode, &mut pane.find) {
         text::put(buffer, field.x, field.y, "/ ", 2, theme.accent);
         find.draw(
             buffer,
@@ -224,7 +224,7 @@ fn written(pane: &mut Chat, buffer: &mut Buffer, area: Rect, rows: u16, view: Vi
 }
 
 /// `context 213 of 8,192 · 3%`, and what can be said of the chat.
-fn figures(pane: &Chat, buffer: &mut Buffer, line: Rect, view: View<'_>) {
+fn figures(pane: &ChatPane, buffer: &mut Buffer, line: Rect, view: View<'_>) {
     let theme = view.theme;
     let Some(chat) = view.store.chats.open.as_deref() else { return };
     let mut wide = 0;
@@ -252,22 +252,22 @@ fn figures(pane: &Chat, buffer: &mut Buffer, line: Rect, view: View<'_>) {
     text::put(buffer, line.x + 3, line.y, &left, room, theme.dim);
 }
 
-fn floats(pane: &mut Chat, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+fn floats(pane: &mut ChatPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let theme = view.theme;
     match &mut pane.mode {
-        Mode::Browse | Mode::Write | Mode::Vote | Mode::Find => {}
-        Mode::Models(picker) => picker.draw(buffer, area, view),
-        Mode::Sampling(panel) => panel.draw(buffer, area, theme),
-        Mode::History(history) => history.draw(buffer, area, view),
-        Mode::Rename(_, field) => {
+        ChatMode::Browse | ChatMode::Write | ChatMode::Vote | ChatMode::Find => {}
+        ChatMode::Models(picker) => picker.draw(buffer, area, view),
+        ChatMode::Sampling(panel) => panel.draw(buffer, area, theme),
+        ChatMode::History(history) => history.draw(buffer, area, view),
+        ChatMode::Rename(_, field) => {
             let inside = float::draw(buffer, centred(area, 70, 3), theme, "rename this chat");
             field.draw(buffer, Rect { height: 1.min(inside.height), ..inside }, theme);
         }
-        Mode::System(text) => {
+        ChatMode::System(text) => {
             let inside = float::draw(buffer, centred(area, 84, 14), theme, "system prompt");
             text.draw(buffer, inside, theme, Caret::Shown);
         }
-        Mode::Correct(_, text) => {
+        ChatMode::Correct(_, text) => {
             let height = area.height.saturating_sub(2).min(24);
             let inside = float::draw(buffer, centred(area, 100, height), theme, "correct this answer");
             text.draw(buffer, inside, theme, Caret::Shown);

@@ -7,13 +7,13 @@ use super::transcript::Follow;
 use crate::domain::chat::{Chat, TurnId};
 use crate::ui::pane::Input;
 use crate::ui::theme::Theme;
-use crate::ui::widgets::field::Field;
+use crate::ui::widgets::field::TextField;
 use crate::ui::widgets::highlight::Highlights;
 
 /// A search while it goes on: first typed, then walked through.
 #[derive(Debug)]
 pub(super) struct Find {
-    field: Field,
+    field: TextField,
     pub(super) highlights: Highlights,
     /// Turns of the column that hold the text, in order.
     turns: Vec<TurnId>,
@@ -34,7 +34,7 @@ pub(super) enum Way {
 impl Find {
     pub(super) fn new(from: Option<TurnId>) -> Self {
         Self {
-            field: Field::new("words in this chat"),
+            field: TextField::new("words in this chat"),
             highlights: Highlights::default(),
             turns: Vec::new(),
             at: 0,

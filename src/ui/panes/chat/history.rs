@@ -8,26 +8,26 @@ use crate::domain::chat::{ChatId, ChatSummary};
 use crate::domain::counted::counted;
 use crate::domain::protocol::{ChatCommand, Command};
 use crate::ui::layout::centred;
-use crate::ui::pane::{Effect, Input, Question, View};
-use crate::ui::widgets::cursor::Cursor;
-use crate::ui::widgets::field::Field;
+use crate::ui::pane::{Confirmation, Effect, Input, View};
+use crate::ui::widgets::cursor::ListCursor;
+use crate::ui::widgets::field::TextField;
 use crate::ui::widgets::{float, text};
 
 /// The list while it is open.
 #[derive(Debug)]
-pub(super) struct History {
-    field: Field,
-    cursor: Cursor,
+pub(super) struct ChatHistory {
+    field: TextField,
+    cursor: ListCursor,
     /// The chat under the cursor as it was seen: chats that come above it don't move it.
     seen: Option<ChatId>,
 }
 
-impl History {
+impl ChatHistory {
     /// Asks for all chats.
     pub(super) fn open() -> (Self, Vec<Effect>) {
         let history = Self {
-            field: Field::new("words of a question or an answer"),
-            cursor: Cursor::default(),
+            field: TextField::new("words of a question or an answer"),
+            cursor: ListCursor::default(),
             seen: None,
         };
         let effects = history.find();
@@ -51,7 +51,7 @@ impl History {
         if self.field.text() == before {
             return Vec::new();
         }
-        (self.cursor, self.seen) = (Cursor::default(), None);
+        (self.cursor, self.seen) = (ListCursor::default(), None);
         self.find()
     }
 
@@ -85,7 +85,7 @@ impl History {
 
     pub(super) fn delete(&self, store: &Store) -> Vec<Effect> {
         let Some(chat) = self.chosen(store) else { return Vec::new() };
-        vec![Effect::Ask(Question {
+        vec![Effect::Ask(Confirmation {
             title: format!("Delete this chat of {}?", counted(chat.turns as u64, "turn")),
             text: format!("\"{}\". Records and votes that it became stay.", text::shorten(&chat.title, 60)),
             yes: "delete".to_owned(),

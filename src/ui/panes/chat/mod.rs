@@ -9,11 +9,11 @@ mod draw;
 mod find;
 mod history;
 mod may;
+mod navigate;
 mod outline;
 mod picker;
 mod sampling;
 mod transcript;
-mod wander;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,22 +30,22 @@ use crate::domain::protocol::ChatCommand;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
 use crate::ui::pane::{Editing, Effect, Input, Pane, View};
-use crate::ui::widgets::field::Field;
+use crate::ui::widgets::field::TextField;
 
-pub use self::bindings::Action;
 use self::bindings::BINDINGS;
+pub use self::bindings::ChatAction;
 use self::composer::Composer;
 use self::find::Find;
-use self::history::History;
+use self::history::ChatHistory;
 use self::outline::Outline;
 use self::picker::Picker;
 pub(super) use self::picker::answerer;
 use self::sampling::Panel;
-use self::transcript::{Column, Follow};
+use self::transcript::{Follow, TurnColumn};
 
 /// What the keyboard is for.
 #[derive(Debug, Default)]
-enum Mode {
+enum ChatMode {
     #[default]
     Browse,
     Write,
@@ -54,16 +54,16 @@ enum Mode {
     Find,
     Models(Picker),
     Sampling(Panel),
-    History(History),
+    History(ChatHistory),
     System(Composer),
     Correct(TurnId, Composer),
-    Rename(ChatId, Field),
+    Rename(ChatId, TextField),
 }
 
 /// The pane.
 #[derive(Default)]
-pub(crate) struct Chat {
-    mode: Mode,
+pub(crate) struct ChatPane {
+    mode: ChatMode,
     composer: Composer,
     /// Who answers the next question, and how.
     setup: Setup,
@@ -75,7 +75,7 @@ pub(crate) struct Chat {
     cursor: Option<TurnId>,
     side: Side,
     follow: Follow,
-    columns: [Column; 2],
+    columns: [TurnColumn; 2],
     outline: Outline,
     /// What is looked for in the open chat, from the first letter until it is left.
     find: Option<Find>,
@@ -100,7 +100,7 @@ pub(crate) struct Chat {
     wanted: Option<(Answerer, Option<Answerer>)>,
 }
 
-impl Chat {
+impl ChatPane {
     /// Columns on the screen.
     const fn is_double(&self) -> bool {
         self.setup.right.is_some()
@@ -144,7 +144,7 @@ impl Chat {
     }
 }
 
-impl Pane for Chat {
+impl Pane for ChatPane {
     fn bindings(&self) -> &'static [Binding] {
         BINDINGS
     }
@@ -161,7 +161,7 @@ impl Pane for Chat {
 
     fn why_not(&self, action: action::Action, store: &Store) -> Option<String> {
         let action::Action::Chat(own) = action else { return None };
-        let floats = !matches!(self.mode, Mode::Browse | Mode::Vote);
+        let floats = !matches!(self.mode, ChatMode::Browse | ChatMode::Vote);
         let why = if floats {
             Some("something is open above the chat: esc closes it")
         } else {
@@ -177,36 +177,38 @@ impl Pane for Chat {
 
     fn typing(&self) -> bool {
         match self.mode {
-            Mode::Browse | Mode::Vote | Mode::Models(_) => false,
-            Mode::Write
-            | Mode::Find
-            | Mode::Sampling(_)
-            | Mode::History(_)
-            | Mode::System(_)
-            | Mode::Correct(..)
-            | Mode::Rename(..) => true,
+            ChatMode::Browse | ChatMode::Vote | ChatMode::Models(_) => false,
+            ChatMode::Write
+            | ChatMode::Find
+            | ChatMode::Sampling(_)
+            | ChatMode::History(_)
+            | ChatMode::System(_)
+            | ChatMode::Correct(..)
+            | ChatMode::Rename(..) => true,
         }
     }
 
     fn editing(&self) -> Editing {
         match self.mode {
-            Mode::Browse | Mode::Vote | Mode::Models(_) | Mode::Sampling(_) => Editing::Nothing,
-            Mode::Find | Mode::History(_) | Mode::Rename(..) => Editing::Line,
-            Mode::Write | Mode::System(_) | Mode::Correct(..) => Editing::Text,
+            ChatMode::Browse | ChatMode::Vote | ChatMode::Models(_) | ChatMode::Sampling(_) => {
+                Editing::Nothing
+            }
+            ChatMode::Find | ChatMode::History(_) | ChatMode::Rename(..) => Editing::Line,
+            ChatMode::Write | ChatMode::System(_) | ChatMode::Correct(..) => Editing::Text,
         }
     }
 
     fn edited_text(&self) -> Option<String> {
         match &self.mode {
-            Mode::Write => Some(self.composer.text()),
-            Mode::System(text) | Mode::Correct(_, text) => Some(text.text()),
-            Mode::Browse
-            | Mode::Vote
-            | Mode::Find
-            | Mode::Models(_)
-            | Mode::Sampling(_)
-            | Mode::History(_)
-            | Mode::Rename(..) => None,
+            ChatMode::Write => Some(self.composer.text()),
+            ChatMode::System(text) | ChatMode::Correct(_, text) => Some(text.text()),
+            ChatMode::Browse
+            | ChatMode::Vote
+            | ChatMode::Find
+            | ChatMode::Models(_)
+            | ChatMode::Sampling(_)
+            | ChatMode::History(_)
+            | ChatMode::Rename(..) => None,
         }
     }
 
@@ -220,26 +222,26 @@ impl Pane for Chat {
 
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
         match &mut self.mode {
-            Mode::Browse | Mode::Vote | Mode::Models(_) => {}
+            ChatMode::Browse | ChatMode::Vote | ChatMode::Models(_) => {}
             // Sends, or waits for what is being written; another key breaks the line.
-            Mode::Write if matches!(input, Input::Key(key) if key.code == KeyCode::Enter) => {
+            ChatMode::Write if matches!(input, Input::Key(key) if key.code == KeyCode::Enter) => {
                 return vec![act::say(Self::why_not_sent(store))];
             }
-            Mode::Write => {
+            ChatMode::Write => {
                 self.recalled = None;
                 if self.composer.input(input) {
                     return self.keep_draft(store);
                 }
             }
-            Mode::System(text) | Mode::Correct(_, text) => {
+            ChatMode::System(text) | ChatMode::Correct(_, text) => {
                 if text.input(input) {
                     return self.keep_draft(store);
                 }
             }
-            Mode::Find => self.seek(input, store),
-            Mode::Sampling(panel) => panel.input(input),
-            Mode::History(history) => return history.input(input),
-            Mode::Rename(_, field) => match input {
+            ChatMode::Find => self.seek(input, store),
+            ChatMode::Sampling(panel) => panel.input(input),
+            ChatMode::History(history) => return history.input(input),
+            ChatMode::Rename(_, field) => match input {
                 Input::Key(key) => field.key(*key),
                 Input::Paste(text) => field.paste(text),
             },
@@ -248,7 +250,7 @@ impl Pane for Chat {
     }
 
     fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
-        if !matches!(self.mode, Mode::Browse | Mode::Write) {
+        if !matches!(self.mode, ChatMode::Browse | ChatMode::Write) {
             return Vec::new();
         }
         let at = Position::new(mouse.column, mouse.row);
@@ -257,11 +259,11 @@ impl Pane for Chat {
             MouseEventKind::ScrollDown => self.columns[side.unwrap_or(self.side) as usize].scroll(3),
             MouseEventKind::ScrollUp => self.columns[side.unwrap_or(self.side) as usize].scroll(-3),
             MouseEventKind::Down(MouseButton::Left) if self.composer_area.contains(at) => {
-                return self.perform(Action::Write, store);
+                return self.perform(ChatAction::Write, store);
             }
             MouseEventKind::Down(MouseButton::Left) => {
                 if let Some(side) = side {
-                    self.mode = Mode::Browse;
+                    self.mode = ChatMode::Browse;
                     self.side = side;
                     self.cursor = self.columns[side as usize].turn_at(mouse.row);
                 }

@@ -8,14 +8,14 @@ use crate::domain::message::Role;
 
 /// Of which state of which chat it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Key {
+struct OutlineKey {
     chat: ChatId,
     turns: usize,
     newest: Option<TurnId>,
     heads: [Option<TurnId>; 2],
 }
 
-impl Key {
+impl OutlineKey {
     fn of(chat: &Chat) -> Self {
         let newest = chat.turns.last_key_value().map(|(id, _)| *id);
         Self { chat: chat.id, turns: chat.turns.len(), newest, heads: chat.heads }
@@ -35,7 +35,7 @@ type Beside<'a> = (Option<TurnId>, &'a str, Option<Side>);
 /// The columns of one chat.
 #[derive(Debug, Default)]
 pub(super) struct Outline {
-    key: Option<Key>,
+    key: Option<OutlineKey>,
     paths: [Vec<TurnId>; 2],
     branches: HashMap<TurnId, Branch>,
 }
@@ -57,7 +57,7 @@ impl Outline {
             let places = turns.into_iter().zip(1..).map(|(turn, place)| (turn, Branch { place, of }));
             branches.extend(places);
         }
-        Self { key: Some(Key::of(chat)), paths: [path(Side::Left), path(Side::Right)], branches }
+        Self { key: Some(OutlineKey::of(chat)), paths: [path(Side::Left), path(Side::Right)], branches }
     }
 
     /// Follows the open chat.
@@ -70,7 +70,7 @@ impl Outline {
     }
 
     pub(super) fn is_of(&self, chat: &Chat) -> bool {
-        self.key == Some(Key::of(chat))
+        self.key == Some(OutlineKey::of(chat))
     }
 
     /// The turns of a column, from the first to its last.

@@ -4,21 +4,21 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::act::send;
-use super::{Chat, Mode};
+use super::{ChatMode, ChatPane};
 use crate::app::store::Store;
 use crate::domain::chat::{Answerer, Setup, Side};
 use crate::domain::protocol::ChatCommand;
 use crate::domain::protocol::models::{ModelFile, ModelKind};
 use crate::ui::layout::centred;
 use crate::ui::pane::{Effect, Focus, View};
-use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::cursor::ListCursor;
 use crate::ui::widgets::{float, text};
 
 /// The list while it is open.
 #[derive(Debug)]
 pub(super) struct Picker {
     pub(super) side: Side,
-    cursor: Cursor,
+    cursor: ListCursor,
 }
 
 /// Everything that could answer, the session's own model first.
@@ -69,14 +69,14 @@ pub(super) fn beside(store: &Store, left: &Answerer) -> Answerer {
     tuned.or_else(|| others().next()).unwrap_or(left).clone()
 }
 
-impl Chat {
+impl ChatPane {
     /// Begins the conversation that another pane asked for. The open chat stays in the history.
     pub(super) fn begin_with_wanted(&mut self, store: &Store) -> Vec<Effect> {
         let Some((left, right)) = self.wanted.take() else { return Vec::new() };
         (self.setup.left, self.setup.right) = (left, right);
         self.leave_editing(store);
         (self.cursor, self.side) = (None, Side::Left);
-        self.mode = Mode::Write;
+        self.mode = ChatMode::Write;
         let mut effects = Vec::new();
         if store.chats.open.is_some() {
             effects.extend(send(ChatCommand::Leave));
@@ -95,7 +95,7 @@ impl Picker {
         };
         let known = answerers(store);
         let row = known.iter().position(|(answerer, _)| Some(answerer) == now).unwrap_or(0);
-        let mut cursor = Cursor::default();
+        let mut cursor = ListCursor::default();
         cursor.go(row, known.len());
         Self { side, cursor }
     }

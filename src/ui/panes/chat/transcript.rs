@@ -25,11 +25,11 @@ const NAMES: usize = 8;
 const MOST_LAID: usize = 400;
 
 /// A line of a turn: by the turn's place in its column, and the line's in the turn.
-type Place = (usize, usize);
+type LinePlace = (usize, usize);
 
 /// How far a column is scrolled, and what it showed last.
 #[derive(Debug, Default)]
-pub(super) struct Column {
+pub(super) struct TurnColumn {
     /// The first line in sight; none follows the end.
     top: Option<(TurnId, usize)>,
     /// Lines to go from there at the next draw.
@@ -39,14 +39,14 @@ pub(super) struct Column {
     /// Which turn each row of the screen belongs to.
     shown: Vec<TurnId>,
     pub(super) area: Rect,
-    laid: HashMap<TurnId, Laid>,
+    laid: HashMap<TurnId, LaidTurn>,
     /// What all of them are laid out for.
-    look: Option<Look>,
+    look: Option<TurnLook>,
 }
 
 /// A turn as lines, and what they were made of.
 #[derive(Debug)]
-struct Laid {
+struct LaidTurn {
     content: String,
     below: Option<(String, Style)>,
     lines: Vec<Line<'static>>,
@@ -55,7 +55,7 @@ struct Laid {
 }
 
 #[derive(Debug, PartialEq)]
-struct Look {
+struct TurnLook {
     width: usize,
     theme: Theme,
     sought: String,
@@ -99,7 +99,7 @@ pub(super) enum Follow {
     No,
 }
 
-impl Column {
+impl TurnColumn {
     /// Follows the end again.
     pub(super) fn follow_end(&mut self) {
         self.top = None;
@@ -154,15 +154,16 @@ impl Column {
     /// Whatever was laid out for another width, theme or search is forgotten.
     fn look_at(&mut self, width: usize, scene: Scene<'_>) {
         let sought = scene.sought.0;
-        let same = |look: &Look| look.width == width && look.sought == sought && look.theme == *scene.theme;
+        let same =
+            |look: &TurnLook| look.width == width && look.sought == sought && look.theme == *scene.theme;
         if !self.look.as_ref().is_some_and(same) {
             self.laid.clear();
-            self.look = Some(Look { width, theme: scene.theme.clone(), sought: sought.to_owned() });
+            self.look = Some(TurnLook { width, theme: scene.theme.clone(), sought: sought.to_owned() });
         }
     }
 
     /// The first line in sight: what was asked for is carried out, and the window stays inside the column.
-    fn find_top(&mut self, scene: Scene<'_>) -> Place {
+    fn find_top(&mut self, scene: Scene<'_>) -> LinePlace {
         let last = scene.path().len() - 1;
         let height = self.height(last, scene);
         let end = self.back((last, height), self.rows, scene);
@@ -193,7 +194,7 @@ impl Column {
     }
 
     /// The line that has to be in sight.
-    fn wanted(&mut self, scene: Scene<'_>) -> Option<Place> {
+    fn wanted(&mut self, scene: Scene<'_>) -> Option<LinePlace> {
         let chosen = scene.chosen.filter(|_| scene.follow != Follow::No)?;
         let at = scene.path().binary_search(&chosen).ok()?;
         let Follow::Hit(hit) = scene.follow else { return Some((at, 0)) };
@@ -203,7 +204,7 @@ impl Column {
     }
 
     /// So many lines above a place, or the first line.
-    fn back(&mut self, (mut at, mut line): Place, mut by: usize, scene: Scene<'_>) -> Place {
+    fn back(&mut self, (mut at, mut line): LinePlace, mut by: usize, scene: Scene<'_>) -> LinePlace {
         while by > line && at > 0 {
             by -= line;
             at -= 1;
@@ -213,7 +214,7 @@ impl Column {
     }
 
     /// So many lines below a place, or past the last line.
-    fn forth(&mut self, (mut at, mut line): Place, by: usize, scene: Scene<'_>) -> Place {
+    fn forth(&mut self, (mut at, mut line): LinePlace, by: usize, scene: Scene<'_>) -> LinePlace {
         line += by;
         while at < scene.path().len() {
             let height = self.height(at, scene);
@@ -227,7 +228,13 @@ impl Column {
     }
 
     /// Draws lines until there is no room; says what follows.
-    fn draw_from(&mut self, buffer: &mut Buffer, area: Rect, top: Place, scene: Scene<'_>) -> Option<String> {
+    fn draw_from(
+        &mut self,
+        buffer: &mut Buffer,
+        area: Rect,
+        top: LinePlace,
+        scene: Scene<'_>,
+    ) -> Option<String> {
         let (mut y, mut skip) = (area.y, top.1);
         for at in top.0..scene.path().len() {
             let height = self.height(at, scene);
@@ -276,7 +283,7 @@ impl Column {
     }
 }
 
-fn lay(turn: &Turn, below: Option<(String, Style)>, width: usize, scene: Scene<'_>) -> Laid {
+fn lay(turn: &Turn, below: Option<(String, Style)>, width: usize, scene: Scene<'_>) -> LaidTurn {
     let theme = scene.theme;
     let (name, style) = match turn.role {
         Role::Assistant => ("dojo", theme.accent),
@@ -285,7 +292,7 @@ fn lay(turn: &Turn, below: Option<(String, Style)>, width: usize, scene: Scene<'
     };
     let room = width.saturating_sub(NAMES).max(8);
     let mut body = match turn.content.trim_end() {
-        "" => markdown::Laid::default(),
+        "" => markdown::LaidText::default(),
         content => markdown::laid(content, room, theme, scene.sought.1),
     };
     if let Some((words, style)) = &below {
@@ -301,5 +308,5 @@ fn lay(turn: &Turn, below: Option<(String, Style)>, width: usize, scene: Scene<'
         lines.push(Line::from(spans));
     }
     lines.push(Line::default());
-    Laid { content: turn.content.clone(), below, lines, hits: body.hits }
+    LaidTurn { content: turn.content.clone(), below, lines, hits: body.hits }
 }

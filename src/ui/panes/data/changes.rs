@@ -5,21 +5,21 @@ use std::path::Path;
 
 use super::act::send;
 use super::detail::Seek;
-use super::editor::{Editor, Pace, Target};
+use super::editor::{DraftTiming, EditTarget, RecordEditor};
 use super::export_form::{ExportForm, LastExport};
-use super::{Chosen, Data, Mode};
+use super::{ChosenRecords, DataMode, DataPane};
 use crate::app::store::Store;
 use crate::domain::change::{Body, Change};
 use crate::domain::draft::DraftOf;
-use crate::domain::export::{Form, Splits};
+use crate::domain::export::{ExportFormat, Splits};
 use crate::domain::filter::Filter;
 use crate::domain::protocol::DataCommand;
 use crate::domain::protocol::system::{Level, Notice};
-use crate::ui::pane::{Effect, Question};
+use crate::ui::pane::{Confirmation, Effect};
 use crate::ui::panes::others;
 use crate::ui::widgets::text;
 
-impl Data {
+impl DataPane {
     /// Changes the chosen records, or the one under the cursor. Many are asked about first.
     pub(super) fn change(&mut self, change: Change, store: &Store) -> Vec<Effect> {
         let Some((selection, count)) = self.selection(store) else { return Vec::new() };
@@ -28,7 +28,7 @@ impl Data {
         if count == 1 {
             return vec![command];
         }
-        vec![Effect::Ask(Question {
+        vec![Effect::Ask(Confirmation {
             title: format!("{words}: {} records?", text::count(count as u64)),
             text: "One undo takes all of it back.".to_owned(),
             yes: words,
@@ -57,7 +57,7 @@ impl Data {
 
     /// A key while labels have digits.
     pub(super) fn label_key(&mut self, key: char, store: &Store) -> Vec<Effect> {
-        let Mode::Labels(labels) = &self.mode else { return Vec::new() };
+        let DataMode::Labels(labels) = &self.mode else { return Vec::new() };
         let label = labels.at(key).map(str::to_owned);
         match (label, key) {
             (Some(label), _) => self.judge(Change::SetLabel(Some(label)), store),
@@ -74,21 +74,21 @@ impl Data {
     pub(super) fn begin_new(&mut self, store: &Store) -> Vec<Effect> {
         let Some(session) = &store.session else { return Vec::new() };
         let mut effects = Vec::new();
-        let mut editor = self.drafts.take_for_new(&session.path, store).unwrap_or_else(Editor::empty);
-        if let Target::Record(id) = editor.target() {
+        let mut editor = self.drafts.take_for_new(&session.path, store).unwrap_or_else(RecordEditor::empty);
+        if let EditTarget::Record(id) = editor.target() {
             let was = format!("Record {id} was deleted; this was your draft of it");
-            if self.drafts.holds(&session.path, Target::New) {
+            if self.drafts.holds(&session.path, EditTarget::New) {
                 // That one stays what it is: there is one draft of a new record at most.
                 editor.note = format!("{was}. Saving adds it as a new record; n later opens the other one.");
             } else {
                 editor = editor.into_new();
                 editor.note = format!("{was}. alt-o lets it go.");
                 // Kept anew before the old one goes.
-                effects.extend(editor.send_draft(Pace::Now, store.now));
+                effects.extend(editor.send_draft(DraftTiming::Now, store.now));
                 effects.push(send(DataCommand::KeepDraft(DraftOf::Record(id), None)));
             }
         }
-        self.mode = Mode::Edit(Box::new(editor));
+        self.mode = DataMode::Edit(Box::new(editor));
         effects
     }
 
@@ -99,23 +99,23 @@ impl Data {
         if self.under_cursor(store) != Some(*id) {
             return Vec::new();
         }
-        let (target, body) = (Target::Record(*id), Body::of(&opened.record));
+        let (target, body) = (EditTarget::Record(*id), Body::of(&opened.record));
         let mut editor = match self.drafts.take(&session.path, target) {
             Some(mut draft) => {
                 draft.note.clear();
                 draft.see(body);
                 draft
             }
-            None => Editor::new(target, body),
+            None => RecordEditor::new(target, body),
         };
-        let kept = editor.send_draft(Pace::Now, store.now);
-        self.mode = Mode::Edit(Box::new(editor));
+        let kept = editor.send_draft(DraftTiming::Now, store.now);
+        self.mode = DataMode::Edit(Box::new(editor));
         kept.into_iter().collect()
     }
 
     /// Leaves the editor: what was changed stays as a draft.
-    pub(super) fn leave(&mut self, mut editor: Editor, store: &Store) -> Vec<Effect> {
-        let mut effects: Vec<Effect> = editor.send_draft(Pace::Now, store.now).into_iter().collect();
+    pub(super) fn leave(&mut self, mut editor: RecordEditor, store: &Store) -> Vec<Effect> {
+        let mut effects: Vec<Effect> = editor.send_draft(DraftTiming::Now, store.now).into_iter().collect();
         let Some(session) = store.session.as_ref().filter(|_| editor.is_changed()) else { return effects };
         self.drafts.keep(&session.path, editor, Some(store));
         // Says so once it is on the disk.
@@ -125,15 +125,15 @@ impl Data {
 
     /// What was written since the session was told of it.
     pub(super) fn keep_draft(&mut self, store: &Store) -> Option<Effect> {
-        let Mode::Edit(editor) = &mut self.mode else { return None };
-        editor.send_draft(Pace::InPassing, store.now)
+        let DataMode::Edit(editor) = &mut self.mode else { return None };
+        editor.send_draft(DraftTiming::InPassing, store.now)
     }
 
     /// Keeps everything that is not on the disk.
     pub(super) fn keep_all(&mut self, store: &Store) -> Vec<Effect> {
         let Some(session) = self.session.clone() else { return Vec::new() };
         let mut effects = self.drafts.keep_again(&session, store);
-        if let Mode::Edit(editor) = &mut self.mode {
+        if let DataMode::Edit(editor) = &mut self.mode {
             let of = editor.target().draft();
             let there = store.data.drafts.as_ref().and_then(|kept| kept.get(&of));
             effects.extend(editor.send_again(there, store.now));
@@ -144,12 +144,12 @@ impl Data {
     /// Takes in what the session kept of an earlier time; keeps what isn't on the disk yet; lets go what was saved.
     pub(super) fn follow_drafts(&mut self, store: &Store) -> Vec<Effect> {
         let Some(session) = self.session.clone() else { return Vec::new() };
-        let open = if let Mode::Edit(editor) = &self.mode { Some(editor.target()) } else { None };
+        let open = if let DataMode::Edit(editor) = &self.mode { Some(editor.target()) } else { None };
         let mut effects = self.drafts.settle(&session, store);
         let mut words: Vec<String> = self.drafts.take_in(&session, open, store).into_iter().collect();
         let orphans = self.drafts.new_orphans(&session, store);
         if let [one, others @ ..] = orphans.as_slice() {
-            self.drafts.speak_of(Target::Record(*one));
+            self.drafts.speak_of(EditTarget::Record(*one));
             let first =
                 format!("record {one} was deleted; your draft of it is kept: n makes a new record of it");
             words.push(match others.len() {
@@ -167,16 +167,18 @@ impl Data {
     }
 
     pub(super) fn save(&mut self, store: &Store) -> Vec<Effect> {
-        let Mode::Edit(editor) = std::mem::replace(&mut self.mode, Mode::Table) else { return Vec::new() };
+        let DataMode::Edit(editor) = std::mem::replace(&mut self.mode, DataMode::Table) else {
+            return Vec::new();
+        };
         let Some(session) = &store.session else { return Vec::new() };
         let (target, body, over) = (editor.target(), editor.body(), editor.base().clone());
         self.drafts.saving(&session.path, *editor, store);
         let command = match target {
-            Target::New => DataCommand::Add(body),
-            Target::Record(record) if self.drafts.is_gone(record, store) => {
+            EditTarget::New => DataCommand::Add(body),
+            EditTarget::Record(record) if self.drafts.is_gone(record, store) => {
                 DataCommand::AddInstead(record, body)
             }
-            Target::Record(record) => DataCommand::Edit { record, over: Box::new(over), body },
+            EditTarget::Record(record) => DataCommand::Edit { record, over: Box::new(over), body },
         };
         vec![send(command)]
     }
@@ -184,33 +186,35 @@ impl Data {
     pub(super) fn begin_export(&mut self, store: &Store) -> Vec<Effect> {
         let Some(session) = &store.session else { return Vec::new() };
         // What the filter matches when nothing is chosen, and not the one record under the cursor.
-        let everything = Chosen::AllBut(BTreeSet::new());
+        let everything = ChosenRecords::AllBut(BTreeSet::new());
         let chosen = if self.chosen.is_empty() { everything } else { self.chosen.clone() };
         let selection = chosen.selection(&self.filter);
         let records = text::count(chosen.count(store.data.count()) as u64);
         let what = match (&chosen, &self.filter) {
-            (Chosen::Records(_), _) => format!("{records} selected"),
-            (Chosen::AllBut(without), Filter::Everything) if without.is_empty() => format!("all {records}"),
-            (Chosen::AllBut(without), _) if without.is_empty() => {
+            (ChosenRecords::Records(_), _) => format!("{records} selected"),
+            (ChosenRecords::AllBut(without), Filter::Everything) if without.is_empty() => {
+                format!("all {records}")
+            }
+            (ChosenRecords::AllBut(without), _) if without.is_empty() => {
                 format!("{records} that match {}", self.line)
             }
-            (Chosen::AllBut(without), _) => {
+            (ChosenRecords::AllBut(without), _) => {
                 format!("{records}: all but {}", text::count(without.len() as u64))
             }
         };
         let first = || LastExport {
             path: free_name(&session.name, store),
-            form: Form::Messages,
+            form: ExportFormat::Messages,
             splits: Splits::Together,
         };
         let last = self.last_export.clone().unwrap_or_else(first);
-        self.mode = Mode::Export(ExportForm::new(selection, what, &last));
+        self.mode = DataMode::Export(ExportForm::new(selection, what, &last));
         Vec::new()
     }
 
     pub(super) fn export(&mut self, form: ExportForm) -> Vec<Effect> {
         let Some(order) = form.order() else {
-            self.mode = Mode::Export(form);
+            self.mode = DataMode::Export(form);
             return Vec::new();
         };
         self.last_export = Some(form.as_last());
@@ -219,14 +223,14 @@ impl Data {
 
     /// What was typed and is on no disk.
     pub(super) fn unsaved_words(&self, store: &Store) -> Option<String> {
-        let kept = |editor: &Editor| {
+        let kept = |editor: &RecordEditor| {
             let drafts = store.data.drafts.as_ref();
             editor.is_kept_as(drafts.and_then(|drafts| drafts.get(&editor.target().draft())))
         };
         let open = match &self.mode {
-            Mode::Edit(editor) if editor.is_changed() && !kept(editor) => Some(match editor.target() {
-                Target::New => "a new record".to_owned(),
-                Target::Record(record) => format!("the text of record {record}"),
+            DataMode::Edit(editor) if editor.is_changed() && !kept(editor) => Some(match editor.target() {
+                EditTarget::New => "a new record".to_owned(),
+                EditTarget::Record(record) => format!("the text of record {record}"),
             }),
             _ => None,
         };

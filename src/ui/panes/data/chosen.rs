@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::act::send;
-use super::{Action, Data};
+use super::{DataAction, DataPane};
 use crate::app::store::Store;
 use crate::domain::change::Selection;
 use crate::domain::filter::Filter;
@@ -15,19 +15,19 @@ use crate::ui::pane::Effect;
 
 /// Chosen records.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Chosen {
+pub(super) enum ChosenRecords {
     Records(BTreeSet<RecordId>),
     /// All that the filter matches, without these.
     AllBut(BTreeSet<RecordId>),
 }
 
-impl Default for Chosen {
+impl Default for ChosenRecords {
     fn default() -> Self {
         Self::Records(BTreeSet::new())
     }
 }
 
-impl Chosen {
+impl ChosenRecords {
     pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self::Records(records) if records.is_empty())
     }
@@ -99,11 +99,11 @@ pub(super) enum Hold {
 /// An action that waits for the numbers of a range's records, and what was asked for them.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    action: Action,
+    action: DataAction,
     asked: Option<(ViewId, Generation, Range<usize>)>,
 }
 
-impl Data {
+impl DataPane {
     /// The rows of the range that is being drawn.
     pub(super) fn range(&self) -> Option<Range<usize>> {
         let (from, to) = (self.anchor?.position, self.cursor.position());
@@ -117,7 +117,7 @@ impl Data {
     /// Begins a range here, or ends it: then its rows are chosen.
     pub(super) fn mark(&mut self, store: &Store) -> Vec<Effect> {
         if self.anchor.is_some() {
-            return self.settled(Action::Mark, store).unwrap_or_default();
+            return self.settled(DataAction::Mark, store).unwrap_or_default();
         }
         self.anchor = Some(Anchor { position: self.cursor.position(), hold: Hold::Marked });
         Vec::new()
@@ -141,7 +141,7 @@ impl Data {
 
     /// Chooses the rows of the range. Nothing when that is done; otherwise what has to be asked first, after which
     /// the action is performed.
-    pub(super) fn settled(&mut self, action: Action, store: &Store) -> Option<Vec<Effect>> {
+    pub(super) fn settled(&mut self, action: DataAction, store: &Store) -> Option<Vec<Effect>> {
         self.range()?;
         if self.take_in_known(store) {
             return None;
@@ -175,7 +175,7 @@ impl Data {
             let action = waiting.action;
             self.chosen.add(ids.iter().copied());
             (self.waiting, self.anchor) = (None, None);
-            return if action == Action::Mark { Vec::new() } else { self.perform(action, store) };
+            return if action == DataAction::Mark { Vec::new() } else { self.perform(action, store) };
         }
         if waiting.asked.as_ref() == Some(&wanted) {
             return Vec::new();
@@ -194,7 +194,7 @@ impl Data {
 
     pub(super) fn choose_everything(&mut self) {
         self.anchor = None;
-        self.chosen = Chosen::AllBut(BTreeSet::new());
+        self.chosen = ChosenRecords::AllBut(BTreeSet::new());
     }
 
     pub(super) fn invert(&mut self) {

@@ -8,7 +8,7 @@ use crate::ui::widgets::text;
 
 /// What a column shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ColumnKind {
     Number,
     Status,
     Split,
@@ -24,44 +24,44 @@ pub(super) enum Kind {
 
 /// How a cell stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum CellAlignment {
     Left,
     Right,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Column {
-    pub(super) kind: Kind,
+pub(super) struct TableColumn {
+    pub(super) kind: ColumnKind,
     /// In characters; for texts the share of what is left.
     width: u16,
 }
 
-const ALL: [Column; 11] = [
-    Column { kind: Kind::Number, width: 7 },
-    Column { kind: Kind::Status, width: 10 },
-    Column { kind: Kind::Split, width: 6 },
-    Column { kind: Kind::Label, width: 8 },
-    Column { kind: Kind::Tokens, width: 6 },
-    Column { kind: Kind::Turns, width: 0 },
-    Column { kind: Kind::Score, width: 0 },
-    Column { kind: Kind::Tags, width: 10 },
-    Column { kind: Kind::Prompt, width: 34 },
-    Column { kind: Kind::Answer, width: 34 },
-    Column { kind: Kind::Source, width: 0 },
+const ALL: [TableColumn; 11] = [
+    TableColumn { kind: ColumnKind::Number, width: 7 },
+    TableColumn { kind: ColumnKind::Status, width: 10 },
+    TableColumn { kind: ColumnKind::Split, width: 6 },
+    TableColumn { kind: ColumnKind::Label, width: 8 },
+    TableColumn { kind: ColumnKind::Tokens, width: 6 },
+    TableColumn { kind: ColumnKind::Turns, width: 0 },
+    TableColumn { kind: ColumnKind::Score, width: 0 },
+    TableColumn { kind: ColumnKind::Tags, width: 10 },
+    TableColumn { kind: ColumnKind::Prompt, width: 34 },
+    TableColumn { kind: ColumnKind::Answer, width: 34 },
+    TableColumn { kind: ColumnKind::Source, width: 0 },
 ];
 
 /// Columns from left to right; one may be chosen to be changed. A width of 0 hides it.
 #[derive(Debug)]
 pub(super) struct Columns {
-    columns: [Column; 11],
+    columns: [TableColumn; 11],
     chosen: Option<usize>,
     /// Whether rows with more than a question and its answer were seen: then their turns are counted.
-    turns: Turns,
+    turns: TurnsColumn,
 }
 
 /// Whether the column of turns has come by itself. It stays, and a person may hide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turns {
+enum TurnsColumn {
     Unseen,
     Seen,
 }
@@ -71,16 +71,16 @@ const TURNS: u16 = 8;
 
 impl Default for Columns {
     fn default() -> Self {
-        Self { columns: ALL, chosen: None, turns: Turns::Unseen }
+        Self { columns: ALL, chosen: None, turns: TurnsColumn::Unseen }
     }
 }
 
 impl Columns {
     /// Rows come onto the screen: turns get a column with the first that has more than two.
     pub(super) fn see(&mut self, row: &RowSummary) {
-        if self.turns == Turns::Unseen && (row.turns > 2 || row.calls + row.thoughts > 0) {
-            self.turns = Turns::Seen;
-            if let Some(column) = self.columns.iter_mut().find(|column| column.kind == Kind::Turns) {
+        if self.turns == TurnsColumn::Unseen && (row.turns > 2 || row.calls + row.thoughts > 0) {
+            self.turns = TurnsColumn::Seen;
+            if let Some(column) = self.columns.iter_mut().find(|column| column.kind == ColumnKind::Turns) {
                 column.width = column.width.max(TURNS);
             }
         }
@@ -91,7 +91,7 @@ impl Columns {
         self.chosen = (next < self.columns.len()).then_some(next);
     }
 
-    pub(super) fn chosen(&self) -> Option<Kind> {
+    pub(super) fn chosen(&self) -> Option<ColumnKind> {
         self.chosen.and_then(|chosen| self.columns.get(chosen)).map(|column| column.kind)
     }
 
@@ -110,19 +110,19 @@ impl Columns {
     }
 
     /// The columns that fit into a width, with their places: from the right they leave, texts share what is left.
-    pub(super) fn places(&self, width: u16) -> Vec<(Kind, u16, u16)> {
-        let mut shown: Vec<Column> = self
+    pub(super) fn places(&self, width: u16) -> Vec<(ColumnKind, u16, u16)> {
+        let mut shown: Vec<TableColumn> = self
             .columns
             .iter()
             .copied()
             .filter(|column| column.width > 0 || self.chosen() == Some(column.kind))
             .collect();
-        let least = |column: &Column| if is_text(column.kind) { 22 } else { column.width.max(5) } + 2;
+        let least = |column: &TableColumn| if is_text(column.kind) { 22 } else { column.width.max(5) } + 2;
         while shown.len() > 2 && shown.iter().map(least).sum::<u16>() > width {
             // Texts stay longer than figures that few need.
-            let out = shown
-                .iter()
-                .rposition(|column| !matches!(column.kind, Kind::Prompt | Kind::Number | Kind::Status));
+            let out = shown.iter().rposition(|column| {
+                !matches!(column.kind, ColumnKind::Prompt | ColumnKind::Number | ColumnKind::Status)
+            });
             shown.remove(out.unwrap_or(shown.len() - 1));
         }
         let fixed: u16 = shown.iter().filter(|column| !is_text(column.kind)).map(least).sum();
@@ -143,11 +143,11 @@ impl Columns {
     }
 }
 
-const fn is_text(kind: Kind) -> bool {
-    matches!(kind, Kind::Prompt | Kind::Answer | Kind::Source)
+const fn is_text(kind: ColumnKind) -> bool {
+    matches!(kind, ColumnKind::Prompt | ColumnKind::Answer | ColumnKind::Source)
 }
 
-impl Kind {
+impl ColumnKind {
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Number => "#",
@@ -164,9 +164,9 @@ impl Kind {
         }
     }
 
-    pub(super) const fn side(self) -> Side {
+    pub(super) const fn side(self) -> CellAlignment {
         match self {
-            Self::Number | Self::Tokens | Self::Score => Side::Right,
+            Self::Number | Self::Tokens | Self::Score => CellAlignment::Right,
             Self::Status
             | Self::Split
             | Self::Label
@@ -174,7 +174,7 @@ impl Kind {
             | Self::Tags
             | Self::Prompt
             | Self::Answer
-            | Self::Source => Side::Left,
+            | Self::Source => CellAlignment::Left,
         }
     }
 
@@ -212,17 +212,17 @@ pub(super) const fn status(status: Status) -> &'static str {
 }
 
 /// By what the rows can be sorted with a click on a column's heading.
-pub(super) const fn sort_field(kind: Kind) -> Option<SortField> {
+pub(super) const fn sort_field(kind: ColumnKind) -> Option<SortField> {
     match kind {
-        Kind::Number => Some(SortField::Id),
-        Kind::Status => Some(SortField::Status),
-        Kind::Split => Some(SortField::Split),
-        Kind::Label => Some(SortField::Label),
-        Kind::Tokens => Some(SortField::Tokens),
-        Kind::Turns => Some(SortField::Turns),
-        Kind::Score => Some(SortField::Score),
-        Kind::Prompt => Some(SortField::Prompt),
-        Kind::Source => Some(SortField::Source),
-        Kind::Tags | Kind::Answer => None,
+        ColumnKind::Number => Some(SortField::Id),
+        ColumnKind::Status => Some(SortField::Status),
+        ColumnKind::Split => Some(SortField::Split),
+        ColumnKind::Label => Some(SortField::Label),
+        ColumnKind::Tokens => Some(SortField::Tokens),
+        ColumnKind::Turns => Some(SortField::Turns),
+        ColumnKind::Score => Some(SortField::Score),
+        ColumnKind::Prompt => Some(SortField::Prompt),
+        ColumnKind::Source => Some(SortField::Source),
+        ColumnKind::Tags | ColumnKind::Answer => None,
     }
 }

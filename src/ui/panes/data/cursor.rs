@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::domain::protocol::data::{Found, Generation, ViewId, Viewed};
+use crate::domain::protocol::data::{Generation, ViewCount, ViewId, Viewed};
 use crate::domain::record::RecordId;
 
 /// Rows beyond the screen that are read with it, above and below.
@@ -10,7 +10,7 @@ const MARGIN: usize = 50;
 
 /// A position in the view, and the first row on the screen.
 #[derive(Debug, Default)]
-pub(super) struct Cursor {
+pub(super) struct ViewCursor {
     position: usize,
     top: usize,
     height: usize,
@@ -19,17 +19,17 @@ pub(super) struct Cursor {
     /// Whether a person has gone elsewhere since the record under it was asked for.
     moved: bool,
     /// Where to be in a view that is being looked for: a person went back to it.
-    back: Option<(ViewId, Place)>,
+    back: Option<(ViewId, ScrollPlace)>,
 }
 
 /// A row, and the first one on the screen with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Place {
+pub(super) struct ScrollPlace {
     position: usize,
     top: usize,
 }
 
-impl Cursor {
+impl ViewCursor {
     pub(super) const fn position(&self) -> usize {
         self.position
     }
@@ -38,12 +38,12 @@ impl Cursor {
         self.top
     }
 
-    pub(super) const fn place(&self) -> Place {
-        Place { position: self.position, top: self.top }
+    pub(super) const fn place(&self) -> ScrollPlace {
+        ScrollPlace { position: self.position, top: self.top }
     }
 
     /// Goes to a place as soon as a view is there.
-    pub(super) const fn go_back(&mut self, view: ViewId, place: Place) {
+    pub(super) const fn go_back(&mut self, view: ViewId, place: ScrollPlace) {
         self.back = Some((view, place));
     }
 
@@ -92,7 +92,7 @@ impl Cursor {
         }
         self.generation = view.generation;
         let count = view.found.count();
-        let all = matches!(view.found, Found::All(_));
+        let all = matches!(view.found, ViewCount::All(_));
         let told =
             view.cursor.filter(|(record, _)| to == Some(*record) || !self.moved && on == Some(*record));
         let told = told.map(|(_, position)| position);

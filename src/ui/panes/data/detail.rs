@@ -249,7 +249,7 @@ fn tokens(id: RecordId, width: usize, view: View<'_>) -> Vec<Line<'static>> {
         Span::styled(format!("{trained} trained on"), theme.good.add_modifier(Modifier::UNDERLINED)),
         Span::styled(format!(" · {} masked", pieces.len() - trained), theme.dim),
     ])];
-    let mut row = Row { lines: &mut lines, spans: Vec::new(), used: 0, width: width.max(10) };
+    let mut row = TokenLine { lines: &mut lines, spans: Vec::new(), used: 0, width: width.max(10) };
     for (index, piece) in pieces.iter().enumerate() {
         row.put(piece, index, theme);
     }
@@ -258,14 +258,14 @@ fn tokens(id: RecordId, width: usize, view: View<'_>) -> Vec<Line<'static>> {
 }
 
 /// A line of tokens that is being filled.
-struct Row<'l> {
+struct TokenLine<'l> {
     lines: &'l mut Vec<Line<'static>>,
     spans: Vec<Span<'static>>,
     used: usize,
     width: usize,
 }
 
-impl Row<'_> {
+impl TokenLine<'_> {
     fn put(&mut self, piece: &TokenPiece, index: usize, theme: &Theme) {
         let style = match piece.trained {
             Trained::Yes => theme.good.add_modifier(Modifier::UNDERLINED),

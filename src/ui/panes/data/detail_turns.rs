@@ -14,7 +14,7 @@ use crate::ui::widgets::{markdown, text};
 const NAMES: usize = 11;
 
 /// Lines, and where among them the question begins that is answered last.
-pub(super) struct Turns {
+pub(super) struct TurnLines {
     pub(super) lines: Vec<Line<'static>>,
     pub(super) question: usize,
 }
@@ -43,7 +43,7 @@ pub(super) fn words(record: &Record) -> Vec<String> {
 }
 
 /// All turns of a record.
-pub(super) fn turns(opened: &Opened, width: usize, theme: &Theme, highlights: &Highlights) -> Turns {
+pub(super) fn turns(opened: &Opened, width: usize, theme: &Theme, highlights: &Highlights) -> TurnLines {
     let record = &opened.record;
     let mut lines: Vec<Line<'static>> = opened
         .findings
@@ -51,7 +51,7 @@ pub(super) fn turns(opened: &Opened, width: usize, theme: &Theme, highlights: &H
         .map(|(check, what)| Line::styled(format!("! {check}: {what}"), theme.warning))
         .collect();
     let mut writer =
-        Writer { lines: &mut lines, width: width.saturating_sub(NAMES).max(10), theme, highlights };
+        TurnWriter { lines: &mut lines, width: width.saturating_sub(NAMES).max(10), theme, highlights };
     let last = answered_last(record);
     let mut question = 0;
     for (index, turn) in record.messages.iter().enumerate() {
@@ -77,7 +77,7 @@ pub(super) fn turns(opened: &Opened, width: usize, theme: &Theme, highlights: &H
     if record.messages.is_empty() && record.preference.is_none() && record.text.is_none() {
         lines.push(Line::styled("Columns only; the row as imported is under raw.", theme.dim));
     }
-    Turns { lines, question }
+    TurnLines { lines, question }
 }
 
 /// Which turn asks what is answered last.
@@ -87,7 +87,7 @@ fn answered_last(record: &Record) -> Option<usize> {
     record.messages.get(..end)?.iter().rposition(|turn| turn.role == Role::User)
 }
 
-struct Writer<'w> {
+struct TurnWriter<'w> {
     lines: &'w mut Vec<Line<'static>>,
     /// Of the texts, without the names.
     width: usize,
@@ -95,7 +95,7 @@ struct Writer<'w> {
     highlights: &'w Highlights,
 }
 
-impl Writer<'_> {
+impl TurnWriter<'_> {
     /// What was thought first, what was said, what was called, and what else the turn has.
     fn turn(&mut self, who: &str, turn: &Message) {
         let (name, aside) = (self.theme.accent, self.theme.dim);

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::editor::{Editor, Pace, Target};
+use super::editor::{DraftTiming, EditTarget, RecordEditor};
 use crate::app::store::Store;
 use crate::domain::draft::DraftOf;
 use crate::domain::protocol::system::{Level, Notice};
@@ -13,32 +13,32 @@ use crate::ui::pane::Effect;
 
 #[derive(Debug, Default)]
 pub(super) struct Drafts {
-    all: BTreeMap<(PathBuf, Target), Draft>,
+    all: BTreeMap<(PathBuf, EditTarget), OpenDraft>,
     /// The session whose kept drafts were taken in, and which reading of them.
     read: Option<(PathBuf, u64)>,
     /// Deleted records whose drafts were told of.
     told: BTreeSet<RecordId>,
     /// The draft that a sentence has named the key for new records for last: that key opens it.
-    spoken_of: Option<Target>,
+    spoken_of: Option<EditTarget>,
     /// A record that was deleted by somebody while it was edited here. A key can be faster than the list of all such.
     met_deleted: Option<RecordId>,
 }
 
 #[derive(Debug)]
-struct Draft {
-    editor: Editor,
+struct OpenDraft {
+    editor: RecordEditor,
     /// How often its record had been saved here when it was left: once more, and this is saved.
     edits: u64,
     saving: Saving,
     /// As far as is known.
     on_disk: bool,
     /// Whether it is still to be said that it is kept.
-    told: Told,
+    told: Notified,
 }
 
 /// Whether something was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum Notified {
     Yes,
     No,
 }
@@ -51,7 +51,7 @@ enum Saving {
     After(u64),
 }
 
-impl Target {
+impl EditTarget {
     pub(super) const fn draft(self) -> DraftOf {
         match self {
             Self::New => DraftOf::NewRecord,
@@ -76,24 +76,30 @@ impl Target {
 
 impl Drafts {
     /// Keeps what was left. `store` is that of its session; none where another was opened.
-    pub(super) fn keep(&mut self, session: &Path, mut editor: Editor, store: Option<&Store>) {
+    pub(super) fn keep(&mut self, session: &Path, mut editor: RecordEditor, store: Option<&Store>) {
         editor.draft = true;
         let at = (session.to_owned(), editor.target());
         let edits = store.map_or(0, |store| committed(editor.target(), store));
-        self.all.insert(at, Draft { editor, edits, saving: Saving::No, on_disk: false, told: Told::No });
+        self.all
+            .insert(at, OpenDraft { editor, edits, saving: Saving::No, on_disk: false, told: Notified::No });
     }
 
     /// Keeps what is being saved until it is on the disk.
-    pub(super) fn saving(&mut self, session: &Path, mut editor: Editor, store: &Store) {
+    pub(super) fn saving(&mut self, session: &Path, mut editor: RecordEditor, store: &Store) {
         editor.draft = true;
         let target = editor.target();
         let (edits, saving) = (committed(target, store), Saving::After(unmet(target, store)));
-        let draft = Draft { editor, edits, saving, on_disk: false, told: Told::Yes };
+        let draft = OpenDraft { editor, edits, saving, on_disk: false, told: Notified::Yes };
         self.all.insert((session.to_owned(), target), draft);
     }
 
     /// What the session kept from an earlier time, once it was read; says what there is, if there is something.
-    pub(super) fn take_in(&mut self, session: &Path, open: Option<Target>, store: &Store) -> Option<String> {
+    pub(super) fn take_in(
+        &mut self,
+        session: &Path,
+        open: Option<EditTarget>,
+        store: &Store,
+    ) -> Option<String> {
         let kept = store.data.drafts.as_ref()?;
         let reading = Some((session.to_owned(), store.data.drafts_read));
         if self.read == reading {
@@ -103,21 +109,23 @@ impl Drafts {
         let left = store.data.drafts_read > 1;
         let (mut records, mut new, mut waits) = (Vec::new(), false, false);
         for (of, kept) in kept {
-            let Some(target) = Target::of(of).filter(|target| open != Some(*target)) else { continue };
+            let Some(target) = EditTarget::of(of).filter(|target| open != Some(*target)) else { continue };
             let at = (session.to_owned(), target);
             if let Some(own) = self.all.get(&at) {
                 // Another window's, which takes the place of what is being saved once that is on the disk.
                 waits |= own.saving != Saving::No && !own.editor.is_kept_as(Some(kept));
                 continue;
             }
-            if let Some(editor) = Editor::of_draft(target, kept) {
+            if let Some(editor) = RecordEditor::of_draft(target, kept) {
                 let (edits, saving) = (committed(target, store), Saving::No);
-                self.all.insert(at, Draft { editor, edits, saving, on_disk: true, told: Told::Yes });
+                self.all.insert(at, OpenDraft { editor, edits, saving, on_disk: true, told: Notified::Yes });
                 match target {
-                    Target::New => new = true,
-                    Target::Record(record) if !store.data.orphaned.contains(&record) => records.push(record),
+                    EditTarget::New => new = true,
+                    EditTarget::Record(record) if !store.data.orphaned.contains(&record) => {
+                        records.push(record);
+                    }
                     // Told of with the other records that were deleted.
-                    Target::Record(_) => {}
+                    EditTarget::Record(_) => {}
                 }
             }
         }
@@ -143,7 +151,7 @@ impl Drafts {
             )),
         };
         if new {
-            self.spoken_of = Some(Target::New);
+            self.spoken_of = Some(EditTarget::New);
         }
         let begun = if left {
             "another window was closed; the new record begun there is here now: n goes on with it"
@@ -163,7 +171,7 @@ impl Drafts {
                 return true;
             }
             // Of new records others are made too, such as duplicates.
-            let may = draft.saving != Saving::No || *target != Target::New;
+            let may = draft.saving != Saving::No || *target != EditTarget::New;
             if may && committed(*target, store) > draft.edits {
                 return false;
             }
@@ -178,23 +186,23 @@ impl Drafts {
                 return false;
             }
             draft.on_disk = draft.editor.is_kept_as(there);
-            if draft.on_disk && std::mem::replace(&mut draft.told, Told::Yes) == Told::No {
+            if draft.on_disk && std::mem::replace(&mut draft.told, Notified::Yes) == Notified::No {
                 let words = match *target {
-                    Target::Record(id) if store.data.orphaned.contains(&id) => {
+                    EditTarget::Record(id) if store.data.orphaned.contains(&id) => {
                         spoken_of = Some(*target);
                         format!("kept as a draft; record {id} was deleted: n makes a new record of it")
                     }
-                    Target::Record(id) => {
+                    EditTarget::Record(id) => {
                         format!("kept as a draft of record {id}, not saved: e there opens it again")
                     }
-                    Target::New => {
+                    EditTarget::New => {
                         spoken_of = Some(*target);
                         "the new record is kept as a draft, not saved: n opens it again".to_owned()
                     }
                 };
                 effects.push(Effect::Notify(Notice::new(Level::Info, words)));
             }
-            effects.extend(draft.editor.send_draft(Pace::Now, store.now));
+            effects.extend(draft.editor.send_draft(DraftTiming::Now, store.now));
             true
         });
         self.spoken_of = spoken_of.or(self.spoken_of);
@@ -212,32 +220,32 @@ impl Drafts {
     }
 
     /// What was left, to go on with.
-    pub(super) fn take(&mut self, session: &Path, target: Target) -> Option<Editor> {
+    pub(super) fn take(&mut self, session: &Path, target: EditTarget) -> Option<RecordEditor> {
         self.all.remove(&(session.to_owned(), target)).map(|draft| draft.editor)
     }
 
     /// What the key for new records goes on with: the draft that was spoken of last, else that of a new record, else one
     /// of a record that was deleted.
-    pub(super) fn take_for_new(&mut self, session: &Path, store: &Store) -> Option<Editor> {
+    pub(super) fn take_for_new(&mut self, session: &Path, store: &Store) -> Option<RecordEditor> {
         let spoken = self.spoken_of.take();
-        let orphans = store.data.orphaned.iter().map(|id| Target::Record(*id));
-        let may = |target: &Target| match target {
-            Target::New => true,
-            Target::Record(id) => self.is_gone(*id, store),
+        let orphans = store.data.orphaned.iter().map(|id| EditTarget::Record(*id));
+        let may = |target: &EditTarget| match target {
+            EditTarget::New => true,
+            EditTarget::Record(id) => self.is_gone(*id, store),
         };
-        let all: Vec<Target> =
-            spoken.into_iter().filter(may).chain(std::iter::once(Target::New)).chain(orphans).collect();
+        let all: Vec<EditTarget> =
+            spoken.into_iter().filter(may).chain(std::iter::once(EditTarget::New)).chain(orphans).collect();
         all.into_iter().find_map(|target| self.take(session, target))
     }
 
     /// The key for new records opens the draft of this one, which was just spoken of.
-    pub(super) const fn speak_of(&mut self, target: Target) {
+    pub(super) const fn speak_of(&mut self, target: EditTarget) {
         self.spoken_of = Some(target);
     }
 
     /// The same of a record that was found to be deleted when its text was to be saved.
     pub(super) const fn speak_of_deleted(&mut self, id: RecordId) {
-        self.speak_of(Target::Record(id));
+        self.speak_of(EditTarget::Record(id));
         self.met_deleted = Some(id);
     }
 
@@ -249,7 +257,7 @@ impl Drafts {
     /// Deleted records that have drafts, and were not told of yet.
     pub(super) fn new_orphans(&mut self, session: &Path, store: &Store) -> Vec<RecordId> {
         self.told.retain(|id| store.data.orphaned.contains(id));
-        let has = |id: &RecordId| self.has(session, Target::Record(*id));
+        let has = |id: &RecordId| self.has(session, EditTarget::Record(*id));
         let new: Vec<_> =
             store.data.orphaned.iter().copied().filter(|id| !self.told.contains(id) && has(id)).collect();
         self.told.extend(&new);
@@ -257,18 +265,18 @@ impl Drafts {
     }
 
     /// Whether there is a draft, also one that is on its way to the disk.
-    pub(super) fn holds(&self, session: &Path, target: Target) -> bool {
+    pub(super) fn holds(&self, session: &Path, target: EditTarget) -> bool {
         self.all.contains_key(&(session.to_owned(), target))
     }
 
-    pub(super) fn has(&self, session: &Path, target: Target) -> bool {
+    pub(super) fn has(&self, session: &Path, target: EditTarget) -> bool {
         let found = self.all.get(&(session.to_owned(), target));
         found.is_some_and(|draft| draft.saving == Saving::No)
     }
 
     /// How many there are, in any session, that would be lost with the program.
     pub(super) fn unkept(&self, session: Option<&Path>, store: &Store) -> usize {
-        let lost = |((of, target), draft): &(&(PathBuf, Target), &Draft)| {
+        let lost = |((of, target), draft): &(&(PathBuf, EditTarget), &OpenDraft)| {
             if Some(of.as_path()) != session {
                 return !draft.on_disk;
             }
@@ -280,17 +288,17 @@ impl Drafts {
 }
 
 /// How often this was committed.
-fn committed(target: Target, store: &Store) -> u64 {
+fn committed(target: EditTarget, store: &Store) -> u64 {
     match target {
-        Target::New => store.data.made,
-        Target::Record(record) => store.data.edits.get(&record).copied().unwrap_or_default(),
+        EditTarget::New => store.data.made,
+        EditTarget::Record(record) => store.data.edits.get(&record).copied().unwrap_or_default(),
     }
 }
 
 /// How often an edit of this was not taken.
-fn unmet(target: Target, store: &Store) -> u64 {
+fn unmet(target: EditTarget, store: &Store) -> u64 {
     match target {
-        Target::New => store.data.unmade,
-        Target::Record(record) => store.data.unmet.get(&record).copied().unwrap_or_default(),
+        EditTarget::New => store.data.unmade,
+        EditTarget::Record(record) => store.data.unmet.get(&record).copied().unwrap_or_default(),
     }
 }

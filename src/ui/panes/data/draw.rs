@@ -4,14 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::detail::Tab;
-use super::editor::Target;
+use super::editor::EditTarget;
 use super::pointer::Areas;
-use super::{Chosen, Data, Mode, statistics, table};
+use super::{ChosenRecords, DataMode, DataPane, statistics, table};
 use crate::app::store::JobRow;
 use crate::domain::filter::{Filter, explain, passed_over};
-use crate::domain::protocol::data::{Found, Opened};
+use crate::domain::protocol::data::{Opened, ViewCount};
 use crate::domain::record::RecordId;
-use crate::domain::view::{Direction, SortField};
+use crate::domain::view::{SortDirection, SortField};
 use crate::ui::pane::View;
 use crate::ui::widgets::{empty, progress, text};
 
@@ -20,7 +20,7 @@ const FIGURES: u16 = 40;
 /// Rows below which the record only opens on its own.
 const TALL: u16 = 24;
 
-pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+pub(super) fn draw(pane: &mut DataPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let Some(session) = &view.store.session else {
         let words = [
             "Records of a session: search, filter, edit, tag, split.",
@@ -30,11 +30,11 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
     };
     pane.detail.hide();
     pane.areas = Areas::default();
-    if let Mode::Findings(_) | Mode::Import(_) | Mode::Export(_) = &pane.mode {
+    if let DataMode::Findings(_) | DataMode::Import(_) | DataMode::Export(_) = &pane.mode {
         return over_all(pane, buffer, area, view);
     }
     let known = view.store.data.view.as_ref();
-    if matches!(pane.mode, Mode::Table)
+    if matches!(pane.mode, DataMode::Table)
         && known.is_some_and(|known| known.records == 0)
         && view.store.jobs.of(&session.path).next().is_none()
     {
@@ -48,14 +48,14 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
     }
     let top = Rect { height: 1, ..area };
     let below = filter(pane, buffer, Rect { x: top.x + 1, width: top.width.saturating_sub(2), ..top }, view);
-    let note = passed_over(&pane.filter).filter(|_| matches!(pane.mode, Mode::Table));
+    let note = passed_over(&pane.filter).filter(|_| matches!(pane.mode, DataMode::Table));
     if let Some(note) = &note {
         let room = usize::from(area.width.saturating_sub(2));
         text::put(buffer, area.x + 1, area.y + 1, note, room, view.theme.dim);
     }
     let top = 1 + below.max(u16::from(note.is_some()));
     let body = Rect { y: area.y + top, height: area.height.saturating_sub(top), ..area };
-    if matches!(pane.mode, Mode::Edit(_)) || pane.detail.is_open() {
+    if matches!(pane.mode, DataMode::Edit(_)) || pane.detail.is_open() {
         return record(pane, buffer, body, view);
     }
     if known.is_some_and(|known| known.records == 0) {
@@ -65,7 +65,7 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
         }
         return;
     }
-    if known.is_some_and(|known| known.found == Found::All(0)) && pane.pinned.is_none() {
+    if known.is_some_and(|known| known.found == ViewCount::All(0)) && pane.pinned.is_none() {
         let why = explain(&pane.filter, &view.store.data.vocabulary);
         let words = [why.as_deref().unwrap_or("No record matches this filter."), "esc clears it."];
         return empty::draw(buffer, body, view.theme, "Nothing found", &words);
@@ -80,53 +80,58 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
 }
 
 /// What takes the place of the table for a while.
-fn over_all(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+fn over_all(pane: &mut DataPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let width = usize::from(area.width.saturating_sub(2));
     match &mut pane.mode {
-        Mode::Findings(findings) => findings.draw(buffer, area, view),
-        Mode::Import(form) => {
+        DataMode::Findings(findings) => findings.draw(buffer, area, view),
+        DataMode::Import(form) => {
             let (x, _) = text::put(buffer, area.x + 1, area.y, "import  ", width, view.theme.accent);
             let path = text::shorten(&form.path.display().to_string(), width.saturating_sub(8));
             text::put(buffer, x, area.y, path, width.saturating_sub(8), view.theme.text);
             form.draw(buffer, body, view);
         }
-        Mode::Export(form) => {
+        DataMode::Export(form) => {
             text::put(buffer, area.x + 1, area.y, "export", width, view.theme.accent);
             form.draw(buffer, body, view.theme);
         }
-        Mode::Table | Mode::Filter(_) | Mode::Line(_) | Mode::Labels(_) | Mode::Edit(_) => {}
+        DataMode::Table
+        | DataMode::Filter(_)
+        | DataMode::Line(_)
+        | DataMode::Labels(_)
+        | DataMode::Edit(_) => {}
     }
 }
 
 /// The filter, or the line that is typed in its place. Says how many rows below it that takes.
-fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) -> u16 {
+fn filter(pane: &mut DataPane, buffer: &mut Buffer, area: Rect, view: View<'_>) -> u16 {
     let theme = view.theme;
     pane.areas.filter = area;
     let counts = counts(pane, view);
     let wide = text::width(&counts) as u16;
     let title = match &pane.mode {
-        Mode::Line(line) => line.field().title(),
-        Mode::Labels(_) => "label",
+        DataMode::Line(line) => line.field().title(),
+        DataMode::Labels(_) => "label",
         _ => "filter",
     };
-    let title_style = if matches!(pane.mode, Mode::Table | Mode::Edit(_)) { theme.dim } else { theme.accent };
+    let title_style =
+        if matches!(pane.mode, DataMode::Table | DataMode::Edit(_)) { theme.dim } else { theme.accent };
     let (x, _) = text::put(buffer, area.x, area.y, title, 10, title_style);
     let start = (x + 2).max(area.x + 8);
     text::put(buffer, area.right().saturating_sub(wide), area.y, &counts, usize::from(wide), theme.dim);
     let field = Rect { x: start, width: area.right().saturating_sub(start + wide + 2), ..area };
     let below = Rect { y: area.y + 1, x: start, width: area.right().saturating_sub(start), height: 1 };
     match &pane.mode {
-        Mode::Filter(line) => {
+        DataMode::Filter(line) => {
             let rows = line.rows_below(below.width);
             line.draw(buffer, field, Rect { height: rows, ..below }.intersection(buffer.area), theme);
             return rows;
         }
-        Mode::Line(line) => {
+        DataMode::Line(line) => {
             line.draw(buffer, field, below, theme);
             return 1;
         }
-        Mode::Labels(labels) => {
+        DataMode::Labels(labels) => {
             let words = "a digit labels and goes on · esc ends";
             text::put(buffer, field.x, field.y, words, usize::from(field.width), theme.dim);
             labels.draw(buffer, below, theme);
@@ -135,7 +140,11 @@ fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) -> u
         _ if pane.line.is_empty() => {
             text::put(buffer, field.x, field.y, "everything", usize::from(field.width), theme.dim);
         }
-        Mode::Table | Mode::Edit(_) | Mode::Findings(_) | Mode::Import(_) | Mode::Export(_) => {
+        DataMode::Table
+        | DataMode::Edit(_)
+        | DataMode::Findings(_)
+        | DataMode::Import(_)
+        | DataMode::Export(_) => {
             let line = text::shorten(&pane.line, usize::from(field.width));
             text::put(buffer, field.x, field.y, line, usize::from(field.width), theme.text);
         }
@@ -144,7 +153,7 @@ fn filter(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) -> u
 }
 
 /// `184 of 500 · 2 selected`, and what is still going on.
-fn counts(pane: &Data, view: View<'_>) -> String {
+fn counts(pane: &DataPane, view: View<'_>) -> String {
     let data = &view.store.data;
     let Some(known) = &data.view else { return "reading …".to_owned() };
     let mut parts = Vec::new();
@@ -152,23 +161,23 @@ fn counts(pane: &Data, view: View<'_>) -> String {
         parts.push("searching …".to_owned());
     }
     let records = text::count(known.records as u64);
-    let unread = if let Mode::Filter(line) = &pane.mode { line.unknown_count() } else { None };
+    let unread = if let DataMode::Filter(line) = &pane.mode { line.unknown_count() } else { None };
     parts.push(match (unread, known.found) {
         (Some(words), _) => words.to_owned(),
-        (None, Found::AtLeast(_)) => format!("… of {records}"),
-        (None, Found::All(count)) => format!("{} of {records}", text::count(count as u64)),
+        (None, ViewCount::AtLeast(_)) => format!("… of {records}"),
+        (None, ViewCount::All(count)) => format!("{} of {records}", text::count(count as u64)),
     });
     if let Some(range) = pane.range() {
         parts.push(format!("range of {}", text::count(range.len() as u64)));
     }
     let chosen = text::count(pane.chosen.count(data.count()) as u64);
     match &pane.chosen {
-        Chosen::Records(ids) if ids.is_empty() => {}
-        Chosen::AllBut(ids) if ids.is_empty() => parts.push(format!("all {chosen} selected")),
-        Chosen::Records(_) | Chosen::AllBut(_) => parts.push(format!("{chosen} selected")),
+        ChosenRecords::Records(ids) if ids.is_empty() => {}
+        ChosenRecords::AllBut(ids) if ids.is_empty() => parts.push(format!("all {chosen} selected")),
+        ChosenRecords::Records(_) | ChosenRecords::AllBut(_) => parts.push(format!("{chosen} selected")),
     }
-    if pane.order.field != SortField::Id || pane.order.direction == Direction::Falling {
-        let arrow = if pane.order.direction == Direction::Rising { "↑" } else { "↓" };
+    if pane.order.field != SortField::Id || pane.order.direction == SortDirection::Falling {
+        let arrow = if pane.order.direction == SortDirection::Rising { "↑" } else { "↓" };
         parts.push(format!("by {} {arrow}", pane.order.field.name()));
     }
     let imported = view.store.job_here("import ").and_then(JobRow::share);
@@ -180,9 +189,9 @@ fn counts(pane: &Data, view: View<'_>) -> String {
     parts.join(" · ")
 }
 
-fn record(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+fn record(pane: &mut DataPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let figures =
-        table::room_for_statistics(pane.statistics, area.width) && !matches!(pane.mode, Mode::Edit(_));
+        table::room_for_statistics(pane.statistics, area.width) && !matches!(pane.mode, DataMode::Edit(_));
     let width = if figures { area.width - FIGURES } else { area.width };
     let left = Rect { width, ..area };
     pane.areas.record = left;
@@ -194,7 +203,7 @@ fn record(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         width: left.width.saturating_sub(4),
         height: left.height.saturating_sub(1),
     };
-    if let Mode::Edit(editor) = &mut pane.mode {
+    if let DataMode::Edit(editor) = &mut pane.mode {
         editor.draw(buffer, inside, view.theme);
     } else if let Some(opened) = opened {
         pane.detail.draw(buffer, inside, view, opened, &pane.highlights);
@@ -223,7 +232,7 @@ fn record(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
 
 /// `── 13 ─────── messages │ raw │ history ──`.
 fn title(
-    pane: &mut Data,
+    pane: &mut DataPane,
     buffer: &mut Buffer,
     area: Rect,
     opened: Option<(RecordId, &Opened)>,
@@ -232,7 +241,7 @@ fn title(
     let name = name(pane, opened.map(|(id, _)| id));
     let name = if name.is_empty() { name } else { format!(" {name} ") };
     rule(buffer, area, &name, view);
-    if matches!(pane.mode, Mode::Edit(_)) {
+    if matches!(pane.mode, DataMode::Edit(_)) {
         return;
     }
     let tabs: Vec<(Tab, &str)> = Tab::ALL.into_iter().map(|tab| (tab, tab.title())).collect();
@@ -248,19 +257,19 @@ fn title(
 }
 
 /// The record's number and how it stands.
-fn name(pane: &Data, opened: Option<RecordId>) -> String {
+fn name(pane: &DataPane, opened: Option<RecordId>) -> String {
     let number = |id: RecordId| text::count(id.0.unsigned_abs());
-    if let Mode::Edit(editor) = &pane.mode {
+    if let DataMode::Edit(editor) = &pane.mode {
         let what = match editor.target() {
-            Target::New => "new record".to_owned(),
-            Target::Record(id) => number(id),
+            EditTarget::New => "new record".to_owned(),
+            EditTarget::Record(id) => number(id),
         };
         let changed = if editor.is_changed() { " · not saved" } else { "" };
         return if editor.draft { format!("{what} · draft{changed}") } else { format!("{what}{changed}") };
     }
     let Some(id) = opened else { return String::new() };
     let mut name = number(id);
-    if pane.has_draft(Target::Record(id)) {
+    if pane.has_draft(EditTarget::Record(id)) {
         name.push_str(" · draft: e opens it");
     }
     if pane.pinned == Some(id) && pane.filter != Filter::Everything {

@@ -14,7 +14,7 @@ use crate::ui::widgets::writing;
 
 /// When a draft is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
+pub(super) enum DraftTiming {
     Now,
     /// While one writes: long texts not with every key.
     InPassing,
@@ -22,14 +22,14 @@ pub(super) enum Pace {
 
 /// What is being written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Target {
+pub(super) enum EditTarget {
     New,
     Record(RecordId),
 }
 
 /// Which part of a record a turn belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum BodyPart {
     Message,
     Chosen,
     Rejected,
@@ -38,15 +38,15 @@ pub(super) enum Part {
 
 /// One turn being written.
 #[derive(Debug, Clone)]
-pub(super) struct Turn {
-    pub(super) part: Part,
+pub(super) struct EditedTurn {
+    pub(super) part: BodyPart,
     /// Its role, and what it has beside its text.
     pub(super) message: Message,
     pub(super) area: TextArea<'static>,
 }
 
-impl Turn {
-    fn new(part: Part, message: Message) -> Self {
+impl EditedTurn {
+    fn new(part: BodyPart, message: Message) -> Self {
         let area = area(&message.content);
         Self { part, message, area }
     }
@@ -68,10 +68,10 @@ impl Turn {
     /// Who speaks.
     pub(super) const fn name(&self) -> &'static str {
         match self.part {
-            Part::Message => self.message.role.name(),
-            Part::Chosen => "chosen",
-            Part::Rejected => "rejected",
-            Part::Text => "text",
+            BodyPart::Message => self.message.role.name(),
+            BodyPart::Chosen => "chosen",
+            BodyPart::Rejected => "rejected",
+            BodyPart::Text => "text",
         }
     }
 }
@@ -79,20 +79,20 @@ impl Turn {
 /// What was taken out, to be brought back.
 #[derive(Debug, Clone)]
 enum TakenOut {
-    One(usize, Box<Turn>, usize),
+    One(usize, Box<EditedTurn>, usize),
     /// With the content that they were written over.
-    All(Vec<Turn>, usize, Box<Body>),
+    All(Vec<EditedTurn>, usize, Box<Body>),
 }
 
 /// A record's content being edited.
 #[derive(Debug, Clone)]
-pub(super) struct Editor {
-    target: Target,
+pub(super) struct RecordEditor {
+    target: EditTarget,
     /// The content that it began with.
     base: Body,
     /// The record's content now, where another window or command has written it since.
     moved: Option<Body>,
-    pub(super) turns: Vec<Turn>,
+    pub(super) turns: Vec<EditedTurn>,
     pub(super) at: usize,
     /// As in [`Body`]; moves with turns that come and go before it.
     prompt_turns: usize,
@@ -110,11 +110,11 @@ pub(super) struct Editor {
     pub(super) places: Vec<(Rect, usize)>,
 }
 
-impl Editor {
+impl RecordEditor {
     /// Begins with the last turn: the answer is what is corrected most. A new record begins with its question.
-    pub(super) fn new(target: Target, base: Body) -> Self {
+    pub(super) fn new(target: EditTarget, base: Body) -> Self {
         let (turns, prompt_turns) = (turns_of(&base), base.prompt_turns);
-        let at = if target == Target::New { 0 } else { turns.len().saturating_sub(1) };
+        let at = if target == EditTarget::New { 0 } else { turns.len().saturating_sub(1) };
         let (note, places) = (String::new(), Vec::new());
         Self {
             target,
@@ -136,10 +136,10 @@ impl Editor {
     /// A record that isn't there yet: a question and its answer.
     pub(super) fn empty() -> Self {
         let messages = vec![Message::new(Role::User, ""), Message::new(Role::Assistant, "")];
-        Self::new(Target::New, Body { messages, ..Body::default() })
+        Self::new(EditTarget::New, Body { messages, ..Body::default() })
     }
 
-    pub(super) const fn target(&self) -> Target {
+    pub(super) const fn target(&self) -> EditTarget {
         self.target
     }
 
@@ -161,7 +161,7 @@ impl Editor {
     /// Becomes a new record: the one that it was of is gone.
     pub(super) fn into_new(mut self) -> Self {
         let empty = Self::empty();
-        (self.target, self.base, self.moved) = (Target::New, empty.base, None);
+        (self.target, self.base, self.moved) = (EditTarget::New, empty.base, None);
         (self.touched, self.sent) = (true, None);
         self
     }
@@ -175,11 +175,12 @@ impl Editor {
     /// Goes to where it was written last: the last turn that isn't as it began, at the end of what is new there.
     pub(super) fn go_to_written(&mut self) {
         let began = turns_of(&self.base);
-        let says_the_same = |(own, before): &(&Turn, &Turn)| own.message() == before.message();
+        let says_the_same = |(own, before): &(&EditedTurn, &EditedTurn)| own.message() == before.message();
         let same = self.turns.iter().rev().zip(began.iter().rev()).take_while(says_the_same).count();
         let Some(at) = (self.turns.len() - same).checked_sub(1) else { return };
         let before = (began.len() - same).checked_sub(1).and_then(|before| began.get(before));
-        let before = before.filter(|_| began.len() == self.turns.len()).map(Turn::text).unwrap_or_default();
+        let before =
+            before.filter(|_| began.len() == self.turns.len()).map(EditedTurn::text).unwrap_or_default();
         self.at = at;
         if let Some(turn) = self.turns.get_mut(at) {
             writing::to_end_of_change(&mut turn.area, &before);
@@ -198,10 +199,10 @@ impl Editor {
         let mut pair = Preference { chosen: Vec::new(), rejected: Vec::new() };
         for turn in &self.turns {
             match turn.part {
-                Part::Message => body.messages.push(turn.message()),
-                Part::Chosen => pair.chosen.push(turn.message()),
-                Part::Rejected => pair.rejected.push(turn.message()),
-                Part::Text => body.text = Some(turn.text()),
+                BodyPart::Message => body.messages.push(turn.message()),
+                BodyPart::Chosen => pair.chosen.push(turn.message()),
+                BodyPart::Rejected => pair.rejected.push(turn.message()),
+                BodyPart::Text => body.text = Some(turn.text()),
             }
         }
         body.preference = self.base.preference.is_some().then_some(pair);
@@ -223,7 +224,7 @@ impl Editor {
 
     /// The text of the turn that has the keyboard.
     pub(super) fn text(&self) -> Option<String> {
-        self.turns.get(self.at).map(Turn::text)
+        self.turns.get(self.at).map(EditedTurn::text)
     }
 
     pub(super) fn replace_text(&mut self, text: &str) {
@@ -257,10 +258,10 @@ impl Editor {
     pub(super) fn add(&mut self) {
         self.note.clear();
         let Some(own) = self.turns.get(self.at) else {
-            self.turns.push(Turn::new(Part::Message, Message::new(Role::User, "")));
+            self.turns.push(EditedTurn::new(BodyPart::Message, Message::new(Role::User, "")));
             return;
         };
-        if own.part == Part::Text {
+        if own.part == BodyPart::Text {
             "A plain text has no turns.".clone_into(&mut self.note);
             return;
         }
@@ -268,10 +269,10 @@ impl Editor {
             Role::User | Role::Tool => Role::Assistant,
             Role::Assistant | Role::System | Role::Developer => Role::User,
         };
-        let role = if own.part == Part::Message { role } else { Role::Assistant };
-        let turn = Turn::new(own.part, Message::new(role, ""));
+        let role = if own.part == BodyPart::Message { role } else { Role::Assistant };
+        let turn = EditedTurn::new(own.part, Message::new(role, ""));
         self.at += 1;
-        if turn.part == Part::Message && self.at < self.prompt_turns {
+        if turn.part == BodyPart::Message && self.at < self.prompt_turns {
             self.prompt_turns += 1;
         }
         self.turns.insert(self.at, turn);
@@ -286,7 +287,7 @@ impl Editor {
             return;
         }
         let before = self.prompt_turns;
-        if own.part == Part::Message && self.at < self.prompt_turns {
+        if own.part == BodyPart::Message && self.at < self.prompt_turns {
             self.prompt_turns -= 1;
         }
         let turn = self.turns.remove(self.at);
@@ -348,7 +349,7 @@ impl Editor {
     pub(super) fn turn_role(&mut self) {
         self.note.clear();
         let Some(turn) = self.turns.get_mut(self.at) else { return };
-        if turn.part != Part::Message {
+        if turn.part != BodyPart::Message {
             "Only turns of a conversation have a role.".clone_into(&mut self.note);
         } else if turn.message.said_beside().next().is_some() {
             "This turn has tool calls or a thought, so the assistant speaks it.".clone_into(&mut self.note);
@@ -364,16 +365,18 @@ impl Editor {
     }
 }
 
-fn turns_of(body: &Body) -> Vec<Turn> {
-    let turns = |part: Part, messages: &[Message]| -> Vec<Turn> {
-        messages.iter().map(|message| Turn::new(part, message.clone())).collect()
+fn turns_of(body: &Body) -> Vec<EditedTurn> {
+    let turns = |part: BodyPart, messages: &[Message]| -> Vec<EditedTurn> {
+        messages.iter().map(|message| EditedTurn::new(part, message.clone())).collect()
     };
-    let mut all = turns(Part::Message, &body.messages);
+    let mut all = turns(BodyPart::Message, &body.messages);
     if let Some(pair) = &body.preference {
-        all.extend(turns(Part::Chosen, &pair.chosen));
-        all.extend(turns(Part::Rejected, &pair.rejected));
+        all.extend(turns(BodyPart::Chosen, &pair.chosen));
+        all.extend(turns(BodyPart::Rejected, &pair.rejected));
     }
-    all.extend(body.text.iter().map(|text| Turn::new(Part::Text, Message::new(Role::User, text.clone()))));
+    all.extend(
+        body.text.iter().map(|text| EditedTurn::new(BodyPart::Text, Message::new(Role::User, text.clone()))),
+    );
     all
 }
 

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::detail_turns::signs;
-use super::editor::{Editor, Part, Turn};
+use super::editor::{BodyPart, EditedTurn, RecordEditor};
 use crate::domain::message::{Role, call_text};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::{text, writing};
@@ -18,7 +18,7 @@ const WIDE: u16 = 50;
 /// Rows that the turn being written has at least.
 const OWN: usize = 3;
 
-impl Editor {
+impl RecordEditor {
     pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
         self.places.clear();
         if self.turns.is_empty() {
@@ -62,7 +62,7 @@ impl Editor {
     /// The turn that asks what the one being written answers.
     fn question(&self) -> Option<usize> {
         let own = self.turns.get(self.at)?;
-        let asks = |turn: &Turn| turn.part == Part::Message && turn.message.role == Role::User;
+        let asks = |turn: &EditedTurn| turn.part == BodyPart::Message && turn.message.role == Role::User;
         if asks(own) { None } else { self.turns.get(..self.at)?.iter().rposition(asks) }
     }
 
@@ -100,7 +100,7 @@ impl Editor {
 }
 
 /// Who speaks, with signs of what the turn has beside its text.
-fn named(turn: &Turn) -> String {
+fn named(turn: &EditedTurn) -> String {
     let role = turn.name();
     let thoughts = usize::from(turn.message.thought().is_some());
     let signs = signs(turn.message.tool_calls().len(), thoughts);
@@ -108,8 +108,8 @@ fn named(turn: &Turn) -> String {
 }
 
 /// What the turn has beside its text: it stays as it is.
-fn kept(turn: &Turn) -> Vec<String> {
-    if turn.part == Part::Text {
+fn kept(turn: &EditedTurn) -> Vec<String> {
+    if turn.part == BodyPart::Text {
         return Vec::new();
     }
     let message = &turn.message;
@@ -145,12 +145,12 @@ fn plan(count: usize, at: usize, question: Option<(usize, usize)>, height: usize
 }
 
 /// Rows that a turn's text takes, up to so many.
-fn rows(turn: &Turn, columns: usize, most: usize) -> usize {
+fn rows(turn: &EditedTurn, columns: usize, most: usize) -> usize {
     text::wrap(&head(turn, columns, most), columns).len().min(most)
 }
 
 /// The text in at most so many rows; what is cut ends in `…`.
-fn beginning(turn: &Turn, columns: usize, rows: usize) -> Vec<String> {
+fn beginning(turn: &EditedTurn, columns: usize, rows: usize) -> Vec<String> {
     let text = head(turn, columns, rows);
     if rows == 1 {
         return vec![text::shorten(&text, columns)];
@@ -166,7 +166,7 @@ fn beginning(turn: &Turn, columns: usize, rows: usize) -> Vec<String> {
 }
 
 /// As much of a turn's text as fills so many rows, and a little more; its calls where it has no text.
-fn head(turn: &Turn, columns: usize, rows: usize) -> String {
+fn head(turn: &EditedTurn, columns: usize, rows: usize) -> String {
     let most = columns.saturating_mul(rows + 1).saturating_mul(4);
     let mut head = String::new();
     for line in turn.area.lines() {

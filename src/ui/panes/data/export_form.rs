@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::line::OneLine;
 use crate::domain::change::Selection;
-use crate::domain::export::{Form, Splits};
+use crate::domain::export::{ExportFormat, Splits};
 use crate::domain::protocol::data::{ExportOrder, Replace};
 use crate::ui::pane::Input;
 use crate::ui::theme::Theme;
@@ -17,13 +17,13 @@ use crate::ui::widgets::text;
 
 /// Where the keyboard is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Row {
+enum ExportField {
     Path,
     Form,
     Splits,
 }
 
-const ROWS: [Row; 3] = [Row::Path, Row::Form, Row::Splits];
+const ROWS: [ExportField; 3] = [ExportField::Path, ExportField::Form, ExportField::Splits];
 
 /// An export that is being looked at.
 #[derive(Debug)]
@@ -31,24 +31,24 @@ pub(super) struct ExportForm {
     selection: Selection,
     /// `2 selected records`.
     what: String,
-    form: Form,
+    form: ExportFormat,
     splits: Splits,
     path: OneLine,
-    row: Row,
+    row: ExportField,
 }
 
 /// How the last export was written, for the next.
 #[derive(Debug, Clone)]
 pub(super) struct LastExport {
     pub(super) path: String,
-    pub(super) form: Form,
+    pub(super) form: ExportFormat,
     pub(super) splits: Splits,
 }
 
 impl ExportForm {
     pub(super) fn new(selection: Selection, what: String, last: &LastExport) -> Self {
         let LastExport { path, form, splits } = last.clone();
-        Self { selection, what, form, splits, path: OneLine::new(&path), row: Row::Path }
+        Self { selection, what, form, splits, path: OneLine::new(&path), row: ExportField::Path }
     }
 
     pub(super) fn input(&mut self, input: &Input) {
@@ -60,18 +60,19 @@ impl ExportForm {
             Input::Key(_) | Input::Paste(_) => 0,
         };
         match self.row {
-            Row::Form if by != 0 => self.turn_form(by),
-            Row::Splits if by != 0 => {
+            ExportField::Form if by != 0 => self.turn_form(by),
+            ExportField::Splits if by != 0 => {
                 self.splits = match self.splits {
                     Splits::Together => Splits::Apart,
                     Splits::Apart => Splits::Together,
                 };
             }
-            Row::Path | Row::Form | Row::Splits => {
-                self.row = Row::Path;
+            ExportField::Path | ExportField::Form | ExportField::Splits => {
+                self.row = ExportField::Path;
                 self.path.input(input);
                 // The name's ending says what is wanted, as long as it doesn't contradict.
-                let told = Form::of_path(Path::new(self.path.text())).filter(|form| *form != Form::Folder);
+                let told = ExportFormat::of_path(Path::new(self.path.text()))
+                    .filter(|form| *form != ExportFormat::Folder);
                 if let Some(told) = told.filter(|told| told.ending() != self.form.ending()) {
                     self.form = told;
                 }
@@ -82,14 +83,14 @@ impl ExportForm {
     pub(super) fn step(&mut self, by: isize) {
         let at = ROWS.iter().position(|row| *row == self.row).unwrap_or_default() as isize;
         let next = (at + by).rem_euclid(ROWS.len() as isize) as usize;
-        self.row = ROWS.get(next).copied().unwrap_or(Row::Path);
+        self.row = ROWS.get(next).copied().unwrap_or(ExportField::Path);
     }
 
     /// The next form; the name's ending follows it.
     fn turn_form(&mut self, by: isize) {
-        let at = Form::ALL.iter().position(|form| *form == self.form).unwrap_or_default() as isize;
-        let next = (at + by).rem_euclid(Form::ALL.len() as isize) as usize;
-        let form = Form::ALL.get(next).copied().unwrap_or(self.form);
+        let at = ExportFormat::ALL.iter().position(|form| *form == self.form).unwrap_or_default() as isize;
+        let next = (at + by).rem_euclid(ExportFormat::ALL.len() as isize) as usize;
+        let form = ExportFormat::ALL.get(next).copied().unwrap_or(self.form);
         let name = self.path.text();
         let stem = name.strip_suffix(self.form.ending()).unwrap_or(name);
         self.path = OneLine::new(&format!("{stem}{}", form.ending()));
@@ -129,7 +130,7 @@ impl ExportForm {
             }
             let style = if here { theme.accent } else { theme.dim };
             match row {
-                Row::Path => {
+                ExportField::Path => {
                     say(buffer, y, x, "path", style);
                     let field = Rect { x: x + 9, y, width: area.width.saturating_sub(13), height: 1 };
                     if here {
@@ -138,12 +139,12 @@ impl ExportForm {
                         say(buffer, y, x + 9, self.path.text(), theme.text);
                     }
                 }
-                Row::Form => {
+                ExportField::Form => {
                     say(buffer, y, x, "form", style);
                     let words = format!("‹ {} ›  {}", self.form.name(), self.form.about());
                     say(buffer, y, x + 9, &words, theme.text);
                 }
-                Row::Splits => {
+                ExportField::Splits => {
                     say(buffer, y, x, "files", style);
                     say(buffer, y, x + 9, &format!("‹ {} ›", self.files()), theme.text);
                 }
@@ -158,7 +159,7 @@ impl ExportForm {
 
     const fn files(&self) -> &'static str {
         match (self.form, self.splits) {
-            (Form::Folder, _) => "one for each split",
+            (ExportFormat::Folder, _) => "one for each split",
             (_, Splits::Together) => "one",
             (_, Splits::Apart) => "one for each split: NAME.train.jsonl, NAME.eval.jsonl",
         }

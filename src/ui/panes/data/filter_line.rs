@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::cursor::Place;
+use super::cursor::ScrollPlace;
 use super::line::{Offered, OneLine};
 use crate::domain::filter::{
     Filter, FilterError, Suggestion, Vocabulary, complete, goes_on, parse, passed_over, so_far,
@@ -19,7 +19,7 @@ pub(super) struct FilterLine {
     line: OneLine,
     before: String,
     /// Where the table was before anything was typed, and on which record.
-    place: (Place, Option<RecordId>),
+    place: (ScrollPlace, Option<RecordId>),
     suggestions: Vec<Suggestion>,
     offered: Offered,
     /// Whether it was to be taken as it is, and couldn't be read.
@@ -27,7 +27,7 @@ pub(super) struct FilterLine {
 }
 
 impl FilterLine {
-    pub(super) fn new(text: &str, place: (Place, Option<RecordId>), vocabulary: &Vocabulary) -> Self {
+    pub(super) fn new(text: &str, place: (ScrollPlace, Option<RecordId>), vocabulary: &Vocabulary) -> Self {
         let mut line = Self {
             line: OneLine::new(text),
             before: text.to_owned(),
@@ -45,7 +45,7 @@ impl FilterLine {
     }
 
     /// As it was before anything was typed.
-    pub(super) fn before(&self) -> (&str, Place, Option<RecordId>) {
+    pub(super) fn before(&self) -> (&str, ScrollPlace, Option<RecordId>) {
         (&self.before, self.place.0, self.place.1)
     }
 

@@ -5,13 +5,13 @@ use ratatui::layout::Rect;
 
 use crate::app::store::Store;
 use crate::ui::pane::View;
-use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::cursor::ListCursor;
 use crate::ui::widgets::{empty, progress, text};
 
 /// The list that is on the screen.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    cursor: Cursor,
+    cursor: ListCursor,
 }
 
 /// What a check looks for, in words.

@@ -15,7 +15,7 @@ use crate::domain::protocol::DataCommand;
 use crate::domain::protocol::data::{ImportPlan, Imported, LOOK_UP};
 use crate::ui::pane::{Effect, Input, PaneId, View};
 use crate::ui::theme::Theme;
-use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::cursor::ListCursor;
 use crate::ui::widgets::path_field::{PathField, from_home};
 use crate::ui::widgets::text;
 
@@ -26,16 +26,16 @@ const PARTS: u16 = 44;
 #[derive(Debug)]
 pub(super) struct ImportForm {
     pub(super) path: PathBuf,
-    step: Step,
+    step: ImportStep,
     /// `part=column` for every part, once something was changed.
     map: Vec<String>,
-    cursor: Cursor,
-    alone: Alone,
+    cursor: ListCursor,
+    alone: ColumnsAlone,
 }
 
 /// Whether columns are brought in alone, without a part that could be learnt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Alone {
+enum ColumnsAlone {
     /// They aren't, or that isn't decided.
     No,
     /// It was asked for once, and said what it means.
@@ -45,7 +45,7 @@ enum Alone {
 
 /// How far it is.
 #[derive(Debug)]
-enum Step {
+enum ImportStep {
     /// The path is being typed.
     Path(Box<PathField>),
     /// What it would read is shown.
@@ -58,28 +58,34 @@ impl ImportForm {
     /// Asks for the path.
     pub(super) fn asking() -> (Self, Effect) {
         let (field, ask) = PathField::asking("");
-        (Self { step: Step::Path(Box::new(field)), ..Self::new(PathBuf::new()) }, ask)
+        (Self { step: ImportStep::Path(Box::new(field)), ..Self::new(PathBuf::new()) }, ask)
     }
 
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, step: Step::Look, map: Vec::new(), cursor: Cursor::default(), alone: Alone::No }
+        Self {
+            path,
+            step: ImportStep::Look,
+            map: Vec::new(),
+            cursor: ListCursor::default(),
+            alone: ColumnsAlone::No,
+        }
     }
 
     pub(super) const fn is_asking(&self) -> bool {
-        matches!(self.step, Step::Path(_))
+        matches!(self.step, ImportStep::Path(_))
     }
 
     /// Where enter leads; nothing while that isn't known yet.
     pub(super) fn accepts(&self, store: &Store) -> Option<Accepted> {
         match &self.step {
-            Step::Path(field) => (!field.text().trim().is_empty()).then_some(Accepted::LookInto),
-            Step::Look => match &store.data.plan {
+            ImportStep::Path(field) => (!field.text().trim().is_empty()).then_some(Accepted::LookInto),
+            ImportStep::Look => match &store.data.plan {
                 Some((path, Ok(_))) if *path == self.path => Some(Accepted::Import),
                 Some((path, Err(_))) if *path == self.path => Some(Accepted::OtherPath),
                 _ => None,
             },
-            Step::Begun(_) => match self.outcome(store)? {
-                Ok(came) if !came.is_empty() && self.alone != Alone::Yes => Some(Accepted::ToTraining),
+            ImportStep::Begun(_) => match self.outcome(store)? {
+                Ok(came) if !came.is_empty() && self.alone != ColumnsAlone::Yes => Some(Accepted::ToTraining),
                 Ok(_) | Err(_) => Some(Accepted::OtherPath),
             },
         }
@@ -87,44 +93,45 @@ impl ImportForm {
 
     /// Whether the parts can be given other columns.
     pub(super) fn can_turn(&self, store: &Store) -> bool {
-        matches!(self.step, Step::Look) && self.plan(store).is_some_and(|plan| !plan.columns.is_empty())
+        matches!(self.step, ImportStep::Look) && self.plan(store).is_some_and(|plan| !plan.columns.is_empty())
     }
 
     pub(super) fn input(&mut self, input: &Input) -> Vec<Effect> {
         match &mut self.step {
-            Step::Path(field) => field.input(input),
-            Step::Look | Step::Begun(_) => Vec::new(),
+            ImportStep::Path(field) => field.input(input),
+            ImportStep::Look | ImportStep::Begun(_) => Vec::new(),
         }
     }
 
     pub(super) fn complete(&mut self, store: &Store) -> Vec<Effect> {
         match &mut self.step {
-            Step::Path(field) => field.complete(store),
-            Step::Look | Step::Begun(_) => Vec::new(),
+            ImportStep::Path(field) => field.complete(store),
+            ImportStep::Look | ImportStep::Begun(_) => Vec::new(),
         }
     }
 
     /// One step on: what it asks for, and whether the form is still there.
     pub(super) fn accept(&mut self, store: &Store) -> (Vec<Effect>, bool) {
         match (self.accepts(store), &self.step) {
-            (Some(Accepted::LookInto), Step::Path(field)) => {
+            (Some(Accepted::LookInto), ImportStep::Path(field)) => {
                 *self = Self::new(from_home(&field.path()));
                 let (path, map) = (self.path.clone(), Vec::new());
                 (vec![send(DataCommand::PlanImport { path, map })], true)
             }
             (Some(Accepted::Import), _) if self.is_to_be_asked(store) => {
-                self.alone = Alone::Asked;
+                self.alone = ColumnsAlone::Asked;
                 (Vec::new(), true)
             }
             (Some(Accepted::Import), _) => {
-                self.alone = if self.alone == Alone::Asked { Alone::Yes } else { Alone::No };
-                self.step = Step::Begun(store.data.imports);
+                self.alone =
+                    if self.alone == ColumnsAlone::Asked { ColumnsAlone::Yes } else { ColumnsAlone::No };
+                self.step = ImportStep::Begun(store.data.imports);
                 (vec![send(DataCommand::Import { path: self.path.clone(), map: self.map() })], true)
             }
             (Some(Accepted::ToTraining), _) => (vec![Effect::Show(PaneId::Train)], false),
             (Some(Accepted::OtherPath), _) => {
                 let (field, ask) = PathField::asking(&self.path.to_string_lossy());
-                self.step = Step::Path(Box::new(field));
+                self.step = ImportStep::Path(Box::new(field));
                 (vec![ask], true)
             }
             (None | Some(Accepted::LookInto | Accepted::Export | Accepted::TypeLabel), _) => {
@@ -135,13 +142,13 @@ impl ImportForm {
 
     /// Whether nothing could be learnt of what enter brings in, and that wasn't said yet.
     fn is_to_be_asked(&self, store: &Store) -> bool {
-        self.alone == Alone::No && self.plan(store).is_some_and(|plan| plan.columns_only)
+        self.alone == ColumnsAlone::No && self.plan(store).is_some_and(|plan| plan.columns_only)
     }
 
     /// What came of it, once it has ended.
     fn outcome<'s>(&self, store: &'s Store) -> Option<&'s Result<Imported, String>> {
         match (&self.step, &store.data.imported) {
-            (Step::Begun(before), Some((path, outcome)))
+            (ImportStep::Begun(before), Some((path, outcome)))
                 if *path == self.path && store.data.imports > *before =>
             {
                 Some(outcome)
@@ -177,7 +184,7 @@ impl ImportForm {
         let places = plan.columns.len() as isize + 1;
         let next = (at.map_or(0, |at| at as isize + 1) + by).rem_euclid(places);
         let chosen = usize::try_from(next - 1).ok().and_then(|at| plan.columns.get(at)).cloned();
-        self.alone = Alone::No;
+        self.alone = ColumnsAlone::No;
         self.map = plan
             .parts
             .iter()
@@ -193,12 +200,12 @@ impl ImportForm {
     pub(super) fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         let theme = view.theme;
         match &self.step {
-            Step::Path(field) => {
+            ImportStep::Path(field) => {
                 let inside = Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area };
                 return field.draw(buffer, inside, view);
             }
-            Step::Begun(_) => return self.draw_end(buffer, area, view),
-            Step::Look => {}
+            ImportStep::Begun(_) => return self.draw_end(buffer, area, view),
+            ImportStep::Look => {}
         }
         let plan = match &view.store.data.plan {
             Some((path, Ok(plan))) if *path == self.path => plan,
@@ -218,10 +225,10 @@ impl ImportForm {
         let mut y = files(buffer, area, plan, theme);
         if plan.columns_only {
             let words = match self.alone {
-                Alone::No => {
+                ColumnsAlone::No => {
                     "no column is known as a question, an answer or a text: ← → give the parts below theirs"
                 }
-                Alone::Asked | Alone::Yes => {
+                ColumnsAlone::Asked | ColumnsAlone::Yes => {
                     "nothing can be learnt of columns alone: ← → give the parts theirs; ⏎ again brings them in as they are"
                 }
             };
@@ -272,11 +279,12 @@ impl ImportForm {
                         "  and stay as they were read then: u among the records takes that import back";
                     lines.push((theme.warning, words.to_owned()));
                 }
-                if self.alone == Alone::Yes {
+                if self.alone == ColumnsAlone::Yes {
                     lines.push((theme.warning, "! columns alone: nothing can be learnt of them".to_owned()));
                 }
                 lines.extend(rejected(came, theme));
-                let next = if self.alone == Alone::Yes { "⏎ another path" } else { "⏎ to training" };
+                let next =
+                    if self.alone == ColumnsAlone::Yes { "⏎ another path" } else { "⏎ to training" };
                 lines.push((theme.text, format!("{next} · esc looks at the records")));
             }
         }

@@ -1,7 +1,7 @@
 //! How what is written of a record becomes a draft of the session, and an editor again.
 
 use super::act::send;
-use super::editor::{Editor, Pace, Target};
+use super::editor::{DraftTiming, EditTarget, RecordEditor};
 use crate::domain::change::Body;
 use crate::domain::draft::KeptDraft;
 use crate::domain::protocol::DataCommand;
@@ -12,9 +12,9 @@ const LONG: usize = 20_000;
 /// Seconds between two drafts of a long text.
 const PAUSE: f64 = 2.0;
 
-impl Editor {
+impl RecordEditor {
     /// What was left in an earlier time of the program; nothing where it can't be read.
-    pub(super) fn of_draft(target: Target, kept: &KeptDraft) -> Option<Self> {
+    pub(super) fn of_draft(target: EditTarget, kept: &KeptDraft) -> Option<Self> {
         let base: Body = serde_json::from_str(&kept.base).ok()?;
         let body: Body = serde_json::from_str(&kept.text).ok()?;
         let mut editor = Self::new(target, base);
@@ -36,9 +36,9 @@ impl Editor {
     }
 
     /// Keeps what was written since the last time, or lets go of the draft when nothing differs any more.
-    pub(super) fn send_draft(&mut self, pace: Pace, now: f64) -> Option<Effect> {
+    pub(super) fn send_draft(&mut self, pace: DraftTiming, now: f64) -> Option<Effect> {
         let long = self.sent.as_ref().is_some_and(|sent| sent.text.len() > LONG);
-        if !self.touched || (pace == Pace::InPassing && long && now - self.sent_at < PAUSE) {
+        if !self.touched || (pace == DraftTiming::InPassing && long && now - self.sent_at < PAUSE) {
             return None;
         }
         self.touched = false;
@@ -61,7 +61,7 @@ impl Editor {
             return None;
         }
         (self.touched, self.sent) = (true, None);
-        self.send_draft(Pace::Now, now)
+        self.send_draft(DraftTiming::Now, now)
     }
 
     /// Whether the session has all that is written here.

@@ -11,9 +11,9 @@ const KEYS: usize = 9;
 
 /// Which key sets which label, for as long as one labels: a key never changes under the fingers.
 #[derive(Debug)]
-pub(super) struct Labels(Vec<(char, String)>);
+pub(super) struct LabelKeys(Vec<(char, String)>);
 
-impl Labels {
+impl LabelKeys {
     /// For the labels in use, the most frequent first. None when nothing is labelled.
     pub(super) fn of(labels: &[String]) -> Option<Self> {
         let mut names: Vec<&String> = labels.iter().take(KEYS).collect();

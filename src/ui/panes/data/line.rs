@@ -69,7 +69,7 @@ impl OneLine {
 
 /// What a line is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
+pub(super) enum DataInputKind {
     Search,
     Jump,
     Tag,
@@ -78,7 +78,7 @@ pub(super) enum Field {
     Split,
 }
 
-impl Field {
+impl DataInputKind {
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Search => "search",
@@ -102,21 +102,21 @@ impl Field {
 
 /// A line being asked for.
 #[derive(Debug)]
-pub(super) struct Line {
-    field: Field,
+pub(super) struct DataInput {
+    field: DataInputKind,
     line: OneLine,
     offered: Offered,
 }
 
-impl Line {
-    pub(super) fn new(field: Field, text: &str, vocabulary: &Vocabulary) -> Self {
+impl DataInput {
+    pub(super) fn new(field: DataInputKind, text: &str, vocabulary: &Vocabulary) -> Self {
         let mut line = Self { field, line: OneLine::new(text), offered: Offered::default() };
         // All names at first: the text that is there is the one to be replaced.
         line.offer("", vocabulary);
         line
     }
 
-    pub(super) const fn field(&self) -> Field {
+    pub(super) const fn field(&self) -> DataInputKind {
         self.field
     }
 
@@ -142,10 +142,10 @@ impl Line {
     /// The names in use that go with what was typed: first those that begin with it.
     fn offer(&mut self, typed: &str, vocabulary: &Vocabulary) {
         let names: &[String] = match self.field {
-            Field::Tag | Field::Untag => &vocabulary.tags,
-            Field::Label => &vocabulary.labels,
-            Field::Split => &vocabulary.splits,
-            Field::Search | Field::Jump => &[],
+            DataInputKind::Tag | DataInputKind::Untag => &vocabulary.tags,
+            DataInputKind::Label => &vocabulary.labels,
+            DataInputKind::Split => &vocabulary.splits,
+            DataInputKind::Search | DataInputKind::Jump => &[],
         };
         let others = names.iter().filter(|name| **name != self.line.text());
         let (starts, inside): (Vec<&String>, Vec<&String>) = others

@@ -21,7 +21,7 @@ mod import_view;
 mod keeping;
 mod labels;
 mod line;
-mod lookout;
+mod other_views;
 mod pointer;
 mod questions;
 mod statistics;
@@ -38,38 +38,38 @@ use crate::domain::change::Change;
 use crate::domain::filter::Filter;
 use crate::domain::protocol::data::{Generation, ViewId};
 use crate::domain::record::RecordId;
-use crate::domain::view::Order;
+use crate::domain::view::SortOrder;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
 use crate::ui::pane::{Editing, Effect, Input, Pane, View};
 use crate::ui::widgets::highlight::Highlights;
 
-pub use self::bindings::Action;
 use self::bindings::BINDINGS;
-use self::chosen::{Anchor, Chosen, Waiting};
+pub use self::bindings::DataAction;
+use self::chosen::{Anchor, ChosenRecords, Waiting};
 use self::columns::Columns;
-use self::cursor::{Cursor, Place};
+use self::cursor::{ScrollPlace, ViewCursor};
 use self::detail::Detail;
 use self::drafts::Drafts;
-use self::editor::{Editor, Target};
+use self::editor::{EditTarget, RecordEditor};
 use self::export_form::{ExportForm, LastExport};
 use self::filter_line::FilterLine;
 use self::findings::Findings;
 use self::import_form::ImportForm;
-use self::labels::Labels;
-use self::line::Line;
+use self::labels::LabelKeys;
+use self::line::DataInput;
 use self::pointer::Areas;
 
 /// What the keyboard is for.
 #[derive(Debug)]
-enum Mode {
+enum DataMode {
     Table,
     Filter(FilterLine),
     /// One line for a name, a number or words.
-    Line(Line),
+    Line(DataInput),
     /// A digit sets a label.
-    Labels(Labels),
-    Edit(Box<Editor>),
+    Labels(LabelKeys),
+    Edit(Box<RecordEditor>),
     /// What an import would read.
     Import(ImportForm),
     /// What an export would write.
@@ -79,13 +79,13 @@ enum Mode {
 }
 
 /// The pane.
-pub(crate) struct Data {
-    mode: Mode,
+pub(crate) struct DataPane {
+    mode: DataMode,
     /// The filter as typed and as meant.
     line: String,
     filter: Filter,
     highlights: Highlights,
-    order: Order,
+    order: SortOrder,
     asked: Option<ViewId>,
     next: u64,
     /// The page that was asked for last.
@@ -96,12 +96,12 @@ pub(crate) struct Data {
     /// Which session the above is of, and which opening of it.
     session: Option<std::path::PathBuf>,
     opening: u64,
-    cursor: Cursor,
+    cursor: ViewCursor,
     /// Where the cursor was when no text field took a row from the table.
-    steady: Place,
+    steady: ScrollPlace,
     /// Where the cursor was, and on which record, before anything was filtered.
-    home: Option<(Place, Option<RecordId>)>,
-    chosen: Chosen,
+    home: Option<(ScrollPlace, Option<RecordId>)>,
+    chosen: ChosenRecords,
     /// Where a range of rows begins.
     anchor: Option<Anchor>,
     waiting: Option<Waiting>,
@@ -110,31 +110,31 @@ pub(crate) struct Data {
     pinned: Option<RecordId>,
     drafts: Drafts,
     /// What is written, if it was said that another window has a draft of it too.
-    told_of_other: Option<Target>,
+    told_of_other: Option<EditTarget>,
     last_export: Option<LastExport>,
     /// How many of the store's questions were put before the person.
     answered: u64,
     columns: Columns,
     detail: Detail,
-    statistics: Shown,
+    statistics: Visibility,
     areas: Areas,
 }
 
 /// Whether something is on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
+enum Visibility {
     Yes,
     No,
 }
 
-impl Default for Data {
+impl Default for DataPane {
     fn default() -> Self {
         Self {
-            mode: Mode::Table,
+            mode: DataMode::Table,
             line: String::new(),
             filter: Filter::Everything,
             highlights: Highlights::default(),
-            order: Order::default(),
+            order: SortOrder::default(),
             asked: None,
             next: 1,
             page: None,
@@ -142,10 +142,10 @@ impl Default for Data {
             cut: None,
             session: None,
             opening: 0,
-            cursor: Cursor::default(),
-            steady: Place::default(),
+            cursor: ViewCursor::default(),
+            steady: ScrollPlace::default(),
             home: None,
-            chosen: Chosen::default(),
+            chosen: ChosenRecords::default(),
             anchor: None,
             waiting: None,
             created: None,
@@ -156,13 +156,13 @@ impl Default for Data {
             answered: 0,
             columns: Columns::default(),
             detail: Detail::default(),
-            statistics: Shown::Yes,
+            statistics: Visibility::Yes,
             areas: Areas::default(),
         }
     }
 }
 
-impl Pane for Data {
+impl Pane for DataPane {
     fn bindings(&self) -> &'static [Binding] {
         BINDINGS
     }
@@ -178,7 +178,7 @@ impl Pane for Data {
     }
 
     fn leads_on(&self, action: action::Action, store: &Store) -> bool {
-        let begins = matches!(action, action::Action::Data(Action::Import | Action::New));
+        let begins = matches!(action, action::Action::Data(DataAction::Import | DataAction::New));
         begins && self.is_empty(store)
     }
 
@@ -189,7 +189,7 @@ impl Pane for Data {
     }
 
     fn typing(&self) -> bool {
-        !matches!(self.mode, Mode::Table | Mode::Findings(_))
+        !matches!(self.mode, DataMode::Table | DataMode::Findings(_))
     }
 
     fn unsaved(&self, store: &Store) -> Option<String> {
@@ -197,21 +197,21 @@ impl Pane for Data {
     }
 
     fn edited_text(&self) -> Option<String> {
-        if let Mode::Edit(editor) = &self.mode { editor.text() } else { None }
+        if let DataMode::Edit(editor) = &self.mode { editor.text() } else { None }
     }
 
     fn editing(&self) -> Editing {
         match &self.mode {
-            Mode::Table | Mode::Findings(_) | Mode::Labels(_) => Editing::Nothing,
-            Mode::Import(form) if !form.is_asking() => Editing::Nothing,
-            Mode::Import(_) | Mode::Export(_) => Editing::Line,
-            Mode::Filter(_) | Mode::Line(_) => Editing::Suggested,
-            Mode::Edit(_) => Editing::Text,
+            DataMode::Table | DataMode::Findings(_) | DataMode::Labels(_) => Editing::Nothing,
+            DataMode::Import(form) if !form.is_asking() => Editing::Nothing,
+            DataMode::Import(_) | DataMode::Export(_) => Editing::Line,
+            DataMode::Filter(_) | DataMode::Line(_) => Editing::Suggested,
+            DataMode::Edit(_) => Editing::Text,
         }
     }
 
     fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {
-        if let Mode::Edit(editor) = &mut self.mode {
+        if let DataMode::Edit(editor) = &mut self.mode {
             editor.replace_text(&text);
             editor.touched = true;
         }
@@ -219,22 +219,22 @@ impl Pane for Data {
     }
 
     fn ask_for_data(&mut self, store: &Store) -> Option<Vec<Effect>> {
-        let may = store.session.is_some() && matches!(self.mode, Mode::Table);
+        let may = store.session.is_some() && matches!(self.mode, DataMode::Table);
         may.then(|| self.bring_in(None))
     }
 
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
         match &mut self.mode {
-            Mode::Table | Mode::Findings(_) => {}
-            Mode::Import(form) => return form.input(input),
-            Mode::Line(line) => line.input(input, &store.data.vocabulary),
-            Mode::Edit(editor) => {
+            DataMode::Table | DataMode::Findings(_) => {}
+            DataMode::Import(form) => return form.input(input),
+            DataMode::Line(line) => line.input(input, &store.data.vocabulary),
+            DataMode::Edit(editor) => {
                 editor.input(input);
                 editor.touched = true;
                 return self.keep_draft(store).into_iter().collect();
             }
-            Mode::Export(form) => form.input(input),
-            Mode::Labels(_) => {
+            DataMode::Export(form) => form.input(input),
+            DataMode::Labels(_) => {
                 let Input::Key(key) = input else { return Vec::new() };
                 match key.code {
                     KeyCode::Char(key) => return self.label_key(key, store),
@@ -242,7 +242,7 @@ impl Pane for Data {
                     _ => {}
                 }
             }
-            Mode::Filter(line) => {
+            DataMode::Filter(line) => {
                 line.input(input, &store.data.vocabulary);
                 if let Some(filter) = line.so_far().filter(|filter| *filter != self.filter) {
                     return self.narrow(filter, store);
@@ -293,13 +293,13 @@ impl Pane for Data {
     }
 }
 
-impl Data {
+impl DataPane {
     /// Another session, or the same one opened anew: nothing of the old one holds, except what was typed there.
     fn begin_anew(&mut self, session: Option<std::path::PathBuf>, opening: u64) {
         let (next, columns) = (self.next, std::mem::take(&mut self.columns));
         let mut drafts = std::mem::take(&mut self.drafts);
-        if let (Some(old), Mode::Edit(editor)) =
-            (&self.session, std::mem::replace(&mut self.mode, Mode::Table))
+        if let (Some(old), DataMode::Edit(editor)) =
+            (&self.session, std::mem::replace(&mut self.mode, DataMode::Table))
             && editor.is_changed()
         {
             drafts.keep(old, *editor, None);
@@ -307,7 +307,7 @@ impl Data {
         *self = Self { next, session, opening, drafts, columns, ..Self::default() };
     }
 
-    fn has_draft(&self, target: Target) -> bool {
+    fn has_draft(&self, target: EditTarget) -> bool {
         self.session.as_ref().is_some_and(|session| self.drafts.has(session, target))
     }
 }

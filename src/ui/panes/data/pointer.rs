@@ -4,11 +4,11 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::chosen::{Anchor, Hold};
-use super::columns::{Kind, sort_field};
+use super::columns::{ColumnKind, sort_field};
 use super::detail::Tab;
-use super::{Action, Data, Mode};
+use super::{DataAction, DataMode, DataPane};
 use crate::app::store::Store;
-use crate::domain::view::{Direction, Order};
+use crate::domain::view::{SortDirection, SortOrder};
 use crate::ui::pane::Effect;
 
 /// Rows or lines that one step of the wheel moves.
@@ -18,7 +18,7 @@ const WHEEL: isize = 3;
 #[derive(Debug, Default)]
 pub(super) struct Areas {
     pub(super) filter: Rect,
-    pub(super) headings: Vec<(Kind, Rect)>,
+    pub(super) headings: Vec<(ColumnKind, Rect)>,
     /// The rows of the table.
     pub(super) table: Rect,
     pub(super) tabs: Vec<(Tab, Rect)>,
@@ -26,7 +26,7 @@ pub(super) struct Areas {
     pub(super) record: Rect,
 }
 
-impl Data {
+impl DataPane {
     pub(super) fn point(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
         let at = Position::new(mouse.column, mouse.row);
         match mouse.kind {
@@ -41,9 +41,9 @@ impl Data {
 
     fn wheel(&mut self, by: isize, at: Position, store: &Store) {
         match &mut self.mode {
-            Mode::Findings(_) | Mode::Import(_) | Mode::Export(_) => self.step(by, store),
-            Mode::Edit(editor) => editor.scroll(by * WHEEL),
-            Mode::Table | Mode::Filter(_) | Mode::Line(_) | Mode::Labels(_) => {
+            DataMode::Findings(_) | DataMode::Import(_) | DataMode::Export(_) => self.step(by, store),
+            DataMode::Edit(editor) => editor.scroll(by * WHEEL),
+            DataMode::Table | DataMode::Filter(_) | DataMode::Line(_) | DataMode::Labels(_) => {
                 if self.areas.record.contains(at) {
                     self.detail.scroll(by * WHEEL);
                 } else if self.areas.table.contains(at) {
@@ -56,18 +56,18 @@ impl Data {
     }
 
     fn click(&mut self, at: Position, store: &Store) -> Vec<Effect> {
-        if let Mode::Edit(editor) = &mut self.mode {
+        if let DataMode::Edit(editor) = &mut self.mode {
             if let Some((_, turn)) = editor.places.iter().find(|(place, _)| place.contains(at)) {
                 editor.go(*turn);
             }
             return Vec::new();
         }
-        if matches!(self.mode, Mode::Findings(_) | Mode::Import(_) | Mode::Export(_)) {
+        if matches!(self.mode, DataMode::Findings(_) | DataMode::Import(_) | DataMode::Export(_)) {
             return Vec::new();
         }
         let on = |area: &Rect| area.contains(at);
-        if on(&self.areas.filter) && matches!(self.mode, Mode::Table) {
-            return self.perform(Action::EditFilter, store);
+        if on(&self.areas.filter) && matches!(self.mode, DataMode::Table) {
+            return self.perform(DataAction::EditFilter, store);
         }
         if let Some((tab, _)) = self.areas.tabs.iter().find(|(_, area)| on(area)) {
             self.detail.show(*tab);
@@ -86,7 +86,7 @@ impl Data {
 
     /// From the row that was clicked to the one under the pointer.
     fn drag(&mut self, at: Position, store: &Store) {
-        let typing = !matches!(self.mode, Mode::Table);
+        let typing = !matches!(self.mode, DataMode::Table);
         if typing || !self.areas.table.contains(at) {
             return;
         }
@@ -101,9 +101,9 @@ impl Data {
     /// By a field; by the same again, the other way round.
     pub(super) fn sort_by(&mut self, field: crate::domain::view::SortField) -> Vec<Effect> {
         let direction = match self.order.direction {
-            Direction::Rising if self.order.field == field => Direction::Falling,
-            Direction::Rising | Direction::Falling => Direction::Rising,
+            SortDirection::Rising if self.order.field == field => SortDirection::Falling,
+            SortDirection::Rising | SortDirection::Falling => SortDirection::Rising,
         };
-        self.sort(Order { field, direction })
+        self.sort(SortOrder { field, direction })
     }
 }

@@ -6,14 +6,14 @@ use crate::domain::change::{Body, ChangeState, HistoryEntry};
 use crate::domain::message::Message;
 use crate::domain::protocol::DataCommand;
 use crate::domain::protocol::data::{EditMet, MadeBy};
-use crate::ui::pane::Question;
+use crate::ui::pane::Confirmation;
 use crate::ui::widgets::text;
 
 /// Columns of what the other version says.
 const SHOWN: usize = 160;
 
 /// Of a change that is large or was not made here.
-pub(super) fn undo(entry: &HistoryEntry, by: MadeBy, store: &Store) -> Question {
+pub(super) fn undo(entry: &HistoryEntry, by: MadeBy, store: &Store) -> Confirmation {
     let when = text::ago(entry.at as f64 / 1000.0, store.now);
     let records = match entry.records {
         1 => "1 record".to_owned(),
@@ -27,7 +27,7 @@ pub(super) fn undo(entry: &HistoryEntry, by: MadeBy, store: &Store) -> Question 
             entry.who
         ),
     };
-    Question {
+    Confirmation {
         title: format!("Take back: {}?", entry.what),
         text,
         yes: "take it back".to_owned(),
@@ -36,10 +36,10 @@ pub(super) fn undo(entry: &HistoryEntry, by: MadeBy, store: &Store) -> Question 
 }
 
 /// Of an edit of a record that is not what the editing began with.
-pub(super) fn overwrite(met: &EditMet, store: &Store) -> Question {
+pub(super) fn overwrite(met: &EditMet, store: &Store) -> Confirmation {
     let EditMet { record, body, now, by } = met;
     let Some(now) = now else {
-        return Question {
+        return Confirmation {
             title: format!("Record {record} was deleted"),
             text: "It was deleted while you edited it. Your text can be added as a new record; else it stays as \
                    a draft: n opens it."
@@ -51,7 +51,7 @@ pub(super) fn overwrite(met: &EditMet, store: &Store) -> Question {
     let by = by.as_ref().map(|entry| said_by(entry, store)).unwrap_or_default();
     let says = text::shorten(&difference(body, now), SHOWN);
     let edit = DataCommand::Edit { record: *record, over: Box::new(now.clone()), body: body.clone() };
-    Question {
+    Confirmation {
         title: format!("Record {record} was changed while you edited it"),
         text: format!(
             "It was changed elsewhere{by}, and now {says}\nWriting over it puts your text in its place; u takes \

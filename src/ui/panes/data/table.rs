@@ -6,12 +6,12 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
-use super::columns::{Kind, Side, sort_field};
-use super::editor::Target;
-use super::{Data, Mode, Shown};
+use super::columns::{CellAlignment, ColumnKind, sort_field};
+use super::editor::EditTarget;
+use super::{DataMode, DataPane, Visibility};
 use crate::domain::protocol::data::RowSummary;
 use crate::domain::record::Status;
-use crate::domain::view::{Direction, SortField};
+use crate::domain::view::{SortDirection, SortField};
 use crate::ui::pane::{Focus, View};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::text;
@@ -19,7 +19,7 @@ use crate::ui::widgets::text;
 /// Columns before the first cell: the cursor's sign and that of chosen records.
 const GUTTER: u16 = 2;
 
-pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+pub(super) fn draw(pane: &mut DataPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let data = &view.store.data;
     let count = data.count();
     let pinned = pinned(pane, view);
@@ -27,7 +27,7 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
         Rect { y: area.y + 1, height: area.height.saturating_sub(1 + u16::from(pinned.is_some())), ..area };
     pane.areas.table = body;
     pane.cursor.resize(usize::from(body.height), count);
-    if matches!(pane.mode, Mode::Table) {
+    if matches!(pane.mode, DataMode::Table) {
         pane.steady = pane.cursor.place();
     }
     let visible = pane.cursor.visible(count);
@@ -54,28 +54,34 @@ pub(super) fn draw(pane: &mut Data, buffer: &mut Buffer, area: Rect, view: View<
 }
 
 /// The record that was just made, while it isn't among the rows: its filter or its place may be another.
-fn pinned(pane: &Data, view: View<'_>) -> Option<RowSummary> {
+fn pinned(pane: &DataPane, view: View<'_>) -> Option<RowSummary> {
     let pinned = pane.pinned?;
     let (id, opened) = view.store.data.opened.as_ref()?;
     (*id == pinned).then(|| RowSummary { tokens: opened.tokens, ..RowSummary::of(*id, &opened.record) })
 }
 
-fn heading(pane: &mut Data, buffer: &mut Buffer, area: Rect, places: &[(Kind, u16, u16)], theme: &Theme) {
+fn heading(
+    pane: &mut DataPane,
+    buffer: &mut Buffer,
+    area: Rect,
+    places: &[(ColumnKind, u16, u16)],
+    theme: &Theme,
+) {
     pane.areas.headings.clear();
     for (kind, x, width) in places {
         let sorted = sort_field(*kind) == Some(pane.order.field) && pane.order.field != SortField::Id;
         let arrow = match (sorted, pane.order.direction) {
             (false, _) => "",
-            (true, Direction::Rising) => "↑",
-            (true, Direction::Falling) => "↓",
+            (true, SortDirection::Rising) => "↑",
+            (true, SortDirection::Falling) => "↓",
         };
         let style = if pane.columns.chosen() == Some(*kind) { theme.accent } else { theme.dim };
         let title = format!("{}{arrow}", kind.title());
         // The arrow may take a column of the gap, rather than letters of the name.
         let more = u16::from(text::width(&title) > usize::from(*width) && !arrow.is_empty());
         let place = match kind.side() {
-            Side::Left => (*x, width + more),
-            Side::Right => (x.saturating_sub(more), width + more),
+            CellAlignment::Left => (*x, width + more),
+            CellAlignment::Right => (x.saturating_sub(more), width + more),
         };
         put(buffer, area, place, &title, kind.side(), style);
         let cell = Rect { x: area.x + GUTTER + x, width: *width, ..area };
@@ -84,11 +90,11 @@ fn heading(pane: &mut Data, buffer: &mut Buffer, area: Rect, places: &[(Kind, u1
 }
 
 fn draw_row(
-    pane: &Data,
+    pane: &DataPane,
     buffer: &mut Buffer,
     area: Rect,
     (row, here, chosen): (&RowSummary, bool, bool),
-    places: &[(Kind, u16, u16)],
+    places: &[(ColumnKind, u16, u16)],
     view: View<'_>,
 ) {
     let theme = view.theme;
@@ -99,13 +105,13 @@ fn draw_row(
     }
     if chosen {
         text::put(buffer, area.x + 1, area.y, "•", 1, theme.accent);
-    } else if pane.has_draft(Target::Record(row.id)) {
+    } else if pane.has_draft(EditTarget::Record(row.id)) {
         text::put(buffer, area.x + 1, area.y, "✎", 1, theme.warning);
     }
     for (kind, x, width) in places {
         let cell = kind.cell(row);
         let style = style_of(*kind, row, theme);
-        if matches!(kind, Kind::Prompt | Kind::Answer) {
+        if matches!(kind, ColumnKind::Prompt | ColumnKind::Answer) {
             let short = text::shorten(&cell, usize::from(*width));
             let spans = pane.highlights.spans(&short, style, theme.matched);
             let at = Rect { x: area.x + GUTTER + x, width: *width, ..area };
@@ -116,11 +122,18 @@ fn draw_row(
     }
 }
 
-fn put(buffer: &mut Buffer, area: Rect, (x, width): (u16, u16), cell: &str, side: Side, style: Style) {
+fn put(
+    buffer: &mut Buffer,
+    area: Rect,
+    (x, width): (u16, u16),
+    cell: &str,
+    side: CellAlignment,
+    style: Style,
+) {
     let short = text::shorten(cell, usize::from(width));
     let offset = match side {
-        Side::Left => 0,
-        Side::Right => width.saturating_sub(text::width(&short) as u16),
+        CellAlignment::Left => 0,
+        CellAlignment::Right => width.saturating_sub(text::width(&short) as u16),
     };
     let x = area.x + GUTTER + x + offset;
     if x < area.right() {
@@ -128,20 +141,25 @@ fn put(buffer: &mut Buffer, area: Rect, (x, width): (u16, u16), cell: &str, side
     }
 }
 
-fn style_of(kind: Kind, row: &RowSummary, theme: &Theme) -> Style {
+fn style_of(kind: ColumnKind, row: &RowSummary, theme: &Theme) -> Style {
     match kind {
-        Kind::Status => match row.status {
+        ColumnKind::Status => match row.status {
             Status::New => theme.dim,
             Status::Approved => theme.good,
             Status::Rejected => theme.bad,
         },
-        Kind::Answer if row.edited => theme.bright,
-        Kind::Prompt | Kind::Answer | Kind::Tokens | Kind::Turns | Kind::Score | Kind::Label => theme.text,
-        Kind::Number | Kind::Split | Kind::Tags | Kind::Source => theme.dim,
+        ColumnKind::Answer if row.edited => theme.bright,
+        ColumnKind::Prompt
+        | ColumnKind::Answer
+        | ColumnKind::Tokens
+        | ColumnKind::Turns
+        | ColumnKind::Score
+        | ColumnKind::Label => theme.text,
+        ColumnKind::Number | ColumnKind::Split | ColumnKind::Tags | ColumnKind::Source => theme.dim,
     }
 }
 
 /// Whether the statistics have room beside the record.
-pub(super) const fn room_for_statistics(shown: Shown, width: u16) -> bool {
-    matches!(shown, Shown::Yes) && width >= 100
+pub(super) const fn room_for_statistics(shown: Visibility, width: u16) -> bool {
+    matches!(shown, Visibility::Yes) && width >= 100
 }

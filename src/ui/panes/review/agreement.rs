@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Review;
+use super::ReviewPane;
 use super::aside::{bar, by_length, heights};
 use super::draw::{put, rule};
 use crate::domain::agreement_report::{AgreementReport, CURVE_STEP, Share};
@@ -15,7 +15,7 @@ use crate::ui::pane::View;
 use crate::ui::theme::Theme;
 use crate::ui::widgets::text;
 
-pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+pub(super) fn draw(pane: &mut ReviewPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     rule(buffer, Rect { height: 1, ..area }, "how thoughts agree with the labels", view.theme.bright, view);
     let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let Some(report) = &view.store.review.report else {
@@ -43,9 +43,9 @@ pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: Vie
     }
 }
 
-type Lines = Vec<Line<'static>>;
+type ReportLines = Vec<Line<'static>>;
 
-fn parts(report: &AgreementReport, width: usize, view: View<'_>) -> (Lines, Lines) {
+fn parts(report: &AgreementReport, width: usize, view: View<'_>) -> (ReportLines, ReportLines) {
     let theme = view.theme;
     let mut first = overall(report, width, theme);
     first.push(Line::default());
@@ -67,7 +67,7 @@ fn parts(report: &AgreementReport, width: usize, view: View<'_>) -> (Lines, Line
     (first, second)
 }
 
-fn overall(report: &AgreementReport, width: usize, theme: &Theme) -> Lines {
+fn overall(report: &AgreementReport, width: usize, theme: &Theme) -> ReportLines {
     let confusion = &report.overall.confusion;
     let percent =
         |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1}%", share * 100.0));
@@ -115,7 +115,7 @@ fn overall(report: &AgreementReport, width: usize, theme: &Theme) -> Lines {
 }
 
 /// Accuracy over length, a column for every 25 tokens.
-fn curve(report: &AgreementReport, theme: &Theme) -> Lines {
+fn curve(report: &AgreementReport, theme: &Theme) -> ReportLines {
     if report.curve.len() < 2 {
         return Vec::new();
     }
@@ -132,7 +132,7 @@ fn curve(report: &AgreementReport, theme: &Theme) -> Lines {
     ]
 }
 
-fn reviews(view: View<'_>, theme: &Theme) -> Lines {
+fn reviews(view: View<'_>, theme: &Theme) -> ReportLines {
     let Some(counts) = &view.store.review.counts else { return Vec::new() };
     let line =
         |count: u64, words: &str| Line::styled(format!("{:>7}  {words}", text::count(count)), theme.text);
@@ -147,7 +147,7 @@ fn reviews(view: View<'_>, theme: &Theme) -> Lines {
     ]
 }
 
-fn reviewers(report: &AgreementReport, width: usize, theme: &Theme) -> Lines {
+fn reviewers(report: &AgreementReport, width: usize, theme: &Theme) -> ReportLines {
     if report.reviewers.is_empty() {
         return Vec::new();
     }
@@ -161,7 +161,7 @@ fn reviewers(report: &AgreementReport, width: usize, theme: &Theme) -> Lines {
     lines
 }
 
-fn group(title: &str, shares: &BTreeMap<String, Share>, width: usize, theme: &Theme) -> Lines {
+fn group(title: &str, shares: &BTreeMap<String, Share>, width: usize, theme: &Theme) -> ReportLines {
     // One group alone says what stands above already.
     if shares.is_empty() || (shares.len() == 1 && title != "by model") {
         return Vec::new();

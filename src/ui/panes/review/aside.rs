@@ -164,14 +164,14 @@ fn meaning(item: &ReviewItem, label: &str) -> String {
 }
 
 /// What a check found.
-struct Found {
+struct CheckFinding {
     good: bool,
     /// Empty where another's short words say enough.
     short: String,
     whole: String,
 }
 
-impl Found {
+impl CheckFinding {
     /// With what is said where it is good, and where it is not.
     fn new(good: bool, short: [&str; 2], whole: [&str; 2]) -> Self {
         let [short, whole] = [short, whole].map(|[well, ill]| if good { well } else { ill }.to_owned());
@@ -179,7 +179,7 @@ impl Found {
     }
 }
 
-fn found(item: &ReviewItem) -> Vec<Found> {
+fn found(item: &ReviewItem) -> Vec<CheckFinding> {
     let checks = &item.checks;
     let tokens = match checks.tokens {
         tokens if checks.length_fits => format!("{tokens} tokens"),
@@ -188,53 +188,57 @@ fn found(item: &ReviewItem) -> Vec<Found> {
     };
     let own = if checks.repeats_flawed { ["", ""] } else { ["own words", "copies"] };
     let mut found = vec![
-        Found::new(
+        CheckFinding::new(
             checks.reaches_label,
             ["label", "label"],
             ["reaches the true label", "misses the true label"],
         ),
-        Found::new(
+        CheckFinding::new(
             checks.three_steps,
             ["3 steps", "3 steps"],
             ["exactly three steps", "not exactly three steps"],
         ),
-        Found::new(checks.length_fits, [&tokens, &tokens], [&tokens, &tokens]),
-        Found::new(
+        CheckFinding::new(checks.length_fits, [&tokens, &tokens], [&tokens, &tokens]),
+        CheckFinding::new(
             !checks.leaks_label,
             ["late conclusion", "early conclusion"],
             ["concludes in the last step only", "gives the label away before the end"],
         ),
-        Found::new(!checks.copies_record, own, ["in its own words", "copies the record word for word"]),
+        CheckFinding::new(
+            !checks.copies_record,
+            own,
+            ["in its own words", "copies the record word for word"],
+        ),
     ];
     if item.reflection.is_some() {
         let whole = ["thinks anew", "repeats the flawed thought"];
-        found.push(Found::new(!checks.repeats_flawed, ["", "repeats"], whole));
+        found.push(CheckFinding::new(!checks.repeats_flawed, ["", "repeats"], whole));
     }
     found.extend(leads(item));
     found
 }
 
 /// What its conclusion says in words and to a model, and what the analysis argues for; nothing where neither is known.
-fn leads(item: &ReviewItem) -> Vec<Found> {
+fn leads(item: &ReviewItem) -> Vec<CheckFinding> {
     let checks = &item.checks;
     let mut found = Vec::new();
     match &checks.leads {
-        Leads::ToLabel => found.push(Found::new(true, ["", ""], ["concludes its label", ""])),
+        Leads::ToLabel => found.push(CheckFinding::new(true, ["", ""], ["concludes its label", ""])),
         Leads::Elsewhere(other) => {
             let whole = format!("concludes {other}");
-            found.push(Found::new(false, ["", &whole], ["", &whole]));
+            found.push(CheckFinding::new(false, ["", &whole], ["", &whole]));
         }
         Leads::Undecided => {}
     }
     if let Leads::Elsewhere(other) = &checks.analysis {
         let whole = format!("analysis argues for {other}");
-        found.push(Found::new(false, ["", "analysis"], ["", &whole]));
+        found.push(CheckFinding::new(false, ["", "analysis"], ["", &whole]));
     }
     let label = item.label();
     if let Some((odds, own)) = checks.odds.as_ref().and_then(|odds| Some((odds, odds.log_odds(label)?))) {
         let (good, short) = (!odds.leads(label).is_elsewhere(), format!("odds {own:+.1}"));
         let whole = format!("log-odds {own:+.1} by {}", odds.model);
-        found.push(Found::new(good, [&short, &short], [&whole, &whole]));
+        found.push(CheckFinding::new(good, [&short, &short], [&whole, &whole]));
     }
     found
 }

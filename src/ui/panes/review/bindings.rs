@@ -6,7 +6,7 @@ use crate::ui::keymap::{Binding, Keymap};
 
 /// What this pane can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
+pub enum ReviewAction {
     Accept,
     Complete,
     PickNext,
@@ -57,7 +57,7 @@ const fn bind(
     keys: &'static [&'static str],
     label: &'static str,
     help: &'static str,
-    action: Action,
+    action: ReviewAction,
 ) -> Binding {
     Binding::new(name, keys, label, help, action::Action::Review(action))
 }
@@ -70,89 +70,113 @@ pub(super) fn key_of(name: &str, keymap: &Keymap) -> String {
 
 /// Those of a text field come first: they are available only while there is one.
 pub(super) const BINDINGS: &[Binding] = &[
-    bind("review.accept", &["enter"], "accept", "Accept what was typed", Action::Accept),
-    bind("review.complete", &["tab"], "complete", "Take the next name that fits", Action::Complete),
+    bind("review.accept", &["enter"], "accept", "Accept what was typed", ReviewAction::Accept),
+    bind("review.complete", &["tab"], "complete", "Take the next name that fits", ReviewAction::Complete),
     bind(
         "review.save",
         &["ctrl-s"],
         "save and approve",
         "Save the edited correction and approve it",
-        Action::Save,
+        ReviewAction::Save,
     ),
-    bind("review.pick_next", &["down"], "earlier", "Choose what was said before", Action::PickNext),
-    bind("review.pick_previous", &["up"], "up", "Choose the one above", Action::PickPrevious).hidden(),
-    bind("review.leave", &["esc"], "leave (draft)", "Leave; what was typed stays as a draft", Action::Leave),
+    bind("review.pick_next", &["down"], "earlier", "Choose what was said before", ReviewAction::PickNext),
+    bind("review.pick_previous", &["up"], "up", "Choose the one above", ReviewAction::PickPrevious).hidden(),
+    bind(
+        "review.leave",
+        &["esc"],
+        "leave (draft)",
+        "Leave; what was typed stays as a draft",
+        ReviewAction::Leave,
+    ),
     bind(
         "review.part",
         &["tab"],
         "other text",
         "Go from the correction to why it went wrong, or back",
-        Action::SwitchPart,
+        ReviewAction::SwitchPart,
     ),
     bind(
         "review.restore",
         &["alt-o"],
         "as it was",
         "Put the texts back to what they are without what you typed",
-        Action::Restore,
+        ReviewAction::Restore,
     ),
-    bind("review.bring_back", &["alt-z"], "bring back", "Bring back what you typed", Action::BringBack),
-    bind("review.cancel", &["esc"], "cancel", "Leave without changing anything", Action::Cancel),
-    bind("review.open", &["enter"], "open", "Open what is under the cursor", Action::Open),
+    bind("review.bring_back", &["alt-z"], "bring back", "Bring back what you typed", ReviewAction::BringBack),
+    bind("review.cancel", &["esc"], "cancel", "Leave without changing anything", ReviewAction::Cancel),
+    bind("review.open", &["enter"], "open", "Open what is under the cursor", ReviewAction::Open),
     bind(
         "review.approve",
         &["a", "enter"],
         "approve",
         "Approve the correction and go to the next",
-        Action::Approve,
+        ReviewAction::Approve,
     ),
-    bind("review.move_on", &["enter", "a"], "next", "Go on: nothing is to be decided here", Action::MoveOn),
-    bind("review.prefer_a", &["left", "a"], "A is better", "Blind: prefer A", Action::PreferA),
-    bind("review.prefer_b", &["right", "b"], "B is better", "Blind: prefer B", Action::PreferB),
-    bind("review.edit", &["e"], "edit", "Edit the correction, then approve it as edited", Action::Edit),
+    bind(
+        "review.move_on",
+        &["enter", "a"],
+        "next",
+        "Go on: nothing is to be decided here",
+        ReviewAction::MoveOn,
+    ),
+    bind("review.prefer_a", &["left", "a"], "A is better", "Blind: prefer A", ReviewAction::PreferA),
+    bind("review.prefer_b", &["right", "b"], "B is better", "Blind: prefer B", ReviewAction::PreferB),
+    bind("review.edit", &["e"], "edit", "Edit the correction, then approve it as edited", ReviewAction::Edit),
     bind(
         "review.correct",
         &["e"],
         "write a correction",
         "Write a correction of the thought, from its text",
-        Action::Correct,
+        ReviewAction::Correct,
     ),
-    bind("review.reject", &["backspace"], "reject", "Reject the correction, with a reason", Action::Reject),
+    bind(
+        "review.reject",
+        &["backspace"],
+        "reject",
+        "Reject the correction, with a reason",
+        ReviewAction::Reject,
+    ),
     bind(
         "review.send_back",
         &["s"],
         "send back",
         "Send the correction back to its teacher with a comment",
-        Action::SendBack,
+        ReviewAction::SendBack,
     ),
-    bind("review.skip", &["n", "space"], "next", "Skip to the next that waits", Action::Skip),
-    bind("review.undo", &["u"], "undo", "Take your last verdict back", Action::Undo),
-    bind("review.queue", &["z"], "queue", "Show the queue as a table", Action::Queue),
+    bind("review.skip", &["n", "space"], "next", "Skip to the next that waits", ReviewAction::Skip),
+    bind("review.undo", &["u"], "undo", "Take your last verdict back", ReviewAction::Undo),
+    bind("review.queue", &["z"], "queue", "Show the queue as a table", ReviewAction::Queue),
     bind(
         "review.approve_all",
         &["A"],
         "approve all",
         "Approve everything that waits in this filter",
-        Action::ApproveAll,
+        ReviewAction::ApproveAll,
     ),
-    bind("review.filter", &["f", "/"], "filter", "Filter the queue", Action::EditFilter),
+    bind("review.filter", &["f", "/"], "filter", "Filter the queue", ReviewAction::EditFilter),
     bind(
         "review.train",
         &["t"],
         "train",
         "Train on what is ready: right thoughts and approved corrections",
-        Action::Train,
+        ReviewAction::Train,
     ),
-    bind("review.marks", &["c"], "clean", "Show the texts without marks, or what differs", Action::Marks)
-        .hidden(),
-    bind("review.sort", &["o"], "sort", "Sort by the next field", Action::SortNext).hidden(),
-    bind("review.sort_turn", &["O"], "turn", "Turn the order round", Action::SortTurn).hidden(),
+    bind(
+        "review.marks",
+        &["c"],
+        "clean",
+        "Show the texts without marks, or what differs",
+        ReviewAction::Marks,
+    )
+    .hidden(),
+    bind("review.sort", &["o"], "sort", "Sort by the next field", ReviewAction::SortNext).hidden(),
+    bind("review.sort_turn", &["O"], "turn", "Turn the order round", ReviewAction::SortTurn).hidden(),
     bind(
         "review.reject_all",
         &["X"],
         "reject all",
         "Reject everything that waits in this filter",
-        Action::RejectAll,
+        ReviewAction::RejectAll,
     )
     .hidden(),
     bind(
@@ -160,7 +184,7 @@ pub(super) const BINDINGS: &[Binding] = &[
         &["B"],
         "blind",
         "Hide which text is whose, and what others decided; or show it again",
-        Action::Blind,
+        ReviewAction::Blind,
     )
     .hidden(),
     bind(
@@ -168,7 +192,7 @@ pub(super) const BINDINGS: &[Binding] = &[
         &["v"],
         "history",
         "Show where it comes from and every verdict on it",
-        Action::Chain,
+        ReviewAction::Chain,
     )
     .hidden(),
     bind(
@@ -176,17 +200,23 @@ pub(super) const BINDINGS: &[Binding] = &[
         &["g"],
         "figures",
         "Show how thoughts agree with the labels, and reviewers with each other",
-        Action::Agreement,
+        ReviewAction::Agreement,
     )
     .hidden(),
-    bind("review.think", &["T"], "think", "Let a student think about records", Action::Job(JobKind::Think))
-        .hidden(),
+    bind(
+        "review.think",
+        &["T"],
+        "think",
+        "Let a student think about records",
+        ReviewAction::Job(JobKind::Think),
+    )
+    .hidden(),
     bind(
         "review.reflect",
         &["r"],
         "reflect",
         "Let a teacher correct wrong thoughts and what was sent back",
-        Action::Job(JobKind::Reflect),
+        ReviewAction::Job(JobKind::Reflect),
     )
     .hidden(),
     bind(
@@ -194,20 +224,27 @@ pub(super) const BINDINGS: &[Binding] = &[
         &["d"],
         "judge",
         "Let a judge score the corrections that wait",
-        Action::Job(JobKind::Judge),
+        ReviewAction::Job(JobKind::Judge),
     )
     .hidden(),
-    bind("review.down", &["down", "j"], "down", "Go to the next reflection", Action::Down).hidden(),
-    bind("review.up", &["up", "k"], "up", "Go to the reflection before", Action::Up).hidden(),
-    bind("review.page_down", &["pagedown", "ctrl-d"], "page down", "Go a page down", Action::PageDown)
+    bind("review.down", &["down", "j"], "down", "Go to the next reflection", ReviewAction::Down).hidden(),
+    bind("review.up", &["up", "k"], "up", "Go to the reflection before", ReviewAction::Up).hidden(),
+    bind("review.page_down", &["pagedown", "ctrl-d"], "page down", "Go a page down", ReviewAction::PageDown)
         .hidden(),
-    bind("review.page_up", &["pageup", "ctrl-u"], "page up", "Go a page up", Action::PageUp).hidden(),
-    bind("review.first", &["home"], "first", "Go to the first reflection", Action::First).hidden(),
-    bind("review.last", &["end", "G"], "last", "Go to the last reflection", Action::Last).hidden(),
-    bind("review.scroll_down", &["J", "shift-down"], "scroll", "Scroll the texts down", Action::ScrollDown)
+    bind("review.page_up", &["pageup", "ctrl-u"], "page up", "Go a page up", ReviewAction::PageUp).hidden(),
+    bind("review.first", &["home"], "first", "Go to the first reflection", ReviewAction::First).hidden(),
+    bind("review.last", &["end", "G"], "last", "Go to the last reflection", ReviewAction::Last).hidden(),
+    bind(
+        "review.scroll_down",
+        &["J", "shift-down"],
+        "scroll",
+        "Scroll the texts down",
+        ReviewAction::ScrollDown,
+    )
+    .hidden(),
+    bind("review.scroll_up", &["K", "shift-up"], "scroll", "Scroll the texts up", ReviewAction::ScrollUp)
         .hidden(),
-    bind("review.scroll_up", &["K", "shift-up"], "scroll", "Scroll the texts up", Action::ScrollUp).hidden(),
-    bind("review.copy", &["y"], "copy", "Copy the correction", Action::Copy).hidden(),
-    bind("review.close", &["esc"], "back", "Go back to the texts, or clear the filter", Action::Close)
+    bind("review.copy", &["y"], "copy", "Copy the correction", ReviewAction::Copy).hidden(),
+    bind("review.close", &["esc"], "back", "Go back to the texts, or clear the filter", ReviewAction::Close)
         .hidden(),
 ];

@@ -5,14 +5,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::Review;
+use super::ReviewPane;
 use super::draw::{put, rule};
 use super::item::named;
 use crate::domain::review::{ReviewItem, VerdictEntry, VerdictState};
 use crate::ui::pane::View;
 use crate::ui::widgets::{diff, text};
 
-pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+pub(super) fn draw(pane: &mut ReviewPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let Some(item) = pane.at.and_then(|at| view.store.review.item(at)).flatten() else {
         return put(buffer, Rect { height: 1, ..area }, "reading …", view.theme.dim);
     };

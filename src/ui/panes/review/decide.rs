@@ -3,32 +3,32 @@
 use std::fmt::Write;
 
 use super::act::send;
-use super::{Mode, Review, Show, Wanted};
+use super::{ReviewInputKind, ReviewMode, ReviewPane, Show};
 use crate::app::store::Store;
 use crate::domain::draft::DraftOf;
 use crate::domain::protocol::ReviewCommand;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::reflection::{Decision, PREFERRED_BLIND, ReflectionId, Verdict};
-use crate::domain::review::{Draft, QueueRow, Reviewed};
-use crate::ui::pane::{Effect, Question};
+use crate::domain::review::{EditDraft, QueueRow, Reviewed};
+use crate::ui::pane::{Confirmation, Effect};
 use crate::ui::widgets::text;
 
 /// Of the two texts in blind mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum BlindSide {
     A,
     B,
 }
 
 /// When a draft is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keep {
+pub(super) enum DraftTiming {
     /// While it is written: with every key, or every few seconds where it is long.
     InPassing,
     Now,
 }
 
-impl Review {
+impl ReviewPane {
     fn decide(&mut self, id: ReflectionId, decision: Decision) -> Vec<Effect> {
         // A reason that can't be committed is there again when it is asked for again.
         self.leave_line();
@@ -61,7 +61,7 @@ impl Review {
         let verdict = if edited.is_some() { Verdict::Edited } else { Verdict::Approved };
         let decision = Decision { edited, ..Decision::of(verdict) };
         if self.has_begun(Reviewed::Correction(id), store) {
-            return vec![Effect::Ask(Question {
+            return vec![Effect::Ask(Confirmation {
                 title: "Approve without your draft?".to_owned(),
                 text: "You have begun to edit this correction and not saved it. Left as it is, e goes on writing it; \
                        approved as it is, the draft is let go."
@@ -77,12 +77,12 @@ impl Review {
     }
 
     /// Blind: the teacher's text being the better one approves the correction, the student's rejects it.
-    pub(super) fn prefer(&mut self, side: Side, store: &Store) -> Vec<Effect> {
+    pub(super) fn prefer(&mut self, side: BlindSide, store: &Store) -> Vec<Effect> {
         let id = match self.seen(store) {
             Ok(id) => id,
             Err(why) => return why,
         };
-        if Self::teacher_is_left(Reviewed::Correction(id)) == (side == Side::A) {
+        if Self::teacher_is_left(Reviewed::Correction(id)) == (side == BlindSide::A) {
             return self.approve(store);
         }
         let comment = PREFERRED_BLIND.to_owned();
@@ -95,7 +95,7 @@ impl Review {
             Err(why) => return why,
         };
         let text = self.words_left(&DraftOf::Reason(id), store);
-        self.open_line(Wanted::Reason(id), "no reason", &text);
+        self.open_line(ReviewInputKind::Reason(id), "no reason", &text);
         vec![send(ReviewCommand::ListComments(Verdict::Rejected))]
     }
 
@@ -109,7 +109,7 @@ impl Review {
             Err(why) => return why,
         };
         let text = self.words_left(&DraftOf::Comment(id), store);
-        self.open_line(Wanted::Comment(id), "what should change", &text);
+        self.open_line(ReviewInputKind::Comment(id), "what should change", &text);
         vec![send(ReviewCommand::ListComments(Verdict::SentBack))]
     }
 
@@ -125,7 +125,7 @@ impl Review {
     /// What was written as the correction. The same text as before is simply approved; a thought becomes a correction
     /// only when its text is another one.
     pub(super) fn save(&mut self, store: &Store) -> Vec<Effect> {
-        let Mode::Edit(editor) = &mut self.mode else { return Vec::new() };
+        let ReviewMode::Edit(editor) = &mut self.mode else { return Vec::new() };
         let (of, text, analysis) = (editor.of, editor.text(), editor.new_analysis());
         let item = store.review.item(of).flatten();
         if text.trim().is_empty() {
@@ -156,9 +156,9 @@ impl Review {
             }
         };
         // The session lets go of the draft that says what is saved, and of no other.
-        let mut effects: Vec<Effect> = self.keep_draft(Keep::Now, store).into_iter().collect();
+        let mut effects: Vec<Effect> = self.keep_draft(DraftTiming::Now, store).into_iter().collect();
         self.waiting = Some(of);
-        if let Mode::Edit(editor) = std::mem::take(&mut self.mode) {
+        if let ReviewMode::Edit(editor) = std::mem::take(&mut self.mode) {
             self.saving = Some(editor);
         }
         effects.push(send(command));
@@ -169,7 +169,7 @@ impl Review {
     pub(super) fn decide_all(&mut self, verdict: Verdict, store: &Store) -> Vec<Effect> {
         let (begun, waiting): (Vec<&QueueRow>, Vec<&QueueRow>) = (store.review.rows().iter())
             .filter(|row| self.waits(row))
-            .partition(|row| row.draft != Draft::None || self.held.contains_key(&row.id));
+            .partition(|row| row.draft != EditDraft::None || self.held.contains_key(&row.id));
         if waiting.is_empty() {
             let words = if begun.is_empty() {
                 "nothing in this filter waits for a decision: u takes the last one back"
@@ -195,7 +195,7 @@ impl Review {
         let count = text::count(waiting.len() as u64);
         let noun = if waiting.len() == 1 { "reflection" } else { "reflections" };
         let ids = waiting.iter().filter_map(|row| row.id.correction()).collect();
-        vec![Effect::Ask(Question {
+        vec![Effect::Ask(Confirmation {
             title: format!("{verb} {count} {noun}{filter}?"),
             text: words,
             yes: format!("{verb} {count}"),

@@ -1,8 +1,8 @@
 //! What is written of a review and not saved: corrections and, one line each, reasons and comments. They are drafts of
 //! the session; what is not on the disk yet stays here, whatever the disk says.
 
-use super::decide::Keep;
-use super::{Mode, Review, Wanted};
+use super::decide::DraftTiming;
+use super::{ReviewInputKind, ReviewMode, ReviewPane};
 use crate::app::store::Store;
 use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::protocol::review::RevisionMet;
@@ -10,7 +10,7 @@ use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, DataCommand, ReviewCommand};
 use crate::domain::reflection::{ReflectionId, Verdict};
 use crate::domain::review::Reviewed;
-use crate::ui::pane::{Effect, Question};
+use crate::ui::pane::{Confirmation, Effect};
 use crate::ui::panes::others;
 use crate::ui::widgets::text;
 
@@ -24,11 +24,11 @@ fn send(of: DraftOf, text: Option<&str>, now: f64) -> Effect {
 }
 
 /// What a line is a draft of, where its words are worth keeping.
-const fn place(wanted: Wanted) -> Option<DraftOf> {
+const fn place(wanted: ReviewInputKind) -> Option<DraftOf> {
     match wanted {
-        Wanted::Reason(id) => Some(DraftOf::Reason(id)),
-        Wanted::Comment(id) => Some(DraftOf::Comment(id)),
-        Wanted::Filter | Wanted::Job(_) => None,
+        ReviewInputKind::Reason(id) => Some(DraftOf::Reason(id)),
+        ReviewInputKind::Comment(id) => Some(DraftOf::Comment(id)),
+        ReviewInputKind::Filter | ReviewInputKind::Job(_) => None,
     }
 }
 
@@ -36,7 +36,7 @@ fn is_on_disk(of: &DraftOf, text: &str, store: &Store) -> bool {
     store.data.drafts.as_ref().and_then(|drafts| drafts.get(of)).is_some_and(|kept| kept.text == text)
 }
 
-impl Review {
+impl ReviewPane {
     /// What was said of a reflection and not committed.
     pub(super) fn words_left(&self, of: &DraftOf, store: &Store) -> String {
         let kept = || store.data.drafts.as_ref()?.get(of).map(|draft| draft.text.clone());
@@ -45,7 +45,7 @@ impl Review {
 
     /// Keeps the words of the line that is typed.
     pub(super) fn keep_line(&mut self, store: &Store) -> Vec<Effect> {
-        let Mode::Line(line) = &self.mode else { return Vec::new() };
+        let ReviewMode::Line(line) = &self.mode else { return Vec::new() };
         let Some(of) = place(line.wanted) else { return Vec::new() };
         let words = line.text().to_owned();
         if words.trim().is_empty() {
@@ -84,13 +84,13 @@ impl Review {
         if let (Some(editor), Some(now)) = (&mut held, &item.reflection) {
             editor.see(now);
         }
-        let editor = held.unwrap_or_else(|| Box::new(super::editor::Editor::new(item)));
+        let editor = held.unwrap_or_else(|| Box::new(super::editor::ReflectionEditor::new(item)));
         let words = format!(
             "{} has changed since this draft was begun: saving asks first, alt-o shows it as it is now",
             item.id
         );
         let moved = editor.is_moved().then(|| Effect::Notify(Notice::new(Level::Warning, words)));
-        self.mode = Mode::Edit(editor);
+        self.mode = ReviewMode::Edit(editor);
         self.show = super::Show::Item;
         moved.into_iter().collect()
     }
@@ -110,7 +110,7 @@ impl Review {
 
     /// Another window's draft of what is written, once it is known of.
     pub(super) fn tell_of_other(&mut self, store: &Store) -> Option<Effect> {
-        let open = if let Mode::Edit(editor) = &self.mode { Some(editor.of) } else { None };
+        let open = if let ReviewMode::Edit(editor) = &self.mode { Some(editor.of) } else { None };
         let other = open.filter(|of| store.data.other_drafts.contains_key(&DraftOf::Review(*of)));
         let told = std::mem::replace(&mut self.told_of_other, other);
         other.filter(|_| told != other).and_then(|of| others::notice(store, &DraftOf::Review(of)))
@@ -118,8 +118,8 @@ impl Review {
 
     /// Leaves the editor; what differs from what is saved stays as a draft, and here until that is on the disk.
     pub(super) fn leave_editor(&mut self, store: &Store) -> Vec<Effect> {
-        let kept = self.keep_draft(Keep::Now, store);
-        if let Mode::Edit(editor) = std::mem::take(&mut self.mode)
+        let kept = self.keep_draft(DraftTiming::Now, store);
+        if let ReviewMode::Edit(editor) = std::mem::take(&mut self.mode)
             && editor.is_changed()
         {
             self.held.insert(editor.of, editor);
@@ -128,9 +128,9 @@ impl Review {
     }
 
     /// Keeps what is being written, unless that was done already.
-    pub(super) fn keep_draft(&mut self, keep: Keep, store: &Store) -> Option<Effect> {
-        let Mode::Edit(editor) = &mut self.mode else { return None };
-        if !editor.is_unsent() || (keep == Keep::InPassing && !editor.is_due(store.now)) {
+    pub(super) fn keep_draft(&mut self, keep: DraftTiming, store: &Store) -> Option<Effect> {
+        let ReviewMode::Edit(editor) = &mut self.mode else { return None };
+        if !editor.is_unsent() || (keep == DraftTiming::InPassing && !editor.is_due(store.now)) {
             return None;
         }
         let draft = editor.send_draft(store.now);
@@ -139,7 +139,7 @@ impl Review {
 
     /// Keeps everything that is not on the disk, also what was sent there before.
     pub(super) fn keep_all(&mut self, store: &Store) -> Vec<Effect> {
-        let open = if let Mode::Edit(editor) = &mut self.mode { Some(editor) } else { None };
+        let open = if let ReviewMode::Edit(editor) = &mut self.mode { Some(editor) } else { None };
         let mut effects = Vec::new();
         for editor in open.into_iter().chain(self.held.values_mut()) {
             let there = store.review.kept_draft(editor.of);
@@ -167,7 +167,7 @@ impl Review {
 
     /// What was typed and is on no disk.
     pub(super) fn unsaved_words(&self, store: &Store) -> Option<String> {
-        let open = if let Mode::Edit(editor) = &self.mode { Some(editor) } else { None };
+        let open = if let ReviewMode::Edit(editor) = &self.mode { Some(editor) } else { None };
         let lost = open
             .into_iter()
             .chain(self.held.values())
@@ -193,7 +193,7 @@ impl Review {
                 thought = editor.becomes(*id, now);
                 editor.see(now);
             }
-            self.mode = Mode::Edit(editor);
+            self.mode = ReviewMode::Edit(editor);
         }
         let Some(now) = now else {
             let words =
@@ -204,7 +204,7 @@ impl Review {
         if let Some(thought) = thought {
             // What is written is a draft of that correction from here on.
             self.at = Some(Reviewed::Correction(*id));
-            effects.extend(self.keep_draft(Keep::Now, store));
+            effects.extend(self.keep_draft(DraftTiming::Now, store));
             effects.push(super::act::send(ReviewCommand::KeepDraft(Reviewed::Thought(thought), None)));
         }
         let by = if now.reviewer.is_empty() { String::new() } else { format!(" (by {})", now.reviewer) };
@@ -212,7 +212,7 @@ impl Review {
         let revise =
             ReviewCommand::Revise { id: *id, over: Box::new(now.clone()), decision: decision.clone() };
         let other = others::words(store, &DraftOf::Review((*id).into()));
-        effects.push(Effect::Ask(Question {
+        effects.push(Effect::Ask(Confirmation {
             title: match thought {
                 Some(thought) => format!("Thought {thought} was corrected while you wrote: reflection {id}"),
                 None => format!("Reflection {id} was changed while you edited it"),
@@ -232,8 +232,8 @@ impl Review {
     /// A decision on this is on the disk: it is edited no more.
     pub(super) fn close_editor_of(&mut self, id: ReflectionId, verdict: Verdict) {
         let of = Reviewed::Correction(id);
-        if matches!(&self.mode, Mode::Edit(editor) if editor.of == of) {
-            self.mode = Mode::Look;
+        if matches!(&self.mode, ReviewMode::Edit(editor) if editor.of == of) {
+            self.mode = ReviewMode::Look;
         }
         // Approving lets go of it after a question, and an edit is what was written.
         if verdict.is_accepted() {

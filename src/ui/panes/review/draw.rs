@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::bindings::key_of;
-use super::{Blind, Mode, Review, Show, Wanted, agreement, chain, item, queue};
-use crate::domain::review::{Draft, QueueRow};
-use crate::domain::view::Direction;
+use super::{Blind, ReviewInputKind, ReviewMode, ReviewPane, Show, agreement, chain, item, queue};
+use crate::domain::review::{EditDraft, QueueRow};
+use crate::domain::view::SortDirection;
 use crate::ui::pane::View;
 use crate::ui::widgets::{empty, text};
 
@@ -16,7 +16,7 @@ const ROOMY: u16 = 100;
 /// Rows of the screen below which less is offered.
 const LOW: u16 = 14;
 
-pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+pub(super) fn draw(pane: &mut ReviewPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let theme = view.theme;
     let Some(session) = &view.store.session else {
         let words =
@@ -35,7 +35,7 @@ pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: Vie
     if view.store.review.queue.is_none() {
         return put(buffer, Rect { height: 1, ..body }, "reading …", theme.dim);
     }
-    if view.store.review.rows().is_empty() && !matches!(pane.mode, Mode::Edit(_)) {
+    if view.store.review.rows().is_empty() && !matches!(pane.mode, ReviewMode::Edit(_)) {
         return nothing(pane, buffer, body, view, &session.name);
     }
     match pane.show {
@@ -46,8 +46,8 @@ pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: Vie
 }
 
 /// Below a line that is typed: what can be typed, and what was said before. Says how many rows that took.
-fn below_line(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>) -> u16 {
-    let Mode::Line(line) = &pane.mode else { return 0 };
+fn below_line(pane: &ReviewPane, buffer: &mut Buffer, area: Rect, view: View<'_>) -> u16 {
+    let ReviewMode::Line(line) = &pane.mode else { return 0 };
     let style = if pane.complaint.is_empty() { view.theme.dim } else { view.theme.bad };
     let hint = pane.hint(view.store);
     // What is wrong is read whole.
@@ -73,7 +73,7 @@ fn below_line(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>) ->
     rows
 }
 
-fn nothing(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>, session: &str) {
+fn nothing(pane: &ReviewPane, buffer: &mut Buffer, area: Rect, view: View<'_>, session: &str) {
     if !pane.line.is_empty() {
         let words = ["No reflection matches this filter.", "esc clears it."];
         return empty::draw(buffer, area, view.theme, "Nothing found", &words);
@@ -102,7 +102,7 @@ fn nothing(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>, sessi
 }
 
 /// `reflection 14 of 33 · ◌ pending · judge 4/5        SFT 81  pairs 14  left 19  ~2 min`.
-fn head(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+fn head(pane: &ReviewPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let theme = view.theme;
     let progress = progress(pane, area.width, view);
     let wide = text::width(&progress) as u16;
@@ -147,8 +147,8 @@ fn head(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
 /// ` · ✎ your draft`, when there is one.
 fn draft(row: &QueueRow, say: &mut impl FnMut(&str, Style), style: Style) {
     match row.draft {
-        Draft::None => {}
-        Draft::Kept => say(" · ✎ your draft", style),
+        EditDraft::None => {}
+        EditDraft::Kept => say(" · ✎ your draft", style),
     }
 }
 
@@ -163,7 +163,7 @@ pub(super) fn verdict_style(row: &QueueRow, view: View<'_>) -> Style {
 }
 
 /// What is ready, what is left, and how long that takes.
-fn progress(pane: &Review, width: u16, view: View<'_>) -> String {
+fn progress(pane: &ReviewPane, width: u16, view: View<'_>) -> String {
     let review = &view.store.review;
     let left = review.rows().iter().filter(|row| pane.waits(row)).count();
     let mut parts = Vec::new();
@@ -193,20 +193,20 @@ fn about(seconds: f64) -> String {
 }
 
 /// The filter and the order, or the line that is being typed.
-fn line(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+fn line(pane: &mut ReviewPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let theme = view.theme;
-    if let Mode::Line(line) = &mut pane.mode {
+    if let ReviewMode::Line(line) = &mut pane.mode {
         let title = match line.wanted {
-            Wanted::Filter => "filter",
-            Wanted::Reason(_) => "reject because",
-            Wanted::Comment(_) => "tell the teacher",
-            Wanted::Job(kind) => kind.who(),
+            ReviewInputKind::Filter => "filter",
+            ReviewInputKind::Reason(_) => "reject because",
+            ReviewInputKind::Comment(_) => "tell the teacher",
+            ReviewInputKind::Job(kind) => kind.who(),
         };
         let (x, _) = text::put(buffer, area.x, area.y, title, 20, theme.accent);
         let field_area = Rect { x: x + 2, width: area.right().saturating_sub(x + 2), ..area };
         return line.field.draw(buffer, field_area, theme);
     }
-    let arrow = if pane.order.direction == Direction::Rising { "↑" } else { "↓" };
+    let arrow = if pane.order.direction == SortDirection::Rising { "↑" } else { "↓" };
     let order = format!("by {} {arrow}", pane.order.field.name());
     let wide = text::width(&order) as u16;
     text::put(buffer, area.right().saturating_sub(wide), area.y, &order, usize::from(wide), theme.dim);

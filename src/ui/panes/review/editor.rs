@@ -21,38 +21,38 @@ const PAUSE: f64 = 2.0;
 
 /// Which of the two is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Part {
+pub(super) enum ReflectionField {
     #[default]
     Text,
     Analysis,
 }
 
 /// What the two fields hold: the text, then the analysis.
-type Texts = [String; 2];
+type FieldTexts = [String; 2];
 
 /// Both fields.
 #[derive(Debug)]
-pub(super) struct Editor {
+pub(super) struct ReflectionEditor {
     pub(super) of: Reviewed,
     fields: [TextArea<'static>; 2],
-    part: Part,
+    part: ReflectionField,
     /// How the reflection stood when the editing began, in this time of the program or an earlier one; nothing for a
     /// thought.
     pub(super) over: Option<Box<Reflection>>,
     /// How it stands now, as far as is known, and what both fields hold without any draft.
     now: Option<Box<Reflection>>,
-    before: Texts,
-    /// What [`Editor::restore`] put aside, with what it was written over.
-    put_aside: Vec<(Texts, Option<Box<Reflection>>)>,
+    before: FieldTexts,
+    /// What [`ReflectionEditor::restore`] put aside, with what it was written over.
+    put_aside: Vec<(FieldTexts, Option<Box<Reflection>>)>,
     /// What was last sent to be kept, and when, in seconds since 1970.
-    sent: (Texts, f64),
+    sent: (FieldTexts, f64),
     /// When the draft that it goes on with was kept, in milliseconds since 1970.
     draft: Option<i64>,
     /// What is wrong with what was to be saved.
     pub(super) complaint: String,
 }
 
-impl Editor {
+impl ReflectionEditor {
     /// On the text as it would be trained on, or where a draft left it.
     pub(super) fn new(item: &ReviewItem) -> Self {
         let before = [item.text().to_owned(), item.analysis().to_owned()];
@@ -65,7 +65,7 @@ impl Editor {
         Self {
             of: item.id,
             fields: [written(&texts[0], &before[0]), written(&texts[1], &before[1])],
-            part: Part::Text,
+            part: ReflectionField::Text,
             over: begun.filter(|_| now.is_some()).or_else(|| now.clone()),
             now,
             before,
@@ -91,7 +91,7 @@ impl Editor {
         let [text, analysis] = self.before.clone();
         let began = Reflection { corrected: text, error_analysis: analysis, edited: None, ..now.clone() };
         self.over = Some(Box::new(began));
-        self.sent = (Texts::default(), f64::NEG_INFINITY);
+        self.sent = (FieldTexts::default(), f64::NEG_INFINITY);
         Some(thought)
     }
 
@@ -100,7 +100,7 @@ impl Editor {
         self.over.as_ref().zip(self.now.as_ref()).is_some_and(|(over, now)| !now.stands_as(over))
     }
 
-    fn texts(&self) -> Texts {
+    fn texts(&self) -> FieldTexts {
         let [text, analysis] = &self.fields;
         [text.lines().join("\n"), analysis.lines().join("\n")]
     }
@@ -154,7 +154,7 @@ impl Editor {
         self.show(&self.before.clone());
     }
 
-    /// Brings back what [`Editor::restore`] put aside last.
+    /// Brings back what [`ReflectionEditor::restore`] put aside last.
     pub(super) fn bring_back(&mut self) {
         if let Some((texts, over)) = self.put_aside.pop() {
             if self.is_changed() {
@@ -170,7 +170,7 @@ impl Editor {
         !self.put_aside.is_empty()
     }
 
-    fn show(&mut self, texts: &Texts) {
+    fn show(&mut self, texts: &FieldTexts) {
         for (field, text) in self.fields.iter_mut().zip(texts) {
             set(field, text);
         }
@@ -179,7 +179,11 @@ impl Editor {
     }
 
     pub(super) fn switch(&mut self) {
-        self.part = if self.part == Part::Text { Part::Analysis } else { Part::Text };
+        self.part = if self.part == ReflectionField::Text {
+            ReflectionField::Analysis
+        } else {
+            ReflectionField::Text
+        };
     }
 
     fn current(&mut self) -> &mut TextArea<'static> {
@@ -212,7 +216,7 @@ impl Editor {
     /// Draws the text in one area and the analysis in another; in the first alone what is written, where the second
     /// has no room.
     pub(super) fn draw(&mut self, buffer: &mut Buffer, text: Rect, analysis: Rect, view: View<'_>) {
-        for (part, area) in [(Part::Text, text), (Part::Analysis, analysis)] {
+        for (part, area) in [(ReflectionField::Text, text), (ReflectionField::Analysis, analysis)] {
             self.draw_part(buffer, part, area, view);
         }
     }
@@ -228,7 +232,7 @@ impl Editor {
         self.draw(buffer, text, analysis, view);
     }
 
-    fn draw_part(&mut self, buffer: &mut Buffer, part: Part, area: Rect, view: View<'_>) {
+    fn draw_part(&mut self, buffer: &mut Buffer, part: ReflectionField, area: Rect, view: View<'_>) {
         let theme = view.theme;
         let here = part == self.part;
         let style = match (here, self.complaint.is_empty()) {
@@ -245,14 +249,14 @@ impl Editor {
         writing::draw(field, buffer, body, theme);
     }
 
-    fn title(&self, part: Part, view: View<'_>) -> String {
+    fn title(&self, part: ReflectionField, view: View<'_>) -> String {
         let here = part == self.part;
         if here && !self.complaint.is_empty() {
             return self.complaint.clone();
         }
         let name = match part {
-            Part::Text => "correction",
-            Part::Analysis => "why it went wrong",
+            ReflectionField::Text => "correction",
+            ReflectionField::Analysis => "why it went wrong",
         };
         match (here, self.draft) {
             (false, _) => format!("{name} · tab"),

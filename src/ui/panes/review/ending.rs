@@ -5,14 +5,14 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::bindings::key_of;
-use super::{Blind, Mode, Review};
+use super::{Blind, ReviewMode, ReviewPane};
 use crate::ui::pane::View;
 use crate::ui::widgets::text;
 
 /// Above the texts: that all is decided, and the keys that go on from there. Gives what is left of the area.
-pub(super) fn draw(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_>) -> Rect {
+pub(super) fn draw(pane: &ReviewPane, buffer: &mut Buffer, area: Rect, view: View<'_>) -> Rect {
     let waits = view.store.review.rows().iter().any(|row| pane.waits(row));
-    if waits || pane.blind == Blind::Yes || !matches!(pane.mode, Mode::Look) {
+    if waits || pane.blind == Blind::Yes || !matches!(pane.mode, ReviewMode::Look) {
         return area;
     }
     let most = if area.height < 14 { 2 } else { 3 };
@@ -32,7 +32,7 @@ pub(super) fn draw(pane: &Review, buffer: &mut Buffer, area: Rect, view: View<'_
     Rect { y: area.y + rows, height: area.height - rows, ..area }
 }
 
-fn words(pane: &Review, view: View<'_>) -> String {
+fn words(pane: &ReviewPane, view: View<'_>) -> String {
     let counts = view.store.review.counts.unwrap_or_default();
     let key = |name: &str| key_of(name, view.keymap);
     if !pane.line.is_empty() && counts.pending > 0 {

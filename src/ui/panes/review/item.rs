@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::draw::put;
 use super::texts::{column, put_lines, sides, unified, why};
-use super::{Blind, Mode, Review, aside, ending};
+use super::{Blind, ReviewMode, ReviewPane, aside, ending};
 use crate::domain::review::ReviewItem;
 use crate::ui::pane::View;
 use crate::ui::theme::Theme;
@@ -17,7 +17,7 @@ use crate::ui::widgets::text;
 /// Columns from which three stand beside each other.
 const WIDE: u16 = 96;
 
-pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+pub(super) fn draw(pane: &mut ReviewPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let area = ending::draw(pane, buffer, area, view);
     let item = pane.at.and_then(|at| view.store.review.item(at));
     let item = match item {
@@ -35,7 +35,7 @@ pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: Vie
     }
 }
 
-fn wide(pane: &mut Review, buffer: &mut Buffer, area: Rect, item: &ReviewItem, view: View<'_>) {
+fn wide(pane: &mut ReviewPane, buffer: &mut Buffer, area: Rect, item: &ReviewItem, view: View<'_>) {
     let third = (area.width * 3 / 10).clamp(30, 46);
     let rest = area.width - third - 4;
     let left = Rect { width: rest / 2, ..area };
@@ -46,7 +46,7 @@ fn wide(pane: &mut Review, buffer: &mut Buffer, area: Rect, item: &ReviewItem, v
     let why = why(pane, item, usize::from(below.width), view.theme);
     let [(one, first), (other, second)] = sides(pane, item, usize::from(middle.width), view);
     let title = view.theme.bright;
-    if let Mode::Edit(editor) = &mut pane.mode {
+    if let ReviewMode::Edit(editor) = &mut pane.mode {
         let rows = (area.height / 4).clamp(3, 9).min(area.height);
         let upper = |column: Rect| Rect { height: area.height - rows, ..column };
         let lower = Rect { y: area.bottom() - rows, height: rows, ..below };
@@ -65,12 +65,12 @@ fn wide(pane: &mut Review, buffer: &mut Buffer, area: Rect, item: &ReviewItem, v
     pane.scroll = pane.scroll.min(most);
 }
 
-fn narrow(pane: &mut Review, buffer: &mut Buffer, area: Rect, item: &ReviewItem, view: View<'_>) {
+fn narrow(pane: &mut ReviewPane, buffer: &mut Buffer, area: Rect, item: &ReviewItem, view: View<'_>) {
     let above = aside::compact(pane.blind, item, area, view);
     let rows = (above.len() as u16).min(area.height / 2);
     put_lines(buffer, Rect { height: rows, ..area }, &above);
     let body = Rect { y: area.y + rows, height: area.height - rows, ..area };
-    if let Mode::Edit(editor) = &mut pane.mode {
+    if let ReviewMode::Edit(editor) = &mut pane.mode {
         return editor.draw_below(buffer, body, view);
     }
     if pane.blind == Blind::Yes {
@@ -91,7 +91,7 @@ fn narrow(pane: &mut Review, buffer: &mut Buffer, area: Rect, item: &ReviewItem,
 }
 
 /// A and B below each other.
-fn blind(pane: &mut Review, buffer: &mut Buffer, area: Rect, item: &ReviewItem, view: View<'_>) {
+fn blind(pane: &mut ReviewPane, buffer: &mut Buffer, area: Rect, item: &ReviewItem, view: View<'_>) {
     let half = area.height / 2;
     let upper = Rect { height: half, ..area };
     let lower = Rect { y: area.y + half, height: area.height - half, ..area };

@@ -2,27 +2,27 @@
 //! for it.
 
 use super::act::send;
-use super::{Mode, Review, Wanted};
+use super::{ReviewInputKind, ReviewMode, ReviewPane};
 use crate::app::store::Store;
 use crate::domain::protocol::ReviewCommand;
 use crate::domain::reflection::Verdict;
 use crate::domain::review_filter::{HINT, ReviewFilter};
 use crate::domain::review_job::{self, JobKind, JobOrder};
 use crate::ui::pane::{Effect, Input};
-use crate::ui::widgets::field::Field;
+use crate::ui::widgets::field::TextField;
 
 /// A line, and what is asked for.
 #[derive(Debug)]
-pub(super) struct Line {
-    pub(super) wanted: Wanted,
-    pub(super) field: Field,
+pub(super) struct ReviewInput {
+    pub(super) wanted: ReviewInputKind,
+    pub(super) field: TextField,
     /// Which of the earlier comments is chosen.
     pub(super) picked: Option<usize>,
 }
 
-impl Line {
-    fn new(wanted: Wanted, hint: &str, text: &str) -> Self {
-        let mut field = Field::new(hint);
+impl ReviewInput {
+    fn new(wanted: ReviewInputKind, hint: &str, text: &str) -> Self {
+        let mut field = TextField::new(hint);
         field.paste(text);
         Self { wanted, field, picked: None }
     }
@@ -40,44 +40,46 @@ impl Line {
     /// What was said before and has in it what is typed.
     pub(super) fn offers<'s>(&self, store: &'s Store) -> Vec<&'s str> {
         let comments = match self.wanted {
-            Wanted::Reason(_) => store.review.comments(Verdict::Rejected),
-            Wanted::Comment(_) => store.review.comments(Verdict::SentBack),
-            Wanted::Filter | Wanted::Job(_) => &[],
+            ReviewInputKind::Reason(_) => store.review.comments(Verdict::Rejected),
+            ReviewInputKind::Comment(_) => store.review.comments(Verdict::SentBack),
+            ReviewInputKind::Filter | ReviewInputKind::Job(_) => &[],
         };
         let typed = self.text().trim().to_lowercase();
         comments.iter().map(String::as_str).filter(|said| said.to_lowercase().contains(&typed)).collect()
     }
 }
 
-impl Review {
+impl ReviewPane {
     /// Opens a line with a text.
-    pub(super) fn open_line(&mut self, wanted: Wanted, hint: &str, text: &str) {
+    pub(super) fn open_line(&mut self, wanted: ReviewInputKind, hint: &str, text: &str) {
         self.complaint.clear();
-        self.mode = Mode::Line(Box::new(Line::new(wanted, hint, text)));
+        self.mode = ReviewMode::Line(Box::new(ReviewInput::new(wanted, hint, text)));
     }
 
     /// Leaves the line; a reason or a comment is there again when the line is opened again.
     pub(super) fn leave_line(&mut self) {
-        self.mode = Mode::Look;
+        self.mode = ReviewMode::Look;
         self.complaint.clear();
     }
 
     pub(super) fn type_into_line(&mut self, input: &Input) {
-        let Mode::Line(line) = &mut self.mode else { return };
+        let ReviewMode::Line(line) = &mut self.mode else { return };
         match input {
             Input::Key(key) => line.field.key(*key),
             Input::Paste(text) => line.field.paste(text),
         }
         line.picked = None;
         self.complaint = match line.wanted {
-            Wanted::Filter => ReviewFilter::parse(line.text()).err().unwrap_or_default(),
-            Wanted::Reason(_) | Wanted::Comment(_) | Wanted::Job(_) => String::new(),
+            ReviewInputKind::Filter => ReviewFilter::parse(line.text()).err().unwrap_or_default(),
+            ReviewInputKind::Reason(_) | ReviewInputKind::Comment(_) | ReviewInputKind::Job(_) => {
+                String::new()
+            }
         };
     }
 
     /// Chooses the next of the earlier comments, or the one before; behind either end is what was typed.
     pub(super) fn pick(&mut self, by: isize, store: &Store) {
-        let Mode::Line(line) = &mut self.mode else { return };
+        let ReviewMode::Line(line) = &mut self.mode else { return };
         let last = line.offers(store).len();
         let at = line.picked.map_or(0, |at| at + 1);
         let next = (at + last + 1).saturating_add_signed(by) % (last + 1);
@@ -85,13 +87,13 @@ impl Review {
     }
 
     pub(super) fn accept(&mut self, store: &Store) -> Vec<Effect> {
-        let Mode::Line(line) = &self.mode else { return Vec::new() };
+        let ReviewMode::Line(line) = &self.mode else { return Vec::new() };
         let picked = line.picked.and_then(|at| line.offers(store).get(at).map(|said| (*said).to_owned()));
         let (wanted, text) = (line.wanted, picked.unwrap_or_else(|| line.text().trim().to_owned()));
         match wanted {
-            Wanted::Filter => match ReviewFilter::parse(&text) {
+            ReviewInputKind::Filter => match ReviewFilter::parse(&text) {
                 Ok(filter) => {
-                    self.mode = Mode::Look;
+                    self.mode = ReviewMode::Look;
                     self.line = text;
                     self.filter = filter;
                     vec![self.ask()]
@@ -101,11 +103,11 @@ impl Review {
                     Vec::new()
                 }
             },
-            Wanted::Reason(id) => self.rejected(id, text),
-            Wanted::Comment(id) => self.sent_back(id, text),
-            Wanted::Job(kind) => match JobOrder::parse(kind, &text) {
+            ReviewInputKind::Reason(id) => self.rejected(id, text),
+            ReviewInputKind::Comment(id) => self.sent_back(id, text),
+            ReviewInputKind::Job(kind) => match JobOrder::parse(kind, &text) {
                 Ok(order) => {
-                    self.mode = Mode::Look;
+                    self.mode = ReviewMode::Look;
                     if let Some(named) = self.named.get_mut(kind as usize) {
                         *named = text;
                     }
@@ -121,19 +123,19 @@ impl Review {
 
     pub(super) fn edit_filter(&mut self) {
         let line = self.line.clone();
-        self.open_line(Wanted::Filter, "everything", &line);
+        self.open_line(ReviewInputKind::Filter, "everything", &line);
     }
 
     pub(super) fn begin_job(&mut self, kind: JobKind) -> Vec<Effect> {
         let named = self.named.get(kind as usize).cloned().unwrap_or_default();
-        self.open_line(Wanted::Job(kind), kind.who(), &named);
+        self.open_line(ReviewInputKind::Job(kind), kind.who(), &named);
         vec![send(ReviewCommand::ListSpeakers)]
     }
 
     /// The next name that begins with what was typed; all of them in turn where a whole name stands there.
     pub(super) fn complete(&mut self, store: &Store) {
-        let Mode::Line(line) = &mut self.mode else { return };
-        let Wanted::Job(kind) = line.wanted else { return };
+        let ReviewMode::Line(line) = &mut self.mode else { return };
+        let ReviewInputKind::Job(kind) = line.wanted else { return };
         let names = store.review.speakers.as_deref().unwrap_or_default();
         let typed = line.text().trim();
         let found = match names.iter().position(|name| name == typed) {
@@ -141,24 +143,24 @@ impl Review {
             None => names.iter().find(|name| name.starts_with(typed)),
         };
         if let Some(name) = found {
-            **line = Line::new(Wanted::Job(kind), kind.who(), name);
+            **line = ReviewInput::new(ReviewInputKind::Job(kind), kind.who(), name);
         }
     }
 
     /// Below a line: what can be typed, or what is wrong with it.
     pub(super) fn hint(&self, store: &Store) -> String {
-        let Mode::Line(line) = &self.mode else { return String::new() };
+        let ReviewMode::Line(line) = &self.mode else { return String::new() };
         if !self.complaint.is_empty() {
             return self.complaint.clone();
         }
         let earlier = if line.offers(store).is_empty() { "" } else { " · ↓ an earlier one" };
         match line.wanted {
-            Wanted::Filter => HINT.to_owned(),
-            Wanted::Reason(_) => format!("why, in a few words; may stay empty{earlier}"),
-            Wanted::Comment(_) => {
+            ReviewInputKind::Filter => HINT.to_owned(),
+            ReviewInputKind::Reason(_) => format!("why, in a few words; may stay empty{earlier}"),
+            ReviewInputKind::Comment(_) => {
                 format!("what the teacher should change; it is told when reflect runs again{earlier}")
             }
-            Wanted::Job(kind) => match store.review.speakers.as_deref().unwrap_or_default() {
+            ReviewInputKind::Job(kind) => match store.review.speakers.as_deref().unwrap_or_default() {
                 [] => review_job::hint(kind).to_owned(),
                 names => format!(
                     "{}   ({})",

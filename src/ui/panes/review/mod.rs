@@ -34,28 +34,28 @@ use crate::domain::review_job::JobKind;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
 use crate::ui::pane::{Editing, Effect, Input, Pane, View};
-use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::cursor::ListCursor;
 
-pub use self::bindings::Action;
 use self::bindings::BINDINGS;
-use self::decide::Keep;
-use self::editor::Editor;
-use self::lines::Line;
+pub use self::bindings::ReviewAction;
+use self::decide::DraftTiming;
+use self::editor::ReflectionEditor;
+use self::lines::ReviewInput;
 
 /// What the keyboard is for.
 #[derive(Debug, Default)]
-enum Mode {
+enum ReviewMode {
     #[default]
     Look,
     /// One line.
-    Line(Box<Line>),
+    Line(Box<ReviewInput>),
     /// A correction being written.
-    Edit(Box<Editor>),
+    Edit(Box<ReflectionEditor>),
 }
 
 /// What a line is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
+enum ReviewInputKind {
     Filter,
     /// Why these are rejected.
     Reason(ReflectionId),
@@ -93,8 +93,8 @@ enum Marks {
 
 /// The pane.
 #[derive(Debug, Default)]
-pub(crate) struct Review {
-    mode: Mode,
+pub(crate) struct ReviewPane {
+    mode: ReviewMode,
     show: Show,
     blind: Blind,
     marks: Marks,
@@ -107,7 +107,7 @@ pub(crate) struct Review {
     next: u64,
     /// The reflection in front, and where it stood last.
     at: Option<Reviewed>,
-    cursor: Cursor,
+    cursor: ListCursor,
     generation: u64,
     /// What was asked to be read last; and of which rows the beginnings, in which generation.
     opened: Vec<Reviewed>,
@@ -120,9 +120,9 @@ pub(crate) struct Review {
     /// Decided on, not yet committed.
     waiting: Option<Reviewed>,
     /// What was written and is not yet committed: it comes back if it can't be.
-    saving: Option<Box<Editor>>,
+    saving: Option<Box<ReflectionEditor>>,
     /// Corrections that were left, until they are on the disk as drafts.
-    held: BTreeMap<Reviewed, Box<Editor>>,
+    held: BTreeMap<Reviewed, Box<ReflectionEditor>>,
     /// What is written, if it was said that another window has a draft of it too.
     told_of_other: Option<Reviewed>,
     /// Reasons and comments as they were typed last, until they are committed.
@@ -138,7 +138,7 @@ pub(crate) struct Review {
     table: Rect,
 }
 
-impl Review {
+impl ReviewPane {
     /// The reflection in front.
     fn row<'s>(&self, store: &'s Store) -> Option<&'s QueueRow> {
         store.review.rows().get(store.review.place(self.at?)?)
@@ -160,15 +160,15 @@ impl Review {
     }
 }
 
-impl Review {
+impl ReviewPane {
     /// Whether there is nothing to look at, and that is no filter's doing.
     fn is_empty(&self, store: &Store) -> bool {
-        let looks = matches!(self.mode, Mode::Look) && self.show != Show::Agreement;
+        let looks = matches!(self.mode, ReviewMode::Look) && self.show != Show::Agreement;
         looks && self.asked.is_some() && store.review.rows().is_empty() && self.line.is_empty()
     }
 
     /// Whether an action makes sense while nothing is typed.
-    fn can_while_looking(&self, action: Action, store: &Store) -> bool {
+    fn can_while_looking(&self, action: ReviewAction, store: &Store) -> bool {
         let row = self.row(store);
         let has_rows = !store.review.rows().is_empty();
         let here = row.is_some() && self.waiting.is_none();
@@ -177,48 +177,53 @@ impl Review {
         let blind = self.blind == Blind::Yes;
         let texts = matches!(self.show, Show::Item | Show::Chain);
         match action {
-            Action::Open => self.show == Show::Queue && here,
-            Action::Approve => texts && corrected && !again && !blind,
-            Action::MoveOn => texts && here && (!corrected || again) && !blind,
-            Action::PreferA | Action::PreferB => self.show == Show::Item && corrected && blind,
-            Action::Edit | Action::SendBack => corrected && !blind && self.show != Show::Agreement,
-            Action::Correct => here && !corrected && !blind && self.show != Show::Agreement,
-            Action::Reject => corrected && self.show != Show::Agreement,
-            Action::Job(_) | Action::EditFilter | Action::Undo | Action::Agreement => store.session.is_some(),
-            Action::Train => store.review.counts.is_some_and(|counts| counts.ready_for_sft > 0),
-            Action::ApproveAll | Action::RejectAll => has_rows && !blind,
-            Action::Chain => here && !blind,
-            Action::Marks => here && !blind && self.show == Show::Item,
-            Action::Close => self.show != Show::Item || !self.line.is_empty(),
-            Action::Copy => here,
-            Action::Accept
-            | Action::BringBack
-            | Action::Cancel
-            | Action::Complete
-            | Action::Leave
-            | Action::PickNext
-            | Action::PickPrevious
-            | Action::Restore
-            | Action::Save
-            | Action::SwitchPart => false,
-            Action::Skip
-            | Action::Down
-            | Action::Up
-            | Action::PageDown
-            | Action::PageUp
-            | Action::First
-            | Action::Last
-            | Action::ScrollDown
-            | Action::ScrollUp
-            | Action::SortNext
-            | Action::SortTurn
-            | Action::Blind
-            | Action::Queue => has_rows,
+            ReviewAction::Open => self.show == Show::Queue && here,
+            ReviewAction::Approve => texts && corrected && !again && !blind,
+            ReviewAction::MoveOn => texts && here && (!corrected || again) && !blind,
+            ReviewAction::PreferA | ReviewAction::PreferB => self.show == Show::Item && corrected && blind,
+            ReviewAction::Edit | ReviewAction::SendBack => {
+                corrected && !blind && self.show != Show::Agreement
+            }
+            ReviewAction::Correct => here && !corrected && !blind && self.show != Show::Agreement,
+            ReviewAction::Reject => corrected && self.show != Show::Agreement,
+            ReviewAction::Job(_)
+            | ReviewAction::EditFilter
+            | ReviewAction::Undo
+            | ReviewAction::Agreement => store.session.is_some(),
+            ReviewAction::Train => store.review.counts.is_some_and(|counts| counts.ready_for_sft > 0),
+            ReviewAction::ApproveAll | ReviewAction::RejectAll => has_rows && !blind,
+            ReviewAction::Chain => here && !blind,
+            ReviewAction::Marks => here && !blind && self.show == Show::Item,
+            ReviewAction::Close => self.show != Show::Item || !self.line.is_empty(),
+            ReviewAction::Copy => here,
+            ReviewAction::Accept
+            | ReviewAction::BringBack
+            | ReviewAction::Cancel
+            | ReviewAction::Complete
+            | ReviewAction::Leave
+            | ReviewAction::PickNext
+            | ReviewAction::PickPrevious
+            | ReviewAction::Restore
+            | ReviewAction::Save
+            | ReviewAction::SwitchPart => false,
+            ReviewAction::Skip
+            | ReviewAction::Down
+            | ReviewAction::Up
+            | ReviewAction::PageDown
+            | ReviewAction::PageUp
+            | ReviewAction::First
+            | ReviewAction::Last
+            | ReviewAction::ScrollDown
+            | ReviewAction::ScrollUp
+            | ReviewAction::SortNext
+            | ReviewAction::SortTurn
+            | ReviewAction::Blind
+            | ReviewAction::Queue => has_rows,
         }
     }
 }
 
-impl Pane for Review {
+impl Pane for ReviewPane {
     fn bindings(&self) -> &'static [Binding] {
         BINDINGS
     }
@@ -226,16 +231,21 @@ impl Pane for Review {
     fn available(&self, action: action::Action, store: &Store) -> bool {
         let action::Action::Review(action) = action else { return false };
         match &self.mode {
-            Mode::Look => self.can_while_looking(action, store),
-            Mode::Line(line) => {
-                let picks = matches!(action, Action::PickNext | Action::PickPrevious);
-                matches!(action, Action::Accept | Action::Cancel)
-                    || action == Action::Complete && matches!(line.wanted, Wanted::Job(_))
+            ReviewMode::Look => self.can_while_looking(action, store),
+            ReviewMode::Line(line) => {
+                let picks = matches!(action, ReviewAction::PickNext | ReviewAction::PickPrevious);
+                matches!(action, ReviewAction::Accept | ReviewAction::Cancel)
+                    || action == ReviewAction::Complete && matches!(line.wanted, ReviewInputKind::Job(_))
                     || picks && !line.offers(store).is_empty()
             }
-            Mode::Edit(editor) => {
-                matches!(action, Action::Save | Action::Leave | Action::SwitchPart | Action::Restore)
-                    || action == Action::BringBack && editor.can_bring_back()
+            ReviewMode::Edit(editor) => {
+                matches!(
+                    action,
+                    ReviewAction::Save
+                        | ReviewAction::Leave
+                        | ReviewAction::SwitchPart
+                        | ReviewAction::Restore
+                ) || action == ReviewAction::BringBack && editor.can_bring_back()
             }
         }
     }
@@ -244,15 +254,15 @@ impl Pane for Review {
         let thoughts =
             store.review.report.as_ref().is_some_and(|report| report.overall.confusion.total() > 0);
         let needs_some = match action {
-            action::Action::Review(Action::EditFilter | Action::Undo) => true,
-            action::Action::Review(Action::Agreement) => !thoughts,
+            action::Action::Review(ReviewAction::EditFilter | ReviewAction::Undo) => true,
+            action::Action::Review(ReviewAction::Agreement) => !thoughts,
             _ => false,
         };
         self.available(action, store) && !(needs_some && self.is_empty(store))
     }
 
     fn leads_on(&self, action: action::Action, store: &Store) -> bool {
-        let thinks = action == action::Action::Review(Action::Job(JobKind::Think));
+        let thinks = action == action::Action::Review(ReviewAction::Job(JobKind::Think));
         thinks && self.is_empty(store)
     }
 
@@ -269,7 +279,7 @@ impl Pane for Review {
     }
 
     fn typing(&self) -> bool {
-        !matches!(self.mode, Mode::Look)
+        !matches!(self.mode, ReviewMode::Look)
     }
 
     fn unsaved(&self, store: &Store) -> Option<String> {
@@ -278,29 +288,29 @@ impl Pane for Review {
 
     fn edited_text(&self) -> Option<String> {
         match &self.mode {
-            Mode::Look => None,
-            Mode::Line(line) => Some(line.text().to_owned()),
-            Mode::Edit(editor) => Some(editor.current_text()),
+            ReviewMode::Look => None,
+            ReviewMode::Line(line) => Some(line.text().to_owned()),
+            ReviewMode::Edit(editor) => Some(editor.current_text()),
         }
     }
 
     fn editing(&self) -> Editing {
         match self.mode {
-            Mode::Look => Editing::Nothing,
-            Mode::Line(_) => Editing::Line,
-            Mode::Edit(_) => Editing::Text,
+            ReviewMode::Look => Editing::Nothing,
+            ReviewMode::Line(_) => Editing::Line,
+            ReviewMode::Edit(_) => Editing::Text,
         }
     }
 
     fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {
         let mut effects = Vec::new();
         match &mut self.mode {
-            Mode::Look => {}
-            Mode::Line(line) => {
+            ReviewMode::Look => {}
+            ReviewMode::Line(line) => {
                 line.replace(&text);
                 effects = self.keep_line(store);
             }
-            Mode::Edit(editor) => editor.replace(&text),
+            ReviewMode::Edit(editor) => editor.replace(&text),
         }
         effects.extend(self.refresh(store));
         effects
@@ -308,12 +318,12 @@ impl Pane for Review {
 
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
         match &mut self.mode {
-            Mode::Look => {}
-            Mode::Line(_) => {
+            ReviewMode::Look => {}
+            ReviewMode::Line(_) => {
                 self.type_into_line(input);
                 return self.keep_line(store);
             }
-            Mode::Edit(editor) => editor.input(input),
+            ReviewMode::Edit(editor) => editor.input(input),
         }
         Vec::new()
     }
@@ -322,10 +332,10 @@ impl Pane for Review {
         let at = Position::new(mouse.column, mouse.row);
         let action = match (mouse.kind, self.show) {
             (_, _) if self.typing() => return Vec::new(),
-            (MouseEventKind::ScrollDown, Show::Queue) => Action::Down,
-            (MouseEventKind::ScrollUp, Show::Queue) => Action::Up,
-            (MouseEventKind::ScrollDown, _) => Action::ScrollDown,
-            (MouseEventKind::ScrollUp, _) => Action::ScrollUp,
+            (MouseEventKind::ScrollDown, Show::Queue) => ReviewAction::Down,
+            (MouseEventKind::ScrollUp, Show::Queue) => ReviewAction::Up,
+            (MouseEventKind::ScrollDown, _) => ReviewAction::ScrollDown,
+            (MouseEventKind::ScrollUp, _) => ReviewAction::ScrollUp,
             (MouseEventKind::Down(MouseButton::Left), Show::Queue) if self.table.contains(at) => {
                 let line = usize::from(mouse.row - self.table.y);
                 if let Some(place) = self.cursor.at_line(line, store.review.rows().len()) {
@@ -358,7 +368,7 @@ impl Pane for Review {
         effects.extend(self.ask_for_items(store));
         effects.extend(self.edit_what_is_read(store));
         effects.extend(self.ask_for_glimpses(store));
-        effects.extend(self.keep_draft(Keep::InPassing, store));
+        effects.extend(self.keep_draft(DraftTiming::InPassing, store));
         effects.extend(self.tell_of_other(store));
         effects
     }

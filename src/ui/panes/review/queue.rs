@@ -5,14 +5,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::draw::{put, verdict_style};
-use super::{Blind, Review};
+use super::{Blind, ReviewPane};
 use crate::domain::reflection::Verdict;
-use crate::domain::review::{Disagreement, Draft, QueueRow};
+use crate::domain::review::{Disagreement, EditDraft, QueueRow};
 use crate::ui::pane::{Focus, View};
 use crate::ui::widgets::text;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
+enum QueueColumn {
     Number,
     Verdict,
     Labels,
@@ -30,7 +30,7 @@ const WIDEST: u16 = 130;
 const LABELS: u16 = 70;
 const SCORES: u16 = 90;
 
-impl Column {
+impl QueueColumn {
     const fn title(self) -> &'static str {
         match self {
             Self::Number => "#",
@@ -50,31 +50,32 @@ impl Column {
 }
 
 /// Which columns fit, and how wide each is: what the question begins with always has room.
-fn columns(width: u16, labels: u16) -> Vec<(Column, u16)> {
-    let mut found = vec![(Column::Number, 6), (Column::Verdict, if width >= LABELS { 18 } else { 15 })];
+fn columns(width: u16, labels: u16) -> Vec<(QueueColumn, u16)> {
+    let mut found =
+        vec![(QueueColumn::Number, 6), (QueueColumn::Verdict, if width >= LABELS { 18 } else { 15 })];
     if width >= LABELS {
-        found.push((Column::Labels, labels));
+        found.push((QueueColumn::Labels, labels));
     }
     if width >= SCORES {
-        found.push((Column::Judge, 5));
+        found.push((QueueColumn::Judge, 5));
     }
     if width >= WIDEST {
-        found.push((Column::Tokens, 6));
+        found.push((QueueColumn::Tokens, 6));
     }
-    let teacher = (width >= WIDEST).then_some((Column::Teacher, 16));
+    let teacher = (width >= WIDEST).then_some((QueueColumn::Teacher, 16));
     let used: u16 = found.iter().chain(&teacher).map(|(_, wide)| wide + 2).sum();
     let free = width.saturating_sub(used);
     if width >= ROOMY {
         let half = free.saturating_sub(2) / 2;
-        found.extend([(Column::Question, half), (Column::Text, free.saturating_sub(half + 2))]);
+        found.extend([(QueueColumn::Question, half), (QueueColumn::Text, free.saturating_sub(half + 2))]);
     } else {
-        found.push((Column::Question, free));
+        found.push((QueueColumn::Question, free));
     }
     found.extend(teacher);
     found
 }
 
-pub(super) fn draw(pane: &mut Review, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+pub(super) fn draw(pane: &mut ReviewPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
     let columns = columns(area.width, labels_width(view));
     let titles: Vec<(String, Style)> =
         columns.iter().map(|(column, _)| (column.title().to_owned(), view.theme.dim)).collect();
@@ -106,41 +107,41 @@ fn labels_width(view: View<'_>) -> u16 {
     (2 * longest + 5).clamp(9, 25)
 }
 
-fn cell(pane: &Review, row: &QueueRow, column: Column, view: View<'_>) -> (String, Style) {
+fn cell(pane: &ReviewPane, row: &QueueRow, column: QueueColumn, view: View<'_>) -> (String, Style) {
     let theme = view.theme;
     let blind = pane.blind == Blind::Yes;
     let corrected = row.id.correction().is_some();
     let glimpse = view.store.review.glimpse(row.id);
     match column {
-        Column::Number => {
+        QueueColumn::Number => {
             let number = text::count(row.id.number().unsigned_abs());
             (if corrected { number } else { format!("t{number}") }, theme.dim)
         }
-        Column::Verdict => verdict(pane, row, view),
-        Column::Labels | Column::Text if blind => (String::new(), theme.dim),
-        Column::Labels if corrected => {
+        QueueColumn::Verdict => verdict(pane, row, view),
+        QueueColumn::Labels | QueueColumn::Text if blind => (String::new(), theme.dim),
+        QueueColumn::Labels if corrected => {
             let reaches = row.own_label() == &*row.truth;
             let (sign, style) = if reaches { ("✓", theme.text) } else { ("✗", theme.warning) };
             (format!("{sign} {} → {}", row.flawed, row.own_label()), style)
         }
-        Column::Labels => (format!("✗ {}", row.flawed), theme.text),
-        Column::Judge => match row.score.filter(|_| !blind) {
+        QueueColumn::Labels => (format!("✗ {}", row.flawed), theme.text),
+        QueueColumn::Judge => match row.score.filter(|_| !blind) {
             None => ("–".to_owned(), theme.dim),
             Some(score) => (score.to_string(), theme.text),
         },
-        Column::Tokens => (row.tokens.to_string(), theme.text),
-        Column::Question => {
+        QueueColumn::Tokens => (row.tokens.to_string(), theme.text),
+        QueueColumn::Question => {
             (glimpse.map_or_else(|| "…".to_owned(), |glimpse| glimpse.question.clone()), theme.text)
         }
-        Column::Text => {
+        QueueColumn::Text => {
             (glimpse.map_or_else(String::new, |glimpse| bare(&glimpse.text).to_owned()), theme.dim)
         }
-        Column::Teacher => (if blind { String::new() } else { row.teacher.to_string() }, theme.dim),
+        QueueColumn::Teacher => (if blind { String::new() } else { row.teacher.to_string() }, theme.dim),
     }
 }
 
-fn verdict(pane: &Review, row: &QueueRow, view: View<'_>) -> (String, Style) {
-    let begun = row.draft == Draft::Kept;
+fn verdict(pane: &ReviewPane, row: &QueueRow, view: View<'_>) -> (String, Style) {
+    let begun = row.draft == EditDraft::Kept;
     let blind = pane.blind == Blind::Yes;
     let verdict = if blind { row.mine.unwrap_or_default() } else { row.verdict };
     if begun && (row.id.correction().is_none() || verdict == Verdict::Pending) {
@@ -167,7 +168,7 @@ fn bare(text: &str) -> &str {
     ["step 1:", "Step 1:"].iter().find_map(|head| text.strip_prefix(head)).unwrap_or(text).trim_start()
 }
 
-fn cells(buffer: &mut Buffer, area: Rect, columns: &[(Column, u16)], words: &[(String, Style)]) {
+fn cells(buffer: &mut Buffer, area: Rect, columns: &[(QueueColumn, u16)], words: &[(String, Style)]) {
     let mut x = area.x;
     for ((column, width), (words, style)) in columns.iter().zip(words) {
         let width = (*width).min(area.right().saturating_sub(x));

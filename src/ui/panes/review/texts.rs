@@ -7,33 +7,38 @@ use ratatui::text::Line;
 
 use super::bindings::key_of;
 use super::draw::rule;
-use super::{Blind, Marks, Review};
+use super::{Blind, Marks, ReviewPane};
 use crate::domain::review::ReviewItem;
 use crate::ui::pane::View;
 use crate::ui::theme::Theme;
-use crate::ui::widgets::diff::{self, Side};
+use crate::ui::widgets::diff::{self, DiffSide};
 use crate::ui::widgets::text;
 
-pub(super) type Lines = Vec<Line<'static>>;
-type Pieces = Vec<(String, Style)>;
+pub(super) type TextLines = Vec<Line<'static>>;
+type StyledPieces = Vec<(String, Style)>;
 
 /// The student's text and the correction, or A and B in blind mode, each with its title and the label that it reaches.
-pub(super) fn sides(pane: &Review, item: &ReviewItem, width: usize, view: View<'_>) -> [(String, Lines); 2] {
+pub(super) fn sides(
+    pane: &ReviewPane,
+    item: &ReviewItem,
+    width: usize,
+    view: View<'_>,
+) -> [(String, TextLines); 2] {
     let theme = view.theme;
     let Some(reflection) = &item.reflection else { return alone(pane, item, width, view) };
     let (student, teacher) = (&*item.thought.text, reflection.text());
     if pane.blind == Blind::Yes {
         let [one, other] = [student, teacher].map(|text| lines(&plain(text, theme), width, theme));
-        let teacher_first = pane.at.is_some_and(Review::teacher_is_left);
+        let teacher_first = pane.at.is_some_and(ReviewPane::teacher_is_left);
         let (left, right) = if teacher_first { (other, one) } else { (one, other) };
         return [("A".to_owned(), left), ("B".to_owned(), right)];
     }
-    let pieces = |text: &str, side: Side| match pane.marks {
+    let pieces = |text: &str, side: DiffSide| match pane.marks {
         Marks::Shown => diff::pieces(student, teacher, side, theme),
         Marks::Hidden => plain(text, theme),
     };
-    let mut one = pieces(student, Side::Before);
-    let mut other = pieces(teacher, Side::After);
+    let mut one = pieces(student, DiffSide::Before);
+    let mut other = pieces(teacher, DiffSide::After);
     reached(&mut one, item, &item.thought.label, theme);
     reached(&mut other, item, item.label(), theme);
     let edited = if item.is_edited() { " · edited" } else { "" };
@@ -45,7 +50,7 @@ pub(super) fn sides(pane: &Review, item: &ReviewItem, width: usize, view: View<'
 }
 
 /// A thought that nobody has corrected, and what can be done about it.
-fn alone(pane: &Review, item: &ReviewItem, width: usize, view: View<'_>) -> [(String, Lines); 2] {
+fn alone(pane: &ReviewPane, item: &ReviewItem, width: usize, view: View<'_>) -> [(String, TextLines); 2] {
     let theme = view.theme;
     let mut own = plain(&item.thought.text, theme);
     if pane.blind == Blind::Yes {
@@ -70,7 +75,12 @@ fn alone(pane: &Review, item: &ReviewItem, width: usize, view: View<'_>) -> [(St
 }
 
 /// Both in one column: what differs in one text, or the correction and below it what it corrects.
-pub(super) fn unified(pane: &Review, item: &ReviewItem, width: usize, view: View<'_>) -> (String, Lines) {
+pub(super) fn unified(
+    pane: &ReviewPane,
+    item: &ReviewItem,
+    width: usize,
+    view: View<'_>,
+) -> (String, TextLines) {
     let theme = view.theme;
     let (Some(reflection), Marks::Shown) = (&item.reflection, pane.marks) else {
         let [(one, mut student), (other, mut text)] = sides(pane, item, width, view);
@@ -83,22 +93,22 @@ pub(super) fn unified(pane: &Review, item: &ReviewItem, width: usize, view: View
         text.append(&mut student);
         return (other, text);
     };
-    let pieces = diff::pieces(&item.thought.text, reflection.text(), Side::Both, theme);
+    let pieces = diff::pieces(&item.thought.text, reflection.text(), DiffSide::Both, theme);
     (format!("{} → {}", item.thought.model, reflection.teacher), lines(&pieces, width, theme))
 }
 
-fn plain(text: &str, theme: &Theme) -> Pieces {
+fn plain(text: &str, theme: &Theme) -> StyledPieces {
     vec![(text.to_owned(), theme.text)]
 }
 
-fn reached(pieces: &mut Pieces, item: &ReviewItem, label: &str, theme: &Theme) {
+fn reached(pieces: &mut StyledPieces, item: &ReviewItem, label: &str, theme: &Theme) {
     let truth = item.thought.truth.as_deref().unwrap_or_default();
     let (sign, style) = if label == truth { ("✓", theme.good) } else { ("✗", theme.bad) };
     pieces.push((format!("\n\n→ {label} {sign}"), style.add_modifier(Modifier::BOLD)));
 }
 
 /// The teacher's analysis, what the judge said, and what a person did.
-pub(super) fn why(pane: &Review, item: &ReviewItem, width: usize, theme: &Theme) -> Lines {
+pub(super) fn why(pane: &ReviewPane, item: &ReviewItem, width: usize, theme: &Theme) -> TextLines {
     let (Blind::No, Some(reflection)) = (pane.blind, &item.reflection) else { return Vec::new() };
     let mut found = Vec::new();
     let mut say = |words: &str, style: Style| {
@@ -117,9 +127,9 @@ pub(super) fn why(pane: &Review, item: &ReviewItem, width: usize, theme: &Theme)
     found
 }
 
-fn lines(pieces: &[(String, Style)], width: usize, theme: &Theme) -> Lines {
+fn lines(pieces: &[(String, Style)], width: usize, theme: &Theme) -> TextLines {
     // Each step begins a line of its own: that is what is compared.
-    let parted: Pieces = pieces.iter().map(|(piece, style)| (at_steps(piece), *style)).collect();
+    let parted: StyledPieces = pieces.iter().map(|(piece, style)| (at_steps(piece), *style)).collect();
     diff::folded("", &parted, width + 1, theme)
 }
 

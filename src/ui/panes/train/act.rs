@@ -2,32 +2,32 @@
 
 use super::after::Company;
 use super::charts::{self, Size};
-use super::details::{Diff, Room};
-use super::keys::{Action, ChartAction, DetailAction, RecipeAction, RunAction};
-use super::recipes::Step;
-use super::{About, Face, Filter, Train, runs};
+use super::details::{DetailsSize, Diff};
+use super::keys::{ChartAction, DetailAction, RecipeAction, RunAction, TrainAction};
+use super::recipes::RecipesStep;
+use super::{About, Face, Filter, TrainPane, runs};
 use crate::app::store::Store;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, RunsCommand};
 use crate::domain::run::{RunCommand, Standing};
 use crate::domain::run_info::{RunId, RunInfo};
-use crate::ui::pane::{Effect, Question};
+use crate::ui::pane::{Confirmation, Effect};
 use crate::ui::widgets::chart::XAxis;
-use crate::ui::widgets::chart::view::{Clip, Direction, Scale};
+use crate::ui::widgets::chart::view::{Clip, Scale, StepDirection};
 
 /// Seconds in which a second press of the key that starts a run is taken for the first.
 const STARTING: f64 = 3.0;
 
-impl Train {
-    pub(super) fn act(&mut self, action: Action, store: &Store) -> Vec<Effect> {
+impl TrainPane {
+    pub(super) fn act(&mut self, action: TrainAction, store: &Store) -> Vec<Effect> {
         match action {
-            Action::Run(action) => return self.act_on_run(action, store),
-            Action::Chart(action) => self.act_on_charts(action, store),
-            Action::Detail(action) => self.act_on_details(action),
-            Action::Recipe(action) => return self.act_on_recipe(action, store),
-            Action::Accept => self.recipes.accept(store),
-            Action::Back | Action::Leave if self.face == Face::Runs => self.back(),
-            Action::Back | Action::Leave => {
+            TrainAction::Run(action) => return self.act_on_run(action, store),
+            TrainAction::Chart(action) => self.act_on_charts(action, store),
+            TrainAction::Detail(action) => self.act_on_details(action),
+            TrainAction::Recipe(action) => return self.act_on_recipe(action, store),
+            TrainAction::Accept => self.recipes.accept(store),
+            TrainAction::Back | TrainAction::Leave if self.face == Face::Runs => self.back(),
+            TrainAction::Back | TrainAction::Leave => {
                 let left = self.recipes.left_words(store);
                 let closed = self.recipes.back(store);
                 self.face = if closed { Face::Recipes } else { Face::Runs };
@@ -83,7 +83,11 @@ impl Train {
                 self.details.diff = if self.details.diff == Diff::Shown { Diff::Hidden } else { Diff::Shown };
             }
             DetailAction::TurnLarge => {
-                self.details.room = if self.details.room == Room::Large { Room::Strip } else { Room::Large };
+                self.details.room = if self.details.room == DetailsSize::Large {
+                    DetailsSize::Strip
+                } else {
+                    DetailsSize::Large
+                };
             }
         }
     }
@@ -95,8 +99,8 @@ impl Train {
         let newest = charts::newest(&drawn, axis);
         let view = &mut self.charts.view;
         match action {
-            ChartAction::SmoothMore => view.smooth(Direction::Up),
-            ChartAction::SmoothLess => view.smooth(Direction::Down),
+            ChartAction::SmoothMore => view.smooth(StepDirection::Up),
+            ChartAction::SmoothLess => view.smooth(StepDirection::Down),
             ChartAction::TurnLog => {
                 view.scale = if view.scale == Scale::Log { Scale::Linear } else { Scale::Log };
             }
@@ -139,7 +143,7 @@ impl Train {
         match action {
             RecipeAction::Previous => self.recipes.step_list(-1, store),
             RecipeAction::Next => self.recipes.step_list(1, store),
-            RecipeAction::EditForm => self.recipes.step = Step::Form,
+            RecipeAction::EditForm => self.recipes.step = RecipesStep::Form,
             RecipeAction::EditText => self.recipes.edit_text(store),
             RecipeAction::NewRecipe => return ask_new(self.recipes.new_recipe(store)),
             RecipeAction::PreviousField => self.recipes.step_field(-1),
@@ -174,7 +178,7 @@ impl Train {
             let known = self.listed(store).iter().map(|run| run.id.clone()).collect();
             // No second press is waited for: the question is what follows.
             self.started = Some((known, f64::NEG_INFINITY));
-            return Question::queue(&name, queued);
+            return Confirmation::queue(&name, queued);
         }
         let effects = self.recipes.start(store, after);
         if effects.iter().any(starts) {
@@ -194,7 +198,7 @@ impl Train {
         let going = format!("{} of the session {}", busy.run.name(), busy.session);
         let after = Some(busy.run.clone());
         let start = vec![runs(RunsCommand::Start { recipe: busy.recipe.clone(), after })];
-        let mut asked = Question::queue(&busy.run.name(), start);
+        let mut asked = Confirmation::queue(&busy.run.name(), start);
         for effect in &mut asked {
             if let Effect::Ask(question) = effect {
                 "The machine is busy: queue this run?".clone_into(&mut question.title);
@@ -210,7 +214,7 @@ impl Train {
 
     fn ask_stop(&self, store: &Store) -> Vec<Effect> {
         let Some(run) = self.run(store) else { return Vec::new() };
-        vec![Effect::Ask(Question {
+        vec![Effect::Ask(Confirmation {
             title: format!("Stop {}?", run.id.name()),
             text: what_a_stop_leaves(run).to_owned(),
             yes: "stop".to_owned(),
@@ -220,7 +224,7 @@ impl Train {
 
     fn ask_delete(&self, store: &Store) -> Vec<Effect> {
         let Some(run) = self.run(store) else { return Vec::new() };
-        vec![Effect::Ask(Question {
+        vec![Effect::Ask(Confirmation {
             title: format!("Delete {}?", run.id.name()),
             text: format!("{} goes with its metrics, checkpoints and adapter.", run.id.folder().display()),
             yes: "delete".to_owned(),
@@ -249,8 +253,8 @@ impl Train {
     /// Closes the innermost thing.
     fn back(&mut self) {
         let view = &mut self.charts.view;
-        if self.details.room == Room::Large {
-            self.details.room = Room::Strip;
+        if self.details.room == DetailsSize::Large {
+            self.details.room = DetailsSize::Strip;
         } else if view.cursor.is_some() || view.window.is_some() {
             (view.cursor, view.window) = (None, None);
         } else if self.charts.size == Size::Large {
@@ -288,7 +292,7 @@ fn ask_new(effects: Vec<Effect>) -> Vec<Effect> {
         _ => None,
     });
     let Some(file) = file.map(|file| file.to_string_lossy().into_owned()) else { return effects };
-    vec![Effect::Ask(Question {
+    vec![Effect::Ask(Confirmation {
         title: format!("Make the recipe {file}?"),
         text: "It begins as a copy of the one that is chosen; that one stays as it is.".to_owned(),
         yes: "make it".to_owned(),

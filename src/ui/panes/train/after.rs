@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::early::begins;
-use super::keys::{Action, RunAction};
-use super::{Face, Train, runs};
+use super::keys::{RunAction, TrainAction};
+use super::{Face, TrainPane, runs};
 use crate::app::store::Store;
 use crate::domain::chat::Answerer;
 use crate::domain::protocol::RunsCommand;
@@ -21,7 +21,7 @@ pub(super) enum Company {
     Base,
 }
 
-impl Train {
+impl TrainPane {
     /// Goes to Chat, with the run's adapter on its base model.
     pub(super) fn converse(&self, store: &Store, company: Company) -> Vec<Effect> {
         let Some(run) = self.run(store) else { return Vec::new() };
@@ -41,10 +41,10 @@ impl Train {
     }
 
     /// Whether what an action needs of the run is there; while nobody knows which adapters there are, it may be.
-    pub(super) fn works(&self, action: Action, store: &Store) -> bool {
+    pub(super) fn works(&self, action: TrainAction, store: &Store) -> bool {
         let Some(run) = self.run(store) else { return true };
         let has_adapter = || store.models.is_none() || tuned(run, store).is_some();
-        let is = |wanted: RunAction| action == Action::Run(wanted);
+        let is = |wanted: RunAction| action == TrainAction::Run(wanted);
         if is(RunAction::CarryOn) {
             run.can_resume() || has_adapter()
         } else if is(RunAction::Compare) {

@@ -1,35 +1,39 @@
 //! Which actions make sense right now: the footer shows these, and keys that are shared mean them.
 
-use super::keys::{Action, ChartAction, DetailAction, RecipeAction, RunAction};
-use super::recipes::Step;
-use super::{Face, Train, early};
+use super::keys::{ChartAction, DetailAction, RecipeAction, RunAction, TrainAction};
+use super::recipes::RecipesStep;
+use super::{Face, TrainPane, early};
 use crate::app::store::Store;
 use crate::domain::run::Standing;
 use crate::domain::run_info::RunInfo;
 use crate::ui::panes::train::details::Tab;
 
-impl Train {
-    pub(super) fn is_available(&self, action: Action, store: &Store) -> bool {
+impl TrainPane {
+    pub(super) fn is_available(&self, action: TrainAction, store: &Store) -> bool {
         if self.prompt.is_some() {
-            return matches!(action, Action::Accept | Action::Leave | Action::Back);
+            return matches!(action, TrainAction::Accept | TrainAction::Leave | TrainAction::Back);
         }
         let in_runs = self.face == Face::Runs;
         let values = in_runs && !self.drawn(store).is_empty();
         match action {
-            Action::Run(action) => in_runs && self.can_run(action, store),
-            Action::Chart(ChartAction::PanLeft | ChartAction::PanRight) => {
+            TrainAction::Run(action) => in_runs && self.can_run(action, store),
+            TrainAction::Chart(ChartAction::PanLeft | ChartAction::PanRight) => {
                 values && self.charts.view.window.is_some()
             }
-            Action::Detail(
+            TrainAction::Detail(
                 DetailAction::PreviousSample | DetailAction::NextSample | DetailAction::TurnDiff,
             ) => values && self.details.tab == Tab::Samples,
-            Action::Chart(_) | Action::Detail(_) => values,
-            Action::Recipe(action) => !in_runs && self.can_recipe(action, store),
-            Action::Accept => {
-                !in_runs && matches!(self.recipes.step, Step::Value(_) | Step::Choose(_) | Step::Find(_))
+            TrainAction::Chart(_) | TrainAction::Detail(_) => values,
+            TrainAction::Recipe(action) => !in_runs && self.can_recipe(action, store),
+            TrainAction::Accept => {
+                !in_runs
+                    && matches!(
+                        self.recipes.step,
+                        RecipesStep::Value(_) | RecipesStep::Choose(_) | RecipesStep::Find(_)
+                    )
             }
-            Action::Leave => !in_runs && self.recipes.is_typing(),
-            Action::Back => true,
+            TrainAction::Leave => !in_runs && self.recipes.is_typing(),
+            TrainAction::Back => true,
         }
     }
 
@@ -63,8 +67,8 @@ impl Train {
 
     fn can_recipe(&self, action: RecipeAction, store: &Store) -> bool {
         let some = self.recipes.current(store).is_some();
-        let list = matches!(self.recipes.step, Step::List);
-        let form = matches!(self.recipes.step, Step::Form);
+        let list = matches!(self.recipes.step, RecipesStep::List);
+        let form = matches!(self.recipes.step, RecipesStep::Form);
         match action {
             RecipeAction::Save => self.recipes.unsaved(store),
             RecipeAction::NewRecipe => list && store.session.is_some(),
@@ -74,7 +78,7 @@ impl Train {
             }
             RecipeAction::EditText | RecipeAction::CopyCommand => some && (list || form),
             RecipeAction::PreviousField | RecipeAction::NextField => {
-                form || matches!(self.recipes.step, Step::Choose(_))
+                form || matches!(self.recipes.step, RecipesStep::Choose(_))
             }
             RecipeAction::Find => form || (list && some),
             RecipeAction::EditField

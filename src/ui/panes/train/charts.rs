@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::groups::{Group, groups};
+use super::groups::{MetricGroup, groups};
 use crate::app::store::runs::RunData;
 use crate::domain::doctor::{Finding, Weight};
 use crate::domain::run_info::RunInfo;
@@ -116,9 +116,9 @@ impl Charts {
         }
     }
 
-    fn arrange(&self, groups: &mut Vec<Group>) {
+    fn arrange(&self, groups: &mut Vec<MetricGroup>) {
         groups.retain(|group| !self.hidden.contains(&group.title));
-        let place = |group: &Group| self.order.iter().position(|title| *title == group.title);
+        let place = |group: &MetricGroup| self.order.iter().position(|title| *title == group.title);
         groups.sort_by_key(|group| place(group).unwrap_or(usize::MAX));
     }
 
@@ -167,7 +167,7 @@ impl Charts {
         &self,
         buffer: &mut Buffer,
         mut place: Rect,
-        group: &Group,
+        group: &MetricGroup,
         runs: &[Drawn<'_>],
         extent: (f64, f64),
         theme: &Theme,
@@ -235,7 +235,7 @@ pub(super) fn newest(runs: &[Drawn<'_>], axis: XAxis) -> f64 {
 }
 
 fn lines<'a>(
-    group: &Group,
+    group: &MetricGroup,
     runs: &[Drawn<'a>],
     (view, extent): (&ChartView, (f64, f64)),
     theme: &Theme,

@@ -11,14 +11,14 @@ use crate::domain::run::{Sample, Standing};
 use crate::domain::run_compare::Compared;
 use crate::ui::theme::Theme;
 use crate::ui::widgets::chart::{ChartView, axis};
-use crate::ui::widgets::diff::{self, Side};
+use crate::ui::widgets::diff::{self, DiffSide};
 use crate::ui::widgets::text;
 
 /// What is shown, and where in it.
 #[derive(Debug, Default)]
 pub(super) struct Details {
     pub(super) tab: Tab,
-    pub(super) room: Room,
+    pub(super) room: DetailsSize,
     pub(super) diff: Diff,
     /// Samples back from the latest.
     back: usize,
@@ -43,7 +43,7 @@ pub(super) enum Tab {
 
 /// Whether the details take the charts' place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Room {
+pub(super) enum DetailsSize {
     #[default]
     Strip,
     Large,
@@ -151,7 +151,7 @@ impl Details {
         let room = usize::from(area.width);
         let mut lines = diff::folded(" Q  ", &[(sample.prompt.replace('\n', " "), theme.text)], room, theme);
         let answer = match before.filter(|_| self.diff == Diff::Shown) {
-            Some(before) => diff::pieces(&before.completion, &sample.completion, Side::Both, theme),
+            Some(before) => diff::pieces(&before.completion, &sample.completion, DiffSide::Both, theme),
             None => vec![(sample.completion.clone(), theme.text)],
         };
         let head = if self.diff == Diff::Shown && before.is_some() { " Δ  " } else { " A  " };

@@ -1,6 +1,6 @@
 //! What is asked of a run that has not begun yet: it is told how that is understood, since nothing is seen of it before.
 
-use super::{Train, runs};
+use super::{TrainPane, runs};
 use crate::app::store::Store;
 use crate::domain::protocol::RunsCommand;
 use crate::domain::protocol::system::{Level, Notice};
@@ -17,7 +17,7 @@ fn say(text: String) -> Effect {
     Effect::Notify(Notice::new(Level::Info, text))
 }
 
-impl Train {
+impl TrainPane {
     /// Whether the run was asked to pause before it began.
     pub(super) fn pauses_early(&self, run: &RunInfo) -> bool {
         begins(run) && self.pauses_early.as_ref() == Some(&run.id)

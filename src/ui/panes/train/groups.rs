@@ -5,7 +5,7 @@ use crate::app::store::runs::RunData;
 
 /// Metrics that are drawn in one chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Group {
+pub(super) struct MetricGroup {
     pub(super) title: String,
     pub(super) metrics: Vec<Metric>,
     rank: usize,
@@ -19,7 +19,7 @@ pub(super) struct Metric {
     pub(super) label: String,
 }
 
-impl Group {
+impl MetricGroup {
     /// Whether a metric is drawn here.
     pub(super) fn holds(&self, name: &str) -> bool {
         self.metrics.iter().any(|metric| metric.name == name)
@@ -50,8 +50,8 @@ const ORDER: [&str; 18] = [
 const UNNAMED: usize = 13;
 
 /// The charts of some runs, in order.
-pub(super) fn groups<'a>(runs: impl Iterator<Item = &'a RunData>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
+pub(super) fn groups<'a>(runs: impl Iterator<Item = &'a RunData>) -> Vec<MetricGroup> {
+    let mut groups: Vec<MetricGroup> = Vec::new();
     for (name, _) in runs.flat_map(|run| run.series.iter()) {
         let (title, label) = place(name);
         let metric = Metric { name: name.to_owned(), label };
@@ -60,7 +60,7 @@ pub(super) fn groups<'a>(runs: impl Iterator<Item = &'a RunData>) -> Vec<Group> 
             Some(group) => group.metrics.push(metric),
             None => {
                 let rank = ORDER.iter().position(|known| *known == title).unwrap_or(UNNAMED);
-                groups.push(Group { title, metrics: vec![metric], rank });
+                groups.push(MetricGroup { title, metrics: vec![metric], rank });
             }
         }
     }

@@ -65,7 +65,7 @@ impl Listing<'_> {
             buffer.set_style(Rect { height: 1, ..place }, theme.selection);
         }
         let standing = run.standing();
-        let mut line = Line { buffer, x: place.x, y: place.y, right: place.right() };
+        let mut line = RowWriter { buffer, x: place.x, y: place.y, right: place.right() };
         line.put(&format!(" {} ", sign(standing)), style(standing, theme));
         let marked = (self.drawn.len() > 1)
             .then(|| self.drawn.iter().position(|id| *id == run.id))
@@ -86,13 +86,13 @@ impl Listing<'_> {
         }
         line.put_right(&format!("{right} "), theme.dim);
         if place.height > 1 {
-            let mut line = Line { buffer, x: place.x + 3, y: place.y + 1, right: place.right() };
+            let mut line = RowWriter { buffer, x: place.x + 3, y: place.y + 1, right: place.right() };
             let room = usize::from(place.width).saturating_sub(3);
             line.put(&self.second(run, standing, room), theme.dim);
         }
         if place.height > 2 {
             let notes = text::shorten(&run.notes.line(), usize::from(place.width).saturating_sub(4));
-            let mut line = Line { buffer, x: place.x + 3, y: place.y + 2, right: place.right() };
+            let mut line = RowWriter { buffer, x: place.x + 3, y: place.y + 2, right: place.right() };
             line.put(&notes, theme.dim);
         }
     }
@@ -170,14 +170,14 @@ impl Listing<'_> {
 }
 
 /// Writes along a row.
-struct Line<'a> {
+struct RowWriter<'a> {
     buffer: &'a mut Buffer,
     x: u16,
     y: u16,
     right: u16,
 }
 
-impl Line<'_> {
+impl RowWriter<'_> {
     fn put(&mut self, text: &str, style: Style) {
         let room = usize::from(self.right.saturating_sub(self.x));
         let text = text::shorten(text, room);

@@ -25,27 +25,27 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use tui_textarea::TextArea;
 
-pub use self::keys::{Action, ChartAction, DetailAction, RecipeAction, RunAction};
+pub use self::keys::{ChartAction, DetailAction, RecipeAction, RunAction, TrainAction};
 
 use self::charts::{Charts, Drawn};
 use self::details::Details;
-use self::recipes::{Lines, Recipes, type_into};
+use self::recipes::{FieldLines, Recipes, type_into};
 use crate::app::store::Store;
 use crate::domain::protocol::{Command, RunsCommand};
 use crate::domain::run_filter::RunFilter;
 use crate::domain::run_info::{RunId, RunInfo};
 use crate::ui::action;
 use crate::ui::keymap::Binding;
-use crate::ui::layout::{self, Direction as Split, Taken};
+use crate::ui::layout::{self, SplitDirection, Taken};
 use crate::ui::pane::{Editing, Effect, Input, Pane, View};
 
 /// The pane.
-pub struct Train {
+pub struct TrainPane {
     face: Face,
     selected: Option<RunId>,
     marked: Vec<RunId>,
     filter: Filter,
-    prompt: Option<Prompt>,
+    prompt: Option<TrainInput>,
     notes: notes::Typed,
     charts: Charts,
     details: Details,
@@ -83,7 +83,7 @@ struct Filter {
 }
 
 /// A line that is being typed.
-struct Prompt {
+struct TrainInput {
     about: About,
     /// Whose note it is: another may be chosen by the time it is saved.
     run: Option<RunId>,
@@ -96,7 +96,7 @@ enum About {
     Note,
 }
 
-impl Default for Train {
+impl Default for TrainPane {
     fn default() -> Self {
         Self {
             face: Face::default(),
@@ -108,7 +108,7 @@ impl Default for Train {
             charts: Charts::default(),
             details: Details::default(),
             recipes: Recipes::default(),
-            split: layout::Split::new(Split::Columns, 24, (30, 40)),
+            split: layout::Split::new(SplitDirection::Columns, 24, (30, 40)),
             watched: (0, Vec::new()),
             started: None,
             asked: BTreeMap::new(),
@@ -119,7 +119,7 @@ impl Default for Train {
     }
 }
 
-impl Pane for Train {
+impl Pane for TrainPane {
     fn bindings(&self) -> &'static [Binding] {
         keys::BINDINGS
     }
@@ -188,7 +188,7 @@ impl Pane for Train {
             self.recipes.input(input, store);
             return self.recipes.keep_drafts(store);
         };
-        type_into(&mut prompt.field, input, Lines::One);
+        type_into(&mut prompt.field, input, FieldLines::One);
         if prompt.about == About::Filter {
             let text = prompt.field.lines().concat();
             self.filter.read(&text, store);
@@ -272,7 +272,7 @@ impl Filter {
 /// Steps that didn't come are asked for again after so many seconds.
 const AGAIN: f64 = 2.0;
 
-impl Train {
+impl TrainPane {
     /// Asks for the values of what is shown so closely that buckets of several would be seen.
     fn ask_for_details(&mut self, store: &Store) -> Vec<Effect> {
         let drawn = self.drawn(store);

@@ -2,29 +2,29 @@
 
 use tui_textarea::TextArea;
 
-use super::keys::Action;
-use super::{About, Filter, Prompt, Train, runs};
+use super::keys::TrainAction;
+use super::{About, Filter, TrainInput, TrainPane, runs};
 use crate::app::store::Store;
 use crate::domain::protocol::RunsCommand;
 use crate::domain::run_info::Notes;
 use crate::ui::pane::Effect;
 
-impl Train {
-    pub(super) fn update_prompt(&mut self, action: Action, store: &Store) -> Vec<Effect> {
+impl TrainPane {
+    pub(super) fn update_prompt(&mut self, action: TrainAction, store: &Store) -> Vec<Effect> {
         let Some(prompt) = self.prompt.take() else { return Vec::new() };
         let text = prompt.field.lines().concat();
         match (action, prompt.about) {
-            (Action::Accept, About::Note) => {
+            (TrainAction::Accept, About::Note) => {
                 let Some(run) = prompt.run.and_then(|run| store.runs.info(&run)) else { return Vec::new() };
                 let save = runs(RunsCommand::Note(run.id.clone(), Notes::parse(&text)));
                 std::iter::once(save).chain(self.notes.forget(run, store)).collect()
             }
-            (Action::Accept, About::Filter) if self.filter.error.is_some() => {
+            (TrainAction::Accept, About::Filter) if self.filter.error.is_some() => {
                 // Stays open: what is wrong stands beside it.
                 self.prompt = Some(prompt);
                 Vec::new()
             }
-            (Action::Back | Action::Leave, About::Filter) => {
+            (TrainAction::Back | TrainAction::Leave, About::Filter) => {
                 self.filter = Filter::default();
                 Vec::new()
             }
@@ -40,7 +40,7 @@ impl Train {
         let mut field = TextArea::new(vec![text]);
         field.move_cursor(tui_textarea::CursorMove::End);
         let run = self.run(store).map(|run| run.id.clone());
-        self.prompt = Some(Prompt { about, run, field });
+        self.prompt = Some(TrainInput { about, run, field });
     }
 
     /// Keeps the note that is typed, if it is one.

@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::charts::{self, Drawn};
-use super::details::{Room, Tab, draw_title};
+use super::details::{DetailsSize, Tab, draw_title};
 use super::list::Listing;
 use super::recipes::draw_field;
-use super::{About, Train};
+use super::{About, TrainPane};
 use crate::app::store::Store;
 use crate::domain::run::{RunState, Standing};
 use crate::domain::run_compare;
@@ -22,7 +22,7 @@ const WIDE: u16 = 96;
 /// From this height on, details stand below the charts.
 const TALL: u16 = 24;
 
-impl Train {
+impl TrainPane {
     pub(super) fn draw_runs(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         let listed = self.listed(view.store);
         if view.store.runs.all().is_empty() {
@@ -55,7 +55,7 @@ impl Train {
         }
         let status = self.status(&drawn);
         self.compare(&drawn, view.store);
-        if self.details.room == Room::Large {
+        if self.details.room == DetailsSize::Large {
             self.details.draw(buffer, whole, run, &self.charts.view, &status, view.theme);
             return;
         }

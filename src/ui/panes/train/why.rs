@@ -1,36 +1,36 @@
 //! Why a key does nothing here and now.
 
-use super::keys::{Action, ChartAction, DetailAction, RecipeAction, RunAction};
-use super::{Face, Train};
+use super::keys::{ChartAction, DetailAction, RecipeAction, RunAction, TrainAction};
+use super::{Face, TrainPane};
 use crate::app::store::Store;
 
-impl Train {
-    pub(super) fn why(&self, action: Action, store: &Store) -> Option<String> {
+impl TrainPane {
+    pub(super) fn why(&self, action: TrainAction, store: &Store) -> Option<String> {
         match (action, self.face) {
-            (Action::Run(action), Face::Runs) => self.why_no_run(action, store),
-            (Action::Chart(ChartAction::PanLeft | ChartAction::PanRight), Face::Runs)
+            (TrainAction::Run(action), Face::Runs) => self.why_no_run(action, store),
+            (TrainAction::Chart(ChartAction::PanLeft | ChartAction::PanRight), Face::Runs)
                 if !self.drawn(store).is_empty() =>
             {
                 Some("the whole run is in sight: + zooms in first".to_owned())
             }
             (
-                Action::Detail(
+                TrainAction::Detail(
                     DetailAction::PreviousSample | DetailAction::NextSample | DetailAction::TurnDiff,
                 ),
                 Face::Runs,
             ) if !self.drawn(store).is_empty() => {
                 Some("that is for samples: d goes on to them below the charts".to_owned())
             }
-            (Action::Chart(_) | Action::Detail(_), Face::Runs) => Some(match self.run(store) {
+            (TrainAction::Chart(_) | TrainAction::Detail(_), Face::Runs) => Some(match self.run(store) {
                 Some(run) => format!("{} has no values yet that a chart could show", run.id.name()),
                 None => "there is no run yet whose values a chart could show".to_owned(),
             }),
-            (Action::Run(_) | Action::Chart(_) | Action::Detail(_), Face::Recipes) => {
+            (TrainAction::Run(_) | TrainAction::Chart(_) | TrainAction::Detail(_), Face::Recipes) => {
                 Some("that is for runs: esc goes back to them".to_owned())
             }
-            (Action::Recipe(_), Face::Runs) => Some("that is for recipes: e goes to them".to_owned()),
-            (Action::Recipe(action), Face::Recipes) => self.why_no_recipe(action, store),
-            (Action::Accept | Action::Leave | Action::Back, _) => None,
+            (TrainAction::Recipe(_), Face::Runs) => Some("that is for recipes: e goes to them".to_owned()),
+            (TrainAction::Recipe(action), Face::Recipes) => self.why_no_recipe(action, store),
+            (TrainAction::Accept | TrainAction::Leave | TrainAction::Back, _) => None,
         }
     }
 

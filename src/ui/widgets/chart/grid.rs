@@ -19,7 +19,7 @@ pub struct Grid {
 #[derive(Debug, Clone, Copy, Default)]
 struct Cell {
     bits: u8,
-    layer: Layer,
+    layer: GridLayer,
     style: Style,
     /// A character that stands instead of the dots.
     mark: Option<char>,
@@ -27,7 +27,7 @@ struct Cell {
 
 /// What lies over what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Layer {
+pub enum GridLayer {
     #[default]
     Faint,
     Line,
@@ -43,7 +43,7 @@ impl Grid {
     }
 
     /// Sets a dot; what lies outside is left out.
-    pub fn dot(&mut self, x: i64, y: i64, layer: Layer, style: Style) {
+    pub fn dot(&mut self, x: i64, y: i64, layer: GridLayer, style: Style) {
         let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { return };
         let bit = BITS.get(y % DOWN).and_then(|row| row.get(x % ACROSS)).copied().unwrap_or_default();
         let Some(cell) = self.cell(x / ACROSS, y / DOWN) else { return };
@@ -57,7 +57,7 @@ impl Grid {
     }
 
     /// A straight line, both ends included (Bresenham); `dash` says which of its dots are set.
-    pub fn line(&mut self, from: (i64, i64), to: (i64, i64), layer: Layer, style: Style, dash: Dash) {
+    pub fn line(&mut self, from: (i64, i64), to: (i64, i64), layer: GridLayer, style: Style, dash: Dash) {
         let (dx, dy) = ((to.0 - from.0).abs(), -(to.1 - from.1).abs());
         let (sx, sy) = ((to.0 - from.0).signum(), (to.1 - from.1).signum());
         let (mut x, mut y, mut error) = (from.0, from.1, dx + dy);
@@ -84,7 +84,7 @@ impl Grid {
     pub fn mark(&mut self, x: i64, y: i64, mark: char, style: Style) {
         let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { return };
         if let Some(cell) = self.cell(x / ACROSS, y / DOWN) {
-            *cell = Cell { bits: 0, layer: Layer::Mark, style, mark: Some(mark) };
+            *cell = Cell { bits: 0, layer: GridLayer::Mark, style, mark: Some(mark) };
         }
     }
 

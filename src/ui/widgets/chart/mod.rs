@@ -17,7 +17,7 @@ pub use self::grid::Dash;
 pub use self::trace::{XAxis, XMap};
 pub use self::view::ChartView;
 
-use self::grid::{ACROSS, Grid, Layer};
+use self::grid::{ACROSS, Grid, GridLayer};
 use self::scale::{Projection, YScale};
 use self::trace::{Point, trace};
 use self::view::{Clip, Scale};
@@ -213,7 +213,7 @@ impl Chart<'_> {
         for (line, points) in self.lines.iter().zip(traces).rev() {
             let smooth = points.iter().any(|point| point.smooth.is_some());
             let (layer, style) =
-                if smooth { (Layer::Faint, self.theme.dim) } else { (Layer::Line, line.style) };
+                if smooth { (GridLayer::Faint, self.theme.dim) } else { (GridLayer::Line, line.style) };
             draw_spans(&mut grid, projection, points, layer, style, line.dash);
             if smooth {
                 draw_smooth(&mut grid, projection, points, line.style, line.dash);
@@ -260,7 +260,7 @@ impl Chart<'_> {
             XAxis::Time => axis::time_ticks(low, high, count),
             XAxis::Step | XAxis::Tokens => axis::ticks(low, high, count),
         };
-        let mut labels = Labels { row, taken: Vec::new() };
+        let mut labels = LabelRow { row, taken: Vec::new() };
         if let (Some(x), Some(column)) = (self.view.cursor, self.cursor_column(projection)) {
             let label = format!("{} {}", self.view.axis.name(), axis::place(self.view.axis, x));
             labels.put(buffer, column, &label, self.theme.accent);
@@ -285,12 +285,12 @@ impl Chart<'_> {
 }
 
 /// A row of labels that don't touch; the first put has the place.
-struct Labels {
+struct LabelRow {
     row: Rect,
     taken: Vec<(u16, u16)>,
 }
 
-impl Labels {
+impl LabelRow {
     /// Centres a label on a column of the row, moved inside where it would leave it.
     fn put(&mut self, buffer: &mut Buffer, column: u16, label: &str, style: Style) {
         let width = text::width(label) as u16;
@@ -316,7 +316,14 @@ fn sample(line: &ChartLine<'_>) -> char {
 }
 
 /// A bar from the lowest to the highest value of each point, joined to the one before.
-fn draw_spans(grid: &mut Grid, to: &Projection, points: &[Point], layer: Layer, style: Style, dash: Dash) {
+fn draw_spans(
+    grid: &mut Grid,
+    to: &Projection,
+    points: &[Point],
+    layer: GridLayer,
+    style: Style,
+    dash: Dash,
+) {
     let mut before: Option<(i64, i64)> = None;
     for point in points {
         let placed = point.y.and_then(|span| Some((to.y(span.max)?, to.y(span.min)?, to.y(span.close)?)));
@@ -338,9 +345,9 @@ fn draw_smooth(grid: &mut Grid, to: &Projection, points: &[Point], style: Style,
     for point in points {
         let placed = point.y.and(point.smooth).and_then(|value| Some((to.x(point.x), to.y(value)?)));
         if let (Some(from), Some(dot)) = (before, placed) {
-            grid.line(from, dot, Layer::Line, style, dash);
+            grid.line(from, dot, GridLayer::Line, style, dash);
         } else if let Some((x, y)) = placed {
-            grid.dot(x, y, Layer::Line, style);
+            grid.dot(x, y, GridLayer::Line, style);
         }
         before = placed;
     }

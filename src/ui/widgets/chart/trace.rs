@@ -95,7 +95,7 @@ impl XMap<'_> {
 pub struct Point {
     pub x: f64,
     /// Finite values only; `None` where there was none.
-    pub y: Option<Span>,
+    pub y: Option<BucketSpan>,
     /// Whether a NaN or an infinity was logged here.
     pub bad: bool,
     /// Exponential moving average up to here; `None` before the first finite value, or where smoothing is off.
@@ -104,7 +104,7 @@ pub struct Point {
 
 /// From the lowest to the highest value of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Span {
+pub struct BucketSpan {
     pub min: f64,
     pub max: f64,
     pub close: f64,
@@ -142,7 +142,7 @@ pub fn trace(
         .iter()
         .map(|bucket| Point {
             x: map.x(bucket.first.midpoint(bucket.last)),
-            y: (bucket.count > 0).then(|| Span {
+            y: (bucket.count > 0).then(|| BucketSpan {
                 min: f64::from(bucket.min),
                 max: f64::from(bucket.max),
                 close: f64::from(bucket.close),

@@ -101,11 +101,11 @@ impl ChartView {
     }
 
     /// The next stronger or weaker smoothing.
-    pub fn smooth(&mut self, up: Direction) {
+    pub fn smooth(&mut self, up: StepDirection) {
         let at = SMOOTHINGS.iter().position(|&known| known >= self.smoothing - 1e-9).unwrap_or(0);
         let at = match up {
-            Direction::Up => (at + 1).min(SMOOTHINGS.len() - 1),
-            Direction::Down => at.saturating_sub(1),
+            StepDirection::Up => (at + 1).min(SMOOTHINGS.len() - 1),
+            StepDirection::Down => at.saturating_sub(1),
         };
         self.smoothing = SMOOTHINGS.get(at).copied().unwrap_or_default();
     }
@@ -118,7 +118,7 @@ impl ChartView {
 
 /// Of a step through a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
+pub enum StepDirection {
     Up,
     Down,
 }

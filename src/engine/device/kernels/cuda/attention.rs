@@ -3,7 +3,7 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::{Arg, Cuda};
-use crate::engine::device::kernels::{Attended, Kernels, Shape};
+use crate::engine::device::kernels::{Attended, AttentionShape, Kernels};
 
 /// Parts of a batch's examples, kept from layer to layer.
 pub(super) struct Tiles {
@@ -33,7 +33,7 @@ const fn shared_bytes(dim: usize, heads: usize, pairs: usize) -> usize {
 
 impl Cuda {
     /// The batch's tiles, and how many there are.
-    fn tiles(&self, shape: Shape<'_>) -> Result<(Tensor, u32)> {
+    fn tiles(&self, shape: AttentionShape<'_>) -> Result<(Tensor, u32)> {
         let size = tile(shape.head_dim);
         let mut kept = self.tiles.borrow_mut();
         if let Some(tiles) = &*kept
@@ -56,7 +56,7 @@ impl Cuda {
         Ok((places, count as u32))
     }
 
-    pub(super) fn attend(&self, shape: Shape<'_>, qkv: &Tensor) -> Result<(Tensor, Tensor)> {
+    pub(super) fn attend(&self, shape: AttentionShape<'_>, qkv: &Tensor) -> Result<(Tensor, Tensor)> {
         if shape.head_dim > WIDEST {
             return self.composed.attention(shape, qkv);
         }
@@ -74,7 +74,7 @@ impl Cuda {
 
     pub(super) fn attend_back(
         &self,
-        shape: Shape<'_>,
+        shape: AttentionShape<'_>,
         given: Attended<'_>,
         grad_out: &Tensor,
     ) -> Result<Tensor> {
@@ -109,7 +109,7 @@ impl Cuda {
 }
 
 /// The arguments that all of attention's kernels share.
-fn layout(shape: Shape<'_>) -> [Arg<'static>; 6] {
+fn layout(shape: AttentionShape<'_>) -> [Arg<'static>; 6] {
     [
         Arg::Int(shape.heads as i32),
         Arg::Int(shape.kv_heads as i32),

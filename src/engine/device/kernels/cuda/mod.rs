@@ -81,8 +81,8 @@ pub(in crate::engine) fn compile(dtype: DType, capability: i32) -> Result<String
 /// As [`compile`], once in a process: it takes seconds.
 fn compiled(dtype: DType, capability: i32) -> Result<Arc<str>> {
     /// By number format and capability.
-    type Known = HashMap<(&'static str, i32), Arc<str>>;
-    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+    type KnownKernels = HashMap<(&'static str, i32), Arc<str>>;
+    static KNOWN: LazyLock<Mutex<KnownKernels>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(ptx) = known.get(&(dtype.as_str(), capability)) {
         return Ok(Arc::clone(ptx));

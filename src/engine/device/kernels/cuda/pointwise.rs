@@ -3,7 +3,7 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::{Arg, Cuda};
-use crate::engine::device::kernels::{Attended, ChunkLoss, Kernels, Shape, Turning};
+use crate::engine::device::kernels::{Attended, AttentionShape, ChunkLoss, Kernels, Turning};
 use crate::engine::kernels::dropout::Dropout;
 use crate::engine::kernels::rope::RotationDirection;
 use crate::engine::model::config::Activation;
@@ -137,11 +137,16 @@ impl Kernels for Cuda {
         Ok(y)
     }
 
-    fn attention(&self, shape: Shape<'_>, qkv: &Tensor) -> Result<(Tensor, Tensor)> {
+    fn attention(&self, shape: AttentionShape<'_>, qkv: &Tensor) -> Result<(Tensor, Tensor)> {
         self.attend(shape, qkv)
     }
 
-    fn attention_backward(&self, shape: Shape<'_>, given: Attended<'_>, grad_out: &Tensor) -> Result<Tensor> {
+    fn attention_backward(
+        &self,
+        shape: AttentionShape<'_>,
+        given: Attended<'_>,
+        grad_out: &Tensor,
+    ) -> Result<Tensor> {
         self.attend_back(shape, given, grad_out)
     }
 

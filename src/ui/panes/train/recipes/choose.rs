@@ -4,13 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tui_textarea::TextArea;
 
-use super::{Recipes, Step};
+use super::{Recipes, RecipesStep};
 use crate::app::store::Store;
 use crate::domain::protocol::models::ModelKind;
 use crate::domain::recipe::edit;
-use crate::domain::recipe::keys::{self, Key, Kind};
+use crate::domain::recipe::keys::{self, KeyKind, RecipeKey};
 use crate::ui::theme::Theme;
-use crate::ui::widgets::cursor::Cursor;
+use crate::ui::widgets::cursor::ListCursor;
 use crate::ui::widgets::{float, text};
 
 /// The last of a list whose key takes other values too.
@@ -20,16 +20,16 @@ const OTHER: &str = "another: type it";
 #[derive(Debug)]
 pub(in super::super) struct Choices {
     values: Vec<String>,
-    cursor: Cursor,
+    cursor: ListCursor,
 }
 
-fn values(key: &Key, store: &Store) -> Vec<String> {
+fn values(key: &RecipeKey, store: &Store) -> Vec<String> {
     let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
     match key.kind {
-        Kind::Choice(choices) => owned(choices),
-        Kind::Flag => owned(&["true", "false"]),
-        Kind::Device => owned(&["auto", "cpu", "cuda", "metal", OTHER]),
-        Kind::Text if key.name == "model.base" => {
+        KeyKind::Choice(choices) => owned(choices),
+        KeyKind::Flag => owned(&["true", "false"]),
+        KeyKind::Device => owned(&["auto", "cpu", "cuda", "metal", OTHER]),
+        KeyKind::Text if key.name == "model.base" => {
             let models = store.models.iter().flatten();
             let bases = models.filter(|model| model.kind == ModelKind::Base).map(|model| model.name.clone());
             let mut bases: Vec<String> = bases.collect();
@@ -38,14 +38,14 @@ fn values(key: &Key, store: &Store) -> Vec<String> {
             }
             bases
         }
-        Kind::Text
-        | Kind::Path
-        | Kind::Examples
-        | Kind::Texts
-        | Kind::Integer(..)
-        | Kind::Number(_)
-        | Kind::Modules
-        | Kind::Rates => Vec::new(),
+        KeyKind::Text
+        | KeyKind::Path
+        | KeyKind::Examples
+        | KeyKind::Texts
+        | KeyKind::Integer(..)
+        | KeyKind::Number(_)
+        | KeyKind::Modules
+        | KeyKind::Rates => Vec::new(),
     }
 }
 
@@ -63,22 +63,22 @@ impl Recipes {
         };
         let now = edit::get(self.text(recipe), key.name).unwrap_or_else(|| default.to_owned());
         let row = values.iter().position(|value| value == now.trim_matches('"')).unwrap_or(0);
-        let mut cursor = Cursor::default();
+        let mut cursor = ListCursor::default();
         cursor.go(row, values.len());
-        self.step = Step::Choose(Choices { values, cursor });
+        self.step = RecipesStep::Choose(Choices { values, cursor });
         true
     }
 
     /// Takes the chosen value, or opens the field for another.
     pub(super) fn take_choice(&mut self, store: &Store) {
-        let Step::Choose(choices) = &self.step else { return };
+        let RecipesStep::Choose(choices) = &self.step else { return };
         let Some(value) = choices.values.get(choices.cursor.row()).cloned() else { return };
         if value == OTHER {
             self.type_value(store);
             return;
         }
         let (Some(recipe), Some(key)) = (self.current(store).cloned(), self.key()) else { return };
-        self.step = Step::Form;
+        self.step = RecipesStep::Form;
         match edit::set(self.text(&recipe), key.name, &value) {
             Ok(text) => self.keep(&recipe, text),
             Err(issue) => self.refused = Some(issue.message),
@@ -87,7 +87,7 @@ impl Recipes {
 
     /// Moves among the choices; whether there are some.
     pub(super) fn step_choice(&mut self, by: isize) -> bool {
-        let Step::Choose(choices) = &mut self.step else { return false };
+        let RecipesStep::Choose(choices) = &mut self.step else { return false };
         choices.cursor.step(by, choices.values.len());
         true
     }
@@ -96,7 +96,7 @@ impl Recipes {
     pub(in super::super) fn find(&mut self) {
         let mut area = TextArea::new(vec![self.found.clone()]);
         area.move_cursor(tui_textarea::CursorMove::End);
-        self.step = Step::Find(Box::new(area));
+        self.step = RecipesStep::Find(Box::new(area));
     }
 
     /// Keys are shown whose names or meanings hold this.
@@ -111,7 +111,7 @@ impl Recipes {
     /// The numbers of the keys that are shown.
     pub(super) fn visible(&self) -> Vec<usize> {
         let fits =
-            |key: &Key| key.name.contains(&self.found) || key.help.to_lowercase().contains(&self.found);
+            |key: &RecipeKey| key.name.contains(&self.found) || key.help.to_lowercase().contains(&self.found);
         keys::keys().enumerate().filter(|(_, key)| fits(key)).map(|(at, _)| at).collect()
     }
 }

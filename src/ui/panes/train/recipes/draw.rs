@@ -7,12 +7,12 @@ use ratatui::text::{Line, Span};
 use tui_textarea::TextArea;
 
 use super::super::details::draw_title;
-use super::{Recipes, Step, choose, files};
+use super::{Recipes, RecipesStep, choose, files};
 use crate::app::store::Store;
 use crate::domain::protocol::runs::{Preflight, RecipeFile};
 use crate::domain::recipe::Issue;
 use crate::domain::recipe::edit;
-use crate::domain::recipe::keys::{self, Key, Kind, Presence};
+use crate::domain::recipe::keys::{self, KeyKind, Presence, RecipeKey};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::{empty, progress, text, writing};
 
@@ -42,7 +42,7 @@ impl Recipes {
             empty::draw(buffer, area, theme, "This session has no recipe yet", &NO_RECIPE);
             return;
         };
-        let list = matches!(self.step, Step::List);
+        let list = matches!(self.step, RecipesStep::List);
         let mut right = area;
         if area.width >= NARROW || list {
             let width = if area.width >= NARROW { LIST } else { LIST.min(area.width / 3) };
@@ -75,8 +75,12 @@ impl Recipes {
         draw_title(buffer, Rect { height: 1.min(main.height), ..main }, &title, saved, theme);
         let main = Rect { y: main.y + 1, height: main.height.saturating_sub(1), ..main };
         match &self.step {
-            Step::Text(area) => draw_text(buffer, main, area, theme),
-            Step::List | Step::Form | Step::Value(_) | Step::Choose(_) | Step::Find(_) => {
+            RecipesStep::Text(area) => draw_text(buffer, main, area, theme),
+            RecipesStep::List
+            | RecipesStep::Form
+            | RecipesStep::Value(_)
+            | RecipesStep::Choose(_)
+            | RecipesStep::Find(_) => {
                 let main = self.draw_found(buffer, main, theme);
                 self.draw_form(buffer, main, &recipe, &issues, theme);
             }
@@ -111,7 +115,7 @@ impl Recipes {
         for (y, (at, recipe)) in (area.y + 1..area.bottom()).zip(recipes.iter().enumerate().skip(first)) {
             let row = Rect { y, height: 1, ..area };
             if at == selected {
-                let here = matches!(self.step, Step::List);
+                let here = matches!(self.step, RecipesStep::List);
                 buffer.set_style(row, if here { theme.selection } else { theme.selection_away });
             }
             let sign = if self.drafts.contains_key(&recipe.path) { '*' } else { ' ' };
@@ -125,8 +129,12 @@ impl Recipes {
     /// The line that says which keys are shown, where not all are. Returns what is left below.
     fn draw_found(&self, buffer: &mut Buffer, area: Rect, theme: &Theme) -> Rect {
         let typed = match &self.step {
-            Step::Find(field) => Some(field),
-            Step::List | Step::Form | Step::Value(_) | Step::Choose(_) | Step::Text(_) => None,
+            RecipesStep::Find(field) => Some(field),
+            RecipesStep::List
+            | RecipesStep::Form
+            | RecipesStep::Value(_)
+            | RecipesStep::Choose(_)
+            | RecipesStep::Text(_) => None,
         };
         if typed.is_none() && self.found.is_empty() {
             return area;
@@ -176,12 +184,12 @@ impl Recipes {
             if let Some(at) = at {
                 self.fields.push((row, at));
             }
-            let here = at == Some(self.field) && !matches!(self.step, Step::List);
+            let here = at == Some(self.field) && !matches!(self.step, RecipesStep::List);
             if here {
                 buffer.set_style(row, theme.selection);
             }
             text::put_line(buffer, row, line);
-            if let (true, Step::Value(field)) = (here, &self.step) {
+            if let (true, RecipesStep::Value(field)) = (here, &self.step) {
                 let x = row.x + VALUE.min(row.width);
                 let value = Rect { x, width: row.right().saturating_sub(x), ..row };
                 buffer.set_style(value, theme.float);
@@ -194,7 +202,7 @@ impl Recipes {
             }
         }
         let row = self.fields.iter().find(|(_, at)| *at == self.field).map(|(row, _)| *row);
-        if let (Step::Choose(choices), Some(row)) = (&mut self.step, row) {
+        if let (RecipesStep::Choose(choices), Some(row)) = (&mut self.step, row) {
             choose::draw(buffer, area, row, choices, theme);
         }
     }
@@ -207,7 +215,10 @@ impl Recipes {
                 lines.extend(said((" ✗ ", theme.bad), (why, theme.text), area.width));
             }
             (None, Some(key))
-                if matches!(self.step, Step::Form | Step::Value(_) | Step::Choose(_) | Step::Find(_)) =>
+                if matches!(
+                    self.step,
+                    RecipesStep::Form | RecipesStep::Value(_) | RecipesStep::Choose(_) | RecipesStep::Find(_)
+                ) =>
             {
                 lines.extend(said((" ", theme.dim), (&about(key), theme.dim), area.width));
             }
@@ -296,7 +307,7 @@ fn preflight_lines(asked: &Preflight, width: u16, theme: &Theme) -> Vec<Line<'st
 /// Where values begin.
 pub(super) const VALUE: u16 = 34;
 
-fn field_line<'a>(source: &str, key: &'static Key, issue: bool, theme: &Theme) -> Line<'a> {
+fn field_line<'a>(source: &str, key: &'static RecipeKey, issue: bool, theme: &Theme) -> Line<'a> {
     let (value, style) = match (edit::get(source, key.name), key.presence) {
         (Some(value), _) => (value, theme.bright),
         (None, Presence::Default(default)) => (default.to_owned(), theme.dim),
@@ -314,20 +325,20 @@ fn field_line<'a>(source: &str, key: &'static Key, issue: bool, theme: &Theme) -
 }
 
 /// What a key means and may be.
-fn about(key: &Key) -> String {
+fn about(key: &RecipeKey) -> String {
     let allowed = match key.kind {
-        Kind::Choice(choices) => choices.join(", "),
-        Kind::Flag => "true or false".to_owned(),
-        Kind::Integer(low, i64::MAX) => format!("at least {low}"),
-        Kind::Integer(low, high) => format!("{low} to {high}"),
-        Kind::Number(range) => range.to_string(),
-        Kind::Text
-        | Kind::Path
-        | Kind::Examples
-        | Kind::Texts
-        | Kind::Modules
-        | Kind::Rates
-        | Kind::Device => String::new(),
+        KeyKind::Choice(choices) => choices.join(", "),
+        KeyKind::Flag => "true or false".to_owned(),
+        KeyKind::Integer(low, i64::MAX) => format!("at least {low}"),
+        KeyKind::Integer(low, high) => format!("{low} to {high}"),
+        KeyKind::Number(range) => range.to_string(),
+        KeyKind::Text
+        | KeyKind::Path
+        | KeyKind::Examples
+        | KeyKind::Texts
+        | KeyKind::Modules
+        | KeyKind::Rates
+        | KeyKind::Device => String::new(),
     };
     if allowed.is_empty() { key.help.to_owned() } else { format!("{} ({allowed})", key.help) }
 }

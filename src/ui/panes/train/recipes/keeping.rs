@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
-use super::{Recipes, Step};
+use super::{Recipes, RecipesStep};
 use crate::app::store::Store;
 use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::protocol::runs::RecipeFile;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, DataCommand};
 use crate::domain::recipe::{edit, keys};
-use crate::ui::pane::{Effect, Question};
+use crate::ui::pane::{Confirmation, Effect};
 use crate::ui::panes::others;
 use crate::ui::widgets::text;
 
@@ -20,25 +20,25 @@ const SHOWN: usize = 70;
 
 /// What was written of one recipe.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct WrittenRecipe {
     pub(super) text: String,
     /// The file's text when the writing began.
     pub(super) base: String,
 }
 
 /// What something is written of: a recipe's text, or the value of one of its keys.
-pub(super) type Place = (PathBuf, Option<usize>);
+pub(super) type RecipePlace = (PathBuf, Option<usize>);
 
 /// What of the drafts the session was told of.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct SentDrafts {
     /// The session whose kept drafts were taken in, and which reading of them.
     session: Option<(PathBuf, u64)>,
-    sent: BTreeMap<Place, KeptDraft>,
+    sent: BTreeMap<RecipePlace, KeptDraft>,
 }
 
 /// What a draft is named by; nothing for a recipe outside the session.
-fn named(session: &Path, (recipe, field): &Place) -> Option<DraftOf> {
+fn named(session: &Path, (recipe, field): &RecipePlace) -> Option<DraftOf> {
     let file = recipe.strip_prefix(session).ok()?.to_str()?.to_owned();
     match field {
         None => Some(DraftOf::Recipe(file)),
@@ -47,7 +47,7 @@ fn named(session: &Path, (recipe, field): &Place) -> Option<DraftOf> {
 }
 
 /// The other way round; nothing for what is of no recipe.
-fn place(session: &Path, of: &DraftOf) -> Option<Place> {
+fn place(session: &Path, of: &DraftOf) -> Option<RecipePlace> {
     match of {
         DraftOf::Recipe(file) => Some((session.join(file), None)),
         DraftOf::RecipeValue(file, name) => {
@@ -86,7 +86,7 @@ impl Recipes {
                 effects.push(send(of, Some(kept.clone())));
             }
         }
-        let gone: Vec<Place> =
+        let gone: Vec<RecipePlace> =
             self.told.sent.keys().filter(|place| !written.contains_key(*place)).cloned().collect();
         for place in gone {
             if let Some(of) = named(&session, &place) {
@@ -105,14 +105,14 @@ impl Recipes {
     }
 
     /// What is written and on no disk.
-    pub(super) fn lost(&self, store: &Store) -> BTreeMap<Place, KeptDraft> {
+    pub(super) fn lost(&self, store: &Store) -> BTreeMap<RecipePlace, KeptDraft> {
         let mut written = self.written(store);
         written.retain(|place, kept| !self.is_kept(place, kept, store));
         written
     }
 
     /// Texts that are not saved, values that were left, and the one that is being typed.
-    fn written(&self, store: &Store) -> BTreeMap<Place, KeptDraft> {
+    fn written(&self, store: &Store) -> BTreeMap<RecipePlace, KeptDraft> {
         let at = (store.now * 1000.0) as i64;
         let texts = self.drafts.iter().map(|(path, draft)| {
             ((path.clone(), None), KeptDraft { base: draft.base.clone(), text: draft.text.clone(), at })
@@ -121,7 +121,7 @@ impl Recipes {
             ((path, Some(field)), KeptDraft { base: String::new(), text, at })
         };
         let left = self.left.iter().map(|(place, text)| value((place.clone(), text.clone())));
-        let mut written: BTreeMap<Place, KeptDraft> = texts.chain(left).collect();
+        let mut written: BTreeMap<RecipePlace, KeptDraft> = texts.chain(left).collect();
         if let Some((place, typed)) = self.typed(store) {
             written.remove(&(place.0.clone(), Some(place.1)));
             written.extend(typed.map(|text| value((place, text))));
@@ -131,7 +131,7 @@ impl Recipes {
 
     /// The value that has the keyboard: of which recipe and key, and what was typed, where it says something new.
     pub(super) fn typed(&self, store: &Store) -> Option<((PathBuf, usize), Option<String>)> {
-        let Step::Value(area) = &self.step else { return None };
+        let RecipesStep::Value(area) = &self.step else { return None };
         let (recipe, key) = self.current(store).zip(self.key())?;
         let typed = area.lines().concat();
         let now = edit::get(self.text(recipe), key.name).unwrap_or_default();
@@ -174,7 +174,7 @@ impl Recipes {
                 }
             } else if let Entry::Vacant(free) = self.drafts.entry(path) {
                 words.push(taken_in(free.key(), session, recipe, kept));
-                free.insert(Written { text: kept.text.clone(), base: kept.base.clone() });
+                free.insert(WrittenRecipe { text: kept.text.clone(), base: kept.base.clone() });
             } else {
                 continue;
             }
@@ -195,7 +195,7 @@ impl Recipes {
     }
 
     /// Whether something that is written is on the disk.
-    fn is_kept(&self, place: &Place, written: &KeptDraft, store: &Store) -> bool {
+    fn is_kept(&self, place: &RecipePlace, written: &KeptDraft, store: &Store) -> bool {
         let of = store.session.as_ref().and_then(|session| named(&session.path, place));
         match (of, &store.data.drafts) {
             (Some(of), Some(drafts)) => drafts.get(&of).is_some_and(|kept| kept.says(written)),
@@ -214,7 +214,7 @@ impl Recipes {
         let says = other.map_or_else(String::new, |line| {
             format!(" The file now says: {}.", text::shorten(line.trim(), SHOWN))
         });
-        vec![Effect::Ask(Question {
+        vec![Effect::Ask(Confirmation {
             title: format!("{}.toml has changed", recipe.name),
             text: format!(
                 "Something else has written the file since you began.{says} Writing over it puts your text in its \

@@ -8,7 +8,7 @@ mod keeping;
 pub(super) use self::draw::draw_field;
 
 use self::choose::Choices;
-use self::keeping::{Told, Written};
+use self::keeping::{SentDrafts, WrittenRecipe};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use tui_textarea::TextArea;
 
 use crate::app::store::Store;
 use crate::domain::protocol::runs::RecipeFile;
-use crate::domain::recipe::keys::{self, Key};
+use crate::domain::recipe::keys::{self, RecipeKey};
 use crate::domain::recipe::{Issue, edit, parse};
 use crate::ui::pane::Input;
 use crate::ui::widgets::field::edit_line;
@@ -29,11 +29,11 @@ pub(super) struct Recipes {
     selected: usize,
     /// The selected one, wherever a new list has it.
     chosen: Option<PathBuf>,
-    pub(super) step: Step,
+    pub(super) step: RecipesStep,
     field: usize,
     /// Texts that are not saved yet.
-    drafts: BTreeMap<PathBuf, Written>,
-    told: Told,
+    drafts: BTreeMap<PathBuf, WrittenRecipe>,
+    told: SentDrafts,
     /// A recipe that is being made, to be selected once it is listed.
     wanted: Option<PathBuf>,
     /// Values that were typed and left without being taken, by recipe and key.
@@ -50,7 +50,7 @@ pub(super) struct Recipes {
 
 /// Where the keyboard is.
 #[derive(Debug, Default)]
-pub(super) enum Step {
+pub(super) enum RecipesStep {
     #[default]
     List,
     Form,
@@ -76,7 +76,7 @@ impl Recipes {
     }
 
     pub(super) fn select_when_listed(&mut self, recipe: PathBuf) {
-        self.step = Step::List;
+        self.step = RecipesStep::List;
         self.wanted = Some(recipe);
     }
 
@@ -91,10 +91,10 @@ impl Recipes {
         } else if let Some(row) = place(&self.chosen) {
             self.selected = row;
         } else {
-            if let (Step::Value(area), Some(path)) = (&self.step, self.chosen.take()) {
+            if let (RecipesStep::Value(area), Some(path)) = (&self.step, self.chosen.take()) {
                 self.left.insert((path, self.field), area.lines().concat());
             }
-            self.step = Step::List;
+            self.step = RecipesStep::List;
         }
         self.chosen = self.current(store).map(|recipe| recipe.path.clone());
         let saved = |path: &PathBuf, text: &str| {
@@ -104,12 +104,12 @@ impl Recipes {
     }
 
     pub(super) fn is_typing(&self) -> bool {
-        matches!(self.step, Step::Value(_) | Step::Text(_) | Step::Find(_))
+        matches!(self.step, RecipesStep::Value(_) | RecipesStep::Text(_) | RecipesStep::Find(_))
     }
 
     /// Whether the whole recipe is written as a text.
     pub(super) const fn is_text(&self) -> bool {
-        matches!(self.step, Step::Text(_))
+        matches!(self.step, RecipesStep::Text(_))
     }
 
     pub(super) fn unsaved(&self, store: &Store) -> bool {
@@ -161,7 +161,7 @@ impl Recipes {
         self.refused = None;
     }
 
-    fn key(&self) -> Option<&'static Key> {
+    fn key(&self) -> Option<&'static RecipeKey> {
         keys::keys().nth(self.field)
     }
 
@@ -182,7 +182,7 @@ impl Recipes {
         let plain = bare.filter(|bare| !bare.contains(['"', '\\'])).unwrap_or(&value).to_owned();
         let mut area = TextArea::new(vec![kept.unwrap_or(plain)]);
         area.move_cursor(tui_textarea::CursorMove::End);
-        self.step = Step::Value(Box::new(area));
+        self.step = RecipesStep::Value(Box::new(area));
     }
 
     pub(super) fn clear_field(&mut self, store: &Store) {
@@ -196,48 +196,48 @@ impl Recipes {
     pub(super) fn edit_text(&mut self, store: &Store) {
         let Some(recipe) = self.current(store) else { return };
         let area = TextArea::from(self.text(recipe).lines());
-        self.step = Step::Text(Box::new(area));
+        self.step = RecipesStep::Text(Box::new(area));
     }
 
     /// Typing goes into the open field; what stands there is checked at once.
     pub(super) fn input(&mut self, input: &Input, store: &Store) {
         let Some(recipe) = self.current(store).cloned() else { return };
         match &mut self.step {
-            Step::Value(area) => {
-                type_into(area, input, Lines::One);
+            RecipesStep::Value(area) => {
+                type_into(area, input, FieldLines::One);
                 self.check_typed(store);
             }
-            Step::Text(area) => {
-                type_into(area, input, Lines::Many);
+            RecipesStep::Text(area) => {
+                type_into(area, input, FieldLines::Many);
                 let text = area.lines().join("\n") + "\n";
                 self.keep(&recipe, text);
             }
-            Step::Find(area) => {
-                type_into(area, input, Lines::One);
+            RecipesStep::Find(area) => {
+                type_into(area, input, FieldLines::One);
                 let typed = area.lines().concat();
                 self.show_found(&typed);
             }
-            Step::List | Step::Form | Step::Choose(_) => {}
+            RecipesStep::List | RecipesStep::Form | RecipesStep::Choose(_) => {}
         }
     }
 
     /// Takes the typed value if it fits.
     pub(super) fn accept(&mut self, store: &Store) {
         match self.step {
-            Step::Choose(_) => return self.take_choice(store),
-            Step::Find(_) => {
-                self.step = Step::Form;
+            RecipesStep::Choose(_) => return self.take_choice(store),
+            RecipesStep::Find(_) => {
+                self.step = RecipesStep::Form;
                 return;
             }
-            Step::List | Step::Form | Step::Value(_) | Step::Text(_) => {}
+            RecipesStep::List | RecipesStep::Form | RecipesStep::Value(_) | RecipesStep::Text(_) => {}
         }
         let (Some(recipe), Some(key)) = (self.current(store), self.key()) else { return };
-        let Step::Value(area) = &self.step else { return };
+        let RecipesStep::Value(area) = &self.step else { return };
         match edit::set(self.text(recipe), key.name, &area.lines().concat()) {
             Ok(text) => {
                 self.left.remove(&(recipe.path.clone(), self.field));
                 self.keep(recipe, text);
-                self.step = Step::Form;
+                self.step = RecipesStep::Form;
             }
             Err(issue) => self.refused = Some(issue.message),
         }
@@ -252,17 +252,17 @@ impl Recipes {
         }
         self.refused = None;
         let out = match self.step {
-            Step::List => return false,
-            Step::Find(_) => {
+            RecipesStep::List => return false,
+            RecipesStep::Find(_) => {
                 self.found.clear();
-                Step::Form
+                RecipesStep::Form
             }
-            Step::Value(_) | Step::Text(_) | Step::Choose(_) => Step::Form,
-            Step::Form if !self.found.is_empty() => {
+            RecipesStep::Value(_) | RecipesStep::Text(_) | RecipesStep::Choose(_) => RecipesStep::Form,
+            RecipesStep::Form if !self.found.is_empty() => {
                 self.found.clear();
-                Step::Form
+                RecipesStep::Form
             }
-            Step::Form => Step::List,
+            RecipesStep::Form => RecipesStep::List,
         };
         self.step = out;
         true
@@ -299,9 +299,9 @@ impl Recipes {
     /// The text that is being edited.
     pub(super) fn edited(&self) -> Option<String> {
         match &self.step {
-            Step::Value(area) => Some(area.lines().concat()),
-            Step::Text(area) => Some(area.lines().join("\n") + "\n"),
-            Step::List | Step::Form | Step::Choose(_) | Step::Find(_) => None,
+            RecipesStep::Value(area) => Some(area.lines().concat()),
+            RecipesStep::Text(area) => Some(area.lines().join("\n") + "\n"),
+            RecipesStep::List | RecipesStep::Form | RecipesStep::Choose(_) | RecipesStep::Find(_) => None,
         }
     }
 
@@ -309,25 +309,25 @@ impl Recipes {
     pub(super) fn replace(&mut self, text: &str, store: &Store) {
         let text = text.replace("\r\n", "\n");
         match &mut self.step {
-            Step::Value(area) => {
+            RecipesStep::Value(area) => {
                 **area = TextArea::new(vec![text.trim_end().replace('\n', " ")]);
                 area.move_cursor(tui_textarea::CursorMove::End);
                 self.check_typed(store);
             }
-            Step::Text(area) => {
+            RecipesStep::Text(area) => {
                 **area = TextArea::from(text.lines());
                 if let Some(recipe) = self.current(store).cloned() {
                     self.keep(&recipe, text);
                 }
             }
-            Step::List | Step::Form | Step::Choose(_) | Step::Find(_) => {}
+            RecipesStep::List | RecipesStep::Form | RecipesStep::Choose(_) | RecipesStep::Find(_) => {}
         }
     }
 
     /// Says at once what is wrong with the value that is typed.
     fn check_typed(&mut self, store: &Store) {
         let (Some(recipe), Some(key)) = (self.current(store), self.key()) else { return };
-        let Step::Value(area) = &self.step else { return };
+        let RecipesStep::Value(area) = &self.step else { return };
         let refused = edit::set(self.text(recipe), key.name, &area.lines().concat()).err();
         self.refused = refused.map(|issue| issue.message);
     }
@@ -340,10 +340,10 @@ impl Recipes {
         if let Some((_, row)) = self.rows.iter().find(|(place, _)| place.contains(at)) {
             self.selected = *row;
             self.chosen = None;
-            self.step = Step::List;
+            self.step = RecipesStep::List;
         } else if let Some((_, field)) = self.fields.iter().find(|(place, _)| place.contains(at)) {
             self.field = *field;
-            self.step = Step::Form;
+            self.step = RecipesStep::Form;
         }
     }
 
@@ -354,33 +354,33 @@ impl Recipes {
         } else {
             let base =
                 self.drafts.remove(&recipe.path).map_or_else(|| recipe.text.clone(), |draft| draft.base);
-            self.drafts.insert(recipe.path.clone(), Written { text, base });
+            self.drafts.insert(recipe.path.clone(), WrittenRecipe { text, base });
         }
     }
 }
 
 /// How many lines a field takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lines {
+pub(super) enum FieldLines {
     One,
     Many,
 }
 
 /// A key or pasted text into a field.
-pub(super) fn type_into(area: &mut TextArea<'static>, input: &Input, lines: Lines) {
+pub(super) fn type_into(area: &mut TextArea<'static>, input: &Input, lines: FieldLines) {
     match input {
         Input::Key(key) => {
             let breaks = key.code == crossterm::event::KeyCode::Enter
                 || (key.code == crossterm::event::KeyCode::Char('m')
                     && key.modifiers.contains(crossterm::event::KeyModifiers::CONTROL));
             match lines {
-                Lines::One if breaks => {}
-                Lines::One => edit_line(area, *key),
-                Lines::Many => drop(area.input(*key)),
+                FieldLines::One if breaks => {}
+                FieldLines::One => edit_line(area, *key),
+                FieldLines::Many => drop(area.input(*key)),
             }
         }
         Input::Paste(text) => {
-            let text = if lines == Lines::One {
+            let text = if lines == FieldLines::One {
                 text.replace(['\r', '\n'], " ")
             } else {
                 text.replace("\r\n", "\n")

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 
 use super::checkpoint::{self, Best, Content};
-use super::host::{Host, Progress, Request};
+use super::host::{Host, HostRequest, TrainEvent};
 use super::student::Losses;
 use super::trainer::{Flow, Trainer, loss_line};
 use crate::domain::batch::PackedBatch;
@@ -13,7 +13,7 @@ use crate::ground::folders;
 
 impl Trainer<'_> {
     /// Does what is due at the present step.
-    pub(super) fn duties(&mut self, host: &mut dyn Host) -> Result<Flow> {
+    pub(super) fn do_what_is_due(&mut self, host: &mut dyn Host) -> Result<Flow> {
         if self.evaluation_is_due() && self.evaluate(host)? == Flow::Stop {
             return Ok(Flow::Stop);
         }
@@ -54,7 +54,7 @@ impl Trainer<'_> {
             if self.tick(host)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
-            host.report(&Progress::Evaluating { done, total });
+            host.report(&TrainEvent::Evaluating { done, total });
             let batch = PackedBatch::pack(examples);
             let brake = host.brake();
             match self.task.student.evaluate_while(&self.task.adapter, &batch, &*brake)? {
@@ -76,7 +76,7 @@ impl Trainer<'_> {
         } else if step > 0 {
             self.state.evaluations_without_gain += 1;
         }
-        host.report(&Progress::Evaluated { line: &line, best: better });
+        host.report(&TrainEvent::Evaluated { line: &line, best: better });
         Ok(Flow::GoOn)
     }
 
@@ -86,10 +86,10 @@ impl Trainer<'_> {
         let Some(sampler) = self.task.sampler.as_deref_mut() else { return Ok(Flow::GoOn) };
         let mut answers = Vec::new();
         for prompt in self.task.prompts {
-            let mut request = Request::GoOn;
+            let mut request = HostRequest::GoOn;
             let mut go_on = || {
                 request = host.tick()?;
-                Ok(request == Request::GoOn)
+                Ok(request == HostRequest::GoOn)
             };
             let length = self.task.recipe.sample.max_new_tokens;
             let answer = sampler.answer(&self.task.adapter, prompt, length, &mut go_on);
@@ -97,7 +97,7 @@ impl Trainer<'_> {
                 Some(completion) => {
                     answers.push(Sample { step: self.state.step, prompt: prompt.clone(), completion });
                 }
-                None if request == Request::Checkpoint => {
+                None if request == HostRequest::Checkpoint => {
                     self.save(host)?;
                     return Ok(Flow::GoOn);
                 }
@@ -106,7 +106,7 @@ impl Trainer<'_> {
         }
         for sample in &answers {
             self.samples.append(sample)?;
-            host.report(&Progress::Sampled(sample));
+            host.report(&TrainEvent::Sampled(sample));
         }
         self.state.samples_bytes = self.samples.length();
         self.state.sampled = Some(self.state.step);
@@ -129,7 +129,7 @@ impl Trainer<'_> {
         };
         checkpoint::save(self.task.folder, content, keep)?;
         self.saved = Some(self.state.clone());
-        host.report(&Progress::Saved { step: self.state.step });
+        host.report(&TrainEvent::Saved { step: self.state.step });
         Ok(())
     }
 
@@ -140,7 +140,7 @@ impl Trainer<'_> {
         if let Some(best) = best.filter(|best| best.step != self.state.step) {
             // Nothing of the last values is touched where these can't be read.
             if let Err(error) = checkpoint::load_adapter(folder, best.step, &mut self.task.adapter) {
-                host.report(&Progress::BestLost { step: best.step, why: &format!("{error:#}") });
+                host.report(&TrainEvent::BestLost { step: best.step, why: &format!("{error:#}") });
             }
         }
         let place = folder.adapter();

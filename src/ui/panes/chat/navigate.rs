@@ -1,34 +1,34 @@
 //! Going about in a conversation: the cursor, the window, branches, copying.
 
-use super::Chat;
+use super::ChatPane;
 use super::act::{say, send};
-use super::bindings::Action;
-use super::transcript::{Column, Follow};
+use super::bindings::ChatAction;
+use super::transcript::{Follow, TurnColumn};
 use crate::app::store::Store;
 use crate::domain::chat::{TurnId, code_blocks};
 use crate::domain::protocol::ChatCommand;
 use crate::ui::pane::Effect;
 
-impl Chat {
+impl ChatPane {
     /// Moves the cursor or the window.
-    pub(super) fn wander(&mut self, action: Action, store: &Store) {
+    pub(super) fn navigate(&mut self, action: ChatAction, store: &Store) {
         let Some(chat) = store.chats.open.as_deref() else { return };
         let path: Vec<TurnId> = self.path(chat).into_owned();
         let last = path.len().saturating_sub(1);
         let at = self.cursor.and_then(|cursor| path.binary_search(&cursor).ok()).unwrap_or(last);
         let column = &mut self.columns[self.side as usize];
         let to = match action {
-            Action::Up => at.saturating_sub(1),
-            Action::Down => (at + 1).min(last),
-            Action::First => 0,
-            Action::Last => last,
-            Action::OtherColumn => {
+            ChatAction::Up => at.saturating_sub(1),
+            ChatAction::Down => (at + 1).min(last),
+            ChatAction::First => 0,
+            ChatAction::Last => last,
+            ChatAction::OtherColumn => {
                 self.side = self.side.other();
                 self.cursor = None;
                 return;
             }
-            Action::PageUp => return column.page(-1),
-            Action::PageDown => return column.page(1),
+            ChatAction::PageUp => return column.page(-1),
+            ChatAction::PageDown => return column.page(1),
             _ => return,
         };
         self.block = 0;
@@ -42,7 +42,7 @@ impl Chat {
     /// Shows the newest turns, the cursor on the last one.
     pub(super) fn show_end(&mut self) {
         self.cursor = None;
-        self.columns.iter_mut().for_each(Column::forget);
+        self.columns.iter_mut().for_each(TurnColumn::forget);
     }
 
     pub(super) fn copy(&self, store: &Store) -> Vec<Effect> {

@@ -1,11 +1,11 @@
 //! The thoughts and reflections that a sample brings along: files in the session's folder.
 
-use super::Lane;
+use super::ReviewLane;
 use crate::domain::protocol::system::Level;
 use crate::session::{Access, ImportState, Session, SessionError};
 
 /// Imports them once the sample's records are there, unless the session has thoughts of its own.
-pub(super) fn what_a_sample_brings(lane: &Lane, session: &Session) -> Result<(), SessionError> {
+pub(super) fn import_sample(lane: &ReviewLane, session: &Session) -> Result<(), SessionError> {
     let folder = &lane.info.path;
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
     let (thoughts, reflections) = (folder.join("thoughts.jsonl"), folder.join("reflections.jsonl"));

@@ -5,24 +5,28 @@ use std::path::Path;
 use super::act::send;
 use super::findings::Findings;
 use super::import_form::ImportForm;
-use super::{Data, Mode};
+use super::{DataMode, DataPane};
 use crate::app::store::Store;
 use crate::domain::protocol::DataCommand;
 use crate::domain::protocol::system::{Level, Notice};
-use crate::ui::pane::{Effect, Question};
+use crate::ui::pane::{Confirmation, Effect};
 
-impl Data {
+impl DataPane {
     /// One row up or down in whatever list is in front.
     pub(super) fn step(&mut self, by: isize, store: &Store) {
         match &mut self.mode {
-            Mode::Findings(findings) => findings.step(by, store),
-            Mode::Import(form) => {
+            DataMode::Findings(findings) => findings.step(by, store),
+            DataMode::Import(form) => {
                 if let Some(plan) = form.plan(store) {
                     form.step(by, plan);
                 }
             }
-            Mode::Export(form) => form.step(by),
-            Mode::Table | Mode::Filter(_) | Mode::Line(_) | Mode::Labels(_) | Mode::Edit(_) => {
+            DataMode::Export(form) => form.step(by),
+            DataMode::Table
+            | DataMode::Filter(_)
+            | DataMode::Line(_)
+            | DataMode::Labels(_)
+            | DataMode::Edit(_) => {
                 self.cursor.move_by(by, store.data.count());
             }
         }
@@ -30,20 +34,20 @@ impl Data {
 
     /// The record whole, or what a check found as a view of its own.
     pub(super) fn open(&mut self, store: &Store) -> Vec<Effect> {
-        let Mode::Findings(findings) = &self.mode else {
+        let DataMode::Findings(findings) = &self.mode else {
             self.detail.toggle();
             return Vec::new();
         };
         let line = findings.filter(store);
-        self.mode = Mode::Table;
+        self.mode = DataMode::Table;
         line.map_or_else(Vec::new, |line| self.ask(line, store))
     }
 
     /// Shows what was found; looks where nothing was looked for yet, or where it is shown already.
     pub(super) fn check(&mut self, store: &Store) -> Vec<Effect> {
-        let again = matches!(self.mode, Mode::Findings(_)) || store.data.findings.is_none();
-        if !matches!(self.mode, Mode::Findings(_)) {
-            self.mode = Mode::Findings(Findings::default());
+        let again = matches!(self.mode, DataMode::Findings(_)) || store.data.findings.is_none();
+        if !matches!(self.mode, DataMode::Findings(_)) {
+            self.mode = DataMode::Findings(Findings::default());
         }
         if again { vec![send(DataCommand::Check)] } else { Vec::new() }
     }
@@ -68,16 +72,16 @@ impl Data {
     pub(super) fn bring_in(&mut self, from: Option<&Path>) -> Vec<Effect> {
         let Some(path) = from else {
             let (form, ask) = ImportForm::asking();
-            self.mode = Mode::Import(form);
+            self.mode = DataMode::Import(form);
             return vec![ask];
         };
-        self.mode = Mode::Import(ImportForm::new(path.to_path_buf()));
+        self.mode = DataMode::Import(ImportForm::new(path.to_path_buf()));
         vec![send(DataCommand::PlanImport { path: path.to_path_buf(), map: Vec::new() })]
     }
 
     /// Gives a part of the import's records another column, and asks what that would make of them.
     pub(super) fn turn_column(&mut self, by: isize, store: &Store) -> Vec<Effect> {
-        let Mode::Import(form) = &mut self.mode else { return Vec::new() };
+        let DataMode::Import(form) = &mut self.mode else { return Vec::new() };
         let map = form.plan(store).cloned().and_then(|plan| form.turn(by, &plan));
         let path = form.path.clone();
         map.map_or_else(Vec::new, |map| vec![send(DataCommand::PlanImport { path, map })])
@@ -85,7 +89,7 @@ impl Data {
 }
 
 pub(super) fn mend() -> Effect {
-    Effect::Ask(Question {
+    Effect::Ask(Confirmation {
         title: "Mend what was found?".to_owned(),
         text: "Exact repeats are deleted, control and invisible characters taken out: each is one undo."
             .to_owned(),

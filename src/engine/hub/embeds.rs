@@ -5,9 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::data::regular;
-use crate::engine::hub;
 use crate::engine::model::ModelFiles;
-use crate::engine::model::files::Form;
+use crate::engine::model::files::ModelStorage;
 use crate::engine::model::gguf::GgufFile;
 use crate::engine::model::hf::MOST_JSON;
 
@@ -19,11 +18,11 @@ const MARKS: [&str; 2] = ["modules.json", "config_sentence_transformers.json"];
 #[must_use]
 pub fn embeds_only(name: &str, files: Option<&ModelFiles>) -> bool {
     match files.map(|files| &files.form) {
-        None => hub::aliases().iter().any(|alias| alias.name == name && alias.embeds),
-        Some(Form::HuggingFace(folder)) => {
+        None => super::aliases().iter().any(|alias| alias.name == name && alias.embeds),
+        Some(ModelStorage::HuggingFace(folder)) => {
             MARKS.iter().any(|mark| regular::is_there(&folder.join(mark))) || has_no_head(folder)
         }
-        Some(Form::Gguf(path)) => GgufFile::open(path).is_ok_and(|file| {
+        Some(ModelStorage::Gguf(path)) => GgufFile::open(path).is_ok_and(|file| {
             let metadata = &file.header().metadata;
             // llama.cpp writes how the vectors of a text's tokens become one.
             metadata.keys().any(|key| key.ends_with(".pooling_type"))
