@@ -11,6 +11,7 @@ use tokenizers::Tokenizer;
 use crate::data::chat::ChatTemplate;
 use crate::data::control::Controls;
 use crate::data::mask::{Masked, Masker, Unlearnt, check_answered};
+use crate::data::turn_marks;
 use crate::data::vocabulary::check_rows;
 use crate::domain::batch::TokenExample;
 use crate::domain::message::{Conversation, Message, Role};
@@ -106,6 +107,11 @@ impl<'a> Encoder<'a> {
         self.masker.as_ref().is_some_and(|masker| masker.written().contains(name))
     }
 
+    /// Whether a name is a token of the model.
+    pub(in crate::data) fn is_token(&self, name: &str) -> bool {
+        self.tokenizer.token_to_id(name).is_some()
+    }
+
     /// Refuses examples with a token that an embedding of so many rows has none for.
     #[must_use]
     pub fn with_rows(self, rows: usize) -> Self {
@@ -124,7 +130,10 @@ impl<'a> Encoder<'a> {
             (None, Some(text)) if record.messages.is_empty() => self.plain(text),
             _ => self.conversation(of(record, &record.messages), record.prompt_turns),
         });
-        self.finish(place.clone(), masked.with_context(|| place)?)
+        let mut encoded = self.finish(place.clone(), masked.with_context(|| place)?)?;
+        let (is_token, is_written) = (|name: &str| self.is_token(name), |name: &str| self.is_written(name));
+        encoded.unlearnt.letters = turn_marks::letters(record, &self.controls, is_token, is_written);
+        Ok(encoded)
     }
 
     /// How many tokens a record has before it is cut: [`Encoded::full_length`], without finding what is trained on. Also
@@ -205,7 +214,8 @@ impl<'a> Encoder<'a> {
         tokens.pop_if(|last| Some(*last) == self.end);
         let trained = vec![false; tokens.len()];
         tokens.extend(said(answer, false)?);
-        Ok(self.ended(Masked { tokens, trained, ..Masked::default() }))
+        let unlearnt = Unlearnt { joint: joint(question, answer), ..Unlearnt::default() };
+        Ok(self.ended(Masked { tokens, trained, unlearnt }))
     }
 
     fn ended(&self, mut masked: Masked) -> Masked {
@@ -239,6 +249,20 @@ impl<'a> Encoder<'a> {
         let example = TokenExample { source, tokens: masked.tokens, trained: masked.trained };
         Ok(Encoded { example, full_length, unlearnt: masked.unlearnt })
     }
+}
+
+/// Characters on both sides of the border of a question and an answer that are told.
+const AROUND: usize = 20;
+
+/// What stands around the border of a question and its answer, where no white space parts them.
+fn joint(question: &str, answer: &str) -> Option<String> {
+    let (last, first) = (question.chars().next_back()?, answer.chars().next()?);
+    if last.is_whitespace() || first.is_whitespace() {
+        return None;
+    }
+    let from = question.char_indices().rev().map(|(at, _)| at).nth(AROUND - 1).unwrap_or(0);
+    let answer: String = answer.chars().take(AROUND).collect();
+    Some(format!("{}{answer}", question.get(from..).unwrap_or_default()))
 }
 
 /// Whether a record has something to learn, whatever the model: [`Encoder::encode`] refuses in the same words.

@@ -27,4 +27,5 @@ pub(crate) mod shown;
 pub mod split;
 pub mod stretch;
 mod tally;
+mod turn_marks;
 pub mod vocabulary;

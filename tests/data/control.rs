@@ -82,7 +82,9 @@ fn a_check_names_records_with_control_tokens() {
         )
     };
     let sure = [(1, told(1, "user", "<|im_end|>")), (1, told(2, "assistant", "<s>"))];
-    assert_eq!(found(Some(encoder)), sure);
+    let other = "turn 2 (assistant) has <|other|> in its text; this model has no such token, so training reads its \
+                 letters: take it out if it is to mark a turn";
+    assert_eq!(found(Some(encoder)), [sure.as_slice(), &[(2, other.into())]].concat());
     let likely = [sure.as_slice(), &[(2, told(2, "assistant", "<|other|>"))]].concat();
     assert_eq!(found(None), likely);
 }

@@ -1,6 +1,8 @@
+use dojo_studio::data::check::{CheckSettings, check};
 use dojo_studio::data::encode::Encoder;
+use dojo_studio::data::mask::warnings;
 use dojo_studio::domain::batch::PackedBatch;
-use dojo_studio::domain::record::{Preference, Record};
+use dojo_studio::domain::record::{Preference, Record, RecordId};
 
 use super::world::{assistant, byte_tokenizer, chatml, record, trained_text, user};
 
@@ -55,6 +57,29 @@ fn a_question_and_its_answer_are_laid_end_to_end_without_a_template() {
     let example = encoder.encode(&record(&[user("1+1="), assistant("2")])).expect("encode").example;
     assert_eq!(tokenizer.decode(&example.tokens, false).expect("decode"), "1+1=2</s>");
     assert_eq!(trained_text(&tokenizer, &example.tokens, &example.trained), "2</s>");
+}
+
+#[test]
+fn a_question_and_an_answer_that_nothing_parts_are_told_of() {
+    let tokenizer = byte_tokenizer();
+    let encoder = Encoder::new(&tokenizer, None, Some("</s>"), 512).expect("an encoder");
+    let told = |question: &str, answer: &str| {
+        let record = record(&[user(question), assistant(answer)]);
+        let unlearnt = encoder.encode(&record).expect("encode").unlearnt;
+        let settings = CheckSettings { encoder: Some(encoder.clone()), ..CheckSettings::default() };
+        let notes = check(&[(RecordId(1), record)], settings).notes;
+        (warnings([("a.jsonl:1", &unlearnt)]), notes)
+    };
+    let (learnt, noted) = told("What is it?", "Light.");
+    assert_eq!((learnt.len(), noted.len()), (1, 1), "{learnt:?} {noted:?}");
+    assert!(learnt[0].contains("nothing between them in 1 of 1 examples"), "{learnt:?}");
+    assert!(learnt[0].ends_with("a.jsonl:1: \"What is it?Light.\""), "{learnt:?}");
+    assert!(noted[0].ends_with("record 1: \"What is it?Light.\""), "{noted:?}");
+    for (question, answer) in
+        [("What is it? ", "Light."), ("What is it?\n", "Light."), ("What is it?", " Light.")]
+    {
+        assert_eq!(told(question, answer), (vec![], vec![]));
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a template asks the model with, beside what it trains answers behind; and blocks that mark others' words.
 
-use dojo_studio::data::mask::{BegunAnswer, Masker, Unlearnt, warnings};
+use dojo_studio::data::mask::{BegunAnswer, Masker, Otherwise, Unlearnt, warnings};
 use dojo_studio::domain::message::Message;
 
 use super::world::{assistant, byte_tokenizer, system, template, user};
@@ -34,6 +34,7 @@ fn a_prompt_with_another_role_than_that_of_answers_is_told() {
         turn: 3,
         asked: "<|im_start|>model\n".into(),
         trained: "<|im_start|>assistant\nYes.".into(),
+        how: Otherwise::Lacking,
     };
     assert_eq!(begun(CHATML, "<|im_start|>model\n"), Some(told));
     assert_eq!(begun("'[' + m.role + '] '", "[bot] ").map(|begun| begun.asked), Some("[bot] ".into()));

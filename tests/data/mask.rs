@@ -1,5 +1,5 @@
 use dojo_studio::data::chat::{ChatTemplate, RenderEnding, SpecialTokens};
-use dojo_studio::data::mask::{BegunAnswer, Hidden, Masker, Unlearnt, warnings};
+use dojo_studio::data::mask::{BegunAnswer, Hidden, Masker, Otherwise, Unlearnt, warnings};
 use dojo_studio::domain::message::Message;
 use proptest::prelude::*;
 
@@ -172,7 +172,8 @@ fn an_answer_that_begins_otherwise_than_the_model_is_asked_to_is_told() {
         Masker::new(&template, &tokenizer).mask(&[user("q"), assistant(answer)], 0).expect("mask").unlearnt
     };
     let otherwise = begun("", "<think>\\n", "Yes.");
-    let told = BegunAnswer { turn: 2, asked: "<think>\n".into(), trained: "Yes.".into() };
+    let told =
+        BegunAnswer { turn: 2, asked: "<think>\n".into(), trained: "Yes.".into(), how: Otherwise::Lacking };
     assert_eq!(otherwise.begun, Some(told));
     assert_eq!(
         warnings([("a.jsonl:1", &otherwise), ("a.jsonl:2", &Unlearnt::default())]),

@@ -375,7 +375,7 @@ fn tokens_that_the_configuration_alone_names_are_added_as_transformers_adds_them
     );
     // The space before it belongs to it.
     assert_eq!(named.encode(" <mask>", false).unwrap().get_ids(), [end + 1]);
-    // Names of tokens of other inputs add none.
+    // A name of a token that is there adds none.
     let images =
         configured(serde_json::json!({"extra_special_tokens": {"image_token": "<|im_end|>"}})).unwrap();
     assert_eq!(images.get_vocab_size(true), known.get_vocab_size(true));

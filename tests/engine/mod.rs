@@ -12,6 +12,7 @@ mod nf4;
 mod peers;
 mod peft;
 mod peft_folders;
+mod special;
 pub(crate) mod step;
 mod tokenizer;
 mod train;

@@ -34,8 +34,8 @@ use limits::Rendering;
 pub struct SpecialTokens {
     pub bos: Option<String>,
     pub eos: Option<String>,
-    pub pad: Option<String>,
-    pub unknown: Option<String>,
+    /// Further ones by the names that templates have for them: `pad_token`, `image_token`, ...
+    pub others: BTreeMap<String, String>,
 }
 
 /// How a rendering ends.
@@ -196,16 +196,13 @@ impl ChatTemplate {
         let tools = if tools.is_empty() { Value::from(()) } else { Value::from(Serde(tools)) };
         context.insert("tools", tools);
         let special = &self.special;
-        let tokens = [
-            ("bos_token", &special.bos),
-            ("eos_token", &special.eos),
-            ("pad_token", &special.pad),
-            ("unk_token", &special.unknown),
-        ];
-        for (name, token) in tokens {
+        for (name, token) in [("bos_token", &special.bos), ("eos_token", &special.eos)] {
             if let Some(token) = token {
                 context.insert(name, Value::from(token.as_str()));
             }
+        }
+        for (name, token) in &special.others {
+            context.entry(name.as_str()).or_insert_with(|| Value::from(token.as_str()));
         }
         if marks == Marks::Shown {
             context.insert("_block_start", Value::from(String::from(BLOCK_START)));

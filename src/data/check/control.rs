@@ -1,22 +1,14 @@
 //! Names of control tokens in what somebody says.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use super::FindingKind;
 use crate::data::encode::Encoder;
+use crate::data::turn_marks::{common, foreign, told};
 use crate::domain::message::Role;
 use crate::domain::record::Record;
 
-/// Control tokens of common models, for a check without a model's tokenizer.
-static COMMON: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let common =
-        r"<[|｜][A-Za-z_▁0-9]+[|｜]>|</?s>|<(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>|\[/?INST\]";
-    Regex::new(common).ok()
-});
-/// Names that one finding tells.
-const TOLD: usize = 3;
+/// What becomes of another model's marks.
+const OF_OTHERS: &str =
+    "this model has no such token, so training reads its letters: take it out if it is to mark a turn";
 
 pub(super) fn check(
     record: &Record,
@@ -28,6 +20,10 @@ pub(super) fn check(
         let said = |names: &[String], how: &str| {
             format!("turn {number} ({}) has {} in its text; {how}", turn.role.name(), told(names))
         };
+        let others = others(&turn.text(), encoder);
+        if !others.is_empty() {
+            find(FindingKind::ControlToken, said(&others, OF_OTHERS));
+        }
         let names = names(&turn.text(), encoder);
         let is_written = |name: &String| {
             turn.role == Role::Assistant && encoder.is_some_and(|encoder| encoder.is_written(name))
@@ -45,6 +41,10 @@ pub(super) fn check(
     }
     // What is no turn is learnt as it stands.
     let whole = record.text.as_deref().filter(|_| record.messages.is_empty() && record.preference.is_none());
+    let others = others(whole.unwrap_or_default(), encoder);
+    if !others.is_empty() {
+        find(FindingKind::ControlToken, format!("the text has {}; {OF_OTHERS}", told(&others)));
+    }
     let names = names(whole.unwrap_or_default(), encoder);
     if !names.is_empty() {
         let how =
@@ -53,24 +53,10 @@ pub(super) fn check(
     }
 }
 
-/// The first of some names.
-fn told(names: &[String]) -> String {
-    let first = names.get(..TOLD).unwrap_or(names);
-    match names.len() - first.len() {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
+fn names(text: &str, encoder: Option<&Encoder<'_>>) -> Vec<String> {
+    encoder.map_or_else(|| common(text), |encoder| encoder.controls().names(text))
 }
 
-fn names(text: &str, encoder: Option<&Encoder<'_>>) -> Vec<String> {
-    if let Some(encoder) = encoder {
-        return encoder.controls().names(text);
-    }
-    let mut names: Vec<String> = Vec::new();
-    for found in COMMON.iter().flat_map(|common| common.find_iter(text)) {
-        if !names.iter().any(|name| name == found.as_str()) {
-            names.push(found.as_str().to_owned());
-        }
-    }
-    names
+fn others(text: &str, encoder: Option<&Encoder<'_>>) -> Vec<String> {
+    encoder.map(|encoder| foreign(text, |name| encoder.is_token(name))).unwrap_or_default()
 }

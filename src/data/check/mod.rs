@@ -20,7 +20,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::data::encode::Encoder;
-use crate::data::mask::Unlearnt;
+use crate::data::mask::{Unlearnt, Whole};
 use crate::data::split::Use;
 use crate::domain::message::Message;
 use crate::domain::record::{Record, RecordId};
@@ -28,7 +28,7 @@ use crate::domain::record::{Record, RecordId};
 pub use characters::clean;
 use minhash::Signature;
 pub use minhash::Sketch;
-use template::{Begins, unread};
+use template::unread;
 
 /// A kind of finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -158,7 +158,7 @@ pub struct Checker<'e> {
     labels: BTreeMap<String, u64>,
     /// Keys of turns that the model's chat template doesn't read, with their records.
     unread: BTreeMap<String, u64>,
-    begun: Begins,
+    whole: Whole,
 }
 
 /// What is kept of a record.
@@ -192,7 +192,7 @@ impl<'e> Checker<'e> {
             findings: Vec::new(),
             labels: BTreeMap::new(),
             unread: BTreeMap::new(),
-            begun: Begins::default(),
+            whole: Whole::default(),
         }
     }
 
@@ -204,7 +204,7 @@ impl<'e> Checker<'e> {
         for ((one, findings, unlearnt), (id, _)) in digested.into_iter().zip(records) {
             self.digests.push(one);
             self.findings.extend(findings);
-            self.begun.look(*id, unlearnt.begun);
+            self.whole.look(&format!("record {}", id.0), &unlearnt);
             for key in unlearnt.unread {
                 *self.unread.entry(key).or_default() += 1;
             }
@@ -253,7 +253,7 @@ impl<'e> Checker<'e> {
         report.labels.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         report.notes = notes(&report);
         report.notes.extend(unread(&self.unread));
-        report.notes.extend(self.begun.told(report.records));
+        report.notes.extend(self.whole.told(self.digests.len()));
         report.findings = self.findings;
         report
     }

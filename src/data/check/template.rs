@@ -3,31 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::FindingKind;
-use crate::data::mask::{BegunAnswer, Unlearnt, begun_otherwise};
+use crate::data::mask::Unlearnt;
 use crate::data::tally::more;
-use crate::domain::record::RecordId;
-
-/// Answers that begin otherwise than the model is asked to: how many, and the first.
-#[derive(Debug, Default)]
-pub(super) struct Begins {
-    count: usize,
-    first: Option<(RecordId, BegunAnswer)>,
-}
-
-impl Begins {
-    pub(super) fn look(&mut self, record: RecordId, begun: Option<BegunAnswer>) {
-        if let Some(begun) = begun {
-            self.count += 1;
-            self.first.get_or_insert((record, begun));
-        }
-    }
-
-    pub(super) fn told(&self, all: u64) -> Option<String> {
-        let (record, begun) = self.first.as_ref()?;
-        let all = usize::try_from(all).unwrap_or(usize::MAX);
-        Some(begun_otherwise(self.count, all, &format!("record {}", record.0), begun))
-    }
-}
 
 /// Keys of turns that a sentence names.
 const KEYS: usize = 6;

@@ -22,6 +22,16 @@ pub struct BegunAnswer {
     pub asked: String,
     /// How the answer begins in its stead.
     pub trained: String,
+    pub how: Otherwise,
+}
+
+/// How an answer's beginning differs from what the model is asked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Otherwise {
+    /// The template writes it without that.
+    Lacking,
+    /// Its first token holds that too, which the model is asked with as a token of its own.
+    Joined,
 }
 
 /// What a template adds to a question for the model to answer.
@@ -65,8 +75,14 @@ impl Masker<'_> {
         let Some(cut) = prompt.char_indices().map(|(at, _)| at).rev().find(ends) else {
             // Another head altogether, if it isn't only this turn that has one of its own.
             let from = span.start - last_line(text.get(..span.start)?).len();
-            return (!is_written)
-                .then(|| BegunAnswer::of(turn, prompt, text.get(from..span.end).unwrap_or_default()));
+            return (!is_written).then(|| {
+                BegunAnswer::of(
+                    turn,
+                    prompt,
+                    text.get(from..span.end).unwrap_or_default(),
+                    Otherwise::Lacking,
+                )
+            });
         };
         let asked = prompt.get(cut..)?;
         let begins = match asked.trim() {
@@ -74,7 +90,7 @@ impl Masker<'_> {
             asked => answer.trim_start().starts_with(asked),
         };
         let said = answer.get(..span.end.saturating_sub(span.content)).unwrap_or(answer);
-        (!begins).then(|| BegunAnswer::of(turn, asked, said))
+        (!begins).then(|| BegunAnswer::of(turn, asked, said, Otherwise::Lacking))
     }
 
     /// What the template adds to a question for the model to answer.
@@ -92,9 +108,10 @@ impl Masker<'_> {
 }
 
 impl BegunAnswer {
-    fn of(turn: usize, asked: &str, trained: &str) -> Self {
+    pub(super) fn of(turn: usize, asked: &str, trained: &str, how: Otherwise) -> Self {
         let trained: String = trained.chars().take(TOLD).collect();
-        Self { turn: turn + 1, asked: asked.to_owned(), trained: without_signs(&trained).into_owned() }
+        let trained = without_signs(&trained).into_owned();
+        Self { turn: turn + 1, asked: asked.to_owned(), trained, how }
     }
 }
 
@@ -108,7 +125,14 @@ fn last_line(text: &str) -> &str {
 /// In a sentence, of so many examples: the first one and its place.
 #[must_use]
 pub fn begun_otherwise(count: usize, all: usize, place: &str, first: &BegunAnswer) -> String {
-    let BegunAnswer { turn, asked, trained } = first;
+    let BegunAnswer { turn, asked, trained, how } = first;
+    if *how == Otherwise::Joined {
+        return format!(
+            "the model is asked with {asked:?} at the end of the prompt, and in {count} of {all} examples that is a part \
+             of the answer's first token, so the model learns to write it and has been given it when it is asked; give \
+             the model a chat template whose prompt ends without it; the first is {place}: turn {turn} begins {trained:?}"
+        );
+    }
     let thinks = MARKS.iter().any(|(mark, _)| asked.contains(mark));
     let then = if thinks { "write a thought into each answer, or give" } else { "give" };
     format!(

@@ -34,8 +34,9 @@ impl Masker<'_> {
     pub(super) fn frame(&self) -> Frame {
         let mut around: HashSet<String> = HashSet::new();
         let named = self.template.special();
-        let known = [&named.bos, &named.eos, &named.pad, &named.unknown];
-        around.extend(known.into_iter().flatten().cloned());
+        let apart = ["pad_token", "unk_token", "sep_token", "cls_token", "mask_token"];
+        let apart = apart.iter().filter_map(|name| named.others.get(*name));
+        around.extend([&named.bos, &named.eos].into_iter().flatten().chain(apart).cloned());
         around.extend(self.turn_end().and_then(|end| self.tokenizer.id_to_token(end)));
         let asked = [Message::new(Role::System, "S"), Message::new(Role::User, "Hi")];
         for turns in [&asked[..], &asked[1..]] {

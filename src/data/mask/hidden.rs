@@ -35,6 +35,10 @@ pub struct Unlearnt {
     pub unshown: Vec<Unshown>,
     /// What others say inside of the blocks that the template marks as generated, so that it is learnt: one for each role.
     pub taught: Vec<Unshown>,
+    /// Marks of turns in its texts that are learnt as letters.
+    pub letters: Vec<String>,
+    /// Where a question and its answer meet with nothing between them, for want of a template.
+    pub joint: Option<String>,
 }
 
 /// A rendering that answers are looked for in.

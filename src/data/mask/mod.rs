@@ -11,11 +11,12 @@
 //! of the turns before it with a generation prompt ends, and its text lies between what two renderings that differ in
 //! that turn alone have in common. What a tool says inside of the assistant's turn, as some templates write it, is cut
 //! out of it. The conversation is tokenised once, as a whole; a token counts as trained when it
-//! begins within the mask. A control token's name in what somebody says is text: see [`Controls`].
+//! holds any of the mask's characters, and the last one when it begins there. A control token's name in what somebody says is text: see [`Controls`].
 
 mod begun;
 mod frame;
 mod hidden;
+mod joined;
 mod others;
 mod parts;
 mod spans;
@@ -34,11 +35,12 @@ use crate::data::control::{Controls, Shielded, TokenizedText};
 use crate::data::shown;
 use crate::domain::message::{Conversation, Message, Role};
 
-pub use begun::{BegunAnswer, begun_otherwise};
+pub use begun::{BegunAnswer, Otherwise, begun_otherwise};
 use hidden::SearchedText;
 pub use hidden::{Hidden, Unlearnt};
 use spans::{By, LearntSpan};
 pub use unshown::Unshown;
+pub(in crate::data) use warnings::Whole;
 pub use warnings::warnings;
 
 /// A tokenised conversation with its loss mask.
@@ -134,6 +136,10 @@ impl<'a> Masker<'a> {
                 let Some((first, last)) = self.trained_range(&tokens, &begins, *span, &text, last)? else {
                     continue;
                 };
+                if index == 0 && unlearnt.begun.is_none() {
+                    let begin = begins.get(first).copied().unwrap_or(span.start);
+                    unlearnt.begun = self.joined(turn, begin, *span, &text);
+                }
                 if let Some(stretch) = trained.get_mut(first..=last) {
                     stretch.fill(true);
                 }
@@ -248,7 +254,7 @@ impl<'a> Masker<'a> {
             By::Block if span.start < span.end => {
                 begins.partition_point(|&at| at <= span.start).saturating_sub(1)
             }
-            By::Rendering | By::Block | By::Interrupted => after(span.start),
+            By::Rendering | By::Block | By::Interrupted => self.first_token(tokens, begins, span.start, text),
         };
         let behind = after(span.end);
         // White space may stand after the token that ends the turn, inside of the span.

@@ -6,9 +6,47 @@ use super::begun::{BegunAnswer, begun_otherwise};
 use super::hidden::{Hidden, Unlearnt};
 use super::unshown::Unshown;
 use crate::data::tally::more;
+use crate::data::turn_marks::learnt_as_letters;
 
 /// Keys that are told by name.
 const KEYS: usize = 6;
+
+/// What is told once for all examples: of each kind how many, and the first with its place.
+#[derive(Debug, Default)]
+pub(in crate::data) struct Whole {
+    begun: Option<(usize, String, BegunAnswer)>,
+    letters: Option<(usize, String, Vec<String>)>,
+    joint: Option<(usize, String, String)>,
+}
+
+impl Whole {
+    pub(in crate::data) fn look(&mut self, place: &str, unlearnt: &Unlearnt) {
+        add(&mut self.begun, place, unlearnt.begun.as_ref());
+        add(&mut self.letters, place, Some(&unlearnt.letters).filter(|names| !names.is_empty()));
+        add(&mut self.joint, place, unlearnt.joint.as_ref());
+    }
+
+    pub(in crate::data) fn told(&self, all: usize) -> Vec<String> {
+        let begun = self.begun.iter().map(|(count, place, one)| begun_otherwise(*count, all, place, one));
+        let letters =
+            self.letters.iter().map(|(count, place, names)| learnt_as_letters(*count, all, place, names));
+        let joint = self.joint.iter().map(|(count, place, joint)| {
+            format!(
+                "the model has no chat template (or none called \"default\"), so question and answer are learnt as one text \
+                 with nothing between them in {count} of {all} examples; choose a model with a chat template, give its \
+                 folder one (chat_template.jinja), or write what stands between them at the question's end; the first is \
+                 {place}: {joint:?}"
+            )
+        });
+        begun.chain(letters).chain(joint).collect()
+    }
+}
+
+fn add<T: Clone>(found: &mut Option<(usize, String, T)>, place: &str, one: Option<&T>) {
+    if let Some(one) = one {
+        found.get_or_insert_with(|| (0, place.to_owned(), one.clone())).0 += 1;
+    }
+}
 
 /// In how many examples something is, and its first place.
 #[derive(Default)]
@@ -31,11 +69,12 @@ type ByRole<'e> = BTreeMap<&'e str, Occurrences>;
 pub fn warnings<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>) -> Vec<String> {
     let (mut all, mut thinking, mut thoughtless, mut keyed) = (0_usize, 0_usize, 0_usize, 0_usize);
     let (mut hidden, mut unmarked) = (Occurrences::default(), Occurrences::default());
-    let mut begun: Option<(usize, &str, &BegunAnswer)> = None;
     let mut unread: BTreeSet<&str> = BTreeSet::new();
     let (mut unshown, mut taught) = (ByRole::new(), ByRole::new());
+    let mut whole = Whole::default();
     for (place, unlearnt) in examples {
         all += 1;
+        whole.look(place, unlearnt);
         thinking += usize::from(unlearnt.thoughts > 0);
         thoughtless += usize::from(unlearnt.thoughts > 0 && unlearnt.hidden_thoughts == unlearnt.thoughts);
         keyed += usize::from(!unlearnt.unread.is_empty());
@@ -45,10 +84,6 @@ pub fn warnings<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>)
         };
         by_role(&mut unshown, &unlearnt.unshown);
         by_role(&mut taught, &unlearnt.taught);
-        if let Some(one) = &unlearnt.begun {
-            let (count, ..) = begun.get_or_insert((0, place, one));
-            *count += 1;
-        }
         unlearnt.first.iter().for_each(|part| hidden.add(place, part));
         unlearnt.unmarked.iter().for_each(|part| unmarked.add(place, part));
     }
@@ -72,9 +107,8 @@ pub fn warnings<'e>(examples: impl IntoIterator<Item = (&'e str, &'e Unlearnt)>)
             keys.join(", ")
         )
     });
-    let begins = begun.map(|(count, place, first)| begun_otherwise(count, all, place, first));
     let told = hides.into_iter().chain(not_marked(&unmarked, all)).chain(marked(&taught, all));
-    told.chain(not_shown(&unshown, all)).chain(skips).chain(begins).collect()
+    told.chain(not_shown(&unshown, all)).chain(skips).chain(whole.told(all)).collect()
 }
 
 fn not_marked(Occurrences(count, first): &Occurrences, all: usize) -> Option<String> {

@@ -2,6 +2,7 @@
 
 mod backslash;
 mod cells;
+mod classes;
 mod csv;
 mod exact;
 mod find;

@@ -11,6 +11,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
 
 use super::cells::{Cell, row};
+use super::classes::Classes;
 use super::int96::Moments;
 use super::{Numbers, Parsed, RawRow, RowSource};
 use crate::data::quiet::quietly;
@@ -28,9 +29,10 @@ pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<
             bail!("two columns are called {name:?}, and only one of them would be kept; rename one");
         }
         let columns = Cell::of(facts.schema());
-        Ok((rows, columns, RowIter::from_file_into(Box::new(reader))))
+        let classes = Classes::of(facts);
+        Ok((rows, columns, classes, RowIter::from_file_into(Box::new(reader))))
     });
-    let (rows, columns, iterator) =
+    let (rows, columns, classes, iterator) =
         opened.and_then(|opened| opened).with_context(|| format!("read {name} as Parquet"))?;
     let moments = guarded(|| Moments::open(path))
         .and_then(|opened| opened)
@@ -39,6 +41,7 @@ pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<
     Ok(Box::new(ParquetRows {
         iterator,
         columns,
+        classes,
         moments,
         path: path.to_owned(),
         row: 0,
@@ -50,6 +53,7 @@ pub(super) fn open(path: &Path, file: File, read: Arc<AtomicU64>) -> Result<Box<
 struct ParquetRows {
     iterator: RowIter<'static>,
     columns: Cell,
+    classes: Option<Classes>,
     moments: Option<Moments>,
     path: PathBuf,
     row: u64,
@@ -70,6 +74,10 @@ impl RowSource for ParquetRows {
                     guarded(|| moments.put(&mut fields))
                         .and_then(|put| put)
                         .with_context(|| format!("read {}, row {}", self.path.display(), self.row))?;
+                }
+                if let Some(Err(error)) = self.classes.as_ref().map(|classes| classes.put(&mut fields)) {
+                    let start = serde_json::to_vec(&fields).unwrap_or_default();
+                    return Ok(Some(RawRow::bad(self.row, error.to_string(), &start)));
                 }
                 let parsed = Parsed::Row { line: self.row, fields, numbers: Numbers::new() };
                 Ok(Some(RawRow::Done(parsed, bytes)))

@@ -123,7 +123,7 @@ impl OpenModel {
     pub fn save_tokenizer(&self, folder: &Path) -> Result<()> {
         let text = self.tokenizer.to_string(true).map_err(|error| anyhow!("write the tokenizer: {error}"))?;
         write_atomically(&folder.join(TOKENIZER), text.as_bytes())?;
-        let config = json!({
+        let mut config = json!({
             "tokenizer_class": "PreTrainedTokenizerFast",
             "bos_token": self.template.bos_token,
             "eos_token": self.template.eos_token,
@@ -131,6 +131,12 @@ impl OpenModel {
             "chat_template": self.template.text,
             "clean_up_tokenization_spaces": false,
         });
+        // What templates name besides, as the model has it.
+        for (name, token) in &self.template.other_tokens {
+            let place =
+                if hf::special::is_known(name) { &mut config } else { &mut config["extra_special_tokens"] };
+            place[name] = token.as_str().into();
+        }
         write_atomically(&folder.join("tokenizer_config.json"), &serde_json::to_vec_pretty(&config)?)
     }
 

@@ -28,12 +28,13 @@ const SILENCE: Duration = Duration::from_secs(60);
 const TRIES: usize = 3;
 
 /// Files of a model, besides its weights, that somebody reads.
-const WANTED: [&str; 12] = [
+const WANTED: [&str; 13] = [
     "config.json",
     "generation_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "added_tokens.json",
     "chat_template.jinja",
     "chat_template.json",
     "model.safetensors.index.json",

@@ -1,5 +1,6 @@
 //! A model, opened: its configuration, weights, tokenizer and chat template, from a folder or a GGUF alike.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -42,6 +43,8 @@ pub struct ChatTemplateSource {
     pub text: Option<String>,
     pub bos_token: Option<String>,
     pub eos_token: Option<String>,
+    /// Further tokens by the names that templates have for them: `pad_token`, `image_token`, ...
+    pub other_tokens: BTreeMap<String, String>,
     /// What time it is for the template; the present where it is none.
     pub moment: Option<DateTime<FixedOffset>>,
 }
@@ -55,7 +58,7 @@ impl ChatTemplateSource {
         let special = SpecialTokens {
             bos: self.bos_token.clone(),
             eos: self.eos_token.clone(),
-            ..SpecialTokens::default()
+            others: self.other_tokens.clone(),
         };
         let template = self.text.as_deref().map(|text| ChatTemplate::new(text, special)).transpose()?;
         Ok(match (template, self.moment) {

@@ -204,7 +204,18 @@ pub(crate) fn template_source(header: &Header) -> ChatTemplateSource {
         let id = header.token_id(&format!("tokenizer.ggml.{name}_token_id"))?;
         tokens.get(id as usize).cloned()
     };
+    let others = [
+        ("pad_token", "padding"),
+        ("unk_token", "unknown"),
+        ("sep_token", "seperator"),
+        ("cls_token", "cls"),
+        ("mask_token", "mask"),
+    ];
     ChatTemplateSource {
+        other_tokens: others
+            .into_iter()
+            .filter_map(|(name, key)| Some((name.to_owned(), text(key)?)))
+            .collect(),
         text: header.text("tokenizer.chat_template").map(str::to_owned),
         bos_token: text("bos"),
         eos_token: text("eos"),

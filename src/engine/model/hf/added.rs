@@ -1,4 +1,4 @@
-//! Tokens that `tokenizer_config.json` names and `tokenizer.json` lacks: transformers adds them.
+//! Tokens that the files beside `tokenizer.json` name and it lacks: transformers adds them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,8 +8,10 @@ use serde::Deserialize;
 use tokenizers::{AddedToken, Tokenizer};
 
 use super::optional_json;
+use super::special::{self, CONFIG, Described, MAP, Special};
 
-const FILE: &str = "tokenizer_config.json";
+/// Older folders have the tokens with their ids here.
+const ADDED: &str = "added_tokens.json";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -22,28 +24,7 @@ struct Config {
     split_special_tokens: Option<bool>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-struct Described {
-    content: String,
-    #[serde(default)]
-    single_word: bool,
-    #[serde(default)]
-    lstrip: bool,
-    #[serde(default)]
-    rstrip: bool,
-    normalized: Option<bool>,
-    #[serde(default)]
-    special: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum Special {
-    Text(String),
-    Described(Described),
-}
-
-/// A list of tokens, or the tokens of other inputs (images, sounds) by name, which are tokens of the tokenizer already.
+/// A list of tokens, or the tokens of other inputs (images, sounds) by name: see [`special::named`].
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Extra {
@@ -51,32 +32,19 @@ enum Extra {
     Named {},
 }
 
-impl Described {
-    fn token(self) -> AddedToken {
-        let normalized = self.normalized.unwrap_or(!self.special);
-        AddedToken::from(self.content, self.special)
-            .single_word(self.single_word)
-            .lstrip(self.lstrip)
-            .rstrip(self.rstrip)
-            .normalized(normalized)
-    }
+/// What is read of the older file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OlderMap {
+    additional_special_tokens: Option<Vec<Special>>,
 }
 
-impl Special {
-    fn token(self) -> AddedToken {
-        match self {
-            Self::Text(text) => AddedToken::from(text, true),
-            Self::Described(described) => Described { special: true, ..described }.token(),
-        }
-    }
-}
-
-/// Adds what a folder's `tokenizer_config.json` names beyond its `tokenizer.json`, in transformers' order.
+/// Adds what a folder's files name beyond its `tokenizer.json`, in transformers' order.
 ///
 /// # Errors
-/// Where the file is damaged, or asks for the names of special tokens to be cut into letters.
+/// Where a file is damaged, or asks for the names of special tokens to be cut into letters.
 pub(super) fn add(tokenizer: &mut Tokenizer, folder: &Path) -> Result<()> {
-    let path = folder.join(FILE);
+    let path = folder.join(CONFIG);
     let config: Config = optional_json(&path)?.unwrap_or_default();
     ensure!(
         config.split_special_tokens != Some(true),
@@ -84,10 +52,13 @@ pub(super) fn add(tokenizer: &mut Tokenizer, folder: &Path) -> Result<()> {
          do; set it to false",
         path.display()
     );
+    // The older files are read where the newer one lists no tokens.
+    let is_older = config.added_tokens_decoder.is_none();
     let id = |id: &str| id.parse::<u64>().unwrap_or(u64::MAX);
     let mut described: Vec<(u64, Described)> =
         config.added_tokens_decoder.into_iter().flatten().map(|(key, token)| (id(&key), token)).collect();
     described.sort_by_key(|(id, _)| *id);
+    let named: Vec<Special> = special::named(folder)?.into_iter().map(|(_, token)| token).collect();
     let known = tokenizer.get_added_tokens_decoder();
     let known: BTreeMap<&str, &AddedToken> =
         known.values().map(|token| (token.content.as_str(), token)).collect();
@@ -106,10 +77,12 @@ pub(super) fn add(tokenizer: &mut Tokenizer, folder: &Path) -> Result<()> {
             config.additional_special_tokens.unwrap_or_default()
         }
     };
-    for token in listed.into_iter().map(Special::token) {
+    let (older, listed_before) = if is_older { older(folder, &named)? } else { Default::default() };
+    let special = named.into_iter().chain(listed).chain(listed_before).map(Special::token);
+    for token in older.into_iter().chain(special) {
         let is_there = known.contains_key(token.content.as_str())
             || tokens.iter().any(|other| other.content == token.content);
-        if !is_there {
+        if !is_there && !token.content.is_empty() {
             tokens.push(token);
         }
     }
@@ -117,5 +90,21 @@ pub(super) fn add(tokenizer: &mut Tokenizer, folder: &Path) -> Result<()> {
         return Ok(());
     }
     let added = tokenizer.add_tokens(tokens);
-    added.map(|_| ()).map_err(|error| anyhow!("add the tokens that {} names: {error}", path.display()))
+    added.map(|_| ()).map_err(|error| anyhow!("add the tokens that {} names: {error}", folder.display()))
+}
+
+/// The tokens of `added_tokens.json`, by their ids, and the list of `special_tokens_map.json`.
+fn older(folder: &Path, named: &[Special]) -> Result<(Vec<AddedToken>, Vec<Special>)> {
+    let map: OlderMap = optional_json(&folder.join(MAP))?.unwrap_or_default();
+    let listed = map.additional_special_tokens.unwrap_or_default();
+    let ids: BTreeMap<String, u64> = optional_json(&folder.join(ADDED))?.unwrap_or_default();
+    let mut ids: Vec<(String, u64)> = ids.into_iter().collect();
+    ids.sort_by_key(|(_, id)| *id);
+    let is_special = |text: &str| named.iter().chain(&listed).any(|token| token.text() == text);
+    let token = |text: String| {
+        let special = is_special(&text);
+        AddedToken::from(text, special).normalized(!special)
+    };
+    let added = ids.into_iter().map(|(text, _)| token(text)).collect();
+    Ok((added, listed))
 }

@@ -5,6 +5,7 @@ mod bounds;
 mod charsmap;
 pub(crate) mod config;
 mod rope;
+pub(crate) mod special;
 pub(crate) mod tokenizer;
 mod weights;
 

@@ -1,5 +1,6 @@
 //! `tokenizer.json` and the chat template of a Hugging Face folder.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Deserialize;
 use tokenizers::Tokenizer;
 
-use super::{added, bounds, json, optional_json, read_bounded};
+use super::{added, bounds, json, optional_json, read_bounded, special};
 use crate::data::quiet::quietly;
 use crate::data::regular::is_there;
 use crate::domain::name::one_line;
@@ -97,30 +98,6 @@ const MOST_TEMPLATE: u64 = 16 << 20;
 #[serde(default)]
 struct TokenizerConfig {
     chat_template: Option<Templates>,
-    bos_token: Option<Token>,
-    eos_token: Option<Token>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct SpecialTokensMap {
-    bos_token: Option<Token>,
-    eos_token: Option<Token>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Token {
-    Text(String),
-    Added { content: String },
-}
-
-impl Token {
-    fn text(self) -> String {
-        match self {
-            Self::Text(text) | Self::Added { content: text } => text,
-        }
-    }
 }
 
 /// One template, or several by name.
@@ -148,29 +125,33 @@ impl Templates {
     }
 }
 
-/// Reads the chat template, where transformers looks for it: `chat_template.jinja`, `chat_template.json`, then
-/// `tokenizer_config.json`; and the texts of the begin and end tokens.
+/// Reads the chat template, where transformers looks for it: `chat_template.jinja`, then `tokenizer_config.json`, and
+/// `chat_template.json` (that of a processor) where there is no other; and the texts of the tokens that templates name.
 ///
 /// # Errors
 /// Where a file is there but can't be read.
 pub(crate) fn template(folder: &Path) -> Result<ChatTemplateSource> {
-    let config: TokenizerConfig = optional_json(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
-    // Older folders name the tokens here alone.
-    let map: SpecialTokensMap = optional_json(&folder.join("special_tokens_map.json"))?.unwrap_or_default();
+    let config: TokenizerConfig = optional_json(&folder.join(special::CONFIG))?.unwrap_or_default();
+    let named = special::named(folder)?.into_iter();
+    let mut named: BTreeMap<String, String> =
+        named.map(|(name, token)| (name, token.text().to_owned())).collect();
     let beside = folder.join("chat_template.jinja");
     let older = folder.join("chat_template.json");
     let text = if is_there(&beside) {
         let text = read_bounded(&beside, MOST_TEMPLATE).and_then(|bytes| Ok(String::from_utf8(bytes)?));
         Some(text.with_context(|| format!("read {}", beside.display()))?)
+    } else if let Some(templates) = config.chat_template {
+        templates.pick()
     } else if is_there(&older) {
         json::<TokenizerConfig>(&older)?.chat_template.and_then(Templates::pick)
     } else {
-        config.chat_template.and_then(Templates::pick)
+        None
     };
     Ok(ChatTemplateSource {
         text,
-        bos_token: config.bos_token.or(map.bos_token).map(Token::text),
-        eos_token: config.eos_token.or(map.eos_token).map(Token::text),
+        bos_token: named.remove("bos_token"),
+        eos_token: named.remove("eos_token"),
+        other_tokens: named,
         moment: None,
     })
 }

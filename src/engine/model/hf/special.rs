@@ -1,0 +1,88 @@
+//! The special tokens that a folder names for texts, templates and other inputs, as transformers knows them.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tokenizers::AddedToken;
+
+use super::optional_json;
+
+pub(super) const CONFIG: &str = "tokenizer_config.json";
+/// Older folders name tokens here alone.
+pub(super) const MAP: &str = "special_tokens_map.json";
+
+/// Their names, in transformers' order.
+const NAMES: [&str; 7] =
+    ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+/// Holds tokens of other inputs (images, sounds) by their names, or a list.
+const EXTRA: &str = "extra_special_tokens";
+
+/// Whether every tokenizer may have a token by this name; others stand among the extra ones.
+pub(crate) fn is_known(name: &str) -> bool {
+    NAMES.contains(&name)
+}
+
+/// A token by its text alone, or with how it is found.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Special {
+    Text(String),
+    Described(Described),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Described {
+    pub content: String,
+    #[serde(default)]
+    single_word: bool,
+    #[serde(default)]
+    lstrip: bool,
+    #[serde(default)]
+    rstrip: bool,
+    normalized: Option<bool>,
+    #[serde(default)]
+    special: bool,
+}
+
+impl Described {
+    pub(super) fn token(self) -> AddedToken {
+        let normalized = self.normalized.unwrap_or(!self.special);
+        AddedToken::from(self.content, self.special)
+            .single_word(self.single_word)
+            .lstrip(self.lstrip)
+            .rstrip(self.rstrip)
+            .normalized(normalized)
+    }
+}
+
+impl Special {
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Described(Described { content: text, .. }) => text,
+        }
+    }
+
+    pub(super) fn token(self) -> AddedToken {
+        match self {
+            Self::Text(text) => AddedToken::from(text, true),
+            Self::Described(described) => Described { special: true, ..described }.token(),
+        }
+    }
+}
+
+/// The tokens of a folder by the names that templates have for them; what is no token there is left out.
+///
+/// # Errors
+/// Where a file is there but can't be read.
+pub(super) fn named(folder: &Path) -> Result<Vec<(String, Special)>> {
+    let config: Map<String, Value> = optional_json(&folder.join(CONFIG))?.unwrap_or_default();
+    let map: Map<String, Value> = optional_json(&folder.join(MAP))?.unwrap_or_default();
+    let is_said = |value: &&Value| !value.is_null();
+    let value = |name: &str| config.get(name).filter(is_said).or_else(|| map.get(name));
+    let token = |value: &Value| serde_json::from_value::<Special>(value.clone()).ok();
+    let known = NAMES.iter().filter_map(|name| Some(((*name).to_owned(), token(value(name)?)?)));
+    let extra = value(EXTRA).and_then(Value::as_object).into_iter().flatten();
+    Ok(known.chain(extra.filter_map(|(name, value)| Some((name.clone(), token(value)?)))).collect())
+}

@@ -1,0 +1,88 @@
+//! Special tokens and templates of a Hugging Face folder, where transformers looks for them.
+
+use dojo_studio::data::chat::RenderEnding;
+use dojo_studio::domain::message::{Message, Role};
+use dojo_studio::engine::model::{self, ModelFiles, OpenModel};
+use serde_json::{Value, json};
+
+use crate::support::tiny::Tiny;
+
+/// A model whose folder has these files, as JSON; a text is written as it is.
+fn opened(files: &[(&str, Value)]) -> OpenModel {
+    let place = tempfile::tempdir().unwrap();
+    Tiny::new("llama").write_folder(place.path());
+    for (name, content) in files {
+        let text = content.as_str().map_or_else(|| content.to_string(), str::to_owned);
+        std::fs::write(place.path().join(name), text).unwrap();
+    }
+    model::open(&ModelFiles::at(place.path()).unwrap()).unwrap()
+}
+
+#[test]
+fn the_template_is_taken_from_where_transformers_takes_it() {
+    let (jinja, config, json) = (
+        ("chat_template.jinja", json!("jinja")),
+        ("tokenizer_config.json", json!({"chat_template": "config"})),
+        ("chat_template.json", json!({"chat_template": "json"})),
+    );
+    let unnamed = ("tokenizer_config.json", json!({"chat_template": [{"name": "rag", "template": "rag"}]}));
+    let bare = ("tokenizer_config.json", json!({}));
+    for (files, text) in [
+        (vec![jinja, config.clone(), json.clone()], Some("jinja")),
+        (vec![config, json.clone()], Some("config")),
+        (vec![unnamed, json.clone()], None),
+        (vec![bare, json], Some("json")),
+    ] {
+        assert_eq!(opened(&files).template.text.as_deref(), text, "{files:?}");
+    }
+}
+
+#[test]
+fn a_template_knows_the_special_tokens_by_their_names() {
+    let names = ["pad_token", "unk_token", "sep_token", "cls_token", "mask_token", "image_token"];
+    let template: String = names.iter().map(|name| format!("{{{{ {name} }}}}|")).collect();
+    let config = json!({
+        "chat_template": format!("{template}{{{{ messages[0].content }}}}"),
+        "pad_token": "<pad>",
+        "unk_token": {"content": "<unk>", "lstrip": false},
+        "sep_token": null,
+        "cls_token": "<cls>",
+        "extra_special_tokens": {"image_token": "<img>", "messages": "<no>"},
+    });
+    let map = json!({"sep_token": "<sep>", "cls_token": "<other>"});
+    let model = opened(&[("tokenizer_config.json", config), ("special_tokens_map.json", map)]);
+    let template = model.template.compile().unwrap().unwrap();
+    let turns = [Message::new(Role::User, "Hi")];
+    let text = template.render(turns.as_slice(), RenderEnding::Complete).unwrap();
+    assert_eq!(text, "<pad>|<unk>|<sep>|<cls>||<img>|Hi");
+}
+
+#[test]
+fn tokens_that_any_file_names_are_added_as_transformers_adds_them() {
+    let bare = opened(&[("tokenizer_config.json", json!({}))]).tokenizer;
+    let end = bare.get_vocab_size(true) as u32;
+    let config = |config: Value| ("tokenizer_config.json", config);
+    let map = |map: Value| ("special_tokens_map.json", map);
+    for (files, special) in [
+        (vec![config(json!({"pad_token": "<|tool|>"}))], true),
+        (vec![config(json!({"mask_token": {"content": "<|tool|>"}}))], true),
+        (vec![config(json!({"extra_special_tokens": {"tool_token": "<|tool|>"}}))], true),
+        (vec![config(json!({"extra_special_tokens": ["<|tool|>"]}))], true),
+        (vec![config(json!({})), map(json!({"pad_token": "<|tool|>"}))], true),
+        (vec![config(json!({})), map(json!({"additional_special_tokens": ["<|tool|>"]}))], true),
+        (vec![config(json!({})), ("added_tokens.json", json!({"<|tool|>": 482}))], false),
+    ] {
+        let tokenizer = opened(&files).tokenizer;
+        assert_eq!(tokenizer.token_to_id("<|tool|>"), Some(end), "{files:?}");
+        assert_eq!(tokenizer.encode("a<|tool|>", false).unwrap().get_ids().last(), Some(&end), "{files:?}");
+        assert_eq!(tokenizer.get_added_tokens_decoder()[&end].special, special, "{files:?}");
+    }
+    // Where the newer file lists the tokens, the older ones aren't read.
+    let listed = config(json!({"added_tokens_decoder": {}}));
+    let tokenizer = opened(&[listed, ("added_tokens.json", json!({"<|tool|>": 482}))]).tokenizer;
+    assert_eq!(tokenizer.token_to_id("<|tool|>"), None);
+    let both = json!({"<|b|>": 501, "<|a|>": 500});
+    let tokenizer = opened(&[config(json!({"pad_token": "<|p|>"})), ("added_tokens.json", both)]).tokenizer;
+    let ids = ["<|a|>", "<|b|>", "<|p|>"].map(|text| tokenizer.token_to_id(text));
+    assert_eq!(ids, [0, 1, 2].map(|next| Some(end + next)));
+}
