@@ -57,26 +57,7 @@ impl Recipes {
         let foot = (2 + cut + issues.len().clamp(1, 4) as u16).min(right.height / 3);
         let below = Rect { y: right.bottom() - foot, height: foot, ..right };
         let mut main = Rect { height: right.height - foot, ..right };
-        let asked = store.runs.preflight().filter(|asked| asked.recipe == recipe.path);
-        if let Some(asked) = asked.filter(|_| !self.is_typing()) {
-            let lines = if self.is_past(asked, &recipe) {
-                said((" · ", theme.dim), (PAST, theme.dim), main.width)
-            } else {
-                preflight_lines(asked, main.width, theme)
-            };
-            let rows = (1 + lines.len().max(1) as u16).min(main.height / 2);
-            main.height -= rows;
-            let place = Rect { y: main.bottom(), height: rows, ..main };
-            draw_title(buffer, Rect { height: 1.min(place.height), ..place }, "preflight", "", theme);
-            let body = Rect { y: place.y + 1, height: place.height.saturating_sub(1), ..place };
-            put_lines(buffer, body, lines);
-            let job = store.jobs.named("preflight ").filter(|_| asked.outcome.is_none());
-            if let Some(row) = job.filter(|_| place.height > 1) {
-                let line =
-                    Rect { x: place.x + 3, y: place.y + 1, width: place.width.saturating_sub(4), height: 1 };
-                progress::draw(buffer, line, row, store.now, theme);
-            }
-        }
+        self.draw_preflight(buffer, &mut main, &recipe, (store, theme));
         let saved = self.saved_words(&recipe, store);
         let title = format!("{}.toml", recipe.name);
         draw_title(buffer, Rect { height: 1.min(main.height), ..main }, &title, saved, theme);
@@ -93,6 +74,35 @@ impl Recipes {
             }
         }
         self.draw_foot(buffer, below, store, &issues, theme);
+    }
+
+    /// What was measured of the recipe, at the foot of its text, which gets the rest of the room.
+    fn draw_preflight(
+        &self,
+        buffer: &mut Buffer,
+        main: &mut Rect,
+        recipe: &RecipeFile,
+        (store, theme): (&Store, &Theme),
+    ) {
+        let asked = store.runs.preflight().filter(|asked| asked.recipe == recipe.path);
+        let Some(asked) = asked.filter(|_| !self.is_typing()) else { return };
+        let lines = if self.is_past(asked, recipe) {
+            said((" · ", theme.dim), (PAST, theme.dim), main.width)
+        } else {
+            preflight_lines(asked, main.width, theme)
+        };
+        let rows = (1 + lines.len().max(1) as u16).min(main.height / 2);
+        main.height -= rows;
+        let place = Rect { y: main.bottom(), height: rows, ..*main };
+        draw_title(buffer, Rect { height: 1.min(place.height), ..place }, "preflight", "", theme);
+        let body = Rect { y: place.y + 1, height: place.height.saturating_sub(1), ..place };
+        put_lines(buffer, body, lines);
+        let job = store.jobs.named("preflight ").filter(|_| asked.outcome.is_none());
+        if let Some(row) = job.filter(|_| place.height > 1) {
+            let line =
+                Rect { x: place.x + 3, y: place.y + 1, width: place.width.saturating_sub(4), height: 1 };
+            progress::draw(buffer, line, row, store.now, theme);
+        }
     }
 
     /// What is said of a recipe whose text isn't the file's.
