@@ -79,8 +79,10 @@ impl DevicePass<'_> {
         of_weight.collect(collected)?;
         let grad_normed = Tensor::cat(&grads, 0)?;
         let LossRows { x, inverse, .. } = trained;
-        let factor = f64::from(Module::Norm.factor(self.config));
-        collected.norm(self.whole, Module::Norm, (x, &(inverse * factor)?, &grad_normed))?;
+        if self.whole.range(Module::Norm).is_some() {
+            let factor = f64::from(Module::Norm.factor(self.config));
+            collected.norm(self.whole, Module::Norm, (x, &(inverse * factor)?, &grad_normed))?;
+        }
         let grad = self.kernels.rms_norm_backward(x, (&self.tuned.norm, inverse), &grad_normed, None)?;
         let zeros = Tensor::zeros((self.batch.tokens.len(), self.config.hidden), DType::F32, self.device)?;
         Ok((losses, Some(zeros.index_add(&trained.rows, &grad, 0)?)))

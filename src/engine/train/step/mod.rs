@@ -315,9 +315,11 @@ impl DecoderStudent {
             let mut grad_normed = vec![0.0; trained.normed.len()];
             let of_weight = adapted.whole.output(gradients);
             let rows = self.head_losses(&trained, Some((&mut grad_normed, scale)), of_weight, &mut enter)?;
-            let factor = Module::Norm.factor(&self.config);
-            let inverse: Vec<f32> = trained.inverse.iter().map(|inverse| inverse * factor).collect();
-            adapted.whole.add_norm(Module::Norm, (&trained.x, &inverse, &grad_normed), gradients);
+            if adapted.whole.range(Module::Norm).is_some() {
+                let factor = Module::Norm.factor(&self.config);
+                let inverse: Vec<f32> = trained.inverse.iter().map(|inverse| inverse * factor).collect();
+                adapted.whole.add_norm(Module::Norm, (&trained.x, &inverse, &grad_normed), gradients);
+            }
             self.scatter(&trained, &grad_normed, batch.tokens.len());
             self.pass(batch, adapted).backward(activations, gradients, &course)?;
             Some(rows)
