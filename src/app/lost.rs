@@ -22,22 +22,14 @@ pub(super) fn state_of(folder: &RunFolder) -> Option<RunState> {
         name.unwrap_or_default()
     );
     Some(RunState {
-        phase: Phase::Failed,
         why: Some(why),
         // There was a process, and nobody knows which.
         process: u32::MAX,
         host: process::host_name(),
         heartbeat,
-        started: started.min(heartbeat),
         step,
-        total_steps: 0,
         checkpoint_step: Some(step),
-        best_eval_loss: None,
-        tokens_per_second: None,
-        seconds_left: None,
-        start_share: None,
-        earlier: None,
-        left_out: None,
+        ..RunState::begun(Phase::Failed, started.min(heartbeat))
     })
 }
 

@@ -317,21 +317,14 @@ fn announce(folder: &RunFolder, phase: Phase) -> Result<()> {
     let earlier = summarise(folder.path()).map(|run| run.state);
     let time = clock::now();
     let state = RunState {
-        phase,
-        why: None,
-        process: 0,
         host: process::host_name(),
-        heartbeat: time,
         started: earlier.as_ref().map_or(time, |state| state.started),
         step: earlier.as_ref().map_or(0, |state| state.step),
         total_steps: earlier.as_ref().map_or(0, |state| state.total_steps),
         checkpoint_step: earlier.as_ref().and_then(|state| state.checkpoint_step),
         best_eval_loss: earlier.as_ref().and_then(|state| state.best_eval_loss),
-        tokens_per_second: None,
-        seconds_left: None,
-        start_share: None,
         earlier: earlier.as_ref().and_then(RunState::to_return_to),
-        left_out: None,
+        ..RunState::begun(phase, time)
     };
     files::write_atomically(&folder.state(), &serde_json::to_vec_pretty(&state)?)
 }

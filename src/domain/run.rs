@@ -131,6 +131,28 @@ const PAUSING: &str = "pausing after this ";
 const NOT_CONTINUED: &str = "not continued: ";
 
 impl RunState {
+    /// A run that has done nothing yet: of no process so far, heard of when it was started (seconds since 1970).
+    #[must_use]
+    pub const fn begun(phase: Phase, started: f64) -> Self {
+        Self {
+            phase,
+            why: None,
+            process: 0,
+            host: String::new(),
+            heartbeat: started,
+            started,
+            step: 0,
+            total_steps: 0,
+            checkpoint_step: None,
+            best_eval_loss: None,
+            tokens_per_second: None,
+            seconds_left: None,
+            start_share: None,
+            earlier: None,
+            left_out: None,
+        }
+    }
+
     /// What a run that goes on from here returns to where it can't go on.
     #[must_use]
     pub const fn to_return_to(&self) -> Option<Phase> {

@@ -259,3 +259,11 @@ impl Confirmation {
         })]
     }
 }
+
+/// When a draft is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DraftTiming {
+    Now,
+    /// While one writes: with every key, or every few seconds if the text is long.
+    InPassing,
+}

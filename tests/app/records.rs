@@ -50,6 +50,13 @@ impl Pane {
         self.text(&path.display().to_string());
     }
 
+    /// Looks at what an import of a file would bring.
+    fn look_into(&mut self, file: &Path) {
+        self.keys("i");
+        self.path(file);
+        self.keys("enter");
+    }
+
     #[track_caller]
     fn shows(&mut self, text: &str) {
         self.0.wait_for(text, PATIENCE).unwrap();
@@ -77,9 +84,7 @@ fn an_import_of_which_nothing_came_in_is_no_success_and_its_mapping_is_forgotten
     std::fs::write(&file, "aa,bb,cc\n2,,a\n4,,b\n").unwrap();
     let mut pane = Pane::open(&world);
     pane.shows("Press i to bring in");
-    pane.keys("i");
-    pane.path(&file);
-    pane.keys("enter");
+    pane.look_into(&file);
     pane.shows("no column is known as a question");
     // The answer is the second column, which is blank in every row.
     pane.keys("down down right");
@@ -108,9 +113,7 @@ fn what_is_said_of_an_import_advises_no_option_of_a_shells_command() {
     std::fs::write(&file, format!("{}\n{}\n", row("q"), row("another"))).unwrap();
     let mut pane = Pane::open(&world);
     pane.shows("Press i to bring in");
-    pane.keys("i");
-    pane.path(&file);
-    pane.keys("enter");
+    pane.look_into(&file);
     pane.shows("not used: \"article\"");
     pane.shows("← → at its part");
     assert!(!pane.0.text().contains("--map"), "{}", pane.0.text());
@@ -129,9 +132,7 @@ fn records_come_in_are_counted_checked_and_changed_in_the_pane() {
     std::fs::write(&file, format!("{rows}\n{first}\n")).unwrap();
     let mut pane = Pane::open(&world);
     pane.shows("Press i to bring in");
-    pane.keys("i");
-    pane.path(&file);
-    pane.keys("enter");
+    pane.look_into(&file);
     pane.shows("the first rows become");
     pane.shows("count from 0");
     pane.keys("enter");
@@ -354,9 +355,7 @@ fn a_session_that_is_left_in_the_middle_of_its_import_tells_the_next_one_nothing
     std::fs::write(&file, (0..MANY).map(row).collect::<String>()).unwrap();
     let mut pane = Pane::open(&world);
     pane.shows("16 of 16");
-    pane.keys("i");
-    pane.path(&file);
-    pane.keys("enter");
+    pane.look_into(&file);
     pane.shows("the first rows become");
     pane.keys("enter f2 n");
     pane.text("z");

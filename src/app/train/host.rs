@@ -285,24 +285,15 @@ pub fn best_lost(step: u64, why: &str) -> String {
 
 fn first_state(phase: Phase, earlier: Option<RunState>) -> RunState {
     let now = clock::now();
-    let fresh = RunState {
-        phase,
-        why: None,
-        process: 0,
-        host: String::new(),
-        heartbeat: now,
-        started: now,
-        step: 0,
-        total_steps: 0,
-        checkpoint_step: None,
-        best_eval_loss: None,
-        tokens_per_second: None,
-        seconds_left: None,
-        start_share: None,
-        earlier: None,
-        left_out: None,
-    };
     let (process, host) = (std::process::id(), host_name());
     let before = earlier.as_ref().and_then(RunState::to_return_to);
-    RunState { phase, why: None, process, host, heartbeat: now, earlier: before, ..earlier.unwrap_or(fresh) }
+    RunState {
+        phase,
+        why: None,
+        process,
+        host,
+        heartbeat: now,
+        earlier: before,
+        ..earlier.unwrap_or_else(|| RunState::begun(phase, now))
+    }
 }

@@ -98,8 +98,7 @@ impl KeyDecoder {
             return self.broken_paste(from);
         };
         let taken = self.take(from + length + PASTE_ENDS.len());
-        let text = self.read(taken.get(from..from + length).unwrap_or_default());
-        Some(KeyPress::Pasted(text.replace("\r\n", "\n").replace('\r', "\n")))
+        Some(self.pasted(taken.get(from..from + length).unwrap_or_default()))
     }
 
     /// A paste whose end never came: who presses Ctrl-C, or ends the input, gets what there is, and the key.
@@ -111,8 +110,11 @@ impl KeyDecoder {
             return None;
         }
         let taken = self.take(self.bytes.len() - keys);
-        let text = self.read(taken.get(from..).unwrap_or_default());
-        Some(KeyPress::Pasted(text.replace("\r\n", "\n").replace('\r', "\n")))
+        Some(self.pasted(taken.get(from..).unwrap_or_default()))
+    }
+
+    fn pasted(&mut self, bytes: &[u8]) -> KeyPress {
+        KeyPress::Pasted(self.read(bytes).replace("\r\n", "\n").replace('\r', "\n"))
     }
 
     fn read(&mut self, bytes: &[u8]) -> String {

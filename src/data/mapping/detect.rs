@@ -315,6 +315,15 @@ pub(super) fn fits(part: ColumnPart, value: &Value) -> bool {
     }
 }
 
+/// Answers of other forms, which make no sense beside a pair of answers or a conversation.
+const OTHER_FORMS: [ColumnPart; 5] = [
+    ColumnPart::Completion,
+    ColumnPart::Premise,
+    ColumnPart::Hypothesis,
+    ColumnPart::Explanation,
+    ColumnPart::Text,
+];
+
 /// Clears parts that make no sense beside the others.
 pub(super) fn settle(mapping: &mut Mapping, rows: &[Fields]) {
     let preference = mapping.has(ColumnPart::Chosen) && mapping.has(ColumnPart::Rejected);
@@ -322,13 +331,7 @@ pub(super) fn settle(mapping: &mut Mapping, rows: &[Fields]) {
     let prompt = mapping.has(ColumnPart::Prompt);
     let mut gone: Vec<ColumnPart> = Vec::new();
     if preference {
-        gone.extend([
-            ColumnPart::Completion,
-            ColumnPart::Premise,
-            ColumnPart::Hypothesis,
-            ColumnPart::Explanation,
-            ColumnPart::Text,
-        ]);
+        gone.extend(OTHER_FORMS);
     } else {
         gone.extend([ColumnPart::Chosen, ColumnPart::Rejected]);
     }
@@ -337,13 +340,7 @@ pub(super) fn settle(mapping: &mut Mapping, rows: &[Fields]) {
         gone.extend([ColumnPart::Prompt, ColumnPart::Input]);
     }
     if mapping.has(ColumnPart::Messages) {
-        gone.extend([
-            ColumnPart::Completion,
-            ColumnPart::Premise,
-            ColumnPart::Hypothesis,
-            ColumnPart::Explanation,
-            ColumnPart::Text,
-        ]);
+        gone.extend(OTHER_FORMS);
     } else if pair && !preference {
         gone.extend([ColumnPart::Prompt, ColumnPart::Input, ColumnPart::Completion, ColumnPart::Text]);
     } else if !preference {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::act::send;
 use super::detail::Seek;
-use super::editor::{DraftTiming, EditTarget, RecordEditor};
+use super::editor::{EditTarget, RecordEditor};
 use super::export_form::{ExportForm, LastExport};
 use super::{ChosenRecords, DataMode, DataPane};
 use crate::app::store::Store;
@@ -15,7 +15,7 @@ use crate::domain::export::{ExportFormat, Splits};
 use crate::domain::filter::Filter;
 use crate::domain::protocol::DataCommand;
 use crate::domain::protocol::system::{Level, Notice};
-use crate::ui::pane::{Confirmation, Effect};
+use crate::ui::pane::{Confirmation, DraftTiming, Effect};
 use crate::ui::panes::others;
 use crate::ui::widgets::text;
 

@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::editor::{DraftTiming, EditTarget, RecordEditor};
+use super::editor::{EditTarget, RecordEditor};
 use crate::app::store::Store;
 use crate::domain::draft::DraftOf;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::record::RecordId;
-use crate::ui::pane::Effect;
+use crate::ui::pane::{DraftTiming, Effect};
 
 #[derive(Debug, Default)]
 pub(super) struct Drafts {

@@ -13,14 +13,6 @@ use crate::ui::pane::Input;
 use crate::ui::widgets::field::edit_text;
 use crate::ui::widgets::writing;
 
-/// When a draft is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DraftTiming {
-    Now,
-    /// While one writes: long texts not with every key.
-    InPassing,
-}
-
 /// What is being written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum EditTarget {

@@ -1,11 +1,11 @@
 //! How what is written of a record becomes a draft of the session, and an editor again.
 
 use super::act::send;
-use super::editor::{DraftTiming, EditTarget, RecordEditor};
+use super::editor::{EditTarget, RecordEditor};
 use crate::domain::change::Body;
 use crate::domain::draft::KeptDraft;
 use crate::domain::protocol::DataCommand;
-use crate::ui::pane::Effect;
+use crate::ui::pane::{DraftTiming, Effect};
 
 /// Bytes from which a draft is not kept with every key.
 const LONG: usize = 20_000;

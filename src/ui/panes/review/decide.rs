@@ -10,7 +10,7 @@ use crate::domain::protocol::ReviewCommand;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::reflection::{Decision, PREFERRED_BLIND, ReflectionId, Verdict};
 use crate::domain::review::{EditDraft, QueueRow, Reviewed};
-use crate::ui::pane::{Confirmation, Effect};
+use crate::ui::pane::{Confirmation, DraftTiming, Effect};
 use crate::ui::widgets::text;
 
 /// Of the two texts in blind mode.
@@ -18,14 +18,6 @@ use crate::ui::widgets::text;
 pub(super) enum BlindSide {
     A,
     B,
-}
-
-/// When a draft is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DraftTiming {
-    /// While it is written: with every key, or every few seconds where it is long.
-    InPassing,
-    Now,
 }
 
 impl ReviewPane {

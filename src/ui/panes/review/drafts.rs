@@ -1,7 +1,6 @@
 //! What is written of a review and not saved: corrections and, one line each, reasons and comments. They are drafts of
 //! the session; what is not on the disk yet stays here, whatever the disk says.
 
-use super::decide::DraftTiming;
 use super::{ReviewInputKind, ReviewMode, ReviewPane};
 use crate::app::store::Store;
 use crate::domain::draft::{DraftOf, KeptDraft};
@@ -10,7 +9,7 @@ use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{Command, DataCommand, ReviewCommand};
 use crate::domain::reflection::{ReflectionId, Verdict};
 use crate::domain::review::Reviewed;
-use crate::ui::pane::{Confirmation, Effect};
+use crate::ui::pane::{Confirmation, DraftTiming, Effect};
 use crate::ui::panes::others;
 use crate::ui::widgets::text;
 

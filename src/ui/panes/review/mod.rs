@@ -33,12 +33,11 @@ use crate::domain::review_filter::ReviewFilter;
 use crate::domain::review_job::JobKind;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
-use crate::ui::pane::{Editing, Effect, Input, Pane, View};
+use crate::ui::pane::{DraftTiming, Editing, Effect, Input, Pane, View};
 use crate::ui::widgets::cursor::ListCursor;
 
 use self::bindings::BINDINGS;
 pub use self::bindings::ReviewAction;
-use self::decide::DraftTiming;
 use self::editor::ReflectionEditor;
 use self::lines::ReviewInput;
 
