@@ -341,3 +341,35 @@ fn a_key_that_starts_a_broken_draft_says_what_is_wrong_with_it() {
     let effects = format!("{:?}", studio.keys("n"));
     assert!(effects.contains("n there makes a new recipe"), "{effects}");
 }
+
+#[test]
+fn a_text_that_is_not_saved_is_let_go_and_brought_back() {
+    let mut studio = writing_the_text_of_one();
+    assert!(studio.screen().contains("# mine"), "{}", studio.screen());
+    studio.keys("alt-o");
+    let screen = studio.screen();
+    assert!(!screen.contains("# mine") && !screen.contains("not saved"), "{screen}");
+    studio.keys("alt-z");
+    let screen = studio.screen();
+    assert!(screen.contains("# mine") && screen.contains("not saved"), "{screen}");
+    // On the list too, and what was let go is no draft any more.
+    studio.keys("esc esc alt-o");
+    assert!(!studio.screen().contains("not saved"), "{}", studio.screen());
+    assert_eq!(studio.keys("q"), [Effect::Quit]);
+}
+
+#[test]
+fn a_value_that_is_typed_is_let_go_alone_and_brought_back() {
+    let mut studio = writing_the_text_of_one();
+    studio.keys("esc / l o r a . r enter enter");
+    studio.text("77");
+    assert!(studio.screen().contains("77"), "{}", studio.screen());
+    studio.keys("alt-o");
+    let screen = studio.screen();
+    assert!(!screen.contains("77") && screen.contains("not saved"), "the text stays a draft: {screen}");
+    studio.keys("alt-z");
+    assert!(studio.screen().contains("77"), "{}", studio.screen());
+    // What was left without being taken, from its place in the form.
+    studio.keys("esc alt-o enter");
+    assert!(!studio.screen().contains("77"), "{}", studio.screen());
+}

@@ -155,6 +155,14 @@ impl TrainPane {
             RecipeAction::Find => self.recipes.find(),
             RecipeAction::ClearField => self.recipes.clear_field(store),
             RecipeAction::Save => return self.recipes.save(store),
+            RecipeAction::Revert => {
+                let told = self.recipes.revert(store);
+                return told
+                    .map(|words| Effect::Notify(Notice::new(Level::Info, words)))
+                    .into_iter()
+                    .collect();
+            }
+            RecipeAction::BringBack => self.recipes.bring_back(store),
             RecipeAction::Preflight => return self.recipes.preflight(store),
             RecipeAction::Start => return self.start(store, None),
             RecipeAction::Queue => {

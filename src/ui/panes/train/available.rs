@@ -71,6 +71,8 @@ impl TrainPane {
         let form = matches!(self.recipes.step, RecipesStep::Form);
         match action {
             RecipeAction::Save => self.recipes.unsaved(store),
+            RecipeAction::Revert => self.recipes.can_revert(store),
+            RecipeAction::BringBack => self.recipes.can_bring_back(store),
             RecipeAction::NewRecipe => list && store.session.is_some(),
             RecipeAction::Previous | RecipeAction::Next | RecipeAction::EditForm => some && list,
             RecipeAction::Preflight | RecipeAction::Start | RecipeAction::Queue => {

@@ -99,6 +99,9 @@ pub enum RecipeAction {
     Find,
     ClearField,
     Save,
+    /// Let go of what is not saved.
+    Revert,
+    BringBack,
     Preflight,
     Start,
     Queue,
@@ -120,6 +123,8 @@ const fn bind(
 pub(super) const BINDINGS: &[Binding] = &[
     bind("train.accept", &["enter"], "done", "Take what was typed", TrainAction::Accept),
     bind("train.save", &["ctrl-s"], "save", "Save the recipe", TrainAction::Recipe(RecipeAction::Save)),
+    bind("train.recipe.revert", &["alt-o"], "as it was", "Let go of what is not saved: the recipe as its file says", TrainAction::Recipe(RecipeAction::Revert)),
+    bind("train.recipe.bring_back", &["alt-z"], "bring back", "Bring back what you wrote of the recipe", TrainAction::Recipe(RecipeAction::BringBack)).hidden(),
     bind("train.leave", &["esc"], "leave", "Leave what is typed; the text of a recipe stays as a draft", TrainAction::Leave),
     bind("train.field.edit", &["enter"], "edit", "Edit the value of this key", TrainAction::Recipe(RecipeAction::EditField)),
     bind("train.recipe.form", &["enter", "right"], "edit", "Edit the recipe key by key", TrainAction::Recipe(RecipeAction::EditForm)),

@@ -82,6 +82,8 @@ impl TrainPane {
             RecipeAction::NewRecipe => {
                 Some("esc goes back to the list, n there makes a new recipe".to_owned())
             }
+            RecipeAction::Revert => Some("the recipe is as its file says".to_owned()),
+            RecipeAction::BringBack => Some("nothing was put aside of this recipe".to_owned()),
             RecipeAction::ClearField => Some("⏎ opens the recipe key by key; ⌫ there clears one".to_owned()),
             RecipeAction::Previous
             | RecipeAction::Next

@@ -4,11 +4,13 @@ mod choose;
 mod draw;
 mod files;
 mod keeping;
+mod revert;
 
 pub(super) use self::draw::draw_field;
 
 use self::choose::Choices;
 use self::keeping::{SentDrafts, WrittenRecipe};
+use self::revert::PutAside;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,6 +36,7 @@ pub(super) struct Recipes {
     /// Texts that are not saved yet.
     drafts: BTreeMap<PathBuf, WrittenRecipe>,
     told: SentDrafts,
+    put_aside: Option<PutAside>,
     /// A recipe that is being made, to be selected once it is listed.
     wanted: Option<PathBuf>,
     /// Values that were typed and left without being taken, by recipe and key.
