@@ -12,7 +12,7 @@ use crate::data::import::{Import, ImportOptions};
 use crate::data::mapping::Mapping;
 use crate::data::rows::Format;
 use crate::domain::protocol::data::LOOK_UP;
-use crate::domain::protocol::system::{JobEnd, Progress, Unit};
+use crate::domain::protocol::system::{JobEnd, OnQuit, Progress, Unit};
 use crate::session::{self, ImportCounts, ImportEnd, ImportProgress, Session, SessionError};
 
 /// Whether a mapping was chosen for such files before.
@@ -137,7 +137,7 @@ pub(crate) fn check(path: &Path) -> Result<()> {
 /// When the hub can't be reached or refuses, or the job was stopped.
 pub(crate) fn look_up(events: &Events, path: &Path) -> Result<()> {
     let Some(name) = path.to_str().filter(|_| DatasetName::is_one(path)) else { return Ok(()) };
-    let job = Working::start(events, &format!("{LOOK_UP}{name}"));
+    let job = Working::start(events, &format!("{LOOK_UP}{name}"), OnQuit::LetEnd);
     let fetched = |done, total| Progress { done, total, unit: Unit::Bytes, note: String::new() };
     match hub::bring(name, |done, total| job.go_on(fetched(done, total))) {
         Ok(true) => job.end(JobEnd::Done),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use crate::app::events::Events;
-use crate::domain::protocol::system::{Job, JobEnd, JobId, Progress, Stoppable};
+use crate::domain::protocol::system::{Job, JobEnd, JobId, OnQuit, Progress};
 use crate::domain::protocol::{Event, SystemEvent};
 use crate::domain::secret;
 use crate::ground::clock;
@@ -23,14 +23,14 @@ pub(crate) struct Working {
 
 impl Working {
     /// Announces it: what it does, with its object, as the jobs drawer shows it.
-    pub(crate) fn start(events: &Events, what: &str) -> Self {
+    pub(crate) fn start(events: &Events, what: &str, on_quit: OnQuit) -> Self {
         let id = JobId(NEXT.fetch_add(1, Ordering::Relaxed));
         let stop = Arc::new(AtomicBool::new(false));
         STOPS.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&stop));
         let started = clock::now();
         let progress = Progress::default();
         let opening = events.opening();
-        let job = Job { id, what: what.to_owned(), progress, started, stoppable: Stoppable::Yes, opening };
+        let job = Job { id, what: what.to_owned(), progress, started, on_quit, opening };
         // Without listeners there is nobody to tell.
         events.send(Event::System(SystemEvent::JobStarted(job))).ok();
         Self { id, events: events.clone(), stop, end: None }

@@ -372,6 +372,17 @@ fn names_in_use_are_completed_where_tags_and_splits_are_typed() {
 }
 
 #[test]
+fn usual_splits_are_offered_where_none_is_in_use_yet() {
+    let mut studio = studio();
+    studio.keys("p");
+    let screen = top(&mut studio, 4);
+    assert!(screen.contains("validation") && screen.contains("test"), "{screen}");
+    studio.keys("ctrl-u");
+    studio.text("va");
+    assert_eq!(studio.keys("tab enter"), [change(&[1], Change::SetSplit(Some("validation".into())))]);
+}
+
+#[test]
 fn a_filter_that_finds_nothing_says_which_name_is_not_in_use() {
     let mut studio = studio();
     studio.apply(vocabulary(Vocabulary { tags: names(&["Physics"]), ..Vocabulary::default() }));

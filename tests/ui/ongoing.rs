@@ -21,6 +21,7 @@ fn a_job_shows_its_share_and_the_time_left_in_the_header() {
     studio.keys("6");
     assert!(studio.line(0).contains("● 38% 1m"), "{}", studio.line(0));
     assert!(studio.line(0).contains("⑥ Models"), "{}", studio.line(0));
+    assert!(studio.line(0).contains("dojo  first"), "the session keeps its name: {}", studio.line(0));
     studio.resize(120, 36);
     assert!(studio.line(0).contains("● 38% 1m · cpu · 1.2/24 GB"), "{}", studio.line(0));
     studio.resize(180, 36);

@@ -32,6 +32,32 @@ fn quitting_before_a_promised_run_has_started_asks_and_names_it() {
 }
 
 #[test]
+fn quitting_in_the_middle_of_an_import_or_a_pull_asks_and_says_how_far_it_is() {
+    for what in ["import rows.jsonl", "pull smollm2-135m"] {
+        let mut studio = Harness::new().with(world::job(5, what));
+        for event in world::moved(5, 38, 100, 3.0) {
+            studio.apply(event);
+        }
+        studio.keys("6");
+        let effects = studio.keys("q");
+        assert!(!effects.contains(&Effect::Quit), "{what}: {effects:?}");
+        let screen = studio.screen();
+        assert!(screen.contains("Quit in the middle of it?"), "{screen}");
+        assert!(screen.contains(&format!("{what} (38%) ends with Dojo")), "{screen}");
+        assert_eq!(studio.keys("y"), [Effect::Quit], "{what}");
+    }
+}
+
+#[test]
+fn what_is_done_anew_by_itself_is_not_asked_about() {
+    for what in ["index records for search", "count tokens for smollm2-135m", "check the records"] {
+        let mut studio = Harness::new().with(world::job(5, what));
+        studio.keys("6");
+        assert_eq!(studio.keys("q"), [Effect::Quit], "{what}");
+    }
+}
+
+#[test]
 fn a_promise_outlives_the_session_that_it_is_of_and_ends_with_the_run() {
     let mut studio = Harness::new().with(promised()).with(Event::Runs(RunsEvent::Cleared));
     studio.keys("6");

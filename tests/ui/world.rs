@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dojo_studio::domain::protocol::models::{ModelFile, ModelKind};
 use dojo_studio::domain::protocol::system::{
-    Job, JobEnd, JobId, Level, Notice, Progress, Stoppable, StudioPaths, Unit,
+    Job, JobEnd, JobId, Level, Notice, OnQuit, Progress, StudioPaths, Unit,
 };
 use dojo_studio::domain::protocol::{Event, ModelsEvent, RunsEvent, SessionsEvent, SystemEvent};
 use dojo_studio::domain::run::{Phase, RunState};
@@ -95,7 +95,7 @@ pub(crate) fn jobs() -> Vec<Event> {
             note: "from the Hugging Face hub".into(),
         },
         started: NOON - 42.0,
-        stoppable: Stoppable::Yes,
+        on_quit: OnQuit::Ask,
         opening: None,
     };
     let why = "the hub did not answer; try again, or give a path".to_owned();
@@ -153,7 +153,11 @@ pub(crate) fn job(id: u64, what: &str) -> Event {
         what: what.into(),
         progress: Progress::default(),
         started: NOON,
-        stoppable: Stoppable::Yes,
+        on_quit: if what.starts_with("pull") || what.starts_with("import") {
+            OnQuit::Ask
+        } else {
+            OnQuit::LetEnd
+        },
         opening: None,
     }))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::{learnt_of, no_pairs, pairs as are_pairs};
+use crate::app::records::words::in_recipe;
 use crate::app::review::sets;
 use crate::app::train::{pairs, recipe};
 use crate::config::Folders;
@@ -52,7 +53,7 @@ impl Outlook {
                 fetches: None,
             },
             Ok(files) => Self {
-                missing: missing_data(folders, &recipe.data),
+                missing: missing_data(folders, &recipe.data).map(|why| in_recipe(&why)),
                 fetches: files.is_none().then_some(recipe.model.base),
             },
         }

@@ -8,7 +8,7 @@ use crate::app::jobs::Working;
 use crate::data::check::{CheckSettings, Checker};
 use crate::domain::filter::{Filter, Term};
 use crate::domain::protocol::DataEvent;
-use crate::domain::protocol::system::{JobEnd, Level, Progress};
+use crate::domain::protocol::system::{JobEnd, Level, OnQuit, Progress};
 use crate::domain::record::RecordId;
 use crate::domain::view::SortOrder;
 use crate::ground::thread;
@@ -18,7 +18,7 @@ use crate::session::{Access, Session};
 pub(super) fn check(lane: &RecordsLane, back: &Back) {
     let (lane, back) = (lane.clone(), back.clone());
     thread::start("data check", move || {
-        let job = Working::start(&lane.events, "check the records");
+        let job = Working::start(&lane.events, "check the records", OnQuit::LetEnd);
         match checked(&lane, &job) {
             Ok(CheckEnd::AtTheEnd) => job.end(JobEnd::Done),
             // Stopped by a person: dropping it says so.

@@ -10,7 +10,7 @@ use crate::app::jobs::Working;
 use crate::data::export::targets;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{ExportOrder, Replace};
-use crate::domain::protocol::system::{JobEnd, Level, Progress};
+use crate::domain::protocol::system::{JobEnd, Level, OnQuit, Progress};
 use crate::ground::thread;
 use crate::session::Access;
 
@@ -20,7 +20,9 @@ pub(super) fn export(lane: &RecordsLane, order: ExportOrder) {
     thread::start("data export", move || {
         let short = order.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let job = match taken(&lane, &order) {
-            Ok(taken) if taken.is_empty() => Working::start(&lane.events, &format!("export {short}")),
+            Ok(taken) if taken.is_empty() => {
+                Working::start(&lane.events, &format!("export {short}"), OnQuit::Ask)
+            }
             Ok(taken) => {
                 lane.tell(DataEvent::ExportAsked(Box::new(order), taken));
                 return;

@@ -16,7 +16,7 @@ use crate::domain::counted::counted;
 use crate::domain::name::one_line;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::{Example, ImportPlan, Imported, PlannedFile};
-use crate::domain::protocol::system::{JobEnd, Level, Progress, Unit};
+use crate::domain::protocol::system::{JobEnd, Level, OnQuit, Progress, Unit};
 use crate::ground::thread;
 use crate::session::{self, Access, ImportEnd, Session, SessionError};
 
@@ -114,7 +114,7 @@ fn import(
 ) -> Result<(), SessionError> {
     let name = path.display().to_string();
     let short = path.file_name().unwrap_or_default().to_string_lossy();
-    let job = Working::start(&lane.events, &format!("import {short}"));
+    let job = Working::start(&lane.events, &format!("import {short}"), OnQuit::Ask);
     let before = session.last_change()?.map_or(0, |entry| entry.id);
     let imported = run(session, path, map, |source, session| {
         let noticed = source.noticed();
@@ -214,7 +214,7 @@ fn index(lane: &RecordsLane, session: &mut Session) -> Result<(), SessionError> 
     if session.index_state()?.complete() {
         return Ok(());
     }
-    let job = Working::start(&lane.events, "index records for search");
+    let job = Working::start(&lane.events, "index records for search", OnQuit::LetEnd);
     let state = session.build_index(|state| {
         lane.tell(DataEvent::Indexed { done: state.done, total: state.total });
         job.go_on(Progress { done: state.done, total: Some(state.total), ..Progress::default() })

@@ -7,7 +7,7 @@ mod imports;
 mod reader;
 mod statistics;
 mod tokens;
-mod words;
+pub(crate) mod words;
 mod writer;
 
 use std::collections::BTreeSet;

@@ -14,7 +14,7 @@ use crate::app::models;
 use crate::app::record_tokenizer::RecordTokenizer;
 use crate::domain::protocol::DataEvent;
 use crate::domain::protocol::data::TokenPiece;
-use crate::domain::protocol::system::{JobEnd, Level, Progress};
+use crate::domain::protocol::system::{JobEnd, Level, OnQuit, Progress};
 use crate::domain::record::RecordId;
 use crate::engine::hub::{Network, Silent};
 use crate::session::{Access, CountedTokens, ImportState, Session};
@@ -135,7 +135,7 @@ fn count_once(lane: &RecordsLane, model: &Model, why: Count) -> Result<(CountedT
     if waiting <= QUIET {
         return Ok((tokenizer.count_all(&mut session, |_, _| true)?, CountEnd::AtTheEnd));
     }
-    let job = Working::start(&lane.events, &format!("count tokens for {}", model.name));
+    let job = Working::start(&lane.events, &format!("count tokens for {}", model.name), OnQuit::LetEnd);
     let outcome = tokenizer.count_all(&mut session, |done, total| {
         job.go_on(Progress { done, total: Some(total), ..Progress::default() })
     });

@@ -1,4 +1,4 @@
-//! What the data layer advises, in the studio's own way: it speaks of options of a shell's command.
+//! What the data layer advises, in the words of the place where it is read: it speaks of options of a shell's command.
 
 const OPTION: &str = "--map ";
 const RECIPE: &str = " (data.map in a recipe)";
@@ -22,4 +22,9 @@ pub(super) fn in_studio(told: &str) -> String {
         said.push_str(rest);
     }
     said
+}
+
+/// The same sentence for who writes a recipe.
+pub(crate) fn in_recipe(told: &str) -> String {
+    told.replace(RECIPE, "").replace(OPTION, "data.map ")
 }

@@ -10,7 +10,7 @@ use super::{Dry, JobOptions, JudgeOptions, Summary, judge, open, reflect, speake
 use crate::app::events::Events;
 use crate::app::jobs::Working;
 use crate::config::Folders;
-use crate::domain::protocol::system::{JobEnd, Level, Progress};
+use crate::domain::protocol::system::{JobEnd, Level, OnQuit, Progress};
 use crate::domain::review_job::{JobKind, JobOrder};
 use crate::domain::session::SessionInfo;
 use crate::domain::teacher::Money;
@@ -51,7 +51,8 @@ const fn nothing(kind: JobKind) -> &'static str {
 /// Starts a thread that does a job, and says how it went.
 pub(super) fn start(folders: Folders, info: SessionInfo, order: JobOrder, events: Events) {
     thread::start("review job", move || {
-        let working = Working::start(&events, &format!("{} by {}", order.kind.name(), order.who));
+        let working =
+            Working::start(&events, &format!("{} by {}", order.kind.name(), order.who), OnQuit::Ask);
         let stop = working.stop();
         let outcome = run(&folders, &info, &order, Dry::Run, stop, &mut |done, total| {
             working.go_on(Progress { done, total: Some(total), ..Progress::default() });

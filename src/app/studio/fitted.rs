@@ -11,7 +11,7 @@ use crate::app::jobs::Working;
 use crate::app::recipes::{self, Suited};
 use crate::app::record_tokenizer::RecordTokenizer;
 use crate::config::Folders;
-use crate::domain::protocol::system::{JobEnd, Progress};
+use crate::domain::protocol::system::{JobEnd, OnQuit, Progress};
 use crate::domain::session::SessionInfo;
 use crate::engine::hub::Network;
 use crate::session::{Access, Session};
@@ -30,7 +30,7 @@ pub(super) fn fit(folders: &Folders, session: &SessionInfo, model: &str, events:
     let mut report = Report::start(events, model);
     let tokenizer = RecordTokenizer::open(&folders.models(), model, Network::Allowed, &mut report);
     let Some(tokenizer) = report.end(tokenizer)? else { return Ok(false) };
-    let job = Working::start(events, "counting tokens");
+    let job = Working::start(events, "counting tokens", OnQuit::LetEnd);
     let counted =
         Session::open(&session.path, Access::Write).map_err(anyhow::Error::from).and_then(|mut open| {
             tokenizer.count_all(&mut open, |done, total| {

@@ -9,7 +9,7 @@ use crate::app::events::Events;
 use crate::app::jobs::Working;
 use crate::app::models;
 use crate::config::Folders;
-use crate::domain::protocol::system::{JobEnd, Progress, Unit};
+use crate::domain::protocol::system::{JobEnd, OnQuit, Progress, Unit};
 use crate::domain::protocol::{Event, ModelsEvent};
 use crate::engine::hub::{self, Network};
 use crate::ground::thread;
@@ -40,7 +40,7 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn start(events: &Events, name: &str) -> Self {
-        let working = Working::start(events, &format!("pull {name}"));
+        let working = Working::start(events, &format!("pull {name}"), OnQuit::Ask);
         let progress = Progress { unit: Unit::Bytes, ..Progress::default() };
         Self { working, progress, whole: false, said: Instant::now() }
     }

@@ -17,10 +17,11 @@ use crate::app::forbidden;
 use crate::app::jobs::Working;
 use crate::app::models;
 use crate::app::recipes::{self, Outlook, Provided};
+use crate::app::records::words::in_recipe;
 use crate::app::runs::{self, Launch, RunSummary};
 use crate::config::Folders;
 use crate::domain::protocol::runs::{Busy, Preflight, Promise, RecipeFile};
-use crate::domain::protocol::system::{JobEnd, Level};
+use crate::domain::protocol::system::{JobEnd, Level, OnQuit};
 use crate::domain::protocol::{Event, ModelsEvent, RunsCommand, RunsEvent, SystemEvent};
 use crate::domain::recipe::edit;
 use crate::domain::run::{Phase, RunCommand};
@@ -295,7 +296,8 @@ impl RunsThread {
     /// What a run by a recipe cuts, in a sentence. What can't be known is the preflight's to say.
     fn cut(&self, recipe: &Path) -> Option<String> {
         let looked = self.cuts.borrow_mut().of(&self.folders, recipe);
-        looked.inspect_err(|error| tracing::info!("{error:#}")).ok().flatten().map(|cut| cut.words())
+        let cut = looked.inspect_err(|error| tracing::info!("{error:#}")).ok().flatten();
+        cut.map(|cut| in_recipe(&cut.words()))
     }
 
     /// In a thread of its own: it takes as long as loading the model.
@@ -307,8 +309,9 @@ impl RunsThread {
         thread::start("run preflight", move || {
             let name =
                 recipe.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-            let job = Working::start(&events, &format!("preflight {name}"));
-            let outcome = super::preflight::ask(&recipe, &job).map_err(|error| format!("{error:#}"));
+            let job = Working::start(&events, &format!("preflight {name}"), OnQuit::LetEnd);
+            let outcome =
+                super::preflight::ask(&recipe, &job).map_err(|error| in_recipe(&format!("{error:#}")));
             let wanted = job.is_wanted();
             let preflight = Preflight { recipe, text, outcome: Some(outcome.clone()) };
             events.send(Event::Runs(RunsEvent::Preflighted(preflight))).ok();

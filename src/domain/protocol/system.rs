@@ -58,7 +58,7 @@ pub struct Job {
     pub progress: Progress,
     /// Seconds since 1970.
     pub started: f64,
-    pub stoppable: Stoppable,
+    pub on_quit: OnQuit,
     /// The time that a session was opened in which it was begun: none where it is nobody's.
     pub opening: Option<u64>,
 }
@@ -67,11 +67,12 @@ pub struct Job {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId(pub u64);
 
-/// Whether a person can stop a job.
+/// Whether a person is asked before the program ends in the middle of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stoppable {
-    Yes,
-    No,
+pub enum OnQuit {
+    Ask,
+    /// Nothing is lost: it changes nothing, or is done anew by itself at the next start.
+    LetEnd,
 }
 
 /// How far a job is.

@@ -14,6 +14,8 @@ const NUMBERS: [&str; 6] = ["①", "②", "③", "④", "⑤", "⑥"];
 /// Columns of the program's name with the space around it, and of the session's name at most.
 const PROGRAM: u16 = 7;
 const SESSION: usize = 24;
+/// Columns that a session's name keeps beside what goes on, if there is a sign short enough.
+const LEAST_SESSION: usize = 6;
 
 /// Where things can be clicked.
 pub(crate) struct Header {
@@ -48,9 +50,12 @@ pub(crate) fn draw(buffer: &mut Buffer, area: Rect, view: View<'_>, front: Optio
         draw_right(buffer, row, view, signs, &machine, room)
     } else {
         let before = Rect { width: tabs.saturating_sub(row.x + 2), ..row };
-        // Without its name where it is cut otherwise, and never within a word.
+        // Without its name where it is cut otherwise, and never within a word; shorter where the session's name would go.
         let room = usize::from(before.width.saturating_sub(PROGRAM));
-        let fitting = signs.iter().skip(1).find(|sign| text::width(sign) <= room);
+        let named = text::width(&session).min(LEAST_SESSION);
+        let telling = signs.get(1..signs.len().saturating_sub(1)).unwrap_or_default();
+        let beside = telling.iter().find(|sign| text::width(sign) + 2 + named <= room);
+        let fitting = beside.or_else(|| signs.iter().skip(1).find(|sign| text::width(sign) <= room));
         draw_name(buffer, before, view, &session, fitting.map_or("", String::as_str))
     };
     let Some(front) = front else { return Header { tabs: [Rect::ZERO; 6], sign } };

@@ -1,7 +1,7 @@
 //! What goes on: training runs that live, and jobs. The header says it in a few words, the drawer whole.
 
 use crate::app::store::{JobRow, Store, Wish};
-use crate::domain::protocol::system::{JobId, Stoppable};
+use crate::domain::protocol::system::JobId;
 use crate::domain::protocol::{Command, SystemCommand};
 use crate::domain::run::Standing;
 use crate::domain::run_info::{RunId, RunInfo};
@@ -117,7 +117,7 @@ impl Ongoing<'_> {
         match self {
             Self::Run(run, _) => Some(Effect::Ask(stopping::question(run, &self.what()))),
             Self::Job(row) => {
-                let can = row.job.stoppable == Stoppable::Yes && row.wish == Wish::GoOn && row.end.is_none();
+                let can = row.wish == Wish::GoOn && row.end.is_none();
                 can.then(|| Effect::Send(Command::System(SystemCommand::StopJob(row.job.id))))
             }
         }

@@ -1,8 +1,10 @@
-//! The end of the studio: nothing that was typed, and no run that was promised, is lost without a question.
+//! The end of the studio: nothing that was typed, no run that was promised and no job that goes on is lost without a
+//! question.
 
 use super::Studio;
-use crate::app::store::Store;
+use crate::app::store::{JobRow, Store, Wish};
 use crate::domain::protocol::runs::Promise;
+use crate::domain::protocol::system::OnQuit;
 use crate::ui::pane::{Confirmation, Effect};
 
 /// Whether it is asked what becomes of what was typed, before the program ends.
@@ -17,24 +19,22 @@ impl Studio {
         self.panes.iter().filter_map(|pane| pane.unsaved(store)).collect()
     }
 
-    /// Ends the program, unless something typed would be lost, or a run that was promised: then it is kept, and asked
-    /// about.
+    /// Ends the program, unless something typed would be lost, a run that was promised, or work that goes on: then it is
+    /// kept, and asked about.
     pub(super) fn quit(&mut self, store: &Store) -> Vec<Effect> {
         let unsaved = self.unsaved(store);
-        let promised = promised(store);
-        if unsaved.is_empty() && promised.is_none() {
-            return vec![Effect::Quit];
-        }
+        let (promised, ends) = (promised(store), ends(store));
         let mut effects = self.keep(store);
-        let (title, yes) = if unsaved.is_empty() {
-            ("Quit before the run starts?", "quit, start no run")
-        } else {
-            ("Quit without saving?", "quit and lose it")
+        let (title, yes) = match (unsaved.is_empty(), &promised, &ends) {
+            (true, None, None) => return vec![Effect::Quit],
+            (false, _, _) => ("Quit without saving?", "quit and lose it"),
+            (true, Some(_), _) => ("Quit before the run starts?", "quit, start no run"),
+            (true, None, Some(_)) => ("Quit in the middle of it?", "quit and stop it"),
         };
         let typed = (!unsaved.is_empty()).then(|| format!("Typed and not saved: {}.", unsaved.join("; ")));
         self.overlay = Some(Box::new(Confirmation {
             title: title.into(),
-            text: typed.into_iter().chain(promised).collect::<Vec<_>>().join(" "),
+            text: typed.into_iter().chain(promised).chain(ends).collect::<Vec<_>>().join(" "),
             yes: yes.into(),
             then: vec![Effect::Quit],
         }));
@@ -49,10 +49,10 @@ impl Studio {
         if self.overlay.is_some() { self.quitting } else { Quitting::No }
     }
 
-    /// Whether nothing that was typed or promised would be lost by now.
+    /// Whether nothing that was typed or promised would be lost by now, and nothing goes on.
     #[must_use]
     pub fn has_kept_all(&self, store: &Store) -> bool {
-        self.unsaved(store).is_empty() && promised(store).is_none()
+        self.unsaved(store).is_empty() && promised(store).is_none() && ends(store).is_none()
     }
 
     /// The program is told to end: every pane keeps what is being written in it.
@@ -73,4 +73,16 @@ fn promised(store: &Store) -> Option<String> {
     };
     let said: Vec<String> = store.runs.promised().iter().map(said).collect();
     (!said.is_empty()).then(|| said.join(" "))
+}
+
+/// What goes on and ends with the program, in a sentence. What is done anew by itself at the next start isn't asked about.
+fn ends(store: &Store) -> Option<String> {
+    let wanted = |row: &&JobRow| row.job.on_quit == OnQuit::Ask && row.wish == Wish::GoOn;
+    let said = |row: &JobRow| match row.share() {
+        Some(share) => format!("{} ({}%)", row.job.what, (share * 100.0) as u32),
+        None => row.job.what.clone(),
+    };
+    let going: Vec<String> = store.jobs.going_on().filter(wanted).map(said).collect();
+    let ends = if going.len() == 1 { "ends" } else { "end" };
+    (!going.is_empty()).then(|| format!("{} {ends} with Dojo; what is done by then stays.", going.join(", ")))
 }

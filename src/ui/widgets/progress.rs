@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::store::{JobRow, Wish};
-use crate::domain::protocol::system::{Progress, Stoppable, Unit};
+use crate::domain::protocol::system::{Progress, Unit};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::{gauge, text};
 
@@ -19,8 +19,7 @@ pub fn draw(buffer: &mut Buffer, line: Rect, row: &JobRow, now: f64, theme: &The
         gauge::draw(buffer, bar, share, theme.accent, theme.rule);
         x = bar.right() + 2;
     }
-    let stop =
-        if row.job.stoppable == Stoppable::Yes && row.wish == Wish::GoOn { "  f3 x stops it" } else { "" };
+    let stop = if row.wish == Wish::GoOn { "  f3 x stops it" } else { "" };
     let room = usize::from(line.right().saturating_sub(x));
     let said = text::shorten(&format!("{}{stop}", words(row, now)), room);
     text::put(buffer, x, line.y, said, room, theme.dim);

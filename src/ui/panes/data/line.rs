@@ -147,11 +147,13 @@ impl DataInput {
             DataInputKind::Split => &vocabulary.splits,
             DataInputKind::Search | DataInputKind::Jump => &[],
         };
-        let others = names.iter().filter(|name| **name != self.line.text());
-        let (starts, inside): (Vec<&String>, Vec<&String>) = others
-            .filter(|name| name.to_lowercase().contains(typed))
+        let none = names.is_empty() && self.field == DataInputKind::Split;
+        let usual: &[&str] = if none { &SPLITS } else { &[] };
+        let all = names.iter().map(String::as_str).chain(usual.iter().copied());
+        let (starts, inside): (Vec<&str>, Vec<&str>) = all
+            .filter(|name| *name != self.line.text() && name.to_lowercase().contains(typed))
             .partition(|name| name.to_lowercase().starts_with(typed));
-        self.offered = Offered::new(starts.into_iter().chain(inside).take(MOST).cloned().collect());
+        self.offered = Offered::new(starts.into_iter().chain(inside).take(MOST).map(str::to_owned).collect());
     }
 
     /// Draws the line, and below it what could be typed next or what is asked for.
@@ -164,6 +166,9 @@ impl DataInput {
         }
     }
 }
+
+/// Splits as data sets have them: offered while none is in use.
+const SPLITS: [&str; 3] = ["train", "validation", "test"];
 
 /// Names that are offered at most.
 const MOST: usize = 30;
