@@ -9,8 +9,9 @@ use clap::Args;
 use super::print;
 use crate::app::bench_runs;
 use crate::app::studio::bench::{self, Figure};
-use crate::app::studio::bench_chat;
+use crate::app::studio::{bench_chat, bench_rows, bench_training};
 use crate::config::Folders;
+use crate::engine::hub;
 
 /// Arguments of `dojo bench ui`.
 #[derive(Args)]
@@ -39,10 +40,15 @@ pub(super) fn run(arguments: &BenchUiArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The screen on a sample session, a long chat and wide text, then a run of a million steps.
+/// The model that the figures while training need.
+const MODEL: &str = "smollm2-135m";
+
+/// The screen on a sample session, a long chat and wide text, many rows, a run of a million steps, and beside a run
+/// that trains.
 fn measure(home: &Path) -> Result<Vec<Figure>> {
     let mut figures = bench::measure(&Folders::under(home))?;
     figures.extend(bench_chat::measure(&Folders::under(&home.join("chat")))?);
+    figures.extend(bench_rows::measure(&Folders::under(&home.join("rows")), bench_rows::ROWS)?);
     let long = bench_runs::measure(&home.join("long"))?;
     figures.extend(long.into_iter().map(|figure| Figure {
         name: figure.name,
@@ -50,5 +56,13 @@ fn measure(home: &Path) -> Result<Vec<Figure>> {
         unit: figure.unit,
         below: figure.below,
     }));
+    // As the sample's recipe has it.
+    let own = Folders::from_environment()?;
+    match hub::find(&own.models(), MODEL)? {
+        Some(_) => figures.extend(bench_training::measure(&own, &home.join("training"))?),
+        None => {
+            print::complain(&format!("keys while a run trains are not measured: `dojo pull {MODEL}` first"))
+        }
+    }
     Ok(figures)
 }

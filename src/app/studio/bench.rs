@@ -34,7 +34,7 @@ impl Figure {
 }
 
 /// What a person pressed while looking around: every pane, help, palette, themes, log, and back.
-const RECORDED: &str = "1 2 3 4 5 6 down down up ? down down esc : q u i t esc f5 down down up esc f4 up down esc \
+pub(super) const RECORDED: &str = "1 2 3 4 5 6 down down up ? down down esc : q u i t esc f5 down down up esc f4 up down esc \
     f3 esc tab tab tab shift-tab 3 down up down up right left 6 end home 3";
 /// How often the recording is played.
 const ROUNDS: usize = 40;

@@ -7,6 +7,8 @@ pub mod bench;
 pub mod bench_chat;
 pub mod bench_data;
 pub mod bench_review;
+pub mod bench_rows;
+pub mod bench_training;
 mod editor;
 mod fitted;
 mod gone;
