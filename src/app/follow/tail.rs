@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 /// Bytes read at one look, at most: what a look costs stays small, so that other runs get their turn.
-pub(super) const LOOK_BYTES: usize = 4 << 20;
+pub(super) const LOOK_BYTES: usize = 2 << 20;
 /// Bytes of the file's head that are remembered, to notice a new file under the old name.
 const HEAD_BYTES: usize = 256;
 
