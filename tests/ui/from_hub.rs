@@ -28,7 +28,7 @@ async fn a_dataset_of_the_hub_is_looked_at_and_imported() {
     let home = home();
     let server = hub(Duration::ZERO).await;
     let mut terminal = importing(home.path(), &server.uri());
-    terminal.wait_for("hf:own/sums/main/test-");
+    terminal.wait_for("main/test-00000.jsonl");
     terminal.wait_for("⏎ import");
     terminal.keys("\r");
     terminal.wait_for("3 records are in");

@@ -1,6 +1,6 @@
 //! Text as it is: indentation kept, broken where it may break, never wider than its room.
 
-use dojo_studio::ui::widgets::text::{shorten, width, wrap};
+use dojo_studio::ui::widgets::text::{shorten, shorten_path, width, wrap};
 use dojo_studio::ui::widgets::visible::visible;
 use proptest::prelude::*;
 
@@ -94,6 +94,18 @@ fn anything() -> impl Strategy<Value = String> {
 /// The text without any space: what may never get lost.
 fn solid(text: &str) -> String {
     text.chars().filter(|sign| !matches!(sign, ' ' | '\t')).collect()
+}
+
+#[test]
+fn a_path_that_is_cut_keeps_its_end() {
+    let path = "/home/me/some-long-folder/with-another/rows.jsonl";
+    assert_eq!(shorten_path(path, 60), path);
+    assert_eq!(shorten_path(path, 30), "…/with-another/rows.jsonl");
+    assert_eq!(shorten_path(path, 14), "…/rows.jsonl");
+    assert_eq!(shorten_path(path, 8), "…s.jsonl");
+    assert_eq!(shorten_path("日本語/データ", 7), "…データ");
+    assert_eq!(shorten_path("/a/folder/", 9), "…/folder/");
+    assert_eq!((shorten_path("ab", 0), shorten_path("ab", 1)), (String::new(), "…".to_owned()));
 }
 
 #[test]

@@ -103,7 +103,7 @@ impl PathField {
         let room = usize::from(area.height.saturating_sub(1));
         let shown = if offered.len() > room { room.saturating_sub(1) } else { room };
         for (path, y) in offered.iter().take(shown).zip(area.y + 1..) {
-            text::put(buffer, area.x, y, path, width, theme.dim);
+            text::put(buffer, area.x, y, text::shorten_path(path, width), width, theme.dim);
         }
         if offered.len() > room && room > 0 {
             let more = format!("… {} more; tab completes", offered.len() - shown);

@@ -52,6 +52,31 @@ pub fn shorten(text: &str, columns: usize) -> String {
     short
 }
 
+/// A path in at most `columns`: its end says which file it is, so the folders at its front give way to `…`.
+#[must_use]
+pub fn shorten_path(path: &str, columns: usize) -> String {
+    let whole = shorten(path, usize::from(u16::MAX));
+    if width(&whole) <= columns {
+        return whole;
+    }
+    let folders = whole.match_indices('/').filter_map(|(at, _)| whole.get(at..));
+    let mut ends = folders.filter(|end| end.len() > 1);
+    let fitting = ends.find(|end| width(end) < columns).map(|end| format!("…{end}"));
+    fitting.unwrap_or_else(|| {
+        // A name that is longer than the room.
+        let (mut end, mut used) = (whole.len(), 1);
+        for (at, cluster) in whole.grapheme_indices(true).rev() {
+            used += cluster_width(cluster);
+            if used > columns {
+                break;
+            }
+            end = at;
+        }
+        let rest = whole.get(end..).unwrap_or_default();
+        if columns == 0 { String::new() } else { format!("…{rest}") }
+    })
+}
+
 /// Writes a text into at most `columns` of a row, as [`shorten`] cuts it. Says where it ends.
 pub fn put(
     buffer: &mut Buffer,

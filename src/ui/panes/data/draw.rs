@@ -87,7 +87,7 @@ fn over_all(pane: &mut DataPane, buffer: &mut Buffer, area: Rect, view: View<'_>
         DataMode::Findings(findings) => findings.draw(buffer, area, view),
         DataMode::Import(form) => {
             let (x, _) = text::put(buffer, area.x + 1, area.y, "import  ", width, view.theme.accent);
-            let path = text::shorten(&form.path.display().to_string(), width.saturating_sub(8));
+            let path = text::shorten_path(&form.path.display().to_string(), width.saturating_sub(8));
             text::put(buffer, x, area.y, path, width.saturating_sub(8), view.theme.text);
             form.draw(buffer, body, view);
         }

@@ -52,7 +52,7 @@ pub(super) fn files(buffer: &mut Buffer, area: Rect, plan: &ImportPlan, theme: &
     let name_room = usize::from(area.width).saturating_sub(52).max(16);
     for file in plan.files.iter().take(FILES) {
         let bytes = text::bytes(file.bytes);
-        let name = text::shorten(&file.name, name_room);
+        let name = text::shorten_path(&file.name, name_room);
         let line = format!("{name:name_room$}  {:7}  {bytes:>8}  {}", file.format, file.read_as);
         put(buffer, area, y, &line, theme.text);
         y += 1;
