@@ -80,12 +80,8 @@ const CIRCLES: &[&[&str]] = &[
     &["data/chat", "data/shown"],
     &["data/control", "data/stretch"],
     &["data/import", "data/sample"],
-    &["domain/draft", "domain/review"],
-    &["ground/files", "ground/folders"],
     &["serve/parts", "serve/worker"],
     &["serve/completions", "serve/embeddings", "serve/hosted", "serve/reply", "serve/shelf"],
-    &["session/change", "session/edit"],
-    &["ui/action", "ui/keymap", "ui/pane"],
 ];
 
 #[test]

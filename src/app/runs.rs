@@ -155,7 +155,7 @@ pub fn send_command(run: &RunSummary, command: RunCommand) -> Result<()> {
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
     // Asked and taken back between two looks of the run: the last word counts.
     if let Some(opposite) = command.opposite() {
-        folders::remove_if_there(&folder.join(opposite.name()))?;
+        files::remove_if_there(&folder.join(opposite.name()))?;
     }
     let file = folder.join(command.name());
     fs::write(&file, b"").with_context(|| format!("leave the command {}", file.display()))
@@ -184,7 +184,7 @@ fn clean_deleted(parent: &Path) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let deleted = matches!(Leftover::of(&name), Some((Leftover::Removed, _)));
         if deleted && run_lock::is_held(&RunFolder::new(entry.path())) != Some(true) {
-            let removed = folders::remove_if_there(&entry.path());
+            let removed = files::remove_if_there(&entry.path());
             tracing::debug!(?name, ?removed, "left by a killed deletion");
         }
     }
@@ -279,7 +279,7 @@ pub fn start_program(program: &Path, launch: &Launch, after: Option<&RunFolder>)
         .and_then(|()| spawn(program, launch, after));
     if begun.is_err() && matches!(launch, Launch::New { .. }) {
         // There is no process that could say more.
-        folders::remove_if_there(&folder.state()).unwrap_or_default();
+        files::remove_if_there(&folder.state()).unwrap_or_default();
         clear_unbegun(folder);
     }
     begun

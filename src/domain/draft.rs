@@ -3,7 +3,7 @@
 use crate::domain::chat::{ChatId, DraftPlace};
 use crate::domain::record::RecordId;
 use crate::domain::reflection::ReflectionId;
-use crate::domain::review::Reviewed;
+use crate::domain::review::{DraftText, Reviewed};
 
 /// What a draft is of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,5 +51,30 @@ impl KeptDraft {
     #[must_use]
     pub fn says(&self, other: &Self) -> bool {
         self.base == other.base && self.text == other.text
+    }
+}
+
+/// Both texts of a correction, as a draft holds them.
+#[derive(serde::Deserialize)]
+struct ReflectionTexts {
+    text: String,
+    analysis: String,
+}
+
+impl DraftText {
+    /// What a session kept; nothing where it can't be read.
+    #[must_use]
+    pub fn of(kept: &KeptDraft) -> Option<Self> {
+        let ReflectionTexts { text, analysis } = serde_json::from_str(&kept.text).ok()?;
+        let over = serde_json::from_str(&kept.base).ok();
+        Some(Self { text, analysis, over, at: kept.at })
+    }
+
+    /// As a session keeps it.
+    #[must_use]
+    pub fn kept(&self) -> KeptDraft {
+        let texts = serde_json::json!({ "text": self.text, "analysis": self.analysis });
+        let base = self.over.as_ref().and_then(|over| serde_json::to_string(over).ok()).unwrap_or_default();
+        KeptDraft { base, text: texts.to_string(), at: self.at }
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::domain::draft::KeptDraft;
 use crate::domain::record::RecordId;
 use crate::domain::reflection::{Checks, Reflection, ReflectionId, Verdict};
 use crate::domain::thought::{Thought, ThoughtId};
@@ -270,31 +269,6 @@ pub struct DraftText {
     pub over: Option<Box<Reflection>>,
     /// Milliseconds since 1970.
     pub at: i64,
-}
-
-/// Both texts of a correction, as a draft holds them.
-#[derive(serde::Deserialize)]
-struct ReflectionTexts {
-    text: String,
-    analysis: String,
-}
-
-impl DraftText {
-    /// What a session kept; nothing where it can't be read.
-    #[must_use]
-    pub fn of(kept: &KeptDraft) -> Option<Self> {
-        let ReflectionTexts { text, analysis } = serde_json::from_str(&kept.text).ok()?;
-        let over = serde_json::from_str(&kept.base).ok();
-        Some(Self { text, analysis, over, at: kept.at })
-    }
-
-    /// As a session keeps it.
-    #[must_use]
-    pub fn kept(&self) -> KeptDraft {
-        let texts = serde_json::json!({ "text": self.text, "analysis": self.analysis });
-        let base = self.over.as_ref().and_then(|over| serde_json::to_string(over).ok()).unwrap_or_default();
-        KeptDraft { base, text: texts.to_string(), at: self.at }
-    }
 }
 
 /// How the texts of a row begin, for the table.

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
 
-use super::folders::remove_if_there;
 use super::process::{host_name, is_alive};
 
 /// The end of the names of what isn't whole yet.
@@ -105,6 +104,24 @@ pub fn write_flushed(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = File::create(path).with_context(|| format!("write {}", path.display()))?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     written.with_context(|| format!("write {}", path.display()))
+}
+
+/// Removes a folder or a file, if there is one.
+///
+/// # Errors
+/// Where it is there and can't be removed.
+pub fn remove_if_there(path: &Path) -> Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(what) if what.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Flushes a folder's entries, so that a rename in it outlives a power cut.

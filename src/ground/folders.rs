@@ -1,12 +1,11 @@
 //! Replacing and removing folders so that a crash never leaves half of one under its own name.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::files::{PARTIAL, flush_folder};
+use super::files::{PARTIAL, flush_folder, remove_if_there};
 
 /// Ends of the names of what is replaced, or being removed.
 const REPLACED: &str = "old";
@@ -56,24 +55,6 @@ pub fn remove_folder(place: &Path) -> Result<()> {
     remove_if_there(&removed)?;
     rename(place, &removed)?;
     remove_if_there(&removed)
-}
-
-/// Removes a folder or a file, if there is one.
-///
-/// # Errors
-/// Where it is there and can't be removed.
-pub fn remove_if_there(path: &Path) -> Result<()> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(what) if what.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("remove {}", path.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// What a killed process left of a folder's replacement or removal.

@@ -5,10 +5,11 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, Transaction, params, params_from_iter};
 
-use super::content::{self, Derived, Prepared};
-use super::edit::put_body;
+use super::body::put_body;
+use super::content::{self, Prepared};
+use super::item_field::{CONTENT, EXISTS, LABEL, SPLIT, STATUS, TAG};
 use super::names::{self, NameKind};
-use super::{Durability, Result, Session, import, index, query, tokens};
+use super::{Durability, Result, Session, import, index, query};
 use crate::domain::change::{Body, Change, Selection};
 use crate::domain::filter::Filter;
 use crate::domain::record::{Record, RecordId};
@@ -20,14 +21,6 @@ pub(super) enum ChangeKind {
     Edit = 0,
     Import = 1,
 }
-
-/// Numbers of `change_items.field`.
-pub(super) const STATUS: i64 = 1;
-pub(super) const SPLIT: i64 = 2;
-pub(super) const LABEL: i64 = 3;
-pub(super) const TAG: i64 = 4;
-pub(super) const CONTENT: i64 = 5;
-pub(super) const EXISTS: i64 = 6;
 
 impl Session {
     /// Does something to a selection of records; says how many it changed (those that were so already don't count).
@@ -313,26 +306,6 @@ pub(super) fn set_existence(transaction: &Transaction<'_>, change: i64, side: Ch
 /// The columns of `records`, in their order.
 pub(super) const RECORD_COLUMNS: &str = "id, source, line, status, split, label, tokens, score, characters, turns, \
      flags, occurrence, prompt, change, hash";
-
-/// Puts a body and what follows from it in place.
-pub(super) fn store_body(
-    connection: &Connection,
-    id: i64,
-    record: &Record,
-    body: Option<&str>,
-) -> Result<()> {
-    let derived = Derived::of(record);
-    let pair = if record.preference.is_some() { content::PREFERENCE } else { 0 };
-    connection.prepare_cached("UPDATE contents SET body = ?2 WHERE id = ?1")?.execute(params![id, body])?;
-    connection
-        .prepare_cached(
-            "UPDATE records SET characters = ?2, turns = ?3, prompt = ?4, tokens = NULL, score = NULL,
-             flags = (flags & ~5) | ?5 WHERE id = ?1",
-        )?
-        .execute(params![id, derived.characters, derived.turns, derived.prompt, pair])?;
-    tokens::forget(connection, id)?;
-    index::replace(connection, id, &content::searchable_of(record))
-}
 
 /// Says of each record whose content a change met whether an edit of it stands.
 pub(super) fn mark_edited(connection: &Connection, change: i64) -> Result<()> {

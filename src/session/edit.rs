@@ -1,10 +1,11 @@
 //! Editing one record over what was seen of it: what somebody else has made of it meanwhile is not written over
 //! unseen.
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::OptionalExtension;
 
-use super::change::{CONTENT, ChangeKind, close, mark_edited, open, store_body};
-use super::{Durability, Result, Session, SessionError, content, read};
+use super::body::put_body;
+use super::change::{ChangeKind, close, mark_edited, open};
+use super::{Durability, Result, Session, read};
 use crate::domain::change::{Body, HistoryEntry};
 use crate::domain::record::RecordId;
 
@@ -61,28 +62,4 @@ impl Session {
         let last = history.into_iter().filter(|change| change.field == "content");
         Ok(last.max_by_key(|change| change.entry.undone_at.unwrap_or(change.entry.at)).map(|c| c.entry))
     }
-}
-
-/// Gives a record new content, as part of a change.
-pub(super) fn put_body(
-    transaction: &Transaction<'_>,
-    change: i64,
-    record: RecordId,
-    body: &Body,
-) -> Result<()> {
-    let before: Option<Option<String>> = transaction
-        .prepare_cached("SELECT body FROM contents WHERE id = (SELECT id FROM records WHERE id = ?1)")?
-        .query_row([record.0], |row| row.get(0))
-        .optional()?;
-    let before = before.ok_or(SessionError::NoSuchRecord(record.0))?;
-    let mut changed = read::record(transaction, record.0)?;
-    body.clone().put(&mut changed);
-    let after = content::stored_body(&changed)?;
-    if before != after {
-        transaction
-            .prepare_cached("INSERT INTO change_items VALUES (?1, ?2, ?3, 0, ?4, ?5)")?
-            .execute(rusqlite::params![change, record.0, CONTENT, before, after])?;
-        store_body(transaction, record.0, &changed, after.as_deref())?;
-    }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params};
 
-use super::change::{CONTENT, EXISTS, LABEL, SPLIT, STATUS, TAG};
+use super::item_field::{CONTENT, EXISTS, LABEL, SPLIT, STATUS, TAG};
 use super::{Result, Session, SessionError, content, names, read};
 use crate::domain::change::{Body, ChangeState, HistoryEntry, RecordChange};
 use crate::domain::record::{Fields, RecordId, Status};

@@ -4,6 +4,7 @@
 //! One process writes at a time, for as long as a transaction takes; readers are never in the way (write-ahead log).
 //! What isn't committed isn't there: a killed process leaves whole changes only.
 
+mod body;
 mod by_hand;
 mod change;
 mod chat_decisions;
@@ -17,6 +18,7 @@ mod findings;
 mod history;
 mod import;
 mod index;
+mod item_field;
 mod lock;
 mod names;
 mod pipeline;

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::body::store_body;
 use super::change::{
-    CONTENT, ChangeKind, ChangeSide, EXISTS, LABEL, RECORD_COLUMNS, SPLIT, STATUS, TAG, mark_edited,
-    set_column, set_existence, set_tags, store_body,
+    ChangeKind, ChangeSide, RECORD_COLUMNS, mark_edited, set_column, set_existence, set_tags,
 };
+use super::item_field::{CONTENT, EXISTS, LABEL, SPLIT, STATUS, TAG};
 use super::{Durability, JobLock, Result, Session, SessionError, content, history, read};
 use crate::domain::change::HistoryEntry;
 use crate::ground::clock;

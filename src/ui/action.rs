@@ -1,6 +1,6 @@
 //! Everything that a key, a click or the palette can ask for: verbs, one enum for each pane.
 
-use crate::ui::pane::PaneId;
+use crate::ui::pane_id::PaneId;
 use crate::ui::{panes, shell};
 
 /// An action, by who performs it.

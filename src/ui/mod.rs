@@ -9,6 +9,7 @@ pub mod caret;
 pub mod keymap;
 pub mod layout;
 pub mod pane;
+pub mod pane_id;
 pub mod panes;
 pub mod picture;
 pub mod studio;

@@ -9,7 +9,7 @@ use super::student::Losses;
 use super::trainer::{Flow, Trainer, loss_line};
 use crate::domain::batch::PackedBatch;
 use crate::domain::run::Sample;
-use crate::ground::folders;
+use crate::ground::{files, folders};
 
 impl Trainer<'_> {
     /// Does what is due at the present step.
@@ -145,7 +145,7 @@ impl Trainer<'_> {
         }
         let place = folder.adapter();
         let partial = folders::partial_folder(&place);
-        folders::remove_if_there(&partial)?;
+        files::remove_if_there(&partial)?;
         (self.task.save_adapter)(&self.task.adapter, &partial)?;
         folders::replace_folder(&partial, &place)
     }

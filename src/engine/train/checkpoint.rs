@@ -170,11 +170,11 @@ pub fn recover(run: &RunFolder) -> Result<()> {
     for (kind, name, path) in left {
         let place = run.checkpoints().join(name);
         if whole(&place, SealCheck::Bytes).is_err() && is_wanted(run, kind, &place, &path)? {
-            folders::remove_if_there(&place)?;
+            files::remove_if_there(&place)?;
             fs::rename(&path, &place).with_context(|| format!("put {} in its place", place.display()))?;
             files::flush_folder(&run.checkpoints())?;
         } else {
-            folders::remove_if_there(&path)?;
+            files::remove_if_there(&path)?;
         }
     }
     Ok(())
