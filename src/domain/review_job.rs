@@ -87,7 +87,10 @@ impl JobOrder {
     /// One sentence that says what would be right.
     pub fn parse(kind: JobKind, text: &str) -> Result<Self, String> {
         let mut words = text.split_whitespace();
-        let who = words.next().ok_or_else(|| format!("write who is the {} first", kind.who()))?.to_owned();
+        let who = words
+            .next()
+            .ok_or_else(|| format!("write who is the {} first: local:MODEL or a teacher's name", kind.who()))?
+            .to_owned();
         let mut order = Self {
             kind,
             who,

@@ -438,6 +438,18 @@ fn a_job_is_planned_before_it_is_started() {
 }
 
 #[test]
+fn the_student_of_a_job_is_the_session_s_model_at_first_and_an_empty_line_says_what_it_takes() {
+    let mut studio = studio();
+    studio.keys("T");
+    assert!(studio.screen().contains("local:smollm2-135m"), "{}", studio.screen());
+    studio.keys("esc r");
+    assert!(studio.screen().contains("teacher   local:MODEL or a teacher's name"), "{}", studio.screen());
+    studio.keys("enter");
+    let why = "write who is the teacher first: local:MODEL or a teacher's name";
+    assert!(studio.screen().contains(why), "{}", studio.screen());
+}
+
+#[test]
 fn the_pace_says_how_long_the_rest_takes() {
     let mut studio = studio();
     for (id, second) in [(1, 0.0), (3, 4.0), (4, 8.0)] {

@@ -54,7 +54,7 @@ impl ReviewPane {
                 self.sort(QueueOrder { direction: turned(self.order.direction), ..self.order })
             }
             ReviewAction::Copy => self.copy(store),
-            ReviewAction::Job(kind) => self.begin_job(kind),
+            ReviewAction::Job(kind) => self.begin_job(kind, store),
             ReviewAction::Close if self.show == Show::Item => {
                 self.line.clear();
                 self.filter = ReviewFilter::default();

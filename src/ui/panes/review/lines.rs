@@ -11,6 +11,9 @@ use crate::domain::review_job::{self, JobKind, JobOrder};
 use crate::ui::pane::{Effect, Input};
 use crate::ui::widgets::field::TextField;
 
+/// In the place of who does a job, while nothing is typed.
+const WHO: &str = "local:MODEL or a teacher's name";
+
 /// A line, and what is asked for.
 #[derive(Debug)]
 pub(super) struct ReviewInput {
@@ -126,9 +129,13 @@ impl ReviewPane {
         self.open_line(ReviewInputKind::Filter, "everything", &line);
     }
 
-    pub(super) fn begin_job(&mut self, kind: JobKind) -> Vec<Effect> {
-        let named = self.named.get(kind as usize).cloned().unwrap_or_default();
-        self.open_line(ReviewInputKind::Job(kind), kind.who(), &named);
+    /// Asks who does it: as the last time; the student is the session's own model at first.
+    pub(super) fn begin_job(&mut self, kind: JobKind, store: &Store) -> Vec<Effect> {
+        let named = self.named.get(kind as usize).filter(|named| !named.is_empty()).cloned();
+        let own = store.session.as_ref().map_or("", |session| session.file.model.as_str());
+        let own = (kind == JobKind::Think && !own.is_empty()).then(|| format!("local:{own}"));
+        let typed = named.or(own).unwrap_or_default();
+        self.open_line(ReviewInputKind::Job(kind), WHO, &typed);
         vec![send(ReviewCommand::ListSpeakers)]
     }
 
@@ -143,7 +150,7 @@ impl ReviewPane {
             None => names.iter().find(|name| name.starts_with(typed)),
         };
         if let Some(name) = found {
-            **line = ReviewInput::new(ReviewInputKind::Job(kind), kind.who(), name);
+            **line = ReviewInput::new(ReviewInputKind::Job(kind), WHO, name);
         }
     }
 
