@@ -188,7 +188,7 @@ impl Best {
         json!({
             "model": arguments.model.model,
             "device": self.device,
-            "instructions": crate::engine::kernels::quant::Isa::best().name(),
+            "instructions": crate::engine::kernels::lanes::LaneIsa::best().name(),
             "threads": arguments.model.threads,
             "prompt_tokens_per_second": self.prompt,
             "decode_tokens_per_second": self.decode,

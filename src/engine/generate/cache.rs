@@ -3,8 +3,7 @@
 
 use std::collections::HashMap;
 
-/// Positions of a page.
-pub(crate) const PAGE: usize = 32;
+pub(crate) use crate::engine::kernels::attention::paged::PAGE;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct PageId(u32);

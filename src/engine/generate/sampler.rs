@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::host::pointwise::{Largest, SumOfExponentials};
 use super::request::{ChosenToken, Sampling};
-use crate::engine::kernels::quant::Isa;
+use crate::engine::kernels::lanes::LaneIsa;
+use crate::engine::kernels::softmax::{Largest, SumOfExponentials};
 use crate::ground::random::SplitMix64;
 
 /// One sequence's sampler: its settings, its random numbers, and the tokens it has seen.
@@ -32,14 +32,14 @@ impl Sampler {
 
     /// Applies biases and penalties to `logits` (vocabulary); returns what is to be told of them as they were.
     pub(crate) fn adjust(&self, logits: &mut [f32]) -> Option<Plain> {
-        let plain = self.settings.log_probabilities.map(|count| Plain::of(logits, count, Isa::best()));
+        let plain = self.settings.log_probabilities.map(|count| Plain::of(logits, count, LaneIsa::best()));
         self.bias(logits);
         plain
     }
 
     /// Draws a token by its adjusted logit.
     pub(crate) fn pick(&mut self, logits: &[f32]) -> u32 {
-        let isa = Isa::best();
+        let isa = LaneIsa::best();
         if self.settings.temperature <= 0.0 { greedy(logits, isa) } else { self.draw(logits, isa) }
     }
 
@@ -87,7 +87,7 @@ impl Sampler {
         }
     }
 
-    fn draw(&mut self, logits: &[f32], isa: Isa) -> u32 {
+    fn draw(&mut self, logits: &[f32], isa: LaneIsa) -> u32 {
         let settings = &self.settings;
         if self.filters() {
             let candidates = candidates(logits, settings, isa);
@@ -134,7 +134,7 @@ pub(crate) struct Plain {
 }
 
 impl Plain {
-    pub(super) fn of(logits: &[f32], count: usize, isa: Isa) -> Self {
+    pub(super) fn of(logits: &[f32], count: usize, isa: LaneIsa) -> Self {
         // SAFETY: these kernels read the slices they are given and nothing else.
         let log_sum = unsafe {
             let largest = isa.run(Largest(logits));
@@ -179,7 +179,7 @@ pub(crate) fn forbid(logits: &mut [f32], allowed: &[u32]) {
 }
 
 /// The likeliest token; the first of equals.
-fn greedy(logits: &[f32], isa: Isa) -> u32 {
+fn greedy(logits: &[f32], isa: LaneIsa) -> u32 {
     // SAFETY: the kernel reads the slice that it is given and nothing else.
     let largest = unsafe { isa.run(Largest(logits)) };
     logits.iter().position(|&logit| logit >= largest).unwrap_or(0) as u32
@@ -187,7 +187,7 @@ fn greedy(logits: &[f32], isa: Isa) -> u32 {
 
 /// The tokens that pass all filters with their weights, likeliest first. The filters come in the order of Hugging
 /// Face's: temperature, top-k, top-p, min-p.
-fn candidates(logits: &[f32], settings: &Sampling, isa: Isa) -> Vec<(u32, f32)> {
+fn candidates(logits: &[f32], settings: &Sampling, isa: LaneIsa) -> Vec<(u32, f32)> {
     let factor = 1.0 / settings.temperature;
     // SAFETY: these kernels read the slices they are given and nothing else.
     let (largest, total) = unsafe {

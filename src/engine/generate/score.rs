@@ -5,12 +5,12 @@ use anyhow::{Context, Result, ensure};
 use super::backend::{SequenceSpan, Step};
 use super::cache::{PAGE, PageId};
 use super::generator::Generator;
-use super::host::pointwise::{Largest, SumOfExponentials};
 use super::plan::SequenceStep;
 use super::request::{AdapterId, ChosenToken, Event, What};
 use super::sampler::Plain;
 use crate::data::vocabulary::check_rows;
-use crate::engine::kernels::quant::Isa;
+use crate::engine::kernels::lanes::LaneIsa;
+use crate::engine::kernels::softmax::{Largest, SumOfExponentials};
 
 /// Tokens computed at once: their logits are all in memory.
 const CHUNK: usize = 64;
@@ -119,7 +119,7 @@ impl Generator {
             let rows = logits.values.chunks(logits.stride).take(part.wanted.end).skip(part.wanted.start);
             let next = sequence.tokens.get(sequence.computed + 1..).unwrap_or_default();
             for (row, &token) in rows.zip(next) {
-                let plain = Plain::of(row.get(..vocabulary).unwrap_or_default(), count, Isa::best());
+                let plain = Plain::of(row.get(..vocabulary).unwrap_or_default(), count, LaneIsa::best());
                 tokens.push(plain.told(token));
             }
             sequence.tell(What::Prompt { tokens }, events);
@@ -183,7 +183,7 @@ impl Generator {
 
 /// The negative log-likelihood, in nats, of a token by the logits of its place.
 fn surprise(logits: &[f32], token: u32) -> f32 {
-    let isa = Isa::best();
+    let isa = LaneIsa::best();
     let target = logits.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
     // SAFETY: these kernels read the slices they are given and nothing else.
     let log_sum = unsafe {

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::isa::by_isa;
+use super::lanes::{Kernel, Lanes, exponential};
 use super::math::{sigmoid, tanh};
 use crate::engine::model::config::Activation;
 
@@ -77,6 +78,42 @@ by_isa! {
             let inner = TANH_SCALE * (1.0 + 3.0 * CUBE * g * g);
             let slope = 0.5 * (1.0 + t) + 0.5 * g * (1.0 - t * t) * inner;
             (*gate, *up) = (grad * *up * slope, grad * 0.5 * g * (1.0 + t));
+        }
+    }
+}
+
+/// `out = activation(x) * up` (Shazeer 2020).
+pub(crate) struct Gate {
+    pub x: *const f32,
+    pub up: *const f32,
+    pub out: *mut f32,
+    /// A multiple of 16, or all three may be read and written up to one.
+    pub width: usize,
+    pub activation: Activation,
+}
+
+impl Kernel for Gate {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        // SAFETY: the caller promises `width` valid values at each address.
+        unsafe {
+            for at in (0..self.width).step_by(16) {
+                let (gate, up) = (L::load(self.x.add(at)), L::load(self.up.add(at)));
+                // silu(x) = x * sigmoid(x); gelu's tanh form is x * sigmoid(2 * sqrt(2 / pi) * (x + 0.044715 x^3)).
+                let slope = match self.activation {
+                    Activation::SwiGlu => gate,
+                    Activation::GeGlu => {
+                        let cube = L::multiply(L::multiply(gate, gate), gate);
+                        let inner = L::fused(cube, L::splat(0.044_715), gate);
+                        L::multiply(inner, L::splat(1.595_769))
+                    }
+                };
+                let decay = exponential::<L>(L::multiply(slope, L::splat(-1.0)));
+                let value = L::divide(gate, L::add(L::splat(1.0), decay));
+                L::store(self.out.add(at), L::multiply(value, up));
+            }
         }
     }
 }

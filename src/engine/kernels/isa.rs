@@ -6,10 +6,15 @@ use std::sync::OnceLock;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
     /// 16 lanes (x86-64 with AVX-512 F, BW, DQ and VL).
+    #[cfg(target_arch = "x86_64")]
     Avx512,
     /// 8 lanes (x86-64 with AVX2 and FMA).
+    #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// Whatever the target guarantees (NEON on 64-bit Arm).
+    /// 4 lanes: every 64-bit Arm has them.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    /// Whatever the target guarantees.
     Portable,
 }
 
@@ -22,6 +27,7 @@ impl Isa {
             let best = Self::of_this_machine();
             match (std::env::var("DOJO_ISA").as_deref(), best) {
                 (Ok("portable"), _) => Self::Portable,
+                #[cfg(target_arch = "x86_64")]
                 (Ok("avx2"), Self::Avx512) => Self::Avx2,
                 _ => best,
             }
@@ -45,9 +51,27 @@ impl Isa {
     }
 
     /// The best set that this processor has, whatever was asked for.
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    pub(crate) fn of_this_machine() -> Self {
+        Self::Neon
+    }
+
+    /// The best set that this processor has, whatever was asked for.
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     pub(crate) fn of_this_machine() -> Self {
         Self::Portable
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => "neon",
+            Self::Portable => "portable",
+        }
     }
 }
 

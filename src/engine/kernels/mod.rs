@@ -8,6 +8,7 @@
     reason = "a kernel's body must end up inside the function that turns the vector instructions on"
 )]
 
+pub(crate) mod add;
 pub mod attention;
 pub mod columns;
 pub mod cross_entropy;
@@ -15,7 +16,9 @@ pub mod dropout;
 pub mod gemm;
 pub mod glu;
 pub mod isa;
+pub mod lanes;
 pub(crate) mod math;
 pub mod norm;
 pub mod quant;
 pub mod rope;
+pub(crate) mod softmax;

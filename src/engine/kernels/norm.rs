@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::isa::by_isa;
+use super::lanes::{Kernel, Lanes};
 use super::math::sum2;
 
 /// Rows that one task takes.
@@ -75,6 +76,46 @@ by_isa! {
             let along = lanes.iter().sum::<f32>() / width as f32 * inverse * inverse * inverse;
             for (((out, x), g), w) in grad_x.iter_mut().zip(x).zip(grad_y).zip(weight) {
                 *out += g * w * inverse - x * along;
+            }
+        }
+    }
+}
+
+/// `out = x / sqrt(mean(x^2) + epsilon) * weight` (Zhang and Sennrich 2019).
+pub(crate) struct RmsNorm {
+    /// (width)
+    pub x: *const f32,
+    pub weight: *const f32,
+    /// (width); may be `x`.
+    pub out: *mut f32,
+    pub width: usize,
+    pub epsilon: f32,
+}
+
+impl Kernel for RmsNorm {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let whole = self.width / 16 * 16;
+        // SAFETY: the caller promises `width` valid values at each address.
+        unsafe {
+            let mut squares = L::splat(0.0);
+            for at in (0..whole).step_by(16) {
+                let x = L::load(self.x.add(at));
+                squares = L::fused(x, x, squares);
+            }
+            let mut sum = L::sum(squares);
+            for at in whole..self.width {
+                sum += *self.x.add(at) * *self.x.add(at);
+            }
+            let scale = 1.0 / (sum / self.width as f32 + self.epsilon).sqrt();
+            for at in (0..whole).step_by(16) {
+                let x = L::multiply(L::load(self.x.add(at)), L::splat(scale));
+                L::store(self.out.add(at), L::multiply(x, L::load(self.weight.add(at))));
+            }
+            for at in whole..self.width {
+                *self.out.add(at) = *self.x.add(at) * scale * *self.weight.add(at);
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use super::lanes::{Kernel, Lanes};
+
 /// cos and sin for every position: each (positions, dimensions / 2).
 #[derive(Debug, Clone)]
 pub struct Rotation {
@@ -69,6 +71,42 @@ impl Rotation {
         for (((a, b), cos), sin) in first.iter_mut().zip(second).zip(cos).zip(sin) {
             let sin = sin * sign;
             (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
+        }
+    }
+}
+
+/// Rotates one head in place: value `i` pairs with `i + half` (Su et al. 2021, in Hugging Face's layout).
+pub(crate) struct Rotate {
+    /// (at least 2 * half)
+    pub head: *mut f32,
+    /// (half) each
+    pub cosines: *const f32,
+    pub sines: *const f32,
+    pub half: usize,
+}
+
+impl Kernel for Rotate {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let whole = self.half / 16 * 16;
+        // SAFETY: the caller promises the lengths named above.
+        unsafe {
+            let (low, high) = (self.head, self.head.add(self.half));
+            for at in (0..whole).step_by(16) {
+                let (a, b) = (L::load(low.add(at)), L::load(high.add(at)));
+                let (cos, sin) = (L::load(self.cosines.add(at)), L::load(self.sines.add(at)));
+                let minus = L::multiply(sin, L::splat(-1.0));
+                L::store(low.add(at), L::fused(b, minus, L::multiply(a, cos)));
+                L::store(high.add(at), L::fused(a, sin, L::multiply(b, cos)));
+            }
+            for at in whole..self.half {
+                let (a, b) = (*low.add(at), *high.add(at));
+                let (cos, sin) = (*self.cosines.add(at), *self.sines.add(at));
+                *low.add(at) = a * cos - b * sin;
+                *high.add(at) = b * cos + a * sin;
+            }
         }
     }
 }

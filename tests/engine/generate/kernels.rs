@@ -2,7 +2,8 @@
 
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
-use dojo_studio::engine::kernels::quant::{Activations, Isa, Packed, product};
+use dojo_studio::engine::kernels::lanes::LaneIsa;
+use dojo_studio::engine::kernels::quant::{Activations, Packed, product};
 use dojo_studio::engine::model::blocks::expand;
 use dojo_studio::engine::model::weights::Stored;
 
@@ -75,7 +76,7 @@ fn every_format_and_instruction_set_multiplies_as_plain_arithmetic_does() {
         // K formats' scales are products of two numbers, kept as one half float.
         let allowed =
             if matches!(format, GgmlDType::Q4K | GgmlDType::Q5K | GgmlDType::Q6K) { 5e-3 } else { 1e-3 };
-        for isa in Isa::available() {
+        for isa in LaneIsa::available() {
             let mut input = Activations::from_values(&inputs, COLUMNS, isa);
             let found = product(isa, &packed, &mut input);
             for (found, expected) in found.iter().zip(&expected) {
@@ -92,7 +93,7 @@ fn a_row_gives_the_same_bits_whatever_is_computed_beside_it() {
     let inputs = numbers(11 * COLUMNS, 4);
     for format in FORMATS {
         let packed = Packed::new(&stored(&values, format), ROWS, COLUMNS).unwrap();
-        for isa in Isa::available() {
+        for isa in LaneIsa::available() {
             let together = product(isa, &packed, &mut Activations::from_values(&inputs, COLUMNS, isa));
             for (input, expected) in inputs.chunks(COLUMNS).zip(together.chunks(ROWS)) {
                 let alone = product(isa, &packed, &mut Activations::from_values(input, COLUMNS, isa));

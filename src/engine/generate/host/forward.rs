@@ -7,18 +7,20 @@ use std::ops::Range;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicUsize;
 
-use super::attention::AttentionQuery;
 use super::decoder::{Decoder, HostLayer};
 use super::pages::{CacheShape, PageAddresses, Pages};
-use super::pointwise::{Gate, RmsNorm, soft_cap};
 use super::products::ProductTarget;
 use super::workspace::{Addresses, COUNTERS, WorkerScratch, Workspace, logit_stride};
 use crate::engine::adapter::{Module, Projection};
 use crate::engine::generate::backend::{SequenceSpan, Step};
 use crate::engine::generate::team::{Team, TeamWorker};
-use crate::engine::kernels::quant::Isa;
+use crate::engine::kernels::attention::paged::AttentionQuery;
+use crate::engine::kernels::glu::Gate;
+use crate::engine::kernels::lanes::LaneIsa;
+use crate::engine::kernels::norm::RmsNorm;
 use crate::engine::kernels::quant::activation::{ActivationsAt, Quantise};
 use crate::engine::kernels::quant::panel::{PanelOutput, Write};
+use crate::engine::kernels::softmax::soft_cap;
 use crate::engine::model::ModelConfig;
 
 /// Up to this many rows, panels are dealt out once; with more, as they are done.
@@ -27,7 +29,7 @@ pub(super) const FEW_ROWS: usize = 4;
 pub(super) struct HostPass<'a> {
     pub decoder: &'a Decoder,
     pub config: &'a ModelConfig,
-    pub isa: Isa,
+    pub isa: LaneIsa,
     pub at: Addresses,
     pub step: &'a Step,
     pub cache: CacheShape,
@@ -63,7 +65,7 @@ pub(super) fn forward(
     let mut pass = HostPass {
         decoder,
         config,
-        isa: Isa::best(),
+        isa: LaneIsa::best(),
         at,
         step,
         cache: pages.shape(),

@@ -1,22 +1,18 @@
 //! The part of a step that works head by head: biases, norms of q and k, rotation, the cache, attention.
 
-#![expect(
-    clippy::inline_always,
-    reason = "kernels are compiled with the instructions of the function around them"
-)]
-
 use std::sync::atomic::Ordering;
 
-use super::attention::{Attention, QUERIES};
 use super::decoder::HostLayer;
 use super::forward::{HostPass, Item};
-use super::pointwise::{AddInto, RmsNorm, Rotate};
 use super::workspace::{COUNTERS, WorkerScratch};
 use crate::engine::adapter::Module;
 use crate::engine::generate::backend::SequenceSpan;
 use crate::engine::generate::cache::PAGE;
 use crate::engine::generate::team::TeamWorker;
-use crate::engine::kernels::quant::lanes::{Kernel, Lanes};
+use crate::engine::kernels::add::AddInto;
+use crate::engine::kernels::attention::paged::{PagedAttention, QUERIES, StorePosition};
+use crate::engine::kernels::norm::RmsNorm;
+use crate::engine::kernels::rope::Rotate;
 use crate::engine::model::config::Rope;
 
 impl HostPass<'_> {
@@ -92,7 +88,7 @@ impl HostPass<'_> {
                 let position = span.start + row - span.rows.start;
                 let Some(&page) = pages.get(position / PAGE) else { continue };
                 let kv_head = head - config.heads;
-                self.isa.run(Remember {
+                self.isa.run(StorePosition {
                     key: at,
                     value,
                     page,
@@ -167,7 +163,7 @@ impl HostPass<'_> {
                 }
                 // SAFETY: the item is dealt to this worker alone; the span's pages reach its last position.
                 unsafe {
-                    self.isa.run(Attention {
+                    self.isa.run(PagedAttention {
                         queries: &queries[..item.queries.len()],
                         pages,
                         full: self.cache.full,
@@ -182,60 +178,5 @@ impl HostPass<'_> {
                 }
             }
         }
-    }
-}
-
-/// Puts one position's key and value into its page.
-struct Remember {
-    key: *const f32,
-    value: *const f32,
-    page: *mut u32,
-    full: bool,
-    keys: usize,
-    values: usize,
-    head_dim: usize,
-}
-
-impl Kernel for Remember {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<L: Lanes>(self) {
-        // SAFETY: the caller promises a page with room for a key and a value at these places.
-        unsafe {
-            if self.full {
-                let page = self.page.cast::<f32>();
-                for dimension in 0..self.head_dim {
-                    *page.add(self.keys + dimension * PAGE) = *self.key.add(dimension);
-                }
-                page.add(self.values).copy_from_nonoverlapping(self.value, self.head_dim);
-                return;
-            }
-            let page = self.page.cast::<u16>();
-            for at in (0..self.head_dim).step_by(16) {
-                let left = (self.head_dim - at).min(16);
-                let mut halves = [0u16; 16];
-                narrow::<L>(self.key.add(at), left, &mut halves);
-                for (dimension, half) in halves.into_iter().enumerate().take(left) {
-                    *page.add(self.keys + (at + dimension) * PAGE) = half;
-                }
-                narrow::<L>(self.value.add(at), left, &mut halves);
-                page.add(self.values + at).copy_from_nonoverlapping(halves.as_ptr(), left);
-            }
-        }
-    }
-}
-
-/// Up to sixteen f32 as half floats.
-#[inline(always)]
-unsafe fn narrow<L: Lanes>(from: *const f32, count: usize, to: &mut [u16; 16]) {
-    // SAFETY: the caller promises `count` values.
-    unsafe {
-        if count == 16 {
-            return L::store_half(to.as_mut_ptr(), L::load(from));
-        }
-        let mut padded = [0.0f32; 16];
-        padded.as_mut_ptr().copy_from_nonoverlapping(from, count);
-        L::store_half(to.as_mut_ptr(), L::load(padded.as_ptr()));
     }
 }

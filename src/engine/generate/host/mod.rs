@@ -1,12 +1,10 @@
 //! Generation on the processor: kernels written for it, all workers together in one step.
 
-mod attention;
 mod decoder;
 mod forward;
 mod heads;
 mod pages;
-pub(super) mod pointwise;
-mod products;
+pub(super) mod products;
 mod tuned;
 mod workspace;
 

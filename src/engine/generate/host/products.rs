@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use super::forward::{FEW_ROWS, HostPass};
-use super::pointwise::{AddInto, RmsNorm};
 use super::workspace::{COUNTERS, WorkerScratch};
 use crate::engine::adapter::{Module, Projection};
 use crate::engine::generate::team::TeamWorker;
+use crate::engine::kernels::add::AddInto;
+use crate::engine::kernels::norm::RmsNorm;
 use crate::engine::kernels::quant::Packed;
 use crate::engine::kernels::quant::activation::ActivationsAt;
 use crate::engine::kernels::quant::panel::{PanelOutput, PanelProduct, Write};

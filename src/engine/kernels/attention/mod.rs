@@ -3,6 +3,7 @@
 
 mod backward;
 mod forward;
+pub(crate) mod paged;
 mod rows;
 
 use rayon::prelude::*;

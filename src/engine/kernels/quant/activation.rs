@@ -5,8 +5,7 @@
     reason = "kernels are compiled with the instructions of the function around them"
 )]
 
-use super::isa::Isa;
-use super::lanes::{Kernel, Lanes};
+use crate::engine::kernels::lanes::{Kernel, LaneIsa, Lanes};
 
 /// Rows of activations, (rows, columns). Filled in place by several threads at once, each its own rows or groups.
 pub struct Activations {
@@ -92,7 +91,7 @@ impl Activations {
     }
 
     /// From plain values, quantised too.
-    pub fn from_values(values: &[f32], columns: usize, isa: Isa) -> Self {
+    pub fn from_values(values: &[f32], columns: usize, isa: LaneIsa) -> Self {
         let rows = values.len() / columns.max(1);
         let mut activations = Self::new(rows, columns);
         activations.values.copy_from_slice(&values[..rows * columns]);

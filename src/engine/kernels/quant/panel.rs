@@ -10,8 +10,8 @@
 
 use super::activation::ActivationsAt;
 use super::format::WeightFormat;
-use super::lanes::{Kernel, Lanes};
 use super::pack::{LANES, Packed, PanelShape, panel_shape};
+use crate::engine::kernels::lanes::{AsBf16, AsF16, AsF32, Element, Kernel, Lanes};
 
 /// Where a product goes: row `r`, output `o` is at `to[r * stride + o]`.
 #[derive(Debug, Clone, Copy)]
@@ -316,30 +316,6 @@ unsafe fn put<L: Lanes>(total: L::Floats, to: *mut f32, write: Write, lanes: usi
         }
     }
 }
-
-/// A plain kind's element.
-pub(crate) trait Element {
-    type Bits;
-    unsafe fn load<L: Lanes>(from: *const Self::Bits) -> L::Floats;
-}
-
-macro_rules! element {
-    ($name:ident, $bits:ty, $load:ident) => {
-        pub(crate) struct $name;
-        impl Element for $name {
-            type Bits = $bits;
-            #[inline(always)]
-            unsafe fn load<L: Lanes>(from: *const $bits) -> L::Floats {
-                // SAFETY: the caller promises 16 elements.
-                unsafe { L::$load(from) }
-            }
-        }
-    };
-}
-
-element!(AsF32, f32, load);
-element!(AsF16, u16, load_half);
-element!(AsBf16, u16, load_bfloat);
 
 #[inline(always)]
 unsafe fn dense<L: Lanes, E: Element>(job: &PanelProduct<'_>) {

@@ -1,12 +1,20 @@
-//! The vector operations that the inference kernels are written in, sixteen rows or sixteen floats at a time.
+//! Vector operations for kernels that the compiler can't be left to vectorise: sixteen rows or sixteen floats at a time.
 //!
 //! A kernel is written once over [`Lanes`] and compiled once for each instruction set; which one runs is decided
-//! when the program starts.
+//! when the program starts. What plain code over slices is as fast for is written by [`by_isa`](super::isa::by_isa).
 
-#![expect(
-    clippy::inline_always,
-    reason = "kernels are compiled with the instructions of the function around them"
-)]
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod element;
+mod isa;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+
+pub(crate) use element::{AsBf16, AsF16, AsF32, Element};
+pub use isa::LaneIsa;
 
 /// Work written over [`Lanes`]. [`Lanes::vectorize`] compiles it for an instruction set.
 pub(crate) trait Kernel {

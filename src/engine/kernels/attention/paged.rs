@@ -1,16 +1,11 @@
 //! Attention of a few queries of one key/value head over cached pages. Each query's numbers don't depend on which
 //! others are computed beside it.
 
-#![expect(
-    clippy::inline_always,
-    reason = "kernels are compiled with the instructions of the function around them"
-)]
+use crate::engine::kernels::lanes::{AsF16, AsF32, Element, Kernel, Lanes, exponential};
+use crate::engine::kernels::softmax::soft_cap;
 
-use super::pointwise::soft_cap;
-use crate::engine::generate::cache::PAGE;
-use crate::engine::kernels::quant::lanes::{Kernel, Lanes, exponential};
-use crate::engine::kernels::quant::panel::{AsF16, AsF32, Element};
-
+/// Positions of a page.
+pub(crate) const PAGE: usize = 32;
 /// Queries computed together at most.
 pub(crate) const QUERIES: usize = 8;
 
@@ -42,7 +37,7 @@ pub(crate) struct AttentionQuery {
 }
 
 /// Queries of one sequence that share a key/value head.
-pub(crate) struct Attention<'a> {
+pub(crate) struct PagedAttention<'a> {
     /// At most [`QUERIES`].
     pub queries: &'a [AttentionQuery],
     /// The sequence's pages.
@@ -60,7 +55,7 @@ pub(crate) struct Attention<'a> {
     pub scratch: &'a mut Vec<f32>,
 }
 
-impl Kernel for Attention<'_> {
+impl Kernel for PagedAttention<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -76,7 +71,7 @@ impl Kernel for Attention<'_> {
     }
 }
 
-impl Attention<'_> {
+impl PagedAttention<'_> {
     #[inline(always)]
     unsafe fn attend<L: Lanes, E: Element>(self) {
         let first = self.queries.iter().map(|query| query.start).min().unwrap_or(0) / PAGE;
@@ -220,5 +215,60 @@ unsafe fn gather<L: Lanes, E: Element, const R: usize>(
         let mut all = [L::splat(0.0); QUERIES];
         all[..R].copy_from_slice(&sums);
         all
+    }
+}
+
+/// Puts one position's key and value into its page.
+pub(crate) struct StorePosition {
+    pub key: *const f32,
+    pub value: *const f32,
+    pub page: *mut u32,
+    pub full: bool,
+    pub keys: usize,
+    pub values: usize,
+    pub head_dim: usize,
+}
+
+impl Kernel for StorePosition {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        // SAFETY: the caller promises a page with room for a key and a value at these places.
+        unsafe {
+            if self.full {
+                let page = self.page.cast::<f32>();
+                for dimension in 0..self.head_dim {
+                    *page.add(self.keys + dimension * PAGE) = *self.key.add(dimension);
+                }
+                page.add(self.values).copy_from_nonoverlapping(self.value, self.head_dim);
+                return;
+            }
+            let page = self.page.cast::<u16>();
+            for at in (0..self.head_dim).step_by(16) {
+                let left = (self.head_dim - at).min(16);
+                let mut halves = [0u16; 16];
+                narrow::<L>(self.key.add(at), left, &mut halves);
+                for (dimension, half) in halves.into_iter().enumerate().take(left) {
+                    *page.add(self.keys + (at + dimension) * PAGE) = half;
+                }
+                narrow::<L>(self.value.add(at), left, &mut halves);
+                page.add(self.values + at).copy_from_nonoverlapping(halves.as_ptr(), left);
+            }
+        }
+    }
+}
+
+/// Up to sixteen f32 as half floats.
+#[inline(always)]
+unsafe fn narrow<L: Lanes>(from: *const f32, count: usize, to: &mut [u16; 16]) {
+    // SAFETY: the caller promises `count` values.
+    unsafe {
+        if count == 16 {
+            return L::store_half(to.as_mut_ptr(), L::load(from));
+        }
+        let mut padded = [0.0f32; 16];
+        padded.as_mut_ptr().copy_from_nonoverlapping(from, count);
+        L::store_half(to.as_mut_ptr(), L::load(padded.as_ptr()));
     }
 }

@@ -13,7 +13,7 @@ use std::arch::x86_64::{
     _mm256_srli_epi16, _mm256_storeu_ps, _mm256_storeu_si256, _mm256_xor_si256,
 };
 
-use super::lanes::{Kernel, Lanes};
+use super::{Kernel, Lanes};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;

@@ -12,7 +12,7 @@ use std::arch::x86_64::{
     _mm512_storeu_ps, _mm512_storeu_si512,
 };
 
-use super::lanes::{Kernel, Lanes};
+use super::{Kernel, Lanes};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512;

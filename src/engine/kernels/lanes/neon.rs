@@ -10,7 +10,7 @@ use std::arch::aarch64::{
     vrndnq_f32, vshlq_n_s32, vshlq_n_u8, vshlq_n_u32, vshlq_u8, vshrq_n_u8, vst1_s8, vst1q_f32, vst1q_u8,
 };
 
-use super::lanes::{Kernel, Lanes};
+use super::{Kernel, Lanes};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Neon;

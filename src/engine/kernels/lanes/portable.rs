@@ -1,11 +1,6 @@
 //! [`Lanes`] in plain Rust, for any machine; the compiler vectorises what it can.
 
-#![expect(
-    clippy::inline_always,
-    reason = "kernels are compiled with the instructions of the function around them"
-)]
-
-use super::lanes::{Kernel, Lanes};
+use super::{Kernel, Lanes};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
