@@ -3,8 +3,7 @@
 use rayon::prelude::*;
 
 use super::isa::by_isa;
-use super::lanes::{Kernel, Lanes};
-use super::math::sum2;
+use super::lanes::{Kernel, LaneIsa, Lanes};
 
 /// Rows that one task takes.
 const ROWS: usize = 32;
@@ -38,16 +37,13 @@ pub fn rms_norm_backward(x: &[f32], weight: &[f32], inverse: &[f32], grad_y: &[f
         .for_each(|(((x, grad_y), grad_x), inverse)| backward_rows(x, weight, inverse, grad_y, grad_x));
 }
 
-by_isa! {
-    pub(crate) fn forward_rows(x: &[f32], weight: &[f32], epsilon: f32, y: &mut [f32], inverse: &mut [f32]) {
-        let width = weight.len();
-        for ((x, y), inverse) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)).zip(inverse) {
-            let mean = sum2(x, x, |a, b| a * b) / width as f32;
-            *inverse = 1.0 / (mean + epsilon).sqrt();
-            for ((y, x), weight) in y.iter_mut().zip(x).zip(weight) {
-                *y = x * *inverse * weight;
-            }
-        }
+/// [`rms_norm`] on this thread.
+pub(crate) fn forward_rows(x: &[f32], weight: &[f32], epsilon: f32, y: &mut [f32], inverse: &mut [f32]) {
+    let (width, isa) = (weight.len(), LaneIsa::best());
+    for ((x, y), inverse) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)).zip(inverse) {
+        let (x, weight, out) = (x.as_ptr(), weight.as_ptr(), y.as_mut_ptr());
+        // SAFETY: both rows are as wide as the weight.
+        *inverse = unsafe { isa.run(RmsNorm { x, weight, out, width, epsilon }) };
     }
 }
 
@@ -81,7 +77,7 @@ by_isa! {
     }
 }
 
-/// `out = x / sqrt(mean(x^2) + epsilon) * weight` (Zhang and Sennrich 2019).
+/// One row; what comes back is `1 / sqrt(mean(x^2) + epsilon)`.
 pub(crate) struct RmsNorm {
     /// (width)
     pub x: *const f32,
@@ -93,10 +89,10 @@ pub(crate) struct RmsNorm {
 }
 
 impl Kernel for RmsNorm {
-    type Output = ();
+    type Output = f32;
 
     #[inline(always)]
-    unsafe fn run<L: Lanes>(self) {
+    unsafe fn run<L: Lanes>(self) -> f32 {
         let whole = self.width / 16 * 16;
         // SAFETY: the caller promises `width` valid values at each address.
         unsafe {
@@ -117,6 +113,7 @@ impl Kernel for RmsNorm {
             for at in whole..self.width {
                 *self.out.add(at) = *self.x.add(at) * scale * *self.weight.add(at);
             }
+            scale
         }
     }
 }

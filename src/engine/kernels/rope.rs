@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::lanes::{Kernel, Lanes};
+use super::lanes::{Kernel, LaneIsa, Lanes};
 
 /// cos and sin for every position: each (positions, dimensions / 2).
 #[derive(Debug, Clone)]
@@ -54,24 +54,19 @@ impl Rotation {
     }
 
     /// Turns the heads of every row; `positions` has one entry a row.
-    pub fn apply(&self, rows: &mut [f32], heads: Heads, positions: &[u32], turn: RotationDirection) {
+    pub fn apply(&self, rows: &mut [f32], heads: Heads, positions: &[u32], direction: RotationDirection) {
+        let isa = LaneIsa::best();
         rows.par_chunks_mut(heads.row).zip(positions).for_each(|(row, &position)| {
             let at = position as usize * self.half;
             let (cos, sin) = (&self.cos[at..at + self.half], &self.sin[at..at + self.half]);
             for head in 0..heads.count {
                 let start = heads.first + head * heads.width;
-                self.turn(&mut row[start..start + 2 * self.half], cos, sin, turn);
+                let head = row[start..start + 2 * self.half].as_mut_ptr();
+                let (cosines, sines, half) = (cos.as_ptr(), sin.as_ptr(), self.half);
+                // SAFETY: head and tables were cut to these lengths above.
+                unsafe { isa.run(Rotate { head, cosines, sines, half, direction }) };
             }
         });
-    }
-
-    fn turn(&self, head: &mut [f32], cos: &[f32], sin: &[f32], turn: RotationDirection) {
-        let (first, second) = head.split_at_mut(self.half);
-        let sign = if turn == RotationDirection::Forward { 1.0 } else { -1.0 };
-        for (((a, b), cos), sin) in first.iter_mut().zip(second).zip(cos).zip(sin) {
-            let sin = sin * sign;
-            (*a, *b) = (*a * cos - *b * sin, *b * cos + *a * sin);
-        }
     }
 }
 
@@ -83,6 +78,7 @@ pub(crate) struct Rotate {
     pub cosines: *const f32,
     pub sines: *const f32,
     pub half: usize,
+    pub direction: RotationDirection,
 }
 
 impl Kernel for Rotate {
@@ -94,16 +90,18 @@ impl Kernel for Rotate {
         // SAFETY: the caller promises the lengths named above.
         unsafe {
             let (low, high) = (self.head, self.head.add(self.half));
+            let sign = if self.direction == RotationDirection::Forward { 1.0 } else { -1.0 };
             for at in (0..whole).step_by(16) {
                 let (a, b) = (L::load(low.add(at)), L::load(high.add(at)));
-                let (cos, sin) = (L::load(self.cosines.add(at)), L::load(self.sines.add(at)));
+                let cos = L::load(self.cosines.add(at));
+                let sin = L::multiply(L::load(self.sines.add(at)), L::splat(sign));
                 let minus = L::multiply(sin, L::splat(-1.0));
                 L::store(low.add(at), L::fused(b, minus, L::multiply(a, cos)));
                 L::store(high.add(at), L::fused(a, sin, L::multiply(b, cos)));
             }
             for at in whole..self.half {
                 let (a, b) = (*low.add(at), *high.add(at));
-                let (cos, sin) = (*self.cosines.add(at), *self.sines.add(at));
+                let (cos, sin) = (*self.cosines.add(at), *self.sines.add(at) * sign);
                 *low.add(at) = a * cos - b * sin;
                 *high.add(at) = b * cos + a * sin;
             }

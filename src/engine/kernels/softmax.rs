@@ -1,6 +1,8 @@
 //! What a softmax over one row is made of, and soft caps of its inputs.
 
+use super::isa::by_isa;
 use super::lanes::{Kernel, Lanes, exponential};
+use super::math::tanh;
 
 /// The largest of some values.
 pub(crate) struct Largest<'a>(pub &'a [f32]);
@@ -50,9 +52,11 @@ impl Kernel for SumOfExponentials<'_> {
     }
 }
 
-/// `cap * tanh(value / cap)`, in place.
-pub(crate) fn soft_cap(values: &mut [f32], cap: f32) {
-    for value in values {
-        *value = cap * (*value / cap).tanh();
+by_isa! {
+    /// `cap * tanh(value / cap)`, in place.
+    pub(crate) fn soft_cap(values: &mut [f32], cap: f32) {
+        for value in values {
+            *value = cap * tanh(*value / cap);
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::engine::generate::team::TeamWorker;
 use crate::engine::kernels::add::AddInto;
 use crate::engine::kernels::attention::paged::{PagedAttention, QUERIES, StorePosition};
 use crate::engine::kernels::norm::RmsNorm;
-use crate::engine::kernels::rope::Rotate;
+use crate::engine::kernels::rope::{Rotate, RotationDirection};
 use crate::engine::model::config::Rope;
 
 impl HostPass<'_> {
@@ -72,7 +72,13 @@ impl HostPass<'_> {
                 if let Some((which, rope)) = rope {
                     let cosines = self.angles(which, row).cast_const();
                     let sines = cosines.add(self.at.angle_half);
-                    self.isa.run(Rotate { head: at, cosines, sines, half: rope.dimensions / 2 });
+                    self.isa.run(Rotate {
+                        head: at,
+                        cosines,
+                        sines,
+                        half: rope.dimensions / 2,
+                        direction: RotationDirection::Forward,
+                    });
                 }
                 if head < config.heads {
                     continue;

@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::rows::{soft_cap, softmax_backward};
+use super::rows::softmax_backward;
 use super::{AttentionShape, QUERIES, Turned};
 use crate::engine::kernels::gemm::small::{Small, product};
+use crate::engine::kernels::softmax::soft_cap;
 
 /// Keys of a tile.
 const KEYS: usize = 256;

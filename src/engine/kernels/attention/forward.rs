@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::rows::{multiply, soft_cap, softmax_step};
+use super::rows::{multiply, softmax_step};
 use super::{AttentionShape, QUERIES, Turned};
 use crate::engine::kernels::gemm::small::{Small, product};
+use crate::engine::kernels::softmax::soft_cap;
 
 /// Keys of a tile.
 const KEYS: usize = 512;

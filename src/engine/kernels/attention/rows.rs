@@ -1,7 +1,7 @@
 //! What happens to a row of scores.
 
 use crate::engine::kernels::isa::by_isa;
-use crate::engine::kernels::math::{exp, max, tanh};
+use crate::engine::kernels::math::{exp, max};
 
 by_isa! {
     /// Raises a running maximum by a row of scores, turns the scores into `exp(score - maximum)` in place, and returns
@@ -52,15 +52,6 @@ by_isa! {
             let slope = if cap > 0.0 { 1.0 - (*score / cap) * (*score / cap) } else { 1.0 };
             *score = p;
             *gradient = p * (*gradient - along) * (scale * slope);
-        }
-    }
-}
-
-by_isa! {
-    /// `cap * tanh(score / cap)`
-    pub(super) fn soft_cap(row: &mut [f32], cap: f32) {
-        for x in row {
-            *x = cap * tanh(*x / cap);
         }
     }
 }
