@@ -268,6 +268,7 @@ impl Studio {
 
     /// Lets the pane in front ask for what it is about to show. Called after events, before drawing.
     pub fn refresh(&mut self, store: &Store) -> Vec<Effect> {
+        self.ask_anew(store);
         let effects = self.pane_mut(store).refresh(store);
         self.keep_own(effects)
     }

@@ -39,6 +39,15 @@ fn alternatives_bind_less_than_neighbours() {
 }
 
 #[test]
+fn spaces_around_a_sign_after_a_field_s_name_don_t_make_three_words_of_it() {
+    for line in ["tokens > 300", "tokens >300", "tokens> 300", "Tokens  >  300"] {
+        assert_eq!(parse(line), parse("tokens>300"), "{line}");
+    }
+    assert_eq!(parse("tag : a b"), parse("tag:a b"));
+    assert_eq!(parse("rows > 300"), Ok(Filter::And(["rows", ">", "300"].map(words).to_vec())));
+}
+
+#[test]
 fn keywords_and_names_of_fields_count_in_any_case_and_bars_are_alternatives() {
     for line in ["a b OR c", "a b or c", "a b | c", "a b|c", "a and b or c", "a && b || c", "a AND b Or c"] {
         assert_eq!(parse(line), parse("a b OR c"), "{line}");

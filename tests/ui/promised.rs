@@ -1,7 +1,8 @@
 //! A run that starts by itself later, and what stands in the empty pane until there is a recipe.
 
 use dojo_studio::domain::protocol::runs::Promise;
-use dojo_studio::domain::protocol::{Event, RunsEvent};
+use dojo_studio::domain::protocol::system::{JobEnd, JobId};
+use dojo_studio::domain::protocol::{Event, RunsEvent, SystemEvent};
 use dojo_studio::ui::pane::Effect;
 
 use super::harness::Harness;
@@ -46,6 +47,19 @@ fn quitting_in_the_middle_of_an_import_or_a_pull_asks_and_says_how_far_it_is() {
         assert!(screen.contains(&format!("{what} (38%) ends with Dojo")), "{screen}");
         assert_eq!(studio.keys("y"), [Effect::Quit], "{what}");
     }
+}
+
+#[test]
+fn the_question_says_how_far_it_is_now_and_goes_when_it_is_done() {
+    let mut studio = Harness::new().with(world::job(5, "import rows.jsonl"));
+    studio.keys("6 q");
+    for event in world::moved(5, 71, 100, 3.0) {
+        studio.apply(event);
+    }
+    assert!(studio.screen().contains("import rows.jsonl (71%)"), "{}", studio.screen());
+    studio.apply(Event::System(SystemEvent::JobEnded(JobId(5), JobEnd::Done)));
+    assert!(!studio.screen().contains("Quit in the middle"), "{}", studio.screen());
+    assert_eq!(studio.keys("q"), [Effect::Quit]);
 }
 
 #[test]

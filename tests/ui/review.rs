@@ -450,6 +450,22 @@ fn the_student_of_a_job_is_the_session_s_model_at_first_and_an_empty_line_says_w
 }
 
 #[test]
+fn what_is_wrong_with_a_job_is_mended_where_it_was_typed() {
+    let mut studio = studio();
+    studio.keys("r");
+    studio.text("bogus");
+    let order = JobOrder::parse(JobKind::Reflect, "bogus").expect("an order");
+    assert_eq!(studio.keys("enter"), [send(ReviewCommand::Plan(order.clone()))]);
+    let why = "there is no teacher 'bogus'".to_owned();
+    studio.apply(event(ReviewEvent::Planned(Box::new(order), Err(why.clone()))));
+    studio.text("a");
+    studio.keys("backspace");
+    studio.text("x");
+    assert!(studio.screen().contains("bogusx"), "what is typed is text: {}", studio.screen());
+    assert!(studio.keys("enter").iter().all(|effect| matches!(effect, Effect::Send(_))));
+}
+
+#[test]
 fn the_pace_says_how_long_the_rest_takes() {
     let mut studio = studio();
     for (id, second) in [(1, 0.0), (3, 4.0), (4, 8.0)] {

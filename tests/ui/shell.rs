@@ -318,8 +318,12 @@ fn a_name_that_cant_be_a_sessions_stays_with_the_reason() {
     assert_eq!(studio.keys("enter"), []);
     let screen = studio.screen();
     assert!(screen.contains("name  physics/2") && screen.contains("can't be a session's name"), "{screen}");
-    studio.keys("backspace backspace");
-    studio.text("2");
+    studio.keys("ctrl-u");
+    studio.text("query-expansion");
+    assert_eq!(studio.keys("enter"), []);
+    assert!(studio.screen().contains("'query-expansion' is a sample"), "{}", studio.screen());
+    studio.keys("ctrl-u");
+    studio.text("physics2");
     let effects = format!("{:?}", studio.keys("enter"));
     assert!(effects.contains("Create(\"physics2\")"), "{effects}");
 }

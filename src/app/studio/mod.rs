@@ -172,7 +172,7 @@ impl Live {
 
     /// Whether the person asked to quit a moment ago, and all that was typed is on the disk by now.
     fn has_kept_all(&mut self) -> bool {
-        if self.core.studio.quits() == Quitting::No {
+        if self.core.studio.quits() != Quitting::Keeping {
             self.quitting = None;
             return false;
         }

@@ -1,6 +1,6 @@
 //! The signs between a field and its value.
 
-use super::{Bounds, Edge};
+use super::{Bounds, Edge, NumberField, WORD_FIELDS};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
@@ -30,6 +30,19 @@ impl Operator {
     pub(super) fn at(rest: &str) -> Option<(Self, usize)> {
         let found = Self::SIGNS.into_iter().find(|(sign, _)| rest.starts_with(sign));
         found.map(|(sign, operator)| (operator, sign.len()))
+    }
+
+    /// The operator after a field's name, and how many bytes it takes. Spaces around it count where the name is a field's:
+    /// `tokens > 45` is meant as `tokens>45`, and not as three words.
+    pub(super) fn after(name: &str, rest: &str) -> Option<(Self, usize)> {
+        let space = |text: &str| text.len() - text.trim_start().len();
+        let name = name.to_lowercase();
+        let is_number = NumberField::ALL.into_iter().any(|field| field.name() == name);
+        let before = if is_number || WORD_FIELDS.contains(&name.as_str()) { space(rest) } else { 0 };
+        let (operator, long) = Self::at(&rest[before..])?;
+        let end = before + long;
+        let is_apart = is_number || before > 0;
+        Some((operator, if is_apart { end + space(&rest[end..]) } else { end }))
     }
 
     pub(super) const fn bounds(self, number: f64) -> Bounds {

@@ -164,7 +164,7 @@ impl<'a> Parser<'a> {
         let name_end = self.rest().find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
         let name_end = start + name_end.unwrap_or(self.rest().len());
         let name = &self.line[start..name_end];
-        match Operator::at(&self.line[name_end..]) {
+        match Operator::after(name, &self.line[name_end..]) {
             Some((operator, long)) if !name.is_empty() => {
                 self.at = name_end + long;
                 self.field(name, start..name_end, operator)

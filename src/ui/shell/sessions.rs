@@ -118,6 +118,9 @@ impl Picker {
             Ok(()) if others().any(|session| session.name == name) => {
                 Some(format!("there is a session '{name}' already: esc, then ⏎ on it opens it"))
             }
+            Ok(()) if is_sample(name, store) => Some(format!(
+                "'{name}' is a sample: esc, then ⏎ on it copies and opens it; or take another name"
+            )),
             Ok(()) => None,
         };
         self.refused.is_some()
@@ -220,6 +223,11 @@ impl Picker {
             then: vec![Effect::Send(Command::Sessions(SessionsCommand::Delete(folder)))],
         }))
     }
+}
+
+fn is_sample(name: &str, store: &Store) -> bool {
+    let is_it = |session: &SessionSummary| session.place == SessionPlace::Sample && session.name == name;
+    store.sessions.iter().flatten().any(is_it)
 }
 
 /// What its keys do, for the help.

@@ -7,9 +7,12 @@ use crate::domain::protocol::runs::Promise;
 use crate::domain::protocol::system::OnQuit;
 use crate::ui::pane::{Confirmation, Effect};
 
-/// Whether it is asked what becomes of what was typed, before the program ends.
+/// How the end of the program stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quitting {
+    /// What was typed is on its way to the disk: the question answers itself once it is there.
+    Keeping,
+    /// It is asked what becomes of what would be lost.
     Asked,
     No,
 }
@@ -22,28 +25,49 @@ impl Studio {
     /// Ends the program, unless something typed would be lost, a run that was promised, or work that goes on: then it is
     /// kept, and asked about.
     pub(super) fn quit(&mut self, store: &Store) -> Vec<Effect> {
+        let Some(question) = self.question(store) else { return vec![Effect::Quit] };
+        let mut effects = self.keep(store);
+        self.overlay = Some(Box::new(question));
+        let only_typed = promised(store).is_none() && ends(store).is_none();
+        self.quitting = if only_typed { Quitting::Keeping } else { Quitting::Asked };
+        effects.retain(|effect| matches!(effect, Effect::Send(_)));
+        effects
+    }
+
+    /// What would be lost by quitting now; nothing if nothing would.
+    fn question(&self, store: &Store) -> Option<Confirmation> {
         let unsaved = self.unsaved(store);
         let (promised, ends) = (promised(store), ends(store));
-        let mut effects = self.keep(store);
         let (title, yes) = match (unsaved.is_empty(), &promised, &ends) {
-            (true, None, None) => return vec![Effect::Quit],
+            (true, None, None) => return None,
             (false, _, _) => ("Quit without saving?", "quit and lose it"),
             (true, Some(_), _) => ("Quit before the run starts?", "quit, start no run"),
             (true, None, Some(_)) => ("Quit in the middle of it?", "quit and stop it"),
         };
         let typed = (!unsaved.is_empty()).then(|| format!("Typed and not saved: {}.", unsaved.join("; ")));
-        self.overlay = Some(Box::new(Confirmation {
+        Some(Confirmation {
             title: title.into(),
             text: typed.into_iter().chain(promised).chain(ends).collect::<Vec<_>>().join(" "),
             yes: yes.into(),
             then: vec![Effect::Quit],
-        }));
-        self.quitting = Quitting::Asked;
-        effects.retain(|effect| matches!(effect, Effect::Send(_)));
-        effects
+        })
     }
 
-    /// Whether the person asked to quit, and is asked about what would be lost.
+    /// A question that is open says how things are now; it goes when there is nothing left to ask about.
+    pub(super) fn ask_anew(&mut self, store: &Store) {
+        if self.quits() != Quitting::Asked {
+            return;
+        }
+        match self.question(store) {
+            Some(question) => self.overlay = Some(Box::new(question)),
+            None => {
+                self.overlay = self.beneath.take();
+                self.quitting = Quitting::No;
+            }
+        }
+    }
+
+    /// Whether the person asked to quit.
     #[must_use]
     pub fn quits(&self) -> Quitting {
         if self.overlay.is_some() { self.quitting } else { Quitting::No }

@@ -247,7 +247,7 @@ impl ChatPane {
                 let corrected = text.text().trim().to_owned();
                 let same = store.chats.turn(answer).is_some_and(|turn| turn.content.trim() == corrected);
                 if same {
-                    return vec![say("nothing was changed: g keeps an answer as it is")];
+                    return vec![say("nothing was changed: a keeps an answer as it is")];
                 }
                 let Some(chat) = store.chats.open.as_deref() else { return Vec::new() };
                 let mut effects = send(ChatCommand::Correct { chat: chat.id, answer, corrected });

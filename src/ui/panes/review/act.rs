@@ -191,15 +191,7 @@ impl ReviewPane {
             store.review.planned.as_ref().filter(|(number, ..)| *number != self.planned)
         {
             self.planned = *number;
-            effects.push(match plan {
-                Ok(text) => Effect::Ask(Confirmation {
-                    title: format!("{} by {}?", order.kind.name(), order.who),
-                    text: text.clone(),
-                    yes: "start".to_owned(),
-                    then: vec![send(ReviewCommand::Start((**order).clone()))],
-                }),
-                Err(why) => Effect::Notify(Notice::new(Level::Warning, why.clone())),
-            });
+            effects.push(self.planned(order, plan));
         }
         effects
     }

@@ -5,14 +5,18 @@ use super::act::send;
 use super::{ReviewInputKind, ReviewMode, ReviewPane};
 use crate::app::store::Store;
 use crate::domain::protocol::ReviewCommand;
+use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::reflection::Verdict;
 use crate::domain::review_filter::{HINT, ReviewFilter};
 use crate::domain::review_job::{self, JobKind, JobOrder};
-use crate::ui::pane::{Effect, Input};
+use crate::ui::pane::{Confirmation, Effect, Input};
 use crate::ui::widgets::field::TextField;
 
 /// In the place of who does a job, while nothing is typed.
 const WHO: &str = "local:MODEL or a teacher's name";
+
+/// What is said while a job is being planned.
+const PLANNING: &str = "looking at what it would take …";
 
 /// A line, and what is asked for.
 #[derive(Debug)]
@@ -110,10 +114,8 @@ impl ReviewPane {
             ReviewInputKind::Comment(id) => self.sent_back(id, text),
             ReviewInputKind::Job(kind) => match JobOrder::parse(kind, &text) {
                 Ok(order) => {
-                    self.mode = ReviewMode::Look;
-                    if let Some(named) = self.named.get_mut(kind as usize) {
-                        *named = text;
-                    }
+                    // The line stays until it is planned: what is wrong with it is mended there.
+                    PLANNING.clone_into(&mut self.complaint);
                     vec![send(ReviewCommand::Plan(order))]
                 }
                 Err(why) => {
@@ -137,6 +139,37 @@ impl ReviewPane {
         let typed = named.or(own).unwrap_or_default();
         self.open_line(ReviewInputKind::Job(kind), WHO, &typed);
         vec![send(ReviewCommand::ListSpeakers)]
+    }
+
+    /// What a planned job would take came back, or why it can't be done: the line is done with, or says so.
+    pub(super) fn planned(&mut self, order: &JobOrder, plan: &Result<String, String>) -> Effect {
+        let typed = match &self.mode {
+            ReviewMode::Line(line) if line.wanted == ReviewInputKind::Job(order.kind) => {
+                Some(line.text().trim().to_owned())
+            }
+            ReviewMode::Line(_) | ReviewMode::Look | ReviewMode::Edit(_) => None,
+        };
+        match (plan, typed) {
+            (Ok(text), typed) => {
+                if let Some(typed) = typed {
+                    self.mode = ReviewMode::Look;
+                    if let Some(named) = self.named.get_mut(order.kind as usize) {
+                        *named = typed;
+                    }
+                }
+                Effect::Ask(Confirmation {
+                    title: format!("{} by {}?", order.kind.name(), order.who),
+                    text: text.clone(),
+                    yes: "start".to_owned(),
+                    then: vec![send(ReviewCommand::Start(order.clone()))],
+                })
+            }
+            (Err(why), Some(_)) => {
+                why.clone_into(&mut self.complaint);
+                Effect::Redraw
+            }
+            (Err(why), None) => Effect::Notify(Notice::new(Level::Warning, why.clone())),
+        }
     }
 
     /// The next name that begins with what was typed; all of them in turn where a whole name stands there.
