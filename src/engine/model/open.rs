@@ -12,6 +12,7 @@ use super::files::{ModelFiles, ModelStorage};
 use super::fits;
 use super::gguf::{self, GgufFile, GgufWeights};
 use super::hf::{self, SafetensorsWeights};
+use super::notices::ModelNotices;
 use super::unread;
 use super::{ModelConfig, Weights};
 use crate::data::chat::{ChatTemplate, SpecialTokens};
@@ -34,6 +35,8 @@ pub struct OpenModel {
     pub(in crate::engine) lent_rows: bool,
     /// Whether the configuration ties the output layer to the embedding, and the file holds another one.
     pub(in crate::engine) untied_by_file: bool,
+    /// What its files ask for and Dojo doesn't do.
+    pub notices: ModelNotices,
 }
 
 /// A model's chat template as it ships it, and the texts of the tokens that templates name.
@@ -82,6 +85,7 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
     let (mut config, weights, tokenizer, template) = match &files.form {
         ModelStorage::HuggingFace(folder) => {
             let config = hf::config::read(folder)?;
+    let mut notices = ModelNotices::default();
             let weights = SafetensorsWeights::open(folder, config.clone())?;
             let tokenizer = hf::tokenizer::read(folder)?;
             let tied_embeddings = weights.ties(folder)?;
@@ -98,6 +102,8 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
             let weights = GgufWeights::new(file, config.clone());
             (config, Arc::new(weights) as Arc<dyn Weights>, tokenizer, template)
         }
+            notices.generation =
+                ModelNotices::of_answers("its header", &gguf::keys::of_answers(file.header()));
     };
     check(files, &config, weights.as_ref())?;
     let checked =
@@ -106,6 +112,9 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
     config.eos = ends::find(&config.eos, &files.form, &template, &tokenizer);
     // A tokenizer may know tokens that the embedding has no row for (Gemma 3's image token): nobody can write those.
     config.eos.retain(|&end| (end as usize) < config.vocabulary);
+    if let ModelStorage::HuggingFace(folder) = &files.form {
+        notices = hf::asked::notices(folder)?;
+    }
     let rows_in_files = config.vocabulary;
     Ok(OpenModel {
         name: files.name.clone(),
@@ -121,6 +130,7 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
     })
 }
 
+        notices,
 /// What would otherwise show as nonsense much later.
 fn check(files: &ModelFiles, config: &ModelConfig, weights: &dyn Weights) -> Result<()> {
     for name in ["model.embed_tokens.weight", "model.norm.weight"] {
