@@ -48,6 +48,8 @@ pub struct ChatTemplateSource {
     pub eos_token: Option<String>,
     /// Further tokens by the names that templates have for them: `pad_token`, `image_token`, ...
     pub other_tokens: BTreeMap<String, String>,
+    /// Special tokens without a name of their own.
+    pub additional_tokens: Vec<String>,
     /// What time it is for the template; the present where it is none.
     pub moment: Option<DateTime<FixedOffset>>,
 }
@@ -62,6 +64,7 @@ impl ChatTemplateSource {
             bos: self.bos_token.clone(),
             eos: self.eos_token.clone(),
             others: self.other_tokens.clone(),
+            additional: self.additional_tokens.clone(),
         };
         let template = self.text.as_deref().map(|text| ChatTemplate::new(text, special)).transpose()?;
         Ok(match (template, self.moment) {
@@ -82,10 +85,10 @@ pub fn open(files: &ModelFiles) -> Result<OpenModel> {
 
 fn read(files: &ModelFiles) -> Result<OpenModel> {
     let mut untied_by_file = false;
+    let mut notices = ModelNotices::default();
     let (mut config, weights, tokenizer, template) = match &files.form {
         ModelStorage::HuggingFace(folder) => {
             let config = hf::config::read(folder)?;
-    let mut notices = ModelNotices::default();
             let weights = SafetensorsWeights::open(folder, config.clone())?;
             let tokenizer = hf::tokenizer::read(folder)?;
             let tied_embeddings = weights.ties(folder)?;
@@ -99,22 +102,22 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
             let tokenizer = gguf::tokenizer::build(file.header())
                 .with_context(|| format!("read the tokenizer of {}", path.display()))?;
             let template = gguf::tokenizer::template_source(file.header());
+            notices.generation =
+                ModelNotices::of_answers("its header", &gguf::keys::of_answers(file.header()));
             let weights = GgufWeights::new(file, config.clone());
             (config, Arc::new(weights) as Arc<dyn Weights>, tokenizer, template)
         }
-            notices.generation =
-                ModelNotices::of_answers("its header", &gguf::keys::of_answers(file.header()));
     };
     check(files, &config, weights.as_ref())?;
     let checked =
         fits::check(&config, weights.as_ref()).and_then(|()| unread::check(&config, weights.as_ref()));
     checked.with_context(|| format!("open {}", files.path().display()))?;
-    config.eos = ends::find(&config.eos, &files.form, &template, &tokenizer);
-    // A tokenizer may know tokens that the embedding has no row for (Gemma 3's image token): nobody can write those.
-    config.eos.retain(|&end| (end as usize) < config.vocabulary);
     if let ModelStorage::HuggingFace(folder) = &files.form {
         notices = hf::asked::notices(folder)?;
     }
+    config.eos = ends::find(&config.eos, &files.form, &template, &tokenizer);
+    // A tokenizer may know tokens that the embedding has no row for (Gemma 3's image token): nobody can write those.
+    config.eos.retain(|&end| (end as usize) < config.vocabulary);
     let rows_in_files = config.vocabulary;
     Ok(OpenModel {
         name: files.name.clone(),
@@ -127,10 +130,10 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
         rows_in_files,
         lent_rows: false,
         untied_by_file,
+        notices,
     })
 }
 
-        notices,
 /// What would otherwise show as nonsense much later.
 fn check(files: &ModelFiles, config: &ModelConfig, weights: &dyn Weights) -> Result<()> {
     for name in ["model.embed_tokens.weight", "model.norm.weight"] {

@@ -216,6 +216,8 @@ pub(crate) fn template_source(header: &Header) -> ChatTemplateSource {
             .into_iter()
             .filter_map(|(name, key)| Some((name.to_owned(), text(key)?)))
             .collect(),
+        // A GGUF names none.
+        additional_tokens: Vec::new(),
         text: header.text("tokenizer.chat_template").map(str::to_owned),
         bos_token: text("bos"),
         eos_token: text("eos"),
