@@ -20,6 +20,7 @@ mod forms;
 mod glance;
 mod halves;
 mod heads;
+mod hive;
 pub(crate) mod hub;
 mod import;
 mod joined;
