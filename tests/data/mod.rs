@@ -25,6 +25,7 @@ pub(crate) mod hub;
 mod import;
 mod joined;
 mod judged;
+mod labelled;
 mod lacking;
 mod limits;
 mod mask;
