@@ -55,21 +55,26 @@ impl LabelledAnswers {
         [self.contradicted(), self.judged()].into_iter().flatten().collect()
     }
 
-    /// Answers that are another label than their row's.
+    /// Answers that are labels, and not their row's.
     fn contradicted(&self) -> Option<String> {
-        let other = |((answer, label), _): &(&(String, String), &(u64, String))| {
-            answer != label && self.labels.named().contains_key(answer)
-        };
+        if self.are_words_of_classes() {
+            return None;
+        }
+        // Single words on both sides are labels, too.
+        let is_word = |text: &str| !text.is_empty() && text.chars().all(char::is_alphabetic);
+        let are_words =
+            self.others == 0 && self.pairs.keys().all(|(answer, label)| is_word(answer) && is_word(label));
+        let is_label = |answer: &String| are_words || self.labels.named().contains_key(answer);
+        let other =
+            |((answer, label), _): &(&(String, String), &(u64, String))| answer != label && is_label(answer);
         let found: Vec<_> = self.pairs.iter().filter(other).collect();
         let count: u64 = found.iter().map(|(_, (count, _))| count).sum();
         // Else the answers may be words of another kind that happen to be labels too.
         let agrees = self.pairs.keys().any(|(answer, label)| answer == label);
-        let all = || {
-            self.others == 0 && self.pairs.keys().all(|(answer, _)| self.labels.named().contains_key(answer))
-        };
+        let all = || self.others == 0 && self.pairs.keys().all(|(answer, _)| is_label(answer));
         let ((answer, label), (_, first)) = found.first().filter(|_| agrees || all())?;
         Some(format!(
-            "the answer is another label than the row's own in {count} of {} rows with a label (the first is {first}: answer \
+            "the answer isn't the row's own label in {count} of {} rows with a label (the first is {first}: answer \
              {answer:?}, label {label:?}); the answer is learnt as it stands; if it is wrong, mend or take out these rows",
             self.rows
         ))

@@ -122,12 +122,12 @@ fn what_stands_between_two_blocks_of_an_answer_is_told_as_not_learnt() {
         {% generation %}{{ m.content[:4] }}{% endgeneration %}{{ m.content[4:8] }}\
         {% generation %}{{ m.content[8:] + '<|im_end|>' }}{% endgeneration %}{% else %}\
         {{ m.content + '<|im_end|>' }}{% endif %}{% endfor %}";
-    let found = unlearnt(source, &[user("q"), assistant("one two three")]);
+    let found = unlearnt(source, &[user("q"), assistant("one big three")]);
     let told = warnings([("a.jsonl:1", &found)]);
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(
         told[0]
             .starts_with("the chat template's generation blocks leave out a part of what the assistant says")
     );
-    assert!(told[0].ends_with("the first is a.jsonl:1: \"two\" in turn 2"), "{told:?}");
+    assert!(told[0].ends_with("the first is a.jsonl:1: \"big three\" in turn 2"), "{told:?}");
 }

@@ -17,21 +17,21 @@ fn an_answer_that_is_another_rows_label_is_told_of() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(
         told[0].starts_with(
-            "the answer is another label than the row's own in 1 of 3 rows with a label (the first is DIR"
+            "the answer isn't the row's own label in 1 of 3 rows with a label (the first is DIR"
         ),
         "{told:?}"
     );
     assert!(told[0].contains("answer \"negative\", label \"positive\""), "{told:?}");
+    let alone = [row("pos", json!("neg"))];
+    assert!(notes(&alone, &[])[0].starts_with("the answer isn't the row's own label in 1 of 1 rows"));
     let swapped = [row("a", json!("b")), row("b", json!("a"))];
-    assert!(
-        notes(&swapped, &[])[0].starts_with("the answer is another label than the row's own in 2 of 2 rows")
-    );
+    assert!(notes(&swapped, &[])[0].starts_with("the answer isn't the row's own label in 2 of 2 rows"));
 }
 
 #[test]
 fn a_label_that_may_judge_the_answer_is_told_of() {
     for label in [json!(false), json!(0), json!("incorrect"), json!("bad")] {
-        let rows = [row("Paris", label.clone()), row("Rome", json!(true)), row("Oslo", label)];
+        let rows = [row("In Paris", label.clone()), row("In Rome", json!(true)), row("In Oslo", label)];
         let told = notes(&rows, &[]);
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with("the label is \""), "{told:?}");

@@ -263,3 +263,18 @@ fn a_key_of_another_kind_is_no_missing_key() {
         assert!(said.contains(said_so), "{said}");
     }
 }
+
+#[test]
+fn a_mark_of_turns_is_a_control_token_whatever_its_type_says() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("model.gguf");
+    for kind in [1, 4] {
+        let kinds = Value::Array((0..Tiny::VOCABULARY).map(|_| Value::I32(kind)).collect());
+        let keys = [("tokenizer.ggml.token_type", kinds)];
+        Tiny::new("llama").write_gguf_with(&path, GgmlDType::F32, &keys);
+        let tokenizer = model::open(&ModelFiles::at(&path).unwrap()).unwrap().tokenizer;
+        let special =
+            |id: u32| tokenizer.get_added_tokens_decoder().get(&id).is_some_and(|token| token.special);
+        assert_eq!([0, 1, 2].map(special), [true; 3], "type {kind}");
+    }
+}

@@ -153,6 +153,7 @@ fn is_computed(name: &str, value: &GgufValue, config: &ModelConfig) -> bool {
     match name {
         _ if READ.contains(&name) || DESCRIBES.contains(&name) => true,
         _ if BESIDE.iter().any(|begin| name.starts_with(begin)) => true,
+        "attention.rope_pattern" => *value == GgufValue::Bools(config.rotary_layers.clone()),
         "attention.causal" => *value == GgufValue::Bool(true),
         "attention.value_length" | "attention.key_length_swa" | "attention.value_length_swa" => {
             is(config.head_dim as f32)
