@@ -60,9 +60,8 @@ pub(in crate::data) fn out_of_order(record: &Record) -> Option<String> {
 /// The number of a turn of the system's, or a developer's, behind those of others, and whose it is.
 fn late_rules(turns: &[Message]) -> Option<(usize, &'static str)> {
     turns.windows(2).zip(2..).find_map(|(pair, number)| match [pair.first()?.role, pair.get(1)?.role] {
-        [Role::System, Role::Developer] => None,
+        [Role::System, Role::Developer] | [_, Role::User | Role::Assistant | Role::Tool] => None,
         [_, role @ (Role::System | Role::Developer)] => Some((number, role.name())),
-        [_, Role::User | Role::Assistant | Role::Tool] => None,
     })
 }
 

@@ -195,7 +195,7 @@ impl<'a> GgufKeys<'a> {
         if let Some((divisors, long)) = per_frequency(file, dimensions)? {
             let known = matches!(kind, None | Some("none" | "linear" | "longrope"));
             ensure!(
-                known && (kind == Some("none") || factor.is_none_or(|factor| factor == 1.0)),
+                known && (kind == Some("none") || factor.is_none_or(|factor| factor.total_cmp(&1.0).is_eq())),
                 "it scales its rotation by a tensor and by {} at once, which Dojo doesn't support",
                 kind.map_or_else(|| "rope.scaling.factor".to_owned(), shown)
             );

@@ -29,7 +29,7 @@ const READ: [&str; 17] = [
     "rope.scale_linear",
 ];
 
-/// Keys that change nothing that is computed: what the tensors say by themselves, where a file comes from, what only YaRN
+/// Keys that change nothing that is computed: what the tensors say by themselves, where a file comes from, what only `YaRN`
 /// (which is refused by its type) or a mixture of experts would need, and how embeddings would be pooled.
 const DESCRIBES: [&str; 9] = [
     "vocab_size",
@@ -205,7 +205,7 @@ fn number(value: &GgufValue) -> Option<f64> {
         }
         GgufValue::Floats(numbers) => {
             let (first, rest) = numbers.split_first()?;
-            rest.iter().all(|number| number == first).then_some(*first)
+            rest.iter().all(|number| number.total_cmp(first).is_eq()).then_some(*first)
         }
         GgufValue::Bool(_) | GgufValue::Text(_) | GgufValue::Bools(_) | GgufValue::Texts(_) => None,
     }
