@@ -57,13 +57,11 @@ impl LabelledAnswers {
 
     /// Answers that are labels, and not their row's.
     fn contradicted(&self) -> Option<String> {
-        if self.are_words_of_classes() {
-            return None;
-        }
         // Single words on both sides are labels, too.
         let is_word = |text: &str| !text.is_empty() && text.chars().all(char::is_alphabetic);
-        let are_words =
-            self.others == 0 && self.pairs.keys().all(|(answer, label)| is_word(answer) && is_word(label));
+        let are_words = self.others == 0
+            && !self.are_words_of_classes()
+            && self.pairs.keys().all(|(answer, label)| is_word(answer) && is_word(label));
         let is_label = |answer: &String| are_words || self.labels.named().contains_key(answer);
         let other =
             |((answer, label), _): &(&(String, String), &(u64, String))| answer != label && is_label(answer);
@@ -104,7 +102,11 @@ impl LabelledAnswers {
         let answers: BTreeSet<&String> = self.pairs.keys().map(|(answer, _)| answer).collect();
         let labels: BTreeSet<&String> = self.pairs.keys().map(|(_, label)| label).collect();
         let repeats = self.pairs.values().any(|(count, _)| *count > 1);
-        self.others == 0 && repeats && answers.len() == labels.len() && self.pairs.len() == labels.len()
+        self.others == 0
+            && repeats
+            && labels.len() > 1
+            && answers.len() == labels.len()
+            && self.pairs.len() == labels.len()
     }
 }
 

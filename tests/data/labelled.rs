@@ -24,6 +24,10 @@ fn an_answer_that_is_another_rows_label_is_told_of() {
     assert!(told[0].contains("answer \"negative\", label \"positive\""), "{told:?}");
     let alone = [row("pos", json!("neg"))];
     assert!(notes(&alone, &[])[0].starts_with("the answer isn't the row's own label in 1 of 1 rows"));
+    let again = [row("pos", json!("neg")), row("pos", json!("neg"))];
+    assert!(notes(&again, &[])[0].starts_with("the answer isn't the row's own label in 2 of 2 rows"));
+    let judged = [row("In Paris", json!("incorrect")), row("In Paris", json!("incorrect"))];
+    assert!(notes(&judged, &[])[0].starts_with("the label is \"incorrect\" in 2 of 2 rows with a label"));
     let swapped = [row("a", json!("b")), row("b", json!("a"))];
     assert!(notes(&swapped, &[])[0].starts_with("the answer isn't the row's own label in 2 of 2 rows"));
 }
