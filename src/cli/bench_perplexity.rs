@@ -30,6 +30,7 @@ pub(super) fn run(arguments: &BenchPerplexityArguments) -> Result<ExitCode> {
     let text = std::fs::read_to_string(&arguments.text)
         .with_context(|| format!("read {}", arguments.text.display()))?;
     let mut ready = loading::ready(&arguments.model)?;
+    ready.tell();
     let tokens = ready.prompter.raw(&text)?;
     let chunk = arguments.chunk as usize;
     ensure!(tokens.len() >= chunk, "the text has {} tokens, and a piece {chunk}: use --chunk", tokens.len());

@@ -101,6 +101,7 @@ pub(super) fn run(arguments: &ChatArguments) -> Result<ExitCode> {
         AfterLoad::Ready(ready) => *ready,
         AfterLoad::Stopped(code) => return Ok(ExitCode::from(code)),
     };
+    ready.tell();
     let mut talk = Talk {
         ready,
         system: arguments.system.clone(),

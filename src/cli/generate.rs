@@ -46,6 +46,14 @@ pub(super) struct Ready {
     pub(super) generator: Generator,
     pub(super) prompter: Prompter,
     pub(super) adapter: Option<AdapterId>,
+    /// What the model's files ask for and Dojo doesn't do.
+    pub(super) told: Vec<String>,
+}
+
+impl Ready {
+    pub(super) fn tell(&self) {
+        self.told.iter().for_each(|told| print::complain(told));
+    }
 }
 
 pub(super) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
@@ -57,6 +65,7 @@ pub(super) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
         None => from_standard_input()?,
     };
     let mut ready = loading::ready(&arguments.model)?;
+    ready.tell();
     let tokens = if arguments.raw {
         ready.prompter.raw(&prompt)?
     } else {

@@ -33,6 +33,7 @@ pub(super) fn run(arguments: &GenerateArguments, input: &Path, output: &Path) ->
         return Ok(ExitCode::SUCCESS);
     }
     let mut ready = loading::ready(&arguments.model)?;
+    ready.tell();
     let mut out = OpenOptions::new()
         .create(true)
         .append(true)

@@ -46,7 +46,8 @@ pub(super) fn load_with(
     let prompter = Prompter::new(&open)?;
     let mut generator = load(&open, arguments.precision(), &device::choose(arguments.device)?, limits)?;
     let adapter = held.map(|adapter| generator.add_adapter(&adapter)).transpose()?;
-    Ok((open, Ready { generator, prompter, adapter }))
+    let told = open.notices.all().map(str::to_owned).collect();
+    Ok((open, Ready { generator, prompter, adapter, told }))
 }
 
 /// Finds a model by its name, fetching it where it isn't here yet.

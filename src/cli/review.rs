@@ -4,6 +4,7 @@ mod leads;
 mod show;
 mod stats;
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use crate::domain::filter::{Filter, parse};
 use crate::domain::recipe::{Balance, SetKind, SetOrder};
 use crate::domain::reflection::{Decision, ReflectionId, Verdict};
 use crate::domain::review::QueueOrder;
+use crate::domain::review_leads::told_of_elsewhere;
 use crate::domain::thought::ThoughtId;
 use crate::ground::files::{Readers, WholeFile};
 use crate::session::Session;
@@ -221,12 +223,13 @@ fn import(
             session.import_reflections(&name, &text)?
         };
         lines.push(format!("{what}: {} read, {} new records", brought.rows, brought.records));
-        for (line, why) in &brought.skipped {
+        for (line, why) in brought.skipped.iter().chain(&brought.told) {
             lines.push(format!("  {name}, line {line}: {why}"));
         }
         value.insert(
             what.to_owned(),
-            json!({"read": brought.rows, "records": brought.records, "skipped": brought.skipped.len()}),
+            json!({"read": brought.rows, "records": brought.records, "skipped": brought.skipped.len(),
+                "told": brought.told.len()}),
         );
     }
     anyhow::ensure!(!lines.is_empty(), "say what to import: --thoughts FILE, --reflections FILE, or both");
@@ -260,7 +263,13 @@ fn decide(
     if missing > 0 {
         text = format!("{text}, {missing} not found");
     }
-    Ok((json!({"verdict": verdict, "decided": decided, "missing": missing}), text))
+    let elsewhere = if verdict.is_accepted() { session.leading_elsewhere(&ids)?.len() } else { 0 };
+    text.extend(
+        told_of_elsewhere(elsewhere).map(|told| format!("\n{told} (dojo review show --filter check:leads)")),
+    );
+    let value =
+        json!({"verdict": verdict, "decided": decided, "missing": missing, "lead_elsewhere": elsewhere});
+    Ok((value, text))
 }
 
 fn correct(session: &mut Session, thought: ThoughtId, text: &str, analysis: &str) -> Result<PrintedResult> {
@@ -290,12 +299,14 @@ fn export(
     anyhow::ensure!(sft.is_some() || pairs.is_some(), "say where to: --sft FILE, --pairs FILE, or both");
     let mut lines = Vec::new();
     let mut value = serde_json::Map::new();
+    let mut corrections = BTreeSet::new();
     for (what, path, kind) in [("sft", sft, SetKind::Reviewed), ("pairs", pairs, SetKind::Pairs)] {
         let Some(path) = path else { continue };
         let balance = if kind == SetKind::Reviewed { balance } else { Balance::AsItIs };
         let order = SetOrder { kind, balance, filter: filter.clone() };
-        let rows: Vec<serde_json::Value> =
-            sets::rows(folders, session, &order)?.iter().map(sets::line).collect();
+        let rows = sets::rows(folders, session, &order)?;
+        corrections.extend(rows.iter().filter_map(sets::SetRow::correction));
+        let rows: Vec<serde_json::Value> = rows.iter().map(sets::line).collect();
         write_lines(path, &rows).with_context(|| format!("write {}", path.display()))?;
         lines.push(format!("{what}: {} rows in {}", rows.len(), path.display()));
         value.insert(what.to_owned(), rows.len().into());
@@ -304,6 +315,12 @@ fn export(
     if sft.is_some() && left_out > 0 {
         lines.push(leads::left_out(left_out));
         value.insert("contradicting".to_owned(), left_out.into());
+    }
+    let corrections: Vec<ReflectionId> = corrections.into_iter().collect();
+    let elsewhere = session.leading_elsewhere(&corrections)?.len();
+    if let Some(told) = told_of_elsewhere(elsewhere) {
+        lines.push(format!("corrections: {told} (dojo review show --filter check:leads)"));
+        value.insert("lead_elsewhere".to_owned(), elsewhere.into());
     }
     Ok((value.into(), lines.join("\n")))
 }

@@ -7,6 +7,7 @@ use anyhow::{Result, anyhow, bail};
 
 use crate::data::encode;
 use crate::data::mapping::{Mapping, RowMapping, learn_chosen};
+use crate::data::rows::hive::FolderColumns;
 use crate::data::rows::{self, DataFile, Parsed, TextUnit, look};
 use crate::domain::name::one_line;
 
@@ -37,6 +38,7 @@ pub fn missing(path: &Path, map: &[String]) -> Option<String> {
 /// Refuses a file that can't be read, and one that is over already without a row that can be learnt from.
 fn head(file: &DataFile, map: &[String]) -> Result<()> {
     let told = |why: String| anyhow!("{}: {why}", file.source);
+    let beside = FolderColumns::of(&file.path);
     let mut pieces = rows::open(&file.path, file.format, TextUnit::default(), &Arc::default())?;
     let (mut found, mut bad, mut bytes) = (Vec::new(), None, 0);
     let mut ended = false;
@@ -47,7 +49,10 @@ fn head(file: &DataFile, map: &[String]) -> Result<()> {
         };
         bytes += piece.size();
         match piece.parse() {
-            Parsed::Row { fields, numbers, .. } => found.push((fields, numbers)),
+            Parsed::Row { line, mut fields, numbers } => match beside.put(&mut fields) {
+                Ok(()) => found.push((fields, numbers)),
+                Err(reason) => bad = bad.or_else(|| Some(format!("line {line}: {reason}"))),
+            },
             Parsed::Bad { line, reason, .. } => bad = bad.or_else(|| Some(format!("line {line}: {reason}"))),
         }
     }

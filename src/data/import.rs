@@ -14,6 +14,7 @@ use crate::data::hash::row_hash;
 use crate::data::hub;
 use crate::data::mapping::{Mapping, RowMapping, Unused};
 use crate::data::noticed::Noticed;
+use crate::data::rows::hive::FolderColumns;
 use crate::data::rows::{
     self, DataFile, Format, FoundFiles, LeftOut, Malformed, Parsed, RawRow, RowSource, TextUnit, look,
 };
@@ -54,6 +55,9 @@ pub struct PlannedFile {
     pub split: Option<String>,
     #[serde(skip)]
     rows: RowMapping,
+    /// What its folders' names say of every row.
+    #[serde(skip)]
+    beside: FolderColumns,
     /// The first rows, to show.
     #[serde(skip)]
     pub sample: Vec<Fields>,
@@ -299,7 +303,8 @@ fn plan(file: DataFile, options: &ImportOptions) -> Result<PlannedFile> {
     }
     let rows = RowMapping::new(mapping.clone(), by_hand, telling);
     let (source, format, bytes) = (file.source.clone(), file.format, file.bytes);
-    Ok(PlannedFile { file, source, format, bytes, mapping, split: None, rows, sample, broken })
+    let beside = FolderColumns::of(&file.path);
+    Ok(PlannedFile { file, source, format, bytes, mapping, split: None, rows, beside, sample, broken })
 }
 
 /// Gives files the splits that their names tell, unless a person has said what the split is.
@@ -317,7 +322,10 @@ fn record(file: &PlannedFile, piece: RawRow) -> Made {
     };
     match piece.parse() {
         Parsed::Bad { line, reason, start } => bad(line, reason, start),
-        Parsed::Row { line, fields, numbers } => {
+        Parsed::Row { line, mut fields, numbers } => {
+            if let Err(reason) = file.beside.put(&mut fields) {
+                return bad(line, reason, start_of_row(&fields));
+            }
             if let Some(told) = file.rows.excluded(&fields) {
                 return Made::Excluded(told);
             }

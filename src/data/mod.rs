@@ -12,6 +12,7 @@ pub mod hash;
 pub mod hub;
 mod idle;
 pub mod import;
+mod labelled;
 mod lacking;
 pub mod mapping;
 pub mod mask;

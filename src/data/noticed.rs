@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use crate::data::check::out_of_order;
 use crate::data::idle::Idle;
+use crate::data::labelled::LabelledAnswers;
 use crate::data::lacking::Lacking;
 use crate::data::mapping::{RowMapping, Unused};
 use crate::data::split::{self, Use};
@@ -38,6 +40,10 @@ struct Counts {
     idle: Idle,
     /// What may stand for a missing value.
     lacking: Lacking,
+    labelled: LabelledAnswers,
+    /// Rows whose turns are out of order, and where and how the first of them is.
+    disordered: u64,
+    first_disordered: Option<String>,
     /// Answers that are a thought and nothing behind it, and where the first of them stands.
     thoughts_alone: u64,
     first_alone: Option<String>,
@@ -126,6 +132,11 @@ impl Counts {
     fn look(&mut self, rows: Option<&RowMapping>, record: &Record) {
         self.rows += 1;
         self.lacking.look(rows, record);
+        self.labelled.look(record);
+        if let Some(how) = out_of_order(record) {
+            self.disordered += 1;
+            self.first_disordered.get_or_insert_with(|| format!("{}: {how}", record.place()));
+        }
         if record.learnt().iter().any(Message::is_thought_alone) {
             self.thoughts_alone += 1;
             self.first_alone.get_or_insert_with(|| record.place());
@@ -133,7 +144,17 @@ impl Counts {
     }
 
     fn of_records(&self) -> Vec<String> {
-        self.lacking.told(self.rows).into_iter().chain(self.thoughts_alone()).collect()
+        let told = self.lacking.told(self.rows).into_iter().chain(self.labelled.told());
+        told.chain(self.disordered()).chain(self.thoughts_alone()).collect()
+    }
+
+    fn disordered(&self) -> Option<String> {
+        let first = self.first_disordered.as_ref()?;
+        Some(format!(
+            "turns are out of order in {} of {} rows (the first is {first}), which are learnt as they stand; if that isn't \
+             meant, put the turns in order",
+            self.disordered, self.rows
+        ))
     }
 
     fn unjudged(&self) -> Option<String> {

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::data::import::take;
 use crate::data::mapping::{Mapping, MappingKind};
+use crate::data::rows::hive::FolderColumns;
 use crate::data::rows::{self, DataFile, Malformed, Parsed, TextUnit};
 use crate::domain::name::one_line;
 use crate::domain::record::Fields;
@@ -28,6 +29,7 @@ pub(super) struct Sample {
 }
 
 pub(super) fn sample(file: &DataFile, unit: TextUnit, is_told: bool) -> Result<Sample> {
+    let beside = FolderColumns::of(&file.path);
     let mut pieces = rows::open(&file.path, file.format, unit, &Arc::default())?;
     let (mut first, mut bytes, mut cells, mut bad) = (Vec::new(), 0, 0, None);
     while first.len() < SAMPLE_ROWS && bytes < SAMPLE_BYTES && cells < SAMPLE_CELLS {
@@ -37,7 +39,9 @@ pub(super) fn sample(file: &DataFile, unit: TextUnit, is_told: bool) -> Result<S
         };
         bytes += piece.size();
         match piece.parse() {
-            Parsed::Row { fields, .. } => {
+            Parsed::Row { mut fields, .. } => {
+                // A row that contradicts its folder is refused when it is read.
+                beside.put(&mut fields).ok();
                 cells += fields.len();
                 first.push(fields);
             }
@@ -57,7 +61,10 @@ pub(super) fn sample(file: &DataFile, unit: TextUnit, is_told: bool) -> Result<S
         let rows: Vec<Fields> = taken
             .into_par_iter()
             .filter_map(|piece| match piece.parse() {
-                Parsed::Row { fields, .. } => Some(fields),
+                Parsed::Row { mut fields, .. } => {
+                    beside.put(&mut fields).ok();
+                    Some(fields)
+                }
                 Parsed::Bad { .. } => None,
             })
             .collect();

@@ -21,7 +21,14 @@ pub struct Brought {
     pub records: u64,
     /// Lines that can't be used: the line's number, from 1, and why.
     pub skipped: Vec<(u64, String)>,
+    /// Lines that were read and give nothing to train on: the line's number, from 1, and why.
+    pub told: Vec<(u64, String)>,
 }
+
+/// The correction's label, beside the student's.
+const IMPROVED: &str = "improved_label";
+
+const NO_TRUTH: &str = "neither the row (`true_label`) nor its record has a true label: it is read, and nothing of it is trained on";
 
 /// Fields of a row that are not the record's.
 const OWN: [&str; 21] = [
@@ -57,11 +64,14 @@ impl Session {
         let mut brought = Brought::default();
         let rows = rows(text, &mut brought, &["thought_process", "predicted_label"]);
         let records = self.records_of(name, &rows, &mut brought)?;
-        let thoughts: Vec<Thought> = rows
-            .iter()
-            .zip(&records)
-            .map(|((_, row), &record)| thought(row, record, &label(row, "predicted_label")))
-            .collect();
+        let mut thoughts = Vec::with_capacity(rows.len());
+        for ((line, row), &record) in rows.iter().zip(&records) {
+            let truth = self.truth_of(row, record)?;
+            if truth.is_none() {
+                brought.told.push((*line, NO_TRUTH.to_owned()));
+            }
+            thoughts.push(thought(row, record, truth, &label(row, "predicted_label")));
+        }
         self.add_thoughts(&thoughts)?;
         brought.rows = thoughts.len() as u64;
         Ok(brought)
@@ -82,12 +92,22 @@ impl Session {
         let known: HashMap<(RecordId, String), ThoughtId> =
             self.thoughts()?.into_iter().map(|(id, thought)| ((thought.record, thought.text), id)).collect();
         let mut reflections = Vec::with_capacity(rows.len());
-        for ((_, row), &record) in rows.iter().zip(&records) {
-            let text = string(row, "thought_process");
-            let id = match known.get(&(record, text)) {
+        for ((line, row), &record) in rows.iter().zip(&records) {
+            let truth = self.truth_of(row, record)?;
+            let id = match known.get(&(record, string(row, "thought_process"))) {
                 Some(&id) => id,
-                None => self.add_thought_of(row, record)?,
+                None => match self.students_label(row, truth.as_deref())? {
+                    Ok(students) => {
+                        let ids = self.add_thoughts(&[thought(row, record, truth.clone(), &students)])?;
+                        ids.first().copied().unwrap_or(ThoughtId(0))
+                    }
+                    Err(why) => {
+                        brought.skipped.push((*line, why));
+                        continue;
+                    }
+                },
             };
+            brought.told.extend(unlearnt(row, truth.as_deref()).map(|why| (*line, why)));
             reflections.push(reflection(row, record, id));
         }
         self.add_reflections(&reflections)?;
@@ -95,17 +115,37 @@ impl Session {
         Ok(brought)
     }
 
-    fn add_thought_of(&mut self, row: &Fields, record: RecordId) -> Result<ThoughtId> {
-        let corrected = label(row, "predicted_label");
-        let truth = truth(row).unwrap_or_default();
-        // Only wrong thoughts are reflected on; of two labels the student's was the other one.
-        let students = match (row.contains_key("improved_label"), truth.as_str()) {
-            (false, "0") => "1".to_owned(),
-            (false, "1") => "0".to_owned(),
-            _ => corrected,
-        };
-        let ids = self.add_thoughts(&[thought(row, record, &students)])?;
-        Ok(ids.first().copied().unwrap_or(ThoughtId(0)))
+    /// The label of a flawed thought that the session doesn't have; else why it can't be known. Without an
+    /// `improved_label` the row names the correction's: of two labels the student's was the other one than the true.
+    fn students_label(
+        &self,
+        row: &Fields,
+        truth: Option<&str>,
+    ) -> Result<std::result::Result<String, String>> {
+        if says(row, IMPROVED) {
+            return Ok(Ok(label(row, "predicted_label")));
+        }
+        let names = self.label_names()?;
+        let others: Vec<&str> =
+            names.iter().map(String::as_str).filter(|name| Some(*name) != truth).collect();
+        let is_number = names.iter().all(|name| name == "0" || name == "1");
+        Ok(match (truth, others.as_slice()) {
+            (Some("0"), _) if is_number => Ok("1".to_owned()),
+            (Some("1"), _) if is_number => Ok("0".to_owned()),
+            (Some(_), [other]) => Ok((*other).to_owned()),
+            _ => Err("it has no `improved_label`, so `predicted_label` is the correction's, and which label the student \
+                      gave isn't known: add `improved_label`, or import the thoughts first"
+                .to_owned()),
+        })
+    }
+
+    /// The true label of a row's record: the row's own word, else the label that the session has.
+    fn truth_of(&self, row: &Fields, record: RecordId) -> Result<Option<String>> {
+        Ok(match truth(row) {
+            Some(truth) => Some(truth),
+            None if record.0 == 0 => None,
+            None => self.record(record)?.label,
+        })
     }
 
     /// The record of each row: the one with the same fields, or a new one.
@@ -186,13 +226,37 @@ fn new_record(name: &str, line: u64, row: &Fields, columns: &[String]) -> Record
     Record { fields, label: truth, provenance, ..Record::default() }
 }
 
-fn thought(row: &Fields, record: RecordId, label: &str) -> Thought {
+/// Why a reflection that is read gives nothing to train on.
+fn unlearnt(row: &Fields, truth: Option<&str>) -> Option<String> {
+    let Some(truth) = truth else { return Some(NO_TRUTH.to_owned()) };
+    let given = label(row, if says(row, IMPROVED) { IMPROVED } else { "predicted_label" });
+    if given == truth {
+        return None;
+    }
+    Some(if says(row, IMPROVED) {
+        format!(
+            "its `improved_label` is {given} and the true label {truth}: it isn't trained on unless it is edited"
+        )
+    } else {
+        format!(
+            "it has no `improved_label`, so `predicted_label`, {given}, is the correction's, which misses the true label, \
+             {truth}: it isn't trained on unless it is edited; where {given} is the student's, add `improved_label`"
+        )
+    })
+}
+
+/// Whether a row has something to say under a name.
+fn says(row: &Fields, name: &str) -> bool {
+    row.get(name).is_some_and(|value| !value.is_null())
+}
+
+fn thought(row: &Fields, record: RecordId, truth: Option<String>, label: &str) -> Thought {
     let text = string(row, "thought_process");
     let model = if row.contains_key("model") { string(row, "model") } else { string(row, "student") };
     Thought {
         record,
         label: label.to_owned(),
-        truth: truth(row),
+        truth,
         tokens: row
             .get("tokens")
             .and_then(Value::as_u64)
@@ -205,7 +269,7 @@ fn thought(row: &Fields, record: RecordId, label: &str) -> Thought {
 
 fn reflection(row: &Fields, record: RecordId, thought: ThoughtId) -> Reflection {
     let teacher = string(row, "teacher");
-    let improved = if row.contains_key("improved_label") { "improved_label" } else { "predicted_label" };
+    let improved = if says(row, IMPROVED) { IMPROVED } else { "predicted_label" };
     Reflection {
         record,
         thought,
@@ -226,7 +290,7 @@ fn reflection(row: &Fields, record: RecordId, thought: ThoughtId) -> Reflection 
 }
 
 fn truth(row: &Fields) -> Option<String> {
-    let name = ["true_label", "label"].into_iter().find(|name| row.contains_key(*name))?;
+    let name = ["true_label", "label"].into_iter().find(|name| says(row, name))?;
     Some(label(row, name))
 }
 

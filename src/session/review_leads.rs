@@ -51,15 +51,9 @@ impl Session {
     /// # Errors
     /// Where the session can't be read.
     pub fn labels(&self) -> Result<LabelMeanings> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT name FROM names WHERE kind = 2 AND EXISTS (SELECT 1 FROM records WHERE label = names.id)
-             ORDER BY name",
-        )?;
-        let names: Vec<String> =
-            statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         let pairs =
             if self.has_columns(&["premise", "hypothesis"])? { PremisePairs::Yes } else { PremisePairs::No };
-        Ok(LabelMeanings::of(&names, pairs))
+        Ok(LabelMeanings::of(&self.label_names()?, pairs))
     }
 
     /// Corrections that were not rejected, and thoughts with the true label: what is or may be trained on.
@@ -82,6 +76,23 @@ impl Session {
             let odds = self.odds(of, &thought.text)?;
             let Thought { record, text, label, .. } = thought;
             found.push(Led { of, record, question, text, label, words, analysis: Leads::Undecided, odds });
+        }
+        Ok(found)
+    }
+
+    /// Of these corrections, those whose words or odds speak for another label than their own: what `check:leads` finds.
+    ///
+    /// # Errors
+    /// If the session can't be read.
+    pub fn leading_elsewhere(&self, ids: &[ReflectionId]) -> Result<Vec<ReflectionId>> {
+        let labels = self.labels()?;
+        let mut found = Vec::new();
+        for &id in ids {
+            if let Some(reflection) = self.reflection(id)?
+                && self.correction(&labels, id, &reflection)?.is_elsewhere()
+            {
+                found.push(id);
+            }
         }
         Ok(found)
     }

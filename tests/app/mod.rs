@@ -4,6 +4,7 @@ mod checkup;
 mod cuts;
 mod follow;
 mod home;
+mod leads;
 mod recipes;
 mod records;
 mod review;

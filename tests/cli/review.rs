@@ -163,6 +163,37 @@ fn decisions_from_the_shell_are_the_same_as_in_the_studio() {
 }
 
 #[test]
+fn what_is_approved_and_exported_is_said_to_conclude_another_label() {
+    let world = World::new();
+    let session = world.path().join("data/sessions/s");
+    std::fs::create_dir_all(&session).expect("a session's folder");
+    std::fs::write(session.join("session.toml"), "title = \"s\"\n").expect("write session.toml");
+    let row = |premise: &str, label: &str, conclusion: &str| {
+        json!({
+            "premise": premise, "hypothesis": "They swim.", "thought_process": "flawed", "predicted_label": "contradiction",
+            "improved_label": label, "true_label": label, "error_analysis": "overlooked",
+            "improved_thought_process": format!("step 1: It is full. step 2: It has left. step 3: {conclusion}"),
+        })
+        .to_string()
+    };
+    let rows = [
+        row("a", "neutral", "So the hypothesis may or may not be true."),
+        row("b", "neutral", "So the hypothesis must be true."),
+        row("c", "entailment", "So the hypothesis must be true."),
+        row("d", "contradiction", "So the hypothesis must be false."),
+    ];
+    std::fs::write(world.path().join("r.jsonl"), rows.join("\n")).expect("write reflections");
+    let review = |arguments: &[&str]| world.say(&[&["review", "--session", "s"], arguments].concat());
+    review(&["import", "--reflections", "r.jsonl"]);
+    assert_eq!(review(&["approve", "1"]).trim(), "1 approved");
+    let told = "1 of them concludes another label than its own and would teach it: check:leads finds it";
+    let all = review(&["approve", "--all"]);
+    assert!(all.starts_with("3 approved\n") && all.contains(told), "{all}");
+    assert!(review(&["export", "--pairs", "pairs.jsonl"]).contains(told));
+    assert_eq!(review(&["show", "--filter", "check:leads"]).lines().count(), 1);
+}
+
+#[test]
 fn sums_that_cant_be_spent_are_wrong_usage() {
     let world = World::new();
     for sum in ["nan", "-1", "inf", "much"] {

@@ -115,3 +115,19 @@ fn blocks_around_the_assistants_turns_are_not_told_of() {
         [system("Be brief."), user("yes"), assistant("yes."), user("and now"), assistant("and now no.")];
     assert_eq!(told(own, &turns), [""; 0]);
 }
+
+#[test]
+fn what_stands_between_two_blocks_of_an_answer_is_told_as_not_learnt() {
+    let source = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' }}{% if m.role == 'assistant' %}\
+        {% generation %}{{ m.content[:4] }}{% endgeneration %}{{ m.content[4:8] }}\
+        {% generation %}{{ m.content[8:] + '<|im_end|>' }}{% endgeneration %}{% else %}\
+        {{ m.content + '<|im_end|>' }}{% endif %}{% endfor %}";
+    let found = unlearnt(source, &[user("q"), assistant("one big three")]);
+    let told = warnings([("a.jsonl:1", &found)]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0]
+            .starts_with("the chat template's generation blocks leave out a part of what the assistant says")
+    );
+    assert!(told[0].ends_with("the first is a.jsonl:1: \"big three\" in turn 2"), "{told:?}");
+}

@@ -409,3 +409,20 @@ fn what_plays_no_part_is_known_from_the_first_rows_before_an_import() {
     assert!(told[0].contains("no part in what is learnt") && told[0].contains("\"difficulty\""), "{told:?}");
     assert!(told[1].contains("not used: \"article\" (in 2 of 2 rows)"), "{told:?}");
 }
+
+#[test]
+fn turns_that_are_out_of_order_are_told_of() {
+    let turn = |role: &str| json!({"role": role, "content": role});
+    let row = |roles: &[&str]| json!({"messages": roles.iter().map(|role| turn(role)).collect::<Vec<_>>()});
+    for (roles, how) in [
+        (&["user", "system", "assistant"][..], "turn 2 is the system's, which speaks first or not at all"),
+        (&["assistant", "user", "system"], "turn 3 is the system's, which speaks first or not at all"),
+        (&["assistant"], "the assistant speaks first"),
+        (&["system", "assistant", "user"], "the assistant speaks first"),
+    ] {
+        let told = notes(&[row(roles), row(&["system", "user", "assistant"])], &[]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("turns are out of order in 1 of 2 rows (the first is "), "{told:?}");
+        assert!(told[0].contains(how), "{told:?}");
+    }
+}

@@ -84,3 +84,15 @@ fn two_thoughts_in_a_row_are_named_as_what_they_are() {
         "turn 2 of column \"messages\" and the next one are both thoughts, and an answer has one; write them as one turn"
     );
 }
+
+#[test]
+fn a_content_of_several_texts_is_refused_and_one_text_alone_is_itself() {
+    let asked = |content: Value| {
+        read(&json!([{"role": "user", "content": content}, {"role": "assistant", "content": "a"}]))
+    };
+    let told = asked(json!(["What", "is it?"])).expect_err("refused");
+    assert!(told.contains("has a list of 2 texts as its content; join them into one"), "{told}");
+    assert_eq!(asked(json!(["What is it?"])).expect("read")[0].content, "What is it?");
+    let parts = json!([{"type": "text", "text": "What "}, {"type": "text", "text": "is it?"}]);
+    assert_eq!(asked(parts).expect("read")[0].content, "What is it?");
+}

@@ -112,3 +112,20 @@ fn a_run_is_warned_of_turns_that_its_template_leaves_out() {
         ]
     );
 }
+
+#[test]
+fn a_turn_that_is_there_is_not_told_of_whatever_stands_around_it() {
+    let turns = [user("yes"), assistant("yes yes"), user("yes yes"), assistant("no")];
+    // In the other order, the first question would be found in the second one.
+    assert_eq!(told("messages[::-1]", &chatml("m.content"), &turns), [""; 0]);
+    assert_eq!(
+        told("messages[:2] + messages[3:]", &chatml("m.content"), &turns),
+        ["user: \"yes yes\" in turn 3"]
+    );
+    // The next role's name directly behind.
+    let glued = "{{ m.role + ': ' + m.content }}{% if m.role == 'assistant' %}{{ '<|im_end|>' }}{% endif %}";
+    assert_eq!(told("messages", glued, &[user("a"), assistant("b"), user("1"), assistant("one")]), [""; 0]);
+    // What is marked as generated is taught, and so it is there.
+    let marked = "{{ m.role + ': ' }}{% generation %}{{ m.content + '<|im_end|>' }}{% endgeneration %}";
+    assert_eq!(told("messages", marked, &[user("x"), assistant("x"), user("x"), assistant("x")]), [""; 0]);
+}

@@ -144,3 +144,137 @@ fn the_control_tokens_of_phi_4_swallow_white_space_too() {
     let behind = tokens("phi3", &mini, "a <|user|>\na<|end|>\n<|endoftext|>\n");
     assert_eq!(behind, ["a", "Ġ", "<|user|>", "a", "<|end|>", "<|endoftext|>", "Ċ"]);
 }
+
+/// What is said of a tiny model whose header has these keys, or nothing if it is opened.
+fn said(kind: &'static str, keys: &[(&str, Value)]) -> Option<String> {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("model.gguf");
+    Tiny::new(kind).write_gguf_with(&path, GgmlDType::F32, keys);
+    let opened = ModelFiles::at(&path).and_then(|files| model::open(&files));
+    opened.err().map(|error| format!("{error:#}"))
+}
+
+#[test]
+fn keys_of_a_header_that_ask_for_another_computation_are_refused_by_name() {
+    let number = Value::F32;
+    for (key, value) in [
+        ("llama.rope.scaling.attn_factor", number(1.2)),
+        ("llama.attention.causal", Value::Bool(false)),
+        ("llama.attention.value_length", Value::U32(16)),
+        ("llama.attention.max_alibi_bias", number(8.0)),
+        ("llama.attention.clamp_kqv", number(4.0)),
+        ("llama.attention.scale", number(0.5)),
+        ("llama.residual_scale", number(0.2)),
+        ("llama.use_parallel_residual", Value::Bool(true)),
+        ("llama.nextn_predict_layers", Value::U32(1)),
+        ("llama.rope.freq_base_swa", number(500.0)),
+        ("llama.hidden_activation", Value::String("relu2".into())),
+        ("llama.rope.dimension_sections", Value::Array(vec![Value::I32(2), Value::I32(2)])),
+        ("llama.something_new", Value::U32(3)),
+    ] {
+        let said = said("llama", &[(key, value)]).unwrap_or_default();
+        assert!(said.contains(&format!("its header sets '{key}' to ")), "{key}: {said}");
+    }
+    let two = [("llama.attention.causal", Value::Bool(false)), ("llama.num_loops", Value::U32(2))];
+    assert!(said("llama", &two).unwrap().contains("(and 1 more key that Dojo doesn't read)"));
+}
+
+#[test]
+fn keys_of_a_header_that_say_what_is_computed_anyhow_are_no_hindrance() {
+    let number = Value::F32;
+    let none = |kind, keys: &[(&str, Value)]| assert_eq!(said(kind, keys), None, "{keys:?}");
+    none(
+        "llama",
+        &[
+            ("general.type", Value::String("model".into())),
+            ("general.size_label", Value::String("1K".into())),
+            ("general.sampling.temp", number(0.6)),
+            ("quantize.imatrix.entries_count", Value::U32(4)),
+            ("split.count", Value::U16(0)),
+            ("llama.vocab_size", Value::U32(1)),
+            ("llama.attention.causal", Value::Bool(true)),
+            ("llama.attention.value_length", Value::U32(8)),
+            ("llama.attention.scale", number(0.0)),
+            ("llama.expert_count", Value::U32(0)),
+            ("llama.expert_used_count", Value::U32(0)),
+            ("llama.rope.dimension_count", Value::U32(8)),
+            ("llama.rope.scaling.attn_factor", number(1.0)),
+            ("llama.rope.scaling.original_context_length", Value::U32(256)),
+            ("llama.rope.scaling.finetuned", Value::Bool(true)),
+            ("llama.nextn_predict_layers", Value::U32(0)),
+            ("llama.pooling_type", Value::U32(3)),
+            ("llama.something_new", Value::U32(0)),
+        ],
+    );
+    none(
+        "gemma3_text",
+        &[
+            ("gemma3.rope.freq_base_swa", number(10_000.0)),
+            ("gemma3.attention.key_length_swa", Value::U32(8)),
+            ("gemma3.mm.tokens_per_image", Value::U32(256)),
+        ],
+    );
+    none("granite", &[]);
+}
+
+#[test]
+fn files_that_hold_no_whole_model_are_told_by_what_they_hold() {
+    let text = |text: &str| Value::String(text.into());
+    for (keys, said_so) in [
+        (vec![("general.type", text("adapter"))], "it is an adapter, not a model"),
+        (vec![("adapter.type", text("lora"))], "it holds 'adapter.type'"),
+        (vec![("general.type", text("mmproj"))], "its general.type is 'mmproj'"),
+        (vec![("general.type", text("imatrix"))], "its general.type is 'imatrix'"),
+        (vec![("split.count", Value::U16(3))], "it is one of 3 pieces of a model"),
+    ] {
+        let said = said("llama", &keys).unwrap_or_default();
+        assert!(said.contains(said_so), "{said}");
+    }
+}
+
+#[test]
+fn an_older_name_and_a_number_for_windows_are_read_as_llama_cpp_reads_them() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("model.gguf");
+    let config = |kind: &'static str, keys: &[(&str, Value)]| {
+        Tiny::new(kind).write_gguf_with(&path, GgmlDType::F32, keys);
+        model::open(&ModelFiles::at(&path).unwrap()).unwrap().config
+    };
+    let scaled = config("llama", &[("llama.rope.scale_linear", Value::F32(4.0))]);
+    assert_eq!(scaled.rope.scaling, RopeScaling::Linear(4.0));
+    let every = [
+        ("gemma3.attention.sliding_window", Value::U32(8)),
+        ("gemma3.attention.sliding_window_pattern", Value::U32(2)),
+    ];
+    assert_eq!(config("gemma3_text", &every).windows, [Some(8), None]);
+    let few = Value::Array(vec![Value::Bool(true)]);
+    let keys = [every[0].clone(), ("gemma3.attention.sliding_window_pattern", few)];
+    assert!(said("gemma3_text", &keys).unwrap().contains("has 1 flags for 2 layers"));
+}
+
+#[test]
+fn a_key_of_another_kind_is_no_missing_key() {
+    for (key, value, said_so) in [
+        ("llama.rope.freq_base", Value::String("1e6".into()), "llama.rope.freq_base is not a number"),
+        ("llama.rope.scaling.type", Value::U32(1), "llama.rope.scaling.type is not a text"),
+        ("tokenizer.ggml.add_bos_token", Value::U32(1), "neither true nor false"),
+    ] {
+        let said = said("llama", &[(key, value)]).unwrap_or_default();
+        assert!(said.contains(said_so), "{said}");
+    }
+}
+
+#[test]
+fn a_mark_of_turns_is_a_control_token_whatever_its_type_says() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("model.gguf");
+    for kind in [1, 4] {
+        let kinds = Value::Array((0..Tiny::VOCABULARY).map(|_| Value::I32(kind)).collect());
+        let keys = [("tokenizer.ggml.token_type", kinds)];
+        Tiny::new("llama").write_gguf_with(&path, GgmlDType::F32, &keys);
+        let tokenizer = model::open(&ModelFiles::at(&path).unwrap()).unwrap().tokenizer;
+        let special =
+            |id: u32| tokenizer.get_added_tokens_decoder().get(&id).is_some_and(|token| token.special);
+        assert_eq!([0, 1, 2].map(special), [true; 3], "type {kind}");
+    }
+}

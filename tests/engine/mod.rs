@@ -9,6 +9,7 @@ mod hostile;
 mod hub;
 mod kernels;
 mod nf4;
+mod notices;
 mod peers;
 mod peft;
 mod peft_folders;

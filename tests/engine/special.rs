@@ -86,3 +86,38 @@ fn tokens_that_any_file_names_are_added_as_transformers_adds_them() {
     let ids = ["<|a|>", "<|b|>", "<|p|>"].map(|text| tokenizer.token_to_id(text));
     assert_eq!(ids, [0, 1, 2].map(|next| Some(end + next)));
 }
+
+#[test]
+fn a_template_knows_the_special_tokens_without_names_as_a_list() {
+    let template = "{{ additional_special_tokens[1] }}{{ additional_special_tokens | length }}";
+    let listed = json!({"chat_template": template, "additional_special_tokens": ["<a>", {"content": "<b>"}]});
+    let none = json!({"chat_template": "{{ additional_special_tokens is defined }}"});
+    let map = json!({"additional_special_tokens": ["<c>", "<d>"]});
+    let older = json!({"chat_template": template});
+    for (files, text) in [
+        (vec![("tokenizer_config.json", listed)], "<b>2"),
+        (vec![("tokenizer_config.json", none)], "False"),
+        (vec![("tokenizer_config.json", older), ("special_tokens_map.json", map)], "<d>2"),
+    ] {
+        let template = opened(&files).template.compile().unwrap().unwrap();
+        let turns = [Message::new(Role::User, "Hi")];
+        assert_eq!(template.render(turns.as_slice(), RenderEnding::Complete).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_tokenizer_that_cuts_at_random_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    Tiny::new("llama").write_folder(place.path());
+    let path = place.path().join("tokenizer.json");
+    let mut tokenizer: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let mut with = |dropout: Value| {
+        tokenizer["model"]["dropout"] = dropout;
+        std::fs::write(&path, tokenizer.to_string()).unwrap();
+        model::open(&ModelFiles::at(place.path()).unwrap()).map(|_| ())
+    };
+    let refused = format!("{:#}", with(json!(0.1)).unwrap_err());
+    assert!(refused.contains("leaves merges out at random (the model's dropout is 0.1)"), "{refused}");
+    with(json!(0.0)).unwrap();
+    with(Value::Null).unwrap();
+}

@@ -126,3 +126,11 @@ fn odds_are_kept_with_the_text_that_was_read() {
     world.session.decide(&[ReflectionId(3)], &edited).expect("edit");
     assert_eq!(found(&world, "odds>2"), [0; 0]);
 }
+
+#[test]
+fn of_approved_corrections_those_that_lead_elsewhere_are_known_by_number() {
+    let world = world();
+    let all = [1, 2, 3, 99].map(ReflectionId);
+    assert_eq!(world.session.leading_elsewhere(&all).expect("read"), [ReflectionId(2)]);
+    assert_eq!(world.session.leading_elsewhere(&[ReflectionId(1)]).expect("read"), []);
+}

@@ -10,7 +10,7 @@ use dojo_studio::domain::review::{Disagreement, QueueOrder};
 use dojo_studio::domain::review_filter::ReviewFilter;
 use dojo_studio::domain::thought::Thought;
 use dojo_studio::session::{Decision, Improved, JudgeWord, ReviewCounts, SetAside};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::world::{World, labelled};
 
@@ -323,4 +323,61 @@ fn lines_that_are_no_thoughts_are_named_and_the_rest_comes_in() {
     let brought = world.session.import_thoughts("t.jsonl", text).expect("import");
     let lines: Vec<u64> = brought.skipped.iter().map(|(line, _)| *line).collect();
     assert_eq!((brought.rows, lines), (1, vec![1, 2]));
+}
+
+/// A reflection's row about a premise, with these further fields.
+fn row(premise: &str, more: &Value) -> String {
+    let mut row = json!({
+        "premise": premise, "hypothesis": "h", "thought_process": format!("on {premise}"), "error_analysis": "e",
+        "improved_thought_process": format!("mended on {premise}"),
+    });
+    row.as_object_mut().expect("a row").extend(more.as_object().expect("fields").clone());
+    row.to_string()
+}
+
+#[test]
+fn a_reflection_without_its_own_label_is_read_refused_or_told_by_its_line() {
+    let mut world = World::new();
+    let three = ["entailment", "neutral", "contradiction"]
+        .map(|label| row(label, &json!({"predicted_label": "neutral", "true_label": label})));
+    world.session.import_thoughts("t.jsonl", &three.join("\n")).expect("thoughts");
+    let rows = [
+        // Its thought is known, and so is what the student said.
+        row("entailment", &json!({"predicted_label": "entailment", "true_label": "entailment"})),
+        // The student's own label stands there, or the correction missed.
+        row("contradiction", &json!({"predicted_label": "neutral"})),
+        // Of three labels, which the student gave isn't known.
+        row("new", &json!({"predicted_label": "neutral", "true_label": "neutral"})),
+        row(
+            "new",
+            &json!({"predicted_label": "entailment", "improved_label": "neutral", "true_label": "neutral"}),
+        ),
+        row("bare", &json!({"predicted_label": "entailment", "improved_label": "neutral"})),
+    ];
+    let brought = world.session.import_reflections("r.jsonl", &rows.join("\n")).expect("reflections");
+    assert_eq!(brought.rows, 4);
+    let lines = |told: &[(u64, String)]| told.iter().map(|(line, _)| *line).collect::<Vec<_>>();
+    assert_eq!((lines(&brought.skipped), lines(&brought.told)), (vec![3], vec![2, 5]));
+    assert!(brought.skipped[0].1.contains("add `improved_label`, or import the thoughts first"));
+    assert!(
+        brought.told[0]
+            .1
+            .contains("`predicted_label`, neutral, is the correction's, which misses the true label")
+    );
+    assert!(brought.told[1].1.contains("neither the row (`true_label`) nor its record has a true label"));
+    let pending: Vec<ReflectionId> =
+        world.session.reflections(None).expect("read").into_iter().map(|(id, _)| id).collect();
+    world.session.decide(&pending, &approve()).expect("approve");
+    assert_eq!(world.session.review_counts().expect("count").preference_pairs, 2);
+}
+
+#[test]
+fn of_two_labels_the_student_gave_the_other_one() {
+    let mut world = World::new();
+    let rows = ["yes", "no"].map(|label| row(label, &json!({"predicted_label": label, "true_label": label})));
+    let brought = world.session.import_reflections("r.jsonl", &rows.join("\n")).expect("reflections");
+    assert_eq!((brought.rows, brought.skipped, brought.told), (2, vec![], vec![]));
+    let labels: Vec<String> =
+        world.session.thoughts().expect("read").into_iter().map(|(_, thought)| thought.label).collect();
+    assert_eq!(labels, ["no", "yes"]);
 }

@@ -123,6 +123,7 @@ impl Loaded {
 fn open(folder: &Path, name: &str, owner: Option<&Path>) -> Result<Loaded> {
     let files = models::here(folder, name)?;
     let mut opened = model::open(&files)?;
+    opened.notices.all().for_each(|told| tracing::warn!("{name}: {told}"));
     if let Some(adapter) = owner {
         opened = opened.with_tokens_of(adapter)?;
     }

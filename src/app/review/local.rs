@@ -134,6 +134,7 @@ fn teacher(
 fn served(folders: &Folders, given: &str) -> Result<Served> {
     let (name, adapter) = given.split_once('+').map_or((given, None), |(name, folder)| (name, Some(folder)));
     let mut open = model::open(&hub::resolve(&folders.models(), name, Network::Allowed, &mut Silent)?)?;
+    open.notices.all().for_each(|told| tracing::warn!("{name}: {told}"));
     if let Some(folder) = adapter {
         open = open.with_tokens_of(Path::new(folder))?;
     }

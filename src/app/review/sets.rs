@@ -13,6 +13,8 @@ use crate::domain::filter::Filter;
 use crate::domain::message::{Message, Role};
 use crate::domain::recipe::{Balance, ExampleSource, SetKind, SetOrder};
 use crate::domain::record::{ContentHash, Preference, Record, RecordId};
+use crate::domain::reflection::ReflectionId;
+use crate::domain::review_leads::told_of_elsewhere;
 use crate::domain::thought::{Thought, ThoughtId};
 use crate::domain::view::SortOrder;
 use crate::session::{Lesson, Seen, Session, Since, answer, balanced, question, version_of};
@@ -28,6 +30,25 @@ pub struct SetRow {
     pub record: Record,
     /// Record, student, teacher, prompts, judge, reviewer.
     pub provenance: Value,
+}
+
+impl SetRow {
+    /// The correction that it comes from.
+    #[must_use]
+    pub fn correction(&self) -> Option<ReflectionId> {
+        self.provenance.get("reflection").and_then(Value::as_i64).map(ReflectionId)
+    }
+}
+
+/// What should be known of a set's rows before they are trained on.
+///
+/// # Errors
+/// If the session can't be read.
+pub fn told(session: &Session, rows: &[SetRow]) -> Result<Option<String>> {
+    let corrections: Vec<ReflectionId> = rows.iter().filter_map(SetRow::correction).collect();
+    let elsewhere = session.leading_elsewhere(&corrections)?.len();
+    let of = corrections.len();
+    Ok(told_of_elsewhere(elsewhere).map(|told| format!("of the {of} corrections to train on, {told}")))
 }
 
 /// The rows of a set, in the order of their records.

@@ -40,7 +40,8 @@ pub struct Dataset {
     pub malformed: Vec<String>,
     /// What a person should know of the examples before they are trained on, in sentences.
     pub warnings: Vec<String>,
-    /// Files of a folder that were not read, each with its reason; and that preference pairs are left out.
+    /// Files of a folder that were not read, each with its reason; that preference pairs are left out; and that corrections
+    /// conclude another label.
     pub left_out: Vec<String>,
     /// Exactly what was read: which version of which record, to train on and to evaluate on.
     pub seen: Vec<Seen>,
@@ -158,9 +159,9 @@ fn of_session(
     let order = SetOrder::parse(words).map_err(Error::msg).with_context(told)?;
     let rows: Vec<SourcedRecord> = if let Some(order) = order {
         malformed.extend(sets::left_out(&session, &order).with_context(told)?);
-        sets::rows(folders, &session, &order)
-            .with_context(told)?
-            .into_iter()
+        let rows = sets::rows(folders, &session, &order).with_context(told)?;
+        left_out.extend(sets::told(&session, &rows).with_context(told)?);
+        rows.into_iter()
             .map(|row| SourcedRecord {
                 split: split(&row.record),
                 record: row.record,

@@ -198,7 +198,8 @@ fn prepare_at(
     model.template.moment = moment;
     let (model, tokens) = adapter::with_tokens(recipe, model)?;
     let brake = doing("reading the examples");
-    let data = data::read(recipe, &model, folders, &*brake)?;
+    let mut data = data::read(recipe, &model, folders, &*brake)?;
+    data.warnings.extend(model.notices.weights.clone());
     let adapter = adapter::first(recipe, &model, &tokens)?;
     Ok(Prepared { model, data, adapter })
 }

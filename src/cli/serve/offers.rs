@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
-use crate::cli::loading;
 use crate::cli::sampling::ModelArguments;
+use crate::cli::{loading, print};
 use crate::engine::embed::Embedder;
 use crate::engine::generate::{Limits, size};
 use crate::engine::model::OpenModel;
@@ -57,6 +57,7 @@ fn embeds(name: &str) -> Result<Offer> {
 
 fn generates(arguments: ModelArguments, others: Vec<(String, PathBuf)>, limits: &Limits) -> Result<Offer> {
     let open = loading::open(&arguments.model)?;
+    open.notices.all().for_each(print::complain);
     let mut name = short_name(&open.name);
     let mut named: Vec<(String, PathBuf)> = Vec::new();
     if let Some(folder) = &arguments.adapter {

@@ -36,6 +36,8 @@ pub struct SpecialTokens {
     pub eos: Option<String>,
     /// Further ones by the names that templates have for them: `pad_token`, `image_token`, ...
     pub others: BTreeMap<String, String>,
+    /// Those without a name of their own, which templates know as `additional_special_tokens`.
+    pub additional: Vec<String>,
 }
 
 /// How a rendering ends.
@@ -203,6 +205,10 @@ impl ChatTemplate {
         }
         for (name, token) in &special.others {
             context.entry(name.as_str()).or_insert_with(|| Value::from(token.as_str()));
+        }
+        if !special.additional.is_empty() {
+            let all = Value::from(special.additional.clone());
+            context.entry("additional_special_tokens").or_insert(all);
         }
         if marks == Marks::Shown {
             context.insert("_block_start", Value::from(String::from(BLOCK_START)));

@@ -29,6 +29,7 @@ pub use characters::clean;
 use minhash::Signature;
 pub use minhash::Sketch;
 use template::unread;
+pub(in crate::data) use turns::out_of_order;
 
 /// A kind of finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

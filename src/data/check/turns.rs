@@ -46,16 +46,34 @@ fn empty(turns: &[Message], first: usize, whose: &str, find: &mut impl FnMut(Fin
     }
 }
 
+/// What of a conversation's order changes what is learnt: an answer to nothing, or rules that come when they were to be
+/// obeyed.
+pub(in crate::data) fn out_of_order(record: &Record) -> Option<String> {
+    let turns = &record.messages;
+    let late = late_rules(turns).map(|(number, who)| told_of_late(number, who));
+    let first = turns.iter().find(|turn| !matches!(turn.role, Role::System | Role::Developer));
+    late.or_else(|| {
+        first.is_some_and(|turn| turn.role == Role::Assistant).then(|| "the assistant speaks first".into())
+    })
+}
+
+/// The number of a turn of the system's, or a developer's, behind those of others, and whose it is.
+fn late_rules(turns: &[Message]) -> Option<(usize, &'static str)> {
+    turns.windows(2).zip(2..).find_map(|(pair, number)| match [pair.first()?.role, pair.get(1)?.role] {
+        [Role::System, Role::Developer] | [_, Role::User | Role::Assistant | Role::Tool] => None,
+        [_, role @ (Role::System | Role::Developer)] => Some((number, role.name())),
+    })
+}
+
+fn told_of_late(number: usize, who: &str) -> String {
+    format!("turn {number} is the {who}'s, which speaks first or not at all")
+}
+
 /// The first thing that is out of order.
 fn order(turns: &[Message], find: &mut impl FnMut(FindingKind, String)) {
     let talk: Vec<(usize, Role)> = turns.iter().map(|turn| turn.role).enumerate().collect();
-    let late = talk.windows(2).find_map(|pair| match pair {
-        [(_, Role::System), (_, Role::Developer)] => None,
-        [_, (index, role @ (Role::System | Role::Developer))] => Some((index + 1, role.name())),
-        _ => None,
-    });
-    if let Some((number, who)) = late {
-        find(FindingKind::Order, format!("turn {number} is the {who}'s, which speaks first or not at all"));
+    if let Some((number, who)) = late_rules(turns) {
+        find(FindingKind::Order, told_of_late(number, who));
         return;
     }
     let talk: Vec<_> =

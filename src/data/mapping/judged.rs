@@ -93,7 +93,7 @@ impl LabelUse {
 }
 
 /// What a label says of an answer, if it is a judgement.
-fn judged(label: &Value) -> Option<bool> {
+pub(in crate::data) fn judged(label: &Value) -> Option<bool> {
     match label {
         Value::String(text) => {
             let by_sign = || match text.trim().parse::<f64>() {

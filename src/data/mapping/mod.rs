@@ -39,6 +39,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::record::Fields;
 
 pub(in crate::data) use excluded::keeps_in;
+pub(in crate::data) use judged::judged;
 pub use pairs::learn_chosen;
 pub use rows::RowMapping;
 pub(in crate::data) use unused::Unused;

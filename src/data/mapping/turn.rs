@@ -143,6 +143,10 @@ fn is_call(speaker: &str) -> bool {
 fn content(message: &mut Message, said: &Value) -> Result<(), String> {
     match said {
         Value::String(_) | Value::Number(_) | Value::Bool(_) => message.content = text(said),
+        // Whether a space, a line or nothing belongs between them isn't known, and no template puts them together.
+        Value::Array(parts) if parts.len() > 1 && parts.iter().all(Value::is_string) => {
+            return Err(format!("has a list of {} texts as its content; join them into one", parts.len()));
+        }
         Value::Array(parts) => {
             for part in parts {
                 add_part(message, part)?;

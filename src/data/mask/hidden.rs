@@ -74,12 +74,12 @@ impl Unlearnt {
         if spans.is_empty() && in_blocks(&message.content) && message.thought().is_none_or(in_blocks) {
             return;
         }
-        let end = spans.last().map_or(0, |span| span.end);
-        let start = spans.first().map_or(end, |span| span.start);
-        let from = |from: usize| ink(text.get(from..end).unwrap_or_default());
+        // What stands between two spans isn't learnt.
+        let shown: String = spans.iter().filter_map(|span| text.get(span.start..span.end)).map(ink).collect();
         // The head may begin a thought that the answer begins too.
+        let start = spans.first().map_or(0, |span| span.start);
         let before = (start.saturating_sub(HEAD)..=start).find(|&at| text.is_char_boundary(at));
-        let (shown, whole) = (from(start), from(before.unwrap_or(start)));
+        let whole = ink(text.get(before.unwrap_or(start)..start).unwrap_or_default()) + &shown;
         let apart = message.thought().unwrap_or_default();
         let hidden_apart = hidden(apart, &shown, &whole);
         let hidden = hidden(&message.content, &shown, &whole);

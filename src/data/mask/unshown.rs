@@ -20,6 +20,8 @@ pub struct Unshown {
 const OBEYED: [&str; 3] = ["/no_think", "/think", "/system_override"];
 /// Texts up to so many bytes must stand apart from other letters: longer ones are hardly found by chance.
 const SHORT: usize = 8;
+/// Whose names may stand directly behind a turn, where a template puts nothing between them.
+const ROLES: [Role; 5] = [Role::System, Role::Developer, Role::User, Role::Assistant, Role::Tool];
 /// Places that are looked at for one text.
 const MOST_PLACES: usize = 1 << 10;
 
@@ -43,25 +45,21 @@ pub(super) fn unshown(
     let mut looked = SearchedRendering {
         others: Ink::between(text, learnt),
         learnt: learnt.iter().filter_map(|span| text.get(span.start..span.end)).map(ink).collect(),
-        answers: answers().map(|(_, message)| ink(&message.content)).collect(),
+        answers: answers()
+            .flat_map(|(_, message)| [message.thought().unwrap_or_default(), &message.content])
+            .map(ink)
+            .collect(),
     };
-    let mut found = UnlearntTurns::default();
-    for (turn, message) in messages.iter().enumerate() {
-        if is_learnt(turn) {
-            continue;
-        }
-        let told = |part: String| Hidden { turn: turn + 1, text: without_signs(&part).into_owned() };
-        let said = said(message, source);
-        let add = |found: &mut Vec<Unshown>, part: String| {
-            if found.iter().all(|one| one.role != message.role) {
-                found.push(Unshown { role: message.role, part: told(part) });
-            }
-        };
-        if looked.is_learnt(&said) {
-            add(&mut found.taught, said.trim().to_owned());
-        }
-        if let Some(part) = looked.missing(&said, message.role) {
-            add(&mut found.unshown, part);
+    let mut turns: Vec<(usize, &Message)> =
+        messages.iter().enumerate().filter(|(turn, _)| !is_learnt(*turn)).collect();
+    let mut found = looked.unlearnt(&turns, source);
+    if !found.unshown.is_empty() {
+        // In another order, a short text may have taken the place of a longer one that has it in it.
+        turns.sort_by_key(|(_, message)| std::cmp::Reverse(message.content.len()));
+        looked.others.forget();
+        let again = looked.unlearnt(&turns, source);
+        if again.unshown.len() < found.unshown.len() {
+            found.unshown = again.unshown;
         }
     }
     found
@@ -94,6 +92,27 @@ struct SearchedRendering {
 }
 
 impl SearchedRendering {
+    /// What becomes of some turns, which are looked for in this order.
+    fn unlearnt(&mut self, turns: &[(usize, &Message)], source: &str) -> UnlearntTurns {
+        let mut found = UnlearntTurns::default();
+        for &(turn, message) in turns {
+            let told = |part: String| Hidden { turn: turn + 1, text: without_signs(&part).into_owned() };
+            let said = said(message, source);
+            let add = |found: &mut Vec<Unshown>, part: String| {
+                if found.iter().all(|one| one.role != message.role) {
+                    found.push(Unshown { role: message.role, part: told(part) });
+                }
+            };
+            if self.is_learnt(&said) {
+                add(&mut found.taught, said.trim().to_owned());
+            }
+            if let Some(part) = self.missing(&said, message.role) {
+                add(&mut found.unshown, part);
+            }
+        }
+        found
+    }
+
     /// The first line of a text that isn't there; none where all of it is.
     fn missing(&mut self, text: &str, role: Role) -> Option<String> {
         if self.has(text, role) {
@@ -116,10 +135,10 @@ impl SearchedRendering {
         !words.is_empty() && !self.others.text.contains(&words) && self.is_within(&words)
     }
 
-    /// Whether it stands where an answer was found, and isn't said by it.
+    /// Whether it stands where an answer was found more often than the answers say it.
     fn is_within(&self, words: &str) -> bool {
-        self.learnt.iter().any(|span| span.contains(words))
-            && !self.answers.iter().any(|answer| answer.contains(words))
+        let count = |texts: &[String]| texts.iter().map(|text| text.matches(words).count()).sum::<usize>();
+        count(&self.learnt) > count(&self.answers)
     }
 }
 
@@ -163,6 +182,12 @@ impl Ink {
         }
     }
 
+    /// Gives all places back.
+    fn forget(&mut self) {
+        self.taken.fill(false);
+        self.next = 0;
+    }
+
     /// Takes a place of a text that no other has taken; false where there is none.
     fn take(&mut self, words: &str, role: Role) -> bool {
         let places = |from: usize| {
@@ -173,7 +198,12 @@ impl Ink {
             let end = at + words.len();
             let glued = |at: usize| self.glued.get(at) == Some(&true);
             let named = || self.text.get(..at).is_some_and(|before| before.ends_with(role.name()));
-            let apart = words.len() > SHORT || !(glued(end) || glued(at) && !named());
+            let before_a_role = || {
+                let rest = self.text.get(end..).unwrap_or_default();
+                ROLES.iter().any(|role| rest.starts_with(role.name()))
+            };
+            let is_part = glued(end) && !before_a_role() || glued(at) && !named();
+            let apart = words.len() > SHORT || !is_part;
             apart && self.taken.get(at..end).is_some_and(|taken| !taken.contains(&true))
         };
         let Some(at) = places(self.next).find(is_free).or_else(|| places(0).find(is_free)) else {

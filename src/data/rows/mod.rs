@@ -6,6 +6,7 @@ mod classes;
 mod csv;
 mod exact;
 mod find;
+pub(in crate::data) mod hive;
 pub(crate) mod inside;
 mod int96;
 mod json;

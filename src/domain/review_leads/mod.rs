@@ -31,6 +31,21 @@ impl Leads {
     }
 }
 
+/// What is said of so many accepted corrections that conclude another label than their own; nothing of none.
+#[must_use]
+pub fn told_of_elsewhere(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(
+            "1 of them concludes another label than its own and would teach it: check:leads finds it"
+                .to_owned(),
+        ),
+        many => Some(format!(
+            "{many} of them conclude another label than their own and would teach it: check:leads finds them"
+        )),
+    }
+}
+
 /// The labels of a session and what each means.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LabelMeanings {

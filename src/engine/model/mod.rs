@@ -12,6 +12,7 @@ pub(crate) mod hf;
 mod identity;
 pub mod layer;
 pub mod nf4;
+pub mod notices;
 pub(crate) mod on_disk;
 pub mod open;
 pub mod random;

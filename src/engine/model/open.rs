@@ -12,6 +12,7 @@ use super::files::{ModelFiles, ModelStorage};
 use super::fits;
 use super::gguf::{self, GgufFile, GgufWeights};
 use super::hf::{self, SafetensorsWeights};
+use super::notices::ModelNotices;
 use super::unread;
 use super::{ModelConfig, Weights};
 use crate::data::chat::{ChatTemplate, SpecialTokens};
@@ -34,6 +35,8 @@ pub struct OpenModel {
     pub(in crate::engine) lent_rows: bool,
     /// Whether the configuration ties the output layer to the embedding, and the file holds another one.
     pub(in crate::engine) untied_by_file: bool,
+    /// What its files ask for and Dojo doesn't do.
+    pub notices: ModelNotices,
 }
 
 /// A model's chat template as it ships it, and the texts of the tokens that templates name.
@@ -45,6 +48,8 @@ pub struct ChatTemplateSource {
     pub eos_token: Option<String>,
     /// Further tokens by the names that templates have for them: `pad_token`, `image_token`, ...
     pub other_tokens: BTreeMap<String, String>,
+    /// Special tokens without a name of their own.
+    pub additional_tokens: Vec<String>,
     /// What time it is for the template; the present where it is none.
     pub moment: Option<DateTime<FixedOffset>>,
 }
@@ -59,6 +64,7 @@ impl ChatTemplateSource {
             bos: self.bos_token.clone(),
             eos: self.eos_token.clone(),
             others: self.other_tokens.clone(),
+            additional: self.additional_tokens.clone(),
         };
         let template = self.text.as_deref().map(|text| ChatTemplate::new(text, special)).transpose()?;
         Ok(match (template, self.moment) {
@@ -79,6 +85,7 @@ pub fn open(files: &ModelFiles) -> Result<OpenModel> {
 
 fn read(files: &ModelFiles) -> Result<OpenModel> {
     let mut untied_by_file = false;
+    let mut notices = ModelNotices::default();
     let (mut config, weights, tokenizer, template) = match &files.form {
         ModelStorage::HuggingFace(folder) => {
             let config = hf::config::read(folder)?;
@@ -95,6 +102,8 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
             let tokenizer = gguf::tokenizer::build(file.header())
                 .with_context(|| format!("read the tokenizer of {}", path.display()))?;
             let template = gguf::tokenizer::template_source(file.header());
+            notices.generation =
+                ModelNotices::of_answers("its header", &gguf::keys::of_answers(file.header()));
             let weights = GgufWeights::new(file, config.clone());
             (config, Arc::new(weights) as Arc<dyn Weights>, tokenizer, template)
         }
@@ -103,6 +112,9 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
     let checked =
         fits::check(&config, weights.as_ref()).and_then(|()| unread::check(&config, weights.as_ref()));
     checked.with_context(|| format!("open {}", files.path().display()))?;
+    if let ModelStorage::HuggingFace(folder) = &files.form {
+        notices = hf::asked::notices(folder)?;
+    }
     config.eos = ends::find(&config.eos, &files.form, &template, &tokenizer);
     // A tokenizer may know tokens that the embedding has no row for (Gemma 3's image token): nobody can write those.
     config.eos.retain(|&end| (end as usize) < config.vocabulary);
@@ -118,6 +130,7 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
         rows_in_files,
         lent_rows: false,
         untied_by_file,
+        notices,
     })
 }
 

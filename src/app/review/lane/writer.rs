@@ -12,6 +12,7 @@ use crate::domain::protocol::system::Level;
 use crate::domain::protocol::{ReviewCommand, ReviewEvent};
 use crate::domain::reflection::{Decision, Reflection, ReflectionId, Verdict};
 use crate::domain::review::{DraftText, Reviewed};
+use crate::domain::review_leads::told_of_elsewhere;
 use crate::ground::thread;
 use crate::session::{Corrected, Revised, Session, SessionError};
 
@@ -54,7 +55,8 @@ fn perform(
             session.decide(&ids, &decision)?;
             lane.tell(ReviewEvent::Decided { ids: ids.clone(), verdict: decision.verdict });
             // The lane that reads is gone when the studio is.
-            reader.send(touched(ids)).ok();
+            reader.send(touched(ids.clone())).ok();
+            look_where_they_lead(lane, session, &ids, decision.verdict)?;
         }
         ReviewCommand::Correct { thought, text, analysis } => {
             match session.correct_first(thought, &text, &analysis)? {
@@ -119,13 +121,36 @@ fn revise(
         Revised::Done => {
             lane.tell(ReviewEvent::Decided { ids: vec![id], verdict: decision.verdict });
             reader.send(touched(vec![id])).ok();
-            return Ok(());
+            return look_where_they_lead(lane, session, &[id], decision.verdict);
         }
         Revised::Moved(now) => Some(*now),
         Revised::Gone => None,
     };
     lane.tell(ReviewEvent::RevisionMet(Box::new(RevisionMet { id, decision, now })));
     reader.send(touched(vec![id])).ok();
+    Ok(())
+}
+
+/// Accepted corrections that conclude another label than their own are said: the screen may show none of them.
+fn look_where_they_lead(
+    lane: &ReviewLane,
+    session: &Session,
+    ids: &[ReflectionId],
+    verdict: Verdict,
+) -> Result<(), SessionError> {
+    if !verdict.is_accepted() {
+        return Ok(());
+    }
+    let elsewhere = session.leading_elsewhere(ids)?;
+    let told = match (ids, elsewhere.as_slice()) {
+        ([_], [one]) => Some(format!(
+            "reflection {one} concludes another label than its own and would teach it: check:leads finds it, u takes it back"
+        )),
+        (_, elsewhere) => {
+            told_of_elsewhere(elsewhere.len()).map(|told| format!("{told}, u takes all of it back"))
+        }
+    };
+    told.into_iter().for_each(|told| lane.notify(Level::Warning, told));
     Ok(())
 }
 

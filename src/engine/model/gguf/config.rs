@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{GgufFile, Header};
+use super::{GgufFile, GgufValue, Header, keys};
 use crate::domain::name::shown;
 use crate::engine::model::architecture::{Architecture, RotaryLayers, Scales, Windows};
 use crate::engine::model::config::{ModelConfig, Rope, RopeScaling};
@@ -19,9 +19,11 @@ pub(crate) const CONTROL_TOKEN: i64 = 3;
 /// Where the architecture isn't known, or a key is missing or makes no sense.
 pub(crate) fn read(file: &GgufFile) -> Result<ModelConfig> {
     let read = || -> Result<ModelConfig> {
+        keys::refuse_other_files(file.header())?;
         let keys = GgufKeys::of(file.header())?;
         let config = keys.config(file)?;
         config.validate()?;
+        keys::check(file.header(), keys.prefix, &config)?;
         Ok(config)
     };
     read().with_context(|| format!("read the configuration of {}", file.path().display()))
@@ -62,8 +64,17 @@ impl<'a> GgufKeys<'a> {
         self.header.required_count(&self.key(name))
     }
 
-    fn float(&self, name: &str) -> Option<f32> {
+    fn float(&self, name: &str) -> Result<Option<f32>> {
         self.header.float(&self.key(name))
+    }
+
+    fn text(&self, name: &str) -> Result<Option<&str>> {
+        let key = self.key(name);
+        match self.header.metadata.get(&key) {
+            None => Ok(None),
+            Some(GgufValue::Text(text)) => Ok(Some(text)),
+            Some(_) => bail!("{key} is not a text"),
+        }
     }
 
     fn config(&self, file: &GgufFile) -> Result<ModelConfig> {
@@ -88,8 +99,8 @@ impl<'a> GgufKeys<'a> {
             head_dim,
             context: rope_context.map_or_else(|| self.required("context_length"), Ok)?,
             norm_epsilon: scales.norm_epsilon,
-            local_rope: self.architecture.has_local_rope.then(|| Rope {
-                theta: self.float("rope.freq_base_swa").unwrap_or(10_000.0),
+            local_rope: self.architecture.has_local_rope.then_some(Rope {
+                theta: self.float("rope.freq_base_swa")?.unwrap_or(10_000.0),
                 dimensions: head_dim,
                 scaling: RopeScaling::None,
             }),
@@ -104,8 +115,8 @@ impl<'a> GgufKeys<'a> {
             ),
             embedding_scale: scales.embedding,
             attention_scale: scales.attention,
-            attention_softcap: self.float("attn_logit_softcapping"),
-            logit_softcap: self.float("final_logit_softcapping"),
+            attention_softcap: self.float("attn_logit_softcapping")?,
+            logit_softcap: self.float("final_logit_softcapping")?,
             logit_scale: scales.logits,
             tied_embeddings: !tensors.contains_key("output.weight"),
             bos: self.header.token_id("tokenizer.ggml.bos_token_id"),
@@ -115,7 +126,7 @@ impl<'a> GgufKeys<'a> {
 
     fn scales(&self, (layers, hidden): (usize, usize), heads: usize, head_dim: usize) -> Result<Scaled> {
         let epsilon = "attention.layer_norm_rms_epsilon";
-        let epsilon = self.float(epsilon).with_context(|| format!("{} is missing", self.key(epsilon)))?;
+        let epsilon = self.float(epsilon)?.with_context(|| format!("{} is missing", self.key(epsilon)))?;
         let by_head = 1.0 / (head_dim as f32).sqrt();
         match self.architecture.scales {
             Scales::Usual => Ok(Scaled::usual(epsilon, by_head)),
@@ -125,12 +136,15 @@ impl<'a> GgufKeys<'a> {
                 Ok(Scaled { embedding: (hidden as f32).sqrt(), ..Scaled::usual(epsilon, attention) })
             }
             Scales::Multipliers => {
-                let of = |name| self.float(name).unwrap_or(1.0);
+                let of = |name| Ok::<f32, anyhow::Error>(self.float(name)?.unwrap_or(1.0));
                 let given = Multipliers {
-                    embedding: of("embedding_scale"),
-                    residual: of("residual_scale"),
-                    attention: self.float("attention.scale").filter(|scale| *scale != 0.0).unwrap_or(by_head),
-                    logits: of("logit_scale"),
+                    embedding: of("embedding_scale")?,
+                    residual: of("residual_scale")?,
+                    attention: self
+                        .float("attention.scale")?
+                        .filter(|scale| *scale != 0.0)
+                        .unwrap_or(by_head),
+                    logits: of("logit_scale")?,
                 };
                 given.scaled(epsilon)
             }
@@ -146,30 +160,55 @@ impl<'a> GgufKeys<'a> {
 
     fn windows(&self, layers: usize) -> Result<Vec<Option<usize>>> {
         let window = self.count("attention.sliding_window")?.filter(|&window| window > 0);
-        let flags = self.header.booleans(&self.key("attention.sliding_window_pattern"));
-        let local = |layer: usize| match (self.architecture.windows, flags) {
-            (_, Some(flags)) => flags.get(layer).copied().unwrap_or(false),
-            (Windows::AllBut { every }, None) => !(layer + 1).is_multiple_of(every),
-            (Windows::None | Windows::All | Windows::From(_) | Windows::WithoutRotation, None) => true,
+        let key = self.key("attention.sliding_window_pattern");
+        let (flags, by_number) = match self.header.metadata.get(&key) {
+            None => (None, None),
+            Some(GgufValue::Bools(flags)) => {
+                let count = flags.len();
+                ensure!(count >= layers, "{key} has {count} flags for {layers} layers");
+                (Some(flags), None)
+            }
+            // Every so many-th layer looks at everything; 0 is for none of them.
+            Some(GgufValue::Integer(every)) => (None, usize::try_from(*every).ok()),
+            Some(_) => bail!("{key} is neither a list of flags nor a number"),
+        };
+        let all_but = |layer: usize, every: usize| every == 0 || !(layer + 1).is_multiple_of(every);
+        let local = |layer: usize| match (flags, by_number, self.architecture.windows) {
+            (Some(flags), _, _) => flags.get(layer).copied().unwrap_or(false),
+            (None, Some(every), _) | (None, None, Windows::AllBut { every }) => all_but(layer, every),
+            (None, None, Windows::None | Windows::All | Windows::From(_) | Windows::WithoutRotation) => true,
         };
         Ok((0..layers).map(|layer| window.filter(|_| local(layer))).collect())
     }
 
     /// The rotary embedding, and the context where its scaling limits that.
     fn rope(&self, file: &GgufFile, head_dim: usize) -> Result<(Rope, Option<usize>)> {
-        let theta = self.float("rope.freq_base").unwrap_or(10_000.0);
+        let theta = self.float("rope.freq_base")?.unwrap_or(10_000.0);
         let dimensions = self.count("rope.dimension_count")?.unwrap_or(head_dim);
         let rope = |scaling| Rope { theta, dimensions, scaling };
-        if let Some(divisors) = frequencies(file, "rope_freqs.weight", dimensions)? {
-            return Ok((rope(RopeScaling::PerFrequency { divisors, attention_factor: 1.0 }), None));
-        }
-        if let Some(divisors) = frequencies(file, "rope_factors_short.weight", dimensions)? {
-            let attention_factor = self.float("rope.scaling.attn_factor").unwrap_or(1.0);
-            let original = self.count("rope.scaling.original_context_length")?;
+        let kind = self.text("rope.scaling.type")?;
+        // The older name counts where the newer one is missing, as in llama.cpp.
+        let factor = self
+            .float("rope.scaling.factor")?
+            .map_or_else(|| self.float("rope.scale_linear"), |it| Ok(Some(it)));
+        let factor = factor?.filter(|&factor| factor > 0.0);
+        if let Some((divisors, long)) = per_frequency(file, dimensions)? {
+            let known = matches!(kind, None | Some("none" | "linear" | "longrope"));
+            ensure!(
+                known && (kind == Some("none") || factor.is_none_or(|factor| factor.total_cmp(&1.0).is_eq())),
+                "it scales its rotation by a tensor and by {} at once, which Dojo doesn't support",
+                kind.map_or_else(|| "rope.scaling.factor".to_owned(), shown)
+            );
+            let (attention_factor, original) = match long {
+                LongTexts::Same => (1.0, None),
+                LongTexts::Otherwise => (
+                    self.float("rope.scaling.attn_factor")?.unwrap_or(1.0),
+                    self.count("rope.scaling.original_context_length")?,
+                ),
+            };
             return Ok((rope(RopeScaling::PerFrequency { divisors, attention_factor }), original));
         }
-        let factor = self.float("rope.scaling.factor").filter(|&factor| factor > 0.0);
-        let scaling = match (self.header.text(&self.key("rope.scaling.type")), factor) {
+        let scaling = match (kind, factor) {
             (None | Some("linear"), Some(factor)) => RopeScaling::Linear(factor),
             (None | Some("none" | "linear"), _) => RopeScaling::None,
             (Some(other), _) => bail!("its rope scaling, {}, isn't supported", shown(other)),
@@ -186,6 +225,25 @@ impl<'a> GgufKeys<'a> {
         }
         ends
     }
+}
+
+/// Whether texts beyond the context that a model was first trained on rotate in the same way.
+#[derive(Clone, Copy)]
+enum LongTexts {
+    Same,
+    Otherwise,
+}
+
+/// The divisors of the rotary frequencies that a tensor of the file holds.
+fn per_frequency(file: &GgufFile, dimensions: usize) -> Result<Option<(Vec<f32>, LongTexts)>> {
+    for (name, long) in
+        [("rope_freqs.weight", LongTexts::Same), ("rope_factors_short.weight", LongTexts::Otherwise)]
+    {
+        if let Some(divisors) = frequencies(file, name, dimensions)? {
+            return Ok(Some((divisors, long)));
+        }
+    }
+    Ok(None)
 }
 
 /// A tensor of divisors of the rotary frequencies, if the file has it.

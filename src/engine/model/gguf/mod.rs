@@ -1,6 +1,7 @@
 //! GGUF files (llama.cpp's format, versions 2 and 3): header, configuration, weights and tokenizer.
 
 pub(crate) mod config;
+pub(crate) mod keys;
 mod names;
 mod reader;
 mod sentencepiece;

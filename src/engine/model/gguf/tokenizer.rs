@@ -146,9 +146,9 @@ fn add_tokens(tokenizer: &mut Tokenizer, header: &Header, tokens: &[String]) -> 
             CONTROL_TOKEN => special,
             // An empty text would be found everywhere.
             UNKNOWN_TOKEN => special && !text.is_empty(),
-            USER_TOKEN => !special,
             // Some converters forget it, and llama.cpp takes it for what it looks like.
-            NORMAL_TOKEN => special && LOOK_LIKE_CONTROL.contains(&text.as_str()),
+            NORMAL_TOKEN | USER_TOKEN if LOOK_LIKE_CONTROL.contains(&text.as_str()) => special,
+            USER_TOKEN => !special,
             _ => false,
         });
         matching.map(move |(text, _)| {
@@ -216,6 +216,8 @@ pub(crate) fn template_source(header: &Header) -> ChatTemplateSource {
             .into_iter()
             .filter_map(|(name, key)| Some((name.to_owned(), text(key)?)))
             .collect(),
+        // A GGUF names none.
+        additional_tokens: Vec::new(),
         text: header.text("tokenizer.chat_template").map(str::to_owned),
         bos_token: text("bos"),
         eos_token: text("eos"),

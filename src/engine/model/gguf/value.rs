@@ -32,11 +32,12 @@ impl Header {
         }
     }
 
-    pub(crate) fn float(&self, key: &str) -> Option<f32> {
+    pub(crate) fn float(&self, key: &str) -> Result<Option<f32>> {
         match self.metadata.get(key) {
-            Some(GgufValue::Float(value)) => Some(*value as f32),
-            Some(GgufValue::Integer(value)) => Some(*value as f32),
-            _ => None,
+            None => Ok(None),
+            Some(GgufValue::Float(value)) => Ok(Some(*value as f32)),
+            Some(GgufValue::Integer(value)) => Ok(Some(*value as f32)),
+            Some(_) => bail!("{key} is not a number"),
         }
     }
 
@@ -82,13 +83,6 @@ impl Header {
     pub(crate) fn floats(&self, key: &str) -> Option<&[f64]> {
         match self.metadata.get(key) {
             Some(GgufValue::Floats(values)) => Some(values),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn booleans(&self, key: &str) -> Option<&[bool]> {
-        match self.metadata.get(key) {
-            Some(GgufValue::Bools(values)) => Some(values),
             _ => None,
         }
     }

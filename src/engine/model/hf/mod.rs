@@ -1,6 +1,7 @@
 //! Hugging Face folders: `config.json`, safetensors in one file or several, `tokenizer.json`, chat template.
 
 mod added;
+pub(crate) mod asked;
 mod bounds;
 mod charsmap;
 pub(crate) mod config;

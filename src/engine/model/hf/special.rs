@@ -72,6 +72,23 @@ impl Special {
     }
 }
 
+/// The texts of the tokens that a folder lists without names.
+///
+/// # Errors
+/// If a file is there but can't be read.
+pub(super) fn additional(folder: &Path) -> Result<Vec<String>> {
+    const LISTED: &str = "additional_special_tokens";
+    for file in [CONFIG, MAP] {
+        let keys: Map<String, Value> = optional_json(&folder.join(file))?.unwrap_or_default();
+        if let Some(listed) = keys.get(LISTED).and_then(Value::as_array) {
+            let tokens =
+                listed.iter().filter_map(|value| serde_json::from_value::<Special>(value.clone()).ok());
+            return Ok(tokens.map(|token| token.text().to_owned()).collect());
+        }
+    }
+    Ok(Vec::new())
+}
+
 /// The tokens of a folder by the names that templates have for them; what is no token there is left out.
 ///
 /// # Errors

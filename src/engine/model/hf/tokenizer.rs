@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Deserialize;
-use tokenizers::Tokenizer;
+use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::{added, bounds, json, optional_json, read_bounded, special};
 use crate::data::quiet::quietly;
@@ -47,6 +47,14 @@ pub(crate) fn read_file(path: &Path) -> Result<Tokenizer> {
             // Some files ship the settings of their last use.
             tokenizer.with_padding(None);
             tokenizer.with_truncation(None).map_err(failed)?;
+            if let ModelWrapper::BPE(model) = tokenizer.get_model() {
+                let dropped = model.dropout.unwrap_or_default();
+                ensure!(
+                    dropped == 0.0,
+                    "it leaves merges out at random (the model's dropout is {dropped}), so that a text would have other \
+                     tokens each time; set dropout to null"
+                );
+            }
             try_out(&tokenizer)?;
             Ok(tokenizer)
         });
@@ -152,6 +160,7 @@ pub(crate) fn template(folder: &Path) -> Result<ChatTemplateSource> {
         bos_token: named.remove("bos_token"),
         eos_token: named.remove("eos_token"),
         other_tokens: named,
+        additional_tokens: special::additional(folder)?,
         moment: None,
     })
 }

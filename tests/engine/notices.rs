@@ -1,0 +1,102 @@
+//! What a model's files ask for and Dojo doesn't do: said, or refused.
+
+use candle_core::quantized::GgmlDType;
+use candle_core::quantized::gguf_file::Value as GgufValue;
+use dojo_studio::engine::model::{self, ModelFiles, OpenModel};
+use serde_json::{Value, json};
+
+use crate::support::tiny::Tiny;
+
+/// A tiny model whose configuration has these keys, and with this `generation_config.json`.
+fn opened(config: &Value, generation: Option<&Value>) -> anyhow::Result<OpenModel> {
+    let place = tempfile::tempdir().unwrap();
+    let more = config.as_object().unwrap().clone();
+    Tiny { more, ..Tiny::new("llama") }.write_folder(place.path());
+    if let Some(generation) = generation {
+        std::fs::write(place.path().join("generation_config.json"), generation.to_string()).unwrap();
+    }
+    model::open(&ModelFiles::at(place.path())?)
+}
+
+fn asked(generation: &Value) -> Option<String> {
+    opened(&json!({}), Some(generation)).unwrap().notices.generation
+}
+
+#[test]
+fn what_a_generation_config_asks_for_is_told_by_name() {
+    let told = asked(&json!({
+        "repetition_penalty": 1.1, "no_repeat_ngram_size": 3, "suppress_tokens": [4, 5], "forced_eos_token_id": 2,
+        "bad_words_ids": [[5]], "min_new_tokens": 4, "num_beams": 4, "length_penalty": 2.0, "stop_strings": "END",
+        "sequence_bias": {"5": -1.0}, "begin_suppress_tokens": null, "eos_token_id": 2,
+    }));
+    let told = told.unwrap();
+    for part in [
+        "generation_config.json asks for repetition_penalty 1.1, no_repeat_ngram_size 3, bad_words_ids [[5]],",
+        "suppress_tokens [4,5]",
+        "forced_eos_token_id 2",
+        "min_new_tokens 4",
+        "stop_strings 'END'",
+        "sequence_bias {\"5\":-1.0}",
+        "num_beams 4, length_penalty 2.0",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(!told.contains("begin_suppress"), "{told}");
+    let sampled = asked(&json!({"do_sample": true, "temperature": 0.6, "top_p": 0.95, "top_k": 20}));
+    assert!(sampled.unwrap().contains("asks for do_sample true, temperature 0.6, top_k 20, top_p 0.95 when"));
+}
+
+#[test]
+fn what_changes_no_answer_is_not_told() {
+    for generation in [
+        json!({"eos_token_id": [2, 0], "pad_token_id": 0, "transformers_version": "4.50.0", "use_cache": true}),
+        json!({"repetition_penalty": 1.0, "num_beams": 1, "min_length": 0, "bad_words_ids": null, "suppress_tokens": []}),
+        // Without do_sample and without beams these do nothing.
+        json!({"temperature": 0.6, "top_p": 0.9, "do_sample": false, "length_penalty": 2.0, "early_stopping": true}),
+    ] {
+        assert_eq!(asked(&generation), None, "{generation}");
+    }
+}
+
+#[test]
+fn older_folders_ask_in_their_configuration() {
+    let config = json!({"no_repeat_ngram_size": 2});
+    let told = opened(&config, None).unwrap().notices.generation.unwrap();
+    assert!(told.starts_with("config.json asks for no_repeat_ngram_size 2 when"), "{told}");
+    assert_eq!(opened(&config, Some(&json!({}))).unwrap().notices.generation, None);
+}
+
+#[test]
+fn plain_weights_that_are_said_to_be_quantised_are_told_or_refused() {
+    for method in
+        [json!({"quant_method": "bitsandbytes", "load_in_4bit": true}), json!({"load_in_4bit": true})]
+    {
+        let opened = opened(&json!({"quantization_config": method}), None).unwrap();
+        let told = opened.notices.weights.unwrap();
+        assert!(told.contains("weights that bitsandbytes rounds to 4 bits while they are loaded"), "{told}");
+    }
+    for method in ["gptq", "awq", "compressed-tensors", "fp8", "something"] {
+        let config = json!({"quantization_config": {"quant_method": method, "bits": 4}});
+        let refused = format!("{:#}", opened(&config, None).err().expect("a refusal"));
+        assert!(refused.contains(&format!("the weights are quantised by '{method}'")), "{refused}");
+    }
+    let unnamed = opened(&json!({"quantization_config": {"bits": 4}}), None);
+    assert!(format!("{:#}", unnamed.err().expect("a refusal")).contains("names no quant_method"));
+    assert_eq!(opened(&json!({"quantization_config": null}), None).unwrap().notices.weights, None);
+}
+
+#[test]
+fn a_gguf_that_names_sampling_or_suppresses_tokens_is_told() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("model.gguf");
+    let keys = [
+        ("general.sampling.temp", GgufValue::F32(0.5)),
+        ("tokenizer.ggml.suppress_tokens", GgufValue::Array(vec![GgufValue::I32(4)])),
+    ];
+    Tiny::new("llama").write_gguf_with(&path, GgmlDType::F32, &keys);
+    let told = model::open(&ModelFiles::at(&path).unwrap()).unwrap().notices.generation.unwrap();
+    assert!(
+        told.starts_with("its header asks for 'temp' 0.5, suppress_tokens a list of 1 numbers when"),
+        "{told}"
+    );
+}
