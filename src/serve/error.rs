@@ -56,6 +56,12 @@ impl ApiError {
         Self::bad(message).code("context_length_exceeded").parameter(parameter)
     }
 
+    /// The server ends before the answer does.
+    pub(crate) fn stopping() -> Self {
+        let message = "the server was stopped before the answer was finished: ask again when it runs again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message).code("server_stopping")
+    }
+
     fn kind(&self) -> &'static str {
         match self.status {
             StatusCode::UNAUTHORIZED => "authentication_error",

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::answer::{self, STOP, failed, finish_reason, gather, usage};
+use super::error::ApiError;
 use super::shelf::ModelInUse;
-use super::stream;
-use super::stream::ClosingMark;
+use super::stopping::Cut;
+use super::stream::{self, ClosingMark, Heard};
 use super::tools::{PieceReader, written};
 use crate::engine::generate::{
     AnswerPiece, CallForm, ChosenToken, Event, Fault, Finish, RequestId, Usage, What,
@@ -138,16 +139,24 @@ impl CompletionReply {
     }
 
     /// An object for each piece of text, as it comes.
-    pub(crate) fn streamed(mut self, events: UnboundedReceiver<Event>, with_usage: bool) -> Response {
+    pub(crate) fn streamed(
+        mut self,
+        events: UnboundedReceiver<Event>,
+        cut: Cut,
+        with_usage: bool,
+    ) -> Response {
         let count = self.prompts.len() * self.each;
         let mut taken = vec![None; count];
         let pieces = PieceReader::of(self.calls.as_ref());
         let mut told = vec![ChoiceProgress { pieces, ..ChoiceProgress::default() }; count];
         let mut fault = Fault::Computation;
-        stream::respond(events, ClosingMark::Done, move |event| {
-            let Some(event) = event else {
-                let whole = taken.iter().all(Option::is_some);
-                return if whole { Vec::new() } else { vec![failed(fault).body()] };
+        stream::respond(events, cut, ClosingMark::Done, move |heard| {
+            let is_whole = taken.iter().all(Option::is_some);
+            let event = match heard {
+                Heard::Event(event) => event,
+                Heard::End | Heard::Cut if is_whole => return Vec::new(),
+                Heard::End => return vec![failed(fault).body()],
+                Heard::Cut => return vec![ApiError::stopping().body()],
             };
             self.id.get_or_insert(event.request);
             if let What::Prompt { tokens } = event.what {

@@ -26,7 +26,7 @@ pub(crate) async fn create(
     let model = service.shelf.model(name.as_deref()).await?;
     let (request, reply, options) = asked.read(move |fields| read(model, name, fields)).await?;
     let events = reply.model.start(vec![request], "input", &options).await?;
-    Ok(if options.stream { reply.streamed(events) } else { reply.whole(events).await })
+    Ok(if options.stream { reply.streamed(events, service.cut.clone()) } else { reply.whole(events).await })
 }
 
 fn read(

@@ -3,6 +3,7 @@
 mod browsers;
 mod forms;
 mod hostile;
+mod http2;
 mod parts;
 mod responses;
 mod shelf;
