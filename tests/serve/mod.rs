@@ -5,6 +5,7 @@ mod forms;
 mod hostile;
 mod http2;
 mod parts;
+mod plain_words;
 mod responses;
 mod shelf;
 mod slow;
