@@ -72,6 +72,7 @@ fn read(
     reply.log_probabilities = likeliest.is_some();
     reply.prompts = prompts.into_iter().map(|(_, text)| text).collect();
     reply.echo = echo;
+    reply.constraint = options.constraint_field();
     Ok((requests, reply, options))
 }
 

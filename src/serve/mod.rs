@@ -32,6 +32,7 @@ mod settings;
 mod shelf;
 mod stopping;
 mod stream;
+mod template_settings;
 mod tools;
 mod unread;
 mod words;
@@ -43,10 +44,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use axum::Router;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -63,9 +64,9 @@ use metrics::Metrics;
 pub use room::Clients;
 use room::ConnectionRoom;
 pub use settings::Settings;
-use stopping::Cut;
 use shelf::{Inner, Shelf};
 pub use shelf::{KeepLoaded, Load, LoadedModel, Offer, ServedKind, ShelfChange, Tell, Why};
+use stopping::Cut;
 use worker::Queue;
 
 /// For the last event of answers that are cut off.

@@ -23,6 +23,8 @@ pub(crate) struct ResponsesReply {
     /// The model's name, as the client said it.
     name: String,
     asked: Echo,
+    /// The field that holds the answer to something.
+    pub constraint: Option<&'static str>,
     pieces: PieceReader,
     created: u64,
     /// The request's own number, once something of it came.
@@ -91,6 +93,7 @@ impl ResponsesReply {
             model,
             name,
             asked,
+            constraint: None,
             pieces,
             created: clock::seconds(),
             number,
@@ -114,7 +117,7 @@ impl ResponsesReply {
         if self.ended {
             Json(last["response"].take()).into_response()
         } else {
-            failed(self.fault).into_response()
+            failed(self.fault, self.constraint).into_response()
         }
     }
 
@@ -128,7 +131,7 @@ impl ResponsesReply {
                     Fault::Constraint => "invalid_prompt",
                     Fault::Computation | Fault::Numbers => "server_error",
                 };
-                self.fail(code, &failed(self.fault))
+                self.fail(code, &failed(self.fault, self.constraint))
             }
             Heard::Cut => self.fail("server_error", &ApiError::stopping()),
         })
@@ -181,7 +184,8 @@ impl ResponsesReply {
         response["error"] = json!({ "code": code, "message": said["error"]["message"] });
         self.tell(&mut out, "response.failed", json!({ "response": response }));
         let fields = said["error"].as_object().into_iter().flatten();
-        let beside = fields.filter(|(name, _)| *name != "type").map(|(name, value)| (name.clone(), value.clone()));
+        let beside =
+            fields.filter(|(name, _)| *name != "type").map(|(name, value)| (name.clone(), value.clone()));
         self.tell(&mut out, "error", with(Value::Object(beside.collect()), said));
         out
     }

@@ -9,6 +9,7 @@ mod plain_words;
 mod responses;
 mod shelf;
 mod slow;
+mod template_settings;
 mod tools;
 mod values;
 
