@@ -61,6 +61,7 @@ pub struct CompilersBusy(&'static str);
 pub struct Compiler {
     shared: Arc<CompilerState>,
     patience: Duration,
+    quick: Duration,
 }
 
 struct CompilerState {
@@ -116,13 +117,13 @@ impl Compiler {
             lanes: Mutex::new(Lanes { turns: TURNS, running: HashMap::new(), late: HashSet::new() }),
             moved: Condvar::new(),
         };
-        Self { shared: Arc::new(shared), patience: PATIENCE }
+        Self { shared: Arc::new(shared), patience: PATIENCE, quick: QUICK }
     }
 
-    /// Waits for so long instead of ten seconds.
+    /// Waits for so long instead of ten seconds; after a fifth of it others go by.
     #[must_use]
-    pub const fn waiting(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn waiting(mut self, patience: Duration) -> Self {
+        (self.patience, self.quick) = (patience, patience / 5);
         self
     }
 
@@ -167,7 +168,7 @@ impl Compiler {
             })
             .context("start a thread for a constraint")?;
         let left = || deadline.saturating_duration_since(Instant::now());
-        let mut outcome = receive.recv_timeout(left().min(QUICK));
+        let mut outcome = receive.recv_timeout(left().min(self.quick));
         if matches!(outcome, Err(mpsc::RecvTimeoutError::Timeout)) {
             self.shared.stand_aside(hash);
             outcome = receive.recv_timeout(left());

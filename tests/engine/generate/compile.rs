@@ -63,10 +63,12 @@ fn multiples_that_would_fill_the_memory_are_refused_at_once() {
 fn constraints_that_take_long_dont_hold_up_those_that_dont() {
     let place = tempfile::tempdir().unwrap();
     let model = Tiny::new("llama").open_folder(place.path());
-    let compiler = Compiler::new(model.tokenizer, model.config.vocabulary, model.config.eos);
+    let patience = Duration::from_secs(2);
+    let compiler =
+        Compiler::new(model.tokenizer, model.config.vocabulary, model.config.eos).waiting(patience);
     compiler.compile(&Constraint::JsonObject).unwrap();
     std::thread::scope(|scope| {
-        // As many as may be compiled at the same time; each takes far more than two seconds.
+        // As many as may be compiled at the same time; each takes far more than a fifth of the time.
         let asking = [0, 1].map(|number| {
             let slow = Constraint::Regex(format!("{number}a{{99999}}{{99999}}"));
             let compiler = &compiler;
@@ -79,7 +81,7 @@ fn constraints_that_take_long_dont_hold_up_those_that_dont() {
             let constraint = Constraint::Choice(vec![format!("{:?}", begun.elapsed())]);
             compiler.compile(&constraint).unwrap();
             assert!(!is_done(), "{quick} after {:?}", begun.elapsed());
-            quick += usize::from(begun.elapsed() > Duration::from_millis(1500));
+            quick += usize::from(begun.elapsed() > patience / 6);
         }
     });
 }
