@@ -10,6 +10,7 @@ use serde_json::json;
 use super::generate::Ready;
 use super::sampling::ModelArguments;
 use super::{loading, print};
+use crate::domain::speed;
 use crate::engine::device;
 use crate::engine::generate::{Constraint, EndTokens, GenerateRequest, Sampling, complete};
 
@@ -157,7 +158,8 @@ impl Bench<'_> {
         })?;
         let first_seconds = first_seconds.unwrap_or(f64::INFINITY);
         let seconds = started.elapsed().as_secs_f64() - first_seconds;
-        Ok(RequestTiming { first_seconds, tokens_per_second: tokens as f64 / seconds.max(1e-9) })
+        let tokens_per_second = speed::tokens_per_second(tokens, seconds).unwrap_or_default();
+        Ok(RequestTiming { first_seconds, tokens_per_second })
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::sampling::{ModelArguments, SamplingArguments};
 use super::{generate_batch, loading, print};
 use crate::domain::message::{Message, Role};
+use crate::domain::speed;
 use crate::engine::generate::{AdapterId, Finish, GenerateRequest, Generator, Prompter, Usage, What};
 
 /// Arguments of `dojo generate`.
@@ -175,7 +176,7 @@ impl GeneratedAnswer {
     /// Tokens that the model chose after the first; none where it chose too few to tell.
     fn tokens_per_second(&self) -> Option<f64> {
         let seconds = self.last_token_seconds - self.first_token_seconds;
-        (self.counted > 0 && seconds > 0.0).then(|| self.counted as f64 / seconds)
+        speed::tokens_per_second(self.counted, seconds)
     }
 
     fn as_json(&self, seconds: f64) -> serde_json::Value {

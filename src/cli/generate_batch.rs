@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::generate::{GenerateArguments, Ready, finish_name};
 use super::{loading, print};
 use crate::domain::message::{Message, Role};
+use crate::domain::speed;
 use crate::engine::generate::{RequestId, What};
 
 /// Lines handed to the generator ahead of those it works on.
@@ -46,12 +47,20 @@ pub(super) fn run(arguments: &GenerateArguments, input: &Path, output: &Path) ->
     })?;
     let seconds = started.elapsed().as_secs_f64();
     print::complain(&format!(
-        "{total} answers, {tokens} tokens in {seconds:.1} s ({:.1} tokens/s{}), in {}",
-        chosen as f64 / seconds,
-        if chosen < tokens { " that the model chose" } else { "" },
+        "{total} answers, {tokens} tokens in {seconds:.1} s{}, in {}",
+        speed_words(total, tokens, chosen, seconds),
         output.display()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The speed of all together; nothing where the answers are so short that it is the time of reading the prompts.
+fn speed_words(answers: usize, tokens: usize, chosen: usize, seconds: f64) -> String {
+    if speed::tokens_per_second(chosen / answers.max(1), seconds).is_none() {
+        return String::new();
+    }
+    let of_all = if chosen < tokens { " that the model chose" } else { "" };
+    format!(" ({:.1} tokens/s{of_all})", chosen as f64 / seconds)
 }
 
 /// Answers all; how many tokens were written, and how many of them the model chose.

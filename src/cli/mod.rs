@@ -13,6 +13,7 @@ mod demo;
 mod doctor;
 mod generate;
 mod generate_batch;
+mod job_bar;
 mod loading;
 mod models;
 mod print;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::print;
+use super::{job_bar, print};
 use crate::app::{review, sessions, studio};
 use crate::config::Folders;
 use crate::domain::counted::counted;
@@ -16,8 +16,12 @@ use crate::domain::session::SessionInfo;
 use crate::domain::teacher::Money;
 use crate::teacher::Speaker;
 use crate::teacher::budget::Budget;
+use crate::teacher::course::STOPPING;
 use crate::teacher::job::Drawing;
 use crate::teacher::reflect::Guidance;
+
+/// The exit code of what Ctrl-C has ended.
+const INTERRUPTED: i32 = 130;
 
 /// What all jobs take.
 #[derive(Args)]
@@ -112,7 +116,7 @@ pub(super) fn think(arguments: &ThinkArguments) -> Result<ExitCode> {
     work.options.gauge.clone_from(&arguments.leads);
     let student = work.speaker(&arguments.student)?;
     let mut session = review::open(&work.session)?;
-    let (stop, mut bar) = (work.stop.clone(), bar());
+    let (stop, mut bar) = (work.stop.clone(), job_bar::of_job());
     let job = review::think(&work.folders, &mut session, &*student, &work.options, &stop, &mut bar);
     work.finish(job)
 }
@@ -123,7 +127,7 @@ pub(super) fn reflect(arguments: &ReflectArguments) -> Result<ExitCode> {
     let teacher = work.speaker(&arguments.teacher)?;
     let guidance = if arguments.plain { Guidance::Plain } else { Guidance::Guided };
     let mut session = review::open(&work.session)?;
-    let (stop, mut bar) = (work.stop.clone(), bar());
+    let (stop, mut bar) = (work.stop.clone(), job_bar::of_job());
     let job =
         review::reflect(&work.folders, &mut session, &*teacher, guidance, &work.options, &stop, &mut bar);
     work.finish(job)
@@ -138,7 +142,7 @@ pub(super) fn judge(arguments: &JudgeArguments) -> Result<ExitCode> {
         if named.is_empty() { vec![&*judge] } else { named.iter().map(|named| &**named).collect() };
     let judging = review::JudgeOptions { threshold: arguments.threshold, rounds: arguments.rounds };
     let mut session = review::open(&work.session)?;
-    let (stop, mut bar) = (work.stop.clone(), bar());
+    let (stop, mut bar) = (work.stop.clone(), job_bar::of_job());
     let speakers = (&*judge, improvers.as_slice());
     let job = review::judge(&work.folders, &mut session, speakers, judging, &work.options, &stop, &mut bar);
     work.finish(job)
@@ -185,6 +189,14 @@ impl Work {
         runtime.spawn(async move {
             if tokio::signal::ctrl_c().await.is_ok() {
                 asked.store(true, Ordering::Relaxed);
+                print::complain(&format!(
+                    "stopping: answers under way have up to {} s; Ctrl-C ends at once",
+                    STOPPING.as_secs()
+                ));
+            }
+            if tokio::signal::ctrl_c().await.is_ok() {
+                // Every result that came is on the disk.
+                std::process::exit(INTERRUPTED);
             }
         });
         Ok(Self { folders, session, options, stop, json: common.json, runtime })
@@ -212,22 +224,6 @@ impl Work {
             return Ok(ExitCode::from(1));
         }
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// Progress on standard error, where a person sees it.
-pub(super) fn bar() -> impl FnMut(u64, u64) {
-    let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len}  {per_sec}  {eta} left");
-    let bar = indicatif::ProgressBar::new(0);
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    move |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-        if done == all {
-            bar.finish_and_clear();
-        }
     }
 }
 

@@ -192,8 +192,11 @@ async fn answer(listening: Listening, offers: Vec<Offer>, keep: KeepLoaded) -> R
         print::complain(&waiting(waited_for, patience));
     }
     let (ended, code) = tokio::select! {
-        ended = serving => (ended?, first),
-        second = signals.next() => (ServeEnd::Cut(busy.answering()), second),
+        ended = &mut serving => (ended?, first),
+        second = signals.next() => {
+            busy.hurry();
+            (serving.await?, second)
+        }
     };
     Ok(match ended {
         ServeEnd::Whole | ServeEnd::Cut(0) => ExitCode::SUCCESS,

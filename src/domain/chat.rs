@@ -128,6 +128,7 @@ pub struct AnswerOutcome {
     /// Of those, taken from the cache.
     pub cached_tokens: usize,
     pub tokens: usize,
+    /// 0 where it is too short to tell.
     pub tokens_per_second: f64,
     pub first_token_seconds: f64,
     /// Tokens that the model's context holds.

@@ -31,6 +31,7 @@ pub mod secret;
 pub mod series;
 pub mod session;
 pub mod settings;
+pub mod speed;
 pub mod statistics;
 pub mod teacher;
 mod term;

@@ -62,14 +62,18 @@ pub(crate) const fn finish_reason(why: Finish) -> &'static str {
     }
 }
 
-/// What a client is told whose answer could not be finished.
-pub(crate) fn failed(fault: Fault) -> ApiError {
-    let status = match fault {
+/// What a client is told whose answer could not be finished; `constraint` is the field that holds it to something.
+pub(crate) fn failed(fault: Fault, constraint: Option<&'static str>) -> ApiError {
+    let (status, code) = match fault {
         // Asked again it would fail again, as clients do after a 500.
-        Fault::Constraint => StatusCode::BAD_REQUEST,
-        Fault::Computation | Fault::Numbers => StatusCode::INTERNAL_SERVER_ERROR,
+        Fault::Constraint => (StatusCode::BAD_REQUEST, "constraint_failed"),
+        Fault::Computation | Fault::Numbers => (StatusCode::INTERNAL_SERVER_ERROR, "generation_failed"),
     };
-    ApiError::new(status, fault.sentence())
+    let error = ApiError::new(status, fault.sentence()).code(code);
+    match fault {
+        Fault::Constraint => error.parameter(constraint.unwrap_or_default()),
+        Fault::Computation | Fault::Numbers => error,
+    }
 }
 
 /// Why a choice has no end; nothing if it has one.

@@ -79,7 +79,7 @@ impl FromRequest<SharedService> for ReceivedRequest {
         let kept = request.extensions_mut().remove::<Kept>().unwrap_or_default();
         let body = Bytes::from_request(request, service)
             .await
-            .map_err(|error| ApiError::new(error.status(), error.body_text()))?;
+            .map_err(|error| ApiError::new(error.status(), "the body can't be read to its end"))?;
         let model = match model(&body)? {
             None | Some(Value::Null) => None,
             Some(Value::String(name)) => Some(name),

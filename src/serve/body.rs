@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
@@ -15,6 +15,7 @@ use super::asked::Kept;
 use super::connection::Seated;
 use super::error::ApiError;
 use super::room::{Clients, ConnectionRoom, Seat, Stage};
+use super::unread;
 
 /// Reads the body, and says to the connection how far its request is.
 pub(crate) async fn read_whole(
@@ -24,7 +25,8 @@ pub(crate) async fn read_whole(
 ) -> Response {
     let seat = request.extensions().get::<ConnectInfo<Seated>>().map(|seated| Arc::clone(&seated.0.0));
     let (mut parts, body) = request.into_parts();
-    let asked = RequestProgress::begin(seat);
+    let version = parts.version;
+    let mut asked = RequestProgress::begin(seat);
     let (bytes, kept) = match timeout(room.clients.body, read(&room, body)).await {
         Ok(Ok(whole)) => whole,
         Ok(Err(error)) => return refused(error),
@@ -35,16 +37,26 @@ pub(crate) async fn read_whole(
     };
     asked.answer();
     parts.extensions.insert(kept);
-    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
-    if response.body().size_hint().exact().is_some() {
+    let mut cut = room.cut.listen();
+    let response = tokio::select! {
+        response = next.run(Request::from_parts(parts, Body::from(bytes))) => response,
+        () = cut.given() => return refused(ApiError::stopping()),
+    };
+    // Over HTTP/2 each answer waits for its client by itself, be it of known length or not.
+    let alone = asked.seat.clone().filter(|_| version == Version::HTTP_2);
+    if alone.is_none() && response.body().size_hint().exact().is_some() {
         return response;
     }
     // A stream is being answered until its end.
     response.map(|body| {
-        Body::from_stream(body.into_data_stream().map(move |part| {
+        let body = Body::from_stream(body.into_data_stream().map(move |part| {
             let _open = &asked;
             part
-        }))
+        }));
+        match alone {
+            Some(seat) => unread::bounded(body, seat, room.clients.write),
+            None => body,
+        }
     })
 }
 
@@ -56,22 +68,26 @@ fn refused(error: ApiError) -> Response {
 }
 
 /// How far a request is, until it is answered or its client has gone.
-struct RequestProgress(Option<Arc<Seat>>);
+struct RequestProgress {
+    seat: Option<Arc<Seat>>,
+    stage: Stage,
+}
 
 impl RequestProgress {
     fn begin(seat: Option<Arc<Seat>>) -> Self {
-        let asked = Self(seat);
+        let mut asked = Self { seat, stage: Stage::Idle };
         asked.enter(Stage::Body);
         asked
     }
 
-    fn answer(&self) {
+    fn answer(&mut self) {
         self.enter(Stage::Answer);
     }
 
-    fn enter(&self, stage: Stage) {
-        if let Some(seat) = &self.0 {
-            seat.enter(stage);
+    fn enter(&mut self, stage: Stage) {
+        let before = std::mem::replace(&mut self.stage, stage);
+        if let Some(seat) = &self.seat {
+            seat.pass(before, stage);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::SharedService;
 use super::asked::ReceivedRequest;
@@ -13,6 +13,7 @@ use super::options::{Options, most_tokens};
 use super::question::PromptQuestion;
 use super::reply::{CompletionReply, Style};
 use super::shelf::ModelInUse;
+use super::template_settings::TemplateSettings;
 use super::tools::Tools;
 use crate::engine::generate::GenerateRequest;
 
@@ -24,7 +25,13 @@ pub(crate) async fn create(
     let model = service.shelf.model(name.as_deref()).await?;
     let (request, reply, options) = asked.read(move |fields| read(model, name, fields)).await?;
     let events = reply.model.start(vec![request], "messages", &options).await?;
-    Ok(if options.stream { reply.streamed(events, options.with_usage) } else { reply.whole(events).await })
+    let cut = service.cut.clone();
+    let response = if options.stream {
+        reply.streamed(events, cut, options.with_usage)
+    } else {
+        reply.whole(events).await
+    };
+    Ok(options.noted(response))
 }
 
 fn read(
@@ -33,8 +40,10 @@ fn read(
     mut fields: Fields,
 ) -> Result<(GenerateRequest, CompletionReply, Options), ApiError> {
     let messages = messages::read(&mut fields)?;
-    let settings = settings(&mut fields)?;
+    let mut settings = TemplateSettings::read(&mut fields, &model.prompter)?;
+    settings.read_effort((&mut fields, "reasoning_effort"), "reasoning_effort", &model.prompter)?;
     let mut options = Options::read(&mut fields, model.words.tokenizer())?;
+    options.unused = settings.unused;
     let wants_log_probabilities = fields.flag("logprobs")?.unwrap_or(false);
     match fields.count("top_logprobs")? {
         None if wants_log_probabilities => options.ask_log_probabilities(0, "top_logprobs")?,
@@ -53,11 +62,13 @@ fn read(
     fields.only("modalities", &[json!(["text"])])?;
     fields.only("verbosity", &[json!("medium")])?;
     fields.finish()?;
-    let question = PromptQuestion { field: "messages", messages: &messages, tools, settings, most };
+    let question =
+        PromptQuestion { field: "messages", messages: &messages, tools, settings: settings.values, most };
     let (request, form) = question.request(&model, &mut options)?;
     let form = form.cloned();
     let mut reply = CompletionReply::new(Style::Chat, model, name, options.choices);
     reply.calls = form;
+    reply.constraint = options.constraint_field();
     reply.log_probabilities = wants_log_probabilities;
     Ok((request, reply, options))
 }
@@ -80,13 +91,4 @@ fn most(fields: &mut Fields) -> Result<Option<usize>, ApiError> {
         }
         _ => Ok(given.map(|(_, most)| most)),
     }
-}
-
-/// What is said to the template beside the conversation.
-fn settings(fields: &mut Fields) -> Result<Option<Map<String, Value>>, ApiError> {
-    let mut settings = fields.object("chat_template_kwargs")?.map(|settings| settings.rest().clone());
-    if let Some(effort) = fields.text("reasoning_effort")? {
-        settings.get_or_insert_default().entry("reasoning_effort").or_insert(Value::from(effort));
-    }
-    Ok(settings)
 }

@@ -28,7 +28,12 @@ pub(crate) async fn create(
     let model = service.shelf.model(name.as_deref()).await?;
     let (requests, reply, options) = asked.read(move |fields| read(model, name, fields)).await?;
     let events = reply.model.start(requests, "prompt", &options).await?;
-    Ok(if options.stream { reply.streamed(events, options.with_usage) } else { reply.whole(events).await })
+    let cut = service.cut.clone();
+    Ok(if options.stream {
+        reply.streamed(events, cut, options.with_usage)
+    } else {
+        reply.whole(events).await
+    })
 }
 
 fn read(
@@ -67,6 +72,7 @@ fn read(
     reply.log_probabilities = likeliest.is_some();
     reply.prompts = prompts.into_iter().map(|(_, text)| text).collect();
     reply.echo = echo;
+    reply.constraint = options.constraint_field();
     Ok((requests, reply, options))
 }
 

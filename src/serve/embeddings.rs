@@ -108,7 +108,7 @@ async fn embed(
     let embedder = desk.lock_owned().await;
     let work = tokio::task::spawn_blocking(move || {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let refuse = |error: anyhow::Error| ApiError::bad(format!("{error:#}")).parameter("input");
+        let refuse = |_| ApiError::bad("the input can't be cut into the model's tokens").parameter("input");
         let longer = (too_long == TooLong::Refuse).then(|| embedder.first_too_long(&texts)).transpose();
         if let Some(index) = longer.map_err(refuse)?.flatten() {
             let message = format!(
@@ -119,9 +119,17 @@ async fn embed(
             );
             return Err(ApiError::bad(message).code("context_length_exceeded").parameter("input"));
         }
-        embedder.embed(&texts).map_err(refuse)
+        embedder.embed(&texts).map_err(|error| {
+            tracing::error!("texts can't be embedded: {error:#}");
+            fault()
+        })
     });
-    work.await.map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
+    work.await.map_err(|_| fault())?
+}
+
+fn fault() -> ApiError {
+    let message = "the texts can't be embedded: that is a fault of the server";
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, message)
 }
 
 /// One thing to embed.

@@ -22,7 +22,7 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        let mut message = message.into();
+        let mut message = one_line(message.into());
         shorten(&mut message, MESSAGE);
         Self { status, message, parameter: None, code: None }
     }
@@ -56,6 +56,12 @@ impl ApiError {
         Self::bad(message).code("context_length_exceeded").parameter(parameter)
     }
 
+    /// The server ends before the answer does.
+    pub(crate) fn stopping() -> Self {
+        let message = "the server was stopped before the answer was finished: ask again when it runs again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message).code("server_stopping")
+    }
+
     fn kind(&self) -> &'static str {
         match self.status {
             StatusCode::UNAUTHORIZED => "authentication_error",
@@ -81,6 +87,11 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         (self.status, Json(self.body())).into_response()
     }
+}
+
+/// A text without line ends, which templates write into their refusals.
+fn one_line(text: String) -> String {
+    if text.contains(['\n', '\r']) { text.split_whitespace().collect::<Vec<_>>().join(" ") } else { text }
 }
 
 /// Cuts a text that is too long, and shows that it is cut.

@@ -1,6 +1,7 @@
 //! A request's JSON object, read field by field: null is as absent, a wrong type is named, and what nobody reads is
 //! refused. Knows no endpoint.
 
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
@@ -15,8 +16,7 @@ pub(crate) struct Fields {
 impl Fields {
     /// Those of a request's body.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        let value = serde_json::from_slice(body)
-            .map_err(|error| ApiError::bad(format!("the request isn't valid JSON: {error}")))?;
+        let value = serde_json::from_slice(body).map_err(|error| ApiError::bad(unreadable(body, &error)))?;
         Self::of(value, "")
     }
 
@@ -138,6 +138,27 @@ impl Fields {
     ) -> Result<Option<T>, ApiError> {
         let Some(value) = self.value(name) else { return Ok(None) };
         read(value).map(Some).map_err(|other| wrong(&self.place(name), kind, &other))
+    }
+}
+
+/// Why a body can't be read, and where.
+fn unreadable(body: &[u8], error: &serde_json::Error) -> String {
+    if body.trim_ascii().is_empty() {
+        return "the request has no body: send a JSON object".to_owned();
+    }
+    let place = format!("line {}, column {}", error.line(), error.column());
+    let said = error.to_string();
+    if said.starts_with("recursion limit") {
+        return format!("the request's JSON is nested too deeply at {place}");
+    }
+    if said.starts_with("number out of range") {
+        return format!("the request's JSON holds a number that is too large at {place}");
+    }
+    match error.classify() {
+        Category::Eof => format!("the request isn't valid JSON: it ends at {place} before it is whole"),
+        Category::Io | Category::Syntax | Category::Data => {
+            format!("the request isn't valid JSON: look at {place}")
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod fields;
 mod guard;
 mod hosted;
 mod keeper;
+mod listed;
 mod messages;
 mod metrics;
 mod options;
@@ -29,8 +30,11 @@ mod results;
 mod room;
 mod settings;
 mod shelf;
+mod stopping;
 mod stream;
+mod template_settings;
 mod tools;
+mod unread;
 mod words;
 mod worker;
 
@@ -40,11 +44,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use axum::extract::{DefaultBodyLimit, State};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use axum::{Json, Router};
-use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -63,7 +66,11 @@ use room::ConnectionRoom;
 pub use settings::Settings;
 use shelf::{Inner, Shelf};
 pub use shelf::{KeepLoaded, Load, LoadedModel, Offer, ServedKind, ShelfChange, Tell, Why};
+use stopping::Cut;
 use worker::Queue;
+
+/// For the last event of answers that are cut off.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A loaded model that is to be served for as long as the server lives.
 pub struct Served {
@@ -97,6 +104,7 @@ pub(crate) struct Service {
     started: u64,
     /// Leave to read a long request.
     turns: Arc<Semaphore>,
+    cut: Cut,
 }
 
 pub(crate) type SharedService = Arc<Service>;
@@ -117,6 +125,11 @@ impl Busy {
     #[must_use]
     pub fn answering(&self) -> usize {
         self.0.answering()
+    }
+
+    /// Gives answers in progress no more time once the server is to end.
+    pub fn hurry(&self) {
+        self.0.hurry.notify_one();
     }
 }
 
@@ -200,6 +213,7 @@ impl Listening {
             metrics: Arc::clone(&metrics),
         };
         tokio::spawn(keeper.run());
+        let room = Arc::new(ConnectionRoom::new(settings.clients, settings.body));
         let service = Arc::new(Service {
             shelf: Shelf::new(shared, asks, queue),
             metrics,
@@ -208,8 +222,8 @@ impl Listening {
             origins: settings.origins,
             started: clock::seconds(),
             turns: Arc::new(Semaphore::new(1)),
+            cut: room.cut.listen(),
         });
-        let room = Arc::new(ConnectionRoom::new(settings.clients, settings.body));
         let router = router(Arc::clone(&service), &room);
         let router = match settings.log {
             Some(log) => router.layer(axum::middleware::from_fn_with_state(log, access::tell)),
@@ -257,7 +271,7 @@ impl Bound {
     }
 
     /// Answers until `stop` is done. Then connections without a whole request are closed, and requests in progress have
-    /// [`Clients::stop`] to end.
+    /// [`Clients::stop`] to end; those that don't are told that they are cut off.
     ///
     /// # Errors
     /// Where the listener fails.
@@ -275,18 +289,23 @@ impl Bound {
         let patience = async {
             // Where the sender is gone, so is the server.
             stopped.await.ok();
-            tokio::time::sleep(room.clients.stop).await;
+            tokio::select! {
+                () = tokio::time::sleep(room.clients.stop) => {}
+                () = room.hurry.notified() => {}
+            }
         };
         let service = router.into_make_service_with_connect_info::<Seated>();
-        let serving = axum::serve(door, service).with_graceful_shutdown(stop);
+        let mut serving = axum::serve(door, service).with_graceful_shutdown(stop).into_future();
         tokio::select! {
-            ended = serving.into_future() => ended.context("serve").map(|()| ServeEnd::Whole),
-            () = patience => {
-                let cut = room.answering();
-                room.send_all_away();
-                Ok(if cut == 0 { ServeEnd::Whole } else { ServeEnd::Cut(cut) })
-            }
+            ended = &mut serving => return ended.context("serve").map(|()| ServeEnd::Whole),
+            () = patience => {}
         }
+        let cut = room.answering();
+        room.cut.give();
+        // Whoever takes nothing isn't waited for.
+        tokio::time::timeout(FAREWELL, serving).await.ok();
+        room.send_all_away();
+        Ok(if cut == 0 { ServeEnd::Whole } else { ServeEnd::Cut(cut) })
     }
 }
 
@@ -296,13 +315,13 @@ fn router(service: SharedService, room: &Arc<ConnectionRoom>) -> Router {
         .route("/v1/completions", post(completions::create))
         .route("/v1/responses", post(responses::create))
         .route("/v1/embeddings", post(embeddings::create))
-        .route("/v1/models", get(models))
-        .route("/v1/models/{name}", get(model))
+        .route("/v1/models", get(listed::models))
+        .route("/v1/models/{name}", get(listed::model))
         .route("/metrics", get(metrics::show))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(room), body::read_whole))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), guard::check_key));
     let answers = Router::new()
-        .route("/health", get(health))
+        .route("/health", get(listed::health))
         .merge(guarded)
         .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is no such endpoint"))
         .method_not_allowed_fallback(async || {
@@ -317,53 +336,7 @@ fn router(service: SharedService, room: &Arc<ConnectionRoom>) -> Router {
         .layer(axum::middleware::from_fn_with_state(service, guard::check_host))
 }
 
-async fn health(State(service): State<SharedService>) -> Result<Json<Value>, ApiError> {
-    if service.shelf.is_alive() {
-        let first = service.shelf.offers().first().map(|offer| &offer.name);
-        return Ok(Json(json!({ "status": "ok", "model": first })));
-    }
-    Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the generating thread has ended"))
-}
-
-async fn models(State(service): State<SharedService>) -> Json<Value> {
-    Json(json!({ "object": "list", "data": service.described() }))
-}
-
-async fn model(
-    State(service): State<SharedService>,
-    name: Result<axum::extract::Path<String>, axum::extract::rejection::PathRejection>,
-) -> Result<Json<Value>, ApiError> {
-    let Ok(axum::extract::Path(name)) = name else { return Err(service.shelf.unknown("\u{fffd}")) };
-    let mut described = service.described();
-    match described.iter().position(|model| model["id"] == name.as_str()) {
-        Some(index) => Ok(Json(described.swap_remove(index))),
-        None => Err(service.shelf.unknown(&name)),
-    }
-}
-
 impl Service {
-    /// Each model and each adapter, as OpenAI lists them.
-    fn described(&self) -> Vec<Value> {
-        let of_offer = |offer: &Offer| -> Vec<Value> {
-            let context = match offer.kind {
-                ServedKind::Generates { context } => Some(context),
-                ServedKind::Embeds => None,
-            };
-            let of_name = |name: &str| {
-                json!({
-                    "id": name,
-                    "object": "model",
-                    "created": self.started,
-                    "owned_by": "dojo",
-                    "parent": (name != offer.name).then_some(&offer.name),
-                    "max_model_len": context,
-                })
-            };
-            offer.names().map(of_name).collect()
-        };
-        self.shelf.offers().iter().flat_map(of_offer).collect()
-    }
-
     /// Puts loaded models in the places of the first offers.
     fn hold(&self, models: Vec<LoadedModel>) -> Result<()> {
         for (index, model) in models.into_iter().enumerate() {

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use axum::http::HeaderValue;
+use axum::response::Response;
 use serde_json::{Value, json};
 use tokenizers::Tokenizer;
 
@@ -9,8 +11,8 @@ use super::error::ApiError;
 use super::fields::{Fields, wrong};
 use crate::engine::generate::{Constraint, EndTokens, GenerateRequest, Sampling};
 
-/// Choices that a client may ask for.
-const CHOICES: usize = 64;
+/// Choices that a client may ask for, as OpenAI has it.
+const CHOICES: usize = 128;
 /// Texts that may end an answer, and bytes of each.
 const STOPS: usize = 64;
 const STOP_BYTES: usize = 1024;
@@ -43,6 +45,8 @@ pub(crate) struct Options {
     pub stream: bool,
     /// Whether a stream ends with what it took.
     pub with_usage: bool,
+    /// A field that the model's chat template has no use for.
+    pub unused: Option<&'static str>,
 }
 
 impl Options {
@@ -72,6 +76,7 @@ impl Options {
             constraint: constraint(fields)?,
             stream: fields.flag("stream")?.unwrap_or(false),
             with_usage,
+            unused: None,
         })
     }
 
@@ -109,6 +114,14 @@ impl Options {
     /// The field that says what the answer is held to.
     pub(crate) fn constraint_field(&self) -> Option<&'static str> {
         self.constraint.as_ref().map(|(field, _)| *field)
+    }
+
+    /// An answer that says which field had no use.
+    pub(crate) fn noted(&self, mut response: Response) -> Response {
+        if let Some(field) = self.unused {
+            response.headers_mut().insert("x-dojo-unused", HeaderValue::from_static(field));
+        }
+        response
     }
 
     /// A request for a prompt.

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::answer::{self, STOP, failed, finish_reason, gather, usage};
+use super::error::ApiError;
 use super::shelf::ModelInUse;
-use super::stream;
-use super::stream::ClosingMark;
+use super::stopping::Cut;
+use super::stream::{self, ClosingMark, Heard};
 use super::tools::{PieceReader, written};
 use crate::engine::generate::{
     AnswerPiece, CallForm, ChosenToken, Event, Fault, Finish, RequestId, Usage, What,
@@ -37,6 +38,8 @@ pub(crate) struct CompletionReply {
     pub log_probabilities: bool,
     /// How calls of tools are written, if there are tools.
     pub calls: Option<CallForm>,
+    /// The field that holds the answer to something.
+    pub constraint: Option<&'static str>,
     created: u64,
     id: Option<RequestId>,
 }
@@ -94,6 +97,7 @@ impl CompletionReply {
             echo,
             log_probabilities,
             calls: None,
+            constraint: None,
             created: clock::seconds(),
             id: None,
         }
@@ -103,7 +107,7 @@ impl CompletionReply {
     pub(crate) async fn whole(mut self, events: UnboundedReceiver<Event>) -> Response {
         let (answers, scored) = gather(events, (self.prompts.len(), self.each)).await;
         if let Some(fault) = answers.iter().find_map(|answer| answer::fault(answer.why)) {
-            return failed(fault).into_response();
+            return failed(fault, self.constraint).into_response();
         }
         self.id = answers.first().and_then(|answer| answer.request);
         let all: Vec<Usage> = answers.iter().map(|answer| answer.usage).collect();
@@ -138,16 +142,24 @@ impl CompletionReply {
     }
 
     /// An object for each piece of text, as it comes.
-    pub(crate) fn streamed(mut self, events: UnboundedReceiver<Event>, with_usage: bool) -> Response {
+    pub(crate) fn streamed(
+        mut self,
+        events: UnboundedReceiver<Event>,
+        cut: Cut,
+        with_usage: bool,
+    ) -> Response {
         let count = self.prompts.len() * self.each;
         let mut taken = vec![None; count];
         let pieces = PieceReader::of(self.calls.as_ref());
         let mut told = vec![ChoiceProgress { pieces, ..ChoiceProgress::default() }; count];
         let mut fault = Fault::Computation;
-        stream::respond(events, ClosingMark::Done, move |event| {
-            let Some(event) = event else {
-                let whole = taken.iter().all(Option::is_some);
-                return if whole { Vec::new() } else { vec![failed(fault).body()] };
+        stream::respond(events, cut, ClosingMark::Done, move |heard| {
+            let is_whole = taken.iter().all(Option::is_some);
+            let event = match heard {
+                Heard::Event(event) => event,
+                Heard::End | Heard::Cut if is_whole => return Vec::new(),
+                Heard::End => return vec![failed(fault, self.constraint).body()],
+                Heard::Cut => return vec![ApiError::stopping().body()],
             };
             self.id.get_or_insert(event.request);
             if let What::Prompt { tokens } = event.what {
@@ -192,10 +204,7 @@ impl CompletionReply {
                     }
                     let all: Option<Vec<Usage>> = taken.iter().copied().collect();
                     if let Some(all) = all.filter(|_| with_usage) {
-                        let mut last = self.object(self.style.chunk());
-                        last["choices"] = json!([]);
-                        last["usage"] = usage(&all, self.each);
-                        out.push(last);
+                        out.push(self.usage_chunk(&all));
                     }
                 }
             }
@@ -298,6 +307,14 @@ impl CompletionReply {
             Style::Chat => ("delta", json!({ "content": text })),
             Style::Plain => ("text", Value::from(text)),
         }
+    }
+
+    /// What all of it took, after everything else.
+    fn usage_chunk(&self, all: &[Usage]) -> Value {
+        let mut last = self.object(self.style.chunk());
+        last["choices"] = json!([]);
+        last["usage"] = usage(all, self.each);
+        last
     }
 
     fn nothing(&self) -> (&'static str, Value) {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::SharedService;
 use super::asked::ReceivedRequest;
@@ -14,9 +14,10 @@ use super::question::PromptQuestion;
 use super::responses_reply::{Echo, ResponsesReply};
 use super::results;
 use super::shelf::ModelInUse;
+use super::template_settings::TemplateSettings;
 use super::tools::{PieceReader, Tools};
 use crate::domain::message::{Message, Role, TOOL_CALLS};
-use crate::engine::generate::{Constraint, GenerateRequest};
+use crate::engine::generate::{Constraint, GenerateRequest, Prompter};
 
 pub(crate) async fn create(
     State(service): State<SharedService>,
@@ -26,7 +27,9 @@ pub(crate) async fn create(
     let model = service.shelf.model(name.as_deref()).await?;
     let (request, reply, options) = asked.read(move |fields| read(model, name, fields)).await?;
     let events = reply.model.start(vec![request], "input", &options).await?;
-    Ok(if options.stream { reply.streamed(events) } else { reply.whole(events).await })
+    let cut = service.cut.clone();
+    let response = if options.stream { reply.streamed(events, cut) } else { reply.whole(events).await };
+    Ok(options.noted(response))
 }
 
 fn read(
@@ -40,7 +43,7 @@ fn read(
     if let Some(text) = &instructions {
         messages.insert(0, Message::new(Role::System, text.as_str()));
     }
-    let settings = reasoning(&mut fields)?;
+    let settings = reasoning(&mut fields, &model.prompter)?;
     let format = format(&mut fields)?;
     // What would be kept, or was: nothing is.
     fields.pass_over(&["store", "max_tool_calls", "include_obfuscation"]);
@@ -60,6 +63,7 @@ fn read(
         return Err(ApiError::bad(message).parameter("max_output_tokens"));
     }
     let mut options = Options::read(&mut fields, model.words.tokenizer())?;
+    options.unused = settings.unused;
     if options.choices != 1 {
         return Err(ApiError::bad("n can't be given here").parameter("n"));
     }
@@ -69,10 +73,13 @@ fn read(
     nest_tools(&mut fields)?;
     let tools = Tools::read(&mut fields)?;
     fields.finish()?;
-    let question = PromptQuestion { field: "input", messages: &messages, tools, settings, most };
+    let question =
+        PromptQuestion { field: "input", messages: &messages, tools, settings: settings.values, most };
     let (request, form) = question.request(&model, &mut options)?;
     let pieces = PieceReader::of(form);
-    Ok((request, ResponsesReply::new(model, name, asked, pieces), options))
+    let mut reply = ResponsesReply::new(model, name, asked, pieces);
+    reply.constraint = options.constraint_field();
+    Ok((request, reply, options))
 }
 
 /// The turns of `input`: a text, or a list of items.
@@ -140,13 +147,14 @@ fn call(item: &mut Fields, place: String, messages: &mut Vec<(String, Message)>)
 }
 
 /// What is said to the template of how much is to be thought.
-fn reasoning(fields: &mut Fields) -> Result<Option<Map<String, Value>>, ApiError> {
-    let Some(mut reasoning) = fields.object("reasoning")? else { return Ok(None) };
+fn reasoning(fields: &mut Fields, prompter: &Prompter) -> Result<TemplateSettings, ApiError> {
+    let mut settings = TemplateSettings::read(fields, prompter)?;
+    let Some(mut reasoning) = fields.object("reasoning")? else { return Ok(settings) };
     reasoning.only("summary", &[json!("auto")])?;
     reasoning.only("generate_summary", &[json!("auto")])?;
-    let effort = reasoning.text("effort")?;
+    settings.read_effort((&mut reasoning, "effort"), "reasoning.effort", prompter)?;
     reasoning.finish()?;
-    Ok(effort.map(|effort| Map::from_iter([("reasoning_effort".to_owned(), Value::from(effort))])))
+    Ok(settings)
 }
 
 /// What the answer must be.

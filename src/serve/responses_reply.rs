@@ -7,10 +7,11 @@ use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::answer::failed;
+use super::error::ApiError;
 use super::fields::Fields;
 use super::shelf::ModelInUse;
-use super::stream;
-use super::stream::ClosingMark;
+use super::stopping::Cut;
+use super::stream::{self, ClosingMark, Heard};
 use super::tools::{PieceReader, written};
 use crate::engine::generate::{AnswerPiece, Event, Fault, Finish, Usage, What};
 use crate::ground::clock;
@@ -22,6 +23,8 @@ pub(crate) struct ResponsesReply {
     /// The model's name, as the client said it.
     name: String,
     asked: Echo,
+    /// The field that holds the answer to something.
+    pub constraint: Option<&'static str>,
     pieces: PieceReader,
     created: u64,
     /// The request's own number, once something of it came.
@@ -90,6 +93,7 @@ impl ResponsesReply {
             model,
             name,
             asked,
+            constraint: None,
             pieces,
             created: clock::seconds(),
             number,
@@ -113,15 +117,23 @@ impl ResponsesReply {
         if self.ended {
             Json(last["response"].take()).into_response()
         } else {
-            failed(self.fault).into_response()
+            failed(self.fault, self.constraint).into_response()
         }
     }
 
     /// An event for each fact, as it comes.
-    pub(crate) fn streamed(mut self, events: UnboundedReceiver<Event>) -> Response {
-        stream::respond(events, ClosingMark::Silent, move |event| match event {
-            Some(event) => self.translate(event),
-            None => self.fail(),
+    pub(crate) fn streamed(mut self, events: UnboundedReceiver<Event>, cut: Cut) -> Response {
+        stream::respond(events, cut, ClosingMark::Silent, move |heard| match heard {
+            Heard::Event(event) => self.translate(event),
+            Heard::End | Heard::Cut if self.ended => Vec::new(),
+            Heard::End => {
+                let code = match self.fault {
+                    Fault::Constraint => "invalid_prompt",
+                    Fault::Computation | Fault::Numbers => "server_error",
+                };
+                self.fail(code, &failed(self.fault, self.constraint))
+            }
+            Heard::Cut => self.fail("server_error", &ApiError::stopping()),
         })
     }
 
@@ -164,18 +176,17 @@ impl ResponsesReply {
         out
     }
 
-    /// Tells that nothing more comes, unless the answer is whole.
-    fn fail(&mut self) -> Vec<Value> {
+    /// Tells that nothing more comes: as the last state of the response, and as an error for those who look for one.
+    fn fail(&mut self, code: &str, error: &ApiError) -> Vec<Value> {
         let mut out = Vec::new();
-        if !self.ended {
-            let mut response = self.response("failed", None, None);
-            let code = match self.fault {
-                Fault::Constraint => "invalid_prompt",
-                Fault::Computation | Fault::Numbers => "server_error",
-            };
-            response["error"] = json!({ "code": code, "message": self.fault.sentence() });
-            self.tell(&mut out, "response.failed", json!({ "response": response }));
-        }
+        let said = error.body();
+        let mut response = self.response("failed", None, None);
+        response["error"] = json!({ "code": code, "message": said["error"]["message"] });
+        self.tell(&mut out, "response.failed", json!({ "response": response }));
+        let fields = said["error"].as_object().into_iter().flatten();
+        let beside =
+            fields.filter(|(name, _)| *name != "type").map(|(name, value)| (name.clone(), value.clone()));
+        self.tell(&mut out, "error", with(Value::Object(beside.collect()), said));
         out
     }
 

@@ -8,8 +8,10 @@ use std::task::Waker;
 use std::time::Duration;
 
 use futures::task::AtomicWaker;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
+
+use super::stopping::CutSignal;
 
 /// What clients may take: time, connections, memory.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +74,10 @@ pub(crate) struct ConnectionRoom {
     pub body: usize,
     /// A permit for each byte of bodies that are on their way.
     pub memory: Arc<Semaphore>,
+    /// Given when what isn't finished is cut off.
+    pub cut: CutSignal,
+    /// Told when it is to be cut off before its time.
+    pub hurry: Notify,
     seats: Mutex<Seats>,
 }
 
@@ -92,6 +98,9 @@ pub(crate) struct Seat {
 #[derive(Clone, Copy)]
 struct At {
     stage: Stage,
+    /// Requests whose body is being read, and that are being answered: HTTP/2 has several at once.
+    bodies: usize,
+    answers: usize,
     since: Instant,
     /// Bytes of a head that were read.
     head_bytes: usize,
@@ -103,7 +112,8 @@ impl ConnectionRoom {
         // Else a body that is allowed could never be taken in.
         clients.half_sent = clients.half_sent.max(body).min(Semaphore::MAX_PERMITS);
         let memory = Arc::new(Semaphore::new(clients.half_sent));
-        Self { clients, body, memory, seats: Mutex::default() }
+        let (cut, hurry) = (CutSignal::new(), Notify::new());
+        Self { clients, body, memory, cut, hurry, seats: Mutex::default() }
     }
 
     /// A seat for a new connection; where all are taken, that of whoever has been without a whole request for longest.
@@ -116,7 +126,9 @@ impl ConnectionRoom {
         }
         let number = seats.next;
         seats.next += 1;
-        let at = At { stage: Stage::Head, since: Instant::now(), head_bytes: 0, sent_away: false };
+        let (bodies, answers) = (0, 0);
+        let since = Instant::now();
+        let at = At { stage: Stage::Head, bodies, answers, since, head_bytes: 0, sent_away: false };
         let seat =
             Seat { number, at: Mutex::new(at), reader: AtomicWaker::new(), writer: AtomicWaker::new() };
         let seat = Arc::new(seat);
@@ -136,7 +148,7 @@ impl ConnectionRoom {
     /// Requests that are being answered.
     pub(crate) fn answering(&self) -> usize {
         let seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        seats.taken.values().filter(|seat| is_answered(seat)).count()
+        seats.taken.values().filter(|seat| is_answered(seat)).map(|seat| seat.at().answers).sum()
     }
 
     /// Closes the connections without a whole request.
@@ -179,8 +191,26 @@ impl Seat {
         change(&mut self.at.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    pub(crate) fn enter(&self, stage: Stage) {
-        self.change(|at| (at.stage, at.since, at.head_bytes) = (stage, Instant::now(), 0));
+    /// A request goes from one stage to another.
+    pub(crate) fn pass(&self, from: Stage, to: Stage) {
+        self.change(|at| {
+            match from {
+                Stage::Body => at.bodies = at.bodies.saturating_sub(1),
+                Stage::Answer => at.answers = at.answers.saturating_sub(1),
+                Stage::Idle | Stage::Head => {}
+            }
+            match to {
+                Stage::Body => at.bodies += 1,
+                Stage::Answer => at.answers += 1,
+                Stage::Idle | Stage::Head => {}
+            }
+            at.stage = match (at.answers, at.bodies) {
+                (0, 0) => to,
+                (0, _) => Stage::Body,
+                _ => Stage::Answer,
+            };
+            (at.since, at.head_bytes) = (Instant::now(), 0);
+        });
         // Whoever waits for bytes has another deadline now.
         self.reader.wake();
     }
@@ -236,7 +266,8 @@ impl Seat {
         stays(self.at())
     }
 
-    fn send_away(&self) {
+    /// Takes the seat away, which ends the connection.
+    pub(crate) fn send_away(&self) {
         self.change(|at| at.sent_away = true);
         self.reader.wake();
         self.writer.wake();

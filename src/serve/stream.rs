@@ -8,6 +8,7 @@ use futures::stream::{self, Stream};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::stopping::Cut;
 use crate::engine::generate::Event;
 
 /// How a stream says that it is whole.
@@ -19,18 +20,30 @@ pub(crate) enum ClosingMark {
     Silent,
 }
 
-/// Turns a request's events into JSON objects, none or more each; and their end, which is none.
+/// What a stream hears of its answer.
+pub(crate) enum Heard {
+    Event(Event),
+    /// Nothing more comes.
+    End,
+    /// The server ends before the answer does.
+    Cut,
+}
+
+/// Turns a request's events into JSON objects, none or more each. What is said of the end is an error, after which
+/// nothing says that the stream is whole.
 pub(crate) fn respond(
     events: UnboundedReceiver<Event>,
+    cut: Cut,
     ending: ClosingMark,
-    translate: impl FnMut(Option<Event>) -> Vec<Value> + Send + 'static,
+    translate: impl FnMut(Heard) -> Vec<Value> + Send + 'static,
 ) -> Response {
-    let body = Sse::new(messages(events, ending, translate)).keep_alive(KeepAlive::default());
+    let body = Sse::new(messages(events, cut, ending, translate)).keep_alive(KeepAlive::default());
     body.into_response()
 }
 
 struct Feed<F> {
     events: UnboundedReceiver<Event>,
+    cut: Cut,
     /// Objects that are to be sent before the next event is read, last first.
     ready: Vec<Value>,
     translate: F,
@@ -41,7 +54,7 @@ struct Feed<F> {
 /// How far the end of a request's events has come.
 enum StreamEnd {
     Open,
-    Told,
+    Whole,
     Sent,
 }
 
@@ -53,12 +66,13 @@ impl<F> Feed<F> {
     }
 }
 
-fn messages<F: FnMut(Option<Event>) -> Vec<Value> + Send + 'static>(
+fn messages<F: FnMut(Heard) -> Vec<Value> + Send + 'static>(
     events: UnboundedReceiver<Event>,
+    cut: Cut,
     ending: ClosingMark,
     translate: F,
 ) -> impl Stream<Item = Result<Sent, Infallible>> {
-    let feed = Feed { events, ready: Vec::new(), translate, ending, end: StreamEnd::Open };
+    let feed = Feed { events, cut, ready: Vec::new(), translate, ending, end: StreamEnd::Open };
     stream::unfold(feed, async |mut feed| {
         loop {
             if let Some(value) = feed.ready.pop() {
@@ -66,14 +80,19 @@ fn messages<F: FnMut(Option<Event>) -> Vec<Value> + Send + 'static>(
             }
             match feed.end {
                 StreamEnd::Open => {
-                    let event = feed.events.recv().await;
-                    if event.is_none() {
-                        feed.end = StreamEnd::Told;
-                    }
-                    feed.ready = (feed.translate)(event);
+                    let heard = tokio::select! {
+                        biased;
+                        () = feed.cut.given() => Heard::Cut,
+                        event = feed.events.recv() => event.map_or(Heard::End, Heard::Event),
+                    };
+                    let is_end = matches!(heard, Heard::End | Heard::Cut);
+                    feed.ready = (feed.translate)(heard);
                     feed.ready.reverse();
+                    if is_end {
+                        feed.end = if feed.ready.is_empty() { StreamEnd::Whole } else { StreamEnd::Sent };
+                    }
                 }
-                StreamEnd::Told => {
+                StreamEnd::Whole => {
                     feed.end = StreamEnd::Sent;
                     if feed.ending == ClosingMark::Done {
                         return Some((Ok(Sent::default().data("[DONE]")), feed));

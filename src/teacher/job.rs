@@ -1,11 +1,5 @@
 //! What all jobs share: many questions at once, each asked, read, asked once more where it can't be read, and kept.
 
-use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use anyhow::Result;
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
 use serde::Serialize;
 use serde_json::json;
 
@@ -178,56 +172,4 @@ fn own_words(
 
 fn explain(reason: &Unreadable, finish: &str) -> String {
     if finish == LENGTH { format!("{reason}, because it was too long") } else { reason.to_string() }
-}
-
-/// How a job ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TeacherJobEnd {
-    /// Every question was asked.
-    Finished,
-    /// A person stopped it.
-    Stopped,
-    /// Nothing more could be asked; run again, it goes on where it was.
-    Cut(AskError),
-}
-
-/// Works on many items at once, `at_once` at a time, and keeps each result as it comes. After a stop or an error that
-/// ends the job, what is under way is still awaited and kept, for it is paid for.
-///
-/// # Errors
-/// Where a result can't be kept.
-pub async fn run<I, T, F, W>(
-    items: impl IntoIterator<Item = I>,
-    at_once: usize,
-    stop: &AtomicBool,
-    work: W,
-    mut keep: impl FnMut(I, T) -> Result<()>,
-) -> Result<TeacherJobEnd>
-where
-    I: Clone,
-    F: Future<Output = std::result::Result<T, AskError>>,
-    W: Fn(I) -> F,
-{
-    let mut items = items.into_iter();
-    let mut under_way = FuturesUnordered::new();
-    let mut ended = TeacherJobEnd::Finished;
-    loop {
-        while ended == TeacherJobEnd::Finished && under_way.len() < at_once.max(1) {
-            if stop.load(Ordering::Relaxed) {
-                ended = TeacherJobEnd::Stopped;
-                break;
-            }
-            let Some(item) = items.next() else { break };
-            let doing = work(item.clone());
-            under_way.push(async move { (item, doing.await) });
-        }
-        match under_way.next().await {
-            None => return Ok(ended),
-            Some((item, Ok(result))) => keep(item, result)?,
-            Some((_, Err(error))) if !matches!(ended, TeacherJobEnd::Cut(_)) => {
-                ended = TeacherJobEnd::Cut(error);
-            }
-            Some((_, Err(_))) => {}
-        }
-    }
 }

@@ -9,6 +9,7 @@ pub mod budget;
 pub mod cache;
 pub mod client;
 pub mod clock;
+pub mod course;
 mod echo;
 mod error;
 pub mod extract;

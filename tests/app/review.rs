@@ -74,7 +74,7 @@ impl World {
             .expect("a teacher");
         let stop = AtomicBool::new(false);
         let mut session = self.session();
-        review::think(&self.folders, &mut session, &*speaker, options, &stop, &mut |_, _| {})
+        review::think(&self.folders, &mut session, &*speaker, options, &stop, &mut |_| {})
             .await
             .expect("think")
     }
@@ -176,7 +176,7 @@ async fn reflections_wait_for_a_person() {
         Guidance::Guided,
         &options(),
         &stop,
-        &mut |_, _| {},
+        &mut |_| {},
     )
     .await
     .expect("reflect");

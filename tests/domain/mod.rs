@@ -9,3 +9,4 @@ mod run_compare;
 mod run_filter;
 mod secret;
 mod series;
+mod speed;

@@ -102,7 +102,7 @@ async fn what_is_wrong_is_named_with_its_field() {
         (json!({ "messages": user, "temperature": -1 }), "temperature", "from 0 to"),
         (json!({ "messages": user, "stream": "yes" }), "stream", "true or false"),
         (json!({ "messages": user, "n": 2.5 }), "n", "a whole number from 0"),
-        (json!({ "messages": user, "n": 1000 }), "n", "from 1 to 64"),
+        (json!({ "messages": user, "n": 1000 }), "n", "from 1 to 128"),
         (json!({ "messages": user, "stop": [5] }), "stop", "a text or a list of texts"),
         (json!({ "messages": user, "max_tokens": -2 }), "max_tokens", "-1 for all that fits"),
         (json!({ "messages": user, "max_tokens": 0 }), "max_tokens", "at least 1"),
@@ -119,7 +119,7 @@ async fn what_is_wrong_is_named_with_its_field() {
             "response_format.json_schema",
             "missing",
         ),
-        (json!({ "messages": user, "reasoning_effort": "high" }), "messages", "reasoning_effort"),
+        (json!({ "messages": user, "reasoning_effort": "much" }), "reasoning_effort", "Supported values are"),
     ];
     for (body, field, words) in chat {
         let error = error(&server, CHAT, body).await;

@@ -3,10 +3,13 @@
 mod browsers;
 mod forms;
 mod hostile;
+mod http2;
 mod parts;
+mod plain_words;
 mod responses;
 mod shelf;
 mod slow;
+mod template_settings;
 mod tools;
 mod values;
 

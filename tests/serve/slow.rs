@@ -203,3 +203,65 @@ async fn an_end_waits_for_answers_only_and_not_for_long() {
     assert!(rest(answered).await.contains("[DONE]"));
     assert_eq!(server.done.await.unwrap().unwrap(), ServeEnd::Whole);
 }
+
+/// What a stream says last before its connection ends, as JSON.
+fn last_said(text: &str) -> Value {
+    let last = text.lines().filter_map(|line| line.strip_prefix("data: ")).next_back().unwrap();
+    serde_json::from_str(last).unwrap_or_else(|_| panic!("{text}"))
+}
+
+#[tokio::test]
+async fn whoever_is_cut_off_is_told_so_in_every_form() {
+    let mut plain = endless();
+    plain.as_object_mut().unwrap().remove("messages");
+    plain["prompt"] = json!("the other");
+    // Longer than a test runs, without a word against the end token.
+    let responses = json!({ "input": "the other", "stream": true, "logit_bias": { "2": -100 } });
+    let forms =
+        [("/v1/chat/completions", endless()), ("/v1/completions", plain), ("/v1/responses", responses)];
+    for (path, body) in forms {
+        let mut server = serve(Clients { stop: SHORT, ..patient() });
+        let mut response = server.post(path, &body).await;
+        assert_eq!(response.status(), 200, "{path}");
+        let mut text = String::new();
+        while !text.contains("data: ") {
+            text.push_str(&String::from_utf8_lossy(&response.chunk().await.unwrap().unwrap()));
+        }
+        let mut whole = body.clone();
+        whole["stream"] = json!(false);
+        let asking = server.client.post(format!("{}{path}", server.url)).body(whole.to_string());
+        let asking = asking.header("content-type", "application/json").send();
+        tokio::pin!(asking);
+        tokio::select! {
+            _ = &mut asking => panic!("it has an end"),
+            () = until_answering(&server, 2) => {}
+        }
+        server.stop.take().unwrap().send(()).unwrap();
+        while let Some(part) = response.chunk().await.unwrap() {
+            text.push_str(&String::from_utf8_lossy(&part));
+        }
+        let error = last_said(&text)["error"].clone();
+        assert_eq!(error["code"], "server_stopping", "{path}: {error}");
+        assert_eq!(error["type"], "server_error");
+        assert!(error["message"].as_str().unwrap().contains("the server was stopped"));
+        assert!(!text.contains("[DONE]"), "{path}");
+        assert_eq!(text.contains("event: response.failed"), path == "/v1/responses");
+        // One that isn't streamed is an error as a whole.
+        let refused = asking.await.unwrap();
+        assert_eq!(refused.status(), 503, "{path}");
+        let body: Value = serde_json::from_str(&refused.text().await.unwrap()).unwrap();
+        assert_eq!(body["error"]["code"], "server_stopping", "{path}");
+        assert_eq!(server.done.await.unwrap().unwrap(), ServeEnd::Cut(2));
+    }
+}
+
+#[tokio::test]
+async fn a_hurry_cuts_off_before_the_time_is_over() {
+    let mut server = serve(patient());
+    let answered = begun(&server).await;
+    server.stop.take().unwrap().send(()).unwrap();
+    server.busy.hurry();
+    let text = rest(answered).await;
+    assert!(text.contains("server_stopping"), "{text}");
+    assert_eq!(server.done.await.unwrap().unwrap(), ServeEnd::Cut(1));
+}

@@ -1,9 +1,7 @@
 //! Think, reflect and judge, with speakers that answer by the book.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use dojo_studio::domain::record::RecordId;
 use dojo_studio::domain::review_leads::Odds;
@@ -13,9 +11,7 @@ use dojo_studio::teacher::client::Account;
 use dojo_studio::teacher::extract::entailment;
 use dojo_studio::teacher::form::held_to_the_form;
 use dojo_studio::teacher::gauge::Gauge;
-use dojo_studio::teacher::job::{
-    Assignment, Drawing, Examples, RecordQuestion, Relations, TeacherJobEnd, run,
-};
+use dojo_studio::teacher::job::{Assignment, Drawing, Examples, RecordQuestion, Relations};
 use dojo_studio::teacher::judge::{Candidate, Judge};
 use dojo_studio::teacher::prompt::Prompt;
 use dojo_studio::teacher::reflect::{Guidance, Reflect, Wrong};
@@ -394,50 +390,6 @@ async fn an_improvement_that_is_worse_or_misses_the_label_is_not_kept() {
     let said =
         judge(1).judge(&judging, &[&improving], &candidate()).await.expect("no end").expect("a judgement");
     assert_eq!((said.score, said.improved), (3, None));
-}
-
-#[tokio::test]
-async fn a_job_keeps_what_is_under_way_when_it_is_cut() {
-    let stop = AtomicBool::new(false);
-    let mut kept = Vec::new();
-    let cut = AskError::NoCredit { teacher: "t".to_owned(), message: "empty".to_owned() };
-    let work = |item: u32| {
-        let error = cut.clone();
-        async move {
-            if item == 2 {
-                Err(error)
-            } else {
-                tokio::task::yield_now().await;
-                Ok(item * 10)
-            }
-        }
-    };
-    let ended = run(0..100, 4, &stop, work, |item, result| {
-        kept.push((item, result));
-        Ok(())
-    })
-    .await
-    .expect("kept");
-    assert_eq!(ended, TeacherJobEnd::Cut(cut));
-    kept.sort_unstable();
-    assert_eq!(kept, [(0, 0), (1, 10), (3, 30)]);
-}
-
-#[tokio::test]
-async fn a_job_that_is_stopped_asks_nothing_more() {
-    let stop = AtomicBool::new(false);
-    let asked = Cell::new(0);
-    let work = |item: u32| {
-        asked.set(asked.get() + 1);
-        async move { Ok(item) }
-    };
-    let ended = run(0..100, 2, &stop, work, |item, _| {
-        stop.store(item >= 5, Ordering::Relaxed);
-        Ok(())
-    })
-    .await;
-    assert_eq!(ended.expect("kept"), TeacherJobEnd::Stopped);
-    assert!(asked.get() < 12, "{}", asked.get());
 }
 
 #[test]

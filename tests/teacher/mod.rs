@@ -1,4 +1,5 @@
 mod client;
+mod course;
 mod extract;
 mod jobs;
 mod keys;

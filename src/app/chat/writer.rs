@@ -13,6 +13,7 @@ use crate::app::events::Events;
 use crate::domain::chat::{AnswerOutcome, ChatSampling, TurnId, Why};
 use crate::domain::protocol::chat::{AnswerPace, Phase};
 use crate::domain::protocol::{ChatEvent, Event};
+use crate::domain::speed;
 use crate::engine::generate::{
     Event as Generated, Finish, GenerateRequest, Overflow, RequestId, Sampling, Usage, What,
 };
@@ -38,6 +39,8 @@ struct AnswerInProgress {
     context: usize,
     begun: Instant,
     first: Option<Instant>,
+    /// Tokens that came in the first step that brought any; 0 until it is over.
+    in_first_step: usize,
 }
 
 /// Answers by the model that writes them and its request.
@@ -116,6 +119,7 @@ impl ChatWriter {
             context,
             begun: Instant::now(),
             first: None,
+            in_first_step: 0,
         };
         Ok(((name, id), answer))
     }
@@ -144,6 +148,9 @@ impl ChatWriter {
         }
         for (name, event) in all {
             self.take(&name, event, answers);
+        }
+        for answer in answers.values_mut().filter(|answer| answer.in_first_step == 0) {
+            answer.in_first_step = answer.tokens;
         }
         self.keep(answers);
         Ok(())
@@ -207,10 +214,12 @@ impl AnswerInProgress {
         }
     }
 
-    /// Of the tokens after the first: reading the prompt is another matter.
+    /// Of the tokens after the first step: reading the prompt is another matter. 0 where they are too few to tell.
     fn tokens_per_second(&self) -> f64 {
         let seconds = self.first.map_or(0.0, |first| first.elapsed().as_secs_f64());
-        if self.tokens < 2 || seconds <= 0.0 { 0.0 } else { (self.tokens - 1) as f64 / seconds }
+        let after_first =
+            if self.in_first_step == 0 { 0 } else { self.tokens.saturating_sub(self.in_first_step) };
+        speed::tokens_per_second(after_first, seconds).unwrap_or_default()
     }
 
     fn outcome(&self, why: Finish, usage: Usage) -> AnswerOutcome {

@@ -20,7 +20,7 @@ use crate::teacher::budget::Budget;
 use crate::teacher::cache::AnswerCache;
 use crate::teacher::client::Teacher;
 use crate::teacher::clock::MachineClock;
-use crate::teacher::job::{TeacherJobEnd, run};
+use crate::teacher::course::{JobFact, JobPatience, JobWatch, TeacherJobEnd, run};
 use crate::teacher::request::Request;
 
 /// What is asked, and how.
@@ -64,8 +64,11 @@ pub fn measure(folder: &Path, load: Load) -> Result<Throughput> {
     let (mut done, mut early) = (0, 0.0);
     let stop = AtomicBool::new(false);
     let asked = async |number: u64| teacher.ask(&question(number)).await;
-    let ended = runtime.block_on(run(0..load.requests, load.at_once, &stop, asked, |_, _| {
-        done += 1;
+    let speakers: [&dyn Speaker; 1] = [&teacher];
+    let patience = JobPatience::default();
+    let watch = JobWatch { at_once: load.at_once, stop: &stop, speakers: &speakers, patience };
+    let ended = runtime.block_on(run(0..load.requests, watch, asked, |fact| {
+        done += u64::from(matches!(fact, JobFact::Done(..)));
         if done == load.requests.div_ceil(5) {
             early = megabytes();
         }

@@ -13,15 +13,25 @@ use crate::domain::reflection::{Reflection, ReflectionId, Verdict};
 use crate::domain::thought::{Thought, ThoughtId};
 use crate::domain::view::SortOrder;
 use crate::session::{Improved, JudgeWord, Reviewed, Session, SetAside, question};
+use crate::teacher::course::{JobFact, JobPatience, JobWatch, Silence, run};
 use crate::teacher::gauge::Gauge;
-use crate::teacher::job::{Aside, QuestionOutcome, RecordQuestion, run};
+use crate::teacher::job::{Aside, QuestionOutcome, RecordQuestion};
 use crate::teacher::judge::{Candidate, Judge, Judgement};
 use crate::teacher::reflect::{Guidance, Reflect, Wrong};
 use crate::teacher::think::Think;
 use crate::teacher::{AskError, Speaker};
 
-/// Called with (done, all) after each result.
-pub type OnProgress<'a> = &'a mut dyn FnMut(u64, u64);
+/// How far a job is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobProgress {
+    pub done: u64,
+    pub all: u64,
+    /// Who is waited for while nothing comes.
+    pub silence: Option<Silence>,
+}
+
+/// Called after each result, and while nothing comes.
+pub type OnProgress<'a> = &'a mut dyn FnMut(JobProgress);
 
 /// Thoughts for the records that this speaker has not thought about under this prompt.
 ///
@@ -55,10 +65,15 @@ pub async fn think(
     let gauge = reader.as_ref().map(|reader| reader as &dyn Gauge);
     let session = RefCell::new(session);
     let work = async |id: RecordId| {
-        let question = ask(&session.borrow(), id).map_err(|error| AskError::Local(format!("{error:#}")))?;
+        let question = ask(&session.borrow(), id).map_err(local)?;
         job.think_with(speaker, &question, gauge).await
     };
-    let ended = run(todo, speaker.at_once(), stop, work, |id, outcome: QuestionOutcome<Thought>| {
+    let speakers = [speaker];
+    let watch = watch(&speakers, stop);
+    let ended = run(todo, watch, work, |fact: JobFact<_, QuestionOutcome<Thought>>| {
+        let Some((id, outcome)) = fact.result(|silence| tell(&summary, Some(silence), progress)) else {
+            return Ok(());
+        };
         match outcome {
             Ok(thought) => {
                 summary.right += u64::from(thought.is_right() == Some(true));
@@ -70,7 +85,7 @@ pub async fn think(
             }
             Err(aside) => put_aside(&mut session.borrow_mut(), &mut summary, id, aside)?,
         }
-        tell(&summary, progress);
+        tell(&summary, None, progress);
         Ok(())
     })
     .await?;
@@ -118,26 +133,31 @@ pub async fn reflect(
     let gauge = reader.as_ref().map(|reader| reader as &dyn Gauge);
     let session = RefCell::new(session);
     let work = async |item: ToReflect| {
-        let wrong = wrong(&session.borrow(), item).map_err(|error| AskError::Local(format!("{error:#}")))?;
+        let wrong = wrong(&session.borrow(), item).map_err(local)?;
         job.reflect_with(speaker, &wrong, gauge).await
     };
-    let ended =
-        run(todo, speaker.at_once(), stop, work, |(_, thought, _), outcome: QuestionOutcome<Reflection>| {
-            match outcome {
-                Ok(reflection) => {
-                    summary.right += u64::from(Some(&reflection.label) == thought.truth.as_ref());
-                    let session = &mut **session.borrow_mut();
-                    let ids = session.add_reflections(std::slice::from_ref(&reflection))?;
-                    let of = ids.first().map(|id| Reviewed::Correction(*id));
-                    keep_odds(session, gauge, of, reflection.record, &reflection.corrected)?;
-                    summary.kept += 1;
-                }
-                Err(aside) => put_aside(&mut session.borrow_mut(), &mut summary, thought.record, aside)?,
+    let speakers = [speaker];
+    let watch = watch(&speakers, stop);
+    let ended = run(todo, watch, work, |fact: JobFact<ToReflect, QuestionOutcome<Reflection>>| {
+        let Some(((_, thought, _), outcome)) = fact.result(|silence| tell(&summary, Some(silence), progress))
+        else {
+            return Ok(());
+        };
+        match outcome {
+            Ok(reflection) => {
+                summary.right += u64::from(Some(&reflection.label) == thought.truth.as_ref());
+                let session = &mut **session.borrow_mut();
+                let ids = session.add_reflections(std::slice::from_ref(&reflection))?;
+                let of = ids.first().map(|id| Reviewed::Correction(*id));
+                keep_odds(session, gauge, of, reflection.record, &reflection.corrected)?;
+                summary.kept += 1;
             }
-            tell(&summary, progress);
-            Ok(())
-        })
-        .await?;
+            Err(aside) => put_aside(&mut session.borrow_mut(), &mut summary, thought.record, aside)?,
+        }
+        tell(&summary, None, progress);
+        Ok(())
+    })
+    .await?;
     summary.finish(&ended, speaker)?;
     Ok(summary)
 }
@@ -195,12 +215,17 @@ pub async fn judge(
     speaker.carry_on(summary.job)?;
     let session = RefCell::new(session);
     let work = async |(_, item): (ReflectionId, Reflection)| {
-        let candidate = candidate(&session.borrow(), &item);
-        let candidate = candidate.map_err(|error| AskError::Local(format!("{error:#}")))?;
+        let candidate = candidate(&session.borrow(), &item).map_err(local)?;
         job.judge(speaker, improvers, &candidate).await
     };
+    let all: Vec<&dyn Speaker> = std::iter::once(speaker).chain(improvers.iter().copied()).collect();
+    let watch = watch(&all, stop);
     let ended =
-        run(todo, speaker.at_once(), stop, work, |(id, item), outcome: QuestionOutcome<Judgement>| {
+        run(todo, watch, work, |fact: JobFact<(ReflectionId, Reflection), QuestionOutcome<Judgement>>| {
+            let Some(((id, item), outcome)) = fact.result(|silence| tell(&summary, Some(silence), progress))
+            else {
+                return Ok(());
+            };
             match outcome {
                 Ok(said) => {
                     let improved = said.improved.as_ref();
@@ -212,7 +237,7 @@ pub async fn judge(
                 }
                 Err(aside) => put_aside(&mut session.borrow_mut(), &mut summary, item.record, aside)?,
             }
-            tell(&summary, progress);
+            tell(&summary, None, progress);
             Ok(())
         })
         .await?;
@@ -275,6 +300,17 @@ fn put_aside(session: &mut Session, summary: &mut Summary, record: RecordId, asi
     Ok(session.set_aside(&SetAside { job, record, model, reason: aside.reason, raw: aside.raw })?)
 }
 
-fn tell(summary: &Summary, progress: &mut dyn FnMut(u64, u64)) {
-    progress(summary.kept + summary.set_aside.values().sum::<u64>(), summary.questions);
+fn tell(summary: &Summary, silence: Option<Silence>, progress: &mut dyn FnMut(JobProgress)) {
+    let done = summary.kept + summary.set_aside.values().sum::<u64>();
+    progress(JobProgress { done, all: summary.questions, silence });
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "errors are handed over")]
+fn local(error: anyhow::Error) -> AskError {
+    AskError::Local(format!("{error:#}"))
+}
+
+fn watch<'a>(speakers: &'a [&'a dyn Speaker], stop: &'a AtomicBool) -> JobWatch<'a> {
+    let at_once = speakers.first().map_or(1, |speaker| speaker.at_once());
+    JobWatch { at_once, stop, speakers, patience: JobPatience::default() }
 }

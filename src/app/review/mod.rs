@@ -26,14 +26,15 @@ use crate::teacher::budget::{Budget, Spending};
 use crate::teacher::cache::AnswerCache;
 use crate::teacher::client::Teacher;
 use crate::teacher::clock::MachineClock;
+use crate::teacher::course::TeacherJobEnd;
 use crate::teacher::extract::{entailment, plain};
-use crate::teacher::job::{Assignment, Drawing, Examples, Relations, TeacherJobEnd};
+use crate::teacher::job::{Assignment, Drawing, Examples, Relations};
 use crate::teacher::prompt::Prompt;
 use crate::teacher::request::Request;
 use crate::teacher::{ApiKey, AskError, Left, Speaker};
 
 pub use gauge::{ThoughtReader, measure};
-pub use jobs::{JudgeOptions, OnProgress, judge, reflect, think};
+pub use jobs::{JobProgress, JudgeOptions, OnProgress, judge, reflect, think};
 pub(crate) use lane::Reviews;
 
 /// What every job needs to know.

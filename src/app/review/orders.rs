@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 
-use super::{Dry, JobOptions, JudgeOptions, Summary, judge, open, reflect, speaker, think};
+use super::{
+    Dry, JobOptions, JobProgress, JudgeOptions, OnProgress, Summary, judge, open, reflect, speaker, think,
+};
 use crate::app::events::Events;
 use crate::app::jobs::Working;
 use crate::config::Folders;
@@ -24,7 +26,7 @@ use crate::teacher::job::Drawing;
 /// # Errors
 /// Where it can't be done.
 pub(super) fn plan(folders: &Folders, info: &SessionInfo, order: &JobOrder) -> Result<String> {
-    let summary = run(folders, info, order, Dry::Plan, &AtomicBool::new(false), &mut |_, _| {})?;
+    let summary = run(folders, info, order, Dry::Plan, &AtomicBool::new(false), &mut |_| {})?;
     let count = match summary.questions {
         0 => anyhow::bail!("nothing is left to {}: {}", order.kind.name(), nothing(order.kind)),
         1 => "1 question".to_owned(),
@@ -54,9 +56,11 @@ pub(super) fn start(folders: Folders, info: SessionInfo, order: JobOrder, events
         let working =
             Working::start(&events, &format!("{} by {}", order.kind.name(), order.who), OnQuit::Ask);
         let stop = working.stop();
-        let outcome = run(&folders, &info, &order, Dry::Run, stop, &mut |done, total| {
-            working.go_on(Progress { done, total: Some(total), ..Progress::default() });
-        });
+        let outcome =
+            run(&folders, &info, &order, Dry::Run, stop, &mut |JobProgress { done, all, silence }| {
+                let note = silence.map(|silence| silence.words).unwrap_or_default();
+                working.go_on(Progress { done, total: Some(all), note, ..Progress::default() });
+            });
         let end = match &outcome {
             Ok(summary) if !working.is_wanted() && summary.left > 0 => JobEnd::Stopped,
             Ok(Summary { cut: Some(why), .. }) => JobEnd::Failed(why.clone()),
@@ -95,7 +99,7 @@ fn run(
     order: &JobOrder,
     dry: Dry,
     stop: &AtomicBool,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: OnProgress<'_>,
 ) -> Result<Summary> {
     let budget = Budget { money: order.dollars.map(Money::dollars), tokens: order.tokens };
     let options = JobOptions {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::PrintedResult;
 use crate::app::review::{ThoughtReader, measure};
-use crate::cli::review_jobs::bar;
+use crate::cli::job_bar;
 use crate::config::Folders;
 use crate::domain::filter::Filter;
 use crate::domain::review_leads::{Leads, Odds};
@@ -32,7 +32,7 @@ pub(super) fn leads(
     let is_wanted = |led: &Led| wanted.as_ref().is_none_or(|wanted| wanted.contains(&led.record.0));
     if let Some(model) = model {
         let reader = ThoughtReader::load(folders, session, model)?;
-        measure(session, &reader, is_wanted, &AtomicBool::new(false), &mut bar())?;
+        measure(session, &reader, is_wanted, &AtomicBool::new(false), &mut job_bar::counting())?;
     }
     let led: Vec<Led> = session.led()?.into_iter().filter(is_wanted).collect();
     let (corrections, thoughts): (Vec<&Led>, Vec<&Led>) =

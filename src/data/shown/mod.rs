@@ -201,6 +201,26 @@ pub(crate) fn check_whole(template: &ChatTemplate, conversation: Conversation<'_
 /// Fails if the template doesn't read a setting that says something. One that says no is no other than one that the
 /// template doesn't know.
 fn check_settings(template: &ChatTemplate, settings: Option<&Map<String, Value>>) -> Result<()> {
+    match settings.and_then(|settings| unread_setting(template, settings)) {
+        Some(name) => bail!(
+            "the model's chat template doesn't read {name:?}, which \"chat_template_kwargs\" or a column of \
+             that name sets; use a model whose template does, or leave the column out: --map unused={name}, or \
+             unused=chat_template_kwargs (data.map in a recipe)"
+        ),
+        None => Ok(()),
+    }
+}
+
+/// Whether a template reads a setting of this name.
+pub(crate) fn reads(template: &ChatTemplate, name: &str) -> bool {
+    before_word(template.source(), name).any(|before| !before.ends_with(is_of_word))
+}
+
+/// The first setting that says something and that the template doesn't read.
+pub(crate) fn unread_setting<'s>(
+    template: &ChatTemplate,
+    settings: &'s Map<String, Value>,
+) -> Option<&'s str> {
     let says = |value: &Value| match value {
         Value::Null | Value::Bool(false) => false,
         Value::String(text) => !text.is_empty(),
@@ -208,17 +228,8 @@ fn check_settings(template: &ChatTemplate, settings: Option<&Map<String, Value>>
         Value::Object(fields) => !fields.is_empty(),
         Value::Bool(true) | Value::Number(_) => true,
     };
-    let is_read =
-        |name: &str| before_word(template.source(), name).any(|before| !before.ends_with(is_of_word));
-    let mut told = settings.into_iter().flatten().filter(|(_, value)| says(value));
-    match told.find(|(name, _)| !is_read(name)) {
-        Some((name, _)) => bail!(
-            "the model's chat template doesn't read {name:?}, which \"chat_template_kwargs\" or a column of \
-             that name sets; use a model whose template does, or leave the column out: --map unused={name}, or \
-             unused=chat_template_kwargs (data.map in a recipe)"
-        ),
-        None => Ok(()),
-    }
+    let mut told = settings.iter().filter(|(_, value)| says(value));
+    told.find(|(name, _)| !reads(template, name)).map(|(name, _)| name.as_str())
 }
 
 /// Whether a rendering is the same without a key of these turns.

@@ -156,5 +156,6 @@ pub struct AnswerPace {
     pub tokens: usize,
     /// Tokens that the context holds.
     pub context: usize,
+    /// 0 where they are too few to tell.
     pub tokens_per_second: f64,
 }

@@ -1,6 +1,6 @@
 //! Making a constraint ready: off the thread that generates, within limits, once for all who ask for the same.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
@@ -24,8 +24,10 @@ const DEPTH: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Compiled at the same time at most.
 const TURNS: usize = 2;
-/// Those that run over their time can't be ended. So many of them give their turn to others; more keep it.
-const LATE: usize = 4;
+/// One that is not ready after so long gives its turn to others, and is made ready beside them.
+const QUICK: Duration = Duration::from_secs(2);
+/// So many at the same time give their turn to others; more keep it. Those that run over their time can't be ended.
+const ASIDE: usize = 4;
 /// Memory of a compiling thread's calls; the system gives what is used.
 const STACK: usize = 1 << 30;
 /// Compiled constraints that are kept.
@@ -59,6 +61,7 @@ pub struct CompilersBusy(&'static str);
 pub struct Compiler {
     shared: Arc<CompilerState>,
     patience: Duration,
+    quick: Duration,
 }
 
 struct CompilerState {
@@ -68,10 +71,37 @@ struct CompilerState {
     guide: Mutex<Option<Arc<Guide>>>,
     /// Newest last.
     kept: Mutex<VecDeque<(Hash, Compiled)>>,
-    turns: Mutex<usize>,
-    free: Condvar,
-    /// Those that run on after their time without a turn.
-    late: Mutex<HashSet<Hash>>,
+    lanes: Mutex<Lanes>,
+    /// Told when a turn is free, and when a constraint is ready.
+    moved: Condvar,
+}
+
+/// Who is compiling.
+struct Lanes {
+    /// Turns that are free.
+    turns: usize,
+    running: HashMap<Hash, Standing>,
+    /// Those that ran over their time, and run on.
+    late: HashSet<Hash>,
+}
+
+/// How a constraint is being compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    InTurn,
+    /// It gave its turn to others.
+    Aside,
+}
+
+/// What came of the wait for a turn.
+enum Turn {
+    Begin,
+    /// Another one has made it ready.
+    Ready(Compiled),
+    /// It took too long for somebody before.
+    TooSlow,
+    /// None was free in time.
+    Busy,
 }
 
 impl Compiler {
@@ -84,21 +114,20 @@ impl Compiler {
             eos,
             guide: Mutex::new(None),
             kept: Mutex::new(VecDeque::new()),
-            turns: Mutex::new(TURNS),
-            free: Condvar::new(),
-            late: Mutex::new(HashSet::new()),
+            lanes: Mutex::new(Lanes { turns: TURNS, running: HashMap::new(), late: HashSet::new() }),
+            moved: Condvar::new(),
         };
-        Self { shared: Arc::new(shared), patience: PATIENCE }
+        Self { shared: Arc::new(shared), patience: PATIENCE, quick: QUICK }
     }
 
-    /// Waits for so long instead of ten seconds.
+    /// Waits for so long instead of ten seconds; after a fifth of it others go by.
     #[must_use]
-    pub const fn waiting(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn waiting(mut self, patience: Duration) -> Self {
+        (self.patience, self.quick) = (patience, patience / 5);
         self
     }
 
-    /// Waits until a constraint is ready; the work is done on another thread.
+    /// Waits until a constraint is ready; the work is done on another thread. One that takes long lets others go by.
     ///
     /// # Errors
     /// Where it is wrong, too large, too deep or takes too long, in one sentence.
@@ -111,19 +140,20 @@ impl Compiler {
         let too_slow = || {
             anyhow!("the {kind} takes more than {} seconds to compile: simplify it", self.patience.as_secs())
         };
-        if self.shared.late().contains(&hash) {
+        if self.shared.lanes().late.contains(&hash) {
             return Err(too_slow());
         }
         // Made once for the model, in seconds for a large vocabulary: nothing that this constraint is to blame for.
         let guide = self.shared.guide()?;
         let deadline = Instant::now() + self.patience;
-        let turn = self.shared.turn(deadline).ok_or(CompilersBusy(kind))?;
-        if let Some(compiled) = self.shared.find(&hash) {
-            return Ok(compiled);
+        match self.shared.turn(hash, deadline) {
+            Turn::Begin => {}
+            Turn::Ready(compiled) => return Ok(compiled),
+            Turn::TooSlow => return Err(too_slow()),
+            Turn::Busy => return Err(CompilersBusy(kind).into()),
         }
+        let running = Running { shared: Arc::clone(&self.shared), hash };
         let (send, receive) = mpsc::sync_channel(1);
-        let turn = Arc::new(Mutex::new(Some(turn)));
-        let running = Running { shared: Arc::clone(&self.shared), hash, turn: Arc::clone(&turn) };
         let own = constraint.clone();
         let (begin, begun) = mpsc::sync_channel(1);
         std::thread::Builder::new()
@@ -137,11 +167,16 @@ impl Compiler {
                 send.send(outcome).ok();
             })
             .context("start a thread for a constraint")?;
-        let left = deadline.saturating_duration_since(Instant::now());
-        match receive.recv_timeout(left) {
+        let left = || deadline.saturating_duration_since(Instant::now());
+        let mut outcome = receive.recv_timeout(left().min(self.quick));
+        if matches!(outcome, Err(mpsc::RecvTimeoutError::Timeout)) {
+            self.shared.stand_aside(hash);
+            outcome = receive.recv_timeout(left());
+        }
+        match outcome {
             Ok(outcome) => outcome,
             Err(mpsc::RecvTimeoutError::Timeout) => {
-                self.shared.let_others_compile(hash, &turn);
+                self.shared.give_up(hash);
                 begun.try_recv().into_iter().for_each(|thread: Later| thread.go(Behind::All));
                 Err(too_slow())
             }
@@ -156,29 +191,51 @@ impl CompilerState {
         kept.iter().find(|(other, _)| other == hash).map(|(_, compiled)| compiled.clone())
     }
 
-    fn late(&self) -> MutexGuard<'_, HashSet<Hash>> {
-        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the turn of one that runs over its time to others, if few have done so before it.
-    fn let_others_compile(&self, hash: Hash, turn: &Mutex<Option<CompilePermit>>) {
-        let mut turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut late = self.late();
-        if turn.is_some() && late.len() < LATE {
-            late.insert(hash);
-            drop(turn.take());
+    /// A turn for one that nobody else is compiling.
+    fn turn(&self, hash: Hash, deadline: Instant) -> Turn {
+        let mut lanes = self.lanes();
+        loop {
+            if let Some(compiled) = self.find(&hash) {
+                return Turn::Ready(compiled);
+            }
+            if lanes.late.contains(&hash) {
+                return Turn::TooSlow;
+            }
+            if lanes.turns > 0 && !lanes.running.contains_key(&hash) {
+                lanes.turns -= 1;
+                lanes.running.insert(hash, Standing::InTurn);
+                return Turn::Begin;
+            }
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return Turn::Busy };
+            lanes = self.moved.wait_timeout(lanes, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// None where none is free before the deadline.
-    fn turn(self: &Arc<Self>, deadline: Instant) -> Option<CompilePermit> {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        while *turns == 0 {
-            let left = deadline.checked_duration_since(Instant::now())?;
-            turns = self.free.wait_timeout(turns, left).unwrap_or_else(PoisonError::into_inner).0;
+    /// Gives the turn of one that takes long to others, if few have done so before it.
+    fn stand_aside(&self, hash: Hash) {
+        let mut lanes = self.lanes();
+        let aside = lanes.running.values().filter(|standing| **standing == Standing::Aside).count();
+        let own = lanes.running.get_mut(&hash).filter(|standing| **standing == Standing::InTurn);
+        if let Some(standing) = own.filter(|_| aside < ASIDE) {
+            *standing = Standing::Aside;
+            lanes.turns += 1;
+            self.moved.notify_all();
         }
-        *turns -= 1;
-        Some(CompilePermit(Arc::clone(self)))
+    }
+
+    /// Nobody waits for it any more, though it runs on.
+    fn give_up(&self, hash: Hash) {
+        let mut lanes = self.lanes();
+        let aside = lanes.running.get(&hash) == Some(&Standing::Aside);
+        // One that keeps its turn is there for whoever asks again.
+        if aside {
+            lanes.late.insert(hash);
+            self.moved.notify_all();
+        }
     }
 
     /// The tokenizer, prepared for constraints. Others who ask meanwhile wait for it.
@@ -207,26 +264,16 @@ impl CompilerState {
 struct Running {
     shared: Arc<CompilerState>,
     hash: Hash,
-    /// Taken from it when its time is over.
-    turn: Arc<Mutex<Option<CompilePermit>>>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if turn.is_none() {
-            self.shared.late().remove(&self.hash);
+        let mut lanes = self.shared.lanes();
+        lanes.late.remove(&self.hash);
+        if lanes.running.remove(&self.hash) == Some(Standing::InTurn) {
+            lanes.turns += 1;
         }
-    }
-}
-
-/// Leave to compile, given back when it is dropped.
-struct CompilePermit(Arc<CompilerState>);
-
-impl Drop for CompilePermit {
-    fn drop(&mut self) {
-        *self.0.turns.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.free.notify_one();
+        self.shared.moved.notify_all();
     }
 }
 

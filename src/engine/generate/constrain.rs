@@ -8,6 +8,7 @@ use llguidance::toktrie::{InferenceCapabilities, TokEnv, TokRxInfo, TokTrie, Tok
 use llguidance::{Matcher, ParserFactory};
 use tokenizers::Tokenizer;
 
+use super::complaint::plain;
 use super::sampler::{Sampler, forbid};
 use super::token_bytes::TokenBytes;
 
@@ -161,35 +162,14 @@ impl Guide {
         let parser = self.factory.create_parser(constraint.grammar()?);
         let mut matcher = Matcher::new(parser);
         if let Some(error) = matcher.get_error() {
-            bail!("the {} can't be used: {}", constraint.kind(), first_sentence(&error));
+            bail!("the {} can't be used: {}", constraint.kind(), plain(&error));
         }
         // The first mask shows what a grammar's own checks don't.
         if let Err(error) = matcher.compute_mask_or_eos() {
-            bail!("the {} can't be used: {}", constraint.kind(), first_sentence(&error.to_string()));
+            bail!("the {} can't be used: {}", constraint.kind(), plain(&error.to_string()));
         }
         Ok(matcher)
     }
-}
-
-/// What a library says of an error, without where in its own code it happened.
-fn first_sentence(error: &str) -> String {
-    const CHARACTERS: usize = 300;
-    let line = error.lines().find(|line| !line.trim().is_empty()).unwrap_or("it isn't valid").trim();
-    if error.starts_with("panic") || line.contains("panicked at") {
-        return "it is beyond what can be compiled".to_owned();
-    }
-    if ["NoExtensionBias", "NoExtension", "Regex is empty"].iter().any(|state| error.contains(state)) {
-        return "no text fits it, so nothing can be written".to_owned();
-    }
-    // What follows is the expression in the library's own form.
-    if line.contains("Unable to determine if regex is empty") {
-        return "whether any text fits it is too hard to find out: simplify its patterns and bounds"
-            .to_owned();
-    }
-    // A message of several lines shows the place first, and says why at its end.
-    let why = || error.lines().find_map(|line| line.trim().strip_prefix("error: "));
-    let line = if line.ends_with(':') { why().unwrap_or(line) } else { line };
-    line.chars().take(CHARACTERS).collect()
 }
 
 /// Draws one of the tokens that a constraint allows, and tells it so. `logits` are adjusted ones; they are changed.

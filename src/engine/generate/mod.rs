@@ -9,6 +9,7 @@ mod cache;
 mod calls;
 mod choose;
 mod compile;
+mod complaint;
 mod complete;
 mod constrain;
 mod device;

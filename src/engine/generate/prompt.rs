@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use serde_json::{Map, Value};
 use tokenizers::Tokenizer;
 
 use crate::data::calls::CallForm;
@@ -68,6 +69,16 @@ impl Prompter {
             shown::check_whole(template, conversation)?;
         }
         self.prompt(conversation)
+    }
+
+    /// Whether the model's template reads a setting of this name.
+    pub fn reads_setting(&self, name: &str) -> bool {
+        self.template.as_ref().is_some_and(|template| shown::reads(template, name))
+    }
+
+    /// The first setting that says something and that the model's template doesn't read.
+    pub fn unread_setting<'s>(&self, settings: &'s Map<String, Value>) -> Option<&'s str> {
+        shown::unread_setting(self.template.as_ref()?, settings)
     }
 
     /// How the model's template writes calls of tools. None if it doesn't, or not as JSON.

@@ -10,7 +10,7 @@ pub struct Sampling {
     pub temperature: f32,
     /// Only this many likeliest tokens; 0 is all.
     pub top_k: usize,
-    /// Only the likeliest tokens that make up this probability; 1 is all.
+    /// Only the likeliest tokens that make up this probability; 1 is all, 0 the likeliest only.
     pub top_p: f32,
     /// Only tokens at least this fraction as likely as the likeliest; 0 is all.
     pub min_p: f32,
@@ -58,7 +58,7 @@ impl Sampling {
             Ok(())
         };
         within("temperature", self.temperature, 0.0, 100.0)?;
-        within("top_p", self.top_p, f32::MIN_POSITIVE, 1.0)?;
+        within("top_p", self.top_p, 0.0, 1.0)?;
         within("min_p", self.min_p, 0.0, 1.0)?;
         within("repetition_penalty", self.repetition_penalty, 0.01, 100.0)?;
         within("frequency_penalty", self.frequency_penalty, -2.0, 2.0)?;

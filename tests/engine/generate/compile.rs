@@ -1,6 +1,6 @@
 //! Constraints that take their time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dojo_studio::engine::generate::{Compiler, Constraint};
 
@@ -57,4 +57,31 @@ fn multiples_that_would_fill_the_memory_are_refused_at_once() {
     let grammar = "start: %json { \"type\": \"integer\", \"multipleOf\": 99999989 }".to_owned();
     let error = compiler.compile(&Constraint::Grammar(grammar)).err().unwrap().to_string();
     assert!(error.contains("multiples of 99999989"), "{error}");
+}
+
+#[test]
+fn constraints_that_take_long_dont_hold_up_those_that_dont() {
+    let place = tempfile::tempdir().unwrap();
+    let model = Tiny::new("llama").open_folder(place.path());
+    let patience = Duration::from_secs(2);
+    let compiler =
+        Compiler::new(model.tokenizer, model.config.vocabulary, model.config.eos).waiting(patience);
+    compiler.compile(&Constraint::JsonObject).unwrap();
+    std::thread::scope(|scope| {
+        // As many as may be compiled at the same time; each takes far more than a fifth of the time.
+        let asking = [0, 1].map(|number| {
+            let slow = Constraint::Regex(format!("{number}a{{99999}}{{99999}}"));
+            let compiler = &compiler;
+            scope.spawn(move || compiler.compile(&slow).is_ok())
+        });
+        let begun = Instant::now();
+        let is_done = || asking.iter().any(std::thread::ScopedJoinHandle::is_finished);
+        let mut quick = 0;
+        while quick < 3 {
+            let constraint = Constraint::Choice(vec![format!("{:?}", begun.elapsed())]);
+            compiler.compile(&constraint).unwrap();
+            assert!(!is_done(), "{quick} after {:?}", begun.elapsed());
+            quick += usize::from(begun.elapsed() > patience / 6);
+        }
+    });
 }

@@ -5,6 +5,7 @@ use ratatui::style::Style;
 use super::transcript::Scene;
 use crate::app::store::chat::Writing;
 use crate::domain::chat::{AnswerOutcome, AnswererNames, Chat, DraftPlace, Keep, Turn, Why};
+use crate::domain::counted::counted;
 use crate::domain::message::Role;
 use crate::domain::protocol::chat::Phase;
 
@@ -37,8 +38,9 @@ pub(super) fn below(turn: &Turn, scene: Scene<'_>) -> Option<(String, Style)> {
             }
             (Some(Writing::Writes(pace)), _) => {
                 parts.push(format!(
-                    "▍{:.0} tok/s · {} tokens · esc stops",
-                    pace.tokens_per_second, pace.tokens
+                    "▍{}{} · esc stops",
+                    speed(pace.tokens_per_second),
+                    counted(pace.tokens as u64, "token")
                 ));
             }
             (None, Some(outcome)) => {
@@ -69,11 +71,18 @@ pub(super) fn is_hidden(turn: &Turn, chat: &Chat) -> bool {
     chat.setup.names == AnswererNames::Hidden && chat.heads[1].is_some() && chat.vote_on(turn.id).is_none()
 }
 
+/// `38 tok/s · `; nothing where the answer is too short to tell.
+fn speed(tokens_per_second: f64) -> String {
+    if tokens_per_second > 0.0 { format!("{tokens_per_second:.0} tok/s · ") } else { String::new() }
+}
+
 /// `38 tok/s · 41 tokens · 0.2 s to the first`.
 fn ended(outcome: &AnswerOutcome) -> String {
     let pace = format!(
-        "{:.0} tok/s · {} tokens · {:.1} s to the first",
-        outcome.tokens_per_second, outcome.tokens, outcome.first_token_seconds
+        "{}{} · {:.1} s to the first",
+        speed(outcome.tokens_per_second),
+        counted(outcome.tokens as u64, "token"),
+        outcome.first_token_seconds
     );
     match &outcome.why {
         Why::End => pace,
