@@ -4,6 +4,7 @@ use dojo_studio::domain::protocol::runs::Promise;
 use dojo_studio::domain::protocol::system::{JobEnd, JobId};
 use dojo_studio::domain::protocol::{Event, RunsEvent, SystemEvent};
 use dojo_studio::ui::pane::Effect;
+use dojo_studio::ui::studio::Quitting;
 
 use super::harness::Harness;
 use super::{train, world};
@@ -50,16 +51,17 @@ fn quitting_in_the_middle_of_an_import_or_a_pull_asks_and_says_how_far_it_is() {
 }
 
 #[test]
-fn the_question_says_how_far_it_is_now_and_goes_when_it_is_done() {
+fn the_question_says_how_far_it_is_now_and_the_program_ends_when_it_is_done() {
     let mut studio = Harness::new().with(world::job(5, "import rows.jsonl"));
     studio.keys("6 q");
     for event in world::moved(5, 71, 100, 3.0) {
         studio.apply(event);
     }
     assert!(studio.screen().contains("import rows.jsonl (71%)"), "{}", studio.screen());
+    assert!(!studio.studio.has_kept_all(&studio.store));
     studio.apply(Event::System(SystemEvent::JobEnded(JobId(5), JobEnd::Done)));
-    assert!(!studio.screen().contains("Quit in the middle"), "{}", studio.screen());
-    assert_eq!(studio.keys("q"), [Effect::Quit]);
+    assert_eq!(studio.studio.quits(), Quitting::Asked);
+    assert!(studio.studio.has_kept_all(&studio.store), "the program ends as the person wanted");
 }
 
 #[test]

@@ -13,6 +13,8 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 
 /// Far more than anything here takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a program that ends is looked at.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A terminal with a program in it.
 pub(super) struct Terminal {
@@ -132,7 +134,19 @@ impl Terminal {
 
     /// Waits for the program's end and takes in the rest of its output.
     pub(super) fn end(&mut self) -> portable_pty::ExitStatus {
-        let status = self.child.wait().expect("wait for the program");
+        let until = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("wait for the program") {
+                break status;
+            }
+            assert!(Instant::now() < until, "it didn't end:\n{}", self.text());
+            // What it writes has to be read, or it can't end.
+            match self.output.recv_timeout(LOOK) {
+                Ok(bytes) => self.screen.process(&bytes),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break self.child.wait().expect("wait for it"),
+            }
+        };
         self.wait("the screen given back", is_given_back);
         status
     }

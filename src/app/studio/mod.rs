@@ -172,12 +172,14 @@ impl Live {
 
     /// Whether the person asked to quit a moment ago, and all that was typed is on the disk by now.
     fn has_kept_all(&mut self) -> bool {
-        if self.core.studio.quits() != Quitting::Keeping {
-            self.quitting = None;
-            return false;
-        }
-        let asked = *self.quitting.get_or_insert_with(Instant::now);
-        asked.elapsed() < KEEPING && self.core.studio.has_kept_all(&self.core.store)
+        let may_end = match self.core.studio.quits() {
+            Quitting::Keeping => self.quitting.get_or_insert_with(Instant::now).elapsed() < KEEPING,
+            quits @ (Quitting::Asked | Quitting::No) => {
+                self.quitting = None;
+                quits == Quitting::Asked
+            }
+        };
+        may_end && self.core.studio.has_kept_all(&self.core.store)
     }
 
     /// The question is not shown as long as it may answer itself.

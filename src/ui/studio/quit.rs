@@ -12,7 +12,7 @@ use crate::ui::pane::{Confirmation, Effect};
 pub enum Quitting {
     /// What was typed is on its way to the disk: the question answers itself once it is there.
     Keeping,
-    /// It is asked what becomes of what would be lost.
+    /// It is asked what becomes of what would be lost; once nothing would, the program ends as the person wanted.
     Asked,
     No,
 }
@@ -53,17 +53,11 @@ impl Studio {
         })
     }
 
-    /// A question that is open says how things are now; it goes when there is nothing left to ask about.
+    /// A question that is open says how things are now.
     pub(super) fn ask_anew(&mut self, store: &Store) {
-        if self.quits() != Quitting::Asked {
-            return;
-        }
-        match self.question(store) {
-            Some(question) => self.overlay = Some(Box::new(question)),
-            None => {
-                self.overlay = self.beneath.take();
-                self.quitting = Quitting::No;
-            }
+        let asked = self.quits() == Quitting::Asked;
+        if let Some(question) = self.question(store).filter(|_| asked) {
+            self.overlay = Some(Box::new(question));
         }
     }
 
@@ -108,5 +102,5 @@ fn ends(store: &Store) -> Option<String> {
     };
     let going: Vec<String> = store.jobs.going_on().filter(wanted).map(said).collect();
     let ends = if going.len() == 1 { "ends" } else { "end" };
-    (!going.is_empty()).then(|| format!("{} {ends} with Dojo; what is done by then stays.", going.join(", ")))
+    (!going.is_empty()).then(|| format!("{} {ends} with Dojo, and what is done by now stays; if you wait here, Dojo quits when that is done.", going.join(", ")))
 }
