@@ -25,3 +25,4 @@ pub mod sessions;
 pub mod store;
 pub mod studio;
 pub mod train;
+mod unkept;

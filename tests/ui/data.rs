@@ -462,6 +462,20 @@ fn another_filter_is_looked_at_from_its_top() {
 }
 
 #[test]
+fn past_its_path_an_import_has_no_field_that_would_take_the_keys_of_the_studio() {
+    let mut studio = studio();
+    studio.keys("i");
+    studio.text("q6.csv");
+    assert!(studio.screen().contains("q6.csv"), "a path takes them: {}", studio.screen());
+    studio.keys("enter 6");
+    assert!(studio.screen().contains("Models"), "{}", studio.screen());
+    studio.keys("1 ?");
+    assert!(studio.screen().contains("here and now"), "{}", studio.screen());
+    studio.keys("esc");
+    assert_eq!(studio.keys("q"), [Effect::Quit]);
+}
+
+#[test]
 fn an_import_shows_what_it_would_read_and_a_part_can_have_another_column() {
     use dojo_studio::domain::protocol::data::{Example, ImportPlan, Imported, PlannedFile};
     let mut studio = studio().size(120, 26);

@@ -10,6 +10,7 @@ use super::elsewhere::Seen;
 use super::keep::{self, Settled};
 use super::{AnswerJob, ChatOrder, Epoch, Stops, Work, unwritten};
 use crate::app::events::Events;
+use crate::app::unkept::UnkeptDrafts;
 use crate::domain::chat::{
     AnswerOutcome, AnswererNames, Chat, ChatId, DraftPlace, Setup, Side, Turn, TurnId, Why,
 };
@@ -45,8 +46,14 @@ pub(super) fn work(
             Err(error) => complain(events, &error),
         }
     };
-    let mut desk =
-        ChatDesk { session, events, writer: Some(writer), waiting: BTreeSet::new(), seen: Seen::default() };
+    let mut desk = ChatDesk {
+        session,
+        events,
+        writer: Some(writer),
+        waiting: BTreeSet::new(),
+        seen: Seen::default(),
+        unkept: UnkeptDrafts::default(),
+    };
     loop {
         let outcome = match order {
             ChatOrder::Command(command, epoch) => desk.perform(command, epoch),
@@ -80,6 +87,7 @@ pub(super) struct ChatDesk<'e> {
     pub(super) waiting: BTreeSet<TurnId>,
     /// What is on the screen, to be told anew when another window changes it.
     pub(super) seen: Seen,
+    unkept: UnkeptDrafts,
 }
 
 impl ChatDesk<'_> {
@@ -92,6 +100,7 @@ impl ChatDesk<'_> {
                     Ok(order) => return Some(order),
                     Err(RecvTimeoutError::Disconnected) => return None,
                     Err(RecvTimeoutError::Timeout) => {
+                        self.keep_unkept();
                         if let Err(error) = self.watch() {
                             complain(self.events, &error);
                         }
@@ -359,9 +368,19 @@ impl ChatDesk<'_> {
     pub(super) fn keep_draft(&mut self, chat: Option<ChatId>, place: DraftPlace, text: String) -> Result<()> {
         let draft = KeptDraft { base: String::new(), text: text.clone(), at: clock::milliseconds() };
         let draft = (!text.is_empty()).then_some(draft);
-        self.session.keep_draft(&DraftOf::Chat(chat, place), draft.as_ref())?;
+        self.unkept.keep(&mut self.session, &DraftOf::Chat(chat, place), draft)?;
         self.tell(ChatEvent::DraftKept { chat, place, text });
         Ok(())
+    }
+
+    /// Keeps what the disk did not take before.
+    fn keep_unkept(&mut self) {
+        for (of, draft) in self.unkept.again(&mut self.session) {
+            if let DraftOf::Chat(chat, place) = of {
+                let text = draft.map(|draft| draft.text).unwrap_or_default();
+                self.tell(ChatEvent::DraftKept { chat, place, text });
+            }
+        }
     }
 
     pub(super) fn tell_decisions(&self, chat: ChatId) -> Result<()> {

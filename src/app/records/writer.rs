@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::reader::RecordsAsk;
 use super::{Back, RecordsLane, checks, imports};
+use crate::app::unkept::UnkeptDrafts;
 use crate::domain::change::{Body, HistoryEntry};
 use crate::domain::draft::{DraftOf, OtherDraft};
 use crate::domain::protocol::data::{EditMet, MadeBy};
@@ -37,6 +38,7 @@ pub(super) fn work(lane: &RecordsLane, commands: &Receiver<DataCommand>, back: &
         lane.complain(&error);
     }
     let own = Own::of(&session);
+    let mut unkept = UnkeptDrafts::default();
     loop {
         let next = commands.recv_timeout(WATCH);
         others.see(&mut session, back);
@@ -45,6 +47,9 @@ pub(super) fn work(lane: &RecordsLane, commands: &Receiver<DataCommand>, back: &
             Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
                 others.watch(lane, &mut session);
+                for (of, draft) in unkept.again(&mut session) {
+                    lane.tell(DataEvent::DraftKept(of, draft));
+                }
                 continue;
             }
         };
@@ -53,7 +58,7 @@ pub(super) fn work(lane: &RecordsLane, commands: &Receiver<DataCommand>, back: &
             // Nothing that is counted or listed changes.
             DataCommand::KeepDraft(of, draft) => {
                 others.look |= draft.is_none();
-                session.keep_draft(&of, draft.as_ref()).map(|()| {
+                unkept.keep(&mut session, &of, draft.clone()).map(|()| {
                     lane.tell(DataEvent::DraftKept(of, draft));
                 })
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::ReviewLane;
 use super::reader::ReviewAsk;
 use crate::app::review::{orders, speakers};
+use crate::app::unkept::UnkeptDrafts;
 use crate::domain::draft::DraftOf;
 use crate::domain::protocol::review::{RevisionMet, Undoing};
 use crate::domain::protocol::system::Level;
@@ -25,15 +26,30 @@ pub(super) fn work(
     commands: &Receiver<ReviewCommand>,
     reader: &Sender<ReviewAsk>,
 ) {
+    let mut unkept = UnkeptDrafts::default();
     loop {
         match commands.recv_timeout(WATCH) {
+            Ok(ReviewCommand::KeepDraft(of, draft)) => {
+                let kept = draft.as_ref().map(DraftText::kept);
+                match unkept.keep(&mut session, &DraftOf::Review(of), kept) {
+                    Ok(()) => lane.tell(ReviewEvent::DraftKept(of, draft)),
+                    // No decision was refused: what is written stays where it is.
+                    Err(error) => lane.complain(&error),
+                }
+            }
             Ok(command) => {
                 if let Err(error) = perform(lane, &mut session, command, reader) {
                     lane.tell(ReviewEvent::Refused(error.to_string()));
                 }
             }
             Err(RecvTimeoutError::Disconnected) => return,
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => {
+                for (of, draft) in unkept.again(&mut session) {
+                    if let DraftOf::Review(of) = of {
+                        lane.tell(ReviewEvent::DraftKept(of, draft.as_ref().and_then(DraftText::of)));
+                    }
+                }
+            }
         }
         match session.changed_elsewhere() {
             // The lane that reads is gone when the studio is.
@@ -74,15 +90,8 @@ fn perform(
             reader.send(ReviewAsk::Anew).ok();
         }
         ReviewCommand::Revise { id, over, decision } => revise(lane, session, id, &over, decision, reader)?,
-        ReviewCommand::KeepDraft(of, draft) => {
-            let kept = draft.as_ref().map(DraftText::kept);
-            if let Err(error) = session.keep_draft(&DraftOf::Review(of), kept.as_ref()) {
-                // No decision was refused: what is written stays where it is.
-                lane.complain(&error);
-                return Ok(());
-            }
-            lane.tell(ReviewEvent::DraftKept(of, draft));
-        }
+        // Kept before anything else is looked at.
+        ReviewCommand::KeepDraft(..) => {}
         ReviewCommand::Undo(undoing) => undo(lane, session, undoing, reader)?,
         ReviewCommand::ListComments(verdict) => {
             lane.tell(ReviewEvent::CommentsListed(verdict, session.comments(verdict)?));

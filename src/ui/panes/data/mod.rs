@@ -189,7 +189,16 @@ impl Pane for DataPane {
     }
 
     fn typing(&self) -> bool {
-        !matches!(self.mode, DataMode::Table | DataMode::Findings(_))
+        match &self.mode {
+            DataMode::Table | DataMode::Findings(_) => false,
+            // Past its path there is no field.
+            DataMode::Import(form) => form.is_asking(),
+            DataMode::Filter(_)
+            | DataMode::Line(_)
+            | DataMode::Edit(_)
+            | DataMode::Export(_)
+            | DataMode::Labels(_) => true,
+        }
     }
 
     fn unsaved(&self, store: &Store) -> Option<String> {
