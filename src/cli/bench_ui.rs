@@ -61,7 +61,7 @@ fn measure(home: &Path) -> Result<Vec<Figure>> {
     match hub::find(&own.models(), MODEL)? {
         Some(_) => figures.extend(bench_training::measure(&own, &home.join("training"))?),
         None => {
-            print::complain(&format!("keys while a run trains are not measured: `dojo pull {MODEL}` first"))
+            print::complain(&format!("keys while a run trains are not measured: `dojo pull {MODEL}` first"));
         }
     }
     Ok(figures)

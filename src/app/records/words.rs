@@ -1,12 +1,15 @@
 //! What the data layer advises, in the words of the place where it is read: it speaks of options of a shell's command.
 
 const OPTION: &str = "--map ";
+const FORMAT: &str = ", or say it with --format";
 const RECIPE: &str = " (data.map in a recipe)";
 
 /// A sentence without options of a shell's command: what `--map part=column` does is done at the parts of the import's
 /// page.
 pub(super) fn in_studio(told: &str) -> String {
     let told = told.replace(RECIPE, "");
+    // There the name is all that says it.
+    let told = told.split(FORMAT).next().unwrap_or_default();
     let mut pieces = told.split(OPTION);
     let mut said = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {

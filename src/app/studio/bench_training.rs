@@ -63,8 +63,7 @@ pub fn measure(user: &Folders, home: &Path) -> Result<Vec<Figure>> {
             break;
         }
         keys.push(studio.press(name)?);
-        events.push(studio.take_in());
-        std::thread::sleep(PAUSE);
+        events.push(studio.take_in_for(PAUSE));
     }
     Ok(vec![
         figure("key to screen while a run trains, p99", quantile(&mut keys, 0.99), 50.0),

@@ -121,6 +121,21 @@ impl Headless {
         slowest
     }
 
+    /// Takes in what comes within a time, a frame after each event: how long the slowest took.
+    pub(super) fn take_in_for(&mut self, time: Duration) -> Duration {
+        let (until, mut slowest) = (Instant::now() + time, Duration::ZERO);
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let events = &mut self.core.events;
+            let next = self.runtime.block_on(async { tokio::time::timeout(left, events.recv()).await });
+            let Ok(Some(told)) = next else { return slowest };
+            let begun = Instant::now();
+            self.core.take(told);
+            self.draw();
+            slowest = slowest.max(begun.elapsed());
+        }
+    }
+
     /// The screen's text, the ends of lines trimmed.
     #[must_use]
     pub fn text(&self) -> String {

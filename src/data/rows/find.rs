@@ -60,7 +60,8 @@ pub fn look(path: &Path, format: Option<Format>) -> Result<FoundFiles> {
     if facts.is_file() {
         let Some(format) = format.or_else(|| Format::of_name(path)) else {
             bail!(
-                "{name}: the format can't be told from the name; say it with --format jsonl|json|csv|tsv|parquet|text"
+                "{name}: the format can't be told from the name; let it end in .jsonl, .json, .csv, .tsv, .parquet or .txt, or say \
+                 it with --format jsonl|json|csv|tsv|parquet|text"
             )
         };
         let source = path.display().to_string();

@@ -1,6 +1,6 @@
 //! Setting sequences aside: a question doesn't wait until long answers have come to their end, and these go on where
-//! they were; the same where they outgrow the cache together. Nothing changes but the time: what was chosen stays, and keys and values come from the cache or are
-//! computed again.
+//! they were; the same where they outgrow the cache together. Nothing changes but the time: what was chosen stays, and
+//! keys and values come from the cache or are computed again.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ impl Generator {
         (!displaced.is_empty() && fits(needed, of_long)).then_some(displaced)
     }
 
-    /// What the next step reads of each prompt. The youngest are set aside while the cache has no pages for all of it.
+    /// What the next step reads of each prompt. The youngest long ones are set aside while the cache has no pages for all of it.
     pub(super) fn shares_that_fit(&mut self) -> BTreeMap<usize, usize> {
         loop {
             let shares = self.shares();
@@ -94,8 +94,9 @@ impl Generator {
                 return shares;
             }
             let may_go = self.active.iter().enumerate().filter(|(_, sequence)| !sequence.is_scored());
-            let Some((youngest, _)) = may_go.max_by_key(|(_, sequence)| (sequence.request, sequence.choice))
-            else {
+            // Short ones are soon done, and give back what they hold: they go last.
+            let rank = |sequence: &Sequence| (!sequence.is_short(), sequence.request, sequence.choice);
+            let Some((youngest, _)) = may_go.max_by_key(|(_, sequence)| rank(sequence)) else {
                 return shares;
             };
             self.set_aside(youngest);

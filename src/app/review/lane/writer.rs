@@ -76,7 +76,10 @@ fn perform(
         }
         ReviewCommand::Correct { thought, text, analysis } => {
             match session.correct_first(thought, &text, &analysis)? {
-                Corrected::Added(reflection) => lane.tell(ReviewEvent::Corrected { thought, reflection }),
+                Corrected::Added(reflection) => {
+                    lane.tell(ReviewEvent::Corrected { thought, reflection });
+                    look_where_they_lead(lane, session, &[reflection], Verdict::Edited)?;
+                }
                 Corrected::Before(id, now) => {
                     let analysis = Some(analysis).filter(|analysis| !analysis.is_empty());
                     let decision = Decision { edited: Some(text), analysis, ..Decision::of(Verdict::Edited) };
@@ -90,8 +93,6 @@ fn perform(
             reader.send(ReviewAsk::Anew).ok();
         }
         ReviewCommand::Revise { id, over, decision } => revise(lane, session, id, &over, decision, reader)?,
-        // Kept before anything else is looked at.
-        ReviewCommand::KeepDraft(..) => {}
         ReviewCommand::Undo(undoing) => undo(lane, session, undoing, reader)?,
         ReviewCommand::ListComments(verdict) => {
             lane.tell(ReviewEvent::CommentsListed(verdict, session.comments(verdict)?));
@@ -112,7 +113,11 @@ fn perform(
         ReviewCommand::Start(order) => {
             orders::start(lane.folders.clone(), lane.info.clone(), order, lane.events.clone());
         }
-        ReviewCommand::Queue { .. } | ReviewCommand::Open(_) | ReviewCommand::Glance(_) => {}
+        // A draft was kept before.
+        ReviewCommand::Queue { .. }
+        | ReviewCommand::Open(_)
+        | ReviewCommand::Glance(_)
+        | ReviewCommand::KeepDraft(..) => {}
     }
     Ok(())
 }
