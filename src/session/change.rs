@@ -9,7 +9,7 @@ use super::body::put_body;
 use super::content::{self, Prepared};
 use super::item_field::{CONTENT, EXISTS, LABEL, SPLIT, STATUS, TAG};
 use super::names::{self, NameKind};
-use super::{Durability, Result, Session, import, index, query};
+use super::{Durability, Result, Session, index, insert, query};
 use crate::domain::change::{Body, Change, Selection};
 use crate::domain::filter::Filter;
 use crate::domain::record::{Record, RecordId};
@@ -92,11 +92,11 @@ impl Session {
         let prepared = records.into_iter().map(Prepared::of).collect::<Result<Vec<_>>>()?;
         self.write(what, Durability::EveryChange, |transaction| {
             let id = open(transaction, &who, ChangeKind::Edit, what)?;
-            let first = import::next_record(transaction)?;
+            let first = insert::next_record(transaction)?;
             let all: Vec<&Prepared> = prepared.iter().collect();
-            import::insert_records(transaction, id, first, &all)?;
+            insert::insert_records(transaction, id, first, &all)?;
             let numbers = first..first + prepared.len() as i64;
-            import::set_next_record(transaction, numbers.end)?;
+            insert::set_next_record(transaction, numbers.end)?;
             for (number, record) in numbers.clone().zip(&prepared) {
                 transaction
                     .prepare_cached("INSERT INTO change_items VALUES (?1, ?2, ?3, 0, 0, 1)")?

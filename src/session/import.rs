@@ -10,7 +10,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::change::{self, ChangeKind};
 use super::content::Prepared;
-use super::names::{self, NameKind};
+use super::insert::{insert_records, next_record, set_next_record};
+use super::names;
 use super::{Durability, JobLock, Result, Session, lock};
 
 /// A line that could not be read as a record: kept with its reason, so that nothing is lost silently.
@@ -263,44 +264,6 @@ fn start(transaction: &Transaction<'_>, path: &str, mapping: &str, who: &str) ->
     Ok((transaction.last_insert_rowid(), change))
 }
 
-pub(super) fn insert_records(
-    transaction: &Transaction<'_>,
-    change: i64,
-    first: i64,
-    records: &[&Prepared],
-) -> Result<()> {
-    let mut narrow = transaction.prepare_cached(
-        "INSERT INTO records VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL, NULL, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    )?;
-    let mut wide = transaction.prepare_cached("INSERT INTO contents VALUES (?1, ?2, ?3)")?;
-    let mut tagging = transaction.prepare_cached("INSERT OR IGNORE INTO record_tags VALUES (?1, ?2)")?;
-    let mut names = super::names::NameCache::default();
-    for (id, record) in (first..).zip(records) {
-        let split = names.optional(transaction, NameKind::Split, record.split.as_deref())?;
-        let label = names.optional(transaction, NameKind::Label, record.label.as_deref())?;
-        narrow.execute(params![
-            id,
-            names.source(transaction, &record.source)?,
-            record.line,
-            record.status as i64,
-            split,
-            label,
-            record.derived.characters,
-            record.derived.turns,
-            record.flags,
-            record.occurrence,
-            record.derived.prompt,
-            change,
-            record.hash.0,
-        ])?;
-        wide.execute(params![id, record.fields, record.body])?;
-        for tag in &record.tags {
-            tagging.execute(params![id, names::intern(transaction, NameKind::Tag, tag)?])?;
-        }
-    }
-    Ok(())
-}
-
 fn insert_rejects(transaction: &Transaction<'_>, import: i64, rejects: &[Reject]) -> Result<()> {
     let mut statement = transaction.prepare_cached("INSERT INTO rejects VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for reject in rejects {
@@ -317,16 +280,6 @@ fn save_counts(transaction: &Transaction<'_>, id: i64, change: i64, counts: Impo
     transaction
         .prepare_cached("UPDATE changes SET records = ?2 WHERE id = ?1")?
         .execute(params![change, counts.added as i64])?;
-    Ok(())
-}
-
-/// The number that the next record gets; numbers are never used twice.
-pub(super) fn next_record(connection: &Connection) -> Result<i64> {
-    Ok(connection.query_row("SELECT value FROM meta WHERE key = 'next_record'", [], |row| row.get(0))?)
-}
-
-pub(super) fn set_next_record(connection: &Connection, next: i64) -> Result<()> {
-    connection.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'next_record'")?.execute([next])?;
     Ok(())
 }
 

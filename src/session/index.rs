@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::{Durability, JobLock, Result, Session, content, import, lock, read};
+use super::{Durability, JobLock, Result, Session, content, insert, lock, read};
 
 /// How much text goes into the index in one transaction, and how long it may take: a person's change waits for it.
 const STRETCH_BYTES: usize = 4 << 20;
@@ -34,7 +34,7 @@ impl Session {
     /// # Errors
     /// Where the file can't be read.
     pub fn index_state(&self) -> Result<IndexState> {
-        let total = import::next_record(&self.connection)? - 1;
+        let total = insert::next_record(&self.connection)? - 1;
         Ok(IndexState { done: indexed_up_to(&self.connection)? as u64, total: total as u64 })
     }
 
@@ -66,7 +66,7 @@ pub(super) fn indexed_up_to(connection: &Connection) -> Result<i64> {
 
 /// Whether there are records that the index does not hold.
 pub(super) fn is_behind(connection: &Connection, indexed_up_to: i64) -> Result<bool> {
-    Ok(import::next_record(connection)? - 1 > indexed_up_to)
+    Ok(insert::next_record(connection)? - 1 > indexed_up_to)
 }
 
 fn index_stretch(transaction: &Transaction<'_>, bytes: usize) -> Result<()> {
@@ -90,7 +90,7 @@ fn index_stretch(transaction: &Transaction<'_>, bytes: usize) -> Result<()> {
         }
     }
     if !full {
-        last = import::next_record(transaction)? - 1;
+        last = insert::next_record(transaction)? - 1;
     }
     set_indexed_up_to(transaction, last)
 }

@@ -18,6 +18,7 @@ mod findings;
 mod history;
 mod import;
 mod index;
+mod insert;
 mod item_field;
 mod lock;
 mod names;

@@ -115,11 +115,17 @@ fn speed_is_of_what_the_model_chose() {
     let said: serde_json::Value = serde_json::from_str(&world.say(&free)).unwrap();
     assert!(said["tokens_per_second"].as_f64().unwrap() > 0.0, "{said}");
     std::fs::write(world.path().join("prompts.txt"), "the\nother\n").unwrap();
-    let batch =
-        ["generate", "--model", "model", "--threads", "1", "--choice", fixed, "--input", "prompts.txt"];
-    let said = world.dojo(&[&batch[..], &["--output", "answers.jsonl"]].concat());
-    let told = String::from_utf8(said.stderr).unwrap();
-    assert!(told.contains("tokens/s that the model chose)"), "{told}");
+    let batch = ["generate", "--model", "model", "--threads", "1", "--input", "prompts.txt"];
+    let told = |constraint: [&str; 2], output| {
+        let said = world.dojo(&[&batch[..], &constraint, &["--output", output]].concat());
+        String::from_utf8(said.stderr).unwrap()
+    };
+    let partly = format!("[a-z]{{30}} {fixed}");
+    let some = told(["--regex", &partly], "some.jsonl");
+    assert!(some.contains("tokens/s that the model chose)"), "{some}");
+    // What it had no choice about is too little to tell a speed by.
+    let none = told(["--choice", fixed], "none.jsonl");
+    assert!(none.contains("2 answers") && !none.contains("tokens/s"), "{none}");
 }
 
 #[test]

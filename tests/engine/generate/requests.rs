@@ -246,7 +246,7 @@ fn what_cant_be_done_is_refused_in_words() {
         (GenerateRequest::new(vec![1, 99_999], 4), "token 99999, for which the model has no row"),
         (GenerateRequest::new(tokens(300, 1), 4), "300 tokens, the context 256"),
         (GenerateRequest { choices: 0, ..long(4, 1) }, "choices"),
-        (GenerateRequest { sampling: Sampling { top_p: 0.0, ..sampled(1) }, ..long(4, 1) }, "top_p is 0"),
+        (GenerateRequest { sampling: Sampling { top_p: -0.1, ..sampled(1) }, ..long(4, 1) }, "top_p is -0.1"),
         (
             GenerateRequest { sampling: Sampling { temperature: -1.0, ..sampled(1) }, ..long(4, 1) },
             "temperature is -1",
