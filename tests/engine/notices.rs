@@ -100,3 +100,28 @@ fn a_gguf_that_names_sampling_or_suppresses_tokens_is_told() {
         "{told}"
     );
 }
+
+#[test]
+fn an_adapter_in_the_models_own_folder_and_a_template_beside_an_adapter_are_told() {
+    let place = tempfile::tempdir().unwrap();
+    Tiny::new("llama").write_folder(place.path());
+    let open = || model::open(&ModelFiles::at(place.path()).unwrap()).unwrap();
+    assert_eq!(open().notices.weights, None);
+    std::fs::write(place.path().join("adapter_config.json"), "{}").unwrap();
+    let told = open().notices.weights.unwrap();
+    assert!(told.contains("transformers would apply that adapter with the model"), "{told}");
+    let adapter = tempfile::tempdir().unwrap();
+    let own = open().template.text;
+    let of = |template: Option<&str>| {
+        let path = adapter.path().join("chat_template.jinja");
+        template.map(|text| std::fs::write(&path, text).unwrap());
+        open().with_tokens_of(adapter.path()).unwrap().notices.adapters
+    };
+    assert_eq!(of(None), Vec::<String>::new());
+    assert_eq!(of(own.as_deref()), Vec::<String>::new(), "the model's own");
+    let told = of(Some("[user] {{ messages[0].content }}"));
+    assert!(
+        matches!(&told[..], [told] if told.contains("has a chat template that isn't the model's")),
+        "{told:?}"
+    );
+}

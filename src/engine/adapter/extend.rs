@@ -42,6 +42,7 @@ impl OpenModel {
     /// # Errors
     /// Where that tokenizer is damaged or is another model's.
     pub fn with_tokens_of(mut self, folder: &Path) -> Result<Self> {
+        self.notices.adapters.extend(hf::asked::other_template(folder, self.template.text.as_deref())?);
         let (wanted, tokens): (Vec<u32>, Vec<AddedToken>) =
             added_by(folder, &self.tokenizer)?.into_iter().unzip();
         let (tokenizer, ids) = with_added(&self.tokenizer, tokens)?;

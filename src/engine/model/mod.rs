@@ -18,6 +18,7 @@ pub mod open;
 pub mod random;
 pub(crate) mod safetensors;
 mod scales;
+mod turn_tokens;
 mod unread;
 pub mod weights;
 

@@ -7,12 +7,15 @@ pub struct ModelNotices {
     pub weights: Option<String>,
     /// What is asked of answers.
     pub generation: Option<String>,
+    /// What lies beside adapters and isn't taken from there.
+    pub adapters: Vec<String>,
 }
 
 impl ModelNotices {
     /// All of them, for whoever asks the model.
     pub fn all(&self) -> impl Iterator<Item = &str> {
-        [&self.weights, &self.generation].into_iter().flatten().map(String::as_str)
+        let own = [&self.weights, &self.generation].into_iter().flatten();
+        own.chain(&self.adapters).map(String::as_str)
     }
 
     /// The sentence for what a file asks of answers, each with its value.

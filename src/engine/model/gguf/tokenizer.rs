@@ -19,6 +19,7 @@ use super::spaces::Spaces;
 use super::{Header, sentencepiece};
 use crate::data::stretch::{GPT_4O, LLAMA3, QWEN2, TEKKEN};
 use crate::engine::model::open::ChatTemplateSource;
+use crate::engine::model::turn_tokens::marks_turns;
 
 /// ggml's type of a piece of text.
 const NORMAL_TOKEN: i64 = 1;
@@ -28,24 +29,6 @@ const UNKNOWN_TOKEN: i64 = 2;
 
 /// ggml's type of a token that users added, matched in text like a control token but not special.
 const USER_TOKEN: i64 = 4;
-
-/// Texts that are control tokens whatever their type says.
-const LOOK_LIKE_CONTROL: [&str; 14] = [
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|eot_id|>",
-    "<|eom_id|>",
-    "<|end|>",
-    "<start_of_turn>",
-    "<end_of_turn>",
-    "<|endoftext|>",
-    "<|end_of_text|>",
-    "<|fim_prefix|>",
-    "<|fim_middle|>",
-    "<|fim_suffix|>",
-    "<|fim_pad|>",
-    "<|file_sep|>",
-];
 
 /// Builds the tokenizer.
 ///
@@ -147,7 +130,7 @@ fn add_tokens(tokenizer: &mut Tokenizer, header: &Header, tokens: &[String]) -> 
             // An empty text would be found everywhere.
             UNKNOWN_TOKEN => special && !text.is_empty(),
             // Some converters forget it, and llama.cpp takes it for what it looks like.
-            NORMAL_TOKEN | USER_TOKEN if LOOK_LIKE_CONTROL.contains(&text.as_str()) => special,
+            NORMAL_TOKEN | USER_TOKEN if marks_turns(text) => special,
             USER_TOKEN => !special,
             _ => false,
         });

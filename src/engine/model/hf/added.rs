@@ -9,6 +9,7 @@ use tokenizers::{AddedToken, Tokenizer};
 
 use super::optional_json;
 use super::special::{self, CONFIG, Described, MAP, Special};
+use crate::engine::model::turn_tokens::marks_turns;
 
 /// Older folders have the tokens with their ids here.
 const ADDED: &str = "added_tokens.json";
@@ -78,7 +79,9 @@ pub(super) fn add(tokenizer: &mut Tokenizer, folder: &Path) -> Result<()> {
         }
     };
     let (older, listed_before) = if is_older { older(folder, &named)? } else { Default::default() };
-    let special = named.into_iter().chain(listed).chain(listed_before).map(Special::token);
+    let special: Vec<AddedToken> =
+        named.into_iter().chain(listed).chain(listed_before).map(Special::token).collect();
+    let specials: Vec<String> = special.iter().map(|token| token.content.clone()).collect();
     for token in older.into_iter().chain(special) {
         let is_there = known.contains_key(token.content.as_str())
             || tokens.iter().any(|other| other.content == token.content);
@@ -86,11 +89,24 @@ pub(super) fn add(tokenizer: &mut Tokenizer, folder: &Path) -> Result<()> {
             tokens.push(token);
         }
     }
-    if tokens.is_empty() {
-        return Ok(());
+    let failed = |error| anyhow!("add the tokens that {} names: {error}", folder.display());
+    if !tokens.is_empty() {
+        tokenizer.add_tokens(tokens).map_err(failed)?;
     }
-    let added = tokenizer.add_tokens(tokens);
-    added.map(|_| ()).map_err(|error| anyhow!("add the tokens that {} names: {error}", folder.display()))
+    let control = control_tokens(tokenizer, &specials);
+    if !control.is_empty() {
+        tokenizer.add_special_tokens(control).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Tokens that are control tokens though `tokenizer.json` doesn't say so: those that the files beside it name as special,
+/// as transformers has it, and marks of turns.
+fn control_tokens(tokenizer: &Tokenizer, specials: &[String]) -> Vec<AddedToken> {
+    let known = tokenizer.get_added_tokens_decoder();
+    let plain = known.into_values().filter(|token| !token.special);
+    let control = plain.filter(|token| specials.contains(&token.content) || marks_turns(&token.content));
+    control.map(|token| AddedToken { special: true, ..token }).collect()
 }
 
 /// The tokens of `added_tokens.json`, by their ids, and the list of `special_tokens_map.json`.

@@ -76,10 +76,37 @@ pub(crate) fn notices(folder: &Path) -> Result<ModelNotices> {
     let generation: Option<Map<String, Value>> = optional_json(&folder.join(GENERATION))?;
     // Older folders have these keys beside the model's own.
     let (file, keys) = generation.as_ref().map_or(("config.json", &config), |keys| (GENERATION, keys));
+    let weights: Vec<String> = quantised(&config, folder)?.into_iter().chain(adapter_in(folder)).collect();
     Ok(ModelNotices {
-        weights: quantised(&config, folder)?,
+        adapters: Vec::new(),
+        weights: (!weights.is_empty()).then(|| weights.join("; ")),
         generation: ModelNotices::of_answers(file, &of_answers(keys)),
     })
+}
+
+/// An adapter in the model's own folder: transformers would load it with the model.
+fn adapter_in(folder: &Path) -> Option<String> {
+    let path = folder.join("adapter_config.json");
+    path.exists().then(|| {
+        format!(
+            "{} lies in the model's folder, and transformers would apply that adapter with the model; Dojo opens the model \
+             without it: name the folder as the adapter too, or take its files out",
+            path.display()
+        )
+    })
+}
+
+/// The chat template that a folder has, if it has one that isn't the model's: an adapter that was trained with it is asked
+/// in other words here.
+pub(crate) fn other_template(folder: &Path, own: Option<&str>) -> Result<Option<String>> {
+    let beside = super::tokenizer::template(folder)?.text;
+    Ok(beside.filter(|beside| Some(beside.trim()) != own.map(str::trim)).map(|_| {
+        format!(
+            "the adapter {} has a chat template that isn't the model's, and Dojo writes chats by the model's; copy it into \
+             the model's folder if the adapter was trained with it",
+            folder.display()
+        )
+    }))
 }
 
 /// What a file asks of answers, key by key.
