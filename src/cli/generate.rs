@@ -34,7 +34,8 @@ pub(super) struct GenerateArguments {
     /// Print one JSON object at the end instead of the text as it comes.
     #[arg(long)]
     json: bool,
-    /// Answer every line of this file: JSON with `prompt`, `messages` or `input`, or plain text.
+    /// Answer every line of this file: JSON with one of `messages`, `prompt`, `input`, `question`, `instruction`, or plain
+    /// text. A key beside it that changes what is asked is refused.
     #[arg(long, value_name = "FILE", requires = "output", conflicts_with = "prompt")]
     pub(super) input: Option<PathBuf>,
     /// Where the answers go, one JSON object a line. What is there already is kept and not done again.

@@ -2,31 +2,25 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use super::batch_input::{InputLine, read_lines};
 use super::generate::{GenerateArguments, Ready, finish_name};
 use super::{loading, print};
-use crate::domain::message::{Message, Role};
 use crate::domain::speed;
 use crate::engine::generate::{RequestId, What};
 
 /// Lines handed to the generator ahead of those it works on.
 const AHEAD: usize = 96;
 
-/// One input line, numbered from 1.
-struct InputLine {
-    number: usize,
-    messages: Vec<Message>,
-}
-
 pub(super) fn run(arguments: &GenerateArguments, input: &Path, output: &Path) -> Result<ExitCode> {
-    let lines = read_lines(arguments, input)?;
+    let lines = read_lines(arguments.system.as_deref(), input)?;
     let done = done_already(output)?;
     let todo: Vec<InputLine> = lines.into_iter().filter(|line| !done.contains(&line.number)).collect();
     if todo.is_empty() {
@@ -112,52 +106,6 @@ fn submit(arguments: &GenerateArguments, ready: &mut Ready, line: &InputLine) ->
     request.adapter = ready.adapter;
     request.sampling.seed = request.sampling.seed.wrapping_add(line.number as u64);
     ready.generator.submit(request)
-}
-
-fn read_lines(arguments: &GenerateArguments, input: &Path) -> Result<Vec<InputLine>> {
-    let file = std::fs::File::open(input).with_context(|| format!("open {}", input.display()))?;
-    let mut lines = Vec::new();
-    for (index, text) in BufReader::new(file).lines().enumerate() {
-        let text = text.with_context(|| format!("read {}", input.display()))?;
-        if text.trim().is_empty() {
-            continue;
-        }
-        let number = index + 1;
-        let mut messages = conversation(&text)
-            .with_context(|| format!("line {number} of {} can't be read as a prompt", input.display()))?;
-        let has_system = messages.first().is_some_and(|message| message.role == Role::System);
-        if let Some(system) = arguments.system.as_ref().filter(|_| !has_system) {
-            messages.insert(0, Message::new(Role::System, system));
-        }
-        lines.push(InputLine { number, messages });
-    }
-    ensure!(!lines.is_empty(), "{} holds no prompts", input.display());
-    Ok(lines)
-}
-
-/// A line is JSON with `messages` (up to the last answer), `prompt` or `input`; a JSON string; or plain text.
-fn conversation(text: &str) -> Result<Vec<Message>> {
-    if !text.trim_start().starts_with(['{', '"']) {
-        return Ok(vec![Message::new(Role::User, text)]);
-    }
-    let value: Value = serde_json::from_str(text)?;
-    if let Value::String(prompt) = &value {
-        return Ok(vec![Message::new(Role::User, prompt)]);
-    }
-    if let Some(messages) = value.get("messages") {
-        let mut messages: Vec<Message> = serde_json::from_value(messages.clone())?;
-        if messages.last().is_some_and(|message| message.role == Role::Assistant) {
-            messages.pop();
-        }
-        ensure!(!messages.is_empty(), "`messages` holds nothing to answer");
-        return Ok(messages);
-    }
-    for key in ["prompt", "input", "question", "instruction"] {
-        if let Some(prompt) = value.get(key).and_then(Value::as_str) {
-            return Ok(vec![Message::new(Role::User, prompt)]);
-        }
-    }
-    bail!("it has none of `messages`, `prompt`, `input`, `question`, `instruction`")
 }
 
 /// The line numbers that are answered; a last line that was cut short is taken off the file.

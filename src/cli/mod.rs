@@ -1,6 +1,7 @@
 //! The subcommands: one file each, arguments and printing only. The work is done by the modules below.
 
 mod ask;
+mod batch_input;
 mod bench;
 mod bench_generate;
 mod bench_guess;

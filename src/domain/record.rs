@@ -133,6 +133,13 @@ impl Record {
         parts.filter(|(prompt, rest)| self.preference.is_none() && !prompt.is_empty() && !rest.is_empty())
     }
 
+    /// Whether its data gives its answers no weight, all of them.
+    #[must_use]
+    pub fn is_unlearnt(&self) -> bool {
+        let mut answers = self.messages.iter().filter(|turn| turn.role == Role::Assistant).peekable();
+        answers.peek().is_some() && answers.all(|turn| !turn.is_learnt())
+    }
+
     /// Whether its conversation has more than texts: tools, settings, calls, thoughts, names, weights.
     #[must_use]
     pub fn has_more_than_texts(&self) -> bool {

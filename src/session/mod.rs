@@ -31,6 +31,7 @@ mod review_beside;
 mod review_import;
 mod review_leads;
 mod review_queue;
+mod review_rows;
 mod review_sets;
 mod revise;
 mod schema;

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::review_rows::{contradiction, label, rows, says, string, truth, verdict};
 use super::{Importer, Prepared, Result, Session};
 use crate::data::hash::row_hash;
+use crate::data::mapping::finds_answer_wrong;
 use crate::data::rows::parse_row;
 use crate::domain::record::{Fields, Provenance, Record, RecordId};
-use crate::domain::reflection::{Reflection, Verdict};
+use crate::domain::reflection::Reflection;
 use crate::domain::thought::{Thought, ThoughtId, estimated_tokens};
 
 /// What a file brought.
@@ -66,13 +68,25 @@ impl Session {
         let records = self.records_of(name, &rows, &mut brought)?;
         let mut thoughts = Vec::with_capacity(rows.len());
         for ((line, row), &record) in rows.iter().zip(&records) {
+            if let Some(why) = self.contradicted(row, record)? {
+                brought.skipped.push((*line, why));
+                continue;
+            }
             let truth = self.truth_of(row, record)?;
-            if truth.is_none() {
+            let thought = thought(row, record, truth, &label(row, "predicted_label"));
+            // What finds a wrong thought wrong says what its label says.
+            if let Some(told) = finds_answer_wrong(row).filter(|_| thought.is_right() == Some(true)) {
+                let why = format!("it is left out: {told}, and its `predicted_label` is the true label");
+                brought.skipped.push((*line, why));
+                continue;
+            }
+            if thought.truth.is_none() {
                 brought.told.push((*line, NO_TRUTH.to_owned()));
             }
-            thoughts.push(thought(row, record, truth, &label(row, "predicted_label")));
+            thoughts.push(thought);
         }
         self.add_thoughts(&thoughts)?;
+        brought.skipped.sort();
         brought.rows = thoughts.len() as u64;
         Ok(brought)
     }
@@ -93,6 +107,10 @@ impl Session {
             self.thoughts()?.into_iter().map(|(id, thought)| ((thought.record, thought.text), id)).collect();
         let mut reflections = Vec::with_capacity(rows.len());
         for ((line, row), &record) in rows.iter().zip(&records) {
+            if let Some(why) = self.contradicted(row, record)? {
+                brought.skipped.push((*line, why));
+                continue;
+            }
             let truth = self.truth_of(row, record)?;
             let id = match known.get(&(record, string(row, "thought_process"))) {
                 Some(&id) => id,
@@ -111,6 +129,7 @@ impl Session {
             reflections.push(reflection(row, record, id));
         }
         self.add_reflections(&reflections)?;
+        brought.skipped.sort();
         brought.rows = reflections.len() as u64;
         Ok(brought)
     }
@@ -137,6 +156,18 @@ impl Session {
                       gave isn't known: add `improved_label`, or import the thoughts first"
                 .to_owned()),
         })
+    }
+
+    /// Why what a row says can't be learnt of its record: the record has another label, or no weight.
+    fn contradicted(&self, row: &Fields, record: RecordId) -> Result<Option<String>> {
+        if record.0 == 0 {
+            return Ok(None);
+        }
+        let known = self.record(record)?;
+        if known.is_unlearnt() {
+            return Ok(Some(format!("it is left out: record {record} is given no weight")));
+        }
+        Ok(known.label.and_then(|label| contradiction(row, record, &label)))
     }
 
     /// The true label of a row's record: the row's own word, else the label that the session has.
@@ -193,22 +224,6 @@ impl Session {
     }
 }
 
-/// The rows of a file of JSON lines; empty lines are passed over.
-fn rows(text: &str, brought: &mut Brought, needed: &[&str]) -> Vec<(u64, Fields)> {
-    let mut rows = Vec::new();
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let number = index as u64 + 1;
-        match parse_row(line) {
-            Ok((row, _)) => match needed.iter().find(|name| !row.contains_key(**name)) {
-                None => rows.push((number, row)),
-                Some(name) => brought.skipped.push((number, format!("it has no `{name}`"))),
-            },
-            Err(error) => brought.skipped.push((number, format!("it is no JSON object ({error})"))),
-        }
-    }
-    rows
-}
-
 fn key(row: &Fields, columns: &[String]) -> String {
     let cell = |name: &String| row.get(name).map(Value::to_string).unwrap_or_default();
     columns.iter().map(cell).collect::<Vec<_>>().join("\u{1f}")
@@ -245,11 +260,6 @@ fn unlearnt(row: &Fields, truth: Option<&str>) -> Option<String> {
     })
 }
 
-/// Whether a row has something to say under a name.
-fn says(row: &Fields, name: &str) -> bool {
-    row.get(name).is_some_and(|value| !value.is_null())
-}
-
 fn thought(row: &Fields, record: RecordId, truth: Option<String>, label: &str) -> Thought {
     let text = string(row, "thought_process");
     let model = if row.contains_key("model") { string(row, "model") } else { string(row, "student") };
@@ -278,7 +288,7 @@ fn reflection(row: &Fields, record: RecordId, thought: ThoughtId) -> Reflection 
         label: label(row, improved),
         teacher: if teacher.is_empty() { "imported".to_owned() } else { teacher },
         prompt: String::new(),
-        verdict: Verdict::from_name(&string(row, "verdict")).unwrap_or_default(),
+        verdict: verdict(row).unwrap_or_default(),
         edited: None,
         score: row.get("score").and_then(Value::as_u64).and_then(|score| u8::try_from(score).ok()),
         reasons: String::new(),
@@ -287,22 +297,4 @@ fn reflection(row: &Fields, record: RecordId, thought: ThoughtId) -> Reflection 
         judge: String::new(),
         improved_by: String::new(),
     }
-}
-
-fn truth(row: &Fields) -> Option<String> {
-    let name = ["true_label", "label"].into_iter().find(|name| says(row, name))?;
-    Some(label(row, name))
-}
-
-/// A label as records hold it: `1` also where the file has the number 1.
-fn label(row: &Fields, name: &str) -> String {
-    match row.get(name) {
-        Some(Value::String(text)) => text.trim().to_owned(),
-        Some(value) => value.to_string(),
-        None => String::new(),
-    }
-}
-
-fn string(row: &Fields, name: &str) -> String {
-    row.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
 }

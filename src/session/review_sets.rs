@@ -1,7 +1,7 @@
 //! What comes out of a review: the training set of right thoughts and accepted corrections, and preference pairs, each
 //! row with where it came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -80,6 +80,16 @@ impl Session {
             });
         }
         lessons.sort_by_key(|lesson| lesson.record);
+        // What the data gives no weight is not learnt by its thoughts either.
+        let mut records: Vec<RecordId> = lessons.iter().map(|lesson| lesson.record).collect();
+        records.dedup();
+        let mut unlearnt = BTreeSet::new();
+        for record in records {
+            if self.record(record)?.is_unlearnt() {
+                unlearnt.insert(record);
+            }
+        }
+        lessons.retain(|lesson| !unlearnt.contains(&lesson.record));
         Ok(lessons)
     }
 }

@@ -1,3 +1,4 @@
+mod batch_input;
 #[cfg(unix)]
 mod chat;
 mod filters;

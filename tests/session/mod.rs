@@ -10,6 +10,7 @@ mod leads;
 mod processes;
 mod review;
 mod review_by_hand;
+mod review_marks;
 mod search;
 mod tokens;
 mod training;

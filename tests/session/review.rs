@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::world::{World, labelled};
 
-fn thought(record: i64, text: &str, label: &str, truth: &str) -> Thought {
+pub(super) fn thought(record: i64, text: &str, label: &str, truth: &str) -> Thought {
     Thought {
         record: RecordId(record),
         text: text.to_owned(),

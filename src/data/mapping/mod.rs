@@ -9,6 +9,7 @@ mod detect;
 mod excluded;
 mod forms;
 mod judged;
+mod left_out;
 mod marks;
 mod masks;
 mod one_turn;
@@ -40,6 +41,7 @@ use crate::domain::record::Fields;
 
 pub(in crate::data) use excluded::keeps_in;
 pub(in crate::data) use judged::judged;
+pub use left_out::{finds_answer_wrong, left_out};
 pub use pairs::learn_chosen;
 pub use rows::RowMapping;
 pub(in crate::data) use unused::Unused;
