@@ -42,10 +42,10 @@ struct Common {
     #[arg(long)]
     max_tokens: Option<u64>,
     /// The longest answer, in tokens.
-    #[arg(long, default_value_t = 512)]
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
     answer_tokens: u32,
     /// 0 for the likeliest answer.
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = temperature)]
     temperature: f64,
     /// Say what it would take, and ask nothing.
     #[arg(long)]
@@ -53,6 +53,14 @@ struct Common {
     /// One JSON object instead of a table.
     #[arg(long)]
     json: bool,
+}
+
+/// As `generate` takes it.
+fn temperature(text: &str) -> Result<f64, String> {
+    let given: Option<f64> = text.parse().ok();
+    given
+        .filter(|given| (0.0..=100.0).contains(given))
+        .ok_or_else(|| "it takes a number from 0 to 100".to_owned())
 }
 
 /// A sum that can be spent.

@@ -24,3 +24,10 @@ pub fn seconds() -> u64 {
 fn since_1970() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
+
+/// What the processor has done for this thread so far: it stands still while the thread waits or the machine is busy.
+#[must_use]
+pub fn of_thread() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}

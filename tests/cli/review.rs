@@ -194,6 +194,20 @@ fn what_is_approved_and_exported_is_said_to_conclude_another_label() {
 }
 
 #[test]
+fn answers_that_cant_be_asked_for_are_wrong_usage() {
+    let world = World::new();
+    for (option, value) in [
+        ("--temperature", "nan"),
+        ("--temperature", "-1"),
+        ("--temperature", "1e9"),
+        ("--answer-tokens", "0"),
+    ] {
+        let said = world.dojo(&["think", "--student", "t", &format!("{option}={value}")]);
+        assert_eq!(said.status.code(), Some(2), "{option} {value}");
+    }
+}
+
+#[test]
 fn sums_that_cant_be_spent_are_wrong_usage() {
     let world = World::new();
     for sum in ["nan", "-1", "inf", "much"] {

@@ -114,7 +114,9 @@ fn an_adapter_in_the_models_own_folder_and_a_template_beside_an_adapter_are_told
     let own = open().template.text;
     let of = |template: Option<&str>| {
         let path = adapter.path().join("chat_template.jinja");
-        template.map(|text| std::fs::write(&path, text).unwrap());
+        if let Some(text) = template {
+            std::fs::write(&path, text).unwrap();
+        }
         open().with_tokens_of(adapter.path()).unwrap().notices.adapters
     };
     assert_eq!(of(None), Vec::<String>::new());

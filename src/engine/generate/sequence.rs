@@ -1,8 +1,9 @@
 //! One continuation in the making.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use llguidance::Matcher;
 use llguidance::api::StopReason;
 
@@ -16,6 +17,7 @@ use super::request::{
 };
 use super::sampler::Sampler;
 use super::text::TextStream;
+use crate::ground::clock;
 
 pub(crate) struct Sequence {
     pub request: RequestId,
@@ -36,6 +38,8 @@ pub(crate) struct Sequence {
     pub sampler: Sampler,
     pub text: TextStream,
     pub matcher: Option<Matcher>,
+    /// What its constraint has taken of a processor.
+    pub guided: Duration,
     /// Other choices of the same prompt, waiting until it is computed.
     pub siblings: Vec<Sequence>,
     /// How often others that came later have begun before it.
@@ -54,6 +58,11 @@ pub(crate) struct ChosenTokens {
     /// What must follow: the constraint leaves no other text.
     pub forced: Vec<u32>,
 }
+
+/// What the constraint of one answer may take of a processor: in all at first, and for each of its tokens. Most take a
+/// twentieth of it; a grammar that can be read in many ways takes more with every token, and all others wait for it.
+const GUIDED: Duration = Duration::from_secs(1);
+const GUIDED_EACH: Duration = Duration::from_millis(20);
 
 impl Sequence {
     /// Sets its constraint to the beginning, and those of its siblings. What waits has none yet: some take megabytes.
@@ -133,12 +142,21 @@ impl Sequence {
             let id = self.sampler.pick(logits);
             return Ok(ChosenTokens { token: self.sampler.take(id, plain), forced: Vec::new() });
         };
+        let begun = clock::of_thread();
         let id = pick_allowed(&mut self.sampler, matcher, logits)?;
         let token = self.sampler.take(id, plain);
         // Log-probabilities are asked of every token: then every token is computed.
         let free = self.options.sampling.log_probabilities.is_none() && !matcher.is_stopped();
         let forced = if free { matcher.consume_ff_tokens() } else { Vec::new() };
         forced.iter().for_each(|&id| self.sampler.note(id));
+        self.guided += clock::of_thread().saturating_sub(begun);
+        let allowed = GUIDED + GUIDED_EACH * u32::try_from(self.generated).unwrap_or(u32::MAX);
+        ensure!(
+            self.guided < allowed,
+            "its constraint has taken {:.1} s for {} tokens: it can be read in too many ways at once",
+            self.guided.as_secs_f64(),
+            self.generated
+        );
         Ok(ChosenTokens { token, forced })
     }
 

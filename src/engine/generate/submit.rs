@@ -1,6 +1,7 @@
 //! Taking a request: its checks, its sequences, its constraint.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
@@ -79,6 +80,7 @@ impl Generator {
             sampler: Sampler::new(&options.sampling, choice, &tokens),
             text: TextStream::new(Arc::clone(&self.tokenizer), options.stop.clone(), options.shown.clone()),
             matcher: None,
+            guided: Duration::ZERO,
             siblings: Vec::new(),
             overtaken: 0,
             waited: 0,

@@ -1,8 +1,11 @@
 //! Answers that are valid by construction, from a model that knows nothing.
 
+use std::time::Duration;
+
 use dojo_studio::engine::generate::{
     Constraint, Event, Fault, Finish, GenerateRequest, Limits, Precision, Sampling, What,
 };
+use dojo_studio::ground::clock;
 use serde_json::json;
 
 use super::{generator, open, run, tokens};
@@ -96,6 +99,28 @@ fn a_constraint_that_makes_no_sense_is_refused_in_words() {
         let error = format!("{:#}", generator.submit(request).unwrap_err());
         assert!(error.contains(words), "{error}");
     }
+}
+
+/// Of `aaa...` in all the ways in which some can be one: what is left to do grows with every letter.
+#[test]
+fn a_grammar_that_is_read_in_ever_more_ways_ends_its_own_answer_and_no_others() {
+    let ambiguous = "start: s\ns: s s s s s s | s s s s s | s s s s | s s s | s s | \"a\"\n";
+    let request = GenerateRequest {
+        constraint: Some(Constraint::Grammar(ambiguous.into())),
+        // It never chooses to end.
+        sampling: Sampling { logit_bias: (0..3).map(|id| (id, -100.0)).collect(), ..Sampling::default() },
+        ..GenerateRequest::new(tokens(12, 1), 240)
+    };
+    let begun = clock::of_thread();
+    let (_, events) = stepped(request);
+    let taken = clock::of_thread().saturating_sub(begun);
+    let Some(What::Finished { why, usage, .. }) = events.last().map(|event| &event.what) else {
+        panic!("it ends: {events:?}")
+    };
+    assert!(matches!(why, Finish::Failed(Fault::Constraint)), "{why:?}");
+    // A second, a fiftieth of one for each token, and what the model itself takes.
+    let allowed = Duration::from_secs(2) + Duration::from_millis(20) * usage.completion_tokens as u32;
+    assert!(taken < allowed, "{taken:?} for {} tokens", usage.completion_tokens);
 }
 
 /// Steps that a request takes, and its events.
