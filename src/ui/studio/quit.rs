@@ -55,8 +55,11 @@ impl Studio {
 
     /// A question that is open says how things are now.
     pub(super) fn ask_anew(&mut self, store: &Store) {
-        let asked = self.quits() == Quitting::Asked;
-        if let Some(question) = self.question(store).filter(|_| asked) {
+        // Before every frame: what would be lost is looked for only while it is asked about.
+        if self.quits() != Quitting::Asked {
+            return;
+        }
+        if let Some(question) = self.question(store) {
             self.overlay = Some(Box::new(question));
         }
     }
