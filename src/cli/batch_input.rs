@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::Value;
 
 use super::print;
+use crate::data::mapping::is_unsaid;
 use crate::data::rows::{kind_of, parse_row};
 use crate::domain::message::{Message, Role};
 use crate::domain::record::Fields;
@@ -215,15 +216,9 @@ fn conversation(text: &str, unread: &mut BTreeMap<String, usize>) -> Result<Vec<
     }
 }
 
-/// Null, and what is empty, asks nothing.
+/// Null, and what is empty or blank, asks nothing.
 fn says_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(entries) => entries.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
+    is_unsaid(value) || value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 /// What to do with a key that changes what is asked: `systemPrompt` is `system_prompt`.

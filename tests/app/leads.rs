@@ -9,7 +9,8 @@ use dojo_studio::app::studio::headless::Headless;
 use dojo_studio::config::Folders;
 use dojo_studio::domain::recipe::SetOrder;
 use dojo_studio::session::{Access, Session};
-use serde_json::json;
+
+use crate::support::leads;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -20,22 +21,7 @@ fn world(home: &Path) -> Folders {
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::write(folder.join("session.toml"), "title = \"s\"\n").expect("write session.toml");
     let mut session = Session::create(&folder).expect("a session");
-    let row = |premise: &str, label: &str, conclusion: &str| {
-        json!({
-            "premise": premise, "hypothesis": "They swim.", "thought_process": format!("flawed on {premise}"),
-            "predicted_label": "contradiction", "improved_label": label, "true_label": label,
-            "error_analysis": "overlooked", "improved_thought_process":
-                format!("step 1: The ferry is full. step 2: It has left. step 3: {conclusion}"),
-        })
-        .to_string()
-    };
-    let rows = [
-        row("a", "neutral", "So the hypothesis may or may not be true."),
-        row("b", "neutral", "So the hypothesis must be true."),
-        row("c", "entailment", "So the hypothesis must be true."),
-        row("d", "contradiction", "So the hypothesis must be false."),
-    ];
-    let brought = session.import_reflections("r.jsonl", &rows.join("\n")).expect("reflections");
+    let brought = session.import_reflections("r.jsonl", &leads::rows()).expect("reflections");
     assert_eq!((brought.rows, brought.skipped, brought.told), (4, vec![], vec![]));
     folders
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use crate::support::leads;
 use crate::support::program::{World, wait_until};
 use crate::teacher::world::is_whole;
 
@@ -168,21 +169,7 @@ fn what_is_approved_and_exported_is_said_to_conclude_another_label() {
     let session = world.path().join("data/sessions/s");
     std::fs::create_dir_all(&session).expect("a session's folder");
     std::fs::write(session.join("session.toml"), "title = \"s\"\n").expect("write session.toml");
-    let row = |premise: &str, label: &str, conclusion: &str| {
-        json!({
-            "premise": premise, "hypothesis": "They swim.", "thought_process": "flawed", "predicted_label": "contradiction",
-            "improved_label": label, "true_label": label, "error_analysis": "overlooked",
-            "improved_thought_process": format!("step 1: It is full. step 2: It has left. step 3: {conclusion}"),
-        })
-        .to_string()
-    };
-    let rows = [
-        row("a", "neutral", "So the hypothesis may or may not be true."),
-        row("b", "neutral", "So the hypothesis must be true."),
-        row("c", "entailment", "So the hypothesis must be true."),
-        row("d", "contradiction", "So the hypothesis must be false."),
-    ];
-    std::fs::write(world.path().join("r.jsonl"), rows.join("\n")).expect("write reflections");
+    std::fs::write(world.path().join("r.jsonl"), leads::rows()).expect("write reflections");
     let review = |arguments: &[&str]| world.say(&[&["review", "--session", "s"], arguments].concat());
     review(&["import", "--reflections", "r.jsonl"]);
     assert_eq!(review(&["approve", "1"]).trim(), "1 approved");

@@ -3,6 +3,7 @@
 pub(crate) mod autograd;
 pub(crate) mod bigram;
 pub(crate) mod device;
+pub(crate) mod leads;
 pub(crate) mod models;
 pub(crate) mod program;
 #[cfg(unix)]

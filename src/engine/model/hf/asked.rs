@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 
 use super::{json, optional_json};
+use crate::data::mapping::is_unsaid;
 use crate::domain::name::shown;
 use crate::engine::model::notices::ModelNotices;
 
@@ -121,7 +122,7 @@ fn of_answers(keys: &Map<String, Value>) -> Vec<String> {
             Counts::WhenSampling => samples,
             Counts::WithBeams => has_beams,
         };
-        let is_neutral = is_empty(value) || (neutral.is_some() && number(value) == *neutral);
+        let is_neutral = is_unsaid(value) || (neutral.is_some() && number(value) == *neutral);
         (counts && !is_neutral).then(|| format!("{name} {}", brief(value)))
     });
     asked.collect()
@@ -129,16 +130,6 @@ fn of_answers(keys: &Map<String, Value>) -> Vec<String> {
 
 fn number(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_bool().map(|on| if on { 1.0 } else { 0.0 }))
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(keys) => keys.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
 }
 
 /// A value, for messages to people.
@@ -158,7 +149,7 @@ fn brief(value: &Value) -> String {
 /// refused before.
 fn quantised(config: &Map<String, Value>, folder: &Path) -> Result<Option<String>> {
     const KEYS: [&str; 2] = ["quantization_config", "compression_config"];
-    let said = KEYS.iter().find_map(|key| Some((*key, config.get(*key).filter(|value| !is_empty(value))?)));
+    let said = KEYS.iter().find_map(|key| Some((*key, config.get(*key).filter(|value| !is_unsaid(value))?)));
     let Some((key, said)) = said else { return Ok(None) };
     let path = folder.join("config.json");
     let is_on = |flag: &str| said.get(flag) == Some(&Value::Bool(true));
