@@ -13,6 +13,7 @@ use clap::Args;
 use self::offers::ModelsToServe;
 use super::print;
 use super::sampling::ModelArguments;
+use crate::app::process;
 use crate::domain::counted::counted;
 use crate::engine::device::{self, ComputeDevice};
 use crate::ground::memory::free_bytes;
@@ -68,8 +69,9 @@ pub(super) struct ServeArguments {
 }
 
 const ENDS: &str = "\
-Ctrl-C or SIGTERM ends: answers in progress get 5 seconds, a second signal ends at once. The exit code is 0 where every
-answer came to its end, 130 (Ctrl-C) or 143 (SIGTERM) where answers were cut off.";
+Ctrl-C, SIGTERM or the terminal's end (not under nohup) ends: answers in progress get 5 seconds, a second signal ends at
+once. The exit code is 0 where every answer came to its end, 130 (Ctrl-C), 143 (SIGTERM) or 129 where answers were cut
+off.";
 
 pub(super) fn run(arguments: &ServeArguments) -> Result<ExitCode> {
     let api_key = std::env::var("DOJO_API_KEY").ok();
@@ -222,6 +224,9 @@ struct Signals {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    /// The terminal's end, unless whoever started this (`nohup`) said that it outlives it.
+    #[cfg(unix)]
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 impl Signals {
@@ -229,7 +234,13 @@ impl Signals {
     fn listen() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let listen = |kind| signal(kind).context("listen for signals");
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        let ends = !process::ignores_hang_up();
+        let hang_up = ends.then(|| listen(SignalKind::hangup())).transpose()?;
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up,
+        })
     }
 
     #[cfg(not(unix))]
@@ -241,9 +252,16 @@ impl Signals {
     /// Waits for the next one; the exit code that it stands for.
     #[cfg(unix)]
     async fn next(&mut self) -> u8 {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(signal) => signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => 130,
             _ = self.terminate.recv() => 143,
+            _ = hang_up => 129,
         }
     }
 

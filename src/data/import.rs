@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::data::card;
 use crate::data::file_splits::of_files;
 use crate::data::hash::row_hash;
 use crate::data::hub;
@@ -125,11 +126,12 @@ impl Import {
     /// # Errors
     /// Where a file can't be opened, is no data file, or a mapping names a column that is not there.
     pub fn open(path: &Path, options: &ImportOptions) -> Result<Self> {
-        let FoundFiles { files: found, left_out } =
+        let FoundFiles { files: found, mut left_out, described } =
             match path.to_str().filter(|_| hub::DatasetName::is_one(path)) {
-                Some(name) => FoundFiles { files: hub::fetch(name)?, left_out: Vec::new() },
+                Some(name) => FoundFiles { files: hub::fetch(name)?, ..FoundFiles::default() },
                 None => look(path, options.format)?,
             };
+        left_out.extend(card::passed_over(&described, &found));
         let mut files = found.into_iter().map(|file| plan(file, options)).collect::<Result<Vec<_>>>()?;
         name_splits(&mut files);
         Ok(Self {

@@ -1,6 +1,7 @@
 //! Data on its way to the engine: import, chat templates, loss mask, packing, splits. Knows no session and no screen.
 
 pub mod calls;
+mod card;
 pub mod chat;
 pub mod check;
 pub mod control;

@@ -93,7 +93,7 @@ fn read(mut fields: Fields) -> Result<EmbeddingRequest, ApiError> {
     let truncate = fields.flag("truncate")?.unwrap_or(false);
     let too_long = if truncate { TooLong::Truncate } else { TooLong::Refuse };
     let dimensions = fields.count("dimensions")?;
-    fields.pass_over(&["user"]);
+    fields.text("user")?;
     fields.finish()?;
     Ok(EmbeddingRequest { inputs, packing, too_long, dimensions })
 }

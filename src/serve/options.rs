@@ -23,17 +23,20 @@ const BIAS: f32 = 100.0;
 /// Likeliest tokens that a client may ask for.
 const LIKELIEST: usize = 20;
 
-/// Fields of OpenAI's that change nothing here: who asks, what they call it, and how their provider treats it.
-const OF_THE_CLIENT: [&str; 8] = [
-    "user",
-    "metadata",
-    "safety_identifier",
-    "service_tier",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "prediction",
-    "cache_prompt",
-];
+/// Texts of OpenAI's that change nothing here: who asks, what they call it, and how their provider treats it.
+const OF_THE_CLIENT: [&str; 5] =
+    ["user", "safety_identifier", "service_tier", "prompt_cache_key", "prompt_cache_retention"];
+
+/// Passes over what changes nothing, once it is of its kind: a client that mixes fields up is told.
+fn pass_over_the_clients_own(fields: &mut Fields) -> Result<(), ApiError> {
+    for name in OF_THE_CLIENT {
+        fields.text(name)?;
+    }
+    fields.object("metadata")?;
+    fields.object("prediction")?;
+    fields.flag("cache_prompt")?;
+    Ok(())
+}
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
@@ -51,7 +54,7 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn read(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Self, ApiError> {
-        fields.pass_over(&OF_THE_CLIENT);
+        pass_over_the_clients_own(fields)?;
         fields.only("store", &[Value::Bool(false)])?;
         let choices = fields.count("n")?.unwrap_or(1);
         if choices == 0 || choices > CHOICES {
@@ -282,7 +285,9 @@ pub(crate) fn constraint_of(
         (Some("json_object"), _) => Some(Constraint::JsonObject),
         (Some("json_schema"), Schema::Below) => {
             let mut asked = format.object("json_schema")?.ok_or_else(|| format.missing("json_schema"))?;
-            Some(schema_of(&mut asked)?)
+            let schema = schema_of(&mut asked)?;
+            asked.finish()?;
+            Some(schema)
         }
         (Some("json_schema"), Schema::Beside) => Some(schema_of(&mut format)?),
         _ => {
@@ -296,7 +301,9 @@ pub(crate) fn constraint_of(
 
 /// The schema of an object that has a name and one.
 fn schema_of(asked: &mut Fields) -> Result<Constraint, ApiError> {
-    asked.pass_over(&["name", "description", "strict"]);
+    asked.text("name")?;
+    asked.text("description")?;
+    asked.flag("strict")?;
     asked.value("schema").map(Constraint::JsonSchema).ok_or_else(|| asked.missing("schema"))
 }
 

@@ -46,6 +46,7 @@ impl Tools {
             |(index, tool): (usize, &Value)| function(Fields::of(tool.clone(), format!("tools[{index}]"))?);
         let functions = list.iter().enumerate().map(read);
         let functions: Vec<(String, Value)> = functions.collect::<Result<_, _>>()?;
+        told_apart(&functions)?;
         let Some(choice) = asked else { return Ok(None) };
         if let CallChoice::One(name) = &choice
             && !functions.iter().any(|(own, _)| own == name)
@@ -55,6 +56,18 @@ impl Tools {
         }
         Ok(Some(Self { list, calls: Calls { functions, choice, several, answer: None } }))
     }
+}
+
+/// Refuses two functions of one name: a call couldn't say which it means.
+fn told_apart(functions: &[(String, Value)]) -> Result<(), ApiError> {
+    for (index, (name, _)) in functions.iter().enumerate() {
+        if functions.iter().take(index).any(|(earlier, _)| earlier == name) {
+            let place = format!("tools[{index}].function.name");
+            let message = format!("{place} is {name:?}, which another of the tools has: give each its own");
+            return Err(ApiError::bad(message).parameter(place));
+        }
+    }
+    Ok(())
 }
 
 fn choice(fields: &mut Fields) -> Result<Option<CallChoice>, ApiError> {
@@ -108,7 +121,7 @@ fn function(mut tool: Fields) -> Result<(String, Value), ApiError> {
         let message = format!("{place} must be of at most {NAME} letters, digits, _ and -");
         return Err(ApiError::bad(message).parameter(place));
     }
-    function.pass_over(&["strict"]);
+    function.flag("strict")?;
     function.text("description")?;
     let parameters = match function.object("parameters")? {
         Some(parameters) => Value::Object(parameters.rest().clone()),

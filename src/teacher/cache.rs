@@ -11,13 +11,33 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::budget::Spending;
 use super::request::{RequestHash, TeacherAnswer};
 use crate::domain::teacher::Money;
-use crate::session::write_ahead;
+use crate::session::{SessionError, write_ahead};
 
 /// The file within a session's folder.
 pub const FILE: &str = "answers.db";
 
 /// The folder within a session's folder that holds a locked file for each question under way.
 const ASKING: &str = ".asking";
+
+/// Why answers can't be kept or read, and what to do; SQLite's own words and numbers help nobody.
+#[must_use]
+pub fn trouble(error: rusqlite::Error) -> String {
+    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
+    if let Some(CannotOpen | PermissionDenied | ReadOnly) = error.sqlite_error_code() {
+        return format!("{FILE} can't be written: get leave to write in the session's folder, or copy it");
+    }
+    match SessionError::from(error) {
+        SessionError::DiskFull => "the disk is full: make room".to_owned(),
+        SessionError::FileLimit => {
+            format!("{FILE} can't grow: the disk or the limit on a file's size (`ulimit -f`) refuses it")
+        }
+        SessionError::Busy(_) => format!("another process has been writing {FILE} for too long: wait for it"),
+        SessionError::Damaged(why) => {
+            format!("{FILE} is damaged ({why}): move it away, and what is in it is asked for again")
+        }
+        other => other.to_string().replace("session.db", FILE),
+    }
+}
 
 /// What unfinished jobs have spent.
 const SPENT: &str = "CREATE TABLE IF NOT EXISTS spent (

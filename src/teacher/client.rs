@@ -10,13 +10,14 @@ use futures::future::BoxFuture;
 use tokio::sync::{Notify, Semaphore};
 
 pub use super::account::Account;
+use super::account::is_same_model;
 use super::budget::{Budget, Fit, Meter, Spending};
-use super::cache::AnswerCache;
+use super::cache::{self, AnswerCache};
 use super::clock::Clock;
 use super::error::AskError;
 use super::key::ApiKey;
 use super::pace::{Admission, Breaker, RequestPace, back_off};
-use super::request::{FILTERED, LENGTH, Request, RequestHash, TeacherAnswer};
+use super::request::{Request, RequestHash, TeacherAnswer};
 use super::send::{self, SendContext, SendOutcome, Trouble, TroubleKind};
 use super::{Left, Speaker};
 use crate::domain::teacher::TeacherSettings;
@@ -46,12 +47,15 @@ struct ClientState {
     /// Questions under way, so that equal ones wait for the first.
     under_way: HashMap<RequestHash, Arc<tokio::sync::Mutex<()>>>,
     troubles: BTreeMap<TroubleKind, u64>,
+    last_trouble: Option<String>,
     other_models: BTreeMap<String, u64>,
 }
 
 /// Attempts of one request, by what went wrong; a lost connection is the breaker's matter.
 const ATTEMPTS: u32 = 6;
 const ATTEMPTS_TOO_FAST: u32 = 20;
+/// Web pages in place of a first answer after which it isn't asked again.
+const PAGES: u32 = 3;
 /// How soon to look again for an answer that another process asks for.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// A longer wait ends the job: it is better run again later.
@@ -82,6 +86,7 @@ impl Teacher {
             schema: settings.json_schema,
             under_way: HashMap::new(),
             troubles: BTreeMap::new(),
+            last_trouble: None,
             other_models: BTreeMap::new(),
         };
         let slots = Semaphore::new(settings.concurrency.clamp(1, 1024));
@@ -104,6 +109,7 @@ impl Teacher {
             answers: shared.meter.answers,
             from_cache: shared.meter.from_cache,
             troubles: shared.troubles.iter().map(|(kind, count)| (kind.name(), *count)).collect(),
+            last_trouble: shared.last_trouble.clone(),
             other_models: shared.other_models.clone(),
         }
     }
@@ -115,14 +121,14 @@ impl Teacher {
     async fn answer(&self, request: &Request) -> Result<TeacherAnswer, AskError> {
         let hash = request.hash(&self.place, &self.settings.model);
         if let Some(answer) = self.kept(&hash)? {
-            return self.usable(answer);
+            return answer.usable(&self.name);
         }
         let alone = Arc::clone(self.shared().under_way.entry(hash).or_default());
         let guard = alone.lock().await;
         let result = self.kept_or_paid(request, &hash).await;
         drop(guard);
         self.shared().under_way.remove(&hash);
-        result.and_then(|answer| self.usable(answer))
+        result.and_then(|answer| answer.usable(&self.name))
     }
 
     /// Asks unless another process that works on the session does: then its answer is waited for.
@@ -150,21 +156,8 @@ impl Teacher {
         }
     }
 
-    fn usable(&self, answer: TeacherAnswer) -> Result<TeacherAnswer, AskError> {
-        let teacher = || self.name.clone();
-        if answer.finish == FILTERED {
-            return Err(AskError::Filtered { teacher: teacher() });
-        }
-        if answer.text.trim().is_empty() {
-            let help = if answer.finish == LENGTH { "; more of them may help" } else { "" };
-            let why = format!("no text in {} tokens{help}", answer.answer_tokens);
-            return Err(AskError::Unusable { teacher: teacher(), why });
-        }
-        Ok(answer)
-    }
-
     fn kept(&self, hash: &RequestHash) -> Result<Option<TeacherAnswer>, AskError> {
-        let answer = self.cache.get(hash).map_err(|error| AskError::Cache(error.to_string()))?;
+        let answer = self.cache.get(hash).map_err(|error| AskError::Cache(cache::trouble(error)))?;
         if answer.is_some() {
             self.shared().meter.from_cache += 1;
         }
@@ -244,7 +237,7 @@ impl Teacher {
     fn keep(&self, hash: &RequestHash, mut answer: TeacherAnswer) -> Result<TeacherAnswer, AskError> {
         answer.cost = self.settings.cost(answer.prompt_tokens, answer.answer_tokens);
         let at = self.clock.date().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
-        self.cache.put(hash, &answer, at).map_err(|error| AskError::Cache(error.to_string()))?;
+        self.cache.put(hash, &answer, at).map_err(|error| AskError::Cache(cache::trouble(error)))?;
         let mut shared = self.shared();
         shared.breaker.succeeded();
         shared.meter.answers += 1;
@@ -293,9 +286,13 @@ impl Teacher {
             let now = self.clock.now();
             let mut shared = self.shared();
             *shared.troubles.entry(trouble.kind).or_default() += 1;
+            shared.last_trouble = Some(trouble.why.clone());
             match trouble.kind {
                 TroubleKind::TooFast | TroubleKind::NoChoice => shared.breaker.succeeded(),
-                TroubleKind::NoConnection | TroubleKind::Hang | TroubleKind::Broken => {
+                TroubleKind::NoConnection
+                | TroubleKind::Hang
+                | TroubleKind::Broken
+                | TroubleKind::WebPage => {
                     shared.breaker.failed(now);
                 }
             }
@@ -307,6 +304,10 @@ impl Teacher {
             return Err(AskError::RateLimited { teacher: teacher(), wait });
         }
         let counted = !matches!(trouble.kind, TroubleKind::NoConnection | TroubleKind::TooFast);
+        // A page and never an answer: the address is another program's, and asking on changes nothing.
+        if trouble.kind == TroubleKind::WebPage && count >= PAGES && self.shared().meter.answers == 0 {
+            return Err(AskError::Unreachable { teacher: teacher(), why: trouble.why.clone() });
+        }
         if counted && count >= ATTEMPTS {
             return Err(AskError::Unusable { teacher: teacher(), why: trouble.why.clone() });
         }
@@ -334,7 +335,7 @@ impl Speaker for Teacher {
 
     fn carry_on(&self, job: &str) -> Result<(), AskError> {
         let before = self.cache.spent(job, &Speaker::name(self));
-        let before = before.map_err(|error| AskError::Cache(error.to_string()))?;
+        let before = before.map_err(|error| AskError::Cache(cache::trouble(error)))?;
         self.shared().meter.carry_on(before);
         Ok(())
     }
@@ -347,20 +348,12 @@ impl Speaker for Teacher {
         };
         let Some(spent) = spent else { return Ok(()) };
         let kept = self.cache.keep_spent(job, &Speaker::name(self), spent);
-        kept.map_err(|error| AskError::Cache(error.to_string()))
+        kept.map_err(|error| AskError::Cache(cache::trouble(error)))
     }
 
     fn ask<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<TeacherAnswer, AskError>> {
         self.answer(request).boxed()
     }
-}
-
-/// Endpoints add dates to names (`gpt-4o` answers as `gpt-4o-2024-08-06`), and file paths.
-fn is_same_model(asked: &str, answered: &str) -> bool {
-    answered.is_empty()
-        || answered.starts_with(asked)
-        || asked.ends_with(answered)
-        || answered.ends_with(asked)
 }
 
 /// What is held for a request under way; given back when it ends, also when it is dropped.

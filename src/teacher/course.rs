@@ -178,6 +178,8 @@ impl<'a> SilentTime<'a> {
         let failed: Vec<String> = failed.collect();
         if !failed.is_empty() {
             words.push_str(&format!(", tried again after {}", failed.join(", ")));
+            let last = self.watch.speakers.iter().find_map(|speaker| speaker.account().last_trouble);
+            words.push_str(&last.map(|why| format!(" ({why})")).unwrap_or_default());
         }
         Some(Silence { seconds, words })
     }

@@ -34,7 +34,9 @@ pub enum AskError {
     RateLimited { teacher: String, wait: Duration },
     #[error("the budget is reached ({}, {} tokens spent): raise it and run this again to continue", .0.money, .0.tokens())]
     BudgetReached(Spending),
-    #[error("keep the answers that were paid for: {0}; nothing more was asked")]
+    #[error(
+        "keep the answers that were paid for: {0}; nothing more was asked, run this again to go on from there"
+    )]
     Cache(String),
     #[error("{0}")]
     Local(String),

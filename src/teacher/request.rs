@@ -10,6 +10,7 @@ use async_openai::types::chat::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::error::AskError;
 use crate::domain::message::{Message, Role};
 use crate::domain::teacher::Money;
 use crate::domain::thought::estimated_tokens;
@@ -100,6 +101,25 @@ pub struct TeacherAnswer {
     pub prompt_tokens: u64,
     pub answer_tokens: u64,
     pub cost: Money,
+}
+
+impl TeacherAnswer {
+    /// Itself, if there is something to read in it.
+    ///
+    /// # Errors
+    /// Where it was held back, or has no text.
+    pub(super) fn usable(self, teacher: &str) -> Result<Self, AskError> {
+        let teacher = || teacher.to_owned();
+        if self.finish == FILTERED {
+            return Err(AskError::Filtered { teacher: teacher() });
+        }
+        if self.text.trim().is_empty() {
+            let help = if self.finish == LENGTH { "; more of them may help" } else { "" };
+            let why = format!("no text in {} tokens{help}", self.answer_tokens);
+            return Err(AskError::Unusable { teacher: teacher(), why });
+        }
+        Ok(self)
+    }
 }
 
 /// What is wrong with an answer's body.

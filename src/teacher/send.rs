@@ -47,8 +47,10 @@ pub(super) enum TroubleKind {
     NoConnection,
     /// No answer in time.
     Hang,
-    /// 5xx, half a body, HTML, nothing.
+    /// 5xx, half a body, nothing.
     Broken,
+    /// HTML, told to be an answer.
+    WebPage,
     /// A body without a choice, or an empty one: the model's doing.
     NoChoice,
 }
@@ -61,6 +63,7 @@ impl TroubleKind {
             Self::NoConnection => "no-connection",
             Self::Hang => "time-out",
             Self::Broken => "broken-answer",
+            Self::WebPage => "web-page",
             Self::NoChoice => "no-choice",
         }
     }
@@ -115,8 +118,7 @@ impl SendContext<'_> {
         let status = response.status();
         if status.is_redirection() {
             let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
-            let (teacher, to) = (self.teacher.to_owned(), self.clean(to));
-            return SendOutcome::End(AskError::Redirected { teacher, to });
+            return SendOutcome::End(self.redirected(&url, to));
         }
         let wait = retry_after(&response, self.date);
         match body_of(response).await {
@@ -125,6 +127,19 @@ impl SendContext<'_> {
             Err(error) if status.is_success() || status.is_server_error() => self.transport(error),
             Err(_) => self.refusal(status, wait, &[], false, &url),
         }
+    }
+
+    /// A redirect that wasn't followed: to another host, or one of very many.
+    fn redirected(&self, from: &str, to: &str) -> AskError {
+        let (teacher, shown) = (self.teacher.to_owned(), self.clean(to));
+        let from = reqwest::Url::parse(from).ok();
+        let there = from.as_ref().and_then(|from| from.join(to).ok());
+        let place = |url: reqwest::Url| (url.host_str().map(str::to_owned), url.port_or_known_default());
+        if there.map(place) == from.map(place) {
+            let why = format!("it redirects again and again, last to {shown}: is base_url right?");
+            return AskError::Unreachable { teacher, why };
+        }
+        AskError::Redirected { teacher, to: shown }
     }
 
     fn transport(&self, error: reqwest::Error) -> SendOutcome {
@@ -148,7 +163,7 @@ impl SendContext<'_> {
             Ok(answer) => SendOutcome::Answer(self.without_key(answer)),
             Err(BadBody::Empty) => again(TroubleKind::Broken, "an empty body"),
             Err(BadBody::Html) => {
-                again(TroubleKind::Broken, "a web page instead of an answer; is base_url right?")
+                again(TroubleKind::WebPage, "a web page instead of an answer; is base_url right?")
             }
             Err(BadBody::NotJson) => again(TroubleKind::Broken, "a body that is no JSON"),
             Err(BadBody::NoChoice) => again(TroubleKind::NoChoice, "an answer without text"),

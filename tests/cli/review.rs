@@ -115,6 +115,35 @@ fn a_job_killed_in_the_middle_goes_on_and_pays_twice_for_nothing_that_was_kept()
 }
 
 #[test]
+fn a_job_that_a_full_disk_ends_says_what_is_kept_and_goes_on_from_there() {
+    let (url, asked) = endpoint();
+    let world = world(&url, 120);
+    let database = world.path().join("data/sessions/s/session.db");
+    let limit = std::fs::metadata(database).expect("the session's database").len() / 1024 + 160;
+    // No file may grow beyond this many KiB, which is how a full disk shows to one file.
+    let program = env!("CARGO_BIN_EXE_dojo");
+    let script = format!("trap '' XFSZ; ulimit -f {limit}; exec {program} think --session s --student t");
+    let output = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .env("DOJO_HOME", world.path())
+        .current_dir(world.path())
+        .output()
+        .expect("run think");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("run this again to go on from there"), "{said}");
+    assert!(said.contains("ulimit -f") && !said.contains("Error code"), "{said}");
+    let kept = answers_kept(&world);
+    assert!((1..120).contains(&kept), "{kept} answers were kept: {said}");
+    let value: Value =
+        serde_json::from_str(&world.say(&["think", "--session", "s", "--student", "t", "--json"]))
+            .expect("JSON");
+    assert_eq!(value["left"], 0, "{value}");
+    assert_eq!(asked.lock().expect("counts").len(), 120);
+    assert_eq!(answers_kept(&world), 120);
+}
+
+#[test]
 fn a_model_of_this_machine_thinks_in_the_form_that_was_asked_for() {
     let world = world("http://127.0.0.1:9/v1", 3);
     let model = world.path().join("model");

@@ -6,6 +6,7 @@ mod bombs;
 mod call_forms;
 mod called;
 mod calls;
+mod card;
 mod chat;
 mod check;
 mod classes;

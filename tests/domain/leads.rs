@@ -217,7 +217,6 @@ fn other_languages_get_no_verdict() {
         "paso 3: Por lo tanto la hipótesis es neutral.",
         "第三步:因此标签是 neutral。",
         "",
-        "neutral",
     ] {
         for label in ["entailment", "neutral", "contradiction"] {
             assert_eq!(relations().of_thought(text, None, label), Leads::Undecided, "{text}");
@@ -260,4 +259,45 @@ fn odds_lead_where_one_label_outweighs_the_others() {
     // However unlikely, a number that can be kept.
     let far = odds([-1e6, 0.0, -1e6]).log_odds("neutral").expect("a label");
     assert!(far.is_finite() && far < -50.0, "{far}");
+}
+
+/// Where a thought of these last words leads that is given with a label, for labels of natural language inference.
+fn leads_with(label: &str, conclusion: &str) -> Leads {
+    relations().of_thought(&format!("step 1: The inn has nine rooms. step 2: {conclusion}"), None, label)
+}
+
+#[test]
+fn a_conclusion_that_is_only_a_label_is_read() {
+    let elsewhere = Leads::Elsewhere("contradiction".to_owned());
+    for only in [
+        "Contradiction.",
+        "Label: contradiction",
+        "So the answer is **Contradiction**.",
+        "All are taken. CONTRADICTION",
+    ] {
+        assert_eq!(leads_with("contradiction", only), Leads::ToLabel, "{only}");
+        assert_eq!(leads_with("neutral", only), elsewhere, "{only}");
+    }
+    for open in ["Contradiction?", "Someone might think contradiction", "Not contradiction", "Label: 7"] {
+        assert!(!matches!(leads_with("contradiction", open), Leads::ToLabel), "{open}");
+    }
+    let numbers = named(&["0", "1"], PremisePairs::Yes);
+    assert_eq!(numbers.of_thought("step 3: Label: 0", None, "1"), Leads::Elsewhere("0".to_owned()));
+    assert_eq!(numbers.of_thought("第三歩。\n1", None, "1"), Leads::ToLabel);
+    let halves = named(&["5", "3.5"], PremisePairs::No);
+    assert_eq!(halves.of_thought("Answer: 3.5", None, "5"), Leads::Elsewhere("3.5".to_owned()));
+}
+
+#[test]
+fn what_somebody_might_think_is_no_conclusion() {
+    let said = "Someone might think the hypothesis is false, but the premise supports the hypothesis.";
+    assert_eq!(leads_with("entailment", said), Leads::ToLabel);
+    let alone = "The hypothesis is true. Some might say that it is false.";
+    assert_eq!(leads_with("entailment", alone), Leads::ToLabel);
+}
+
+#[test]
+fn a_label_at_the_end_does_not_hide_what_is_said_before_it() {
+    let said = "No room is free, so the hypothesis must be true. Label: neutral";
+    assert_eq!(leads_with("neutral", said), Leads::Elsewhere("entailment".to_owned()));
 }

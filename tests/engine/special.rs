@@ -5,6 +5,7 @@ use dojo_studio::data::control::Controls;
 use dojo_studio::data::encode::Encoder;
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::record::Record;
+use dojo_studio::engine::generate::Prompter;
 use dojo_studio::engine::model::{self, ModelFiles, OpenModel};
 use serde_json::{Value, json};
 
@@ -57,7 +58,26 @@ fn a_template_knows_the_special_tokens_by_their_names() {
     let template = model.template.compile().unwrap().unwrap();
     let turns = [Message::new(Role::User, "Hi")];
     let text = template.render(turns.as_slice(), RenderEnding::Complete).unwrap();
-    assert_eq!(text, "<pad>|<unk>|<sep>|<cls>||<img>|Hi");
+    assert_eq!(text, "<pad>|<unk>|<sep>|<other>||<img>|Hi");
+}
+
+#[test]
+fn the_file_that_lists_all_tokens_has_the_last_word_on_their_names_and_the_older_map_otherwise() {
+    let map = ("special_tokens_map.json", json!({"eos_token": "<old>"}));
+    for (listed, eos) in [(json!({}), "<new>"), (Value::Null, "<old>")] {
+        let mut config = json!({
+            "chat_template": "{{ eos_token }}|{{ audio_token }}|{{ image_token }}",
+            "eos_token": "<new>", "audio_token": "<audio>", "add_bos_token": true,
+            "model_specific_special_tokens": {"image_token": "<image>"},
+        });
+        if !listed.is_null() {
+            config["added_tokens_decoder"] = listed;
+        }
+        let model = opened(&[("tokenizer_config.json", config), map.clone()]);
+        let template = model.template.compile().unwrap().unwrap();
+        let text = template.render([Message::new(Role::User, "Hi")].as_slice(), RenderEnding::Complete);
+        assert_eq!(text.unwrap(), format!("{eos}|<audio>|<image>"));
+    }
 }
 
 #[test]
@@ -150,4 +170,20 @@ fn marks_of_turns_are_control_tokens_also_where_the_tokenizer_lists_them_as_plai
     let of = |text: &str| model.tokenizer.token_to_id(text).unwrap();
     let count = |id: u32| ids.iter().filter(|&&other| other == id).count();
     assert_eq!((count(of("<|im_start|>")), count(of("<|im_end|>"))), (2, 2), "{ids:?}");
+}
+
+#[test]
+fn a_system_turn_that_the_template_passes_over_is_refused() {
+    let prompter = |template: &str| {
+        let model = opened(&[("tokenizer_config.json", json!({"chat_template": template}))]);
+        Prompter::new(&model).unwrap()
+    };
+    let turns = [Message::new(Role::System, "Answer in one word."), Message::new(Role::User, "Hi")];
+    let deaf = prompter("{% for m in messages if m.role != 'system' %}{{ m.content }}{% endfor %}");
+    let error = deaf.chat(&turns).unwrap_err().to_string();
+    assert!(error.contains("doesn't show turn 1, the system's"), "{error}");
+    assert!(deaf.chat(&turns[1..]).is_ok());
+    // Written otherwise isn't passed over.
+    let loud = prompter("{% for m in messages %}{{ m.content | upper }}{% endfor %}");
+    assert!(loud.chat(&turns).is_ok());
 }

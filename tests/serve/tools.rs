@@ -155,6 +155,13 @@ async fn what_is_wrong_with_tools_is_said() {
         (json!({ "tools": [{ "type": "function" }] }), "tools[0].function", "missing"),
         (json!({ "tools": [named("a b")] }), "tools[0].function.name", "letters"),
         (json!({ "tools": [named("x")], "tool_choice": named("y") }), "tool_choice", "isn't among"),
+        (
+            json!({ "tools": [named("x"), named("y"), named("x")] }),
+            "tools[2].function.name",
+            "another of the tools",
+        ),
+        (json!({ "tools": null, "user": 5 }), "user", "a text"),
+        (json!({ "tools": null, "metadata": "run 7" }), "metadata", "an object"),
         (json!({ "tools": [named("x")], "tool_choice": "maybe" }), "tool_choice", "\"auto\""),
         (json!({ "tools": null, "tool_choice": "required" }), "tool_choice", "no tools"),
         (json!({ "tools": null, "functions": [{ "name": "x" }] }), "functions", "older form"),

@@ -136,7 +136,7 @@ async fn trouble_that_passes_is_overcome_and_counted() {
     let cases = [
         (ResponseTemplate::new(500), "broken-answer"),
         (ResponseTemplate::new(503), "broken-answer"),
-        (html, "broken-answer"),
+        (html, "web-page"),
         (ResponseTemplate::new(200), "broken-answer"),
         (ResponseTemplate::new(204), "broken-answer"),
         (ResponseTemplate::new(200).set_body_string("{\"choices\": [{\"mess"), "broken-answer"),
@@ -157,6 +157,28 @@ async fn trouble_that_passes_is_overcome_and_counted() {
         assert_eq!(world.teacher.account().troubles.into_iter().collect::<Vec<_>>(), [(name, 1)]);
         assert_eq!(asked(&server).await, 2);
     }
+}
+
+#[tokio::test]
+async fn an_address_that_only_ever_gives_a_web_page_ends_the_job_soon_and_in_words() {
+    let page = ResponseTemplate::new(200).set_body_raw("<!doctype html><title>Sign in</title>", "text/html");
+    let server = server(vec![page]).await;
+    let world = of(&server);
+    let error = world.teacher.ask(&request("a")).await.expect_err("no answer");
+    assert!(matches!(error, AskError::Unreachable { .. }) && error.stops_job(), "{error}");
+    assert!(error.to_string().contains("a web page instead of an answer; is base_url right?"), "{error}");
+    assert_eq!(asked(&server).await, 3);
+}
+
+#[tokio::test]
+async fn the_last_trouble_is_told_as_it_came() {
+    let busy =
+        ResponseTemplate::new(503).set_body_json(json!({"error": {"message": "the model is loading"}}));
+    let server = server(vec![busy, fine()]).await;
+    let world = of(&server);
+    world.teacher.ask(&request("a")).await.expect("an answer in the end");
+    let told = world.teacher.account().last_trouble;
+    assert_eq!(told.as_deref(), Some("HTTP 503: the model is loading"));
 }
 
 #[tokio::test]

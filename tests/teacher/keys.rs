@@ -90,6 +90,14 @@ async fn a_redirect_to_another_host_is_not_followed() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_redirects_to_itself_again_and_again_is_named_as_that() {
+    let round = ResponseTemplate::new(307).insert_header("location", "/v1/chat/completions");
+    let server = server(vec![round]).await;
+    let error = of(&server).teacher.ask(&request("a")).await.expect_err("refused");
+    assert!(error.stops_job() && error.to_string().contains("it redirects again and again"), "{error}");
+}
+
+#[tokio::test]
 async fn an_answer_that_thought_until_its_tokens_were_used_up_is_paid_for_once() {
     let mut thinking = answer("");
     thinking["choices"][0]["message"] =

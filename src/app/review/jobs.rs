@@ -88,7 +88,8 @@ pub async fn think(
         tell(&summary, None, progress);
         Ok(())
     })
-    .await?;
+    .await
+    .map_err(|error| with_what_is_kept(error, &summary, speaker))?;
     summary.finish(&ended, speaker)?;
     Ok(summary)
 }
@@ -157,7 +158,8 @@ pub async fn reflect(
         tell(&summary, None, progress);
         Ok(())
     })
-    .await?;
+    .await
+    .map_err(|error| with_what_is_kept(error, &summary, speaker))?;
     summary.finish(&ended, speaker)?;
     Ok(summary)
 }
@@ -240,12 +242,22 @@ pub async fn judge(
             tell(&summary, None, progress);
             Ok(())
         })
-        .await?;
+        .await
+        .map_err(|error| with_what_is_kept(error, &summary, speaker))?;
     for improver in improvers {
         leave(IMPROVE, &ended, *improver)?;
     }
     summary.finish(&ended, speaker)?;
     Ok(summary)
+}
+
+/// A result that the session can't keep ends a job, but not what was kept before, nor what was paid for.
+fn with_what_is_kept(error: anyhow::Error, summary: &Summary, speaker: &dyn Speaker) -> anyhow::Error {
+    let (kept, answers) = (summary.kept, speaker.account().answers);
+    error.context(format!(
+        "stopped with {kept} results in the session and all {answers} answers that came in answers.db: run this again \
+         to go on from there without paying twice"
+    ))
 }
 
 /// Keeps what the filter lets through, and no more than the limit.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Serialize;
 
 use self::local::Local;
@@ -23,7 +23,7 @@ use crate::domain::protocol::models::ModelKind;
 use crate::domain::session::SessionInfo;
 use crate::session::{Access, Session};
 use crate::teacher::budget::{Budget, Spending};
-use crate::teacher::cache::AnswerCache;
+use crate::teacher::cache::{self, AnswerCache};
 use crate::teacher::client::Teacher;
 use crate::teacher::clock::MachineClock;
 use crate::teacher::course::TeacherJobEnd;
@@ -164,7 +164,7 @@ pub fn speaker(
     budget: Budget,
     dry: Dry,
 ) -> Result<Arc<dyn Speaker>> {
-    let cache = Arc::new(AnswerCache::open(session).context("open answers.db in the session's folder")?);
+    let cache = Arc::new(open_answers(session)?);
     match (name.strip_prefix("local:"), dry) {
         (Some(model), Dry::Run) => return Ok(Arc::new(Local::start(folders, model, cache, budget)?)),
         (Some(model), Dry::Plan) => return Ok(Arc::new(Local::planned(model, cache)?)),
@@ -188,6 +188,12 @@ pub fn speaker(
     };
     let clock = Arc::new(MachineClock::default());
     Ok(Arc::new(Teacher::new(name, teacher.clone(), key, cache, budget, clock)?))
+}
+
+fn open_answers(session: &Path) -> Result<AnswerCache> {
+    AnswerCache::open(session).map_err(|error| {
+        anyhow!("open what keeps the answers of teachers in {}: {}", session.display(), cache::trouble(error))
+    })
 }
 
 /// Names that a job can be given: teachers of the settings, then models of this machine.

@@ -84,22 +84,32 @@ pub(super) fn one(session: &Session, id: Reviewed) -> Result<PrintedResult> {
 
 fn checks(item: &ReviewItem) -> String {
     let checks = &item.checks;
+    let passed = |good| if good { "✓" } else { "!" };
+    // What the words don't tell is neither passed nor failed.
+    let told = |leads: &Leads| match leads {
+        Leads::ToLabel => "✓",
+        Leads::Elsewhere(_) => "!",
+        Leads::Undecided => "?",
+    };
     let marks = [
-        (checks.reaches_label, "reaches the label"),
-        (checks.three_steps, "three steps"),
-        (checks.length_fits, "length"),
-        (!checks.leaks_label, "concludes last"),
-        (!checks.copies_record, "own words"),
-        (!checks.repeats_flawed, "thinks anew"),
-        (!checks.leads.is_elsewhere(), "leads to its label"),
-        (!checks.analysis.is_elsewhere(), "analysis argues for it"),
+        (passed(checks.reaches_label), "reaches the label"),
+        (passed(checks.three_steps), "three steps"),
+        (passed(checks.length_fits), "length"),
+        (passed(!checks.leaks_label), "concludes last"),
+        (passed(!checks.copies_record), "own words"),
+        (passed(!checks.repeats_flawed), "thinks anew"),
+        (told(&checks.leads), "leads to its label"),
+        (told(&checks.analysis), "analysis argues for it"),
     ];
-    let mark = |(good, name): (bool, &str)| format!("{} {name}", if good { "✓" } else { "!" });
     let label = item.label();
-    let mut lines = format!("{}; {} tokens", marks.map(mark).join("  "), checks.tokens);
+    let named = marks.map(|(mark, name)| format!("{mark} {name}"));
+    let mut lines = format!("{}; {} tokens", named.join("  "), checks.tokens);
     for (what, leads) in [("conclusion", &checks.leads), ("analysis", &checks.analysis)] {
         if let Leads::Elsewhere(other) = leads {
             lines.push_str(&format!("\n{what:<10} speaks for {other}, and the label is {label}"));
+        }
+        if *leads == Leads::Undecided {
+            lines.push_str(&format!("\n{what:<10} which label it speaks for isn't told by its words"));
         }
     }
     if let Some(odds) = &checks.odds {

@@ -36,6 +36,8 @@ pub struct FoundFiles {
     pub files: Vec<DataFile>,
     /// In the order of their names. Hidden files, licences and the descriptions that datasets carry are not named.
     pub left_out: Vec<LeftOut>,
+    /// The descriptions that a dataset carries: they aren't read as data.
+    pub described: Vec<PathBuf>,
 }
 
 /// Folders nested deeper than this are not entered.
@@ -66,13 +68,14 @@ pub fn look(path: &Path, format: Option<Format>) -> Result<FoundFiles> {
         };
         let source = path.display().to_string();
         let file = DataFile { path: path.to_owned(), source, format, bytes: facts.len() };
-        return Ok(FoundFiles { files: vec![file], left_out: Vec::new() });
+        return Ok(FoundFiles { files: vec![file], ..FoundFiles::default() });
     }
     ensure!(facts.is_dir(), "{name} is neither a file nor a folder");
     let mut files = Vec::new();
     let mut found = FoundFiles::default();
     collect(path, &root_of(path)?, DEEPEST, &mut files, &mut found.left_out)?;
     files.sort();
+    found.described = files.iter().filter(|file| is_description(file)).cloned().collect();
     for file in files {
         match chosen(&file, format)? {
             Ok(chosen) => found.files.push(chosen),

@@ -130,6 +130,30 @@ fn check_arguments(rendering: Option<&str>, messages: &[Message]) -> Result<()> 
     }
 }
 
+/// Fails if a prompt is the same without what a system turn says: what somebody asks for would be lost on the model.
+///
+/// # Errors
+/// Names the turn; also where the template refuses the conversation.
+pub(crate) fn check_system(template: &ChatTemplate, conversation: Conversation<'_>) -> Result<()> {
+    let says = |turn: &Message| turn.role == Role::System && !turn.content.trim().is_empty();
+    let Some(index) = conversation.messages.iter().position(says) else { return Ok(()) };
+    let whole = template.render(conversation, RenderEnding::GenerationPrompt)?;
+    let unseen = |turn: &Message| says(turn) && !whole.contains(turn.content.trim());
+    if !conversation.messages.iter().any(unseen) {
+        return Ok(());
+    }
+    let others: Vec<Message> =
+        conversation.messages.iter().filter(|turn| turn.role != Role::System).cloned().collect();
+    let without = Conversation { messages: &others, ..conversation };
+    if template.render(without, RenderEnding::GenerationPrompt).is_ok_and(|text| text == whole) {
+        bail!(
+            "the model's chat template doesn't show turn {}, the system's; leave it out, or say it in the first question",
+            index + 1
+        );
+    }
+    Ok(())
+}
+
 /// Fails if a rendering lacks what a developer says: most templates don't know the role.
 ///
 /// # Errors

@@ -141,6 +141,17 @@ pub(super) fn is_of_another(words: &[&str]) -> bool {
     words.iter().any(|word| WHO.contains(word))
 }
 
+/// Whether a clause says what somebody could take for true: `someone might think that it is false`.
+pub(super) fn is_supposed(words: &[&str]) -> bool {
+    const WHO: [&str; 6] = ["someone", "somebody", "one", "people", "some", "you"];
+    const WHETHER: [&str; 4] = ["might", "may", "could", "would"];
+    const DOES: [&str; 8] = ["think", "believe", "assume", "say", "argue", "guess", "suppose", "object"];
+    let mut triples = words.windows(3);
+    triples.any(|three| {
+        matches!(three, [who, whether, does] if WHO.contains(who) && WHETHER.contains(whether) && DOES.contains(does))
+    })
+}
+
 /// What a clause says; nothing where it has none of the turns of phrase. What it says is nothing at all where they
 /// contradict each other.
 pub(super) fn of_clause(words: &[&str], names: &[(String, Relations)]) -> Option<Cue> {

@@ -1,6 +1,7 @@
 //! Which label the conclusion of a text leads to, read from its words alone. A text that can't be read so leads
 //! nowhere: better no word than a wrong one. Knows the names of labels and English, no model.
 
+mod bare;
 mod cues;
 mod names;
 mod phrases;
@@ -78,10 +79,26 @@ impl LabelMeanings {
     /// conclusion that says it again holds it for true.
     #[must_use]
     pub fn of_thought(&self, thought: &str, hypothesis: Option<&str>, label: &str) -> Leads {
+        let conclusion = words::conclusion(thought);
+        // Both a label and what is said before it have to lead there.
+        match bare::bare_label(conclusion, &self.names) {
+            Some((name, before)) if name == label => {
+                match self.of_words(thought, before, hypothesis, label) {
+                    elsewhere @ Leads::Elsewhere(_) => elsewhere,
+                    Leads::ToLabel | Leads::Undecided => Leads::ToLabel,
+                }
+            }
+            Some((other, _)) if self.names.iter().any(|name| name == label) => {
+                Leads::Elsewhere(other.to_owned())
+            }
+            Some(_) | None => self.of_words(thought, conclusion, hypothesis, label),
+        }
+    }
+
+    fn of_words(&self, thought: &str, conclusion: &str, hypothesis: Option<&str>, label: &str) -> Leads {
         if !words::is_english(thought) {
             return Leads::Undecided;
         }
-        let conclusion = words::conclusion(thought);
         if self.relations.is_empty() {
             return self.by_names(&names::names_said(conclusion, &self.names), label);
         }

@@ -181,7 +181,9 @@ fn of_sentence(
     let clauses = clauses(words);
     let conditional = clauses.iter().any(|clause| is_condition(clause));
     for clause in clauses {
-        if reading == TextReading::Analysis && cues::is_of_another(clause.words) {
+        if cues::is_supposed(clause.words)
+            || (reading == TextReading::Analysis && cues::is_of_another(clause.words))
+        {
             continue;
         }
         let Some(cue) = cues::of_clause(clause.words, names) else { continue };

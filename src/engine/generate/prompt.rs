@@ -56,6 +56,7 @@ impl Prompter {
         let template = self.template.as_ref().with_context(|| {
             format!("{} has no chat template: it continues plain text only (`--raw`)", self.name)
         })?;
+        shown::check_system(template, conversation)?;
         let masker = Masker::with(template, &self.tokenizer, Arc::clone(&self.controls));
         self.checked(masker.tokens(conversation, RenderEnding::GenerationPrompt)?)
     }

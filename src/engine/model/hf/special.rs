@@ -16,8 +16,10 @@ pub(super) const MAP: &str = "special_tokens_map.json";
 /// Their names, in transformers' order.
 const NAMES: [&str; 7] =
     ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
-/// Holds tokens of other inputs (images, sounds) by their names, or a list.
-const EXTRA: &str = "extra_special_tokens";
+/// Hold tokens of other inputs (images, sounds) by their names; the first may be a list of texts too.
+const EXTRA: [&str; 2] = ["extra_special_tokens", "model_specific_special_tokens"];
+/// A folder with this key says all of its tokens in the one file; in older ones the map is the later word.
+const DECODER: &str = "added_tokens_decoder";
 
 /// Whether every tokenizer may have a token by this name; others stand among the extra ones.
 pub(crate) fn is_known(name: &str) -> bool {
@@ -97,9 +99,20 @@ pub(super) fn named(folder: &Path) -> Result<Vec<(String, Special)>> {
     let config: Map<String, Value> = optional_json(&folder.join(CONFIG))?.unwrap_or_default();
     let map: Map<String, Value> = optional_json(&folder.join(MAP))?.unwrap_or_default();
     let is_said = |value: &&Value| !value.is_null();
-    let value = |name: &str| config.get(name).filter(is_said).or_else(|| map.get(name));
+    let (first, second) = if config.contains_key(DECODER) { (&config, &map) } else { (&map, &config) };
+    let value = |name: &str| first.get(name).filter(is_said).or_else(|| second.get(name));
     let token = |value: &Value| serde_json::from_value::<Special>(value.clone()).ok();
     let known = NAMES.iter().filter_map(|name| Some(((*name).to_owned(), token(value(name)?)?)));
-    let extra = value(EXTRA).and_then(Value::as_object).into_iter().flatten();
-    Ok(known.chain(extra.filter_map(|(name, value)| Some((name.clone(), token(value)?)))).collect())
+    // Any other key of such a name is a token of the model's own, as transformers 5 has it.
+    let own = config.iter().filter(|(name, _)| name.ends_with("_token") && !is_known(name));
+    let extra = EXTRA.iter().filter_map(|name| value(name)?.as_object()).flatten().chain(own);
+    let mut named: Vec<(String, Special)> = known.collect();
+    for (name, value) in extra {
+        if let Some(token) = token(value)
+            && !named.iter().any(|(known, _)| known == name)
+        {
+            named.push((name.clone(), token));
+        }
+    }
+    Ok(named)
 }
