@@ -211,9 +211,7 @@ pub async fn judge(
         return Ok(summary);
     }
     // One that does both counts what it spends once.
-    for improver in improvers {
-        improver.carry_on(IMPROVE)?;
-    }
+    improvers.iter().try_for_each(|improver| improver.carry_on(IMPROVE))?;
     speaker.carry_on(summary.job)?;
     let session = RefCell::new(session);
     let work = async |(_, item): (ReflectionId, Reflection)| {
