@@ -65,3 +65,19 @@ pub struct DocumentChunk {
     /// By the tokenizer that it was cut with.
     pub tokens: u32,
 }
+
+/// How a document is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkSettings {
+    /// Most tokens of a chunk.
+    pub tokens: u32,
+    /// Most tokens at a chunk's start that the one before ends with; whole sentences, so there may be fewer.
+    pub overlap: u32,
+}
+
+impl Default for ChunkSettings {
+    /// What the smallest embedding models read (256 tokens), and about two sentences of overlap.
+    fn default() -> Self {
+        Self { tokens: 256, overlap: 40 }
+    }
+}
