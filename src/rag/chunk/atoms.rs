@@ -43,16 +43,16 @@ pub(super) fn of<'a>(
 ) -> Vec<Atom<'a>> {
     let mut atoms: Vec<Atom<'a>> = Vec::new();
     for (index, block) in blocks.iter().enumerate() {
-        for (place, (text, within)) in parts(block).into_iter().enumerate() {
+        for (place, part) in parts(block).into_iter().enumerate() {
             let before = match atoms.last() {
                 Some(last) if last.is_heading => ChunkBreak::Never,
                 Some(last) if place == 0 => between(blocks.get(last.block), block),
-                Some(_) | None => within,
+                Some(_) | None => part.before,
             };
             let heading = matches!(block.kind, BlockKind::Heading(_));
-            let joined_by = if place == 0 { joint(blocks, &atoms, block) } else { inner_joint(block) };
+            let joined_by = if place == 0 { joint(blocks, &atoms, block) } else { part.joined_by };
             let mut first = true;
-            for (text, tokens) in cut(text, most, count_tokens) {
+            for (text, tokens) in cut(part.text, most, count_tokens) {
                 let (before, joined_by) = if first { (before, joined_by) } else { (ChunkBreak::Words, " ") };
                 atoms.push(Atom { text, tokens, block: index, is_heading: heading, before, joined_by });
                 first = false;
@@ -62,58 +62,50 @@ pub(super) fn of<'a>(
     atoms
 }
 
-/// A block's parts, each with the break before it.
-fn parts(block: &DocumentBlock) -> Vec<(&str, ChunkBreak)> {
+/// A part of a block that is cut no further.
+struct BlockPart<'a> {
+    text: &'a str,
+    before: ChunkBreak,
+    joined_by: &'static str,
+}
+
+fn parts(block: &DocumentBlock) -> Vec<BlockPart<'_>> {
+    let sentence = |text| BlockPart { text, before: ChunkBreak::Sentence, joined_by: " " };
+    let row = |text| BlockPart { text, before: ChunkBreak::Sentence, joined_by: "\n" };
     match &block.kind {
-        BlockKind::Heading(_) => vec![(block.text.as_str(), ChunkBreak::Section)],
-        BlockKind::Prose | BlockKind::ListItem | BlockKind::Footnote => {
-            sentences(&block.text).into_iter().map(|sentence| (sentence, ChunkBreak::Sentence)).collect()
+        BlockKind::Heading(_) => {
+            vec![BlockPart { text: &block.text, before: ChunkBreak::Section, joined_by: "\n\n" }]
         }
-        BlockKind::Table => rows(&block.text),
+        BlockKind::Prose | BlockKind::ListItem | BlockKind::Footnote => {
+            sentences(&block.text).into_iter().map(sentence).collect()
+        }
+        BlockKind::Table => block.text.lines().filter(|line| !line.trim().is_empty()).map(row).collect(),
         BlockKind::Code(_) => code(&block.text),
     }
 }
 
-fn rows(text: &str) -> Vec<(&str, ChunkBreak)> {
-    text.lines().filter(|line| !line.trim().is_empty()).map(|line| (line, ChunkBreak::Sentence)).collect()
-}
-
-/// Lines of code. An empty line stays with the line before it; a line at the outermost level that follows an empty one
-/// begins an item, or its comment.
-fn code(text: &str) -> Vec<(&str, ChunkBreak)> {
+/// Lines of code; empty lines are what joins others.
+fn code(text: &str) -> Vec<BlockPart<'_>> {
     let mut parts = Vec::new();
-    let (mut start, mut after_empty, mut deep) = (0, false, false);
-    let mut end = 0;
-    for line in text.split_inclusive('\n') {
-        let begins = end;
-        end += line.len();
+    let (mut after_empty, mut deep) = (false, false);
+    for line in text.lines() {
         if line.trim().is_empty() {
             after_empty = true;
             continue;
         }
         let indented = line.starts_with([' ', '\t']);
-        if begins > start {
-            let before = match (after_empty, indented) {
-                (true, false) => ChunkBreak::Item,
-                (true, true) => ChunkBreak::Lines,
-                (false, false) if deep && !line.starts_with(['}', ')', ']']) => ChunkBreak::Lines,
-                (false, _) => ChunkBreak::Sentence,
-            };
-            let part = text.get(start..begins).unwrap_or_default();
-            parts.push((part, before));
-            start = begins;
-        }
+        let before = match (after_empty, indented) {
+            (true, false) => ChunkBreak::Item,
+            (true, true) => ChunkBreak::Lines,
+            // What closes an item belongs to it.
+            (false, false) if deep && !line.starts_with(['}', ')', ']']) => ChunkBreak::Lines,
+            (false, _) => ChunkBreak::Sentence,
+        };
+        let joined_by = if after_empty { "\n\n" } else { "\n" };
+        parts.push(BlockPart { text: line, before, joined_by });
         (after_empty, deep) = (false, indented);
     }
-    // Each break was found with the line after it: move it there.
-    let mut moved = Vec::with_capacity(parts.len() + 1);
-    let mut before = ChunkBreak::Paragraph;
-    for (part, after) in parts {
-        moved.push((part.trim_end_matches('\n'), before));
-        before = after;
-    }
-    moved.push((text.get(start..).unwrap_or_default().trim_end_matches('\n'), before));
-    moved
+    parts
 }
 
 fn between(last: Option<&DocumentBlock>, next: &DocumentBlock) -> ChunkBreak {
@@ -134,13 +126,6 @@ fn joint(blocks: &[DocumentBlock], atoms: &[Atom<'_>], block: &DocumentBlock) ->
     let last = atoms.last().and_then(|atom| blocks.get(atom.block));
     let item = |block: &DocumentBlock| block.kind == BlockKind::ListItem;
     if item(block) && last.is_some_and(item) { "\n" } else { "\n\n" }
-}
-
-fn inner_joint(block: &DocumentBlock) -> &'static str {
-    match block.kind {
-        BlockKind::Table | BlockKind::Code(_) => "\n",
-        BlockKind::Heading(_) | BlockKind::Prose | BlockKind::ListItem | BlockKind::Footnote => " ",
-    }
 }
 
 /// Bytes of a token, at most, as far as what fits in a chunk is guessed from them.

@@ -22,14 +22,17 @@ pub fn chunks(
     let most = settings.tokens.max(8) as usize;
     let atoms = atoms::of(&document.blocks, most, count_tokens);
     let mut chunks = Vec::new();
-    let mut from = 0;
-    while from < atoms.len() {
-        let cut = ChunkEnd { atoms: &atoms, from, most, count_tokens };
-        let (to, text, tokens) = cut.end();
-        if let Some(chunk) = chunk(document, &atoms, from..to, text, tokens, chunks.len()) {
-            chunks.push(chunk);
+    let (mut from, mut covered) = (0, 0);
+    while covered < atoms.len() {
+        let (to, text, tokens) = ChunkEnd { atoms: &atoms, from, covered, most, count_tokens }.end();
+        if tokens > most && from < covered {
+            // The overlap leaves no room for what comes next.
+            from += 1;
+            continue;
         }
-        from = next_start(&atoms, from..to, settings.overlap as usize);
+        chunks.extend(chunk(document, &atoms, from..to, text, tokens, chunks.len()));
+        from = next_start(&atoms, from..to, settings.overlap as usize, most);
+        covered = to;
     }
     chunks
 }
@@ -38,6 +41,8 @@ pub fn chunks(
 struct ChunkEnd<'a> {
     atoms: &'a [Atom<'a>],
     from: usize,
+    /// The chunks before it end here: this one goes further.
+    covered: usize,
     most: usize,
     count_tokens: &'a dyn Fn(&str) -> usize,
 }
@@ -49,25 +54,29 @@ impl ChunkEnd<'_> {
         loop {
             let text = text_of(self.atoms, self.from..to);
             let tokens = (self.count_tokens)(&text);
-            if tokens <= self.most || to <= self.from + 1 {
+            if tokens <= self.most || to <= self.least() {
                 return (to, text, tokens);
             }
             // Tokens of the parts need not add up to those of the whole.
-            to = self.best(to - 1).max(self.from + 1);
+            to = self.best(to - 1);
         }
+    }
+
+    fn least(&self) -> usize {
+        self.from.max(self.covered) + 1
     }
 
     /// One past the last atom that fits, or that is before a heading which begins another chunk.
     fn reach(&self) -> usize {
         let mut tokens = 0;
         for (index, atom) in self.atoms.iter().enumerate().skip(self.from) {
-            let section = index > self.from && self.before(index) == ChunkBreak::Section;
+            let section = index >= self.least() && self.before(index) == ChunkBreak::Section;
             if section && tokens as f64 >= self.most as f64 * SECTION_PART {
                 return index;
             }
             tokens += atom.tokens;
             if tokens > self.most {
-                return index.max(self.from + 1);
+                return index.max(self.least());
             }
         }
         self.atoms.len()
@@ -75,8 +84,9 @@ impl ChunkEnd<'_> {
 
     /// The strongest break near the end, and the latest of those.
     fn best(&self, reach: usize) -> usize {
+        let reach = reach.max(self.least());
         if reach >= self.atoms.len() {
-            return reach;
+            return self.atoms.len();
         }
         let all: usize = self.tokens(self.from..reach);
         let mut best = (ChunkBreak::Never, reach);
@@ -84,6 +94,9 @@ impl ChunkEnd<'_> {
         for end in self.from + 1..=reach {
             so_far += self.tokens(end - 1..end);
             let strength = self.before(end);
+            if end < self.least() {
+                continue;
+            }
             if (end == reach || so_far as f64 >= all as f64 * BREAK_PART) && strength >= best.0 {
                 best = (strength, end);
             }
@@ -102,16 +115,17 @@ impl ChunkEnd<'_> {
 }
 
 /// Where the next chunk begins: some whole sentences back, but never over a heading.
-fn next_start(atoms: &[Atom<'_>], range: std::ops::Range<usize>, overlap: usize) -> usize {
+fn next_start(atoms: &[Atom<'_>], range: std::ops::Range<usize>, overlap: usize, most: usize) -> usize {
     if range.end >= atoms.len() {
         return atoms.len();
     }
     let mut start = range.end;
+    let room = most.saturating_sub(atoms.get(start).map_or(0, |next| next.tokens));
     let mut tokens = 0;
     while start > range.start + 1 {
         let (Some(next), Some(back)) = (atoms.get(start), atoms.get(start - 1)) else { break };
         tokens += back.tokens;
-        if next.before == ChunkBreak::Section || back.is_heading || tokens > overlap {
+        if next.before == ChunkBreak::Section || back.is_heading || tokens > overlap.min(room) {
             break;
         }
         start -= 1;

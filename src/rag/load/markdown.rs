@@ -153,7 +153,7 @@ impl MarkdownReader<'_> {
             Some(MarkdownContext::Item) => self.out.add(BlockKind::ListItem, &text, None),
             Some(MarkdownContext::Footnote) => self.out.add(BlockKind::Footnote, &text, None),
             Some(MarkdownContext::Code(language)) => {
-                self.out.add(BlockKind::Code(language.clone()), &text, None)
+                self.out.add(BlockKind::Code(language.clone()), &text, None);
             }
             Some(MarkdownContext::Heading(level)) => self.out.heading(*level, &text, None),
             Some(MarkdownContext::Table) => self.out.add(BlockKind::Table, &text, None),
@@ -206,7 +206,7 @@ fn front_matter(out: &mut BlockWriter, text: &str) {
         let unquoted = |value: &str| one_line(value.trim().trim_matches(['"', '\'']));
         match key.as_str() {
             "title" if out.title.is_none() => {
-                out.title = Some(unquoted(value)).filter(|title| !title.is_empty())
+                out.title = Some(unquoted(value)).filter(|title| !title.is_empty());
             }
             "date" if out.facts.date.is_none() => {
                 out.facts.date = Some(unquoted(value)).filter(|date| !date.is_empty());

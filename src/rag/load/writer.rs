@@ -4,6 +4,9 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::language;
 use crate::domain::library::{BlockKind, DocumentBlock, DocumentFacts, SourceDocument};
 
 /// Most bytes of text that are kept of one document; the Bible has 4 MB.
@@ -30,7 +33,7 @@ impl BlockWriter {
 
     /// A heading; what follows is under it until one of its level or further out.
     pub(super) fn heading(&mut self, level: u8, text: &str, page: Option<u32>) {
-        let text = one_line(text);
+        let text = one_line(&composed(text));
         if text.is_empty() {
             return;
         }
@@ -49,8 +52,13 @@ impl BlockWriter {
             | BlockKind::Footnote => text.trim(),
         };
         if !text.is_empty() {
-            self.push(kind, text.replace('\0', ""), page);
+            self.push(kind, composed(text), page);
         }
+    }
+
+    /// Whether nothing was read so far.
+    pub(super) fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
     }
 
     /// Whether there is no room for more text.
@@ -77,7 +85,7 @@ impl BlockWriter {
     ///
     /// # Errors
     /// If there are no words in it.
-    pub(super) fn finish(self, path: &Path) -> Result<SourceDocument> {
+    pub(super) fn finish(mut self, path: &Path) -> Result<SourceDocument> {
         if self.blocks.is_empty() {
             match self.notices.first() {
                 Some(notice) => bail!("{notice}"),
@@ -85,15 +93,25 @@ impl BlockWriter {
             }
         }
         let first = self.blocks.iter().find(|block| block.kind == BlockKind::Heading(1));
+        let language = self.facts.language.take().or_else(|| language::of(&self.blocks));
         let own = self.title.map(|title| cut(&one_line(&title))).filter(|title| !title.is_empty());
         let title = own.or_else(|| first.map(|block| cut(&block.text))).unwrap_or_else(|| name(path));
         Ok(SourceDocument {
             source: path.display().to_string(),
             title,
-            facts: self.facts,
+            facts: DocumentFacts { language, ..self.facts },
             blocks: self.blocks,
             notices: self.notices,
         })
+    }
+}
+
+/// Letters with their accents as one character each, as people type them to search; no zero characters.
+fn composed(text: &str) -> String {
+    if text.is_ascii() {
+        text.replace('\0', "")
+    } else {
+        text.nfc().filter(|letter| *letter != '\0').collect()
     }
 }
 

@@ -1,0 +1,47 @@
+//! HTML: what a page says, without its scripts, its navigation and its frame. `html5gum` tells tags from text; which
+//! words belong together is found here.
+
+mod reader;
+mod tags;
+
+use super::writer::BlockWriter;
+use crate::domain::library::BlockKind;
+use reader::{HtmlBlock, HtmlReader};
+pub(super) use reader::{attribute, words};
+
+/// A page's main part is read alone if it has so many letters.
+const MAIN_LETTERS: usize = 200;
+
+/// Which rules tags follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Markup {
+    /// As browsers read it: `<script>` and `<title>` hold text alone.
+    Html,
+    /// As in e-books: any tag may be closed at once.
+    Xhtml,
+}
+
+/// Reads a page; of its frame only what isn't within its main part.
+pub(super) fn read(out: &mut BlockWriter, text: &str, markup: Markup) {
+    let mut blocks = HtmlReader::new(out, Hidden::Frame).read(text, markup);
+    if blocks.iter().all(|block| block.text.trim().is_empty()) {
+        // Everything was within something that is never closed.
+        blocks = HtmlReader::new(out, Hidden::Scripts).read(text, markup);
+    }
+    let letters = |block: &&HtmlBlock| block.text.chars().filter(|c| c.is_alphanumeric()).count();
+    let main: usize = blocks.iter().filter(|block| block.main).map(|block| letters(&block)).sum();
+    for block in blocks.iter().filter(|block| block.main || main < MAIN_LETTERS) {
+        match &block.kind {
+            BlockKind::Heading(level) => out.heading(*level, &block.text, None),
+            kind => out.add(kind.clone(), &block.text, None),
+        }
+    }
+}
+
+/// What is passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    Scripts,
+    /// Also navigation, heads and feet, forms.
+    Frame,
+}
