@@ -8,7 +8,7 @@ use dojo_studio::rag::load::read_bytes;
 use proptest::prelude::*;
 
 fn read(name: &str, text: &str) -> SourceDocument {
-    read_bytes(Path::new(name), text.as_bytes().to_vec()).unwrap()
+    read_bytes(Path::new(name), text.as_bytes()).unwrap()
 }
 
 /// Words are tokens.

@@ -31,24 +31,36 @@ use archive::Archive;
 use html::Markup;
 use writer::BlockWriter;
 
+/// What reading one file may take. The largest books need a tenth of it.
+const BOUNDS: Bounds = Bounds { bytes: 1 << 30, time: Duration::from_secs(300) };
+
 /// Reads a file; its form is told by its content and its name.
 ///
 /// # Errors
 /// If it can't be read, is too large, is of no form that words are read from, or holds none.
 pub fn read(path: &Path) -> Result<SourceDocument> {
-    let bytes = bytes::steady(path).with_context(|| format!("read {}", path.display()))?;
-    read_bytes(path, bytes).with_context(|| format!("read {}", path.display()))
+    let read = bytes::steady(path).and_then(|bytes| within_bounds(path, bytes));
+    read.with_context(|| format!("read {}", path.display()))
 }
 
-/// What reading one file may take. The largest books need a tenth of it.
-const BOUNDS: Bounds = Bounds { bytes: 1 << 30, time: Duration::from_secs(300) };
+/// A file's bytes, all of one moment.
+///
+/// # Errors
+/// If it can't be read, is too large, or changes all the time.
+pub fn bytes_of(path: &Path) -> Result<Vec<u8>> {
+    bytes::steady(path)
+}
 
-/// Reads what a file of that name holds. Within bounds on memory, time and depth: files come from anywhere, and the
-/// readers of their forms from others.
+/// Reads what a file of that name holds.
 ///
 /// # Errors
 /// As [`read`], but for the file itself.
-pub fn read_bytes(path: &Path, bytes: Vec<u8>) -> Result<SourceDocument> {
+pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<SourceDocument> {
+    within_bounds(path, bytes.to_vec())
+}
+
+/// Within bounds on memory, time and depth: files come from anywhere, and the readers of their forms from others.
+fn within_bounds(path: &Path, bytes: Vec<u8>) -> Result<SourceDocument> {
     let (name, form) = (path.to_owned(), form::of(path, &bytes)?);
     match fence::run(BOUNDS, move || read_as(form, &name, &bytes)) {
         Ok((read, _)) => read,

@@ -117,3 +117,13 @@ fn a_pdf_that_goes_deeper_than_a_stack_is_refused_in_a_sentence() {
     file.extend_from_slice(b"\nendstream\nendobj\n");
     assert_eq!(refused("deep.pdf", &file), told);
 }
+
+#[test]
+fn a_document_of_five_thousand_pages_is_read_to_its_end() {
+    let page = column(50.0, 700.0, &["Barn owls hunt at night.", "They hear well."]);
+    let started = std::time::Instant::now();
+    let document = super::read("thick.pdf", &pdf(&vec![page; 5000]));
+    assert_eq!(document.facts.pages, Some(5000));
+    assert_eq!(document.blocks.last().unwrap().page, Some(5000));
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+}

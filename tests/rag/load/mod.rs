@@ -14,12 +14,7 @@ mod shares;
 use std::path::Path;
 
 use dojo_studio::domain::library::{BlockKind, SourceDocument};
-use dojo_studio::rag::load;
-
-/// As the library reads it.
-pub(super) fn read_bytes(name: &Path, bytes: &[u8]) -> anyhow::Result<SourceDocument> {
-    load::read_bytes(name, bytes.to_vec())
-}
+use dojo_studio::rag::load::read_bytes;
 
 /// What is read of a file of that name.
 pub(super) fn read(name: &str, bytes: &[u8]) -> SourceDocument {

@@ -8,6 +8,7 @@ mod hyphen;
 mod line;
 mod line_numbers;
 mod nesting;
+mod one_page;
 mod order;
 mod pages;
 mod table;

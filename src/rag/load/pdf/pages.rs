@@ -11,6 +11,7 @@ use super::super::writer::BlockWriter;
 use super::line::{PdfPage, PdfSpan, in_file_order};
 use super::line_numbers::LineNumbers;
 use super::nesting;
+use super::one_page::OnePage;
 use crate::data::quiet::quietly;
 
 /// Most pages of one document; more aren't read, and said.
@@ -92,13 +93,11 @@ impl PdfPages {
     }
 
     fn page(&mut self, number: u32, id: PageId, numbers: &mut LineNumbers) -> PdfPage {
-        let analyzer = LayoutAnalyzer::new(&self.backend);
+        let one = OnePage { document: &self.backend, number, id };
+        let analyzer = LayoutAnalyzer::new(&one);
         let read = quietly(|| {
-            if nesting::text_is_too_deep(&self.backend.page_content(id)?) {
-                return Err(unpdf::Error::Other("too deep".to_owned()));
-            }
             let spans = analyzer.extract_page_spans(number)?;
-            let size = self.backend.page_dimensions(id);
+            let size = one.page_dimensions(id);
             Ok::<_, unpdf::Error>((spans, size, analyzer.page_op_counts(), analyzer.page_facts()))
         });
         let Ok(Ok((spans, (width, height), drawn, facts))) = read else {
