@@ -55,3 +55,11 @@ fn a_frame_that_is_never_closed_hides_nothing() {
         ["h1: Owls", "Owls / prose: Owls hunt."]
     );
 }
+
+#[test]
+fn a_long_list_of_links_is_a_menu_and_a_short_one_is_not() {
+    let items = |count: usize| "<li><a href='x'>Owls of the world</a></li>".repeat(count);
+    let page = |count: usize| format!("<h1>Owls</h1><ul>{}</ul><p>Owls hunt.</p>", items(count));
+    let read = |count: usize| told(&read("page.html", page(count).as_bytes())).len();
+    assert_eq!((read(3), read(12)), (5, 2));
+}

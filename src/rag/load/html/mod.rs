@@ -6,11 +6,13 @@ mod tags;
 
 use super::writer::BlockWriter;
 use crate::domain::library::BlockKind;
-use reader::{HtmlBlock, HtmlReader};
+use reader::{HtmlBlock, HtmlReader, letters};
 pub(super) use reader::{attribute, words};
 
 /// A page's main part is read alone if it has so many letters.
 const MAIN_LETTERS: usize = 200;
+/// So many items of links alone, one after the other, are a menu.
+const MENU: usize = 10;
 
 /// Which rules tags follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,14 +30,35 @@ pub(super) fn read(out: &mut BlockWriter, text: &str, markup: Markup) {
         // Everything was within something that is never closed.
         blocks = HtmlReader::new(out, Hidden::Scripts).read(text, markup);
     }
-    let letters = |block: &&HtmlBlock| block.text.chars().filter(|c| c.is_alphanumeric()).count();
-    let main: usize = blocks.iter().filter(|block| block.main).map(|block| letters(&block)).sum();
+    let blocks = without_menus(blocks);
+    let main: usize = blocks.iter().filter(|block| block.main).map(|block| letters(&block.text)).sum();
     for block in blocks.iter().filter(|block| block.main || main < MAIN_LETTERS) {
         match &block.kind {
             BlockKind::Heading(level) => out.heading(*level, &block.text, None),
             kind => out.add(kind.clone(), &block.text, None),
         }
     }
+}
+
+/// Long lists of links alone lead to other pages, whatever tag they are in.
+fn without_menus(blocks: Vec<HtmlBlock>) -> Vec<HtmlBlock> {
+    let mut kept: Vec<HtmlBlock> = Vec::with_capacity(blocks.len());
+    let mut menu = Vec::new();
+    for block in blocks {
+        if block.link && block.kind == BlockKind::ListItem {
+            menu.push(block);
+            continue;
+        }
+        if menu.len() < MENU {
+            kept.append(&mut menu);
+        }
+        menu.clear();
+        kept.push(block);
+    }
+    if menu.len() < MENU {
+        kept.append(&mut menu);
+    }
+    kept
 }
 
 /// What is passed over.

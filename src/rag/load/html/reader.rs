@@ -21,6 +21,8 @@ pub(super) struct HtmlBlock {
     pub(super) text: String,
     /// Whether it is within the page's main part.
     pub(super) main: bool,
+    /// Whether nearly all of it leads elsewhere.
+    pub(super) link: bool,
 }
 
 pub(super) struct HtmlReader<'a> {
@@ -36,6 +38,9 @@ pub(super) struct HtmlReader<'a> {
     quoted: Option<String>,
     heading: Option<u8>,
     /// Items that are open, and how many were where each open list began: many pages don't close them.
+    /// Links that are open, and the letters in links of the block so far.
+    anchors: usize,
+    linked: usize,
     items: usize,
     lists: Vec<usize>,
     title: Option<String>,
@@ -54,6 +59,8 @@ impl<'a> HtmlReader<'a> {
             pre: 0,
             quoted: None,
             heading: None,
+            anchors: 0,
+            linked: 0,
             items: 0,
             lists: Vec::new(),
             title: None,
@@ -128,6 +135,7 @@ impl<'a> HtmlReader<'a> {
             "meta" => self.meta(tag),
             "html" => self.language(tag),
             "br" => self.text.push('\n'),
+            "a" => self.anchors += 1,
             "pre" => {
                 self.flush();
                 self.pre += 1;
@@ -174,6 +182,7 @@ impl<'a> HtmlReader<'a> {
         }
         match name {
             "title" => self.keep_title(),
+            "a" => self.anchors = self.anchors.saturating_sub(1),
             "pre" => {
                 self.flush();
                 self.pre = self.pre.saturating_sub(1);
@@ -207,6 +216,9 @@ impl<'a> HtmlReader<'a> {
         if self.passed.is_some() {
             return;
         }
+        if self.anchors > 0 {
+            self.linked += letters(text);
+        }
         if let Some(title) = &mut self.title {
             title.push_str(text);
         } else if self.pre > 0 {
@@ -225,6 +237,7 @@ impl<'a> HtmlReader<'a> {
 
     fn flush(&mut self) {
         let text = std::mem::take(&mut self.text);
+        let linked = std::mem::take(&mut self.linked);
         if text.trim().is_empty() {
             return;
         }
@@ -246,7 +259,8 @@ impl<'a> HtmlReader<'a> {
             text
         };
         let text = if kind == BlockKind::ListItem { format!("- {}", text.trim()) } else { text };
-        self.blocks.push(HtmlBlock { kind, text, main: self.main > 0 });
+        let link = linked * 10 >= letters(&text) * 9;
+        self.blocks.push(HtmlBlock { kind, text, main: self.main > 0, link });
     }
 
     fn keep_title(&mut self) {
@@ -283,6 +297,10 @@ impl<'a> HtmlReader<'a> {
             self.out.facts.language.get_or_insert(code.to_ascii_lowercase());
         }
     }
+}
+
+pub(super) fn letters(text: &str) -> usize {
+    text.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
 pub(in crate::rag::load) fn words(text: &[u8]) -> String {
