@@ -324,7 +324,7 @@ fn braced(text: &str) -> Option<(&str, &str)> {
 /// What is before the end, if it is near, and what is after it.
 fn until<'a>(text: &'a str, end: &str) -> Option<(&'a str, &'a str)> {
     let near = text.get(..text.floor_char_boundary(FARTHEST))?;
-    let at = near.find(end)?;
+    let at = memchr::memmem::find(near.as_bytes(), end.as_bytes())?;
     Some((text.get(..at)?, text.get(at + end.len()..)?))
 }
 
