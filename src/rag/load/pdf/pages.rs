@@ -66,6 +66,7 @@ impl PdfPages {
     /// What the file says of itself.
     pub(super) fn facts(&self, out: &mut BlockWriter) {
         let Ok(facts) = quietly(|| self.backend.metadata()) else { return };
+        out.facts.date = facts.creation_date.as_deref().and_then(day);
         out.facts
             .authors
             .extend(facts.author.iter().flat_map(|names| names.split([';', '\n'])).filter_map(said));
