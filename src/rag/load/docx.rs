@@ -23,10 +23,10 @@ pub(super) fn read(out: &mut BlockWriter, archive: &mut Archive<'_>) -> Result<(
     let styles = archive.text("word/styles.xml")?.map(|text| styles(&text)).unwrap_or_default();
     let body =
         archive.text("word/document.xml")?.context("it holds no word/document.xml: it is no DOCX file")?;
-    let mut reader = DocxReader::new(out, &styles, Part::Body);
+    let mut reader = DocxReader::new(out, &styles, DocxPart::Body);
     xml::parts(&body).for_each(|part| reader.take(part));
     if let Some(notes) = archive.text("word/footnotes.xml")? {
-        let mut reader = DocxReader::new(out, &styles, Part::Notes);
+        let mut reader = DocxReader::new(out, &styles, DocxPart::Notes);
         xml::parts(&notes).for_each(|part| reader.take(part));
     }
     Ok(())
@@ -68,7 +68,7 @@ fn outline_level(tag: &XmlTag) -> Option<u8> {
 
 /// Which of the document's texts is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum DocxPart {
     Body,
     Notes,
 }
@@ -76,7 +76,7 @@ enum Part {
 struct DocxReader<'a> {
     out: &'a mut BlockWriter,
     styles: &'a HashMap<String, u8>,
-    part: Part,
+    part: DocxPart,
     text: String,
     level: Option<u8>,
     listed: bool,
@@ -90,7 +90,7 @@ struct DocxReader<'a> {
 }
 
 impl<'a> DocxReader<'a> {
-    fn new(out: &'a mut BlockWriter, styles: &'a HashMap<String, u8>, part: Part) -> Self {
+    fn new(out: &'a mut BlockWriter, styles: &'a HashMap<String, u8>, part: DocxPart) -> Self {
         Self {
             out,
             styles,
@@ -171,21 +171,21 @@ impl<'a> DocxReader<'a> {
             return;
         }
         match (self.part, self.level) {
-            (Part::Notes, _) => {
+            (DocxPart::Notes, _) => {
                 let text = format!("[{}] {}", self.note, text.trim());
                 self.out.add(BlockKind::Footnote, &text, None);
             }
-            (Part::Body, Some(0)) => {
+            (DocxPart::Body, Some(0)) => {
                 if self.out.title.is_none() {
                     self.out.title = Some(text.clone());
                 }
                 self.out.heading(1, &text, None);
             }
-            (Part::Body, Some(level)) => self.out.heading(level, &text, None),
-            (Part::Body, None) if self.listed => {
+            (DocxPart::Body, Some(level)) => self.out.heading(level, &text, None),
+            (DocxPart::Body, None) if self.listed => {
                 self.out.add(BlockKind::ListItem, &format!("- {}", text.trim()), None);
             }
-            (Part::Body, None) => self.out.add(BlockKind::Prose, &text, None),
+            (DocxPart::Body, None) => self.out.add(BlockKind::Prose, &text, None),
         }
     }
 }

@@ -25,10 +25,10 @@ pub(super) enum Markup {
 
 /// Reads a page; of its frame only what isn't within its main part.
 pub(super) fn read(out: &mut BlockWriter, text: &str, markup: Markup) {
-    let mut blocks = HtmlReader::new(out, Hidden::Frame).read(text, markup);
+    let mut blocks = HtmlReader::new(out, PassedOver::Frame).read(text, markup);
     if blocks.iter().all(|block| block.text.trim().is_empty()) {
         // Everything was within something that is never closed.
-        blocks = HtmlReader::new(out, Hidden::Scripts).read(text, markup);
+        blocks = HtmlReader::new(out, PassedOver::Scripts).read(text, markup);
     }
     let blocks = without_menus(blocks);
     let main: usize = blocks.iter().filter(|block| block.main).map(|block| letters(&block.text)).sum();
@@ -63,7 +63,7 @@ fn without_menus(blocks: Vec<HtmlBlock>) -> Vec<HtmlBlock> {
 
 /// What is passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Hidden {
+enum PassedOver {
     Scripts,
     /// Also navigation, heads and feet, forms.
     Frame,

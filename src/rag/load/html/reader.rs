@@ -6,7 +6,7 @@ use html5gum::{DefaultEmitter, HtmlString, StartTag, Token, Tokenizer};
 
 use super::super::writer::{BlockWriter, one_line};
 use super::tags::{heading_level, holds_no_words, is_block, is_frame, is_frame_role, is_void};
-use super::{Hidden, Markup};
+use super::{Markup, PassedOver};
 use crate::domain::library::BlockKind;
 
 /// Most blocks of one page.
@@ -27,7 +27,7 @@ pub(super) struct HtmlBlock {
 
 pub(super) struct HtmlReader<'a> {
     out: &'a mut BlockWriter,
-    hidden: Hidden,
+    hidden: PassedOver,
     blocks: Vec<HtmlBlock>,
     text: String,
     /// A tag that nothing is read in, and how many of its name are open.
@@ -47,7 +47,7 @@ pub(super) struct HtmlReader<'a> {
 }
 
 impl<'a> HtmlReader<'a> {
-    pub(super) fn new(out: &'a mut BlockWriter, hidden: Hidden) -> Self {
+    pub(super) fn new(out: &'a mut BlockWriter, hidden: PassedOver) -> Self {
         Self {
             out,
             hidden,
@@ -126,7 +126,7 @@ impl<'a> HtmlReader<'a> {
         let frame = is_frame(name)
             || value("role").is_some_and(|role| is_frame_role(&role))
             || (name == "header" && self.main == 0);
-        holds_no_words(name) || (self.hidden == Hidden::Frame && (frame || unseen))
+        holds_no_words(name) || (self.hidden == PassedOver::Frame && (frame || unseen))
     }
 
     fn open(&mut self, name: &str, tag: &StartTag<()>) {

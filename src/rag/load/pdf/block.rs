@@ -18,7 +18,7 @@ const BETWEEN: usize = 4;
 pub(super) fn write(out: &mut BlockWriter, pages: &[PdfPage]) {
     let fonts = PdfFonts::of(pages);
     let words = DocumentWords::of(pages);
-    let mut drafts = Drafts { fonts: &fonts, words: &words, done: Vec::new() };
+    let mut drafts = PdfDrafts { fonts: &fonts, words: &words, done: Vec::new() };
     for page in pages {
         for (index, line) in page.lines.iter().enumerate() {
             let kind = drafts.kind(page, index, line);
@@ -65,13 +65,13 @@ struct BlockDraft {
     right: f32,
 }
 
-struct Drafts<'a> {
+struct PdfDrafts<'a> {
     fonts: &'a PdfFonts,
     words: &'a DocumentWords,
     done: Vec<BlockDraft>,
 }
 
-impl Drafts<'_> {
+impl PdfDrafts<'_> {
     fn kind(&self, page: &PdfPage, index: usize, line: &PdfLine) -> LineKind {
         let text = line.text();
         if is_contents(&text) || (self.fonts.level(line).is_some() && leads_to_page(line)) {
