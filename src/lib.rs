@@ -13,6 +13,7 @@
 //! | [`engine`] | models, training, generation | `domain`, `data` |
 //! | [`task`] | prompts from records, answers read back, labels | `domain`, `data` |
 //! | [`teacher`] | outside models and the jobs on them: think, reflect, judge | `domain`, `data`, `task`, `session` |
+//! | [`rag`] | documents read, cut into chunks, embedded, indexed, and found again | `domain`, `data`, `session` |
 //! | [`serve`] | OpenAI's HTTP API | `domain`, `engine`, `rag` |
 //! | [`app`] | the loop, the worker, following runs | everything |
 //! | [`ui`] | panes, keys, themes | `domain`, `app::store` |
@@ -25,6 +26,7 @@ pub mod data;
 pub mod domain;
 pub mod engine;
 pub mod ground;
+pub mod rag;
 pub mod serve;
 pub mod session;
 pub mod task;

@@ -13,6 +13,7 @@ pub mod dropped;
 pub mod export;
 pub mod filter;
 pub mod inline_thought;
+pub mod library;
 pub mod message;
 pub mod name;
 pub mod protocol;

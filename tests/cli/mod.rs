@@ -8,6 +8,7 @@ mod keys;
 #[cfg(unix)]
 mod output;
 mod passed;
+mod rag_text;
 mod resume;
 mod review;
 mod runs;

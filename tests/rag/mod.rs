@@ -1,0 +1,4 @@
+//! `src/rag`.
+
+mod chunk;
+mod load;
