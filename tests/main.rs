@@ -25,6 +25,7 @@ mod domain;
 mod engine;
 mod golden;
 mod layers;
+mod rag;
 mod serve;
 mod session;
 mod support;

@@ -20,6 +20,7 @@ mod models;
 mod print;
 mod progress;
 mod pull;
+mod rag;
 mod review;
 mod review_jobs;
 mod runs;
@@ -76,6 +77,8 @@ enum DojoCommand {
     Open(studio::OpenArguments),
     /// Fetch a model, so that it can be trained and talked to.
     Pull(pull::PullArguments),
+    /// Documents that answers are retrieved from: add, search, measure.
+    Rag(Box<rag::RagArguments>),
     /// Correct wrong thoughts with a teacher.
     Reflect(review_jobs::ReflectArguments),
     /// Bring reflections in, decide on them, and write what comes out.
@@ -118,6 +121,7 @@ pub fn run() -> ExitCode {
         Some(DojoCommand::Serve(arguments)) => serve::run(&arguments),
         Some(DojoCommand::Open(arguments)) => studio::open(&arguments),
         Some(DojoCommand::Pull(arguments)) => pull::run(&arguments),
+        Some(DojoCommand::Rag(arguments)) => rag::run(&arguments),
         Some(DojoCommand::Reflect(arguments)) => review_jobs::reflect(&arguments),
         Some(DojoCommand::Review(arguments)) => review::run(&arguments),
         Some(DojoCommand::Think(arguments)) => review_jobs::think(&arguments),

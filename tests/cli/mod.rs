@@ -8,6 +8,7 @@ mod keys;
 #[cfg(unix)]
 mod output;
 mod passed;
+mod rag;
 mod resume;
 mod review;
 mod runs;

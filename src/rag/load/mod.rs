@@ -28,6 +28,14 @@ pub fn read(path: &Path) -> Result<SourceDocument> {
     read_bytes(path, &bytes).with_context(|| format!("read {}", path.display()))
 }
 
+/// A file's bytes, all of one moment.
+///
+/// # Errors
+/// If it can't be read, is too large, or changes all the time.
+pub fn bytes_of(path: &Path) -> Result<Vec<u8>> {
+    bytes::steady(path)
+}
+
 /// Reads what a file of that name holds.
 ///
 /// # Errors
