@@ -53,8 +53,8 @@ pub enum Fusion {
 impl Fusion {
     /// As it was published.
     pub const RANKS: Self = Self::Ranks { k: 60.0, bm25: 1.0, dense: 1.0 };
-    /// Both scores the same.
-    pub const SCORES: Self = Self::Scores { bm25: 1.0, dense: 1.0 };
+    /// The best that was found on `SciFact`'s training queries: nDCG@10 0.744 there, where ranks give 0.717.
+    pub const SCORES: Self = Self::Scores { bm25: 1.0, dense: 2.25 };
 
     /// "by ranks (k 60, bm25 1, dense 1)".
     #[must_use]
@@ -68,7 +68,7 @@ impl Fusion {
 
 impl Default for Fusion {
     fn default() -> Self {
-        Self::RANKS
+        Self::SCORES
     }
 }
 

@@ -17,7 +17,7 @@ use crate::domain::retrieval::{
 };
 
 /// Candidates of each list, or as many as are asked for if that is more.
-pub const CANDIDATES: usize = 100;
+pub const CANDIDATES: usize = 200;
 /// Passages that one search gives at most.
 pub const MOST: usize = 1000;
 

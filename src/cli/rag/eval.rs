@@ -13,7 +13,7 @@ use crate::cli::data::{Align, stop_on_interrupt, table};
 use crate::cli::{job_bar, print};
 use crate::domain::library::ChunkSettings;
 use crate::domain::retrieval::{Fusion, LibraryFilter, Neighbours, PassageQuery, SearchMode};
-use crate::rag::add::ChunkCut;
+use crate::rag::add::{ChunkCut, embed_anew};
 use crate::rag::collection::Collection;
 use crate::rag::embedding::TextEmbedder;
 use crate::rag::library::Library;
@@ -115,6 +115,30 @@ impl FusionArguments {
     }
 }
 
+impl EvalArguments {
+    /// How questions are asked; their words come from the collection.
+    fn how(&self, mode: SearchMode) -> PassageQuery {
+        PassageQuery {
+            words: String::new(),
+            mode,
+            top: 10,
+            filter: LibraryFilter::default(),
+            fusion: self.fusion.fusion(),
+            diversity: None,
+            neighbours: Neighbours::Apart,
+        }
+    }
+
+    fn bm25(&self) -> Bm25Settings {
+        let usual = Bm25Settings::default();
+        Bm25Settings {
+            k1: self.k1.unwrap_or(usual.k1),
+            b: self.b.unwrap_or(usual.b),
+            title: self.title_weight.unwrap_or(usual.title),
+        }
+    }
+}
+
 pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitCode> {
     let collection = Collection::open(&arguments.folder, arguments.split.as_deref())?;
     let questions = collection.questions()?;
@@ -123,21 +147,25 @@ pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitC
     } else {
         arguments.modes.iter().map(|mode| mode.search()).collect()
     };
-    let embedder = place.embedder(arguments.model.as_deref())?;
-    let asked = Bm25Settings::default();
-    let bm25 = Bm25Settings {
-        k1: arguments.k1.unwrap_or(asked.k1),
-        b: arguments.b.unwrap_or(asked.b),
-        title: arguments.title_weight.unwrap_or(asked.title),
-    };
+    let needs_embeddings = modes.iter().any(|mode| mode.asks_embeddings());
+    let embedder = if needs_embeddings { Some(place.embedder(arguments.model.as_deref())?) } else { None };
+    let asked = embedder.as_ref().map(|embedder| -> &dyn TextEmbedder { embedder });
     let cut = if arguments.chunks { ChunkCut::ToFit(ChunkSettings::default()) } else { ChunkCut::Whole };
     let folder = measured_folder(&place.folders, &arguments.folder);
-    let mut library = Library::create(&folder)?.weighing(bm25);
+    let mut library = Library::create(&folder)?.weighing(arguments.bm25());
     let stop = stop_on_interrupt()?;
     let all = collection.documents()?.count() as u64;
     let began = std::time::Instant::now();
     let mut host = BarHost { stop: &stop, bar: Box::new(job_bar::counting()), all };
-    let Some(added) = fill(&mut library, &collection, Some(&embedder), cut, &mut host)? else {
+    // It may have been measured by its words alone before.
+    let is_ready = match asked {
+        Some(embedder) if library.database().model()?.is_none() => {
+            embed_anew(&mut library, embedder, &mut host)?
+        }
+        _ => true,
+    };
+    let filled = if is_ready { fill(&mut library, &collection, asked, cut, &mut host)? } else { None };
+    let Some(added) = filled else {
         print::complain("stopped; what was embedded is kept, and measuring again goes on from there");
         return Ok(ExitCode::from(1));
     };
@@ -145,16 +173,7 @@ pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitC
     let seconds = began.elapsed().as_secs_f64();
     let mut figures: Vec<(SearchMode, RankingFigures)> = Vec::new();
     for &mode in &modes {
-        let how = PassageQuery {
-            words: String::new(),
-            mode,
-            top: 10,
-            filter: LibraryFilter::default(),
-            fusion: arguments.fusion.fusion(),
-            diversity: None,
-            neighbours: Neighbours::Apart,
-        };
-        figures.push((mode, ask_all(&mut library, &questions, &how, Some(&embedder))?));
+        figures.push((mode, ask_all(&mut library, &questions, &arguments.how(mode), asked)?));
     }
     let counts = library.counts()?;
     let mut json = Map::new();
@@ -165,7 +184,7 @@ pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitC
         "collection".to_owned(),
         json!({
             "folder": arguments.folder, "split": collection.split, "documents": counts.documents,
-            "chunks": counts.chunks, "model": embedder.model().name, "embedded": added.embedded,
+            "chunks": counts.chunks, "model": asked.map(|embedder| embedder.model().name.as_str()), "embedded": added.embedded,
             "seconds": seconds,
         }),
     );

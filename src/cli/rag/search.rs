@@ -134,8 +134,11 @@ fn shown(found: &FoundPassages, explain: bool) -> String {
 /// Title, section and pages.
 fn place_of(passage: &FoundPassage) -> String {
     let mut parts = vec![passage.title.clone()];
-    if !passage.section.is_empty() {
-        parts.push(passage.section.join(" > "));
+    // A document's title is often its first heading.
+    let section: Vec<&str> =
+        passage.section.iter().map(String::as_str).filter(|heading| *heading != passage.title).collect();
+    if !section.is_empty() {
+        parts.push(section.join(" > "));
     }
     parts.extend(passage.pages.map(|(first, last)| {
         if first == last { format!("page {first}") } else { format!("pages {first}–{last}") }
