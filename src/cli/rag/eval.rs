@@ -157,9 +157,10 @@ pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitC
     let all = collection.documents()?.count() as u64;
     let began = std::time::Instant::now();
     let mut host = BarHost { stop: &stop, bar: Box::new(job_bar::counting()), all };
-    // It may have been measured by its words alone before.
+    // It may have been measured by its words alone before, or with another model.
+    let chosen = library.database().model()?.map(|(_, model)| model);
     let is_ready = match asked {
-        Some(embedder) if library.database().model()?.is_none() => {
+        Some(embedder) if chosen.as_ref() != Some(embedder.model()) => {
             embed_anew(&mut library, embedder, &mut host)?
         }
         _ => true,
