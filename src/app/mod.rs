@@ -12,6 +12,7 @@ pub mod follow;
 pub(crate) mod forbidden;
 pub(crate) mod imports;
 mod jobs;
+pub mod library;
 mod lost;
 pub mod models;
 pub mod process;

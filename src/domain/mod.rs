@@ -20,6 +20,7 @@ pub mod protocol;
 pub mod recipe;
 pub mod record;
 pub mod reflection;
+pub mod retrieval;
 pub mod review;
 pub mod review_filter;
 pub mod review_job;

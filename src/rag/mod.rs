@@ -1,5 +1,21 @@
 //! The library: documents read, cut into chunks, embedded, indexed, and found again. Knows neither a terminal nor a
 //! model: what embeds and what answers is handed in.
+//!
+//! `database` is the truth, one SQLite file; `index` is made from it and can be made again at any time.
 
+pub mod add;
 pub mod chunk;
+pub mod collection;
+pub mod database;
+pub mod embedding;
+pub mod files;
+pub mod filter;
+pub mod fusion;
+pub mod index;
+mod joining;
+pub mod library;
 pub mod load;
+pub mod measure;
+pub mod measuring;
+pub mod search;
+pub mod terms;

@@ -9,6 +9,7 @@ mod keys;
 mod output;
 mod passed;
 mod rag_text;
+mod rag;
 mod resume;
 mod review;
 mod runs;

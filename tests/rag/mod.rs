@@ -1,4 +1,11 @@
-//! `src/rag`.
+//! The library: what is put in is found, whatever happens on the way.
 
 mod chunk;
+mod fusion;
+mod index;
+mod killed;
+mod library;
 mod load;
+mod measure;
+mod search;
+mod world;

@@ -9,6 +9,8 @@ mod show;
 mod split;
 mod table;
 
+pub(super) use table::{Align, table};
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -180,7 +182,7 @@ fn filter(words: &[String]) -> Result<Filter> {
 }
 
 /// Becomes true when the person presses Ctrl-C; a second one ends the program at once.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+pub(super) fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

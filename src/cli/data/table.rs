@@ -6,13 +6,13 @@ use crate::ui::widgets::text;
 
 /// How a column stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Align {
+pub(in crate::cli) enum Align {
     Left,
     Right,
 }
 
 /// Lines of cells under a heading; an empty table is its heading alone.
-pub(super) fn table(columns: &[(&str, Align)], rows: &[Vec<String>]) -> String {
+pub(in crate::cli) fn table(columns: &[(&str, Align)], rows: &[Vec<String>]) -> String {
     // Into a pipe, lines are whole.
     let shown = std::io::stdout().is_terminal();
     let room = crossterm::terminal::size()

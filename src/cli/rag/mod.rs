@@ -1,11 +1,23 @@
 //! `dojo rag`: documents that answers are retrieved from.
 
+mod add;
+mod eval;
+mod list;
+mod search;
 mod text;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+
+use super::print;
+use crate::app::library::{DEFAULT_MODEL, LocalEmbedder, folder};
+use crate::config::Folders;
+use crate::engine::hub::{self, Network};
+use crate::rag::add::{AddHost, AddProgress};
 
 /// Arguments of `dojo rag`.
 #[derive(Args)]
@@ -19,12 +31,93 @@ pub(super) struct RagArguments {
 
 #[derive(Subcommand)]
 enum RagSubcommand {
+    /// Add files and folders: text, Markdown, source code. Unchanged ones are passed over, changed ones replaced.
+    Add(add::AddArguments),
+    /// Compute the embeddings with another model, or those of a library that has none.
+    Embed(add::EmbedArguments),
+    /// Find passages: words, meanings, or both.
+    Search(Box<search::SearchArguments>),
     /// Print what is read of a file: PDF, DOCX, EPUB, HTML, LaTeX, Markdown, text, source code.
     Text(text::TextArguments),
+    /// List the documents.
+    List(list::DocumentsArguments),
+    /// Take documents out.
+    Remove(list::RemoveArguments),
+    /// Say what the library holds, and how large it is.
+    Status(list::LibraryStatusArguments),
+    /// Measure rankings on a collection with judged questions: nDCG@10, recall@100, MRR@10, latency.
+    Eval(Box<eval::EvalArguments>),
+}
+
+/// Which library.
+#[derive(Args)]
+struct LibraryArguments {
+    /// The library: a session's (its name, a sample's, or its folder), or a folder of its own; else that of the session
+    /// in `DOJO_SESSION`, else of the one that was open last.
+    #[arg(long)]
+    library: Option<String>,
+}
+
+impl LibraryArguments {
+    fn folder(&self, place: &RagContext) -> Result<PathBuf> {
+        let named = self.library.clone().or_else(|| std::env::var("DOJO_SESSION").ok());
+        folder(&place.folders, named.as_deref())
+    }
+}
+
+/// Shows how far adding is, and ends it when a person wants to.
+struct BarHost<'a> {
+    stop: &'a AtomicBool,
+    bar: Box<dyn FnMut(u64, u64)>,
+    all: u64,
+}
+
+impl AddHost for BarHost<'_> {
+    fn goes_on(&mut self, progress: &AddProgress) -> bool {
+        let done = (progress.embedded + progress.kept).max(progress.chunks);
+        (self.bar)(done, self.all.max(done + 1));
+        !self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// What every subcommand is told.
+struct RagContext {
+    folders: Folders,
+    json: bool,
 }
 
 pub(super) fn run(arguments: &RagArguments) -> Result<ExitCode> {
+    let place = RagContext { folders: Folders::from_environment()?, json: arguments.json };
     match &arguments.command {
-        RagSubcommand::Text(text) => text::run(arguments.json, text),
+        RagSubcommand::Add(arguments) => add::run(&place, arguments),
+        RagSubcommand::Embed(arguments) => add::embed(&place, arguments),
+        RagSubcommand::Search(arguments) => search::run(&place, arguments),
+        RagSubcommand::Text(arguments) => text::run(place.json, arguments),
+        RagSubcommand::List(arguments) => list::run(&place, arguments),
+        RagSubcommand::Remove(arguments) => list::remove(&place, arguments),
+        RagSubcommand::Status(arguments) => list::status(&place, arguments),
+        RagSubcommand::Eval(arguments) => eval::run(&place, arguments),
+    }
+}
+
+impl RagContext {
+    fn print(&self, people: impl FnOnce() -> String, json: &serde_json::Value) -> Result<()> {
+        if self.json {
+            return print::say_as_it_is(&json.to_string());
+        }
+        let text = people();
+        if text.is_empty() { Ok(()) } else { print::say(text.trim_end_matches('\n')) }
+    }
+
+    /// The model that embeds; fetched if it isn't here.
+    fn embedder(&self, model: Option<&str>) -> Result<LocalEmbedder> {
+        let name = model.unwrap_or(DEFAULT_MODEL);
+        // The library remembers it, and may be asked from another folder.
+        let whole = Path::new(name).canonicalize().ok().filter(|_| Path::new(name).components().count() > 1);
+        let whole = whole.map(|path| path.to_string_lossy().into_owned());
+        let name = whole.as_deref().unwrap_or(name);
+        let files =
+            hub::resolve(&self.folders.models(), name, Network::Allowed, &mut super::pull::Bar::new())?;
+        LocalEmbedder::open(&files)
     }
 }

@@ -103,6 +103,16 @@ impl Embedder {
         same.then_some(text)
     }
 
+    /// Tokens of a text, however long; without those that begin and end it.
+    ///
+    /// # Errors
+    /// Where it can't be tokenised.
+    pub fn tokens(&self, text: &str) -> Result<usize> {
+        let encoding =
+            self.whole.encode_fast(text, false).map_err(|error| anyhow!("tokenise a text: {error}"))?;
+        Ok(encoding.len())
+    }
+
     fn encode(&self, texts: &[&str]) -> Result<Vec<Encoding>> {
         self.tokenizer.encode_batch(texts.to_vec(), true).map_err(|error| anyhow!("tokenise a text: {error}"))
     }

@@ -1,0 +1,95 @@
+//! Libraries of a person: where they are, and the model on this machine that embeds for them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::{sessions, studio};
+use crate::config::Folders;
+use crate::domain::session::FILE;
+use crate::engine::embed::Embedder;
+use crate::engine::model::ModelFiles;
+use crate::rag::database;
+use crate::rag::embedding::{EmbeddedAs, EmbeddingModel, TextEmbedder};
+
+/// The library's folder within a session's.
+const FOLDER: &str = "library";
+
+/// The model that embeds unless another is named: small, and quick on a processor.
+pub const DEFAULT_MODEL: &str = "all-minilm-l6-v2";
+
+/// The folder of the library that a person means: that of a session (its name, a sample's, or its folder), or a folder
+/// of its own; without a name, that of the session that was open last.
+///
+/// # Errors
+/// Where there is no such session.
+pub fn folder(folders: &Folders, name: Option<&str>) -> Result<PathBuf> {
+    let Some(name) = name else {
+        let session = studio::last_session(folders)
+            .context("no session was open; say --library NAME or --library FOLDER, or make a session with `dojo new NAME`")?;
+        return Ok(session.path.join(FOLDER));
+    };
+    let path = Path::new(name);
+    if path.join(database::FILE).is_file() {
+        return Ok(path.to_path_buf());
+    }
+    // A path is a folder of its own, unless it is a session's.
+    if path.components().count() > 1 && !path.join(FILE).is_file() {
+        if path.is_file() {
+            bail!("{name} is a file: a library is a folder");
+        }
+        return Ok(path.to_path_buf());
+    }
+    Ok(sessions::open_named(folders, name)?.path.join(FOLDER))
+}
+
+/// Where the library of a collection that is measured on is kept, so that measuring again embeds nothing twice.
+#[must_use]
+pub fn measured_folder(folders: &Folders, collection: &Path) -> PathBuf {
+    let path = collection.canonicalize().unwrap_or_else(|_| collection.to_path_buf());
+    let name =
+        path.file_name().map_or_else(|| "collection".to_owned(), |name| name.to_string_lossy().into_owned());
+    let hash = crate::ground::hash::of_bytes(path.as_os_str().as_encoded_bytes());
+    folders.cache.join("measured").join(format!("{name}-{hash:016x}"))
+}
+
+/// A sentence model on this machine.
+pub struct LocalEmbedder {
+    embedder: Embedder,
+    model: EmbeddingModel,
+}
+
+impl LocalEmbedder {
+    /// Loads a model.
+    ///
+    /// # Errors
+    /// Where it is damaged or gives no embeddings.
+    pub fn open(files: &ModelFiles) -> Result<Self> {
+        let embedder = Embedder::open(files)?;
+        let model = EmbeddingModel {
+            name: embedder.name().to_owned(),
+            dimensions: embedder.dimensions(),
+            passage_prefix: String::new(),
+            query_prefix: String::new(),
+        };
+        Ok(Self { embedder, model })
+    }
+}
+
+impl TextEmbedder for LocalEmbedder {
+    fn model(&self) -> &EmbeddingModel {
+        &self.model
+    }
+
+    fn embed(&self, texts: &[&str], _: EmbeddedAs) -> Result<Vec<Vec<f32>>> {
+        Ok(self.embedder.embed(texts)?.vectors)
+    }
+
+    fn tokens(&self, text: &str) -> Result<usize> {
+        self.embedder.tokens(text)
+    }
+
+    fn longest(&self) -> usize {
+        self.embedder.longest()
+    }
+}

@@ -1,0 +1,377 @@
+//! Documents on their way into a library: cut, embedded, put in whole. What was embedded is kept at once, so that a
+//! killed process computes nothing twice.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::chunk::chunks;
+use super::database::{
+    DocumentSource, ModelNumber, NewChunk, NewDocument, StoredDocument, TextHash, text_hash,
+};
+use super::embedding::{EmbeddedAs, TextEmbedder};
+use super::library::{ChunkWords, Library};
+use super::terms;
+use crate::domain::library::{ChunkSettings, DocumentChunk, SourceDocument};
+
+/// Texts that are embedded before they are kept: what a kill loses at most.
+const TOGETHER: usize = 32;
+/// Chunks that wait for their embeddings at most, so that documents of one chunk are embedded together too.
+const WAITING: usize = 256;
+/// The least that a chunk has room for under its title and headings.
+const LEAST: usize = 32;
+
+/// How documents are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChunkCut {
+    /// Into chunks that the model reads whole.
+    ToFit(ChunkSettings),
+    /// Not at all: what is longer than the model reads is embedded by its beginning.
+    Whole,
+}
+
+/// What an adder says, and is told.
+pub trait AddHost {
+    /// Called often: whether to go on.
+    fn goes_on(&mut self, progress: &AddProgress) -> bool;
+}
+
+/// How far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct AddProgress {
+    /// Documents that are in now.
+    pub documents: u64,
+    pub chunks: u64,
+    /// Chunks that were embedded, and those whose embedding was kept from before.
+    pub embedded: u64,
+    pub kept: u64,
+}
+
+/// A document that waits for its embeddings.
+struct WaitingDocument {
+    document: NewDocument,
+    /// What is embedded for each chunk.
+    texts: Vec<String>,
+}
+
+/// Puts documents into a library.
+pub struct Adder<'a> {
+    library: &'a mut Library,
+    embedder: Option<(&'a dyn TextEmbedder, ModelNumber)>,
+    host: &'a mut dyn AddHost,
+    cut: ChunkCut,
+    waiting: Vec<WaitingDocument>,
+    progress: AddProgress,
+    stopped: bool,
+}
+
+impl<'a> Adder<'a> {
+    /// Begins; without an embedder what is added is found by its words alone.
+    ///
+    /// # Errors
+    /// Where the library has another embedding model: [`embed_anew`] changes it.
+    pub fn new(
+        library: &'a mut Library,
+        embedder: Option<&'a dyn TextEmbedder>,
+        cut: ChunkCut,
+        host: &'a mut dyn AddHost,
+    ) -> Result<Self> {
+        let chosen = library.database.model()?;
+        let embedder = match (embedder, chosen) {
+            (None, _) => None,
+            (Some(embedder), Some((number, model))) => {
+                ensure!(
+                    model == *embedder.model(),
+                    "this library is embedded with {} ({} dimensions), and not with {} ({}): say `--model {}`, \
+                     or embed it anew with `dojo rag embed --model {}`",
+                    model.name,
+                    model.dimensions,
+                    embedder.model().name,
+                    embedder.model().dimensions,
+                    model.name,
+                    embedder.model().name
+                );
+                Some((embedder, number))
+            }
+            (Some(embedder), None) => {
+                ensure!(
+                    library.database.counts()?.chunks == 0,
+                    "this library has no embeddings yet: `dojo rag embed --model {}` computes them",
+                    embedder.model().name
+                );
+                let number = library.database.choose(embedder.model())?;
+                Some((embedder, number))
+            }
+        };
+        Ok(Self {
+            library,
+            embedder,
+            host,
+            cut,
+            waiting: Vec::new(),
+            progress: AddProgress::default(),
+            stopped: false,
+        })
+    }
+
+    /// The library's document of a source.
+    ///
+    /// # Errors
+    /// Where the database can't be read.
+    pub fn known(&self, source: &str) -> Result<Option<StoredDocument>> {
+        self.library.database.document(source)
+    }
+
+    /// The library's documents at a path or under it.
+    ///
+    /// # Errors
+    /// Where the database can't be read.
+    pub fn under(&self, path: &str) -> Result<Vec<StoredDocument>> {
+        self.library.database.documents_under(path)
+    }
+
+    /// Says anew of an unchanged document when its file was written.
+    ///
+    /// # Errors
+    /// Where the database can't be written.
+    pub fn touch(&mut self, from: &DocumentSource) -> Result<()> {
+        self.library.database.touch(from)
+    }
+
+    /// Takes a document out.
+    ///
+    /// # Errors
+    /// Where the database can't be written.
+    pub fn remove(&mut self, source: &str) -> Result<bool> {
+        self.library.database.remove(source)
+    }
+
+    #[must_use]
+    pub const fn progress(&self) -> AddProgress {
+        self.progress
+    }
+
+    /// Tells the host how far it is, and asks whether to go on.
+    pub fn goes_on(&mut self) -> bool {
+        self.tick();
+        !self.stopped
+    }
+
+    /// Takes a document that was read; it is in the library when enough have come together, or at the end. False when
+    /// the host wants to stop.
+    ///
+    /// # Errors
+    /// Where it can't be embedded or the disk is full.
+    pub fn offer(
+        &mut self,
+        from: DocumentSource,
+        read: &SourceDocument,
+        context: Option<&str>,
+    ) -> Result<bool> {
+        let waiting = self.cut(from, read, context)?;
+        self.waiting.push(waiting);
+        if self.waiting.iter().map(|one| one.texts.len()).sum::<usize>() >= WAITING {
+            self.put_waiting()?;
+        } else {
+            self.tick();
+        }
+        Ok(!self.stopped)
+    }
+
+    /// Puts in what still waits. Nothing if the host wanted to stop.
+    ///
+    /// # Errors
+    /// As [`Self::offer`].
+    pub fn finish(mut self) -> Result<Option<AddProgress>> {
+        if !self.stopped {
+            self.put_waiting()?;
+        }
+        Ok((!self.stopped).then_some(self.progress))
+    }
+
+    fn tick(&mut self) {
+        self.stopped |= !self.host.goes_on(&self.progress);
+    }
+
+    fn cut(
+        &mut self,
+        from: DocumentSource,
+        read: &SourceDocument,
+        context: Option<&str>,
+    ) -> Result<WaitingDocument> {
+        let language = read.facts.language.as_deref();
+        let embedder = self.embedder.map(|(embedder, _)| embedder);
+        let count = |text: &str| match embedder.map(|embedder| embedder.tokens(text)) {
+            Some(Ok(tokens)) => tokens,
+            _ => words(text),
+        };
+        let cut = match self.cut {
+            ChunkCut::Whole => whole(read, &count),
+            ChunkCut::ToFit(settings) => {
+                let above = ChunkWords { title: &read.title, context, section: &[], text: "" }.head();
+                chunks(read, &self.room_under(&above, settings)?, &count)
+            }
+        };
+        let (mut new, mut texts) = (Vec::with_capacity(cut.len()), Vec::with_capacity(cut.len()));
+        for chunk in cut {
+            let parts =
+                ChunkWords { title: &read.title, context, section: &chunk.section, text: &chunk.text };
+            let text = parts.embedded();
+            let counts = parts.terms(&mut self.library.terms, language, terms::Bm25Settings::default())?;
+            let (terms, embedded) = (terms::length(&counts) as u32, text_hash(text.as_bytes()));
+            new.push(NewChunk { chunk, terms, embedded });
+            texts.push(text);
+        }
+        let document = NewDocument {
+            from,
+            title: read.title.clone(),
+            facts: read.facts.clone(),
+            context: context.map(str::to_owned),
+            notices: read.notices.clone(),
+            chunks: new,
+        };
+        Ok(WaitingDocument { document, texts })
+    }
+
+    /// Chunks so long that the model reads them whole, with what stands above them.
+    fn room_under(&self, above: &str, settings: ChunkSettings) -> Result<ChunkSettings> {
+        let Some((embedder, _)) = self.embedder else { return Ok(settings) };
+        let taken = embedder.tokens(above)? + 2;
+        let room = embedder.longest().saturating_sub(taken).max(LEAST.min(embedder.longest()));
+        Ok(ChunkSettings { tokens: settings.tokens.min(room as u32), ..settings })
+    }
+
+    fn put_waiting(&mut self) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if let Some((embedder, number)) = self.embedder {
+            let texts = waiting.iter().flat_map(|one| {
+                one.document
+                    .chunks
+                    .iter()
+                    .map(|chunk| chunk.embedded)
+                    .zip(one.texts.iter().map(String::as_str))
+            });
+            let lacking = lacking(self.library, number, texts.collect())?;
+            self.progress.kept += lacking.kept;
+            for some in lacking.texts.chunks(TOGETHER) {
+                self.tick();
+                if self.stopped {
+                    // Those that have all their embeddings are read again next time, and cost nothing then.
+                    return Ok(());
+                }
+                keep(self.library, embedder, number, some)?;
+                self.progress.embedded += some.len() as u64;
+            }
+        }
+        for one in waiting {
+            self.library.database.put(&one.document)?;
+            self.progress.documents += 1;
+            self.progress.chunks += one.document.chunks.len() as u64;
+        }
+        self.tick();
+        Ok(())
+    }
+}
+
+/// The whole document as one chunk.
+fn whole(read: &SourceDocument, count: &dyn Fn(&str) -> usize) -> Vec<DocumentChunk> {
+    let words: Vec<&str> = read.blocks.iter().map(|block| block.text.as_str()).collect();
+    let text = words.join("\n\n");
+    let tokens = count(&text) as u32;
+    vec![DocumentChunk { ordinal: 0, section: Vec::new(), pages: None, text, tokens }]
+}
+
+/// Words, where no model says how many tokens a text has.
+fn words(text: &str) -> usize {
+    text.split_whitespace().count() * 4 / 3
+}
+
+/// Texts that have no embedding yet, the long ones together, and how many had one.
+struct LackingTexts<'t> {
+    texts: Vec<(TextHash, &'t str)>,
+    kept: u64,
+}
+
+fn lacking<'t>(
+    library: &Library,
+    number: ModelNumber,
+    texts: Vec<(TextHash, &'t str)>,
+) -> Result<LackingTexts<'t>> {
+    let hashes: Vec<TextHash> = texts.iter().map(|(hash, _)| *hash).collect();
+    let lacks = library.database.lacking(number, &hashes)?;
+    let (all, mut seen) = (texts.len(), HashSet::new());
+    let mut texts: Vec<(TextHash, &str)> = texts
+        .into_iter()
+        .zip(lacks)
+        .filter(|((hash, _), lacks)| *lacks && seen.insert(*hash))
+        .map(|(text, _)| text)
+        .collect();
+    let kept = (all - texts.len()) as u64;
+    texts.sort_by_key(|(_, text)| text.len());
+    Ok(LackingTexts { texts, kept })
+}
+
+fn keep(
+    library: &mut Library,
+    embedder: &dyn TextEmbedder,
+    number: ModelNumber,
+    texts: &[(TextHash, &str)],
+) -> Result<()> {
+    let words: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
+    let vectors = embedder.embed(&words, EmbeddedAs::Passage).context("embed the documents")?;
+    let dimensions = embedder.model().dimensions;
+    ensure!(
+        vectors.len() == texts.len(),
+        "embed the documents: {} vectors for {} texts",
+        vectors.len(),
+        texts.len()
+    );
+    if let Some(wrong) = vectors.iter().find(|vector| vector.len() != dimensions) {
+        bail!("embed the documents: a vector has {} dimensions, and not {dimensions}", wrong.len());
+    }
+    let kept: Vec<(TextHash, Vec<f32>)> = texts.iter().map(|(hash, _)| *hash).zip(vectors).collect();
+    library.database.keep(number, &kept)
+}
+
+/// Embeds all chunks with a model, and makes it the library's. Until all are embedded the library keeps the one that it
+/// has. False when the host wanted to stop; what is embedded by then is kept.
+///
+/// # Errors
+/// Where a text can't be embedded or the disk is full.
+pub fn embed_anew(
+    library: &mut Library,
+    embedder: &dyn TextEmbedder,
+    host: &mut dyn AddHost,
+) -> Result<bool> {
+    let number = library.database.model_number(embedder.model())?;
+    let mut progress = AddProgress::default();
+    loop {
+        let chunks = library.database.without_vector(number, WAITING)?;
+        if chunks.is_empty() {
+            break;
+        }
+        let mut texts: HashMap<TextHash, String> = HashMap::new();
+        for stored in &chunks {
+            let words = ChunkWords {
+                title: &stored.title,
+                context: stored.context.as_deref(),
+                section: &stored.chunk.section,
+                text: &stored.chunk.text,
+            };
+            texts.insert(stored.embedded, words.embedded());
+        }
+        let mut some: Vec<(TextHash, &str)> =
+            texts.iter().map(|(hash, text)| (*hash, text.as_str())).collect();
+        some.sort_by_key(|(_, text)| text.len());
+        for some in some.chunks(TOGETHER) {
+            if !host.goes_on(&progress) {
+                return Ok(false);
+            }
+            keep(library, embedder, number, some)?;
+            progress.embedded += some.len() as u64;
+        }
+    }
+    library.release();
+    library.database.choose(embedder.model())?;
+    Ok(true)
+}

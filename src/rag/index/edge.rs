@@ -1,0 +1,167 @@
+//! Qdrant's engine in this process, in a folder.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+use qdrant_edge::{
+    CountRequest, CreateIndex, Distance, EdgeConfig, EdgeOptimizersConfig, EdgeShard, EdgeSparseVectorParams,
+    EdgeVectorParams, FieldIndexOperations, Filter, Modifier, NamedQuery, PayloadFieldSchema,
+    PayloadSchemaType, PointId, PointInsertOperations, PointOperations, PointStruct, QueryEnum,
+    SearchRequest, SparseVector, UpdateOperation, Vector, VectorInternal, Vectors,
+};
+use serde_json::json;
+
+use super::{ChunkIndex, IndexQuery, IndexedChunk};
+
+/// The vectors' names, as a server's collection has them too.
+const DENSE: &str = "dense";
+const TERMS: &str = "bm25";
+/// The payload that filters look at.
+const DOCUMENT: &str = "document";
+/// Kilobytes of vectors in a segment above which a graph is built: below, comparing with all is as quick and exact.
+const GRAPH_FROM_KB: usize = 40_000;
+
+/// An open index. One process has it at a time.
+pub struct EdgeIndex {
+    shard: EdgeShard,
+}
+
+impl EdgeIndex {
+    /// Opens the index in a folder, or makes an empty one.
+    ///
+    /// # Errors
+    /// Where it is damaged, or of another layout, or another process has it open.
+    pub fn open(folder: &Path, dimensions: usize) -> Result<Self> {
+        std::fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
+        let opened = guarded(|| EdgeShard::load(folder, Some(config(dimensions))));
+        let shard = opened.with_context(|| format!("open the index in {}", folder.display()))?;
+        let index = Self { shard };
+        if index.shard.info().payload_schema.is_empty() {
+            index.update(UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(
+                CreateIndex {
+                    field_name: DOCUMENT.parse().map_err(|()| anyhow!("name the payload's field"))?,
+                    field_schema: Some(PayloadFieldSchema::FieldType(PayloadSchemaType::Integer)),
+                },
+            )))?;
+        }
+        Ok(index)
+    }
+
+    fn update(&self, operation: UpdateOperation) -> Result<()> {
+        guarded(|| self.shard.update(operation)).context("write the index")
+    }
+}
+
+fn config(dimensions: usize) -> EdgeConfig {
+    EdgeConfig::builder()
+        .vector(DENSE, EdgeVectorParams::builder(dimensions, Distance::Cosine).build())
+        .sparse_vector(TERMS, EdgeSparseVectorParams::builder().modifier(Modifier::Idf).build())
+        .optimizers(EdgeOptimizersConfig {
+            indexing_threshold: Some(GRAPH_FROM_KB),
+            ..EdgeOptimizersConfig::default()
+        })
+        .build()
+}
+
+/// The engine ends some failures (a full disk while it flushes, a damaged file) in a panic; here they become errors.
+fn guarded<T>(work: impl FnOnce() -> qdrant_edge::OperationResult<T>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(outcome) => outcome.map_err(|error| anyhow!("{error}")),
+        Err(panic) => {
+            let said = panic.downcast_ref::<String>().map(String::as_str);
+            let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+            Err(anyhow!("the index's engine gave up: {said}"))
+        }
+    }
+}
+
+fn point(chunk: IndexedChunk) -> Result<PointStruct> {
+    let terms =
+        Vector::new_sparse(chunk.terms.ids, chunk.terms.weights).map_err(|error| anyhow!("{error}"))?;
+    let mut vectors = vec![(TERMS, terms)];
+    vectors.extend(chunk.dense.map(|dense| (DENSE, Vector::new_dense(dense))));
+    Ok(PointStruct::new(
+        PointId::NumId(chunk.id),
+        Vectors::new_named(vectors),
+        json!({ DOCUMENT: chunk.document }),
+    ))
+}
+
+fn within(documents: &[u64]) -> Result<Filter> {
+    let condition = json!({ "must": [{ "key": DOCUMENT, "match": { "any": documents } }] });
+    serde_json::from_value(condition).context("ask for some documents only")
+}
+
+impl ChunkIndex for EdgeIndex {
+    fn put(&mut self, chunks: Vec<IndexedChunk>) -> Result<()> {
+        let points = chunks
+            .into_iter()
+            .map(|chunk| point(chunk).map(Into::into))
+            .collect::<Result<Vec<_>>>()
+            .context("write the index")?;
+        self.update(UpdateOperation::PointOperation(PointOperations::UpsertPoints(
+            PointInsertOperations::PointsList(points),
+        )))
+    }
+
+    fn remove(&mut self, ids: &[u64]) -> Result<()> {
+        let ids = ids.iter().copied().map(PointId::NumId).collect();
+        self.update(UpdateOperation::PointOperation(PointOperations::DeletePoints { ids }))
+    }
+
+    fn find(
+        &self,
+        query: IndexQuery<'_>,
+        documents: Option<&[u64]>,
+        limit: usize,
+    ) -> Result<Vec<(u64, f32)>> {
+        let (vector, using) = match query {
+            IndexQuery::Dense(vector) => (VectorInternal::Dense(vector.to_vec()), DENSE),
+            // A question of stop words alone finds nothing.
+            IndexQuery::Terms(terms) if terms.ids.is_empty() => return Ok(Vec::new()),
+            IndexQuery::Terms(terms) => {
+                let sparse = SparseVector::new(terms.ids.clone(), terms.weights.clone());
+                (VectorInternal::Sparse(sparse.map_err(|error| anyhow!("{error}"))?), TERMS)
+            }
+        };
+        let request = SearchRequest {
+            query: QueryEnum::Nearest(NamedQuery::new(vector, using)),
+            filter: documents.map(within).transpose()?,
+            params: None,
+            limit,
+            offset: 0,
+            with_payload: None,
+            with_vector: None,
+            score_threshold: None,
+        };
+        let found = guarded(|| self.shard.search(request)).context("search the index")?;
+        let numbered = |id: PointId| match id {
+            PointId::NumId(number) => Some(number),
+            PointId::Uuid(_) => None,
+        };
+        let mut found: Vec<(u64, f32)> =
+            found.into_iter().filter_map(|point| Some((numbered(point.id)?, point.score))).collect();
+        // Equal scores in the order of their numbers, so that every search ends the same.
+        found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        Ok(found)
+    }
+
+    fn count(&self) -> Result<u64> {
+        let request = CountRequest { filter: None, exact: true };
+        Ok(guarded(|| self.shard.count(request)).context("count the index")? as u64)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        guarded(|| {
+            self.shard.flush();
+            Ok(())
+        })
+        .context("write the index")
+    }
+
+    fn settle(&mut self) -> Result<()> {
+        guarded(|| self.shard.optimize()).context("settle the index")?;
+        self.flush()
+    }
+}

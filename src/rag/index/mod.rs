@@ -1,0 +1,69 @@
+//! What finds chunks by vectors: one trait, and the engine in this process behind it. Holds nothing that the database
+//! doesn't have.
+
+mod edge;
+
+use anyhow::Result;
+
+pub use edge::EdgeIndex;
+
+use super::terms::TermVector;
+
+/// A chunk as an index takes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexedChunk {
+    pub id: u64,
+    pub document: u64,
+    /// Of length 1, if it has been embedded.
+    pub dense: Option<Vec<f32>>,
+    pub terms: TermVector,
+}
+
+/// What an index is asked by.
+#[derive(Debug, Clone, Copy)]
+pub enum IndexQuery<'a> {
+    /// The nearest by cosine.
+    Dense(&'a [f32]),
+    /// The best by the products of weights, each term's times its inverse document frequency.
+    Terms(&'a TermVector),
+}
+
+/// A store of chunks' vectors.
+pub trait ChunkIndex: Send {
+    /// Adds chunks, or replaces those with the same number.
+    ///
+    /// # Errors
+    /// Where the store can't be written.
+    fn put(&mut self, chunks: Vec<IndexedChunk>) -> Result<()>;
+
+    /// Takes chunks out; those that aren't there are passed over.
+    ///
+    /// # Errors
+    /// Where the store can't be written.
+    fn remove(&mut self, ids: &[u64]) -> Result<()>;
+
+    /// The best chunks, of some documents only if they are named, best first.
+    ///
+    /// # Errors
+    /// Where the store can't be read.
+    fn find(&self, query: IndexQuery<'_>, documents: Option<&[u64]>, limit: usize)
+    -> Result<Vec<(u64, f32)>>;
+
+    /// Chunks that it has.
+    ///
+    /// # Errors
+    /// Where the store can't be read.
+    fn count(&self) -> Result<u64>;
+
+    /// Puts everything on the disk.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    fn flush(&mut self) -> Result<()>;
+
+    /// Rearranges what was added so that finding is quick. May take long after much was added.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    fn settle(&mut self) -> Result<()>;
+}

@@ -1,0 +1,158 @@
+//! `dojo rag`: files in, files out, passages, figures.
+
+use serde_json::{Value, json};
+
+use crate::engine::embed::write_tiny_bert;
+use crate::support::program::World;
+
+/// A home with a tiny sentence model and a folder of notes.
+fn world() -> World {
+    let world = World::new();
+    write_tiny_bert(&world.path().join("bert"));
+    std::fs::create_dir_all(world.path().join("notes/deep")).unwrap();
+    write(&world, "notes/salmon.md", "# Salmon\n\nSalmon swim upstream to spawn.\n");
+    write(&world, "notes/deep/granite.md", "# Granite\n\nGranite is a rock of quartz.\n");
+    world
+}
+
+fn write(world: &World, name: &str, text: &str) {
+    std::fs::write(world.path().join(name), text).unwrap();
+}
+
+fn rag(world: &World, arguments: &[&str]) -> Value {
+    let said = world.say(&[&["rag"], arguments, &["--library", "./lib", "--json"]].concat());
+    serde_json::from_str(&said).unwrap()
+}
+
+fn sources(found: &Value) -> Vec<String> {
+    let name = |passage: &Value| {
+        let source = passage["source"].as_str().unwrap();
+        source.rsplit('/').next().unwrap().to_owned()
+    };
+    found["passages"].as_array().unwrap().iter().map(name).collect()
+}
+
+fn counts(said: &Value) -> [u64; 5] {
+    let files = &said["files"];
+    ["added", "changed", "unchanged", "removed", "unread"].map(|key| files[key].as_u64().unwrap())
+}
+
+#[test]
+fn a_folder_that_is_added_again_costs_what_has_changed() {
+    let world = world();
+    let add = ["add", "notes", "--model", "./bert"];
+    assert_eq!(counts(&rag(&world, &add)), [2, 0, 0, 0, 0]);
+    let again = rag(&world, &add);
+    assert_eq!(counts(&again), [0, 0, 2, 0, 0]);
+    assert_eq!(again["chunks"]["embedded"], 0);
+
+    write(&world, "notes/salmon.md", "# Trout\n\nTrout live in cold streams.\n");
+    write(&world, "notes/new.md", "# Herons\n\nHerons stand in shallow water.\n");
+    std::fs::remove_file(world.path().join("notes/deep/granite.md")).unwrap();
+    std::fs::write(world.path().join("notes/broken.md"), [0_u8, 1, 2, 0, 3]).unwrap();
+    let changed = rag(&world, &["add"]);
+    assert_eq!(counts(&changed), [1, 1, 0, 1, 1], "{changed}");
+    assert_eq!(changed["now"]["documents"], 2);
+
+    let found = |words: &str| sources(&rag(&world, &["search", words, "--mode", "bm25"]));
+    assert_eq!(found("trout"), ["salmon.md"]);
+    assert_eq!(found("heron"), ["new.md"]);
+    assert_eq!(found("granite"), Vec::<String>::new());
+    assert_eq!(found("spawning"), Vec::<String>::new());
+}
+
+#[test]
+fn contexts_and_tags_are_found_filtered_and_kept_for_later_files() {
+    let world = world();
+    rag(
+        &world,
+        &["add", "notes", "--model", "./bert", "--context", "field diaries of 1987", "--tag", "field"],
+    );
+    write(&world, "notes/later.md", "Foxes.\n");
+    write(&world, "other.md", "Diaries are read by others.\n");
+    rag(&world, &["add", "other.md"]);
+    rag(&world, &["add"]);
+    let found = rag(&world, &["search", "diaries", "--mode", "bm25", "--filter", "tag:field"]);
+    let mut names = sources(&found);
+    names.sort();
+    assert_eq!(names, ["granite.md", "later.md", "salmon.md"]);
+    assert_eq!(found["passages"][0]["context"], "field diaries of 1987");
+    assert_eq!(
+        sources(&rag(&world, &["search", "diaries", "--filter", "path:*.md", "--filter", "document:OTHER"])),
+        ["other.md"]
+    );
+    let refused = world.dojo(&["rag", "search", "x", "--library", "./lib", "--filter", "colour:red"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--filter has no key colour"));
+}
+
+#[test]
+fn what_is_listed_can_be_removed_by_file_or_folder() {
+    let world = world();
+    rag(&world, &["add", "notes", "--no-embeddings"]);
+    let listed = rag(&world, &["list"]);
+    assert_eq!(listed["documents"].as_array().unwrap().len(), 2);
+    assert_eq!(rag(&world, &["status"])["now"]["model"], Value::Null);
+    assert_eq!(
+        sources(&rag(&world, &["search", "salmon"])),
+        ["salmon.md"],
+        "words are searched without a model"
+    );
+    assert_eq!(rag(&world, &["remove", "notes/deep"])["removed"].as_array().unwrap().len(), 1);
+    let left = rag(&world, &["status"]);
+    assert_eq!((&left["now"]["documents"], &left["now"]["behind"]), (&json!(1), &json!(0)));
+    let refused = world.dojo(&["rag", "remove", "nothing.md", "--library", "./lib"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no document nothing.md"));
+}
+
+#[test]
+fn words_only_become_embedded_and_another_model_takes_over() {
+    let world = world();
+    rag(&world, &["add", "notes", "--no-embeddings"]);
+    let refused =
+        world.dojo(&["rag", "search", "x", "--mode", "dense", "--model", "./bert", "--library", "./lib"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("this library has no embeddings"));
+    rag(&world, &["embed", "--model", "./bert"]);
+    assert_eq!(sources(&rag(&world, &["search", "salmon", "--mode", "dense"])).len(), 2);
+    let status = rag(&world, &["status"]);
+    assert_eq!((&status["now"]["dimensions"], &status["now"]["embeddings"]), (&json!(16), &json!(2)));
+}
+
+#[test]
+fn an_explained_search_shows_lists_scores_and_times() {
+    let world = world();
+    rag(&world, &["add", "notes", "--model", "./bert"]);
+    let said = world.say(&["rag", "search", "salmon", "--library", "./lib", "--explain"]);
+    for part in ["1. Salmon", "bm25 rank 1 score", "dense rank", "fused", "candidates in", "ms in all"] {
+        assert!(said.contains(part), "{part} is missing:\n{said}");
+    }
+    assert!(!said.contains('%'), "{said}");
+}
+
+#[test]
+fn a_collection_is_measured_in_every_mode() {
+    let world = world();
+    std::fs::create_dir_all(world.path().join("beir/qrels")).unwrap();
+    let corpus =
+        [("d1", "Salmon", "They swim upstream."), ("d2", "Granite", "A rock."), ("d3", "", "Herons stand.")];
+    let lines =
+        corpus.map(|(id, title, text)| json!({ "_id": id, "title": title, "text": text }).to_string());
+    write(&world, "beir/corpus.jsonl", &lines.join("\n"));
+    let queries = [("q1", "swimming salmon"), ("q2", "granite"), ("q3", "unjudged")];
+    let lines = queries.map(|(id, text)| json!({ "_id": id, "text": text }).to_string());
+    write(&world, "beir/queries.jsonl", &lines.join("\n"));
+    write(&world, "beir/qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\t1\nq2\td2\t1\nq2\td1\t0\n");
+    let figures = || -> Value {
+        serde_json::from_str(&world.say(&["rag", "eval", "beir", "--model", "./bert", "--json"])).unwrap()
+    };
+    let first = figures();
+    for mode in ["bm25", "dense", "hybrid"] {
+        assert_eq!(first[mode]["recall@100"], 1.0, "{first}");
+        assert_eq!(first[mode]["questions"], 2);
+    }
+    assert_eq!((&first["bm25"]["ndcg@10"], &first["bm25"]["mrr@10"]), (&json!(1.0), &json!(1.0)));
+    assert_eq!(first["collection"]["embedded"], 3);
+    assert_eq!(figures()["collection"]["embedded"], 0, "nothing is embedded twice");
+    let refused = world.dojo(&["rag", "eval", "beir", "--split", "dev", "--model", "./bert"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no qrels/dev.tsv; there are: test"));
+}
