@@ -1,10 +1,12 @@
 //! Libraries of a person: where they are, and the model on this machine that embeds for them.
 
+pub mod answer;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::{sessions, studio};
+use super::sessions;
 use crate::config::Folders;
 use crate::domain::session::FILE;
 use crate::engine::embed::Embedder;
@@ -18,6 +20,12 @@ const FOLDER: &str = "library";
 /// The model that embeds unless another is named: small, and quick on a processor.
 pub const DEFAULT_MODEL: &str = "all-minilm-l6-v2";
 
+/// The library's folder within that of a session.
+#[must_use]
+pub fn of_session(session: &Path) -> PathBuf {
+    session.join(FOLDER)
+}
+
 /// The folder of the library that a person means: that of a session (its name, a sample's, or its folder), or a folder
 /// of its own; without a name, that of the session that was open last.
 ///
@@ -25,7 +33,7 @@ pub const DEFAULT_MODEL: &str = "all-minilm-l6-v2";
 /// Where there is no such session.
 pub fn folder(folders: &Folders, name: Option<&str>) -> Result<PathBuf> {
     let Some(name) = name else {
-        let session = studio::last_session(folders)
+        let session = sessions::open_last(folders)
             .context("no session was open; say --library NAME or --library FOLDER, or make a session with `dojo new NAME`")?;
         return Ok(session.path.join(FOLDER));
     };

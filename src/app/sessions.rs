@@ -59,6 +59,13 @@ pub fn open_named(folders: &Folders, name: &str) -> Result<SessionInfo> {
     )
 }
 
+/// The session to begin with: the one that was open last, if it is still there.
+#[must_use]
+pub fn open_last(folders: &Folders) -> Option<SessionInfo> {
+    let path = folders.last_session()?;
+    open(&path).inspect_err(|error| tracing::warn!("{error:#}")).ok()
+}
+
 /// Copies a sample into the user's sessions, unless it is there already, and opens it.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{job_bar, print};
-use crate::app::{review, sessions, studio};
+use crate::app::{review, sessions};
 use crate::config::Folders;
 use crate::domain::counted::counted;
 use crate::domain::filter;
@@ -163,7 +163,7 @@ pub(super) fn judge(arguments: &JudgeArguments) -> Result<ExitCode> {
 pub(super) fn session_of(folders: &Folders, named: Option<&str>) -> Result<SessionInfo> {
     match named {
         Some(name) => sessions::open_named(folders, name),
-        None => studio::last_session(folders).context(
+        None => sessions::open_last(folders).context(
             "find a session: none was open yet; name one with --session (`--session nli-reflection`)",
         ),
     }

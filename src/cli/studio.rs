@@ -28,7 +28,7 @@ pub(super) struct NewArguments {
 /// Opens the studio on the session that was open last.
 pub(super) fn run() -> Result<ExitCode> {
     let folders = Folders::from_environment()?;
-    let session = studio::last_session(&folders);
+    let session = sessions::open_last(&folders);
     show(&folders, session.map_or(First::Welcome, First::Session))
 }
 

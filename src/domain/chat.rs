@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::cited::{AnswerSources, LibraryUse};
 use crate::domain::message::{Message, Role};
 use crate::domain::record::RecordId;
 
@@ -82,6 +83,8 @@ pub struct Setup {
     pub right: Option<Answerer>,
     pub names: AnswererNames,
     pub sampling: ChatSampling,
+    /// Whether answers are from the library.
+    pub library: LibraryUse,
 }
 
 /// Which column an answer was written for.
@@ -261,6 +264,8 @@ pub struct Chat {
     /// The last turn shown in each column; the right one only where two answer side by side.
     pub heads: [Option<TurnId>; 2],
     pub decisions: Decisions,
+    /// By answer, what it was given from.
+    pub sources: BTreeMap<TurnId, AnswerSources>,
 }
 
 impl Chat {

@@ -5,6 +5,7 @@ pub mod agreement_report;
 pub mod batch;
 pub mod change;
 pub mod chat;
+pub mod cited;
 pub mod counted;
 pub mod device;
 pub mod doctor;

@@ -65,9 +65,9 @@ pub fn single(list: &[(u64, f32)], is_dense: bool) -> Vec<RankedChunk> {
 /// `lambda * relevance - (1 - lambda) * (cosine with the nearest that was taken)`. Relevance is the score scaled to
 /// 0..1 over the candidates. Those without a vector repeat nothing.
 #[must_use]
-pub fn diverse(
+pub fn diverse<S: std::hash::BuildHasher>(
     candidates: &[RankedChunk],
-    vectors: &HashMap<u64, Vec<f32>>,
+    vectors: &HashMap<u64, Vec<f32>, S>,
     lambda: f64,
     top: usize,
 ) -> Vec<RankedChunk> {

@@ -208,11 +208,6 @@ impl Library {
                 Err(SessionError::JobRunning { .. }) if began.elapsed() < PATIENCE => {
                     std::thread::park_timeout(Duration::from_millis(5));
                 }
-                Err(SessionError::JobRunning { holder, .. }) => {
-                    let holder =
-                        holder.map_or_else(|| "another program".to_owned(), |holder| holder.to_string());
-                    anyhow::bail!("{holder} has the library's index: wait for it or stop it");
-                }
                 taken => return taken.context("open the library's index"),
             }
         }

@@ -1,4 +1,4 @@
-//! How good a ranking is: nDCG, recall, reciprocal rank, and how long it took. As trec_eval computes them.
+//! How good a ranking is: nDCG, recall, reciprocal rank, and how long it took. As `trec_eval` computes them.
 
 use std::collections::HashMap;
 

@@ -4,6 +4,7 @@
 //! `database` is the truth, one SQLite file; `index` is made from it and can be made again at any time.
 
 pub mod add;
+pub mod answer;
 pub mod chunk;
 pub mod collection;
 pub mod database;

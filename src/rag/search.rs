@@ -1,6 +1,8 @@
 //! Passages for a question: both lists, fused, diverse, with their neighbours. Says of each step what it found and how
 //! long it took.
 
+mod lines;
+
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -15,6 +17,8 @@ use super::library::Library;
 use crate::domain::retrieval::{
     FoundPassage, FoundPassages, Neighbours, PassageQuery, SearchMode, SearchTimes, SearchTrace,
 };
+
+pub use lines::{LineKind, QueryLine, typed};
 
 /// Candidates of each list, or as many as are asked for if that is more.
 pub const CANDIDATES: usize = 200;
@@ -110,7 +114,7 @@ impl Library {
         )?;
         ensure!(
             model == *embedder.model(),
-            "this library is embedded with {}, and the question would be with {}: say --model {}, or embed the \
+            "this library is embedded with {}, and the question would be with {}: say --embeddings {}, or embed the \
              library anew with `dojo rag embed --model {}`",
             model.name,
             embedder.model().name,

@@ -201,7 +201,15 @@ impl Session {
             turns.insert(turn.id, turn);
         }
         let setup = serde_json::from_str(&setup)?;
-        Ok(Chat { id, title, setup, turns, heads, decisions: self.decisions(id)? })
+        Ok(Chat {
+            id,
+            title,
+            setup,
+            turns,
+            heads,
+            decisions: self.decisions(id)?,
+            sources: self.sources_of(id)?,
+        })
     }
 
     /// Removes a chat with its turns, decisions and drafts; records that it became stay.
@@ -210,7 +218,7 @@ impl Session {
     /// Where the session can't be written; then nothing is removed.
     pub fn delete_chat(&mut self, id: ChatId) -> Result<()> {
         self.write("delete a chat", Durability::EveryChange, |transaction| {
-            for table in ["chat_turns", "chat_decisions", "chat_records"] {
+            for table in ["chat_turns", "chat_decisions", "chat_records", "chat_sources"] {
                 transaction.execute(&format!("DELETE FROM {table} WHERE chat = ?1"), [id.0])?;
             }
             transaction

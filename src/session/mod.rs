@@ -8,6 +8,7 @@ mod body;
 mod by_hand;
 mod change;
 mod chat_decisions;
+mod chat_sources;
 mod chats;
 mod content;
 mod drafts;

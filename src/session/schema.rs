@@ -13,7 +13,7 @@ use super::{Result, SessionError};
 
 /// Each step takes a file from its index to the next; `user_version` says how many a file has taken.
 const STEPS: &[&str] =
-    &[FIRST, REFLECTION, CHATS, JUDGES, TOKENS, ODDS, DECISIONS, REVIEW_DRAFTS, TEXT_DRAFTS, DRAFTS];
+    &[FIRST, REFLECTION, CHATS, JUDGES, TOKENS, ODDS, DECISIONS, REVIEW_DRAFTS, TEXT_DRAFTS, DRAFTS, SOURCES];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -272,6 +272,16 @@ CREATE TABLE label_odds (
     at INTEGER NOT NULL,
     PRIMARY KEY (kind, id, model)
 ) WITHOUT ROWID;
+";
+
+/// What answers of chats were given from, as JSON.
+const SOURCES: &str = "
+CREATE TABLE chat_sources (
+    turn INTEGER PRIMARY KEY,
+    chat INTEGER NOT NULL,
+    sources TEXT NOT NULL
+);
+CREATE INDEX chat_sources_chat ON chat_sources (chat);
 ";
 
 /// What was decided on answers of chats with the record that follows from it, and what is being written in them.

@@ -12,8 +12,10 @@ use sha2::{Digest, Sha256};
 use crate::domain::message::{Message, Role};
 
 /// The shipped prompts.
-const SHIPPED: [(&str, &str); 6] = [
+const SHIPPED: [(&str, &str); 8] = [
     ("again", include_str!("../../assets/prompts/again.txt")),
+    ("answer", include_str!("../../assets/prompts/answer.txt")),
+    ("follow-up", include_str!("../../assets/prompts/follow-up.txt")),
     ("improve", include_str!("../../assets/prompts/improve.txt")),
     ("judge", include_str!("../../assets/prompts/judge.txt")),
     ("leads", include_str!("../../assets/prompts/leads.txt")),

@@ -109,8 +109,17 @@ fn what_is_listed_can_be_removed_by_file_or_folder() {
 fn words_only_become_embedded_and_another_model_takes_over() {
     let world = world();
     rag(&world, &["add", "notes", "--no-embeddings"]);
-    let refused =
-        world.dojo(&["rag", "search", "x", "--mode", "dense", "--model", "./bert", "--library", "./lib"]);
+    let refused = world.dojo(&[
+        "rag",
+        "search",
+        "x",
+        "--mode",
+        "dense",
+        "--embeddings",
+        "./bert",
+        "--library",
+        "./lib",
+    ]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("this library has no embeddings"));
     rag(&world, &["embed", "--model", "./bert"]);
     assert_eq!(sources(&rag(&world, &["search", "salmon", "--mode", "dense"])).len(), 2);
@@ -155,4 +164,39 @@ fn a_collection_is_measured_in_every_mode() {
     assert_eq!(figures()["collection"]["embedded"], 0, "nothing is embedded twice");
     let refused = world.dojo(&["rag", "eval", "beir", "--split", "dev", "--model", "./bert"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("no qrels/dev.tsv; there are: test"));
+}
+
+#[test]
+fn a_question_is_answered_from_passages_and_one_that_nothing_is_near_is_not() {
+    let world = world();
+    rag(&world, &["add", "notes", "--no-embeddings"]);
+    let salmon = ["ask", "Where do salmon swim?", "--model", "./model", "--max-new-tokens", "8"];
+    let long = world.dojo(&[&["rag"], salmon.as_slice(), &["--library", "./lib"]].concat());
+    assert!(String::from_utf8_lossy(&long.stderr).contains("the model reads no more"), "{long:?}");
+    // A prompt of the library's own session, for a model that reads little.
+    std::fs::create_dir_all(world.path().join("prompts")).unwrap();
+    write(
+        &world,
+        "prompts/answer.txt",
+        "=== user\n{% for p in passages %}[{{ p.number }}]{% endfor %} {{ question }}\n",
+    );
+    let asked = rag(&world, &salmon);
+    assert_eq!(asked["shown"], 1, "{asked}");
+    assert_eq!(sources(&asked), ["salmon.md"]);
+    assert!(asked["cited"].is_array() && asked["sentences"].is_array());
+    // Nothing shares a word with it: no model is asked.
+    let nothing = rag(&world, &["ask", "zebras", "--model", "./missing"]);
+    assert_eq!((&nothing["answer"], &nothing["shown"]), (&json!("Not in the documents."), &json!(0)));
+    let tight = world.dojo(&[
+        "rag",
+        "ask",
+        "Where do salmon swim?",
+        "--model",
+        "./model",
+        "--prompt-tokens",
+        "5",
+        "--library",
+        "./lib",
+    ]);
+    assert!(String::from_utf8_lossy(&tight.stderr).contains("say --prompt-tokens with more"));
 }

@@ -1,5 +1,6 @@
 //! The library: what is put in is found, whatever happens on the way.
 
+mod answer;
 mod chunk;
 mod fusion;
 mod index;

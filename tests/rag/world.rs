@@ -38,7 +38,7 @@ impl TextEmbedder for Letters {
     fn embed(&self, texts: &[&str], _: EmbeddedAs) -> Result<Vec<Vec<f32>>> {
         self.asked.set(self.asked.get() + texts.len());
         let vector = |text: &&str| {
-            let mut counts = vec![0.0_f32; 26];
+            let mut counts = [0.0_f32; 26];
             for letter in text.to_lowercase().bytes().filter(u8::is_ascii_lowercase) {
                 counts[usize::from(letter - b'a')] += 1.0;
             }

@@ -4,6 +4,7 @@ use dojo_studio::domain::chat::{
     AnswerOutcome, Answerer, AnswererNames, ChatSampling, DraftPlace, Keep, KeptAnswer, Setup, Side, TurnId,
     Vote, Why, code_blocks,
 };
+use dojo_studio::domain::cited::{AnswerSources, CheckedAnswer, LibraryUse};
 use dojo_studio::domain::draft::{DraftOf, KeptDraft};
 use dojo_studio::domain::message::{Message, Role};
 use dojo_studio::domain::record::{Record, RecordId};
@@ -18,6 +19,7 @@ fn setup() -> Setup {
         right: Some(Answerer { name: "tuned".into(), model: None, adapter: Some("runs/a/adapter".into()) }),
         names: AnswererNames::Hidden,
         sampling: ChatSampling { seed: 7, ..ChatSampling::default() },
+        library: LibraryUse { on: true, top: 3 },
     }
 }
 
@@ -200,6 +202,7 @@ fn votes_of_an_older_session_are_still_there() {
     let record = world.session.add("keep a vote", vec![Record::default()]).unwrap()[0];
     let database = rusqlite::Connection::open(world.folder.path().join("session.db")).unwrap();
     let before = "DROP TABLE chat_decisions; DROP TABLE chat_records; DROP TABLE drafts;
+        DROP TABLE chat_sources;
         ALTER TABLE verdicts DROP COLUMN analysis;
         ALTER TABLE verdicts DROP COLUMN before_analysis;
         CREATE TABLE chat_votes (
@@ -218,4 +221,26 @@ fn votes_of_an_older_session_are_still_there() {
     let on = Decided::Pair(left, right);
     assert_eq!(session.chat(id).unwrap().decisions.votes, [((left, right), Vote::Left)].into());
     assert_eq!(session.record_from_chat(on).unwrap(), Some(record));
+}
+
+#[test]
+fn what_an_answer_was_given_from_is_kept_with_it_and_goes_with_its_chat() {
+    let mut world = World::new();
+    let session = &mut world.session;
+    let chat = session.begin_chat("Why?", &setup()).unwrap();
+    let question = session.add_turn(chat, &new(None, Role::User, Side::Left, "Why?")).unwrap();
+    let answer = session.add_turn(chat, &new(Some(question.id), Role::Assistant, Side::Left, "")).unwrap();
+    let mut sources = AnswerSources { question: "Why?".into(), left_out: 2, ..AnswerSources::default() };
+    session.keep_sources(answer.id, &sources).unwrap();
+    sources.checked = Some(CheckedAnswer { cited: vec![1, 3], ..CheckedAnswer::default() });
+    session.keep_sources(answer.id, &sources).unwrap();
+    assert_eq!(
+        session.chat(chat).unwrap().sources.into_iter().collect::<Vec<_>>(),
+        [(answer.id, sources.clone())]
+    );
+    session.delete_chat(chat).unwrap();
+    // Of a turn that is gone there is nothing to keep.
+    session.keep_sources(answer.id, &sources).unwrap();
+    let other = session.begin_chat("What?", &setup()).unwrap();
+    assert!(session.chat(other).unwrap().sources.is_empty());
 }

@@ -1,5 +1,7 @@
 //! The Chat pane.
 
+use std::collections::BTreeMap;
+
 use dojo_studio::domain::chat::{
     AnswerOutcome, Answerer, AnswererNames, Chat, ChatId, ChatSummary, Decisions, DraftPlace, Keep,
     KeptAnswer, Setup, Side, Turn, TurnId, Vote, Why,
@@ -70,6 +72,7 @@ fn chat(setup: Setup, turns: Vec<Turn>, heads: [Option<i64>; 2]) -> Event {
         turns: turns.into_iter().map(|turn| (turn.id, turn)).collect(),
         heads: heads.map(|head| head.map(TurnId)),
         decisions: Decisions::default(),
+        sources: BTreeMap::new(),
     })))
 }
 

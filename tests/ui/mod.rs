@@ -6,6 +6,7 @@ pub(crate) mod world;
 mod any_keys;
 mod chart;
 mod chat;
+mod chat_library;
 mod data;
 mod data_daily;
 mod data_turns;

@@ -1,6 +1,6 @@
 //! Chats in the session: every question, answer and vote is committed before it is shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use crate::app::unkept::UnkeptDrafts;
 use crate::domain::chat::{
     AnswerOutcome, AnswererNames, Chat, ChatId, DraftPlace, Setup, Side, Turn, TurnId, Why,
 };
+use crate::domain::cited::AnswerSources;
 use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::message::Role;
 use crate::domain::protocol::chat::{ChatQuestion, Phase};
@@ -51,6 +52,7 @@ pub(super) fn work(
         events,
         writer: Some(writer),
         waiting: BTreeSet::new(),
+        sources: BTreeMap::new(),
         seen: Seen::default(),
         unkept: UnkeptDrafts::default(),
     };
@@ -58,6 +60,7 @@ pub(super) fn work(
         let outcome = match order {
             ChatOrder::Command(command, epoch) => desk.perform(command, epoch),
             ChatOrder::SoFar { turn, content } => desk.session.keep_so_far(turn, &content),
+            ChatOrder::Sourced { turn, sources } => desk.take_sources(turn, *sources),
             ChatOrder::Ended { turn, content, outcome } => desk.end(turn, content, outcome),
             ChatOrder::Close => {
                 desk.writer = None;
@@ -85,6 +88,8 @@ pub(super) struct ChatDesk<'e> {
     writer: Option<Sender<Work>>,
     /// Answers that were handed over and haven't ended.
     pub(super) waiting: BTreeSet<TurnId>,
+    /// What those are given from that are from the library.
+    pub(super) sources: BTreeMap<TurnId, AnswerSources>,
     /// What is on the screen, to be told anew when another window changes it.
     pub(super) seen: Seen,
     unkept: UnkeptDrafts,
@@ -131,6 +136,7 @@ impl ChatDesk<'_> {
 
     fn end(&mut self, turn: TurnId, content: String, outcome: AnswerOutcome) -> Result<()> {
         self.waiting.remove(&turn);
+        self.check_sources(turn, &content)?;
         self.session.end_turn(turn, &content, &outcome)?;
         self.tell(ChatEvent::Ended { turn, content, outcome });
         Ok(())
@@ -284,6 +290,7 @@ impl ChatDesk<'_> {
                 answerer: answerer.clone(),
                 messages: chat.messages(turn.parent),
                 sampling,
+                library: setup.library,
                 epoch,
             })
         });

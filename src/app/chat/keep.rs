@@ -80,8 +80,16 @@ const fn what(on: Decided, word: Option<&Word>) -> &'static str {
 /// The conversation up to an answer, approved: a person has read it.
 fn good(session: &Session, id: ChatId, answer: TurnId) -> Result<Record> {
     let chat = session.chat(id)?;
-    turn(&chat, answer)?;
-    Ok(made(&chat, answer, chat.messages(Some(answer)), None, "chat"))
+    let answer = turn(&chat, answer)?;
+    let mut messages = read_before(&chat, answer);
+    messages.push(Message::new(Role::Assistant, answer.content.clone()));
+    Ok(made(&chat, answer.id, messages, None, "chat"))
+}
+
+/// What the model had read when it answered: with the passages, if it answered from the library.
+fn read_before(chat: &Chat, answer: &Turn) -> Vec<Message> {
+    let asked = chat.sources.get(&answer.id).map(|sources| &sources.asked).filter(|asked| !asked.is_empty());
+    asked.map_or_else(|| chat.messages(answer.parent), Clone::clone)
 }
 
 /// Whether a vote is for one of two answers that say the same: nothing could be learnt of such a pair.
@@ -100,13 +108,13 @@ fn preference(session: &Session, id: ChatId, pair: (TurnId, TurnId), vote: Vote)
     };
     let answer = |turn: &Turn| vec![Message::new(Role::Assistant, turn.content.clone())];
     let preference = Preference { chosen: answer(chosen), rejected: answer(rejected) };
-    Ok(Some(made(&chat, chosen.id, chat.messages(chosen.parent), Some(preference), "vote")))
+    Ok(Some(made(&chat, chosen.id, read_before(&chat, chosen), Some(preference), "vote")))
 }
 
 /// The conversation with the person's own text in the place of an answer.
 fn corrected(session: &Session, id: ChatId, answer: TurnId, text: &str) -> Result<Record> {
     let chat = session.chat(id)?;
-    let mut messages = chat.messages(turn(&chat, answer)?.parent);
+    let mut messages = read_before(&chat, turn(&chat, answer)?);
     messages.push(Message::new(Role::Assistant, text));
     Ok(made(&chat, answer, messages, None, "corrected"))
 }
@@ -166,10 +174,14 @@ fn made(
     preference: Option<Preference>,
     tag: &str,
 ) -> Record {
+    let mut tags = BTreeSet::from(["chat".to_owned(), tag.to_owned()]);
+    if chat.sources.get(&answer).is_some_and(|sources| !sources.passages.is_empty()) {
+        tags.insert("library".to_owned());
+    }
     Record {
         messages,
         preference,
-        tags: BTreeSet::from(["chat".to_owned(), tag.to_owned()]),
+        tags,
         status: Status::Approved,
         provenance: Provenance {
             source: format!("chat {}", chat.id.0),

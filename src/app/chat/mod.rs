@@ -5,18 +5,23 @@ mod deal;
 mod desk;
 mod elsewhere;
 mod keep;
+mod library;
 mod loaded;
+mod passages;
+mod sources;
 mod undo;
 mod writer;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
 use std::time::Duration;
 
+use self::library::ChatLibrary;
 use crate::app::events::Events;
+use crate::config::Folders;
 use crate::domain::chat::{AnswerOutcome, Answerer, ChatSampling, TurnId, Why};
+use crate::domain::cited::{AnswerSources, LibraryUse};
 use crate::domain::message::Message;
 use crate::domain::protocol::ChatCommand;
 use crate::domain::session::SessionInfo;
@@ -45,6 +50,11 @@ enum ChatOrder {
         turn: TurnId,
         content: String,
     },
+    /// The passages that an answer is given from.
+    Sourced {
+        turn: TurnId,
+        sources: Box<AnswerSources>,
+    },
     /// An answer ended.
     Ended {
         turn: TurnId,
@@ -62,6 +72,7 @@ struct AnswerJob {
     answerer: Answerer,
     messages: Vec<Message>,
     sampling: ChatSampling,
+    library: LibraryUse,
     epoch: Epoch,
 }
 
@@ -124,12 +135,15 @@ const fn unwritten(why: Why) -> AnswerOutcome {
 }
 
 impl Chats {
-    /// Starts the lanes of a session. Models are looked for in `models`; nothing is loaded before it is asked for.
-    pub(crate) fn start(info: &SessionInfo, window: &str, models: PathBuf, events: &Events) -> Self {
+    /// Starts the lanes of a session. Models are looked for in the person's folders; nothing is loaded before it is asked
+    /// for.
+    pub(crate) fn start(info: &SessionInfo, window: &str, folders: &Folders, events: &Events) -> Self {
         let (desk, orders) = thread::queue();
         let (writer, work) = thread::queue();
         let stops = Stops::default();
-        let pen = writer::ChatWriter::new(models, events.clone(), desk.clone(), stops.clone());
+        let library = ChatLibrary::new(folders.clone(), info.path.clone());
+        let models = folders.models();
+        let pen = writer::ChatWriter::new(models, library, events.clone(), desk.clone(), stops.clone());
         let (path, window, events) = (info.path.clone(), window.to_owned(), events.clone());
         let own = stops.clone();
         thread::start("chat answer", move || pen.work(&work));

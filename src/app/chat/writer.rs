@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use super::library::ChatLibrary;
 use super::loaded::LoadedModels;
+use super::passages::Asked;
 use super::{AnswerJob, ChatOrder, Stops, Work, unwritten};
 use crate::app::events::Events;
 use crate::domain::chat::{AnswerOutcome, ChatSampling, TurnId, Why};
@@ -19,10 +21,11 @@ use crate::engine::generate::{
 };
 
 pub(super) struct ChatWriter {
-    models: LoadedModels,
+    pub(super) models: LoadedModels,
+    pub(super) library: ChatLibrary,
     events: Events,
-    desk: Sender<ChatOrder>,
-    stops: Stops,
+    pub(super) desk: Sender<ChatOrder>,
+    pub(super) stops: Stops,
 }
 
 /// How often an answer is kept while it is written.
@@ -47,8 +50,14 @@ struct AnswerInProgress {
 type Answers = HashMap<(String, RequestId), AnswerInProgress>;
 
 impl ChatWriter {
-    pub(super) fn new(models: PathBuf, events: Events, desk: Sender<ChatOrder>, stops: Stops) -> Self {
-        Self { models: LoadedModels::new(models), events, desk, stops }
+    pub(super) fn new(
+        models: PathBuf,
+        library: ChatLibrary,
+        events: Events,
+        desk: Sender<ChatOrder>,
+        stops: Stops,
+    ) -> Self {
+        Self { models: LoadedModels::new(models), library, events, desk, stops }
     }
 
     pub(super) fn work(mut self, work: &Receiver<Work>) {
@@ -67,7 +76,7 @@ impl ChatWriter {
         }
     }
 
-    fn tell(&self, event: ChatEvent) {
+    pub(super) fn tell(&self, event: ChatEvent) {
         // The studio is gone: nobody needs to know.
         self.events.send(Event::Chat(event)).ok();
     }
@@ -76,6 +85,14 @@ impl ChatWriter {
         let mut answers = Answers::new();
         for job in jobs {
             let turn = job.turn;
+            let job = match self.with_passages(job) {
+                Ok(Asked::Model(job)) => job,
+                Ok(Asked::Nobody) => continue,
+                Err(error) => {
+                    self.fail(turn, &format!("{error:#}"));
+                    continue;
+                }
+            };
             match self.submit(job) {
                 Ok((place, answer)) => {
                     self.tell(ChatEvent::Waits { turn, phase: Phase::Reading });
@@ -194,7 +211,7 @@ impl ChatWriter {
         }
     }
 
-    fn end(&self, turn: TurnId, outcome: AnswerOutcome, content: String) {
+    pub(super) fn end(&self, turn: TurnId, outcome: AnswerOutcome, content: String) {
         // The desk outlives this thread.
         self.desk.send(ChatOrder::Ended { turn, content, outcome }).ok();
     }
@@ -243,7 +260,7 @@ impl AnswerInProgress {
     }
 }
 
-fn sampling(chat: &ChatSampling) -> Sampling {
+pub(super) fn sampling(chat: &ChatSampling) -> Sampling {
     Sampling {
         temperature: chat.temperature,
         top_p: chat.top_p,

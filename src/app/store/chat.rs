@@ -83,6 +83,11 @@ impl Chats {
                     open.turns.extend(turns.into_iter().map(|turn| (turn.id, turn)));
                 }
             }
+            ChatEvent::Sourced { turn, sources } => {
+                if let Some(open) = self.open.as_mut().filter(|open| open.turns.contains_key(&turn)) {
+                    open.sources.insert(turn, *sources);
+                }
+            }
             ChatEvent::Shown { chat, heads } => self.change(chat, |open| open.heads = heads),
             ChatEvent::WasSetUp { chat, setup } => self.change(chat, |open| open.setup = setup),
             ChatEvent::Decided { chat, decisions } => self.change(chat, |open| open.decisions = decisions),

@@ -25,7 +25,6 @@ pub mod terminal;
 mod themes;
 mod worker;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,7 +37,6 @@ use tokio::time::{Instant, MissedTickBehavior};
 use self::inner::Core;
 use self::terminal::{Mouse, Screen, Stopped, Whom};
 use crate::app::events::Envelope;
-use crate::app::sessions;
 use crate::config::Folders;
 use crate::domain::protocol::system::{Level, Machine, Notice};
 use crate::domain::protocol::{Event, SystemEvent};
@@ -322,10 +320,4 @@ impl Signals {
             _ = self.interrupt.recv() => {}
         }
     }
-}
-
-/// The session to begin with: the one that was open last, if it is still there.
-pub fn last_session(folders: &Folders) -> Option<SessionInfo> {
-    let path = folders.last_session()?;
-    sessions::open(Path::new(&path)).inspect_err(|error| tracing::warn!("{error:#}")).ok()
 }

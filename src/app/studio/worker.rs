@@ -146,7 +146,7 @@ impl StudioWorker {
         let events = self.events.of(self.opening);
         let window = self.windows.open(&session.path);
         self.records = Some(Records::start(session, &window, &events, self.folders.models()));
-        self.chats = Some(Chats::start(session, &window, self.folders.models(), &events));
+        self.chats = Some(Chats::start(session, &window, &self.folders, &events));
         self.reviews = OnceCell::new();
         self.session = Some(session.clone());
         self.runs.session_opened(session);

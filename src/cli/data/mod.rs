@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 
-use crate::app::{sessions, studio};
+use crate::app::sessions;
 use crate::config::Folders;
 use crate::domain::filter::{Filter, parse};
 use crate::domain::record::{Record, RecordId};
@@ -124,7 +124,7 @@ impl DataContext {
     fn info(&self) -> Result<SessionInfo> {
         match &self.session {
             Some(name) => sessions::open_named(&self.folders, name),
-            None => studio::last_session(&self.folders)
+            None => sessions::open_last(&self.folders)
                 .context("no session was open; say --session NAME, or make one with `dojo new NAME`"),
         }
     }

@@ -21,7 +21,8 @@ use crate::session::JobLock;
 /// Arguments of `dojo rag add`.
 #[derive(Args)]
 pub(super) struct AddArguments {
-    /// Files and folders; without any, what was added before is brought up to date.
+    /// Files and folders; without any, what was added before is brought up to date, or the session's folder `documents`
+    /// brought in.
     paths: Vec<String>,
     #[command(flatten)]
     library: LibraryArguments,
@@ -38,6 +39,9 @@ pub(super) struct AddArguments {
     #[arg(long, conflicts_with = "model")]
     no_embeddings: bool,
 }
+
+/// A session's own documents are in this folder beside its library.
+const DOCUMENTS: &str = "documents";
 
 /// The kind of work that one process does at a time.
 const ADDING: &str = "adding";
@@ -108,8 +112,19 @@ fn said(report: &FilesReport, counts: &crate::domain::retrieval::LibraryCounts) 
 fn roots(library: &Library, arguments: &AddArguments) -> Result<Vec<LibraryRoot>> {
     if arguments.paths.is_empty() {
         let roots = library.database().roots()?;
-        ensure!(!roots.is_empty(), "nothing was added to this library yet: say which files or folders");
-        return Ok(roots);
+        let own = library.folder().parent().map(|session| session.join(DOCUMENTS)).filter(|own| own.is_dir());
+        return match own {
+            Some(own) if roots.is_empty() => {
+                root(library, &own.to_string_lossy(), arguments).map(|root| vec![root])
+            }
+            _ => {
+                ensure!(
+                    !roots.is_empty(),
+                    "nothing was added to this library yet: say which files or folders"
+                );
+                Ok(roots)
+            }
+        };
     }
     arguments.paths.iter().map(|path| root(library, path, arguments)).collect()
 }

@@ -1,6 +1,7 @@
 //! `dojo rag`: documents that answers are retrieved from.
 
 mod add;
+mod ask;
 mod eval;
 mod list;
 mod search;
@@ -31,12 +32,14 @@ pub(super) struct RagArguments {
 
 #[derive(Subcommand)]
 enum RagSubcommand {
-    /// Add files and folders: text, Markdown, source code. Unchanged ones are passed over, changed ones replaced.
+    /// Add files and folders: PDF, DOCX, EPUB, HTML, LaTeX, Markdown, text, source code. Unchanged ones are passed over, changed ones replaced.
     Add(add::AddArguments),
     /// Compute the embeddings with another model, or those of a library that has none.
     Embed(add::EmbedArguments),
     /// Find passages: words, meanings, or both.
     Search(Box<search::SearchArguments>),
+    /// Answer a question from the passages, with citations that are checked.
+    Ask(Box<ask::AskArguments>),
     /// Print what is read of a file: PDF, DOCX, EPUB, HTML, LaTeX, Markdown, text, source code.
     Text(text::TextArguments),
     /// List the documents.
@@ -92,6 +95,7 @@ pub(super) fn run(arguments: &RagArguments) -> Result<ExitCode> {
         RagSubcommand::Add(arguments) => add::run(&place, arguments),
         RagSubcommand::Embed(arguments) => add::embed(&place, arguments),
         RagSubcommand::Search(arguments) => search::run(&place, arguments),
+        RagSubcommand::Ask(arguments) => ask::run(&place, arguments),
         RagSubcommand::Text(arguments) => text::run(place.json, arguments),
         RagSubcommand::List(arguments) => list::run(&place, arguments),
         RagSubcommand::Remove(arguments) => list::remove(&place, arguments),

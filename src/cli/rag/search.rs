@@ -23,6 +23,16 @@ pub(super) struct SearchArguments {
     words: Vec<String>,
     #[command(flatten)]
     library: LibraryArguments,
+    #[command(flatten)]
+    retrieval: RetrievalArguments,
+    /// Show each list's ranks and scores, and how long each step took.
+    #[arg(long)]
+    explain: bool,
+}
+
+/// How passages are found.
+#[derive(Args)]
+pub(super) struct RetrievalArguments {
     /// Search words (bm25), meanings (dense) or both (hybrid); both unless the library has no embeddings.
     #[arg(long, value_enum)]
     mode: Option<ModeArgument>,
@@ -39,11 +49,8 @@ pub(super) struct SearchArguments {
     #[arg(long)]
     apart: bool,
     /// The embedding model; else the library's own.
-    #[arg(long)]
-    model: Option<String>,
-    /// Show each list's ranks and scores, and how long each step took.
-    #[arg(long)]
-    explain: bool,
+    #[arg(long, value_name = "MODEL")]
+    embeddings: Option<String>,
     #[command(flatten)]
     fusion: FusionArguments,
 }
@@ -53,40 +60,53 @@ const MOST: usize = crate::rag::search::MOST;
 
 pub(super) fn run(place: &RagContext, arguments: &SearchArguments) -> Result<ExitCode> {
     let mut library = Library::open(&arguments.library.folder(place)?)?;
-    let query = query(&library, arguments)?;
-    let chosen = library.database().model()?.map(|(_, model)| model.name);
-    let embedder = if query.mode.asks_embeddings() {
-        Some(place.embedder(arguments.model.as_deref().or(chosen.as_deref()))?)
-    } else {
-        None
-    };
-    let asked = embedder.as_ref().map(|embedder| -> &dyn TextEmbedder { embedder });
-    library.index()?;
-    let found = library.search(&query, asked)?;
-    let json = json!({ "library": library.folder(), "query": query.words, "passages": found.passages, "trace": found.trace });
+    let words = arguments.words.join(" ");
+    let found = arguments.retrieval.search(place, &mut library, &words)?;
+    let json = json!({ "library": library.folder(), "query": words, "passages": found.passages, "trace": found.trace });
     place.print(|| shown(&found, arguments.explain), &json)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn query(library: &Library, arguments: &SearchArguments) -> Result<PassageQuery> {
-    let has_embeddings = library.database().model()?.is_some();
-    let mode = match arguments.mode {
-        Some(mode) => mode.search(),
-        None if has_embeddings => SearchMode::Hybrid,
-        None => SearchMode::Bm25,
-    };
-    if arguments.diversity.is_some_and(|lambda| !(0.0..=1.0).contains(&lambda)) {
-        bail!("--diversity is from 0 to 1");
+impl RetrievalArguments {
+    /// Passages for a question.
+    pub(super) fn search(
+        &self,
+        place: &RagContext,
+        library: &mut Library,
+        words: &str,
+    ) -> Result<FoundPassages> {
+        let query = self.query(library, words)?;
+        let chosen = library.database().model()?.map(|(_, model)| model.name);
+        let embedder = if query.mode.asks_embeddings() {
+            Some(place.embedder(self.embeddings.as_deref().or(chosen.as_deref()))?)
+        } else {
+            None
+        };
+        // Brought up to the documents before the clock of the search runs.
+        library.index()?;
+        library.search(&query, embedder.as_ref().map(|embedder| -> &dyn TextEmbedder { embedder }))
     }
-    Ok(PassageQuery {
-        words: arguments.words.join(" "),
-        mode,
-        top: arguments.top.clamp(1, MOST),
-        filter: filter(&arguments.filters)?,
-        fusion: arguments.fusion.fusion(),
-        diversity: arguments.diversity,
-        neighbours: if arguments.apart { Neighbours::Apart } else { Neighbours::Joined },
-    })
+
+    fn query(&self, library: &Library, words: &str) -> Result<PassageQuery> {
+        let has_embeddings = library.database().model()?.is_some();
+        let mode = match self.mode {
+            Some(mode) => mode.search(),
+            None if has_embeddings => SearchMode::Hybrid,
+            None => SearchMode::Bm25,
+        };
+        if self.diversity.is_some_and(|lambda| !(0.0..=1.0).contains(&lambda)) {
+            bail!("--diversity is from 0 to 1");
+        }
+        Ok(PassageQuery {
+            words: words.to_owned(),
+            mode,
+            top: self.top.clamp(1, MOST),
+            filter: filter(&self.filters)?,
+            fusion: self.fusion.fusion(),
+            diversity: self.diversity,
+            neighbours: if self.apart { Neighbours::Apart } else { Neighbours::Joined },
+        })
+    }
 }
 
 fn filter(words: &[String]) -> Result<LibraryFilter> {
@@ -132,7 +152,7 @@ fn shown(found: &FoundPassages, explain: bool) -> String {
 }
 
 /// Title, section and pages.
-fn place_of(passage: &FoundPassage) -> String {
+pub(super) fn place_of(passage: &FoundPassage) -> String {
     let mut parts = vec![passage.title.clone()];
     // A document's title is often its first heading.
     let section: Vec<&str> =
@@ -146,7 +166,7 @@ fn place_of(passage: &FoundPassage) -> String {
     parts.join(" · ")
 }
 
-fn scores(passage: &FoundPassage, trace: &SearchTrace) -> String {
+pub(super) fn scores(passage: &FoundPassage, trace: &SearchTrace) -> String {
     let of = |name: &str, place: Option<ListPlace>| match place {
         Some(ListPlace { rank, score }) => format!("{name} rank {rank} score {score:.4}"),
         None => format!("{name} –"),

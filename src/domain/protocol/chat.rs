@@ -4,6 +4,7 @@ use crate::domain::chat::{
     AnswerOutcome, Answerer, AnswererNames, Chat, ChatId, ChatSummary, Decisions, DraftPlace, Setup, Turn,
     TurnId, Vote,
 };
+use crate::domain::cited::AnswerSources;
 
 /// Asked of the worker.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,6 +112,11 @@ pub enum ChatEvent {
         content: String,
         outcome: AnswerOutcome,
     },
+    /// What an answer is given from is on disk.
+    Sourced {
+        turn: TurnId,
+        sources: Box<AnswerSources>,
+    },
     Shown {
         chat: ChatId,
         heads: [Option<TurnId>; 2],
@@ -145,6 +151,8 @@ pub enum ChatEvent {
 /// Why an answer has not begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
+    /// Passages are looked for.
+    Searching,
     Loading,
     Reading,
 }

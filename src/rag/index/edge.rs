@@ -1,6 +1,5 @@
 //! Qdrant's engine in this process, in a folder.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
@@ -13,6 +12,7 @@ use qdrant_edge::{
 use serde_json::json;
 
 use super::{ChunkIndex, IndexQuery, IndexedChunk};
+use crate::data::quiet::quietly;
 
 /// The vectors' names, as a server's collection has them too.
 const DENSE: &str = "dense";
@@ -24,7 +24,21 @@ const GRAPH_FROM_KB: usize = 40_000;
 
 /// An open index. One process has it at a time.
 pub struct EdgeIndex {
-    shard: EdgeShard,
+    /// None only while it is dropped.
+    shard: Option<EdgeShard>,
+}
+
+impl Drop for EdgeIndex {
+    /// The engine writes what it holds when it is dropped, and ends a failure of that (a full disk) in a panic, which would
+    /// end the program while another one unwinds. The database is the truth: an index that lacks something catches up.
+    fn drop(&mut self) {
+        let Some(shard) = self.shard.take() else { return };
+        if std::thread::panicking() {
+            std::mem::forget(shard);
+        } else if quietly(move || drop(shard)).is_err() {
+            tracing::warn!("the library's index was not written to its end");
+        }
+    }
 }
 
 impl EdgeIndex {
@@ -36,8 +50,8 @@ impl EdgeIndex {
         std::fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
         let opened = guarded(|| EdgeShard::load(folder, Some(config(dimensions))));
         let shard = opened.with_context(|| format!("open the index in {}", folder.display()))?;
-        let index = Self { shard };
-        if index.shard.info().payload_schema.is_empty() {
+        let index = Self { shard: Some(shard) };
+        if index.shard()?.info().payload_schema.is_empty() {
             index.update(UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(
                 CreateIndex {
                     field_name: DOCUMENT.parse().map_err(|()| anyhow!("name the payload's field"))?,
@@ -49,7 +63,12 @@ impl EdgeIndex {
     }
 
     fn update(&self, operation: UpdateOperation) -> Result<()> {
-        guarded(|| self.shard.update(operation)).context("write the index")
+        let shard = self.shard()?;
+        guarded(|| shard.update(operation)).context("write the index")
+    }
+
+    fn shard(&self) -> Result<&EdgeShard> {
+        self.shard.as_ref().context("the index is closed")
     }
 }
 
@@ -66,14 +85,14 @@ fn config(dimensions: usize) -> EdgeConfig {
 
 /// The engine ends some failures (a full disk while it flushes, a damaged file) in a panic; here they become errors.
 fn guarded<T>(work: impl FnOnce() -> qdrant_edge::OperationResult<T>) -> Result<T> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(outcome) => outcome.map_err(|error| anyhow!("{error}")),
-        Err(panic) => {
-            let said = panic.downcast_ref::<String>().map(String::as_str);
-            let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-            Err(anyhow!("the index's engine gave up: {said}"))
-        }
-    }
+    let outcome = quietly(work).map_err(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+        // Some of its errors have a backtrace in them.
+        let said = said.lines().next().unwrap_or_default().split(", backtrace:").next().unwrap_or_default();
+        anyhow!("the index's engine gave up: {said}")
+    })?;
+    outcome.map_err(|error| anyhow!("{error}"))
 }
 
 fn point(chunk: IndexedChunk) -> Result<PointStruct> {
@@ -135,7 +154,8 @@ impl ChunkIndex for EdgeIndex {
             with_vector: None,
             score_threshold: None,
         };
-        let found = guarded(|| self.shard.search(request)).context("search the index")?;
+        let shard = self.shard()?;
+        let found = guarded(|| shard.search(request)).context("search the index")?;
         let numbered = |id: PointId| match id {
             PointId::NumId(number) => Some(number),
             PointId::Uuid(_) => None,
@@ -149,19 +169,22 @@ impl ChunkIndex for EdgeIndex {
 
     fn count(&self) -> Result<u64> {
         let request = CountRequest { filter: None, exact: true };
-        Ok(guarded(|| self.shard.count(request)).context("count the index")? as u64)
+        let shard = self.shard()?;
+        Ok(guarded(|| shard.count(request)).context("count the index")? as u64)
     }
 
     fn flush(&mut self) -> Result<()> {
+        let shard = self.shard()?;
         guarded(|| {
-            self.shard.flush();
+            shard.flush();
             Ok(())
         })
         .context("write the index")
     }
 
     fn settle(&mut self) -> Result<()> {
-        guarded(|| self.shard.optimize()).context("settle the index")?;
+        let shard = self.shard()?;
+        guarded(|| shard.optimize()).context("settle the index")?;
         self.flush()
     }
 }

@@ -10,6 +10,11 @@ use crate::domain::filter::{Filter, Highlight, WordEnd};
 /// Texts longer than this are shown without highlights, so that drawing stays quick.
 const LONGEST: usize = 64 << 10;
 
+/// Letters of a question's word that is worth marking.
+const SHORTEST: usize = 4;
+/// Words of a question that are marked at most.
+const MOST_WORDS: usize = 24;
+
 /// Compiled once for each filter.
 #[derive(Debug, Default)]
 pub(crate) struct Highlights(Vec<regex::Regex>);
@@ -39,6 +44,19 @@ impl Highlights {
         let pattern = format!("(?i){}", regex::escape(text));
         let pattern = if text.is_empty() { None } else { regex::Regex::new(&pattern).ok() };
         Self(pattern.into_iter().collect())
+    }
+
+    /// Of a question: its words in any of their forms (`tides` and `tidal`), as the search by words found them. Short
+    /// words are in every text.
+    pub(crate) fn of_question(question: &str) -> Self {
+        let words = question.split(|letter: char| !letter.is_alphanumeric());
+        let long = words.filter(|word| word.chars().count() >= SHORTEST || word.parse::<f64>().is_ok());
+        let patterns = long.take(MOST_WORDS).filter_map(|word| {
+            let letters = word.chars().count();
+            let stem: String = word.chars().take(if letters > 5 { letters - 2 } else { letters }).collect();
+            regex::Regex::new(&format!(r"(?i)\b{}\w*", regex::escape(&stem))).ok()
+        });
+        Self(patterns.collect())
     }
 
     /// Whether a text holds any of it, however long it is.

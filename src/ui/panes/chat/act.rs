@@ -48,6 +48,8 @@ impl ChatPane {
             }
             ChatAction::ChooseUp => self.choose(-1, store),
             ChatAction::ChooseDown => self.choose(1, store),
+            ChatAction::PassageBefore => self.turn_passage(-1, store),
+            ChatAction::PassageAfter => self.turn_passage(1, store),
             ChatAction::Rename => self.rename(store),
             ChatAction::DeleteChat => {
                 if let ChatMode::History(history) = &self.mode {
@@ -123,6 +125,8 @@ impl ChatPane {
                 self.mode = ChatMode::Models(Picker::new(Side::Right, &self.setup, store));
             }
             ChatAction::Sampling => self.mode = ChatMode::Sampling(Panel::new(&self.setup.sampling)),
+            ChatAction::Library => return self.use_library(store),
+            ChatAction::Passage => self.read_passages(store),
             ChatAction::System => self.mode = ChatMode::System(self.field(DraftPlace::System, store)),
             ChatAction::Find => {
                 self.find = Some(Find::new(self.chosen(store).map(|turn| turn.id)));
@@ -227,7 +231,7 @@ impl ChatPane {
     }
 
     /// Keeps the setup with the chat, where one is open, and closes whatever changed it.
-    fn keep_setup(&mut self, store: &Store) -> Vec<Effect> {
+    pub(super) fn keep_setup(&mut self, store: &Store) -> Vec<Effect> {
         self.mode = ChatMode::Browse;
         match store.chats.open.as_deref() {
             Some(chat) => send(ChatCommand::SetUp { chat: chat.id, setup: Box::new(self.setup.clone()) }),
@@ -321,6 +325,7 @@ impl ChatPane {
             ChatMode::Models(picker) => picker.step(by, store),
             ChatMode::Sampling(panel) => panel.step_row(by),
             ChatMode::History(history) => history.step(by, store),
+            ChatMode::Passage(view) => view.scroll(by),
             ChatMode::Find => self.go_to_match(if by < 0 { Way::Up } else { Way::Down }, store),
             ChatMode::Browse
             | ChatMode::Write

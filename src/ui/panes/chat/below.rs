@@ -2,6 +2,7 @@
 
 use ratatui::style::Style;
 
+use super::passages;
 use super::transcript::Scene;
 use crate::app::store::chat::Writing;
 use crate::domain::chat::{AnswerOutcome, AnswererNames, Chat, DraftPlace, Keep, Turn, Why};
@@ -29,13 +30,15 @@ pub(super) fn below(turn: &Turn, scene: Scene<'_>) -> Option<(String, Style)> {
         parts.push("✎ another question is begun: e goes on with it".to_owned());
     }
     if turn.role == Role::Assistant {
+        if let Some(sources) = scene.chat.sources.get(&turn.id) {
+            let (said, doubtful) = passages::said(sources);
+            parts.push(said);
+            if doubtful {
+                style = theme.warning;
+            }
+        }
         match (scene.chats.writing.get(&turn.id), &turn.outcome) {
-            (Some(Writing::Waits(Phase::Loading)), _) => {
-                parts.push("loading the model … esc stops".to_owned());
-            }
-            (Some(Writing::Waits(Phase::Reading)), _) => {
-                parts.push("reading the conversation … esc stops".to_owned());
-            }
+            (Some(Writing::Waits(phase)), _) => parts.push(format!("{} … esc stops", awaited(*phase))),
             (Some(Writing::Writes(pace)), _) => {
                 parts.push(format!(
                     "▍{}{} · esc stops",
@@ -64,6 +67,15 @@ pub(super) fn below(turn: &Turn, scene: Scene<'_>) -> Option<(String, Style)> {
         parts.push(format!("◂ {} of {} ▸", branch.place, branch.of));
     }
     (!parts.is_empty()).then(|| (parts.join(" · "), style))
+}
+
+/// What an answer waits for.
+const fn awaited(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Searching => "searching the library",
+        Phase::Loading => "loading the model",
+        Phase::Reading => "reading the conversation",
+    }
 }
 
 /// Whether an answer's author is not to be told yet.

@@ -32,6 +32,7 @@ impl ChatPane {
             | ChatMode::Find
             | ChatMode::Models(_)
             | ChatMode::Sampling(_)
+            | ChatMode::Passage(_)
             | ChatMode::History(_)
             | ChatMode::Rename(..) => None,
         }

@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 
 use super::below::is_hidden;
 use super::composer::Caret;
-use super::picker;
 use super::transcript::{Follow, Scene};
 use super::{ChatMode, ChatPane};
+use super::{passages, picker};
 use crate::domain::chat as domain;
 use crate::domain::chat::{AnswererNames, Side, Turn, Vote};
 use crate::domain::counted::counted;
@@ -46,6 +46,7 @@ fn conversation(pane: &mut ChatPane, buffer: &mut Buffer, area: Rect, view: View
         height: area.height.saturating_sub(2),
     };
     let two = pane.is_double();
+    let inside = passages::beside(pane, buffer, inside, view);
     let width = if two { inside.width.saturating_sub(3) / 2 } else { inside.width };
     let chosen = pane.chosen(store).map(|turn| turn.id);
     let browsing = matches!(pane.mode, ChatMode::Browse | ChatMode::Find);
@@ -168,6 +169,9 @@ fn facts(setup: &domain::Setup) -> String {
     if !setup.system.trim().is_empty() {
         parts.insert(0, "system prompt".to_owned());
     }
+    if setup.library.on {
+        parts.insert(0, format!("library on · top {}", setup.library.top));
+    }
     format!(" {} ", parts.join(" · "))
 }
 
@@ -260,6 +264,7 @@ fn floats(pane: &mut ChatPane, buffer: &mut Buffer, area: Rect, view: View<'_>) 
         ChatMode::Browse | ChatMode::Write | ChatMode::Vote | ChatMode::Find => {}
         ChatMode::Models(picker) => picker.draw(buffer, area, view),
         ChatMode::Sampling(panel) => panel.draw(buffer, area, theme),
+        ChatMode::Passage(passage) => passage.draw(buffer, area, view),
         ChatMode::History(history) => history.draw(buffer, area, view),
         ChatMode::Rename(_, field) => {
             let inside = float::draw(buffer, centred(area, 70, 3), theme, "rename this chat");

@@ -39,6 +39,13 @@ impl ChatPane {
                 ChatMode::Models(_) | ChatMode::Sampling(_) | ChatMode::History(_),
                 ChatAction::Accept | ChatAction::ChooseUp | ChatAction::ChooseDown,
             )
+            | (
+                ChatMode::Passage(_),
+                ChatAction::PassageBefore
+                | ChatAction::PassageAfter
+                | ChatAction::ChooseUp
+                | ChatAction::ChooseDown,
+            )
             | (ChatMode::Sampling(_), ChatAction::Lower | ChatAction::Raise)
             | (
                 ChatMode::Vote,
@@ -103,6 +110,9 @@ impl ChatPane {
             ChatAction::NextMatch | ChatAction::PreviousMatch => {
                 "nothing is searched for: / searches this chat"
             }
+            ChatAction::Passage => {
+                "the chosen answer was given from no documents: l has the next ones answered from the library"
+            }
             ChatAction::Find | ChatAction::Rename => "no chat is open: h finds an earlier one",
             _ => return None,
         })
@@ -126,8 +136,10 @@ impl ChatPane {
             | ChatAction::SideBySide
             | ChatAction::Model
             | ChatAction::Sampling
+            | ChatAction::Library
             | ChatAction::System
             | ChatAction::History => true,
+            ChatAction::Passage => self.sourced(store).is_some(),
             ChatAction::Names | ChatAction::OtherModel => self.setup.right.is_some(),
             ChatAction::New => open.is_some() && !writing && self.find.is_none(),
             ChatAction::NextMatch | ChatAction::PreviousMatch => self.found().is_some(),

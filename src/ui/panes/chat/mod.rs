@@ -11,6 +11,7 @@ mod history;
 mod may;
 mod navigate;
 mod outline;
+mod passages;
 mod picker;
 mod sampling;
 mod transcript;
@@ -38,6 +39,7 @@ use self::composer::Composer;
 use self::find::Find;
 use self::history::ChatHistory;
 use self::outline::Outline;
+use self::passages::PassageView;
 use self::picker::Picker;
 pub(super) use self::picker::answerer;
 use self::sampling::Panel;
@@ -54,6 +56,8 @@ enum ChatMode {
     Find,
     Models(Picker),
     Sampling(Panel),
+    /// A passage of an answer's, whole.
+    Passage(PassageView),
     History(ChatHistory),
     System(Composer),
     Correct(TurnId, Composer),
@@ -177,7 +181,7 @@ impl Pane for ChatPane {
 
     fn typing(&self) -> bool {
         match self.mode {
-            ChatMode::Browse | ChatMode::Vote | ChatMode::Models(_) => false,
+            ChatMode::Browse | ChatMode::Vote | ChatMode::Models(_) | ChatMode::Passage(_) => false,
             ChatMode::Write
             | ChatMode::Find
             | ChatMode::Sampling(_)
@@ -190,9 +194,11 @@ impl Pane for ChatPane {
 
     fn editing(&self) -> Editing {
         match self.mode {
-            ChatMode::Browse | ChatMode::Vote | ChatMode::Models(_) | ChatMode::Sampling(_) => {
-                Editing::Nothing
-            }
+            ChatMode::Browse
+            | ChatMode::Vote
+            | ChatMode::Models(_)
+            | ChatMode::Sampling(_)
+            | ChatMode::Passage(_) => Editing::Nothing,
             ChatMode::Find | ChatMode::History(_) | ChatMode::Rename(..) => Editing::Line,
             ChatMode::Write | ChatMode::System(_) | ChatMode::Correct(..) => Editing::Text,
         }
@@ -207,6 +213,7 @@ impl Pane for ChatPane {
             | ChatMode::Find
             | ChatMode::Models(_)
             | ChatMode::Sampling(_)
+            | ChatMode::Passage(_)
             | ChatMode::History(_)
             | ChatMode::Rename(..) => None,
         }
@@ -222,7 +229,7 @@ impl Pane for ChatPane {
 
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
         match &mut self.mode {
-            ChatMode::Browse | ChatMode::Vote | ChatMode::Models(_) => {}
+            ChatMode::Browse | ChatMode::Vote | ChatMode::Models(_) | ChatMode::Passage(_) => {}
             // Sends, or waits for what is being written; another key breaks the line.
             ChatMode::Write if matches!(input, Input::Key(key) if key.code == KeyCode::Enter) => {
                 return vec![act::say(Self::why_not_sent(store))];

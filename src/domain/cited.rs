@@ -1,0 +1,97 @@
+//! An answer from passages: which were shown, which it cites, and what of it is in none of them. Plain data.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::message::Message;
+use crate::domain::retrieval::FoundPassage;
+
+/// A number that stands for a passage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Citation {
+    pub number: u32,
+    /// Bytes of the answer, the brackets among them.
+    pub at: Range<usize>,
+    /// Whether there is a passage of this number.
+    pub exists: bool,
+}
+
+/// A sentence of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnswerSentence {
+    /// Bytes of the answer.
+    pub at: Range<usize>,
+    pub ground: SentenceGround,
+    /// The share of its terms (stemmed, without stop words) that the passage has which has most of them, 0 to 1.
+    pub share: f32,
+}
+
+/// Whether a sentence's words are in the passages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SentenceGround {
+    /// A passage has enough of them.
+    Found,
+    /// No passage has.
+    Missing,
+    /// It says too little to tell.
+    TooShort,
+}
+
+/// An answer held against the passages that it was given from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct CheckedAnswer {
+    pub citations: Vec<Citation>,
+    pub sentences: Vec<AnswerSentence>,
+    /// Numbers of the passages that it cites, each once, ascending.
+    pub cited: Vec<u32>,
+}
+
+impl CheckedAnswer {
+    /// Numbers that point nowhere.
+    pub fn dangling(&self) -> impl Iterator<Item = &Citation> {
+        self.citations.iter().filter(|citation| !citation.exists)
+    }
+
+    /// Sentences whose words are in none of the passages.
+    pub fn ungrounded(&self) -> impl Iterator<Item = &AnswerSentence> {
+        self.sentences.iter().filter(|sentence| sentence.ground == SentenceGround::Missing)
+    }
+}
+
+/// What a chat's answer was given from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct AnswerSources {
+    /// What was searched for: the question, made to stand alone if it followed others.
+    pub question: String,
+    /// What the model read, passages and all: a record of the answer teaches to answer from passages.
+    #[serde(default)]
+    pub asked: Vec<Message>,
+    /// The passages that the model saw, by their numbers from 1.
+    pub passages: Vec<FoundPassage>,
+    /// Passages that were found and didn't fit the prompt.
+    pub left_out: usize,
+    /// How long finding them took.
+    pub milliseconds: f64,
+    /// Of the library's documents, as the answer's words are read (ISO 639-1).
+    #[serde(default)]
+    pub languages: Vec<String>,
+    /// None while the answer is written.
+    pub checked: Option<CheckedAnswer>,
+}
+
+/// Whether a chat's answers are from the library's passages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LibraryUse {
+    pub on: bool,
+    /// Passages of a question at most.
+    pub top: usize,
+}
+
+impl Default for LibraryUse {
+    fn default() -> Self {
+        Self { on: false, top: 5 }
+    }
+}
