@@ -14,6 +14,7 @@ pub(crate) mod imports;
 mod jobs;
 pub mod library;
 mod lost;
+pub mod mcp;
 pub mod models;
 pub mod process;
 pub mod recipes;

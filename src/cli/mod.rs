@@ -16,6 +16,7 @@ mod generate;
 mod generate_batch;
 mod job_bar;
 mod loading;
+mod mcp;
 mod models;
 mod print;
 mod progress;
@@ -61,6 +62,8 @@ enum DojoCommand {
     Judge(review_jobs::JudgeArguments),
     /// Check the terminal, the machine, models and settings.
     Doctor(doctor::DoctorArguments),
+    /// Let other assistants read the library, records and runs (Model Context Protocol).
+    Mcp(mcp::McpArguments),
     /// List the models on this machine.
     Models(models::ModelsArguments),
     /// Chat with a model, line by line.
@@ -111,6 +114,7 @@ pub fn run() -> ExitCode {
         Some(DojoCommand::Bench(what)) => bench::run(&what),
         Some(DojoCommand::Data(arguments)) => data::run(&arguments),
         Some(DojoCommand::Judge(arguments)) => review_jobs::judge(&arguments),
+        Some(DojoCommand::Mcp(arguments)) => mcp::run(&arguments),
         Some(DojoCommand::Models(arguments)) => models::run(&arguments),
         Some(DojoCommand::Chat(arguments)) => chat::run(&arguments),
         Some(DojoCommand::Demo(arguments)) => demo::run(&arguments),

@@ -5,11 +5,12 @@ mod filters;
 #[cfg(unix)]
 mod held_out;
 mod keys;
+mod mcp;
 #[cfg(unix)]
 mod output;
 mod passed;
-mod rag_text;
 mod rag;
+mod rag_text;
 mod resume;
 mod review;
 mod runs;

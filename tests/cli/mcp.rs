@@ -1,0 +1,122 @@
+//! `dojo mcp`, as an assistant talks to it: one JSON message a line.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::program::World;
+
+/// An assistant at the other end of the program's standard input and output.
+struct Assistant {
+    child: Child,
+    to: Option<ChildStdin>,
+    from: BufReader<ChildStdout>,
+    asked: u64,
+}
+
+impl Assistant {
+    fn start(world: &World) -> Self {
+        let mut command = world.command(&["mcp", "--library", "./lib"]);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let (to, from) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        let mut assistant = Self { child, to, from, asked: 0 };
+        let hello = assistant.ask(
+            "initialize",
+            json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } }),
+        );
+        assert_eq!(hello["result"]["serverInfo"]["name"], "dojo", "{hello}");
+        assert!(hello["result"]["instructions"].as_str().unwrap().contains("2 documents"), "{hello}");
+        assistant.tell(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+        assistant
+    }
+
+    fn tell(&mut self, message: &Value) {
+        writeln!(self.to.as_mut().unwrap(), "{message}").unwrap();
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.asked += 1;
+        self.tell(&json!({ "jsonrpc": "2.0", "id": self.asked, "method": method, "params": params }));
+        let mut line = String::new();
+        self.from.read_line(&mut line).unwrap();
+        // Logs never enter the protocol: every line is a message.
+        let answer: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
+        assert_eq!(answer["id"], self.asked, "{answer}");
+        answer
+    }
+
+    fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        self.ask("tools/call", json!({ "name": tool, "arguments": arguments }))["result"].clone()
+    }
+
+    /// What is said to a call that can't be answered.
+    fn refused(&mut self, tool: &str, arguments: Value) -> String {
+        let result = self.call(tool, arguments);
+        assert_eq!(result["isError"], true, "{result}");
+        result["content"][0]["text"].as_str().unwrap().to_owned()
+    }
+}
+
+fn world() -> World {
+    let world = World::new();
+    std::fs::create_dir_all(world.path().join("notes")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(world.path().join("notes").join(name), text).unwrap();
+    write("salmon.md", "# Salmon\n\nSalmon swim upstream to spawn.\n");
+    write("granite.md", "# Granite\n\nGranite is a rock of quartz.\n");
+    world.say(&["rag", "add", "notes", "--no-embeddings", "--library", "./lib"]);
+    world
+}
+
+#[test]
+fn an_assistant_finds_and_reads_documents_by_the_names_that_it_knows() {
+    let world = world();
+    let mut assistant = Assistant::start(&world);
+    let tools = assistant.ask("tools/list", json!({}));
+    let names: Vec<&str> = tools["result"]["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["query", "get", "multi_get", "status", "runs", "metrics", "records"]);
+
+    let typed = json!({ "searches": [{ "type": "lex", "query": "swimming salmon" }], "limit": 3 });
+    for arguments in
+        [typed, json!({ "query": "lex: swimming salmon" }), json!({ "query": "swimming salmon" })]
+    {
+        let found = assistant.call("query", arguments.clone());
+        let results = found["structuredContent"]["results"].as_array().unwrap();
+        assert_eq!(results.len(), 1, "{arguments}: {found}");
+        assert!(results[0]["file"].as_str().unwrap().ends_with("notes/salmon.md"));
+        assert!(found["content"][0]["text"].as_str().unwrap().contains("upstream"));
+    }
+    let read = assistant.call("get", json!({ "file": "salmon.md", "lineNumbers": true }));
+    assert!(read["content"][0]["text"].as_str().unwrap().contains("Salmon swim upstream"), "{read}");
+    let both = assistant.call("multi_get", json!({ "pattern": "*.md" }));
+    assert_eq!(both["structuredContent"]["documents"].as_array().unwrap().len(), 2);
+    assert_eq!(assistant.call("status", json!({}))["structuredContent"]["documents"], 2);
+    assert_eq!(assistant.call("runs", json!({}))["structuredContent"]["runs"], json!([]));
+    assistant.to = None;
+    assert!(assistant.child.wait().unwrap().success(), "it ends when the assistant goes");
+}
+
+#[test]
+fn what_a_tool_does_not_know_is_refused_by_name() {
+    let world = world();
+    let mut assistant = Assistant::start(&world);
+    for (tool, arguments, said) in [
+        ("query", json!({ "query": "salmon", "colour": 1 }), "colour"),
+        ("query", json!({ "query": "salmon", "rerank": true }), "rerank"),
+        ("query", json!({ "searches": [{ "type": "sql", "query": "x" }] }), "lex, vec or hyde"),
+        ("query", json!({}), "say what to search for"),
+        ("query", json!({ "searches": [{ "type": "vec", "query": "fish" }] }), "embed"),
+        ("get", json!({ "file": "salmo.md" }), "salmon.md"),
+        ("get", json!({ "file": "#999" }), "#999"),
+        ("metrics", json!({ "run": "none" }), "none"),
+        ("delete", json!({}), "there is no tool delete"),
+    ] {
+        let refused = assistant.refused(tool, arguments.clone());
+        assert!(refused.contains(said), "{tool} {arguments}: {refused}");
+    }
+}
