@@ -5,6 +5,7 @@ mod cuts;
 mod follow;
 mod home;
 mod leads;
+mod library;
 mod recipes;
 mod records;
 mod review;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::writer::{ChatWriter, sampling};
 use super::{AnswerJob, ChatOrder, unwritten};
-use crate::app::library::answer::{LibraryPrompts, NOT_THERE, is_near, standing_alone};
+use crate::app::library::answer::{LibraryPrompts, NOT_THERE, near, standing_alone};
 use crate::domain::chat::{ChatSampling, Why};
 use crate::domain::cited::AnswerSources;
 use crate::domain::message::{Message, Role};
@@ -49,7 +49,8 @@ impl ChatWriter {
             languages: self.library.languages()?,
             ..AnswerSources::default()
         };
-        if !is_near(&found.passages) {
+        let passages = near(found.passages);
+        if passages.is_empty() {
             self.send_sources(&job, sources);
             self.end(turn, unwritten(Why::End), NOT_THERE.to_owned());
             return Ok(Asked::Nobody);
@@ -58,14 +59,14 @@ impl ChatWriter {
         let loaded = self.models.get(&name).with_context(|| format!("{name} is not loaded"))?;
         let context = loaded.generator.context();
         let budget = context.saturating_sub(job.sampling.max_tokens.min(context / 2)).min(PROMPT);
-        let prompt = prompts.answer(&question, &history, &found.passages, budget, |messages| {
+        let prompt = prompts.answer(&question, &history, &passages, budget, |messages| {
             Ok(loaded.prompter.chat(&with_system(&own, messages.to_vec()))?.len())
         })?;
         if prompt.shown.is_empty() {
             bail!("the best passage doesn't fit {name}'s context beside the conversation: begin a new chat");
         }
-        sources.left_out = found.passages.len() - prompt.shown.len();
-        sources.passages = found.passages.into_iter().take(prompt.shown.len()).collect();
+        sources.left_out = passages.len() - prompt.shown.len();
+        sources.passages = passages.into_iter().take(prompt.shown.len()).collect();
         job.messages = with_system(&own, prompt.messages);
         sources.asked.clone_from(&job.messages);
         self.send_sources(&job, sources);

@@ -16,9 +16,11 @@ use crate::teacher::prompt::Prompt;
 /// What is said when nothing in the library is near a question; the prompt asks models for the same words.
 pub const NOT_THERE: &str = "Not in the documents.";
 
-/// Below this cosine of the best passage, nothing is near a question unless a word says so. Passages that answer a
-/// question have 0.3 and more with sentence models, those about other things 0.1.
+/// A passage is near a question from this cosine on: those that answer one have 0.3 and more with sentence models, those
+/// about other things 0.1.
 const NEAR: f32 = 0.2;
+/// Or from this score of BM25 on, which two seldom words in common have: a name or a number is a word, not a meaning.
+const WORDS: f32 = 4.0;
 /// Turns of the conversation that go with a question at most.
 const HISTORY: usize = 6;
 /// Characters of a rewritten question at most: a longer one is an answer or a speech.
@@ -98,12 +100,18 @@ pub fn standing_alone<'q>(written: &'q str, question: &'q str) -> &'q str {
     if is_question { line } else { question }
 }
 
-/// Whether any passage is near enough to a question to be worth an answer.
+/// The passages that are near enough to a question to be worth an answer: what is about other things misleads a model.
+/// Without embeddings a word in common is all that is known.
 #[must_use]
-pub fn is_near(passages: &[FoundPassage]) -> bool {
-    let dense = passages.iter().filter_map(|passage| passage.dense).map(|place| place.score);
-    // Without embeddings a word in common is all that is known.
-    dense.reduce(f32::max).map_or(!passages.is_empty(), |best| best >= NEAR)
+pub fn near(passages: Vec<FoundPassage>) -> Vec<FoundPassage> {
+    if passages.iter().all(|passage| passage.dense.is_none()) {
+        return passages;
+    }
+    let is_near = |passage: &FoundPassage| {
+        passage.dense.is_some_and(|place| place.score >= NEAR)
+            || passage.bm25.is_some_and(|place| place.score >= WORDS)
+    };
+    passages.into_iter().filter(is_near).collect()
 }
 
 /// The last turns of a conversation that people and models spoke, beginning with a question.

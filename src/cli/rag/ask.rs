@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::search::{RetrievalArguments, place_of, scores};
 use super::{LibraryArguments, RagContext};
-use crate::app::library::answer::{LibraryPrompts, NOT_THERE, is_near};
+use crate::app::library::answer::{LibraryPrompts, NOT_THERE, near};
 use crate::cli::generate::stream;
 use crate::cli::sampling::{ModelArguments, SamplingArguments};
 use crate::cli::{loading, print};
@@ -55,8 +55,11 @@ pub(super) fn run(place: &RagContext, arguments: &AskArguments) -> Result<ExitCo
     ensure!(!question.trim().is_empty(), "ask something: dojo rag ask \"...\"");
     let folder = arguments.library.folder(place)?;
     let mut library = Library::open(&folder)?;
-    let found = arguments.retrieval.search(place, &mut library, &question)?;
-    let answered = if arguments.anyway || is_near(&found.passages) {
+    let mut found = arguments.retrieval.search(place, &mut library, &question)?;
+    if !arguments.anyway {
+        found.passages = near(found.passages);
+    }
+    let answered = if arguments.anyway || !found.passages.is_empty() {
         answered(place, arguments, &mut library, &question, &found)?
     } else {
         if !place.json {
