@@ -1,6 +1,7 @@
 //! Libraries of a person: where they are, and the model on this machine that embeds for them.
 
 pub mod answer;
+pub(in crate::app) mod open;
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,5 @@
 //! A question that is answered from the library: made to stand alone, its passages found, and put into the prompt.
 
-use std::sync::Arc;
-
 use anyhow::{Context, Result, bail};
 
 use super::writer::{ChatWriter, sampling};
@@ -100,7 +98,7 @@ impl ChatWriter {
         messages: &[Message],
         job: &AnswerJob,
     ) -> Result<String> {
-        let stops = Arc::new(self.stops.clone());
+        let stops = self.stops.clone();
         let loaded = self.models.get(name).with_context(|| format!("{name} is not loaded"))?;
         let mut request = GenerateRequest::new(loaded.prompter.chat(messages)?, QUESTION);
         request.sampling = sampling(&ChatSampling { temperature: 0.0, ..job.sampling.clone() });

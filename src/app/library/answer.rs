@@ -10,7 +10,7 @@ use crate::app::review;
 use crate::config::Folders;
 use crate::domain::message::{Message, Role};
 use crate::domain::retrieval::FoundPassage;
-use crate::rag::answer::{ShownPassage, fit};
+use crate::rag::answer::{ShownPassage, fit, plain};
 use crate::teacher::prompt::Prompt;
 
 /// What is said when nothing in the library is near a question; the prompt asks models for the same words.
@@ -127,9 +127,4 @@ fn among(mut prompt: Vec<Message>, history: &[Message]) -> Vec<Message> {
     let place = prompt.iter().position(|turn| turn.role != Role::System).unwrap_or(prompt.len());
     prompt.splice(place..place, history.iter().cloned());
     prompt
-}
-
-/// Without the private characters that prompts are cut at.
-fn plain(text: &str) -> String {
-    text.chars().filter(|letter| !('\u{E000}'..='\u{F8FF}').contains(letter)).collect()
 }

@@ -5,31 +5,29 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::app::library::{DEFAULT_MODEL, LocalEmbedder};
+use crate::app::library::open::{OpenLibrary, QuestionVectors};
 use crate::config::Folders;
-use crate::engine::hub::{self, Network, Silent};
+use crate::rag::embedding::TextEmbedder;
 use crate::rag::library::Library;
 use crate::session::{Access, Session};
 
 /// What the tools work on.
 pub struct McpDesk {
     pub(super) folders: Folders,
-    /// The library's folder.
-    folder: PathBuf,
-    library: Option<Library>,
-    embedder: Option<LocalEmbedder>,
+    open: OpenLibrary,
 }
 
 impl McpDesk {
     /// For the library in a folder.
     #[must_use]
-    pub const fn new(folders: Folders, folder: PathBuf) -> Self {
-        Self { folders, folder, library: None, embedder: None }
+    pub fn new(folders: Folders, folder: PathBuf) -> Self {
+        let open = OpenLibrary::new(folders.models(), folder);
+        Self { folders, open }
     }
 
     /// What an assistant is told before it asks: what can be searched.
     pub(super) fn instructions(&self) -> String {
-        let holds = Library::open(&self.folder).and_then(|library| library.counts());
+        let holds = Library::open(self.open.folder()).and_then(|library| library.counts());
         let holds = match holds {
             Ok(counts) => format!("It holds {} documents in {} passages.", counts.documents, counts.chunks),
             Err(_) => "It holds nothing yet: `dojo rag add PATH` adds documents.".to_owned(),
@@ -45,27 +43,19 @@ impl McpDesk {
     /// # Errors
     /// Where there is none in the folder.
     pub(super) fn library(&mut self) -> Result<&mut Library> {
-        if self.library.is_none() {
-            self.library = Some(Library::open(&self.folder)?);
-        }
-        self.library.as_mut().context("open the library")
+        self.open.library()
     }
 
-    /// The library, with its embedding model if it has embeddings and they are asked for. What is not on this machine is
-    /// not fetched: an assistant waits for an answer.
+    /// Asks the library something.
     ///
     /// # Errors
-    /// Where the library or the model can't be opened.
-    pub(super) fn with_embedder(&mut self, wanted: bool) -> Result<(&mut Library, Option<&LocalEmbedder>)> {
-        let model = self.library()?.database().model()?.map(|(_, model)| model.name);
-        if wanted && model.is_some() && self.embedder.is_none() {
-            let name = model.as_deref().unwrap_or(DEFAULT_MODEL);
-            let files = hub::resolve(&self.folders.models(), name, Network::Offline, &mut Silent)
-                .with_context(|| format!("open the library's embedding model {name}"))?;
-            self.embedder = Some(LocalEmbedder::open(&files)?);
-        }
-        let library = self.library.as_mut().context("open the library")?;
-        Ok((library, self.embedder.as_ref().filter(|_| wanted && model.is_some())))
+    /// Where the library or its model can't be opened, or what is asked fails.
+    pub(super) fn ask<T>(
+        &mut self,
+        vectors: QuestionVectors,
+        ask: impl FnOnce(&mut Library, Option<&dyn TextEmbedder>) -> Result<T>,
+    ) -> Result<T> {
+        self.open.ask(vectors, ask)
     }
 
     /// The session that the library belongs to.
@@ -73,8 +63,8 @@ impl McpDesk {
     /// # Errors
     /// Where the library is no session's.
     pub(super) fn session(&self) -> Result<Session> {
-        let folder = self.folder.parent().unwrap_or(Path::new("."));
+        let folder = self.open.folder().parent().unwrap_or(Path::new("."));
         let opened = Session::open(folder, Access::Read);
-        opened.with_context(|| format!("open the session of the library {}", self.folder.display()))
+        opened.with_context(|| format!("open the session of the library {}", self.open.folder().display()))
     }
 }

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::arguments::QueryArguments;
 use super::desk::McpDesk;
 use super::tools::ToolAnswer;
+use crate::app::library::open::QuestionVectors;
 use crate::domain::retrieval::{
     FoundPassage, FoundPassages, Fusion, LibraryFilter, Neighbours, PassageQuery, SearchMode,
 };
-use crate::rag::embedding::TextEmbedder;
 use crate::rag::search::{CANDIDATES, LineKind, MOST, QueryLine, typed};
 
 /// Lines of one search at most.
@@ -28,20 +28,19 @@ enum Asked {
 pub(super) fn query(desk: &mut McpDesk, arguments: &QueryArguments) -> Result<ToolAnswer> {
     let asked = asked(arguments)?;
     let query = passage_query(arguments)?;
-    let needs_model = match &asked {
-        Asked::Words(_) => true,
-        Asked::Lines(lines) => lines.iter().any(|line| line.kind != LineKind::Lex),
+    let by_words = |lines: &[QueryLine]| lines.iter().all(|line| line.kind == LineKind::Lex);
+    let vectors = match &asked {
+        Asked::Lines(lines) if by_words(lines) => QuestionVectors::NotNeeded,
+        Asked::Words(_) | Asked::Lines(_) => QuestionVectors::Wanted,
     };
-    let (library, embedder) = desk.with_embedder(needs_model)?;
-    let embedder = embedder.map(|embedder| -> &dyn TextEmbedder { embedder });
-    let found = match asked {
+    let found = desk.ask(vectors, |library, embedder| match asked {
         Asked::Words(words) => {
             // A library without embeddings is searched by its words.
             let mode = if embedder.is_some() { SearchMode::Hybrid } else { SearchMode::Bm25 };
-            library.search(&PassageQuery { words, mode, ..query }, embedder)?
+            library.search(&PassageQuery { words, mode, ..query }, embedder)
         }
-        Asked::Lines(lines) => library.search_lines(&lines, &query, embedder)?,
-    };
+        Asked::Lines(lines) => library.search_lines(&lines, &query, embedder),
+    })?;
     Ok(answer(&found, arguments))
 }
 

@@ -38,7 +38,8 @@ impl ShownPassage {
 }
 
 /// Without the private characters that prompts are cut at: a stranger's document can't begin a turn.
-fn plain(text: &str) -> String {
+#[must_use]
+pub fn plain(text: &str) -> String {
     text.chars().filter(|letter| !('\u{E000}'..='\u{F8FF}').contains(letter)).collect()
 }
 

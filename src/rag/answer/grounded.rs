@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::domain::cited::{AnswerSentence, SentenceGround};
 use crate::domain::retrieval::FoundPassage;
-use crate::rag::terms::{TermCounts, TermReader};
+use crate::rag::terms::TermReader;
 
 /// Terms that a sentence needs to be told.
 const FEWEST_TERMS: usize = 3;
@@ -22,14 +22,7 @@ pub(super) fn sentences(
     languages: &[String],
 ) -> Result<Vec<AnswerSentence>> {
     let mut read = |text: &str| -> Result<BTreeSet<u32>> {
-        let mut counts = TermCounts::new();
-        for language in languages {
-            terms.count(text, Some(language), 1.0, &mut counts)?;
-        }
-        if languages.is_empty() {
-            terms.count(text, None, 1.0, &mut counts)?;
-        }
-        Ok(counts.into_keys().collect())
+        Ok(terms.question(text, languages)?.ids.into_iter().collect())
     };
     let known = passages
         .iter()

@@ -5,7 +5,7 @@ mod fit;
 mod grounded;
 
 pub use citations::citations;
-pub use fit::{ShownPassage, fit};
+pub use fit::{ShownPassage, fit, plain};
 
 use super::terms::TermReader;
 use crate::domain::cited::CheckedAnswer;
