@@ -85,6 +85,16 @@ const CIRCLES: &[&[&str]] = &[
     &["serve/completions", "serve/embeddings", "serve/hosted", "serve/reply", "serve/shelf"],
 ];
 
+/// The library is built without its own test harness: a test inside it would never run.
+#[test]
+fn no_test_stands_where_nothing_runs_it() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let marked =
+        |file: &PathBuf| std::fs::read_to_string(file).expect("read a source file").contains("cfg(test)");
+    let found: Vec<PathBuf> = rust_files(&source).into_iter().filter(marked).collect();
+    assert!(found.is_empty(), "tests belong under tests/: {found:?}");
+}
+
 #[test]
 fn parts_of_a_layer_import_each_other_in_one_direction() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -24,6 +24,7 @@ mod data;
 mod domain;
 mod engine;
 mod golden;
+mod ground;
 mod layers;
 mod rag;
 mod serve;

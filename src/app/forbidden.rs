@@ -3,7 +3,8 @@
 use std::io::ErrorKind;
 
 /// An error in one sentence.
-pub(crate) fn sentence(error: &anyhow::Error) -> String {
+#[must_use]
+pub fn sentence(error: &anyhow::Error) -> String {
     let is_full = |cause: &&(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == ErrorKind::StorageFull)
     };
@@ -32,22 +33,4 @@ fn without(
     let said: Vec<String> =
         error.chain().filter(|cause| !is_left_out(cause)).map(ToString::to_string).collect();
     if said.is_empty() { "read or write a file".to_owned() } else { said.join(": ") }
-}
-
-#[cfg(test)]
-mod tests {
-    use anyhow::Context;
-
-    #[test]
-    fn a_place_that_cannot_be_written_is_said_in_words() {
-        let error = std::io::Error::from(std::io::ErrorKind::ReadOnlyFilesystem);
-        let error = Err::<(), _>(error).context("create /home/a/runs").unwrap_err();
-        let said = super::sentence(&error);
-        assert!(said.starts_with("create /home/a/runs: not allowed"), "{said}");
-        assert!(!said.contains("os error"), "{said}");
-        assert_eq!(super::sentence(&anyhow::anyhow!("b").context("a")), "a: b");
-        let full =
-            anyhow::Error::from(std::io::Error::from(std::io::ErrorKind::StorageFull)).context("write a");
-        assert_eq!(super::sentence(&full), "write a: the disk is full; make room and try again");
-    }
 }

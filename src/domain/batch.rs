@@ -11,6 +11,29 @@ pub struct TokenExample {
     pub trained: Vec<bool>,
 }
 
+impl TokenExample {
+    /// Tokens that are trained on.
+    #[must_use]
+    pub fn targets(&self) -> usize {
+        self.trained.iter().skip(1).filter(|&&trained| trained).count()
+    }
+}
+
+/// A prompt with two answers, each encoded with the prompt in front of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenPair {
+    pub chosen: TokenExample,
+    pub rejected: TokenExample,
+}
+
+impl TokenPair {
+    /// Tokens of both.
+    #[must_use]
+    pub const fn tokens(&self) -> usize {
+        self.chosen.tokens.len() + self.rejected.tokens.len()
+    }
+}
+
 /// Marks a position whose next token is not trained on.
 pub const IGNORED: u32 = u32::MAX;
 

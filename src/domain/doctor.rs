@@ -30,7 +30,7 @@ const TREND_VALUES: usize = 24;
 /// Every finding, worst first.
 #[must_use]
 pub fn diagnose(run: &RunSeries) -> Vec<Finding> {
-    let rules: [fn(&RunSeries) -> Option<Finding>; 11] = [
+    let rules: [fn(&RunSeries) -> Option<Finding>; 13] = [
         not_finite,
         no_signal,
         collapse,
@@ -42,6 +42,8 @@ pub fn diagnose(run: &RunSeries) -> Vec<Finding> {
         truncation,
         slower,
         small_loss,
+        not_moved,
+        both_less_likely,
     ];
     let mut findings: Vec<Finding> = rules.iter().filter_map(|rule| rule(run)).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
@@ -185,6 +187,30 @@ fn small_loss(run: &RunSeries) -> Option<Finding> {
     let mean = recent(run.get("loss")?, 20)?;
     let text = "a GRPO loss near 0 is normal: read reward instead".to_owned();
     (is_grpo(run) && mean.abs() < 0.05).then(|| finding("loss", Weight::Note, text))
+}
+
+/// A run on preferences compares the model with its reference: without a difference nothing was learnt.
+fn not_moved(run: &RunSeries) -> Option<Finding> {
+    let name = "rewards/margins";
+    let margins = run.get(name)?.finest();
+    let steps: u32 = margins.iter().map(|bucket| bucket.count).sum();
+    let widest = margins.iter().map(|bucket| bucket.min.abs().max(bucket.max.abs())).fold(0.0, f32::max);
+    let text = format!(
+        "the adapter has not moved: after {steps} steps the model still prefers as its reference does; raise \
+         learning_rate, shorten warmup_steps, or see whether what is trained is used at all"
+    );
+    (steps >= NO_SIGNAL_VALUES as u32 && widest < 1e-5).then(|| finding(name, Weight::Warning, text))
+}
+
+/// Common with losses of a margin alone: both answers get less likely, the rejected one faster.
+fn both_less_likely(run: &RunSeries) -> Option<Finding> {
+    let name = "rewards/chosen";
+    let (chosen, rejected) = (recent(run.get(name)?, 20)?, recent(run.get("rewards/rejected")?, 20)?);
+    let text = format!(
+        "the chosen answers get less likely too (rewards/chosen {chosen:.2}, rejected {rejected:.2}): if samples get \
+         worse, mix in their likelihood with dpo.loss_type = [\"sigmoid\", \"sft\"], or raise dpo.beta"
+    );
+    (chosen < -1.0 && rejected < chosen).then(|| finding(name, Weight::Note, text))
 }
 
 fn is_grpo(run: &RunSeries) -> bool {

@@ -56,29 +56,3 @@ pub fn of_bytes(bytes: &[u8]) -> u64 {
     hash.add(mix(u64::from_le_bytes(last)));
     mix(hash.finish())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fnv_has_the_published_values() {
-        let of = |text: &str| Fnv::of(text.bytes().map(u64::from));
-        assert_eq!(of(""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(of("a"), 0xaf63_dc4c_8601_ec8c);
-        assert_eq!(of("foobar"), 0x8594_4171_f739_67e8);
-    }
-
-    #[test]
-    fn every_flipped_bit_and_every_pair_of_signs_changes_the_hash_of_bytes() {
-        let bytes: Vec<u8> = (0..41_u8).collect();
-        let of = |flips: &[usize]| {
-            let mut bytes = bytes.clone();
-            flips.iter().for_each(|&bit| bytes[bit / 8] ^= 1 << (bit % 8));
-            of_bytes(&bytes)
-        };
-        assert!((0..bytes.len() * 8).all(|bit| of(&[bit]) != of(&[])));
-        assert_ne!(of(&[63, 127]), of(&[]));
-        assert_ne!(of_bytes(&[0; 8]), of_bytes(&[0; 9]));
-    }
-}

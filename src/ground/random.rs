@@ -47,15 +47,3 @@ pub fn combine(parts: &[u64]) -> u64 {
     let add = |seed: u64, &part: &u64| SplitMix64::new(seed ^ part.rotate_left(17)).next();
     parts.iter().fold(0x5851_F42D_4C95_7F2D, add)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_numbers_are_those_of_the_papers_program() {
-        let mut random = SplitMix64::new(1_234_567);
-        let first = [random.next(), random.next(), random.next()];
-        assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
-    }
-}

@@ -9,6 +9,7 @@ mod mcp;
 #[cfg(unix)]
 mod output;
 mod passed;
+mod preferences;
 mod rag;
 mod rag_text;
 mod resume;

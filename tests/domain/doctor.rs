@@ -108,3 +108,19 @@ fn a_grpo_loss_near_zero_is_a_note_and_its_gradients_are_not_judged_as_those_of_
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].weight, found[0].metric.as_str()), (Weight::Note, "loss"));
 }
+
+#[test]
+fn a_run_on_preferences_whose_model_stays_its_reference_has_not_moved() {
+    let margins = |value: f64| [("loss", vec![0.693; 12]), ("rewards/margins", vec![value; 12])];
+    let found = sentences(&margins(0.0));
+    assert!(found[0].starts_with("rewards/margins: the adapter has not moved: after 12 steps"), "{found:?}");
+    assert_eq!(sentences(&margins(0.02)), Vec::<String>::new());
+}
+
+#[test]
+fn both_answers_getting_less_likely_is_noted() {
+    let rewards = |chosen: f64| [("rewards/chosen", vec![chosen; 30]), ("rewards/rejected", vec![-6.0; 30])];
+    let found = sentences(&rewards(-2.5));
+    assert!(found[0].starts_with("rewards/chosen: the chosen answers get less likely too"), "{found:?}");
+    assert_eq!(sentences(&rewards(0.4)), Vec::<String>::new());
+}

@@ -1,4 +1,4 @@
-use dojo_studio::domain::recipe::{Method, Recipe, edit, keys, parse};
+use dojo_studio::domain::recipe::{Method, PreferenceLoss, Recipe, edit, keys, parse};
 use dojo_studio::domain::recipe::{Override, Packing, Scheduler};
 
 const SMALL: &str = "[model]\nbase = \"smollm2-135m\"\n\n[data]\ntrain = \"train.jsonl\"\n";
@@ -46,7 +46,8 @@ fn the_resolved_form_reads_back_as_the_same_recipe_and_names_every_key() {
     let printed = recipe.to_toml();
     assert_eq!(Recipe::parse(&printed, &[], "printed").expect("the printed form"), recipe);
     for key in keys::keys() {
-        assert!(edit::get(&printed, key.name).is_some(), "{} is missing from\n{printed}", key.name);
+        let is_named = key.method().is_none_or(|method| method == Method::Sft);
+        assert_eq!(edit::get(&printed, key.name).is_some(), is_named, "{} in\n{printed}", key.name);
     }
 }
 
@@ -141,7 +142,50 @@ fn missing_keys_damaged_text_and_sections_written_as_values_are_told() {
 #[test]
 fn a_method_that_is_not_built_yet_is_refused_by_name() {
     let found = messages(&format!("method = \"grpo\"\n{SMALL}"));
-    assert_eq!(found, [(Some(1), "`method` is \"grpo\", which is not built yet; \"sft\" is".to_owned())]);
+    let told = "`method` is \"grpo\", which is not built yet; \"sft\" and \"dpo\" are".to_owned();
+    assert_eq!(found, [(Some(1), told)]);
+}
+
+#[test]
+fn a_recipe_for_preferences_has_defaults_of_its_own_and_prints_them() {
+    let recipe = |text: &str| Recipe::parse(text, &[], "recipe").expect("a recipe");
+    let dpo = recipe(&format!("method = \"dpo\"\n{SMALL}"));
+    assert_eq!((dpo.train.learning_rate, dpo.lora.lora_dropout), (1e-5, 0.0));
+    let part = dpo.dpo.clone().expect("its part");
+    assert_eq!((part.beta, part.loss_type.kinds()), (0.1, &[PreferenceLoss::Sigmoid][..]));
+    assert_eq!(recipe(&dpo.to_toml()), dpo);
+    let sft = recipe(SMALL);
+    assert_eq!((sft.train.learning_rate, sft.lora.lora_dropout, &sft.dpo), (2e-4, 0.05, &None));
+    assert!(!sft.to_toml().contains("dpo"), "{}", sft.to_toml());
+    let several = format!(
+        "method = \"dpo\"\n{SMALL}[dpo]\nloss_type = [\"sigmoid\", \"sft\"]\nloss_weights = [1.0, 0.25]\n"
+    );
+    let several = recipe(&several);
+    assert_eq!(several.dpo.as_ref().expect("its part").weights().collect::<Vec<_>>(), [1.0, 0.25]);
+    assert_eq!(recipe(&several.to_toml()), several);
+}
+
+#[test]
+fn what_a_recipe_for_preferences_says_in_vain_is_refused_by_name() {
+    let refused = |more: &str| {
+        let found = messages(&format!("method = \"dpo\"\n{SMALL}{more}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].1.clone()
+    };
+    assert!(refused("packing = \"bfd\"\n").contains("pairs are laid end to end without padding"));
+    assert!(refused("assistant_only_loss = false\n").contains("preferences are learnt of answers alone"));
+    assert!(refused("[dpo]\nloss_type = \"nothing\"\n").contains("must be one of \"sigmoid\""));
+    assert!(refused("[dpo]\nloss_type = [\"ipo\", \"ipo\"]\n").contains("names \"ipo\" twice"));
+    assert!(
+        refused("[dpo]\nloss_type = \"ipo\"\nlabel_smoothing = 0.1\n")
+            .contains("changes nothing in the loss ipo")
+    );
+    assert!(
+        refused("[dpo]\nloss_weights = [1.0, 2.0]\n").contains("has 2 weights, and `dpo.loss_type` 1 losses")
+    );
+    let of_sft = messages(&format!("{SMALL}[dpo]\nbeta = 0.2\n"));
+    assert_eq!(of_sft.len(), 1);
+    assert_eq!(of_sft[0].1, "`dpo.beta` is for method = \"dpo\", and this recipe's is \"sft\"");
 }
 
 #[test]

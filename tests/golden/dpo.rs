@@ -3,8 +3,10 @@
 use dojo_studio::data::chat::{ChatTemplate, RenderEnding};
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
 use dojo_studio::domain::message::Message;
+use dojo_studio::domain::recipe::PreferenceLoss;
 use dojo_studio::engine::adapter::Adapter;
 use dojo_studio::engine::model::{self, OpenModel};
+use dojo_studio::engine::train::objective::{PairScores, pair_loss};
 use dojo_studio::engine::train::step::{DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::Student;
 use serde::Deserialize;
@@ -13,6 +15,7 @@ use crate::support::models::{golden, smollm2};
 
 /// The bound on a log-probability summed over a whole answer, in nats.
 const TOLERANCE: f64 = 0.02;
+const LOSS_TOLERANCE: f64 = 1e-3;
 
 #[derive(Deserialize)]
 struct Golden {
@@ -91,8 +94,12 @@ fn the_log_probabilities_of_preference_pairs_are_the_references() {
         near("policy, rejected", policy_rejected, pair.policy_logp_rejected, TOLERANCE);
         near("base, chosen", base_chosen, pair.reference_logp_chosen, TOLERANCE);
         near("base, rejected", base_rejected, pair.reference_logp_rejected, TOLERANCE);
-        // The sigmoid loss of DPO (Rafailov et al. 2023) of these figures; four of them carry their errors.
-        let margin = golden.beta * ((policy_chosen - base_chosen) - (policy_rejected - base_rejected));
-        near("loss", (-margin).exp().ln_1p(), pair.sigmoid_loss, 4.0 * golden.beta * TOLERANCE);
+        let scores = PairScores {
+            policy: [policy_chosen, policy_rejected],
+            reference: [base_chosen, base_rejected],
+            tokens: [1, 1],
+        };
+        let loss = pair_loss(PreferenceLoss::Sigmoid, &scores, golden.beta, 0.0).loss;
+        near("loss", loss, pair.sigmoid_loss, LOSS_TOLERANCE);
     }
 }

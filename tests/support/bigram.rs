@@ -10,9 +10,11 @@ use dojo_studio::domain::batch::{IGNORED, PackedBatch, TokenExample};
 use dojo_studio::domain::recipe::{Override, Recipe};
 use dojo_studio::domain::run::{MetricLine, RunFolder};
 use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection, Slot};
+use dojo_studio::engine::kernels::cross_entropy::RowLoss;
 use dojo_studio::engine::train::course::GoOn;
 use dojo_studio::engine::train::host::{Brake, Host, HostRequest, Sampler, TrainEvent};
-use dojo_studio::engine::train::student::{Losses, Student};
+use dojo_studio::engine::train::objective::Supervised;
+use dojo_studio::engine::train::student::{LossSlope, Student};
 use dojo_studio::engine::train::trainer::{self, TrainOutcome, TrainingTask};
 
 pub(crate) const VOCABULARY: usize = 12;
@@ -31,9 +33,9 @@ impl Bigram {
         adapter: &Adapter,
         batch: &PackedBatch,
         dropout: Option<u64>,
-        mut gradients: Option<(&mut [f32], f32)>,
-    ) -> Losses {
-        let mut losses = Losses::default();
+        mut gradients: Option<(&mut [f32], &[f32])>,
+    ) -> Vec<RowLoss> {
+        let mut losses: Vec<RowLoss> = Vec::new();
         let (a, b) = adapter.values.split_at(RANK * VOCABULARY);
         for (position, (&token, &target)) in batch.tokens.iter().zip(&batch.targets).enumerate() {
             if target == IGNORED {
@@ -51,15 +53,15 @@ impl Bigram {
             let total: f32 = logits.iter().map(|logit| (logit - highest).exp()).sum();
             let odds: Vec<f32> =
                 logits.iter().map(|logit| ((logit - highest).exp() / total).max(1e-30)).collect();
-            losses += Losses {
-                nll: -f64::from(odds[target].ln()),
-                entropy: odds.iter().map(|&p| -f64::from(p) * f64::from(p.ln())).sum(),
-                correct: usize::from(odds.iter().all(|&p| p <= odds[target])),
-                tokens: 1,
-            };
-            let Some((gradients, scale)) = &mut gradients else { continue };
+            losses.push(RowLoss {
+                nll: -odds[target].ln(),
+                entropy: odds.iter().map(|&p| -p * p.ln()).sum(),
+                correct: odds.iter().all(|&p| p <= odds[target]),
+            });
+            let Some((gradients, slopes)) = &mut gradients else { continue };
+            let slope = slopes[losses.len() - 1];
             for v in 0..VOCABULARY {
-                let error = (odds[v] - f32::from(u8::from(v == target))) * *scale;
+                let error = (odds[v] - f32::from(u8::from(v == target))) * slope;
                 for k in 0..RANK {
                     gradients[RANK * VOCABULARY + v * RANK + k] += error * hidden[k];
                     gradients[k * VOCABULARY + token] += error * b[v * RANK + k] * kept(k);
@@ -71,31 +73,36 @@ impl Bigram {
 }
 
 impl Student for Bigram {
-    fn backward_while(
+    fn backward_rows(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
-        (scale, dropout): (f32, Option<u64>),
+        (slope, dropout): (LossSlope<'_>, Option<u64>),
         gradients: &mut [f32],
         go_on: GoOn<'_>,
-    ) -> Result<Option<Losses>> {
+    ) -> Result<Option<Vec<RowLoss>>> {
         if !go_on(0.0) {
             return Ok(None);
         }
-        let mut losses = Self::pass(adapter, batch, dropout, Some((gradients, scale)));
+        let mut losses = Self::pass(adapter, batch, dropout, None);
+        let slopes = match slope {
+            LossSlope::Same(slope) => vec![slope; losses.len()],
+            LossSlope::Each(slopes) => slopes(&losses),
+        };
+        Self::pass(adapter, batch, dropout, Some((gradients, &slopes)));
         if self.nan_at == Some(self.calls) {
-            losses.nll = f64::NAN;
+            losses[0].nll = f32::NAN;
         }
         self.calls += 1;
         Ok(Some(losses))
     }
 
-    fn evaluate_while(
+    fn evaluate_rows(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
         go_on: GoOn<'_>,
-    ) -> Result<Option<Losses>> {
+    ) -> Result<Option<Vec<RowLoss>>> {
         Ok(go_on(0.0).then(|| Self::pass(adapter, batch, None, None)))
     }
 }
@@ -287,8 +294,7 @@ pub(crate) fn train_student(
         student,
         sampler: Some(&mut sampler),
         adapter: adapter(),
-        train,
-        eval,
+        objective: &Supervised { train, eval },
         truncated_fraction: 0.25,
         prompts: &prompts,
         save_adapter: &save_adapter,

@@ -7,15 +7,15 @@ use anyhow::{Context, Error, Result, bail, ensure};
 use serde_json::Value;
 
 use super::cut::Cut;
-use super::pairs::{leaves_pairs_out, pairs_alone, pairs_left_out, without_pairs};
+use super::encoding::{EncodedItem, encode};
+use super::items::TokenItems;
+use super::pairs::{of_method, of_session_method};
 use crate::app::review::sets;
 use crate::config::Folders;
-use crate::data::encode::{Encoded, Encoder};
 use crate::data::import::{self, ImportOptions};
 use crate::data::mask;
 use crate::data::noticed;
 use crate::data::split::{SplitSettings, Use, assign};
-use crate::domain::batch::TokenExample;
 use crate::domain::filter::parse;
 use crate::domain::recipe::source::{self, ExampleSource};
 use crate::domain::recipe::{DataPart, OnMalformed, Recipe, SetOrder};
@@ -27,8 +27,8 @@ use crate::session::{Access, Purpose, Seen, Session, SessionError};
 /// All examples of a run, encoded.
 #[derive(Debug, Clone, Default)]
 pub struct Dataset {
-    pub train: Vec<TokenExample>,
-    pub eval: Vec<TokenExample>,
+    pub train: TokenItems,
+    pub eval: TokenItems,
     /// What to ask for samples: the recipe's prompts, else the first held-out one, else the first of all.
     pub prompts: Vec<String>,
     /// Training and held-out examples that were cut to the longest length allowed.
@@ -73,8 +73,8 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders, go_on: GoOn<'
     let data = &recipe.data;
     let (mut malformed, mut left_out) = (Vec::new(), Vec::new());
     let mut rows = |source: &str| match source::of_session(source) {
-        Some(words) => of_session((source, words), data, folders, (&mut malformed, &mut left_out)),
-        None => of_files(source, data, &mut malformed, &mut left_out),
+        Some(words) => of_session((source, words), recipe, folders, (&mut malformed, &mut left_out)),
+        None => of_files(source, recipe, &mut malformed, &mut left_out),
     };
     let mut notes = Vec::new();
     let train = of_use(rows(&data.train)?, &data.train, Use::Training, &mut notes)?;
@@ -87,7 +87,7 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders, go_on: GoOn<'
     let (mut lost, all) = (0, train.len() + eval.len());
     let mut cut = |rows, before: usize| {
         let so_far = |done: usize| go_on((before + done) as f64 / all as f64);
-        encode(rows, (model, longest), data, (&mut malformed, &mut lost), &so_far)
+        encode(rows, (model, longest), recipe, (&mut malformed, &mut lost), &so_far)
     };
     let trained = train.len();
     let (train, encoded) = cut(train, 0)?;
@@ -100,6 +100,7 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders, go_on: GoOn<'
         rows.iter().map(|row| row.seen(purpose)).collect::<Result<Vec<_>, _>>()
     };
     let learnt = encoded.iter().chain(&held_out);
+    let learnt = learnt.map(|item| &item.learnt);
     notes.extend(mask::warnings(learnt.map(|one| (one.example.source.as_str(), &one.unlearnt))));
     let truncated = encoded.iter().chain(&held_out).filter(|one| one.is_truncated()).count();
     notes.extend(
@@ -119,16 +120,16 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders, go_on: GoOn<'
         truncated,
         lost,
         seen: [seen(&train, Purpose::Train)?, seen(&eval, Purpose::Eval)?].concat(),
-        train: encoded.into_iter().map(|one| one.example).collect(),
-        eval: held_out.into_iter().map(|one| one.example).collect(),
+        train: EncodedItem::tokens(encoded, recipe.method),
+        eval: EncodedItem::tokens(held_out, recipe.method),
         malformed,
         left_out,
     })
 }
 
 /// A record, and what is known of where it comes from.
-struct SourcedRecord {
-    record: Record,
+pub(super) struct SourcedRecord {
+    pub(super) record: Record,
     /// Its number, where it is one of a session.
     id: Option<RecordId>,
     /// Of a row of a review's set.
@@ -145,11 +146,11 @@ impl SourcedRecord {
 
 fn of_session(
     (source, words): (&str, &str),
-    data: &DataPart,
+    recipe: &Recipe,
     folders: &Folders,
     (malformed, left_out): (&mut Vec<String>, &mut Vec<String>),
 ) -> Result<Vec<SourcedRecord>> {
-    let folder = data.session.as_deref().with_context(|| {
+    let folder = recipe.data.session.as_deref().with_context(|| {
         format!("{source:?} names records of a session, and the recipe says of none: set data.session")
     })?;
     let told = || format!("read {source:?} of the session in {folder}");
@@ -188,15 +189,9 @@ fn of_session(
             ensure!(rejected == 0 || !rows.is_empty(), "all {all} records of {source} are rejected");
             left_out.extend((rejected > 0).then(|| rejected_left_out(rejected, source)));
         }
-        if leaves_pairs_out(words) {
-            let all = rows.len();
-            rows.retain(|row| row.record.preference.is_none());
-            let pairs = all - rows.len();
-            ensure!(pairs == 0 || !rows.is_empty(), pairs_alone(all, source));
-            left_out.extend((pairs > 0).then(|| pairs_left_out(pairs, source)));
-        }
         rows
     };
+    let rows = of_session_method(recipe.method, rows, (source, words), left_out).map_err(Error::msg)?;
     ensure!(!rows.is_empty(), "nothing of the session in {folder} matches {source:?}");
     let told = noticed::told_of(rows.iter().map(|row| &row.record));
     left_out.extend(told.iter().map(|told| format!("{source}: {told}")));
@@ -218,11 +213,11 @@ fn rejected_left_out(rejected: usize, source: &str) -> String {
 
 fn of_files(
     path: &str,
-    data: &DataPart,
+    recipe: &Recipe,
     malformed: &mut Vec<String>,
     left_out: &mut Vec<String>,
 ) -> Result<Vec<SourcedRecord>> {
-    let options = ImportOptions { map: data.map.clone(), ..ImportOptions::default() };
+    let options = ImportOptions { map: recipe.data.map.clone(), ..ImportOptions::default() };
     // Whether one is fatal is decided when all of them are known.
     let batch = import::read_all(Path::new(path), &options, OnMalformed::Skip)
         .with_context(|| format!("read the examples in {path}"))?;
@@ -230,7 +225,7 @@ fn of_files(
     left_out.extend(batch.notes.iter().chain(&batch.idle).map(|note| format!("{path}: {note}")));
     malformed
         .extend(batch.malformed.iter().map(|bad| format!("{}:{}: {}", bad.source, bad.line, bad.reason)));
-    let records = without_pairs(batch.records, path, left_out).map_err(Error::msg)?;
+    let records = of_method(recipe.method, batch.records, path, left_out).map_err(Error::msg)?;
     let row =
         |record: Record| SourcedRecord { split: record.split.clone(), record, id: None, provenance: None };
     Ok(records.into_iter().map(row).collect())
@@ -287,53 +282,6 @@ fn split(rows: Vec<SourcedRecord>, data: &DataPart) -> Result<(Vec<SourcedRecord
     let is_kept: Vec<bool> = assign(&prompts, &settings).iter().map(|part| *part == settings.rest).collect();
     let mut is_kept = is_kept.into_iter();
     Ok(rows.into_iter().partition(|_| is_kept.next().unwrap_or(true)))
-}
-
-/// Examples that are encoded between two looks at whether to go on.
-const BLOCK: usize = 1024;
-
-/// The rows that can be trained on, with their examples; the others are named among the malformed.
-fn encode(
-    rows: Vec<SourcedRecord>,
-    (model, longest): (&OpenModel, usize),
-    data: &DataPart,
-    (malformed, lost): (&mut Vec<String>, &mut usize),
-    go_on: &dyn Fn(usize) -> bool,
-) -> Result<(Vec<SourcedRecord>, Vec<Encoded>)> {
-    let template = model.template.compile()?;
-    let end = model.template.eos_token.as_deref();
-    let encoder =
-        Encoder::new(&model.tokenizer, template.as_ref(), end, longest)?.with_rows(model.config.vocabulary);
-    let records: Vec<&Record> = rows.iter().map(|row| &row.record).collect();
-    let mut encoded = Vec::with_capacity(records.len());
-    for block in records.chunks(BLOCK) {
-        ensure!(go_on(encoded.len()), "stopped while the examples were read");
-        encoded.extend(encoder.encode_each(block));
-    }
-    let (mut kept, mut examples) = (Vec::new(), Vec::new());
-    for (row, encoded) in rows.into_iter().zip(encoded) {
-        let unlearnt = row.record.messages.iter().position(|turn| !turn.is_learnt());
-        match encoded {
-            Ok(_) if unlearnt.is_some() && !data.assistant_only_loss => malformed.push(format!(
-                "{}: turn {} is not to be learnt, and data.assistant_only_loss = false learns every turn",
-                row.record.place(),
-                unlearnt.unwrap_or_default() + 1
-            )),
-            Ok(mut one) => {
-                if !data.assistant_only_loss {
-                    one.example.trained.iter_mut().skip(1).for_each(|trained| *trained = true);
-                }
-                kept.push(row);
-                examples.push(one);
-            }
-            Err(error) => {
-                let too_long = encoder.length(&row.record).is_ok_and(|length| length > longest);
-                *lost += usize::from(too_long);
-                malformed.push(format!("{error:#}"));
-            }
-        }
-    }
-    Ok((kept, examples))
 }
 
 /// Reasons that a message gives in full.

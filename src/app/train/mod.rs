@@ -5,12 +5,15 @@ pub mod adapter;
 mod began;
 pub mod cut;
 pub mod data;
+mod encoding;
 mod fetching;
 pub mod host;
+pub mod items;
 mod journal;
 pub(crate) mod pairs;
 pub mod preflight;
 pub mod recipe;
+mod reference;
 pub mod sampler;
 mod watched;
 
@@ -123,15 +126,18 @@ fn train(job: &TrainJob, host: &mut RunHost, progress: &mut dyn hub::PullProgres
     if host.is_to_stop() {
         return Ok(TrainOutcome::Stopped);
     }
+    let Some(reference) = reference::of_run(job, &prepared, &mut *student, host)? else {
+        return Ok(TrainOutcome::Stopped);
+    };
     host.doing("trying the largest batch, without an update");
+    let objective = reference.objective(&job.recipe, &prepared.data)?;
     let task = TrainingTask {
         recipe: &job.recipe,
         folder: &job.folder,
         student: &mut *student,
         sampler: sampler.as_mut().map(|sampler| sampler as &mut dyn Sampler),
         adapter: prepared.adapter,
-        train: &prepared.data.train,
-        eval: &prepared.data.eval,
+        objective: &*objective,
         truncated_fraction: prepared.data.truncated_fraction(),
         prompts: &prepared.data.prompts,
         save_adapter: &|adapter, folder| adapter::save(adapter, &prepared.model, folder),

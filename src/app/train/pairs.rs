@@ -1,9 +1,12 @@
-//! Preference pairs among what a recipe trains on: supervised training learns answers, so they are left out, in words that
-//! say how their better answers are learnt all the same.
+//! Preference pairs among what a recipe trains on. Supervised training learns answers, so they are left out, in words that
+//! say how their better answers are learnt all the same; training on preferences learns from nothing else.
 
 use crate::data::mapping::learn_chosen;
 use crate::domain::filter::{Property, parse};
+use crate::domain::recipe::{ExampleSource, Method};
 use crate::domain::record::Record;
+
+use super::data::SourcedRecord;
 
 /// How the chosen answers of a session's pairs are learnt.
 const OF_SESSION: &str = "data.train = \"session:is:preference\"";
@@ -14,8 +17,85 @@ pub(crate) fn leaves_pairs_out(filter: &str) -> bool {
     parse(filter).is_ok_and(|filter| !filter.speaks_of(Property::Preference))
 }
 
+/// The rows of a session's source that a method learns from.
+///
+/// # Errors
+/// Says so in a sentence if there is none; `told` gets what is left out otherwise.
+pub(super) fn of_session_method(
+    method: Method,
+    mut rows: Vec<SourcedRecord>,
+    (source, words): (&str, &str),
+    told: &mut Vec<String>,
+) -> Result<Vec<SourcedRecord>, String> {
+    let all = rows.len();
+    match method {
+        Method::Sft => {
+            let is_set = matches!(ExampleSource::parse(source), Ok(ExampleSource::Set(_)));
+            if is_set || !leaves_pairs_out(words) {
+                return Ok(rows);
+            }
+            rows.retain(|row| row.record.preference.is_none());
+            let pairs = all - rows.len();
+            if pairs > 0 && rows.is_empty() {
+                return Err(pairs_alone(all, source));
+            }
+            told.extend((pairs > 0).then(|| pairs_left_out(pairs, source)));
+        }
+        Method::Dpo => {
+            rows.retain(|row| row.record.preference.is_some());
+            told.extend(answers_left_out(rows.len(), all, source)?);
+        }
+        Method::Grpo => {}
+    }
+    Ok(rows)
+}
+
+/// The records of a file that a method learns from.
+///
+/// # Errors
+/// As [`of_session_method`].
+pub(super) fn of_method(
+    method: Method,
+    records: Vec<Record>,
+    source: &str,
+    told: &mut Vec<String>,
+) -> Result<Vec<Record>, String> {
+    match method {
+        Method::Sft => without_pairs(records, source, told),
+        Method::Dpo => {
+            let all = records.len();
+            let pairs: Vec<Record> =
+                records.into_iter().filter(|record| record.preference.is_some()).collect();
+            told.extend(answers_left_out(pairs.len(), all, source)?);
+            Ok(pairs)
+        }
+        Method::Grpo => Ok(records),
+    }
+}
+
+/// What training on preferences says of records that are no pairs.
+fn answers_left_out(pairs: usize, all: usize, source: &str) -> Result<Option<String>, String> {
+    let others = all - pairs;
+    if others == 0 {
+        return Ok(None);
+    }
+    if pairs == 0 {
+        return Err(format!(
+            "none of the {all} records of {source} is a preference pair, and dpo learns from a prompt with a chosen and \
+             a rejected answer: set:pairs takes the corrections that were accepted in a review, session:is:preference \
+             the pairs of a session; method = \"sft\" learns answers"
+        ));
+    }
+    let (records, are) = if others == 1 {
+        ("record", "is no preference pair")
+    } else {
+        ("records", "are no preference pairs")
+    };
+    Ok(Some(format!("{others} {records} of {source} {are} and left out: dpo learns from pairs")))
+}
+
 /// That pairs of a session are left out, and how their better answers are learnt all the same.
-pub(super) fn pairs_left_out(pairs: usize, source: &str) -> String {
+fn pairs_left_out(pairs: usize, source: &str) -> String {
     left_out(pairs, source, OF_SESSION)
 }
 
@@ -28,11 +108,7 @@ pub(crate) fn pairs_alone(pairs: usize, source: &str) -> String {
 ///
 /// # Errors
 /// Says so in a sentence where nothing else is there; `told` gets it otherwise.
-pub(super) fn without_pairs(
-    records: Vec<Record>,
-    source: &str,
-    told: &mut Vec<String>,
-) -> Result<Vec<Record>, String> {
+fn without_pairs(records: Vec<Record>, source: &str, told: &mut Vec<String>) -> Result<Vec<Record>, String> {
     let Some(how) = how(&records) else { return Ok(records) };
     let all = records.len();
     let rest: Vec<Record> = records.into_iter().filter(|record| record.preference.is_none()).collect();

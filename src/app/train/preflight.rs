@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::Prepared;
-use crate::domain::batch::{PackedBatch, TokenExample};
+use crate::domain::batch::TokenExample;
 use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype, Recipe};
 use crate::engine::device::ComputeDevice;
 use crate::engine::disk;
@@ -54,10 +54,7 @@ pub struct Preflight {
 pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Preflight> {
     let (data, place) = (&prepared.data, super::place(recipe)?);
     let order = order(recipe, prepared)?;
-    let largest: Vec<&TokenExample> =
-        order.largest().iter().filter_map(|&index| data.train.get(index)).collect();
-    let largest_batch = largest.iter().map(|example| example.tokens.len()).sum();
-    let trained = |example: &TokenExample| example.trained.iter().filter(|&&trained| trained).count();
+    let largest_batch = data.train.batch(&order.largest()).tokens.len();
     let parameters = prepared.adapter.values.len();
     let kept = recipe.save.save_total_limit as u64 + 2;
     let mut figures = Preflight {
@@ -66,9 +63,9 @@ pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Pr
         skipped_lines: data.malformed.len(),
         truncated: data.truncated,
         truncated_share: data.truncated_fraction(),
-        tokens: data.train.iter().map(|example| example.tokens.len()).sum(),
-        trained_tokens: data.train.iter().map(trained).sum(),
-        longest_example: data.train.iter().map(|example| example.tokens.len()).max().unwrap_or_default(),
+        tokens: data.train.lengths().iter().sum(),
+        trained_tokens: data.train.examples().map(TokenExample::targets).sum(),
+        longest_example: data.train.examples().map(|example| example.tokens.len()).max().unwrap_or_default(),
         largest_batch,
         steps_per_epoch: order.steps_per_epoch(),
         total_steps: order.total_steps(recipe),
@@ -98,8 +95,7 @@ pub fn measure(
     student: &mut dyn Student,
 ) -> Result<()> {
     let indices = order(recipe, prepared)?.micro_batches(0)?.into_iter().next().unwrap_or_default();
-    let examples = indices.iter().filter_map(|&index| prepared.data.train.get(index));
-    let batch = PackedBatch::pack(examples);
+    let batch = prepared.data.train.batch(&indices);
     let mut gradients = vec![0.0; prepared.adapter.values.len()];
     let scale = 1.0 / batch.trained_tokens().max(1) as f32;
     let mut seconds = f64::INFINITY;
@@ -111,7 +107,7 @@ pub fn measure(
     }
     let rate = batch.tokens.len() as f64 / seconds;
     let epochs = figures.total_steps as f64 / figures.steps_per_epoch.max(1) as f64;
-    let held_out: usize = prepared.data.eval.iter().map(|example| example.tokens.len()).sum();
+    let held_out: usize = prepared.data.eval.lengths().iter().sum();
     let every = if recipe.eval.eval_steps > 0 { recipe.eval.eval_steps } else { figures.steps_per_epoch };
     let evaluations = figures.total_steps.div_ceil(every.max(1)) + u64::from(recipe.eval.eval_on_start);
     // A forward pass is about a third of a step.
@@ -122,7 +118,8 @@ pub fn measure(
 }
 
 fn order(recipe: &Recipe, prepared: &Prepared) -> Result<BatchSampler> {
-    BatchSampler::new(prepared.data.train.iter().map(|example| example.tokens.len()).collect(), recipe)
+    let train = &prepared.data.train;
+    BatchSampler::new(train.lengths(), train.longest(recipe.data.max_length), recipe)
 }
 
 /// Bytes of a number in NF4 with double quantisation.

@@ -44,11 +44,17 @@ pub fn check(key: &RecipeKey, value: &Value) -> Result<(), String> {
             texts.then_some(()).ok_or_else(|| wrong(key, value, "a list of texts"))
         }
         KeyKind::Choice(choices) => choice(key, value, choices),
+        KeyKind::Choices(choices) => several(key, value, choices),
         KeyKind::Integer(low, high) => integer(key, value, low, high),
         KeyKind::Number(range) => match value.as_f64() {
             Some(number) if range.holds(number) => Ok(()),
             _ => Err(wrong(key, value, &format!("a number, {range}"))),
         },
+        KeyKind::Numbers(range) => {
+            let fits = |item: &Value| item.as_f64().is_some_and(|number| range.holds(number));
+            let all = value.as_array().is_some_and(|list| list.iter().all(fits));
+            all.then_some(()).ok_or_else(|| wrong(key, value, &format!("a list of numbers, each {range}")))
+        }
         KeyKind::Modules => modules(key, value),
         KeyKind::Rates => rates(key, value),
         KeyKind::Device => match value.as_str() {
@@ -83,6 +89,19 @@ fn choice(key: &RecipeKey, value: &Value, choices: &[&str]) -> Result<(), String
     }
     let quoted: Vec<String> = choices.iter().map(|choice| format!("\"{choice}\"")).collect();
     Err(wrong(key, value, &format!("one of {}", quoted.join(", "))))
+}
+
+/// One of the choices, or a list of some, none twice.
+fn several(key: &RecipeKey, value: &Value, choices: &[&str]) -> Result<(), String> {
+    let Some(list) = value.as_array() else { return choice(key, value, choices) };
+    if list.is_empty() {
+        return Err(format!("`{}` is an empty list", key.name));
+    }
+    list.iter().try_for_each(|item| choice(key, item, choices))?;
+    match list.iter().enumerate().find(|(at, item)| list.iter().take(*at).any(|other| other == *item)) {
+        Some((_, twice)) => Err(format!("`{}` names {twice} twice", key.name)),
+        None => Ok(()),
+    }
 }
 
 fn integer(key: &RecipeKey, value: &Value, low: i64, high: i64) -> Result<(), String> {

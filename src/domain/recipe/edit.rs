@@ -5,7 +5,7 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table};
 
 use super::check::{self, Issue};
 use super::keys::{self, RecipeKey};
-use super::{Recipe, parse};
+use super::{Method, Recipe, parse};
 
 /// Sets a key to what a person typed, and gives back the new text. A bare text needs no quotes.
 ///
@@ -50,6 +50,12 @@ pub fn get(text: &str, name: &str) -> Option<String> {
         document.get(key.section())?.as_table()?
     };
     Some(place.get(key.short())?.as_value()?.clone().decorated("", "").to_string())
+}
+
+/// The method that a text names; supervised training, if it names none.
+#[must_use]
+pub fn method(text: &str) -> Method {
+    get(text, "method").and_then(|named| Method::of(named.trim_matches('"'))).unwrap_or(Method::Sft)
 }
 
 fn open(text: &str, name: &str) -> Result<(DocumentMut, &'static RecipeKey), Issue> {

@@ -1,6 +1,8 @@
 //! The table of every recipe key: its kind, range, default and one line of help. Parsing, `--set`, the printed form,
 //! the studio's form and the documentation all read this table.
 
+use super::Method;
+
 /// One key of a recipe.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RecipeKey {
@@ -17,6 +19,26 @@ impl RecipeKey {
     #[must_use]
     pub fn section(&self) -> &'static str {
         self.name.rsplit_once('.').map_or("", |(section, _)| section)
+    }
+
+    /// The only method that the key is for; none if it is for all.
+    #[must_use]
+    pub fn method(&self) -> Option<Method> {
+        Method::of(self.section())
+    }
+
+    /// Its default in a recipe of a method, in TOML. Preferences and rewards move a model that can answer already: they
+    /// learn slower, and without dropout, which would make the model differ from its reference by chance.
+    #[must_use]
+    pub fn default_for(&self, method: Method) -> Option<&'static str> {
+        match (self.name, method) {
+            ("train.learning_rate", Method::Dpo | Method::Grpo) => Some("1e-5"),
+            ("lora.lora_dropout", Method::Dpo | Method::Grpo) => Some("0.0"),
+            _ => match self.presence {
+                Presence::Default(default) => Some(default),
+                Presence::Required | Presence::Optional => None,
+            },
+        }
     }
 
     /// The part after the dot.
@@ -48,10 +70,14 @@ pub enum KeyKind {
     /// A list of texts.
     Texts,
     Choice(&'static [&'static str]),
+    /// One of them, or a list of several.
+    Choices(&'static [&'static str]),
     Flag,
     /// A whole number from the first to the second, both allowed.
     Integer(i64, i64),
     Number(Range),
+    /// A list of numbers.
+    Numbers(Range),
     /// `"all-linear"` or a list of projection names.
     Modules,
     /// A list of `{ pattern = "…", learning_rate = … }`.
@@ -137,7 +163,9 @@ const fn row(name: &'static str, kind: KeyKind, presence: Presence, help: &'stat
     RecipeKey { name, kind, presence, help }
 }
 
-use KeyKind::{Choice, Device, Examples, Flag, Integer, Modules, Number, Path, Rates, Text, Texts};
+use KeyKind::{
+    Choice, Choices, Device, Examples, Flag, Integer, Modules, Number, Numbers, Path, Rates, Text, Texts,
+};
 use Presence::{Default, Optional, Required};
 
 const MANY: i64 = 1_000_000_000;
@@ -180,6 +208,11 @@ static KEYS: &[RecipeKey] = &[
     row("train.loraplus_lr_ratio", Number(Range::above(0.0, 10_000.0)), Default("1.0"), "LoRA+: the B matrices' learning rate over the A matrices'; 16 is usual, 1 is plain LoRA"),
     row("train.learning_rates", Rates, Default("[]"), "Other highest learning rates: a list of { pattern, learning_rate }; the first pattern (with *) that fits a tensor's name counts"),
     row("train.seed", Integer(0, i64::MAX), Default("42"), "Seed of the adapter's first values, the data order and the dropout"),
+    row("dpo.beta", Number(Range::above(0.0, 1000.0)), Default("0.1"), "How much the model is kept near the reference; low lets it go further"),
+    row("dpo.loss_type", Choices(&["sigmoid", "sigmoid_norm", "robust", "hinge", "ipo", "exo_pair", "nca_pair", "sppo_hard", "apo_zero", "apo_down", "orpo", "sft"]), Default("\"sigmoid\""), "TRL's name of the loss, or a list whose losses are added up: sigmoid is DPO, sft the likelihood of the chosen answers"),
+    row("dpo.loss_weights", Numbers(Range::from_to(0.0, 1000.0)), Default("[]"), "A weight for each loss of dpo.loss_type; empty gives each 1"),
+    row("dpo.label_smoothing", Number(Range::below(0.0, 0.5)), Default("0.0"), "The share of pairs that are taken to be the wrong way round (sigmoid, robust, exo_pair)"),
+    row("dpo.reference", Choice(&["start", "base"]), Default("\"start\""), "What the model is compared with: itself as the run begins, or the base model without an adapter"),
     row("eval.eval_steps", Integer(0, MANY), Default("0"), "Steps between evaluations; 0 evaluates at the end of each epoch"),
     row("eval.eval_on_start", Flag, Default("true"), "Evaluate before the first step"),
     row("eval.per_device_eval_batch_size", Integer(1, 65_536), Default("8"), "Examples in an evaluation batch"),

@@ -2,6 +2,7 @@
 //! with their lines; opens no file and knows no model.
 
 pub mod check;
+mod dpo;
 pub mod edit;
 pub mod keys;
 pub mod parse;
@@ -10,6 +11,7 @@ pub mod source;
 use serde::{Deserialize, Serialize};
 
 pub use check::Issue;
+pub use dpo::{DpoPart, PreferenceLoss, PreferenceLosses, ReferenceModel};
 pub use parse::Override;
 pub use source::{Balance, ExampleSource, SetKind, SetOrder};
 
@@ -22,6 +24,9 @@ pub struct Recipe {
     pub data: DataPart,
     pub lora: LoraPart,
     pub train: TrainPart,
+    /// Of a recipe whose method is dpo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpo: Option<DpoPart>,
     pub eval: EvalPart,
     pub save: SavePart,
     pub sample: SamplePart,
@@ -76,6 +81,14 @@ pub enum Method {
 }
 
 impl Method {
+    pub const ALL: [Self; 3] = [Self::Sft, Self::Dpo, Self::Grpo];
+
+    /// The method of a name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use toml_edit::{Document, Item, Table, TableLike};
 
 use super::check::{self, Issue};
-use super::keys::{self, Presence};
+use super::keys::{self, Presence, RecipeKey};
 use super::source;
 use super::{Method, Recipe};
 
@@ -147,12 +147,23 @@ fn check_values(found: &ParsedValues, issues: &mut Vec<Issue>) {
 fn check_together(found: &ParsedValues, issues: &mut Vec<Issue>) {
     let number = |name: &str| found.get(name).and_then(|(value, _)| value.as_f64());
     let line = |name: &str| found.get(name).and_then(|(_, line)| *line);
-    if let Some((Value::String(method), _)) = found.get("method")
-        && [Method::Dpo.name(), Method::Grpo.name()].contains(&method.as_str())
-    {
-        let message = format!("`method` is \"{method}\", which is not built yet; \"sft\" is");
+    let method = method(found);
+    if method == Method::Grpo {
+        let message = "`method` is \"grpo\", which is not built yet; \"sft\" and \"dpo\" are".to_owned();
         issues.push(issue("method", line("method"), message));
     }
+    for (name, (_, line)) in found {
+        let of = keys::key(name).and_then(RecipeKey::method).filter(|of| *of != method);
+        if let Some(of) = of {
+            let message = format!(
+                "`{name}` is for method = \"{}\", and this recipe's is \"{}\"",
+                of.name(),
+                method.name()
+            );
+            issues.push(issue(name, *line, message));
+        }
+    }
+    issues.extend(check_preferences(found, method));
     let text = |name: &str| found.get(name).and_then(|(value, _)| value.as_str());
     let sources: Vec<&str> = ["data.train", "data.eval"].into_iter().filter_map(text).collect();
     let mapped = found.get("data.map").and_then(|(value, _)| value.as_array());
@@ -182,14 +193,60 @@ fn check_together(found: &ParsedValues, issues: &mut Vec<Issue>) {
     }
 }
 
+/// A recipe's method; one that is none is told of where its value is checked.
+fn method(found: &ParsedValues) -> Method {
+    let named = found.get("method").and_then(|(value, _)| value.as_str());
+    named.and_then(Method::of).unwrap_or(Method::Sft)
+}
+
+/// What the keys of a recipe for preferences can't tell alone.
+fn check_preferences(found: &ParsedValues, method: Method) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    if method != Method::Dpo {
+        return issues;
+    }
+    let line = |name: &str| found.get(name).and_then(|(_, line)| *line);
+    let value = |name: &str| found.get(name).map(|(value, _)| value);
+    let kinds: Vec<&str> = match value("dpo.loss_type") {
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+        Some(one) => one.as_str().into_iter().collect(),
+        None => vec!["sigmoid"],
+    };
+    let weights = value("dpo.loss_weights").and_then(Value::as_array).map_or(0, Vec::len);
+    if weights > 0 && weights != kinds.len() {
+        let message =
+            format!("`dpo.loss_weights` has {weights} weights, and `dpo.loss_type` {} losses", kinds.len());
+        issues.push(issue("dpo.loss_weights", line("dpo.loss_weights"), message));
+    }
+    let smooths = kinds.iter().any(|kind| ["sigmoid", "robust", "exo_pair"].contains(kind));
+    if value("dpo.label_smoothing").and_then(Value::as_f64).is_some_and(|share| share > 0.0) && !smooths {
+        let message =
+            format!("`dpo.label_smoothing` changes nothing in the loss {}: take it out", kinds.join(", "));
+        issues.push(issue("dpo.label_smoothing", line("dpo.label_smoothing"), message));
+    }
+    if value("data.packing").and_then(Value::as_str) == Some("bfd") {
+        let message =
+            "`data.packing` is \"bfd\": pairs are laid end to end without padding as they are; take it out"
+                .to_owned();
+        issues.push(issue("data.packing", line("data.packing"), message));
+    }
+    if value("data.assistant_only_loss") == Some(&Value::Bool(false)) {
+        let message =
+            "`data.assistant_only_loss` is false, and preferences are learnt of answers alone: take it out"
+                .to_owned();
+        issues.push(issue("data.assistant_only_loss", line("data.assistant_only_loss"), message));
+    }
+    issues
+}
+
 /// Lays the defaults under the values and reads the whole as a [`Recipe`].
 fn build(found: &ParsedValues) -> Result<Recipe, String> {
-    let mut whole = Map::new();
-    for key in keys::keys() {
-        let value = match (found.get(key.name), key.presence) {
+    let (mut whole, method) = (Map::new(), method(found));
+    for key in keys::keys().filter(|key| key.method().is_none_or(|of| of == method)) {
+        let value = match (found.get(key.name), key.default_for(method)) {
             (Some((value, _)), _) => value.clone(),
-            (None, Presence::Default(default)) => scalar_or_text(default),
-            (None, Presence::Required | Presence::Optional) => Value::Null,
+            (None, Some(default)) => scalar_or_text(default),
+            (None, None) => Value::Null,
         };
         let place = if key.section().is_empty() {
             &mut whole

@@ -30,6 +30,23 @@ pub struct Head<'a> {
     pub products: MatmulPrecision,
 }
 
+/// What the gradient of each row's negative log-likelihood is multiplied by.
+#[derive(Debug, Clone, Copy)]
+pub enum RowScale<'a> {
+    All(f32),
+    /// (rows)
+    Each(&'a [f32]),
+}
+
+impl RowScale<'_> {
+    const fn of(self, row: usize) -> f32 {
+        match self {
+            Self::All(scale) => scale,
+            Self::Each(scales) => scales[row],
+        }
+    }
+}
+
 /// Where the gradient of the output layer's own weight is added, if it is trained.
 pub enum WeightGradient<'a> {
     None,
@@ -79,19 +96,20 @@ impl Head<'_> {
         gradient: Option<(&mut [f32], f32)>,
         logits: &mut Vec<f32>,
     ) -> Vec<RowLoss> {
+        let gradient = gradient.map(|(gradient, scale)| (gradient, RowScale::All(scale)));
         self.losses_while((x, targets), gradient, WeightGradient::None, logits, &mut || Some(()))
             .unwrap_or_default()
     }
 
-    /// As [`Head::losses`] of rows and their targets; with `gradient`, the gradient of the weight is added to
-    /// `of_weight`, too. Nothing when `enter`, asked before each of [`Head::chunks`], says so.
+    /// As [`Head::losses`] of rows and their targets, with a scale for each row if they differ; with `gradient`, the
+    /// gradient of the weight is added to `of_weight`, too. Nothing when `enter`, asked before each of [`Head::chunks`], says so.
     ///
     /// # Panics
     /// As [`Head::losses`].
     pub fn losses_while(
         &self,
         (x, targets): (&[f32], &[u32]),
-        mut gradient: Option<(&mut [f32], f32)>,
+        mut gradient: Option<(&mut [f32], RowScale<'_>)>,
         mut of_weight: WeightGradient<'_>,
         logits: &mut Vec<f32>,
         enter: &mut dyn FnMut() -> Option<()>,
@@ -114,12 +132,16 @@ impl Head<'_> {
             );
             let scale = gradient.as_ref().map(|(_, scale)| *scale);
             let cap = self.softcap.unwrap_or(0.0);
-            logits.par_chunks_mut(stride).zip(targets).zip(&mut losses[first..first + rows]).for_each(
-                |((row, &target), loss)| {
+            logits
+                .par_chunks_mut(stride)
+                .zip(targets)
+                .zip(&mut losses[first..first + rows])
+                .enumerate()
+                .for_each(|(index, ((row, &target), loss))| {
                     let row = &mut row[..self.vocabulary];
-                    *loss = row_loss(row, target as usize, scale.unwrap_or(0.0), scale.is_some(), cap);
-                },
-            );
+                    let of_row = scale.map_or(0.0, |scale| scale.of(first + index));
+                    *loss = row_loss(row, target as usize, of_row, scale.is_some(), cap);
+                });
             if let Some((gradient, _)) = &mut gradient {
                 let data = &mut gradient[first * self.width..(first + rows) * self.width];
                 let logits = Matrix::strided(logits, rows, self.vocabulary, stride);

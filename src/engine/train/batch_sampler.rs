@@ -20,10 +20,10 @@ pub struct BatchSampler {
 
 impl BatchSampler {
     /// # Errors
-    /// Where there are no examples, or one is longer than the recipe's `max_length`.
-    pub fn new(lengths: Vec<usize>, recipe: &Recipe) -> Result<Self> {
+    /// Where there are no examples, or one is longer than `longest` tokens.
+    pub fn new(lengths: Vec<usize>, longest: usize, recipe: &Recipe) -> Result<Self> {
         let settings = PackSettings {
-            max_length: recipe.data.max_length,
+            max_length: longest,
             packing: recipe.data.packing,
             batch_size: recipe.train.per_device_train_batch_size,
             seed: recipe.train.seed,

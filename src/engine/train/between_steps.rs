@@ -5,9 +5,8 @@ use anyhow::{Context, Result};
 
 use super::checkpoint::{self, Best, Content};
 use super::host::{Host, HostRequest, TrainEvent};
-use super::student::Losses;
+use super::objective::{ItemPart, MetricSums};
 use super::trainer::{Flow, Trainer, loss_line};
-use crate::domain::batch::PackedBatch;
 use crate::domain::run::Sample;
 use crate::ground::{files, folders};
 
@@ -35,7 +34,7 @@ impl Trainer<'_> {
         let every = if eval.eval_steps > 0 { eval.eval_steps } else { self.order.steps_per_epoch() };
         let due =
             if step == 0 { eval.eval_on_start } else { is_multiple(step, every) || step >= self.total_steps };
-        due && !self.task.eval.is_empty() && self.state.evaluated != Some(step)
+        due && self.task.objective.held_out() > 0 && self.state.evaluated != Some(step)
     }
 
     fn sample_is_due(&self) -> bool {
@@ -46,24 +45,26 @@ impl Trainer<'_> {
 
     /// The loss over all held-out examples.
     fn evaluate(&mut self, host: &mut dyn Host) -> Result<Flow> {
-        let mut losses = Losses::default();
+        let mut sums = MetricSums::default();
         let size = self.task.recipe.eval.per_device_eval_batch_size.max(1);
-        let eval = self.task.eval;
-        let total = eval.len().div_ceil(size);
-        for (done, examples) in eval.chunks(size).enumerate() {
+        let objective = self.task.objective;
+        let items: Vec<usize> = (0..objective.held_out()).collect();
+        let share = objective.share(ItemPart::HeldOut, &items);
+        let total = items.len().div_ceil(size);
+        for (done, items) in items.chunks(size).enumerate() {
             if self.tick(host)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
             host.report(&TrainEvent::Evaluating { done, total });
-            let batch = PackedBatch::pack(examples);
+            let batch = objective.batch(ItemPart::HeldOut, items);
             let brake = host.brake();
-            match self.task.student.evaluate_while(&self.task.adapter, &batch, &*brake)? {
-                Some(more) => losses += more,
+            match self.task.student.evaluate_rows(&self.task.adapter, &batch, &*brake)? {
+                Some(rows) => sums += objective.weigh(ItemPart::HeldOut, items, &rows, share).sums,
                 None => return Ok(Flow::Stop),
             }
         }
-        let (step, loss) = (self.state.step, losses.nll / losses.tokens as f64);
-        let line = loss_line("eval_", step, self.state.epoch, losses);
+        let (step, loss) = (self.state.step, sums.mean("loss"));
+        let line = loss_line("eval_", step, self.state.epoch, &sums);
         self.log(&line)?;
         self.state.evaluated = Some(step);
         let threshold = self.task.recipe.eval.early_stopping_threshold;

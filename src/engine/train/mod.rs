@@ -8,6 +8,7 @@ pub mod course;
 pub mod device;
 pub mod host;
 pub mod metrics;
+pub mod objective;
 pub mod optimizer;
 pub mod parameter_groups;
 pub mod schedule;

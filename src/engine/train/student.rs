@@ -5,6 +5,15 @@ use anyhow::Result;
 use super::course::{GoOn, TO_THE_END};
 use crate::domain::batch::PackedBatch;
 use crate::engine::adapter::Adapter;
+use crate::engine::kernels::cross_entropy::RowLoss;
+
+/// How a loss goes with the negative log-likelihood of each target: its derivative by it.
+pub enum LossSlope<'a> {
+    /// The same for every target: that of a scaled sum.
+    Same(f32),
+    /// Told by the losses of all targets of the batch, in its order; one for each.
+    Each(&'a mut (dyn FnMut(&[RowLoss]) -> Vec<f32> + Send)),
+}
 
 /// A frozen model with a trained adapter. The loop owns the adapter's values and hands them in at each call, so that
 /// optimizer, checkpoints and evaluation speak of one vector only.
@@ -35,10 +44,27 @@ pub trait Student {
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
-        scale_and_dropout: (f32, Option<u64>),
+        (scale, dropout): (f32, Option<u64>),
         gradients: &mut [f32],
         go_on: GoOn<'_>,
-    ) -> Result<Option<Losses>>;
+    ) -> Result<Option<Losses>> {
+        let slope = (LossSlope::Same(scale), dropout);
+        Ok(self.backward_rows(adapter, batch, slope, gradients, go_on)?.map(|rows| Losses::of(&rows)))
+    }
+
+    /// Adds the gradient of any loss of the targets' log-likelihoods to `gradients`, and gives the losses of all trained
+    /// positions, in the batch's order; nothing as soon as `go_on` says no.
+    ///
+    /// # Errors
+    /// As [`Student::backward`].
+    fn backward_rows(
+        &mut self,
+        adapter: &Adapter,
+        batch: &PackedBatch,
+        slope_and_dropout: (LossSlope<'_>, Option<u64>),
+        gradients: &mut [f32],
+        go_on: GoOn<'_>,
+    ) -> Result<Option<Vec<RowLoss>>>;
 
     /// The same losses without gradients or dropout.
     ///
@@ -57,7 +83,21 @@ pub trait Student {
         adapter: &Adapter,
         batch: &PackedBatch,
         go_on: GoOn<'_>,
-    ) -> Result<Option<Losses>>;
+    ) -> Result<Option<Losses>> {
+        Ok(self.evaluate_rows(adapter, batch, go_on)?.map(|rows| Losses::of(&rows)))
+    }
+
+    /// The losses of all trained positions, in the batch's order, without gradients or dropout; nothing as soon as
+    /// `go_on` says no.
+    ///
+    /// # Errors
+    /// As [`Student::backward`].
+    fn evaluate_rows(
+        &mut self,
+        adapter: &Adapter,
+        batch: &PackedBatch,
+        go_on: GoOn<'_>,
+    ) -> Result<Option<Vec<RowLoss>>>;
 
     /// Memory that training takes, in 10^9 bytes: what this process holds, or on a device that says so the most that was
     /// held there; 0 where nobody says.
@@ -77,6 +117,22 @@ pub struct Losses {
     pub correct: usize,
     /// Trained positions.
     pub tokens: usize,
+}
+
+impl Losses {
+    /// Their sums.
+    #[must_use]
+    pub fn of(rows: &[RowLoss]) -> Self {
+        rows.iter().fold(Self::default(), |mut sum, row| {
+            sum += Self {
+                nll: f64::from(row.nll),
+                entropy: f64::from(row.entropy),
+                correct: usize::from(row.correct),
+                tokens: 1,
+            };
+            sum
+        })
+    }
 }
 
 impl std::ops::AddAssign for Losses {

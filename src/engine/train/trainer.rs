@@ -11,11 +11,12 @@ use super::batch_sampler::BatchSampler;
 use super::checkpoint::{self, SaveAdapter, TrainerState};
 use super::host::{Brake, Host, HostRequest, Sampler, TrainEvent};
 use super::metrics::{LinesFile, number};
+use super::objective::{ItemPart, MetricSums, Objective, StepShare};
 use super::optimizer::{self, AdamW, Update};
 use super::parameter_groups::ParameterGroups;
 use super::schedule::Schedule;
-use super::student::{Losses, Student};
-use crate::domain::batch::{PackedBatch, TokenExample};
+use super::student::{LossSlope, Student};
+use crate::domain::batch::TokenExample;
 use crate::domain::recipe::Recipe;
 use crate::domain::run::{MetricLine, RunFolder};
 use crate::engine::adapter::Adapter;
@@ -31,9 +32,8 @@ pub struct TrainingTask<'a> {
     pub sampler: Option<&'a mut dyn Sampler>,
     /// As it is before the first step.
     pub adapter: Adapter,
-    pub train: &'a [TokenExample],
-    /// Held-out examples; may be empty.
-    pub eval: &'a [TokenExample],
+    /// What is learnt, and from what.
+    pub objective: &'a dyn Objective,
     /// The share of all examples that were cut at the length limit; the first step's metrics say it.
     pub truncated_fraction: f64,
     /// What to ask for samples.
@@ -110,12 +110,13 @@ pub(super) struct Trainer<'a> {
 impl<'a> Trainer<'a> {
     fn new(mut task: TrainingTask<'a>) -> Result<Self> {
         let (recipe, folder) = (task.recipe, task.folder);
+        let objective = task.objective;
         let order =
-            BatchSampler::new(task.train.iter().map(|example| example.tokens.len()).collect(), recipe)?;
+            BatchSampler::new(objective.lengths(), objective.longest(recipe.data.max_length), recipe)?;
         let total_steps = order.total_steps(recipe);
         let groups = ParameterGroups::new(&recipe.train, &task.adapter)?;
         let mut optimizer = AdamW::new(&recipe.train, task.adapter.values.len(), groups);
-        let examples = fingerprint(task.train);
+        let examples = objective.fingerprint();
         let saved = checkpoint::load_newest(folder, &mut task.adapter, &mut optimizer)?;
         if let Some(state) = &saved
             && state.examples != examples
@@ -182,7 +183,7 @@ impl<'a> Trainer<'a> {
         if self.state.step >= self.total_steps {
             return Ok(Flow::GoOn);
         }
-        let batch = self.batch(&self.order.largest());
+        let batch = self.task.objective.batch(ItemPart::Train, &self.order.largest());
         let start = Instant::now();
         let TrainingTask { student, adapter, .. } = &mut self.task;
         let brake = host.brake();
@@ -202,31 +203,27 @@ impl<'a> Trainer<'a> {
         Ok(Flow::GoOn)
     }
 
-    pub(super) fn batch(&self, examples: &[usize]) -> PackedBatch {
-        PackedBatch::pack(examples.iter().filter_map(|&index| self.task.train.get(index)))
-    }
-
     /// Where the run is to end in the middle of a step, it ends as it was before it.
     fn step(&mut self, host: &mut dyn Host) -> Result<Flow> {
         let start = Instant::now();
         let step = self.state.step;
         let micro_batches = self.order.micro_batches(step)?;
-        let batches: Vec<PackedBatch> = micro_batches.iter().map(|examples| self.batch(examples)).collect();
-        let Some(losses) = self.accumulate(&batches, &host.brake())? else { return Ok(Flow::Stop) };
+        let Some((sums, tokens)) = self.accumulate(&micro_batches, &host.brake())? else {
+            return Ok(Flow::Stop);
+        };
         let norm = optimizer::norm(&self.gradients);
         let learning_rate = self.task.recipe.train.learning_rate * self.schedule.factor(step);
-        let tokens: usize = batches.iter().map(|batch| batch.tokens.len()).sum();
         self.state.step += 1;
         self.state.epoch = self.order.epoch(self.state.step);
         self.state.num_tokens += tokens as u64;
-        let loss = losses.nll / losses.tokens as f64;
+        let loss = sums.mean("loss");
         if loss.is_finite() && norm.is_finite() {
             let limit = self.task.recipe.train.max_grad_norm;
             let update = Update { learning_rate, gradient_factor: optimizer::clip_factor(norm, limit) };
             self.optimizer.update(&mut self.task.adapter.values, &self.gradients, update);
         }
         let seconds = start.elapsed().as_secs_f64();
-        let mut line = loss_line("", self.state.step, self.state.epoch, losses);
+        let mut line = loss_line("", self.state.step, self.state.epoch, &sums);
         line.insert("grad_norm".to_owned(), number(norm));
         line.insert("learning_rate".to_owned(), number(learning_rate));
         line.insert("num_tokens".to_owned(), json!(self.state.num_tokens));
@@ -245,23 +242,34 @@ impl<'a> Trainer<'a> {
         Ok(Flow::GoOn)
     }
 
-    /// The gradient of the mean loss over all trained tokens of the step, as transformers' `num_items_in_batch`.
-    fn accumulate(&mut self, batches: &[PackedBatch], brake: &Brake) -> Result<Option<Losses>> {
-        let trained: usize = batches.iter().map(PackedBatch::trained_tokens).sum();
-        let scale = (1.0 / trained.max(1) as f64) as f32;
-        let dropout = self.task.recipe.lora.lora_dropout > 0.0;
+    /// The gradient of the step's loss; its figures, and how many tokens were read.
+    fn accumulate(
+        &mut self,
+        micro_batches: &[Vec<usize>],
+        brake: &Brake,
+    ) -> Result<Option<(MetricSums, usize)>> {
+        let TrainingTask { student, adapter, recipe, objective, .. } = &mut self.task;
+        let mut share = StepShare::default();
+        micro_batches.iter().for_each(|items| share += objective.share(ItemPart::Train, items));
+        let dropout = recipe.lora.lora_dropout > 0.0;
         self.gradients.fill(0.0);
-        let mut losses = Losses::default();
-        let TrainingTask { student, adapter, recipe, .. } = &mut self.task;
-        for (index, batch) in batches.iter().enumerate() {
+        let (mut sums, mut tokens) = (MetricSums::default(), 0);
+        for (index, items) in micro_batches.iter().enumerate() {
+            let batch = objective.batch(ItemPart::Train, items);
+            tokens += batch.tokens.len();
             let seed = random::combine(&[recipe.train.seed, self.state.step, index as u64]);
-            let scale = (scale, dropout.then_some(seed));
-            match student.backward_while(adapter, batch, scale, &mut self.gradients, &**brake)? {
-                Some(more) => losses += more,
+            let mut slopes = |rows: &[_]| objective.weigh(ItemPart::Train, items, rows, share).slopes;
+            let slope = match objective.same_slope(share) {
+                Some(slope) => LossSlope::Same(slope),
+                None => LossSlope::Each(&mut slopes),
+            };
+            let slope = (slope, dropout.then_some(seed));
+            match student.backward_rows(adapter, &batch, slope, &mut self.gradients, &**brake)? {
+                Some(rows) => sums += objective.weigh(ItemPart::Train, items, &rows, share).sums,
                 None => return Ok(None),
             }
         }
-        Ok(Some(losses))
+        Ok(Some((sums, tokens)))
     }
 
     /// Appends a line to `metrics.jsonl`.
@@ -294,14 +302,11 @@ impl<'a> Trainer<'a> {
 }
 
 /// A line with the names that training and evaluation share.
-pub(super) fn loss_line(prefix: &str, step: u64, epoch: f64, losses: Losses) -> MetricLine {
-    let tokens = losses.tokens as f64;
+pub(super) fn loss_line(prefix: &str, step: u64, epoch: f64, sums: &MetricSums) -> MetricLine {
     let mut line = MetricLine::new();
     line.insert("step".to_owned(), json!(step));
     line.insert("epoch".to_owned(), number(epoch));
-    line.insert(format!("{prefix}loss"), number(losses.nll / tokens));
-    line.insert(format!("{prefix}entropy"), number(losses.entropy / tokens));
-    line.insert(format!("{prefix}mean_token_accuracy"), number(losses.correct as f64 / tokens));
+    sums.write(prefix, &mut line);
     line
 }
 

@@ -3,6 +3,7 @@
 
 mod autograd;
 mod device;
+mod slopes;
 
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};
 use dojo_studio::domain::recipe::{ActivationMemory, BaseFormat};

@@ -9,6 +9,7 @@ use dojo_studio::engine::adapter::{Adapter, LoraConfig, Projection};
 use dojo_studio::engine::model::OpenModel;
 use dojo_studio::engine::train::device::{DeviceOptions, DeviceStudent};
 use dojo_studio::engine::train::host::HostRequest;
+use dojo_studio::engine::train::objective::Supervised;
 use dojo_studio::engine::train::step::{DecoderStudent, StepOptions};
 use dojo_studio::engine::train::student::Student;
 use dojo_studio::engine::train::trainer::{self, TrainOutcome, TrainingTask};
@@ -42,8 +43,7 @@ fn run(model: &OpenModel, student: &mut dyn Student, folder: &Path, host: &mut S
         student,
         sampler: None,
         adapter: Adapter::fresh(lora, "tiny", &model.config, 3).unwrap(),
-        train: &examples(20, 0),
-        eval: &examples(5, 100),
+        objective: &Supervised { train: &examples(20, 0), eval: &examples(5, 100) },
         truncated_fraction: 0.0,
         prompts: &[],
         save_adapter: &|adapter, folder| adapter.save(folder, &model.config),

@@ -8,7 +8,7 @@ use super::site::add;
 use crate::domain::batch::IGNORED;
 use crate::engine::adapter::{Module, TokenRows};
 use crate::engine::device::kernels::product;
-use crate::engine::train::student::Losses;
+use crate::engine::kernels::cross_entropy::RowLoss;
 
 /// Logits that are in memory at once.
 const LOGITS: usize = 1 << 25;
@@ -23,6 +23,14 @@ pub(super) struct LossRows {
     normed: Tensor,
     x: Tensor,
     inverse: Tensor,
+}
+
+/// What the gradients of the rows' negative log-likelihoods are multiplied by.
+pub(super) struct RowSlopes {
+    /// The largest in size.
+    pub(super) largest: f32,
+    /// Each as a share of it: (rows, 1), f32; none if all are the same.
+    pub(super) shares: Option<Tensor>,
 }
 
 impl DevicePass<'_> {
@@ -48,17 +56,19 @@ impl DevicePass<'_> {
         }))
     }
 
-    /// The losses; with `scale`, the gradient of `scale * (summed nll)` by the last layer's output too, f32.
+    /// The losses of all rows; with `slopes`, the gradient by the last layer's output too, f32.
     pub(super) fn head(
         &self,
         trained: &LossRows,
-        scale: Option<f32>,
+        slopes: Option<&RowSlopes>,
         collected: &mut Collected,
-    ) -> Result<(Losses, Option<Tensor>)> {
+    ) -> Result<(Vec<RowLoss>, Option<Tensor>)> {
         let count = trained.rows.dim(0)?;
         let chunk = (LOGITS / self.config.vocabulary).max(32);
         let cap = self.config.logit_softcap.unwrap_or(0.0);
         let head = &self.tuned.head;
+        let scale = slopes.map(|slopes| slopes.largest);
+        let shares = slopes.and_then(|slopes| slopes.shares.as_ref());
         let mut of_weight = OutputGradient::of(self, scale)?;
         let (mut losses, mut grads) = (Vec::new(), Vec::new());
         for first in (0..count).step_by(chunk) {
@@ -67,13 +77,16 @@ impl DevicePass<'_> {
             let targets = trained.targets.narrow(0, first, rows)?;
             let chunk = self.kernels.losses(&product(&x, &head.t()?)?, &targets, scale, cap)?;
             losses.push(chunk.rows);
-            if let Some(grad) = chunk.grad {
+            if let Some(mut grad) = chunk.grad {
+                if let Some(shares) = shares {
+                    grad = grad.broadcast_mul(&shares.narrow(0, first, rows)?.to_dtype(grad.dtype())?)?;
+                }
                 grads.push(product(&grad, head)?);
                 of_weight.add(&grad, &x)?;
             }
         }
-        let losses = sum(&Tensor::cat(&losses, 0)?)?;
-        if scale.is_none() {
+        let losses = on_host(&Tensor::cat(&losses, 0)?)?;
+        if slopes.is_none() {
             return Ok((losses, None));
         }
         of_weight.collect(collected)?;
@@ -89,18 +102,11 @@ impl DevicePass<'_> {
     }
 }
 
-/// Rows of (nll, entropy, correct), summed on the host.
-fn sum(rows: &Tensor) -> Result<Losses> {
+/// Rows of (nll, entropy, correct), on the host.
+fn on_host(rows: &Tensor) -> Result<Vec<RowLoss>> {
     let numbers = rows.flatten_all()?.to_vec1::<f32>()?;
-    Ok(numbers.chunks_exact(3).fold(Losses::default(), |mut sum, row| {
-        sum += Losses {
-            nll: f64::from(row[0]),
-            entropy: f64::from(row[1]),
-            correct: usize::from(row[2] > 0.0),
-            tokens: 1,
-        };
-        sum
-    }))
+    let row = |row: &[f32; 3]| RowLoss { nll: row[0], entropy: row[1], correct: row[2] > 0.0 };
+    Ok(numbers.as_chunks::<3>().0.iter().map(row).collect())
 }
 
 /// The gradient of the output layer's own weight, if it is trained.

@@ -22,6 +22,7 @@ use candle_core::{Device, Tensor};
 
 use self::collected::Collected;
 use self::forward::DevicePass;
+use self::loss::{LossRows, RowSlopes};
 use self::site::{DeviceLayerSites, ToInput};
 use self::tuned::Tuned;
 use self::weights::{BatchAngles, DeviceWeights};
@@ -30,12 +31,13 @@ use super::step;
 use super::step::activations::{SHARE_OF_FREE, floats_per_token};
 use super::step::sites::LayerSites;
 use super::step::whole::WholeParts;
-use super::student::{Losses, Student};
+use super::student::{LossSlope, Student};
 use crate::domain::batch::PackedBatch;
 use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype};
 use crate::engine::adapter::Adapter;
 use crate::engine::device::kernels::{self, Kernels};
 use crate::engine::device::{self, number_format};
+use crate::engine::kernels::cross_entropy::RowLoss;
 use crate::engine::kernels::dropout::Dropout;
 use crate::engine::kernels::gemm::MatmulPrecision;
 use crate::engine::model::{ModelConfig, OpenModel, Weights};
@@ -124,21 +126,21 @@ impl DeviceStudent {
         }
     }
 
-    /// A forward pass and the loss; with `scale` the backward pass too, and the gradients in the adapter's form.
+    /// A forward pass and the losses; with a slope the backward pass too, and the gradients in the adapter's form.
     /// Nothing when `go_on`, asked before each layer, says no.
     fn run(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
         dropout: Option<Dropout>,
-        scale: Option<f32>,
+        slope: Option<&mut LossSlope<'_>>,
         go_on: GoOn<'_>,
-    ) -> Result<Option<(Losses, Vec<f32>)>> {
+    ) -> Result<Option<Passed>> {
         step::check(&self.config, batch)?;
         let sites = LayerSites::all(&self.config, adapter, dropout, MatmulPrecision::F32)?;
         let whole = WholeParts::of(&self.config, adapter)?;
-        let keep = scale.is_some() && self.keeps(&sites, batch.tokens.len());
-        let result = self.passes(adapter, batch, (sites, &whole), (scale, keep), go_on);
+        let keep = slope.is_some() && self.keeps(&sites, batch.tokens.len());
+        let result = self.passes(adapter, batch, (sites, &whole), (slope, keep), go_on);
         self.note_peak();
         result.map_err(|error| device::explained(error, &self.device, ADVICE))
     }
@@ -148,9 +150,9 @@ impl DeviceStudent {
         adapter: &Adapter,
         batch: &PackedBatch,
         (sites, whole): (Vec<LayerSites>, &WholeParts),
-        (scale, keep): (Option<f32>, bool),
+        (slope, keep): (Option<&mut LossSlope<'_>>, bool),
         go_on: GoOn<'_>,
-    ) -> Result<Option<(Losses, Vec<f32>)>> {
+    ) -> Result<Option<Passed>> {
         let place = (&self.device, number_format(self.options.dtype));
         let sites = DeviceLayerSites::all(sites, &self.device)?;
         let tuned = Tuned::new(&self.config, &self.weights, adapter, place)?;
@@ -167,12 +169,13 @@ impl DeviceStudent {
             batch,
         };
         let mut collected = Collected::new(self.config.layers);
-        let Some(losses) = both_ways(&pass, (scale, keep), &mut collected, go_on)? else { return Ok(None) };
-        let gradients = match scale {
-            Some(_) => collected.to_host(&sites, adapter.values.len(), &self.device)?,
-            None => Vec::new(),
-        };
-        Ok(Some((losses, gradients)))
+        let back = slope.is_some();
+        let slope = slope.map(|slope| Lifted { slope, reach: self.reach() });
+        let passed = both_ways(&pass, (slope, keep), &mut collected, go_on)?;
+        let Some((rows, factor)) = passed else { return Ok(None) };
+        let gradients =
+            if back { collected.to_host(&sites, adapter.values.len(), &self.device)? } else { Vec::new() };
+        Ok(Some(Passed { rows, gradients, factor }))
     }
 
     fn note_peak(&mut self) {
@@ -182,14 +185,65 @@ impl DeviceStudent {
     }
 }
 
-/// Forward, loss, and with `scale` backward. Nothing when `go_on`, asked before each layer, says no.
+/// What a pass gives.
+struct Passed {
+    rows: Vec<RowLoss>,
+    /// In the adapter's form, times the factor; empty after a forward pass alone.
+    gradients: Vec<f32>,
+    /// What the loss was multiplied by, so that small gradients aren't lost in f16.
+    factor: f32,
+}
+
+/// The slope of a loss, and in f16 what its gradients are lifted to.
+struct Lifted<'a, 'b> {
+    slope: &'a mut LossSlope<'b>,
+    reach: Option<f32>,
+}
+
+impl Lifted<'_, '_> {
+    /// Slopes of the rows times a factor, and that factor.
+    fn slopes(
+        self,
+        pass: &DevicePass<'_>,
+        trained: &LossRows,
+        collected: &mut Collected,
+    ) -> Result<(RowSlopes, f32)> {
+        match self.slope {
+            LossSlope::Same(scale) => {
+                let factor = loss_factor(self.reach, *scale);
+                Ok((RowSlopes { largest: *scale * factor, shares: None }, factor))
+            }
+            LossSlope::Each(slopes) => {
+                let (rows, _) = pass.head(trained, None, collected)?;
+                let slopes = slopes(&rows);
+                let largest = slopes.iter().fold(0.0f32, |largest, slope| largest.max(slope.abs()));
+                let factor = loss_factor(self.reach, largest);
+                let share = |slope: &f32| if largest > 0.0 { slope / largest } else { 0.0 };
+                let shares: Vec<f32> = slopes.iter().map(share).collect();
+                let shares = Tensor::from_vec(shares, (slopes.len(), 1), pass.device)?;
+                Ok((RowSlopes { largest: largest * factor, shares: Some(shares) }, factor))
+            }
+        }
+    }
+}
+
+/// The power of two that small gradients are lifted by above what f16 can't hold; 1 in the other formats.
+fn loss_factor(reach: Option<f32>, scale: f32) -> f32 {
+    match reach {
+        Some(reach) if scale > 0.0 => (reach / scale).log2().floor().exp2().max(1.0),
+        _ => 1.0,
+    }
+}
+
+/// Forward, losses, and with a slope backward; and what the loss was multiplied by. Nothing when `go_on`, asked before
+/// each layer, says no.
 fn both_ways(
     pass: &DevicePass<'_>,
-    (scale, keep): (Option<f32>, bool),
+    (slope, keep): (Option<Lifted<'_, '_>>, bool),
     collected: &mut Collected,
     go_on: GoOn<'_>,
-) -> Result<Option<Losses>> {
-    let lowest = pass.lowest().filter(|_| scale.is_some());
+) -> Result<Option<(Vec<RowLoss>, f32)>> {
+    let lowest = pass.lowest().filter(|_| slope.is_some());
     let back = lowest.map_or(0.0, |lowest| (pass.config.layers - lowest) as f64 * BACKWARD);
     let course = Course::new(go_on, pass.config.layers as f64 * FORWARD + back);
     let mut x = pass.embed()?;
@@ -199,21 +253,23 @@ fn both_ways(
             return Ok(None);
         }
         let (next, values) = pass.layer(layer, &x)?;
-        if scale.is_some() {
+        if slope.is_some() {
             inputs.push(x);
             kept.push(keep.then_some(values));
         }
         x = next;
     }
-    let Some(trained) = pass.trained(&x)? else { return Ok(Some(Losses::default())) };
-    let (losses, grad) = pass.head(&trained, scale, collected)?;
+    let Some(trained) = pass.trained(&x)? else { return Ok(Some((Vec::new(), 1.0))) };
+    let (slopes, factor) = slope.map(|slope| slope.slopes(pass, &trained, collected)).transpose()?.unzip();
+    let factor = factor.unwrap_or(1.0);
+    let (losses, grad) = pass.head(&trained, slopes.as_ref(), collected)?;
     drop((x, trained));
-    let (Some(mut grad), Some(lowest)) = (grad, lowest) else { return Ok(Some(losses)) };
+    let (Some(mut grad), Some(lowest)) = (grad, lowest) else { return Ok(Some((losses, factor))) };
     let to_embedding = pass.whole.trains_embedding();
     while let (Some(x), Some(values)) = (inputs.pop(), kept.pop()) {
         let layer = inputs.len();
         if layer < lowest {
-            return Ok(Some(losses));
+            return Ok(Some((losses, factor)));
         }
         if course.enter(BACKWARD).is_none() {
             return Ok(None);
@@ -227,29 +283,29 @@ fn both_ways(
         let to_input = if goes_on { ToInput::Yes } else { ToInput::No };
         match pass.layer_back(layer, (&x, &values), &grad, collected, to_input)? {
             Some(next) => grad = next,
-            None => return Ok(Some(losses)),
+            None => return Ok(Some((losses, factor))),
         }
     }
     pass.embedding_back(&grad, collected)?;
-    Ok(Some(losses))
+    Ok(Some((losses, factor)))
 }
 
 impl Student for DeviceStudent {
-    fn backward_while(
+    fn backward_rows(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
-        (scale, dropout): (f32, Option<u64>),
+        (mut slope, dropout): (LossSlope<'_>, Option<u64>),
         gradients: &mut [f32],
         go_on: GoOn<'_>,
-    ) -> Result<Option<Losses>> {
+    ) -> Result<Option<Vec<RowLoss>>> {
         let dropout = step::begin(adapter, dropout, gradients)?;
         loop {
-            let factor = self.loss_factor(scale);
-            let passed = self.run(adapter, batch, dropout, Some(scale * factor), go_on)?;
-            let Some((losses, new)) = passed else { return Ok(None) };
+            let passed = self.run(adapter, batch, dropout, Some(&mut slope), go_on)?;
+            let Some(Passed { rows, gradients: new, factor }) = passed else { return Ok(None) };
             let finite = || new.iter().all(|gradient| gradient.is_finite());
-            if self.options.dtype == Dtype::F16 && losses.nll.is_finite() && factor > 1.0 && !finite() {
+            let is_number = rows.iter().all(|row| row.nll.is_finite());
+            if self.options.dtype == Dtype::F16 && is_number && factor > 1.0 && !finite() {
                 // Too large for f16: the same batch again, scaled up half as much.
                 self.reach /= 2.0;
                 continue;
@@ -257,17 +313,17 @@ impl Student for DeviceStudent {
             for (sum, gradient) in gradients.iter_mut().zip(&new) {
                 *sum += gradient / factor;
             }
-            return Ok(Some(losses));
+            return Ok(Some(rows));
         }
     }
 
-    fn evaluate_while(
+    fn evaluate_rows(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
         go_on: GoOn<'_>,
-    ) -> Result<Option<Losses>> {
-        Ok(self.run(adapter, batch, None, None, go_on)?.map(|(losses, _)| losses))
+    ) -> Result<Option<Vec<RowLoss>>> {
+        Ok(self.run(adapter, batch, None, None, go_on)?.map(|passed| passed.rows))
     }
 
     fn memory_gb(&self) -> f64 {
@@ -279,12 +335,9 @@ impl Student for DeviceStudent {
 }
 
 impl DeviceStudent {
-    /// The power of two that small gradients are lifted by above what f16 can't hold; 1 in the other formats.
-    fn loss_factor(&self, scale: f32) -> f32 {
-        if self.options.dtype != Dtype::F16 || scale <= 0.0 {
-            return 1.0;
-        }
-        (self.reach / scale).log2().floor().exp2().max(1.0)
+    /// In f16, what gradients are lifted to.
+    fn reach(&self) -> Option<f32> {
+        (self.options.dtype == Dtype::F16).then_some(self.reach)
     }
 }
 

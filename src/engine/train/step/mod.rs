@@ -20,12 +20,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use super::course::{BACKWARD, Course, FORWARD, GoOn};
-use super::student::{Losses, Student};
+use super::student::{LossSlope, Student};
 use crate::domain::batch::{IGNORED, PackedBatch};
 use crate::domain::recipe::{ActivationMemory, BaseFormat};
 use crate::engine::adapter::{Adapter, Module};
 use crate::engine::kernels::attention::AttentionShape;
-use crate::engine::kernels::cross_entropy::{Head, RowLoss, WeightGradient};
+use crate::engine::kernels::cross_entropy::{Head, RowLoss, RowScale, WeightGradient};
 use crate::engine::kernels::dropout::Dropout;
 use crate::engine::kernels::gemm::MatmulPrecision;
 use crate::engine::model::{ModelConfig, OpenModel, Weights};
@@ -141,7 +141,7 @@ impl DecoderStudent {
     fn head_losses(
         &mut self,
         trained: &TrainedRows,
-        gradient: Option<(&mut [f32], f32)>,
+        gradient: Option<(&mut [f32], RowScale<'_>)>,
         of_weight: WeightGradient<'_>,
         enter: &mut dyn FnMut() -> Option<()>,
     ) -> Option<Vec<RowLoss>> {
@@ -238,42 +238,42 @@ struct TrainedRows {
 }
 
 impl Student for DecoderStudent {
-    fn backward_while(
+    fn backward_rows(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
-        (scale, dropout): (f32, Option<u64>),
+        (slope, dropout): (LossSlope<'_>, Option<u64>),
         gradients: &mut [f32],
         go_on: GoOn<'_>,
-    ) -> Result<Option<Losses>> {
+    ) -> Result<Option<Vec<RowLoss>>> {
         let dropout = begin(adapter, dropout, gradients)?;
         let memory = self.options.activation_memory;
         // Inside the thread pool: one hand-over a step instead of one an operation.
-        rayon::scope(|_| self.run(adapter, batch, dropout, memory, Some((gradients, scale)), go_on))
+        rayon::scope(|_| self.run(adapter, batch, dropout, memory, Some((gradients, slope)), go_on))
     }
 
-    fn evaluate_while(
+    fn evaluate_rows(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
         go_on: GoOn<'_>,
-    ) -> Result<Option<Losses>> {
+    ) -> Result<Option<Vec<RowLoss>>> {
         rayon::scope(|_| self.run(adapter, batch, None, ActivationMemory::Recompute, None, go_on))
     }
 }
 
 impl DecoderStudent {
-    /// A forward pass and the loss; with `gradients` the backward pass too, of the loss times a scale. Nothing when
-    /// `go_on`, asked before each part of each layer, says no.
+    /// A forward pass and the losses of all trained rows; with `gradients` the backward pass too. Nothing when `go_on`,
+    /// asked before each part of each layer, says no.
     fn run(
         &mut self,
         adapter: &Adapter,
         batch: &PackedBatch,
         dropout: Option<Dropout>,
         memory: ActivationMemory,
-        gradients: Option<(&mut [f32], f32)>,
+        gradients: Option<(&mut [f32], LossSlope<'_>)>,
         go_on: GoOn<'_>,
-    ) -> Result<Option<Losses>> {
+    ) -> Result<Option<Vec<RowLoss>>> {
         check(&self.config, batch)?;
         let adapted = Adapted {
             sites: LayerSites::all(&self.config, adapter, dropout, self.options.products)?,
@@ -285,7 +285,7 @@ impl DecoderStudent {
         activations.plan(&self.config, &adapted.sites, batch.tokens.len(), memory);
         let rows = self.through(batch, &adapted, &mut activations, gradients, go_on);
         self.activations = activations;
-        Ok(rows.map(|rows| sum(&rows)))
+        Ok(rows)
     }
 
     /// The same with everything laid out: the losses of all trained rows.
@@ -294,7 +294,7 @@ impl DecoderStudent {
         batch: &PackedBatch,
         adapted: &Adapted,
         activations: &mut Activations,
-        gradients: Option<(&mut [f32], f32)>,
+        gradients: Option<(&mut [f32], LossSlope<'_>)>,
         go_on: GoOn<'_>,
     ) -> Option<Vec<RowLoss>> {
         let layers = self.config.layers as f64;
@@ -311,10 +311,10 @@ impl DecoderStudent {
         let trained = self.gather(activations.output(), batch);
         let chunks = Head::chunks(trained.targets.len()) as f64;
         let mut enter = || course.enter(head / chunks);
-        if let Some((gradients, scale)) = gradients {
+        if let Some((gradients, slope)) = gradients {
             let mut grad_normed = vec![0.0; trained.normed.len()];
             let of_weight = adapted.whole.output(gradients);
-            let rows = self.head_losses(&trained, Some((&mut grad_normed, scale)), of_weight, &mut enter)?;
+            let rows = self.losses_back(&trained, slope, (&mut grad_normed, of_weight), &mut enter)?;
             if adapted.whole.range(Module::Norm).is_some() {
                 let factor = Module::Norm.factor(&self.config);
                 let inverse: Vec<f32> = trained.inverse.iter().map(|inverse| inverse * factor).collect();
@@ -330,6 +330,36 @@ impl DecoderStudent {
 }
 
 impl DecoderStudent {
+    /// The losses of all rows, with the gradient by the normalised output of the last layer: (rows, hidden).
+    fn losses_back(
+        &mut self,
+        trained: &TrainedRows,
+        slope: LossSlope<'_>,
+        (grad, of_weight): (&mut [f32], WeightGradient<'_>),
+        enter: &mut dyn FnMut() -> Option<()>,
+    ) -> Option<Vec<RowLoss>> {
+        match (slope, of_weight) {
+            (LossSlope::Same(scale), of_weight) => {
+                self.head_losses(trained, Some((grad, RowScale::All(scale))), of_weight, enter)
+            }
+            // A row's gradient is a multiple of that of its log-likelihood: the logits are needed once only.
+            (LossSlope::Each(slopes), WeightGradient::None) => {
+                let gradient = Some((&mut *grad, RowScale::All(1.0)));
+                let rows = self.head_losses(trained, gradient, WeightGradient::None, enter)?;
+                for (row, slope) in grad.chunks_exact_mut(self.config.hidden).zip(slopes(&rows)) {
+                    row.iter_mut().for_each(|value| *value *= slope);
+                }
+                Some(rows)
+            }
+            (LossSlope::Each(slopes), of_weight) => {
+                let rows = self.head_losses(trained, None, WeightGradient::None, &mut || Some(()))?;
+                let slopes = slopes(&rows);
+                self.head_losses(trained, Some((grad, RowScale::Each(&slopes))), of_weight, enter)?;
+                Some(rows)
+            }
+        }
+    }
+
     /// Takes the gradient through the last norm, into the rows of the residual stream's gradient.
     fn scatter(&mut self, trained: &TrainedRows, grad_normed: &[f32], tokens: usize) {
         let hidden = self.config.hidden;
@@ -347,16 +377,4 @@ impl DecoderStudent {
             grad[row * hidden..(row + 1) * hidden].copy_from_slice(from);
         }
     }
-}
-
-fn sum(rows: &[RowLoss]) -> Losses {
-    rows.iter().fold(Losses::default(), |mut sum, row| {
-        sum += Losses {
-            nll: f64::from(row.nll),
-            entropy: f64::from(row.entropy),
-            correct: usize::from(row.correct),
-            tokens: 1,
-        };
-        sum
-    })
 }

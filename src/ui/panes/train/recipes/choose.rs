@@ -27,6 +27,8 @@ fn values(key: &RecipeKey, store: &Store) -> Vec<String> {
     let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
     match key.kind {
         KeyKind::Choice(choices) => owned(choices),
+        // Several are typed.
+        KeyKind::Choices(choices) => [choices, &[OTHER]].concat().into_iter().map(str::to_owned).collect(),
         KeyKind::Flag => owned(&["true", "false"]),
         KeyKind::Device => owned(&["auto", "cpu", "cuda", "metal", OTHER]),
         KeyKind::Text if key.name == "model.base" => {
@@ -44,6 +46,7 @@ fn values(key: &RecipeKey, store: &Store) -> Vec<String> {
         | KeyKind::Texts
         | KeyKind::Integer(..)
         | KeyKind::Number(_)
+        | KeyKind::Numbers(_)
         | KeyKind::Modules
         | KeyKind::Rates => Vec::new(),
     }
@@ -57,10 +60,7 @@ impl Recipes {
         if values.is_empty() {
             return false;
         }
-        let default = match key.presence {
-            keys::Presence::Default(default) => default,
-            keys::Presence::Required | keys::Presence::Optional => "",
-        };
+        let default = key.default_for(edit::method(self.text(recipe))).unwrap_or_default();
         let now = edit::get(self.text(recipe), key.name).unwrap_or_else(|| default.to_owned());
         let row = values.iter().position(|value| value == now.trim_matches('"')).unwrap_or(0);
         let mut cursor = ListCursor::default();
@@ -100,18 +100,25 @@ impl Recipes {
     }
 
     /// Keys are shown whose names or meanings hold this.
-    pub(super) fn show_found(&mut self, typed: &str) {
+    pub(super) fn show_found(&mut self, typed: &str, store: &Store) {
         self.found = typed.to_lowercase();
-        let visible = self.visible();
+        let visible = self.visible(store);
         if !visible.contains(&self.field) {
             self.field = visible.first().copied().unwrap_or(self.field);
         }
     }
 
-    /// The numbers of the keys that are shown.
-    pub(super) fn visible(&self) -> Vec<usize> {
-        let fits =
-            |key: &RecipeKey| key.name.contains(&self.found) || key.help.to_lowercase().contains(&self.found);
+    /// The numbers of the keys that are shown: those of the recipe's method, and what it says of another one's.
+    pub(super) fn visible(&self, store: &Store) -> Vec<usize> {
+        let source = self.current(store).map_or("", |recipe| self.text(recipe));
+        let method = edit::method(source);
+        let is_of = |key: &RecipeKey| {
+            key.method().is_none_or(|of| of == method) || edit::get(source, key.name).is_some()
+        };
+        let fits = |key: &RecipeKey| {
+            let found = key.name.contains(&self.found) || key.help.to_lowercase().contains(&self.found);
+            found && is_of(key)
+        };
         keys::keys().enumerate().filter(|(_, key)| fits(key)).map(|(at, _)| at).collect()
     }
 }

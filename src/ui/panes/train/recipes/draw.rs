@@ -70,7 +70,7 @@ impl Recipes {
             | RecipesStep::Choose(_)
             | RecipesStep::Find(_) => {
                 let main = self.draw_found(buffer, main, theme);
-                self.draw_form(buffer, main, &recipe, &issues, theme);
+                self.draw_form(buffer, main, &recipe, &issues, (store, theme));
             }
         }
         self.draw_foot(buffer, below, store, &issues, theme);
@@ -180,12 +180,12 @@ impl Recipes {
         area: Rect,
         recipe: &RecipeFile,
         issues: &[Issue],
-        theme: &Theme,
+        (store, theme): (&Store, &Theme),
     ) {
         let source = self.text(recipe);
         let mut lines: Vec<(Option<usize>, Line<'_>)> = Vec::new();
         let mut section = "";
-        let visible = self.visible();
+        let visible = self.visible(store);
         for (at, key) in keys::keys().enumerate().filter(|(at, _)| visible.contains(at)) {
             if key.section() != section {
                 section = key.section();
@@ -335,11 +335,12 @@ fn preflight_lines(asked: &Preflight, width: u16, theme: &Theme) -> Vec<Line<'st
 pub(super) const VALUE: u16 = 34;
 
 fn field_line<'a>(source: &str, key: &'static RecipeKey, issue: bool, theme: &Theme) -> Line<'a> {
-    let (value, style) = match (edit::get(source, key.name), key.presence) {
-        (Some(value), _) => (value, theme.bright),
-        (None, Presence::Default(default)) => (default.to_owned(), theme.dim),
-        (None, Presence::Optional) => ("–".to_owned(), theme.dim),
-        (None, Presence::Required) => ("missing".to_owned(), theme.bad),
+    let default = key.default_for(edit::method(source));
+    let (value, style) = match (edit::get(source, key.name), default, key.presence) {
+        (Some(value), ..) => (value, theme.bright),
+        (None, Some(default), _) => (default.to_owned(), theme.dim),
+        (None, None, Presence::Required) => ("missing".to_owned(), theme.bad),
+        (None, None, Presence::Optional | Presence::Default(_)) => ("–".to_owned(), theme.dim),
     };
     let sign = if issue { Span::styled(" ✗ ", theme.bad) } else { Span::raw("   ") };
     let width = usize::from(VALUE) - 3;
@@ -355,10 +356,12 @@ fn field_line<'a>(source: &str, key: &'static RecipeKey, issue: bool, theme: &Th
 fn about(key: &RecipeKey) -> String {
     let allowed = match key.kind {
         KeyKind::Choice(choices) => choices.join(", "),
+        KeyKind::Choices(choices) => format!("{}; one or a list", choices.join(", ")),
         KeyKind::Flag => "true or false".to_owned(),
         KeyKind::Integer(low, i64::MAX) => format!("at least {low}"),
         KeyKind::Integer(low, high) => format!("{low} to {high}"),
         KeyKind::Number(range) => range.to_string(),
+        KeyKind::Numbers(range) => format!("each {range}"),
         KeyKind::Text
         | KeyKind::Path
         | KeyKind::Examples

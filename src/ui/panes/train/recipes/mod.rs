@@ -153,11 +153,11 @@ impl Recipes {
         self.refused = None;
     }
 
-    pub(super) fn step_field(&mut self, by: isize) {
+    pub(super) fn step_field(&mut self, by: isize, store: &Store) {
         if self.step_choice(by) {
             return;
         }
-        let visible = self.visible();
+        let visible = self.visible(store);
         let at = visible.iter().position(|field| *field == self.field).unwrap_or(0);
         let to = at.saturating_add_signed(by).min(visible.len().saturating_sub(1));
         self.field = visible.get(to).copied().unwrap_or(self.field);
@@ -218,7 +218,7 @@ impl Recipes {
             RecipesStep::Find(area) => {
                 type_into(area, input, FieldLines::One);
                 let typed = area.lines().concat();
-                self.show_found(&typed);
+                self.show_found(&typed, store);
             }
             RecipesStep::List | RecipesStep::Form | RecipesStep::Choose(_) => {}
         }

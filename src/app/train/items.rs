@@ -1,0 +1,69 @@
+//! What a run reads, as its method reads it: answers, or pairs of them.
+
+use crate::domain::batch::{PackedBatch, TokenExample, TokenPair};
+
+/// Items of one part of the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenItems {
+    Answers(Vec<TokenExample>),
+    Pairs(Vec<TokenPair>),
+}
+
+impl Default for TokenItems {
+    fn default() -> Self {
+        Self::Answers(Vec::new())
+    }
+}
+
+impl TokenItems {
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::Answers(answers) => answers.len(),
+            Self::Pairs(pairs) => pairs.len(),
+        }
+    }
+
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Tokens of each.
+    #[must_use]
+    pub fn lengths(&self) -> Vec<usize> {
+        match self {
+            Self::Answers(answers) => answers.iter().map(|answer| answer.tokens.len()).collect(),
+            Self::Pairs(pairs) => pairs.iter().map(TokenPair::tokens).collect(),
+        }
+    }
+
+    /// Tokens that one may have, for a recipe's `max_length`, which is that of an answer.
+    #[must_use]
+    pub const fn longest(&self, max_length: usize) -> usize {
+        match self {
+            Self::Answers(_) => max_length,
+            Self::Pairs(_) => 2 * max_length,
+        }
+    }
+
+    /// All that is encoded; of a pair, first the chosen answer.
+    pub fn examples(&self) -> Box<dyn Iterator<Item = &TokenExample> + '_> {
+        match self {
+            Self::Answers(answers) => Box::new(answers.iter()),
+            Self::Pairs(pairs) => Box::new(pairs.iter().flat_map(|pair| [&pair.chosen, &pair.rejected])),
+        }
+    }
+
+    /// Some of them, laid end to end.
+    #[must_use]
+    pub fn batch(&self, items: &[usize]) -> PackedBatch {
+        match self {
+            Self::Answers(answers) => PackedBatch::pack(items.iter().filter_map(|&item| answers.get(item))),
+            Self::Pairs(pairs) => {
+                let pairs = items.iter().filter_map(|&item| pairs.get(item));
+                PackedBatch::pack(pairs.flat_map(|pair| [&pair.chosen, &pair.rejected]))
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What a run on preferences compares its model with: log-probabilities of both answers of every pair, computed once
+//! before the first step and kept in the run's folder, so that a run that goes on computes none again.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::data::Dataset;
+use super::host::RunHost;
+use super::items::TokenItems;
+use super::{Prepared, TrainJob, adapter};
+use crate::domain::batch::TokenPair;
+use crate::domain::recipe::{Method, Recipe, ReferenceModel};
+use crate::engine::adapter::Adapter;
+use crate::engine::train::host::{Host, HostRequest};
+use crate::engine::train::objective::{
+    Objective, Preferences, ReferencePair, Supervised, preference_fingerprint, reference_log_probabilities,
+};
+use crate::engine::train::student::Student;
+
+/// In the run's folder: a line that says of what, then one for each pair, the training pairs first.
+const FILE: &str = "reference.jsonl";
+
+/// What the lines of the file are of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct ReferenceHeading {
+    /// Of the tokens of all pairs.
+    pairs: u64,
+    reference: ReferenceModel,
+}
+
+/// The reference's log-probabilities; empty unless the method compares.
+pub(super) struct Reference {
+    train: Vec<ReferencePair>,
+    eval: Vec<ReferencePair>,
+}
+
+impl Reference {
+    /// What the run learns.
+    ///
+    /// # Errors
+    /// Where the method is not built.
+    pub(super) fn objective<'a>(
+        &'a self,
+        recipe: &'a Recipe,
+        data: &'a Dataset,
+    ) -> Result<Box<dyn Objective + 'a>> {
+        match (&data.train, &data.eval, &recipe.dpo) {
+            (TokenItems::Answers(train), TokenItems::Answers(eval), None) => {
+                Ok(Box::new(Supervised { train, eval }))
+            }
+            (TokenItems::Pairs(train), TokenItems::Pairs(eval), Some(dpo)) => Ok(Box::new(Preferences {
+                train,
+                eval,
+                train_reference: &self.train,
+                eval_reference: &self.eval,
+                dpo,
+            })),
+            _ => bail!("the data was not read for method = {:?}", recipe.method.name()),
+        }
+    }
+}
+
+/// Reads what the run has, and computes what is missing; nothing if the run is to stop.
+///
+/// # Errors
+/// Where the file can't be read or written, or the device fails.
+pub(super) fn of_run(
+    job: &TrainJob,
+    prepared: &Prepared,
+    student: &mut dyn Student,
+    host: &mut RunHost,
+) -> Result<Option<Reference>> {
+    let (TokenItems::Pairs(train), TokenItems::Pairs(eval), Some(dpo)) =
+        (&prepared.data.train, &prepared.data.eval, &job.recipe.dpo)
+    else {
+        return Ok(Some(Reference { train: Vec::new(), eval: Vec::new() }));
+    };
+    let pairs: Vec<TokenPair> = train.iter().chain(eval).cloned().collect();
+    let heading = ReferenceHeading { pairs: preference_fingerprint(&pairs), reference: dpo.reference };
+    let mut kept = KeptReference::open(job.folder.path(), &heading)?;
+    kept.found.truncate(pairs.len());
+    let adapter = adapter_of(&job.recipe, prepared, dpo.reference)?;
+    let size = job.recipe.eval.per_device_eval_batch_size.max(1);
+    let mut rest = pairs.get(kept.found.len()..).unwrap_or_default();
+    while let Some(next) = rest.get(..size.min(rest.len())).filter(|next| !next.is_empty()) {
+        host.doing(&format!(
+            "comparing: {} of {} pairs read by the reference",
+            kept.found.len(),
+            pairs.len()
+        ));
+        if host.tick()? == HostRequest::Stop {
+            return Ok(None);
+        }
+        let brake = host.brake();
+        let found = reference_log_probabilities(student, &adapter, next, &*brake)
+            .context("compute the reference's log-probabilities")?;
+        let Some(found) = found else { return Ok(None) };
+        kept.add(&found)?;
+        rest = rest.get(next.len()..).unwrap_or_default();
+    }
+    let eval = kept.found.split_off(train.len().min(kept.found.len()));
+    Ok(Some(Reference { train: kept.found, eval }))
+}
+
+/// The adapter that is compared with.
+fn adapter_of(recipe: &Recipe, prepared: &Prepared, reference: ReferenceModel) -> Result<Adapter> {
+    debug_assert_eq!(recipe.method, Method::Dpo);
+    match (reference, &recipe.model.adapter) {
+        (ReferenceModel::Base, Some(_)) => {
+            let mut recipe = recipe.clone();
+            recipe.model.adapter = None;
+            recipe.lora.modules_to_save.clear();
+            // Before its first step, an adapter changes nothing.
+            adapter::first(&recipe, &prepared.model, &[]).context("make an adapter that changes nothing")
+        }
+        _ => Ok(prepared.adapter.clone()),
+    }
+}
+
+/// The file, and what is in it.
+struct KeptReference {
+    path: PathBuf,
+    file: fs::File,
+    found: Vec<ReferencePair>,
+}
+
+impl KeptReference {
+    /// Opens the file, or begins it anew where it is of other pairs; a line that was not written to its end is cut off.
+    fn open(folder: &Path, heading: &ReferenceHeading) -> Result<Self> {
+        let path = folder.join(FILE);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
+        };
+        let mut whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let first = whole.next().unwrap_or_default();
+        let is_same = serde_json::from_str::<ReferenceHeading>(first).is_ok_and(|found| found == *heading);
+        let mut length = if is_same { first.len() } else { 0 };
+        let mut found = Vec::new();
+        for line in whole.take_while(|_| is_same) {
+            let Ok(pair) = serde_json::from_str(line) else { break };
+            found.push(pair);
+            length += line.len();
+        }
+        let open = fs::OpenOptions::new().create(true).append(true).truncate(false).open(&path);
+        let file = open.with_context(|| format!("open {}", path.display()))?;
+        file.set_len(length as u64).with_context(|| format!("cut {} to its whole lines", path.display()))?;
+        let mut kept = Self { path, file, found };
+        if !is_same {
+            kept.write(&[heading])?;
+        }
+        Ok(kept)
+    }
+
+    fn add(&mut self, found: &[ReferencePair]) -> Result<()> {
+        self.write(found)?;
+        self.found.extend_from_slice(found);
+        Ok(())
+    }
+
+    fn write(&mut self, lines: &[impl Serialize]) -> Result<()> {
+        let mut bytes = Vec::new();
+        for line in lines {
+            serde_json::to_writer(&mut bytes, line).context("write a line as JSON")?;
+            bytes.push(b'\n');
+        }
+        self.file.write_all(&bytes).with_context(|| format!("append to {}", self.path.display()))
+    }
+}
